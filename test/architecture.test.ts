@@ -1,0 +1,142 @@
+import { expect, test } from "bun:test";
+import { join, relative, resolve } from "node:path";
+
+const root = resolve(import.meta.dir, "..");
+const CORE_FORBIDDEN = /\bDate\.now\b|\bMath\.random\b|\bperformance\b|\bprocess\b/;
+
+/**
+ * What each part may import of ours; a part may always import from itself. `external` lists the packages
+ * and runtime modules besides.
+ */
+const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
+  "main.ts": { ours: ["cli"], external: /^$/ },
+  cli: {
+    ours: ["server.ts", "bridge", "store", "config", "auth", "errors.ts", "log.ts", "package.json"],
+    external: /^(node:|bun(:|$)|zod$)/,
+  },
+  "server.ts": {
+    ours: [
+      "agents",
+      "auth",
+      "config",
+      "dashboard",
+      "errors.ts",
+      "http",
+      "log.ts",
+      "protocol",
+      "relay",
+      "store",
+    ],
+    external: /^(node:|bun(:|$))/,
+  },
+  config: { ours: ["errors.ts"], external: /^(node:|zod$)/ },
+  "errors.ts": { ours: [], external: /^$/ },
+  "log.ts": { ours: [], external: /^$/ },
+  protocol: { ours: [], external: /^zod$/ },
+  relay: { ours: ["protocol", "errors.ts"], external: /^$/ },
+  auth: { ours: ["store/store.ts", "errors.ts"], external: /^(node:|bun(:|$)|zod$)/ },
+  store: { ours: ["errors.ts", "drizzle"], external: /^(node:|bun(:|$)|drizzle-orm)/ },
+  agents: { ours: ["relay", "protocol", "auth", "errors.ts", "log.ts"], external: /^bun$/ },
+  http: {
+    ours: ["relay", "protocol", "auth", "store/store.ts", "errors.ts", "log.ts"],
+    external: /^(bun|hono(\/.*)?|zod)$/,
+  },
+  dashboard: { ours: ["protocol"], external: /^(hono|uplot)/ },
+  bridge: { ours: ["protocol", "errors.ts", "log.ts"], external: /^(node:|bun$)/ },
+};
+
+const files = [...new Bun.Glob("src/**/*.ts").scanSync(root)].filter((path) => !path.endsWith(".d.ts"));
+
+/** `config.ts` and what is below `config/` are one part. */
+function partOf(path: string): string {
+  const first = relative("src", path).split("/")[0] ?? "";
+  return first === "config.ts" ? "config" : first;
+}
+
+const STATEMENT =
+  /^(?:import|export)\b[^;"]*?\bfrom\s+"([^"]+)"|^import\s+"([^"]+)"|\bimport\(\s*"([^"]+)"/gm;
+
+function importsOf(source: string): string[] {
+  return [...source.matchAll(STATEMENT)].map((match) => match.slice(1).find(Boolean) ?? "");
+}
+
+function mayImport(path: string, specifier: string): boolean {
+  const part = partOf(path);
+  const rule = MAY_IMPORT[part];
+  if (!rule) return false;
+  if (!specifier.startsWith(".")) return rule.external.test(specifier);
+  const target = relative(root, join(root, path, "..", specifier));
+  if (!target.startsWith("src/")) return rule.ours.includes(target.split("/")[0] ?? "");
+  const targetPart = partOf(target);
+  return targetPart === part || rule.ours.includes(targetPart) || rule.ours.includes(relative("src", target));
+}
+
+test("every file imports only what the table of layers allows", async () => {
+  expect(files.length).toBeGreaterThan(20);
+  const wrong: string[] = [];
+  for (const path of files) {
+    for (const specifier of importsOf(await Bun.file(join(root, path)).text())) {
+      if (!mayImport(path, specifier)) wrong.push(`${path} imports ${specifier}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("every kind of import is seen, type imports and lazy ones too", () => {
+  const source =
+    'import a,\n { b } from "1";\nimport type { C } from "2";\nexport * from "3";\nawait import("4");';
+  expect(importsOf(source)).toEqual(["1", "2", "3", "4"]);
+});
+
+test("the rules refuse what they must", () => {
+  expect(mayImport("src/relay/relay.ts", "../store/store.ts")).toBe(false);
+  expect(mayImport("src/relay/relay.ts", "bun")).toBe(false);
+  expect(mayImport("src/http/app.ts", "../store/sqlite/open.ts")).toBe(false);
+  expect(mayImport("src/http/app.ts", "../store/store.ts")).toBe(true);
+  expect(mayImport("src/new-folder/file.ts", "../errors.ts")).toBe(false);
+});
+
+test("the core reads no clock and rolls no dice of its own", async () => {
+  for (const path of files.filter((file) => partOf(file) === "relay")) {
+    const code = (await Bun.file(join(root, path)).text()).replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+    expect(code.match(CORE_FORBIDDEN)?.[0], path).toBeUndefined();
+  }
+});
+
+test("only the settings read the environment", async () => {
+  for (const path of files.filter((file) => !["config", "cli", "main.ts"].includes(partOf(file)))) {
+    expect(await Bun.file(join(root, path)).text(), path).not.toMatch(
+      /process\.env|Bun\.env|import\.meta\.env/,
+    );
+  }
+});
+
+test("no file has grown past what one can read in a sitting", async () => {
+  const linesMax = 320;
+  const paths = [...files, ...new Bun.Glob("test/**/*.ts").scanSync(root)];
+  const long: string[] = [];
+  for (const path of paths) {
+    const lines = (await Bun.file(join(root, path)).text()).split("\n").length;
+    if (lines > linesMax) long.push(`${path}: ${lines}`);
+  }
+  expect(long).toEqual([]);
+});
+
+test("the top level holds what was agreed and nothing else", async () => {
+  const listed = Bun.spawnSync(["git", "ls-files", "--cached", "--others", "--exclude-standard"], {
+    cwd: root,
+  });
+  const top = new Set(
+    listed.stdout
+      .toString()
+      .trim()
+      .split("\n")
+      .map((path) => path.split("/")[0]),
+  );
+  const agreed = new Set([
+    ...["package.json", "bunfig.toml", "tsconfig.json", "src", "drizzle", "test", "Dockerfile", "README.md"],
+    ...["bun.lock", "biome.json", "docker-compose.yml", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "docs"],
+    ...[".ci", ".github", ".gitignore", ".dockerignore"],
+  ]);
+  expect([...top].filter((name) => name && !agreed.has(name))).toEqual([]);
+});
