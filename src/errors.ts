@@ -1,0 +1,86 @@
+/**
+ * Every way an operation can fail, with the text its caller reads. The texts of the reference server are
+ * kept letter for letter (its spelling included), as programs compare them; `hint` says what to do.
+ * HTTP statuses live in `http/error-body.ts`, in a table that does not compile while a code is missing.
+ */
+export const ERRORS = {
+  // What the caller sent.
+  ask_invalid: { message: "Invalid request" },
+  body_invalid: { message: "Invalid request body" },
+  body_too_large: { message: "Request body too large" },
+  key_missing: { message: "API key not provided" },
+  key_unknown: { message: "Invalid API key" },
+  keys_differ: { message: "Two different API keys provided" },
+  admin_key_wrong: { message: "Invalid admin key" },
+  not_found: { message: "404 page not found" },
+  method_not_allowed: { message: "405 method not allowed" },
+  conversation_unknown: { message: "Conversation doesn't exists" },
+  caller_gone: { message: "Client closed request" },
+  // What the pool cannot do now.
+  no_agent: { message: "No available clients" },
+  ping_failed: { message: "Ping failed" },
+  conversation_agent_gone: { message: "Connection no longer exists" },
+  queue_full: { message: "Too many requests are waiting" },
+  user_queue_full: { message: "Too many of your requests are waiting" },
+  draining: { message: "Server is shutting down" },
+  // What an agent did.
+  agent_send_failed: { message: "Failed to send request to the client" },
+  agent_lost: { message: "Failed to read response from the client" },
+  agent_timeout: { message: "Failed to read response from the client" },
+  agent_answer_invalid: { message: "Failed to convert response to ChatGptResponse" },
+  // Registration of an agent.
+  upgrade_required: { message: "Bad Request" },
+  subprotocol_unknown: { message: "Unknown WebSocket subprotocol" },
+  agent_key_required: { message: "Agent key required" },
+  agent_key_wrong: { message: "Invalid agent key" },
+  agent_origin_refused: { message: "Origin not allowed" },
+  // What the server itself could not do.
+  verify_failed: { message: "Failed to verify API key" },
+  user_insert_failed: { message: "Failed to insert user_id and token into database" },
+  user_delete_failed: { message: "Failed to delete user from database" },
+  user_list_failed: { message: "Failed to get users from database" },
+  internal: { message: "Internal server error" },
+} as const satisfies Record<string, { message: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+interface AppErrorOptions {
+  /** For the caller: what to do about it. Never holds what he sent, nor anything internal. */
+  hint?: string;
+  /** Further keys of the answer, where the reference's body has them (`err`, `response`). */
+  extra?: Record<string, unknown>;
+  /** For the log only. */
+  detail?: string;
+  cause?: unknown;
+}
+
+/** The only error thrown on purpose. Anything else that reaches a border is reported as `internal`. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly extra: Record<string, unknown> | undefined;
+  readonly detail: string | undefined;
+
+  constructor(code: ErrorCode, options: AppErrorOptions = {}) {
+    super(ERRORS[code].message, { cause: options.cause });
+    this.name = "AppError";
+    this.code = code;
+    this.hint = options.hint;
+    this.extra = options.extra;
+    this.detail = options.detail;
+  }
+}
+
+/**
+ * The program cannot do what its command line asks, for a reason its operator can mend: a port in use, a
+ * database that cannot be opened. The command prints `message`, one line, and ends with `exitCode`.
+ */
+export class CommandError extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, options: { exitCode?: number; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.name = "CommandError";
+    this.exitCode = options.exitCode ?? 1;
+  }
+}

@@ -1,0 +1,63 @@
+import type { AppError } from "../errors.ts";
+import type { Agent } from "./agent.ts";
+import type { Answer, Cancel, Work } from "./ports.ts";
+
+export interface AskRequest {
+  /** Whose ask it is: users take turns in the queue. Empty for the holder of the admin key. */
+  user: string;
+  /** The id of the only agent that can serve it, as that agent has the conversation's words. */
+  pin?: string | undefined;
+  work: Work;
+}
+
+export interface AskResult {
+  answer: Answer;
+  /** The id of the agent that answered. */
+  agent: string;
+}
+
+/** An ask from its arrival until its one outcome. */
+export interface Ask {
+  readonly user: string;
+  readonly request: AskRequest;
+  readonly resolve: (result: AskResult) => void;
+  readonly reject: (error: AppError) => void;
+  /** Stops listening for the caller's leaving. */
+  forgetCaller: Cancel;
+  /** Where it was sent, while it is there. */
+  at: { agent: Agent; slot: string } | undefined;
+  state: "new" | "waiting" | "sent" | "settled";
+  /** How often it was sent. */
+  tries: number;
+  /** Ids of the agents it was sent to. */
+  readonly tried: Set<string>;
+  /** What became of the last try. */
+  failure: AppError | undefined;
+  /** The last try was lost rather than refused, so an agent that had it may have it again. */
+  repeatable: boolean;
+  /** Both only while it waits. */
+  stopWait: Cancel | undefined;
+  stopLook: Cancel | undefined;
+}
+
+export function createAsk(
+  request: AskRequest,
+  resolve: (result: AskResult) => void,
+  reject: (error: AppError) => void,
+): Ask {
+  return {
+    user: request.user,
+    request,
+    resolve,
+    reject,
+    forgetCaller: () => {},
+    at: undefined,
+    state: "new",
+    tries: 0,
+    tried: new Set(),
+    failure: undefined,
+    repeatable: true,
+    stopWait: undefined,
+    stopLook: undefined,
+  };
+}

@@ -1,0 +1,86 @@
+import type { CloseReason } from "../protocol/close.ts";
+import type { Agent } from "./agent.ts";
+import type { Cancel, Clock } from "./ports.ts";
+
+/** An agent heard within this time takes an ask without being pinged first. */
+const FRESH_MS = 5_000;
+
+interface WatchOptions {
+  clock: Clock;
+  /** An agent with nothing to do is pinged when it was not heard for this long. */
+  pingEveryMs: number;
+  pongWithinMs: number;
+  /** The agents that have nothing to do now. */
+  idleAgents: () => Iterable<Agent>;
+  /** Called once for an agent that did not answer, or could not be written to. */
+  onMissed: (agent: Agent, reason: CloseReason) => void;
+}
+
+/**
+ * Notices agents that are connected but no longer there. Only agents with nothing to do are pinged: one of
+ * the reference's agents handles a request on its reading thread and answers nothing while it is busy.
+ */
+export class Watch {
+  readonly #options: WatchOptions;
+  readonly #probes = new Map<Agent, Cancel>();
+  #stopRound: Cancel | undefined;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  isFresh(agent: Agent): boolean {
+    return this.#options.clock.now() - agent.heardAt < FRESH_MS;
+  }
+
+  isProbing(agent: Agent): boolean {
+    return this.#probes.has(agent);
+  }
+
+  /** Pings the agent, unless an earlier ping is still unanswered. */
+  probe(agent: Agent): void {
+    if (this.#probes.has(agent)) return;
+    const { clock, pongWithinMs, onMissed } = this.#options;
+    const stop = clock.after(pongWithinMs, () => {
+      this.#probes.delete(agent);
+      onMissed(agent, "pong_missed");
+    });
+    this.#probes.set(agent, stop);
+    if (agent.transport.send({ kind: "ping" })) return;
+    this.forget(agent);
+    onMissed(agent, "frames_dropped");
+  }
+
+  heard(agent: Agent): void {
+    agent.heardAt = this.#options.clock.now();
+    this.forget(agent);
+  }
+
+  forget(agent: Agent): void {
+    this.#probes.get(agent)?.();
+    this.#probes.delete(agent);
+  }
+
+  /** Looks after idle agents from now on; harmless when it does already. */
+  start(): void {
+    if (this.#stopRound) return;
+    const { clock, pingEveryMs } = this.#options;
+    // A tenth of the interval spreads the pings of agents that registered together over several rounds.
+    this.#stopRound = clock.after(Math.max(pingEveryMs / 10, 50), () => {
+      this.#stopRound = undefined;
+      this.start();
+      this.#round();
+    });
+  }
+
+  stop(): void {
+    this.#stopRound?.();
+    this.#stopRound = undefined;
+    for (const agent of [...this.#probes.keys()]) this.forget(agent);
+  }
+
+  #round(): void {
+    const unheardSince = this.#options.clock.now() - this.#options.pingEveryMs;
+    for (const agent of [...this.#options.idleAgents()]) if (agent.heardAt <= unheardSince) this.probe(agent);
+  }
+}

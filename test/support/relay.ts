@@ -1,0 +1,68 @@
+import { AppError, type ErrorCode } from "../../src/errors.ts";
+import type { AskResult } from "../../src/relay/ask.ts";
+import type { RelayLimits } from "../../src/relay/options.ts";
+import { Relay } from "../../src/relay/relay.ts";
+import { createFakeClock, type FakeClock } from "./clock.ts";
+
+export const LIMITS: RelayLimits = {
+  queueMax: 1000,
+  queueUserMax: 250,
+  queueWaitMs: 120_000,
+  reconnectGraceMs: 10_000,
+  firstByteMs: 120_000,
+  pingEveryMs: 30_000,
+  pongWithinMs: 5_000,
+};
+
+interface AskOptions {
+  user?: string;
+  pin?: string;
+  signal?: AbortSignal;
+}
+
+/** The core with a fake clock, and what the tests need of its callers. */
+export interface RelayBench {
+  relay: Relay;
+  clock: FakeClock;
+  /** Asks and gives the outcome as text: the answer's content, or the error's code. */
+  ask(content: string, options?: AskOptions): Promise<string>;
+  /** The same with the whole result. */
+  askWhole(content: string, options?: AskOptions): Promise<AskResult>;
+}
+
+export function createRelayBench(limits: Partial<RelayLimits> = {}): RelayBench {
+  const clock = createFakeClock();
+  let ids = 0;
+  const relay = new Relay({ clock, newId: () => `id-${++ids}`, limits: { ...LIMITS, ...limits } });
+  const never = new AbortController().signal;
+  const askWhole: RelayBench["askWhole"] = (content, { user = "user", pin, signal = never } = {}) => {
+    const request = { message_id: "", conversation_id: "", parent_id: "", content };
+    return relay.ask({ user, pin, work: { kind: "reference", request } }, signal);
+  };
+  return {
+    relay,
+    clock,
+    askWhole,
+    ask: async (content, options) => {
+      try {
+        return (await askWhole(content, options)).answer.content;
+      } catch (error) {
+        if (error instanceof AppError) return codeOf(error);
+        throw error;
+      }
+    },
+  };
+}
+
+const codeOf = ({ code }: AppError): ErrorCode => code;
+
+/** Lets everything that is already decided reach those who wait for it. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+}
+
+/** Resolves to `"open"` while the promise has no outcome. */
+export async function peek(promise: Promise<string>): Promise<string> {
+  await settle();
+  return Promise.race([promise, Promise.resolve("open")]);
+}

@@ -1,0 +1,72 @@
+import type { CloseReason } from "../../src/protocol/close.ts";
+import type { ReferenceAnswer } from "../../src/protocol/reference.ts";
+import type { AgentLink, Order, Transport } from "../../src/relay/ports.ts";
+import type { Relay } from "../../src/relay/relay.ts";
+
+/** An agent without a socket: keeps what it is sent, and says only what a test makes it say. */
+export interface FakeAgent {
+  id: string;
+  link: AgentLink;
+  /** Requests not answered yet, oldest first. */
+  asks: { slot: string; content: string }[];
+  pings: number;
+  closed: CloseReason[];
+  /** When false, everything sent to it is dropped. */
+  takesFrames: boolean;
+  /** Answers its oldest request, or the given one. */
+  answer(options?: { slot?: string; conversation?: string }): void;
+}
+
+export function answerTo(content: string, conversation = ""): ReferenceAnswer {
+  return { id: "", response_id: "r", conversation_id: conversation, content: `echo: ${content}`, error: "" };
+}
+
+interface JoinOptions {
+  address?: string;
+  trusted?: boolean;
+  slots?: number;
+  /** Answers pings by itself. Default true. */
+  pongs?: boolean;
+}
+
+export function joinAgent(relay: Relay, id: string, options: JoinOptions = {}): FakeAgent {
+  const agent = tryJoinAgent(relay, id, options);
+  if (!agent) throw new Error(`${id} was not let in`);
+  return agent;
+}
+
+export function tryJoinAgent(
+  relay: Relay,
+  id: string,
+  { address = "127.0.0.1", trusted = false, slots = 1, pongs = true }: JoinOptions = {},
+): FakeAgent | undefined {
+  const agent: Omit<FakeAgent, "link"> & { link?: AgentLink } = {
+    id,
+    asks: [],
+    pings: 0,
+    closed: [],
+    takesFrames: true,
+    answer({ slot, conversation = "" } = {}) {
+      const index = slot === undefined ? 0 : agent.asks.findIndex((ask) => ask.slot === slot);
+      const [ask] = agent.asks.splice(index, 1);
+      if (!ask) throw new Error(`${id} has nothing to answer`);
+      agent.link?.done(ask.slot, answerTo(ask.content, conversation));
+    },
+  };
+  const transport: Transport = {
+    send(order: Order) {
+      if (!agent.takesFrames) return false;
+      if (order.kind === "ask") agent.asks.push({ slot: order.slot, content: order.work.request.content });
+      else {
+        agent.pings++;
+        if (pongs) queueMicrotask(() => agent.link?.pong());
+      }
+      return true;
+    },
+    close: (reason) => agent.closed.push(reason),
+  };
+  const link = relay.join({ id, address, trusted, slots }, transport);
+  if (!link) return undefined;
+  agent.link = link;
+  return agent as FakeAgent;
+}
