@@ -1,0 +1,100 @@
+import { randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { CommandError } from "../errors.ts";
+
+const KEY_BYTES = 32;
+
+/**
+ * The key in the file, without the white space around it. Where there is no file it is made, mode 600, with
+ * 256 random bits in base64url; processes that start together get the same key. A file that others may read
+ * is closed to them. Throws a `CommandError` when it is unreadable, empty, or holds more than one word.
+ */
+export function readOrCreateKey(path: string): string {
+  let key: string;
+  try {
+    key = (read(path) ?? create(path)).trim();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`cannot read or make the key file ${path}: ${reason}`, { cause: error });
+  }
+  if (key === "")
+    throw new CommandError(`the key file ${path} is empty: restore it, or delete it to get a new key`);
+  if (!/^[\x21-\x7e]+$/.test(key))
+    throw new CommandError(`the key file ${path} must hold one line of ASCII characters without spaces`);
+  return key;
+}
+
+function read(path: string): string | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  if ((statSync(path).mode & 0o077) !== 0) tighten(path);
+  return text;
+}
+
+function tighten(path: string): void {
+  try {
+    chmodSync(path, 0o600);
+  } catch (error) {
+    // A file that was mounted read-only, or belongs to somebody else, is as its owner wants it.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EPERM" && code !== "EROFS") throw error;
+  }
+}
+
+/** The name appears with its whole content or not at all, and whoever is first wins. */
+function create(path: string): string {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${randomBytes(6).toString("hex")}`;
+  try {
+    writeFileSync(temporary, `${randomBytes(KEY_BYTES).toString("base64url")}\n`, {
+      flag: "wx",
+      mode: 0o600,
+      flush: true,
+    });
+    publish(temporary, path);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+  return readFileSync(path, "utf8");
+}
+
+function publish(temporary: string, path: string): void {
+  try {
+    linkSync(temporary, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
+    // FAT and some network file systems have no links.
+    copyFileSync(temporary, path, constants.COPYFILE_EXCL);
+  }
+  syncFolder(dirname(path));
+}
+
+/** A key that is gone after a power cut would leave every sealed token shut. Windows cannot open a folder. */
+function syncFolder(path: string): void {
+  if (process.platform === "win32") return;
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}

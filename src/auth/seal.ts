@@ -1,0 +1,74 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
+import { CommandError } from "../errors.ts";
+import { readOrCreateKey } from "./key-file.ts";
+
+const KEY_LENGTH_MIN = 32;
+const VERSION = 1;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const HEAD_BYTES = 1 + NONCE_BYTES;
+
+export interface Seal {
+  /** `context` is no secret, but only with the same one can it be opened: so no row passes for another. */
+  seal(text: string, context: string): Uint8Array;
+  /** Undefined when it was sealed with another key or context, or was altered. */
+  open(sealed: Uint8Array, context: string): string | undefined;
+}
+
+/**
+ * AES-256-GCM. What is sealed is one byte of version, 12 of nonce, the encrypted text, and 16 of tag. The
+ * cipher's key is HKDF-SHA-256 (RFC 5869) of `key`, without salt; that makes any string a key but no weak
+ * string a strong one, so use 128 random bits or more.
+ */
+export function createSeal(key: string): Seal {
+  const cipherKey = Buffer.from(hkdfSync("sha256", key, "", "chatgpt-api-server seal 1", 32));
+  return {
+    seal(text, context) {
+      const nonce = randomBytes(NONCE_BYTES);
+      const cipher = createCipheriv("aes-256-gcm", cipherKey, nonce, { authTagLength: TAG_BYTES });
+      cipher.setAAD(Buffer.from(context));
+      return Buffer.concat([
+        Buffer.of(VERSION),
+        nonce,
+        cipher.update(text, "utf8"),
+        cipher.final(),
+        cipher.getAuthTag(),
+      ]);
+    },
+
+    open(sealed, context) {
+      if (sealed.length < HEAD_BYTES + TAG_BYTES || sealed[0] !== VERSION) return undefined;
+      const tagAt = sealed.length - TAG_BYTES;
+      try {
+        const nonce = sealed.subarray(1, HEAD_BYTES);
+        const decipher = createDecipheriv("aes-256-gcm", cipherKey, nonce, { authTagLength: TAG_BYTES });
+        decipher.setAAD(Buffer.from(context));
+        decipher.setAuthTag(sealed.subarray(tagAt));
+        return Buffer.concat([
+          decipher.update(sealed.subarray(HEAD_BYTES, tagAt)),
+          decipher.final(),
+        ]).toString();
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+interface SealSource {
+  /** The key itself, from the environment. */
+  sealKey?: string | undefined;
+  /** The key file, which is used, and made if need be, when there is no `sealKey`. */
+  path: string;
+}
+
+/** The seal of this server's data. Throws a `CommandError` for a key too short to be one. */
+export function loadSeal({ sealKey, path }: SealSource): Seal {
+  const key = sealKey ?? readOrCreateKey(path);
+  if (key.length >= KEY_LENGTH_MIN) return createSeal(key);
+  const what = sealKey === undefined ? `the key in ${path}` : "the seal key";
+  throw new CommandError(
+    `${what} is too short: use ${KEY_LENGTH_MIN} random characters or more, as \`openssl rand -hex 32\` prints`,
+    { exitCode: sealKey === undefined ? 1 : 2 },
+  );
+}

@@ -1,0 +1,88 @@
+import { Database, SQLiteError, type SQLQueryBindings } from "bun:sqlite";
+import { drizzle } from "drizzle-orm/bun-sqlite";
+
+const WRITE_WAIT_MS = 5_000;
+const WRITE_RETRY_MS = 20;
+
+/**
+ * A database that can be closed for good. SQLite keeps a closed one open, and its WAL unmerged, while a
+ * prepared statement lives, and drizzle offers no way to end its own: so they are collected here.
+ */
+class ClosableDatabase extends Database {
+  readonly #statements: { finalize(): void }[] = [];
+
+  override prepare: Database["prepare"] = <Row, Params extends SQLQueryBindings | SQLQueryBindings[]>(
+    sql: string,
+    params?: Params,
+  ) => {
+    const statement = super.prepare<Row, Params>(sql, params);
+    this.#statements.push(statement);
+    return statement;
+  };
+
+  end(): void {
+    for (const statement of this.#statements.splice(0)) statement.finalize();
+    this.close(true);
+  }
+}
+
+interface WriteOptions {
+  /** False: may be lost with the power, though not by `kill -9`; and waits for no disk. Default: true. */
+  durable?: boolean;
+}
+
+export interface Connection {
+  raw: Database;
+  orm: ReturnType<typeof createOrm>;
+  /**
+   * Runs `change` in one transaction, which is on the disk when the promise resolves. While another process
+   * writes it waits up to 5 s, without holding up this one; `change` may then run more than once.
+   */
+  write<T>(change: () => T, options?: WriteOptions): Promise<T>;
+  /** Ends every statement prepared by `orm` and `raw`, merges the WAL, lets go of the file. */
+  end(): void;
+}
+
+/** Opens the file, creating it if need be. */
+export function connect(path: string): Connection {
+  const raw = new ClosableDatabase(path, { readwrite: true, create: true });
+  return {
+    raw,
+    orm: createOrm(raw),
+    write: (change, options) => write(raw, change, options),
+    end: () => raw.end(),
+  };
+}
+
+const createOrm = (client: Database) => drizzle({ client });
+
+async function write<T>(
+  database: Database,
+  change: () => T,
+  { durable = true }: WriteOptions = {},
+): Promise<T> {
+  const transaction = database.transaction(change);
+  const deadline = performance.now() + WRITE_WAIT_MS;
+  for (;;) {
+    try {
+      return durable ? transaction.immediate() : relaxed(database, () => transaction.immediate());
+    } catch (error) {
+      if (!hasCode(error, "SQLITE_BUSY") || performance.now() > deadline) throw error;
+    }
+    await Bun.sleep(WRITE_RETRY_MS);
+  }
+}
+
+function relaxed<T>(database: Database, run: () => T): T {
+  database.run("PRAGMA synchronous = NORMAL");
+  try {
+    return run();
+  } finally {
+    database.run("PRAGMA synchronous = FULL");
+  }
+}
+
+/** SQLite's extended codes begin with the plain one: SQLITE_BUSY_RECOVERY is a SQLITE_BUSY. */
+export function hasCode(error: unknown, prefix: string): boolean {
+  return error instanceof SQLiteError && error.code?.startsWith(prefix) === true;
+}

@@ -1,0 +1,31 @@
+import { CommandError } from "../../errors.ts";
+
+/** By the beginning of a code of SQLite's or of the operating system's: what it means, and what to do. */
+const MEANINGS: readonly (readonly [string, string])[] = [
+  ["SQLITE_NOTADB", "it is not a SQLite database; move it away, or restore a backup"],
+  ["SQLITE_CORRUPT", "it is damaged; move it away, or restore a backup"],
+  ["SQLITE_BUSY", "another program keeps it locked; stop that one first"],
+  ["SQLITE_READONLY", "it cannot be written; check the permissions of the file and its folder"],
+  [
+    "SQLITE_CANTOPEN",
+    "it or a file beside it cannot be opened; check the permissions of the file and its folder",
+  ],
+  ["SQLITE_FULL", "the disk is full"],
+  ["SQLITE_IOERR", "the disk cannot be read or written"],
+  ["EISDIR", "it is a folder; move it away, or choose another data folder"],
+  ["ENOTDIR", "a part of its path is a file; choose another data folder"],
+  ["EEXIST", "a part of its path is a file; choose another data folder"],
+  ["EACCES", "no permission; check the owner and mode of the file and its folder"],
+  ["EPERM", "no permission; check the owner and mode of the file and its folder"],
+  ["EROFS", "the disk is read-only; choose another data folder"],
+  ["ENOSPC", "the disk is full"],
+];
+
+/** One line for the operator about a database that cannot be opened. */
+export function openFault(path: string, error: unknown): CommandError {
+  if (error instanceof CommandError) return error;
+  const code = String((error as { code?: unknown } | null)?.code ?? "");
+  const known = MEANINGS.find(([prefix]) => code.startsWith(prefix))?.[1];
+  const meaning = known ?? (error instanceof Error ? error.message : String(error)).replaceAll("\n", " ");
+  return new CommandError(`cannot open the database ${path}: ${meaning}`, { cause: error });
+}

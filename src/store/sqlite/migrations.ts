@@ -1,0 +1,63 @@
+import type { Database } from "bun:sqlite";
+import users from "../../../drizzle/0000_users.sql" with { type: "text" };
+import { CommandError } from "../../errors.ts";
+
+export interface Migration {
+  /** The file's name in `drizzle/`. */
+  name: string;
+  sql: string;
+}
+
+/** In the order they are applied. `user_version` of a database is the number of those it has had. */
+export const MIGRATIONS: readonly Migration[] = [{ name: "0000_users.sql", sql: users }];
+
+/** In the header of every database of ours, so that another program's is never taken for one. "ChAS". */
+export const APPLICATION_ID = 0x43684153;
+
+/** Throws a `CommandError`, and changes nothing, when this program must not touch the database. */
+export function checkVersion(database: Database, migrations = MIGRATIONS): void {
+  // One transaction, as another process may be filling the same new file.
+  const read = database.transaction(() => ({
+    version: pragma(database, "user_version"),
+    ours: pragma(database, "application_id") === APPLICATION_ID,
+    empty: database.query("SELECT 1 FROM sqlite_schema LIMIT 1").get() === null,
+  }));
+  const { version, ours, empty } = read();
+  if (!ours && !(empty && version === 0))
+    throw new CommandError(
+      `the database ${database.filename} belongs to another program: move it away, or choose another data folder`,
+    );
+  if (version > migrations.length)
+    throw new CommandError(
+      `the database ${database.filename} was written by a newer version of this program: run that version, or restore an older backup`,
+    );
+}
+
+/**
+ * Applies what is missing, each migration in a transaction of its own together with its number. Safe while
+ * other processes do the same: each number is read again under the write lock.
+ */
+export function migrate(database: Database, migrations = MIGRATIONS): void {
+  if (pragma(database, "user_version") >= migrations.length) return;
+  // A rebuilt table is dropped on the way, which would delete what refers to it; and the setting cannot be
+  // changed inside a transaction. https://www.sqlite.org/lang_altertable.html#otheralter
+  database.run("PRAGMA foreign_keys = OFF");
+  for (const [index, migration] of migrations.entries()) apply(database, migration, index + 1);
+  database.run("PRAGMA foreign_keys = ON");
+}
+
+function apply(database: Database, migration: Migration, version: number): void {
+  const change = database.transaction(() => {
+    if (pragma(database, "user_version") >= version) return;
+    database.run(migration.sql);
+    const broken = database.query("PRAGMA foreign_key_check").all().length;
+    if (broken > 0) throw new Error(`${migration.name} leaves ${broken} rows without what they refer to`);
+    database.run(`PRAGMA application_id = ${APPLICATION_ID}`);
+    database.run(`PRAGMA user_version = ${version}`);
+  });
+  change.immediate();
+}
+
+function pragma(database: Database, name: "user_version" | "application_id"): number {
+  return database.query<Record<string, number>, []>(`PRAGMA ${name}`).get()?.[name] ?? 0;
+}

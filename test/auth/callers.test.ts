@@ -1,0 +1,226 @@
+import { describe, expect, test } from "bun:test";
+import { connect } from "node:net";
+import { type Callers, createCallers } from "../../src/auth/callers.ts";
+import { createSecret } from "../../src/auth/secret.ts";
+import { hashToken } from "../../src/auth/tokens.ts";
+import { AppError, type ErrorCode } from "../../src/errors.ts";
+import type { UserStore } from "../../src/store/store.ts";
+import { createFakeClock } from "../support/clock.ts";
+import { failureOf, openTestStore } from "../support/store.ts";
+
+const ADMIN = { user: null, admin: true };
+const ANN = { user: "ann", admin: false };
+
+const stored = (id: string, token: string) => ({ id, tokenHash: hashToken(token), sealedToken: Buffer.of() });
+
+/** Ann's token is "ann-token", the admin key "admin-key"; `lookUps` counts what reaches the store. */
+async function scene(wrap: (users: UserStore) => Partial<UserStore> = () => ({})) {
+  const clock = createFakeClock();
+  const { users } = openTestStore();
+  await users.add([stored("ann", "ann-token")]);
+  const counted = { lookUps: 0 };
+  const watched: UserStore = {
+    ...users,
+    findByTokenHash(hash) {
+      counted.lookUps++;
+      return users.findByTokenHash(hash);
+    },
+    ...wrap(users),
+  };
+  const callers = createCallers({ adminKey: createSecret("admin-key"), users: watched, now: clock.now });
+  return { callers, clock, users, counted };
+}
+
+async function codeOf(run: () => unknown): Promise<ErrorCode> {
+  const error = await failureOf(run);
+  expect(error).toBeInstanceOf(AppError);
+  const { code, message, detail, hint, cause } = error as AppError;
+  expect(`${message} ${detail} ${hint} ${cause}`).not.toMatch(/ann-token|admin-key/);
+  return code;
+}
+
+const identify = ({ identify }: Callers, headers: Record<string, string>) => identify(new Headers(headers));
+
+describe("a caller is known", () => {
+  for (const [what, headers, caller] of [
+    ["by a bare token", { authorization: "ann-token" }, ANN],
+    ["by Bearer", { authorization: "Bearer ann-token" }, ANN],
+    ["by Bearer in any case and with more blanks", { authorization: "bEARER \t ann-token" }, ANN],
+    ["by x-api-key", { "x-api-key": "ann-token" }, ANN],
+    ["by the same token twice", { authorization: "Bearer ann-token", "x-api-key": "ann-token" }, ANN],
+    ["as the admin by the admin key", { authorization: "admin-key" }, ADMIN],
+    ["as the admin by Bearer", { authorization: "Bearer admin-key" }, ADMIN],
+    ["as the admin by x-api-key", { "x-api-key": "admin-key" }, ADMIN],
+  ] as const) {
+    test(what, async () => {
+      const { callers } = await scene();
+      expect(await identify(callers, headers)).toEqual(caller);
+    });
+  }
+});
+
+describe("a caller is refused", () => {
+  for (const [what, headers, code] of [
+    ["without any key", { "content-type": "application/json" }, "key_missing"],
+    ["with an empty header", { authorization: "" }, "key_unknown"],
+    ["with an empty x-api-key", { "x-api-key": "" }, "key_unknown"],
+    ["with Bearer and nothing", { authorization: "Bearer " }, "key_unknown"],
+    ["with an unknown token", { authorization: "bob-token" }, "key_unknown"],
+    ["with a token in another case", { authorization: "ANN-TOKEN" }, "key_unknown"],
+    ["with the hash of a token", { authorization: hashToken("ann-token") }, "key_unknown"],
+    ["with another scheme", { authorization: "Basic ann-token" }, "key_unknown"],
+    ["with Bearer twice", { authorization: "Bearer Bearer ann-token" }, "key_unknown"],
+    ["with a user id", { authorization: "ann" }, "key_unknown"],
+    ["with two tokens", { authorization: "ann-token", "x-api-key": "admin-key" }, "keys_differ"],
+    ["with a token and an empty header", { authorization: "ann-token", "x-api-key": "" }, "keys_differ"],
+  ] as const) {
+    test(what, async () => {
+      const { callers } = await scene();
+      expect(await codeOf(() => identify(callers, headers))).toBe(code);
+    });
+  }
+
+  test("with a key of more than 4 KB, even a right one, without a look into the store", async () => {
+    const { users } = openTestStore();
+    const long = "k".repeat(4_097);
+    await users.add([stored("ann", long)]);
+    const callers = createCallers({ adminKey: createSecret(long), users });
+    expect(await codeOf(() => identify(callers, { authorization: long }))).toBe("key_unknown");
+    expect(await codeOf(() => callers.requireAdmin(new Headers(), long))).toBe("admin_key_wrong");
+  });
+
+  test("as the server's fault when the store fails, with the cause for the log", async () => {
+    const { callers } = await scene(() => ({
+      findByTokenHash: () => Promise.reject(new Error("disk gone")),
+    }));
+    const error = (await failureOf(() => identify(callers, { authorization: "ann-token" }))) as AppError;
+    expect(error.code).toBe("verify_failed");
+    expect(String(error.cause)).toBe("Error: disk gone");
+    expect(await identify(callers, { authorization: "admin-key" })).toEqual(ADMIN);
+  });
+});
+
+describe("the cache", () => {
+  const headers = { authorization: "ann-token" };
+
+  test("spares the store for a second, not longer", async () => {
+    const { callers, clock, counted } = await scene();
+    for (let count = 0; count < 5; count++) await identify(callers, headers);
+    clock.advance(999);
+    await identify(callers, headers);
+    expect(counted.lookUps).toBe(1);
+    clock.advance(1);
+    await identify(callers, headers);
+    expect(counted.lookUps).toBe(2);
+  });
+
+  test("lets a token that another process deleted in for less than a second", async () => {
+    const { callers, clock, users } = await scene();
+    await identify(callers, headers);
+    await users.delete("ann");
+    clock.advance(1_000);
+    expect(await codeOf(() => identify(callers, headers))).toBe("key_unknown");
+  });
+
+  test("lets a deleted token in no more once it was told to forget", async () => {
+    const { callers, users } = await scene();
+    await identify(callers, headers);
+    await users.delete("ann");
+    callers.forget();
+    expect(await codeOf(() => identify(callers, headers))).toBe("key_unknown");
+  });
+
+  test("does not keep what was looked up before it was told to forget", async () => {
+    const found = Promise.withResolvers<string | undefined>();
+    let slow = true;
+    const { callers, users } = await scene((users) => ({
+      findByTokenHash: (hash) => (slow ? found.promise : users.findByTokenHash(hash)),
+    }));
+    const early = identify(callers, headers);
+    slow = false;
+    await users.delete("ann");
+    callers.forget();
+    found.resolve("ann");
+    expect(await early).toEqual(ANN);
+    expect(await codeOf(() => identify(callers, headers))).toBe("key_unknown");
+  });
+
+  test("remembers no unknown token, so a new user is known at once", async () => {
+    const { callers, users } = await scene();
+    expect(await codeOf(() => identify(callers, { authorization: "bob-token" }))).toBe("key_unknown");
+    await users.add([stored("bob", "bob-token")]);
+    expect(await identify(callers, { authorization: "bob-token" })).toEqual({ user: "bob", admin: false });
+  });
+
+  test("is bounded: the oldest entry makes room", async () => {
+    const { users } = openTestStore();
+    await users.add(Array.from({ length: 10_001 }, (_, index) => stored(`${index}`, `token ${index}`)));
+    let lookUps = 0;
+    const findByTokenHash = (hash: string) => {
+      lookUps++;
+      return users.findByTokenHash(hash);
+    };
+    const bounded = createCallers({
+      adminKey: createSecret("k"),
+      users: { ...users, findByTokenHash },
+      now: () => 0,
+    });
+    const ask = (index: number) => identify(bounded, { authorization: `token ${index}` });
+    for (let index = 0; index <= 10_000; index++) await ask(index);
+    expect(lookUps).toBe(10_001);
+    await ask(10_000);
+    await ask(1);
+    expect(lookUps).toBe(10_001);
+    await ask(0);
+    expect(lookUps).toBe(10_002);
+  });
+});
+
+describe("the admin routes open", () => {
+  for (const [what, headers, given] of [
+    ["with the key in the body or query", {}, "admin-key"],
+    ["with the key in Authorization", { authorization: "Bearer admin-key" }, undefined],
+    ["with the bare key in Authorization", { authorization: "admin-key" }, undefined],
+    ["with the key in x-api-key", { "x-api-key": "admin-key" }, undefined],
+    ["with the same key everywhere", { authorization: "admin-key", "x-api-key": "admin-key" }, "admin-key"],
+  ] as const) {
+    test(what, async () => {
+      const { callers } = await scene();
+      callers.requireAdmin(new Headers(headers), given);
+    });
+  }
+
+  for (const [what, headers, given] of [
+    ["without a key", {}, undefined],
+    ["with an empty key", {}, ""],
+    ["with a wrong key", {}, "wrong"],
+    ["with a user's token", { authorization: "ann-token" }, undefined],
+    ["with Bearer in the body, where there is no scheme", {}, "Bearer admin-key"],
+    ["with the right key here and a wrong one there", { authorization: "admin-key" }, "wrong"],
+    ["with a wrong key here and the right one there", { authorization: "wrong" }, "admin-key"],
+    ["with the right key and an empty one", { "x-api-key": "" }, "admin-key"],
+  ] as const) {
+    test(`not ${what}`, async () => {
+      const { callers } = await scene();
+      expect(await codeOf(() => callers.requireAdmin(new Headers(headers), given))).toBe("admin_key_wrong");
+    });
+  }
+});
+
+test("keys of any script arrive over HTTP as they were given to the server", async () => {
+  const { users } = openTestStore();
+  const callers = createCallers({ adminKey: createSecret("schlüssel-🔑"), users });
+  const fetch = async ({ headers }: Request) =>
+    Response.json(await callers.identify(headers).catch((error: AppError) => ({ code: error.code })));
+  await using server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch });
+  const answer = await new Promise<string>((resolve) => {
+    const socket = connect(server.port ?? 0, "127.0.0.1");
+    let text = "";
+    socket.on("data", (chunk) => {
+      text += chunk;
+    });
+    socket.on("close", () => resolve(text));
+    socket.write("GET / HTTP/1.1\r\nHost: a\r\nAuthorization: schlüssel-🔑\r\nConnection: close\r\n\r\n");
+  });
+  expect(answer).toEndWith(JSON.stringify(ADMIN));
+});

@@ -1,0 +1,110 @@
+import { describe, expect, test } from "bun:test";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readOrCreateKey } from "../../src/auth/key-file.ts";
+import { CommandError } from "../../src/errors.ts";
+import { failureOf, tempFolder } from "../support/store.ts";
+
+const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
+const windows = process.platform === "win32";
+
+test("a key that is not there is made of 256 bits, kept, and another each time", () => {
+  const folder = tempFolder();
+  const [one, two] = [join(folder, "one.key"), join(folder, "two.key")];
+  const key = readOrCreateKey(one);
+  expect(key).toMatch(/^[A-Za-z0-9_-]{43}$/);
+  expect(readOrCreateKey(one)).toBe(key);
+  expect(readFileSync(one, "utf8")).toBe(`${key}\n`);
+  expect(readOrCreateKey(two)).not.toBe(key);
+  expect(readdirSync(folder).sort()).toEqual(["one.key", "two.key"]);
+});
+
+test("the key in a file is taken without the white space around it", () => {
+  const path = join(tempFolder(), "a.key");
+  writeFileSync(path, "  my-own-key\r\n\n");
+  expect(readOrCreateKey(path)).toBe("my-own-key");
+});
+
+test.skipIf(windows)("a key file is made for its owner only, with its folder, whatever the umask", () => {
+  const folder = join(tempFolder(), "data");
+  const umask = process.umask(0);
+  readOrCreateKey(join(folder, "a.key"));
+  process.umask(umask);
+  expect(mode(folder)).toBe("700");
+  expect(mode(join(folder, "a.key"))).toBe("600");
+});
+
+test.skipIf(windows)(
+  "a key file that others may read is closed to them, a stricter one is left alone",
+  () => {
+    const path = join(tempFolder(), "a.key");
+    writeFileSync(path, "my-own-key");
+    for (const [before, after] of [
+      [0o644, "600"],
+      [0o620, "600"],
+      [0o400, "400"],
+    ] as const) {
+      chmodSync(path, before);
+      expect(readOrCreateKey(path)).toBe("my-own-key");
+      expect(mode(path)).toBe(after);
+    }
+  },
+);
+
+test("processes that start at once get one key", async () => {
+  const folder = tempFolder();
+  for (let round = 0; round < 3; round++) {
+    const path = join(folder, `${round}.key`);
+    const at = String(Date.now() + 300);
+    const keys = await Promise.all(
+      Array.from({ length: 4 }, () => {
+        const child = Bun.spawn([process.execPath, join(import.meta.dir, "make-key.ts"), path, at]);
+        return new Response(child.stdout).text();
+      }),
+    );
+    expect(new Set(keys)).toEqual(new Set([readFileSync(path, "utf8").trim()]));
+  }
+  expect(readdirSync(folder)).toHaveLength(3);
+}, 30_000);
+
+describe("a key file is refused in one line that names it and not its content:", () => {
+  const refusalOf = async (path: string) => {
+    const error = await failureOf(() => readOrCreateKey(path));
+    expect(error).toBeInstanceOf(CommandError);
+    const { message, exitCode } = error as CommandError;
+    expect(exitCode).toBe(1);
+    expect(message).toContain(path);
+    expect(message).not.toContain("\n");
+    return message;
+  };
+
+  test("an empty one", async () => {
+    const path = join(tempFolder(), "a.key");
+    for (const content of ["", " \n"]) {
+      writeFileSync(path, content);
+      expect(await refusalOf(path)).toContain("is empty");
+    }
+  });
+
+  test("one with more than a word, or with bytes that are no text", async () => {
+    const path = join(tempFolder(), "a.key");
+    for (const content of ["two words", "hidden\nwords", Buffer.from([0xff, 0x00, 0x80]), "schlüssel"]) {
+      writeFileSync(path, content);
+      const refusal = await refusalOf(path);
+      expect(refusal).toContain("must hold one line");
+      expect(refusal).not.toMatch(/words|hidden|schl/);
+    }
+  });
+
+  test("a folder in its place", async () => {
+    const path = join(tempFolder(), "a.key");
+    mkdirSync(path);
+    expect(await refusalOf(path)).toContain("EISDIR");
+  });
+
+  test("a folder that cannot be made", async () => {
+    const path = join(tempFolder(), "data", "a.key");
+    writeFileSync(join(path, ".."), "");
+    await refusalOf(path);
+  });
+});
