@@ -1,0 +1,161 @@
+import { AppError } from "../errors.ts";
+import type { CloseReason } from "../protocol/close.ts";
+import {
+  AgentReferenceFrame,
+  REFERENCE_MESSAGE,
+  ReferenceAnswer,
+  type ReferenceFrame,
+} from "../protocol/reference.ts";
+import type { AgentProfile } from "../relay/agent.ts";
+import type { AgentLink, Cancel, Clock, Transport } from "../relay/ports.ts";
+
+/** The write side of the socket under an agent. */
+export interface AgentSocket {
+  /** False when the frame was dropped. */
+  sendText(text: string): boolean;
+  close(reason: CloseReason): void;
+}
+
+export interface ReferenceAgentOptions {
+  socket: AgentSocket;
+  address: string;
+  trusted: boolean;
+  clock: Clock;
+  newId: () => string;
+  helloWithinMs: number;
+  join(profile: AgentProfile, transport: Transport): AgentLink | undefined;
+}
+
+/** What the socket handler tells an agent's session. */
+export interface AgentSession {
+  frame(text: string): void;
+  gone(): void;
+}
+
+/** The ids of existing agents are UUIDs that a server of this kind once gave them. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Frames in a row that nobody asked for. An agent beyond it is broken or hostile. */
+const BAD_FRAMES_MAX = 100;
+
+/** Speaks the reference's protocol with one agent: see `protocol/reference.ts` for its frames. */
+export function openReferenceAgent(options: ReferenceAgentOptions): AgentSession {
+  return new ReferenceAgent(options);
+}
+
+class ReferenceAgent implements AgentSession, Transport {
+  readonly #options: ReferenceAgentOptions;
+  readonly #helloId: string;
+  #stopHello: Cancel;
+  #link: AgentLink | undefined;
+  #pingId: string | undefined;
+  /** The slot of the last request, to which an answer that cannot be read is put down. */
+  #slot: string | undefined;
+  #badFrames = 0;
+  #closed = false;
+
+  constructor(options: ReferenceAgentOptions) {
+    this.#options = options;
+    this.#helloId = options.newId();
+    this.#stopHello = options.clock.after(options.helloWithinMs, () => this.close("hello_missing"));
+    if (!this.#write(this.#helloId, REFERENCE_MESSAGE.hello, "")) this.close("frames_dropped");
+  }
+
+  send(order: Parameters<Transport["send"]>[0]): boolean {
+    if (order.kind === "ping") {
+      this.#pingId = this.#options.newId();
+      return this.#write(this.#pingId, REFERENCE_MESSAGE.ping, "");
+    }
+    this.#slot = order.slot;
+    return this.#write(order.slot, REFERENCE_MESSAGE.ask, JSON.stringify(order.work.request));
+  }
+
+  close(reason: CloseReason): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stopHello();
+    this.#options.socket.close(reason);
+  }
+
+  gone(): void {
+    this.#closed = true;
+    this.#stopHello();
+    this.#link?.gone();
+  }
+
+  frame(text: string): void {
+    if (this.#closed) return;
+    const frame = parseFrame(text);
+    if (!this.#link) this.#hello(frame);
+    else if (!frame) this.#unreadable(this.#link);
+    else if (frame.id === this.#pingId) this.#pong(this.#link);
+    else if (this.#link.holds(frame.id)) this.#answer(this.#link, frame);
+    else this.#bad(this.#link);
+  }
+
+  #hello(frame: AgentReferenceFrame | undefined): void {
+    if (!frame || !UUID.test(frame.id)) {
+      this.close("hello_invalid");
+      return;
+    }
+    const { address, trusted, join } = this.#options;
+    this.#stopHello();
+    this.#link = join({ id: frame.id.toLowerCase(), address, trusted, slots: 1 }, this);
+    if (!this.#link) this.close("id_in_use");
+  }
+
+  #pong(link: AgentLink): void {
+    this.#pingId = undefined;
+    this.#badFrames = 0;
+    link.pong();
+  }
+
+  #answer(link: AgentLink, frame: AgentReferenceFrame): void {
+    this.#badFrames = 0;
+    const answer = parseAnswer(frame.data);
+    if (answer) link.done(frame.id, answer);
+    else link.fail(frame.id, new AppError("agent_answer_invalid", { extra: { response: echo(frame) } }));
+  }
+
+  /** It may have been the answer, so its ask moves on now rather than when the time limit is over. */
+  #unreadable(link: AgentLink): void {
+    const slot = this.#slot;
+    this.#bad(link);
+    if (slot === undefined || !link.holds(slot)) return;
+    link.fail(slot, new AppError("agent_lost", { extra: { err: "the answer was not JSON" } }));
+  }
+
+  #bad(link: AgentLink): void {
+    link.ignored();
+    if (++this.#badFrames < BAD_FRAMES_MAX) return;
+    this.close("frames_bad");
+    link.gone();
+  }
+
+  #write(id: string, message: string, data: string): boolean {
+    const frame: ReferenceFrame = { id, message, data };
+    return !this.#closed && this.#options.socket.sendText(JSON.stringify(frame));
+  }
+}
+
+function parseFrame(text: string): AgentReferenceFrame | undefined {
+  return AgentReferenceFrame.safeParse(parseJson(text)).data;
+}
+
+function parseAnswer(data: unknown): ReferenceAnswer | undefined {
+  return typeof data === "string" ? ReferenceAnswer.safeParse(parseJson(data)).data : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The frame as the reference shows it to the caller whose ask it failed. */
+function echo({ id, message, data }: AgentReferenceFrame): ReferenceFrame {
+  const text = (value: unknown) => (typeof value === "string" ? value : "");
+  return { id, message: text(message), data: text(data) };
+}

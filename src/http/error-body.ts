@@ -1,0 +1,66 @@
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { type AppError, ERRORS, type ErrorCode } from "../errors.ts";
+
+/** 499 is nginx's: the caller hung up, so nobody reads it but the log. */
+const CALLER_GONE = 499 as ContentfulStatusCode;
+
+export const STATUS = {
+  ask_invalid: 400,
+  body_invalid: 400,
+  body_too_large: 413,
+  key_missing: 401,
+  key_unknown: 401,
+  keys_differ: 401,
+  admin_key_wrong: 401,
+  not_found: 404,
+  method_not_allowed: 405,
+  conversation_unknown: 404,
+  caller_gone: CALLER_GONE,
+  no_agent: 503,
+  ping_failed: 503,
+  conversation_agent_gone: 503,
+  queue_full: 503,
+  user_queue_full: 429,
+  draining: 503,
+  agent_send_failed: 502,
+  agent_lost: 502,
+  agent_timeout: 504,
+  agent_answer_invalid: 502,
+  upgrade_required: 400,
+  subprotocol_unknown: 400,
+  agent_key_required: 401,
+  agent_key_wrong: 401,
+  agent_origin_refused: 403,
+  verify_failed: 500,
+  user_insert_failed: 500,
+  user_delete_failed: 500,
+  user_list_failed: 500,
+  internal: 500,
+} as const satisfies Record<ErrorCode, ContentfulStatusCode>;
+
+/** Seconds after which the same request may well succeed; clients ignore more than 60. */
+const RETRY_AFTER_S: Partial<Record<ErrorCode, number>> = {
+  no_agent: 10,
+  ping_failed: 10,
+  conversation_agent_gone: 10,
+  queue_full: 5,
+  user_queue_full: 5,
+  draining: 10,
+};
+
+/**
+ * An error as the reference's routes tell it: `{"error": text}`, with the further keys that the reference
+ * has for some, and with `hint` where something can be done. Keys are sorted, as the reference's are.
+ */
+export function errorResponse(error: AppError): Response {
+  const body: Record<string, unknown> = { ...error.extra, error: error.message };
+  if (error.code === "user_list_failed") body["message"] = ERRORS.user_list_failed.message;
+  if (error.hint !== undefined) body["hint"] = error.hint;
+  const sorted = Object.fromEntries(Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const headers = new Headers({ "content-type": "application/json; charset=utf-8" });
+  const retryAfterS = RETRY_AFTER_S[error.code];
+  if (retryAfterS !== undefined) headers.set("retry-after", String(retryAfterS));
+  // What is left of an over-long body is not worth reading for the sake of the connection.
+  if (error.code === "body_too_large") headers.set("connection", "close");
+  return new Response(JSON.stringify(sorted), { status: STATUS[error.code], headers });
+}

@@ -1,0 +1,49 @@
+import type { Hono } from "hono";
+import { AppError } from "../errors.ts";
+import type { HttpContext, HttpEnv } from "./context.ts";
+import { errorResponse } from "./error-body.ts";
+
+/** Lets a page of any site call the API: it is the token that admits, and no cookie is involved. */
+export function preflight(c: HttpContext): Response {
+  return new Response(null, {
+    status: 204,
+    headers: {
+      "access-control-allow-headers":
+        c.req.header("access-control-request-headers") ?? "authorization, content-type",
+      "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+      "access-control-max-age": "86400",
+      vary: "Access-Control-Request-Headers",
+    },
+  });
+}
+
+/** Answers what no route took: 405 with `Allow` where the path is known under other methods, else 404. */
+export function notFound(app: Hono<HttpEnv>) {
+  const routes = app.routes.filter(({ method }) => method !== "ALL" && method !== "OPTIONS");
+  return (c: HttpContext): Response => {
+    const allowed = new Set<string>();
+    for (const { path, method } of routes) {
+      if (!matches(path, c.req.path)) continue;
+      allowed.add(method);
+      if (method === "GET") allowed.add("HEAD");
+    }
+    if (allowed.size === 0) return refuse(c, new AppError("not_found"));
+    const allow = [...allowed, "OPTIONS"].join(", ");
+    const response = refuse(c, new AppError("method_not_allowed", { hint: `This path takes ${allow}.` }));
+    response.headers.set("allow", allow);
+    return response;
+  };
+}
+
+function refuse(c: HttpContext, error: AppError): Response {
+  c.set("error", error.code);
+  return errorResponse(error);
+}
+
+function matches(pattern: string, path: string): boolean {
+  const wanted = pattern.split("/");
+  const given = path.split("/");
+  return (
+    wanted.length === given.length && wanted.every((part, at) => part.startsWith(":") || part === given[at])
+  );
+}

@@ -1,0 +1,61 @@
+import { expect, test } from "bun:test";
+import { AppError, ERRORS, type ErrorCode } from "../../src/errors.ts";
+import { createApp } from "../../src/http/app.ts";
+import type { HttpDeps } from "../../src/http/context.ts";
+import { errorResponse, STATUS } from "../../src/http/error-body.ts";
+import { createLog } from "../../src/log.ts";
+
+const codes = Object.keys(ERRORS) as ErrorCode[];
+
+test("an error of our own making says nothing of its cause to the caller, and all of it to the log", async () => {
+  let logged = "";
+  const log = createLog({
+    write: (line) => {
+      logged += line;
+    },
+  });
+  const broken = () => {
+    throw new Error("the disk is at /secret/place");
+  };
+  const deps = { log, newId: () => "id", callers: { requireAdmin: broken, identify: broken } };
+  const app = createApp(deps as unknown as HttpDeps);
+  const response = await app.request("/admin/users");
+  expect(response.status).toBe(500);
+  expect(await response.text()).toBe('{"error":"Internal server error"}');
+  expect(response.headers.get("x-request-id")).toBe("req_id");
+  expect(logged).toContain("the disk is at /secret/place");
+});
+
+test.each(codes)("%s becomes an answer with its text and nothing internal", async (code) => {
+  const error = new AppError(code, { detail: "internal detail", cause: new Error("internal cause") });
+  const response = errorResponse(error);
+  expect(response.status).toBe(STATUS[code]);
+  const text = await response.text();
+  expect(JSON.parse(text).error).toBe(ERRORS[code].message);
+  expect(text).not.toContain("internal");
+});
+
+test("keys of an error are sorted, as the reference's are", async () => {
+  const error = new AppError("agent_lost", { hint: "h", extra: { response: {}, err: "e" } });
+  expect(await errorResponse(error).text()).toBe(
+    '{"err":"e","error":"Failed to read response from the client","hint":"h","response":{}}',
+  );
+});
+
+test("every error a caller may repeat says when, in whole seconds up to 60", () => {
+  for (const code of codes.filter((name) => STATUS[name] === 503 || STATUS[name] === 429)) {
+    const value = errorResponse(new AppError(code)).headers.get("retry-after");
+    expect(value, code).toMatch(/^\d+$/);
+    expect(Number(value), code).toBeLessThanOrEqual(60);
+  }
+});
+
+test("every error code is documented with its status and text", async () => {
+  const docs = await Bun.file(new URL("../../docs/api.md", import.meta.url)).text();
+  for (const code of codes) {
+    const row = docs.split("\n").find((line) => line.startsWith(`| \`${code}\``));
+    expect(row, code).toBeDefined();
+    expect(row, code).toContain(String(STATUS[code]));
+    expect(row, code).toContain(ERRORS[code].message);
+  }
+});

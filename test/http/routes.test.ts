@@ -1,0 +1,282 @@
+import { describe, expect, test } from "bun:test";
+import { firefoxAgent } from "../support/agents.ts";
+import { ADMIN_KEY, startTestServer } from "../support/server.ts";
+
+interface Row {
+  name: string;
+  method?: string;
+  path: string;
+  headers?: Record<string, string>;
+  body?: string;
+  status: number;
+  /** Compared key for key, without `hint`. */
+  expected?: unknown;
+}
+
+const KEY = { authorization: ADMIN_KEY };
+const WRONG_ADMIN = { error: "Invalid admin key" };
+
+const ROWS: Row[] = [
+  { name: "health is plain text", path: "/health", status: 200 },
+  {
+    name: "an unknown path is JSON",
+    path: "/nowhere",
+    status: 404,
+    expected: { error: "404 page not found" },
+  },
+  { name: "paths are exact", path: "/health/", status: 404, expected: { error: "404 page not found" } },
+  {
+    name: "paths are case-sensitive",
+    path: "/Health",
+    status: 404,
+    expected: { error: "404 page not found" },
+  },
+  {
+    name: "a wrong method is told from an unknown path",
+    path: "/api/ask",
+    status: 405,
+    expected: { error: "405 method not allowed" },
+  },
+  {
+    name: "a registration without an upgrade",
+    path: "/client/register",
+    status: 400,
+    expected: { error: "Bad Request" },
+  },
+  {
+    name: "an ask without a key, before anything is said of its body",
+    method: "POST",
+    path: "/api/ask",
+    body: "not JSON",
+    status: 401,
+    expected: { error: "API key not provided" },
+  },
+  {
+    name: "an ask with an empty key",
+    method: "POST",
+    path: "/api/ask",
+    headers: { authorization: "" },
+    body: "{}",
+    status: 401,
+    expected: { error: "Invalid API key" },
+  },
+  {
+    name: "an ask with two different keys",
+    method: "POST",
+    path: "/api/ask",
+    headers: { ...KEY, "x-api-key": "another" },
+    body: '{"content":"x"}',
+    status: 401,
+    expected: { error: "Two different API keys provided" },
+  },
+  ...[
+    "",
+    "{",
+    "[]",
+    "null",
+    '"text"',
+    "{}",
+    '{"content":""}',
+    '{"content":1}',
+    '{"content":"x","parent_id":{}}',
+  ].map((body) => ({
+    name: `an ask with the body ${body || "(empty)"}`,
+    method: "POST",
+    path: "/api/ask",
+    headers: KEY,
+    body,
+    status: 400,
+    expected: { error: "Invalid request" },
+  })),
+  {
+    name: "an ask with nobody there",
+    method: "POST",
+    path: "/api/ask",
+    headers: { authorization: `Bearer ${ADMIN_KEY}` },
+    body: '{"content":"x"}',
+    status: 503,
+    expected: { error: "No available clients" },
+  },
+  {
+    name: "an ask for an unknown conversation",
+    method: "POST",
+    path: "/api/ask",
+    headers: { "x-api-key": ADMIN_KEY },
+    body: '{"content":"x","conversation_id":"unknown"}',
+    status: 404,
+    expected: { error: "Conversation doesn't exists" },
+  },
+  { name: "connections without a key", path: "/api/connections", status: 401 },
+  {
+    name: "connections, none there",
+    path: "/api/connections",
+    headers: KEY,
+    status: 200,
+    expected: { connections: [] },
+  },
+  {
+    name: "users, none there",
+    path: `/admin/users?admin_key=${ADMIN_KEY}`,
+    status: 200,
+    expected: { users: [] },
+  },
+  {
+    name: "users with a wrong key",
+    path: "/admin/users?admin_key=guess",
+    status: 401,
+    expected: WRONG_ADMIN,
+  },
+  { name: "users with an empty key", path: "/admin/users?admin_key=", status: 401, expected: WRONG_ADMIN },
+  { name: "users without a key", path: "/admin/users", status: 401, expected: WRONG_ADMIN },
+  ...["/admin/users/add", "/admin/users/delete"].flatMap((path) => [
+    { name: `${path} without a key`, method: "POST", path, body: "{}", status: 401, expected: WRONG_ADMIN },
+    {
+      name: `${path} with a wrong key tells nothing of the other fields`,
+      method: "POST",
+      path,
+      body: '{"admin_key":"guess","user_id":7}',
+      status: 401,
+      expected: WRONG_ADMIN,
+    },
+    {
+      name: `${path} with a right key in the body and a wrong one in the header`,
+      method: "POST",
+      path,
+      headers: { authorization: "guess" },
+      body: `{"admin_key":"${ADMIN_KEY}"}`,
+      status: 401,
+      expected: WRONG_ADMIN,
+    },
+    ...["", "{", "[]", '{"admin_key":7}'].map((body) => ({
+      name: `${path} with the body ${body || "(empty)"}`,
+      method: "POST",
+      path,
+      body,
+      status: 400,
+      expected: { error: "Invalid request body" },
+    })),
+  ]),
+  {
+    name: "deleting a user_id that is no text",
+    method: "POST",
+    path: "/admin/users/delete",
+    body: `{"admin_key":"${ADMIN_KEY}","user_id":7}`,
+    status: 400,
+    expected: { error: "Invalid request body" },
+  },
+  ...[`,"user_id":"unknown"`, `,"user_id":""`, `,"user_id":null`, ""].map((rest) => ({
+    name: `deleting nobody: ${rest || "no user_id"}`,
+    method: "POST",
+    path: "/admin/users/delete",
+    body: `{"admin_key":"${ADMIN_KEY}"${rest}}`,
+    status: 200,
+    expected: { message: "User deleted" },
+  })),
+];
+
+describe("each answer has the reference's shape", async () => {
+  test.each(ROWS)("$name", async ({ method = "GET", path, headers = {}, body, status, expected }) => {
+    const server = await startTestServer();
+    const response = await fetch(server.url + path, { method, headers, ...(body !== undefined && { body }) });
+    expect(response.status).toBe(status);
+    expect(response.headers.get("access-control-allow-origin")).toBe("*");
+    expect(response.headers.get("x-request-id")).toMatch(/^req_/);
+    const text = await response.text();
+    expect(text).not.toContain(ADMIN_KEY);
+    if (expected !== undefined) {
+      expect(response.headers.get("content-type")).toBe("application/json; charset=utf-8");
+      const { hint: _, ...rest } = JSON.parse(text);
+      expect(rest).toEqual(expected);
+    }
+    expect(server.logged()).not.toContain(ADMIN_KEY);
+  });
+});
+
+test("a user's token asks, does not administer, and is worthless at once when the user is deleted", async () => {
+  const server = await startTestServer();
+  const agent = await firefoxAgent(server.url);
+  const post = (path: string, body: object, headers = {}) =>
+    fetch(server.url + path, { method: "POST", body: JSON.stringify(body), headers });
+  const added = await (await post("/admin/users/add", { admin_key: ADMIN_KEY, user_id: "ignored" })).text();
+  const { token, user_id } = JSON.parse(added);
+  expect(Object.keys(JSON.parse(added))).toEqual(["token", "user_id"]);
+  expect(user_id).not.toBe("ignored");
+  const ask = () => post("/api/ask", { content: "hi" }, { authorization: token });
+
+  expect((await ask()).status).toBe(200);
+  expect((await post("/admin/users/add", {}, { authorization: token })).status).toBe(401);
+  expect((await post("/admin/users/add", { admin_key: token })).status).toBe(401);
+  const list = await (await fetch(`${server.url}/admin/users`, { headers: KEY })).text();
+  expect(list).toBe(JSON.stringify({ users: [{ user_id, token }] }));
+  expect((await post("/admin/users/delete", { user_id }, KEY)).status).toBe(200);
+  expect((await ask()).status).toBe(401);
+  expect(server.logged()).not.toContain(token);
+  await agent.stop();
+});
+
+test("HEAD answers as GET does, without a body", async () => {
+  const server = await startTestServer();
+  for (const path of ["/health", "/admin/users", "/api/connections", "/nowhere"]) {
+    const [get, head] = await Promise.all([
+      fetch(server.url + path),
+      fetch(server.url + path, { method: "HEAD" }),
+    ]);
+    expect(head.status, path).toBe(get.status);
+    expect(await head.text()).toBe("");
+  }
+});
+
+test("a preflight is allowed what it asks for, and every 405 names what would do", async () => {
+  const server = await startTestServer();
+  const preflight = await fetch(`${server.url}/api/ask`, {
+    method: "OPTIONS",
+    headers: {
+      origin: "https://page.example",
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "authorization,content-type,x-extra",
+    },
+  });
+  expect(preflight.status).toBe(204);
+  expect(preflight.headers.get("access-control-allow-origin")).toBe("*");
+  expect(preflight.headers.get("access-control-allow-methods")).toContain("POST");
+  expect(preflight.headers.get("access-control-allow-headers")).toBe("authorization,content-type,x-extra");
+  const wrong = await fetch(`${server.url}/health`, { method: "DELETE" });
+  expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
+  const keyed = await fetch(`${server.url}/agents/k/client/register`, { method: "POST" });
+  expect(keyed.status).toBe(405);
+});
+
+describe("sizes", () => {
+  const ask = (url: string, body: string | ReadableStream) =>
+    fetch(`${url}/api/ask`, { method: "POST", headers: KEY, body });
+
+  test("a body over the limit is refused in JSON, with a length or in chunks, and the server goes on", async () => {
+    const server = await startTestServer(["--body-max", "1MB"]);
+    const long = JSON.stringify({ content: "x".repeat(2 ** 20) });
+    const chunked = () =>
+      new ReadableStream({
+        start(controller) {
+          for (let at = 0; at < long.length; at += 65_536)
+            controller.enqueue(new TextEncoder().encode(long.slice(at, at + 65_536)));
+          controller.close();
+        },
+      });
+    for (const body of [long, chunked()]) {
+      const response = await ask(server.url, body);
+      expect(response.status).toBe(413);
+      expect(await response.json()).toMatchObject({ error: "Request body too large" });
+    }
+    expect((await fetch(`${server.url}/health`)).status).toBe(200);
+  });
+
+  test("15 MB travel to the agent and back unchanged", async () => {
+    const server = await startTestServer();
+    const agent = await firefoxAgent(server.url, { answer: ({ content }) => ({ content }) });
+    const content = `é"\\ ${"0123456789".repeat(1_500_000)}`;
+    const response = await ask(server.url, JSON.stringify({ content }));
+    expect(response.status).toBe(200);
+    const answer = (await response.json()) as { content: string };
+    expect(answer.content === content).toBe(true);
+    await agent.stop();
+  });
+});

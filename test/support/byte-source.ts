@@ -1,0 +1,98 @@
+import { connect, type Socket } from "node:net";
+
+/** A TCP connection read at the pace of its reader: `bytes` holds what came and was not taken yet. */
+export interface ByteSource {
+  readonly socket: Socket;
+  bytes: Buffer;
+  /** Nothing more will come. */
+  done: boolean;
+  /** Resolves at the next bytes or at the end, whichever is first. */
+  more(): Promise<void>;
+  readonly ended: Promise<void>;
+  write(bytes: string | Uint8Array): void;
+}
+
+export interface ResponseHead {
+  status: number;
+  headers: Headers;
+}
+
+export function connectSource(url: string, localAddress?: string): ByteSource {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ port: Number(port), host: hostname, ...(localAddress && { localAddress }) });
+  const ended = Promise.withResolvers<void>();
+  let wake: (() => void) | undefined;
+  const source: ByteSource = {
+    socket,
+    bytes: Buffer.alloc(0),
+    done: false,
+    more() {
+      if (source.done) return Promise.resolve();
+      return new Promise((resolve) => {
+        wake = resolve;
+      });
+    },
+    ended: ended.promise,
+    write(bytes) {
+      if (socket.writable) socket.write(bytes);
+    },
+  };
+  const end = () => {
+    source.done = true;
+    ended.resolve();
+    wake?.();
+  };
+  socket.setNoDelay(true);
+  socket.on("data", (chunk: Buffer) => {
+    source.bytes = source.bytes.length === 0 ? chunk : Buffer.concat([source.bytes, chunk]);
+    wake?.();
+  });
+  socket.on("end", end).on("close", end).on("error", end);
+  return source;
+}
+
+/** Takes a status line and headers; undefined where the connection ended without. */
+export async function takeHead(source: ByteSource): Promise<ResponseHead | undefined> {
+  const head = await takeUntil(source, "\r\n\r\n");
+  if (head === undefined) return;
+  const [first = "", ...lines] = head.toString("latin1").split("\r\n");
+  const headers = new Headers();
+  for (const line of lines) {
+    const colon = line.indexOf(":");
+    headers.append(line.slice(0, colon), line.slice(colon + 1).trim());
+  }
+  return { status: Number(first.split(" ")[1]), headers };
+}
+
+/** Takes the body that `head` announces; of one that is cut short, what came. */
+export async function takeBody(source: ByteSource, { headers }: ResponseHead): Promise<string> {
+  if (headers.get("transfer-encoding") !== "chunked") {
+    return (await takeBytes(source, Number(headers.get("content-length") ?? 0))).toString();
+  }
+  const chunks: Buffer[] = [];
+  for (;;) {
+    const size = Number.parseInt((await takeUntil(source, "\r\n"))?.toString() ?? "0", 16);
+    chunks.push(await takeBytes(source, size));
+    await takeUntil(source, "\r\n");
+    if (size === 0) return Buffer.concat(chunks).toString();
+  }
+}
+
+async function takeUntil(source: ByteSource, mark: string): Promise<Buffer | undefined> {
+  let end = source.bytes.indexOf(mark);
+  while (end < 0 && !source.done) {
+    await source.more();
+    end = source.bytes.indexOf(mark);
+  }
+  if (end < 0) return;
+  const taken = source.bytes.subarray(0, end);
+  source.bytes = source.bytes.subarray(end + mark.length);
+  return taken;
+}
+
+async function takeBytes(source: ByteSource, count: number): Promise<Buffer> {
+  while (source.bytes.length < count && !source.done) await source.more();
+  const taken = source.bytes.subarray(0, count);
+  source.bytes = source.bytes.subarray(count);
+  return taken;
+}

@@ -1,0 +1,189 @@
+import { createHash, randomBytes } from "node:crypto";
+import { type ByteSource, connectSource, type ResponseHead, takeBody, takeHead } from "./byte-source.ts";
+import { decodeFrame, encodeFrame, type Frame, OPCODE } from "./websocket-frame.ts";
+
+/**
+ * A WebSocket client (RFC 6455) that does nothing unasked: it parses frames, answers pings and sees a close
+ * frame only inside `receive`, as a program does that handles its frames one by one on a single thread.
+ */
+export interface RawSocket {
+  /** The next whole message; undefined once the connection has ended. One call at a time. */
+  receive(): Promise<Message | undefined>;
+  /** One frame: text, whole and masked unless told otherwise. */
+  send(payload: string | Uint8Array, options?: Partial<Frame> & { masked?: boolean }): void;
+  /** One text message in as many frames as there are parts. */
+  sendFragments(parts: readonly string[]): void;
+  /** Bytes as they are: half a frame, two at once, nonsense. */
+  sendBytes(bytes: Uint8Array): void;
+  /** Sends a protocol ping. True once a `receive` met its pong; false where the connection ended before. */
+  ping(): Promise<boolean>;
+  /** Starts the closing handshake; its other half is read by `receive`. */
+  close(code?: number, reason?: string): void;
+  /** Cuts the connection without a close frame. */
+  destroy(): void;
+  /** How it ended: the server's close frame, or 1006 where there was none. */
+  readonly ended: Promise<Ending>;
+  /** Whether a `receive` that meets a ping answers it. */
+  answersPings: boolean;
+}
+
+export interface Message {
+  binary: boolean;
+  text: string;
+}
+
+export interface Ending {
+  code: number;
+  reason: string;
+}
+
+export interface Handshake extends ResponseHead {
+  /** Of a refusal. */
+  body: string;
+  /** Where the server switched protocols. */
+  socket?: RawSocket;
+}
+
+interface HandshakeOptions {
+  /** Beside the usual ones, or in their place; undefined leaves one out. */
+  headers?: Record<string, string | undefined>;
+  /** To connect from, such as another one of 127.0.0.0/8. */
+  localAddress?: string;
+}
+
+// RFC 6455 §1.3.
+const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/** Connects and reads the answer's head; throws only where no HTTP answer comes at all. */
+export async function shakeHands(url: string, options: HandshakeOptions = {}): Promise<Handshake> {
+  const { host, pathname, search } = new URL(url);
+  const key = randomBytes(16).toString("base64");
+  const headers: Record<string, string | undefined> = {
+    Host: host,
+    Connection: "Upgrade",
+    Upgrade: "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": key,
+    ...options.headers,
+  };
+  const lines = Object.entries(headers).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}: ${value}`],
+  );
+  const source = connectSource(url, options.localAddress);
+  source.write([`GET ${pathname}${search} HTTP/1.1`, ...lines, "", ""].join("\r\n"));
+  const head = await takeHead(source);
+  if (!head) throw new Error(`${host} ended the connection without an answer.`);
+  if (head.status !== 101) {
+    const body = await takeBody(source, head);
+    source.socket.destroy();
+    return { ...head, body };
+  }
+  const accept = createHash("sha1").update(`${headers["Sec-WebSocket-Key"]}${GUID}`).digest("base64");
+  if (head.headers.get("sec-websocket-accept") !== accept) throw new Error("Sec-WebSocket-Accept is wrong.");
+  return { ...head, body: "", socket: createRawSocket(source) };
+}
+
+/** As `shakeHands`, where anything but a WebSocket throws. */
+export async function openRawSocket(url: string, options: HandshakeOptions = {}): Promise<RawSocket> {
+  const { socket, status, body } = await shakeHands(url, options);
+  if (!socket) throw new Error(`${new URL(url).host} refused the upgrade with ${status}: ${body}`);
+  return socket;
+}
+
+function createRawSocket(source: ByteSource): RawSocket {
+  const ended = Promise.withResolvers<Ending>();
+  const pongs = new Map<string, (answered: boolean) => void>();
+  let unfinished: { binary: boolean; parts: Buffer[] } | undefined;
+  let receiving = false;
+
+  const finish = (code: number, reason: string) => {
+    ended.resolve({ code, reason });
+    for (const resolve of pongs.values()) resolve(false);
+    pongs.clear();
+    source.done = true;
+    source.bytes = Buffer.alloc(0);
+    source.socket.destroy();
+  };
+
+  const takeData = ({ fin, opcode, payload }: Frame & { payload: Buffer }): Message | undefined => {
+    unfinished ??= { binary: opcode === OPCODE.binary, parts: [] };
+    unfinished.parts.push(payload);
+    if (!fin) return;
+    const message = { binary: unfinished.binary, text: Buffer.concat(unfinished.parts).toString() };
+    unfinished = undefined;
+    return message;
+  };
+
+  const takeControl = ({ opcode, payload }: Frame & { payload: Buffer }) => {
+    if (opcode === OPCODE.ping) {
+      if (socket.answersPings) socket.send(payload, { opcode: OPCODE.pong });
+    } else if (opcode === OPCODE.pong) {
+      pongs.get(payload.toString())?.(true);
+      pongs.delete(payload.toString());
+    } else {
+      socket.send(payload, { opcode: OPCODE.close });
+      finish(payload.length < 2 ? 1005 : payload.readUInt16BE(0), payload.subarray(2).toString());
+    }
+  };
+
+  const receive = async (): Promise<Message | undefined> => {
+    for (;;) {
+      const decoded = decodeFrame(source.bytes);
+      if (!decoded) {
+        if (source.done) {
+          finish(1006, "");
+          return;
+        }
+        await source.more();
+        continue;
+      }
+      source.bytes = source.bytes.subarray(decoded.size);
+      if (decoded.frame.opcode >= OPCODE.close) {
+        takeControl(decoded.frame);
+        continue;
+      }
+      const message = takeData(decoded.frame);
+      if (message) return message;
+    }
+  };
+
+  const socket: RawSocket = {
+    answersPings: true,
+    ended: ended.promise,
+    send: (payload, options) => source.write(encodeFrame(payload, options)),
+    sendBytes: (bytes) => source.write(bytes),
+    async receive() {
+      if (receiving) throw new Error("One receive at a time.");
+      receiving = true;
+      try {
+        return await receive();
+      } finally {
+        receiving = false;
+      }
+    },
+    sendFragments(parts) {
+      for (const [at, part] of parts.entries()) {
+        socket.send(part, {
+          opcode: at === 0 ? OPCODE.text : OPCODE.continuation,
+          fin: at === parts.length - 1,
+        });
+      }
+    },
+    ping() {
+      if (source.done) return Promise.resolve(false);
+      const name = randomBytes(4).toString("hex");
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      pongs.set(name, resolve);
+      socket.send(name, { opcode: OPCODE.ping });
+      return promise;
+    },
+    close(code = 1000, reason = "") {
+      const payload = Buffer.alloc(2 + Buffer.byteLength(reason));
+      payload.writeUInt16BE(code, 0);
+      payload.write(reason, 2);
+      socket.send(payload, { opcode: OPCODE.close });
+    },
+    destroy: () => finish(1006, ""),
+  };
+  return socket;
+}

@@ -1,0 +1,42 @@
+import { onTestFinished } from "bun:test";
+import { readConfig } from "../../src/config.ts";
+import { createLog } from "../../src/log.ts";
+import { startServer } from "../../src/server.ts";
+import { tempFolder } from "./store.ts";
+
+export const ADMIN_KEY = "admin-key-of-the-tests";
+
+export interface TestServer {
+  url: string;
+  agentKey: string;
+  /** The data folder. */
+  data: string;
+  /** Every line logged so far, as one text. */
+  logged(): string;
+  stop(): Promise<void>;
+}
+
+/** The whole server in this process, on a port of its own with a data folder of its own, until the test ends. */
+export async function startTestServer(
+  flags: readonly string[] = [],
+  { data = tempFolder(), port = 0 } = {},
+): Promise<TestServer> {
+  const { config } = readConfig({ args: [String(port), ADMIN_KEY, "--data", data, ...flags], env: {} });
+  let logged = "";
+  const log = createLog({
+    level: "debug",
+    secrets: [ADMIN_KEY],
+    write: (line) => {
+      logged += line;
+    },
+  });
+  const server = await startServer(config, log);
+  onTestFinished(() => server.stop());
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    agentKey: server.agentKey,
+    data,
+    logged: () => logged,
+    stop: server.stop,
+  };
+}
