@@ -1,0 +1,86 @@
+import { isIPv6 } from "node:net";
+import { resolve } from "node:path";
+import type { Config } from "../config.ts";
+import { table } from "./columns.ts";
+import { PROGRAM } from "./version.ts";
+
+interface Banner {
+  config: Config;
+  /** The port taken. */
+  port: number;
+  agentKey: string;
+  /** As `listenAddresses` gives them. */
+  addresses: readonly string[];
+  version: string;
+}
+
+/** The part of what `os.networkInterfaces` tells that counts here. */
+type Interfaces = Record<string, readonly { address: string; internal: boolean }[] | undefined>;
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i;
+const ADMIN_KEY_LENGTH_GOOD = 16;
+
+/** Where a server on `host` can be reached, this machine's own address first. Link-local ones are left out. */
+export function listenAddresses(host: string | undefined, interfaces: Interfaces): string[] {
+  if (host !== undefined && host !== "0.0.0.0" && host !== "::") return [host];
+  const others = Object.values(interfaces)
+    .flatMap((entries) => entries ?? [])
+    .filter(({ address, internal }) => !internal && !address.startsWith("fe80:"))
+    .map(({ address }) => address)
+    .filter((address) => host !== "0.0.0.0" || !isIPv6(address));
+  const shortFirst = others.sort((a, b) => Number(isIPv6(a)) - Number(isIPv6(b)));
+  return ["127.0.0.1", ...shortFirst];
+}
+
+/** What the operator needs next. The agents' address is the only secret in it, as it must be pasted whole. */
+export function banner({ config, port, agentKey, addresses, version }: Banner): string {
+  const at = addresses.map((address) => `${isIPv6(address) ? `[${address}]` : address}:${port}`);
+  const [first = `127.0.0.1:${port}`] = at;
+  const rows = [
+    ...labelled(
+      "Listening",
+      at.map((address) => `http://${address}`),
+    ),
+    ["Data", resolve(config.data)],
+    ...labelled("Agents", agentLines({ config, agentKey, addresses, at })),
+    ["Try", `curl http://${first}/api/ask -H "Authorization: $ADMIN_KEY" -d '{"content":"Hello"}'`],
+  ];
+  const notes = warnings(config, addresses).map((warning) => `\n${warning}\n`);
+  return [`${PROGRAM} ${version}\n\n`, table(rows, { indent: "  " }), ...notes, "\n"].join("");
+}
+
+function labelled(label: string, lines: readonly string[]): string[][] {
+  return lines.map((line, index) => [index === 0 ? label : "", line]);
+}
+
+/** The Firefox agent is given an endpoint without scheme, and adds `/client/register` itself. */
+function agentLines({
+  config,
+  agentKey,
+  addresses,
+  at,
+}: Pick<Banner, "config" | "agentKey" | "addresses"> & { at: readonly string[] }): string[] {
+  const keyed = config.agents === "open" ? "" : `/agents/${agentKey}`;
+  const own = addresses.findIndex((address) => LOOPBACK.test(address));
+  const other = addresses.findIndex((address) => !LOOPBACK.test(address));
+  const lines: string[] = [];
+  if (own >= 0) lines.push(`on this machine  ${at[own]}${config.agentKey === undefined ? "" : keyed}`);
+  if (other >= 0) lines.push(`from elsewhere   ${at[other]}${keyed}`);
+  const best =
+    other >= 0 ? `${at[other]}${keyed}` : `${at[own]}${config.agentKey === undefined ? "" : keyed}`;
+  return [...lines, `as a whole URL   ws://${best}/client/register`];
+}
+
+function warnings(config: Config, addresses: readonly string[]): string[] {
+  const reachable = addresses.some((address) => !LOOPBACK.test(address));
+  const lines: string[] = [];
+  if (config.agents === "open")
+    lines.push(
+      "!! WARNING: --agents open: whoever reaches this port can be an agent, and read what users ask.",
+    );
+  if (reachable && config.adminKey.length < ADMIN_KEY_LENGTH_GOOD)
+    lines.push(
+      "The admin key is short for a server that others can reach: `openssl rand -hex 16` makes a good one.",
+    );
+  return lines;
+}

@@ -1,0 +1,38 @@
+const GAP = "  ";
+
+interface Layout {
+  indent?: string;
+  /** Longer lines are broken between the words of their last column. */
+  width?: number;
+}
+
+/** Rows of text, as lines with aligned columns. */
+export function table(
+  rows: readonly (readonly string[])[],
+  { indent = "", width = Number.POSITIVE_INFINITY }: Layout = {},
+): string {
+  const widths: number[] = [];
+  for (const row of rows)
+    for (const [column, cell] of row.slice(0, -1).entries())
+      widths[column] = Math.max(widths[column] ?? 0, cell.length);
+
+  const line = (row: readonly string[]) => {
+    const head = row.slice(0, -1).map((cell, column) => cell.padEnd(widths[column] ?? 0) + GAP);
+    const start = indent + head.join("");
+    const next = `\n${" ".repeat(start.length)}`;
+    return `${start}${breakLines(row.at(-1) ?? "", width - start.length).join(next)}`.trimEnd();
+  };
+  return rows.map((row) => `${line(row)}\n`).join("");
+}
+
+/** A word longer than the width gets a line of its own. */
+function breakLines(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}

@@ -1,0 +1,20 @@
+import { describeConfig, readConfig } from "../config.ts";
+import { table } from "./columns.ts";
+import type { Command } from "./io.ts";
+import { PROGRAM } from "./version.ts";
+
+/** Prints every setting with its source; takes the flags of the server, and has its faults. */
+export const config: Command = async (args, io) => {
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  const json = args.slice(0, end).includes("--json");
+  const settingArgs = args.filter((arg, index) => arg !== "--json" || index > end);
+  const { config, warnings, origins } = readConfig({ args: settingArgs, env: io.env });
+  for (const warning of warnings) io.err(`${PROGRAM}: ${warning}\n`);
+
+  const rows = describeConfig(config);
+  if (json) {
+    const entries = rows.map(({ name, shown }) => [name, { value: shown, from: origins[name] }]);
+    io.out(`${JSON.stringify(Object.fromEntries(entries), undefined, 2)}\n`);
+  } else io.out(table(rows.map(({ name, label, shown }) => [label, shown, origins[name]])));
+  return 0;
+};

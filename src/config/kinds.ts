@@ -1,0 +1,102 @@
+import { isIP } from "node:net";
+import { z } from "zod";
+
+export interface Kind<Value> {
+  /** Stands for the value in help texts. */
+  value: string;
+  /** Reads the text given, or the default. Its messages say what to do and never repeat the text. */
+  schema: z.ZodType<Value, string | undefined>;
+  /** Writes a value as an operator would. */
+  show?: (value: Value) => string;
+}
+
+const TIMES = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+const SIZES = { GB: 1024 ** 3, MB: 1024 ** 2, KB: 1024, B: 1 };
+
+function amount(what: string, min: string, max: string, units: Record<string, number>, bareUnit: number) {
+  const read = (text: string) => {
+    const [, digits, unit] = /^(\d{1,15}(?:\.\d+)?) ?([a-z]*)$/i.exec(text) ?? [];
+    const name = Object.keys(units).find((name) => name === unit || name === unit?.toUpperCase());
+    return unit && !name ? Number.NaN : Math.round(Number(digits) * (units[name ?? ""] ?? bareUnit));
+  };
+  const schema = z.string().transform((text, context) => {
+    const value = read(text);
+    if (value >= read(min) && value <= read(max)) return value;
+    context.addIssue(`give ${what}, from ${min} to ${max}`);
+    return z.NEVER;
+  });
+  const show = (value: number) => {
+    const [unit, size] = Object.entries(units).find(([, size]) => value % size === 0) ?? ["", 1];
+    return value === 0 ? "0" : `${value / size}${unit}`;
+  };
+  return { schema, show };
+}
+
+export const time = (min: string, max: string): Kind<number> => ({
+  value: "<time>",
+  ...amount("a time such as 500ms, 90s, 5m or 2h", min, max, TIMES, TIMES.s),
+});
+export const size = (min: string, max: string): Kind<number> => ({
+  value: "<size>",
+  ...amount("a size such as 512KB or 20MB", min, max, SIZES, SIZES.B),
+});
+export const whole = (what: string, min: number, max: number): Kind<number> => {
+  const error = `give a ${what} from ${min} to ${max}`;
+  const value = `<${what}>`;
+  const digits = z.string().regex(/^\d{1,9}$/, { error, abort: true });
+  return { value, schema: digits.transform(Number).refine((read) => read >= min && read <= max, error) };
+};
+export const choice = <const Names extends readonly [string, ...string[]]>(...names: Names) => ({
+  value: names.join("|"),
+  schema: z.enum(names, `give one of: ${names.join(", ")}`),
+});
+
+// A last label of digits is an IP address mistyped.
+const HOST_NAME = /^(?=.{1,253}$)(?!(.*\.)?\d+$)[\w-]+(\.[\w-]+)*$/;
+const hostSchema = z
+  .string()
+  .transform((text) => text.replace(/^\[(.*)\]$/, "$1"))
+  .refine(
+    (text) => isIP(text) > 0 || HOST_NAME.test(text),
+    "give an IP address or a host name, without a port",
+  )
+  .optional();
+
+const ORIGIN = /^(null|[a-z][a-z0-9+.-]*:\/\/[^\s/?#@]+)$/i;
+const originsSchema = z.string().transform((text, context): readonly string[] => {
+  const origins = text === "none" ? [] : text.split(",").map((origin) => origin.trim().toLowerCase());
+  if (origins.every((origin) => ORIGIN.test(origin))) return Object.freeze(origins);
+  context.addIssue("give web origins such as https://chatgpt.com, separated by commas, or none");
+  return z.NEVER;
+});
+
+/** No program makes longer keys, and an HTTP header of this length passes everywhere. */
+const SECRET_LENGTH_MAX = 1024;
+const ADMIN_KEY_HINT = "give it as the second argument, or in ADMIN_KEY or ADMIN_KEY_FILE";
+const adminKeySchema = z
+  .string(`no admin key: ${ADMIN_KEY_HINT}`)
+  .min(1, `admin key is empty: ${ADMIN_KEY_HINT}`)
+  .max(SECRET_LENGTH_MAX, `admin key is too long: give at most ${SECRET_LENGTH_MAX} characters`)
+  // HTTP forbids control characters in a header's value, and drops the blanks around it.
+  .regex(/^(?!\s)\P{Cc}*(?<!\s)$/u, "admin key has a control character, or a blank at one end: remove it");
+const agentKeySchema = z
+  .string()
+  // It is part of the address that agents are given; the log masks nothing shorter.
+  .regex(/^[\w.~-]{8,256}$/, "give 8 to 256 characters out of letters, digits and - . _ ~")
+  .optional();
+const sealKeySchema = z
+  .string()
+  .min(32, "give 32 random characters or more, as `openssl rand -hex 32` prints")
+  .max(SECRET_LENGTH_MAX, `give at most ${SECRET_LENGTH_MAX} characters`)
+  .optional();
+
+export const folder: Kind<string> = { value: "<folder>", schema: z.string().min(1, "give a folder") };
+export const host: Kind<string | undefined> = { value: "<address>", schema: hostSchema };
+export const origins: Kind<readonly string[]> = {
+  value: "<origins>",
+  schema: originsSchema,
+  show: (origins) => origins.join(",") || "none",
+};
+export const adminKey: Kind<string> = { value: "<admin-key>", schema: adminKeySchema };
+export const agentKey: Kind<string | undefined> = { value: "<key>", schema: agentKeySchema };
+export const sealKey: Kind<string | undefined> = { value: "<key>", schema: sealKeySchema };

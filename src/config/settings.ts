@@ -1,0 +1,154 @@
+import type { Kind } from "./kinds.ts";
+import * as kind from "./kinds.ts";
+
+interface Setting<Value> extends Kind<Value> {
+  /** In kebab case; it gives the flag `--slug` and the variable `CHATGPT_API_SLUG`. */
+  slug: string;
+  /** As an operator would write it. */
+  default?: string;
+  /** What is said of it where there is no value. */
+  absent?: string;
+  doc: string;
+  /** False: by position or from the environment only. */
+  flag?: false;
+  /** Further variables; the prefixed one wins. */
+  aliases?: readonly string[];
+  /** Also read from the file that `<VARIABLE>_FILE` names, and never shown. */
+  secret?: true;
+}
+
+function setting<Value>(
+  slug: string,
+  kind: Kind<Value>,
+  doc: string,
+  rest: Omit<Setting<Value>, "slug" | "doc" | keyof Kind<Value>>,
+): Setting<Value> {
+  return { slug, doc, ...kind, ...rest };
+}
+
+/** Every setting there is. Help texts and `config` are made from this table; a test holds the docs to it. */
+export const SETTINGS = {
+  port: setting("port", kind.whole("port", 0, 65_535), "Port to listen on; 0 takes any free one.", {
+    default: "8080",
+    aliases: ["PORT"],
+  }),
+  adminKey: setting("admin-key", kind.adminKey, "Key of the administrator, who may do everything.", {
+    flag: false,
+    aliases: ["ADMIN_KEY"],
+    secret: true,
+  }),
+  host: setting("host", kind.host, "Address to listen on.", { absent: "every address" }),
+  data: setting("data", kind.folder, "Folder of the database and the generated keys.", { default: "./data" }),
+  agentKey: setting("agent-key", kind.agentKey, "Key of the agents. If set, local agents need it too.", {
+    absent: "generated",
+    aliases: ["AGENT_KEY"],
+    secret: true,
+  }),
+  agents: setting("agents", kind.choice("keyed", "open"), "open: any agent may register, without a key.", {
+    default: "keyed",
+  }),
+  agentOrigins: setting("agent-origins", kind.origins, "Web origins of local agents that need no key.", {
+    default: "null,https://chat.openai.com,https://chatgpt.com",
+  }),
+  sealKey: setting("seal-key", kind.sealKey, "Encrypts the users' tokens in the database.", {
+    absent: "generated",
+    flag: false,
+    secret: true,
+  }),
+  queueMax: setting("queue-max", kind.whole("number", 1, 100_000), "Asks of all users that may wait.", {
+    default: "1000",
+  }),
+  queueUserMax: setting(
+    "queue-user-max",
+    kind.whole("number", 1, 100_000),
+    "Asks of one user that may wait.",
+    {
+      default: "250",
+    },
+  ),
+  queueWaitMs: setting("queue-wait", kind.time("100ms", "1h"), "How long an ask waits for a free agent.", {
+    default: "2m",
+  }),
+  reconnectGraceMs: setting(
+    "reconnect-grace",
+    kind.time("0s", "10m"),
+    "How long asks wait when the last agent left.",
+    {
+      default: "10s",
+    },
+  ),
+  firstByteMs: setting(
+    "first-byte",
+    kind.time("100ms", "15m"),
+    "How long an agent may take to begin its answer.",
+    {
+      default: "2m",
+    },
+  ),
+  pingEveryMs: setting("ping-every", kind.time("100ms", "10m"), "How often an idle agent is pinged.", {
+    default: "30s",
+  }),
+  pongWithinMs: setting(
+    "pong-within",
+    kind.time("100ms", "1m"),
+    "How long an agent may take to answer a ping.",
+    {
+      default: "5s",
+    },
+  ),
+  helloWithinMs: setting(
+    "hello-within",
+    kind.time("100ms", "1m"),
+    "How long a new agent may take to say its id.",
+    {
+      default: "10s",
+    },
+  ),
+  drainMs: setting("drain", kind.time("0s", "1h"), "How long running asks may take to finish at shutdown.", {
+    default: "30s",
+  }),
+  conversationDays: setting(
+    "conversation-days",
+    kind.whole("number", 1, 3650),
+    "Days an unused conversation is kept.",
+    {
+      default: "30",
+    },
+  ),
+  bodyBytesMax: setting("body-max", kind.size("1KB", "512MB"), "Largest body of a request.", {
+    default: "20MB",
+  }),
+  frameBytesMax: setting("frame-max", kind.size("1KB", "512MB"), "Largest frame of an agent.", {
+    default: "32MB",
+  }),
+  logLevel: setting(
+    "log-level",
+    kind.choice("debug", "info", "warn", "error"),
+    "Least level that is logged.",
+    {
+      default: "info",
+    },
+  ),
+};
+
+export type SettingName = keyof typeof SETTINGS;
+export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+
+/** Frozen. Times in milliseconds, sizes in bytes; `undefined` where the setting is absent. */
+export type Config = {
+  readonly [Name in SettingName]: (typeof SETTINGS)[Name] extends Setting<infer Value> ? Value : never;
+};
+
+export const PREFIX = "CHATGPT_API_";
+
+/** The variables a setting is read from, the winning one first; for a secret, each also with `_FILE`. */
+export function variablesOf(name: SettingName): string[] {
+  const { slug, aliases = [] } = SETTINGS[name];
+  return [PREFIX + slug.toUpperCase().replaceAll("-", "_"), ...aliases];
+}
+
+/** `--port`; undefined for what has no flag. */
+export function flagOf(name: SettingName): string | undefined {
+  const { slug, flag } = SETTINGS[name];
+  return flag === false ? undefined : `--${slug}`;
+}

@@ -1,0 +1,96 @@
+import { describe, expect, test } from "bun:test";
+import { resolve } from "node:path";
+import { banner, listenAddresses } from "../../src/cli/banner.ts";
+import { readConfig } from "../../src/config.ts";
+
+const ADMIN_KEY = "a-long-enough-admin-key";
+const GENERATED = "generated-agent-key";
+const EVERYWHERE = ["127.0.0.1", "192.168.1.5", "fd00::5"];
+
+function bannerOf(args: readonly string[], addresses: readonly string[], adminKey = ADMIN_KEY): string {
+  const { config } = readConfig({ args: ["0", adminKey, ...args], env: {} });
+  return banner({ config, port: 4321, agentKey: config.agentKey ?? GENERATED, addresses, version: "1.2.3" });
+}
+
+describe("the addresses a server can be reached at", () => {
+  const interfaces = {
+    lo: [
+      { address: "127.0.0.1", internal: true },
+      { address: "::1", internal: true },
+    ],
+    eth0: [
+      { address: "fd00::5", internal: false },
+      { address: "fe80::5", internal: false },
+      { address: "192.168.1.5", internal: false },
+    ],
+    gone: undefined,
+  };
+
+  test("are this machine's own and then the network's, without link-local ones", () => {
+    expect(listenAddresses(undefined, interfaces)).toEqual(EVERYWHERE);
+    expect(listenAddresses("::", interfaces)).toEqual(EVERYWHERE);
+    expect(listenAddresses("0.0.0.0", interfaces)).toEqual(["127.0.0.1", "192.168.1.5"]);
+  });
+
+  test("are the one address that was set", () => {
+    expect(listenAddresses("192.168.1.5", interfaces)).toEqual(["192.168.1.5"]);
+  });
+});
+
+describe("the banner", () => {
+  test("has what the operator needs next", () => {
+    expect(bannerOf(["--data", "some/data"], EVERYWHERE)).toBe(`chatgpt-api-server 1.2.3
+
+  Listening  http://127.0.0.1:4321
+             http://192.168.1.5:4321
+             http://[fd00::5]:4321
+  Data       ${resolve("some/data")}
+  Agents     on this machine  127.0.0.1:4321
+             from elsewhere   192.168.1.5:4321/agents/generated-agent-key
+             as a whole URL   ws://192.168.1.5:4321/agents/generated-agent-key/client/register
+  Try        curl http://127.0.0.1:4321/api/ask -H "Authorization: $ADMIN_KEY" -d '{"content":"Hello"}'
+
+`);
+  });
+
+  test("shows local agents the key only where it was set, as only then they need it", () => {
+    const line = (args: readonly string[]) =>
+      bannerOf(args, ["127.0.0.1"]).match(/on this machine +(\S+)/)?.[1];
+    expect(line([])).toBe("127.0.0.1:4321");
+    expect(line(["--agent-key", "set-by-hand"])).toBe("127.0.0.1:4321/agents/set-by-hand");
+  });
+
+  test("shows no agent key to a server of this machine only that asks for none", () => {
+    const text = bannerOf([], ["127.0.0.1"]);
+    expect(text).not.toContain(GENERATED);
+    expect(text).toContain("ws://127.0.0.1:4321/client/register");
+    expect(text).not.toContain("from elsewhere");
+  });
+
+  test("gives the one address that was set where loopback is not served", () => {
+    const text = bannerOf([], ["fd00::5"]);
+    expect(text).not.toContain("127.0.0.1");
+    expect(text).not.toContain("on this machine");
+    expect(text).toContain("from elsewhere   [fd00::5]:4321/agents/generated-agent-key");
+    expect(text).toContain("curl http://[fd00::5]:4321/api/ask");
+  });
+
+  test("warns of open agents, and shows them no key", () => {
+    const text = bannerOf(["--agents", "open"], EVERYWHERE);
+    expect(text).toContain("WARNING: --agents open");
+    expect(text).not.toContain(GENERATED);
+    expect(bannerOf([], EVERYWHERE)).not.toContain("WARNING");
+  });
+
+  test("never shows the admin key, long or short", () => {
+    expect(bannerOf([], EVERYWHERE)).not.toContain(ADMIN_KEY);
+    expect(bannerOf([], EVERYWHERE, "q8z")).not.toContain("q8z");
+  });
+
+  test("advises a longer admin key where others can reach the server", () => {
+    expect(bannerOf([], EVERYWHERE, "15 letters long")).toContain("openssl rand -hex 16");
+    expect(bannerOf([], EVERYWHERE, "16 letters, long")).not.toContain("openssl");
+    expect(bannerOf([], ["127.0.0.1"], "short")).not.toContain("openssl");
+    expect(bannerOf([], ["10.0.0.1"], "short")).toContain("openssl");
+  });
+});

@@ -1,0 +1,118 @@
+import { describe, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import manifest from "../../package.json";
+import { runExecutable, startExecutable } from "../support/executable.ts";
+import { MAIN } from "./io.ts";
+
+const ADMIN_KEY = "admin-key-0123456789";
+
+async function start(args: readonly string[] = []) {
+  const server = await startExecutable({ path: process.execPath, args: [MAIN, "0", ADMIN_KEY, ...args] });
+  server.keepSecret(ADMIN_KEY);
+  return server;
+}
+
+describe("serving", () => {
+  test("shows on standard error where, and logs on standard output in JSON only", async () => {
+    const server = await start(["--host", "127.0.0.1"]);
+    expect(server.stderr()).toStartWith(`chatgpt-api-server ${manifest.version}\n`);
+    expect(server.stderr()).toContain(`Listening  http://127.0.0.1:${server.port}\n`);
+    expect(server.stderr()).toContain(`Data       ${server.data}\n`);
+    expect(await (await fetch(`${server.url}/health`)).text()).toBe("OK");
+    server.kill();
+    await server.exited;
+    const events = server
+      .stdout()
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line).event);
+    expect(events).toContain("listening");
+    expect(events).toContain("stopping");
+    expect(events.at(-1)).toBe("stopped");
+  });
+
+  test("warns of variables that look misspelt", async () => {
+    const server = await startExecutable({
+      path: process.execPath,
+      args: [MAIN, "0", ADMIN_KEY],
+      env: { CHATGPT_API_QUEUE_WIAT: "1s" },
+    });
+    expect(server.stderr()).toContain("unknown variables are ignored: CHATGPT_API_QUEUE_WIAT");
+  });
+
+  test("logs at the level that was set", async () => {
+    const server = await start(["--log-level", "error"]);
+    server.kill();
+    await server.exited;
+    expect(server.stdout()).toBe("");
+  });
+});
+
+describe("signals", () => {
+  test.each(["SIGTERM", "SIGINT"] as const)(
+    "%s ends the server in order, with exit code 0",
+    async (signal) => {
+      const server = await start();
+      server.kill(signal);
+      expect(await server.exited).toEqual({ code: 0, signal: null });
+      expect(JSON.parse(server.stdout().trimEnd().split("\n").at(-1) ?? "")).toMatchObject({
+        event: "stopped",
+      });
+    },
+  );
+
+  test("SIGHUP leaves it running", async () => {
+    const server = await start();
+    server.kill("SIGHUP");
+    expect(await (await fetch(`${server.url}/health`)).text()).toBe("OK");
+    server.kill();
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+  });
+
+  test("a second one ends the process at once, with code 1", async () => {
+    const signals = join(import.meta.dir, "../../src/cli/signals.ts");
+    const script = `
+      const { stopSignal } = await import(${JSON.stringify(signals)});
+      setInterval(() => {}, 1000);
+      const stopped = stopSignal();
+      console.log("ready");
+      console.log(await stopped);
+    `;
+    const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", timeout: 4000 });
+    const reader = child.stdout.getReader();
+    const next = async () => new TextDecoder().decode((await reader.read()).value);
+    expect(await next()).toBe("ready\n");
+    child.kill("SIGTERM");
+    expect(await next()).toBe("SIGTERM\n");
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(1);
+  });
+});
+
+test("a log that nobody reads any more does not end the server", async () => {
+  const data = await mkdtemp(join(tmpdir(), "chatgpt-api-server-test-"));
+  const child = Bun.spawn([process.execPath, MAIN, "0", ADMIN_KEY, "--data", data], {
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: 4000,
+  });
+  await child.stdout.cancel();
+  const banner = new TextDecoder().decode((await child.stderr.getReader().read()).value);
+  const url = banner.match(/http:\/\/127\.0\.0\.1:\d+/)?.[0];
+  expect(await (await fetch(`${url}/health`)).text()).toBe("OK");
+  child.kill("SIGTERM");
+  expect(await child.exited).toBe(0);
+  await rm(data, { recursive: true });
+});
+
+test("faults are all told by the process, exit code 2", async () => {
+  const { code, stdout, stderr } = await runExecutable([MAIN, "http", "--bogus"], { path: process.execPath });
+  expect([code, stdout]).toEqual([2, ""]);
+  expect(stderr).toBe(`chatgpt-api-server: unknown flag --bogus: leave it out
+chatgpt-api-server: first argument: give a port from 0 to 65535
+chatgpt-api-server: no admin key: give it as the second argument, or in ADMIN_KEY or ADMIN_KEY_FILE
+chatgpt-api-server: see chatgpt-api-server --help
+`);
+});

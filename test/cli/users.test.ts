@@ -1,0 +1,216 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createCallers } from "../../src/auth/callers.ts";
+import { createSeal, loadSeal } from "../../src/auth/seal.ts";
+import { createSecret } from "../../src/auth/secret.ts";
+import { createUsers, type UserWithToken } from "../../src/auth/users.ts";
+import { users as command } from "../../src/cli/users.ts";
+import { CommandError } from "../../src/errors.ts";
+import { failureOf, openTestFile, tempFolder } from "../support/store.ts";
+
+const SEAL_KEY = "a seal key of thirty-two characters, from the environment";
+
+const newRow = (): UserWithToken => ({ user_id: crypto.randomUUID(), token: crypto.randomUUID() });
+
+/** A data folder, a place for the reference's database, and the command with its output. */
+function scene() {
+  const folder = tempFolder();
+  const data = join(folder, "data");
+  const source = join(folder, "auth.db");
+  const output = { out: "", err: "" };
+  const run = (args: string[], env: Record<string, string> = {}) =>
+    command(args, {
+      env,
+      out: (text) => {
+        output.out += text;
+      },
+      err: (text) => {
+        output.err += text;
+      },
+    });
+  return {
+    data,
+    source,
+    output,
+    run,
+    runImport: (env?: Record<string, string>) => run(["import", source, "--data", data], env),
+    open: () => openTestFile(join(data, "server.db")),
+  };
+}
+
+/** The database as the reference server makes it: names, types and constraints. */
+function writeReference(path: string, rows: readonly UserWithToken[]): void {
+  const database = new Database(path, { create: true });
+  database.run("CREATE TABLE IF NOT EXISTS tokens (user_id TEXT PRIMARY KEY, token TEXT UNIQUE)");
+  const insert = database.prepare("INSERT INTO tokens (user_id, token) VALUES (?, ?)");
+  for (const { user_id, token } of rows) insert.run(user_id, token);
+  insert.finalize();
+  database.close(true);
+}
+
+async function listIn(data: string, store: ReturnType<typeof openTestFile>): Promise<UserWithToken[]> {
+  const seal = loadSeal({ path: join(data, "seal.key") });
+  return createUsers({ users: store.users, seal }).list();
+}
+
+describe("users import", () => {
+  test("takes every user over, in order, and their tokens go on working", async () => {
+    const { data, source, output, runImport, open } = scene();
+    const rows = Array.from({ length: 50 }, newRow);
+    writeReference(source, rows);
+    const before = readFileSync(source);
+    expect(await runImport()).toBe(0);
+    expect(output).toEqual({ out: "imported 50 users, 0 were here already\n", err: "" });
+    const store = open();
+    expect(await listIn(data, store)).toEqual(rows);
+    const callers = createCallers({ adminKey: createSecret("admin"), users: store.users });
+    for (const { user_id, token } of rows)
+      expect(await callers.identify(new Headers({ authorization: token }))).toEqual({
+        user: user_id,
+        admin: false,
+      });
+    expect(readFileSync(source)).toEqual(before);
+  });
+
+  test("may be run again, and takes only what is new", async () => {
+    const { data, source, output, runImport, open } = scene();
+    const rows = [newRow(), newRow()];
+    writeReference(source, rows);
+    await runImport();
+    const late = newRow();
+    writeReference(source, [late]);
+    expect(await runImport()).toBe(0);
+    expect(output.out).toEndWith("imported 1 users, 2 were here already\n");
+    expect(await listIn(data, open())).toEqual([...rows, late]);
+  });
+
+  test("counts at once for a server that has the store open", async () => {
+    const { source, runImport, open } = scene();
+    const row = newRow();
+    writeReference(source, [row]);
+    const { users } = open();
+    const callers = createCallers({ adminKey: createSecret("admin"), users });
+    await runImport();
+    expect(await callers.identify(new Headers({ authorization: row.token }))).toEqual({
+      user: row.user_id,
+      admin: false,
+    });
+  });
+
+  test("seals with the key from the environment when there is one", async () => {
+    const { data, source, runImport, open } = scene();
+    const row = newRow();
+    writeReference(source, [row]);
+    await runImport({ CHATGPT_API_SEAL_KEY: SEAL_KEY });
+    expect(existsSync(join(data, "seal.key"))).toBe(false);
+    expect(await createUsers({ users: open().users, seal: createSeal(SEAL_KEY) }).list()).toEqual([row]);
+  });
+
+  test("leaves no token in clear in the data folder or in what it prints", async () => {
+    const { data, source, output, runImport } = scene();
+    const rows = [newRow(), newRow()];
+    writeReference(source, rows);
+    await runImport();
+    const bytes = readFileSync(join(data, "server.db"));
+    for (const { token } of rows) {
+      expect(bytes.includes(token)).toBe(false);
+      expect(output.out + output.err).not.toContain(token);
+    }
+  });
+
+  test("takes an empty table for what it is", async () => {
+    const { source, output, runImport } = scene();
+    writeReference(source, []);
+    expect(await runImport()).toBe(0);
+    expect(output.out).toBe("imported 0 users, 0 were here already\n");
+  });
+
+  test("imports nothing when there are conflicts, and lists each by its user, without the token", async () => {
+    const { data, source, output, runImport, open } = scene();
+    const [known, fresh] = [newRow(), newRow()];
+    writeReference(source, [known]);
+    await runImport();
+    const other = scene();
+    const rows = [
+      fresh,
+      { user_id: known.user_id, token: "another-token-1" },
+      { user_id: "thief\u001b[2J", token: known.token },
+      { user_id: "no-token", token: "" },
+    ];
+    writeReference(other.source, rows);
+    output.out = "";
+    const error = await failureOf(() => other.run(["import", other.source, "--data", data]));
+    expect(error).toBeInstanceOf(CommandError);
+    expect((error as CommandError).message).toBe("imported nothing: 3 of 4 users cannot be taken over");
+    expect((error as CommandError).exitCode).toBe(1);
+    expect(other.output.out).toBe("");
+    expect(other.output.err.split("\n")).toEqual([
+      `user "${known.user_id}" is here already with another token`,
+      'user "thief\\u001b[2J" has a token that belongs to another user here',
+      'user "no-token" has no token',
+      "",
+    ]);
+    expect(await listIn(data, open())).toEqual([known]);
+  });
+
+  for (const [what, make, reason] of [
+    ["is missing", () => {}, "there is no such file"],
+    ["is a folder", (path: string) => mkdirSync(path), ""],
+    [
+      "is no database",
+      (path: string) => writeFileSync(path, "no database\n".repeat(99)),
+      "file is not a database",
+    ],
+    [
+      "has no such table",
+      (path: string) => new Database(path).run("CREATE TABLE other (x)"),
+      "it has no table tokens",
+    ],
+    [
+      "has a table of that name with other columns",
+      (path: string) => new Database(path).run("CREATE TABLE tokens (hash, token)"),
+      "it has no table tokens",
+    ],
+    [
+      "has ids that are no text",
+      (path: string) => {
+        writeReference(path, [newRow()]);
+        new Database(path).run("INSERT INTO tokens VALUES (NULL, 'secret-token')");
+      },
+      "no text",
+    ],
+  ] as const) {
+    test(`refuses a file that ${what} in one line, and makes no data folder`, async () => {
+      const { data, source, output, runImport } = scene();
+      make(source);
+      const error = (await failureOf(runImport)) as CommandError;
+      expect(error).toBeInstanceOf(CommandError);
+      expect(error.exitCode).toBe(1);
+      expect(error.message).toStartWith(`cannot import ${source}: `);
+      expect(error.message).toContain(reason);
+      expect(error.message).not.toMatch(/\n|secret-token/);
+      expect(output).toEqual({ out: "", err: "" });
+      expect(existsSync(data)).toBe(false);
+    });
+  }
+});
+
+describe("users", () => {
+  for (const args of [[], ["list"], ["import"], ["import", ""], ["import", "a.db", "b.db"], ["add"]]) {
+    test(`shows how it is used when called as: users ${args.join(" ")}`, async () => {
+      const { output, run } = scene();
+      expect(await run(args)).toBe(2);
+      expect(output.out).toBe("");
+      expect(output.err).toStartWith("usage: chatgpt-api-server users import <auth.db>");
+    });
+  }
+
+  test("refuses a flag it does not know, exit code 2", async () => {
+    const { run } = scene();
+    const error = (await failureOf(() => run(["import", "a.db", "--dta", "x"]))) as CommandError;
+    expect(error).toBeInstanceOf(CommandError);
+    expect(error.exitCode).toBe(2);
+  });
+});
