@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, onTestFinished } from "bun:test";
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** What `bun run build` makes for this machine. */
+export const EXECUTABLE = join(
+  import.meta.dir,
+  "../../dist",
+  process.platform === "win32" ? "chatgpt-api-server.exe" : "chatgpt-api-server",
+);
+
+/** Below the time that a test has, so that the reason is told. */
+const WAIT_MS = 4000;
+
+interface RunOptions {
+  /** Added to a bare environment that has nothing of the test run's but PATH; undefined takes a name out. */
+  env?: Record<string, string | undefined>;
+  /** Default: a fresh empty folder. */
+  cwd?: string;
+  /** Default: `EXECUTABLE`. */
+  path?: string;
+}
+
+interface StartOptions extends RunOptions {
+  /** Default: port 0 and a random admin key. */
+  args?: readonly string[];
+  /** The data folder, given by the environment. Default: one in a fresh folder. */
+  data?: string;
+}
+
+export interface Executable {
+  /** `http://127.0.0.1:<port>`, without a slash at the end. */
+  url: string;
+  port: number;
+  pid: number;
+  data: string;
+  /** The admin key of the default arguments; of no meaning when `args` were given. */
+  adminKey: string;
+  /** As the start banner shows it, if it does. */
+  agentKey: string | undefined;
+  /** All output until now. */
+  stdout(): string;
+  stderr(): string;
+  /** Resolves with the match once the output, of either kind, has it; rejects when it ends without, or after 4 s. */
+  output(pattern: RegExp, withinMs?: number): Promise<RegExpMatchArray>;
+  /** Counts from now on among what must not be in the output; the admin key does from the start. */
+  keepSecret(value: string): void;
+  /** Default: SIGTERM. */
+  kill(signal?: NodeJS.Signals): void;
+  /** How it ended: one of the two is null. */
+  exited: Promise<{ code: number | null; signal: NodeJS.Signals | number | null }>;
+  /** Kills it if it runs still and removes its folders. Throws when a secret is in its output. Idempotent. */
+  stop(): Promise<void>;
+}
+
+async function temporaryFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "chatgpt-api-server-test-"));
+}
+
+function commandOf(path: string | undefined, args: readonly string[]): string[] {
+  const executable = path ?? EXECUTABLE;
+  if (!existsSync(executable)) throw new Error(`${executable} is missing: run \`bun run build\` first`);
+  return [executable, ...args];
+}
+
+/** The output of a process, and a way to wait for a piece of it. */
+function collect(streams: readonly ReadableStream<Uint8Array>[]) {
+  const texts = streams.map(() => "");
+  const listeners = new Set<() => void>();
+  const notify = () => {
+    for (const listener of listeners) listener();
+  };
+  const read = async (stream: ReadableStream<Uint8Array>, index: number) => {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) {
+      texts[index] += decoder.decode(chunk, { stream: true });
+      notify();
+    }
+  };
+  let ended = false;
+  const end = Promise.all(streams.map(read)).then(() => {
+    ended = true;
+    notify();
+  });
+  const output = (pattern: RegExp, withinMs = WAIT_MS) =>
+    new Promise<RegExpMatchArray>((resolve, reject) => {
+      const settle = (run: () => void) => {
+        clearTimeout(timer);
+        listeners.delete(look);
+        run();
+      };
+      const fail = (why: string) =>
+        settle(() => reject(new Error(`no ${pattern} in the output ${why}:\n${texts.join("\n")}`)));
+      const look = () => {
+        const match = texts.map((text) => text.match(pattern)).find((found) => found !== null);
+        if (match) settle(() => resolve(match));
+        else if (ended) fail("of the ended process");
+      };
+      const timer = setTimeout(() => fail(`within ${withinMs} ms`), withinMs);
+      listeners.add(look);
+      look();
+    });
+  return { text: (index: number) => texts[index] ?? "", output, end };
+}
+
+/** Runs the executable to its end, at most 4 s long. For commands that end by themselves; of one killed at the limit, `code` is null. */
+export async function runExecutable(
+  args: readonly string[],
+  options: RunOptions & { stdin?: string } = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const command = commandOf(options.path, args);
+  const folder = await temporaryFolder();
+  try {
+    const child = Bun.spawn(command, {
+      cwd: options.cwd ?? folder,
+      env: { PATH: process.env["PATH"], ...options.env },
+      stdin: new Blob([options.stdin ?? ""]),
+      stdout: "pipe",
+      stderr: "pipe",
+      timeout: WAIT_MS,
+      killSignal: "SIGKILL",
+    });
+    const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+    return { code: child.exitCode, stdout, stderr };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function launch(options: StartOptions): Promise<Executable> {
+  const secrets = [`admin-${randomUUID()}`];
+  const adminKey = secrets[0] ?? "";
+  const command = commandOf(options.path, options.args ?? ["0", adminKey]);
+  const folder = await temporaryFolder();
+  const data = options.data ?? join(folder, "data");
+  const child = Bun.spawn(command, {
+    cwd: options.cwd ?? folder,
+    env: { PATH: process.env["PATH"], CHATGPT_API_DATA: data, ...options.env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const { text, output, end } = collect([child.stdout, child.stderr]);
+  const exited = Promise.all([child.exited, end]).then(() => ({
+    code: child.exitCode,
+    signal: child.signalCode,
+  }));
+  const stop = async () => {
+    child.kill("SIGKILL");
+    await exited;
+    await rm(folder, { recursive: true, force: true });
+    const all = text(0) + text(1);
+    if (secrets.some((secret) => all.includes(secret))) throw new Error("a secret is in the output");
+  };
+  let port: number;
+  try {
+    port = Number((await output(/http:\/\/127\.0\.0\.1:(\d+)/))[1]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    pid: child.pid,
+    data,
+    adminKey,
+    get agentKey() {
+      return text(1).match(/\/agents\/([\w.~-]+)/)?.[1];
+    },
+    stdout: () => text(0),
+    stderr: () => text(1),
+    output,
+    keepSecret: (value) => secrets.push(value),
+    kill: (signal = "SIGTERM") => child.kill(signal),
+    exited,
+    stop,
+  };
+}
+
+/**
+ * Starts the executable for the test that calls it, and waits until it listens. When the test ends it is
+ * stopped, and the test fails if a secret is in its output.
+ */
+export async function startExecutable(options: StartOptions = {}): Promise<Executable> {
+  const executable = await launch(options);
+  onTestFinished(() => executable.stop());
+  return executable;
+}
+
+/** The same for all tests of the file, or of the `describe`, in whose body it is called; not from within a test. */
+export function shareExecutable(options: StartOptions = {}): () => Executable {
+  let executable: Executable | undefined;
+  beforeAll(async () => {
+    executable = await launch(options);
+  });
+  afterAll(() => executable?.stop());
+  return () => {
+    if (executable === undefined) throw new Error("the executable runs only while the tests do");
+    return executable;
+  };
+}
