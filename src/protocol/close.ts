@@ -8,6 +8,8 @@ export const CLOSE = {
   pong_missed: { code: 4001, reason: "no pong in time" },
   hello_missing: { code: 4002, reason: "no hello in time" },
   frames_bad: { code: 4003, reason: "too many frames nobody asked for" },
+  hello_repeated: { code: 4005, reason: "a connection says hello once" },
+  frame_invalid: { code: 4006, reason: "a frame of a known type is malformed" },
   frames_dropped: { code: 4004, reason: "frames are not read fast enough" },
   replaced: { code: 4500, reason: "another connection took this id" },
   hello_invalid: { code: 4501, reason: "the hello must carry a UUID as id" },
