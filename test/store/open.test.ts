@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import { CommandError } from "../../src/errors.ts";
 import { openStore } from "../../src/store/sqlite/open.ts";
+import { createFakeClock } from "../support/clock.ts";
 import { failureOf, openTestFile, tempFolder } from "../support/store.ts";
 import { newUser } from "./rows.ts";
 
@@ -78,8 +79,9 @@ describe.skipIf(process.platform === "win32")("files", () => {
   });
 });
 
-test("what is used after close fails, and closing twice is harmless", async () => {
-  const store = openTestFile(join(tempFolder(), "server.db"));
+test("what is used after close fails, nothing is scheduled, and closing twice is harmless", async () => {
+  const clock = createFakeClock();
+  const store = openTestFile(join(tempFolder(), "server.db"), { after: clock.after });
   await store.close();
   await store.close();
   await expect(store.users.add([newUser("a")])).rejects.toThrow();
@@ -87,6 +89,7 @@ test("what is used after close fails, and closing twice is harmless", async () =
   await expect(store.users.findByTokenHash("x")).rejects.toThrow();
   await expect(store.conversations.find("x")).rejects.toThrow();
   store.conversations.remember({ id: "x", user: null, agent: "x" });
+  expect(clock.pending()).toBe(0);
 });
 
 describe("a database that cannot be used is refused in one line that names it:", () => {
