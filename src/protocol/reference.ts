@@ -34,7 +34,7 @@ export interface ReferenceRequest {
 const text = z
   .string()
   .nullish()
-  .transform((value) => value ?? "");
+  .transform((value) => value?.toWellFormed() ?? "");
 
 /** The JSON in `data` of an answer, and the body a caller gets, in the reference's order of keys. */
 export const ReferenceAnswer = z.object({

@@ -1,0 +1,118 @@
+import { describe, expect, test } from "bun:test";
+import { firefoxAgent, pythonAgent } from "../support/agents.ts";
+import { shakeHands } from "../support/raw-socket.ts";
+import { type Scene, useScene } from "../support/scene.ts";
+
+const PROXY = { "X-Forwarded-For": "203.0.113.9" };
+const FOREIGN = { Origin: "https://evil.example" };
+
+/** The status of an attempt to register, and the body of its refusal. */
+async function register(scene: Scene, path: string, headers: Record<string, string> = {}) {
+  const { status, body, socket } = await shakeHands(`${scene.url}${path}`, { headers });
+  socket?.destroy();
+  return { status, body };
+}
+
+async function expectRefusal(attempt: ReturnType<typeof register>, status: number, error: string) {
+  const refusal = await attempt;
+  const body = JSON.parse(refusal.body);
+  expect([refusal.status, body.error]).toEqual([status, error]);
+  expect(Object.values(body).join(" ").length).toBeGreaterThan(error.length + 20);
+}
+
+describe("by default", () => {
+  const scene = useScene();
+  const keyed = (key: string) => `/agents/${key}/client/register`;
+
+  test("programs on this machine, browser extensions and pages of the ChatGPT site may register", async () => {
+    for (const origin of [
+      undefined,
+      "null",
+      "https://chatgpt.com",
+      "https://chat.openai.com",
+      "moz-extension://3f1a",
+    ]) {
+      const { status } = await register(scene, "/client/register", origin ? { Origin: origin } : {});
+      expect([origin, status]).toEqual([origin, 101]);
+    }
+  });
+
+  test("both existing agents register and serve, at the plain endpoint and at the one with the key", async () => {
+    for (const endpoint of [scene.url, `${scene.url}/agents/${scene.agentKey}`]) {
+      for (const connect of [firefoxAgent, pythonAgent]) {
+        const agent = await connect(endpoint);
+        expect((await scene.ask({ content: "hi" })).body.content).toBe("echo: hi");
+        await agent.stop();
+      }
+    }
+  });
+
+  test("a page of another site is refused, though it runs on this machine", async () => {
+    for (const origin of [
+      "https://evil.example",
+      "http://localhost:3000",
+      "https://chatgpt.com.evil.example",
+      "https://evilchatgpt.com",
+      "http://chatgpt.com",
+    ]) {
+      const attempt = register(scene, "/client/register", { Origin: origin });
+      await expectRefusal(attempt, 403, "Origin not allowed");
+    }
+    await scene.server.output(/agent_refused.*agent_origin_refused/);
+  });
+
+  test("behind a proxy the agent key is needed, in the path or as Authorization", async () => {
+    for (const headers of [PROXY, { "X-Real-IP": "203.0.113.9" }, { Forwarded: "for=203.0.113.9" }] as Record<
+      string,
+      string
+    >[]) {
+      await expectRefusal(register(scene, "/client/register", headers), 401, "Agent key required");
+    }
+    await scene.server.output(/agent_refused.*agent_key_required/);
+    expect((await register(scene, keyed(scene.agentKey), PROXY)).status).toBe(101);
+    const bearer = { ...PROXY, Authorization: `Bearer ${scene.agentKey}` };
+    expect((await register(scene, "/client/register", bearer)).status).toBe(101);
+  });
+
+  test("with the agent key any origin may register", async () => {
+    expect((await register(scene, keyed(scene.agentKey), FOREIGN)).status).toBe(101);
+  });
+
+  test("a wrong key is refused wherever it comes from, and the admin key is none", async () => {
+    for (const key of ["wrong", `${scene.agentKey}x`, scene.agentKey.slice(1), scene.adminKey]) {
+      await expectRefusal(register(scene, keyed(key)), 401, "Invalid agent key");
+      await expectRefusal(
+        register(scene, "/client/register", { ...PROXY, Authorization: `Bearer ${key}` }),
+        401,
+        "Invalid agent key",
+      );
+    }
+    await scene.server.output(/agent_refused.*agent_key_wrong/);
+  });
+
+  test("the agent key opens nothing else", async () => {
+    const { agentKey } = scene;
+    expect((await scene.ask({ content: "hi" }, { key: agentKey })).status).toBe(401);
+    expect((await scene.request(`/admin/users?admin_key=${agentKey}`)).status).toBe(401);
+  });
+});
+
+describe("with --agents open", () => {
+  const scene = useScene(["--agents", "open"]);
+
+  test("everybody may register, as at the reference", async () => {
+    expect((await register(scene, "/client/register", { ...PROXY, ...FOREIGN })).status).toBe(101);
+  });
+});
+
+describe("with an agent key of the operator's", () => {
+  const key = `agent-${crypto.randomUUID()}`;
+  const scene = useScene(["--agent-key", key]);
+
+  test("agents on this machine need it too", async () => {
+    await expectRefusal(register(scene, "/client/register"), 401, "Agent key required");
+    expect((await register(scene, `/agents/${key}/client/register`)).status).toBe(101);
+    const bearer = { Authorization: `Bearer ${key}` };
+    expect((await register(scene, "/client/register", bearer)).status).toBe(101);
+  });
+});

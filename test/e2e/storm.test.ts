@@ -1,0 +1,185 @@
+import { expect, test } from "bun:test";
+import { readdir } from "node:fs/promises";
+import { firefoxAgent, pythonAgent, type TestAgent } from "../support/agents.ts";
+import type { AgentRequest, Fault } from "../support/outcome.ts";
+import { chooseSeed, createRandom } from "../support/random.ts";
+import { type Scene, startScene } from "../support/scene.ts";
+
+const ASKS = 10_000;
+const CALLERS = 64;
+const AGENTS = 16;
+
+/** How many of 1,000 requests an agent answers in each wrong way. */
+const FAULTS_PER_1000: [Fault | "late", number][] = [
+  ["drop", 50],
+  ["error", 50],
+  ["garbage", 30],
+  ["mistyped", 30],
+  ["unreadable", 30],
+  ["list", 20],
+  ["stray", 50],
+  ["late", 10],
+  ["silent", 5],
+];
+// Longer than --first-byte.
+const LATE_MS = 700;
+/** Every so many asks a caller hangs up in the midst of one. */
+const LEAVE_EVERY = 50;
+const FLAGS = [
+  "--first-byte",
+  "500ms",
+  "--pong-within",
+  "2s",
+  "--ping-every",
+  "1s",
+  "--reconnect-grace",
+  "3s",
+];
+
+/** What a caller may be told instead of an answer. */
+const ERRORS = new Set([
+  "502 Failed to convert response to ChatGptResponse",
+  "502 Failed to read response from the client",
+  "502 Failed to send request to the client",
+  "503 No available clients",
+  "504 Failed to read response from the client",
+]);
+
+const seed = chooseSeed();
+
+/** What an agent does with a request: a matter of the seed, the ask and how often that was sent. */
+function createChaos() {
+  const sent = new Map<string, number>();
+  const chaos = {
+    /** How often each ask was sent, by its content. */
+    sent,
+    /** Once set, agents answer as this says and do nothing wrong any more. */
+    calm: undefined as (() => Promise<object>) | undefined,
+    /** Late answers under way. */
+    late: 0,
+    async answer({ content }: AgentRequest): Promise<Fault | object> {
+      if (chaos.calm) return chaos.calm();
+      const count = (sent.get(content) ?? 0) + 1;
+      sent.set(content, count);
+      const fault = faultOf(Number(content.split(" ")[1]), count);
+      if (fault !== "late") return fault ?? {};
+      chaos.late++;
+      await Bun.sleep(LATE_MS);
+      chaos.late--;
+      return {};
+    },
+  };
+  return chaos;
+}
+
+function faultOf(index: number, count: number): Fault | "late" | undefined {
+  let place = createRandom(seed ^ (index * 4 + count)).below(1000);
+  for (const [fault, share] of FAULTS_PER_1000) {
+    if (place < share) return fault;
+    place -= share;
+  }
+  return undefined;
+}
+
+/** Without keep-alive, so that no idle connection is left afterwards. */
+const post = (scene: Scene, key: string, content: string, limitMs = 20_000) =>
+  scene.request("/api/ask", {
+    method: "POST",
+    headers: { authorization: key },
+    body: JSON.stringify({ content }),
+    keepalive: false,
+    signal: AbortSignal.timeout(limitMs),
+  });
+
+/** The outcome of an ask: "200" for its own answer, "left" where the caller did not wait for it, else the error. */
+async function oneAsk(scene: Scene, key: string, content: string, leaves: boolean): Promise<string> {
+  try {
+    const { status, text, body } = await post(scene, key, content, leaves ? 3 : undefined);
+    if (status !== 200) return `${status} ${body?.["error"] ?? text}`;
+    return body["content"] === `echo: ${content}` ? "200" : `200 with another's answer: ${text}`;
+  } catch (error) {
+    if (leaves) return "left";
+    throw error;
+  }
+}
+
+const openFiles = async (scene: Scene) => (await readdir(`/proc/${scene.server.pid}/fd`)).length;
+
+async function until(what: string, isSo: () => boolean | Promise<boolean>) {
+  const limit = performance.now() + 10_000;
+  while (!(await isSo())) {
+    if (performance.now() > limit) throw new Error(`After 10 s it is still not so: ${what}.`);
+    await Bun.sleep(10);
+  }
+}
+
+test(`10,000 asks of 64 callers over 16 faulty agents: each gets one outcome, its own, and the server is as fresh as before (SEED=${seed})`, async () => {
+  const scene = await startScene({ flags: FLAGS });
+  const keys = [scene.adminKey];
+  for (let count = 0; count < 7; count++) keys.push((await scene.addUser()).token);
+  await post(scene, scene.adminKey, "0");
+  const filesBefore = process.platform === "linux" ? await openFiles(scene) : 0;
+
+  const chaos = createChaos();
+  const agents: TestAgent[] = [];
+  for (let count = 0; count < AGENTS; count++) {
+    const connect = count % 3 === 2 ? pythonAgent : firefoxAgent;
+    agents.push(await connect(scene.url, { answer: chaos.answer, reconnectMs: 5 + count }));
+    scene.after(() => agents[count]?.stop());
+  }
+
+  const outcomes = new Map<string, number>();
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: CALLERS }, async (_, caller) => {
+      const key = keys[caller % keys.length] ?? "";
+      for (let index = next++; index < ASKS; index = next++) {
+        const content = `ask ${index} of ${seed}`;
+        const outcome = await oneAsk(scene, key, content, index % LEAVE_EVERY === 0);
+        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      }
+    }),
+  );
+
+  const unclear = [...outcomes.keys()].filter(
+    (outcome) => outcome !== "200" && outcome !== "left" && !ERRORS.has(outcome),
+  );
+  expect(unclear).toEqual([]);
+  expect([...outcomes.values()].reduce((sum, count) => sum + count)).toBe(ASKS);
+  expect(outcomes.get("200")).toBeGreaterThan(ASKS * 0.9);
+  expect(chaos.sent.size).toBeGreaterThanOrEqual(ASKS - (outcomes.get("left") ?? 0));
+  expect(Math.max(...chaos.sent.values())).toBeLessThanOrEqual(3);
+
+  await until("no answer is late", () => chaos.late === 0);
+  await until("all agents are back", async () => (await scene.connections()).length === AGENTS);
+  expect((await scene.connections()).map(({ Id }) => Id).toSorted()).toEqual(
+    agents.map(({ id }) => id).toSorted(),
+  );
+
+  // Nobody answers before all have been asked: every agent has its slot free.
+  const all = Promise.withResolvers<object>();
+  let asked = 0;
+  chaos.calm = () => {
+    if (++asked === AGENTS) all.resolve({});
+    return all.promise;
+  };
+  const replies = await Promise.all(agents.map((_, index) => post(scene, scene.adminKey, `calm ${index}`)));
+  expect(replies.map(({ status, body }) => [status, body["content"]])).toEqual(
+    agents.map((_, index) => [200, `echo: calm ${index}`]),
+  );
+
+  await Promise.all(agents.map((agent) => agent.stop()));
+  await until("no agent is listed", async () => (await scene.connections()).length === 0);
+  if (process.platform === "linux")
+    await until("the sockets are closed", async () => (await openFiles(scene)) <= filesBefore + 1);
+  scene.server.kill("SIGTERM");
+  const [line] = await scene.server.output(/^.*"event":"draining".*$/m);
+  expect(JSON.parse(line)).toMatchObject({
+    agents: 0,
+    asks_waiting: 0,
+    asks_running: 0,
+    slots_in_use: 0,
+    timers: 0,
+  });
+  expect(await scene.server.exited).toEqual({ code: 0, signal: null });
+}, 90_000);

@@ -1,0 +1,49 @@
+import type { ReferenceAnswer, ReferenceRequest } from "../../src/protocol/reference.ts";
+
+export interface AgentRequest extends ReferenceRequest {
+  /** The frame's. */
+  id: string;
+}
+
+/** What an agent sends instead of a proper answer, frame by frame. */
+const FAULTS = {
+  /** As the Firefox agent does on any failure of its own. */
+  error: ({ id }: AgentRequest) => [errorFrame(id)],
+  garbage: () => ["no JSON"],
+  mistyped: ({ id }: AgentRequest) => [frameOf(id, { content: "an object, not a string" })],
+  unreadable: ({ id }: AgentRequest) => [frameOf(id, "no JSON")],
+  list: ({ id }: AgentRequest) => [frameOf(id, "[]")],
+  /** An answer nobody asked for, then its own. */
+  stray: (request: AgentRequest) => [
+    frameOf(crypto.randomUUID(), answerOf(request, { content: "stray" })),
+    frameOf(request.id, answerOf(request)),
+  ],
+  silent: () => [],
+};
+
+/** `drop` cuts the connection. */
+export type Fault = keyof typeof FAULTS | "drop";
+
+/** Keys given replace those of the default answer, which has fresh ids and echoes the content. */
+export type Outcome = Partial<ReferenceAnswer> | Fault;
+
+/** The frames by which an agent does to a request what `outcome` says, cutting the connection apart. */
+export function framesFor(request: AgentRequest, outcome: Exclude<Outcome, "drop">): string[] {
+  if (typeof outcome === "string") return FAULTS[outcome](request);
+  return [frameOf(request.id, answerOf(request, outcome))];
+}
+
+export const errorFrame = (id: string) =>
+  JSON.stringify({ id, message: "error", data: "Unknown error", error: {} });
+
+const frameOf = (id: string, data: unknown) => JSON.stringify({ id, message: "ChatGptResponse", data });
+
+const answerOf = (request: AgentRequest, changes: Partial<ReferenceAnswer> = {}) =>
+  JSON.stringify({
+    id: request.message_id,
+    response_id: crypto.randomUUID(),
+    conversation_id: request.conversation_id || crypto.randomUUID(),
+    content: `echo: ${request.content}`,
+    error: "",
+    ...changes,
+  });

@@ -1,0 +1,157 @@
+import { afterEach, beforeAll, onTestFinished } from "bun:test";
+import type { ReferenceAnswer } from "../../src/protocol/reference.ts";
+import { type AgentOptions, firefoxAgent, pythonAgent, type TestAgent } from "./agents.ts";
+import { type Executable, shareExecutable, startExecutable } from "./executable.ts";
+
+export interface Reply<Body = Record<string, unknown>> {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** The text parsed, or undefined where it is no JSON. */
+  body: Body;
+}
+
+export interface User {
+  user_id: string;
+  token: string;
+}
+
+interface ListedConnection {
+  Ws: object;
+  Id: string;
+  Heartbeat: string;
+  LastMessageTime: string;
+}
+
+interface AskOptions {
+  /** As `Authorization`; null sends none. Default: the admin key. */
+  key?: string | null;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+/**
+ * The executable as a user runs it, with its users and agents, which are stopped when the test is over. Its
+ * end fails the test when the output shows the admin key or a token that was handed out, or when the log,
+ * unlike the start banner, shows the agent key.
+ */
+export interface Scene {
+  readonly url: string;
+  readonly adminKey: string;
+  readonly agentKey: string;
+  readonly server: Executable;
+  request<Body = Record<string, unknown>>(path: string, init?: RequestInit): Promise<Reply<Body>>;
+  /** Posts to `/api/ask`; a string is sent as it is. */
+  ask(body: string | object, options?: AskOptions): Promise<Reply<Partial<ReferenceAnswer>>>;
+  addUser(): Promise<User>;
+  connections(): Promise<ListedConnection[]>;
+  firefox(options?: AgentOptions): Promise<TestAgent>;
+  python(options?: AgentOptions): Promise<TestAgent>;
+  /** Runs `clean` when the present test is over. */
+  after(clean: () => unknown): void;
+  /** Stops the agents of the present test. */
+  clear(): Promise<void>;
+}
+
+interface SceneOptions {
+  /** Come after the port and the admin key. */
+  flags?: readonly string[];
+  /** The data folder and admin key of an earlier scene. */
+  data?: string;
+  adminKey?: string;
+}
+
+/** One server for all tests of a file or `describe`, in whose body it is called. Each test begins without agents. */
+export function useScene(flags: readonly string[] = []): Scene {
+  const adminKey = newAdminKey();
+  const server = shareExecutable({ args: ["0", adminKey, ...flags] });
+  const scene = createScene(server, adminKey);
+  beforeAll(() => server().keepSecret(adminKey));
+  afterEach(() => scene.clear());
+  return scene;
+}
+
+/** A server for the test that calls it. */
+export async function startScene({
+  flags = [],
+  data,
+  adminKey = newAdminKey(),
+}: SceneOptions = {}): Promise<Scene> {
+  const server = await startExecutable({
+    args: ["0", adminKey, ...flags],
+    ...(data !== undefined && { data }),
+  });
+  server.keepSecret(adminKey);
+  const scene = createScene(() => server, adminKey);
+  onTestFinished(() => scene.clear());
+  return scene;
+}
+
+const newAdminKey = () => `admin-${crypto.randomUUID()}`;
+
+function createScene(server: () => Executable, adminKey: string): Scene {
+  let cleanings: (() => unknown)[] = [];
+
+  const request: Scene["request"] = async (path, init) => {
+    const response = await fetch(`${server().url}${path}`, { redirect: "manual", ...init });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, body: parse(text) };
+  };
+
+  const keep = (agent: TestAgent) => {
+    cleanings.push(() => agent.stop());
+    return agent;
+  };
+
+  return {
+    get url() {
+      return server().url;
+    },
+    adminKey,
+    get agentKey() {
+      return server().agentKey ?? "";
+    },
+    get server() {
+      return server();
+    },
+    request,
+    ask(body, { key = adminKey, headers = {}, signal } = {}) {
+      return request("/api/ask", {
+        method: "POST",
+        headers: { ...(key !== null && { authorization: key }), ...headers },
+        body: typeof body === "string" ? body : JSON.stringify(body),
+        ...(signal && { signal }),
+      });
+    },
+    async addUser() {
+      const { body } = await request<User>("/admin/users/add", {
+        method: "POST",
+        body: JSON.stringify({ admin_key: adminKey }),
+      });
+      server().keepSecret(body.token);
+      return body;
+    },
+    async connections() {
+      const init = { headers: { authorization: adminKey } };
+      return (await request<{ connections: ListedConnection[] }>("/api/connections", init)).body.connections;
+    },
+    firefox: async (options) => keep(await firefoxAgent(server().url, options)),
+    python: async (options) => keep(await pythonAgent(server().url, options)),
+    after: (clean) => cleanings.push(clean),
+    async clear() {
+      const all = cleanings;
+      cleanings = [];
+      await Promise.all(all.map((clean) => clean()));
+      const { agentKey, stdout } = server();
+      if (agentKey && stdout().includes(agentKey)) throw new Error("The log shows the agent key.");
+    },
+  };
+}
+
+function parse(text: string) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
