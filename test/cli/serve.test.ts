@@ -80,7 +80,11 @@ describe("signals", () => {
       console.log("ready");
       console.log(await stopped);
     `;
-    const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", timeout: 4000 });
+    const child = Bun.spawn([process.execPath, "-e", script], {
+      stdout: "pipe",
+      timeout: 4000,
+      killSignal: "SIGKILL",
+    });
     const reader = child.stdout.getReader();
     const next = async () => new TextDecoder().decode((await reader.read()).value);
     expect(await next()).toBe("ready\n");
@@ -91,19 +95,22 @@ describe("signals", () => {
   });
 });
 
+/** The shell tells its process id, which the program then takes over, and how the program ended. */
+const INTO_CLOSED_PIPE = `{ sh -c 'echo "pid $$" >&2; exec "$@"' sh "$@"; echo "code $?" >&2; } | true`;
+
 test("a log that nobody reads any more does not end the server", async () => {
   const data = await mkdtemp(join(tmpdir(), "chatgpt-api-server-test-"));
-  const child = Bun.spawn([process.execPath, MAIN, "0", ADMIN_KEY, "--data", data], {
-    stdout: "pipe",
-    stderr: "pipe",
-    timeout: 4000,
-  });
-  await child.stdout.cancel();
-  const banner = new TextDecoder().decode((await child.stderr.getReader().read()).value);
-  const url = banner.match(/http:\/\/127\.0\.0\.1:\d+/)?.[0];
-  expect(await (await fetch(`${url}/health`)).text()).toBe("OK");
-  child.kill("SIGTERM");
-  expect(await child.exited).toBe(0);
+  const serve = [process.execPath, MAIN, "0", ADMIN_KEY, "--data", data];
+  const child = Bun.spawn(["sh", "-c", INTO_CLOSED_PIPE, "sh", ...serve], { stderr: "pipe" });
+  let told = "";
+  for await (const chunk of child.stderr) {
+    told += new TextDecoder().decode(chunk);
+    const url = told.match(/Try +curl (http:\/\/127\.0\.0\.1:\d+)/)?.[1];
+    if (!url || told.includes("code")) continue;
+    expect(await (await fetch(`${url}/health`)).text()).toBe("OK");
+    process.kill(Number(told.match(/^pid (\d+)/)?.[1]), "SIGTERM");
+  }
+  expect(told).toMatch(/\ncode 0\n$/);
   await rm(data, { recursive: true });
 });
 
