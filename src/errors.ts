@@ -15,6 +15,8 @@ export const ERRORS = {
   not_found: { message: "404 page not found" },
   method_not_allowed: { message: "405 method not allowed" },
   conversation_unknown: { message: "Conversation doesn't exists" },
+  parent_unknown: { message: "Parent message doesn't exist" },
+  conversation_full: { message: "Conversation is too long" },
   caller_gone: { message: "Client closed request" },
   // What the pool cannot do now.
   no_agent: { message: "No available clients" },
@@ -27,6 +29,7 @@ export const ERRORS = {
   agent_send_failed: { message: "Failed to send request to the client" },
   agent_lost: { message: "Failed to read response from the client" },
   agent_timeout: { message: "Failed to read response from the client" },
+  agent_failed: { message: "The agent could not answer" },
   agent_answer_invalid: { message: "Failed to convert response to ChatGptResponse" },
   // Registration of an agent.
   upgrade_required: { message: "Bad Request" },
@@ -44,11 +47,23 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+export interface UpstreamError {
+  status?: number | undefined;
+  /** Letter for letter. */
+  body?: string | undefined;
+  type?: string | undefined;
+  code?: string | undefined;
+}
+
 interface AppErrorOptions {
   /** For the caller: what to do about it. Never holds what he sent, nor anything internal. */
   hint?: string;
   /** Further keys of the answer, where the reference's body has them (`err`, `response`). */
   extra?: Record<string, unknown>;
+  /** When the same may succeed, where that is known. */
+  retryAfterMs?: number | undefined;
+  /** What an agent's upstream said, for surfaces that pass it on. */
+  upstream?: UpstreamError;
   /** For the log only. */
   detail?: string;
   cause?: unknown;
@@ -59,6 +74,8 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly extra: Record<string, unknown> | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly upstream: UpstreamError | undefined;
   readonly detail: string | undefined;
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
@@ -67,6 +84,8 @@ export class AppError extends Error {
     this.code = code;
     this.hint = options.hint;
     this.extra = options.extra;
+    this.retryAfterMs = options.retryAfterMs;
+    this.upstream = options.upstream;
     this.detail = options.detail;
   }
 }

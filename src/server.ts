@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import type { Server } from "bun";
+import manifest from "../package.json" with { type: "json" };
 import { type AgentSockets, createAgentSockets, type SocketData } from "./agents/sockets.ts";
 import { createCallers } from "./auth/callers.ts";
 import { readOrCreateKey } from "./auth/key-file.ts";
+import { createResume } from "./auth/resume.ts";
 import { loadSeal } from "./auth/seal.ts";
 import { createSecret } from "./auth/secret.ts";
 import { createUsers } from "./auth/users.ts";
@@ -109,6 +111,8 @@ function createSockets(
     },
     helloWithinMs: config.helloWithinMs,
     frameBytesMax: config.frameBytesMax,
+    version: manifest.version,
+    resume: createResume(agentKey),
   });
 }
 
@@ -128,6 +132,7 @@ function createFetch(
     log,
     newId: () => crypto.randomUUID(),
     bodyBytesMax: config.bodyBytesMax,
+    conversationLengthMax: config.conversationBytesMax,
     register: sockets.register,
   });
   return (request, server) => app.fetch(request, { server });

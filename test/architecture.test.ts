@@ -23,6 +23,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
       "errors.ts",
       "http",
       "log.ts",
+      "package.json",
       "protocol",
       "relay",
       "store",

@@ -3,48 +3,34 @@ import type { CloseReason } from "../protocol/close.ts";
 import {
   AgentReferenceFrame,
   REFERENCE_MESSAGE,
+  REFERENCE_MODEL,
   ReferenceAnswer,
   type ReferenceFrame,
 } from "../protocol/reference.ts";
-import type { AgentProfile } from "../relay/agent.ts";
-import type { AgentLink, Cancel, Clock, Transport } from "../relay/ports.ts";
-
-/** The write side of the socket under an agent. */
-export interface AgentSocket {
-  /** False when the frame was dropped. */
-  sendText(text: string): boolean;
-  close(reason: CloseReason): void;
-}
-
-export interface ReferenceAgentOptions {
-  socket: AgentSocket;
-  address: string;
-  trusted: boolean;
-  clock: Clock;
-  newId: () => string;
-  helloWithinMs: number;
-  join(profile: AgentProfile, transport: Transport): AgentLink | undefined;
-}
-
-/** What the socket handler tells an agent's session. */
-export interface AgentSession {
-  frame(text: string): void;
-  gone(): void;
-}
+import type { AgentLink, Cancel, Order, Transport } from "../relay/ports.ts";
+import type { AgentSession, SessionOptions } from "./session.ts";
 
 /** The ids of existing agents are UUIDs that a server of this kind once gave them. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+const REFERENCE_PROFILE = {
+  name: "reference agent",
+  protocol: "reference",
+  slots: 1,
+  models: [{ id: REFERENCE_MODEL }],
+  endpoints: [],
+} as const;
 
 /** Frames in a row that nobody asked for. An agent beyond it is broken or hostile. */
 const BAD_FRAMES_MAX = 100;
 
 /** Speaks the reference's protocol with one agent: see `protocol/reference.ts` for its frames. */
-export function openReferenceAgent(options: ReferenceAgentOptions): AgentSession {
+export function openReferenceAgent(options: SessionOptions): AgentSession {
   return new ReferenceAgent(options);
 }
 
 class ReferenceAgent implements AgentSession, Transport {
-  readonly #options: ReferenceAgentOptions;
+  readonly #options: SessionOptions;
   readonly #helloId: string;
   #stopHello: Cancel;
   #link: AgentLink | undefined;
@@ -54,20 +40,25 @@ class ReferenceAgent implements AgentSession, Transport {
   #badFrames = 0;
   #closed = false;
 
-  constructor(options: ReferenceAgentOptions) {
+  constructor(options: SessionOptions) {
     this.#options = options;
     this.#helloId = options.newId();
     this.#stopHello = options.clock.after(options.helloWithinMs, () => this.close("hello_missing"));
     if (!this.#write(this.#helloId, REFERENCE_MESSAGE.hello, "")) this.close("frames_dropped");
   }
 
-  send(order: Parameters<Transport["send"]>[0]): boolean {
-    if (order.kind === "ping") {
-      this.#pingId = this.#options.newId();
-      return this.#write(this.#pingId, REFERENCE_MESSAGE.ping, "");
+  send(order: Order): boolean {
+    switch (order.kind) {
+      case "ping":
+        this.#pingId = this.#options.newId();
+        return this.#write(this.#pingId, REFERENCE_MESSAGE.ping, "");
+      case "ask":
+        this.#slot = order.slot;
+        return this.#write(order.slot, REFERENCE_MESSAGE.ask, JSON.stringify(order.work.reference));
+      case "cancel":
+        // The protocol has no word for it: the answer is dropped when it comes.
+        return true;
     }
-    this.#slot = order.slot;
-    return this.#write(order.slot, REFERENCE_MESSAGE.ask, JSON.stringify(order.work.request));
   }
 
   close(reason: CloseReason): void {
@@ -100,7 +91,8 @@ class ReferenceAgent implements AgentSession, Transport {
     }
     const { address, trusted, join } = this.#options;
     this.#stopHello();
-    this.#link = join({ id: frame.id.toLowerCase(), address, trusted, slots: 1 }, this);
+    const id = frame.id.toLowerCase();
+    this.#link = join({ ...REFERENCE_PROFILE, id, address, trusted }, this);
     if (!this.#link) this.close("id_in_use");
   }
 
@@ -113,8 +105,9 @@ class ReferenceAgent implements AgentSession, Transport {
   #answer(link: AgentLink, frame: AgentReferenceFrame): void {
     this.#badFrames = 0;
     const answer = parseAnswer(frame.data);
-    if (answer) link.done(frame.id, answer);
-    else link.fail(frame.id, new AppError("agent_answer_invalid", { extra: { response: echo(frame) } }));
+    if (answer) link.done(frame.id, { kind: "reference", answer });
+    else
+      link.fail(frame.id, new AppError("agent_answer_invalid", { extra: { response: echo(frame) } }), true);
   }
 
   /** It may have been the answer, so its ask moves on now rather than when the time limit is over. */
@@ -122,7 +115,7 @@ class ReferenceAgent implements AgentSession, Transport {
     const slot = this.#slot;
     this.#bad(link);
     if (slot === undefined || !link.holds(slot)) return;
-    link.fail(slot, new AppError("agent_lost", { extra: { err: "the answer was not JSON" } }));
+    link.fail(slot, new AppError("agent_lost", { extra: { err: "the answer was not JSON" } }), true);
   }
 
   #bad(link: AgentLink): void {

@@ -1,14 +1,18 @@
 import type { Server, WebSocketHandler } from "bun";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { AGENT_SUBPROTOCOL } from "../protocol/agent.ts";
 import { CLOSE } from "../protocol/close.ts";
 import { REFERENCE_MESSAGE } from "../protocol/reference.ts";
 import type { Clock } from "../relay/ports.ts";
 import type { Relay } from "../relay/relay.ts";
-import { type AgentSession, type AgentSocket, openReferenceAgent } from "./reference-agent.ts";
+import { type AgentOptions, openAgent } from "./agent.ts";
+import { openReferenceAgent } from "./reference-agent.ts";
+import type { AgentSession, AgentSocket } from "./session.ts";
 import { admit, plainAddress, type RegistrationRules } from "./upgrade.ts";
 
 export interface SocketData {
+  protocol: "reference" | "v2";
   address: string;
   trusted: boolean;
   session: AgentSession | undefined;
@@ -22,6 +26,8 @@ export interface AgentSocketsOptions {
   log: Log;
   helloWithinMs: number;
   frameBytesMax: number;
+  version: string;
+  resume: AgentOptions["resume"];
 }
 
 export interface AgentSockets {
@@ -35,6 +41,10 @@ export interface AgentSockets {
 
 /** Every agent's socket hears what is published here. */
 const TOPIC_ALL = "agents";
+const TOPIC_V2 = "agents/v2";
+
+/** When agents are to come back after a drain: a server that is restarted needs about so long. */
+const RECONNECT_MS = 2_000;
 
 /** What may wait in one agent's socket buffer, beside the frame that is being sent. */
 const BUFFER_BYTES_MAX = 1024 * 1024;
@@ -47,9 +57,10 @@ export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
       const { headers } = request;
       try {
         const { trusted } = admit({ headers, address, pathKey }, rules);
-        refuseSubprotocols(headers);
-        const data: SocketData = { address: address ?? "", trusted, session: undefined };
-        if (server.upgrade(request, { data })) return;
+        const protocol = protocolOf(headers);
+        const data: SocketData = { protocol, address: address ?? "", trusted, session: undefined };
+        const chosen = protocol === "v2" ? { headers: { "sec-websocket-protocol": AGENT_SUBPROTOCOL } } : {};
+        if (server.upgrade(request, { data, ...chosen })) return;
       } catch (error) {
         if (error instanceof AppError)
           log.warn("agent_refused", { address, reason: error.code, hint: error.hint });
@@ -58,7 +69,9 @@ export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
       throw new AppError("upgrade_required", { hint: "Agents register here by a WebSocket upgrade." });
     },
     announceDrain(server) {
-      server.publish(TOPIC_ALL, JSON.stringify({ id: newId(), message: REFERENCE_MESSAGE.drain, data: "" }));
+      // One frame that either protocol can read.
+      const v1 = { id: newId(), message: REFERENCE_MESSAGE.drain, data: "" };
+      server.publish(TOPIC_ALL, JSON.stringify({ ...v1, type: "drain", reconnect_ms: RECONNECT_MS }));
     },
     websocket: {
       data: {} as SocketData,
@@ -72,7 +85,8 @@ export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
       closeOnBackpressureLimit: true,
       open(ws) {
         ws.subscribe(TOPIC_ALL);
-        ws.data.session = openReferenceAgent(sessionOptions(options, ws.data, socketOf(ws)));
+        if (ws.data.protocol === "v2") ws.subscribe(TOPIC_V2);
+        ws.data.session = openSession(options, ws.data, socketOf(ws));
       },
       message(ws, message) {
         ws.data.session?.frame(typeof message === "string" ? message : message.toString());
@@ -85,18 +99,12 @@ export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
   };
 }
 
-function sessionOptions(options: AgentSocketsOptions, data: SocketData, socket: AgentSocket) {
-  const { relay, clock, newId, helloWithinMs } = options;
-  const { address, trusted } = data;
-  return {
-    socket,
-    address,
-    trusted,
-    clock,
-    newId,
-    helloWithinMs,
-    join: relay.join.bind(relay),
-  };
+function openSession(options: AgentSocketsOptions, data: SocketData, socket: AgentSocket): AgentSession {
+  const { relay, clock, newId, helloWithinMs, version, frameBytesMax, resume } = options;
+  const { protocol, address, trusted } = data;
+  const common = { socket, address, trusted, clock, newId, helloWithinMs, join: relay.join.bind(relay) };
+  if (protocol === "reference") return openReferenceAgent(common);
+  return openAgent({ ...common, version, frameBytesMax, resume });
 }
 
 function socketOf(ws: Bun.ServerWebSocket<SocketData>): AgentSocket {
@@ -107,9 +115,9 @@ function socketOf(ws: Bun.ServerWebSocket<SocketData>): AgentSocket {
 }
 
 /** Bun answers any offered subprotocol with that very name, so unknown ones must be refused here. */
-function refuseSubprotocols(headers: Headers): void {
-  if (!headers.has("sec-websocket-protocol")) return;
-  throw new AppError("subprotocol_unknown", {
-    hint: "This version of the server speaks none: offer no subprotocol.",
-  });
+function protocolOf(headers: Headers): SocketData["protocol"] {
+  const offered = headers.get("sec-websocket-protocol");
+  if (offered === null) return "reference";
+  if (offered.split(",").some((name) => name.trim() === AGENT_SUBPROTOCOL)) return "v2";
+  throw new AppError("subprotocol_unknown", { hint: `This server speaks ${AGENT_SUBPROTOCOL}, and none.` });
 }

@@ -8,8 +8,16 @@ import { PROGRAM, VERSION } from "./version.ts";
 const GROUPS: Record<string, readonly SettingName[]> = {
   "Where it listens, and its data": ["port", "host", "data", "logLevel"],
   Agents: ["agentKey", "agents", "agentOrigins", "helloWithinMs", "pingEveryMs", "pongWithinMs"],
-  Asks: ["queueMax", "queueUserMax", "queueWaitMs", "reconnectGraceMs", "firstByteMs", "drainMs"],
-  Limits: ["conversationDays", "bodyBytesMax", "frameBytesMax"],
+  Asks: [
+    "queueMax",
+    "queueUserMax",
+    "queueWaitMs",
+    "reconnectGraceMs",
+    "firstByteMs",
+    "betweenDeltasMs",
+    "drainMs",
+  ],
+  Limits: ["conversationDays", "conversationBytesMax", "bodyBytesMax", "frameBytesMax"],
 };
 
 const LAYOUT = { indent: "  ", width: 100 };

@@ -85,6 +85,12 @@ export const SETTINGS = {
       default: "2m",
     },
   ),
+  betweenDeltasMs: setting(
+    "between-deltas",
+    kind.time("100ms", "15m"),
+    "How long a streamed answer may pause.",
+    { default: "1m" },
+  ),
   pingEveryMs: setting("ping-every", kind.time("100ms", "10m"), "How often an idle agent is pinged.", {
     default: "30s",
   }),
@@ -114,6 +120,12 @@ export const SETTINGS = {
     {
       default: "30",
     },
+  ),
+  conversationBytesMax: setting(
+    "conversation-max",
+    kind.size("1KB", "64MB"),
+    "Longest conversation that the server keeps.",
+    { default: "1MB" },
   ),
   bodyBytesMax: setting("body-max", kind.size("1KB", "512MB"), "Largest body of a request.", {
     default: "20MB",

@@ -15,6 +15,7 @@ export interface HttpDeps {
   log: Log;
   newId: () => string;
   bodyBytesMax: number;
+  conversationLengthMax: number;
   /** Upgrades a request to register an agent, or throws an `AppError`. */
   register(request: Request, server: BunServer, pathKey: string | undefined): void;
 }

@@ -15,6 +15,8 @@ export const STATUS = {
   not_found: 404,
   method_not_allowed: 405,
   conversation_unknown: 404,
+  parent_unknown: 404,
+  conversation_full: 400,
   caller_gone: CALLER_GONE,
   no_agent: 503,
   ping_failed: 503,
@@ -25,6 +27,7 @@ export const STATUS = {
   agent_send_failed: 502,
   agent_lost: 502,
   agent_timeout: 504,
+  agent_failed: 502,
   agent_answer_invalid: 502,
   upgrade_required: 400,
   subprotocol_unknown: 400,
@@ -38,7 +41,10 @@ export const STATUS = {
   internal: 500,
 } as const satisfies Record<ErrorCode, ContentfulStatusCode>;
 
-/** Seconds after which the same request may well succeed; clients ignore more than 60. */
+/** Clients ignore more. */
+const RETRY_AFTER_S_MAX = 60;
+
+/** Seconds after which the same request may well succeed. */
 const RETRY_AFTER_S: Partial<Record<ErrorCode, number>> = {
   no_agent: 10,
   ping_failed: 10,
@@ -48,19 +54,27 @@ const RETRY_AFTER_S: Partial<Record<ErrorCode, number>> = {
   draining: 10,
 };
 
+function retryAfter({ code, retryAfterMs }: AppError): number | undefined {
+  if (retryAfterMs === undefined) return RETRY_AFTER_S[code];
+  return Math.min(Math.max(Math.ceil(retryAfterMs / 1000), 1), RETRY_AFTER_S_MAX);
+}
+
 /**
  * An error as the reference's routes tell it: `{"error": text}`, with the further keys that the reference
  * has for some, and with `hint` where something can be done. Keys are sorted, as the reference's are.
  */
-export function errorResponse(error: AppError): Response {
+export function errorBody(error: AppError): Record<string, unknown> {
   const body: Record<string, unknown> = { ...error.extra, error: error.message };
   if (error.code === "user_list_failed") body["message"] = ERRORS.user_list_failed.message;
   if (error.hint !== undefined) body["hint"] = error.hint;
-  const sorted = Object.fromEntries(Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+export function errorResponse(error: AppError): Response {
   const headers = new Headers({ "content-type": "application/json; charset=utf-8" });
-  const retryAfterS = RETRY_AFTER_S[error.code];
+  const retryAfterS = retryAfter(error);
   if (retryAfterS !== undefined) headers.set("retry-after", String(retryAfterS));
   // What is left of an over-long body is not worth reading for the sake of the connection.
   if (error.code === "body_too_large") headers.set("connection", "close");
-  return new Response(JSON.stringify(sorted), { status: STATUS[error.code], headers });
+  return new Response(JSON.stringify(errorBody(error)), { status: STATUS[error.code], headers });
 }

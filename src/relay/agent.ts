@@ -1,20 +1,46 @@
+import type { Endpoint, Model } from "../protocol/agent.ts";
 import type { Ask } from "./ask.ts";
-import type { Cancel, Transport } from "./ports.ts";
+import type { Cancel, Transport, Work } from "./ports.ts";
+
+/**
+ * How far an ask has come at its agent. `sent`: another agent may still get it. `accepted`: no longer.
+ * `started`: its caller has some of the answer.
+ */
+export type Phase = "sent" | "accepted" | "started";
 
 /** Room for one ask at an agent, in use from the moment the ask was sent. */
 export interface Slot {
-  /** Undefined once its caller has gone: the slot stays in use until the agent answers or the limit is over. */
+  /**
+   * Undefined once its caller has gone, at an agent that cannot be told: the slot stays in use until it
+   * answers or the limit is over.
+   */
   ask: Ask | undefined;
+  phase: Phase;
+  /** When something of its answer last came. */
+  heardAt: number;
   stopLimit: Cancel;
 }
 
-export interface AgentProfile {
+/** What an agent can do. */
+export interface Offer {
+  slots: number;
+  models: readonly Model[];
+  endpoints: readonly Endpoint[];
+}
+
+export interface AgentProfile extends Offer {
   id: string;
+  /** Whatever the agent calls itself. */
+  name: string;
   /** The remote address, without a port. */
   address: string;
-  /** It showed the agent key, and may take its identity over from another address. */
+  /** It showed the agent key or its own secret, and may take its identity over from another address. */
   trusted: boolean;
-  slots: number;
+  /**
+   * `reference`: takes one request at a time, cannot be told to stop, may answer no ping while it works.
+   * `v2`: our own protocol.
+   */
+  protocol: "reference" | "v2";
 }
 
 /** One registered agent on one connection. A new connection under the same id is another `Agent`. */
@@ -27,27 +53,61 @@ export class Agent {
   heartbeatAt: number;
   /** When an ask was last sent to it. */
   sentAt: number | undefined;
+  /** It failed lately: until then others are preferred. */
+  restingUntil = 0;
+  paused = false;
+  #offer: Offer;
+  #models: Set<string>;
 
   constructor(
-    readonly profile: AgentProfile,
+    readonly profile: Omit<AgentProfile, keyof Offer>,
+    offer: Offer,
     readonly transport: Transport,
     now: number,
   ) {
     this.registeredAt = now;
     this.heardAt = now;
     this.heartbeatAt = now;
+    this.#offer = offer;
+    this.#models = new Set(offer.models.map(({ id }) => id));
   }
 
   get id(): string {
     return this.profile.id;
   }
 
+  get offer(): Offer {
+    return this.#offer;
+  }
+
+  set offer(offer: Offer) {
+    this.#offer = offer;
+    this.#models = new Set(offer.models.map(({ id }) => id));
+  }
+
+  /** One of the reference's agents answers nothing while it works, and works on what nobody waits for. */
+  get isReference(): boolean {
+    return this.profile.protocol === "reference";
+  }
+
   get hasRoom(): boolean {
-    return this.inUse.size < this.profile.slots;
+    return !this.paused && this.inUse.size < this.#offer.slots;
   }
 
   /** Share of its slots in use, 0 to 1. */
   get load(): number {
-    return this.inUse.size / this.profile.slots;
+    return this.inUse.size / this.#offer.slots;
+  }
+
+  /** Whether it could do this, room or not. */
+  canDo({ model, reference, request }: Work): boolean {
+    if (model !== undefined && !this.#models.has(model)) return false;
+    if (this.isReference) return reference !== undefined;
+    return request !== undefined && this.#models.size > 0 && this.#offer.endpoints.includes(request.endpoint);
+  }
+
+  /** The model it will use for this. */
+  modelFor({ model }: Work): string {
+    return model ?? this.#offer.models[0]?.id ?? "";
   }
 }

@@ -1,19 +1,25 @@
 import type { AppError } from "../errors.ts";
 import type { Agent } from "./agent.ts";
-import type { Answer, Cancel, Work } from "./ports.ts";
+import type { Answer, Cancel, Delta, Work } from "./ports.ts";
 
 export interface AskRequest {
   /** Whose ask it is: users take turns in the queue. Empty for the holder of the admin key. */
   user: string;
   /** The id of the only agent that can serve it, as that agent has the conversation's words. */
   pin?: string | undefined;
+  /** The id of the agent to be preferred, as it knows the conversation already. */
+  prefer?: string | undefined;
   work: Work;
+  /** Called for each piece of a streamed answer, in order, before the ask has its outcome. */
+  onDelta?: ((delta: Delta) => void) | undefined;
 }
 
 export interface AskResult {
   answer: Answer;
   /** The id of the agent that answered. */
   agent: string;
+  /** The model that it used. */
+  model: string;
 }
 
 /** An ask from its arrival until its one outcome. */

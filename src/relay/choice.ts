@@ -3,24 +3,29 @@ import type { Agent } from "./agent.ts";
 import type { Ask } from "./ask.ts";
 import type { Hub } from "./hub.ts";
 
-/** Which agents may serve it: never one that had it while another is connected, nor one that refused it. */
+/**
+ * Which agents may serve it: of those that can do the work never one that had it while another is
+ * connected, nor one that refused it.
+ */
 export function eligibleFor(ask: Ask, hub: Hub): (agent: Agent) => boolean {
-  const { pin } = ask.request;
-  if (pin !== undefined) return (agent) => agent.id === pin;
-  if (ask.tried.size === 0) return () => true;
-  const isUntried = (agent: Agent) => !ask.tried.has(agent.id);
-  return hub.some(isUntried) ? isUntried : () => ask.repeatable;
+  const { pin, work } = ask.request;
+  if (pin !== undefined) return (agent) => agent.id === pin && agent.canDo(work);
+  if (ask.tried.size === 0) return (agent) => agent.canDo(work);
+  const isUntried = (agent: Agent) => agent.canDo(work) && !ask.tried.has(agent.id);
+  return hub.some(isUntried) ? isUntried : (agent) => ask.repeatable && agent.canDo(work);
 }
 
-/** An eligible agent with room that passes the test: the lowest load first, then the least recently used. */
+/**
+ * An eligible agent with room that passes the test: the conversation's own, else the lowest load first, then
+ * the least recently used.
+ */
 export function chooseFor(ask: Ask, hub: Hub, test: (agent: Agent) => boolean): Agent | undefined {
-  const { pin } = ask.request;
-  if (pin === undefined) {
-    const isEligible = eligibleFor(ask, hub);
-    return hub.choose((agent) => isEligible(agent) && test(agent));
-  }
-  const agent = hub.get(pin);
-  return agent?.hasRoom && test(agent) ? agent : undefined;
+  const isEligible = eligibleFor(ask, hub);
+  const mayTake = (agent: Agent) => isEligible(agent) && test(agent);
+  const { pin, prefer = pin } = ask.request;
+  const own = prefer === undefined ? undefined : hub.get(prefer);
+  if (own?.hasRoom && mayTake(own)) return own;
+  return pin === undefined ? hub.choose(mayTake) : undefined;
 }
 
 /**
@@ -30,15 +35,18 @@ export function chooseFor(ask: Ask, hub: Hub, test: (agent: Agent) => boolean): 
 export function hopeMs(ask: Ask, hub: Hub, graceMs: number, now: number): number {
   if (hub.some(eligibleFor(ask, hub))) return Number.POSITIVE_INFINITY;
   if (!ask.repeatable) return 0;
-  const departure = hub.departure(ask.request.pin);
+  const departure = hub.departure(ask.request);
   return departure ? departure.at + graceMs - now : 0;
 }
 
 /** What its caller is told when there is no hope. */
 export function noAgentError(ask: Ask, hub: Hub): AppError {
   if (ask.failure) return ask.failure;
-  const { pin } = ask.request;
-  if (pin === undefined) return new AppError("no_agent");
-  const missed = hub.departure(pin)?.reason === "pong_missed";
+  const { pin, work } = ask.request;
+  if (pin === undefined) {
+    const hint = work.model === undefined ? {} : { hint: "No connected agent offers the model asked for." };
+    return new AppError("no_agent", hub.size === 0 ? {} : hint);
+  }
+  const missed = hub.departure(ask.request)?.reason === "pong_missed";
   return new AppError(missed ? "ping_failed" : "conversation_agent_gone");
 }

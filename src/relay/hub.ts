@@ -1,15 +1,18 @@
 import type { CloseReason } from "../protocol/close.ts";
-import type { Agent, Slot } from "./agent.ts";
+import type { Agent, Offer, Slot } from "./agent.ts";
+import type { Work } from "./ports.ts";
 
 /** Why an agent is no longer here; undefined when it left by itself. */
 export type LeaveReason = CloseReason | undefined;
 
 interface Departure {
+  agent: Agent;
   at: number;
   reason: LeaveReason;
 }
 
-const DEPARTURES_MAX = 10_000;
+/** They are walked through for asks without hope, so there must not be many. */
+const DEPARTURES_MAX = 1_000;
 
 /** The agents connected to this node, which of them have room, and who left lately. */
 export class Hub {
@@ -21,7 +24,6 @@ export class Hub {
   readonly #unused = new Set<Agent>();
   readonly #used = new Set<Agent>();
   readonly #departures = new Map<string, Departure>();
-  #lastDeparture: Departure | undefined;
 
   get size(): number {
     return this.#agents.size;
@@ -58,8 +60,7 @@ export class Hub {
     this.#unused.delete(agent);
     this.#used.delete(agent);
     this.#departures.delete(agent.id);
-    this.#lastDeparture = { at: now, reason };
-    this.#departures.set(agent.id, this.#lastDeparture);
+    this.#departures.set(agent.id, { agent, at: now, reason });
     if (this.#departures.size > DEPARTURES_MAX) {
       const [oldest] = this.#departures.keys();
       if (oldest !== undefined) this.#departures.delete(oldest);
@@ -84,7 +85,7 @@ export class Hub {
     agent.inUse.set(slotId, slot);
     this.#unused.delete(agent);
     this.#used.delete(agent);
-    if (agent.hasRoom) this.#used.add(agent);
+    this.#sort(agent);
   }
 
   /** Frees the slot and gives what was in it; undefined when it was free already. */
@@ -93,13 +94,23 @@ export class Hub {
     if (!slot) return undefined;
     slot.stopLimit();
     agent.inUse.delete(slotId);
-    if (this.has(agent) && !this.#used.has(agent)) this.#used.add(agent);
+    this.#sort(agent);
     return slot;
   }
 
-  /** When and why the agent with this id left or, without an id, the last one that did. */
-  departure(id?: string): Departure | undefined {
-    return id === undefined ? this.#lastDeparture : this.#departures.get(id);
+  /** What the agent offers has changed, or whether it wants more work. */
+  change(agent: Agent, offer: Offer, paused: boolean): void {
+    agent.offer = offer;
+    agent.paused = paused;
+    this.#sort(agent);
+  }
+
+  /** Of the agents that left and could do this, the one with the id `pin`, or the last one. */
+  departure({ pin, work }: { pin?: string | undefined; work: Work }): Departure | undefined {
+    if (pin !== undefined) return this.#departures.get(pin);
+    let last: Departure | undefined;
+    for (const departure of this.#departures.values()) if (departure.agent.canDo(work)) last = departure;
+    return last;
   }
 
   /** Forgets the agents that left before `since`. They are kept in the order of their leaving. */
@@ -107,6 +118,16 @@ export class Hub {
     for (const [id, { at }] of this.#departures) {
       if (at >= since) return;
       this.#departures.delete(id);
+    }
+  }
+
+  /** Into the order of those with room if it has some, keeping its place if it has one; else out of it. */
+  #sort(agent: Agent): void {
+    if (!agent.hasRoom || !this.has(agent)) {
+      this.#unused.delete(agent);
+      this.#used.delete(agent);
+    } else if (!this.#unused.has(agent)) {
+      this.#used.add(agent);
     }
   }
 }

@@ -1,6 +1,8 @@
 import type { AppError } from "../errors.ts";
+import type { Endpoint, Usage } from "../protocol/agent.ts";
 import type { CloseReason } from "../protocol/close.ts";
 import type { ReferenceAnswer, ReferenceRequest } from "../protocol/reference.ts";
+import type { Offer } from "./agent.ts";
 
 /** Stops what was scheduled; harmless when it ran already or is called twice. */
 export type Cancel = () => void;
@@ -18,11 +20,42 @@ export interface Signal {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
-/** What an agent is asked to do, in no protocol's words. */
-export type Work = { kind: "reference"; request: ReferenceRequest };
-export type Answer = ReferenceAnswer;
+/** An OpenAI-style request. */
+export interface ModelRequest {
+  endpoint: Endpoint;
+  stream: boolean;
+  /** The body for the model that the chosen agent will use. */
+  body(model: string): string;
+}
 
-export type Order = { kind: "ask"; slot: string; work: Work } | { kind: "ping" };
+/** What is to be done, in the words of each protocol whose agents may do it. */
+export interface Work {
+  /** The model asked for; undefined leaves the choice to the agent. */
+  model?: string | undefined;
+  reference?: ReferenceRequest | undefined;
+  request?: ModelRequest | undefined;
+}
+
+/** One server-sent event of a streamed answer. */
+export interface Delta {
+  data: string;
+  event?: string | undefined;
+}
+
+export interface ModelAnswer {
+  kind: "model";
+  /** The upstream's status and body; no body where the answer was streamed. */
+  status: number;
+  body: string | undefined;
+  usage: Usage | undefined;
+}
+
+export type Answer = { kind: "reference"; answer: ReferenceAnswer } | ModelAnswer;
+
+export type Order =
+  | { kind: "ask"; slot: string; work: Work; model: string; deadlineMs: number }
+  | { kind: "cancel"; slot: string }
+  | { kind: "ping" };
 
 /** The write side of one agent's socket. */
 export interface Transport {
@@ -31,34 +64,62 @@ export interface Transport {
   close(reason: CloseReason): void;
 }
 
-export interface Conversation {
-  id: string;
-  /** The user that began it; null for the holder of the admin key. */
-  user: string | null;
-  /** The agent that has its words. */
-  agent: string;
-}
-
-export interface Conversations {
-  find(id: string): Promise<Conversation | undefined>;
-  /**
-   * Keeps a new conversation, or notes that a known one was used. Returns at once; the write follows.
-   * A known id with another owner or agent is left as it is: nobody takes a conversation over by naming it.
-   */
-  remember(conversation: Conversation): void;
-}
-
 /** What an agent's adapter tells the core. Every call is harmless once the agent is no longer registered. */
 export interface AgentLink {
   /** The agent answered the last ping. */
   pong(): void;
   /** False for a slot that is not in use: what came for it is nobody's. */
   holds(slot: string): boolean;
+  /** The work has begun: from here no other agent gets it. */
+  accept(slot: string): void;
+  delta(slot: string, delta: Delta): void;
   done(slot: string, answer: Answer): void;
-  /** The agent could not do it; another agent may. */
-  fail(slot: string, error: AppError): void;
+  /** The agent could not do it. Before the first delta, another agent may, if `retryable`. */
+  fail(slot: string, error: AppError, retryable: boolean): void;
+  /** The agent offers something else from now on; ends a pause. */
+  update(offer: { [Part in keyof Offer]?: Offer[Part] | undefined }): void;
+  /** The agent finishes what it has and takes no more. */
+  pause(): void;
   /** The agent sent what nobody asked for. */
   ignored(): void;
   /** The socket is closed. */
   gone(): void;
+}
+
+/** What a conversation is continued from. */
+export interface Conversation {
+  id: string;
+  /** The user that began it; null for the holder of the admin key. */
+  user: string | null;
+  /** The agent that answered last. Without `kept` it has the words, and nobody else does. */
+  agent: string;
+  /** The server keeps the words, so that any agent can go on. */
+  kept: boolean;
+  /** The model that answered last, where it is known. */
+  model: string | undefined;
+}
+
+/** A question and its answer. */
+export interface Turn {
+  /** The `response_id`. */
+  id: string;
+  /** The turn it goes on from; undefined for the first. */
+  parent: string | undefined;
+  question: string;
+  answer: string;
+}
+
+export interface Conversations {
+  find(id: string): Promise<Conversation | undefined>;
+  /**
+   * The turns from the first to the one with the id `last`, or to the newest; undefined when the conversation
+   * has no such turn.
+   */
+  branch(conversation: string, last: string | undefined): Promise<Turn[] | undefined>;
+  /**
+   * Keeps a new conversation, or notes that a known one was used, and keeps the turn if there is one. Returns
+   * at once; the write follows. A known id with another owner, or with words at another agent, is left as it
+   * is: nobody takes a conversation over by naming it.
+   */
+  remember(conversation: Conversation, turn?: Turn): void;
 }

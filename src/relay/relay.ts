@@ -1,12 +1,12 @@
-import { AppError, type ErrorCode } from "../errors.ts";
-import type { CloseReason } from "../protocol/close.ts";
+import { AppError } from "../errors.ts";
 import { Agent, type AgentProfile } from "./agent.ts";
 import { type Ask, type AskRequest, type AskResult, createAsk } from "./ask.ts";
 import { chooseFor, eligibleFor, hopeMs, noAgentError } from "./choice.ts";
 import { Hub, type LeaveReason } from "./hub.ts";
 import type { RelayOptions } from "./options.ts";
-import type { AgentLink, Answer, Signal, Transport } from "./ports.ts";
+import type { AgentLink, Signal, Transport } from "./ports.ts";
 import { FairQueue } from "./queue.ts";
+import { Running } from "./running.ts";
 import { Watch } from "./watch.ts";
 
 /** An ask is sent to at most this many agents before its caller is told. */
@@ -26,9 +26,9 @@ export class Relay {
   readonly #hub = new Hub();
   readonly #queue = new FairQueue<Ask>();
   readonly #watch: Watch;
+  readonly #running: Running;
   #open = 0;
   #framesIgnored = 0;
-  #answersDropped = 0;
   #drained: (() => void) | undefined;
   #draining = false;
 
@@ -38,8 +38,17 @@ export class Relay {
       clock: options.clock,
       pingEveryMs: options.limits.pingEveryMs,
       pongWithinMs: options.limits.pongWithinMs,
-      idleAgents: () => [...this.#hub.all()].filter((agent) => agent.inUse.size === 0),
-      onMissed: (agent, reason) => this.#lose(agent, reason, "ping_failed"),
+      agents: () => this.#hub.all(),
+      onMissed: (agent, reason) => this.#lose(agent, reason, lostError("it answered no ping")),
+    });
+    this.#running = new Running({
+      ...options,
+      hub: this.#hub,
+      watch: this.#watch,
+      settle: (ask, outcome) => this.#settle(ask, outcome),
+      retry: (ask, agent, error, repeatable) => this.#retry(ask, agent, error, repeatable),
+      freed: (agent) => this.#serve(agent),
+      lost: (agent, reason, error) => this.#lose(agent, reason, error),
     });
   }
 
@@ -62,17 +71,17 @@ export class Relay {
 
   /**
    * Registers an agent. An id that is in use passes to the newcomer when it comes from the same address or
-   * showed the agent key; else there is no link and the one that has it stays.
+   * showed a key; else there is no link and the one that has it stays.
    */
-  join(profile: AgentProfile, transport: Transport): AgentLink | undefined {
+  join({ slots, models, endpoints, ...profile }: AgentProfile, transport: Transport): AgentLink | undefined {
     const holder = this.#hub.get(profile.id);
     if (holder && !profile.trusted && holder.profile.address !== profile.address) return undefined;
-    const agent = new Agent(profile, transport, this.#options.clock.now());
-    const orphans = holder ? this.#detach(holder, "replaced") : [];
+    const agent = new Agent(profile, { slots, models, endpoints }, transport, this.#options.clock.now());
+    if (holder) this.#remove(holder, "replaced");
     this.#hub.add(agent);
     this.#watch.start();
     this.#options.observe?.joined(agent);
-    for (const ask of orphans) this.#retry(ask, profile.id, new AppError("agent_lost"), true);
+    if (holder) this.#running.orphan(holder, lostError("its agent connected anew"));
     this.#serve(agent);
     return this.#link(agent);
   }
@@ -91,7 +100,7 @@ export class Relay {
       asks_running: this.#open - this.#queue.size,
       slots_in_use: slotsInUse,
       frames_ignored: this.#framesIgnored,
-      answers_dropped: this.#answersDropped,
+      answers_dropped: this.#running.answersDropped,
     };
   }
 
@@ -109,12 +118,15 @@ export class Relay {
     this.#draining = true;
     for (const ask of this.#queue.items()) this.#settle(ask, new AppError("draining"));
     for (const agent of [...this.#hub.all()]) {
-      for (const ask of this.#detach(agent, "server_draining")) this.#settle(ask, new AppError("draining"));
+      const asks = this.#running.takeAll(agent);
+      this.#remove(agent, "server_draining");
+      for (const ask of asks) this.#settle(ask, new AppError("draining"));
     }
     this.#watch.stop();
   }
 
   #link(agent: Agent): AgentLink {
+    const running = this.#running;
     return {
       pong: () => {
         if (!this.#hub.has(agent)) return;
@@ -122,16 +134,28 @@ export class Relay {
         this.#serve(agent);
       },
       holds: (slot) => agent.inUse.has(slot),
-      done: (slot, answer) => this.#done(agent, slot, answer),
-      fail: (slot, error) => {
-        const ask = this.#answered(agent, slot);
-        if (ask) this.#retry(ask, agent.id, error, false);
-        this.#serve(agent);
+      accept: (slot) => running.accept(agent, slot),
+      delta: (slot, delta) => running.delta(agent, slot, delta),
+      done: (slot, answer) => running.done(agent, slot, answer),
+      fail: (slot, error, retryable) => running.fail(agent, slot, error, retryable),
+      update: (offer) => {
+        const { slots, models, endpoints } = agent.offer;
+        const changed = {
+          slots: offer.slots ?? slots,
+          models: offer.models ?? models,
+          endpoints: offer.endpoints ?? endpoints,
+        };
+        this.#hub.change(agent, changed, false);
+        this.#changed(agent);
+      },
+      pause: () => {
+        this.#hub.change(agent, agent.offer, true);
+        this.#changed(agent);
       },
       ignored: () => {
         this.#framesIgnored++;
       },
-      gone: () => this.#lose(agent, undefined, "agent_lost"),
+      gone: () => this.#lose(agent, undefined, lostError("the connection was closed")),
     };
   }
 
@@ -146,17 +170,25 @@ export class Relay {
     if (ask.tries === 0) this.#queue.push(ask);
     else this.#queue.unshift(ask);
     ask.stopWait = this.#options.clock.after(this.#options.limits.queueWaitMs, () =>
-      this.#settle(ask, ask.failure ?? new AppError("no_agent", { detail: "waited too long for a slot" })),
+      this.#settle(ask, ask.failure ?? new AppError("no_agent", { hint: "No agent was free in time." })),
     );
     this.#lookAfter(ask);
   }
 
   #trySend(ask: Ask): boolean {
-    const agent = chooseFor(ask, this.#hub, (candidate) => this.#watch.isFresh(candidate));
+    const now = this.#options.clock.now();
+    const isFresh = (candidate: Agent) => this.#watch.isFresh(candidate);
+    const isRested = (candidate: Agent) => candidate.restingUntil <= now && isFresh(candidate);
+    const agent = chooseFor(ask, this.#hub, isRested) ?? chooseFor(ask, this.#hub, isFresh);
     if (!agent) return false;
     if (ask.state === "waiting") this.#queue.remove(ask);
     this.#send(ask, agent);
     return true;
+  }
+
+  #send(ask: Ask, agent: Agent): void {
+    this.#stopWaiting(ask);
+    this.#running.send(ask, agent);
   }
 
   #refusal(ask: Ask): AppError | undefined {
@@ -189,21 +221,6 @@ export class Relay {
     });
   }
 
-  #send(ask: Ask, agent: Agent): void {
-    const { clock, limits, newId } = this.#options;
-    const slot = newId();
-    this.#stopWaiting(ask);
-    ask.state = "sent";
-    ask.at = { agent, slot };
-    ask.tries++;
-    ask.tried.add(agent.id);
-    agent.sentAt = clock.now();
-    const stopLimit = clock.after(limits.firstByteMs, () => this.#expire(agent, slot));
-    this.#hub.occupy(agent, slot, { ask, stopLimit });
-    if (agent.transport.send({ kind: "ask", slot, work: ask.request.work })) return;
-    this.#lose(agent, "frames_dropped", "agent_send_failed");
-  }
-
   /** Gives the agent what waits for it. One not heard lately must answer a ping before it gets more. */
   #serve(agent: Agent): void {
     while (this.#hub.has(agent) && agent.hasRoom && this.#queue.size > 0) {
@@ -218,65 +235,35 @@ export class Relay {
     }
   }
 
-  #done(agent: Agent, slotId: string, answer: Answer): void {
-    if (!agent.inUse.has(slotId)) return;
-    const ask = this.#answered(agent, slotId);
-    agent.heartbeatAt = agent.heardAt;
-    if (ask) this.#settle(ask, { answer, agent: agent.id });
-    else this.#answersDropped++;
+  /** What it offers has changed: some asks may go to it now, and some may have lost their last hope. */
+  #changed(agent: Agent): void {
     this.#serve(agent);
-  }
-
-  /** Frees the slot of an answer, good or bad; gives its ask unless the caller has gone. */
-  #answered(agent: Agent, slotId: string): Ask | undefined {
-    const slot = this.#hub.release(agent, slotId);
-    if (slot) this.#watch.heard(agent);
-    return slot?.ask;
-  }
-
-  /** The agent is not to be relied on from here: its slot is free, but it must answer a ping to get more. */
-  #expire(agent: Agent, slotId: string): void {
-    const slot = this.#hub.release(agent, slotId);
-    agent.heardAt = Number.NEGATIVE_INFINITY;
-    if (slot?.ask) {
-      this.#settle(
-        slot.ask,
-        new AppError("agent_timeout", { extra: { err: "no answer within the time limit" } }),
-      );
-    }
-    this.#serve(agent);
-  }
-
-  #lose(agent: Agent, reason: LeaveReason, code: ErrorCode): void {
-    if (!this.#hub.has(agent)) return;
-    const extra = code === "agent_lost" ? { extra: { err: "the connection was closed" } } : {};
-    for (const ask of this.#detach(agent, reason))
-      this.#retry(ask, agent.id, new AppError(code, extra), true);
     for (const ask of this.#queue.items()) this.#lookAfter(ask);
   }
 
-  /** Takes the agent out and gives the asks it had. */
-  #detach(agent: Agent, reason: CloseReason | undefined): Ask[] {
+  #lose(agent: Agent, reason: LeaveReason, error: AppError): void {
+    if (!this.#remove(agent, reason)) return;
+    this.#running.orphan(agent, error);
+    for (const ask of this.#queue.items()) this.#lookAfter(ask);
+  }
+
+  /** False when it was not here (any more). */
+  #remove(agent: Agent, reason: LeaveReason): boolean {
     const { clock, limits, observe } = this.#options;
     const now = clock.now();
-    if (!this.#hub.remove(agent, reason, now)) return [];
+    if (!this.#hub.remove(agent, reason, now)) return false;
     this.#hub.forgetDepartures(now - limits.reconnectGraceMs);
     this.#watch.forget(agent);
     if (this.#hub.size === 0) this.#watch.stop();
     if (reason) agent.transport.close(reason);
     observe?.left(agent, reason);
-    const asks: Ask[] = [];
-    for (const slotId of [...agent.inUse.keys()]) {
-      const slot = this.#hub.release(agent, slotId);
-      if (slot?.ask) asks.push(slot.ask);
-    }
-    return asks;
+    return true;
   }
 
   /** A follow-up is never sent twice: its only agent may have taken the words into the conversation. */
-  #retry(ask: Ask, agentId: string, error: AppError, repeatable: boolean): void {
+  #retry(ask: Ask, agent: Agent, error: AppError, repeatable: boolean): void {
     ask.at = undefined;
-    ask.tried.add(agentId);
+    ask.tried.add(agent.id);
     ask.failure = error;
     ask.repeatable = repeatable;
     if (ask.request.pin !== undefined || ask.tries >= TRIES_MAX) this.#settle(ask, error);
@@ -284,9 +271,9 @@ export class Relay {
   }
 
   #abandon(ask: Ask): void {
-    const slot = ask.at?.agent.inUse.get(ask.at.slot);
-    if (slot) slot.ask = undefined;
+    const { at } = ask;
     this.#settle(ask, new AppError("caller_gone"));
+    if (at) this.#running.abandon(at);
   }
 
   #stopWaiting(ask: Ask): void {
@@ -308,4 +295,8 @@ export class Relay {
     else ask.resolve(outcome);
     if (this.#draining && this.#open === 0) this.#drained?.();
   }
+}
+
+function lostError(err: string): AppError {
+  return new AppError("agent_lost", { extra: { err } });
 }

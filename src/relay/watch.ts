@@ -7,18 +7,17 @@ const FRESH_MS = 5_000;
 
 interface WatchOptions {
   clock: Clock;
-  /** An agent with nothing to do is pinged when it was not heard for this long. */
+  /** An agent is pinged when it was not heard for this long. */
   pingEveryMs: number;
   pongWithinMs: number;
-  /** The agents that have nothing to do now. */
-  idleAgents: () => Iterable<Agent>;
+  agents: () => Iterable<Agent>;
   /** Called once for an agent that did not answer, or could not be written to. */
   onMissed: (agent: Agent, reason: CloseReason) => void;
 }
 
 /**
- * Notices agents that are connected but no longer there. Only agents with nothing to do are pinged: one of
- * the reference's agents handles a request on its reading thread and answers nothing while it is busy.
+ * Notices agents that are connected but no longer there. A busy agent of the reference's protocol is not
+ * pinged: one of them handles a request on its reading thread and answers nothing while it does.
  */
 export class Watch {
   readonly #options: WatchOptions;
@@ -29,6 +28,7 @@ export class Watch {
     this.#options = options;
   }
 
+  /** Whether an ask may be sent to it without asking first whether it is there. */
   isFresh(agent: Agent): boolean {
     return this.#options.clock.now() - agent.heardAt < FRESH_MS;
   }
@@ -81,6 +81,9 @@ export class Watch {
 
   #round(): void {
     const unheardSince = this.#options.clock.now() - this.#options.pingEveryMs;
-    for (const agent of [...this.#options.idleAgents()]) if (agent.heardAt <= unheardSince) this.probe(agent);
+    for (const agent of [...this.#options.agents()]) {
+      const mayBeDeaf = agent.isReference && agent.inUse.size > 0;
+      if (!mayBeDeaf && agent.heardAt <= unheardSince) this.probe(agent);
+    }
   }
 }

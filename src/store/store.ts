@@ -35,17 +35,36 @@ export interface StoredConversation {
   id: string;
   /** Null for the holder of the admin key. */
   user: string | null;
+  /** The agent that answered last. */
   agent: string;
+  /** Its turns are here; else its words are at the agent only. */
+  kept: boolean;
+  /** The model that answered last, where it is known. */
+  model: string | undefined;
+}
+
+export interface StoredTurn {
+  id: string;
+  /** The turn it goes on from; undefined for the first. */
+  parent: string | undefined;
+  question: string;
+  answer: string;
 }
 
 export interface ConversationStore {
   /** Sees what `remember` was told, written or not. */
   find(id: string): Promise<StoredConversation | undefined>;
   /**
-   * Keeps a new conversation, or notes that a known one was used now. Returns at once and writes within
-   * about 50 ms. One with another owner or agent under a known id is ignored.
+   * The turns from the first to the one with the id `last`, or to the newest, oldest first; undefined when the
+   * conversation has no such turn. Sees what `remember` was told, written or not.
    */
-  remember(conversation: StoredConversation): void;
-  /** Forgets what was not used since `unusedSince` (milliseconds since 1970); says how many. */
+  branch(conversation: string, last: string | undefined): Promise<StoredTurn[] | undefined>;
+  /**
+   * Keeps a new conversation, or notes that a known one was used now, and keeps the turn if there is one.
+   * Returns at once and writes within about 50 ms. Under a known id one with another owner is ignored, and
+   * one with another agent too unless it is a kept one, whose agent and model then change.
+   */
+  remember(conversation: StoredConversation, turn?: StoredTurn): void;
+  /** Forgets what was not used since `unusedSince` (milliseconds since 1970), turns and all; says how many. */
   purge(unusedSince: number): Promise<number>;
 }

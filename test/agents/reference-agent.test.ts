@@ -87,13 +87,8 @@ describe("asks", () => {
     hello();
     const asked = askWhole("q");
     say({ id: last().id, message: "whatever", more: 1, data: '{"content":"yes","error":null,"extra":{}}' });
-    expect((await asked).answer).toEqual({
-      id: "",
-      response_id: "",
-      conversation_id: "",
-      content: "yes",
-      error: "",
-    });
+    const answer = { id: "", response_id: "", conversation_id: "", content: "yes", error: "" };
+    expect((await asked).answer).toEqual({ kind: "reference", answer });
   });
 
   test.each<[string, { message: string; data?: unknown; error?: object }]>([

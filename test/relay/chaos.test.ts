@@ -43,14 +43,14 @@ test(`whatever happens in whatever order, each ask has one outcome, its own, and
     refuse() {
       const agent = busy()[0];
       const taken = agent?.asks.shift();
-      if (taken) agent?.link.fail(taken.slot, new AppError("agent_answer_invalid"));
+      if (taken) agent?.link.fail(taken.slot, new AppError("agent_answer_invalid"), true);
     },
     repeat() {
       const agent = busy()[0];
       const slot = agent?.asks[0]?.slot;
       if (!agent || slot === undefined) return;
       agent.answer();
-      agent.link.fail(slot, new AppError("agent_lost"));
+      agent.link.fail(slot, new AppError("agent_lost"), true);
     },
     gone: () => agents.size > 0 && some().link.gone(),
     deaf: () => agents.size > 0 && Object.assign(some(), { takesFrames: random.next() < 0.5 }),
@@ -65,7 +65,7 @@ test(`whatever happens in whatever order, each ask has one outcome, its own, and
     steps[random.pick(weighted)]();
     if (random.next() < 0.5) await settle();
     const stats = relay.stats();
-    for (const agent of relay.agents()) expect(agent.inUse.size).toBeLessThanOrEqual(agent.profile.slots);
+    for (const agent of relay.agents()) expect(agent.inUse.size).toBeLessThanOrEqual(agent.offer.slots);
     expect(stats.asks_running).toBeLessThanOrEqual(stats.slots_in_use);
   }
   for (const agent of agents.values()) agent.link.gone();

@@ -6,7 +6,7 @@ import { type FakeAgent, joinAgent } from "../support/transport.ts";
 function refuse(agent: FakeAgent): void {
   const ask = agent.asks.shift();
   if (!ask) throw new Error("nothing to refuse");
-  agent.link.fail(ask.slot, new AppError("agent_answer_invalid"));
+  agent.link.fail(ask.slot, new AppError("agent_answer_invalid"), true);
 }
 
 describe("an agent fails", () => {

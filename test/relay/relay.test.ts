@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createRelayBench, peek, settle } from "../support/relay.ts";
-import { type FakeAgent, joinAgent, tryJoinAgent } from "../support/transport.ts";
+import { answerTo, type FakeAgent, joinAgent, tryJoinAgent } from "../support/transport.ts";
 
 const FRESH = {
   agents: 0,
@@ -80,13 +80,7 @@ describe("asks and slots", () => {
     const { relay, ask } = createRelayBench();
     const agent = joinAgent(relay, "a");
     const asked = ask("q");
-    agent.link.done("nobody's", {
-      id: "",
-      response_id: "",
-      conversation_id: "",
-      content: "wrong",
-      error: "",
-    });
+    agent.link.done("nobody's", { kind: "reference", answer: answerTo("wrong") });
     expect(await peek(asked)).toBe("open");
     agent.answer();
     expect(await asked).toBe("echo: q");
@@ -98,7 +92,7 @@ describe("asks and slots", () => {
     const [first, second] = [ask("1"), ask("2")];
     const slot = agent.asks[0]?.slot ?? "";
     agent.answer();
-    agent.link.done(slot, { id: "", response_id: "", conversation_id: "", content: "again", error: "" });
+    agent.link.done(slot, { kind: "reference", answer: { ...answerTo(""), content: "again" } });
     expect(await first).toBe("echo: 1");
     expect(await peek(second)).toBe("open");
     agent.answer();

@@ -33,10 +33,13 @@ async function scene() {
   return { ...store, path, clock, errors, onDisk, written, pass };
 }
 
+/** Of a conversation whose words are at its agent. */
+const ATTRIBUTES = { kept: false, model: undefined };
+
 describe("a remembered conversation", () => {
   test("is found before it is written and after", async () => {
     const { conversations, written, pass } = await scene();
-    const conversation = { id: "c", user: "ann", agent: "x" };
+    const conversation = { id: "c", user: "ann", agent: "x", ...ATTRIBUTES };
     conversations.remember(conversation);
     expect(await conversations.find("c")).toEqual(conversation);
     expect(written()).toEqual([]);
@@ -47,28 +50,28 @@ describe("a remembered conversation", () => {
 
   test("of the admin key has no user", async () => {
     const { conversations, pass } = await scene();
-    conversations.remember({ id: "c", user: null, agent: "x" });
+    conversations.remember({ id: "c", user: null, agent: "x", ...ATTRIBUTES });
     await pass(FLUSH_MS);
-    expect(await conversations.find("c")).toEqual({ id: "c", user: null, agent: "x" });
+    expect(await conversations.find("c")).toEqual({ id: "c", user: null, agent: "x", ...ATTRIBUTES });
   });
 
   test("needs no timer once all is written", async () => {
     const { conversations, clock, pass } = await scene();
     expect(clock.pending()).toBe(0);
-    for (const id of ["a", "b", "c"]) conversations.remember({ id, user: null, agent: "x" });
+    for (const id of ["a", "b", "c"]) conversations.remember({ id, user: null, agent: "x", ...ATTRIBUTES });
     expect(clock.pending()).toBe(1);
     await pass(FLUSH_MS);
     expect(clock.pending()).toBe(0);
   });
 
   for (const [what, other] of [
-    ["owner", { id: "c", user: "bob", agent: "x" }],
-    ["owner, the admin", { id: "c", user: null, agent: "x" }],
-    ["agent", { id: "c", user: "ann", agent: "y" }],
+    ["owner", { id: "c", user: "bob", agent: "x", ...ATTRIBUTES }],
+    ["owner, the admin", { id: "c", user: null, agent: "x", ...ATTRIBUTES }],
+    ["agent", { id: "c", user: "ann", agent: "y", ...ATTRIBUTES }],
   ] as const) {
     test(`is not taken over by another ${what}, pending or written`, async () => {
       const { conversations, clock, written, pass } = await scene();
-      const first = { id: "c", user: "ann", agent: "x" };
+      const first = { id: "c", user: "ann", agent: "x", ...ATTRIBUTES };
       conversations.remember(first);
       conversations.remember(other);
       expect(await conversations.find("c")).toEqual(first);
@@ -84,11 +87,11 @@ describe("a remembered conversation", () => {
 
   test("that is used again is kept by a purge, and one that is not is forgotten", async () => {
     const { conversations, clock, pass } = await scene();
-    conversations.remember({ id: "used", user: null, agent: "x" });
-    conversations.remember({ id: "unused", user: null, agent: "x" });
+    conversations.remember({ id: "used", user: null, agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "unused", user: null, agent: "x", ...ATTRIBUTES });
     const began = clock.now();
     await pass(10_000);
-    conversations.remember({ id: "used", user: null, agent: "x" });
+    conversations.remember({ id: "used", user: null, agent: "x", ...ATTRIBUTES });
     expect(await conversations.purge(began + 1)).toBe(1);
     expect(await conversations.find("unused")).toBeUndefined();
     expect(await conversations.find("used")).toBeDefined();
@@ -97,7 +100,7 @@ describe("a remembered conversation", () => {
 
   test("that was used exactly at the limit is kept", async () => {
     const { conversations, clock } = await scene();
-    conversations.remember({ id: "c", user: null, agent: "x" });
+    conversations.remember({ id: "c", user: null, agent: "x", ...ATTRIBUTES });
     expect(await conversations.purge(clock.now())).toBe(0);
     expect(await conversations.purge(clock.now() + 1)).toBe(1);
   });
@@ -105,17 +108,17 @@ describe("a remembered conversation", () => {
   test("does not look unused when the clock was set back", async () => {
     let now = 2_000;
     const { conversations } = openTestStore({ now: () => now });
-    conversations.remember({ id: "c", user: null, agent: "x" });
+    conversations.remember({ id: "c", user: null, agent: "x", ...ATTRIBUTES });
     await conversations.purge(0);
     now = 1_000;
-    conversations.remember({ id: "c", user: null, agent: "x" });
+    conversations.remember({ id: "c", user: null, agent: "x", ...ATTRIBUTES });
     expect(await conversations.purge(2_000)).toBe(0);
   });
 
   test("is written when the store closes, however many there are", async () => {
     const { conversations, path, close } = await scene();
     for (let index = 0; index < 2_500; index++)
-      conversations.remember({ id: `c${index}`, user: "ann", agent: "x" });
+      conversations.remember({ id: `c${index}`, user: "ann", agent: "x", ...ATTRIBUTES });
     await close();
     const again = openTestFile(path);
     expect(await again.conversations.find("c0")).toBeDefined();
@@ -125,9 +128,9 @@ describe("a remembered conversation", () => {
 
   test("of a user deleted by another process does not spoil the others", async () => {
     const { conversations, onDisk, errors, written, pass } = await scene();
-    conversations.remember({ id: "a", user: "ann", agent: "x" });
-    conversations.remember({ id: "b", user: "bob", agent: "x" });
-    conversations.remember({ id: "c", user: null, agent: "x" });
+    conversations.remember({ id: "a", user: "ann", agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "b", user: "bob", agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "c", user: null, agent: "x", ...ATTRIBUTES });
     onDisk.run("PRAGMA foreign_keys = ON");
     onDisk.run("DELETE FROM users WHERE id = 'ann'");
     await pass(FLUSH_MS);
@@ -144,10 +147,10 @@ describe("when writing fails", () => {
   test("nothing is thrown, the failure is reported, and the next attempt writes all", async () => {
     const { conversations, onDisk, errors, written, pass } = await scene();
     onDisk.run(breakTable);
-    conversations.remember({ id: "a", user: "ann", agent: "x" });
+    conversations.remember({ id: "a", user: "ann", agent: "x", ...ATTRIBUTES });
     await pass(FLUSH_MS);
     expect(errors.map(String)).toEqual([expect.stringContaining("1 conversations could not be written")]);
-    conversations.remember({ id: "b", user: "ann", agent: "x" });
+    conversations.remember({ id: "b", user: "ann", agent: "x", ...ATTRIBUTES });
     onDisk.run(mendTable);
     await pass(RETRY_MS);
     expect(written().map(({ id }) => id)).toEqual(["a", "b"]);
@@ -158,7 +161,7 @@ describe("when writing fails", () => {
     const { conversations, onDisk, errors, written, pass } = await scene();
     onDisk.run(breakTable);
     for (let index = 0; index < 10_003; index++)
-      conversations.remember({ id: `c${index}`, user: null, agent: "x" });
+      conversations.remember({ id: `c${index}`, user: null, agent: "x", ...ATTRIBUTES });
     await pass(FLUSH_MS);
     expect(String(errors[0])).toContain("10000 conversations could not be written, 3 were too many");
     onDisk.run(mendTable);
@@ -170,7 +173,7 @@ describe("when writing fails", () => {
 
   test("a purge fails too, rather than forget what was used but is not written as such", async () => {
     const { conversations, onDisk } = await scene();
-    conversations.remember({ id: "a", user: null, agent: "x" });
+    conversations.remember({ id: "a", user: null, agent: "x", ...ATTRIBUTES });
     onDisk.run(breakTable);
     await expect(conversations.purge(Number.MAX_SAFE_INTEGER)).rejects.toThrow();
     onDisk.run(mendTable);
@@ -180,7 +183,7 @@ describe("when writing fails", () => {
   test("the store still closes, and says what is lost", async () => {
     const { conversations, onDisk, errors, clock, close } = await scene();
     onDisk.run(breakTable);
-    conversations.remember({ id: "a", user: null, agent: "x" });
+    conversations.remember({ id: "a", user: null, agent: "x", ...ATTRIBUTES });
     await close();
     expect(errors).toHaveLength(1);
     expect(clock.pending()).toBe(0);
@@ -203,14 +206,75 @@ describe("while another process writes", () => {
 
   test("conversations are found and remembered without waiting", async () => {
     const { conversations, onDisk, written, pass } = await scene();
-    conversations.remember({ id: "a", user: null, agent: "x" });
+    conversations.remember({ id: "a", user: null, agent: "x", ...ATTRIBUTES });
     await pass(FLUSH_MS);
     onDisk.run("BEGIN IMMEDIATE");
-    conversations.remember({ id: "b", user: null, agent: "x" });
+    conversations.remember({ id: "b", user: null, agent: "x", ...ATTRIBUTES });
     expect(await conversations.find("a")).toBeDefined();
     expect(await conversations.find("b")).toBeDefined();
     onDisk.run("COMMIT");
     await conversations.purge(0);
     expect(written().map(({ id }) => id)).toEqual(["a", "b"]);
+  });
+});
+
+describe("a kept conversation", () => {
+  const kept = (agent: string, model = "m") => ({ id: "c", user: "ann", agent, kept: true, model });
+  const turn = (id: string, parent?: string) => ({ id, parent, question: `q ${id}`, answer: `a ${id}` });
+  const ids = (turns: readonly { id: string }[] | undefined) => turns?.map(({ id }) => id);
+
+  test("has its turns at once, in order, and after they were written", async () => {
+    const { conversations, pass } = await scene();
+    conversations.remember(kept("x"), turn("1"));
+    conversations.remember(kept("x"), turn("2", "1"));
+    expect(await conversations.branch("c", undefined)).toEqual([turn("1"), turn("2", "1")]);
+    await pass(FLUSH_MS);
+    conversations.remember(kept("x"), turn("3", "2"));
+    await pass(FLUSH_MS);
+    expect(await conversations.branch("c", "3")).toEqual([turn("1"), turn("2", "1"), turn("3", "2")]);
+  });
+
+  test("branches: each turn has the ones it goes on from, and no other", async () => {
+    const { conversations } = await scene();
+    for (const one of [turn("1"), turn("2", "1"), turn("2b", "1"), turn("3b", "2b")]) {
+      conversations.remember(kept("x"), one);
+    }
+    expect(ids(await conversations.branch("c", "3b"))).toEqual(["1", "2b", "3b"]);
+    expect(ids(await conversations.branch("c", "2"))).toEqual(["1", "2"]);
+    expect(ids(await conversations.branch("c", undefined))).toEqual(["1", "2b", "3b"]);
+  });
+
+  test("knows no turn of another conversation", async () => {
+    const { conversations } = await scene();
+    conversations.remember(kept("x"), turn("1"));
+    conversations.remember({ ...kept("x"), id: "other" }, turn("2"));
+    expect(await conversations.branch("c", "2")).toBeUndefined();
+    expect(await conversations.branch("unknown", undefined)).toBeUndefined();
+  });
+
+  test("is gone on with by another agent and model", async () => {
+    const { conversations, pass } = await scene();
+    conversations.remember(kept("x"), turn("1"));
+    await pass(FLUSH_MS);
+    conversations.remember(kept("y", "n"), turn("2", "1"));
+    await pass(FLUSH_MS);
+    expect(await conversations.find("c")).toEqual(kept("y", "n"));
+  });
+
+  test("takes no turn from another owner, pending or written", async () => {
+    const { conversations, pass } = await scene();
+    conversations.remember(kept("x"), turn("1"));
+    conversations.remember({ ...kept("x"), user: "bob" }, turn("2", "1"));
+    await pass(FLUSH_MS);
+    conversations.remember({ ...kept("x"), user: "bob" }, turn("3", "1"));
+    await pass(FLUSH_MS);
+    expect(ids(await conversations.branch("c", undefined))).toEqual(["1"]);
+  });
+
+  test("is forgotten with its turns", async () => {
+    const { conversations, clock, onDisk } = await scene();
+    conversations.remember(kept("x"), turn("1"));
+    expect(await conversations.purge(clock.now() + 1)).toBe(1);
+    expect(onDisk.query("SELECT count(*) AS count FROM turns").get()).toEqual({ count: 0 });
   });
 });

@@ -50,7 +50,7 @@ describe("a migrated database equals the schema", () => {
         column.getSQLType(),
         Number(column.notNull),
         Number(column.primary),
-        column.default ?? null,
+        column.default === undefined ? null : String(column.default),
       ]);
       expect(found).toEqual(wanted);
     });
@@ -75,6 +75,11 @@ describe("a migrated database equals the schema", () => {
         ...table.columns
           .filter(({ isUnique }) => isUnique)
           .map(({ name, uniqueName }) => ({ name: uniqueName ?? "", unique: true, columns: [name] })),
+        ...table.uniqueConstraints.map(({ name, columns }) => ({
+          name: name ?? "",
+          unique: true,
+          columns: columns.map((column) => column.name),
+        })),
       ];
       expect(found.sort(byName)).toEqual(wanted.sort(byName));
     });

@@ -88,7 +88,7 @@ test("what is used after close fails, nothing is scheduled, and closing twice is
   await expect(store.users.list()).rejects.toThrow();
   await expect(store.users.findByTokenHash("x")).rejects.toThrow();
   await expect(store.conversations.find("x")).rejects.toThrow();
-  store.conversations.remember({ id: "x", user: null, agent: "x" });
+  store.conversations.remember({ id: "x", user: null, agent: "x", kept: false, model: undefined });
   expect(clock.pending()).toBe(0);
 });
 

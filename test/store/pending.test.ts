@@ -1,7 +1,15 @@
 import { expect, test } from "bun:test";
 import { createPending } from "../../src/store/sqlite/pending.ts";
 
-const conversation = (usedAt: number) => ({ id: "c", user: "ann", agent: "x", usedAt });
+const conversation = (usedAt: number) => ({
+  id: "c",
+  user: "ann",
+  agent: "x",
+  kept: false,
+  model: undefined,
+  turns: [],
+  usedAt,
+});
 
 test("a conversation used again while it was being written stays to be written", () => {
   const pending = createPending();

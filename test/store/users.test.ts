@@ -75,11 +75,11 @@ describe("users", () => {
   test("are deleted with their token and conversations, written or not, and nobody else's", async () => {
     const { users, conversations } = openTestStore();
     await users.add([newUser("a", "hash a"), newUser("b", "hash b")]);
-    conversations.remember({ id: "written", user: "a", agent: "x" });
-    conversations.remember({ id: "of b", user: "b", agent: "x" });
-    conversations.remember({ id: "of the admin", user: null, agent: "x" });
+    conversations.remember({ id: "written", user: "a", agent: "x", kept: false, model: undefined });
+    conversations.remember({ id: "of b", user: "b", agent: "x", kept: false, model: undefined });
+    conversations.remember({ id: "of the admin", user: null, agent: "x", kept: false, model: undefined });
     await conversations.purge(0);
-    conversations.remember({ id: "pending", user: "a", agent: "x" });
+    conversations.remember({ id: "pending", user: "a", agent: "x", kept: false, model: undefined });
     expect(await users.delete("a")).toBe(true);
     expect(await users.findByTokenHash("hash a")).toBeUndefined();
     expect(await conversations.find("written")).toBeUndefined();

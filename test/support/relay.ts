@@ -1,6 +1,7 @@
 import { AppError, type ErrorCode } from "../../src/errors.ts";
 import type { AskResult } from "../../src/relay/ask.ts";
 import type { RelayLimits } from "../../src/relay/options.ts";
+import type { Delta } from "../../src/relay/ports.ts";
 import { Relay } from "../../src/relay/relay.ts";
 import { createFakeClock, type FakeClock } from "./clock.ts";
 
@@ -10,6 +11,7 @@ export const LIMITS: RelayLimits = {
   queueWaitMs: 120_000,
   reconnectGraceMs: 10_000,
   firstByteMs: 120_000,
+  betweenDeltasMs: 60_000,
   pingEveryMs: 30_000,
   pongWithinMs: 5_000,
 };
@@ -18,6 +20,10 @@ interface AskOptions {
   user?: string;
   pin?: string;
   signal?: AbortSignal;
+  /** For agents of protocol v2 only, and of those that have this model. */
+  model?: string;
+  prefer?: string;
+  onDelta?: (delta: Delta) => void;
 }
 
 /** The core with a fake clock, and what the tests need of its callers. */
@@ -35,9 +41,12 @@ export function createRelayBench(limits: Partial<RelayLimits> = {}): RelayBench 
   let ids = 0;
   const relay = new Relay({ clock, newId: () => `id-${++ids}`, limits: { ...LIMITS, ...limits } });
   const never = new AbortController().signal;
-  const askWhole: RelayBench["askWhole"] = (content, { user = "user", pin, signal = never } = {}) => {
-    const request = { message_id: "", conversation_id: "", parent_id: "", content };
-    return relay.ask({ user, pin, work: { kind: "reference", request } }, signal);
+  const askWhole: RelayBench["askWhole"] = (content, options = {}) => {
+    const { user = "user", signal = never, model, ...rest } = options;
+    const reference = { message_id: "", conversation_id: "", parent_id: "", content };
+    const request = { endpoint: "chat/completions", stream: true, body: () => content } as const;
+    const work = model === undefined ? { reference } : { model, request };
+    return relay.ask({ user, work, ...rest }, signal);
   };
   return {
     relay,
@@ -45,7 +54,8 @@ export function createRelayBench(limits: Partial<RelayLimits> = {}): RelayBench 
     askWhole,
     ask: async (content, options) => {
       try {
-        return (await askWhole(content, options)).answer.content;
+        const { answer } = await askWhole(content, options);
+        return answer.kind === "reference" ? answer.answer.content : `${answer.status}`;
       } catch (error) {
         if (error instanceof AppError) return codeOf(error);
         throw error;

@@ -1,5 +1,6 @@
 import type { CloseReason } from "../../src/protocol/close.ts";
 import type { ReferenceAnswer } from "../../src/protocol/reference.ts";
+import type { AgentProfile } from "../../src/relay/agent.ts";
 import type { AgentLink, Order, Transport } from "../../src/relay/ports.ts";
 import type { Relay } from "../../src/relay/relay.ts";
 
@@ -9,6 +10,8 @@ export interface FakeAgent {
   link: AgentLink;
   /** Requests not answered yet, oldest first. */
   asks: { slot: string; content: string }[];
+  /** Slots it was told to give up. */
+  cancelled: string[];
   pings: number;
   closed: CloseReason[];
   /** When false, everything sent to it is dropped. */
@@ -21,10 +24,16 @@ export function answerTo(content: string, conversation = ""): ReferenceAnswer {
   return { id: "", response_id: "r", conversation_id: conversation, content: `echo: ${content}`, error: "" };
 }
 
+function contentOf({ work, model }: Extract<Order, { kind: "ask" }>): string {
+  return work.reference?.content ?? work.request?.body(model) ?? "";
+}
+
 interface JoinOptions {
   address?: string;
   trusted?: boolean;
   slots?: number;
+  protocol?: AgentProfile["protocol"];
+  models?: string[];
   /** Answers pings by itself. Default true. */
   pongs?: boolean;
 }
@@ -35,14 +44,13 @@ export function joinAgent(relay: Relay, id: string, options: JoinOptions = {}): 
   return agent;
 }
 
-export function tryJoinAgent(
-  relay: Relay,
-  id: string,
-  { address = "127.0.0.1", trusted = false, slots = 1, pongs = true }: JoinOptions = {},
-): FakeAgent | undefined {
+export function tryJoinAgent(relay: Relay, id: string, options: JoinOptions = {}): FakeAgent | undefined {
+  const { address = "127.0.0.1", trusted = false, slots = 1, pongs = true } = options;
+  const { protocol = "reference", models = ["m"] } = options;
   const agent: Omit<FakeAgent, "link"> & { link?: AgentLink } = {
     id,
     asks: [],
+    cancelled: [],
     pings: 0,
     closed: [],
     takesFrames: true,
@@ -50,13 +58,14 @@ export function tryJoinAgent(
       const index = slot === undefined ? 0 : agent.asks.findIndex((ask) => ask.slot === slot);
       const [ask] = agent.asks.splice(index, 1);
       if (!ask) throw new Error(`${id} has nothing to answer`);
-      agent.link?.done(ask.slot, answerTo(ask.content, conversation));
+      agent.link?.done(ask.slot, { kind: "reference", answer: answerTo(ask.content, conversation) });
     },
   };
   const transport: Transport = {
     send(order: Order) {
       if (!agent.takesFrames) return false;
-      if (order.kind === "ask") agent.asks.push({ slot: order.slot, content: order.work.request.content });
+      if (order.kind === "ask") agent.asks.push({ slot: order.slot, content: contentOf(order) });
+      else if (order.kind === "cancel") agent.cancelled.push(order.slot);
       else {
         agent.pings++;
         if (pongs) queueMicrotask(() => agent.link?.pong());
@@ -65,7 +74,14 @@ export function tryJoinAgent(
     },
     close: (reason) => agent.closed.push(reason),
   };
-  const link = relay.join({ id, address, trusted, slots }, transport);
+  const link = relay.join(
+    {
+      ...{ id, name: id, address, trusted, protocol, slots },
+      models: models.map((model) => ({ id: model })),
+      endpoints: ["chat/completions"],
+    },
+    transport,
+  );
   if (!link) return undefined;
   agent.link = link;
   return agent as FakeAgent;

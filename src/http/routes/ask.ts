@@ -1,8 +1,12 @@
 import type { Hono } from "hono";
+import { AppError } from "../../errors.ts";
 import { AskBody } from "../../protocol/ask.ts";
-import { askReference } from "../../relay/reference-ask.ts";
+import { CHAT_STREAM_END } from "../../protocol/chat.ts";
+import { type Asker, askConversation, type ConversationAnswer } from "../../relay/ask-conversation.ts";
 import { parseJson, parseShape, readText } from "../body.ts";
-import { type HttpDeps, type HttpEnv, json } from "../context.ts";
+import { type HttpContext, type HttpDeps, type HttpEnv, json } from "../context.ts";
+import { errorBody } from "../error-body.ts";
+import { createEventStream } from "../event-stream.ts";
 
 export function askRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
   app.post("/api/ask", async (c) => {
@@ -13,8 +17,41 @@ export function askRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
     const body = parseShape(AskBody, parseJson(text, "ask_invalid"), "ask_invalid");
     // The runtime cuts connections that are quiet for long, as one that waits for an answer is.
     c.env.server.timeout(request, 0);
-    const { answer, agent } = await askReference(deps, caller, body, request.signal);
+    if (body.stream ?? request.headers.get("accept")?.includes("text/event-stream")) {
+      return streamAnswer(c, deps, caller, body);
+    }
+    const { answer, agent } = await askConversation(deps, caller, body, request.signal);
     c.set("agent", agent);
     return json(answer);
   });
+}
+
+/**
+ * `{"delta":text}` for each piece, then the whole answer as it would be without streaming, then `[DONE]`. A
+ * failure after the first piece is one `{"error":text}`, and no `[DONE]`.
+ */
+async function streamAnswer(c: HttpContext, deps: HttpDeps, asker: Asker, body: AskBody): Promise<Response> {
+  const caller = new AbortController();
+  const { signal } = c.req.raw;
+  const gone = () => caller.abort();
+  if (signal.aborted) gone();
+  signal.addEventListener("abort", gone);
+  const events = createEventStream(gone);
+  const asked = askConversation(deps, asker, body, caller.signal, (delta) => events.send({ delta }));
+  const finish = ({ answer, agent }: ConversationAnswer) => {
+    c.set("agent", agent);
+    events.send(answer);
+    events.sendData(CHAT_STREAM_END);
+    events.end();
+  };
+  const fail = (thrown: unknown) => {
+    if (!events.isStarted) return;
+    const error = thrown instanceof AppError ? thrown : new AppError("internal", { cause: thrown });
+    deps.log.warn("stream_failed", { request_id: c.get("requestId"), error: error.code });
+    events.send(errorBody(error));
+    events.end();
+  };
+  const response = await Promise.race([events.started, asked.then(() => events.started)]);
+  void asked.then(finish, fail).finally(() => signal.removeEventListener("abort", gone));
+  return response;
 }

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import users from "../../../drizzle/0000_users.sql" with { type: "text" };
+import turns from "../../../drizzle/0001_turns.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 
 export interface Migration {
@@ -9,7 +10,10 @@ export interface Migration {
 }
 
 /** In the order they are applied. `user_version` of a database is the number of those it has had. */
-export const MIGRATIONS: readonly Migration[] = [{ name: "0000_users.sql", sql: users }];
+export const MIGRATIONS: readonly Migration[] = [
+  { name: "0000_users.sql", sql: users },
+  { name: "0001_turns.sql", sql: turns },
+];
 
 /** In the header of every database of ours, so that another program's is never taken for one. "ChAS". */
 export const APPLICATION_ID = 0x43684153;

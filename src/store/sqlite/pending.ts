@@ -1,14 +1,14 @@
-import type { StoredConversation } from "../store.ts";
+import type { StoredConversation, StoredTurn } from "../store.ts";
 
 const PENDING_MAX = 10_000;
 
-export type PendingConversation = StoredConversation & { usedAt: number };
+export type PendingConversation = StoredConversation & { usedAt: number; turns: readonly StoredTurn[] };
 
 /** What waits to be written. When writing fails for long, the oldest are given up. */
 export interface PendingConversations {
   readonly size: number;
   find(id: string): PendingConversation | undefined;
-  /** Ignored where the id waits already with another owner or agent. */
+  /** Adds to what waits under its id; ignored where that is not to be changed by it. */
   put(conversation: PendingConversation): void;
   first(count: number): PendingConversation[];
   /** Takes out what was written; one that was put again since stays. */
@@ -29,12 +29,13 @@ export function createPending(): PendingConversations {
     find: (id) => waiting.get(id),
 
     put(conversation) {
-      const { id, user, agent } = conversation;
+      const { id } = conversation;
       const known = waiting.get(id);
-      if (known && (known.user !== user || known.agent !== agent)) return;
+      if (known && !mayChange(known, conversation)) return;
       const [oldest] = !known && waiting.size >= PENDING_MAX ? waiting.keys() : [];
       if (oldest !== undefined && waiting.delete(oldest)) lost++;
-      waiting.set(id, conversation);
+      const turns = known ? [...known.turns, ...conversation.turns] : conversation.turns;
+      waiting.set(id, { ...conversation, turns });
     },
 
     first: (count) => [...waiting.values().take(count)],
@@ -53,4 +54,9 @@ export function createPending(): PendingConversations {
       return count;
     },
   };
+}
+
+/** Only its owner goes on with a conversation, and another agent only with one whose words are here. */
+function mayChange(known: StoredConversation, next: StoredConversation): boolean {
+  return known.user === next.user && known.kept === next.kept && (known.kept || known.agent === next.agent);
 }

@@ -1,4 +1,4 @@
-import { blob, index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { blob, index, integer, sqliteTable, text, unique } from "drizzle-orm/sqlite-core";
 
 /*
  * All times are milliseconds since 1970. A change here takes effect only through a migration: generate it
@@ -35,9 +35,28 @@ export const conversations = sqliteTable(
     agent: text("agent").notNull(),
     createdAt: integer("created_at").notNull(),
     usedAt: integer("used_at").notNull(),
+    kept: integer("kept", { mode: "boolean" }).notNull().default(false),
+    model: text("model"),
   },
   (table) => [
     index("conversations_user_id").on(table.userId),
     index("conversations_used_at").on(table.usedAt),
   ],
+);
+
+/** The words of the kept conversations. `seq` is their order; `parentId` is a turn of the same conversation. */
+export const turns = sqliteTable(
+  "turns",
+  {
+    seq: integer("seq").primaryKey({ autoIncrement: true }),
+    conversationId: text("conversation_id")
+      .notNull()
+      .references(() => conversations.id, { onDelete: "cascade" }),
+    id: text("id").notNull(),
+    parentId: text("parent_id"),
+    question: text("question").notNull(),
+    answer: text("answer").notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [unique("turns_conversation_id_id").on(table.conversationId, table.id)],
 );

@@ -1,0 +1,210 @@
+import { AppError } from "../errors.ts";
+import { AGENT_FRAME_TYPES, AgentFrame, type FailFrame, type HelloFrame } from "../protocol/agent.ts";
+import type { CloseReason } from "../protocol/close.ts";
+import type { AgentLink, Cancel, Order, Transport } from "../relay/ports.ts";
+import type { AgentSession, SessionOptions } from "./session.ts";
+
+export interface AgentOptions extends SessionOptions {
+  /** Of this server, told to the agent. */
+  version: string;
+  frameBytesMax: number;
+  /** The secret that takes the identity `agent` back, and whether a given one is right. */
+  resume: {
+    secretFor(agent: string): string;
+    matches(agent: string, secret: string): boolean;
+  };
+}
+
+/** Frames that nobody asked for, in so long. An agent beyond it is broken or hostile. */
+const STRAY_FRAMES_MAX = 1000;
+const STRAY_WINDOW_MS = 10_000;
+
+/** What an agent sent before it read of a cancel may be on its way for so long. */
+const LATE_MS = 10_000;
+
+/** Speaks our own protocol with one agent: see `protocol/agent.ts` for its frames. */
+export function openAgent(options: AgentOptions): AgentSession {
+  return new AgentConnection(options);
+}
+
+class AgentConnection implements AgentSession, Transport {
+  readonly #options: AgentOptions;
+  #stopHello: Cancel;
+  #link: AgentLink | undefined;
+  #pingOut = false;
+  /** Slots that were cancelled lately, and when, oldest first. */
+  readonly #cancelled = new Map<string, number>();
+  #strayFrames = 0;
+  #strayUntil = 0;
+  #closed = false;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    this.#stopHello = options.clock.after(options.helloWithinMs, () => this.close("hello_missing"));
+  }
+
+  send(order: Order): boolean {
+    switch (order.kind) {
+      case "ping":
+        this.#pingOut = true;
+        return this.#write({ type: "ping" });
+      case "cancel":
+        this.#noteCancel(order.slot);
+        return this.#write({ type: "cancel", ask: order.slot });
+      case "ask": {
+        const { work, model, slot, deadlineMs } = order;
+        if (!work.request) return false;
+        const { endpoint, stream } = work.request;
+        const body = work.request.body(model);
+        return this.#write({ type: "ask", ask: slot, endpoint, stream, body, deadline_ms: deadlineMs });
+      }
+    }
+  }
+
+  close(reason: CloseReason): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stopHello();
+    this.#options.socket.close(reason);
+  }
+
+  gone(): void {
+    this.#closed = true;
+    this.#stopHello();
+    this.#link?.gone();
+  }
+
+  frame(text: string): void {
+    if (this.#closed) return;
+    const parsed = parseFrame(text);
+    if (parsed === "invalid") this.#refuse(this.#link ? "frame_invalid" : "hello_invalid");
+    else if (parsed === "unknown") this.#stray();
+    else if (!this.#link) this.#hello(parsed);
+    else this.#handle(parsed, this.#link);
+  }
+
+  #hello(frame: AgentFrame): void {
+    if (frame.type !== "hello") {
+      this.#refuse("hello_invalid");
+      return;
+    }
+    const { join, address, trusted, resume, version, frameBytesMax } = this.#options;
+    const { id, resumed } = this.#identify(frame);
+    const { name, slots, models, endpoints } = frame;
+    this.#stopHello();
+    const ready = {
+      agent: id,
+      resume: resume.secretFor(id),
+      version,
+      limits: { frame_bytes: frameBytesMax },
+    };
+    // Before it joins, as joining may send it an ask at once.
+    this.#write({ type: "ready", ...ready });
+    const profile = { id, name, address, trusted: trusted || resumed, protocol: "v2" as const };
+    this.#link = join({ ...profile, slots, models, endpoints }, this);
+    if (!this.#link) this.close("id_in_use");
+  }
+
+  #identify({ agent, resume }: HelloFrame): { id: string; resumed: boolean } {
+    const resumed =
+      agent !== undefined && resume !== undefined && this.#options.resume.matches(agent, resume);
+    return { id: resumed ? agent : this.#options.newId(), resumed };
+  }
+
+  #handle(frame: AgentFrame, link: AgentLink): void {
+    switch (frame.type) {
+      case "hello":
+        this.#refuse("hello_repeated");
+        return;
+      case "pong":
+        if (!this.#pingOut) this.#stray();
+        this.#pingOut = false;
+        link.pong();
+        return;
+      case "update": {
+        const { type: _, ...offer } = frame;
+        link.update(offer);
+        return;
+      }
+      case "pause":
+        link.pause();
+        return;
+      default:
+        if (link.holds(frame.ask)) answer(frame, link);
+        else if (this.#cancelled.has(frame.ask)) link.ignored();
+        else this.#stray();
+    }
+  }
+
+  #noteCancel(slot: string): void {
+    const now = this.#options.clock.now();
+    for (const [earlier, at] of this.#cancelled) {
+      if (now - at < LATE_MS) break;
+      this.#cancelled.delete(earlier);
+    }
+    this.#cancelled.set(slot, now);
+  }
+
+  #stray(): void {
+    this.#link?.ignored();
+    const now = this.#options.clock.now();
+    if (now > this.#strayUntil) {
+      this.#strayFrames = 0;
+      this.#strayUntil = now + STRAY_WINDOW_MS;
+    }
+    if (++this.#strayFrames >= STRAY_FRAMES_MAX) this.#refuse("frames_bad");
+  }
+
+  #refuse(reason: CloseReason): void {
+    this.close(reason);
+    this.#link?.gone();
+  }
+
+  #write(frame: object): boolean {
+    return !this.#closed && this.#options.socket.sendText(JSON.stringify(frame));
+  }
+}
+
+type AnswerFrame = Extract<AgentFrame, { ask: string }>;
+
+function answer(frame: AnswerFrame, link: AgentLink): void {
+  switch (frame.type) {
+    case "accept":
+      link.accept(frame.ask);
+      return;
+    case "delta":
+      link.delta(frame.ask, frame);
+      return;
+    case "done": {
+      const { ask, status, body, usage } = frame;
+      link.done(ask, { kind: "model", status, body, usage });
+      return;
+    }
+    case "fail":
+      link.fail(frame.ask, failureOf(frame), frame.retryable);
+  }
+}
+
+function failureOf({ error, status, body, retry_after_ms }: FailFrame): AppError {
+  return new AppError("agent_failed", {
+    extra: { err: error.message },
+    retryAfterMs: retry_after_ms,
+    upstream: { status, body, type: error.type ?? undefined, code: error.code ?? undefined },
+  });
+}
+
+function parseFrame(text: string): AgentFrame | "unknown" | "invalid" {
+  const value = parseJson(text);
+  const result = AgentFrame.safeParse(value);
+  if (result.success) return result.data;
+  const type = typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
+  return typeof type === "string" && !AGENT_FRAME_TYPES.has(type) ? "unknown" : "invalid";
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * An answer as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), whose
+ * status is decided only by the first of them: before it, the request may still fail with a real status.
+ */
+export interface EventStream {
+  readonly isStarted: boolean;
+  /** Resolves with the response when there is something to send. */
+  readonly started: Promise<Response>;
+  /** Sends `value` as JSON. */
+  send(value: unknown): void;
+  /** Sends `data` as it is. */
+  sendData(data: string): void;
+  end(): void;
+}
+
+/** After so long without an event a comment keeps proxies from closing the connection. */
+const QUIET_MS = 15_000;
+
+/** What may wait for a caller that reads too slowly. Beyond it the caller is taken for gone. */
+const BUFFER_LENGTH_MAX = 8 * 1024 * 1024;
+
+const HEADERS = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache",
+  // nginx would collect the events otherwise.
+  "x-accel-buffering": "no",
+};
+
+/** `onGone` is called when nobody reads any more, or too slowly. */
+export function createEventStream(onGone: () => void): EventStream {
+  const { promise: started, resolve } = Promise.withResolvers<Response>();
+  let controller: ReadableStreamDefaultController<string> | undefined;
+  let isStarted = false;
+  let ended = false;
+  let quiet: Timer | undefined;
+
+  const stop = () => {
+    ended = true;
+    clearTimeout(quiet);
+  };
+  const body = new ReadableStream<string>(
+    {
+      start(given) {
+        controller = given;
+      },
+      cancel() {
+        stop();
+        onGone();
+      },
+    },
+    { highWaterMark: BUFFER_LENGTH_MAX, size: (chunk) => chunk?.length ?? 0 },
+  );
+  const write = (text: string) => {
+    if (ended || !controller) return;
+    if (!isStarted) {
+      isStarted = true;
+      resolve(new Response(body, { headers: HEADERS }));
+    }
+    if ((controller.desiredSize ?? 0) < text.length) {
+      stop();
+      controller.error(new Error("read too slowly"));
+      onGone();
+      return;
+    }
+    controller.enqueue(text);
+    clearTimeout(quiet);
+    quiet = setTimeout(() => write(": keep-alive\n\n"), QUIET_MS);
+  };
+  return {
+    started,
+    get isStarted() {
+      return isStarted;
+    },
+    send: (value) => write(`data: ${JSON.stringify(value)}\n\n`),
+    sendData: (data) => write(`data: ${data}\n\n`),
+    end() {
+      if (ended) return;
+      stop();
+      controller?.close();
+    },
+  };
+}

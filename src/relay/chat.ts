@@ -1,0 +1,47 @@
+import { AppError } from "../errors.ts";
+import { CHAT_STREAM_END, ChatChunk, ChatCompletion, errorMessage } from "../protocol/chat.ts";
+import type { Delta, ModelAnswer } from "./ports.ts";
+
+/** Reads the text of one chat completion, streamed or not. */
+export interface ChatReader {
+  delta(delta: Delta): void;
+  /** The whole text; throws an `AppError` agent_failed when the upstream told of an error. */
+  end(answer: ModelAnswer): string;
+}
+
+export function readChat(onText: (text: string) => void): ChatReader {
+  let text = "";
+  let failure: string | undefined;
+  const add = (more: string | null | undefined) => {
+    if (!more) return;
+    text += more;
+    onText(more);
+  };
+  return {
+    delta({ data }) {
+      if (data === CHAT_STREAM_END || failure !== undefined) return;
+      const chunk = ChatChunk.safeParse(parseJson(data)).data;
+      if (!chunk) failure = "a piece of the answer could not be read";
+      else if (chunk.error) failure = errorMessage(chunk.error);
+      else add(chunk.choices?.[0]?.delta?.content);
+    },
+    end({ status, body }) {
+      if (body !== undefined) {
+        const completion = ChatCompletion.safeParse(parseJson(body)).data;
+        if (completion?.error) failure ??= errorMessage(completion.error);
+        else if (status >= 400 || !completion?.choices) failure ??= `status ${status}`;
+        else add(completion.choices[0]?.message?.content);
+      }
+      if (failure === undefined) return text.toWellFormed();
+      throw new AppError("agent_failed", { extra: { err: failure }, upstream: { status, body } });
+    },
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
