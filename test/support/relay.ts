@@ -16,6 +16,8 @@ export const LIMITS: RelayLimits = {
   pongWithinMs: 5_000,
 };
 
+const STEP_MS = 1_000;
+
 interface AskOptions {
   user?: string;
   pin?: string;
@@ -30,6 +32,8 @@ interface AskOptions {
 export interface RelayBench {
   relay: Relay;
   clock: FakeClock;
+  /** Moves time forward in small steps, in which agents answer their pings. */
+  pass(ms: number): Promise<void>;
   /** Asks and gives the outcome as text: the answer's content, or the error's code. */
   ask(content: string, options?: AskOptions): Promise<string>;
   /** The same with the whole result. */
@@ -52,6 +56,12 @@ export function createRelayBench(limits: Partial<RelayLimits> = {}): RelayBench 
     relay,
     clock,
     askWhole,
+    pass: async (ms) => {
+      for (let leftMs = ms; leftMs > 0; leftMs -= STEP_MS) {
+        clock.advance(Math.min(leftMs, STEP_MS));
+        await settle();
+      }
+    },
     ask: async (content, options) => {
       try {
         const { answer } = await askWhole(content, options);

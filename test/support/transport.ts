@@ -16,7 +16,7 @@ export interface FakeAgent {
   closed: CloseReason[];
   /** When false, everything sent to it is dropped. */
   takesFrames: boolean;
-  /** Answers its oldest request, or the given one. */
+  /** Answers its oldest request, or the given one; an agent of v2 by a delta with the content. */
   answer(options?: { slot?: string; conversation?: string }): void;
 }
 
@@ -58,7 +58,12 @@ export function tryJoinAgent(relay: Relay, id: string, options: JoinOptions = {}
       const index = slot === undefined ? 0 : agent.asks.findIndex((ask) => ask.slot === slot);
       const [ask] = agent.asks.splice(index, 1);
       if (!ask) throw new Error(`${id} has nothing to answer`);
-      agent.link?.done(ask.slot, { kind: "reference", answer: answerTo(ask.content, conversation) });
+      if (protocol === "v2") {
+        agent.link?.delta(ask.slot, { data: ask.content });
+        agent.link?.done(ask.slot, { kind: "model", status: 200, body: undefined, usage: undefined });
+      } else {
+        agent.link?.done(ask.slot, { kind: "reference", answer: answerTo(ask.content, conversation) });
+      }
     },
   };
   const transport: Transport = {
