@@ -1,0 +1,29 @@
+export interface StreamedEvent {
+  data: string;
+  event?: string;
+}
+
+/** The server-sent events of a whole stream, by the rules of the HTML standard; one without its blank line is none. */
+export function eventsOf(stream: string): StreamedEvent[] {
+  const events: StreamedEvent[] = [];
+  let data: string[] = [];
+  let name = "";
+  for (const line of stream.replace(/^\uFEFF/, "").split(/\r\n|\r|\n/)) {
+    const [, field, value = ""] = line.match(/^([^:]*)(?:: ?(.*))?$/s) ?? [];
+    if (line === "") {
+      if (data.length > 0) events.push({ data: data.join("\n"), ...(name && { event: name }) });
+      data = [];
+      name = "";
+    } else if (field === "data") data.push(value);
+    else if (field === "event") name = value;
+  }
+  return events;
+}
+
+/** The content of all `chat.completion.chunk` events, joined. */
+export function chatTextOf(events: readonly StreamedEvent[]): string {
+  return events
+    .filter((event) => event.data !== "[DONE]")
+    .map((event) => JSON.parse(event.data).choices[0]?.delta.content ?? "")
+    .join("");
+}

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, onTestFinished } from "bun:test";
+import { join } from "node:path";
+
+/** Below the time that a test has, so that the reason is told. */
+const START_MS = 4000;
+
+export interface UpstreamProcess {
+  port: number;
+  pid: number;
+  /** Default: SIGTERM, which ends it at once. */
+  kill(signal?: NodeJS.Signals): void;
+  /** Resolves when it has ended, however that came. */
+  exited: Promise<void>;
+  /** Kills it if it runs still. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** The first line of the output, or of what there was of it when the stream ended. */
+async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of stream) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.includes("\n")) break;
+  }
+  return text.split("\n")[0] ?? "";
+}
+
+/** Runs a script of this folder that calls `announce`, and waits until it listens. Port 0 is any free one. */
+export async function launchUpstream(script: string, wantedPort = 0): Promise<UpstreamProcess> {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, script), "--with-parent"], {
+    env: { PATH: process.env["PATH"], PORT: String(wantedPort) },
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const exited = child.exited.then(() => {});
+  const stop = async () => {
+    child.kill("SIGKILL");
+    await exited;
+  };
+  const timer = setTimeout(() => child.kill("SIGKILL"), START_MS);
+  const line = await firstLine(child.stdout);
+  clearTimeout(timer);
+  const port = line.startsWith("{") ? Number(JSON.parse(line).port) : Number.NaN;
+  if (!Number.isInteger(port)) {
+    await stop();
+    throw new Error(`${script} ended, or did not listen within ${START_MS} ms`);
+  }
+  return { port, pid: child.pid, kill: (signal = "SIGTERM") => child.kill(signal), exited, stop };
+}
+
+interface Stoppable {
+  stop(): Promise<void>;
+}
+
+/** For the test that calls it; ends with it. */
+export async function untilTestEnds<Started extends Stoppable>(
+  launch: () => Promise<Started>,
+): Promise<Started> {
+  const started = await launch();
+  onTestFinished(() => started.stop());
+  return started;
+}
+
+/** For all tests of the file, or of the `describe`, in whose body it is called; not from within a test. */
+export function sharedByTests<Started extends Stoppable>(launch: () => Promise<Started>): () => Started {
+  let started: Started | undefined;
+  beforeAll(async () => {
+    started = await launch();
+  });
+  afterAll(() => started?.stop());
+  return () => {
+    if (started === undefined) throw new Error("the upstream runs only while the tests do");
+    return started;
+  };
+}

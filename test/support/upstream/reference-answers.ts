@@ -1,0 +1,87 @@
+import type { ChatCompletionRequest, FixtureResponse } from "@copilotkit/aimock";
+
+/** `reference-slow` answers the same, four letters every 50 ms. */
+export const REFERENCE_MODELS = ["reference", "reference-slow"] as const;
+export const REFERENCE_EMBEDDING_MODEL = "reference-embedding";
+
+export const referenceText = (question: string): string => `You asked: ${question}`;
+
+/** Letter for letter what is answered where JSON is asked for. */
+export const referenceJson = (question: string): string =>
+  JSON.stringify({ question, words: countWords(question) });
+
+/** The unit of all its usage figures: white space between words. Of a prompt, all messages together. */
+export const countWords = (text: string): number => text.match(/\S+/g)?.length ?? 0;
+
+function textOf(content: ChatCompletionRequest["messages"][number]["content"]): string {
+  if (typeof content === "string") return content;
+  return (content ?? []).map((part) => part.text ?? "").join("");
+}
+
+/** The package takes the names that each endpoint has for the same figures. */
+function usageOf(request: ChatCompletionRequest, answer: string) {
+  const prompt = request.messages.map((message) => countWords(textOf(message.content)));
+  const input = prompt.reduce((sum, words) => sum + words, 0);
+  const output = countWords(answer);
+  return { prompt_tokens: input, completion_tokens: output, input_tokens: input, output_tokens: output };
+}
+
+function errorOf(status: number): FixtureResponse {
+  const type = status === 429 ? "rate_limit_error" : status < 500 ? "invalid_request_error" : "server_error";
+  return {
+    status,
+    retryAfter: 2,
+    error: { message: `It failed with ${status}`, type, code: `code_${status}` },
+  };
+}
+
+/** For a request that no other answer is meant for, such as an empty one. */
+export function refuseModel({ model }: ChatCompletionRequest): FixtureResponse {
+  const type = "invalid_request_error";
+  return model
+    ? { status: 404, error: { message: `The model ${model} does not exist`, type, code: "model_not_found" } }
+    : { status: 400, error: { message: "A model is missing", type } };
+}
+
+/** Two calls at once: the first tool for one city, the second (or the same again) for the other. */
+function callsOf(cities: readonly string[], tools: NonNullable<ChatCompletionRequest["tools"]>) {
+  return cities.map((city, index) => ({
+    id: `call_${index + 1}`,
+    name: (tools[index] ?? tools[0])?.function.name ?? "",
+    arguments: JSON.stringify({ city }),
+  }));
+}
+
+/**
+ * What the reference upstream answers to the last message of the user:
+ * - `fail with <status>`: that status, with an error body; `Retry-After: 2` on 429
+ * - `… in <city> and <city>`, tools offered: two parallel calls, `call_1` and `call_2`
+ * - with the results of tools after it: `The tools said: <result>, <result>`
+ * - where the request has a `response_format`, or the question begins with `As JSON`: `referenceJson`
+ * - anything else: `referenceText`
+ *
+ * Equal requests have equal answers, ids and times included (but for the ids of items in `responses`).
+ */
+export function answerReference(request: ChatCompletionRequest): FixtureResponse {
+  const { messages, tools } = request;
+  const asked = messages.findLastIndex((message) => message.role === "user");
+  const question = textOf(messages[asked]?.content ?? "");
+  const results = messages.slice(asked + 1).filter((message) => message.role === "tool");
+  const fixed = { id: "reference-1", created: 1_700_000_000 };
+
+  const status = question.match(/^fail with (\d{3})$/)?.[1];
+  if (status) return errorOf(Number(status));
+
+  const cities = question.match(/\bin (\w+) and (\w+)/)?.slice(1);
+  if (cities && tools?.length && results.length === 0) {
+    return { ...fixed, toolCalls: callsOf(cities, tools), usage: usageOf(request, cities.join(" ")) };
+  }
+  const asJson = (request.response_format?.type ?? "text") !== "text" || question.startsWith("As JSON");
+  const content =
+    results.length > 0
+      ? `The tools said: ${results.map((result) => textOf(result.content)).join(", ")}`
+      : asJson
+        ? referenceJson(question)
+        : referenceText(question);
+  return { ...fixed, content, usage: usageOf(request, content) };
+}

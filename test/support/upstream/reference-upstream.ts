@@ -1,0 +1,23 @@
+import { launchUpstream, sharedByTests, untilTestEnds } from "./process.ts";
+
+/**
+ * A server made by others (`@copilotkit/aimock`), as a process of its own. Its answers follow from the
+ * request: see `answerReference`.
+ */
+export interface ReferenceUpstream {
+  /** The base URL, `/v1` included. It has `chat/completions`, `responses`, `messages`, `embeddings`, `models`. */
+  url: string;
+  pid: number;
+  kill(signal?: NodeJS.Signals): void;
+  exited: Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function launch(): Promise<ReferenceUpstream> {
+  const { port, ...rest } = await launchUpstream("reference-process.ts");
+  return { url: `http://127.0.0.1:${port}/v1`, ...rest };
+}
+
+export const startReferenceUpstream = (): Promise<ReferenceUpstream> => untilTestEnds(launch);
+
+export const shareReferenceUpstream = (): (() => ReferenceUpstream) => sharedByTests(launch);
