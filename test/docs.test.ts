@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { AgentFrame, ENDPOINTS, ServerFrame } from "../src/protocol/agent.ts";
 import { CLOSE } from "../src/protocol/close.ts";
 import { REFERENCE_MESSAGE } from "../src/protocol/reference.ts";
 
@@ -11,6 +12,20 @@ test("every frame kind and close code is in the agents' protocol document", asyn
     expect(docs).toContain(`| ${code} | \`${name}\` | ${reason} |`);
     expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(123);
   }
+});
+
+test("every frame of version 2 is there with each of its fields, and every endpoint", async () => {
+  const [, docs = ""] = (await read("docs/agent-protocol.md")).split("## Version 2");
+  for (const { shape } of [...AgentFrame.options, ...ServerFrame.options]) {
+    const { type, ...fields } = shape;
+    const row = docs.split("\n").find((line) => line.startsWith(`| \`${type.value}\` |`));
+    expect(row, type.value).toBeDefined();
+    for (const [name, field] of Object.entries(fields)) {
+      const isOptional = "safeParse" in field && field.safeParse(undefined).success;
+      expect(row, type.value).toContain(`\`${name}${isOptional ? "?" : ""}\``);
+    }
+  }
+  for (const endpoint of ENDPOINTS) expect(docs).toContain(`\`${endpoint}\``);
 });
 
 test("no link between the documents leads nowhere", async () => {
