@@ -68,6 +68,10 @@ class AgentConnection implements AgentSession, Transport {
     this.#options.socket.close(reason);
   }
 
+  drained(): void {
+    this.#link?.writable(true);
+  }
+
   gone(): void {
     this.#closed = true;
     this.#stopHello();
@@ -161,7 +165,10 @@ class AgentConnection implements AgentSession, Transport {
   }
 
   #write(frame: object): boolean {
-    return !this.#closed && this.#options.socket.sendText(JSON.stringify(frame));
+    if (this.#closed) return false;
+    const result = this.#options.socket.sendText(JSON.stringify(frame));
+    if (result === "congested") this.#link?.writable(false);
+    return result !== "dropped";
   }
 }
 

@@ -68,6 +68,10 @@ class ReferenceAgent implements AgentSession, Transport {
     this.#options.socket.close(reason);
   }
 
+  drained(): void {
+    this.#link?.writable(true);
+  }
+
   gone(): void {
     this.#closed = true;
     this.#stopHello();
@@ -126,8 +130,11 @@ class ReferenceAgent implements AgentSession, Transport {
   }
 
   #write(id: string, message: string, data: string): boolean {
+    if (this.#closed) return false;
     const frame: ReferenceFrame = { id, message, data };
-    return !this.#closed && this.#options.socket.sendText(JSON.stringify(frame));
+    const result = this.#options.socket.sendText(JSON.stringify(frame));
+    if (result === "congested") this.#link?.writable(false);
+    return result !== "dropped";
   }
 }
 

@@ -4,14 +4,16 @@ import type { AgentLink, Clock, Transport } from "../relay/ports.ts";
 
 /** The write side of the socket under an agent. */
 export interface AgentSocket {
-  /** False when the frame was dropped. */
-  sendText(text: string): boolean;
+  /** `congested`: it is on its way, but more had better wait until the socket has drained. */
+  sendText(text: string): "sent" | "congested" | "dropped";
   close(reason: CloseReason): void;
 }
 
 /** What the socket handler tells an agent's session. */
 export interface AgentSession {
   frame(text: string): void;
+  /** A congested socket has drained. */
+  drained(): void;
   gone(): void;
 }
 

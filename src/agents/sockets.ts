@@ -46,8 +46,8 @@ const TOPIC_V2 = "agents/v2";
 /** When agents are to come back after a drain: a server that is restarted needs about so long. */
 const RECONNECT_MS = 2_000;
 
-/** What may wait in one agent's socket buffer, beside the frame that is being sent. */
-const BUFFER_BYTES_MAX = 1024 * 1024;
+/** Behind the one ask that may wait in an agent's socket buffer, cancels and pings may wait for so many bytes. */
+const CONTROL_BYTES_MAX = 1024 * 1024;
 
 export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
   const { rules, log, frameBytesMax, newId } = options;
@@ -81,7 +81,7 @@ export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
       sendPings: false,
       perMessageDeflate: false,
       maxPayloadLength: frameBytesMax,
-      backpressureLimit: BUFFER_BYTES_MAX,
+      backpressureLimit: frameBytesMax + CONTROL_BYTES_MAX,
       closeOnBackpressureLimit: true,
       open(ws) {
         ws.subscribe(TOPIC_ALL);
@@ -90,6 +90,9 @@ export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
       },
       message(ws, message) {
         ws.data.session?.frame(typeof message === "string" ? message : message.toString());
+      },
+      drain(ws) {
+        ws.data.session?.drained();
       },
       close(ws, code) {
         log.debug("agent_socket_closed", { address: ws.data.address, code });
@@ -109,7 +112,11 @@ function openSession(options: AgentSocketsOptions, data: SocketData, socket: Age
 
 function socketOf(ws: Bun.ServerWebSocket<SocketData>): AgentSocket {
   return {
-    sendText: (text) => ws.sendText(text) !== 0,
+    sendText: (text) => {
+      const bytes = ws.sendText(text);
+      if (bytes === 0) return "dropped";
+      return bytes < 0 ? "congested" : "sent";
+    },
     close: (reason) => ws.close(CLOSE[reason].code, CLOSE[reason].reason),
   };
 }

@@ -56,6 +56,8 @@ export class Agent {
   /** It failed lately: until then others are preferred. */
   restingUntil = 0;
   paused = false;
+  /** Since when its socket has not drained; undefined while it takes what is sent. */
+  congestedAt: number | undefined;
   #offer: Offer;
   #models: Set<string>;
 
@@ -91,7 +93,7 @@ export class Agent {
   }
 
   get hasRoom(): boolean {
-    return !this.paused && this.inUse.size < this.#offer.slots;
+    return !this.paused && this.congestedAt === undefined && this.inUse.size < this.#offer.slots;
   }
 
   /** Share of its slots in use, 0 to 1. */

@@ -98,10 +98,9 @@ export class Hub {
     return slot;
   }
 
-  /** What the agent offers has changed, or whether it wants more work. */
-  change(agent: Agent, offer: Offer, paused: boolean): void {
-    agent.offer = offer;
-    agent.paused = paused;
+  /** What the agent offers has changed, or whether it takes more work. */
+  change(agent: Agent, change: { offer?: Offer; paused?: boolean; congestedAt?: number | undefined }): void {
+    Object.assign(agent, change);
     this.#sort(agent);
   }
 

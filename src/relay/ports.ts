@@ -80,6 +80,8 @@ export interface AgentLink {
   update(offer: { [Part in keyof Offer]?: Offer[Part] | undefined }): void;
   /** The agent finishes what it has and takes no more. */
   pause(): void;
+  /** Whether the socket takes more. While it does not, the agent gets no asks. */
+  writable(isWritable: boolean): void;
   /** The agent sent what nobody asked for. */
   ignored(): void;
   /** The socket is closed. */

@@ -38,6 +38,7 @@ export class Relay {
       clock: options.clock,
       pingEveryMs: options.limits.pingEveryMs,
       pongWithinMs: options.limits.pongWithinMs,
+      drainWithinMs: options.limits.firstByteMs,
       agents: () => this.#hub.all(),
       onMissed: (agent, reason) => this.#lose(agent, reason, lostError("it answered no ping")),
     });
@@ -145,12 +146,17 @@ export class Relay {
           models: offer.models ?? models,
           endpoints: offer.endpoints ?? endpoints,
         };
-        this.#hub.change(agent, changed, false);
+        this.#hub.change(agent, { offer: changed, paused: false });
         this.#changed(agent);
       },
       pause: () => {
-        this.#hub.change(agent, agent.offer, true);
+        this.#hub.change(agent, { paused: true });
         this.#changed(agent);
+      },
+      writable: (isWritable) => {
+        const now = this.#options.clock.now();
+        this.#hub.change(agent, { congestedAt: isWritable ? undefined : (agent.congestedAt ?? now) });
+        this.#serve(agent);
       },
       ignored: () => {
         this.#framesIgnored++;

@@ -10,6 +10,8 @@ interface WatchOptions {
   /** An agent is pinged when it was not heard for this long. */
   pingEveryMs: number;
   pongWithinMs: number;
+  /** How long an agent's socket may take to drain. */
+  drainWithinMs: number;
   agents: () => Iterable<Agent>;
   /** Called once for an agent that did not answer, or could not be written to. */
   onMissed: (agent: Agent, reason: CloseReason) => void;
@@ -83,7 +85,14 @@ export class Watch {
     const unheardSince = this.#options.clock.now() - this.#options.pingEveryMs;
     for (const agent of [...this.#options.agents()]) {
       const mayBeDeaf = agent.isReference && agent.inUse.size > 0;
-      if (!mayBeDeaf && agent.heardAt <= unheardSince) this.probe(agent);
+      if (agent.congestedAt !== undefined) this.#checkCongested(agent, agent.congestedAt);
+      else if (!mayBeDeaf && agent.heardAt <= unheardSince) this.probe(agent);
     }
+  }
+
+  /** It is not pinged: the ping would stand behind the ask that its socket has not taken yet. */
+  #checkCongested(agent: Agent, since: number): void {
+    const { clock, drainWithinMs, onMissed } = this.#options;
+    if (clock.now() - since >= drainWithinMs) onMissed(agent, "frames_dropped");
   }
 }

@@ -22,7 +22,10 @@ function connect(bench = createRelayBench(), { address = "10.0.0.1" } = {}) {
   const closed: CloseReason[] = [];
   const session = openAgent({
     socket: {
-      sendText: (text) => sent.push(JSON.parse(text)) > 0,
+      sendText: (text) => {
+        sent.push(JSON.parse(text));
+        return "sent";
+      },
       close: (reason) => closed.push(reason),
     },
     address,

@@ -12,7 +12,10 @@ function connect(bench = createRelayBench(), { address = "127.0.0.1", trusted = 
   let ids = 0;
   const session = openReferenceAgent({
     socket: {
-      sendText: (text) => sent.push(JSON.parse(text)) > 0,
+      sendText: (text) => {
+        sent.push(JSON.parse(text));
+        return "sent";
+      },
       close: (reason) => closed.push(reason),
     },
     address,
