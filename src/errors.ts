@@ -7,6 +7,7 @@ export const ERRORS = {
   // What the caller sent.
   ask_invalid: { message: "Invalid request" },
   body_invalid: { message: "Invalid request body" },
+  request_untranslatable: { message: "This request cannot be translated for any agent" },
   body_too_large: { message: "Request body too large" },
   key_missing: { message: "API key not provided" },
   key_unknown: { message: "Invalid API key" },
@@ -58,6 +59,8 @@ export interface UpstreamError {
 interface AppErrorOptions {
   /** For the caller: what to do about it. Never holds what he sent, nor anything internal. */
   hint?: string;
+  /** The field at fault, where one is. */
+  param?: string;
   /** Further keys of the answer, where the reference's body has them (`err`, `response`). */
   extra?: Record<string, unknown>;
   /** When the same may succeed, where that is known. */
@@ -73,6 +76,7 @@ interface AppErrorOptions {
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly param: string | undefined;
   readonly extra: Record<string, unknown> | undefined;
   readonly retryAfterMs: number | undefined;
   readonly upstream: UpstreamError | undefined;
@@ -83,6 +87,7 @@ export class AppError extends Error {
     this.name = "AppError";
     this.code = code;
     this.hint = options.hint;
+    this.param = options.param;
     this.extra = options.extra;
     this.retryAfterMs = options.retryAfterMs;
     this.upstream = options.upstream;

@@ -7,6 +7,7 @@ const CALLER_GONE = 499 as ContentfulStatusCode;
 export const STATUS = {
   ask_invalid: 400,
   body_invalid: 400,
+  request_untranslatable: 400,
   body_too_large: 413,
   key_missing: 401,
   key_unknown: 401,
