@@ -7,6 +7,8 @@ export const ERRORS = {
   // What the caller sent.
   ask_invalid: { message: "Invalid request" },
   body_invalid: { message: "Invalid request body" },
+  request_invalid: { message: "Invalid request" },
+  model_not_found: { message: "The model does not exist" },
   request_untranslatable: { message: "This request cannot be translated for any agent" },
   body_too_large: { message: "Request body too large" },
   key_missing: { message: "API key not provided" },

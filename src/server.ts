@@ -11,10 +11,11 @@ import { createUsers } from "./auth/users.ts";
 import type { Config } from "./config.ts";
 import { AppError, CommandError } from "./errors.ts";
 import { createApp } from "./http/app.ts";
-import { errorResponse } from "./http/error-body.ts";
+import { errorResponse } from "./http/error-response.ts";
 import type { Log } from "./log.ts";
 import type { Clock } from "./relay/ports.ts";
 import { Relay } from "./relay/relay.ts";
+import { Threads } from "./relay/threads.ts";
 import { openStore } from "./store/sqlite/open.ts";
 import type { Store } from "./store/store.ts";
 
@@ -112,6 +113,7 @@ function createSockets(
     helloWithinMs: config.helloWithinMs,
     frameBytesMax: config.frameBytesMax,
     version: manifest.version,
+    v1Model: config.v1Model,
     resume: createResume(agentKey),
   });
 }
@@ -131,6 +133,9 @@ function createFetch(
     users: createUsers({ users: store.users, seal, onChange: () => callers.forget() }),
     log,
     newId: () => crypto.randomUUID(),
+    now: () => Date.now(),
+    threads: new Threads(),
+    modelAliases: config.modelAliases ?? {},
     bodyBytesMax: config.bodyBytesMax,
     conversationLengthMax: config.conversationBytesMax,
     register: sockets.register,
@@ -149,7 +154,7 @@ function listen(config: Config, fetch: Fetch, { websocket }: AgentSockets): Serv
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       fetch,
       websocket,
-      error: () => errorResponse(new AppError("internal")),
+      error: () => errorResponse(new AppError("internal"), "/", ""),
     });
   } catch (error) {
     const where = `${config.host ?? "any address"}, port ${config.port}`;

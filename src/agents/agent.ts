@@ -52,10 +52,10 @@ class AgentConnection implements AgentSession, Transport {
         this.#noteCancel(order.slot);
         return this.#write({ type: "cancel", ask: order.slot });
       case "ask": {
-        const { work, model, slot, deadlineMs } = order;
-        if (!work.request) return false;
-        const { endpoint, stream } = work.request;
-        const body = work.request.body(model);
+        const { what, model, slot, deadlineMs } = order;
+        if (!("endpoint" in what)) return false;
+        const { endpoint, stream } = what;
+        const body = what.body(model);
         return this.#write({ type: "ask", ask: slot, endpoint, stream, body, deadline_ms: deadlineMs });
       }
     }

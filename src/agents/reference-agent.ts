@@ -3,12 +3,16 @@ import type { CloseReason } from "../protocol/close.ts";
 import {
   AgentReferenceFrame,
   REFERENCE_MESSAGE,
-  REFERENCE_MODEL,
   ReferenceAnswer,
   type ReferenceFrame,
 } from "../protocol/reference.ts";
 import type { AgentLink, Cancel, Order, Transport } from "../relay/ports.ts";
 import type { AgentSession, SessionOptions } from "./session.ts";
+
+export interface ReferenceAgentOptions extends SessionOptions {
+  /** The model it is to offer, as its protocol has no word for it. */
+  model: string;
+}
 
 /** The ids of existing agents are UUIDs that a server of this kind once gave them. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -17,7 +21,6 @@ const REFERENCE_PROFILE = {
   name: "reference agent",
   protocol: "reference",
   slots: 1,
-  models: [{ id: REFERENCE_MODEL }],
   endpoints: [],
 } as const;
 
@@ -25,12 +28,12 @@ const REFERENCE_PROFILE = {
 const BAD_FRAMES_MAX = 100;
 
 /** Speaks the reference's protocol with one agent: see `protocol/reference.ts` for its frames. */
-export function openReferenceAgent(options: SessionOptions): AgentSession {
+export function openReferenceAgent(options: ReferenceAgentOptions): AgentSession {
   return new ReferenceAgent(options);
 }
 
 class ReferenceAgent implements AgentSession, Transport {
-  readonly #options: SessionOptions;
+  readonly #options: ReferenceAgentOptions;
   readonly #helloId: string;
   #stopHello: Cancel;
   #link: AgentLink | undefined;
@@ -40,7 +43,7 @@ class ReferenceAgent implements AgentSession, Transport {
   #badFrames = 0;
   #closed = false;
 
-  constructor(options: SessionOptions) {
+  constructor(options: ReferenceAgentOptions) {
     this.#options = options;
     this.#helloId = options.newId();
     this.#stopHello = options.clock.after(options.helloWithinMs, () => this.close("hello_missing"));
@@ -54,7 +57,7 @@ class ReferenceAgent implements AgentSession, Transport {
         return this.#write(this.#pingId, REFERENCE_MESSAGE.ping, "");
       case "ask":
         this.#slot = order.slot;
-        return this.#write(order.slot, REFERENCE_MESSAGE.ask, JSON.stringify(order.work.reference));
+        return this.#write(order.slot, REFERENCE_MESSAGE.ask, JSON.stringify(order.what));
       case "cancel":
         // The protocol has no word for it: the answer is dropped when it comes.
         return true;
@@ -93,10 +96,10 @@ class ReferenceAgent implements AgentSession, Transport {
       this.close("hello_invalid");
       return;
     }
-    const { address, trusted, join } = this.#options;
+    const { address, trusted, join, model } = this.#options;
     this.#stopHello();
     const id = frame.id.toLowerCase();
-    this.#link = join({ ...REFERENCE_PROFILE, id, address, trusted }, this);
+    this.#link = join({ ...REFERENCE_PROFILE, models: [{ id: model }], id, address, trusted }, this);
     if (!this.#link) this.close("id_in_use");
   }
 

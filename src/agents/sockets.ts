@@ -27,6 +27,8 @@ export interface AgentSocketsOptions {
   helloWithinMs: number;
   frameBytesMax: number;
   version: string;
+  /** The model that agents of the reference's protocol offer. */
+  v1Model: string;
   resume: AgentOptions["resume"];
 }
 
@@ -103,10 +105,10 @@ export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
 }
 
 function openSession(options: AgentSocketsOptions, data: SocketData, socket: AgentSocket): AgentSession {
-  const { relay, clock, newId, helloWithinMs, version, frameBytesMax, resume } = options;
+  const { relay, clock, newId, helloWithinMs, version, frameBytesMax, resume, v1Model } = options;
   const { protocol, address, trusted } = data;
   const common = { socket, address, trusted, clock, newId, helloWithinMs, join: relay.join.bind(relay) };
-  if (protocol === "reference") return openReferenceAgent(common);
+  if (protocol === "reference") return openReferenceAgent({ ...common, model: v1Model });
   return openAgent({ ...common, version, frameBytesMax, resume });
 }
 

@@ -5,6 +5,8 @@ import { notFound, preflight } from "./methods.ts";
 import { askRoutes } from "./routes/ask.ts";
 import { connectionRoutes } from "./routes/connections.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { modelAskRoutes } from "./routes/model-asks.ts";
+import { modelRoutes } from "./routes/models.ts";
 import { registerRoutes } from "./routes/register.ts";
 import { userRoutes } from "./routes/users.ts";
 
@@ -14,6 +16,8 @@ export function createApp(deps: HttpDeps): Hono<HttpEnv> {
   app.use(envelope(deps.log, deps.newId));
   app.options("*", preflight);
   askRoutes(app, deps);
+  modelAskRoutes(app, deps);
+  modelRoutes(app, deps);
   connectionRoutes(app, deps);
   userRoutes(app, deps);
   registerRoutes(app, deps);

@@ -5,6 +5,7 @@ import type { Users } from "../auth/users.ts";
 import type { Log } from "../log.ts";
 import type { Conversations } from "../relay/ports.ts";
 import type { Relay } from "../relay/relay.ts";
+import type { Threads } from "../relay/threads.ts";
 
 /** What the routes are given. */
 export interface HttpDeps {
@@ -14,6 +15,11 @@ export interface HttpDeps {
   users: Users;
   log: Log;
   newId: () => string;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  threads: Threads;
+  /** Other names for models. */
+  modelAliases: Readonly<Record<string, string>>;
   bodyBytesMax: number;
   conversationLengthMax: number;
   /** Upgrades a request to register an agent, or throws an `AppError`. */
@@ -32,6 +38,9 @@ export type HttpEnv = {
     /** For the log line: who asked and who answered. */
     user: string;
     agent: string;
+    model: string;
+    promptTokens: number;
+    completionTokens: number;
     error: string;
   };
 };

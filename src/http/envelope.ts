@@ -3,7 +3,7 @@ import { routePath } from "hono/route";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { HttpContext, HttpEnv } from "./context.ts";
-import { errorResponse } from "./error-body.ts";
+import { errorResponse } from "./error-response.ts";
 
 /**
  * What every request gets, in the one middleware there is: an id, the headers that let a browser read the
@@ -29,6 +29,9 @@ export function envelope(log: Log, newId: () => string): MiddlewareHandler<HttpE
       ms: Math.round((performance.now() - startedAt) * 100) / 100,
       user: c.get("user"),
       agent: c.get("agent"),
+      model: c.get("model"),
+      prompt_tokens: c.get("promptTokens"),
+      completion_tokens: c.get("completionTokens"),
       error: c.get("error"),
     });
   };
@@ -44,7 +47,7 @@ export function onError(log: Log) {
       const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
       log.error("request_failed", { request_id: c.get("requestId"), error: error.code, cause: text });
     }
-    return errorResponse(error);
+    return errorResponse(error, c.req.path, c.get("requestId"));
   };
 }
 

@@ -8,8 +8,8 @@ export interface EventStream {
   readonly started: Promise<Response>;
   /** Sends `value` as JSON. */
   send(value: unknown): void;
-  /** Sends `data` as it is. */
-  sendData(data: string): void;
+  /** Sends `data` as it is, under the name of an event if there is one. */
+  sendData(data: string, event?: string): void;
   end(): void;
 }
 
@@ -26,8 +26,13 @@ const HEADERS = {
   "x-accel-buffering": "no",
 };
 
-/** `onGone` is called when nobody reads any more, or too slowly. */
-export function createEventStream(onGone: () => void): EventStream {
+const COMMENT = ": keep-alive\n\n";
+
+/**
+ * `onGone` is called when nobody reads any more, or too slowly. `quietText` is sent after a quiet spell: a comment,
+ * unless the surface has an event for it.
+ */
+export function createEventStream(onGone: () => void, quietText = COMMENT): EventStream {
   const { promise: started, resolve } = Promise.withResolvers<Response>();
   let controller: ReadableStreamDefaultController<string> | undefined;
   let isStarted = false;
@@ -64,7 +69,7 @@ export function createEventStream(onGone: () => void): EventStream {
     }
     controller.enqueue(text);
     clearTimeout(quiet);
-    quiet = setTimeout(() => write(": keep-alive\n\n"), QUIET_MS);
+    quiet = setTimeout(() => write(quietText), QUIET_MS);
   };
   return {
     started,
@@ -72,11 +77,21 @@ export function createEventStream(onGone: () => void): EventStream {
       return isStarted;
     },
     send: (value) => write(`data: ${JSON.stringify(value)}\n\n`),
-    sendData: (data) => write(`data: ${data}\n\n`),
+    sendData: (data, event) => write(`${event ? `event: ${event}\n` : ""}${dataLines(data)}\n\n`),
     end() {
       if (ended) return;
       stop();
       controller?.close();
     },
   };
+}
+
+/** Data with line breaks takes a line for each; the reader joins them again. */
+function dataLines(data: string): string {
+  return data.includes("\n") || data.includes("\r")
+    ? data
+        .split(/\r\n|\r|\n/)
+        .map((line) => `data: ${line}`)
+        .join("\n")
+    : `data: ${data}`;
 }

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { AppError } from "../errors.ts";
 import type { HttpContext, HttpEnv } from "./context.ts";
-import { errorResponse } from "./error-body.ts";
+import { errorResponse } from "./error-response.ts";
 
 /** Lets a page of any site call the API: it is the token that admits, and no cookie is involved. */
 export function preflight(c: HttpContext): Response {
@@ -37,7 +37,7 @@ export function notFound(app: Hono<HttpEnv>) {
 
 function refuse(c: HttpContext, error: AppError): Response {
   c.set("error", error.code);
-  return errorResponse(error);
+  return errorResponse(error, c.req.path, c.get("requestId"));
 }
 
 function matches(pattern: string, path: string): boolean {

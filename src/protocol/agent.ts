@@ -7,7 +7,14 @@ import { z } from "zod";
 export const AGENT_SUBPROTOCOL = "chatgpt-agent.v2";
 
 /** The requests an agent may take, by their path below an OpenAI-compatible base URL. */
-export const ENDPOINTS = ["chat/completions", "responses", "completions", "embeddings", "messages"] as const;
+export const ENDPOINTS = [
+  "chat/completions",
+  "responses",
+  "completions",
+  "embeddings",
+  "messages",
+  "messages/count_tokens",
+] as const;
 export type Endpoint = (typeof ENDPOINTS)[number];
 
 export const SLOTS_MAX = 1024;

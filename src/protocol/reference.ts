@@ -6,9 +6,6 @@ import { z } from "zod";
  */
 export type ReferenceFrame = { id: string; message: string; data: string };
 
-/** By which name an ask can have one of these agents do it. */
-export const REFERENCE_MODEL = "chatgpt";
-
 /** `message` of each frame the server sends. Agents only log names they do not know. */
 export const REFERENCE_MESSAGE = {
   hello: "Connection id",

@@ -1,6 +1,6 @@
 import type { Endpoint, Model } from "../protocol/agent.ts";
 import type { Ask } from "./ask.ts";
-import type { Cancel, Transport, Work } from "./ports.ts";
+import type { Cancel, ModelRequest, Transport, Work } from "./ports.ts";
 
 /**
  * How far an ask has come at its agent. `sent`: another agent may still get it. `accepted`: no longer.
@@ -16,6 +16,8 @@ export interface Slot {
    */
   ask: Ask | undefined;
   phase: Phase;
+  /** What the agent was given of the ask's requests; undefined for the reference's. */
+  request: ModelRequest | undefined;
   /** When something of its answer last came. */
   heardAt: number;
   stopLimit: Cancel;
@@ -101,11 +103,21 @@ export class Agent {
     return this.inUse.size / this.#offer.slots;
   }
 
+  hasModel(model: string): boolean {
+    return this.#models.has(model);
+  }
+
   /** Whether it could do this, room or not. */
-  canDo({ model, reference, request }: Work): boolean {
-    if (model !== undefined && !this.#models.has(model)) return false;
-    if (this.isReference) return reference !== undefined;
-    return request !== undefined && this.#models.size > 0 && this.#offer.endpoints.includes(request.endpoint);
+  canDo(work: Work): boolean {
+    if (work.model !== undefined && !this.#models.has(work.model)) return false;
+    if (this.isReference) return work.reference !== undefined;
+    return this.#models.size > 0 && this.requestFor(work) !== undefined;
+  }
+
+  /** The one it is to be given. */
+  requestFor({ requests }: Work): ModelRequest | undefined {
+    if (this.isReference) return undefined;
+    return requests?.find(({ endpoint }) => this.#offer.endpoints.includes(endpoint));
   }
 
   /** The model it will use for this. */

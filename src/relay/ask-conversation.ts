@@ -91,9 +91,9 @@ function createRequest(
     content: body.content,
   };
   const request = chatRequest(branch, body.content);
-  if (!known) return { user, work: { model: body.model, reference, request } };
+  if (!known) return { user, work: { model: body.model, reference, requests: [request] } };
   if (!known.kept) return { user, pin: known.agent, work: { reference } };
-  return { user, prefer: known.agent, work: { model: body.model ?? known.model, request } };
+  return { user, prefer: known.agent, work: { model: body.model ?? known.model, requests: [request] } };
 }
 
 /** Always streamed, so that a long answer is not taken for none. */

@@ -1,6 +1,6 @@
 import type { AppError } from "../errors.ts";
 import type { Agent } from "./agent.ts";
-import type { Answer, Cancel, Delta, Work } from "./ports.ts";
+import type { Answer, Cancel, Delta, ModelRequest, Work } from "./ports.ts";
 
 export interface AskRequest {
   /** Whose ask it is: users take turns in the queue. Empty for the holder of the admin key. */
@@ -11,7 +11,7 @@ export interface AskRequest {
   prefer?: string | undefined;
   work: Work;
   /** Called for each piece of a streamed answer, in order, before the ask has its outcome. */
-  onDelta?: ((delta: Delta) => void) | undefined;
+  onDelta?: ((delta: Delta, request: ModelRequest | undefined) => void) | undefined;
 }
 
 export interface AskResult {
@@ -20,6 +20,8 @@ export interface AskResult {
   agent: string;
   /** The model that it used. */
   model: string;
+  /** Which of the requests it was given; undefined for the reference's. */
+  request: ModelRequest | undefined;
 }
 
 /** An ask from its arrival until its one outcome. */

@@ -12,6 +12,8 @@ export interface RelayLimits {
   reconnectGraceMs: number;
   /** How long an agent may take until the first byte of its answer. */
   firstByteMs: number;
+  /** How long an agent may take for an answer that is not streamed. */
+  wholeAnswerMs: number;
   /** How long a streamed answer may pause. */
   betweenDeltasMs: number;
   pingEveryMs: number;

@@ -33,7 +33,8 @@ export interface Work {
   /** The model asked for; undefined leaves the choice to the agent. */
   model?: string | undefined;
   reference?: ReferenceRequest | undefined;
-  request?: ModelRequest | undefined;
+  /** In the order of preference: an agent is given the first whose endpoint it offers. */
+  requests?: readonly ModelRequest[] | undefined;
 }
 
 /** One server-sent event of a streamed answer. */
@@ -53,7 +54,7 @@ export interface ModelAnswer {
 export type Answer = { kind: "reference"; answer: ReferenceAnswer } | ModelAnswer;
 
 export type Order =
-  | { kind: "ask"; slot: string; work: Work; model: string; deadlineMs: number }
+  | { kind: "ask"; slot: string; what: ReferenceRequest | ModelRequest; model: string; deadlineMs: number }
   | { kind: "cancel"; slot: string }
   | { kind: "ping" };
 

@@ -1,19 +1,17 @@
 import { AppError } from "../errors.ts";
 import { Agent, type AgentProfile } from "./agent.ts";
 import { type Ask, type AskRequest, type AskResult, createAsk } from "./ask.ts";
-import { chooseFor, eligibleFor, hopeMs, noAgentError } from "./choice.ts";
 import { Hub, type LeaveReason } from "./hub.ts";
+import { ModelBook, type OfferedModel } from "./models.ts";
 import type { RelayOptions } from "./options.ts";
-import type { AgentLink, Signal, Transport } from "./ports.ts";
+import { Placing, stopWaiting } from "./placing.ts";
+import type { AgentLink, Signal, Transport, Work } from "./ports.ts";
 import { FairQueue } from "./queue.ts";
 import { Running } from "./running.ts";
 import { Watch } from "./watch.ts";
 
 /** An ask is sent to at most this many agents before its caller is told. */
 const TRIES_MAX = 3;
-
-/** An ask pings the next agent when the one before has not answered for this long. */
-const NEXT_PROBE_MS = 1_000;
 
 /**
  * The core: takes asks, keeps those that must wait, gives each to one agent at a time, and ends each with
@@ -27,6 +25,8 @@ export class Relay {
   readonly #queue = new FairQueue<Ask>();
   readonly #watch: Watch;
   readonly #running: Running;
+  readonly #placing: Placing;
+  readonly #book = new ModelBook();
   #open = 0;
   #framesIgnored = 0;
   #drained: (() => void) | undefined;
@@ -48,8 +48,16 @@ export class Relay {
       watch: this.#watch,
       settle: (ask, outcome) => this.#settle(ask, outcome),
       retry: (ask, agent, error, repeatable) => this.#retry(ask, agent, error, repeatable),
-      freed: (agent) => this.#serve(agent),
+      freed: (agent) => this.#placing.serve(agent),
       lost: (agent, reason, error) => this.#lose(agent, reason, error),
+    });
+    this.#placing = new Placing({
+      ...options,
+      hub: this.#hub,
+      queue: this.#queue,
+      watch: this.#watch,
+      send: (ask, agent) => this.#running.send(ask, agent),
+      settle: (ask, error) => this.#settle(ask, error),
     });
   }
 
@@ -66,7 +74,7 @@ export class Relay {
     signal.addEventListener("abort", onAbort);
     ask.forgetCaller = () => signal.removeEventListener("abort", onAbort);
     this.#open++;
-    this.#place(ask);
+    this.#placing.place(ask);
     return promise;
   }
 
@@ -78,18 +86,47 @@ export class Relay {
     const holder = this.#hub.get(profile.id);
     if (holder && !profile.trusted && holder.profile.address !== profile.address) return undefined;
     const agent = new Agent(profile, { slots, models, endpoints }, transport, this.#options.clock.now());
+    this.#book.note(models, this.#options.clock.now());
     if (holder) this.#remove(holder, "replaced");
     this.#hub.add(agent);
     this.#watch.start();
     this.#options.observe?.joined(agent);
     if (holder) this.#running.orphan(holder, lostError("its agent connected anew"));
-    this.#serve(agent);
+    this.#placing.serve(agent);
     return this.#link(agent);
   }
 
   /** The registered agents, in the order of their registration. */
   agents(): Iterable<Agent> {
     return this.#hub.all();
+  }
+
+  /** What the registered agents offer. */
+  models(): OfferedModel[] {
+    return this.#book.union([...this.#hub.all()].map(({ offer }) => offer.models));
+  }
+
+  isConnected(agentId: string): boolean {
+    return this.#hub.get(agentId) !== undefined;
+  }
+
+  /** Whether a registered agent could do this, busy or not. */
+  canDo(work: Work): boolean {
+    return this.#hub.some((agent) => agent.canDo(work));
+  }
+
+  offersModel(model: string): boolean {
+    return this.#hub.some((agent) => agent.hasModel(model));
+  }
+
+  /** Whether an agent of the reference's protocol has the model. */
+  hasReferenceAgent(model: string): boolean {
+    return this.#hub.some((agent) => agent.isReference && agent.hasModel(model));
+  }
+
+  /** Whether an agent offers this model, or ever did since the server started. */
+  knowsModel(model: string): boolean {
+    return this.#book.knows(model);
   }
 
   stats() {
@@ -132,7 +169,7 @@ export class Relay {
       pong: () => {
         if (!this.#hub.has(agent)) return;
         this.#watch.heard(agent);
-        this.#serve(agent);
+        this.#placing.serve(agent);
       },
       holds: (slot) => agent.inUse.has(slot),
       accept: (slot) => running.accept(agent, slot),
@@ -146,17 +183,18 @@ export class Relay {
           models: offer.models ?? models,
           endpoints: offer.endpoints ?? endpoints,
         };
+        this.#book.note(changed.models, this.#options.clock.now());
         this.#hub.change(agent, { offer: changed, paused: false });
-        this.#changed(agent);
+        this.#placing.changed(agent);
       },
       pause: () => {
         this.#hub.change(agent, { paused: true });
-        this.#changed(agent);
+        this.#placing.changed(agent);
       },
       writable: (isWritable) => {
         const now = this.#options.clock.now();
         this.#hub.change(agent, { congestedAt: isWritable ? undefined : (agent.congestedAt ?? now) });
-        this.#serve(agent);
+        this.#placing.serve(agent);
       },
       ignored: () => {
         this.#framesIgnored++;
@@ -165,92 +203,10 @@ export class Relay {
     };
   }
 
-  #place(ask: Ask): void {
-    if (this.#trySend(ask)) return;
-    const refusal = ask.tries === 0 ? this.#refusal(ask) : undefined;
-    if (refusal) {
-      this.#settle(ask, refusal);
-      return;
-    }
-    ask.state = "waiting";
-    if (ask.tries === 0) this.#queue.push(ask);
-    else this.#queue.unshift(ask);
-    ask.stopWait = this.#options.clock.after(this.#options.limits.queueWaitMs, () =>
-      this.#settle(ask, ask.failure ?? new AppError("no_agent", { hint: "No agent was free in time." })),
-    );
-    this.#lookAfter(ask);
-  }
-
-  #trySend(ask: Ask): boolean {
-    const now = this.#options.clock.now();
-    const isFresh = (candidate: Agent) => this.#watch.isFresh(candidate);
-    const isRested = (candidate: Agent) => candidate.restingUntil <= now && isFresh(candidate);
-    const agent = chooseFor(ask, this.#hub, isRested) ?? chooseFor(ask, this.#hub, isFresh);
-    if (!agent) return false;
-    if (ask.state === "waiting") this.#queue.remove(ask);
-    this.#send(ask, agent);
-    return true;
-  }
-
-  #send(ask: Ask, agent: Agent): void {
-    this.#stopWaiting(ask);
-    this.#running.send(ask, agent);
-  }
-
-  #refusal(ask: Ask): AppError | undefined {
-    const { queueMax, queueUserMax } = this.#options.limits;
-    if (this.#hopeMs(ask) <= 0) return noAgentError(ask, this.#hub);
-    if (this.#queue.sizeOf(ask.user) >= queueUserMax) return new AppError("user_queue_full");
-    if (this.#queue.size >= queueMax) return new AppError("queue_full");
-    return undefined;
-  }
-
-  #hopeMs(ask: Ask): number {
-    const { clock, limits } = this.#options;
-    return hopeMs(ask, this.#hub, limits.reconnectGraceMs, clock.now());
-  }
-
-  /** For an ask that waits, at first and whenever an agent left: is there hope, and is there one to wake? */
-  #lookAfter(ask: Ask): void {
-    if (ask.state !== "waiting" || this.#trySend(ask)) return;
-    const hope = this.#hopeMs(ask);
-    if (hope <= 0) {
-      this.#settle(ask, noAgentError(ask, this.#hub));
-      return;
-    }
-    const asleep = chooseFor(ask, this.#hub, (agent) => !this.#watch.isProbing(agent));
-    if (asleep) this.#watch.probe(asleep);
-    else if (hope === Number.POSITIVE_INFINITY) return;
-    ask.stopLook ??= this.#options.clock.after(asleep ? NEXT_PROBE_MS : hope, () => {
-      ask.stopLook = undefined;
-      this.#lookAfter(ask);
-    });
-  }
-
-  /** Gives the agent what waits for it. One not heard lately must answer a ping before it gets more. */
-  #serve(agent: Agent): void {
-    while (this.#hub.has(agent) && agent.hasRoom && this.#queue.size > 0) {
-      const fits = (ask: Ask) => eligibleFor(ask, this.#hub)(agent);
-      if (!this.#watch.isFresh(agent)) {
-        if (this.#queue.items().some(fits)) this.#watch.probe(agent);
-        return;
-      }
-      const ask = this.#queue.take(fits);
-      if (!ask) return;
-      this.#send(ask, agent);
-    }
-  }
-
-  /** What it offers has changed: some asks may go to it now, and some may have lost their last hope. */
-  #changed(agent: Agent): void {
-    this.#serve(agent);
-    for (const ask of this.#queue.items()) this.#lookAfter(ask);
-  }
-
   #lose(agent: Agent, reason: LeaveReason, error: AppError): void {
     if (!this.#remove(agent, reason)) return;
     this.#running.orphan(agent, error);
-    for (const ask of this.#queue.items()) this.#lookAfter(ask);
+    this.#placing.lookAgain();
   }
 
   /** False when it was not here (any more). */
@@ -273,7 +229,7 @@ export class Relay {
     ask.failure = error;
     ask.repeatable = repeatable;
     if (ask.request.pin !== undefined || ask.tries >= TRIES_MAX) this.#settle(ask, error);
-    else this.#place(ask);
+    else this.#placing.place(ask);
   }
 
   #abandon(ask: Ask): void {
@@ -282,19 +238,12 @@ export class Relay {
     if (at) this.#running.abandon(at);
   }
 
-  #stopWaiting(ask: Ask): void {
-    ask.stopWait?.();
-    ask.stopLook?.();
-    ask.stopWait = undefined;
-    ask.stopLook = undefined;
-  }
-
   #settle(ask: Ask, outcome: AskResult | AppError): void {
     if (ask.state === "settled") return;
     if (ask.state === "waiting") this.#queue.remove(ask);
     ask.state = "settled";
     ask.at = undefined;
-    this.#stopWaiting(ask);
+    stopWaiting(ask);
     ask.forgetCaller();
     this.#open--;
     if (outcome instanceof AppError) ask.reject(outcome);

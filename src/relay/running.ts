@@ -37,7 +37,10 @@ export class Running {
     const { clock, limits, newId, hub, lost } = this.#options;
     const { work } = ask.request;
     const slotId = newId();
-    const deadlineMs = limits.firstByteMs;
+    const request = agent.requestFor(work);
+    const what = request ?? work.reference;
+    if (!what) throw new Error("an agent was chosen that cannot do the work");
+    const deadlineMs = request && !request.stream ? limits.wholeAnswerMs : limits.firstByteMs;
     const now = clock.now();
     ask.state = "sent";
     ask.at = { agent, slot: slotId };
@@ -45,8 +48,8 @@ export class Running {
     ask.tried.add(agent.id);
     agent.sentAt = now;
     const stopLimit = clock.after(deadlineMs, () => this.#limitReached(agent, slotId));
-    hub.occupy(agent, slotId, { ask, phase: "sent", heardAt: now, stopLimit });
-    const order = { kind: "ask", slot: slotId, work, model: agent.modelFor(work), deadlineMs } as const;
+    hub.occupy(agent, slotId, { ask, request, phase: "sent", heardAt: now, stopLimit });
+    const order = { kind: "ask", slot: slotId, what, model: agent.modelFor(work), deadlineMs } as const;
     if (!agent.transport.send(order)) lost(agent, "frames_dropped", new AppError("agent_send_failed"));
   }
 
@@ -65,7 +68,7 @@ export class Running {
       slot.phase = "started";
       this.#watchPauses(agent, slotId, slot, this.#options.limits.betweenDeltasMs);
     }
-    slot.ask?.request.onDelta?.(delta);
+    slot.ask?.request.onDelta?.(delta, slot.request);
   }
 
   done(agent: Agent, slotId: string, answer: Answer): void {
@@ -74,7 +77,8 @@ export class Running {
     if (!slot) return;
     watch.heard(agent);
     agent.heartbeatAt = clock.now();
-    if (slot.ask) settle(slot.ask, { answer, agent: agent.id, model: agent.modelFor(slot.ask.request.work) });
+    const { ask, request } = slot;
+    if (ask) settle(ask, { answer, agent: agent.id, model: agent.modelFor(ask.request.work), request });
     else this.#answersDropped++;
     freed(agent);
   }

@@ -23,6 +23,7 @@ function connect(bench = createRelayBench(), { address = "127.0.0.1", trusted = 
     clock: bench.clock,
     newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`,
     helloWithinMs: 10_000,
+    model: "chatgpt",
     join: bench.relay.join.bind(bench.relay),
   });
   const say = (frame: unknown) => session.frame(typeof frame === "string" ? frame : JSON.stringify(frame));

@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import { AppError, ERRORS, type ErrorCode } from "../../src/errors.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { HttpDeps } from "../../src/http/context.ts";
-import { errorResponse, STATUS } from "../../src/http/error-body.ts";
+import { errorResponse } from "../../src/http/error-response.ts";
+import { STATUS } from "../../src/http/status.ts";
 import { createLog } from "../../src/log.ts";
 
 const codes = Object.keys(ERRORS) as ErrorCode[];
@@ -28,7 +29,7 @@ test("an error of our own making says nothing of its cause to the caller, and al
 
 test.each(codes)("%s becomes an answer with its text and nothing internal", async (code) => {
   const error = new AppError(code, { detail: "internal detail", cause: new Error("internal cause") });
-  const response = errorResponse(error);
+  const response = errorResponse(error, "/api/ask", "id");
   expect(response.status).toBe(STATUS[code]);
   const text = await response.text();
   expect(JSON.parse(text).error).toBe(ERRORS[code].message);
@@ -37,14 +38,14 @@ test.each(codes)("%s becomes an answer with its text and nothing internal", asyn
 
 test("keys of an error are sorted, as the reference's are", async () => {
   const error = new AppError("agent_lost", { hint: "h", extra: { response: {}, err: "e" } });
-  expect(await errorResponse(error).text()).toBe(
+  expect(await errorResponse(error, "/api/ask", "id").text()).toBe(
     '{"err":"e","error":"Failed to read response from the client","hint":"h","response":{}}',
   );
 });
 
 test("every error a caller may repeat says when, in whole seconds up to 60", () => {
   for (const code of codes.filter((name) => STATUS[name] === 503 || STATUS[name] === 429)) {
-    const value = errorResponse(new AppError(code)).headers.get("retry-after");
+    const value = errorResponse(new AppError(code), "/api/ask", "id").headers.get("retry-after");
     expect(value, code).toMatch(/^\d+$/);
     expect(Number(value), code).toBeLessThanOrEqual(60);
   }

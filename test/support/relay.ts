@@ -11,6 +11,7 @@ export const LIMITS: RelayLimits = {
   queueWaitMs: 120_000,
   reconnectGraceMs: 10_000,
   firstByteMs: 120_000,
+  wholeAnswerMs: 600_000,
   betweenDeltasMs: 60_000,
   pingEveryMs: 30_000,
   pongWithinMs: 5_000,
@@ -49,7 +50,7 @@ export function createRelayBench(limits: Partial<RelayLimits> = {}): RelayBench 
     const { user = "user", signal = never, model, ...rest } = options;
     const reference = { message_id: "", conversation_id: "", parent_id: "", content };
     const request = { endpoint: "chat/completions", stream: true, body: () => content } as const;
-    const work = model === undefined ? { reference } : { model, request };
+    const work = model === undefined ? { reference } : { model, requests: [request] };
     return relay.ask({ user, work, ...rest }, signal);
   };
   return {

@@ -24,8 +24,8 @@ export function answerTo(content: string, conversation = ""): ReferenceAnswer {
   return { id: "", response_id: "r", conversation_id: conversation, content: `echo: ${content}`, error: "" };
 }
 
-function contentOf({ work, model }: Extract<Order, { kind: "ask" }>): string {
-  return work.reference?.content ?? work.request?.body(model) ?? "";
+function contentOf({ what, model }: Extract<Order, { kind: "ask" }>): string {
+  return "content" in what ? what.content : what.body(model);
 }
 
 interface JoinOptions {

@@ -5,8 +5,8 @@ import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import { type Asker, askConversation, type ConversationAnswer } from "../../relay/ask-conversation.ts";
 import { parseJson, parseShape, readText } from "../body.ts";
 import { type HttpContext, type HttpDeps, type HttpEnv, json } from "../context.ts";
-import { errorBody } from "../error-body.ts";
 import { createEventStream } from "../event-stream.ts";
+import { referenceSurface } from "../surfaces/reference.ts";
 
 export function askRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
   app.post("/api/ask", async (c) => {
@@ -48,7 +48,9 @@ async function streamAnswer(c: HttpContext, deps: HttpDeps, asker: Asker, body: 
     if (!events.isStarted) return;
     const error = thrown instanceof AppError ? thrown : new AppError("internal", { cause: thrown });
     deps.log.warn("stream_failed", { request_id: c.get("requestId"), error: error.code });
-    events.send(errorBody(error));
+    const seen = { count: 0, first: undefined };
+    for (const { data } of referenceSurface.streamError(error, c.get("requestId"), seen))
+      events.sendData(data);
     events.end();
   };
   const response = await Promise.race([events.started, asked.then(() => events.started)]);

@@ -1,0 +1,59 @@
+import type { AppError, ErrorCode, UpstreamError } from "../errors.ts";
+import { STATUS } from "./status.ts";
+import { surfaceOf } from "./surfaces/surfaces.ts";
+
+/** Clients ignore more. */
+const RETRY_AFTER_S_MAX = 60;
+
+/** Seconds after which the same request may well succeed. */
+const RETRY_AFTER_S: Partial<Record<ErrorCode, number>> = {
+  no_agent: 10,
+  ping_failed: 10,
+  conversation_agent_gone: 10,
+  queue_full: 5,
+  user_queue_full: 5,
+  draining: 10,
+};
+
+function retryAfter({ code, retryAfterMs }: AppError): number | undefined {
+  if (retryAfterMs === undefined) return RETRY_AFTER_S[code];
+  return Math.min(Math.max(Math.ceil(retryAfterMs / 1000), 1), RETRY_AFTER_S_MAX);
+}
+
+/** An error as an answer, in the words of the path's surface. */
+export function errorResponse(error: AppError, path: string, requestId: string): Response {
+  const surface = surfaceOf(path);
+  const headers = new Headers({ "content-type": "application/json; charset=utf-8" });
+  const retryAfterS = retryAfter(error);
+  if (retryAfterS !== undefined) {
+    headers.set("retry-after", String(retryAfterS));
+    headers.set("retry-after-ms", String(retryAfterS * 1000));
+  }
+  // What is left of an over-long body is not worth reading for the sake of the connection.
+  if (error.code === "body_too_large") headers.set("connection", "close");
+  const { upstream } = error;
+  const status = surface.speaks ? statusOf(error) : STATUS[error.code];
+  const body = upstream?.body !== undefined && isKept(upstream) ? parseJson(upstream.body) : undefined;
+  const text = surface.speaks?.(body)
+    ? upstream?.body
+    : JSON.stringify(surface.errorBody(error, status, requestId));
+  return new Response(text ?? "", { status, headers });
+}
+
+/** The upstream's where there is one, as clients decide by it what to do. */
+function statusOf({ code, upstream }: AppError): number {
+  return upstream?.status !== undefined && isKept(upstream) ? upstream.status : STATUS[code];
+}
+
+/** That the upstream refused the agent's key is not the caller's affair, who would take it for his own. */
+function isKept({ status }: UpstreamError): boolean {
+  return status !== undefined && status >= 400 && status !== 401 && status !== 403;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

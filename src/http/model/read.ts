@@ -1,0 +1,89 @@
+import { AppError } from "../../errors.ts";
+import type { Endpoint } from "../../protocol/agent.ts";
+import { ModelAskHead } from "../../protocol/openai.ts";
+import type { Asker } from "../../relay/ask-conversation.ts";
+import { parseJson, parseShape, readText } from "../body.ts";
+import type { HttpDeps } from "../context.ts";
+import type { Translation, TranslationContext } from "../translate/translation.ts";
+import type { ModelAsk } from "./ask.ts";
+import { referenceWay } from "./reference-way.ts";
+import { nativeWay, translatedWay } from "./way.ts";
+
+/** One of the model routes. */
+export interface ModelRoute {
+  endpoint: Endpoint;
+  /** How it is said as a chat completion, where it can be. */
+  translate?: (body: unknown, context: TranslationContext) => Translation;
+}
+
+/** The request's body, and every way there is to have it answered. Throws an `AppError` when there is none. */
+export async function readModelAsk(
+  request: Request,
+  deps: HttpDeps,
+  asker: Asker,
+  route: ModelRoute,
+): Promise<ModelAsk> {
+  const text = await readText(request, deps.bodyBytesMax);
+  const value = parseJson(text, "request_invalid");
+  const head = parseShape(ModelAskHead, value, "request_invalid");
+  const model = deps.modelAliases[head.model] ?? head.model;
+  const ask: ModelAsk = {
+    asker,
+    head,
+    model,
+    ways: [nativeWay(route.endpoint, text, head, model)],
+    reference: undefined,
+  };
+  if (!deps.relay.knowsModel(model)) throw unknownModel(deps);
+  const refusal = addOtherWays(ask, value, deps, route);
+  checkThatSomebodyCan(ask, refusal, deps, route);
+  return ask;
+}
+
+/** Adds what can be added; gives why another way could not be. */
+function addOtherWays(
+  ask: ModelAsk,
+  value: unknown,
+  deps: HttpDeps,
+  route: ModelRoute,
+): AppError | undefined {
+  const stream = ask.head.stream ?? false;
+  try {
+    let chat = route.endpoint === "chat/completions" ? value : undefined;
+    if (route.translate) {
+      const translation = route.translate(value, deps);
+      ask.ways.push(translatedWay(translation, stream, ask.model));
+      chat = translation.request;
+    }
+    const isForReference = chat !== undefined && deps.relay.hasReferenceAgent(ask.model);
+    if (isForReference) ask.reference = referenceWay(deps, ask.asker, chat, ask.model);
+    return undefined;
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+}
+
+/** With nobody there the relay knows best whether to wait; with somebody who cannot, waiting is no use. */
+function checkThatSomebodyCan(
+  { model, ways, reference }: ModelAsk,
+  refusal: AppError | undefined,
+  { relay }: HttpDeps,
+  { endpoint }: ModelRoute,
+): void {
+  const requests = ways.map(({ request }) => request);
+  if (!relay.offersModel(model) || relay.canDo({ model, requests, reference: reference?.request })) return;
+  if (refusal) throw refusal;
+  const hint = `No agent that offers this model has /v1/${endpoint}.`;
+  throw new AppError("request_untranslatable", { param: "model", hint });
+}
+
+const LISTED_MAX = 20;
+
+function unknownModel({ relay }: HttpDeps): AppError {
+  const ids = relay.models().map(({ id }) => id);
+  const more = ids.length > LISTED_MAX ? `, and ${ids.length - LISTED_MAX} more` : "";
+  const there =
+    ids.length > 0 ? `There are ${ids.slice(0, LISTED_MAX).join(", ")}${more}.` : "No agent is connected.";
+  return new AppError("model_not_found", { param: "model", hint: there });
+}

@@ -1,0 +1,45 @@
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { ErrorCode } from "../errors.ts";
+
+/** 499 is nginx's: the caller hung up, so nobody reads it but the log. */
+const CALLER_GONE = 499 as ContentfulStatusCode;
+
+export const STATUS = {
+  ask_invalid: 400,
+  body_invalid: 400,
+  request_invalid: 400,
+  model_not_found: 404,
+  request_untranslatable: 400,
+  body_too_large: 413,
+  key_missing: 401,
+  key_unknown: 401,
+  keys_differ: 401,
+  admin_key_wrong: 401,
+  not_found: 404,
+  method_not_allowed: 405,
+  conversation_unknown: 404,
+  parent_unknown: 404,
+  conversation_full: 400,
+  caller_gone: CALLER_GONE,
+  no_agent: 503,
+  ping_failed: 503,
+  conversation_agent_gone: 503,
+  queue_full: 503,
+  user_queue_full: 429,
+  draining: 503,
+  agent_send_failed: 502,
+  agent_lost: 502,
+  agent_timeout: 504,
+  agent_failed: 502,
+  agent_answer_invalid: 502,
+  upgrade_required: 400,
+  subprotocol_unknown: 400,
+  agent_key_required: 401,
+  agent_key_wrong: 401,
+  agent_origin_refused: 403,
+  verify_failed: 500,
+  user_insert_failed: 500,
+  user_delete_failed: 500,
+  user_list_failed: 500,
+  internal: 500,
+} as const satisfies Record<ErrorCode, ContentfulStatusCode>;

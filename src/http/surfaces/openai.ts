@@ -1,0 +1,111 @@
+import type { AppError, ErrorCode } from "../../errors.ts";
+import type { Surface } from "./surface.ts";
+
+type Kind = readonly [type: string, code: string | null];
+
+const INVALID: Kind = ["invalid_request_error", null];
+const KEY: Kind = ["invalid_request_error", "invalid_api_key"];
+const SERVER: Kind = ["server_error", null];
+const NO_AGENT: Kind = ["server_error", "no_agent_available"];
+const AGENT: Kind = ["upstream_error", "agent_error"];
+const FORBIDDEN: Kind = ["permission_error", null];
+
+/** `type` and `code` of each error, which clients decide by: see docs/api.md. */
+export const OPENAI_ERRORS = {
+  ask_invalid: INVALID,
+  body_invalid: INVALID,
+  request_invalid: INVALID,
+  request_untranslatable: ["invalid_request_error", "unsupported_parameter"],
+  model_not_found: ["invalid_request_error", "model_not_found"],
+  body_too_large: ["invalid_request_error", "request_too_large"],
+  key_missing: KEY,
+  key_unknown: KEY,
+  keys_differ: KEY,
+  admin_key_wrong: KEY,
+  not_found: ["invalid_request_error", "not_found"],
+  method_not_allowed: ["invalid_request_error", "method_not_allowed"],
+  conversation_unknown: INVALID,
+  parent_unknown: INVALID,
+  conversation_full: ["invalid_request_error", "context_length_exceeded"],
+  caller_gone: INVALID,
+  no_agent: NO_AGENT,
+  ping_failed: NO_AGENT,
+  conversation_agent_gone: NO_AGENT,
+  queue_full: ["server_error", "queue_full"],
+  user_queue_full: ["rate_limit_error", "rate_limit_exceeded"],
+  draining: ["server_error", "server_draining"],
+  agent_send_failed: AGENT,
+  agent_lost: AGENT,
+  agent_timeout: ["server_error", "agent_timeout"],
+  agent_failed: AGENT,
+  agent_answer_invalid: AGENT,
+  upgrade_required: INVALID,
+  subprotocol_unknown: INVALID,
+  agent_key_required: FORBIDDEN,
+  agent_key_wrong: FORBIDDEN,
+  agent_origin_refused: FORBIDDEN,
+  verify_failed: SERVER,
+  user_insert_failed: SERVER,
+  user_delete_failed: SERVER,
+  user_list_failed: SERVER,
+  internal: SERVER,
+} as const satisfies Record<ErrorCode, Kind>;
+
+export function openaiError(error: AppError, requestId: string) {
+  const [type, code] = OPENAI_ERRORS[error.code];
+  const { upstream, param = null } = error;
+  return {
+    message: publicMessage(error),
+    type: upstream?.type ?? type,
+    param,
+    code: upstream?.code ?? code,
+    request_id: requestId,
+  };
+}
+
+/** The text, with what to do about it, or with what the agent said. */
+export function publicMessage({ message, hint, extra }: AppError): string {
+  const said = hint ?? (typeof extra?.["err"] === "string" ? extra["err"] : undefined);
+  return said === undefined ? `${message}.` : `${message}: ${said}`;
+}
+
+/** Chat completions, completions and embeddings: https://platform.openai.com/docs/guides/error-codes. */
+export const openaiSurface: Surface = {
+  errorBody: (error, _status, requestId) => ({ error: openaiError(error, requestId) }),
+  speaks: (body) => isObject(body) && isObject(body["error"]),
+  streamError: (error, requestId) => [
+    { event: "", data: JSON.stringify({ error: openaiError(error, requestId) }) },
+  ],
+};
+
+/** Responses, whose streams end with an event of their own. */
+export const responsesSurface: Surface = {
+  ...openaiSurface,
+  streamError(error, requestId, { count, first }) {
+    const { message, code } = openaiError(error, requestId);
+    const data = {
+      type: "response.failed",
+      sequence_number: count,
+      response: {
+        ...createdResponse(first),
+        status: "failed",
+        error: { code: code ?? "server_error", message },
+      },
+    };
+    return [{ event: data.type, data: JSON.stringify(data) }];
+  },
+};
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+/** The response as its first event told of it. */
+function createdResponse(first: string | undefined): object {
+  try {
+    const { response } = JSON.parse(first ?? "{}");
+    return typeof response === "object" && response !== null ? response : {};
+  } catch {
+    return {};
+  }
+}

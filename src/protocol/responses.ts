@@ -1,0 +1,78 @@
+import { z } from "zod";
+
+/**
+ * What a caller may send to `POST /v1/responses`, as far as a chat completion can express it:
+ * https://platform.openai.com/docs/api-reference/responses/create. `null` means absent, unknown keys are
+ * kept. Items, content parts and tools are told apart by `type` first, so that one that is not known can be
+ * named; only then are they read with the schema of their kind.
+ */
+const text = z.string();
+const optionalText = z.string().nullish();
+const object = z.record(z.string(), z.unknown());
+
+export const Typed = z.looseObject({ type: optionalText });
+
+export const ResponsesBody = z.looseObject({
+  model: z.string().min(1),
+  input: z.union([text, z.array(Typed)]),
+  instructions: optionalText,
+  stream: z.boolean().nullish(),
+  background: z.boolean().nullish(),
+  tools: z.array(Typed).nullish(),
+  tool_choice: z.union([text, Typed]).nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  max_output_tokens: z.number().nullish(),
+  temperature: z.number().nullish(),
+  top_p: z.number().nullish(),
+  top_logprobs: z.number().nullish(),
+  text: z.looseObject({ format: Typed.nullish(), verbosity: optionalText }).nullish(),
+  reasoning: z.looseObject({ effort: optionalText }).nullish(),
+  include: z.array(text).nullish(),
+  user: optionalText,
+});
+export type ResponsesBody = z.output<typeof ResponsesBody>;
+
+const Content = z.union([text, z.array(Typed)]);
+export type MessageContent = z.output<typeof Content>;
+
+export const InputItem = {
+  message: z.object({ role: z.enum(["user", "assistant", "system", "developer"]), content: Content }),
+  function_call: z.object({ call_id: text, name: text, namespace: optionalText, arguments: text }),
+  custom_tool_call: z.object({ call_id: text, name: text, namespace: optionalText, input: text }),
+  output: z.object({ call_id: text, output: Content }),
+  reasoning: z.object({
+    summary: z.array(z.object({ text })).nullish(),
+    content: z.array(z.object({ text })).nullish(),
+  }),
+  item_reference: z.object({ id: text }),
+};
+
+export const ContentPart = {
+  text: z.object({ text }),
+  refusal: z.object({ refusal: text }),
+  input_image: z.object({ image_url: optionalText, detail: optionalText }),
+  input_audio: z.object({ input_audio: object }),
+};
+
+export const FunctionTool = z.object({
+  name: text,
+  description: optionalText,
+  parameters: object.nullish(),
+  strict: z.boolean().nullish(),
+});
+export const CustomTool = z.object({
+  name: text,
+  description: optionalText,
+  format: z.object({ type: text, syntax: optionalText, definition: optionalText }).nullish(),
+});
+export const NamespaceTool = z.object({ name: text, description: optionalText, tools: z.array(Typed) });
+
+export const NamedChoice = z.object({ name: text, namespace: optionalText });
+export const AllowedChoice = z.object({ mode: z.enum(["auto", "required"]), tools: z.array(Typed) });
+
+export const JsonSchemaFormat = z.object({
+  name: text,
+  schema: object,
+  description: optionalText,
+  strict: z.boolean().nullish(),
+});

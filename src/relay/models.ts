@@ -1,0 +1,41 @@
+import type { Model } from "../protocol/agent.ts";
+
+/** A model that agents offer now. */
+export interface OfferedModel {
+  id: string;
+  owned_by: string | undefined;
+  /** When it was first offered, in milliseconds since 1970. */
+  offeredAt: number;
+}
+
+const SEEN_MAX = 10_000;
+
+/** Remembers which models were ever offered: the lack of one of these may pass, that of another will not. */
+export class ModelBook {
+  readonly #seen = new Map<string, { offeredAt: number }>();
+
+  note(models: readonly Model[], now: number): void {
+    for (const { id } of models) {
+      if (this.#seen.has(id)) continue;
+      const [oldest] = this.#seen.size >= SEEN_MAX ? this.#seen.keys() : [];
+      if (oldest !== undefined) this.#seen.delete(oldest);
+      this.#seen.set(id, { offeredAt: now });
+    }
+  }
+
+  knows(id: string): boolean {
+    return this.#seen.has(id);
+  }
+
+  /** The union of what these agents offer, by name. */
+  union(offers: Iterable<readonly Model[]>): OfferedModel[] {
+    const models = new Map<string, OfferedModel>();
+    for (const offer of offers) {
+      for (const { id, owned_by } of offer) {
+        if (models.has(id)) continue;
+        models.set(id, { id, owned_by, offeredAt: this.#seen.get(id)?.offeredAt ?? 0 });
+      }
+    }
+    return [...models.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+}

@@ -1,0 +1,271 @@
+import { describe, expect, test } from "bun:test";
+import { blocksOf, startModelScene } from "../../support/model-scene.ts";
+import { V2_HELLO, type V2AgentOptions } from "../../support/v2-agent.ts";
+
+const CHAT = "chat/completions";
+/** Number formats, unknown fields, white space and escapes that a parser would not give back as they are. */
+const ODD =
+  '{ "model":"m", "messages":[{"role":"user","content":"h\\u00e9"}], "seed":1.0, "x_unknown":{"b":1e2,"a":[]} }';
+
+const answering = (status: number, body: string): V2AgentOptions => ({
+  onAsk: ({ ask }, agent) => agent.say({ type: "done", ask, status, body }),
+});
+const streaming = (...events: (string | { data: string; event: string })[]): V2AgentOptions => ({
+  onAsk: ({ ask }, agent) => {
+    for (const event of events)
+      agent.say({ type: "delta", ask, ...(typeof event === "string" ? { data: event } : event) });
+    agent.say({ type: "done", ask, status: 200 });
+  },
+});
+
+describe("a request that an agent takes as it is", () => {
+  test("reaches it letter for letter, and so does its answer the caller", async () => {
+    const body = '{"id":"x",  "choices":[], "created":1.50}';
+    const { post, agent } = await startModelScene(answering(200, body));
+    const response = await post(CHAT, ODD);
+    expect(await response.text()).toBe(body);
+    expect(response.headers.get("content-type")).toBe("application/json; charset=utf-8");
+    expect(response.headers.get("x-request-id")).toMatch(/^req_/);
+    expect(await agent.next("ask")).toMatchObject({ endpoint: CHAT, stream: false, body: ODD });
+  });
+
+  test("by an alias has its model's name changed, and nothing else", async () => {
+    const { post, agent } = await startModelScene(answering(200, "{}"), ["--model-alias", "gpt-4o=m"]);
+    await post(CHAT, ODD.replace('"m"', '"gpt-4o"'));
+    expect((await agent.next("ask")).body).toBe(ODD);
+  });
+
+  test("may be for any endpoint that the agent has", async () => {
+    const endpoints = ["embeddings", "completions", "responses", "messages", "messages/count_tokens"];
+    const { post, agent } = await startModelScene({
+      ...answering(200, "{}"),
+      hello: { ...V2_HELLO, endpoints },
+    });
+    for (const endpoint of endpoints) {
+      expect((await post(endpoint, { model: "m", input: "x" })).status).toBe(200);
+      expect((await agent.next("ask")).endpoint).toBe(endpoint as never);
+    }
+  });
+
+  test("has its upstream's refusal, status and body", async () => {
+    const body =
+      '{"error":{"message":"too long","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}';
+    const { post } = await startModelScene(answering(400, body));
+    for (const stream of [false, true]) {
+      const response = await post(CHAT, { model: "m", messages: [], stream });
+      expect([response.status, await response.text()]).toEqual([400, body]);
+    }
+  });
+
+  test("that failed at the upstream has its status, its body, and when to come back", async () => {
+    const body = '{"error":{"message":"slow down","type":"rate_limit_error","code":"rate_limit_exceeded"}}';
+    const error = { message: "slow down", type: "rate_limit_error", code: "rate_limit_exceeded" };
+    const { post } = await startModelScene({
+      onAsk: ({ ask }, agent) =>
+        agent.say({ type: "fail", ask, status: 429, error, body, retryable: true, retry_after_ms: 2500 }),
+    });
+    for (const stream of [false, true]) {
+      const response = await post(CHAT, { model: "m", messages: [], stream });
+      expect([response.status, await response.text()]).toEqual([429, body]);
+      expect(response.headers.get("retry-after")).toBe("3");
+    }
+  });
+
+  test("is not told that its key is wrong when the agent's is", async () => {
+    const error = { message: "the upstream refused the agent's key" };
+    const { post } = await startModelScene({
+      onAsk: ({ ask }, agent) => agent.say({ type: "fail", ask, status: 401, error, retryable: true }),
+    });
+    const response = await post(CHAT, { model: "m", messages: [] });
+    expect(response.status).toBe(502);
+    expect(await response.json()).toMatchObject({
+      error: { type: "upstream_error", code: "agent_error", message: expect.stringContaining("agent's key") },
+    });
+  });
+});
+
+describe("a stream that passes through", () => {
+  const FIRST = '{"id":"c","choices":[{"index":0,"delta":{"role":"assistant","content":"Hi"}}]}';
+  const STOP = '{"id":"c","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}';
+  const USAGE = '{"id":"c","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}';
+
+  test("is what the upstream sent, event for event, with the headers that let it stream", async () => {
+    const { post } = await startModelScene(streaming(FIRST, STOP, "[DONE]"));
+    const response = await post(CHAT, { model: "m", messages: [], stream: true });
+    expect(response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+    expect(response.headers.get("cache-control")).toBe("no-cache");
+    expect(response.headers.get("x-accel-buffering")).toBe("no");
+    expect(await response.text()).toBe(`data: ${FIRST}\n\ndata: ${STOP}\n\ndata: [DONE]\n\n`);
+  });
+
+  test("asks the upstream for usage, and takes it out again where the caller did not ask", async () => {
+    const withNull = FIRST.replace(/}$/, ',"usage":null}');
+    const { post, agent } = await startModelScene(streaming(withNull, STOP, USAGE, "[DONE]"));
+    const response = await post(CHAT, '{"model":"m","messages":[],"stream":true}');
+    expect(await blocksOf(response)).toEqual([`data: ${FIRST}`, `data: ${STOP}`, "data: [DONE]"]);
+    const { body } = await agent.next("ask");
+    expect(body).toBe('{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true}}');
+  });
+
+  test("leaves usage where the caller asked for it", async () => {
+    const { post, agent } = await startModelScene(streaming(FIRST, STOP, USAGE, "[DONE]"));
+    const body = '{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true, "x":1}}';
+    const blocks = await blocksOf(await post(CHAT, body));
+    expect(blocks).toEqual([FIRST, STOP, USAGE, "[DONE]"].map((data) => `data: ${data}`));
+    expect((await agent.next("ask")).body).toBe(body);
+  });
+
+  test("of an upstream that forgets [DONE] has it all the same", async () => {
+    const { post } = await startModelScene(streaming(FIRST, STOP));
+    const blocks = await blocksOf(await post(CHAT, { model: "m", messages: [], stream: true }));
+    expect(blocks.at(-1)).toBe("data: [DONE]");
+  });
+
+  test("keeps the names of events, and has no [DONE] where the surface has none", async () => {
+    const created = { event: "response.created", data: '{"type":"response.created"}' };
+    const { post } = await startModelScene({
+      ...streaming(created),
+      hello: { ...V2_HELLO, endpoints: ["responses"] },
+    });
+    const blocks = await blocksOf(await post("responses", { model: "m", input: "x", stream: true }));
+    expect(blocks).toEqual([`event: response.created\ndata: ${created.data}`]);
+  });
+
+  test.each([
+    ["chat/completions", (told: string) => JSON.parse(told.slice(6)).error.code, "agent_error"],
+    ["responses", (told: string) => told.split("\n")[0], "event: response.failed"],
+    ["messages", (told: string) => told.split("\n")[0], "event: error"],
+  ])(
+    "of %s that fails after its first event says so in band, without an end",
+    async (endpoint, read, expected) => {
+      const { post } = await startModelScene({
+        hello: { ...V2_HELLO, endpoints: [endpoint] },
+        onAsk: ({ ask }, agent) => {
+          agent.say({ type: "delta", ask, data: '{"response":{"id":"resp_1"}}' });
+          agent.say({ type: "fail", ask, error: { message: "it broke" }, retryable: false });
+        },
+      });
+      const response = await post(endpoint, { model: "m", stream: true });
+      expect(response.status).toBe(200);
+      const [, told = "", ...more] = await blocksOf(response);
+      expect(more).toEqual([]);
+      expect(told).toContain("it broke");
+      expect(read(told)).toBe(expected);
+    },
+  );
+});
+
+describe("errors", () => {
+  test.each([
+    ["no JSON", "{", 400, "invalid_request_error", null],
+    ["no model", "{}", 400, "invalid_request_error", null],
+    ["a stream that is no boolean", '{"model":"m","stream":"yes"}', 400, "invalid_request_error", null],
+    ["a model nobody has", '{"model":"huge"}', 404, "invalid_request_error", "model_not_found"],
+  ])("%s is told in the OpenAI shape", async (_, body, status, type, code) => {
+    const { post } = await startModelScene();
+    const response = await post(CHAT, body);
+    expect(response.status).toBe(status);
+    const { error } = (await response.json()) as { error: object };
+    expect(error).toMatchObject({ type, code, message: expect.any(String) });
+    expect(error).toHaveProperty("request_id", response.headers.get("x-request-id"));
+  });
+
+  test("an unknown model says which there are", async () => {
+    const { post } = await startModelScene({ hello: { ...V2_HELLO, models: [{ id: "a" }, { id: "b" }] } });
+    expect(await (await post(CHAT, { model: "huge" })).text()).toContain("There are a, b.");
+  });
+
+  test("an endpoint that nobody has for the model is a clear 400, not a wait", async () => {
+    const { post } = await startModelScene();
+    const response = await post("embeddings", { model: "m", input: "x" });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      error: { param: "model", message: expect.stringContaining("/v1/embeddings") },
+    });
+  });
+
+  test("a model whose agents have all left is a 503 that may pass, with Retry-After", async () => {
+    const { post, agent, server } = await startModelScene({}, ["--reconnect-grace", "0s"]);
+    agent.stop();
+    await agent.ended;
+    while (!server.logged().includes("agent_left")) await Bun.sleep(5);
+    const response = await post(CHAT, { model: "m", messages: [] });
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "10"]);
+    expect(await response.json()).toMatchObject({
+      error: { type: "server_error", code: "no_agent_available" },
+    });
+  });
+
+  test("each surface tells of a missing key, an unknown path and a wrong method in its own words", async () => {
+    const { server } = await startModelScene();
+    const body = async (path: string, init: RequestInit = {}) => {
+      const response = await fetch(`${server.url}${path}`, init);
+      return [response.status, await response.json()] as const;
+    };
+    const post = { method: "POST", body: "{}" };
+    expect(await body("/v1/chat/completions", post)).toMatchObject([
+      401,
+      { error: { code: "invalid_api_key" } },
+    ]);
+    expect(await body("/v1/messages", post)).toMatchObject([
+      401,
+      { type: "error", error: { type: "authentication_error" } },
+    ]);
+    expect(await body("/v1/nothing")).toMatchObject([404, { error: { type: "invalid_request_error" } }]);
+    expect(await body("/v1/chat/completions")).toMatchObject([
+      405,
+      { error: { code: "method_not_allowed" } },
+    ]);
+    expect(await body("/v1/models")).toMatchObject([401, { error: { code: "invalid_api_key" } }]);
+  });
+});
+
+describe("models", () => {
+  test("are the union of what is offered, with owner and aliases, and each by its name", async () => {
+    const models = [{ id: "z" }, { id: "org/a:7b", owned_by: "org" }];
+    const { get } = await startModelScene({ hello: { ...V2_HELLO, models } }, [
+      "--model-alias",
+      "alias=z,lost=nothing",
+    ]);
+    const list = (await (await get("models")).json()) as {
+      object: string;
+      data: { id: string; created: number }[];
+    };
+    expect(list.object).toBe("list");
+    expect(list.data.map(({ id }) => id)).toEqual(["org/a:7b", "z", "alias"]);
+    expect(list.data[0]).toEqual({
+      id: "org/a:7b",
+      object: "model",
+      created: expect.any(Number),
+      owned_by: "org",
+    } as never);
+    for (const model of list.data) expect(await (await get(`models/${model.id}`)).json()).toEqual(model);
+    expect(await (await get("models/org%2Fa%3A7b")).json()).toMatchObject({ id: "org/a:7b" });
+    expect((await get("models/unknown")).status).toBe(404);
+  });
+});
+
+test("a caller who hangs up frees the slot and the agent within a second", async () => {
+  const { post, agent } = await startModelScene({ hello: { ...V2_HELLO, slots: 1 } });
+  const caller = new AbortController();
+  const asked = post(CHAT, { model: "m", messages: [] }, { signal: caller.signal }).catch(() => "gone");
+  const { ask } = await agent.next("ask");
+  const goneAt = performance.now();
+  caller.abort();
+  expect((await agent.next("cancel")).ask).toBe(ask);
+  expect(performance.now() - goneAt).toBeLessThan(1_000);
+  expect(await asked).toBe("gone");
+  const next = post(CHAT, { model: "m", messages: [] });
+  agent.say({ type: "done", ask: (await agent.next("ask")).ask, status: 200, body: "{}" });
+  expect((await next).status).toBe(200);
+});
+
+test("an answer that is not streamed has more time than a first byte", async () => {
+  const { post, agent } = await startModelScene({}, ["--first-byte", "200ms"]);
+  const asked = post(CHAT, { model: "m", messages: [] });
+  const { ask, deadline_ms } = await agent.next("ask");
+  expect(deadline_ms).toBe(600_000);
+  await Bun.sleep(400);
+  agent.say({ type: "done", ask, status: 200, body: "{}" });
+  expect((await asked).status).toBe(200);
+});

@@ -1,0 +1,40 @@
+import { onTestFinished } from "bun:test";
+import { ADMIN_KEY, startTestServer, type TestServer } from "./server.ts";
+import { connectV2Agent, type V2Agent, type V2AgentOptions } from "./v2-agent.ts";
+
+/** A server with one agent of protocol v2, for the OpenAI-style routes. */
+export interface ModelScene {
+  server: TestServer;
+  agent: V2Agent;
+  post(path: string, body: unknown, init?: RequestInit): Promise<Response>;
+  get(path: string): Promise<Response>;
+}
+
+export async function startModelScene(
+  options: V2AgentOptions = {},
+  flags: readonly string[] = [],
+): Promise<ModelScene> {
+  const server = await startTestServer(flags);
+  const agent = await connectV2Agent(server.url, options);
+  onTestFinished(agent.stop);
+  return { server, agent, ...requestsOf(server) };
+}
+
+export function requestsOf(server: TestServer): Pick<ModelScene, "post" | "get"> {
+  const headers = { authorization: `Bearer ${ADMIN_KEY}` };
+  return {
+    post: (path, body, init) =>
+      fetch(`${server.url}/v1/${path}`, {
+        method: "POST",
+        headers,
+        body: typeof body === "string" ? body : JSON.stringify(body),
+        ...init,
+      }),
+    get: (path) => fetch(`${server.url}/v1/${path}`, { headers }),
+  };
+}
+
+/** The blocks of a stream as they came, without the empty lines between them. */
+export async function blocksOf(response: Response): Promise<string[]> {
+  return (await response.text()).split("\n\n").filter(Boolean);
+}
