@@ -56,6 +56,8 @@ export interface UpstreamError {
   body?: string | undefined;
   type?: string | undefined;
   code?: string | undefined;
+  /** Names in lower case. */
+  headers?: Record<string, string> | undefined;
 }
 
 interface AppErrorOptions {

@@ -54,9 +54,17 @@ class AgentConnection implements AgentSession, Transport {
       case "ask": {
         const { what, model, slot, deadlineMs } = order;
         if (!("endpoint" in what)) return false;
-        const { endpoint, stream } = what;
+        const { endpoint, stream, headers } = what;
         const body = what.body(model);
-        return this.#write({ type: "ask", ask: slot, endpoint, stream, body, deadline_ms: deadlineMs });
+        return this.#write({
+          type: "ask",
+          ask: slot,
+          endpoint,
+          stream,
+          body,
+          headers,
+          deadline_ms: deadlineMs,
+        });
       }
     }
   }
@@ -183,8 +191,8 @@ function answer(frame: AnswerFrame, link: AgentLink): void {
       link.delta(frame.ask, frame);
       return;
     case "done": {
-      const { ask, status, body, usage } = frame;
-      link.done(ask, { kind: "model", status, body, usage });
+      const { ask, status, body, usage, headers } = frame;
+      link.done(ask, { kind: "model", status, body, usage, headers });
       return;
     }
     case "fail":
@@ -192,11 +200,11 @@ function answer(frame: AnswerFrame, link: AgentLink): void {
   }
 }
 
-function failureOf({ error, status, body, retry_after_ms }: FailFrame): AppError {
+function failureOf({ error, status, body, headers, retry_after_ms }: FailFrame): AppError {
   return new AppError("agent_failed", {
     extra: { err: error.message },
     retryAfterMs: retry_after_ms,
-    upstream: { status, body, type: error.type ?? undefined, code: error.code ?? undefined },
+    upstream: { status, body, headers, type: error.type ?? undefined, code: error.code ?? undefined },
   });
 }
 

@@ -1,4 +1,5 @@
 import type { AppError, ErrorCode, UpstreamError } from "../errors.ts";
+import { PASSED_ERROR_HEADERS } from "../protocol/agent.ts";
 import { STATUS } from "./status.ts";
 import { surfaceOf } from "./surfaces/surfaces.ts";
 
@@ -29,6 +30,7 @@ export function errorResponse(error: AppError, path: string, requestId: string):
     headers.set("retry-after", String(retryAfterS));
     headers.set("retry-after-ms", String(retryAfterS * 1000));
   }
+  if (surface.speaks) passHeaders(error.upstream?.headers, headers);
   // What is left of an over-long body is not worth reading for the sake of the connection.
   if (error.code === "body_too_large") headers.set("connection", "close");
   const { upstream } = error;
@@ -48,6 +50,13 @@ function statusOf({ code, upstream }: AppError): number {
 /** That the upstream refused the agent's key is not the caller's affair, who would take it for his own. */
 function isKept({ status }: UpstreamError): boolean {
   return status !== undefined && status >= 400 && status !== 401 && status !== 403;
+}
+
+/** An agent's word is not taken for more than it may say. */
+export function passHeaders(from: Record<string, string> | undefined, to: Headers): void {
+  for (const [name, value] of Object.entries(from ?? {})) {
+    if (PASSED_ERROR_HEADERS.test(name) && /^[ -~]*$/.test(value)) to.set(name, value);
+  }
 }
 
 function parseJson(text: string): unknown {

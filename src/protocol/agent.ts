@@ -73,6 +73,16 @@ export const DeltaFrame = z.object({
   event: z.string().max(256).optional(),
 });
 
+/** Names in lower case. */
+const headers = z.record(z.string().max(64), z.string().max(2048));
+
+/** Of a caller's request: what an upstream of that kind may want to know. */
+export const PASSED_REQUEST_HEADERS = ["anthropic-version", "anthropic-beta"] as const;
+
+/** Of an upstream's error: what tells its caller when and whether to try again. */
+export const PASSED_ERROR_HEADERS =
+  /^(retry-after(-ms)?|x-should-retry|x-ratelimit-[a-z-]{1,40}|anthropic-ratelimit-[a-z-]{1,40})$/;
+
 export const DoneFrame = z.object({
   type: z.literal("done"),
   ask: askId,
@@ -81,6 +91,8 @@ export const DoneFrame = z.object({
   /** The upstream's body, letter for letter; missing when the answer was streamed. */
   body: z.string().optional(),
   usage: Usage.optional(),
+  /** Of an error of the upstream. */
+  headers: headers.optional(),
 });
 export type DoneFrame = z.output<typeof DoneFrame>;
 
@@ -99,6 +111,7 @@ export const FailFrame = z.object({
   retry_after_ms: count.optional(),
   /** The upstream's body, letter for letter, where it gave one. */
   body: z.string().optional(),
+  headers: headers.optional(),
 });
 export type FailFrame = z.output<typeof FailFrame>;
 
@@ -151,6 +164,8 @@ export const ServerFrame = z.discriminatedUnion("type", [
     stream: z.boolean(),
     /** The request's body, to be passed on letter for letter. */
     body: z.string(),
+    /** Of the caller's request, where it has some that the upstream may want. */
+    headers: headers.optional(),
     /** After this long nobody waits any more for the first byte of the answer. */
     deadline_ms: z.int(),
   }),

@@ -24,6 +24,8 @@ export interface Signal {
 export interface ModelRequest {
   endpoint: Endpoint;
   stream: boolean;
+  /** Of the caller's request, what the upstream may want. */
+  headers?: Record<string, string>;
   /** The body for the model that the chosen agent will use. */
   body(model: string): string;
 }
@@ -49,6 +51,8 @@ export interface ModelAnswer {
   status: number;
   body: string | undefined;
   usage: Usage | undefined;
+  /** Of an error of the upstream. */
+  headers?: Record<string, string> | undefined;
 }
 
 export type Answer = { kind: "reference"; answer: ReferenceAnswer } | ModelAnswer;

@@ -25,16 +25,24 @@ export interface ModelReply {
   body: string;
   agent: string;
   usage: ModelAnswer["usage"];
+  /** Of the upstream's error. */
+  headers: ModelAnswer["headers"];
 }
 
 /** Asks without streaming. */
 export async function askWhole({ relay }: HttpDeps, ask: ModelAsk, signal: Signal): Promise<ModelReply> {
   const result = await relay.ask(requestOf(ask), signal);
   const { agent } = result;
-  const { status, body, usage } = plainAnswer(ask, result);
+  const { status, body, usage, headers } = plainAnswer(ask, result);
   if (body === undefined) throw new AppError("agent_answer_invalid", { hint: "The agent sent no body." });
   const way = wayOf(ask, result.request);
-  return { status, body: status < 300 ? way.body(body) : errorOf(way, ask, status, body), agent, usage };
+  return {
+    status,
+    body: status < 300 ? way.body(body) : errorOf(way, ask, status, body),
+    agent,
+    usage,
+    headers,
+  };
 }
 
 /**
@@ -62,14 +70,14 @@ export async function askStreamed(
     events.send(way.end());
     return { result };
   }
-  const { status, body, usage } = result.answer;
+  const { status, body, usage, headers } = result.answer;
   if (body === undefined) {
     events.send(opened(result.request).end());
     return { result };
   }
   const way = wayOf(ask, result.request);
   const reply = status < 300 ? way.body(body) : errorOf(way, ask, status, body);
-  return { reply: { status, body: reply, agent: result.agent, usage }, result };
+  return { reply: { status, body: reply, agent: result.agent, usage, headers }, result };
 }
 
 function requestOf({ asker, model, ways, reference }: ModelAsk): AskRequest {
@@ -81,7 +89,7 @@ function requestOf({ asker, model, ways, reference }: ModelAsk): AskRequest {
 }
 
 /** An answer of the reference's protocol is read as the chat completion that it stands for. */
-function plainAnswer(ask: ModelAsk, result: AskResult): Pick<ModelAnswer, "status" | "body" | "usage"> {
+function plainAnswer(ask: ModelAsk, result: AskResult): Omit<ModelAnswer, "kind"> {
   if (result.answer.kind === "model") return result.answer;
   return { status: 200, body: ask.reference?.completion(result), usage: undefined };
 }

@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.ts";
-import type { Endpoint } from "../../protocol/agent.ts";
+import { type Endpoint, PASSED_REQUEST_HEADERS } from "../../protocol/agent.ts";
 import { ModelAskHead } from "../../protocol/openai.ts";
 import type { Asker } from "../../relay/ask-conversation.ts";
 import { parseJson, parseShape, readText } from "../body.ts";
@@ -31,7 +31,7 @@ export async function readModelAsk(
     asker,
     head,
     model,
-    ways: [nativeWay(route.endpoint, text, head, model)],
+    ways: [nativeWay(route.endpoint, { text, head, model, headers: passedHeaders(request.headers) })],
     reference: undefined,
   };
   if (!deps.relay.knowsModel(model)) throw unknownModel(deps);
@@ -78,7 +78,16 @@ function checkThatSomebodyCan(
   throw new AppError("request_untranslatable", { param: "model", hint });
 }
 
+function passedHeaders(headers: Headers): Record<string, string> {
+  const passed = PASSED_REQUEST_HEADERS.flatMap((name) => {
+    const value = headers.get(name);
+    return value === null || value.length > HEADER_LENGTH_MAX ? [] : [[name, value]];
+  });
+  return Object.fromEntries(passed);
+}
+
 const LISTED_MAX = 20;
+const HEADER_LENGTH_MAX = 2048;
 
 function unknownModel({ relay }: HttpDeps): AppError {
   const ids = relay.models().map(({ id }) => id);

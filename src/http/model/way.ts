@@ -1,3 +1,4 @@
+import type { Endpoint } from "../../protocol/agent.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import { type ModelAskHead, UsageChunk } from "../../protocol/openai.ts";
 import type { Delta, ModelRequest } from "../../relay/ports.ts";
@@ -24,17 +25,21 @@ type ChatLike = "chat/completions" | "completions";
 const isChatLike = (endpoint: string): endpoint is ChatLike =>
   endpoint === "chat/completions" || endpoint === "completions";
 
+interface NativeRequest {
+  /** The caller's body. */
+  text: string;
+  head: ModelAskHead;
+  /** The model's name at the agents. */
+  model: string;
+  headers: Record<string, string>;
+}
+
 /**
  * Straight through: the agent's upstream has the very endpoint. Of the body only the model's name changes, where
  * it was an alias; of a streamed chat nothing but the usage figures, which are asked for in any case and taken
  * out again where the caller did not.
  */
-export function nativeWay(
-  endpoint: ModelRequest["endpoint"],
-  text: string,
-  head: ModelAskHead,
-  model: string,
-): Way {
+export function nativeWay(endpoint: Endpoint, { text, head, model, headers }: NativeRequest): Way {
   const stream = head.stream ?? false;
   const named = model === head.model ? text : setField(text, "model", model);
   const asksUsage = stream && isChatLike(endpoint) && head.stream_options?.include_usage !== true;
@@ -42,7 +47,7 @@ export function nativeWay(
     ? setField(named, "stream_options", { ...head.stream_options, include_usage: true })
     : named;
   return {
-    request: { endpoint, stream, body: () => body },
+    request: { endpoint, stream, headers, body: () => body },
     body: (answer) => answer,
     open: () => openNative(isChatLike(endpoint), asksUsage),
   };

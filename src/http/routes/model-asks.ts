@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import { AppError } from "../../errors.ts";
 import type { ModelAnswer } from "../../relay/ports.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "../context.ts";
+import { passHeaders } from "../error-response.ts";
 import { createEventStream } from "../event-stream.ts";
 import { askStreamed, askWhole, type ModelAsk, type ModelReply } from "../model/ask.ts";
 import { type ModelRoute, readModelAsk } from "../model/read.ts";
@@ -36,10 +37,12 @@ export function modelAskRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
   }
 }
 
-function reply(c: HttpContext, { status, body, agent, usage }: ModelReply): Response {
+function reply(c: HttpContext, { status, body, agent, usage, headers: passed }: ModelReply): Response {
   c.set("agent", agent);
   noteUsage(c, usage);
-  return new Response(body, { status, headers: { "content-type": "application/json; charset=utf-8" } });
+  const headers = new Headers({ "content-type": "application/json; charset=utf-8" });
+  passHeaders(passed, headers);
+  return new Response(body, { status, headers });
 }
 
 function noteUsage(c: HttpContext, usage: ModelAnswer["usage"]): void {

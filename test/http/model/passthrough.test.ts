@@ -71,6 +71,53 @@ describe("a request that an agent takes as it is", () => {
     }
   });
 
+  test("passes on the headers of its upstream's error that say what to do, and no others", async () => {
+    const headers = {
+      "x-should-retry": "false",
+      "x-ratelimit-limit-requests": "9",
+      "set-cookie": "a=b",
+      server: "x",
+    };
+    const body = '{"error":{"message":"no quota","code":"insufficient_quota"}}';
+    let fails = false;
+    const { post } = await startModelScene({
+      onAsk: ({ ask }, agent) =>
+        fails
+          ? agent.say({
+              type: "fail",
+              ask,
+              status: 429,
+              error: { message: "x" },
+              body,
+              headers,
+              retryable: false,
+            })
+          : agent.say({ type: "done", ask, status: 429, body, headers }),
+    });
+    for (fails of [false, true]) {
+      const response = await post(CHAT, { model: "m", messages: [] });
+      expect([response.status, await response.text()]).toEqual([429, body]);
+      expect(response.headers.get("x-should-retry")).toBe("false");
+      expect(response.headers.get("x-ratelimit-limit-requests")).toBe("9");
+      expect(response.headers.get("set-cookie")).toBeNull();
+      expect(response.headers.get("server")).toBeNull();
+    }
+  });
+
+  test("carries the headers by which Anthropic's surface is versioned, and no key", async () => {
+    const { post, agent } = await startModelScene({
+      ...answering(200, "{}"),
+      hello: { ...V2_HELLO, endpoints: ["messages"] },
+    });
+    const versions = { "anthropic-version": "2023-06-01", "anthropic-beta": "a,b" };
+    await post(
+      "messages",
+      { model: "m" },
+      { headers: { "x-api-key": "admin-key-of-the-tests", cookie: "x", ...versions } },
+    );
+    expect((await agent.next("ask")).headers).toEqual(versions);
+  });
+
   test("is not told that its key is wrong when the agent's is", async () => {
     const error = { message: "the upstream refused the agent's key" };
     const { post } = await startModelScene({
