@@ -93,9 +93,11 @@ function readValues<Name extends SettingName>(
   return Object.freeze(data) as Pick<Config, Name>;
 }
 
-/** Repeats the text only where it cannot be a key, or a key that took the port's place. */
+/** Repeats the text only where it cannot be a key, a key that took the port's place, or a URL's password. */
 function labelOf(name: SettingName, given: Given | undefined): string {
   if (!given) return "";
   const hidden = SETTINGS[name].secret || given.from === "first argument";
-  return hidden ? `${given.from}: ` : `${given.from} ${JSON.stringify(given.text.slice(0, 60))}: `;
+  if (hidden) return `${given.from}: `;
+  const shown = given.text.replace(/\/\/[^/]*@/, "//***@").slice(0, 60);
+  return `${given.from} ${JSON.stringify(shown)}: `;
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Config, readConfig, readSettings, type SettingName } from "../src/config.ts";
+import { type Config, readConfig, type SettingName } from "../src/config.ts";
 import { CommandError } from "../src/errors.ts";
 
 type Env = Record<string, string | undefined>;
@@ -50,6 +50,9 @@ test("a port and a key are enough, and the rest has its default", () => {
     reconnectGraceMs: 10_000,
     firstByteMs: 120_000,
     betweenDeltasMs: 60_000,
+    wholeAnswerMs: 600_000,
+    v1Model: "chatgpt",
+    modelAliases: undefined,
     conversationBytesMax: 2 ** 20,
     pingEveryMs: 30_000,
     pongWithinMs: 5_000,
@@ -58,6 +61,13 @@ test("a port and a key are enough, and the rest has its default", () => {
     conversationDays: 30,
     bodyBytesMax: 20 * 1024 ** 2,
     frameBytesMax: 32 * 1024 ** 2,
+    upstream: undefined,
+    upstreamKey: undefined,
+    models: undefined,
+    endpoints: undefined,
+    slots: 8,
+    name: undefined,
+    echo: false,
     logLevel: "info",
   });
 });
@@ -139,6 +149,9 @@ describe("precedence", () => {
       ["FIRST_BYTE", "6", "firstByteMs", 6000],
       ["BETWEEN_DELTAS", "6.5", "betweenDeltasMs", 6500],
       ["CONVERSATION_MAX", "1100", "conversationBytesMax", 1100],
+      ["WHOLE_ANSWER", "6.7", "wholeAnswerMs", 6700],
+      ["V1_MODEL", "web", "v1Model", "web"],
+      ["MODEL_ALIAS", "a=b, c = d:7b", "modelAliases", { a: "b", c: "d:7b" }],
       ["PING_EVERY", "7", "pingEveryMs", 7000],
       ["PONG_WITHIN", "8", "pongWithinMs", 8000],
       ["HELLO_WITHIN", "9", "helloWithinMs", 9000],
@@ -146,6 +159,13 @@ describe("precedence", () => {
       ["CONVERSATION_DAYS", "11", "conversationDays", 11],
       ["BODY_MAX", "1200", "bodyBytesMax", 1200],
       ["FRAME_MAX", "1300", "frameBytesMax", 1300],
+      ["UPSTREAM", "http://gpu:8000/v1", "upstream", "http://gpu:8000/v1"],
+      ["UPSTREAM_KEY", "upstream-key", "upstreamKey", "upstream-key"],
+      ["MODEL", "a, b:7b", "models", ["a", "b:7b"]],
+      ["ENDPOINT", "responses", "endpoints", ["responses"]],
+      ["SLOTS", "12", "slots", 12],
+      ["NAME", "desk", "name", "desk"],
+      ["ECHO", "yes", "echo", true],
       ["LOG_LEVEL", "debug", "logLevel", "debug"],
     ];
     const env = Object.fromEntries(texts.map(([name, text]) => [`CHATGPT_API_${name}`, text]));
@@ -253,6 +273,7 @@ describe("values", () => {
     ["--port", "0", "65535"],
     ["--queue-max", "1", "100000"],
     ["--queue-user-max", "1", "100000"],
+    ["--slots", "1", "240"],
     ["--queue-wait", "100ms", "1h"],
     ["--reconnect-grace", "0", "10m"],
     ["--first-byte", "100ms", "15m"],
@@ -284,26 +305,5 @@ describe("what the environment holds besides", () => {
     const env = { CHATGPT_API_PORT: "tcp://10.0.0.1:80", ADMIN_KEY: "k" };
     expect(read([], env)).toMatchObject({ config: { port: 8080 }, warnings: [] });
     expect(read([], { ...env, PORT: "81" }).config.port).toBe(81);
-  });
-});
-
-describe("some settings only", () => {
-  const some = (args: readonly string[], env: Env = {}) => readSettings({ args, env }, ["data", "port"]);
-
-  test("are read as all are, and the arguments are left to the command", () => {
-    expect(
-      some(["import", "--data=d", "auth.db", "--", "--x"], { PORT: "7", CHATGPT_API_DRAIN: "bad" }),
-    ).toEqual({
-      settings: { data: "d", port: 7 },
-      positionals: ["import", "auth.db", "--x"],
-    });
-  });
-
-  test("have no room for flags of other settings", () => {
-    expect(faultsOf(() => some(["--drain", "1s", "--dta", "d", "x"], { PORT: "no" }))).toEqual([
-      "unknown flag --drain: leave it out",
-      "unknown flag --dta: did you mean --data?",
-      'PORT "no": give a port from 0 to 65535',
-    ]);
   });
 });

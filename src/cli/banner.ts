@@ -43,6 +43,7 @@ export function banner({ config, port, agentKey, addresses, version }: Banner): 
     ),
     ["Data", resolve(config.data)],
     ...labelled("Agents", agentLines({ config, agentKey, addresses, at })),
+    ...ownAgentLines(config),
     ["Try", `curl http://${first}/api/ask -H "Authorization: $ADMIN_KEY" -d '{"content":"Hello"}'`],
   ];
   const notes = warnings(config, addresses).map((warning) => `\n${warning}\n`);
@@ -69,6 +70,11 @@ function agentLines({
   const best =
     other >= 0 ? `${at[other]}${keyed}` : `${at[own]}${config.agentKey === undefined ? "" : keyed}`;
   return [...lines, `as a whole URL   ws://${best}/client/register`];
+}
+
+function ownAgentLines({ echo, upstream, slots }: Config): string[][] {
+  if (echo) return [["Model", "echo, which answers with what was asked"]];
+  return upstream === undefined ? [] : [["Upstream", `${upstream}, ${slots} asks at once`]];
 }
 
 function warnings(config: Config, addresses: readonly string[]): string[] {

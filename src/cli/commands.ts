@@ -12,12 +12,32 @@ interface CommandEntry {
   load(): Promise<Command>;
 }
 
+/** What the command `agent` takes. */
+export const AGENT_SETTINGS = [
+  "upstream",
+  "upstreamKey",
+  "models",
+  "endpoints",
+  "slots",
+  "name",
+  "echo",
+  "agentKey",
+  "drainMs",
+  "logLevel",
+] as const satisfies readonly SettingName[];
+
 export const COMMANDS = {
   serve: {
     summary: "Start the server. The word itself may be left out.",
     usage: ["[serve] <port> <admin-key> [flags]"],
     settings: "all",
     load: async () => (await import("./serve.ts")).serve,
+  },
+  agent: {
+    summary: "Bring a model server of this machine, or any other, to a server as an agent.",
+    usage: ["agent <server> [flags]"],
+    settings: AGENT_SETTINGS,
+    load: async () => (await import("./agent.ts")).agent,
   },
   users: {
     summary: "Take over the users of the reference server.",

@@ -19,7 +19,7 @@ export async function health(args: readonly string[], io: Io, limitMs = LIMIT_MS
 }
 
 /** An address that stands for all of them is asked by its loopback. */
-function localAddress({ port, host }: { port: number; host: string | undefined }): string {
+export function localAddress({ port, host }: { port: number; host: string | undefined }): string {
   if (port === 0) throw new CommandError("port 0 is no address: give the server's URL", { exitCode: 2 });
   const name = host === undefined || host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
   return `${isIPv6(name) ? `[${name}]` : name}:${port}`;

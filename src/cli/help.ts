@@ -7,13 +7,24 @@ import { PROGRAM, VERSION } from "./version.ts";
 
 const GROUPS: Record<string, readonly SettingName[]> = {
   "Where it listens, and its data": ["port", "host", "data", "logLevel"],
-  Agents: ["agentKey", "agents", "agentOrigins", "helloWithinMs", "pingEveryMs", "pongWithinMs"],
+  Agents: [
+    "agentKey",
+    "agents",
+    "agentOrigins",
+    "v1Model",
+    "modelAliases",
+    "helloWithinMs",
+    "pingEveryMs",
+    "pongWithinMs",
+  ],
+  "The built-in agent": ["upstream", "upstreamKey", "models", "endpoints", "slots", "name", "echo"],
   Asks: [
     "queueMax",
     "queueUserMax",
     "queueWaitMs",
     "reconnectGraceMs",
     "firstByteMs",
+    "wholeAnswerMs",
     "betweenDeltasMs",
     "drainMs",
   ],
@@ -30,9 +41,9 @@ const EXAMPLES = `  # Serve on port 8080 of every address of this machine.
 `;
 
 const ENDING = `Each flag is also read from the environment: --queue-max from CHATGPT_API_QUEUE_MAX, and so on.
-PORT, ADMIN_KEY and AGENT_KEY need no prefix. A secret is also read from the file that <NAME>_FILE
-names. The command line comes before the environment. Without a unit a time is in seconds, and a
-size in bytes.
+PORT, ADMIN_KEY, AGENT_KEY and UPSTREAM_KEY need no prefix. A secret is also read from the file that
+<NAME>_FILE names. The command line comes before the environment. Without a unit a time is in
+seconds, and a size in bytes.
 `;
 
 /** Prints what can be given: of the command named, or of all. */

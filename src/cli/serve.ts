@@ -1,26 +1,68 @@
 import { networkInterfaces } from "node:os";
-import { readConfig } from "../config.ts";
-import { createLog } from "../log.ts";
-import { startServer } from "../server.ts";
+import { readServerAddress } from "../bridge/address.ts";
+import { type Bridge, startBridge } from "../bridge/bridge.ts";
+import type { Upstream } from "../bridge/upstream.ts";
+import { type Config, readConfig } from "../config.ts";
+import { createLog, type Log } from "../log.ts";
+import { type RunningServer, startServer } from "../server.ts";
 import { banner, listenAddresses } from "./banner.ts";
+import { localAddress } from "./health.ts";
 import type { Command } from "./io.ts";
 import { stopSignal } from "./signals.ts";
+import { hostName, upstreamOf } from "./upstream.ts";
 import { PROGRAM, VERSION } from "./version.ts";
 
 /** Serves until a signal ends it. The log goes to standard output, what is for people to standard error. */
 export const serve: Command = async (args, io) => {
   const { config, warnings } = readConfig({ args, env: io.env });
   for (const warning of warnings) io.err(`${PROGRAM}: ${warning}\n`);
+  const upstream = upstreamOf(config);
 
   // As process 1 of a container it would not be ended by a signal that nothing handles, even while it starts.
   const stopped = stopSignal();
-  const secrets = [config.adminKey, config.agentKey, config.sealKey].filter((secret) => secret !== undefined);
-  const log = createLog({ write: io.out, level: config.logLevel, secrets });
+  const secrets = [config.adminKey, config.agentKey, config.sealKey, config.upstreamKey];
+  const log = createLog({
+    write: io.out,
+    level: config.logLevel,
+    secrets: secrets.filter((secret) => secret !== undefined),
+  });
   const server = await startServer(config, log);
   const addresses = listenAddresses(config.host, networkInterfaces());
   io.err(banner({ config, port: server.port, agentKey: server.agentKey, addresses, version: VERSION }));
 
+  let stopping = false;
+  const tell = (line: string) => {
+    if (!stopping) io.err(`${PROGRAM}: ${line}\n`);
+  };
+  const bridge = upstream && bringOwn(upstream, { config, server, log, tell });
+
   log.info("stopping", { signal: await stopped });
+  stopping = true;
+  // The asks that run need the built-in agent until the server has finished them.
   await server.stop();
+  await bridge?.stop(0);
   return 0;
 };
+
+interface Own {
+  config: Config;
+  server: RunningServer;
+  log: Log;
+  tell: (line: string) => void;
+}
+
+/** The built-in agent, in this process, connected as any other. */
+function bringOwn(upstream: Upstream, { config, server, log, tell }: Own): Bridge {
+  const bridge = startBridge({
+    server: readServerAddress(localAddress({ port: server.port, host: config.host })),
+    agentKey: server.agentKey,
+    upstream,
+    name: config.name ?? hostName(),
+    version: VERSION,
+    slots: config.slots,
+    log,
+    tell,
+  });
+  void bridge.ended.then((error) => error && tell(`the built-in agent has ended: ${error.message}`));
+  return bridge;
+}

@@ -1,6 +1,6 @@
 import { nearest } from "./nearest.ts";
 import { addFault, type Reading } from "./reading.ts";
-import { flagOf, SETTING_NAMES, type SettingName } from "./settings.ts";
+import { flagOf, SETTING_NAMES, SETTINGS, type SettingName } from "./settings.ts";
 
 const FLAGS = new Map<string, SettingName>();
 for (const name of SETTING_NAMES) {
@@ -35,11 +35,16 @@ function readFlag(arg: string, rest: string[], names: readonly SettingName[], re
   const [flag = "", inline] = arg.split(/=(.*)/s, 2);
   const name = FLAGS.get(flag);
   const meant = name ? flag : nearest(flag, FLAG_NAMES);
-  const text = inline ?? (meant && isValue(rest[0]) ? rest.shift() : undefined);
+  const bare = name && SETTINGS[name].bare;
+  const text = inline ?? bare ?? (meant && isValue(rest[0]) ? rest.shift() : undefined);
   if (!name || !names.includes(name)) reading.faults.push(unknownFlag(flag, name ? undefined : meant));
-  else if (reading.given.has(name)) addFault(reading, name, `${flag} is given twice: give it once`);
+  else if (reading.given.has(name) && !SETTINGS[name].many)
+    addFault(reading, name, `${flag} is given twice: give it once`);
   else if (text === undefined) addFault(reading, name, `${flag} has no value: add one`);
-  else reading.given.set(name, { text, from: flag });
+  else {
+    const before = reading.given.get(name);
+    reading.given.set(name, { text: before ? `${before.text},${text}` : text, from: flag });
+  }
 }
 
 function isValue(next: string | undefined): boolean {

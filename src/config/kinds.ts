@@ -90,6 +90,46 @@ const sealKeySchema = z
   .max(SECRET_LENGTH_MAX, `give at most ${SECRET_LENGTH_MAX} characters`)
   .optional();
 
+const upstreamKeySchema = z
+  .string()
+  .max(SECRET_LENGTH_MAX, `give at most ${SECRET_LENGTH_MAX} characters`)
+  .regex(/^[\x21-\x7e]+$/, "give letters, digits and signs of ASCII, without blanks")
+  .optional();
+
+const baseUrlSchema = z
+  .string()
+  .transform((text, context) => {
+    const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
+    const isGood = url?.hostname && /^https?:$/.test(url.protocol);
+    if (isGood && !(url.username || url.password || url.search || url.hash))
+      return url.href.replace(/\/+$/, "");
+    context.addIssue("give a base URL such as http://localhost:11434/v1, without user, password or query");
+    return z.NEVER;
+  })
+  .optional();
+
+const NAME_LENGTH_MAX = 256;
+const NAME_HINT = `give 1 to ${NAME_LENGTH_MAX} characters`;
+const nameSchema = z.string().trim().min(1, NAME_HINT).max(NAME_LENGTH_MAX, NAME_HINT);
+const namesSchema = z
+  .string()
+  .transform((text): readonly string[] =>
+    Object.freeze([...new Set(text.split(",").map((name) => name.trim()))]),
+  )
+  .refine((names) => names.every((name) => nameSchema.safeParse(name).success), `${NAME_HINT} for each`)
+  .optional();
+
+const aliasesSchema = z
+  .string()
+  .transform((text, context): Readonly<Record<string, string>> => {
+    const pairs = text.split(",").map((pair) => pair.split("=").map((part) => part.trim()));
+    const isPair = (pair: string[]) =>
+      pair.length === 2 && pair.every((part) => nameSchema.safeParse(part).success);
+    if (!pairs.every(isPair)) context.addIssue("give name=model for each");
+    return Object.freeze(Object.fromEntries(pairs));
+  })
+  .optional();
+
 export const folder: Kind<string> = { value: "<folder>", schema: z.string().min(1, "give a folder") };
 export const host: Kind<string | undefined> = { value: "<address>", schema: hostSchema };
 export const origins: Kind<readonly string[]> = {
@@ -100,3 +140,25 @@ export const origins: Kind<readonly string[]> = {
 export const adminKey: Kind<string> = { value: "<admin-key>", schema: adminKeySchema };
 export const agentKey: Kind<string | undefined> = { value: "<key>", schema: agentKeySchema };
 export const sealKey: Kind<string | undefined> = { value: "<key>", schema: sealKeySchema };
+export const upstreamKey: Kind<string | undefined> = { value: "<key>", schema: upstreamKeySchema };
+export const baseUrl: Kind<string | undefined> = { value: "<URL>", schema: baseUrlSchema };
+export const name: Kind<string | undefined> = { value: "<name>", schema: nameSchema.optional() };
+export const modelName: Kind<string> = { value: "<name>", schema: nameSchema };
+export const aliases: Kind<Readonly<Record<string, string>> | undefined> = {
+  value: "<name>=<model>",
+  schema: aliasesSchema,
+  show: (aliases) =>
+    Object.entries(aliases ?? {})
+      .map(([alias, target]) => `${alias}=${target}`)
+      .join(","),
+};
+export const names: Kind<readonly string[] | undefined> = {
+  value: "<name>",
+  schema: namesSchema,
+  show: (names) => names?.join(",") ?? "",
+};
+export const yesNo: Kind<boolean> = {
+  value: "",
+  schema: z.enum(["yes", "no"], "give yes or no, or the flag alone").transform((text) => text === "yes"),
+  show: (value) => (value ? "yes" : "no"),
+};

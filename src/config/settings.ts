@@ -15,6 +15,10 @@ interface Setting<Value> extends Kind<Value> {
   aliases?: readonly string[];
   /** Also read from the file that `<VARIABLE>_FILE` names, and never shown. */
   secret?: true;
+  /** What the flag alone stands for; a value is then only taken after an equals sign. */
+  bare?: string;
+  /** The flag may be given several times; the texts are joined with commas. */
+  many?: true;
 }
 
 function setting<Value>(
@@ -46,6 +50,13 @@ export const SETTINGS = {
   }),
   agents: setting("agents", kind.choice("keyed", "open"), "open: any agent may register, without a key.", {
     default: "keyed",
+  }),
+  v1Model: setting("v1-model", kind.modelName, "Name of the model that agents of protocol 1 offer.", {
+    default: "chatgpt",
+  }),
+  modelAliases: setting("model-alias", kind.aliases, "Other name for a model, name=model; may be repeated.", {
+    absent: "none",
+    many: true,
   }),
   agentOrigins: setting("agent-origins", kind.origins, "Web origins of local agents that need no key.", {
     default: "null,https://chat.openai.com,https://chatgpt.com",
@@ -84,6 +95,12 @@ export const SETTINGS = {
     {
       default: "2m",
     },
+  ),
+  wholeAnswerMs: setting(
+    "whole-answer",
+    kind.time("100ms", "1h"),
+    "How long an agent may take for an answer that is not streamed.",
+    { default: "10m" },
   ),
   betweenDeltasMs: setting(
     "between-deltas",
@@ -132,6 +149,34 @@ export const SETTINGS = {
   }),
   frameBytesMax: setting("frame-max", kind.size("1KB", "512MB"), "Largest frame of an agent.", {
     default: "32MB",
+  }),
+  upstream: setting(
+    "upstream",
+    kind.baseUrl,
+    "Base URL of the model server that the built-in agent brings.",
+    {
+      absent: "none",
+    },
+  ),
+  upstreamKey: setting("upstream-key", kind.upstreamKey, "Key that the model server wants.", {
+    absent: "none",
+    aliases: ["UPSTREAM_KEY"],
+    secret: true,
+  }),
+  models: setting("model", kind.names, "Model that the built-in agent offers; may be repeated.", {
+    absent: "all the upstream lists",
+    many: true,
+  }),
+  endpoints: setting("endpoint", kind.names, "Endpoint that it offers; may be repeated.", {
+    absent: "found out",
+    many: true,
+  }),
+  // Bun runs 256 requests of a process at once, and some must be left to ask what the upstream has.
+  slots: setting("slots", kind.whole("number", 1, 240), "Asks that it takes at once.", { default: "8" }),
+  name: setting("name", kind.name, "Name that it goes by.", { absent: "the host's name" }),
+  echo: setting("echo", kind.yesNo, "The built-in agent answers with what was asked, without a model.", {
+    default: "no",
+    bare: "yes",
   }),
   logLevel: setting(
     "log-level",

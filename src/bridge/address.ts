@@ -1,0 +1,71 @@
+import { isIPv6 } from "node:net";
+import { CommandError } from "../errors.ts";
+
+export interface ServerAddress {
+  /** Where agents register: `ws://…/client/register`, without the agent key. */
+  url: string;
+  /** For people and logs. */
+  shown: string;
+  /** The agent key, where the address had one. */
+  key: string | undefined;
+}
+
+/** The server's own default. An address with a scheme has its scheme's port. */
+const DEFAULT_PORT = 8080;
+
+/**
+ * Reads what a person gives for a server: `host`, `host:port` or a URL (http, https, ws, wss), with or
+ * without a path that ends in `/client/register` or `/agents/<key>`. Throws a `CommandError` for anything else,
+ * which does not repeat it, as a key may be in it.
+ */
+export function readServerAddress(text: string): ServerAddress {
+  const url = parse(text.trim());
+  const secure = url.protocol === "https:" || url.protocol === "wss:";
+  const path = url.pathname.replace(/\/+$/, "").replace(/\/client\/register$/, "");
+  const [, prefix = "", key] = /^(.*?)(?:\/agents\/([^/]+))?$/.exec(path.replace(/\/+$/, "")) ?? [];
+  const shown = `${secure ? "wss" : "ws"}://${url.host}${prefix}`;
+  return { url: `${shown}/client/register`, shown, key: key && decode(key) };
+}
+
+/** Whether both name the same server, this machine's names taken for one. */
+export function isSameServer(a: string, b: string): boolean {
+  return place(a) === place(b);
+}
+
+export function isLoopback(hostname: string): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/i.test(hostname);
+}
+
+function place(address: string): string {
+  const { protocol, hostname, port } = new URL(address);
+  const host = isLoopback(hostname) || hostname === "0.0.0.0" || hostname === "[::]" ? "localhost" : hostname;
+  return `${host}:${port || (/^(https|wss):$/.test(protocol) ? 443 : 80)}`;
+}
+
+function parse(text: string): URL {
+  const url = URL.parse(complete(text));
+  if (!url?.hostname || !/^(https?|wss?):$/.test(url.protocol))
+    throw fault("give the server's address, such as localhost:8080 or https://chat.example.com");
+  if (url.username || url.password || url.search || url.hash)
+    throw fault("give the server's address without user, password, query or fragment");
+  return url;
+}
+
+function complete(text: string): string {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return text;
+  const [, host = "", path = ""] = /^([^/?#]*)(.*)$/s.exec(text) ?? [];
+  if (isIPv6(host)) return `ws://[${host}]:${DEFAULT_PORT}${path}`;
+  return host && !/:\d+$/.test(host) ? `ws://${host}:${DEFAULT_PORT}${path}` : `ws://${text}`;
+}
+
+function decode(key: string): string {
+  try {
+    return decodeURIComponent(key);
+  } catch {
+    return key;
+  }
+}
+
+function fault(message: string): CommandError {
+  return new CommandError(message, { exitCode: 2 });
+}

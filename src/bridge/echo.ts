@@ -1,0 +1,75 @@
+import { field, parseJson, textField } from "./json.ts";
+import type { Upstream } from "./upstream.ts";
+
+/**
+ * Needs no model: the model `echo` answers with the text of the last user message, word by word when streamed,
+ * every blank as it was. It gives no usage, as nothing was counted.
+ */
+export function createEcho(): Upstream {
+  return {
+    shown: "echo",
+    inquire: async () => ({
+      offer: { models: [{ id: "echo", owned_by: "chatgpt-api-server" }], endpoints: ["chat/completions"] },
+    }),
+    request: async (_endpoint, body) => answer(parseJson(body)),
+  };
+}
+
+function answer(asked: unknown): Response {
+  const text = lastUserText(asked);
+  if (text === undefined) return fault("messages must have one with the role user and a text");
+  const base = {
+    id: `chatcmpl-${crypto.randomUUID()}`,
+    created: Math.floor(Date.now() / 1000),
+    model: textField(asked, "model") ?? "echo",
+  };
+  if (field(asked, "stream") === true) {
+    const headers = { "content-type": "text/event-stream; charset=utf-8" };
+    return new Response(events({ ...base, object: "chat.completion.chunk" }, text), { headers });
+  }
+  const message = { role: "assistant", content: text, refusal: null };
+  const choices = [{ index: 0, message, logprobs: null, finish_reason: "stop" }];
+  return Response.json({ ...base, object: "chat.completion", choices });
+}
+
+function events(base: object, text: string): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  const chunk = (delta: object, finishReason: string | null = null) =>
+    JSON.stringify({ ...base, choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }] });
+  const data = function* () {
+    yield chunk({ role: "assistant", content: "" });
+    for (const word of words(text)) yield chunk({ content: word });
+    yield chunk({}, "stop");
+    yield "[DONE]";
+  };
+  const rest = data();
+  return new ReadableStream({
+    pull(controller) {
+      const { value, done } = rest.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(`data: ${value}\n\n`));
+    },
+  });
+}
+
+/** Each with the blanks after it. Joined they are the text again. */
+function words(text: string): readonly string[] {
+  return text.match(/\S+\s*|\s+/g) ?? [];
+}
+
+function lastUserText(asked: unknown): string | undefined {
+  const messages = field(asked, "messages");
+  if (!Array.isArray(messages)) return undefined;
+  const content = field(
+    messages.findLast((message) => textField(message, "role") === "user"),
+    "content",
+  );
+  if (!Array.isArray(content)) return typeof content === "string" ? content : undefined;
+  const texts = content.filter((part) => textField(part, "type") === "text");
+  return texts.map((part) => textField(part, "text") ?? "").join("");
+}
+
+function fault(message: string): Response {
+  const error = { message, type: "invalid_request_error", param: "messages", code: null };
+  return Response.json({ error }, { status: 400 });
+}

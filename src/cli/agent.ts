@@ -1,0 +1,71 @@
+import { isSameServer, readServerAddress } from "../bridge/address.ts";
+import { startBridge } from "../bridge/bridge.ts";
+import { discover } from "../bridge/discover.ts";
+import type { Upstream } from "../bridge/upstream.ts";
+import { readSettings } from "../config.ts";
+import { CommandError } from "../errors.ts";
+import { createLog } from "../log.ts";
+import { AGENT_SETTINGS } from "./commands.ts";
+import type { Command } from "./io.ts";
+import { stopSignal } from "./signals.ts";
+import { hostName, type UpstreamSettings, upstreamOf } from "./upstream.ts";
+import { PROGRAM, VERSION } from "./version.ts";
+
+const NOTHING_FOUND = `no model server found on this machine: start Ollama, llama.cpp, vLLM or LM Studio, \
+give its address with --upstream, or try --echo`;
+
+/**
+ * Brings an upstream to a server until a signal ends it, or the server wants it never to come back. The log
+ * goes to standard output, what is for people to standard error.
+ */
+export const agent: Command = async (args, io) => {
+  const { settings, positionals } = readSettings({ args, env: io.env }, AGENT_SETTINGS);
+  const [address, ...more] = positionals;
+  if (address === undefined || more.length > 0)
+    throw new CommandError("give one argument, the server's address, such as localhost:8080", {
+      exitCode: 2,
+    });
+  const server = readServerAddress(address);
+  const tell = (line: string) => io.err(`${PROGRAM}: ${line}\n`);
+
+  const stopped = stopSignal();
+  const secrets = [settings.upstreamKey, settings.agentKey, server.key].filter((key) => key !== undefined);
+  const log = createLog({ write: io.out, level: settings.logLevel, secrets });
+  const upstream = upstreamOf(settings) ?? (await findUpstream(settings, server.url, tell));
+  if (settings.upstream !== undefined && isSameServer(settings.upstream, server.url))
+    throw new CommandError("--upstream is the server itself: give the model server's address", {
+      exitCode: 2,
+    });
+
+  const bridge = startBridge({
+    server,
+    agentKey: settings.agentKey,
+    upstream,
+    name: settings.name ?? hostName(),
+    version: VERSION,
+    slots: settings.slots,
+    log,
+    tell,
+  });
+  const ended = await Promise.race([bridge.ended, stopped]);
+  if (ended instanceof CommandError) throw ended;
+  log.info("stopping", { signal: typeof ended === "string" ? ended : undefined });
+  await bridge.stop(settings.drainMs);
+  log.info("stopped");
+  return 0;
+};
+
+async function findUpstream(
+  settings: UpstreamSettings,
+  server: string,
+  tell: (line: string) => void,
+): Promise<Upstream> {
+  const found = await discover({ server, key: settings.upstreamKey });
+  for (const { name, url, models } of found)
+    tell(`found ${name} at ${url}: ${models.length > 0 ? models.join(", ") : "no models yet"}`);
+  const [first, ...others] = found;
+  const upstream = first && upstreamOf({ ...settings, upstream: first.url });
+  if (!upstream) throw new CommandError(NOTHING_FOUND);
+  if (others.length > 0) tell(`using ${first.name}; --upstream chooses another`);
+  return upstream;
+}

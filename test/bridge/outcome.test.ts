@@ -1,0 +1,45 @@
+import { describe, expect, test } from "bun:test";
+import { outcomeOf } from "../../src/bridge/outcome.ts";
+
+const NOW = Date.UTC(2030, 0, 1, 12, 0, 0);
+const outcome = (status: number, headers: Record<string, string> = {}, body = "") =>
+  outcomeOf(new Response(null, { status, headers }), body, NOW);
+
+describe("how long to wait before the next try", () => {
+  test.each<[Record<string, string>, number | undefined]>([
+    [{ "retry-after": "2" }, 2000],
+    [{ "retry-after": "0.5" }, 500],
+    [{ "retry-after": "Tue, 01 Jan 2030 12:00:30 GMT" }, 30_000],
+    [{ "retry-after": "Tue, 01 Jan 2030 11:00:00 GMT" }, 0],
+    [{ "retry-after-ms": "150", "retry-after": "2" }, 150],
+    [{ "retry-after": "999999999" }, 3_600_000],
+    [{ "retry-after": "soon" }, undefined],
+    [{}, undefined],
+  ])("%j", (headers, expected) => {
+    const found = outcome(429, headers);
+    expect(found.type === "fail" && found.retry_after_ms).toBe(expected as number);
+  });
+});
+
+test("an error of the upstream is told in its own words, and in ours where it has none", () => {
+  const told = (body: string) => {
+    const found = outcome(500, {}, body);
+    return found.type === "fail" ? found.error : undefined;
+  };
+  const error = { message: "GPU on fire", type: "server_error", code: "overheated", param: null };
+  expect(told(JSON.stringify({ error }))).toEqual({
+    message: "GPU on fire",
+    type: "server_error",
+    code: "overheated",
+  });
+  expect(told(JSON.stringify({ error: { message: "x", type: null, code: 503 } }))).toEqual({ message: "x" });
+  expect(told("<h1>no</h1>")).toEqual({ message: "the upstream answers 500" });
+  expect(told(JSON.stringify({ error: { message: "x", type: "t".repeat(300) } }))?.type).toHaveLength(256);
+});
+
+test("a refused key tells nothing of the answer, which may hold a part of it", () => {
+  for (const status of [401, 403])
+    expect(JSON.stringify(outcome(status, {}, '{"error":{"message":"bad key sk-12**89"}}'))).not.toContain(
+      "sk-",
+    );
+});

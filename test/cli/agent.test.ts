@@ -1,0 +1,141 @@
+import { describe, expect, onTestFinished, test } from "bun:test";
+import { chat, textOf } from "../bridge/start.ts";
+import { startAgentServer } from "../support/agent-server.ts";
+import { runExecutable } from "../support/executable.ts";
+import { startFaultUpstream } from "../support/upstream/start.ts";
+import { MAIN } from "./io.ts";
+
+interface AgentProcess {
+  pid: number;
+  stdout(): string;
+  stderr(): string;
+  kill(signal?: NodeJS.Signals): void;
+  exited: Promise<number>;
+}
+
+/** The command `agent` as a process of its own, until the test ends. */
+function startAgent(args: readonly string[], env: Record<string, string> = {}): AgentProcess {
+  const child = Bun.spawn([process.execPath, MAIN, "agent", ...args], {
+    env: { PATH: process.env["PATH"], ...env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const texts = ["", ""];
+  const read = async (stream: ReadableStream<Uint8Array>, index: number) => {
+    for await (const chunk of stream) texts[index] += new TextDecoder().decode(chunk);
+  };
+  const over = Promise.all([read(child.stdout, 0), read(child.stderr, 1), child.exited]);
+  onTestFinished(async () => {
+    child.kill("SIGKILL");
+    await over;
+  });
+  return {
+    pid: child.pid,
+    stdout: () => texts[0] ?? "",
+    stderr: () => texts[1] ?? "",
+    kill: (signal = "SIGTERM") => child.kill(signal),
+    exited: over.then(([, , code]) => code),
+  };
+}
+
+describe("agent", () => {
+  test("brings an upstream to a server, with what the flags say", async () => {
+    const upstream = await startFaultUpstream();
+    const server = startAgentServer();
+    const keys = { AGENT_KEY: "agent-key-0123", UPSTREAM_KEY: "upstream-key-0123" };
+    const args = [
+      "--upstream",
+      upstream.url,
+      "--model",
+      "echo",
+      "--model",
+      "broken",
+      "--slots",
+      "2",
+      "--name",
+      "desk",
+    ];
+    const agent = startAgent([server.host, ...args, "--endpoint", "chat/completions"], keys);
+    const connection = await server.next();
+    expect(connection.headers.get("authorization")).toBe("Bearer agent-key-0123");
+    expect(connection.hello).toMatchObject({
+      name: "desk",
+      slots: 2,
+      endpoints: ["chat/completions"],
+      models: [{ id: "echo" }, { id: "broken" }],
+    });
+    connection.ask({ ask: "1", body: chat("echo", "through a process") });
+    expect(textOf(await connection.answer("1"))).toBe("through a process");
+    agent.kill();
+    expect(await agent.exited).toBe(0);
+    expect(agent.stderr()).toBe(
+      `chatgpt-api-server: connected to ws://${server.host}, offering 2 models (echo, broken), 2 at once\n`,
+    );
+    expect(agent.stdout() + agent.stderr()).not.toMatch(/-key-0123|through a process/);
+    for (const line of agent.stdout().trimEnd().split("\n")) expect(JSON.parse(line)).toHaveProperty("event");
+  });
+
+  test.each(["SIGTERM", "SIGINT"] as const)("%s finishes what runs, and ends with 0", async (signal) => {
+    const upstream = await startFaultUpstream();
+    const server = startAgentServer();
+    const agent = startAgent([server.host, "--upstream", upstream.url]);
+    const connection = await server.next();
+    connection.ask({ ask: "1", body: chat("slow-words", "one two three", { delay_ms: 80 }) });
+    await connection.frame("delta");
+    agent.kill(signal);
+    await connection.frame("pause");
+    expect(textOf(await connection.answer("1"))).toBe("one two three");
+    expect(await connection.closed).toMatchObject({ code: 1000 });
+    expect(await agent.exited).toBe(0);
+  });
+
+  test("a second signal ends it at once", async () => {
+    const upstream = await startFaultUpstream();
+    const server = startAgentServer();
+    const agent = startAgent([server.host, "--upstream", upstream.url]);
+    const connection = await server.next();
+    connection.ask({ ask: "1", body: chat("never", "q") });
+    await upstream.openUntil(({ open }) => open === 1);
+    agent.kill();
+    await connection.frame("pause");
+    agent.kill();
+    expect(await agent.exited).toBe(1);
+    await upstream.openUntil(({ open }) => open === 0);
+  });
+
+  test("needs no upstream for the echo, and its host's name is the default", async () => {
+    const server = startAgentServer();
+    startAgent([`http://${server.host}/agents/key-in-path`, "--echo"]);
+    const connection = await server.next();
+    expect(connection.hello).toMatchObject({ models: [{ id: "echo" }], slots: 8 });
+    expect(connection.hello.name.length).toBeGreaterThan(0);
+    expect(connection.headers.get("authorization")).toBe("Bearer key-in-path");
+  });
+
+  test("that a server turns away for good says why in a line and ends with 1", async () => {
+    const server = startAgentServer();
+    server.refuseWith(() =>
+      Response.json({ error: "Invalid agent key", hint: "Use another." }, { status: 401 }),
+    );
+    const agent = startAgent([server.host, "--echo"]);
+    expect(await agent.exited).toBe(1);
+    expect(agent.stderr()).toBe(`chatgpt-api-server: ws://${server.host}: refused (401): Use another.\n`);
+  });
+});
+
+describe("faults", () => {
+  test.each<[string[], number, RegExp]>([
+    [[], 2, /give one argument, the server's address/],
+    [["a", "b"], 2, /give one argument/],
+    [["ftp://a"], 2, /give the server's address/],
+    [["a", "--echo", "--upstream", "http://b"], 2, /exclude each other/],
+    [["a", "--endpoint", "images", "--echo"], 2, /--endpoint: give one of chat\/completions/],
+    [["localhost:9", "--upstream", "http://127.0.0.1:9/v1"], 2, /--upstream is the server itself/],
+    [["a", "--data", "x"], 2, /unknown flag --data/],
+  ])("%j", async (args, code, text) => {
+    const ended = await runExecutable([MAIN, "agent", ...args], { path: process.execPath });
+    expect([ended.code, ended.stdout]).toEqual([code, ""]);
+    expect(ended.stderr).toMatch(text);
+  });
+});

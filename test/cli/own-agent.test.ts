@@ -1,0 +1,54 @@
+import { describe, expect, test } from "bun:test";
+import { type Executable, runExecutable, startExecutable } from "../support/executable.ts";
+import { startFaultUpstream } from "../support/upstream/start.ts";
+import { MAIN } from "./io.ts";
+
+const ADMIN_KEY = "admin-key-0123456789";
+
+async function start(args: readonly string[]): Promise<Executable> {
+  const server = await startExecutable({ path: process.execPath, args: [MAIN, "0", ADMIN_KEY, ...args] });
+  server.keepSecret(ADMIN_KEY);
+  return server;
+}
+
+function ask({ url }: Executable, body: object) {
+  const headers = { authorization: ADMIN_KEY };
+  return fetch(`${url}/api/ask`, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+describe("a server with the agent inside", () => {
+  test("echoes by one command, and says so", async () => {
+    const server = await start(["--echo"]);
+    await server.output(/connected to ws:\/\/127\.0\.0\.1:\d+, offering 1 model \(echo\), 8 at once/);
+    expect(server.stderr()).toContain("Model      echo, which answers with what was asked\n");
+    expect(await (await ask(server, { content: "Hello  there" })).json()).toMatchObject({
+      content: "Hello  there",
+    });
+  });
+
+  test("brings an upstream, and at its end finishes what runs before the agent goes", async () => {
+    const upstream = await startFaultUpstream();
+    const server = await start(["--upstream", upstream.url, "--host", "127.0.0.1", "--slots", "3"]);
+    expect(server.stderr()).toContain(`Upstream   ${upstream.url}, 3 asks at once\n`);
+    await server.output(/connected to/);
+    const asked = ask(server, { content: "one two three four", model: "slow-words" });
+    await upstream.openUntil(({ open }) => open === 1);
+    server.kill();
+    expect(await (await asked).json()).toMatchObject({ content: "one two three four" });
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+    expect(server.stderr()).not.toContain("reconnecting");
+    expect(await upstream.open()).toMatchObject({ open: 0, aborted: 0 });
+  });
+
+  test("with a key of the agents' own, too", async () => {
+    const server = await start(["--echo", "--agent-key", "agent-key-0123"]);
+    await server.output(/connected to/);
+  });
+
+  test("is not told two upstreams", async () => {
+    const args = [MAIN, "0", ADMIN_KEY, "--echo", "--upstream", "http://127.0.0.1:1"];
+    const { code, stderr } = await runExecutable(args, { path: process.execPath });
+    expect(code).toBe(2);
+    expect(stderr).toContain("--echo and --upstream exclude each other");
+  });
+});
