@@ -42,7 +42,7 @@ export async function answer(options: AnswerOptions): Promise<Ending> {
   let outcome: Outcome;
   try {
     const { signal } = stopping;
-    const response = await upstream.request(ask.endpoint, ask.body, signal);
+    const response = await upstream.request(ask.endpoint, ask.body, signal, ask.headers);
     outcome =
       ask.stream && response.ok && isEventStream(response)
         ? await passStream(response, { ask: ask.ask, replies, clock, signal, begin })

@@ -1,4 +1,4 @@
-import type { Endpoint, Model } from "../protocol/agent.ts";
+import { type Endpoint, type Model, PASSED_REQUEST_HEADERS } from "../protocol/agent.ts";
 import { findEndpoints } from "./endpoints.ts";
 import { reasonOf, request, requestText } from "./http.ts";
 import { readModelList } from "./model-list.ts";
@@ -30,8 +30,10 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
   // Found out anew after each time that the upstream was away: it may be another one then.
   let found: readonly Endpoint[] | undefined;
 
-  const post = (endpoint: Endpoint, body: string, signal: AbortSignal) =>
-    request(`${base}/${endpoint}`, { method: "POST", headers: headersFor(endpoint, key), body, signal });
+  const post: Upstream["request"] = (endpoint, body, signal, passed = {}) => {
+    const headers = { ...headersFor(endpoint, key), ...chosenHeaders(passed) };
+    return request(`${base}/${endpoint}`, { method: "POST", headers, body, signal });
+  };
 
   const offerOf = async (at: string, listed: readonly Model[], signal: AbortSignal): Promise<Inquiry> => {
     base = at;
@@ -105,6 +107,13 @@ async function listModels(base: string, { key, limitMs, signal }: Question): Pro
 function chosen(listed: readonly Model[], ids: readonly string[]): readonly Model[] {
   if (ids.length === 0) return listed;
   return ids.map((id) => listed.find((model) => model.id === id) ?? { id });
+}
+
+/** A server may not set any others, least of all the key. */
+function chosenHeaders(passed: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    PASSED_REQUEST_HEADERS.flatMap((name) => (passed[name] === undefined ? [] : [[name, passed[name]]])),
+  );
 }
 
 /** Anthropic's own API wants its key in `x-api-key`, most others as `Bearer`. */

@@ -1,4 +1,4 @@
-import { type AgentFrame, DoneFrame, type FailFrame } from "../protocol/agent.ts";
+import { type AgentFrame, DoneFrame, type FailFrame, PASSED_ERROR_HEADERS } from "../protocol/agent.ts";
 import { field, parseJson, textField } from "./json.ts";
 import { usageOf } from "./progress.ts";
 
@@ -36,8 +36,15 @@ export function outcomeOf({ status, headers }: Response, body: string, nowMs: nu
   if (status === 401 || status === 403)
     return { ...failure("the upstream refuses the agent's key", true), status };
   if (status >= 500 || RETRYABLE.has(status)) return retryable(status, headers, body, nowMs);
-  const usage = status < 300 ? usageOf(body) : undefined;
+  if (status >= 300) return { type: "done", status, body, ...passed(headers) };
+  const usage = usageOf(body);
   return { type: "done", status, body, ...(usage && { usage }) };
+}
+
+/** What tells the caller when and whether to try again. */
+function passed(headers: Headers): { headers?: Record<string, string> } {
+  const found = [...headers].filter(([name]) => PASSED_ERROR_HEADERS.test(name));
+  return found.length > 0 ? { headers: Object.fromEntries(found) } : {};
 }
 
 function retryable(status: number, headers: Headers, body: string, nowMs: number): Outcome {
@@ -54,6 +61,7 @@ function retryable(status: number, headers: Headers, body: string, nowMs: number
     ...(DoneFrame.shape.status.safeParse(status).success && { status }),
     ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
     ...(body && { body }),
+    ...passed(headers),
   };
 }
 

@@ -14,6 +14,14 @@ export interface Upstream {
   shown: string;
   /** Never rejects. */
   inquire(signal: AbortSignal): Promise<Inquiry>;
-  /** The answer to one request, its body unread. Rejects when there is none, and when aborted. */
-  request(endpoint: Endpoint, body: string, signal: AbortSignal): Promise<Response>;
+  /**
+   * The answer to one request, its body unread. Rejects when there is none, and when aborted. `passed` are
+   * headers of the caller's that may be meant for the upstream.
+   */
+  request(
+    endpoint: Endpoint,
+    body: string,
+    signal: AbortSignal,
+    passed?: Record<string, string>,
+  ): Promise<Response>;
 }

@@ -217,3 +217,22 @@ test("a request has the key, the body letter for letter, and nothing of its own 
   expect(chat?.headers.get("accept-encoding")).toBe("identity");
   expect(shown(messages?.headers)).toEqual(["Bearer sk-1", "application/json", "sk-1", "2023-06-01"]);
 });
+
+test("of a caller's headers only those that an upstream may want are sent, and never in place of the key", async () => {
+  const { url, requests } = serve({
+    "GET /v1/models": () => list("a"),
+    "POST /v1/messages": () => Response.json({}),
+  });
+  const upstream = createHttpUpstream({ url, key: "sk-1", models: [], endpoints: ["messages"] });
+  await upstream.inquire(never);
+  const headers = {
+    "anthropic-version": "2030-01-01",
+    "anthropic-beta": "b",
+    authorization: "evil",
+    cookie: "c",
+  };
+  await upstream.request("messages", "{}", never, headers);
+  const sent = requests.at(-1)?.headers;
+  const names = ["anthropic-version", "anthropic-beta", "authorization", "cookie"];
+  expect(names.map((name) => sent?.get(name))).toEqual(["2030-01-01", "b", "Bearer sk-1", null]);
+});

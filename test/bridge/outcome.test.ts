@@ -43,3 +43,17 @@ test("a refused key tells nothing of the answer, which may hold a part of it", (
       "sk-",
     );
 });
+
+test("headers that say when and whether to try again are passed on, of errors only, and no others", () => {
+  const headers = {
+    "x-should-retry": "false",
+    "x-ratelimit-limit-requests": "9",
+    server: "x",
+    "set-cookie": "a",
+  };
+  const passed = { "x-should-retry": "false", "x-ratelimit-limit-requests": "9" };
+  expect(outcome(400, headers)).toMatchObject({ type: "done", headers: passed });
+  expect(outcome(429, headers)).toMatchObject({ type: "fail", headers: passed });
+  expect(outcome(200, headers)).not.toHaveProperty("headers");
+  expect(outcome(400)).not.toHaveProperty("headers");
+});
