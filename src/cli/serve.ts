@@ -26,6 +26,7 @@ export const serve: Command = async (args, io) => {
     level: config.logLevel,
     secrets: secrets.filter((secret) => secret !== undefined),
   });
+  surviveFaults(log);
   const server = await startServer(config, log);
   const addresses = listenAddresses(config.host, networkInterfaces());
   io.err(banner({ config, port: server.port, agentKey: server.agentKey, addresses, version: VERSION }));
@@ -43,6 +44,16 @@ export const serve: Command = async (args, io) => {
   await bridge?.stop(0);
   return 0;
 };
+
+/** A fault of ours in one request must not end all the others, so it is told and the server goes on. */
+function surviveFaults(log: Log): void {
+  const tell = (thrown: unknown) =>
+    log.error("unexpected", {
+      cause: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+    });
+  process.on("unhandledRejection", tell);
+  process.on("uncaughtException", tell);
+}
 
 interface Own {
   config: Config;
