@@ -14,6 +14,7 @@ import { createApp } from "./http/app.ts";
 import { errorResponse } from "./http/error-response.ts";
 import type { Log } from "./log.ts";
 import type { Clock } from "./relay/ports.ts";
+import type { AskRecord } from "./relay/record.ts";
 import { Relay } from "./relay/relay.ts";
 import { Threads } from "./relay/threads.ts";
 import { openStore } from "./store/sqlite/open.ts";
@@ -90,7 +91,24 @@ function createRelay(config: Config, clock: Clock, log: Log): Relay {
       joined: ({ id, profile }) => log.info("agent_joined", { agent: id, address: profile.address }),
       left: ({ id, profile }, reason) =>
         log.info("agent_left", { agent: id, address: profile.address, reason: reason ?? "socket closed" }),
+      ended: (record) => logAsk(log, record),
     },
+  });
+}
+
+function logAsk(log: Log, record: AskRecord): void {
+  const { origin, usage, queueMs, firstByteMs, durationMs, upstreamStatus, user, at: _, ...rest } = record;
+  log.info("ask", {
+    request_id: origin.requestId,
+    surface: origin.surface,
+    user: user || "admin",
+    ...rest,
+    status: upstreamStatus,
+    queue_ms: queueMs,
+    first_byte_ms: firstByteMs,
+    ms: durationMs,
+    prompt_tokens: usage?.prompt_tokens,
+    completion_tokens: usage?.completion_tokens,
   });
 }
 

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import type { Callers } from "../auth/callers.ts";
 import type { Users } from "../auth/users.ts";
 import type { Log } from "../log.ts";
+import type { AskContext, Asker } from "../relay/ask-conversation.ts";
 import type { Conversations } from "../relay/ports.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Threads } from "../relay/threads.ts";
@@ -46,6 +47,12 @@ export type HttpEnv = {
 };
 
 export type HttpContext = Context<HttpEnv>;
+
+/** The caller, with what those who count and log want to know of the request. */
+export function asContext(c: HttpContext, caller: Asker, surface: string): AskContext {
+  const { user, admin } = caller;
+  return { user, admin, origin: { requestId: c.get("requestId"), surface } };
+}
 
 export function json(value: unknown): Response {
   return new Response(JSON.stringify(value), {

@@ -5,6 +5,7 @@ import type { ReferenceAnswer } from "../protocol/reference.ts";
 import type { AskRequest } from "./ask.ts";
 import { readChat } from "./chat.ts";
 import type { Conversation, Conversations, ModelRequest, Signal, Turn } from "./ports.ts";
+import type { AskOrigin } from "./record.ts";
 import type { Relay } from "./relay.ts";
 
 export interface AskConversationDeps {
@@ -19,6 +20,11 @@ export interface AskConversationDeps {
 export interface Asker {
   user: string | null;
   admin: boolean;
+}
+
+/** Who asks, and by which request. */
+export interface AskContext extends Asker {
+  origin: AskOrigin;
 }
 
 export interface ConversationAnswer {
@@ -37,7 +43,7 @@ const CONVERSATION_ID_LENGTH_MAX = 256;
  */
 export async function askConversation(
   deps: AskConversationDeps,
-  asker: Asker,
+  asker: AskContext,
   body: AskBody,
   signal: Signal,
   onText: (text: string) => void = () => {},
@@ -78,12 +84,12 @@ export async function askConversation(
 
 function createRequest(
   { newId }: AskConversationDeps,
-  asker: Asker,
+  asker: AskContext,
   body: AskBody,
   known: Conversation | undefined,
   branch: Turn[],
 ): AskRequest {
-  const user = asker.user ?? "";
+  const from = { user: asker.user ?? "", origin: asker.origin };
   const reference = {
     message_id: body.message_id ?? newId(),
     conversation_id: body.conversation_id ?? "",
@@ -91,9 +97,9 @@ function createRequest(
     content: body.content,
   };
   const request = chatRequest(branch, body.content);
-  if (!known) return { user, work: { model: body.model, reference, requests: [request] } };
-  if (!known.kept) return { user, pin: known.agent, work: { reference } };
-  return { user, prefer: known.agent, work: { model: body.model ?? known.model, requests: [request] } };
+  if (!known) return { ...from, work: { model: body.model, reference, requests: [request] } };
+  if (!known.kept) return { ...from, pin: known.agent, work: { reference } };
+  return { ...from, prefer: known.agent, work: { model: body.model ?? known.model, requests: [request] } };
 }
 
 /** Always streamed, so that a long answer is not taken for none. */

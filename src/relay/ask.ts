@@ -1,6 +1,7 @@
 import type { AppError } from "../errors.ts";
 import type { Agent } from "./agent.ts";
 import type { Answer, Cancel, Delta, ModelRequest, Work } from "./ports.ts";
+import type { AskOrigin } from "./record.ts";
 
 export interface AskRequest {
   /** Whose ask it is: users take turns in the queue. Empty for the holder of the admin key. */
@@ -10,6 +11,7 @@ export interface AskRequest {
   /** The id of the agent to be preferred, as it knows the conversation already. */
   prefer?: string | undefined;
   work: Work;
+  origin: AskOrigin;
   /** Called for each piece of a streamed answer, in order, before the ask has its outcome. */
   onDelta?: ((delta: Delta, request: ModelRequest | undefined) => void) | undefined;
 }
@@ -43,6 +45,14 @@ export interface Ask {
   failure: AppError | undefined;
   /** The last try was lost rather than refused, so an agent that had it may have it again. */
   repeatable: boolean;
+  /** The agent that had it last. */
+  lastAgent: Agent | undefined;
+  /** When it came, when it was last sent, when the first byte of its answer came: milliseconds since 1970. */
+  readonly beganAt: number;
+  sentAt: number | undefined;
+  firstAt: number | undefined;
+  deltas: number;
+  deltaLength: number;
   /** Both only while it waits. */
   stopWait: Cancel | undefined;
   stopLook: Cancel | undefined;
@@ -50,6 +60,7 @@ export interface Ask {
 
 export function createAsk(
   request: AskRequest,
+  beganAt: number,
   resolve: (result: AskResult) => void,
   reject: (error: AppError) => void,
 ): Ask {
@@ -65,6 +76,12 @@ export function createAsk(
     tried: new Set(),
     failure: undefined,
     repeatable: true,
+    lastAgent: undefined,
+    beganAt,
+    sentAt: undefined,
+    firstAt: undefined,
+    deltas: 0,
+    deltaLength: 0,
     stopWait: undefined,
     stopLook: undefined,
   };

@@ -1,6 +1,7 @@
 import type { Agent } from "./agent.ts";
 import type { LeaveReason } from "./hub.ts";
 import type { Clock } from "./ports.ts";
+import type { AskRecord } from "./record.ts";
 
 export interface RelayLimits {
   /** Asks that wait, of all users and of one. */
@@ -29,5 +30,7 @@ export interface RelayOptions {
   observe?: {
     joined(agent: Agent): void;
     left(agent: Agent, reason: LeaveReason): void;
+    /** Every ask that was taken, once, before its caller hears of its outcome. */
+    ended(record: AskRecord): void;
   };
 }

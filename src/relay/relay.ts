@@ -7,6 +7,7 @@ import type { RelayOptions } from "./options.ts";
 import { Placing, stopWaiting } from "./placing.ts";
 import type { AgentLink, Signal, Transport, Work } from "./ports.ts";
 import { FairQueue } from "./queue.ts";
+import { recordOf } from "./record.ts";
 import { Running } from "./running.ts";
 import { Watch } from "./watch.ts";
 
@@ -69,7 +70,7 @@ export class Relay {
     if (this.#draining) return Promise.reject(new AppError("draining"));
     if (signal.aborted) return Promise.reject(new AppError("caller_gone"));
     const { promise, resolve, reject } = Promise.withResolvers<AskResult>();
-    const ask = createAsk(request, resolve, reject);
+    const ask = createAsk(request, this.#options.clock.now(), resolve, reject);
     const onAbort = () => this.#abandon(ask);
     signal.addEventListener("abort", onAbort);
     ask.forgetCaller = () => signal.removeEventListener("abort", onAbort);
@@ -246,6 +247,7 @@ export class Relay {
     stopWaiting(ask);
     ask.forgetCaller();
     this.#open--;
+    this.#options.observe?.ended(recordOf(ask, outcome, this.#options.clock.now()));
     if (outcome instanceof AppError) ask.reject(outcome);
     else ask.resolve(outcome);
     if (this.#draining && this.#open === 0) this.#drained?.();

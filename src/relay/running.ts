@@ -46,6 +46,8 @@ export class Running {
     ask.at = { agent, slot: slotId };
     ask.tries++;
     ask.tried.add(agent.id);
+    ask.lastAgent = agent;
+    ask.sentAt = now;
     agent.sentAt = now;
     const stopLimit = clock.after(deadlineMs, () => this.#limitReached(agent, slotId));
     hub.occupy(agent, slotId, { ask, request, phase: "sent", heardAt: now, stopLimit });
@@ -68,7 +70,12 @@ export class Running {
       slot.phase = "started";
       this.#watchPauses(agent, slotId, slot, this.#options.limits.betweenDeltasMs);
     }
-    slot.ask?.request.onDelta?.(delta, slot.request);
+    const { ask } = slot;
+    if (!ask) return;
+    ask.firstAt ??= slot.heardAt;
+    ask.deltas++;
+    ask.deltaLength += delta.data.length;
+    ask.request.onDelta?.(delta, slot.request);
   }
 
   done(agent: Agent, slotId: string, answer: Answer): void {

@@ -2,6 +2,7 @@ import { AppError, type ErrorCode } from "../../src/errors.ts";
 import type { AskResult } from "../../src/relay/ask.ts";
 import type { RelayLimits } from "../../src/relay/options.ts";
 import type { Delta } from "../../src/relay/ports.ts";
+import type { AskRecord } from "../../src/relay/record.ts";
 import { Relay } from "../../src/relay/relay.ts";
 import { createFakeClock, type FakeClock } from "./clock.ts";
 
@@ -41,17 +42,22 @@ export interface RelayBench {
   askWhole(content: string, options?: AskOptions): Promise<AskResult>;
 }
 
-export function createRelayBench(limits: Partial<RelayLimits> = {}): RelayBench {
+export function createRelayBench(
+  limits: Partial<RelayLimits> = {},
+  ended: (record: AskRecord) => void = () => {},
+): RelayBench {
   const clock = createFakeClock();
   let ids = 0;
-  const relay = new Relay({ clock, newId: () => `id-${++ids}`, limits: { ...LIMITS, ...limits } });
+  const observe = { joined: () => {}, left: () => {}, ended };
+  const relay = new Relay({ clock, newId: () => `id-${++ids}`, limits: { ...LIMITS, ...limits }, observe });
   const never = new AbortController().signal;
   const askWhole: RelayBench["askWhole"] = (content, options = {}) => {
     const { user = "user", signal = never, model, ...rest } = options;
     const reference = { message_id: "", conversation_id: "", parent_id: "", content };
     const request = { endpoint: "chat/completions", stream: true, body: () => content } as const;
     const work = model === undefined ? { reference } : { model, requests: [request] };
-    return relay.ask({ user, work, ...rest }, signal);
+    const origin = { requestId: "req", surface: "test" };
+    return relay.ask({ user, work, origin, ...rest }, signal);
   };
   return {
     relay,

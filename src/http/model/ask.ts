@@ -1,7 +1,7 @@
 import { AppError } from "../../errors.ts";
 import type { ModelAskHead } from "../../protocol/openai.ts";
 import type { AskRequest, AskResult } from "../../relay/ask.ts";
-import type { Asker } from "../../relay/ask-conversation.ts";
+import type { AskContext } from "../../relay/ask-conversation.ts";
 import type { Delta, ModelAnswer, ModelRequest, Signal } from "../../relay/ports.ts";
 import type { HttpDeps } from "../context.ts";
 import type { ServerEvent } from "../translate/translation.ts";
@@ -10,7 +10,7 @@ import type { OpenWay, Way } from "./way.ts";
 
 /** A request that was read and may be asked. */
 export interface ModelAsk {
-  asker: Asker;
+  asker: AskContext;
   head: ModelAskHead;
   /** The name that agents know it by, where the caller's is an alias. */
   model: string;
@@ -83,6 +83,7 @@ export async function askStreamed(
 function requestOf({ asker, model, ways, reference }: ModelAsk): AskRequest {
   return {
     user: asker.user ?? "",
+    origin: asker.origin,
     pin: reference?.pin,
     work: { model, requests: ways.map(({ request }) => request), reference: reference?.request },
   };

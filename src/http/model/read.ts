@@ -1,7 +1,7 @@
 import { AppError } from "../../errors.ts";
 import { type Endpoint, PASSED_REQUEST_HEADERS } from "../../protocol/agent.ts";
 import { ModelAskHead } from "../../protocol/openai.ts";
-import type { Asker } from "../../relay/ask-conversation.ts";
+import type { AskContext } from "../../relay/ask-conversation.ts";
 import { parseJson, parseShape, readText } from "../body.ts";
 import type { HttpDeps } from "../context.ts";
 import type { Translation, TranslationContext } from "../translate/translation.ts";
@@ -20,7 +20,7 @@ export interface ModelRoute {
 export async function readModelAsk(
   request: Request,
   deps: HttpDeps,
-  asker: Asker,
+  asker: AskContext,
   route: ModelRoute,
 ): Promise<ModelAsk> {
   const text = await readText(request, deps.bodyBytesMax);

@@ -2,16 +2,17 @@ import type { Hono } from "hono";
 import { AppError } from "../../errors.ts";
 import { AskBody } from "../../protocol/ask.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
-import { type Asker, askConversation, type ConversationAnswer } from "../../relay/ask-conversation.ts";
+import { type AskContext, askConversation, type ConversationAnswer } from "../../relay/ask-conversation.ts";
 import { parseJson, parseShape, readText } from "../body.ts";
-import { type HttpContext, type HttpDeps, type HttpEnv, json } from "../context.ts";
+import { asContext, type HttpContext, type HttpDeps, type HttpEnv, json } from "../context.ts";
 import { createEventStream } from "../event-stream.ts";
 import { referenceSurface } from "../surfaces/reference.ts";
 
 export function askRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
   app.post("/api/ask", async (c) => {
     const request = c.req.raw;
-    const caller = await deps.callers.identify(request.headers);
+    const identified = await deps.callers.identify(request.headers);
+    const caller = asContext(c, identified, "ask");
     c.set("user", caller.user ?? "admin");
     const text = await readText(request, deps.bodyBytesMax);
     const body = parseShape(AskBody, parseJson(text, "ask_invalid"), "ask_invalid");
@@ -30,7 +31,12 @@ export function askRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
  * `{"delta":text}` for each piece, then the whole answer as it would be without streaming, then `[DONE]`. A
  * failure after the first piece is one `{"error":text}`, and no `[DONE]`.
  */
-async function streamAnswer(c: HttpContext, deps: HttpDeps, asker: Asker, body: AskBody): Promise<Response> {
+async function streamAnswer(
+  c: HttpContext,
+  deps: HttpDeps,
+  asker: AskContext,
+  body: AskBody,
+): Promise<Response> {
   const caller = new AbortController();
   const { signal } = c.req.raw;
   const gone = () => caller.abort();

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { AppError } from "../../errors.ts";
 import type { ModelAnswer } from "../../relay/ports.ts";
-import type { HttpContext, HttpDeps, HttpEnv } from "../context.ts";
+import { asContext, type HttpContext, type HttpDeps, type HttpEnv } from "../context.ts";
 import { passHeaders } from "../error-response.ts";
 import { createEventStream } from "../event-stream.ts";
 import { askStreamed, askWhole, type ModelAsk, type ModelReply } from "../model/ask.ts";
@@ -29,7 +29,7 @@ export function modelAskRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
       const request = c.req.raw;
       const caller = await deps.callers.identify(request.headers);
       c.set("user", caller.user ?? "admin");
-      const ask = await readModelAsk(request, deps, caller, route);
+      const ask = await readModelAsk(request, deps, asContext(c, caller, route.endpoint), route);
       c.set("model", ask.model);
       c.env.server.timeout(request, 0);
       return ask.head.stream ? stream(c, deps, ask) : reply(c, await askWhole(deps, ask, request.signal));

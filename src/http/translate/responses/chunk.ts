@@ -1,0 +1,66 @@
+import { z } from "zod";
+
+/**
+ * What is read of a chat completion, whole or in chunks; a whole message has the shape of a delta. Upstreams
+ * differ in what they leave out or set to `null`, and in the name of the reasoning: `reasoning_content`
+ * (DeepSeek, llama.cpp, earlier vLLM) or `reasoning` (Ollama, OpenRouter, vLLM).
+ */
+const text = z.string().nullish();
+const count = z.number().nullish();
+const TokenLogprob = z.looseObject({ token: z.string(), logprob: z.number() });
+
+const Delta = z.object({
+  content: text,
+  refusal: text,
+  reasoning_content: text,
+  reasoning: text.catch(undefined),
+  tool_calls: z
+    .array(
+      z.object({
+        index: count,
+        id: text,
+        function: z.object({ name: text, arguments: text }).nullish(),
+      }),
+    )
+    .nullish(),
+});
+export type Delta = z.output<typeof Delta>;
+
+const Choice = z.object({
+  index: count,
+  delta: Delta.nullish(),
+  message: Delta.nullish(),
+  finish_reason: text,
+  logprobs: z
+    .object({
+      content: z.array(TokenLogprob.extend({ top_logprobs: z.array(TokenLogprob).nullish() })).nullish(),
+    })
+    .nullish(),
+});
+export type Choice = z.output<typeof Choice>;
+
+const Usage = z.object({
+  prompt_tokens: z.number(),
+  completion_tokens: z.number(),
+  total_tokens: count,
+  prompt_tokens_details: z.object({ cached_tokens: count }).nullish(),
+  completion_tokens_details: z.object({ reasoning_tokens: count }).nullish(),
+});
+export type Usage = z.output<typeof Usage>;
+
+/** A chunk, or a whole answer. */
+export const ChatPiece = z.object({
+  model: text,
+  choices: z.array(Choice),
+  usage: Usage.nullish().catch(undefined),
+});
+export type ChatPiece = z.output<typeof ChatPiece>;
+
+/** What an upstream sends in the place of a chunk when it has failed. */
+export const ChatFailure = z.object({
+  error: z.union([
+    z.string().transform((message) => ({ message, type: undefined, code: undefined })),
+    z.object({ message: z.string(), type: text, code: z.union([z.string(), z.number()]).nullish() }),
+  ]),
+});
+export type ChatFailure = z.output<typeof ChatFailure>;

@@ -1,0 +1,71 @@
+export type ChatPart = Record<string, unknown> & { type: string };
+
+interface AssistantMessage {
+  role: "assistant";
+  content: string | null;
+  reasoning_content?: string;
+  tool_calls?: { id: string; type: "function"; function: { name: string; arguments: string } }[];
+}
+
+export type ChatMessage =
+  | { role: "system" | "user"; content: string | ChatPart[] }
+  | AssistantMessage
+  | { role: "tool"; tool_call_id: string; content: string };
+
+/** Puts the items of a conversation together as messages, the parts of one turn of the model as one. */
+export function createHistory() {
+  const messages: ChatMessage[] = [];
+  let turn: AssistantMessage | undefined;
+  /** For the message that follows; without one, reasoning is nothing an upstream would take. */
+  let thoughts: string | undefined;
+  let images: ChatPart[] = [];
+  const assistant = () => {
+    if (turn === undefined) {
+      flushImages();
+      turn = { role: "assistant", content: null, ...(thoughts && { reasoning_content: thoughts }) };
+      thoughts = undefined;
+      messages.push(turn);
+    }
+    return turn;
+  };
+  /** A tool's message has text only, and nothing may stand between those of one turn. */
+  const flushImages = () => {
+    if (images.length > 0) messages.push({ role: "user", content: images });
+    images = [];
+  };
+  return {
+    messages,
+    add(message: ChatMessage) {
+      turn = undefined;
+      thoughts = undefined;
+      flushImages();
+      messages.push(message);
+    },
+    addText(text: string) {
+      // After a call it still belongs to the same message: its result must follow at once.
+      if (turn?.content != null && turn.tool_calls === undefined) turn = undefined;
+      const current = assistant();
+      current.content = current.content === null ? text : `${current.content}\n\n${text}`;
+    },
+    addReasoning(text: string) {
+      if (turn?.tool_calls === undefined) {
+        turn = undefined;
+        thoughts = thoughts === undefined ? text : `${thoughts}\n\n${text}`;
+      } else turn.reasoning_content = [turn.reasoning_content, text].filter(Boolean).join("\n\n");
+    },
+    addCall(id: string, name: string, callArguments: string) {
+      const current = assistant();
+      current.tool_calls ??= [];
+      current.tool_calls.push({ id, type: "function", function: { name, arguments: callArguments } });
+    },
+    addResult(callId: string, content: string, parts: ChatPart[]) {
+      turn = undefined;
+      thoughts = undefined;
+      messages.push({ role: "tool", tool_call_id: callId, content });
+      images.push(...parts);
+    },
+    close: flushImages,
+  };
+}
+
+export type History = ReturnType<typeof createHistory>;

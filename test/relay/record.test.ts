@@ -1,0 +1,75 @@
+import { describe, expect, test } from "bun:test";
+import type { AskRecord } from "../../src/relay/record.ts";
+import { createRelayBench } from "../support/relay.ts";
+import { joinAgent } from "../support/transport.ts";
+
+function bench() {
+  const records: AskRecord[] = [];
+  return { ...createRelayBench({}, (record) => records.push(record)), records };
+}
+
+describe("the record of an ask", () => {
+  test("of a streamed answer has the times of its queue, first byte and end, and the upstream's usage", async () => {
+    const { relay, ask, clock, records } = bench();
+    const agent = joinAgent(relay, "a", { protocol: "v2", slots: 1 });
+    void ask("before", { model: "m" });
+    clock.advance(0);
+    const asked = ask("q", { model: "m", user: "ann" });
+    clock.advance(100);
+    agent.answer();
+    clock.advance(200);
+    const slot = agent.asks[0]?.slot ?? "";
+    agent.link.delta(slot, { data: "12345" });
+    clock.advance(300);
+    agent.link.delta(slot, { data: "67" });
+    const usage = { prompt_tokens: 3, completion_tokens: 2 };
+    agent.link.done(slot, { kind: "model", status: 200, body: undefined, usage });
+    await asked;
+    expect(records[1]).toMatchObject({
+      origin: { requestId: "req", surface: "test" },
+      user: "ann",
+      agent: "a",
+      model: "m",
+      outcome: "ok",
+      upstreamStatus: 200,
+      tries: 1,
+      queueMs: 100,
+      firstByteMs: 300,
+      durationMs: 600,
+      deltas: 2,
+      answerLength: 7,
+      usage,
+    });
+  });
+
+  test("is made once for each ask that was taken, whatever became of it", async () => {
+    const { relay, ask, clock, records } = bench();
+    expect(await ask("nobody there")).toBe("no_agent");
+    const agent = joinAgent(relay, "a");
+    const caller = new AbortController();
+    const gone = ask("gone", { signal: caller.signal });
+    const waits = ask("waits");
+    caller.abort();
+    await gone;
+    agent.answer();
+    clock.advance(120_000);
+    await waits;
+    agent.link.gone();
+    expect(records.map(({ outcome, tries }) => [outcome, tries])).toEqual([
+      ["no_agent", 0],
+      ["caller_gone", 1],
+      ["agent_timeout", 1],
+    ]);
+    expect(records[0]).toMatchObject({ agent: undefined, firstByteMs: undefined, usage: undefined });
+  });
+
+  test("names the agent that had it last, and how many had it", async () => {
+    const { relay, ask, records } = bench();
+    const [a, b] = [joinAgent(relay, "a"), joinAgent(relay, "b")];
+    const asked = ask("q");
+    a.link.gone();
+    b.answer();
+    await asked;
+    expect(records[0]).toMatchObject({ agent: "b", tries: 2, outcome: "ok" });
+  });
+});
