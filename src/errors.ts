@@ -9,6 +9,7 @@ export const ERRORS = {
   body_invalid: { message: "Invalid request body" },
   request_invalid: { message: "Invalid request" },
   model_not_found: { message: "The model does not exist" },
+  endpoint_unsupported: { message: "No agent can do this" },
   request_untranslatable: { message: "This request cannot be translated for any agent" },
   body_too_large: { message: "Request body too large" },
   key_missing: { message: "API key not provided" },

@@ -21,6 +21,8 @@ export function envelope(log: Log, newId: () => string): MiddlewareHandler<HttpE
     headers.set("access-control-expose-headers", "x-request-id, retry-after");
     headers.set("x-content-type-options", "nosniff");
     headers.set("x-request-id", requestId);
+    // Anthropic's SDK looks for this one.
+    headers.set("request-id", requestId);
     log.info("request", {
       request_id: requestId,
       method: c.req.method,

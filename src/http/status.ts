@@ -9,6 +9,7 @@ export const STATUS = {
   body_invalid: 400,
   request_invalid: 400,
   model_not_found: 404,
+  endpoint_unsupported: 404,
   request_untranslatable: 400,
   body_too_large: 413,
   key_missing: 401,

@@ -43,9 +43,9 @@ export const MessagesBody = z.object({
   /** The older place of `output_config.format`. */
   output_format: Format,
   metadata: z.object({ user_id: optionalText }).nullish(),
-  container: z.unknown(),
+  container: z.unknown().optional(),
   mcp_servers: z.array(z.unknown()).nullish(),
-  thread: z.unknown(),
+  thread: z.unknown().optional(),
 });
 export type MessagesBody = z.output<typeof MessagesBody>;
 
@@ -56,7 +56,7 @@ export const Block = {
   image: z.object({ source: Typed }),
   document: z.object({ source: Typed, title: optionalText, context: optionalText, citations }),
   search_result: z.object({ source: text, title: text, content: Content, citations }),
-  tool_use: z.object({ id: text, name: text, input: z.unknown() }),
+  tool_use: z.object({ id: text, name: text, input: z.unknown().optional() }),
   tool_result: z.object({ tool_use_id: text, content: Content.nullish(), is_error: flag }),
   tool_reference: z.object({ tool_name: text }),
 };

@@ -75,7 +75,7 @@ function checkThatSomebodyCan(
   if (!relay.offersModel(model) || relay.canDo({ model, requests, reference: reference?.request })) return;
   if (refusal) throw refusal;
   const hint = `No agent that offers this model has /v1/${endpoint}.`;
-  throw new AppError("request_untranslatable", { param: "model", hint });
+  throw new AppError("endpoint_unsupported", { param: "model", hint });
 }
 
 function passedHeaders(headers: Headers): Record<string, string> {

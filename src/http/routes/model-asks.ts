@@ -10,6 +10,7 @@ import type { OpenWay } from "../model/way.ts";
 import { openaiError } from "../surfaces/openai.ts";
 import type { StreamMemory } from "../surfaces/surface.ts";
 import { surfaceOf } from "../surfaces/surfaces.ts";
+import { translateMessages } from "../translate/messages/translate.ts";
 import { translateResponses } from "../translate/responses/translate.ts";
 import type { ServerEvent } from "../translate/translation.ts";
 
@@ -18,7 +19,7 @@ const ROUTES: readonly ModelRoute[] = [
   { endpoint: "responses", translate: translateResponses },
   { endpoint: "completions" },
   { endpoint: "embeddings" },
-  { endpoint: "messages" },
+  { endpoint: "messages", translate: translateMessages },
   { endpoint: "messages/count_tokens" },
 ];
 

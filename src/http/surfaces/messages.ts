@@ -1,25 +1,14 @@
 import type { AppError } from "../../errors.ts";
 import { STATUS } from "../status.ts";
+import { messagesErrorBody, messagesErrorType } from "./messages-error.ts";
 import { publicMessage } from "./openai.ts";
 import type { Surface } from "./surface.ts";
 
-/** Anthropic's: https://docs.anthropic.com/en/api/errors. */
-const TYPES: Record<number, string> = {
-  400: "invalid_request_error",
-  401: "authentication_error",
-  403: "permission_error",
-  404: "not_found_error",
-  413: "request_too_large",
-  429: "rate_limit_error",
-  503: "overloaded_error",
-  529: "overloaded_error",
-};
-
 function messagesError(error: AppError, status: number, requestId: string) {
-  const type = TYPES[status] ?? (status < 500 ? "invalid_request_error" : "api_error");
-  return { type: "error", error: { type, message: publicMessage(error) }, request_id: requestId };
+  return messagesErrorBody({ type: messagesErrorType(status), message: publicMessage(error), requestId });
 }
 
+/** Anthropic's messages: https://docs.anthropic.com/en/api/errors. */
 export const messagesSurface: Surface = {
   errorBody: messagesError,
   streamError: (error, requestId) => [

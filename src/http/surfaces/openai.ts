@@ -15,6 +15,7 @@ export const OPENAI_ERRORS = {
   ask_invalid: INVALID,
   body_invalid: INVALID,
   request_invalid: INVALID,
+  endpoint_unsupported: ["invalid_request_error", "endpoint_not_supported"],
   request_untranslatable: ["invalid_request_error", "unsupported_parameter"],
   model_not_found: ["invalid_request_error", "model_not_found"],
   body_too_large: ["invalid_request_error", "request_too_large"],
@@ -63,10 +64,23 @@ export function openaiError(error: AppError, requestId: string) {
   };
 }
 
+/** Where the reference's text, kept for its own routes, would puzzle here. */
+const OTHER_WORDS: Partial<Record<ErrorCode, string>> = {
+  not_found: "There is no such path",
+  method_not_allowed: "This path does not take this method",
+  no_agent: "No agent is available",
+  ping_failed: "No agent is available",
+  agent_send_failed: "The request could not be sent to the agent",
+  agent_lost: "The agent was lost",
+  agent_timeout: "The agent did not answer in time",
+  agent_answer_invalid: "The agent's answer could not be read",
+};
+
 /** The text, with what to do about it, or with what the agent said. */
-export function publicMessage({ message, hint, extra }: AppError): string {
+export function publicMessage({ code, message, hint, extra }: AppError): string {
   const said = hint ?? (typeof extra?.["err"] === "string" ? extra["err"] : undefined);
-  return said === undefined ? `${message}.` : `${message}: ${said}`;
+  const text = OTHER_WORDS[code] ?? message;
+  return said === undefined ? `${text}.` : `${text}: ${said}`;
 }
 
 /** Chat completions, completions and embeddings: https://platform.openai.com/docs/guides/error-codes. */

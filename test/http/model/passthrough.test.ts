@@ -222,10 +222,10 @@ describe("errors", () => {
     expect(await (await post(CHAT, { model: "huge" })).text()).toContain("There are a, b.");
   });
 
-  test("an endpoint that nobody has for the model is a clear 400, not a wait", async () => {
+  test("an endpoint that nobody has for the model is a clear 404, not a wait", async () => {
     const { post } = await startModelScene();
     const response = await post("embeddings", { model: "m", input: "x" });
-    expect(response.status).toBe(400);
+    expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({
       error: { param: "model", message: expect.stringContaining("/v1/embeddings") },
     });

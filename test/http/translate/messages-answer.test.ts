@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { messagesErrorBody, messagesErrorType } from "../../../src/http/translate/messages/error.ts";
+import { messagesErrorBody, messagesErrorType } from "../../../src/http/surfaces/messages-error.ts";
 import { ask, completion, startMessages, translate } from "./messages-scene.ts";
 
 const answerTo = (body: unknown, chatBody: string) => JSON.parse(translate(body).answer(chatBody));

@@ -1,7 +1,7 @@
 import { onTestFinished } from "bun:test";
 import Anthropic from "@anthropic-ai/sdk";
 import { AppError } from "../../../src/errors.ts";
-import { messagesErrorBody } from "../../../src/http/translate/messages/error.ts";
+import { messagesErrorBody } from "../../../src/http/surfaces/messages-error.ts";
 import { translateMessages } from "../../../src/http/translate/messages/translate.ts";
 import type { ServerEvent } from "../../../src/http/translate/translation.ts";
 import { eventsOf } from "../../support/upstream/events.ts";

@@ -1,6 +1,6 @@
 import type { ResponsesBody } from "../../../protocol/responses.ts";
+import type { ChatPiece, Usage } from "../chunk.ts";
 import type { ServerEvent, TranslationContext } from "../translation.ts";
-import type { ChatPiece, Usage } from "./chunk.ts";
 import { createOutput } from "./output.ts";
 import { incompleteReason, type ResponseState, responseEcho, responseUsage } from "./response.ts";
 import type { Tools } from "./tools.ts";

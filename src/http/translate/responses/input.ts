@@ -6,8 +6,8 @@ import {
   type ResponsesBody,
   type Typed,
 } from "../../../protocol/responses.ts";
+import { read, refuse } from "../refuse.ts";
 import { type ChatMessage, type ChatPart, createHistory, type History } from "./history.ts";
-import { read, refuse } from "./refuse.ts";
 import { customArguments, type Tools } from "./tools.ts";
 
 type Given = z.output<typeof Typed>;

@@ -1,4 +1,4 @@
-import type { Choice } from "./chunk.ts";
+import type { Choice } from "../chunk.ts";
 import { customInput, type ToolName } from "./tools.ts";
 
 type ItemStatus = "in_progress" | "completed" | "incomplete";

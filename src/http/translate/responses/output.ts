@@ -1,4 +1,4 @@
-import type { Choice, Delta } from "./chunk.ts";
+import type { Choice, Delta } from "../chunk.ts";
 import {
   type OpenCall,
   type OpenItem,

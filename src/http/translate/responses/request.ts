@@ -1,6 +1,6 @@
 import { JsonSchemaFormat, type ResponsesBody } from "../../../protocol/responses.ts";
+import { read, refuse } from "../refuse.ts";
 import { readInput } from "./input.ts";
-import { read, refuse } from "./refuse.ts";
 import type { Tools } from "./tools.ts";
 
 const NOT_KEPT = "The server keeps no responses for a chat completion: send the whole conversation in input.";

@@ -1,5 +1,5 @@
 import type { ResponsesBody } from "../../../protocol/responses.ts";
-import type { Usage } from "./chunk.ts";
+import type { Usage } from "../chunk.ts";
 import type { OutputItem } from "./items.ts";
 import type { Tools } from "./tools.ts";
 

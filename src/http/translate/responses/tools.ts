@@ -8,7 +8,7 @@ import {
   type ResponsesBody,
   type Typed,
 } from "../../../protocol/responses.ts";
-import { read, refuse } from "./refuse.ts";
+import { read, refuse } from "../refuse.ts";
 
 type Given = z.output<typeof Typed>;
 

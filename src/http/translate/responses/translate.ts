@@ -1,10 +1,10 @@
 import { AppError } from "../../../errors.ts";
 import { CHAT_STREAM_END } from "../../../protocol/chat.ts";
 import { ResponsesBody } from "../../../protocol/responses.ts";
+import { ChatFailure, ChatPiece } from "../chunk.ts";
+import { read } from "../refuse.ts";
 import type { StreamTranslation, Translation, TranslationContext } from "../translation.ts";
 import { type Answer, createAnswer } from "./answer.ts";
-import { ChatFailure, ChatPiece } from "./chunk.ts";
-import { read } from "./refuse.ts";
 import { chatRequest } from "./request.ts";
 import { readTools } from "./tools.ts";
 

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { AppError } from "../../../errors.ts";
+import { AppError } from "../../errors.ts";
 
 /** The field cannot be kept in a chat completion. `param` is its path, as `input[3].content[0]`. */
 export function refuse(param: string, hint: string): AppError {

@@ -1,0 +1,64 @@
+import type { Delta, Usage } from "../chunk.ts";
+import { type Ending, endingFields, messagesUsage } from "./ending.ts";
+
+type Call = NonNullable<Delta["tool_calls"]>[number];
+
+/** What is known of an answer before its first word. */
+export interface MessageHead {
+  id: string;
+  model: string;
+}
+
+export function messageBody(
+  head: MessageHead,
+  content: readonly unknown[],
+  ending: Ending | undefined,
+  usage: Usage | null | undefined,
+) {
+  const { id, model } = head;
+  return {
+    id,
+    type: "message",
+    role: "assistant",
+    model,
+    content,
+    ...(ending ? endingFields(ending) : { stop_reason: null, stop_sequence: null, stop_details: null }),
+    usage: messagesUsage(usage),
+  };
+}
+
+/** The content of a whole answer. */
+export function contentOf(message: Delta, showsThinking: boolean, newId: () => string): unknown[] {
+  const thinking = reasoningOf(message);
+  return [
+    ...(thinking && showsThinking ? [{ type: "thinking", thinking, signature: "" }] : []),
+    ...[message.content, message.refusal].flatMap((text) => (text ? [{ type: "text", text }] : [])),
+    ...(message.tool_calls ?? []).map((call) => toolUse(call, newId)),
+  ];
+}
+
+export function reasoningOf({ reasoning_content, reasoning }: Delta): string {
+  return reasoning_content || reasoning || "";
+}
+
+function toolUse({ id, function: called }: Call, newId: () => string): unknown {
+  const input = toolInput(called?.arguments ?? "");
+  return { type: "tool_use", id: id || `toolu_${newId()}`, name: called?.name ?? "", input };
+}
+
+/**
+ * The arguments as an object. What is none, such as arguments cut off by `max_tokens`, must not look like a
+ * call without arguments: it is kept as text under `INVALID_JSON`, the key that Anthropic's documentation of
+ * fine-grained tool streaming suggests for it.
+ */
+export function toolInput(callArguments: string): unknown {
+  if (callArguments.trim() === "") return {};
+  try {
+    const input: unknown = JSON.parse(callArguments);
+    if (input === null) return {};
+    if (typeof input === "object" && !Array.isArray(input)) return input;
+  } catch {
+    // Told by the key.
+  }
+  return { INVALID_JSON: callArguments };
+}

@@ -1,0 +1,58 @@
+import { z } from "zod";
+import type { Usage } from "../chunk.ts";
+
+/** Why the answer has ended, as far as it is known. */
+export interface Ending {
+  finishReason: string | null | undefined;
+  /** The model has called a tool. */
+  called: boolean;
+  /** The model has refused in so many words. */
+  refused: boolean;
+  /** The caller's stop sequence that ended the answer, where the upstream tells. */
+  stopSequence: string | undefined;
+}
+
+const stop = z.string().optional().catch(undefined);
+/** vLLM and SGLang name the stop sequence, each in a field of its own. */
+const StoppedChoice = z.object({ stop_reason: stop, matched_stop: stop });
+const Stopped = z.object({ choices: z.tuple([StoppedChoice]).rest(z.unknown()) });
+
+/** The one of the caller's stop sequences that a chunk, or a whole answer, names as its end. */
+export function stopSequenceOf(piece: unknown, sequences: readonly string[]): string | undefined {
+  if (sequences.length === 0) return undefined;
+  const choice = Stopped.safeParse(piece).data?.choices[0];
+  return sequences.find((sequence) => sequence === choice?.stop_reason || sequence === choice?.matched_stop);
+}
+
+export function endingFields(ending: Ending) {
+  const reason = stopReason(ending);
+  return {
+    stop_reason: reason,
+    stop_sequence: reason === "stop_sequence" ? (ending.stopSequence ?? null) : null,
+    stop_details: reason === "refusal" ? { type: "refusal", category: null, explanation: null } : null,
+  };
+}
+
+/** Some upstreams end with `stop` after calls of tools, and some tell no reason at all. */
+function stopReason({ finishReason, called, refused, stopSequence }: Ending): string {
+  if (finishReason === "length") return "max_tokens";
+  if (finishReason === "content_filter" || refused) return "refusal";
+  if (called) return "tool_use";
+  return stopSequence === undefined ? "end_turn" : "stop_sequence";
+}
+
+/**
+ * Anthropic counts what was read from a cache beside the input, OpenAI within it. The two main counts must be
+ * numbers, so they are 0 where the upstream gives none.
+ */
+export function messagesUsage(usage: Usage | null | undefined) {
+  const cached = usage?.prompt_tokens_details?.cached_tokens ?? null;
+  const thinking = usage?.completion_tokens_details?.reasoning_tokens ?? null;
+  return {
+    input_tokens: Math.max((usage?.prompt_tokens ?? 0) - (cached ?? 0), 0),
+    cache_creation_input_tokens: null,
+    cache_read_input_tokens: cached,
+    output_tokens: usage?.completion_tokens ?? 0,
+    output_tokens_details: thinking === null ? null : { thinking_tokens: thinking },
+  };
+}
