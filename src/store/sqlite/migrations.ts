@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import users from "../../../drizzle/0000_users.sql" with { type: "text" };
 import turns from "../../../drizzle/0001_turns.sql" with { type: "text" };
+import operations from "../../../drizzle/0002_operations.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 
 export interface Migration {
@@ -13,6 +14,7 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [
   { name: "0000_users.sql", sql: users },
   { name: "0001_turns.sql", sql: turns },
+  { name: "0002_operations.sql", sql: operations },
 ];
 
 /** In the header of every database of ours, so that another program's is never taken for one. "ChAS". */

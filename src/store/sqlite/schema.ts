@@ -10,9 +10,19 @@ export const users = sqliteTable("users", {
   seq: integer("seq").primaryKey({ autoIncrement: true }),
   id: text("id").notNull().unique(),
   createdAt: integer("created_at").notNull(),
+  name: text("name"),
+  expiresAt: integer("expires_at"),
+  disabledAt: integer("disabled_at"),
+  models: text("models", { mode: "json" }).$type<string[]>(),
+  requestsPerMinute: integer("requests_per_minute"),
+  tokensPerDay: integer("tokens_per_day"),
+  maxParallel: integer("max_parallel"),
 });
 
-/** `hash` is the SHA-256 of the token in lower-case hex, `sealed` the token as `auth/seal.ts` encrypts it. */
+/**
+ * `hash` is the SHA-256 of the token in lower-case hex, `sealed` the token as `auth/seal.ts` encrypts it. A user's
+ * newest token has no `expiresAt`; one that was replaced may live on until then.
+ */
 export const tokens = sqliteTable(
   "tokens",
   {
@@ -22,6 +32,7 @@ export const tokens = sqliteTable(
       .references(() => users.id, { onDelete: "cascade" }),
     sealed: blob("sealed", { mode: "buffer" }).notNull(),
     createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at"),
   },
   (table) => [index("tokens_user_id").on(table.userId)],
 );
@@ -59,4 +70,53 @@ export const turns = sqliteTable(
     createdAt: integer("created_at").notNull(),
   },
   (table) => [unique("turns_conversation_id_id").on(table.conversationId, table.id)],
+);
+
+/** Keys that agents register with, beside the one of the data folder. A revoked one stays for its name's sake. */
+export const agentKeys = sqliteTable("agent_keys", {
+  id: text("id").primaryKey(),
+  name: text("name").notNull(),
+  hash: text("hash").notNull().unique(),
+  models: text("models", { mode: "json" }).$type<string[]>(),
+  createdAt: integer("created_at").notNull(),
+  revokedAt: integer("revoked_at"),
+});
+
+/** What administrators did. `detail` has names and figures, never a secret. */
+export const audit = sqliteTable(
+  "audit",
+  {
+    seq: integer("seq").primaryKey({ autoIncrement: true }),
+    at: integer("at").notNull(),
+    actor: text("actor").notNull(),
+    action: text("action").notNull(),
+    target: text("target"),
+    detail: text("detail", { mode: "json" }).$type<Record<string, unknown>>(),
+    address: text("address"),
+    requestId: text("request_id"),
+  },
+  (table) => [index("audit_at").on(table.at)],
+);
+
+/** One row an ask. It outlives its user, so `userId` refers to nothing; null is the holder of the admin key. */
+export const usage = sqliteTable(
+  "usage",
+  {
+    seq: integer("seq").primaryKey({ autoIncrement: true }),
+    at: integer("at").notNull(),
+    requestId: text("request_id").notNull(),
+    userId: text("user_id"),
+    agent: text("agent"),
+    model: text("model"),
+    surface: text("surface").notNull(),
+    outcome: text("outcome").notNull(),
+    status: integer("status"),
+    tries: integer("tries").notNull(),
+    queueMs: integer("queue_ms").notNull(),
+    firstByteMs: integer("first_byte_ms"),
+    durationMs: integer("duration_ms").notNull(),
+    promptTokens: integer("prompt_tokens"),
+    completionTokens: integer("completion_tokens"),
+  },
+  (table) => [index("usage_at").on(table.at), index("usage_user_id_at").on(table.userId, table.at)],
 );
