@@ -37,6 +37,7 @@ export function outcomeOf({ status, headers }: Response, body: string, nowMs: nu
     return { ...failure("the upstream refuses the agent's key", true), status };
   if (status >= 500 || RETRYABLE.has(status)) return retryable(status, headers, body, nowMs);
   if (status >= 300) return { type: "done", status, body, ...passed(headers) };
+  if (parseJson(body) === undefined) return failure("the upstream's answer is no JSON", true);
   const usage = usageOf(body);
   return { type: "done", status, body, ...(usage && { usage }) };
 }

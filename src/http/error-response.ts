@@ -52,10 +52,16 @@ function isKept({ status }: UpstreamError): boolean {
   return status !== undefined && status >= 400 && status !== 401 && status !== 403;
 }
 
+/** A wait beyond what clients heed would not be heeded at all. */
+function capped(name: string, value: string): string {
+  const max = { "retry-after": RETRY_AFTER_S_MAX, "retry-after-ms": RETRY_AFTER_S_MAX * 1000 }[name];
+  return max !== undefined && Number(value) > max ? String(max) : value;
+}
+
 /** An agent's word is not taken for more than it may say. */
 export function passHeaders(from: Record<string, string> | undefined, to: Headers): void {
   for (const [name, value] of Object.entries(from ?? {})) {
-    if (PASSED_ERROR_HEADERS.test(name) && /^[ -~]*$/.test(value)) to.set(name, value);
+    if (PASSED_ERROR_HEADERS.test(name) && /^[ -~]*$/.test(value)) to.set(name, capped(name, value));
   }
 }
 

@@ -57,3 +57,10 @@ test("headers that say when and whether to try again are passed on, of errors on
   expect(outcome(200, headers)).not.toHaveProperty("headers");
   expect(outcome(400)).not.toHaveProperty("headers");
 });
+
+test("a good status over what is no JSON is a failure that another agent may mend", () => {
+  for (const torn of ["", '{"choices":[', "<html>"]) {
+    expect(outcome(200, {}, torn)).toMatchObject({ type: "fail", retryable: true });
+  }
+  expect(outcome(200, {}, "{}")).toMatchObject({ type: "done", body: "{}" });
+});

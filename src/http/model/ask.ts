@@ -6,6 +6,7 @@ import type { Delta, ModelAnswer, ModelRequest, Signal } from "../../relay/ports
 import type { HttpDeps } from "../context.ts";
 import type { ServerEvent } from "../translate/translation.ts";
 import type { ReferenceWay } from "./reference-way.ts";
+import { eventsOfWhole } from "./unstreamed.ts";
 import type { OpenWay, Way } from "./way.ts";
 
 /** A request that was read and may be asked. */
@@ -73,6 +74,14 @@ export async function askStreamed(
   const { status, body, usage, headers } = result.answer;
   if (body === undefined) {
     events.send(opened(result.request).end());
+    return { result };
+  }
+  const whole =
+    status < 300 && result.request?.endpoint === "chat/completions" ? eventsOfWhole(body) : undefined;
+  if (whole) {
+    const open = opened(result.request);
+    for (const data of whole) events.send(open.events({ data }));
+    events.send(open.end());
     return { result };
   }
   const way = wayOf(ask, result.request);

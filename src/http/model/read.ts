@@ -91,8 +91,9 @@ const HEADER_LENGTH_MAX = 2048;
 
 function unknownModel({ relay }: HttpDeps): AppError {
   const ids = relay.models().map(({ id }) => id);
+  // After a start the agents have yet to come back, and with them the model, most likely.
+  if (ids.length === 0) return new AppError("no_agent");
   const more = ids.length > LISTED_MAX ? `, and ${ids.length - LISTED_MAX} more` : "";
-  const there =
-    ids.length > 0 ? `There are ${ids.slice(0, LISTED_MAX).join(", ")}${more}.` : "No agent is connected.";
+  const there = `There are ${ids.slice(0, LISTED_MAX).join(", ")}${more}.`;
   return new AppError("model_not_found", { param: "model", hint: there });
 }

@@ -2,6 +2,7 @@ import type { Endpoint } from "../../protocol/agent.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import { type ModelAskHead, UsageChunk } from "../../protocol/openai.ts";
 import type { Delta, ModelRequest } from "../../relay/ports.ts";
+import { ChatFailure } from "../translate/chunk.ts";
 import type { ServerEvent, Translation } from "../translate/translation.ts";
 import { removeField, setField } from "./json-edit.ts";
 
@@ -61,9 +62,16 @@ function openNative(endsWithDone: boolean, hidesUsage: boolean): OpenWay {
       const shown = hidesUsage ? withoutUsage(data) : data;
       return shown === undefined ? [] : [{ event, data: shown }];
     },
-    end: () => (endsWithDone && last !== CHAT_STREAM_END ? [{ event: "", data: CHAT_STREAM_END }] : []),
+    end() {
+      // Behind an error it would say that the answer is whole.
+      const isEnded = !endsWithDone || last === CHAT_STREAM_END || isError(last);
+      return isEnded ? [] : [{ event: "", data: CHAT_STREAM_END }];
+    },
   };
 }
+
+const isError = (data: string): boolean =>
+  data.includes('"error"') && ChatFailure.safeParse(parseJson(data)).success;
 
 /** Undefined for a chunk that has nothing but the figures. */
 function withoutUsage(data: string): string | undefined {

@@ -57,12 +57,15 @@ export function messagesErrorTypeNamed(type: string, code: string | null): Messa
 export function messagesErrorBody({
   type,
   message,
+  details,
   requestId,
 }: {
   type: MessagesErrorType;
   message: string;
+  /** What packages decide by, where the type says too little. */
+  details?: unknown;
   requestId?: string | undefined;
 }) {
-  const error = { type: "error", error: { type, message } };
+  const error = { type: "error", error: { type, message, ...(details !== undefined && { details }) } };
   return requestId === undefined ? error : { ...error, request_id: requestId };
 }

@@ -5,7 +5,9 @@ import { publicMessage } from "./openai.ts";
 import type { Surface } from "./surface.ts";
 
 function messagesError(error: AppError, status: number, requestId: string) {
-  return messagesErrorBody({ type: messagesErrorType(status), message: publicMessage(error), requestId });
+  const type = messagesErrorType(status);
+  const details = error.extra?.["details"];
+  return messagesErrorBody({ type, message: publicMessage(error), details, requestId });
 }
 
 /** Anthropic's messages: https://docs.anthropic.com/en/api/errors. */

@@ -71,6 +71,19 @@ describe("a request that an agent takes as it is", () => {
     }
   });
 
+  test("is never told to wait longer than clients heed", async () => {
+    const headers = { "retry-after": "600", "retry-after-ms": "600000" };
+    const { post } = await startModelScene({
+      onAsk: ({ ask }, agent) =>
+        agent.say({ type: "done", ask, status: 400, body: '{"error":{"message":"x"}}', headers }),
+    });
+    const response = await post(CHAT, { model: "m", messages: [] });
+    expect(["retry-after", "retry-after-ms"].map((name) => response.headers.get(name))).toEqual([
+      "60",
+      "60000",
+    ]);
+  });
+
   test("passes on the headers of its upstream's error that say what to do, and no others", async () => {
     const headers = {
       "x-should-retry": "false",
@@ -200,6 +213,47 @@ describe("a stream that passes through", () => {
       expect(read(told)).toBe(expected);
     },
   );
+});
+
+describe("an upstream that answers a request to stream with a whole body", () => {
+  const WHOLE = {
+    id: "c",
+    object: "chat.completion",
+    created: 1,
+    choices: [
+      {
+        index: 0,
+        message: { role: "assistant", content: "Hi", tool_calls: [{ id: "t", type: "function" }] },
+        finish_reason: "tool_calls",
+      },
+    ],
+    usage: { prompt_tokens: 1, completion_tokens: 1 },
+  };
+
+  test("is turned into events, as a client would take the lack of them for an empty answer", async () => {
+    const { post } = await startModelScene(answering(200, JSON.stringify(WHOLE)));
+    const response = await post(CHAT, { model: "m", messages: [], stream: true });
+    expect(response.headers.get("content-type")).toStartWith("text/event-stream");
+    const blocks = (await blocksOf(response)).map((block) => block.slice(6));
+    expect(blocks.at(-1)).toBe("[DONE]");
+    const [first, last, ...more] = blocks.slice(0, -1).map((data) => JSON.parse(data));
+    expect(more).toEqual([]);
+    expect(first).toMatchObject({
+      id: "c",
+      object: "chat.completion.chunk",
+      choices: [
+        { index: 0, delta: { content: "Hi", tool_calls: [{ index: 0, id: "t" }] }, finish_reason: null },
+      ],
+    });
+    expect(last.choices).toEqual([{ index: 0, delta: {}, finish_reason: "tool_calls" }]);
+  });
+
+  test("has its usage told where the caller asked for it", async () => {
+    const { post } = await startModelScene(answering(200, JSON.stringify(WHOLE)));
+    const body = { model: "m", messages: [], stream: true, stream_options: { include_usage: true } };
+    const blocks = await blocksOf(await post(CHAT, body));
+    expect(JSON.parse(blocks.at(-2)?.slice(6) ?? "")).toMatchObject({ choices: [], usage: WHOLE.usage });
+  });
 });
 
 describe("errors", () => {

@@ -1,3 +1,4 @@
+import { AppError } from "../../../errors.ts";
 import { JsonSchemaFormat, type MessagesBody } from "../../../protocol/messages.ts";
 import { read, refuse } from "../refuse.ts";
 import { chatMessages } from "./history.ts";
@@ -54,6 +55,12 @@ export function chatRequest(body: MessagesBody): Record<string, unknown> {
   };
 }
 
+/**
+ * The tool runners of the official packages ask for a thread by themselves, and go on without where the error
+ * has these details.
+ */
+const NO_THREADS = { details: { error_code: "thread_unsupported_request", unsupported: [] } };
+
 /** What Anthropic keeps, or runs, on its side. */
 function refuseState({ container, mcp_servers, thread }: MessagesBody): void {
   if (container !== null && container !== undefined) {
@@ -63,7 +70,8 @@ function refuseState({ container, mcp_servers, thread }: MessagesBody): void {
     throw refuse("mcp_servers", "The server connects to no MCP servers: offer their tools in tools.");
   }
   if (thread !== null && thread !== undefined) {
-    throw refuse("thread", "The server keeps no threads: send the whole conversation in messages.");
+    const hint = "The server keeps no threads: send the whole conversation in messages.";
+    throw new AppError("request_untranslatable", { param: "thread", hint, extra: NO_THREADS });
   }
 }
 

@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { CHAT_STREAM_END } from "../../protocol/chat.ts";
+
+const Completion = z.looseObject({
+  choices: z.array(
+    z.looseObject({
+      message: z.looseObject({ tool_calls: z.array(z.looseObject({})).nullish() }),
+      finish_reason: z.string().nullish(),
+    }),
+  ),
+  usage: z.unknown().optional(),
+});
+
+/**
+ * A whole chat completion as the events that the caller asked for, for upstreams that answer a request to
+ * stream with a plain body: clients would take the lack of events for an empty answer. Undefined where the body
+ * is no chat completion.
+ */
+export function eventsOfWhole(body: string): string[] | undefined {
+  const completion = Completion.safeParse(parseJson(body)).data;
+  if (!completion) return undefined;
+  const { choices, usage, ...rest } = completion;
+  const chunk = (more: object) => JSON.stringify({ ...rest, object: "chat.completion.chunk", ...more });
+  const deltas = choices.map(({ message, finish_reason: _, ...choice }) => ({
+    ...choice,
+    delta: withIndexes(message),
+    finish_reason: null,
+  }));
+  const ends = choices.map(({ message: _, finish_reason, ...choice }) => ({
+    ...choice,
+    delta: {},
+    finish_reason: finish_reason ?? "stop",
+  }));
+  const figures = usage === undefined || usage === null ? [] : [chunk({ choices: [], usage })];
+  return [chunk({ choices: deltas }), chunk({ choices: ends }), ...figures, CHAT_STREAM_END];
+}
+
+/** Pieces of tool calls are told apart by an index that a whole message does not have. */
+function withIndexes(message: z.output<typeof Completion>["choices"][number]["message"]): object {
+  if (!message.tool_calls) return message;
+  return { ...message, tool_calls: message.tool_calls.map((call, index) => ({ index, ...call })) };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,150 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { streamText } from "ai";
+import { type ModelApi, shareModelApi } from "../support/model-api.ts";
+import { anthropicAt, compatibleAt, openaiAt, rejectionOf } from "../support/sdks.ts";
+import { eventStream, json, shareRecordingUpstream } from "../support/upstream/recording-upstream.ts";
+import { shareFaultUpstream } from "../support/upstream/start.ts";
+
+const LIMIT_MS = 1000;
+const ONE_SLOT = ["--slots", "1"];
+const messages = [{ role: "user", content: "one two three" }];
+const chat = { messages, max_tokens: 99 };
+const response = { input: "one two three" };
+
+const faults = shareFaultUpstream();
+const recording = shareRecordingUpstream(["mine"]);
+const native = shareModelApi({ agents: () => [["--upstream", faults().url, ...ONE_SLOT]] });
+const translated = shareModelApi({
+  agents: () => [["--upstream", faults().url, "--endpoint", "chat/completions", ...ONE_SLOT]],
+});
+const recorded = shareModelApi({ agents: () => [["--upstream", recording().url, ...ONE_SLOT]] });
+
+/** As the packages post, with a signal. The openai package takes the path behind `/v1`, the other the whole. */
+function post(api: ModelApi, path: string, body: object, signal: AbortSignal): PromiseLike<unknown> {
+  const stream = "stream" in body;
+  return path === "messages"
+    ? anthropicAt(api).post("/v1/messages", { body, stream, signal })
+    : openaiAt(api).post(`/${path}`, { body, stream, signal });
+}
+
+/** A stream that nothing refers to any more is collected, and its connection closed. */
+const held: unknown[] = [];
+afterAll(() => held.splice(0));
+
+/** Resolves once the first event is there. */
+async function postAndBegin(...args: Parameters<typeof post>): Promise<void> {
+  const stream = (await post(...args)) as AsyncIterable<unknown>;
+  const events = stream[Symbol.asyncIterator]();
+  held.push(events);
+  expect((await events.next()).done).toBe(false);
+}
+
+const SURFACES: [string, () => ModelApi, string, object][] = [
+  ["chat", native, "chat/completions", chat],
+  ["responses", native, "responses", response],
+  ["translated responses", translated, "responses", response],
+  ["translated messages", translated, "messages", chat],
+];
+
+describe.each(SURFACES)(
+  "a caller who aborts %s ends the upstream's request and frees the slot",
+  (_, api, path, body) => {
+    const expectFree = async (abort: () => void) => {
+      await faults().openUntil(({ open }) => open === 1);
+      const from = performance.now();
+      abort();
+      await faults().openUntil(({ open }) => open === 0);
+      await openaiAt(api()).chat.completions.create({
+        model: "echo",
+        messages: [{ role: "user", content: "?" }],
+      });
+      expect(performance.now() - from).toBeLessThan(LIMIT_MS);
+    };
+
+    test.each([false, true])("before it has begun (streamed: %p)", async (stream) => {
+      const caller = new AbortController();
+      const asked = { ...body, model: "never", ...(stream && { stream }) };
+      const gone = rejectionOf(post(api(), path, asked, caller.signal));
+      await expectFree(() => caller.abort());
+      expect((await gone)?.constructor.name).toBe("APIUserAbortError");
+    });
+
+    test("in the middle of a stream", async () => {
+      const caller = new AbortController();
+      await postAndBegin(api(), path, { ...body, model: "stalls", stream: true }, caller.signal);
+      await expectFree(() => caller.abort());
+    });
+
+    test("while it waits for the slot, so that it never reaches the upstream", async () => {
+      const holder = new AbortController();
+      await postAndBegin(api(), path, { ...body, model: "stalls", stream: true }, holder.signal);
+      const { started } = await faults().open();
+      const waiting = new AbortController();
+      const gone = rejectionOf(post(api(), path, { ...body, model: "echo" }, waiting.signal));
+      // Time to reach the queue, which shows nothing of it outside.
+      await Bun.sleep(50);
+      waiting.abort();
+      await gone;
+      await expectFree(() => holder.abort());
+      // The other is that of `expectFree`.
+      expect((await faults().open()).started).toBe(started + 1);
+    });
+  },
+);
+
+describe("the same holds, of an upstream that has every endpoint, for", () => {
+  const piece = 'data: {"id":"c","choices":[{"index":0,"delta":{"role":"assistant","content":"a"}}]}';
+  const start =
+    'event: message_start\ndata: {"type":"message_start","message":{"id":"m","content":[],"usage":{"input_tokens":1}}}';
+
+  const expectGone = async (abort: () => void) => {
+    const limit = performance.now() + 4000;
+    while (recording().requests.length === 0 && performance.now() < limit) await Bun.sleep(2);
+    const { gone } = recording().requests[0] ?? expect.unreachable("the upstream was not asked");
+    const from = performance.now();
+    const ended = new Promise((resolve) => gone.addEventListener("abort", resolve));
+    abort();
+    await ended;
+    recording().answer(() => json("{}"));
+    await openaiAt(recorded()).embeddings.create({ model: "mine", input: "?", encoding_format: "float" });
+    expect(performance.now() - from).toBeLessThan(LIMIT_MS);
+  };
+
+  test.each([
+    ["completions", { prompt: "?" }],
+    ["embeddings", { input: "?" }],
+    ["messages", chat],
+    ["messages, streamed", { ...chat, stream: true }],
+  ])("%s", async (name, body) => {
+    recording().answer(({ gone }) => new Promise((_, reject) => gone.addEventListener("abort", reject)));
+    const caller = new AbortController();
+    const path = name.split(",")[0] ?? "";
+    const asked = rejectionOf(post(recorded(), path, { ...body, model: "mine" }, caller.signal));
+    await expectGone(() => caller.abort());
+    expect((await asked)?.constructor.name).toBe("APIUserAbortError");
+  });
+
+  test.each([
+    ["completions", piece, { prompt: "?" }],
+    ["messages", start, chat],
+  ])("%s in the middle of a stream", async (path, block, body) => {
+    recording().answer(() => eventStream([block], { stays: true }));
+    const caller = new AbortController();
+    await postAndBegin(recorded(), path, { ...body, model: "mine", stream: true }, caller.signal);
+    await expectGone(() => caller.abort());
+  });
+
+  test("a caller of the AI SDK", async () => {
+    recording().answer(() => eventStream([piece], { stays: true }));
+    const caller = new AbortController();
+    const { textStream } = streamText({
+      model: compatibleAt(recorded())("mine"),
+      prompt: "?",
+      abortSignal: caller.signal,
+      onError: () => {},
+    });
+    const pieces = textStream[Symbol.asyncIterator]();
+    expect(await pieces.next()).toEqual({ done: false, value: "a" });
+    await expectGone(() => caller.abort());
+  });
+});

@@ -1,0 +1,164 @@
+import { describe, expect, test } from "bun:test";
+import Anthropic from "@anthropic-ai/sdk";
+import { betaTool } from "@anthropic-ai/sdk/helpers/beta/json-schema";
+import { shareModelApi } from "../support/model-api.ts";
+import { anthropicAt, collect, rejectionOf } from "../support/sdks.ts";
+import { countWords, referenceText } from "../support/upstream/reference-answers.ts";
+import { shareReferenceUpstream } from "../support/upstream/reference-upstream.ts";
+
+const QUESTION = "two  words\n日本語 👩‍🔬";
+const ANSWER = referenceText(QUESTION);
+const TOOLS_QUESTION = "How is it in Paris and Rome?";
+const base = { model: "reference", max_tokens: 99 };
+const user = (content: string) => [{ role: "user" as const, content }];
+const input_schema = { type: "object" as const, properties: { city: { type: "string" as const } } };
+
+const upstream = shareReferenceUpstream();
+
+describe.each([
+  ["by its own endpoints", []],
+  ["by chat completions only", ["--endpoint", "chat/completions"]],
+])("the anthropic package, with an upstream asked %s", (_, endpoints) => {
+  const api = shareModelApi({ agents: () => [["--upstream", upstream().url, ...endpoints]] });
+  const client = () => anthropicAt(api());
+
+  test("has a message, with the upstream's figures and a request id", async () => {
+    const { data, response } = await client()
+      .messages.create({ ...base, messages: user(QUESTION) })
+      .withResponse();
+    expect(data).toMatchObject({
+      type: "message",
+      role: "assistant",
+      content: [{ type: "text", text: ANSWER }],
+      stop_reason: "end_turn",
+      usage: { input_tokens: countWords(QUESTION), output_tokens: countWords(ANSWER) },
+    });
+    expect(response.headers.get("x-request-id")).toMatch(/^req_/);
+  });
+
+  test("streams a message by its events, and makes the whole of them", async () => {
+    const body = { ...base, messages: user(QUESTION) };
+    const events = await collect(await client().messages.create({ ...body, stream: true }));
+    const types = events.map(({ type }) => type).filter((type) => type !== "content_block_delta");
+    expect(types).toEqual([
+      "message_start",
+      "content_block_start",
+      "content_block_stop",
+      "message_delta",
+      "message_stop",
+    ]);
+    const stream = client().messages.stream(body);
+    const pieces: string[] = [];
+    stream.on("text", (piece) => pieces.push(piece));
+    const message = await stream.finalMessage();
+    expect(pieces.join("")).toBe(ANSWER);
+    expect(message.content).toMatchObject([{ type: "text", text: ANSWER }]);
+    expect(message.usage.output_tokens).toBe(countWords(ANSWER));
+  });
+
+  test("uses parallel tools, streamed or not, and takes their results", async () => {
+    const tools = ["weather", "news"].map((name) => ({ name, input_schema }));
+    const body = { ...base, tools, messages: user(TOOLS_QUESTION) };
+    const called = await client().messages.create(body);
+    expect(called).toMatchObject({
+      stop_reason: "tool_use",
+      content: [
+        { type: "tool_use", name: "weather", input: { city: "Paris" } },
+        { type: "tool_use", name: "news", input: { city: "Rome" } },
+      ],
+    });
+    const streamed = await client().messages.stream(body).finalMessage();
+    expect(streamed).toMatchObject({ content: called.content, stop_reason: "tool_use" });
+
+    const results = called.content.flatMap((block) =>
+      block.type === "tool_use"
+        ? [{ type: "tool_result" as const, tool_use_id: block.id, content: `${block.name} of it` }]
+        : [],
+    );
+    const messages: Anthropic.MessageParam[] = [
+      ...body.messages,
+      { role: "assistant", content: called.content },
+      { role: "user", content: results },
+    ];
+    const after = await client().messages.create({ ...body, messages });
+    expect(after.content).toMatchObject([
+      { type: "text", text: "The tools said: weather of it, news of it" },
+    ]);
+  });
+
+  test.each([false, true])("runs tools to the answer by its runner (streamed: %p)", async (stream) => {
+    const called: string[] = [];
+    const tools = ["weather", "news"].map((name) =>
+      betaTool({
+        name,
+        description: name,
+        inputSchema: input_schema,
+        run: ({ city }) => {
+          called.push(`${name} ${city}`);
+          return `${name} of ${city}`;
+        },
+      }),
+    );
+    const body = { ...base, tools, messages: user(TOOLS_QUESTION) };
+    const runner = client().beta.messages.toolRunner({ ...body, stream });
+    const message = await runner.runUntilDone();
+    expect(message.content).toMatchObject([
+      { type: "text", text: "The tools said: weather of Paris, news of Rome" },
+    ]);
+    expect(called).toEqual(["weather Paris", "news Rome"]);
+  });
+
+  test.each([
+    [400, Anthropic.BadRequestError, "invalid_request_error"],
+    [429, Anthropic.RateLimitError, "rate_limit_error"],
+    [500, Anthropic.InternalServerError, "api_error"],
+    [503, Anthropic.InternalServerError, undefined],
+  ])("throws its own error for an upstream's %i", async (status, Kind, type) => {
+    for (const stream of [false, true]) {
+      const asked = client().messages.create({ ...base, messages: user(`fail with ${status}`), stream });
+      const thrown = await rejectionOf(asked);
+      expect(thrown).toBeInstanceOf(Kind);
+      expect(thrown).toMatchObject({ status, requestID: expect.stringMatching(/^req_/) });
+      expect((thrown as Error).message).toContain(`It failed with ${status}`);
+      // What the upstream itself says is passed on, in its words.
+      if (endpoints.length > 0 && type) expect(thrown).toMatchObject({ type });
+    }
+  });
+
+  test("throws its own errors for ours: the key, the model, the path, the shape", async () => {
+    const stranger = anthropicAt({ ...api(), apiKey: "nobody's" });
+    const body = { ...base, messages: user(QUESTION) };
+    expect(await rejectionOf(stranger.messages.create(body))).toMatchObject({
+      status: 401,
+      type: "authentication_error",
+    });
+    const unknown = await rejectionOf(client().messages.create({ ...body, model: "unknown" }));
+    expect(unknown).toBeInstanceOf(Anthropic.NotFoundError);
+    expect(unknown).toMatchObject({
+      type: "not_found_error",
+      message: expect.stringContaining("reference-slow"),
+    });
+    const invalid = await rejectionOf(client().messages.create({ ...body, model: 7 } as never));
+    expect(invalid).toBeInstanceOf(Anthropic.BadRequestError);
+    expect(invalid).toMatchObject({ type: "invalid_request_error" });
+  });
+
+  test("may send its key in either header, or in both, but not two different ones", async () => {
+    const { url, apiKey } = api();
+    const body = { ...base, messages: user(QUESTION) };
+    const withBoth = (key: string) => ({ authToken: apiKey, defaultHeaders: { "x-api-key": key } });
+    for (const keys of [{ authToken: apiKey }, withBoth(apiKey)]) {
+      const sdk = new Anthropic({ baseURL: url, maxRetries: 0, ...keys });
+      expect((await sdk.messages.create(body)).content).toHaveLength(1);
+    }
+    const torn = new Anthropic({ baseURL: url, maxRetries: 0, ...withBoth("another") });
+    expect(await rejectionOf(torn.messages.create(body))).toBeInstanceOf(Anthropic.AuthenticationError);
+  });
+
+  test("is told that nobody counts tokens", async () => {
+    const counted = client().messages.countTokens({ model: "reference", messages: user(QUESTION) });
+    const thrown = await rejectionOf(counted);
+    expect(thrown).toBeInstanceOf(Anthropic.NotFoundError);
+    expect(thrown).toMatchObject({ type: "not_found_error" });
+  });
+});

@@ -1,0 +1,88 @@
+import { afterAll, beforeAll } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { EXECUTABLE, type Executable, shareExecutable } from "./executable.ts";
+
+/** What a client of an OpenAI-style API is told. */
+export interface ApiAddress {
+  /** `/v1` included. */
+  baseURL: string;
+  apiKey: string;
+}
+
+/** The executable with its agent processes, as a caller with a token of his own sees them. */
+export interface ModelApi extends ApiAddress {
+  /** Without `/v1`. */
+  url: string;
+  server: Executable;
+}
+
+interface ModelApiOptions {
+  /** The arguments of `chatgpt-api-server agent` behind the server's address, for each agent. */
+  agents?: () => readonly (readonly string[])[];
+  /** Come after the port and the admin key. */
+  flags?: readonly string[];
+}
+
+const WAIT_MS = 8000;
+const LOOK_MS = 5;
+
+/** One server with its agents for all tests of the file, or of the `describe`, in whose body it is called. */
+export function shareModelApi({ agents = () => [], flags = [] }: ModelApiOptions): () => ModelApi {
+  const adminKey = `admin-${crypto.randomUUID()}`;
+  const server = shareExecutable({ args: ["0", adminKey, ...flags] });
+  let api: ModelApi | undefined;
+  let stops: (() => Promise<void>)[] = [];
+  beforeAll(async () => {
+    const { url, keepSecret } = server();
+    keepSecret(adminKey);
+    stops = await Promise.all(agents().map((args) => launchAgent(url, args)));
+    const added = await fetch(`${url}/admin/users/add`, {
+      method: "POST",
+      body: JSON.stringify({ admin_key: adminKey }),
+    });
+    const { token } = (await added.json()) as { token: string };
+    keepSecret(token);
+    api = { url, baseURL: `${url}/v1`, apiKey: token, server: server() };
+  });
+  afterAll(async () => {
+    await Promise.all(stops.map((stop) => stop()));
+  });
+  return () => {
+    if (api === undefined) throw new Error("the server runs only while the tests do");
+    return api;
+  };
+}
+
+/** Resolves with what stops the agent, once that has registered. */
+async function launchAgent(url: string, args: readonly string[]): Promise<() => Promise<void>> {
+  const folder = mkdtempSync(join(tmpdir(), "chatgpt-api-agent-test-"));
+  const child = Bun.spawn([EXECUTABLE, "agent", url, ...args], {
+    cwd: folder,
+    env: { PATH: process.env["PATH"] },
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  let told = "";
+  const read = async () => {
+    const decoder = new TextDecoder();
+    for await (const bytes of child.stderr) told += decoder.decode(bytes, { stream: true });
+  };
+  const reading = read();
+  const stop = async () => {
+    child.kill("SIGKILL");
+    await Promise.all([child.exited, reading]);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const limit = performance.now() + WAIT_MS;
+  while (!told.includes("connected to")) {
+    if (child.exitCode !== null || performance.now() > limit) {
+      await stop();
+      throw new Error(`the agent did not connect:\n${told}`);
+    }
+    await Bun.sleep(LOOK_MS);
+  }
+  return stop;
+}
