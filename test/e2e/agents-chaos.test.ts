@@ -1,0 +1,272 @@
+import { expect, test } from "bun:test";
+import { readdir, readFile } from "node:fs/promises";
+import { type AgentProcess, startAgentProcess } from "../support/agent-process.ts";
+import { chooseSeed, createRandom, type Random } from "../support/random.ts";
+import { type Scene, startScene } from "../support/scene.ts";
+import { askStreamed, type StreamEnding, type StreamPath } from "../support/stream-caller.ts";
+import { longAnswer } from "../support/upstream/fault-content.ts";
+import { type FaultUpstream, startFaultUpstream } from "../support/upstream/start.ts";
+
+const CALLERS = 200;
+const USERS = 8;
+const AGENTS = 4;
+const SLOTS = 64;
+const CHAOS_S = Number(process.env["CHAOS_S"] ?? 60);
+/** Of 100 streams, so many are left by their caller. */
+const LEAVE_PER_100 = 15;
+/** Between one killing of an agent and the next. */
+const KILL_MS_MIN = 500;
+const KILL_MS_SPREAD = 3000;
+const SIZE_MAX = 48 * 1024;
+/** About six bytes a word, and 20 ms between one word and the next. */
+const SLOW_SIZE_MAX = 1500;
+/** What the server may take more after the first part of the time. */
+const GROWTH_MB_MAX = 150;
+const LIMIT_MS = 30_000;
+
+const PATHS: readonly StreamPath[] = ["/api/ask", "/v1/chat/completions"];
+const FLAGS = ["--reconnect-grace", "15s"];
+
+/** What a caller may be told instead of an answer, in band or with a status. */
+const ERRORS = [
+  /^(failed 200|refused 502) Failed to read response from the client$/,
+  /^(failed 200|refused 502) The agent was lost: the connection was closed$/,
+];
+
+const seed = chooseSeed();
+
+/** Four agents; one at a time is killed and another put in its place, until it is told to stop. */
+function startAgents(scene: Scene, upstream: FaultUpstream, random: Random) {
+  const running: AgentProcess[] = [];
+  let over = false;
+  let kills = 0;
+  const bring = async () => {
+    const flags = ["--upstream", upstream.url, "--slots", String(SLOTS)];
+    running.push(await startAgentProcess([scene.url, ...flags], { withinMs: LIMIT_MS }));
+  };
+  const killAll = async () => {
+    while (!over) {
+      await Bun.sleep(KILL_MS_MIN + random.below(KILL_MS_SPREAD));
+      const [victim] = running.splice(random.below(running.length), 1);
+      await victim?.stop();
+      kills++;
+      await Bun.sleep(random.below(500));
+      await bring();
+    }
+  };
+  let killing: Promise<void> | undefined;
+  return {
+    running,
+    kills: () => kills,
+    async start() {
+      for (let count = 0; count < AGENTS; count++) await bring();
+      killing = killAll();
+    },
+    async calm() {
+      over = true;
+      await killing;
+    },
+  };
+}
+
+/** What became of all streams. */
+interface Tally {
+  streams: number;
+  kinds: Map<string, number>;
+  /** One of each kind of what must not be. */
+  wrong: Map<string, string>;
+  responses: Set<string>;
+}
+
+function note(tally: Tally, path: StreamPath, ending: StreamEnding, expected: string): void {
+  const kind = ending.how === "left" ? "left" : `${ending.how} ${ending.status} ${ending.error}`.trim();
+  tally.streams++;
+  tally.kinds.set(kind, (tally.kinds.get(kind) ?? 0) + 1);
+  const faults =
+    ending.how === "whole"
+      ? faultsOfWhole(tally, path, ending, expected)
+      : faultsOfRest(kind, ending, expected);
+  for (const fault of faults) tally.wrong.set(`${fault}: ${path} ${kind}`, ending.body.slice(-500));
+}
+
+function* faultsOfWhole(
+  tally: Tally,
+  path: StreamPath,
+  { text, events }: StreamEnding,
+  expected: string,
+): Generator<string> {
+  if (text !== expected) yield "not its answer";
+  if (events.filter(({ data }) => data === "[DONE]").length !== 1) return yield "[DONE] twice";
+  const last = JSON.parse(events.at(-2)?.data ?? "null");
+  const isAsk = path === "/api/ask";
+  if (isAsk ? last.content !== expected : last.choices[0].finish_reason !== "stop") yield "no proper end";
+  const id = isAsk ? last.response_id : last.id;
+  if (tally.responses.has(id)) yield "an answer given twice";
+  tally.responses.add(id);
+}
+
+function* faultsOfRest(kind: string, { text, body }: StreamEnding, expected: string): Generator<string> {
+  // What came before the end is right, too, and nothing of it came twice.
+  if (!expected.startsWith(text)) yield "not the beginning of its answer";
+  if (kind === "left") return;
+  if (!ERRORS.some((pattern) => pattern.test(kind))) yield "not an error it may see";
+  if (body.includes("[DONE]")) yield "an error and [DONE]";
+}
+
+interface Load {
+  scene: Scene;
+  keys: readonly string[];
+  tally: Tally;
+  /** By `performance.now()`. */
+  until: number;
+  /** A number that none had before. */
+  next: () => number;
+}
+
+/** Asks one stream after the other until the time is over. */
+async function runCaller({ scene, keys, tally, until, next }: Load, random: Random) {
+  while (performance.now() < until) {
+    const path = random.pick(PATHS);
+    const leaves = random.below(100) < LEAVE_PER_100;
+    const leaveAfter = random.pick([{ ms: random.below(1500) }, { bytes: 1 + random.below(60_000) }]);
+    const stalls = leaves && "ms" in leaveAfter && random.below(2) === 0;
+    const { model, content, expected } = stalls ? stallingQuestion(next()) : createQuestion(next(), random);
+    const ending = await askStreamed(scene.url, path, {
+      key: random.pick(keys),
+      body: { model, ...(path === "/api/ask" ? { content } : chatOf(content)) },
+      limitMs: LIMIT_MS,
+      ...(leaves && { leaveAfter }),
+    });
+    note(tally, path, ending, expected);
+  }
+}
+
+/**
+ * One that no other has, and its answer: a long text as fast as it can be sent, or a short one word by word, so
+ * that most streams are in their midst when their agent is killed.
+ */
+function createQuestion(ownSeed: number, random: Random) {
+  if (random.below(2) === 0) {
+    const size = 1 + random.below(1 + random.below(SIZE_MAX));
+    const content = JSON.stringify({ seed: ownSeed, size });
+    return { model: "long", content, expected: longAnswer(ownSeed, size) };
+  }
+  const content = `${ownSeed} ${longAnswer(ownSeed, 1 + random.below(SLOW_SIZE_MAX))}`;
+  return { model: "slow-words", content, expected: content };
+}
+
+/** One whose answer never ends: only the end of its caller, or of its agent, ends it at the upstream, too. */
+function stallingQuestion(ownSeed: number) {
+  const content = `${ownSeed} three words and no more`;
+  return { model: "stalls", content, expected: content };
+}
+
+const chatOf = (content: string) => ({ messages: [{ role: "user", content }] });
+
+const openFiles = async ({ server }: Scene) => (await readdir(`/proc/${server.pid}/fd`)).length;
+
+async function memoryMb({ server }: Scene): Promise<number> {
+  const status = await readFile(`/proc/${server.pid}/status`, "utf8");
+  return Math.round(Number(status.match(/VmRSS:\s+(\d+)/)?.[1]) / 1024);
+}
+
+/** Looks every half a second until it is told to stop. */
+function watchMemory(scene: Scene) {
+  const seen: number[] = [];
+  const look = async () => seen.push(await memoryMb(scene));
+  const timer = isLinux ? setInterval(() => void look(), 500) : undefined;
+  return {
+    seen,
+    /** The most in the first third, and in the last one. */
+    stop(): [early: number, late: number] {
+      clearInterval(timer);
+      const third = Math.ceil(seen.length / 3);
+      return [Math.max(0, ...seen.slice(0, third)), Math.max(0, ...seen.slice(-third))];
+    },
+  };
+}
+
+const isLinux = process.platform === "linux";
+
+async function until(what: string, isSo: () => boolean | Promise<boolean>) {
+  const limit = performance.now() + 10_000;
+  while (!(await isSo())) {
+    if (performance.now() > limit) throw new Error(`After 10 s it is still not so: ${what}.`);
+    await Bun.sleep(20);
+  }
+}
+
+/** As many asks as there are slots, all at the upstream in the same moment. */
+async function expectAllSlots(scene: Scene, upstream: FaultUpstream) {
+  await upstream.reset();
+  const count = AGENTS * SLOTS;
+  const asks = Array.from({ length: count }, (_, index) => {
+    const content = JSON.stringify({ delay_ms: 4000, key: `all ${index}` });
+    const body = { model: "slow-head", ...chatOf(content) };
+    return { content, ending: askStreamed(scene.url, "/v1/chat/completions", { key: scene.adminKey, body }) };
+  });
+  await upstream.openUntil(({ open }) => open === count);
+  for (const { content, ending } of asks) {
+    const { how, text } = await ending;
+    expect([how, text]).toEqual(["whole", content]);
+  }
+  expect(await upstream.openUntil(({ open }) => open === 0)).toMatchObject({ started: count, aborted: 0 });
+}
+
+test(
+  `${CALLERS} streams at once over ${AGENTS} agents of ${SLOTS} slots, agents and callers killed at random for ${CHAOS_S} s: what ends well is byte-exact, all else ends with an error, and nothing is left behind (SEED=${seed})`,
+  async () => {
+    const upstream = await startFaultUpstream();
+    const scene = await startScene({ flags: FLAGS });
+    const keys = [scene.adminKey];
+    // One after the other, as connections are kept for a minute.
+    while (keys.length < USERS) keys.push((await scene.addUser()).token);
+    const filesBefore = isLinux ? await openFiles(scene) : 0;
+    const agents = startAgents(scene, upstream, createRandom(seed));
+    await agents.start();
+
+    const tally: Tally = {
+      streams: 0,
+      kinds: new Map(),
+      wrong: new Map(),
+      responses: new Set(),
+    };
+    const memory = watchMemory(scene);
+    let asked = 0;
+    const load = { scene, keys, tally, until: performance.now() + CHAOS_S * 1000, next: () => ++asked };
+    await Promise.all(
+      Array.from({ length: CALLERS }, (_, caller) => runCaller(load, createRandom(seed ^ (caller + 1)))),
+    );
+    await agents.calm();
+    const [early, late] = memory.stop();
+
+    expect([...tally.wrong]).toEqual([]);
+    const count = (pattern: RegExp) =>
+      [...tally.kinds].reduce((sum, [kind, times]) => (pattern.test(kind) ? sum + times : sum), 0);
+    expect(count(/^whole/)).toBeGreaterThan(tally.streams / 2);
+    expect(count(/^left/)).toBeGreaterThan(0);
+    expect(count(/^failed/)).toBeGreaterThan(agents.kills());
+    expect(late - early).toBeLessThan(GROWTH_MB_MAX);
+
+    await upstream.openUntil(({ open }) => open === 0);
+    await until("all agents are there", async () => (await scene.connections()).length === AGENTS);
+    await expectAllSlots(scene, upstream);
+
+    await Promise.all(agents.running.map((agent) => agent.stop()));
+    await until("no agent is listed", async () => (await scene.connections()).length === 0);
+    if (isLinux)
+      await until("the sockets are closed", async () => (await openFiles(scene)) <= filesBefore + 1);
+    expect(await upstream.open()).toMatchObject({ open: 0 });
+    scene.server.kill("SIGTERM");
+    const [line] = await scene.server.output(/^.*"event":"draining".*$/m);
+    expect(JSON.parse(line)).toMatchObject({
+      agents: 0,
+      asks_waiting: 0,
+      asks_running: 0,
+      slots_in_use: 0,
+      timers: 0,
+    });
+    expect(await scene.server.exited).toEqual({ code: 0, signal: null });
+  },
+  CHAOS_S * 1000 + 90_000,
+);

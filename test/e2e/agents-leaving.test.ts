@@ -1,0 +1,100 @@
+import { expect, test } from "bun:test";
+import { startAgentProcess } from "../support/agent-process.ts";
+import { type Scene, startScene } from "../support/scene.ts";
+import { askStreamed } from "../support/stream-caller.ts";
+import { startFaultUpstream } from "../support/upstream/start.ts";
+
+const SLOW = "word ".repeat(100).trim();
+
+const stream = (scene: Scene, model: string, content: string) =>
+  askStreamed(scene.url, "/api/ask", { key: scene.adminKey, body: { content, model } });
+
+/** How many asks the agent has ended, by its own log. */
+const endedOf = (log: string) => log.split("\n").filter((line) => line.includes('"ask_ended"')).length;
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  test(`an agent that is sent ${signal} while it streams finishes its answers, takes no more, and exits 0`, async () => {
+    const upstream = await startFaultUpstream();
+    const scene = await startScene();
+    const flags = ["--upstream", upstream.url, "--log-level", "debug"];
+    const leaving = await startAgentProcess([scene.url, ...flags]);
+    await upstream.reset();
+    const running = [stream(scene, "slow-words", SLOW), stream(scene, "slow-words", `${SLOW} too`)];
+    await upstream.openUntil(({ open }) => open === 2);
+    const staying = await startAgentProcess([scene.url, ...flags]);
+
+    leaving.kill(signal);
+    await leaving.output(/"event":"stopping"/);
+    await Bun.sleep(50);
+    const later = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => stream(scene, "echo", `later ${at}`)),
+    );
+    expect(later.map(({ how, text }) => [how, text])).toEqual(later.map((_, at) => ["whole", `later ${at}`]));
+    expect(endedOf(staying.stdout())).toBe(20);
+    expect(endedOf(leaving.stdout())).toBe(0);
+
+    const answers = await Promise.all(running);
+    expect(answers.map(({ how, text }) => [how, text])).toEqual([
+      ["whole", SLOW],
+      ["whole", `${SLOW} too`],
+    ]);
+    expect(await leaving.exited).toEqual({ code: 0, signal: null });
+    expect(endedOf(leaving.stdout())).toBe(2);
+    expect(await scene.connections()).toHaveLength(1);
+    expect((await upstream.open()).aborted).toBe(0);
+  }, 15_000);
+}
+
+test("answers that take longer than --drain fail in band, the upstream's request is aborted, and the agent exits 0", async () => {
+  const upstream = await startFaultUpstream();
+  const scene = await startScene();
+  const agent = await startAgentProcess([scene.url, "--upstream", upstream.url, "--drain", "300ms"]);
+  await upstream.reset();
+  const running = stream(scene, "stalls", SLOW);
+  await upstream.openUntil(({ open }) => open === 1);
+  await Bun.sleep(100);
+  agent.kill();
+  const { how, error } = await running;
+  expect([how, error]).toEqual(["failed", "The agent could not answer"]);
+  expect(await agent.exited).toEqual({ code: 0, signal: null });
+  expect(await upstream.openUntil(({ open }) => open === 0)).toMatchObject({ started: 1, aborted: 1 });
+});
+
+test("a second signal ends the agent at once, and its caller is told", async () => {
+  const upstream = await startFaultUpstream();
+  const scene = await startScene();
+  const agent = await startAgentProcess([scene.url, "--upstream", upstream.url]);
+  await upstream.reset();
+  const running = stream(scene, "stalls", SLOW);
+  await upstream.openUntil(({ open }) => open === 1);
+  await Bun.sleep(100);
+  agent.kill();
+  await agent.output(/"event":"stopping"/);
+  agent.kill();
+  expect(await agent.exited).toEqual({ code: 1, signal: null });
+  expect((await running).how).toBe("failed");
+  await upstream.openUntil(({ open }) => open === 0);
+});
+
+test("a caller that hangs up, before the first byte or after it, ends the upstream's request at once", async () => {
+  const upstream = await startFaultUpstream();
+  const scene = await startScene();
+  await startAgentProcess([scene.url, "--upstream", upstream.url]);
+  await upstream.reset();
+  for (const path of ["/api/ask", "/v1/chat/completions"] as const) {
+    for (const model of ["never", "stalls"]) {
+      const messages = [{ role: "user", content: SLOW }];
+      const body = { content: SLOW, messages, model };
+      const { how } = await askStreamed(scene.url, path, {
+        key: scene.adminKey,
+        body,
+        leaveAfter: { ms: 300 },
+      });
+      const leftAt = performance.now();
+      const counts = await upstream.openUntil(({ open }) => open === 0);
+      expect([path, model, how, counts.open]).toEqual([path, model, "left", 0]);
+      expect(performance.now() - leftAt).toBeLessThan(1500);
+    }
+  }
+  expect(await upstream.open()).toEqual({ open: 0, started: 4, aborted: 4 });
+});

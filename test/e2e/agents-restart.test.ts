@@ -1,0 +1,222 @@
+import { expect, onTestFinished, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startAgentProcess } from "../support/agent-process.ts";
+import { type Executable, startExecutable } from "../support/executable.ts";
+import { askStreamed, type StreamEnding } from "../support/stream-caller.ts";
+import { startFaultUpstream } from "../support/upstream/start.ts";
+
+const CALLERS = 24;
+const WORDS = "and so on until the twenty words of it are all said and heard by whoever has asked for them";
+/** What `kill -9` may cost: the write behind of conversations. */
+const WRITE_BEHIND_MS = 100;
+const ADMIN_KEY = `admin-${crypto.randomUUID()}`;
+
+interface Turn {
+  id: string;
+  question: string;
+  answer: string;
+  heardAt: number;
+}
+
+/** A server that can be started again on its port and data, with two agents at one upstream. */
+async function startPlace() {
+  const data = await mkdtemp(join(tmpdir(), "chatgpt-api-restart-"));
+  onTestFinished(() => rm(data, { recursive: true, force: true }));
+  const first = await startExecutable({ args: ["0", ADMIN_KEY], data });
+  const { url, port } = first;
+  const upstream = await startFaultUpstream();
+  for (let count = 0; count < 2; count++)
+    await startAgentProcess([url, "--upstream", upstream.url, "--slots", "16"]);
+  const place = {
+    url,
+    upstream,
+    server: first as Executable,
+    async startAgain() {
+      place.server = await startExecutable({ args: [String(port), ADMIN_KEY], data });
+    },
+    async agentsBack() {
+      const limit = performance.now() + 15_000;
+      while ((await agentsAt(url)).length < 2) {
+        if (performance.now() > limit) throw new Error("The agents did not come back.");
+        await Bun.sleep(20);
+      }
+    },
+  };
+  return place;
+}
+
+async function agentsAt(url: string): Promise<string[]> {
+  const response = await fetch(`${url}/api/connections`, { headers: { authorization: ADMIN_KEY } });
+  const { connections } = (await response.json()) as { connections: { Id: string }[] };
+  return connections.map(({ Id }) => Id).toSorted();
+}
+
+/** Callers that ask without a pause, try again when they are told to, and note everything else that they see. */
+function startLoad(url: string, explain: (ending: StreamEnding, caller: Caller) => boolean) {
+  const seen = new Map<string, number>();
+  /** One of each kind. */
+  const unexplained = new Map<string, string>();
+  let over = false;
+  let whole = 0;
+
+  const note = (ending: StreamEnding, caller: Caller) => {
+    const kind = `${ending.how} ${ending.status} ${ending.error}`.trim();
+    seen.set(kind, (seen.get(kind) ?? 0) + 1);
+    if (!explain(ending, caller)) unexplained.set(kind, ending.body.slice(-300));
+  };
+
+  const callers = Array.from({ length: CALLERS }, (_, index) => createCaller(url, index));
+  const done = Promise.all(
+    callers.map(async (caller) => {
+      while (!over) {
+        const ending = await caller.ask();
+        if (ending.how === "whole") whole++;
+        note(ending, caller);
+        // A hint to wait ten seconds would make the test as long; a client that comes early is told again.
+        if (ending.how !== "whole") await Bun.sleep(100);
+      }
+    }),
+  );
+  return {
+    seen,
+    unexplained,
+    callers,
+    whole: () => whole,
+    async stop() {
+      over = true;
+      await done;
+    },
+  };
+}
+
+interface Caller {
+  /** Acknowledged turns of its conversation. */
+  turns: Turn[];
+  conversation: string | undefined;
+  ask(): Promise<StreamEnding>;
+  recite(): Promise<StreamEnding>;
+}
+
+/** Every third one has no conversation and uses the OpenAI-style route. */
+function createCaller(url: string, index: number): Caller {
+  let count = 0;
+  const caller: Caller = {
+    turns: [],
+    conversation: undefined,
+    async ask() {
+      const content = `${index} ${count++} ${WORDS}`;
+      if (index % 3 === 0) {
+        const body = { model: "slow-words", messages: [{ role: "user", content }] };
+        const ending = await askStreamed(url, "/v1/chat/completions", { key: ADMIN_KEY, body });
+        if (ending.how === "whole") expect(ending.text).toBe(content);
+        return ending;
+      }
+      const ending = await converse(content, "slow-words");
+      if (ending.how === "whole") {
+        expect(ending.text).toBe(content);
+        const answer = JSON.parse(ending.events.at(-2)?.data ?? "{}");
+        caller.conversation = answer.conversation_id;
+        const heardAt = performance.now();
+        caller.turns.push({ id: answer.response_id, question: content, answer: ending.text, heardAt });
+      }
+      return ending;
+    },
+    recite: () => converse("recite", "recites"),
+  };
+  const converse = (content: string, model: string) =>
+    askStreamed(url, "/api/ask", {
+      key: ADMIN_KEY,
+      body: {
+        content,
+        model,
+        conversation_id: caller.conversation,
+        parent_id: caller.turns.at(-1)?.id,
+      },
+    });
+  return caller;
+}
+
+/** Refused with the advice to come back, or nobody there. */
+const comesBack = ({ how, status, headers }: StreamEnding) =>
+  how === "whole" ||
+  how === "unreachable" ||
+  (how === "refused" && status === 503 && Number(headers.get("retry-after")) > 0);
+
+/** Every conversation has all the words that its caller was told of, and no others. */
+async function expectAllWords(callers: readonly Caller[]) {
+  for (const { conversation, turns, recite } of callers) {
+    if (conversation === undefined) continue;
+    const { how, text } = await recite();
+    expect(how).toBe("whole");
+    const words = turns.flatMap(({ question, answer }) => [question, answer]);
+    expect(JSON.parse(text).map(({ content }: { content: string }) => content)).toEqual([...words, "recite"]);
+  }
+}
+
+test("SIGTERM under load and a new start: what runs finishes, agents come back as they were, callers see at worst a 503, conversations go on", async () => {
+  const place = await startPlace();
+  const before = await agentsAt(place.url);
+  let stopping = false;
+  // A connection that was made in the moment in which it ceases to listen is reset, with nothing of it begun.
+  const explain = (ending: StreamEnding) =>
+    comesBack(ending) || (stopping && ending.how === "cut" && ending.status === 0);
+  const load = startLoad(place.url, explain);
+  await Bun.sleep(1500);
+  stopping = true;
+  place.server.kill("SIGTERM");
+  expect(await place.server.exited).toEqual({ code: 0, signal: null });
+  const wholeBefore = load.whole();
+  expect(wholeBefore).toBeGreaterThan(CALLERS);
+  await Bun.sleep(300);
+  stopping = false;
+  await place.startAgain();
+  await place.agentsBack();
+  await Bun.sleep(1500);
+  await load.stop();
+
+  expect([...load.unexplained]).toEqual([]);
+  expect(load.whole()).toBeGreaterThan(wholeBefore + CALLERS);
+  expect(await agentsAt(place.url)).toEqual(before);
+  expect(await place.upstream.open()).toMatchObject({ open: 0, aborted: 0 });
+  await expectAllWords(load.callers);
+}, 40_000);
+
+test("kill -9 under load and a new start: agents come back as they were, and what callers were told of is there", async () => {
+  const place = await startPlace();
+  const before = await agentsAt(place.url);
+  let killedAt = Number.POSITIVE_INFINITY;
+  let goneAt = Number.NEGATIVE_INFINITY;
+  let gone = false;
+  const explain = (ending: StreamEnding, caller: Caller) => {
+    if (comesBack(ending)) return true;
+    // Its process is gone, and with it every connection.
+    if (ending.how === "cut") return gone;
+    const last = caller.turns.at(-1);
+    if (ending.status !== 404 || !last) return false;
+    if (last.heardAt < killedAt - WRITE_BEHIND_MS || last.heardAt > goneAt) return false;
+    caller.turns.pop();
+    if (caller.turns.length === 0) caller.conversation = undefined;
+    return true;
+  };
+  const load = startLoad(place.url, explain);
+  await Bun.sleep(1500);
+  killedAt = performance.now();
+  gone = true;
+  place.server.kill("SIGKILL");
+  await place.server.exited;
+  goneAt = performance.now();
+  const wholeBefore = load.whole();
+  await place.upstream.openUntil(({ open }) => open === 0);
+  gone = false;
+  await place.startAgain();
+  await place.agentsBack();
+  await Bun.sleep(1500);
+  await load.stop();
+
+  expect([...load.unexplained]).toEqual([]);
+  expect(load.whole()).toBeGreaterThan(wholeBefore + CALLERS);
+  expect(await agentsAt(place.url)).toEqual(before);
+  await expectAllWords(load.callers);
+}, 40_000);
