@@ -37,10 +37,7 @@ export class Placing {
     if (ask.tries === 0) this.#options.queue.push(ask);
     else this.#options.queue.unshift(ask);
     ask.stopWait = this.#options.clock.after(this.#options.limits.queueWaitMs, () =>
-      this.#options.settle(
-        ask,
-        ask.failure ?? new AppError("no_agent", { hint: "No agent was free in time." }),
-      ),
+      this.#options.settle(ask, ask.failure ?? new AppError("no_agent")),
     );
     this.#lookAfter(ask);
   }
