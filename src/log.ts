@@ -1,16 +1,22 @@
-export type LogLevel = "debug" | "info" | "warn" | "error";
+import { prettyLine } from "./log/pretty.ts";
 
-type Fields = Record<string, string | number | boolean | null | undefined>;
+export { causeOf } from "./log/cause.ts";
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+export type LogFormat = "json" | "pretty";
+
+export type LogFields = Record<string, string | number | boolean | null | undefined>;
 
 /**
- * Writes one JSON object a line. Callers pass names and figures only: never a body, a header or an
- * address with its query. As a second net, every registered secret is masked in the finished line.
+ * Writes one line for each event: a JSON object, or words for people. Callers pass names and figures only:
+ * never a body, a header or an address with its query, and an error only by `causeOf`. As a second net, every
+ * registered secret is masked.
  */
 export interface Log {
-  debug(event: string, fields?: Fields): void;
-  info(event: string, fields?: Fields): void;
-  warn(event: string, fields?: Fields): void;
-  error(event: string, fields?: Fields): void;
+  debug(event: string, fields?: LogFields): void;
+  info(event: string, fields?: LogFields): void;
+  warn(event: string, fields?: LogFields): void;
+  error(event: string, fields?: LogFields): void;
   /** Masks one more secret from here on, such as a key made at the first start. */
   mask(secret: string): void;
 }
@@ -20,6 +26,10 @@ interface LogOptions {
   write: (line: string) => void;
   /** Lines below this level are dropped. Default: info. */
   level?: LogLevel;
+  /** Default: json. */
+  format?: LogFormat;
+  /** Of pretty lines, for a terminal. Default: false. */
+  coloured?: boolean;
   /** Values that must never be seen. Ones shorter than 8 characters would mask ordinary words, so they are left to the callers' discipline. */
   secrets?: readonly string[];
   now?: () => Date;
@@ -28,22 +38,32 @@ interface LogOptions {
 const RANK: Record<LogLevel, number> = { debug: 10, info: 20, warn: 30, error: 40 };
 const SECRET_LENGTH_MIN = 8;
 
-export function createLog({ write, level = "info", secrets = [], now = () => new Date() }: LogOptions): Log {
-  const isMaskable = (secret: string) => secret.length >= SECRET_LENGTH_MIN;
-  const masked = secrets.filter(isMaskable);
-  const at = (name: LogLevel) => (event: string, fields?: Fields) => {
-    if (RANK[name] < RANK[level]) return;
-    let line = JSON.stringify({ time: now().toISOString(), level: name, event, ...fields });
-    for (const secret of masked) if (line.includes(secret)) line = line.replaceAll(secret, "***");
-    write(`${line}\n`);
+export function createLog({
+  write,
+  level = "info",
+  format = "json",
+  coloured = false,
+  secrets = [],
+  now = () => new Date(),
+}: LogOptions): Log {
+  const masked: string[] = [];
+  const mask = (secret: string) => {
+    if (secret.length < SECRET_LENGTH_MIN) return;
+    // As it is in a string of JSON, too, where some signs are written otherwise.
+    masked.push(secret, JSON.stringify(secret).slice(1, -1));
   };
-  return {
-    debug: at("debug"),
-    info: at("info"),
-    warn: at("warn"),
-    error: at("error"),
-    mask: (secret) => {
-      if (isMaskable(secret)) masked.push(secret);
-    },
-  };
+  secrets.forEach(mask);
+  const at =
+    (name: LogLevel) =>
+    (event: string, fields: LogFields = {}) => {
+      if (RANK[name] < RANK[level]) return;
+      const time = now();
+      let line =
+        format === "json"
+          ? JSON.stringify({ time: time.toISOString(), level: name, event, ...fields })
+          : prettyLine({ time, level: name, event, fields }, coloured);
+      for (const secret of masked) if (line.includes(secret)) line = line.replaceAll(secret, "***");
+      write(`${line}\n`);
+    };
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), mask };
 }

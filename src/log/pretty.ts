@@ -1,0 +1,62 @@
+import type { LogFields, LogLevel } from "../log.ts";
+
+export interface LogEntry {
+  time: Date;
+  level: LogLevel;
+  event: string;
+  fields: LogFields;
+}
+
+/** What says most of the commonest events: without names, in front of the rest. */
+const HEADS: Readonly<Record<string, readonly string[]>> = {
+  request: ["method", "route", "status", "ms"],
+  ask: ["surface", "model", "outcome", "ms"],
+};
+
+const EVENT_WIDTH = 8;
+const LEVEL_WIDTH = 5;
+
+const COLOURS: Record<LogLevel, number> = { debug: 90, info: 32, warn: 33, error: 31 };
+const DIM = 2;
+const BOLD = 1;
+
+/** One line without its newline: the local time of day, the level, the event, then what is known of it. */
+export function prettyLine({ time, level, event, fields }: LogEntry, coloured: boolean): string {
+  const paint = coloured ? coloursOf : plain;
+  const head = HEADS[event] ?? [];
+  const shown = [
+    paint(timeOfDay(time), DIM),
+    paint(level.padEnd(LEVEL_WIDTH), COLOURS[level]),
+    paint(shownText(event).padEnd(EVENT_WIDTH), BOLD),
+  ];
+  for (const name of head) {
+    const value = fields[name];
+    if (value !== undefined) shown.push(name === "ms" ? `${value}ms` : shownText(String(value)));
+  }
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined || head.includes(name)) continue;
+    shown.push(paint(`${shownText(name)}=`, DIM) + shownText(String(value)));
+  }
+  return shown.join(" ").trimEnd();
+}
+
+const coloursOf = (text: string, code: number) => `\x1b[${code}m${text}\x1b[0m`;
+const plain = (text: string) => text;
+
+function timeOfDay(time: Date): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  const milliseconds = String(time.getMilliseconds()).padStart(3, "0");
+  return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${milliseconds}`;
+}
+
+/** In quotes unless it is one word; nothing in it can end the line or play with the terminal. */
+function shownText(text: string): string {
+  if (/^[^\s"=\p{C}]+$/u.test(text)) return text;
+  return JSON.stringify(text).replace(/[\p{C}\u2028\u2029]/gu, escaped);
+}
+
+function escaped(sign: string): string {
+  return [...Array(sign.length).keys()]
+    .map((at) => `\\u${sign.charCodeAt(at).toString(16).padStart(4, "0")}`)
+    .join("");
+}

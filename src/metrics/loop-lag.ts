@@ -1,0 +1,39 @@
+import { Histogram, type Registry } from "prom-client";
+
+export interface LoopLagOptions {
+  registry: Registry;
+  /** Milliseconds of a clock that only goes forward. */
+  now?: () => number;
+  /** Runs something again and again; the answer stops it. */
+  every?: (periodMs: number, run: () => void) => () => void;
+}
+
+/** Ten looks a second cost nothing that can be measured. */
+const PERIOD_MS = 100;
+const BUCKETS_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
+
+/** Measures by how much a timer comes late, which is how long everything else has to wait too. */
+export function watchLoopLag({
+  registry,
+  now = () => performance.now(),
+  every = repeat,
+}: LoopLagOptions): () => void {
+  const lag = new Histogram({
+    name: "chatgpt_api_event_loop_lag_seconds",
+    help: "By how much a timer of 0.1 s came late.",
+    buckets: BUCKETS_S,
+    registers: [registry],
+  });
+  let last = now();
+  return every(PERIOD_MS, () => {
+    const at = now();
+    lag.observe(Math.max(0, at - last - PERIOD_MS) / 1000);
+    last = at;
+  });
+}
+
+function repeat(periodMs: number, run: () => void): () => void {
+  const timer = setInterval(run, periodMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,69 @@
+import { describe, expect, test } from "bun:test";
+import { createLog, type LogFields, type LogLevel } from "../../src/log.ts";
+
+const noon = () => new Date(2026, 10, 23, 12, 5, 9, 7);
+
+function logged(
+  event: string,
+  fields: LogFields = {},
+  options: { coloured?: boolean; secrets?: string[] } = {},
+) {
+  let text = "";
+  const write = (line: string) => {
+    text += line;
+  };
+  createLog({ write, now: noon, format: "pretty", level: "debug", ...options }).info(event, fields);
+  return text;
+}
+
+describe("a line for people", () => {
+  test("has the time of day, level and event, and what is known by name", () => {
+    expect(logged("listening", { port: 8080, host: "*", gone: undefined, none: null })).toBe(
+      "12:05:09.007 info  listening port=8080 host=* none=null\n",
+    );
+  });
+
+  test("of a request or an ask begins with what it was and what came of it", () => {
+    const request = { request_id: "req_1", method: "GET", route: "/health", status: 200, ms: 0.4 };
+    expect(logged("request", { ...request, user: undefined })).toBe(
+      "12:05:09.007 info  request  GET /health 200 0.4ms request_id=req_1\n",
+    );
+    const ask = { surface: "ask", model: "m", outcome: "no_agent", tries: 0, ms: 3 };
+    expect(logged("ask", ask)).toBe("12:05:09.007 info  ask      ask m no_agent 3ms tries=0\n");
+  });
+
+  test("stays one line, and no text in it can play with the terminal", () => {
+    const line = logged("x", {
+      a: "b\nc",
+      d: "\x1b[2J",
+      e: 'f"g',
+      h: "\u2028\u009b\u202e",
+      i: "",
+      j: "k l",
+      m: "ä",
+    });
+    expect(line).toBe(
+      '12:05:09.007 info  x        a="b\\nc" d="\\u001b[2J" e="f\\"g" h="\\u2028\\u009b\\u202e" i="" j="k l" m=ä\n',
+    );
+  });
+
+  test("has colours only where they were asked for, and none in what is coloured when they are taken out", () => {
+    const fields = { method: "GET", route: "/x", status: 200, ms: 1, user: "u" };
+    const [plain, coloured] = [logged("request", fields), logged("request", fields, { coloured: true })];
+    expect(plain).not.toContain("\x1b");
+    expect(coloured).toContain("\x1b[32minfo");
+    expect(Bun.stripANSI(coloured)).toBe(plain);
+  });
+
+  test("has its secrets masked, however they must be written", () => {
+    const secret = 'a"b\\c d-0123456789';
+    const line = logged("x", { whole: secret, part: `before ${secret} after` }, { secrets: [secret] });
+    expect(line).toBe('12:05:09.007 info  x        whole="***" part="before *** after"\n');
+  });
+});
+
+test.each(["debug", "info", "warn", "error"] as LogLevel[])("the level %s is in its lines", (level) => {
+  const lines: string[] = [];
+  createLog({ write: (line) => lines.push(line), format: "pretty", level: "debug", now: noon })[level]("x");
+  expect(lines).toEqual([`12:05:09.007 ${level.padEnd(5)} x\n`]);
+});

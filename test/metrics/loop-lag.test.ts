@@ -1,0 +1,31 @@
+import { expect, test } from "bun:test";
+import { Registry } from "prom-client";
+import { watchLoopLag } from "../../src/metrics/loop-lag.ts";
+import { readExposition, sampleValue } from "../support/exposition.ts";
+
+const NAME = "chatgpt_api_event_loop_lag_seconds";
+
+test("a timer that comes late is lag, one that comes early is none, and after stop nothing is measured", async () => {
+  const registry = new Registry();
+  let [at, stopped] = [1000, 0];
+  let tick = () => {};
+  const stop = watchLoopLag({
+    registry,
+    now: () => at,
+    every: (periodMs, run) => {
+      expect(periodMs).toBe(100);
+      tick = run;
+      return () => stopped++;
+    },
+  });
+  for (const laterMs of [100, 450, 90]) {
+    at += laterMs;
+    tick();
+  }
+  const families = readExposition(await registry.metrics());
+  expect(sampleValue(families, `${NAME}_count`)).toBe(3);
+  expect(sampleValue(families, `${NAME}_sum`)).toBeCloseTo(0.35);
+  expect(sampleValue(families, `${NAME}_bucket`, { le: "0.2" })).toBe(2);
+  stop();
+  expect(stopped).toBe(1);
+});

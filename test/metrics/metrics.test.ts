@@ -1,0 +1,191 @@
+import { describe, expect, onTestFinished, test } from "bun:test";
+import { createMetrics, type Metrics } from "../../src/metrics/metrics.ts";
+import type { AskRecord } from "../../src/relay/record.ts";
+import { type Family, readExposition, sampleValue } from "../support/exposition.ts";
+import { createRelayBench } from "../support/relay.ts";
+import { joinAgent } from "../support/transport.ts";
+
+const OFFERED = /^(m|offered-\d+|a "quoted"\\\n name)$/;
+
+function start(): Metrics & ReturnType<typeof createRelayBench> {
+  const bench = createRelayBench({}, (record) => metrics.asked(record));
+  const metrics = createMetrics({
+    version: "1.2.3",
+    relay: () => bench.relay,
+    server: () => ({ requests: 2, sockets: 3 }),
+    knowsModel: (model) => OFFERED.test(model),
+  });
+  onTestFinished(metrics.stop);
+  return { ...bench, ...metrics };
+}
+
+const read = async ({ text }: Metrics) => readExposition(await text());
+
+const RECORD: AskRecord = {
+  origin: { requestId: "req_1", surface: "chat/completions" },
+  user: "ann",
+  agent: "agent-1",
+  model: "m",
+  outcome: "ok",
+  upstreamStatus: 200,
+  at: 0,
+  tries: 1,
+  queueMs: 20,
+  firstByteMs: 300,
+  durationMs: 1500,
+  deltas: 4,
+  answerLength: 70,
+  usage: { prompt_tokens: 11, completion_tokens: 5 },
+};
+
+/** The rules of https://prometheus.io/docs/practices/naming/ that a program can check. */
+function faultsOf({ name, type, help, samples }: Family): string[] {
+  const faults: string[] = [];
+  if (!/^(chatgpt_api|process)_[a-z0-9_]+$/.test(name)) faults.push(`${name}: its name`);
+  if ((type === "counter") !== name.endsWith("_total")) faults.push(`${name}: only counters end in _total`);
+  if (type === "histogram" && !name.endsWith("_seconds")) faults.push(`${name}: has no unit`);
+  if (/_(count|sum|bucket|info)$/.test(name) && name !== "chatgpt_api_build_info")
+    faults.push(`${name}: its end`);
+  if (/(milliseconds|_ms|minutes|kilobytes|_mb|percent)(_|$)/.test(name))
+    faults.push(`${name}: not a base unit`);
+  if (!/^[A-Z].+\.$/.test(help)) faults.push(`${name}: its help is no sentence`);
+  for (const { labels } of samples) {
+    for (const label of Object.keys(labels))
+      if (!/^[a-z]+$/.test(label) || /^(job|instance)$/.test(label)) faults.push(`${name}: label ${label}`);
+  }
+  return faults;
+}
+
+function histogramFaults({ name, samples }: Family): string[] {
+  const series = Map.groupBy(samples, ({ labels: { le: _, ...labels } }) => JSON.stringify(labels));
+  return [...series].flatMap(([labels, of]) => {
+    const buckets = of.filter((sample) => sample.name === `${name}_bucket`);
+    const bounds = buckets.map(({ labels: { le } }) => Number(le?.replace("Inf", "Infinity")));
+    const values = buckets.map(({ value }) => value);
+    const isSorted = (list: number[]) => list.every((value, at) => at === 0 || value >= (list[at - 1] ?? 0));
+    const count = of.find((sample) => sample.name === `${name}_count`)?.value;
+    const isSound =
+      isSorted(bounds) && isSorted(values) && bounds.at(-1) === Infinity && values.at(-1) === count;
+    return isSound ? [] : [`${name} ${labels}: its buckets`];
+  });
+}
+
+describe("the figures", () => {
+  test("are in the text format, named as is usual, and each histogram is sound", async () => {
+    const metrics = start();
+    metrics.asked(RECORD);
+    metrics.asked({ ...RECORD, model: 'a "quoted"\\\n name', outcome: "agent_lost", firstByteMs: undefined });
+    metrics.requested({ route: "/health", method: "GET", status: 200, durationMs: 1 });
+    metrics.agents.joined();
+    metrics.agents.left("pong_missed");
+    const families = await read(metrics);
+    expect(families.size).toBeGreaterThan(25);
+    expect([...families.values()].flatMap(faultsOf)).toEqual([]);
+    const histograms = [...families.values()].filter(({ type }) => type === "histogram");
+    expect(histograms.length).toBe(5);
+    expect(histograms.flatMap(histogramFaults)).toEqual([]);
+    expect(metrics.contentType).toBe("text/plain; version=0.0.4; charset=utf-8");
+  });
+
+  test("of an ask are its times in seconds, its size and its tokens", async () => {
+    const metrics = start();
+    metrics.asked(RECORD);
+    metrics.asked({
+      ...RECORD,
+      outcome: "agent_timeout",
+      tries: 3,
+      usage: undefined,
+      deltas: 0,
+      answerLength: 0,
+    });
+    const families = await read(metrics);
+    const value = (name: string, labels = {}) => sampleValue(families, `chatgpt_api_${name}`, labels);
+    const surface = "chat/completions";
+    expect(value("asks_total", { surface, model: "m", outcome: "ok" })).toBe(1);
+    expect(value("asks_total", { surface, model: "m", outcome: "agent_timeout" })).toBe(1);
+    expect(value("ask_retries_total")).toBe(2);
+    expect(value("ask_queue_seconds_sum")).toBeCloseTo(0.04);
+    expect(value("ask_first_byte_seconds_sum", { model: "m" })).toBeCloseTo(0.6);
+    expect(value("ask_duration_seconds_count", { model: "m" })).toBe(1);
+    expect(value("ask_duration_seconds_sum", { model: "m" })).toBeCloseTo(1.5);
+    expect(value("answer_deltas_total", { model: "m" })).toBe(4);
+    expect(value("answer_characters_total", { model: "m" })).toBe(70);
+    expect(value("tokens_total", { model: "m", kind: "prompt" })).toBe(11);
+    expect(value("tokens_total", { model: "m", kind: "completion" })).toBe(5);
+  });
+
+  test("of the pool are those of the moment, and no look doubles a counter", async () => {
+    const metrics = start();
+    const { relay, ask } = metrics;
+    const v1 = joinAgent(relay, "a");
+    const v2 = joinAgent(relay, "b", { protocol: "v2", slots: 3 });
+    v2.link.pause();
+    v1.link.ignored();
+    void ask("runs");
+    void ask("waits");
+    for (let look = 0; look < 2; look++) {
+      const families = await read(metrics);
+      const value = (name: string, labels = {}) => sampleValue(families, `chatgpt_api_${name}`, labels);
+      expect([value("agents", { protocol: "v1" }), value("agents", { protocol: "v2" })]).toEqual([1, 1]);
+      expect([value("agents_available"), value("slots"), value("slots_in_use")]).toEqual([1, 4, 1]);
+      expect([value("queue_length"), value("asks_running")]).toEqual([1, 1]);
+      expect([value("frames_ignored_total"), value("answers_dropped_total")]).toEqual([1, 0]);
+      expect([value("http_requests_in_flight"), value("websockets")]).toEqual([2, 3]);
+      expect(value("build_info", { version: "1.2.3", bun: Bun.version })).toBe(1);
+    }
+  });
+
+  test("of the process are real", async () => {
+    const families = await read(start());
+    const value = (name: string) => sampleValue(families, `process_${name}`);
+    expect(value("resident_memory_bytes")).toBeGreaterThan(10e6);
+    expect(value("cpu_seconds_total")).toBeGreaterThan(0);
+    expect(Math.abs(value("start_time_seconds") + process.uptime() - Date.now() / 1000)).toBeLessThan(1);
+    if (process.platform !== "linux") return;
+    expect(value("open_fds")).toBeGreaterThan(3);
+    expect(value("max_fds")).toBeGreaterThan(value("open_fds"));
+  });
+});
+
+describe("the number of series stays bounded", () => {
+  const series = async (metrics: Metrics) =>
+    [...(await read(metrics)).values()].flatMap(({ samples }) => samples).length;
+
+  test("whatever models callers make up", async () => {
+    const metrics = start();
+    for (let n = 0; n < 3; n++) metrics.asked({ ...RECORD, model: `made-up-${n}` });
+    const before = await series(metrics);
+    for (let n = 0; n < 1000; n++) metrics.asked({ ...RECORD, model: crypto.randomUUID() });
+    expect(await series(metrics)).toBe(before);
+    const families = await read(metrics);
+    expect(sampleValue(families, "chatgpt_api_asks_total", { model: "other" })).toBe(1003);
+  });
+
+  test("whatever models agents offer: the first hundred have figures of their own", async () => {
+    const metrics = start();
+    for (let n = 0; n < 1000; n++) metrics.asked({ ...RECORD, model: `offered-${n % 500}` });
+    const samples = (await read(metrics)).get("chatgpt_api_asks_total")?.samples ?? [];
+    expect(samples.length).toBe(101);
+    expect(samples.find(({ labels }) => labels["model"] === "offered-7")?.value).toBe(2);
+    expect(samples.find(({ labels }) => labels["model"] === "other")?.value).toBe(800);
+  });
+
+  test("whoever asks, whichever agent answers, and whatever methods are made up", async () => {
+    const metrics = start();
+    metrics.asked(RECORD);
+    const request = { route: "/health", status: 200, durationMs: 1 };
+    metrics.requested({ ...request, method: "BREW" });
+    const before = await series(metrics);
+    for (let n = 0; n < 100; n++) {
+      metrics.asked({ ...RECORD, user: `user-${n}`, agent: `agent-${n}` });
+      metrics.requested({ ...request, method: `BREW${n}` });
+    }
+    expect(await series(metrics)).toBe(before);
+  });
+
+  test("an ask for no model in particular counts as none", async () => {
+    const metrics = start();
+    metrics.asked({ ...RECORD, model: undefined });
+    expect(sampleValue(await read(metrics), "chatgpt_api_asks_total", { model: "none" })).toBe(1);
+  });
+});
