@@ -1,0 +1,84 @@
+import { Database } from "bun:sqlite";
+import { closeSync, openSync } from "node:fs";
+import { checkVersion, MIGRATIONS } from "./migrations.ts";
+
+const BUSY_TIMEOUT_MS = 5_000;
+
+/** The version of the schema that this program has. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** What there is in a database, as it is found without changing anything. */
+export interface Contents {
+  /** Of the schema. */
+  version: number;
+  users: number;
+  conversations: number;
+  agentKeys: number;
+  /** Every token with the id of its user. */
+  tokens: { user: string; sealed: Uint8Array }[];
+}
+
+/**
+ * Makes a copy of the database, as it is at this moment, in a new file of mode 600. Others may read and write
+ * it in the meantime, and are not held up. Throws a `CommandError` for one that is not ours, or newer.
+ */
+export function copyDatabase(path: string, copy: string): void {
+  // SQLite fills an empty file as it does a new one, and keeps its mode.
+  closeSync(openSync(copy, "wx", 0o600));
+  withDatabase(path, (database) => {
+    checkVersion(database);
+    database.run("VACUUM INTO ?", [copy]);
+  });
+}
+
+/** The version of the schema of a database, 0 for one that is new; throws as `copyDatabase` does. */
+export function versionOf(path: string): number {
+  return withDatabase(path, (database) => {
+    checkVersion(database);
+    return numberOf(database, "PRAGMA user_version");
+  });
+}
+
+/** Reads all of a database; throws when any of it is damaged, and as `copyDatabase` does. */
+export function inspectDatabase(path: string): Contents {
+  return withDatabase(path, (database) => {
+    checkVersion(database);
+    const found = database.query<{ integrity_check: string }, []>("PRAGMA integrity_check(1)").get();
+    if (found?.integrity_check !== "ok") throw new Error(`it is damaged: ${found?.integrity_check}`);
+    if (database.query("PRAGMA foreign_key_check").get())
+      throw new Error("it has rows that belong to nothing");
+    const version = numberOf(database, "PRAGMA user_version");
+    // The tables that a database of an earlier version may lack.
+    const count = (table: string) =>
+      hasTable(database, table) ? numberOf(database, `SELECT count(*) FROM ${table}`) : 0;
+    const tokens = hasTable(database, "tokens")
+      ? database.query<Contents["tokens"][number], []>("SELECT user_id AS user, sealed FROM tokens").all()
+      : [];
+    return {
+      version,
+      users: count("users"),
+      conversations: count("conversations"),
+      agentKeys: count("agent_keys"),
+      tokens,
+    };
+  });
+}
+
+function withDatabase<T>(path: string, run: (database: Database) => T): T {
+  const database = new Database(path, { readwrite: true, create: false });
+  try {
+    database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    return run(database);
+  } finally {
+    database.close();
+  }
+}
+
+function hasTable(database: Database, name: string): boolean {
+  return database.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== null;
+}
+
+function numberOf(database: Database, sql: string): number {
+  const [value] = Object.values(database.query<Record<string, number>, []>(sql).get() ?? {});
+  return value ?? 0;
+}

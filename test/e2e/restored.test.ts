@@ -1,0 +1,37 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { isRestored, RESTORED_FROM, runExecutable } from "../support/executable.ts";
+import { connectModel, startLoad } from "../support/load.ts";
+import { startScene } from "../support/scene.ts";
+import { tempFolder } from "../support/store.ts";
+
+const USERS_BEFORE = 50;
+/** Those that are about what a server does for callers and agents, rather than about the program. */
+const TESTS = ["contract-*.test.ts", "sdk-*.test.ts", "agents-conversation.test.ts", "operations.test.ts"];
+
+test.skipIf(isRestored)(
+  "servers restored from a backup that was taken under load pass the end-to-end tests",
+  async () => {
+    const scene = await startScene();
+    const model = await connectModel(scene);
+    const load = startLoad(scene);
+    while (load.acknowledged.length < USERS_BEFORE) await Bun.sleep(5);
+    const backup = join(tempFolder(), "server.backup");
+    const { code, stderr } = await runExecutable(["backup", backup, "--data", scene.server.data]);
+    expect([code, stderr]).toEqual([0, ""]);
+    await load.stop();
+    model.stop();
+
+    const files = TESTS.flatMap((pattern) => [...new Bun.Glob(pattern).scanSync(import.meta.dir)]);
+    const child = Bun.spawn([process.execPath, "test", ...files.map((file) => join(import.meta.dir, file))], {
+      env: { ...process.env, NO_COLOR: "1", [RESTORED_FROM]: backup },
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    const report = await child.stderr.text();
+    expect(report.split("\n").filter((line) => line.startsWith("(fail)"))).toEqual([]);
+    expect(Number(report.match(/^ *(\d+) pass$/m)?.[1])).toBeGreaterThan(300);
+    expect(await child.exited).toBe(0);
+  },
+  300_000,
+);

@@ -1,0 +1,64 @@
+import { expect } from "bun:test";
+import type { Scene, User } from "./scene.ts";
+import { connectV2Agent, messagesOf, streamPieces } from "./v2-agent.ts";
+
+const ASKERS = 4;
+const ADDERS = 2;
+
+const MODEL_AGENT = {
+  type: "hello",
+  ...{ name: "model", version: "1", slots: 32, models: [{ id: "m" }], endpoints: ["chat/completions"] },
+};
+
+/** An agent that answers with how many messages there were, and the last one's words. */
+export const connectModel = (scene: Scene) =>
+  connectV2Agent(scene.url, {
+    key: scene.agentKey,
+    hello: MODEL_AGENT,
+    onAsk(frame, agent) {
+      const messages = messagesOf(frame);
+      streamPieces(agent, frame.ask, [`${messages.length}: `, messages.at(-1)?.content ?? ""]);
+    },
+  });
+
+/** Of a user, to that agent. */
+export const askModel = (scene: Scene, { token }: User, body: object) =>
+  scene.ask({ model: "m", ...body }, { key: token, signal: AbortSignal.timeout(10_000) });
+
+/** Users are added and asks run until it is stopped; the test fails where one of them does. */
+export function startLoad(scene: Scene) {
+  const acknowledged: User[] = [];
+  let slowestMs = 0;
+  let asks = 0;
+  let isStopped = false;
+  const add = async () => {
+    while (!isStopped) acknowledged.push(await scene.addUser());
+  };
+  const askOn = async (index: number) => {
+    const user = await scene.addUser();
+    while (!isStopped) {
+      const startedAt = performance.now();
+      const { status, body } = await askModel(scene, user, { content: `asker ${index}` });
+      expect([status, body.content]).toEqual([200, `1: asker ${index}`]);
+      slowestMs = Math.max(slowestMs, performance.now() - startedAt);
+      asks++;
+    }
+  };
+  const work = [
+    ...Array.from({ length: ADDERS }, add),
+    ...Array.from({ length: ASKERS }, (_, n) => askOn(n)),
+  ];
+  return {
+    acknowledged,
+    asks: () => asks,
+    takeSlowestMs() {
+      const slowest = slowestMs;
+      slowestMs = 0;
+      return slowest;
+    },
+    async stop() {
+      isStopped = true;
+      await Promise.all(work);
+    },
+  };
+}
