@@ -1,17 +1,40 @@
 import type { z } from "zod";
 import { AppError, type ErrorCode } from "../errors.ts";
+import { jsonExcess } from "../protocol/json-bounds.ts";
 
-/** The body as text, whatever its content type, refused as soon as it is known to be over the limit. */
-export async function readText(request: Request, bytesMax: number): Promise<string> {
+export interface BodyLimits {
+  bodyBytesMax: number;
+  /** How long it may take, from the head to its last byte. */
+  bodyWithinMs: number;
+}
+
+/**
+ * The body as text, whatever its content type. Refused as soon as it is known to be over the limit, and when it does
+ * not come in time, however little by little it keeps coming.
+ */
+export async function readText(
+  request: Request,
+  { bodyBytesMax, bodyWithinMs }: BodyLimits,
+): Promise<string> {
   const length = request.headers.get("content-length");
-  if (length !== null) {
-    if (Number(length) > bytesMax) throw tooLarge(bytesMax);
-    return request.text();
+  if (length !== null && Number(length) > bodyBytesMax) throw tooLarge(bodyBytesMax);
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(tooSlow(bodyWithinMs)), bodyWithinMs);
+  const text = length === null ? readChunks(request.body, bodyBytesMax) : request.text();
+  try {
+    return await Promise.race([text, late]);
+  } finally {
+    clearTimeout(timer);
+    // Of a body that came too late the rest fails when the connection is closed, and nobody waits for it.
+    text.catch(() => {});
   }
-  if (!request.body) return "";
+}
+
+async function readChunks(body: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<string> {
+  if (!body) return "";
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of request.body) {
+  for await (const chunk of body) {
     bytes += chunk.byteLength;
     if (bytes > bytesMax) throw tooLarge(bytesMax);
     chunks.push(chunk);
@@ -19,8 +42,10 @@ export async function readText(request: Request, bytesMax: number): Promise<stri
   return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
-/** The JSON in `text`; with `code` as the error when it is none. */
+/** The JSON in `text`; with `code` as the error when it is none, or out of all proportion. */
 export function parseJson(text: string, code: ErrorCode): unknown {
+  const excess = jsonExcess(text);
+  if (excess !== undefined) throw new AppError(code, { hint: `${excess} That is too much for a body.` });
   try {
     return JSON.parse(text);
   } catch {
@@ -39,6 +64,10 @@ export function parseShape<Schema extends z.ZodType>(
   const [issue] = result.error.issues;
   const field = issue?.path.length ? issue.path.join(".") : "body";
   throw new AppError(code, { hint: `${field}: ${issue?.message ?? "invalid"}` });
+}
+
+function tooSlow(withinMs: number): AppError {
+  return new AppError("body_timeout", { hint: `A body must be here within ${withinMs / 1000} s.` });
 }
 
 function tooLarge(bytesMax: number): AppError {

@@ -75,7 +75,7 @@ async function connectDeafAgent(url: string): Promise<void> {
   });
   const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13";
   const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: chatgpt-agent.v2";
-  source.write(`GET /client/register HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n${key}\r\n\r\n`);
+  source.write(`GET /client/register HTTP/1.1\r\nHost: localhost\r\n${upgrade}\r\n${key}\r\n\r\n`);
   expect((await takeHead(source))?.status).toBe(101);
   source.write(encodeFrame(JSON.stringify({ ...V2_HELLO, slots: 64 })));
   source.socket.pause();

@@ -1,0 +1,37 @@
+import { expect, test } from "bun:test";
+import { createFailedKeys } from "../../src/auth/failed-keys.ts";
+
+function atTime(options: { max: number; partiesMax?: number }) {
+  const clock = { ms: 0 };
+  return { clock, failed: createFailedKeys({ ...options, elapsedMs: () => clock.ms }) };
+}
+
+test("an address may send so many wrong keys in a minute, and is then told how long to wait, once as the first time", () => {
+  const { clock, failed } = atTime({ max: 2 });
+  expect([failed.note("10.0.0.1"), failed.note("10.0.0.1")]).toEqual([undefined, undefined]);
+  clock.ms = 20_000;
+  expect(failed.note("10.0.0.1")).toEqual({ retryAfterMs: 40_000, isFirst: true });
+  expect(failed.note("10.0.0.1")).toEqual({ retryAfterMs: 40_000, isFirst: false });
+  clock.ms = 60_000;
+  expect(failed.note("10.0.0.1")).toBeUndefined();
+});
+
+test("other addresses are not affected, but for those of the same IPv6 network", () => {
+  const { failed } = atTime({ max: 1 });
+  failed.note("2001:db8::1");
+  expect(failed.note("2001:db8:0:1::1")).toBeUndefined();
+  expect(failed.note("10.0.0.1")).toBeUndefined();
+  expect(failed.note("2001:db8::2")).toBeDefined();
+});
+
+test("what is remembered is bounded, however many addresses there are", () => {
+  const { clock, failed } = atTime({ max: 1, partiesMax: 100 });
+  for (let count = 0; count < 10_000; count++) {
+    failed.note(`10.0.${count >> 8}.${count & 255}`);
+    expect(failed.size).toBeLessThanOrEqual(100);
+  }
+  expect(failed.note("10.0.39.15")).toBeDefined();
+  clock.ms = 60_000;
+  failed.note("10.9.9.9");
+  expect(failed.size).toBe(1);
+});

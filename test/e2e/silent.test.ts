@@ -1,0 +1,23 @@
+import { expect, onTestFinished, test } from "bun:test";
+import { connectSource } from "../support/byte-source.ts";
+import { startTestServer } from "../support/server.ts";
+
+const LIMIT_MS = 20_000;
+
+test("a head that trickles in, and a connection that says nothing, are ended within 20 s", async () => {
+  const { url } = await startTestServer();
+  const limit = AbortSignal.timeout(LIMIT_MS);
+  const ended = ["", "GET /health HTTP/1.1\r\nHost: localhost\r\nX-Long: "].map(async (first) => {
+    const source = connectSource(url);
+    onTestFinished(() => {
+      source.socket.destroy();
+    });
+    source.write(first);
+    const trickle = setInterval(() => first && source.write("a"), 500);
+    limit.addEventListener("abort", () => source.socket.destroy());
+    await source.ended;
+    clearInterval(trickle);
+    return limit.aborted ? "still open" : "ended";
+  });
+  expect(await Promise.all(ended)).toEqual(["ended", "ended"]);
+}, 30_000);
