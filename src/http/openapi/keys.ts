@@ -1,0 +1,118 @@
+import type { ErrorCode } from "../../errors.ts";
+
+/** The ways to show a key, as `components.securitySchemes` has them. */
+export const SECURITY_SCHEMES = {
+  token: {
+    type: "http",
+    scheme: "bearer",
+    description: "`Authorization: Bearer <key>`, a user's token or the admin key.",
+  },
+  tokenBare: {
+    type: "apiKey",
+    in: "header",
+    name: "Authorization",
+    description: "`Authorization: <key>`, without `Bearer`, as the reference takes it.",
+  },
+  tokenHeader: {
+    type: "apiKey",
+    in: "header",
+    name: "x-api-key",
+    description: "`x-api-key: <key>`, a user's token or the admin key.",
+  },
+  adminKey: {
+    type: "http",
+    scheme: "bearer",
+    description: "`Authorization: Bearer <admin key>`.",
+  },
+  adminKeyBare: {
+    type: "apiKey",
+    in: "header",
+    name: "Authorization",
+    description: "`Authorization: <admin key>`, without `Bearer`.",
+  },
+  adminKeyHeader: {
+    type: "apiKey",
+    in: "header",
+    name: "x-api-key",
+    description: "`x-api-key: <admin key>`.",
+  },
+  adminKeyQuery: {
+    type: "apiKey",
+    in: "query",
+    name: "admin_key",
+    description:
+      "`?admin_key=<admin key>`, as the reference takes it. Proxies write URLs to their logs: prefer a header.",
+  },
+  metricsKey: {
+    type: "http",
+    scheme: "bearer",
+    description:
+      "`Authorization: Bearer <metrics key>`, where `--metrics-key` is set; it opens nothing else.",
+  },
+  agentKey: {
+    type: "http",
+    scheme: "bearer",
+    description:
+      "`Authorization: Bearer <agent key>`: the server's own, or one of `POST /admin/agents/keys`. It asks nothing and administers nothing.",
+  },
+} as const;
+
+type Scheme = keyof typeof SECURITY_SCHEMES;
+
+interface KeyRule {
+  /** One of them is enough; `{}` is none at all. */
+  security: Partial<Record<Scheme, string[]>>[];
+  errors: readonly ErrorCode[];
+  /** For people. */
+  told: string;
+}
+
+const oneOf = (...schemes: Scheme[]) => schemes.map((scheme) => ({ [scheme]: [] }));
+const ADMIN = oneOf("adminKey", "adminKeyBare", "adminKeyHeader");
+const CALLER_ERRORS = ["key_missing", "key_unknown", "keys_differ", "key_failures", "verify_failed"] as const;
+const ADMIN_ERRORS = ["admin_key_wrong", "key_failures"] as const;
+
+/** Whose key a route wants, and where it may stand. */
+export const KEY_RULES = {
+  none: { security: [], errors: ["host_refused"], told: "No key." },
+  caller: {
+    security: oneOf("token", "tokenBare", "tokenHeader"),
+    errors: CALLER_ERRORS,
+    told: "A token, or the admin key.",
+  },
+  admin: { security: ADMIN, errors: ADMIN_ERRORS, told: "The admin key, in a header." },
+  adminOrQuery: {
+    security: [...ADMIN, ...oneOf("adminKeyQuery")],
+    errors: ADMIN_ERRORS,
+    told: "The admin key, in a header or the query.",
+  },
+  adminOrBody: {
+    security: [...ADMIN, {}],
+    errors: ADMIN_ERRORS,
+    told: "The admin key, in a header or as `admin_key` in the body.",
+  },
+  metrics: {
+    security: [...oneOf("metricsKey"), ...ADMIN],
+    errors: ADMIN_ERRORS,
+    told: "The metrics key or the admin key, in a header.",
+  },
+  agent: {
+    security: [...oneOf("agentKey"), {}],
+    errors: [
+      "agent_key_required",
+      "agent_key_wrong",
+      "key_failures",
+      "agent_origin_refused",
+      "host_refused",
+      "verify_failed",
+    ],
+    told: "The agent key; none for an agent on the server's own machine, unless the server asks every agent for it.",
+  },
+  agentInPath: {
+    security: [],
+    errors: ["agent_key_wrong", "key_failures", "agent_origin_refused", "verify_failed"],
+    told: "The agent key, in the path.",
+  },
+} as const satisfies Record<string, KeyRule>;
+
+export type KeyKind = keyof typeof KEY_RULES;

@@ -1,0 +1,41 @@
+/** What is said of each field that the translation of Responses reads. */
+export const RESPONSES_NOTES = {
+  model: "One of `GET /v1/models`.",
+  input: "A text, or items: messages, calls of tools and what came of them.",
+  instructions: "Come before the input.",
+  stream: "Send the answer as it comes.",
+  background: "Is refused in a translation.",
+  tools: "Functions and custom tools.",
+  tool_choice: "`auto`, `none`, `required`, or one tool.",
+  parallel_tool_calls: "Whether several tools may be called at once.",
+  max_output_tokens: "At most so many tokens.",
+  temperature: "As the upstream takes it.",
+  top_p: "As the upstream takes it.",
+  top_logprobs: "As the upstream takes it.",
+  text: "The format of the answer, and how much is said.",
+  reasoning: "`effort`.",
+  include: "What else is to be in the answer.",
+  user: "Your name of who asks.",
+};
+
+/** The same for Anthropic's messages. */
+export const MESSAGES_NOTES = {
+  model: "One of `GET /v1/models`.",
+  max_tokens: "At most so many tokens.",
+  messages: "What was said until now.",
+  system: "Comes before the messages.",
+  stream: "Send the answer as it comes.",
+  stop_sequences: "Texts that end the answer.",
+  temperature: "As the upstream takes it.",
+  top_p: "As the upstream takes it.",
+  top_k: "As the upstream takes it.",
+  tools: "Tools of the caller; those that run at Anthropic are refused.",
+  tool_choice: "`auto`, `any`, `none`, or one tool.",
+  thinking: "Whether the model thinks first.",
+  output_config: "The format of the answer, and the effort.",
+  output_format: "The older place of the format.",
+  metadata: "`user_id` is your name of who asks.",
+  container: "Is refused in a translation.",
+  mcp_servers: "Are refused in a translation.",
+  thread: "Is refused in a translation.",
+};

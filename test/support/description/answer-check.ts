@@ -1,0 +1,158 @@
+import Ajv2020, { type ValidateFunction } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
+import { JSON_TYPE } from "../../../src/http/openapi/describe.ts";
+import type { Answered, ApiDocument, Operation } from "../../../src/http/openapi/shape.ts";
+import { STATUS } from "../../../src/http/status.ts";
+import { PASSED_ERROR_HEADERS } from "../../../src/protocol/agent.ts";
+
+/** An answer of a server, with what was asked for. */
+export interface CheckedAnswer {
+  method: string;
+  url: string;
+  status: number;
+  headers: Headers;
+  /** Missing where it is not looked at, as that of a stream. */
+  text?: string;
+}
+
+interface Found {
+  answered: Answered;
+  /** To `answered`, as a JSON pointer. */
+  pointer: string;
+  /** Headers of an upstream may be in it. */
+  isPassedOn: boolean;
+}
+
+/** What any answer may have; docs/api.md and docs/security.md tell of it once for all. */
+const COMMON =
+  /^(?:access-control-.*|cache-control|connection|content-(?:length|security-policy|type)|date|keep-alive|referrer-policy|request-id|strict-transport-security|transfer-encoding|vary|x-content-type-options)$/;
+
+/** Refusals before a path is looked at, which are told of each route. */
+const BORDER_STATUSES = [400, 403, 414, 429, 500];
+
+/** Gives what tells, of an answer, each thing that the description does not say of it. */
+export function createAnswerCheck(document: ApiDocument): (answer: CheckedAnswer) => string[] {
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  addFormats(ajv);
+  ajv.addSchema(document, "api");
+  const find = createFind(document);
+
+  const validators = new Map<string, ValidateFunction>();
+
+  const shapeFaults = (
+    { answered, pointer }: Pick<Found, "answered" | "pointer">,
+    body: unknown,
+  ): string[] => {
+    const validate = validators.get(pointer) ?? ajv.compile({ $ref: `api#${pointer}` });
+    validators.set(pointer, validate);
+    if (validate(body)) return textFaults(document, answered, body);
+    return (validate.errors ?? []).map(
+      ({ instancePath, message, params }) => `the body${instancePath}: ${message} ${JSON.stringify(params)}`,
+    );
+  };
+
+  const bodyFaults = ({ answered, pointer }: Found, { method, headers, text }: CheckedAnswer): string[] => {
+    const content = answered.content ?? {};
+    const media = headers.get("content-type")?.split(";")[0] ?? "";
+    if (!(media in content)) {
+      const hasNone = media === "" && text === "" && Object.keys(content).length === 0;
+      return hasNone ? [] : [`the type ${media || "(none)"} is none of: ${Object.keys(content)}`];
+    }
+    if (method === "HEAD" || text === undefined || media !== JSON_TYPE) return [];
+    const body = parse(text);
+    if (body === undefined) return ["the body is no JSON"];
+    return shapeFaults({ answered, pointer: `${pointer}/content/${escaped(media)}/schema` }, body);
+  };
+
+  const headerFaults = ({ answered, isPassedOn }: Found, { headers }: CheckedAnswer): string[] => {
+    const told = answered.headers ?? {};
+    const isPassed = (name: string) => isPassedOn && PASSED_ERROR_HEADERS.test(name);
+    const untold = [...headers.keys()].filter(
+      (name) => !(name in told) && !COMMON.test(name) && !isPassed(name),
+    );
+    const missing = ["x-request-id", "etag", "allow"].filter((name) => name in told && !headers.has(name));
+    const wrong = Object.keys(told).filter((name) => {
+      const { type } = document.components.headers[name]?.schema ?? {};
+      return type === "integer" && headers.has(name) && !/^\d+$/.test(headers.get(name) ?? "");
+    });
+    return [
+      ...untold.map((name) => `the header ${name} is not described`),
+      ...missing.map((name) => `the header ${name} is missing`),
+      ...wrong.map((name) => `the header ${name} is no whole number: ${headers.get(name)}`),
+    ];
+  };
+
+  return (answer) => {
+    if (answer.method === "OPTIONS") return [];
+    const found = find(answer);
+    return typeof found === "string"
+      ? [found]
+      : [...bodyFaults(found, answer), ...headerFaults(found, answer)];
+  };
+}
+
+/** Finds what is said of answers of this kind, or says why there is nothing. */
+function createFind({ paths, components }: ApiDocument): (answer: CheckedAnswer) => Found | string {
+  const patterns = Object.keys(paths)
+    .map((path) => ({ path, pattern: patternOf(path) }))
+    // A path that is named in full comes before one with a parameter.
+    .sort((a, b) => a.path.split("{").length - b.path.split("{").length);
+
+  const ofOperation = ({ responses }: Operation, pointer: string, status: number): Found | string => {
+    const name = [String(status), `${String(status)[0]}XX`].find((one) => one in responses) ?? "";
+    const answered = responses[name];
+    const isPassedOn = "4XX" in responses && status >= 400;
+    if (answered) return { answered, pointer: `${pointer}/responses/${name}`, isPassedOn };
+    return `the status is none of: ${Object.keys(responses)}`;
+  };
+
+  const ofNone = (name: "not_found" | "method_not_allowed", status: number): Found | string => {
+    const answered = components.responses[name];
+    const found = { pointer: `/components/responses/${name}`, isPassedOn: false };
+    if (answered && status === STATUS[name]) return { ...found, answered };
+    if (!answered || !BORDER_STATUSES.includes(status)) return "there is no such operation";
+    // Only the shape of the body is the same.
+    const schemas = Object.entries(answered.content ?? {}).map(([media, { schema }]) => [media, { schema }]);
+    const { description, headers = {} } = answered;
+    const { allow: _, ...others } = headers;
+    return { ...found, answered: { description, headers: others, content: Object.fromEntries(schemas) } };
+  };
+
+  return ({ method, url, status }) => {
+    const verb = method === "HEAD" ? "get" : method.toLowerCase();
+    const { pathname } = new URL(url);
+    const path = patterns.find(({ pattern }) => pattern.test(pathname))?.path;
+    if (path === undefined) return ofNone("not_found", status);
+    const operation = paths[path]?.[verb];
+    if (!operation) return ofNone("method_not_allowed", status);
+    return ofOperation(operation, `/paths/${escaped(path)}/${verb}`, status);
+  };
+}
+
+/** The reference's texts stand each for a code, which must be among those that the route lists for the status. */
+function textFaults(document: ApiDocument, { content = {} }: Answered, body: unknown): string[] {
+  const { error } = body as { error?: unknown };
+  const examples = Object.values(content).flatMap((one) => Object.values(one.examples ?? {}));
+  if (typeof error !== "string" || examples.length === 0) return [];
+  const texts = examples.map(({ $ref = "" }) => {
+    const { value } = document.components.examples[$ref.split("/").at(-1) ?? ""] ?? {};
+    return (value as { error?: unknown } | undefined)?.error;
+  });
+  return texts.includes(error) ? [] : [`the error is of a code that is not listed: ${error}`];
+}
+
+/** Names of models have slashes in them, other parameters have none. */
+function patternOf(path: string): RegExp {
+  const source = path.replaceAll(/[.*+?^$()|[\]\\]/g, "\\$&").replaceAll(/\{\w+\}/g, "[^/]+");
+  return new RegExp(path === "/v1/models/{id}" ? "^/v1/models/.+$" : `^${source}$`);
+}
+
+const escaped = (name: string) => encodeURIComponent(name.replaceAll("~", "~0").replaceAll("/", "~1"));
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

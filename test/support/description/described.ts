@@ -1,0 +1,59 @@
+import { afterEach } from "bun:test";
+import { createDocument } from "../../../src/http/openapi/document.ts";
+import { type CheckedAnswer, createAnswerCheck } from "./answer-check.ts";
+
+/** By port: servers whose every answer must be as it is described. */
+const servers = new Map<string, number>();
+const faults: string[] = [];
+let made: Promise<ReturnType<typeof createAnswerCheck>> | undefined;
+
+/** From now on each answer of the server is checked, and what is not as it is described fails the test. Gives the end of it. */
+export function expectDescribed(url: string): () => void {
+  const { port } = new URL(url);
+  servers.set(port, (servers.get(port) ?? 0) + 1);
+  return () => {
+    const count = (servers.get(port) ?? 1) - 1;
+    if (count === 0) servers.delete(port);
+    else servers.set(port, count);
+  };
+}
+
+/** For answers that do not come by `fetch`. */
+export async function checkDescribed(answer: CheckedAnswer): Promise<void> {
+  if (!servers.has(new URL(answer.url).port)) return;
+  made ??= createDocument("test").then(createAnswerCheck);
+  const { method, url, status, text = "" } = answer;
+  for (const fault of (await made)(answer))
+    faults.push(`${method} ${url} ${status}: ${fault}\n${text.slice(0, 500)}`);
+}
+
+/** Takes what was found since the last call. */
+export const takeFaults = (): string[] => faults.splice(0);
+
+afterEach(() => {
+  const found = takeFaults();
+  if (found.length > 0) throw new Error(`not as GET /openapi.json says:\n${found.join("\n")}`);
+});
+
+const plainFetch = globalThis.fetch;
+
+async function checkedFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  const response = await plainFetch(input, init);
+  const request = input instanceof Request ? input : undefined;
+  const url = request?.url ?? String(input);
+  if (!URL.canParse(url) || !servers.has(new URL(url).port)) return response;
+  const { status, headers } = response;
+  const method = (init?.method ?? request?.method ?? "GET").toUpperCase();
+  const isStream = headers.get("content-type")?.startsWith("text/event-stream");
+  // A body that breaks off is the test's affair.
+  const text = isStream
+    ? undefined
+    : await response
+        .clone()
+        .text()
+        .catch(() => undefined);
+  await checkDescribed({ method, url, status, headers, ...(text !== undefined && { text }) });
+  return response;
+}
+
+globalThis.fetch = Object.assign(checkedFetch, { preconnect: plainFetch.preconnect });
