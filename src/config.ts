@@ -33,6 +33,8 @@ export function readConfig(source: Source): {
   const reading = startReading();
   takePositionals(readFlags(source.args, SETTING_NAMES, reading), reading);
   const config = readValues(SETTING_NAMES, source, reading);
+  if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
+    throw new CommandError("--tls-cert and --tls-key belong together: give both, or none", { exitCode: 2 });
   const unknown = unknownVariables(source.env);
   const warnings = unknown.length > 0 ? [`unknown variables are ignored: ${unknown.join(", ")}`] : [];
   const origins = SETTING_NAMES.map((name) => [name, reading.given.get(name)?.from ?? "default"]);

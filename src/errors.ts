@@ -9,13 +9,20 @@ export const ERRORS = {
   body_invalid: { message: "Invalid request body" },
   request_invalid: { message: "Invalid request" },
   model_not_found: { message: "The model does not exist" },
+  model_not_allowed: { message: "You may not use this model" },
   endpoint_unsupported: { message: "No agent can do this" },
   request_untranslatable: { message: "This request cannot be translated for any agent" },
   body_too_large: { message: "Request body too large" },
+  body_timeout: { message: "Request body too slow" },
+  url_too_long: { message: "Request URL too long" },
+  host_invalid: { message: "Invalid Host header" },
+  host_refused: { message: "Host not allowed" },
   key_missing: { message: "API key not provided" },
   key_unknown: { message: "Invalid API key" },
   keys_differ: { message: "Two different API keys provided" },
   admin_key_wrong: { message: "Invalid admin key" },
+  key_failures: { message: "Too many wrong keys" },
+  address_busy: { message: "Too many connections or requests from this address" },
   not_found: { message: "404 page not found" },
   method_not_allowed: { message: "405 method not allowed" },
   conversation_unknown: { message: "Conversation doesn't exists" },
@@ -29,6 +36,10 @@ export const ERRORS = {
   queue_full: { message: "Too many requests are waiting" },
   user_queue_full: { message: "Too many of your requests are waiting" },
   draining: { message: "Server is shutting down" },
+  // What the caller's own limits forbid now.
+  limit_requests: { message: "Rate limit reached for requests per minute" },
+  limit_tokens: { message: "Rate limit reached for tokens per day" },
+  limit_parallel: { message: "Rate limit reached for parallel requests" },
   // What an agent did.
   agent_send_failed: { message: "Failed to send request to the client" },
   agent_lost: { message: "Failed to read response from the client" },
@@ -41,11 +52,19 @@ export const ERRORS = {
   agent_key_required: { message: "Agent key required" },
   agent_key_wrong: { message: "Invalid agent key" },
   agent_origin_refused: { message: "Origin not allowed" },
+  agents_full: { message: "Too many agents are connected" },
+  // Administration of users, of agents and of their keys.
+  user_unknown: { message: "No such user" },
+  agent_unknown: { message: "No such agent" },
+  agent_key_unknown: { message: "No such agent key" },
+  agent_key_name_taken: { message: "An agent key has this name already" },
   // What the server itself could not do.
   verify_failed: { message: "Failed to verify API key" },
   user_insert_failed: { message: "Failed to insert user_id and token into database" },
+  user_change_failed: { message: "Failed to change user in database" },
   user_delete_failed: { message: "Failed to delete user from database" },
   user_list_failed: { message: "Failed to get users from database" },
+  audit_failed: { message: "The change could not be recorded, so it was not made" },
   internal: { message: "Internal server error" },
 } as const satisfies Record<string, { message: string }>;
 
@@ -74,6 +93,8 @@ interface AppErrorOptions {
   upstream?: UpstreamError;
   /** For the log only. */
   detail?: string;
+  /** What the log calls it, where that tells more than its caller may know. */
+  logAs?: string;
   cause?: unknown;
 }
 
@@ -86,6 +107,7 @@ export class AppError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly upstream: UpstreamError | undefined;
   readonly detail: string | undefined;
+  readonly logAs: string | undefined;
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
     super(ERRORS[code].message, { cause: options.cause });
@@ -97,6 +119,7 @@ export class AppError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.upstream = options.upstream;
     this.detail = options.detail;
+    this.logAs = options.logAs;
   }
 }
 

@@ -1,41 +1,53 @@
+import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Server } from "bun";
 import manifest from "../package.json" with { type: "json" };
 import { type AgentSockets, createAgentSockets, type SocketData } from "./agents/sockets.ts";
+import { type AgentKeys, createAgentKeys } from "./auth/agent-keys.ts";
+import { createAudit } from "./auth/audit.ts";
 import { createCallers } from "./auth/callers.ts";
+import { createFailedKeys } from "./auth/failed-keys.ts";
+import { createOwnHosts } from "./auth/host.ts";
 import { readOrCreateKey } from "./auth/key-file.ts";
+import { createLimits, type Limits, startOfDay } from "./auth/limits.ts";
+import { createOccupancy } from "./auth/occupancy.ts";
 import { createResume } from "./auth/resume.ts";
 import { loadSeal } from "./auth/seal.ts";
 import { createSecret } from "./auth/secret.ts";
+import { watchUsers } from "./auth/user-watch.ts";
 import { createUsers } from "./auth/users.ts";
 import type { Config } from "./config.ts";
-import { AppError, CommandError } from "./errors.ts";
+import { AppError } from "./errors.ts";
+import { type ClientAddresses, createClientAddresses } from "./http/address.ts";
 import { createApp } from "./http/app.ts";
+import { type Border, createBorder } from "./http/border.ts";
+import { IDLE_S } from "./http/envelope.ts";
 import { errorResponse } from "./http/error-response.ts";
-import type { Log } from "./log.ts";
+import { createObserver, type Observer } from "./http/observe.ts";
+import { createReadiness } from "./http/readiness.ts";
+import { createUsageCount } from "./http/usage/count.ts";
+import { type Listener, listen } from "./listen/listener.ts";
+import { causeOf, type Log } from "./log.ts";
+import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import type { Clock } from "./relay/ports.ts";
-import type { AskRecord } from "./relay/record.ts";
 import { Relay } from "./relay/relay.ts";
 import { Threads } from "./relay/threads.ts";
 import { openStore } from "./store/sqlite/open.ts";
 import type { Store } from "./store/store.ts";
+import { startUpkeep } from "./store/upkeep.ts";
 
 export interface RunningServer {
   /** The port taken, which is news where the setting was 0. */
   port: number;
   agentKey: string;
+  /** Reads the certificate's files again, for connections to come; the log says how that went. */
+  reloadCertificate(): void;
   /**
    * Refuses new asks, finishes what runs up to the drain limit, closes every socket and the store. Calling
    * it again waits for the first call.
    */
   stop(): Promise<void>;
 }
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-
-/** How long a quiet HTTP connection is kept; one that waits for an answer is exempt. */
-const IDLE_S = 60;
 
 /** How long answers that are ready may take to reach slow callers once all else is done. */
 const FLUSH_MS = 2_000;
@@ -44,17 +56,42 @@ const FLUSH_MS = 2_000;
 export async function startServer(config: Config, log: Log): Promise<RunningServer> {
   const store = openStore({
     path: join(config.data, "server.db"),
-    onError: (error) => log.error("store_write_failed", { cause: String(error) }),
+    onError: (error) => log.error("store_write_failed", { cause: causeOf(error) }),
   });
   try {
-    const stopPurge = await purgeOldConversations(store, config, log);
+    const stopUpkeep = await keepUp(store, config, log);
+    const limits = await startLimits(store);
     const agentKey = config.agentKey ?? readOrCreateKey(join(config.data, "agent.key"));
     log.mask(agentKey);
     const clock = createClock();
-    const relay = createRelay(config, clock, log);
-    const sockets = createSockets(config, { relay, clock, log, agentKey });
-    const server = listen(config, createFetch(config, { store, relay, sockets, log }), sockets);
-    log.info("listening", { port: server.port ?? null, host: config.host ?? "*" });
+    const metrics = startMetrics(() => ({ relay, server }));
+    const count = createUsageCount(store.usage, limits);
+    const relay = createRelay(config, clock, createObserver({ log, metrics, count }));
+    const agentKeys = createAgentKeys({
+      main: createSecret(agentKey),
+      store: store.agentKeys,
+      onRevoke: (id) => sockets.endKey(id),
+    });
+    const gate = createGate(config, log);
+    const sockets = createSockets(config, { relay, clock, log, agentKey, agentKeys, gate });
+    const { border } = gate;
+    const server = listen({
+      port: config.port,
+      host: config.host,
+      idleS: IDLE_S,
+      certificate: certificateOf(config),
+      fetch: createFetch(config, { store, relay, sockets, agentKeys, limits, log, metrics, border }),
+      websocket: sockets.websocket,
+      onFault: () => errorResponse(new AppError("internal"), "/", ""),
+      log,
+    });
+    const stopWatch = watchUsers({
+      users: store.users,
+      open: () => relay.openUsers(),
+      revoke: (user) => relay.cancelUser(user),
+      onError: (error) => log.error("users_unreadable", { cause: causeOf(error) }),
+    });
+    log.info("listening", { port: server.port, host: config.host ?? "*" });
 
     let stopping: Promise<void> | undefined;
     const stop = async () => {
@@ -64,13 +101,17 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
       relay.close();
       await within(FLUSH_MS, server.stop());
       await server.stop(true);
-      stopPurge();
+      sockets.stop();
+      stopUpkeep();
+      stopWatch();
+      metrics.stop();
       await store.close();
       log.info("stopped", { ...relay.stats(), timers: clock.pending() });
     };
     return {
-      port: server.port ?? config.port,
+      port: server.port,
       agentKey,
+      reloadCertificate: server.reloadCertificate,
       stop: () => {
         stopping ??= stop();
         return stopping;
@@ -82,41 +123,42 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   }
 }
 
-function createRelay(config: Config, clock: Clock, log: Log): Relay {
-  return new Relay({
-    clock,
-    newId: () => crypto.randomUUID(),
-    limits: config,
-    observe: {
-      joined: ({ id, profile }) => log.info("agent_joined", { agent: id, address: profile.address }),
-      left: ({ id, profile }, reason) =>
-        log.info("agent_left", { agent: id, address: profile.address, reason: reason ?? "socket closed" }),
-      ended: (record) => logAsk(log, record),
-    },
+/** The day's tokens are those of before the start too. */
+async function startLimits({ usage }: Store): Promise<Limits> {
+  const usedToday = await usage.tokensSince(startOfDay(Date.now()));
+  return createLimits({ now: () => Date.now(), elapsedMs: () => performance.now(), usedToday });
+}
+
+/** The parts are made after it, as they tell it what they do. */
+function startMetrics(parts: () => { relay: Relay; server: Listener }): Metrics {
+  return createMetrics({
+    version: manifest.version,
+    relay: () => parts().relay,
+    knowsModel: (model) => parts().relay.knowsModel(model),
+    server: () => ({
+      requests: parts().server.pendingRequests,
+      sockets: parts().server.pendingWebSockets,
+    }),
   });
 }
 
-function logAsk(log: Log, record: AskRecord): void {
-  const { origin, usage, queueMs, firstByteMs, durationMs, upstreamStatus, user, at: _, ...rest } = record;
-  log.info("ask", {
-    request_id: origin.requestId,
-    surface: origin.surface,
-    user: user || "admin",
-    ...rest,
-    status: upstreamStatus,
-    queue_ms: queueMs,
-    first_byte_ms: firstByteMs,
-    ms: durationMs,
-    prompt_tokens: usage?.prompt_tokens,
-    completion_tokens: usage?.completion_tokens,
-  });
+function createRelay(config: Config, clock: Clock, observe: Observer): Relay {
+  return new Relay({ clock, newId: () => crypto.randomUUID(), limits: config, observe });
+}
+
+interface SocketParts {
+  relay: Relay;
+  clock: Clock;
+  log: Log;
+  agentKey: string;
+  agentKeys: AgentKeys;
+  gate: Gate;
 }
 
 function createSockets(
   config: Config,
-  { relay, clock, log, agentKey }: { relay: Relay; clock: Clock; log: Log; agentKey: string },
+  { relay, clock, log, agentKey, agentKeys, gate }: SocketParts,
 ): AgentSockets {
-  const secret = createSecret(agentKey);
   return createAgentSockets({
     relay,
     clock,
@@ -124,10 +166,13 @@ function createSockets(
     newId: () => crypto.randomUUID(),
     rules: {
       agents: config.agents,
-      isAgentKey: (candidate) => secret.matches(candidate),
       keyAlways: config.agentKey !== undefined,
       origins: config.agentOrigins,
+      isOwnHost: gate.isOwnHost,
     },
+    addressOf: gate.addressOf,
+    socketsMax: config.agentsMax,
+    keys: agentKeys,
     helloWithinMs: config.helloWithinMs,
     frameBytesMax: config.frameBytesMax,
     version: manifest.version,
@@ -136,69 +181,100 @@ function createSockets(
   });
 }
 
+interface Gate {
+  border: Border;
+  addressOf: ClientAddresses;
+  isOwnHost: (header: string) => boolean;
+}
+
+/** What stands between the world and the routes. */
+function createGate(config: Config, log: Log): Gate {
+  const addressOf = createClientAddresses(config.trustProxy);
+  const isOwnHost = createOwnHosts([
+    hostname(),
+    ...(config.host ? [config.host] : []),
+    ...config.allowedHosts,
+  ]);
+  const border = createBorder({
+    addresses: addressOf,
+    isOwnHost,
+    failedKeys: createFailedKeys({ max: config.keyFailuresMax, elapsedMs: () => performance.now() }),
+    requests: createOccupancy({ addressMax: config.addressRequestsMax }),
+    log,
+  });
+  return { border, addressOf, isOwnHost };
+}
+
+function certificateOf({ tlsCert, tlsKey }: Config) {
+  return tlsCert !== undefined && tlsKey !== undefined ? { cert: tlsCert, key: tlsKey } : undefined;
+}
+
 type Fetch = (request: Request, server: Server<SocketData>) => Response | Promise<Response>;
 
-function createFetch(
-  config: Config,
-  { store, relay, sockets, log }: { store: Store; relay: Relay; sockets: AgentSockets; log: Log },
-): Fetch {
+interface FetchParts {
+  store: Store;
+  relay: Relay;
+  sockets: AgentSockets;
+  agentKeys: AgentKeys;
+  limits: Limits;
+  log: Log;
+  metrics: Metrics;
+  border: Border;
+}
+
+function createFetch(config: Config, parts: FetchParts): Fetch {
+  const { store, relay, sockets, agentKeys, limits, log, metrics, border } = parts;
   const seal = loadSeal({ sealKey: config.sealKey, path: join(config.data, "seal.key") });
   const callers = createCallers({ adminKey: createSecret(config.adminKey), users: store.users });
   const app = createApp({
     relay,
     conversations: store.conversations,
     callers,
-    users: createUsers({ users: store.users, seal, onChange: () => callers.forget() }),
+    users: createUsers({
+      users: store.users,
+      seal,
+      onChange: ({ user, revoked }) => {
+        callers.forget();
+        if (revoked) relay.cancelUser(user);
+      },
+    }),
+    audit: createAudit({ audit: store.audit }),
+    agentKeys,
+    limits,
+    usage: store.usage,
     log,
+    metrics,
+    metricsKey: config.metricsKey === undefined ? undefined : createSecret(config.metricsKey),
+    readiness: createReadiness({
+      relay,
+      checkStore: store.check,
+      queueMax: config.queueMax,
+      now: () => Date.now(),
+    }),
     newId: () => crypto.randomUUID(),
     now: () => Date.now(),
     threads: new Threads(),
     modelAliases: config.modelAliases ?? {},
+    border,
     bodyBytesMax: config.bodyBytesMax,
+    bodyWithinMs: config.bodyWithinMs,
     conversationLengthMax: config.conversationBytesMax,
     register: sockets.register,
+    version: manifest.version,
   });
   return (request, server) => app.fetch(request, { server });
 }
 
-function listen(config: Config, fetch: Fetch, { websocket }: AgentSockets): Server<SocketData> {
-  try {
-    return Bun.serve({
-      port: config.port,
-      ...(config.host === undefined ? {} : { hostname: config.host }),
-      development: false,
-      idleTimeout: IDLE_S,
-      // The routes refuse what is over the limit with an answer in their own shape.
-      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-      fetch,
-      websocket,
-      error: () => errorResponse(new AppError("internal"), "/", ""),
-    });
-  } catch (error) {
-    const where = `${config.host ?? "any address"}, port ${config.port}`;
-    const { code } = error as { code?: string };
-    const why =
-      code === "EADDRINUSE"
-        ? "the port is in use: stop what uses it, or choose another"
-        : `${code ?? (error as Error).message}`;
-    throw new CommandError(`cannot listen on ${where}: ${why}`, { cause: error });
-  }
-}
-
-/** Now and every hour. Gives what ends it. */
-async function purgeOldConversations(store: Store, config: Config, log: Log): Promise<() => void> {
-  const purge = async () => {
-    try {
-      const purged = await store.conversations.purge(Date.now() - config.conversationDays * DAY_MS);
-      if (purged > 0) log.info("conversations_purged", { conversations: purged });
-    } catch (error) {
-      log.error("purge_failed", { cause: String(error) });
-    }
-  };
-  await purge();
-  const timer = setInterval(() => void purge(), HOUR_MS);
-  timer.unref();
-  return () => clearInterval(timer);
+/** Gives what ends it. */
+function keepUp(store: Store, config: Config, log: Log): Promise<() => void> {
+  const { conversationDays, usageDays, auditDays } = config;
+  return startUpkeep({
+    store,
+    days: { conversations: conversationDays, usage: usageDays, audit: auditDays },
+    purged: (what, count) => log.info(`${what}_purged`, { [what]: count }),
+    compacted: (bytes) => log.info("store_compacted", { bytes }),
+    failed: (error) => log.error("purge_failed", { cause: causeOf(error) }),
+  });
 }
 
 /** The system's clock; it counts what is scheduled, so that a leak of timers shows in the log. */

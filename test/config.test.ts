@@ -39,11 +39,16 @@ test("a port and a key are enough, and the rest has its default", () => {
     port: 9000,
     adminKey: "the key",
     host: undefined,
+    tlsCert: undefined,
+    tlsKey: undefined,
+    trustProxy: undefined,
+    allowedHosts: [],
     data: "./data",
     agentKey: undefined,
     agents: "keyed",
     agentOrigins: ["null", "https://chat.openai.com", "https://chatgpt.com"],
     sealKey: undefined,
+    metricsKey: undefined,
     queueMax: 1000,
     queueUserMax: 250,
     queueWaitMs: 120_000,
@@ -59,8 +64,14 @@ test("a port and a key are enough, and the rest has its default", () => {
     helloWithinMs: 10_000,
     drainMs: 30_000,
     conversationDays: 30,
+    usageDays: 365,
+    auditDays: 730,
     bodyBytesMax: 20 * 1024 ** 2,
     frameBytesMax: 32 * 1024 ** 2,
+    bodyWithinMs: 60_000,
+    addressRequestsMax: 1000,
+    agentsMax: 10_000,
+    keyFailuresMax: 30,
     upstream: undefined,
     upstreamKey: undefined,
     models: undefined,
@@ -69,6 +80,7 @@ test("a port and a key are enough, and the rest has its default", () => {
     name: undefined,
     echo: false,
     logLevel: "info",
+    logFormat: "json",
   });
 });
 
@@ -137,11 +149,16 @@ describe("precedence", () => {
       ["PORT", "81", "port", 81],
       ["ADMIN_KEY", "admin", "adminKey", "admin"],
       ["HOST", "localhost", "host", "localhost"],
+      ["TLS_CERT", "/cert.pem", "tlsCert", "/cert.pem"],
+      ["TLS_KEY", "/key.pem", "tlsKey", "/key.pem"],
+      ["TRUST_PROXY", "loopback", "trustProxy", { networks: ["loopback"] }],
+      ["ALLOWED_HOSTS", "a.example, B", "allowedHosts", ["a.example", "b"]],
       ["DATA", "/data", "data", "/data"],
       ["AGENT_KEY", "agent-key", "agentKey", "agent-key"],
       ["AGENTS", "open", "agents", "open"],
       ["AGENT_ORIGINS", "https://a.example", "agentOrigins", ["https://a.example"]],
       ["SEAL_KEY", "s".repeat(32), "sealKey", "s".repeat(32)],
+      ["METRICS_KEY", "metrics-key-0123", "metricsKey", "metrics-key-0123"],
       ["QUEUE_MAX", "2", "queueMax", 2],
       ["QUEUE_USER_MAX", "3", "queueUserMax", 3],
       ["QUEUE_WAIT", "4", "queueWaitMs", 4000],
@@ -157,8 +174,14 @@ describe("precedence", () => {
       ["HELLO_WITHIN", "9", "helloWithinMs", 9000],
       ["DRAIN", "10", "drainMs", 10_000],
       ["CONVERSATION_DAYS", "11", "conversationDays", 11],
+      ["USAGE_DAYS", "12", "usageDays", 12],
+      ["AUDIT_DAYS", "13", "auditDays", 13],
       ["BODY_MAX", "1200", "bodyBytesMax", 1200],
       ["FRAME_MAX", "1300", "frameBytesMax", 1300],
+      ["BODY_WITHIN", "14", "bodyWithinMs", 14_000],
+      ["ADDRESS_REQUESTS_MAX", "15", "addressRequestsMax", 15],
+      ["AGENTS_MAX", "16", "agentsMax", 16],
+      ["KEY_FAILURES_MAX", "17", "keyFailuresMax", 17],
       ["UPSTREAM", "http://gpu:8000/v1", "upstream", "http://gpu:8000/v1"],
       ["UPSTREAM_KEY", "upstream-key", "upstreamKey", "upstream-key"],
       ["MODEL", "a, b:7b", "models", ["a", "b:7b"]],
@@ -167,6 +190,7 @@ describe("precedence", () => {
       ["NAME", "desk", "name", "desk"],
       ["ECHO", "yes", "echo", true],
       ["LOG_LEVEL", "debug", "logLevel", "debug"],
+      ["LOG", "pretty", "logFormat", "pretty"],
     ];
     const env = Object.fromEntries(texts.map(([name, text]) => [`CHATGPT_API_${name}`, text]));
     const expected = Object.fromEntries(texts.map(([, , setting, value]) => [setting, value]));
@@ -282,6 +306,7 @@ describe("values", () => {
     ["--hello-within", "100ms", "1m"],
     ["--drain", "0", "1h"],
     ["--conversation-days", "1", "3650"],
+    ["--usage-days", "1", "3650"],
     ["--body-max", "1KB", "512MB"],
     ["--frame-max", "1KB", "512MB"],
   ])("%s has the bounds %s and %s", (flag, min, max) => {
@@ -290,20 +315,5 @@ describe("values", () => {
     const below = min.replace(/^\d+/, (digits) => String(Number(digits) - 1));
     expect([...given(min), ...given(max)]).toEqual([]);
     expect([given(beyond).length, given(below).length]).toEqual([1, 1]);
-  });
-});
-
-describe("what the environment holds besides", () => {
-  test("is named in one warning where it looks like a setting, and is never a fault", () => {
-    const env = { CHATGPT_API_QUEUE_WIAT: "1s", CHATGPT_API_KEY: "x", HOME: "/", CHATGPT_API_QUEUE_MAX: "5" };
-    expect(read(["1", "k"], env).warnings).toEqual([
-      "unknown variables are ignored: CHATGPT_API_KEY, CHATGPT_API_QUEUE_WIAT",
-    ]);
-  });
-
-  test("may be the address that Kubernetes gives a service of our name", () => {
-    const env = { CHATGPT_API_PORT: "tcp://10.0.0.1:80", ADMIN_KEY: "k" };
-    expect(read([], env)).toMatchObject({ config: { port: 8080 }, warnings: [] });
-    expect(read([], { ...env, PORT: "81" }).config.port).toBe(81);
   });
 });

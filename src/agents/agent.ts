@@ -1,18 +1,17 @@
+import type { Resume } from "../auth/resume.ts";
 import { AppError } from "../errors.ts";
 import { AGENT_FRAME_TYPES, AgentFrame, type FailFrame, type HelloFrame } from "../protocol/agent.ts";
 import type { CloseReason } from "../protocol/close.ts";
-import type { AgentLink, Cancel, Order, Transport } from "../relay/ports.ts";
-import type { AgentSession, SessionOptions } from "./session.ts";
+import { jsonExcess } from "../protocol/json-bounds.ts";
+import type { AgentLink, Cancel, ModelRequest, Order, Transport } from "../relay/ports.ts";
+import type { AskOrigin } from "../relay/record.ts";
+import { type AgentSession, allowedModels, type SessionOptions } from "./session.ts";
 
 export interface AgentOptions extends SessionOptions {
   /** Of this server, told to the agent. */
   version: string;
   frameBytesMax: number;
-  /** The secret that takes the identity `agent` back, and whether a given one is right. */
-  resume: {
-    secretFor(agent: string): string;
-    matches(agent: string, secret: string): boolean;
-  };
+  resume: Resume;
 }
 
 /** Frames that nobody asked for, in so long. An agent beyond it is broken or hostile. */
@@ -52,10 +51,11 @@ class AgentConnection implements AgentSession, Transport {
         this.#noteCancel(order.slot);
         return this.#write({ type: "cancel", ask: order.slot });
       case "ask": {
-        const { what, model, slot, deadlineMs } = order;
+        const { what, model, slot, deadlineMs, origin } = order;
         if (!("endpoint" in what)) return false;
-        const { endpoint, stream, headers } = what;
+        const { endpoint, stream } = what;
         const body = what.body(model);
+        const headers = headersOf(what, origin);
         return this.#write({
           type: "ask",
           ask: slot,
@@ -80,6 +80,12 @@ class AgentConnection implements AgentSession, Transport {
     this.#link?.writable(true);
   }
 
+  end(reason: CloseReason): void {
+    // First, as the runtime reports the end of a socket from within its closing.
+    this.#link?.gone(reason);
+    this.close(reason);
+  }
+
   gone(): void {
     this.#closed = true;
     this.#stopHello();
@@ -100,27 +106,28 @@ class AgentConnection implements AgentSession, Transport {
       this.#refuse("hello_invalid");
       return;
     }
-    const { join, address, trusted, resume, version, frameBytesMax } = this.#options;
+    const { join, address, trusted, key, resume, version, frameBytesMax } = this.#options;
     const { id, resumed } = this.#identify(frame);
     const { name, slots, models, endpoints } = frame;
     this.#stopHello();
     const ready = {
       agent: id,
-      resume: resume.secretFor(id),
+      resume: resume.secretFor(id, key?.id),
       version,
       limits: { frame_bytes: frameBytesMax },
     };
     // Before it joins, as joining may send it an ask at once.
     this.#write({ type: "ready", ...ready });
-    const profile = { id, name, address, trusted: trusted || resumed, protocol: "v2" as const };
-    this.#link = join({ ...profile, slots, models, endpoints }, this);
+    const profile = { id, name, address, key, trusted: trusted || resumed, protocol: "v2" as const };
+    this.#link = join({ ...profile, slots, models: allowedModels(models, key), endpoints }, this);
     if (!this.#link) this.close("id_in_use");
   }
 
+  /** The secret fits only behind the key that it was given behind: with a revoked key it is void. */
   #identify({ agent, resume }: HelloFrame): { id: string; resumed: boolean } {
-    const resumed =
-      agent !== undefined && resume !== undefined && this.#options.resume.matches(agent, resume);
-    return { id: resumed ? agent : this.#options.newId(), resumed };
+    const { key, newId, resume: secrets } = this.#options;
+    const resumed = agent !== undefined && resume !== undefined && secrets.matches(agent, resume, key?.id);
+    return { id: resumed ? agent : newId(), resumed };
   }
 
   #handle(frame: AgentFrame, link: AgentLink): void {
@@ -134,8 +141,8 @@ class AgentConnection implements AgentSession, Transport {
         link.pong();
         return;
       case "update": {
-        const { type: _, ...offer } = frame;
-        link.update(offer);
+        const { type: _, models, ...offer } = frame;
+        link.update({ ...offer, models: models && allowedModels(models, this.#options.key) });
         return;
       }
       case "pause":
@@ -180,6 +187,12 @@ class AgentConnection implements AgentSession, Transport {
   }
 }
 
+/** Undefined where there are none. */
+function headersOf({ headers }: ModelRequest, { traceparent, tracestate }: AskOrigin) {
+  if (traceparent === undefined) return headers;
+  return { ...headers, traceparent, ...(tracestate !== undefined && { tracestate }) };
+}
+
 type AnswerFrame = Extract<AgentFrame, { ask: string }>;
 
 function answer(frame: AnswerFrame, link: AgentLink): void {
@@ -211,12 +224,23 @@ function failureOf({ error, status, body, headers, retry_after_ms }: FailFrame):
 function parseFrame(text: string): AgentFrame | "unknown" | "invalid" {
   const value = parseJson(text);
   const result = AgentFrame.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) return isExcessive(innerJson(result.data)) ? "invalid" : result.data;
   const type = typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
   return typeof type === "string" && !AGENT_FRAME_TYPES.has(type) ? "unknown" : "invalid";
 }
 
+/** What is in it as a text, and is parsed further on. */
+function innerJson(frame: AgentFrame): string | undefined {
+  if (frame.type === "delta") return frame.data;
+  return frame.type === "done" ? frame.body : undefined;
+}
+
+function isExcessive(json: string | undefined): boolean {
+  return json !== undefined && jsonExcess(json, Number.POSITIVE_INFINITY) !== undefined;
+}
+
 function parseJson(text: string): unknown {
+  if (isExcessive(text)) return undefined;
   try {
     return JSON.parse(text);
   } catch {

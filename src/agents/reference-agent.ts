@@ -1,5 +1,6 @@
 import { AppError } from "../errors.ts";
 import type { CloseReason } from "../protocol/close.ts";
+import { jsonExcess } from "../protocol/json-bounds.ts";
 import {
   AgentReferenceFrame,
   REFERENCE_MESSAGE,
@@ -7,7 +8,7 @@ import {
   type ReferenceFrame,
 } from "../protocol/reference.ts";
 import type { AgentLink, Cancel, Order, Transport } from "../relay/ports.ts";
-import type { AgentSession, SessionOptions } from "./session.ts";
+import { type AgentSession, allowedModels, type SessionOptions } from "./session.ts";
 
 export interface ReferenceAgentOptions extends SessionOptions {
   /** The model it is to offer, as its protocol has no word for it. */
@@ -75,6 +76,12 @@ class ReferenceAgent implements AgentSession, Transport {
     this.#link?.writable(true);
   }
 
+  end(reason: CloseReason): void {
+    // First, as the runtime reports the end of a socket from within its closing.
+    this.#link?.gone(reason);
+    this.close(reason);
+  }
+
   gone(): void {
     this.#closed = true;
     this.#stopHello();
@@ -96,10 +103,11 @@ class ReferenceAgent implements AgentSession, Transport {
       this.close("hello_invalid");
       return;
     }
-    const { address, trusted, join, model } = this.#options;
+    const { address, trusted, key, join, model } = this.#options;
     this.#stopHello();
     const id = frame.id.toLowerCase();
-    this.#link = join({ ...REFERENCE_PROFILE, models: [{ id: model }], id, address, trusted }, this);
+    const models = allowedModels([{ id: model }], key);
+    this.#link = join({ ...REFERENCE_PROFILE, models, id, address, trusted, key }, this);
     if (!this.#link) this.close("id_in_use");
   }
 
@@ -150,6 +158,7 @@ function parseAnswer(data: unknown): ReferenceAnswer | undefined {
 }
 
 function parseJson(text: string): unknown {
+  if (jsonExcess(text, Number.POSITIVE_INFINITY) !== undefined) return undefined;
   try {
     return JSON.parse(text);
   } catch {

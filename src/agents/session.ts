@@ -1,3 +1,5 @@
+import type { AgentKey } from "../auth/agent-keys.ts";
+import type { Model } from "../protocol/agent.ts";
 import type { CloseReason } from "../protocol/close.ts";
 import type { AgentProfile } from "../relay/agent.ts";
 import type { AgentLink, Clock, Transport } from "../relay/ports.ts";
@@ -14,6 +16,8 @@ export interface AgentSession {
   frame(text: string): void;
   /** A congested socket has drained. */
   drained(): void;
+  /** Closes the socket now, whatever the agent is doing: its asks move on or fail as when it is lost. */
+  end(reason: CloseReason): void;
   gone(): void;
 }
 
@@ -22,8 +26,16 @@ export interface SessionOptions {
   socket: AgentSocket;
   address: string;
   trusted: boolean;
+  /** The key that let the agent in, where one did. */
+  key?: AgentKey | undefined;
   clock: Clock;
   newId: () => string;
   helloWithinMs: number;
   join(profile: AgentProfile, transport: Transport): AgentLink | undefined;
+}
+
+/** Of what an agent says that it has, what its key lets it offer. */
+export function allowedModels(models: readonly Model[], key: AgentKey | undefined): readonly Model[] {
+  const allowed = key?.models;
+  return allowed ? models.filter(({ id }) => allowed.includes(id)) : models;
 }

@@ -1,4 +1,5 @@
 import type { Server, WebSocketHandler } from "bun";
+import type { AgentKey, AgentKeys } from "../auth/agent-keys.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { AGENT_SUBPROTOCOL } from "../protocol/agent.ts";
@@ -7,23 +8,35 @@ import { REFERENCE_MESSAGE } from "../protocol/reference.ts";
 import type { Clock } from "../relay/ports.ts";
 import type { Relay } from "../relay/relay.ts";
 import { type AgentOptions, openAgent } from "./agent.ts";
+import { createKeyedSockets } from "./keyed-sockets.ts";
 import { openReferenceAgent } from "./reference-agent.ts";
+import { createRooms, type Room } from "./rooms.ts";
 import type { AgentSession, AgentSocket } from "./session.ts";
-import { admit, plainAddress, type RegistrationRules } from "./upgrade.ts";
+import { admit, type RegistrationRules, shownKey } from "./upgrade.ts";
 
 export interface SocketData {
   protocol: "reference" | "v2";
   address: string;
   trusted: boolean;
+  /** What let the agent in, where that was a key. */
+  key: AgentKey | undefined;
   session: AgentSession | undefined;
+  room: Room;
 }
 
 export interface AgentSocketsOptions {
   relay: Relay;
   rules: RegistrationRules;
+  keys: Pick<AgentKeys, "find" | "revokedAmong">;
   clock: Clock;
   newId: () => string;
   log: Log;
+  /** Where a request comes from, and whether by way of a proxy. */
+  addressOf(
+    request: Request,
+    server: Server<SocketData>,
+  ): { address: string | undefined; isForwarded: boolean };
+  socketsMax: number;
   helloWithinMs: number;
   frameBytesMax: number;
   version: string;
@@ -36,9 +49,13 @@ export interface AgentSockets {
   /** For `Bun.serve`. */
   websocket: WebSocketHandler<SocketData>;
   /** Upgrades a request to register, or throws an `AppError` that says why not. */
-  register(request: Request, server: Server<SocketData>, pathKey: string | undefined): void;
+  register(request: Request, server: Server<SocketData>, pathKey: string | undefined): Promise<void>;
+  /** Closes every socket that was let in by the key, and lets no more in. */
+  endKey(keyId: string): void;
   /** Tells all agents that the server is going away. */
-  announceDrain(server: Server<SocketData>): void;
+  announceDrain(server: { publish(topic: string, text: string): unknown }): void;
+  /** To be called when all sockets are closed. */
+  stop(): void;
 }
 
 /** Every agent's socket hears what is published here. */
@@ -52,17 +69,25 @@ const RECONNECT_MS = 2_000;
 const CONTROL_BYTES_MAX = 1024 * 1024;
 
 export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
-  const { rules, log, frameBytesMax, newId } = options;
+  const { rules, keys, clock, log, frameBytesMax, newId, socketsMax } = options;
+  const rooms = createRooms(socketsMax);
+  const keyed = createKeyedSockets({ keys, clock, log });
+  const findKey = async (shown: string | undefined) =>
+    shown === undefined ? undefined : ((await keys.find(shown)) ?? "unknown");
   return {
-    register(request, server, pathKey) {
-      const address = plainAddress(server.requestIP(request)?.address);
+    async register(request, server, pathKey) {
+      const { address, isForwarded } = options.addressOf(request, server);
       const { headers } = request;
       try {
-        const { trusted } = admit({ headers, address, pathKey }, rules);
+        const found = await findKey(shownKey(headers, pathKey));
+        const { trusted, key } = admit({ headers, address, isForwarded, key: found }, rules);
         const protocol = protocolOf(headers);
-        const data: SocketData = { protocol, address: address ?? "", trusted, session: undefined };
+        const room = rooms.enter(address);
+        const known = { protocol, address: address ?? "", trusted, key };
+        const data: SocketData = { ...known, session: undefined, room };
         const chosen = protocol === "v2" ? { headers: { "sec-websocket-protocol": AGENT_SUBPROTOCOL } } : {};
         if (server.upgrade(request, { data, ...chosen })) return;
+        room.left();
       } catch (error) {
         if (error instanceof AppError)
           log.warn("agent_refused", { address, reason: error.code, hint: error.hint });
@@ -70,6 +95,8 @@ export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
       }
       throw new AppError("upgrade_required", { hint: "Agents register here by a WebSocket upgrade." });
     },
+    endKey: keyed.end,
+    stop: keyed.stop,
     announceDrain(server) {
       // One frame that either protocol can read.
       const v1 = { id: newId(), message: REFERENCE_MESSAGE.drain, data: "" };
@@ -88,7 +115,10 @@ export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
       open(ws) {
         ws.subscribe(TOPIC_ALL);
         if (ws.data.protocol === "v2") ws.subscribe(TOPIC_V2);
-        ws.data.session = openSession(options, ws.data, socketOf(ws));
+        const session = openSession(options, ws.data, socketOf(ws));
+        ws.data.session = session;
+        const keyId = ws.data.key?.id;
+        if (keyId) keyed.add(keyId, session);
       },
       message(ws, message) {
         ws.data.session?.frame(typeof message === "string" ? message : message.toString());
@@ -97,8 +127,11 @@ export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
         ws.data.session?.drained();
       },
       close(ws, code) {
-        log.debug("agent_socket_closed", { address: ws.data.address, code });
-        ws.data.session?.gone();
+        const { address, key, session, room } = ws.data;
+        log.debug("agent_socket_closed", { address, code });
+        if (session && key?.id) keyed.remove(key.id, session);
+        session?.gone();
+        room.left();
       },
     },
   };
@@ -106,8 +139,12 @@ export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
 
 function openSession(options: AgentSocketsOptions, data: SocketData, socket: AgentSocket): AgentSession {
   const { relay, clock, newId, helloWithinMs, version, frameBytesMax, resume, v1Model } = options;
-  const { protocol, address, trusted } = data;
-  const common = { socket, address, trusted, clock, newId, helloWithinMs, join: relay.join.bind(relay) };
+  const { protocol, address, trusted, key } = data;
+  const join: typeof relay.join = (profile, transport) => {
+    data.room.settled();
+    return relay.join(profile, transport);
+  };
+  const common = { socket, address, trusted, key, clock, newId, helloWithinMs, join };
   if (protocol === "reference") return openReferenceAgent({ ...common, model: v1Model });
   return openAgent({ ...common, version, frameBytesMax, resume });
 }

@@ -1,3 +1,5 @@
+import { isLoopback } from "../auth/addresses.ts";
+import type { AgentKey } from "../auth/agent-keys.ts";
 import { AppError } from "../errors.ts";
 
 /** What is known of a request to register before its socket exists. */
@@ -5,50 +7,62 @@ export interface Registration {
   headers: Headers;
   /** The remote address; undefined when there is none, as on a Unix socket. */
   address: string | undefined;
-  /** The key in the path, where the agent's endpoint carries one. */
-  pathKey: string | undefined;
+  /** A proxy stands between, or says so. */
+  isForwarded: boolean;
+  /** The key that was shown, as it was found; undefined where none was shown. */
+  key: AgentKey | "revoked" | "unknown" | undefined;
 }
 
 export interface RegistrationRules {
   /** `open` lets everybody in, as the reference does. */
   agents: "keyed" | "open";
-  isAgentKey(candidate: string): boolean;
   /** The agent key was set by the operator: then an agent on this machine needs it too. */
   keyAlways: boolean;
   /** Values of `Origin` accepted without the key. */
   origins: readonly string[];
+  /** Whether a `Host` names this machine, and cannot be a name that a page had point here. */
+  isOwnHost(header: string): boolean;
 }
 
-/** Headers by which a proxy tells that the request came from elsewhere. */
-const PROXY_HEADERS = [
-  "forwarded",
-  "via",
-  "x-forwarded-for",
-  "x-forwarded-host",
-  "x-real-ip",
-  "cf-connecting-ip",
-];
+/** The key that a registration shows: the one in the path, where the agent's endpoint carries one, or the header's. */
+export function shownKey(headers: Headers, pathKey: string | undefined): string | undefined {
+  return pathKey ?? bearer(headers.get("authorization"));
+}
+
+export interface Admission {
+  /** The main key was shown. */
+  trusted: boolean;
+  /** What it was let in by; undefined where that was no key. */
+  key: AgentKey | undefined;
+}
+
+const KEYLESS: Admission = { trusted: false, key: undefined };
 
 /**
- * Decides who may register; throws an `AppError` whose hint says what to do instead. `trusted` means that
- * the agent key was shown. Web pages can open sockets to this machine, so an `Origin` of a web site is
- * refused where no key is asked (cross-site WebSocket hijacking).
+ * Decides who may register; throws an `AppError` whose hint says what to do instead. Web pages can open
+ * sockets to this machine, so an `Origin` of a web site is refused where no key is asked (cross-site
+ * WebSocket hijacking). A revoked key shuts out everywhere, lest its agent go on as one without a key.
  */
-export function admit(registration: Registration, rules: RegistrationRules): { trusted: boolean } {
-  const { headers, address, pathKey } = registration;
-  const key = pathKey ?? bearer(headers.get("authorization"));
-  if (key !== undefined) {
-    if (rules.isAgentKey(key)) return { trusted: true };
-    if (rules.agents === "open") return { trusted: false };
+export function admit(registration: Registration, rules: RegistrationRules): Admission {
+  const { headers, key } = registration;
+  if (typeof key === "object") return { trusted: key.id === null, key };
+  if (key === "revoked")
+    throw new AppError("agent_key_wrong", { hint: "This key was revoked: ask for a new one." });
+  if (rules.agents === "open") return KEYLESS;
+  if (key === "unknown") {
     throw new AppError("agent_key_wrong", {
-      hint: "Use the agent address that the server prints when it starts.",
+      hint: "Use the agent address that the server prints when it starts, or a key made for this agent.",
     });
   }
-  if (rules.agents === "open") return { trusted: false };
-  const from = whyKeyIsNeeded(headers, address, rules);
+  const from = whyKeyIsNeeded(registration, rules);
   if (from) {
     throw new AppError("agent_key_required", {
       hint: `${from} Register at /agents/<agent key>/client/register or send the agent key as "Authorization: Bearer".`,
+    });
+  }
+  if (!rules.isOwnHost(headers.get("host") ?? "")) {
+    throw new AppError("host_refused", {
+      hint: "An agent without a key must call this machine localhost or by its address; --allowed-hosts lists further names.",
     });
   }
   const origin = headers.get("origin");
@@ -57,26 +71,16 @@ export function admit(registration: Registration, rules: RegistrationRules): { t
       hint: "Pages of this site may not register without the agent key; --agent-origins lists the ones that may.",
     });
   }
-  return { trusted: false };
-}
-
-/** IPv4 as such, where a socket for both families shows it as IPv6 (`::ffff:127.0.0.1`). */
-export function plainAddress(address: string | undefined): string | undefined {
-  return address?.replace(/^::ffff:(?=\d+\.)/i, "");
-}
-
-function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && (address === "::1" || address.startsWith("127."));
+  return KEYLESS;
 }
 
 function whyKeyIsNeeded(
-  headers: Headers,
-  address: string | undefined,
+  { address, isForwarded }: Registration,
   rules: RegistrationRules,
 ): string | undefined {
   if (rules.keyAlways) return "This server asks every agent for its key.";
   if (!isLoopback(address)) return "Agents on other machines need the agent key.";
-  if (PROXY_HEADERS.some((name) => headers.has(name))) return "Agents behind a proxy need the agent key.";
+  if (isForwarded) return "Agents behind a proxy need the agent key.";
   return undefined;
 }
 

@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import type { UserStore } from "../store/store.ts";
+import type { TokenOwner, UserAttributes, UserStore } from "../store/store.ts";
 import type { Secret } from "./secret.ts";
 import { hashToken } from "./tokens.ts";
 
@@ -7,21 +7,30 @@ const CACHED_MS = 1_000;
 const CACHED_MAX = 10_000;
 const KEY_LENGTH_MAX = 4_096;
 
+/** What a user may do; null is no limit, and every model. */
+export type Allowance = Pick<UserAttributes, "models" | "requestsPerMinute" | "tokensPerDay" | "maxParallel">;
+
 export interface Caller {
   /** Null for the holder of the admin key. */
   user: string | null;
   admin: boolean;
+  /** Null for the holder of the admin key. */
+  allowance: Allowance | null;
 }
 
 export interface Callers {
-  /** Throws an `AppError`: key_missing, keys_differ, key_unknown, or verify_failed when the store fails. */
+  /**
+   * Throws an `AppError`: key_missing, keys_differ, verify_failed when the store fails, or key_unknown, which the
+   * log calls key_disabled or key_expired where that is the reason. Costs next to nothing when repeated, so a
+   * route that has waited for its caller asks again.
+   */
   identify(headers: Headers): Promise<Caller>;
   /**
    * Passes when the admin key, and no other, stands in `given` (from the body or the query) or in the
    * headers; throws an `AppError` admin_key_wrong otherwise.
    */
   requireAdmin(headers: Headers, given: string | undefined): void;
-  /** To be called when a user is deleted. Without it, and for other processes, that counts within a second. */
+  /** To be called when a user has changed. Without it, and for other processes, that counts within a second. */
   forget(): void;
 }
 
@@ -32,24 +41,24 @@ interface CallersOptions {
   now?: () => number;
 }
 
-const ADMIN: Caller = { user: null, admin: true };
+const ADMIN: Caller = { user: null, admin: true, allowance: null };
 
 export function createCallers({ adminKey, users, now = Date.now }: CallersOptions): Callers {
-  let cache = new Map<string, { caller: Caller; until: number }>();
+  let cache = new Map<string, Known>();
 
-  async function findUser(hash: string): Promise<Caller | undefined> {
+  async function find(hash: string): Promise<Known | undefined> {
     const cached = cache.get(hash);
-    if (cached && now() < cached.until) return cached.caller;
+    if (cached && now() < cached.until) return cached;
     // A look-up that began before `forget` fills a cache that nobody reads any more.
     const filled = cache;
-    const user = await lookUp(users, hash);
+    const owner = await lookUp(users, hash);
     filled.delete(hash);
-    if (user === undefined) return undefined;
+    if (owner === undefined) return undefined;
     const [oldest] = filled.size >= CACHED_MAX ? filled.keys() : [];
     if (oldest !== undefined) filled.delete(oldest);
-    const caller = { user, admin: false };
-    filled.set(hash, { caller, until: now() + CACHED_MS });
-    return caller;
+    const known = { owner, caller: callerOf(owner), until: now() + CACHED_MS };
+    filled.set(hash, known);
+    return known;
   }
 
   return {
@@ -60,9 +69,10 @@ export function createCallers({ adminKey, users, now = Date.now }: CallersOption
       const [key = ""] = keys;
       if (key === "" || key.length > KEY_LENGTH_MAX) throw new AppError("key_unknown");
       if (adminKey.matches(key)) return ADMIN;
-      const caller = await findUser(hashToken(key));
-      if (!caller) throw new AppError("key_unknown");
-      return caller;
+      const known = await find(hashToken(key));
+      if (!known) throw new AppError("key_unknown");
+      checkAlive(known.owner, now());
+      return known.caller;
     },
 
     requireAdmin(headers, given) {
@@ -79,7 +89,24 @@ export function createCallers({ adminKey, users, now = Date.now }: CallersOption
   };
 }
 
-async function lookUp(users: UserStore, hash: string): Promise<string | undefined> {
+interface Known {
+  owner: TokenOwner;
+  caller: Caller;
+  /** When it must be looked up again. */
+  until: number;
+}
+
+function callerOf({ id, models, requestsPerMinute, tokensPerDay, maxParallel }: TokenOwner): Caller {
+  return { user: id, admin: false, allowance: { models, requestsPerMinute, tokensPerDay, maxParallel } };
+}
+
+function checkAlive({ disabledAt, expiresAt, tokenExpiresAt }: TokenOwner, at: number): void {
+  if (disabledAt !== null) throw new AppError("key_unknown", { logAs: "key_disabled" });
+  if (Math.min(expiresAt ?? Infinity, tokenExpiresAt ?? Infinity) <= at)
+    throw new AppError("key_unknown", { logAs: "key_expired" });
+}
+
+async function lookUp(users: UserStore, hash: string): Promise<TokenOwner | undefined> {
   try {
     return await users.findByTokenHash(hash);
   } catch (cause) {

@@ -45,8 +45,14 @@ export function createAsks({ upstream, slots, clock, log, onBroken }: AsksOption
     const startedAt = clock.now();
     const { outcome, status } = await answer({ ask, upstream, replies, clock, stopping });
     if (running.get(ask.ask)?.stopping === stopping) running.delete(ask.ask);
-    const fields = { ask: ask.ask, endpoint: ask.endpoint, outcome, ms: clock.now() - startedAt };
-    log.debug("ask_ended", { ...fields, ...(status !== undefined && { status }) });
+    log.debug("ask_ended", {
+      ask: ask.ask,
+      trace_id: ask.headers?.["traceparent"]?.split("-")[1],
+      endpoint: ask.endpoint,
+      outcome,
+      ms: clock.now() - startedAt,
+      status,
+    });
     if (status === 401 || status === 403)
       log.warn("upstream_key_refused", { upstream: upstream.shown, status });
     if (outcome === "fail" && status === undefined) onBroken();

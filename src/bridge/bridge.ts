@@ -22,6 +22,8 @@ export interface BridgeOptions {
   log: Log;
   /** Takes a line for people, in which there is never a key. */
   tell: (line: string) => void;
+  /** The server's certificate is not looked at: only for a server in this very process. */
+  anyCertificate?: boolean;
   clock?: Clock;
   /** From 0 to 1; for the pauses. */
   random?: () => number;
@@ -71,7 +73,7 @@ class Link {
 
   constructor(options: BridgeOptions & { clock: Clock; random: () => number }) {
     const { clock, random, log, tell, upstream, slots } = options;
-    this.#options = { agentKey: undefined, ...options } as Required<BridgeOptions>;
+    this.#options = { agentKey: undefined, anyCertificate: false, ...options } as Required<BridgeOptions>;
     const { promise, resolve } = Promise.withResolvers<CommandError | undefined>();
     this.ended = promise;
     this.#end = resolve;
@@ -109,10 +111,11 @@ class Link {
 
   #connect(): void {
     this.#started = true;
-    const { server, agentKey, clock, log } = this.#options;
+    const { server, agentKey, anyCertificate, clock, log } = this.#options;
     this.#connection = openConnection({
       server,
       agentKey: server.key ?? agentKey,
+      anyCertificate,
       clock,
       log,
       hello: () => this.#hello(),

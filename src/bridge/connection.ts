@@ -19,6 +19,7 @@ export interface Parting {
 export interface ConnectionOptions {
   server: ServerAddress;
   agentKey: string | undefined;
+  anyCertificate?: boolean;
   hello: () => HelloFrame;
   clock: Clock;
   log: Log;
@@ -46,10 +47,11 @@ const BUFFER_BYTES_MAX = 1024 * 1024;
 const BUFFER_LOOK_MS = 10;
 
 export function openConnection(options: ConnectionOptions): Connection {
-  const { server, agentKey, hello, clock, log, onReady, onFrame, onEnd } = options;
+  const { server, agentKey, anyCertificate, hello, clock, log, onReady, onFrame, onEnd } = options;
   const headers: Record<string, string> =
     agentKey === undefined ? {} : { authorization: `Bearer ${agentKey}` };
-  const ws = new WebSocket(server.url, { protocols: [AGENT_SUBPROTOCOL], headers, perMessageDeflate: false });
+  const tls = anyCertificate === true ? { tls: { rejectUnauthorized: false } } : {};
+  const ws = openSocket(server.url, { headers, ...tls });
   let isOver = false;
   let isOpen = false;
   let frameBytesMax = Number.POSITIVE_INFINITY;
@@ -96,7 +98,13 @@ export function openConnection(options: ConnectionOptions): Connection {
   ws.onclose = async ({ code, reason }) => {
     if (isOver) return;
     if (isOpen) end(partingOf(code, reason));
-    else end(await askWhyRefused(server, headers));
+    else
+      end(
+        await askWhyRefused(server, {
+          headers: { ...headers, "sec-websocket-protocol": AGENT_SUBPROTOCOL },
+          ...tls,
+        }),
+      );
   };
 
   const connection = {
@@ -112,6 +120,10 @@ export function openConnection(options: ConnectionOptions): Connection {
     },
   };
   return connection;
+}
+
+function openSocket(url: string, options: Bun.WebSocketOptions): WebSocket {
+  return new WebSocket(url, { protocols: [AGENT_SUBPROTOCOL], perMessageDeflate: false, ...options });
 }
 
 /** Undefined for what is unknown, which a newer server may send, or malformed. */
@@ -133,11 +145,11 @@ function partingOf(code: number, text: string): Parting {
  * A WebSocket tells nothing of the answer that refused it, so the same address is asked without one. A refusal
  * by key or origin is final; all else may pass.
  */
-async function askWhyRefused(server: ServerAddress, headers: Record<string, string>): Promise<Parting> {
+async function askWhyRefused(server: ServerAddress, init: BunFetchRequestInit): Promise<Parting> {
   const url = server.url.replace(/^ws/, "http");
   try {
     const { response, text } = await requestText(url, {
-      init: { headers: { ...headers, "sec-websocket-protocol": AGENT_SUBPROTOCOL } },
+      init,
       limitMs: REFUSAL_MS,
       bytesMax: REFUSAL_BYTES_MAX,
     });

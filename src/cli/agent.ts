@@ -30,7 +30,13 @@ export const agent: Command = async (args, io) => {
 
   const stopped = stopSignal();
   const secrets = [settings.upstreamKey, settings.agentKey, server.key].filter((key) => key !== undefined);
-  const log = createLog({ write: io.out, level: settings.logLevel, secrets });
+  const log = createLog({
+    write: io.out,
+    level: settings.logLevel,
+    format: settings.logFormat,
+    coloured: io.coloured ?? false,
+    secrets,
+  });
   const upstream = upstreamOf(settings) ?? (await findUpstream(settings, server.url, tell));
   if (settings.upstream !== undefined && isSameServer(settings.upstream, server.url))
     throw new CommandError("--upstream is the server itself: give the model server's address", {

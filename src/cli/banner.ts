@@ -39,19 +39,31 @@ export function banner({ config, port, agentKey, addresses, version }: Banner): 
   const rows = [
     ...labelled(
       "Listening",
-      at.map((address) => `http://${address}`),
+      at.map((address) => `${scheme("http", config)}://${address}`),
     ),
     ["Data", resolve(config.data)],
     ...labelled("Agents", agentLines({ config, agentKey, addresses, at })),
     ...ownAgentLines(config),
-    ["Try", `curl http://${first}/api/ask -H "Authorization: $ADMIN_KEY" -d '{"content":"Hello"}'`],
+    [
+      "Try",
+      `curl ${scheme("http", config)}://${first}/api/ask -H "Authorization: $ADMIN_KEY" -d '{"content":"Hello"}'`,
+    ],
   ];
   const notes = warnings(config, addresses).map((warning) => `\n${warning}\n`);
   return [`${PROGRAM} ${version}\n\n`, table(rows, { indent: "  " }), ...notes, "\n"].join("");
 }
 
+function scheme(plain: "http" | "ws", { tlsCert }: Config): string {
+  return tlsCert === undefined ? plain : `${plain}s`;
+}
+
 function labelled(label: string, lines: readonly string[]): string[][] {
   return lines.map((line, index) => [index === 0 ? label : "", line]);
+}
+
+/** Of agents on this machine too. Behind a trusted proxy of this machine nobody can be told from it. */
+function isKeyAsked({ agentKey, trustProxy }: Config): boolean {
+  return agentKey !== undefined || trustProxy !== undefined;
 }
 
 /** The Firefox agent is given an endpoint without scheme, and adds `/client/register` itself. */
@@ -65,11 +77,10 @@ function agentLines({
   const own = addresses.findIndex((address) => LOOPBACK.test(address));
   const other = addresses.findIndex((address) => !LOOPBACK.test(address));
   const lines: string[] = [];
-  if (own >= 0) lines.push(`on this machine  ${at[own]}${config.agentKey === undefined ? "" : keyed}`);
+  if (own >= 0) lines.push(`on this machine  ${at[own]}${isKeyAsked(config) ? keyed : ""}`);
   if (other >= 0) lines.push(`from elsewhere   ${at[other]}${keyed}`);
-  const best =
-    other >= 0 ? `${at[other]}${keyed}` : `${at[own]}${config.agentKey === undefined ? "" : keyed}`;
-  return [...lines, `as a whole URL   ws://${best}/client/register`];
+  const best = other >= 0 ? `${at[other]}${keyed}` : `${at[own]}${isKeyAsked(config) ? keyed : ""}`;
+  return [...lines, `as a whole URL   ${scheme("ws", config)}://${best}/client/register`];
 }
 
 function ownAgentLines({ echo, upstream, slots }: Config): string[][] {

@@ -1,12 +1,23 @@
 import { flagOf, SETTING_NAMES, SETTINGS, type SettingName, variablesOf } from "../config.ts";
 import { CommandError } from "../errors.ts";
 import { table } from "./columns.ts";
-import { COMMANDS, type CommandName, isCommand } from "./commands.ts";
+import { COMMANDS, type CommandEntry, type CommandName, isCommand } from "./commands.ts";
 import type { Command } from "./io.ts";
 import { PROGRAM, VERSION } from "./version.ts";
 
 const GROUPS: Record<string, readonly SettingName[]> = {
-  "Where it listens, and its data": ["port", "host", "data", "logLevel"],
+  "Where it listens, and its data": [
+    "port",
+    "host",
+    "tlsCert",
+    "tlsKey",
+    "trustProxy",
+    "allowedHosts",
+    "data",
+    "logLevel",
+    "logFormat",
+    "metricsKey",
+  ],
   Agents: [
     "agentKey",
     "agents",
@@ -28,7 +39,18 @@ const GROUPS: Record<string, readonly SettingName[]> = {
     "betweenDeltasMs",
     "drainMs",
   ],
-  Limits: ["conversationDays", "conversationBytesMax", "bodyBytesMax", "frameBytesMax"],
+  Limits: [
+    "conversationDays",
+    "conversationBytesMax",
+    "usageDays",
+    "auditDays",
+    "bodyBytesMax",
+    "bodyWithinMs",
+    "frameBytesMax",
+    "addressRequestsMax",
+    "agentsMax",
+    "keyFailuresMax",
+  ],
 };
 
 const LAYOUT = { indent: "  ", width: 100 };
@@ -68,10 +90,11 @@ export function helpOfAll(): string {
 }
 
 function helpOfOne(name: CommandName): string {
-  const { summary, usage, settings } = COMMANDS[name];
+  const { summary, usage, settings, flags: own = [] }: CommandEntry = COMMANDS[name];
   const names = settings === "all" ? SETTING_NAMES : settings;
   const lines = usage.map((line) => `  ${PROGRAM} ${line}\n`).join("");
-  return [`${summary}\n`, lines, ...(names.length > 0 ? [flags(names), ENDING] : [])].join("\n");
+  const ownFlags = own.length > 0 ? [`Flags\n${table(own, LAYOUT)}`] : [];
+  return [`${summary}\n`, lines, ...ownFlags, ...(names.length > 0 ? [flags(names), ENDING] : [])].join("\n");
 }
 
 function flags(names: readonly SettingName[]): string {

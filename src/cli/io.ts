@@ -1,8 +1,11 @@
+import { isatty } from "node:tty";
 import { createSink } from "./sink.ts";
 
 /** What a command may touch of its process. */
 export interface Io {
   env: Record<string, string | undefined>;
+  /** Standard output is a terminal that shows colours, and nobody asked for none: https://no-color.org. */
+  coloured?: boolean;
   /** Writes to standard output, with a newline where the text does not end in one. Never throws. */
   out(text: string): void;
   /** The same for standard error. */
@@ -21,6 +24,7 @@ export function processIo(): Io & { flush(): Promise<void> } {
   const err = createSink(Bun.stderr);
   return {
     env: process.env,
+    coloured: isatty(1) && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb",
     out: (text) => out.write(closed(text)),
     err: (text) => err.write(closed(text)),
     flush: () => Promise.race([Promise.all([out.flush(), err.flush()]).then(() => {}), Bun.sleep(FLUSH_MS)]),

@@ -3,7 +3,7 @@ import { readServerAddress } from "../bridge/address.ts";
 import { type Bridge, startBridge } from "../bridge/bridge.ts";
 import type { Upstream } from "../bridge/upstream.ts";
 import { type Config, readConfig } from "../config.ts";
-import { createLog, type Log } from "../log.ts";
+import { causeOf, createLog, type Log } from "../log.ts";
 import { type RunningServer, startServer } from "../server.ts";
 import { banner, listenAddresses } from "./banner.ts";
 import { localAddress } from "./health.ts";
@@ -20,14 +20,18 @@ export const serve: Command = async (args, io) => {
 
   // As process 1 of a container it would not be ended by a signal that nothing handles, even while it starts.
   const stopped = stopSignal();
-  const secrets = [config.adminKey, config.agentKey, config.sealKey, config.upstreamKey];
+  const { adminKey, agentKey, sealKey, metricsKey, upstreamKey } = config;
+  const secrets = [adminKey, agentKey, sealKey, metricsKey, upstreamKey];
   const log = createLog({
     write: io.out,
     level: config.logLevel,
+    format: config.logFormat,
+    coloured: io.coloured ?? false,
     secrets: secrets.filter((secret) => secret !== undefined),
   });
   surviveFaults(log);
   const server = await startServer(config, log);
+  process.on("SIGHUP", server.reloadCertificate);
   const addresses = listenAddresses(config.host, networkInterfaces());
   io.err(banner({ config, port: server.port, agentKey: server.agentKey, addresses, version: VERSION }));
 
@@ -47,10 +51,7 @@ export const serve: Command = async (args, io) => {
 
 /** A fault of ours in one request must not end all the others, so it is told and the server goes on. */
 function surviveFaults(log: Log): void {
-  const tell = (thrown: unknown) =>
-    log.error("unexpected", {
-      cause: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
-    });
+  const tell = (thrown: unknown) => log.error("unexpected", { cause: causeOf(thrown) });
   process.on("unhandledRejection", tell);
   process.on("uncaughtException", tell);
 }
@@ -65,7 +66,9 @@ interface Own {
 /** The built-in agent, in this process, connected as any other. */
 function bringOwn(upstream: Upstream, { config, server, log, tell }: Own): Bridge {
   const bridge = startBridge({
-    server: readServerAddress(localAddress({ port: server.port, host: config.host })),
+    server: readServerAddress(localAddress({ ...config, port: server.port })),
+    // It is for the server's name, by which this connection does not go.
+    anyCertificate: config.tlsCert !== undefined,
     agentKey: server.agentKey,
     upstream,
     name: config.name ?? hostName(),

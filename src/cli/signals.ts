@@ -1,6 +1,6 @@
 /**
- * Resolves at the first SIGTERM or SIGINT; a second one ends the process at once with code 1. SIGHUP is
- * ignored, so that a closed terminal does not end a server meant to stay.
+ * Resolves at the first SIGTERM or SIGINT; a second one ends the process at once with code 1. SIGHUP, which also
+ * comes when a terminal is closed, does not end it: whoever wants to do something at it adds a listener.
  */
 export function stopSignal(): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();

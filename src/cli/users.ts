@@ -1,76 +1,73 @@
-import { Database, SQLiteError } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
-import { loadSeal } from "../auth/seal.ts";
-import { createUsers, type ImportResult, type UserWithToken } from "../auth/users.ts";
-import { readSettings } from "../config.ts";
+import { createAudit } from "../auth/audit.ts";
+import { loadSeal, type Seal } from "../auth/seal.ts";
+import { createUsers } from "../auth/users.ts";
+import { nearest, readSettings } from "../config.ts";
 import { AppError, CommandError } from "../errors.ts";
 import { openStore } from "../store/sqlite/open.ts";
 import type { Io } from "./io.ts";
+import { type Subcommand, USER_COMMANDS } from "./users/commands.ts";
+import { readUserArguments } from "./users/flags.ts";
+import type { UserWork } from "./users/work.ts";
 
-const USAGE = "usage: chatgpt-api-server users import <auth.db> [--data <folder>]";
-
-/** Empty ids and tokens pass here, as the import lists them one by one. */
-const ReferenceRows = z.array(z.object({ user_id: z.string(), token: z.string() }));
-
-/**
- * `users import <auth.db>` takes over the users of the reference server, with their ids and tokens: all or
- * none. May run while the server does.
- */
+/** The users in the local database. May run while the server does, which heeds it within a second. */
 export async function users(args: readonly string[], io: Io): Promise<number> {
-  const { settings, positionals } = readSettings({ args, env: io.env }, ["data", "sealKey"]);
-  const [subcommand, source, ...more] = positionals;
-  if (subcommand !== "import" || !source || more.length > 0) {
-    io.err(`${USAGE}\n`);
-    return 2;
-  }
-  const rows = readReferenceUsers(source);
-  const { imported, already, conflicts } = await importInto(settings, rows);
-  if (conflicts.length === 0) {
-    io.out(`imported ${imported} users, ${already} were here already\n`);
-    return 0;
-  }
-  // The ids come from a file of unknown origin: quoted, they cannot play with the terminal.
-  for (const { user_id, reason } of conflicts) io.err(`user ${JSON.stringify(user_id)} ${reason}\n`);
-  throw new CommandError(
-    `imported nothing: ${conflicts.length} of ${rows.length} users cannot be taken over`,
-  );
+  const [word = "", ...rest] = args;
+  const command = Object.hasOwn(USER_COMMANDS, word) ? USER_COMMANDS[word] : undefined;
+  if (!command) throw unknownCommand(word);
+  const now = Date.now();
+  const { positionals, data, ...given } = readUserArguments(rest, [...command.flags, "json", "data"], now);
+  const [subject = "", ...more] = positionals;
+  const wanted = command.subject;
+  if (more.length > 0 || (subject !== "") !== (wanted !== undefined))
+    throw new CommandError(`give ${wanted ? `one ${wanted}` : "no argument"} after users ${word}`, {
+      exitCode: 2,
+    });
+  if (command.wantsFlag && Object.keys(given.attributes).length === 0)
+    throw new CommandError("nothing to set: give a flag, such as --max-parallel 4", { exitCode: 2 });
+  const dataArgs = data === undefined ? [] : ["--data", data];
+  const { settings } = readSettings({ args: dataArgs, env: io.env }, ["data", "sealKey"]);
+  await perform(command, settings, { ...given, subject, now, io });
+  return 0;
 }
 
-async function importInto(
+async function perform(
+  { start, makesData, makesTokens }: Subcommand,
   { data, sealKey }: { data: string; sealKey: string | undefined },
-  rows: readonly UserWithToken[],
-): Promise<ImportResult> {
-  const store = openStore({ path: join(data, "server.db") });
+  work: Omit<UserWork, "users" | "audit">,
+): Promise<void> {
+  const run = start(work.subject);
+  const path = join(data, "server.db");
+  if (!makesData && !existsSync(path))
+    throw new CommandError(`there is no database in ${data}: give its folder with --data`);
+  const store = openStore({ path });
   try {
-    const seal = loadSeal({ sealKey, path: join(data, "seal.key") });
-    return await createUsers({ users: store.users, seal }).importAll(rows);
+    const seal = makesTokens ? loadSeal({ sealKey, path: join(data, "seal.key") }) : NO_SEAL;
+    const audit = createAudit({ audit: store.audit });
+    await run({ ...work, users: createUsers({ users: store.users, seal }), audit });
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const reason = error.cause instanceof Error ? error.cause.message : error.message;
-    throw new CommandError(`imported nothing: ${reason}`, { cause: error });
+    throw new CommandError(`the database could not be used: ${reason}`, { cause: error });
   } finally {
     await store.close();
   }
 }
 
-/** In the order in which they were added there. */
-function readReferenceUsers(path: string): UserWithToken[] {
-  const refuse = (reason: string, cause?: unknown) =>
-    new CommandError(`cannot import ${path}: ${reason}`, { cause });
-  if (!existsSync(path)) throw refuse("there is no such file");
-  try {
-    const database = new Database(path, { readonly: true });
-    try {
-      return ReferenceRows.parse(database.query("SELECT user_id, token FROM tokens ORDER BY rowid").all());
-    } finally {
-      database.close();
-    }
-  } catch (error) {
-    if (error instanceof z.ZodError) throw refuse("it has users whose id or token is no text", error);
-    if (error instanceof SQLiteError && error.code === "SQLITE_ERROR")
-      throw refuse("it has no table tokens with user_id and token", error);
-    throw refuse(error instanceof Error ? error.message : String(error), error);
-  }
+/** For commands that neither make nor show a token, and so leave the key where it is. */
+const NO_SEAL: Seal = {
+  seal: () => {
+    throw new Error("this command has no key to seal with");
+  },
+  open: () => undefined,
+};
+
+function unknownCommand(word: string): CommandError {
+  const names = Object.keys(USER_COMMANDS);
+  const meant = word === "" ? undefined : nearest(word, names);
+  const hint = meant ? `did you mean ${meant}?` : `give one of ${names.join(", ")}`;
+  return new CommandError(word === "" ? `users: ${hint}` : `unknown command users ${word}: ${hint}`, {
+    exitCode: 2,
+  });
 }

@@ -70,6 +70,41 @@ const originsSchema = z.string().transform((text, context): readonly string[] =>
   return z.NEVER;
 });
 
+const hostNamesSchema = z
+  .string()
+  .transform((text): readonly string[] =>
+    Object.freeze(text === "none" ? [] : text.split(",").map((name) => name.trim().toLowerCase())),
+  )
+  .refine(
+    (names) => names.every((name) => HOST_NAME.test(name)),
+    "give host names such as chat.example.com, without a port, separated by commas, or none",
+  );
+
+const PROXY_NETWORK = /^([^/]*)(?:\/(\d{1,3}))?$/;
+function isNetwork(text: string): boolean {
+  if (text === "loopback" || text === "private") return true;
+  const [, address = "", bits = "0"] = PROXY_NETWORK.exec(text) ?? [];
+  const version = isIP(address);
+  return version > 0 && Number(bits) <= (version === 4 ? 32 : 128);
+}
+
+/** A count of proxies, or where they are. */
+export type TrustedProxies = { readonly hops: number } | { readonly networks: readonly string[] };
+const PROXY_COUNT_MAX = 16;
+const trustProxySchema = z
+  .string()
+  .transform((text, context): TrustedProxies => {
+    if (/^\d{1,2}$/.test(text) && Number(text) > 0 && Number(text) <= PROXY_COUNT_MAX)
+      return Object.freeze({ hops: Number(text) });
+    const networks = text.split(",").map((network) => network.trim());
+    if (networks.every(isNetwork)) return Object.freeze({ networks: Object.freeze(networks) });
+    context.addIssue(
+      `give how many proxies there are, 1 to ${PROXY_COUNT_MAX}, or their addresses: loopback, private, 10.0.0.0/8`,
+    );
+    return z.NEVER;
+  })
+  .optional();
+
 /** No program makes longer keys, and an HTTP header of this length passes everywhere. */
 const SECRET_LENGTH_MAX = 1024;
 const ADMIN_KEY_HINT = "give it as the second argument, or in ADMIN_KEY or ADMIN_KEY_FILE";
@@ -94,6 +129,11 @@ const upstreamKeySchema = z
   .string()
   .max(SECRET_LENGTH_MAX, `give at most ${SECRET_LENGTH_MAX} characters`)
   .regex(/^[\x21-\x7e]+$/, "give letters, digits and signs of ASCII, without blanks")
+  .optional();
+
+const metricsKeySchema = z
+  .string()
+  .regex(/^[\x21-\x7e]{16,1024}$/, "give 16 to 1024 letters, digits and signs of ASCII, without blanks")
   .optional();
 
 const baseUrlSchema = z
@@ -131,6 +171,21 @@ const aliasesSchema = z
   .optional();
 
 export const folder: Kind<string> = { value: "<folder>", schema: z.string().min(1, "give a folder") };
+export const file: Kind<string | undefined> = {
+  value: "<file>",
+  schema: z.string().min(1, "give a file").optional(),
+};
+export const hostNames: Kind<readonly string[]> = {
+  value: "<names>",
+  schema: hostNamesSchema,
+  show: (names) => names.join(",") || "none",
+};
+export const trustProxy: Kind<TrustedProxies | undefined> = {
+  value: "<proxies>",
+  schema: trustProxySchema,
+  show: (trusted) =>
+    (trusted && ("hops" in trusted ? String(trusted.hops) : trusted.networks.join(","))) ?? "",
+};
 export const host: Kind<string | undefined> = { value: "<address>", schema: hostSchema };
 export const origins: Kind<readonly string[]> = {
   value: "<origins>",
@@ -141,6 +196,7 @@ export const adminKey: Kind<string> = { value: "<admin-key>", schema: adminKeySc
 export const agentKey: Kind<string | undefined> = { value: "<key>", schema: agentKeySchema };
 export const sealKey: Kind<string | undefined> = { value: "<key>", schema: sealKeySchema };
 export const upstreamKey: Kind<string | undefined> = { value: "<key>", schema: upstreamKeySchema };
+export const metricsKey: Kind<string | undefined> = { value: "<key>", schema: metricsKeySchema };
 export const baseUrl: Kind<string | undefined> = { value: "<URL>", schema: baseUrlSchema };
 export const name: Kind<string | undefined> = { value: "<name>", schema: nameSchema.optional() };
 export const modelName: Kind<string> = { value: "<name>", schema: nameSchema };

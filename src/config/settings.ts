@@ -42,6 +42,24 @@ export const SETTINGS = {
     secret: true,
   }),
   host: setting("host", kind.host, "Address to listen on.", { absent: "every address" }),
+  tlsCert: setting("tls-cert", kind.file, "Certificate with its chain, in PEM form, to speak TLS only.", {
+    absent: "none",
+  }),
+  tlsKey: setting("tls-key", kind.file, "Its key, in PEM form.", { absent: "none" }),
+  trustProxy: setting(
+    "trust-proxy",
+    kind.trustProxy,
+    "Proxies that are believed where a caller comes from.",
+    {
+      absent: "none",
+    },
+  ),
+  allowedHosts: setting(
+    "allowed-hosts",
+    kind.hostNames,
+    "Further names by which it may be called on its own machine.",
+    { default: "none" },
+  ),
   data: setting("data", kind.folder, "Folder of the database and the generated keys.", { default: "./data" }),
   agentKey: setting("agent-key", kind.agentKey, "Key of the agents. If set, local agents need it too.", {
     absent: "generated",
@@ -64,6 +82,10 @@ export const SETTINGS = {
   sealKey: setting("seal-key", kind.sealKey, "Encrypts the users' tokens in the database.", {
     absent: "generated",
     flag: false,
+    secret: true,
+  }),
+  metricsKey: setting("metrics-key", kind.metricsKey, "Opens GET /metrics, and nothing else.", {
+    absent: "none",
     secret: true,
   }),
   queueMax: setting("queue-max", kind.whole("number", 1, 100_000), "Asks of all users that may wait.", {
@@ -144,12 +166,36 @@ export const SETTINGS = {
     "Longest conversation that the server keeps.",
     { default: "1MB" },
   ),
+  usageDays: setting("usage-days", kind.whole("number", 1, 3650), "Days the record of an ask is kept.", {
+    default: "365",
+  }),
+  auditDays: setting("audit-days", kind.whole("number", 1, 3650), "Days the record of a change is kept.", {
+    default: "730",
+  }),
   bodyBytesMax: setting("body-max", kind.size("1KB", "512MB"), "Largest body of a request.", {
     default: "20MB",
   }),
   frameBytesMax: setting("frame-max", kind.size("1KB", "512MB"), "Largest frame of an agent.", {
     default: "32MB",
   }),
+  bodyWithinMs: setting("body-within", kind.time("100ms", "1h"), "How long a request's body may take.", {
+    default: "1m",
+  }),
+  addressRequestsMax: setting(
+    "address-requests-max",
+    kind.whole("number", 1, 1_000_000),
+    "Requests of one address that are answered at once.",
+    { default: "1000" },
+  ),
+  agentsMax: setting("agents-max", kind.whole("number", 1, 1_000_000), "Sockets of agents.", {
+    default: "10000",
+  }),
+  keyFailuresMax: setting(
+    "key-failures-max",
+    kind.whole("number", 1, 1_000_000),
+    "Wrong keys of one address in a minute.",
+    { default: "30" },
+  ),
   upstream: setting(
     "upstream",
     kind.baseUrl,
@@ -186,6 +232,9 @@ export const SETTINGS = {
       default: "info",
     },
   ),
+  logFormat: setting("log", kind.choice("json", "pretty"), "How it is logged; pretty is for people.", {
+    default: "json",
+  }),
 };
 
 export type SettingName = keyof typeof SETTINGS;

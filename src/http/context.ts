@@ -1,12 +1,21 @@
 import type { Server } from "bun";
 import type { Context } from "hono";
+import type { AgentKeys } from "../auth/agent-keys.ts";
+import type { Audit } from "../auth/audit.ts";
 import type { Callers } from "../auth/callers.ts";
+import type { Limits } from "../auth/limits.ts";
+import type { Secret } from "../auth/secret.ts";
 import type { Users } from "../auth/users.ts";
 import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { AskContext, Asker } from "../relay/ask-conversation.ts";
 import type { Conversations } from "../relay/ports.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Threads } from "../relay/threads.ts";
+import type { UsageStore } from "../store/store.ts";
+import type { Border } from "./border.ts";
+import type { Readiness } from "./readiness.ts";
+import type { Trace } from "./trace.ts";
 
 /** What the routes are given. */
 export interface HttpDeps {
@@ -14,7 +23,15 @@ export interface HttpDeps {
   conversations: Conversations;
   callers: Callers;
   users: Users;
+  limits: Limits;
+  usage: UsageStore;
+  /** Every change that an administrator makes goes through it. */
+  audit: Audit;
   log: Log;
+  metrics: Metrics;
+  /** Opens nothing but the figures. */
+  metricsKey: Secret | undefined;
+  readiness: Readiness;
   newId: () => string;
   /** Milliseconds since 1970. */
   now: () => number;
@@ -22,9 +39,15 @@ export interface HttpDeps {
   /** Other names for models. */
   modelAliases: Readonly<Record<string, string>>;
   bodyBytesMax: number;
+  /** How long a body may take. */
+  bodyWithinMs: number;
+  border: Border;
   conversationLengthMax: number;
   /** Upgrades a request to register an agent, or throws an `AppError`. */
-  register(request: Request, server: BunServer, pathKey: string | undefined): void;
+  register(request: Request, server: BunServer, pathKey: string | undefined): Promise<void>;
+  agentKeys: AgentKeys;
+  /** The server's. */
+  version: string;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the routes pass the server on and never look at its sockets' data.
@@ -34,6 +57,10 @@ export type HttpEnv = {
   Bindings: { server: BunServer };
   Variables: {
     requestId: string;
+    /** Where the caller is, as far as proxies are believed; undefined where that is not known. */
+    address: string | undefined;
+    /** Where the caller sent one. */
+    trace: Trace | undefined;
     /** The request has become a socket, and the answer is the runtime's. */
     upgraded: boolean;
     /** For the log line: who asked and who answered. */
@@ -43,6 +70,10 @@ export type HttpEnv = {
     promptTokens: number;
     completionTokens: number;
     error: string;
+    /** Of a stream: settles when its ask has its outcome. */
+    asked: Promise<unknown>;
+    /** Sets the headers that tell a user how he stands with his limits. */
+    showLimits: (headers: Headers) => void;
   };
 };
 
@@ -51,11 +82,14 @@ export type HttpContext = Context<HttpEnv>;
 /** The caller, with what those who count and log want to know of the request. */
 export function asContext(c: HttpContext, caller: Asker, surface: string): AskContext {
   const { user, admin } = caller;
-  return { user, admin, origin: { requestId: c.get("requestId"), surface } };
+  const trace = c.get("trace");
+  const passed = trace && { traceparent: trace.traceparent, tracestate: trace.tracestate };
+  return { user, admin, origin: { requestId: c.get("requestId"), surface, ...passed } };
 }
 
-export function json(value: unknown): Response {
+export function json(value: unknown, status = 200): Response {
   return new Response(JSON.stringify(value), {
+    status,
     headers: { "content-type": "application/json; charset=utf-8" },
   });
 }

@@ -1,62 +1,103 @@
 import type { MiddlewareHandler } from "hono";
-import { routePath } from "hono/route";
 import { AppError } from "../errors.ts";
-import type { Log } from "../log.ts";
-import type { HttpContext, HttpEnv } from "./context.ts";
+import { causeOf } from "../log.ts";
+import type { Border } from "./border.ts";
+import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { errorResponse } from "./error-response.ts";
+import { beforeStreamEnds } from "./event-stream.ts";
+import { logRequest, patternOf } from "./request-log.ts";
+import { setSecurityHeaders } from "./security-headers.ts";
+import { readTrace } from "./trace.ts";
 
 /**
- * What every request gets, in the one middleware there is: an id, the headers that let a browser read the
- * answer, and a line in the log, which has the route's pattern rather than the path, as paths and queries
- * can carry keys.
+ * How long a quiet HTTP connection is kept, one that waits for an answer aside. A request's head, and the first one above
+ * all, has some 10 s: the runtime sees to that by itself.
  */
-export function envelope(log: Log, newId: () => string): MiddlewareHandler<HttpEnv> {
+export const IDLE_S = 60;
+
+/** What a browser lets the page read. */
+const EXPOSED_HEADERS = [
+  "x-request-id",
+  ...["retry-after", "retry-after-ms", "x-should-retry"],
+  ...["limit", "remaining", "reset"].flatMap((name) => [
+    `x-ratelimit-${name}-requests`,
+    `x-ratelimit-${name}-tokens`,
+  ]),
+].join(", ");
+
+type EnvelopeDeps = Pick<HttpDeps, "log" | "newId" | "metrics" | "border">;
+
+/**
+ * What every request gets, in the one middleware there is: an id, its place in a trace, the headers that let a
+ * browser read the answer, its figures, and a line in the log.
+ */
+export function envelope({ log, newId, metrics, border }: EnvelopeDeps): MiddlewareHandler<HttpEnv> {
+  const fail = onError({ log, border });
   return async (c, next) => {
     const startedAt = performance.now();
     const requestId = `req_${newId()}`;
     c.set("requestId", requestId);
-    await next();
+    c.set("trace", readTrace(c.req.raw.headers));
+    try {
+      const leave = cross(c, border);
+      await next();
+      if (c.get("upgraded") || !beforeStreamEnds(c.res, leave)) leave();
+    } catch (thrown) {
+      c.res = fail(thrown as Error, c);
+    }
     const { headers } = c.res;
     headers.set("access-control-allow-origin", "*");
-    headers.set("access-control-expose-headers", "x-request-id, retry-after");
-    headers.set("x-content-type-options", "nosniff");
+    headers.set("access-control-expose-headers", EXPOSED_HEADERS);
+    setSecurityHeaders(headers, c.req.raw);
     headers.set("x-request-id", requestId);
+    c.get("showLimits")?.(headers);
     // Anthropic's SDK looks for this one.
     headers.set("request-id", requestId);
-    log.info("request", {
-      request_id: requestId,
-      method: c.req.method,
-      route: routeOf(c),
+    const answered = {
+      route: patternOf(c),
       status: c.get("upgraded") ? 101 : c.res.status,
-      ms: Math.round((performance.now() - startedAt) * 100) / 100,
-      user: c.get("user"),
-      agent: c.get("agent"),
-      model: c.get("model"),
-      prompt_tokens: c.get("promptTokens"),
-      completion_tokens: c.get("completionTokens"),
-      error: c.get("error"),
-    });
+      durationMs: performance.now() - startedAt,
+    };
+    metrics.requested({ ...answered, method: c.req.method });
+    logRequest(log, c, answered);
   };
 }
 
+/**
+ * Lets the request in, or throws an `AppError`. Gives what is to be called once: when the answer is ready or, where
+ * it is a stream, before that ends.
+ */
+function cross(c: HttpContext, border: Border): () => void {
+  const request = c.req.raw;
+  const { server } = c.env;
+  const { address } = border.check(request, server, c.req.path);
+  c.set("address", address);
+  const leave = border.enter(address);
+  // The runtime's limit is for connections that are quiet; it cuts off a body that takes longer, without an answer.
+  if (!BODILESS.has(request.method)) server.timeout(request, 0);
+  return () => {
+    leave();
+    // A limit that was lifted for the answer would stay lifted for the connection.
+    if (!c.get("upgraded")) server.timeout(request, IDLE_S);
+  };
+}
+
+const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
 /** Turns whatever a handler threw into an answer. What was not thrown on purpose says nothing of its cause. */
-export function onError(log: Log) {
+export function onError({ log, border }: Pick<HttpDeps, "log" | "border">) {
   return (thrown: Error, c: HttpContext): Response => {
-    const error = thrown instanceof AppError ? thrown : new AppError("internal", { cause: thrown });
-    c.set("error", error.code);
+    const met = thrown instanceof AppError ? thrown : new AppError("internal", { cause: thrown });
+    const error = border.told(met, c.get("address"));
+    c.set("error", error.logAs ?? error.code);
     const cause = error.cause ?? error.detail;
     if (cause !== undefined) {
-      const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-      log.error("request_failed", { request_id: c.get("requestId"), error: error.code, cause: text });
+      log.error("request_failed", {
+        request_id: c.get("requestId"),
+        error: error.code,
+        cause: causeOf(cause),
+      });
     }
     return errorResponse(error, c.req.path, c.get("requestId"));
   };
-}
-
-/** The first segment of an unknown path helps to find a wrong base URL; the rest might hold a key. */
-function routeOf(c: HttpContext): string {
-  const pattern = routePath(c, -1);
-  if (pattern !== "/*" && pattern !== "*") return pattern;
-  const [, first = ""] = c.req.path.split("/");
-  return /^[a-z0-9._-]{1,16}$/i.test(first) ? `/${first}…` : "(unknown)";
 }

@@ -4,35 +4,41 @@ import { STATUS } from "./status.ts";
 import { surfaceOf } from "./surfaces/surfaces.ts";
 
 /** Clients ignore more. */
-const RETRY_AFTER_S_MAX = 60;
+const RETRY_AFTER_MS_MAX = 60_000;
 
-/** Seconds after which the same request may well succeed. */
-const RETRY_AFTER_S: Partial<Record<ErrorCode, number>> = {
-  no_agent: 10,
-  ping_failed: 10,
-  conversation_agent_gone: 10,
-  queue_full: 5,
-  user_queue_full: 5,
-  draining: 10,
+/** After this long the same request may well succeed, where the error does not know better. */
+const RETRY_AFTER_MS: Partial<Record<ErrorCode, number>> = {
+  no_agent: 10_000,
+  ping_failed: 10_000,
+  conversation_agent_gone: 10_000,
+  queue_full: 5_000,
+  user_queue_full: 5_000,
+  draining: 10_000,
+  limit_requests: 60_000,
+  limit_tokens: 60_000,
+  limit_parallel: 1_000,
+  key_failures: 60_000,
+  address_busy: 1_000,
+  agents_full: 10_000,
 };
 
-function retryAfter({ code, retryAfterMs }: AppError): number | undefined {
-  if (retryAfterMs === undefined) return RETRY_AFTER_S[code];
-  return Math.min(Math.max(Math.ceil(retryAfterMs / 1000), 1), RETRY_AFTER_S_MAX);
+function setRetryHeaders({ code, retryAfterMs = RETRY_AFTER_MS[code] }: AppError, headers: Headers): void {
+  if (retryAfterMs === undefined) return;
+  const waitMs = Math.min(Math.max(Math.ceil(retryAfterMs), 1), RETRY_AFTER_MS_MAX);
+  headers.set("retry-after", String(Math.ceil(waitMs / 1000)));
+  headers.set("retry-after-ms", String(waitMs));
+  // Only the next day helps.
+  if (code === "limit_tokens" && retryAfterMs > RETRY_AFTER_MS_MAX) headers.set("x-should-retry", "false");
 }
 
 /** An error as an answer, in the words of the path's surface. */
 export function errorResponse(error: AppError, path: string, requestId: string): Response {
   const surface = surfaceOf(path);
   const headers = new Headers({ "content-type": "application/json; charset=utf-8" });
-  const retryAfterS = retryAfter(error);
-  if (retryAfterS !== undefined) {
-    headers.set("retry-after", String(retryAfterS));
-    headers.set("retry-after-ms", String(retryAfterS * 1000));
-  }
+  setRetryHeaders(error, headers);
   if (surface.speaks) passHeaders(error.upstream?.headers, headers);
-  // What is left of an over-long body is not worth reading for the sake of the connection.
-  if (error.code === "body_too_large") headers.set("connection", "close");
+  // What is left of the body is not worth reading for the sake of the connection.
+  if (error.code === "body_too_large" || error.code === "body_timeout") headers.set("connection", "close");
   const { upstream } = error;
   const status = surface.speaks ? statusOf(error) : STATUS[error.code];
   const body = upstream?.body !== undefined && isKept(upstream) ? parseJson(upstream.body) : undefined;
@@ -54,7 +60,7 @@ function isKept({ status }: UpstreamError): boolean {
 
 /** A wait beyond what clients heed would not be heeded at all. */
 function capped(name: string, value: string): string {
-  const max = { "retry-after": RETRY_AFTER_S_MAX, "retry-after-ms": RETRY_AFTER_S_MAX * 1000 }[name];
+  const max = { "retry-after": RETRY_AFTER_MS_MAX / 1000, "retry-after-ms": RETRY_AFTER_MS_MAX }[name];
   return max !== undefined && Number(value) > max ? String(max) : value;
 }
 

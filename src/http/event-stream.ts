@@ -28,6 +28,15 @@ const HEADERS = {
 
 const COMMENT = ": keep-alive\n\n";
 
+const enders = new WeakMap<Response, (run: () => void) => void>();
+
+/** Runs `run` right before the stream that is the answer's body ends, or when its reader is gone; false where there is none. */
+export function beforeStreamEnds(response: Response, run: () => void): boolean {
+  const add = enders.get(response);
+  add?.(run);
+  return add !== undefined;
+}
+
 /**
  * `onGone` is called when nobody reads any more, or too slowly. `quietText` is sent after a quiet spell: a comment,
  * unless the surface has an event for it.
@@ -39,9 +48,13 @@ export function createEventStream(onGone: () => void, quietText = COMMENT): Even
   let ended = false;
   let quiet: Timer | undefined;
 
+  let endings: (() => void)[] = [];
+
   const stop = () => {
     ended = true;
     clearTimeout(quiet);
+    for (const run of endings) run();
+    endings = [];
   };
   const body = new ReadableStream<string>(
     {
@@ -59,7 +72,12 @@ export function createEventStream(onGone: () => void, quietText = COMMENT): Even
     if (ended || !controller) return;
     if (!isStarted) {
       isStarted = true;
-      resolve(new Response(body, { headers: HEADERS }));
+      const response = new Response(body, { headers: HEADERS });
+      enders.set(response, (run) => {
+        if (ended) run();
+        else endings.push(run);
+      });
+      resolve(response);
     }
     if ((controller.desiredSize ?? 0) < text.length) {
       stop();

@@ -22,8 +22,10 @@ export function notFound(app: Hono<HttpEnv>) {
   const routes = app.routes.filter(({ method }) => method !== "ALL" && method !== "OPTIONS");
   return (c: HttpContext): Response => {
     const allowed = new Set<string>();
-    for (const { path, method } of routes) {
-      if (!matches(path, c.req.path)) continue;
+    const known = routes.filter(({ path }) => matches(path, c.req.path));
+    const named = known.filter(({ path }) => path === c.req.path);
+    // What is named in full is no value of a parameter.
+    for (const { method } of named.length > 0 ? named : known) {
       allowed.add(method);
       if (method === "GET") allowed.add("HEAD");
     }
@@ -43,7 +45,9 @@ function refuse(c: HttpContext, error: AppError): Response {
 function matches(pattern: string, path: string): boolean {
   const wanted = pattern.split("/");
   const given = path.split("/");
+  const hasRest = pattern.endsWith("{.+}");
   return (
-    wanted.length === given.length && wanted.every((part, at) => part.startsWith(":") || part === given[at])
+    (hasRest ? given.length >= wanted.length : given.length === wanted.length) &&
+    wanted.every((part, at) => part.startsWith(":") || part === given[at])
   );
 }

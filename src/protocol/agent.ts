@@ -77,7 +77,13 @@ export const DeltaFrame = z.object({
 const headers = z.record(z.string().max(64), z.string().max(2048));
 
 /** Of a caller's request: what an upstream of that kind may want to know. */
-export const PASSED_REQUEST_HEADERS = ["anthropic-version", "anthropic-beta"] as const;
+export const CALLER_HEADERS = ["anthropic-version", "anthropic-beta"] as const;
+
+/** The trace that the ask belongs to, as https://www.w3.org/TR/trace-context/ has it. */
+export const TRACE_HEADERS = ["traceparent", "tracestate"] as const;
+
+/** What an ask may have in its headers: all of it is for the upstream. */
+export const PASSED_REQUEST_HEADERS = [...CALLER_HEADERS, ...TRACE_HEADERS] as const;
 
 /** Of an upstream's error: what tells its caller when and whether to try again. */
 export const PASSED_ERROR_HEADERS =

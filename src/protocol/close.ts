@@ -14,6 +14,8 @@ export const CLOSE = {
   replaced: { code: 4500, reason: "another connection took this id" },
   hello_invalid: { code: 4501, reason: "the hello must carry a UUID as id" },
   id_in_use: { code: 4502, reason: "this id is in use from another address" },
+  key_revoked: { code: 4503, reason: "the agent key was revoked" },
+  disconnected: { code: 4504, reason: "disconnected by the administrator" },
 } as const satisfies Record<string, { code: number; reason: string }>;
 
 export type CloseReason = keyof typeof CLOSE;

@@ -36,8 +36,10 @@ export interface AgentProfile extends Offer {
   name: string;
   /** The remote address, without a port. */
   address: string;
-  /** It showed the agent key or its own secret, and may take its identity over from another address. */
+  /** It showed the main agent key or its own secret, and may take its identity over from another address. */
   trusted: boolean;
+  /** The agent key it registered by; its id is null for the main one. Undefined where it showed none. */
+  key?: { id: string | null; name: string } | undefined;
   /**
    * `reference`: takes one request at a time, cannot be told to stop, may answer no ping while it works.
    * `v2`: our own protocol.
@@ -58,6 +60,8 @@ export class Agent {
   /** It failed lately: until then others are preferred. */
   restingUntil = 0;
   paused = false;
+  /** It gets no more asks, and its connection is closed once it has finished those it has. */
+  leaving = false;
   /** Since when its socket has not drained; undefined while it takes what is sent. */
   congestedAt: number | undefined;
   #offer: Offer;
@@ -94,8 +98,13 @@ export class Agent {
     return this.profile.protocol === "reference";
   }
 
+  /** Whether it wants work and can be written to, room or not. */
+  get takesWork(): boolean {
+    return !this.paused && !this.leaving && this.congestedAt === undefined;
+  }
+
   get hasRoom(): boolean {
-    return !this.paused && this.congestedAt === undefined && this.inUse.size < this.#offer.slots;
+    return this.takesWork && this.inUse.size < this.#offer.slots;
   }
 
   /** Share of its slots in use, 0 to 1. */
@@ -109,9 +118,8 @@ export class Agent {
 
   /** Whether it could do this, room or not. */
   canDo(work: Work): boolean {
-    if (work.model !== undefined && !this.#models.has(work.model)) return false;
-    if (this.isReference) return work.reference !== undefined;
-    return this.#models.size > 0 && this.requestFor(work) !== undefined;
+    if (!this.#models.has(this.modelFor(work))) return false;
+    return this.isReference ? work.reference !== undefined : this.requestFor(work) !== undefined;
   }
 
   /** The one it is to be given. */
@@ -120,8 +128,10 @@ export class Agent {
     return requests?.find(({ endpoint }) => this.#offer.endpoints.includes(endpoint));
   }
 
-  /** The model it will use for this. */
-  modelFor({ model }: Work): string {
-    return model ?? this.#offer.models[0]?.id ?? "";
+  /** The model it will use for this; empty where it has none that may be used. */
+  modelFor({ model, models }: Work): string {
+    if (model !== undefined) return !models || models.includes(model) ? model : "";
+    const mayUse = models ? this.#offer.models.find(({ id }) => models.includes(id)) : this.#offer.models[0];
+    return mayUse?.id ?? "";
   }
 }

@@ -20,6 +20,8 @@ export interface AskConversationDeps {
 export interface Asker {
   user: string | null;
   admin: boolean;
+  /** The models that the user may use, by the names that agents know; undefined for all. */
+  models?: readonly string[] | undefined;
 }
 
 /** Who asks, and by which request. */
@@ -97,9 +99,13 @@ function createRequest(
     content: body.content,
   };
   const request = chatRequest(branch, body.content);
-  if (!known) return { ...from, work: { model: body.model, reference, requests: [request] } };
-  if (!known.kept) return { ...from, pin: known.agent, work: { reference } };
-  return { ...from, prefer: known.agent, work: { model: body.model ?? known.model, requests: [request] } };
+  const { models } = asker;
+  if (!known) return { ...from, work: { model: body.model, models, reference, requests: [request] } };
+  if (!known.kept) return { ...from, pin: known.agent, work: { models, reference } };
+  const model = body.model ?? known.model;
+  if (model !== undefined && models?.includes(model) === false)
+    throw new AppError("model_not_allowed", { hint: "Name another model to go on with." });
+  return { ...from, prefer: known.agent, work: { model, models, requests: [request] } };
 }
 
 /** Always streamed, so that a long answer is not taken for none. */

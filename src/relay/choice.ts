@@ -44,9 +44,14 @@ export function noAgentError(ask: Ask, hub: Hub): AppError {
   if (ask.failure) return ask.failure;
   const { pin, work } = ask.request;
   if (pin === undefined) {
-    const hint = work.model === undefined ? {} : { hint: "No connected agent offers the model asked for." };
+    const wanted = work.model === undefined ? "a model that you may use" : "the model asked for";
+    const isAny = work.model === undefined && work.models === undefined;
+    const hint = isAny ? {} : { hint: `No connected agent offers ${wanted}.` };
     return new AppError("no_agent", hub.size === 0 ? {} : hint);
   }
+  const own = hub.get(pin);
+  if (own && !own.canDo(work) && own.canDo({ ...work, models: undefined }))
+    return new AppError("model_not_allowed");
   const missed = hub.departure(ask.request)?.reason === "pong_missed";
   return new AppError(missed ? "ping_failed" : "conversation_agent_gone");
 }

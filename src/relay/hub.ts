@@ -5,10 +5,25 @@ import type { Work } from "./ports.ts";
 /** Why an agent is no longer here; undefined when it left by itself. */
 export type LeaveReason = CloseReason | undefined;
 
+/** How many agents of each protocol are here, how many of them want work, busy or not, and all their slots. */
+export interface Capacity {
+  reference: number;
+  v2: number;
+  available: number;
+  slots: number;
+}
+
 interface Departure {
   agent: Agent;
   at: number;
   reason: LeaveReason;
+}
+
+interface AgentChange {
+  offer?: Offer;
+  paused?: boolean;
+  leaving?: boolean;
+  congestedAt?: number | undefined;
 }
 
 /** They are walked through for asks without hope, so there must not be many. */
@@ -40,6 +55,16 @@ export class Hub {
   /** In the order of their registration. */
   all(): IterableIterator<Agent> {
     return this.#agents.values();
+  }
+
+  capacity(): Capacity {
+    const capacity = { reference: 0, v2: 0, available: 0, slots: 0 };
+    for (const { profile, offer, takesWork } of this.#agents.values()) {
+      capacity[profile.protocol]++;
+      capacity.slots += offer.slots;
+      if (takesWork && offer.models.length > 0) capacity.available++;
+    }
+    return capacity;
   }
 
   some(test: (agent: Agent) => boolean): boolean {
@@ -99,7 +124,7 @@ export class Hub {
   }
 
   /** What the agent offers has changed, or whether it takes more work. */
-  change(agent: Agent, change: { offer?: Offer; paused?: boolean; congestedAt?: number | undefined }): void {
+  change(agent: Agent, change: AgentChange): void {
     Object.assign(agent, change);
     this.#sort(agent);
   }

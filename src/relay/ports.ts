@@ -3,6 +3,7 @@ import type { Endpoint, Usage } from "../protocol/agent.ts";
 import type { CloseReason } from "../protocol/close.ts";
 import type { ReferenceAnswer, ReferenceRequest } from "../protocol/reference.ts";
 import type { Offer } from "./agent.ts";
+import type { AskOrigin } from "./record.ts";
 
 /** Stops what was scheduled; harmless when it ran already or is called twice. */
 export type Cancel = () => void;
@@ -34,6 +35,8 @@ export interface ModelRequest {
 export interface Work {
   /** The model asked for; undefined leaves the choice to the agent. */
   model?: string | undefined;
+  /** Those that its caller may use, where not all: an agent that has none of them does not get it. */
+  models?: readonly string[] | undefined;
   reference?: ReferenceRequest | undefined;
   /** In the order of preference: an agent is given the first whose endpoint it offers. */
   requests?: readonly ModelRequest[] | undefined;
@@ -58,7 +61,14 @@ export interface ModelAnswer {
 export type Answer = { kind: "reference"; answer: ReferenceAnswer } | ModelAnswer;
 
 export type Order =
-  | { kind: "ask"; slot: string; what: ReferenceRequest | ModelRequest; model: string; deadlineMs: number }
+  | {
+      kind: "ask";
+      slot: string;
+      what: ReferenceRequest | ModelRequest;
+      model: string;
+      deadlineMs: number;
+      origin: AskOrigin;
+    }
   | { kind: "cancel"; slot: string }
   | { kind: "ping" };
 
@@ -89,8 +99,8 @@ export interface AgentLink {
   writable(isWritable: boolean): void;
   /** The agent sent what nobody asked for. */
   ignored(): void;
-  /** The socket is closed. */
-  gone(): void;
+  /** The socket is closed, for this reason where it is the server's. */
+  gone(reason?: CloseReason): void;
 }
 
 /** What a conversation is continued from. */

@@ -53,6 +53,15 @@ export class FairQueue<Item extends { readonly user: string }> {
     return true;
   }
 
+  users(): IterableIterator<string> {
+    return this.#lists.keys();
+  }
+
+  /** A copy, as below. */
+  itemsOf(user: string): Item[] {
+    return [...(this.#lists.get(user) ?? [])];
+  }
+
   /** A copy: what is done to the queue meanwhile does not disturb the walk. */
   items(): Item[] {
     return [...this.#lists.values()].flat();

@@ -7,8 +7,9 @@ export interface AskOrigin {
   requestId: string;
   /** The route's name, such as `ask` or `chat/completions`. */
   surface: string;
-  /** The W3C trace context that the request carried, to be handed on. */
+  /** The W3C trace context to be handed on, with the server's own span as the parent. */
   traceparent?: string | undefined;
+  tracestate?: string | undefined;
 }
 
 /** What became of one ask: figures and names, never its content. */

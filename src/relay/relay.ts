@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import { Agent, type AgentProfile } from "./agent.ts";
 import { type Ask, type AskRequest, type AskResult, createAsk } from "./ask.ts";
-import { Hub, type LeaveReason } from "./hub.ts";
+import { type Capacity, Hub, type LeaveReason } from "./hub.ts";
 import { ModelBook, type OfferedModel } from "./models.ts";
 import type { RelayOptions } from "./options.ts";
 import { Placing, stopWaiting } from "./placing.ts";
@@ -49,7 +49,7 @@ export class Relay {
       watch: this.#watch,
       settle: (ask, outcome) => this.#settle(ask, outcome),
       retry: (ask, agent, error, repeatable) => this.#retry(ask, agent, error, repeatable),
-      freed: (agent) => this.#placing.serve(agent),
+      freed: (agent) => this.#freed(agent),
       lost: (agent, reason, error) => this.#lose(agent, reason, error),
     });
     this.#placing = new Placing({
@@ -71,7 +71,7 @@ export class Relay {
     if (signal.aborted) return Promise.reject(new AppError("caller_gone"));
     const { promise, resolve, reject } = Promise.withResolvers<AskResult>();
     const ask = createAsk(request, this.#options.clock.now(), resolve, reject);
-    const onAbort = () => this.#abandon(ask);
+    const onAbort = () => this.#withdraw(ask, new AppError("caller_gone"));
     signal.addEventListener("abort", onAbort);
     ask.forgetCaller = () => signal.removeEventListener("abort", onAbort);
     this.#open++;
@@ -80,12 +80,12 @@ export class Relay {
   }
 
   /**
-   * Registers an agent. An id that is in use passes to the newcomer when it comes from the same address or
-   * showed a key; else there is no link and the one that has it stays.
+   * Registers an agent. An id that is in use passes to a newcomer that may take it over; else there is no
+   * link and the one that has it stays.
    */
   join({ slots, models, endpoints, ...profile }: AgentProfile, transport: Transport): AgentLink | undefined {
     const holder = this.#hub.get(profile.id);
-    if (holder && !profile.trusted && holder.profile.address !== profile.address) return undefined;
+    if (holder && !mayTakeOver(profile, holder.profile)) return undefined;
     const agent = new Agent(profile, { slots, models, endpoints }, transport, this.#options.clock.now());
     this.#book.note(models, this.#options.clock.now());
     if (holder) this.#remove(holder, "replaced");
@@ -95,6 +95,34 @@ export class Relay {
     if (holder) this.#running.orphan(holder, lostError("its agent connected anew"));
     this.#placing.serve(agent);
     return this.#link(agent);
+  }
+
+  /**
+   * Closes an agent's connection, with `drain` once it has finished the asks that it has; it gets no more.
+   * Says what was done; undefined where no agent with this id is connected.
+   */
+  disconnect(agentId: string, { drain }: { drain: boolean }): "closed" | "draining" | undefined {
+    const agent = this.#hub.get(agentId);
+    if (!agent) return undefined;
+    this.#hub.change(agent, { leaving: true });
+    if (drain && agent.inUse.size > 0) return "draining";
+    this.#lose(agent, "disconnected", lostError("it was disconnected"));
+    return "closed";
+  }
+
+  /** Ends all that the user has open with key_unknown: what waits leaves the queue, what runs is cancelled. */
+  cancelUser(user: string): void {
+    const running = this.#askedNow().filter((ask) => ask.user === user);
+    // Those that wait come first, or they would get the slots of the others.
+    for (const ask of [...this.#queue.itemsOf(user), ...running])
+      this.#withdraw(ask, new AppError("key_unknown", { logAs: "key_revoked" }));
+  }
+
+  /** The users who have an ask open, waiting or running; not the holder of the admin key. */
+  openUsers(): Set<string> {
+    const users = new Set([...this.#queue.users(), ...this.#askedNow().map(({ user }) => user)]);
+    users.delete("");
+    return users;
   }
 
   /** The registered agents, in the order of their registration. */
@@ -141,6 +169,14 @@ export class Relay {
       frames_ignored: this.#framesIgnored,
       answers_dropped: this.#running.answersDropped,
     };
+  }
+
+  capacity(): Capacity {
+    return this.#hub.capacity();
+  }
+
+  get isDraining(): boolean {
+    return this.#draining;
   }
 
   /** Refuses new asks; resolves once every ask that was taken has its outcome. */
@@ -200,8 +236,14 @@ export class Relay {
       ignored: () => {
         this.#framesIgnored++;
       },
-      gone: () => this.#lose(agent, undefined, lostError("the connection was closed")),
+      gone: (reason) => this.#lose(agent, reason, lostError("the connection was closed")),
     };
+  }
+
+  /** It may have room again, or was only waited for. */
+  #freed(agent: Agent): void {
+    if (!agent.leaving || agent.inUse.size > 0) this.#placing.serve(agent);
+    else this.#lose(agent, "disconnected", lostError("it was disconnected"));
   }
 
   #lose(agent: Agent, reason: LeaveReason, error: AppError): void {
@@ -233,9 +275,15 @@ export class Relay {
     else this.#placing.place(ask);
   }
 
-  #abandon(ask: Ask): void {
+  /** What is at the agents, and waited for. */
+  #askedNow(): Ask[] {
+    return [...this.#hub.all()].flatMap(({ inUse }) => [...inUse.values()].flatMap(({ ask }) => ask ?? []));
+  }
+
+  /** Nobody waits for it any more. */
+  #withdraw(ask: Ask, error: AppError): void {
     const { at } = ask;
-    this.#settle(ask, new AppError("caller_gone"));
+    this.#settle(ask, error);
     if (at) this.#running.abandon(at);
   }
 
@@ -252,6 +300,16 @@ export class Relay {
     else ask.resolve(outcome);
     if (this.#draining && this.#open === 0) this.#drained?.();
   }
+}
+
+/**
+ * One that showed the main key or the agent's own secret may. Others must have registered by the same key,
+ * or both by none, then from the same address.
+ */
+function mayTakeOver(newcomer: Agent["profile"], holder: Agent["profile"]): boolean {
+  if (newcomer.trusted) return true;
+  const [own, other] = [newcomer.key?.id ?? null, holder.key?.id ?? null];
+  return own === other && (own !== null || newcomer.address === holder.address);
 }
 
 function lostError(err: string): AppError {

@@ -35,7 +35,7 @@ export class Running {
 
   send(ask: Ask, agent: Agent): void {
     const { clock, limits, newId, hub, lost } = this.#options;
-    const { work } = ask.request;
+    const { work, origin } = ask.request;
     const slotId = newId();
     const request = agent.requestFor(work);
     const what = request ?? work.reference;
@@ -51,7 +51,8 @@ export class Running {
     agent.sentAt = now;
     const stopLimit = clock.after(deadlineMs, () => this.#limitReached(agent, slotId));
     hub.occupy(agent, slotId, { ask, request, phase: "sent", heardAt: now, stopLimit });
-    const order = { kind: "ask", slot: slotId, what, model: agent.modelFor(work), deadlineMs } as const;
+    const model = agent.modelFor(work);
+    const order = { kind: "ask", slot: slotId, what, model, deadlineMs, origin } as const;
     if (!agent.transport.send(order)) lost(agent, "frames_dropped", new AppError("agent_send_failed"));
   }
 

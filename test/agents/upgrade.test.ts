@@ -1,26 +1,43 @@
 import { describe, expect, test } from "bun:test";
-import { admit, plainAddress, type RegistrationRules } from "../../src/agents/upgrade.ts";
+import { admit, type RegistrationRules, shownKey } from "../../src/agents/upgrade.ts";
+import type { AgentKey } from "../../src/auth/agent-keys.ts";
+import { createOwnHosts } from "../../src/auth/host.ts";
 import { AppError } from "../../src/errors.ts";
 
 const KEYED: RegistrationRules = {
   agents: "keyed",
-  isAgentKey: (candidate) => candidate === "agent-key",
   keyAlways: false,
   origins: ["null", "https://chat.openai.com", "https://chatgpt.com"],
+  isOwnHost: createOwnHosts(["my-box"]),
 };
 
 interface Try {
   address?: string;
+  isForwarded?: boolean;
   headers?: Record<string, string>;
   pathKey?: string;
 }
 
+const MAIN: AgentKey = { id: null, name: "main", models: null };
+const OWN: AgentKey = { id: "k1", name: "gpu box", models: ["m"] };
+
+/** What the look-up makes of each key in these tests. */
+function find(shown: string | undefined) {
+  if (shown === "agent-key") return MAIN;
+  if (shown === "own-key") return OWN;
+  if (shown === "old-key") return "revoked";
+  return shown === undefined ? undefined : "unknown";
+}
+
 function outcome(
-  { address = "127.0.0.1", headers = {}, pathKey }: Try,
+  { address = "127.0.0.1", isForwarded = false, headers = {}, pathKey }: Try,
   rules: Partial<RegistrationRules> = {},
 ) {
+  const given = new Headers({ host: "localhost:8080", ...headers });
+  const key = find(shownKey(given, pathKey));
   try {
-    const { trusted } = admit({ address, headers: new Headers(headers), pathKey }, { ...KEYED, ...rules });
+    const { trusted, key: by } = admit({ address, isForwarded, headers: given, key }, { ...KEYED, ...rules });
+    expect(by).toBe(typeof key === "object" ? key : undefined);
     return trusted ? "trusted" : "admitted";
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
@@ -48,8 +65,18 @@ describe("who may register", () => {
     ["another machine", { address: "192.168.0.7" }, "agent_key_required"],
     ["another machine that looks like this one", { address: "1.127.0.0" }, "agent_key_required"],
     ["a connection without an address", { address: "" }, "agent_key_required"],
-    ["a proxy on this machine", { headers: { "x-forwarded-for": "127.0.0.1" } }, "agent_key_required"],
-    ["a proxy that names itself only", { headers: { via: "1.1 caddy" } }, "agent_key_required"],
+    ["a proxy on this machine", { isForwarded: true }, "agent_key_required"],
+    ["a call by address", { headers: { host: "127.0.0.1:8080" } }, "admitted"],
+    ["a call by IPv6 address", { headers: { host: "[::1]:8080" } }, "admitted"],
+    ["a call by the machine's name", { headers: { host: "My-Box." } }, "admitted"],
+    ["a page that had its name point here", { headers: { host: "evil.example:8080" } }, "host_refused"],
+    ["a name that only looks like ours", { headers: { host: "localhost.evil.example" } }, "host_refused"],
+    [
+      "a page that had its name point here, in a sandboxed frame",
+      { headers: { host: "evil.example", origin: "null" } },
+      "host_refused",
+    ],
+    ["any name with the key", { pathKey: "agent-key", headers: { host: "chat.example.com" } }, "trusted"],
     ["another machine with the key in the path", { address: "10.0.0.1", pathKey: "agent-key" }, "trusted"],
     [
       "another machine with the key in the header",
@@ -64,6 +91,15 @@ describe("who may register", () => {
     ["a wrong key in the path", { pathKey: "guess" }, "agent_key_wrong"],
     ["a wrong key in the header", { headers: { authorization: "Bearer guess" } }, "agent_key_wrong"],
     ["an empty key", { pathKey: "" }, "agent_key_wrong"],
+    ["another machine with a key of its own", { address: "10.0.0.1", pathKey: "own-key" }, "admitted"],
+    [
+      "another machine with a key of its own in the header",
+      { address: "10.0.0.1", headers: { authorization: "Bearer own-key" } },
+      "admitted",
+    ],
+    ["a revoked key in the path", { address: "10.0.0.1", pathKey: "old-key" }, "agent_key_wrong"],
+    ["a revoked key in the header", { headers: { authorization: "old-key" } }, "agent_key_wrong"],
+    ["a revoked key of this machine, which needs none", { pathKey: "old-key" }, "agent_key_wrong"],
   ])("%s", (_, attempt, expected) => {
     expect(outcome(attempt)).toBe(expected);
   });
@@ -85,14 +121,10 @@ describe("who may register", () => {
     );
     expect(outcome({ pathKey: "guess" }, open)).toBe("admitted");
     expect(outcome({ pathKey: "agent-key" }, open)).toBe("trusted");
+    expect(outcome({ pathKey: "own-key" }, open)).toBe("admitted");
   });
-});
 
-test("an IPv4 address is the same on a socket for both families", () => {
-  expect(["::ffff:10.0.0.1", "10.0.0.1", "::1", undefined].map(plainAddress)).toEqual([
-    "10.0.0.1",
-    "10.0.0.1",
-    "::1",
-    undefined,
-  ]);
+  test("open lets no revoked key in", () => {
+    expect(outcome({ pathKey: "old-key" }, { agents: "open" })).toBe("agent_key_wrong");
+  });
 });

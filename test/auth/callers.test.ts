@@ -4,19 +4,20 @@ import { type Callers, createCallers } from "../../src/auth/callers.ts";
 import { createSecret } from "../../src/auth/secret.ts";
 import { hashToken } from "../../src/auth/tokens.ts";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
-import type { UserStore } from "../../src/store/store.ts";
+import type { TokenOwner, UserStore } from "../../src/store/store.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { failureOf, openTestStore } from "../support/store.ts";
 
-const ADMIN = { user: null, admin: true };
-const ANN = { user: "ann", admin: false };
+const UNLIMITED = { models: null, requestsPerMinute: null, tokensPerDay: null, maxParallel: null };
+const ADMIN = { user: null, admin: true, allowance: null };
+const ANN = { user: "ann", admin: false, allowance: UNLIMITED };
 
 const stored = (id: string, token: string) => ({ id, tokenHash: hashToken(token), sealedToken: Buffer.of() });
 
 /** Ann's token is "ann-token", the admin key "admin-key"; `lookUps` counts what reaches the store. */
 async function scene(wrap: (users: UserStore) => Partial<UserStore> = () => ({})) {
   const clock = createFakeClock();
-  const { users } = openTestStore();
+  const { users } = openTestStore({ now: clock.now });
   await users.add([stored("ann", "ann-token")]);
   const counted = { lookUps: 0 };
   const watched: UserStore = {
@@ -131,16 +132,17 @@ describe("the cache", () => {
   });
 
   test("does not keep what was looked up before it was told to forget", async () => {
-    const found = Promise.withResolvers<string | undefined>();
+    const found = Promise.withResolvers<TokenOwner | undefined>();
     let slow = true;
     const { callers, users } = await scene((users) => ({
       findByTokenHash: (hash) => (slow ? found.promise : users.findByTokenHash(hash)),
     }));
+    const ann = await users.findByTokenHash(hashToken("ann-token"));
     const early = identify(callers, headers);
     slow = false;
     await users.delete("ann");
     callers.forget();
-    found.resolve("ann");
+    found.resolve(ann);
     expect(await early).toEqual(ANN);
     expect(await codeOf(() => identify(callers, headers))).toBe("key_unknown");
   });
@@ -149,7 +151,7 @@ describe("the cache", () => {
     const { callers, users } = await scene();
     expect(await codeOf(() => identify(callers, { authorization: "bob-token" }))).toBe("key_unknown");
     await users.add([stored("bob", "bob-token")]);
-    expect(await identify(callers, { authorization: "bob-token" })).toEqual({ user: "bob", admin: false });
+    expect(await identify(callers, { authorization: "bob-token" })).toEqual({ ...ANN, user: "bob" });
   });
 
   test("is bounded: the oldest entry makes room", async () => {
@@ -174,6 +176,62 @@ describe("the cache", () => {
     await ask(0);
     expect(lookUps).toBe(10_002);
   });
+});
+
+describe("a user who may not come in any more", () => {
+  const headers = { authorization: "ann-token" };
+  const refusal = async (callers: Callers) => {
+    const error = await failureOf(() => identify(callers, headers));
+    const { code, message, logAs } = error as AppError;
+    expect([code, message]).toEqual(["key_unknown", "Invalid API key"]);
+    return logAs;
+  };
+
+  test("is refused as an unknown one, and the log knows why", async () => {
+    const { callers, users, clock } = await scene();
+    await users.change("ann", { disabledAt: clock.now() });
+    expect(await refusal(callers)).toBe("key_disabled");
+    await users.change("ann", { disabledAt: null, expiresAt: clock.now() });
+    callers.forget();
+    expect(await refusal(callers)).toBe("key_expired");
+    await users.change("ann", { expiresAt: null });
+    callers.forget();
+    expect(await identify(callers, headers)).toEqual(ANN);
+  });
+
+  test("is refused from the millisecond on which he expires, though the cache knows him", async () => {
+    const { callers, users, clock } = await scene();
+    await users.change("ann", { expiresAt: clock.now() + 500 });
+    await identify(callers, headers);
+    clock.advance(499);
+    await identify(callers, headers);
+    clock.advance(1);
+    expect(await refusal(callers)).toBe("key_expired");
+  });
+
+  test("is refused with a token whose grace is over, and not with the new one", async () => {
+    const { callers, users, clock } = await scene();
+    await users.rotate("ann", stored("ann", "new-token"), clock.now() + 500);
+    await identify(callers, headers);
+    clock.advance(500);
+    expect(await refusal(callers)).toBe("key_expired");
+    expect(await identify(callers, { authorization: "new-token" })).toEqual(ANN);
+  });
+
+  test("that another process disabled is let in for less than a second", async () => {
+    const { callers, users, clock } = await scene();
+    await identify(callers, headers);
+    await users.change("ann", { disabledAt: clock.now() });
+    clock.advance(1_000);
+    expect(await refusal(callers)).toBe("key_disabled");
+  });
+});
+
+test("a caller comes with what he may do", async () => {
+  const { callers, users } = await scene();
+  const allowance = { models: ["llama"], requestsPerMinute: 1, tokensPerDay: 2, maxParallel: 3 };
+  await users.change("ann", { ...allowance, name: "Ann" });
+  expect(await identify(callers, { authorization: "ann-token" })).toEqual({ ...ANN, allowance });
 });
 
 describe("the admin routes open", () => {

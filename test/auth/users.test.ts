@@ -3,11 +3,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSeal } from "../../src/auth/seal.ts";
 import { hashToken } from "../../src/auth/tokens.ts";
-import { createUsers } from "../../src/auth/users.ts";
+import { createUsers, type UserChange, type Users } from "../../src/auth/users.ts";
 import { AppError } from "../../src/errors.ts";
 import { failureOf, openTestFile, openTestStore, tempFolder } from "../support/store.ts";
 
 const seal = createSeal("a key of enough characters to be one");
+const tokensOf = async (users: Users) =>
+  (await users.list()).map(({ id, token }) => ({ user_id: id, token }));
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 test("an added user has an id and a token, is listed with both, and is found by the token's hash", async () => {
@@ -17,16 +20,16 @@ test("an added user has an id and a token, is listed with both, and is found by 
   for (const { user_id, token } of [one, two]) {
     expect(user_id).toMatch(UUID);
     expect(token).toMatch(UUID);
-    expect(await store.findByTokenHash(hashToken(token))).toBe(user_id);
+    expect((await store.findByTokenHash(hashToken(token)))?.id).toBe(user_id);
   }
-  expect(await users.list()).toEqual([one, two]);
+  expect(await tokensOf(users)).toEqual([one, two]);
 });
 
 test("a token sealed with another key is listed as empty", async () => {
   const { users: store } = openTestStore();
   const { user_id } = await createUsers({ users: store, seal }).add();
   const other = createUsers({ users: store, seal: createSeal("another key of enough characters") });
-  expect(await other.list()).toEqual([{ user_id, token: "" }]);
+  expect(await tokensOf(other)).toEqual([{ user_id, token: "" }]);
 });
 
 test("the sealed token of another user, put in its row, does not open", async () => {
@@ -40,16 +43,75 @@ test("the sealed token of another user, put in its row, does not open", async ()
   expect(listed.map((user) => user.token)).toEqual([token, ""]);
 });
 
-test("deleting tells who keeps a cache, and an unknown id is no error", async () => {
+describe("a change tells who keeps a cache, and whether what the user has open must end:", () => {
+  const HOUR_MS = 3_600_000;
+  const now = () => 10 * HOUR_MS;
+  for (const [what, revoked, run] of [
+    ["deleting", true, (users: Users, id: string) => users.delete(id)],
+    ["disabling", true, (users: Users, id: string) => users.disable(id)],
+    ["enabling", false, (users: Users, id: string) => users.enable(id)],
+    ["rotating", true, (users: Users, id: string) => users.rotate(id, 0)],
+    ["rotating with a grace", false, (users: Users, id: string) => users.rotate(id, 1)],
+    ["a limit", false, (users: Users, id: string) => users.change(id, { maxParallel: 1 })],
+    ["an end to come", false, (users: Users, id: string) => users.change(id, { expiresAt: 11 * HOUR_MS })],
+    ["an end that is past", true, (users: Users, id: string) => users.change(id, { expiresAt: HOUR_MS })],
+    ["an end taken away", false, (users: Users, id: string) => users.change(id, { expiresAt: null })],
+  ] as const) {
+    test(what, async () => {
+      const { users: store } = openTestStore({ now });
+      const told: UserChange[] = [];
+      const users = createUsers({ users: store, seal, now, onChange: (change) => told.push(change) });
+      const { user_id } = await users.add();
+      expect(told).toEqual([]);
+      expect(await run(users, user_id)).not.toBe(false);
+      expect(told).toEqual([{ user: user_id, revoked }]);
+    });
+  }
+});
+
+test("an unknown user is not found, whatever is to be done", async () => {
   const { users: store } = openTestStore();
-  let told = 0;
-  const users = createUsers({ users: store, seal, onChange: () => told++ });
+  const users = createUsers({ users: store, seal });
   const { user_id } = await users.add();
   await users.delete(user_id);
-  expect(told).toBe(1);
-  expect(await users.list()).toEqual([]);
-  await users.delete("unknown");
-  await users.delete(user_id);
+  for (const id of [user_id, "unknown", ""]) {
+    expect(await users.find(id)).toBeUndefined();
+    expect(await users.delete(id)).toBe(false);
+    expect(await users.disable(id)).toBe(false);
+    expect(await users.change(id, { maxParallel: 1 })).toBe(false);
+    expect(await users.rotate(id, 0)).toBe(false);
+  }
+});
+
+test("a user is found as it was added and changed, with its newest token", async () => {
+  let now = 1_000;
+  const { users: store } = openTestStore({ now: () => now });
+  const users = createUsers({ users: store, seal, now: () => now });
+  const { token } = await users.add({ name: "Ann", models: ["llama"], maxParallel: 2 }, "ann");
+  const ann = {
+    id: "ann",
+    token,
+    createdAt: 1_000,
+    disabledAt: null,
+    name: "Ann",
+    expiresAt: null,
+    models: ["llama"],
+    requestsPerMinute: null,
+    tokensPerDay: null,
+    maxParallel: 2,
+  };
+  expect(await users.find("ann")).toEqual(ann);
+  now = 2_000;
+  await users.disable("ann");
+  await users.change("ann", { models: null });
+  const rotated = await users.rotate("ann", 500);
+  expect(rotated).toMatch(UUID);
+  const changed = { ...ann, disabledAt: 2_000, models: null, token: String(rotated) };
+  expect(await users.find("ann")).toEqual(changed);
+  expect(await users.list()).toEqual([changed]);
+  expect((await store.findByTokenHash(hashToken(token)))?.tokenExpiresAt).toBe(2_500);
+  await users.enable("ann");
+  expect((await users.find("ann"))?.disabledAt).toBeNull();
 });
 
 test("no file of the store holds a token in clear, or as plain bytes", async () => {
@@ -80,6 +142,9 @@ test("a failure of the store has the reference's text, its cause, and no token",
   for (const [code, run] of [
     ["user_insert_failed", () => users.add()],
     ["user_delete_failed", () => users.delete("a")],
+    ["user_change_failed", () => users.disable("a")],
+    ["user_change_failed", () => users.rotate("a", 0)],
+    ["user_list_failed", () => users.find("a")],
     ["user_list_failed", () => users.list()],
     ["user_list_failed", () => users.importAll([{ user_id: "a", token: "token-of-a" }])],
   ] as const) {
@@ -102,8 +167,8 @@ describe("an import", () => {
     expect(await users.importAll([a, b])).toEqual({ imported: 1, already: 1, conflicts: [] });
     expect(await users.importAll([a, b])).toEqual({ imported: 0, already: 2, conflicts: [] });
     expect(await users.importAll([])).toEqual({ imported: 0, already: 0, conflicts: [] });
-    expect(await users.list()).toEqual([b, a]);
-    expect(await store.findByTokenHash(hashToken("token a"))).toBe("a");
+    expect(await tokensOf(users)).toEqual([b, a]);
+    expect((await store.findByTokenHash(hashToken("token a")))?.id).toBe("a");
   });
 
   for (const [what, row, reason] of [
@@ -128,7 +193,7 @@ describe("an import", () => {
         already: 0,
         conflicts: [{ user_id: row.user_id, reason: expect.stringContaining(reason) }],
       });
-      expect(await users.list()).toEqual([a]);
+      expect(await tokensOf(users)).toEqual([a]);
     });
   }
 });

@@ -15,8 +15,8 @@ test("every setting is printed in columns, with where it comes from", async () =
   expect(await config(["--drain=1m", "--", "82", "the-key"], io)).toBe(0);
   const lines = io.stdout().trimEnd().split("\n");
   expect(lines).toHaveLength(SETTING_NAMES.length);
-  expect(lines[0]).toMatch(/^--port {15}82 {40,}first argument$/);
-  expect(lines[1]).toMatch(/^admin-key {12}\*\*\* +second argument$/);
+  expect(lines[0]).toMatch(/^--port {15,}82 {40,}first argument$/);
+  expect(lines[1]).toMatch(/^admin-key {12,}\*\*\* +second argument$/);
   expect(io.stdout()).toMatch(/^--drain +1m +--drain$/m);
   expect(new Set(lines.map((line) => line.search(/ (default|--\S+$|first|second)/))).size).toBe(1);
 });

@@ -50,7 +50,11 @@ describe("help", () => {
     ]) {
       const { code, stdout } = await call(args);
       expect(code).toBe(0);
-      expect(stdout.match(/^ +--[a-z-]+/gm)?.map((flag) => flag.trim())).toEqual(["--port", "--host"]);
+      expect(stdout.match(/^ +--[a-z-]+/gm)?.map((flag) => flag.trim())).toEqual([
+        "--port",
+        "--host",
+        "--tls-cert",
+      ]);
       expect(stdout).toContain("chatgpt-api-server health [<url>]");
     }
   });

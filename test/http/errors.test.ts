@@ -1,6 +1,11 @@
 import { expect, test } from "bun:test";
+import { createFailedKeys } from "../../src/auth/failed-keys.ts";
+import { createOwnHosts } from "../../src/auth/host.ts";
+import { createOccupancy } from "../../src/auth/occupancy.ts";
 import { AppError, ERRORS, type ErrorCode } from "../../src/errors.ts";
+import { createClientAddresses } from "../../src/http/address.ts";
 import { createApp } from "../../src/http/app.ts";
+import { createBorder } from "../../src/http/border.ts";
 import type { HttpDeps } from "../../src/http/context.ts";
 import { errorResponse } from "../../src/http/error-response.ts";
 import { STATUS } from "../../src/http/status.ts";
@@ -18,9 +23,20 @@ test("an error of our own making says nothing of its cause to the caller, and al
   const broken = () => {
     throw new Error("the disk is at /secret/place");
   };
-  const deps = { log, newId: () => "id", callers: { requireAdmin: broken, identify: broken } };
+  const border = createBorder({
+    addresses: createClientAddresses(undefined),
+    isOwnHost: createOwnHosts([]),
+    failedKeys: createFailedKeys({ max: 1, elapsedMs: () => 0 }),
+    requests: createOccupancy({ addressMax: 1 }),
+    log,
+  });
+  const deps = { log, newId: () => "id", border, callers: { requireAdmin: broken, identify: broken } };
   const app = createApp(deps as unknown as HttpDeps);
-  const response = await app.request("/admin/users");
+  const response = await app.request(
+    "/admin/users",
+    { headers: { host: "localhost" } },
+    { server: { requestIP: () => null, timeout() {} } },
+  );
   expect(response.status).toBe(500);
   expect(await response.text()).toBe('{"error":"Internal server error"}');
   expect(response.headers.get("x-request-id")).toBe("req_id");

@@ -226,6 +226,20 @@ test("HEAD answers as GET does, without a body", async () => {
   }
 });
 
+test("a path that is named in full is none of a user, and a model's name may have slashes", async () => {
+  const { url } = await startTestServer();
+  for (const [method, path, allow] of [
+    ["GET", "/admin/users/add", "POST, OPTIONS"],
+    ["PATCH", "/admin/users/add", "POST, OPTIONS"],
+    ["DELETE", "/admin/users/delete", "POST, OPTIONS"],
+    ["POST", "/admin/users", "GET, HEAD, OPTIONS"],
+    ["POST", "/v1/models/a/b", "GET, HEAD, OPTIONS"],
+  ] as const) {
+    const { status, headers } = await fetch(url + path, { method, headers: KEY });
+    expect([method, path, status, headers.get("allow")]).toEqual([method, path, 405, allow]);
+  }
+});
+
 test("a preflight is allowed what it asks for, and every 405 names what would do", async () => {
   const server = await startTestServer();
   const preflight = await fetch(`${server.url}/api/ask`, {

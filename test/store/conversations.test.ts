@@ -201,7 +201,7 @@ describe("while another process writes", () => {
     await users.add([newUser("late")]);
     clearInterval(timer);
     expect(turns).toBeGreaterThanOrEqual(3);
-    expect(await users.findByTokenHash("hash of late")).toBe("late");
+    expect((await users.findByTokenHash("hash of late"))?.id).toBe("late");
   });
 
   test("conversations are found and remembered without waiting", async () => {

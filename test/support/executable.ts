@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expectDescribed } from "./description/described.ts";
 
 /** What `bun run build` makes for this machine. */
 export const EXECUTABLE = join(
@@ -11,6 +12,13 @@ export const EXECUTABLE = join(
   "../../dist",
   process.platform === "win32" ? "chatgpt-api-server.exe" : "chatgpt-api-server",
 );
+
+/**
+ * A file that `backup` made: each server that is given no data folder then begins with what is restored from it. So
+ * the same tests say whether a restored server is as good as a new one.
+ */
+export const RESTORED_FROM = "E2E_RESTORED_FROM";
+export const isRestored = Boolean(process.env[RESTORED_FROM]);
 
 /** Below the time that a test has, so that the reason is told. */
 const WAIT_MS = 4000;
@@ -32,7 +40,7 @@ interface StartOptions extends RunOptions {
 }
 
 export interface Executable {
-  /** `http://127.0.0.1:<port>`, without a slash at the end. */
+  /** `http://127.0.0.1:<port>`, or with `https`; without a slash at the end. */
   url: string;
   port: number;
   pid: number;
@@ -130,12 +138,19 @@ export async function runExecutable(
   }
 }
 
+async function restoreInto(data: string, backup: string): Promise<void> {
+  const { code, stderr } = await runExecutable(["restore", backup, "--data", data]);
+  if (code !== 0) throw new Error(`nothing was restored: ${stderr}`);
+}
+
 async function launch(options: StartOptions): Promise<Executable> {
   const secrets = [`admin-${randomUUID()}`];
   const adminKey = secrets[0] ?? "";
   const command = commandOf(options.path, options.args ?? ["0", adminKey]);
   const folder = await temporaryFolder();
   const data = options.data ?? join(folder, "data");
+  const backup = process.env[RESTORED_FROM];
+  if (backup && options.data === undefined) await restoreInto(data, backup);
   const child = Bun.spawn(command, {
     cwd: options.cwd ?? folder,
     env: { PATH: process.env["PATH"], CHATGPT_API_DATA: data, ...options.env },
@@ -156,14 +171,19 @@ async function launch(options: StartOptions): Promise<Executable> {
     if (secrets.some((secret) => all.includes(secret))) throw new Error("a secret is in the output");
   };
   let port: number;
+  let scheme: string | undefined;
   try {
-    port = Number((await output(/http:\/\/127\.0\.0\.1:(\d+)/))[1]);
+    const [, shown, digits] = await output(/(https?):\/\/127\.0\.0\.1:(\d+)/);
+    scheme = shown;
+    port = Number(digits);
   } catch (error) {
     await stop();
     throw error;
   }
+  const url = `${scheme}://127.0.0.1:${port}`;
+  const endDescribed = expectDescribed(url);
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     port,
     pid: child.pid,
     data,
@@ -177,7 +197,7 @@ async function launch(options: StartOptions): Promise<Executable> {
     keepSecret: (value) => secrets.push(value),
     kill: (signal = "SIGTERM") => child.kill(signal),
     exited,
-    stop,
+    stop: () => stop().finally(endDescribed),
   };
 }
 

@@ -1,4 +1,5 @@
-import { connectSource, takeBody, takeHead } from "./byte-source.ts";
+import { connectSource, type ResponseHead, takeBody, takeHead } from "./byte-source.ts";
+import { checkDescribed } from "./description/described.ts";
 
 export interface RawResponse {
   status: number;
@@ -21,9 +22,27 @@ export async function sendRawRequest(
     source.write(bytes);
     let head = await takeHead(source);
     while (head && head.status < 200) head = await takeHead(source);
-    return head && { ...head, body: await takeBody(source, head) };
+    if (!head) return;
+    const body = await takeBody(source, head);
+    await check(url, bytes, head, body);
+    return { ...head, body };
   } finally {
     clearTimeout(limit);
     source.socket.destroy();
   }
+}
+
+/** What the runtime says of a head that it cannot read is not ours, and has no id. */
+async function check(
+  url: string,
+  bytes: string | Uint8Array,
+  head: ResponseHead,
+  text: string,
+): Promise<void> {
+  const [, method = "", target = ""] =
+    Buffer.from(bytes)
+      .toString("latin1")
+      .match(/^(\S+) (\S+)/) ?? [];
+  if (!head.headers.has("x-request-id") || !target.startsWith("/")) return;
+  await checkDescribed({ method, url: url + target, ...head, text });
 }

@@ -26,6 +26,8 @@ interface AskOptions {
   signal?: AbortSignal;
   /** For agents of protocol v2 only, and of those that have this model. */
   model?: string;
+  /** The only ones that may be used. */
+  models?: string[];
   prefer?: string;
   onDelta?: (delta: Delta) => void;
 }
@@ -52,10 +54,11 @@ export function createRelayBench(
   const relay = new Relay({ clock, newId: () => `id-${++ids}`, limits: { ...LIMITS, ...limits }, observe });
   const never = new AbortController().signal;
   const askWhole: RelayBench["askWhole"] = (content, options = {}) => {
-    const { user = "user", signal = never, model, ...rest } = options;
+    const { user = "user", signal = never, model, models, ...rest } = options;
     const reference = { message_id: "", conversation_id: "", parent_id: "", content };
     const request = { endpoint: "chat/completions", stream: true, body: () => content } as const;
-    const work = model === undefined ? { reference } : { model, requests: [request] };
+    const what = model === undefined ? { reference } : { model, requests: [request] };
+    const work = { ...what, models };
     const origin = { requestId: "req", surface: "test" };
     return relay.ask({ user, work, origin, ...rest }, signal);
   };

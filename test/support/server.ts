@@ -2,6 +2,7 @@ import { onTestFinished } from "bun:test";
 import { readConfig } from "../../src/config.ts";
 import { createLog } from "../../src/log.ts";
 import { startServer } from "../../src/server.ts";
+import { expectDescribed } from "./description/described.ts";
 import { tempFolder } from "./store.ts";
 
 export const ADMIN_KEY = "admin-key-of-the-tests";
@@ -31,9 +32,11 @@ export async function startTestServer(
     },
   });
   const server = await startServer(config, log);
-  onTestFinished(() => server.stop());
+  const url = `http://127.0.0.1:${server.port}`;
+  const endDescribed = expectDescribed(url);
+  onTestFinished(() => server.stop().finally(endDescribed));
   return {
-    url: `http://127.0.0.1:${server.port}`,
+    url,
     agentKey: server.agentKey,
     data,
     logged: () => logged,

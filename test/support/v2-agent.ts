@@ -7,6 +7,8 @@ export interface V2AgentOptions {
   key?: string;
   hello?: object;
   headers?: Record<string, string>;
+  /** The authority of the server's certificate, in PEM form. */
+  ca?: string;
   /** What to do with an ask; default: nothing. */
   onAsk?: (ask: AskFrame, agent: V2Agent) => unknown;
 }
@@ -33,11 +35,12 @@ export const V2_HELLO = {
 };
 
 export async function connectV2Agent(url: string, options: V2AgentOptions = {}): Promise<V2Agent> {
-  const { key, hello = V2_HELLO, headers = {}, onAsk } = options;
+  const { key, hello = V2_HELLO, headers = {}, ca, onAsk } = options;
   const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` };
   const socket = new WebSocket(`${url.replace(/^http/, "ws")}/client/register`, {
     protocols: ["chatgpt-agent.v2"],
     headers: { ...authorization, ...headers },
+    ...(ca !== undefined && { tls: { ca } }),
   });
   const ended = Promise.withResolvers<{ code: number; reason: string }>();
   const untaken: ServerFrame[] = [];

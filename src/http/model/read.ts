@@ -1,10 +1,11 @@
 import { AppError } from "../../errors.ts";
-import { type Endpoint, PASSED_REQUEST_HEADERS } from "../../protocol/agent.ts";
+import { CALLER_HEADERS, type Endpoint } from "../../protocol/agent.ts";
 import { ModelAskHead } from "../../protocol/openai.ts";
 import type { AskContext } from "../../relay/ask-conversation.ts";
 import { parseJson, parseShape, readText } from "../body.ts";
 import type { HttpDeps } from "../context.ts";
 import type { Translation, TranslationContext } from "../translate/translation.ts";
+import { checkAllowed, resolveModel } from "./allowed.ts";
 import type { ModelAsk } from "./ask.ts";
 import { referenceWay } from "./reference-way.ts";
 import { nativeWay, translatedWay } from "./way.ts";
@@ -23,10 +24,11 @@ export async function readModelAsk(
   asker: AskContext,
   route: ModelRoute,
 ): Promise<ModelAsk> {
-  const text = await readText(request, deps.bodyBytesMax);
+  const text = await readText(request, deps);
   const value = parseJson(text, "request_invalid");
   const head = parseShape(ModelAskHead, value, "request_invalid");
-  const model = deps.modelAliases[head.model] ?? head.model;
+  const model = resolveModel(head.model, deps.modelAliases);
+  checkAllowed(model, asker.models);
   const ask: ModelAsk = {
     asker,
     head,
@@ -34,7 +36,7 @@ export async function readModelAsk(
     ways: [nativeWay(route.endpoint, { text, head, model, headers: passedHeaders(request.headers) })],
     reference: undefined,
   };
-  if (!deps.relay.knowsModel(model)) throw unknownModel(deps);
+  if (!deps.relay.knowsModel(model)) throw unknownModel(deps, asker);
   const refusal = addOtherWays(ask, value, deps, route);
   checkThatSomebodyCan(ask, refusal, deps, route);
   return ask;
@@ -79,7 +81,7 @@ function checkThatSomebodyCan(
 }
 
 function passedHeaders(headers: Headers): Record<string, string> {
-  const passed = PASSED_REQUEST_HEADERS.flatMap((name) => {
+  const passed = CALLER_HEADERS.flatMap((name) => {
     const value = headers.get(name);
     return value === null || value.length > HEADER_LENGTH_MAX ? [] : [[name, value]];
   });
@@ -89,11 +91,13 @@ function passedHeaders(headers: Headers): Record<string, string> {
 const LISTED_MAX = 20;
 const HEADER_LENGTH_MAX = 2048;
 
-function unknownModel({ relay }: HttpDeps): AppError {
-  const ids = relay.models().map(({ id }) => id);
+function unknownModel({ relay }: HttpDeps, { models }: AskContext): AppError {
+  const offered = relay.models().map(({ id }) => id);
   // After a start the agents have yet to come back, and with them the model, most likely.
-  if (ids.length === 0) return new AppError("no_agent");
+  if (offered.length === 0) return new AppError("no_agent");
+  const ids = models ? offered.filter((id) => models.includes(id)) : offered;
   const more = ids.length > LISTED_MAX ? `, and ${ids.length - LISTED_MAX} more` : "";
-  const there = `There are ${ids.slice(0, LISTED_MAX).join(", ")}${more}.`;
+  const there =
+    ids.length > 0 ? `There are ${ids.slice(0, LISTED_MAX).join(", ")}${more}.` : "None is for you.";
   return new AppError("model_not_found", { param: "model", hint: there });
 }

@@ -6,25 +6,43 @@ import { type AskContext, askConversation, type ConversationAnswer } from "../..
 import { parseJson, parseShape, readText } from "../body.ts";
 import { asContext, type HttpContext, type HttpDeps, type HttpEnv, json } from "../context.ts";
 import { createEventStream } from "../event-stream.ts";
+import { withinLimits } from "../limits.ts";
+import { allowedModels, checkAllowed, resolveModel } from "../model/allowed.ts";
 import { referenceSurface } from "../surfaces/reference.ts";
 
 export function askRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
   app.post("/api/ask", async (c) => {
     const request = c.req.raw;
     const identified = await deps.callers.identify(request.headers);
-    const caller = asContext(c, identified, "ask");
+    const models = allowedModels(identified, deps.modelAliases);
+    const caller = { ...asContext(c, identified, "ask"), models };
     c.set("user", caller.user ?? "admin");
-    const text = await readText(request, deps.bodyBytesMax);
-    const body = parseShape(AskBody, parseJson(text, "ask_invalid"), "ask_invalid");
-    // The runtime cuts connections that are quiet for long, as one that waits for an answer is.
-    c.env.server.timeout(request, 0);
-    if (body.stream ?? request.headers.get("accept")?.includes("text/event-stream")) {
-      return streamAnswer(c, deps, caller, body);
-    }
-    const { answer, agent } = await askConversation(deps, caller, body, request.signal);
-    c.set("agent", agent);
-    return json(answer);
+    return withinLimits(c, deps.limits, identified, () => answerAsk(c, deps, caller));
   });
+}
+
+async function answerAsk(c: HttpContext, deps: HttpDeps, caller: AskContext): Promise<Response> {
+  const request = c.req.raw;
+  const text = await readText(request, deps);
+  const body = readBody(text, deps, caller);
+  // The body may have taken its time, in which the key was revoked.
+  await deps.callers.identify(request.headers);
+  // The runtime cuts connections that are quiet for long, as one that waits for an answer is.
+  c.env.server.timeout(request, 0);
+  if (body.stream ?? request.headers.get("accept")?.includes("text/event-stream")) {
+    return streamAnswer(c, deps, caller, body);
+  }
+  const { answer, agent } = await askConversation(deps, caller, body, request.signal);
+  c.set("agent", agent);
+  return json(answer);
+}
+
+function readBody(text: string, { modelAliases }: HttpDeps, { models }: AskContext): AskBody {
+  const body = parseShape(AskBody, parseJson(text, "ask_invalid"), "ask_invalid");
+  if (body.model === undefined) return body;
+  const model = resolveModel(body.model, modelAliases);
+  checkAllowed(model, models);
+  return { ...body, model };
 }
 
 /**
@@ -44,6 +62,7 @@ async function streamAnswer(
   signal.addEventListener("abort", gone);
   const events = createEventStream(gone);
   const asked = askConversation(deps, asker, body, caller.signal, (delta) => events.send({ delta }));
+  c.set("asked", asked);
   const finish = ({ answer, agent }: ConversationAnswer) => {
     c.set("agent", agent);
     events.send(answer);

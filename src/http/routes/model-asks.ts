@@ -1,9 +1,12 @@
 import type { Hono } from "hono";
 import { AppError } from "../../errors.ts";
+import type { AskContext } from "../../relay/ask-conversation.ts";
 import type { ModelAnswer } from "../../relay/ports.ts";
 import { asContext, type HttpContext, type HttpDeps, type HttpEnv } from "../context.ts";
 import { passHeaders } from "../error-response.ts";
 import { createEventStream } from "../event-stream.ts";
+import { withinLimits } from "../limits.ts";
+import { allowedModels } from "../model/allowed.ts";
 import { askStreamed, askWhole, type ModelAsk, type ModelReply } from "../model/ask.ts";
 import { type ModelRoute, readModelAsk } from "../model/read.ts";
 import type { OpenWay } from "../model/way.ts";
@@ -27,15 +30,28 @@ const ROUTES: readonly ModelRoute[] = [
 export function modelAskRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
   for (const route of ROUTES) {
     app.post(`/v1/${route.endpoint}`, async (c) => {
-      const request = c.req.raw;
-      const caller = await deps.callers.identify(request.headers);
+      const caller = await deps.callers.identify(c.req.raw.headers);
       c.set("user", caller.user ?? "admin");
-      const ask = await readModelAsk(request, deps, asContext(c, caller, route.endpoint), route);
-      c.set("model", ask.model);
-      c.env.server.timeout(request, 0);
-      return ask.head.stream ? stream(c, deps, ask) : reply(c, await askWhole(deps, ask, request.signal));
+      const models = allowedModels(caller, deps.modelAliases);
+      const asker = { ...asContext(c, caller, route.endpoint), models };
+      return withinLimits(c, deps.limits, caller, () => answerAsk(c, deps, asker, route));
     });
   }
+}
+
+async function answerAsk(
+  c: HttpContext,
+  deps: HttpDeps,
+  asker: AskContext,
+  route: ModelRoute,
+): Promise<Response> {
+  const request = c.req.raw;
+  const ask = await readModelAsk(request, deps, asker, route);
+  // The body may have taken its time, in which the key was revoked.
+  await deps.callers.identify(request.headers);
+  c.set("model", ask.model);
+  c.env.server.timeout(request, 0);
+  return ask.head.stream ? stream(c, deps, ask) : reply(c, await askWhole(deps, ask, request.signal));
 }
 
 function reply(c: HttpContext, { status, body, agent, usage, headers: passed }: ModelReply): Response {
@@ -74,6 +90,7 @@ async function stream(c: HttpContext, deps: HttpDeps, ask: ModelAsk): Promise<Re
     way = open;
   };
   const asked = askStreamed(deps, ask, caller.signal, { send, failing });
+  c.set("asked", asked);
   const fail = (thrown: unknown) => {
     if (!stream.isStarted) return;
     const error = thrown instanceof AppError ? thrown : new AppError("internal", { cause: thrown });

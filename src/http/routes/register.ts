@@ -3,8 +3,8 @@ import type { HttpContext, HttpDeps, HttpEnv } from "../context.ts";
 
 /** Where agents register. The second path is for agents that cannot send a header of their own. */
 export function registerRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
-  const register = (c: HttpContext, key: string | undefined) => {
-    deps.register(c.req.raw, c.env.server, key);
+  const register = async (c: HttpContext, key: string | undefined) => {
+    await deps.register(c.req.raw, c.env.server, key);
     c.set("upgraded", true);
     // The socket is the runtime's from here; this answer goes nowhere.
     return new Response(null);

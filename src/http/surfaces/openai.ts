@@ -9,6 +9,7 @@ const SERVER: Kind = ["server_error", null];
 const NO_AGENT: Kind = ["server_error", "no_agent_available"];
 const AGENT: Kind = ["upstream_error", "agent_error"];
 const FORBIDDEN: Kind = ["permission_error", null];
+const RATE_LIMIT: Kind = ["rate_limit_error", "rate_limit_exceeded"];
 
 /** `type` and `code` of each error, which clients decide by: see docs/api.md. */
 export const OPENAI_ERRORS = {
@@ -17,12 +18,19 @@ export const OPENAI_ERRORS = {
   request_invalid: INVALID,
   endpoint_unsupported: ["invalid_request_error", "endpoint_not_supported"],
   request_untranslatable: ["invalid_request_error", "unsupported_parameter"],
+  model_not_allowed: ["permission_error", "model_not_allowed"],
   model_not_found: ["invalid_request_error", "model_not_found"],
   body_too_large: ["invalid_request_error", "request_too_large"],
+  body_timeout: INVALID,
+  url_too_long: INVALID,
+  host_invalid: INVALID,
+  host_refused: FORBIDDEN,
   key_missing: KEY,
   key_unknown: KEY,
   keys_differ: KEY,
   admin_key_wrong: KEY,
+  key_failures: ["rate_limit_error", "rate_limit_exceeded"],
+  address_busy: ["rate_limit_error", "rate_limit_exceeded"],
   not_found: ["invalid_request_error", "not_found"],
   method_not_allowed: ["invalid_request_error", "method_not_allowed"],
   conversation_unknown: INVALID,
@@ -33,8 +41,11 @@ export const OPENAI_ERRORS = {
   ping_failed: NO_AGENT,
   conversation_agent_gone: NO_AGENT,
   queue_full: ["server_error", "queue_full"],
-  user_queue_full: ["rate_limit_error", "rate_limit_exceeded"],
+  user_queue_full: RATE_LIMIT,
   draining: ["server_error", "server_draining"],
+  limit_requests: RATE_LIMIT,
+  limit_tokens: RATE_LIMIT,
+  limit_parallel: RATE_LIMIT,
   agent_send_failed: AGENT,
   agent_lost: AGENT,
   agent_timeout: ["server_error", "agent_timeout"],
@@ -45,10 +56,17 @@ export const OPENAI_ERRORS = {
   agent_key_required: FORBIDDEN,
   agent_key_wrong: FORBIDDEN,
   agent_origin_refused: FORBIDDEN,
+  agents_full: SERVER,
+  user_unknown: INVALID,
+  agent_unknown: INVALID,
+  agent_key_unknown: INVALID,
+  agent_key_name_taken: INVALID,
   verify_failed: SERVER,
   user_insert_failed: SERVER,
+  user_change_failed: SERVER,
   user_delete_failed: SERVER,
   user_list_failed: SERVER,
+  audit_failed: SERVER,
   internal: SERVER,
 } as const satisfies Record<ErrorCode, Kind>;
 

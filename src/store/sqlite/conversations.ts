@@ -3,20 +3,10 @@ import type { ConversationStore } from "../store.ts";
 import { type Connection, hasCode } from "./database.ts";
 import { createPending, type PendingConversation } from "./pending.ts";
 import { conversations, turns } from "./schema.ts";
+import { createWriteBehind, purgeInBatches, type WriteBehindOptions } from "./write-behind.ts";
 
-const FLUSH_MS = 50;
-const FLUSH_AFTER_FAILURE_MS = 1_000;
-/** What one transaction takes, so that none holds up the event loop for more than some milliseconds. */
-const BATCH_ROWS = 1_000;
-
-/** Runs something once after a delay, which must not keep the process alive; the answer stops it. */
-export type After = (delayMs: number, run: () => void) => () => void;
-
-interface ConversationStoreOptions {
-  connection: Connection;
+interface ConversationStoreOptions extends WriteBehindOptions {
   now: () => number;
-  after: After;
-  onError: (error: Error) => void;
 }
 
 interface WrittenBehind extends ConversationStore {
@@ -27,52 +17,21 @@ interface WrittenBehind extends ConversationStore {
 }
 
 export function createConversationStore(options: ConversationStoreOptions): WrittenBehind {
-  const { connection, now, after, onError } = options;
+  const { connection, now } = options;
   const query = prepare(connection);
   const pending = createPending();
-  let ended = false;
-  let stopTimer: (() => void) | undefined;
-  let flushing: Promise<void> | undefined;
-
-  function schedule(delayMs: number): void {
-    if (ended) return;
-    stopTimer ??= after(delayMs, () => {
-      stopTimer = undefined;
-      flush().catch(report);
-    });
-  }
-
-  function report(cause: unknown): void {
-    onError(describeFailure(cause, pending.size, pending.takeLost()));
-    schedule(FLUSH_AFTER_FAILURE_MS);
-  }
-
-  function flush(): Promise<void> {
-    flushing ??= writePending().finally(() => {
-      flushing = undefined;
-    });
-    return flushing;
-  }
-
-  async function writePending(): Promise<void> {
-    while (pending.size > 0) {
-      pending.settle(await connection.write(writeBatch, { durable: false }));
-      if (pending.size > 0) await new Promise(setImmediate);
-    }
-  }
-
-  function writeBatch(): PendingConversation[] {
-    const batch = pending.first(BATCH_ROWS);
-    for (const conversation of batch) {
+  const behind = createWriteBehind(options, {
+    noun: "conversations",
+    pending,
+    write(conversation) {
       try {
         writeOne(query, conversation);
       } catch (error) {
         // Its user was deleted meanwhile, by another process; the others are not to suffer.
         if (!hasCode(error, "SQLITE_CONSTRAINT_FOREIGNKEY")) throw error;
       }
-    }
-    return batch;
-  }
+    },
+  });
 
   return {
     // What is written comes first: it wins over what waits under the same id for another owner.
@@ -84,7 +43,7 @@ export function createConversationStore(options: ConversationStoreOptions): Writ
     },
 
     async branch(conversation, last) {
-      if (pending.find(conversation)) await flush();
+      if (pending.find(conversation)) await behind.flush();
       const leaf = last ?? query.newestTurn.get({ conversation })?.id;
       const rows = leaf === undefined ? [] : query.branch.all(conversation, leaf);
       if (rows.length === 0) return undefined;
@@ -93,36 +52,17 @@ export function createConversationStore(options: ConversationStoreOptions): Writ
 
     remember(conversation, turn) {
       pending.put({ ...conversation, usedAt: now(), turns: turn ? [turn] : [] });
-      schedule(FLUSH_MS);
+      behind.schedule();
     },
 
     async purge(unusedSince) {
-      await flush();
-      let purged = 0;
-      for (;;) {
-        const batch = await connection.write(() => query.purge.all({ unusedSince }), {
-          durable: false,
-        });
-        purged += batch.length;
-        if (batch.length < BATCH_ROWS) return purged;
-        await new Promise(setImmediate);
-      }
+      await behind.flush();
+      return purgeInBatches(connection, (limit) => query.purge.all({ unusedSince, limit }).length);
     },
 
     dropUser: pending.dropUser,
-
-    async end() {
-      ended = true;
-      stopTimer?.();
-      await flush().catch(report);
-    },
+    end: behind.end,
   };
-}
-
-function describeFailure(cause: unknown, waiting: number, lost: number): Error {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const given = lost > 0 ? `, ${lost} were too many to wait and are lost` : "";
-  return new Error(`${waiting} conversations could not be written${given}: ${reason}`, { cause });
 }
 
 type Queries = ReturnType<typeof prepare>;
@@ -228,7 +168,7 @@ function preparePurge(orm: Connection["orm"]) {
     .select({ id: conversations.id })
     .from(conversations)
     .where(lt(conversations.usedAt, sql.placeholder("unusedSince")))
-    .limit(BATCH_ROWS);
+    .limit(sql.placeholder("limit"));
   return orm
     .delete(conversations)
     .where(inArray(conversations.id, unused))

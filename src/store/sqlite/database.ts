@@ -61,6 +61,9 @@ async function write<T>(
   change: () => T,
   { durable = true }: WriteOptions = {},
 ): Promise<T> {
+  // While new connections keep coming, the runtime handles each request inside its accept loop and does not
+  // leave it, so that timers and other sockets wait. A change that waits for the disk must give them a turn.
+  if (durable) await new Promise(setImmediate);
   const transaction = database.transaction(change);
   const deadline = performance.now() + WRITE_WAIT_MS;
   for (;;) {

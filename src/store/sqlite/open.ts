@@ -1,11 +1,16 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { chmodSync, closeSync, existsSync, openSync, statSync } from "node:fs";
 import type { Store } from "../store.ts";
-import { type After, createConversationStore } from "./conversations.ts";
+import { createAgentKeyStore } from "./agent-keys.ts";
+import { createAuditStore } from "./audit.ts";
+import { compact } from "./compact.ts";
+import { createConversationStore } from "./conversations.ts";
 import { type Connection, connect, hasCode } from "./database.ts";
 import { openFault } from "./fault.ts";
-import { checkVersion, migrate } from "./migrations.ts";
+import { holdTogether } from "./lock.ts";
+import { APPLICATION_ID, checkVersion, migrate } from "./migrations.ts";
+import { createUsageStore } from "./usage.ts";
 import { createUserStore } from "./users.ts";
+import type { After } from "./write-behind.ts";
 
 const OPEN_WAIT_MS = 5_000;
 const OPEN_RETRY_MS = 20;
@@ -22,7 +27,7 @@ export interface StoreOptions {
   now?: () => number;
   /** Times the writing behind. */
   after?: After;
-  /** Told, with figures in the message, when conversations could not be written; the store tries again by itself. */
+  /** Told, with figures in the message, when something could not be written behind; the store tries again by itself. */
   onError?: (error: Error) => void;
 }
 
@@ -37,33 +42,53 @@ export function openStore({
   onError = () => {},
 }: StoreOptions): Store {
   let connection: Connection | undefined;
+  let letGo = () => {};
   try {
-    if (path !== MEMORY) prepareFiles(path);
+    if (path !== MEMORY) {
+      letGo = holdTogether(path, OPEN_WAIT_MS);
+      prepareFiles(path);
+    }
     connection = openWhenFree(path);
-    return createStore(connection, { now, after, onError });
+    return createStore(connection, { now, after, onError, letGo });
   } catch (error) {
     connection?.end();
+    letGo();
     throw openFault(path, error);
   }
 }
 
-function createStore(connection: Connection, options: Required<Omit<StoreOptions, "path">>): Store {
+interface Parts extends Required<Omit<StoreOptions, "path">> {
+  /** Called when the file is closed. */
+  letGo: () => void;
+}
+
+function createStore(connection: Connection, { letGo, ...options }: Parts): Store {
+  const { now } = options;
   const conversations = createConversationStore({ connection, ...options });
-  const users = createUserStore({ connection, now: options.now, onDelete: conversations.dropUser });
+  const usage = createUsageStore({ connection, ...options });
   let closed: Promise<void> | undefined;
   return {
-    users,
+    users: createUserStore({ connection, now, onDelete: conversations.dropUser }),
+    agentKeys: createAgentKeyStore({ connection, now }),
+    audit: createAuditStore(connection),
+    usage,
     conversations,
+    check: () => checkWrites(connection),
+    compact: () => compact(connection),
     close() {
-      closed ??= conversations.end().then(connection.end);
+      closed ??= Promise.all([conversations.end(), usage.end()]).then(connection.end).finally(letGo);
       return closed;
     },
   };
 }
 
+/** The number that is there already, but SQLite writes the page that it is on. */
+async function checkWrites({ raw, write }: Connection): Promise<void> {
+  await write(() => raw.run(`PRAGMA application_id = ${APPLICATION_ID}`), { durable: false });
+}
+
 /** SQLite gives its -wal and -shm the mode of the database, so that has to be right before it opens it. */
 function prepareFiles(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   closeSync(openSync(path, "a+", 0o600));
   for (const file of [path, `${path}-wal`, `${path}-shm`]) {
     if (!existsSync(file) || (statSync(file).mode & 0o077) === 0) continue;
@@ -96,6 +121,8 @@ function configure({ raw }: Connection): void {
   raw.run(`PRAGMA busy_timeout = ${OPEN_WAIT_MS}`);
   checkVersion(raw);
   if (raw.filename !== MEMORY && statSync(raw.filename).size <= CHECKED_BYTES_MAX) checkPages(raw);
+  // Counts for a new file only, before the first page is written: its free pages can then be given back.
+  raw.run("PRAGMA auto_vacuum = INCREMENTAL");
   raw.run("PRAGMA journal_mode = WAL");
   raw.run("PRAGMA foreign_keys = ON");
   raw.run("PRAGMA synchronous = FULL");

@@ -1,21 +1,15 @@
 import type { StoredConversation, StoredTurn } from "../store.ts";
+import type { Pending } from "./write-behind.ts";
 
 const PENDING_MAX = 10_000;
 
 export type PendingConversation = StoredConversation & { usedAt: number; turns: readonly StoredTurn[] };
 
-/** What waits to be written. When writing fails for long, the oldest are given up. */
-export interface PendingConversations {
-  readonly size: number;
+export interface PendingConversations extends Pending<PendingConversation> {
   find(id: string): PendingConversation | undefined;
   /** Adds to what waits under its id; ignored where that is not to be changed by it. */
   put(conversation: PendingConversation): void;
-  first(count: number): PendingConversation[];
-  /** Takes out what was written; one that was put again since stays. */
-  settle(written: readonly PendingConversation[]): void;
   dropUser(user: string): void;
-  /** How many were given up since this was asked last. */
-  takeLost(): number;
 }
 
 export function createPending(): PendingConversations {

@@ -1,0 +1,103 @@
+import { randomBytes } from "node:crypto";
+import { AppError } from "../errors.ts";
+import type { AgentKeyStore, StoredAgentKey } from "../store/store.ts";
+import type { Secret } from "./secret.ts";
+
+/** What a registration was let in by. */
+export interface AgentKey {
+  /** Null for the main key, that of the data folder or the settings. */
+  id: string | null;
+  name: string;
+  /** What its agents may offer; null for everything. */
+  models: readonly string[] | null;
+}
+
+/** With the key itself, which is shown this once: only its hash is kept. */
+export interface NewAgentKey {
+  id: string;
+  name: string;
+  models: readonly string[] | null;
+  key: string;
+}
+
+export interface AgentKeys {
+  /** Whose key this is; undefined for nobody's. Throws verify_failed when the store fails. */
+  find(candidate: string): Promise<AgentKey | "revoked" | undefined>;
+  /** Throws agent_key_name_taken where a key that is not revoked has the name, or the main key goes by it. */
+  add(key: { id: string; name: string; models: readonly string[] | null }): Promise<NewAgentKey>;
+  /** In the order they were added, revoked ones too; without the main key. */
+  list(): Promise<StoredAgentKey[]>;
+  /** From then on it admits nobody. False when there is no such key, or it was revoked before. */
+  revoke(id: string): Promise<boolean>;
+  /** Those of the ids whose keys no longer admit, whoever revoked them: also another process. */
+  revokedAmong(ids: ReadonlySet<string>): Promise<string[]>;
+}
+
+interface AgentKeysOptions {
+  main: Secret;
+  store: AgentKeyStore;
+  /** Called once a key is revoked here. */
+  onRevoke?: (id: string) => void;
+}
+
+/** The name that the main key goes by in the log and in lists. */
+export const MAIN_KEY_NAME = "main";
+
+/** Tells these keys from others at sight, and spares a look-up for what is none. */
+const PREFIX = "agent-";
+const KEY_BYTES = 32;
+const KEY_LENGTH_MAX = 256;
+
+const MAIN: AgentKey = { id: null, name: MAIN_KEY_NAME, models: null };
+
+export function createAgentKeys({ main, store, onRevoke }: AgentKeysOptions): AgentKeys {
+  const isTaken = async (name: string) =>
+    name === MAIN_KEY_NAME || (await store.list()).some((key) => key.name === name && key.revokedAt === null);
+
+  return {
+    async find(candidate) {
+      if (main.matches(candidate)) return MAIN;
+      if (!candidate.startsWith(PREFIX) || candidate.length > KEY_LENGTH_MAX) return undefined;
+      const found = await lookUp(store, Bun.SHA256.hash(candidate, "hex"));
+      if (!found) return undefined;
+      const { id, name, models, revokedAt } = found;
+      return revokedAt === null ? { id, name, models } : "revoked";
+    },
+
+    async add({ id, name, models }) {
+      const taken = () =>
+        new AppError("agent_key_name_taken", { hint: "Choose another name, or revoke that key first." });
+      if (await isTaken(name)) throw taken();
+      const key = PREFIX + randomBytes(KEY_BYTES).toString("base64url");
+      try {
+        await store.add({ id, name, models, keyHash: Bun.SHA256.hash(key, "hex") });
+      } catch (error) {
+        // Another process may have taken the name in the meantime.
+        throw (await isTaken(name)) ? taken() : error;
+      }
+      return { id, name, models, key };
+    },
+
+    list: () => store.list(),
+
+    async revoke(id) {
+      const revoked = await store.revoke(id);
+      if (revoked) onRevoke?.(id);
+      return revoked;
+    },
+
+    async revokedAmong(ids) {
+      const active = new Set<string>();
+      for (const { id, revokedAt } of await store.list()) if (revokedAt === null) active.add(id);
+      return [...ids].filter((id) => !active.has(id));
+    },
+  };
+}
+
+async function lookUp(store: AgentKeyStore, hash: string): Promise<StoredAgentKey | undefined> {
+  try {
+    return await store.findByHash(hash);
+  } catch (cause) {
+    throw new AppError("verify_failed", { cause });
+  }
+}

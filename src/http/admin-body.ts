@@ -1,0 +1,23 @@
+import { AdminKeyBody } from "../protocol/admin.ts";
+import { parseJson, parseShape, readText } from "./body.ts";
+import type { HttpContext, HttpDeps } from "./context.ts";
+
+/** It is read before the key in it can be looked at, so anybody may send one. The longest list of models has less. */
+const ADMIN_BODY_BYTES_MAX = 2 * 1024 * 1024;
+
+/**
+ * The body of a request that showed the admin key, in a header or in the body itself; empty where there is none.
+ * Throws an `AppError` admin_key_wrong before anything is told about the rest.
+ */
+export async function readAdminBody(c: HttpContext, deps: HttpDeps): Promise<unknown> {
+  const { callers, bodyWithinMs } = deps;
+  const bodyBytesMax = Math.min(deps.bodyBytesMax, ADMIN_BODY_BYTES_MAX);
+  const request = c.req.raw;
+  const inHeader = request.headers.has("authorization") || request.headers.has("x-api-key");
+  if (inHeader) callers.requireAdmin(request.headers, undefined);
+  const text = await readText(request, { bodyBytesMax, bodyWithinMs });
+  const body = text === "" && inHeader ? {} : parseJson(text, "body_invalid");
+  const { admin_key } = parseShape(AdminKeyBody, body, "body_invalid");
+  callers.requireAdmin(request.headers, admin_key ?? undefined);
+  return body;
+}

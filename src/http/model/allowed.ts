@@ -1,0 +1,21 @@
+import type { Caller } from "../../auth/callers.ts";
+import { AppError } from "../../errors.ts";
+
+type Aliases = Readonly<Record<string, string>>;
+
+/** The name that agents know a model by. */
+export function resolveModel(name: string, aliases: Aliases): string {
+  return (Object.hasOwn(aliases, name) ? aliases[name] : undefined) ?? name;
+}
+
+/** The models that the caller may use, by the names that agents know; undefined for all. */
+export function allowedModels({ allowance }: Caller, aliases: Aliases): readonly string[] | undefined {
+  return allowance?.models?.map((name) => resolveModel(name, aliases));
+}
+
+/** Throws an `AppError` model_not_allowed where `model`, by the name that agents know, is not one of `models`. */
+export function checkAllowed(model: string, models: readonly string[] | undefined): void {
+  if (!models || models.includes(model)) return;
+  const hint = `You may use ${models.join(", ")}.`;
+  throw new AppError("model_not_allowed", { param: "model", hint });
+}

@@ -1,0 +1,87 @@
+import { z } from "zod";
+
+/**
+ * What the model routes answer. The upstream's answer comes letter for letter, and upstreams differ: these say what
+ * is usually there and promise nothing of it, unlike `ModelList`, which is ours.
+ */
+const text = z.string();
+const optionalText = text.nullish();
+const count = z.number().nullish();
+
+export const ModelEntry = z
+  .strictObject({ id: text, object: z.literal("model"), created: z.int().min(0), owned_by: text })
+  .meta({ id: "Model" });
+
+export const ModelList = z
+  .strictObject({ object: z.literal("list"), data: z.array(ModelEntry) })
+  .meta({ id: "ModelList" });
+
+const Usage = z
+  .looseObject({ prompt_tokens: count, completion_tokens: count, total_tokens: count })
+  .nullish();
+const ofUpstream = { id: optionalText, object: optionalText, created: count, model: optionalText };
+
+export const ChatAnswer = z
+  .looseObject({
+    ...ofUpstream,
+    choices: z
+      .array(
+        z.looseObject({
+          index: count,
+          message: z.looseObject({ role: optionalText, content: z.unknown().optional() }).nullish(),
+          finish_reason: optionalText,
+        }),
+      )
+      .nullish(),
+    usage: Usage,
+  })
+  .meta({ id: "ChatCompletion" });
+
+export const CompletionAnswer = z
+  .looseObject({
+    ...ofUpstream,
+    choices: z
+      .array(z.looseObject({ index: count, text: optionalText, finish_reason: optionalText }))
+      .nullish(),
+    usage: Usage,
+  })
+  .meta({ id: "Completion" });
+
+export const EmbeddingsAnswer = z
+  .looseObject({
+    object: optionalText,
+    model: optionalText,
+    data: z
+      .array(z.looseObject({ index: count, embedding: z.union([z.array(z.number()), text]).nullish() }))
+      .nullish(),
+    usage: Usage,
+  })
+  .meta({ id: "Embeddings" });
+
+const Tokens = z.looseObject({ input_tokens: count, output_tokens: count }).nullish();
+const typed = z.looseObject({ type: optionalText });
+
+export const ResponsesAnswer = z
+  .looseObject({
+    id: optionalText,
+    object: optionalText,
+    status: optionalText,
+    model: optionalText,
+    output: z.array(typed).nullish(),
+    usage: Tokens,
+  })
+  .meta({ id: "Response" });
+
+export const MessagesAnswer = z
+  .looseObject({
+    id: optionalText,
+    type: optionalText,
+    role: optionalText,
+    model: optionalText,
+    content: z.array(typed).nullish(),
+    stop_reason: optionalText,
+    usage: Tokens,
+  })
+  .meta({ id: "Message" });
+
+export const TokenCount = z.looseObject({ input_tokens: count }).meta({ id: "TokenCount" });

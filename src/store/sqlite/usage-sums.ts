@@ -1,0 +1,90 @@
+import type { UsageGroup, UsageStore, UsageSum } from "../store.ts";
+import type { Connection } from "./database.ts";
+
+type Asked = Parameters<UsageStore["sum"]>[0];
+type Sums = Omit<UsageSum, "group">;
+/** The sums and the groups of one slice, the groups under their own names. */
+type Row = Sums & Partial<Record<UsageGroup, string | null>>;
+
+/** Summed at a time, so that a long period does not hold up the asks of the others. */
+const SLICE_ROWS = 5_000;
+
+const GROUP_SQL: Record<UsageGroup, string> = {
+  user: "user_id",
+  agent: "agent",
+  model: "model",
+  day: "strftime('%Y-%m-%d', at / 1000, 'unixepoch')",
+};
+
+const SUMS_SQL = `
+  count(*) AS asks,
+  sum(outcome <> 'ok') AS failed,
+  coalesce(sum(prompt_tokens), 0) AS promptTokens,
+  coalesce(sum(completion_tokens), 0) AS completionTokens,
+  sum(agent IS NOT NULL AND prompt_tokens IS NULL AND completion_tokens IS NULL) AS uncounted,
+  sum(duration_ms) AS durationMs`;
+
+export function createSums({ raw }: Connection) {
+  const prepared = new Map<string, ReturnType<typeof prepareSlice>>();
+  /** The moment at which the slice after `from` ends. */
+  const sliceEnd = raw.prepare<{ at: number }, [number, number]>(
+    `SELECT at FROM usage WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT 1 OFFSET ${SLICE_ROWS}`,
+  );
+
+  function prepareSlice(by: readonly UsageGroup[], ofOneUser: boolean) {
+    const groups = by.map((group) => `${GROUP_SQL[group]} AS "${group}",`).join(" ");
+    const grouping = by.length > 0 ? by.map((_, index) => index + 1).join(", ") : "NULL";
+    const user = ofOneUser ? "AND user_id IS ?3" : "";
+    return raw.prepare<Row, [number, number, ...(string | null)[]]>(
+      `SELECT ${groups} ${SUMS_SQL} FROM usage WHERE at >= ?1 AND at < ?2 ${user} GROUP BY ${grouping}`,
+    );
+  }
+
+  function sliceOf(by: readonly UsageGroup[], ofOneUser: boolean) {
+    const key = `${by} ${ofOneUser}`;
+    const known = prepared.get(key) ?? prepareSlice(by, ofOneUser);
+    prepared.set(key, known);
+    return known;
+  }
+
+  return {
+    async sum({ from, to, by, user, limit }: Asked): Promise<UsageSum[]> {
+      const groups = [...new Set(by)];
+      const slice = sliceOf(groups, user !== undefined);
+      const found = new Map<string, UsageSum>();
+      for (let start = from; start < to; ) {
+        const end = Math.max(sliceEnd.get(start, to)?.at ?? to, start + 1);
+        const rows = user === undefined ? slice.all(start, end) : slice.all(start, end, user);
+        for (const row of rows) merge(found, groups, row);
+        start = end;
+        if (start < to) await new Promise(setImmediate);
+      }
+      return [...found.values()].sort(inOrder).slice(0, limit);
+    },
+  };
+}
+
+function merge(found: Map<string, UsageSum>, by: readonly UsageGroup[], row: Row): void {
+  const values = by.map((group) => row[group] ?? null);
+  const key = JSON.stringify(values);
+  const known = found.get(key) ?? {
+    group: Object.fromEntries(by.map((group, index) => [group, values[index] ?? null])),
+    asks: 0,
+    failed: 0,
+    promptTokens: 0,
+    completionTokens: 0,
+    uncounted: 0,
+    durationMs: 0,
+  };
+  known.asks += row.asks;
+  known.failed += row.failed;
+  known.promptTokens += row.promptTokens;
+  known.completionTokens += row.completionTokens;
+  known.uncounted += row.uncounted;
+  known.durationMs += row.durationMs;
+  found.set(key, known);
+}
+
+function inOrder(a: UsageSum, b: UsageSum): number {
+  return (a.group.day ?? "").localeCompare(b.group.day ?? "") || b.asks - a.asks;
+}

@@ -1,0 +1,114 @@
+import { inArray, lt, sql } from "drizzle-orm";
+import type { UsageRow, UsageStore } from "../store.ts";
+import type { Connection } from "./database.ts";
+import { usage } from "./schema.ts";
+import { createSums } from "./usage-sums.ts";
+import { createWriteBehind, type Pending, purgeInBatches, type WriteBehindOptions } from "./write-behind.ts";
+
+const PENDING_MAX = 10_000;
+
+interface WrittenBehind extends UsageStore {
+  /** Writes what waits for the last time; what cannot be written is reported and lost. */
+  end(): Promise<void>;
+}
+
+export function createUsageStore(options: WriteBehindOptions): WrittenBehind {
+  const { connection } = options;
+  const query = prepare(connection);
+  const pending = createPending();
+  const behind = createWriteBehind(options, {
+    noun: "usage rows",
+    pending,
+    write: (row) => query.insert.run({ ...row }),
+  });
+  const sums = createSums(connection);
+
+  return {
+    record(row) {
+      pending.put(row);
+      behind.schedule();
+    },
+
+    async sum(asked) {
+      await behind.flush();
+      return sums.sum(asked);
+    },
+
+    async tokensSince(from) {
+      await behind.flush();
+      const users = await sums.sum({ from, to: Number.MAX_SAFE_INTEGER, by: ["user"], limit: Infinity });
+      return new Map(
+        users.map(({ group, promptTokens, completionTokens }) => [
+          group.user ?? null,
+          promptTokens + completionTokens,
+        ]),
+      );
+    },
+
+    async purge(before) {
+      await behind.flush();
+      return purgeInBatches(connection, (limit) => query.purge.all({ before, limit }).length);
+    },
+
+    end: behind.end,
+  };
+}
+
+function createPending(): Pending<UsageRow> & { put(row: UsageRow): void } {
+  const waiting = new Set<UsageRow>();
+  let lost = 0;
+  return {
+    get size() {
+      return waiting.size;
+    },
+    put(row) {
+      const [oldest] = waiting.size >= PENDING_MAX ? waiting : [];
+      if (oldest && waiting.delete(oldest)) lost++;
+      waiting.add({
+        ...row,
+        queueMs: Math.round(row.queueMs),
+        firstByteMs: row.firstByteMs === null ? null : Math.round(row.firstByteMs),
+        durationMs: Math.round(row.durationMs),
+      });
+    },
+    first: (count) => [...waiting.values().take(count)],
+    settle(written) {
+      for (const row of written) waiting.delete(row);
+    },
+    takeLost() {
+      const count = lost;
+      lost = 0;
+      return count;
+    },
+  };
+}
+
+function prepare({ orm }: Connection) {
+  const old = orm
+    .select({ seq: usage.seq })
+    .from(usage)
+    .where(lt(usage.at, sql.placeholder("before")))
+    .limit(sql.placeholder("limit"));
+  return {
+    insert: orm
+      .insert(usage)
+      .values({
+        at: sql.placeholder("at"),
+        requestId: sql.placeholder("requestId"),
+        userId: sql.placeholder("user"),
+        agent: sql.placeholder("agent"),
+        model: sql.placeholder("model"),
+        surface: sql.placeholder("surface"),
+        outcome: sql.placeholder("outcome"),
+        status: sql.placeholder("status"),
+        tries: sql.placeholder("tries"),
+        queueMs: sql.placeholder("queueMs"),
+        firstByteMs: sql.placeholder("firstByteMs"),
+        durationMs: sql.placeholder("durationMs"),
+        promptTokens: sql.placeholder("promptTokens"),
+        completionTokens: sql.placeholder("completionTokens"),
+      })
+      .prepare(),
+    purge: orm.delete(usage).where(inArray(usage.seq, old)).returning({ seq: usage.seq }).prepare(),
+  };
+}

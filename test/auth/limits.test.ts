@@ -1,0 +1,156 @@
+import { describe, expect, test } from "bun:test";
+import type { Limited, Limits } from "../../src/auth/limits.ts";
+import { limitsBench as bench, NO_LIMITS as NONE, tryAdmit } from "../support/limits.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+const passed = (limits: Limits, tries: number, limited: Partial<Limited>) =>
+  Array.from({ length: tries }, () => tryAdmit(limits, "ann", limited).outcome).filter((o) => o === "ok")
+    .length;
+
+describe("requests per minute", () => {
+  test("exactly the limit passes, and one more for each that is a minute ago to the millisecond", () => {
+    const { limits, pass } = bench();
+    const limited = { requestsPerMinute: 100 };
+    expect(passed(limits, 60, limited)).toBe(60);
+    pass(30_000);
+    expect(passed(limits, 64, limited)).toBe(40);
+    pass(29_999);
+    expect(tryAdmit(limits, "ann", limited)).toMatchObject({
+      outcome: "limit_requests",
+      waitMs: 1,
+      hint: "Limit 100. Please try again in 0.001s.",
+    });
+    pass(1);
+    expect(passed(limits, 64, limited)).toBe(60);
+    expect(tryAdmit(limits, "ann", limited).waitMs).toBe(30_000);
+  });
+
+  test("a refused ask counts for nothing, whichever limit refused it", () => {
+    const { limits, pass } = bench();
+    const limited = { requestsPerMinute: 2, maxParallel: 1 };
+    const { lease } = tryAdmit(limits, "ann", limited);
+    for (let count = 0; count < 10; count++)
+      expect(tryAdmit(limits, "ann", limited).outcome).toBe("limit_parallel");
+    lease?.end();
+    tryAdmit(limits, "ann", limited).lease?.end();
+    pass(10);
+    for (let count = 0; count < 10; count++)
+      expect(tryAdmit(limits, "ann", limited).outcome).toBe("limit_requests");
+    pass(59_990);
+    expect(tryAdmit(limits, "ann", limited).outcome).toBe("ok");
+  });
+
+  test("a limit that is lowered counts what passed under the old one, and says truly how long", () => {
+    const { limits, pass } = bench();
+    for (let count = 0; count < 40; count++) {
+      expect(passed(limits, 1, { requestsPerMinute: 40 })).toBe(1);
+      pass(1000);
+    }
+    const waitMs = tryAdmit(limits, "ann", { requestsPerMinute: 10 }).waitMs ?? 0;
+    expect(waitMs).toBe(50_000);
+    pass(waitMs - 1);
+    expect(passed(limits, 1, { requestsPerMinute: 10 })).toBe(0);
+    pass(1);
+    expect(passed(limits, 5, { requestsPerMinute: 10 })).toBe(1);
+  });
+
+  test("of one user are no affair of another's, and one of zero lets nothing pass", () => {
+    const { limits } = bench();
+    expect(passed(limits, 5, { requestsPerMinute: 1 })).toBe(1);
+    expect(tryAdmit(limits, "bob", { requestsPerMinute: 1 }).outcome).toBe("ok");
+    expect(tryAdmit(limits, "eve", { requestsPerMinute: 0 })).toMatchObject({
+      outcome: "limit_requests",
+      waitMs: 60_000,
+    });
+  });
+
+  test("a clock that is set changes nothing about the minute", () => {
+    const { limits, clock, pass } = bench();
+    expect(passed(limits, 5, { requestsPerMinute: 5 })).toBe(5);
+    clock.at -= HOUR_MS;
+    expect(tryAdmit(limits, "ann", { requestsPerMinute: 5 }).waitMs).toBe(60_000);
+    clock.at += 2 * HOUR_MS;
+    expect(passed(limits, 5, { requestsPerMinute: 5 })).toBe(0);
+    pass(60_000);
+    expect(passed(limits, 9, { requestsPerMinute: 5 })).toBe(5);
+  });
+});
+
+describe("parallel asks", () => {
+  test("a lease that ends twice gives its room back once", () => {
+    const { limits } = bench();
+    const limited = { maxParallel: 2 };
+    const first = tryAdmit(limits, "ann", limited).lease;
+    tryAdmit(limits, "ann", limited);
+    expect(tryAdmit(limits, "ann", limited)).toMatchObject({ outcome: "limit_parallel", waitMs: 1000 });
+    first?.end();
+    first?.end();
+    expect(passed(limits, 5, limited)).toBe(1);
+  });
+});
+
+describe("tokens per day", () => {
+  const limited = { tokensPerDay: 1000 };
+
+  test("an ask begins while there are any, and none after that until the next day of UTC", () => {
+    const { limits, clock, pass } = bench();
+    limits.countTokens("ann", 999, clock.at);
+    expect(tryAdmit(limits, "ann", limited).outcome).toBe("ok");
+    limits.countTokens("ann", 500, clock.at);
+    expect(limits.standing("ann", { ...NONE, ...limited }).tokens).toEqual({
+      limit: 1000,
+      remaining: 0,
+      resetMs: 12 * HOUR_MS,
+    });
+    expect(tryAdmit(limits, "ann", limited)).toMatchObject({
+      outcome: "limit_tokens",
+      waitMs: 12 * HOUR_MS,
+      hint: "Limit 1000, used 1499. Please try again in 12h0m0s.",
+    });
+    pass(12 * HOUR_MS - 1);
+    expect(tryAdmit(limits, "ann", limited)).toMatchObject({ outcome: "limit_tokens", waitMs: 1 });
+    pass(1);
+    expect(tryAdmit(limits, "ann", limited).outcome).toBe("ok");
+  });
+
+  test("count under the day on which the ask came, as the rows of the store do", () => {
+    const { limits, clock, pass } = bench();
+    const came = clock.at + 12 * HOUR_MS - 1;
+    pass(12 * HOUR_MS);
+    limits.countTokens("ann", 5000, came);
+    expect(tryAdmit(limits, "ann", limited).outcome).toBe("ok");
+    limits.countTokens("ann", 1000, came + 1);
+    expect(tryAdmit(limits, "ann", limited).outcome).toBe("limit_tokens");
+  });
+
+  test("are those of before the start too, and those of a time without a limit", () => {
+    const { limits, clock } = bench(new Map([["ann", 1000]]));
+    expect(tryAdmit(limits, "ann", limited).outcome).toBe("limit_tokens");
+    tryAdmit(limits, "bob", {});
+    limits.countTokens("bob", 1000, clock.at);
+    expect(tryAdmit(limits, "bob", limited).outcome).toBe("limit_tokens");
+  });
+});
+
+test("who has no limit is not even remembered, and neither is who has not asked for a minute", () => {
+  const { limits, pass } = bench();
+  limits.admit(null, { ...NONE, maxParallel: 0 }).end();
+  limits.admit("ann", null).end();
+  limits.admit("ann", NONE).end();
+  expect(limits.usersKnown).toBe(0);
+  for (let count = 0; count < 10_000; count++) {
+    tryAdmit(limits, `user ${count}`, { requestsPerMinute: 5 }).lease?.end();
+    pass(60);
+  }
+  // A thousand asked within the last minute.
+  expect(limits.usersKnown).toBeLessThan(2_100);
+  const held = tryAdmit(limits, "holds", { maxParallel: 1 });
+  pass(DAY_MS);
+  for (let count = 0; count < 3_000; count++) tryAdmit(limits, "last", { maxParallel: 5_000 }).lease?.end();
+  expect(limits.usersKnown).toBeLessThanOrEqual(2);
+  expect(tryAdmit(limits, "holds", { maxParallel: 1 }).outcome).toBe("limit_parallel");
+  held.lease?.end();
+  expect(tryAdmit(limits, "holds", { maxParallel: 1 }).outcome).toBe("ok");
+});

@@ -1,0 +1,151 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { createAgentKeys } from "../../src/auth/agent-keys.ts";
+import { agents as command } from "../../src/cli/agents.ts";
+import { CommandError } from "../../src/errors.ts";
+import { failureOf, openTestFile, tempFolder } from "../support/store.ts";
+
+function scene() {
+  const data = join(tempFolder(), "data");
+  const output = { out: "", err: "" };
+  const run = async (args: string[], env: Record<string, string> = {}) => {
+    output.out = "";
+    output.err = "";
+    const io = {
+      env,
+      out: (text: string) => {
+        output.out += text;
+      },
+      err: (text: string) => {
+        output.err += text;
+      },
+    };
+    return command([...args, "--data", data], io);
+  };
+  const open = () => openTestFile(join(data, "server.db"));
+  const find = async (key: string) =>
+    createAgentKeys({ main: { matches: () => false }, store: open().agentKeys }).find(key);
+  return { data, output, run, open, find, json: () => JSON.parse(output.out) };
+}
+
+describe("agents add", () => {
+  test("makes a key that lets an agent in, and shows it this once", async () => {
+    const { output, run, find } = scene();
+    expect(await run(["add", "gpu box"])).toBe(0);
+    const key = output.out.match(/^key +(\S+)$/m)?.[1] ?? "";
+    expect(key).toMatch(/^agent-[\w-]{43}$/);
+    expect(output.out).toMatch(/^models +all$/m);
+    expect(output.err).toContain("not shown again");
+    expect(await find(key)).toMatchObject({ name: "gpu box", models: null });
+    await run(["list"]);
+    expect(output.out).not.toContain(key);
+  });
+
+  test("limits it to models, and prints JSON for programs", async () => {
+    const { run, find, json } = scene();
+    expect(await run(["add", "a", "--models", "m, n", "--models=o", "--json"])).toBe(0);
+    expect(json()).toEqual({
+      id: expect.any(String),
+      name: "a",
+      models: ["m", "n", "o"],
+      key: expect.any(String),
+    });
+    expect(await find(json().key)).toMatchObject({ models: ["m", "n", "o"] });
+    for (const wrong of ["", "m,", "a\u0007"]) {
+      const error = (await failureOf(() => run(["add", "b", "--models", wrong]))) as CommandError;
+      expect(error.exitCode).toBe(2);
+    }
+  });
+
+  test.each([["taken"], ["main"]])("refuses the name %s, which is in use, in one line", async (name) => {
+    const { run } = scene();
+    await run(["add", "taken"]);
+    const error = (await failureOf(() => run(["add", name]))) as CommandError;
+    expect(error).toBeInstanceOf(CommandError);
+    expect([error.exitCode, error.message]).toEqual([
+      1,
+      "An agent key has this name already: Choose another name, or revoke that key first.",
+    ]);
+  });
+
+  test.each([["\u001b[2J"], [" "], ["x".repeat(65)]])("refuses %j as a name, exit code 2", async (name) => {
+    const { data, run } = scene();
+    const error = (await failureOf(() => run(["add", name]))) as CommandError;
+    expect(error.exitCode).toBe(2);
+    expect(existsSync(data)).toBe(true);
+  });
+});
+
+describe("agents list and revoke", () => {
+  test("show every key, and when it was revoked", async () => {
+    const { output, run, json, find } = scene();
+    await run(["add", "a", "--json"]);
+    const { id, key } = json();
+    await run(["add", "b", "--models", "m"]);
+    expect(await run(["revoke", "a"])).toBe(0);
+    expect(output.out).toBe("revoked a\n");
+    expect(await find(key)).toBe("revoked");
+    await run(["list", "--json"]);
+    expect(json()).toEqual([
+      { id, name: "a", models: null, created_at: expect.any(String), revoked_at: expect.any(String) },
+      { id: expect.any(String), name: "b", models: ["m"], created_at: expect.any(String), revoked_at: null },
+    ]);
+    await run(["list"]);
+    expect(output.out.split("\n").map((line) => line.split(/ {2,}/))).toEqual([
+      ["NAME", "ID", "CREATED", "REVOKED", "MODELS"],
+      ["a", id, expect.stringMatching(/^\d{4}-\d\d-\d\d$/), expect.stringMatching(/^\d{4}-/), "all"],
+      ["b", expect.any(String), expect.stringMatching(/^\d{4}-/), "-", "m"],
+      [""],
+    ]);
+  });
+
+  test("revoke takes an id too, and refuses what there is not", async () => {
+    const { run, json } = scene();
+    await run(["add", "a", "--json"]);
+    const { id } = json();
+    expect(await run(["revoke", id, "--json"])).toBe(0);
+    expect(json()).toEqual({ id, name: "a", revoked: true });
+    for (const subject of [id, "a", "nobody"])
+      expect(await failureOf(() => run(["revoke", subject]))).toBeInstanceOf(CommandError);
+  });
+
+  test("make no data folder where there is none", async () => {
+    const { data, run } = scene();
+    for (const args of [["list"], ["revoke", "a"]]) {
+      const error = (await failureOf(() => run(args))) as CommandError;
+      expect(error.message).toBe(`there is no database in ${data}: give its folder with --data`);
+    }
+    expect(existsSync(data)).toBe(false);
+  });
+});
+
+test("each change is a row in the audit, without the key", async () => {
+  const { run, json, open } = scene();
+  await run(["add", "a", "--models", "m", "--json"]);
+  const { id, key } = json();
+  await run(["revoke", "a"]);
+  const rows = await open().audit.list({ limit: 10 });
+  expect(rows).toMatchObject([
+    { actor: "cli", action: "agent_key.revoke", target: id, detail: { name: "a" }, address: null },
+    { actor: "cli", action: "agent_key.add", target: id, detail: { name: "a", models: ["m"] } },
+  ]);
+  expect(JSON.stringify(rows)).not.toContain(key);
+});
+
+for (const args of [
+  [],
+  ["add"],
+  ["list", "a"],
+  ["revoke"],
+  ["add", "a", "b"],
+  ["remove", "a"],
+  ["list", "--models", "m"],
+]) {
+  test(`shows how it is used when called as: agents ${args.join(" ")}`, async () => {
+    const { data, output, run } = scene();
+    expect(await run(args)).toBe(2);
+    expect(output.err).toStartWith("usage: chatgpt-api-server agents add <name>");
+    expect(existsSync(data)).toBe(false);
+  });
+}

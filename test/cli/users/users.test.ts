@@ -1,0 +1,283 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { help } from "../../../src/cli/help.ts";
+import { users as command } from "../../../src/cli/users.ts";
+import { CommandError } from "../../../src/errors.ts";
+import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
+import { failureOf, openTestFile, tempFolder } from "../../support/store.ts";
+import { recordedIo } from "../io.ts";
+
+const DAY_MS = 86_400_000;
+const LIMITS = {
+  name: "Ann",
+  expires_at: "2999-12-31T00:00:00.000Z",
+  models: ["llama", "qwen"],
+  requests_per_minute: 100,
+  tokens_per_day: 1_000_000,
+  max_parallel: 4,
+};
+const LIMIT_FLAGS = [
+  ...["--name", "Ann", "--expires", "2999-12-31", "--models", "llama, qwen"],
+  ...["--requests-per-minute", "100", "--tokens-per-day=1000000", "--max-parallel", "4"],
+];
+const UNLIMITED = Object.fromEntries(Object.keys(LIMITS).map((name) => [name, null]));
+
+/** The command on a data folder of its own. */
+function scene(data = join(tempFolder(), "data")) {
+  const run = async (...args: string[]) => {
+    const io = recordedIo();
+    const code = await command([...args, "--data", data], io);
+    expect([code, io.stderr()]).toEqual([0, ""]);
+    return io.stdout();
+  };
+  const json = async (...args: string[]) => JSON.parse(await run(...args, "--json"));
+  const fault = async (...args: string[]) => {
+    const error = (await failureOf(() => run(...args))) as CommandError;
+    expect(error).toBeInstanceOf(CommandError);
+    return `${error.exitCode}: ${error.message}`;
+  };
+  return { data, run, json, fault, open: () => openTestFile(join(data, "server.db")) };
+}
+
+describe("users add", () => {
+  test("makes a user with a token, and tells both, for people and for programs", async () => {
+    const { run, json, open } = scene();
+    const text = await run("add", ...LIMIT_FLAGS);
+    const added = await json("add");
+    expect(Object.keys(added)).toEqual(["token", "user_id"]);
+    expect(await json("add", ...LIMIT_FLAGS)).toMatchObject(LIMITS);
+    const stored = await open().users.list();
+    expect(stored).toHaveLength(3);
+    expect(stored[0]).toMatchObject({ name: "Ann", maxParallel: 4, expiresAt: Date.parse("2999-12-31") });
+    expect(text).toContain(stored[0]?.id ?? "none");
+    expect(text).toMatch(/^token +[0-9a-f-]{36}$/m);
+    expect(text).toMatch(/^models +llama, qwen$/m);
+  });
+
+  test("lets the user in at a server that runs, at once", async () => {
+    const server = await startTestServer();
+    const { json } = scene(server.data);
+    const { token } = await json("add", "--name", "Ann");
+    const reply = await fetch(`${server.url}/v1/models`, { headers: { authorization: token } });
+    expect(reply.status).toBe(200);
+    const list = await fetch(`${server.url}/admin/users?admin_key=${ADMIN_KEY}`);
+    expect(await list.text()).toContain(token);
+  });
+
+  test("takes a length of time for the end", async () => {
+    const { json } = scene();
+    for (const [text, ms] of [
+      ["30d", 30 * DAY_MS],
+      ["12h", DAY_MS / 2],
+      ["90s", 90_000],
+    ] as const) {
+      const before = Date.now();
+      const at = Date.parse((await json("add", "--expires", text)).expires_at);
+      expect(at).toBeGreaterThanOrEqual(before + ms);
+      expect(at).toBeLessThanOrEqual(Date.now() + ms);
+    }
+    const zoned = await json("add", "--expires", "2999-12-31T02:00:00+02:00");
+    expect(zoned.expires_at).toBe(LIMITS.expires_at);
+  });
+});
+
+describe("users list and show", () => {
+  test("are a table and a card for people, with the state of each user", async () => {
+    const { run, open } = scene();
+    expect(await run("add", ...LIMIT_FLAGS)).toContain("Ann");
+    await run("add", "--name", "Bob");
+    await run("add", "--expires", "2020-01-01");
+    await run("disable", "Bob");
+    const [ann, bob, third] = await open().users.list();
+    const lines = (await run("list")).trimEnd().split("\n");
+    expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
+      ["NAME", "ID", "STATE", "EXPIRES", "REQ/MIN", "TOKENS/DAY", "PARALLEL", "MODELS"],
+      ["Ann", ann?.id ?? "", "active", "2999-12-31", "100", "1000000", "4", "llama, qwen"],
+      ["Bob", bob?.id ?? "", "disabled", "-", "-", "-", "-", "all"],
+      ["-", third?.id ?? "", "expired", "2020-01-01", "-", "-", "-", "all"],
+    ]);
+    expect(await run("show", "Ann")).toMatch(/^state +active$/m);
+    expect(await run("show", third?.id ?? "")).toMatch(/^expires +2020-01-01T00:00:00.000Z$/m);
+  });
+
+  test("are as GET /admin/users/<id> for programs, and never show a token", async () => {
+    const { run, json } = scene();
+    const { token, user_id } = await json("add", ...LIMIT_FLAGS);
+    const shown = await json("show", "Ann");
+    expect(shown).toEqual({ user_id, created_at: expect.any(String), disabled_at: null, ...LIMITS });
+    expect(await json("list")).toEqual({ users: [shown] });
+    for (const args of [["list"], ["list", "--json"], ["show", "Ann"], ["show", "Ann", "--json"]])
+      expect(await run(...args)).not.toContain(token);
+  });
+
+  test("of nobody says so", async () => {
+    const { run, json, open } = scene();
+    await open().close();
+    expect(await run("list")).toBe("no users\n");
+    expect(await json("list")).toEqual({ users: [] });
+  });
+
+  test("do not let an id or name play with the terminal", async () => {
+    const { run, open } = scene();
+    await open().users.add([{ id: "a\u001b[2Jb", tokenHash: "h", sealedToken: Buffer.of(), name: "x\ny" }]);
+    for (const text of [await run("list"), await run("show", "x\ny")]) {
+      expect(text).not.toContain("\u001b");
+      expect(text).not.toContain("x\ny");
+    }
+  });
+});
+
+describe("a user", () => {
+  test("is set, field by field, and none takes a limit away", async () => {
+    const { json } = scene();
+    await json("add", ...LIMIT_FLAGS);
+    expect(await json("set", "Ann", "--max-parallel", "9", "--models", "none")).toMatchObject({
+      ...LIMITS,
+      max_parallel: 9,
+      models: null,
+    });
+    const { user_id } = await json("show", "Ann");
+    const none = LIMIT_FLAGS.filter((arg) => arg.startsWith("--")).flatMap((arg) => [
+      arg.replace(/=.*/, ""),
+      "none",
+    ]);
+    expect(await json("set", user_id, ...none)).toMatchObject(UNLIMITED);
+  });
+
+  test("is disabled, enabled, rotated and deleted, by id or by name", async () => {
+    const { json, run, open, fault } = scene();
+    const { user_id, token } = await json("add", "--name", "Ann");
+    expect(Date.parse((await json("disable", "Ann")).disabled_at)).toBeGreaterThan(0);
+    expect((await json("enable", user_id)).disabled_at).toBeNull();
+    const rotated = await json("rotate", "Ann", "--grace", "10m");
+    expect(rotated).toEqual({ token: expect.stringMatching(/^[0-9a-f-]{36}$/), user_id });
+    const hash = (text: string) => Bun.SHA256.hash(text, "hex");
+    const { users } = open();
+    const old = await users.findByTokenHash(hash(token));
+    expect((old?.tokenExpiresAt ?? 0) - Date.now()).toBeWithin(590_000, 600_001);
+    expect(await run("rotate", "Ann")).toMatch(/^token +[0-9a-f-]{36}$/m);
+    expect(await users.findByTokenHash(hash(token))).toBeUndefined();
+    expect(await users.findByTokenHash(hash(rotated.token))).toBeUndefined();
+    expect(await json("delete", "Ann")).toEqual({ user_id, deleted: true });
+    expect(await fault("show", user_id)).toBe(`1: no user has the id or the name "${user_id}"`);
+  });
+
+  test("that shares its name is not guessed: an id is wanted, and the ids are told", async () => {
+    const { json, fault } = scene();
+    const [a, b] = [await json("add", "--name", "Ann"), await json("add", "--name", "Ann")];
+    const refused = await fault("delete", "Ann");
+    expect(refused).toBe(`1: 2 users have the name "Ann": give an id (${a.user_id}, ${b.user_id})`);
+    await json("delete", a.user_id);
+    expect((await json("show", "Ann")).user_id).toBe(b.user_id);
+  });
+
+  test("whose id is another's name is meant by it", async () => {
+    const { json, open } = scene();
+    await json("add", "--name", "first");
+    await open().users.add([{ id: "first", tokenHash: "h", sealedToken: Buffer.of() }]);
+    expect((await json("show", "first")).user_id).toBe("first");
+  });
+});
+
+test("what another process changes counts at a server that runs within a second", async () => {
+  const server = await startTestServer();
+  const { json } = scene(server.data);
+  const { token } = await json("add", "--name", "Ann");
+  const status = async () =>
+    (await fetch(`${server.url}/v1/models`, { headers: { authorization: token } })).status;
+  expect(await status()).toBe(200);
+  await json("disable", "Ann");
+  const began = performance.now();
+  while ((await status()) !== 401) expect(performance.now() - began).toBeLessThan(1_500);
+  await json("enable", "Ann");
+  while ((await status()) !== 200) expect(performance.now() - began).toBeLessThan(3_000);
+});
+
+test("every change is in the audit, with what changed and never a token", async () => {
+  const { json, open, fault } = scene();
+  const { user_id, token } = await json("add", "--name", "Ann");
+  await json("set", "Ann", "--max-parallel", "2");
+  await json("disable", "Ann");
+  await json("enable", "Ann");
+  const rotated = await json("rotate", "Ann", "--grace", "1m");
+  await json("delete", "Ann");
+  await fault("delete", "Ann");
+  const rows = (await open().audit.list({ limit: 10 })).reverse();
+  expect(rows.map(({ actor, action, target, detail }) => [actor, action, target, detail])).toEqual([
+    ["cli", "user.add", user_id, { name: "Ann" }],
+    ["cli", "user.change", user_id, { max_parallel: 2 }],
+    ["cli", "user.disable", user_id, null],
+    ["cli", "user.enable", user_id, null],
+    ["cli", "user.rotate", user_id, { grace_seconds: 60 }],
+    ["cli", "user.delete", user_id, null],
+  ]);
+  expect(JSON.stringify(rows)).not.toContain(token);
+  expect(JSON.stringify(rows)).not.toContain(rotated.token);
+});
+
+describe("a command that cannot be meant is refused, exit code 2, and changes nothing:", () => {
+  for (const [args, message] of [
+    [[], "users: give one of add, list"],
+    [["lst"], "unknown command users lst: did you mean list?"],
+    [["constructor"], "unknown command users constructor"],
+    [["show"], "give one <user> after users show"],
+    [["show", ""], "give one <user> after users show"],
+    [["show", "a", "b"], "give one <user> after users show"],
+    [["list", "a"], "give no argument after users list"],
+    [["import"], "give one <auth.db> after users import"],
+    [["set", "a"], "nothing to set"],
+    [["list", "--nmae", "x"], "unknown flag --nmae"],
+    [["add", "--nmae", "x"], "unknown flag --nmae: did you mean --name?"],
+    [["show", "a", "--grace", "1m"], "unknown flag --grace"],
+    [["add", "--name"], "--name has no value"],
+    [["add", "--json=yes"], "--json takes no value"],
+    [["add", "--name", " "], "--name: "],
+    [["add", "--max-parallel", "0"], "--max-parallel: "],
+    [["add", "--max-parallel", "two"], "--max-parallel: give a whole number"],
+    [["add", "--tokens-per-day", "1e6"], "--tokens-per-day: give a whole number"],
+    [["add", "--models", ""], "--models: "],
+    [["add", "--models", "a,,b"], "--models: "],
+    [["add", "--expires", "tomorrow"], "--expires: give a time"],
+    [["add", "--expires", "2026-02-31"], "--expires: must be a time"],
+    [["add", "--expires", "2026-12-31T25:00:00Z"], "--expires: must be a time"],
+    [["add", "--expires", "2026-12-31T00:00:00"], "--expires: give a time"],
+    [["add", "--expires", "30x"], "--expires: give a time"],
+    [["rotate", "a", "--grace", "-5"], "--grace"],
+    [["rotate", "a", "--grace", "soon"], "--grace: give a time"],
+  ] as const) {
+    test(`users ${args.join(" ")}`, async () => {
+      const { data } = scene();
+      const error = (await failureOf(() =>
+        command([...args], recordedIo({ CHATGPT_API_DATA: data })),
+      )) as CommandError;
+      expect(error).toBeInstanceOf(CommandError);
+      expect(error.message).toStartWith(message);
+      expect(error.exitCode).toBe(2);
+      expect(existsSync(data)).toBe(false);
+    });
+  }
+});
+
+test("only commands that add users begin a data folder, and only those that make tokens a key", async () => {
+  const { data, run, fault } = scene();
+  for (const args of [["list"], ["show", "a"], ["set", "a", "--name", "b"], ["rotate", "a"], ["delete", "a"]])
+    expect(await fault(...args)).toBe(`1: there is no database in ${data}: give its folder with --data`);
+  expect(existsSync(data)).toBe(false);
+  await openTestFile(join(data, "server.db")).close();
+  await run("list");
+  expect(readdirSync(data)).not.toContain("seal.key");
+  await run("add");
+  expect(readdirSync(data)).toContain("seal.key");
+});
+
+test("the help tells every subcommand and flag", async () => {
+  const io = recordedIo();
+  await help(["users"], io);
+  const text = io.stdout();
+  for (const word of "add list show set disable enable rotate delete import".split(" "))
+    expect(text).toMatch(new RegExp(`users .*\\b${word}\\b`));
+  const flags = "name expires models requests-per-minute tokens-per-day max-parallel grace json data";
+  for (const flag of flags.split(" ")) expect(text).toMatch(new RegExp(`^ +--${flag}\\b`, "m"));
+  for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+});

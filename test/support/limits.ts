@@ -1,0 +1,31 @@
+import { createLimits, type Limited, type Limits } from "../../src/auth/limits.ts";
+import { AppError } from "../../src/errors.ts";
+
+export const NOON = Date.UTC(2026, 10, 23, 12);
+export const NO_LIMITS: Limited = { requestsPerMinute: null, tokensPerDay: null, maxParallel: null };
+
+/** Limits over two clocks that stand still until they are moved. */
+export function limitsBench(usedToday?: ReadonlyMap<string | null, number>) {
+  const clock = { at: NOON, elapsed: 0.25 };
+  const make = (used?: ReadonlyMap<string | null, number>) =>
+    createLimits({
+      now: () => clock.at,
+      elapsedMs: () => clock.elapsed,
+      ...(used && { usedToday: used }),
+    });
+  const pass = (ms: number) => {
+    clock.at += ms;
+    clock.elapsed += ms;
+  };
+  return { clock, pass, make, limits: make(usedToday) };
+}
+
+/** "ok" or the error's code; and after how long it says to come back. */
+export function tryAdmit(limits: Limits, user: string, limited: Partial<Limited>) {
+  try {
+    return { outcome: "ok", lease: limits.admit(user, { ...NO_LIMITS, ...limited }) };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { outcome: error.code, waitMs: error.retryAfterMs, hint: error.hint };
+  }
+}
