@@ -30,13 +30,16 @@ function ask({ url }: Executable, ca: string): Promise<Response> {
   });
 }
 
-function shownName(port: number): Promise<string> {
+/** Undefined of a connection that was cut, as one may be in the moment in which the certificate changes. */
+function shownName(port: number): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false }, () => {
       resolve(String(socket.getPeerCertificate().subject.CN));
       socket.destroy();
     });
-    socket.on("error", reject);
+    socket.on("error", (error: NodeJS.ErrnoException) =>
+      error.code === "ECONNRESET" ? resolve(undefined) : reject(error),
+    );
   });
 }
 
