@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { parseArgs } from "node:util";
+import { dashboardPlugin } from "./dashboard.ts";
 
 const NAME = "chatgpt-api-server";
 const ROOT = join(import.meta.dir, "..");
@@ -67,6 +68,7 @@ async function compile(target: Target | undefined, outfile: string, scratch: str
       autoloadPackageJson: false,
       execArgv: ["--disallow-code-generation-from-strings=strict"],
     },
+    plugins: [await dashboardPlugin(ROOT)],
     define: { "process.env.NODE_ENV": JSON.stringify("production") },
     target: "bun",
     // With the other format, Bun freezes the building machine's folder into the executable.

@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import type { BunPlugin } from "bun";
+import { type BundledFile, bundlePage } from "../src/dashboard/bundle.ts";
+
+const SCHEME = "dashboard";
+const MANIFEST = "manifest.js";
+
+/**
+ * Has the dashboard's HTML import mean files that are built beforehand. Were they built along, a source map of them
+ * would be embedded too, larger than they are, and no browser would ever ask for it.
+ */
+export async function dashboardPlugin(root: string): Promise<BunPlugin> {
+  const page = join(root, "src/dashboard/index.html");
+  const files = new Map((await bundlePage(page)).map((file) => [file.name, file]));
+  return {
+    name: SCHEME,
+    setup(build) {
+      build.onResolve({ filter: /^\.\/index\.html$/ }, ({ importer }) =>
+        importer === join(root, "src/dashboard/assets.ts")
+          ? { path: MANIFEST, namespace: SCHEME }
+          : undefined,
+      );
+      build.onResolve({ filter: new RegExp(`^${SCHEME}:`) }, ({ path }) => ({
+        path: path.slice(SCHEME.length + 1),
+        namespace: SCHEME,
+      }));
+      build.onLoad({ filter: /./, namespace: SCHEME }, ({ path }) => {
+        if (path === MANIFEST) return { loader: "js", contents: manifestOf([...files.values()]) };
+        const file = files.get(path);
+        if (!file) throw new Error(`the dashboard has no ${path}`);
+        return { loader: "file", contents: file.bytes };
+      });
+    },
+  };
+}
+
+/** A module of the shape that Bun gives such an import, with each file's name for `input`. */
+function manifestOf(files: readonly BundledFile[]): string {
+  const imports = files.map(
+    ({ name }, index) => `import path${index} from ${JSON.stringify(`${SCHEME}:${name}`)};`,
+  );
+  const entries = files.map(({ name, type }, index) => {
+    const headers = JSON.stringify({ "content-type": type });
+    return `{ input: ${JSON.stringify(name)}, path: path${index}, headers: ${headers} }`;
+  });
+  return `${imports.join("\n")}\nexport default { files: [${entries.join(", ")}] };\n`;
+}

@@ -1,0 +1,142 @@
+import { useEffect, useRef, useState } from "hono/jsx/dom";
+import uPlot from "uplot";
+import { type ChartSeries, type Colour, chartOptions } from "./chart-options.ts";
+import { classNames } from "./class-names.ts";
+import { Scroll } from "./scroll.tsx";
+
+export type { ChartSeries, Colour };
+
+interface ChartProps {
+  /** Says what is drawn, and is shown above it. */
+  title: string;
+  /** Seconds since 1970, or, with `xLabel`, any growing numbers. */
+  xs: readonly number[];
+  series: readonly ChartSeries[];
+  /** As in “5.2 asks/s”; for the axis, the legend and the table. */
+  format: (value: number | null) => string;
+  /** Names a point of the x axis; a clock time if missing. */
+  xLabel?: (x: number) => string;
+  /** Bars for amounts of days, lines for a course. */
+  isBars?: boolean;
+  /** Lines go on over points without a figure, as they do where not every second has one. */
+  areGapsBridged?: boolean;
+  /** The y axis reaches at least so far; to 1 if missing. */
+  reach?: number;
+  /** The x axis, where it is to show more than there is data for. */
+  range?: readonly [number, number];
+}
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+/**
+ * Lines or bars over time. The drawing itself is hidden from screen readers, which get a sentence and, as everybody
+ * may, a table.
+ */
+export function Chart(props: ChartProps) {
+  const { title, xs, series, format, xLabel = clock } = props;
+  const box = useRef<HTMLDivElement | null>(null);
+  const plot = useRef<uPlot | null>(null);
+  const range = useRef(props.range);
+  range.current = props.range;
+  const [pointed, setPointed] = useState<number | null>(null);
+  const names = series.map(({ label }) => label).join("\n");
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return undefined;
+    const made = new uPlot(
+      chartOptions({ ...props, rangeNow: () => range.current ?? undefined }, setPointed),
+      dataOf(props),
+      element,
+    );
+    plot.current = made;
+    const fit = () => made.setSize({ width: element.clientWidth, height: element.clientHeight });
+    const watch = new ResizeObserver(fit);
+    watch.observe(element);
+    const redraw = () => made.redraw(false);
+    dark.addEventListener("change", redraw);
+    return () => {
+      watch.disconnect();
+      dark.removeEventListener("change", redraw);
+      made.destroy();
+    };
+  }, [names]);
+  useEffect(() => {
+    plot.current?.setData(dataOf(props));
+  }, [xs, ...series.map(({ values }) => values)]);
+  const shown = pointed ?? xs.length - 1;
+  const at = xs[shown];
+  return (
+    <figure class="chart">
+      <figcaption>
+        <span class="chart-title">{title}</span>
+        <span class="muted">{pointed === null || at === undefined ? "" : xLabel(at)}</span>
+        <ul class="legend">
+          {series.map(({ label, colour, values }) => (
+            <li key={label}>
+              <span class={classNames("swatch", colour)} aria-hidden="true" />
+              {label} <b>{format(values[shown] ?? null)}</b>
+            </li>
+          ))}
+        </ul>
+      </figcaption>
+      <div class="chart-box" ref={box} aria-hidden="true" />
+      <ChartTable {...props} />
+    </figure>
+  );
+}
+
+/** The newest rows only: what is asked of a table is the figures, not nine hundred of them. */
+const ROWS_MAX = 60;
+
+function ChartTable({ title, xs, series, format, xLabel = clock }: ChartProps) {
+  const [isOpen, setOpen] = useState(false);
+  const from = Math.max(0, xs.length - ROWS_MAX);
+  return (
+    <details
+      class="chart-table"
+      onToggle={(event: Event) => setOpen((event.target as HTMLDetailsElement).open)}
+    >
+      <summary>
+        As a table<span class="off-screen">: {title}</span>
+      </summary>
+      {isOpen ? (
+        <Scroll label={title}>
+          <table>
+            <caption class="off-screen">{title}</caption>
+            <thead>
+              <tr>
+                <th scope="col">{xLabel === clock ? "Time" : "Day"}</th>
+                {series.map(({ label }) => (
+                  <th scope="col" class="number">
+                    {label}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {xs
+                .slice(from)
+                .map((x, index) => (
+                  <tr key={x}>
+                    <th scope="row">{xLabel(x)}</th>
+                    {series.map(({ values }) => (
+                      <td class="number">{format(values[from + index] ?? null)}</td>
+                    ))}
+                  </tr>
+                ))
+                .reverse()}
+            </tbody>
+          </table>
+        </Scroll>
+      ) : null}
+    </details>
+  );
+}
+
+function dataOf({ xs, series }: ChartProps): uPlot.AlignedData {
+  return [[...xs], ...series.map(({ values }) => [...values])];
+}
+
+function clock(seconds: number): string {
+  return new Date(seconds * 1000).toLocaleTimeString("en-GB");
+}

@@ -1,0 +1,42 @@
+import { createStore } from "../state/store.ts";
+import { useStore } from "../state/use-store.ts";
+
+interface Toast {
+  id: number;
+  text: string;
+  tone: "ok" | "bad";
+}
+
+const SHOWN_MS = 5_000;
+const TOASTS_MAX = 4;
+
+const toasts = createStore<readonly Toast[]>([]);
+let newest = 0;
+
+/** A line at the edge of the page, which is read out; it leaves by itself unless it is about a failure. */
+export function showToast(text: string, tone: Toast["tone"] = "ok"): void {
+  const id = ++newest;
+  toasts.set([...toasts.get(), { id, text, tone }].slice(-TOASTS_MAX));
+  if (tone === "ok") setTimeout(() => dismiss(id), SHOWN_MS);
+}
+
+function dismiss(id: number): void {
+  toasts.set(toasts.get().filter((toast) => toast.id !== id));
+}
+
+/** Once a page: the region has to be there before its first line is. */
+export function Toasts() {
+  const shown = useStore(toasts);
+  return (
+    <div class="toasts" role="status" aria-live="polite">
+      {shown.map(({ id, text, tone }) => (
+        <div key={id} class={`toast tone-${tone}`}>
+          <span>{text}</span>
+          <button type="button" class="button quiet small" aria-label="Dismiss" onClick={() => dismiss(id)}>
+            ✕
+          </button>
+        </div>
+      ))}
+    </div>
+  );
+}

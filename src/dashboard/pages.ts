@@ -1,0 +1,28 @@
+import type { FC } from "hono/jsx/dom";
+import { AgentsPage } from "./pages/agents/agents-page.tsx";
+import { AuditPage } from "./pages/audit.tsx";
+import { OverviewPage } from "./pages/overview.tsx";
+import { SettingsPage } from "./pages/settings.tsx";
+import { TryPage } from "./pages/try.tsx";
+import { UsagePage } from "./pages/usage.tsx";
+import { UsersPage } from "./pages/users.tsx";
+
+export interface Page {
+  /** The first part of its address: `users` is at `#/users` and gets what follows as `argument`. */
+  path: string;
+  /** In the navigation; the heading is the page's own affair. */
+  title: string;
+  roles: readonly ("admin" | "user")[];
+  View: FC<{ argument: string; query: URLSearchParams }>;
+}
+
+/** In the order of the navigation; the first that a role may see is its start page. */
+export const PAGES: readonly Page[] = [
+  { path: "overview", title: "Overview", roles: ["admin"], View: OverviewPage },
+  { path: "agents", title: "Agents", roles: ["admin"], View: AgentsPage },
+  { path: "users", title: "Users", roles: ["admin"], View: UsersPage },
+  { path: "usage", title: "Usage", roles: ["admin", "user"], View: UsagePage },
+  { path: "try", title: "Try it", roles: ["admin", "user"], View: TryPage },
+  { path: "settings", title: "Settings", roles: ["admin"], View: SettingsPage },
+  { path: "audit", title: "Audit log", roles: ["admin"], View: AuditPage },
+];

@@ -1,0 +1,145 @@
+import { useState } from "hono/jsx/dom";
+import type { Agent } from "../../api/shapes.ts";
+import { formatAgo } from "../../format.ts";
+import { Badge } from "../../kit/badge.tsx";
+import { Button } from "../../kit/button.tsx";
+import { Card, Empty } from "../../kit/card.tsx";
+import { Field, Select } from "../../kit/field.tsx";
+import { type Column, Table } from "../../kit/table.tsx";
+import { AGENT_ORDERS, type AgentOrder, agentRows, stateOf } from "./agent-rows.ts";
+import { useMore } from "./use-more.tsx";
+
+interface AgentListProps {
+  agents: readonly Agent[];
+  /** The server's clock. */
+  now: number;
+  onShow: (agent: Agent) => void;
+  onDisconnect: (agent: Agent) => void;
+}
+
+/** The order holds for all, not only for those drawn, so it is chosen above the table and not in its head. */
+export function AgentList(props: AgentListProps) {
+  const { agents } = props;
+  const [search, setSearch] = useState("");
+  const [order, setOrder] = useState<AgentOrder>("newest");
+  const { shown, more } = useMore(agentRows(agents, search, order));
+  return (
+    <Card isFlush class="agents-card">
+      <search class="agents-tools">
+        <Field
+          label="Search"
+          name="search"
+          type="search"
+          placeholder="Name, model, address, state …"
+          onInput={setSearch}
+        />
+        <Select
+          label="Order"
+          name="order"
+          options={AGENT_ORDERS}
+          onInput={(value) => setOrder(value as AgentOrder)}
+        />
+      </search>
+      <Table
+        caption="Connected agents"
+        columns={columnsOf(props)}
+        rows={shown}
+        keyOf={({ id }) => id}
+        empty={
+          <Empty title="No agent fits the search.">
+            <p>
+              It looks at names, versions, models, addresses, keys and states; <code>protocol:1</code> finds
+              those of the first protocol.
+            </p>
+          </Empty>
+        }
+      />
+      {more}
+    </Card>
+  );
+}
+
+function columnsOf({ now, onShow, onDisconnect }: AgentListProps): Column<Agent>[] {
+  return [
+    { title: "Agent", cell: (agent) => <NameOf agent={agent} onShow={onShow} />, isHeader: true },
+    { title: "State", cell: (agent) => <StateOf agent={agent} /> },
+    { title: "Slots", cell: (agent) => <LoadOf agent={agent} /> },
+    { title: "Models", cell: ({ models }) => <ModelsOf models={models} /> },
+    { title: "Last heard", cell: ({ last_heard }) => formatAgo(last_heard, now) },
+    { title: "From", cell: (agent) => <OriginOf agent={agent} /> },
+    {
+      title: "Actions",
+      cell: (agent) => (
+        <Button isSmall label={`Disconnect ${agent.name}`} onClick={() => onDisconnect(agent)}>
+          Disconnect
+        </Button>
+      ),
+    },
+  ];
+}
+
+function NameOf({ agent, onShow }: { agent: Agent } & Pick<AgentListProps, "onShow">) {
+  const { name, version, protocol } = agent;
+  return (
+    <span class="agent-cell">
+      <button type="button" class="agent-name" aria-haspopup="dialog" onClick={() => onShow(agent)}>
+        {name}
+      </button>
+      <span class="agent-sub">
+        {version === null ? "" : `${version} · `}protocol {protocol}
+      </span>
+    </span>
+  );
+}
+
+export function StateOf({ agent }: { agent: Agent }) {
+  const { label, tone, because } = stateOf(agent);
+  return (
+    <span class="agent-cell">
+      <span>
+        <Badge tone={tone}>{label}</Badge>
+      </span>
+      {because ? <span class="agent-sub agent-because">{because}</span> : null}
+    </span>
+  );
+}
+
+const BAR_WIDTH = 72;
+
+export function LoadOf({ agent: { in_use, slots } }: { agent: Agent }) {
+  return (
+    <span class="agent-load">
+      <span>
+        {in_use} / {slots}
+      </span>
+      <svg class="load-bar" viewBox={`0 0 ${BAR_WIDTH} 6`} aria-hidden="true" focusable="false">
+        <rect class="load-all" width={BAR_WIDTH} height="6" rx="3" />
+        <rect class="load-used" width={(BAR_WIDTH * in_use) / slots} height="6" rx="3" />
+      </svg>
+    </span>
+  );
+}
+
+const MODELS_SHOWN = 2;
+
+function ModelsOf({ models }: { models: readonly string[] }) {
+  const rest = models.length - MODELS_SHOWN;
+  if (models.length === 0) return <span class="muted">none</span>;
+  return (
+    <span class="agent-cell">
+      {models.slice(0, MODELS_SHOWN).map((model) => (
+        <span class="agent-model mono">{model}</span>
+      ))}
+      {rest > 0 ? <span class="agent-sub">and {rest} more</span> : null}
+    </span>
+  );
+}
+
+function OriginOf({ agent: { address, key } }: { agent: Agent }) {
+  return (
+    <span class="agent-cell">
+      <span class="mono">{address}</span>
+      <span class="agent-sub">{key === null ? "no key" : key === "main" ? "main key" : `key ${key}`}</span>
+    </span>
+  );
+}

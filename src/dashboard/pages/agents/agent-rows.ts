@@ -1,0 +1,76 @@
+import type { Agent } from "../../api/shapes.ts";
+
+/** In a word how an agent is, and why it gets no work where it gets none. */
+export interface AgentState {
+  label: "Draining" | "Paused" | "Full" | "Working" | "Ready" | "No work";
+  tone: "ok" | "warn" | "accent" | "plain";
+  because: string | null;
+}
+
+export function stateOf(agent: Agent): AgentState {
+  const because = agent.no_work_because === null ? null : sentence(agent.no_work_because);
+  if (agent.draining) return { label: "Draining", tone: "warn", because: "It finishes what it has." };
+  if (agent.paused) return { label: "Paused", tone: "warn", because: "It asked for no more work." };
+  if (agent.models.length === 0) return { label: "No work", tone: "warn", because };
+  if (agent.in_use >= agent.slots) return { label: "Full", tone: "accent", because: null };
+  if (because !== null) return { label: "No work", tone: "plain", because };
+  return { label: agent.in_use > 0 ? "Working" : "Ready", tone: "ok", because: null };
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+export const AGENT_ORDERS = [
+  { value: "newest", label: "Newest first" },
+  { value: "name", label: "By name" },
+  { value: "load", label: "Most loaded first" },
+  { value: "idle", label: "Without work first" },
+  { value: "silent", label: "Longest unheard first" },
+] as const;
+export type AgentOrder = (typeof AGENT_ORDERS)[number]["value"];
+
+const COMPARE: Record<AgentOrder, (a: Agent, b: Agent) => number> = {
+  newest: (a, b) => b.since.localeCompare(a.since),
+  name: (a, b) => a.name.localeCompare(b.name, "en", { numeric: true, sensitivity: "base" }),
+  load: (a, b) => b.in_use / b.slots - a.in_use / a.slots || b.in_use - a.in_use,
+  idle: (a, b) => Number(a.no_work_because === null) - Number(b.no_work_because === null),
+  silent: (a, b) => a.last_heard.localeCompare(b.last_heard),
+};
+
+/** Those in which each word of `search` is found somewhere, in that order; the equal by their ids, so that none jumps. */
+export function agentRows(agents: readonly Agent[], search: string, order: AgentOrder): Agent[] {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = words.length === 0 ? agents : agents.filter((agent) => hasWords(agent, words));
+  return found.toSorted((a, b) => COMPARE[order](a, b) || a.id.localeCompare(b.id));
+}
+
+function hasWords(agent: Agent, words: readonly string[]): boolean {
+  const { id, name, version, address, key, models } = agent;
+  const state = stateOf(agent);
+  const said = [id, name, version, address, key, state.label, state.because, `protocol:${agent.protocol}`];
+  const text = [...said, ...models].join("\n").toLowerCase();
+  return words.every((word) => text.includes(word));
+}
+
+/** How many agents showed each key, by the keys' names. */
+export function countByKey(agents: readonly Agent[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { key } of agents) if (key !== null) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
+}
+
+/** `name`, or the first of `name 2`, `name 3`, … that is free. The main key goes by `main`. */
+export function freeName(name: string, taken: ReadonlySet<string>): string {
+  if (!taken.has(name)) return name;
+  for (let count = 2; ; count++) if (!taken.has(`${name} ${count}`)) return `${name} ${count}`;
+}
+
+/** Names between commas or on lines of their own; undefined where there are none. */
+export function readNames(text: string): string[] | undefined {
+  const names = text
+    .split(/[,\n]/)
+    .map((name) => name.trim())
+    .filter(Boolean);
+  return names.length > 0 ? [...new Set(names)] : undefined;
+}

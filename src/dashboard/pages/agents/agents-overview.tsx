@@ -1,0 +1,79 @@
+import { useState } from "hono/jsx/dom";
+import type { Agent } from "../../api/shapes.ts";
+import { formatCount } from "../../format.ts";
+import { LinkButton } from "../../kit/button.tsx";
+import { Card, Empty, Notice } from "../../kit/card.tsx";
+import { PageHead } from "../../kit/page-head.tsx";
+import { hrefOf } from "../../state/route.ts";
+import { AgentDetails } from "./agent-details.tsx";
+import { AgentKeys } from "./agent-keys.tsx";
+import { AgentList } from "./agent-list.tsx";
+import { countByKey } from "./agent-rows.ts";
+import { DisconnectDialog } from "./disconnect-dialog.tsx";
+import { useAgents } from "./use-agents.ts";
+
+export function AgentsOverview() {
+  const agents = useAgents();
+  const { value, error, now } = agents;
+  const [shown, setShown] = useState<Agent | undefined>(undefined);
+  const [leaving, setLeaving] = useState<Agent | undefined>(undefined);
+  const current = (agent: Agent) => value?.find(({ id }) => id === agent.id);
+  const closeDetails = () => setShown(undefined);
+  return (
+    <>
+      <PageHead title="Agents" lead={value ? leadOf(value) : "The programs that bring the models."}>
+        <LinkButton kind="primary" href={hrefOf("agents", "join")}>
+          Join an agent
+        </LinkButton>
+      </PageHead>
+      {error ? <Notice tone="bad">{error}</Notice> : null}
+      {value && value.length > 0 ? (
+        <AgentList agents={value} now={now} onShow={setShown} onDisconnect={setLeaving} />
+      ) : null}
+      {value?.length === 0 ? <NoAgents /> : null}
+      <AgentKeys connected={countByKey(value ?? [])} onRevoked={agents.reload} />
+      {shown ? (
+        <AgentDetails
+          agent={current(shown) ?? shown}
+          isHere={current(shown) !== undefined}
+          now={now}
+          onDisconnect={() => {
+            closeDetails();
+            setLeaving(current(shown) ?? shown);
+          }}
+          onClose={closeDetails}
+        />
+      ) : null}
+      {leaving ? (
+        <DisconnectDialog
+          agent={current(leaving) ?? leaving}
+          onDone={agents.reload}
+          onClose={() => setLeaving(undefined)}
+        />
+      ) : null}
+    </>
+  );
+}
+
+function leadOf(agents: readonly Agent[]): string {
+  const slots = agents.reduce((sum, agent) => sum + agent.slots, 0);
+  const inUse = agents.reduce((sum, agent) => sum + agent.in_use, 0);
+  const connected = `${formatCount(agents.length, "agent")} connected`;
+  return agents.length === 0 ? "None is connected." : `${connected}, ${inUse} of ${slots} slots in use.`;
+}
+
+function NoAgents() {
+  return (
+    <Card>
+      <Empty title="No agent is connected.">
+        <p>
+          An agent dials this server from wherever the models are, so it needs no open port. Until one is here
+          asks are refused.
+        </p>
+        <LinkButton kind="primary" href={hrefOf("agents", "join")}>
+          Join an agent
+        </LinkButton>
+      </Empty>
+    </Card>
+  );
+}

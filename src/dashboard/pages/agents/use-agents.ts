@@ -1,0 +1,38 @@
+import { useEffect, useRef } from "hono/jsx/dom";
+import { api } from "../../api/api.ts";
+import type { Agent } from "../../api/shapes.ts";
+import type { Pool } from "../../state/history.ts";
+import { type Answer, useAnswer } from "../../state/use-answer.ts";
+import { useLive } from "../../state/use-live.ts";
+import { createPace } from "./pace.ts";
+
+const LOOK_MS = 250;
+
+export interface Agents extends Answer<Agent[]> {
+  /** The server's clock, in milliseconds since 1970, as of the last second. */
+  now: number;
+}
+
+/** The connected agents, asked for again as the live figures change, for as long as somebody can see the page. */
+export function useAgents(): Agents {
+  const answer = useAnswer((signal) => api.agents(signal), []);
+  const { pool } = useLive();
+  const latest = useRef({ mark: "", isLoading: true });
+  latest.current = { mark: pool ? markOf(pool) : "", isLoading: answer.isLoading };
+  useEffect(() => {
+    const pace = createPace(() => performance.now());
+    pace.asked("");
+    const timer = setInterval(() => {
+      const { mark = "", isLoading = true } = latest.current ?? {};
+      if (document.hidden || isLoading || !pace.isDue(mark)) return;
+      pace.asked(mark);
+      answer.reload();
+    }, LOOK_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return { ...answer, now: pool ? Date.parse(pool.now) : Date.now() };
+}
+
+function markOf({ agents, slots, models }: Pool): string {
+  return JSON.stringify([agents, slots, models]);
+}

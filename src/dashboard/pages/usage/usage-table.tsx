@@ -1,0 +1,110 @@
+import { useMemo } from "hono/jsx/dom";
+import { api } from "../../api/api.ts";
+import type { UsageEntry, UsageGroup, User } from "../../api/shapes.ts";
+import { formatDuration, formatShare } from "../../format.ts";
+import { Empty } from "../../kit/card.tsx";
+import { Pages, usePages } from "../../kit/pages.tsx";
+import { type Column, Table } from "../../kit/table.tsx";
+import { hrefOf } from "../../state/route.ts";
+import { useAnswer } from "../../state/use-answer.ts";
+import { labelOf } from "../users/user-list.ts";
+import { sumOf } from "./sums.ts";
+
+const TITLES: Record<UsageGroup, string> = { day: "Day (UTC)", model: "Model", agent: "Agent", user: "User" };
+const ROWS = 50;
+
+interface UsageTableProps {
+  group: UsageGroup;
+  entries: readonly UsageEntry[];
+}
+
+/** The newest day first, and of all else what was asked most. A list of many pages is not sorted anew, a page at a time. */
+export function UsageTable({ group, entries }: UsageTableProps) {
+  const names = useUserNames(group === "user");
+  const rows = useMemo(() => (group === "day" ? entries.toReversed() : entries), [group, entries]);
+  const { shown, ...pages } = usePages(rows, ROWS, group);
+  const columns = columnsOf(group, sumOf(entries).asks, names);
+  return (
+    <>
+      <Table
+        caption={`Usage ${TITLES[group]}`}
+        columns={pages.pageCount > 1 ? columns.map(({ sortBy: _, ...column }) => column) : columns}
+        rows={shown}
+        keyOf={(entry) => `${group}:${entry[group] ?? ""}`}
+        empty={<Empty title="Nothing was used in this period." />}
+      />
+      <Pages {...pages} label="Pages of the figures" />
+    </>
+  );
+}
+
+/** Users have names that the usage does not know; without them the ids do. */
+function useUserNames(isNeeded: boolean): ReadonlyMap<string, User> {
+  const { value } = useAnswer(
+    (signal) => (isNeeded ? api.users(signal) : Promise.resolve<User[]>([])),
+    [isNeeded],
+  );
+  return useMemo(() => new Map((value ?? []).map((user) => [user.user_id, user])), [value]);
+}
+
+const whole = new Intl.NumberFormat("en");
+
+function columnsOf(group: UsageGroup, all: number, names: ReadonlyMap<string, User>): Column<UsageEntry>[] {
+  const figure = (title: string, pick: (entry: UsageEntry) => number): Column<UsageEntry> => ({
+    title,
+    cell: (entry) => whole.format(pick(entry)),
+    sortBy: pick,
+    isNumber: true,
+  });
+  return [
+    {
+      title: TITLES[group],
+      cell: (entry) => <Name group={group} entry={entry} names={names} />,
+      isHeader: true,
+    },
+    { title: "Share", cell: ({ asks }) => <Share part={asks} all={all} /> },
+    figure("Asks", ({ asks }) => asks),
+    figure("Failed", ({ failed }) => failed),
+    figure("Tokens read", ({ prompt_tokens }) => prompt_tokens),
+    figure("Tokens written", ({ completion_tokens }) => completion_tokens),
+    figure("Not counted", ({ uncounted }) => uncounted),
+    {
+      title: "Each took",
+      cell: ({ asks, duration_ms }) => formatDuration(duration_ms / asks),
+      sortBy: ({ asks, duration_ms }) => duration_ms / asks,
+      isNumber: true,
+    },
+  ];
+}
+
+interface NameProps {
+  group: UsageGroup;
+  entry: UsageEntry;
+  names: ReadonlyMap<string, User>;
+}
+
+function Name({ group, entry, names }: NameProps) {
+  const name = entry[group] ?? null;
+  if (group === "user") {
+    if (name === null) return <a href={hrefOf("usage", "", { user: "admin" })}>admin key</a>;
+    const user = names.get(name);
+    return <a href={hrefOf("users", name)}>{labelOf(user ?? { user_id: name, name: null })}</a>;
+  }
+  if (name === null || name === "")
+    return <span class="muted">{group === "agent" ? "no agent" : "none"}</span>;
+  return group === "day" ? <span>{name}</span> : <span class="usage-name">{name}</span>;
+}
+
+/** Of all asks, as a bar: its length is an attribute, as the page's policy forbids styles of elements. */
+function Share({ part, all }: { part: number; all: number }) {
+  const percent = all > 0 ? (100 * part) / all : 0;
+  return (
+    <span class="share">
+      <svg class="share-bar" aria-hidden="true" focusable="false">
+        <rect class="share-all" width="100%" height="100%" rx="3" />
+        <rect class="share-part" width={`${percent}%`} height="100%" rx="3" />
+      </svg>
+      {formatShare(part, all)}
+    </span>
+  );
+}

@@ -1,0 +1,170 @@
+import { useState } from "hono/jsx/dom";
+import { api } from "../../api/api.ts";
+import { pathOf } from "../../api/request.ts";
+import type { User } from "../../api/shapes.ts";
+import { formatTime } from "../../format.ts";
+import { Button } from "../../kit/button.tsx";
+import { Card, Notice } from "../../kit/card.tsx";
+import { CopyButton } from "../../kit/copy-button.tsx";
+import { PageHead } from "../../kit/page-head.tsx";
+import { showToast } from "../../kit/toast.tsx";
+import { hrefOf } from "../../state/route.ts";
+import { useAnswer } from "../../state/use-answer.ts";
+import { type UsageSource, UsageView } from "../usage/usage-view.tsx";
+import { TokenDialog } from "./token-dialog.tsx";
+import { ChangeUserDialog, DeleteDialog, DisableDialog, RotateDialog } from "./user-dialogs.tsx";
+import { labelOf } from "./user-list.ts";
+import { StateBadge } from "./user-table.tsx";
+
+/** One user; of one that was deleted there still is the usage. */
+export function UserPage({ id }: { id: string }) {
+  const { value: user, error, replace } = useAnswer((signal) => api.user(id, signal), [id]);
+  return (
+    <>
+      <PageHead title={user ? labelOf(user) : "User"} lead={<a href={hrefOf("users")}>All users</a>}>
+        {user ? <Actions user={user} onChange={replace} /> : null}
+      </PageHead>
+      {error ? <Notice tone="bad">{error}</Notice> : null}
+      {user ? <Facts user={user} /> : null}
+      <UsageView source={sourceOf(id)} />
+    </>
+  );
+}
+
+function sourceOf(id: string): UsageSource {
+  return {
+    key: id,
+    ask: (query, signal) => api.usage({ ...query, user: id }, signal),
+    csvPath: ({ by, user: _, ...query }) =>
+      pathOf(["admin", "users", id, "usage"], { ...query, by: by.join(","), format: "csv" }),
+    groups: ["day", "model", "agent"],
+  };
+}
+
+type Open =
+  | { what: "change" | "rotate" | "disable" | "delete" }
+  | { what: "token"; token: string; note: string };
+
+function Actions({ user, onChange }: { user: User; onChange: (user: User) => void }) {
+  const [open, setOpen] = useState<Open | undefined>(undefined);
+  const enable = async () => {
+    onChange(await api.enableUser(user.user_id));
+    showToast(`${labelOf(user)} may ask again.`);
+  };
+  return (
+    <>
+      <Button onClick={() => setOpen({ what: "change" })}>Change</Button>
+      <Button onClick={() => setOpen({ what: "rotate" })}>Rotate the token</Button>
+      {user.disabled_at === null ? (
+        <Button onClick={() => setOpen({ what: "disable" })}>Disable</Button>
+      ) : (
+        <Button onClick={enable}>Enable</Button>
+      )}
+      <Button kind="danger" onClick={() => setOpen({ what: "delete" })}>
+        Delete
+      </Button>
+      <Dialogs user={user} onChange={onChange} open={open} setOpen={setOpen} />
+    </>
+  );
+}
+
+interface DialogsProps {
+  user: User;
+  onChange: (user: User) => void;
+  open: Open | undefined;
+  setOpen: (next: Open | undefined | ((now: Open | undefined) => Open | undefined)) => void;
+}
+
+function Dialogs({ user, onChange, open, setOpen }: DialogsProps) {
+  // A dialog that another has taken the place of says, too, that it closes.
+  const closer = (what: Open["what"]) => () => setOpen((now) => (now?.what === what ? undefined : now));
+  return (
+    <>
+      {open?.what === "change" ? (
+        <ChangeUserDialog
+          user={user}
+          onChanged={(changed) => {
+            onChange(changed);
+            setOpen(undefined);
+            showToast("Changed.");
+          }}
+          onClose={closer("change")}
+        />
+      ) : null}
+      {open?.what === "rotate" ? (
+        <RotateDialog
+          user={user}
+          onRotated={({ token }, note) => setOpen({ what: "token", token, note })}
+          onClose={closer("rotate")}
+        />
+      ) : null}
+      {open?.what === "token" ? (
+        <TokenDialog
+          title={`The new token of ${labelOf(user)}`}
+          token={open.token}
+          note={open.note}
+          onClose={closer("token")}
+        />
+      ) : null}
+      {open?.what === "disable" ? (
+        <DisableDialog
+          user={user}
+          onDisabled={(changed) => {
+            onChange(changed);
+            showToast(`${labelOf(user)} is disabled.`);
+          }}
+          onClose={closer("disable")}
+        />
+      ) : null}
+      {open?.what === "delete" ? (
+        <DeleteDialog
+          user={user}
+          onDeleted={() => {
+            showToast(`${labelOf(user)} is deleted.`);
+            location.hash = hrefOf("users");
+          }}
+          onClose={closer("delete")}
+        />
+      ) : null}
+    </>
+  );
+}
+
+function Facts({ user }: { user: User }) {
+  const whole = new Intl.NumberFormat("en");
+  const limit = (value: number | null) => (value === null ? "no limit" : whole.format(value));
+  const rows: [string, unknown][] = [
+    ["Asks a minute", limit(user.requests_per_minute)],
+    ["Tokens a day", limit(user.tokens_per_day)],
+    ["Asks at once", limit(user.max_parallel)],
+    ["Models", user.models?.join(", ") ?? "every one"],
+    ["Valid until", user.expires_at ? formatTime(user.expires_at) : "no end is set"],
+    ["Added", formatTime(user.created_at)],
+  ];
+  return (
+    <Card>
+      <dl class="user-facts">
+        <div>
+          <dt>State</dt>
+          <dd>
+            <StateBadge user={user} />{" "}
+            {user.disabled_at ? <span class="muted">since {formatTime(user.disabled_at)}</span> : null}
+          </dd>
+        </div>
+        <div class="user-fact-id">
+          <dt>Id</dt>
+          <dd class="row">
+            <span class="mono">{user.user_id}</span>
+            <CopyButton text={user.user_id} what="the id" isSmall />
+          </dd>
+        </div>
+        {rows.map(([title, value]) => (
+          <div key={title}>
+            <dt>{title}</dt>
+            <dd class="user-fact-text">{String(value)}</dd>
+          </div>
+        ))}
+      </dl>
+    </Card>
+  );
+}

@@ -1,0 +1,30 @@
+import { Notice } from "./kit/card.tsx";
+import { Field } from "./kit/field.tsx";
+import { Form } from "./kit/form.tsx";
+import { Mark } from "./mark.tsx";
+import { signIn } from "./state/session.ts";
+
+export function SignIn({ notice }: { notice: string | undefined }) {
+  return (
+    <main class="alone">
+      <div class="sign-in card">
+        <div class="brand">
+          <Mark />
+          <h1>chatgpt-api-server</h1>
+        </div>
+        {notice ? <Notice tone="plain">{notice}</Notice> : null}
+        <Form submit="Sign in" onSubmit={({ key }) => signIn(key ?? "")}>
+          <Field
+            label="Key"
+            name="key"
+            type="password"
+            autocomplete="current-password"
+            required
+            isFocused
+            hint="The admin key that the server was started with, or your token: with it you see your own usage."
+          />
+        </Form>
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,98 @@
+import { expect, test } from "bun:test";
+import { createDashboard, type DashboardFile } from "../../src/dashboard/assets.ts";
+
+/** Of all that a browser loads before it shows anything, compressed. */
+const WIRE_BYTES_MAX = 150_000;
+
+const dashboard = createDashboard();
+
+async function find(path: string): Promise<DashboardFile> {
+  const file = await dashboard.find(path);
+  if (!file) throw new Error(`there is no ${path}`);
+  return file;
+}
+
+function textOf({ bytes }: DashboardFile): string {
+  return new TextDecoder().decode(bytes);
+}
+
+async function readPage() {
+  const html = textOf(await find(""));
+  const links = [...html.matchAll(/\s(?:src|href)="([^"]+)"/g)].map((match) => match[1] ?? "");
+  return { html, links };
+}
+
+test("the page names its script, its style and its icon by addresses that do not depend on where it is read", async () => {
+  const { links } = await readPage();
+  expect(links.map((link) => link.replace(/-\w{8}\./, "-HASH.")).sort()).toEqual([
+    "/dashboard/chunk-HASH.css",
+    "/dashboard/chunk-HASH.js",
+    "/dashboard/icon-HASH.svg",
+  ]);
+});
+
+test("what the page names is there, of the right type, and may be kept for ever", async () => {
+  const { links } = await readPage();
+  const types = { js: "text/javascript", css: "text/css", svg: "image/svg+xml" };
+  for (const link of links) {
+    const file = await find(link.slice("/dashboard/".length));
+    expect(file.type, link).toStartWith(types[link.split(".").at(-1) as keyof typeof types]);
+    expect(file.isHashed, link).toBe(true);
+    expect(file.bytes.length, link).toBeGreaterThan(100);
+  }
+  const page = await find("");
+  expect(page.type).toStartWith("text/html");
+  expect(page.isHashed, "an old page must not outlive its files").toBe(false);
+});
+
+test("nothing else is there", async () => {
+  for (const path of ["index.html", "main.tsx", "chunk.js", "../assets.ts", "/", "toString"])
+    expect(await dashboard.find(path), path).toBeUndefined();
+});
+
+test("no script and no style stands in the page, so none needs to be allowed there", async () => {
+  const { html } = await readPage();
+  expect(html).not.toMatch(/<style|\sstyle=|\son\w+=|javascript:/i);
+  for (const [, attributes, content] of html.matchAll(/<script([^>]*)>([\s\S]*?)<\/script>/g)) {
+    expect(attributes).toContain("src=");
+    expect(content).toBe("");
+  }
+});
+
+/** Names of kinds of elements, which nobody asks for anything. */
+const KINDS = /http:\/\/www\.w3\.org\/(?:2000\/svg|1998\/Math\/MathML|)/g;
+
+/** Stand in commands to paste, and behind links that one may follow. */
+const TOLD = /^https?:\/\/(?:localhost|127\.0\.0\.1|[\w.-]*example\.(?:com|org)|github\.com)$/;
+
+function hostsIn(text: string): string[] {
+  return text.replaceAll(KINDS, "").match(/(?:https?|wss?):\/\/[\w.[-]+/g) ?? [];
+}
+
+test("page and style name no other host, and the script none but those that it tells people", async () => {
+  const { html, links } = await readPage();
+  expect(hostsIn(html)).toEqual([]);
+  for (const link of links) {
+    const text = textOf(await find(link.slice("/dashboard/".length)));
+    const hosts = hostsIn(text);
+    expect(link.endsWith(".js") ? hosts.filter((host) => !TOLD.test(host)) : hosts, link).toEqual([]);
+    expect(text, link).not.toMatch(/@import|url\((?!["']?data:)|\beval\(|new Function|sourceMappingURL/);
+  }
+});
+
+test("the wire carries it compressed, and less than is promised", async () => {
+  const { links } = await readPage();
+  const files = await Promise.all(["", ...links.map((link) => link.slice("/dashboard/".length))].map(find));
+  for (const { bytes, gzip } of files) expect(Bun.gunzipSync(gzip)).toEqual(bytes);
+  expect(files.reduce((all, { gzip }) => all + gzip.length, 0)).toBeLessThan(WIRE_BYTES_MAX);
+});
+
+test("a file's tag is its content's, and each has one of its own", async () => {
+  const { links } = await readPage();
+  const paths = ["", ...links.map((link) => link.slice("/dashboard/".length))];
+  const tags = await Promise.all(paths.map(async (path) => (await find(path)).etag));
+  expect(new Set(tags).size).toBe(paths.length);
+  for (const tag of tags) expect(tag).toMatch(/^"[\w-]+"$/);
+  const again = createDashboard();
+  expect(await Promise.all(paths.map(async (path) => (await again.find(path))?.etag))).toEqual(tags);
+});

@@ -1,0 +1,65 @@
+import { expect, test } from "bun:test";
+import {
+  formatAgo,
+  formatClock,
+  formatCount,
+  formatDuration,
+  formatNumber,
+  formatShare,
+  formatShort,
+  formatTime,
+  formatUptime,
+} from "../../src/dashboard/format.ts";
+
+test.each([
+  [0, "0 ms"],
+  [999.4, "999 ms"],
+  [999.5, "1 s"],
+  [1234, "1.2 s"],
+  [59_949, "59.9 s"],
+  [59_960, "1 min"],
+  [185_000, "3 min 5 s"],
+  [3_599_999, "1 h"],
+  [7_500_000, "2 h 5 min"],
+  [86_400_000, "1 d"],
+  [100_800_000, "1 d 4 h"],
+])("a duration of %d ms is %s", (ms, text) => {
+  expect(formatDuration(ms)).toBe(text);
+});
+
+test("a running time has no parts of a second, and none is never shown", () => {
+  expect(formatUptime(48_230)).toBe("48 s");
+  expect(formatUptime(12)).toBe("1 s");
+});
+
+test("numbers have a digit after the point below ten only, and large ones are grouped", () => {
+  expect([0, 0.25, 9.96, 10.4, 1234.5].map(formatNumber)).toEqual(["0", "0.3", "10", "10", "1,235"]);
+  expect([950, 12_345, 3_400_000].map(formatShort)).toEqual(["950", "12.3K", "3.4M"]);
+});
+
+test("what is not known is a dash, never a zero", () => {
+  for (const format of [formatNumber, formatShort, formatDuration, formatTime, formatClock]) {
+    expect(format(null)).toBe("–");
+    expect(format(undefined)).toBe("–");
+  }
+  expect(formatAgo(null, 0)).toBe("–");
+  expect(formatShare(0, 0)).toBe("–");
+});
+
+test.each([
+  [0, "just now"],
+  [1999, "just now"],
+  [2000, "2 s ago"],
+  [-5000, "just now"],
+  [5400, "5 s ago"],
+  [200_000, "3 min ago"],
+  [7_500_000, "2 h ago"],
+])("what was %d ms before is said with its larger unit: %s", (ms, text) => {
+  expect(formatAgo(new Date(1e12 - ms).toISOString(), 1e12)).toBe(text);
+});
+
+test("one is singular, and all else is not", () => {
+  expect([0, 1, 2].map((count) => formatCount(count, "agent"))).toEqual(["0 agents", "1 agent", "2 agents"]);
+  expect(formatCount(2000, "entry", "entries")).toBe("2,000 entries");
+  expect(formatShare(1, 3)).toBe("33 %");
+});

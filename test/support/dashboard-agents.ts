@@ -1,0 +1,22 @@
+import type { Agent } from "../../src/dashboard/api/shapes.ts";
+
+/** An agent of the list, idle unless something else is given. */
+export function agentOf(given: Partial<Agent> = {}): Agent {
+  return {
+    id: "a1",
+    name: "gpu box",
+    version: "0.1.0",
+    protocol: 2,
+    address: "192.0.2.7",
+    key: "main",
+    models: ["llama3.3"],
+    slots: 4,
+    in_use: 0,
+    paused: false,
+    draining: false,
+    no_work_because: null,
+    since: "2026-11-23T08:00:00.000Z",
+    last_heard: "2026-11-23T09:00:00.000Z",
+    ...given,
+  };
+}
