@@ -1,0 +1,143 @@
+import { expect, test } from "bun:test";
+import { hides, inBrowser, shows, soon } from "../support/browser.ts";
+import { startInShell } from "../support/browser-commands.ts";
+import { copy, goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
+import { useScene } from "../support/scene.ts";
+import { rejectionOf } from "../support/sdks.ts";
+import { startFaultUpstream } from "../support/upstream/start.ts";
+import { connectV2Agent, V2_HELLO } from "../support/v2-agent.ts";
+
+const TABLE = "Connected agents";
+const KEYS = "Keys for agents";
+
+inBrowser("the dashboard's agents", (browser) => {
+  const scene = useScene();
+
+  test("an agent that joins by the line shown turns the page green, and is listed", async () => {
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Agents");
+    await page.getByRole("main").getByRole("link", { name: "Join an agent" }).first().click();
+    await page.getByRole("radio", { name: "Echo" }).check();
+    const line = await copy(page, "the line");
+    const status = page.getByRole("region", { name: "Whether it has come" });
+    await shows(status.getByText("Waiting for the agent"));
+    startInShell(line);
+    await shows(status.getByText(/ is connected\.$/), status.getByText("✓"));
+    await goTo(page, "Agents");
+    await shows(page.getByRole("table", { name: TABLE }).getByRole("rowheader"));
+  });
+
+  test("a model server elsewhere joins by an agent with a key of its own, and answers at once", async () => {
+    const upstream = await startFaultUpstream();
+    const page = await openDashboard(browser, scene);
+    await page.goto(`${scene.url}/dashboard#/agents/join`);
+    await page.getByRole("radio", { name: "vLLM" }).check();
+    await page.getByLabel(/^Address of the model server/).fill(`http://127.0.0.1:${upstream.port}`);
+    await page.getByRole("radio", { name: "Another machine" }).check();
+    const status = page.getByRole("region", { name: "Whether it has come" });
+    await shows(status.getByText("Nothing to wait for yet."));
+    await page.getByLabel("Name").fill("rack 7");
+    await page.getByRole("button", { name: "Make the key" }).click();
+    const line = await copy(page, "the line");
+    scene.server.keepSecret(line.match(/\/agents\/(\S+)/)?.[1] ?? line);
+    startInShell(line);
+    await shows(status.getByText(/ is connected\.$/));
+    await status.getByRole("link", { name: "Try it" }).click();
+    await page.getByLabel("Model", { exact: true }).selectOption("slow-words");
+    await page.getByLabel("Your message").fill("one two three");
+    await page.getByRole("button", { name: "Send" }).click();
+    await shows(page.locator(".answer-text").getByText("one two three"));
+    await goTo(page, "Agents");
+    await shows(page.getByRole("table", { name: TABLE }).getByText("key rack 7"));
+  });
+
+  test("an agent is listed with what it does, and why it gets no work", async () => {
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Agents");
+    const models = ["big", "small", "tiny"].map((id) => ({ id }));
+    const hello = { ...V2_HELLO, name: "gpu box", version: "3.1", slots: 2, models };
+    const agent = await connectV2Agent(scene.url, { hello });
+    scene.after(() => agent.stop());
+    const row = rowOf(page, TABLE, "gpu box");
+    await shows(row.getByText("3.1"), row.getByText("0 / 2"), row.getByText("and 1 more"));
+    agent.say({ type: "pause" });
+    await shows(row.getByText(/paused/i));
+    await page.getByLabel("Search").fill("nothing of the kind");
+    await shows(page.getByText("No agent fits the search."));
+    await page.getByLabel("Search").fill("tiny");
+    await row.getByRole("button", { name: "gpu box", exact: true }).click();
+    const dialog = page.getByRole("dialog", { name: "gpu box" });
+    await shows(dialog.getByText("127.0.0.1"), dialog.getByText("tiny"));
+    agent.stop();
+    await shows(dialog.getByText("It has left."));
+  });
+
+  test("a busy agent can be drained: it finishes what it has, gets nothing new and leaves", async () => {
+    const agent = await connectV2Agent(scene.url, { hello: { ...V2_HELLO, name: "busy box" } });
+    scene.after(() => agent.stop());
+    const answer = scene.ask({ content: "hello", model: "m" });
+    const { ask } = await soon(agent.next("ask"), "the ask");
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Agents");
+    await page.getByRole("button", { name: "Disconnect busy box" }).click();
+    const dialog = page.getByRole("dialog");
+    await shows(dialog.getByText("It has 1 running ask."));
+    await dialog.getByRole("button", { name: "Drain" }).click();
+    await shows(page.getByText("busy box is draining."));
+    agent.say({
+      type: "done",
+      ask,
+      status: 200,
+      body: JSON.stringify({ choices: [{ message: { content: "bye" } }] }),
+    });
+    expect((await answer).body.content).toBe("bye");
+    expect((await soon(agent.ended, "the end")).code).toBeGreaterThanOrEqual(4000);
+    await hides(rowOf(page, TABLE, "busy box"));
+  });
+
+  test("an idle agent can be disconnected, which is asked about first", async () => {
+    const agent = await connectV2Agent(scene.url);
+    scene.after(() => agent.stop());
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Agents");
+    await page.getByRole("button", { name: "Disconnect test agent" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+    await shows(rowOf(page, TABLE, "test agent"));
+    await page.getByRole("button", { name: "test agent", exact: true }).click();
+    await page.getByRole("button", { name: "Disconnect …" }).click();
+    const dialog = page.getByRole("dialog", { name: "Disconnect test agent?" });
+    await dialog.getByRole("button", { name: "Disconnect" }).click();
+    expect((await soon(agent.ended, "the end")).code).toBeGreaterThanOrEqual(4500);
+    await shows(page.getByText("No agent is connected."));
+  });
+
+  test("a key for agents is shown once and lets one in; revoked, it puts that one out", async () => {
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Agents");
+    await page.getByRole("button", { name: "Make a key" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name").fill("gpu key");
+    await dialog.getByLabel("Models (optional)").fill("m, n");
+    await dialog.getByRole("button", { name: "Make the key" }).click();
+    await shows(dialog.getByText("it is shown this once"));
+    const key = await copy(page, "the key");
+    scene.server.keepSecret(key);
+    await dialog.getByRole("button", { name: "Done" }).click();
+    await hides(dialog);
+    expect(await page.content()).not.toContain(key);
+
+    const agent = await connectV2Agent(scene.url, { key });
+    scene.after(() => agent.stop());
+    const row = rowOf(page, KEYS, "gpu key");
+    await shows(row.getByText("m, n"), row.getByRole("cell", { name: "1", exact: true }));
+    await shows(rowOf(page, TABLE, "test agent").getByText("key gpu key"));
+
+    await page.getByRole("button", { name: "Revoke the key gpu key" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+    await soon(agent.ended, "the end");
+    await hides(rowOf(page, TABLE, "test agent"));
+    await page.getByRole("checkbox", { name: /revoked one/ }).check();
+    await shows(row.getByText(/^Revoked/));
+    expect(await rejectionOf(connectV2Agent(scene.url, { key }))).toBeInstanceOf(Error);
+  });
+});

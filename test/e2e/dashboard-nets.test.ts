@@ -1,0 +1,141 @@
+import { expect, onTestFinished, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { inBrowser, shows } from "../support/browser.ts";
+import { checkAccessibility, violationsOf } from "../support/browser-accessibility.ts";
+import { rejectionOf } from "../support/sdks.ts";
+import { tempFolder } from "../support/store.ts";
+
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src-elem 'unsafe-inline'",
+  "connect-src 'self' http://elsewhere.test ws://elsewhere.test",
+  "require-trusted-types-for 'script'",
+].join("; ");
+
+/** What no page may do, in a script, and what is told of that. */
+const MISDEEDS: [script: string, told: RegExp][] = [
+  ["console.error('some trouble')", /console: some trouble/],
+  ["fetch('/missing')", /console: .*404.*\/missing/],
+  ["setTimeout(() => { throw new Error('oops') })", /uncaught: .*oops/],
+  ["Promise.reject(new Error('alas'))", /uncaught: .*alas/],
+  ["fetch('http://elsewhere.test/x').catch(() => {})", /other host: http:\/\/elsewhere\.test\/x/],
+  ["new WebSocket('ws://elsewhere.test/y')", /other host: ws:\/\/elsewhere\.test\/y/],
+  ["fetch('http://third.test/').catch(() => {})", /policy: connect-src blocked http:\/\/third\.test/],
+  ["document.body.setAttribute('style', 'top: 0')", /policy: style-src-attr blocked/],
+  [
+    "document.body.setAttribute('onclick', '1')",
+    /policy: (script-src-attr|require-trusted-types-for) blocked/,
+  ],
+];
+
+/** The misdeed is that of a tab which the page opens. */
+const TAB = "if (opener) { console.error('from the tab'); opener.finish(); } else open(location)";
+
+const FINISH = `function finish() {
+  document.body.append(Object.assign(document.createElement("p"), { textContent: "finished" }));
+}`;
+
+/** A server with one page for each script, at `/<index>`, and nothing at `/missing`. */
+function serve(scripts: readonly string[], body = "<main><h1>A page</h1></main>") {
+  const html = { "content-type": "text/html", "content-security-policy": POLICY };
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch(request) {
+      const [, name = "0", isScript] = new URL(request.url).pathname.match(/^\/(\w+)(\.js)?$/) ?? [];
+      if (name === "missing") return new Response("", { status: 404 });
+      const script = `${scripts[Number(name)]}\n${FINISH}`;
+      if (isScript) return new Response(script, { headers: { "content-type": "text/javascript" } });
+      const page = `<!doctype html><html lang="en"><title>A page</title><body>${body}<script src="/${name}.js"></script>`;
+      return new Response(page, { headers: html });
+    },
+  });
+  onTestFinished(() => server.stop(true));
+  return `http://127.0.0.1:${server.port}`;
+}
+
+/** A file of tests, each of which opens one of the pages and waits until it has done its deed. */
+function writeTests(url: string, names: readonly string[]): string {
+  const path = join(tempFolder(), "pages.test.ts");
+  const support = JSON.stringify(join(import.meta.dir, "../support/browser.ts"));
+  const lines = names.map(
+    (name, index) =>
+      `test(${JSON.stringify(name)}, async () => {
+        const page = await browser.open("${url}/${index}");
+        await page.getByText("finished").waitFor();
+      });`,
+  );
+  const head = `import { test } from "bun:test";\nimport { useBrowser } from ${support};\nconst browser = useBrowser();`;
+  writeFileSync(path, [head, ...lines].join("\n"));
+  return path;
+}
+
+/** By the name of each test of the file: what was told of it, with its result. */
+async function run(path: string): Promise<Map<string, string>> {
+  const env = { ...process.env, NO_COLOR: "1" };
+  const child = Bun.spawn([process.execPath, "test", path], { env, stdout: "ignore", stderr: "pipe" });
+  const told = (await child.stderr.text()).matchAll(/(.*?)^\((pass|fail)\) (.*?) \[/gms);
+  return new Map([...told].map(([, errors, result, name = ""]) => [name, `${errors}${result}`]));
+}
+
+const SOON = "setTimeout(finish, 100)";
+
+inBrowser("what holds the dashboard's tests", (browser) => {
+  test("a test fails at its end for each misdeed of its pages, and for nothing else", async () => {
+    const url = serve([
+      `console.warn('no error'); fetch('/other'); location.hash = 'x'; ${SOON}`,
+      [SOON, ...MISDEEDS.map(([script]) => script)].join("; "),
+      TAB,
+    ]);
+    const told = await run(writeTests(url, ["well-behaved", "all misdeeds", "in a tab"]));
+    expect(told.get("well-behaved")).not.toContain("error:");
+    expect(told.get("well-behaved")).toEndWith("pass");
+    for (const [, pattern] of MISDEEDS) expect(told.get("all misdeeds")).toMatch(pattern);
+    expect(told.get("all misdeeds")).toEndWith("fail");
+    expect(told.get("in a tab")).toMatch(/console: from the tab(.|\n)*fail$/);
+  });
+
+  test("a console error that a test provokes on purpose fails it not", async () => {
+    const page = await browser.open(serve(["onclick = () => fetch('/missing')"]));
+    browser.allow(/404/);
+    const answered = page.waitForResponse(/missing/);
+    await page.locator("h1").click();
+    expect((await answered).status()).toBe(404);
+  });
+
+  test("each test has a browser of its own, without what another left behind", async () => {
+    const url = serve(["document.cookie = 'a=b'; localStorage.setItem('c', 'd');", ""]);
+    await browser.open(`${url}/0`);
+    const other = await browser.open(`${url}/1`);
+    expect(await other.evaluate("[document.cookie, localStorage.length]")).toEqual(["", 0]);
+  });
+
+  test("axe-core finds what it should in spite of the policy, and nothing on a page that is well made", async () => {
+    const good = await browser.open(serve([""], "<main><h1>A page</h1><button>Go</button></main>"));
+    await checkAccessibility(good);
+    const bad = await browser.open(
+      serve(
+        [""],
+        "<style>.pale { color: #ccc }</style><main><h1>A page</h1><button></button><p class='pale'>pale</p></main>",
+      ),
+    );
+    const found = (await violationsOf(bad)).map((line) => line.split(":")[0]);
+    expect(found.sort()).toEqual(["button-name", "color-contrast"]);
+  });
+
+  test.each([
+    [
+      "pale in the dark only",
+      "@media (prefers-color-scheme: dark) { p { color: #ccc } }",
+      /desktop, dark(.|\n)*phone, dark/,
+    ],
+    ["too wide for a phone", "p { width: 400px }", /phone, dark(.|\n)*48 pixels wider/],
+  ])("a page that is %s is found out", async (_name, style, told) => {
+    const body = `<meta name="viewport" content="width=device-width"><style>${style}</style><main><h1>A page</h1><p>text</p></main>`;
+    const page = await browser.open(serve([""], body));
+    await shows(page.getByText("text"));
+    expect(String(await rejectionOf(checkAccessibility(page)))).toMatch(told);
+  });
+});

@@ -1,0 +1,164 @@
+import { test } from "bun:test";
+import type { Page } from "playwright-core";
+import { inBrowser, shows } from "../support/browser.ts";
+import { checkAccessibility } from "../support/browser-accessibility.ts";
+import { openDashboard } from "../support/browser-dashboard.ts";
+import { type Scene, startScene } from "../support/scene.ts";
+import { connectV2Agent, streamPieces, V2_HELLO, type V2AgentOptions } from "../support/v2-agent.ts";
+
+type Drawn = (page: Page) => Promise<void>;
+
+const hasTitle =
+  (name: string): Drawn =>
+  (page) =>
+    shows(page.getByRole("heading", { level: 1, name }));
+const hasText =
+  (text: string): Drawn =>
+  (page) =>
+    shows(page.getByText(text));
+
+/** By their addresses, with what is there once they are drawn. */
+const ADMIN_PAGES: Record<string, Drawn> = {
+  overview: (page) => shows(page.getByText("Live", { exact: true })),
+  agents: hasText("There are no keys but the main one."),
+  "agents/join": hasText("Paste this line"),
+  users: hasTitle("Users"),
+  usage: hasText("No ask in this period."),
+  try: hasTitle("Try it"),
+  settings: (page) => shows(page.getByRole("table", { name: "Settings in force" })),
+  audit: (page) => shows(page.getByRole("link", { name: /^CSV/ })),
+  "no-such-page": hasText("There is nothing at this address."),
+};
+
+const LONG = "a-name-that-is-longer-than-any-phone-is-wide-and-has-no-place-to-break-it";
+/** Several times of what it takes; what runs out of it takes the browser with it. */
+const MANY_PAGES_MS = 90_000;
+
+async function visit(page: Page, { url }: Scene, pages: Record<string, Drawn>): Promise<void> {
+  for (const [path, drawn] of Object.entries(pages)) {
+    await page.goto(`${url}/dashboard#/${path}`);
+    await drawn(page);
+    await check(page, path);
+  }
+}
+
+async function check(page: Page, what: string): Promise<void> {
+  try {
+    await checkAccessibility(page);
+  } catch (error) {
+    throw new Error(`${what}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** Agents and users of several kinds, and asks of several outcomes. */
+async function startBusyScene(): Promise<{ scene: Scene; user: { user_id: string; token: string } }> {
+  const scene = await startScene();
+  const connect = async (hello: object, onAsk?: V2AgentOptions["onAsk"]) => {
+    const agent = await connectV2Agent(scene.url, {
+      hello: { ...V2_HELLO, ...hello },
+      ...(onAsk && { onAsk }),
+    });
+    scene.after(() => agent.stop());
+    return agent;
+  };
+  await connect({ name: "quick" }, ({ ask }, agent) => streamPieces(agent, ask, ["all ", "is well"]));
+  await connect({ name: LONG, models: [{ id: LONG }, { id: "two" }, { id: "three" }] });
+  (await connect({ name: "tired", models: [{ id: "n" }] })).say({ type: "pause" });
+  await connect({ name: "broken", models: [{ id: "broken" }] }, ({ ask }, agent) => {
+    const error = { message: "no" };
+    agent.say({ type: "fail", ask, status: 400, error, retryable: false });
+  });
+  await scene.firefox();
+
+  const add = (body: object) =>
+    scene.request<{ user_id: string; token: string }>("/admin/users/add", {
+      method: "POST",
+      headers: { authorization: scene.adminKey },
+      body: JSON.stringify(body),
+    });
+  const { body: user } = await add({ name: "Ann", requests_per_minute: 60, tokens_per_day: 9000 });
+  await add({ name: LONG, models: [LONG, "m"], max_parallel: 2, expires_at: "2020-01-01T00:00:00Z" });
+  await add({});
+  await add({ name: "<img src=x onerror=alert(1)>" });
+  const asks = ["m", "m", "broken", "m"].map((model) =>
+    scene.ask({ content: "hello", model, stream: true }, { key: user.token }),
+  );
+  await Promise.all(asks);
+  // Two more that go on.
+  for (const model of [LONG, LONG]) void scene.ask({ content: "hello", model }).catch(() => undefined);
+  return { scene, user };
+}
+
+inBrowser("the dashboard is accessible, and fits a phone,", (browser) => {
+  test(
+    "while nothing is there yet",
+    async () => {
+      const scene = await startScene();
+      const page = await openDashboard(browser, scene);
+      await visit(page, scene, ADMIN_PAGES);
+    },
+    MANY_PAGES_MS,
+  );
+
+  test(
+    "with a pool at work",
+    async () => {
+      const { scene, user } = await startBusyScene();
+      const page = await openDashboard(browser, scene);
+      await visit(page, scene, {
+        ...ADMIN_PAGES,
+        overview: (page) => shows(page.getByRole("table", { name: "Newest asks" })),
+        agents: (page) => shows(page.getByRole("table", { name: "Connected agents" }).getByText("tired")),
+        users: (page) => shows(page.getByRole("table", { name: "Users" })),
+        [`users/${user.user_id}`]: hasTitle("Ann"),
+        usage: (page) => shows(page.getByRole("table", { name: /^Usage/ })),
+      });
+    },
+    MANY_PAGES_MS,
+  );
+
+  test(
+    "in its dialogs",
+    async () => {
+      const { scene, user } = await startBusyScene();
+      const page = await openDashboard(browser, scene);
+      const dialog = page.getByRole("dialog");
+      const open = async (path: string, button: string) => {
+        await page.goto(`${scene.url}/dashboard#/${path}`);
+        await page.getByRole("button", { name: button, exact: true }).click();
+        await shows(dialog);
+        await check(page, button);
+      };
+      await open("users", "Add a user");
+      await dialog.getByRole("button", { name: "Add", exact: true }).click();
+      await shows(page.getByRole("button", { name: "Copy the token" }));
+      await check(page, "the token");
+      await page.keyboard.press("Escape");
+      for (const button of ["Change", "Rotate the token", "Disable", "Delete"]) {
+        await open(`users/${user.user_id}`, button);
+        await page.keyboard.press("Escape");
+      }
+      for (const button of ["Make a key", LONG, `Disconnect ${LONG}`]) {
+        await open("agents", button);
+        await page.keyboard.press("Escape");
+      }
+    },
+    MANY_PAGES_MS,
+  );
+
+  test("on a user's pages, in the middle of a conversation", async () => {
+    const { scene, user } = await startBusyScene();
+    const page = await openDashboard(browser, scene, { key: user.token });
+    await visit(page, scene, { usage: hasText("Your limits"), try: hasTitle("Try it") });
+    await page.getByLabel("Model", { exact: true }).selectOption("m");
+    await page.getByLabel("Your message").fill(`${LONG} ${LONG}`);
+    await page.getByRole("button", { name: "Send" }).click();
+    await shows(page.getByRole("button", { name: "Ask again" }));
+    browser.allow(/status of 400/);
+    await page.getByLabel("Model", { exact: true }).selectOption("broken");
+    await page.getByLabel("Your message").fill("and now?");
+    await page.getByRole("button", { name: "Send" }).click();
+    await shows(page.getByRole("alert"));
+    await check(page, "the conversation");
+  });
+});

@@ -1,0 +1,37 @@
+import { expect, test } from "bun:test";
+import { hides, inBrowser, shows } from "../support/browser.ts";
+import { copy, goTo, openDashboard } from "../support/browser-dashboard.ts";
+import { useScene } from "../support/scene.ts";
+import { connectV2Agent, streamPieces } from "../support/v2-agent.ts";
+
+/** Nothing of what is on the screen lies beside it. */
+const IS_WITHIN = "document.documentElement.scrollWidth <= innerWidth";
+
+inBrowser("the dashboard on a phone, in the dark", (browser) => {
+  const scene = useScene();
+
+  test("one adds a user and tries it by touch", async () => {
+    const agent = await connectV2Agent(scene.url, {
+      onAsk: ({ ask }, self) => streamPieces(self, ask, ["word ".repeat(200)]),
+    });
+    scene.after(() => agent.stop());
+    const page = await openDashboard(browser, scene, { phone: true, dark: true });
+    expect(await page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")).toBe(true);
+    await goTo(page, "Users");
+    await page.getByRole("button", { name: "Add a user" }).tap();
+    const dialog = page.getByRole("dialog", { name: "Add a user" });
+    await dialog.getByLabel("Name").fill("Pia");
+    await dialog.getByRole("button", { name: "Add", exact: true }).tap();
+    scene.server.keepSecret(await copy(page, "the token"));
+    expect(await page.evaluate(IS_WITHIN)).toBe(true);
+    await page.getByRole("button", { name: "I have it" }).tap();
+    await hides(page.getByRole("dialog"));
+    await goTo(page, "Try it");
+    await page.getByLabel("Your message").fill("hello");
+    await page.getByRole("button", { name: "Send" }).tap();
+    await shows(page.getByRole("button", { name: "Ask again" }));
+    expect(await page.evaluate(IS_WITHIN)).toBe(true);
+    await page.getByRole("button", { name: "Sign out" }).tap();
+    await shows(page.getByText("You are signed out."));
+  });
+});

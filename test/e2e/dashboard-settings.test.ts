@@ -1,0 +1,70 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import type { Download, Locator, Page } from "playwright-core";
+import { inBrowser, shows } from "../support/browser.ts";
+import { goTo, openDashboard } from "../support/browser-dashboard.ts";
+import { runExecutable, startExecutable } from "../support/executable.ts";
+import { useScene } from "../support/scene.ts";
+import { tempFolder } from "../support/store.ts";
+
+/** What a click on it downloads, as a file; its name is the one that a browser proposes. */
+async function download(page: Page, link: Locator): Promise<{ name: string; path: string }> {
+  const [file] = await Promise.all([page.waitForEvent("download"), link.click()]);
+  const path = join(tempFolder(), (file as Download).suggestedFilename());
+  await file.saveAs(path);
+  return { name: file.suggestedFilename(), path };
+}
+
+const textOf = (path: string) => Bun.file(path).text();
+
+inBrowser("the dashboard's settings and audit log", (browser) => {
+  const scene = useScene(["--queue-max", "77"]);
+
+  test("settings are shown as they are in force, with where they come from and without secrets", async () => {
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Settings");
+    const rowOf = (name: string) =>
+      page.getByRole("row").filter({ has: page.getByRole("rowheader", { name }) });
+    const cellsOf = (name: string) => rowOf(name).getByRole("cell").allInnerTexts();
+    await shows(rowOf("--queue-max"));
+    expect((await cellsOf("--queue-max")).slice(0, 2)).toEqual(["77", "--queue-max"]);
+    expect((await cellsOf("admin-key"))[0]).toBe("***");
+    const content = await page.content();
+    for (const secret of [scene.adminKey, scene.agentKey]) expect(content).not.toContain(secret);
+    await page.getByRole("columnheader", { name: "From" }).getByRole("button").click();
+    await shows(page.locator("th[aria-sort=ascending]").getByText("From"));
+  });
+
+  test("the backup that is downloaded is one that a server starts from", async () => {
+    const { token } = await scene.addUser();
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Settings");
+    const { name, path } = await download(page, page.getByRole("link", { name: "Download a backup" }));
+    expect(name).toMatch(/^chatgpt-api-server-\d{4}-\d\d-\d\d\.tar$/);
+    const data = join(tempFolder(), "restored");
+    const restored = await runExecutable(["restore", path, "--data", data]);
+    expect([restored.code, restored.stderr]).toEqual([0, expect.any(String)]);
+    const { url } = await startExecutable({ data });
+    const answer = await fetch(`${url}/api/session`, { headers: { authorization: `Bearer ${token}` } });
+    expect(answer.status).toBe(200);
+    await goTo(page, "Audit log");
+    await shows(page.getByRole("rowheader", { name: "backup" }));
+  });
+
+  test("the audit log says who changed what, page by page, and as CSV", async () => {
+    const added: string[] = [];
+    for (let users = 0; users < 60; users++) added.push((await scene.addUser()).user_id);
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Audit log");
+    const rows = page.getByRole("rowheader", { name: "user.add" });
+    await shows(page.getByText(added.at(-1) ?? ""));
+    expect(await rows.count()).toBe(50);
+    await page.getByRole("button", { name: "Older" }).click();
+    await shows(page.getByText("Page 2"), page.getByText(added[0] ?? ""));
+    await page.getByRole("button", { name: "Newer" }).click();
+    await shows(page.getByText("Page 1"), page.getByText(added.at(-1) ?? ""));
+    const { path } = await download(page, page.getByRole("link", { name: "CSV" }));
+    const text = await textOf(path);
+    for (const id of added) expect(text).toContain(id);
+  });
+});

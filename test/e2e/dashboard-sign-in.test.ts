@@ -1,0 +1,129 @@
+import { expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { inBrowser, shows } from "../support/browser.ts";
+import { checkAccessibility } from "../support/browser-accessibility.ts";
+import { goTo, openDashboard, openSignIn, signInLink, typeKey } from "../support/browser-dashboard.ts";
+import { startScene, useScene } from "../support/scene.ts";
+
+const linksOf = (page: Page) =>
+  page.getByRole("navigation", { name: "Pages", exact: true }).getByRole("link").allInnerTexts();
+
+const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name });
+
+inBrowser("signing in to the dashboard", (browser) => {
+  const scene = useScene();
+
+  test("the banner's link signs in once, and its code stays neither in the address nor in the history", async () => {
+    const { server } = await startScene();
+    const link = await signInLink(server);
+    const page = await browser.open(link);
+    await shows(heading(page, "Overview"));
+    expect(page.url()).not.toContain("code");
+    await page.reload();
+    await shows(heading(page, "Overview"));
+
+    const second = await browser.open(link, { allow: /status of 401.*\/api\/session/ });
+    await shows(second.getByText("The link did not work"), second.getByLabel("Key", { exact: true }));
+    expect(second.url()).not.toContain("code");
+    expect(server.stdout()).not.toContain(link.split("=")[1]);
+  });
+
+  test("a browser that asks for the server's bare address comes to the dashboard", async () => {
+    const page = await browser.open(`${scene.url}/`);
+    await shows(page.getByRole("button", { name: "Sign in" }));
+    expect(page.url()).toBe(`${scene.url}/dashboard`);
+  });
+
+  test("the admin key opens all pages, and no script can read the cookie", async () => {
+    const page = await openDashboard(browser, scene);
+    expect(await linksOf(page)).toEqual([
+      "Overview",
+      "Agents",
+      "Users",
+      "Usage",
+      "Try it",
+      "Settings",
+      "Audit log",
+    ]);
+    const cookies = await page.context().cookies();
+    expect(cookies).toMatchObject([{ httpOnly: true, sameSite: "Strict", path: "/" }]);
+    expect(cookies[0]?.expires).toBeGreaterThan(Date.now() / 1000);
+    const kept =
+      "JSON.stringify([document.cookie, { ...localStorage }, { ...sessionStorage }, document.body.innerHTML])";
+    expect(await page.evaluate(kept)).not.toContain(scene.adminKey);
+  });
+
+  test("a user sees his own usage and may try it, and nothing else", async () => {
+    const { token } = await scene.addUser();
+    const page = await openDashboard(browser, scene, { key: token });
+    expect(await linksOf(page)).toEqual(["Usage", "Try it"]);
+    await goTo(page, "Usage");
+    await page.goto(`${scene.url}/dashboard#/users`);
+    await shows(heading(page, "No such page"));
+  });
+
+  test("a wrong key is told; too many are told to wait, and the right one is admitted even then", async () => {
+    const strict = await startScene({ flags: ["--key-failures-max", "2"] });
+    const page = await openSignIn(browser, strict);
+    browser.allow(/status of (401|429).*\/api\/session/);
+    for (let tries = 0; tries < 2; tries++) {
+      await typeKey(page, `wrong-${tries}`);
+      await shows(page.getByRole("alert").getByText("Invalid API key"));
+    }
+    await checkAccessibility(page);
+    await typeKey(page, "wrong again");
+    await shows(page.getByRole("alert").getByText(/Try again in \d+ s/));
+    await typeKey(page, strict.adminKey);
+    await shows(heading(page, "Overview"));
+  });
+
+  test("signing out ends the session, in the other tabs too, and on the server", async () => {
+    const page = await openDashboard(browser, scene);
+    const tab = await page.context().newPage();
+    await tab.goto(`${scene.url}/dashboard#/settings`);
+    await shows(heading(tab, "Settings"));
+    const [cookie] = await page.context().cookies();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await shows(page.getByText("You are signed out."), tab.getByText("You are signed out."));
+    const headers = { cookie: `${cookie?.name}=${cookie?.value}` };
+    expect((await scene.request("/admin/settings", { headers })).status).toBe(401);
+    await tab.reload();
+    await shows(tab.getByLabel("Key", { exact: true }));
+  });
+
+  test("a session that has ended is told, and after signing in one is where one was", async () => {
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Settings");
+    await page.context().clearCookies();
+    browser.allow(/status of 401/);
+    await page.getByRole("link", { name: "Audit log" }).click();
+    await shows(page.getByText("Your session has ended. Sign in again."));
+    await typeKey(page, scene.adminKey);
+    await shows(heading(page, "Audit log"));
+  });
+
+  test("a user whose token is replaced is signed out", async () => {
+    const { user_id, token } = await scene.addUser();
+    const page = await openDashboard(browser, scene, { key: token });
+    const headers = { authorization: scene.adminKey };
+    await scene.request(`/admin/users/${user_id}/rotate`, { method: "POST", headers });
+    browser.allow(/status of 401/);
+    await page.reload();
+    await shows(page.getByLabel("Key", { exact: true }));
+  });
+
+  test("a reload keeps the page, and going back goes to the one before", async () => {
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Settings");
+    await goTo(page, "Audit log");
+    await page.reload();
+    await shows(heading(page, "Audit log"));
+    await page.goBack();
+    await shows(heading(page, "Settings"));
+    expect(await page.title()).toBe("Settings · chatgpt-api-server");
+  });
+
+  test("the sign-in page is accessible", async () => {
+    await checkAccessibility(await openSignIn(browser, scene));
+  });
+});

@@ -1,0 +1,103 @@
+import { expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { inBrowser, shows, soon } from "../support/browser.ts";
+import { goTo, openDashboard } from "../support/browser-dashboard.ts";
+import { useScene } from "../support/scene.ts";
+import { chunk, connectV2Agent, messagesOf, streamPieces, type V2AgentOptions } from "../support/v2-agent.ts";
+
+const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
+const message = (page: Page) => page.getByLabel("Your message");
+
+async function send(page: Page, text: string): Promise<void> {
+  await message(page).fill(text);
+  await button(page, "Send").click();
+}
+
+inBrowser("the dashboard's page to try it", (browser) => {
+  const scene = useScene();
+
+  async function openTry(onAsk: V2AgentOptions["onAsk"] = () => {}) {
+    const agent = await connectV2Agent(scene.url, { onAsk });
+    scene.after(() => agent.stop());
+    const { token } = await scene.addUser();
+    const page = await openDashboard(browser, scene, { key: token });
+    await goTo(page, "Try it");
+    return { page, agent };
+  }
+
+  test("an answer is seen as it comes, and stopping it cancels it at the agent", async () => {
+    const { page, agent } = await openTry();
+    await send(page, "Tell me a story");
+    const { ask } = await soon(agent.next("ask"), "the ask");
+    await shows(page.getByText("Waiting …"));
+    agent.say({ type: "accept", ask });
+    agent.say({ type: "delta", ask, data: chunk("Once upon ") });
+    await shows(page.getByText("Once upon"), page.getByText("Answering …"));
+    agent.say({ type: "delta", ask, data: chunk("a time") });
+    await shows(page.getByText("Once upon a time"));
+    await button(page, "Stop").click();
+    expect((await soon(agent.next("cancel"), "the cancel")).ask).toBe(ask);
+    await shows(page.getByText("Stopped", { exact: true }));
+    await shows(page.locator("textarea:focus"));
+  });
+
+  test("the conversation goes on with all that was said, until a new one is begun", async () => {
+    const seen: { role: string; content: string }[][] = [];
+    const { page } = await openTry((ask, agent) => {
+      seen.push(messagesOf(ask));
+      streamPieces(agent, ask.ask, ["the ", `answer ${seen.length}`]);
+    });
+    await send(page, "first");
+    await shows(page.getByText("the answer 1", { exact: true }).last());
+    await goTo(page, "Usage");
+    await goTo(page, "Try it");
+    await send(page, "second");
+    await shows(page.getByText("the answer 2", { exact: true }).last());
+    await button(page, "New conversation").click();
+    await message(page).fill("third");
+    await message(page).press("Control+Enter");
+    await shows(page.getByText("the answer 3", { exact: true }).last());
+    const user = (content: string) => ({ role: "user", content });
+    const assistant = (content: string) => ({ role: "assistant", content });
+    expect(seen).toEqual([
+      [user("first")],
+      [user("first"), assistant("the answer 1"), user("second")],
+      [user("third")],
+    ]);
+  });
+
+  test("what an agent answers is text, whatever it looks like", async () => {
+    const evil = `<img src=x onerror="document.title='pwned'"><script>alert(1)</script>[a](javascript:alert(2))`;
+    const { page } = await openTry((ask, agent) => streamPieces(agent, ask.ask, [evil]));
+    await send(page, evil);
+    await shows(page.getByText(evil).nth(1));
+    expect(await page.locator("main img, main script, main a[href^=javascript]").count()).toBe(0);
+    expect(await page.title()).not.toBe("pwned");
+  });
+
+  test("a failure is told in words, and one can ask again", async () => {
+    let isBroken = true;
+    const { page } = await openTry((ask, agent) => {
+      const error = { message: "The model is on fire." };
+      if (isBroken) agent.say({ type: "fail", ask: ask.ask, status: 400, error, retryable: false });
+      else streamPieces(agent, ask.ask, ["all is well"]);
+    });
+    browser.allow(/status of 400.*chat\/completions/);
+    await send(page, "hello");
+    await shows(page.getByRole("alert").getByText("The model is on fire."));
+    isBroken = false;
+    await button(page, "Ask again").click();
+    await shows(page.getByText("all is well", { exact: true }).last());
+  });
+
+  test("without an agent the page says so, and looks again when it is told to", async () => {
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Try it");
+    await shows(page.getByText("There is no model to ask."));
+    const agent = await connectV2Agent(scene.url);
+    scene.after(() => agent.stop());
+    await button(page, "Look again").click();
+    await shows(message(page));
+    expect(await page.getByLabel("Model", { exact: true }).inputValue()).toBe("m");
+  });
+});

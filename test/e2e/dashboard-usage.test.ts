@@ -1,0 +1,47 @@
+import { expect, test } from "bun:test";
+import { inBrowser, shows } from "../support/browser.ts";
+import { goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
+import { startScene, type User } from "../support/scene.ts";
+
+inBrowser("the dashboard's usage", (browser) => {
+  test("shows what each has used, by day, model and agent, and as CSV", async () => {
+    const scene = await startScene({ flags: ["--echo"] });
+    const { token } = await scene.addUser();
+    const own = await openDashboard(browser, scene, { key: token });
+    await goTo(own, "Usage");
+    await shows(own.getByText("No ask in this period."));
+    for (let asks = 0; asks < 3; asks++) await scene.ask({ content: "hello" }, { key: token });
+    await own.reload();
+    const table = own.getByRole("table", { name: "Usage Day (UTC)" });
+    await shows(table.getByRole("cell", { name: "3", exact: true }));
+    expect(await own.getByText("By user").count()).toBe(0);
+
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Usage");
+    await page.getByRole("radio", { name: "By model" }).check();
+    await shows(rowOf(page, "Usage Model", "echo"));
+    await page.getByRole("radio", { name: "By user" }).check();
+    const [file] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("link", { name: "CSV" }).click(),
+    ]);
+    const lines = (await Bun.file(await file.path()).text()).trim().split("\r\n");
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toContain("user");
+  });
+  test("tells a user what is left of each limit", async () => {
+    const scene = await startScene({ flags: ["--echo"] });
+    const { body } = await scene.request<User>("/admin/users/add", {
+      method: "POST",
+      headers: { authorization: scene.adminKey },
+      body: JSON.stringify({ requests_per_minute: 9, max_parallel: 3, models: ["echo"] }),
+    });
+    const page = await openDashboard(browser, scene, { key: body.token });
+    await goTo(page, "Usage");
+    const limits = page.getByRole("region", { name: "Your limits" });
+    await shows(limits.getByText("9 of 9 left"), limits.getByText("3 at most"), limits.getByText("echo"));
+    expect((await scene.ask({ content: "hello" }, { key: body.token })).status).toBe(200);
+    await limits.getByRole("button", { name: "Refresh" }).click();
+    await shows(limits.getByText("8 of 9 left"));
+  });
+});

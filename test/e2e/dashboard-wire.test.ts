@@ -1,0 +1,66 @@
+import { describe, expect, test } from "bun:test";
+import type { WebSocket } from "playwright-core";
+import { inBrowser, shows } from "../support/browser.ts";
+import { goTo, openDashboard } from "../support/browser-dashboard.ts";
+import { makeCertificate, noCertificates } from "../support/certificate.ts";
+import { startExecutable } from "../support/executable.ts";
+import { useScene } from "../support/scene.ts";
+
+/** Together, as they come over the wire. */
+const PAGE_BYTES_MAX = 150_000;
+
+interface Loaded {
+  name: string;
+  /** As compressed. */
+  encodedBodySize: number;
+  /** 0 for what was in the cache. */
+  transferSize: number;
+}
+
+const LOADED = `performance.getEntriesByType("resource")
+  .filter(({ name }) => /\\.(js|css)$/.test(name))
+  .map(({ name, encodedBodySize, transferSize }) => ({ name, encodedBodySize, transferSize }))`;
+
+inBrowser("what the dashboard costs", (browser) => {
+  const scene = useScene();
+
+  test("script and styles are small on the wire, and come once", async () => {
+    const page = await openDashboard(browser, scene);
+    const first: Loaded[] = await page.evaluate(LOADED);
+    expect(first.length).toBeGreaterThan(1);
+    const bytes = first.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(bytes).toBeLessThan(PAGE_BYTES_MAX);
+    const tab = await page.context().newPage();
+    await tab.goto(`${scene.url}/dashboard`);
+    await shows(tab.getByRole("heading", { level: 1, name: "Overview" }));
+    const second: Loaded[] = await tab.evaluate(LOADED);
+    expect(second.map(({ name }) => name).sort()).toEqual(first.map(({ name }) => name).sort());
+    expect(second.map(({ transferSize }) => transferSize)).toEqual(second.map(() => 0));
+  });
+
+  test("the live view is open only while somebody looks at it", async () => {
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Settings");
+    const sockets: WebSocket[] = [];
+    page.on("websocket", (socket) => sockets.push(socket));
+    await goTo(page, "Overview");
+    await shows(page.getByText("Live", { exact: true }));
+    expect(sockets.map((socket) => socket.isClosed())).toEqual([false]);
+    await Promise.all([sockets[0]?.waitForEvent("close"), goTo(page, "Audit log")]);
+    expect(sockets).toHaveLength(1);
+  });
+
+  describe.skipIf(noCertificates !== undefined)(`under TLS (${noCertificates ?? "with openssl"})`, () => {
+    test("the cookie goes over TLS only, and the live view too", async () => {
+      const { cert, key } = makeCertificate("dashboard.test");
+      const adminKey = `admin-${crypto.randomUUID()}`;
+      const args = ["0", adminKey, "--tls-cert", cert, "--tls-key", key];
+      const { url } = await startExecutable({ args });
+      const page = await openDashboard(browser, { url, adminKey });
+      expect(page.url()).toStartWith("https:");
+      expect(await page.context().cookies()).toMatchObject([{ secure: true, httpOnly: true }]);
+      await shows(page.getByText("Live", { exact: true }));
+    });
+  });
+});

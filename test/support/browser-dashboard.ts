@@ -1,0 +1,65 @@
+import type { Locator, Page } from "playwright-core";
+import { type OpenOptions, shows, type TestBrowser } from "./browser.ts";
+import type { Executable } from "./executable.ts";
+
+/** What is needed of a server. */
+interface Address {
+  url: string;
+  adminKey: string;
+}
+
+/** The link of the start banner; waits for it. */
+export async function signInLink(server: Executable): Promise<string> {
+  const [, link = ""] = await server.output(/Dashboard +(http\S+#code=\S+)/);
+  return link;
+}
+
+/** The sign-in page, with nothing typed. */
+export async function openSignIn(
+  browser: TestBrowser,
+  { url }: Address,
+  options?: OpenOptions,
+): Promise<Page> {
+  const page = await browser.open(`${url}/dashboard`, options);
+  await shows(page.getByLabel("Key", { exact: true }));
+  return page;
+}
+
+export async function typeKey(page: Page, key: string): Promise<void> {
+  await page.getByLabel("Key", { exact: true }).fill(key);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** The start page of the holder of the key; of the administrator by default. */
+export async function openDashboard(
+  browser: TestBrowser,
+  server: Address,
+  options: OpenOptions & { key?: string } = {},
+): Promise<Page> {
+  const page = await openSignIn(browser, server, options);
+  await typeKey(page, options.key ?? server.adminKey);
+  await shows(page.getByRole("navigation", { name: "Pages", exact: true }));
+  return page;
+}
+
+/** By the navigation; waits for the page's heading, which has the same words unless others are given. */
+export async function goTo(page: Page, title: string, heading = title): Promise<void> {
+  await page
+    .getByRole("navigation", { name: "Pages", exact: true })
+    .getByRole("link", { name: title })
+    .click();
+  await shows(page.getByRole("heading", { level: 1, name: heading }));
+}
+
+/** What the button puts on the clipboard. */
+export async function copy(page: Page, what: string): Promise<string> {
+  await page.evaluate("navigator.clipboard.writeText('nothing was copied')");
+  await page.getByRole("button", { name: `Copy ${what}` }).click();
+  await shows(page.getByText(`Copied ${what}.`));
+  return page.evaluate("navigator.clipboard.readText()");
+}
+
+/** The row of the table that has the text in it. */
+export function rowOf(page: Page, table: string, name: string | RegExp): Locator {
+  return page.getByRole("table", { name: table }).getByRole("row").filter({ hasText: name });
+}
