@@ -28,7 +28,7 @@ export interface Source {
 export function readConfig(source: Source): {
   config: Config;
   warnings: string[];
-  origins: Record<SettingName, string>;
+  origins: Origins;
 } {
   const reading = startReading();
   takePositionals(readFlags(source.args, SETTING_NAMES, reading), reading);
@@ -52,6 +52,21 @@ export function readSettings<Name extends SettingName>(
   const reading = startReading();
   const positionals = readFlags(source.args, names, reading);
   return { settings: readValues(names, source, reading), positionals };
+}
+
+/** Where each setting comes from: a flag, a variable, an argument's place, or `default`. */
+export type Origins = Readonly<Record<SettingName, string>>;
+
+/** Every setting for programs and pages, by its name, in the order of the table; of a secret only whether it is set. */
+export function describeSettings(
+  config: Config,
+  origins?: Origins,
+): Record<string, { value: string; from: string; label: string; about: string }> {
+  const entries = describeConfig(config).map(({ name, label, shown }) => [
+    name,
+    { value: shown, from: origins?.[name] ?? "default", label, about: SETTINGS[name].doc },
+  ]);
+  return Object.fromEntries(entries);
 }
 
 /** Each setting as an operator would write it, in the order of the table; of a secret only whether it is set. */

@@ -21,6 +21,7 @@ export const ERRORS = {
   key_unknown: { message: "Invalid API key" },
   keys_differ: { message: "Two different API keys provided" },
   admin_key_wrong: { message: "Invalid admin key" },
+  sign_in_code_wrong: { message: "Invalid sign-in code" },
   key_failures: { message: "Too many wrong keys" },
   address_busy: { message: "Too many connections or requests from this address" },
   not_found: { message: "404 page not found" },
@@ -52,6 +53,7 @@ export const ERRORS = {
   agent_key_required: { message: "Agent key required" },
   agent_key_wrong: { message: "Invalid agent key" },
   agent_origin_refused: { message: "Origin not allowed" },
+  live_full: { message: "Too many live views are open" },
   agents_full: { message: "Too many agents are connected" },
   // Administration of users, of agents and of their keys.
   user_unknown: { message: "No such user" },
@@ -64,6 +66,8 @@ export const ERRORS = {
   user_change_failed: { message: "Failed to change user in database" },
   user_delete_failed: { message: "Failed to delete user from database" },
   user_list_failed: { message: "Failed to get users from database" },
+  backup_busy: { message: "A backup is being made" },
+  backup_failed: { message: "Failed to make a backup" },
   audit_failed: { message: "The change could not be recorded, so it was not made" },
   internal: { message: "Internal server error" },
 } as const satisfies Record<string, { message: string }>;

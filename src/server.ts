@@ -1,37 +1,33 @@
-import { hostname } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Server } from "bun";
 import manifest from "../package.json" with { type: "json" };
-import { type AgentSockets, createAgentSockets, type SocketData } from "./agents/sockets.ts";
-import { type AgentKeys, createAgentKeys } from "./auth/agent-keys.ts";
-import { createAudit } from "./auth/audit.ts";
-import { createCallers } from "./auth/callers.ts";
-import { createFailedKeys } from "./auth/failed-keys.ts";
-import { createOwnHosts } from "./auth/host.ts";
+import { createAgentKeys } from "./auth/agent-keys.ts";
 import { readOrCreateKey } from "./auth/key-file.ts";
 import { createLimits, type Limits, startOfDay } from "./auth/limits.ts";
-import { createOccupancy } from "./auth/occupancy.ts";
-import { createResume } from "./auth/resume.ts";
-import { loadSeal } from "./auth/seal.ts";
 import { createSecret } from "./auth/secret.ts";
+import { createSessions } from "./auth/sessions.ts";
+import { createSignInCode, NO_CODE, type UseCode } from "./auth/sign-in-code.ts";
 import { watchUsers } from "./auth/user-watch.ts";
-import { createUsers } from "./auth/users.ts";
-import type { Config } from "./config.ts";
+import type { Config, Origins } from "./config.ts";
 import { AppError } from "./errors.ts";
-import { type ClientAddresses, createClientAddresses } from "./http/address.ts";
-import { createApp } from "./http/app.ts";
-import { type Border, createBorder } from "./http/border.ts";
 import { IDLE_S } from "./http/envelope.ts";
 import { errorResponse } from "./http/error-response.ts";
+import { createLiveFeed } from "./http/live/feed.ts";
+import { createFigures, type Figures } from "./http/live/figures.ts";
 import { createObserver, type Observer } from "./http/observe.ts";
-import { createReadiness } from "./http/readiness.ts";
+import { createReadiness, type Readiness } from "./http/readiness.ts";
 import { createUsageCount } from "./http/usage/count.ts";
 import { type Listener, listen } from "./listen/listener.ts";
 import { causeOf, type Log } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import type { Clock } from "./relay/ports.ts";
 import { Relay } from "./relay/relay.ts";
-import { Threads } from "./relay/threads.ts";
+import { createSockets } from "./server/agents.ts";
+import { createBackups, type MakeBackup } from "./server/backups.ts";
+import { createClock, every, within } from "./server/clock.ts";
+import { createFetch } from "./server/fetch.ts";
+import { createGate } from "./server/gate.ts";
+import { splitSockets } from "./server/websocket.ts";
 import { openStore } from "./store/sqlite/open.ts";
 import type { Store } from "./store/store.ts";
 import { startUpkeep } from "./store/upkeep.ts";
@@ -40,6 +36,8 @@ export interface RunningServer {
   /** The port taken, which is news where the setting was 0. */
   port: number;
   agentKey: string;
+  /** Signs the administrator in, once, within an hour; undefined where the data folder had a database before. */
+  signInCode: string | undefined;
   /** Reads the certificate's files again, for connections to come; the log says how that went. */
   reloadCertificate(): void;
   /**
@@ -49,78 +47,149 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+/** What only the command that starts the server knows. */
+export interface ServerOptions {
+  /** Where each setting comes from; without it they are told as defaults. */
+  origins?: Origins;
+  /** Without it no backup can be taken over HTTP. */
+  makeBackup?: MakeBackup;
+}
+
 /** How long answers that are ready may take to reach slow callers once all else is done. */
 const FLUSH_MS = 2_000;
+const LIVE_EVERY_MS = 1_000;
 
 /** Starts everything, or throws a `CommandError` that says in a line why it cannot. */
-export async function startServer(config: Config, log: Log): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  log: Log,
+  options: ServerOptions = {},
+): Promise<RunningServer> {
+  const path = join(config.data, "server.db");
+  const isFirst = !existsSync(path);
   const store = openStore({
-    path: join(config.data, "server.db"),
+    path,
     onError: (error) => log.error("store_write_failed", { cause: causeOf(error) }),
   });
   try {
-    const stopUpkeep = await keepUp(store, config, log);
-    const limits = await startLimits(store);
-    const agentKey = config.agentKey ?? readOrCreateKey(join(config.data, "agent.key"));
-    log.mask(agentKey);
-    const clock = createClock();
-    const metrics = startMetrics(() => ({ relay, server }));
-    const count = createUsageCount(store.usage, limits);
-    const relay = createRelay(config, clock, createObserver({ log, metrics, count }));
-    const agentKeys = createAgentKeys({
-      main: createSecret(agentKey),
-      store: store.agentKeys,
-      onRevoke: (id) => sockets.endKey(id),
-    });
-    const gate = createGate(config, log);
-    const sockets = createSockets(config, { relay, clock, log, agentKey, agentKeys, gate });
-    const { border } = gate;
-    const server = listen({
-      port: config.port,
-      host: config.host,
-      idleS: IDLE_S,
-      certificate: certificateOf(config),
-      fetch: createFetch(config, { store, relay, sockets, agentKeys, limits, log, metrics, border }),
-      websocket: sockets.websocket,
-      onFault: () => errorResponse(new AppError("internal"), "/", ""),
-      log,
-    });
-    const stopWatch = watchUsers({
-      users: store.users,
-      open: () => relay.openUsers(),
-      revoke: (user) => relay.cancelUser(user),
-      onError: (error) => log.error("users_unreadable", { cause: causeOf(error) }),
-    });
-    log.info("listening", { port: server.port, host: config.host ?? "*" });
-
-    let stopping: Promise<void> | undefined;
-    const stop = async () => {
-      log.info("draining", { ...relay.stats(), timers: clock.pending() });
-      sockets.announceDrain(server);
-      await within(config.drainMs, relay.drain());
-      relay.close();
-      await within(FLUSH_MS, server.stop());
-      await server.stop(true);
-      sockets.stop();
-      stopUpkeep();
-      stopWatch();
-      metrics.stop();
-      await store.close();
-      log.info("stopped", { ...relay.stats(), timers: clock.pending() });
-    };
-    return {
-      port: server.port,
-      agentKey,
-      reloadCertificate: server.reloadCertificate,
-      stop: () => {
-        stopping ??= stop();
-        return stopping;
-      },
-    };
+    return await startOn(store, isFirst, config, log, options);
   } catch (error) {
     await store.close();
     throw error;
   }
+}
+
+async function startOn(
+  store: Store,
+  isFirst: boolean,
+  config: Config,
+  log: Log,
+  options: ServerOptions,
+): Promise<RunningServer> {
+  const stopUpkeep = await keepUp(store, config, log);
+  const limits = await startLimits(store);
+  const agentKey = config.agentKey ?? readOrCreateKey(join(config.data, "agent.key"));
+  log.mask(agentKey);
+  const { signInCode, useCode } = offerSignIn(isFirst, log);
+  const clock = createClock();
+  const metrics = startMetrics(() => ({ relay, server }));
+  const count = createUsageCount(store.usage, limits);
+  const figures = startFigures(store, () => ({ relay, readiness }));
+  const relay = createRelay(config, clock, createObserver({ log, metrics, count, figures }));
+  const readiness = watchReadiness(config, store, relay);
+  const main = createSecret(agentKey);
+  const onRevoke = (id: string) => sockets.endKey(id);
+  const agentKeys = createAgentKeys({ main, store: store.agentKeys, onRevoke });
+  const gate = createGate(config, log);
+  const sockets = createSockets(config, { relay, clock, log, agentKey, agentKeys, gate });
+  const sessions = createSessions({ lastsMs: config.sessionMs, port: () => server.port });
+  const live = createLiveFeed({ figures, isAlive: sessions.isAlive, channel: () => server });
+  const backups = createBackups({ data: config.data, make: options.makeBackup ?? NO_BACKUP });
+  const parts = { store, relay, sockets, agentKeys, limits, log, metrics, gate, readiness, sessions };
+  const fetch = createFetch(config, {
+    ...parts,
+    figures,
+    live,
+    backups,
+    useCode,
+    origins: options.origins,
+  });
+  const server = listen({
+    port: config.port,
+    host: config.host,
+    idleS: IDLE_S,
+    certificate: certificateOf(config),
+    fetch,
+    log,
+    websocket: splitSockets(sockets.websocket, live.websocket),
+    onFault: () => errorResponse(new AppError("internal"), "/", ""),
+  });
+  const stopWatch = watchOpen(store, relay, log);
+  const stopLive = every(LIVE_EVERY_MS, live.tick);
+  log.info("listening", { port: server.port, host: config.host ?? "*" });
+
+  const stop = async () => {
+    log.info("draining", { ...relay.stats(), timers: clock.pending() });
+    sockets.announceDrain(server);
+    await within(config.drainMs, relay.drain());
+    for (const end of [stopLive, live.stop, backups.stop]) end();
+    relay.close();
+    await within(FLUSH_MS, server.stop());
+    await server.stop(true);
+    for (const end of [sockets.stop, stopUpkeep, stopWatch, metrics.stop]) end();
+    await store.close();
+    log.info("stopped", { ...relay.stats(), timers: clock.pending() });
+  };
+  return {
+    port: server.port,
+    agentKey,
+    signInCode,
+    reloadCertificate: server.reloadCertificate,
+    stop: once(stop),
+  };
+}
+
+const NO_BACKUP: MakeBackup = () =>
+  Promise.reject(new Error("the server was started by what makes no backups"));
+
+function once<Value>(run: () => Promise<Value>): () => Promise<Value> {
+  let running: Promise<Value> | undefined;
+  return () => {
+    running ??= run();
+    return running;
+  };
+}
+
+function startFigures({ users }: Store, parts: () => { relay: Relay; readiness: Readiness }): Figures {
+  return createFigures({
+    users,
+    relay: () => parts().relay,
+    readiness: () => parts().readiness,
+    version: manifest.version,
+    now: () => Date.now(),
+    elapsedMs: () => performance.now(),
+  });
+}
+
+function watchReadiness({ queueMax }: Config, { check }: Store, relay: Relay): Readiness {
+  return createReadiness({ relay, checkStore: check, queueMax, now: () => Date.now() });
+}
+
+function offerSignIn(isFirst: boolean, log: Log): { signInCode: string | undefined; useCode: UseCode } {
+  if (!isFirst) return { signInCode: undefined, useCode: NO_CODE };
+  const { text, use } = createSignInCode();
+  log.mask(text);
+  return { signInCode: text, useCode: use };
+}
+
+/** Gives what ends it. */
+function watchOpen({ users }: Store, relay: Relay, log: Log): () => void {
+  return watchUsers({
+    users,
+    open: () => relay.openUsers(),
+    revoke: (user) => relay.cancelUser(user),
+    onError: (error) => log.error("users_unreadable", { cause: causeOf(error) }),
+  });
 }
 
 /** The day's tokens are those of before the start too. */
@@ -146,123 +215,8 @@ function createRelay(config: Config, clock: Clock, observe: Observer): Relay {
   return new Relay({ clock, newId: () => crypto.randomUUID(), limits: config, observe });
 }
 
-interface SocketParts {
-  relay: Relay;
-  clock: Clock;
-  log: Log;
-  agentKey: string;
-  agentKeys: AgentKeys;
-  gate: Gate;
-}
-
-function createSockets(
-  config: Config,
-  { relay, clock, log, agentKey, agentKeys, gate }: SocketParts,
-): AgentSockets {
-  return createAgentSockets({
-    relay,
-    clock,
-    log,
-    newId: () => crypto.randomUUID(),
-    rules: {
-      agents: config.agents,
-      keyAlways: config.agentKey !== undefined,
-      origins: config.agentOrigins,
-      isOwnHost: gate.isOwnHost,
-    },
-    addressOf: gate.addressOf,
-    socketsMax: config.agentsMax,
-    keys: agentKeys,
-    helloWithinMs: config.helloWithinMs,
-    frameBytesMax: config.frameBytesMax,
-    version: manifest.version,
-    v1Model: config.v1Model,
-    resume: createResume(agentKey),
-  });
-}
-
-interface Gate {
-  border: Border;
-  addressOf: ClientAddresses;
-  isOwnHost: (header: string) => boolean;
-}
-
-/** What stands between the world and the routes. */
-function createGate(config: Config, log: Log): Gate {
-  const addressOf = createClientAddresses(config.trustProxy);
-  const isOwnHost = createOwnHosts([
-    hostname(),
-    ...(config.host ? [config.host] : []),
-    ...config.allowedHosts,
-  ]);
-  const border = createBorder({
-    addresses: addressOf,
-    isOwnHost,
-    failedKeys: createFailedKeys({ max: config.keyFailuresMax, elapsedMs: () => performance.now() }),
-    requests: createOccupancy({ addressMax: config.addressRequestsMax }),
-    log,
-  });
-  return { border, addressOf, isOwnHost };
-}
-
 function certificateOf({ tlsCert, tlsKey }: Config) {
   return tlsCert !== undefined && tlsKey !== undefined ? { cert: tlsCert, key: tlsKey } : undefined;
-}
-
-type Fetch = (request: Request, server: Server<SocketData>) => Response | Promise<Response>;
-
-interface FetchParts {
-  store: Store;
-  relay: Relay;
-  sockets: AgentSockets;
-  agentKeys: AgentKeys;
-  limits: Limits;
-  log: Log;
-  metrics: Metrics;
-  border: Border;
-}
-
-function createFetch(config: Config, parts: FetchParts): Fetch {
-  const { store, relay, sockets, agentKeys, limits, log, metrics, border } = parts;
-  const seal = loadSeal({ sealKey: config.sealKey, path: join(config.data, "seal.key") });
-  const callers = createCallers({ adminKey: createSecret(config.adminKey), users: store.users });
-  const app = createApp({
-    relay,
-    conversations: store.conversations,
-    callers,
-    users: createUsers({
-      users: store.users,
-      seal,
-      onChange: ({ user, revoked }) => {
-        callers.forget();
-        if (revoked) relay.cancelUser(user);
-      },
-    }),
-    audit: createAudit({ audit: store.audit }),
-    agentKeys,
-    limits,
-    usage: store.usage,
-    log,
-    metrics,
-    metricsKey: config.metricsKey === undefined ? undefined : createSecret(config.metricsKey),
-    readiness: createReadiness({
-      relay,
-      checkStore: store.check,
-      queueMax: config.queueMax,
-      now: () => Date.now(),
-    }),
-    newId: () => crypto.randomUUID(),
-    now: () => Date.now(),
-    threads: new Threads(),
-    modelAliases: config.modelAliases ?? {},
-    border,
-    bodyBytesMax: config.bodyBytesMax,
-    bodyWithinMs: config.bodyWithinMs,
-    conversationLengthMax: config.conversationBytesMax,
-    register: sockets.register,
-    version: manifest.version,
-  });
-  return (request, server) => app.fetch(request, { server });
 }
 
 /** Gives what ends it. */
@@ -275,37 +229,4 @@ function keepUp(store: Store, config: Config, log: Log): Promise<() => void> {
     compacted: (bytes) => log.info("store_compacted", { bytes }),
     failed: (error) => log.error("purge_failed", { cause: causeOf(error) }),
   });
-}
-
-/** The system's clock; it counts what is scheduled, so that a leak of timers shows in the log. */
-function createClock(): Clock & { pending(): number } {
-  let pending = 0;
-  return {
-    now: () => Date.now(),
-    pending: () => pending,
-    after(delayMs, run) {
-      let waiting = true;
-      pending++;
-      const end = () => {
-        if (waiting) pending--;
-        waiting = false;
-      };
-      const timer = setTimeout(() => {
-        end();
-        run();
-      }, delayMs);
-      return () => {
-        clearTimeout(timer);
-        end();
-      };
-    },
-  };
-}
-
-/** Resolves when the work is done or the time is over, whichever is first. */
-async function within(limitMs: number, work: Promise<void>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, limitMs);
-  await Promise.race([work, promise]);
-  clearTimeout(timer);
 }

@@ -108,7 +108,7 @@ class AgentConnection implements AgentSession, Transport {
     }
     const { join, address, trusted, key, resume, version, frameBytesMax } = this.#options;
     const { id, resumed } = this.#identify(frame);
-    const { name, slots, models, endpoints } = frame;
+    const { name, slots, models, endpoints, version: own } = frame;
     this.#stopHello();
     const ready = {
       agent: id,
@@ -118,7 +118,15 @@ class AgentConnection implements AgentSession, Transport {
     };
     // Before it joins, as joining may send it an ask at once.
     this.#write({ type: "ready", ...ready });
-    const profile = { id, name, address, key, trusted: trusted || resumed, protocol: "v2" as const };
+    const profile = {
+      id,
+      name,
+      version: own,
+      address,
+      key,
+      trusted: trusted || resumed,
+      protocol: "v2" as const,
+    };
     this.#link = join({ ...profile, slots, models: allowedModels(models, key), endpoints }, this);
     if (!this.#link) this.close("id_in_use");
   }

@@ -1,6 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { TokenOwner, UserAttributes, UserStore } from "../store/store.ts";
 import type { Secret } from "./secret.ts";
+import type { Session, SessionFault, SessionOwner, Sessions } from "./sessions.ts";
 import { hashToken } from "./tokens.ts";
 
 const CACHED_MS = 1_000;
@@ -16,8 +17,14 @@ export interface Caller {
   admin: boolean;
   /** Null for the holder of the admin key. */
   allowance: Allowance | null;
+  /** Where no key, but a cookie says who it is. */
+  session?: Session;
 }
 
+/**
+ * Where no key stands in the headers, a session's cookie counts as the key that it stands for, if the server's own
+ * page sends it.
+ */
 export interface Callers {
   /**
    * Throws an `AppError`: key_missing, keys_differ, verify_failed when the store fails, or key_unknown, which the
@@ -27,9 +34,15 @@ export interface Callers {
   identify(headers: Headers): Promise<Caller>;
   /**
    * Passes when the admin key, and no other, stands in `given` (from the body or the query) or in the
-   * headers; throws an `AppError` admin_key_wrong otherwise.
+   * headers; throws an `AppError` admin_key_wrong otherwise. Gives the session where that is what let him in.
    */
-  requireAdmin(headers: Headers, given: string | undefined): void;
+  requireAdmin(headers: Headers, given: string | undefined): Session | undefined;
+  /** Whether it has an administrator's session to show. */
+  hasAdminSession(headers: Headers): boolean;
+  /** The same of the headers' key only: no session opens it. */
+  requireAdminKey(headers: Headers): void;
+  /** Whose session a key in the headers may begin. Throws as `identify` does; no session begins another. */
+  ownerOf(headers: Headers): Promise<SessionOwner>;
   /** To be called when a user has changed. Without it, and for other processes, that counts within a second. */
   forget(): void;
 }
@@ -37,52 +50,93 @@ export interface Callers {
 interface CallersOptions {
   adminKey: Secret;
   users: UserStore;
+  /** Without it there are none. */
+  sessions?: Sessions;
   /** Milliseconds since 1970. */
   now?: () => number;
 }
 
 const ADMIN: Caller = { user: null, admin: true, allowance: null };
 
-export function createCallers({ adminKey, users, now = Date.now }: CallersOptions): Callers {
-  let cache = new Map<string, Known>();
+export function createCallers({ adminKey, users, sessions, now = Date.now }: CallersOptions): Callers {
+  const owners = createOwners(users, now);
+  const isAdminKey = (keys: Set<string>) => {
+    const [key = ""] = keys;
+    return keys.size === 1 && key.length <= KEY_LENGTH_MAX && adminKey.matches(key);
+  };
 
-  async function find(hash: string): Promise<Known | undefined> {
-    const cached = cache.get(hash);
-    if (cached && now() < cached.until) return cached;
-    // A look-up that began before `forget` fills a cache that nobody reads any more.
-    const filled = cache;
-    const owner = await lookUp(users, hash);
-    filled.delete(hash);
-    if (owner === undefined) return undefined;
-    const [oldest] = filled.size >= CACHED_MAX ? filled.keys() : [];
-    if (oldest !== undefined) filled.delete(oldest);
-    const known = { owner, caller: callerOf(owner), until: now() + CACHED_MS };
-    filled.set(hash, known);
-    return known;
+  async function identifySession(headers: Headers): Promise<Caller> {
+    const session = sessions?.shown(headers);
+    if (typeof session !== "object") throw noSession("key_missing", session);
+    const { owner } = session;
+    if (owner.kind === "admin") return { ...ADMIN, session };
+    const known = await owners.find(owner.tokenHash);
+    if (known && whyDead(known.owner, now()) === undefined) return { ...known.caller, session };
+    sessions?.end(session);
+    throw noSession("key_missing", "ended");
+  }
+
+  function adminSession(headers: Headers): Session | SessionFault | undefined {
+    const session = sessions?.shown(headers);
+    return typeof session === "object" && session.owner.kind !== "admin" ? undefined : session;
   }
 
   return {
     async identify(headers) {
       const keys = keysOf(headers);
-      if (keys.size === 0) throw new AppError("key_missing");
-      if (keys.size > 1) throw new AppError("keys_differ");
-      const [key = ""] = keys;
-      if (key === "" || key.length > KEY_LENGTH_MAX) throw new AppError("key_unknown");
+      if (keys.size === 0) return identifySession(headers);
+      const key = onlyKey(keys);
       if (adminKey.matches(key)) return ADMIN;
-      const known = await find(hashToken(key));
-      if (!known) throw new AppError("key_unknown");
-      checkAlive(known.owner, now());
-      return known.caller;
+      return requireAlive(await owners.find(hashToken(key)), now()).caller;
+    },
+
+    async ownerOf(headers) {
+      const keys = keysOf(headers);
+      if (keys.size === 0) throw new AppError("key_missing");
+      const key = onlyKey(keys);
+      if (adminKey.matches(key)) return { kind: "admin" };
+      const tokenHash = hashToken(key);
+      const { owner } = requireAlive(await owners.find(tokenHash), now());
+      return { kind: "user", user: owner.id, tokenHash };
     },
 
     requireAdmin(headers, given) {
       const keys = keysOf(headers);
       if (given !== undefined) keys.add(given);
-      const [key = ""] = keys;
-      if (keys.size !== 1 || key.length > KEY_LENGTH_MAX || !adminKey.matches(key))
-        throw new AppError("admin_key_wrong");
+      if (isAdminKey(keys)) return undefined;
+      const session = keys.size === 0 ? adminSession(headers) : undefined;
+      if (typeof session === "object") return session;
+      throw noSession("admin_key_wrong", session);
     },
 
+    hasAdminSession: (headers) => typeof adminSession(headers) === "object",
+
+    requireAdminKey(headers) {
+      if (!isAdminKey(keysOf(headers))) throw new AppError("admin_key_wrong");
+    },
+
+    forget: owners.forget,
+  };
+}
+
+/** The owners of tokens, by the tokens' hashes, each kept for a moment. */
+function createOwners(users: UserStore, now: () => number) {
+  let cache = new Map<string, Known>();
+  return {
+    async find(hash: string): Promise<Known | undefined> {
+      const cached = cache.get(hash);
+      if (cached && now() < cached.until) return cached;
+      // A look-up that began before `forget` fills a cache that nobody reads any more.
+      const filled = cache;
+      const owner = await lookUp(users, hash);
+      filled.delete(hash);
+      if (owner === undefined) return undefined;
+      const [oldest] = filled.size >= CACHED_MAX ? filled.keys() : [];
+      if (oldest !== undefined) filled.delete(oldest);
+      const found = { owner, caller: callerOf(owner), until: now() + CACHED_MS };
+      filled.set(hash, found);
+      return found;
+    },
     forget() {
       cache = new Map();
     },
@@ -100,11 +154,35 @@ function callerOf({ id, models, requestsPerMinute, tokensPerDay, maxParallel }: 
   return { user: id, admin: false, allowance: { models, requestsPerMinute, tokensPerDay, maxParallel } };
 }
 
-function checkAlive({ disabledAt, expiresAt, tokenExpiresAt }: TokenOwner, at: number): void {
-  if (disabledAt !== null) throw new AppError("key_unknown", { logAs: "key_disabled" });
-  if (Math.min(expiresAt ?? Infinity, tokenExpiresAt ?? Infinity) <= at)
-    throw new AppError("key_unknown", { logAs: "key_expired" });
+function whyDead({ disabledAt, expiresAt, tokenExpiresAt }: TokenOwner, at: number): string | undefined {
+  if (disabledAt !== null) return "key_disabled";
+  return Math.min(expiresAt ?? Infinity, tokenExpiresAt ?? Infinity) <= at ? "key_expired" : undefined;
 }
+
+function onlyKey(keys: Set<string>): string {
+  if (keys.size > 1) throw new AppError("keys_differ");
+  const [key = ""] = keys;
+  if (key === "" || key.length > KEY_LENGTH_MAX) throw new AppError("key_unknown");
+  return key;
+}
+
+function requireAlive(found: Known | undefined, at: number): Known {
+  if (!found) throw new AppError("key_unknown");
+  const logAs = whyDead(found.owner, at);
+  if (logAs !== undefined) throw new AppError("key_unknown", { logAs });
+  return found;
+}
+
+/** Nobody guesses a session, so that one which is no more is no wrong key; the log has a name of its own for it. */
+function noSession(code: "key_missing" | "admin_key_wrong", fault: SessionFault | undefined): AppError {
+  if (fault === undefined) return new AppError(code);
+  return new AppError(code, { logAs: `session_${fault}`, hint: SESSION_HINTS[fault] });
+}
+
+const SESSION_HINTS: Record<SessionFault, string> = {
+  ended: "The session has ended: sign in again.",
+  foreign: "A session counts for requests of the server's own pages only.",
+};
 
 async function lookUp(users: UserStore, hash: string): Promise<TokenOwner | undefined> {
   try {

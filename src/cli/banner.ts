@@ -9,6 +9,8 @@ interface Banner {
   /** The port taken. */
   port: number;
   agentKey: string;
+  /** For the one sign-in that it is good for. */
+  signInCode?: string | undefined;
   /** As `listenAddresses` gives them. */
   addresses: readonly string[];
   version: string;
@@ -32,8 +34,8 @@ export function listenAddresses(host: string | undefined, interfaces: Interfaces
   return ["127.0.0.1", ...shortFirst];
 }
 
-/** What the operator needs next. The agents' address is the only secret in it, as it must be pasted whole. */
-export function banner({ config, port, agentKey, addresses, version }: Banner): string {
+/** What the operator needs next. The agents' address and the first link are secrets, as they must be pasted whole. */
+export function banner({ config, port, agentKey, signInCode, addresses, version }: Banner): string {
   const at = addresses.map((address) => `${isIPv6(address) ? `[${address}]` : address}:${port}`);
   const [first = `127.0.0.1:${port}`] = at;
   const rows = [
@@ -41,6 +43,8 @@ export function banner({ config, port, agentKey, addresses, version }: Banner): 
       "Listening",
       at.map((address) => `${scheme("http", config)}://${address}`),
     ),
+    // What follows the `#` stays in the browser: no server and no log is told of it.
+    ["Dashboard", `${scheme("http", config)}://${first}/dashboard${signInCode ? `#code=${signInCode}` : ""}`],
     ["Data", resolve(config.data)],
     ...labelled("Agents", agentLines({ config, agentKey, addresses, at })),
     ...ownAgentLines(config),

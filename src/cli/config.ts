@@ -1,4 +1,4 @@
-import { describeConfig, readConfig } from "../config.ts";
+import { describeConfig, describeSettings, readConfig } from "../config.ts";
 import { table } from "./columns.ts";
 import type { Command } from "./io.ts";
 import { PROGRAM } from "./version.ts";
@@ -13,7 +13,8 @@ export const config: Command = async (args, io) => {
 
   const rows = describeConfig(config);
   if (json) {
-    const entries = rows.map(({ name, shown }) => [name, { value: shown, from: origins[name] }]);
+    const described = Object.entries(describeSettings(config, origins));
+    const entries = described.map(([name, { value, from }]) => [name, { value, from }]);
     io.out(`${JSON.stringify(Object.fromEntries(entries), undefined, 2)}\n`);
   } else io.out(table(rows.map(({ name, label, shown }) => [label, shown, origins[name]])));
   return 0;

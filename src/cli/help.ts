@@ -17,6 +17,7 @@ const GROUPS: Record<string, readonly SettingName[]> = {
     "logLevel",
     "logFormat",
     "metricsKey",
+    "sessionMs",
   ],
   Agents: [
     "agentKey",

@@ -5,6 +5,7 @@ import type { Upstream } from "../bridge/upstream.ts";
 import { type Config, readConfig } from "../config.ts";
 import { causeOf, createLog, type Log } from "../log.ts";
 import { type RunningServer, startServer } from "../server.ts";
+import { backupMaker, ownCommand } from "./backup-process.ts";
 import { banner, listenAddresses } from "./banner.ts";
 import { localAddress } from "./health.ts";
 import type { Command } from "./io.ts";
@@ -14,7 +15,7 @@ import { PROGRAM, VERSION } from "./version.ts";
 
 /** Serves until a signal ends it. The log goes to standard output, what is for people to standard error. */
 export const serve: Command = async (args, io) => {
-  const { config, warnings } = readConfig({ args, env: io.env });
+  const { config, warnings, origins } = readConfig({ args, env: io.env });
   for (const warning of warnings) io.err(`${PROGRAM}: ${warning}\n`);
   const upstream = upstreamOf(config);
 
@@ -30,10 +31,11 @@ export const serve: Command = async (args, io) => {
     secrets: secrets.filter((secret) => secret !== undefined),
   });
   surviveFaults(log);
-  const server = await startServer(config, log);
+  const server = await startServer(config, log, { origins, makeBackup: backupMaker(config, ownCommand()) });
   process.on("SIGHUP", server.reloadCertificate);
   const addresses = listenAddresses(config.host, networkInterfaces());
-  io.err(banner({ config, port: server.port, agentKey: server.agentKey, addresses, version: VERSION }));
+  const { port, agentKey: key, signInCode } = server;
+  io.err(banner({ config, port, agentKey: key, signInCode, addresses, version: VERSION }));
 
   let stopping = false;
   const tell = (line: string) => {

@@ -196,6 +196,9 @@ export const SETTINGS = {
     "Wrong keys of one address in a minute.",
     { default: "30" },
   ),
+  sessionMs: setting("session", kind.time("1m", "90d"), "How long a browser stays signed in.", {
+    default: "12h",
+  }),
   upstream: setting(
     "upstream",
     kind.baseUrl,

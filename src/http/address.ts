@@ -56,6 +56,24 @@ export function createClientAddresses(trust: TrustProxy | undefined): ClientAddr
   };
 }
 
+/** Whether a request came by TLS to this server, or to a trusted proxy before it that says so. */
+export function createTlsCheck(trust: TrustProxy | undefined): (request: Request, server: Peers) => boolean {
+  const isProxy = trust && "networks" in trust ? createNetworks(trust.networks) : () => trust !== undefined;
+  return (request, server) => {
+    if (request.url.startsWith("https:")) return true;
+    const peer = readAddress(server.requestIP(request)?.address ?? "");
+    if (peer === undefined || !isProxy(peer)) return false;
+    const { headers } = request;
+    const said = headers.get("x-forwarded-proto") ?? protoOf(headers.get("forwarded") ?? "");
+    return said.split(",").some((proto) => proto.trim().toLowerCase() === "https");
+  };
+}
+
+/** `for=192.0.2.60;proto=https`: https://www.rfc-editor.org/rfc/rfc7239#section-5.4. */
+function protoOf(forwarded: string): string {
+  return /(?:^|[;,])\s*proto="?(\w+)/i.exec(forwarded)?.[1] ?? "";
+}
+
 interface Found {
   address: string;
   /** The peer is a trusted proxy. */

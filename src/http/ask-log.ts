@@ -27,6 +27,6 @@ export function logAsk(log: Log, record: AskRecord): void {
 }
 
 /** A caller may put anything where a model's name belongs, and what is not like a name is not logged. */
-function shownModel(model: string | undefined): string | undefined {
+export function shownModel(model: string | undefined): string | undefined {
   return model === undefined || /^[\w.:/@+-]{0,100}$/.test(model) ? model : "(no name)";
 }

@@ -39,7 +39,11 @@ const FAILED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "key_unknown",
   "admin_key_wrong",
   "agent_key_wrong",
+  "sign_in_code_wrong",
 ]);
+
+/** A cookie that stands for no session any more is no try. */
+const NO_TRY = /^session_/;
 
 export function createBorder({ addresses, isOwnHost, failedKeys, requests, log }: BorderOptions): Border {
   return {
@@ -68,7 +72,8 @@ export function createBorder({ addresses, isOwnHost, failedKeys, requests, log }
     },
 
     told(error, address) {
-      const over = FAILED.has(error.code) ? failedKeys.note(address) : undefined;
+      const isTry = FAILED.has(error.code) && !NO_TRY.test(error.logAs ?? "");
+      const over = isTry ? failedKeys.note(address) : undefined;
       if (!over) return error;
       if (over.isFirst) log.warn("keys_refused", { address, for_ms: Math.ceil(over.retryAfterMs) });
       return new AppError("key_failures", {

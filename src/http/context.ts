@@ -5,16 +5,22 @@ import type { Audit } from "../auth/audit.ts";
 import type { Callers } from "../auth/callers.ts";
 import type { Limits } from "../auth/limits.ts";
 import type { Secret } from "../auth/secret.ts";
+import type { Sessions } from "../auth/sessions.ts";
+import type { UseCode } from "../auth/sign-in-code.ts";
 import type { Users } from "../auth/users.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import type { SettingsAnswer } from "../protocol/admin-server.ts";
 import type { AskContext, Asker } from "../relay/ask-conversation.ts";
 import type { Conversations } from "../relay/ports.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Threads } from "../relay/threads.ts";
 import type { UsageStore } from "../store/store.ts";
 import type { Border } from "./border.ts";
+import type { LiveFeed } from "./live/feed.ts";
+import type { Figures } from "./live/figures.ts";
 import type { Readiness } from "./readiness.ts";
+import type { DashboardFiles } from "./routes/dashboard.ts";
 import type { Trace } from "./trace.ts";
 
 /** What the routes are given. */
@@ -46,6 +52,20 @@ export interface HttpDeps {
   /** Upgrades a request to register an agent, or throws an `AppError`. */
   register(request: Request, server: BunServer, pathKey: string | undefined): Promise<void>;
   agentKeys: AgentKeys;
+  sessions: Sessions;
+  /** Of the link for the first sign-in. */
+  useCode: UseCode;
+  /** Whether the caller came by TLS, as far as proxies are believed. */
+  isSecure(request: Request, server: BunServer): boolean;
+  figures: Figures;
+  live: Pick<LiveFeed, "upgrade">;
+  settings: SettingsAnswer["settings"];
+  /**
+   * The archive of a backup, which is gone when it was read, or nobody reads it any more. Throws an `AppError`:
+   * backup_busy, backup_failed.
+   */
+  takeBackup(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  dashboard: DashboardFiles;
   /** The server's. */
   version: string;
 }

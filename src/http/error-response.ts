@@ -20,6 +20,8 @@ const RETRY_AFTER_MS: Partial<Record<ErrorCode, number>> = {
   key_failures: 60_000,
   address_busy: 1_000,
   agents_full: 10_000,
+  live_full: 10_000,
+  backup_busy: 10_000,
 };
 
 function setRetryHeaders({ code, retryAfterMs = RETRY_AFTER_MS[code] }: AppError, headers: Headers): void {

@@ -3,7 +3,7 @@ import { AppError } from "../errors.ts";
 import type { HttpContext, HttpEnv } from "./context.ts";
 import { errorResponse } from "./error-response.ts";
 
-/** Lets a page of any site call the API: it is the token that admits, and no cookie is involved. */
+/** Lets a page of any site call the API with a key. A session's cookie counts for the server's own pages only. */
 export function preflight(c: HttpContext): Response {
   return new Response(null, {
     status: 204,
@@ -48,6 +48,6 @@ function matches(pattern: string, path: string): boolean {
   const hasRest = pattern.endsWith("{.+}");
   return (
     (hasRest ? given.length >= wanted.length : given.length === wanted.length) &&
-    wanted.every((part, at) => part.startsWith(":") || part === given[at])
+    wanted.every((part, at) => (part.startsWith(":") ? given[at] !== "" : part === given[at]))
   );
 }

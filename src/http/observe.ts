@@ -4,18 +4,21 @@ import type { Agent } from "../relay/agent.ts";
 import type { RelayOptions } from "../relay/options.ts";
 import type { AskRecord } from "../relay/record.ts";
 import { logAsk } from "./ask-log.ts";
+import type { Figures } from "./live/figures.ts";
 
 interface ObserverOptions {
   log: Log;
   metrics: Metrics;
   /** Keeps the usage. */
   count(record: AskRecord): void;
+  /** For who looks on. */
+  figures: Pick<Figures, "asked">;
 }
 
 export type Observer = NonNullable<RelayOptions["observe"]>;
 
 /** What the relay tells goes into the log, the figures and the usage. */
-export function createObserver({ log, metrics, count }: ObserverOptions): Observer {
+export function createObserver({ log, metrics, count, figures }: ObserverOptions): Observer {
   const who = ({ id, profile: { address, key } }: Agent) => ({ agent: id, address, key: key?.name });
   return {
     joined(agent) {
@@ -29,6 +32,7 @@ export function createObserver({ log, metrics, count }: ObserverOptions): Observ
     ended(record) {
       count(record);
       metrics.asked(record);
+      figures.asked(record);
       logAsk(log, record);
     },
   };

@@ -26,6 +26,8 @@ export interface Listener {
   readonly pendingWebSockets: number;
   /** To every socket that subscribes to the topic. */
   publish(topic: string, text: string): void;
+  /** How many sockets do. */
+  subscriberCount(topic: string): number;
   /**
    * Reads the certificate's files again. New connections get the new certificate. Sockets and requests that are open
    * go on with the old one until they end; a connection that has just been opened, and has not yet agreed on TLS,
@@ -68,6 +70,7 @@ export function listen<Data>(options: ListenerOptions<Data>): Listener {
     publish(topic, text) {
       for (const server of servers) server.publish(topic, text);
     },
+    subscriberCount: (topic) => sum(servers, (server) => server.subscriberCount(topic)),
     reloadCertificate() {
       if (!files) return;
       try {

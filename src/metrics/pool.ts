@@ -56,7 +56,11 @@ export function createPoolMetrics(registry: Registry, sources: PoolSources): Age
   counter("frames_ignored", "Frames of agents that nobody asked for.", () => stats().frames_ignored);
   counter("answers_dropped", "Answers that came when their caller had gone.", () => stats().answers_dropped);
   gauge("http_requests_in_flight", "HTTP requests that wait for their answer.", () => server().requests);
-  gauge("websockets", "Open WebSockets, registered agents or not.", () => server().sockets);
+  gauge(
+    "websockets",
+    "Open WebSockets: of agents, registered or not, and live views.",
+    () => server().sockets,
+  );
   return createAgentMetrics(registry);
 }
 

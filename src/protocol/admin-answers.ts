@@ -44,6 +44,8 @@ export const AgentList = z
       z.strictObject({
         id: text,
         name: text,
+        /** What the agent calls its version; null where its protocol has none. */
+        version: text.nullable(),
         protocol: z.union([z.literal(1), z.literal(2)]),
         address: text,
         key: text.nullable(),
@@ -52,6 +54,8 @@ export const AgentList = z
         in_use: z.int().min(0),
         paused: z.boolean(),
         draining: z.boolean(),
+        /** In words; null where it has work, or had some lately. */
+        no_work_because: text.nullable(),
         since: time,
         last_heard: time,
       }),

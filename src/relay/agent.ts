@@ -34,6 +34,8 @@ export interface AgentProfile extends Offer {
   id: string;
   /** Whatever the agent calls itself. */
   name: string;
+  /** Its own, where its protocol tells it. */
+  version?: string;
   /** The remote address, without a port. */
   address: string;
   /** It showed the main agent key or its own secret, and may take its identity over from another address. */
@@ -134,4 +136,14 @@ export class Agent {
     const mayUse = models ? this.#offer.models.find(({ id }) => models.includes(id)) : this.#offer.models[0];
     return mayUse?.id ?? "";
   }
+}
+
+/**
+ * Whether a newcomer may have the id of one that is here. One that showed the main key or the agent's own secret may. Others must have registered by the same key,
+ * or both by none, then from the same address.
+ */
+export function mayTakeOver(newcomer: Agent["profile"], holder: Agent["profile"]): boolean {
+  if (newcomer.trusted) return true;
+  const [own, other] = [newcomer.key?.id ?? null, holder.key?.id ?? null];
+  return own === other && (own !== null || newcomer.address === holder.address);
 }

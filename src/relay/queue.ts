@@ -62,6 +62,11 @@ export class FairQueue<Item extends { readonly user: string }> {
     return [...(this.#lists.get(user) ?? [])];
   }
 
+  /** Of each user who waits the next. */
+  *firsts(): Generator<Item> {
+    for (const [first] of this.#lists.values()) if (first) yield first;
+  }
+
   /** A copy: what is done to the queue meanwhile does not disturb the walk. */
   items(): Item[] {
     return [...this.#lists.values()].flat();

@@ -19,6 +19,8 @@ export interface AskRecord {
   user: string;
   /** The agent that had it last; undefined when none had it. */
   agent: string | undefined;
+  /** What that one calls itself. */
+  agentName: string | undefined;
   /** The model that was asked for, or that the agent chose; undefined when neither is known. */
   model: string | undefined;
   outcome: "ok" | ErrorCode;
@@ -48,6 +50,7 @@ export function recordOf(ask: Ask, outcome: AskResult | AppError, now: number): 
     origin: ask.request.origin,
     user: ask.user,
     agent: ask.lastAgent?.id,
+    agentName: ask.lastAgent?.profile.name,
     model: ask.request.work.model ?? ask.lastAgent?.modelFor(ask.request.work),
     outcome: failed ? outcome.code : "ok",
     upstreamStatus: failed ? outcome.upstream?.status : answer?.kind === "model" ? answer.status : undefined,

@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import { Agent, type AgentProfile } from "./agent.ts";
+import { Agent, type AgentProfile, mayTakeOver } from "./agent.ts";
 import { type Ask, type AskRequest, type AskResult, createAsk } from "./ask.ts";
 import { type Capacity, Hub, type LeaveReason } from "./hub.ts";
 import { ModelBook, type OfferedModel } from "./models.ts";
@@ -171,6 +171,18 @@ export class Relay {
     };
   }
 
+  /** Pieces of streamed answers that have come. */
+  get deltas(): number {
+    return this.#running.deltas;
+  }
+
+  /** How long the ask waits that has waited longest; undefined where none does. */
+  oldestWaitMs(): number | undefined {
+    let oldest: number | undefined;
+    for (const { beganAt } of this.#queue.firsts()) oldest = Math.min(beganAt, oldest ?? beganAt);
+    return oldest === undefined ? undefined : this.#options.clock.now() - oldest;
+  }
+
   capacity(): Capacity {
     return this.#hub.capacity();
   }
@@ -300,16 +312,6 @@ export class Relay {
     else ask.resolve(outcome);
     if (this.#draining && this.#open === 0) this.#drained?.();
   }
-}
-
-/**
- * One that showed the main key or the agent's own secret may. Others must have registered by the same key,
- * or both by none, then from the same address.
- */
-function mayTakeOver(newcomer: Agent["profile"], holder: Agent["profile"]): boolean {
-  if (newcomer.trusted) return true;
-  const [own, other] = [newcomer.key?.id ?? null, holder.key?.id ?? null];
-  return own === other && (own !== null || newcomer.address === holder.address);
 }
 
 function lostError(err: string): AppError {

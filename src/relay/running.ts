@@ -24,6 +24,7 @@ interface RunningOptions extends RelayOptions {
 export class Running {
   readonly #options: RunningOptions;
   #answersDropped = 0;
+  #deltas = 0;
 
   constructor(options: RunningOptions) {
     this.#options = options;
@@ -31,6 +32,10 @@ export class Running {
 
   get answersDropped(): number {
     return this.#answersDropped;
+  }
+
+  get deltas(): number {
+    return this.#deltas;
   }
 
   send(ask: Ask, agent: Agent): void {
@@ -66,6 +71,7 @@ export class Running {
   delta(agent: Agent, slotId: string, delta: Delta): void {
     const slot = agent.inUse.get(slotId);
     if (!slot) return;
+    this.#deltas++;
     this.#heard(agent, slot);
     if (slot.phase !== "started") {
       slot.phase = "started";

@@ -44,6 +44,7 @@ describe("the banner", () => {
   Listening  http://127.0.0.1:4321
              http://192.168.1.5:4321
              http://[fd00::5]:4321
+  Dashboard  http://127.0.0.1:4321/dashboard
   Data       ${resolve("some/data")}
   Agents     on this machine  127.0.0.1:4321
              from elsewhere   192.168.1.5:4321/agents/generated-agent-key
@@ -51,6 +52,20 @@ describe("the banner", () => {
   Try        curl http://127.0.0.1:4321/api/ask -H "Authorization: $ADMIN_KEY" -d '{"content":"Hello"}'
 
 `);
+  });
+
+  test("links to the dashboard, at the first start with the code that signs in once", () => {
+    const dashboard = (args: readonly string[], addresses: readonly string[], signInCode?: string) => {
+      const { config } = readConfig({ args: ["0", ADMIN_KEY, ...args], env: {} });
+      const text = banner({
+        ...{ config, port: 4321, agentKey: GENERATED, addresses, version: "1.2.3", signInCode },
+      });
+      return /Dashboard +(\S+)/.exec(text)?.[1];
+    };
+    expect(dashboard([], EVERYWHERE)).toBe("http://127.0.0.1:4321/dashboard");
+    expect(dashboard([], EVERYWHERE, "abc")).toBe("http://127.0.0.1:4321/dashboard#code=abc");
+    const tls = ["--tls-cert", "cert.pem", "--tls-key", "key.pem"];
+    expect(dashboard(tls, ["fd00::5"], "abc")).toBe("https://[fd00::5]:4321/dashboard#code=abc");
   });
 
   test("shows local agents the key only where it was set, as only then they need it", () => {

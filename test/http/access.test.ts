@@ -2,20 +2,26 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { backupMaker } from "../../src/cli/backup-process.ts";
 import { readConfig } from "../../src/config.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { HttpDeps } from "../../src/http/context.ts";
 import { createLog } from "../../src/log.ts";
 import { ENDPOINTS } from "../../src/protocol/agent.ts";
 import { type RunningServer, startServer } from "../../src/server.ts";
-import { connectSource, takeBody, takeHead } from "../support/byte-source.ts";
 import { expectDescribed } from "../support/description/described.ts";
+import { registerFromElsewhere } from "../support/registration.ts";
 import { ADMIN_KEY } from "../support/server.ts";
+import { cookieFor, dashboardScript, SAME_ORIGIN } from "../support/session.ts";
 import { connectV2Agent, streamPieces, V2_HELLO, type V2Agent } from "../support/v2-agent.ts";
 
 /** Every key somebody may come with. */
 const KEYS = ["none", "wrong", "user", "another user", "disabled", "expired", "agent", "admin"] as const;
 type Key = (typeof KEYS)[number];
+
+/** Every cookie a browser may send, each for a request of its own. */
+const COOKIES = ["admin's session", "user's session", "session from another site", "ended session"] as const;
+type Cookie = (typeof COOKIES)[number];
 
 interface Route {
   /**
@@ -28,6 +34,8 @@ interface Route {
   body?: () => unknown;
   /** Default: 200. */
   status?: number;
+  /** No session opens it. */
+  keyOnly?: true;
 }
 
 const MODEL_ASK = { model: "m", messages: [{ role: "user", content: "hi" }], max_tokens: 9 };
@@ -37,9 +45,14 @@ const ask = (body: object = MODEL_ASK): Route => ({ for: "caller", body: () => b
 const ROUTES: Record<string, Route> = {
   "GET /health": { for: "anyone" },
   "GET /ready": { for: "anyone" },
-  "GET /metrics": { for: "admin" },
+  "GET /metrics": { for: "admin", keyOnly: true },
   "GET /openapi.json": { for: "anyone" },
   "GET /docs": { for: "anyone" },
+  "GET /dashboard": { for: "anyone" },
+  "GET /dashboard/:file": { for: "anyone", path: () => dashboardScript(url) },
+  "POST /api/session": { for: "caller", keyOnly: true },
+  "GET /api/session": { for: "caller" },
+  "DELETE /api/session": { for: "caller" },
   "POST /api/ask": { for: "owner", body: () => ({ content: "more", conversation_id: conversation }) },
   "GET /api/connections": { for: "caller" },
   "GET /api/usage": { for: "caller" },
@@ -67,6 +80,10 @@ const ROUTES: Record<string, Route> = {
   "GET /admin/users/:id/usage": { for: "admin", path: () => `/admin/users/${victim.user_id}/usage` },
   "GET /admin/usage": { for: "admin" },
   "GET /admin/audit": { for: "admin" },
+  "GET /admin/overview": { for: "admin" },
+  "GET /admin/live": { for: "admin", status: 400 },
+  "GET /admin/settings": { for: "admin" },
+  "GET /admin/backup": { for: "admin" },
   "GET /admin/agents": { for: "admin" },
   "POST /admin/agents/:id/disconnect": {
     for: "admin",
@@ -96,7 +113,10 @@ let victim = { user_id: "", token: "" };
 beforeAll(async () => {
   const flags = ["--data", data, "--key-failures-max", "1000000"];
   const { config } = readConfig({ args: ["0", ADMIN_KEY, ...flags], env: {} });
-  server = await startServer(config, createLog({ write: () => {} }));
+  const command = [process.execPath, join(import.meta.dir, "../../src/main.ts")];
+  server = await startServer(config, createLog({ write: () => {} }), {
+    makeBackup: backupMaker(config, command),
+  });
   url = `http://127.0.0.1:${server.port}`;
   endDescribed = expectDescribed(url);
   agents.push(await connectV2Agent(url, { hello: { ...V2_HELLO, endpoints: ENDPOINTS }, onAsk: answer }));
@@ -150,6 +170,20 @@ const everything = async () =>
     await administer("GET", "/admin/agents/keys"),
     (await administer<{ agents: { id: string }[] }>("GET", "/admin/agents")).agents.map(({ id }) => id),
   ]);
+
+async function cookieHeaders(kind: Cookie): Promise<Record<string, string>> {
+  const cookie = await cookieFor(url, kind === "user's session" ? tokens.user : ADMIN_KEY);
+  if (kind === "session from another site") return { cookie, "sec-fetch-site": "same-site" };
+  if (kind === "ended session")
+    await fetch(`${url}/api/session`, { method: "DELETE", headers: { cookie, ...SAME_ORIGIN } });
+  return { cookie, ...SAME_ORIGIN };
+}
+
+function isAllowedByCookie(route: Route, kind: Cookie): boolean {
+  if (route.for === "anyone") return true;
+  if (route.keyOnly) return false;
+  return kind === "admin's session" || (kind === "user's session" && route.for !== "admin");
+}
 
 function isAllowed(route: Route, key: Key): boolean {
   if (route.for === "anyone" || key === "admin") return route.for !== "agent";
@@ -221,6 +255,20 @@ describe.each(OVER_HTTP)("%s", (name, route) => {
   });
 });
 
+describe.each(OVER_HTTP)("%s", (name, route) => {
+  test.each(COOKIES)("with the cookie: %s", async (kind) => {
+    const headers = await cookieHeaders(kind);
+    const { status, text, changed } = await request(name, route, headers);
+    if (isAllowedByCookie(route, kind)) {
+      expect([status, text]).toEqual([route.status ?? 200, text]);
+      return;
+    }
+    expect(status).toBe(401);
+    expect(text).toMatch(refusal(route, "none"));
+    expect(changed).toBe(false);
+  });
+});
+
 describe.each(OVER_HTTP.filter(([, route]) => route.for === "admin"))("%s", (name, route) => {
   test("takes nobody else's key in the body or the query either", async () => {
     for (const [key, admin_key] of Object.entries(tokens)) {
@@ -235,30 +283,23 @@ describe.each(OVER_HTTP.filter(([, route]) => route.for === "admin"))("%s", (nam
 
 describe.each(Object.entries(ROUTES).filter(([, route]) => route.for === "agent"))("%s", (name) => {
   /** 101 for one that is let in. */
-  const register = async (key: Key) => {
+  const register = (key: Key) => {
     const shown = key === "none" ? undefined : tokens[key];
     const inPath = name.includes(":key");
     const path = inPath ? `/agents/${shown ?? "-"}/client/register` : "/client/register";
-    const lines = [
-      `GET ${path} HTTP/1.1`,
-      `Host: 127.0.0.1:${server.port}`,
-      "Connection: Upgrade",
-      "Upgrade: websocket",
-      "Sec-WebSocket-Version: 13",
-      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-      "X-Forwarded-For: 192.0.2.1",
-      ...(shown !== undefined && !inPath ? [`Authorization: Bearer ${shown}`] : []),
-    ];
-    const source = connectSource(url);
-    source.write(`${lines.join("\r\n")}\r\n\r\n`);
-    const head = await takeHead(source);
-    const body = head && head.status !== 101 ? await takeBody(source, head) : "";
-    source.socket.destroy();
-    return [head?.status, body];
+    return registerFromElsewhere(url, path, shown === undefined || inPath ? undefined : `Bearer ${shown}`);
   };
+
+  test("an administrator's session registers nobody", async () => {
+    const cookie = await cookieFor(url, ADMIN_KEY);
+    const response = await fetch(`${url}${name.includes(":key") ? "/agents/-" : ""}/client/register`, {
+      headers: { cookie, ...SAME_ORIGIN, "x-forwarded-for": "192.0.2.1" },
+    });
+    expect(response.status).toBe(401);
+  });
 
   test.each(KEYS)("with the key: %s", async (key) => {
     const refused = [401, expect.stringMatching(/[Aa]gent key/)];
-    expect(await register(key)).toEqual(key === "agent" ? [101, ""] : refused);
+    expect<unknown[]>(await register(key)).toEqual(key === "agent" ? [101, ""] : refused);
   });
 });

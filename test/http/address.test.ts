@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { createClientAddresses, type TrustProxy } from "../../src/http/address.ts";
+import { createClientAddresses, createTlsCheck, type TrustProxy } from "../../src/http/address.ts";
 
 interface Seen {
   peer?: string | null;
@@ -119,5 +119,36 @@ describe("behind trusted proxies", () => {
       address: "10.0.0.1",
       isForwarded: false,
     });
+  });
+});
+
+describe("a caller came by TLS", () => {
+  const isSecure = (url: string, { peer = "127.0.0.1", headers = {} }: Seen, trust?: TrustProxy) =>
+    createTlsCheck(trust)(new Request(url, { headers }), {
+      requestIP: () => (peer === null ? null : { address: peer }),
+    });
+  const plain = (seen: Seen, trust?: TrustProxy) => isSecure("http://localhost/", seen, trust);
+
+  test("to the server itself", () => {
+    expect(isSecure("https://localhost/", {})).toBe(true);
+    expect(plain({})).toBe(false);
+  });
+
+  test("to a proxy that says so, if that is trusted", () => {
+    for (const headers of [
+      { "x-forwarded-proto": "https" },
+      { "x-forwarded-proto": "HTTPS" },
+      { "x-forwarded-proto": "https, http" },
+      { forwarded: 'for="[2001:db8::1]";proto=https;by=10.0.0.1' },
+      { forwarded: "proto=https" },
+    ] as Record<string, string>[]) {
+      expect(plain({ headers }, loopback)).toBe(true);
+      expect(plain({ headers }, { hops: 1 })).toBe(true);
+      expect(plain({ headers })).toBe(false);
+      expect(plain({ peer: "192.0.2.1", headers }, loopback)).toBe(false);
+      expect(plain({ peer: null, headers }, loopback)).toBe(false);
+    }
+    for (const headers of [{}, { "x-forwarded-proto": "http" }, { forwarded: "for=192.0.2.1" }])
+      expect(plain({ headers: headers as Record<string, string> }, loopback)).toBe(false);
   });
 });

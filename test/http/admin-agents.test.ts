@@ -52,11 +52,12 @@ describe("GET /admin/agents", () => {
       agents: [
         {
           ...{ id: v2.ready.agent, name: "gpu box", protocol: 2, key: "main", models: ["a", "b"] },
-          ...{ slots: 8, in_use: 1, ...common },
+          ...{ version: "1", slots: 8, in_use: 1, ...common, no_work_because: null },
         },
         {
           ...{ id: v1.id, name: "reference agent", protocol: 1, key: null, models: ["chatgpt"] },
-          ...{ slots: 1, in_use: 0, ...common },
+          ...{ version: null, slots: 1, in_use: 0, ...common },
+          no_work_because: "nobody has lately asked for a model that it offers",
         },
       ],
     });

@@ -35,7 +35,16 @@ async function metricFamilies() {
   onTestFinished(metrics.stop);
   metrics.asked({
     origin: { requestId: "r", surface: "ask" },
-    ...{ user: "", agent: "a", model: "m", outcome: "ok", upstreamStatus: 200, at: 0, tries: 2 },
+    ...{
+      user: "",
+      agent: "a",
+      agentName: "a",
+      model: "m",
+      outcome: "ok",
+      upstreamStatus: 200,
+      at: 0,
+      tries: 2,
+    },
     ...{ queueMs: 1, firstByteMs: 1, durationMs: 1, deltas: 1, answerLength: 1 },
     usage: { prompt_tokens: 1, completion_tokens: 1 },
   });

@@ -25,6 +25,7 @@ const RECORD: AskRecord = {
   origin: { requestId: "req_1", surface: "chat/completions" },
   user: "ann",
   agent: "agent-1",
+  agentName: "test agent",
   model: "m",
   outcome: "ok",
   upstreamStatus: 200,

@@ -1,15 +1,20 @@
 import { onTestFinished } from "bun:test";
+import { join } from "node:path";
+import { backupMaker } from "../../src/cli/backup-process.ts";
 import { readConfig } from "../../src/config.ts";
 import { createLog } from "../../src/log.ts";
 import { startServer } from "../../src/server.ts";
 import { expectDescribed } from "./description/described.ts";
 import { tempFolder } from "./store.ts";
 
+const MAIN = join(import.meta.dir, "../../src/main.ts");
 export const ADMIN_KEY = "admin-key-of-the-tests";
 
 export interface TestServer {
   url: string;
   agentKey: string;
+  /** For one sign-in; there is none where the data folder had a database. */
+  signInCode: string | undefined;
   /** The data folder. */
   data: string;
   /** Every line logged so far, as one text. */
@@ -22,7 +27,10 @@ export async function startTestServer(
   flags: readonly string[] = [],
   { data = tempFolder(), port = 0 } = {},
 ): Promise<TestServer> {
-  const { config } = readConfig({ args: [String(port), ADMIN_KEY, "--data", data, ...flags], env: {} });
+  const { config, origins } = readConfig({
+    args: [String(port), ADMIN_KEY, "--data", data, ...flags],
+    env: {},
+  });
   let logged = "";
   const log = createLog({
     level: "debug",
@@ -31,13 +39,15 @@ export async function startTestServer(
       logged += line;
     },
   });
-  const server = await startServer(config, log);
+  const makeBackup = backupMaker(config, [process.execPath, MAIN]);
+  const server = await startServer(config, log, { origins, makeBackup });
   const url = `http://127.0.0.1:${server.port}`;
   const endDescribed = expectDescribed(url);
   onTestFinished(() => server.stop().finally(endDescribed));
   return {
     url,
     agentKey: server.agentKey,
+    signInCode: server.signInCode,
     data,
     logged: () => logged,
     stop: server.stop,

@@ -23,7 +23,8 @@ export const agentDescriptions: readonly Description[] = [
         agents: [
           {
             ...{ id: AGENT_ID, name: "gpu box", protocol: 2, address: "192.0.2.7", key: "main" },
-            ...{ models: ["llama3.2"], slots: 4, in_use: 1, paused: false, draining: false },
+            ...{ version: "0.1.0", models: ["llama3.2"], slots: 4, in_use: 1, paused: false },
+            ...{ draining: false, no_work_because: null },
             ...{ since: "2026-11-23T08:10:14.924Z", last_heard: "2026-11-23T09:01:44.120Z" },
           },
         ],

@@ -13,6 +13,8 @@ export const TAGS = [
   { name: "Users", description: "For the administrator: users, their tokens and their limits." },
   { name: "Usage", description: "Who asked how much; never what." },
   { name: "Agents", description: "For the administrator: the agents that are connected, and their keys." },
+  { name: "Server", description: "For the administrator: what goes on, the settings, and the data." },
+  { name: "Sessions", description: "Signing a browser in and out, as the dashboard does." },
   { name: "Registration", description: "Where agents connect: WebSockets, described in words." },
   {
     name: "Operations",

@@ -4,6 +4,8 @@ import type { Description } from "./describe.ts";
 import { modelDescriptions } from "./models.ts";
 import { operationDescriptions } from "./operations.ts";
 import { registrationDescriptions } from "./registration.ts";
+import { dashboardDescriptions, serverDescriptions } from "./server.ts";
+import { sessionDescriptions } from "./sessions.ts";
 import { usageDescriptions } from "./usage.ts";
 import { userDescriptions } from "./users.ts";
 
@@ -14,6 +16,9 @@ export const DESCRIPTIONS: readonly Description[] = [
   ...userDescriptions,
   ...usageDescriptions,
   ...agentDescriptions,
+  ...serverDescriptions,
+  ...sessionDescriptions,
   ...registrationDescriptions,
   ...operationDescriptions,
+  ...dashboardDescriptions,
 ];

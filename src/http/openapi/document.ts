@@ -39,12 +39,20 @@ export async function createDocument(version: string): Promise<ApiDocument> {
       components: { securitySchemes: SECURITY_SCHEMES, headers: HEADERS } as object,
     },
   });
-  const responses = strayAnswers(examples);
+  const responses = { ...strayAnswers(examples), ...TO_DASHBOARD };
   return {
     ...document,
     components: { ...document.components, examples, responses },
   } as unknown as ApiDocument;
 }
+
+/** Of `GET /` by a browser, which for all others is no route. */
+const TO_DASHBOARD = {
+  to_dashboard: {
+    description: "A browser that asks for `/` is sent to the dashboard.",
+    headers: headersOf("303", { more: ["location"] }),
+  },
+};
 
 function operationOf(description: Description, examples: Examples): DescribeRouteOptions {
   const { id, tag, summary, key, parameters = [], body, path } = description;

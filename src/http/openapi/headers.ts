@@ -38,10 +38,16 @@ export const HEADERS = {
   etag: text("Send it as `If-None-Match` to be answered 304 while nothing has changed.", '"0rXc…"'),
   "x-truncated": text("`true` where the CSV is cut at `limit`.", "true"),
   "content-disposition": text(
-    "Of CSV: the name that it may be saved under.",
+    "Of CSV and of a backup: the name that it may be saved under.",
     'attachment; filename="usage.csv"',
   ),
   "x-accel-buffering": text("`no` where it is a stream, so that nginx passes each event on.", "no"),
+  "content-encoding": text("Where the caller takes it compressed.", "gzip"),
+  "set-cookie": text(
+    "The session, or the end of it; only where there is one.",
+    "session-8080=…; Path=/; HttpOnly; SameSite=Strict; Max-Age=43200",
+  ),
+  location: text("Where to go.", "dashboard"),
   allow: text("The methods that the path takes.", "GET, HEAD, OPTIONS"),
 };
 

@@ -43,6 +43,13 @@ export const SECURITY_SCHEMES = {
     description:
       "`?admin_key=<admin key>`, as the reference takes it. Proxies write URLs to their logs: prefer a header.",
   },
+  session: {
+    type: "apiKey",
+    in: "cookie",
+    name: "session-<port>",
+    description:
+      "The cookie of `POST /api/session`, with the server's port in its name. It counts as the key that began the session, where no key is in a header, and in requests of the server's own pages only.",
+  },
   metricsKey: {
     type: "http",
     scheme: "bearer",
@@ -68,7 +75,9 @@ interface KeyRule {
 }
 
 const oneOf = (...schemes: Scheme[]) => schemes.map((scheme) => ({ [scheme]: [] }));
-const ADMIN = oneOf("adminKey", "adminKeyBare", "adminKeyHeader");
+const ADMIN_KEY = oneOf("adminKey", "adminKeyBare", "adminKeyHeader");
+const ADMIN = [...ADMIN_KEY, ...oneOf("session")];
+const TOKEN = oneOf("token", "tokenBare", "tokenHeader");
 const CALLER_ERRORS = ["key_missing", "key_unknown", "keys_differ", "key_failures", "verify_failed"] as const;
 const ADMIN_ERRORS = ["admin_key_wrong", "key_failures"] as const;
 
@@ -76,9 +85,14 @@ const ADMIN_ERRORS = ["admin_key_wrong", "key_failures"] as const;
 export const KEY_RULES = {
   none: { security: [], errors: ["host_refused"], told: "No key." },
   caller: {
-    security: oneOf("token", "tokenBare", "tokenHeader"),
+    security: [...TOKEN, ...oneOf("session")],
     errors: CALLER_ERRORS,
     told: "A token, or the admin key.",
+  },
+  signIn: {
+    security: [...TOKEN, {}],
+    errors: [...CALLER_ERRORS, "sign_in_code_wrong"],
+    told: "A token, or the admin key; none with a code in the body.",
   },
   admin: { security: ADMIN, errors: ADMIN_ERRORS, told: "The admin key, in a header." },
   adminOrQuery: {
@@ -92,7 +106,7 @@ export const KEY_RULES = {
     told: "The admin key, in a header or as `admin_key` in the body.",
   },
   metrics: {
-    security: [...oneOf("metricsKey"), ...ADMIN],
+    security: [...oneOf("metricsKey"), ...ADMIN_KEY],
     errors: ADMIN_ERRORS,
     told: "The metrics key or the admin key, in a header.",
   },

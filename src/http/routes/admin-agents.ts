@@ -7,6 +7,7 @@ import { readAdminBody } from "../admin-body.ts";
 import { adminNote } from "../audit.ts";
 import { parseShape } from "../body.ts";
 import { type HttpContext, type HttpDeps, type HttpEnv, json } from "../context.ts";
+import { whyNoWork } from "../live/no-work.ts";
 
 /** The agents that are connected, and the keys that let them in. The admin key may be where it may for users. */
 export function adminAgentRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
@@ -15,7 +16,9 @@ export function adminAgentRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
 
   app.get("/admin/agents", (c) => {
     admin(c);
-    return json({ agents: [...relay.agents()].map(describeAgent) });
+    const now = deps.now();
+    const why = (agent: Agent) => whyNoWork(agent, deps.figures.askedModels, now);
+    return json({ agents: [...relay.agents()].map((agent) => describeAgent(agent, why(agent))) });
   });
 
   app.post("/admin/agents/:id/disconnect", async (c) => {
@@ -61,13 +64,14 @@ export function adminAgentRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
   });
 }
 
-function describeAgent(agent: Agent) {
+function describeAgent(agent: Agent, noWorkBecause: string | null) {
   const { profile, offer, inUse, registeredAt, heardAt, heartbeatAt, paused, leaving } = agent;
   // One of the reference's that must answer a ping first counts as never heard; it was, once.
   const lastHeard = Number.isFinite(heardAt) ? heardAt : heartbeatAt;
   return {
     id: agent.id,
     name: profile.name,
+    version: profile.version ?? null,
     protocol: agent.isReference ? 1 : 2,
     address: profile.address,
     key: profile.key?.name ?? null,
@@ -76,6 +80,7 @@ function describeAgent(agent: Agent) {
     in_use: inUse.size,
     paused,
     draining: leaving,
+    no_work_because: noWorkBecause,
     since: new Date(registeredAt).toISOString(),
     last_heard: new Date(lastHeard).toISOString(),
   };

@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import type { HttpContext, HttpDeps, HttpEnv } from "../context.ts";
+import { isNamed } from "../etag.ts";
 import { createDocument } from "../openapi/document.ts";
 import { renderPage } from "../openapi/page.ts";
 import { PAGE_STYLE } from "../openapi/page-style.ts";
@@ -44,12 +45,6 @@ function keep(text: string): Kept {
 function answer(c: HttpContext, { text, etag }: Kept, type: string): Response {
   // It changes with the server's version, so it is asked for again each time.
   const headers = { etag, "cache-control": "no-cache" };
-  if (names(c.req.header("if-none-match"), etag)) return new Response(null, { status: 304, headers });
+  if (isNamed(c.req.header("if-none-match"), etag)) return new Response(null, { status: 304, headers });
   return new Response(text, { headers: { ...headers, "content-type": type } });
-}
-
-/** RFC 9110 §13.1.2: a list, each perhaps weak; proxies that compress make it so. */
-function names(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  return header.split(",").some((one) => one.trim() === "*" || one.trim().replace(/^W\//, "") === etag);
 }

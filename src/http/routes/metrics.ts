@@ -3,13 +3,13 @@ import type { HttpDeps, HttpEnv } from "../context.ts";
 
 /**
  * What is counted, for Prometheus. The figures tell who has which models and how much is asked, so a key is
- * needed: the metrics key where there is one, or the admin key.
+ * needed: the metrics key where there is one, or the admin key. A session is none: machines collect them.
  */
 export function metricsRoutes(app: Hono<HttpEnv>, { callers, metrics, metricsKey }: HttpDeps): void {
   app.get("/metrics", async (c) => {
     const { headers } = c.req.raw;
     const bearer = headers.get("authorization")?.replace(/^bearer\s+/i, "");
-    if (!metricsKey?.matches(bearer)) callers.requireAdmin(headers, undefined);
+    if (!metricsKey?.matches(bearer)) callers.requireAdminKey(headers);
     const text = await metrics.text();
     return new Response(text, {
       headers: { "content-type": metrics.contentType, "cache-control": "no-store" },

@@ -106,10 +106,13 @@ function createFind({ paths, components }: ApiDocument): (answer: CheckedAnswer)
     return `the status is none of: ${Object.keys(responses)}`;
   };
 
-  const ofNone = (name: "not_found" | "method_not_allowed", status: number): Found | string => {
+  const ofNone = (
+    name: "not_found" | "method_not_allowed" | "to_dashboard",
+    status: number,
+  ): Found | string => {
     const answered = components.responses[name];
     const found = { pointer: `/components/responses/${name}`, isPassedOn: false };
-    if (answered && status === STATUS[name]) return { ...found, answered };
+    if (answered && status === (name === "to_dashboard" ? 303 : STATUS[name])) return { ...found, answered };
     if (!answered || !BORDER_STATUSES.includes(status)) return "there is no such operation";
     // Only the shape of the body is the same.
     const schemas = Object.entries(answered.content ?? {}).map(([media, { schema }]) => [media, { schema }]);
@@ -122,12 +125,14 @@ function createFind({ paths, components }: ApiDocument): (answer: CheckedAnswer)
     const verb = method === "HEAD" ? "get" : method.toLowerCase();
     const { pathname } = new URL(url);
     const path = patterns.find(({ pattern }) => pattern.test(pathname))?.path;
-    if (path === undefined) return ofNone("not_found", status);
+    if (path === undefined) return ofNone(isHome(pathname, status) ? "to_dashboard" : "not_found", status);
     const operation = paths[path]?.[verb];
     if (!operation) return ofNone("method_not_allowed", status);
     return ofOperation(operation, `/paths/${escaped(path)}/${verb}`, status);
   };
 }
+
+const isHome = (path: string, status: number) => path === "/" && status === 303;
 
 /** The reference's texts stand each for a code, which must be among those that the route lists for the status. */
 function textFaults(document: ApiDocument, { content = {} }: Answered, body: unknown): string[] {

@@ -1,0 +1,60 @@
+import type { LiveAsk } from "../../protocol/live.ts";
+import type { AskRecord } from "../../relay/record.ts";
+import { shownModel } from "../ask-log.ts";
+
+/** An ask that is over, but for its user's name. */
+export interface RecentAsk extends Omit<LiveAsk, "user"> {
+  /** Empty for the holder of the admin key. */
+  user: string;
+}
+
+/** The asks that ended last. */
+export interface RecentAsks {
+  note(record: AskRecord): void;
+  /** How many were noted. */
+  readonly count: number;
+  /** Those after the first `from` and up to the `to`th that were noted, the newest first, as far as they are still here. */
+  between(from: number, to: number): RecentAsk[];
+}
+
+export function createRecentAsks(lengthMax: number): RecentAsks {
+  const ring: RecentAsk[] = [];
+  let count = 0;
+  return {
+    note(record) {
+      ring[count++ % lengthMax] = seen(record);
+    },
+    get count() {
+      return count;
+    },
+    between(from, to) {
+      const first = Math.max(from, count - lengthMax, 0);
+      const asks: RecentAsk[] = [];
+      for (let at = to - 1; at >= first; at--) {
+        const ask = ring[at % lengthMax];
+        if (ask) asks.push(ask);
+      }
+      return asks;
+    },
+  };
+}
+
+/** Nothing of it may be longer than it is shown, as a caller chose some of it. */
+function seen(record: AskRecord): RecentAsk {
+  const { origin, user, agent, agentName = "", model, outcome, at, durationMs, usage } = record;
+  return {
+    request_id: origin.requestId,
+    at: new Date(at + durationMs).toISOString(),
+    user,
+    agent: agent === undefined ? null : { id: agent, name: agentName },
+    model: shownModel(model) ?? null,
+    surface: origin.surface,
+    outcome,
+    upstream_status: record.upstreamStatus ?? null,
+    queue_ms: record.queueMs,
+    first_byte_ms: record.firstByteMs ?? null,
+    duration_ms: durationMs,
+    prompt_tokens: usage?.prompt_tokens ?? null,
+    completion_tokens: usage?.completion_tokens ?? null,
+  };
+}

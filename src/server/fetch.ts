@@ -1,0 +1,87 @@
+import { join } from "node:path";
+import type { Server } from "bun";
+import manifest from "../../package.json" with { type: "json" };
+import type { AgentSockets } from "../agents/sockets.ts";
+import type { AgentKeys } from "../auth/agent-keys.ts";
+import { createAudit } from "../auth/audit.ts";
+import { createCallers } from "../auth/callers.ts";
+import type { Limits } from "../auth/limits.ts";
+import { loadSeal } from "../auth/seal.ts";
+import { createSecret } from "../auth/secret.ts";
+import type { Sessions } from "../auth/sessions.ts";
+import type { UseCode } from "../auth/sign-in-code.ts";
+import { createUsers } from "../auth/users.ts";
+import { type Config, describeSettings, type Origins } from "../config.ts";
+import { createDashboard } from "../dashboard/assets.ts";
+import { createApp } from "../http/app.ts";
+import type { LiveFeed } from "../http/live/feed.ts";
+import type { Figures } from "../http/live/figures.ts";
+import type { Readiness } from "../http/readiness.ts";
+import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import type { Relay } from "../relay/relay.ts";
+import { Threads } from "../relay/threads.ts";
+import type { Store } from "../store/store.ts";
+import type { Backups } from "./backups.ts";
+import type { Gate } from "./gate.ts";
+import type { SocketData } from "./websocket.ts";
+
+type Fetch = (request: Request, server: Server<SocketData>) => Response | Promise<Response>;
+
+export interface FetchParts {
+  store: Store;
+  relay: Relay;
+  sockets: AgentSockets;
+  agentKeys: AgentKeys;
+  limits: Limits;
+  log: Log;
+  metrics: Metrics;
+  gate: Gate;
+  readiness: Readiness;
+  sessions: Sessions;
+  useCode: UseCode;
+  figures: Figures;
+  live: LiveFeed;
+  backups: Backups;
+  origins: Origins | undefined;
+}
+
+/** What answers every request. */
+export function createFetch(config: Config, parts: FetchParts): Fetch {
+  const { store, relay, sockets, gate, sessions, backups, origins, ...given } = parts;
+  const seal = loadSeal({ sealKey: config.sealKey, path: join(config.data, "seal.key") });
+  const callers = createCallers({ adminKey: createSecret(config.adminKey), users: store.users, sessions });
+  const app = createApp({
+    ...given,
+    relay,
+    sessions,
+    conversations: store.conversations,
+    callers,
+    users: createUsers({
+      users: store.users,
+      seal,
+      onChange: ({ user, revoked }) => {
+        callers.forget();
+        if (revoked) relay.cancelUser(user);
+      },
+    }),
+    audit: createAudit({ audit: store.audit }),
+    usage: store.usage,
+    metricsKey: config.metricsKey === undefined ? undefined : createSecret(config.metricsKey),
+    newId: () => crypto.randomUUID(),
+    now: () => Date.now(),
+    threads: new Threads(),
+    modelAliases: config.modelAliases ?? {},
+    border: gate.border,
+    isSecure: gate.isSecure,
+    settings: describeSettings(config, origins),
+    takeBackup: backups.take,
+    dashboard: createDashboard(),
+    bodyBytesMax: config.bodyBytesMax,
+    bodyWithinMs: config.bodyWithinMs,
+    conversationLengthMax: config.conversationBytesMax,
+    register: sockets.register,
+    version: manifest.version,
+  });
+  return (request, server) => app.fetch(request, { server });
+}

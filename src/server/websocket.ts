@@ -1,0 +1,39 @@
+import type { ServerWebSocket, WebSocketHandler } from "bun";
+import type { SocketData as AgentSocketData } from "../agents/sockets.ts";
+import type { LiveFeed, LiveSocket, LiveSocketData } from "../http/live/feed.ts";
+
+/** Of every socket of the server; `protocol` tells them apart. */
+export type SocketData = AgentSocketData | LiveSocketData;
+
+/** The one handler that the runtime takes: that of agents, beside which live views are few and hardly say anything. */
+export function splitSockets(
+  agents: WebSocketHandler<AgentSocketData>,
+  live: LiveFeed["websocket"],
+): WebSocketHandler<SocketData> {
+  return {
+    ...(agents as WebSocketHandler<SocketData>),
+    open(ws) {
+      if (isLive(ws)) live.open(ws);
+      else void agents.open?.(asAgent(ws));
+    },
+    message(ws, message) {
+      if (isLive(ws)) live.message(ws);
+      else void agents.message?.(asAgent(ws), message);
+    },
+    drain(ws) {
+      if (!isLive(ws)) void agents.drain?.(asAgent(ws));
+    },
+    close(ws, code, reason) {
+      if (isLive(ws)) live.close(ws);
+      else void agents.close?.(asAgent(ws), code, reason);
+    },
+  };
+}
+
+type Socket = ServerWebSocket<SocketData>;
+
+function isLive(ws: Socket): ws is LiveSocket & Socket {
+  return ws.data.protocol === "live";
+}
+
+const asAgent = (ws: Socket) => ws as ServerWebSocket<AgentSocketData>;

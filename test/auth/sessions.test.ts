@@ -1,0 +1,106 @@
+import { describe, expect, test } from "bun:test";
+import { createSessions, type SessionOwner } from "../../src/auth/sessions.ts";
+
+const ADMIN: SessionOwner = { kind: "admin" };
+const user = (name: string): SessionOwner => ({ kind: "user", user: name, tokenHash: `hash-of-${name}` });
+const PLAIN = { secure: false };
+
+function scene(options: { allMax?: number; ownerMax?: number } = {}) {
+  const clock = { now: 1_000_000 };
+  const sessions = createSessions({ lastsMs: 60_000, port: () => 8080, now: () => clock.now, ...options });
+  const shown = (cookie: string, more: Record<string, string> = {}) =>
+    sessions.shown(new Headers({ cookie, ...more }));
+  const begin = (owner: SessionOwner) => {
+    const { session, cookie } = sessions.begin(owner, PLAIN);
+    return { session, cookie: cookie.split(";")[0] ?? "" };
+  };
+  return { clock, sessions, shown, begin };
+}
+
+describe("a cookie", () => {
+  test("is random, for this port, and for no script, other site or plain connection to read", () => {
+    const { sessions } = scene();
+    const { cookie } = sessions.begin(ADMIN, { secure: true });
+    expect(cookie).toMatch(
+      /^session-8080=[\w-]{43}; Path=\/; Max-Age=60; HttpOnly; SameSite=Strict; Secure$/,
+    );
+    expect(sessions.begin(ADMIN, PLAIN).cookie).toMatch(/; SameSite=Strict$/);
+    expect(sessions.begin(ADMIN, PLAIN).cookie).not.toBe(cookie);
+    expect(sessions.cleared(PLAIN)).toBe("session-8080=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict");
+    expect(sessions.cleared({ secure: true })).toEndWith("; Secure");
+  });
+
+  test("stands for its session among others, until that ends or is over", () => {
+    const { clock, sessions, shown, begin } = scene();
+    const ann = begin(user("ann"));
+    const admin = begin(ADMIN);
+    expect(shown(`a=b; ${ann.cookie}; c`)).toBe(ann.session);
+    expect(shown(admin.cookie)).toBe(admin.session);
+    expect(sessions.isAlive(ann.session)).toBe(true);
+    sessions.end(ann.session);
+    sessions.end(ann.session);
+    expect(shown(ann.cookie)).toBe("ended");
+    expect(sessions.isAlive(ann.session)).toBe(false);
+    clock.now += 59_999;
+    expect(shown(admin.cookie)).toBe(admin.session);
+    clock.now += 1;
+    expect(shown(admin.cookie)).toBe("ended");
+    expect(sessions.isAlive(admin.session)).toBe(false);
+  });
+
+  test("of another name or port is none, and one that was made up is an ended one", () => {
+    const { shown, begin } = scene();
+    const { cookie, session } = begin(ADMIN);
+    const [, id = ""] = cookie.split("=");
+    expect(shown("")).toBeUndefined();
+    expect(shown(`session-80=${id}; xsession-8080=${id}; session-8080x=${id}`)).toBeUndefined();
+    for (const made of ["", "x", "A".repeat(43), `${id}A`, `"${id}"`])
+      expect(shown(`session-8080=${made}`)).toBe("ended");
+    expect(shown(`${cookie}; ${cookie}`)).toBe(session);
+  });
+
+  test("beside another of its name, as a site next door can set one, counts for nothing", () => {
+    const { shown, begin } = scene();
+    const [own, other] = [begin(ADMIN), begin(user("mallory"))];
+    expect(shown(`${own.cookie}; ${other.cookie}`)).toBe("ended");
+  });
+
+  test("that a page of another site sent is told apart, whether it stands for something or not", () => {
+    const { shown, begin } = scene();
+    const { cookie } = begin(ADMIN);
+    expect(shown(cookie, { "sec-fetch-site": "cross-site" })).toBe("foreign");
+    expect(shown("session-8080=x", { "sec-fetch-site": "cross-site" })).toBe("foreign");
+    expect(shown("other=x", { "sec-fetch-site": "cross-site" })).toBeUndefined();
+  });
+});
+
+describe("what is remembered", () => {
+  test("of one owner is bounded, and his oldest session makes room", () => {
+    const { sessions, begin } = scene({ ownerMax: 2 });
+    const [first, second, third] = [begin(user("ann")), begin(user("ann")), begin(user("ann"))];
+    const admin = begin(ADMIN);
+    const alive = [first, second, third, admin].map(({ session }) => sessions.isAlive(session));
+    expect(alive).toEqual([false, true, true, true]);
+  });
+
+  test("of all is bounded, and the oldest session makes room", () => {
+    const { sessions, begin } = scene({ allMax: 3 });
+    const begun = ["a", "b", "c", "d"].map((name) => begin(user(name)).session);
+    expect(begun.map(sessions.isAlive)).toEqual([false, true, true, true]);
+    expect(sessions.size).toBe(3);
+  });
+
+  test("is forgotten when it is over, at the next sign-in", () => {
+    const { clock, sessions, begin } = scene();
+    begin(user("a"));
+    clock.now += 60_000;
+    begin(user("b"));
+    expect(sessions.size).toBe(1);
+  });
+
+  test("gives no cookie away", () => {
+    const { sessions, begin } = scene();
+    const { cookie, session } = begin(ADMIN);
+    expect(JSON.stringify([sessions, session])).not.toContain(cookie.split("=")[1] ?? "");
+  });
+});

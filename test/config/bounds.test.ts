@@ -1,0 +1,39 @@
+import { expect, test } from "bun:test";
+import { readConfig } from "../../src/config.ts";
+import { CommandError } from "../../src/errors.ts";
+
+/** What is wrong with a command line that is otherwise good. */
+function faults(flag: string): string[] {
+  try {
+    readConfig({ args: [flag], env: { ADMIN_KEY: "key" } });
+  } catch (error) {
+    expect(error).toBeInstanceOf(CommandError);
+    return (error as CommandError).message.split("\n");
+  }
+  return [];
+}
+
+test.each<[string, string, string]>([
+  ["--port", "0", "65535"],
+  ["--queue-max", "1", "100000"],
+  ["--queue-user-max", "1", "100000"],
+  ["--slots", "1", "240"],
+  ["--queue-wait", "100ms", "1h"],
+  ["--reconnect-grace", "0", "10m"],
+  ["--first-byte", "100ms", "15m"],
+  ["--ping-every", "100ms", "10m"],
+  ["--pong-within", "100ms", "1m"],
+  ["--hello-within", "100ms", "1m"],
+  ["--drain", "0", "1h"],
+  ["--conversation-days", "1", "3650"],
+  ["--usage-days", "1", "3650"],
+  ["--body-max", "1KB", "512MB"],
+  ["--frame-max", "1KB", "512MB"],
+  ["--session", "1m", "90d"],
+])("%s has the bounds %s and %s", (flag, min, max) => {
+  const given = (text: string) => faults(`${flag}=${text}`);
+  const beyond = max.replace(/^\d+/, (digits) => String(Number(digits) + 1));
+  const below = min.replace(/^\d+/, (digits) => String(Number(digits) - 1));
+  expect([...given(min), ...given(max)]).toEqual([]);
+  expect([given(beyond).length, given(below).length]).toEqual([1, 1]);
+});

@@ -1,0 +1,95 @@
+import { expect, test } from "bun:test";
+import { createLiveFeed, type LiveSocket } from "../../../src/http/live/feed.ts";
+import type { Figures } from "../../../src/http/live/figures.ts";
+import { LIVE_CLOSE, type LiveFrame } from "../../../src/protocol/live.ts";
+import { settle } from "../../support/relay.ts";
+
+/** A feed whose figures are numbers: of seconds that are over, and of asks that have ended. */
+function scene() {
+  const counts = { seconds: 0, asks: 0 };
+  /** What `prepare` waits for, in the order of its calls; at once where there is nothing. */
+  const waits: Promise<void>[] = [];
+  const figures = {
+    prepare: () => waits.shift() ?? Promise.resolve(),
+    closeSecond: () => ({ at: String(counts.seconds++) }),
+    overview: (until = counts.asks) => ({ seconds: counts.seconds, asks: until, models: [] }),
+    pool: () => ({}),
+    models: () => [],
+    get asksCount() {
+      return counts.asks;
+    },
+    asksAfter: (from: number) => Array.from({ length: counts.asks - from }, (_, index) => from + index),
+  } as unknown as Figures;
+  const subscribers: { frames: LiveFrame[] }[] = [];
+  const feed = createLiveFeed({
+    figures,
+    isAlive: () => true,
+    channel: () => ({
+      publish: (_, text) => subscribers.map(({ frames }) => frames.push(JSON.parse(text))),
+      subscriberCount: () => subscribers.length,
+    }),
+  });
+  const open = () => {
+    const view = { frames: [] as LiveFrame[], buffered: 0, closed: [] as unknown[] };
+    const ws = {
+      data: { protocol: "live", session: undefined },
+      sendText: (text: string) => view.frames.push(JSON.parse(text)),
+      subscribe: () => subscribers.push(view),
+      getBufferedAmount: () => view.buffered,
+      close: (code: number, reason: string) => view.closed.push({ code, reason }),
+    } as unknown as LiveSocket;
+    feed.websocket.open(ws);
+    return view;
+  };
+  return { counts, waits, feed, open };
+}
+
+test("who comes while a frame is being made misses none, and gets none that is in his overview", async () => {
+  const { counts, waits, feed, open } = scene();
+  const first = open();
+  await settle();
+  counts.asks = 2;
+  const { promise: made, resolve: make } = Promise.withResolvers<void>();
+  waits.push(made);
+  feed.tick();
+  await settle();
+  const second = open();
+  await settle();
+  expect([first.frames.length, second.frames.length]).toEqual([1, 0]);
+  make();
+  await settle();
+  expect(first.frames.at(-1)).toMatchObject({ type: "second", asks: [0, 1] });
+  expect(second.frames).toMatchObject([{ type: "overview", seconds: 1, asks: 2 }]);
+  counts.asks = 3;
+  feed.tick();
+  await settle();
+  for (const { frames } of [first, second])
+    expect(frames.at(-1)).toMatchObject({ sample: { at: "1" }, asks: [2] });
+  expect(second.frames).toHaveLength(2);
+});
+
+test("frames go out in their order, also where one takes longer than the next", async () => {
+  const { waits, feed, open } = scene();
+  const view = open();
+  await settle();
+  const { promise: made, resolve: make } = Promise.withResolvers<void>();
+  waits.push(made);
+  feed.tick();
+  feed.tick();
+  await settle();
+  make();
+  await settle();
+  expect(view.frames.slice(1)).toMatchObject([{ sample: { at: "0" } }, { sample: { at: "1" } }]);
+});
+
+test("one who reads nothing is closed before what waits for him is much", async () => {
+  const { feed, open } = scene();
+  const [deaf, other] = [open(), open()];
+  await settle();
+  deaf.buffered = 1024 * 1024;
+  feed.tick();
+  expect(deaf.closed).toEqual([]);
+  deaf.buffered++;
+  feed.tick();
+  expect([deaf.closed, other.closed]).toEqual([[LIVE_CLOSE.too_slow], []]);
+});
