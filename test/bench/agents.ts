@@ -1,0 +1,173 @@
+/*
+ * The process of the agents, of both protocols, that answer as the callers wish. It takes orders from the bench,
+ * and outlives it only to end what the bench has left running.
+ */
+import { rmSync } from "node:fs";
+import type { AgentsOrder, AgentsReply } from "./agents-protocol.ts";
+import { completionOf, deltaOf, MODEL, STREAM_END, type Wish, wishOf } from "./answers.ts";
+
+type Connect = Extract<AgentsOrder, { do: "connect" }>;
+
+/** How many connect at the same time. */
+const CONNECTING_MAX = 128;
+
+const sockets = new Set<WebSocket>();
+
+interface Stream {
+  socket: WebSocket;
+  ask: string;
+  wish: Required<Wish>;
+  tail: string;
+  sent: number;
+}
+
+/** Streams without pauses: each sends a delta in every turn of the event loop, so that they interleave. */
+const busy = new Set<Stream>();
+let isPumping = false;
+
+function pump(): void {
+  for (const stream of busy) if (!advance(stream)) busy.delete(stream);
+  isPumping = busy.size > 0;
+  if (isPumping) setImmediate(pump);
+}
+
+/** Sends the next delta, or the end; false after the end. */
+function advance(stream: Stream): boolean {
+  const { socket, ask, wish, tail } = stream;
+  if (socket.readyState !== WebSocket.OPEN) return false;
+  const isEnd = stream.sent >= wish.deltas;
+  const data = isEnd ? STREAM_END : deltaOf(wish.id, stream.sent++, tail);
+  socket.send(JSON.stringify({ type: "delta", ask, data }));
+  if (isEnd) socket.send(JSON.stringify({ type: "done", ask, status: 200 }));
+  return !isEnd;
+}
+
+function startStream(stream: Stream): void {
+  if (stream.wish.pauseMs === 0) {
+    busy.add(stream);
+    if (!isPumping) pump();
+    return;
+  }
+  advance(stream);
+  const timer = setInterval(() => {
+    if (!advance(stream)) clearInterval(timer);
+  }, stream.wish.pauseMs);
+}
+
+function after(pauseMs: number, run: () => void): void {
+  if (pauseMs === 0) run();
+  else setTimeout(run, pauseMs);
+}
+
+function answerV2(socket: WebSocket, text: string): void {
+  const frame = JSON.parse(text);
+  if (frame.type === "ping") socket.send('{"type":"pong"}');
+  if (frame.type !== "ask") return;
+  const { ask, stream, body } = frame;
+  const { messages, stream_options } = JSON.parse(body);
+  const wish = wishOf(messages.at(-1).content);
+  socket.send(JSON.stringify({ type: "accept", ask }));
+  if (stream) {
+    const tail = wish.usage && stream_options?.include_usage ? ',"usage":null' : "";
+    startStream({ socket, ask, wish, tail, sent: 0 });
+    return;
+  }
+  const done = { type: "done", ask, status: 200, body: completionOf(wish.id) };
+  after(wish.pauseMs, () => socket.send(JSON.stringify(done)));
+}
+
+function answerReference(socket: WebSocket, text: string): void {
+  const { id, message, data } = JSON.parse(text);
+  if (message !== "ChatGptRequest") {
+    // Hello or ping.
+    if (message !== "drain") socket.send(JSON.stringify({ id, message, data: "" }));
+    return;
+  }
+  const { content } = JSON.parse(data);
+  const answer = JSON.stringify({
+    id,
+    response_id: crypto.randomUUID(),
+    conversation_id: crypto.randomUUID(),
+    content: `echo: ${content}`,
+    error: "",
+  });
+  const frame = JSON.stringify({ id, message: "ChatGptResponse", data: answer });
+  after(wishOf(content).pauseMs, () => socket.send(frame));
+}
+
+/** Resolves once the server has registered the agent. */
+function connectOne(address: string, { protocol, slots }: Connect): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const url = `${address}/client/register`;
+  const socket = protocol === "v2" ? new WebSocket(url, ["chatgpt-agent.v2"]) : new WebSocket(url);
+  sockets.add(socket);
+  socket.addEventListener("close", ({ code, reason }) => {
+    sockets.delete(socket);
+    reject(new Error(`an agent's connection was closed: ${code} ${reason}`));
+  });
+  const opened = protocol === "v2" ? openV2 : openReference;
+  opened(socket, slots, resolve);
+  return promise;
+}
+
+function openV2(socket: WebSocket, slots: number, registered: () => void): void {
+  const models = [{ id: MODEL }];
+  const endpoints = ["chat/completions"];
+  const hello = { type: "hello", name: "bench", version: "1", slots, models, endpoints };
+  socket.addEventListener("open", () => socket.send(JSON.stringify(hello)));
+  // The first frame is `ready`.
+  socket.addEventListener("message", registered, { once: true });
+  socket.addEventListener("message", ({ data }) => answerV2(socket, String(data)));
+}
+
+function openReference(socket: WebSocket, _slots: number, registered: () => void): void {
+  socket.addEventListener("message", ({ data }) => answerReference(socket, String(data)));
+  // Nothing confirms the hello, but whoever answers a ping has handled what was sent before it.
+  socket.addEventListener("message", () => socket.ping(), { once: true });
+  socket.addEventListener("pong", registered, { once: true });
+}
+
+async function connectAll(order: Connect): Promise<void> {
+  const { addresses, count } = order;
+  let next = 0;
+  const connectSome = async () => {
+    while (next < count) await connectOne(addresses[next++ % addresses.length] ?? "", order);
+  };
+  await Promise.all(Array.from({ length: Math.min(CONNECTING_MAX, count) }, connectSome));
+}
+
+async function closeAll(): Promise<void> {
+  const closing = [...sockets].map((socket) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    socket.addEventListener("close", () => resolve());
+    socket.close(1000);
+    return promise;
+  });
+  await Promise.all(closing);
+}
+
+let guarded: { pids: readonly number[]; folder: string } | undefined;
+
+process.on("message", async (order: AgentsOrder) => {
+  const reply: AgentsReply = { order: order.order };
+  try {
+    if (order.do === "connect") await connectAll(order);
+    else if (order.do === "close") await closeAll();
+    else guarded = order;
+  } catch (error) {
+    reply.error = String(error);
+  }
+  process.send?.(reply);
+});
+
+process.on("disconnect", () => {
+  for (const pid of guarded?.pids ?? []) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+  }
+  if (guarded) rmSync(guarded.folder, { recursive: true, force: true });
+  process.exit();
+});

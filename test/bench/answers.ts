@@ -1,0 +1,57 @@
+/*
+ * What the callers ask and what the agents answer. Both sides make it from the caller's own id, so that an
+ * answer which is another's, or has lost or doubled a byte, cannot pass.
+ */
+
+export const MODEL = "bench";
+export const STREAM_END = "[DONE]";
+
+/** What a caller wants of an agent, in the content of its message. */
+export interface Wish {
+  /** Of twelve digits, and never used twice. */
+  id: string;
+  /** Deltas, where the answer is streamed. */
+  deltas: number;
+  /** Between two deltas, or before an answer that is whole. */
+  pauseMs: number;
+  /** Each delta has `"usage":null` if the request asks for usage, as some upstreams do. */
+  usage?: boolean;
+}
+
+export function contentOf({ id, deltas, pauseMs, usage }: Wish): string {
+  return [id, deltas, pauseMs, usage ? "usage" : "plain"].join(" ");
+}
+
+export function wishOf(content: string): Required<Wish> {
+  const [id = "", deltas, pauseMs, usage] = content.split(" ");
+  return { id, deltas: Number(deltas), pauseMs: Number(pauseMs), usage: usage === "usage" };
+}
+
+export function idOf(caller: number, exchange: number): string {
+  return String(caller).padStart(4, "0") + String(exchange).padStart(8, "0");
+}
+
+/** Every delta of every answer has one length. */
+export function deltaOf(id: string, index: number, tail = ""): string {
+  const content = ` w${String(index).padStart(4, "0")}`;
+  const choices = `[{"index":0,"delta":{"content":"${content}"},"finish_reason":null}]`;
+  return `{"id":"chatcmpl-${id}","object":"chat.completion.chunk","created":1700000000,"model":"${MODEL}","choices":${choices}${tail}}`;
+}
+
+export function completionOf(id: string): string {
+  const message = { role: "assistant", content: `echo ${id}` };
+  const choices = [{ index: 0, message, finish_reason: "stop" }];
+  const usage = { prompt_tokens: 10, completion_tokens: 10, total_tokens: 20 };
+  return JSON.stringify({ id: `chatcmpl-${id}`, object: "chat.completion", model: MODEL, choices, usage });
+}
+
+/** The bytes of a streamed answer, as a caller must get them. */
+export function streamOf(id: string, deltas: number): string {
+  let text = "";
+  for (let index = 0; index < deltas; index++) text += eventOf(deltaOf(id, index));
+  return text + eventOf(STREAM_END);
+}
+
+export function eventOf(data: string): string {
+  return `data: ${data}\n\n`;
+}

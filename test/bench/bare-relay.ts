@@ -1,0 +1,109 @@
+/*
+ * The physical limit that the server is measured against: the runtime's own HTTP server, the agents on its
+ * sockets, a map of who waits for what. It checks, counts, logs and keeps nothing. It speaks as much of both
+ * agent protocols as the bench's agents do. Prints its port, and ends with the process that started it.
+ */
+
+interface Line {
+  isV2: boolean;
+}
+
+type Socket = Bun.ServerWebSocket<Line>;
+
+const lines: Record<"reference" | "v2", Socket[]> = { reference: [], v2: [] };
+const whole = new Map<string, (body: string) => void>();
+const streams = new Map<string, ReadableStreamDefaultController<string>>();
+let asks = 0;
+
+function choose(from: Socket[]): Socket {
+  const socket = from[++asks % from.length];
+  if (!socket) throw new Error("no agent");
+  return socket;
+}
+
+function wait(id: string): Promise<Response> {
+  return new Promise((resolve) =>
+    whole.set(id, (body) => resolve(new Response(body, { headers: { "content-type": "application/json" } }))),
+  );
+}
+
+function askReference(data: string): Promise<Response> {
+  const socket = choose(lines.reference);
+  const id = String(asks);
+  socket.sendText(JSON.stringify({ id, message: "ChatGptRequest", data }));
+  return wait(id);
+}
+
+function askV2(body: string): Response | Promise<Response> {
+  const socket = choose(lines.v2);
+  const ask = String(asks);
+  const stream = JSON.parse(body).stream === true;
+  socket.sendText(JSON.stringify({ type: "ask", ask, endpoint: "chat/completions", stream, body }));
+  if (!stream) return wait(ask);
+  const events = new ReadableStream<string>({
+    start: (controller) => void streams.set(ask, controller),
+    cancel: () => void streams.delete(ask),
+  });
+  return new Response(events, { headers: { "content-type": "text/event-stream" } });
+}
+
+function settle(id: string, body: string): void {
+  whole.get(id)?.(body);
+  whole.delete(id);
+}
+
+function takeV2(socket: Socket, text: string): void {
+  const frame = JSON.parse(text);
+  if (frame.type === "delta") streams.get(frame.ask)?.enqueue(`data: ${frame.data}\n\n`);
+  else if (frame.type === "done" && frame.body !== undefined) settle(frame.ask, frame.body);
+  else if (frame.type === "done") {
+    streams.get(frame.ask)?.close();
+    streams.delete(frame.ask);
+  } else if (frame.type === "hello") {
+    lines.v2.push(socket);
+    socket.sendText('{"type":"ready"}');
+  }
+}
+
+function takeReference(socket: Socket, text: string): void {
+  const { id, data } = JSON.parse(text);
+  if (data === "") lines.reference.push(socket);
+  else settle(id, data);
+}
+
+const server = Bun.serve<Line>({
+  port: 0,
+  development: false,
+  idleTimeout: 0,
+  async fetch(request, self) {
+    if (request.method === "GET") {
+      const protocol = request.headers.get("sec-websocket-protocol");
+      const headers: Record<string, string> = protocol ? { "sec-websocket-protocol": protocol } : {};
+      if (self.upgrade(request, { data: { isV2: protocol !== null }, headers })) return;
+      return new Response("OK");
+    }
+    const body = await request.text();
+    return request.url.endsWith("/api/ask") ? askReference(body) : askV2(body);
+  },
+  websocket: {
+    data: {} as Line,
+    idleTimeout: 0,
+    sendPings: false,
+    perMessageDeflate: false,
+    open(socket) {
+      if (!socket.data.isV2) socket.sendText('{"id":"hello","message":"Connection id","data":""}');
+    },
+    message(socket, message) {
+      if (socket.data.isV2) takeV2(socket, String(message));
+      else takeReference(socket, String(message));
+    },
+    close(socket) {
+      const list = socket.data.isV2 ? lines.v2 : lines.reference;
+      const index = list.indexOf(socket);
+      if (index >= 0) list.splice(index, 1);
+    },
+  },
+});
+
+process.on("disconnect", () => process.exit());
+process.stderr.write(`http://127.0.0.1:${server.port}\n`);

@@ -1,0 +1,94 @@
+import { Database } from "bun:sqlite";
+import { join } from "node:path";
+import { Skipped } from "./scenario.ts";
+import type { Workshop } from "./workshop.ts";
+
+const DAY_MS = 86_400_000;
+const USAGE_DAYS = 90;
+
+export const tokenOf = (user: number) => `bench-token-${user}`;
+
+/**
+ * A data folder with so many users, whose tokens `tokenOf` gives, and so many rows of usage. The schema is the
+ * server's own; rows are written past it, as it would take hours to make them by asking.
+ */
+export async function makeData(
+  workshop: Workshop,
+  name: string,
+  { users, usageRows = 0 }: { users: number; usageRows?: number },
+): Promise<string> {
+  const data = join(workshop.folder, name);
+  const server = await workshop.startOurs({ data });
+  await server.stop("SIGTERM");
+  const database = new Database(join(data, "server.db"));
+  try {
+    database.run("PRAGMA synchronous = OFF");
+    addUsers(database, users);
+    if (usageRows > 0) addUsage(database, usageRows, users);
+  } finally {
+    database.close();
+  }
+  return data;
+}
+
+function addUsers(database: Database, count: number): void {
+  const user = database.prepare("INSERT INTO users (id, created_at) VALUES (?1, ?2)");
+  const token = database.prepare(
+    "INSERT INTO tokens (hash, user_id, sealed, created_at) VALUES (?1, ?2, ?3, ?4)",
+  );
+  // Only the administrator's list opens it, and nobody asks for the list.
+  const sealed = new Uint8Array(64);
+  const now = Date.now();
+  database.transaction(() => {
+    for (let index = 0; index < count; index++) {
+      const id = `bench-user-${index}`;
+      user.run(id, now);
+      token.run(Bun.SHA256.hash(tokenOf(index), "hex"), id, sealed, now);
+    }
+  })();
+  user.finalize();
+  token.finalize();
+}
+
+/** What each column of a row is, in SQL over its number `n`. */
+function usageColumns(rows: number, users: number): Record<string, string> {
+  const begin = Date.now() - USAGE_DAYS * DAY_MS;
+  const stepMs = Math.floor((USAGE_DAYS * DAY_MS) / rows);
+  return {
+    at: `${begin} + n * ${stepMs}`,
+    request_id: "'req_' || hex(randomblob(16))",
+    user_id: `'bench-user-' || (n * 7919 % ${users})`,
+    agent: "'agent-' || (n % 100)",
+    model: "'bench'",
+    surface: "'ask'",
+    outcome: "'ok'",
+    status: "200",
+    tries: "1",
+    queue_ms: "0",
+    first_byte_ms: "300",
+    duration_ms: "900",
+    prompt_tokens: "120",
+    completion_tokens: "240",
+  };
+}
+
+function addUsage(database: Database, rows: number, users: number): void {
+  const query = database.query<{ name: string; notnull: number; dflt_value: unknown; pk: number }, []>(
+    "PRAGMA table_info(usage)",
+  );
+  const columns = query.all();
+  query.finalize();
+  if (columns.length === 0) throw new Skipped("the database has no table `usage`");
+  const values = usageColumns(rows, users);
+  const missing = columns.filter(
+    ({ name, notnull, dflt_value, pk }) => notnull && dflt_value === null && !pk && !(name in values),
+  );
+  if (missing.length > 0)
+    throw new Skipped(`the bench does not know what to put into usage.${missing.map(({ name }) => name)}`);
+  const names = columns.map(({ name }) => name).filter((name) => name in values);
+  database.run(
+    `INSERT INTO usage (${names.map((name) => `"${name}"`).join(", ")})
+     WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < ${rows})
+     SELECT ${names.map((name) => values[name]).join(", ")} FROM numbers`,
+  );
+}

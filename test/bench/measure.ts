@@ -1,0 +1,117 @@
+import type { Exchange } from "./exchanges.ts";
+import { openHttpConnection } from "./http-connection.ts";
+import { cpuMicros, machineCpuMicros } from "./process-figures.ts";
+import { quantile } from "./statistics.ts";
+import { createTally, type Tally } from "./tally.ts";
+import type { Target } from "./workshop.ts";
+
+/** Not counted, at the beginning of each round. */
+const WARM_UP_MS = 200;
+
+export interface Load {
+  /** Each has a connection of its own and sends its next request when the answer to the last has come. */
+  callers: number;
+  exchange: Exchange;
+  /** The callers begin spread over so long, where they would otherwise go on in step. */
+  staggerMs?: number;
+  /** Of each caller, by its number; default: the target's admin key. */
+  tokenOf?: (caller: number, exchange: number) => string;
+}
+
+/** One round of load on one target. Latencies are NaN where there were none. */
+export interface Round {
+  tally: Tally;
+  perSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+  firstP50Ms: number;
+  /** CPU time of the target for each unit. */
+  cpuMicros: number;
+  /** Cores that were busy with each, and with what is not ours. */
+  cores: { target: number; bench: number; agents: number; others: number };
+}
+
+let rounds = 0;
+
+export async function measure(
+  { target, agentsPid }: { target: Target; agentsPid: number },
+  load: Load,
+  seconds: number,
+): Promise<Round> {
+  // Ids are never used twice: what is left of an earlier round cannot pass for an answer of this one.
+  const epoch = ++rounds * 1_000_000;
+  const { staggerMs = 0 } = load;
+  const window = { tally: createTally(), ended: false };
+  const connections = await Promise.all(
+    Array.from({ length: load.callers }, () => openHttpConnection(target.port)),
+  );
+  const call = async (caller: number) => {
+    const connection = connections[caller];
+    if (!connection) throw new Error("no such caller");
+    if (staggerMs > 0) await Bun.sleep((staggerMs * caller) / load.callers);
+    for (let exchange = epoch; !window.ended; exchange++) {
+      const token = load.tokenOf?.(caller, exchange) ?? target.adminKey;
+      await load.exchange({ connection, token, caller, exchange }, () => window.tally);
+    }
+  };
+  const calls = Promise.all(connections.map((_, caller) => call(caller)));
+  const work = Promise.race([
+    watchWindow({ target, agentsPid }, window, { warmUpMs: WARM_UP_MS + staggerMs, seconds }),
+    calls,
+  ]);
+  try {
+    const round = await work;
+    if (!("perSecond" in round)) throw new Error("the callers stopped early");
+    await calls;
+    return round;
+  } finally {
+    window.ended = true;
+    for (const connection of connections) connection.close();
+    target.emptyLog();
+  }
+}
+
+async function watchWindow(
+  pids: { target: Target; agentsPid: number },
+  window: { tally: Tally; ended: boolean },
+  { warmUpMs, seconds }: { warmUpMs: number; seconds: number },
+): Promise<Round> {
+  await Bun.sleep(warmUpMs);
+  const { tally } = Object.assign(window, { tally: createTally() });
+  const before = snapshot(pids);
+  await Bun.sleep(seconds * 1000);
+  const after = snapshot(pids);
+  Object.assign(window, { tally: createTally(), ended: true });
+
+  const elapsedUs = (after.atMs - before.atMs) * 1000;
+  const used = {
+    target: after.target - before.target,
+    bench: after.bench - before.bench,
+    agents: after.agents - before.agents,
+  };
+  const others = after.machine - before.machine - used.target - used.bench - used.agents;
+  return {
+    tally,
+    perSecond: (tally.units * 1e6) / elapsedUs,
+    p50Ms: quantile(tally.latenciesMs, 0.5),
+    p99Ms: quantile(tally.latenciesMs, 0.99),
+    firstP50Ms: quantile(tally.firstsMs, 0.5),
+    cpuMicros: used.target / tally.units,
+    cores: {
+      target: used.target / elapsedUs,
+      bench: used.bench / elapsedUs,
+      agents: used.agents / elapsedUs,
+      others: Math.max(0, others / elapsedUs),
+    },
+  };
+}
+
+function snapshot({ target, agentsPid }: { target: Target; agentsPid: number }) {
+  return {
+    atMs: performance.now(),
+    target: cpuMicros(target.pid),
+    bench: cpuMicros(process.pid),
+    agents: cpuMicros(agentsPid),
+    machine: machineCpuMicros(),
+  };
+}

@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs";
+
+/** USER_HZ, the unit of times in /proc, is 100 on every architecture that Bun runs on. */
+const TICK_US = 10_000;
+
+/** CPU time a process has used so far, all its threads, in microseconds; in steps of 10 ms. */
+export function cpuMicros(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  // The name of the program, in parentheses, may have spaces in it.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * TICK_US;
+}
+
+/** CPU time that all processes of the machine have used, in microseconds. */
+export function machineCpuMicros(): number {
+  const [line = ""] = readFileSync("/proc/stat", "latin1").split("\n");
+  const [user, nice, system, , , irq, softirq, steal] = line.split(/\s+/).slice(1).map(Number);
+  const ticks = [user, nice, system, irq, softirq, steal].reduce<number>((sum, part) => sum + (part ?? 0), 0);
+  return ticks * TICK_US;
+}
+
+/** Memory of a process that is in RAM, in bytes. */
+export function residentBytes(pid: number): number {
+  const kilobytes = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1").match(/^Rss:\s+(\d+) kB/m)?.[1];
+  if (kilobytes === undefined) throw new Error(`no memory figures of process ${pid}`);
+  return Number(kilobytes) * 1024;
+}
+
+/** How many files and sockets a process of ours may have open. */
+export function openFilesMax(): number {
+  const limit = readFileSync("/proc/self/limits", "latin1").match(/^Max open files\s+(\S+)/m)?.[1];
+  return limit === "unlimited" ? Number.POSITIVE_INFINITY : Number(limit);
+}

@@ -1,0 +1,60 @@
+import type { Spread } from "./statistics.ts";
+
+/** One line of the report. */
+export interface Row {
+  scenario: string;
+  metric: string;
+  unit: string;
+  /** Medians over the rounds, where there is something to compare with. */
+  base?: number;
+  value: number;
+  /** Of `value` to `base`, round by round. */
+  ratio?: Spread;
+  goal?: Goal;
+  note?: string;
+}
+
+export interface Goal {
+  of: "value" | "ratio";
+  atLeast?: number;
+  atMost?: number;
+}
+
+export function isMet({ goal, value, ratio }: Row): boolean | undefined {
+  if (!goal) return undefined;
+  const given = goal.of === "ratio" ? (ratio?.median ?? Number.NaN) : value;
+  return (
+    given >= (goal.atLeast ?? Number.NEGATIVE_INFINITY) && given <= (goal.atMost ?? Number.POSITIVE_INFINITY)
+  );
+}
+
+const HEADS = ["scenario", "figure", "compared with", "value", "ratio", "p10–p90", "goal", "", "note"];
+
+/** A table in Markdown. */
+export function tableOf(rows: readonly Row[]): string {
+  const lines = rows.map((row) => [
+    row.scenario,
+    `${row.metric}, ${row.unit}`,
+    row.base === undefined ? "" : figure(row.base),
+    figure(row.value),
+    row.ratio ? row.ratio.median.toFixed(2) : "",
+    row.ratio ? `${row.ratio.p10.toFixed(2)}–${row.ratio.p90.toFixed(2)}` : "",
+    goalText(row.goal),
+    { true: "met", false: "missed", undefined: "" }[String(isMet(row))] ?? "",
+    row.note ?? "",
+  ]);
+  const rule = HEADS.map(() => "---");
+  return [HEADS, rule, ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+function figure(value: number): string {
+  if (Number.isNaN(value)) return "";
+  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString("en");
+  return String(Number(value.toPrecision(3)));
+}
+
+function goalText(goal: Goal | undefined): string {
+  if (!goal) return "";
+  const of = goal.of === "ratio" ? "ratio " : "";
+  return goal.atLeast === undefined ? `${of}≤ ${goal.atMost}` : `${of}≥ ${goal.atLeast}`;
+}

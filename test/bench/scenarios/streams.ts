@@ -1,0 +1,109 @@
+import { chatExchange, streamExchange } from "../exchanges.ts";
+import type { Load } from "../measure.ts";
+import { measurePairs, rowsOf } from "../pairs.ts";
+import type { Row } from "../rows.ts";
+import type { Context, Scenario } from "../scenario.ts";
+import { addUser, startBoth, V2_AGENTS } from "../targets.ts";
+
+type RowsOptions = Parameters<typeof rowsOf>[1];
+
+async function compare(context: Context, asked: Omit<Load, "tokenOf">, options: RowsOptions): Promise<Row[]> {
+  const { bare, ours } = await startBoth(context.workshop, V2_AGENTS);
+  const token = await addUser(ours);
+  const load = { ...asked, tokenOf: () => token };
+  return rowsOf(await measurePairs(context, { target: bare, load }, { target: ours, load }), options);
+}
+
+export const DELTAS: Scenario = {
+  name: "deltas",
+  about: "64 streams of 200 deltas, as fast as they go",
+  run: (context) =>
+    compare(
+      context,
+      { callers: 64, exchange: streamExchange({ deltas: 200, unit: "delta" }) },
+      {
+        scenario: "64 streams, saturated",
+        unit: "delta",
+        figures: ["perSecond", "firstP50Ms", "cpuMicros"],
+        goals: { perSecond: { of: "ratio", atLeast: 0.8 } },
+      },
+    ),
+};
+
+export const DELTAS_USAGE: Scenario = {
+  name: "deltas-usage",
+  about:
+    'the same from an upstream that sends `"usage":null` in each delta, which the caller did not ask for',
+  run: (context) =>
+    compare(
+      context,
+      { callers: 64, exchange: streamExchange({ deltas: 200, usage: true, unit: "delta" }) },
+      {
+        scenario: "64 streams, usage taken out",
+        unit: "delta",
+        figures: ["perSecond", "cpuMicros"],
+      },
+    ),
+};
+
+export const DELTAS_PACED: Scenario = {
+  name: "deltas-paced",
+  about: "64 streams of 20 deltas, one every 20 ms, as a model sends them",
+  run: (context) =>
+    compare(
+      context,
+      { callers: 64, staggerMs: 400, exchange: streamExchange({ deltas: 20, pauseMs: 20, unit: "delta" }) },
+      {
+        scenario: "64 streams, paced",
+        unit: "delta",
+        figures: ["firstP50Ms", "cpuMicros"],
+        goals: { firstP50Ms: { of: "ratio", atMost: 1.3 } },
+      },
+    ),
+};
+
+export const FIRST_DELTA: Scenario = {
+  name: "first-delta",
+  about: "one stream at a time: how long until its first delta",
+  run: (context) =>
+    compare(
+      context,
+      { callers: 1, exchange: streamExchange({ deltas: 4, unit: "stream" }) },
+      {
+        scenario: "1 stream",
+        unit: "stream",
+        figures: ["firstP50Ms", "p50Ms"],
+        goals: { firstP50Ms: { of: "ratio", atMost: 1.3 } },
+      },
+    ),
+};
+
+export const CHAT: Scenario = {
+  name: "chat",
+  about: "POST /v1/chat/completions over 16 agents of protocol 2, not streamed, 32 callers",
+  run: (context) =>
+    compare(
+      context,
+      { callers: 32, exchange: chatExchange() },
+      {
+        scenario: "chat, 32 callers",
+        unit: "ask",
+        figures: ["perSecond", "p50Ms", "p99Ms", "cpuMicros"],
+      },
+    ),
+};
+
+export const CHAT_STREAM: Scenario = {
+  name: "chat-stream",
+  about: "the same, streamed, 20 deltas each",
+  run: (context) =>
+    compare(
+      context,
+      { callers: 32, exchange: streamExchange({ deltas: 20, unit: "stream" }) },
+      {
+        scenario: "chat streamed, 32 callers",
+        unit: "stream",
+        figures: ["perSecond", "p50Ms", "firstP50Ms", "cpuMicros"],
+      },
+    ),
+};

@@ -1,0 +1,38 @@
+import { makeData, tokenOf } from "../data-folder.ts";
+import { askExchange } from "../exchanges.ts";
+import { measurePairs, rowsOf } from "../pairs.ts";
+import type { Row } from "../rows.ts";
+import type { Context, Scenario } from "../scenario.ts";
+import { connectAgents, REFERENCE_AGENTS } from "../targets.ts";
+import type { Target } from "../workshop.ts";
+
+const CALLERS = 32;
+
+/** Twice what the server keeps in memory: taken in turn, none is there when it comes again. */
+const TOKENS_PAST_CACHE = 20_000;
+
+/** All callers together take the tokens in turn. */
+function inTurn(count: number): () => string {
+  let next = 0;
+  return () => tokenOf(next++ % count);
+}
+
+async function compare(context: Context, target: Target, tokens: number, scenario: string): Promise<Row[]> {
+  const load = (count: number) => ({ callers: CALLERS, exchange: askExchange(), tokenOf: inTurn(count) });
+  const pairs = await measurePairs(context, { target, load: load(1) }, { target, load: load(tokens) });
+  return rowsOf(pairs, { scenario, unit: "ask", figures: ["perSecond", "p50Ms", "cpuMicros"] });
+}
+
+export const TOKENS: Scenario = {
+  name: "tokens",
+  about: "1,000 users' tokens in turn, and more than the cache holds, against one user's",
+  async run(context) {
+    const data = await makeData(context.workshop, "tokens", { users: TOKENS_PAST_CACHE });
+    const target = await context.workshop.startOurs({ data });
+    await connectAgents(context.workshop, target, REFERENCE_AGENTS);
+    return [
+      ...(await compare(context, target, 1_000, "1,000 tokens, against one")),
+      ...(await compare(context, target, TOKENS_PAST_CACHE, "tokens never in the cache, against one")),
+    ];
+  },
+};

@@ -1,0 +1,42 @@
+import type { Target, Workshop } from "./workshop.ts";
+
+interface AgentsOptions {
+  protocol: "reference" | "v2";
+  count: number;
+  slots?: number;
+  addresses?: number;
+}
+
+/** One agent of protocol 1 takes one ask at a time: as many as the most callers, with some to spare. */
+export const REFERENCE_AGENTS: AgentsOptions = { protocol: "reference", count: 160 };
+export const V2_AGENTS: AgentsOptions = { protocol: "v2", count: 16, slots: 16 };
+
+export async function connectAgents(
+  { agents }: Workshop,
+  { port }: Target,
+  { protocol, count, slots = 1, addresses = 1 }: AgentsOptions,
+): Promise<void> {
+  const hosts = Array.from({ length: addresses }, (_, index) => `ws://127.0.0.${index + 1}:${port}`);
+  await agents.carryOut({ do: "connect", protocol, addresses: hosts, count, slots });
+}
+
+/** The bare relay and ours, with the same agents. */
+export async function startBoth(
+  workshop: Workshop,
+  options: AgentsOptions,
+): Promise<{ bare: Target; ours: Target }> {
+  const bare = await workshop.startBare();
+  const ours = await workshop.startOurs();
+  for (const target of [bare, ours]) await connectAgents(workshop, target, options);
+  return { bare, ours };
+}
+
+/** A user's token, made as an operator makes it. */
+export async function addUser({ port, adminKey }: Target): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${port}/admin/users/add`, {
+    method: "POST",
+    body: JSON.stringify({ admin_key: adminKey }),
+  });
+  if (!response.ok) throw new Error(`no user could be added: ${response.status}`);
+  return ((await response.json()) as { token: string }).token;
+}
