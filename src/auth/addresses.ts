@@ -1,10 +1,15 @@
-import { BlockList, isIP, isIPv6 } from "node:net";
+import { BlockList, isIP, isIPv4, isIPv6 } from "node:net";
+
+const MAPPED = "::ffff:";
 
 /**
  * An IP address as it is compared and logged: IPv6 in its shortest form, IPv4 as such where it is mapped into
  * IPv6 (`::ffff:127.0.0.1`), without a zone. Undefined for what is no address.
  */
 export function readAddress(text: string): string | undefined {
+  // As the runtime writes IPv4 peers where it listens on every address.
+  const mapped = text.startsWith(MAPPED) ? text.slice(MAPPED.length) : undefined;
+  if (mapped !== undefined && isIPv4(mapped)) return mapped;
   const bare = text.replace(/%.*$/s, "");
   const version = isIP(bare);
   if (version !== 6) return version === 4 ? bare : undefined;

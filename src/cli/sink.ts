@@ -8,16 +8,23 @@ export interface Sink {
 
 const WAITING_LENGTH_MAX = 8 * 1024 ** 2;
 
+/** Between two writes: a busy log comes in few large pieces, as each write is a call of the system. */
+const REST_MS = 10;
+
 /**
- * Writes what one turn of the event loop produced at once and in order. A reader that is gone (EPIPE) is
- * no failure: what is written after is lost. A reader that stands still must not fill the memory: beyond
- * `waitingLengthMax` characters texts are dropped, and a line says how many once it reads again.
+ * Writes in order: a text that comes after a rest at the end of the event loop's turn, the ones that follow it every
+ * 10 ms. A reader that is gone (EPIPE) is no failure: what is written after is lost. A reader that stands still must
+ * not fill the memory: beyond `waitingLengthMax` characters texts are dropped, and a line says how many once it reads
+ * again.
  */
 export function createSink(file: BunFile, waitingLengthMax = WAITING_LENGTH_MAX): Sink {
   const writer = file.writer();
+  let texts: string[] = [];
   let waiting = 0;
   let dropped = 0;
-  let flushing: Promise<void> | undefined;
+  let running: Promise<void> | undefined;
+  let hurried = 0;
+  let wake = () => {};
 
   const write = (text: string) => {
     if (waiting + text.length > waitingLengthMax) {
@@ -25,26 +32,47 @@ export function createSink(file: BunFile, waitingLengthMax = WAITING_LENGTH_MAX)
       return;
     }
     waiting += text.length;
-    void settled(() => writer.write(text));
-    flushing ??= flushAll();
+    texts.push(text);
+    running ??= run();
   };
 
-  const flushAll = async () => {
-    while (waiting > 0) {
-      await new Promise((resolve) => setImmediate(resolve));
-      const length = waiting;
-      await settled(() => writer.flush());
-      waiting -= length;
-      if (waiting === 0 && dropped > 0) {
-        const lines = dropped;
-        dropped = 0;
-        write(`${JSON.stringify({ level: "warn", event: "output_dropped", lines })}\n`);
-      }
+  const run = async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    while (texts.length > 0) {
+      await writeAll();
+      if (hurried === 0) await rest();
     }
-    flushing = undefined;
+    running = undefined;
   };
 
-  return { write, flush: async () => flushing };
+  const writeAll = async () => {
+    const text = texts.join("");
+    texts = [];
+    await settled(() => writer.write(text));
+    await settled(() => writer.flush());
+    waiting -= text.length;
+    if (waiting > 0 || dropped === 0) return;
+    const lines = dropped;
+    dropped = 0;
+    write(`${JSON.stringify({ level: "warn", event: "output_dropped", lines })}\n`);
+  };
+
+  const rest = () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, REST_MS);
+    wake = resolve;
+    return promise.finally(() => clearTimeout(timer));
+  };
+
+  return {
+    write,
+    async flush() {
+      hurried++;
+      wake();
+      await running;
+      hurried--;
+    },
+  };
 }
 
 /** The writer throws or rejects, as the case may be, when the reader is gone. */

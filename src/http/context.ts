@@ -17,6 +17,7 @@ import type { Relay } from "../relay/relay.ts";
 import type { Threads } from "../relay/threads.ts";
 import type { UsageStore } from "../store/store.ts";
 import type { Border } from "./border.ts";
+import { commonHeaders } from "./common-headers.ts";
 import type { LiveFeed } from "./live/feed.ts";
 import type { Figures } from "./live/figures.ts";
 import type { Readiness } from "./readiness.ts";
@@ -107,9 +108,9 @@ export function asContext(c: HttpContext, caller: Asker, surface: string): AskCo
   return { user, admin, origin: { requestId: c.get("requestId"), surface, ...passed } };
 }
 
+/** Of an answer in JSON. To be copied by what adds to them. */
+export const JSON_HEADERS = commonHeaders({ "content-type": "application/json; charset=utf-8" });
+
 export function json(value: unknown, status = 200): Response {
-  return new Response(JSON.stringify(value), {
-    status,
-    headers: { "content-type": "application/json; charset=utf-8" },
-  });
+  return new Response(JSON.stringify(value), { status, headers: JSON_HEADERS });
 }

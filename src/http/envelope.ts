@@ -2,11 +2,11 @@ import type { MiddlewareHandler } from "hono";
 import { AppError } from "../errors.ts";
 import { causeOf } from "../log.ts";
 import type { Border } from "./border.ts";
+import { completeHeaders } from "./common-headers.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "./context.ts";
 import { errorResponse } from "./error-response.ts";
 import { beforeStreamEnds } from "./event-stream.ts";
 import { logRequest, patternOf } from "./request-log.ts";
-import { setSecurityHeaders } from "./security-headers.ts";
 import { readTrace } from "./trace.ts";
 
 /**
@@ -14,16 +14,6 @@ import { readTrace } from "./trace.ts";
  * all, has some 10 s: the runtime sees to that by itself.
  */
 export const IDLE_S = 60;
-
-/** What a browser lets the page read. */
-const EXPOSED_HEADERS = [
-  "x-request-id",
-  ...["retry-after", "retry-after-ms", "x-should-retry"],
-  ...["limit", "remaining", "reset"].flatMap((name) => [
-    `x-ratelimit-${name}-requests`,
-    `x-ratelimit-${name}-tokens`,
-  ]),
-].join(", ");
 
 type EnvelopeDeps = Pick<HttpDeps, "log" | "newId" | "metrics" | "border">;
 
@@ -46,9 +36,7 @@ export function envelope({ log, newId, metrics, border }: EnvelopeDeps): Middlew
       c.res = fail(thrown as Error, c);
     }
     const { headers } = c.res;
-    headers.set("access-control-allow-origin", "*");
-    headers.set("access-control-expose-headers", EXPOSED_HEADERS);
-    setSecurityHeaders(headers, c.req.raw);
+    completeHeaders(headers, c.req.raw);
     headers.set("x-request-id", requestId);
     c.get("showLimits")?.(headers);
     // Anthropic's SDK looks for this one.
@@ -73,7 +61,8 @@ function cross(c: HttpContext, border: Border): () => void {
   const { address } = border.check(request, server, c.req.path);
   c.set("address", address);
   const leave = border.enter(address);
-  // The runtime's limit is for connections that are quiet; it cuts off a body that takes longer, without an answer.
+  // The runtime's limit is for connections that are quiet. Without an answer it would cut off a body that takes longer,
+  // and who waits for an agent.
   if (!BODILESS.has(request.method)) server.timeout(request, 0);
   return () => {
     leave();

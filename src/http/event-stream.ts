@@ -1,3 +1,5 @@
+import { commonHeaders } from "./common-headers.ts";
+
 /**
  * An answer as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), whose
  * status is decided only by the first of them: before it, the request may still fail with a real status.
@@ -19,12 +21,12 @@ const QUIET_MS = 15_000;
 /** What may wait for a caller that reads too slowly. Beyond it the caller is taken for gone. */
 const BUFFER_LENGTH_MAX = 8 * 1024 * 1024;
 
-const HEADERS = {
+const HEADERS = commonHeaders({
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-cache",
   // nginx would collect the events otherwise.
   "x-accel-buffering": "no",
-};
+});
 
 const COMMENT = ": keep-alive\n\n";
 

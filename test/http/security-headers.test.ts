@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { inlineHash, pagePolicy, setSecurityHeaders } from "../../src/http/security-headers.ts";
+import { completeHeaders } from "../../src/http/common-headers.ts";
+import { inlineHash, pagePolicy } from "../../src/http/security-headers.ts";
 import { openRawSocket } from "../support/raw-socket.ts";
 import { ADMIN_KEY, startTestServer } from "../support/server.ts";
 
@@ -49,7 +50,7 @@ describe("every answer", () => {
 test("a browser is told to come by TLS where it has, to a name that is the server's own", () => {
   const hsts = (url: string, host: string) => {
     const headers = new Headers();
-    setSecurityHeaders(headers, new Request(url, { headers: { host } }));
+    completeHeaders(headers, new Request(url, { headers: { host } }));
     return headers.get("strict-transport-security");
   };
   expect(hsts("https://chat.example.com/", "chat.example.com:8443")).toBe("max-age=31536000");
@@ -69,7 +70,7 @@ test("a page of ours may run its own scripts and those whose hash is given, and 
 
 test("a route that says how long its answer may be kept is left alone", () => {
   const headers = new Headers({ "cache-control": "max-age=60", "content-security-policy": pagePolicy() });
-  setSecurityHeaders(headers, new Request("http://localhost/"));
+  completeHeaders(headers, new Request("http://localhost/"));
   expect(headers.get("cache-control")).toBe("max-age=60");
   expect(headers.get("content-security-policy")).toBe(pagePolicy());
 });

@@ -27,8 +27,6 @@ async function answerAsk(c: HttpContext, deps: HttpDeps, caller: AskContext): Pr
   const body = readBody(text, deps, caller);
   // The body may have taken its time, in which the key was revoked.
   await deps.callers.identify(request.headers);
-  // The runtime cuts connections that are quiet for long, as one that waits for an answer is.
-  c.env.server.timeout(request, 0);
   if (body.stream ?? request.headers.get("accept")?.includes("text/event-stream")) {
     return streamAnswer(c, deps, caller, body);
   }

@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import { AppError } from "../../errors.ts";
 import type { AskContext } from "../../relay/ask-conversation.ts";
 import type { ModelAnswer } from "../../relay/ports.ts";
-import { asContext, type HttpContext, type HttpDeps, type HttpEnv } from "../context.ts";
+import { asContext, type HttpContext, type HttpDeps, type HttpEnv, JSON_HEADERS } from "../context.ts";
 import { passHeaders } from "../error-response.ts";
 import { createEventStream } from "../event-stream.ts";
 import { withinLimits } from "../limits.ts";
@@ -50,14 +50,13 @@ async function answerAsk(
   // The body may have taken its time, in which the key was revoked.
   await deps.callers.identify(request.headers);
   c.set("model", ask.model);
-  c.env.server.timeout(request, 0);
   return ask.head.stream ? stream(c, deps, ask) : reply(c, await askWhole(deps, ask, request.signal));
 }
 
 function reply(c: HttpContext, { status, body, agent, usage, headers: passed }: ModelReply): Response {
   c.set("agent", agent);
   noteUsage(c, usage);
-  const headers = new Headers({ "content-type": "application/json; charset=utf-8" });
+  const headers = new Headers(JSON_HEADERS);
   passHeaders(passed, headers);
   return new Response(body, { status, headers });
 }

@@ -67,16 +67,13 @@ export function createConversationStore(options: ConversationStoreOptions): Writ
 
 type Queries = ReturnType<typeof prepare>;
 
-function writeOne(
-  query: Queries,
-  { turns: added, usedAt, model, ...conversation }: PendingConversation,
-): void {
-  const changed = query.upsert.get({ ...conversation, model: model ?? null, usedAt });
+function writeOne(query: Queries, { turns: added, ...conversation }: PendingConversation): void {
+  const { id, user, agent, usedAt, kept, model = null } = conversation;
+  const { changes } = query.upsert.run(id, user, agent, usedAt, kept, model);
   // Another owner's, or with its words at another agent: the turns are not to end up in it.
-  if (!changed) return;
-  for (const { parent, ...turn } of added) {
-    query.addTurn.run({ ...turn, conversation: conversation.id, parent: parent ?? null, usedAt });
-  }
+  if (changes === 0) return;
+  for (const { parent = null, ...turn } of added)
+    query.addTurn.run(id, turn.id, parent, turn.question, turn.answer, usedAt);
 }
 
 interface TurnRow {
@@ -96,6 +93,31 @@ const BRANCH = `
     WHERE branch.depth < 10000
   )
   SELECT id, parent, question, answer FROM branch ORDER BY depth`;
+
+/*
+ * Written for every ask, and so without the layer between, which takes as long as SQLite does. A clock that was set back
+ * must not make a conversation look unused.
+ */
+const UPSERT = `
+  INSERT INTO conversations (id, user_id, agent, created_at, used_at, kept, model)
+  VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)
+  ON CONFLICT (id) DO UPDATE SET
+    agent = excluded.agent, model = excluded.model, used_at = max(used_at, excluded.used_at)
+  WHERE user_id IS excluded.user_id AND kept = excluded.kept AND (kept OR agent = excluded.agent)`;
+
+type UpsertValues = [
+  id: string,
+  user: string | null,
+  agent: string,
+  usedAt: number,
+  kept: boolean,
+  model: string | null,
+];
+
+const ADD_TURN = `
+  INSERT INTO turns (conversation_id, id, parent_id, question, answer, created_at)
+  VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT DO NOTHING`;
 
 function prepare({ orm, raw }: Connection) {
   return {
@@ -118,49 +140,10 @@ function prepare({ orm, raw }: Connection) {
       .limit(1)
       .prepare(),
     branch: raw.prepare<TurnRow, [string, string]>(BRANCH),
-    upsert: prepareUpsert(orm),
-    addTurn: orm
-      .insert(turns)
-      .values({
-        conversationId: sql.placeholder("conversation"),
-        id: sql.placeholder("id"),
-        parentId: sql.placeholder("parent"),
-        question: sql.placeholder("question"),
-        answer: sql.placeholder("answer"),
-        createdAt: sql.placeholder("usedAt"),
-      })
-      .onConflictDoNothing()
-      .prepare(),
+    upsert: raw.prepare<never, UpsertValues>(UPSERT),
+    addTurn: raw.prepare<never, (string | number | null)[]>(ADD_TURN),
     purge: preparePurge(orm),
   };
-}
-
-/** A clock that was set back must not make a conversation look unused. */
-function prepareUpsert(orm: Connection["orm"]) {
-  const mayChange = sql`${conversations.userId} is excluded.user_id and ${conversations.kept} = excluded.kept
-    and (${conversations.kept} or ${conversations.agent} = excluded.agent)`;
-  return orm
-    .insert(conversations)
-    .values({
-      id: sql.placeholder("id"),
-      userId: sql.placeholder("user"),
-      agent: sql.placeholder("agent"),
-      kept: sql.placeholder("kept"),
-      model: sql.placeholder("model"),
-      createdAt: sql.placeholder("usedAt"),
-      usedAt: sql.placeholder("usedAt"),
-    })
-    .onConflictDoUpdate({
-      target: conversations.id,
-      set: {
-        agent: sql`excluded.agent`,
-        model: sql`excluded.model`,
-        usedAt: sql`max(${conversations.usedAt}, excluded.used_at)`,
-      },
-      setWhere: mayChange,
-    })
-    .returning({ id: conversations.id })
-    .prepare();
 }
 
 function preparePurge(orm: Connection["orm"]) {

@@ -18,6 +18,11 @@ const OPEN_RETRY_MS = 20;
 const BUSY_TIMEOUT_MS = 10;
 /** Reading all of a bigger file would delay the start. */
 const CHECKED_BYTES_MAX = 16 * 1024 * 1024;
+/**
+ * What the WAL holds before it is merged: 16 MB. Conversations have random ids, so that each batch of them touches
+ * pages all over the file; merged four times as seldom, a page is written once for many batches.
+ */
+const WAL_PAGES = 4_000;
 const MEMORY = ":memory:";
 
 export interface StoreOptions {
@@ -124,6 +129,7 @@ function configure({ raw }: Connection): void {
   // Counts for a new file only, before the first page is written: its free pages can then be given back.
   raw.run("PRAGMA auto_vacuum = INCREMENTAL");
   raw.run("PRAGMA journal_mode = WAL");
+  raw.run(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}`);
   raw.run("PRAGMA foreign_keys = ON");
   raw.run("PRAGMA synchronous = FULL");
   migrate(raw);

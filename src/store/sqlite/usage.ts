@@ -19,7 +19,7 @@ export function createUsageStore(options: WriteBehindOptions): WrittenBehind {
   const behind = createWriteBehind(options, {
     noun: "usage rows",
     pending,
-    write: (row) => query.insert.run({ ...row }),
+    write: (row) => query.insert.run(...COLUMNS.map(([, field]) => row[field])),
   });
   const sums = createSums(connection);
 
@@ -83,32 +83,36 @@ function createPending(): Pending<UsageRow> & { put(row: UsageRow): void } {
   };
 }
 
-function prepare({ orm }: Connection) {
+const COLUMNS = [
+  ["at", "at"],
+  ["request_id", "requestId"],
+  ["user_id", "user"],
+  ["agent", "agent"],
+  ["model", "model"],
+  ["surface", "surface"],
+  ["outcome", "outcome"],
+  ["status", "status"],
+  ["tries", "tries"],
+  ["queue_ms", "queueMs"],
+  ["first_byte_ms", "firstByteMs"],
+  ["duration_ms", "durationMs"],
+  ["prompt_tokens", "promptTokens"],
+  ["completion_tokens", "completionTokens"],
+] as const satisfies [string, keyof UsageRow][];
+
+/** Written for every ask, and so without the layer between, which takes as long as SQLite does. */
+const INSERT = `
+  INSERT INTO usage (${COLUMNS.map(([column]) => column).join(", ")})
+  VALUES (${COLUMNS.map(() => "?").join(", ")})`;
+
+function prepare({ orm, raw }: Connection) {
   const old = orm
     .select({ seq: usage.seq })
     .from(usage)
     .where(lt(usage.at, sql.placeholder("before")))
     .limit(sql.placeholder("limit"));
   return {
-    insert: orm
-      .insert(usage)
-      .values({
-        at: sql.placeholder("at"),
-        requestId: sql.placeholder("requestId"),
-        userId: sql.placeholder("user"),
-        agent: sql.placeholder("agent"),
-        model: sql.placeholder("model"),
-        surface: sql.placeholder("surface"),
-        outcome: sql.placeholder("outcome"),
-        status: sql.placeholder("status"),
-        tries: sql.placeholder("tries"),
-        queueMs: sql.placeholder("queueMs"),
-        firstByteMs: sql.placeholder("firstByteMs"),
-        durationMs: sql.placeholder("durationMs"),
-        promptTokens: sql.placeholder("promptTokens"),
-        completionTokens: sql.placeholder("completionTokens"),
-      })
-      .prepare(),
+    insert: raw.prepare<never, (string | number | null)[]>(INSERT),
     purge: orm.delete(usage).where(inArray(usage.seq, old)).returning({ seq: usage.seq }).prepare(),
   };
 }
