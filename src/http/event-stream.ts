@@ -48,16 +48,9 @@ export function createEventStream(onGone: () => void, quietText = COMMENT): Even
   let controller: ReadableStreamDefaultController<string> | undefined;
   let isStarted = false;
   let ended = false;
-  let quiet: Timer | undefined;
-
+  let held = "";
   let endings: (() => void)[] = [];
 
-  const stop = () => {
-    ended = true;
-    clearTimeout(quiet);
-    for (const run of endings) run();
-    endings = [];
-  };
   const body = new ReadableStream<string>(
     {
       start(given) {
@@ -70,26 +63,42 @@ export function createEventStream(onGone: () => void, quietText = COMMENT): Even
     },
     { highWaterMark: BUFFER_LENGTH_MAX, size: (chunk) => chunk?.length ?? 0 },
   );
+  const quiet = createQuietWatch(() => write(quietText));
+  const stop = () => {
+    ended = true;
+    held = "";
+    quiet.stop();
+    for (const run of endings) run();
+    endings = [];
+  };
+  const start = () => {
+    isStarted = true;
+    const response = new Response(body, { headers: HEADERS });
+    enders.set(response, (run) => {
+      if (ended) run();
+      else endings.push(run);
+    });
+    resolve(response);
+    quiet.start();
+  };
   const write = (text: string) => {
     if (ended || !controller) return;
-    if (!isStarted) {
-      isStarted = true;
-      const response = new Response(body, { headers: HEADERS });
-      enders.set(response, (run) => {
-        if (ended) run();
-        else endings.push(run);
-      });
-      resolve(response);
-    }
-    if ((controller.desiredSize ?? 0) < text.length) {
+    quiet.note();
+    if ((controller.desiredSize ?? 0) < held.length + text.length) {
       stop();
       controller.error(new Error("read too slowly"));
       onGone();
-      return;
+    } else if (isStarted) {
+      if (held === "") atEndOfTurn(release);
+      held += text;
+    } else {
+      start();
+      controller.enqueue(text);
     }
-    controller.enqueue(text);
-    clearTimeout(quiet);
-    quiet = setTimeout(() => write(quietText), QUIET_MS);
+  };
+  const release = () => {
+    if (held !== "") controller?.enqueue(held);
+    held = "";
   };
   return {
     started,
@@ -100,10 +109,48 @@ export function createEventStream(onGone: () => void, quietText = COMMENT): Even
     sendData: (data, event) => write(`${event ? `event: ${event}\n` : ""}${dataLines(data)}\n\n`),
     end() {
       if (ended) return;
+      release();
       stop();
       controller?.close();
     },
   };
+}
+
+/** One timer for all quiet spells: it looks how long the present one is, and sleeps on for the rest. */
+function createQuietWatch(onQuiet: () => void) {
+  let timer: Timer | undefined;
+  let heardAt = 0;
+  const sleep = (delayMs: number) => {
+    timer = setTimeout(() => {
+      const leftMs = heardAt + QUIET_MS - performance.now();
+      sleep(leftMs < 1 ? QUIET_MS : leftMs);
+      if (leftMs < 1) onQuiet();
+    }, delayMs);
+  };
+  return {
+    start: () => sleep(QUIET_MS),
+    note() {
+      heardAt = performance.now();
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+let releases: (() => void)[] = [];
+
+/**
+ * Under load an agent's socket has many events to read at once, of many streams: what each stream gets of them goes
+ * out as one piece.
+ */
+function atEndOfTurn(release: () => void): void {
+  if (releases.length === 0) setImmediate(releaseAll);
+  releases.push(release);
+}
+
+function releaseAll(): void {
+  const due = releases;
+  releases = [];
+  for (const release of due) release();
 }
 
 /** Data with line breaks takes a line for each; the reader joins them again. */

@@ -15,6 +15,7 @@ const BACKSLASH = 0x5c;
  * more values than requests do: an embedding is thousands of them.
  */
 export function jsonExcess(text: string, valuesMax = VALUES_MAX): string | undefined {
+  if (text.length <= Math.min(DEPTH_MAX, valuesMax)) return undefined;
   let depth = 0;
   let values = 0;
   for (let at = 0; at < text.length; at++) {
