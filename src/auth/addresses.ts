@@ -22,7 +22,7 @@ export function readAddress(text: string): string | undefined {
 
 /** This machine, as `readAddress` gives it. */
 export function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && (address === "::1" || (isIP(address) === 4 && address.startsWith("127.")));
+  return address !== undefined && (address === "::1" || (address.startsWith("127.") && isIPv4(address)));
 }
 
 /**
@@ -30,7 +30,7 @@ export function isLoopback(address: string | undefined): boolean {
  * /64, which is the least that a single subscriber is given (RFC 6177).
  */
 export function partyOf(address: string): string {
-  if (!isIPv6(address)) return address;
+  if (!address.includes(":")) return address;
   const [head = "", tail] = address.split("::");
   const before = head === "" ? [] : head.split(":");
   const after = tail === undefined || tail === "" ? [] : tail.split(":");

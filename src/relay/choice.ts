@@ -16,16 +16,30 @@ export function eligibleFor(ask: Ask, hub: Hub): (agent: Agent) => boolean {
 }
 
 /**
- * An eligible agent with room that passes the test: the conversation's own, else the lowest load first, then
- * the least recently used.
+ * An eligible agent with room that passes the test and is not asleep: the conversation's own, else the lowest load
+ * first, then the least recently used.
  */
 export function chooseFor(ask: Ask, hub: Hub, test: (agent: Agent) => boolean): Agent | undefined {
+  return chooseWith(ask, hub, test, (mayTake) => hub.choose(mayTake));
+}
+
+/** The same of those that are asleep, for one to be woken. */
+export function chooseAsleepFor(ask: Ask, hub: Hub, test: (agent: Agent) => boolean): Agent | undefined {
+  return chooseWith(ask, hub, test, (mayTake) => hub.chooseAsleep(mayTake));
+}
+
+function chooseWith(
+  ask: Ask,
+  hub: Hub,
+  test: (agent: Agent) => boolean,
+  choose: (mayTake: (agent: Agent) => boolean) => Agent | undefined,
+): Agent | undefined {
   const isEligible = eligibleFor(ask, hub);
   const mayTake = (agent: Agent) => isEligible(agent) && test(agent);
   const { pin, prefer = pin } = ask.request;
   const own = prefer === undefined ? undefined : hub.get(prefer);
   if (own?.hasRoom && mayTake(own)) return own;
-  return pin === undefined ? hub.choose(mayTake) : undefined;
+  return pin === undefined ? choose(mayTake) : undefined;
 }
 
 /**

@@ -37,7 +37,11 @@ export class Hub {
    * among ten thousand. Agents that were never used come before all others.
    */
   readonly #unused = new Set<Agent>();
+  /** Used before they fell asleep, and so longer ago than those that did not. */
+  readonly #woken = new Set<Agent>();
   readonly #used = new Set<Agent>();
+  /** With room, but not heard lately: they are not walked past again until they are heard. */
+  readonly #asleep = new Set<Agent>();
   readonly #departures = new Map<string, Departure>();
 
   get size(): number {
@@ -82,8 +86,7 @@ export class Hub {
   remove(agent: Agent, reason: LeaveReason, now: number): boolean {
     if (!this.has(agent)) return false;
     this.#agents.delete(agent.id);
-    this.#unused.delete(agent);
-    this.#used.delete(agent);
+    this.#takeOut(agent);
     this.#departures.delete(agent.id);
     this.#departures.set(agent.id, { agent, at: now, reason });
     if (this.#departures.size > DEPARTURES_MAX) {
@@ -93,10 +96,32 @@ export class Hub {
     return true;
   }
 
-  /** Of the agents that have room and pass the test: the one with the lowest load, then the least recently used. */
+  /** It has told something of itself. */
+  heard(agent: Agent, now: number): void {
+    agent.heardAt = now;
+    if (this.#asleep.delete(agent)) (agent.sentAt === undefined ? this.#unused : this.#woken).add(agent);
+  }
+
+  /** It was not heard lately: until it is, it is not among those that are chosen from. */
+  fellAsleep(agent: Agent): void {
+    if (!this.#isSorted(agent)) return;
+    this.#takeOut(agent);
+    this.#asleep.add(agent);
+  }
+
+  /** The agent that passes the test and is asleep the longest. */
+  chooseAsleep(test: (agent: Agent) => boolean): Agent | undefined {
+    for (const agent of this.#asleep) if (test(agent)) return agent;
+    return undefined;
+  }
+
+  /**
+   * Of the agents that have room, are not asleep and pass the test: the one with the lowest load, then the least
+   * recently used.
+   */
   choose(test: (agent: Agent) => boolean): Agent | undefined {
     let best: Agent | undefined;
-    for (const order of [this.#unused, this.#used]) {
+    for (const order of [this.#unused, this.#woken, this.#used]) {
       for (const agent of order) {
         if ((best && agent.load >= best.load) || !test(agent)) continue;
         best = agent;
@@ -108,8 +133,7 @@ export class Hub {
 
   occupy(agent: Agent, slotId: string, slot: Slot): void {
     agent.inUse.set(slotId, slot);
-    this.#unused.delete(agent);
-    this.#used.delete(agent);
+    this.#takeOut(agent);
     this.#sort(agent);
   }
 
@@ -147,11 +171,18 @@ export class Hub {
 
   /** Into the order of those with room if it has some, keeping its place if it has one; else out of it. */
   #sort(agent: Agent): void {
-    if (!agent.hasRoom || !this.has(agent)) {
-      this.#unused.delete(agent);
-      this.#used.delete(agent);
-    } else if (!this.#unused.has(agent)) {
-      this.#used.add(agent);
-    }
+    if (!agent.hasRoom || !this.has(agent)) this.#takeOut(agent);
+    else if (!this.#isSorted(agent) && !this.#asleep.has(agent)) this.#used.add(agent);
+  }
+
+  #isSorted(agent: Agent): boolean {
+    return this.#used.has(agent) || this.#unused.has(agent) || this.#woken.has(agent);
+  }
+
+  #takeOut(agent: Agent): void {
+    this.#used.delete(agent);
+    this.#unused.delete(agent);
+    this.#woken.delete(agent);
+    this.#asleep.delete(agent);
   }
 }

@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { Agent } from "./agent.ts";
 import type { Ask } from "./ask.ts";
-import { chooseFor, eligibleFor, hopeMs, noAgentError } from "./choice.ts";
+import { chooseAsleepFor, chooseFor, eligibleFor, hopeMs, noAgentError } from "./choice.ts";
 import type { Hub } from "./hub.ts";
 import type { RelayOptions } from "./options.ts";
 import type { FairQueue } from "./queue.ts";
@@ -44,13 +44,20 @@ export class Placing {
 
   #trySend(ask: Ask): boolean {
     const now = this.#options.clock.now();
-    const isFresh = (candidate: Agent) => this.#options.watch.isFresh(candidate);
+    const isFresh = (candidate: Agent) => this.#isFresh(candidate);
     const isRested = (candidate: Agent) => candidate.restingUntil <= now && isFresh(candidate);
     const agent = chooseFor(ask, this.#options.hub, isRested) ?? chooseFor(ask, this.#options.hub, isFresh);
     if (!agent) return false;
     if (ask.state === "waiting") this.#options.queue.remove(ask);
     this.#send(ask, agent);
     return true;
+  }
+
+  /** One that is not goes out of the way of the asks to come. */
+  #isFresh(agent: Agent): boolean {
+    if (this.#options.watch.isFresh(agent)) return true;
+    this.#options.hub.fellAsleep(agent);
+    return false;
   }
 
   #send(ask: Ask, agent: Agent): void {
@@ -79,7 +86,7 @@ export class Placing {
       this.#options.settle(ask, noAgentError(ask, this.#options.hub));
       return;
     }
-    const asleep = chooseFor(ask, this.#options.hub, (agent) => !this.#options.watch.isProbing(agent));
+    const asleep = chooseAsleepFor(ask, this.#options.hub, (agent) => !this.#options.watch.isProbing(agent));
     if (asleep) this.#options.watch.probe(asleep);
     else if (hope === Number.POSITIVE_INFINITY) return;
     ask.stopLook ??= this.#options.clock.after(asleep ? NEXT_PROBE_MS : hope, () => {

@@ -40,7 +40,7 @@ export class Relay {
       pingEveryMs: options.limits.pingEveryMs,
       pongWithinMs: options.limits.pongWithinMs,
       drainWithinMs: options.limits.firstByteMs,
-      agents: () => this.#hub.all(),
+      hub: this.#hub,
       onMissed: (agent, reason) => this.#lose(agent, reason, lostError("it answered no ping")),
     });
     this.#running = new Running({

@@ -133,9 +133,9 @@ export class Running {
   }
 
   #heard(agent: Agent, slot: Slot): void {
-    const now = this.#options.clock.now();
-    agent.heardAt = now;
-    slot.heardAt = now;
+    const { hub, clock } = this.#options;
+    slot.heardAt = clock.now();
+    hub.heard(agent, slot.heardAt);
   }
 
   /** One timer for all pauses of an answer: it looks how long the present one is, and sleeps on for the rest. */

@@ -1,5 +1,6 @@
 import type { CloseReason } from "../protocol/close.ts";
 import type { Agent } from "./agent.ts";
+import type { Hub } from "./hub.ts";
 import type { Cancel, Clock } from "./ports.ts";
 
 /** An agent heard within this time takes an ask without being pinged first. */
@@ -12,7 +13,7 @@ interface WatchOptions {
   pongWithinMs: number;
   /** How long an agent's socket may take to drain. */
   drainWithinMs: number;
-  agents: () => Iterable<Agent>;
+  hub: Hub;
   /** Called once for an agent that did not answer, or could not be written to. */
   onMissed: (agent: Agent, reason: CloseReason) => void;
 }
@@ -54,7 +55,7 @@ export class Watch {
   }
 
   heard(agent: Agent): void {
-    agent.heardAt = this.#options.clock.now();
+    this.#options.hub.heard(agent, this.#options.clock.now());
     this.forget(agent);
   }
 
@@ -83,7 +84,7 @@ export class Watch {
 
   #round(): void {
     const unheardSince = this.#options.clock.now() - this.#options.pingEveryMs;
-    for (const agent of [...this.#options.agents()]) {
+    for (const agent of [...this.#options.hub.all()]) {
       const mayBeDeaf = agent.isReference && agent.inUse.size > 0;
       if (agent.congestedAt !== undefined) this.#checkCongested(agent, agent.congestedAt);
       else if (!mayBeDeaf && agent.heardAt <= unheardSince) this.probe(agent);

@@ -23,6 +23,8 @@ const CHECKED_BYTES_MAX = 16 * 1024 * 1024;
  * pages all over the file; merged four times as seldom, a page is written once for many batches.
  */
 const WAL_PAGES = 4_000;
+/** For the same reason: what does not fit is read again for each batch. */
+const CACHE_KB = 8_192;
 const MEMORY = ":memory:";
 
 export interface StoreOptions {
@@ -129,6 +131,7 @@ function configure({ raw }: Connection): void {
   // Counts for a new file only, before the first page is written: its free pages can then be given back.
   raw.run("PRAGMA auto_vacuum = INCREMENTAL");
   raw.run("PRAGMA journal_mode = WAL");
+  raw.run(`PRAGMA cache_size = -${CACHE_KB}`);
   raw.run(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}`);
   raw.run("PRAGMA foreign_keys = ON");
   raw.run("PRAGMA synchronous = FULL");

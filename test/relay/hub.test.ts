@@ -1,0 +1,72 @@
+import { expect, test } from "bun:test";
+import { Agent } from "../../src/relay/agent.ts";
+import { Hub } from "../../src/relay/hub.ts";
+
+const AGENTS = 10_000;
+
+function createAgent(id: string): Agent {
+  const profile = { id, name: id, address: "", trusted: false, protocol: "reference" as const };
+  const offer = { slots: 1, models: [{ id: "m" }], endpoints: [] };
+  return new Agent(profile, offer, { send: () => true, close() {} }, 0);
+}
+
+function createHub(count: number): { hub: Hub; agents: Agent[] } {
+  const hub = new Hub();
+  const agents = Array.from({ length: count }, (_, index) => createAgent(`a${index}`));
+  for (const agent of agents) hub.add(agent);
+  return { hub, agents };
+}
+
+test("agents that were found asleep are not looked at again until they are heard", () => {
+  const { hub, agents } = createHub(AGENTS);
+  const [last] = agents.slice(-1);
+  if (last) hub.heard(last, 1);
+  let looks = 0;
+  const isFresh = (agent: Agent) => {
+    looks++;
+    if (agent.heardAt > 0) return true;
+    hub.fellAsleep(agent);
+    return false;
+  };
+  expect(hub.choose(isFresh)).toBe(last);
+  expect(looks).toBe(AGENTS);
+  for (let choice = 0; choice < 100; choice++) expect(hub.choose(isFresh)).toBe(last);
+  expect(looks).toBe(AGENTS + 100);
+});
+
+test("the one that is asleep the longest is woken, and then chosen before those that were awake and used", () => {
+  const { hub, agents } = createHub(3);
+  const [first, second, third] = agents as [Agent, Agent, Agent];
+  const any = () => true;
+  for (const agent of agents) {
+    agent.sentAt = 0;
+    hub.occupy(agent, "s", {
+      ask: undefined,
+      request: undefined,
+      phase: "sent",
+      heardAt: 0,
+      stopLimit() {},
+    });
+    hub.release(agent, "s");
+  }
+  hub.fellAsleep(second);
+  hub.fellAsleep(first);
+  expect(hub.chooseAsleep(any)).toBe(second);
+  expect(hub.choose(any)).toBe(third);
+  hub.heard(second, 1);
+  expect(hub.chooseAsleep(any)).toBe(first);
+  expect(hub.choose(any)).toBe(second);
+});
+
+test("an agent that left, or has no room, is neither chosen nor woken", () => {
+  const { hub, agents } = createHub(2);
+  const [first, second] = agents as [Agent, Agent];
+  for (const agent of agents) hub.fellAsleep(agent);
+  hub.remove(first, undefined, 0);
+  hub.change(second, { paused: true });
+  for (const agent of agents) hub.heard(agent, 1);
+  expect(hub.choose(() => true)).toBeUndefined();
+  expect(hub.chooseAsleep(() => true)).toBeUndefined();
+  hub.change(second, { paused: false });
+  expect(hub.choose(() => true)).toBe(second);
+});
