@@ -28,7 +28,7 @@ export function openAgent(options: AgentOptions): AgentSession {
 
 class AgentConnection implements AgentSession, Transport {
   readonly #options: AgentOptions;
-  #stopHello: Cancel;
+  #stopHello: Cancel | undefined;
   #link: AgentLink | undefined;
   #pingOut = false;
   /** Slots that were cancelled lately, and when, oldest first. */
@@ -72,7 +72,7 @@ class AgentConnection implements AgentSession, Transport {
   close(reason: CloseReason): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#stopHello();
+    this.#endHello();
     this.#options.socket.close(reason);
   }
 
@@ -88,7 +88,7 @@ class AgentConnection implements AgentSession, Transport {
 
   gone(): void {
     this.#closed = true;
-    this.#stopHello();
+    this.#endHello();
     this.#link?.gone();
   }
 
@@ -109,7 +109,7 @@ class AgentConnection implements AgentSession, Transport {
     const { join, address, trusted, key, resume, version, frameBytesMax } = this.#options;
     const { id, resumed } = this.#identify(frame);
     const { name, slots, models, endpoints, version: own } = frame;
-    this.#stopHello();
+    this.#endHello();
     const ready = {
       agent: id,
       resume: resume.secretFor(id, key?.id),
@@ -161,6 +161,12 @@ class AgentConnection implements AgentSession, Transport {
         else if (this.#cancelled.has(frame.ask)) link.ignored();
         else this.#stray();
     }
+  }
+
+  /** The timer would be kept as long as the agent is. */
+  #endHello(): void {
+    this.#stopHello?.();
+    this.#stopHello = undefined;
   }
 
   #noteCancel(slot: string): void {

@@ -35,8 +35,7 @@ export function openReferenceAgent(options: ReferenceAgentOptions): AgentSession
 
 class ReferenceAgent implements AgentSession, Transport {
   readonly #options: ReferenceAgentOptions;
-  readonly #helloId: string;
-  #stopHello: Cancel;
+  #stopHello: Cancel | undefined;
   #link: AgentLink | undefined;
   #pingId: string | undefined;
   /** The slot of the last request, to which an answer that cannot be read is put down. */
@@ -46,9 +45,8 @@ class ReferenceAgent implements AgentSession, Transport {
 
   constructor(options: ReferenceAgentOptions) {
     this.#options = options;
-    this.#helloId = options.newId();
     this.#stopHello = options.clock.after(options.helloWithinMs, () => this.close("hello_missing"));
-    if (!this.#write(this.#helloId, REFERENCE_MESSAGE.hello, "")) this.close("frames_dropped");
+    if (!this.#write(options.newId(), REFERENCE_MESSAGE.hello, "")) this.close("frames_dropped");
   }
 
   send(order: Order): boolean {
@@ -68,7 +66,7 @@ class ReferenceAgent implements AgentSession, Transport {
   close(reason: CloseReason): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#stopHello();
+    this.#endHello();
     this.#options.socket.close(reason);
   }
 
@@ -84,7 +82,7 @@ class ReferenceAgent implements AgentSession, Transport {
 
   gone(): void {
     this.#closed = true;
-    this.#stopHello();
+    this.#endHello();
     this.#link?.gone();
   }
 
@@ -104,7 +102,7 @@ class ReferenceAgent implements AgentSession, Transport {
       return;
     }
     const { address, trusted, key, join, model } = this.#options;
-    this.#stopHello();
+    this.#endHello();
     const id = frame.id.toLowerCase();
     const models = allowedModels([{ id: model }], key);
     this.#link = join({ ...REFERENCE_PROFILE, models, id, address, trusted, key }, this);
@@ -131,6 +129,12 @@ class ReferenceAgent implements AgentSession, Transport {
     this.#bad(link);
     if (slot === undefined || !link.holds(slot)) return;
     link.fail(slot, new AppError("agent_lost", { extra: { err: "the answer was not JSON" } }), true);
+  }
+
+  /** The timer would be kept as long as the agent is. */
+  #endHello(): void {
+    this.#stopHello?.();
+    this.#stopHello = undefined;
   }
 
   #bad(link: AgentLink): void {

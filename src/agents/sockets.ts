@@ -3,7 +3,7 @@ import type { AgentKey, AgentKeys } from "../auth/agent-keys.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { AGENT_SUBPROTOCOL } from "../protocol/agent.ts";
-import { CLOSE } from "../protocol/close.ts";
+import { CLOSE, type CloseReason } from "../protocol/close.ts";
 import { REFERENCE_MESSAGE } from "../protocol/reference.ts";
 import type { Clock } from "../relay/ports.ts";
 import type { Relay } from "../relay/relay.ts";
@@ -115,7 +115,7 @@ export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
       open(ws) {
         ws.subscribe(TOPIC_ALL);
         if (ws.data.protocol === "v2") ws.subscribe(TOPIC_V2);
-        const session = openSession(options, ws.data, socketOf(ws));
+        const session = openSession(options, ws.data, new Socket(ws));
         ws.data.session = session;
         const keyId = ws.data.key?.id;
         if (keyId) keyed.add(keyId, session);
@@ -149,15 +149,22 @@ function openSession(options: AgentSocketsOptions, data: SocketData, socket: Age
   return openAgent({ ...common, version, frameBytesMax, resume });
 }
 
-function socketOf(ws: Bun.ServerWebSocket<SocketData>): AgentSocket {
-  return {
-    sendText: (text) => {
-      const bytes = ws.sendText(text);
-      if (bytes === 0) return "dropped";
-      return bytes < 0 ? "congested" : "sent";
-    },
-    close: (reason) => ws.close(CLOSE[reason].code, CLOSE[reason].reason),
-  };
+class Socket implements AgentSocket {
+  readonly #ws: Bun.ServerWebSocket<SocketData>;
+
+  constructor(ws: Bun.ServerWebSocket<SocketData>) {
+    this.#ws = ws;
+  }
+
+  sendText(text: string) {
+    const bytes = this.#ws.sendText(text);
+    if (bytes === 0) return "dropped";
+    return bytes < 0 ? "congested" : "sent";
+  }
+
+  close(reason: CloseReason): void {
+    this.#ws.close(CLOSE[reason].code, CLOSE[reason].reason);
+  }
 }
 
 /** Bun answers any offered subprotocol with that very name, so unknown ones must be refused here. */

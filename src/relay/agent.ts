@@ -64,10 +64,13 @@ export class Agent {
   paused = false;
   /** It gets no more asks, and its connection is closed once it has finished those it has. */
   leaving = false;
+  /** The one of the hub's orders that it stands in: none while it has no room. */
+  order: Set<Agent> | undefined;
   /** Since when its socket has not drained; undefined while it takes what is sent. */
   congestedAt: number | undefined;
   #offer: Offer;
-  #models: Set<string>;
+  /** Made when it is first looked for, as most of many idle agents never are. */
+  #models: Set<string> | undefined;
 
   constructor(
     readonly profile: Omit<AgentProfile, keyof Offer>,
@@ -79,7 +82,6 @@ export class Agent {
     this.heardAt = now;
     this.heartbeatAt = now;
     this.#offer = offer;
-    this.#models = new Set(offer.models.map(({ id }) => id));
   }
 
   get id(): string {
@@ -92,7 +94,7 @@ export class Agent {
 
   set offer(offer: Offer) {
     this.#offer = offer;
-    this.#models = new Set(offer.models.map(({ id }) => id));
+    this.#models = undefined;
   }
 
   /** One of the reference's agents answers nothing while it works, and works on what nobody waits for. */
@@ -115,12 +117,13 @@ export class Agent {
   }
 
   hasModel(model: string): boolean {
+    this.#models ??= new Set(this.#offer.models.map(({ id }) => id));
     return this.#models.has(model);
   }
 
   /** Whether it could do this, room or not. */
   canDo(work: Work): boolean {
-    if (!this.#models.has(this.modelFor(work))) return false;
+    if (!this.hasModel(this.modelFor(work))) return false;
     return this.isReference ? work.reference !== undefined : this.requestFor(work) !== undefined;
   }
 

@@ -78,7 +78,7 @@ export class Hub {
 
   add(agent: Agent): void {
     this.#agents.set(agent.id, agent);
-    this.#unused.add(agent);
+    move(agent, this.#unused);
     this.#departures.delete(agent.id);
   }
 
@@ -86,7 +86,7 @@ export class Hub {
   remove(agent: Agent, reason: LeaveReason, now: number): boolean {
     if (!this.has(agent)) return false;
     this.#agents.delete(agent.id);
-    this.#takeOut(agent);
+    move(agent, undefined);
     this.#departures.delete(agent.id);
     this.#departures.set(agent.id, { agent, at: now, reason });
     if (this.#departures.size > DEPARTURES_MAX) {
@@ -99,14 +99,12 @@ export class Hub {
   /** It has told something of itself. */
   heard(agent: Agent, now: number): void {
     agent.heardAt = now;
-    if (this.#asleep.delete(agent)) (agent.sentAt === undefined ? this.#unused : this.#woken).add(agent);
+    if (agent.order === this.#asleep) move(agent, agent.sentAt === undefined ? this.#unused : this.#woken);
   }
 
   /** It was not heard lately: until it is, it is not among those that are chosen from. */
   fellAsleep(agent: Agent): void {
-    if (!this.#isSorted(agent)) return;
-    this.#takeOut(agent);
-    this.#asleep.add(agent);
+    if (agent.order) move(agent, this.#asleep);
   }
 
   /** The agent that passes the test and is asleep the longest. */
@@ -133,7 +131,7 @@ export class Hub {
 
   occupy(agent: Agent, slotId: string, slot: Slot): void {
     agent.inUse.set(slotId, slot);
-    this.#takeOut(agent);
+    move(agent, undefined);
     this.#sort(agent);
   }
 
@@ -171,18 +169,14 @@ export class Hub {
 
   /** Into the order of those with room if it has some, keeping its place if it has one; else out of it. */
   #sort(agent: Agent): void {
-    if (!agent.hasRoom || !this.has(agent)) this.#takeOut(agent);
-    else if (!this.#isSorted(agent) && !this.#asleep.has(agent)) this.#used.add(agent);
+    if (!agent.hasRoom || !this.has(agent)) move(agent, undefined);
+    else if (!agent.order) move(agent, this.#used);
   }
+}
 
-  #isSorted(agent: Agent): boolean {
-    return this.#used.has(agent) || this.#unused.has(agent) || this.#woken.has(agent);
-  }
-
-  #takeOut(agent: Agent): void {
-    this.#used.delete(agent);
-    this.#unused.delete(agent);
-    this.#woken.delete(agent);
-    this.#asleep.delete(agent);
-  }
+/** To the end of the order. */
+function move(agent: Agent, order: Set<Agent> | undefined): void {
+  agent.order?.delete(agent);
+  agent.order = order;
+  order?.add(agent);
 }

@@ -2,6 +2,7 @@ import { AppError } from "../errors.ts";
 import { Agent, type AgentProfile, mayTakeOver } from "./agent.ts";
 import { type Ask, type AskRequest, type AskResult, createAsk } from "./ask.ts";
 import { type Capacity, Hub, type LeaveReason } from "./hub.ts";
+import { Link, type LinkedParts } from "./link.ts";
 import { ModelBook, type OfferedModel } from "./models.ts";
 import type { RelayOptions } from "./options.ts";
 import { Placing, stopWaiting } from "./placing.ts";
@@ -28,6 +29,7 @@ export class Relay {
   readonly #running: Running;
   readonly #placing: Placing;
   readonly #book = new ModelBook();
+  readonly #linked: LinkedParts;
   #open = 0;
   #framesIgnored = 0;
   #drained: (() => void) | undefined;
@@ -60,6 +62,16 @@ export class Relay {
       send: (ask, agent) => this.#running.send(ask, agent),
       settle: (ask, error) => this.#settle(ask, error),
     });
+    this.#linked = {
+      clock: options.clock,
+      hub: this.#hub,
+      watch: this.#watch,
+      running: this.#running,
+      placing: this.#placing,
+      book: this.#book,
+      ignored: () => this.#framesIgnored++,
+      lost: (agent, reason) => this.#lose(agent, reason, lostError("the connection was closed")),
+    };
   }
 
   /**
@@ -94,7 +106,7 @@ export class Relay {
     this.#options.observe?.joined(agent);
     if (holder) this.#running.orphan(holder, lostError("its agent connected anew"));
     this.#placing.serve(agent);
-    return this.#link(agent);
+    return new Link(this.#linked, agent);
   }
 
   /**
@@ -210,46 +222,6 @@ export class Relay {
       for (const ask of asks) this.#settle(ask, new AppError("draining"));
     }
     this.#watch.stop();
-  }
-
-  #link(agent: Agent): AgentLink {
-    const running = this.#running;
-    return {
-      pong: () => {
-        if (!this.#hub.has(agent)) return;
-        this.#watch.heard(agent);
-        this.#placing.serve(agent);
-      },
-      holds: (slot) => agent.inUse.has(slot),
-      accept: (slot) => running.accept(agent, slot),
-      delta: (slot, delta) => running.delta(agent, slot, delta),
-      done: (slot, answer) => running.done(agent, slot, answer),
-      fail: (slot, error, retryable) => running.fail(agent, slot, error, retryable),
-      update: (offer) => {
-        const { slots, models, endpoints } = agent.offer;
-        const changed = {
-          slots: offer.slots ?? slots,
-          models: offer.models ?? models,
-          endpoints: offer.endpoints ?? endpoints,
-        };
-        this.#book.note(changed.models, this.#options.clock.now());
-        this.#hub.change(agent, { offer: changed, paused: false });
-        this.#placing.changed(agent);
-      },
-      pause: () => {
-        this.#hub.change(agent, { paused: true });
-        this.#placing.changed(agent);
-      },
-      writable: (isWritable) => {
-        const now = this.#options.clock.now();
-        this.#hub.change(agent, { congestedAt: isWritable ? undefined : (agent.congestedAt ?? now) });
-        this.#placing.serve(agent);
-      },
-      ignored: () => {
-        this.#framesIgnored++;
-      },
-      gone: (reason) => this.#lose(agent, reason, lostError("the connection was closed")),
-    };
   }
 
   /** It may have room again, or was only waited for. */
