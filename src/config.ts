@@ -101,7 +101,7 @@ function readValues<Name extends SettingName>(
   }
   const schema = z.object(Object.fromEntries(names.map((name) => [name, SETTINGS[name].schema])));
   const texts = names.map((name) => [name, reading.given.get(name)?.text ?? SETTINGS[name].default]);
-  const { data, error } = schema.safeParse(Object.fromEntries(texts));
+  const { data, error } = schema.safeParse(Object.fromEntries(texts), { jitless: true });
   for (const { path, message } of error?.issues ?? []) {
     const name = path[0] as Name;
     addFault(reading, name, labelOf(name, reading.given.get(name)) + message);

@@ -1,6 +1,6 @@
-import { Counter, Histogram, type Registry } from "prom-client";
 import type { AskRecord } from "../relay/record.ts";
 import { createBoundedLabel, createChildren, OTHER } from "./labels.ts";
+import { Counter, Histogram, type Registry } from "./prometheus.ts";
 
 export interface AskMetricsOptions {
   registry: Registry;

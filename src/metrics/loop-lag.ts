@@ -1,4 +1,4 @@
-import { Histogram, type Registry } from "prom-client";
+import { Histogram, type Registry } from "./prometheus.ts";
 
 export interface LoopLagOptions {
   registry: Registry;

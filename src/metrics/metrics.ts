@@ -1,9 +1,9 @@
-import { Gauge, Registry } from "prom-client";
 import type { AskRecord } from "../relay/record.ts";
 import { type AskMetricsOptions, createAskMetrics } from "./asks.ts";
 import { watchLoopLag } from "./loop-lag.ts";
 import { type AgentMetrics, createPoolMetrics, type PoolSources } from "./pool.ts";
 import { createProcessMetrics } from "./process.ts";
+import { Gauge, Registry } from "./prometheus.ts";
 import { createRequestMetrics, type RequestRecord } from "./requests.ts";
 
 export interface MetricsOptions extends PoolSources, Pick<AskMetricsOptions, "knowsModel"> {

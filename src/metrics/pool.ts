@@ -1,5 +1,5 @@
-import { Counter, Gauge, type Registry } from "prom-client";
 import type { Relay } from "../relay/relay.ts";
+import { Counter, Gauge, type Registry } from "./prometheus.ts";
 
 export interface PoolSources {
   /** The relay of this server, which is made after its metrics. */

@@ -1,5 +1,5 @@
-import { Counter, Histogram, type Registry } from "prom-client";
 import { createChildren, OTHER } from "./labels.ts";
+import { Counter, Histogram, type Registry } from "./prometheus.ts";
 
 /** One HTTP request that has its answer, or the head of it. */
 export interface RequestRecord {

@@ -81,7 +81,14 @@ export function bodyOf<Schema extends z.ZodObject>(
   notes: Notes<Schema>,
   { example, isRequired = true }: { example: unknown; isRequired?: boolean },
 ): Body {
-  return { schema: noted(schema, notes), example, isRequired };
+  return {
+    // Made when it is looked at, as most servers are never asked for the description.
+    get schema() {
+      return noted(schema, notes);
+    },
+    example,
+    isRequired,
+  };
 }
 
 /** The parameters of the query, as the schema that validates it has them. */
