@@ -16,8 +16,8 @@ export interface Pairs {
   value: Round[];
 }
 
-/** What the code compilers of the runtime want before they show what they can. */
-const FIRST_WARM_UP_S = 1;
+/** What the code compilers of the runtime want before they show what they can, and get in any server that runs for long. */
+const FIRST_WARM_UP_S = 5;
 
 /**
  * Short rounds in turn, so that the noise of the machine falls on both sides alike; which of the two begins
