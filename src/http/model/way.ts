@@ -78,9 +78,17 @@ function withoutUsage(data: string): string | undefined {
   if (!data.includes('"usage"')) return data;
   const chunk = UsageChunk.safeParse(parseJson(data)).data;
   if (!chunk || chunk.usage === undefined) return data;
-  if (chunk.usage === null) return removeField(data, "usage");
+  if (chunk.usage === null) return endsWithNoUsage(data) ? withoutEnd(data) : removeField(data, "usage");
   return chunk.choices?.length === 0 ? undefined : data;
 }
+
+const NO_USAGE = ',"usage":null}';
+
+/** Where upstreams put it, in every delta; it need not be searched for then. `data` must be a valid JSON object. */
+const endsWithNoUsage = (data: string): boolean =>
+  data.endsWith(NO_USAGE) && data.indexOf('"usage"') === data.length - NO_USAGE.length + 1;
+
+const withoutEnd = (data: string): string => `${data.slice(0, -NO_USAGE.length)}}`;
 
 /** By way of a chat completion, for agents whose upstream has nothing else. */
 export function translatedWay(translation: Translation, stream: boolean, model: string): Way {
