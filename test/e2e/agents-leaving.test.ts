@@ -30,6 +30,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
       Array.from({ length: 20 }, (_, at) => stream(scene, "echo", `later ${at}`)),
     );
     expect(later.map(({ how, text }) => [how, text])).toEqual(later.map((_, at) => ["whole", `later ${at}`]));
+    while (endedOf(staying.stdout()) < 20) await Bun.sleep(5);
     expect(endedOf(staying.stdout())).toBe(20);
     expect(endedOf(leaving.stdout())).toBe(0);
 
