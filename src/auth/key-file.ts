@@ -85,11 +85,12 @@ function publish(temporary: string, path: string): void {
     // FAT and some network file systems have no links.
     copyFileSync(temporary, path, constants.COPYFILE_EXCL);
   }
+  // A key that is gone after a power cut would leave every sealed token shut.
   syncFolder(dirname(path));
 }
 
-/** A key that is gone after a power cut would leave every sealed token shut. Windows cannot open a folder. */
-function syncFolder(path: string): void {
+/** Makes the names in it last through a loss of power. Windows cannot open a folder. */
+export function syncFolder(path: string): void {
   if (process.platform === "win32") return;
   const folder = openSync(path, "r");
   try {

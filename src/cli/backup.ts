@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { createAudit } from "../auth/audit.ts";
+import { syncFolder } from "../auth/key-file.ts";
 import { readSettings } from "../config.ts";
 import { CommandError } from "../errors.ts";
 import { holdTogether } from "../store/sqlite/lock.ts";
@@ -36,7 +37,6 @@ import {
   Manifest,
   SEAL_KEY_NAME,
 } from "./backup-format.ts";
-import { syncFolder } from "./exchange.ts";
 import type { Io } from "./io.ts";
 import { takeSwitches } from "./switches.ts";
 import { type TarEntry, writeTar } from "./tar.ts";

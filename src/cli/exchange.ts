@@ -1,5 +1,6 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmdirSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
+import { syncFolder } from "../auth/key-file.ts";
 import { DATABASE_NAME, FILE_NAMES } from "./backup-format.ts";
 
 /** All that belongs to the data of a folder. The last two are there when a server ended in an accident. */
@@ -35,15 +36,4 @@ export function exchange(
   if (replaced.length > 0) syncFolder(aside);
   syncFolder(data);
   return replaced.length > 0 ? aside : undefined;
-}
-
-/** Makes the names in it last. Windows cannot open a folder. */
-export function syncFolder(path: string): void {
-  if (process.platform === "win32") return;
-  const folder = openSync(path, "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }

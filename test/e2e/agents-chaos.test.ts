@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { type AgentProcess, startAgentProcess } from "../support/agent-process.ts";
+import { expectNothingLeft, openFiles, until } from "../support/left-behind.ts";
 import { chooseSeed, createRandom, type Random } from "../support/random.ts";
 import { type Scene, startScene } from "../support/scene.ts";
 import { askStreamed, type StreamEnding, type StreamPath } from "../support/stream-caller.ts";
@@ -163,8 +164,6 @@ function stallingQuestion(ownSeed: number) {
 
 const chatOf = (content: string) => ({ messages: [{ role: "user", content }] });
 
-const openFiles = async ({ server }: Scene) => (await readdir(`/proc/${server.pid}/fd`)).length;
-
 async function memoryMb({ server }: Scene): Promise<number> {
   const status = await readFile(`/proc/${server.pid}/status`, "utf8");
   return Math.round(Number(status.match(/VmRSS:\s+(\d+)/)?.[1]) / 1024);
@@ -187,14 +186,6 @@ function watchMemory(scene: Scene) {
 }
 
 const isLinux = process.platform === "linux";
-
-async function until(what: string, isSo: () => boolean | Promise<boolean>) {
-  const limit = performance.now() + 10_000;
-  while (!(await isSo())) {
-    if (performance.now() > limit) throw new Error(`After 10 s it is still not so: ${what}.`);
-    await Bun.sleep(20);
-  }
-}
 
 /** As many asks as there are slots, all at the upstream in the same moment. */
 async function expectAllSlots(scene: Scene, upstream: FaultUpstream) {
@@ -221,7 +212,7 @@ test(
     const keys = [scene.adminKey];
     // One after the other, as connections are kept for a minute.
     while (keys.length < USERS) keys.push((await scene.addUser()).token);
-    const filesBefore = isLinux ? await openFiles(scene) : 0;
+    const filesBefore = await openFiles(scene);
     const agents = startAgents(scene, upstream, createRandom(seed));
     await agents.start();
 
@@ -253,20 +244,8 @@ test(
     await expectAllSlots(scene, upstream);
 
     await Promise.all(agents.running.map((agent) => agent.stop()));
-    await until("no agent is listed", async () => (await scene.connections()).length === 0);
-    if (isLinux)
-      await until("the sockets are closed", async () => (await openFiles(scene)) <= filesBefore + 1);
     expect(await upstream.open()).toMatchObject({ open: 0 });
-    scene.server.kill("SIGTERM");
-    const [line] = await scene.server.output(/^.*"event":"draining".*$/m);
-    expect(JSON.parse(line)).toMatchObject({
-      agents: 0,
-      asks_waiting: 0,
-      asks_running: 0,
-      slots_in_use: 0,
-      timers: 0,
-    });
-    expect(await scene.server.exited).toEqual({ code: 0, signal: null });
+    await expectNothingLeft(scene, filesBefore);
   },
   CHAOS_S * 1000 + 90_000,
 );

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { readdir } from "node:fs/promises";
 import { firefoxAgent, pythonAgent, type TestAgent } from "../support/agents.ts";
+import { expectNothingLeft, openFiles, until } from "../support/left-behind.ts";
 import type { AgentRequest, Fault } from "../support/outcome.ts";
 import { chooseSeed, createRandom } from "../support/random.ts";
 import { type Scene, startScene } from "../support/scene.ts";
@@ -103,22 +103,12 @@ async function oneAsk(scene: Scene, key: string, content: string, leaves: boolea
   }
 }
 
-const openFiles = async (scene: Scene) => (await readdir(`/proc/${scene.server.pid}/fd`)).length;
-
-async function until(what: string, isSo: () => boolean | Promise<boolean>) {
-  const limit = performance.now() + 10_000;
-  while (!(await isSo())) {
-    if (performance.now() > limit) throw new Error(`After 10 s it is still not so: ${what}.`);
-    await Bun.sleep(10);
-  }
-}
-
 test(`10,000 asks of 64 callers over 16 faulty agents: each gets one outcome, its own, and the server is as fresh as before (SEED=${seed})`, async () => {
   const scene = await startScene({ flags: FLAGS });
   const keys = [scene.adminKey];
   for (let count = 0; count < 7; count++) keys.push((await scene.addUser()).token);
   await post(scene, scene.adminKey, "0");
-  const filesBefore = process.platform === "linux" ? await openFiles(scene) : 0;
+  const filesBefore = await openFiles(scene);
 
   const chaos = createChaos();
   const agents: TestAgent[] = [];
@@ -169,17 +159,5 @@ test(`10,000 asks of 64 callers over 16 faulty agents: each gets one outcome, it
   );
 
   await Promise.all(agents.map((agent) => agent.stop()));
-  await until("no agent is listed", async () => (await scene.connections()).length === 0);
-  if (process.platform === "linux")
-    await until("the sockets are closed", async () => (await openFiles(scene)) <= filesBefore + 1);
-  scene.server.kill("SIGTERM");
-  const [line] = await scene.server.output(/^.*"event":"draining".*$/m);
-  expect(JSON.parse(line)).toMatchObject({
-    agents: 0,
-    asks_waiting: 0,
-    asks_running: 0,
-    slots_in_use: 0,
-    timers: 0,
-  });
-  expect(await scene.server.exited).toEqual({ code: 0, signal: null });
+  await expectNothingLeft(scene, filesBefore);
 }, 90_000);
