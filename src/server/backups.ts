@@ -60,7 +60,7 @@ export function createBackups({ data, make }: BackupsOptions): Backups {
   };
 }
 
-/** What is in the file; calls `end` once, when it was read, or nobody reads on. */
+/** What is in the file; calls `end` once, when it was read or cannot be, or nobody reads on. */
 function read(file: FileHandle, signal: AbortSignal, end: () => void): ReadableStream<Uint8Array> {
   let closing: Promise<void> | undefined;
   const close = () => {
@@ -78,12 +78,16 @@ function read(file: FileHandle, signal: AbortSignal, end: () => void): ReadableS
         else signal.addEventListener("abort", giveUp);
       },
       async pull(controller) {
-        const { bytesRead, buffer } = await file.read(new Uint8Array(CHUNK_BYTES), 0, CHUNK_BYTES);
-        if (bytesRead > 0) controller.enqueue(buffer.subarray(0, bytesRead));
-        else {
+        try {
+          const { bytesRead, buffer } = await file.read(new Uint8Array(CHUNK_BYTES), 0, CHUNK_BYTES);
+          if (bytesRead > 0) return controller.enqueue(buffer.subarray(0, bytesRead));
+        } catch (error) {
+          // A stream that has failed is not cancelled any more.
           await close();
-          controller.close();
+          throw error;
         }
+        await close();
+        controller.close();
       },
       cancel: close,
     },

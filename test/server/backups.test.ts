@@ -86,6 +86,19 @@ describe("a backup that is taken", () => {
   });
 });
 
+test("a backup that can no longer be read fails, leaves nothing, and is in nobody's way", async () => {
+  let isReadable = false;
+  const { left, backups } = scene(async (file) => {
+    // A folder opens as a file does, and then cannot be read.
+    if (isReadable) await writing("x")(file, never);
+    else mkdirSync(file);
+  });
+  await expect(new Response(await backups.take(never)).text()).rejects.toThrow("EISDIR");
+  expect(left()).toEqual([]);
+  isReadable = true;
+  expect(await new Response(await backups.take(never)).text()).toBe("x");
+});
+
 test("what an accident left of a backup is removed a day later, and nothing else", () => {
   const data = tempFolder();
   const yesterday = new Date(Date.now() - 25 * 3_600_000);
