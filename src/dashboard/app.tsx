@@ -3,7 +3,7 @@ import { Empty } from "./kit/card.tsx";
 import { Toasts } from "./kit/toast.tsx";
 import { Shell } from "./shell.tsx";
 import { SignIn } from "./sign-in.tsx";
-import { beginSession, session } from "./state/session.ts";
+import { session } from "./state/session.ts";
 import { useStore } from "./state/use-store.ts";
 
 export function App() {
@@ -21,7 +21,7 @@ export function App() {
         <main class="alone">
           <h1 class="off-screen">Not reachable</h1>
           <Empty title={now.error}>
-            <Button kind="primary" onClick={() => beginSession()}>
+            <Button kind="primary" onClick={now.again}>
               Try again
             </Button>
           </Empty>

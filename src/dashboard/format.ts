@@ -12,6 +12,11 @@ export function formatNumber(value: Maybe<number>): string {
   return (Math.abs(value) < 10 ? tenth : whole).format(value);
 }
 
+/** 1,234: every digit of a whole number. */
+export function formatWhole(value: number): string {
+  return whole.format(value);
+}
+
 /** 12.3K, for axes and tiles. */
 export function formatShort(value: Maybe<number>): string {
   return value === null || value === undefined ? NONE : short.format(value);

@@ -15,7 +15,7 @@ import {
   upstreamFault,
 } from "../../src/dashboard/pages/agents/join-target.ts";
 import { arrived } from "../../src/dashboard/pages/agents/join-watch.ts";
-import { shellWord } from "../../src/dashboard/pages/agents/shell-word.ts";
+import { shellWord } from "../../src/dashboard/shell-word.ts";
 import { agentOf } from "../support/dashboard-agents.ts";
 
 const KEY = "agent-Zm9v_YmFy-1";

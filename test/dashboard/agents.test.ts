@@ -4,10 +4,10 @@ import {
   agentRows,
   countByKey,
   freeName,
-  readNames,
   stateOf,
 } from "../../src/dashboard/pages/agents/agent-rows.ts";
 import { createPace } from "../../src/dashboard/pages/agents/pace.ts";
+import { readNames } from "../../src/dashboard/read-names.ts";
 import { agentOf } from "../support/dashboard-agents.ts";
 
 describe("the state of an agent", () => {

@@ -10,6 +10,19 @@ const IS_WITHIN = "document.documentElement.scrollWidth <= innerWidth";
 inBrowser("the dashboard on a phone, in the dark", (browser) => {
   const scene = useScene();
 
+  test("the name of a setting stays in sight beside what it is about", async () => {
+    const page = await openDashboard(browser, scene, { phone: true, dark: true });
+    await goTo(page, "Settings");
+    await shows(page.getByRole("rowheader", { name: "--queue-max", exact: true }));
+    await page.getByRole("group", { name: "Settings in force" }).evaluate((table) => {
+      table.scrollLeft = table.scrollWidth;
+    });
+    const name = await page.getByRole("rowheader", { name: "--queue-max", exact: true }).boundingBox();
+    expect(name?.x).toBeGreaterThanOrEqual(0);
+    expect(name?.width).toBeLessThan(150);
+    expect(await page.evaluate(IS_WITHIN)).toBe(true);
+  });
+
   test("one adds a user and tries it by touch", async () => {
     const agent = await connectV2Agent(scene.url, {
       onAsk: ({ ask }, self) => streamPieces(self, ask, ["word ".repeat(200)]),

@@ -102,6 +102,29 @@ inBrowser("signing in to the dashboard", (browser) => {
     await shows(heading(page, "Audit log"));
   });
 
+  test("a server that cannot be asked for a moment signs nobody out", async () => {
+    const page = await openDashboard(browser, scene);
+    browser.allow(/status of 502/);
+    await page.route("**/api/session", (route) =>
+      route.fulfill({ status: 502, body: "<h1>Bad Gateway</h1>" }),
+    );
+    await page.reload();
+    await shows(page.getByText("The server answered with status 502."));
+    await page.unroute("**/api/session");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await shows(heading(page, "Overview"));
+  });
+
+  test("one whose session is over may sign out all the same", async () => {
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Settings");
+    await page.context().clearCookies();
+    browser.allow(/status of 401/);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await shows(page.getByText("You are signed out."), page.getByLabel("Key", { exact: true }));
+    expect(await page.locator(".toast").count()).toBe(0);
+  });
+
   test("a user whose token is replaced is signed out", async () => {
     const { user_id, token } = await scene.addUser();
     const page = await openDashboard(browser, scene, { key: token });

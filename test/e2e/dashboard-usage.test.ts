@@ -1,7 +1,19 @@
 import { expect, test } from "bun:test";
 import { inBrowser, shows } from "../support/browser.ts";
 import { goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
+import { until } from "../support/limited.ts";
 import { startScene, type User } from "../support/scene.ts";
+
+/** What is drawn from now on as a text, in `drawn`. */
+const RECORD_DRAWN = `{
+  globalThis.drawn = [];
+  const { prototype } = CanvasRenderingContext2D;
+  const { fillText } = prototype;
+  prototype.fillText = function (text, ...rest) {
+    drawn.push(text);
+    return fillText.call(this, text, ...rest);
+  };
+}`;
 
 inBrowser("the dashboard's usage", (browser) => {
   test("shows what each has used, by day, model and agent, and as CSV", async () => {
@@ -29,6 +41,29 @@ inBrowser("the dashboard's usage", (browser) => {
     expect(lines).toHaveLength(2);
     expect(lines[0]).toContain("user");
   });
+
+  test("names under its charts the days of the period that is chosen, and of no other", async () => {
+    const scene = await startScene({ flags: ["--echo"] });
+    await scene.ask({ content: "hello" });
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Usage");
+    await shows(page.getByText("Asks a day", { exact: true }));
+    await page.evaluate(RECORD_DRAWN);
+    await page.getByLabel("Period").selectOption("7");
+    const newest = Array.from({ length: 7 }, (_, days) =>
+      new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10),
+    );
+    // A change between light and dark draws the charts anew.
+    let isDark = false;
+    await until("the axes name days of the last seven only", async () => {
+      isDark = !isDark;
+      await page.evaluate("void (drawn.length = 0)");
+      await page.emulateMedia({ colorScheme: isDark ? "dark" : "light" });
+      const days = (await page.evaluate<string[]>("drawn")).filter((text) => /^\d{4}-\d\d-\d\d$/.test(text));
+      return days.length > 0 && days.every((day) => newest.includes(day));
+    });
+  });
+
   test("tells a user what is left of each limit", async () => {
     const scene = await startScene({ flags: ["--echo"] });
     const { body } = await scene.request<User>("/admin/users/add", {

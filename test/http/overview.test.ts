@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from "bun:test";
+import { describe, expect, onTestFinished, setSystemTime, test } from "bun:test";
 import { LIVE_CLOSE, LiveFrame, Overview } from "../../src/protocol/live.ts";
 import { answering, until } from "../support/limited.ts";
 import { startModelScene } from "../support/model-scene.ts";
@@ -157,6 +157,25 @@ describe("a live view", () => {
     expect(await view.ended).toEqual(LIVE_CLOSE.session_ended);
     expect(view.frames.length - told).toBeLessThanOrEqual(1);
     await staying.frame(staying.frames.length);
+  });
+
+  test("closes when the time of its session is over, and the cookie opens nothing any more", async () => {
+    const { url } = await startTestServer(["--session", "1m"]);
+    onTestFinished(() => void setSystemTime());
+    const headers = { cookie: await cookieFor(url, ADMIN_KEY), ...SAME_ORIGIN };
+    const beganAt = Date.now();
+    const view = await look(url, headers);
+    const byKey = await look(url);
+    setSystemTime(beganAt + 55_000);
+    // As soon as there was a second at that time.
+    await view.frame(view.frames.length + 1);
+    expect((await fetch(`${url}/api/session`, { headers })).status).toBe(200);
+    setSystemTime(beganAt + 60_000);
+    expect(await view.ended).toEqual(LIVE_CLOSE.session_ended);
+    for (const path of ["/api/session", "/admin/overview"])
+      expect((await fetch(`${url}${path}`, { headers })).status).toBe(401);
+    await expect(look(url, headers)).rejects.toThrow("refused");
+    await byKey.frame(byKey.frames.length);
   });
 
   test("takes no frame: one that sends some is closed", async () => {

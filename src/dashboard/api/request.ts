@@ -65,7 +65,7 @@ export async function request<T>(method: string, path: string, options?: Request
 }
 
 /** Both forms that the API has: `{"error":"text","hint":"…"}` and `{"error":{"message":"…"}}`. */
-export async function readError(response: Response): Promise<ApiError> {
+async function readError(response: Response): Promise<ApiError> {
   const retryAfterS = Number(response.headers.get("retry-after") ?? Number.NaN);
   const body: unknown = await response.json().catch(() => undefined);
   const { message, hint } = readErrorBody(body);

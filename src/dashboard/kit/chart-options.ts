@@ -1,7 +1,7 @@
 import uPlot from "uplot";
 
 /** Custom properties of the style sheet, `--chart-ok` and so on, so that they follow light and dark. */
-export type Colour = "ok" | "bad" | "accent" | "warn" | "quiet";
+export type Colour = "ok" | "bad" | "accent" | "warn";
 
 export interface ChartSeries {
   label: string;
@@ -10,16 +10,21 @@ export interface ChartSeries {
   values: readonly (number | null)[];
 }
 
-interface OptionsOf {
+/** How a chart looks, but for its points. */
+export interface ChartLook {
   series: readonly ChartSeries[];
+  /** As in “5.2 asks/s”; for the axis, the legend and the table. */
   format: (value: number | null) => string;
+  /** Names a point of the x axis; a clock time if missing. */
   xLabel?: (x: number) => string;
+  /** Bars for amounts of days, lines for a course. */
   isBars?: boolean;
+  /** Lines go on over points without a figure, as they do where not every second has one. */
   areGapsBridged?: boolean;
-  /** The y axis reaches at least so far. */
+  /** The y axis reaches at least so far; to 1 if missing. */
   reach?: number;
-  /** Of the x axis, at each drawing; undefined for that of the data. */
-  rangeNow(): readonly [number, number] | undefined;
+  /** The x axis, where it is to show more than there is data for. */
+  range?: readonly [number, number];
 }
 
 const AXIS_WIDTH = 58;
@@ -28,9 +33,12 @@ const AXIS_HEIGHT = 26;
 const DATE_SPACE = 90;
 const FONT = "12px system-ui, sans-serif";
 
-/** The drawing's own legend stays away, as it is a table that screen readers would read with every point. */
-export function chartOptions(chart: OptionsOf, onPoint: (index: number | null) => void): uPlot.Options {
-  const { series, format, xLabel, isBars, areGapsBridged, reach = 1, rangeNow } = chart;
+/**
+ * Texts and ranges are those of `now` at each drawing, lines and colours those of this call. The drawing's own legend
+ * stays away, as it is a table that screen readers would read with every point.
+ */
+export function chartOptions(now: () => ChartLook, onPoint: (index: number | null) => void): uPlot.Options {
+  const { series, xLabel, isBars, areGapsBridged } = now();
   const axis: uPlot.Axis = {
     stroke: () => colourOf("--muted"),
     grid: { stroke: () => colourOf("--line"), width: 1 },
@@ -47,9 +55,9 @@ export function chartOptions(chart: OptionsOf, onPoint: (index: number | null) =
     scales: {
       x: {
         time: !xLabel,
-        range: (_, min, max) => [...(rangeNow() ?? (isBars ? barRange : dataRange)(min, max))],
+        range: (_, min, max) => [...(now().range ?? (isBars ? barRange : dataRange)(min, max))],
       },
-      y: { range: (_, __, max) => [0, Math.max(reach, (max ?? 0) * 1.1)] },
+      y: { range: (_, __, max) => [0, Math.max(now().reach ?? 1, (max ?? 0) * 1.1)] },
     },
     axes: [
       {
@@ -57,9 +65,9 @@ export function chartOptions(chart: OptionsOf, onPoint: (index: number | null) =
         grid: { show: false },
         size: AXIS_HEIGHT,
         ...(xLabel && { space: DATE_SPACE }),
-        values: (_, xs) => xs.map((x) => (xLabel ? labelOf(x, xLabel) : minuteOf(x))),
+        values: (_, xs) => xs.map((x) => labelOf(x, now().xLabel)),
       },
-      { ...axis, size: AXIS_WIDTH, values: (_, ticks) => ticks.map((tick) => format(tick)) },
+      { ...axis, size: AXIS_WIDTH, values: (_, ticks) => ticks.map((tick) => now().format(tick)) },
     ],
     series: [{}, ...series.map((one) => seriesOptions(one, isBars ?? false, areGapsBridged ?? false))],
     hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
@@ -79,8 +87,9 @@ function seriesOptions({ label, colour }: ChartSeries, isBars: boolean, spanGaps
   };
 }
 
-/** Whole numbers only: between two days there is nothing to name. */
-function labelOf(x: number, xLabel: (x: number) => string): string {
+/** With `xLabel` of whole numbers only: between two days there is nothing to name. */
+function labelOf(x: number, xLabel: ChartLook["xLabel"]): string {
+  if (!xLabel) return minuteOf(x);
   return Number.isInteger(x) ? xLabel(x) : "";
 }
 

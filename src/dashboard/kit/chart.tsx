@@ -1,29 +1,16 @@
 import { useEffect, useRef, useState } from "hono/jsx/dom";
 import uPlot from "uplot";
-import { type ChartSeries, type Colour, chartOptions } from "./chart-options.ts";
+import { type ChartLook, type ChartSeries, type Colour, chartOptions } from "./chart-options.ts";
 import { classNames } from "./class-names.ts";
 import { Scroll } from "./scroll.tsx";
 
 export type { ChartSeries, Colour };
 
-interface ChartProps {
+interface ChartProps extends ChartLook {
   /** Says what is drawn, and is shown above it. */
   title: string;
   /** Seconds since 1970, or, with `xLabel`, any growing numbers. */
   xs: readonly number[];
-  series: readonly ChartSeries[];
-  /** As in “5.2 asks/s”; for the axis, the legend and the table. */
-  format: (value: number | null) => string;
-  /** Names a point of the x axis; a clock time if missing. */
-  xLabel?: (x: number) => string;
-  /** Bars for amounts of days, lines for a course. */
-  isBars?: boolean;
-  /** Lines go on over points without a figure, as they do where not every second has one. */
-  areGapsBridged?: boolean;
-  /** The y axis reaches at least so far; to 1 if missing. */
-  reach?: number;
-  /** The x axis, where it is to show more than there is data for. */
-  range?: readonly [number, number];
 }
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -36,18 +23,16 @@ export function Chart(props: ChartProps) {
   const { title, xs, series, format, xLabel = clock } = props;
   const box = useRef<HTMLDivElement | null>(null);
   const plot = useRef<uPlot | null>(null);
-  const range = useRef(props.range);
-  range.current = props.range;
+  // The drawing is made once, and names at each drawing what is in the newest of these.
+  const latest = useRef(props);
+  latest.current = props;
   const [pointed, setPointed] = useState<number | null>(null);
   const names = series.map(({ label }) => label).join("\n");
   useEffect(() => {
     const element = box.current;
     if (!element) return undefined;
-    const made = new uPlot(
-      chartOptions({ ...props, rangeNow: () => range.current ?? undefined }, setPointed),
-      dataOf(props),
-      element,
-    );
+    const now = () => latest.current ?? props;
+    const made = new uPlot(chartOptions(now, setPointed), dataOf(props), element);
     plot.current = made;
     const fit = () => made.setSize({ width: element.clientWidth, height: element.clientHeight });
     const watch = new ResizeObserver(fit);

@@ -1,4 +1,5 @@
 import { type Child, useEffect, useId, useRef } from "hono/jsx/dom";
+import { Button } from "./button.tsx";
 import { Form } from "./form.tsx";
 
 interface DialogProps {
@@ -32,9 +33,9 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     >
       <header class="dialog-head">
         <h2 id={id}>{title}</h2>
-        <button type="button" class="button quiet small" aria-label="Close" onClick={onClose}>
+        <Button kind="quiet" isSmall label="Close" onClick={onClose}>
           ✕
-        </button>
+        </Button>
       </header>
       <div class="dialog-body">{children}</div>
     </dialog>
@@ -61,11 +62,7 @@ export function ConfirmDialog({ title, children, action, onConfirm, onClose }: C
           await onConfirm();
           onClose();
         }}
-        actions={
-          <button type="button" class="button plain" onClick={onClose}>
-            Cancel
-          </button>
-        }
+        actions={<Button onClick={onClose}>Cancel</Button>}
       >
         {children}
       </Form>

@@ -6,6 +6,7 @@ import { Button } from "../kit/button.tsx";
 import { Card, Empty } from "../kit/card.tsx";
 import { type Column, Table } from "../kit/table.tsx";
 import { hrefOf } from "../state/route.ts";
+import { labelOf } from "./users/user-list.ts";
 
 const FEW = 15;
 
@@ -18,7 +19,7 @@ const COLUMNS: readonly Column<LiveAsk>[] = [
   { title: "Route", cell: ({ surface }) => <span class="mono">{surface}</span> },
   { title: "Waited", cell: ({ queue_ms }) => formatDuration(queue_ms), isNumber: true },
   { title: "First byte", cell: ({ first_byte_ms }) => formatDuration(first_byte_ms), isNumber: true },
-  { title: "Whole", cell: ({ duration_ms }) => formatDuration(duration_ms), isNumber: true },
+  { title: "Took", cell: ({ duration_ms }) => formatDuration(duration_ms), isNumber: true },
   { title: "Tokens", cell: tokensOf, isNumber: true },
 ];
 
@@ -59,7 +60,7 @@ function Outcome({ ask: { outcome, upstream_status } }: { ask: LiveAsk }) {
 
 function UserOf({ ask: { user } }: { ask: LiveAsk }) {
   if (!user) return <>admin key</>;
-  return <a href={hrefOf("users", user.user_id)}>{user.name ?? `${user.user_id.slice(0, 8)} …`}</a>;
+  return <a href={hrefOf("users", user.user_id)}>{labelOf(user)}</a>;
 }
 
 /** Read and written. */

@@ -93,7 +93,7 @@ function NoAgents() {
           Agents do the work: a browser with ChatGPT open, Ollama, llama.cpp, vLLM, or any other OpenAI-style
           server.
         </p>
-        <LinkButton kind="primary" href={hrefOf("agents", "", { join: "1" })}>
+        <LinkButton kind="primary" href={hrefOf("agents", "join")}>
           Join an agent
         </LinkButton>
       </Empty>

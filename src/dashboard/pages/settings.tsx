@@ -58,7 +58,7 @@ function SettingsView({ answer: { version, started_at, settings } }: { answer: S
         />
         <Tile label="Settings given" value={given} note={`of ${rows.length}; the others are defaults`} />
       </Tiles>
-      <Card title="Settings in force" isFlush>
+      <Card title="Settings in force" isFlush class="settings-card">
         <Table caption="Settings in force" columns={COLUMNS} rows={rows} keyOf={({ name }) => name} />
       </Card>
       <Card title="Backup">

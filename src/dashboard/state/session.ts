@@ -8,7 +8,7 @@ export type Session =
   /** `notice` says why: a session that ended, or a link that did not work. */
   | { state: "out"; notice?: string }
   | { state: "in"; who: SessionAnswer }
-  | { state: "failed"; error: string };
+  | { state: "failed"; error: string; again(): Promise<void> };
 
 export const session: Store<Session> = createStore<Session>({ state: "loading" });
 
@@ -39,9 +39,9 @@ export async function beginSession(code?: string): Promise<void> {
   try {
     enter(code === undefined ? await api.session() : await api.signInByCode(code));
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status === 0)
-      session.set({ state: "failed", error: textOf(error) });
-    else leave(code === undefined ? undefined : `The link did not work. ${textOf(error)}`);
+    if (isRefused(error)) leave(code === undefined ? undefined : `The link did not work. ${textOf(error)}`);
+    // The session, or the code, may be as good as before: a proxy, say, did not reach the server for a moment.
+    else session.set({ state: "failed", error: textOf(error), again: () => beginSession(code) });
   }
 }
 
@@ -55,8 +55,17 @@ export async function signIn(key: string): Promise<void> {
   enter(await api.signInByKey(key));
 }
 
-/** Rejects where the server could not be told: the session goes on. */
+/** Rejects where the server could not be told: the session goes on. One that has ended already needs no telling. */
 export async function signOut(): Promise<void> {
-  await api.signOut();
+  try {
+    await api.signOut();
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+  }
   leave("You are signed out.");
+}
+
+/** Whether the server said that nobody is signed in, or that this is no code. */
+function isRefused(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 401 || error.status === 400);
 }

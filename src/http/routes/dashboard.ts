@@ -31,7 +31,7 @@ export function dashboardRoutes(app: Hono<HttpEnv>, { dashboard }: HttpDeps): vo
   app.get("/dashboard/:file", (c) => answer(c, c.req.param("file")));
 }
 
-/** Where a browser is sent that asks for `/`; relative, so that it holds behind a proxy's prefix too. */
+/** Where a browser is sent that asks for `/`; relative, as the server does not know by what name it is reached. */
 const HOME = "dashboard";
 
 /** Sends a browser from `/` to the dashboard; undefined for everything else, which gets what the reference gives. */

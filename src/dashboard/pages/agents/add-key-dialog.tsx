@@ -7,7 +7,7 @@ import { CopyField } from "../../kit/copy-button.tsx";
 import { Dialog } from "../../kit/dialog.tsx";
 import { Field } from "../../kit/field.tsx";
 import { Form } from "../../kit/form.tsx";
-import { readNames } from "./agent-rows.ts";
+import { readNames } from "../../read-names.ts";
 
 interface AddKeyDialogProps {
   onAdded: () => void;

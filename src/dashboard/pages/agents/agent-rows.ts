@@ -65,12 +65,3 @@ export function freeName(name: string, taken: ReadonlySet<string>): string {
   if (!taken.has(name)) return name;
   for (let count = 2; ; count++) if (!taken.has(`${name} ${count}`)) return `${name} ${count}`;
 }
-
-/** Names between commas or on lines of their own; undefined where there are none. */
-export function readNames(text: string): string[] | undefined {
-  const names = text
-    .split(/[,\n]/)
-    .map((name) => name.trim())
-    .filter(Boolean);
-  return names.length > 0 ? [...new Set(names)] : undefined;
-}

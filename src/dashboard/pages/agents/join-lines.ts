@@ -1,5 +1,5 @@
+import { shellWord } from "../../shell-word.ts";
 import { type ServerAddress, urlOf } from "./join-target.ts";
-import { shellWord } from "./shell-word.ts";
 
 export type JoinKind =
   | "firefox"

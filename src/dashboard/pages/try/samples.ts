@@ -1,4 +1,4 @@
-import { shellWord } from "../agents/shell-word.ts";
+import { shellWord } from "../../shell-word.ts";
 import type { ChatRequest } from "./talk.ts";
 
 export type SampleKind = "curl" | "node" | "python" | "ask";

@@ -1,6 +1,6 @@
 import { api, usagePath } from "../../api/api.ts";
 import type { SessionAnswer } from "../../api/shapes.ts";
-import { formatTime } from "../../format.ts";
+import { formatTime, formatWhole } from "../../format.ts";
 import { Button } from "../../kit/button.tsx";
 import { Card, Notice } from "../../kit/card.tsx";
 import { PageHead } from "../../kit/page-head.tsx";
@@ -17,7 +17,7 @@ const SOURCE: UsageSource = {
   groups: ["day", "model"],
 };
 
-/** What a user sees of himself: his limits and how he stands, and what he has used. */
+/** What users see of themselves: their limits and how they stand, and what they have used. */
 export function OwnUsage({ user }: { user: Own }) {
   return (
     <>
@@ -27,8 +27,6 @@ export function OwnUsage({ user }: { user: Own }) {
     </>
   );
 }
-
-const whole = new Intl.NumberFormat("en");
 
 function Limits({ user }: { user: Own }) {
   const { value, error, reload } = useAnswer((signal) => api.ownStanding(signal), []);
@@ -72,7 +70,7 @@ function Limit({ title, limit, standing }: LimitProps) {
     <div>
       <dt>{title}</dt>
       <dd>
-        {limit === null ? "no limit" : standing ? <Left {...standing} /> : `${whole.format(limit)} at most`}
+        {limit === null ? "no limit" : standing ? <Left {...standing} /> : `${formatWhole(limit)} at most`}
       </dd>
     </div>
   );
@@ -82,7 +80,7 @@ function Left({ limit, remaining, reset }: Standing) {
   return (
     <span class="left">
       <span>
-        {whole.format(remaining)} of {whole.format(limit)} left
+        {formatWhole(remaining)} of {formatWhole(limit)} left
       </span>
       <svg class="share-bar wide" aria-hidden="true" focusable="false">
         <rect class="share-all" width="100%" height="100%" rx="3" />

@@ -1,7 +1,7 @@
 import { useMemo } from "hono/jsx/dom";
 import { api } from "../../api/api.ts";
 import type { UsageEntry, UsageGroup, User } from "../../api/shapes.ts";
-import { formatDuration, formatShare } from "../../format.ts";
+import { formatDuration, formatShare, formatWhole } from "../../format.ts";
 import { Empty } from "../../kit/card.tsx";
 import { Pages, usePages } from "../../kit/pages.tsx";
 import { type Column, Table } from "../../kit/table.tsx";
@@ -47,12 +47,10 @@ function useUserNames(isNeeded: boolean): ReadonlyMap<string, User> {
   return useMemo(() => new Map((value ?? []).map((user) => [user.user_id, user])), [value]);
 }
 
-const whole = new Intl.NumberFormat("en");
-
 function columnsOf(group: UsageGroup, all: number, names: ReadonlyMap<string, User>): Column<UsageEntry>[] {
   const figure = (title: string, pick: (entry: UsageEntry) => number): Column<UsageEntry> => ({
     title,
-    cell: (entry) => whole.format(pick(entry)),
+    cell: (entry) => formatWhole(pick(entry)),
     sortBy: pick,
     isNumber: true,
   });

@@ -79,7 +79,7 @@ function Used({ source, dates }: { source: UsageSource; dates: { from: string; t
       {value?.usage.length === 0 ? <NothingUsed /> : null}
       {value && value.usage.length > 0 ? (
         <>
-          <Days key={`${value.from} ${value.to}`} usage={value} />
+          <Days usage={value} />
           <Figures source={source} query={query} />
         </>
       ) : null}

@@ -1,7 +1,8 @@
+import { Button } from "../../kit/button.tsx";
 import { Notice } from "../../kit/card.tsx";
 import { CopyField } from "../../kit/copy-button.tsx";
 import { Dialog } from "../../kit/dialog.tsx";
-import { shellWord } from "../agents/shell-word.ts";
+import { shellWord } from "../../shell-word.ts";
 
 interface TokenDialogProps {
   title: string;
@@ -24,9 +25,9 @@ export function TokenDialog({ title, token, note, onClose }: TokenDialogProps) {
         <CopyField text={firstAsk(location.origin, token)} what="the command" />
       </div>
       <div class="form-actions">
-        <button type="button" class="button primary" onClick={onClose}>
+        <Button kind="primary" onClick={onClose}>
           I have it
-        </button>
+        </Button>
       </div>
     </Dialog>
   );

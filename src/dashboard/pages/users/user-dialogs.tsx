@@ -1,5 +1,6 @@
 import { api } from "../../api/api.ts";
 import type { AddedUser, RotatedToken, User } from "../../api/shapes.ts";
+import { Button } from "../../kit/button.tsx";
 import { ConfirmDialog, Dialog } from "../../kit/dialog.tsx";
 import { Field, Select } from "../../kit/field.tsx";
 import { Form } from "../../kit/form.tsx";
@@ -18,7 +19,7 @@ export function AddUserDialog({ onAdded, onClose }: AddProps) {
       <Form
         submit="Add"
         onSubmit={async (fields) => onAdded(await api.addUser(changesOf(NO_TEXTS, fields)))}
-        actions={<Cancel onClose={onClose} />}
+        actions={<Button onClick={onClose}>Cancel</Button>}
       >
         <UserFieldset texts={NO_TEXTS} />
       </Form>
@@ -43,7 +44,7 @@ export function ChangeUserDialog({ user, onChanged, onClose }: ChangeProps) {
           if (Object.keys(changes).length > 0) onChanged(await api.changeUser(user.user_id, changes));
           else onClose();
         }}
-        actions={<Cancel onClose={onClose} />}
+        actions={<Button onClick={onClose}>Cancel</Button>}
       >
         <UserFieldset texts={before} />
       </Form>
@@ -117,7 +118,7 @@ export function RotateDialog({ user, onRotated, onClose }: RotateProps) {
           const rotated = await api.rotateUser(user.user_id, Number(grace));
           onRotated(rotated, `The old one ${GRACES.find(({ value }) => value === grace)?.label ?? ""}.`);
         }}
-        actions={<Cancel onClose={onClose} />}
+        actions={<Button onClick={onClose}>Cancel</Button>}
       >
         <Select
           label="The old token"
@@ -176,13 +177,5 @@ export function DeleteDialog({ user, onDeleted, onClose }: DeleteProps) {
         cannot be taken back; to keep the user out for a while only, disable the user.
       </p>
     </ConfirmDialog>
-  );
-}
-
-function Cancel({ onClose }: { onClose: () => void }) {
-  return (
-    <button type="button" class="button plain" onClick={onClose}>
-      Cancel
-    </button>
   );
 }

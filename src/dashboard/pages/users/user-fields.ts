@@ -1,6 +1,7 @@
 import type { UserFields } from "../../api/api.ts";
 import type { User } from "../../api/shapes.ts";
 import { formatTime } from "../../format.ts";
+import { readNames } from "../../read-names.ts";
 
 /** As they stand in the form's fields. */
 export type UserTexts = Record<keyof UserFields, string>;
@@ -59,9 +60,7 @@ function readTime(text: string): string {
 
 /** An empty list would mean nobody, and is none that the API takes. */
 function readModels(text: string): string[] | null {
-  const names = text.split(/[,\n]/).map((name) => name.trim());
-  const models = [...new Set(names.filter(Boolean))];
-  return models.length > 0 ? models : null;
+  return readNames(text) ?? null;
 }
 
 function readLimit(text: string, label: string): number {

@@ -30,7 +30,7 @@ export function UserListPage() {
         lead={
           count > 0
             ? `${formatCount(count, "user")}, each with a token.`
-            : "Each has a token, and limits of his own."
+            : "Each has a token, and limits of their own."
         }
       >
         <Button kind="primary" onClick={() => setAdding(true)}>

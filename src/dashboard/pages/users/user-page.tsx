@@ -2,7 +2,7 @@ import { useState } from "hono/jsx/dom";
 import { api } from "../../api/api.ts";
 import { pathOf } from "../../api/request.ts";
 import type { User } from "../../api/shapes.ts";
-import { formatTime } from "../../format.ts";
+import { formatTime, formatWhole } from "../../format.ts";
 import { Button } from "../../kit/button.tsx";
 import { Card, Notice } from "../../kit/card.tsx";
 import { CopyButton } from "../../kit/copy-button.tsx";
@@ -72,12 +72,11 @@ interface DialogsProps {
   user: User;
   onChange: (user: User) => void;
   open: Open | undefined;
-  setOpen: (next: Open | undefined | ((now: Open | undefined) => Open | undefined)) => void;
+  setOpen: (next: Open | undefined) => void;
 }
 
 function Dialogs({ user, onChange, open, setOpen }: DialogsProps) {
-  // A dialog that another has taken the place of says, too, that it closes.
-  const closer = (what: Open["what"]) => () => setOpen((now) => (now?.what === what ? undefined : now));
+  const close = () => setOpen(undefined);
   return (
     <>
       {open?.what === "change" ? (
@@ -85,17 +84,17 @@ function Dialogs({ user, onChange, open, setOpen }: DialogsProps) {
           user={user}
           onChanged={(changed) => {
             onChange(changed);
-            setOpen(undefined);
+            close();
             showToast("Changed.");
           }}
-          onClose={closer("change")}
+          onClose={close}
         />
       ) : null}
       {open?.what === "rotate" ? (
         <RotateDialog
           user={user}
           onRotated={({ token }, note) => setOpen({ what: "token", token, note })}
-          onClose={closer("rotate")}
+          onClose={close}
         />
       ) : null}
       {open?.what === "token" ? (
@@ -103,7 +102,7 @@ function Dialogs({ user, onChange, open, setOpen }: DialogsProps) {
           title={`The new token of ${labelOf(user)}`}
           token={open.token}
           note={open.note}
-          onClose={closer("token")}
+          onClose={close}
         />
       ) : null}
       {open?.what === "disable" ? (
@@ -113,7 +112,7 @@ function Dialogs({ user, onChange, open, setOpen }: DialogsProps) {
             onChange(changed);
             showToast(`${labelOf(user)} is disabled.`);
           }}
-          onClose={closer("disable")}
+          onClose={close}
         />
       ) : null}
       {open?.what === "delete" ? (
@@ -123,7 +122,7 @@ function Dialogs({ user, onChange, open, setOpen }: DialogsProps) {
             showToast(`${labelOf(user)} is deleted.`);
             location.hash = hrefOf("users");
           }}
-          onClose={closer("delete")}
+          onClose={close}
         />
       ) : null}
     </>
@@ -131,9 +130,8 @@ function Dialogs({ user, onChange, open, setOpen }: DialogsProps) {
 }
 
 function Facts({ user }: { user: User }) {
-  const whole = new Intl.NumberFormat("en");
-  const limit = (value: number | null) => (value === null ? "no limit" : whole.format(value));
-  const rows: [string, unknown][] = [
+  const limit = (value: number | null) => (value === null ? "no limit" : formatWhole(value));
+  const rows: [string, string][] = [
     ["Asks a minute", limit(user.requests_per_minute)],
     ["Tokens a day", limit(user.tokens_per_day)],
     ["Asks at once", limit(user.max_parallel)],
@@ -161,7 +159,7 @@ function Facts({ user }: { user: User }) {
         {rows.map(([title, value]) => (
           <div key={title}>
             <dt>{title}</dt>
-            <dd class="user-fact-text">{String(value)}</dd>
+            <dd class="user-fact-text">{value}</dd>
           </div>
         ))}
       </dl>
