@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { type Row, tableOf } from "./rows.ts";
 import { type Context, type Scenario, Skipped } from "./scenario.ts";
 import { ASKS } from "./scenarios/asks.ts";
+import { DASHBOARD } from "./scenarios/dashboard.ts";
 import { HISTORY } from "./scenarios/history.ts";
 import { IDLE_AGENTS } from "./scenarios/idle-agents.ts";
 import { OVERLOAD } from "./scenarios/overload.ts";
@@ -25,6 +26,7 @@ const SCENARIOS: readonly Scenario[] = [
   DELTAS_PACED,
   FIRST_DELTA,
   TOKENS,
+  DASHBOARD,
   OVERLOAD,
   IDLE_AGENTS,
   HISTORY,
