@@ -195,6 +195,31 @@ for (const [name, proxy] of Object.entries(PROXIES)) {
       expect(seen).toEqual(["127.0.0.5", "127.0.0.5"]);
     }, 15_000);
 
+    test("the dashboard signs in with a cookie for TLS only, and its live view opens", async () => {
+      const { url, ca, server } = await start(proxy);
+      const tls = { ca };
+      expect((await fetch(`${url}/dashboard`, { tls })).headers.get("content-type")).toStartWith("text/html");
+      const browser = { "sec-fetch-site": "same-origin", origin: url };
+      const signedIn = await fetch(`${url}/api/session`, {
+        method: "POST",
+        headers: { ...browser, authorization: `Bearer ${server.adminKey}` },
+        tls,
+      });
+      const cookie = signedIn.headers.get("set-cookie") ?? "";
+      expect(cookie).toContain("; Secure");
+      const [pair = ""] = cookie.split(";");
+      const view = new WebSocket(`${url.replace(/^http/, "ws")}/admin/live`, {
+        headers: { ...browser, cookie: pair },
+        tls,
+      });
+      onTestFinished(() => view.close());
+      const frame = await new Promise<string>((resolve, reject) => {
+        view.onmessage = ({ data }) => resolve(String(data));
+        view.onclose = ({ code }) => reject(new Error(`closed with ${code}`));
+      });
+      expect(frame).toContain('"type":"overview"');
+    }, 15_000);
+
     test("a body as large as the server takes passes", async () => {
       const scene = await start(proxy);
       const agent = await connectV2Agent(`${scene.url}/agents/${scene.server.agentKey}`, { ca: scene.ca });
