@@ -3,13 +3,20 @@ import { App } from "./app.tsx";
 import { hash, readCode } from "./state/route.ts";
 import { beginSession, heedStorage } from "./state/session.ts";
 
-const code = readCode(location.hash);
-// It must not stay in the address, nor in the history.
-if (code !== undefined) history.replaceState(null, "", location.pathname);
-hash.set(location.hash);
-addEventListener("hashchange", () => hash.set(location.hash));
+/** Takes what the address says now. Gives the code in it, which must not stay there, nor in the history. */
+function takeAddress(): string | undefined {
+  const code = readCode(location.hash);
+  if (code !== undefined) history.replaceState(null, "", location.pathname);
+  hash.set(location.hash);
+  return code;
+}
+
+addEventListener("hashchange", () => {
+  const code = takeAddress();
+  if (code !== undefined) void beginSession(code);
+});
 addEventListener("storage", ({ key, newValue }) => heedStorage(key, newValue));
 
-void beginSession(code);
+void beginSession(takeAddress());
 const root = document.getElementById("root");
 if (root) render(<App />, root);

@@ -110,3 +110,17 @@ test("the list is asked for at most once a second as the figures change, and eac
   nowMs = 6000;
   expect(pace.isDue("b")).toBe(true);
 });
+
+test("a long list, which costs the server more, is asked for less often", () => {
+  let nowMs = 0;
+  const pace = createPace(() => nowMs);
+  pace.asked("a");
+  nowMs = 1000;
+  expect(pace.isDue("b", 1000)).toBe(true);
+  expect(pace.isDue("b", 3000)).toBe(false);
+  nowMs = 3000;
+  expect(pace.isDue("b", 3000)).toBe(true);
+  expect(pace.isDue("b", 100_000)).toBe(false);
+  nowMs = 5000;
+  expect(pace.isDue("b", 100_000)).toBe(true);
+});

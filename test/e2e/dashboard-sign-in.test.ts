@@ -28,6 +28,22 @@ inBrowser("signing in to the dashboard", (browser) => {
     expect(server.stdout()).not.toContain(link.split("=")[1]);
   });
 
+  test("the banner's link works in a page that is open already, and again for whoever is signed in", async () => {
+    const { server, url } = await startScene();
+    const link = await signInLink(server);
+    const page = await openSignIn(browser, { url, adminKey: "" });
+    await page.goto(link);
+    await shows(heading(page, "Overview"));
+    expect(page.url()).toBe(`${url}/dashboard`);
+    await goTo(page, "Settings");
+    const tab = await page.context().newPage();
+    for (const open of [page, tab]) {
+      await open.goto(link);
+      await shows(heading(open, "Overview"));
+      expect(open.url()).not.toContain("code");
+    }
+  });
+
   test("a browser that asks for the server's bare address comes to the dashboard", async () => {
     const page = await browser.open(`${scene.url}/`);
     await shows(page.getByRole("button", { name: "Sign in" }));

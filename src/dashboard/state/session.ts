@@ -37,7 +37,7 @@ export async function beginSession(code?: string): Promise<void> {
   if (code === undefined && localStorage.getItem(MARK) === null) return leave();
   session.set({ state: "loading" });
   try {
-    enter(code === undefined ? await api.session() : await api.signInByCode(code));
+    enter(await (code === undefined ? api.session() : followLink(code)));
   } catch (error) {
     if (isRefused(error)) leave(code === undefined ? undefined : `The link did not work. ${textOf(error)}`);
     // The session, or the code, may be as good as before: a proxy, say, did not reach the server for a moment.
@@ -48,6 +48,13 @@ export async function beginSession(code?: string): Promise<void> {
 /** To be called when another page of this browser has changed the storage: one that signed out did so for all. */
 export function heedStorage(key: string | null, value: string | null): void {
   if (key === MARK && value === null && session.get().state === "in") leave("You are signed out.");
+}
+
+/** A link that was followed before is no reason to send away the administrator whom it let in. */
+async function followLink(code: string): Promise<SessionAnswer> {
+  const isMarked = localStorage.getItem(MARK) !== null;
+  const before = isMarked ? await api.session().catch(() => undefined) : undefined;
+  return before?.role === "admin" ? before : api.signInByCode(code);
 }
 
 /** Rejects with an `ApiError` where the key is not admitted. */

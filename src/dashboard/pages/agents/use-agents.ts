@@ -17,14 +17,15 @@ export interface Agents extends Answer<Agent[]> {
 export function useAgents(): Agents {
   const answer = useAnswer((signal) => api.agents(signal), []);
   const { pool } = useLive();
-  const latest = useRef({ mark: "", isLoading: true });
-  latest.current = { mark: pool ? markOf(pool) : "", isLoading: answer.isLoading };
+  const latest = useRef({ mark: "", isLoading: true, length: 0 });
+  const { isLoading, value } = answer;
+  latest.current = { mark: pool ? markOf(pool) : "", isLoading, length: value?.length ?? 0 };
   useEffect(() => {
     const pace = createPace(() => performance.now());
     pace.asked("");
     const timer = setInterval(() => {
-      const { mark = "", isLoading = true } = latest.current ?? {};
-      if (document.hidden || isLoading || !pace.isDue(mark)) return;
+      const { mark = "", isLoading = true, length } = latest.current ?? {};
+      if (document.hidden || isLoading || !pace.isDue(mark, length)) return;
       pace.asked(mark);
       answer.reload();
     }, LOOK_MS);
