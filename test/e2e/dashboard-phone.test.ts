@@ -19,6 +19,8 @@ inBrowser("the dashboard on a phone, in the dark", (browser) => {
     });
     const name = await page.getByRole("rowheader", { name: "--queue-max", exact: true }).boundingBox();
     expect(name?.x).toBeGreaterThanOrEqual(0);
+    // Wide enough to be read, and narrow enough to leave room for the rest.
+    expect(name?.width).toBeGreaterThan(100);
     expect(name?.width).toBeLessThan(150);
     expect(await page.evaluate(IS_WITHIN)).toBe(true);
   });
