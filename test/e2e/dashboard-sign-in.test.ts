@@ -10,6 +10,12 @@ const linksOf = (page: Page) =>
 
 const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name });
 
+/** Until the page has all that it asks the server for. */
+async function goToSettings(page: Page): Promise<void> {
+  await goTo(page, "Settings");
+  await shows(page.getByRole("table", { name: "Settings in force" }));
+}
+
 inBrowser("signing in to the dashboard", (browser) => {
   const scene = useScene();
 
@@ -109,7 +115,7 @@ inBrowser("signing in to the dashboard", (browser) => {
 
   test("a session that has ended is told, and after signing in one is where one was", async () => {
     const page = await openDashboard(browser, scene);
-    await goTo(page, "Settings");
+    await goToSettings(page);
     await page.context().clearCookies();
     browser.allow(/status of 401/);
     await page.getByRole("link", { name: "Audit log" }).click();
@@ -133,7 +139,7 @@ inBrowser("signing in to the dashboard", (browser) => {
 
   test("one whose session is over may sign out all the same", async () => {
     const page = await openDashboard(browser, scene);
-    await goTo(page, "Settings");
+    await goToSettings(page);
     await page.context().clearCookies();
     browser.allow(/status of 401/);
     await page.getByRole("button", { name: "Sign out" }).click();
