@@ -22,7 +22,7 @@ export function readAddress(text: string): string | undefined {
 
 /** This machine, as `readAddress` gives it. */
 export function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && (address === "::1" || (address.startsWith("127.") && isIPv4(address)));
+  return address !== undefined && (address === "::1" || address.startsWith("127."));
 }
 
 /**
