@@ -51,7 +51,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
   store: { ours: ["errors.ts", "drizzle"], external: /^(node:|bun(:|$)|drizzle-orm)/ },
   agents: { ours: ["relay", "protocol", "auth", "errors.ts", "log.ts"], external: /^bun$/ },
   listen: { ours: ["errors.ts", "log.ts"], external: /^(node:|bun$)/ },
-  metrics: { ours: ["relay", "protocol", "errors.ts"], external: /^(node:fs|prom-client\/lib\/.*)$/ },
+  metrics: { ours: ["relay", "protocol", "errors.ts"], external: /^node:fs$/ },
   http: {
     ours: ["relay", "protocol", "auth", "metrics", "store/store.ts", "errors.ts", "log.ts"],
     external: /^(bun|hono(\/.*)?|hono-openapi|zod)$/,

@@ -1,6 +1,6 @@
 import type { AskRecord } from "../relay/record.ts";
 import { createBoundedLabel, createChildren, OTHER } from "./labels.ts";
-import { Counter, Histogram, type Registry } from "./prometheus.ts";
+import type { Registry } from "./registry.ts";
 
 export interface AskMetricsOptions {
   registry: Registry;
@@ -20,26 +20,20 @@ export function createAskMetrics({
   knowsModel,
   modelsMax,
 }: AskMetricsOptions): (record: AskRecord) => void {
-  const asks = new Counter({
+  const asks = registry.counter({
     name: "chatgpt_api_asks_total",
     help: "Asks that are over, by the route's name, the model and what became of them: ok or the code of the error.",
-    labelNames: ["surface", "model", "outcome"],
-    registers: [registry],
+    labels: ["surface", "model", "outcome"],
   });
-  const retries = new Counter({
+  const retries = registry.counter({
     name: "chatgpt_api_ask_retries_total",
     help: "Times that an ask was sent to another agent because the one before had failed.",
-    registers: [registry],
-  });
-  const queue = new Histogram({
+  })();
+  const queue = registry.histogram({
     name: "chatgpt_api_ask_queue_seconds",
     help: "How long asks waited until they were sent to an agent the last time, or given up.",
     buckets: WAIT_BUCKETS_S,
-    registers: [registry],
-  });
-  const asked = createChildren((surface = "", model = "", outcome = "") =>
-    asks.labels(surface, model, outcome),
-  );
+  })();
   const answered = createAnswerMetrics(registry);
   const boundedModel = createBoundedLabel(modelsMax);
   const modelOf = (model: string | undefined) => {
@@ -48,7 +42,7 @@ export function createAskMetrics({
   };
   return (record) => {
     const model = modelOf(record.model);
-    asked(record.origin.surface, model, record.outcome).inc();
+    asks(record.origin.surface, model, record.outcome).inc();
     if (record.tries > 1) retries.inc(record.tries - 1);
     queue.observe(record.queueMs / 1000);
     answered(model, record);
@@ -57,43 +51,43 @@ export function createAskMetrics({
 
 /** What agents gave, by model. */
 function createAnswerMetrics(registry: Registry): (model: string, record: AskRecord) => void {
-  const common = { labelNames: ["model"] as const, registers: [registry] };
+  const common = { labels: ["model"] };
   const waits = { ...common, buckets: WAIT_BUCKETS_S };
-  const firstByte = new Histogram({
+  const firstByte = registry.histogram({
     name: "chatgpt_api_ask_first_byte_seconds",
     help: "From an ask's coming until the first byte of its answer.",
     ...waits,
   });
-  const duration = new Histogram({
+  const duration = registry.histogram({
     name: "chatgpt_api_ask_duration_seconds",
     help: "From an ask's coming until the end of its answer, of those that ended well.",
     ...waits,
   });
-  const deltas = new Counter({
+  const deltas = registry.counter({
     name: "chatgpt_api_answer_deltas_total",
     help: "Pieces of streamed answers.",
     ...common,
   });
-  const characters = new Counter({
+  const characters = registry.counter({
     name: "chatgpt_api_answer_characters_total",
     help: "Length of the answers as agents sent them, in UTF-16 code units.",
     ...common,
   });
-  const tokens = new Counter({
+  const tokens = registry.counter({
     name: "chatgpt_api_tokens_total",
     help: "Tokens of prompts and completions, where the upstream gave figures.",
-    labelNames: ["model", "kind"],
-    registers: [registry],
+    labels: ["model", "kind"],
   });
   const childrenOf = createChildren((model = "") => ({
-    firstByte: firstByte.labels(model),
-    duration: duration.labels(model),
-    deltas: deltas.labels(model),
-    characters: characters.labels(model),
-    prompt: tokens.labels(model, "prompt"),
-    completion: tokens.labels(model, "completion"),
+    firstByte: firstByte(model),
+    duration: duration(model),
+    deltas: deltas(model),
+    characters: characters(model),
+    prompt: tokens(model, "prompt"),
+    completion: tokens(model, "completion"),
   }));
-  return (model, { outcome, firstByteMs, durationMs, answerLength, usage, ...record }) => {
+  return (model, record) => {
+    const { outcome, firstByteMs, durationMs, answerLength, usage } = record;
     const of = childrenOf(model);
     if (firstByteMs !== undefined) of.firstByte.observe(firstByteMs / 1000);
     if (outcome === "ok") of.duration.observe(durationMs / 1000);

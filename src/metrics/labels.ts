@@ -15,16 +15,16 @@ export function createBoundedLabel(max: number): (value: string) => string {
   };
 }
 
-/** Makes what `create` makes for a key once, and gives it again after. The keys must be bounded by their maker. */
+/** Makes what `create` makes for up to three labels once, and gives it again after. Their values must be bounded by their maker. */
 export function createChildren<Child>(
   create: (...labels: string[]) => Child,
 ): (...labels: string[]) => Child {
   const children = new Map<string, Child>();
-  return (...labels) => {
-    const key = labels.join("\n");
+  return (first = "", second = "", third = "") => {
+    const key = `${first}\n${second}\n${third}`;
     let child = children.get(key);
     if (!child) {
-      child = create(...labels);
+      child = create(first, second, third);
       children.set(key, child);
     }
     return child;

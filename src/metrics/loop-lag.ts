@@ -1,4 +1,4 @@
-import { Histogram, type Registry } from "./prometheus.ts";
+import type { Registry } from "./registry.ts";
 
 export interface LoopLagOptions {
   registry: Registry;
@@ -18,12 +18,11 @@ export function watchLoopLag({
   now = () => performance.now(),
   every = repeat,
 }: LoopLagOptions): () => void {
-  const lag = new Histogram({
+  const lag = registry.histogram({
     name: "chatgpt_api_event_loop_lag_seconds",
     help: "By how much a timer of 0.1 s came late.",
     buckets: BUCKETS_S,
-    registers: [registry],
-  });
+  })();
   let last = now();
   return every(PERIOD_MS, () => {
     const at = now();

@@ -1,5 +1,5 @@
 import type { Relay } from "../relay/relay.ts";
-import { Counter, Gauge, type Registry } from "./prometheus.ts";
+import type { Registry } from "./registry.ts";
 
 export interface PoolSources {
   /** The relay of this server, which is made after its metrics. */
@@ -20,34 +20,18 @@ export function createPoolMetrics(registry: Registry, sources: PoolSources): Age
   const stats = oncePerTurn(() => sources.relay().stats());
   const capacity = oncePerTurn(() => sources.relay().capacity());
   const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name: `chatgpt_api_${name}`,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
+    registry.read("gauge", { name: `chatgpt_api_${name}`, help }, read);
   const counter = (name: string, help: string, read: () => number) =>
-    new Counter({
-      name: `chatgpt_api_${name}_total`,
-      help,
-      registers: [registry],
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
-  new Gauge({
+    registry.read("counter", { name: `chatgpt_api_${name}_total`, help }, read);
+  const agents = {
     name: "chatgpt_api_agents",
     help: "Connected agents, by the protocol that they speak.",
-    labelNames: ["protocol"],
-    registers: [registry],
-    collect() {
-      this.set({ protocol: "v1" }, capacity().reference);
-      this.set({ protocol: "v2" }, capacity().v2);
-    },
-  });
+    labels: ["protocol"],
+  };
+  registry.read("gauge", agents, () => [
+    [capacity().reference, "v1"],
+    [capacity().v2, "v2"],
+  ]);
   gauge("agents_available", "Connected agents that take work, busy or not.", () => capacity().available);
   gauge("slots", "Asks that the connected agents take at once.", () => capacity().slots);
   gauge("slots_in_use", "Slots with an ask in them.", () => stats().slots_in_use);
@@ -79,16 +63,14 @@ function oncePerTurn<Value>(read: () => Value): () => Value {
 }
 
 function createAgentMetrics(registry: Registry): AgentMetrics {
-  const joined = new Counter({
+  const joined = registry.counter({
     name: "chatgpt_api_agent_joins_total",
     help: "Registrations of agents.",
-    registers: [registry],
-  });
-  const left = new Counter({
+  })();
+  const left = registry.counter({
     name: "chatgpt_api_agent_leaves_total",
     help: "Departures of agents, by the reason for which the server closed the socket, or socket_closed.",
-    labelNames: ["reason"],
-    registers: [registry],
+    labels: ["reason"],
   });
-  return { joined: () => joined.inc(), left: (reason) => left.inc({ reason }) };
+  return { joined: () => joined.inc(), left: (reason) => left(reason).inc() };
 }

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { Counter, Gauge, type Registry } from "./prometheus.ts";
+import type { Registry } from "./registry.ts";
 
 const FDS = "/proc/self/fd";
 const LIMITS = "/proc/self/limits";
@@ -9,45 +9,21 @@ const LIMITS = "/proc/self/limits";
  * https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics. Without `/proc` there are no
  * figures of its files.
  */
-export function createProcessMetrics(registry: Registry): void {
-  const registers = [registry];
-  new Counter({
-    name: "process_cpu_seconds_total",
-    help: "User and system CPU time in seconds.",
-    registers,
-    collect() {
-      const { user, system } = process.cpuUsage();
-      this.reset();
-      this.inc((user + system) / 1e6);
-    },
+export function createProcessMetrics({ read }: Registry): void {
+  const gauge = (name: string, help: string, value: () => number) =>
+    read("gauge", { name: `process_${name}`, help }, value);
+  const cpu = { name: "process_cpu_seconds_total", help: "User and system CPU time in seconds." };
+  read("counter", cpu, () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
   });
-  new Gauge({
-    name: "process_resident_memory_bytes",
-    help: "Resident memory size in bytes.",
-    registers,
-    collect() {
-      this.set(process.memoryUsage.rss());
-    },
-  });
-  new Gauge({
-    name: "process_start_time_seconds",
-    help: "Start time of the process in seconds since 1970.",
-    registers,
-  }).set(Math.round((Date.now() / 1000 - process.uptime()) * 100) / 100);
+  gauge("resident_memory_bytes", "Resident memory size in bytes.", () => process.memoryUsage.rss());
+  const startedAt = Math.round((Date.now() / 1000 - process.uptime()) * 100) / 100;
+  gauge("start_time_seconds", "Start time of the process in seconds since 1970.", () => startedAt);
   if (!existsSync(FDS)) return;
-  new Gauge({
-    name: "process_open_fds",
-    help: "Open file descriptors.",
-    registers,
-    collect() {
-      this.set(readdirSync(FDS).length);
-    },
-  });
-  new Gauge({
-    name: "process_max_fds",
-    help: "Most file descriptors that may be open.",
-    registers,
-  }).set(openFilesMax());
+  gauge("open_fds", "Open file descriptors.", () => readdirSync(FDS).length);
+  const filesMax = openFilesMax();
+  gauge("max_fds", "Most file descriptors that may be open.", () => filesMax);
 }
 
 function openFilesMax(): number {

@@ -1,5 +1,5 @@
-import { createChildren, OTHER } from "./labels.ts";
-import { Counter, Histogram, type Registry } from "./prometheus.ts";
+import { OTHER } from "./labels.ts";
+import type { Registry } from "./registry.ts";
 
 /** One HTTP request that has its answer, or the head of it. */
 export interface RequestRecord {
@@ -14,26 +14,20 @@ const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIO
 const BUCKETS_S = [0.001, 0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 600];
 
 export function createRequestMetrics(registry: Registry): (record: RequestRecord) => void {
-  const requests = new Counter({
+  const requests = registry.counter({
     name: "chatgpt_api_http_requests_total",
     help: "HTTP requests, by the route's pattern, the method and the status of the answer.",
-    labelNames: ["route", "method", "status"],
-    registers: [registry],
+    labels: ["route", "method", "status"],
   });
-  const duration = new Histogram({
+  const duration = registry.histogram({
     name: "chatgpt_api_http_request_duration_seconds",
     help: "From an HTTP request's coming until its answer began.",
-    labelNames: ["route", "method"],
+    labels: ["route", "method"],
     buckets: BUCKETS_S,
-    registers: [registry],
   });
-  const counted = createChildren((route = "", method = "", status = "") =>
-    requests.labels(route, method, status),
-  );
-  const timed = createChildren((route = "", method = "") => duration.labels(route, method));
   return ({ route, method, status, durationMs }) => {
     const known = METHODS.has(method) ? method : OTHER;
-    counted(route, known, String(status)).inc();
-    timed(route, known).observe(durationMs / 1000);
+    requests(route, known, String(status)).inc();
+    duration(route, known).observe(durationMs / 1000);
   };
 }

@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
-import { Registry } from "prom-client";
 import { watchLoopLag } from "../../src/metrics/loop-lag.ts";
+import { createRegistry } from "../../src/metrics/registry.ts";
 import { readExposition, sampleValue } from "../support/exposition.ts";
 
 const NAME = "chatgpt_api_event_loop_lag_seconds";
 
-test("a timer that comes late is lag, one that comes early is none, and after stop nothing is measured", async () => {
-  const registry = new Registry();
+test("a timer that comes late is lag, one that comes early is none, and after stop nothing is measured", () => {
+  const registry = createRegistry();
   let [at, stopped] = [1000, 0];
   let tick = () => {};
   const stop = watchLoopLag({
@@ -22,7 +22,7 @@ test("a timer that comes late is lag, one that comes early is none, and after st
     at += laterMs;
     tick();
   }
-  const families = readExposition(await registry.metrics());
+  const families = readExposition(registry.text());
   expect(sampleValue(families, `${NAME}_count`)).toBe(3);
   expect(sampleValue(families, `${NAME}_sum`)).toBeCloseTo(0.35);
   expect(sampleValue(families, `${NAME}_bucket`, { le: "0.2" })).toBe(2);

@@ -19,7 +19,7 @@ function start(): Metrics & ReturnType<typeof createRelayBench> {
   return { ...bench, ...metrics };
 }
 
-const read = async ({ text }: Metrics) => readExposition(await text());
+const read = ({ text }: Metrics) => readExposition(text());
 
 const RECORD: AskRecord = {
   origin: { requestId: "req_1", surface: "chat/completions" },
@@ -72,14 +72,14 @@ function histogramFaults({ name, samples }: Family): string[] {
 }
 
 describe("the figures", () => {
-  test("are in the text format, named as is usual, and each histogram is sound", async () => {
+  test("are in the text format, named as is usual, and each histogram is sound", () => {
     const metrics = start();
     metrics.asked(RECORD);
     metrics.asked({ ...RECORD, model: 'a "quoted"\\\n name', outcome: "agent_lost", firstByteMs: undefined });
     metrics.requested({ route: "/health", method: "GET", status: 200, durationMs: 1 });
     metrics.agents.joined();
     metrics.agents.left("pong_missed");
-    const families = await read(metrics);
+    const families = read(metrics);
     expect(families.size).toBeGreaterThan(25);
     expect([...families.values()].flatMap(faultsOf)).toEqual([]);
     const histograms = [...families.values()].filter(({ type }) => type === "histogram");
@@ -88,7 +88,7 @@ describe("the figures", () => {
     expect(metrics.contentType).toBe("text/plain; version=0.0.4; charset=utf-8");
   });
 
-  test("of an ask are its times in seconds, its size and its tokens", async () => {
+  test("of an ask are its times in seconds, its size and its tokens", () => {
     const metrics = start();
     metrics.asked(RECORD);
     metrics.asked({
@@ -99,7 +99,7 @@ describe("the figures", () => {
       deltas: 0,
       answerLength: 0,
     });
-    const families = await read(metrics);
+    const families = read(metrics);
     const value = (name: string, labels = {}) => sampleValue(families, `chatgpt_api_${name}`, labels);
     const surface = "chat/completions";
     expect(value("asks_total", { surface, model: "m", outcome: "ok" })).toBe(1);
@@ -115,7 +115,7 @@ describe("the figures", () => {
     expect(value("tokens_total", { model: "m", kind: "completion" })).toBe(5);
   });
 
-  test("of the pool are those of the moment, and no look doubles a counter", async () => {
+  test("of the pool are those of the moment, and no look doubles a counter", () => {
     const metrics = start();
     const { relay, ask } = metrics;
     const v1 = joinAgent(relay, "a");
@@ -125,7 +125,7 @@ describe("the figures", () => {
     void ask("runs");
     void ask("waits");
     for (let look = 0; look < 2; look++) {
-      const families = await read(metrics);
+      const families = read(metrics);
       const value = (name: string, labels = {}) => sampleValue(families, `chatgpt_api_${name}`, labels);
       expect([value("agents", { protocol: "v1" }), value("agents", { protocol: "v2" })]).toEqual([1, 1]);
       expect([value("agents_available"), value("slots"), value("slots_in_use")]).toEqual([1, 4, 1]);
@@ -136,8 +136,8 @@ describe("the figures", () => {
     }
   });
 
-  test("of the process are real", async () => {
-    const families = await read(start());
+  test("of the process are real", () => {
+    const families = read(start());
     const value = (name: string) => sampleValue(families, `process_${name}`);
     expect(value("resident_memory_bytes")).toBeGreaterThan(10e6);
     expect(value("cpu_seconds_total")).toBeGreaterThan(0);
@@ -149,44 +149,43 @@ describe("the figures", () => {
 });
 
 describe("the number of series stays bounded", () => {
-  const series = async (metrics: Metrics) =>
-    [...(await read(metrics)).values()].flatMap(({ samples }) => samples).length;
+  const series = (metrics: Metrics) => [...read(metrics).values()].flatMap(({ samples }) => samples).length;
 
-  test("whatever models callers make up", async () => {
+  test("whatever models callers make up", () => {
     const metrics = start();
     for (let n = 0; n < 3; n++) metrics.asked({ ...RECORD, model: `made-up-${n}` });
-    const before = await series(metrics);
+    const before = series(metrics);
     for (let n = 0; n < 1000; n++) metrics.asked({ ...RECORD, model: crypto.randomUUID() });
-    expect(await series(metrics)).toBe(before);
-    const families = await read(metrics);
+    expect(series(metrics)).toBe(before);
+    const families = read(metrics);
     expect(sampleValue(families, "chatgpt_api_asks_total", { model: "other" })).toBe(1003);
   });
 
-  test("whatever models agents offer: the first hundred have figures of their own", async () => {
+  test("whatever models agents offer: the first hundred have figures of their own", () => {
     const metrics = start();
     for (let n = 0; n < 1000; n++) metrics.asked({ ...RECORD, model: `offered-${n % 500}` });
-    const samples = (await read(metrics)).get("chatgpt_api_asks_total")?.samples ?? [];
+    const samples = read(metrics).get("chatgpt_api_asks_total")?.samples ?? [];
     expect(samples.length).toBe(101);
     expect(samples.find(({ labels }) => labels["model"] === "offered-7")?.value).toBe(2);
     expect(samples.find(({ labels }) => labels["model"] === "other")?.value).toBe(800);
   });
 
-  test("whoever asks, whichever agent answers, and whatever methods are made up", async () => {
+  test("whoever asks, whichever agent answers, and whatever methods are made up", () => {
     const metrics = start();
     metrics.asked(RECORD);
     const request = { route: "/health", status: 200, durationMs: 1 };
     metrics.requested({ ...request, method: "BREW" });
-    const before = await series(metrics);
+    const before = series(metrics);
     for (let n = 0; n < 100; n++) {
       metrics.asked({ ...RECORD, user: `user-${n}`, agent: `agent-${n}` });
       metrics.requested({ ...request, method: `BREW${n}` });
     }
-    expect(await series(metrics)).toBe(before);
+    expect(series(metrics)).toBe(before);
   });
 
-  test("an ask for no model in particular counts as none", async () => {
+  test("an ask for no model in particular counts as none", () => {
     const metrics = start();
     metrics.asked({ ...RECORD, model: undefined });
-    expect(sampleValue(await read(metrics), "chatgpt_api_asks_total", { model: "none" })).toBe(1);
+    expect(sampleValue(read(metrics), "chatgpt_api_asks_total", { model: "none" })).toBe(1);
   });
 });

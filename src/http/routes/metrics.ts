@@ -10,8 +10,7 @@ export function metricsRoutes(app: Hono<HttpEnv>, { callers, metrics, metricsKey
     const { headers } = c.req.raw;
     const bearer = headers.get("authorization")?.replace(/^bearer\s+/i, "");
     if (!metricsKey?.matches(bearer)) callers.requireAdminKey(headers);
-    const text = await metrics.text();
-    return new Response(text, {
+    return new Response(metrics.text(), {
       headers: { "content-type": metrics.contentType, "cache-control": "no-store" },
     });
   });
