@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { HttpDeps, HttpEnv } from "./context.ts";
 import { envelope, onError } from "./envelope.ts";
 import { notFound, preflight } from "./methods.ts";
+import { createRouter } from "./router.ts";
 import { adminAgentRoutes } from "./routes/admin-agents.ts";
 import { adminAuditRoutes } from "./routes/admin-audit.ts";
 import { adminServerRoutes } from "./routes/admin-server.ts";
@@ -22,7 +23,7 @@ import { userRoutes } from "./routes/users.ts";
 
 /** All HTTP routes. `fetch` wants the server it runs in: `app.fetch(request, { server })`. */
 export function createApp(deps: HttpDeps): Hono<HttpEnv> {
-  const app = new Hono<HttpEnv>();
+  const app = new Hono<HttpEnv>({ router: createRouter() });
   app.use(envelope(deps));
   app.options("*", preflight);
   askRoutes(app, deps);
