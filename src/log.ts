@@ -46,11 +46,12 @@ export function createLog({
   secrets = [],
   now = () => new Date(),
 }: LogOptions): Log {
-  const masked: string[] = [];
+  const masked = new Set<string>();
   const mask = (secret: string) => {
     if (secret.length < SECRET_LENGTH_MIN) return;
+    masked.add(secret);
     // As it is in a string of JSON, too, where some signs are written otherwise.
-    masked.push(secret, JSON.stringify(secret).slice(1, -1));
+    masked.add(JSON.stringify(secret).slice(1, -1));
   };
   secrets.forEach(mask);
   const at =
@@ -70,7 +71,16 @@ export function createLog({
 
 /** The fields are not copied into one object with the rest: that would take longer than to write them down. */
 function jsonLine({ time, level, event, fields }: LogEntry): string {
-  const head = `{"time":"${time.toISOString()}","level":"${level}","event":${JSON.stringify(event)}`;
+  const head = `{"time":"${timeText(time)}","level":"${level}","event":${JSON.stringify(event)}`;
   const rest = JSON.stringify(fields).slice(1);
   return rest === "}" ? `${head}}` : `${head},${rest}`;
+}
+
+let lastTime = { at: Number.NaN, text: "" };
+
+/** A busy log has many lines in each millisecond. */
+function timeText(time: Date): string {
+  const at = time.getTime();
+  if (at !== lastTime.at) lastTime = { at, text: time.toISOString() };
+  return lastTime.text;
 }

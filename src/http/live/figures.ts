@@ -59,8 +59,9 @@ export function createFigures(options: FiguresOptions): Figures {
   const startedAt = now();
   let ready = { status: "ready" as Overview["ready"]["status"], reasons: [] as string[], until: 0 };
 
-  const told = ({ user, ...ask }: RecentAsk): LiveAsk => ({
+  const told = ({ user, at, ...ask }: RecentAsk): LiveAsk => ({
     ...ask,
+    at: new Date(at).toISOString(),
     user: user === "" ? null : { user_id: user, name: names.get(user) },
   });
   const pool = () => {

@@ -3,7 +3,9 @@ import type { AskRecord } from "../../relay/record.ts";
 import { shownModel } from "../ask-log.ts";
 
 /** An ask that is over, but for its user's name. */
-export interface RecentAsk extends Omit<LiveAsk, "user"> {
+export interface RecentAsk extends Omit<LiveAsk, "at" | "user"> {
+  /** When it ended, in milliseconds since 1970. */
+  at: number;
   /** Empty for the holder of the admin key. */
   user: string;
 }
@@ -44,7 +46,7 @@ function seen(record: AskRecord): RecentAsk {
   const { origin, user, agent, agentName = "", model, outcome, at, durationMs, usage } = record;
   return {
     request_id: origin.requestId,
-    at: new Date(at + durationMs).toISOString(),
+    at: at + durationMs,
     user,
     agent: agent === undefined ? null : { id: agent, name: agentName },
     model: shownModel(model) ?? null,
