@@ -1,5 +1,6 @@
 import type { Endpoint, Model } from "../protocol/agent.ts";
 import type { Ask } from "./ask.ts";
+import type { Order } from "./order.ts";
 import type { Cancel, ModelRequest, Transport, Work } from "./ports.ts";
 
 /**
@@ -65,7 +66,10 @@ export class Agent {
   /** It gets no more asks, and its connection is closed once it has finished those it has. */
   leaving = false;
   /** The one of the hub's orders that it stands in: none while it has no room. */
-  order: Set<Agent> | undefined;
+  order: Order | undefined;
+  /** Its neighbours there. */
+  previous: Agent | undefined;
+  next: Agent | undefined;
   /** Since when its socket has not drained; undefined while it takes what is sent. */
   congestedAt: number | undefined;
   #offer: Offer;

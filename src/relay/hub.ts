@@ -1,5 +1,6 @@
 import type { CloseReason } from "../protocol/close.ts";
 import type { Agent, Offer, Slot } from "./agent.ts";
+import { Order } from "./order.ts";
 import type { Work } from "./ports.ts";
 
 /** Why an agent is no longer here; undefined when it left by itself. */
@@ -36,12 +37,12 @@ export class Hub {
    * Agents with room, least recently used first, so that the usual choice is the first one looked at even
    * among ten thousand. Agents that were never used come before all others.
    */
-  readonly #unused = new Set<Agent>();
+  readonly #unused = new Order();
   /** Used before they fell asleep, and so longer ago than those that did not. */
-  readonly #woken = new Set<Agent>();
-  readonly #used = new Set<Agent>();
+  readonly #woken = new Order();
+  readonly #used = new Order();
   /** With room, but not heard lately: they are not walked past again until they are heard. */
-  readonly #asleep = new Set<Agent>();
+  readonly #asleep = new Order();
   readonly #departures = new Map<string, Departure>();
 
   get size(): number {
@@ -78,7 +79,7 @@ export class Hub {
 
   add(agent: Agent): void {
     this.#agents.set(agent.id, agent);
-    move(agent, this.#unused);
+    Order.move(agent, this.#unused);
     this.#departures.delete(agent.id);
   }
 
@@ -86,7 +87,7 @@ export class Hub {
   remove(agent: Agent, reason: LeaveReason, now: number): boolean {
     if (!this.has(agent)) return false;
     this.#agents.delete(agent.id);
-    move(agent, undefined);
+    Order.move(agent, undefined);
     this.#departures.delete(agent.id);
     this.#departures.set(agent.id, { agent, at: now, reason });
     if (this.#departures.size > DEPARTURES_MAX) {
@@ -99,18 +100,18 @@ export class Hub {
   /** It has told something of itself. */
   heard(agent: Agent, now: number): void {
     agent.heardAt = now;
-    if (agent.order === this.#asleep) move(agent, agent.sentAt === undefined ? this.#unused : this.#woken);
+    if (agent.order === this.#asleep)
+      Order.move(agent, agent.sentAt === undefined ? this.#unused : this.#woken);
   }
 
   /** It was not heard lately: until it is, it is not among those that are chosen from. */
   fellAsleep(agent: Agent): void {
-    if (agent.order) move(agent, this.#asleep);
+    if (agent.order) Order.move(agent, this.#asleep);
   }
 
   /** The agent that passes the test and is asleep the longest. */
   chooseAsleep(test: (agent: Agent) => boolean): Agent | undefined {
-    for (const agent of this.#asleep) if (test(agent)) return agent;
-    return undefined;
+    return this.#asleep.find(test);
   }
 
   /**
@@ -119,19 +120,17 @@ export class Hub {
    */
   choose(test: (agent: Agent) => boolean): Agent | undefined {
     let best: Agent | undefined;
-    for (const order of [this.#unused, this.#woken, this.#used]) {
-      for (const agent of order) {
-        if ((best && agent.load >= best.load) || !test(agent)) continue;
-        best = agent;
-        if (agent.load === 0) return agent;
-      }
-    }
-    return best;
+    const isIdle = (agent: Agent) => {
+      if ((best && agent.load >= best.load) || !test(agent)) return false;
+      best = agent;
+      return agent.load === 0;
+    };
+    return this.#unused.find(isIdle) ?? this.#woken.find(isIdle) ?? this.#used.find(isIdle) ?? best;
   }
 
   occupy(agent: Agent, slotId: string, slot: Slot): void {
     agent.inUse.set(slotId, slot);
-    move(agent, undefined);
+    Order.move(agent, undefined);
     this.#sort(agent);
   }
 
@@ -169,14 +168,7 @@ export class Hub {
 
   /** Into the order of those with room if it has some, keeping its place if it has one; else out of it. */
   #sort(agent: Agent): void {
-    if (!agent.hasRoom || !this.has(agent)) move(agent, undefined);
-    else if (!agent.order) move(agent, this.#used);
+    if (!agent.hasRoom || !this.has(agent)) Order.move(agent, undefined);
+    else if (!agent.order) Order.move(agent, this.#used);
   }
-}
-
-/** To the end of the order. */
-function move(agent: Agent, order: Set<Agent> | undefined): void {
-  agent.order?.delete(agent);
-  agent.order = order;
-  order?.add(agent);
 }
