@@ -60,9 +60,9 @@ const ADMIN: Caller = { user: null, admin: true, allowance: null };
 
 export function createCallers({ adminKey, users, sessions, now = Date.now }: CallersOptions): Callers {
   const owners = createOwners(users, now);
-  const isAdminKey = (keys: Set<string>) => {
+  const isAdminKey = (keys: readonly string[]) => {
     const [key = ""] = keys;
-    return keys.size === 1 && key.length <= KEY_LENGTH_MAX && adminKey.matches(key);
+    return keys.length === 1 && key.length <= KEY_LENGTH_MAX && adminKey.matches(key);
   };
 
   async function identifySession(headers: Headers): Promise<Caller> {
@@ -84,7 +84,7 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
   return {
     async identify(headers) {
       const keys = keysOf(headers);
-      if (keys.size === 0) return identifySession(headers);
+      if (keys.length === 0) return identifySession(headers);
       const key = onlyKey(keys);
       if (adminKey.matches(key)) return ADMIN;
       return requireAlive(await owners.find(hashToken(key)), now()).caller;
@@ -92,7 +92,7 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
 
     async ownerOf(headers) {
       const keys = keysOf(headers);
-      if (keys.size === 0) throw new AppError("key_missing");
+      if (keys.length === 0) throw new AppError("key_missing");
       const key = onlyKey(keys);
       if (adminKey.matches(key)) return { kind: "admin" };
       const tokenHash = hashToken(key);
@@ -101,10 +101,9 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
     },
 
     requireAdmin(headers, given) {
-      const keys = keysOf(headers);
-      if (given !== undefined) keys.add(given);
+      const keys = keysOf(headers, given);
       if (isAdminKey(keys)) return undefined;
-      const session = keys.size === 0 ? adminSession(headers) : undefined;
+      const session = keys.length === 0 ? adminSession(headers) : undefined;
       if (typeof session === "object") return session;
       throw noSession("admin_key_wrong", session);
     },
@@ -159,8 +158,8 @@ function whyDead({ disabledAt, expiresAt, tokenExpiresAt }: TokenOwner, at: numb
   return Math.min(expiresAt ?? Infinity, tokenExpiresAt ?? Infinity) <= at ? "key_expired" : undefined;
 }
 
-function onlyKey(keys: Set<string>): string {
-  if (keys.size > 1) throw new AppError("keys_differ");
+function onlyKey(keys: readonly string[]): string {
+  if (keys.length > 1) throw new AppError("keys_differ");
   const [key = ""] = keys;
   if (key === "" || key.length > KEY_LENGTH_MAX) throw new AppError("key_unknown");
   return key;
@@ -192,16 +191,23 @@ async function lookUp(users: UserStore, hash: string): Promise<TokenOwner | unde
   }
 }
 
-function keysOf(headers: Headers): Set<string> {
-  const keys = new Set<string>();
+// Here, as one that stands in a function is made anew each time.
+const BEARER = /^bearer(?:[ \t]+|$)/i;
+const NOT_ASCII = /[\x80-\xff]/;
+
+/** In the headers, and elsewhere if there is one, each once. */
+function keysOf(headers: Headers, given?: string): string[] {
+  const keys: string[] = [];
+  const add = (key: string) => void (keys.includes(key) || keys.push(key));
   const authorization = headers.get("authorization");
-  if (authorization !== null) keys.add(decode(authorization.replace(/^bearer(?:[ \t]+|$)/i, "")));
+  if (authorization !== null) add(decode(authorization.replace(BEARER, "")));
   const apiKey = headers.get("x-api-key");
-  if (apiKey !== null) keys.add(decode(apiKey));
+  if (apiKey !== null) add(decode(apiKey));
+  if (given !== undefined) add(given);
   return keys;
 }
 
 /** Headers come as one character a byte (Fetch §2.2, "isomorphic decode"), while keys are UTF-8. */
 function decode(value: string): string {
-  return /[\x80-\xff]/.test(value) ? Buffer.from(value, "latin1").toString("utf8") : value;
+  return NOT_ASCII.test(value) ? Buffer.from(value, "latin1").toString("utf8") : value;
 }
