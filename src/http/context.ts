@@ -40,6 +40,7 @@ export interface HttpDeps {
   metricsKey: Secret | undefined;
   readiness: Readiness;
   newId: () => string;
+  newConversationId: () => string;
   /** Milliseconds since 1970. */
   now: () => number;
   threads: Threads;

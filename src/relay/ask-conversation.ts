@@ -12,6 +12,8 @@ export interface AskConversationDeps {
   relay: Relay;
   conversations: Conversations;
   newId: () => string;
+  /** In the order of time, so that an index of them grows at its end and not all over. */
+  newConversationId: () => string;
   /** What a conversation that the server keeps may hold, the new question included, in UTF-16 code units. */
   conversationLengthMax: number;
 }
@@ -73,7 +75,7 @@ export async function askConversation(
   const model = result.model;
   const conversation = {
     kept: true,
-    id: known?.id ?? deps.newId(),
+    id: known?.id ?? deps.newConversationId(),
     user: known ? known.user : asker.user,
     agent,
     model,

@@ -69,6 +69,7 @@ export function createFetch(config: Config, parts: FetchParts): Fetch {
     usage: store.usage,
     metricsKey: config.metricsKey === undefined ? undefined : createSecret(config.metricsKey),
     newId: () => crypto.randomUUID(),
+    newConversationId: () => Bun.randomUUIDv7(),
     now: () => Date.now(),
     threads: new Threads(),
     modelAliases: config.modelAliases ?? {},

@@ -87,12 +87,17 @@ function answerReference(socket: WebSocket, text: string): void {
   const answer = JSON.stringify({
     id,
     response_id: crypto.randomUUID(),
-    conversation_id: crypto.randomUUID(),
+    conversation_id: conversationId(),
     content: `echo: ${content}`,
     error: "",
   });
   const frame = JSON.stringify({ id, message: "ChatGptResponse", data: answer });
   after(wishOf(content).pauseMs, () => socket.send(frame));
+}
+
+/** As the ChatGPT web site makes them: the seconds since 1970 come first, and the rest is random. */
+function conversationId(): string {
+  return Math.floor(Date.now() / 1000).toString(16) + crypto.randomUUID().slice(8);
 }
 
 /** Resolves once the server has registered the agent. */
