@@ -3,8 +3,9 @@ import { AppError } from "../errors.ts";
 import { AGENT_FRAME_TYPES, AgentFrame, type FailFrame, type HelloFrame } from "../protocol/agent.ts";
 import type { CloseReason } from "../protocol/close.ts";
 import { jsonExcess } from "../protocol/json-bounds.ts";
-import type { AgentLink, Cancel, ModelRequest, Order, Transport } from "../relay/ports.ts";
+import type { AgentLink, ModelRequest, Order, Transport } from "../relay/ports.ts";
 import type { AskOrigin } from "../relay/record.ts";
+import { Line } from "./line.ts";
 import { type AgentSession, allowedModels, type SessionOptions } from "./session.ts";
 
 export interface AgentOptions extends SessionOptions {
@@ -26,37 +27,28 @@ export function openAgent(options: AgentOptions): AgentSession {
   return new AgentConnection(options);
 }
 
-class AgentConnection implements AgentSession, Transport {
-  readonly #options: AgentOptions;
-  #stopHello: Cancel | undefined;
-  #link: AgentLink | undefined;
+class AgentConnection extends Line<AgentOptions> implements Transport {
   #pingOut = false;
   /** Slots that were cancelled lately, and when, oldest first. */
   readonly #cancelled = new Map<string, number>();
   #strayFrames = 0;
   #strayUntil = 0;
-  #closed = false;
-
-  constructor(options: AgentOptions) {
-    this.#options = options;
-    this.#stopHello = options.clock.after(options.helloWithinMs, () => this.close("hello_missing"));
-  }
 
   send(order: Order): boolean {
     switch (order.kind) {
       case "ping":
         this.#pingOut = true;
-        return this.#write({ type: "ping" });
+        return this.write({ type: "ping" });
       case "cancel":
         this.#noteCancel(order.slot);
-        return this.#write({ type: "cancel", ask: order.slot });
+        return this.write({ type: "cancel", ask: order.slot });
       case "ask": {
         const { what, model, slot, deadlineMs, origin } = order;
         if (!("endpoint" in what)) return false;
         const { endpoint, stream } = what;
         const body = what.body(model);
         const headers = headersOf(what, origin);
-        return this.#write({
+        return this.write({
           type: "ask",
           ask: slot,
           endpoint,
@@ -69,36 +61,13 @@ class AgentConnection implements AgentSession, Transport {
     }
   }
 
-  close(reason: CloseReason): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#endHello();
-    this.#options.socket.close(reason);
-  }
-
-  drained(): void {
-    this.#link?.writable(true);
-  }
-
-  end(reason: CloseReason): void {
-    // First, as the runtime reports the end of a socket from within its closing.
-    this.#link?.gone(reason);
-    this.close(reason);
-  }
-
-  gone(): void {
-    this.#closed = true;
-    this.#endHello();
-    this.#link?.gone();
-  }
-
   frame(text: string): void {
-    if (this.#closed) return;
+    if (this.closed) return;
     const parsed = parseFrame(text);
-    if (parsed === "invalid") this.#refuse(this.#link ? "frame_invalid" : "hello_invalid");
+    if (parsed === "invalid") this.#refuse(this.link ? "frame_invalid" : "hello_invalid");
     else if (parsed === "unknown") this.#stray();
-    else if (!this.#link) this.#hello(parsed);
-    else this.#handle(parsed, this.#link);
+    else if (!this.link) this.#hello(parsed);
+    else this.#handle(parsed, this.link);
   }
 
   #hello(frame: AgentFrame): void {
@@ -106,10 +75,10 @@ class AgentConnection implements AgentSession, Transport {
       this.#refuse("hello_invalid");
       return;
     }
-    const { join, address, trusted, key, resume, version, frameBytesMax } = this.#options;
+    const { join, address, trusted, key, resume, version, frameBytesMax } = this.options;
     const { id, resumed } = this.#identify(frame);
     const { name, slots, models, endpoints, version: own } = frame;
-    this.#endHello();
+    this.endHello();
     const ready = {
       agent: id,
       resume: resume.secretFor(id, key?.id),
@@ -117,7 +86,7 @@ class AgentConnection implements AgentSession, Transport {
       limits: { frame_bytes: frameBytesMax },
     };
     // Before it joins, as joining may send it an ask at once.
-    this.#write({ type: "ready", ...ready });
+    this.write({ type: "ready", ...ready });
     const profile = {
       id,
       name,
@@ -127,13 +96,13 @@ class AgentConnection implements AgentSession, Transport {
       trusted: trusted || resumed,
       protocol: "v2" as const,
     };
-    this.#link = join({ ...profile, slots, models: allowedModels(models, key), endpoints }, this);
-    if (!this.#link) this.close("id_in_use");
+    this.link = join({ ...profile, slots, models: allowedModels(models, key), endpoints }, this);
+    if (!this.link) this.close("id_in_use");
   }
 
   /** The secret fits only behind the key that it was given behind: with a revoked key it is void. */
   #identify({ agent, resume }: HelloFrame): { id: string; resumed: boolean } {
-    const { key, newId, resume: secrets } = this.#options;
+    const { key, newId, resume: secrets } = this.options;
     const resumed = agent !== undefined && resume !== undefined && secrets.matches(agent, resume, key?.id);
     return { id: resumed ? agent : newId(), resumed };
   }
@@ -150,7 +119,7 @@ class AgentConnection implements AgentSession, Transport {
         return;
       case "update": {
         const { type: _, models, ...offer } = frame;
-        link.update({ ...offer, models: models && allowedModels(models, this.#options.key) });
+        link.update({ ...offer, models: models && allowedModels(models, this.options.key) });
         return;
       }
       case "pause":
@@ -163,14 +132,8 @@ class AgentConnection implements AgentSession, Transport {
     }
   }
 
-  /** The timer would be kept as long as the agent is. */
-  #endHello(): void {
-    this.#stopHello?.();
-    this.#stopHello = undefined;
-  }
-
   #noteCancel(slot: string): void {
-    const now = this.#options.clock.now();
+    const now = this.options.clock.now();
     for (const [earlier, at] of this.#cancelled) {
       if (now - at < LATE_MS) break;
       this.#cancelled.delete(earlier);
@@ -179,8 +142,8 @@ class AgentConnection implements AgentSession, Transport {
   }
 
   #stray(): void {
-    this.#link?.ignored();
-    const now = this.#options.clock.now();
+    this.link?.ignored();
+    const now = this.options.clock.now();
     if (now > this.#strayUntil) {
       this.#strayFrames = 0;
       this.#strayUntil = now + STRAY_WINDOW_MS;
@@ -190,14 +153,7 @@ class AgentConnection implements AgentSession, Transport {
 
   #refuse(reason: CloseReason): void {
     this.close(reason);
-    this.#link?.gone();
-  }
-
-  #write(frame: object): boolean {
-    if (this.#closed) return false;
-    const result = this.#options.socket.sendText(JSON.stringify(frame));
-    if (result === "congested") this.#link?.writable(false);
-    return result !== "dropped";
+    this.link?.gone();
   }
 }
 

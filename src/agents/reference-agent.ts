@@ -1,5 +1,4 @@
 import { AppError } from "../errors.ts";
-import type { CloseReason } from "../protocol/close.ts";
 import { jsonExcess } from "../protocol/json-bounds.ts";
 import {
   AgentReferenceFrame,
@@ -7,7 +6,8 @@ import {
   ReferenceAnswer,
   type ReferenceFrame,
 } from "../protocol/reference.ts";
-import type { AgentLink, Cancel, Order, Transport } from "../relay/ports.ts";
+import type { AgentLink, Order, Transport } from "../relay/ports.ts";
+import { Line } from "./line.ts";
 import { type AgentSession, allowedModels, type SessionOptions } from "./session.ts";
 
 export interface ReferenceAgentOptions extends SessionOptions {
@@ -33,67 +33,39 @@ export function openReferenceAgent(options: ReferenceAgentOptions): AgentSession
   return new ReferenceAgent(options);
 }
 
-class ReferenceAgent implements AgentSession, Transport {
-  readonly #options: ReferenceAgentOptions;
-  #stopHello: Cancel | undefined;
-  #link: AgentLink | undefined;
+class ReferenceAgent extends Line<ReferenceAgentOptions> implements Transport {
   #pingId: string | undefined;
   /** The slot of the last request, to which an answer that cannot be read is put down. */
   #slot: string | undefined;
   #badFrames = 0;
-  #closed = false;
 
   constructor(options: ReferenceAgentOptions) {
-    this.#options = options;
-    this.#stopHello = options.clock.after(options.helloWithinMs, () => this.close("hello_missing"));
-    if (!this.#write(options.newId(), REFERENCE_MESSAGE.hello, "")) this.close("frames_dropped");
+    super(options);
+    if (!this.#tell(options.newId(), REFERENCE_MESSAGE.hello, "")) this.close("frames_dropped");
   }
 
   send(order: Order): boolean {
     switch (order.kind) {
       case "ping":
-        this.#pingId = this.#options.newId();
-        return this.#write(this.#pingId, REFERENCE_MESSAGE.ping, "");
+        this.#pingId = this.options.newId();
+        return this.#tell(this.#pingId, REFERENCE_MESSAGE.ping, "");
       case "ask":
         this.#slot = order.slot;
-        return this.#write(order.slot, REFERENCE_MESSAGE.ask, JSON.stringify(order.what));
+        return this.#tell(order.slot, REFERENCE_MESSAGE.ask, JSON.stringify(order.what));
       case "cancel":
         // The protocol has no word for it: the answer is dropped when it comes.
         return true;
     }
   }
 
-  close(reason: CloseReason): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#endHello();
-    this.#options.socket.close(reason);
-  }
-
-  drained(): void {
-    this.#link?.writable(true);
-  }
-
-  end(reason: CloseReason): void {
-    // First, as the runtime reports the end of a socket from within its closing.
-    this.#link?.gone(reason);
-    this.close(reason);
-  }
-
-  gone(): void {
-    this.#closed = true;
-    this.#endHello();
-    this.#link?.gone();
-  }
-
   frame(text: string): void {
-    if (this.#closed) return;
+    if (this.closed) return;
     const frame = parseFrame(text);
-    if (!this.#link) this.#hello(frame);
-    else if (!frame) this.#unreadable(this.#link);
-    else if (frame.id === this.#pingId) this.#pong(this.#link);
-    else if (this.#link.holds(frame.id)) this.#answer(this.#link, frame);
-    else this.#bad(this.#link);
+    if (!this.link) this.#hello(frame);
+    else if (!frame) this.#unreadable(this.link);
+    else if (frame.id === this.#pingId) this.#pong(this.link);
+    else if (this.link.holds(frame.id)) this.#answer(this.link, frame);
+    else this.#bad(this.link);
   }
 
   #hello(frame: AgentReferenceFrame | undefined): void {
@@ -101,12 +73,12 @@ class ReferenceAgent implements AgentSession, Transport {
       this.close("hello_invalid");
       return;
     }
-    const { address, trusted, key, join, model } = this.#options;
-    this.#endHello();
+    const { address, trusted, key, join, model } = this.options;
+    this.endHello();
     const id = frame.id.toLowerCase();
     const models = allowedModels([{ id: model }], key);
-    this.#link = join({ ...REFERENCE_PROFILE, models, id, address, trusted, key }, this);
-    if (!this.#link) this.close("id_in_use");
+    this.link = join({ ...REFERENCE_PROFILE, models, id, address, trusted, key }, this);
+    if (!this.link) this.close("id_in_use");
   }
 
   #pong(link: AgentLink): void {
@@ -131,12 +103,6 @@ class ReferenceAgent implements AgentSession, Transport {
     link.fail(slot, new AppError("agent_lost", { extra: { err: "the answer was not JSON" } }), true);
   }
 
-  /** The timer would be kept as long as the agent is. */
-  #endHello(): void {
-    this.#stopHello?.();
-    this.#stopHello = undefined;
-  }
-
   #bad(link: AgentLink): void {
     link.ignored();
     if (++this.#badFrames < BAD_FRAMES_MAX) return;
@@ -144,12 +110,9 @@ class ReferenceAgent implements AgentSession, Transport {
     link.gone();
   }
 
-  #write(id: string, message: string, data: string): boolean {
-    if (this.#closed) return false;
+  #tell(id: string, message: string, data: string): boolean {
     const frame: ReferenceFrame = { id, message, data };
-    const result = this.#options.socket.sendText(JSON.stringify(frame));
-    if (result === "congested") this.#link?.writable(false);
-    return result !== "dropped";
+    return this.write(frame);
   }
 }
 
