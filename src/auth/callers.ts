@@ -5,6 +5,7 @@ import type { Session, SessionFault, SessionOwner, Sessions } from "./sessions.t
 import { hashToken } from "./tokens.ts";
 
 const CACHED_MS = 1_000;
+/** So many tokens are kept at least, and at most twice as many. */
 const CACHED_MAX = 10_000;
 const KEY_LENGTH_MAX = 4_096;
 
@@ -120,24 +121,28 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
 
 /** The owners of tokens, by the tokens' hashes, each kept for a moment. */
 function createOwners(users: UserStore, now: () => number) {
-  let cache = new Map<string, Known>();
+  // The old one goes as a whole: a map from which the first is taken again and again has ever longer to look for it.
+  let young = new Map<string, Known>();
+  let old = new Map<string, Known>();
   return {
     async find(hash: string): Promise<Known | undefined> {
-      const cached = cache.get(hash);
+      const cached = young.get(hash) ?? old.get(hash);
       if (cached && now() < cached.until) return cached;
       // A look-up that began before `forget` fills a cache that nobody reads any more.
-      const filled = cache;
+      const filled = young;
       const owner = await lookUp(users, hash);
-      filled.delete(hash);
       if (owner === undefined) return undefined;
-      const [oldest] = filled.size >= CACHED_MAX ? filled.keys() : [];
-      if (oldest !== undefined) filled.delete(oldest);
       const found = { owner, caller: callerOf(owner), until: now() + CACHED_MS };
       filled.set(hash, found);
+      if (filled === young && young.size >= CACHED_MAX) {
+        old = young;
+        young = new Map();
+      }
       return found;
     },
     forget() {
-      cache = new Map();
+      young = new Map();
+      old = new Map();
     },
   };
 }
