@@ -58,7 +58,9 @@ function outfileOf(target: Target | undefined): string {
 async function compile(target: Target | undefined, outfile: string, scratch: string): Promise<void> {
   const fresh = join(scratch, basename(outfile));
   await Bun.build({
-    entrypoints: [join(ROOT, "src/main.ts")],
+    // The second is what a thread runs. Their names are all that is left of their paths, so that the one finds the other.
+    entrypoints: [join(ROOT, "src/main.ts"), join(ROOT, "src/store/sqlite/merge-thread.ts")],
+    naming: { entry: "[name].[ext]" },
     compile: {
       ...(target !== undefined && { target: `bun-${target}` as const }),
       outfile: fresh,

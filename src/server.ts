@@ -69,6 +69,7 @@ export async function startServer(
   const isFirst = !existsSync(path);
   const store = openStore({
     path,
+    mergesApart: true,
     onError: (error) => log.error("store_write_failed", { cause: causeOf(error) }),
   });
   try {

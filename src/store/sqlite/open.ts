@@ -7,6 +7,7 @@ import { createConversationStore } from "./conversations.ts";
 import { type Connection, connect, hasCode } from "./database.ts";
 import { openFault } from "./fault.ts";
 import { holdTogether } from "./lock.ts";
+import { createMerging } from "./merging.ts";
 import { APPLICATION_ID, checkVersion, migrate } from "./migrations.ts";
 import { createUsageStore } from "./usage.ts";
 import { createUserStore } from "./users.ts";
@@ -19,10 +20,12 @@ const BUSY_TIMEOUT_MS = 10;
 /** Reading all of a bigger file would delay the start. */
 const CHECKED_BYTES_MAX = 16 * 1024 * 1024;
 /**
- * What the WAL holds before it is merged: 16 MB. Conversations have random ids, so that each batch of them touches
- * pages all over the file; merged four times as seldom, a page is written once for many batches.
+ * What the WAL holds before it is merged: 16 MB. The rows of many users touch pages all over the file; merged seldom, a
+ * page is written once for many batches.
  */
 const WAL_PAGES = 4_000;
+/** Where a thread merges it, should that fail. */
+const WAL_PAGES_MAX = 4 * WAL_PAGES;
 /** For the same reason: what does not fit is read again for each batch. */
 const CACHE_KB = 8_192;
 const MEMORY = ":memory:";
@@ -34,6 +37,8 @@ export interface StoreOptions {
   now?: () => number;
   /** Times the writing behind. */
   after?: After;
+  /** Leaves it to a thread to merge what was written into the file, as who runs for long should. Default: false. */
+  mergesApart?: boolean;
   /** Told, with figures in the message, when something could not be written behind; the store tries again by itself. */
   onError?: (error: Error) => void;
 }
@@ -46,6 +51,7 @@ export function openStore({
   path,
   now = Date.now,
   after = afterDelay,
+  mergesApart = false,
   onError = () => {},
 }: StoreOptions): Store {
   let connection: Connection | undefined;
@@ -55,8 +61,8 @@ export function openStore({
       letGo = holdTogether(path, OPEN_WAIT_MS);
       prepareFiles(path);
     }
-    connection = openWhenFree(path);
-    return createStore(connection, { now, after, onError, letGo });
+    connection = openWhenFree(path, mergesApart ? WAL_PAGES_MAX : WAL_PAGES);
+    return createStore(connection, { now, after, mergesApart, onError, letGo });
   } catch (error) {
     connection?.end();
     letGo();
@@ -69,10 +75,12 @@ interface Parts extends Required<Omit<StoreOptions, "path">> {
   letGo: () => void;
 }
 
-function createStore(connection: Connection, { letGo, ...options }: Parts): Store {
-  const { now } = options;
-  const conversations = createConversationStore({ connection, ...options });
-  const usage = createUsageStore({ connection, ...options });
+function createStore(connection: Connection, { letGo, mergesApart, ...options }: Parts): Store {
+  const { now, onError } = options;
+  const merging = mergesApart ? createMerging({ connection, walPages: WAL_PAGES, onError }) : undefined;
+  const behind = { connection, ...options, ...(merging && { onWritten: merging.look }) };
+  const conversations = createConversationStore(behind);
+  const usage = createUsageStore(behind);
   let closed: Promise<void> | undefined;
   return {
     users: createUserStore({ connection, now, onDelete: conversations.dropUser }),
@@ -83,7 +91,9 @@ function createStore(connection: Connection, { letGo, ...options }: Parts): Stor
     check: () => checkWrites(connection),
     compact: () => compact(connection),
     close() {
-      closed ??= Promise.all([conversations.end(), usage.end()]).then(connection.end).finally(letGo);
+      closed ??= Promise.all([merging?.end(), conversations.end(), usage.end()])
+        .then(connection.end)
+        .finally(letGo);
       return closed;
     },
   };
@@ -109,12 +119,12 @@ function prepareFiles(path: string): void {
 }
 
 /** The change to WAL fails at once, whatever the busy time-out, when two processes try it together. */
-function openWhenFree(path: string): Connection {
+function openWhenFree(path: string, walPages: number): Connection {
   const deadline = performance.now() + OPEN_WAIT_MS;
   for (;;) {
     const connection = connect(path);
     try {
-      configure(connection);
+      configure(connection, walPages);
       return connection;
     } catch (error) {
       connection.end();
@@ -124,7 +134,7 @@ function openWhenFree(path: string): Connection {
   }
 }
 
-function configure({ raw }: Connection): void {
+function configure({ raw }: Connection, walPages: number): void {
   raw.run(`PRAGMA busy_timeout = ${OPEN_WAIT_MS}`);
   checkVersion(raw);
   if (raw.filename !== MEMORY && statSync(raw.filename).size <= CHECKED_BYTES_MAX) checkPages(raw);
@@ -132,7 +142,7 @@ function configure({ raw }: Connection): void {
   raw.run("PRAGMA auto_vacuum = INCREMENTAL");
   raw.run("PRAGMA journal_mode = WAL");
   raw.run(`PRAGMA cache_size = -${CACHE_KB}`);
-  raw.run(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}`);
+  raw.run(`PRAGMA wal_autocheckpoint = ${walPages}`);
   raw.run("PRAGMA foreign_keys = ON");
   raw.run("PRAGMA synchronous = FULL");
   migrate(raw);

@@ -23,6 +23,8 @@ export interface WriteBehindOptions {
   after: After;
   /** Told, with figures in the message, when a flush failed; it is tried again after a second. */
   onError: (error: Error) => void;
+  /** Told after each transaction. */
+  onWritten?: () => void;
 }
 
 interface WhatIsWritten<Item> {
@@ -44,7 +46,7 @@ export interface WriteBehind {
 
 /** Writes in batches of one transaction each, which `kill -9` leaves whole and a loss of power may take back. */
 export function createWriteBehind<Item>(
-  { connection, after, onError }: WriteBehindOptions,
+  { connection, after, onError, onWritten }: WriteBehindOptions,
   { noun, pending, write }: WhatIsWritten<Item>,
 ): WriteBehind {
   let ended = false;
@@ -79,6 +81,7 @@ export function createWriteBehind<Item>(
   async function writePending(): Promise<void> {
     while (pending.size > 0) {
       pending.settle(await connection.write(writeBatch, { durable: false }));
+      onWritten?.();
       if (pending.size > 0) await new Promise(setImmediate);
     }
   }
