@@ -45,30 +45,14 @@ const CHAIN_LENGTH_MAX = 64;
  */
 export function createClientAddresses(trust: TrustProxy | undefined): ClientAddresses {
   const find = trust && createFinder(trust);
-  const read = createPeerReader();
   return (request, server) => {
     const given = server.requestIP(request)?.address;
-    const peer = given === undefined ? undefined : read(given);
+    const peer = given === undefined ? undefined : readAddress(given);
     const { headers } = request;
     const named = PROXY_HEADERS.some((name) => headers.has(name));
     if (!find || peer === undefined) return { address: peer, isForwarded: named, isVouched: false };
     const { address, isTrusted, isVouched } = find(peer, headers);
     return { address, isForwarded: named || isTrusted, isVouched };
-  };
-}
-
-/** Callers keep their connections, so that the same few addresses come again and again. */
-const PEERS_MAX = 1_000;
-
-function createPeerReader(): typeof readAddress {
-  const known = new Map<string, string | undefined>();
-  return (text) => {
-    const found = known.get(text);
-    if (found !== undefined) return found;
-    if (known.size >= PEERS_MAX) known.clear();
-    const read = readAddress(text);
-    known.set(text, read);
-    return read;
   };
 }
 

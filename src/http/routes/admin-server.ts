@@ -1,22 +1,21 @@
 import type { Hono } from "hono";
 import type { SettingsAnswer } from "../../protocol/admin-server.ts";
+import { admitAdmin } from "../admit-admin.ts";
 import { adminNote } from "../audit.ts";
 import { type HttpDeps, type HttpEnv, json } from "../context.ts";
 
 /** The server itself: its settings, and a copy of its data. */
 export function adminServerRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
-  const { audit, callers, figures, now, settings, takeBackup, version } = deps;
+  const { audit, figures, now, settings, takeBackup, version } = deps;
 
   app.get("/admin/settings", (c) => {
-    callers.requireAdmin(c.req.raw.headers, undefined);
-    c.set("user", "admin");
+    admitAdmin(c, deps);
     const started_at = new Date(figures.startedAt).toISOString();
     return json({ version, started_at, settings } satisfies SettingsAnswer);
   });
 
   app.get("/admin/backup", async (c) => {
-    callers.requireAdmin(c.req.raw.headers, undefined);
-    c.set("user", "admin");
+    admitAdmin(c, deps);
     const name = `chatgpt-api-server-${new Date(now()).toISOString().slice(0, 10)}.tar`;
     const headers = {
       "content-type": "application/x-tar",

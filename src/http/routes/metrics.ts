@@ -6,7 +6,7 @@ import type { HttpDeps, HttpEnv } from "../context.ts";
  * needed: the metrics key where there is one, or the admin key. A session is none: machines collect them.
  */
 export function metricsRoutes(app: Hono<HttpEnv>, { callers, metrics, metricsKey }: HttpDeps): void {
-  app.get("/metrics", async (c) => {
+  app.get("/metrics", (c) => {
     const { headers } = c.req.raw;
     const bearer = headers.get("authorization")?.replace(/^bearer\s+/i, "");
     if (!metricsKey?.matches(bearer)) callers.requireAdminKey(headers);

@@ -1,13 +1,15 @@
 import type { Hono } from "hono";
 import { isOwnOrigin } from "../../auth/same-origin.ts";
 import { AppError } from "../../errors.ts";
+import { admitAdmin } from "../admit-admin.ts";
 import { type HttpDeps, type HttpEnv, json } from "../context.ts";
 
 /** What goes on: once, and live. */
-export function overviewRoutes(app: Hono<HttpEnv>, { callers, figures, live }: HttpDeps): void {
+export function overviewRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
+  const { callers, figures, live } = deps;
+
   app.get("/admin/overview", async (c) => {
-    callers.requireAdmin(c.req.raw.headers, undefined);
-    c.set("user", "admin");
+    admitAdmin(c, deps);
     await figures.prepare();
     return json(figures.overview());
   });

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import type { Caller } from "../../auth/callers.ts";
 import { isOwnOrigin } from "../../auth/same-origin.ts";
-import type { SessionOwner } from "../../auth/sessions.ts";
+import type { Session, SessionOwner } from "../../auth/sessions.ts";
 import { describeUser } from "../../auth/user-fields.ts";
 import { AppError } from "../../errors.ts";
 import { type SessionAnswer, SignInBody } from "../../protocol/session.ts";
@@ -24,18 +24,14 @@ export function sessionRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
     const answer = await describe(deps, user);
     if (typeof before === "object") sessions.end(before);
     const { session, cookie } = sessions.begin(owner, secureOf(c));
-    const response = json({ ...answer, expires_at: new Date(session.expiresAt).toISOString() });
+    const response = json(withEnd(answer, session));
     response.headers.set("set-cookie", cookie);
     return response;
   });
 
   app.get("/api/session", async (c) => {
     const caller = await identify(c, deps);
-    const expiresAt = caller.session?.expiresAt;
-    const answer = await describe(deps, caller.user);
-    return json(
-      expiresAt === undefined ? answer : { ...answer, expires_at: new Date(expiresAt).toISOString() },
-    );
+    return json(withEnd(await describe(deps, caller.user), caller.session));
   });
 
   app.delete("/api/session", async (c) => {
@@ -69,6 +65,11 @@ export function sessionRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
 }
 
 const CODE_HINT = "It signs in once, within an hour of the server's first start. Sign in with the admin key.";
+
+/** A key has none. */
+function withEnd(answer: SessionAnswer, session: Session | undefined): SessionAnswer {
+  return session ? { ...answer, expires_at: new Date(session.expiresAt).toISOString() } : answer;
+}
 
 async function describe({ users }: HttpDeps, id: string | null): Promise<SessionAnswer> {
   if (id === null) return { role: "admin", user: null, expires_at: null };

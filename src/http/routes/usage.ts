@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import type { UsageGroup } from "../../store/store.ts";
-import type { HttpContext, HttpDeps, HttpEnv } from "../context.ts";
+import { admitAdmin } from "../admit-admin.ts";
+import type { HttpDeps, HttpEnv } from "../context.ts";
 import { showLimits } from "../limits.ts";
 import { answerUsage } from "../usage/answer.ts";
 import { readUsageQuery } from "../usage/query.ts";
@@ -14,20 +15,16 @@ const OWN_GROUPS: readonly UsageGroup[] = ["model", "day"];
 /** What was used, of all users, of one, and of the one who asks. */
 export function usageRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
   const { callers, limits, usage, now } = deps;
-  const requireAdmin = (c: HttpContext) => {
-    callers.requireAdmin(c.req.raw.headers, undefined);
-    c.set("user", ADMIN);
-  };
 
   app.get("/admin/usage", (c) => {
-    requireAdmin(c);
+    admitAdmin(c, deps);
     const question = readUsageQuery(c.req.query(), now());
     return answerUsage(usage, question, question.user === ADMIN ? null : question.user);
   });
 
   // A user that was deleted, or never was, is no error: the rows outlive their users.
   app.get("/admin/users/:id/usage", (c) => {
-    requireAdmin(c);
+    admitAdmin(c, deps);
     return answerUsage(usage, readUsageQuery(c.req.query(), now()), c.req.param("id"));
   });
 
