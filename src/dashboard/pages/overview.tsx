@@ -1,12 +1,12 @@
 import { formatCount, formatDuration, formatNumber, formatShare, formatUptime } from "../format.ts";
 import { Badge } from "../kit/badge.tsx";
-import { Button, LinkButton } from "../kit/button.tsx";
+import { Button } from "../kit/button.tsx";
 import { Card, Empty, Notice, Tile, Tiles, type Tone } from "../kit/card.tsx";
 import { PageHead } from "../kit/page-head.tsx";
 import { mean, median, type Pool, sum } from "../state/history.ts";
 import type { LiveState } from "../state/live.ts";
-import { hrefOf } from "../state/route.ts";
 import { isOlderThan, useLive } from "../state/use-live.ts";
+import { JoinLink } from "./agents/join-link.tsx";
 import { NewestAsks } from "./newest-asks.tsx";
 import { OverviewCharts } from "./overview-charts.tsx";
 
@@ -93,9 +93,7 @@ function NoAgents() {
           Agents do the work: a browser with ChatGPT open, Ollama, llama.cpp, vLLM, or any other OpenAI-style
           server.
         </p>
-        <LinkButton kind="primary" href={hrefOf("agents", "join")}>
-          Join an agent
-        </LinkButton>
+        <JoinLink />
       </Empty>
     </Card>
   );

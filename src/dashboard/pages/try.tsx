@@ -1,13 +1,13 @@
 import { useEffect, useRef } from "hono/jsx/dom";
 import { api } from "../api/api.ts";
-import { Button, LinkButton } from "../kit/button.tsx";
+import { Button } from "../kit/button.tsx";
 import { Card, Empty, Notice } from "../kit/card.tsx";
 import { Field, Select } from "../kit/field.tsx";
 import { PageHead } from "../kit/page-head.tsx";
-import { hrefOf } from "../state/route.ts";
 import { session } from "../state/session.ts";
 import { useAnswer } from "../state/use-answer.ts";
 import { useStore } from "../state/use-store.ts";
+import { JoinLink } from "./agents/join-link.tsx";
 import { Composer } from "./try/composer.tsx";
 import { ExchangeView } from "./try/exchange-view.tsx";
 import { SamplesCard } from "./try/samples-card.tsx";
@@ -48,11 +48,7 @@ function NoModels({ onReload }: { onReload: () => void }) {
             : "No agent that has a model for you is connected now. Ask whoever runs this server."}
         </p>
         <div class="row">
-          {isAdmin ? (
-            <LinkButton kind="primary" href={hrefOf("agents", "join")}>
-              Join an agent
-            </LinkButton>
-          ) : null}
+          {isAdmin ? <JoinLink /> : null}
           <Button onClick={onReload}>Look again</Button>
         </div>
       </Empty>

@@ -60,17 +60,18 @@ export function sum(course: Course, seconds = SECONDS_MAX): number {
 
 /** The mean of the newest `seconds` that are known; undefined where there are none. */
 export function mean(course: Course, seconds: number): number | undefined {
-  const known = course.slice(-seconds).filter((value) => value !== null);
-  return known.length > 0 ? sum(known) / known.length : undefined;
+  const known = knownOf(course.slice(-seconds));
+  return known.length > 0 ? meanOf(known) : undefined;
 }
 
 /** The median of the newest `seconds` that are known; undefined where there are none. */
 export function median(course: Course, seconds: number): number | undefined {
-  const known = course
-    .slice(-seconds)
-    .filter((value) => value !== null)
-    .sort((a, b) => a - b);
+  const known = knownOf(course.slice(-seconds)).sort((a, b) => a - b);
   return known[Math.floor(known.length / 2)];
+}
+
+function knownOf(course: Course): number[] {
+  return course.filter((value) => value !== null);
 }
 
 /**
@@ -80,7 +81,7 @@ export function median(course: Course, seconds: number): number | undefined {
 export function inSteps(xs: readonly number[], course: Course, stepS: number, fold: Fold): Course {
   const steps = Map.groupBy(course.keys(), (index) => Math.floor((xs[index] ?? 0) / stepS));
   return [...steps.values()].map((indexes) => {
-    const known = indexes.map((index) => course[index] ?? null).filter((value) => value !== null);
+    const known = knownOf(indexes.map((index) => course[index] ?? null));
     return known.length > 0 ? fold(known) : null;
   });
 }

@@ -1,15 +1,14 @@
 import { useState } from "hono/jsx/dom";
 import type { Agent } from "../../api/shapes.ts";
 import { formatCount } from "../../format.ts";
-import { LinkButton } from "../../kit/button.tsx";
 import { Card, Empty, Notice } from "../../kit/card.tsx";
 import { PageHead } from "../../kit/page-head.tsx";
-import { hrefOf } from "../../state/route.ts";
 import { AgentDetails } from "./agent-details.tsx";
 import { AgentKeys } from "./agent-keys.tsx";
 import { AgentList } from "./agent-list.tsx";
 import { countByKey } from "./agent-rows.ts";
 import { DisconnectDialog } from "./disconnect-dialog.tsx";
+import { JoinLink } from "./join-link.tsx";
 import { useAgents } from "./use-agents.ts";
 
 export function AgentsOverview() {
@@ -22,9 +21,7 @@ export function AgentsOverview() {
   return (
     <>
       <PageHead title="Agents" lead={value ? leadOf(value) : "The programs that bring the models."}>
-        <LinkButton kind="primary" href={hrefOf("agents", "join")}>
-          Join an agent
-        </LinkButton>
+        <JoinLink />
       </PageHead>
       {error ? <Notice tone="bad">{error}</Notice> : null}
       {value && value.length > 0 ? (
@@ -70,9 +67,7 @@ function NoAgents() {
           An agent dials this server from wherever the models are, so it needs no open port. Until one is here
           asks are refused.
         </p>
-        <LinkButton kind="primary" href={hrefOf("agents", "join")}>
-          Join an agent
-        </LinkButton>
+        <JoinLink />
       </Empty>
     </Card>
   );
