@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { AgentFrame, ENDPOINTS, ServerFrame } from "../src/protocol/agent.ts";
+import { REFERENCE_MESSAGE } from "../src/protocol/agent-v1.ts";
+import { AgentFrame, ENDPOINTS, ServerFrame } from "../src/protocol/agent-v2.ts";
 import { CLOSE } from "../src/protocol/close.ts";
-import { REFERENCE_MESSAGE } from "../src/protocol/reference.ts";
 
 const read = (path: string) => Bun.file(new URL(`../${path}`, import.meta.url)).text();
 

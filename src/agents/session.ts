@@ -1,5 +1,5 @@
 import type { AgentKey } from "../auth/agent-keys.ts";
-import type { Model } from "../protocol/agent.ts";
+import type { Model } from "../protocol/agent-v2.ts";
 import type { CloseReason } from "../protocol/close.ts";
 import type { AgentProfile } from "../relay/agent.ts";
 import type { AgentLink, Clock, Transport } from "../relay/ports.ts";

@@ -1,18 +1,18 @@
 import type { Server, WebSocketHandler } from "bun";
 import type { AgentKey, AgentKeys } from "../auth/agent-keys.ts";
 import { AppError } from "../errors.ts";
-import type { Log } from "../log.ts";
-import { AGENT_SUBPROTOCOL } from "../protocol/agent.ts";
+import type { Log } from "../log/log.ts";
+import { REFERENCE_MESSAGE } from "../protocol/agent-v1.ts";
+import { AGENT_SUBPROTOCOL } from "../protocol/agent-v2.ts";
 import { CLOSE, type CloseReason } from "../protocol/close.ts";
-import { REFERENCE_MESSAGE } from "../protocol/reference.ts";
 import type { Clock } from "../relay/ports.ts";
 import type { Relay } from "../relay/relay.ts";
-import { type AgentOptions, openAgent } from "./agent.ts";
-import { createKeyedSockets } from "./keyed-sockets.ts";
-import { openReferenceAgent } from "./reference-agent.ts";
-import { createRooms, type Room } from "./rooms.ts";
+import { admit, type RegistrationRules, shownKey } from "./admission.ts";
+import { createKeyedSockets } from "./revocation.ts";
 import type { AgentSession, AgentSocket } from "./session.ts";
-import { admit, type RegistrationRules, shownKey } from "./upgrade.ts";
+import { createRooms, type Room } from "./socket-slots.ts";
+import { openReferenceAgent } from "./v1.ts";
+import { type AgentOptions, openAgent } from "./v2.ts";
 
 export interface SocketData {
   protocol: "reference" | "v2";

@@ -1,4 +1,4 @@
-import { partyOf } from "./addresses.ts";
+import { partyOf } from "../net/addresses.ts";
 
 /**
  * Counts the wrong keys that come from each address, IPv6 by /64. It never looks at a right one: whoever shares an

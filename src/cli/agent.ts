@@ -1,10 +1,10 @@
-import { isSameServer, readServerAddress } from "../bridge/address.ts";
-import { startBridge } from "../bridge/bridge.ts";
-import { discover } from "../bridge/discover.ts";
-import type { Upstream } from "../bridge/upstream.ts";
-import { readSettings } from "../config.ts";
+import { isSameServer, readServerAddress } from "../builtin-agent/address.ts";
+import { startBridge } from "../builtin-agent/builtin-agent.ts";
+import { discover } from "../builtin-agent/discover.ts";
+import type { Upstream } from "../builtin-agent/upstream.ts";
+import { readSettings } from "../config/read.ts";
 import { CommandError } from "../errors.ts";
-import { createLog } from "../log.ts";
+import { createLog } from "../log/log.ts";
 import { AGENT_SETTINGS } from "./commands.ts";
 import type { Command } from "./io.ts";
 import { stopSignal } from "./signals.ts";

@@ -2,14 +2,14 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type AgentKeys, createAgentKeys } from "../auth/agent-keys.ts";
 import { type Audit, createAudit } from "../auth/audit.ts";
-import { readSettings } from "../config.ts";
+import { readSettings } from "../config/read.ts";
 import { AppError, CommandError } from "../errors.ts";
-import { AddAgentKeyBody } from "../protocol/admin-agents.ts";
+import { AddAgentKeyBody } from "../http/admin/agents-schema.ts";
 import { openStore } from "../store/sqlite/open.ts";
 import type { StoredAgentKey } from "../store/store.ts";
-import { table } from "./columns.ts";
 import type { Io } from "./io.ts";
 import { takeNames, takeSwitches } from "./switches.ts";
+import { table } from "./text-table.ts";
 import { PROGRAM } from "./version.ts";
 
 const USAGE = `usage: ${PROGRAM} agents add <name> [--models <models>] [--data <folder>] [--json]

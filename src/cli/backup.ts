@@ -16,7 +16,18 @@ import {
 import { basename, dirname, join, resolve } from "node:path";
 import { createAudit } from "../auth/audit.ts";
 import { syncFolder } from "../auth/key-file.ts";
-import { readSettings } from "../config.ts";
+import { type TarEntry, writeTar } from "../backup/archive.ts";
+import {
+  AGENT_KEY_NAME,
+  countOpened,
+  DATABASE_NAME,
+  type FileName,
+  FORMAT,
+  MANIFEST_NAME,
+  Manifest,
+  SEAL_KEY_NAME,
+} from "../backup/format.ts";
+import { readSettings } from "../config/read.ts";
 import { CommandError } from "../errors.ts";
 import { holdTogether } from "../store/sqlite/lock.ts";
 import { openStore } from "../store/sqlite/open.ts";
@@ -27,19 +38,8 @@ import {
   SCHEMA_VERSION,
   versionOf,
 } from "../store/sqlite/snapshot.ts";
-import {
-  AGENT_KEY_NAME,
-  countOpened,
-  DATABASE_NAME,
-  type FileName,
-  FORMAT,
-  MANIFEST_NAME,
-  Manifest,
-  SEAL_KEY_NAME,
-} from "./backup-format.ts";
 import type { Io } from "./io.ts";
 import { takeSwitches } from "./switches.ts";
-import { type TarEntry, writeTar } from "./tar.ts";
 import { PROGRAM, VERSION } from "./version.ts";
 
 /** The server has this command make its backups, and has noted in the audit who asked for it. */

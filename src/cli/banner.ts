@@ -1,7 +1,7 @@
 import { isIPv6 } from "node:net";
 import { resolve } from "node:path";
-import type { Config } from "../config.ts";
-import { table } from "./columns.ts";
+import type { Config } from "../config/read.ts";
+import { table } from "./text-table.ts";
 import { PROGRAM } from "./version.ts";
 
 interface Banner {

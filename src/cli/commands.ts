@@ -1,4 +1,4 @@
-import type { SettingName } from "../config.ts";
+import type { SettingName } from "../config/read.ts";
 import type { Command } from "./io.ts";
 import { USER_FLAGS } from "./user-flags.ts";
 import { version } from "./version.ts";

@@ -1,6 +1,6 @@
-import { describeConfig, describeSettings, readConfig } from "../config.ts";
-import { table } from "./columns.ts";
+import { describeConfig, describeSettings, readConfig } from "../config/read.ts";
 import type { Command } from "./io.ts";
+import { table } from "./text-table.ts";
 import { PROGRAM } from "./version.ts";
 
 /** Prints every setting with its source; takes the flags of the server, and has its faults. */

@@ -1,5 +1,5 @@
 import { isIPv6 } from "node:net";
-import { readSettings } from "../config.ts";
+import { readSettings } from "../config/read.ts";
 import { CommandError } from "../errors.ts";
 import type { Io } from "./io.ts";
 

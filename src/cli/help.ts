@@ -1,8 +1,8 @@
-import { flagOf, SETTING_NAMES, SETTINGS, type SettingName, variablesOf } from "../config.ts";
+import { flagOf, SETTING_NAMES, SETTINGS, type SettingName, variablesOf } from "../config/read.ts";
 import { CommandError } from "../errors.ts";
-import { table } from "./columns.ts";
 import { COMMANDS, type CommandEntry, type CommandName, isCommand } from "./commands.ts";
 import type { Command } from "./io.ts";
+import { table } from "./text-table.ts";
 import { PROGRAM, VERSION } from "./version.ts";
 
 const GROUPS: Record<string, readonly SettingName[]> = {

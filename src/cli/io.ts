@@ -1,5 +1,5 @@
 import { isatty } from "node:tty";
-import { createSink } from "./sink.ts";
+import { createSink } from "./stdout-writer.ts";
 
 /** What a command may touch of its process. */
 export interface Io {

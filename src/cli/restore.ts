@@ -11,11 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { createAudit } from "../auth/audit.ts";
-import { readSettings } from "../config.ts";
-import { CommandError } from "../errors.ts";
-import { holdAlone } from "../store/sqlite/lock.ts";
-import { openStore } from "../store/sqlite/open.ts";
-import { inspectDatabase, SCHEMA_VERSION } from "../store/sqlite/snapshot.ts";
+import { readTar } from "../backup/archive.ts";
 import {
   countOpened,
   DATABASE_NAME,
@@ -23,11 +19,15 @@ import {
   MANIFEST_NAME,
   Manifest,
   SEAL_KEY_NAME,
-} from "./backup-format.ts";
-import { exchange } from "./exchange.ts";
+} from "../backup/format.ts";
+import { exchange } from "../backup/swap-files.ts";
+import { readSettings } from "../config/read.ts";
+import { CommandError } from "../errors.ts";
+import { holdAlone } from "../store/sqlite/lock.ts";
+import { openStore } from "../store/sqlite/open.ts";
+import { inspectDatabase, SCHEMA_VERSION } from "../store/sqlite/snapshot.ts";
 import type { Io } from "./io.ts";
 import { takeSwitches } from "./switches.ts";
-import { readTar } from "./tar.ts";
 import { PROGRAM } from "./version.ts";
 
 interface Target {

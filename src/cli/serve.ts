@@ -1,11 +1,11 @@
 import { networkInterfaces } from "node:os";
-import { readServerAddress } from "../bridge/address.ts";
-import { type Bridge, startBridge } from "../bridge/bridge.ts";
-import type { Upstream } from "../bridge/upstream.ts";
-import { type Config, readConfig } from "../config.ts";
-import { causeOf, createLog, type Log } from "../log.ts";
-import { type RunningServer, startServer } from "../server.ts";
-import { backupMaker, ownCommand } from "./backup-process.ts";
+import { backupMaker, ownCommand } from "../backup/process.ts";
+import { readServerAddress } from "../builtin-agent/address.ts";
+import { type Bridge, startBridge } from "../builtin-agent/builtin-agent.ts";
+import type { Upstream } from "../builtin-agent/upstream.ts";
+import { type Config, readConfig } from "../config/read.ts";
+import { causeOf, createLog, type Log } from "../log/log.ts";
+import { type RunningServer, startServer } from "../server/server.ts";
 import { banner, listenAddresses } from "./banner.ts";
 import { localAddress } from "./health.ts";
 import type { Command } from "./io.ts";

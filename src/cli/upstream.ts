@@ -1,9 +1,9 @@
 import { hostname } from "node:os";
-import { createEcho } from "../bridge/echo.ts";
-import { readEndpoints } from "../bridge/endpoints.ts";
-import { createHttpUpstream } from "../bridge/http-upstream.ts";
-import type { Upstream } from "../bridge/upstream.ts";
-import type { Config } from "../config.ts";
+import { createEcho } from "../builtin-agent/echo.ts";
+import { readEndpoints } from "../builtin-agent/endpoints.ts";
+import { createHttpUpstream } from "../builtin-agent/http-upstream.ts";
+import type { Upstream } from "../builtin-agent/upstream.ts";
+import type { Config } from "../config/read.ts";
 import { CommandError } from "../errors.ts";
 
 export type UpstreamSettings = Pick<Config, "upstream" | "upstreamKey" | "models" | "endpoints" | "echo">;

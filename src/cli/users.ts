@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createAudit } from "../auth/audit.ts";
 import { loadSeal, type Seal } from "../auth/seal.ts";
 import { createUsers } from "../auth/users.ts";
-import { nearest, readSettings } from "../config.ts";
+import { nearest, readSettings } from "../config/read.ts";
 import { AppError, CommandError } from "../errors.ts";
 import { openStore } from "../store/sqlite/open.ts";
 import type { Io } from "./io.ts";

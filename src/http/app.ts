@@ -1,25 +1,25 @@
 import { Hono } from "hono";
+import { adminAgentRoutes } from "./admin/agents.ts";
+import { adminAuditRoutes } from "./admin/audit.ts";
+import { adminServerRoutes } from "./admin/server.ts";
+import { adminUserRoutes } from "./admin/user.ts";
+import { userRoutes } from "./admin/users.ts";
+import { connectionRoutes } from "./ask/connections.ts";
+import { askRoutes } from "./ask/route.ts";
 import type { HttpDeps, HttpEnv } from "./context.ts";
-import { envelope, onError } from "./envelope.ts";
+import { descriptionRoutes } from "./docs/route.ts";
+import { overviewRoutes } from "./live/route.ts";
 import { notFound, preflight } from "./methods.ts";
+import { envelope, onError } from "./middleware/request.ts";
+import { modelRoutes } from "./models/list.ts";
+import { modelAskRoutes } from "./models/route.ts";
+import { dashboardRoutes, toDashboard } from "./operations/dashboard.ts";
+import { healthRoutes } from "./operations/health.ts";
+import { metricsRoutes } from "./operations/metrics.ts";
+import { registerRoutes } from "./operations/register.ts";
 import { createRouter } from "./router.ts";
-import { adminAgentRoutes } from "./routes/admin-agents.ts";
-import { adminAuditRoutes } from "./routes/admin-audit.ts";
-import { adminServerRoutes } from "./routes/admin-server.ts";
-import { adminUserRoutes } from "./routes/admin-users.ts";
-import { askRoutes } from "./routes/ask.ts";
-import { connectionRoutes } from "./routes/connections.ts";
-import { dashboardRoutes, toDashboard } from "./routes/dashboard.ts";
-import { descriptionRoutes } from "./routes/description.ts";
-import { healthRoutes } from "./routes/health.ts";
-import { metricsRoutes } from "./routes/metrics.ts";
-import { modelAskRoutes } from "./routes/model-asks.ts";
-import { modelRoutes } from "./routes/models.ts";
-import { overviewRoutes } from "./routes/overview.ts";
-import { registerRoutes } from "./routes/register.ts";
-import { sessionRoutes } from "./routes/session.ts";
-import { usageRoutes } from "./routes/usage.ts";
-import { userRoutes } from "./routes/users.ts";
+import { sessionRoutes } from "./session/route.ts";
+import { usageRoutes } from "./usage/route.ts";
 
 /** All HTTP routes. `fetch` wants the server it runs in: `app.fetch(request, { server })`. */
 export function createApp(deps: HttpDeps): Hono<HttpEnv> {

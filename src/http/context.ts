@@ -8,21 +8,21 @@ import type { Secret } from "../auth/secret.ts";
 import type { Sessions } from "../auth/sessions.ts";
 import type { UseCode } from "../auth/sign-in-code.ts";
 import type { Users } from "../auth/users.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../log/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
-import type { SettingsAnswer } from "../protocol/admin-server.ts";
-import type { AskContext, Asker } from "../relay/ask-conversation.ts";
+import type { AskContext, Asker } from "../relay/conversation.ts";
 import type { Conversations } from "../relay/ports.ts";
 import type { Relay } from "../relay/relay.ts";
-import type { Threads } from "../relay/threads.ts";
 import type { UsageStore } from "../store/store.ts";
-import type { Border } from "./border.ts";
-import { commonHeaders } from "./common-headers.ts";
+import type { SettingsAnswer } from "./admin/server-schema.ts";
 import type { LiveFeed } from "./live/feed.ts";
 import type { Figures } from "./live/figures.ts";
-import type { Readiness } from "./readiness.ts";
-import type { DashboardFiles } from "./routes/dashboard.ts";
-import type { Trace } from "./trace.ts";
+import type { Border } from "./middleware/access.ts";
+import { commonHeaders } from "./middleware/headers.ts";
+import type { Trace } from "./middleware/trace.ts";
+import type { Threads } from "./models/v1-threads.ts";
+import type { DashboardFiles } from "./operations/dashboard.ts";
+import type { Readiness } from "./operations/readiness.ts";
 
 /** What the routes are given. */
 export interface HttpDeps {

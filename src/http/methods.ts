@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { AppError } from "../errors.ts";
 import type { HttpContext, HttpEnv } from "./context.ts";
-import { errorResponse } from "./error-response.ts";
+import { errorResponse } from "./errors/response.ts";
 
 /** Lets a page of any site call the API with a key. A session's cookie counts for the server's own pages only. */
 export function preflight(c: HttpContext): Response {

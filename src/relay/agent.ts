@@ -1,6 +1,6 @@
-import type { Endpoint, Model } from "../protocol/agent.ts";
+import type { Endpoint, Model } from "../protocol/agent-v2.ts";
+import type { Order } from "./agent-list.ts";
 import type { Ask } from "./ask.ts";
-import type { Order } from "./order.ts";
 import type { Cancel, ModelRequest, Transport, Work } from "./ports.ts";
 
 /**

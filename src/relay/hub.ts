@@ -1,6 +1,6 @@
 import type { CloseReason } from "../protocol/close.ts";
 import type { Agent, Offer, Slot } from "./agent.ts";
-import { Order } from "./order.ts";
+import { Order } from "./agent-list.ts";
 import type { Work } from "./ports.ts";
 
 /** Why an agent is no longer here; undefined when it left by itself. */

@@ -1,4 +1,4 @@
-import type { Model } from "../protocol/agent.ts";
+import type { Model } from "../protocol/agent-v2.ts";
 
 /** A model that agents offer now. */
 export interface OfferedModel {

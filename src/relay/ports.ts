@@ -1,7 +1,7 @@
 import type { AppError } from "../errors.ts";
-import type { Endpoint, Usage } from "../protocol/agent.ts";
+import type { ReferenceAnswer, ReferenceRequest } from "../protocol/agent-v1.ts";
+import type { Endpoint, Usage } from "../protocol/agent-v2.ts";
 import type { CloseReason } from "../protocol/close.ts";
-import type { ReferenceAnswer, ReferenceRequest } from "../protocol/reference.ts";
 import type { Offer } from "./agent.ts";
 import type { AskOrigin } from "./record.ts";
 

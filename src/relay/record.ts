@@ -1,5 +1,5 @@
 import { AppError, type ErrorCode } from "../errors.ts";
-import type { Usage } from "../protocol/agent.ts";
+import type { Usage } from "../protocol/agent-v2.ts";
 import type { Ask, AskResult } from "./ask.ts";
 
 /** Where an ask came from, for those who count and log. */

@@ -11,20 +11,20 @@ import { createSecret } from "../auth/secret.ts";
 import type { Sessions } from "../auth/sessions.ts";
 import type { UseCode } from "../auth/sign-in-code.ts";
 import { createUsers } from "../auth/users.ts";
-import { type Config, describeSettings, type Origins } from "../config.ts";
+import type { Backups } from "../backup/download.ts";
+import { type Config, describeSettings, type Origins } from "../config/read.ts";
 import { createDashboard } from "../dashboard/assets.ts";
 import { createApp } from "../http/app.ts";
 import type { LiveFeed } from "../http/live/feed.ts";
 import type { Figures } from "../http/live/figures.ts";
-import type { Readiness } from "../http/readiness.ts";
-import type { Log } from "../log.ts";
+import { Threads } from "../http/models/v1-threads.ts";
+import type { Readiness } from "../http/operations/readiness.ts";
+import type { Log } from "../log/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Relay } from "../relay/relay.ts";
-import { Threads } from "../relay/threads.ts";
 import type { Store } from "../store/store.ts";
-import type { Backups } from "./backups.ts";
 import type { Gate } from "./gate.ts";
-import type { SocketData } from "./websocket.ts";
+import type { SocketData } from "./sockets.ts";
 
 type Fetch = (request: Request, server: Server<SocketData>) => Response | Promise<Response>;
 

@@ -1,12 +1,16 @@
 import { hostname } from "node:os";
+import { createOccupancy } from "../auth/concurrency.ts";
 import { createFailedKeys } from "../auth/failed-keys.ts";
-import { createOwnHosts } from "../auth/host.ts";
-import { createOccupancy } from "../auth/occupancy.ts";
-import type { Config } from "../config.ts";
-import { type ClientAddresses, createClientAddresses, createTlsCheck } from "../http/address.ts";
-import { type Border, createBorder } from "../http/border.ts";
+import type { Config } from "../config/read.ts";
 import type { HttpDeps } from "../http/context.ts";
-import type { Log } from "../log.ts";
+import { type Border, createBorder } from "../http/middleware/access.ts";
+import {
+  type ClientAddresses,
+  createClientAddresses,
+  createTlsCheck,
+} from "../http/middleware/client-address.ts";
+import type { Log } from "../log/log.ts";
+import { createOwnHosts } from "../net/host.ts";
 
 /** What stands between the world and the routes. */
 export interface Gate {

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from "bun:test";
-import { chat, textOf } from "../bridge/start.ts";
+import { chat, textOf } from "../builtin-agent/start.ts";
 import { startAgentServer } from "../support/agent-server.ts";
 import { runExecutable } from "../support/executable.ts";
 import { startFaultUpstream } from "../support/upstream/start.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { resolve } from "node:path";
 import { banner, listenAddresses } from "../../src/cli/banner.ts";
-import { readConfig } from "../../src/config.ts";
+import { readConfig } from "../../src/config/read.ts";
 
 const ADMIN_KEY = "a-long-enough-admin-key";
 const GENERATED = "generated-agent-key";

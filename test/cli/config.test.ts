@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { config } from "../../src/cli/config.ts";
-import { SETTING_NAMES } from "../../src/config.ts";
+import { SETTING_NAMES } from "../../src/config/read.ts";
 import { CommandError } from "../../src/errors.ts";
 import { recordedIo } from "./io.ts";
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import manifest from "../../package.json";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { run } from "../../src/cli/run.ts";
-import { flagOf, SETTING_NAMES, SETTINGS, variablesOf } from "../../src/config.ts";
+import { flagOf, SETTING_NAMES, SETTINGS, variablesOf } from "../../src/config/read.ts";
 import { recordedIo } from "./io.ts";
 
 async function call(args: readonly string[], env: Record<string, string> = {}) {

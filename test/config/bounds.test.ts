@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readConfig } from "../../src/config.ts";
+import { readConfig } from "../../src/config/read.ts";
 import { CommandError } from "../../src/errors.ts";
 
 /** What is wrong with a command line that is otherwise good. */

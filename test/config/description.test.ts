@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type Config, describeConfig, readConfig } from "../../src/config.ts";
+import { type Config, describeConfig, readConfig } from "../../src/config/read.ts";
 
 const read = (args: readonly string[], env: Record<string, string>) => readConfig({ args, env });
 const configOf = (args: readonly string[], env: Record<string, string> = {}) =>

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { flagOf, SETTING_NAMES, SETTINGS, variablesOf } from "../../src/config.ts";
+import { flagOf, SETTING_NAMES, SETTINGS, variablesOf } from "../../src/config/read.ts";
 
 test("docs/configuration.md has a row for each setting, with its flag, variables and default, and no other", async () => {
   const text = await Bun.file(join(import.meta.dir, "../../docs/configuration.md")).text();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readConfig } from "../../src/config.ts";
+import { readConfig } from "../../src/config/read.ts";
 import { CommandError } from "../../src/errors.ts";
 
 type Env = Record<string, string | undefined>;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readSettings } from "../../src/config.ts";
+import { readSettings } from "../../src/config/read.ts";
 import { CommandError } from "../../src/errors.ts";
 
 type Env = Record<string, string>;

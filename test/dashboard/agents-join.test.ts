@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readServerAddress } from "../../src/bridge/address.ts";
+import { readServerAddress } from "../../src/builtin-agent/address.ts";
 import type { SettingsAnswer } from "../../src/dashboard/api/shapes.ts";
 import {
   CHOICES,

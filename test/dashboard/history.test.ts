@@ -12,7 +12,7 @@ import {
   sum,
   takeFrame,
 } from "../../src/dashboard/state/history.ts";
-import { type LiveSample, Overview, SAMPLE_FIELDS } from "../../src/protocol/live.ts";
+import { type LiveSample, Overview, SAMPLE_FIELDS } from "../../src/http/live/schema.ts";
 
 const START = Date.parse("2026-11-23T12:00:00.000Z");
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { createLive } from "../../src/dashboard/state/live.ts";
-import type { Overview } from "../../src/protocol/live.ts";
+import type { Overview } from "../../src/http/live/schema.ts";
 import { createFakeClock } from "../support/clock.ts";
 
 type Listener = Parameters<Parameters<typeof createLive>[0]["open"]>[0];

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { AGENT_SUBPROTOCOL } from "../../src/protocol/agent.ts";
+import { AGENT_SUBPROTOCOL } from "../../src/protocol/agent-v2.ts";
 import { openRawSocket, type RawSocket } from "../support/raw-socket.ts";
 import { type Scene, startScene, useScene } from "../support/scene.ts";
 import { askStreamed } from "../support/stream-caller.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { AGENT_SUBPROTOCOL } from "../../src/protocol/agent.ts";
+import { AGENT_SUBPROTOCOL } from "../../src/protocol/agent-v2.ts";
 import { shakeHands } from "../support/raw-socket.ts";
 import { useScene } from "../support/scene.ts";
 

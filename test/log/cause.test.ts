@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { causeOf } from "../../src/log.ts";
+import { causeOf } from "../../src/log/log.ts";
 
 const SECRET = "what-the-caller-wrote";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { createLog, type LogFields, type LogLevel } from "../../src/log.ts";
+import { createLog, type LogFields, type LogLevel } from "../../src/log/log.ts";
 
 const noon = () => new Date(2026, 10, 23, 12, 5, 9, 7);
 

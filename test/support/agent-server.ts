@@ -5,7 +5,7 @@ import {
   AgentFrame,
   type HelloFrame,
   type ServerFrame,
-} from "../../src/protocol/agent.ts";
+} from "../../src/protocol/agent-v2.ts";
 
 type Frame<Type extends AgentFrame["type"]> = Extract<AgentFrame, { type: Type }>;
 type AskFrame = Extract<ServerFrame, { type: "ask" }>;

@@ -1,4 +1,4 @@
-import type { ReferenceFrame } from "../../src/protocol/reference.ts";
+import type { ReferenceFrame } from "../../src/protocol/agent-v1.ts";
 import { type AgentRequest, errorFrame, framesFor, type Outcome } from "./outcome.ts";
 import { type Ending, openRawSocket } from "./raw-socket.ts";
 

@@ -1,4 +1,4 @@
-import type { ReferenceAnswer, ReferenceRequest } from "../../src/protocol/reference.ts";
+import type { ReferenceAnswer, ReferenceRequest } from "../../src/protocol/agent-v1.ts";
 
 export interface AgentRequest extends ReferenceRequest {
   /** The frame's. */

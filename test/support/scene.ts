@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, onTestFinished } from "bun:test";
-import type { ReferenceAnswer } from "../../src/protocol/reference.ts";
+import type { ReferenceAnswer } from "../../src/protocol/agent-v1.ts";
 import { type AgentOptions, firefoxAgent, pythonAgent, type TestAgent } from "./agents.ts";
 import { type Executable, shareExecutable, startExecutable } from "./executable.ts";
 

@@ -1,9 +1,9 @@
 import { onTestFinished } from "bun:test";
 import { join } from "node:path";
-import { backupMaker } from "../../src/cli/backup-process.ts";
-import { readConfig } from "../../src/config.ts";
-import { createLog } from "../../src/log.ts";
-import { startServer } from "../../src/server.ts";
+import { backupMaker } from "../../src/backup/process.ts";
+import { readConfig } from "../../src/config/read.ts";
+import { createLog } from "../../src/log/log.ts";
+import { startServer } from "../../src/server/server.ts";
 import { expectDescribed } from "./description/described.ts";
 import { tempFolder } from "./store.ts";
 

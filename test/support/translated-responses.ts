@@ -1,7 +1,7 @@
 import { onTestFinished } from "bun:test";
 import { AppError } from "../../src/errors.ts";
-import { translateResponses } from "../../src/http/translate/responses/translate.ts";
-import type { ServerEvent, TranslationContext } from "../../src/http/translate/translation.ts";
+import { translateResponses } from "../../src/http/models/responses/translate.ts";
+import type { ServerEvent, TranslationContext } from "../../src/http/models/translation.ts";
 
 type Json = Record<string, unknown>;
 

@@ -1,5 +1,5 @@
+import type { ReferenceAnswer } from "../../src/protocol/agent-v1.ts";
 import type { CloseReason } from "../../src/protocol/close.ts";
-import type { ReferenceAnswer } from "../../src/protocol/reference.ts";
 import type { AgentProfile } from "../../src/relay/agent.ts";
 import type { AgentLink, Order, Transport } from "../../src/relay/ports.ts";
 import type { Relay } from "../../src/relay/relay.ts";

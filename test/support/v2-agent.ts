@@ -1,4 +1,4 @@
-import type { ServerFrame } from "../../src/protocol/agent.ts";
+import type { ServerFrame } from "../../src/protocol/agent-v2.ts";
 
 type AskFrame = Extract<ServerFrame, { type: "ask" }>;
 type ReadyFrame = Extract<ServerFrame, { type: "ready" }>;

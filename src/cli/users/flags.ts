@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { attributesOf } from "../../auth/user-fields.ts";
-import { nearest } from "../../config.ts";
+import { nearest } from "../../config/read.ts";
 import { CommandError } from "../../errors.ts";
-import { AddUserBody } from "../../protocol/admin.ts";
+import { AddUserBody } from "../../http/admin/schema.ts";
 import type { UserAttributes } from "../../store/store.ts";
 import { FIELD_FLAGS, type FieldFlag, USER_FIELD_FLAGS, type UserFlag } from "../user-flags.ts";
 

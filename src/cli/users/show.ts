@@ -1,6 +1,6 @@
 import { describeUser } from "../../auth/user-fields.ts";
 import type { User } from "../../auth/users.ts";
-import { table } from "../columns.ts";
+import { table } from "../text-table.ts";
 
 export const toJson = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`;
 

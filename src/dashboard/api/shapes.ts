@@ -8,7 +8,7 @@ import type {
   RotatedToken as RotatedTokenShape,
   UserAnswer as UserAnswerShape,
   UserList as UserListShape,
-} from "../../protocol/admin-answers.ts";
+} from "../../http/admin/answers.ts";
 
 /** What the API's shapes stand for; the shapes themselves stay out of the page, as their parser is large. */
 type Of<Shape extends { _output: unknown }> = Shape["_output"];
@@ -24,9 +24,9 @@ export type AddedAgentKey = Of<typeof AddedAgentKeyShape>;
 export type AuditPage = Of<typeof AuditAnswerShape>;
 export type AuditRow = AuditPage["audit"][number];
 
-export type { SettingsAnswer } from "../../protocol/admin-server.ts";
-export type { LiveAsk, LiveFrame, LiveSample, Overview, SampleField } from "../../protocol/live.ts";
-export type { SessionAnswer } from "../../protocol/session.ts";
+export type { SettingsAnswer } from "../../http/admin/server-schema.ts";
+export type { LiveAsk, LiveFrame, LiveSample, Overview, SampleField } from "../../http/live/schema.ts";
+export type { SessionAnswer } from "../../http/session/schema.ts";
 
 export type UsageGroup = "user" | "agent" | "model" | "day";
 

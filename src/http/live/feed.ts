@@ -1,8 +1,8 @@
 import type { Server, ServerWebSocket } from "bun";
 import type { Session } from "../../auth/sessions.ts";
 import { AppError } from "../../errors.ts";
-import { LIVE_CLOSE, type LiveFrame, type LiveSample } from "../../protocol/live.ts";
 import type { Figures } from "./figures.ts";
+import { LIVE_CLOSE, type LiveFrame, type LiveSample } from "./schema.ts";
 
 export interface LiveSocketData {
   protocol: "live";

@@ -1,11 +1,11 @@
-import type { LiveAsk, LiveSample, Overview } from "../../protocol/live.ts";
 import type { AskRecord } from "../../relay/record.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { UserStore } from "../../store/store.ts";
-import type { Readiness } from "../readiness.ts";
+import type { Readiness } from "../operations/readiness.ts";
 import { type AskedModels, createAskedModels } from "./no-work.ts";
 import { createRecentAsks, type RecentAsk } from "./recent-asks.ts";
 import { createSamples } from "./samples.ts";
+import type { LiveAsk, LiveSample, Overview } from "./schema.ts";
 import { createSecond } from "./second.ts";
 import { createUserNames } from "./user-names.ts";
 

@@ -1,6 +1,6 @@
-import type { LiveAsk } from "../../protocol/live.ts";
 import type { AskRecord } from "../../relay/record.ts";
-import { shownModel } from "../ask-log.ts";
+import { shownModel } from "../../server/ask-log.ts";
+import type { LiveAsk } from "./schema.ts";
 
 /** An ask that is over, but for its user's name. */
 export interface RecentAsk extends Omit<LiveAsk, "at" | "user"> {

@@ -1,4 +1,4 @@
-import { type LiveSample, SAMPLE_FIELDS, type SampleField } from "../../protocol/live.ts";
+import { type LiveSample, SAMPLE_FIELDS, type SampleField } from "./schema.ts";
 
 type Values = Omit<LiveSample, "at">;
 type Lists = { [Field in SampleField]: Values[Field][] };

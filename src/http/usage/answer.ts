@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { USAGE_GROUPS, type UsageStore, type UsageSum } from "../../store/store.ts";
 import { json } from "../context.ts";
-import { type Cell, toCsv } from "./csv.ts";
+import { type Cell, toCsv } from "../csv.ts";
 import type { UsageQuestion } from "./query.ts";
 
 const count = z.int().nonnegative();

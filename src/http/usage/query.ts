@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../../errors.ts";
 import { USAGE_GROUPS, type UsageGroup, type UsageStore } from "../../store/store.ts";
-import { parseShape } from "../body.ts";
+import { parseShape } from "../middleware/body.ts";
 
 const DAY_MS = 86_400_000;
 const PERIOD_DAYS = 30;

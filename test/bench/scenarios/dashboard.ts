@@ -1,4 +1,4 @@
-import { LiveFrame } from "../../../src/protocol/live.ts";
+import { LiveFrame } from "../../../src/http/live/schema.ts";
 import { askExchange } from "../exchanges.ts";
 import { measurePairs, rowsOf, type Side } from "../pairs.ts";
 import type { Scenario } from "../scenario.ts";

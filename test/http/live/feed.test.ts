@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createLiveFeed, type LiveSocket } from "../../../src/http/live/feed.ts";
 import type { Figures } from "../../../src/http/live/figures.ts";
-import { LIVE_CLOSE, type LiveFrame } from "../../../src/protocol/live.ts";
+import { LIVE_CLOSE, type LiveFrame } from "../../../src/http/live/schema.ts";
 import { settle } from "../../support/relay.ts";
 
 /** A feed whose figures are numbers: of seconds that are over, and of asks that have ended. */

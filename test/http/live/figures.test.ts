@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createFigures } from "../../../src/http/live/figures.ts";
-import { Overview } from "../../../src/protocol/live.ts";
+import { Overview } from "../../../src/http/live/schema.ts";
 import { createRelayBench } from "../../support/relay.ts";
 import { openTestStore } from "../../support/store.ts";
 import { joinAgent } from "../../support/transport.ts";

@@ -6,7 +6,7 @@ import { startModelScene } from "../../support/model-scene.ts";
 import { ADMIN_KEY, startTestServer, type TestServer } from "../../support/server.ts";
 import { openTestFile } from "../../support/store.ts";
 import { V2_HELLO, type V2AgentOptions } from "../../support/v2-agent.ts";
-import { readCsv } from "./read-csv.ts";
+import { readCsv } from "../read-csv.ts";
 
 const NOON = Date.UTC(2026, 10, 23, 12);
 const DAY_MS = 86_400_000;

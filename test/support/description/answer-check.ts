@@ -1,9 +1,9 @@
 import Ajv2020, { type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
-import { JSON_TYPE } from "../../../src/http/openapi/describe.ts";
-import type { Answered, ApiDocument, Operation } from "../../../src/http/openapi/shape.ts";
-import { STATUS } from "../../../src/http/status.ts";
-import { PASSED_ERROR_HEADERS } from "../../../src/protocol/agent.ts";
+import { JSON_TYPE } from "../../../src/http/docs/describe.ts";
+import type { Answered, ApiDocument, Operation } from "../../../src/http/docs/shape.ts";
+import { STATUS } from "../../../src/http/errors/status.ts";
+import { PASSED_ERROR_HEADERS } from "../../../src/protocol/agent-v2.ts";
 
 /** An answer of a server, with what was asked for. */
 export interface CheckedAnswer {

@@ -1,5 +1,5 @@
 import { afterEach } from "bun:test";
-import { createDocument } from "../../../src/http/openapi/document.ts";
+import { createDocument } from "../../../src/http/docs/document.ts";
 import { type CheckedAnswer, createAnswerCheck } from "./answer-check.ts";
 
 /** By port: servers whose every answer must be as it is described. */

@@ -1,0 +1,59 @@
+import { routePath } from "hono/route";
+import type { Log } from "../../log/log.ts";
+import type { HttpContext } from "../context.ts";
+
+/** Asked for again and again by machines. */
+const PROBED = new Set(["/health", "/ready", "/metrics"]);
+
+export interface AnsweredRequest {
+  /** As `patternOf` gives it. */
+  route: string;
+  status: number;
+  durationMs: number;
+}
+
+/** The route's pattern, as paths and queries can carry keys; `(unknown)` for what is no route. */
+export function patternOf(c: HttpContext): string {
+  const pattern = routePath(c, -1);
+  return pattern === "/*" || pattern === "*" ? "(unknown)" : pattern;
+}
+
+/** One line for each request, when its answer begins. */
+export function logRequest(log: Log, c: HttpContext, { route, status, durationMs }: AnsweredRequest): void {
+  const trace = c.get("trace");
+  log[levelOf(route, status)]("request", {
+    request_id: c.get("requestId"),
+    client_request_id: plainId(c.req.raw.headers.get("x-request-id")),
+    trace_id: trace?.traceId,
+    span_id: trace?.spanId,
+    parent_span_id: trace?.parentSpanId,
+    address: c.get("address"),
+    method: c.req.method,
+    route: route === "(unknown)" ? firstSegment(c.req.path) : route,
+    status,
+    ms: Math.round(durationMs * 100) / 100,
+    user: c.get("user"),
+    agent: c.get("agent"),
+    model: c.get("model"),
+    prompt_tokens: c.get("promptTokens"),
+    completion_tokens: c.get("completionTokens"),
+    error: c.get("error"),
+  });
+}
+
+/** A refused key is worth a line, whatever it was to open. */
+function levelOf(route: string, status: number): "debug" | "info" | "warn" {
+  if (PROBED.has(route) && status !== 401) return "debug";
+  return status >= 500 ? "warn" : "info";
+}
+
+/** The caller's own id helps to find his request; it is never taken for ours. */
+function plainId(given: string | null): string | undefined {
+  return given !== null && /^[\w.:-]{1,64}$/.test(given) ? given : undefined;
+}
+
+/** The first segment of an unknown path helps to find a wrong base URL; the rest might hold a key. */
+function firstSegment(path: string): string {
+  const [, first = ""] = path.split("/");
+  return /^[a-z0-9._-]{1,16}$/i.test(first) ? `/${first}…` : "(unknown)";
+}

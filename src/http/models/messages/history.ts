@@ -1,0 +1,89 @@
+import { read, refuse } from "../refuse.ts";
+import { blocksOf, chatContent, onlyText, type Part, partsOf, partsOfBlock, textOf } from "./content.ts";
+import { Block, type Content, type MessagesBody, type Typed } from "./schema.ts";
+
+type ChatMessage = Record<string, unknown>;
+
+/** The system prompt and all messages. */
+export function chatMessages({ system, messages }: MessagesBody): ChatMessage[] {
+  const last = messages.length - 1;
+  if (messages[last]?.role === "assistant") {
+    throw refuse(
+      `messages[${last}].role`,
+      "A chat completion cannot be made to continue a message of the assistant: end with one of the user.",
+    );
+  }
+  const prompt = system ? onlyText(system, "system") : "";
+  return [
+    ...(prompt ? [{ role: "system", content: prompt }] : []),
+    ...messages.flatMap(({ role, content }, index) => {
+      const path = `messages[${index}].content`;
+      if (role === "user") return userMessages(content, path);
+      if (role === "assistant") return [assistantMessage(content, path)];
+      return [{ role: "system", content: onlyText(content, path) }];
+    }),
+  ];
+}
+
+/**
+ * Results of tools come first, as messages of their own that must follow the calls at once. Such a message
+ * holds only text, so images in it are shown by the user directly after.
+ */
+function userMessages(content: Content, path: string): ChatMessage[] {
+  const results: ChatMessage[] = [];
+  const images: Part[] = [];
+  const parts: Part[] = [];
+  for (const { block, path: at } of blocksOf(content, path)) {
+    if (block.type === "tool_result") {
+      const result = toolResult(block, at);
+      results.push(result.message);
+      images.push(...result.images);
+    } else parts.push(...partsOfBlock(block, at));
+  }
+  const shown = [...images, ...parts];
+  if (results.length > 0 && shown.length === 0) return results;
+  return [...results, { role: "user", content: chatContent(shown) }];
+}
+
+function toolResult(block: Typed, path: string): { message: ChatMessage; images: Part[] } {
+  const { tool_use_id, content, is_error } = read(Block.tool_result, block, path);
+  const parts = partsOf(content ?? [], `${path}.content`);
+  const images = parts.filter(({ type }) => type === "image_url");
+  const texts = [textOf(parts), images.length > 0 && `(${countImages(images.length)} in the next message)`];
+  const text = texts.filter(Boolean).join("\n");
+  // Chat completions have no other way to say so.
+  const told = is_error ? `Error: ${text}` : text;
+  const label: Part = { type: "text", text: `${countImages(images.length)} from tool call ${tool_use_id}:` };
+  return {
+    message: { role: "tool", tool_call_id: tool_use_id, content: told },
+    images: images.length > 0 ? [label, ...images] : [],
+  };
+}
+
+const countImages = (count: number) => (count === 1 ? "1 image" : `${count} images`);
+
+/** Thinking is left out: its signature is Anthropic's, and most chat templates leave earlier thinking out too. */
+function assistantMessage(content: Content, path: string): ChatMessage {
+  const texts: string[] = [];
+  const calls: unknown[] = [];
+  for (const { block, path: at } of blocksOf(content, path)) {
+    switch (block.type) {
+      case "text":
+        texts.push(read(Block.text, block, at).text);
+        break;
+      case "tool_use": {
+        const { id, name, input } = read(Block.tool_use, block, at);
+        calls.push({ id, type: "function", function: { name, arguments: JSON.stringify(input ?? {}) } });
+        break;
+      }
+      case "thinking":
+      case "redacted_thinking":
+        break;
+      default:
+        throw refuse(`${at}.type`, `${block.type}: a chat completion has nothing for blocks of this type.`);
+    }
+  }
+  const text = texts.join("\n");
+  if (calls.length === 0) return { role: "assistant", content: text };
+  return { role: "assistant", content: text || null, tool_calls: calls };
+}

@@ -1,0 +1,93 @@
+import { AppError } from "../../../errors.ts";
+import { read, refuse } from "../refuse.ts";
+import { chatMessages } from "./history.ts";
+import { JsonSchemaFormat, type MessagesBody } from "./schema.ts";
+import { chatTools } from "./tools.ts";
+
+/** OpenAI refuses longer ones, and Claude Code's are. */
+const USER_LENGTH_MAX = 64;
+
+/**
+ * `high` is what Anthropic does without the field, and Claude Code sends it with every request; most
+ * upstreams refuse `reasoning_effort` for a model that does not reason. So it is left out, and only another
+ * wish is passed on, in the words that all upstreams know.
+ */
+const REASONING_EFFORT: Record<string, string | undefined> = {
+  low: "low",
+  medium: "medium",
+  high: undefined,
+  xhigh: "high",
+  max: "high",
+};
+
+/**
+ * The body of the chat completion for a message.
+ *
+ * `thinking` is not translated: a model that reasons does so of itself, and one that does not is refused with
+ * `reasoning_effort` by most upstreams, while Claude Code asks for thinking whatever the model. It decides
+ * only whether the caller is shown the reasoning. Left out besides, as no word of the answer depends on it:
+ * `cache_control`, `context_management` (it saves context), `diagnostics`, `service_tier`, `speed`, `betas`
+ * and whatever is not known here.
+ */
+export function chatRequest(body: MessagesBody): Record<string, unknown> {
+  refuseState(body);
+  const { metadata } = body;
+  const user = metadata?.user_id && metadata.user_id.length <= USER_LENGTH_MAX ? metadata.user_id : null;
+  const wanted = {
+    temperature: body.temperature,
+    top_p: body.top_p,
+    top_k: body.top_k,
+    stop: body.stop_sequences?.length ? body.stop_sequences : null,
+    reasoning_effort: reasoningEffort(body),
+    user,
+  };
+  return {
+    model: body.model,
+    messages: chatMessages(body),
+    // Not `max_completion_tokens`: Ollama knows no other, and vLLM and llama.cpp take both.
+    max_tokens: body.max_tokens,
+    ...Object.fromEntries(
+      Object.entries(wanted).filter(([, value]) => value !== null && value !== undefined),
+    ),
+    ...chatTools(body),
+    ...responseFormat(body),
+    ...(body.stream ? { stream: true, stream_options: { include_usage: true } } : { stream: false }),
+  };
+}
+
+/**
+ * The tool runners of the official packages ask for a thread by themselves, and go on without where the error
+ * has these details.
+ */
+const NO_THREADS = { details: { error_code: "thread_unsupported_request", unsupported: [] } };
+
+/** What Anthropic keeps, or runs, on its side. */
+function refuseState({ container, mcp_servers, thread }: MessagesBody): void {
+  if (container !== null && container !== undefined) {
+    throw refuse("container", "Containers are Anthropic's: leave it out.");
+  }
+  if (mcp_servers?.length) {
+    throw refuse("mcp_servers", "The server connects to no MCP servers: offer their tools in tools.");
+  }
+  if (thread !== null && thread !== undefined) {
+    const hint = "The server keeps no threads: send the whole conversation in messages.";
+    throw new AppError("request_untranslatable", { param: "thread", hint, extra: NO_THREADS });
+  }
+}
+
+function reasoningEffort({ output_config: config }: MessagesBody): string | undefined {
+  const effort = config?.effort;
+  if (effort === null || effort === undefined) return undefined;
+  if (Object.hasOwn(REASONING_EFFORT, effort)) return REASONING_EFFORT[effort];
+  throw refuse("output_config.effort", `It must be one of ${Object.keys(REASONING_EFFORT).join(", ")}.`);
+}
+
+function responseFormat({ output_config, output_format }: MessagesBody): Record<string, unknown> {
+  const path = output_config?.format ? "output_config.format" : "output_format";
+  const format = output_config?.format ?? output_format;
+  if (!format) return {};
+  if (format.type !== "json_schema") throw refuse(`${path}.type`, "Only json_schema is known.");
+  const { schema } = read(JsonSchemaFormat, format, path);
+  // Anthropic has no name for it, and chat completions must have one.
+  return { response_format: { type: "json_schema", json_schema: { name: "answer", schema, strict: true } } };
+}

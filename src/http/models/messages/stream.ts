@@ -1,0 +1,128 @@
+import { CHAT_STREAM_END } from "../../../protocol/chat.ts";
+import { messagesErrorBody, messagesErrorTypeNamed } from "../../errors/anthropic-type.ts";
+import { ChatFailure, ChatPiece, type Choice, type Usage } from "../chunk.ts";
+import type { ServerEvent, StreamTranslation } from "../translation.ts";
+import { messageBody, reasoningOf } from "./answer.ts";
+import { type Blocks, createBlocks } from "./blocks.ts";
+import { type Ending, endingFields, messagesUsage, stopSequenceOf } from "./ending.ts";
+
+export interface StreamOptions {
+  id: string;
+  /** Until the upstream names its own. */
+  model: string;
+  showsThinking: boolean;
+  stopSequences: readonly string[];
+  newId: () => string;
+}
+
+type Failure = Parameters<StreamTranslation["fail"]>[0];
+
+/** What the agent's upstream has done wrong, as the caller reads it. */
+const FAULT = {
+  noChunk: "The agent's upstream has sent what is no chat completion.",
+  noName: "The agent's upstream has sent a tool call without a name.",
+  callGoesOn: "The agent's upstream has sent more arguments for a tool call that was complete.",
+} as const;
+
+/**
+ * The events of https://platform.claude.com/docs/en/build-with-claude/streaming. Usage comes with the last
+ * but one, so the zeros of `message_start` are no figures. The arguments of a tool go on as they come, so
+ * those that are no JSON are the caller's to find; his SDK does when the call is complete.
+ */
+export function createMessagesStream(options: StreamOptions): StreamTranslation {
+  let events: ServerEvent[] = [];
+  let started = false;
+  let ended = false;
+  let usage: Usage | null | undefined;
+  const ending: Omit<Ending, "called"> = { finishReason: null, refused: false, stopSequence: undefined };
+
+  const emit = (type: string, fields: Record<string, unknown>) => {
+    events.push({ event: type, data: JSON.stringify({ type, ...fields }) });
+  };
+  const blocks = createBlocks(options.newId, emit);
+  const start = (model: string) => {
+    if (started) return;
+    started = true;
+    emit("message_start", { message: messageBody({ id: options.id, model }, [], undefined, undefined) });
+  };
+  const fail = ({ message, type, code }: Failure) => {
+    ended = true;
+    const body = messagesErrorBody({ type: messagesErrorTypeNamed(type, code), message });
+    events.push({ event: "error", data: JSON.stringify(body) });
+  };
+  const failWith = (message: string) => fail({ message, type: "upstream_error", code: null });
+  const finish = () => {
+    start(options.model);
+    if (!blocks.close()) return failWith(FAULT.noName);
+    ended = true;
+    emit("message_delta", {
+      delta: endingFields({ ...ending, called: blocks.called() }),
+      usage: messagesUsage(usage),
+    });
+    emit("message_stop", {});
+  };
+  const write = (piece: ChatPiece, value: unknown) => {
+    start(piece.model || options.model);
+    usage = piece.usage ?? usage;
+    // Of several alternatives a message has the first only.
+    for (const choice of piece.choices.filter(({ index }) => !index)) {
+      if (choice.delta?.refusal) ending.refused = true;
+      const fault = writeChoice(blocks, choice, options.showsThinking);
+      if (fault) return failWith(fault);
+      if (!choice.finish_reason) continue;
+      ending.finishReason = choice.finish_reason;
+      ending.stopSequence = stopSequenceOf(value, options.stopSequences);
+    }
+  };
+  const push = (data: string) => {
+    if (data === CHAT_STREAM_END) return finish();
+    const value = parsed(data);
+    const piece = ChatPiece.safeParse(value);
+    if (piece.success) return write(piece.data, value);
+    const failure = ChatFailure.safeParse(value);
+    if (failure.success) fail(failureOf(failure.data));
+    else failWith(FAULT.noChunk);
+  };
+  const once = (act: () => void) => {
+    if (!ended) act();
+    const taken = events;
+    events = [];
+    return taken;
+  };
+  return {
+    push: (data) => once(() => push(data)),
+    end: () => once(finish),
+    fail: (error) => once(() => fail(error)),
+  };
+}
+
+/** What is wrong with it, if anything. */
+function writeChoice(
+  blocks: Blocks,
+  { delta, finish_reason: finishReason }: Choice,
+  showsThinking: boolean,
+): string | undefined {
+  const thinking = delta && reasoningOf(delta);
+  if (thinking && showsThinking) blocks.write("thinking", thinking);
+  if (delta?.content) blocks.write("text", delta.content);
+  if (delta?.refusal) blocks.write("text", delta.refusal);
+  for (const fragment of delta?.tool_calls ?? []) {
+    if (!blocks.call(fragment)) return FAULT.callGoesOn;
+  }
+  // Callers begin with a tool as soon as its block is complete, so they need not wait for the usage.
+  if (finishReason && !blocks.close()) return FAULT.noName;
+  return undefined;
+}
+
+function failureOf({ error: { message, type, code } }: ChatFailure): Failure {
+  return { message, type: type ?? "upstream_error", code: typeof code === "string" ? code : null };
+}
+
+/** The JSON in `text`; undefined when it is none. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,145 @@
+import type { z } from "zod";
+import { read, refuse } from "../refuse.ts";
+import { type ChatMessage, type ChatPart, createHistory, type History } from "./history.ts";
+import { ContentPart, InputItem, type MessageContent, type ResponsesBody, type Typed } from "./schema.ts";
+import { customArguments, type Tools } from "./tools.ts";
+
+type Given = z.output<typeof Typed>;
+const ALONE = "The server keeps no responses: send the whole conversation in input, with store: false.";
+const NO_FILES = "Chat completions take no files: send the text itself, or an image as input_image.";
+
+/**
+ * The messages of a chat completion. All items of one turn of the model become one message, as a chat
+ * completion has its text and its calls in one, with the results right after it. System and developer
+ * messages are `system`, which every upstream's template knows.
+ */
+export function readInput({ instructions, input }: ResponsesBody, tools: Tools): ChatMessage[] {
+  const history = createHistory();
+  if (instructions) history.add({ role: "system", content: instructions });
+  if (typeof input === "string") {
+    history.add({ role: "user", content: input });
+    return history.messages;
+  }
+  const lastUser = input.findLastIndex((item) => item["role"] === "user");
+  for (const [index, item] of input.entries()) {
+    readItem(item, `input[${index}]`, history, tools, index > lastUser);
+  }
+  history.close();
+  return history.messages;
+}
+
+function readItem(item: Given, path: string, history: History, tools: Tools, inLastTurn: boolean): void {
+  switch (item.type ?? "message") {
+    case "message":
+      readMessage(item, path, history);
+      break;
+    case "function_call":
+    case "custom_tool_call":
+      readCall(item, path, history, tools);
+      break;
+    case "function_call_output":
+    case "custom_tool_call_output":
+      readResult(item, path, history);
+      break;
+    case "reasoning":
+      // Models want their thoughts back while they work on one answer, between calls; earlier ones they drop.
+      if (inLastTurn) readReasoning(item, path, history);
+      break;
+    case "web_search_call":
+      // Made elsewhere, and what it found is not in the item.
+      break;
+    case "item_reference":
+      // Reasoning may be left out, and the AI SDK refers to it where it sends calls in full.
+      if (read(InputItem.item_reference, item, path).id.startsWith("rs_")) break;
+      throw refuse(path, `item_reference: ${ALONE}`);
+    default:
+      throw refuse(`${path}.type`, `${item.type}: chat completions have no such item.`);
+  }
+}
+
+function readCall(item: Given, path: string, history: History, tools: Tools): void {
+  if (item.type === "custom_tool_call") {
+    const call = read(InputItem.custom_tool_call, item, path);
+    history.addCall(call.call_id, tools.wireName(call.name, call.namespace), customArguments(call.input));
+  } else {
+    const call = read(InputItem.function_call, item, path);
+    history.addCall(call.call_id, tools.wireName(call.name, call.namespace), call.arguments);
+  }
+}
+
+function readReasoning(item: Given, path: string, history: History): void {
+  const { summary, content } = read(InputItem.reasoning, item, path);
+  const texts = content?.length ? content : (summary ?? []);
+  const thoughts = texts.map(({ text }) => text).join("\n\n");
+  if (thoughts !== "") history.addReasoning(thoughts);
+}
+
+function readMessage(item: Given, path: string, history: History): void {
+  const { role, content } = read(InputItem.message, item, path);
+  const parts = readContent(content, `${path}.content`);
+  if (role === "user") history.add({ role, content: plainOr(parts) });
+  else if (role === "assistant") history.addText(textOnly(parts, `${path}.content`));
+  else history.add({ role: "system", content: textOnly(parts, `${path}.content`) });
+}
+
+function readResult(item: Given, path: string, history: History): void {
+  const { call_id: callId, output } = read(InputItem.output, item, path);
+  const parts = readContent(output, `${path}.output`);
+  const others = parts.filter(({ type }) => type !== "text");
+  const text = joinText(parts);
+  if (others.length === 0) {
+    history.addResult(callId, text, []);
+    return;
+  }
+  const heading = { type: "text", text: `Output of the tool call ${callId}:` };
+  history.addResult(callId, text || "The output follows in the next message.", [heading, ...others]);
+}
+
+/** A lone text as a string, which every upstream takes. */
+function plainOr(parts: ChatPart[]): string | ChatPart[] {
+  return parts.every(({ type }) => type === "text") && parts.length <= 1 ? joinText(parts) : parts;
+}
+
+function joinText(parts: readonly ChatPart[]): string {
+  return parts.map(({ text }) => (typeof text === "string" ? text : "")).join("");
+}
+
+function textOnly(parts: readonly ChatPart[], path: string): string {
+  const index = parts.findIndex(({ type }) => type !== "text");
+  if (index === -1) return joinText(parts);
+  throw refuse(`${path}[${index}]`, "Only a user's message or a tool's output may hold more than text.");
+}
+
+function readContent(content: MessageContent, path: string): ChatPart[] {
+  if (typeof content === "string") return [{ type: "text", text: content }];
+  return content.map((part, index) => readPart(part, `${path}[${index}]`));
+}
+
+function readPart(part: Given, path: string): ChatPart {
+  switch (part.type) {
+    case "input_text":
+    case "output_text":
+    case "text":
+      return { type: "text", text: read(ContentPart.text, part, path).text };
+    case "refusal":
+      return { type: "text", text: read(ContentPart.refusal, part, path).refusal };
+    case "input_image": {
+      const { image_url: url, detail } = read(ContentPart.input_image, part, path);
+      if (!url) throw refuse(`${path}.file_id`, "The server keeps no files: send the image as image_url.");
+      // `original` is known to the Responses API alone; high is the nearest.
+      return {
+        type: "image_url",
+        image_url: { url, ...(detail && { detail: detail === "original" ? "high" : detail }) },
+      };
+    }
+    case "input_audio":
+      return { type: "input_audio", input_audio: read(ContentPart.input_audio, part, path).input_audio };
+    case "input_file":
+      throw refuse(path, NO_FILES);
+    default:
+      throw refuse(
+        `${path}.type`,
+        `${part.type ?? "A part without a type"}: chat completions have no such content.`,
+      );
+  }
+}

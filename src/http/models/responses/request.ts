@@ -1,0 +1,101 @@
+import { read, refuse } from "../refuse.ts";
+import { readInput } from "./input.ts";
+import { JsonSchemaFormat, type ResponsesBody } from "./schema.ts";
+import type { Tools } from "./tools.ts";
+
+const NOT_KEPT = "The server keeps no responses for a chat completion: send the whole conversation in input.";
+
+/** Fields that name what is kept at OpenAI. */
+const REFUSED: Record<string, string> = {
+  previous_response_id: NOT_KEPT,
+  conversation: NOT_KEPT,
+  prompt: "The server keeps no prompts: send the text in instructions and input.",
+};
+
+/**
+ * The fields of the Responses API that are translated one by one, or left out because no word of the answer
+ * depends on them. All others are the caller's own for his upstream, such as `seed`, `stop` or `top_k`, and
+ * go on as they are.
+ */
+const OWN_FIELDS = new Set([
+  ...["model", "input", "instructions", "stream", "stream_options", "tools", "tool_choice", "max_tool_calls"],
+  ...[
+    "parallel_tool_calls",
+    "max_output_tokens",
+    "temperature",
+    "top_p",
+    "top_logprobs",
+    "text",
+    "reasoning",
+  ],
+  ...["include", "user", "metadata", "client_metadata", "store", "background", "service_tier", "truncation"],
+  ...[
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "safety_identifier",
+    "moderation",
+  ],
+  ...["context_management", "access_programs", "image", "messages", "n", "logprobs"],
+  ...Object.keys(REFUSED),
+]);
+
+/** The body of the chat completion for a response. */
+export function chatRequest(body: ResponsesBody, tools: Tools): Record<string, unknown> {
+  for (const [field, hint] of Object.entries(REFUSED)) {
+    if (body[field] !== null && body[field] !== undefined) throw refuse(field, hint);
+  }
+  if (body.background)
+    throw refuse("background", "The server keeps no responses: wait for the answer, or stream it.");
+  return {
+    ...Object.fromEntries(Object.entries(body).filter(([field]) => !OWN_FIELDS.has(field))),
+    model: body.model,
+    messages: readInput(body, tools),
+    ...tools.request,
+    ...sampling(body),
+    ...responseFormat(body),
+    ...(body.stream ? { stream: true, stream_options: { include_usage: true } } : { stream: false }),
+  };
+}
+
+function sampling(body: ResponsesBody): Record<string, unknown> {
+  const logprobs = body.include?.includes("message.output_text.logprobs") || Boolean(body.top_logprobs);
+  const wanted = {
+    // The older name, not `max_completion_tokens`: Ollama knows no other, and vLLM and llama.cpp take both.
+    max_tokens: body.max_output_tokens,
+    temperature: body.temperature,
+    top_p: body.top_p,
+    logprobs: logprobs || null,
+    top_logprobs: logprobs ? body.top_logprobs : null,
+    reasoning_effort: body.reasoning?.effort,
+    verbosity: body.text?.verbosity,
+    user: body.user,
+  };
+  return Object.fromEntries(
+    Object.entries(wanted).filter(([, value]) => value !== null && value !== undefined),
+  );
+}
+
+function responseFormat({ text }: ResponsesBody): Record<string, unknown> {
+  const format = text?.format;
+  switch (format?.type) {
+    case undefined:
+    case null:
+    case "text":
+      return {};
+    case "json_object":
+      return { response_format: { type: "json_object" } };
+    case "json_schema": {
+      const { name, schema, description, strict } = read(JsonSchemaFormat, format, "text.format");
+      const schemaFormat = {
+        name,
+        schema,
+        ...(description && { description }),
+        ...(typeof strict === "boolean" && { strict }),
+      };
+      return { response_format: { type: "json_schema", json_schema: schemaFormat } };
+    }
+    default:
+      throw refuse("text.format.type", `${format?.type}: only text, json_object and json_schema are known.`);
+  }
+}

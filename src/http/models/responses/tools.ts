@@ -1,0 +1,201 @@
+import type { z } from "zod";
+import { read, refuse } from "../refuse.ts";
+import {
+  AllowedChoice,
+  CustomTool,
+  FunctionTool,
+  NamedChoice,
+  NamespaceTool,
+  type ResponsesBody,
+  type Typed,
+} from "./schema.ts";
+
+type Given = z.output<typeof Typed>;
+
+/** A tool as its caller knows it. */
+export interface ToolName {
+  kind: "function" | "custom";
+  name: string;
+  namespace?: string;
+}
+
+/** The tools of one request. Chat completions have functions only, whose names are all in one space. */
+export interface Tools {
+  /** For the chat completion: its tools, and which the model may or must call. */
+  request: Record<string, unknown>;
+  /** Those the model was given, as the caller sent them. */
+  given: unknown[];
+  /** What the upstream calls a tool; one that this request does not offer gets the name it would have. */
+  wireName(name: string, namespace: string | null | undefined): string;
+  /** The caller's tool of that name; a function where the model has made the name up. */
+  byWireName(wireName: string): ToolName;
+}
+
+/** What OpenAI allows, and vLLM and llama.cpp with it. */
+const NAME_LENGTH_MAX = 64;
+
+const STATELESS = "Only tools that the caller runs himself can be used: type function, custom or namespace.";
+
+interface Offer {
+  tool: ToolName;
+  definition: Record<string, unknown>;
+}
+
+export function readTools(body: ResponsesBody): Tools {
+  const offers = new Map<string, Offer>();
+  const wireNames = new Map<string, string>();
+  const given: unknown[] = [];
+  const offer = (tool: ToolName, definition: Record<string, unknown>) => {
+    const wireName = freeName(flatName(tool.name, tool.namespace), offers);
+    wireNames.set(keyOf(tool.name, tool.namespace), wireName);
+    offers.set(wireName, { tool, definition: { ...definition, name: wireName } });
+  };
+  const left: string[] = [];
+  for (const [index, tool] of (body.tools ?? []).entries()) {
+    const path = `tools[${index}]`;
+    if (isWebSearch(tool)) {
+      left.push(path);
+      continue;
+    }
+    given.push(tool);
+    if (tool.type === "namespace") offerNamespace(tool, path, offer);
+    else offerOne(tool, path, undefined, offer);
+  }
+  const [path] = left;
+  // Codex CLI sends web_search with its own tools in every request. It is an offer that a model may leave
+  // unused, so a request that has other tools works without; one that has none asks for the search itself.
+  if (path !== undefined && offers.size === 0) throw refuse(`${path}.type`, `web_search: ${STATELESS}`);
+  const wireName: Tools["wireName"] = (name, namespace) =>
+    wireNames.get(keyOf(name, namespace)) ?? flatName(name, namespace);
+  return {
+    request: offers.size === 0 ? noTools(body) : chatTools(body, offers, wireName),
+    given,
+    wireName,
+    byWireName: (wire) => offers.get(wire)?.tool ?? { kind: "function", name: wire },
+  };
+}
+
+const keyOf = (name: string, namespace: string | null | undefined) =>
+  JSON.stringify([namespace ?? null, name]);
+
+function isWebSearch({ type }: Given): boolean {
+  return type?.startsWith("web_search") ?? false;
+}
+
+function flatName(name: string, namespace: string | null | undefined): string {
+  const flat = namespace ? `${namespace}${namespace.endsWith("__") ? "" : "__"}${name}` : name;
+  return flat.slice(0, NAME_LENGTH_MAX);
+}
+
+/** Two namespaces may come out with the same name, or a long one lose its difference. */
+function freeName(wanted: string, taken: ReadonlyMap<string, unknown>): string {
+  let name = wanted;
+  for (let count = 2; taken.has(name); count += 1) {
+    const suffix = `_${count}`;
+    name = wanted.slice(0, NAME_LENGTH_MAX - suffix.length) + suffix;
+  }
+  return name;
+}
+
+type AddOffer = (tool: ToolName, definition: Record<string, unknown>) => void;
+
+function offerNamespace(tool: Given, path: string, offer: AddOffer): void {
+  const namespace = read(NamespaceTool, tool, path);
+  for (const [index, inner] of namespace.tools.entries()) {
+    // Once, not with each tool: that of an MCP server may be pages long.
+    const about = index === 0 ? namespace.description : undefined;
+    offerOne(inner, `${path}.tools[${index}]`, { name: namespace.name, about }, offer);
+  }
+}
+
+function offerOne(
+  tool: Given,
+  path: string,
+  namespace: { name: string; about: string | null | undefined } | undefined,
+  offer: AddOffer,
+): void {
+  const within = namespace && { namespace: namespace.name };
+  const describe = (...texts: (string | null | undefined)[]) => {
+    const description = [
+      ...texts,
+      namespace?.about && `About the tools of ${namespace.name}: ${namespace.about}`,
+    ];
+    return description.filter(Boolean).length > 0
+      ? { description: description.filter(Boolean).join("\n\n") }
+      : {};
+  };
+  if (tool.type === "function") {
+    const { name, description, parameters, strict } = read(FunctionTool, tool, path);
+    const definition = {
+      ...describe(description),
+      ...(parameters && { parameters }),
+      ...(typeof strict === "boolean" && { strict }),
+    };
+    offer({ kind: "function", name, ...within }, definition);
+  } else if (tool.type === "custom") {
+    const { name, description, format } = read(CustomTool, tool, path);
+    const grammar =
+      format?.type === "grammar" &&
+      `The input must match this ${format.syntax} grammar:\n${format.definition}`;
+    offer(
+      { kind: "custom", name, ...within },
+      { ...describe(description, grammar || null), parameters: INPUT },
+    );
+  } else throw refuse(`${path}.type`, `${tool.type ?? "A tool without a type"}: ${STATELESS}`);
+}
+
+/** A custom tool takes free text: as a function, one argument. */
+const INPUT = {
+  type: "object",
+  properties: { input: { type: "string", description: "The whole input of the tool, as plain text." } },
+  required: ["input"],
+  additionalProperties: false,
+};
+
+/** The text for a custom tool in the arguments of its function. Models that send the text bare are understood. */
+export function customInput(callArguments: string): string {
+  try {
+    const input: unknown = JSON.parse(callArguments)?.input;
+    return typeof input === "string" ? input : callArguments;
+  } catch {
+    return callArguments;
+  }
+}
+
+export const customArguments = (input: string): string => JSON.stringify({ input });
+
+function noTools({ tool_choice: choice }: ResponsesBody): Record<string, unknown> {
+  if (choice === null || choice === undefined || choice === "auto" || choice === "none") return {};
+  throw refuse("tool_choice", "There are no tools to choose from.");
+}
+
+function chatTools(
+  body: ResponsesBody,
+  offers: ReadonlyMap<string, Offer>,
+  wireName: Tools["wireName"],
+): Record<string, unknown> {
+  const wireNameOf = (choice: Given, path: string) => {
+    if (choice.type !== "function" && choice.type !== "custom") throw refuse(`${path}.type`, STATELESS);
+    const { name, namespace } = read(NamedChoice, choice, path);
+    const wire = wireName(name, namespace);
+    if (!offers.has(wire)) throw refuse(`${path}.name`, "It must be the name of one of the tools.");
+    return wire;
+  };
+  const toolsOf = (wanted: ReadonlySet<string> | undefined) =>
+    [...offers]
+      .filter(([wire]) => wanted?.has(wire) ?? true)
+      .map(([, { definition }]) => ({ type: "function", function: definition }));
+  const parallel =
+    typeof body.parallel_tool_calls === "boolean" ? { parallel_tool_calls: body.parallel_tool_calls } : {};
+  const { tool_choice: choice } = body;
+  if (choice === null || choice === undefined) return { tools: toolsOf(undefined), ...parallel };
+  if (typeof choice === "string") return { tools: toolsOf(undefined), tool_choice: choice, ...parallel };
+  if (choice.type === "allowed_tools") {
+    // Upstreams do not know this choice, but to offer no other tools is the same.
+    const { mode, tools } = read(AllowedChoice, choice, "tool_choice");
+    const wanted = new Set(tools.map((tool, index) => wireNameOf(tool, `tool_choice.tools[${index}]`)));
+    return { tools: toolsOf(wanted), tool_choice: mode, ...parallel };
+  }
+  const name = wireNameOf(choice, "tool_choice");
+  return { tools: toolsOf(undefined), tool_choice: { type: "function", function: { name } }, ...parallel };
+}

@@ -1,0 +1,60 @@
+import type { ReferenceRequest } from "../../protocol/agent-v1.ts";
+import type { AskResult } from "../../relay/ask.ts";
+import type { Asker } from "../../relay/conversation.ts";
+import type { Relay } from "../../relay/relay.ts";
+import { chunksOf, completionOf, promptOf, readPlainChat } from "./v1-chat.ts";
+import type { Threads } from "./v1-threads.ts";
+
+/** How an agent of the reference's protocol is asked for a chat completion. */
+export interface ReferenceWay {
+  request: ReferenceRequest;
+  /** The agent that has the words so far, where one has. */
+  pin: string | undefined;
+  completion(result: AskResult): string;
+  chunks(result: AskResult): string[];
+}
+
+interface ReferenceDeps {
+  relay: Relay;
+  threads: Threads;
+  newId: () => string;
+  now: () => number;
+}
+
+/**
+ * A chat whose earlier messages are those of a known conversation goes on there; any other is told in one
+ * prompt. Throws an `AppError` when there is more in it than words.
+ */
+export function referenceWay(deps: ReferenceDeps, asker: Asker, chat: unknown, model: string): ReferenceWay {
+  const plain = readPlainChat(chat);
+  const owner = asker.user ?? "";
+  const known = plain.history.length > 0 ? deps.threads.find(keyOf(owner, plain.history)) : undefined;
+  const thread = known && deps.relay.isConnected(known.agent) ? known : undefined;
+  const answered = ({ answer, agent }: AskResult) => {
+    if (answer.kind !== "reference") throw new Error("not an answer of the reference's protocol");
+    const { content, conversation_id, response_id } = answer.answer;
+    if (conversation_id !== "") {
+      const said = { role: "user", text: plain.question };
+      const key = keyOf(owner, [...plain.history, said, { role: "assistant", text: content }]);
+      deps.threads.remember(key, { conversation: conversation_id, parent: response_id, agent });
+    }
+    return [content, model, deps.newId(), Math.floor(deps.now() / 1000)] as const;
+  };
+  return {
+    pin: thread?.agent,
+    request: {
+      message_id: deps.newId(),
+      conversation_id: thread?.conversation ?? "",
+      parent_id: thread?.parent ?? deps.newId(),
+      content: thread ? plain.question : promptOf(plain),
+    },
+    completion: (result) => completionOf(...answered(result)),
+    chunks: (result) => chunksOf(...answered(result)),
+  };
+}
+
+/** Of all messages, in a form in which no two different lists are alike. */
+function keyOf(owner: string, messages: readonly { role: string; text: string }[]): string {
+  const whole = JSON.stringify([owner, ...messages.flatMap(({ role, text }) => [role, text])]);
+  return Bun.SHA256.hash(whole, "base64");
+}

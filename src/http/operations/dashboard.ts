@@ -1,0 +1,67 @@
+import type { Hono } from "hono";
+import { AppError } from "../../errors.ts";
+import type { HttpContext, HttpDeps, HttpEnv } from "../context.ts";
+import { isNamed } from "../middleware/etag.ts";
+import { pagePolicy } from "../middleware/page-policy.ts";
+
+/** The dashboard's files, as `dashboard/assets.ts` has them. */
+export interface DashboardFiles {
+  /** The page for the empty path, else the file of that name. */
+  find(path: string): Promise<DashboardFile | undefined>;
+}
+
+export interface DashboardFile {
+  type: string;
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Empty where it is not compressed. */
+  gzip: Uint8Array<ArrayBuffer>;
+  etag: string;
+  /** Its name changes with its content. */
+  isHashed: boolean;
+}
+
+/** The page for people. There is no secret in it: what it shows it asks for with the key of who looks. */
+export function dashboardRoutes(app: Hono<HttpEnv>, { dashboard }: HttpDeps): void {
+  const answer = async (c: HttpContext, path: string) => {
+    const file = await dashboard.find(path);
+    if (!file) throw new AppError("not_found");
+    return send(c, file);
+  };
+  app.get("/dashboard", (c) => answer(c, ""));
+  app.get("/dashboard/:file", (c) => answer(c, c.req.param("file")));
+}
+
+/** Where a browser is sent that asks for `/`; relative, as the server does not know by what name it is reached. */
+const HOME = "dashboard";
+
+/** Sends a browser from `/` to the dashboard; undefined for everything else, which gets what the reference gives. */
+export function toDashboard(c: HttpContext): Response | undefined {
+  const { method, path } = c.req;
+  if (path !== "/" || (method !== "GET" && method !== "HEAD")) return undefined;
+  if (!c.req.header("accept")?.includes("text/html")) return undefined;
+  return new Response(null, { status: 303, headers: { location: HOME, vary: "accept" } });
+}
+
+function send(c: HttpContext, { type, bytes, gzip, etag, isHashed }: DashboardFile): Response {
+  const isZipped = gzip.length > 0 && acceptsGzip(c.req.header("accept-encoding"));
+  // One that promises the same bytes, so that each form has its own: RFC 9110 §8.8.3.3.
+  const own = isZipped ? etag.replace(/"$/, '-gzip"') : etag;
+  const headers = new Headers({
+    etag: own,
+    vary: "accept-encoding",
+    "cache-control": isHashed ? "public, max-age=31536000, immutable" : "no-cache",
+    "content-security-policy": pagePolicy(),
+  });
+  if (isNamed(c.req.header("if-none-match"), own)) return new Response(null, { status: 304, headers });
+  headers.set("content-type", type);
+  if (isZipped) headers.set("content-encoding", "gzip");
+  return new Response(isZipped ? gzip : bytes, { headers });
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3 */
+function acceptsGzip(header = ""): boolean {
+  return header.split(",").some((one) => {
+    const [coding = "", ...parameters] = one.split(";").map((part) => part.trim().toLowerCase());
+    return coding === "gzip" && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
+  });
+}

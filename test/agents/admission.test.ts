@@ -1,0 +1,130 @@
+import { describe, expect, test } from "bun:test";
+import { admit, type RegistrationRules, shownKey } from "../../src/agents/admission.ts";
+import type { AgentKey } from "../../src/auth/agent-keys.ts";
+import { AppError } from "../../src/errors.ts";
+import { createOwnHosts } from "../../src/net/host.ts";
+
+const KEYED: RegistrationRules = {
+  agents: "keyed",
+  keyAlways: false,
+  origins: ["null", "https://chat.openai.com", "https://chatgpt.com"],
+  isOwnHost: createOwnHosts(["my-box"]),
+};
+
+interface Try {
+  address?: string;
+  isForwarded?: boolean;
+  headers?: Record<string, string>;
+  pathKey?: string;
+}
+
+const MAIN: AgentKey = { id: null, name: "main", models: null };
+const OWN: AgentKey = { id: "k1", name: "gpu box", models: ["m"] };
+
+/** What the look-up makes of each key in these tests. */
+function find(shown: string | undefined) {
+  if (shown === "agent-key") return MAIN;
+  if (shown === "own-key") return OWN;
+  if (shown === "old-key") return "revoked";
+  return shown === undefined ? undefined : "unknown";
+}
+
+function outcome(
+  { address = "127.0.0.1", isForwarded = false, headers = {}, pathKey }: Try,
+  rules: Partial<RegistrationRules> = {},
+) {
+  const given = new Headers({ host: "localhost:8080", ...headers });
+  const key = find(shownKey(given, pathKey));
+  try {
+    const { trusted, key: by } = admit({ address, isForwarded, headers: given, key }, { ...KEYED, ...rules });
+    expect(by).toBe(typeof key === "object" ? key : undefined);
+    return trusted ? "trusted" : "admitted";
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    expect(error.hint).toBeDefined();
+    return error.code;
+  }
+}
+
+describe("who may register", () => {
+  test.each<[string, Try, string]>([
+    ["a program on this machine", {}, "admitted"],
+    ["one that came by IPv6", { address: "::1" }, "admitted"],
+    ["another address of the loopback range", { address: "127.8.8.8" }, "admitted"],
+    ["the Firefox agent", { headers: { origin: "null" } }, "admitted"],
+    ["the page of the ChatGPT web site", { headers: { origin: "https://chatgpt.com" } }, "admitted"],
+    ["an extension's own page", { headers: { origin: "moz-extension://x" } }, "admitted"],
+    ["a page of another web site", { headers: { origin: "https://evil.example" } }, "agent_origin_refused"],
+    [
+      "a look-alike site",
+      { headers: { origin: "https://chatgpt.com.evil.example" } },
+      "agent_origin_refused",
+    ],
+    ["a page on this machine", { headers: { origin: "http://localhost:3000" } }, "agent_origin_refused"],
+    ["a page from a file", { headers: { origin: "file://" } }, "agent_origin_refused"],
+    ["another machine", { address: "192.168.0.7" }, "agent_key_required"],
+    ["another machine that looks like this one", { address: "1.127.0.0" }, "agent_key_required"],
+    ["a connection without an address", { address: "" }, "agent_key_required"],
+    ["a proxy on this machine", { isForwarded: true }, "agent_key_required"],
+    ["a call by address", { headers: { host: "127.0.0.1:8080" } }, "admitted"],
+    ["a call by IPv6 address", { headers: { host: "[::1]:8080" } }, "admitted"],
+    ["a call by the machine's name", { headers: { host: "My-Box." } }, "admitted"],
+    ["a page that had its name point here", { headers: { host: "evil.example:8080" } }, "host_refused"],
+    ["a name that only looks like ours", { headers: { host: "localhost.evil.example" } }, "host_refused"],
+    [
+      "a page that had its name point here, in a sandboxed frame",
+      { headers: { host: "evil.example", origin: "null" } },
+      "host_refused",
+    ],
+    ["any name with the key", { pathKey: "agent-key", headers: { host: "chat.example.com" } }, "trusted"],
+    ["another machine with the key in the path", { address: "10.0.0.1", pathKey: "agent-key" }, "trusted"],
+    [
+      "another machine with the key in the header",
+      { address: "10.0.0.1", headers: { authorization: "Bearer agent-key" } },
+      "trusted",
+    ],
+    [
+      "a page of another site with the key",
+      { pathKey: "agent-key", headers: { origin: "https://my.example" } },
+      "trusted",
+    ],
+    ["a wrong key in the path", { pathKey: "guess" }, "agent_key_wrong"],
+    ["a wrong key in the header", { headers: { authorization: "Bearer guess" } }, "agent_key_wrong"],
+    ["an empty key", { pathKey: "" }, "agent_key_wrong"],
+    ["another machine with a key of its own", { address: "10.0.0.1", pathKey: "own-key" }, "admitted"],
+    [
+      "another machine with a key of its own in the header",
+      { address: "10.0.0.1", headers: { authorization: "Bearer own-key" } },
+      "admitted",
+    ],
+    ["a revoked key in the path", { address: "10.0.0.1", pathKey: "old-key" }, "agent_key_wrong"],
+    ["a revoked key in the header", { headers: { authorization: "old-key" } }, "agent_key_wrong"],
+    ["a revoked key of this machine, which needs none", { pathKey: "old-key" }, "agent_key_wrong"],
+  ])("%s", (_, attempt, expected) => {
+    expect(outcome(attempt)).toBe(expected);
+  });
+
+  test("with an agent key set by the operator, this machine needs it too", () => {
+    expect(outcome({}, { keyAlways: true })).toBe("agent_key_required");
+    expect(outcome({ pathKey: "agent-key" }, { keyAlways: true })).toBe("trusted");
+  });
+
+  test("taking `null` off the list shuts out pages in sandboxed frames", () => {
+    const origins = ["https://chatgpt.com"];
+    expect(outcome({ headers: { origin: "null" } }, { origins })).toBe("agent_origin_refused");
+  });
+
+  test("open lets in whoever the reference lets in, but trusts only the key", () => {
+    const open = { agents: "open" as const };
+    expect(outcome({ address: "8.8.8.8", headers: { origin: "https://evil.example" } }, open)).toBe(
+      "admitted",
+    );
+    expect(outcome({ pathKey: "guess" }, open)).toBe("admitted");
+    expect(outcome({ pathKey: "agent-key" }, open)).toBe("trusted");
+    expect(outcome({ pathKey: "own-key" }, open)).toBe("admitted");
+  });
+
+  test("open lets no revoked key in", () => {
+    expect(outcome({ pathKey: "old-key" }, { agents: "open" })).toBe("agent_key_wrong");
+  });
+});

@@ -1,0 +1,185 @@
+import { describe, expect, test } from "bun:test";
+import { openReferenceAgent } from "../../src/agents/v1.ts";
+import type { ReferenceFrame } from "../../src/protocol/agent-v1.ts";
+import type { CloseReason } from "../../src/protocol/close.ts";
+import { createRelayBench, peek, settle } from "../support/relay.ts";
+
+const ID = "6c1f6f0e-4a4e-4f4e-9a55-0d6a7c1b2a3d";
+
+function connect(bench = createRelayBench(), { address = "127.0.0.1", trusted = false } = {}) {
+  const sent: ReferenceFrame[] = [];
+  const closed: CloseReason[] = [];
+  let ids = 0;
+  const session = openReferenceAgent({
+    socket: {
+      sendText: (text) => {
+        sent.push(JSON.parse(text));
+        return "sent";
+      },
+      close: (reason) => closed.push(reason),
+    },
+    address,
+    trusted,
+    clock: bench.clock,
+    newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`,
+    helloWithinMs: 10_000,
+    model: "chatgpt",
+    join: bench.relay.join.bind(bench.relay),
+  });
+  const say = (frame: unknown) => session.frame(typeof frame === "string" ? frame : JSON.stringify(frame));
+  const hello = (id = ID) => say({ id, message: "Connection id", data: "" });
+  const last = () => sent.at(-1) as ReferenceFrame;
+  return { ...bench, session, sent, closed, say, hello, last };
+}
+
+describe("hello", () => {
+  test("the server speaks first, with a fresh id, and registers the agent under the id it answers", () => {
+    const { sent, hello, relay } = connect();
+    expect(sent).toEqual([
+      { id: "00000000-0000-4000-8000-000000000001", message: "Connection id", data: "" },
+    ]);
+    expect(relay.stats().agents).toBe(0);
+    hello();
+    expect([...relay.agents()].map(({ id }) => id)).toEqual([ID]);
+    expect(sent.length).toBe(1);
+  });
+
+  test.each([["not JSON"], ["{}"], ['{"id":""}'], ['{"id":"my name"}'], ['{"id":7}'], ["null"], ["[]"]])(
+    "an answer without a UUID is refused: %s",
+    (text) => {
+      const { say, closed, relay } = connect();
+      say(text);
+      expect(closed).toEqual(["hello_invalid"]);
+      expect(relay.stats().agents).toBe(0);
+    },
+  );
+
+  test("an agent that does not answer in time is closed, and leaves nothing behind", () => {
+    const { clock, closed, hello, relay } = connect();
+    clock.advance(10_000);
+    expect(closed).toEqual(["hello_missing"]);
+    hello();
+    expect(relay.stats().agents).toBe(0);
+    expect(clock.pending()).toBe(0);
+  });
+
+  test("an id in use from another address is refused to the newcomer only", () => {
+    const bench = createRelayBench();
+    const holder = connect(bench);
+    holder.hello();
+    const thief = connect(bench, { address: "10.0.0.9" });
+    thief.hello();
+    expect([holder.closed, thief.closed]).toEqual([[], ["id_in_use"]]);
+    const owner = connect(bench, { address: "10.0.0.9", trusted: true });
+    owner.hello();
+    expect([holder.closed, owner.closed]).toEqual([["replaced"], []]);
+  });
+});
+
+describe("asks", () => {
+  test("a request has the reference's names in the reference's order", () => {
+    const { ask, hello, last } = connect();
+    hello();
+    void ask("hi <b>");
+    expect(Object.keys(last())).toEqual(["id", "message", "data"]);
+    expect(last().message).toBe("ChatGptRequest");
+    expect(last().data).toBe('{"message_id":"","conversation_id":"","parent_id":"","content":"hi <b>"}');
+  });
+
+  test("an answer may leave keys out, have more, and be null: the caller gets five strings", async () => {
+    const { askWhole, hello, say, last } = connect();
+    hello();
+    const asked = askWhole("q");
+    say({ id: last().id, message: "whatever", more: 1, data: '{"content":"yes","error":null,"extra":{}}' });
+    const answer = { id: "", response_id: "", conversation_id: "", content: "yes", error: "" };
+    expect((await asked).answer).toEqual({ kind: "reference", answer });
+  });
+
+  test.each<[string, { message: string; data?: unknown; error?: object }]>([
+    ["an error frame", { message: "error", data: "Unknown error", error: {} }],
+    ["JSON that is no object", { message: "ChatGptResponse", data: "[1]" }],
+    ["a content that is no string", { message: "ChatGptResponse", data: '{"content":1}' }],
+    ["data that is no string", { message: "ChatGptResponse", data: { content: "x" } }],
+    ["no data at all", { message: "ChatGptResponse" }],
+  ])("%s fails the ask with the frame, and the agent serves the next one", async (_, frame) => {
+    const { askWhole, ask, hello, say, last } = connect();
+    hello();
+    const asked = askWhole("q");
+    const { id } = last();
+    say({ id, ...frame });
+    const data = typeof frame.data === "string" ? frame.data : "";
+    await expect(asked).rejects.toMatchObject({
+      code: "agent_answer_invalid",
+      extra: { response: { id, message: frame.message, data } },
+    });
+    const next = ask("next");
+    say({ id: last().id, message: "", data: '{"content":"fine"}' });
+    expect(await next).toBe("fine");
+  });
+
+  test("a frame that is not JSON while an ask runs fails that ask at once, not after its limit", async () => {
+    const { ask, hello, say, relay } = connect();
+    hello();
+    const asked = ask("q");
+    say("garbage");
+    say("garbage");
+    say("garbage");
+    expect(await asked).toBe("agent_lost");
+    expect(relay.stats()).toMatchObject({ slots_in_use: 0, frames_ignored: 3 });
+  });
+
+  test("a frame with an unknown id is ignored and counted", async () => {
+    const { ask, hello, say, last, relay } = connect();
+    hello();
+    const asked = ask("q");
+    const { id } = last();
+    say({ id: "unknown", message: "ChatGptResponse", data: '{"content":"not yours"}' });
+    expect(await peek(asked)).toBe("open");
+    say({ id, message: "ChatGptResponse", data: '{"content":"yours"}' });
+    expect(await asked).toBe("yours");
+    expect(relay.stats().frames_ignored).toBe(1);
+  });
+
+  test("an agent that only sends what nobody asked for is closed", () => {
+    const { hello, say, closed, relay, clock } = connect();
+    hello();
+    for (let n = 0; n < 100; n++) say({ id: `${n}`, message: "", data: "" });
+    expect(closed).toEqual(["frames_bad"]);
+    expect(relay.stats().agents).toBe(0);
+    expect(clock.pending()).toBe(0);
+  });
+});
+
+describe("pings", () => {
+  test("a ping is a frame with a fresh id, and only its own pong counts", async () => {
+    const { ask, hello, say, last, clock } = connect();
+    hello();
+    clock.advance(6_000);
+    const asked = ask("q");
+    const ping = last();
+    expect(ping).toMatchObject({ message: "ping", data: "" });
+    say({ id: "other", message: "pong", data: "" });
+    expect(last()).toEqual(ping);
+    say({ id: ping.id, message: "pong", data: "" });
+    expect(last().message).toBe("ChatGptRequest");
+    say({ id: last().id, message: "", data: '{"content":"yes"}' });
+    expect(await asked).toBe("yes");
+  });
+
+  test("a missed pong closes the socket, and the session is over whatever comes after", async () => {
+    const { ask, hello, say, last, clock, closed, session } = connect();
+    hello();
+    clock.advance(6_000);
+    const asked = ask("q");
+    const ping = last();
+    clock.advance(5_000);
+    expect(closed).toEqual(["pong_missed"]);
+    say({ id: ping.id, message: "pong", data: "" });
+    session.gone();
+    clock.advance(10_000);
+    await settle();
+    expect(await asked).toBe("no_agent");
+    expect(closed.length).toBe(1);
+    expect(clock.pending()).toBe(0);
+  });
+});

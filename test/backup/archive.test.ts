@@ -1,0 +1,103 @@
+import { describe, expect, test } from "bun:test";
+import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readTar, writeTar } from "../../src/backup/archive.ts";
+import { CommandError } from "../../src/errors.ts";
+import { failureOf, tempFolder } from "../support/store.ts";
+
+const AT = new Date("2026-11-23T08:10:14.924Z");
+
+async function pack(files: Record<string, Uint8Array>): Promise<string> {
+  const folder = tempFolder();
+  const path = join(folder, "archive.tar");
+  const file = openSync(path, "wx", 0o600);
+  const entries = Object.entries(files).map(([name, content], index) => {
+    const source = join(folder, `source-${index}`);
+    writeFileSync(source, content);
+    // Every other one comes from a file.
+    return { name, bytes: content.length, content: index % 2 === 0 ? content : { path: source } };
+  });
+  await writeTar(file, entries, AT);
+  closeSync(file);
+  return path;
+}
+
+function unpack(path: string): Record<string, Buffer> {
+  const files: Record<string, Buffer> = {};
+  readTar(path, (name) => {
+    files[name] = Buffer.alloc(0);
+    return (piece) => {
+      files[name] = Buffer.concat([files[name] ?? Buffer.alloc(0), piece]);
+    };
+  });
+  return files;
+}
+
+/** Around the sizes of a block and of the pieces that are read. */
+const FILES = Object.fromEntries(
+  [0, 1, 511, 512, 513, 1024 ** 2 - 1, 1024 ** 2, 1024 ** 2 + 1, 3 * 1024 ** 2].map((bytes) => [
+    `file-${bytes}`,
+    Buffer.alloc(bytes, crypto.getRandomValues(new Uint8Array(997))),
+  ]),
+);
+
+test("what is written is read back byte for byte, whatever its size", async () => {
+  expect(unpack(await pack(FILES))).toEqual(FILES);
+});
+
+describe.skipIf(Bun.which("tar") === null)("the system's tar", () => {
+  test("lists and unpacks what is written, for its owner only", async () => {
+    const path = await pack(FILES);
+    const folder = tempFolder();
+    const run = Bun.spawnSync(["tar", "-xvpf", path, "-C", folder]);
+    expect([run.exitCode, run.stderr.toString()]).toEqual([0, ""]);
+    for (const [name, content] of Object.entries(FILES)) {
+      expect(readFileSync(join(folder, name)).equals(content)).toBe(true);
+      const { mode, mtimeMs } = statSync(join(folder, name));
+      expect([mode & 0o777, Math.floor(mtimeMs / 1000)]).toEqual([0o600, Math.floor(AT.getTime() / 1000)]);
+    }
+  });
+
+  for (const format of ["ustar", "gnu", "pax"]) {
+    test(`may have repacked it, as ${format}`, async () => {
+      const folder = tempFolder();
+      for (const [name, content] of Object.entries(FILES)) writeFileSync(join(folder, name), content);
+      const path = join(tempFolder(), "repacked.tar");
+      const run = Bun.spawnSync(["tar", `--format=${format}`, "-cf", path, "-C", folder, "."]);
+      expect(run.exitCode).toBe(0);
+      expect(unpack(path)).toEqual(FILES);
+    });
+  }
+});
+
+test("a file that becomes shorter or longer while it is packed is noticed", async () => {
+  const folder = tempFolder();
+  const source = join(folder, "source");
+  writeFileSync(source, "ten bytes!");
+  for (const bytes of [9, 11]) {
+    const file = openSync(join(folder, `${bytes}.tar`), "wx");
+    const error = await failureOf(() =>
+      writeTar(file, [{ name: "a", bytes, content: { path: source } }], AT),
+    );
+    expect(String(error)).toContain("has changed");
+    closeSync(file);
+  }
+});
+
+test("an archive cut short anywhere, or with a header that was altered, is refused", async () => {
+  const content = Buffer.alloc(1000, 7);
+  const whole = statSync(await pack({ a: content, b: content })).size;
+  for (const bytes of [0, 1, 511, 512, 600, 1535, 1536, 2000, whole - 1024, whole - 600]) {
+    const path = await pack({ a: content, b: content });
+    truncateSync(path, bytes);
+    const error = await failureOf(() => unpack(path));
+    expect([bytes, error instanceof CommandError]).toEqual([bytes, true]);
+  }
+  for (const at of [0, 124, 130, 156]) {
+    const path = await pack({ a: content });
+    const bytes = readFileSync(path);
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+    expect(await failureOf(() => unpack(path))).toBeInstanceOf(CommandError);
+  }
+});

@@ -1,0 +1,192 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { exchange } from "../../src/backup/swap-files.ts";
+import { backup } from "../../src/cli/backup.ts";
+import { restore } from "../../src/cli/restore.ts";
+import { tempFolder } from "../support/store.ts";
+import { messageOf, modeOf, SEAL_KEY, scene } from "./backup-scene.ts";
+
+describe("a restore", () => {
+  test("keeps the replaced data, also what was only in the write-ahead log", async () => {
+    const { folder, data, file, output, run, users, store, list, user } = await scene();
+    await run(backup, [file]);
+    const late = await users.add();
+    // What an accident leaves: a database whose last changes are in the log.
+    cpSync(data, join(folder, "crashed"), { recursive: true });
+    await store.close();
+    const crashed = join(folder, "crashed");
+    expect(existsSync(join(crashed, "server.db-wal"))).toBe(true);
+    await run(restore, [file], { data: crashed });
+    expect(await list(crashed)).toEqual([user]);
+    const aside = readdirSync(crashed).find((name) => name.startsWith("replaced-")) ?? "";
+    expect(output.out).toContain(join(crashed, aside));
+    expect(modeOf(join(crashed, aside))).toBe(0o700);
+    expect(await list(join(crashed, aside))).toEqual([user, late]);
+    expect(readdirSync(crashed).filter((name) => name.includes("part"))).toEqual([]);
+  });
+
+  test("is refused while a store is open, by this process or another, and changes nothing", async () => {
+    const { data, file, run, store, list, users, user } = await scene();
+    await run(backup, [file]);
+    const late = await users.add();
+    const refused = () => messageOf(() => run(restore, [file]));
+    expect(await refused()).toContain("in use: stop the server");
+    await store.close();
+    const code = `const { openStore } = await import(${JSON.stringify(join(import.meta.dir, "../../src/store/sqlite/open.ts"))});
+      openStore({ path: ${JSON.stringify(join(data, "server.db"))} });
+      console.log("open");
+      setInterval(() => {}, 1000);`;
+    const other = Bun.spawn([process.execPath, "-e", code], { stdout: "pipe", stderr: "inherit" });
+    await other.stdout.getReader().read();
+    expect(await refused()).toContain("in use: stop the server");
+    other.kill("SIGKILL");
+    await other.exited;
+    expect(await list()).toEqual([user, late]);
+    // A process that was killed holds nothing any more.
+    expect(await run(restore, [file])).toBe(0);
+    expect(await list()).toEqual([user]);
+  });
+
+  test("refuses a key that does not fit the tokens, unless told to go on", async () => {
+    const { folder, data, file, output, run } = await scene({ sealKey: SEAL_KEY });
+    rmSync(join(data, "seal.key"), { force: true });
+    await run(backup, [file], { env: { CHATGPT_API_SEAL_KEY: SEAL_KEY } });
+    const fresh = join(folder, "fresh");
+    const wrong = { CHATGPT_API_SEAL_KEY: SEAL_KEY.toUpperCase() };
+    for (const env of [{}, wrong]) {
+      expect(await messageOf(() => run(restore, [file], { data: fresh, env }))).toContain(
+        "set CHATGPT_API_SEAL_KEY to the key that the server had",
+      );
+      expect(existsSync(join(fresh, "server.db"))).toBe(false);
+    }
+    expect(await run(restore, [file], { data: fresh, env: { CHATGPT_API_SEAL_KEY: SEAL_KEY } })).toBe(0);
+    expect(output.err).toBe("");
+    expect(await run(restore, [file, "--force"], { data: join(folder, "forced") })).toBe(0);
+    expect(output.err).toContain("opens 0 of 1 tokens");
+  });
+
+  test.each<[string, (file: string) => void, string]>([
+    ["is missing", (file) => rmSync(file), "there is no such file"],
+    ["is something else", (file) => writeFileSync(file, "no archive\n".repeat(99)), "no tar archive"],
+    ["is empty", (file) => writeFileSync(file, ""), "cut short"],
+    ["is cut short", (file) => writeFileSync(file, readFileSync(file).subarray(0, 9_000)), "cut short"],
+    ["has one bit changed in the database", (file) => flip(file, 20_000), "server.db in it is damaged"],
+    ["lacks a key", (file) => repack(file, (folder) => rmSync(join(folder, "seal.key"))), "seal.key in it"],
+    [
+      "lacks the manifest",
+      (file) => repack(file, (folder) => rmSync(join(folder, "backup.json"))),
+      "no backup",
+    ],
+    [
+      "was made by a newer program",
+      (file) => repack(file, (folder) => edit(folder, { schema: 999 })),
+      "newer",
+    ],
+    ["is of a newer format", (file) => repack(file, (folder) => edit(folder, { version: 2 })), "understands"],
+    [
+      "has another program's database",
+      (file) => repack(file, (folder) => change(folder, "PRAGMA application_id = 7")),
+      "belongs to another program",
+    ],
+    [
+      "has a newer database than it says",
+      (file) => repack(file, (folder) => change(folder, "PRAGMA user_version = 999")),
+      "newer",
+    ],
+    [
+      "has rows that belong to nothing",
+      (file) => repack(file, (folder) => change(folder, "DELETE FROM users")),
+      "rows that belong to nothing",
+    ],
+  ])("of a file that %s is refused in one line, and nothing is touched", async (_, spoil, reason) => {
+    const { data, file, run, store, list, user } = await scene();
+    await run(backup, [file]);
+    await store.close();
+    spoil(file);
+    const before = readFileSync(join(data, "server.db"));
+    const message = await messageOf(() => run(restore, [file]));
+    expect(message).toStartWith(`cannot restore ${file}: `);
+    expect(message).toContain(reason);
+    expect(readFileSync(join(data, "server.db")).equals(before)).toBe(true);
+    expect(readdirSync(data).sort()).toEqual(["agent.key", "seal.key", "server.db", "server.db.lock"]);
+    expect(await list()).toEqual([user]);
+  });
+
+  test("takes one that was repacked by tar", async () => {
+    const { data, file, run, store, list, user } = await scene();
+    await run(backup, [file]);
+    await store.close();
+    repack(file, () => {});
+    expect(await run(restore, [file])).toBe(0);
+    expect(await list(data)).toEqual([user]);
+  });
+
+  test("puts everything back when it cannot be finished, at whichever step", async () => {
+    const { folder, data, file, run, store } = await scene();
+    await run(backup, [file]);
+    await store.close();
+    writeFileSync(join(data, "server.db-wal"), "its log");
+    const before = contentOf(data);
+    const staging = join(folder, "staging");
+    mkdirSync(staging);
+    for (const name of ["server.db", "seal.key", "agent.key"]) writeFileSync(join(staging, name), name);
+    // Four files go and three come.
+    for (let step = 1; step <= 7; step++) {
+      let steps = 0;
+      const failing = (from: string, to: string) => {
+        if (++steps === step) throw new Error("the disk says no");
+        renameSync(from, to);
+      };
+      expect(() => exchange({ staging, data }, failing)).toThrow("the disk says no");
+      expect(contentOf(data)).toEqual(before);
+      expect(readdirSync(staging)).toHaveLength(3);
+    }
+    expect(exchange({ staging, data })).toBeDefined();
+    expect(readFileSync(join(data, "server.db"), "utf8")).toBe("server.db");
+  });
+});
+
+const contentOf = (folder: string) =>
+  readdirSync(folder).map((name) => [name, Bun.hash(readFileSync(join(folder, name)))]);
+
+function flip(file: string, at: number): void {
+  const bytes = readFileSync(file);
+  bytes[at] = (bytes[at] ?? 0) ^ 4;
+  writeFileSync(file, bytes);
+}
+
+function repack(file: string, edit: (folder: string) => void): void {
+  const folder = tempFolder();
+  expect(Bun.spawnSync(["tar", "-xpf", file, "-C", folder]).exitCode).toBe(0);
+  edit(folder);
+  expect(Bun.spawnSync(["tar", "-cf", file, "-C", folder, "."]).exitCode).toBe(0);
+}
+
+function edit(folder: string, changes: object): void {
+  const path = join(folder, "backup.json");
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), ...changes }));
+}
+
+/** Changes the database, and the manifest so that it fits again. */
+function change(folder: string, sql: string): void {
+  const path = join(folder, "server.db");
+  const database = new Database(path);
+  database.run("PRAGMA foreign_keys = OFF");
+  database.run(sql);
+  database.close();
+  const bytes = readFileSync(path);
+  const { files } = JSON.parse(readFileSync(join(folder, "backup.json"), "utf8"));
+  const entry = { bytes: bytes.length, sha256: Bun.SHA256.hash(bytes, "hex") };
+  edit(folder, { files: { ...files, "server.db": entry } });
+}

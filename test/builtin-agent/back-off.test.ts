@@ -1,0 +1,27 @@
+import { expect, test } from "bun:test";
+import { createBackOff } from "../../src/builtin-agent/back-off.ts";
+import { chooseSeed, createRandom } from "../support/random.ts";
+
+const seed = chooseSeed();
+
+test(`pauses are anything up to an end that doubles from 1 s to 60 s (seed ${seed})`, () => {
+  const random = createRandom(seed);
+  const ends = [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000];
+  const largest = ends.map(() => 0);
+  for (let round = 0; round < 300; round++) {
+    const backOff = createBackOff(() => random.next());
+    for (const [index, end] of ends.entries()) {
+      const pause = backOff.next();
+      expect(pause).toBeWithin(0, end + 1);
+      largest[index] = Math.max(largest[index] ?? 0, pause);
+    }
+  }
+  for (const [index, end] of ends.entries()) expect(largest[index]).toBeGreaterThan(end * 0.9);
+});
+
+test("begins anew after a reset", () => {
+  const backOff = createBackOff(() => 1);
+  expect([backOff.next(), backOff.next()]).toEqual([1000, 2000]);
+  backOff.reset();
+  expect(backOff.next()).toBe(1000);
+});

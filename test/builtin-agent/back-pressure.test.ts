@@ -1,0 +1,95 @@
+import { expect, onTestFinished, test } from "bun:test";
+import type { AddressInfo } from "node:net";
+import { createServer, type Socket } from "node:net";
+import { readServerAddress } from "../../src/builtin-agent/address.ts";
+import { createClock } from "../../src/builtin-agent/clock.ts";
+import { openConnection } from "../../src/builtin-agent/connection.ts";
+import { passStream } from "../../src/builtin-agent/stream.ts";
+import { createLog } from "../../src/log/log.ts";
+
+const HANDSHAKE_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/** A WebSocket server that takes the upgrade and reads nothing until it is told to. */
+async function startDeafServer(): Promise<{ host: string; listen(): void }> {
+  const { promise: taken, resolve } = Promise.withResolvers<Socket>();
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", (head) => {
+      const key = /sec-websocket-key: (.*)\r/i.exec(head.toString())?.[1];
+      const accept = new Bun.CryptoHasher("sha1").update(key + HANDSHAKE_SUFFIX).digest("base64");
+      const lines = ["HTTP/1.1 101 ok", "upgrade: websocket", "connection: upgrade"];
+      lines.push(`sec-websocket-accept: ${accept}`, "sec-websocket-protocol: chatgpt-agent.v2");
+      socket.write(`${lines.join("\r\n")}\r\n\r\n`);
+      socket.pause();
+      resolve(socket);
+    });
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", () => listening()));
+  onTestFinished(() => void server.close());
+  const listen = () => void taken.then((socket) => socket.resume());
+  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, listen };
+}
+
+test("a socket whose server stopped reading has room again only when it reads", async () => {
+  const server = await startDeafServer();
+  const { promise: opened, resolve } = Promise.withResolvers<void>();
+  const connection = openConnection({
+    server: readServerAddress(server.host),
+    agentKey: undefined,
+    hello: () => {
+      queueMicrotask(resolve);
+      return { type: "hello", name: "a", version: "0", slots: 1, models: [], endpoints: [] };
+    },
+    clock: createClock(),
+    log: createLog({ write: () => {} }),
+    onReady: () => {},
+    onFrame: () => {},
+    onEnd: () => {},
+  });
+  await opened;
+  await connection.room();
+  for (let sent = 0; sent < 32; sent++)
+    connection.send({ type: "delta", ask: "1", data: "x".repeat(1024 * 1024) });
+  let hasRoom = false;
+  const room = connection.room().then(() => {
+    hasRoom = true;
+  });
+  await Bun.sleep(60);
+  expect(hasRoom).toBe(false);
+  server.listen();
+  await room;
+  connection.close();
+});
+
+test("an upstream is read no further while there is no room", async () => {
+  let pulled = 0;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        if (++pulled === 100) controller.enqueue(new TextEncoder().encode("data: [DONE]\n\n"));
+        if (pulled === 100) return controller.close();
+        controller.enqueue(new TextEncoder().encode(`data: ${pulled}\n\n`));
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  const sent: string[] = [];
+  const outcome = passStream(new Response(body), {
+    ask: "1",
+    clock: createClock(),
+    signal: new AbortController().signal,
+    begin: () => {},
+    replies: {
+      frameBytesMax: 1000,
+      send: (frame) => sent.push(frame.type) > 0,
+      room: () => (sent.length < 5 ? Promise.resolve() : gate),
+    },
+  });
+  await Bun.sleep(20);
+  expect(sent).toHaveLength(5);
+  expect(pulled).toBeLessThan(10);
+  open();
+  expect(await outcome).toEqual({ type: "done", status: 200 });
+  expect(sent).toHaveLength(100);
+});

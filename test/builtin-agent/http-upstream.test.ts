@@ -1,0 +1,238 @@
+import { describe, expect, onTestFinished, test } from "bun:test";
+import { createHttpUpstream, type HttpUpstreamOptions } from "../../src/builtin-agent/http-upstream.ts";
+import { ENDPOINTS } from "../../src/protocol/agent-v2.ts";
+import { startFaultUpstream } from "../support/upstream/start.ts";
+
+type Answer = Response | Promise<Response>;
+
+/** An upstream of the given routes, `GET /path` or `POST /path`; the rest is 404. */
+function serve(routes: Record<string, (request: Request) => Answer>) {
+  const requests: { line: string; headers: Headers; body: string }[] = [];
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    async fetch(request) {
+      const line = `${request.method} ${new URL(request.url).pathname}`;
+      requests.push({ line, headers: new Headers(request.headers), body: await request.clone().text() });
+      return routes[line]?.(request) ?? Response.json({ detail: "Not Found" }, { status: 404 });
+    },
+  });
+  onTestFinished(() => server.stop(true));
+  return { url: `http://127.0.0.1:${server.port}`, requests, lines: () => requests.map(({ line }) => line) };
+}
+
+const list = (...ids: string[]) => Response.json({ object: "list", data: ids.map((id) => ({ id })) });
+const bad = () => Response.json({ error: { message: "messages is required" } }, { status: 400 });
+const never = new AbortController().signal;
+
+function inquire(url: string, options: Partial<HttpUpstreamOptions> = {}) {
+  return createHttpUpstream({ url, models: [], endpoints: [], ...options }).inquire(never);
+}
+async function offerOf(url: string, options: Partial<HttpUpstreamOptions> = {}) {
+  const inquiry = await inquire(url, options);
+  return "offer" in inquiry ? inquiry.offer : undefined;
+}
+async function troubleOf(url: string, options: Partial<HttpUpstreamOptions> = {}) {
+  const inquiry = await inquire(url, options);
+  return "trouble" in inquiry ? inquiry : undefined;
+}
+
+describe("the base URL", () => {
+  test.each(["", "/", "/v1", "/v1/"])("is found out from %j", async (path) => {
+    const { url, lines } = serve({ "GET /v1/models": () => list("a"), "POST /v1/chat/completions": bad });
+    const upstream = createHttpUpstream({ url: url + path, models: [], endpoints: [] });
+    expect(await upstream.inquire(never)).toEqual({
+      offer: { models: [{ id: "a" }], endpoints: ["chat/completions"] },
+    });
+    expect((await upstream.request("chat/completions", "{}", never)).status).toBe(400);
+    expect(lines().at(-1)).toBe("POST /v1/chat/completions");
+  });
+
+  test("may lie anywhere, with or without /v1", async () => {
+    const { url } = serve({
+      "GET /openai/models": () => list("a"),
+      "GET /deep/er/v1/models": () => list("b"),
+    });
+    expect((await offerOf(`${url}/openai`))?.models).toEqual([{ id: "a" }]);
+    expect((await offerOf(`${url}/deep/er`))?.models).toEqual([{ id: "b" }]);
+  });
+
+  test("is the one that answers with a list, where the other answers with something else", async () => {
+    const { url } = serve({
+      "GET /models": () => list("bare"),
+      "GET /v1/models": () => Response.json({ error: "Unexpected endpoint" }),
+    });
+    expect((await offerOf(url))?.models).toEqual([{ id: "bare" }]);
+  });
+});
+
+describe("models", () => {
+  test("have what the upstream says of them, and those that cannot be named are left out", async () => {
+    const data = [
+      { id: "a", owned_by: "vllm", max_model_len: 8192 },
+      { id: "b", owned_by: "", context_length: 1.5 },
+      { id: "" },
+      { id: "x".repeat(257) },
+      { id: 7 },
+      null,
+      { id: "a" },
+    ];
+    const { url } = serve({ "GET /v1/models": () => Response.json({ data }) });
+    expect((await offerOf(url))?.models).toEqual([{ id: "a" }, { id: "b" }]);
+    const first = serve({ "GET /v1/models": () => Response.json({ data: data.slice(0, 1) }) });
+    expect((await offerOf(first.url))?.models).toEqual([{ id: "a", owned_by: "vllm", context_length: 8192 }]);
+  });
+
+  test("are at most a thousand", async () => {
+    const ids = Array.from({ length: 1200 }, (_, index) => `m${index}`);
+    const { url } = serve({ "GET /v1/models": () => list(...ids) });
+    expect((await offerOf(url))?.models).toHaveLength(1000);
+  });
+
+  test("that were chosen are all there is, listed or not", async () => {
+    const { url } = serve({
+      "GET /v1/models": () => Response.json({ data: [{ id: "a", owned_by: "me" }, { id: "b" }] }),
+    });
+    expect((await offerOf(url, { models: ["a", "hidden"] }))?.models).toEqual([
+      { id: "a", owned_by: "me" },
+      { id: "hidden" },
+    ]);
+  });
+
+  test("that nobody lists must be chosen", async () => {
+    const { url } = serve({ "POST /v1/chat/completions": bad });
+    expect((await troubleOf(url))?.trouble).toContain("give --model");
+    expect((await offerOf(url, { models: ["a"] }))?.models).toEqual([{ id: "a" }]);
+  });
+});
+
+describe("endpoints", () => {
+  const statuses = (status: number, body: object = { error: { message: "no" } }) => ({
+    "GET /v1/models": () => list("a"),
+    "POST /v1/chat/completions": bad,
+    "POST /v1/responses": () => Response.json(body, { status }),
+  });
+
+  test.each([400, 401, 403, 422, 429, 500, 503])("that answer %d are there", async (status) => {
+    const { url } = serve(statuses(status));
+    expect((await offerOf(url))?.endpoints).toEqual(["chat/completions", "responses"]);
+  });
+
+  test.each([404, 405, 501])("that answer %d are not", async (status) => {
+    const { url } = serve(statuses(status));
+    expect((await offerOf(url))?.endpoints).toEqual(["chat/completions"]);
+  });
+
+  test("that know no such model are there, those of a 200 with an error are not", async () => {
+    const { url } = serve(statuses(404, { error: { message: "model '' not found" } }));
+    expect((await offerOf(url))?.endpoints).toEqual(["chat/completions", "responses"]);
+    const other = serve(statuses(200, { error: "Unexpected endpoint or method. (POST /v1/responses)" }));
+    expect((await offerOf(other.url))?.endpoints).toEqual(["chat/completions"]);
+  });
+
+  test("are asked once with nothing to do, those that hang are not there, and none at all means chat", async () => {
+    const { url, requests, lines } = serve({
+      "GET /v1/models": () => list("a"),
+      "POST /v1/chat/completions": () => new Promise<Response>(() => {}),
+    });
+    const upstream = createHttpUpstream({ url, models: [], endpoints: [], limitMs: 100 });
+    for (let times = 0; times < 3; times++)
+      expect(await upstream.inquire(never)).toMatchObject({ offer: { endpoints: ["chat/completions"] } });
+    const posts = requests.filter(({ line }) => line.startsWith("POST"));
+    expect(posts.map(({ body }) => body)).toEqual(ENDPOINTS.map(() => "{}"));
+    expect(lines().filter((line) => line === "GET /v1/models")).toHaveLength(3);
+  });
+
+  test("that were chosen are not asked", async () => {
+    const { url, lines } = serve({ "GET /v1/models": () => list("a") });
+    expect((await offerOf(url, { endpoints: ["embeddings"] }))?.endpoints).toEqual(["embeddings"]);
+    expect(lines()).toEqual(["GET /v1/models"]);
+  });
+
+  test("are found out anew when the upstream was away", async () => {
+    let status = 200;
+    const { url, lines } = serve({
+      "GET /v1/models": () => (status === 200 ? list("a") : new Response("", { status })),
+    });
+    const upstream = createHttpUpstream({ url, models: [], endpoints: [] });
+    const posts = () => lines().filter((line) => line.startsWith("POST")).length;
+    await upstream.inquire(never);
+    expect(posts()).toBe(ENDPOINTS.length);
+    status = 503;
+    expect(await upstream.inquire(never)).toEqual({ trouble: "it answers 503", unreachable: false });
+    status = 200;
+    await upstream.inquire(never);
+    expect(posts()).toBe(2 * ENDPOINTS.length);
+  });
+
+  test("of our own upstream are the three it has", async () => {
+    const { url } = await startFaultUpstream();
+    expect((await offerOf(url))?.endpoints).toEqual(["chat/completions", "responses", "embeddings"]);
+  });
+});
+
+describe("trouble is told in a few words", () => {
+  test("a key that is refused, and one that is not there", async () => {
+    const { url } = serve({ "GET /v1/models": () => new Response("", { status: 401 }) });
+    expect(await troubleOf(url, { key: "sk-secret-key" })).toEqual({
+      trouble: "it refuses the key (401): check --upstream-key",
+      unreachable: false,
+    });
+  });
+
+  test("nobody there, and one that hangs", async () => {
+    const { url } = serve({ "GET /v1/models": () => new Promise<Response>(() => {}) });
+    expect(await troubleOf(url, { limitMs: 50 })).toEqual({
+      trouble: "it cannot be reached (no answer in time)",
+      unreachable: false,
+    });
+    expect(await troubleOf("http://127.0.0.1:1/v1")).toEqual({
+      trouble: "it cannot be reached (connection refused)",
+      unreachable: true,
+    });
+  });
+});
+
+test("a request has the key, the body letter for letter, and nothing of its own besides", async () => {
+  const ok = () => Response.json({});
+  const { url, requests } = serve({
+    "GET /v1/models": () => list("a"),
+    "POST /v1/chat/completions": ok,
+    "POST /v1/messages": ok,
+  });
+  const upstream = createHttpUpstream({ url, key: "sk-1", models: [], endpoints: ["messages"] });
+  await upstream.inquire(never);
+  const body = '{ "model":"a",  "x": 1.0, "ü":"\\u00fc" }';
+  await upstream.request("chat/completions", body, never);
+  await upstream.request("messages", body, never);
+  const [models, chat, messages] = requests;
+  expect(models?.headers.get("authorization")).toBe("Bearer sk-1");
+  expect(chat?.body).toBe(body);
+  const shown = (headers: Headers | undefined) =>
+    ["authorization", "content-type", "x-api-key", "anthropic-version"].map(
+      (name) => headers?.get(name) ?? null,
+    );
+  expect(shown(chat?.headers)).toEqual(["Bearer sk-1", "application/json", null, null]);
+  // Else what streams would be held back until it is worth compressing.
+  expect(chat?.headers.get("accept-encoding")).toBe("identity");
+  expect(shown(messages?.headers)).toEqual(["Bearer sk-1", "application/json", "sk-1", "2023-06-01"]);
+});
+
+test("of a caller's headers only those that an upstream may want are sent, and never in place of the key", async () => {
+  const { url, requests } = serve({
+    "GET /v1/models": () => list("a"),
+    "POST /v1/messages": () => Response.json({}),
+  });
+  const upstream = createHttpUpstream({ url, key: "sk-1", models: [], endpoints: ["messages"] });
+  await upstream.inquire(never);
+  const headers = {
+    "anthropic-version": "2030-01-01",
+    "anthropic-beta": "b",
+    authorization: "evil",
+    cookie: "c",
+  };
+  await upstream.request("messages", "{}", never, headers);
+  const sent = requests.at(-1)?.headers;
+  const names = ["anthropic-version", "anthropic-beta", "authorization", "cookie"];
+  expect(names.map((name) => sent?.get(name))).toEqual(["2030-01-01", "b", "Bearer sk-1", null]);
+});

@@ -1,0 +1,76 @@
+import { expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createSink } from "../../src/cli/stdout-writer.ts";
+
+const SINK = join(import.meta.dir, "../../src/cli/stdout-writer.ts");
+
+/** A program that writes lines into a sink on its standard output, then says so on standard error. */
+function command(lines: number, waitingLengthMax: number, lineLength = 1000): string[] {
+  const script = `
+    const { createSink } = await import(${JSON.stringify(SINK)});
+    const sink = createSink(Bun.stdout, ${waitingLengthMax});
+    for (let line = 0; line < ${lines}; line++) {
+      sink.write(String(line).padStart(${lineLength - 1}) + "\\n");
+      if (line % 100 === 0) await Bun.sleep(0);
+    }
+    await Bun.write(Bun.stderr, "written");
+    await sink.flush();
+    process.exit(3);
+  `;
+  return [process.execPath, "-e", script];
+}
+
+function spawnWriter(lines: number, waitingLengthMax: number) {
+  return Bun.spawn(command(lines, waitingLengthMax), {
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: 4000,
+    killSignal: "SIGKILL",
+  });
+}
+
+test("texts come out whole, in order, and the later ones too", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "chatgpt-api-server-test-"));
+  try {
+    const file = Bun.file(join(folder, "out"));
+    const sink = createSink(file);
+    await sink.flush();
+    sink.write("one\n");
+    sink.write("two ✓\n");
+    await sink.flush();
+    expect(await file.text()).toBe("one\ntwo ✓\n");
+    sink.write("three\n");
+    await sink.flush();
+    expect(await file.text()).toBe("one\ntwo ✓\nthree\n");
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("more than a pipe holds is out before the program ends", async () => {
+  const child = spawnWriter(2000, 4_000_000);
+  await child.stderr.getReader().read();
+  expect((await child.stdout.text()).length).toBe(2_000_000);
+  expect(await child.exited).toBe(3);
+});
+
+test("what does not fit is dropped and counted, and the rest arrives in order", async () => {
+  const child = spawnWriter(5000, 50_000);
+  const lines = (await child.stdout.text()).trimEnd().split("\n");
+  expect(await child.exited).toBe(3);
+  const kept = lines.filter((line) => !line.startsWith("{")).map(Number);
+  const notes = lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+  expect(notes[0]).toEqual({ level: "warn", event: "output_dropped", lines: expect.any(Number) });
+  const dropped = notes.reduce((sum, { lines }) => sum + lines, 0);
+  expect(dropped).toBeGreaterThanOrEqual(2450);
+  expect(kept.length + dropped).toBe(5000);
+  expect(kept).toEqual(kept.toSorted((a, b) => a - b));
+});
+
+test.each([10, 1000, 200_000])("a reader that goes away is no failure, with texts of %d", async (length) => {
+  const args = ["sh", "-c", '{ "$@"; echo " $?" >&2; } | true', "sh", ...command(1000, 4_000_000, length)];
+  const child = Bun.spawn(args, { stderr: "pipe", timeout: 4000, killSignal: "SIGKILL" });
+  expect(await child.stderr.text()).toBe("written 3\n");
+});

@@ -1,0 +1,297 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Config, readConfig, type SettingName } from "../../src/config/read.ts";
+import { CommandError } from "../../src/errors.ts";
+
+type Env = Record<string, string | undefined>;
+
+const read = (args: readonly string[], env: Env = {}) => readConfig({ args, env });
+const configOf = (args: readonly string[], env: Env = {}) => read(["8080", "key", ...args], env).config;
+
+function faultsOf(run: () => unknown): string[] {
+  try {
+    run();
+  } catch (error) {
+    expect(error).toBeInstanceOf(CommandError);
+    expect((error as CommandError).exitCode).toBe(2);
+    return (error as CommandError).message.split("\n");
+  }
+  return [];
+}
+const faults = (args: readonly string[], env: Env = {}) => faultsOf(() => read(args, env));
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "chatgpt-api-server-test-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function fileWith(content: string): Promise<string> {
+  const path = join(folder, crypto.randomUUID());
+  await Bun.write(path, content);
+  return path;
+}
+
+test("a port and a key are enough, and the rest has its default", () => {
+  expect(read(["9000", "the key"]).config).toEqual({
+    port: 9000,
+    adminKey: "the key",
+    host: undefined,
+    tlsCert: undefined,
+    tlsKey: undefined,
+    trustProxy: undefined,
+    allowedHosts: [],
+    data: "./data",
+    agentKey: undefined,
+    agents: "keyed",
+    agentOrigins: ["null", "https://chat.openai.com", "https://chatgpt.com"],
+    sealKey: undefined,
+    metricsKey: undefined,
+    queueMax: 1000,
+    queueUserMax: 250,
+    queueWaitMs: 120_000,
+    reconnectGraceMs: 10_000,
+    firstByteMs: 120_000,
+    betweenDeltasMs: 60_000,
+    wholeAnswerMs: 600_000,
+    v1Model: "chatgpt",
+    modelAliases: undefined,
+    conversationBytesMax: 2 ** 20,
+    pingEveryMs: 30_000,
+    pongWithinMs: 5_000,
+    helloWithinMs: 10_000,
+    drainMs: 30_000,
+    conversationDays: 30,
+    usageDays: 365,
+    auditDays: 730,
+    bodyBytesMax: 20 * 1024 ** 2,
+    frameBytesMax: 32 * 1024 ** 2,
+    bodyWithinMs: 60_000,
+    addressRequestsMax: 1000,
+    agentsMax: 10_000,
+    keyFailuresMax: 30,
+    sessionMs: 12 * 3_600_000,
+    upstream: undefined,
+    upstreamKey: undefined,
+    models: undefined,
+    endpoints: undefined,
+    slots: 8,
+    name: undefined,
+    echo: false,
+    logLevel: "info",
+    logFormat: "json",
+  });
+});
+
+test("the settings cannot be changed once read", () => {
+  const config = configOf([]);
+  expect(Object.isFrozen(config)).toBe(true);
+  expect(Object.isFrozen(config.agentOrigins)).toBe(true);
+});
+
+describe("the command line", () => {
+  test("takes a flag's value after a blank or an equals sign", () => {
+    expect(configOf(["--queue-max", "7", "--data=/a=b"])).toMatchObject({ queueMax: 7, data: "/a=b" });
+  });
+
+  test.each(["--host", "--listen", "-listen"])("takes the address from %s", (flag) => {
+    expect(configOf([flag, "10.0.0.1"]).host).toBe("10.0.0.1");
+    expect(configOf([`${flag}=::1`]).host).toBe("::1");
+  });
+
+  test("takes flags before, between and after the arguments", () => {
+    const { config } = read(["--data", "d", "1", "--agents", "open", "key", "--drain", "1"]);
+    expect(config).toMatchObject({ port: 1, adminKey: "key", data: "d", agents: "open", drainMs: 1000 });
+  });
+
+  test("takes a key that begins with a dash behind --, and one that is a negative number anywhere", () => {
+    expect(read(["--drain", "1s", "--", "8080", "-key"]).config.adminKey).toBe("-key");
+    expect(read(["8080", "-1"]).config.adminKey).toBe("-1");
+  });
+
+  test("an empty value is a value, not an absence", () => {
+    expect(faults(["8080", "key", "--data="], { CHATGPT_API_DATA: "d" })).toEqual([
+      '--data "": give a folder',
+    ]);
+  });
+});
+
+describe("precedence", () => {
+  const env = { CHATGPT_API_PORT: "2", PORT: "3", CHATGPT_API_ADMIN_KEY: "prefixed", ADMIN_KEY: "plain" };
+
+  test("is command line, prefixed variable, plain variable, default", () => {
+    const from = (args: string[], more: Env) => {
+      const { config, origins } = read(args, more);
+      return [config.port, origins.port, config.adminKey, origins.adminKey];
+    };
+    expect(from(["1", "given"], env)).toEqual([1, "first argument", "given", "second argument"]);
+    expect(from(["--port", "1"], env)).toEqual([1, "--port", "prefixed", "CHATGPT_API_ADMIN_KEY"]);
+    expect(from([], env)).toEqual([2, "CHATGPT_API_PORT", "prefixed", "CHATGPT_API_ADMIN_KEY"]);
+    expect(from([], { PORT: "3", ADMIN_KEY: "plain" })).toEqual([3, "PORT", "plain", "ADMIN_KEY"]);
+    expect(from([], { ADMIN_KEY: "plain" })).toEqual([8080, "default", "plain", "ADMIN_KEY"]);
+  });
+
+  test("an empty variable counts as not given", () => {
+    expect(configOf([], { CHATGPT_API_PORT: "", CHATGPT_API_HOST: "", AGENT_KEY: "" })).toMatchObject({
+      host: undefined,
+      agentKey: undefined,
+    });
+    expect(read([], { CHATGPT_API_ADMIN_KEY: "", ADMIN_KEY: "plain" }).config.adminKey).toBe("plain");
+  });
+
+  test("a bad value in a place that does not count is no fault", () => {
+    expect(configOf(["--drain", "1"], { CHATGPT_API_DRAIN: "soon" }).drainMs).toBe(1000);
+  });
+
+  test("every setting is read from its own variable", () => {
+    const texts: [string, string, SettingName, unknown][] = [
+      ["PORT", "81", "port", 81],
+      ["ADMIN_KEY", "admin", "adminKey", "admin"],
+      ["HOST", "localhost", "host", "localhost"],
+      ["TLS_CERT", "/cert.pem", "tlsCert", "/cert.pem"],
+      ["TLS_KEY", "/key.pem", "tlsKey", "/key.pem"],
+      ["TRUST_PROXY", "loopback", "trustProxy", { networks: ["loopback"] }],
+      ["ALLOWED_HOSTS", "a.example, B", "allowedHosts", ["a.example", "b"]],
+      ["DATA", "/data", "data", "/data"],
+      ["AGENT_KEY", "agent-key", "agentKey", "agent-key"],
+      ["AGENTS", "open", "agents", "open"],
+      ["AGENT_ORIGINS", "https://a.example", "agentOrigins", ["https://a.example"]],
+      ["SEAL_KEY", "s".repeat(32), "sealKey", "s".repeat(32)],
+      ["METRICS_KEY", "metrics-key-0123", "metricsKey", "metrics-key-0123"],
+      ["QUEUE_MAX", "2", "queueMax", 2],
+      ["QUEUE_USER_MAX", "3", "queueUserMax", 3],
+      ["QUEUE_WAIT", "4", "queueWaitMs", 4000],
+      ["RECONNECT_GRACE", "5", "reconnectGraceMs", 5000],
+      ["FIRST_BYTE", "6", "firstByteMs", 6000],
+      ["BETWEEN_DELTAS", "6.5", "betweenDeltasMs", 6500],
+      ["CONVERSATION_MAX", "1100", "conversationBytesMax", 1100],
+      ["WHOLE_ANSWER", "6.7", "wholeAnswerMs", 6700],
+      ["V1_MODEL", "web", "v1Model", "web"],
+      ["MODEL_ALIAS", "a=b, c = d:7b", "modelAliases", { a: "b", c: "d:7b" }],
+      ["PING_EVERY", "7", "pingEveryMs", 7000],
+      ["PONG_WITHIN", "8", "pongWithinMs", 8000],
+      ["HELLO_WITHIN", "9", "helloWithinMs", 9000],
+      ["DRAIN", "10", "drainMs", 10_000],
+      ["CONVERSATION_DAYS", "11", "conversationDays", 11],
+      ["USAGE_DAYS", "12", "usageDays", 12],
+      ["AUDIT_DAYS", "13", "auditDays", 13],
+      ["BODY_MAX", "1200", "bodyBytesMax", 1200],
+      ["FRAME_MAX", "1300", "frameBytesMax", 1300],
+      ["BODY_WITHIN", "14", "bodyWithinMs", 14_000],
+      ["ADDRESS_REQUESTS_MAX", "15", "addressRequestsMax", 15],
+      ["AGENTS_MAX", "16", "agentsMax", 16],
+      ["KEY_FAILURES_MAX", "17", "keyFailuresMax", 17],
+      ["SESSION", "8h", "sessionMs", 28_800_000],
+      ["UPSTREAM", "http://gpu:8000/v1", "upstream", "http://gpu:8000/v1"],
+      ["UPSTREAM_KEY", "upstream-key", "upstreamKey", "upstream-key"],
+      ["MODEL", "a, b:7b", "models", ["a", "b:7b"]],
+      ["ENDPOINT", "responses", "endpoints", ["responses"]],
+      ["SLOTS", "12", "slots", 12],
+      ["NAME", "desk", "name", "desk"],
+      ["ECHO", "yes", "echo", true],
+      ["LOG_LEVEL", "debug", "logLevel", "debug"],
+      ["LOG", "pretty", "logFormat", "pretty"],
+    ];
+    const env = Object.fromEntries(texts.map(([name, text]) => [`CHATGPT_API_${name}`, text]));
+    const expected = Object.fromEntries(texts.map(([, , setting, value]) => [setting, value]));
+    expect(read([], env)).toMatchObject({ config: expected as unknown as Config, warnings: [] });
+    expect(Object.keys(configOf([])).sort()).toEqual(Object.keys(expected).sort());
+  });
+});
+
+describe("a secret's file", () => {
+  test("gives the secret without the line break at its end", async () => {
+    const files = {
+      ADMIN_KEY_FILE: await fileWith("admin from file\n"),
+      CHATGPT_API_AGENT_KEY_FILE: await fileWith("agent.from_file\r\n"),
+      CHATGPT_API_SEAL_KEY_FILE: await fileWith("s".repeat(40)),
+    };
+    expect(read([], files).config).toMatchObject({
+      adminKey: "admin from file",
+      agentKey: "agent.from_file",
+      sealKey: "s".repeat(40),
+    });
+    expect(read(["1", "given"], files).config.adminKey).toBe("given");
+  });
+
+  test("beside the variable itself is a fault", async () => {
+    const path = await fileWith("one");
+    expect(faults([], { ADMIN_KEY: "two", ADMIN_KEY_FILE: path })).toEqual([
+      "ADMIN_KEY and ADMIN_KEY_FILE are both set: unset one",
+    ]);
+  });
+
+  test("may stand beside an empty variable, as compose files leave it", async () => {
+    expect(read([], { ADMIN_KEY: "", ADMIN_KEY_FILE: await fileWith("one") }).config.adminKey).toBe("one");
+  });
+
+  test("that cannot be read is a fault that names the variable, and neither its value nor a second fault", () => {
+    for (const path of [join(folder, "absent"), folder]) {
+      const [line, ...more] = faults([], { ADMIN_KEY_FILE: path });
+      expect(line).toMatch(
+        /^ADMIN_KEY_FILE: cannot read the file it names \(E[A-Z]+\): check its path and mode$/,
+      );
+      expect(more).toEqual([]);
+    }
+  });
+
+  test("that is empty is a fault, for the admin key and for others", async () => {
+    const path = await fileWith("\n");
+    expect(
+      faults([], { ADMIN_KEY_FILE: path, AGENT_KEY_FILE: path }).map((line) => line.slice(0, 34)),
+    ).toEqual(["ADMIN_KEY_FILE: admin key is empty", "AGENT_KEY_FILE: give 8 to 256 char"]);
+  });
+
+  test("is no way to give what is no secret", () => {
+    expect(read(["1", "k"], { CHATGPT_API_DATA_FILE: "/etc/hostname" }).warnings).toEqual([
+      "unknown variables are ignored: CHATGPT_API_DATA_FILE",
+    ]);
+  });
+});
+
+describe("values", () => {
+  test.each([
+    ["100ms", 100],
+    ["1.5s", 1500],
+    ["90", 90_000],
+    ["2m", 120_000],
+    ["1h", 3_600_000],
+    ["0.5", 500],
+  ])("a time of %s", (text, ms) => {
+    expect(configOf(["--queue-wait", text]).queueWaitMs).toBe(ms);
+  });
+
+  test.each([
+    ["1024", 1024],
+    ["2048B", 2048],
+    ["1KB", 1024],
+    ["1.5mb", 1_572_864],
+    ["0.25GB", 268_435_456],
+  ])("a size of %s", (text, bytes) => {
+    expect(configOf(["--body-max", text]).bodyBytesMax).toBe(bytes);
+  });
+
+  test.each([
+    ["::", "::"],
+    ["[::1]", "::1"],
+    ["0.0.0.0", "0.0.0.0"],
+    ["my-host.example", "my-host.example"],
+  ])("an address of %s", (text, host) => {
+    expect(configOf(["--host", text]).host).toBe(host);
+  });
+
+  test("origins are told apart by commas, in any case, and none of them is a choice too", () => {
+    const origins = (text: string) => [...configOf(["--agent-origins", text]).agentOrigins];
+    expect(origins("https://A.example:8443, moz-extension://abc")).toEqual([
+      "https://a.example:8443",
+      "moz-extension://abc",
+    ]);
+    expect(origins("none")).toEqual([]);
+  });
+
+  test("a key's own blanks and letters are kept", () => {
+    expect(read(["1", "clé with blanks ✓"]).config.adminKey).toBe("clé with blanks ✓");
+  });
+});

@@ -1,0 +1,51 @@
+import { expect, test } from "bun:test";
+import { toCsv } from "../../src/http/csv.ts";
+import { chooseSeed, createRandom } from "../support/random.ts";
+import { readCsv } from "./read-csv.ts";
+
+test("lines end and fields are quoted as RFC 4180 has it", () => {
+  const rows = [
+    ["plain", 5, null],
+    ['say "hi", twice', "two\nlines", -1.5],
+  ];
+  expect(toCsv(rows)).toBe('plain,5,\r\n"say ""hi"", twice","two\nlines",-1.5\r\n');
+});
+
+test.each([
+  "=1+1",
+  '=HYPERLINK("http://evil.example","x")',
+  "+1",
+  "-1",
+  "@SUM(A1)",
+  "\t=1",
+  "\r=1",
+  "\n=1",
+  "  =1",
+  "\t",
+  "\uff1d1+1",
+])("a text that a spreadsheet may run, %j, is made one that it shows", (text) => {
+  expect(readCsv(toCsv([[text]]))).toEqual([[`'${text}`]]);
+});
+
+test("a text that only looks a little like one stays as it is", () => {
+  for (const text of ["gpt-4o", "a=b", "llama3.2:7b", "org/model+x", "", "'quoted'"])
+    expect(readCsv(toCsv([[text, "x"]]))).toEqual([[text, "x"]]);
+});
+
+const seed = chooseSeed();
+test(`what is written is read again as it was, whatever it is (SEED=${seed})`, () => {
+  const random = createRandom(seed);
+  const letters = ["a", "=", '"', ",", "\r", "\n", "'", "é", "-", " ", "😀"];
+  const word = () => Array.from({ length: random.below(6) }, () => random.pick(letters)).join("");
+  for (let round = 0; round < 2_000; round++) {
+    const rows = Array.from({ length: 1 + random.below(3) }, () => [word(), word(), "end"]);
+    const read = readCsv(toCsv(rows));
+    // An apostrophe at the front is the one change there may be.
+    const isSame = (text: string, at: number, line: number) =>
+      text === rows[line]?.[at] || text === `'${rows[line]?.[at]}`;
+    expect(read.map((row, line) => row.every((text, at) => isSame(text, at, line)))).toEqual(
+      rows.map(() => true),
+    );
+    expect(read.flat().filter((text) => /^[=+\-@\t\r\n]/.test(text))).toEqual([]);
+  }
+});

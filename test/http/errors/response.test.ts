@@ -1,0 +1,78 @@
+import { expect, test } from "bun:test";
+import { createOccupancy } from "../../../src/auth/concurrency.ts";
+import { createFailedKeys } from "../../../src/auth/failed-keys.ts";
+import { AppError, ERRORS, type ErrorCode } from "../../../src/errors.ts";
+import { createApp } from "../../../src/http/app.ts";
+import type { HttpDeps } from "../../../src/http/context.ts";
+import { errorResponse } from "../../../src/http/errors/response.ts";
+import { STATUS } from "../../../src/http/errors/status.ts";
+import { createBorder } from "../../../src/http/middleware/access.ts";
+import { createClientAddresses } from "../../../src/http/middleware/client-address.ts";
+import { createLog } from "../../../src/log/log.ts";
+import { createOwnHosts } from "../../../src/net/host.ts";
+
+const codes = Object.keys(ERRORS) as ErrorCode[];
+
+test("an error of our own making says nothing of its cause to the caller, and all of it to the log", async () => {
+  let logged = "";
+  const log = createLog({
+    write: (line) => {
+      logged += line;
+    },
+  });
+  const broken = () => {
+    throw new Error("the disk is at /secret/place");
+  };
+  const border = createBorder({
+    addresses: createClientAddresses(undefined),
+    isOwnHost: createOwnHosts([]),
+    failedKeys: createFailedKeys({ max: 1, elapsedMs: () => 0 }),
+    requests: createOccupancy({ addressMax: 1 }),
+    log,
+  });
+  const deps = { log, newId: () => "id", border, callers: { requireAdmin: broken, identify: broken } };
+  const app = createApp(deps as unknown as HttpDeps);
+  const response = await app.request(
+    "/admin/users",
+    { headers: { host: "localhost" } },
+    { server: { requestIP: () => null, timeout() {} } },
+  );
+  expect(response.status).toBe(500);
+  expect(await response.text()).toBe('{"error":"Internal server error"}');
+  expect(response.headers.get("x-request-id")).toBe("req_id");
+  expect(logged).toContain("the disk is at /secret/place");
+});
+
+test.each(codes)("%s becomes an answer with its text and nothing internal", async (code) => {
+  const error = new AppError(code, { detail: "internal detail", cause: new Error("internal cause") });
+  const response = errorResponse(error, "/api/ask", "id");
+  expect(response.status).toBe(STATUS[code]);
+  const text = await response.text();
+  expect(JSON.parse(text).error).toBe(ERRORS[code].message);
+  expect(text).not.toContain("internal");
+});
+
+test("keys of an error are sorted, as the reference's are", async () => {
+  const error = new AppError("agent_lost", { hint: "h", extra: { response: {}, err: "e" } });
+  expect(await errorResponse(error, "/api/ask", "id").text()).toBe(
+    '{"err":"e","error":"Failed to read response from the client","hint":"h","response":{}}',
+  );
+});
+
+test("every error a caller may repeat says when, in whole seconds up to 60", () => {
+  for (const code of codes.filter((name) => STATUS[name] === 503 || STATUS[name] === 429)) {
+    const value = errorResponse(new AppError(code), "/api/ask", "id").headers.get("retry-after");
+    expect(value, code).toMatch(/^\d+$/);
+    expect(Number(value), code).toBeLessThanOrEqual(60);
+  }
+});
+
+test("every error code is documented with its status and text", async () => {
+  const docs = await Bun.file(new URL("../../../docs/api.md", import.meta.url)).text();
+  for (const code of codes) {
+    const row = docs.split("\n").find((line) => line.startsWith(`| \`${code}\``));
+    expect(row, code).toBeDefined();
+    expect(row, code).toContain(String(STATUS[code]));
+    expect(row, code).toContain(ERRORS[code].message);
+  }
+});

@@ -1,0 +1,246 @@
+import { describe, expect, onTestFinished, test } from "bun:test";
+import { connectSource, takeBody, takeHead } from "../../support/byte-source.ts";
+import { sendRawRequest } from "../../support/http.ts";
+import { openRawSocket, shakeHands } from "../../support/raw-socket.ts";
+import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
+
+interface Raw {
+  method?: string;
+  path?: string;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+/** A request's bytes, with nothing in it that is not given but `Host`. */
+function bytesOf({ method = "GET", path = "/health", headers = {}, body }: Raw): string {
+  const all = {
+    Host: "localhost",
+    ...(body !== undefined && { "Content-Length": `${body.length}` }),
+    ...headers,
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
+  return [`${method} ${path} HTTP/1.1`, ...lines, "", body ?? ""].join("\r\n");
+}
+
+async function send(url: string, raw: Raw) {
+  const response = await sendRawRequest(url, bytesOf(raw));
+  return { status: response?.status, headers: response?.headers, body: response?.body ?? "" };
+}
+
+const ask = (key: string, more: Partial<Raw> = {}): Raw => ({
+  method: "POST",
+  path: "/v1/chat/completions",
+  body: "{}",
+  ...more,
+  headers: { Authorization: `Bearer ${key}`, ...more.headers },
+});
+
+describe("bounds of a request", () => {
+  test("an address over 4096 characters is 414 in the words of its surface", async () => {
+    const { url } = await startTestServer();
+    const long = "a".repeat(4096);
+    expect((await send(url, { path: `/health?${"a".repeat(3000)}` })).status).toBe(200);
+    const reference = await send(url, { path: `/api/connections?${long}` });
+    expect([reference.status, JSON.parse(reference.body).error]).toEqual([414, "Request URL too long"]);
+    const openai = await send(url, { path: `/v1/models?${long}` });
+    expect([openai.status, JSON.parse(openai.body).error.type]).toEqual([414, "invalid_request_error"]);
+    expect(reference.headers?.get("x-request-id")).toStartWith("req_");
+  });
+
+  test("the runtime refuses more than 16 KB of headers, and more than 200 of them, with 431", async () => {
+    const { url } = await startTestServer();
+    expect((await send(url, { headers: { "X-Long": "a".repeat(16_000) } })).status).toBe(200);
+    expect((await send(url, { headers: { "X-Long": "a".repeat(17_000) } })).status).toBe(431);
+    const many = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, at) => [`x${at}`, "a"]));
+    expect((await send(url, { headers: many(150) })).status).toBe(200);
+    expect((await send(url, { headers: many(250) })).status).toBe(431);
+  });
+
+  test.each<[string, Raw]>([
+    ["/api/ask", { method: "POST", path: "/api/ask", headers: { Authorization: ADMIN_KEY } }],
+    ["/v1", ask(ADMIN_KEY)],
+    ["/admin, where no key is needed to send one", { method: "POST", path: "/admin/users/add" }],
+  ])("a body that trickles in is given up with 408: %s", async (_, raw) => {
+    const { url } = await startTestServer(["--body-within", "300ms"]);
+    for (const framing of [{ "Content-Length": "1000" }, { "Transfer-Encoding": "chunked" }]) {
+      const { body: __, ...head } = raw;
+      const source = connectSource(url);
+      source.write(bytesOf({ ...head, headers: { ...raw.headers, ...framing } as Record<string, string> }));
+      const trickle = setInterval(() => source.write("Content-Length" in framing ? " " : "1\r\n \r\n"), 50);
+      const answer = await takeHead(source);
+      clearInterval(trickle);
+      expect([answer?.status, answer?.headers.get("connection")]).toEqual([408, "close"]);
+      if (answer) expect(await takeBody(source, answer)).toContain("within 0.3 s");
+      await source.ended;
+    }
+  });
+
+  test("a body of a megabyte of brackets is 400 at once, and nobody else waits for it", async () => {
+    const { url } = await startTestServer();
+    const startedAt = performance.now();
+    const body = "[".repeat(1024 * 1024);
+    const bombs = [
+      ask(ADMIN_KEY, { body }),
+      { method: "POST", path: "/api/ask", headers: { Authorization: ADMIN_KEY }, body },
+      { method: "POST", path: "/admin/users/add", body },
+      ask(ADMIN_KEY, { body: `{"model":"m","messages":${"[".repeat(500_000)}${"]".repeat(500_000)}}` }),
+      ask(ADMIN_KEY, { body: `{"model":"m","input":[${"0,".repeat(600_000)}0]}` }),
+    ];
+    const answers = await Promise.all(bombs.map((bomb) => send(url, bomb)));
+    expect(answers.map(({ status }) => status)).toEqual(bombs.map(() => 400));
+    expect((await send(url, {})).body).toBe("OK");
+    expect(performance.now() - startedAt).toBeLessThan(1500);
+  });
+
+  test("a body that anybody may send is bounded before the key in it is looked at", async () => {
+    const { url } = await startTestServer();
+    const body = JSON.stringify({ admin_key: ADMIN_KEY, name: "x".repeat(3 * 1024 * 1024) });
+    expect((await send(url, { method: "POST", path: "/admin/users/add", body })).status).toBe(413);
+  });
+
+  test("requests of one address over its share are 429, and the share is free again when one is answered", async () => {
+    const { url } = await startTestServer(["--address-requests-max", "2", "--queue-wait", "5s"]);
+    const agent = await openRawSocket(`${url}/client/register`);
+    const hello = JSON.parse((await agent.receive())?.text ?? "{}");
+    agent.send(JSON.stringify({ ...hello, message: "" }));
+    const waiting = [1, 2].map(() => {
+      const source = connectSource(url);
+      onTestFinished(() => {
+        source.socket.destroy();
+      });
+      const headers = { Authorization: ADMIN_KEY };
+      source.write(bytesOf({ method: "POST", path: "/api/ask", headers, body: '{"content":"hi"}' }));
+      return source;
+    });
+    let refused = await send(url, {});
+    while (refused.status === 200) refused = await send(url, {});
+    expect([refused.status, refused.headers?.get("retry-after")]).toEqual([429, "1"]);
+    for (const source of waiting) source.socket.destroy();
+    let answer = await send(url, {});
+    while (answer.status === 429) answer = await send(url, {});
+    expect(answer.status).toBe(200);
+    agent.destroy();
+  });
+});
+
+describe("the header Host", () => {
+  test.each(["a/health?", "a b", "a,b", "localhost/admin", "user@localhost", ""])(
+    "that is %p is 400, as it would become a part of the path",
+    async (host) => {
+      const { url } = await startTestServer();
+      const { status, body } = await send(url, { path: "/api/connections", headers: { Host: host } });
+      expect([status, JSON.parse(body).error]).toEqual([400, "Invalid Host header"]);
+    },
+  );
+
+  test("given twice is 400", async () => {
+    const { url } = await startTestServer();
+    const response = await sendRawRequest(url, "GET /health HTTP/1.1\r\nHost: localhost\r\nHost: b\r\n\r\n");
+    expect(response?.status).toBe(400);
+  });
+
+  test("of a page that had its name point to this machine is refused where no key is asked", async () => {
+    const { url } = await startTestServer(["--allowed-hosts", "box.example"]);
+    const foreign = { Host: "evil.example:8080" };
+    for (const path of ["/health", "/ready", "/nothing"])
+      expect((await send(url, { path, headers: foreign })).status).toBe(403);
+    const socket = await shakeHands(`${url}/client/register`, { headers: { ...foreign, Origin: "null" } });
+    expect([socket.status, JSON.parse(socket.body).error]).toEqual([403, "Host not allowed"]);
+    // Routes with a key refuse by it, as such a page does not know one.
+    expect((await send(url, { path: "/v1/models", headers: foreign })).status).toBe(401);
+    for (const host of ["localhost:1", "127.0.0.1", "[::1]", "Box.Example:80"])
+      expect((await send(url, { headers: { Host: host } })).status).toBe(200);
+  });
+
+  test("does not matter to who shows a key", async () => {
+    const { url, agentKey } = await startTestServer();
+    const headers = { Host: "chat.example.com", Authorization: ADMIN_KEY };
+    expect((await send(url, { path: "/v1/models", headers })).status).toBe(200);
+    const path = `${url}/agents/${agentKey}/client/register`;
+    (await openRawSocket(path, { headers: { Host: "chat.example.com" } })).destroy();
+  });
+
+  test("is the proxy's affair behind a trusted one", async () => {
+    const { url } = await startTestServer(["--trust-proxy", "loopback"]);
+    const headers = { Host: "chat.example.com", "X-Forwarded-For": "203.0.113.7" };
+    expect((await send(url, { headers })).status).toBe(200);
+  });
+});
+
+describe("wrong keys", () => {
+  const LIMIT = ["--key-failures-max", "3"];
+
+  test("beyond an address's share are 429 with Retry-After on every surface, and a right key works at once", async () => {
+    const server = await startTestServer(LIMIT);
+    const { url } = server;
+    const tries: Raw[] = [
+      ask("wrong"),
+      { method: "POST", path: "/api/ask", headers: { Authorization: "wrong" }, body: '{"content":"x"}' },
+      { method: "POST", path: "/admin/users/add", body: '{"admin_key":"wrong"}' },
+    ];
+    for (const raw of tries) expect((await send(url, raw)).status).toBe(401);
+    for (const raw of tries) {
+      const { status, headers, body } = await send(url, raw);
+      expect(status).toBe(429);
+      expect(Number(headers?.get("retry-after"))).toBeGreaterThan(50);
+      expect(body).toContain("Too many wrong keys");
+    }
+    const agent = await shakeHands(`${url}/agents/wrong/client/register`);
+    expect(agent.status).toBe(429);
+    expect((await send(url, { path: "/v1/models", headers: { Authorization: ADMIN_KEY } })).status).toBe(200);
+    (await openRawSocket(`${url}/agents/${server.agentKey}/client/register`)).destroy();
+    expect(server.logged().match(/"keys_refused"/g)).toHaveLength(1);
+  });
+
+  test("of agents count too", async () => {
+    const { url } = await startTestServer(LIMIT);
+    const statuses: number[] = [];
+    for (let count = 0; count < 4; count++)
+      statuses.push((await shakeHands(`${url}/agents/wrong${count}/client/register`)).status);
+    expect(statuses).toEqual([401, 401, 401, 429]);
+  });
+
+  test("of one address take nothing from another behind the same trusted proxy", async () => {
+    const { url } = await startTestServer([...LIMIT, "--trust-proxy", "1"]);
+    const from = (address: string) => send(url, ask("wrong", { headers: { "X-Forwarded-For": address } }));
+    for (let count = 0; count < 3; count++) expect((await from("203.0.113.7")).status).toBe(401);
+    expect((await from("1.1.1.1, 203.0.113.7")).status).toBe(429);
+    expect((await from("203.0.113.8")).status).toBe(401);
+  });
+});
+
+describe("sockets of agents", () => {
+  test("over their number are 503, and one that closes makes room", async () => {
+    const { url } = await startTestServer(["--agents-max", "2"]);
+    const sockets = [
+      await openRawSocket(`${url}/client/register`),
+      await openRawSocket(`${url}/client/register`),
+    ];
+    const refused = await shakeHands(`${url}/client/register`);
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "10"]);
+    sockets[0]?.destroy();
+    let again = await shakeHands(`${url}/client/register`);
+    while (again.status === 503) again = await shakeHands(`${url}/client/register`);
+    expect(again.status).toBe(101);
+    again.socket?.destroy();
+    sockets[1]?.destroy();
+  });
+
+  test("that have not said who they are are bounded by address, and those that have make room", async () => {
+    const { url } = await startTestServer();
+    const address = `${url}/client/register`;
+    const silent = await Promise.all(Array.from({ length: 1000 }, () => openRawSocket(address)));
+    onTestFinished(() => {
+      for (const socket of silent) socket.destroy();
+    });
+    expect((await shakeHands(address)).status).toBe(429);
+    silent.push(await openRawSocket(address, { localAddress: "127.0.0.2" }));
+    const [first] = silent;
+    first?.send((await first.receive())?.text ?? "");
+    let admitted = await shakeHands(address);
+    while (admitted.status === 429) admitted = await shakeHands(address);
+    expect(admitted.status).toBe(101);
+    admitted.socket?.destroy();
+  }, 20_000);
+});

@@ -1,0 +1,101 @@
+import { expect, onTestFinished, test } from "bun:test";
+import { connect } from "node:net";
+import { connectSource, takeHead } from "../../support/byte-source.ts";
+import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
+import { chunk, connectV2Agent, streamPieces, V2_HELLO } from "../../support/v2-agent.ts";
+import { encodeFrame } from "../../support/websocket-frame.ts";
+
+/** Sends an ask and never reads a byte of the answer. */
+function askWithoutReading(url: string): void {
+  const { port } = new URL(url);
+  const socket = connect(Number(port), "127.0.0.1");
+  socket.pause();
+  onTestFinished(() => {
+    socket.destroy();
+  });
+  const body = '{"content":"much","stream":true}';
+  const head = `POST /api/ask HTTP/1.1\r\nHost: x\r\nAuthorization: ${ADMIN_KEY}\r\nContent-Length: ${body.length}`;
+  socket.write(`${head}\r\n\r\n${body}`);
+}
+
+test("a caller who does not read is given up once his share of memory is full, and nobody else waits for him", async () => {
+  const server = await startTestServer();
+  const agent = await connectV2Agent(server.url);
+  onTestFinished(agent.stop);
+  askWithoutReading(server.url);
+  const { ask: slow } = await agent.next("ask");
+  const piece = chunk("x".repeat(64 * 1024));
+  const cancelled = agent.next("cancel");
+  let sentBytes = 0;
+  let isCancelled = false;
+  void cancelled.then(() => {
+    isCancelled = true;
+  });
+  while (!isCancelled && sentBytes < 256 * 1024 * 1024) {
+    agent.say({ type: "delta", ask: slow, data: piece });
+    sentBytes += piece.length;
+    if (sentBytes % (1024 * 1024) < piece.length) await new Promise(setImmediate);
+  }
+  expect((await cancelled).ask).toBe(slow);
+  expect(sentBytes).toBeLessThan(64 * 1024 * 1024);
+
+  const other = fetch(`${server.url}/api/ask`, {
+    method: "POST",
+    headers: { authorization: ADMIN_KEY },
+    body: '{"content":"little"}',
+  });
+  const { ask } = await agent.next("ask");
+  streamPieces(agent, ask, ["fine"]);
+  expect(await (await other).json()).toMatchObject({ content: "fine" });
+});
+
+test("24 asks of 2 MB at once lose no agent: each waits until the socket takes more", async () => {
+  const server = await startTestServer();
+  const agent = await connectV2Agent(server.url, {
+    hello: { ...V2_HELLO, slots: 64 },
+    onAsk: ({ ask, body }, self) => streamPieces(self, ask, [`${body.length}`]),
+  });
+  onTestFinished(agent.stop);
+  const content = "x".repeat(2 * 1024 * 1024);
+  const asks = Array.from({ length: 24 }, async () => {
+    const body = JSON.stringify({ content });
+    const headers = { authorization: ADMIN_KEY };
+    const response = await fetch(`${server.url}/api/ask`, { method: "POST", headers, body });
+    return Number(((await response.json()) as { content: string }).content) > content.length;
+  });
+  expect(await Promise.all(asks)).toEqual(asks.map(() => true));
+  expect(server.logged()).not.toContain("agent_left");
+});
+
+/** Registers, and reads nothing from then on, not even from its socket. */
+async function connectDeafAgent(url: string): Promise<void> {
+  const source = connectSource(url);
+  onTestFinished(() => {
+    source.socket.destroy();
+  });
+  const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13";
+  const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: chatgpt-agent.v2";
+  source.write(`GET /client/register HTTP/1.1\r\nHost: localhost\r\n${upgrade}\r\n${key}\r\n\r\n`);
+  expect((await takeHead(source))?.status).toBe(101);
+  source.write(encodeFrame(JSON.stringify({ ...V2_HELLO, slots: 64 })));
+  source.socket.pause();
+}
+
+test("an agent that reads nothing of what it is sent is closed, and its asks move to one that does", async () => {
+  const limits = ["--first-byte", "500ms", "--ping-every", "500ms"];
+  const server = await startTestServer(limits);
+  await connectDeafAgent(server.url);
+  const asked = fetch(`${server.url}/api/ask`, {
+    method: "POST",
+    headers: { authorization: ADMIN_KEY },
+    body: JSON.stringify({ content: "x".repeat(16 * 1024 * 1024) }),
+  });
+  const good = await connectV2Agent(server.url, {
+    onAsk: ({ ask }, agent) => streamPieces(agent, ask, ["fine"]),
+  });
+  onTestFinished(good.stop);
+  expect(await (await asked).json()).toMatchObject({ content: "fine" });
+  const deadline = performance.now() + 4_000;
+  while (!server.logged().includes('"frames_dropped"') && performance.now() < deadline) await Bun.sleep(20);
+  expect(server.logged()).toContain('"frames_dropped"');
+});

@@ -1,0 +1,61 @@
+import { expect, test } from "bun:test";
+import { Hono } from "hono";
+import { createOccupancy } from "../../../src/auth/concurrency.ts";
+import { createFailedKeys } from "../../../src/auth/failed-keys.ts";
+import type { HttpDeps, HttpEnv } from "../../../src/http/context.ts";
+import { createBorder } from "../../../src/http/middleware/access.ts";
+import { createClientAddresses } from "../../../src/http/middleware/client-address.ts";
+import { createEventStream, type EventStream } from "../../../src/http/middleware/event-stream.ts";
+import { envelope } from "../../../src/http/middleware/request.ts";
+import { createLog } from "../../../src/log/log.ts";
+
+/** An app of two routes, on a server that only notes the limits that are set for its requests. */
+function start() {
+  const log = createLog({ write: () => {} });
+  const requests = createOccupancy({ addressMax: 10 });
+  const border = createBorder({
+    addresses: createClientAddresses(undefined),
+    isOwnHost: () => true,
+    failedKeys: createFailedKeys({ max: 1, elapsedMs: () => 0 }),
+    requests,
+    log,
+  });
+  const limitsS: number[] = [];
+  const streams: EventStream[] = [];
+  const app = new Hono<HttpEnv>();
+  app.use(envelope({ log, newId: () => "id", metrics: { requested() {} }, border } as unknown as HttpDeps));
+  app.post("/plain", () => new Response("done"));
+  app.post("/stream", (c) => {
+    c.env.server.timeout(c.req.raw, 0);
+    const stream = createEventStream(() => {});
+    streams.push(stream);
+    stream.send({});
+    return stream.started;
+  });
+  const server = { requestIP: () => null, timeout: (_: Request, seconds: number) => limitsS.push(seconds) };
+  const post = async (path: string) =>
+    app.request(path, { method: "POST", headers: { host: "localhost" }, body: "x" }, { server });
+  return { post, limitsS, requests, streams };
+}
+
+test("a connection whose limit was lifted for its answer has one again, or it could be kept open for ever", async () => {
+  const { post, limitsS, requests } = start();
+  await post("/plain");
+  expect([limitsS, requests.count]).toEqual([[0, 60], 0]);
+});
+
+test("the same where the answer is a stream, before its end and not earlier, as later it has no effect", async () => {
+  const { post, limitsS, requests, streams } = start();
+  const response = await post("/stream");
+  expect([limitsS, requests.count]).toEqual([[0, 0], 1]);
+  streams[0]?.end();
+  expect([limitsS, requests.count]).toEqual([[0, 0, 60], 0]);
+  expect(await response.text()).toContain("data: {}");
+});
+
+test("a caller who leaves a stream gives its room back", async () => {
+  const { post, requests } = start();
+  const response = await post("/stream");
+  await response.body?.cancel();
+  expect(requests.count).toBe(0);
+});

@@ -1,0 +1,90 @@
+import { describe, expect, test } from "bun:test";
+import { ask, refusal } from "./scene.ts";
+
+const user = (...content: unknown[]) => ({ role: "user", content });
+const assistant = (...content: unknown[]) => ({ role: "assistant", content });
+
+const PNG = { type: "image", source: { type: "base64", media_type: "image/png", data: "iVBORw0K" } };
+const TOOL = { name: "weather", description: "The weather", input_schema: { type: "object" } };
+
+describe("what cannot be kept is refused by the name of its field", () => {
+  const PDF = { type: "document", source: { type: "base64", media_type: "application/pdf", data: "JVBE" } };
+  const cited = {
+    type: "document",
+    source: { type: "text", media_type: "text/plain", data: "Body" },
+    citations: { enabled: true },
+  };
+  const server = { type: "web_search_20250305", name: "web_search" };
+  const rows: [string, Record<string, unknown>][] = [
+    ["messages[0].content[0].source.type", { messages: [user(PDF)] }],
+    ["messages[0].content[0].citations", { messages: [user(cited)] }],
+    [
+      "messages[0].content[0].source.type",
+      { messages: [user({ ...PNG, source: { type: "file", file_id: "f" } })] },
+    ],
+    [
+      "messages[0].content[0].content[0].source.type",
+      {
+        messages: [user({ type: "tool_result", tool_use_id: "t", content: [PDF] })],
+      },
+    ],
+    [
+      "messages[0].content[1].type",
+      {
+        messages: [assistant({ type: "text", text: "a" }, { type: "server_tool_use" }), user()],
+      },
+    ],
+    [
+      "messages[1].role",
+      { messages: [user({ type: "text", text: "a" }), assistant({ type: "text", text: "{" })] },
+    ],
+    ["system[0].type", { system: [PNG] }],
+    ["tools[1].type", { tools: [TOOL, server] }],
+    ["tools[0].type", { tools: [{ type: "bash_20250124", name: "bash" }] }],
+    ["tools[0].type", { tools: [{ type: "mcp_toolset", mcp_server_name: "a" }] }],
+    ["tool_choice", { tool_choice: { type: "any" } }],
+    ["tool_choice.name", { tools: [TOOL], tool_choice: { type: "tool", name: "other" } }],
+    ["mcp_servers", { mcp_servers: [{ type: "url", url: "https://example.com", name: "a" }] }],
+    ["container", { container: "container_1" }],
+    ["thread", { thread: { type: "create" } }],
+    ["output_config.effort", { output_config: { effort: "boundless" } }],
+    ["output_config.effort", { output_config: { effort: "constructor" } }],
+    ["output_config.format.type", { output_config: { format: { type: "xml" } } }],
+  ];
+  test.each(rows)("%s", (param, more) => {
+    const error = refusal(ask(more));
+    expect(error).toMatchObject({ code: "request_untranslatable", param });
+    expect(error.hint).not.toBeEmpty();
+  });
+
+  test("the hint names the tool that is Anthropic's", () => {
+    expect(refusal(ask({ tools: [server] })).hint).toContain("web_search_20250305");
+  });
+});
+
+describe("what is no such request is an error that names the field", () => {
+  const rows: [string, Record<string, unknown>][] = [
+    ["max_tokens", { max_tokens: undefined }],
+    ["max_tokens", { max_tokens: 0 }],
+    ["model", { model: "" }],
+    ["messages", { messages: [] }],
+    ["messages[0].role", { messages: [{ role: "tool", content: "a" }] }],
+    ["messages[0].content[0].text", { messages: [user({ type: "text" })] }],
+    [
+      "messages[0].content[0].source.data",
+      {
+        messages: [user({ type: "image", source: { type: "base64", media_type: "image/png" } })],
+      },
+    ],
+    ["tools[0].input_schema", { tools: [{ name: "a" }] }],
+    ["tool_choice.type", { tool_choice: { type: "sometimes" } }],
+    ["temperature", { temperature: "hot" }],
+  ];
+  test.each(rows)("%s", (param, more) => {
+    expect(refusal(ask(more))).toMatchObject({ code: "body_invalid", param });
+  });
+
+  test.each([[null], ["text"], [[]], [1]])("%j is no request at all", (body) => {
+    expect(refusal(body)).toMatchObject({ code: "body_invalid", param: "body" });
+  });
+});

@@ -1,0 +1,90 @@
+import { describe, expect, test } from "bun:test";
+import Anthropic from "@anthropic-ai/sdk";
+import { REFERENCE_MODELS, referenceJson } from "../../../support/upstream/reference-answers.ts";
+import { shareReferenceUpstream } from "../../../support/upstream/reference-upstream.ts";
+import { chatUpstreamAt, startMessages } from "./scene.ts";
+
+/**
+ * The reference upstream has both surfaces, so what its chat completions become is compared with what it says
+ * to the same question by itself.
+ */
+const upstream = shareReferenceUpstream();
+const [model] = REFERENCE_MODELS;
+
+const translated = () => startMessages(chatUpstreamAt(upstream().url));
+const direct = () =>
+  new Anthropic({ baseURL: upstream().url.replace(/\/v1$/, ""), apiKey: "key", maxRetries: 0 });
+
+const TOOLS = ["weather", "clock"].map((name) => ({ name, input_schema: { type: "object" as const } }));
+const CALLED = [
+  { role: "user" as const, content: "Weather in Rome and Oslo" },
+  {
+    role: "assistant" as const,
+    content: [{ type: "tool_use" as const, id: "call_1", name: "weather", input: { city: "Rome" } }],
+  },
+  {
+    role: "user" as const,
+    content: [{ type: "tool_result" as const, tool_use_id: "call_1", content: "sunny" }],
+  },
+];
+
+const QUESTIONS: [string, Omit<Anthropic.MessageCreateParamsNonStreaming, "model" | "max_tokens">][] = [
+  ["a text", { messages: [{ role: "user", content: "Why is the sky blue?" }] }],
+  ["a system prompt", { system: "Be brief.", messages: [{ role: "user", content: "Grüße 🦊" }] }],
+  ["parallel tools", { messages: CALLED.slice(0, 1), tools: TOOLS }],
+  ["the result of a tool", { messages: CALLED, tools: TOOLS }],
+];
+
+/** What is left of a message without what each surface names for itself. */
+const essence = ({
+  content,
+  model: from,
+  role,
+  type,
+  stop_reason,
+  stop_sequence,
+  usage,
+}: Anthropic.Message) => ({
+  content: content.map((block) => (block.type === "text" ? { type: block.type, text: block.text } : block)),
+  ...{ from, role, type, stop_reason, stop_sequence },
+  usage: [usage.input_tokens, usage.output_tokens],
+});
+
+describe.each(QUESTIONS)("%s", (_, question) => {
+  const body = { model, max_tokens: 99, ...question };
+
+  test("has the answer that the upstream gives by itself", async () => {
+    const [ours, theirs] = await Promise.all(
+      [translated(), direct()].map((client) => client.messages.create(body)),
+    );
+    expect(ours && essence(ours)).toEqual(theirs && essence(theirs));
+  });
+
+  test("has the events that the upstream streams by itself, up to the size of the deltas", async () => {
+    const read = async (client: Anthropic) => {
+      const types: string[] = [];
+      const stream = client.messages.stream(body);
+      stream.on("streamEvent", (event) => {
+        const block = event.type === "content_block_start" ? `:${event.content_block.type}` : "";
+        const type = `${event.type}${block}`;
+        if (type !== "content_block_delta" || types.at(-1) !== type) types.push(type);
+      });
+      const message = essence(await stream.finalMessage());
+      return { types, ...message, usage: message.usage[1] };
+    };
+    expect(await read(translated())).toEqual(await read(direct()));
+  });
+});
+
+test("an answer has the form that the caller's schema asks for", async () => {
+  const format = { type: "json_schema" as const, schema: { type: "object" } };
+  const message = await translated().messages.create({
+    model,
+    max_tokens: 99,
+    messages: [{ role: "user", content: "How many words?" }],
+    output_config: { format },
+  });
+  expect(message.content).toEqual([
+    { type: "text", text: referenceJson("How many words?") },
+  ] as typeof message.content);
+});

@@ -1,0 +1,112 @@
+import { describe, expect, test } from "bun:test";
+import { startTestServer } from "../../support/server.ts";
+import { dashboardScript } from "../../support/session.ts";
+
+const get = (url: string, headers: Record<string, string> = {}, method = "GET") =>
+  fetch(url, { method, headers, redirect: "manual", decompress: false });
+
+describe("/", () => {
+  test("sends a browser to the dashboard, to a fixed place that no header has a say in", async () => {
+    const { url } = await startTestServer();
+    const accept = "text/html,application/xhtml+xml,*/*;q=0.8";
+    for (const headers of [
+      { accept },
+      { accept, "x-forwarded-host": "evil.example", "x-forwarded-prefix": "/x" },
+    ]) {
+      const response = await get(`${url}/`, headers as Record<string, string>);
+      expect([response.status, response.headers.get("location")]).toEqual([303, "dashboard"]);
+    }
+    expect((await get(`${url}/`, { accept }, "HEAD")).status).toBe(303);
+  });
+
+  test("is as the reference has it for everybody else", async () => {
+    const { url } = await startTestServer();
+    for (const [headers, method] of [
+      [{}, "GET"],
+      [{ accept: "application/json" }, "GET"],
+      [{ accept: "text/html" }, "POST"],
+      [{ accept: "text/html" }, "DELETE"],
+    ] as const) {
+      const response = await get(`${url}/`, headers, method);
+      expect([response.status, await response.text()]).toEqual([404, '{"error":"404 page not found"}']);
+    }
+    expect((await get(`${url}/other`, { accept: "text/html" })).status).toBe(404);
+  });
+});
+
+describe("/dashboard", () => {
+  test("is a page that runs nothing but its own scripts, and is asked for anew each time", async () => {
+    const { url } = await startTestServer();
+    const page = await get(`${url}/dashboard`);
+    expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html;charset=utf-8"]);
+    expect(page.headers.get("cache-control")).toBe("no-cache");
+    const policy = page.headers.get("content-security-policy");
+    expect(policy).toStartWith("default-src 'none'; script-src 'self'; style-src 'self';");
+    expect(policy).toContain(
+      "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    expect(policy).not.toMatch(/unsafe|\*|https?:/);
+    const html = await page.text();
+    expect(html).not.toMatch(/<script(?![^>]* src=)|<style| on\w+=| style=|javascript:|https?:\/\//i);
+  });
+
+  test("has scripts that are kept for ever, as their names change with them", async () => {
+    const { url } = await startTestServer();
+    const script = await get(url + (await dashboardScript(url)));
+    expect(script.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
+    expect(script.headers.get("content-type")).toStartWith("text/javascript");
+    expect(script.headers.get("content-security-policy")).toStartWith("default-src 'none'");
+  });
+
+  test("is compressed for who takes that, and each form has a tag of its own", async () => {
+    const { url } = await startTestServer();
+    const path = url + (await dashboardScript(url));
+    const plain = await get(path);
+    const bytes = new Uint8Array(await plain.arrayBuffer());
+    for (const accepted of ["gzip", "br, gzip;q=0.5", "GZIP"]) {
+      const zipped = await get(path, { "accept-encoding": accepted });
+      expect([accepted, zipped.headers.get("content-encoding")]).toEqual([accepted, "gzip"]);
+      const compressed = new Uint8Array(await zipped.arrayBuffer());
+      expect(compressed.length).toBeLessThan(bytes.length / 2);
+      expect(Bun.gunzipSync(compressed)).toEqual(bytes);
+      expect(zipped.headers.get("vary")).toContain("accept-encoding");
+      expect(zipped.headers.get("etag")).not.toBe(plain.headers.get("etag"));
+    }
+    for (const refused of ["identity", "gzip;q=0", "br"])
+      expect((await get(path, { "accept-encoding": refused })).headers.get("content-encoding")).toBeNull();
+  });
+
+  test("is 304 for who has it, in the same form", async () => {
+    const { url } = await startTestServer();
+    for (const coding of ["identity", "gzip"]) {
+      const headers = { "accept-encoding": coding };
+      const etag = (await get(`${url}/dashboard`, headers)).headers.get("etag") ?? "";
+      const again = await get(`${url}/dashboard`, { ...headers, "if-none-match": `"x", W/${etag}` });
+      expect([again.status, again.headers.get("etag"), await again.text()]).toEqual([304, etag, ""]);
+      const other = await get(`${url}/dashboard`, { ...headers, "if-none-match": '"x"' });
+      expect(other.status).toBe(200);
+    }
+  });
+
+  test("answers HEAD, takes no other method, and has no other file", async () => {
+    const { url } = await startTestServer();
+    const head = await get(`${url}/dashboard`, {}, "HEAD");
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+    expect((await get(`${url}/dashboard`, {}, "POST")).status).toBe(405);
+    for (const path of [
+      "/dashboard/",
+      "/dashboard/none.js",
+      "/dashboard/..%2fpackage.json",
+      "/dashboard/%00",
+    ])
+      expect([path, (await get(url + path)).status]).toEqual([path, 404]);
+  });
+
+  test("is not for a name that another site had point to this machine", async () => {
+    const { url } = await startTestServer();
+    for (const path of ["/dashboard", "/"]) {
+      const response = await get(url + path, { host: "evil.example", accept: "text/html" });
+      expect([path, response.status]).toEqual([path, 403]);
+    }
+  });
+});

@@ -1,0 +1,136 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { createReadiness } from "../../../src/http/operations/readiness.ts";
+import { firefoxAgent } from "../../support/agents.ts";
+import { createFakeClock } from "../../support/clock.ts";
+import { createRelayBench } from "../../support/relay.ts";
+import { startTestServer } from "../../support/server.ts";
+import { openTestFile, tempFolder } from "../../support/store.ts";
+import { joinAgent } from "../../support/transport.ts";
+import { connectV2Agent } from "../../support/v2-agent.ts";
+
+const NO_AGENT = "no agent takes work";
+
+async function ready(url: string, query = "") {
+  const response = await fetch(`${url}/ready${query}`);
+  return [response.status, await response.json()];
+}
+
+describe("GET /ready", () => {
+  test("wants an agent that takes work, busy or not, unless told how many", async () => {
+    const server = await startTestServer();
+    expect(await ready(server.url)).toEqual([503, { status: "not ready", reasons: [NO_AGENT] }]);
+    expect(await ready(server.url, "?agents=0")).toEqual([200, { status: "ready" }]);
+    const v2 = await connectV2Agent(server.url);
+    expect(await ready(server.url)).toEqual([200, { status: "ready" }]);
+    const reasons = ["fewer than 2 agents take work"];
+    expect(await ready(server.url, "?agents=2")).toEqual([503, { status: "not ready", reasons }]);
+    v2.say({ type: "pause" });
+    // Once the second agent is registered, the pause of the first has been read.
+    const v1 = await firefoxAgent(server.url);
+    expect(await ready(server.url, "?agents=2")).toMatchObject([503, {}]);
+    expect(await ready(server.url)).toEqual([200, { status: "ready" }]);
+    await v1.stop();
+    expect(await ready(server.url, "?agents=none")).toMatchObject([400, { error: "Invalid request" }]);
+  });
+
+  test("answers a HEAD, is not kept by caches, and GET /health stays as it is", async () => {
+    const server = await startTestServer();
+    const head = await fetch(`${server.url}/ready`, { method: "HEAD" });
+    expect([head.status, head.headers.get("cache-control"), await head.text()]).toEqual([
+      503,
+      "no-store",
+      "",
+    ]);
+    expect(await (await fetch(`${server.url}/health`)).text()).toBe("OK");
+  });
+
+  test("says so while the server is shutting down", async () => {
+    const server = await startTestServer(["--drain", "2s"]);
+    const agent = await connectV2Agent(server.url);
+    const asked = fetch(`${server.url}/api/ask`, {
+      method: "POST",
+      headers: { authorization: "admin-key-of-the-tests" },
+      body: '{"content":"hi"}',
+    });
+    const { ask } = await agent.next("ask");
+    const stopped = server.stop();
+    const reasons = ["the server is shutting down"];
+    expect(await ready(server.url)).toEqual([503, { status: "not ready", reasons }]);
+    agent.say({ type: "delta", ask, data: '{"choices":[{"delta":{"content":"x"}}]}' });
+    agent.say({ type: "done", ask, status: 200 });
+    expect((await asked).status).toBe(200);
+    await stopped;
+  });
+});
+
+describe("readiness", () => {
+  function bench(checkStore: () => Promise<void> = async () => {}, queueMax = 1000) {
+    const clock = createFakeClock();
+    const { relay, ask } = createRelayBench({ queueMax });
+    const readiness = createReadiness({ relay, checkStore, queueMax, now: clock.now });
+    return { clock, relay, ask, readiness };
+  }
+
+  test("is lost with the last place in the queue", async () => {
+    const { relay, ask, readiness } = bench(undefined, 2);
+    joinAgent(relay, "a");
+    for (let n = 0; n < 2; n++) void ask("q");
+    expect(await readiness(1)).toEqual([]);
+    void ask("q");
+    expect(await readiness(1)).toEqual(["the queue is full"]);
+  });
+
+  test("looks at the store at most once a second, however often it is asked", async () => {
+    let looks = 0;
+    const { clock, readiness } = bench(async () => {
+      if (++looks === 2) throw new Error("disk full");
+    });
+    for (let n = 0; n < 5; n++) expect(await readiness(0)).toEqual([]);
+    clock.advance(999);
+    expect([await readiness(0), looks]).toEqual([[], 1]);
+    clock.advance(1);
+    expect([await readiness(0), await readiness(0), looks]).toEqual([
+      ["the database cannot be written"],
+      ["the database cannot be written"],
+      2,
+    ]);
+    clock.advance(1000);
+    expect(await readiness(0)).toEqual([]);
+  });
+
+  test("names every reason there is", async () => {
+    const { relay, readiness } = bench(() => Promise.reject(new Error("no")));
+    void relay.drain();
+    const reasons = ["the database cannot be written", "the server is shutting down", NO_AGENT];
+    expect(await readiness(1)).toEqual(reasons);
+  });
+});
+
+describe("the store's check", () => {
+  test("really writes", async () => {
+    const path = join(tempFolder(), "server.db");
+    const store = openTestFile(path);
+    const wal = () => Bun.file(`${path}-wal`).size;
+    const other = new Database(path);
+    other.run("PRAGMA wal_checkpoint(TRUNCATE)");
+    const before = wal();
+    await store.check();
+    expect(wal()).toBeGreaterThan(before);
+    other.close();
+  });
+
+  test("waits for another process that writes, and passes once that has", async () => {
+    const path = join(tempFolder(), "server.db");
+    const store = openTestFile(path);
+    const other = new Database(path);
+    other.run("BEGIN IMMEDIATE");
+    const checked = store.check().then(() => "written");
+    await Bun.sleep(0);
+    expect(await Promise.race([checked, Promise.resolve("waits")])).toBe("waits");
+    other.run("COMMIT");
+    expect(await checked).toBe("written");
+    other.close();
+  });
+});

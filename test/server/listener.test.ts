@@ -1,0 +1,194 @@
+import { describe, expect, onTestFinished, test } from "bun:test";
+import { copyFileSync, writeFileSync } from "node:fs";
+import { connect as connectPlain } from "node:net";
+import { join } from "node:path";
+import { connect } from "node:tls";
+import { CommandError } from "../../src/errors.ts";
+import { createLog } from "../../src/log/log.ts";
+import { type Listener, listen } from "../../src/server/listener.ts";
+import { makeCertificate, noCertificates, type TestCertificate } from "../support/certificate.ts";
+import { failureOf, tempFolder } from "../support/store.ts";
+
+interface Started {
+  listener: Listener;
+  logged: () => string;
+  /** Lets the requests for `/held` be answered. */
+  release: () => void;
+}
+
+function start(certificate: { cert: string; key: string } | undefined, port = 0): Started {
+  let logged = "";
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const log = createLog({
+    write: (line) => {
+      logged += line;
+    },
+  });
+  const listener = listen<undefined>({
+    port,
+    host: "127.0.0.1",
+    idleS: 60,
+    certificate,
+    async fetch(request, server) {
+      if (server.upgrade(request, { data: undefined })) return new Response(null);
+      if (!request.url.endsWith("/held")) return new Response("hello");
+      await released;
+      return new Response("released");
+    },
+    websocket: {
+      open: (ws) => void ws.subscribe("all"),
+      message: (ws, message) => void ws.send(`echo ${message}`),
+    },
+    onFault: () => new Response(null, { status: 500 }),
+    log,
+  });
+  onTestFinished(() => listener.stop(true));
+  return { listener, logged: () => logged, release };
+}
+
+/** The name in the certificate that a new connection is shown, or what went wrong. */
+function shownName(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false }, () => {
+      resolve(String(socket.getPeerCertificate().subject.CN));
+      socket.destroy();
+    });
+    socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  });
+}
+
+/** A certificate in files that others can be put in the place of. */
+function exchangeable(first: TestCertificate) {
+  const folder = tempFolder();
+  const files = { cert: join(folder, "cert.pem"), key: join(folder, "key.pem") };
+  const put = ({ cert, key }: { cert: string; key: string }) => {
+    copyFileSync(cert, files.cert);
+    copyFileSync(key, files.key);
+  };
+  put(first);
+  return { files, put };
+}
+
+describe.skipIf(noCertificates !== undefined)(`TLS (${noCertificates ?? "with openssl"})`, () => {
+  test("what trusts the authority gets in, what speaks without TLS gets no answer", async () => {
+    const certificate = makeCertificate("one.example");
+    const { listener } = start(certificate);
+    const tls = { ca: Bun.file(certificate.ca) };
+    expect(await (await fetch(`https://localhost:${listener.port}/`, { tls })).text()).toBe("hello");
+    const answer = await new Promise<string>((resolve) => {
+      let got = "";
+      const socket = connectPlain(listener.port, "127.0.0.1", () =>
+        socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+      );
+      socket.on("data", (data) => {
+        got += data;
+      });
+      socket.on("close", () => resolve(got));
+    });
+    expect(answer).not.toContain("hello");
+  });
+
+  test("a new certificate is shown to new connections, and the open ones go on", async () => {
+    const { files, put } = exchangeable(makeCertificate("one.example"));
+    const { listener, logged } = start(files);
+    expect(await shownName(listener.port)).toBe("one.example");
+    const socket = new WebSocket(`wss://127.0.0.1:${listener.port}/`, { tls: { rejectUnauthorized: false } });
+    const messages: string[] = [];
+    let wake = () => {};
+    socket.onmessage = ({ data }) => {
+      messages.push(String(data));
+      wake();
+    };
+    const next = () =>
+      new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    await new Promise((resolve) => {
+      socket.onopen = resolve;
+    });
+
+    put(makeCertificate("two.example"));
+    listener.reloadCertificate();
+    for (let count = 0; count < 20; count++) expect(await shownName(listener.port)).toBe("two.example");
+    const echoed = next();
+    socket.send("still here");
+    await echoed;
+    const published = next();
+    listener.publish("all", "to everybody");
+    await published;
+    expect(messages).toEqual(["echo still here", "to everybody"]);
+    expect(listener.pendingWebSockets).toBe(1);
+    expect(logged()).toContain("DNS:two.example");
+    socket.close();
+    await listener.stop();
+  });
+
+  test("requests that run while certificates change are answered, and a connection cut in that moment opens at the second try", async () => {
+    const [one, two] = [makeCertificate("one.example"), makeCertificate("two.example")];
+    const { files, put } = exchangeable(one);
+    const { listener, release } = start(files);
+    const running = Array.from({ length: 16 }, async () => {
+      const tls = { rejectUnauthorized: false };
+      return (await fetch(`https://127.0.0.1:${listener.port}/held`, { tls })).text();
+    });
+    while (listener.pendingRequests < running.length) await Bun.sleep(1);
+    const names = new Set<string>();
+    let changing = true;
+    const hammer = async () => {
+      while (changing) {
+        const name = await shownName(listener.port);
+        names.add(name.includes("example") ? name : await shownName(listener.port));
+      }
+    };
+    const hammers = [hammer(), hammer()];
+    for (let round = 0; round < 10; round++) {
+      put(round % 2 === 0 ? two : one);
+      listener.reloadCertificate();
+      await Bun.sleep(20);
+    }
+    changing = false;
+    await Promise.all(hammers);
+    expect([...names].sort()).toEqual(["one.example", "two.example"]);
+    release();
+    expect(await Promise.all(running)).toEqual(running.map(() => "released"));
+  });
+
+  test("files that cannot be used change nothing, and the log says which and why", async () => {
+    const { files, put } = exchangeable(makeCertificate("one.example"));
+    const { listener, logged } = start(files);
+    listener.reloadCertificate();
+    expect(logged()).toContain("certificate_unchanged");
+    put({ cert: makeCertificate("two.example").cert, key: files.key });
+    listener.reloadCertificate();
+    expect(logged()).toContain("is not that of the certificate in");
+    expect(await shownName(listener.port)).toBe("one.example");
+  });
+
+  test("files that cannot be used are one clear line at the start", async () => {
+    const good = makeCertificate("one.example");
+    const other = makeCertificate("two.example");
+    const folder = tempFolder();
+    const nonsense = join(folder, "nonsense.pem");
+    writeFileSync(nonsense, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    const faults: [{ cert: string; key: string }, string][] = [
+      [{ cert: join(folder, "none.pem"), key: good.key }, "cannot read the certificate file"],
+      [{ cert: good.cert, key: join(folder, "none.pem") }, "cannot read the key file"],
+      [{ cert: nonsense, key: good.key }, "holds no certificate in PEM form"],
+      [{ cert: good.cert, key: nonsense }, "holds no unencrypted key in PEM form"],
+      [{ cert: good.cert, key: other.key }, "is not that of the certificate"],
+    ];
+    for (const [files, expected] of faults) {
+      const failure = await failureOf(async () => start(files));
+      expect(failure).toBeInstanceOf(CommandError);
+      const { message, exitCode } = failure as CommandError;
+      expect([message.includes(expected), message.includes("\n"), exitCode]).toEqual([true, false, 1]);
+    }
+  });
+
+  test("a port that another server has is told, although certificates need it shared", async () => {
+    const certificate = makeCertificate("one.example");
+    const { listener } = start(certificate);
+    const failure = await failureOf(async () => start(certificate, listener.port));
+    expect((failure as CommandError).message).toContain("the port is in use");
+  });
+});

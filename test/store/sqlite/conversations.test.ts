@@ -1,0 +1,280 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, onTestFinished, test } from "bun:test";
+import { join } from "node:path";
+import { createFakeClock } from "../../support/clock.ts";
+import { openTestFile, openTestStore, tempFolder } from "../../support/store.ts";
+import { newUser } from "./rows.ts";
+
+const FLUSH_MS = 50;
+const RETRY_MS = 1_000;
+
+/** A store in a file, a fake clock, and a second connection that sees only what is written. */
+async function scene() {
+  const path = join(tempFolder(), "server.db");
+  const clock = createFakeClock();
+  const errors: Error[] = [];
+  const store = openTestFile(path, {
+    now: clock.now,
+    after: clock.after,
+    onError: (error) => errors.push(error),
+  });
+  await store.users.add([newUser("ann"), newUser("bob")]);
+  const onDisk = new Database(path);
+  onTestFinished(() => onDisk.close());
+  const written = () =>
+    onDisk
+      .query<{ id: string; used_at: number }, []>("SELECT id, used_at FROM conversations ORDER BY id")
+      .all();
+  /** Fires the timer and lets the flush, which works in microtasks and immediates, come to its end. */
+  const pass = async (ms: number) => {
+    clock.advance(ms);
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  };
+  return { ...store, path, clock, errors, onDisk, written, pass };
+}
+
+/** Of a conversation whose words are at its agent. */
+const ATTRIBUTES = { kept: false, model: undefined };
+
+describe("a remembered conversation", () => {
+  test("is found before it is written and after", async () => {
+    const { conversations, written, pass } = await scene();
+    const conversation = { id: "c", user: "ann", agent: "x", ...ATTRIBUTES };
+    conversations.remember(conversation);
+    expect(await conversations.find("c")).toEqual(conversation);
+    expect(written()).toEqual([]);
+    await pass(FLUSH_MS);
+    expect(written().map(({ id }) => id)).toEqual(["c"]);
+    expect(await conversations.find("c")).toEqual(conversation);
+  });
+
+  test("of the admin key has no user", async () => {
+    const { conversations, pass } = await scene();
+    conversations.remember({ id: "c", user: null, agent: "x", ...ATTRIBUTES });
+    await pass(FLUSH_MS);
+    expect(await conversations.find("c")).toEqual({ id: "c", user: null, agent: "x", ...ATTRIBUTES });
+  });
+
+  test("needs no timer once all is written", async () => {
+    const { conversations, clock, pass } = await scene();
+    expect(clock.pending()).toBe(0);
+    for (const id of ["a", "b", "c"]) conversations.remember({ id, user: null, agent: "x", ...ATTRIBUTES });
+    expect(clock.pending()).toBe(1);
+    await pass(FLUSH_MS);
+    expect(clock.pending()).toBe(0);
+  });
+
+  for (const [what, other] of [
+    ["owner", { id: "c", user: "bob", agent: "x", ...ATTRIBUTES }],
+    ["owner, the admin", { id: "c", user: null, agent: "x", ...ATTRIBUTES }],
+    ["agent", { id: "c", user: "ann", agent: "y", ...ATTRIBUTES }],
+  ] as const) {
+    test(`is not taken over by another ${what}, pending or written`, async () => {
+      const { conversations, clock, written, pass } = await scene();
+      const first = { id: "c", user: "ann", agent: "x", ...ATTRIBUTES };
+      conversations.remember(first);
+      conversations.remember(other);
+      expect(await conversations.find("c")).toEqual(first);
+      const rememberedAt = clock.now();
+      await pass(FLUSH_MS);
+      conversations.remember(other);
+      expect(await conversations.find("c")).toEqual(first);
+      await pass(FLUSH_MS);
+      expect(await conversations.find("c")).toEqual(first);
+      expect(written()).toEqual([{ id: "c", used_at: rememberedAt }]);
+    });
+  }
+
+  test("that is used again is kept by a purge, and one that is not is forgotten", async () => {
+    const { conversations, clock, pass } = await scene();
+    conversations.remember({ id: "used", user: null, agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "unused", user: null, agent: "x", ...ATTRIBUTES });
+    const began = clock.now();
+    await pass(10_000);
+    conversations.remember({ id: "used", user: null, agent: "x", ...ATTRIBUTES });
+    expect(await conversations.purge(began + 1)).toBe(1);
+    expect(await conversations.find("unused")).toBeUndefined();
+    expect(await conversations.find("used")).toBeDefined();
+    expect(await conversations.purge(began + 1)).toBe(0);
+  });
+
+  test("that was used exactly at the limit is kept", async () => {
+    const { conversations, clock } = await scene();
+    conversations.remember({ id: "c", user: null, agent: "x", ...ATTRIBUTES });
+    expect(await conversations.purge(clock.now())).toBe(0);
+    expect(await conversations.purge(clock.now() + 1)).toBe(1);
+  });
+
+  test("does not look unused when the clock was set back", async () => {
+    let now = 2_000;
+    const { conversations } = openTestStore({ now: () => now });
+    conversations.remember({ id: "c", user: null, agent: "x", ...ATTRIBUTES });
+    await conversations.purge(0);
+    now = 1_000;
+    conversations.remember({ id: "c", user: null, agent: "x", ...ATTRIBUTES });
+    expect(await conversations.purge(2_000)).toBe(0);
+  });
+
+  test("is written when the store closes, however many there are", async () => {
+    const { conversations, path, close } = await scene();
+    for (let index = 0; index < 2_500; index++)
+      conversations.remember({ id: `c${index}`, user: "ann", agent: "x", ...ATTRIBUTES });
+    await close();
+    const again = openTestFile(path);
+    expect(await again.conversations.find("c0")).toBeDefined();
+    expect(await again.conversations.find("c2499")).toBeDefined();
+    expect(await again.conversations.purge(Number.MAX_SAFE_INTEGER)).toBe(2_500);
+  });
+
+  test("of a user deleted by another process does not spoil the others", async () => {
+    const { conversations, onDisk, errors, written, pass } = await scene();
+    conversations.remember({ id: "a", user: "ann", agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "b", user: "bob", agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "c", user: null, agent: "x", ...ATTRIBUTES });
+    onDisk.run("PRAGMA foreign_keys = ON");
+    onDisk.run("DELETE FROM users WHERE id = 'ann'");
+    await pass(FLUSH_MS);
+    expect(written().map(({ id }) => id)).toEqual(["b", "c"]);
+    expect(errors).toEqual([]);
+    expect(await conversations.find("a")).toBeUndefined();
+  });
+});
+
+describe("when writing fails", () => {
+  const breakTable = "ALTER TABLE conversations RENAME TO broken";
+  const mendTable = "ALTER TABLE broken RENAME TO conversations";
+
+  test("nothing is thrown, the failure is reported, and the next attempt writes all", async () => {
+    const { conversations, onDisk, errors, written, pass } = await scene();
+    onDisk.run(breakTable);
+    conversations.remember({ id: "a", user: "ann", agent: "x", ...ATTRIBUTES });
+    await pass(FLUSH_MS);
+    expect(errors.map(String)).toEqual([expect.stringContaining("1 conversations could not be written")]);
+    conversations.remember({ id: "b", user: "ann", agent: "x", ...ATTRIBUTES });
+    onDisk.run(mendTable);
+    await pass(RETRY_MS);
+    expect(written().map(({ id }) => id)).toEqual(["a", "b"]);
+    expect(errors).toHaveLength(1);
+  });
+
+  test("what waits is bounded: the oldest are given up, and counted in the report", async () => {
+    const { conversations, onDisk, errors, written, pass } = await scene();
+    onDisk.run(breakTable);
+    for (let index = 0; index < 10_003; index++)
+      conversations.remember({ id: `c${index}`, user: null, agent: "x", ...ATTRIBUTES });
+    await pass(FLUSH_MS);
+    expect(String(errors[0])).toContain("10000 conversations could not be written, 3 were too many");
+    onDisk.run(mendTable);
+    await conversations.purge(0);
+    expect(written()).toHaveLength(10_000);
+    expect(await conversations.find("c2")).toBeUndefined();
+    expect(await conversations.find("c3")).toBeDefined();
+  });
+
+  test("a purge fails too, rather than forget what was used but is not written as such", async () => {
+    const { conversations, onDisk } = await scene();
+    conversations.remember({ id: "a", user: null, agent: "x", ...ATTRIBUTES });
+    onDisk.run(breakTable);
+    await expect(conversations.purge(Number.MAX_SAFE_INTEGER)).rejects.toThrow();
+    onDisk.run(mendTable);
+    expect(await conversations.find("a")).toBeDefined();
+  });
+
+  test("the store still closes, and says what is lost", async () => {
+    const { conversations, onDisk, errors, clock, close } = await scene();
+    onDisk.run(breakTable);
+    conversations.remember({ id: "a", user: null, agent: "x", ...ATTRIBUTES });
+    await close();
+    expect(errors).toHaveLength(1);
+    expect(clock.pending()).toBe(0);
+  });
+});
+
+describe("while another process writes", () => {
+  test("a change waits for its turn and the event loop runs on", async () => {
+    const { users, onDisk } = await scene();
+    onDisk.run("BEGIN IMMEDIATE");
+    let turns = 0;
+    const timer = setInterval(() => {
+      if (++turns === 3) onDisk.run("COMMIT");
+    }, 1);
+    await users.add([newUser("late")]);
+    clearInterval(timer);
+    expect(turns).toBeGreaterThanOrEqual(3);
+    expect((await users.findByTokenHash("hash of late"))?.id).toBe("late");
+  });
+
+  test("conversations are found and remembered without waiting", async () => {
+    const { conversations, onDisk, written, pass } = await scene();
+    conversations.remember({ id: "a", user: null, agent: "x", ...ATTRIBUTES });
+    await pass(FLUSH_MS);
+    onDisk.run("BEGIN IMMEDIATE");
+    conversations.remember({ id: "b", user: null, agent: "x", ...ATTRIBUTES });
+    expect(await conversations.find("a")).toBeDefined();
+    expect(await conversations.find("b")).toBeDefined();
+    onDisk.run("COMMIT");
+    await conversations.purge(0);
+    expect(written().map(({ id }) => id)).toEqual(["a", "b"]);
+  });
+});
+
+describe("a kept conversation", () => {
+  const kept = (agent: string, model = "m") => ({ id: "c", user: "ann", agent, kept: true, model });
+  const turn = (id: string, parent?: string) => ({ id, parent, question: `q ${id}`, answer: `a ${id}` });
+  const ids = (turns: readonly { id: string }[] | undefined) => turns?.map(({ id }) => id);
+
+  test("has its turns at once, in order, and after they were written", async () => {
+    const { conversations, pass } = await scene();
+    conversations.remember(kept("x"), turn("1"));
+    conversations.remember(kept("x"), turn("2", "1"));
+    expect(await conversations.branch("c", undefined)).toEqual([turn("1"), turn("2", "1")]);
+    await pass(FLUSH_MS);
+    conversations.remember(kept("x"), turn("3", "2"));
+    await pass(FLUSH_MS);
+    expect(await conversations.branch("c", "3")).toEqual([turn("1"), turn("2", "1"), turn("3", "2")]);
+  });
+
+  test("branches: each turn has the ones it goes on from, and no other", async () => {
+    const { conversations } = await scene();
+    for (const one of [turn("1"), turn("2", "1"), turn("2b", "1"), turn("3b", "2b")]) {
+      conversations.remember(kept("x"), one);
+    }
+    expect(ids(await conversations.branch("c", "3b"))).toEqual(["1", "2b", "3b"]);
+    expect(ids(await conversations.branch("c", "2"))).toEqual(["1", "2"]);
+    expect(ids(await conversations.branch("c", undefined))).toEqual(["1", "2b", "3b"]);
+  });
+
+  test("knows no turn of another conversation", async () => {
+    const { conversations } = await scene();
+    conversations.remember(kept("x"), turn("1"));
+    conversations.remember({ ...kept("x"), id: "other" }, turn("2"));
+    expect(await conversations.branch("c", "2")).toBeUndefined();
+    expect(await conversations.branch("unknown", undefined)).toBeUndefined();
+  });
+
+  test("is gone on with by another agent and model", async () => {
+    const { conversations, pass } = await scene();
+    conversations.remember(kept("x"), turn("1"));
+    await pass(FLUSH_MS);
+    conversations.remember(kept("y", "n"), turn("2", "1"));
+    await pass(FLUSH_MS);
+    expect(await conversations.find("c")).toEqual(kept("y", "n"));
+  });
+
+  test("takes no turn from another owner, pending or written", async () => {
+    const { conversations, pass } = await scene();
+    conversations.remember(kept("x"), turn("1"));
+    conversations.remember({ ...kept("x"), user: "bob" }, turn("2", "1"));
+    await pass(FLUSH_MS);
+    conversations.remember({ ...kept("x"), user: "bob" }, turn("3", "1"));
+    await pass(FLUSH_MS);
+    expect(ids(await conversations.branch("c", undefined))).toEqual(["1"]);
+  });
+
+  test("is forgotten with its turns", async () => {
+    const { conversations, clock, onDisk } = await scene();
+    conversations.remember(kept("x"), turn("1"));
+    expect(await conversations.purge(clock.now() + 1)).toBe(1);
+    expect(onDisk.query("SELECT count(*) AS count FROM turns").get()).toEqual({ count: 0 });
+  });
+});

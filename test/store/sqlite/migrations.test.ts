@@ -1,0 +1,176 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { getTableConfig } from "drizzle-orm/sqlite-core";
+import { CommandError } from "../../../src/errors.ts";
+import { checkVersion, MIGRATIONS, type Migration, migrate } from "../../../src/store/sqlite/migrations.ts";
+import * as schema from "../../../src/store/sqlite/schema.ts";
+import { failureOf } from "../../support/store.ts";
+
+const DRIZZLE = join(import.meta.dir, "../../../drizzle");
+
+function migrated(migrations?: readonly Migration[]): Database {
+  const database = new Database(":memory:");
+  migrate(database, migrations);
+  return database;
+}
+
+const all = <Row>(database: Database, sql: string) => database.query<Row, []>(sql).all();
+const version = (database: Database) => database.query("PRAGMA user_version").values()[0]?.[0];
+const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);
+
+test("every migration in the folder is embedded, in its order and as it is there", () => {
+  const files = readdirSync(DRIZZLE).filter((name) => name.endsWith(".sql"));
+  expect(files.length).toBeGreaterThan(0);
+  const contents = files.sort().map((name) => ({ name, sql: readFileSync(join(DRIZZLE, name), "utf8") }));
+  expect(MIGRATIONS).toEqual(contents);
+});
+
+describe("a migrated database equals the schema", () => {
+  const database = migrated();
+  const tables = Object.values(schema).map(getTableConfig);
+
+  test("in its tables", () => {
+    const found = all<{ name: string }>(
+      database,
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    );
+    expect(found.sort(byName)).toEqual(tables.map(({ name }) => ({ name })).sort(byName));
+  });
+
+  for (const table of tables) {
+    test(`in the columns of ${table.name}`, () => {
+      const found = all<{ name: string; type: string; notnull: number; pk: number; dflt_value: unknown }>(
+        database,
+        `PRAGMA table_info(${table.name})`,
+      ).map(({ name, type, notnull, pk, dflt_value }) => [name, type.toLowerCase(), notnull, pk, dflt_value]);
+      const wanted = table.columns.map((column) => [
+        column.name,
+        column.getSQLType(),
+        Number(column.notNull),
+        Number(column.primary),
+        column.default === undefined ? null : String(column.default),
+      ]);
+      expect(found).toEqual(wanted);
+    });
+
+    test(`in the indexes of ${table.name}`, () => {
+      const found = all<{ name: string; unique: number; origin: string }>(
+        database,
+        `PRAGMA index_list(${table.name})`,
+      )
+        .filter(({ origin }) => origin !== "pk")
+        .map(({ name, unique }) => ({
+          name,
+          unique: unique === 1,
+          columns: all<{ name: string }>(database, `PRAGMA index_info(${name})`).map((column) => column.name),
+        }));
+      const wanted = [
+        ...table.indexes.map(({ config }) => ({
+          name: config.name,
+          unique: config.unique,
+          columns: config.columns.map((column) => (column as { name: string }).name),
+        })),
+        ...table.columns
+          .filter(({ isUnique }) => isUnique)
+          .map(({ name, uniqueName }) => ({ name: uniqueName ?? "", unique: true, columns: [name] })),
+        ...table.uniqueConstraints.map(({ name, columns }) => ({
+          name: name ?? "",
+          unique: true,
+          columns: columns.map((column) => column.name),
+        })),
+      ];
+      expect(found.sort(byName)).toEqual(wanted.sort(byName));
+    });
+
+    test(`in the references of ${table.name}`, () => {
+      const found = all<{ from: string; table: string; to: string; on_delete: string }>(
+        database,
+        `PRAGMA foreign_key_list(${table.name})`,
+      ).map(({ from, table, to, on_delete }) => [from, table, to, on_delete.toLowerCase()]);
+      const wanted = table.foreignKeys.map((key) => {
+        const { columns, foreignTable, foreignColumns } = key.reference();
+        return [columns[0]?.name, getTableConfig(foreignTable).name, foreignColumns[0]?.name, key.onDelete];
+      });
+      expect(found).toEqual(wanted as typeof found);
+    });
+  }
+});
+
+describe("migrating", () => {
+  const one = {
+    name: "1",
+    sql: "CREATE TABLE a (id INTEGER PRIMARY KEY);\nCREATE TABLE b (a REFERENCES a(id) ON DELETE CASCADE);",
+  };
+  const two = { name: "2", sql: "ALTER TABLE a ADD COLUMN name TEXT;" };
+
+  test("applies only what is missing, and counts it", () => {
+    const database = migrated([one]);
+    expect(version(database)).toBe(1);
+    database.run("INSERT INTO a VALUES (7)");
+    migrate(database, [one, two]);
+    migrate(database, [one, two]);
+    expect(version(database)).toBe(2);
+    expect(all<object>(database, "SELECT * FROM a")).toEqual([{ id: 7, name: null }]);
+  });
+
+  test("leaves nothing of a migration that fails, and all before it", async () => {
+    const database = new Database(":memory:");
+    const broken = { name: "2", sql: "CREATE TABLE half (x);\nCREATE TABLE a (y);" };
+    await failureOf(() => migrate(database, [one, broken]));
+    expect(version(database)).toBe(1);
+    expect(all<{ name: string }>(database, "SELECT name FROM sqlite_schema").map(({ name }) => name)).toEqual(
+      ["a", "b"],
+    );
+  });
+
+  test("does not delete the rows that refer to a table which is rebuilt", () => {
+    const database = migrated([one]);
+    database.run("INSERT INTO a VALUES (7)");
+    database.run("INSERT INTO b VALUES (7)");
+    const rebuild = {
+      name: "2",
+      sql: "CREATE TABLE new_a (id INTEGER PRIMARY KEY, name TEXT);\nINSERT INTO new_a (id) SELECT id FROM a;\nDROP TABLE a;\nALTER TABLE new_a RENAME TO a;",
+    };
+    migrate(database, [one, rebuild]);
+    expect(all<object>(database, "SELECT * FROM b")).toEqual([{ a: 7 }]);
+    expect(database.query("PRAGMA foreign_keys").values()).toEqual([[1]]);
+  });
+
+  test("refuses one that leaves rows without what they refer to", async () => {
+    const database = migrated([one]);
+    database.run("INSERT INTO a VALUES (7)");
+    database.run("INSERT INTO b VALUES (7)");
+    const error = await failureOf(() =>
+      migrate(database, [one, { name: "2_bad.sql", sql: "DELETE FROM a;" }]),
+    );
+    expect(String(error)).toContain("2_bad.sql leaves 1 rows");
+    expect(all<object>(database, "SELECT * FROM a")).toEqual([{ id: 7 }]);
+  });
+});
+
+describe("a database is refused, untouched,", () => {
+  const refusal = async (database: Database) => {
+    const before = database.serialize();
+    const error = await failureOf(() => checkVersion(database));
+    expect(error).toBeInstanceOf(CommandError);
+    expect(database.serialize()).toEqual(before);
+    return String(error);
+  };
+
+  test("when it is newer than the program", async () => {
+    const database = migrated();
+    database.run(`PRAGMA user_version = ${MIGRATIONS.length + 1}`);
+    expect(await refusal(database)).toContain("was written by a newer version of this program");
+  });
+
+  test("when it is another program's, with or without tables", async () => {
+    const withTables = new Database(":memory:");
+    withTables.run("CREATE TABLE users (name)");
+    expect(await refusal(withTables)).toContain("belongs to another program");
+    const withVersion = new Database(":memory:");
+    withVersion.run("PRAGMA user_version = 1");
+    expect(await refusal(withVersion)).toContain("belongs to another program");
+  });
+});

@@ -1,0 +1,282 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, onTestFinished, test } from "bun:test";
+import { join } from "node:path";
+import { USAGE_GROUPS, type UsageGroup, type UsageRow, type UsageSum } from "../../../src/store/store.ts";
+import { createFakeClock } from "../../support/clock.ts";
+import { openTestFile, openTestStore, tempFolder } from "../../support/store.ts";
+
+const FLUSH_MS = 50;
+const RETRY_MS = 1_000;
+const DAY_MS = 86_400_000;
+const SEED = Number(process.env["TEST_SEED"] ?? Date.now() % 1_000_000);
+
+const ask = (changes: Partial<UsageRow> = {}): UsageRow => ({
+  at: 1_000,
+  requestId: "req_1",
+  user: "ann",
+  agent: "x",
+  model: "llama",
+  surface: "chat",
+  outcome: "ok",
+  status: 200,
+  tries: 1,
+  queueMs: 2,
+  firstByteMs: 30,
+  durationMs: 400,
+  promptTokens: 10,
+  completionTokens: 20,
+  ...changes,
+});
+
+/** A store in a file, a fake clock, and a second connection that sees only what is written. */
+function scene() {
+  const path = join(tempFolder(), "server.db");
+  const clock = createFakeClock();
+  const errors: Error[] = [];
+  const store = openTestFile(path, {
+    now: clock.now,
+    after: clock.after,
+    onError: (error) => errors.push(error),
+  });
+  const onDisk = new Database(path);
+  onTestFinished(() => onDisk.close());
+  const rows = () => onDisk.query<Record<string, unknown>, []>("SELECT * FROM usage ORDER BY seq").all();
+  const pass = async (ms: number) => {
+    clock.advance(ms);
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  };
+  return { ...store, path, clock, errors, onDisk, rows, pass };
+}
+
+const EVER = { from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1_000 };
+const total = async (usage: ReturnType<typeof openTestStore>["usage"]) =>
+  (await usage.sum({ ...EVER, by: [] }))[0]?.asks ?? 0;
+
+describe("a row of usage", () => {
+  test("is written behind, once, with everything it says", async () => {
+    const { usage, rows, pass, clock } = scene();
+    usage.record(ask({ queueMs: 1.4, firstByteMs: 29.6, durationMs: 400.5 }));
+    usage.record(ask({ user: null, agent: null, model: null, status: null, firstByteMs: null }));
+    expect(rows()).toEqual([]);
+    await pass(FLUSH_MS);
+    expect(clock.pending()).toBe(0);
+    expect(rows()).toEqual([
+      {
+        seq: 1,
+        at: 1_000,
+        request_id: "req_1",
+        user_id: "ann",
+        agent: "x",
+        model: "llama",
+        surface: "chat",
+        outcome: "ok",
+        status: 200,
+        tries: 1,
+        queue_ms: 1,
+        first_byte_ms: 30,
+        duration_ms: 401,
+        prompt_tokens: 10,
+        completion_tokens: 20,
+      },
+      expect.objectContaining({
+        seq: 2,
+        user_id: null,
+        agent: null,
+        model: null,
+        status: null,
+        first_byte_ms: null,
+      }),
+    ]);
+  });
+
+  test("counts at once, written or not", async () => {
+    const { usage, rows } = scene();
+    usage.record(ask());
+    expect(rows()).toEqual([]);
+    expect(await total(usage)).toBe(1);
+    usage.record(ask());
+    expect(await usage.tokensSince(0)).toEqual(new Map([["ann", 60]]));
+  });
+
+  test("is written when the store closes, however many there are", async () => {
+    const { usage, path, close } = scene();
+    for (let index = 0; index < 2_500; index++) usage.record(ask());
+    await close();
+    expect(await total(openTestFile(path).usage)).toBe(2_500);
+  });
+
+  test("outlives its user", async () => {
+    const { usage, users } = openTestStore();
+    await users.add([{ id: "ann", tokenHash: "hash", sealedToken: Buffer.of() }]);
+    usage.record(ask());
+    await users.delete("ann");
+    expect(await total(usage)).toBe(1);
+  });
+
+  test("may be given up by its maker, who can use the object again", async () => {
+    const { usage } = openTestStore();
+    const row = ask();
+    for (let index = 0; index < 3; index++) usage.record(row);
+    row.user = "bob";
+    expect(await usage.tokensSince(0)).toEqual(new Map([["ann", 90]]));
+  });
+});
+
+describe("when writing usage fails", () => {
+  test("it is reported, tried again, and what waits is bounded: the oldest are given up", async () => {
+    const { usage, onDisk, errors, rows, pass } = scene();
+    onDisk.run("ALTER TABLE usage RENAME TO broken");
+    for (let index = 0; index < 10_003; index++) usage.record(ask({ requestId: `${index}` }));
+    await pass(FLUSH_MS);
+    expect(String(errors[0])).toContain("10000 usage rows could not be written, 3 were too many");
+    onDisk.run("ALTER TABLE broken RENAME TO usage");
+    await pass(RETRY_MS);
+    expect(errors).toHaveLength(1);
+    await usage.purge(0);
+    expect(rows()).toHaveLength(10_000);
+    expect(rows()[0]?.["request_id"]).toBe("3");
+  });
+});
+
+describe("sums of usage", () => {
+  test("count failures, tokens, time, and asks that an agent gave no figures for", async () => {
+    const { usage } = openTestStore();
+    usage.record(ask());
+    usage.record(ask({ promptTokens: null, completionTokens: null }));
+    usage.record(ask({ promptTokens: 1, completionTokens: null, outcome: "agent_lost" }));
+    usage.record(ask({ agent: null, promptTokens: null, completionTokens: null, outcome: "no_agent" }));
+    expect(await usage.sum({ ...EVER, by: [] })).toEqual([
+      {
+        group: {},
+        asks: 4,
+        failed: 2,
+        promptTokens: 11,
+        completionTokens: 20,
+        uncounted: 1,
+        durationMs: 1_600,
+      },
+    ]);
+  });
+
+  test("are none where no ask was", async () => {
+    const { usage } = openTestStore();
+    expect(await usage.sum({ ...EVER, by: [] })).toEqual([]);
+    expect(await usage.sum({ ...EVER, by: ["user", "day"] })).toEqual([]);
+  });
+
+  test("take in their beginning and not their end", async () => {
+    const { usage } = openTestStore();
+    for (const at of [9, 10, 19, 20]) usage.record(ask({ at, requestId: `${at}` }));
+    const [sum] = await usage.sum({ from: 10, to: 20, by: [], limit: 1 });
+    expect(sum?.asks).toBe(2);
+    expect(await usage.sum({ from: 20, to: 10, by: [], limit: 1 })).toEqual([]);
+  });
+
+  test("can be of one user, or of the holder of the admin key alone", async () => {
+    const { usage } = openTestStore();
+    for (const user of ["ann", "ann", "bob", null]) usage.record(ask({ user }));
+    const asks = async (user: string | null) =>
+      (await usage.sum({ ...EVER, by: ["user"], user })).map(({ group, asks }) => [group.user, asks]);
+    expect(await asks("ann")).toEqual([["ann", 2]]);
+    expect(await asks(null)).toEqual([[null, 1]]);
+    expect(await asks("nobody")).toEqual([]);
+  });
+
+  test("are in the order of days, in UTC, then with the most asks first, as many as are wanted", async () => {
+    const { usage } = openTestStore();
+    const noon = Date.UTC(2026, 10, 23, 12);
+    usage.record(ask({ at: Date.UTC(2026, 10, 23, 23, 59, 59, 999), model: "qwen" }));
+    usage.record(ask({ at: Date.UTC(2026, 10, 24), model: "qwen" }));
+    for (let index = 0; index < 3; index++) usage.record(ask({ at: noon }));
+    const sums = await usage.sum({ ...EVER, by: ["model", "day"], limit: 2 });
+    expect(sums.map(({ group, asks }) => [group, asks])).toEqual([
+      [{ model: "llama", day: "2026-11-23" }, 3],
+      [{ model: "qwen", day: "2026-11-23" }, 1],
+    ]);
+  });
+
+  test(`agree with counting by hand, for every choice of groups (seed ${SEED})`, async () => {
+    const { usage } = openTestStore();
+    let state = SEED;
+    const roll = (sides: number) => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return Math.floor((state / 2 ** 32) * sides);
+    };
+    // More than two slices, many of them within one millisecond.
+    const rows = Array.from({ length: 12_000 }, () =>
+      ask({
+        at: roll(2) === 0 ? 7 * DAY_MS : roll(5 * DAY_MS),
+        user: [null, "ann", "bob"][roll(3)] ?? null,
+        agent: ["x", "y"][roll(2)] ?? null,
+        model: ["a", "b", null][roll(3)] ?? null,
+        promptTokens: roll(100),
+      }),
+    );
+    for (const row of rows.slice(0, 9_000)) usage.record(row);
+    await usage.purge(0);
+    for (const row of rows.slice(9_000)) usage.record(row);
+    for (let choice = 0; choice < 2 ** USAGE_GROUPS.length; choice++) {
+      const by = USAGE_GROUPS.filter((_, bit) => choice & (1 << bit));
+      const wanted = { from: DAY_MS, to: 8 * DAY_MS, by, limit: 1_000 };
+      expect(flat(await usage.sum(wanted))).toEqual(countByHand(rows, by));
+    }
+  });
+});
+
+const groupValueOf = (row: UsageRow, group: UsageGroup) =>
+  group === "day" ? new Date(row.at).toISOString().slice(0, 10) : row[group];
+
+function countByHand(rows: readonly UsageRow[], by: readonly UsageGroup[]): Record<string, number[]> {
+  const counted: Record<string, number[]> = {};
+  for (const row of rows) {
+    if (row.at < DAY_MS) continue;
+    const key = JSON.stringify(by.map((group) => groupValueOf(row, group)));
+    const [asks = 0, tokens = 0] = counted[key] ?? [];
+    counted[key] = [asks + 1, tokens + (row.promptTokens ?? 0)];
+  }
+  return counted;
+}
+
+const flat = (sums: readonly UsageSum[]) =>
+  Object.fromEntries(
+    sums.map(({ group, asks, promptTokens }) => [JSON.stringify(Object.values(group)), [asks, promptTokens]]),
+  );
+
+test("summing many rows leaves the event loop free in between", async () => {
+  const { usage } = openTestStore();
+  for (let round = 0; round < 4; round++) {
+    for (let index = 0; index < 9_000; index++) usage.record(ask({ at: round * 9_000 + index }));
+    await usage.purge(0);
+  }
+  let turns = 0;
+  const count = () => {
+    turns++;
+    timer = setImmediate(count);
+  };
+  let timer = setImmediate(count);
+  expect(await total(usage)).toBe(36_000);
+  clearImmediate(timer);
+  expect(turns).toBeGreaterThanOrEqual(6);
+});
+
+test("the tokens of each user since a moment are those of that time on", async () => {
+  const { usage } = openTestStore();
+  usage.record(ask({ at: 99 }));
+  usage.record(ask({ at: 100, completionTokens: null }));
+  usage.record(ask({ at: 200 }));
+  usage.record(ask({ at: 200, user: null, promptTokens: null, completionTokens: null }));
+  expect(await usage.tokensSince(100)).toEqual(
+    new Map([
+      ["ann", 40],
+      [null, 0],
+    ]),
+  );
+});
+
+test("a purge forgets what is older than the limit, in every batch, and says how much", async () => {
+  const { usage } = openTestStore();
+  for (let at = 0; at < 2_500; at++) usage.record(ask({ at }));
+  expect(await usage.purge(2_400)).toBe(2_400);
+  expect(await total(usage)).toBe(100);
+  expect(await usage.purge(2_400)).toBe(0);
+});
