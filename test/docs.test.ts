@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { REFERENCE_MESSAGE } from "../src/protocol/agent-v1.ts";
+import { V1_MESSAGE } from "../src/protocol/agent-v1.ts";
 import { AgentFrame, ENDPOINTS, ServerFrame } from "../src/protocol/agent-v2.ts";
 import { CLOSE } from "../src/protocol/close.ts";
 
@@ -7,7 +7,7 @@ const read = (path: string) => Bun.file(new URL(`../${path}`, import.meta.url)).
 
 test("every frame kind and close code is in the agents' protocol document", async () => {
   const docs = await read("docs/agent-protocol.md");
-  for (const message of Object.values(REFERENCE_MESSAGE)) expect(docs).toContain(`| \`${message}\` |`);
+  for (const message of Object.values(V1_MESSAGE)) expect(docs).toContain(`| \`${message}\` |`);
   for (const [name, { code, reason }] of Object.entries(CLOSE)) {
     expect(docs).toContain(`| ${code} | \`${name}\` | ${reason} |`);
     expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(123);

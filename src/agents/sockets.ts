@@ -2,7 +2,7 @@ import type { Server, WebSocketHandler } from "bun";
 import type { AgentKey, AgentKeys } from "../auth/agent-keys.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
-import { REFERENCE_MESSAGE } from "../protocol/agent-v1.ts";
+import { V1_MESSAGE } from "../protocol/agent-v1.ts";
 import { AGENT_SUBPROTOCOL } from "../protocol/agent-v2.ts";
 import { CLOSE, type CloseReason } from "../protocol/close.ts";
 import type { Clock } from "../relay/ports.ts";
@@ -11,11 +11,11 @@ import { admit, type RegistrationRules, shownKey } from "./admission.ts";
 import { createKeyedSockets } from "./revocation.ts";
 import type { AgentSession, AgentSocket } from "./session.ts";
 import { createRooms, type Room } from "./socket-slots.ts";
-import { openReferenceAgent } from "./v1.ts";
+import { openV1Agent } from "./v1.ts";
 import { type AgentOptions, openAgent } from "./v2.ts";
 
 export interface SocketData {
-  protocol: "reference" | "v2";
+  protocol: "v1" | "v2";
   address: string;
   trusted: boolean;
   /** What let the agent in, where that was a key. */
@@ -99,7 +99,7 @@ export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
     stop: keyed.stop,
     announceDrain(server) {
       // One frame that either protocol can read.
-      const v1 = { id: newId(), message: REFERENCE_MESSAGE.drain, data: "" };
+      const v1 = { id: newId(), message: V1_MESSAGE.drain, data: "" };
       server.publish(TOPIC_ALL, JSON.stringify({ ...v1, type: "drain", reconnect_ms: RECONNECT_MS }));
     },
     websocket: {
@@ -145,7 +145,7 @@ function openSession(options: AgentSocketsOptions, data: SocketData, socket: Age
     return relay.join(profile, transport);
   };
   const common = { socket, address, trusted, key, clock, newId, helloWithinMs, join };
-  if (protocol === "reference") return openReferenceAgent({ ...common, model: v1Model });
+  if (protocol === "v1") return openV1Agent({ ...common, model: v1Model });
   return openAgent({ ...common, version, frameBytesMax, resume });
 }
 
@@ -170,7 +170,7 @@ class Socket implements AgentSocket {
 /** Bun answers any offered subprotocol with that very name, so unknown ones must be refused here. */
 function protocolOf(headers: Headers): SocketData["protocol"] {
   const offered = headers.get("sec-websocket-protocol");
-  if (offered === null) return "reference";
+  if (offered === null) return "v1";
   if (offered.split(",").some((name) => name.trim() === AGENT_SUBPROTOCOL)) return "v2";
   throw new AppError("subprotocol_unknown", { hint: `This server speaks ${AGENT_SUBPROTOCOL}, and none.` });
 }

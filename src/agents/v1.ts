@@ -1,12 +1,7 @@
 import { AppError } from "../errors.ts";
 import { jsonExcess } from "../json/bounds.ts";
-import {
-  AgentReferenceFrame,
-  REFERENCE_MESSAGE,
-  ReferenceAnswer,
-  type ReferenceFrame,
-} from "../protocol/agent-v1.ts";
-import type { AgentLink, Order, Transport } from "../relay/ports.ts";
+import { V1_MESSAGE, V1AgentFrame, V1Answer, type V1ServerFrame } from "../protocol/agent-v1.ts";
+import type { AgentCommand, AgentLink, Transport } from "../relay/ports.ts";
 import { Line } from "./connection.ts";
 import { type AgentSession, allowedModels, type SessionOptions } from "./session.ts";
 
@@ -18,9 +13,9 @@ export interface ReferenceAgentOptions extends SessionOptions {
 /** The ids of existing agents are UUIDs that a server of this kind once gave them. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-const REFERENCE_PROFILE = {
-  name: "reference agent",
-  protocol: "reference",
+const V1_PROFILE = {
+  name: "v1 agent",
+  protocol: "v1",
   slots: 1,
   endpoints: [],
 } as const;
@@ -29,7 +24,7 @@ const REFERENCE_PROFILE = {
 const BAD_FRAMES_MAX = 100;
 
 /** Speaks the reference's protocol with one agent: see `protocol/reference.ts` for its frames. */
-export function openReferenceAgent(options: ReferenceAgentOptions): AgentSession {
+export function openV1Agent(options: ReferenceAgentOptions): AgentSession {
   return new ReferenceAgent(options);
 }
 
@@ -41,17 +36,17 @@ class ReferenceAgent extends Line<ReferenceAgentOptions> implements Transport {
 
   constructor(options: ReferenceAgentOptions) {
     super(options);
-    if (!this.#tell(options.newId(), REFERENCE_MESSAGE.hello, "")) this.close("frames_dropped");
+    if (!this.#tell(options.newId(), V1_MESSAGE.hello, "")) this.close("frames_dropped");
   }
 
-  send(order: Order): boolean {
-    switch (order.kind) {
+  send(command: AgentCommand): boolean {
+    switch (command.kind) {
       case "ping":
         this.#pingId = this.options.newId();
-        return this.#tell(this.#pingId, REFERENCE_MESSAGE.ping, "");
+        return this.#tell(this.#pingId, V1_MESSAGE.ping, "");
       case "ask":
-        this.#slot = order.slot;
-        return this.#tell(order.slot, REFERENCE_MESSAGE.ask, JSON.stringify(order.what));
+        this.#slot = command.slot;
+        return this.#tell(command.slot, V1_MESSAGE.ask, JSON.stringify(command.what));
       case "cancel":
         // The protocol has no word for it: the answer is dropped when it comes.
         return true;
@@ -68,7 +63,7 @@ class ReferenceAgent extends Line<ReferenceAgentOptions> implements Transport {
     else this.#bad(this.link);
   }
 
-  #hello(frame: AgentReferenceFrame | undefined): void {
+  #hello(frame: V1AgentFrame | undefined): void {
     if (!frame || !UUID.test(frame.id)) {
       this.close("hello_invalid");
       return;
@@ -77,7 +72,7 @@ class ReferenceAgent extends Line<ReferenceAgentOptions> implements Transport {
     this.endHello();
     const id = frame.id.toLowerCase();
     const models = allowedModels([{ id: model }], key);
-    this.link = join({ ...REFERENCE_PROFILE, models, id, address, trusted, key }, this);
+    this.link = join({ ...V1_PROFILE, models, id, address, trusted, key }, this);
     if (!this.link) this.close("id_in_use");
   }
 
@@ -87,10 +82,10 @@ class ReferenceAgent extends Line<ReferenceAgentOptions> implements Transport {
     link.pong();
   }
 
-  #answer(link: AgentLink, frame: AgentReferenceFrame): void {
+  #answer(link: AgentLink, frame: V1AgentFrame): void {
     this.#badFrames = 0;
     const answer = parseAnswer(frame.data);
-    if (answer) link.done(frame.id, { kind: "reference", answer });
+    if (answer) link.done(frame.id, { kind: "v1", answer });
     else
       link.fail(frame.id, new AppError("agent_answer_invalid", { extra: { response: echo(frame) } }), true);
   }
@@ -111,17 +106,17 @@ class ReferenceAgent extends Line<ReferenceAgentOptions> implements Transport {
   }
 
   #tell(id: string, message: string, data: string): boolean {
-    const frame: ReferenceFrame = { id, message, data };
+    const frame: V1ServerFrame = { id, message, data };
     return this.write(frame);
   }
 }
 
-function parseFrame(text: string): AgentReferenceFrame | undefined {
-  return AgentReferenceFrame.safeParse(parseJson(text)).data;
+function parseFrame(text: string): V1AgentFrame | undefined {
+  return V1AgentFrame.safeParse(parseJson(text)).data;
 }
 
-function parseAnswer(data: unknown): ReferenceAnswer | undefined {
-  return typeof data === "string" ? ReferenceAnswer.safeParse(parseJson(data)).data : undefined;
+function parseAnswer(data: unknown): V1Answer | undefined {
+  return typeof data === "string" ? V1Answer.safeParse(parseJson(data)).data : undefined;
 }
 
 function parseJson(text: string): unknown {
@@ -134,7 +129,7 @@ function parseJson(text: string): unknown {
 }
 
 /** The frame as the reference shows it to the caller whose ask it failed. */
-function echo({ id, message, data }: AgentReferenceFrame): ReferenceFrame {
+function echo({ id, message, data }: V1AgentFrame): V1ServerFrame {
   const text = (value: unknown) => (typeof value === "string" ? value : "");
   return { id, message: text(message), data: text(data) };
 }

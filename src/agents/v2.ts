@@ -3,7 +3,7 @@ import { AppError } from "../errors.ts";
 import { jsonExcess } from "../json/bounds.ts";
 import { AGENT_FRAME_TYPES, AgentFrame, type FailFrame, type HelloFrame } from "../protocol/agent-v2.ts";
 import type { CloseReason } from "../protocol/close.ts";
-import type { AgentLink, ModelRequest, Order, Transport } from "../relay/ports.ts";
+import type { AgentCommand, AgentLink, ModelRequest, Transport } from "../relay/ports.ts";
 import type { AskOrigin } from "../relay/record.ts";
 import { Line } from "./connection.ts";
 import { type AgentSession, allowedModels, type SessionOptions } from "./session.ts";
@@ -34,16 +34,16 @@ class AgentConnection extends Line<AgentOptions> implements Transport {
   #strayFrames = 0;
   #strayUntil = 0;
 
-  send(order: Order): boolean {
-    switch (order.kind) {
+  send(command: AgentCommand): boolean {
+    switch (command.kind) {
       case "ping":
         this.#pingOut = true;
         return this.write({ type: "ping" });
       case "cancel":
-        this.#noteCancel(order.slot);
-        return this.write({ type: "cancel", ask: order.slot });
+        this.#noteCancel(command.slot);
+        return this.write({ type: "cancel", ask: command.slot });
       case "ask": {
-        const { what, model, slot, deadlineMs, origin } = order;
+        const { what, model, slot, deadlineMs, origin } = command;
         if (!("endpoint" in what)) return false;
         const { endpoint, stream } = what;
         const body = what.body(model);

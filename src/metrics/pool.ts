@@ -29,7 +29,7 @@ export function createPoolMetrics(registry: Registry, sources: PoolSources): Age
     labels: ["protocol"],
   };
   registry.read("gauge", agents, () => [
-    [capacity().reference, "v1"],
+    [capacity().v1, "v1"],
     [capacity().v2, "v2"],
   ]);
   gauge("agents_available", "Connected agents that take work, busy or not.", () => capacity().available);

@@ -4,7 +4,7 @@ import type { Agent } from "./agent.ts";
  * Agents one after another; each stands in one order at most, and knows its neighbours. A `Set` would have the places of
  * all who went before to be walked past: with ten thousand agents that takes as long as a call of the system.
  */
-export class Order {
+export class AgentList {
   #first: Agent | undefined;
   #last: Agent | undefined;
 
@@ -18,11 +18,11 @@ export class Order {
     return undefined;
   }
 
-  /** Takes the agent out of the order that it stands in, and puts it at the end of `order` if there is one. */
-  static move(agent: Agent, order: Order | undefined): void {
-    if (agent.order) agent.order.#remove(agent);
-    agent.order = order;
-    if (order) order.#add(agent);
+  /** Takes the agent out of the order that it stands in, and puts it at the end of `list` if there is one. */
+  static move(agent: Agent, list: AgentList | undefined): void {
+    if (agent.list) agent.list.#remove(agent);
+    agent.list = list;
+    if (list) list.#add(agent);
   }
 
   #add(agent: Agent): void {

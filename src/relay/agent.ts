@@ -1,5 +1,5 @@
 import type { Endpoint, Model } from "../protocol/agent-v2.ts";
-import type { Order } from "./agent-list.ts";
+import type { AgentList } from "./agent-list.ts";
 import type { Ask } from "./ask.ts";
 import type { Cancel, ModelRequest, Transport, Work } from "./ports.ts";
 
@@ -47,7 +47,7 @@ export interface AgentProfile extends Offer {
    * `reference`: takes one request at a time, cannot be told to stop, may answer no ping while it works.
    * `v2`: our own protocol.
    */
-  protocol: "reference" | "v2";
+  protocol: "v1" | "v2";
 }
 
 /** One registered agent on one connection. A new connection under the same id is another `Agent`. */
@@ -66,7 +66,7 @@ export class Agent {
   /** It gets no more asks, and its connection is closed once it has finished those it has. */
   leaving = false;
   /** The one of the hub's orders that it stands in: none while it has no room. */
-  order: Order | undefined;
+  list: AgentList | undefined;
   /** Its neighbours there. */
   previous: Agent | undefined;
   next: Agent | undefined;
@@ -102,8 +102,8 @@ export class Agent {
   }
 
   /** One of the reference's agents answers nothing while it works, and works on what nobody waits for. */
-  get isReference(): boolean {
-    return this.profile.protocol === "reference";
+  get isV1(): boolean {
+    return this.profile.protocol === "v1";
   }
 
   /** Whether it wants work and can be written to, room or not. */
@@ -128,12 +128,12 @@ export class Agent {
   /** Whether it could do this, room or not. */
   canDo(work: Work): boolean {
     if (!this.hasModel(this.modelFor(work))) return false;
-    return this.isReference ? work.reference !== undefined : this.requestFor(work) !== undefined;
+    return this.isV1 ? work.v1 !== undefined : this.requestFor(work) !== undefined;
   }
 
   /** The one it is to be given. */
   requestFor({ requests }: Work): ModelRequest | undefined {
-    if (this.isReference) return undefined;
+    if (this.isV1) return undefined;
     return requests?.find(({ endpoint }) => this.#offer.endpoints.includes(endpoint));
   }
 

@@ -1,6 +1,6 @@
 import { AppError } from "../errors.ts";
 import type { AskBody } from "../http/ask/schema.ts";
-import type { ReferenceAnswer } from "../protocol/agent-v1.ts";
+import type { V1Answer } from "../protocol/agent-v1.ts";
 import type { ChatMessage } from "../protocol/chat.ts";
 import type { AskRequest } from "./ask.ts";
 import { readChat } from "./chat.ts";
@@ -32,7 +32,7 @@ export interface AskContext extends Asker {
 }
 
 export interface ConversationAnswer {
-  answer: ReferenceAnswer;
+  answer: V1Answer;
   agent: string;
 }
 
@@ -65,7 +65,7 @@ export async function askConversation(
   const request = createRequest(deps, asker, body, known, branch);
   const result = await deps.relay.ask({ ...request, onDelta: chat.delta }, signal);
   const { agent } = result;
-  if (result.answer.kind === "reference") {
+  if (result.answer.kind === "v1") {
     const { answer } = result.answer;
     onText(answer.content);
     rememberAtAgent(deps, { answer, agent, known, asker });
@@ -94,7 +94,7 @@ function createRequest(
   branch: Turn[],
 ): AskRequest {
   const from = { user: asker.user ?? "", origin: asker.origin };
-  const reference = {
+  const v1 = {
     message_id: body.message_id ?? newId(),
     conversation_id: body.conversation_id ?? "",
     parent_id: body.parent_id ?? newId(),
@@ -102,8 +102,8 @@ function createRequest(
   };
   const request = chatRequest(branch, body.content);
   const { models } = asker;
-  if (!known) return { ...from, work: { model: body.model, models, reference, requests: [request] } };
-  if (!known.kept) return { ...from, pin: known.agent, work: { models, reference } };
+  if (!known) return { ...from, work: { model: body.model, models, v1, requests: [request] } };
+  if (!known.kept) return { ...from, pin: known.agent, work: { models, v1 } };
   const model = body.model ?? known.model;
   if (model !== undefined && models?.includes(model) === false)
     throw new AppError("model_not_allowed", { hint: "Name another model to go on with." });

@@ -1,6 +1,6 @@
 import type { CloseReason } from "../protocol/close.ts";
 import type { Agent, Offer, Slot } from "./agent.ts";
-import { Order } from "./agent-list.ts";
+import { AgentList } from "./agent-list.ts";
 import type { Work } from "./ports.ts";
 
 /** Why an agent is no longer here; undefined when it left by itself. */
@@ -8,7 +8,7 @@ export type LeaveReason = CloseReason | undefined;
 
 /** How many agents of each protocol are here, how many of them want work, busy or not, and all their slots. */
 export interface Capacity {
-  reference: number;
+  v1: number;
   v2: number;
   available: number;
   slots: number;
@@ -37,12 +37,12 @@ export class Hub {
    * Agents with room, least recently used first, so that the usual choice is the first one looked at even
    * among ten thousand. Agents that were never used come before all others.
    */
-  readonly #unused = new Order();
+  readonly #unused = new AgentList();
   /** Used before they fell asleep, and so longer ago than those that did not. */
-  readonly #woken = new Order();
-  readonly #used = new Order();
+  readonly #woken = new AgentList();
+  readonly #used = new AgentList();
   /** With room, but not heard lately: they are not walked past again until they are heard. */
-  readonly #asleep = new Order();
+  readonly #asleep = new AgentList();
   readonly #departures = new Map<string, Departure>();
 
   get size(): number {
@@ -63,7 +63,7 @@ export class Hub {
   }
 
   capacity(): Capacity {
-    const capacity = { reference: 0, v2: 0, available: 0, slots: 0 };
+    const capacity = { v1: 0, v2: 0, available: 0, slots: 0 };
     for (const { profile, offer, takesWork } of this.#agents.values()) {
       capacity[profile.protocol]++;
       capacity.slots += offer.slots;
@@ -79,7 +79,7 @@ export class Hub {
 
   add(agent: Agent): void {
     this.#agents.set(agent.id, agent);
-    Order.move(agent, this.#unused);
+    AgentList.move(agent, this.#unused);
     this.#departures.delete(agent.id);
   }
 
@@ -87,7 +87,7 @@ export class Hub {
   remove(agent: Agent, reason: LeaveReason, now: number): boolean {
     if (!this.has(agent)) return false;
     this.#agents.delete(agent.id);
-    Order.move(agent, undefined);
+    AgentList.move(agent, undefined);
     this.#departures.delete(agent.id);
     this.#departures.set(agent.id, { agent, at: now, reason });
     if (this.#departures.size > DEPARTURES_MAX) {
@@ -100,13 +100,13 @@ export class Hub {
   /** It has told something of itself. */
   heard(agent: Agent, now: number): void {
     agent.heardAt = now;
-    if (agent.order === this.#asleep)
-      Order.move(agent, agent.sentAt === undefined ? this.#unused : this.#woken);
+    if (agent.list === this.#asleep)
+      AgentList.move(agent, agent.sentAt === undefined ? this.#unused : this.#woken);
   }
 
   /** It was not heard lately: until it is, it is not among those that are chosen from. */
   fellAsleep(agent: Agent): void {
-    if (agent.order) Order.move(agent, this.#asleep);
+    if (agent.list) AgentList.move(agent, this.#asleep);
   }
 
   /** The agent that passes the test and is asleep the longest. */
@@ -130,7 +130,7 @@ export class Hub {
 
   occupy(agent: Agent, slotId: string, slot: Slot): void {
     agent.inUse.set(slotId, slot);
-    Order.move(agent, undefined);
+    AgentList.move(agent, undefined);
     this.#sort(agent);
   }
 
@@ -168,7 +168,7 @@ export class Hub {
 
   /** Into the order of those with room if it has some, keeping its place if it has one; else out of it. */
   #sort(agent: Agent): void {
-    if (!agent.hasRoom || !this.has(agent)) Order.move(agent, undefined);
-    else if (!agent.order) Order.move(agent, this.#used);
+    if (!agent.hasRoom || !this.has(agent)) AgentList.move(agent, undefined);
+    else if (!agent.list) AgentList.move(agent, this.#used);
   }
 }

@@ -1,5 +1,5 @@
 import type { AppError } from "../errors.ts";
-import type { ReferenceAnswer, ReferenceRequest } from "../protocol/agent-v1.ts";
+import type { V1Answer, V1Request } from "../protocol/agent-v1.ts";
 import type { Endpoint, Usage } from "../protocol/agent-v2.ts";
 import type { CloseReason } from "../protocol/close.ts";
 import type { Offer } from "./agent.ts";
@@ -37,7 +37,7 @@ export interface Work {
   model?: string | undefined;
   /** Those that its caller may use, where not all: an agent that has none of them does not get it. */
   models?: readonly string[] | undefined;
-  reference?: ReferenceRequest | undefined;
+  v1?: V1Request | undefined;
   /** In the order of preference: an agent is given the first whose endpoint it offers. */
   requests?: readonly ModelRequest[] | undefined;
 }
@@ -58,13 +58,13 @@ export interface ModelAnswer {
   headers?: Record<string, string> | undefined;
 }
 
-export type Answer = { kind: "reference"; answer: ReferenceAnswer } | ModelAnswer;
+export type Answer = { kind: "v1"; answer: V1Answer } | ModelAnswer;
 
-export type Order =
+export type AgentCommand =
   | {
       kind: "ask";
       slot: string;
-      what: ReferenceRequest | ModelRequest;
+      what: V1Request | ModelRequest;
       model: string;
       deadlineMs: number;
       origin: AskOrigin;
@@ -75,7 +75,7 @@ export type Order =
 /** The write side of one agent's socket. */
 export interface Transport {
   /** False when the frame was dropped, for whatever reason: the agent then counts as lost. */
-  send(order: Order): boolean;
+  send(command: AgentCommand): boolean;
   close(reason: CloseReason): void;
 }
 

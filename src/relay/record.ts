@@ -44,7 +44,7 @@ export interface AskRecord {
 export function recordOf(ask: Ask, outcome: AskResult | AppError, now: number): AskRecord {
   const failed = outcome instanceof AppError;
   const answer = failed ? undefined : outcome.answer;
-  const whole = answer?.kind === "reference" ? answer.answer.content : (answer?.body ?? "");
+  const whole = answer?.kind === "v1" ? answer.answer.content : (answer?.body ?? "");
   const firstAt = ask.firstAt ?? (failed ? undefined : now);
   return {
     origin: ask.request.origin,

@@ -161,8 +161,8 @@ export class Relay {
   }
 
   /** Whether an agent of the reference's protocol has the model. */
-  hasReferenceAgent(model: string): boolean {
-    return this.#hub.some((agent) => agent.isReference && agent.hasModel(model));
+  hasV1Agent(model: string): boolean {
+    return this.#hub.some((agent) => agent.isV1 && agent.hasModel(model));
   }
 
   /** Whether an agent offers this model, or ever did since the server started. */

@@ -43,7 +43,7 @@ export class Running {
     const { work, origin } = ask.request;
     const slotId = newId();
     const request = agent.requestFor(work);
-    const what = request ?? work.reference;
+    const what = request ?? work.v1;
     if (!what) throw new Error("an agent was chosen that cannot do the work");
     const deadlineMs = request && !request.stream ? limits.wholeAnswerMs : limits.firstByteMs;
     const now = clock.now();
@@ -113,7 +113,7 @@ export class Running {
     const slot = agent.inUse.get(slotId);
     if (!slot) return;
     slot.ask = undefined;
-    if (!agent.isReference) this.#cancel(agent, slotId);
+    if (!agent.isV1) this.#cancel(agent, slotId);
   }
 
   /** The agent has left: what it had not begun another one may do, the rest has failed. */
@@ -154,7 +154,7 @@ export class Running {
     const slot = hub.release(agent, slotId);
     if (!slot) return;
     const error = new AppError("agent_timeout", { extra: { err: "no answer within the time limit" } });
-    if (agent.isReference) {
+    if (agent.isV1) {
       // It cannot be told, and may work on it still: it must answer a ping before it gets more.
       agent.heardAt = Number.NEGATIVE_INFINITY;
       if (slot.ask) settle(slot.ask, error);

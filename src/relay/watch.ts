@@ -85,7 +85,7 @@ export class Watch {
   #round(): void {
     const unheardSince = this.#options.clock.now() - this.#options.pingEveryMs;
     for (const agent of [...this.#options.hub.all()]) {
-      const mayBeDeaf = agent.isReference && agent.inUse.size > 0;
+      const mayBeDeaf = agent.isV1 && agent.inUse.size > 0;
       if (agent.congestedAt !== undefined) this.#checkCongested(agent, agent.congestedAt);
       else if (!mayBeDeaf && agent.heardAt <= unheardSince) this.probe(agent);
     }

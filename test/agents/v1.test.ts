@@ -1,16 +1,16 @@
 import { describe, expect, test } from "bun:test";
-import { openReferenceAgent } from "../../src/agents/v1.ts";
-import type { ReferenceFrame } from "../../src/protocol/agent-v1.ts";
+import { openV1Agent } from "../../src/agents/v1.ts";
+import type { V1ServerFrame } from "../../src/protocol/agent-v1.ts";
 import type { CloseReason } from "../../src/protocol/close.ts";
 import { createRelayBench, peek, settle } from "../support/relay.ts";
 
 const ID = "6c1f6f0e-4a4e-4f4e-9a55-0d6a7c1b2a3d";
 
 function connect(bench = createRelayBench(), { address = "127.0.0.1", trusted = false } = {}) {
-  const sent: ReferenceFrame[] = [];
+  const sent: V1ServerFrame[] = [];
   const closed: CloseReason[] = [];
   let ids = 0;
-  const session = openReferenceAgent({
+  const session = openV1Agent({
     socket: {
       sendText: (text) => {
         sent.push(JSON.parse(text));
@@ -28,7 +28,7 @@ function connect(bench = createRelayBench(), { address = "127.0.0.1", trusted = 
   });
   const say = (frame: unknown) => session.frame(typeof frame === "string" ? frame : JSON.stringify(frame));
   const hello = (id = ID) => say({ id, message: "Connection id", data: "" });
-  const last = () => sent.at(-1) as ReferenceFrame;
+  const last = () => sent.at(-1) as V1ServerFrame;
   return { ...bench, session, sent, closed, say, hello, last };
 }
 
@@ -92,7 +92,7 @@ describe("asks", () => {
     const asked = askWhole("q");
     say({ id: last().id, message: "whatever", more: 1, data: '{"content":"yes","error":null,"extra":{}}' });
     const answer = { id: "", response_id: "", conversation_id: "", content: "yes", error: "" };
-    expect((await asked).answer).toEqual({ kind: "reference", answer });
+    expect((await asked).answer).toEqual({ kind: "v1", answer });
   });
 
   test.each<[string, { message: string; data?: unknown; error?: object }]>([

@@ -2,7 +2,7 @@
 export type AgentsOrder = { order: number } & (
   | {
       do: "connect";
-      protocol: "reference" | "v2";
+      protocol: "v1" | "v2";
       /** `ws://127.0.0.1:<port>`; several are used in turn, as each address has its own range of ports. */
       addresses: readonly string[];
       count: number;

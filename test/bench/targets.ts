@@ -1,14 +1,14 @@
 import type { Target, Workshop } from "./workshop.ts";
 
 interface AgentsOptions {
-  protocol: "reference" | "v2";
+  protocol: "v1" | "v2";
   count: number;
   slots?: number;
   addresses?: number;
 }
 
 /** One agent of protocol 1 takes one ask at a time: as many as the most callers, with some to spare. */
-export const REFERENCE_AGENTS: AgentsOptions = { protocol: "reference", count: 160 };
+export const REFERENCE_AGENTS: AgentsOptions = { protocol: "v1", count: 160 };
 export const V2_AGENTS: AgentsOptions = { protocol: "v2", count: 16, slots: 16 };
 
 export async function connectAgents(

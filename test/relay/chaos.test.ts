@@ -43,7 +43,7 @@ function createChaos(seed: number) {
         slots: slots(),
         trusted: random.next() < 0.5,
         address: random.pick(["1", "2"]),
-        protocol: random.pick(["reference", "v2"]),
+        protocol: random.pick(["v1", "v2"]),
       });
       if (agent) agents.set(id, agent);
     },

@@ -5,7 +5,7 @@ import { Hub } from "../../src/relay/hub.ts";
 const AGENTS = 10_000;
 
 function createAgent(id: string): Agent {
-  const profile = { id, name: id, address: "", trusted: false, protocol: "reference" as const };
+  const profile = { id, name: id, address: "", trusted: false, protocol: "v1" as const };
   const offer = { slots: 1, models: [{ id: "m" }], endpoints: [] };
   return new Agent(profile, offer, { send: () => true, close() {} }, 0);
 }

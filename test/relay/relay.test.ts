@@ -80,7 +80,7 @@ describe("asks and slots", () => {
     const { relay, ask } = createRelayBench();
     const agent = joinAgent(relay, "a");
     const asked = ask("q");
-    agent.link.done("nobody's", { kind: "reference", answer: answerTo("wrong") });
+    agent.link.done("nobody's", { kind: "v1", answer: answerTo("wrong") });
     expect(await peek(asked)).toBe("open");
     agent.answer();
     expect(await asked).toBe("echo: q");
@@ -92,7 +92,7 @@ describe("asks and slots", () => {
     const [first, second] = [ask("1"), ask("2")];
     const slot = agent.asks[0]?.slot ?? "";
     agent.answer();
-    agent.link.done(slot, { kind: "reference", answer: { ...answerTo(""), content: "again" } });
+    agent.link.done(slot, { kind: "v1", answer: { ...answerTo(""), content: "again" } });
     expect(await first).toBe("echo: 1");
     expect(await peek(second)).toBe("open");
     agent.answer();

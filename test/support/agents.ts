@@ -1,4 +1,4 @@
-import type { ReferenceFrame } from "../../src/protocol/agent-v1.ts";
+import type { V1ServerFrame } from "../../src/protocol/agent-v1.ts";
 import { type AgentRequest, errorFrame, framesFor, type Outcome } from "./outcome.ts";
 import { type Ending, openRawSocket } from "./raw-socket.ts";
 
@@ -18,7 +18,7 @@ export interface TestAgent {
   /** All requests received so far, over all its connections. */
   readonly requests: readonly AgentRequest[];
   /** The frames of the server that were neither hello, ping nor request. */
-  readonly notices: readonly ReferenceFrame[];
+  readonly notices: readonly V1ServerFrame[];
   readonly pings: number;
   /** How the present connection ends; with a new promise after `connect`. */
   readonly ended: Promise<Ending>;
@@ -111,7 +111,7 @@ export const pythonAgent = (url: string, options: AgentOptions = {}) => connectA
 
 async function connectAgent(kind: Kind, url: string, options: AgentOptions): Promise<TestAgent> {
   const requests: AgentRequest[] = [];
-  const notices: ReferenceFrame[] = [];
+  const notices: V1ServerFrame[] = [];
   const untaken: AgentRequest[] = [];
   const takers: ((request: AgentRequest) => void)[] = [];
   let address = url;
@@ -121,7 +121,7 @@ async function connectAgent(kind: Kind, url: string, options: AgentOptions): Pro
   let stopped = false;
   let line: Line;
 
-  const answer = async (own: Line, frame: ReferenceFrame) => {
+  const answer = async (own: Line, frame: V1ServerFrame) => {
     const request: AgentRequest = { id: frame.id, ...JSON.parse(frame.data) };
     requests.push(request);
     const taker = takers.shift();
@@ -140,7 +140,7 @@ async function connectAgent(kind: Kind, url: string, options: AgentOptions): Pro
   const connect = async () => {
     const greeted = Promise.withResolvers<void>();
     const handle = async (text: string) => {
-      const frame: ReferenceFrame = JSON.parse(text);
+      const frame: V1ServerFrame = JSON.parse(text);
       // The hello may come before `dial` has returned.
       const own = await dialled;
       if (frame.message === "Connection id") {

@@ -1,6 +1,6 @@
-import type { ReferenceAnswer, ReferenceRequest } from "../../src/protocol/agent-v1.ts";
+import type { V1Answer, V1Request } from "../../src/protocol/agent-v1.ts";
 
-export interface AgentRequest extends ReferenceRequest {
+export interface AgentRequest extends V1Request {
   /** The frame's. */
   id: string;
 }
@@ -25,7 +25,7 @@ const FAULTS = {
 export type Fault = keyof typeof FAULTS | "drop";
 
 /** Keys given replace those of the default answer, which has fresh ids and echoes the content. */
-export type Outcome = Partial<ReferenceAnswer> | Fault;
+export type Outcome = Partial<V1Answer> | Fault;
 
 /** The frames by which an agent does to a request what `outcome` says, cutting the connection apart. */
 export function framesFor(request: AgentRequest, outcome: Exclude<Outcome, "drop">): string[] {
@@ -38,7 +38,7 @@ export const errorFrame = (id: string) =>
 
 const frameOf = (id: string, data: unknown) => JSON.stringify({ id, message: "ChatGptResponse", data });
 
-const answerOf = (request: AgentRequest, changes: Partial<ReferenceAnswer> = {}) =>
+const answerOf = (request: AgentRequest, changes: Partial<V1Answer> = {}) =>
   JSON.stringify({
     id: request.message_id,
     response_id: crypto.randomUUID(),

@@ -75,7 +75,7 @@ export function createRelayBench(
     ask: async (content, options) => {
       try {
         const { answer } = await askWhole(content, options);
-        return answer.kind === "reference" ? answer.answer.content : `${answer.status}`;
+        return answer.kind === "v1" ? answer.answer.content : `${answer.status}`;
       } catch (error) {
         if (error instanceof AppError) return codeOf(error);
         throw error;

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, onTestFinished } from "bun:test";
-import type { ReferenceAnswer } from "../../src/protocol/agent-v1.ts";
+import type { V1Answer } from "../../src/protocol/agent-v1.ts";
 import { type AgentOptions, firefoxAgent, pythonAgent, type TestAgent } from "./agents.ts";
 import { type Executable, shareExecutable, startExecutable } from "./executable.ts";
 
@@ -42,7 +42,7 @@ export interface Scene {
   readonly server: Executable;
   request<Body = Record<string, unknown>>(path: string, init?: RequestInit): Promise<Reply<Body>>;
   /** Posts to `/api/ask`; a string is sent as it is. */
-  ask(body: string | object, options?: AskOptions): Promise<Reply<Partial<ReferenceAnswer>>>;
+  ask(body: string | object, options?: AskOptions): Promise<Reply<Partial<V1Answer>>>;
   addUser(): Promise<User>;
   connections(): Promise<ListedConnection[]>;
   firefox(options?: AgentOptions): Promise<TestAgent>;

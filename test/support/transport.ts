@@ -1,7 +1,7 @@
-import type { ReferenceAnswer } from "../../src/protocol/agent-v1.ts";
+import type { V1Answer } from "../../src/protocol/agent-v1.ts";
 import type { CloseReason } from "../../src/protocol/close.ts";
 import type { AgentProfile } from "../../src/relay/agent.ts";
-import type { AgentLink, Order, Transport } from "../../src/relay/ports.ts";
+import type { AgentCommand, AgentLink, Transport } from "../../src/relay/ports.ts";
 import type { Relay } from "../../src/relay/relay.ts";
 
 /** An agent without a socket: keeps what it is sent, and says only what a test makes it say. */
@@ -20,11 +20,11 @@ export interface FakeAgent {
   answer(options?: { slot?: string; conversation?: string }): void;
 }
 
-export function answerTo(content: string, conversation = ""): ReferenceAnswer {
+export function answerTo(content: string, conversation = ""): V1Answer {
   return { id: "", response_id: "r", conversation_id: conversation, content: `echo: ${content}`, error: "" };
 }
 
-function contentOf({ what, model }: Extract<Order, { kind: "ask" }>): string {
+function contentOf({ what, model }: Extract<AgentCommand, { kind: "ask" }>): string {
   return "content" in what ? what.content : what.body(model);
 }
 
@@ -46,7 +46,7 @@ export function joinAgent(relay: Relay, id: string, options: JoinOptions = {}): 
 
 export function tryJoinAgent(relay: Relay, id: string, options: JoinOptions = {}): FakeAgent | undefined {
   const { address = "127.0.0.1", trusted = false, slots = 1, pongs = true } = options;
-  const { protocol = "reference", models = ["m"] } = options;
+  const { protocol = "v1", models = ["m"] } = options;
   const agent: Omit<FakeAgent, "link"> & { link?: AgentLink } = {
     id,
     asks: [],
@@ -62,15 +62,15 @@ export function tryJoinAgent(relay: Relay, id: string, options: JoinOptions = {}
         agent.link?.delta(ask.slot, { data: ask.content });
         agent.link?.done(ask.slot, { kind: "model", status: 200, body: undefined, usage: undefined });
       } else {
-        agent.link?.done(ask.slot, { kind: "reference", answer: answerTo(ask.content, conversation) });
+        agent.link?.done(ask.slot, { kind: "v1", answer: answerTo(ask.content, conversation) });
       }
     },
   };
   const transport: Transport = {
-    send(order: Order) {
+    send(command: AgentCommand) {
       if (!agent.takesFrames) return false;
-      if (order.kind === "ask") agent.asks.push({ slot: order.slot, content: contentOf(order) });
-      else if (order.kind === "cancel") agent.cancelled.push(order.slot);
+      if (command.kind === "ask") agent.asks.push({ slot: command.slot, content: contentOf(command) });
+      else if (command.kind === "cancel") agent.cancelled.push(command.slot);
       else {
         agent.pings++;
         if (pongs) queueMicrotask(() => agent.link?.pong());

@@ -72,7 +72,7 @@ function describeAgent(agent: Agent, noWorkBecause: string | null) {
     id: agent.id,
     name: profile.name,
     version: profile.version ?? null,
-    protocol: agent.isReference ? 1 : 2,
+    protocol: agent.isV1 ? 1 : 2,
     address: profile.address,
     key: profile.key?.name ?? null,
     models: offer.models.map(({ id }) => id),

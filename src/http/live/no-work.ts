@@ -41,11 +41,11 @@ export function whyNoWork(agent: Agent, asked: Pick<AskedModels, "lastAt">, now:
   return isAsked ? "other agents took what was asked" : "nobody has lately asked for a model that it offers";
 }
 
-function whyItCannot({ leaving, paused, congestedAt, offer, inUse, isReference }: Agent): string | null {
+function whyItCannot({ leaving, paused, congestedAt, offer, inUse, isV1 }: Agent): string | null {
   if (leaving) return "it is draining";
   if (paused) return "it is paused";
   if (congestedAt !== undefined) return "it does not read what it is sent";
   if (offer.models.length === 0) return "it offers no model";
-  if (!isReference && offer.endpoints.length === 0) return "it offers no endpoint that the server has";
+  if (!isV1 && offer.endpoints.length === 0) return "it offers no endpoint that the server has";
   return inUse.size >= offer.slots ? "all its slots are in use" : null;
 }

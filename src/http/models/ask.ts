@@ -7,7 +7,7 @@ import type { OpenWay, Way } from "./plan.ts";
 import type { ModelAskHead } from "./schema.ts";
 import type { ServerEvent } from "./translation.ts";
 import { eventsOfWhole } from "./unstreamed.ts";
-import type { ReferenceWay } from "./v1-plan.ts";
+import type { V1Plan } from "./v1-plan.ts";
 
 /** A request that was read and may be asked. */
 export interface ModelAsk {
@@ -17,7 +17,7 @@ export interface ModelAsk {
   model: string;
   ways: Way[];
   /** How agents of the reference's protocol may do it, if they may. */
-  reference: ReferenceWay | undefined;
+  v1: V1Plan | undefined;
 }
 
 /** The answer as the caller gets it: with the upstream's status, or by events. */
@@ -65,9 +65,9 @@ export async function askStreamed(
   const onDelta = (delta: Delta, request: ModelRequest | undefined) =>
     events.send(opened(request).events(delta));
   const result = await relay.ask({ ...requestOf(ask), onDelta }, signal);
-  if (result.answer.kind === "reference") {
+  if (result.answer.kind === "v1") {
     const way = opened(undefined);
-    for (const data of ask.reference?.chunks(result) ?? []) events.send(way.events({ data }));
+    for (const data of ask.v1?.chunks(result) ?? []) events.send(way.events({ data }));
     events.send(way.end());
     return { result };
   }
@@ -89,19 +89,19 @@ export async function askStreamed(
   return { reply: { status, body: reply, agent: result.agent, usage, headers }, result };
 }
 
-function requestOf({ asker, model, ways, reference }: ModelAsk): AskRequest {
+function requestOf({ asker, model, ways, v1 }: ModelAsk): AskRequest {
   return {
     user: asker.user ?? "",
     origin: asker.origin,
-    pin: reference?.pin,
-    work: { model, requests: ways.map(({ request }) => request), reference: reference?.request },
+    pin: v1?.pin,
+    work: { model, requests: ways.map(({ request }) => request), v1: v1?.request },
   };
 }
 
 /** An answer of the reference's protocol is read as the chat completion that it stands for. */
 function plainAnswer(ask: ModelAsk, result: AskResult): Omit<ModelAnswer, "kind"> {
   if (result.answer.kind === "model") return result.answer;
-  return { status: 200, body: ask.reference?.completion(result), usage: undefined };
+  return { status: 200, body: ask.v1?.completion(result), usage: undefined };
 }
 
 function wayOf({ ways }: ModelAsk, request: ModelRequest | undefined): Way {

@@ -8,7 +8,7 @@ import type { ModelAsk } from "./ask.ts";
 import { nativeWay, translatedWay } from "./plan.ts";
 import { ModelAskHead } from "./schema.ts";
 import type { Translation, TranslationContext } from "./translation.ts";
-import { referenceWay } from "./v1-plan.ts";
+import { v1Plan } from "./v1-plan.ts";
 
 /** One of the model routes. */
 export interface ModelRoute {
@@ -34,7 +34,7 @@ export async function readModelAsk(
     head,
     model,
     ways: [nativeWay(route.endpoint, { text, head, model, headers: passedHeaders(request.headers) })],
-    reference: undefined,
+    v1: undefined,
   };
   if (!deps.relay.knowsModel(model)) throw unknownModel(deps, asker);
   const refusal = addOtherWays(ask, value, deps, route);
@@ -57,8 +57,8 @@ function addOtherWays(
       ask.ways.push(translatedWay(translation, stream, ask.model));
       chat = translation.request;
     }
-    const isForReference = chat !== undefined && deps.relay.hasReferenceAgent(ask.model);
-    if (isForReference) ask.reference = referenceWay(deps, ask.asker, chat, ask.model);
+    const isForV1 = chat !== undefined && deps.relay.hasV1Agent(ask.model);
+    if (isForV1) ask.v1 = v1Plan(deps, ask.asker, chat, ask.model);
     return undefined;
   } catch (error) {
     if (error instanceof AppError) return error;
@@ -68,13 +68,13 @@ function addOtherWays(
 
 /** With nobody there the relay knows best whether to wait; with somebody who cannot, waiting is no use. */
 function checkThatSomebodyCan(
-  { model, ways, reference }: ModelAsk,
+  { model, ways, v1 }: ModelAsk,
   refusal: AppError | undefined,
   { relay }: HttpDeps,
   { endpoint }: ModelRoute,
 ): void {
   const requests = ways.map(({ request }) => request);
-  if (!relay.offersModel(model) || relay.canDo({ model, requests, reference: reference?.request })) return;
+  if (!relay.offersModel(model) || relay.canDo({ model, requests, v1: v1?.request })) return;
   if (refusal) throw refusal;
   const hint = `No agent that offers this model has /v1/${endpoint}.`;
   throw new AppError("endpoint_unsupported", { param: "model", hint });

@@ -1,4 +1,4 @@
-import type { ReferenceRequest } from "../../protocol/agent-v1.ts";
+import type { V1Request } from "../../protocol/agent-v1.ts";
 import type { AskResult } from "../../relay/ask.ts";
 import type { Asker } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
@@ -6,8 +6,8 @@ import { chunksOf, completionOf, promptOf, readPlainChat } from "./v1-chat.ts";
 import type { Threads } from "./v1-threads.ts";
 
 /** How an agent of the reference's protocol is asked for a chat completion. */
-export interface ReferenceWay {
-  request: ReferenceRequest;
+export interface V1Plan {
+  request: V1Request;
   /** The agent that has the words so far, where one has. */
   pin: string | undefined;
   completion(result: AskResult): string;
@@ -25,13 +25,13 @@ interface ReferenceDeps {
  * A chat whose earlier messages are those of a known conversation goes on there; any other is told in one
  * prompt. Throws an `AppError` when there is more in it than words.
  */
-export function referenceWay(deps: ReferenceDeps, asker: Asker, chat: unknown, model: string): ReferenceWay {
+export function v1Plan(deps: ReferenceDeps, asker: Asker, chat: unknown, model: string): V1Plan {
   const plain = readPlainChat(chat);
   const owner = asker.user ?? "";
   const known = plain.history.length > 0 ? deps.threads.find(keyOf(owner, plain.history)) : undefined;
   const thread = known && deps.relay.isConnected(known.agent) ? known : undefined;
   const answered = ({ answer, agent }: AskResult) => {
-    if (answer.kind !== "reference") throw new Error("not an answer of the reference's protocol");
+    if (answer.kind !== "v1") throw new Error("not an answer of the reference's protocol");
     const { content, conversation_id, response_id } = answer.answer;
     if (conversation_id !== "") {
       const said = { role: "user", text: plain.question };

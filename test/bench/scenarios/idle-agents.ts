@@ -25,7 +25,7 @@ async function fill(context: Context, target: Target, count: number): Promise<Cr
   const { workshop } = context;
   await Bun.sleep(SETTLE_MS);
   const before = { bytes: residentBytes(target.pid), cpu: cpuMicros(target.pid), at: performance.now() };
-  await connectAgents(workshop, target, { protocol: "reference", count, addresses: ADDRESSES });
+  await connectAgents(workshop, target, { protocol: "v1", count, addresses: ADDRESSES });
   const seconds = (performance.now() - before.at) / 1000;
   const cpu = cpuMicros(target.pid) - before.cpu;
   await Bun.sleep(SETTLE_MS);

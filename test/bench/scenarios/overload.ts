@@ -88,7 +88,7 @@ export const OVERLOAD: Scenario = {
     const { workshop, rounds } = context;
     const data = await makeData(workshop, "overload", { users: USERS });
     const target = await workshop.startOurs({ data });
-    await connectAgents(workshop, target, { protocol: "reference", count: AGENTS });
+    await connectAgents(workshop, target, { protocol: "v1", count: AGENTS });
     await round(context, target, 2);
     const rows: Row[] = [];
     for (const times of [GOAL_TIMES, FULL_TIMES]) {

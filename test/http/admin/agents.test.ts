@@ -55,7 +55,7 @@ describe("GET /admin/agents", () => {
           ...{ version: "1", slots: 8, in_use: 1, ...common, no_work_because: null },
         },
         {
-          ...{ id: v1.id, name: "reference agent", protocol: 1, key: null, models: ["chatgpt"] },
+          ...{ id: v1.id, name: "v1 agent", protocol: 1, key: null, models: ["chatgpt"] },
           ...{ version: null, slots: 1, in_use: 0, ...common },
           no_work_because: "nobody has lately asked for a model that it offers",
         },
