@@ -55,9 +55,9 @@ export function createRelayBench(
   const never = new AbortController().signal;
   const askWhole: RelayBench["askWhole"] = (content, options = {}) => {
     const { user = "user", signal = never, model, models, ...rest } = options;
-    const reference = { message_id: "", conversation_id: "", parent_id: "", content };
+    const v1 = { message_id: "", conversation_id: "", parent_id: "", content };
     const request = { endpoint: "chat/completions", stream: true, body: () => content } as const;
-    const what = model === undefined ? { reference } : { model, requests: [request] };
+    const what = model === undefined ? { v1 } : { model, requests: [request] };
     const work = { ...what, models };
     const origin = { requestId: "req", surface: "test" };
     return relay.ask({ user, work, origin, ...rest }, signal);
