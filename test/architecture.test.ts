@@ -66,7 +66,10 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
     ],
     external: /^(hono\/jsx\/dom|uplot)$/,
   },
-  "builtin-agent": { ours: ["protocol", "json", "errors.ts", "log"], external: /^(node:|bun$)/ },
+  "builtin-agent": {
+    ours: ["protocol", "json", "errors.ts", "log"],
+    external: /^(node:|bun$|eventsource-parser$)/,
+  },
 };
 
 const files = [...new Bun.Glob("src/**/*.{ts,tsx}").scanSync(root)].filter((path) => !path.endsWith(".d.ts"));

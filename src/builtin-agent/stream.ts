@@ -2,7 +2,7 @@ import type { Cancel, Clock } from "./clock.ts";
 import { ENDED_EARLY, failure, type Outcome, TOO_LARGE } from "./outcome.ts";
 import { createProgress } from "./progress.ts";
 import type { Replies } from "./replies.ts";
-import { type SseEvent, SseParser } from "./sse.ts";
+import { type SseEvent, SseReader } from "./sse.ts";
 
 export interface StreamOptions {
   /** The ask's id. */
@@ -34,7 +34,7 @@ export async function passStream({ status, body }: Response, options: StreamOpti
 class Passage {
   readonly #reader: Reader;
   readonly #options: StreamOptions;
-  readonly #parser: SseParser;
+  readonly #events: SseReader;
   readonly #progress = createProgress();
   #passed = 0;
   #stopClosing: Cancel | undefined;
@@ -42,7 +42,7 @@ class Passage {
   constructor(reader: Reader, options: StreamOptions) {
     this.#reader = reader;
     this.#options = options;
-    this.#parser = new SseParser(options.replies.frameBytesMax);
+    this.#events = new SseReader(options.replies.frameBytesMax);
   }
 
   async run(): Promise<Outcome> {
@@ -71,14 +71,14 @@ class Passage {
       if (!this.#passPart(part.value)) return false;
       await replies.room();
     }
-    const last = this.#parser.end();
+    const last = this.#events.end();
     // Without its blank line an event may be torn; an end mark that can be read is not.
     return !last || !isEndMark(last) || this.#pass(last);
   }
 
   #passPart(bytes: Uint8Array): boolean {
-    const events = this.#parser.push(bytes);
-    if (!events.every((event) => this.#pass(event)) || this.#parser.overflow) return false;
+    const events = this.#events.push(bytes);
+    if (!events.every((event) => this.#pass(event)) || this.#events.overflow) return false;
     if (this.#progress.final)
       this.#stopClosing ??= this.#options.clock.after(CLOSING_MS, () => void this.#reader.cancel());
     return true;
