@@ -1,7 +1,7 @@
-import { Button } from "./kit/button.tsx";
-import { Empty } from "./kit/card.tsx";
-import { Toasts } from "./kit/toast.tsx";
-import { Shell } from "./shell.tsx";
+import { Button } from "./components/button.tsx";
+import { EmptyState } from "./components/card.tsx";
+import { Toasts } from "./components/toast.tsx";
+import { Layout } from "./layout.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { session } from "./state/session.ts";
 import { useStore } from "./state/use-store.ts";
@@ -10,7 +10,7 @@ export function App() {
   const now = useStore(session);
   return (
     <>
-      {now.state === "in" ? <Shell who={now.who} /> : null}
+      {now.state === "in" ? <Layout who={now.who} /> : null}
       {now.state === "out" ? <SignIn notice={now.notice} /> : null}
       {now.state === "loading" ? (
         <main class="alone" aria-busy="true">
@@ -20,11 +20,11 @@ export function App() {
       {now.state === "failed" ? (
         <main class="alone">
           <h1 class="off-screen">Not reachable</h1>
-          <Empty title={now.error}>
+          <EmptyState title={now.error}>
             <Button kind="primary" onClick={now.again}>
               Try again
             </Button>
-          </Empty>
+          </EmptyState>
         </main>
       ) : null}
       <Toasts />

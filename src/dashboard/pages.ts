@@ -1,11 +1,11 @@
 import type { FC } from "hono/jsx/dom";
 import { AgentsPage } from "./pages/agents/agents-page.tsx";
-import { AuditPage } from "./pages/audit.tsx";
-import { OverviewPage } from "./pages/overview.tsx";
-import { SettingsPage } from "./pages/settings.tsx";
-import { TryPage } from "./pages/try.tsx";
-import { UsagePage } from "./pages/usage.tsx";
-import { UsersPage } from "./pages/users.tsx";
+import { AuditPage } from "./pages/audit/audit-page.tsx";
+import { OverviewPage } from "./pages/overview/overview-page.tsx";
+import { SettingsPage } from "./pages/settings/settings-page.tsx";
+import { TryPage } from "./pages/try/try-page.tsx";
+import { UsagePage } from "./pages/usage/usage-page.tsx";
+import { UsersPage } from "./pages/users/users-page.tsx";
 
 export interface Page {
   /** The first part of its address: `users` is at `#/users` and gets what follows as `argument`. */

@@ -1,7 +1,7 @@
-import { Notice } from "./kit/card.tsx";
-import { Field } from "./kit/field.tsx";
-import { Form } from "./kit/form.tsx";
-import { Mark } from "./mark.tsx";
+import { Notice } from "./components/card.tsx";
+import { Field } from "./components/field.tsx";
+import { Form } from "./components/form.tsx";
+import { Logo } from "./logo.tsx";
 import { signIn } from "./state/session.ts";
 
 export function SignIn({ notice }: { notice: string | undefined }) {
@@ -9,7 +9,7 @@ export function SignIn({ notice }: { notice: string | undefined }) {
     <main class="alone">
       <div class="sign-in card">
         <div class="brand">
-          <Mark />
+          <Logo />
           <h1>chatgpt-api-server</h1>
         </div>
         {notice ? <Notice tone="plain">{notice}</Notice> : null}

@@ -7,15 +7,15 @@ interface Look {
   name: string;
   colorScheme: "light" | "dark";
   viewport: typeof DESKTOP;
-  /** Whether the colours only are new in it. */
-  colours: boolean;
+  /** Whether the colors only are new in it. */
+  colors: boolean;
 }
 
 const LOOKS: readonly Look[] = [
-  { name: "desktop, light", colorScheme: "light", viewport: DESKTOP, colours: false },
-  { name: "desktop, dark", colorScheme: "dark", viewport: DESKTOP, colours: true },
-  { name: "phone, dark", colorScheme: "dark", viewport: PHONE, colours: false },
-  { name: "phone, light", colorScheme: "light", viewport: PHONE, colours: true },
+  { name: "desktop, light", colorScheme: "light", viewport: DESKTOP, colors: false },
+  { name: "desktop, dark", colorScheme: "dark", viewport: DESKTOP, colors: true },
+  { name: "phone, dark", colorScheme: "dark", viewport: PHONE, colors: false },
+  { name: "phone, light", colorScheme: "light", viewport: PHONE, colors: true },
 ];
 
 interface Violation {
@@ -54,16 +54,16 @@ const EXCESS = `({
 
 /**
  * Fails for what axe-core finds on the page, or when it must be scrolled sideways, on a desktop and 360 pixels
- * wide, in light and dark. Of the second scheme of a width only what colours decide is looked at again.
+ * wide, in light and dark. Of the second scheme of a width only what colors decide is looked at again.
  */
 export async function checkAccessibility(page: Page): Promise<void> {
   const found: Record<string, string[]> = {};
-  for (const { name, colorScheme, viewport, colours } of LOOKS) {
+  for (const { name, colorScheme, viewport, colors } of LOOKS) {
     await page.setViewportSize(viewport);
     await page.emulateMedia({ colorScheme });
     const violations = await violationsOf(
       page,
-      colours ? ["color-contrast", "link-in-text-block"] : undefined,
+      colors ? ["color-contrast", "link-in-text-block"] : undefined,
     );
     const excess: { pixels: number; by: string } = await page.evaluate(EXCESS);
     if (excess.pixels > 0) violations.push(`${excess.pixels} pixels wider than the window: ${excess.by}`);

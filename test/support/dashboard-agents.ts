@@ -1,4 +1,4 @@
-import type { Agent } from "../../src/dashboard/api/shapes.ts";
+import type { Agent } from "../../src/dashboard/api/types.ts";
 
 /** An agent of the list, idle unless something else is given. */
 export function agentOf(given: Partial<Agent> = {}): Agent {

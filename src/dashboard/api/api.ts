@@ -14,7 +14,7 @@ import type {
   Usage,
   UsageGroup,
   User,
-} from "./shapes.ts";
+} from "./types.ts";
 
 /** What may be said of a user; null takes a limit away. */
 export type UserFields = Partial<
@@ -84,7 +84,7 @@ export const api = {
     request<Usage>("GET", usagePath("api", query), take(signal)),
 
   /** The headers say how one stands with one's limits; asking counts for nothing. */
-  ownStanding: async (signal?: AbortSignal) =>
+  ownRateLimits: async (signal?: AbortSignal) =>
     (await send("GET", usagePath("api", { by: [] }), take(signal))).headers,
 
   /** The names of the models that one may ask. */

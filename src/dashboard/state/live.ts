@@ -1,11 +1,11 @@
-import type { LiveFrame } from "../api/shapes.ts";
-import { type Pool, takeFrame } from "./history.ts";
+import type { LiveFrame } from "../api/types.ts";
+import { type LiveOverview, takeFrame } from "./history.ts";
 import { createStore, type Store } from "./store.ts";
 
 export interface LiveState {
   /** `away` is while it tries again after it was lost; what is known of the pool stays. */
   status: "connecting" | "live" | "away";
-  pool: Pool | undefined;
+  pool: LiveOverview | undefined;
 }
 
 interface LiveOptions {

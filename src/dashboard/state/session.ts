@@ -1,6 +1,6 @@
 import { api } from "../api/api.ts";
 import { ApiError, onSessionEnd, textOf } from "../api/request.ts";
-import type { SessionAnswer } from "../api/shapes.ts";
+import type { SessionAnswer } from "../api/types.ts";
 import { createStore, type Store } from "./store.ts";
 
 export type Session =
@@ -46,7 +46,7 @@ export async function beginSession(code?: string): Promise<void> {
 }
 
 /** To be called when another page of this browser has changed the storage: one that signed out did so for all. */
-export function heedStorage(key: string | null, value: string | null): void {
+export function onStorageChange(key: string | null, value: string | null): void {
   if (key === MARK && value === null && session.get().state === "in") leave("You are signed out.");
 }
 

@@ -1,13 +1,13 @@
 import { useState } from "hono/jsx/dom";
 import { api } from "../../api/api.ts";
-import type { AddedAgentKey } from "../../api/shapes.ts";
-import { Button } from "../../kit/button.tsx";
-import { Notice } from "../../kit/card.tsx";
-import { CopyField } from "../../kit/copy-button.tsx";
-import { Dialog } from "../../kit/dialog.tsx";
-import { Field } from "../../kit/field.tsx";
-import { Form } from "../../kit/form.tsx";
-import { readNames } from "../../read-names.ts";
+import type { AddedAgentKey } from "../../api/types.ts";
+import { Button } from "../../components/button.tsx";
+import { Notice } from "../../components/card.tsx";
+import { CopyField } from "../../components/copy-button.tsx";
+import { Dialog } from "../../components/dialog.tsx";
+import { Field } from "../../components/field.tsx";
+import { Form } from "../../components/form.tsx";
+import { readNameList } from "../../name-list.ts";
 
 interface AddKeyDialogProps {
   onAdded: () => void;
@@ -34,7 +34,7 @@ export function AddKeyDialog({ onAdded, onClose }: AddKeyDialogProps) {
 }
 
 export function addKey(name: string, models: string): Promise<AddedAgentKey> {
-  const names = readNames(models);
+  const names = readNameList(models);
   return api.addAgentKey({ name, ...(names && { models: names }) });
 }
 

@@ -1,9 +1,9 @@
 import type { Child } from "hono/jsx/dom";
-import type { Agent } from "../../api/shapes.ts";
+import type { Agent } from "../../api/types.ts";
+import { Button } from "../../components/button.tsx";
+import { Notice } from "../../components/card.tsx";
+import { Dialog } from "../../components/dialog.tsx";
 import { formatAgo, formatTime } from "../../format.ts";
-import { Button } from "../../kit/button.tsx";
-import { Notice } from "../../kit/card.tsx";
-import { Dialog } from "../../kit/dialog.tsx";
 import { LoadOf, StateOf } from "./agent-list.tsx";
 
 interface AgentDetailsProps {

@@ -1,17 +1,17 @@
 import { useState } from "hono/jsx/dom";
 import { api } from "../../api/api.ts";
-import type { AgentKey } from "../../api/shapes.ts";
+import type { AgentKey } from "../../api/types.ts";
+import { Badge } from "../../components/badge.tsx";
+import { Button } from "../../components/button.tsx";
+import { Card, EmptyState, Notice } from "../../components/card.tsx";
+import { ConfirmDialog } from "../../components/dialog.tsx";
+import { Checkbox } from "../../components/field.tsx";
+import { type Column, Table } from "../../components/table.tsx";
+import { showToast } from "../../components/toast.tsx";
 import { formatCount, formatTime } from "../../format.ts";
-import { Badge } from "../../kit/badge.tsx";
-import { Button } from "../../kit/button.tsx";
-import { Card, Empty, Notice } from "../../kit/card.tsx";
-import { ConfirmDialog } from "../../kit/dialog.tsx";
-import { Checkbox } from "../../kit/field.tsx";
-import { type Column, Table } from "../../kit/table.tsx";
-import { showToast } from "../../kit/toast.tsx";
-import { useAnswer } from "../../state/use-answer.ts";
+import { useFetch } from "../../state/use-fetch.ts";
 import { AddKeyDialog } from "./add-key-dialog.tsx";
-import { useMore } from "./use-more.tsx";
+import { useShowMore } from "./use-show-more.tsx";
 
 interface AgentKeysProps {
   /** How many agents have come by each key, by the keys' names. */
@@ -21,13 +21,13 @@ interface AgentKeysProps {
 }
 
 export function AgentKeys({ connected, onRevoked }: AgentKeysProps) {
-  const keys = useAnswer((signal) => api.agentKeys(signal), []);
+  const keys = useFetch((signal) => api.agentKeys(signal), []);
   const [isAdding, setAdding] = useState(false);
   const [revoking, setRevoking] = useState<AgentKey | undefined>(undefined);
   const [showsRevoked, setShowsRevoked] = useState(false);
   const all = (keys.value ?? []).toReversed();
   const active = all.filter(({ revoked_at }) => revoked_at === null);
-  const { shown, more } = useMore(showsRevoked ? all : active);
+  const { shown, more } = useShowMore(showsRevoked ? all : active);
   return (
     <Card
       title="Keys for agents"
@@ -59,7 +59,7 @@ export function AgentKeys({ connected, onRevoked }: AgentKeysProps) {
           columns={columnsOf(connected, setRevoking)}
           rows={shown}
           keyOf={({ id }) => id}
-          empty={<Empty title="There are no keys but the main one." />}
+          empty={<EmptyState title="There are no keys but the main one." />}
         />
       ) : null}
       {more}

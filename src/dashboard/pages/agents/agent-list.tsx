@@ -1,13 +1,13 @@
 import { useState } from "hono/jsx/dom";
-import type { Agent } from "../../api/shapes.ts";
+import type { Agent } from "../../api/types.ts";
+import { Badge } from "../../components/badge.tsx";
+import { Button } from "../../components/button.tsx";
+import { Card, EmptyState } from "../../components/card.tsx";
+import { Field, Select } from "../../components/field.tsx";
+import { type Column, Table } from "../../components/table.tsx";
 import { formatAgo } from "../../format.ts";
-import { Badge } from "../../kit/badge.tsx";
-import { Button } from "../../kit/button.tsx";
-import { Card, Empty } from "../../kit/card.tsx";
-import { Field, Select } from "../../kit/field.tsx";
-import { type Column, Table } from "../../kit/table.tsx";
 import { AGENT_ORDERS, type AgentOrder, agentRows, stateOf } from "./agent-rows.ts";
-import { useMore } from "./use-more.tsx";
+import { useShowMore } from "./use-show-more.tsx";
 
 interface AgentListProps {
   agents: readonly Agent[];
@@ -22,7 +22,7 @@ export function AgentList(props: AgentListProps) {
   const { agents } = props;
   const [search, setSearch] = useState("");
   const [order, setOrder] = useState<AgentOrder>("newest");
-  const { shown, more } = useMore(agentRows(agents, search, order));
+  const { shown, more } = useShowMore(agentRows(agents, search, order));
   return (
     <Card isFlush class="agents-card">
       <search class="agents-tools">
@@ -46,12 +46,12 @@ export function AgentList(props: AgentListProps) {
         rows={shown}
         keyOf={({ id }) => id}
         empty={
-          <Empty title="No agent fits the search.">
+          <EmptyState title="No agent fits the search.">
             <p>
               It looks at names, versions, models, addresses, keys and states; <code>protocol:1</code> finds
               those of the first protocol.
             </p>
-          </Empty>
+          </EmptyState>
         }
       />
       {more}

@@ -1,4 +1,4 @@
-import type { Agent } from "../../api/shapes.ts";
+import type { Agent } from "../../api/types.ts";
 
 /** In a word how an agent is, and why it gets no work where it gets none. */
 export interface AgentState {

@@ -1,8 +1,8 @@
 import { useState } from "hono/jsx/dom";
-import type { Agent } from "../../api/shapes.ts";
+import type { Agent } from "../../api/types.ts";
+import { Card, EmptyState, Notice } from "../../components/card.tsx";
+import { PageHeader } from "../../components/page-header.tsx";
 import { formatCount } from "../../format.ts";
-import { Card, Empty, Notice } from "../../kit/card.tsx";
-import { PageHead } from "../../kit/page-head.tsx";
 import { AgentDetails } from "./agent-details.tsx";
 import { AgentKeys } from "./agent-keys.tsx";
 import { AgentList } from "./agent-list.tsx";
@@ -20,9 +20,9 @@ export function AgentsOverview() {
   const closeDetails = () => setShown(undefined);
   return (
     <>
-      <PageHead title="Agents" lead={value ? leadOf(value) : "The programs that bring the models."}>
+      <PageHeader title="Agents" lead={value ? leadOf(value) : "The programs that bring the models."}>
         <JoinLink />
-      </PageHead>
+      </PageHeader>
       {error ? <Notice tone="bad">{error}</Notice> : null}
       {value && value.length > 0 ? (
         <AgentList agents={value} now={now} onShow={setShown} onDisconnect={setLeaving} />
@@ -62,13 +62,13 @@ function leadOf(agents: readonly Agent[]): string {
 function NoAgents() {
   return (
     <Card>
-      <Empty title="No agent is connected.">
+      <EmptyState title="No agent is connected.">
         <p>
           An agent dials this server from wherever the models are, so it needs no open port. Until one is here
           asks are refused.
         </p>
         <JoinLink />
-      </Empty>
+      </EmptyState>
     </Card>
   );
 }

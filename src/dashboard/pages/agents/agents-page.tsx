@@ -1,5 +1,5 @@
 import { AgentsOverview } from "./agents-overview.tsx";
-import { JoinPage } from "./join-page.tsx";
+import { JoinPage } from "./join/join-page.tsx";
 
 /** `#/agents` is the list, `#/agents/join` leads a new one in. */
 export function AgentsPage({ argument }: { argument: string }) {

@@ -1,10 +1,10 @@
 import { useState } from "hono/jsx/dom";
 import { api } from "../../api/api.ts";
-import type { Agent } from "../../api/shapes.ts";
+import type { Agent } from "../../api/types.ts";
+import { ConfirmDialog } from "../../components/dialog.tsx";
+import { RadioCards } from "../../components/radio-cards.tsx";
+import { showToast } from "../../components/toast.tsx";
 import { formatCount } from "../../format.ts";
-import { ConfirmDialog } from "../../kit/dialog.tsx";
-import { showToast } from "../../kit/toast.tsx";
-import { Choices } from "./choices.tsx";
 
 type Way = "drain" | "now";
 
@@ -32,7 +32,7 @@ export function DisconnectDialog({ agent, onDone, onClose }: DisconnectDialogPro
       onClose={onClose}
     >
       {in_use > 0 ? (
-        <Choices
+        <RadioCards
           legend={`It has ${asks}.`}
           name="way"
           isList

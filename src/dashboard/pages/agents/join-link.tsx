@@ -1,4 +1,4 @@
-import { LinkButton } from "../../kit/button.tsx";
+import { LinkButton } from "../../components/button.tsx";
 import { hrefOf } from "../../state/route.ts";
 
 /** To the page that says how an agent comes here. */

@@ -1,10 +1,10 @@
 import { useEffect, useRef } from "hono/jsx/dom";
 import { api } from "../../api/api.ts";
-import type { Agent } from "../../api/shapes.ts";
-import type { Pool } from "../../state/history.ts";
-import { type Answer, useAnswer } from "../../state/use-answer.ts";
+import type { Agent } from "../../api/types.ts";
+import type { LiveOverview } from "../../state/history.ts";
+import { type Answer, useFetch } from "../../state/use-fetch.ts";
 import { useLive } from "../../state/use-live.ts";
-import { createPace } from "./pace.ts";
+import { createPollSchedule } from "./poll-schedule.ts";
 
 const LOOK_MS = 250;
 
@@ -15,13 +15,13 @@ export interface Agents extends Answer<Agent[]> {
 
 /** The connected agents, asked for again as the live figures change, for as long as somebody can see the page. */
 export function useAgents(): Agents {
-  const answer = useAnswer((signal) => api.agents(signal), []);
+  const answer = useFetch((signal) => api.agents(signal), []);
   const { pool } = useLive();
   const latest = useRef({ mark: "", isLoading: true, length: 0 });
   const { isLoading, value } = answer;
   latest.current = { mark: pool ? markOf(pool) : "", isLoading, length: value?.length ?? 0 };
   useEffect(() => {
-    const pace = createPace(() => performance.now());
+    const pace = createPollSchedule(() => performance.now());
     pace.asked("");
     const timer = setInterval(() => {
       const { mark = "", isLoading = true, length } = latest.current ?? {};
@@ -34,6 +34,6 @@ export function useAgents(): Agents {
   return { ...answer, now: pool ? Date.parse(pool.now) : Date.now() };
 }
 
-function markOf({ agents, slots, models }: Pool): string {
+function markOf({ agents, slots, models }: LiveOverview): string {
   return JSON.stringify([agents, slots, models]);
 }

@@ -1,6 +1,6 @@
-import { Button } from "../../kit/button.tsx";
-import { TextArea } from "../../kit/field.tsx";
-import { choice, talk } from "./state.ts";
+import { Button } from "../../components/button.tsx";
+import { TextArea } from "../../components/field.tsx";
+import { choice, talk } from "./try-state.ts";
 
 interface ComposerProps {
   model: string;

@@ -1,11 +1,11 @@
 import { api, usagePath } from "../../api/api.ts";
-import type { SessionAnswer } from "../../api/shapes.ts";
+import type { SessionAnswer } from "../../api/types.ts";
+import { Button } from "../../components/button.tsx";
+import { Card, Notice } from "../../components/card.tsx";
+import { PageHeader } from "../../components/page-header.tsx";
 import { formatTime, formatWhole } from "../../format.ts";
-import { Button } from "../../kit/button.tsx";
-import { Card, Notice } from "../../kit/card.tsx";
-import { PageHead } from "../../kit/page-head.tsx";
-import { useAnswer } from "../../state/use-answer.ts";
-import { readStanding, type Standing } from "./standing.ts";
+import { useFetch } from "../../state/use-fetch.ts";
+import { type RateLimitStatus, readRateLimit } from "./rate-limit.ts";
 import { type UsageSource, UsageView } from "./usage-view.tsx";
 
 type Own = NonNullable<SessionAnswer["user"]>;
@@ -21,7 +21,7 @@ const SOURCE: UsageSource = {
 export function OwnUsage({ user }: { user: Own }) {
   return (
     <>
-      <PageHead title="Usage" lead={`What ${user.name ?? "you"} asked, and what is left.`} />
+      <PageHeader title="Usage" lead={`What ${user.name ?? "you"} asked, and what is left.`} />
       <Limits user={user} />
       <UsageView source={SOURCE} />
     </>
@@ -29,9 +29,9 @@ export function OwnUsage({ user }: { user: Own }) {
 }
 
 function Limits({ user }: { user: Own }) {
-  const { value, error, reload } = useAnswer((signal) => api.ownStanding(signal), []);
-  const requests = value && readStanding(value, "requests");
-  const tokens = value && readStanding(value, "tokens");
+  const { value, error, reload } = useFetch((signal) => api.ownRateLimits(signal), []);
+  const requests = value && readRateLimit(value, "requests");
+  const tokens = value && readRateLimit(value, "tokens");
   return (
     <Card
       title="Your limits"
@@ -43,9 +43,9 @@ function Limits({ user }: { user: Own }) {
     >
       {error ? <Notice tone="bad">{error}</Notice> : null}
       <dl class="user-facts">
-        <Limit title="Asks a minute" limit={user.requests_per_minute} standing={requests} />
-        <Limit title="Tokens today" limit={user.tokens_per_day} standing={tokens} />
-        <Limit title="Asks at once" limit={user.max_parallel} standing={undefined} />
+        <Limit title="Asks a minute" limit={user.requests_per_minute} status={requests} />
+        <Limit title="Tokens today" limit={user.tokens_per_day} status={tokens} />
+        <Limit title="Asks at once" limit={user.max_parallel} status={undefined} />
         <div>
           <dt>Models</dt>
           <dd class="user-fact-text">{user.models ? user.models.join(", ") : "every one"}</dd>
@@ -62,21 +62,19 @@ function Limits({ user }: { user: Own }) {
 interface LimitProps {
   title: string;
   limit: number | null;
-  standing: Standing | undefined;
+  status: RateLimitStatus | undefined;
 }
 
-function Limit({ title, limit, standing }: LimitProps) {
+function Limit({ title, limit, status }: LimitProps) {
   return (
     <div>
       <dt>{title}</dt>
-      <dd>
-        {limit === null ? "no limit" : standing ? <Left {...standing} /> : `${formatWhole(limit)} at most`}
-      </dd>
+      <dd>{limit === null ? "no limit" : status ? <Left {...status} /> : `${formatWhole(limit)} at most`}</dd>
     </div>
   );
 }
 
-function Left({ limit, remaining, reset }: Standing) {
+function Left({ limit, remaining, reset }: RateLimitStatus) {
   return (
     <span class="left">
       <span>

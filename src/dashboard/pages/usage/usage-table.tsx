@@ -1,14 +1,14 @@
 import { useMemo } from "hono/jsx/dom";
 import { api } from "../../api/api.ts";
-import type { UsageEntry, UsageGroup, User } from "../../api/shapes.ts";
+import type { UsageEntry, UsageGroup, User } from "../../api/types.ts";
+import { EmptyState } from "../../components/card.tsx";
+import { Pagination, usePagination } from "../../components/pagination.tsx";
+import { type Column, Table } from "../../components/table.tsx";
 import { formatDuration, formatShare, formatWhole } from "../../format.ts";
-import { Empty } from "../../kit/card.tsx";
-import { Pages, usePages } from "../../kit/pages.tsx";
-import { type Column, Table } from "../../kit/table.tsx";
 import { hrefOf } from "../../state/route.ts";
-import { useAnswer } from "../../state/use-answer.ts";
-import { labelOf } from "../users/user-list.ts";
-import { sumOf } from "./sums.ts";
+import { useFetch } from "../../state/use-fetch.ts";
+import { labelOf } from "../users/user-filter.ts";
+import { totalOf } from "./usage-totals.ts";
 
 const TITLES: Record<UsageGroup, string> = { day: "Day (UTC)", model: "Model", agent: "Agent", user: "User" };
 const ROWS = 50;
@@ -22,8 +22,8 @@ interface UsageTableProps {
 export function UsageTable({ group, entries }: UsageTableProps) {
   const names = useUserNames(group === "user");
   const rows = useMemo(() => (group === "day" ? entries.toReversed() : entries), [group, entries]);
-  const { shown, ...pages } = usePages(rows, ROWS, group);
-  const columns = columnsOf(group, sumOf(entries).asks, names);
+  const { shown, ...pages } = usePagination(rows, ROWS, group);
+  const columns = columnsOf(group, totalOf(entries).asks, names);
   return (
     <>
       <Table
@@ -31,16 +31,16 @@ export function UsageTable({ group, entries }: UsageTableProps) {
         columns={pages.pageCount > 1 ? columns.map(({ sortBy: _, ...column }) => column) : columns}
         rows={shown}
         keyOf={(entry) => `${group}:${entry[group] ?? ""}`}
-        empty={<Empty title="Nothing was used in this period." />}
+        empty={<EmptyState title="Nothing was used in this period." />}
       />
-      <Pages {...pages} label="Pages of the figures" />
+      <Pagination {...pages} label="Pages of the figures" />
     </>
   );
 }
 
 /** Users have names that the usage does not know; without them the ids do. */
 function useUserNames(isNeeded: boolean): ReadonlyMap<string, User> {
-  const { value } = useAnswer(
+  const { value } = useFetch(
     (signal) => (isNeeded ? api.users(signal) : Promise.resolve<User[]>([])),
     [isNeeded],
   );

@@ -1,15 +1,15 @@
 import { useState } from "hono/jsx/dom";
 import type { UsageQuery } from "../../api/api.ts";
-import type { Usage, UsageEntry, UsageGroup } from "../../api/shapes.ts";
+import type { Usage, UsageEntry, UsageGroup } from "../../api/types.ts";
+import { LinkButton } from "../../components/button.tsx";
+import { Card, EmptyState, Notice, Tile, Tiles } from "../../components/card.tsx";
+import { Chart } from "../../components/chart.tsx";
+import { Field, Select } from "../../components/field.tsx";
+import { SegmentedControl } from "../../components/segmented-control.tsx";
 import { formatDuration, formatShare, formatShort } from "../../format.ts";
-import { LinkButton } from "../../kit/button.tsx";
-import { Card, Empty, Notice, Tile, Tiles } from "../../kit/card.tsx";
-import { Chart } from "../../kit/chart.tsx";
-import { Field, Select } from "../../kit/field.tsx";
-import { Segments } from "../../kit/segments.tsx";
-import { useAnswer } from "../../state/use-answer.ts";
-import { fillDays, lastDays, sumOf } from "./sums.ts";
+import { useFetch } from "../../state/use-fetch.ts";
 import { UsageTable } from "./usage-table.tsx";
+import { fillDays, lastDays, totalOf } from "./usage-totals.ts";
 
 export interface UsageSource {
   /** What it is asked of: a change of it asks again. */
@@ -69,7 +69,7 @@ export function UsageView({ source }: { source: UsageSource }) {
 
 function Used({ source, dates }: { source: UsageSource; dates: { from: string; to: string } }) {
   const query = { ...dates, limit: ENTRIES_MAX };
-  const { value, error } = useAnswer(
+  const { value, error } = useFetch(
     (signal) => source.ask({ ...query, by: ["day"] }, signal),
     [source.key, dates.from, dates.to],
   );
@@ -90,16 +90,16 @@ function Used({ source, dates }: { source: UsageSource; dates: { from: string; t
 function NothingUsed() {
   return (
     <Card>
-      <Empty title="No ask in this period.">
+      <EmptyState title="No ask in this period.">
         <p>Every ask that is answered, or fails, is counted here a moment later.</p>
-      </Empty>
+      </EmptyState>
     </Card>
   );
 }
 
 function Figures({ source, query }: { source: UsageSource; query: Omit<UsageQuery, "by"> }) {
   const [group, setGroup] = useState<UsageGroup>(source.groups[0] ?? "day");
-  const { value, error } = useAnswer(
+  const { value, error } = useFetch(
     (signal) => source.ask({ ...query, by: [group] }, signal),
     [source.key, query.from, query.to, group],
   );
@@ -109,7 +109,7 @@ function Figures({ source, query }: { source: UsageSource; query: Omit<UsageQuer
       isFlush
       actions={
         <>
-          <Segments
+          <SegmentedControl
             label="Figures by"
             value={group}
             options={source.groups.map((one) => ({ value: one, label: GROUPS[one] }))}
@@ -166,15 +166,15 @@ function Days({ usage: { from, to, usage } }: { usage: Usage }) {
   const common = { xs, xLabel, format: formatShort, isBars: true };
   return (
     <>
-      <Sums entries={usage} />
+      <UsageTotals entries={usage} />
       <div class="grid-2">
         <Card>
           <Chart
             {...common}
             title="Asks a day"
             series={[
-              { label: "all", colour: "accent", values: of(({ asks }) => asks) },
-              { label: "of them failed", colour: "bad", values: of(({ failed }) => failed) },
+              { label: "all", color: "accent", values: of(({ asks }) => asks) },
+              { label: "of them failed", color: "bad", values: of(({ failed }) => failed) },
             ]}
           />
         </Card>
@@ -185,12 +185,12 @@ function Days({ usage: { from, to, usage } }: { usage: Usage }) {
             series={[
               {
                 label: "all",
-                colour: "accent",
+                color: "accent",
                 values: of(({ prompt_tokens, completion_tokens }) => prompt_tokens + completion_tokens),
               },
               {
                 label: "of them written",
-                colour: "ok",
+                color: "ok",
                 values: of(({ completion_tokens }) => completion_tokens),
               },
             ]}
@@ -201,8 +201,8 @@ function Days({ usage: { from, to, usage } }: { usage: Usage }) {
   );
 }
 
-function Sums({ entries }: { entries: readonly UsageEntry[] }) {
-  const { asks, failed, prompt_tokens, completion_tokens, uncounted, duration_ms } = sumOf(entries);
+function UsageTotals({ entries }: { entries: readonly UsageEntry[] }) {
+  const { asks, failed, prompt_tokens, completion_tokens, uncounted, duration_ms } = totalOf(entries);
   return (
     <Tiles>
       <Tile

@@ -1,8 +1,8 @@
-import { Button } from "../../kit/button.tsx";
-import { Notice } from "../../kit/card.tsx";
-import { CopyField } from "../../kit/copy-button.tsx";
-import { Dialog } from "../../kit/dialog.tsx";
-import { shellWord } from "../../shell-word.ts";
+import { Button } from "../../components/button.tsx";
+import { Notice } from "../../components/card.tsx";
+import { CopyField } from "../../components/copy-button.tsx";
+import { Dialog } from "../../components/dialog.tsx";
+import { shellQuote } from "../../shell-quote.ts";
 
 interface TokenDialogProps {
   title: string;
@@ -35,8 +35,8 @@ export function TokenDialog({ title, token, note, onClose }: TokenDialogProps) {
 
 function firstAsk(origin: string, token: string): string {
   return [
-    `curl ${shellWord(`${origin}/api/ask`)}`,
-    `-H ${shellWord(`Authorization: Bearer ${token}`)}`,
+    `curl ${shellQuote(`${origin}/api/ask`)}`,
+    `-H ${shellQuote(`Authorization: Bearer ${token}`)}`,
     `-d '{"content": "Hello!"}'`,
   ].join(" \\\n  ");
 }

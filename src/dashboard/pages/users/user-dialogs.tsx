@@ -1,12 +1,12 @@
 import { api } from "../../api/api.ts";
-import type { AddedUser, RotatedToken, User } from "../../api/shapes.ts";
-import { Button } from "../../kit/button.tsx";
-import { ConfirmDialog, Dialog } from "../../kit/dialog.tsx";
-import { Field, Select } from "../../kit/field.tsx";
-import { Form } from "../../kit/form.tsx";
-import { useAnswer } from "../../state/use-answer.ts";
-import { changesOf, NO_TEXTS, textsOf, type UserTexts } from "./user-fields.ts";
-import { labelOf } from "./user-list.ts";
+import type { AddedUser, RotatedToken, User } from "../../api/types.ts";
+import { Button } from "../../components/button.tsx";
+import { ConfirmDialog, Dialog } from "../../components/dialog.tsx";
+import { Field, Select } from "../../components/field.tsx";
+import { Form } from "../../components/form.tsx";
+import { useFetch } from "../../state/use-fetch.ts";
+import { labelOf } from "./user-filter.ts";
+import { changesOf, EMPTY_FORM, formValuesOf, type UserFormValues } from "./user-form.ts";
 
 interface AddProps {
   onAdded: (user: AddedUser) => void;
@@ -18,10 +18,10 @@ export function AddUserDialog({ onAdded, onClose }: AddProps) {
     <Dialog title="Add a user" onClose={onClose}>
       <Form
         submit="Add"
-        onSubmit={async (fields) => onAdded(await api.addUser(changesOf(NO_TEXTS, fields)))}
+        onSubmit={async (fields) => onAdded(await api.addUser(changesOf(EMPTY_FORM, fields)))}
         actions={<Button onClick={onClose}>Cancel</Button>}
       >
-        <UserFieldset texts={NO_TEXTS} />
+        <UserFieldset texts={EMPTY_FORM} />
       </Form>
     </Dialog>
   );
@@ -34,7 +34,7 @@ interface ChangeProps {
 }
 
 export function ChangeUserDialog({ user, onChanged, onClose }: ChangeProps) {
-  const before = textsOf(user);
+  const before = formValuesOf(user);
   return (
     <Dialog title={`Change ${labelOf(user)}`} onClose={onClose}>
       <Form
@@ -52,8 +52,8 @@ export function ChangeUserDialog({ user, onChanged, onClose }: ChangeProps) {
   );
 }
 
-function UserFieldset({ texts }: { texts: UserTexts }) {
-  const { value: models } = useAnswer((signal) => api.models(signal), []);
+function UserFieldset({ texts }: { texts: UserFormValues }) {
+  const { value: models } = useFetch((signal) => api.models(signal), []);
   const offered = models && models.length > 0 ? ` Offered now: ${fewOf(models)}.` : "";
   return (
     // One element of its own: drawn again when the models are known, it must not take the fields out and with them the focus.
@@ -90,7 +90,7 @@ function fewOf(models: readonly string[]): string {
   return `${models.slice(0, NAMED_MAX).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }
 
-function Limit({ label, name, texts }: { label: string; name: keyof UserTexts; texts: UserTexts }) {
+function Limit({ label, name, texts }: { label: string; name: keyof UserFormValues; texts: UserFormValues }) {
   return <Field label={label} name={name} type="number" min={1} value={texts[name]} placeholder="no limit" />;
 }
 
@@ -125,7 +125,7 @@ export function RotateDialog({ user, onRotated, onClose }: RotateProps) {
           name="grace"
           value="0"
           options={GRACES}
-          hint="After a leak let it end at once, and with it what it has running; else leave time to exchange it."
+          hint="After a leak let it end at once, and with it what it has running; else leave time to turn it."
         />
       </Form>
     </Dialog>

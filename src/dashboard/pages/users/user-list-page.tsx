@@ -1,31 +1,31 @@
 import { useMemo, useState } from "hono/jsx/dom";
 import { api } from "../../api/api.ts";
-import type { AddedUser, User } from "../../api/shapes.ts";
+import type { AddedUser, User } from "../../api/types.ts";
+import { Button } from "../../components/button.tsx";
+import { Card, EmptyState, Notice } from "../../components/card.tsx";
+import { Field, Select } from "../../components/field.tsx";
+import { PageHeader } from "../../components/page-header.tsx";
+import { Pagination, usePagination } from "../../components/pagination.tsx";
 import { formatCount } from "../../format.ts";
-import { Button } from "../../kit/button.tsx";
-import { Card, Empty, Notice } from "../../kit/card.tsx";
-import { Field, Select } from "../../kit/field.tsx";
-import { PageHead } from "../../kit/page-head.tsx";
-import { Pages, usePages } from "../../kit/pages.tsx";
-import { useAnswer } from "../../state/use-answer.ts";
+import { useFetch } from "../../state/use-fetch.ts";
 import { TokenDialog } from "./token-dialog.tsx";
 import { AddUserDialog } from "./user-dialogs.tsx";
-import { selectUsers, type UserFilter } from "./user-list.ts";
-import { type Asked, UserTable } from "./user-table.tsx";
+import { selectUsers, type UserFilter } from "./user-filter.ts";
+import { UserTable, type UserUsage } from "./user-table.tsx";
 
 const PAGE_ROWS = 50;
 const USERS_MAX = 10_000;
 const ALL: UserFilter = { search: "", state: "all", order: "newest" };
 
 export function UserListPage() {
-  const users = useAnswer((signal) => api.users(signal), []);
-  const asked = useAsked();
+  const users = useFetch((signal) => api.users(signal), []);
+  const asked = useUserUsage();
   const [isAdding, setAdding] = useState(false);
   const [added, setAdded] = useState<AddedUser | undefined>(undefined);
   const count = users.value?.length ?? 0;
   return (
     <>
-      <PageHead
+      <PageHeader
         title="Users"
         lead={
           count > 0
@@ -36,7 +36,7 @@ export function UserListPage() {
         <Button kind="primary" onClick={() => setAdding(true)}>
           Add a user
         </Button>
-      </PageHead>
+      </PageHeader>
       {users.error ? <Notice tone="bad">{users.error}</Notice> : null}
       {users.value ? <UserList users={users.value} asked={asked} /> : null}
       {isAdding ? (
@@ -61,8 +61,8 @@ export function UserListPage() {
 }
 
 /** What each asked in the last 30 days; nothing while it is not known. */
-function useAsked(): ReadonlyMap<string, Asked> {
-  const { value } = useAnswer((signal) => api.usage({ by: ["user"], limit: USERS_MAX }, signal), []);
+function useUserUsage(): ReadonlyMap<string, UserUsage> {
+  const { value } = useFetch((signal) => api.usage({ by: ["user"], limit: USERS_MAX }, signal), []);
   return useMemo(() => new Map((value?.usage ?? []).map((entry) => [entry.user ?? "", entry])), [value]);
 }
 
@@ -81,19 +81,19 @@ const ORDERS = [
   { value: "expiry", label: "Next to expire" },
 ] as const;
 
-function UserList({ users, asked }: { users: readonly User[]; asked: ReadonlyMap<string, Asked> }) {
+function UserList({ users, asked }: { users: readonly User[]; asked: ReadonlyMap<string, UserUsage> }) {
   const [filter, setFilter] = useState(ALL);
   const found = useMemo(
     () => selectUsers(users, filter, { asksOf: (id) => asked.get(id)?.asks ?? 0, now: Date.now() }),
     [users, filter, asked],
   );
-  const { shown, ...pages } = usePages(found, PAGE_ROWS, JSON.stringify(filter));
+  const { shown, ...pages } = usePagination(found, PAGE_ROWS, JSON.stringify(filter));
   if (users.length === 0)
     return (
       <Card>
-        <Empty title="There is no user yet.">
+        <EmptyState title="There is no user yet.">
           <p>Add one, and give the token to whoever is to ask. The admin key is better not shared.</p>
-        </Empty>
+        </EmptyState>
       </Card>
     );
   return (
@@ -126,7 +126,7 @@ function UserList({ users, asked }: { users: readonly User[]; asked: ReadonlyMap
       </p>
       <Card isFlush>
         <UserTable users={shown} asked={asked} />
-        <Pages {...pages} label="Pages of the users" />
+        <Pagination {...pages} label="Pages of the users" />
       </Card>
     </>
   );

@@ -1,29 +1,29 @@
 import { useState } from "hono/jsx/dom";
 import { api } from "../../api/api.ts";
 import { pathOf } from "../../api/request.ts";
-import type { User } from "../../api/shapes.ts";
+import type { User } from "../../api/types.ts";
+import { Button } from "../../components/button.tsx";
+import { Card, Notice } from "../../components/card.tsx";
+import { CopyButton } from "../../components/copy-button.tsx";
+import { PageHeader } from "../../components/page-header.tsx";
+import { showToast } from "../../components/toast.tsx";
 import { formatTime, formatWhole } from "../../format.ts";
-import { Button } from "../../kit/button.tsx";
-import { Card, Notice } from "../../kit/card.tsx";
-import { CopyButton } from "../../kit/copy-button.tsx";
-import { PageHead } from "../../kit/page-head.tsx";
-import { showToast } from "../../kit/toast.tsx";
 import { hrefOf } from "../../state/route.ts";
-import { useAnswer } from "../../state/use-answer.ts";
+import { useFetch } from "../../state/use-fetch.ts";
 import { type UsageSource, UsageView } from "../usage/usage-view.tsx";
 import { TokenDialog } from "./token-dialog.tsx";
 import { ChangeUserDialog, DeleteDialog, DisableDialog, RotateDialog } from "./user-dialogs.tsx";
-import { labelOf } from "./user-list.ts";
+import { labelOf } from "./user-filter.ts";
 import { StateBadge } from "./user-table.tsx";
 
 /** One user; of one that was deleted there still is the usage. */
 export function UserPage({ id }: { id: string }) {
-  const { value: user, error, replace } = useAnswer((signal) => api.user(id, signal), [id]);
+  const { value: user, error, replace } = useFetch((signal) => api.user(id, signal), [id]);
   return (
     <>
-      <PageHead title={user ? labelOf(user) : "User"} lead={<a href={hrefOf("users")}>All users</a>}>
+      <PageHeader title={user ? labelOf(user) : "User"} lead={<a href={hrefOf("users")}>All users</a>}>
         {user ? <Actions user={user} onChange={replace} /> : null}
-      </PageHead>
+      </PageHeader>
       {error ? <Notice tone="bad">{error}</Notice> : null}
       {user ? <Facts user={user} /> : null}
       <UsageView source={sourceOf(id)} />

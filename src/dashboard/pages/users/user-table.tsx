@@ -1,14 +1,20 @@
-import type { UsageEntry, User } from "../../api/shapes.ts";
+import type { UsageEntry, User } from "../../api/types.ts";
+import { Badge } from "../../components/badge.tsx";
+import { EmptyState } from "../../components/card.tsx";
+import { type Column, Table } from "../../components/table.tsx";
 import { formatShort, formatTime } from "../../format.ts";
-import { Badge } from "../../kit/badge.tsx";
-import { Empty } from "../../kit/card.tsx";
-import { type Column, Table } from "../../kit/table.tsx";
 import { hrefOf } from "../../state/route.ts";
-import { labelOf, limitsText, stateOf } from "./user-list.ts";
+import { labelOf, limitsText, stateOf } from "./user-filter.ts";
 
-export type Asked = Pick<UsageEntry, "asks" | "prompt_tokens" | "completion_tokens">;
+export type UserUsage = Pick<UsageEntry, "asks" | "prompt_tokens" | "completion_tokens">;
 
-export function UserTable({ users, asked }: { users: readonly User[]; asked: ReadonlyMap<string, Asked> }) {
+export function UserTable({
+  users,
+  asked,
+}: {
+  users: readonly User[];
+  asked: ReadonlyMap<string, UserUsage>;
+}) {
   const columns: Column<User>[] = [
     {
       title: "User",
@@ -47,7 +53,7 @@ export function UserTable({ users, asked }: { users: readonly User[]; asked: Rea
       columns={columns}
       rows={users}
       keyOf={({ user_id }) => user_id}
-      empty={<Empty title="Nobody is like that.">Search for another name, id or model.</Empty>}
+      empty={<EmptyState title="Nobody is like that.">Search for another name, id or model.</EmptyState>}
     />
   );
 }
@@ -57,6 +63,6 @@ export function StateBadge({ user }: { user: User }) {
   return <Badge tone={state === "active" ? "ok" : state === "disabled" ? "bad" : "warn"}>{state}</Badge>;
 }
 
-function tokensOf(asked: Asked | undefined): number {
+function tokensOf(asked: UserUsage | undefined): number {
   return (asked?.prompt_tokens ?? 0) + (asked?.completion_tokens ?? 0);
 }

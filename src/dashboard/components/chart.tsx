@@ -1,0 +1,127 @@
+import { useEffect, useRef, useState } from "hono/jsx/dom";
+import uPlot from "uplot";
+import { type ChartLook, type ChartSeries, type Color, chartOptions } from "./chart-options.ts";
+import { classNames } from "./class-names.ts";
+import { ScrollArea } from "./scroll-area.tsx";
+
+export type { ChartSeries, Color };
+
+interface ChartProps extends ChartLook {
+  /** Says what is drawn, and is shown above it. */
+  title: string;
+  /** Seconds since 1970, or, with `xLabel`, any growing numbers. */
+  xs: readonly number[];
+}
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+/**
+ * Lines or bars over time. The drawing itself is hidden from screen readers, which get a sentence and, as everybody
+ * may, a table.
+ */
+export function Chart(props: ChartProps) {
+  const { title, xs, series, format, xLabel = clock } = props;
+  const box = useRef<HTMLDivElement | null>(null);
+  const plot = useRef<uPlot | null>(null);
+  // The drawing is made once, and names at each drawing what is in the newest of these.
+  const latest = useRef(props);
+  latest.current = props;
+  const [pointed, setPointed] = useState<number | null>(null);
+  const names = series.map(({ label }) => label).join("\n");
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return undefined;
+    const now = () => latest.current ?? props;
+    const made = new uPlot(chartOptions(now, setPointed), dataOf(props), element);
+    plot.current = made;
+    const fit = () => made.setSize({ width: element.clientWidth, height: element.clientHeight });
+    const watch = new ResizeObserver(fit);
+    watch.observe(element);
+    const redraw = () => made.redraw(false);
+    dark.addEventListener("change", redraw);
+    return () => {
+      watch.disconnect();
+      dark.removeEventListener("change", redraw);
+      made.destroy();
+    };
+  }, [names]);
+  useEffect(() => {
+    plot.current?.setData(dataOf(props));
+  }, [xs, ...series.map(({ values }) => values)]);
+  const shown = pointed ?? xs.length - 1;
+  const at = xs[shown];
+  return (
+    <figure class="chart">
+      <figcaption>
+        <span class="chart-title">{title}</span>
+        <span class="muted">{pointed === null || at === undefined ? "" : xLabel(at)}</span>
+        <ul class="legend">
+          {series.map(({ label, color, values }) => (
+            <li key={label}>
+              <span class={classNames("swatch", color)} aria-hidden="true" />
+              {label} <b>{format(values[shown] ?? null)}</b>
+            </li>
+          ))}
+        </ul>
+      </figcaption>
+      <div class="chart-box" ref={box} aria-hidden="true" />
+      <ChartTable {...props} />
+    </figure>
+  );
+}
+
+/** The newest rows only: what is asked of a table is the figures, not nine hundred of them. */
+const ROWS_MAX = 60;
+
+function ChartTable({ title, xs, series, format, xLabel = clock }: ChartProps) {
+  const [isOpen, setOpen] = useState(false);
+  const from = Math.max(0, xs.length - ROWS_MAX);
+  return (
+    <details
+      class="chart-table"
+      onToggle={(event: Event) => setOpen((event.target as HTMLDetailsElement).open)}
+    >
+      <summary>
+        As a table<span class="off-screen">: {title}</span>
+      </summary>
+      {isOpen ? (
+        <ScrollArea label={title}>
+          <table>
+            <caption class="off-screen">{title}</caption>
+            <thead>
+              <tr>
+                <th scope="col">{xLabel === clock ? "Time" : "Day"}</th>
+                {series.map(({ label }) => (
+                  <th scope="col" class="number">
+                    {label}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {xs
+                .slice(from)
+                .map((x, index) => (
+                  <tr key={x}>
+                    <th scope="row">{xLabel(x)}</th>
+                    {series.map(({ values }) => (
+                      <td class="number">{format(values[from + index] ?? null)}</td>
+                    ))}
+                  </tr>
+                ))
+                .reverse()}
+            </tbody>
+          </table>
+        </ScrollArea>
+      ) : null}
+    </details>
+  );
+}
+
+function dataOf({ xs, series }: ChartProps): uPlot.AlignedData {
+  return [[...xs], ...series.map(({ values }) => [...values])];
+}
+
+function clock(seconds: number): string {
+  return new Date(seconds * 1000).toLocaleTimeString("en-GB");
+}

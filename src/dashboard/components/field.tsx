@@ -1,0 +1,154 @@
+import { type Child, useId } from "hono/jsx/dom";
+import { hasContent } from "./has-content.ts";
+
+interface FieldProps {
+  label: string;
+  /** What the form's data has it under. */
+  name: string;
+  /** Below it, and read out with it. */
+  hint?: Child;
+  error?: string | undefined;
+  type?: "text" | "password" | "number" | "search" | "date" | "datetime-local";
+  /** What stands in it at first; what is typed later is the browser's, until the form is sent. */
+  value?: string | number;
+  placeholder?: string;
+  autocomplete?: string;
+  required?: boolean;
+  min?: number;
+  max?: number;
+  isFocused?: boolean;
+  onInput?: (value: string) => void;
+}
+
+/** A text field with its label. */
+export function Field(props: FieldProps) {
+  const { label, name, hint, error, type = "text", value, onInput, isFocused, ...rest } = props;
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input
+        {...given(rest)}
+        id={id}
+        name={name}
+        type={type}
+        value={value ?? ""}
+        autofocus={isFocused ?? false}
+        spellcheck={false}
+        {...describedBy(id, hint, error)}
+        onInput={(event: Event) => onInput?.((event.target as HTMLInputElement).value)}
+      />
+      <Below id={id} hint={hint} error={error} />
+    </div>
+  );
+}
+
+interface TextAreaProps {
+  label: string;
+  name: string;
+  hint?: Child;
+  error?: string | undefined;
+  value?: string;
+  rows?: number;
+  placeholder?: string;
+  onInput?: (value: string) => void;
+  onKeyDown?: (event: KeyboardEvent) => void;
+}
+
+export function TextArea(props: TextAreaProps) {
+  const { label, name, hint, error, value, onInput, onKeyDown, ...rest } = props;
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <textarea
+        {...given(rest)}
+        id={id}
+        name={name}
+        value={value ?? ""}
+        {...describedBy(id, hint, error)}
+        onInput={(event: Event) => onInput?.((event.target as HTMLTextAreaElement).value)}
+        onKeyDown={(event: KeyboardEvent) => onKeyDown?.(event)}
+      />
+      <Below id={id} hint={hint} error={error} />
+    </div>
+  );
+}
+
+interface SelectProps {
+  label: string;
+  name: string;
+  hint?: Child;
+  value?: string;
+  options: readonly { value: string; label: string }[];
+  onInput?: (value: string) => void;
+}
+
+export function Select({ label, name, hint, value, options, onInput }: SelectProps) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <select
+        id={id}
+        name={name}
+        value={value ?? options[0]?.value}
+        {...describedBy(id, hint)}
+        onInput={(event: Event) => onInput?.((event.target as HTMLSelectElement).value)}
+      >
+        {options.map((option) => (
+          <option key={option.value} value={option.value}>
+            {option.label}
+          </option>
+        ))}
+      </select>
+      <Below id={id} hint={hint} />
+    </div>
+  );
+}
+
+export function Checkbox(props: {
+  label: string;
+  name: string;
+  isChecked?: boolean;
+  onInput?: (isChecked: boolean) => void;
+}) {
+  const { label, name, isChecked, onInput } = props;
+  return (
+    <label class="checkbox">
+      <input
+        type="checkbox"
+        name={name}
+        checked={isChecked ?? false}
+        onInput={(event: Event) => onInput?.((event.target as HTMLInputElement).checked)}
+      />
+      <span>{label}</span>
+    </label>
+  );
+}
+
+function Below({ id, hint, error }: { id: string; hint?: Child; error?: string | undefined }) {
+  return (
+    <>
+      {hasContent(hint) ? (
+        <p id={`${id}-hint`} class="hint">
+          {hint}
+        </p>
+      ) : null}
+      {error ? (
+        <p id={`${id}-error`} class="field-error">
+          {error}
+        </p>
+      ) : null}
+    </>
+  );
+}
+
+function describedBy(id: string, hint: Child, error?: string): Record<string, string | null> {
+  const ids = [hasContent(hint) ? `${id}-hint` : "", error ? `${id}-error` : ""].filter(Boolean).join(" ");
+  return { "aria-describedby": ids || null, "aria-invalid": error ? "true" : null };
+}
+
+function given(props: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined));
+}

@@ -1,6 +1,0 @@
-import type { Child } from "hono/jsx/dom";
-
-/** Whether it draws anything. */
-export function isThere(child: Child): boolean {
-  return child !== undefined && child !== null && child !== false && child !== "";
-}

@@ -1,0 +1,95 @@
+import { useEffect, useRef } from "hono/jsx/dom";
+import type { SessionAnswer } from "./api/types.ts";
+import { Button } from "./components/button.tsx";
+import { EmptyState } from "./components/card.tsx";
+import { PageHeader } from "./components/page-header.tsx";
+import { Logo } from "./logo.tsx";
+import { PAGES, type Page } from "./pages.ts";
+import { hash, hrefOf, readRoute } from "./state/route.ts";
+import { signOut } from "./state/session.ts";
+import { useStore } from "./state/use-store.ts";
+
+/** What those who are signed in see: navigation, and the page of the address. */
+export function Layout({ who }: { who: SessionAnswer }) {
+  const route = readRoute(useStore(hash));
+  const pages = PAGES.filter(({ roles }) => roles.includes(who.role));
+  const page = route.page === "" ? pages[0] : pages.find(({ path }) => path === route.page);
+  useArrival(page, route.argument);
+  return (
+    <div class="shell">
+      <button type="button" class="skip" onClick={() => document.getElementById("main")?.focus()}>
+        Skip to the page
+      </button>
+      <header class="top">
+        <a class="brand" href={hrefOf(pages[0]?.path ?? "")} aria-label="chatgpt-api-server, start page">
+          <Logo />
+          <span>chatgpt-api-server</span>
+        </a>
+        <nav aria-label="Pages">
+          <ul>
+            {pages.map(({ path, title }) => (
+              <li key={path}>
+                <a href={hrefOf(path)} aria-current={page?.path === path ? "page" : null}>
+                  {title}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <div class="who">
+          <span class="who-name">{nameOf(who)}</span>
+          <Button kind="quiet" isSmall onClick={signOut}>
+            Sign out
+          </Button>
+        </div>
+      </header>
+      <main id="main" tabindex={-1}>
+        {page ? (
+          <page.View key={`${page.path}/${route.argument}`} argument={route.argument} query={route.query} />
+        ) : (
+          <NoPage />
+        )}
+      </main>
+    </div>
+  );
+}
+
+function NoPage() {
+  return (
+    <>
+      <PageHeader title="No such page" />
+      <EmptyState title="There is nothing at this address.">
+        <p>
+          <a href={hrefOf("")}>To the start page</a>
+        </p>
+      </EmptyState>
+    </>
+  );
+}
+
+/** The title of the window, and after a change of page the focus and the scroll, as with pages of their own. */
+function useArrival(page: Page | undefined, argument: string): void {
+  const isFirst = useRef(true);
+  useEffect(() => {
+    document.title = page ? `${page.title} · chatgpt-api-server` : "chatgpt-api-server";
+    showCurrent();
+    if (!isFirst.current) {
+      scrollTo(0, 0);
+      document.getElementById("page-title")?.focus({ preventScroll: true });
+    }
+    isFirst.current = false;
+  }, [page?.path, argument]);
+}
+
+/** On a phone the navigation is wider than what is seen of it. `scrollIntoView` would move where Tab goes on from. */
+function showCurrent(): void {
+  const link = document.querySelector<HTMLElement>("nav [aria-current]");
+  const nav = link?.closest("nav");
+  if (link && nav)
+    nav.scrollLeft = link.offsetLeft - nav.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2;
+}
+
+function nameOf({ role, user }: SessionAnswer): string {
+  if (role === "admin") return "Administrator";
+  return user?.name ?? user?.user_id ?? "User";
+}

@@ -1,0 +1,8 @@
+/** Names between commas or on lines of their own; undefined where there are none. */
+export function readNameList(text: string): string[] | undefined {
+  const names = text
+    .split(/[,\n]/)
+    .map((name) => name.trim())
+    .filter(Boolean);
+  return names.length > 0 ? [...new Set(names)] : undefined;
+}

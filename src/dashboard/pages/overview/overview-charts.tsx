@@ -1,0 +1,63 @@
+import { useMemo } from "hono/jsx/dom";
+import { Card } from "../../components/card.tsx";
+import { Chart, type ChartSeries, type Color } from "../../components/chart.tsx";
+import { formatDuration, formatNumber } from "../../format.ts";
+import {
+  type Fold,
+  foldSteps,
+  type History,
+  maxOf,
+  meanOf,
+  type Series,
+  stepStarts,
+} from "../../state/history.ts";
+
+const SHOWN_S = 900;
+
+/** A second is too short to show a course: with few asks, most have none. */
+const STEP_S = 5;
+
+/** The last 15 minutes, also where the server has not run for so long. */
+export function OverviewCharts({ history }: { history: History }) {
+  const { xs, range, rate, level, delay } = useMemo(() => linesOf(history), [history]);
+  return (
+    <div class="charts">
+      <Card>
+        <Chart title="Asks a second" xs={xs} range={range} format={formatNumber} series={rate} />
+      </Card>
+      <Card>
+        <Chart title="Asks running and waiting" xs={xs} range={range} format={formatNumber} series={level} />
+      </Card>
+      <Card>
+        <Chart
+          title="Time to first byte"
+          xs={xs}
+          range={range}
+          format={formatDuration}
+          spanGaps
+          reach={200}
+          series={delay}
+        />
+      </Card>
+    </div>
+  );
+}
+
+function linesOf({ xs, series }: History) {
+  const line = (label: string, color: Color, course: Series, fold: Fold): ChartSeries => ({
+    label,
+    color,
+    values: foldSteps(xs, course, STEP_S, fold),
+  });
+  const newest = xs.at(-1) ?? 0;
+  return {
+    xs: stepStarts(xs, STEP_S),
+    range: [newest - SHOWN_S, newest] as const,
+    rate: [line("ok", "ok", series.ok, meanOf), line("failed", "bad", series.failed, meanOf)],
+    level: [line("running", "accent", series.running, maxOf), line("waiting", "warn", series.queue, maxOf)],
+    delay: [
+      line("first byte", "accent", series.first_byte_ms, meanOf),
+      line("wait for an agent", "warn", series.queue_ms, meanOf),
+    ],
+  };
+}

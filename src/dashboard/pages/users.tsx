@@ -1,7 +1,0 @@
-import { UserListPage } from "./users/user-list-page.tsx";
-import { UserPage } from "./users/user-page.tsx";
-
-/** All users, or the one whose id the address names. */
-export function UsersPage({ argument }: { argument: string }) {
-  return argument === "" ? <UserListPage /> : <UserPage id={argument} />;
-}

@@ -1,4 +1,0 @@
-/** As one word of a shell, in quotes where it needs them; zsh takes brackets for a pattern. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}

@@ -1,0 +1,11 @@
+import { expect, test } from "bun:test";
+import { detailText } from "../../../../src/dashboard/pages/audit/audit-detail.ts";
+
+test("what was changed is told in a line", () => {
+  expect(detailText({ name: "Ann", max_parallel: 4, expires_at: null, models: ["a", "b"] })).toBe(
+    "name: Ann, max_parallel: 4, expires_at: none, models: a b",
+  );
+  expect(detailText({ changed: { name: "Ann" } })).toBe('changed: {"name":"Ann"}');
+  expect(detailText(null)).toBe("–");
+  expect(detailText({})).toBe("–");
+});

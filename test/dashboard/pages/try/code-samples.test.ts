@@ -1,0 +1,128 @@
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readChunk } from "../../../../src/dashboard/pages/try/chat-chunk.ts";
+import { SAMPLE_KINDS, type SampleKind, sampleOf } from "../../../../src/dashboard/pages/try/code-samples.ts";
+import type { Message } from "../../../../src/dashboard/pages/try/conversation.ts";
+import { createEventReader } from "../../../../src/dashboard/pages/try/event-stream.ts";
+import { startModelScene } from "../../../support/model-scene.ts";
+import { ADMIN_KEY } from "../../../support/server.ts";
+import { tempFolder } from "../../../support/store.ts";
+import { messagesOf, streamPieces } from "../../../support/v2-agent.ts";
+
+const SHELL = Bun.which("curl") ? Bun.which("sh") : null;
+const PYTHON = Bun.which("python3");
+
+/** All that a shell, JSON, JavaScript or Python might take for something else. */
+const NASTY = [
+  `It's "quoted" 'twice' \\ and \\n \\' \\" \\u0041 \\x41 %s {x} #{y}`,
+  "$HOME $\u007bHOME} $(id) `id` !! ~ * ? [a] <in >out | & ; # no remark",
+  "line\nfeed\r\nreturn\ttab\n\n'''three''' \"\"\"three\"\"\"\nJSON\nEOF",
+  "\u0000\u0001\u001b[31m\u007f\u0085\u2028\u2029\ufeff\u200b\u202e turned",
+  "naïve 日本語 🙂 </script><!--",
+].join("\n");
+
+const MESSAGES: Message[] = [
+  { role: "system", content: "Don't say 'no'." },
+  { role: "user", content: NASTY },
+  { role: "assistant", content: `${NASTY}'` },
+  { role: "user", content: `'${NASTY}\\` },
+];
+
+const MODEL = "m";
+
+/** The address of a server whose agent answers with the messages that have reached it, as JSON. */
+async function startReciting(): Promise<string> {
+  const { server } = await startModelScene({
+    onAsk: (ask, agent) => streamPieces(agent, ask.ask, [JSON.stringify(messagesOf(ask))]),
+  });
+  return server.url;
+}
+
+async function run(command: readonly string[], env: Record<string, string> = {}): Promise<string> {
+  const child = Bun.spawn([...command], {
+    env: { PATH: process.env["PATH"], API_KEY: ADMIN_KEY, ...env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [out, faults, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  expect([code, code === 0 ? "" : faults]).toEqual([0, ""]);
+  return out;
+}
+
+function textOfStream(stream: string): string {
+  const reader = createEventReader();
+  const pieces = [...reader.push(stream), ...reader.end()].map(readChunk);
+  expect(pieces.at(-1)).toEqual({ isLast: true });
+  return pieces.map(({ text = "" }) => text).join("");
+}
+
+describe("code to copy", () => {
+  test.skipIf(!SHELL)("for curl reaches a model with every character as it was, from a shell", async () => {
+    const origin = await startReciting();
+    const sample = sampleOf("curl", origin, { model: MODEL, messages: MESSAGES });
+    expect(JSON.parse(textOfStream(await run([SHELL ?? "", "-c", sample])))).toEqual(MESSAGES);
+  });
+
+  test.skipIf(!SHELL)("for curl is not too long for a shell, however long the conversation is", async () => {
+    const origin = await startReciting();
+    const messages: Message[] = [...MESSAGES, { role: "user", content: "It's long.\n".repeat(40_000) }];
+    const sample = sampleOf("curl", origin, { model: MODEL, messages });
+    const path = join(tempFolder(), "sample.sh");
+    writeFileSync(path, sample);
+    expect(JSON.parse(textOfStream(await run([SHELL ?? "", path])))).toEqual(messages);
+  });
+
+  test.skipIf(!SHELL)("for /api/ask asks with the newest message", async () => {
+    const origin = await startReciting();
+    const sample = sampleOf("ask", origin, { model: MODEL, messages: MESSAGES });
+    const answer = JSON.parse(await run([SHELL ?? "", "-c", sample])) as { content: string };
+    expect(JSON.parse(answer.content)).toEqual([MESSAGES.at(-1)]);
+  });
+
+  test("for openai-node reaches a model with every character as it was", async () => {
+    const origin = await startReciting();
+    const folder = tempFolder();
+    symlinkSync(join(import.meta.dir, "../../../../node_modules"), join(folder, "node_modules"));
+    const path = join(folder, "sample.mjs");
+    writeFileSync(path, sampleOf("node", origin, { model: MODEL, messages: MESSAGES }));
+    expect(JSON.parse(await run([process.execPath, path]))).toEqual(MESSAGES);
+  });
+
+  test.skipIf(!PYTHON)("for openai-python says to the package what is asked, in valid Python", async () => {
+    const folder = tempFolder();
+    mkdirSync(join(folder, "openai"));
+    writeFileSync(join(folder, "openai/__init__.py"), PYTHON_PACKAGE);
+    const path = join(folder, "sample.py");
+    const origin = "http://127.0.0.1:8080";
+    writeFileSync(path, sampleOf("python", origin, { model: MODEL, messages: MESSAGES }));
+    expect(JSON.parse(await run([PYTHON ?? "", path], { PYTHONPATH: folder }))).toEqual({
+      client: { base_url: `${origin}/v1`, api_key: ADMIN_KEY },
+      asked: { model: MODEL, messages: MESSAGES, stream: true },
+    });
+  });
+
+  test.each(SAMPLE_KINDS.map(({ value }) => value))(
+    "of the kind %s has no character in it that cannot be seen",
+    (kind: SampleKind) => {
+      const sample = sampleOf(kind, "http://[::1]:8080", { model: "it's \u202e", messages: MESSAGES });
+      expect(sample).not.toMatch(/[^\P{Cc}\n]|\p{Cf}|[\u2028\u2029]/u);
+      expect(sample).toContain("API_KEY");
+    },
+  );
+});
+
+/** As much of the package as tells what it was called with; the answer is that, as its only piece. */
+const PYTHON_PACKAGE = `import json
+from types import SimpleNamespace as Object
+
+class OpenAI:
+    def __init__(self, **client):
+        def create(**asked):
+            text = json.dumps({"client": client, "asked": asked})
+            yield Object(choices=[])
+            yield Object(choices=[Object(delta=Object(content=text))])
+            yield Object(choices=[Object(delta=Object(content=None))])
+        self.chat = Object(completions=Object(create=create))
+`;
