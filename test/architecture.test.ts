@@ -185,7 +185,16 @@ test("the top level holds what was agreed and nothing else", async () => {
   );
   const agreed = new Set([
     ...["package.json", "bunfig.toml", "tsconfig.json", "src", "drizzle", "test", "Dockerfile", "README.md"],
-    ...["bun.lock", "biome.json", "docker-compose.yml", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "docs"],
+    ...[
+      "bun.lock",
+      "biome.json",
+      "docker-compose.yml",
+      "LICENSE",
+      "CHANGELOG.md",
+      "CONTRIBUTING.md",
+      "SECURITY.md",
+      "docs",
+    ],
     ...[".ci", ".github", ".gitignore", ".dockerignore"],
   ]);
   expect([...top].filter((name) => name && !agreed.has(name))).toEqual([]);
