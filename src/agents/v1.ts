@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import { jsonExcess } from "../json/bounds.ts";
+import { parseBoundedJson } from "../json/parse.ts";
 import { V1_MESSAGE, V1AgentFrame, V1Answer, type V1ServerFrame } from "../protocol/agent-v1.ts";
 import type { AgentCommand, AgentLink, Transport } from "../relay/ports.ts";
 import { Line } from "./connection.ts";
@@ -112,20 +112,11 @@ class ReferenceAgent extends Line<ReferenceAgentOptions> implements Transport {
 }
 
 function parseFrame(text: string): V1AgentFrame | undefined {
-  return V1AgentFrame.safeParse(parseJson(text)).data;
+  return V1AgentFrame.safeParse(parseBoundedJson(text)).data;
 }
 
 function parseAnswer(data: unknown): V1Answer | undefined {
-  return typeof data === "string" ? V1Answer.safeParse(parseJson(data)).data : undefined;
-}
-
-function parseJson(text: string): unknown {
-  if (jsonExcess(text, Number.POSITIVE_INFINITY) !== undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return typeof data === "string" ? V1Answer.safeParse(parseBoundedJson(data)).data : undefined;
 }
 
 /** The frame as the reference shows it to the caller whose ask it failed. */

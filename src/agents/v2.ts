@@ -1,6 +1,7 @@
 import type { Resume } from "../auth/resume.ts";
 import { AppError } from "../errors.ts";
 import { jsonExcess } from "../json/bounds.ts";
+import { parseBoundedJson } from "../json/parse.ts";
 import { AGENT_FRAME_TYPES, AgentFrame, type FailFrame, type HelloFrame } from "../protocol/agent-v2.ts";
 import type { CloseReason } from "../protocol/close.ts";
 import type { AgentCommand, AgentLink, ModelRequest, Transport } from "../relay/ports.ts";
@@ -192,7 +193,7 @@ function failureOf({ error, status, body, headers, retry_after_ms }: FailFrame):
 }
 
 function parseFrame(text: string): AgentFrame | "unknown" | "invalid" {
-  const value = parseJson(text);
+  const value = parseBoundedJson(text);
   const result = AgentFrame.safeParse(value);
   if (result.success) return isExcessive(innerJson(result.data)) ? "invalid" : result.data;
   const type = typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
@@ -207,13 +208,4 @@ function innerJson(frame: AgentFrame): string | undefined {
 
 function isExcessive(json: string | undefined): boolean {
   return json !== undefined && jsonExcess(json, Number.POSITIVE_INFINITY) !== undefined;
-}
-
-function parseJson(text: string): unknown {
-  if (isExcessive(text)) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

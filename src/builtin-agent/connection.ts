@@ -1,9 +1,9 @@
+import { field, parseJson, textField } from "../json/parse.ts";
 import type { Log } from "../log/log.ts";
 import { AGENT_SUBPROTOCOL, type AgentFrame, type HelloFrame, ServerFrame } from "../protocol/agent-v2.ts";
 import type { ServerAddress } from "./address.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import { reasonOf, requestText } from "./http.ts";
-import { field, parseJson, textField } from "./json.ts";
 import type { Replies } from "./replies.ts";
 
 export type ReadyFrame = Extract<ServerFrame, { type: "ready" }>;

@@ -1,6 +1,6 @@
+import { field, parseJson, textField } from "../json/parse.ts";
 import { isSameServer } from "./address.ts";
 import { requestText } from "./http.ts";
-import { field, parseJson, textField } from "./json.ts";
 import { readModelList } from "./model-list.ts";
 
 /** A model server found on this machine. */

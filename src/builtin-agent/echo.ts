@@ -1,4 +1,4 @@
-import { field, parseJson, textField } from "./json.ts";
+import { field, parseJson, textField } from "../json/parse.ts";
 import type { Upstream } from "./upstream.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { CommandError } from "../errors.ts";
+import { field, parseJson, textField } from "../json/parse.ts";
 import { ENDPOINTS, type Endpoint } from "../protocol/agent-v2.ts";
 import { readText } from "./http.ts";
-import { field, parseJson, textField } from "./json.ts";
 
 const BODY_BYTES_MAX = 64 * 1024;
 const ABSENT = new Set([404, 405, 501]);

@@ -1,5 +1,5 @@
+import { field, parseJson } from "../json/parse.ts";
 import { Model } from "../protocol/agent-v2.ts";
-import { field, parseJson } from "./json.ts";
 
 /** As many as a hello may have. */
 const MODELS_MAX = 1000;

@@ -1,5 +1,5 @@
+import { field, parseJson, textField } from "../json/parse.ts";
 import { type AgentFrame, DoneFrame, type FailFrame, PASSED_ERROR_HEADERS } from "../protocol/agent-v2.ts";
-import { field, parseJson, textField } from "./json.ts";
 import { usageOf } from "./progress.ts";
 
 /** What an ask comes to, but for the ask's id. */

@@ -1,5 +1,5 @@
+import { field, parseJson, textField } from "../json/parse.ts";
 import { Usage } from "../protocol/agent-v2.ts";
-import { field, parseJson, textField } from "./json.ts";
 
 /** What a streamed answer has told of itself so far. */
 export interface Progress {
