@@ -1,7 +1,8 @@
 import { onTestFinished } from "bun:test";
 import { AppError } from "../../src/errors.ts";
+import type { ServerEvent } from "../../src/http/middleware/event-stream.ts";
 import { translateResponses } from "../../src/http/models/responses/translate.ts";
-import type { ServerEvent, TranslationContext } from "../../src/http/models/translation.ts";
+import type { TranslationContext } from "../../src/http/models/translation.ts";
 
 type Json = Record<string, unknown>;
 

@@ -3,7 +3,7 @@ import { AppError } from "../../errors.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import { type AskContext, askConversation, type ConversationAnswer } from "../../relay/conversation.ts";
 import { asContext, type HttpContext, type HttpDeps, type HttpEnv, json } from "../context.ts";
-import { referenceSurface } from "../errors/reference.ts";
+import { referenceStyle } from "../errors/reference.ts";
 import { parseJson, parseShape, readText } from "../middleware/body.ts";
 import { createEventStream } from "../middleware/event-stream.ts";
 import { withinLimits } from "../middleware/limits.ts";
@@ -72,8 +72,7 @@ async function streamAnswer(
     const error = thrown instanceof AppError ? thrown : new AppError("internal", { cause: thrown });
     deps.log.warn("stream_failed", { request_id: c.get("requestId"), error: error.code });
     const seen = { count: 0, first: undefined };
-    for (const { data } of referenceSurface.streamError(error, c.get("requestId"), seen))
-      events.sendData(data);
+    events.sendData(referenceStyle.streamEvent(error, c.get("requestId"), seen).data);
     events.end();
   };
   const response = await Promise.race([events.started, asked.then(() => events.started)]);

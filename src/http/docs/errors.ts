@@ -1,11 +1,10 @@
 import type { z } from "zod";
-import { AppError, type ErrorCode } from "../../errors.ts";
+import { AppError, ERRORS, type ErrorCode } from "../../errors.ts";
 import { MessagesError, OpenAIError, TextError } from "../answers.ts";
-import { messagesSurface } from "../errors/anthropic.ts";
-import { referenceSurface } from "../errors/reference.ts";
-import { STATUS } from "../errors/status.ts";
-import type { Surface } from "../errors/surface.ts";
-import { surfaceOf } from "../errors/surfaces.ts";
+import { anthropicStyle } from "../errors/anthropic.ts";
+import { referenceStyle } from "../errors/reference.ts";
+import type { ErrorStyle } from "../errors/style.ts";
+import { errorStyleOf } from "../errors/style-of-path.ts";
 import { JSON_TYPE } from "./describe.ts";
 import { type HeaderName, headersOf } from "./headers.ts";
 import type { Answered } from "./shape.ts";
@@ -25,9 +24,9 @@ const EXAMPLE_EXTRA: Partial<Record<ErrorCode, Record<string, unknown>>> = {
 
 type Family = "reference" | "openai" | "messages";
 
-function familyOf(surface: Surface): Family {
-  if (surface === referenceSurface) return "reference";
-  return surface === messagesSurface ? "messages" : "openai";
+function familyOf(style: ErrorStyle): Family {
+  if (style === referenceStyle) return "reference";
+  return style === anthropicStyle ? "messages" : "openai";
 }
 
 const SCHEMAS: Record<Family, z.ZodType> = {
@@ -38,7 +37,7 @@ const SCHEMAS: Record<Family, z.ZodType> = {
 
 /** The schema of a path's errors. */
 export function errorSchemaOf(path: string): z.ZodType {
-  return SCHEMAS[familyOf(surfaceOf(path))];
+  return SCHEMAS[familyOf(errorStyleOf(path))];
 }
 
 /** By name. */
@@ -60,7 +59,7 @@ export interface ErrorAnswer {
 export function errorAnswers(path: string, codes: readonly ErrorCode[], found: Examples): ErrorAnswer[] {
   const answers = new Map<string, ErrorAnswer>();
   for (const code of new Set([...codes, ...EVERYWHERE])) {
-    const status = String(STATUS[code]);
+    const status = String(ERRORS[code].status);
     const answer = answers.get(status) ?? { status, codes: [], examples: {} };
     answer.codes.push(code);
     answer.examples[code] = exampleOf(path, code, found);
@@ -70,11 +69,11 @@ export function errorAnswers(path: string, codes: readonly ErrorCode[], found: E
 }
 
 function exampleOf(path: string, code: ErrorCode, found: Examples): { $ref: string } {
-  const surface = surfaceOf(path);
-  const name = `${familyOf(surface)}.${code}`;
+  const style = errorStyleOf(path);
+  const name = `${familyOf(style)}.${code}`;
   const extra = EXAMPLE_EXTRA[code];
   const error = new AppError(code, extra && { extra });
-  found[name] = { summary: error.message, value: surface.errorBody(error, STATUS[code], EXAMPLE_ID) };
+  found[name] = { summary: error.message, value: style.body(error, ERRORS[code].status, EXAMPLE_ID) };
   return { $ref: `#/components/examples/${name}` };
 }
 
@@ -85,7 +84,7 @@ const STRAY_PATHS = ["/nothing", "/v1/nothing", "/v1/messages/nothing"];
 export function strayAnswers(found: Examples): Record<string, Answered> {
   const answerOf = (code: ErrorCode, description: string, more: readonly HeaderName[]): Answered => ({
     description,
-    headers: headersOf(String(STATUS[code]), { more }),
+    headers: headersOf(String(ERRORS[code].status), { more }),
     content: {
       [JSON_TYPE]: {
         schema: { anyOf: STRAY_PATHS.map(errorRefOf) },

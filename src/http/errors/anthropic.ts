@@ -1,21 +1,87 @@
-import type { AppError } from "../../errors.ts";
-import { messagesErrorBody, messagesErrorType } from "./anthropic-type.ts";
+import { type AnthropicErrorType, type AppError, ERRORS } from "../../errors.ts";
+import type { ServerEvent } from "../middleware/event-stream.ts";
 import { publicMessage } from "./openai.ts";
-import { STATUS } from "./status.ts";
-import type { Surface } from "./surface.ts";
+import type { ErrorStyle } from "./style.ts";
 
-function messagesError(error: AppError, status: number, requestId: string) {
-  const type = messagesErrorType(status);
-  const details = error.extra?.["details"];
-  return messagesErrorBody({ type, message: publicMessage(error), details, requestId });
+const BY_STATUS: Record<number, AnthropicErrorType | undefined> = {
+  401: "authentication_error",
+  402: "billing_error",
+  403: "permission_error",
+  404: "not_found_error",
+  408: "timeout_error",
+  413: "request_too_large",
+  429: "rate_limit_error",
+  503: "overloaded_error",
+  504: "timeout_error",
+  529: "overloaded_error",
+};
+
+/** Returns the type that belongs to an upstream's status. */
+export function anthropicTypeOfStatus(status: number): AnthropicErrorType {
+  return BY_STATUS[status] ?? (status >= 400 && status < 500 ? "invalid_request_error" : "api_error");
 }
 
-/** Anthropic's messages: https://docs.anthropic.com/en/api/errors. */
-export const messagesSurface: Surface = {
-  errorBody: messagesError,
-  streamError: (error, requestId) => [
-    { event: "error", data: JSON.stringify(messagesError(error, STATUS[error.code], requestId)) },
-  ],
-  speaks: (body) => typeof body === "object" && body !== null && "type" in body && body.type === "error",
-  quietText: 'event: ping\ndata: {"type":"ping"}\n\n',
+/** The OpenAI-style codes and types of upstreams that say more than that something failed. */
+const BY_NAME = new Map<string | null | undefined, AnthropicErrorType>([
+  // The upstream may be a server like this one.
+  ...Object.values(ERRORS)
+    .filter(({ openaiCode, anthropicType }) => openaiCode !== null && anthropicType !== "api_error")
+    .map(({ openaiCode, anthropicType }) => [openaiCode, anthropicType] as const),
+  ["insufficient_quota", "billing_error"],
+  ["invalid_request_error", "invalid_request_error"],
+  ["authentication_error", "authentication_error"],
+  ["permission_error", "permission_error"],
+  ["not_found_error", "not_found_error"],
+  ["rate_limit_error", "rate_limit_error"],
+  ["overloaded_error", "overloaded_error"],
+]);
+
+/** Returns the type of an error that an upstream told in the middle of a stream, where it has no status. */
+export function anthropicTypeNamed(
+  type: string | null | undefined,
+  code: string | null | undefined,
+): AnthropicErrorType | undefined {
+  return BY_NAME.get(code) ?? BY_NAME.get(type);
+}
+
+/** Returns the body of an error, which is also the data of the event `error` that ends a stream. */
+export function anthropicErrorBody({
+  type,
+  message,
+  details,
+  requestId,
+}: {
+  type: AnthropicErrorType;
+  message: string;
+  /** Read by packages for which the type says too little. */
+  details?: unknown;
+  requestId?: string | undefined;
+}) {
+  const error = { type: "error", error: { type, message, ...(details !== undefined && { details }) } };
+  return requestId === undefined ? error : { ...error, request_id: requestId };
+}
+
+function errorBody(error: AppError, type: AnthropicErrorType, requestId: string) {
+  const details = error.extra?.["details"];
+  return anthropicErrorBody({ type, message: publicMessage(error), details, requestId });
+}
+
+/** Returns the event that ends a stream. */
+export function anthropicErrorEvent(error: AppError, requestId: string): ServerEvent {
+  const { upstream, code } = error;
+  const type = anthropicTypeNamed(upstream?.type, upstream?.code) ?? ERRORS[code].anthropicType;
+  return { event: "error", data: JSON.stringify(errorBody(error, type, requestId)) };
+}
+
+/** The style of Anthropic's messages: https://platform.claude.com/docs/en/api/errors. */
+export const anthropicStyle: ErrorStyle = {
+  body: (error, status, requestId) => {
+    // An upstream's status may replace that of the error code.
+    const { status: ownStatus, anthropicType } = ERRORS[error.code];
+    const type = status === ownStatus ? anthropicType : anthropicTypeOfStatus(status);
+    return errorBody(error, type, requestId);
+  },
+  streamEvent: anthropicErrorEvent,
+  isOwnBody: (body) => typeof body === "object" && body !== null && "type" in body && body.type === "error",
+  keepAlive: 'event: ping\ndata: {"type":"ping"}\n\n',
 };

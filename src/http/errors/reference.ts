@@ -1,9 +1,9 @@
 import { type AppError, ERRORS } from "../../errors.ts";
-import type { Surface } from "./surface.ts";
+import type { ErrorStyle } from "./style.ts";
 
 /**
- * The reference's routes: `{"error": text}`, with the further keys that the reference has for some, and with
- * `hint` where something can be done. Keys are sorted, as the reference's are.
+ * Returns the Go server's `{"error": text}`, with the further keys that it has for some errors, and with `hint` when
+ * the caller can do something. Keys are sorted, as the Go server's are.
  */
 function referenceError(error: AppError): Record<string, unknown> {
   const body: Record<string, unknown> = { ...error.extra, error: error.message };
@@ -12,7 +12,8 @@ function referenceError(error: AppError): Record<string, unknown> {
   return Object.fromEntries(Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-export const referenceSurface: Surface = {
-  errorBody: referenceError,
-  streamError: (error) => [{ event: "", data: JSON.stringify(referenceError(error)) }],
+/** The style of the Go server's routes, and of ours beside them. */
+export const referenceStyle: ErrorStyle = {
+  body: referenceError,
+  streamEvent: (error) => ({ event: "", data: JSON.stringify(referenceError(error)) }),
 };

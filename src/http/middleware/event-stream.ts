@@ -15,6 +15,12 @@ export interface EventStream {
   end(): void;
 }
 
+export interface ServerEvent {
+  /** The name; empty for an event without one. */
+  event: string;
+  data: string;
+}
+
 /** After so long without an event a comment keeps proxies from closing the connection. */
 const QUIET_MS = 15_000;
 

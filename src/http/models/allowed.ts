@@ -16,6 +16,6 @@ export function allowedModels({ allowance }: Caller, aliases: Aliases): readonly
 /** Throws an `AppError` model_not_allowed where `model`, by the name that agents know, is not one of `models`. */
 export function checkAllowed(model: string, models: readonly string[] | undefined): void {
   if (!models || models.includes(model)) return;
-  const hint = `You may use ${models.join(", ")}.`;
+  const hint = `The models you may use: ${models.join(", ")}.`;
   throw new AppError("model_not_allowed", { param: "model", hint });
 }

@@ -3,9 +3,9 @@ import type { AskRequest, AskResult } from "../../relay/ask.ts";
 import type { AskContext } from "../../relay/conversation.ts";
 import type { Delta, ModelAnswer, ModelRequest, Signal } from "../../relay/ports.ts";
 import type { HttpDeps } from "../context.ts";
+import type { ServerEvent } from "../middleware/event-stream.ts";
 import type { OpenWay, Way } from "./plan.ts";
 import type { ModelAskHead } from "./schema.ts";
-import type { ServerEvent } from "./translation.ts";
 import { eventsOfWhole } from "./unstreamed.ts";
 import type { V1Plan } from "./v1-plan.ts";
 

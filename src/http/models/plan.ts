@@ -2,9 +2,10 @@ import { removeField, setField } from "../../json/edit.ts";
 import type { Endpoint } from "../../protocol/agent-v2.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import type { Delta, ModelRequest } from "../../relay/ports.ts";
+import type { ServerEvent } from "../middleware/event-stream.ts";
 import { ChatFailure } from "./chunk.ts";
 import { type ModelAskHead, UsageChunk } from "./schema.ts";
-import type { ServerEvent, Translation } from "./translation.ts";
+import type { Translation } from "./translation.ts";
 
 /** One way to have a request answered: what an agent is sent, and what its answer becomes. */
 export interface Way {

@@ -5,9 +5,9 @@ import type { ModelAnswer } from "../../relay/ports.ts";
 import { asContext, type HttpContext, type HttpDeps, type HttpEnv, JSON_HEADERS } from "../context.ts";
 import { openaiError } from "../errors/openai.ts";
 import { passHeaders } from "../errors/response.ts";
-import type { StreamMemory } from "../errors/surface.ts";
-import { surfaceOf } from "../errors/surfaces.ts";
-import { createEventStream } from "../middleware/event-stream.ts";
+import type { SentEvents } from "../errors/style.ts";
+import { errorStyleOf } from "../errors/style-of-path.ts";
+import { createEventStream, type ServerEvent } from "../middleware/event-stream.ts";
 import { withinLimits } from "../middleware/limits.ts";
 import { allowedModels } from "./allowed.ts";
 import { askStreamed, askWhole, type ModelAsk, type ModelReply } from "./ask.ts";
@@ -15,7 +15,6 @@ import { translateMessages } from "./messages/translate.ts";
 import type { OpenWay } from "./plan.ts";
 import { type ModelRoute, readModelAsk } from "./read.ts";
 import { translateResponses } from "./responses/translate.ts";
-import type { ServerEvent } from "./translation.ts";
 
 const ROUTES: readonly ModelRoute[] = [
   { endpoint: "chat/completions" },
@@ -67,16 +66,16 @@ function noteUsage(c: HttpContext, usage: ModelAnswer["usage"]): void {
   c.set("completionTokens", usage.completion_tokens);
 }
 
-/** The status is decided by the first event; a failure after it is told in band, in the surface's words. */
+/** The status is decided by the first event; a failure after it is told in band, in the route's error style. */
 async function stream(c: HttpContext, deps: HttpDeps, ask: ModelAsk): Promise<Response> {
-  const surface = surfaceOf(c.req.path);
+  const style = errorStyleOf(c.req.path);
   const caller = new AbortController();
   const gone = () => caller.abort();
   const { signal } = c.req.raw;
   if (signal.aborted) gone();
   signal.addEventListener("abort", gone);
-  const stream = createEventStream(gone, surface.quietText);
-  const memory: StreamMemory = { count: 0, first: undefined };
+  const stream = createEventStream(gone, style.keepAlive);
+  const memory: SentEvents = { count: 0, first: undefined };
   let way: OpenWay | undefined;
   const send = (events: ServerEvent[]) => {
     for (const { event, data } of events) {
@@ -95,7 +94,7 @@ async function stream(c: HttpContext, deps: HttpDeps, ask: ModelAsk): Promise<Re
     const error = thrown instanceof AppError ? thrown : new AppError("internal", { cause: thrown });
     deps.log.warn("stream_failed", { request_id: c.get("requestId"), error: error.code });
     const told = openaiError(error, c.get("requestId"));
-    send(way?.fail?.(told) ?? surface.streamError(error, c.get("requestId"), memory));
+    send(way?.fail?.(told) ?? [style.streamEvent(error, c.get("requestId"), memory)]);
     stream.end();
   };
   void asked.then(() => stream.end(), fail).finally(() => signal.removeEventListener("abort", gone));

@@ -1,3 +1,5 @@
+import type { ServerEvent } from "../middleware/event-stream.ts";
+
 /**
  * One request of another surface (`/v1/responses`, `/v1/messages`) as a chat completion, for agents whose
  * upstream has chat completions only, and its answer as the caller expects it. Pure: no clock, no ids of its
@@ -20,12 +22,6 @@ export interface StreamTranslation {
   end(): ServerEvent[];
   /** The answer has failed; nothing comes after these. */
   fail(error: { message: string; type: string; code: string | null }): ServerEvent[];
-}
-
-export interface ServerEvent {
-  /** The event's name. */
-  event: string;
-  data: string;
 }
 
 /** Where a translation gets what it cannot know. */

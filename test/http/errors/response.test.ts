@@ -5,7 +5,6 @@ import { AppError, ERRORS, type ErrorCode } from "../../../src/errors.ts";
 import { createApp } from "../../../src/http/app.ts";
 import type { HttpDeps } from "../../../src/http/context.ts";
 import { errorResponse } from "../../../src/http/errors/response.ts";
-import { STATUS } from "../../../src/http/errors/status.ts";
 import { createBorder } from "../../../src/http/middleware/access.ts";
 import { createClientAddresses } from "../../../src/http/middleware/client-address.ts";
 import { createLog } from "../../../src/log/log.ts";
@@ -46,7 +45,7 @@ test("an error of our own making says nothing of its cause to the caller, and al
 test.each(codes)("%s becomes an answer with its text and nothing internal", async (code) => {
   const error = new AppError(code, { detail: "internal detail", cause: new Error("internal cause") });
   const response = errorResponse(error, "/api/ask", "id");
-  expect(response.status).toBe(STATUS[code]);
+  expect(response.status).toBe(ERRORS[code].status);
   const text = await response.text();
   expect(JSON.parse(text).error).toBe(ERRORS[code].message);
   expect(text).not.toContain("internal");
@@ -60,7 +59,7 @@ test("keys of an error are sorted, as the reference's are", async () => {
 });
 
 test("every error a caller may repeat says when, in whole seconds up to 60", () => {
-  for (const code of codes.filter((name) => STATUS[name] === 503 || STATUS[name] === 429)) {
+  for (const code of codes.filter((name) => ERRORS[name].status === 503 || ERRORS[name].status === 429)) {
     const value = errorResponse(new AppError(code), "/api/ask", "id").headers.get("retry-after");
     expect(value, code).toMatch(/^\d+$/);
     expect(Number(value), code).toBeLessThanOrEqual(60);
@@ -72,7 +71,7 @@ test("every error code is documented with its status and text", async () => {
   for (const code of codes) {
     const row = docs.split("\n").find((line) => line.startsWith(`| \`${code}\``));
     expect(row, code).toBeDefined();
-    expect(row, code).toContain(String(STATUS[code]));
+    expect(row, code).toContain(String(ERRORS[code].status));
     expect(row, code).toContain(ERRORS[code].message);
   }
 });

@@ -72,16 +72,16 @@ describe("a user who may use some models", () => {
     });
   }
 
-  test("is told which, in the words of each surface", async () => {
+  test("a user is told which models they may use, in each error style", async () => {
     const { post } = await scene(["llama", "qwen"]);
-    const hint = "You may use llama, qwen.";
+    const hint = "The models you may use: llama, qwen.";
     const openai = await (await post("/v1/chat/completions", chat("secret"))).json();
     expect(openai).toMatchObject({
       error: {
         type: "permission_error",
         code: "model_not_allowed",
         param: "model",
-        message: `You may not use this model: ${hint}`,
+        message: `You may not use this model. ${hint}`,
       },
     });
     const anthropic = await (await post("/v1/messages", { ...chat("secret"), max_tokens: 9 })).json();

@@ -1,8 +1,8 @@
 import Ajv2020, { type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
+import { ERRORS } from "../../../src/errors.ts";
 import { JSON_TYPE } from "../../../src/http/docs/describe.ts";
 import type { Answered, ApiDocument, Operation } from "../../../src/http/docs/shape.ts";
-import { STATUS } from "../../../src/http/errors/status.ts";
 import { PASSED_ERROR_HEADERS } from "../../../src/protocol/agent-v2.ts";
 
 /** An answer of a server, with what was asked for. */
@@ -112,7 +112,8 @@ function createFind({ paths, components }: ApiDocument): (answer: CheckedAnswer)
   ): Found | string => {
     const answered = components.responses[name];
     const found = { pointer: `/components/responses/${name}`, isPassedOn: false };
-    if (answered && status === (name === "to_dashboard" ? 303 : STATUS[name])) return { ...found, answered };
+    if (answered && status === (name === "to_dashboard" ? 303 : ERRORS[name].status))
+      return { ...found, answered };
     if (!answered || !BORDER_STATUSES.includes(status)) return "there is no such operation";
     // Only the shape of the body is the same.
     const schemas = Object.entries(answered.content ?? {}).map(([media, { schema }]) => [media, { schema }]);

@@ -1,7 +1,8 @@
 import { CHAT_STREAM_END } from "../../../protocol/chat.ts";
-import { messagesErrorBody, messagesErrorTypeNamed } from "../../errors/anthropic-type.ts";
+import { anthropicErrorBody, anthropicTypeNamed } from "../../errors/anthropic.ts";
+import type { ServerEvent } from "../../middleware/event-stream.ts";
 import { ChatFailure, ChatPiece, type Choice, type Usage } from "../chunk.ts";
-import type { ServerEvent, StreamTranslation } from "../translation.ts";
+import type { StreamTranslation } from "../translation.ts";
 import { messageBody, reasoningOf } from "./answer.ts";
 import { type Blocks, createBlocks } from "./blocks.ts";
 import { type Ending, endingFields, messagesUsage, stopSequenceOf } from "./ending.ts";
@@ -47,7 +48,7 @@ export function createMessagesStream(options: StreamOptions): StreamTranslation 
   };
   const fail = ({ message, type, code }: Failure) => {
     ended = true;
-    const body = messagesErrorBody({ type: messagesErrorTypeNamed(type, code), message });
+    const body = anthropicErrorBody({ type: anthropicTypeNamed(type, code) ?? "api_error", message });
     events.push({ event: "error", data: JSON.stringify(body) });
   };
   const failWith = (message: string) => fail({ message, type: "upstream_error", code: null });

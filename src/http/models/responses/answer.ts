@@ -1,5 +1,6 @@
+import type { ServerEvent } from "../../middleware/event-stream.ts";
 import type { ChatPiece, Usage } from "../chunk.ts";
-import type { ServerEvent, TranslationContext } from "../translation.ts";
+import type { TranslationContext } from "../translation.ts";
 import { createOutput } from "./output.ts";
 import { incompleteReason, type ResponseState, responseEcho, responseUsage } from "./response.ts";
 import type { ResponsesBody } from "./schema.ts";

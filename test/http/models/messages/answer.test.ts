@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { messagesErrorBody, messagesErrorType } from "../../../../src/http/errors/anthropic-type.ts";
+import { anthropicErrorBody, anthropicTypeOfStatus } from "../../../../src/http/errors/anthropic.ts";
 import { ask, completion, startMessages, translate } from "./scene.ts";
 
 const answerTo = (body: unknown, chatBody: string) => JSON.parse(translate(body).answer(chatBody));
@@ -197,16 +197,16 @@ describe("errors", () => {
     [504, "timeout_error"],
     [529, "overloaded_error"],
   ])("the status %d is told as %s", (status, type) => {
-    expect(messagesErrorType(status)).toBe(type as ReturnType<typeof messagesErrorType>);
+    expect(anthropicTypeOfStatus(status)).toBe(type as ReturnType<typeof anthropicTypeOfStatus>);
   });
 
   test("the body is Anthropic's, with the request's id where there is one", () => {
     const error = { type: "not_found_error", message: "No such model." } as const;
-    expect(messagesErrorBody({ ...error, requestId: "req_1" })).toEqual({
+    expect(anthropicErrorBody({ ...error, requestId: "req_1" })).toEqual({
       type: "error",
       error,
       request_id: "req_1",
     });
-    expect(messagesErrorBody(error)).toEqual({ type: "error", error });
+    expect(anthropicErrorBody(error)).toEqual({ type: "error", error });
   });
 });

@@ -1,9 +1,9 @@
 import { onTestFinished } from "bun:test";
 import Anthropic from "@anthropic-ai/sdk";
 import { AppError } from "../../../../src/errors.ts";
-import { messagesErrorBody } from "../../../../src/http/errors/anthropic-type.ts";
+import { anthropicErrorBody } from "../../../../src/http/errors/anthropic.ts";
+import type { ServerEvent } from "../../../../src/http/middleware/event-stream.ts";
 import { translateMessages } from "../../../../src/http/models/messages/translate.ts";
-import type { ServerEvent } from "../../../../src/http/models/translation.ts";
 import { eventsOf } from "../../../support/upstream/events.ts";
 
 /** What a chat completion's upstream answers: a whole body, or the data of each event. */
@@ -108,7 +108,7 @@ export function startMessages(upstream: ChatUpstream): Anthropic {
     port: 0,
     fetch: (request) => respond(request, upstream),
     error: (error) =>
-      Response.json(messagesErrorBody({ type: "invalid_request_error", message: error.message }), {
+      Response.json(anthropicErrorBody({ type: "invalid_request_error", message: error.message }), {
         status: 400,
       }),
   });

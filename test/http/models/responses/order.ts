@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import type { ServerEvent } from "../../../../src/http/models/translation.ts";
+import type { ServerEvent } from "../../../../src/http/middleware/event-stream.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: the events are looked into, and a wrong shape fails the test.
 type Event = any;
