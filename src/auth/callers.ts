@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { ADMIN, type Principal, userPrincipal } from "../principal.ts";
 import type { TokenOwner, UserAttributes, UserStore } from "../store/store.ts";
 import type { Secret } from "./secret.ts";
 import type { Session, SessionFault, SessionOwner, Sessions } from "./sessions.ts";
@@ -13,10 +14,8 @@ const KEY_LENGTH_MAX = 4_096;
 export type Allowance = Pick<UserAttributes, "models" | "requestsPerMinute" | "tokensPerDay" | "maxParallel">;
 
 export interface Caller {
-  /** Null for the holder of the admin key. */
-  user: string | null;
-  admin: boolean;
-  /** Null for the holder of the admin key. */
+  principal: Principal;
+  /** Null for the admin. */
   allowance: Allowance | null;
   /** Where no key, but a cookie says who it is. */
   session?: Session;
@@ -57,7 +56,7 @@ interface CallersOptions {
   now?: () => number;
 }
 
-const ADMIN: Caller = { user: null, admin: true, allowance: null };
+const ADMIN_CALLER: Caller = { principal: ADMIN, allowance: null };
 
 export function createCallers({ adminKey, users, sessions, now = Date.now }: CallersOptions): Callers {
   const owners = createOwners(users, now);
@@ -70,7 +69,7 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
     const session = sessions?.shown(headers);
     if (typeof session !== "object") throw noSession("key_missing", session);
     const { owner } = session;
-    if (owner.kind === "admin") return { ...ADMIN, session };
+    if (owner.kind === "admin") return { ...ADMIN_CALLER, session };
     const known = await owners.find(owner.tokenHash);
     if (known && whyDead(known.owner, now()) === undefined) return { ...known.caller, session };
     sessions?.end(session);
@@ -87,7 +86,7 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
       const keys = keysOf(headers);
       if (keys.length === 0) return identifySession(headers);
       const key = onlyKey(keys);
-      if (adminKey.matches(key)) return ADMIN;
+      if (adminKey.matches(key)) return ADMIN_CALLER;
       return requireAlive(await owners.find(hashToken(key)), now()).caller;
     },
 
@@ -98,7 +97,7 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
       if (adminKey.matches(key)) return { kind: "admin" };
       const tokenHash = hashToken(key);
       const { owner } = requireAlive(await owners.find(tokenHash), now());
-      return { kind: "user", user: owner.id, tokenHash };
+      return { kind: "user", id: owner.id, tokenHash };
     },
 
     requireAdmin(headers, given) {
@@ -155,7 +154,8 @@ interface Known {
 }
 
 function callerOf({ id, models, requestsPerMinute, tokensPerDay, maxParallel }: TokenOwner): Caller {
-  return { user: id, admin: false, allowance: { models, requestsPerMinute, tokensPerDay, maxParallel } };
+  const allowance = { models, requestsPerMinute, tokensPerDay, maxParallel };
+  return { principal: userPrincipal(id), allowance };
 }
 
 function whyDead({ disabledAt, expiresAt, tokenExpiresAt }: TokenOwner, at: number): string | undefined {

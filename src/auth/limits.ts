@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import type { Principal } from "../principal.ts";
 import type { Allowance } from "./callers.ts";
 import { formatDuration } from "./duration.ts";
 import { SlidingWindow } from "./sliding-window.ts";
@@ -33,13 +34,13 @@ export interface Limits {
    * Lets an ask begin, or throws an `AppError` with the time after which it may: limit_tokens, limit_requests,
    * limit_parallel, in this order, so that the longest wait is told. A refused ask counts for nothing.
    */
-  admit(user: string | null, limited: Limited | null): Lease;
+  admit(principal: Principal, limited: Limited | null): Lease;
   /**
    * Adds the tokens of an ask that came at `at`, to the UTC day on which it came. Tokens are known only at the end,
    * so an ask that begins within the limit may end above it. Every user's are counted: a limit that is set at noon
    * takes the morning into account.
    */
-  countTokens(user: string | null, tokens: number, at: number): void;
+  countTokens(principal: Principal, tokens: number, at: number): void;
   /** How the user stands with the limits that he has. */
   standing(user: string, limited: Limited): { requests?: LimitStanding; tokens?: LimitStanding };
   /** How many users something is remembered of, beside their tokens. */
@@ -52,7 +53,7 @@ interface LimitsOptions {
   /** Milliseconds of a clock that nobody sets, for the minutes. */
   elapsedMs: () => number;
   /** The tokens that each user has used since the UTC day began. */
-  usedToday?: ReadonlyMap<string | null, number>;
+  usedToday?: ReadonlyMap<string, number>;
 }
 
 interface UserState {
@@ -109,18 +110,20 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions): Limi
   }
 
   return {
-    admit(user, limited) {
-      if (user === null || limited === null || !hasLimit(limited)) return UNLIMITED;
+    admit(principal, limited) {
+      if (principal.kind === "admin" || limited === null || !hasLimit(limited)) return UNLIMITED;
       const at = elapsedMs();
       forgetIdle(at);
-      const state = stateOf(user);
-      const refused = refusalOf(user, limited, state, at);
+      const state = stateOf(principal.id);
+      const refused = refusalOf(principal.id, limited, state, at);
       if (refused) throw refused;
       if (limited.requestsPerMinute !== null) state.requests.add(at, limited.requestsPerMinute);
       return createLease(state);
     },
 
-    countTokens: tokens.add,
+    countTokens(principal, count, at) {
+      if (principal.kind === "user") tokens.add(principal.id, count, at);
+    },
 
     standing(user, { requestsPerMinute, tokensPerDay }) {
       const at = elapsedMs();
@@ -165,7 +168,7 @@ function createLease(state: UserState): Lease {
 }
 
 /** The tokens of the present UTC day. What a clock that is set back brings again begins anew. */
-function createDayCount(now: () => number, usedToday: ReadonlyMap<string | null, number> = new Map()) {
+function createDayCount(now: () => number, usedToday: ReadonlyMap<string, number> = new Map()) {
   let day = startOfDay(now());
   const used = new Map(usedToday);
   const today = () => {
@@ -179,7 +182,7 @@ function createDayCount(now: () => number, usedToday: ReadonlyMap<string | null,
       today();
       return used.get(user) ?? 0;
     },
-    add(user: string | null, tokens: number, at: number): void {
+    add(user: string, tokens: number, at: number): void {
       if (tokens > 0 && startOfDay(at) === today()) used.set(user, (used.get(user) ?? 0) + tokens);
     },
     resetMs: () => today() + DAY_MS - now(),

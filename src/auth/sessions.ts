@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
+import { isSamePrincipal, type UserPrincipal } from "../principal.ts";
 import { isSameOrigin } from "./same-origin.ts";
 
 /** Whose key a session stands for. Of a user it is one token: with it the session ends. */
-export type SessionOwner = { kind: "admin" } | { kind: "user"; user: string; tokenHash: string };
+export type SessionOwner = { kind: "admin" } | (UserPrincipal & { tokenHash: string });
 
 export interface Session {
   readonly owner: SessionOwner;
@@ -57,7 +58,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     const own: string[] = [];
     for (const [hash, session] of sessions) {
       if (session.expiresAt <= now()) sessions.delete(hash);
-      else if (isSame(session.owner, owner)) own.push(hash);
+      else if (isSamePrincipal(session.owner, owner)) own.push(hash);
     }
     for (const hash of own.slice(0, Math.max(0, own.length - ownerMax + 1))) sessions.delete(hash);
     const [oldest] = sessions.size >= allMax ? sessions.keys() : [];
@@ -105,10 +106,6 @@ export function createSessions(options: SessionsOptions): Sessions {
 }
 
 const hashId = (id: string) => Bun.SHA256.hash(id, "hex");
-
-function isSame(one: SessionOwner, other: SessionOwner): boolean {
-  return (one.kind === "user" ? one.user : null) === (other.kind === "user" ? other.user : null);
-}
 
 /** https://www.rfc-editor.org/rfc/rfc6265#section-4.1 */
 function cookieOf(

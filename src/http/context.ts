@@ -10,6 +10,7 @@ import type { UseCode } from "../auth/sign-in-code.ts";
 import type { Users } from "../auth/users.ts";
 import type { Log } from "../log/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import type { Principal } from "../principal.ts";
 import type { AskContext, Asker } from "../relay/conversation.ts";
 import type { Conversations } from "../relay/ports.ts";
 import type { Relay } from "../relay/relay.ts";
@@ -86,7 +87,7 @@ export type HttpEnv = {
     /** The request has become a socket, and the answer is the runtime's. */
     upgraded: boolean;
     /** For the log line: who asked and who answered. */
-    user: string;
+    principal: Principal;
     agent: string;
     model: string;
     promptTokens: number;
@@ -103,10 +104,10 @@ export type HttpContext = Context<HttpEnv>;
 
 /** The caller, with what those who count and log want to know of the request. */
 export function asContext(c: HttpContext, caller: Asker, surface: string): AskContext {
-  const { user, admin } = caller;
+  const { principal } = caller;
   const trace = c.get("trace");
   const passed = trace && { traceparent: trace.traceparent, tracestate: trace.tracestate };
-  return { user, admin, origin: { requestId: c.get("requestId"), surface, ...passed } };
+  return { principal, origin: { requestId: c.get("requestId"), surface, ...passed } };
 }
 
 /** Of an answer in JSON. To be copied by what adds to them. */

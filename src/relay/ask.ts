@@ -1,11 +1,12 @@
 import type { AppError } from "../errors.ts";
+import type { Principal } from "../principal.ts";
 import type { Agent } from "./agent.ts";
 import type { Answer, Cancel, Delta, ModelRequest, Work } from "./ports.ts";
 import type { AskOrigin } from "./record.ts";
 
 export interface AskRequest {
-  /** Whose ask it is: users take turns in the queue. Empty for the holder of the admin key. */
-  user: string;
+  /** Who asks: principals take turns in the queue. */
+  principal: Principal;
   /** The id of the only agent that can serve it, as that agent has the conversation's words. */
   pin?: string | undefined;
   /** The id of the agent to be preferred, as it knows the conversation already. */
@@ -28,7 +29,7 @@ export interface AskResult {
 
 /** An ask from its arrival until its one outcome. */
 export interface Ask {
-  readonly user: string;
+  readonly principal: Principal;
   readonly request: AskRequest;
   readonly resolve: (result: AskResult) => void;
   readonly reject: (error: AppError) => void;
@@ -65,7 +66,7 @@ export function createAsk(
   reject: (error: AppError) => void,
 ): Ask {
   return {
-    user: request.user,
+    principal: request.principal,
     request,
     resolve,
     reject,

@@ -1,5 +1,6 @@
 import { AppError } from "../errors.ts";
 import type { AskBody } from "../http/ask/schema.ts";
+import { isSamePrincipal, type Principal } from "../principal.ts";
 import type { V1Answer } from "../protocol/agent-v1.ts";
 import type { ChatMessage } from "../protocol/chat.ts";
 import type { AskRequest } from "./ask.ts";
@@ -18,10 +19,8 @@ export interface AskConversationDeps {
   conversationLengthMax: number;
 }
 
-/** Who asks: a user's id, or null for the holder of the admin key. */
 export interface Asker {
-  user: string | null;
-  admin: boolean;
+  principal: Principal;
   /** The models that the user may use, by the names that agents know; undefined for all. */
   models?: readonly string[] | undefined;
 }
@@ -53,9 +52,8 @@ export async function askConversation(
   onText: (text: string) => void = () => {},
 ): Promise<ConversationAnswer> {
   const known = body.conversation_id ? await deps.conversations.find(body.conversation_id) : undefined;
-  if (body.conversation_id && (!known || !(asker.admin || known.user === asker.user))) {
+  if (body.conversation_id && (!known || !mayContinue(asker.principal, known)))
     throw new AppError("conversation_unknown");
-  }
   const branch = known?.kept ? await deps.conversations.branch(known.id, body.parent_id) : [];
   if (!branch)
     throw new AppError("parent_unknown", { hint: "parent_id must be a response_id of this conversation." });
@@ -76,7 +74,7 @@ export async function askConversation(
   const conversation = {
     kept: true,
     id: known?.id ?? deps.newConversationId(),
-    user: known ? known.user : asker.user,
+    owner: known?.owner ?? asker.principal,
     agent,
     model,
   };
@@ -86,6 +84,10 @@ export async function askConversation(
   return { answer: { ...ids, content, error: "" }, agent };
 }
 
+function mayContinue(principal: Principal, { owner }: Conversation): boolean {
+  return principal.kind === "admin" || isSamePrincipal(principal, owner);
+}
+
 function createRequest(
   { newId }: AskConversationDeps,
   asker: AskContext,
@@ -93,7 +95,7 @@ function createRequest(
   known: Conversation | undefined,
   branch: Turn[],
 ): AskRequest {
-  const from = { user: asker.user ?? "", origin: asker.origin };
+  const from = { principal: asker.principal, origin: asker.origin };
   const v1 = {
     message_id: body.message_id ?? newId(),
     conversation_id: body.conversation_id ?? "",
@@ -136,6 +138,6 @@ function rememberAtAgent(
 ): void {
   const id = answer.conversation_id;
   if (id === "" || id.length > CONVERSATION_ID_LENGTH_MAX) return;
-  const user = id === known?.id ? known.user : asker.user;
-  conversations.remember({ id, user, agent, kept: false, model: undefined });
+  const owner = id === known?.id ? known.owner : asker.principal;
+  conversations.remember({ id, owner, agent, kept: false, model: undefined });
 }

@@ -68,7 +68,7 @@ export class Placing {
   #refusal(ask: Ask): AppError | undefined {
     const { queueMax, queueUserMax } = this.#options.limits;
     if (this.#hopeMs(ask) <= 0) return noAgentError(ask, this.#options.hub);
-    if (this.#options.queue.sizeOf(ask.user) >= queueUserMax) return new AppError("user_queue_full");
+    if (this.#options.queue.sizeOf(ask.principal) >= queueUserMax) return new AppError("user_queue_full");
     if (this.#options.queue.size >= queueMax) return new AppError("queue_full");
     return undefined;
   }

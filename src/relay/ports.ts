@@ -1,4 +1,5 @@
 import type { AppError } from "../errors.ts";
+import type { Principal } from "../principal.ts";
 import type { V1Answer, V1Request } from "../protocol/agent-v1.ts";
 import type { Endpoint, Usage } from "../protocol/agent-v2.ts";
 import type { CloseReason } from "../protocol/close.ts";
@@ -106,8 +107,8 @@ export interface AgentLink {
 /** What a conversation is continued from. */
 export interface Conversation {
   id: string;
-  /** The user that began it; null for the holder of the admin key. */
-  user: string | null;
+  /** Who began it. */
+  owner: Principal;
   /** The agent that answered last. Without `kept` it has the words, and nobody else does. */
   agent: string;
   /** The server keeps the words, so that any agent can go on. */

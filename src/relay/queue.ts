@@ -1,28 +1,30 @@
+import { type Principal, userIdOf } from "../principal.ts";
+
 /**
  * The asks that wait for a slot. First in, first out for each user, and users take turns, so that one who
  * sends a thousand asks delays another's first by one, not by a thousand.
  */
-export class FairQueue<Item extends { readonly user: string }> {
-  /** The users who wait, in the order of their turns; none is here with an empty list. */
-  readonly #lists = new Map<string, Item[]>();
+export class FairQueue<Item extends { readonly principal: Principal }> {
+  /** By `userIdOf`, in the order of their turns; no list is empty. */
+  readonly #lists = new Map<string | null, Item[]>();
   #size = 0;
 
   get size(): number {
     return this.#size;
   }
 
-  sizeOf(user: string): number {
-    return this.#lists.get(user)?.length ?? 0;
+  sizeOf(principal: Principal): number {
+    return this.#lists.get(userIdOf(principal))?.length ?? 0;
   }
 
   push(item: Item): void {
-    this.#list(item.user).push(item);
+    this.#list(item.principal).push(item);
     this.#size++;
   }
 
   /** For an item that had its turn already and must be done again: it is its user's next. */
   unshift(item: Item): void {
-    this.#list(item.user).unshift(item);
+    this.#list(item.principal).unshift(item);
     this.#size++;
   }
 
@@ -44,17 +46,19 @@ export class FairQueue<Item extends { readonly user: string }> {
   }
 
   remove(item: Item): boolean {
-    const list = this.#lists.get(item.user);
+    const userId = userIdOf(item.principal);
+    const list = this.#lists.get(userId);
     const index = list?.indexOf(item) ?? -1;
     if (!list || index < 0) return false;
     list.splice(index, 1);
-    if (list.length === 0) this.#lists.delete(item.user);
+    if (list.length === 0) this.#lists.delete(userId);
     this.#size--;
     return true;
   }
 
-  users(): IterableIterator<string> {
-    return this.#lists.keys();
+  /** The ids of the users who wait. */
+  userIds(): string[] {
+    return [...this.#lists.keys()].filter((id) => id !== null);
   }
 
   /** A copy, as below. */
@@ -72,11 +76,12 @@ export class FairQueue<Item extends { readonly user: string }> {
     return [...this.#lists.values()].flat();
   }
 
-  #list(user: string): Item[] {
-    let list = this.#lists.get(user);
+  #list(principal: Principal): Item[] {
+    const userId = userIdOf(principal);
+    let list = this.#lists.get(userId);
     if (!list) {
       list = [];
-      this.#lists.set(user, list);
+      this.#lists.set(userId, list);
     }
     return list;
   }

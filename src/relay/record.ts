@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode } from "../errors.ts";
+import type { Principal } from "../principal.ts";
 import type { Usage } from "../protocol/agent-v2.ts";
 import type { Ask, AskResult } from "./ask.ts";
 
@@ -15,8 +16,7 @@ export interface AskOrigin {
 /** What became of one ask: figures and names, never its content. */
 export interface AskRecord {
   origin: AskOrigin;
-  /** Empty for the holder of the admin key. */
-  user: string;
+  principal: Principal;
   /** The agent that had it last; undefined when none had it. */
   agent: string | undefined;
   /** What that one calls itself. */
@@ -48,7 +48,7 @@ export function recordOf(ask: Ask, outcome: AskResult | AppError, now: number): 
   const firstAt = ask.firstAt ?? (failed ? undefined : now);
   return {
     origin: ask.request.origin,
-    user: ask.user,
+    principal: ask.principal,
     agent: ask.lastAgent?.id,
     agentName: ask.lastAgent?.profile.name,
     model: ask.request.work.model ?? ask.lastAgent?.modelFor(ask.request.work),

@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { userIdOf } from "../principal.ts";
 import { Agent, type AgentProfile, mayTakeOver } from "./agent.ts";
 import { type Ask, type AskRequest, type AskResult, createAsk } from "./ask.ts";
 import { type Capacity, Hub, type LeaveReason } from "./hub.ts";
@@ -123,18 +124,19 @@ export class Relay {
   }
 
   /** Ends all that the user has open with key_unknown: what waits leaves the queue, what runs is cancelled. */
-  cancelUser(user: string): void {
-    const running = this.#askedNow().filter((ask) => ask.user === user);
+  cancelUser(userId: string): void {
+    const running = this.#askedNow().filter(({ principal }) => userIdOf(principal) === userId);
     // Those that wait come first, or they would get the slots of the others.
-    for (const ask of [...this.#queue.itemsOf(user), ...running])
+    for (const ask of [...this.#queue.itemsOf(userId), ...running])
       this.#withdraw(ask, new AppError("key_unknown", { logAs: "key_revoked" }));
   }
 
-  /** The users who have an ask open, waiting or running; not the holder of the admin key. */
+  /** The ids of the users who have an ask open, waiting or running. */
   openUsers(): Set<string> {
-    const users = new Set([...this.#queue.users(), ...this.#askedNow().map(({ user }) => user)]);
-    users.delete("");
-    return users;
+    return new Set([
+      ...this.#queue.userIds(),
+      ...this.#askedNow().flatMap(({ principal }) => (principal.kind === "user" ? principal.id : [])),
+    ]);
   }
 
   /** The registered agents, in the order of their registration. */

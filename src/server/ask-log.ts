@@ -1,16 +1,17 @@
 import type { Log } from "../log/log.ts";
+import { principalName } from "../principal.ts";
 import type { AskRecord } from "../relay/record.ts";
 
 /** One line for each ask, when it is over, with the id of the request that it came by. */
 export function logAsk(log: Log, record: AskRecord): void {
-  const { origin, user, agent, model, outcome, usage } = record;
+  const { origin, principal, agent, model, outcome, usage } = record;
   const [, traceId, spanId] = origin.traceparent?.split("-") ?? [];
   log.info("ask", {
     request_id: origin.requestId,
     trace_id: traceId,
     span_id: spanId,
     surface: origin.surface,
-    user: user || "admin",
+    user: principalName(principal),
     agent,
     model: shownModel(model),
     outcome,

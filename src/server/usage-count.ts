@@ -10,7 +10,7 @@ export function createUsageCount(usage: UsageStore, limits: Limits): (record: As
   return (record) => {
     const row = usageRowOf(record);
     usage.record(row);
-    limits.countTokens(row.user, (row.promptTokens ?? 0) + (row.completionTokens ?? 0), row.at);
+    limits.countTokens(row.principal, (row.promptTokens ?? 0) + (row.completionTokens ?? 0), row.at);
   };
 }
 
@@ -19,7 +19,7 @@ function usageRowOf(record: AskRecord): UsageRow {
   return {
     at: record.at,
     requestId: origin.requestId,
-    user: record.user || null,
+    principal: record.principal,
     agent: record.agent?.slice(0, NAME_LENGTH_MAX) ?? null,
     model: record.model?.slice(0, NAME_LENGTH_MAX) ?? null,
     surface: origin.surface,

@@ -1,3 +1,5 @@
+import type { Principal } from "../principal.ts";
+
 /**
  * What the server keeps, in its own nouns. Every promise of a change resolves only once the change
  * survives `kill -9` and a loss of power; reads see every change acknowledged before them.
@@ -118,8 +120,7 @@ export interface AuditStore {
 export interface UsageRow {
   at: number;
   requestId: string;
-  /** Null for the holder of the admin key. */
-  user: string | null;
+  principal: Principal;
   agent: string | null;
   model: string | null;
   surface: string;
@@ -163,18 +164,19 @@ export interface UsageStore {
     from: number;
     to: number;
     by: readonly UsageGroup[];
-    user?: string | null;
+    /** Whose asks; undefined for all. */
+    principal?: Principal | undefined;
     limit: number;
   }): Promise<UsageSum[]>;
-  /** The tokens that each user has used since: what daily limits go on from after a restart. */
-  tokensSince(from: number): Promise<Map<string | null, number>>;
+  /** The tokens that each user, by id, has used since: what daily limits go on from after a restart. */
+  tokensSince(from: number): Promise<Map<string, number>>;
   purge(before: number): Promise<number>;
 }
 
 export interface StoredConversation {
   id: string;
-  /** Null for the holder of the admin key. */
-  user: string | null;
+  /** Who began it. */
+  owner: Principal;
   /** The agent that answered last. */
   agent: string;
   /** Its turns are here; else its words are at the agent only. */

@@ -4,13 +4,14 @@ import { type Callers, createCallers } from "../../src/auth/callers.ts";
 import { createSecret } from "../../src/auth/secret.ts";
 import { hashToken } from "../../src/auth/tokens.ts";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
+import { ADMIN, userPrincipal } from "../../src/principal.ts";
 import type { TokenOwner, UserStore } from "../../src/store/store.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { failureOf, openTestStore } from "../support/store.ts";
 
 const UNLIMITED = { models: null, requestsPerMinute: null, tokensPerDay: null, maxParallel: null };
-const ADMIN = { user: null, admin: true, allowance: null };
-const ANN = { user: "ann", admin: false, allowance: UNLIMITED };
+const ADMIN_CALLER = { principal: ADMIN, allowance: null };
+const ANN = { principal: userPrincipal("ann"), allowance: UNLIMITED };
 
 const stored = (id: string, token: string) => ({ id, tokenHash: hashToken(token), sealedToken: Buffer.of() });
 
@@ -49,9 +50,9 @@ describe("a caller is known", () => {
     ["by Bearer in any case and with more blanks", { authorization: "bEARER \t ann-token" }, ANN],
     ["by x-api-key", { "x-api-key": "ann-token" }, ANN],
     ["by the same token twice", { authorization: "Bearer ann-token", "x-api-key": "ann-token" }, ANN],
-    ["as the admin by the admin key", { authorization: "admin-key" }, ADMIN],
-    ["as the admin by Bearer", { authorization: "Bearer admin-key" }, ADMIN],
-    ["as the admin by x-api-key", { "x-api-key": "admin-key" }, ADMIN],
+    ["as the admin by the admin key", { authorization: "admin-key" }, ADMIN_CALLER],
+    ["as the admin by Bearer", { authorization: "Bearer admin-key" }, ADMIN_CALLER],
+    ["as the admin by x-api-key", { "x-api-key": "admin-key" }, ADMIN_CALLER],
   ] as const) {
     test(what, async () => {
       const { callers } = await scene();
@@ -97,7 +98,7 @@ describe("a caller is refused", () => {
     const error = (await failureOf(() => identify(callers, { authorization: "ann-token" }))) as AppError;
     expect(error.code).toBe("verify_failed");
     expect(String(error.cause)).toBe("Error: disk gone");
-    expect(await identify(callers, { authorization: "admin-key" })).toEqual(ADMIN);
+    expect(await identify(callers, { authorization: "admin-key" })).toEqual(ADMIN_CALLER);
   });
 });
 
@@ -151,7 +152,10 @@ describe("the cache", () => {
     const { callers, users } = await scene();
     expect(await codeOf(() => identify(callers, { authorization: "bob-token" }))).toBe("key_unknown");
     await users.add([stored("bob", "bob-token")]);
-    expect(await identify(callers, { authorization: "bob-token" })).toEqual({ ...ANN, user: "bob" });
+    expect(await identify(callers, { authorization: "bob-token" })).toEqual({
+      ...ANN,
+      principal: userPrincipal("bob"),
+    });
   });
 
   test("keeps ten thousand tokens at least, and twice as many at most", async () => {
@@ -282,5 +286,5 @@ test("keys of any script arrive over HTTP as they were given to the server", asy
     socket.on("close", () => resolve(text));
     socket.write("GET / HTTP/1.1\r\nHost: a\r\nAuthorization: schlüssel-🔑\r\nConnection: close\r\n\r\n");
   });
-  expect(answer).toEndWith(JSON.stringify(ADMIN));
+  expect(answer).toEndWith(JSON.stringify(ADMIN_CALLER));
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Lease, Limited } from "../../src/auth/limits.ts";
+import { userPrincipal } from "../../src/principal.ts";
 import { limitsBench as bench, NO_LIMITS as NONE, tryAdmit } from "../support/limits.ts";
 import { chooseSeed, createRandom, type Random } from "../support/random.ts";
 
@@ -104,7 +105,7 @@ function createTwins(random: Random) {
     },
     count(user: string) {
       const at = clock.at - random.pick([0, 1000, HOUR_MS]);
-      limits.countTokens(user, 30, at);
+      limits.countTokens(userPrincipal(user), 30, at);
       model.count(user, 30, at);
     },
     change: (user: string) => limitsOf.set(user, randomLimits(random)),

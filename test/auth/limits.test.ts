@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Limited, Limits } from "../../src/auth/limits.ts";
+import { ADMIN, userPrincipal } from "../../src/principal.ts";
 import { limitsBench as bench, NO_LIMITS as NONE, tryAdmit } from "../support/limits.ts";
 
 const HOUR_MS = 3_600_000;
@@ -96,9 +97,9 @@ describe("tokens per day", () => {
 
   test("an ask begins while there are any, and none after that until the next day of UTC", () => {
     const { limits, clock, pass } = bench();
-    limits.countTokens("ann", 999, clock.at);
+    limits.countTokens(userPrincipal("ann"), 999, clock.at);
     expect(tryAdmit(limits, "ann", limited).outcome).toBe("ok");
-    limits.countTokens("ann", 500, clock.at);
+    limits.countTokens(userPrincipal("ann"), 500, clock.at);
     expect(limits.standing("ann", { ...NONE, ...limited }).tokens).toEqual({
       limit: 1000,
       remaining: 0,
@@ -119,9 +120,9 @@ describe("tokens per day", () => {
     const { limits, clock, pass } = bench();
     const came = clock.at + 12 * HOUR_MS - 1;
     pass(12 * HOUR_MS);
-    limits.countTokens("ann", 5000, came);
+    limits.countTokens(userPrincipal("ann"), 5000, came);
     expect(tryAdmit(limits, "ann", limited).outcome).toBe("ok");
-    limits.countTokens("ann", 1000, came + 1);
+    limits.countTokens(userPrincipal("ann"), 1000, came + 1);
     expect(tryAdmit(limits, "ann", limited).outcome).toBe("limit_tokens");
   });
 
@@ -129,16 +130,16 @@ describe("tokens per day", () => {
     const { limits, clock } = bench(new Map([["ann", 1000]]));
     expect(tryAdmit(limits, "ann", limited).outcome).toBe("limit_tokens");
     tryAdmit(limits, "bob", {});
-    limits.countTokens("bob", 1000, clock.at);
+    limits.countTokens(userPrincipal("bob"), 1000, clock.at);
     expect(tryAdmit(limits, "bob", limited).outcome).toBe("limit_tokens");
   });
 });
 
 test("who has no limit is not even remembered, and neither is who has not asked for a minute", () => {
   const { limits, pass } = bench();
-  limits.admit(null, { ...NONE, maxParallel: 0 }).end();
-  limits.admit("ann", null).end();
-  limits.admit("ann", NONE).end();
+  limits.admit(ADMIN, { ...NONE, maxParallel: 0 }).end();
+  limits.admit(userPrincipal("ann"), null).end();
+  limits.admit(userPrincipal("ann"), NONE).end();
   expect(limits.usersKnown).toBe(0);
   for (let count = 0; count < 10_000; count++) {
     tryAdmit(limits, `user ${count}`, { requestsPerMinute: 5 }).lease?.end();

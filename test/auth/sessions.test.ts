@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { createSessions, type SessionOwner } from "../../src/auth/sessions.ts";
 
 const ADMIN: SessionOwner = { kind: "admin" };
-const user = (name: string): SessionOwner => ({ kind: "user", user: name, tokenHash: `hash-of-${name}` });
+const user = (name: string): SessionOwner => ({ kind: "user", id: name, tokenHash: `hash-of-${name}` });
 const PLAIN = { secure: false };
 
 function scene(options: { allMax?: number; ownerMax?: number } = {}) {

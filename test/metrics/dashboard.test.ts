@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from "bun:test";
 import { createMetrics } from "../../src/metrics/metrics.ts";
+import { ADMIN } from "../../src/principal.ts";
 import { namesOf, readExposition } from "../support/exposition.ts";
 import { createRelayBench } from "../support/relay.ts";
 
@@ -36,7 +37,7 @@ async function metricFamilies() {
   metrics.asked({
     origin: { requestId: "r", surface: "ask" },
     ...{
-      user: "",
+      principal: ADMIN,
       agent: "a",
       agentName: "a",
       model: "m",

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from "bun:test";
 import { createMetrics, type Metrics } from "../../src/metrics/metrics.ts";
+import { userPrincipal } from "../../src/principal.ts";
 import type { AskRecord } from "../../src/relay/record.ts";
 import { type Family, readExposition, sampleValue } from "../support/exposition.ts";
 import { createRelayBench } from "../support/relay.ts";
@@ -23,7 +24,7 @@ const read = ({ text }: Metrics) => readExposition(text());
 
 const RECORD: AskRecord = {
   origin: { requestId: "req_1", surface: "chat/completions" },
-  user: "ann",
+  principal: userPrincipal("ann"),
   agent: "agent-1",
   agentName: "test agent",
   model: "m",
@@ -177,7 +178,7 @@ describe("the number of series stays bounded", () => {
     metrics.requested({ ...request, method: "BREW" });
     const before = series(metrics);
     for (let n = 0; n < 100; n++) {
-      metrics.asked({ ...RECORD, user: `user-${n}`, agent: `agent-${n}` });
+      metrics.asked({ ...RECORD, principal: userPrincipal(`user-${n}`), agent: `agent-${n}` });
       metrics.requested({ ...request, method: `BREW${n}` });
     }
     expect(series(metrics)).toBe(before);

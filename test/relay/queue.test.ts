@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
+import { userPrincipal } from "../../src/principal.ts";
 import { FairQueue } from "../../src/relay/queue.ts";
 import { createRelayBench } from "../support/relay.ts";
 import { joinAgent } from "../support/transport.ts";
 
 const all = () => true;
-const item = (user: string, name: string) => ({ user, name });
+const item = (user: string, name: string) => ({ principal: userPrincipal(user), name });
 
 test("users take turns, each one's items in the order they came", () => {
   const queue = new FairQueue<ReturnType<typeof item>>();
@@ -22,7 +23,7 @@ test("an item that does not fit holds up no other, not even its own user's", () 
   queue.push(item("a", "pinned elsewhere"));
   queue.push(item("a", "free"));
   expect(queue.take(({ name }) => name === "free")?.name).toBe("free");
-  expect(queue.sizeOf("a")).toBe(1);
+  expect(queue.sizeOf(userPrincipal("a"))).toBe(1);
 });
 
 test("a user who was passed over keeps his turn", () => {
@@ -30,7 +31,7 @@ test("a user who was passed over keeps his turn", () => {
   queue.push(item("a", "a1"));
   queue.push(item("b", "b1"));
   queue.push(item("b", "b2"));
-  queue.take(({ user }) => user === "b");
+  queue.take(({ principal }) => principal.id === "b");
   expect(queue.take(all)?.name).toBe("a1");
 });
 
@@ -42,7 +43,9 @@ test("removing is exact and can be repeated without harm", () => {
   if (!first) throw new Error("unreachable");
   expect([queue.remove(first), queue.remove(first)]).toEqual([true, false]);
   expect(queue.items().map(({ name }) => name)).toEqual(["a2"]);
-  expect([queue.size, queue.sizeOf("a"), queue.sizeOf("nobody")]).toEqual([1, 1, 0]);
+  expect([queue.size, queue.sizeOf(userPrincipal("a")), queue.sizeOf(userPrincipal("nobody"))]).toEqual([
+    1, 1, 0,
+  ]);
 });
 
 test("a user with 200 asks waiting delays another user's first by one turn only", async () => {

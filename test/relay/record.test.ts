@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { userPrincipal } from "../../src/principal.ts";
 import type { AskRecord } from "../../src/relay/record.ts";
 import { createRelayBench } from "../support/relay.ts";
 import { joinAgent } from "../support/transport.ts";
@@ -27,7 +28,7 @@ describe("the record of an ask", () => {
     await asked;
     expect(records[1]).toMatchObject({
       origin: { requestId: "req", surface: "test" },
-      user: "ann",
+      principal: userPrincipal("ann"),
       agent: "a",
       model: "m",
       outcome: "ok",

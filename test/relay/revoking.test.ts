@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { userIdOf } from "../../src/principal.ts";
 import type { AskRecord } from "../../src/relay/record.ts";
 import { createRelayBench, peek } from "../support/relay.ts";
 import { joinAgent } from "../support/transport.ts";
@@ -33,7 +34,9 @@ test("all that a user has open ends at once, waiting or running, and nobody else
   b.answer();
   expect(await Promise.all([others, bobWaits])).toEqual(["200", "200"]);
   expect(relay.stats()).toMatchObject({ asks_waiting: 0, asks_running: 0, slots_in_use: 0 });
-  const recorded = records.filter(({ user }) => user === "ann").map(({ outcome }) => outcome);
+  const recorded = records
+    .filter(({ principal }) => userIdOf(principal) === "ann")
+    .map(({ outcome }) => outcome);
   expect(recorded).toEqual(["key_unknown", "key_unknown", "key_unknown", "key_unknown"]);
 });
 

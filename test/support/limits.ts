@@ -1,13 +1,14 @@
 import { createLimits, type Limited, type Limits } from "../../src/auth/limits.ts";
 import { AppError } from "../../src/errors.ts";
+import { userPrincipal } from "../../src/principal.ts";
 
 export const NOON = Date.UTC(2026, 10, 23, 12);
 export const NO_LIMITS: Limited = { requestsPerMinute: null, tokensPerDay: null, maxParallel: null };
 
 /** Limits over two clocks that stand still until they are moved. */
-export function limitsBench(usedToday?: ReadonlyMap<string | null, number>) {
+export function limitsBench(usedToday?: ReadonlyMap<string, number>) {
   const clock = { at: NOON, elapsed: 0.25 };
-  const make = (used?: ReadonlyMap<string | null, number>) =>
+  const make = (used?: ReadonlyMap<string, number>) =>
     createLimits({
       now: () => clock.at,
       elapsedMs: () => clock.elapsed,
@@ -23,7 +24,7 @@ export function limitsBench(usedToday?: ReadonlyMap<string | null, number>) {
 /** "ok" or the error's code; and after how long it says to come back. */
 export function tryAdmit(limits: Limits, user: string, limited: Partial<Limited>) {
   try {
-    return { outcome: "ok", lease: limits.admit(user, { ...NO_LIMITS, ...limited }) };
+    return { outcome: "ok", lease: limits.admit(userPrincipal(user), { ...NO_LIMITS, ...limited }) };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return { outcome: error.code, waitMs: error.retryAfterMs, hint: error.hint };

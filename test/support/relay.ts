@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode } from "../../src/errors.ts";
+import { principalOf } from "../../src/principal.ts";
 import type { AskResult } from "../../src/relay/ask.ts";
 import type { RelayLimits } from "../../src/relay/options.ts";
 import type { Delta } from "../../src/relay/ports.ts";
@@ -21,7 +22,8 @@ export const LIMITS: RelayLimits = {
 const STEP_MS = 1_000;
 
 interface AskOptions {
-  user?: string;
+  /** A user's id; undefined for the user `user`, null for the admin. */
+  user?: string | null;
   pin?: string;
   signal?: AbortSignal;
   /** For agents of protocol v2 only, and of those that have this model. */
@@ -60,7 +62,7 @@ export function createRelayBench(
     const what = model === undefined ? { v1 } : { model, requests: [request] };
     const work = { ...what, models };
     const origin = { requestId: "req", surface: "test" };
-    return relay.ask({ user, work, origin, ...rest }, signal);
+    return relay.ask({ principal: principalOf(user), work, origin, ...rest }, signal);
   };
   return {
     relay,

@@ -1,3 +1,4 @@
+import { ADMIN } from "../../principal.ts";
 import type { HttpContext, HttpDeps } from "../context.ts";
 
 /**
@@ -6,5 +7,5 @@ import type { HttpContext, HttpDeps } from "../context.ts";
  */
 export function admitAdmin(c: HttpContext, { callers }: Pick<HttpDeps, "callers">): void {
   callers.requireAdmin(c.req.raw.headers, undefined);
-  c.set("user", "admin");
+  c.set("principal", ADMIN);
 }

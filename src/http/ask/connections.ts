@@ -11,7 +11,7 @@ const ZERO_TIME = "0001-01-01T00:00:00Z";
 export function connectionRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
   app.get("/api/connections", async (c) => {
     const caller = await deps.callers.identify(c.req.raw.headers);
-    c.set("user", caller.user ?? "admin");
+    c.set("principal", caller.principal);
     const connections = [...deps.relay.agents()].map((agent) => ({
       Ws: {},
       Id: agent.id,

@@ -16,7 +16,7 @@ export function askRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
     const identified = await deps.callers.identify(request.headers);
     const models = allowedModels(identified, deps.modelAliases);
     const caller = { ...asContext(c, identified, "ask"), models };
-    c.set("user", caller.user ?? "admin");
+    c.set("principal", caller.principal);
     return withinLimits(c, deps.limits, identified, () => answerAsk(c, deps, caller));
   });
 }

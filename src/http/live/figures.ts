@@ -1,3 +1,4 @@
+import { userIdOf } from "../../principal.ts";
 import type { AskRecord } from "../../relay/record.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { UserStore } from "../../store/store.ts";
@@ -59,10 +60,10 @@ export function createFigures(options: FiguresOptions): Figures {
   const startedAt = now();
   let ready = { status: "ready" as Overview["ready"]["status"], reasons: [] as string[], until: 0 };
 
-  const told = ({ user, at, ...ask }: RecentAsk): LiveAsk => ({
+  const told = ({ principal, at, ...ask }: RecentAsk): LiveAsk => ({
     ...ask,
     at: new Date(at).toISOString(),
-    user: user === "" ? null : { user_id: user, name: names.get(user) },
+    user: principal.kind === "admin" ? null : { user_id: principal.id, name: names.get(principal.id) },
   });
   const pool = () => {
     const { agents, slots_in_use, asks_waiting } = relay().stats();
@@ -86,7 +87,9 @@ export function createFigures(options: FiguresOptions): Figures {
     closeSecond: seconds.close,
     async prepare() {
       // Without the store there are no names, and the reasons below say why.
-      await names.learn(recent.between(0, recent.count).flatMap(({ user }) => user || [])).catch(() => {});
+      await names
+        .learn(recent.between(0, recent.count).flatMap(({ principal }) => userIdOf(principal) ?? []))
+        .catch(() => {});
       if (ready.until > now()) return;
       const reasons = await options.readiness()(1);
       const status = reasons.length > 0 ? "not ready" : "ready";

@@ -1,3 +1,4 @@
+import type { Principal } from "../../principal.ts";
 import type { AskRecord } from "../../relay/record.ts";
 import { shownModel } from "../../server/ask-log.ts";
 import type { LiveAsk } from "./schema.ts";
@@ -6,8 +7,7 @@ import type { LiveAsk } from "./schema.ts";
 export interface RecentAsk extends Omit<LiveAsk, "at" | "user"> {
   /** When it ended, in milliseconds since 1970. */
   at: number;
-  /** Empty for the holder of the admin key. */
-  user: string;
+  principal: Principal;
 }
 
 /** The asks that ended last. */
@@ -43,11 +43,11 @@ export function createRecentAsks(lengthMax: number): RecentAsks {
 
 /** Nothing of it may be longer than it is shown, as a caller chose some of it. */
 function seen(record: AskRecord): RecentAsk {
-  const { origin, user, agent, agentName = "", model, outcome, at, durationMs, usage } = record;
+  const { origin, principal, agent, agentName = "", model, outcome, at, durationMs, usage } = record;
   return {
     request_id: origin.requestId,
     at: at + durationMs,
-    user,
+    principal,
     agent: agent === undefined ? null : { id: agent, name: agentName },
     model: shownModel(model) ?? null,
     surface: origin.surface,

@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { isOwnOrigin } from "../../auth/same-origin.ts";
 import { AppError } from "../../errors.ts";
+import { ADMIN } from "../../principal.ts";
 import { admitAdmin } from "../admin/admit.ts";
 import { type HttpDeps, type HttpEnv, json } from "../context.ts";
 
@@ -23,7 +24,7 @@ export function overviewRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
         logAs: "session_foreign",
         hint: "The live view opens for the server's own pages only.",
       });
-    c.set("user", "admin");
+    c.set("principal", ADMIN);
     live.upgrade(raw, c.env.server, session);
     c.set("upgraded", true);
     // The socket is the runtime's from here; this answer goes nowhere.

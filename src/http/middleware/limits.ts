@@ -17,7 +17,7 @@ export async function withinLimits(
   answer: () => Promise<Response>,
 ): Promise<Response> {
   showLimits(c, limits, caller);
-  const lease = limits.admit(caller.user, caller.allowance);
+  const lease = limits.admit(caller.principal, caller.allowance);
   try {
     return await answer();
   } finally {
@@ -28,10 +28,10 @@ export async function withinLimits(
 }
 
 /** Has the answer, whatever it will be, tell how the user then stands. */
-export function showLimits(c: HttpContext, limits: Limits, { user, allowance }: Caller): void {
-  if (user === null || !allowance) return;
+export function showLimits(c: HttpContext, limits: Limits, { principal, allowance }: Caller): void {
+  if (principal.kind === "admin" || !allowance) return;
   c.set("showLimits", (headers) => {
-    const { requests, tokens } = limits.standing(user, allowance);
+    const { requests, tokens } = limits.standing(principal.id, allowance);
     if (requests) setHeaders(headers, "requests", requests);
     if (tokens) setHeaders(headers, "tokens", tokens);
   });

@@ -1,5 +1,6 @@
 import { routePath } from "hono/route";
 import type { Log } from "../../log/log.ts";
+import { principalName } from "../../principal.ts";
 import type { HttpContext } from "../context.ts";
 
 /** Asked for again and again by machines. */
@@ -21,6 +22,7 @@ export function patternOf(c: HttpContext): string {
 /** One line for each request, when its answer begins. */
 export function logRequest(log: Log, c: HttpContext, { route, status, durationMs }: AnsweredRequest): void {
   const trace = c.get("trace");
+  const principal = c.get("principal");
   log[levelOf(route, status)]("request", {
     request_id: c.get("requestId"),
     client_request_id: plainId(c.req.raw.headers.get("x-request-id")),
@@ -32,7 +34,7 @@ export function logRequest(log: Log, c: HttpContext, { route, status, durationMs
     route: route === "(unknown)" ? firstSegment(c.req.path) : route,
     status,
     ms: Math.round(durationMs * 100) / 100,
-    user: c.get("user"),
+    user: principal && principalName(principal),
     agent: c.get("agent"),
     model: c.get("model"),
     prompt_tokens: c.get("promptTokens"),

@@ -91,7 +91,7 @@ export async function askStreamed(
 
 function requestOf({ asker, model, ways, v1 }: ModelAsk): AskRequest {
   return {
-    user: asker.user ?? "",
+    principal: asker.principal,
     origin: asker.origin,
     pin: v1?.pin,
     work: { model, requests: ways.map(({ request }) => request), v1: v1?.request },

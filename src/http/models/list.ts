@@ -9,7 +9,7 @@ import type { ModelObject } from "./schema.ts";
 export function modelRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
   const identify = async (c: HttpContext) => {
     const caller = await deps.callers.identify(c.req.raw.headers);
-    c.set("user", caller.user ?? "admin");
+    c.set("principal", caller.principal);
     return caller;
   };
 

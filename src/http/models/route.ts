@@ -30,7 +30,7 @@ export function modelAskRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
   for (const route of ROUTES) {
     app.post(`/v1/${route.endpoint}`, async (c) => {
       const caller = await deps.callers.identify(c.req.raw.headers);
-      c.set("user", caller.user ?? "admin");
+      c.set("principal", caller.principal);
       const models = allowedModels(caller, deps.modelAliases);
       const asker = { ...asContext(c, caller, route.endpoint), models };
       return withinLimits(c, deps.limits, caller, () => answerAsk(c, deps, asker, route));

@@ -1,3 +1,4 @@
+import { type Principal, userIdOf } from "../../principal.ts";
 import type { V1Request } from "../../protocol/agent-v1.ts";
 import type { AskResult } from "../../relay/ask.ts";
 import type { Asker } from "../../relay/conversation.ts";
@@ -27,7 +28,7 @@ interface ReferenceDeps {
  */
 export function v1Plan(deps: ReferenceDeps, asker: Asker, chat: unknown, model: string): V1Plan {
   const plain = readPlainChat(chat);
-  const owner = asker.user ?? "";
+  const owner = asker.principal;
   const known = plain.history.length > 0 ? deps.threads.find(keyOf(owner, plain.history)) : undefined;
   const thread = known && deps.relay.isConnected(known.agent) ? known : undefined;
   const answered = ({ answer, agent }: AskResult) => {
@@ -54,7 +55,7 @@ export function v1Plan(deps: ReferenceDeps, asker: Asker, chat: unknown, model: 
 }
 
 /** Of all messages, in a form in which no two different lists are alike. */
-function keyOf(owner: string, messages: readonly { role: string; text: string }[]): string {
-  const whole = JSON.stringify([owner, ...messages.flatMap(({ role, text }) => [role, text])]);
+function keyOf(owner: Principal, messages: readonly { role: string; text: string }[]): string {
+  const whole = JSON.stringify([userIdOf(owner), ...messages.flatMap(({ role, text }) => [role, text])]);
   return Bun.SHA256.hash(whole, "base64");
 }

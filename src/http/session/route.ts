@@ -4,6 +4,7 @@ import { isOwnOrigin } from "../../auth/same-origin.ts";
 import type { Session, SessionOwner } from "../../auth/sessions.ts";
 import { describeUser } from "../../auth/user-fields.ts";
 import { AppError } from "../../errors.ts";
+import type { Principal } from "../../principal.ts";
 import { type HttpContext, type HttpDeps, type HttpEnv, json } from "../context.ts";
 import { parseJson, parseShape, readText } from "../middleware/body.ts";
 import { type SessionAnswer, SignInBody } from "./schema.ts";
@@ -18,10 +19,9 @@ export function sessionRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
 
   app.post("/api/session", async (c) => {
     const owner = await ownerOf(c, deps);
-    const user = owner.kind === "user" ? owner.user : null;
-    c.set("user", user ?? "admin");
+    c.set("principal", owner);
     const before = sessions.shown(c.req.raw.headers);
-    const answer = await describe(deps, user);
+    const answer = await describe(deps, owner);
     if (typeof before === "object") sessions.end(before);
     const { session, cookie } = sessions.begin(owner, secureOf(c));
     const response = json(withEnd(answer, session));
@@ -31,7 +31,7 @@ export function sessionRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
 
   app.get("/api/session", async (c) => {
     const caller = await identify(c, deps);
-    return json(withEnd(await describe(deps, caller.user), caller.session));
+    return json(withEnd(await describe(deps, caller.principal), caller.session));
   });
 
   app.delete("/api/session", async (c) => {
@@ -44,7 +44,7 @@ export function sessionRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
 
   async function identify(c: HttpContext, { callers }: HttpDeps): Promise<Caller> {
     const caller = await callers.identify(c.req.raw.headers);
-    c.set("user", caller.user ?? "admin");
+    c.set("principal", caller.principal);
     return caller;
   }
 
@@ -71,9 +71,9 @@ function withEnd(answer: SessionAnswer, session: Session | undefined): SessionAn
   return session ? { ...answer, expires_at: new Date(session.expiresAt).toISOString() } : answer;
 }
 
-async function describe({ users }: HttpDeps, id: string | null): Promise<SessionAnswer> {
-  if (id === null) return { role: "admin", user: null, expires_at: null };
-  const user = await users.find(id);
+async function describe({ users }: HttpDeps, principal: Principal): Promise<SessionAnswer> {
+  if (principal.kind === "admin") return { role: "admin", user: null, expires_at: null };
+  const user = await users.find(principal.id);
   // He was deleted a moment ago.
   if (!user) throw new AppError("key_unknown");
   const { created_at: _, disabled_at: __, ...fields } = describeUser(user);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Principal } from "../../principal.ts";
 import { USAGE_GROUPS, type UsageStore, type UsageSum } from "../../store/store.ts";
 import { json } from "../context.ts";
 import { type Cell, toCsv } from "../csv.ts";
@@ -36,14 +37,14 @@ export const UsageAnswer = z.object({
 
 const SUMS = ["asks", "failed", "prompt_tokens", "completion_tokens", "uncounted", "duration_ms"] as const;
 
-/** Answers with what was used, of all users or of one. */
+/** Answers with what was used, of everyone or of one. */
 export async function answerUsage(
   store: UsageStore,
   { format, limit, ...question }: UsageQuestion,
-  user: string | null | undefined,
+  principal: Principal | undefined,
 ): Promise<Response> {
   const { from, to, by } = question;
-  const found = await store.sum({ from, to, by, limit: limit + 1, ...(user !== undefined && { user }) });
+  const found = await store.sum({ from, to, by, limit: limit + 1, principal });
   const truncated = found.length > limit;
   const usage = found.slice(0, limit).map(entryOf);
   if (format === "csv") return csv([...by, ...SUMS], usage, truncated);

@@ -35,11 +35,11 @@ export const UsageQuery = z.object({
     .default("1000")
     .transform(Number)
     .refine((count) => count >= 1 && count <= LIMIT_MAX, `give a number from 1 to ${LIMIT_MAX}`),
-  /** `admin` is the holder of the admin key. For administrators only. */
+  /** As `principalNamed` reads it: `admin`, or a user's id. For administrators only. */
   user: z.string().optional(),
 });
 
-export interface UsageQuestion extends Omit<Parameters<UsageStore["sum"]>[0], "user"> {
+export interface UsageQuestion extends Omit<Parameters<UsageStore["sum"]>[0], "principal"> {
   format: "json" | "csv";
   /** As given. */
   user?: string | undefined;

@@ -1,13 +1,11 @@
 import type { Hono } from "hono";
+import { principalNamed, userPrincipal } from "../../principal.ts";
 import type { UsageGroup } from "../../store/store.ts";
 import { admitAdmin } from "../admin/admit.ts";
 import type { HttpDeps, HttpEnv } from "../context.ts";
 import { showLimits } from "../middleware/limits.ts";
 import { answerUsage } from "./answer.ts";
 import { readUsageQuery } from "./query.ts";
-
-/** In a query; a user whose id it is has a path of its own. */
-const ADMIN = "admin";
 
 /** Who asked and which agent answered is not for users to know. */
 const OWN_GROUPS: readonly UsageGroup[] = ["model", "day"];
@@ -19,19 +17,20 @@ export function usageRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
   app.get("/admin/usage", (c) => {
     admitAdmin(c, deps);
     const question = readUsageQuery(c.req.query(), now());
-    return answerUsage(usage, question, question.user === ADMIN ? null : question.user);
+    const whose = question.user === undefined ? undefined : principalNamed(question.user);
+    return answerUsage(usage, question, whose);
   });
 
   // A user that was deleted, or never was, is no error: the rows outlive their users.
   app.get("/admin/users/:id/usage", (c) => {
     admitAdmin(c, deps);
-    return answerUsage(usage, readUsageQuery(c.req.query(), now()), c.req.param("id"));
+    return answerUsage(usage, readUsageQuery(c.req.query(), now()), userPrincipal(c.req.param("id")));
   });
 
   app.get("/api/usage", async (c) => {
     const caller = await callers.identify(c.req.raw.headers);
-    c.set("user", caller.user ?? ADMIN);
+    c.set("principal", caller.principal);
     showLimits(c, limits, caller);
-    return answerUsage(usage, readUsageQuery(c.req.query(), now(), OWN_GROUPS), caller.user);
+    return answerUsage(usage, readUsageQuery(c.req.query(), now(), OWN_GROUPS), caller.principal);
   });
 }

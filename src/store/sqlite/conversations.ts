@@ -1,4 +1,5 @@
 import { desc, eq, inArray, lt, sql } from "drizzle-orm";
+import { principalOf, userIdOf } from "../../principal.ts";
 import type { ConversationStore } from "../store.ts";
 import { type Connection, hasCode } from "./database.ts";
 import { createPending, type PendingConversation } from "./pending.ts";
@@ -36,10 +37,15 @@ export function createConversationStore(options: ConversationStoreOptions): Writ
   return {
     // What is written comes first: it wins over what waits under the same id for another owner.
     async find(id) {
-      const known = query.find.get({ id }) ?? pending.find(id);
-      if (!known) return undefined;
-      const { user, agent, kept, model } = known;
-      return { id: known.id, user, agent, kept, model: model ?? undefined };
+      const known = query.find.get({ id });
+      if (known) {
+        const { user, model, ...rest } = known;
+        return { ...rest, owner: principalOf(user), model: model ?? undefined };
+      }
+      const waiting = pending.find(id);
+      if (!waiting) return undefined;
+      const { usedAt: _, turns: __, ...conversation } = waiting;
+      return conversation;
     },
 
     async branch(conversation, last) {
@@ -68,8 +74,8 @@ export function createConversationStore(options: ConversationStoreOptions): Writ
 type Queries = ReturnType<typeof prepare>;
 
 function writeOne(query: Queries, { turns: added, ...conversation }: PendingConversation): void {
-  const { id, user, agent, usedAt, kept, model = null } = conversation;
-  const { changes } = query.upsert.run(id, user, agent, usedAt, kept, model);
+  const { id, owner, agent, usedAt, kept, model = null } = conversation;
+  const { changes } = query.upsert.run(id, userIdOf(owner), agent, usedAt, kept, model);
   // Another owner's, or with its words at another agent: the turns are not to end up in it.
   if (changes === 0) return;
   for (const { parent = null, ...turn } of added)

@@ -1,3 +1,4 @@
+import { isSamePrincipal, userIdOf } from "../../principal.ts";
 import type { StoredConversation, StoredTurn } from "../store.ts";
 import type { Pending } from "./write-behind.ts";
 
@@ -39,7 +40,7 @@ export function createPending(): PendingConversations {
     },
 
     dropUser(user) {
-      for (const row of waiting.values()) if (row.user === user) waiting.delete(row.id);
+      for (const row of waiting.values()) if (userIdOf(row.owner) === user) waiting.delete(row.id);
     },
 
     takeLost() {
@@ -52,5 +53,6 @@ export function createPending(): PendingConversations {
 
 /** Only its owner goes on with a conversation, and another agent only with one whose words are here. */
 function mayChange(known: StoredConversation, next: StoredConversation): boolean {
-  return known.user === next.user && known.kept === next.kept && (known.kept || known.agent === next.agent);
+  if (!isSamePrincipal(known.owner, next.owner)) return false;
+  return known.kept === next.kept && (known.kept || known.agent === next.agent);
 }

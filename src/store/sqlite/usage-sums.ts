@@ -1,3 +1,4 @@
+import { userIdOf } from "../../principal.ts";
 import type { UsageGroup, UsageStore, UsageSum } from "../store.ts";
 import type { Connection } from "./database.ts";
 
@@ -31,30 +32,30 @@ export function createSums({ raw }: Connection) {
     `SELECT at FROM usage WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT 1 OFFSET ${SLICE_ROWS}`,
   );
 
-  function prepareSlice(by: readonly UsageGroup[], ofOneUser: boolean) {
+  function prepareSlice(by: readonly UsageGroup[], ofOne: boolean) {
     const groups = by.map((group) => `${GROUP_SQL[group]} AS "${group}",`).join(" ");
     const grouping = by.length > 0 ? by.map((_, index) => index + 1).join(", ") : "NULL";
-    const user = ofOneUser ? "AND user_id IS ?3" : "";
+    const user = ofOne ? "AND user_id IS ?3" : "";
     return raw.prepare<Row, [number, number, ...(string | null)[]]>(
       `SELECT ${groups} ${SUMS_SQL} FROM usage WHERE at >= ?1 AND at < ?2 ${user} GROUP BY ${grouping}`,
     );
   }
 
-  function sliceOf(by: readonly UsageGroup[], ofOneUser: boolean) {
-    const key = `${by} ${ofOneUser}`;
-    const known = prepared.get(key) ?? prepareSlice(by, ofOneUser);
+  function sliceOf(by: readonly UsageGroup[], ofOne: boolean) {
+    const key = `${by} ${ofOne}`;
+    const known = prepared.get(key) ?? prepareSlice(by, ofOne);
     prepared.set(key, known);
     return known;
   }
 
   return {
-    async sum({ from, to, by, user, limit }: Asked): Promise<UsageSum[]> {
+    async sum({ from, to, by, principal, limit }: Asked): Promise<UsageSum[]> {
       const groups = [...new Set(by)];
-      const slice = sliceOf(groups, user !== undefined);
+      const slice = sliceOf(groups, principal !== undefined);
       const found = new Map<string, UsageSum>();
       for (let start = from; start < to; ) {
         const end = Math.max(sliceEnd.get(start, to)?.at ?? to, start + 1);
-        const rows = user === undefined ? slice.all(start, end) : slice.all(start, end, user);
+        const rows = principal ? slice.all(start, end, userIdOf(principal)) : slice.all(start, end);
         for (const row of rows) merge(found, groups, row);
         start = end;
         if (start < to) await new Promise(setImmediate);

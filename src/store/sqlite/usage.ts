@@ -1,4 +1,5 @@
 import { inArray, lt, sql } from "drizzle-orm";
+import { userIdOf } from "../../principal.ts";
 import type { UsageRow, UsageStore } from "../store.ts";
 import type { Connection } from "./database.ts";
 import { usage } from "./schema.ts";
@@ -19,7 +20,7 @@ export function createUsageStore(options: WriteBehindOptions): WrittenBehind {
   const behind = createWriteBehind(options, {
     noun: "usage rows",
     pending,
-    write: (row) => query.insert.run(...COLUMNS.map(([, field]) => row[field])),
+    write: (row) => query.insert.run(...COLUMNS.map(([, field]) => columnOf(row, field))),
   });
   const sums = createSums(connection);
 
@@ -37,12 +38,10 @@ export function createUsageStore(options: WriteBehindOptions): WrittenBehind {
     async tokensSince(from) {
       await behind.flush();
       const users = await sums.sum({ from, to: Number.MAX_SAFE_INTEGER, by: ["user"], limit: Infinity });
-      return new Map(
-        users.map(({ group, promptTokens, completionTokens }) => [
-          group.user ?? null,
-          promptTokens + completionTokens,
-        ]),
-      );
+      const tokens = new Map<string, number>();
+      for (const { group, promptTokens, completionTokens } of users)
+        if (typeof group.user === "string") tokens.set(group.user, promptTokens + completionTokens);
+      return tokens;
     },
 
     async purge(before) {
@@ -86,7 +85,7 @@ function createPending(): Pending<UsageRow> & { put(row: UsageRow): void } {
 const COLUMNS = [
   ["at", "at"],
   ["request_id", "requestId"],
-  ["user_id", "user"],
+  ["user_id", "principal"],
   ["agent", "agent"],
   ["model", "model"],
   ["surface", "surface"],
@@ -99,6 +98,10 @@ const COLUMNS = [
   ["prompt_tokens", "promptTokens"],
   ["completion_tokens", "completionTokens"],
 ] as const satisfies [string, keyof UsageRow][];
+
+function columnOf(row: UsageRow, field: keyof UsageRow): string | number | null {
+  return field === "principal" ? userIdOf(row.principal) : row[field];
+}
 
 /** Written for every ask, and so without the layer between, which takes as long as SQLite does. */
 const INSERT = `

@@ -8,6 +8,7 @@ import { createSecret } from "../../../src/auth/secret.ts";
 import { createUsers, type UserWithToken } from "../../../src/auth/users.ts";
 import { users as command } from "../../../src/cli/users.ts";
 import { CommandError } from "../../../src/errors.ts";
+import { userPrincipal } from "../../../src/principal.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { failureOf, openTestFile, tempFolder } from "../../support/store.ts";
 
@@ -74,8 +75,7 @@ describe("users import", () => {
     const callers = createCallers({ adminKey: createSecret("admin"), users: store.users });
     for (const { user_id, token } of rows)
       expect(await callers.identify(new Headers({ authorization: token }))).toMatchObject({
-        user: user_id,
-        admin: false,
+        principal: userPrincipal(user_id),
       });
     expect(readFileSync(source)).toEqual(before);
   });
@@ -100,8 +100,7 @@ describe("users import", () => {
     const callers = createCallers({ adminKey: createSecret("admin"), users });
     await runImport();
     expect(await callers.identify(new Headers({ authorization: row.token }))).toMatchObject({
-      user: row.user_id,
-      admin: false,
+      principal: userPrincipal(row.user_id),
     });
   });
 

@@ -103,7 +103,7 @@ describe("the overview", () => {
     const { relay, users, figures, ask, pass, counted } = await scene();
     await users.add([{ id: "u1", tokenHash: "h", sealedToken: Buffer.of(), name: "Ann" }]);
     const agent = joinAgent(relay, "a", { protocol: "v2", slots: 1 });
-    const asked = ["u1", "gone", ""].map((user) => ask("the question", { model: "m", user }));
+    const asked = ["u1", "gone", null].map((user) => ask("the question", { model: "m", user }));
     for (const content of ["1", "2", "3"]) {
       const slot = agent.asks.at(-1)?.slot ?? "";
       const usage = { prompt_tokens: 3, completion_tokens: Number(content) };

@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
 import { join } from "node:path";
+import { ADMIN } from "../../../src/principal.ts";
 import { addLimitedUser, answerChat, answering, callerOf, until } from "../../support/limited.ts";
 import { startModelScene } from "../../support/model-scene.ts";
 import { ADMIN_KEY, startTestServer, type TestServer } from "../../support/server.ts";
@@ -130,7 +131,7 @@ describe("the rows", () => {
     const store = openTestFile(join(data, "server.db"));
     const row = {
       requestId: "req",
-      user: null,
+      principal: ADMIN,
       agent: null,
       model: null,
       surface: "ask",

@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { ADMIN } from "../../../src/principal.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { startUpkeep } from "../../../src/store/upkeep.ts";
 import { openTestFile, tempFolder } from "../../support/store.ts";
@@ -118,7 +119,7 @@ describe("a long write-ahead log", () => {
 
 test("the upkeep deletes each kind of row after its own days, conversations before it lets the server start", async () => {
   const { store } = await filledStore(300);
-  const conversation = { user: null, agent: "a", kept: false, model: undefined };
+  const conversation = { owner: ADMIN, agent: "a", kept: false, model: undefined };
   store.conversations.remember({ ...conversation, id: "now" });
   const note = { actor: "cli", action: "a", detail: null, address: null, requestId: null };
   await store.audit.add({ ...note, target: "old", at: NOW - 21 * DAY_MS });

@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
+import { ADMIN, userPrincipal } from "../../../src/principal.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { openTestFile, openTestStore, tempFolder } from "../../support/store.ts";
 import { newUser } from "./rows.ts";
@@ -39,7 +40,7 @@ const ATTRIBUTES = { kept: false, model: undefined };
 describe("a remembered conversation", () => {
   test("is found before it is written and after", async () => {
     const { conversations, written, pass } = await scene();
-    const conversation = { id: "c", user: "ann", agent: "x", ...ATTRIBUTES };
+    const conversation = { id: "c", owner: userPrincipal("ann"), agent: "x", ...ATTRIBUTES };
     conversations.remember(conversation);
     expect(await conversations.find("c")).toEqual(conversation);
     expect(written()).toEqual([]);
@@ -50,28 +51,28 @@ describe("a remembered conversation", () => {
 
   test("of the admin key has no user", async () => {
     const { conversations, pass } = await scene();
-    conversations.remember({ id: "c", user: null, agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "c", owner: ADMIN, agent: "x", ...ATTRIBUTES });
     await pass(FLUSH_MS);
-    expect(await conversations.find("c")).toEqual({ id: "c", user: null, agent: "x", ...ATTRIBUTES });
+    expect(await conversations.find("c")).toEqual({ id: "c", owner: ADMIN, agent: "x", ...ATTRIBUTES });
   });
 
   test("needs no timer once all is written", async () => {
     const { conversations, clock, pass } = await scene();
     expect(clock.pending()).toBe(0);
-    for (const id of ["a", "b", "c"]) conversations.remember({ id, user: null, agent: "x", ...ATTRIBUTES });
+    for (const id of ["a", "b", "c"]) conversations.remember({ id, owner: ADMIN, agent: "x", ...ATTRIBUTES });
     expect(clock.pending()).toBe(1);
     await pass(FLUSH_MS);
     expect(clock.pending()).toBe(0);
   });
 
   for (const [what, other] of [
-    ["owner", { id: "c", user: "bob", agent: "x", ...ATTRIBUTES }],
-    ["owner, the admin", { id: "c", user: null, agent: "x", ...ATTRIBUTES }],
-    ["agent", { id: "c", user: "ann", agent: "y", ...ATTRIBUTES }],
+    ["owner", { id: "c", owner: userPrincipal("bob"), agent: "x", ...ATTRIBUTES }],
+    ["owner, the admin", { id: "c", owner: ADMIN, agent: "x", ...ATTRIBUTES }],
+    ["agent", { id: "c", owner: userPrincipal("ann"), agent: "y", ...ATTRIBUTES }],
   ] as const) {
     test(`is not taken over by another ${what}, pending or written`, async () => {
       const { conversations, clock, written, pass } = await scene();
-      const first = { id: "c", user: "ann", agent: "x", ...ATTRIBUTES };
+      const first = { id: "c", owner: userPrincipal("ann"), agent: "x", ...ATTRIBUTES };
       conversations.remember(first);
       conversations.remember(other);
       expect(await conversations.find("c")).toEqual(first);
@@ -87,11 +88,11 @@ describe("a remembered conversation", () => {
 
   test("that is used again is kept by a purge, and one that is not is forgotten", async () => {
     const { conversations, clock, pass } = await scene();
-    conversations.remember({ id: "used", user: null, agent: "x", ...ATTRIBUTES });
-    conversations.remember({ id: "unused", user: null, agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "used", owner: ADMIN, agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "unused", owner: ADMIN, agent: "x", ...ATTRIBUTES });
     const began = clock.now();
     await pass(10_000);
-    conversations.remember({ id: "used", user: null, agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "used", owner: ADMIN, agent: "x", ...ATTRIBUTES });
     expect(await conversations.purge(began + 1)).toBe(1);
     expect(await conversations.find("unused")).toBeUndefined();
     expect(await conversations.find("used")).toBeDefined();
@@ -100,7 +101,7 @@ describe("a remembered conversation", () => {
 
   test("that was used exactly at the limit is kept", async () => {
     const { conversations, clock } = await scene();
-    conversations.remember({ id: "c", user: null, agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "c", owner: ADMIN, agent: "x", ...ATTRIBUTES });
     expect(await conversations.purge(clock.now())).toBe(0);
     expect(await conversations.purge(clock.now() + 1)).toBe(1);
   });
@@ -108,17 +109,17 @@ describe("a remembered conversation", () => {
   test("does not look unused when the clock was set back", async () => {
     let now = 2_000;
     const { conversations } = openTestStore({ now: () => now });
-    conversations.remember({ id: "c", user: null, agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "c", owner: ADMIN, agent: "x", ...ATTRIBUTES });
     await conversations.purge(0);
     now = 1_000;
-    conversations.remember({ id: "c", user: null, agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "c", owner: ADMIN, agent: "x", ...ATTRIBUTES });
     expect(await conversations.purge(2_000)).toBe(0);
   });
 
   test("is written when the store closes, however many there are", async () => {
     const { conversations, path, close } = await scene();
     for (let index = 0; index < 2_500; index++)
-      conversations.remember({ id: `c${index}`, user: "ann", agent: "x", ...ATTRIBUTES });
+      conversations.remember({ id: `c${index}`, owner: userPrincipal("ann"), agent: "x", ...ATTRIBUTES });
     await close();
     const again = openTestFile(path);
     expect(await again.conversations.find("c0")).toBeDefined();
@@ -128,9 +129,9 @@ describe("a remembered conversation", () => {
 
   test("of a user deleted by another process does not spoil the others", async () => {
     const { conversations, onDisk, errors, written, pass } = await scene();
-    conversations.remember({ id: "a", user: "ann", agent: "x", ...ATTRIBUTES });
-    conversations.remember({ id: "b", user: "bob", agent: "x", ...ATTRIBUTES });
-    conversations.remember({ id: "c", user: null, agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "a", owner: userPrincipal("ann"), agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "b", owner: userPrincipal("bob"), agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "c", owner: ADMIN, agent: "x", ...ATTRIBUTES });
     onDisk.run("PRAGMA foreign_keys = ON");
     onDisk.run("DELETE FROM users WHERE id = 'ann'");
     await pass(FLUSH_MS);
@@ -147,10 +148,10 @@ describe("when writing fails", () => {
   test("nothing is thrown, the failure is reported, and the next attempt writes all", async () => {
     const { conversations, onDisk, errors, written, pass } = await scene();
     onDisk.run(breakTable);
-    conversations.remember({ id: "a", user: "ann", agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "a", owner: userPrincipal("ann"), agent: "x", ...ATTRIBUTES });
     await pass(FLUSH_MS);
     expect(errors.map(String)).toEqual([expect.stringContaining("1 conversations could not be written")]);
-    conversations.remember({ id: "b", user: "ann", agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "b", owner: userPrincipal("ann"), agent: "x", ...ATTRIBUTES });
     onDisk.run(mendTable);
     await pass(RETRY_MS);
     expect(written().map(({ id }) => id)).toEqual(["a", "b"]);
@@ -161,7 +162,7 @@ describe("when writing fails", () => {
     const { conversations, onDisk, errors, written, pass } = await scene();
     onDisk.run(breakTable);
     for (let index = 0; index < 10_003; index++)
-      conversations.remember({ id: `c${index}`, user: null, agent: "x", ...ATTRIBUTES });
+      conversations.remember({ id: `c${index}`, owner: ADMIN, agent: "x", ...ATTRIBUTES });
     await pass(FLUSH_MS);
     expect(String(errors[0])).toContain("10000 conversations could not be written, 3 were too many");
     onDisk.run(mendTable);
@@ -173,7 +174,7 @@ describe("when writing fails", () => {
 
   test("a purge fails too, rather than forget what was used but is not written as such", async () => {
     const { conversations, onDisk } = await scene();
-    conversations.remember({ id: "a", user: null, agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "a", owner: ADMIN, agent: "x", ...ATTRIBUTES });
     onDisk.run(breakTable);
     await expect(conversations.purge(Number.MAX_SAFE_INTEGER)).rejects.toThrow();
     onDisk.run(mendTable);
@@ -183,7 +184,7 @@ describe("when writing fails", () => {
   test("the store still closes, and says what is lost", async () => {
     const { conversations, onDisk, errors, clock, close } = await scene();
     onDisk.run(breakTable);
-    conversations.remember({ id: "a", user: null, agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "a", owner: ADMIN, agent: "x", ...ATTRIBUTES });
     await close();
     expect(errors).toHaveLength(1);
     expect(clock.pending()).toBe(0);
@@ -206,10 +207,10 @@ describe("while another process writes", () => {
 
   test("conversations are found and remembered without waiting", async () => {
     const { conversations, onDisk, written, pass } = await scene();
-    conversations.remember({ id: "a", user: null, agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "a", owner: ADMIN, agent: "x", ...ATTRIBUTES });
     await pass(FLUSH_MS);
     onDisk.run("BEGIN IMMEDIATE");
-    conversations.remember({ id: "b", user: null, agent: "x", ...ATTRIBUTES });
+    conversations.remember({ id: "b", owner: ADMIN, agent: "x", ...ATTRIBUTES });
     expect(await conversations.find("a")).toBeDefined();
     expect(await conversations.find("b")).toBeDefined();
     onDisk.run("COMMIT");
@@ -219,7 +220,13 @@ describe("while another process writes", () => {
 });
 
 describe("a kept conversation", () => {
-  const kept = (agent: string, model = "m") => ({ id: "c", user: "ann", agent, kept: true, model });
+  const kept = (agent: string, model = "m") => ({
+    id: "c",
+    owner: userPrincipal("ann"),
+    agent,
+    kept: true,
+    model,
+  });
   const turn = (id: string, parent?: string) => ({ id, parent, question: `q ${id}`, answer: `a ${id}` });
   const ids = (turns: readonly { id: string }[] | undefined) => turns?.map(({ id }) => id);
 
@@ -264,9 +271,9 @@ describe("a kept conversation", () => {
   test("takes no turn from another owner, pending or written", async () => {
     const { conversations, pass } = await scene();
     conversations.remember(kept("x"), turn("1"));
-    conversations.remember({ ...kept("x"), user: "bob" }, turn("2", "1"));
+    conversations.remember({ ...kept("x"), owner: userPrincipal("bob") }, turn("2", "1"));
     await pass(FLUSH_MS);
-    conversations.remember({ ...kept("x"), user: "bob" }, turn("3", "1"));
+    conversations.remember({ ...kept("x"), owner: userPrincipal("bob") }, turn("3", "1"));
     await pass(FLUSH_MS);
     expect(ids(await conversations.branch("c", undefined))).toEqual(["1"]);
   });

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { CommandError } from "../../../src/errors.ts";
+import { ADMIN } from "../../../src/principal.ts";
 import { openStore } from "../../../src/store/sqlite/open.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { failureOf, openTestFile, tempFolder } from "../../support/store.ts";
@@ -88,7 +89,7 @@ test("what is used after close fails, nothing is scheduled, and closing twice is
   await expect(store.users.list()).rejects.toThrow();
   await expect(store.users.findByTokenHash("x")).rejects.toThrow();
   await expect(store.conversations.find("x")).rejects.toThrow();
-  store.conversations.remember({ id: "x", user: null, agent: "x", kept: false, model: undefined });
+  store.conversations.remember({ id: "x", owner: ADMIN, agent: "x", kept: false, model: undefined });
   expect(clock.pending()).toBe(0);
 });
 

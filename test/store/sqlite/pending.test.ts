@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
+import { userPrincipal } from "../../../src/principal.ts";
 import { createPending } from "../../../src/store/sqlite/pending.ts";
 
 const conversation = (usedAt: number) => ({
   id: "c",
-  user: "ann",
+  owner: userPrincipal("ann"),
   agent: "x",
   kept: false,
   model: undefined,

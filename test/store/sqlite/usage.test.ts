@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
+import { ADMIN, type Principal, principalOf, userIdOf, userPrincipal } from "../../../src/principal.ts";
 import { USAGE_GROUPS, type UsageGroup, type UsageRow, type UsageSum } from "../../../src/store/store.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { openTestFile, openTestStore, tempFolder } from "../../support/store.ts";
@@ -13,7 +14,7 @@ const SEED = Number(process.env["TEST_SEED"] ?? Date.now() % 1_000_000);
 const ask = (changes: Partial<UsageRow> = {}): UsageRow => ({
   at: 1_000,
   requestId: "req_1",
-  user: "ann",
+  principal: userPrincipal("ann"),
   agent: "x",
   model: "llama",
   surface: "chat",
@@ -56,7 +57,7 @@ describe("a row of usage", () => {
   test("is written behind, once, with everything it says", async () => {
     const { usage, rows, pass, clock } = scene();
     usage.record(ask({ queueMs: 1.4, firstByteMs: 29.6, durationMs: 400.5 }));
-    usage.record(ask({ user: null, agent: null, model: null, status: null, firstByteMs: null }));
+    usage.record(ask({ principal: ADMIN, agent: null, model: null, status: null, firstByteMs: null }));
     expect(rows()).toEqual([]);
     await pass(FLUSH_MS);
     expect(clock.pending()).toBe(0);
@@ -117,7 +118,7 @@ describe("a row of usage", () => {
     const { usage } = openTestStore();
     const row = ask();
     for (let index = 0; index < 3; index++) usage.record(row);
-    row.user = "bob";
+    row.principal = userPrincipal("bob");
     expect(await usage.tokensSince(0)).toEqual(new Map([["ann", 90]]));
   });
 });
@@ -174,12 +175,13 @@ describe("sums of usage", () => {
 
   test("can be of one user, or of the holder of the admin key alone", async () => {
     const { usage } = openTestStore();
-    for (const user of ["ann", "ann", "bob", null]) usage.record(ask({ user }));
-    const asks = async (user: string | null) =>
-      (await usage.sum({ ...EVER, by: ["user"], user })).map(({ group, asks }) => [group.user, asks]);
-    expect(await asks("ann")).toEqual([["ann", 2]]);
-    expect(await asks(null)).toEqual([[null, 1]]);
-    expect(await asks("nobody")).toEqual([]);
+    const [ann, bob] = [userPrincipal("ann"), userPrincipal("bob")];
+    for (const principal of [ann, ann, bob, ADMIN]) usage.record(ask({ principal }));
+    const asks = async (principal: Principal) =>
+      (await usage.sum({ ...EVER, by: ["user"], principal })).map(({ group, asks }) => [group.user, asks]);
+    expect(await asks(ann)).toEqual([["ann", 2]]);
+    expect(await asks(ADMIN)).toEqual([[null, 1]]);
+    expect(await asks(userPrincipal("nobody"))).toEqual([]);
   });
 
   test("are in the order of days, in UTC, then with the most asks first, as many as are wanted", async () => {
@@ -206,7 +208,7 @@ describe("sums of usage", () => {
     const rows = Array.from({ length: 12_000 }, () =>
       ask({
         at: roll(2) === 0 ? 7 * DAY_MS : roll(5 * DAY_MS),
-        user: [null, "ann", "bob"][roll(3)] ?? null,
+        principal: principalOf([null, "ann", "bob"][roll(3)] ?? null),
         agent: ["x", "y"][roll(2)] ?? null,
         model: ["a", "b", null][roll(3)] ?? null,
         promptTokens: roll(100),
@@ -223,8 +225,10 @@ describe("sums of usage", () => {
   });
 });
 
-const groupValueOf = (row: UsageRow, group: UsageGroup) =>
-  group === "day" ? new Date(row.at).toISOString().slice(0, 10) : row[group];
+function groupValueOf(row: UsageRow, group: UsageGroup): string | null {
+  if (group === "user") return userIdOf(row.principal);
+  return group === "day" ? new Date(row.at).toISOString().slice(0, 10) : row[group];
+}
 
 function countByHand(rows: readonly UsageRow[], by: readonly UsageGroup[]): Record<string, number[]> {
   const counted: Record<string, number[]> = {};
@@ -264,13 +268,8 @@ test("the tokens of each user since a moment are those of that time on", async (
   usage.record(ask({ at: 99 }));
   usage.record(ask({ at: 100, completionTokens: null }));
   usage.record(ask({ at: 200 }));
-  usage.record(ask({ at: 200, user: null, promptTokens: null, completionTokens: null }));
-  expect(await usage.tokensSince(100)).toEqual(
-    new Map([
-      ["ann", 40],
-      [null, 0],
-    ]),
-  );
+  usage.record(ask({ at: 200, principal: ADMIN, promptTokens: null, completionTokens: null }));
+  expect(await usage.tokensSince(100)).toEqual(new Map([["ann", 40]]));
 });
 
 test("a purge forgets what is older than the limit, in every batch, and says how much", async () => {

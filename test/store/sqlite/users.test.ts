@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
+import { ADMIN, userPrincipal } from "../../../src/principal.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { failureOf, openTestFile, openTestStore, tempFolder } from "../../support/store.ts";
 import { newUser } from "./rows.ts";
@@ -76,11 +77,29 @@ describe("users", () => {
   test("are deleted with their token and conversations, written or not, and nobody else's", async () => {
     const { users, conversations } = openTestStore();
     await users.add([newUser("a", "hash a"), newUser("b", "hash b")]);
-    conversations.remember({ id: "written", user: "a", agent: "x", kept: false, model: undefined });
-    conversations.remember({ id: "of b", user: "b", agent: "x", kept: false, model: undefined });
-    conversations.remember({ id: "of the admin", user: null, agent: "x", kept: false, model: undefined });
+    conversations.remember({
+      id: "written",
+      owner: userPrincipal("a"),
+      agent: "x",
+      kept: false,
+      model: undefined,
+    });
+    conversations.remember({
+      id: "of b",
+      owner: userPrincipal("b"),
+      agent: "x",
+      kept: false,
+      model: undefined,
+    });
+    conversations.remember({ id: "of the admin", owner: ADMIN, agent: "x", kept: false, model: undefined });
     await conversations.purge(0);
-    conversations.remember({ id: "pending", user: "a", agent: "x", kept: false, model: undefined });
+    conversations.remember({
+      id: "pending",
+      owner: userPrincipal("a"),
+      agent: "x",
+      kept: false,
+      model: undefined,
+    });
     expect(await users.delete("a")).toBe(true);
     expect(await users.findByTokenHash("hash a")).toBeUndefined();
     expect(await conversations.find("written")).toBeUndefined();
