@@ -39,12 +39,16 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
   "errors.ts": { ours: ["error-table.ts"], external: /^$/ },
   "error-table.ts": { ours: [], external: /^$/ },
   "principal.ts": { ours: [], external: /^$/ },
+  "bounded-map.ts": { ours: [], external: /^$/ },
   log: { ours: [], external: /^$/ },
   json: { ours: [], external: /^$/ },
   net: { ours: [], external: /^(node:|bun$)/ },
   protocol: { ours: [], external: /^zod$/ },
-  relay: { ours: ["protocol", "errors.ts", "http/ask/schema.ts"], external: /^$/ },
-  auth: { ours: ["store/store.ts", "errors.ts", "net"], external: /^(node:|bun(:|$)|zod$)/ },
+  relay: { ours: ["protocol", "bounded-map.ts", "errors.ts", "http/ask/schema.ts"], external: /^$/ },
+  auth: {
+    ours: ["store/store.ts", "bounded-map.ts", "errors.ts", "net"],
+    external: /^(node:|bun(:|$)|zod$)/,
+  },
   backup: {
     ours: ["store", "auth", "errors.ts", "json", "config", "cli"],
     external: /^(node:|bun(:|$)|zod$)/,
@@ -55,7 +59,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
   http: {
     ours: [
       ...["relay", "protocol", "auth", "metrics", "net", "json", "store/store.ts", "errors.ts", "log"],
-      "server/ask-log.ts",
+      ...["server/ask-log.ts", "bounded-map.ts"],
     ],
     external: /^(bun|hono(\/.*)?|hono-openapi|zod)$/,
   },

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { BoundedMap } from "../bounded-map.ts";
 import { isSamePrincipal, type UserPrincipal } from "../principal.ts";
 import { isSameOrigin } from "./same-origin.ts";
 
@@ -50,7 +51,7 @@ const ID = /^[\w-]{43}$/;
 export function createSessions(options: SessionsOptions): Sessions {
   const { lastsMs, port, now = Date.now, allMax = ALL_MAX, ownerMax = OWNER_MAX } = options;
   // By the hash of the cookie, in the order in which they began.
-  const sessions = new Map<string, Session>();
+  const sessions = new BoundedMap<string, Session>(allMax);
   const hashes = new WeakMap<Session, string>();
   const nameOf = () => `session-${port()}`;
 
@@ -61,8 +62,6 @@ export function createSessions(options: SessionsOptions): Sessions {
       else if (isSamePrincipal(session.owner, owner)) own.push(hash);
     }
     for (const hash of own.slice(0, Math.max(0, own.length - ownerMax + 1))) sessions.delete(hash);
-    const [oldest] = sessions.size >= allMax ? sessions.keys() : [];
-    if (oldest !== undefined) sessions.delete(oldest);
   }
 
   function isAlive(session: Session): boolean {

@@ -1,3 +1,4 @@
+import { BoundedMap } from "../bounded-map.ts";
 import type { CloseReason } from "../protocol/close.ts";
 import type { Agent, Offer, Slot } from "./agent.ts";
 import { AgentList } from "./agent-list.ts";
@@ -43,7 +44,7 @@ export class Hub {
   readonly #used = new AgentList();
   /** With room, but not heard lately: they are not walked past again until they are heard. */
   readonly #asleep = new AgentList();
-  readonly #departures = new Map<string, Departure>();
+  readonly #departures = new BoundedMap<string, Departure>(DEPARTURES_MAX);
 
   get size(): number {
     return this.#agents.size;
@@ -88,12 +89,7 @@ export class Hub {
     if (!this.has(agent)) return false;
     this.#agents.delete(agent.id);
     AgentList.move(agent, undefined);
-    this.#departures.delete(agent.id);
     this.#departures.set(agent.id, { agent, at: now, reason });
-    if (this.#departures.size > DEPARTURES_MAX) {
-      const [oldest] = this.#departures.keys();
-      if (oldest !== undefined) this.#departures.delete(oldest);
-    }
     return true;
   }
 

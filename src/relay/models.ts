@@ -1,3 +1,4 @@
+import { BoundedMap } from "../bounded-map.ts";
 import type { Model } from "../protocol/agent-v2.ts";
 
 /** A model that agents offer now. */
@@ -12,14 +13,11 @@ const SEEN_MAX = 10_000;
 
 /** Remembers which models were ever offered: the lack of one of these may pass, that of another will not. */
 export class ModelBook {
-  readonly #seen = new Map<string, { offeredAt: number }>();
+  readonly #seen = new BoundedMap<string, { offeredAt: number }>(SEEN_MAX);
 
   note(models: readonly Model[], now: number): void {
     for (const { id } of models) {
-      if (this.#seen.has(id)) continue;
-      const [oldest] = this.#seen.size >= SEEN_MAX ? this.#seen.keys() : [];
-      if (oldest !== undefined) this.#seen.delete(oldest);
-      this.#seen.set(id, { offeredAt: now });
+      if (!this.#seen.has(id)) this.#seen.set(id, { offeredAt: now });
     }
   }
 

@@ -1,3 +1,4 @@
+import { BoundedMap } from "../../bounded-map.ts";
 import type { Agent } from "../../relay/agent.ts";
 import type { AskRecord } from "../../relay/record.ts";
 
@@ -12,14 +13,11 @@ const MODELS_MAX = 1_000;
 
 /** Of models that agents offer, or did: a caller can make up any other name. */
 export function createAskedModels(knowsModel: (model: string) => boolean): AskedModels {
-  const asked = new Map<string, number>();
+  const asked = new BoundedMap<string, number>(MODELS_MAX);
   return {
     note({ model, at }) {
       if (model === undefined || !knowsModel(model)) return;
-      asked.delete(model);
       asked.set(model, at);
-      const [oldest] = asked.size > MODELS_MAX ? asked.keys() : [];
-      if (oldest !== undefined) asked.delete(oldest);
     },
     lastAt: (model) => asked.get(model),
   };

@@ -1,3 +1,4 @@
+import { BoundedMap } from "../../bounded-map.ts";
 import type { UserStore } from "../../store/store.ts";
 
 /** Names of users for who looks, kept for a moment. */
@@ -12,15 +13,12 @@ const KEPT_MS = 10_000;
 const KEPT_MAX = 1_000;
 
 export function createUserNames(users: Pick<UserStore, "find">, now: () => number): UserNames {
-  const known = new Map<string, { name: string | null; until: number }>();
+  const known = new BoundedMap<string, { name: string | null; until: number }>(KEPT_MAX);
   return {
     async learn(ids) {
       for (const id of new Set(ids)) {
         if ((known.get(id)?.until ?? 0) > now()) continue;
         const name = (await users.find(id))?.name ?? null;
-        known.delete(id);
-        const [oldest] = known.size >= KEPT_MAX ? known.keys() : [];
-        if (oldest !== undefined) known.delete(oldest);
         known.set(id, { name, until: now() + KEPT_MS });
       }
     },

@@ -1,3 +1,5 @@
+import { BoundedMap } from "../../bounded-map.ts";
+
 /** Where a chat stands at an agent of the reference's protocol, which has its words. */
 export interface Thread {
   conversation: string;
@@ -13,7 +15,7 @@ const THREADS_MAX = 10_000;
  * OpenAI-style API name no conversation. Forgets the ones that were longest unused.
  */
 export class Threads {
-  readonly #threads = new Map<string, Thread>();
+  readonly #threads = new BoundedMap<string, Thread>(THREADS_MAX);
 
   /** `key` stands for the owner and all messages. */
   find(key: string): Thread | undefined {
@@ -21,9 +23,6 @@ export class Threads {
   }
 
   remember(key: string, thread: Thread): void {
-    this.#threads.delete(key);
-    const [oldest] = this.#threads.size >= THREADS_MAX ? this.#threads.keys() : [];
-    if (oldest !== undefined) this.#threads.delete(oldest);
     this.#threads.set(key, thread);
   }
 }
