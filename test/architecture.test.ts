@@ -44,7 +44,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
   json: { ours: [], external: /^$/ },
   net: { ours: [], external: /^(node:|bun$)/ },
   protocol: { ours: [], external: /^zod$/ },
-  relay: { ours: ["protocol", "bounded-map.ts", "errors.ts", "http/ask/schema.ts"], external: /^$/ },
+  relay: { ours: ["protocol", "json", "bounded-map.ts", "errors.ts", "http/ask/schema.ts"], external: /^$/ },
   auth: {
     ours: ["store/store.ts", "bounded-map.ts", "errors.ts", "net"],
     external: /^(node:|bun(:|$)|zod$)/,

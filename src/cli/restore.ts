@@ -23,6 +23,7 @@ import {
 import { exchange } from "../backup/swap-files.ts";
 import { readSettings } from "../config/read.ts";
 import { CommandError } from "../errors.ts";
+import { parseJson } from "../json/parse.ts";
 import { holdAlone } from "../store/sqlite/lock.ts";
 import { openStore } from "../store/sqlite/open.ts";
 import { inspectDatabase, SCHEMA_VERSION } from "../store/sqlite/snapshot.ts";
@@ -111,20 +112,12 @@ function unpack(source: string, folder: string): Manifest {
 
 function readManifest(path: string): Manifest {
   if (!existsSync(path)) throw new CommandError(`it is no backup: there is no ${MANIFEST_NAME} in it`);
-  const read = Manifest.safeParse(parse(readFileSync(path, "utf8")));
+  const read = Manifest.safeParse(parseJson(readFileSync(path, "utf8")));
   if (!read.success) throw new CommandError(`its ${MANIFEST_NAME} is none that this version understands`);
   const { schema, program } = read.data;
   if (schema > SCHEMA_VERSION)
     throw new CommandError(`version ${program} of this program made it, which is newer: run that one`);
   return read.data;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Whether the database is whole, and how many of its tokens the seal key opens. */

@@ -1,21 +1,24 @@
+import { endOfString } from "./scan.ts";
+
 /**
- * Changes single fields of a JSON object and leaves every other byte as it is: number formats, the order of
- * keys and white space mean nothing to us, but bodies are the caller's and pass through untouched.
+ * The functions of this file change one field of a JSON object and leave every other byte as it is. The server does not
+ * care about number formats, the order of keys, or white space, but a body belongs to its caller.
  */
 
 interface Entry {
   key: string;
-  /** Of the key's first quote, and of the value's first and behind its last character. */
+  /** The index of the key's first quote. */
   from: number;
   valueFrom: number;
+  /** The index after the value's last character. */
   valueTo: number;
 }
 
-/** The same text with `key` set to `value`, in the place where it stands or else at the end. `text` must be a valid JSON object. */
+/** Returns the text with `key` set to `value`, in its place or else at the end. `text` must be a valid JSON object. */
 export function setField(text: string, key: string, value: unknown): string {
   const json = JSON.stringify(value);
   const entries = entriesOf(text);
-  // Of duplicates the last one counts.
+  // The last of duplicate keys counts.
   const found = entries.findLast((entry) => entry.key === key);
   if (found) return text.slice(0, found.valueFrom) + json + text.slice(found.valueTo);
   const end = text.lastIndexOf("}");
@@ -23,7 +26,7 @@ export function setField(text: string, key: string, value: unknown): string {
   return `${text.slice(0, end)}${comma}${JSON.stringify(key)}:${json}${text.slice(end)}`;
 }
 
-/** The same text without `key`. `text` must be a valid JSON object. */
+/** Returns the text without `key`. `text` must be a valid JSON object. */
 export function removeField(text: string, key: string): string {
   const entries = entriesOf(text);
   let edited = text;
@@ -42,7 +45,7 @@ function entriesOf(text: string): Entry[] {
   let at = skipSpace(text, text.indexOf("{") + 1);
   while (text[at] === '"') {
     const from = at;
-    const keyTo = skipString(text, at);
+    const keyTo = endOfString(text, at) + 1;
     const valueFrom = skipSpace(text, skipSpace(text, keyTo) + 1);
     const valueTo = skipValue(text, valueFrom);
     entries.push({ key: JSON.parse(text.slice(from, keyTo)), from, valueFrom, valueTo });
@@ -58,22 +61,9 @@ function skipSpace(text: string, from: number): number {
   return at;
 }
 
-/** Strings may be megabytes of an image, so quotes are looked for rather than letters counted. */
-function skipString(text: string, from: number): number {
-  let quote = text.indexOf('"', from + 1);
-  while (quote >= 0 && isEscaped(text, quote)) quote = text.indexOf('"', quote + 1);
-  return quote < 0 ? text.length : quote + 1;
-}
-
-function isEscaped(text: string, at: number): boolean {
-  let backslashes = 0;
-  while (text[at - 1 - backslashes] === "\\") backslashes++;
-  return backslashes % 2 === 1;
-}
-
 function skipValue(text: string, from: number): number {
   const first = text[from];
-  if (first === '"') return skipString(text, from);
+  if (first === '"') return endOfString(text, from) + 1;
   if (first === "{" || first === "[") return skipNested(text, from);
   const end = /[,}\]\s]/g;
   end.lastIndex = from;
@@ -86,7 +76,7 @@ function skipNested(text: string, from: number): number {
   let depth = 0;
   for (let found = mark.exec(text); found; found = mark.exec(text)) {
     const [character] = found;
-    if (character === '"') mark.lastIndex = skipString(text, found.index);
+    if (character === '"') mark.lastIndex = endOfString(text, found.index) + 1;
     else depth += character === "{" || character === "[" ? 1 : -1;
     if (depth === 0) return found.index + 1;
   }

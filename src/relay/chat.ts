@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { parseJson } from "../json/parse.ts";
 import { CHAT_STREAM_END, ChatChunk, ChatCompletion, errorMessage } from "../protocol/chat.ts";
 import type { Delta, ModelAnswer } from "./ports.ts";
 
@@ -36,12 +37,4 @@ export function readChat(onText: (text: string) => void): ChatReader {
       throw new AppError("agent_failed", { extra: { err: failure }, upstream: { status, body } });
     },
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import { AppError } from "../../errors.ts";
+import { field, parseJson, textField } from "../../json/parse.ts";
 import type { AskRequest, AskResult } from "../../relay/ask.ts";
 import type { AskContext } from "../../relay/conversation.ts";
 import type { Delta, ModelAnswer, ModelRequest, Signal } from "../../relay/ports.ts";
@@ -117,10 +118,7 @@ function errorOf(way: Way, { ways }: ModelAsk, status: number, body: string): st
 }
 
 function messageOf(body: string): string {
-  try {
-    const { error } = JSON.parse(body);
-    return String(error?.message ?? error).slice(0, 1000);
-  } catch {
-    return "it gave no reason";
-  }
+  const error = field(parseJson(body), "error");
+  const message = textField(error, "message") ?? error;
+  return typeof message === "string" ? message.slice(0, 1000) : "it gave no reason";
 }

@@ -1,4 +1,5 @@
 import { removeField, setField } from "../../json/edit.ts";
+import { parseJson } from "../../json/parse.ts";
 import type { Endpoint } from "../../protocol/agent-v2.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import type { Delta, ModelRequest } from "../../relay/ports.ts";
@@ -106,12 +107,4 @@ export function translatedWay(translation: Translation, stream: boolean, model: 
       };
     },
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

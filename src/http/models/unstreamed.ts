@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../../json/parse.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 
 const Completion = z.looseObject({
@@ -39,12 +40,4 @@ export function eventsOfWhole(body: string): string[] | undefined {
 function withIndexes(message: z.output<typeof Completion>["choices"][number]["message"]): object {
   if (!message.tool_calls) return message;
   return { ...message, tool_calls: message.tool_calls.map((call, index) => ({ index, ...call })) };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,3 +1,4 @@
+import { parseJson } from "../../../json/parse.ts";
 import type { Delta, Usage } from "../chunk.ts";
 import { type Ending, endingFields, messagesUsage } from "./ending.ts";
 
@@ -53,12 +54,8 @@ function toolUse({ id, function: called }: Call, newId: () => string): unknown {
  */
 export function toolInput(callArguments: string): unknown {
   if (callArguments.trim() === "") return {};
-  try {
-    const input: unknown = JSON.parse(callArguments);
-    if (input === null) return {};
-    if (typeof input === "object" && !Array.isArray(input)) return input;
-  } catch {
-    // Told by the key.
-  }
+  const input = parseJson(callArguments);
+  if (input === null) return {};
+  if (typeof input === "object" && !Array.isArray(input)) return input;
   return { INVALID_JSON: callArguments };
 }

@@ -1,3 +1,4 @@
+import { parseJson } from "../../../json/parse.ts";
 import type { Delta } from "../chunk.ts";
 
 type Emit = (type: string, fields: Record<string, unknown>) => void;
@@ -132,11 +133,5 @@ function isComplete(block: Block): boolean {
 
 function isWholeObject(text: string): boolean {
   // Most tries end here, without the cost of reading it all.
-  if (!text.trimEnd().endsWith("}")) return false;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return text.trimEnd().endsWith("}") && parseJson(text) !== undefined;
 }

@@ -1,3 +1,4 @@
+import { parseJson } from "../../../json/parse.ts";
 import { CHAT_STREAM_END } from "../../../protocol/chat.ts";
 import { anthropicErrorBody, anthropicTypeNamed } from "../../errors/anthropic.ts";
 import type { ServerEvent } from "../../middleware/event-stream.ts";
@@ -77,7 +78,7 @@ export function createMessagesStream(options: StreamOptions): StreamTranslation 
   };
   const push = (data: string) => {
     if (data === CHAT_STREAM_END) return finish();
-    const value = parsed(data);
+    const value = parseJson(data);
     const piece = ChatPiece.safeParse(value);
     if (piece.success) return write(piece.data, value);
     const failure = ChatFailure.safeParse(value);
@@ -117,13 +118,4 @@ function writeChoice(
 
 function failureOf({ error: { message, type, code } }: ChatFailure): Failure {
   return { message, type: type ?? "upstream_error", code: typeof code === "string" ? code : null };
-}
-
-/** The JSON in `text`; undefined when it is none. */
-export function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

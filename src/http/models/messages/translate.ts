@@ -1,4 +1,5 @@
 import { AppError } from "../../../errors.ts";
+import { parseJson } from "../../../json/parse.ts";
 import { ChatPiece } from "../chunk.ts";
 import { read } from "../refuse.ts";
 import type { Translation, TranslationContext } from "../translation.ts";
@@ -6,7 +7,7 @@ import { contentOf, messageBody } from "./answer.ts";
 import { stopSequenceOf } from "./ending.ts";
 import { chatRequest } from "./request.ts";
 import { MessagesBody } from "./schema.ts";
-import { createMessagesStream, parsed } from "./stream.ts";
+import { createMessagesStream } from "./stream.ts";
 
 /**
  * A request of Anthropic's Messages API (https://platform.claude.com/docs/en/api/messages) for an upstream
@@ -33,7 +34,7 @@ export function translateMessages(body: unknown, { newId }: TranslationContext):
 }
 
 function wholeAnswer(chatBody: string, options: Parameters<typeof createMessagesStream>[0]) {
-  const value = parsed(chatBody);
+  const value = parseJson(chatBody);
   const piece = ChatPiece.safeParse(value).data;
   const choice = piece?.choices[0];
   if (!piece || !choice?.message) {

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { parseJson, textField } from "../../../json/parse.ts";
 import { read, refuse } from "../refuse.ts";
 import {
   AllowedChoice,
@@ -154,12 +155,7 @@ const INPUT = {
 
 /** The text for a custom tool in the arguments of its function. Models that send the text bare are understood. */
 export function customInput(callArguments: string): string {
-  try {
-    const input: unknown = JSON.parse(callArguments)?.input;
-    return typeof input === "string" ? input : callArguments;
-  } catch {
-    return callArguments;
-  }
+  return textField(parseJson(callArguments), "input") ?? callArguments;
 }
 
 export const customArguments = (input: string): string => JSON.stringify({ input });

@@ -1,4 +1,5 @@
 import { AppError } from "../../../errors.ts";
+import { parseJson } from "../../../json/parse.ts";
 import { CHAT_STREAM_END } from "../../../protocol/chat.ts";
 import { ChatFailure, ChatPiece } from "../chunk.ts";
 import { read } from "../refuse.ts";
@@ -26,7 +27,7 @@ export function translateResponses(body: unknown, context: TranslationContext): 
 }
 
 function wholeAnswer(answer: Answer, chatBody: string): string {
-  const piece = ChatPiece.safeParse(parsed(chatBody));
+  const piece = ChatPiece.safeParse(parseJson(chatBody));
   if (!piece.success || piece.data.choices.length === 0) {
     throw new AppError("agent_answer_invalid", { detail: "not the body of a chat completion" });
   }
@@ -44,7 +45,7 @@ function streamedAnswer(answer: Answer): StreamTranslation {
     push: (data) =>
       once(() => {
         if (data === CHAT_STREAM_END) return answer.finish();
-        const value = parsed(data);
+        const value = parseJson(data);
         const failure = ChatFailure.safeParse(value);
         if (failure.success) return answer.fail(failureOf(failure.data));
         const piece = ChatPiece.safeParse(value);
@@ -61,12 +62,4 @@ const NO_CHUNK = { message: "The agent's upstream has sent what is no chat compl
 function failureOf({ error: { message, type, code } }: ChatFailure) {
   // Codex CLI decides by the code, and upstreams that have none put it into the type.
   return { message, code: typeof code === "string" ? code : (type ?? null) };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
