@@ -52,4 +52,4 @@ test("the agent in the protocol's document answers, streams, continues and comes
   await connected(restarted);
   const third = JSON.parse(await ask(restarted, { content: "still here", conversation_id }));
   expect(third.content).toBe("STILL HERE");
-}, 15_000);
+});

@@ -65,7 +65,7 @@ test("processes that start at once get one key", async () => {
     expect(new Set(keys)).toEqual(new Set([readFileSync(path, "utf8").trim()]));
   }
   expect(readdirSync(folder)).toHaveLength(3);
-}, 30_000);
+});
 
 describe("a key file is refused in one line that names it and not its content:", () => {
   const refusalOf = async (path: string) => {

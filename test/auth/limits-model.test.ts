@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Lease, Limited } from "../../src/auth/limits.ts";
 import { userPrincipal } from "../../src/principal.ts";
-import { limitsBench as bench, NO_LIMITS as NONE, tryAdmit } from "../support/limits.ts";
+import { limitsBench as bench, NO_LIMITS as NONE, tryAdmit } from "../support/limits-bench.ts";
 import { chooseSeed, createRandom, type Random } from "../support/random.ts";
 
 const HOUR_MS = 3_600_000;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Limited, Limits } from "../../src/auth/limits.ts";
 import { ADMIN, userPrincipal } from "../../src/principal.ts";
-import { limitsBench as bench, NO_LIMITS as NONE, tryAdmit } from "../support/limits.ts";
+import { limitsBench as bench, NO_LIMITS as NONE, tryAdmit } from "../support/limits-bench.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -4,8 +4,9 @@ import { createEcho } from "../../src/builtin-agent/echo.ts";
 import type { Inquiry, Upstream } from "../../src/builtin-agent/upstream.ts";
 import { startAgentServer } from "../support/agent-server.ts";
 import { createFakeClock } from "../support/clock.ts";
+import { until } from "../support/until.ts";
 import { startFaultUpstream } from "../support/upstream/start.ts";
-import { chat, connectFake, parted, pauses, startTestBridge, textOf, until } from "./start.ts";
+import { chat, connectFake, parted, pauses, startTestBridge, textOf } from "./start.ts";
 
 /** An upstream whose state the test sets. */
 function scripted(first: Inquiry) {

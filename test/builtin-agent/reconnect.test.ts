@@ -3,7 +3,8 @@ import { createEcho } from "../../src/builtin-agent/echo.ts";
 import { CLOSE } from "../../src/protocol/close.ts";
 import { startAgentServer } from "../support/agent-server.ts";
 import { createFakeClock } from "../support/clock.ts";
-import { comeBack, connectFake, parted, pauses, startTestBridge, until } from "./start.ts";
+import { until } from "../support/until.ts";
+import { comeBack, connectFake, parted, pauses, startTestBridge } from "./start.ts";
 
 describe("losing the server", () => {
   test("leads back, with the same identity, after a pause that doubles up to a minute", async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { createEcho } from "../../src/builtin-agent/echo.ts";
 import { ADMIN_KEY, startTestServer, type TestServer } from "../support/server.ts";
+import { until } from "../support/until.ts";
 import { shareFaultUpstream } from "../support/upstream/start.ts";
-import { startTestBridge, until } from "./start.ts";
+import { startTestBridge } from "./start.ts";
 
 const upstream = shareFaultUpstream();
 

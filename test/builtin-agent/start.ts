@@ -7,6 +7,7 @@ import type { Upstream } from "../../src/builtin-agent/upstream.ts";
 import { createLog } from "../../src/log/log.ts";
 import { type AgentConnection, type AgentServer, startAgentServer } from "../support/agent-server.ts";
 import { createFakeClock, type FakeClock } from "../support/clock.ts";
+import { until } from "../support/until.ts";
 
 export interface TestBridge extends Bridge {
   /** What people were told, a line each. */
@@ -55,15 +56,6 @@ export function textOf({ deltas }: Awaited<ReturnType<AgentConnection["answer"]>
     data === "[DONE]" ? "" : (JSON.parse(data).choices[0]?.delta?.content ?? ""),
   );
   return texts.join("");
-}
-
-/** Real work between the events of a fake clock: polls until it is so. */
-export async function until(isSo: () => boolean): Promise<void> {
-  const end = performance.now() + 4000;
-  while (!isSo()) {
-    if (performance.now() > end) throw new Error("it did not come to be so");
-    await Bun.sleep(2);
-  }
 }
 
 /** An agent on a fake clock, whose pauses are the longest that chance allows. */

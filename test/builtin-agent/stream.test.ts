@@ -5,7 +5,7 @@ import type { Replies } from "../../src/builtin-agent/replies.ts";
 import { passStream } from "../../src/builtin-agent/stream.ts";
 import type { AgentFrame } from "../../src/protocol/agent-v2.ts";
 import { createFakeClock } from "../support/clock.ts";
-import { until } from "./start.ts";
+import { until } from "../support/until.ts";
 
 function collect() {
   const frames: AgentFrame[] = [];

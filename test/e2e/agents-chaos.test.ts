@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { type AgentProcess, startAgentProcess } from "../support/agent-process.ts";
-import { expectNothingLeft, openFiles, until } from "../support/left-behind.ts";
+import { expectNothingLeft, openFiles } from "../support/nothing-left.ts";
 import { chooseSeed, createRandom, type Random } from "../support/random.ts";
 import { type Scene, startScene } from "../support/scene.ts";
 import { askStreamed, type StreamEnding, type StreamPath } from "../support/stream-caller.ts";
+import { until } from "../support/until.ts";
 import { longAnswer } from "../support/upstream/fault-content.ts";
 import { type FaultUpstream, startFaultUpstream } from "../support/upstream/start.ts";
 
@@ -43,7 +44,7 @@ function startAgents(scene: Scene, upstream: FaultUpstream, random: Random) {
   let kills = 0;
   const bring = async () => {
     const flags = ["--upstream", upstream.url, "--slots", String(SLOTS)];
-    running.push(await startAgentProcess([scene.url, ...flags], { withinMs: LIMIT_MS }));
+    running.push(await startAgentProcess([scene.url, ...flags]));
   };
   const killAll = async () => {
     while (!over) {
@@ -240,7 +241,7 @@ test(
     expect(late - early).toBeLessThan(GROWTH_MB_MAX);
 
     await upstream.openUntil(({ open }) => open === 0);
-    await until("all agents are there", async () => (await scene.connections()).length === AGENTS);
+    await until(async () => (await scene.connections()).length === AGENTS);
     await expectAllSlots(scene, upstream);
 
     await Promise.all(agents.running.map((agent) => agent.stop()));

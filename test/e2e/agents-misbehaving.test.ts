@@ -99,7 +99,7 @@ describe("whatever an agent does, the others and their callers notice nothing:",
     expect(seen.filter((type) => type !== "ping")).toEqual(["ask", "cancel"]);
     const { how, text } = await asked;
     expect([how, text]).toEqual(["whole", "from the good one"]);
-  }, 15_000);
+  });
 
   test("a flood, of any kind of frame that nobody asked for: 4003", async () => {
     for (const frame of [
@@ -260,7 +260,7 @@ test("an agent that never reads holds up nobody, and is closed once its socket h
   const endings = await Promise.all(asks);
   const others = endings.filter(({ how, status }) => how !== "refused" || status < 502 || status > 504);
   expect(others.map(({ how, status }) => [how, status])).toEqual([]);
-  await scene.server.output(/"event":"agent_left".*"reason":"frames_dropped"/, 10_000);
+  await scene.server.output(/"event":"agent_left".*"reason":"frames_dropped"/);
   expect(await scene.connections()).toHaveLength(1);
   expect(deaf.bytesRead).toBeLessThan(30 * content.length);
-}, 30_000);
+});

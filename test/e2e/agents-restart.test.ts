@@ -181,7 +181,7 @@ test("SIGTERM under load and a new start: what runs finishes, agents come back a
   expect(await agentsAt(place.url)).toEqual(before);
   expect(await place.upstream.open()).toMatchObject({ open: 0, aborted: 0 });
   await expectAllWords(load.callers);
-}, 40_000);
+});
 
 test("kill -9 under load and a new start: agents come back as they were, and what callers were told of is there", async () => {
   const place = await startPlace();
@@ -219,4 +219,4 @@ test("kill -9 under load and a new start: agents come back as they were, and wha
   expect(load.whole()).toBeGreaterThan(wholeBefore + CALLERS);
   expect(await agentsAt(place.url)).toEqual(before);
   await expectAllWords(load.callers);
-}, 40_000);
+});

@@ -54,7 +54,7 @@ test("a backup taken under load restores into a server that knows every user ack
   const continued = await askModel(next, owner, { content: "still there?", conversation_id });
   expect(continued.body.content).toBe("3: still there?");
   again.stop();
-}, 30_000);
+});
 
 test("a restore into the folder of a server that was stopped leaves the replaced data there, from which it can be undone", async () => {
   const scene = await startScene();
@@ -79,4 +79,4 @@ test("a restore into the folder of a server that was stopped leaves the replaced
   expect(await users(restored)).toEqual([early]);
   const undone = await startScene({ data: aside, adminKey: scene.adminKey });
   expect(await users(undone)).toHaveLength(2);
-}, 30_000);
+});

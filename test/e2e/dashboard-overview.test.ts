@@ -95,7 +95,7 @@ inBrowser("the dashboard's overview", (browser) => {
     await shows(page.getByText("Not live, reconnecting"));
     await startExecutable({ args: [String(first.port), adminKey], data });
     // Sessions are the process's.
-    await page.getByText("Your session has ended. Sign in again.").waitFor({ timeout: 15_000 });
+    await page.getByText("Your session has ended. Sign in again.").waitFor();
     await page.getByLabel("Key", { exact: true }).fill(adminKey);
     await page.getByRole("button", { name: "Sign in" }).click();
     await shows(isLive(page));

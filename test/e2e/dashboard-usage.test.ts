@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { inBrowser, shows } from "../support/browser.ts";
 import { goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
-import { until } from "../support/limited.ts";
 import { startScene, type User } from "../support/scene.ts";
+import { until } from "../support/until.ts";
 
 /** What is drawn from now on as a text, in `drawn`. */
 const RECORD_DRAWN = `{
@@ -55,7 +55,7 @@ inBrowser("the dashboard's usage", (browser) => {
     );
     // A change between light and dark draws the charts anew.
     let isDark = false;
-    await until("the axes name days of the last seven only", async () => {
+    await until(async () => {
       isDark = !isDark;
       await page.evaluate("void (drawn.length = 0)");
       await page.emulateMedia({ colorScheme: isDark ? "dark" : "light" });

@@ -2,10 +2,10 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { answering } from "../support/limited.ts";
 import { chooseSeed, createRandom, type Random } from "../support/random.ts";
 import { type Scene, startScene, type User } from "../support/scene.ts";
 import { tempFolder } from "../support/store.ts";
+import { answering } from "../support/user-caller.ts";
 import { connectV2Agent } from "../support/v2-agent.ts";
 
 const ROUNDS = 20;
@@ -163,4 +163,4 @@ test(`kill -9 at 20 moments under load: no acknowledged user or setting is lost,
   expect(Math.max(...lostMs)).toBeLessThanOrEqual(LOST_MS);
   // Else the moments were badly chosen, or the clock of this test is not the server's.
   expect(Math.max(...lostMs)).toBeGreaterThan(0);
-}, 120_000);
+});

@@ -63,7 +63,7 @@ test(`1,000 malformed bodies give no 5xx, and none is in the log (SEED=${seed})`
   });
   for (const status of [200, 400, 401]) expect(statuses).toContain(status);
   await expectWorking(scene);
-}, 60_000);
+});
 
 /** Resolves once the server has taken in what the socket sent, closed it, or waits for the rest of a frame. */
 const settle = (socket: RawSocket) => Promise.race([socket.ping(), socket.ended, Bun.sleep(50)]);
@@ -135,4 +135,4 @@ test(`1,000 malformed frames of new, idle and busy agents hurt nobody but their 
   while ((await scene.connections()).length > 1) await Bun.sleep(1);
   expect((await scene.connections()).map(({ Id }) => Id)).toEqual([good.id]);
   await expectWorking(scene);
-}, 60_000);
+});

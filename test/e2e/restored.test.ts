@@ -23,15 +23,17 @@ test.skipIf(isRestored)(
     model.stop();
 
     const files = TESTS.flatMap((pattern) => [...new Bun.Glob(pattern).scanSync(import.meta.dir)]);
-    const child = Bun.spawn([process.execPath, "test", ...files.map((file) => join(import.meta.dir, file))], {
-      env: { ...process.env, NO_COLOR: "1", [RESTORED_FROM]: backup },
-      stdout: "ignore",
-      stderr: "pipe",
-    });
+    const child = Bun.spawn(
+      [process.execPath, "test", "--timeout=300000", ...files.map((file) => join(import.meta.dir, file))],
+      {
+        env: { ...process.env, NO_COLOR: "1", [RESTORED_FROM]: backup },
+        stdout: "ignore",
+        stderr: "pipe",
+      },
+    );
     const report = await child.stderr.text();
     expect(report.split("\n").filter((line) => line.startsWith("(fail)"))).toEqual([]);
     expect(Number(report.match(/^ *(\d+) pass$/m)?.[1])).toBeGreaterThan(300);
     expect(await child.exited).toBe(0);
   },
-  300_000,
 );

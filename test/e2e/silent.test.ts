@@ -20,4 +20,4 @@ test("a head that trickles in, and a connection that says nothing, are ended wit
     return limit.aborted ? "still open" : "ended";
   });
   expect(await Promise.all(ended)).toEqual(["ended", "ended"]);
-}, 30_000);
+});

@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
 import { firefoxAgent, pythonAgent, type TestAgent } from "../support/agents.ts";
-import { expectNothingLeft, openFiles, until } from "../support/left-behind.ts";
+import { expectNothingLeft, openFiles } from "../support/nothing-left.ts";
 import type { AgentRequest, Fault } from "../support/outcome.ts";
 import { chooseSeed, createRandom } from "../support/random.ts";
 import { type Scene, startScene } from "../support/scene.ts";
+import { until } from "../support/until.ts";
 
 const ASKS = 10_000;
 const CALLERS = 64;
@@ -140,8 +141,8 @@ test(`10,000 asks of 64 callers over 16 faulty agents: each gets one outcome, it
   expect(chaos.sent.size).toBeGreaterThanOrEqual(ASKS - (outcomes.get("left") ?? 0));
   expect(Math.max(...chaos.sent.values())).toBeLessThanOrEqual(3);
 
-  await until("no answer is late", () => chaos.late === 0);
-  await until("all agents are back", async () => (await scene.connections()).length === AGENTS);
+  await until(() => chaos.late === 0);
+  await until(async () => (await scene.connections()).length === AGENTS);
   expect((await scene.connections()).map(({ Id }) => Id).toSorted()).toEqual(
     agents.map(({ id }) => id).toSorted(),
   );
@@ -160,4 +161,4 @@ test(`10,000 asks of 64 callers over 16 faulty agents: each gets one outcome, it
 
   await Promise.all(agents.map((agent) => agent.stop()));
   await expectNothingLeft(scene, filesBefore);
-}, 90_000);
+});

@@ -91,7 +91,7 @@ describe.skipIf(noCertificates !== undefined)(`TLS (${noCertificates ?? "with op
     expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining("hello")]);
     agent.child.kill();
     await agent.ended;
-  }, 15_000);
+  });
 
   test("SIGHUP brings a new certificate, and agents stay", async () => {
     const { flags, put } = withCertificate("one.example");

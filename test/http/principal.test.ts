@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { hashToken } from "../../src/auth/tokens.ts";
-import { answering, callerOf } from "../support/limited.ts";
 import { startModelScene } from "../support/model-scene.ts";
 import { ADMIN_KEY } from "../support/server.ts";
 import { openTestFile } from "../support/store.ts";
+import { answering, callerOf } from "../support/user-caller.ts";
 
 test.each(["admin", ""])("a user with the id %p is not mistaken for the admin", async (user_id) => {
   const { server, post } = await startModelScene(answering());

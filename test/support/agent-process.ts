@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EXECUTABLE } from "./executable.ts";
+import { HANG_MS } from "./until.ts";
 
 /** `chatgpt-api-server agent`, as a process of its own. */
 export interface AgentProcess {
@@ -10,8 +11,8 @@ export interface AgentProcess {
   /** All output until now: the log, and what is for people. */
   stdout(): string;
   stderr(): string;
-  /** Resolves with the match once the output, of either kind, has it; rejects when it ends without, or after `withinMs` (4000). */
-  output(pattern: RegExp, withinMs?: number): Promise<RegExpMatchArray>;
+  /** Resolves with the match once the output, of either kind, has it; rejects when it ends without it. */
+  output(pattern: RegExp): Promise<RegExpMatchArray>;
   /** Default: SIGTERM. */
   kill(signal?: NodeJS.Signals): void;
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | number | null }>;
@@ -24,17 +25,12 @@ interface AgentProcessOptions {
   env?: Record<string, string>;
   /** Waits until it has registered. Default: true. */
   connects?: boolean;
-  /** How long that may take, in milliseconds. */
-  withinMs?: number;
 }
-
-const WAIT_MS = 4000;
-const LOOK_MS = 10;
 
 /** Starts one with these arguments, the server's address first. It is killed when the test that calls it ends. */
 export async function startAgentProcess(
   args: readonly string[],
-  { env, connects = true, withinMs = WAIT_MS }: AgentProcessOptions = {},
+  { env, connects = true }: AgentProcessOptions = {},
 ): Promise<AgentProcess> {
   const folder = mkdtempSync(join(tmpdir(), "chatgpt-api-agent-test-"));
   const child = Bun.spawn([EXECUTABLE, "agent", ...args], {
@@ -60,15 +56,15 @@ export async function startAgentProcess(
     pid: child.pid,
     stdout: () => texts.out,
     stderr: () => texts.err,
-    async output(pattern, limitMs = WAIT_MS) {
-      const limit = performance.now() + limitMs;
+    async output(pattern) {
+      const limit = performance.now() + HANG_MS;
       for (;;) {
         const isLast = ended || performance.now() > limit;
         const match = texts.out.match(pattern) ?? texts.err.match(pattern);
         if (match) return match;
         if (isLast)
           throw new Error(`no ${pattern} ${ended ? "before it ended" : ""}:\n${texts.out}\n${texts.err}`);
-        await Bun.sleep(LOOK_MS);
+        await Bun.sleep(10);
       }
     },
     kill: (signal = "SIGTERM") => child.kill(signal),
@@ -80,6 +76,6 @@ export async function startAgentProcess(
     },
   };
   onTestFinished(agent.stop);
-  if (connects) await agent.output(/connected to/, withinMs);
+  if (connects) await agent.output(/connected to/);
   return agent;
 }

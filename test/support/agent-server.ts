@@ -6,6 +6,7 @@ import {
   type HelloFrame,
   type ServerFrame,
 } from "../../src/protocol/agent-v2.ts";
+import { HANG_MS } from "./until.ts";
 
 type Frame<Type extends AgentFrame["type"]> = Extract<AgentFrame, { type: Type }>;
 type AskFrame = Extract<ServerFrame, { type: "ask" }>;
@@ -68,7 +69,6 @@ export interface AgentServerOptions {
 }
 
 const ENDPOINT = "chat/completions";
-const WAIT_MS = 4000;
 
 class Connection implements AgentConnection {
   readonly frames: AgentFrame[] = [];
@@ -143,7 +143,7 @@ class Connection implements AgentConnection {
       };
       const last = () => JSON.stringify(this.frames.slice(-5)).slice(0, 2000);
       const fail = () => reject(new Error(`the agent did not send ${what}; its last frames: ${last()}`));
-      const timer = setTimeout(() => settle(fail), WAIT_MS);
+      const timer = setTimeout(() => settle(fail), HANG_MS);
       this.#waiting.add(look);
     });
   }

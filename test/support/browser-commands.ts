@@ -3,6 +3,7 @@ import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { EXECUTABLE } from "./executable.ts";
 import { tempFolder } from "./store.ts";
+import { HANG_MS } from "./until.ts";
 
 /** What a page gives to paste is run as somebody would who has pasted it, in an empty folder. */
 interface Command {
@@ -10,8 +11,6 @@ interface Command {
   stdout: string;
   stderr: string;
 }
-
-const LIMIT_MS = 10_000;
 
 /** Runs a command with a shell that has these variables. */
 export async function runInShell(command: string, env: Record<string, string> = {}): Promise<Command> {
@@ -39,7 +38,7 @@ export function startInShell(command: string): void {
 }
 
 async function run(command: string[], cwd: string, env: Record<string, string>): Promise<Command> {
-  const options = { stdout: "pipe", stderr: "pipe", stdin: "ignore", timeout: LIMIT_MS } as const;
+  const options = { stdout: "pipe", stderr: "pipe", stdin: "ignore", timeout: HANG_MS } as const;
   const child = Bun.spawn(command, { cwd, env: { PATH: process.env["PATH"], ...env }, ...options });
   const [stdout, stderr, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
   return { code, stdout, stderr };

@@ -1,6 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, onTestFinished, setDefaultTimeout } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, onTestFinished } from "bun:test";
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
 import { type BrowserFaults, watchFaults } from "./browser-faults.ts";
+import { HANG_MS } from "./until.ts";
 
 const CHROMIUM = ["chromium", "chromium-browser", "google-chrome"]
   .map((name) => Bun.which(name))
@@ -30,10 +31,6 @@ export interface TestBrowser {
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 360, height: 740 };
 
-const TEST_MS = 30_000;
-/** Below a test's, so that the reason is told. */
-const WAIT_MS = 8_000;
-
 /** Tests that share one Chromium; they are skipped, and say so, where none is installed. */
 export function inBrowser(what: string, tests: (browser: TestBrowser) => void): void {
   describe.skipIf(noBrowser !== undefined)(`${what} (${noBrowser ?? "in Chromium"})`, () => {
@@ -43,7 +40,6 @@ export function inBrowser(what: string, tests: (browser: TestBrowser) => void): 
 
 /** One Chromium for the tests of the file, or of the `describe`, in whose body it is called. */
 export function useBrowser(): TestBrowser {
-  setDefaultTimeout(TEST_MS);
   let browser: Browser | undefined;
   let opened: { context: BrowserContext; faults: BrowserFaults; found: readonly string[] }[] = [];
   beforeAll(async () => {
@@ -54,7 +50,7 @@ export function useBrowser(): TestBrowser {
       // One process less, which takes an eighth of the time.
       "--in-process-gpu",
     ];
-    browser = await chromium.launch({ executablePath: CHROMIUM, args, timeout: TEST_MS });
+    browser = await chromium.launch({ executablePath: CHROMIUM, args, timeout: HANG_MS });
   });
   afterAll(() => browser?.close());
   // Before the servers of the test are stopped, which pages would complain of.
@@ -79,7 +75,7 @@ export function useBrowser(): TestBrowser {
         // Those of tests are by an authority that the browser does not know.
         ignoreHTTPSErrors: true,
       });
-      context.setDefaultTimeout(WAIT_MS);
+      context.setDefaultTimeout(HANG_MS);
       const faults = await watchFaults(context, url);
       if (allow) faults.allow(allow);
       const entry = { context, faults, found: [] as readonly string[] };
@@ -110,6 +106,6 @@ export function hides(locator: Locator): Promise<void> {
 /** Rejects with `what` is missing while the test has time left: one that runs out of it takes the browser with it. */
 export function soon<T>(promise: Promise<T>, what: string): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`${what} did not come within ${WAIT_MS} ms`)), WAIT_MS);
+  const timer = setTimeout(() => reject(new Error(`${what} did not come within ${HANG_MS} ms`)), HANG_MS);
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expectDescribed } from "./description/described.ts";
+import { HANG_MS } from "./until.ts";
 
 /** What `bun run build` makes for this machine. */
 export const EXECUTABLE = join(
@@ -19,9 +20,6 @@ export const EXECUTABLE = join(
  */
 export const RESTORED_FROM = "E2E_RESTORED_FROM";
 export const isRestored = Boolean(process.env[RESTORED_FROM]);
-
-/** Below the time that a test has, so that the reason is told. */
-const WAIT_MS = 4000;
 
 interface RunOptions {
   /** Added to a bare environment that has nothing of the test run's but PATH; undefined takes a name out. */
@@ -52,8 +50,8 @@ export interface Executable {
   /** All output until now. */
   stdout(): string;
   stderr(): string;
-  /** Resolves with the match once the output, of either kind, has it; rejects when it ends without, or after 4 s. */
-  output(pattern: RegExp, withinMs?: number): Promise<RegExpMatchArray>;
+  /** Resolves with the match once the output, of either kind, has it; rejects when the output ends without it. */
+  output(pattern: RegExp): Promise<RegExpMatchArray>;
   /** Counts from now on among what must not be in the output; the admin key does from the start. */
   keepSecret(value: string): void;
   /** Default: SIGTERM. */
@@ -93,7 +91,7 @@ function collect(streams: readonly ReadableStream<Uint8Array>[]) {
     ended = true;
     notify();
   });
-  const output = (pattern: RegExp, withinMs = WAIT_MS) =>
+  const output = (pattern: RegExp) =>
     new Promise<RegExpMatchArray>((resolve, reject) => {
       const settle = (run: () => void) => {
         clearTimeout(timer);
@@ -107,14 +105,14 @@ function collect(streams: readonly ReadableStream<Uint8Array>[]) {
         if (match) settle(() => resolve(match));
         else if (ended) fail("of the ended process");
       };
-      const timer = setTimeout(() => fail(`within ${withinMs} ms`), withinMs);
+      const timer = setTimeout(() => fail(`within ${HANG_MS} ms`), HANG_MS);
       listeners.add(look);
       look();
     });
   return { text: (index: number) => texts[index] ?? "", output, end };
 }
 
-/** Runs the executable to its end, at most 4 s long. For commands that end by themselves; of one killed at the limit, `code` is null. */
+/** Runs the executable to its end, for commands that end by themselves. The code of one that hangs is null. */
 export async function runExecutable(
   args: readonly string[],
   options: RunOptions & { stdin?: string } = {},
@@ -128,7 +126,7 @@ export async function runExecutable(
       stdin: new Blob([options.stdin ?? ""]),
       stdout: "pipe",
       stderr: "pipe",
-      timeout: WAIT_MS,
+      timeout: HANG_MS,
       killSignal: "SIGKILL",
     });
     const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);

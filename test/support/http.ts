@@ -1,5 +1,6 @@
 import { connectSource, type ResponseHead, takeBody, takeHead } from "./byte-source.ts";
 import { checkDescribed } from "./description/described.ts";
+import { HANG_MS } from "./until.ts";
 
 export interface RawResponse {
   status: number;
@@ -14,7 +15,7 @@ export interface RawResponse {
 export async function sendRawRequest(
   url: string,
   bytes: string | Uint8Array,
-  { silenceMs = 2000 }: { silenceMs?: number } = {},
+  { silenceMs = HANG_MS }: { silenceMs?: number } = {},
 ): Promise<RawResponse | undefined> {
   const source = connectSource(url);
   const limit = setTimeout(() => source.socket.destroy(), silenceMs);

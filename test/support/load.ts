@@ -1,5 +1,6 @@
 import { expect } from "bun:test";
 import type { Scene, User } from "./scene.ts";
+import { HANG_MS } from "./until.ts";
 import { connectV2Agent, messagesOf, streamPieces } from "./v2-agent.ts";
 
 const ASKERS = 4;
@@ -23,7 +24,7 @@ export const connectModel = (scene: Scene) =>
 
 /** Of a user, to that agent. */
 export const askModel = (scene: Scene, { token }: User, body: object) =>
-  scene.ask({ model: "m", ...body }, { key: token, signal: AbortSignal.timeout(10_000) });
+  scene.ask({ model: "m", ...body }, { key: token, signal: AbortSignal.timeout(HANG_MS) });
 
 /** Users are added and asks run until it is stopped; the test fails where one of them does. */
 export function startLoad(scene: Scene) {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EXECUTABLE, type Executable, shareExecutable } from "./executable.ts";
+import { HANG_MS } from "./until.ts";
 
 /** What a client of an OpenAI-style API is told. */
 export interface ApiAddress {
@@ -24,9 +25,6 @@ interface ModelApiOptions {
   /** Come after the port and the admin key. */
   flags?: readonly string[];
 }
-
-const WAIT_MS = 8000;
-const LOOK_MS = 5;
 
 /** One server with its agents for all tests of the file, or of the `describe`, in whose body it is called. */
 export function shareModelApi({ agents = () => [], flags = [] }: ModelApiOptions): () => ModelApi {
@@ -76,13 +74,13 @@ async function launchAgent(url: string, args: readonly string[]): Promise<() => 
     await Promise.all([child.exited, reading]);
     rmSync(folder, { recursive: true, force: true });
   };
-  const limit = performance.now() + WAIT_MS;
+  const limit = performance.now() + HANG_MS;
   while (!told.includes("connected to")) {
     if (child.exitCode !== null || performance.now() > limit) {
       await stop();
       throw new Error(`the agent did not connect:\n${told}`);
     }
-    await Bun.sleep(LOOK_MS);
+    await Bun.sleep(5);
   }
   return stop;
 }

@@ -1,4 +1,5 @@
 import { connectSource, takeBody, takeHead } from "./byte-source.ts";
+import { HANG_MS } from "./until.ts";
 import { eventsOf, type StreamedEvent } from "./upstream/events.ts";
 
 export type StreamPath = "/api/ask" | "/v1/chat/completions";
@@ -8,7 +9,7 @@ interface CallOptions {
   body: object;
   /** Cuts the connection after so many milliseconds, or so many bytes of the response. */
   leaveAfter?: { ms: number } | { bytes: number };
-  /** Cuts it, too, when the answer is not over by then. Default: 20,000. */
+  /** Cuts it, too, when the answer is not over by then. Default: `HANG_MS`. */
   limitMs?: number;
   /** Told of the response until now whenever more of it has come. */
   onBytes?: (count: number) => void;
@@ -36,7 +37,7 @@ export interface StreamEnding {
 export async function askStreamed(
   url: string,
   path: StreamPath,
-  { key, body, leaveAfter, limitMs = 20_000, onBytes }: CallOptions,
+  { key, body, leaveAfter, limitMs = HANG_MS, onBytes }: CallOptions,
 ): Promise<StreamEnding> {
   const source = connectSource(url);
   let ours: "left" | "late" | undefined;

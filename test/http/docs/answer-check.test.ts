@@ -159,7 +159,7 @@ describe("what the tests fetch", () => {
        test("fetches", async () => void (await fetch(server.url + "health").catch(() => {})));
        test("after", () => {});`,
     );
-    const run = Bun.spawn([process.execPath, "test", "--preload", described, file], {
+    const run = Bun.spawn([process.execPath, "test", "--timeout", "120000", "--preload", described, file], {
       cwd: folder,
       env: { ...process.env, NO_COLOR: "1" },
       stdout: "pipe",

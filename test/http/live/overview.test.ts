@@ -1,9 +1,10 @@
 import { describe, expect, onTestFinished, setSystemTime, test } from "bun:test";
 import { LIVE_CLOSE, LiveFrame, Overview } from "../../../src/http/live/schema.ts";
-import { answering, until } from "../../support/limited.ts";
 import { startModelScene } from "../../support/model-scene.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 import { cookieFor, SAME_ORIGIN } from "../../support/session.ts";
+import { until } from "../../support/until.ts";
+import { answering } from "../../support/user-caller.ts";
 
 const KEY = { authorization: ADMIN_KEY };
 
@@ -85,7 +86,7 @@ test("the overview tells what goes on, for the administrator, and nothing of wha
     ...{ prompt_tokens: 3, completion_tokens: 2 },
   });
   expect(JSON.stringify(overview)).not.toMatch(/secret question|fine/);
-  await until("a second is over", async () => (await overviewOf(server.url)).samples.asks.some((n) => n > 0));
+  await until(async () => (await overviewOf(server.url)).samples.asks.some((n) => n > 0));
   const { samples } = await overviewOf(server.url);
   const sum = (values: (number | null)[]) => values.reduce<number>((all, value) => all + (value ?? 0), 0);
   expect([sum(samples.asks), sum(samples.ok), sum(samples.failed), sum(samples.deltas)]).toEqual([
@@ -205,7 +206,7 @@ describe("a live view", () => {
     expect([refused.status, await refused.json()]).toEqual([503, { error: "Too many live views are open" }]);
     views[0]?.close();
     await views[0]?.ended;
-    await until("there is room", () =>
+    await until(() =>
       look(url).then(
         () => true,
         () => false,
@@ -247,7 +248,7 @@ test("what ended while nobody looked is in the next one's overview, and in no fr
   await view.ended;
   await ask();
   const seconds = (await overviewOf(server.url)).samples.asks.length;
-  await until("seconds go on", async () => (await overviewOf(server.url)).samples.asks.length > seconds);
+  await until(async () => (await overviewOf(server.url)).samples.asks.length > seconds);
   const again = await look(server.url);
   expect(((await again.frame(0)) as OverviewFrame).asks).toHaveLength(2);
   expect(((await again.frame(1)) as SecondFrame).asks).toEqual([]);

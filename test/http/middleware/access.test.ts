@@ -242,5 +242,5 @@ describe("sockets of agents", () => {
     while (admitted.status === 429) admitted = await shakeHands(address);
     expect(admitted.status).toBe(101);
     admitted.socket?.destroy();
-  }, 20_000);
+  });
 });

@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
 import OpenAI from "openai";
+import { startModelScene } from "../../support/model-scene.ts";
+import { until } from "../../support/until.ts";
 import {
   addLimitedUser,
   answerChat,
   answering,
   callerOf,
   rateLimitHeaders,
-  until,
-} from "../../support/limited.ts";
-import { startModelScene } from "../../support/model-scene.ts";
+} from "../../support/user-caller.ts";
 
 afterEach(() => {
   setSystemTime();
@@ -51,7 +51,7 @@ describe("the openai package", () => {
     const messages = [{ role: "user" as const, content: "hi" }];
     const startedAt = performance.now();
     const created = client.chat.completions.create({ model: "m", messages });
-    await until("it was refused", async () => server.logged().includes('"error":"limit_parallel"'));
+    await until(async () => server.logged().includes('"error":"limit_parallel"'));
     answerChat(agent, ask, false);
     await (await held).text();
     answerChat(agent, (await agent.next("ask")).ask, false);

@@ -1,4 +1,8 @@
 import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
+import { startModelScene } from "../../support/model-scene.ts";
+import { chooseSeed, createRandom } from "../../support/random.ts";
+import { startTestServer } from "../../support/server.ts";
+import { until } from "../../support/until.ts";
 import {
   addLimitedUser,
   answerChat,
@@ -6,11 +10,7 @@ import {
   callerOf,
   changeLimits,
   rateLimitHeaders,
-  until,
-} from "../../support/limited.ts";
-import { startModelScene } from "../../support/model-scene.ts";
-import { chooseSeed, createRandom } from "../../support/random.ts";
-import { startTestServer } from "../../support/server.ts";
+} from "../../support/user-caller.ts";
 import { V2_HELLO } from "../../support/v2-agent.ts";
 
 afterEach(() => {
@@ -166,9 +166,9 @@ describe("parallel asks", () => {
       `POST /api/ask HTTP/1.1\r\nHost: x\r\nAuthorization: ${user.token}\r\nContent-Length: 1000\r\n\r\n{"content":`,
     );
     half.flush();
-    await until("the place is taken", async () => (await caller.chat()).status === 429);
+    await until(async () => (await caller.chat()).status === 429);
     half.terminate();
-    await until("the place is free", async () => (await caller.chat()).status === 200);
+    await until(async () => (await caller.chat()).status === 200);
   });
 
   const seed = chooseSeed();
@@ -220,13 +220,13 @@ describe("parallel asks", () => {
     const before = agent.frames.length;
     const held = Array.from({ length: 12 }, () => caller.chat().then(({ status }) => status));
     const arrived = () => agent.frames.slice(before).filter(({ type }) => type === "ask");
-    await until("seven are with the agent", async () => arrived().length >= 7);
+    await until(async () => arrived().length >= 7);
     const refused = await Promise.all(Array.from({ length: 3 }, async () => (await caller.chat()).status));
     expect(refused).toEqual([429, 429, 429]);
     for (const frame of arrived()) if (frame.type === "ask") answerChat(agent, frame.ask, false);
     const statuses = await Promise.all(held);
     expect(statuses.toSorted()).toEqual([...Array(7).fill(200), ...Array(5).fill(429)]);
-  }, 20_000);
+  });
 });
 
 describe("tokens per day", () => {

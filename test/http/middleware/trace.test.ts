@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { createHttpUpstream } from "../../../src/builtin-agent/http-upstream.ts";
 import { readTrace } from "../../../src/http/middleware/trace.ts";
-import { startTestBridge, until } from "../../builtin-agent/start.ts";
+import { startTestBridge } from "../../builtin-agent/start.ts";
 import { startModelScene } from "../../support/model-scene.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
+import { until } from "../../support/until.ts";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN = "00f067aa0ba902b7";

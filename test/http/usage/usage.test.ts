@@ -2,10 +2,11 @@ import { Database } from "bun:sqlite";
 import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
 import { join } from "node:path";
 import { ADMIN } from "../../../src/principal.ts";
-import { addLimitedUser, answerChat, answering, callerOf, until } from "../../support/limited.ts";
 import { startModelScene } from "../../support/model-scene.ts";
 import { ADMIN_KEY, startTestServer, type TestServer } from "../../support/server.ts";
 import { openTestFile } from "../../support/store.ts";
+import { until } from "../../support/until.ts";
+import { addLimitedUser, answerChat, answering, callerOf } from "../../support/user-caller.ts";
 import { V2_HELLO, type V2AgentOptions } from "../../support/v2-agent.ts";
 import { readCsv } from "../read-csv.ts";
 
@@ -104,7 +105,7 @@ describe("the rows", () => {
     const done = caller.chat();
     answerChat(agent, (await agent.next("ask")).ask, false);
     await done;
-    await until("it is written", async () => rowsIn(server).length === 1);
+    await until(async () => rowsIn(server).length === 1);
     const running = [caller.chat(), caller.chat({ stream: true })];
     await agent.next("ask");
     answerChat(agent, (await agent.next("ask")).ask, true, usage);
@@ -144,7 +145,7 @@ describe("the rows", () => {
     }
     await store.close();
     const server = await startTestServer(["--usage-days", "9"], { data });
-    await until("they are gone", async () => rowsIn(server).length === 2);
+    await until(async () => rowsIn(server).length === 2);
     expect(rowsIn(server).map(({ at }) => at)).toEqual([NOON - 8 * DAY_MS, NOON - 9 * DAY_MS]);
   });
 });

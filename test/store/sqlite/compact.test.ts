@@ -72,7 +72,7 @@ test("what was deleted gives its room back, while others read and write, and the
   expect(await asksIn(store)).toBe(100);
   await store.close();
   expect(statSync(path).size).toBeLessThan(sizeBefore / 2);
-}, 30_000);
+});
 
 test("a file with little to give back is left alone", async () => {
   const { path, store } = await filledStore(2_000);

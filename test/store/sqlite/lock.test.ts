@@ -59,4 +59,4 @@ test("a store is not opened while the data are being exchanged", async () => {
   expect(await Bun.file(path).exists()).toBe(false);
   letGo();
   await openTestFile(path).close();
-}, 15_000);
+});

@@ -170,4 +170,4 @@ test("processes that start at once on a new file all get the migrated database",
     expect(answers).toEqual(["ok", "ok", "ok", "ok"]);
     expect(await openTestFile(path).users.list()).toHaveLength(4);
   }
-}, 30_000);
+});

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, onTestFinished } from "bun:test";
 import { join } from "node:path";
-
-/** Below the time that a test has, so that the reason is told. */
-const START_MS = 4000;
+import { HANG_MS } from "../until.ts";
 
 export interface UpstreamProcess {
   port: number;
@@ -39,13 +37,13 @@ export async function launchUpstream(script: string, wantedPort = 0): Promise<Up
     child.kill("SIGKILL");
     await exited;
   };
-  const timer = setTimeout(() => child.kill("SIGKILL"), START_MS);
+  const timer = setTimeout(() => child.kill("SIGKILL"), HANG_MS);
   const line = await firstLine(child.stdout);
   clearTimeout(timer);
   const port = line.startsWith("{") ? Number(JSON.parse(line).port) : Number.NaN;
   if (!Number.isInteger(port)) {
     await stop();
-    throw new Error(`${script} ended, or did not listen within ${START_MS} ms`);
+    throw new Error(`${script} ended, or did not listen within ${HANG_MS} ms`);
   }
   return { port, pid: child.pid, kill: (signal = "SIGTERM") => child.kill(signal), exited, stop };
 }

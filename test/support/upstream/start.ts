@@ -1,3 +1,4 @@
+import { HANG_MS } from "../until.ts";
 import { launchUpstream, sharedByTests, type UpstreamProcess, untilTestEnds } from "./process.ts";
 
 export interface RequestCounts {
@@ -16,7 +17,7 @@ export interface FaultUpstream {
   port: number;
   pid: number;
   open(): Promise<RequestCounts>;
-  /** Resolves once the counts are so; rejects with the last ones after 4 s. */
+  /** Resolves once the counts are so; rejects with the last ones if they never are. */
   openUntil(isSo: (counts: RequestCounts) => boolean): Promise<RequestCounts>;
   /** Begins the counts anew, those of `fails-times` too. */
   reset(): Promise<void>;
@@ -24,9 +25,6 @@ export interface FaultUpstream {
   exited: Promise<void>;
   stop(): Promise<void>;
 }
-
-const WAIT_MS = 4000;
-const LOOK_MS = 10;
 
 interface FaultUpstreamOptions {
   /** To take the place of one that was killed. Default: any free one. */
@@ -38,12 +36,12 @@ async function launch(options: FaultUpstreamOptions = {}): Promise<FaultUpstream
   const base = `http://127.0.0.1:${port}`;
   const open = async () => (await (await fetch(`${base}/open`)).json()) as RequestCounts;
   const openUntil = async (isSo: (counts: RequestCounts) => boolean) => {
-    const end = performance.now() + WAIT_MS;
+    const end = performance.now() + HANG_MS;
     for (;;) {
       const counts = await open();
       if (isSo(counts)) return counts;
       if (performance.now() > end) throw new Error(`the counts stayed at ${JSON.stringify(counts)}`);
-      await Bun.sleep(LOOK_MS);
+      await Bun.sleep(10);
     }
   };
   const reset = async () => {

@@ -68,12 +68,3 @@ export function answerChat(agent: V2Agent, ask: string, stream: boolean, usage?:
 export function answering(usage?: Usage): V2AgentOptions {
   return { onAsk: ({ ask, stream }, agent) => answerChat(agent, ask, stream, usage) };
 }
-
-/** Asks again and again until it is so; fails the test after 4 s. */
-export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const limit = performance.now() + 4_000;
-  while (!(await isSo())) {
-    if (performance.now() > limit) throw new Error(`After 4 s it is still not so: ${what}.`);
-    await new Promise(setImmediate);
-  }
-}

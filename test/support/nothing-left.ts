@@ -1,17 +1,7 @@
 import { expect } from "bun:test";
 import { readdir } from "node:fs/promises";
 import type { Scene } from "./scene.ts";
-
-const WAIT_MS = 10_000;
-
-/** Looks again and again until it is so; fails the test after 10 s. */
-export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const limit = performance.now() + WAIT_MS;
-  while (!(await isSo())) {
-    if (performance.now() > limit) throw new Error(`After 10 s it is still not so: ${what}.`);
-    await Bun.sleep(10);
-  }
-}
+import { until } from "./until.ts";
 
 /** How many files and sockets the server has open; undefined where that cannot be seen. */
 export async function openFiles({ server }: Scene): Promise<number | undefined> {
@@ -21,9 +11,8 @@ export async function openFiles({ server }: Scene): Promise<number | undefined> 
 
 /** Once its agents are stopped, ends the server, which must have no agent, ask, slot, timer or socket left over. */
 export async function expectNothingLeft(scene: Scene, filesBefore: number | undefined): Promise<void> {
-  await until("no agent is listed", async () => (await scene.connections()).length === 0);
-  if (filesBefore !== undefined)
-    await until("the sockets are closed", async () => Number(await openFiles(scene)) <= filesBefore + 1);
+  await until(async () => (await scene.connections()).length === 0);
+  if (filesBefore !== undefined) await until(async () => Number(await openFiles(scene)) <= filesBefore + 1);
   scene.server.kill("SIGTERM");
   const [line] = await scene.server.output(/^.*"event":"draining".*$/m);
   expect(JSON.parse(line)).toMatchObject({
