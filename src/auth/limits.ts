@@ -101,11 +101,15 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions): Limi
     const { requestsPerMinute, tokensPerDay, maxParallel } = limited;
     const used = tokensPerDay === null ? 0 : tokens.of(user);
     if (tokensPerDay !== null && used >= tokensPerDay)
-      return refusal("limit_tokens", `Limit ${tokensPerDay}, used ${used}.`, tokens.resetMs());
+      return refusal(
+        "limit_tokens",
+        `The limit is ${tokensPerDay}, and ${used} were used.`,
+        tokens.resetMs(),
+      );
     const waitMs = requestsPerMinute === null ? 0 : state.requests.waitMs(at, requestsPerMinute);
-    if (waitMs > 0) return refusal("limit_requests", `Limit ${requestsPerMinute}.`, waitMs);
+    if (waitMs > 0) return refusal("limit_requests", `The limit is ${requestsPerMinute}.`, waitMs);
     if (maxParallel !== null && state.running >= maxParallel)
-      return refusal("limit_parallel", `Limit ${maxParallel}.`, PARALLEL_RETRY_MS);
+      return refusal("limit_parallel", `The limit is ${maxParallel}.`, PARALLEL_RETRY_MS);
     return undefined;
   }
 

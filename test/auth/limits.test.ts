@@ -21,7 +21,7 @@ describe("requests per minute", () => {
     expect(tryAdmit(limits, "ann", limited)).toMatchObject({
       outcome: "limit_requests",
       waitMs: 1,
-      hint: "Limit 100. Please try again in 0.001s.",
+      hint: "The limit is 100. Please try again in 0.001s.",
     });
     pass(1);
     expect(passed(limits, 64, limited)).toBe(60);
@@ -108,7 +108,7 @@ describe("tokens per day", () => {
     expect(tryAdmit(limits, "ann", limited)).toMatchObject({
       outcome: "limit_tokens",
       waitMs: 12 * HOUR_MS,
-      hint: "Limit 1000, used 1499. Please try again in 12h0m0s.",
+      hint: "The limit is 1000, and 1499 were used. Please try again in 12h0m0s.",
     });
     pass(12 * HOUR_MS - 1);
     expect(tryAdmit(limits, "ann", limited)).toMatchObject({ outcome: "limit_tokens", waitMs: 1 });

@@ -61,7 +61,7 @@ describe("requests per minute", () => {
       "x-ratelimit-remaining-requests": "0",
       "x-ratelimit-reset-requests": expect.stringMatching(/^(1m0s|[\d.]+s)$/),
     });
-    const wait = /^Limit 1\. Please try again in [\d.]+s\.$/;
+    const wait = /^The limit is 1\. Please try again in [\d.]+s\.$/;
     expect(await plain.json()).toEqual({
       error: "Rate limit reached for requests per minute",
       hint: expect.stringMatching(wait),
@@ -70,7 +70,7 @@ describe("requests per minute", () => {
       error: {
         type: "rate_limit_error",
         code: "rate_limit_exceeded",
-        message: expect.stringMatching(/per minute: Limit 1\. Please try again in [\d.]+s\.$/),
+        message: expect.stringMatching(/per minute\. The limit is 1\. Please try again in [\d.]+s\.$/),
       },
     });
     const messages = await caller.post("/v1/messages", { model: "m", messages: [] });
@@ -137,7 +137,7 @@ describe("parallel asks", () => {
     expect([refused.status, refused.headers.get("retry-after"), await refused.json()]).toEqual([
       429,
       "1",
-      { error: "Rate limit reached for parallel requests", hint: "Limit 3. Please try again in 1s." },
+      { error: "Rate limit reached for parallel requests", hint: "The limit is 3. Please try again in 1s." },
     ]);
 
     leaver.abort();
@@ -255,7 +255,8 @@ describe("tokens per day", () => {
     expect(await refused.json()).toMatchObject({
       error: {
         code: "rate_limit_exceeded",
-        message: "Rate limit reached for tokens per day: Limit 300, used 330. Please try again in 6h30m0s.",
+        message:
+          "Rate limit reached for tokens per day. The limit is 300, and 330 were used. Please try again in 6h30m0s.",
       },
     });
 
