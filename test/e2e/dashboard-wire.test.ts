@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { WebSocket } from "playwright-core";
 import { inBrowser, shows } from "../support/browser.ts";
 import { goTo, openDashboard } from "../support/browser-dashboard.ts";
-import { makeCertificate, noCertificates } from "../support/certificate.ts";
+import { makeCertificate } from "../support/certificate.ts";
 import { startExecutable } from "../support/executable.ts";
 import { useScene } from "../support/scene.ts";
 
@@ -51,9 +51,9 @@ inBrowser("what the dashboard costs", (browser) => {
     expect(sockets).toHaveLength(1);
   });
 
-  describe.skipIf(noCertificates !== undefined)(`under TLS (${noCertificates ?? "with openssl"})`, () => {
+  describe("under TLS", () => {
     test("the cookie goes over TLS only, and the live view too", async () => {
-      const { cert, key } = makeCertificate("dashboard.test");
+      const { cert, key } = await makeCertificate("dashboard.test");
       const adminKey = `admin-${crypto.randomUUID()}`;
       const args = ["0", adminKey, "--tls-cert", cert, "--tls-key", key];
       const { url } = await startExecutable({ args });

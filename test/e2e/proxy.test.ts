@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { connect as connectTcp } from "node:net";
 import { join } from "node:path";
 import { connect } from "node:tls";
-import { makeCertificate, noCertificates, type TestCertificate } from "../support/certificate.ts";
+import { makeCertificate, type TestCertificate } from "../support/certificate.ts";
 import { type Executable, startExecutable } from "../support/executable.ts";
 import { tempFolder } from "../support/store.ts";
 import { chunk, connectV2Agent, V2_HELLO } from "../support/v2-agent.ts";
@@ -36,7 +36,7 @@ interface Proxy {
 }
 
 const missing = (program: string) =>
-  noCertificates ?? (Bun.which(program, { PATH: PATHS }) ? undefined : `${program} is not installed`);
+  Bun.which(program, { PATH: PATHS }) ? undefined : `${program} is not installed`;
 /** Debian keeps servers where an ordinary user does not look. */
 const PATHS = `${process.env["PATH"]}:/usr/sbin`;
 
@@ -101,7 +101,7 @@ async function start({ prepare }: Proxy): Promise<Scene> {
   const flags = ["--host", "127.0.0.1", "--trust-proxy", "loopback"];
   const adminKey = `admin-${crypto.randomUUID()}`;
   const server = await startExecutable({ args: ["0", adminKey, ...flags] });
-  const certificate = makeCertificate(NAME);
+  const certificate = await makeCertificate(NAME);
   const place = { folder: tempFolder(), port: freePort(), upstream: server.port, certificate };
   const [program = "", ...args] = prepare(place);
   const child = Bun.spawn([Bun.which(program, { PATH: PATHS }) ?? program, ...args], {

@@ -2,20 +2,20 @@ import { describe, expect, test } from "bun:test";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "node:tls";
-import { makeCertificate, noCertificates } from "../support/certificate.ts";
+import { makeCertificate } from "../support/certificate.ts";
 import { EXECUTABLE, type Executable, runExecutable, startExecutable } from "../support/executable.ts";
 import { tempFolder } from "../support/store.ts";
 
 const ADMIN_KEY = `admin-${crypto.randomUUID()}`;
 
-function withCertificate(name: string) {
+async function withCertificate(name: string) {
   const folder = tempFolder();
   const files = { cert: join(folder, "cert.pem"), key: join(folder, "key.pem") };
   const put = (next: { cert: string; key: string }) => {
     copyFileSync(next.cert, files.cert);
     copyFileSync(next.key, files.key);
   };
-  const certificate = makeCertificate(name);
+  const certificate = await makeCertificate(name);
   put(certificate);
   const flags = ["--tls-cert", files.cert, "--tls-key", files.key];
   return { flags, put, ca: certificate.ca };
@@ -47,9 +47,9 @@ async function waitFor(what: () => Promise<boolean>): Promise<void> {
   while (!(await what())) await Bun.sleep(20);
 }
 
-describe.skipIf(noCertificates !== undefined)(`TLS (${noCertificates ?? "with openssl"})`, () => {
+describe("TLS", () => {
   test("the server's own agent, the health command and callers come by it", async () => {
-    const { flags, ca } = withCertificate("chat.example.com");
+    const { flags, ca } = await withCertificate("chat.example.com");
     const server = await startExecutable({ args: ["0", ADMIN_KEY, "--echo", ...flags] });
     expect(server.url).toStartWith("https://");
     expect(server.stderr()).toContain("wss://");
@@ -67,7 +67,7 @@ describe.skipIf(noCertificates !== undefined)(`TLS (${noCertificates ?? "with op
   });
 
   test("an agent elsewhere connects by wss if it is told of the authority, and not if it is not", async () => {
-    const { flags, ca } = withCertificate("chat.example.com");
+    const { flags, ca } = await withCertificate("chat.example.com");
     const server = await startExecutable({ args: ["0", ADMIN_KEY, ...flags] });
     const start = (env: Record<string, string>) => {
       const child = Bun.spawn([EXECUTABLE, "agent", `https://localhost:${server.port}`, "--echo"], {
@@ -94,10 +94,10 @@ describe.skipIf(noCertificates !== undefined)(`TLS (${noCertificates ?? "with op
   });
 
   test("SIGHUP brings a new certificate, and agents stay", async () => {
-    const { flags, put } = withCertificate("one.example");
+    const { flags, put } = await withCertificate("one.example");
     const server = await startExecutable({ args: ["0", ADMIN_KEY, "--echo", ...flags] });
     await server.output(/"agent_joined"/);
-    const next = makeCertificate("two.example");
+    const next = await makeCertificate("two.example");
     put(next);
     server.kill("SIGHUP");
     await waitFor(async () => (await shownName(server.port)) === "two.example");
@@ -109,7 +109,7 @@ describe.skipIf(noCertificates !== undefined)(`TLS (${noCertificates ?? "with op
   });
 
   test("a certificate that cannot be used is one line and exit code 1; one without its key exit code 2", async () => {
-    const { flags } = withCertificate("one.example");
+    const { flags } = await withCertificate("one.example");
     const missing = await runExecutable(["0", "key", ...flags.slice(0, 3), "/nowhere/key.pem"]);
     expect([missing.code, missing.stderr.trimEnd().split("\n")]).toEqual([
       1,

@@ -6,7 +6,7 @@ import { connect } from "node:tls";
 import { CommandError } from "../../src/errors.ts";
 import { createLog } from "../../src/log/log.ts";
 import { type Listener, listen } from "../../src/server/listener.ts";
-import { makeCertificate, noCertificates, type TestCertificate } from "../support/certificate.ts";
+import { makeCertificate, type TestCertificate } from "../support/certificate.ts";
 import { failureOf, tempFolder } from "../support/store.ts";
 
 interface Started {
@@ -69,9 +69,9 @@ function exchangeable(first: TestCertificate) {
   return { files, put };
 }
 
-describe.skipIf(noCertificates !== undefined)(`TLS (${noCertificates ?? "with openssl"})`, () => {
+describe("TLS", () => {
   test("what trusts the authority gets in, what speaks without TLS gets no answer", async () => {
-    const certificate = makeCertificate("one.example");
+    const certificate = await makeCertificate("one.example");
     const { listener } = start(certificate);
     const tls = { ca: Bun.file(certificate.ca) };
     expect(await (await fetch(`https://localhost:${listener.port}/`, { tls })).text()).toBe("hello");
@@ -89,7 +89,7 @@ describe.skipIf(noCertificates !== undefined)(`TLS (${noCertificates ?? "with op
   });
 
   test("a new certificate is shown to new connections, and the open ones go on", async () => {
-    const { files, put } = exchangeable(makeCertificate("one.example"));
+    const { files, put } = exchangeable(await makeCertificate("one.example"));
     const { listener, logged } = start(files);
     expect(await shownName(listener.port)).toBe("one.example");
     const socket = new WebSocket(`wss://127.0.0.1:${listener.port}/`, { tls: { rejectUnauthorized: false } });
@@ -107,7 +107,7 @@ describe.skipIf(noCertificates !== undefined)(`TLS (${noCertificates ?? "with op
       socket.onopen = resolve;
     });
 
-    put(makeCertificate("two.example"));
+    put(await makeCertificate("two.example"));
     listener.reloadCertificate();
     for (let count = 0; count < 20; count++) expect(await shownName(listener.port)).toBe("two.example");
     const echoed = next();
@@ -124,7 +124,7 @@ describe.skipIf(noCertificates !== undefined)(`TLS (${noCertificates ?? "with op
   });
 
   test("requests that run while certificates change are answered, and a connection cut in that moment opens at the second try", async () => {
-    const [one, two] = [makeCertificate("one.example"), makeCertificate("two.example")];
+    const [one, two] = [await makeCertificate("one.example"), await makeCertificate("two.example")];
     const { files, put } = exchangeable(one);
     const { listener, release } = start(files);
     const running = Array.from({ length: 16 }, async () => {
@@ -154,19 +154,19 @@ describe.skipIf(noCertificates !== undefined)(`TLS (${noCertificates ?? "with op
   });
 
   test("files that cannot be used change nothing, and the log says which and why", async () => {
-    const { files, put } = exchangeable(makeCertificate("one.example"));
+    const { files, put } = exchangeable(await makeCertificate("one.example"));
     const { listener, logged } = start(files);
     listener.reloadCertificate();
     expect(logged()).toContain("certificate_unchanged");
-    put({ cert: makeCertificate("two.example").cert, key: files.key });
+    put({ cert: (await makeCertificate("two.example")).cert, key: files.key });
     listener.reloadCertificate();
     expect(logged()).toContain("is not that of the certificate in");
     expect(await shownName(listener.port)).toBe("one.example");
   });
 
   test("files that cannot be used are one clear line at the start", async () => {
-    const good = makeCertificate("one.example");
-    const other = makeCertificate("two.example");
+    const good = await makeCertificate("one.example");
+    const other = await makeCertificate("two.example");
     const folder = tempFolder();
     const nonsense = join(folder, "nonsense.pem");
     writeFileSync(nonsense, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
@@ -186,7 +186,7 @@ describe.skipIf(noCertificates !== undefined)(`TLS (${noCertificates ?? "with op
   });
 
   test("a port that another server has is told, although certificates need it shared", async () => {
-    const certificate = makeCertificate("one.example");
+    const certificate = await makeCertificate("one.example");
     const { listener } = start(certificate);
     const failure = await failureOf(async () => start(certificate, listener.port));
     expect((failure as CommandError).message).toContain("the port is in use");

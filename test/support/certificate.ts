@@ -1,43 +1,49 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { generate } from "selfsigned";
 import { tempFolder } from "./store.ts";
 
+/** The paths of PEM files. */
 export interface TestCertificate {
   cert: string;
   key: string;
-  /** What is to be trusted for it to be good. */
+  /** The authority that a client must trust to accept the certificate. */
   ca: string;
 }
 
-/** Why no certificates can be made here; undefined where they can. */
-export const noCertificates = Bun.which("openssl") ? undefined : "openssl is not installed";
+const EC = { keyType: "ec", algorithm: "sha256" } as const;
 
-function openssl(folder: string, args: readonly string[]): void {
-  const { exitCode, stderr } = Bun.spawnSync(["openssl", ...args], { cwd: folder });
-  if (exitCode !== 0) throw new Error(`openssl ${args.join(" ")}: ${stderr}`);
-}
-
-const EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-
-/** Files of a certificate for localhost, 127.0.0.1 and `name`, by an authority of its own; gone when the test is over. */
-export function makeCertificate(name: string): TestCertificate {
-  const folder = tempFolder();
-  writeFileSync(join(folder, "names"), `subjectAltName=DNS:localhost,IP:127.0.0.1,DNS:${name}`);
-  openssl(folder, [
-    "req",
-    "-x509",
+/**
+ * Makes a certificate for localhost, 127.0.0.1 and `name`, signed by an authority of its own. The files are removed
+ * when the test ends.
+ */
+export async function makeCertificate(name: string): Promise<TestCertificate> {
+  const authority = await generate([{ name: "commonName", value: "CA" }], {
     ...EC,
-    "-keyout",
-    "ca.key",
-    "-out",
-    "ca.pem",
-    "-days",
-    "2",
-    "-subj",
-    "/CN=CA",
-  ]);
-  openssl(folder, ["req", ...EC, "-keyout", "key.pem", "-out", "request", "-subj", `/CN=${name}`]);
-  const by = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names"];
-  openssl(folder, ["x509", "-req", "-in", "request", ...by, "-out", "cert.pem", "-days", "2"]);
-  return { cert: join(folder, "cert.pem"), key: join(folder, "key.pem"), ca: join(folder, "ca.pem") };
+    extensions: [
+      { name: "basicConstraints", cA: true, critical: true },
+      { name: "keyUsage", keyCertSign: true, critical: true },
+    ],
+  });
+  const names = [
+    { type: 2, value: "localhost" },
+    { type: 2, value: name },
+    { type: 7, ip: "127.0.0.1" },
+  ] as const;
+  const signed = await generate([{ name: "commonName", value: name }], {
+    ...EC,
+    ca: { key: authority.private, cert: authority.cert },
+    extensions: [{ name: "subjectAltName", altNames: [...names] }],
+  });
+  const folder = tempFolder();
+  const write = (file: string, pem: string) => {
+    const path = join(folder, file);
+    writeFileSync(path, pem);
+    return path;
+  };
+  return {
+    cert: write("cert.pem", signed.cert),
+    key: write("key.pem", signed.private),
+    ca: write("ca.pem", authority.cert),
+  };
 }
