@@ -2,52 +2,55 @@ import type { AgentKey } from "../auth/agent-keys.ts";
 import { AppError } from "../errors.ts";
 import { isLoopback } from "../net/addresses.ts";
 
-/** What is known of a request to register before its socket exists. */
+/** A request to register, before there is a socket. */
 export interface Registration {
   headers: Headers;
-  /** The remote address; undefined when there is none, as on a Unix socket. */
+  /** The remote address; undefined on a Unix socket. */
   address: string | undefined;
-  /** A proxy stands between, or says so. */
+  /** Whether a proxy passed the request on, or a header says so. */
   isForwarded: boolean;
-  /** The key that was shown, as it was found; undefined where none was shown. */
+  /** What the look-up of the key returned; undefined if no key was sent. */
   key: AgentKey | "revoked" | "unknown" | undefined;
 }
 
 export interface RegistrationRules {
-  /** `open` lets everybody in, as the reference does. */
+  /** `open` admits everybody, as the reference does. */
   agents: "keyed" | "open";
-  /** The agent key was set by the operator: then an agent on this machine needs it too. */
+  /** The operator set the agent key. Then agents on this machine need it too. */
   keyAlways: boolean;
-  /** Values of `Origin` accepted without the key. */
+  /** Values of `Origin` that are accepted without a key. */
   origins: readonly string[];
-  /** Whether a `Host` names this machine, and cannot be a name that a page had point here. */
+  /** Whether a `Host` header names this machine, and is not a name that a page made resolve to it. */
   isOwnHost(header: string): boolean;
 }
 
-/** The key that a registration shows: the one in the path, where the agent's endpoint carries one, or the header's. */
+/** Returns the key that a request to register carries: the one in the path if there is one, else the header's. */
 export function shownKey(headers: Headers, pathKey: string | undefined): string | undefined {
   return pathKey ?? bearer(headers.get("authorization"));
 }
 
 export interface Admission {
-  /** The main key was shown. */
+  /** Whether the request carried the main agent key. */
   trusted: boolean;
-  /** What it was let in by; undefined where that was no key. */
+  /** The key that admitted the agent; undefined if none was needed. */
   key: AgentKey | undefined;
 }
 
 const KEYLESS: Admission = { trusted: false, key: undefined };
 
 /**
- * Decides who may register; throws an `AppError` whose hint says what to do instead. Web pages can open
- * sockets to this machine, so an `Origin` of a web site is refused where no key is asked (cross-site
- * WebSocket hijacking). A revoked key shuts out everywhere, lest its agent go on as one without a key.
+ * Decides who may register. Throws an `AppError` whose hint says what to do instead. Web pages can open sockets to
+ * this machine, so an `Origin` of a web site is refused if no key is needed (cross-site WebSocket hijacking). A
+ * revoked key is refused everywhere: otherwise its agent could continue without a key.
  */
 export function admit(registration: Registration, rules: RegistrationRules): Admission {
   const { headers, key } = registration;
   if (typeof key === "object") return { trusted: key.id === null, key };
-  if (key === "revoked")
-    throw new AppError("agent_key_wrong", { hint: "This key was revoked: ask for a new one." });
+  if (key === "revoked") {
+    throw new AppError("agent_key_wrong", {
+      hint: "This key was revoked. Ask the administrator for a new one.",
+    });
+  }
   if (rules.agents === "open") return KEYLESS;
   if (key === "unknown") {
     throw new AppError("agent_key_wrong", {
@@ -57,18 +60,18 @@ export function admit(registration: Registration, rules: RegistrationRules): Adm
   const from = whyKeyIsNeeded(registration, rules);
   if (from) {
     throw new AppError("agent_key_required", {
-      hint: `${from} Register at /agents/<agent key>/client/register or send the agent key as "Authorization: Bearer".`,
+      hint: `${from} Register at /agents/<agent key>/client/register, or send the agent key as "Authorization: Bearer".`,
     });
   }
   if (!rules.isOwnHost(headers.get("host") ?? "")) {
     throw new AppError("host_refused", {
-      hint: "An agent without a key must call this machine localhost or by its address; --allowed-hosts lists further names.",
+      hint: "An agent without a key must call this machine localhost or by its address. --allowed-hosts adds other names.",
     });
   }
   const origin = headers.get("origin");
   if (origin !== null && isWebOrigin(origin) && !rules.origins.includes(origin)) {
     throw new AppError("agent_origin_refused", {
-      hint: "Pages of this site may not register without the agent key; --agent-origins lists the ones that may.",
+      hint: "Pages of this site may not register without the agent key. --agent-origins lists the sites that may.",
     });
   }
   return KEYLESS;
@@ -78,7 +81,7 @@ function whyKeyIsNeeded(
   { address, isForwarded }: Registration,
   rules: RegistrationRules,
 ): string | undefined {
-  if (rules.keyAlways) return "This server asks every agent for its key.";
+  if (rules.keyAlways) return "This server requires a key from every agent.";
   if (!isLoopback(address)) return "Agents on other machines need the agent key.";
   if (isForwarded) return "Agents behind a proxy need the agent key.";
   return undefined;
@@ -89,7 +92,7 @@ function bearer(authorization: string | null): string | undefined {
   return authorization.replace(/^bearer\s+/i, "").trim();
 }
 
-/** `null` counts as one: pages in a sandboxed frame send it too. Browser extensions have schemes of their own. */
+/** `null` counts as a web origin: pages in a sandboxed frame send it too. Browser extensions have schemes of their own. */
 function isWebOrigin(origin: string): boolean {
   return origin === "null" || /^(https?|file):/i.test(origin);
 }

@@ -1,54 +1,124 @@
-import type { CloseReason } from "../protocol/close.ts";
-import type { AgentLink, Cancel } from "../relay/ports.ts";
-import type { AgentSession, SessionOptions } from "./session.ts";
+import type { AgentKey } from "../auth/agent-keys.ts";
+import type { Model } from "../protocol/agent-v2.ts";
+import { CLOSE, type CloseReason, closeText } from "../protocol/close.ts";
+import type { AgentProfile } from "../relay/agent.ts";
+import type { AgentCommand, AgentLink, Cancel, Clock, Transport } from "../relay/ports.ts";
+import type { Relay } from "../relay/relay.ts";
+import type { Admission } from "./admission.ts";
+import type { SocketSlot } from "./socket-slots.ts";
 
-/** The life of an agent's connection in either protocol: a hello in time, a link while it is registered, one end. */
-export abstract class Line<Options extends SessionOptions> implements AgentSession {
-  /** There once it is registered. */
-  protected link: AgentLink | undefined;
-  protected closed = false;
-  #stopHello: Cancel | undefined;
+/** What a connection needs of the agent's WebSocket. */
+export interface AgentSocket {
+  /** Returns the bytes sent, -1 if the text waits until the socket has drained, 0 if the text was dropped. */
+  sendText(text: string): number;
+  close(code: number, reason: string): void;
+}
 
-  constructor(protected readonly options: Options) {
-    this.#stopHello = options.clock.after(options.helloWithinMs, () => this.close("hello_missing"));
+/** What all connections of a server need. */
+export interface ConnectionOptions {
+  relay: Pick<Relay, "join">;
+  clock: Clock;
+  newId: () => string;
+  helloWithinMs: number;
+}
+
+/** A request to register that was let in. */
+export interface AdmittedAgent extends Admission {
+  address: string;
+  slot: SocketSlot;
+}
+
+/**
+ * An agent's WebSocket with its protocol state, from the upgrade until the socket is closed. The agent says hello in
+ * time, and is registered from then on. The two protocols say how frames are read and commands are written.
+ */
+export abstract class AgentConnection<Options extends ConnectionOptions = ConnectionOptions>
+  implements Transport
+{
+  abstract readonly protocol: "v1" | "v2";
+  /** The registered agent; undefined before its hello. */
+  protected agent: AgentLink | undefined;
+  /** Undefined before the upgrade is done, and once the socket is closed. */
+  #socket: AgentSocket | undefined;
+  #stopHelloTimer: Cancel | undefined;
+
+  constructor(
+    protected readonly options: Options,
+    readonly admitted: AdmittedAgent,
+  ) {}
+
+  abstract send(command: AgentCommand): boolean;
+
+  protected abstract frame(text: string): void;
+
+  /** A text frame has come. */
+  receive(text: string): void {
+    if (this.#socket) this.frame(text);
   }
 
-  abstract frame(text: string): void;
-
-  close(reason: CloseReason): void {
-    if (this.closed) return;
-    this.closed = true;
-    this.endHello();
-    this.options.socket.close(reason);
+  /** The upgrade is done. */
+  open(socket: AgentSocket): void {
+    const { clock, helloWithinMs } = this.options;
+    this.#socket = socket;
+    this.#stopHelloTimer = clock.after(helloWithinMs, () => this.close("hello_missing"));
   }
 
+  /** The socket, which was full, has drained. */
   drained(): void {
-    this.link?.writable(true);
+    this.agent?.writable(true);
   }
 
+  /** Closes the socket. The detail says what is wrong with a frame. */
+  close(reason: CloseReason, detail?: string): void {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#socket = undefined;
+    this.#stopHello();
+    socket.close(CLOSE[reason].code, closeText(reason, detail));
+  }
+
+  /** Closes the socket now. The agent's asks move on or fail, as if the connection were lost. */
   end(reason: CloseReason): void {
-    // First, as the runtime reports the end of a socket from within its closing.
-    this.link?.gone(reason);
+    // The relay comes first: the runtime calls `closed` from within the socket's `close`.
+    this.agent?.gone(reason);
     this.close(reason);
   }
 
-  gone(): void {
-    this.closed = true;
-    this.endHello();
-    this.link?.gone();
+  /** The socket is closed, by whichever side. */
+  closed(): void {
+    this.#socket = undefined;
+    this.#stopHello();
+    this.admitted.slot.release();
+    this.agent?.gone();
   }
 
-  /** The hello has come. The timer would be kept as long as the agent is. */
-  protected endHello(): void {
-    this.#stopHello?.();
-    this.#stopHello = undefined;
+  /** The agent has said hello. Returns false if its id is in use: then the connection is closed. */
+  protected register(profile: Omit<AgentProfile, "address" | "key">): boolean {
+    const { address, key, slot } = this.admitted;
+    this.#stopHello();
+    slot.identified();
+    const models = allowedModels(profile.models, key);
+    this.agent = this.options.relay.join({ ...profile, models, address, key }, this);
+    if (!this.agent) this.close("id_in_use");
+    return this.agent !== undefined;
   }
 
-  /** False where it cannot be sent any more. */
+  /** Returns false if the frame cannot be sent. */
   protected write(frame: object): boolean {
-    if (this.closed) return false;
-    const result = this.options.socket.sendText(JSON.stringify(frame));
-    if (result === "congested") this.link?.writable(false);
-    return result !== "dropped";
+    const bytes = this.#socket?.sendText(JSON.stringify(frame)) ?? 0;
+    if (bytes < 0) this.agent?.writable(false);
+    return bytes !== 0;
   }
+
+  /** Forgets the timer, which would otherwise be kept for as long as the agent is connected. */
+  #stopHello(): void {
+    this.#stopHelloTimer?.();
+    this.#stopHelloTimer = undefined;
+  }
+}
+
+/** Returns the models that the agent's key lets it offer. */
+export function allowedModels(models: readonly Model[], key: AgentKey | undefined): readonly Model[] {
+  const allowed = key?.models;
+  return allowed ? models.filter(({ id }) => allowed.includes(id)) : models;
 }

@@ -1,29 +1,31 @@
 import type { AgentKeys } from "../auth/agent-keys.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import type { Cancel, Clock } from "../relay/ports.ts";
-import type { AgentSession } from "./session.ts";
+import type { AgentConnection } from "./connection.ts";
 
-/** The sockets of agents that registered by a key of their own, which end with the key. */
-export interface KeyedSockets {
-  /** Ends it at once where the key was revoked while the socket was being opened. */
-  add(keyId: string, session: AgentSession): void;
-  remove(keyId: string, session: AgentSession): void;
+type Connection = Pick<AgentConnection, "end">;
+
+/** The connections of agents that registered with a key of their own. They end when the key is revoked. */
+export interface KeyedConnections {
+  /** Adds a connection. If its key was revoked while the socket was being opened, the connection ends at once. */
+  add(keyId: string, connection: Connection): void;
+  remove(keyId: string, connection: Connection): void;
   /** The key was revoked in this process. */
   end(keyId: string): void;
   stop(): void;
 }
 
-interface KeyedSocketsOptions {
+interface KeyedConnectionsOptions {
   keys: Pick<AgentKeys, "revokedAmong">;
   clock: Clock;
   log: Log;
 }
 
-/** How soon it counts when another process has revoked a key. One small look-up, and none without such sockets. */
+/** How often to look for keys that another process has revoked: one small query, none without such connections. */
 const RECHECK_MS = 1_000;
 
-export function createKeyedSockets({ keys, clock, log }: KeyedSocketsOptions): KeyedSockets {
-  const sessions = new Map<string, Set<AgentSession>>();
+export function createKeyedConnections({ keys, clock, log }: KeyedConnectionsOptions): KeyedConnections {
+  const connections = new Map<string, Set<Connection>>();
   const revoked = new Set<string>();
   let stopTimer: Cancel | undefined;
   let stopped = false;
@@ -31,13 +33,13 @@ export function createKeyedSockets({ keys, clock, log }: KeyedSocketsOptions): K
 
   function end(keyId: string): void {
     revoked.add(keyId);
-    const held = [...(sessions.get(keyId) ?? [])];
+    const held = [...(connections.get(keyId) ?? [])];
     log.info("agent_key_revoked", { key_id: keyId, sockets: held.length });
-    for (const session of held) session.end("key_revoked");
+    for (const connection of held) connection.end("key_revoked");
   }
 
   function schedule(): void {
-    if (stopped || sessions.size === 0) return;
+    if (stopped || connections.size === 0) return;
     stopTimer ??= clock.after(RECHECK_MS, () => {
       void recheck().finally(() => {
         stopTimer = undefined;
@@ -48,7 +50,7 @@ export function createKeyedSockets({ keys, clock, log }: KeyedSocketsOptions): K
 
   async function recheck(): Promise<void> {
     try {
-      const ids = new Set([...sessions.keys()].filter((id) => !revoked.has(id)));
+      const ids = new Set([...connections.keys()].filter((id) => !revoked.has(id)));
       for (const id of await keys.revokedAmong(ids)) end(id);
       isReadable = true;
     } catch (error) {
@@ -57,32 +59,34 @@ export function createKeyedSockets({ keys, clock, log }: KeyedSocketsOptions): K
     }
   }
 
+  function stopRechecking(): void {
+    stopTimer?.();
+    stopTimer = undefined;
+  }
+
   return {
-    add(keyId, session) {
+    add(keyId, connection) {
       if (revoked.has(keyId)) {
-        session.end("key_revoked");
+        connection.end("key_revoked");
         return;
       }
-      const held = sessions.get(keyId) ?? new Set();
-      sessions.set(keyId, held.add(session));
+      const held = connections.get(keyId) ?? new Set();
+      connections.set(keyId, held.add(connection));
       schedule();
     },
 
-    remove(keyId, session) {
-      const held = sessions.get(keyId);
-      if (!held?.delete(session) || held.size > 0) return;
-      sessions.delete(keyId);
-      if (sessions.size > 0) return;
-      stopTimer?.();
-      stopTimer = undefined;
+    remove(keyId, connection) {
+      const held = connections.get(keyId);
+      if (!held?.delete(connection) || held.size > 0) return;
+      connections.delete(keyId);
+      if (connections.size === 0) stopRechecking();
     },
 
     end,
 
     stop() {
       stopped = true;
-      stopTimer?.();
-      stopTimer = undefined;
+      stopRechecking();
     },
   };
 }

@@ -1,45 +1,51 @@
 import { createOccupancy } from "../auth/concurrency.ts";
 import { AppError } from "../errors.ts";
 
-/** The place of one socket. */
-export interface Room {
-  /** Its agent has said who it is. */
-  settled(): void;
-  /** It is closed. */
-  left(): void;
+/** One socket's share of the limits on sockets. */
+export interface SocketSlot {
+  /** The agent has said who it is: the limits on unidentified agents no longer count it. */
+  identified(): void;
+  /** The socket is closed. May be called twice. */
+  release(): void;
 }
 
-export interface Rooms {
-  /** Throws an `AppError`: agents_full, address_busy. */
-  enter(address: string | undefined): Room;
+export interface SocketSlots {
+  /** Takes a slot for a socket from this address. Throws an `AppError`: agents_full, address_busy. */
+  take(address: string | undefined): SocketSlot;
 }
 
 /**
- * Sockets whose agent has not yet said who it is, of one address and in all. The time limit of the hello ends them; a
- * fleet that comes back all at once needs some.
+ * How many sockets may be open whose agent has not said who it is, from one address and in all. The time limit of
+ * the hello ends them. A fleet that reconnects all at once needs some.
  */
-const NEW_ADDRESS_MAX = 1000;
-const NEW_MAX = 4000;
+const UNIDENTIFIED_ADDRESS_MAX = 1000;
+const UNIDENTIFIED_MAX = 4000;
 
-/** Bounds the sockets of agents: all of them by `socketsMax`. */
-export function createRooms(socketsMax: number): Rooms {
-  const newcomers = createOccupancy({ addressMax: NEW_ADDRESS_MAX, allMax: NEW_MAX });
+/** Limits the sockets of agents, all of them to `socketsMax`. */
+export function createSocketSlots(socketsMax: number): SocketSlots {
+  const unidentified = createOccupancy({ addressMax: UNIDENTIFIED_ADDRESS_MAX, allMax: UNIDENTIFIED_MAX });
   let sockets = 0;
   return {
-    enter(address) {
-      if (sockets >= socketsMax)
-        throw new AppError("agents_full", { hint: "So many sockets of agents are open: --agents-max." });
-      const settled = newcomers.enter(address);
-      if (typeof settled !== "function")
-        throw new AppError("address_busy", { hint: "Too many agents have not said yet who they are." });
+    take(address) {
+      if (sockets >= socketsMax) {
+        throw new AppError("agents_full", {
+          hint: "The limit of open agent connections is reached (--agents-max).",
+        });
+      }
+      const identified = unidentified.enter(address);
+      if (typeof identified !== "function") {
+        throw new AppError("address_busy", {
+          hint: "Too many agents are connected that have not sent their hello yet.",
+        });
+      }
       sockets++;
-      let isOpen = true;
+      let isTaken = true;
       return {
-        settled,
-        left() {
-          settled();
-          if (isOpen) sockets--;
-          isOpen = false;
+        identified,
+        release() {
+          identified();
+          if (isTaken) sockets--;
+          isTaken = false;
         },
       };
     },

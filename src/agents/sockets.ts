@@ -1,111 +1,97 @@
 import type { Server, WebSocketHandler } from "bun";
-import type { AgentKey, AgentKeys } from "../auth/agent-keys.ts";
+import type { AgentKeys } from "../auth/agent-keys.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import { V1_MESSAGE } from "../protocol/agent-v1.ts";
 import { AGENT_SUBPROTOCOL } from "../protocol/agent-v2.ts";
-import { CLOSE, type CloseReason } from "../protocol/close.ts";
-import type { Clock } from "../relay/ports.ts";
-import type { Relay } from "../relay/relay.ts";
 import { admit, type RegistrationRules, shownKey } from "./admission.ts";
-import { createKeyedSockets } from "./revocation.ts";
-import type { AgentSession, AgentSocket } from "./session.ts";
-import { createRooms, type Room } from "./socket-slots.ts";
-import { openV1Agent } from "./v1.ts";
-import { type AgentOptions, openAgent } from "./v2.ts";
+import type { AgentConnection } from "./connection.ts";
+import { createKeyedConnections } from "./revocation.ts";
+import { createSocketSlots } from "./socket-slots.ts";
+import { V1Connection, type V1Options } from "./v1.ts";
+import { V2Connection, type V2Options } from "./v2.ts";
 
-export interface SocketData {
-  protocol: "v1" | "v2";
-  address: string;
-  trusted: boolean;
-  /** What let the agent in, where that was a key. */
-  key: AgentKey | undefined;
-  session: AgentSession | undefined;
-  room: Room;
-}
-
-export interface AgentSocketsOptions {
-  relay: Relay;
+export interface AgentSocketsOptions extends V1Options, V2Options {
   rules: RegistrationRules;
   keys: Pick<AgentKeys, "find" | "revokedAmong">;
-  clock: Clock;
-  newId: () => string;
   log: Log;
-  /** Where a request comes from, and whether by way of a proxy. */
+  /** Returns where a request comes from, and whether a proxy passed it on. */
   addressOf(
     request: Request,
-    server: Server<SocketData>,
+    server: Server<AgentConnection>,
   ): { address: string | undefined; isForwarded: boolean };
   socketsMax: number;
-  helloWithinMs: number;
-  frameBytesMax: number;
-  version: string;
-  /** The model that agents of the reference's protocol offer. */
-  v1Model: string;
-  resume: AgentOptions["resume"];
 }
 
 export interface AgentSockets {
-  /** For `Bun.serve`. */
-  websocket: WebSocketHandler<SocketData>;
-  /** Upgrades a request to register, or throws an `AppError` that says why not. */
-  register(request: Request, server: Server<SocketData>, pathKey: string | undefined): Promise<void>;
-  /** Closes every socket that was let in by the key, and lets no more in. */
+  /** The handler for `Bun.serve`. */
+  websocket: WebSocketHandler<AgentConnection>;
+  /** Upgrades a request to register. Throws an `AppError` that says why it is refused. */
+  register(request: Request, server: Server<AgentConnection>, pathKey: string | undefined): Promise<void>;
+  /** Closes every socket that was opened with the key, and lets no more in. */
   endKey(keyId: string): void;
   /** Tells all agents that the server is going away. */
   announceDrain(server: { publish(topic: string, text: string): unknown }): void;
-  /** To be called when all sockets are closed. */
+  /** Call it once all sockets are closed. */
   stop(): void;
 }
 
-/** Every agent's socket hears what is published here. */
-const TOPIC_ALL = "agents";
-const TOPIC_V2 = "agents/v2";
+/** Every agent's socket is subscribed to this topic. */
+const TOPIC = "agents";
 
-/** When agents are to come back after a drain: a server that is restarted needs about so long. */
+/** How long agents wait after a drain before they reconnect: about as long as a server takes to restart. */
 const RECONNECT_MS = 2_000;
 
-/** Behind the one ask that may wait in an agent's socket buffer, cancels and pings may wait for so many bytes. */
+/** Extra send-buffer room for cancel and ping frames queued behind one ask. */
 const CONTROL_BYTES_MAX = 1024 * 1024;
 
 export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
   const { rules, keys, clock, log, frameBytesMax, newId, socketsMax } = options;
-  const rooms = createRooms(socketsMax);
-  const keyed = createKeyedSockets({ keys, clock, log });
-  const findKey = async (shown: string | undefined) =>
-    shown === undefined ? undefined : ((await keys.find(shown)) ?? "unknown");
+  const slots = createSocketSlots(socketsMax);
+  const keyed = createKeyedConnections({ keys, clock, log });
+
+  /** Returns a connection that waits for its socket. */
+  async function admitConnection(
+    request: Request,
+    from: { address: string | undefined; isForwarded: boolean },
+    pathKey: string | undefined,
+  ): Promise<AgentConnection> {
+    const { headers } = request;
+    const shown = shownKey(headers, pathKey);
+    const found = shown === undefined ? undefined : ((await keys.find(shown)) ?? "unknown");
+    const admission = admit({ headers, ...from, key: found }, rules);
+    const Connection = protocolOf(headers) === "v1" ? V1Connection : V2Connection;
+    const slot = slots.take(from.address);
+    return new Connection(options, { ...admission, address: from.address ?? "", slot });
+  }
+
   return {
     async register(request, server, pathKey) {
-      const { address, isForwarded } = options.addressOf(request, server);
-      const { headers } = request;
+      const from = options.addressOf(request, server);
       try {
-        const found = await findKey(shownKey(headers, pathKey));
-        const { trusted, key } = admit({ headers, address, isForwarded, key: found }, rules);
-        const protocol = protocolOf(headers);
-        const room = rooms.enter(address);
-        const known = { protocol, address: address ?? "", trusted, key };
-        const data: SocketData = { ...known, session: undefined, room };
-        const chosen = protocol === "v2" ? { headers: { "sec-websocket-protocol": AGENT_SUBPROTOCOL } } : {};
-        if (server.upgrade(request, { data, ...chosen })) return;
-        room.left();
+        const connection = await admitConnection(request, from, pathKey);
+        const headers = connection.protocol === "v2" ? { "sec-websocket-protocol": AGENT_SUBPROTOCOL } : {};
+        if (server.upgrade(request, { data: connection, headers })) return;
+        connection.admitted.slot.release();
       } catch (error) {
-        if (error instanceof AppError)
-          log.warn("agent_refused", { address, reason: error.code, hint: error.hint });
+        if (error instanceof AppError) {
+          log.warn("agent_refused", { address: from.address, reason: error.code, hint: error.hint });
+        }
         throw error;
       }
-      throw new AppError("upgrade_required", { hint: "Agents register here by a WebSocket upgrade." });
+      throw new AppError("upgrade_required", { hint: "Agents register here with a WebSocket upgrade." });
     },
     endKey: keyed.end,
     stop: keyed.stop,
     announceDrain(server) {
-      // One frame that either protocol can read.
+      // One frame that agents of both protocols can read.
       const v1 = { id: newId(), message: V1_MESSAGE.drain, data: "" };
-      server.publish(TOPIC_ALL, JSON.stringify({ ...v1, type: "drain", reconnect_ms: RECONNECT_MS }));
+      server.publish(TOPIC, JSON.stringify({ ...v1, type: "drain", reconnect_ms: RECONNECT_MS }));
     },
     websocket: {
-      data: {} as SocketData,
-      // Busy agents answer no ping of any kind, so the runtime's own time-out would cut them off. The relay
-      // watches the idle ones, and an ask's time limit the busy ones.
+      data: {} as AgentConnection,
+      // A busy v1 agent answers no ping of any kind, so the runtime's own time-out would cut it off. The relay
+      // watches idle agents, and an ask's time limit watches busy ones.
       idleTimeout: 0,
       sendPings: false,
       perMessageDeflate: false,
@@ -113,64 +99,35 @@ export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
       backpressureLimit: frameBytesMax + CONTROL_BYTES_MAX,
       closeOnBackpressureLimit: true,
       open(ws) {
-        ws.subscribe(TOPIC_ALL);
-        if (ws.data.protocol === "v2") ws.subscribe(TOPIC_V2);
-        const session = openSession(options, ws.data, new Socket(ws));
-        ws.data.session = session;
-        const keyId = ws.data.key?.id;
-        if (keyId) keyed.add(keyId, session);
+        const connection = ws.data;
+        ws.subscribe(TOPIC);
+        connection.open(ws);
+        const keyId = connection.admitted.key?.id;
+        if (keyId) keyed.add(keyId, connection);
       },
       message(ws, message) {
-        ws.data.session?.frame(typeof message === "string" ? message : message.toString());
+        ws.data.receive(typeof message === "string" ? message : message.toString());
       },
       drain(ws) {
-        ws.data.session?.drained();
+        ws.data.drained();
       },
       close(ws, code) {
-        const { address, key, session, room } = ws.data;
+        const connection = ws.data;
+        const { address, key } = connection.admitted;
         log.debug("agent_socket_closed", { address, code });
-        if (session && key?.id) keyed.remove(key.id, session);
-        session?.gone();
-        room.left();
+        if (key?.id) keyed.remove(key.id, connection);
+        connection.closed();
       },
     },
   };
 }
 
-function openSession(options: AgentSocketsOptions, data: SocketData, socket: AgentSocket): AgentSession {
-  const { relay, clock, newId, helloWithinMs, version, frameBytesMax, resume, v1Model } = options;
-  const { protocol, address, trusted, key } = data;
-  const join: typeof relay.join = (profile, transport) => {
-    data.room.settled();
-    return relay.join(profile, transport);
-  };
-  const common = { socket, address, trusted, key, clock, newId, helloWithinMs, join };
-  if (protocol === "v1") return openV1Agent({ ...common, model: v1Model });
-  return openAgent({ ...common, version, frameBytesMax, resume });
-}
-
-class Socket implements AgentSocket {
-  readonly #ws: Bun.ServerWebSocket<SocketData>;
-
-  constructor(ws: Bun.ServerWebSocket<SocketData>) {
-    this.#ws = ws;
-  }
-
-  sendText(text: string) {
-    const bytes = this.#ws.sendText(text);
-    if (bytes === 0) return "dropped";
-    return bytes < 0 ? "congested" : "sent";
-  }
-
-  close(reason: CloseReason): void {
-    this.#ws.close(CLOSE[reason].code, CLOSE[reason].reason);
-  }
-}
-
-/** Bun answers any offered subprotocol with that very name, so unknown ones must be refused here. */
-function protocolOf(headers: Headers): SocketData["protocol"] {
+/** Bun accepts any subprotocol that is offered, so unknown ones must be refused here. */
+function protocolOf(headers: Headers): AgentConnection["protocol"] {
   const offered = headers.get("sec-websocket-protocol");
   if (offered === null) return "v1";
   if (offered.split(",").some((name) => name.trim() === AGENT_SUBPROTOCOL)) return "v2";
-  throw new AppError("subprotocol_unknown", { hint: `This server speaks ${AGENT_SUBPROTOCOL}, and none.` });
+  throw new AppError("subprotocol_unknown", {
+    hint: `Offer ${AGENT_SUBPROTOCOL}, or no subprotocol for v1.`,
+  });
 }

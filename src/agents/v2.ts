@@ -1,36 +1,40 @@
 import type { Resume } from "../auth/resume.ts";
 import { AppError } from "../errors.ts";
 import { jsonExcess } from "../json/bounds.ts";
-import { parseBoundedJson } from "../json/parse.ts";
-import { AGENT_FRAME_TYPES, AgentFrame, type FailFrame, type HelloFrame } from "../protocol/agent-v2.ts";
+import { parseBoundedJson, textField } from "../json/parse.ts";
+import {
+  AGENT_FRAME_TYPES,
+  AgentFrame,
+  type FailFrame,
+  frameFault,
+  type HelloFrame,
+} from "../protocol/agent-v2.ts";
 import type { CloseReason } from "../protocol/close.ts";
-import type { AgentCommand, AgentLink, ModelRequest, Transport } from "../relay/ports.ts";
+import type { AgentCommand, AgentLink, ModelRequest } from "../relay/ports.ts";
 import type { AskOrigin } from "../relay/record.ts";
-import { Line } from "./connection.ts";
-import { type AgentSession, allowedModels, type SessionOptions } from "./session.ts";
+import { AgentConnection, allowedModels, type ConnectionOptions } from "./connection.ts";
 
-export interface AgentOptions extends SessionOptions {
-  /** Of this server, told to the agent. */
+export interface V2Options extends ConnectionOptions {
+  /** The server's version, which the agent is sent. */
   version: string;
   frameBytesMax: number;
   resume: Resume;
 }
 
-/** Frames that nobody asked for, in so long. An agent beyond it is broken or hostile. */
+/** Unexpected frames within the window. An agent that sends more is broken or hostile. */
 const STRAY_FRAMES_MAX = 1000;
 const STRAY_WINDOW_MS = 10_000;
 
-/** What an agent sent before it read of a cancel may be on its way for so long. */
+/** How long frames may still arrive that the agent sent before it read a cancel. */
 const LATE_MS = 10_000;
 
-/** Speaks our own protocol with one agent: see `protocol/agent.ts` for its frames. */
-export function openAgent(options: AgentOptions): AgentSession {
-  return new AgentConnection(options);
-}
+const NOT_HELLO = "the first frame must be a hello";
 
-class AgentConnection extends Line<AgentOptions> implements Transport {
-  #pingOut = false;
-  /** Slots that were cancelled lately, and when, oldest first. */
+/** The connection of an agent that speaks v2. See `protocol/agent-v2.ts` for the frames. */
+export class V2Connection extends AgentConnection<V2Options> {
+  readonly protocol = "v2";
+  #pingSent = false;
+  /** Slots that were cancelled lately with the time, oldest first. */
   readonly #cancelled = new Map<string, number>();
   #strayFrames = 0;
   #strayUntil = 0;
@@ -38,7 +42,7 @@ class AgentConnection extends Line<AgentOptions> implements Transport {
   send(command: AgentCommand): boolean {
     switch (command.kind) {
       case "ping":
-        this.#pingOut = true;
+        this.#pingSent = true;
         return this.write({ type: "ping" });
       case "cancel":
         this.#noteCancel(command.slot);
@@ -46,89 +50,77 @@ class AgentConnection extends Line<AgentOptions> implements Transport {
       case "ask": {
         const { what, model, slot, deadlineMs, origin } = command;
         if (!("endpoint" in what)) return false;
-        const { endpoint, stream } = what;
-        const body = what.body(model);
-        const headers = headersOf(what, origin);
         return this.write({
           type: "ask",
           ask: slot,
-          endpoint,
-          stream,
-          body,
-          headers,
+          endpoint: what.endpoint,
+          stream: what.stream,
+          body: what.body(model),
+          headers: headersOf(what, origin),
           deadline_ms: deadlineMs,
         });
       }
     }
   }
 
-  frame(text: string): void {
-    if (this.closed) return;
+  protected frame(text: string): void {
     const parsed = parseFrame(text);
-    if (parsed === "invalid") this.#refuse(this.link ? "frame_invalid" : "hello_invalid");
-    else if (parsed === "unknown") this.#stray();
-    else if (!this.link) this.#hello(parsed);
-    else this.#handle(parsed, this.link);
+    if (parsed === "unknown") this.#stray();
+    else if ("fault" in parsed) this.#refuseFault(parsed);
+    else if (!this.agent) this.#hello(parsed);
+    else this.#handle(parsed, this.agent);
   }
 
   #hello(frame: AgentFrame): void {
     if (frame.type !== "hello") {
-      this.#refuse("hello_invalid");
+      this.#refuse("hello_invalid", NOT_HELLO);
       return;
     }
-    const { join, address, trusted, key, resume, version, frameBytesMax } = this.options;
+    const { resume, version, frameBytesMax } = this.options;
+    const { trusted, key } = this.admitted;
     const { id, resumed } = this.#identify(frame);
-    const { name, slots, models, endpoints, version: own } = frame;
-    this.endHello();
-    const ready = {
+    // Sent before the agent is registered, as the relay may send it an ask at once.
+    this.write({
+      type: "ready",
       agent: id,
       resume: resume.secretFor(id, key?.id),
       version,
       limits: { frame_bytes: frameBytesMax },
-    };
-    // Before it joins, as joining may send it an ask at once.
-    this.write({ type: "ready", ...ready });
-    const profile = {
-      id,
-      name,
-      version: own,
-      address,
-      key,
-      trusted: trusted || resumed,
-      protocol: "v2" as const,
-    };
-    this.link = join({ ...profile, slots, models: allowedModels(models, key), endpoints }, this);
-    if (!this.link) this.close("id_in_use");
+    });
+    const { name, version: own, slots, models, endpoints } = frame;
+    const offer = { slots, models, endpoints };
+    this.register({ ...offer, id, name, version: own, trusted: trusted || resumed, protocol: "v2" });
   }
 
-  /** The secret fits only behind the key that it was given behind: with a revoked key it is void. */
+  /** The secret is valid only with the key it was issued with. A revoked key voids it. */
   #identify({ agent, resume }: HelloFrame): { id: string; resumed: boolean } {
-    const { key, newId, resume: secrets } = this.options;
-    const resumed = agent !== undefined && resume !== undefined && secrets.matches(agent, resume, key?.id);
+    const { newId, resume: secrets } = this.options;
+    const keyId = this.admitted.key?.id;
+    const resumed = agent !== undefined && resume !== undefined && secrets.matches(agent, resume, keyId);
     return { id: resumed ? agent : newId(), resumed };
   }
 
-  #handle(frame: AgentFrame, link: AgentLink): void {
+  #handle(frame: AgentFrame, agent: AgentLink): void {
     switch (frame.type) {
       case "hello":
         this.#refuse("hello_repeated");
         return;
       case "pong":
-        if (!this.#pingOut) this.#stray();
-        this.#pingOut = false;
-        link.pong();
+        if (!this.#pingSent) this.#stray();
+        this.#pingSent = false;
+        agent.pong();
         return;
       case "update": {
         const { type: _, models, ...offer } = frame;
-        link.update({ ...offer, models: models && allowedModels(models, this.options.key) });
+        agent.update({ ...offer, models: models && allowedModels(models, this.admitted.key) });
         return;
       }
       case "pause":
-        link.pause();
+        agent.pause();
         return;
       default:
-        if (link.holds(frame.ask)) answer(frame, link);
-        else if (this.#cancelled.has(frame.ask)) link.ignored();
+        if (agent.holds(frame.ask)) answer(frame, agent);
+        else if (this.#cancelled.has(frame.ask)) agent.ignored();
         else this.#stray();
     }
   }
@@ -143,7 +135,7 @@ class AgentConnection extends Line<AgentOptions> implements Transport {
   }
 
   #stray(): void {
-    this.link?.ignored();
+    this.agent?.ignored();
     const now = this.options.clock.now();
     if (now > this.#strayUntil) {
       this.#strayFrames = 0;
@@ -152,13 +144,19 @@ class AgentConnection extends Line<AgentOptions> implements Transport {
     if (++this.#strayFrames >= STRAY_FRAMES_MAX) this.#refuse("frames_bad");
   }
 
-  #refuse(reason: CloseReason): void {
-    this.close(reason);
-    this.link?.gone();
+  #refuseFault({ type, fault }: Fault): void {
+    if (!this.agent)
+      this.#refuse("hello_invalid", type === "hello" || type === undefined ? fault : NOT_HELLO);
+    else this.#refuse("frame_invalid", type === undefined ? fault : `${type}.${fault}`);
+  }
+
+  #refuse(reason: CloseReason, detail?: string): void {
+    this.close(reason, detail);
+    this.agent?.gone();
   }
 }
 
-/** Undefined where there are none. */
+/** Returns the headers for the upstream: those of the caller and the trace. */
 function headersOf({ headers }: ModelRequest, { traceparent, tracestate }: AskOrigin) {
   if (traceparent === undefined) return headers;
   return { ...headers, traceparent, ...(tracestate !== undefined && { tracestate }) };
@@ -166,21 +164,21 @@ function headersOf({ headers }: ModelRequest, { traceparent, tracestate }: AskOr
 
 type AnswerFrame = Extract<AgentFrame, { ask: string }>;
 
-function answer(frame: AnswerFrame, link: AgentLink): void {
+function answer(frame: AnswerFrame, agent: AgentLink): void {
   switch (frame.type) {
     case "accept":
-      link.accept(frame.ask);
+      agent.accept(frame.ask);
       return;
     case "delta":
-      link.delta(frame.ask, frame);
+      agent.delta(frame.ask, frame);
       return;
     case "done": {
       const { ask, status, body, usage, headers } = frame;
-      link.done(ask, { kind: "model", status, body, usage, headers });
+      agent.done(ask, { kind: "model", status, body, usage, headers });
       return;
     }
     case "fail":
-      link.fail(frame.ask, failureOf(frame), frame.retryable);
+      agent.fail(frame.ask, failureOf(frame), frame.retryable);
   }
 }
 
@@ -192,20 +190,27 @@ function failureOf({ error, status, body, headers, retry_after_ms }: FailFrame):
   });
 }
 
-function parseFrame(text: string): AgentFrame | "unknown" | "invalid" {
+/** What is wrong with a frame. */
+interface Fault {
+  /** The frame's type, if it has a known one. */
+  type?: string;
+  fault: string;
+}
+
+function parseFrame(text: string): AgentFrame | "unknown" | Fault {
   const value = parseBoundedJson(text);
-  const result = AgentFrame.safeParse(value);
-  if (result.success) return isExcessive(innerJson(result.data)) ? "invalid" : result.data;
-  const type = typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
-  return typeof type === "string" && !AGENT_FRAME_TYPES.has(type) ? "unknown" : "invalid";
+  const { success, data: frame, error } = AgentFrame.safeParse(value);
+  if (success) return faultInside(frame) ?? frame;
+  if (value === undefined) return { fault: "not JSON, or nested too deeply" };
+  const type = textField(value, "type");
+  if (type === undefined) return { fault: frameFault(error) };
+  return AGENT_FRAME_TYPES.has(type) ? { type, fault: frameFault(error) } : "unknown";
 }
 
-/** What is in it as a text, and is parsed further on. */
-function innerJson(frame: AgentFrame): string | undefined {
-  if (frame.type === "delta") return frame.data;
-  return frame.type === "done" ? frame.body : undefined;
-}
-
-function isExcessive(json: string | undefined): boolean {
-  return json !== undefined && jsonExcess(json, Number.POSITIVE_INFINITY) !== undefined;
+/** Checks the JSON text in a frame, which is parsed later on. */
+function faultInside(frame: AgentFrame): Fault | undefined {
+  const { type } = frame;
+  const json = type === "delta" ? frame.data : type === "done" ? frame.body : undefined;
+  if (json === undefined || jsonExcess(json, Number.POSITIVE_INFINITY) === undefined) return undefined;
+  return { type, fault: `${type === "delta" ? "data" : "body"}: nested too deeply` };
 }

@@ -151,6 +151,15 @@ export const AGENT_FRAME_TYPES: ReadonlySet<string> = new Set(
   AgentFrame.options.map(({ shape }) => shape.type.value),
 );
 
+/** Returns the first field of a frame that is wrong, and why: "slots: Too big: expected number to be <=1024". */
+export function frameFault({ issues: [issue] }: z.ZodError): string {
+  const { path = [], message = "" } = issue ?? {};
+  const reason = message
+    .replace(/^Invalid input: /, "")
+    .replace(/^Invalid discriminator.*/, "expected string");
+  return path.length === 0 ? reason : `${z.core.toDotPath(path)}: ${reason}`;
+}
+
 export const ServerFrame = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("ready"),

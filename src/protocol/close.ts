@@ -1,21 +1,37 @@
 /**
- * Why the server closes an agent's socket. An agent may obey the range without knowing the code: 4000 to
- * 4499 mean come back (with back-off), 4500 to 4999 mean do not. Reasons are fixed and short, as RFC 6455
- * §5.5 leaves 123 bytes for them.
+ * Why the server closes an agent's connection. The range of the code alone says what to do: 4000 to 4499 mean
+ * reconnect (with back-off), 4500 to 4999 mean do not. The reasons are fixed, except that those of an invalid
+ * hello or frame continue with the field at fault.
  */
 export const CLOSE = {
-  server_draining: { code: 4000, reason: "server is shutting down" },
+  server_draining: { code: 4000, reason: "the server is shutting down" },
   pong_missed: { code: 4001, reason: "no pong in time" },
   hello_missing: { code: 4002, reason: "no hello in time" },
-  frames_bad: { code: 4003, reason: "too many frames nobody asked for" },
-  hello_repeated: { code: 4005, reason: "a connection says hello once" },
-  frame_invalid: { code: 4006, reason: "a frame of a known type is malformed" },
+  frames_bad: { code: 4003, reason: "too many unexpected frames" },
   frames_dropped: { code: 4004, reason: "frames are not read fast enough" },
-  replaced: { code: 4500, reason: "another connection took this id" },
-  hello_invalid: { code: 4501, reason: "the hello must carry a UUID as id" },
-  id_in_use: { code: 4502, reason: "this id is in use from another address" },
+  hello_repeated: { code: 4005, reason: "a second hello on the same connection" },
+  frame_invalid: { code: 4006, reason: "invalid frame" },
+  replaced: { code: 4500, reason: "another connection took over this id" },
+  hello_invalid: { code: 4501, reason: "invalid hello" },
+  hello_id_invalid: { code: 4501, reason: "the hello must carry a UUID as id" },
+  id_in_use: { code: 4502, reason: "this id is in use by another agent" },
   key_revoked: { code: 4503, reason: "the agent key was revoked" },
   disconnected: { code: 4504, reason: "disconnected by the administrator" },
 } as const satisfies Record<string, { code: number; reason: string }>;
 
 export type CloseReason = keyof typeof CLOSE;
+
+/** RFC 6455 §5.5: a control frame has at most 125 bytes, two of which are the code. */
+const REASON_BYTES_MAX = 123;
+
+/** Returns the reason with the detail behind it, cut to what a close frame can carry. */
+export function closeText(reason: CloseReason, detail?: string): string {
+  const text = CLOSE[reason].reason;
+  return detail === undefined ? text : cut(`${text}: ${detail.toWellFormed()}`, REASON_BYTES_MAX);
+}
+
+/** Cuts a well-formed text to that many bytes of UTF-8, never within a character. */
+function cut(text: string, bytesMax: number): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytesMax));
+  return text.slice(0, read);
+}

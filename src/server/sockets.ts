@@ -1,13 +1,13 @@
 import type { ServerWebSocket, WebSocketHandler } from "bun";
-import type { SocketData as AgentSocketData } from "../agents/sockets.ts";
+import type { AgentConnection } from "../agents/connection.ts";
 import type { LiveFeed, LiveSocket, LiveSocketData } from "../http/live/feed.ts";
 
 /** Of every socket of the server; `protocol` tells them apart. */
-export type SocketData = AgentSocketData | LiveSocketData;
+export type SocketData = AgentConnection | LiveSocketData;
 
 /** The one handler that the runtime takes: that of agents, beside which live views are few and hardly say anything. */
 export function splitSockets(
-  agents: WebSocketHandler<AgentSocketData>,
+  agents: WebSocketHandler<AgentConnection>,
   live: LiveFeed["websocket"],
 ): WebSocketHandler<SocketData> {
   return {
@@ -36,4 +36,4 @@ function isLive(ws: Socket): ws is LiveSocket & Socket {
   return ws.data.protocol === "live";
 }
 
-const asAgent = (ws: Socket) => ws as ServerWebSocket<AgentSocketData>;
+const asAgent = (ws: Socket) => ws as ServerWebSocket<AgentConnection>;

@@ -1,35 +1,41 @@
-import { expect, onTestFinished, test } from "bun:test";
-import { openRawSocket } from "../support/raw-socket.ts";
-import { startTestServer } from "../support/server.ts";
-import { connectV2Agent } from "../support/v2-agent.ts";
+import { expect, test } from "bun:test";
+import { createSocketSlots } from "../../src/agents/socket-slots.ts";
+import { AppError } from "../../src/errors.ts";
 
-const DEEP = "[".repeat(100_000) + "]".repeat(100_000);
-
-test("a frame that is nested too deeply ends its sender's connection, whatever field it is in", async () => {
-  const { url } = await startTestServer();
-  const frames = [
-    `{"type":"update","models":${DEEP}}`,
-    JSON.stringify({ type: "delta", ask: "a", data: DEEP }),
-    JSON.stringify({ type: "done", ask: "a", status: 200, body: DEEP }),
-  ];
-  const good = await connectV2Agent(url);
-  onTestFinished(good.stop);
-  for (const frame of frames) {
-    const agent = await connectV2Agent(url);
-    agent.say(frame);
-    expect((await agent.ended).code).toBeGreaterThanOrEqual(4000);
+function codeOf(run: () => unknown): string | undefined {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return error.code;
   }
-  const startedAt = performance.now();
-  good.say({ type: "update", slots: 2 });
-  expect((await fetch(`${url}/health`)).status).toBe(200);
-  expect(performance.now() - startedAt).toBeLessThan(1000);
+}
+
+test("sockets are limited in all, and a closed socket makes room once", () => {
+  const slots = createSocketSlots(2);
+  const first = slots.take("10.0.0.1");
+  slots.take("10.0.0.2").identified();
+  expect(codeOf(() => slots.take("10.0.0.3"))).toBe("agents_full");
+  first.release();
+  first.release();
+  expect(codeOf(() => slots.take("10.0.0.3"))).toBeUndefined();
+  expect(codeOf(() => slots.take("10.0.0.4"))).toBe("agents_full");
 });
 
-test("an agent of version 1 whose hello is nested too deeply is not let in", async () => {
-  const { url } = await startTestServer();
-  const socket = await openRawSocket(`${url}/client/register`);
-  const { id } = JSON.parse((await socket.receive())?.text ?? "{}");
-  socket.send(`{"id":"${id}","data":${DEEP}}`);
-  expect(await socket.receive()).toBeUndefined();
-  expect((await socket.ended).code).toBeGreaterThanOrEqual(4000);
+test("sockets without a hello are limited per address, and an identified agent no longer counts", () => {
+  const slots = createSocketSlots(10_000);
+  const taken = Array.from({ length: 1000 }, () => slots.take("10.0.0.1"));
+  expect(codeOf(() => slots.take("10.0.0.1"))).toBe("address_busy");
+  expect(codeOf(() => slots.take("10.0.0.2"))).toBeUndefined();
+  taken[0]?.identified();
+  expect(codeOf(() => slots.take("10.0.0.1"))).toBeUndefined();
+  taken[0]?.release();
+  expect(codeOf(() => slots.take("10.0.0.1"))).toBe("address_busy");
+});
+
+test("sockets without a hello are limited in all", () => {
+  const slots = createSocketSlots(10_000);
+  for (let count = 0; count < 4000; count++) slots.take(`10.0.${count >> 8}.${count & 255}`);
+  expect(codeOf(() => slots.take("10.1.0.1"))).toBe("address_busy");
 });

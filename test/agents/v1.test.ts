@@ -1,39 +1,35 @@
 import { describe, expect, test } from "bun:test";
-import { openV1Agent } from "../../src/agents/v1.ts";
+import { V1Connection } from "../../src/agents/v1.ts";
 import type { V1ServerFrame } from "../../src/protocol/agent-v1.ts";
-import type { CloseReason } from "../../src/protocol/close.ts";
+import { CLOSE } from "../../src/protocol/close.ts";
 import { createRelayBench, peek, settle } from "../support/relay.ts";
+import { createFakeSocket, UNLIMITED_SLOT } from "./fake-socket.ts";
 
 const ID = "6c1f6f0e-4a4e-4f4e-9a55-0d6a7c1b2a3d";
 
 function connect(bench = createRelayBench(), { address = "127.0.0.1", trusted = false } = {}) {
-  const sent: V1ServerFrame[] = [];
-  const closed: CloseReason[] = [];
+  const { socket, sent, closed } = createFakeSocket<V1ServerFrame>();
   let ids = 0;
-  const session = openV1Agent({
-    socket: {
-      sendText: (text) => {
-        sent.push(JSON.parse(text));
-        return "sent";
-      },
-      close: (reason) => closed.push(reason),
+  const connection = new V1Connection(
+    {
+      relay: bench.relay,
+      clock: bench.clock,
+      newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`,
+      helloWithinMs: 10_000,
+      v1Model: "chatgpt",
     },
-    address,
-    trusted,
-    clock: bench.clock,
-    newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, "0")}`,
-    helloWithinMs: 10_000,
-    model: "chatgpt",
-    join: bench.relay.join.bind(bench.relay),
-  });
-  const say = (frame: unknown) => session.frame(typeof frame === "string" ? frame : JSON.stringify(frame));
+    { address, trusted, key: undefined, slot: UNLIMITED_SLOT },
+  );
+  connection.open(socket);
+  const say = (frame: unknown) =>
+    connection.receive(typeof frame === "string" ? frame : JSON.stringify(frame));
   const hello = (id = ID) => say({ id, message: "Connection id", data: "" });
   const last = () => sent.at(-1) as V1ServerFrame;
-  return { ...bench, session, sent, closed, say, hello, last };
+  return { ...bench, connection, sent, closed, say, hello, last };
 }
 
-describe("hello", () => {
-  test("the server speaks first, with a fresh id, and registers the agent under the id it answers", () => {
+describe("the hello", () => {
+  test("the server sends the first frame, with a new id, and registers the agent with the id in its answer", () => {
     const { sent, hello, relay } = connect();
     expect(sent).toEqual([
       { id: "00000000-0000-4000-8000-000000000001", message: "Connection id", data: "" },
@@ -45,39 +41,39 @@ describe("hello", () => {
   });
 
   test.each([["not JSON"], ["{}"], ['{"id":""}'], ['{"id":"my name"}'], ['{"id":7}'], ["null"], ["[]"]])(
-    "an answer without a UUID is refused: %s",
+    "the hello %s is refused because it has no UUID",
     (text) => {
       const { say, closed, relay } = connect();
       say(text);
-      expect(closed).toEqual(["hello_invalid"]);
+      expect(closed).toEqual([CLOSE.hello_id_invalid]);
       expect(relay.stats().agents).toBe(0);
     },
   );
 
-  test("an agent that does not answer in time is closed, and leaves nothing behind", () => {
+  test("an agent that does not say hello in time is closed, and leaves nothing behind", () => {
     const { clock, closed, hello, relay } = connect();
     clock.advance(10_000);
-    expect(closed).toEqual(["hello_missing"]);
+    expect(closed).toEqual([CLOSE.hello_missing]);
     hello();
     expect(relay.stats().agents).toBe(0);
     expect(clock.pending()).toBe(0);
   });
 
-  test("an id in use from another address is refused to the newcomer only", () => {
+  test("an id in use from another address is refused, and the agent that has it stays connected", () => {
     const bench = createRelayBench();
     const holder = connect(bench);
     holder.hello();
     const thief = connect(bench, { address: "10.0.0.9" });
     thief.hello();
-    expect([holder.closed, thief.closed]).toEqual([[], ["id_in_use"]]);
+    expect([holder.closed, thief.closed]).toEqual([[], [CLOSE.id_in_use]]);
     const owner = connect(bench, { address: "10.0.0.9", trusted: true });
     owner.hello();
-    expect([holder.closed, owner.closed]).toEqual([["replaced"], []]);
+    expect([holder.closed, owner.closed]).toEqual([[CLOSE.replaced], []]);
   });
 });
 
-describe("asks", () => {
-  test("a request has the reference's names in the reference's order", () => {
+describe("an ask", () => {
+  test("a request has the reference's field names in the reference's order", () => {
     const { ask, hello, last } = connect();
     hello();
     void ask("hi <b>");
@@ -86,7 +82,7 @@ describe("asks", () => {
     expect(last().data).toBe('{"message_id":"","conversation_id":"","parent_id":"","content":"hi <b>"}');
   });
 
-  test("an answer may leave keys out, have more, and be null: the caller gets five strings", async () => {
+  test("an answer may have missing, additional and null fields: the caller gets five strings", async () => {
     const { askWhole, hello, say, last } = connect();
     hello();
     const asked = askWhole("q");
@@ -97,11 +93,11 @@ describe("asks", () => {
 
   test.each<[string, { message: string; data?: unknown; error?: object }]>([
     ["an error frame", { message: "error", data: "Unknown error", error: {} }],
-    ["JSON that is no object", { message: "ChatGptResponse", data: "[1]" }],
-    ["a content that is no string", { message: "ChatGptResponse", data: '{"content":1}' }],
-    ["data that is no string", { message: "ChatGptResponse", data: { content: "x" } }],
-    ["no data at all", { message: "ChatGptResponse" }],
-  ])("%s fails the ask with the frame, and the agent serves the next one", async (_, frame) => {
+    ["JSON that is not an object", { message: "ChatGptResponse", data: "[1]" }],
+    ["a content that is not a string", { message: "ChatGptResponse", data: '{"content":1}' }],
+    ["data that is not a string", { message: "ChatGptResponse", data: { content: "x" } }],
+    ["a frame without data", { message: "ChatGptResponse" }],
+  ])("%s fails the ask, the error shows the frame, and the agent serves the next ask", async (_, frame) => {
     const { askWhole, ask, hello, say, last } = connect();
     hello();
     const asked = askWhole("q");
@@ -117,7 +113,7 @@ describe("asks", () => {
     expect(await next).toBe("fine");
   });
 
-  test("a frame that is not JSON while an ask runs fails that ask at once, not after its limit", async () => {
+  test("a frame that is not JSON fails the running ask at once, before its time limit", async () => {
     const { ask, hello, say, relay } = connect();
     hello();
     const asked = ask("q");
@@ -140,18 +136,18 @@ describe("asks", () => {
     expect(relay.stats().frames_ignored).toBe(1);
   });
 
-  test("an agent that only sends what nobody asked for is closed", () => {
+  test("an agent that sends only unexpected frames is closed", () => {
     const { hello, say, closed, relay, clock } = connect();
     hello();
     for (let n = 0; n < 100; n++) say({ id: `${n}`, message: "", data: "" });
-    expect(closed).toEqual(["frames_bad"]);
+    expect(closed).toEqual([CLOSE.frames_bad]);
     expect(relay.stats().agents).toBe(0);
     expect(clock.pending()).toBe(0);
   });
 });
 
-describe("pings", () => {
-  test("a ping is a frame with a fresh id, and only its own pong counts", async () => {
+describe("a ping", () => {
+  test("a ping has a new id, and only a pong with this id counts", async () => {
     const { ask, hello, say, last, clock } = connect();
     hello();
     clock.advance(6_000);
@@ -166,16 +162,16 @@ describe("pings", () => {
     expect(await asked).toBe("yes");
   });
 
-  test("a missed pong closes the socket, and the session is over whatever comes after", async () => {
-    const { ask, hello, say, last, clock, closed, session } = connect();
+  test("a missed pong closes the connection, and nothing that follows reopens it", async () => {
+    const { ask, hello, say, last, clock, closed, connection } = connect();
     hello();
     clock.advance(6_000);
     const asked = ask("q");
     const ping = last();
     clock.advance(5_000);
-    expect(closed).toEqual(["pong_missed"]);
+    expect(closed).toEqual([CLOSE.pong_missed]);
     say({ id: ping.id, message: "pong", data: "" });
-    session.gone();
+    connection.closed();
     clock.advance(10_000);
     await settle();
     expect(await asked).toBe("no_agent");

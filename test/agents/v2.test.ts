@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { openAgent } from "../../src/agents/v2.ts";
+import { V2Connection } from "../../src/agents/v2.ts";
 import { createResume } from "../../src/auth/resume.ts";
 import type { ServerFrame } from "../../src/protocol/agent-v2.ts";
-import type { CloseReason } from "../../src/protocol/close.ts";
+import { CLOSE } from "../../src/protocol/close.ts";
 import { createRelayBench, peek, settle } from "../support/relay.ts";
+import { createFakeSocket, UNLIMITED_SLOT } from "./fake-socket.ts";
 
 const HELLO = {
   type: "hello",
@@ -18,30 +19,25 @@ const RESUME = createResume("agent key");
 type Frame<Type extends ServerFrame["type"]> = Extract<ServerFrame, { type: Type }>;
 
 function connect(bench = createRelayBench(), { address = "10.0.0.1" } = {}) {
-  const sent: ServerFrame[] = [];
-  const closed: CloseReason[] = [];
-  const session = openAgent({
-    socket: {
-      sendText: (text) => {
-        sent.push(JSON.parse(text));
-        return "sent";
-      },
-      close: (reason) => closed.push(reason),
+  const { socket, sent, closed } = createFakeSocket<ServerFrame>();
+  const connection = new V2Connection(
+    {
+      relay: bench.relay,
+      clock: bench.clock,
+      newId: () => crypto.randomUUID(),
+      helloWithinMs: 10_000,
+      version: "9.9.9",
+      frameBytesMax: 1000,
+      resume: RESUME,
     },
-    address,
-    trusted: false,
-    clock: bench.clock,
-    newId: () => crypto.randomUUID(),
-    helloWithinMs: 10_000,
-    join: bench.relay.join.bind(bench.relay),
-    version: "9.9.9",
-    frameBytesMax: 1000,
-    resume: RESUME,
-  });
-  const say = (frame: unknown) => session.frame(typeof frame === "string" ? frame : JSON.stringify(frame));
+    { address, trusted: false, key: undefined, slot: UNLIMITED_SLOT },
+  );
+  connection.open(socket);
+  const say = (frame: unknown) =>
+    connection.receive(typeof frame === "string" ? frame : JSON.stringify(frame));
   const last = <Type extends ServerFrame["type"]>(type: Type) =>
     sent.findLast((frame): frame is Frame<Type> => frame.type === type) as Frame<Type>;
-  return { ...bench, session, sent, closed, say, last };
+  return { ...bench, sent, closed, say, last };
 }
 
 function register(bench?: ReturnType<typeof createRelayBench>, hello: object = HELLO) {
@@ -50,8 +46,8 @@ function register(bench?: ReturnType<typeof createRelayBench>, hello: object = H
   return agent;
 }
 
-describe("hello", () => {
-  test("is answered with an identity, its secret, and the server's limits", () => {
+describe("the hello", () => {
+  test("the hello is answered with an identity, its secret and the server's limits", () => {
     const { last, relay } = register();
     const ready = last("ready");
     expect(ready).toMatchObject({ version: "9.9.9", limits: { frame_bytes: 1000 } });
@@ -59,49 +55,52 @@ describe("hello", () => {
     expect([...relay.agents()].map(({ id }) => id)).toEqual([ready.agent]);
   });
 
-  test.each<[string, unknown]>([
-    ["no JSON", "hello"],
-    ["no object", "[]"],
-    ["another frame first", { type: "pong" }],
-    ["no slots", { ...HELLO, slots: 0 }],
-    ["more slots than anybody has", { ...HELLO, slots: 1025 }],
-    ["slots that are no number", { ...HELLO, slots: "2" }],
-    ["no name", { ...HELLO, name: "" }],
-    ["a model without an id", { ...HELLO, models: [{}] }],
-  ])("that is none closes the socket: %s", (_, frame) => {
+  test.each<[unknown, string]>([
+    ["hello", "not JSON, or nested too deeply"],
+    ["[]", "expected object, received array"],
+    [{}, "type: expected string"],
+    [{ type: "pong" }, "the first frame must be a hello"],
+    [{ type: "accept" }, "the first frame must be a hello"],
+    [{ ...HELLO, slots: 0 }, "slots: Too small: expected number to be >=1"],
+    [{ ...HELLO, slots: 1025 }, "slots: Too big: expected number to be <=1024"],
+    [{ ...HELLO, slots: "2" }, "slots: expected number, received string"],
+    [{ ...HELLO, name: "" }, "name: Too small: expected string to have >=1 characters"],
+    [{ ...HELLO, models: [{}] }, "models[0].id: expected string, received undefined"],
+    [{ ...HELLO, endpoints: undefined }, "endpoints: expected array, received undefined"],
+  ])("the hello %j is refused, and the reason names the fault: %s", (frame, fault) => {
     const { say, closed, relay, clock } = connect();
     say(frame);
-    expect(closed).toEqual(["hello_invalid"]);
+    expect(closed).toEqual([{ code: 4501, reason: `invalid hello: ${fault}` }]);
     expect([relay.stats().agents, clock.pending()]).toEqual([0, 0]);
   });
 
-  test("an endpoint of a newer agent is no reason to turn it away", () => {
+  test("an agent that offers an unknown endpoint is admitted with the known ones", () => {
     const { relay } = register(undefined, { ...HELLO, endpoints: ["chat/completions", "dreams"] });
     expect([...relay.agents()][0]?.offer.endpoints).toEqual(["chat/completions"]);
   });
 
-  test("must come in time and only once", () => {
+  test("a hello that is late or sent twice closes the connection", () => {
     const late = connect();
     late.clock.advance(10_000);
-    expect(late.closed).toEqual(["hello_missing"]);
+    expect(late.closed).toEqual([CLOSE.hello_missing]);
     const twice = register();
     twice.say(HELLO);
-    expect(twice.closed).toEqual(["hello_repeated"]);
+    expect(twice.closed).toEqual([CLOSE.hello_repeated]);
     expect(twice.relay.stats().agents).toBe(0);
   });
 
-  test("with the secret takes the identity back, from anywhere, and the older connection is closed", () => {
+  test("a hello with the secret takes the identity back, from any address, and the older connection is closed", () => {
     const bench = createRelayBench();
     const old = register(bench);
     const { agent, resume } = old.last("ready");
     const back = connect(bench, { address: "10.9.9.9" });
     back.say({ ...HELLO, agent, resume });
     expect(back.last("ready").agent).toBe(agent);
-    expect([old.closed, back.closed]).toEqual([["replaced"], []]);
+    expect([old.closed, back.closed]).toEqual([[CLOSE.replaced], []]);
     expect(bench.relay.stats().agents).toBe(1);
   });
 
-  test("with a wrong secret gives a new identity and leaves the other alone", () => {
+  test("a hello with a wrong secret gets a new identity, and the other agent stays connected", () => {
     const bench = createRelayBench();
     const old = register(bench);
     const { agent } = old.last("ready");
@@ -113,7 +112,7 @@ describe("hello", () => {
     expect(old.closed).toEqual([]);
   });
 
-  test("a secret outlives the server but not its agent key", () => {
+  test("the secret stays valid after a restart, until the agent key changes", () => {
     const secret = RESUME.secretFor("a");
     expect(createResume("agent key").matches("a", secret)).toBe(true);
     expect(createResume("another key").matches("a", secret)).toBe(false);
@@ -121,7 +120,7 @@ describe("hello", () => {
 });
 
 describe("an ask", () => {
-  test("carries the endpoint, the body letter for letter, and how long somebody waits", () => {
+  test("an ask carries the endpoint, the unchanged body and the deadline", () => {
     const { ask, last } = register();
     void ask('{"a": 1.0}', { model: "m" });
     const { ask: id, ...frame } = last("ask");
@@ -135,7 +134,7 @@ describe("an ask", () => {
     expect(id).not.toBe("");
   });
 
-  test("is answered by deltas and a done, each letter as it came", async () => {
+  test("an ask is answered by deltas and a done, which arrive unchanged", async () => {
     const { askWhole, last, say } = register();
     const heard: unknown[] = [];
     const asked = askWhole("q", { model: "m", onDelta: (delta) => heard.push(delta) });
@@ -153,7 +152,7 @@ describe("an ask", () => {
     });
   });
 
-  test("that failed tells why, and when to come back", async () => {
+  test("a failed ask says why, and when to retry", async () => {
     const { askWhole, last, say } = register();
     const asked = askWhole("q", { model: "m" });
     const error = { message: "overloaded", type: "rate_limit_error", code: null };
@@ -166,7 +165,7 @@ describe("an ask", () => {
     });
   });
 
-  test("that is cancelled is told so, and what is late for it harms nobody, however much", async () => {
+  test("a cancelled ask is cancelled at the agent, and any number of late frames for it is ignored", async () => {
     const { ask, last, say, closed, relay } = register();
     const caller = new AbortController();
     void ask("q", { model: "m", signal: caller.signal });
@@ -179,8 +178,8 @@ describe("an ask", () => {
   });
 });
 
-describe("frames that should not be", () => {
-  test("unknown types and keys are ignored", () => {
+describe("invalid and unexpected frames", () => {
+  test("unknown types and fields are ignored", () => {
     const { say, closed, relay } = register();
     say({ type: "song", verse: 1 });
     say({ type: "pause", why: "lunch" });
@@ -188,24 +187,28 @@ describe("frames that should not be", () => {
     expect(relay.stats().frames_ignored).toBe(1);
   });
 
-  test.each<[string, unknown]>([
-    ["text that is no JSON", "}{"],
-    ["a value without a type", "7"],
-    ["a delta without data", { type: "delta", ask: "x" }],
-    ["a done with a status that is none", { type: "done", ask: "x", status: 7 }],
-    ["an update to no slots", { type: "update", slots: 0 }],
-  ])("a malformed one closes the socket of its sender only: %s", async (_, frame) => {
-    const bench = createRelayBench();
-    const bad = register(bench);
-    const asked = bench.ask("q", { model: "m" });
-    const good = register(bench);
-    bad.say(frame);
-    expect([bad.closed, good.closed]).toEqual([["frame_invalid"], []]);
-    good.say({ type: "done", ask: good.last("ask").ask, status: 200 });
-    expect(await asked).toBe("200");
-  });
+  test.each<[unknown, string]>([
+    ["}{", "not JSON, or nested too deeply"],
+    ["7", "expected object, received number"],
+    [{ type: "delta", ask: "x" }, "delta.data: expected string, received undefined"],
+    [{ type: "done", ask: "x", status: 7 }, "done.status: Too small: expected number to be >=100"],
+    [{ type: "update", slots: 0 }, "update.slots: Too small: expected number to be >=1"],
+    [{ type: "delta", ask: "x", data: "[".repeat(1000) + "]".repeat(1000) }, "delta.data: nested too deeply"],
+  ])(
+    "the frame %j closes only its sender's connection, and the reason names the fault: %s",
+    async (frame, fault) => {
+      const bench = createRelayBench();
+      const bad = register(bench);
+      const asked = bench.ask("q", { model: "m" });
+      const good = register(bench);
+      bad.say(frame);
+      expect([bad.closed, good.closed]).toEqual([[{ code: 4006, reason: `invalid frame: ${fault}` }], []]);
+      good.say({ type: "done", ask: good.last("ask").ask, status: 200 });
+      expect(await asked).toBe("200");
+    },
+  );
 
-  test("an agent cannot answer what another one was asked", async () => {
+  test("an agent cannot answer the ask of another agent", async () => {
     const bench = createRelayBench();
     const [one, two] = [register(bench), register(bench)];
     const asked = bench.ask("q", { model: "m" });
@@ -217,10 +220,10 @@ describe("frames that should not be", () => {
     expect(await asked).toBe("200");
   });
 
-  test("a flood of what nobody asked for closes the socket, a trickle does not", () => {
+  test("a thousand unexpected frames within ten seconds close the connection, fewer do not", () => {
     const flood = register();
     for (let n = 0; n < 1_000; n++) flood.say({ type: "accept", ask: `${n}` });
-    expect(flood.closed).toEqual(["frames_bad"]);
+    expect(flood.closed).toEqual([CLOSE.frames_bad]);
     const trickle = register();
     for (let n = 0; n < 3_000; n++) {
       trickle.say({ type: "pong" });
@@ -231,7 +234,7 @@ describe("frames that should not be", () => {
   });
 });
 
-test("a ping is answered by a pong, also while busy; without one the socket is closed", async () => {
+test("an agent that answers pings while it is busy stays connected, and one that misses a pong is closed", async () => {
   const { ask, clock, last, say, closed } = register();
   void ask("q", { model: "m" });
   for (let second = 0; second < 33; second++) clock.advance(1_000);
@@ -240,5 +243,5 @@ test("a ping is answered by a pong, also while busy; without one the socket is c
   expect(closed).toEqual([]);
   for (let second = 0; second < 40; second++) clock.advance(1_000);
   await settle();
-  expect(closed).toEqual(["pong_missed"]);
+  expect(closed).toEqual([CLOSE.pong_missed]);
 });

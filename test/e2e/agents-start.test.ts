@@ -137,7 +137,7 @@ test("an agent from elsewhere registers with the key of the address or of the fl
   await startAgentProcess([address, "--echo"], { env: { AGENT_KEY: "agent-key-of-this-test" } });
   expect(await scene.connections()).toHaveLength(2);
   for (const [args, hint] of [
-    [[], /refused \(401\): This server asks every agent for its key/],
+    [[], /refused \(401\): This server requires a key from every agent/],
     [["--agent-key", "not-the-agent-key"], /refused \(401\): Use the agent address/],
   ] as const) {
     const refused = await startAgentProcess([address, "--echo", ...args], { connects: false });
