@@ -1,6 +1,6 @@
 import type { AgentKey } from "../auth/agent-keys.ts";
 import type { Model } from "../protocol/agent-v2.ts";
-import { CLOSE, type CloseReason, closeText } from "../protocol/close.ts";
+import { CLOSE, type CloseReason } from "../protocol/close.ts";
 import type { AgentProfile } from "../relay/agent.ts";
 import type { AgentCommand, AgentLink, Cancel, Clock, Transport } from "../relay/ports.ts";
 import type { Relay } from "../relay/relay.ts";
@@ -121,4 +121,19 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
 export function allowedModels(models: readonly Model[], key: AgentKey | undefined): readonly Model[] {
   const allowed = key?.models;
   return allowed ? models.filter(({ id }) => allowed.includes(id)) : models;
+}
+
+/** RFC 6455 §5.5: a control frame has at most 125 bytes, two of which are the code. */
+const REASON_BYTES_MAX = 123;
+
+/** Returns the reason with the detail after it, cut to what a close frame can carry. */
+export function closeText(reason: CloseReason, detail?: string): string {
+  const text = CLOSE[reason].reason;
+  return detail === undefined ? text : cut(`${text}: ${detail.toWellFormed()}`, REASON_BYTES_MAX);
+}
+
+/** Cuts a well-formed text to that many bytes of UTF-8, never within a character. */
+function cut(text: string, bytesMax: number): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytesMax));
+  return text.slice(0, read);
 }

@@ -20,18 +20,3 @@ export const CLOSE = {
 } as const satisfies Record<string, { code: number; reason: string }>;
 
 export type CloseReason = keyof typeof CLOSE;
-
-/** RFC 6455 §5.5: a control frame has at most 125 bytes, two of which are the code. */
-const REASON_BYTES_MAX = 123;
-
-/** Returns the reason with the detail behind it, cut to what a close frame can carry. */
-export function closeText(reason: CloseReason, detail?: string): string {
-  const text = CLOSE[reason].reason;
-  return detail === undefined ? text : cut(`${text}: ${detail.toWellFormed()}`, REASON_BYTES_MAX);
-}
-
-/** Cuts a well-formed text to that many bytes of UTF-8, never within a character. */
-function cut(text: string, bytesMax: number): string {
-  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytesMax));
-  return text.slice(0, read);
-}

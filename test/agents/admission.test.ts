@@ -21,7 +21,7 @@ interface Try {
 const MAIN: AgentKey = { id: null, name: "main", models: null };
 const OWN: AgentKey = { id: "k1", name: "gpu box", models: ["m"] };
 
-/** What the look-up makes of each key in these tests. */
+/** Returns what the look-up of a key finds in these tests. */
 function find(shown: string | undefined) {
   if (shown === "agent-key") return MAIN;
   if (shown === "own-key") return OWN;
@@ -49,8 +49,8 @@ function outcome(
 describe("who may register", () => {
   test.each<[string, Try, string]>([
     ["a program on this machine", {}, "admitted"],
-    ["one that came by IPv6", { address: "::1" }, "admitted"],
-    ["another address of the loopback range", { address: "127.8.8.8" }, "admitted"],
+    ["a program on this machine that connects by IPv6", { address: "::1" }, "admitted"],
+    ["a program on another loopback address", { address: "127.8.8.8" }, "admitted"],
     ["the Firefox agent", { headers: { origin: "null" } }, "admitted"],
     ["the page of the ChatGPT web site", { headers: { origin: "https://chatgpt.com" } }, "admitted"],
     ["an extension's own page", { headers: { origin: "moz-extension://x" } }, "admitted"],
@@ -60,23 +60,35 @@ describe("who may register", () => {
       { headers: { origin: "https://chatgpt.com.evil.example" } },
       "agent_origin_refused",
     ],
-    ["a page on this machine", { headers: { origin: "http://localhost:3000" } }, "agent_origin_refused"],
-    ["a page from a file", { headers: { origin: "file://" } }, "agent_origin_refused"],
+    [
+      "a page served by this machine",
+      { headers: { origin: "http://localhost:3000" } },
+      "agent_origin_refused",
+    ],
+    ["a page opened from a file", { headers: { origin: "file://" } }, "agent_origin_refused"],
     ["another machine", { address: "192.168.0.7" }, "agent_key_required"],
-    ["another machine that looks like this one", { address: "1.127.0.0" }, "agent_key_required"],
+    ["another machine whose address contains 127", { address: "1.127.0.0" }, "agent_key_required"],
     ["a connection without an address", { address: "" }, "agent_key_required"],
     ["a proxy on this machine", { isForwarded: true }, "agent_key_required"],
-    ["a call by address", { headers: { host: "127.0.0.1:8080" } }, "admitted"],
-    ["a call by IPv6 address", { headers: { host: "[::1]:8080" } }, "admitted"],
-    ["a call by the machine's name", { headers: { host: "My-Box." } }, "admitted"],
-    ["a page that had its name point here", { headers: { host: "evil.example:8080" } }, "host_refused"],
-    ["a name that only looks like ours", { headers: { host: "localhost.evil.example" } }, "host_refused"],
+    ["a program that calls the server by address", { headers: { host: "127.0.0.1:8080" } }, "admitted"],
+    ["a program that calls the server by IPv6 address", { headers: { host: "[::1]:8080" } }, "admitted"],
+    ["a program that calls the server by this machine's name", { headers: { host: "My-Box." } }, "admitted"],
+    ["a page whose name was made to point here", { headers: { host: "evil.example:8080" } }, "host_refused"],
     [
-      "a page that had its name point here, in a sandboxed frame",
+      "a page whose name only looks like localhost",
+      { headers: { host: "localhost.evil.example" } },
+      "host_refused",
+    ],
+    [
+      "a sandboxed page whose name was made to point here",
       { headers: { host: "evil.example", origin: "null" } },
       "host_refused",
     ],
-    ["any name with the key", { pathKey: "agent-key", headers: { host: "chat.example.com" } }, "trusted"],
+    [
+      "a program with the key that calls the server by any name",
+      { pathKey: "agent-key", headers: { host: "chat.example.com" } },
+      "trusted",
+    ],
     ["another machine with the key in the path", { address: "10.0.0.1", pathKey: "agent-key" }, "trusted"],
     [
       "another machine with the key in the header",
@@ -88,33 +100,49 @@ describe("who may register", () => {
       { pathKey: "agent-key", headers: { origin: "https://my.example" } },
       "trusted",
     ],
-    ["a wrong key in the path", { pathKey: "guess" }, "agent_key_wrong"],
-    ["a wrong key in the header", { headers: { authorization: "Bearer guess" } }, "agent_key_wrong"],
-    ["an empty key", { pathKey: "" }, "agent_key_wrong"],
-    ["another machine with a key of its own", { address: "10.0.0.1", pathKey: "own-key" }, "admitted"],
+    ["a program with a wrong key in the path", { pathKey: "guess" }, "agent_key_wrong"],
     [
-      "another machine with a key of its own in the header",
+      "a program with a wrong key in the header",
+      { headers: { authorization: "Bearer guess" } },
+      "agent_key_wrong",
+    ],
+    ["a program with an empty key", { pathKey: "" }, "agent_key_wrong"],
+    ["another machine with its own agent key", { address: "10.0.0.1", pathKey: "own-key" }, "admitted"],
+    [
+      "another machine with its own agent key in the header",
       { address: "10.0.0.1", headers: { authorization: "Bearer own-key" } },
       "admitted",
     ],
-    ["a revoked key in the path", { address: "10.0.0.1", pathKey: "old-key" }, "agent_key_wrong"],
-    ["a revoked key in the header", { headers: { authorization: "old-key" } }, "agent_key_wrong"],
-    ["a revoked key of this machine, which needs none", { pathKey: "old-key" }, "agent_key_wrong"],
-  ])("%s", (_, attempt, expected) => {
+    [
+      "another machine with a revoked key in the path",
+      { address: "10.0.0.1", pathKey: "old-key" },
+      "agent_key_wrong",
+    ],
+    [
+      "a program with a revoked key in the header",
+      { headers: { authorization: "old-key" } },
+      "agent_key_wrong",
+    ],
+    [
+      "a program on this machine, which needs no key, with a revoked key",
+      { pathKey: "old-key" },
+      "agent_key_wrong",
+    ],
+  ])("the rules of registration hold for %s", (_, attempt, expected) => {
     expect(outcome(attempt)).toBe(expected);
   });
 
-  test("with an agent key set by the operator, this machine needs it too", () => {
+  test("if the operator sets an agent key, agents on this machine need it too", () => {
     expect(outcome({}, { keyAlways: true })).toBe("agent_key_required");
     expect(outcome({ pathKey: "agent-key" }, { keyAlways: true })).toBe("trusted");
   });
 
-  test("taking `null` off the list shuts out pages in sandboxed frames", () => {
+  test("if `null` is not an allowed origin, pages in sandboxed frames are refused", () => {
     const origins = ["https://chatgpt.com"];
     expect(outcome({ headers: { origin: "null" } }, { origins })).toBe("agent_origin_refused");
   });
 
-  test("open lets in whoever the reference lets in, but trusts only the key", () => {
+  test("--agents open admits everybody the reference admits, and trusts only the main key", () => {
     const open = { agents: "open" as const };
     expect(outcome({ address: "8.8.8.8", headers: { origin: "https://evil.example" } }, open)).toBe(
       "admitted",
@@ -124,7 +152,7 @@ describe("who may register", () => {
     expect(outcome({ pathKey: "own-key" }, open)).toBe("admitted");
   });
 
-  test("open lets no revoked key in", () => {
+  test("--agents open refuses a revoked key", () => {
     expect(outcome({ pathKey: "old-key" }, { agents: "open" })).toBe("agent_key_wrong");
   });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { CLOSE, type CloseReason, closeText } from "../../src/protocol/close.ts";
+import { closeText } from "../../src/agents/connection.ts";
+import { CLOSE, type CloseReason } from "../../src/protocol/close.ts";
 
 /** The bytes that RFC 6455 §5.5 leaves for the reason. */
 const BYTES_MAX = 123;
