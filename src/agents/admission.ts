@@ -1,4 +1,5 @@
 import type { AgentKey } from "../auth/agent-keys.ts";
+import { readBearer } from "../auth/bearer.ts";
 import { AppError } from "../errors.ts";
 import { isLoopback } from "../net/addresses.ts";
 
@@ -26,7 +27,7 @@ export interface RegistrationRules {
 
 /** Returns the key that a request to register carries: the one in the path if there is one, else the header's. */
 export function shownKey(headers: Headers, pathKey: string | undefined): string | undefined {
-  return pathKey ?? bearer(headers.get("authorization"));
+  return pathKey ?? readBearer(headers);
 }
 
 export interface Admission {
@@ -85,11 +86,6 @@ function whyKeyIsNeeded(
   if (!isLoopback(address)) return "Agents on other machines need the agent key.";
   if (isForwarded) return "Agents behind a proxy need the agent key.";
   return undefined;
-}
-
-function bearer(authorization: string | null): string | undefined {
-  if (authorization === null) return undefined;
-  return authorization.replace(/^bearer\s+/i, "").trim();
 }
 
 /** `null` counts as a web origin: pages in a sandboxed frame send it too. Browser extensions have schemes of their own. */

@@ -1,4 +1,4 @@
-import { createOccupancy } from "../auth/concurrency.ts";
+import { createConcurrencyLimit } from "../auth/concurrency.ts";
 import { AppError } from "../errors.ts";
 
 /** One socket's share of the limits on sockets. */
@@ -23,7 +23,10 @@ const UNIDENTIFIED_MAX = 4000;
 
 /** Limits the sockets of agents, all of them to `socketsMax`. */
 export function createSocketSlots(socketsMax: number): SocketSlots {
-  const unidentified = createOccupancy({ addressMax: UNIDENTIFIED_ADDRESS_MAX, allMax: UNIDENTIFIED_MAX });
+  const unidentified = createConcurrencyLimit({
+    addressMax: UNIDENTIFIED_ADDRESS_MAX,
+    allMax: UNIDENTIFIED_MAX,
+  });
   let sockets = 0;
   return {
     take(address) {

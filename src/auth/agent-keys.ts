@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { AppError } from "../errors.ts";
 import type { AgentKeyStore, StoredAgentKey } from "../store/store.ts";
-import type { Secret } from "./secret.ts";
+import { hashSecret, type Secret } from "./secret.ts";
 
 /** What a registration was let in by. */
 export interface AgentKey {
@@ -58,7 +58,7 @@ export function createAgentKeys({ main, store, onRevoke }: AgentKeysOptions): Ag
     async find(candidate) {
       if (main.matches(candidate)) return MAIN;
       if (!candidate.startsWith(PREFIX) || candidate.length > KEY_LENGTH_MAX) return undefined;
-      const found = await lookUp(store, Bun.SHA256.hash(candidate, "hex"));
+      const found = await lookUp(store, hashSecret(candidate));
       if (!found) return undefined;
       const { id, name, models, revokedAt } = found;
       return revokedAt === null ? { id, name, models } : "revoked";
@@ -70,7 +70,7 @@ export function createAgentKeys({ main, store, onRevoke }: AgentKeysOptions): Ag
       if (await isTaken(name)) throw taken();
       const key = PREFIX + randomBytes(KEY_BYTES).toString("base64url");
       try {
-        await store.add({ id, name, models, keyHash: Bun.SHA256.hash(key, "hex") });
+        await store.add({ id, name, models, keyHash: hashSecret(key) });
       } catch (error) {
         // Another process may have taken the name in the meantime.
         throw (await isTaken(name)) ? taken() : error;

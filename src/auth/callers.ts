@@ -1,9 +1,9 @@
 import { AppError } from "../errors.ts";
 import { ADMIN, type Principal, userPrincipal } from "../principal.ts";
 import type { TokenOwner, UserAttributes, UserStore } from "../store/store.ts";
-import type { Secret } from "./secret.ts";
+import { decodeHeader, readBearer } from "./bearer.ts";
+import { hashSecret, type Secret } from "./secret.ts";
 import type { Session, SessionFault, SessionOwner, Sessions } from "./sessions.ts";
-import { hashToken } from "./tokens.ts";
 
 const CACHED_MS = 1_000;
 /** So many tokens are kept at least, and at most twice as many. */
@@ -87,7 +87,7 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
       if (keys.length === 0) return identifySession(headers);
       const key = onlyKey(keys);
       if (adminKey.matches(key)) return ADMIN_CALLER;
-      return requireAlive(await owners.find(hashToken(key)), now()).caller;
+      return requireAlive(await owners.find(hashSecret(key)), now()).caller;
     },
 
     async ownerOf(headers) {
@@ -95,7 +95,7 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
       if (keys.length === 0) throw new AppError("key_missing");
       const key = onlyKey(keys);
       if (adminKey.matches(key)) return { kind: "admin" };
-      const tokenHash = hashToken(key);
+      const tokenHash = hashSecret(key);
       const { owner } = requireAlive(await owners.find(tokenHash), now());
       return { kind: "user", id: owner.id, tokenHash };
     },
@@ -196,23 +196,14 @@ async function lookUp(users: UserStore, hash: string): Promise<TokenOwner | unde
   }
 }
 
-// Here, as one that stands in a function is made anew each time.
-const BEARER = /^bearer(?:[ \t]+|$)/i;
-const NOT_ASCII = /[\x80-\xff]/;
-
-/** In the headers, and elsewhere if there is one, each once. */
+/** Returns the different keys in the headers, and the one given elsewhere if there is one. */
 function keysOf(headers: Headers, given?: string): string[] {
   const keys: string[] = [];
   const add = (key: string) => void (keys.includes(key) || keys.push(key));
-  const authorization = headers.get("authorization");
-  if (authorization !== null) add(decode(authorization.replace(BEARER, "")));
+  const bearer = readBearer(headers);
+  if (bearer !== undefined) add(bearer);
   const apiKey = headers.get("x-api-key");
-  if (apiKey !== null) add(decode(apiKey));
+  if (apiKey !== null) add(decodeHeader(apiKey));
   if (given !== undefined) add(given);
   return keys;
-}
-
-/** Headers come as one character a byte (Fetch §2.2, "isomorphic decode"), while keys are UTF-8. */
-function decode(value: string): string {
-  return NOT_ASCII.test(value) ? Buffer.from(value, "latin1").toString("utf8") : value;
 }

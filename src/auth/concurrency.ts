@@ -1,19 +1,22 @@
 import { partyOf } from "../net/addresses.ts";
 
-/** Bounds what each address, IPv6 by /64, has under way at once, and all together. */
-export interface Occupancy {
-  /** Gives what ends it, which may be called twice; or which of the two bounds forbids it. */
+/** Limits what each address has open at once, and what all have together. IPv6 addresses count by /64. */
+export interface ConcurrencyLimit {
+  /** Returns a function that ends it, harmless when called twice, or the limit that forbids it. */
   enter(address: string | undefined): (() => void) | "address" | "all";
-  /** All that is under way. */
+  /** How many are open in all. */
   readonly count: number;
 }
 
-interface OccupancyOptions {
+interface ConcurrencyLimitOptions {
   addressMax: number;
   allMax?: number;
 }
 
-export function createOccupancy({ addressMax, allMax = Infinity }: OccupancyOptions): Occupancy {
+export function createConcurrencyLimit({
+  addressMax,
+  allMax = Infinity,
+}: ConcurrencyLimitOptions): ConcurrencyLimit {
   const counts = new Map<string, number>();
   let all = 0;
   return {
@@ -24,10 +27,10 @@ export function createOccupancy({ addressMax, allMax = Infinity }: OccupancyOpti
       if (count >= addressMax) return "address";
       counts.set(party, count + 1);
       all++;
-      let isInside = true;
+      let isOpen = true;
       return () => {
-        if (!isInside) return;
-        isInside = false;
+        if (!isOpen) return;
+        isOpen = false;
         all--;
         const left = (counts.get(party) ?? 1) - 1;
         if (left > 0) counts.set(party, left);

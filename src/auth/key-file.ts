@@ -1,13 +1,10 @@
 import { randomBytes } from "node:crypto";
 import {
   chmodSync,
-  closeSync,
   constants,
   copyFileSync,
-  fsyncSync,
   linkSync,
   mkdirSync,
-  openSync,
   readFileSync,
   rmSync,
   statSync,
@@ -15,6 +12,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { CommandError } from "../errors.ts";
+import { syncFolder } from "../store/sync-folder.ts";
 
 const KEY_BYTES = 32;
 
@@ -87,15 +85,4 @@ function publish(temporary: string, path: string): void {
   }
   // A key that is gone after a power cut would leave every sealed token shut.
   syncFolder(dirname(path));
-}
-
-/** Makes the names in it last through a loss of power. Windows cannot open a folder. */
-export function syncFolder(path: string): void {
-  if (process.platform === "win32") return;
-  const folder = openSync(path, "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }

@@ -1,11 +1,10 @@
 import { AppError } from "../errors.ts";
 import type { Principal } from "../principal.ts";
+import { DAY_MS } from "../time.ts";
 import type { Allowance } from "./callers.ts";
-import { formatDuration } from "./duration.ts";
 import { SlidingWindow } from "./sliding-window.ts";
 
 const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
 
 /** Nobody knows when one of the running asks ends. */
 const PARALLEL_RETRY_MS = 1_000;
@@ -202,4 +201,15 @@ function refusal(
   const retryAfterMs = Math.max(1, Math.ceil(waitMs));
   const wait = retryAfterMs <= MINUTE_MS ? `${retryAfterMs / 1000}s` : formatDuration(retryAfterMs);
   return new AppError(code, { hint: `${limit} Please try again in ${wait}.`, retryAfterMs });
+}
+
+/** Writes a time as OpenAI does in its headers: `17ms`, `8.64s`, `6m0s`, `1h0m30s`. Rounds up to milliseconds. */
+export function formatDuration(ms: number): string {
+  const whole = Math.max(0, Math.ceil(ms));
+  if (whole > 0 && whole < 1000) return `${whole}ms`;
+  const hours = Math.floor(whole / 3_600_000);
+  const minutes = Math.floor((whole % 3_600_000) / 60_000);
+  const seconds = `${(whole % 60_000) / 1000}s`;
+  if (hours > 0) return `${hours}h${minutes}m${seconds}`;
+  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
 }

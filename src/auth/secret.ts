@@ -13,3 +13,9 @@ export function createSecret(value: string): Secret {
       candidate !== undefined && candidate !== "" && timingSafeEqual(Bun.SHA256.hash(candidate), expected),
   };
 }
+
+/** Returns 122 random bits as a UUID, the form of the reference's tokens. */
+export const newToken = (): string => crypto.randomUUID();
+
+/** The form in which tokens, agent keys and session cookies are stored and looked up: SHA-256 in lower-case hex. */
+export const hashSecret = (secret: string): string => Bun.SHA256.hash(secret, "hex");

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { BoundedMap } from "../bounded-map.ts";
 import { isSamePrincipal, type UserPrincipal } from "../principal.ts";
 import { isSameOrigin } from "./same-origin.ts";
+import { hashSecret } from "./secret.ts";
 
 /** Whose key a session stands for. Of a user it is one token: with it the session ends. */
 export type SessionOwner = { kind: "admin" } | (UserPrincipal & { tokenHash: string });
@@ -73,7 +74,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       makeRoom(owner);
       const id = randomBytes(ID_BYTES).toString("base64url");
       const session = { owner, expiresAt: now() + lastsMs };
-      const hash = hashId(id);
+      const hash = hashSecret(id);
       sessions.set(hash, session);
       hashes.set(session, hash);
       return { session, cookie: cookieOf(nameOf(), id, { secure, maxAgeS: Math.floor(lastsMs / 1000) }) };
@@ -86,7 +87,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       const [id = ""] = ids;
       // Two were not set by this server, and which of them was cannot be told.
       if (ids.size > 1 || !ID.test(id)) return "ended";
-      const session = sessions.get(hashId(id));
+      const session = sessions.get(hashSecret(id));
       return session && isAlive(session) ? session : "ended";
     },
 
@@ -103,8 +104,6 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
   };
 }
-
-const hashId = (id: string) => Bun.SHA256.hash(id, "hex");
 
 /** https://www.rfc-editor.org/rfc/rfc6265#section-4.1 */
 function cookieOf(

@@ -1,5 +1,5 @@
 import type { UserStore } from "../store/store.ts";
-import { hashToken } from "./tokens.ts";
+import { hashSecret } from "./secret.ts";
 
 interface ImportRow {
   user_id: string;
@@ -22,7 +22,7 @@ export async function findImportable(
   const fresh: ImportRow[] = [];
   const conflicts: ImportConflict[] = [];
   for (const row of rows) {
-    const owner = (await users.findByTokenHash(hashToken(row.token)))?.id;
+    const owner = (await users.findByTokenHash(hashSecret(row.token)))?.id;
     const reason = findConflict(row, { owner, known: ids.has(row.user_id), seen });
     seen.ids.add(row.user_id);
     seen.tokens.add(row.token);

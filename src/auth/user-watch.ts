@@ -1,4 +1,5 @@
 import type { UserStore } from "../store/store.ts";
+import { every as onTimer } from "../time.ts";
 
 interface UserWatchOptions {
   users: Pick<UserStore, "find">;
@@ -40,10 +41,4 @@ export function watchUsers({ users, open, revoke, onError, every = onTimer }: Us
         isLooking = false;
       });
   });
-}
-
-function onTimer(ms: number, run: () => void): () => void {
-  const timer = setInterval(run, ms);
-  timer.unref();
-  return () => clearInterval(timer);
 }

@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { NewUser, StoredUser, UserAttributes, UserStore } from "../store/store.ts";
 import type { Seal } from "./seal.ts";
-import { hashToken, newToken } from "./tokens.ts";
+import { hashSecret, newToken } from "./secret.ts";
 import { findImportable, type ImportConflict } from "./user-import.ts";
 
 /** Unsealing is work for the processor: after so many, others get their turn. */
@@ -66,7 +66,7 @@ export function createUsers({ users, seal, onChange = () => {}, now = Date.now }
     token: seal.open(sealedToken, user.id) ?? "",
   });
   const stored = (id: string, token: string) => ({
-    tokenHash: hashToken(token),
+    tokenHash: hashSecret(token),
     sealedToken: seal.seal(token, id),
   });
   const toNew = ({ user_id, token }: UserWithToken): NewUser => ({ id: user_id, ...stored(user_id, token) });

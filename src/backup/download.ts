@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../errors.ts";
+import { DAY_MS } from "../time.ts";
 
 /**
  * Makes a backup in a new file, without holding up this process; rejects with what went wrong. Aborting `signal` ends
@@ -24,8 +25,6 @@ export interface Backups {
 }
 
 const FOLDER = "backup-";
-/** One that is older was left by an accident: nobody makes or reads one for so long. */
-const LEFT_MS = 24 * 3_600_000;
 const CHUNK_BYTES = 256 * 1024;
 
 export function createBackups({ data, make }: BackupsOptions): Backups {
@@ -95,10 +94,11 @@ function read(file: FileHandle, signal: AbortSignal, end: () => void): ReadableS
   );
 }
 
+/** Removes folders older than a day: a crash left them behind, as no backup takes that long. */
 function removeLeft(data: string): void {
   for (const name of readdirSync(data)) {
     const path = join(data, name);
-    if (!/^backup-\w{6}$/.test(name) || Date.now() - statSync(path).mtimeMs < LEFT_MS) continue;
+    if (!/^backup-\w{6}$/.test(name) || Date.now() - statSync(path).mtimeMs < DAY_MS) continue;
     rmSync(path, { recursive: true, force: true });
   }
 }

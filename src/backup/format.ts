@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { loadSeal } from "../auth/seal.ts";
+import { DATABASE_NAME } from "../store/sqlite/open.ts";
 import type { Contents } from "../store/sqlite/snapshot.ts";
 
 /*
@@ -7,8 +8,8 @@ import type { Contents } from "../store/sqlite/snapshot.ts";
  * Unpacked into an empty data folder it is one that a server can be started on.
  */
 
+export { DATABASE_NAME };
 export const MANIFEST_NAME = "backup.json";
-export const DATABASE_NAME = "server.db";
 export const SEAL_KEY_NAME = "seal.key";
 export const AGENT_KEY_NAME = "agent.key";
 

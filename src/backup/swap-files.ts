@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
-import { syncFolder } from "../auth/key-file.ts";
+import { syncFolder } from "../store/sync-folder.ts";
 import { DATABASE_NAME, FILE_NAMES } from "./format.ts";
 
 /** All that belongs to the data of a folder. The last two are there when a server ended in an accident. */

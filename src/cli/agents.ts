@@ -5,7 +5,7 @@ import { type Audit, createAudit } from "../auth/audit.ts";
 import { readSettings } from "../config/read.ts";
 import { AppError, CommandError } from "../errors.ts";
 import { AddAgentKeyBody } from "../http/admin/agents-schema.ts";
-import { openStore } from "../store/sqlite/open.ts";
+import { DATABASE_NAME, openStore } from "../store/sqlite/open.ts";
 import type { StoredAgentKey } from "../store/store.ts";
 import type { Io } from "./io.ts";
 import { takeNames, takeSwitches } from "./switches.ts";
@@ -41,7 +41,7 @@ export async function agents(args: readonly string[], io: Io): Promise<number> {
     io.err(USAGE);
     return 2;
   }
-  const path = join(settings.data, "server.db");
+  const path = join(settings.data, DATABASE_NAME);
   if (subcommand !== "add" && !existsSync(path))
     throw new CommandError(`there is no database in ${settings.data}: give its folder with --data`);
   const store = openStore({ path });

@@ -15,7 +15,6 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { createAudit } from "../auth/audit.ts";
-import { syncFolder } from "../auth/key-file.ts";
 import { type TarEntry, writeTar } from "../backup/archive.ts";
 import {
   AGENT_KEY_NAME,
@@ -38,6 +37,7 @@ import {
   SCHEMA_VERSION,
   versionOf,
 } from "../store/sqlite/snapshot.ts";
+import { syncFolder } from "../store/sync-folder.ts";
 import type { Io } from "./io.ts";
 import { takeSwitches } from "./switches.ts";
 import { PROGRAM, VERSION } from "./version.ts";

@@ -5,7 +5,7 @@ import { loadSeal, type Seal } from "../auth/seal.ts";
 import { createUsers } from "../auth/users.ts";
 import { nearest, readSettings } from "../config/read.ts";
 import { AppError, CommandError } from "../errors.ts";
-import { openStore } from "../store/sqlite/open.ts";
+import { DATABASE_NAME, openStore } from "../store/sqlite/open.ts";
 import type { Io } from "./io.ts";
 import { type Subcommand, USER_COMMANDS } from "./users/commands.ts";
 import { readUserArguments } from "./users/flags.ts";
@@ -38,7 +38,7 @@ async function perform(
   work: Omit<UserWork, "users" | "audit">,
 ): Promise<void> {
   const run = start(work.subject);
-  const path = join(data, "server.db");
+  const path = join(data, DATABASE_NAME);
   if (!makesData && !existsSync(path))
     throw new CommandError(`there is no database in ${data}: give its folder with --data`);
   const store = openStore({ path });

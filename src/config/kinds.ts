@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { DAY_MS } from "../time.ts";
 
 export interface Kind<Value> {
   /** Stands for the value in help texts. */
@@ -10,7 +11,7 @@ export interface Kind<Value> {
   show?: (value: Value) => string;
 }
 
-const TIMES = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+const TIMES = { d: DAY_MS, h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 const SIZES = { GB: 1024 ** 3, MB: 1024 ** 2, KB: 1024, B: 1 };
 
 function amount(what: string, min: string, max: string, units: Record<string, number>, bareUnit: number) {

@@ -1,3 +1,4 @@
+import { every as onTimer } from "../time.ts";
 import type { Registry } from "./registry.ts";
 
 export interface LoopLagOptions {
@@ -16,7 +17,7 @@ const BUCKETS_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5
 export function watchLoopLag({
   registry,
   now = () => performance.now(),
-  every = repeat,
+  every = onTimer,
 }: LoopLagOptions): () => void {
   const lag = registry.histogram({
     name: "chatgpt_api_event_loop_lag_seconds",
@@ -29,10 +30,4 @@ export function watchLoopLag({
     lag.observe(Math.max(0, at - last - PERIOD_MS) / 1000);
     last = at;
   });
-}
-
-function repeat(periodMs: number, run: () => void): () => void {
-  const timer = setInterval(run, periodMs);
-  timer.unref();
-  return () => clearInterval(timer);
 }

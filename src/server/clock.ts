@@ -25,13 +25,6 @@ export function createClock(): Clock & { pending(): number } {
   };
 }
 
-/** Runs it again and again, without keeping the process alive. Gives what ends it. */
-export function every(ms: number, run: () => void): () => void {
-  const timer = setInterval(run, ms);
-  timer.unref();
-  return () => clearInterval(timer);
-}
-
 /** Resolves when the work is done or the time is over, whichever is first. */
 export async function within(limitMs: number, work: Promise<void>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { createOccupancy } from "../auth/concurrency.ts";
+import { createConcurrencyLimit } from "../auth/concurrency.ts";
 import { createFailedKeys } from "../auth/failed-keys.ts";
 import type { Config } from "../config/read.ts";
 import type { HttpDeps } from "../http/context.ts";
@@ -31,7 +31,7 @@ export function createGate(config: Config, log: Log): Gate {
     addresses: addressOf,
     isOwnHost,
     failedKeys: createFailedKeys({ max: config.keyFailuresMax, elapsedMs: () => performance.now() }),
-    requests: createOccupancy({ addressMax: config.addressRequestsMax }),
+    requests: createConcurrencyLimit({ addressMax: config.addressRequestsMax }),
     log,
   });
   return { border, addressOf, isSecure: createTlsCheck(config.trustProxy), isOwnHost };

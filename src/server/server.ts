@@ -20,11 +20,12 @@ import { causeOf, type Log } from "../log/log.ts";
 import { createMetrics, type Metrics } from "../metrics/metrics.ts";
 import type { Clock } from "../relay/ports.ts";
 import { Relay } from "../relay/relay.ts";
-import { openStore } from "../store/sqlite/open.ts";
+import { DATABASE_NAME, openStore } from "../store/sqlite/open.ts";
 import type { Store } from "../store/store.ts";
 import { startUpkeep } from "../store/upkeep.ts";
+import { every } from "../time.ts";
 import { createSockets } from "./agents.ts";
-import { createClock, every, within } from "./clock.ts";
+import { createClock, within } from "./clock.ts";
 import { createFetch } from "./fetch.ts";
 import { createGate } from "./gate.ts";
 import { type Listener, listen } from "./listener.ts";
@@ -65,7 +66,7 @@ export async function startServer(
   log: Log,
   options: ServerOptions = {},
 ): Promise<RunningServer> {
-  const path = join(config.data, "server.db");
+  const path = join(config.data, DATABASE_NAME);
   const isFirst = !existsSync(path);
   const store = openStore({
     path,

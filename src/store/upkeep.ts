@@ -1,7 +1,7 @@
+import { DAY_MS, every } from "../time.ts";
 import type { Store } from "./store.ts";
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 /** In the order in which they are looked after. */
 const KEPT = ["conversations", "usage", "audit"] as const;
@@ -52,12 +52,11 @@ export async function startUpkeep(options: UpkeepOptions): Promise<() => void> {
   await purge("conversations");
   // A year's rows are many, and nobody waits for them to go.
   let running = round(KEPT.slice(1));
-  const timer = setInterval(() => {
+  const stop = every(HOUR_MS, () => {
     running = running.then(() => round(KEPT));
-  }, HOUR_MS);
-  timer.unref();
+  });
   return () => {
     ended = true;
-    clearInterval(timer);
+    stop();
   };
 }

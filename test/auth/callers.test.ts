@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { type Callers, createCallers } from "../../src/auth/callers.ts";
-import { createSecret } from "../../src/auth/secret.ts";
-import { hashToken } from "../../src/auth/tokens.ts";
+import { createSecret, hashSecret } from "../../src/auth/secret.ts";
 import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { ADMIN, userPrincipal } from "../../src/principal.ts";
 import type { TokenOwner, UserStore } from "../../src/store/store.ts";
@@ -13,7 +12,11 @@ const UNLIMITED = { models: null, requestsPerMinute: null, tokensPerDay: null, m
 const ADMIN_CALLER = { principal: ADMIN, allowance: null };
 const ANN = { principal: userPrincipal("ann"), allowance: UNLIMITED };
 
-const stored = (id: string, token: string) => ({ id, tokenHash: hashToken(token), sealedToken: Buffer.of() });
+const stored = (id: string, token: string) => ({
+  id,
+  tokenHash: hashSecret(token),
+  sealedToken: Buffer.of(),
+});
 
 /** Ann's token is "ann-token", the admin key "admin-key"; `lookUps` counts what reaches the store. */
 async function scene(wrap: (users: UserStore) => Partial<UserStore> = () => ({})) {
@@ -69,7 +72,7 @@ describe("a caller is refused", () => {
     ["with Bearer and nothing", { authorization: "Bearer " }, "key_unknown"],
     ["with an unknown token", { authorization: "bob-token" }, "key_unknown"],
     ["with a token in another case", { authorization: "ANN-TOKEN" }, "key_unknown"],
-    ["with the hash of a token", { authorization: hashToken("ann-token") }, "key_unknown"],
+    ["with the hash of a token", { authorization: hashSecret("ann-token") }, "key_unknown"],
     ["with another scheme", { authorization: "Basic ann-token" }, "key_unknown"],
     ["with Bearer twice", { authorization: "Bearer Bearer ann-token" }, "key_unknown"],
     ["with a user id", { authorization: "ann" }, "key_unknown"],
@@ -138,7 +141,7 @@ describe("the cache", () => {
     const { callers, users } = await scene((users) => ({
       findByTokenHash: (hash) => (slow ? found.promise : users.findByTokenHash(hash)),
     }));
-    const ann = await users.findByTokenHash(hashToken("ann-token"));
+    const ann = await users.findByTokenHash(hashSecret("ann-token"));
     const early = identify(callers, headers);
     slow = false;
     await users.delete("ann");

@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
-import { createSecret } from "../../src/auth/secret.ts";
-import { hashToken, newToken } from "../../src/auth/tokens.ts";
+import { createSecret, hashSecret, newToken } from "../../src/auth/secret.ts";
 
 test("a secret matches itself and nothing else", () => {
   const secret = createSecret("s3cret");
@@ -20,5 +19,5 @@ test("a token is a random UUID, and its hash the SHA-256 in lower-case hex", () 
   for (const token of tokens)
     expect(token).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   // FIPS 180-2, appendix B.1.
-  expect(hashToken("abc")).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  expect(hashSecret("abc")).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSeal } from "../../src/auth/seal.ts";
-import { hashToken } from "../../src/auth/tokens.ts";
+import { hashSecret } from "../../src/auth/secret.ts";
 import { createUsers, type UserChange, type Users } from "../../src/auth/users.ts";
 import { AppError } from "../../src/errors.ts";
 import { failureOf, openTestFile, openTestStore, tempFolder } from "../support/store.ts";
@@ -20,7 +20,7 @@ test("an added user has an id and a token, is listed with both, and is found by 
   for (const { user_id, token } of [one, two]) {
     expect(user_id).toMatch(UUID);
     expect(token).toMatch(UUID);
-    expect((await store.findByTokenHash(hashToken(token)))?.id).toBe(user_id);
+    expect((await store.findByTokenHash(hashSecret(token)))?.id).toBe(user_id);
   }
   expect(await tokensOf(users)).toEqual([one, two]);
 });
@@ -37,7 +37,7 @@ test("the sealed token of another user, put in its row, does not open", async ()
   const { token } = await createUsers({ users: store, seal }).add();
   const [stored] = await store.list();
   await store.add([
-    { id: "thief", tokenHash: hashToken("its own"), sealedToken: stored?.sealedToken ?? Buffer.of() },
+    { id: "thief", tokenHash: hashSecret("its own"), sealedToken: stored?.sealedToken ?? Buffer.of() },
   ]);
   const listed = await createUsers({ users: store, seal }).list();
   expect(listed.map((user) => user.token)).toEqual([token, ""]);
@@ -109,7 +109,7 @@ test("a user is found as it was added and changed, with its newest token", async
   const changed = { ...ann, disabledAt: 2_000, models: null, token: String(rotated) };
   expect(await users.find("ann")).toEqual(changed);
   expect(await users.list()).toEqual([changed]);
-  expect((await store.findByTokenHash(hashToken(token)))?.tokenExpiresAt).toBe(2_500);
+  expect((await store.findByTokenHash(hashSecret(token)))?.tokenExpiresAt).toBe(2_500);
   await users.enable("ann");
   expect((await users.find("ann"))?.disabledAt).toBeNull();
 });
@@ -168,7 +168,7 @@ describe("an import", () => {
     expect(await users.importAll([a, b])).toEqual({ imported: 0, already: 2, conflicts: [] });
     expect(await users.importAll([])).toEqual({ imported: 0, already: 0, conflicts: [] });
     expect(await tokensOf(users)).toEqual([b, a]);
-    expect((await store.findByTokenHash(hashToken("token a")))?.id).toBe("a");
+    expect((await store.findByTokenHash(hashSecret("token a")))?.id).toBe("a");
   });
 
   for (const [what, row, reason] of [

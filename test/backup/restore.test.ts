@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { describe, expect, test } from "bun:test";
+import { describe, expect, onTestFinished, test } from "bun:test";
 import {
   cpSync,
   existsSync,
@@ -44,10 +44,11 @@ describe("a restore", () => {
     expect(await refused()).toContain("in use: stop the server");
     await store.close();
     const code = `const { openStore } = await import(${JSON.stringify(join(import.meta.dir, "../../src/store/sqlite/open.ts"))});
-      openStore({ path: ${JSON.stringify(join(data, "server.db"))} });
+      globalThis.store = openStore({ path: ${JSON.stringify(join(data, "server.db"))} });
       console.log("open");
       setInterval(() => {}, 1000);`;
     const other = Bun.spawn([process.execPath, "-e", code], { stdout: "pipe", stderr: "inherit" });
+    onTestFinished(() => other.kill("SIGKILL"));
     await other.stdout.getReader().read();
     expect(await refused()).toContain("in use: stop the server");
     other.kill("SIGKILL");

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { hashToken } from "../../src/auth/tokens.ts";
+import { hashSecret } from "../../src/auth/secret.ts";
 import { startModelScene } from "../support/model-scene.ts";
 import { ADMIN_KEY } from "../support/server.ts";
 import { openTestFile } from "../support/store.ts";
@@ -10,7 +10,7 @@ test.each(["admin", ""])("a user with the id %p is not mistaken for the admin", 
   const { server, post } = await startModelScene(answering());
   const store = openTestFile(join(server.data, "server.db"));
   const token = "the user's token";
-  await store.users.add([{ id: user_id, tokenHash: hashToken(token), sealedToken: new Uint8Array() }]);
+  await store.users.add([{ id: user_id, tokenHash: hashSecret(token), sealedToken: new Uint8Array() }]);
   const caller = callerOf(server.url, { user_id, token });
   const asAdmin = { headers: { authorization: ADMIN_KEY } };
   const read = async (path: string) => (await fetch(`${server.url}${path}`, asAdmin)).json();

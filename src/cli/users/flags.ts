@@ -4,6 +4,7 @@ import { nearest } from "../../config/read.ts";
 import { CommandError } from "../../errors.ts";
 import { AddUserBody } from "../../http/admin/schema.ts";
 import type { UserAttributes } from "../../store/store.ts";
+import { DAY_MS } from "../../time.ts";
 import { FIELD_FLAGS, type FieldFlag, USER_FIELD_FLAGS, type UserFlag } from "../user-flags.ts";
 
 /** Takes away what was said: the same as never to have said it. */
@@ -89,8 +90,8 @@ function readMoment(text: string, now: number): string {
   throw fault(`--expires: give a time such as 2026-12-31, 2026-12-31T18:00:00Z or 30d, or ${NONE}`);
 }
 
-const UNITS_MS: Record<string, number> = { "": 1000, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const TIME_MAX_MS = 36_500 * 86_400_000;
+const UNITS_MS: Record<string, number> = { "": 1000, s: 1000, m: 60_000, h: 3_600_000, d: DAY_MS };
+const TIME_MAX_MS = 36_500 * DAY_MS;
 
 function readTime(flag: string, text: string): number {
   const [, digits, unit = ""] = /^(\d{1,9})([smhd]?)$/.exec(text) ?? [];

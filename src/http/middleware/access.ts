@@ -1,4 +1,4 @@
-import type { Occupancy } from "../../auth/concurrency.ts";
+import type { ConcurrencyLimit } from "../../auth/concurrency.ts";
 import type { FailedKeys } from "../../auth/failed-keys.ts";
 import { AppError, type ErrorCode } from "../../errors.ts";
 import type { Log } from "../../log/log.ts";
@@ -21,7 +21,7 @@ interface BorderOptions {
   addresses: ClientAddresses;
   isOwnHost: (header: string) => boolean;
   failedKeys: FailedKeys;
-  requests: Occupancy;
+  requests: ConcurrencyLimit;
   log: Log;
 }
 

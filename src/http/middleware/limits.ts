@@ -1,6 +1,5 @@
 import type { Caller } from "../../auth/callers.ts";
-import { formatDuration } from "../../auth/duration.ts";
-import type { LimitStanding, Limits } from "../../auth/limits.ts";
+import { formatDuration, type LimitStanding, type Limits } from "../../auth/limits.ts";
 import type { HttpContext } from "../context.ts";
 
 /**

@@ -1,4 +1,5 @@
 import type { Hono } from "hono";
+import { readBearer } from "../../auth/bearer.ts";
 import type { HttpDeps, HttpEnv } from "../context.ts";
 
 /**
@@ -8,8 +9,7 @@ import type { HttpDeps, HttpEnv } from "../context.ts";
 export function metricsRoutes(app: Hono<HttpEnv>, { callers, metrics, metricsKey }: HttpDeps): void {
   app.get("/metrics", (c) => {
     const { headers } = c.req.raw;
-    const bearer = headers.get("authorization")?.replace(/^bearer\s+/i, "");
-    if (!metricsKey?.matches(bearer)) callers.requireAdminKey(headers);
+    if (!metricsKey?.matches(readBearer(headers))) callers.requireAdminKey(headers);
     return new Response(metrics.text(), {
       headers: { "content-type": metrics.contentType, "cache-control": "no-store" },
     });

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { AppError } from "../../errors.ts";
 import { USAGE_GROUPS, type UsageGroup, type UsageStore } from "../../store/store.ts";
+import { DAY_MS } from "../../time.ts";
 import { parseShape } from "../middleware/body.ts";
 
-const DAY_MS = 86_400_000;
 const PERIOD_DAYS = 30;
 const LIMIT_MAX = 10_000;
 

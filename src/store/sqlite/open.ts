@@ -13,6 +13,8 @@ import { createUsageStore } from "./usage.ts";
 import { createUserStore } from "./users.ts";
 import type { After } from "./write-behind.ts";
 
+/** The file in the data folder. */
+export const DATABASE_NAME = "server.db";
 const OPEN_WAIT_MS = 5_000;
 const OPEN_RETRY_MS = 20;
 /** A statement that waits holds up the event loop; `Connection.write` waits without doing so. */

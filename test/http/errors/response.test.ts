@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createOccupancy } from "../../../src/auth/concurrency.ts";
+import { createConcurrencyLimit } from "../../../src/auth/concurrency.ts";
 import { createFailedKeys } from "../../../src/auth/failed-keys.ts";
 import { AppError, ERRORS, type ErrorCode } from "../../../src/errors.ts";
 import { createApp } from "../../../src/http/app.ts";
@@ -26,7 +26,7 @@ test("an error of our own making says nothing of its cause to the caller, and al
     addresses: createClientAddresses(undefined),
     isOwnHost: createOwnHosts([]),
     failedKeys: createFailedKeys({ max: 1, elapsedMs: () => 0 }),
-    requests: createOccupancy({ addressMax: 1 }),
+    requests: createConcurrencyLimit({ addressMax: 1 }),
     log,
   });
   const deps = { log, newId: () => "id", border, callers: { requireAdmin: broken, identify: broken } };

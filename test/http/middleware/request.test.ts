@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { Hono } from "hono";
-import { createOccupancy } from "../../../src/auth/concurrency.ts";
+import { createConcurrencyLimit } from "../../../src/auth/concurrency.ts";
 import { createFailedKeys } from "../../../src/auth/failed-keys.ts";
 import type { HttpDeps, HttpEnv } from "../../../src/http/context.ts";
 import { createBorder } from "../../../src/http/middleware/access.ts";
@@ -12,7 +12,7 @@ import { createLog } from "../../../src/log/log.ts";
 /** An app of two routes, on a server that only notes the limits that are set for its requests. */
 function start() {
   const log = createLog({ write: () => {} });
-  const requests = createOccupancy({ addressMax: 10 });
+  const requests = createConcurrencyLimit({ addressMax: 10 });
   const border = createBorder({
     addresses: createClientAddresses(undefined),
     isOwnHost: () => true,

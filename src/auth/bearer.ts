@@ -1,0 +1,14 @@
+// Patterns stand outside the functions: the runtime would make them anew at each call.
+const SCHEME = /^bearer(?:[ \t]+|$)/i;
+const NOT_ASCII = /[\x80-\xff]/;
+
+/** Returns the key in the `Authorization` header, with or without `Bearer` before it; undefined without the header. */
+export function readBearer(headers: Headers): string | undefined {
+  const authorization = headers.get("authorization");
+  return authorization === null ? undefined : decodeHeader(authorization.replace(SCHEME, ""));
+}
+
+/** A header arrives as one character per byte (Fetch §2.2, "isomorphic decode"), while keys are UTF-8. */
+export function decodeHeader(value: string): string {
+  return NOT_ASCII.test(value) ? Buffer.from(value, "latin1").toString("utf8") : value;
+}
