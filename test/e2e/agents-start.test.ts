@@ -2,12 +2,13 @@ import { expect, test } from "bun:test";
 import { connect } from "node:net";
 import { startAgentProcess } from "../support/agent-process.ts";
 import { runExecutable } from "../support/executable.ts";
+import { findProgram } from "../support/programs.ts";
 import { type Scene, startScene } from "../support/scene.ts";
 import { chatTextOf, eventsOf } from "../support/upstream/events.ts";
 import { startFaultUpstream } from "../support/upstream/start.ts";
 
 const TEXT = "one two  three\n\nnaïve 日本語 👩‍🔬 end";
-const curl = Bun.which("curl");
+const curl = findProgram("curl");
 
 interface Streamed {
   status: number;
@@ -19,7 +20,7 @@ interface Streamed {
 /** Posts as a person does: with curl, or with fetch where there is none. */
 async function post({ url, adminKey }: Scene, path: string, body: object, accept = "*/*"): Promise<Streamed> {
   const data = JSON.stringify(body);
-  if (curl === null) {
+  if (curl === undefined) {
     const headers = { authorization: `Bearer ${adminKey}`, accept };
     const response = await fetch(url + path, { method: "POST", headers, body: data });
     return { status: response.status, ...(await readOut(response.body ?? new Blob().stream())) };

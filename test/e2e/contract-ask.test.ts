@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { testWith } from "../support/programs.ts";
 import { useScene } from "../support/scene.ts";
 
 const scene = useScene();
@@ -168,9 +169,7 @@ test("free agents are taken least recently used first", async () => {
   expect([await order(), await order(), await order()]).toEqual(first);
 });
 
-test("the quick start of the README works with the real curl", async () => {
-  const curl = Bun.which("curl");
-  if (curl === null) throw new Error("curl is not installed");
+testWith("curl", "the quick start of the README works with the real curl", async (curl) => {
   await scene.firefox();
   const run = async (...args: string[]) => Bun.spawn([curl, "-s", ...args]).stdout.text();
   const added = JSON.parse(

@@ -4,15 +4,13 @@ import { join } from "node:path";
 import { inBrowser } from "../support/browser.ts";
 import { runInShell, runModule } from "../support/browser-commands.ts";
 import { copy, goTo, openDashboard } from "../support/browser-dashboard.ts";
+import { testWith } from "../support/programs.ts";
 import { useScene } from "../support/scene.ts";
 import { tempFolder } from "../support/store.ts";
 import { connectV2Agent, messagesOf, streamPieces } from "../support/v2-agent.ts";
 
 /** All that a shell, JSON, JavaScript or Python might take for its own. */
 const QUESTION = `It's "so" \\n $HOME \`id\` \${x} {y} !! %s #'''\n\ttwo — naïve 日本語 👩‍🔬\u2028end`;
-
-const hasCurl = Bun.which("curl") !== null;
-const python = Bun.which("python3");
 
 inBrowser("the code that the dashboard shows", (browser) => {
   const scene = useScene();
@@ -41,14 +39,14 @@ inBrowser("the code that the dashboard shows", (browser) => {
     return { code, env: { API_KEY: token }, asked };
   }
 
-  test.skipIf(!hasCurl)("asks the same with curl, as it stands there", async () => {
+  testWith("curl", "asks the same with curl, as it stands there", async () => {
     const { code, env, asked } = await take("curl");
     const { stdout } = await runInShell(code, env);
     expect(stdout).toMatch(/^data: (.|\n)*"so "(.|\n)*"it "(.|\n)*"is"(.|\n)*data: \[DONE\]\s*$/);
     expect(asked).toEqual([QUESTION]);
   });
 
-  test.skipIf(!hasCurl)("asks the same of /api/ask with curl", async () => {
+  testWith("curl", "asks the same of /api/ask with curl", async () => {
     const { code, env, asked } = await take("/api/ask");
     const { stdout } = await runInShell(code, env);
     expect(JSON.parse(stdout)).toMatchObject({ content: "so it is", conversation_id: expect.any(String) });
@@ -61,13 +59,13 @@ inBrowser("the code that the dashboard shows", (browser) => {
     expect(asked).toEqual([QUESTION]);
   });
 
-  test.skipIf(python === null)("is Python that compiles, with the question unharmed in it", async () => {
+  testWith("python3", "is Python that compiles, with the question unharmed in it", async (python) => {
     const { code, asked } = await take("openai-python");
     const path = join(tempFolder(), "sample.py");
     writeFileSync(path, code);
     const literals =
       "import ast, json, sys; print(json.dumps([n.value for n in ast.walk(ast.parse(open(sys.argv[1], encoding='utf8').read())) if isinstance(n, ast.Constant)]))";
-    const { stdout } = Bun.spawnSync([python ?? "", "-c", literals, path]);
+    const { stdout } = Bun.spawnSync([python, "-c", literals, path]);
     expect(JSON.parse(stdout.toString())).toEqual(
       expect.arrayContaining([QUESTION, `${scene.url}/v1`, "API_KEY"]),
     );

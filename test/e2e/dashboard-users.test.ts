@@ -3,11 +3,10 @@ import type { Page } from "playwright-core";
 import { hides, inBrowser, shows } from "../support/browser.ts";
 import { runInShell } from "../support/browser-commands.ts";
 import { copy, goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
+import { testWith } from "../support/programs.ts";
 import { useScene } from "../support/scene.ts";
 
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
-const hasCurl = Bun.which("curl") !== null;
-
 inBrowser("the dashboard's users", (browser) => {
   const scene = useScene(["--echo"]);
 
@@ -32,7 +31,8 @@ inBrowser("the dashboard's users", (browser) => {
     await shows(page.getByRole("heading", { level: 1, name }));
   }
 
-  test.skipIf(!hasCurl)(
+  testWith(
+    "curl",
     "one adds a user, whose token is shown once and works with curl as the page has it",
     async () => {
       const page = await openDashboard(browser, scene);

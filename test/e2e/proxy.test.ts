@@ -1,10 +1,11 @@
-import { describe, expect, onTestFinished, test } from "bun:test";
+import { expect, onTestFinished, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { connect as connectTcp } from "node:net";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { makeCertificate, type TestCertificate } from "../support/certificate.ts";
 import { type Executable, startExecutable } from "../support/executable.ts";
+import { describeWith } from "../support/programs.ts";
 import { tempFolder } from "../support/store.ts";
 import { chunk, connectV2Agent, V2_HELLO } from "../support/v2-agent.ts";
 
@@ -30,30 +31,22 @@ interface Place {
 }
 
 interface Proxy {
-  /** Writes what it needs into its folder, and gives its command. */
+  /** Writes the files that the proxy needs into its folder, and returns its arguments. */
   prepare(place: Place): string[];
-  missing: string | undefined;
 }
 
-const missing = (program: string) =>
-  Bun.which(program, { PATH: PATHS }) ? undefined : `${program} is not installed`;
-/** Debian keeps servers where an ordinary user does not look. */
-const PATHS = `${process.env["PATH"]}:/usr/sbin`;
-
-const PROXIES: Record<string, Proxy> = {
+const PROXIES: Record<"caddy" | "nginx", Proxy> = {
   caddy: {
-    missing: missing("caddy"),
     prepare({ folder, port, upstream, certificate: { cert, key } }) {
       const site = example("caddyfile", [
         [`${NAME} {`, `https://${NAME}:${port}, https://localhost:${port} {\n\ttls ${cert} ${key}`],
         ["127.0.0.1:8080", `127.0.0.1:${upstream}`],
       ]);
       writeFileSync(join(folder, "Caddyfile"), `{\n\tadmin off\n\tauto_https disable_redirects\n}\n${site}`);
-      return ["caddy", "run", "--config", join(folder, "Caddyfile")];
+      return ["run", "--config", join(folder, "Caddyfile")];
     },
   },
   nginx: {
-    missing: missing("nginx"),
     prepare({ folder, port, upstream, certificate: { cert, key } }) {
       const site = example("nginx", [
         ["listen 443 ssl", `listen 127.0.0.1:${port} ssl`],
@@ -67,7 +60,7 @@ const PROXIES: Record<string, Proxy> = {
       const main = `pid nginx.pid;\ndaemon off;\n${process.getuid?.() === 0 ? "user root;\n" : ""}events {}\n`;
       const log = "access_log off;\nerror_log stderr;";
       writeFileSync(join(folder, "nginx.conf"), `${main}http {\n${own.join("\n")}\n${log}\n${site}\n}\n`);
-      return ["nginx", "-p", folder, "-e", "stderr", "-c", join(folder, "nginx.conf")];
+      return ["-p", folder, "-e", "stderr", "-c", join(folder, "nginx.conf")];
     },
   },
 };
@@ -97,15 +90,14 @@ interface Scene {
   ca: string;
 }
 
-async function start({ prepare }: Proxy): Promise<Scene> {
+async function start({ prepare }: Proxy, program: string): Promise<Scene> {
   const flags = ["--host", "127.0.0.1", "--trust-proxy", "loopback"];
   const adminKey = `admin-${crypto.randomUUID()}`;
   const server = await startExecutable({ args: ["0", adminKey, ...flags] });
   const certificate = await makeCertificate(NAME);
   const place = { folder: tempFolder(), port: freePort(), upstream: server.port, certificate };
-  const [program = "", ...args] = prepare(place);
-  const child = Bun.spawn([Bun.which(program, { PATH: PATHS }) ?? program, ...args], {
-    env: { PATH: PATHS, HOME: place.folder },
+  const child = Bun.spawn([program, ...prepare(place)], {
+    env: { PATH: process.env["PATH"], HOME: place.folder },
     stdout: "ignore",
     stderr: Bun.file(join(place.folder, "log")),
   });
@@ -148,10 +140,10 @@ function forge({ port, ca }: Scene, headers: Record<string, string>): Promise<st
   });
 }
 
-for (const [name, proxy] of Object.entries(PROXIES)) {
-  describe.skipIf(proxy.missing !== undefined)(`behind ${name} (${proxy.missing ?? "as documented"})`, () => {
+for (const name of ["caddy", "nginx"] as const) {
+  describeWith(name, `behind ${name}, set up as documented,`, (program) => {
     test("agents come with the key, answers stream as they are made, and a hang-up reaches the agent", async () => {
-      const scene = await start(proxy);
+      const scene = await start(PROXIES[name], program);
       const agent = await connectV2Agent(`${scene.url}/agents/${scene.server.agentKey}`, {
         ca: scene.ca,
         hello: V2_HELLO,
@@ -172,14 +164,14 @@ for (const [name, proxy] of Object.entries(PROXIES)) {
     });
 
     test("an agent without the key is refused, although the proxy is on the server's own machine", async () => {
-      const { url, ca } = await start(proxy);
+      const { url, ca } = await start(PROXIES[name], program);
       const { status } = await fetch(`${url}/client/register`, { tls: { ca } });
       expect(status).toBe(401);
       expect((await fetch(`${url}/health`, { tls: { ca } })).status).toBe(200);
     });
 
     test("the caller's address is the one the proxy saw, whatever the caller says", async () => {
-      const scene = await start(proxy);
+      const scene = await start(PROXIES[name], program);
       const forged = { "X-Forwarded-For": "8.8.8.8", "X-Real-IP": "8.8.4.4", Forwarded: "for=9.9.9.9" };
       for (const headers of [{}, forged]) {
         const answer = await forge(scene, { ...headers, Authorization: "wrong" });
@@ -196,7 +188,7 @@ for (const [name, proxy] of Object.entries(PROXIES)) {
     });
 
     test("the dashboard signs in with a cookie for TLS only, and its live view opens", async () => {
-      const { url, ca, server } = await start(proxy);
+      const { url, ca, server } = await start(PROXIES[name], program);
       const tls = { ca };
       expect((await fetch(`${url}/dashboard`, { tls })).headers.get("content-type")).toStartWith("text/html");
       const browser = { "sec-fetch-site": "same-origin", origin: url };
@@ -221,7 +213,7 @@ for (const [name, proxy] of Object.entries(PROXIES)) {
     });
 
     test("a body as large as the server takes passes", async () => {
-      const scene = await start(proxy);
+      const scene = await start(PROXIES[name], program);
       const agent = await connectV2Agent(`${scene.url}/agents/${scene.server.agentKey}`, { ca: scene.ca });
       onTestFinished(agent.stop);
       const caller = new AbortController();

@@ -1,13 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, onTestFinished } from "bun:test";
+import { afterAll, afterEach, beforeAll, onTestFinished } from "bun:test";
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
 import { type BrowserFaults, watchFaults } from "./browser-faults.ts";
+import { describeWith, findProgram } from "./programs.ts";
 import { HANG_MS } from "./until.ts";
 
-const CHROMIUM = ["chromium", "chromium-browser", "google-chrome"]
-  .map((name) => Bun.which(name))
-  .find((path) => path !== null);
-
-const noBrowser = CHROMIUM === undefined ? "skipped: Chromium is not installed" : undefined;
+const CHROMIUM = findProgram("chromium");
 
 export interface OpenOptions {
   /** Default: light. */
@@ -31,11 +28,9 @@ export interface TestBrowser {
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 360, height: 740 };
 
-/** Tests that share one Chromium; they are skipped, and say so, where none is installed. */
+/** Defines tests that share one Chromium. Without it, all tests of the dashboard are skipped with one line. */
 export function inBrowser(what: string, tests: (browser: TestBrowser) => void): void {
-  describe.skipIf(noBrowser !== undefined)(`${what} (${noBrowser ?? "in Chromium"})`, () => {
-    tests(useBrowser());
-  });
+  describeWith("chromium", CHROMIUM ? what : "the dashboard in a browser", () => tests(useBrowser()));
 }
 
 /** One Chromium for the tests of the file, or of the `describe`, in whose body it is called. */

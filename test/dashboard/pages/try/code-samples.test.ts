@@ -6,12 +6,10 @@ import { SAMPLE_KINDS, type SampleKind, sampleOf } from "../../../../src/dashboa
 import type { Message } from "../../../../src/dashboard/pages/try/conversation.ts";
 import { createEventReader } from "../../../../src/dashboard/pages/try/event-stream.ts";
 import { startModelScene } from "../../../support/model-scene.ts";
+import { testWith } from "../../../support/programs.ts";
 import { ADMIN_KEY } from "../../../support/server.ts";
 import { tempFolder } from "../../../support/store.ts";
 import { messagesOf, streamPieces } from "../../../support/v2-agent.ts";
-
-const SHELL = Bun.which("curl") ? Bun.which("sh") : null;
-const PYTHON = Bun.which("python3");
 
 /** All that a shell, JSON, JavaScript or Python might take for something else. */
 const NASTY = [
@@ -59,25 +57,25 @@ function textOfStream(stream: string): string {
 }
 
 describe("code to copy", () => {
-  test.skipIf(!SHELL)("for curl reaches a model with every character as it was, from a shell", async () => {
+  testWith("curl", "for curl reaches a model with every character as it was, from a shell", async () => {
     const origin = await startReciting();
     const sample = sampleOf("curl", origin, { model: MODEL, messages: MESSAGES });
-    expect(JSON.parse(textOfStream(await run([SHELL ?? "", "-c", sample])))).toEqual(MESSAGES);
+    expect(JSON.parse(textOfStream(await run(["sh", "-c", sample])))).toEqual(MESSAGES);
   });
 
-  test.skipIf(!SHELL)("for curl is not too long for a shell, however long the conversation is", async () => {
+  testWith("curl", "for curl is not too long for a shell, however long the conversation is", async () => {
     const origin = await startReciting();
     const messages: Message[] = [...MESSAGES, { role: "user", content: "It's long.\n".repeat(40_000) }];
     const sample = sampleOf("curl", origin, { model: MODEL, messages });
     const path = join(tempFolder(), "sample.sh");
     writeFileSync(path, sample);
-    expect(JSON.parse(textOfStream(await run([SHELL ?? "", path])))).toEqual(messages);
+    expect(JSON.parse(textOfStream(await run(["sh", path])))).toEqual(messages);
   });
 
-  test.skipIf(!SHELL)("for /api/ask asks with the newest message", async () => {
+  testWith("curl", "for /api/ask asks with the newest message", async () => {
     const origin = await startReciting();
     const sample = sampleOf("ask", origin, { model: MODEL, messages: MESSAGES });
-    const answer = JSON.parse(await run([SHELL ?? "", "-c", sample])) as { content: string };
+    const answer = JSON.parse(await run(["sh", "-c", sample])) as { content: string };
     expect(JSON.parse(answer.content)).toEqual([MESSAGES.at(-1)]);
   });
 
@@ -90,18 +88,22 @@ describe("code to copy", () => {
     expect(JSON.parse(await run([process.execPath, path]))).toEqual(MESSAGES);
   });
 
-  test.skipIf(!PYTHON)("for openai-python says to the package what is asked, in valid Python", async () => {
-    const folder = tempFolder();
-    mkdirSync(join(folder, "openai"));
-    writeFileSync(join(folder, "openai/__init__.py"), PYTHON_PACKAGE);
-    const path = join(folder, "sample.py");
-    const origin = "http://127.0.0.1:8080";
-    writeFileSync(path, sampleOf("python", origin, { model: MODEL, messages: MESSAGES }));
-    expect(JSON.parse(await run([PYTHON ?? "", path], { PYTHONPATH: folder }))).toEqual({
-      client: { base_url: `${origin}/v1`, api_key: ADMIN_KEY },
-      asked: { model: MODEL, messages: MESSAGES, stream: true },
-    });
-  });
+  testWith(
+    "python3",
+    "for openai-python says to the package what is asked, in valid Python",
+    async (python) => {
+      const folder = tempFolder();
+      mkdirSync(join(folder, "openai"));
+      writeFileSync(join(folder, "openai/__init__.py"), PYTHON_PACKAGE);
+      const path = join(folder, "sample.py");
+      const origin = "http://127.0.0.1:8080";
+      writeFileSync(path, sampleOf("python", origin, { model: MODEL, messages: MESSAGES }));
+      expect(JSON.parse(await run([python, path], { PYTHONPATH: folder }))).toEqual({
+        client: { base_url: `${origin}/v1`, api_key: ADMIN_KEY },
+        asked: { model: MODEL, messages: MESSAGES, stream: true },
+      });
+    },
+  );
 
   test.each(SAMPLE_KINDS.map(({ value }) => value))(
     "of the kind %s has no character in it that cannot be seen",
