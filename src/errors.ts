@@ -14,6 +14,8 @@ export interface UpstreamError {
 }
 
 interface AppErrorOptions {
+  /** Replaces the table's message; never one that the Go server had. */
+  message?: string;
   /** Full sentences that tell the caller what to do. They never hold a secret, nor anything internal. */
   hint?: string;
   /** The field at fault. */
@@ -43,7 +45,7 @@ export class AppError extends Error {
   readonly logAs: string | undefined;
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
-    super(ERRORS[code].message, { cause: options.cause });
+    super(options.message ?? ERRORS[code].message, { cause: options.cause });
     this.name = "AppError";
     this.code = code;
     this.hint = options.hint;

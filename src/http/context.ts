@@ -93,8 +93,6 @@ export type HttpEnv = {
     promptTokens: number;
     completionTokens: number;
     error: string;
-    /** Of a stream: settles when its ask has its outcome. */
-    asked: Promise<unknown>;
     /** Sets the headers that tell a user how he stands with his limits. */
     showLimits: (headers: Headers) => void;
   };

@@ -42,7 +42,7 @@ export const completion = (message: Json, rest: Json = {}, top: Json = {}): stri
 /** All events for a streamed answer with these data. */
 export function streamedEvents(body: unknown, data: readonly string[]): ServerEvent[] {
   const stream = translateResponses(body, countingContext()).stream();
-  return [...data.flatMap((event) => stream.push(event)), ...stream.end()];
+  return [...data.flatMap((event) => stream.push({ data: event })), ...stream.end()];
 }
 
 /**
@@ -64,13 +64,13 @@ export function serveResponses(upstream: ChatAnswer): { url: string; requests: J
             if (!translation.request["stream"])
               return Response.json(JSON.parse(translation.answer(data[0] ?? "")));
             const stream = translation.stream();
-            const events = [...data.flatMap((event) => stream.push(event)), ...stream.end()];
+            const events = [...data.flatMap((event) => stream.push({ data: event })), ...stream.end()];
             const text = events.map((event) => `event: ${event.event}\ndata: ${event.data}\n\n`).join("");
             return new Response(text, { headers: { "content-type": "text/event-stream" } });
           } catch (error) {
             if (!(error instanceof AppError)) throw error;
             const { message, hint, param, code } = error;
-            const told = { message: `${message}: ${hint}`, type: "invalid_request_error", param, code };
+            const told = { message: `${message}. ${hint}`, type: "invalid_request_error", param, code };
             return Response.json({ error: told }, { status: 400 });
           }
         },

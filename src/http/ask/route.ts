@@ -1,12 +1,11 @@
 import type { Hono } from "hono";
-import { AppError } from "../../errors.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
-import { type AskContext, askConversation, type ConversationAnswer } from "../../relay/conversation.ts";
+import { type AskContext, askConversation } from "../../relay/conversation.ts";
 import { asContext, type HttpContext, type HttpDeps, type HttpEnv, json } from "../context.ts";
 import { referenceStyle } from "../errors/reference.ts";
 import { parseJson, parseShape, readText } from "../middleware/body.ts";
-import { createEventStream } from "../middleware/event-stream.ts";
 import { withinLimits } from "../middleware/limits.ts";
+import { streamAsk } from "../middleware/stream-ask.ts";
 import { allowedModels, checkAllowed, resolveModel } from "../models/allowed.ts";
 import { AskBody } from "./schema.ts";
 
@@ -28,7 +27,7 @@ async function answerAsk(c: HttpContext, deps: HttpDeps, caller: AskContext): Pr
   // The body may have taken its time, in which the key was revoked.
   await deps.callers.identify(request.headers);
   if (body.stream ?? request.headers.get("accept")?.includes("text/event-stream")) {
-    return streamAnswer(c, deps, caller, body);
+    return streamConversation(c, deps, caller, body);
   }
   const { answer, agent } = await askConversation(deps, caller, body, request.signal);
   c.set("agent", agent);
@@ -44,38 +43,24 @@ function readBody(text: string, { modelAliases }: HttpDeps, { models }: AskConte
 }
 
 /**
- * `{"delta":text}` for each piece, then the whole answer as it would be without streaming, then `[DONE]`. A
- * failure after the first piece is one `{"error":text}`, and no `[DONE]`.
+ * Streams `{"delta":text}` for each piece of the answer, then the whole answer as it would be without streaming, then
+ * `[DONE]`. A failure after the first piece is one `{"error":text}` without a `[DONE]`.
  */
-async function streamAnswer(
+function streamConversation(
   c: HttpContext,
   deps: HttpDeps,
   asker: AskContext,
   body: AskBody,
 ): Promise<Response> {
-  const caller = new AbortController();
-  const { signal } = c.req.raw;
-  const gone = () => caller.abort();
-  if (signal.aborted) gone();
-  signal.addEventListener("abort", gone);
-  const events = createEventStream(gone);
-  const asked = askConversation(deps, asker, body, caller.signal, (delta) => events.send({ delta }));
-  c.set("asked", asked);
-  const finish = ({ answer, agent }: ConversationAnswer) => {
-    c.set("agent", agent);
-    events.send(answer);
-    events.sendData(CHAT_STREAM_END);
-    events.end();
-  };
-  const fail = (thrown: unknown) => {
-    if (!events.isStarted) return;
-    const error = thrown instanceof AppError ? thrown : new AppError("internal", { cause: thrown });
-    deps.log.warn("stream_failed", { request_id: c.get("requestId"), error: error.code });
-    const seen = { count: 0, first: undefined };
-    events.sendData(referenceStyle.streamEvent(error, c.get("requestId"), seen).data);
-    events.end();
-  };
-  const response = await Promise.race([events.started, asked.then(() => events.started)]);
-  void asked.then(finish, fail).finally(() => signal.removeEventListener("abort", gone));
-  return response;
+  return streamAsk(c, deps.log, {
+    async run(events, signal) {
+      const onText = (delta: string) => events.send(JSON.stringify({ delta }));
+      const { answer, agent } = await askConversation(deps, asker, body, signal, onText);
+      c.set("agent", agent);
+      events.send(JSON.stringify(answer));
+      events.send(CHAT_STREAM_END);
+      return undefined;
+    },
+    fail: (error) => [referenceStyle.streamEvent(error, c.get("requestId"))],
+  });
 }

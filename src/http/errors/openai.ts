@@ -35,10 +35,12 @@ export const openaiStyle: ErrorStyle = {
   isOwnBody: (body) => isObject(body) && isObject(body["error"]),
 };
 
+const NOTHING_SENT: SentEvents = { count: 0, first: undefined };
+
 /** The style of Responses, whose streams end with an event of their own. */
 export const responsesStyle: ErrorStyle = {
   ...openaiStyle,
-  streamEvent(error, requestId, { count, first }) {
+  streamEvent(error, requestId, { count, first } = NOTHING_SENT) {
     const { message, code } = openaiError(error, requestId);
     const data = {
       type: "response.failed",

@@ -6,7 +6,7 @@ export interface ErrorStyle {
   /** The body of an error response. */
   body(error: AppError, status: number, requestId: string): unknown;
   /** The event that ends a stream which failed after its first event. */
-  streamEvent(error: AppError, requestId: string, sent: SentEvents): ServerEvent;
+  streamEvent(error: AppError, requestId: string, sent?: SentEvents): ServerEvent;
   /** Whether an upstream's error body has this style, so that it may be passed on unchanged. */
   isOwnBody?(upstreamBody: unknown): boolean;
   /** What a quiet stream sends now and then; a comment by default. */

@@ -1,30 +1,15 @@
 import { commonHeaders } from "./headers.ts";
 
-/**
- * An answer as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), whose
- * status is decided only by the first of them: before it, the request may still fail with a real status.
- */
-export interface EventStream {
-  readonly isStarted: boolean;
-  /** Resolves with the response when there is something to send. */
-  readonly started: Promise<Response>;
-  /** Sends `value` as JSON. */
-  send(value: unknown): void;
-  /** Sends `data` as it is, under the name of an event if there is one. */
-  sendData(data: string, event?: string): void;
-  end(): void;
-}
-
 export interface ServerEvent {
   /** The name; empty for an event without one. */
   event: string;
   data: string;
 }
 
-/** After so long without an event a comment keeps proxies from closing the connection. */
+/** After this long without an event, a comment or event keeps proxies from closing the connection. */
 const QUIET_MS = 15_000;
 
-/** What may wait for a caller that reads too slowly. Beyond it the caller is taken for gone. */
+/** What may wait for a caller that reads too slowly. A caller who needs more counts as gone. */
 const BUFFER_LENGTH_MAX = 8 * 1024 * 1024;
 
 const HEADERS = commonHeaders({
@@ -36,130 +21,158 @@ const HEADERS = commonHeaders({
 
 const COMMENT = ": keep-alive\n\n";
 
-const enders = new WeakMap<Response, (run: () => void) => void>();
-
-/** Runs `run` right before the stream that is the answer's body ends, or when its reader is gone; false where there is none. */
-export function beforeStreamEnds(response: Response, run: () => void): boolean {
-  const add = enders.get(response);
-  add?.(run);
-  return add !== undefined;
-}
-
 /**
- * `onGone` is called when nobody reads any more, or too slowly. `quietText` is sent after a quiet spell: a comment,
- * unless the surface has an event for it.
+ * A stream of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). Its response exists
+ * only from the first event on: until then, the request may still fail with a status of its own. Written by hand, as
+ * Hono's `streamSSE` decides the status first, and costs twice as much per event.
  */
-export function createEventStream(onGone: () => void, quietText = COMMENT): EventStream {
-  const { promise: started, resolve } = Promise.withResolvers<Response>();
-  let controller: ReadableStreamDefaultController<string> | undefined;
-  let isStarted = false;
-  let ended = false;
-  let held = "";
-  let endings: (() => void)[] = [];
+export class EventStream {
+  /** Resolves with the response when there is something to send. */
+  readonly started: Promise<EventStreamResponse>;
+  /** Resolves when `end` was called, which may be long after the reader has left. */
+  readonly finished: Promise<void>;
+  readonly #body: ReadableStream<string>;
+  readonly #resolveStarted: (response: EventStreamResponse) => void;
+  readonly #resolveFinished: () => void;
+  readonly #onGone: () => void;
+  readonly #keepAlive: string;
+  #controller: ReadableStreamDefaultController<string> | undefined;
+  #isStarted = false;
+  #isClosed = false;
+  /** Sent in this turn of the event loop, and not yet handed to the body. */
+  #held = "";
+  #beforeClose: (() => void)[] = [];
+  #timer: Timer | undefined;
+  #sentAt = 0;
 
-  const body = new ReadableStream<string>(
-    {
-      start(given) {
-        controller = given;
+  /**
+   * `onGone` is called when the reader has left, or reads too slowly. `keepAlive` is what a quiet stream sends now and
+   * then: a comment, unless the API has an event for it.
+   */
+  constructor(onGone: () => void, keepAlive = COMMENT) {
+    const started = Promise.withResolvers<EventStreamResponse>();
+    this.started = started.promise;
+    this.#resolveStarted = started.resolve;
+    const finished = Promise.withResolvers<void>();
+    this.finished = finished.promise;
+    this.#resolveFinished = finished.resolve;
+    this.#onGone = onGone;
+    this.#keepAlive = keepAlive;
+    this.#body = new ReadableStream<string>(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+        },
+        cancel: () => {
+          this.#close();
+          this.#onGone();
+        },
       },
-      cancel() {
-        stop();
-        onGone();
-      },
-    },
-    { highWaterMark: BUFFER_LENGTH_MAX, size: (chunk) => chunk?.length ?? 0 },
-  );
-  const quiet = createQuietWatch(() => write(quietText));
-  const stop = () => {
-    ended = true;
-    held = "";
-    quiet.stop();
-    for (const run of endings) run();
-    endings = [];
-  };
-  const start = () => {
-    isStarted = true;
-    const response = new Response(body, { headers: HEADERS });
-    enders.set(response, (run) => {
-      if (ended) run();
-      else endings.push(run);
-    });
-    resolve(response);
-    quiet.start();
-  };
-  const write = (text: string) => {
-    if (ended || !controller) return;
-    quiet.note();
-    if ((controller.desiredSize ?? 0) < held.length + text.length) {
-      stop();
-      controller.error(new Error("read too slowly"));
-      onGone();
-    } else if (isStarted) {
-      if (held === "") atEndOfTurn(release);
-      held += text;
+      { highWaterMark: BUFFER_LENGTH_MAX, size: (chunk) => chunk?.length ?? 0 },
+    );
+  }
+
+  get isStarted(): boolean {
+    return this.#isStarted;
+  }
+
+  send(data: string, event = ""): void {
+    this.#write(`${event === "" ? "" : `event: ${event}\n`}${dataLines(data)}\n\n`);
+  }
+
+  sendAll(events: readonly ServerEvent[]): void {
+    for (const { data, event } of events) this.send(data, event);
+  }
+
+  /** Sends what is held, and closes the stream. One without any event still becomes a response. */
+  end(): void {
+    this.#resolveFinished();
+    if (this.#isClosed) return;
+    if (!this.#isStarted) this.#start();
+    this.release();
+    this.#close();
+    this.#controller?.close();
+  }
+
+  /** Runs `run` right before the stream closes, or when its reader has left. */
+  beforeClose(run: () => void): void {
+    if (this.#isClosed) run();
+    else this.#beforeClose.push(run);
+  }
+
+  /** Hands over what was sent in this turn of the event loop. */
+  release(): void {
+    if (this.#held !== "") this.#controller?.enqueue(this.#held);
+    this.#held = "";
+  }
+
+  #write(text: string): void {
+    if (this.#isClosed || !this.#controller) return;
+    this.#sentAt = performance.now();
+    if ((this.#controller.desiredSize ?? 0) < this.#held.length + text.length) {
+      this.#close();
+      this.#controller.error(new Error("read too slowly"));
+      this.#onGone();
+    } else if (this.#isStarted) {
+      if (this.#held === "") releaseAtEndOfTurn(this);
+      this.#held += text;
     } else {
-      start();
-      controller.enqueue(text);
+      this.#start();
+      this.#controller.enqueue(text);
     }
-  };
-  const release = () => {
-    if (held !== "") controller?.enqueue(held);
-    held = "";
-  };
-  return {
-    started,
-    get isStarted() {
-      return isStarted;
-    },
-    send: (value) => write(`data: ${JSON.stringify(value)}\n\n`),
-    sendData: (data, event) => write(`${event ? `event: ${event}\n` : ""}${dataLines(data)}\n\n`),
-    end() {
-      if (ended) return;
-      release();
-      stop();
-      controller?.close();
-    },
-  };
-}
+  }
 
-/** One timer for all quiet spells: it looks how long the present one is, and sleeps on for the rest. */
-function createQuietWatch(onQuiet: () => void) {
-  let timer: Timer | undefined;
-  let heardAt = 0;
-  const sleep = (delayMs: number) => {
-    timer = setTimeout(() => {
-      const leftMs = heardAt + QUIET_MS - performance.now();
-      sleep(leftMs < 1 ? QUIET_MS : leftMs);
-      if (leftMs < 1) onQuiet();
+  #start(): void {
+    this.#isStarted = true;
+    this.#resolveStarted(new EventStreamResponse(this, this.#body));
+    this.#sleep(QUIET_MS);
+  }
+
+  /** One timer serves all quiet spells: it looks how long the present one is, and sleeps for the rest. */
+  #sleep(delayMs: number): void {
+    this.#timer = setTimeout(() => {
+      const leftMs = this.#sentAt + QUIET_MS - performance.now();
+      this.#sleep(leftMs < 1 ? QUIET_MS : leftMs);
+      if (leftMs < 1) this.#write(this.#keepAlive);
     }, delayMs);
-  };
-  return {
-    start: () => sleep(QUIET_MS),
-    note() {
-      heardAt = performance.now();
-    },
-    stop: () => clearTimeout(timer),
-  };
+  }
+
+  #close(): void {
+    this.#isClosed = true;
+    this.#held = "";
+    clearTimeout(this.#timer);
+    for (const run of this.#beforeClose) run();
+    this.#beforeClose = [];
+  }
 }
 
-let releases: (() => void)[] = [];
+export class EventStreamResponse extends Response {
+  readonly stream: EventStream;
+
+  constructor(stream: EventStream, body: ReadableStream<string>) {
+    super(body, { headers: HEADERS });
+    this.stream = stream;
+  }
+}
+
+let waiting: EventStream[] = [];
 
 /**
- * Under load an agent's socket has many events to read at once, of many streams: what each stream gets of them goes
- * out as one piece.
+ * Under load an agent's socket has many events of many streams to read at once. What each stream gets of them goes out
+ * as one chunk.
  */
-function atEndOfTurn(release: () => void): void {
-  if (releases.length === 0) setImmediate(releaseAll);
-  releases.push(release);
+function releaseAtEndOfTurn(stream: EventStream): void {
+  if (waiting.length === 0) setImmediate(releaseAll);
+  waiting.push(stream);
 }
 
 function releaseAll(): void {
-  const due = releases;
-  releases = [];
-  for (const release of due) release();
+  const streams = waiting;
+  waiting = [];
+  for (const stream of streams) stream.release();
 }
 
-/** Data with line breaks takes a line for each; the reader joins them again. */
+/** Returns the field `data`, one line for each line of the data; the reader joins them again. */
 function dataLines(data: string): string {
   return data.includes("\n") || data.includes("\r")
     ? data

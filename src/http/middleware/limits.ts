@@ -1,13 +1,12 @@
 import type { Caller } from "../../auth/callers.ts";
 import { formatDuration, type LimitStanding, type Limits } from "../../auth/limits.ts";
 import type { HttpContext } from "../context.ts";
+import { EventStreamResponse } from "./event-stream.ts";
 
 /**
- * Answers an ask within its user's limits, or throws as `Limits.admit` does. It is let in before its body is read,
- * so a user above his limits costs next to nothing, and a request that then proves faulty counts as one.
- *
- * The room is given back when `answer` has ended, whichever way; where that leaves an ask running, as a stream
- * does, it says so with `c.set("asked", …)`, and the room is given back when the ask has its outcome.
+ * Answers a request within its user's limits, or throws as `Limits.admit` does. The request is admitted before its body
+ * is read, so a user above their limits costs next to nothing, and a request that then proves faulty counts. Its lease
+ * ends with `answer`, or, if that answers with a stream, when the streamed ask has ended.
  */
 export async function withinLimits(
   c: HttpContext,
@@ -17,16 +16,18 @@ export async function withinLimits(
 ): Promise<Response> {
   showLimits(c, limits, caller);
   const lease = limits.admit(caller.principal, caller.allowance);
+  let finished: Promise<void> | undefined;
   try {
-    return await answer();
+    const response = await answer();
+    if (response instanceof EventStreamResponse) finished = response.stream.finished;
+    return response;
   } finally {
-    const asked = c.get("asked");
-    if (asked) void asked.then(lease.end, lease.end);
+    if (finished) void finished.then(lease.end);
     else lease.end();
   }
 }
 
-/** Has the answer, whatever it will be, tell how the user then stands. */
+/** Makes the response, whatever it will be, tell what is left of the user's limits. */
 export function showLimits(c: HttpContext, limits: Limits, { principal, allowance }: Caller): void {
   if (principal.kind === "admin" || !allowance) return;
   c.set("showLimits", (headers) => {
@@ -36,7 +37,7 @@ export function showLimits(c: HttpContext, limits: Limits, { principal, allowanc
   });
 }
 
-/** In the names and the notation of https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers. */
+/** Uses the names and the notation of https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers. */
 function setHeaders(headers: Headers, what: string, { limit, remaining, resetMs }: LimitStanding): void {
   headers.set(`x-ratelimit-limit-${what}`, String(limit));
   headers.set(`x-ratelimit-remaining-${what}`, String(remaining));

@@ -4,7 +4,7 @@ import { causeOf } from "../../log/log.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "../context.ts";
 import { errorResponse } from "../errors/response.ts";
 import type { Border } from "./access.ts";
-import { beforeStreamEnds } from "./event-stream.ts";
+import { EventStreamResponse } from "./event-stream.ts";
 import { completeHeaders } from "./headers.ts";
 import { logRequest, patternOf } from "./log.ts";
 import { readTrace } from "./trace.ts";
@@ -31,7 +31,8 @@ export function envelope({ log, newId, metrics, border }: EnvelopeDeps): Middlew
     try {
       const leave = cross(c, border);
       await next();
-      if (c.get("upgraded") || !beforeStreamEnds(c.res, leave)) leave();
+      if (c.res instanceof EventStreamResponse) c.res.stream.beforeClose(leave);
+      else leave();
     } catch (thrown) {
       c.res = fail(thrown as Error, c);
     }

@@ -3,118 +3,115 @@ import { field, parseJson, textField } from "../../json/parse.ts";
 import type { AskRequest, AskResult } from "../../relay/ask.ts";
 import type { AskContext } from "../../relay/conversation.ts";
 import type { Delta, ModelAnswer, ModelRequest, Signal } from "../../relay/ports.ts";
-import type { HttpDeps } from "../context.ts";
-import type { ServerEvent } from "../middleware/event-stream.ts";
-import type { OpenWay, Way } from "./plan.ts";
-import type { ModelAskHead } from "./schema.ts";
+import type { Relay } from "../../relay/relay.ts";
+import type { EventStream, ServerEvent } from "../middleware/event-stream.ts";
+import type { Plan, PlanStream } from "./plan.ts";
 import { eventsOfWhole } from "./unstreamed.ts";
 import type { V1Plan } from "./v1-plan.ts";
 
-/** A request that was read and may be asked. */
+/** A model request that was read, with every plan by which it may be answered. */
 export interface ModelAsk {
   asker: AskContext;
-  head: ModelAskHead;
-  /** The name that agents know it by, where the caller's is an alias. */
+  /** The name that agents know the model by. The caller's may be an alias. */
   model: string;
-  ways: Way[];
-  /** How agents of the reference's protocol may do it, if they may. */
+  stream: boolean;
+  /** The native plan, and after it the translated one if there is one. */
+  plans: Plan[];
+  /** How v1 agents may answer, if they may. */
   v1: V1Plan | undefined;
 }
 
-/** The answer as the caller gets it: with the upstream's status, or by events. */
+/** An answer that is not streamed, as the caller gets it. */
 export interface ModelReply {
   status: number;
   body: string;
   agent: string;
   usage: ModelAnswer["usage"];
-  /** Of the upstream's error. */
+  /** The headers of an upstream's error. */
   headers: ModelAnswer["headers"];
 }
 
 /** Asks without streaming. */
-export async function askWhole({ relay }: HttpDeps, ask: ModelAsk, signal: Signal): Promise<ModelReply> {
-  const result = await relay.ask(requestOf(ask), signal);
-  const { agent } = result;
-  const { status, body, usage, headers } = plainAnswer(ask, result);
-  if (body === undefined) throw new AppError("agent_answer_invalid", { hint: "The agent sent no body." });
-  const way = wayOf(ask, result.request);
-  return {
-    status,
-    body: status < 300 ? way.body(body) : errorOf(way, ask, status, body),
-    agent,
-    usage,
-    headers,
-  };
+export async function askWhole(relay: Relay, ask: ModelAsk, signal: Signal): Promise<ModelReply> {
+  return replyOf(ask, await relay.ask(askRequest(ask), signal));
 }
 
-/**
- * Asks and tells each event as it comes. Resolves with a reply where the agent answered without a stream, as
- * upstreams do when they refuse.
- */
-export async function askStreamed(
-  { relay }: HttpDeps,
-  ask: ModelAsk,
-  signal: Signal,
-  events: { send(events: ServerEvent[]): void; failing(way: OpenWay): void },
-): Promise<{ reply?: ModelReply; result: AskResult }> {
-  let open: OpenWay | undefined;
-  const opened = (request: ModelRequest | undefined) => {
-    open ??= wayOf(ask, request).open();
-    events.failing(open);
-    return open;
-  };
-  const onDelta = (delta: Delta, request: ModelRequest | undefined) =>
-    events.send(opened(request).events(delta));
-  const result = await relay.ask({ ...requestOf(ask), onDelta }, signal);
-  if (result.answer.kind === "v1") {
-    const way = opened(undefined);
-    for (const data of ask.v1?.chunks(result) ?? []) events.send(way.events({ data }));
-    events.send(way.end());
-    return { result };
+/** A streamed model request. The first delta, or else the answer, decides which plan turns the answer into events. */
+export class ModelStream {
+  readonly #relay: Relay;
+  readonly #ask: ModelAsk;
+  #stream: PlanStream | undefined;
+
+  constructor(relay: Relay, ask: ModelAsk) {
+    this.#relay = relay;
+    this.#ask = ask;
   }
-  const { status, body, usage, headers } = result.answer;
-  if (body === undefined) {
-    events.send(opened(result.request).end());
-    return { result };
+
+  /** Resolves with a reply if the agent answered without a stream, as upstreams do when they refuse. */
+  async run(events: EventStream, signal: Signal): Promise<{ agent: string; reply?: ModelReply }> {
+    const onDelta = (delta: Delta, request: ModelRequest | undefined) =>
+      events.sendAll(this.#open(request).push(delta));
+    const result = await this.#relay.ask({ ...askRequest(this.#ask), onDelta }, signal);
+    const { agent } = result;
+    const rest = dataOf(this.#ask, result);
+    if (!rest) return { agent, reply: replyOf(this.#ask, result) };
+    const stream = this.#open(result.request);
+    for (const data of rest) events.sendAll(stream.push({ data }));
+    events.sendAll(stream.end());
+    return { agent };
   }
-  const whole =
-    status < 300 && result.request?.endpoint === "chat/completions" ? eventsOfWhole(body) : undefined;
-  if (whole) {
-    const open = opened(result.request);
-    for (const data of whole) events.send(open.events({ data }));
-    events.send(open.end());
-    return { result };
+
+  /** Returns what ends the stream when it fails; nothing before the first delta. */
+  fail(error: AppError, requestId: string): ServerEvent[] {
+    return this.#stream?.fail(error, requestId) ?? [];
   }
-  const way = wayOf(ask, result.request);
-  const reply = status < 300 ? way.body(body) : errorOf(way, ask, status, body);
-  return { reply: { status, body: reply, agent: result.agent, usage, headers }, result };
+
+  #open(request: ModelRequest | undefined): PlanStream {
+    this.#stream ??= planOf(this.#ask, request).open();
+    return this.#stream;
+  }
 }
 
-function requestOf({ asker, model, ways, v1 }: ModelAsk): AskRequest {
+function askRequest({ asker, model, plans, v1 }: ModelAsk): AskRequest {
   return {
     principal: asker.principal,
     origin: asker.origin,
     pin: v1?.pin,
-    work: { model, requests: ways.map(({ request }) => request), v1: v1?.request },
+    work: { model, requests: plans.map(({ request }) => request), v1: v1?.request },
   };
 }
 
-/** An answer of the reference's protocol is read as the chat completion that it stands for. */
-function plainAnswer(ask: ModelAsk, result: AskResult): Omit<ModelAnswer, "kind"> {
+/** Returns the data that a streamed answer lacks yet; undefined if the answer came whole and must be sent whole. */
+function dataOf(ask: ModelAsk, result: AskResult): string[] | undefined {
+  const { answer, request } = result;
+  if (answer.kind === "v1") return ask.v1?.chunks(result) ?? [];
+  const { status, body } = answer;
+  if (body === undefined) return [];
+  return status < 300 && request?.endpoint === "chat/completions" ? eventsOfWhole(body) : undefined;
+}
+
+function replyOf(ask: ModelAsk, result: AskResult): ModelReply {
+  const { status, body, usage, headers } = modelAnswer(ask, result);
+  if (body === undefined) throw new AppError("agent_answer_invalid", { hint: "The agent sent no body." });
+  const plan = planOf(ask, result.request);
+  const isNative = plan === ask.plans[0];
+  // A translated refusal would be in an error style that the caller does not know.
+  if (status >= 300 && !isNative)
+    throw new AppError("agent_failed", { extra: { err: messageOf(body) }, upstream: { status, body } });
+  return { status, body: status < 300 ? plan.body(body) : body, agent: result.agent, usage, headers };
+}
+
+/** Returns the answer of a v1 agent as the chat completion that it stands for. */
+function modelAnswer(ask: ModelAsk, result: AskResult): Omit<ModelAnswer, "kind"> {
   if (result.answer.kind === "model") return result.answer;
   return { status: 200, body: ask.v1?.completion(result), usage: undefined };
 }
 
-function wayOf({ ways }: ModelAsk, request: ModelRequest | undefined): Way {
-  const way = ways.find((candidate) => candidate.request === request) ?? ways.at(-1);
-  if (!way) throw new Error("an ask without a way");
-  return way;
-}
-
-/** An upstream's refusal is passed on as it is where the caller speaks its language, else told in the caller's. */
-function errorOf(way: Way, { ways }: ModelAsk, status: number, body: string): string {
-  if (way === ways[0]) return body;
-  throw new AppError("agent_failed", { extra: { err: messageOf(body) }, upstream: { status, body } });
+/** Returns the plan of the request that was sent. A v1 agent's answer goes by the last, which reads chat completions. */
+function planOf({ plans }: ModelAsk, request: ModelRequest | undefined): Plan {
+  const plan = plans.find((candidate) => candidate.request === request) ?? plans.at(-1);
+  if (!plan) throw new Error("a model request without a plan");
+  return plan;
 }
 
 function messageOf(body: string): string {

@@ -1,27 +1,19 @@
-import type { ServerEvent } from "../middleware/event-stream.ts";
+import type { PlanStream } from "./plan.ts";
 
 /**
- * One request of another surface (`/v1/responses`, `/v1/messages`) as a chat completion, for agents whose
- * upstream has chat completions only, and its answer as the caller expects it. Pure: no clock, no ids of its
- * own.
+ * A request of another API (`/v1/responses`, `/v1/messages`) as a chat completion, for agents whose upstream has only
+ * chat completions, and its answer as the caller expects it. Pure: it has neither a clock nor ids of its own.
  */
 export interface Translation {
-  /** The body of the chat completion, `stream` and, when streamed, `stream_options.include_usage` set. */
+  /** The body of the chat completion, with `stream`, and when streamed with `stream_options.include_usage`. */
   request: Record<string, unknown>;
-  /** The body of the answer, made from the body of a chat completion (2xx). Throws on one that is none. */
+  /** Returns the caller's answer, made from the body of a good chat completion. Throws if the body is anything else. */
   answer(chatBody: string): string;
-  /** Starts the translation of a streamed answer. */
-  stream(): StreamTranslation;
-}
-
-/** The events of the caller's surface, made from those of a streamed chat completion. */
-export interface StreamTranslation {
-  /** The data of one event, `[DONE]` included. What is no chunk of a chat completion is a failure. */
-  push(data: string): ServerEvent[];
-  /** The answer is complete: whatever the surface still wants at the end. */
-  end(): ServerEvent[];
-  /** The answer has failed; nothing comes after these. */
-  fail(error: { message: string; type: string; code: string | null }): ServerEvent[];
+  /**
+   * Begins a streamed answer. It is pushed the events of the streamed chat completion, `[DONE]` included. Data that is
+   * not a chunk of a chat completion is a failure.
+   */
+  stream(): PlanStream;
 }
 
 /** Where a translation gets what it cannot know. */

@@ -13,9 +13,9 @@ const Completion = z.looseObject({
 });
 
 /**
- * A whole chat completion as the events that the caller asked for, for upstreams that answer a request to
- * stream with a plain body: clients would take the lack of events for an empty answer. Undefined where the body
- * is no chat completion.
+ * Returns a whole chat completion as the data of the events that the caller asked for. Some upstreams answer a request
+ * to stream with a plain body, and clients would take the lack of events for an empty answer. Returns undefined if the
+ * body is not a chat completion.
  */
 export function eventsOfWhole(body: string): string[] | undefined {
   const completion = Completion.safeParse(parseJson(body)).data;
@@ -32,11 +32,11 @@ export function eventsOfWhole(body: string): string[] | undefined {
     delta: {},
     finish_reason: finish_reason ?? "stop",
   }));
-  const figures = usage === undefined || usage === null ? [] : [chunk({ choices: [], usage })];
-  return [chunk({ choices: deltas }), chunk({ choices: ends }), ...figures, CHAT_STREAM_END];
+  const usageChunks = usage === undefined || usage === null ? [] : [chunk({ choices: [], usage })];
+  return [chunk({ choices: deltas }), chunk({ choices: ends }), ...usageChunks, CHAT_STREAM_END];
 }
 
-/** Pieces of tool calls are told apart by an index that a whole message does not have. */
+/** Adds the index by which the fragments of tool calls are told apart, and which a whole message does not have. */
 function withIndexes(message: z.output<typeof Completion>["choices"][number]["message"]): object {
   if (!message.tool_calls) return message;
   return { ...message, tool_calls: message.tool_calls.map((call, index) => ({ index, ...call })) };

@@ -5,7 +5,7 @@ import { createFailedKeys } from "../../../src/auth/failed-keys.ts";
 import type { HttpDeps, HttpEnv } from "../../../src/http/context.ts";
 import { createBorder } from "../../../src/http/middleware/access.ts";
 import { createClientAddresses } from "../../../src/http/middleware/client-address.ts";
-import { createEventStream, type EventStream } from "../../../src/http/middleware/event-stream.ts";
+import { EventStream } from "../../../src/http/middleware/event-stream.ts";
 import { envelope } from "../../../src/http/middleware/request.ts";
 import { createLog } from "../../../src/log/log.ts";
 
@@ -27,9 +27,9 @@ function start() {
   app.post("/plain", () => new Response("done"));
   app.post("/stream", (c) => {
     c.env.server.timeout(c.req.raw, 0);
-    const stream = createEventStream(() => {});
+    const stream = new EventStream(() => {});
     streams.push(stream);
-    stream.send({});
+    stream.send("{}");
     return stream.started;
   });
   const server = { requestIP: () => null, timeout: (_: Request, seconds: number) => limitsS.push(seconds) };

@@ -6,11 +6,11 @@ const CHAT = "chat/completions";
 
 describe("errors", () => {
   test.each([
-    ["no JSON", "{", 400, "invalid_request_error", null],
+    ["a body that is not JSON", "{", 400, "invalid_request_error", null],
     ["no model", "{}", 400, "invalid_request_error", null],
-    ["a stream that is no boolean", '{"model":"m","stream":"yes"}', 400, "invalid_request_error", null],
-    ["a model nobody has", '{"model":"huge"}', 404, "invalid_request_error", "model_not_found"],
-  ])("%s is told in the OpenAI shape", async (_, body, status, type, code) => {
+    ["a `stream` that is not a boolean", '{"model":"m","stream":"yes"}', 400, "invalid_request_error", null],
+    ["a model that no agent has", '{"model":"huge"}', 404, "invalid_request_error", "model_not_found"],
+  ])("a request with %s is refused in the OpenAI style", async (_, body, status, type, code) => {
     const { post } = await startModelScene();
     const response = await post(CHAT, body);
     expect(response.status).toBe(status);
@@ -19,12 +19,16 @@ describe("errors", () => {
     expect(error).toHaveProperty("request_id", response.headers.get("x-request-id"));
   });
 
-  test("an unknown model says which there are", async () => {
+  test("the error for an unknown model names it, and the models that are available", async () => {
     const { post } = await startModelScene({ hello: { ...V2_HELLO, models: [{ id: "a" }, { id: "b" }] } });
-    expect(await (await post(CHAT, { model: "huge" })).text()).toContain("There are a, b.");
+    const message = async (model: string) =>
+      ((await (await post(CHAT, { model })).json()) as { error: { message: string } }).error.message;
+    expect(await message("huge")).toBe("The model `huge` does not exist. Available models: a, b.");
+    for (const name of ["<b>", "a b", "x".repeat(101), "line\nbreak", "`"])
+      expect(await message(name), name).toBe("The model does not exist. Available models: a, b.");
   });
 
-  test("an endpoint that nobody has for the model is a clear 404, not a wait", async () => {
+  test("an endpoint that no agent of the model has is a 404 at once, not a wait", async () => {
     const { post } = await startModelScene();
     const response = await post("embeddings", { model: "m", input: "x" });
     expect(response.status).toBe(404);
@@ -45,7 +49,7 @@ describe("errors", () => {
     });
   });
 
-  test("each surface tells of a missing key, an unknown path and a wrong method in its own words", async () => {
+  test("each error style has its own shape for a missing key, an unknown path and a wrong method", async () => {
     const { server } = await startModelScene();
     const body = async (path: string, init: RequestInit = {}) => {
       const response = await fetch(`${server.url}${path}`, init);
@@ -70,7 +74,7 @@ describe("errors", () => {
 });
 
 describe("models", () => {
-  test("are the union of what is offered, with owner and aliases, and each by its name", async () => {
+  test("the list of models is the union of all offers, with owners and aliases, and has a route for each name", async () => {
     const models = [{ id: "z" }, { id: "org/a:7b", owned_by: "org" }];
     const { get } = await startModelScene({ hello: { ...V2_HELLO, models } }, [
       "--model-alias",

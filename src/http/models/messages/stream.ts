@@ -1,9 +1,10 @@
+import type { AnthropicErrorType } from "../../../errors.ts";
 import { parseJson } from "../../../json/parse.ts";
 import { CHAT_STREAM_END } from "../../../protocol/chat.ts";
-import { anthropicErrorBody, anthropicTypeNamed } from "../../errors/anthropic.ts";
+import { anthropicErrorBody, anthropicErrorEvent, anthropicTypeNamed } from "../../errors/anthropic.ts";
 import type { ServerEvent } from "../../middleware/event-stream.ts";
 import { ChatFailure, ChatPiece, type Choice, type Usage } from "../chunk.ts";
-import type { StreamTranslation } from "../translation.ts";
+import type { PlanStream } from "../plan.ts";
 import { messageBody, reasoningOf } from "./answer.ts";
 import { type Blocks, createBlocks } from "./blocks.ts";
 import { type Ending, endingFields, messagesUsage, stopSequenceOf } from "./ending.ts";
@@ -17,8 +18,6 @@ export interface StreamOptions {
   newId: () => string;
 }
 
-type Failure = Parameters<StreamTranslation["fail"]>[0];
-
 /** What the agent's upstream has done wrong, as the caller reads it. */
 const FAULT = {
   noChunk: "The agent's upstream has sent what is no chat completion.",
@@ -31,7 +30,7 @@ const FAULT = {
  * but one, so the zeros of `message_start` are no figures. The arguments of a tool go on as they come, so
  * those that are no JSON are the caller's to find; his SDK does when the call is complete.
  */
-export function createMessagesStream(options: StreamOptions): StreamTranslation {
+export function createMessagesStream(options: StreamOptions): PlanStream {
   let events: ServerEvent[] = [];
   let started = false;
   let ended = false;
@@ -47,12 +46,11 @@ export function createMessagesStream(options: StreamOptions): StreamTranslation 
     started = true;
     emit("message_start", { message: messageBody({ id: options.id, model }, [], undefined, undefined) });
   };
-  const fail = ({ message, type, code }: Failure) => {
+  const fail = (event: ServerEvent) => {
     ended = true;
-    const body = anthropicErrorBody({ type: anthropicTypeNamed(type, code) ?? "api_error", message });
-    events.push({ event: "error", data: JSON.stringify(body) });
+    events.push(event);
   };
-  const failWith = (message: string) => fail({ message, type: "upstream_error", code: null });
+  const failWith = (message: string) => fail(errorEvent("api_error", message));
   const finish = () => {
     start(options.model);
     if (!blocks.close()) return failWith(FAULT.noName);
@@ -82,7 +80,7 @@ export function createMessagesStream(options: StreamOptions): StreamTranslation 
     const piece = ChatPiece.safeParse(value);
     if (piece.success) return write(piece.data, value);
     const failure = ChatFailure.safeParse(value);
-    if (failure.success) fail(failureOf(failure.data));
+    if (failure.success) fail(upstreamError(failure.data));
     else failWith(FAULT.noChunk);
   };
   const once = (act: () => void) => {
@@ -92,9 +90,9 @@ export function createMessagesStream(options: StreamOptions): StreamTranslation 
     return taken;
   };
   return {
-    push: (data) => once(() => push(data)),
+    push: ({ data }) => once(() => push(data)),
     end: () => once(finish),
-    fail: (error) => once(() => fail(error)),
+    fail: (error, requestId) => once(() => fail(anthropicErrorEvent(error, requestId))),
   };
 }
 
@@ -116,6 +114,11 @@ function writeChoice(
   return undefined;
 }
 
-function failureOf({ error: { message, type, code } }: ChatFailure): Failure {
-  return { message, type: type ?? "upstream_error", code: typeof code === "string" ? code : null };
+function upstreamError({ error: { message, type, code } }: ChatFailure): ServerEvent {
+  const name = anthropicTypeNamed(type, typeof code === "string" ? code : undefined);
+  return errorEvent(name ?? "api_error", message);
+}
+
+function errorEvent(type: AnthropicErrorType, message: string): ServerEvent {
+  return { event: "error", data: JSON.stringify(anthropicErrorBody({ type, message })) };
 }

@@ -1,9 +1,11 @@
 import { AppError } from "../../../errors.ts";
 import { parseJson } from "../../../json/parse.ts";
 import { CHAT_STREAM_END } from "../../../protocol/chat.ts";
+import { openaiError } from "../../errors/openai.ts";
 import { ChatFailure, ChatPiece } from "../chunk.ts";
+import type { PlanStream } from "../plan.ts";
 import { read } from "../refuse.ts";
-import type { StreamTranslation, Translation, TranslationContext } from "../translation.ts";
+import type { Translation, TranslationContext } from "../translation.ts";
 import { type Answer, createAnswer } from "./answer.ts";
 import { chatRequest } from "./request.ts";
 import { ResponsesBody } from "./schema.ts";
@@ -36,13 +38,13 @@ function wholeAnswer(answer: Answer, chatBody: string): string {
   return JSON.stringify(answer.response());
 }
 
-function streamedAnswer(answer: Answer): StreamTranslation {
+function streamedAnswer(answer: Answer): PlanStream {
   const once = (act: () => void) => {
     if (!answer.ended()) act();
     return answer.take();
   };
   return {
-    push: (data) =>
+    push: ({ data }) =>
       once(() => {
         if (data === CHAT_STREAM_END) return answer.finish();
         const value = parseJson(data);
@@ -53,7 +55,7 @@ function streamedAnswer(answer: Answer): StreamTranslation {
         answer.write(piece.data);
       }),
     end: () => once(() => answer.finish()),
-    fail: (error) => once(() => answer.fail(error)),
+    fail: (error, requestId) => once(() => answer.fail(openaiError(error, requestId))),
   };
 }
 

@@ -83,7 +83,7 @@ export const completion = (message: object, choice: object = {}, rest: object = 
 /** The events of a whole stream, as the caller's parser has them. */
 export function streamed(body: unknown, datas: readonly string[]): { event: string; data: unknown }[] {
   const stream = translate(body).stream();
-  return [...datas.flatMap((data) => stream.push(data)), ...stream.end()].map(({ event, data }) => ({
+  return [...datas.flatMap((data) => stream.push({ data })), ...stream.end()].map(({ event, data }) => ({
     event,
     data: JSON.parse(data),
   }));
@@ -98,7 +98,9 @@ async function respond(request: Request, upstream: ChatUpstream): Promise<Respon
     return new Response(translation.answer(answer.body), { headers: { "content-type": "application/json" } });
   }
   const stream = translation.stream();
-  const text = [...answer.events.flatMap((data) => stream.push(data)), ...stream.end()].map(written).join("");
+  const text = [...answer.events.flatMap((data) => stream.push({ data })), ...stream.end()]
+    .map(written)
+    .join("");
   return new Response(text, { headers: { "content-type": "text/event-stream; charset=utf-8" } });
 }
 

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { AppError, type ErrorCode, type UpstreamError } from "../../../../src/errors.ts";
+import { publicMessage } from "../../../../src/http/errors/openai.ts";
 import { ask, call, calls, chunk, finish, streamed, translate, usageChunk } from "./scene.ts";
 
 type Seen = ReturnType<typeof streamed>;
@@ -68,15 +70,15 @@ test.each([
 
 test("nothing comes twice when the end is told twice", () => {
   const stream = translate(ask()).stream();
-  stream.push(chunk({ content: "a" }));
-  expect(stream.push("[DONE]").at(-1)?.event).toBe("message_stop");
-  expect([...stream.end(), ...stream.push("[DONE]")]).toEqual([]);
+  stream.push({ data: chunk({ content: "a" }) });
+  expect(stream.push({ data: "[DONE]" }).at(-1)?.event).toBe("message_stop");
+  expect([...stream.end(), ...stream.push({ data: "[DONE]" })]).toEqual([]);
 });
 
 describe("tools", () => {
   test("each event comes as early as it can: a block ends when the next begins, or with the reason to finish", () => {
     const stream = translate(ask()).stream();
-    const push = (data: string) => stream.push(data).map(({ event }) => event);
+    const push = (data: string) => stream.push({ data }).map(({ event }) => event);
     push(chunk({ content: "Looking." }));
     const begun = ["content_block_stop", "content_block_start"];
     expect(push(calls(call(0, { id: "c1", name: "a", arguments: "" })))).toEqual(begun);
@@ -203,12 +205,16 @@ test("the last usage counts, wherever it stands", () => {
 describe("a failure", () => {
   const failed = (data: string) => {
     const stream = translate(ask()).stream();
-    stream.push(chunk({ content: "a" }));
-    const events = stream.push(data);
-    expect([...stream.push(chunk({ content: "b" })), ...stream.end(), ...stream.fail(ERROR)]).toEqual([]);
+    stream.push({ data: chunk({ content: "a" }) });
+    const events = stream.push({ data });
+    expect([
+      ...stream.push({ data: chunk({ content: "b" }) }),
+      ...stream.end(),
+      ...stream.fail(ERROR, "req_1"),
+    ]).toEqual([]);
     return events.map(({ event, data: text }) => ({ event, data: JSON.parse(text) }));
   };
-  const ERROR = { message: "No.", type: "server_error", code: null };
+  const ERROR = new AppError("internal");
 
   test.each(["", "null", "{}", "not JSON", '{"choices":"a"}'])(
     "what is no chunk is one, and the last event: %j",
@@ -229,18 +235,22 @@ describe("a failure", () => {
     ]);
   });
 
-  test.each([
-    ["server_error", "no_agent_available", "overloaded_error"],
-    ["server_error", "agent_timeout", "timeout_error"],
-    ["invalid_request_error", "model_not_found", "not_found_error"],
-    ["overloaded_error", null, "overloaded_error"],
-    ["upstream_error", "agent_error", "api_error"],
-    ["constructor", "toString", "api_error"],
-  ])("of type %p and code %p is told as %p", (type, code, expected) => {
-    const [event] = translate(ask()).stream().fail({ message: "No.", type, code });
+  test.each<[ErrorCode, UpstreamError, string]>([
+    ["no_agent", {}, "overloaded_error"],
+    ["agent_timeout", {}, "timeout_error"],
+    ["model_not_found", {}, "not_found_error"],
+    ["agent_lost", {}, "api_error"],
+    ["agent_failed", { type: "overloaded_error" }, "overloaded_error"],
+    ["agent_failed", { type: "server_error", code: "no_agent_available" }, "overloaded_error"],
+    ["agent_failed", { type: "upstream_error", code: "agent_error" }, "api_error"],
+    ["agent_failed", { type: "constructor", code: "toString" }, "api_error"],
+  ])("the error %s in a stream, with %j from the upstream, has the type %s", (code, upstream, type) => {
+    const error = new AppError(code, { upstream });
+    const [event] = translate(ask()).stream().fail(error, "req_1");
     expect(JSON.parse(event?.data ?? "")).toEqual({
       type: "error",
-      error: { type: expected, message: "No." },
+      error: { type, message: publicMessage(error) },
+      request_id: "req_1",
     });
   });
 });

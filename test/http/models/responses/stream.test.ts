@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import OpenAI from "openai";
+import { AppError } from "../../../../src/errors.ts";
 import { translateResponses } from "../../../../src/http/models/responses/translate.ts";
 import {
   chunk,
@@ -231,22 +232,36 @@ test("log probabilities go with the text they belong to", () => {
 describe("a failure", () => {
   const start = () => translateResponses(BODY, countingContext()).stream();
   const error = { message: "It broke", type: "server_error", code: "broken" };
+  const lost = new AppError("agent_failed", { extra: { err: "It broke" }, upstream: { code: "broken" } });
 
   test("in the middle is response.failed with what there is, and nothing comes after it", () => {
     const stream = start();
-    const events = [...stream.push(chunk({ content: "half" })), ...stream.fail(error)];
+    const events = [...stream.push({ data: chunk({ content: "half" }) }), ...stream.fail(lost, "req_1")];
     expect(expectWholeAnswer(events)).toMatchObject({
       status: "failed",
-      error: { code: "broken", message: "It broke" },
+      error: { code: "broken", message: "The agent could not answer: It broke." },
       output: [{ status: "incomplete", content: [{ text: "half" }] }],
     });
-    expect([...stream.push(chunk({ content: "more" })), ...stream.fail(error), ...stream.end()]).toEqual([]);
+    expect([
+      ...stream.push({ data: chunk({ content: "more" }) }),
+      ...stream.fail(lost, "req_1"),
+      ...stream.end(),
+    ]).toEqual([]);
   });
 
   test("before anything is one error event, which the official package throws", async () => {
-    const events = start().fail(error);
+    const events = start().fail(lost, "req_1");
     expect(events.map(({ event, data }) => [event, JSON.parse(data)])).toEqual([
-      ["error", { type: "error", sequence_number: 0, code: "broken", message: "It broke", param: null }],
+      [
+        "error",
+        {
+          type: "error",
+          sequence_number: 0,
+          code: "broken",
+          message: "The agent could not answer: It broke.",
+          param: null,
+        },
+      ],
     ]);
     await expect(bySdk([JSON.stringify({ error })])).rejects.toThrow("It broke");
   });
@@ -275,7 +290,7 @@ describe("a failure", () => {
 
 test("after [DONE] the end adds nothing", () => {
   const stream = translateResponses(BODY, countingContext()).stream();
-  const events = [...stream.push(chunk({ content: "all" })), ...stream.push(DONE)];
+  const events = [...stream.push({ data: chunk({ content: "all" }) }), ...stream.push({ data: DONE })];
   expectWholeAnswer(events);
   expect(stream.end()).toEqual([]);
 });

@@ -1,11 +1,12 @@
 import { expect, test } from "bun:test";
-import { nativeWay } from "../../../src/http/models/plan.ts";
+import { openaiStyle } from "../../../src/http/errors/openai.ts";
+import { nativePlan } from "../../../src/http/models/native.ts";
 
-/** What the caller gets of a delta, where it did not ask for usage figures. */
+/** Returns what a caller who did not ask for the usage is sent of a delta. */
 function shown(data: string): string | undefined {
   const head = { model: "m", stream: true };
-  const way = nativeWay("chat/completions", { text: "{}", head, model: "m", headers: {} });
-  return way.open().events({ data })[0]?.data;
+  const request = { text: "{}", head, model: "m", headers: {}, style: openaiStyle };
+  return nativePlan("chat/completions", request).open().push({ data })[0]?.data;
 }
 
 test.each([
@@ -16,6 +17,6 @@ test.each([
   ['{"choices":[{"a":",\\"usage\\":null}"}]}', '{"choices":[{"a":",\\"usage\\":null}"}]}'],
   ['{"choices":[{"a":"\\"usage\\""}],"usage":null}', '{"choices":[{"a":"\\"usage\\""}]}'],
   ['{"choices":[,"usage":null}', '{"choices":[,"usage":null}'],
-])("of a delta without figures only their place is taken out: %s", (data, expected) => {
+])("a delta of a caller who did not ask for the usage loses only its null usage: %s", (data, expected) => {
   expect(shown(data)).toBe(expected);
 });

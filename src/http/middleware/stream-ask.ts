@@ -1,0 +1,45 @@
+import { type AppError, asAppError } from "../../errors.ts";
+import type { Log } from "../../log/log.ts";
+import type { HttpContext } from "../context.ts";
+import { EventStream, type ServerEvent } from "./event-stream.ts";
+
+/** An ask whose answer is streamed to the caller. */
+export interface StreamedAsk {
+  /**
+   * Asks, and sends each event as it comes. Resolves when the ask has ended: with a response if the agent answered
+   * without a stream, and nothing was sent.
+   */
+  run(events: EventStream, signal: AbortSignal): Promise<Response | undefined>;
+  /** Returns the events that end a stream which failed after its first event. */
+  fail(error: AppError): readonly ServerEvent[];
+  /** What the stream sends when it is quiet; a comment by default. */
+  keepAlive?: string | undefined;
+}
+
+/**
+ * Streams the answer of an ask. The first event decides the status: an ask that fails before it is rejected, and is
+ * answered like any other error. The ask is cancelled when its caller leaves.
+ */
+export async function streamAsk(c: HttpContext, log: Log, ask: StreamedAsk): Promise<Response> {
+  const { signal } = c.req.raw;
+  const caller = new AbortController();
+  const leave = () => caller.abort();
+  if (signal.aborted) leave();
+  signal.addEventListener("abort", leave);
+  const events = new EventStream(leave, ask.keepAlive);
+  const asked = ask.run(events, caller.signal);
+  const succeed = (response: Response | undefined) => {
+    signal.removeEventListener("abort", leave);
+    if (events.isStarted || !response) events.end();
+  };
+  const fail = (thrown: unknown) => {
+    signal.removeEventListener("abort", leave);
+    if (!events.isStarted) return;
+    const error = asAppError(thrown);
+    log.warn("stream_failed", { request_id: c.get("requestId"), error: error.code });
+    events.sendAll(ask.fail(error));
+    events.end();
+  };
+  void asked.then(succeed, fail);
+  return (await Promise.race([events.started, asked])) ?? events.started;
+}

@@ -1,0 +1,99 @@
+import type { AppError } from "../../errors.ts";
+import { removeField, setField } from "../../json/edit.ts";
+import { parseJson } from "../../json/parse.ts";
+import type { Endpoint } from "../../protocol/agent-v2.ts";
+import { CHAT_STREAM_END } from "../../protocol/chat.ts";
+import type { Delta } from "../../relay/ports.ts";
+import type { ErrorStyle } from "../errors/style.ts";
+import type { ServerEvent } from "../middleware/event-stream.ts";
+import { ChatFailure } from "./chunk.ts";
+import type { Plan, PlanStream } from "./plan.ts";
+import { type ModelAskHead, UsageChunk } from "./schema.ts";
+
+interface NativeRequest {
+  /** The caller's body. */
+  text: string;
+  head: ModelAskHead;
+  /** The name that agents know the model by. */
+  model: string;
+  headers: Record<string, string>;
+  /** How the stream ends if it fails. */
+  style: ErrorStyle;
+}
+
+/**
+ * Plans to pass the request straight through to an agent whose upstream has the very endpoint. In the body only the
+ * model's name changes, if it was an alias. A streamed chat is always asked for its usage, which is hidden again if the
+ * caller did not ask for it.
+ */
+export function nativePlan(endpoint: Endpoint, { text, head, model, headers, style }: NativeRequest): Plan {
+  const stream = head.stream ?? false;
+  const isChatLike = endpoint === "chat/completions" || endpoint === "completions";
+  const hidesUsage = stream && isChatLike && head.stream_options?.include_usage !== true;
+  const named = model === head.model ? text : setField(text, "model", model);
+  const body = hidesUsage
+    ? setField(named, "stream_options", { ...head.stream_options, include_usage: true })
+    : named;
+  return {
+    request: { endpoint, stream, headers, body: () => body },
+    body: (answer) => answer,
+    open: () => new NativeStream({ endsWithDone: isChatLike, hidesUsage, style }),
+  };
+}
+
+interface NativeStreamOptions {
+  /** The last event must be `[DONE]`. */
+  endsWithDone: boolean;
+  hidesUsage: boolean;
+  style: ErrorStyle;
+}
+
+class NativeStream implements PlanStream {
+  readonly #options: NativeStreamOptions;
+  #first: string | undefined;
+  #last = "";
+  #count = 0;
+
+  constructor(options: NativeStreamOptions) {
+    this.#options = options;
+  }
+
+  push({ data, event = "" }: Delta): ServerEvent[] {
+    this.#last = data;
+    const shown = this.#options.hidesUsage ? withoutUsage(data) : data;
+    if (shown === undefined) return [];
+    this.#first ??= shown;
+    this.#count++;
+    return [{ event, data: shown }];
+  }
+
+  end(): ServerEvent[] {
+    // After an error, `[DONE]` would say that the answer is whole.
+    const isEnded = !this.#options.endsWithDone || this.#last === CHAT_STREAM_END || isError(this.#last);
+    return isEnded ? [] : [{ event: "", data: CHAT_STREAM_END }];
+  }
+
+  fail(error: AppError, requestId: string): ServerEvent[] {
+    return [this.#options.style.streamEvent(error, requestId, { count: this.#count, first: this.#first })];
+  }
+}
+
+const isError = (data: string): boolean =>
+  data.includes('"error"') && ChatFailure.safeParse(parseJson(data)).success;
+
+/** Returns the data of a chunk without its usage, or undefined for a chunk that holds nothing else. */
+function withoutUsage(data: string): string | undefined {
+  if (!data.includes('"usage"')) return data;
+  const chunk = UsageChunk.safeParse(parseJson(data)).data;
+  if (!chunk || chunk.usage === undefined) return data;
+  if (chunk.usage === null) return endsWithNullUsage(data) ? withoutEnd(data) : removeField(data, "usage");
+  return chunk.choices?.length === 0 ? undefined : data;
+}
+
+const NULL_USAGE = ',"usage":null}';
+
+/** Upstreams put it there, in every delta, so that nothing needs to be searched for. `data` must be a JSON object. */
+const endsWithNullUsage = (data: string): boolean =>
+  data.endsWith(NULL_USAGE) && data.indexOf('"usage"') === data.length - NULL_USAGE.length + 1;
+
+const withoutEnd = (data: string): string => `${data.slice(0, -NULL_USAGE.length)}}`;

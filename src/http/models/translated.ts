@@ -1,0 +1,12 @@
+import type { Plan } from "./plan.ts";
+import type { Translation } from "./translation.ts";
+
+/** Plans to ask for a chat completion, for agents whose upstream has nothing else, and to translate its answer. */
+export function translatedPlan(translation: Translation, stream: boolean, model: string): Plan {
+  const body = JSON.stringify({ ...translation.request, model });
+  return {
+    request: { endpoint: "chat/completions", stream, body: () => body },
+    body: (answer) => translation.answer(answer),
+    open: () => translation.stream(),
+  };
+}
