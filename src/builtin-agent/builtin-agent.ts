@@ -1,97 +1,92 @@
 import { CommandError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import type { HelloFrame, ServerFrame } from "../protocol/agent-v2.ts";
-import type { ServerAddress } from "./address.ts";
-import { type Asks, createAsks } from "./asks.ts";
 import { type BackOff, createBackOff } from "./back-off.ts";
 import { type Cancel, type Clock, createClock, within } from "./clock.ts";
-import { type Connection, openConnection, type Parting, type ReadyFrame } from "./connection.ts";
+import { type Connection, type ConnectionEnd, openConnection, type ReadyFrame } from "./connection.ts";
+import { createRunningAsks, type RunningAsks } from "./running-asks.ts";
+import type { ServerAddress } from "./server-address.ts";
 import type { Offer, Upstream } from "./upstream.ts";
-import { type Watch, watchUpstream } from "./watch.ts";
+import { monitorUpstream, type UpstreamMonitor } from "./upstream-monitor.ts";
 
-export interface BridgeOptions {
+export interface BuiltinAgentOptions {
   server: ServerAddress;
   agentKey?: string | undefined;
   upstream: Upstream;
-  /** How the server's people see it. */
+  /** The agent's name in the server's lists. */
   name: string;
-  /** Of this program. */
+  /** The version of this program. */
   version: string;
-  /** How many asks it takes at once. */
+  /** How many asks the agent takes at once. */
   slots: number;
   log: Log;
-  /** Takes a line for people, in which there is never a key. */
-  tell: (line: string) => void;
-  /** The server's certificate is not looked at: only for a server in this very process. */
+  /** Takes a line for people. It never contains a key. */
+  print: (line: string) => void;
+  /** Accepts any certificate of the server: only for a server in this process. */
   anyCertificate?: boolean;
   clock?: Clock;
-  /** From 0 to 1; for the pauses. */
+  /** Returns 0 to 1, for the pauses. */
   random?: () => number;
 }
 
-export interface Bridge {
-  /**
-   * Resolves when it is over: after `stop`, or with an error when the server wants it never to come back.
-   */
-  ended: Promise<CommandError | undefined>;
-  /**
-   * Takes no more asks, finishes those that run for at most that long, and leaves. Calling it again changes
-   * nothing. Resolves when all is over.
-   */
-  stop(drainMs: number): Promise<void>;
-}
+/** A connection that was up for this long starts the pauses anew. */
+const STABLE_MS = 60_000;
+/** Spreads agents that a server sent away together. */
+const RECONNECT_SPREAD = 0.2;
+const MODELS_PRINTED_MAX = 5;
 
-/** A connection that lived this long was no failure. */
-const GOOD_MS = 60_000;
-/** Lets agents that were sent away together come back one after another. */
-const SPREAD = 0.2;
-
-/** Starts to bring an upstream to a server, and keeps doing so over every loss of either. */
-export function startBridge(options: BridgeOptions): Bridge {
-  const link = new Link({ clock: createClock(), random: Math.random, ...options });
-  return { ended: link.ended, stop: (drainMs) => link.stop(drainMs) };
-}
-
-/** The agent's life: one connection after another, with the same identity. */
-class Link {
+/** Connects an upstream to a server, and reconnects with the same identity until it is stopped. */
+export class BuiltinAgent {
+  /** Resolves when the agent has ended: after `stop`, or with an error if the server does not want it back. */
   readonly ended: Promise<CommandError | undefined>;
-  readonly #options: Required<BridgeOptions>;
+  readonly #options: Required<BuiltinAgentOptions>;
   readonly #end: (error: CommandError | undefined) => void;
-  readonly #asks: Asks;
-  readonly #watch: Watch;
+  readonly #asks: RunningAsks;
+  readonly #monitor: UpstreamMonitor;
   readonly #backOff: BackOff;
   #connection: Connection | undefined;
   #identity: { agent: string; resume: string } | undefined;
-  /** Undefined while the server has not said `ready`. */
+  /** When the server sent `ready`; undefined while it has not. */
   #readyAt: number | undefined;
-  #comeBackMs: number | undefined;
-  /** What the server was told last, on this connection. */
-  #told: Offer | undefined;
+  /** The pause that the server asked for. */
+  #reconnectMs: number | undefined;
+  /** The offer that was last sent on this connection. */
+  #sentOffer: Offer | undefined;
   #started = false;
   #leaving: Promise<void> | undefined;
-  #cancelRetry: Cancel = () => {};
+  #cancelReconnect: Cancel = () => {};
 
-  constructor(options: BridgeOptions & { clock: Clock; random: () => number }) {
-    const { clock, random, log, tell, upstream, slots } = options;
-    this.#options = { agentKey: undefined, anyCertificate: false, ...options } as Required<BridgeOptions>;
+  constructor(options: BuiltinAgentOptions) {
     const { promise, resolve } = Promise.withResolvers<CommandError | undefined>();
     this.ended = promise;
     this.#end = resolve;
+    this.#options = {
+      agentKey: undefined,
+      anyCertificate: false,
+      clock: createClock(),
+      random: Math.random,
+      ...options,
+    };
+    const { clock, random, log, print, upstream, slots } = this.#options;
     this.#backOff = createBackOff(random);
-    this.#asks = createAsks({ upstream, slots, clock, log, onBroken: () => this.#watch.check() });
-    this.#watch = watchUpstream({
+    this.#asks = createRunningAsks({ upstream, slots, clock, log, onBroken: () => this.#monitor.check() });
+    this.#monitor = monitorUpstream({
       upstream,
       clock,
       random,
       log,
-      tell,
+      print,
       onChange: () => {
-        if (this.#started) this.#update();
+        if (this.#started) this.#sendUpdate();
         else this.#connect();
       },
     });
   }
 
+  /**
+   * Takes no more asks, lets those that are running finish for at most `drainMs`, and leaves. Further calls change
+   * nothing. Resolves when the agent has ended.
+   */
   stop(drainMs: number): Promise<void> {
     this.#leaving ??= this.#leave(drainMs);
     return this.#leaving;
@@ -99,8 +94,8 @@ class Link {
 
   async #leave(drainMs: number): Promise<void> {
     const { clock } = this.#options;
-    this.#watch.stop();
-    this.#cancelRetry();
+    this.#monitor.stop();
+    this.#cancelReconnect();
     if (this.#readyAt !== undefined) this.#connection?.send({ type: "pause" });
     await within(clock, drainMs, this.#asks.finish());
     this.#asks.abandon();
@@ -121,14 +116,14 @@ class Link {
       hello: () => this.#hello(),
       onReady: (frame) => this.#ready(frame),
       onFrame: (frame) => this.#frame(frame),
-      onEnd: (parting) => this.#parted(parting),
+      onEnd: (end) => this.#disconnected(end),
     });
   }
 
   #hello(): HelloFrame {
     const { name, version, slots } = this.#options;
-    this.#told = this.#watch.offer();
-    const { models = [], endpoints = [] } = this.#told ?? {};
+    this.#sentOffer = this.#monitor.offer();
+    const { models = [], endpoints = [] } = this.#sentOffer ?? {};
     return {
       type: "hello",
       ...this.#identity,
@@ -141,63 +136,63 @@ class Link {
   }
 
   #ready({ agent, resume, version }: ReadyFrame): void {
-    const { clock, log, tell, server, slots } = this.#options;
+    const { clock, log, print, server, slots } = this.#options;
     this.#identity = { agent, resume };
     this.#readyAt = clock.now();
     log.info("server_connected", { server: server.shown, agent, version });
-    tell(`connected to ${server.shown}, offering ${listed(this.#watch.offer())}, ${slots} at once`);
+    const models = modelsText(this.#monitor.offer());
+    print(`connected to ${server.shown}, offering ${models}, up to ${slots} requests at once`);
     if (this.#leaving !== undefined) this.#connection?.send({ type: "pause" });
-    else this.#update();
+    else this.#sendUpdate();
   }
 
   #frame(frame: ServerFrame): void {
     if (frame.type === "ask" && this.#connection) this.#asks.start(frame, this.#connection);
     if (frame.type === "cancel") this.#asks.cancel(frame.ask);
-    if (frame.type === "drain") this.#comeBackMs = frame.reconnect_ms;
+    if (frame.type === "drain") this.#reconnectMs = frame.reconnect_ms;
   }
 
-  #parted({ reason, final }: Parting): void {
+  #disconnected({ reason, final }: ConnectionEnd): void {
     const { clock } = this.#options;
     this.#connection = undefined;
     this.#asks.cancelAll();
-    const livedMs = this.#readyAt === undefined ? 0 : clock.now() - this.#readyAt;
+    const upMs = this.#readyAt === undefined ? 0 : clock.now() - this.#readyAt;
     this.#readyAt = undefined;
     if (this.#leaving !== undefined) this.#end(undefined);
     else if (final) this.#giveUp(reason);
-    else this.#comeBack(reason, livedMs);
+    else this.#reconnect(reason, upMs);
   }
 
   #giveUp(reason: string): void {
     const { log, server } = this.#options;
-    this.#watch.stop();
+    this.#monitor.stop();
     log.error("server_refused", { server: server.shown, reason });
     this.#end(new CommandError(`${server.shown}: ${reason}`));
   }
 
-  #comeBack(reason: string, livedMs: number): void {
-    const { clock, log, tell, server, random } = this.#options;
-    if (livedMs >= GOOD_MS) this.#backOff.reset();
-    const comeBackMs = this.#comeBackMs;
-    this.#comeBackMs = undefined;
+  #reconnect(reason: string, upMs: number): void {
+    const { clock, log, print, server, random } = this.#options;
+    if (upMs >= STABLE_MS) this.#backOff.reset();
+    const askedMs = this.#reconnectMs;
+    this.#reconnectMs = undefined;
     const waitMs =
-      comeBackMs === undefined ? this.#backOff.next() : Math.round(comeBackMs * (1 + random() * SPREAD));
+      askedMs === undefined ? this.#backOff.next() : Math.round(askedMs * (1 + random() * RECONNECT_SPREAD));
     log.warn("server_lost", { server: server.shown, reason, retry_ms: waitMs });
-    tell(`${server.shown}: ${reason}; reconnecting in ${(waitMs / 1000).toFixed(1)} s`);
-    this.#cancelRetry = clock.after(waitMs, () => this.#connect());
+    print(`${server.shown}: ${reason}; reconnecting in ${(waitMs / 1000).toFixed(1)} s`);
+    this.#cancelReconnect = clock.after(waitMs, () => this.#connect());
   }
 
-  #update(): void {
-    const offer = this.#watch.offer();
-    if (!offer || offer === this.#told || this.#readyAt === undefined || this.#leaving !== undefined) return;
-    this.#told = offer;
+  #sendUpdate(): void {
+    const offer = this.#monitor.offer();
+    if (!offer || offer === this.#sentOffer || this.#readyAt === undefined || this.#leaving !== undefined)
+      return;
+    this.#sentOffer = offer;
     this.#connection?.send({ type: "update", models: [...offer.models], endpoints: [...offer.endpoints] });
   }
 }
 
-const SHOWN_MAX = 5;
-
-function listed(offer: Offer | undefined): string {
+function modelsText(offer: Offer | undefined): string {
   const ids = offer?.models.map(({ id }) => id) ?? [];
-  const names = ids.slice(0, SHOWN_MAX).join(", ") + (ids.length > SHOWN_MAX ? ", …" : "");
-  return ids.length === 0 ? "no model yet" : `${ids.length} model${ids.length > 1 ? "s" : ""} (${names})`;
+  const names = ids.slice(0, MODELS_PRINTED_MAX).join(", ") + (ids.length > MODELS_PRINTED_MAX ? ", …" : "");
+  return ids.length === 0 ? "no models yet" : `${ids.length} model${ids.length > 1 ? "s" : ""} (${names})`;
 }

@@ -1,18 +1,17 @@
 import { field, parseJson, textField } from "../json/parse.ts";
 import type { Log } from "../log/log.ts";
 import { AGENT_SUBPROTOCOL, type AgentFrame, type HelloFrame, ServerFrame } from "../protocol/agent-v2.ts";
-import type { ServerAddress } from "./address.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import { reasonOf, requestText } from "./http.ts";
-import type { Replies } from "./replies.ts";
+import type { ServerAddress } from "./server-address.ts";
 
 export type ReadyFrame = Extract<ServerFrame, { type: "ready" }>;
 
-/** Why a connection is over. */
-export interface Parting {
-  /** For people. */
+/** Why a connection has ended. */
+export interface ConnectionEnd {
+  /** The reason for people. */
   reason: string;
-  /** Coming back would be of no use. */
+  /** Whether reconnecting is of no use. */
   final: boolean;
 }
 
@@ -25,26 +24,37 @@ export interface ConnectionOptions {
   log: Log;
   onReady: (frame: ReadyFrame) => void;
   onFrame: (frame: ServerFrame) => void;
-  /** Called once, and nothing after it. */
-  onEnd: (parting: Parting) => void;
+  /** Called once. No other callback follows. */
+  onEnd: (end: ConnectionEnd) => void;
 }
 
-/** One socket to the server, from the first try to open it until it is over. */
-export interface Connection extends Replies {
-  /** Ends it in order; `onEnd` follows when the server has agreed, or after a second. */
+/** Sends frames to the server. */
+export interface FrameSender {
+  /** The largest frame that the server accepts. */
+  frameBytesMax: number;
+  /** Sends a frame. Returns false, and sends nothing, if the frame is larger than that. */
+  send(frame: AgentFrame): boolean;
+  /** Resolves once the socket has room for more. */
+  room(): Promise<void>;
+}
+
+/** One WebSocket to the server, from the attempt to open it until it has ended. */
+export interface Connection extends FrameSender {
+  /** Closes the socket properly. `onEnd` follows once the server has agreed, or after a second. */
   close(): void;
 }
 
-/** How long the upgrade may take, and again the server's `ready`. */
+/** How long the upgrade may take, and then the server's `ready`. */
 const OPEN_MS = 10_000;
-/** The server pings every 30 s: three in a row are missing. */
+/** The server pings every 30 s. This is three missed pings. */
 const SILENCE_MS = 90_000;
 const CLOSE_MS = 1000;
 const REFUSAL_MS = 5000;
 const REFUSAL_BYTES_MAX = 64 * 1024;
 
 const BUFFER_BYTES_MAX = 1024 * 1024;
-const BUFFER_LOOK_MS = 10;
+/** How often to look whether the buffer has drained: WebSockets have no event for it. */
+const BUFFER_POLL_MS = 10;
 
 export function openConnection(options: ConnectionOptions): Connection {
   const { server, agentKey, anyCertificate, hello, clock, log, onReady, onFrame, onEnd } = options;
@@ -57,13 +67,13 @@ export function openConnection(options: ConnectionOptions): Connection {
   let frameBytesMax = Number.POSITIVE_INFINITY;
   let cancelTimer: Cancel = () => {};
 
-  const end = (parting: Parting) => {
+  const end = (how: ConnectionEnd) => {
     if (isOver) return;
     isOver = true;
     cancelTimer();
-    // Without the closing handshake, which one that hangs would not answer.
+    // Without the closing handshake: a server that hangs would not answer it.
     ws.terminate();
-    onEnd(parting);
+    onEnd(how);
   };
   const limit = (ms: number, reason: string) => {
     cancelTimer();
@@ -71,13 +81,13 @@ export function openConnection(options: ConnectionOptions): Connection {
   };
   const send = (frame: AgentFrame): boolean => {
     const text = JSON.stringify(frame);
-    // Three bytes is the most that a UTF-16 unit takes in UTF-8.
+    // A UTF-16 unit takes at most three bytes in UTF-8.
     if (text.length * 3 > frameBytesMax && Buffer.byteLength(text) > frameBytesMax) return false;
     if (!isOver && ws.readyState === WebSocket.OPEN) ws.send(text);
     return true;
   };
 
-  limit(OPEN_MS, "no answer in time");
+  limit(OPEN_MS, "no response in time");
   ws.onopen = () => {
     isOpen = true;
     limit(OPEN_MS, "the server does not answer the hello");
@@ -97,10 +107,10 @@ export function openConnection(options: ConnectionOptions): Connection {
   };
   ws.onclose = async ({ code, reason }) => {
     if (isOver) return;
-    if (isOpen) end(partingOf(code, reason));
+    if (isOpen) end(endOf(code, reason));
     else
       end(
-        await askWhyRefused(server, {
+        await findRefusal(server, {
           headers: { ...headers, "sec-websocket-protocol": AGENT_SUBPROTOCOL },
           ...tls,
         }),
@@ -112,7 +122,7 @@ export function openConnection(options: ConnectionOptions): Connection {
     send,
     async room() {
       while (!isOver && ws.bufferedAmount > BUFFER_BYTES_MAX)
-        await new Promise<void>((resolve) => clock.after(BUFFER_LOOK_MS, resolve));
+        await new Promise<void>((resolve) => clock.after(BUFFER_POLL_MS, resolve));
     },
     close() {
       limit(CLOSE_MS, "closed");
@@ -126,7 +136,7 @@ function openSocket(url: string, options: Bun.WebSocketOptions): WebSocket {
   return new WebSocket(url, { protocols: [AGENT_SUBPROTOCOL], perMessageDeflate: false, ...options });
 }
 
-/** Undefined for what is unknown, which a newer server may send, or malformed. */
+/** Returns undefined if the frame is malformed, or unknown because the server is newer. */
 function readFrame(data: unknown, log: Log): ServerFrame | undefined {
   const value = typeof data === "string" ? parseJson(data) : undefined;
   const { success, data: frame } = ServerFrame.safeParse(value);
@@ -135,17 +145,17 @@ function readFrame(data: unknown, log: Log): ServerFrame | undefined {
   return undefined;
 }
 
-/** 4000 to 4499 mean come back, 4500 to 4999 do not; all else is an accident. */
-function partingOf(code: number, text: string): Parting {
+/** 4000 to 4499 mean reconnect, 4500 to 4999 mean do not. Any other code is an accident. */
+function endOf(code: number, text: string): ConnectionEnd {
   if (code >= 4000 && code < 5000) return { reason: `${text || "closed"} (${code})`, final: code >= 4500 };
   return { reason: `connection lost (${code})`, final: false };
 }
 
 /**
- * A WebSocket tells nothing of the answer that refused it, so the same address is asked without one. A refusal
- * by key or origin is final; all else may pass.
+ * Sends the same request without an upgrade, as a WebSocket does not show the response that refused it. A refusal
+ * because of the key or the origin is final, any other may pass.
  */
-async function askWhyRefused(server: ServerAddress, init: BunFetchRequestInit): Promise<Parting> {
+async function findRefusal(server: ServerAddress, init: BunFetchRequestInit): Promise<ConnectionEnd> {
   const url = server.url.replace(/^ws/, "http");
   try {
     const { response, text } = await requestText(url, {

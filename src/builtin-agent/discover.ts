@@ -1,42 +1,37 @@
 import { field, parseJson, textField } from "../json/parse.ts";
-import { isSameServer } from "./address.ts";
 import { requestText } from "./http.ts";
 import { readModelList } from "./model-list.ts";
+import { isSameServer } from "./server-address.ts";
 
 /** A model server found on this machine. */
-export interface Found {
-  /** What it is. */
+export interface FoundServer {
+  /** The product's name. */
   name: string;
-  /** Its OpenAI-compatible base URL. */
+  /** The OpenAI-compatible base URL. */
   url: string;
   models: readonly string[];
 }
 
-export type Backend = "ollama" | "llamaCpp" | "vllm" | "lmStudio";
+export type ModelServer = "ollama" | "llamaCpp" | "vllm" | "lmStudio";
 
-/** Where each listens unless told otherwise. */
-export const USUAL_PORTS: Record<Backend, number> = {
+/** The default port of each model server. */
+export const DEFAULT_PORTS: Record<ModelServer, number> = {
   ollama: 11434,
   llamaCpp: 8080,
   vllm: 8000,
   lmStudio: 1234,
 };
 
-interface Look {
-  limitMs: number;
-  key: string | undefined;
-}
-
-interface Kind {
+interface Probe {
   name: string;
-  /** Something of its own that nothing else answers. */
+  /** A path that only this model server answers as `isIt` expects. */
   path: string;
   isIt(text: string, headers: Headers): boolean;
-  /** For what others answer too: the owner that its list of models names. */
+  /** The owner that its models have, for a path that other programs answer too. */
   owner?: string;
 }
 
-const KINDS: Record<Backend, Kind> = {
+const PROBES: Record<ModelServer, Probe> = {
   ollama: {
     name: "Ollama",
     path: "/api/version",
@@ -45,7 +40,7 @@ const KINDS: Record<Backend, Kind> = {
   llamaCpp: {
     name: "llama.cpp",
     path: "/props",
-    // The header is there even where the path wants a key.
+    // The header is sent even if the path needs a key.
     isIt: (text, headers) =>
       headers.get("server") === "llama.cpp" ||
       field(parseJson(text), "default_generation_settings") !== undefined,
@@ -66,40 +61,46 @@ const KINDS: Record<Backend, Kind> = {
 const LIMIT_MS = 1500;
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
 
+interface DiscoverOptions {
+  /** The address of the server that this agent connects to. It is never taken for a model server. */
+  server: string;
+  key?: string | undefined;
+  ports?: Record<ModelServer, number>;
+  limitMs?: number;
+}
+
 /**
- * Looks on this machine for the model servers that people run, each at its usual port, and gives those that are
- * there: those with models first, else in the order of `USUAL_PORTS`. What does not prove to be one of them is
- * left alone, and `server`, the address this agent connects to, is never one.
+ * Looks on this machine for the usual model servers, each at its default port. Returns those that run: first those
+ * with models, else in the order of `DEFAULT_PORTS`. A program that is none of them is not used.
  */
 export async function discover({
   server,
   key,
-  ports = USUAL_PORTS,
+  ports = DEFAULT_PORTS,
   limitMs = LIMIT_MS,
-}: {
-  server: string;
-  key?: string | undefined;
-  ports?: Record<Backend, number>;
-  limitMs?: number;
-}): Promise<Found[]> {
-  const names = Object.keys(USUAL_PORTS) as Backend[];
-  const urls = names.map((name) => ({ kind: KINDS[name], url: `http://127.0.0.1:${ports[name]}` }));
-  const others = urls.filter(({ url }) => !isSameServer(url, server));
-  const looked = await Promise.all(others.map(({ kind, url }) => look(kind, url, { limitMs, key })));
-  const found = looked.filter((one) => one !== undefined);
+}: DiscoverOptions): Promise<FoundServer[]> {
+  const names = Object.keys(DEFAULT_PORTS) as ModelServer[];
+  const candidates = names.map((name) => ({ probe: PROBES[name], url: `http://127.0.0.1:${ports[name]}` }));
+  const others = candidates.filter(({ url }) => !isSameServer(url, server));
+  const results = await Promise.all(others.map(({ probe, url }) => look(probe, url, { limitMs, key })));
+  const found = results.filter((result) => result !== undefined);
   return found.sort((a, b) => Number(b.models.length > 0) - Number(a.models.length > 0));
 }
 
-async function look(kind: Kind, origin: string, { limitMs, key }: Look): Promise<Found | undefined> {
+async function look(
+  probe: Probe,
+  origin: string,
+  { limitMs, key }: { limitMs: number; key: string | undefined },
+): Promise<FoundServer | undefined> {
   try {
-    const { response, text } = await requestText(origin + kind.path, { limitMs, bytesMax: BODY_BYTES_MAX });
-    if (!kind.isIt(text ?? "", response.headers)) return undefined;
+    const { response, text } = await requestText(origin + probe.path, { limitMs, bytesMax: BODY_BYTES_MAX });
+    if (!probe.isIt(text ?? "", response.headers)) return undefined;
     const url = `${origin}/v1`;
     const init = { headers: key === undefined ? {} : { authorization: `Bearer ${key}` } };
     const list = await requestText(`${url}/models`, { init, limitMs, bytesMax: BODY_BYTES_MAX });
     const models = readModelList(list.text ?? "") ?? [];
-    if (kind.owner && !models.some(({ owned_by }) => owned_by === kind.owner)) return undefined;
-    return { name: kind.name, url, models: models.map(({ id }) => id) };
+    if (probe.owner && !models.some(({ owned_by }) => owned_by === probe.owner)) return undefined;
+    return { name: probe.name, url, models: models.map(({ id }) => id) };
   } catch {
     return undefined;
   }

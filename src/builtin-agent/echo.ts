@@ -2,28 +2,28 @@ import { field, parseJson, textField } from "../json/parse.ts";
 import type { Upstream } from "./upstream.ts";
 
 /**
- * Needs no model: the model `echo` answers with the text of the last user message, word by word when streamed,
- * every blank as it was. It gives no usage, as nothing was counted.
+ * Returns an upstream that needs no model server: the model `echo` answers with the text of the last user message,
+ * word by word if streamed, with every blank unchanged. It reports no usage, as nothing was counted.
  */
 export function createEcho(): Upstream {
   return {
     shown: "echo",
-    inquire: async () => ({
+    check: async () => ({
       offer: { models: [{ id: "echo", owned_by: "chatgpt-api-server" }], endpoints: ["chat/completions"] },
     }),
     request: async (_endpoint, body) => answer(parseJson(body)),
   };
 }
 
-function answer(asked: unknown): Response {
-  const text = lastUserText(asked);
-  if (text === undefined) return fault("messages must have one with the role user and a text");
+function answer(request: unknown): Response {
+  const text = lastUserText(request);
+  if (text === undefined) return fault("`messages` must contain a message with the role `user` and a text.");
   const base = {
     id: `chatcmpl-${crypto.randomUUID()}`,
     created: Math.floor(Date.now() / 1000),
-    model: textField(asked, "model") ?? "echo",
+    model: textField(request, "model") ?? "echo",
   };
-  if (field(asked, "stream") === true) {
+  if (field(request, "stream") === true) {
     const headers = { "content-type": "text/event-stream; charset=utf-8" };
     return new Response(events({ ...base, object: "chat.completion.chunk" }, text), { headers });
   }
@@ -52,13 +52,13 @@ function events(base: object, text: string): ReadableStream<Uint8Array> {
   });
 }
 
-/** Each with the blanks after it. Joined they are the text again. */
+/** Splits after the blanks that follow a word, so that the joined words are the text again. */
 function words(text: string): readonly string[] {
   return text.match(/\S+\s*|\s+/g) ?? [];
 }
 
-function lastUserText(asked: unknown): string | undefined {
-  const messages = field(asked, "messages");
+function lastUserText(request: unknown): string | undefined {
+  const messages = field(request, "messages");
   if (!Array.isArray(messages)) return undefined;
   const content = field(
     messages.findLast((message) => textField(message, "role") === "user"),

@@ -1,15 +1,15 @@
-import { isLoopback } from "./address.ts";
+import { isLoopback } from "./server-address.ts";
 
-interface TextAnswer {
+interface TextResponse {
   response: Response;
-  /** Undefined where the body is longer than asked for. */
+  /** The body; undefined if it is longer than allowed. */
   text: string | undefined;
 }
 
 /**
- * Bun's own fetch with what every request to an upstream has: redirects are not followed, as they could lead
- * anywhere inside this network; no idle limit, as a model may think for long; nothing is compressed, so that a
- * stream is not held back; and no proxy for this machine's own addresses.
+ * Calls fetch as every request to an upstream needs it: redirects are not followed, as they could lead anywhere inside
+ * this network; there is no idle time-out, as a model may think for long; nothing is compressed, as that would delay a
+ * stream; and addresses of this machine are called without a proxy.
  */
 export function request(url: string, init: RequestInit): Promise<Response> {
   const headers = new Headers(init.headers);
@@ -18,11 +18,11 @@ export function request(url: string, init: RequestInit): Promise<Response> {
   return fetch(url, { ...init, ...direct, headers, redirect: "manual", timeout: false });
 }
 
-/** A whole answer. Rejects when there is none within `limitMs`. */
+/** Requests a whole response. Rejects if it is not complete within `limitMs`. */
 export async function requestText(
   url: string,
   { init = {}, limitMs, bytesMax, signal }: Limits & { init?: RequestInit },
-): Promise<TextAnswer> {
+): Promise<TextResponse> {
   const limit = AbortSignal.timeout(limitMs);
   const response = await request(url, { ...init, signal: signal ? AbortSignal.any([signal, limit]) : limit });
   return { response, text: await readText(response, bytesMax) };
@@ -34,7 +34,7 @@ interface Limits {
   signal?: AbortSignal;
 }
 
-/** The body as text, letter for letter; undefined, and the rest is not read, where it is longer than `bytesMax`. */
+/** Returns the body as unchanged text. If it is longer than `bytesMax`, returns undefined and reads no further. */
 export async function readText(response: Response, bytesMax: number): Promise<string | undefined> {
   if (!response.body) return "";
   const reader = response.body.getReader();
@@ -53,10 +53,10 @@ export async function readText(response: Response, bytesMax: number): Promise<st
   return pieces.join("");
 }
 
-/** Why a request came to nothing, in a few words without addresses, which callers may see. */
+/** Returns why a request failed, in a few words without addresses, as callers may see them. */
 export function reasonOf(error: unknown): { reason: string; unreachable: boolean } {
   const { name, code } = error as { name?: string; code?: string | number };
-  if (name === "TimeoutError") return { reason: "no answer in time", unreachable: false };
+  if (name === "TimeoutError") return { reason: "no response in time", unreachable: false };
   const word = String(code ?? name ?? "unknown error");
   const known: Record<string, string> = {
     ECONNREFUSED: "connection refused",

@@ -1,12 +1,12 @@
 import { field, parseJson } from "../json/parse.ts";
 import { Model } from "../protocol/agent-v2.ts";
 
-/** As many as a hello may have. */
+/** A hello may not have more. */
 const MODELS_MAX = 1000;
 
 /**
- * The models in the answer to `GET /models`; undefined where it is none. What has no usable id is left out.
- * vLLM tells the length of the context as `max_model_len`, others as `context_length`.
+ * Returns the models in the response to `GET /models`; undefined if it is not a list. Leaves out models without a
+ * usable id. vLLM names the context length `max_model_len`, others `context_length`.
  */
 export function readModelList(text: string): Model[] | undefined {
   const data = field(parseJson(text), "data");

@@ -5,18 +5,24 @@ export interface Offer {
   endpoints: readonly Endpoint[];
 }
 
-/** What an upstream has, or why that cannot be told now, in words for people. */
-export type Inquiry = { offer: Offer } | { trouble: string; unreachable: boolean };
+/** What an upstream offers, or why that is unknown, in words for people. */
+export type UpstreamStatus = { offer: Offer } | UpstreamProblem;
+
+export interface UpstreamProblem {
+  problem: string;
+  /** Whether no connection could be made at all. */
+  unreachable: boolean;
+}
 
 /** What answers the asks: a model server, a paid API, or the echo. */
 export interface Upstream {
-  /** For people and logs. */
+  /** The upstream's name for people and logs. */
   shown: string;
-  /** Never rejects. */
-  inquire(signal: AbortSignal): Promise<Inquiry>;
+  /** Asks the upstream what it offers. Never rejects. */
+  check(signal: AbortSignal): Promise<UpstreamStatus>;
   /**
-   * The answer to one request, its body unread. Rejects when there is none, and when aborted. `passed` are
-   * headers of the caller's that may be meant for the upstream.
+   * Resolves with the response to one request, its body unread. Rejects if there is none, and when aborted. `passed`
+   * are headers of the caller that may be meant for the upstream.
    */
   request(
     endpoint: Endpoint,

@@ -1,6 +1,6 @@
-import { isSameServer, readServerAddress } from "../builtin-agent/address.ts";
-import { startBridge } from "../builtin-agent/builtin-agent.ts";
+import { BuiltinAgent } from "../builtin-agent/builtin-agent.ts";
 import { discover } from "../builtin-agent/discover.ts";
+import { isSameServer, readServerAddress } from "../builtin-agent/server-address.ts";
 import type { Upstream } from "../builtin-agent/upstream.ts";
 import { readSettings } from "../config/read.ts";
 import { CommandError } from "../errors.ts";
@@ -43,7 +43,7 @@ export const agent: Command = async (args, io) => {
       exitCode: 2,
     });
 
-  const bridge = startBridge({
+  const builtinAgent = new BuiltinAgent({
     server,
     agentKey: settings.agentKey,
     upstream,
@@ -51,12 +51,12 @@ export const agent: Command = async (args, io) => {
     version: VERSION,
     slots: settings.slots,
     log,
-    tell,
+    print: tell,
   });
-  const ended = await Promise.race([bridge.ended, stopped]);
+  const ended = await Promise.race([builtinAgent.ended, stopped]);
   if (ended instanceof CommandError) throw ended;
   log.info("stopping", { signal: typeof ended === "string" ? ended : undefined });
-  await bridge.stop(settings.drainMs);
+  await builtinAgent.stop(settings.drainMs);
   log.info("stopped");
   return 0;
 };

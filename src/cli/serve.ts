@@ -1,7 +1,7 @@
 import { networkInterfaces } from "node:os";
 import { backupMaker, ownCommand } from "../backup/process.ts";
-import { readServerAddress } from "../builtin-agent/address.ts";
-import { type Bridge, startBridge } from "../builtin-agent/builtin-agent.ts";
+import { BuiltinAgent } from "../builtin-agent/builtin-agent.ts";
+import { readServerAddress } from "../builtin-agent/server-address.ts";
 import type { Upstream } from "../builtin-agent/upstream.ts";
 import { type Config, readConfig } from "../config/read.ts";
 import { causeOf, createLog, type Log } from "../log/log.ts";
@@ -41,13 +41,13 @@ export const serve: Command = async (args, io) => {
   const tell = (line: string) => {
     if (!stopping) io.err(`${PROGRAM}: ${line}\n`);
   };
-  const bridge = upstream && bringOwn(upstream, { config, server, log, tell });
+  const builtinAgent = upstream && startBuiltinAgent(upstream, { config, server, log, tell });
 
   log.info("stopping", { signal: await stopped });
   stopping = true;
   // The asks that run need the built-in agent until the server has finished them.
   await server.stop();
-  await bridge?.stop(0);
+  await builtinAgent?.stop(0);
   return 0;
 };
 
@@ -66,10 +66,10 @@ interface Own {
 }
 
 /** The built-in agent, in this process, connected as any other. */
-function bringOwn(upstream: Upstream, { config, server, log, tell }: Own): Bridge {
-  const bridge = startBridge({
+function startBuiltinAgent(upstream: Upstream, { config, server, log, tell }: Own): BuiltinAgent {
+  const builtinAgent = new BuiltinAgent({
     server: readServerAddress(localAddress({ ...config, port: server.port })),
-    // It is for the server's name, by which this connection does not go.
+    // The certificate names the public host. This connection uses the loopback address.
     anyCertificate: config.tlsCert !== undefined,
     agentKey: server.agentKey,
     upstream,
@@ -77,8 +77,8 @@ function bringOwn(upstream: Upstream, { config, server, log, tell }: Own): Bridg
     version: VERSION,
     slots: config.slots,
     log,
-    tell,
+    print: tell,
   });
-  void bridge.ended.then((error) => error && tell(`the built-in agent has ended: ${error.message}`));
-  return bridge;
+  void builtinAgent.ended.then((error) => error && tell(`the built-in agent has ended: ${error.message}`));
+  return builtinAgent;
 }

@@ -4,22 +4,22 @@ import { chooseSeed, createRandom } from "../support/random.ts";
 
 const seed = chooseSeed();
 
-test(`pauses are anything up to an end that doubles from 1 s to 60 s (seed ${seed})`, () => {
+test(`pauses are random up to a limit that doubles from 1 s to 60 s (seed ${seed})`, () => {
   const random = createRandom(seed);
-  const ends = [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000];
-  const largest = ends.map(() => 0);
+  const limits = [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000];
+  const largest = limits.map(() => 0);
   for (let round = 0; round < 300; round++) {
     const backOff = createBackOff(() => random.next());
-    for (const [index, end] of ends.entries()) {
+    for (const [index, limit] of limits.entries()) {
       const pause = backOff.next();
-      expect(pause).toBeWithin(0, end + 1);
+      expect(pause).toBeWithin(0, limit + 1);
       largest[index] = Math.max(largest[index] ?? 0, pause);
     }
   }
-  for (const [index, end] of ends.entries()) expect(largest[index]).toBeGreaterThan(end * 0.9);
+  for (const [index, limit] of limits.entries()) expect(largest[index]).toBeGreaterThan(limit * 0.9);
 });
 
-test("begins anew after a reset", () => {
+test("after a reset the pauses are short again", () => {
   const backOff = createBackOff(() => 1);
   expect([backOff.next(), backOff.next()]).toEqual([1000, 2000]);
   backOff.reset();

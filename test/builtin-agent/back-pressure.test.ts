@@ -1,15 +1,15 @@
 import { expect, onTestFinished, test } from "bun:test";
 import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";
-import { readServerAddress } from "../../src/builtin-agent/address.ts";
 import { createClock } from "../../src/builtin-agent/clock.ts";
 import { openConnection } from "../../src/builtin-agent/connection.ts";
-import { passStream } from "../../src/builtin-agent/stream.ts";
+import { forwardStream } from "../../src/builtin-agent/forward-stream.ts";
+import { readServerAddress } from "../../src/builtin-agent/server-address.ts";
 import { createLog } from "../../src/log/log.ts";
 
 const HANDSHAKE_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/** A WebSocket server that takes the upgrade and reads nothing until it is told to. */
+/** Starts a WebSocket server that accepts the upgrade and reads nothing before `listen` is called. */
 async function startDeafServer(): Promise<{ host: string; listen(): void }> {
   const { promise: taken, resolve } = Promise.withResolvers<Socket>();
   const server = createServer((socket) => {
@@ -30,7 +30,7 @@ async function startDeafServer(): Promise<{ host: string; listen(): void }> {
   return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, listen };
 }
 
-test("a socket whose server stopped reading has room again only when it reads", async () => {
+test("a connection whose server stopped reading has room again only once the server reads", async () => {
   const server = await startDeafServer();
   const { promise: opened, resolve } = Promise.withResolvers<void>();
   const connection = openConnection({
@@ -61,7 +61,7 @@ test("a socket whose server stopped reading has room again only when it reads", 
   connection.close();
 });
 
-test("an upstream is read no further while there is no room", async () => {
+test("the upstream is not read while the connection has no room", async () => {
   let pulled = 0;
   const body = new ReadableStream<Uint8Array>(
     {
@@ -75,12 +75,12 @@ test("an upstream is read no further while there is no room", async () => {
   );
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
   const sent: string[] = [];
-  const outcome = passStream(new Response(body), {
+  const outcome = forwardStream(new Response(body), {
     ask: "1",
     clock: createClock(),
     signal: new AbortController().signal,
     begin: () => {},
-    replies: {
+    server: {
       frameBytesMax: 1000,
       send: (frame) => sent.push(frame.type) > 0,
       room: () => (sent.length < 5 ? Promise.resolve() : gate),

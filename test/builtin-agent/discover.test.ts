@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from "bun:test";
-import { type Backend, discover } from "../../src/builtin-agent/discover.ts";
+import { discover, type ModelServer } from "../../src/builtin-agent/discover.ts";
 import { startTestServer } from "../support/server.ts";
 
 type Routes = Record<string, object>;
@@ -26,12 +26,12 @@ const VLLM = { "/version": { version: "0.11.0" }, ...models("qwen") };
 const LM_STUDIO = { "/api/v0/models": { object: "list", data: [] }, ...models("phi") };
 
 /** Nothing listens on port 1. */
-const NOWHERE: Record<Backend, number> = { ollama: 1, llamaCpp: 1, vllm: 1, lmStudio: 1 };
-const look = (ports: Partial<Record<Backend, number>>, server = "ws://127.0.0.1:2") =>
+const NOWHERE: Record<ModelServer, number> = { ollama: 1, llamaCpp: 1, vllm: 1, lmStudio: 1 };
+const look = (ports: Partial<Record<ModelServer, number>>, server = "ws://127.0.0.1:2") =>
   discover({ server, ports: { ...NOWHERE, ...ports }, limitMs: 500 });
 
-describe("on this machine", () => {
-  test("each is found by something of its own, with its models", async () => {
+describe("discovery on this machine", () => {
+  test("each kind of model server is found, with its models", async () => {
     const ports = {
       ollama: serve(OLLAMA),
       llamaCpp: serve(LLAMA_CPP),
@@ -47,22 +47,22 @@ describe("on this machine", () => {
     ]);
   });
 
-  test("one with models comes before one without", async () => {
+  test("a model server with models comes before one without", async () => {
     const empty = { "/api/version": { version: "1" }, ...models() };
     const found = await look({ ollama: serve(empty), vllm: serve(VLLM) });
     expect(found.map(({ name }) => name)).toEqual(["vLLM", "Ollama"]);
   });
 
-  test("llama.cpp is known by its header where it wants a key", async () => {
+  test("llama.cpp is recognised by its header if it needs a key", async () => {
     const port = serve(models("gguf"), { server: "llama.cpp" });
     expect((await look({ llamaCpp: port })).map(({ name }) => name)).toEqual(["llama.cpp"]);
   });
 
-  test("nothing is found where nothing is", async () => {
+  test("nothing is found if nothing listens", async () => {
     expect(await look({})).toEqual([]);
   });
 
-  test("others at those ports are left alone, though they list models", async () => {
+  test("other programs on those ports are not used, even if they list models", async () => {
     const other = serve({ ...models("x"), "/version": { version: "1" }, "/health": { status: "ok" } });
     const plain = serve({
       "/v1/models": { data: [{ id: "x", owned_by: "openai" }] },
@@ -71,13 +71,13 @@ describe("on this machine", () => {
     expect(await look({ ollama: other, llamaCpp: other, lmStudio: other, vllm: plain })).toEqual([]);
   });
 
-  test("a server of ours is never taken for one", async () => {
+  test("a chatgpt-api-server is never taken for a model server", async () => {
     const { port } = new URL((await startTestServer()).url);
     const own = Number(port);
     expect(await look({ ollama: own, llamaCpp: own, vllm: own, lmStudio: own })).toEqual([]);
   });
 
-  test("the very server that is connected to is not even asked", async () => {
+  test("the server that the agent connects to gets no request", async () => {
     let asked = 0;
     const server = Bun.serve({
       port: 0,

@@ -5,7 +5,7 @@ import { startFaultUpstream } from "../support/upstream/start.ts";
 
 type Answer = Response | Promise<Response>;
 
-/** An upstream of the given routes, `GET /path` or `POST /path`; the rest is 404. */
+/** Starts an upstream with these routes, `GET /path` or `POST /path`. Any other is a 404. */
 function serve(routes: Record<string, (request: Request) => Answer>) {
   const requests: { line: string; headers: Headers; body: string }[] = [];
   const server = Bun.serve({
@@ -25,30 +25,30 @@ const list = (...ids: string[]) => Response.json({ object: "list", data: ids.map
 const bad = () => Response.json({ error: { message: "messages is required" } }, { status: 400 });
 const never = new AbortController().signal;
 
-function inquire(url: string, options: Partial<HttpUpstreamOptions> = {}) {
-  return createHttpUpstream({ url, models: [], endpoints: [], ...options }).inquire(never);
+function check(url: string, options: Partial<HttpUpstreamOptions> = {}) {
+  return createHttpUpstream({ url, models: [], endpoints: [], ...options }).check(never);
 }
 async function offerOf(url: string, options: Partial<HttpUpstreamOptions> = {}) {
-  const inquiry = await inquire(url, options);
-  return "offer" in inquiry ? inquiry.offer : undefined;
+  const status = await check(url, options);
+  return "offer" in status ? status.offer : undefined;
 }
-async function troubleOf(url: string, options: Partial<HttpUpstreamOptions> = {}) {
-  const inquiry = await inquire(url, options);
-  return "trouble" in inquiry ? inquiry : undefined;
+async function problemOf(url: string, options: Partial<HttpUpstreamOptions> = {}) {
+  const status = await check(url, options);
+  return "problem" in status ? status : undefined;
 }
 
 describe("the base URL", () => {
-  test.each(["", "/", "/v1", "/v1/"])("is found out from %j", async (path) => {
+  test.each(["", "/", "/v1", "/v1/"])("the base URL is found from a URL that ends in %j", async (path) => {
     const { url, lines } = serve({ "GET /v1/models": () => list("a"), "POST /v1/chat/completions": bad });
     const upstream = createHttpUpstream({ url: url + path, models: [], endpoints: [] });
-    expect(await upstream.inquire(never)).toEqual({
+    expect(await upstream.check(never)).toEqual({
       offer: { models: [{ id: "a" }], endpoints: ["chat/completions"] },
     });
     expect((await upstream.request("chat/completions", "{}", never)).status).toBe(400);
     expect(lines().at(-1)).toBe("POST /v1/chat/completions");
   });
 
-  test("may lie anywhere, with or without /v1", async () => {
+  test("the base URL may have any path, with or without /v1", async () => {
     const { url } = serve({
       "GET /openai/models": () => list("a"),
       "GET /deep/er/v1/models": () => list("b"),
@@ -57,7 +57,7 @@ describe("the base URL", () => {
     expect((await offerOf(`${url}/deep/er`))?.models).toEqual([{ id: "b" }]);
   });
 
-  test("is the one that answers with a list, where the other answers with something else", async () => {
+  test("the base URL is the one that answers with a list of models", async () => {
     const { url } = serve({
       "GET /models": () => list("bare"),
       "GET /v1/models": () => Response.json({ error: "Unexpected endpoint" }),
@@ -67,7 +67,7 @@ describe("the base URL", () => {
 });
 
 describe("models", () => {
-  test("have what the upstream says of them, and those that cannot be named are left out", async () => {
+  test("models have the owner and context length that the upstream gives, and those without a usable id are left out", async () => {
     const data = [
       { id: "a", owned_by: "vllm", max_model_len: 8192 },
       { id: "b", owned_by: "", context_length: 1.5 },
@@ -83,13 +83,13 @@ describe("models", () => {
     expect((await offerOf(first.url))?.models).toEqual([{ id: "a", owned_by: "vllm", context_length: 8192 }]);
   });
 
-  test("are at most a thousand", async () => {
+  test("at most a thousand models are offered", async () => {
     const ids = Array.from({ length: 1200 }, (_, index) => `m${index}`);
     const { url } = serve({ "GET /v1/models": () => list(...ids) });
     expect((await offerOf(url))?.models).toHaveLength(1000);
   });
 
-  test("that were chosen are all there is, listed or not", async () => {
+  test("chosen models are offered whether the upstream lists them or not, and no others", async () => {
     const { url } = serve({
       "GET /v1/models": () => Response.json({ data: [{ id: "a", owned_by: "me" }, { id: "b" }] }),
     });
@@ -99,9 +99,9 @@ describe("models", () => {
     ]);
   });
 
-  test("that nobody lists must be chosen", async () => {
+  test("if the upstream lists no models, they must be chosen", async () => {
     const { url } = serve({ "POST /v1/chat/completions": bad });
-    expect((await troubleOf(url))?.trouble).toContain("give --model");
+    expect((await problemOf(url))?.problem).toContain("give --model");
     expect((await offerOf(url, { models: ["a"] }))?.models).toEqual([{ id: "a" }]);
   });
 });
@@ -113,87 +113,90 @@ describe("endpoints", () => {
     "POST /v1/responses": () => Response.json(body, { status }),
   });
 
-  test.each([400, 401, 403, 422, 429, 500, 503])("that answer %d are there", async (status) => {
+  test.each([400, 401, 403, 422, 429, 500, 503])("an endpoint that answers %d exists", async (status) => {
     const { url } = serve(statuses(status));
     expect((await offerOf(url))?.endpoints).toEqual(["chat/completions", "responses"]);
   });
 
-  test.each([404, 405, 501])("that answer %d are not", async (status) => {
+  test.each([404, 405, 501])("an endpoint that answers %d does not exist", async (status) => {
     const { url } = serve(statuses(status));
     expect((await offerOf(url))?.endpoints).toEqual(["chat/completions"]);
   });
 
-  test("that know no such model are there, those of a 200 with an error are not", async () => {
+  test("an endpoint that answers 404 about the model exists, one that answers 200 with an error does not", async () => {
     const { url } = serve(statuses(404, { error: { message: "model '' not found" } }));
     expect((await offerOf(url))?.endpoints).toEqual(["chat/completions", "responses"]);
     const other = serve(statuses(200, { error: "Unexpected endpoint or method. (POST /v1/responses)" }));
     expect((await offerOf(other.url))?.endpoints).toEqual(["chat/completions"]);
   });
 
-  test("are asked once with nothing to do, those that hang are not there, and none at all means chat", async () => {
+  test("each endpoint gets one empty request, one that hangs does not exist, and without any chat completions are assumed", async () => {
     const { url, requests, lines } = serve({
       "GET /v1/models": () => list("a"),
       "POST /v1/chat/completions": () => new Promise<Response>(() => {}),
     });
     const upstream = createHttpUpstream({ url, models: [], endpoints: [], limitMs: 100 });
     for (let times = 0; times < 3; times++)
-      expect(await upstream.inquire(never)).toMatchObject({ offer: { endpoints: ["chat/completions"] } });
+      expect(await upstream.check(never)).toMatchObject({ offer: { endpoints: ["chat/completions"] } });
     const posts = requests.filter(({ line }) => line.startsWith("POST"));
     expect(posts.map(({ body }) => body)).toEqual(ENDPOINTS.map(() => "{}"));
     expect(lines().filter((line) => line === "GET /v1/models")).toHaveLength(3);
   });
 
-  test("that were chosen are not asked", async () => {
+  test("chosen endpoints get no request", async () => {
     const { url, lines } = serve({ "GET /v1/models": () => list("a") });
     expect((await offerOf(url, { endpoints: ["embeddings"] }))?.endpoints).toEqual(["embeddings"]);
     expect(lines()).toEqual(["GET /v1/models"]);
   });
 
-  test("are found out anew when the upstream was away", async () => {
+  test("endpoints are looked for again after the upstream was down", async () => {
     let status = 200;
     const { url, lines } = serve({
       "GET /v1/models": () => (status === 200 ? list("a") : new Response("", { status })),
     });
     const upstream = createHttpUpstream({ url, models: [], endpoints: [] });
     const posts = () => lines().filter((line) => line.startsWith("POST")).length;
-    await upstream.inquire(never);
+    await upstream.check(never);
     expect(posts()).toBe(ENDPOINTS.length);
     status = 503;
-    expect(await upstream.inquire(never)).toEqual({ trouble: "it answers 503", unreachable: false });
+    expect(await upstream.check(never)).toEqual({
+      problem: "it responds with status 503",
+      unreachable: false,
+    });
     status = 200;
-    await upstream.inquire(never);
+    await upstream.check(never);
     expect(posts()).toBe(2 * ENDPOINTS.length);
   });
 
-  test("of our own upstream are the three it has", async () => {
+  test("the three endpoints of the test upstream are found", async () => {
     const { url } = await startFaultUpstream();
     expect((await offerOf(url))?.endpoints).toEqual(["chat/completions", "responses", "embeddings"]);
   });
 });
 
-describe("trouble is told in a few words", () => {
-  test("a key that is refused, and one that is not there", async () => {
+describe("problems", () => {
+  test("a refused key is a problem that names the setting, and not the key", async () => {
     const { url } = serve({ "GET /v1/models": () => new Response("", { status: 401 }) });
-    expect(await troubleOf(url, { key: "sk-secret-key" })).toEqual({
-      trouble: "it refuses the key (401): check --upstream-key",
+    expect(await problemOf(url, { key: "sk-secret-key" })).toEqual({
+      problem: "it refuses the key (401); check --upstream-key",
       unreachable: false,
     });
   });
 
-  test("nobody there, and one that hangs", async () => {
+  test("an upstream that hangs and one that does not listen are told apart", async () => {
     const { url } = serve({ "GET /v1/models": () => new Promise<Response>(() => {}) });
-    expect(await troubleOf(url, { limitMs: 50 })).toEqual({
-      trouble: "it cannot be reached (no answer in time)",
+    expect(await problemOf(url, { limitMs: 50 })).toEqual({
+      problem: "it cannot be reached (no response in time)",
       unreachable: false,
     });
-    expect(await troubleOf("http://127.0.0.1:1/v1")).toEqual({
-      trouble: "it cannot be reached (connection refused)",
+    expect(await problemOf("http://127.0.0.1:1/v1")).toEqual({
+      problem: "it cannot be reached (connection refused)",
       unreachable: true,
     });
   });
 });
 
-test("a request has the key, the body letter for letter, and nothing of its own besides", async () => {
+test("a request has the key, the unchanged body, and only the headers that are needed", async () => {
   const ok = () => Response.json({});
   const { url, requests } = serve({
     "GET /v1/models": () => list("a"),
@@ -201,7 +204,7 @@ test("a request has the key, the body letter for letter, and nothing of its own 
     "POST /v1/messages": ok,
   });
   const upstream = createHttpUpstream({ url, key: "sk-1", models: [], endpoints: ["messages"] });
-  await upstream.inquire(never);
+  await upstream.check(never);
   const body = '{ "model":"a",  "x": 1.0, "ü":"\\u00fc" }';
   await upstream.request("chat/completions", body, never);
   await upstream.request("messages", body, never);
@@ -213,18 +216,18 @@ test("a request has the key, the body letter for letter, and nothing of its own 
       (name) => headers?.get(name) ?? null,
     );
   expect(shown(chat?.headers)).toEqual(["Bearer sk-1", "application/json", null, null]);
-  // Else what streams would be held back until it is worth compressing.
+  // Otherwise a stream would be held back until it is worth compressing.
   expect(chat?.headers.get("accept-encoding")).toBe("identity");
   expect(shown(messages?.headers)).toEqual(["Bearer sk-1", "application/json", "sk-1", "2023-06-01"]);
 });
 
-test("of a caller's headers only those that an upstream may want are sent, and never in place of the key", async () => {
+test("only those headers of a caller are sent that an upstream may need, and never in place of the key", async () => {
   const { url, requests } = serve({
     "GET /v1/models": () => list("a"),
     "POST /v1/messages": () => Response.json({}),
   });
   const upstream = createHttpUpstream({ url, key: "sk-1", models: [], endpoints: ["messages"] });
-  await upstream.inquire(never);
+  await upstream.check(never);
   const headers = {
     "anthropic-version": "2030-01-01",
     "anthropic-beta": "b",

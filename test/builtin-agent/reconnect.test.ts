@@ -4,168 +4,171 @@ import { CLOSE } from "../../src/protocol/close.ts";
 import { startAgentServer } from "../support/agent-server.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { until } from "../support/until.ts";
-import { comeBack, connectFake, parted, pauses, startTestBridge } from "./start.ts";
+import { connectFake, disconnected, pauses, reconnect, startBuiltinAgent } from "./start.ts";
 
 describe("losing the server", () => {
-  test("leads back, with the same identity, after a pause that doubles up to a minute", async () => {
-    const { clock, server, bridge } = connectFake();
+  test("the agent reconnects with the same identity, after a pause that doubles up to a minute", async () => {
+    const { clock, server, builtin } = connectFake();
     let agent = await server.next();
     expect(agent.hello).not.toHaveProperty("agent");
     const expected = [1, 2, 4, 8, 16, 32, 60, 60];
     for (const [index] of expected.entries()) {
       agent.drop();
-      await parted(bridge, index + 1);
-      agent = await comeBack(clock, bridge, server);
+      await disconnected(builtin, index + 1);
+      agent = await reconnect(clock, builtin, server);
       expect(agent.hello).toMatchObject({ agent: "agent-1", resume: "secret of agent-1" });
-      await until(() => bridge.told.at(-1)?.startsWith("connected") === true);
+      await until(() => builtin.printed.at(-1)?.startsWith("connected") === true);
     }
-    expect(pauses(bridge)).toEqual(expected);
+    expect(pauses(builtin)).toEqual(expected);
   });
 
-  test("begins with a short pause again after a connection that lived a minute", async () => {
-    const { clock, server, bridge } = connectFake();
+  test("after a connection that was up for a minute the pauses are short again", async () => {
+    const { clock, server, builtin } = connectFake();
     let agent = await server.next();
     for (const lost of [1, 2]) {
       agent.drop();
-      await parted(bridge, lost);
-      agent = await comeBack(clock, bridge, server);
-      await until(() => bridge.told.at(-1)?.startsWith("connected") === true);
+      await disconnected(builtin, lost);
+      agent = await reconnect(clock, builtin, server);
+      await until(() => builtin.printed.at(-1)?.startsWith("connected") === true);
     }
     clock.advance(60_000);
     agent.drop();
-    await parted(bridge, 3);
-    expect(pauses(bridge)).toEqual([1, 2, 1]);
+    await disconnected(builtin, 3);
+    expect(pauses(builtin)).toEqual([1, 2, 1]);
   });
 
-  test("takes any pause between none and the longest", async () => {
+  test("the pause is random between none and the longest", async () => {
     const clock = createFakeClock();
     const server = startAgentServer();
-    const bridge = startTestBridge(server, { upstream: createEcho(), clock, random: () => 0.25 });
+    const builtin = startBuiltinAgent(server, { upstream: createEcho(), clock, random: () => 0.25 });
     (await server.next()).drop();
-    await parted(bridge, 1);
-    expect(bridge.told.at(-1)).toEndWith("reconnecting in 0.3 s");
+    await disconnected(builtin, 1);
+    expect(builtin.printed.at(-1)).toEndWith("reconnecting in 0.3 s");
   });
 
-  test("goes on trying where nobody answers, and gets there when somebody does", async () => {
+  test("the agent keeps trying while nothing listens, and connects once a server does", async () => {
     const server = startAgentServer();
     const { port } = server;
     const clock = createFakeClock();
-    const bridge = startTestBridge(server, { upstream: createEcho(), clock, random: () => 1 });
+    const builtin = startBuiltinAgent(server, { upstream: createEcho(), clock, random: () => 1 });
     await server.next();
     await server.stop();
-    await parted(bridge, 1);
+    await disconnected(builtin, 1);
     clock.advance(1000);
-    await parted(bridge, 2);
-    expect(bridge.told.at(-1)).toContain("cannot be reached (connection refused); reconnecting in 2.0 s");
+    await disconnected(builtin, 2);
+    expect(builtin.printed.at(-1)).toContain("cannot be reached (connection refused); reconnecting in 2.0 s");
     const next = startAgentServer({ port });
     clock.advance(2000);
     expect((await next.next()).hello.agent).toBe("agent-1");
   });
 
   const closes = Object.values(CLOSE);
-  test.each(closes.filter(({ code }) => code < 4500))("with $code leads back", async ({ code, reason }) => {
-    const { clock, server, bridge } = connectFake();
-    (await server.next()).close(code, reason);
-    await parted(bridge, 1);
-    expect(bridge.told.at(-1)).toContain(`${reason} (${code})`);
-    await comeBack(clock, bridge, server);
-  });
+  test.each(closes.filter(({ code }) => code < 4500))(
+    "the agent reconnects after the close code $code",
+    async ({ code, reason }) => {
+      const { clock, server, builtin } = connectFake();
+      (await server.next()).close(code, reason);
+      await disconnected(builtin, 1);
+      expect(builtin.printed.at(-1)).toContain(`${reason} (${code})`);
+      await reconnect(clock, builtin, server);
+    },
+  );
 
-  test.each([1000, 1001, 1009, 1011, 4499])("with %d leads back", async (code) => {
-    const { clock, server, bridge } = connectFake();
+  test.each([1000, 1001, 1009, 1011, 4499])("the agent reconnects after the close code %d", async (code) => {
+    const { clock, server, builtin } = connectFake();
     (await server.next()).close(code);
-    await parted(bridge, 1);
-    await comeBack(clock, bridge, server);
+    await disconnected(builtin, 1);
+    await reconnect(clock, builtin, server);
   });
 
   test.each([...closes.filter(({ code }) => code >= 4500), { code: 4999, reason: "go" }])(
-    "with $code is the end, told in a line",
+    "the close code $code ends the agent, with one line that says why",
     async ({ code, reason }) => {
-      const { clock, server, bridge } = connectFake();
+      const { clock, server, builtin } = connectFake();
       (await server.next()).close(code, reason);
-      const error = await bridge.ended;
+      const error = await builtin.ended;
       expect(error?.message).toBe(`ws://${server.host}: ${reason} (${code})`);
       expect(error?.exitCode).toBe(1);
       expect(clock.pending()).toBe(0);
     },
   );
 
-  test("after a drain leads back when the server said, spread a little", async () => {
-    const { clock, server, bridge } = connectFake();
+  test("after a drain the agent reconnects when the server asked it to, spread a little", async () => {
+    const { clock, server, builtin } = connectFake();
     const agent = await server.next();
     agent.send({ type: "drain", reconnect_ms: 5000 });
     agent.close(CLOSE.server_draining.code, CLOSE.server_draining.reason);
-    await parted(bridge, 1);
-    expect(pauses(bridge)).toEqual([6]);
-    (await comeBack(clock, bridge, server)).drop();
-    await parted(bridge, 2);
-    expect(pauses(bridge)).toEqual([6, 1]);
+    await disconnected(builtin, 1);
+    expect(pauses(builtin)).toEqual([6]);
+    (await reconnect(clock, builtin, server)).drop();
+    await disconnected(builtin, 2);
+    expect(pauses(builtin)).toEqual([6, 1]);
   });
 });
 
 describe("a server that hangs", () => {
-  test("before the upgrade is left after 10 s", async () => {
+  test("a server that does not answer the upgrade is left after 10 s", async () => {
     const clock = createFakeClock();
     const server = startAgentServer();
     server.refuseWith(() => new Promise<Response>(() => {}));
-    const bridge = startTestBridge(server, { upstream: createEcho(), clock, random: () => 1 });
+    const builtin = startBuiltinAgent(server, { upstream: createEcho(), clock, random: () => 1 });
     await until(() => server.requests.length === 1);
     clock.advance(9999);
-    expect(pauses(bridge)).toEqual([]);
+    expect(pauses(builtin)).toEqual([]);
     clock.advance(1);
-    await parted(bridge, 1);
-    expect(bridge.told.at(-1)).toContain("no answer in time");
+    await disconnected(builtin, 1);
+    expect(builtin.printed.at(-1)).toContain("no response in time");
   });
 
-  test("before its ready is left after 10 s", async () => {
+  test("a server that does not answer the hello is left after 10 s", async () => {
     const clock = createFakeClock();
     const server = startAgentServer();
     server.keepSilent();
-    const bridge = startTestBridge(server, { upstream: createEcho(), clock, random: () => 1 });
+    const builtin = startBuiltinAgent(server, { upstream: createEcho(), clock, random: () => 1 });
     await until(() => server.silentHellos() === 1);
     clock.advance(10_000);
-    await parted(bridge, 1);
-    expect(bridge.told.at(-1)).toContain("does not answer the hello");
+    await disconnected(builtin, 1);
+    expect(builtin.printed.at(-1)).toContain("does not answer the hello");
   });
 
-  test("later is left after 90 s without a frame, and only then", async () => {
-    const { clock, server, bridge } = connectFake();
+  test("a server that sends nothing for 90 s is left, and not before", async () => {
+    const { clock, server, builtin } = connectFake();
     const agent = await server.next();
-    await until(() => bridge.told.length === 1);
+    await until(() => builtin.printed.length === 1);
     for (let pings = 1; pings <= 3; pings++) {
       clock.advance(89_000);
       agent.send({ type: "ping" });
       await until(() => agent.frames.filter(({ type }) => type === "pong").length === pings);
     }
-    expect(pauses(bridge)).toEqual([]);
+    expect(pauses(builtin)).toEqual([]);
     clock.advance(90_000);
-    await parted(bridge, 1);
-    expect(bridge.told.at(-1)).toContain("the server is silent");
+    await disconnected(builtin, 1);
+    expect(builtin.printed.at(-1)).toContain("the server is silent");
     await agent.closed;
-    await comeBack(clock, bridge, server);
+    await reconnect(clock, builtin, server);
   });
 });
 
-describe("a refusal", () => {
+describe("a refused registration", () => {
   const refused = (status: number, body: object) => {
     const clock = createFakeClock();
     const server = startAgentServer();
     server.refuseWith(() => Response.json(body, { status }));
-    const bridge = startTestBridge(server, {
+    const builtin = startBuiltinAgent(server, {
       upstream: createEcho(),
       agentKey: "wrong-key",
       clock,
       random: () => 1,
     });
-    return { clock, server, bridge };
+    return { clock, server, builtin };
   };
 
-  test.each([401, 403])("with %d is the end, and the server's hint is told", async (status) => {
-    const { server, bridge } = refused(status, {
+  test.each([401, 403])("a refusal with %d ends the agent, with the server's hint", async (status) => {
+    const { server, builtin } = refused(status, {
       error: "Invalid agent key",
       hint: "Use the printed address.",
     });
-    const error = await bridge.ended;
+    const error = await builtin.ended;
     expect(error?.message).toBe(`ws://${server.host}: refused (${status}): Use the printed address.`);
     expect(error?.exitCode).toBe(1);
     const [upgrade, asked] = server.requests;
@@ -173,11 +176,11 @@ describe("a refusal", () => {
     expect(asked?.path).toBe(upgrade?.path ?? "");
   });
 
-  test.each([400, 404, 429, 500, 503])("with %d may pass", async (status) => {
-    const { clock, server, bridge } = refused(status, { error: "Not now" });
-    await parted(bridge, 1);
-    expect(bridge.told.at(-1)).toContain(`refused (${status}): Not now`);
+  test.each([400, 404, 429, 500, 503])("the agent retries after a refusal with %d", async (status) => {
+    const { clock, server, builtin } = refused(status, { error: "Not now" });
+    await disconnected(builtin, 1);
+    expect(builtin.printed.at(-1)).toContain(`refused (${status}): Not now`);
     server.refuseWith(undefined);
-    await comeBack(clock, bridge, server);
+    await reconnect(clock, builtin, server);
   });
 });

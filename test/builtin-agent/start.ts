@@ -1,34 +1,33 @@
 import { onTestFinished } from "bun:test";
-import { readServerAddress } from "../../src/builtin-agent/address.ts";
-import { type Bridge, type BridgeOptions, startBridge } from "../../src/builtin-agent/builtin-agent.ts";
+import { BuiltinAgent, type BuiltinAgentOptions } from "../../src/builtin-agent/builtin-agent.ts";
+import type { FrameSender } from "../../src/builtin-agent/connection.ts";
 import { createEcho } from "../../src/builtin-agent/echo.ts";
 import { createHttpUpstream } from "../../src/builtin-agent/http-upstream.ts";
-import type { Upstream } from "../../src/builtin-agent/upstream.ts";
+import { readServerAddress } from "../../src/builtin-agent/server-address.ts";
+import type { Upstream, UpstreamStatus } from "../../src/builtin-agent/upstream.ts";
 import { createLog } from "../../src/log/log.ts";
+import type { AgentFrame } from "../../src/protocol/agent-v2.ts";
 import { type AgentConnection, type AgentServer, startAgentServer } from "../support/agent-server.ts";
 import { createFakeClock, type FakeClock } from "../support/clock.ts";
 import { until } from "../support/until.ts";
 
-export interface TestBridge extends Bridge {
-  /** What people were told, a line each. */
-  told: readonly string[];
+export interface TestBuiltinAgent extends Pick<BuiltinAgent, "ended" | "stop"> {
+  /** The lines for people. */
+  printed: readonly string[];
   logged(): string;
 }
 
-/** A bridge in this process, until the test ends. A text as upstream is a URL. */
-export function startTestBridge(
+/** Starts a built-in agent in this process, until the test ends. An upstream that is a text is a URL. */
+export function startBuiltinAgent(
   server: Pick<AgentServer, "host">,
-  {
-    upstream,
-    ...options
-  }: Partial<Omit<BridgeOptions, "upstream">> & { upstream: BridgeOptions["upstream"] | string },
-): TestBridge {
-  const told: string[] = [];
+  { upstream, ...options }: Partial<Omit<BuiltinAgentOptions, "upstream">> & { upstream: Upstream | string },
+): TestBuiltinAgent {
+  const printed: string[] = [];
   let logged = "";
   const write = (line: string) => {
     logged += line;
   };
-  const bridge = startBridge({
+  const agent = new BuiltinAgent({
     server: readServerAddress(server.host),
     upstream:
       typeof upstream === "string"
@@ -38,12 +37,46 @@ export function startTestBridge(
     version: "0.0.0",
     slots: 4,
     log: createLog({ write, level: "debug" }),
-    tell: (line) => told.push(line),
+    print: (line) => printed.push(line),
     ...options,
   });
-  onTestFinished(() => bridge.stop(0));
-  return { ...bridge, told, logged: () => logged };
+  const stop = (drainMs: number) => agent.stop(drainMs);
+  onTestFinished(() => stop(0));
+  return { ended: agent.ended, stop, printed, logged: () => logged };
 }
+
+/** Returns a sender that keeps the frames instead of sending them. */
+export function collectFrames() {
+  const frames: AgentFrame[] = [];
+  const sender: FrameSender = {
+    frameBytesMax: 1000,
+    send: (frame) => frames.push(frame) > 0,
+    room: async () => {},
+  };
+  return { frames, sender };
+}
+
+/** An upstream whose status the test sets. */
+export function createScriptedUpstream(first: UpstreamStatus) {
+  let status = first;
+  const upstream: Upstream = { ...createEcho(), shown: "scripted", check: async () => status };
+  return {
+    upstream,
+    set: (next: UpstreamStatus) => {
+      status = next;
+    },
+  };
+}
+
+/** The status of an upstream that offers these models. */
+export const offering = (...ids: string[]): UpstreamStatus => ({
+  offer: { models: ids.map((id) => ({ id })), endpoints: ["chat/completions"] },
+});
+
+export const DOWN: UpstreamStatus = {
+  problem: "it cannot be reached (connection refused)",
+  unreachable: true,
+};
 
 /** The body of a chat completion. */
 export function chat(model: string, question: string, more: Record<string, unknown> = {}): string {
@@ -58,26 +91,26 @@ export function textOf({ deltas }: Awaited<ReturnType<AgentConnection["answer"]>
   return texts.join("");
 }
 
-/** An agent on a fake clock, whose pauses are the longest that chance allows. */
+/** An agent on a fake clock, whose pauses are always the longest. */
 export function connectFake(upstream: Upstream = createEcho()) {
   const clock = createFakeClock();
   const server = startAgentServer();
-  const bridge = startTestBridge(server, { upstream, clock, random: () => 1 });
-  return { clock, server, bridge };
+  const builtin = startBuiltinAgent(server, { upstream, clock, random: () => 1 });
+  return { clock, server, builtin };
 }
 
-/** The pauses told so far, in seconds. */
-export const pauses = (bridge: TestBridge) =>
-  bridge.told.flatMap((line) => line.match(/reconnecting in ([\d.]+) s/)?.[1] ?? []).map(Number);
+/** Returns the pauses that were printed so far, in seconds. */
+export const pauses = ({ printed }: TestBuiltinAgent) =>
+  printed.flatMap((line) => line.match(/reconnecting in ([\d.]+) s/)?.[1] ?? []).map(Number);
 
-/** Resolves once it has told so many pauses. */
-export async function parted(bridge: TestBridge, times: number): Promise<void> {
-  await until(() => pauses(bridge).length === times);
+/** Resolves once this many pauses were printed. */
+export async function disconnected(builtin: TestBuiltinAgent, times: number): Promise<void> {
+  await until(() => pauses(builtin).length === times);
 }
 
-/** Lets the last pause pass, and gives the next connection. */
-export async function comeBack(clock: FakeClock, bridge: TestBridge, server: AgentServer) {
-  const seconds = pauses(bridge).at(-1) ?? 0;
+/** Lets the last pause pass, and returns the next connection. */
+export async function reconnect(clock: FakeClock, builtin: TestBuiltinAgent, server: AgentServer) {
+  const seconds = pauses(builtin).at(-1) ?? 0;
   clock.advance(seconds * 1000);
   return server.next();
 }

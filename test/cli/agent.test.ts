@@ -70,7 +70,7 @@ describe("agent", () => {
     agent.kill();
     expect(await agent.exited).toBe(0);
     expect(agent.stderr()).toBe(
-      `chatgpt-api-server: connected to ws://${server.host}, offering 2 models (echo, broken), 2 at once\n`,
+      `chatgpt-api-server: connected to ws://${server.host}, offering 2 models (echo, broken), up to 2 requests at once\n`,
     );
     expect(agent.stdout() + agent.stderr()).not.toMatch(/-key-0123|through a process/);
     for (const line of agent.stdout().trimEnd().split("\n")) expect(JSON.parse(line)).toHaveProperty("event");

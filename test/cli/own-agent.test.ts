@@ -19,7 +19,9 @@ function ask({ url }: Executable, body: object) {
 describe("a server with the agent inside", () => {
   test("echoes by one command, and says so", async () => {
     const server = await start(["--echo"]);
-    await server.output(/connected to ws:\/\/127\.0\.0\.1:\d+, offering 1 model \(echo\), 8 at once/);
+    await server.output(
+      /connected to ws:\/\/127\.0\.0\.1:\d+, offering 1 model \(echo\), up to 8 requests at once/,
+    );
     expect(server.stderr()).toContain("Model      echo, which answers with what was asked\n");
     expect(await (await ask(server, { content: "Hello  there" })).json()).toMatchObject({
       content: "Hello  there",

@@ -142,10 +142,10 @@ test("an upstream that is killed in the middle of a stream: a clear error in ban
   upstream.kill("SIGKILL");
   const { how, error } = await stream;
   expect([how, error]).toEqual(["failed", "The agent could not answer"]);
-  await agent.output(/is not ready/);
+  await agent.output(/is not available/);
 
   await startFaultUpstream({ port: upstream.port });
-  await agent.output(/is there/);
+  await agent.output(/is available again/);
   const { status, body } = await scene.ask({
     content: "go on",
     model: "recites",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createHttpUpstream } from "../../../src/builtin-agent/http-upstream.ts";
 import { readTrace } from "../../../src/http/middleware/trace.ts";
-import { startTestBridge } from "../../builtin-agent/start.ts";
+import { startBuiltinAgent } from "../../builtin-agent/start.ts";
 import { startModelScene } from "../../support/model-scene.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 import { until } from "../../support/until.ts";
@@ -128,8 +128,8 @@ describe("end to end", () => {
     const { upstream, seen, url } = startUpstream();
     const server = await startTestServer();
     const agent = createHttpUpstream({ url, models: [], endpoints: ["chat/completions", "embeddings"] });
-    const bridge = startTestBridge({ host: new URL(server.url).host }, { upstream: agent });
-    await until(() => bridge.told.length === 1);
+    const builtin = startBuiltinAgent({ host: new URL(server.url).host }, { upstream: agent });
+    await until(() => builtin.printed.length === 1);
     const ask = (path: string, body: object) =>
       fetch(server.url + path, {
         method: "POST",
@@ -164,7 +164,7 @@ describe("end to end", () => {
       expect(own[1].parent_span_id).toBe(SPAN);
     }
     expect(new Set(seen.map((headers) => headers.get("traceparent"))).size).toBe(4);
-    expect(bridge.logged()).toContain(`"trace_id":"${TRACE}"`);
+    expect(builtin.logged()).toContain(`"trace_id":"${TRACE}"`);
     await upstream.stop(true);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readServerAddress } from "../../../../../src/builtin-agent/address.ts";
+import { readServerAddress } from "../../../../../src/builtin-agent/server-address.ts";
 import type { SettingsAnswer } from "../../../../../src/dashboard/api/types.ts";
 import { arrivedAgents } from "../../../../../src/dashboard/pages/agents/join/expected-agent.ts";
 import {

@@ -3,7 +3,7 @@ import { createEcho } from "../../src/builtin-agent/echo.ts";
 import { ADMIN_KEY, startTestServer, type TestServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
 import { shareFaultUpstream } from "../support/upstream/start.ts";
-import { startTestBridge } from "./start.ts";
+import { startBuiltinAgent } from "./start.ts";
 
 const upstream = shareFaultUpstream();
 
@@ -20,21 +20,21 @@ function ask({ url }: { url: string }, body: object, signal?: AbortSignal) {
 }
 const contentOf = async (response: Response) => ((await response.json()) as { content?: string }).content;
 
-describe("with our own server", () => {
-  test("an ask is answered word for word, whole and streamed", async () => {
+describe("with the server", () => {
+  test("a request is answered word for word, whole and streamed", async () => {
     const server = await startTestServer();
-    const bridge = startTestBridge(hostOf(server), { upstream: createEcho(), agentKey: server.agentKey });
-    await until(() => bridge.told.length === 1);
+    const builtin = startBuiltinAgent(hostOf(server), { upstream: createEcho(), agentKey: server.agentKey });
+    await until(() => builtin.printed.length === 1);
     expect(await contentOf(await ask(server, { content: "one  two\nthree" }))).toBe("one  two\nthree");
     const streamed = await (await ask(server, { content: "one  two", stream: true })).text();
     expect(streamed).toContain('data: {"delta":"one  "}');
     expect(streamed).toEndWith("data: [DONE]\n\n");
   });
 
-  test("a caller who hangs up has the upstream's request aborted", async () => {
+  test("when a caller hangs up, the upstream's request is aborted", async () => {
     const server = await startTestServer();
-    const bridge = startTestBridge(hostOf(server), { upstream: upstream().url });
-    await until(() => bridge.told.length === 1);
+    const builtin = startBuiltinAgent(hostOf(server), { upstream: upstream().url });
+    await until(() => builtin.printed.length === 1);
     await upstream().reset();
     const caller = new AbortController();
     const asked = ask(server, { content: "q", model: "never" }, caller.signal).catch(() => "aborted");
@@ -44,27 +44,27 @@ describe("with our own server", () => {
     expect(await upstream().openUntil(({ open }) => open === 0)).toMatchObject({ aborted: 1 });
   });
 
-  test("a restart lets what runs finish, and the agent comes back by itself", async () => {
+  test("a server that stops lets requests finish, and the agent reconnects after the restart", async () => {
     const first = await startTestServer();
     const port = Number(new URL(first.url).port);
-    const bridge = startTestBridge(hostOf(first), { upstream: upstream().url, random: () => 0 });
-    await until(() => bridge.told.length === 1);
+    const builtin = startBuiltinAgent(hostOf(first), { upstream: upstream().url, random: () => 0 });
+    await until(() => builtin.printed.length === 1);
     const asked = ask(first, { content: "one two three", model: "slow-words" });
     await upstream().openUntil(({ open }) => open === 1);
     await first.stop();
     expect(await contentOf(await asked)).toBe("one two three");
     const second = await startTestServer(["--reconnect-grace", "1m"], { port });
-    await until(() => bridge.told.filter((line) => line.startsWith("connected")).length === 2);
+    await until(() => builtin.printed.filter((line) => line.startsWith("connected")).length === 2);
     expect(await contentOf(await ask(second, { content: "again", model: "echo" }))).toBe("again");
   });
 
-  test("as many asks as there can be slots run at once, and leave room for the rest", async () => {
+  test("as many requests as the agent can have slots run at once", async () => {
     const server = await startTestServer();
     const slots = 240;
-    const bridge = startTestBridge(hostOf(server), { upstream: upstream().url, slots });
-    await until(() => bridge.told.length === 1);
+    const builtin = startBuiltinAgent(hostOf(server), { upstream: upstream().url, slots });
+    await until(() => builtin.printed.length === 1);
     await upstream().reset();
-    // From a process of its own, as the number of requests is bounded for each.
+    // In another process, as each process may have only so many requests open.
     const script = `for (let i = 0; i < ${slots}; i++) void fetch("${server.url}/api/ask", {
       method: "POST",
       headers: { authorization: "${ADMIN_KEY}" },
@@ -76,10 +76,13 @@ describe("with our own server", () => {
     expect(await upstream().openUntil(({ open }) => open === 0)).toMatchObject({ aborted: slots });
   });
 
-  test("the wrong agent key is the end, told with the server's hint", async () => {
+  test("a wrong agent key ends the agent, with the server's hint", async () => {
     const server = await startTestServer();
-    const bridge = startTestBridge(hostOf(server), { upstream: createEcho(), agentKey: "wrong-key-012345" });
-    const error = await bridge.ended;
+    const builtin = startBuiltinAgent(hostOf(server), {
+      upstream: createEcho(),
+      agentKey: "wrong-key-012345",
+    });
+    const error = await builtin.ended;
     expect(error?.message).toContain("refused (401): Use the agent address that the server prints");
     expect(error?.message).not.toContain("wrong-key");
   });

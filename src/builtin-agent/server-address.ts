@@ -2,21 +2,21 @@ import { isIPv6 } from "node:net";
 import { CommandError } from "../errors.ts";
 
 export interface ServerAddress {
-  /** Where agents register: `ws://…/client/register`, without the agent key. */
+  /** The URL to register at: `ws://…/client/register`, without the agent key. */
   url: string;
-  /** For people and logs. */
+  /** The address for people and logs. */
   shown: string;
-  /** The agent key, where the address had one. */
+  /** The agent key, if the address has one. */
   key: string | undefined;
 }
 
-/** The server's own default. An address with a scheme has its scheme's port. */
+/** The server's default port. An address with a scheme has the port of its scheme instead. */
 const DEFAULT_PORT = 8080;
 
 /**
- * Reads what a person gives for a server: `host`, `host:port` or a URL (http, https, ws, wss), with or
- * without a path that ends in `/client/register` or `/agents/<key>`. Throws a `CommandError` for anything else,
- * which does not repeat it, as a key may be in it.
+ * Reads a server's address as people write it: `host`, `host:port` or a URL (http, https, ws, wss), with or without a
+ * path that ends in `/client/register` or `/agents/<key>`. Throws a `CommandError` for anything else. The error does
+ * not repeat the address, as it may contain a key.
  */
 export function readServerAddress(text: string): ServerAddress {
   const url = parse(text.trim());
@@ -27,16 +27,16 @@ export function readServerAddress(text: string): ServerAddress {
   return { url: `${shown}/client/register`, shown, key: key && decode(key) };
 }
 
-/** Whether both name the same server, this machine's names taken for one. */
+/** Whether two addresses name the same server. All names of this machine count as one. */
 export function isSameServer(a: string, b: string): boolean {
-  return place(a) === place(b);
+  return hostAndPort(a) === hostAndPort(b);
 }
 
 export function isLoopback(hostname: string): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\])$/i.test(hostname);
 }
 
-function place(address: string): string {
+function hostAndPort(address: string): string {
   const { protocol, hostname, port } = new URL(address);
   const host = isLoopback(hostname) || hostname === "0.0.0.0" || hostname === "[::]" ? "localhost" : hostname;
   return `${host}:${port || (/^(https|wss):$/.test(protocol) ? 443 : 80)}`;
@@ -47,7 +47,7 @@ function parse(text: string): URL {
   if (!url?.hostname || !/^(https?|wss?):$/.test(url.protocol))
     throw fault("give the server's address, such as localhost:8080 or https://chat.example.com");
   if (url.username || url.password || url.search || url.hash)
-    throw fault("give the server's address without user, password, query or fragment");
+    throw fault("give the server's address without a user, password, query or fragment");
   return url;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { isSameServer, readServerAddress } from "../../src/builtin-agent/address.ts";
+import { isSameServer, readServerAddress } from "../../src/builtin-agent/server-address.ts";
 import { CommandError } from "../../src/errors.ts";
 
 describe("a server's address", () => {
@@ -19,7 +19,7 @@ describe("a server's address", () => {
     ["https://chat.example/llm/agents/k~1/", "wss://chat.example/llm", "k~1"],
     ["https://chat.example/llm", "wss://chat.example/llm", undefined],
     [" a:1 ", "ws://a:1", undefined],
-  ])("%s", (text, shown, key) => {
+  ])("the address %j leads to %s, with the key %s", (text, shown, key) => {
     expect(readServerAddress(text)).toEqual({ url: `${shown}/client/register`, shown, key });
   });
 
@@ -31,13 +31,13 @@ describe("a server's address", () => {
     "http://a?key=secret",
     "http://a#secret",
     "a b",
-  ])("%j is a fault, which does not repeat it", (text) => {
+  ])("the address %j is refused, and the error does not repeat it", (text) => {
     expect(() => readServerAddress(text)).toThrow(CommandError);
     expect(() => readServerAddress(text)).not.toThrow(/secret/);
   });
 });
 
-test("the same server is told under other names and schemes", () => {
+test("a server is recognised by other names and schemes", () => {
   expect(isSameServer("http://127.0.0.1:8080", "ws://localhost:8080/client/register")).toBe(true);
   expect(isSameServer("http://[::1]:8080", "ws://127.0.0.1:8080")).toBe(true);
   expect(isSameServer("https://chat.example", "wss://chat.example:443/x")).toBe(true);

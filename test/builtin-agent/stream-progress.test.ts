@@ -1,15 +1,15 @@
 import { describe, expect, test } from "bun:test";
-import { createProgress, usageOf } from "../../src/builtin-agent/progress.ts";
+import { createStreamProgress, usageOf } from "../../src/builtin-agent/stream-progress.ts";
 
 function after(...events: unknown[]) {
-  const progress = createProgress();
+  const progress = createStreamProgress();
   for (const event of events) progress.note(typeof event === "string" ? event : JSON.stringify(event));
   const { complete, final, usage } = progress;
   return { complete, final, usage };
 }
 const choice = (finishReason: string | null) => ({ choices: [{ delta: {}, finish_reason: finishReason }] });
 
-describe("a stream is whole", () => {
+describe("the end of a stream", () => {
   test.each<[string, unknown, boolean]>([
     ["[DONE]", "[DONE]", true],
     ["a finish reason", choice("stop"), false],
@@ -18,9 +18,9 @@ describe("a stream is whole", () => {
     ["response.incomplete", { type: "response.incomplete" }, true],
     ["message_stop", { type: "message_stop" }, true],
     ["an error", { error: { message: "overloaded" } }, false],
-    ["an error in words", { error: "overloaded" }, false],
+    ["an error that is a text", { error: "overloaded" }, false],
     ["an error event", { type: "error", message: "overloaded" }, false],
-  ])("after %s", (_, event, final) => {
+  ])("a stream is complete after %s", (_, event, final) => {
     expect(after(choice(null), event)).toMatchObject({ complete: true, final });
   });
 
@@ -28,55 +28,52 @@ describe("a stream is whole", () => {
     ["no finish reason", choice(null)],
     ["a null error", { ...choice(null), error: null }],
     [
-      "these words in a text",
+      "these words inside a text",
       { choices: [{ delta: { content: '{"finish_reason":"stop","error":{"a":1}}' } }] },
     ],
-    ["[DONE] in a text", { choices: [{ delta: { content: "[DONE]" } }] }],
-    ["a type in a text", { choices: [{ delta: { content: '"type":"message_stop"' } }] }],
+    ["[DONE] inside a text", { choices: [{ delta: { content: "[DONE]" } }] }],
+    ["a type inside a text", { choices: [{ delta: { content: '"type":"message_stop"' } }] }],
     ["a torn event", '{"choices":[{"finish_reason":"stop"'],
     ["an ordinary event", { type: "response.output_text.delta", delta: "x" }],
-  ])("but not after %s", (_, event) => {
+  ])("a stream is not complete after %s", (_, event) => {
     expect(after(event).complete).toBe(false);
   });
 });
 
-describe("usage is the upstream's own", () => {
-  const figures = { prompt_tokens: 3, completion_tokens: 5 };
+describe("usage", () => {
+  const usage = { prompt_tokens: 3, completion_tokens: 5 };
 
   test.each<[string, unknown[]]>([
+    ["the last chunk", [choice("stop"), { choices: [], usage: { ...usage, total_tokens: 8 } }, "[DONE]"]],
     [
-      "of the last chunk",
-      [choice("stop"), { choices: [], usage: { ...figures, total_tokens: 8 } }, "[DONE]"],
+      "the last of several reports",
+      [{ usage: { prompt_tokens: 3, completion_tokens: 1 } }, { usage: usage }],
     ],
     [
-      "of running figures, the last",
-      [{ usage: { prompt_tokens: 3, completion_tokens: 1 } }, { usage: figures }],
-    ],
-    [
-      "of responses",
+      "the last event of responses",
       [{ type: "response.completed", response: { usage: { input_tokens: 3, output_tokens: 5 } } }],
     ],
     [
-      "of messages, in two parts",
+      "two events of messages",
       [
         { type: "message_start", message: { usage: { input_tokens: 3, output_tokens: 1 } } },
         { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 5 } },
         { type: "message_stop" },
       ],
     ],
-  ])("%s", (_, events) => {
-    expect(after(...events).usage).toEqual(figures);
+  ])("usage is taken from %s", (_, events) => {
+    expect(after(...events).usage).toEqual(usage);
   });
 
-  test("and is absent where it is null, torn or nonsense", () => {
+  test("usage that is null, torn or invalid is left out", () => {
     for (const usage of [null, {}, { prompt_tokens: -1 }, { prompt_tokens: "3" }, { prompt_tokens: 1.5 }])
       expect(after({ choices: [], usage }).usage).toBeUndefined();
     expect(after({ choices: [{ delta: { content: '"usage":{"prompt_tokens":3}' } }] }).usage).toBeUndefined();
   });
 
-  test("of an answer that was not streamed", () => {
-    expect(usageOf(JSON.stringify({ usage: figures }))).toEqual(figures);
-    expect(usageOf(JSON.stringify({ usage: { input_tokens: 3, output_tokens: 5 } }))).toEqual(figures);
+  test("usage is taken from an answer that was not streamed", () => {
+    expect(usageOf(JSON.stringify({ usage: usage }))).toEqual(usage);
+    expect(usageOf(JSON.stringify({ usage: { input_tokens: 3, output_tokens: 5 } }))).toEqual(usage);
     expect(usageOf(JSON.stringify({ usage: { prompt_tokens: 3, total_tokens: 3 } }))).toEqual({
       prompt_tokens: 3,
       completion_tokens: 0,

@@ -1,0 +1,98 @@
+import type { Cancel, Clock } from "./clock.ts";
+import type { FrameSender } from "./connection.ts";
+import { ANSWER_TOO_LARGE, ENDED_EARLY, type EndFrame, failFrame } from "./end-frame.ts";
+import { type SseEvent, SseReader } from "./sse.ts";
+import { createStreamProgress, isEndMark } from "./stream-progress.ts";
+
+export interface ForwardStreamOptions {
+  /** The ask's id. */
+  ask: string;
+  server: FrameSender;
+  clock: Clock;
+  /** Nothing is sent after it is aborted. */
+  signal: AbortSignal;
+  /** Called before each event is sent. */
+  begin: () => void;
+}
+
+type Reader = Pick<ReadableStreamDefaultReader<Uint8Array>, "read" | "cancel">;
+
+/** How long the body may take to end after the last event. */
+const CLOSING_MS = 1000;
+const EVENT_NAME_LENGTH_MAX = 256;
+
+/**
+ * Sends each event as it comes, no faster than the server reads. A stream that ends without an end mark is a failure:
+ * otherwise a torn answer would look like a complete one. Rejects if the stream breaks before the first event.
+ */
+export async function forwardStream(
+  { status, body }: Response,
+  options: ForwardStreamOptions,
+): Promise<EndFrame> {
+  const reader = (body ?? new Blob().stream()).getReader();
+  const end = await new StreamForwarder(reader, options).run();
+  return end.type === "done" ? { ...end, status } : end;
+}
+
+class StreamForwarder {
+  readonly #reader: Reader;
+  readonly #options: ForwardStreamOptions;
+  readonly #events: SseReader;
+  readonly #progress = createStreamProgress();
+  #sent = 0;
+  #stopClosing: Cancel | undefined;
+
+  constructor(reader: Reader, options: ForwardStreamOptions) {
+    this.#reader = reader;
+    this.#options = options;
+    this.#events = new SseReader(options.server.frameBytesMax);
+  }
+
+  async run(): Promise<EndFrame> {
+    try {
+      if (!(await this.#forwardAll())) return ANSWER_TOO_LARGE;
+    } catch (error) {
+      if (this.#sent === 0) throw error;
+    } finally {
+      this.#stopClosing?.();
+    }
+    return this.#end();
+  }
+
+  #end(): EndFrame {
+    const { complete, usage } = this.#progress;
+    if (!complete) return failFrame(ENDED_EARLY, this.#sent === 0);
+    return { type: "done", status: 200, ...(usage && { usage }) };
+  }
+
+  /** Returns false if something was too large to be sent. */
+  async #forwardAll(): Promise<boolean> {
+    const reader = this.#reader;
+    const { server, signal } = this.#options;
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      signal.throwIfAborted();
+      if (!this.#forwardPart(part.value)) return false;
+      await server.room();
+    }
+    const last = this.#events.end();
+    // An event without its blank line may be torn. An end mark that can be read is not.
+    return !last || !isEndMark(last.data) || this.#forward(last);
+  }
+
+  #forwardPart(bytes: Uint8Array): boolean {
+    const events = this.#events.push(bytes);
+    if (!events.every((event) => this.#forward(event)) || this.#events.overflow) return false;
+    if (this.#progress.final)
+      this.#stopClosing ??= this.#options.clock.after(CLOSING_MS, () => void this.#reader.cancel());
+    return true;
+  }
+
+  #forward(event: SseEvent): boolean {
+    const { ask, server, begin } = this.#options;
+    if ((event.event?.length ?? 0) > EVENT_NAME_LENGTH_MAX) return false;
+    this.#progress.note(event.data);
+    begin();
+    this.#sent++;
+    return server.send({ type: "delta", ask, ...event });
+  }
+}

@@ -1,0 +1,89 @@
+import type { Log } from "../log/log.ts";
+import { createBackOff } from "./back-off.ts";
+import type { Cancel, Clock } from "./clock.ts";
+import type { Offer, Upstream, UpstreamProblem } from "./upstream.ts";
+
+export interface UpstreamMonitorOptions {
+  upstream: Upstream;
+  clock: Clock;
+  /** Returns 0 to 1. */
+  random: () => number;
+  log: Log;
+  /** Takes a line for people. */
+  print: (line: string) => void;
+  /** Called when the offer has changed. It has no models while the upstream is down. */
+  onChange: (offer: Offer) => void;
+}
+
+export interface UpstreamMonitor {
+  /** Returns what the upstream offers; undefined until the upstream has been up once. */
+  offer(): Offer | undefined;
+  /** Checks the upstream now, because a request went wrong. */
+  check(): void;
+  stop(): void;
+}
+
+const CHECK_EVERY_MS = 60_000;
+/** An upstream that is slow or fails once is checked again before it counts as down. */
+const PROBLEMS_MAX = 2;
+
+/** Checks an upstream now, then every minute, and with growing pauses while it is down. */
+export function monitorUpstream(options: UpstreamMonitorOptions): UpstreamMonitor {
+  const { upstream, clock, random, log, print, onChange } = options;
+  const backOff = createBackOff(random);
+  const stopping = new AbortController();
+  let cancelNext: Cancel = () => {};
+  let isChecking = false;
+  let offer: Offer | undefined;
+  let problems = 0;
+  let printedProblem = "";
+
+  const change = (next: Offer) => {
+    if (offer && JSON.stringify(next) === JSON.stringify(offer)) return;
+    offer = next;
+    onChange(next);
+  };
+
+  const up = (next: Offer) => {
+    if (printedProblem) print(`${upstream.shown} is available again`);
+    if (!offer || printedProblem)
+      log.info("upstream_up", { upstream: upstream.shown, models: next.models.length });
+    printedProblem = "";
+    problems = 0;
+    backOff.reset();
+    change(next);
+  };
+
+  const down = ({ problem, unreachable }: UpstreamProblem) => {
+    problems++;
+    if (offer && !unreachable && problems < PROBLEMS_MAX) return;
+    if (printedProblem !== problem) {
+      print(`${upstream.shown} is not available: ${problem}; retrying until it is`);
+      log.warn("upstream_down", { upstream: upstream.shown, reason: problem });
+    }
+    printedProblem = problem;
+    if (offer) change({ ...offer, models: [] });
+  };
+
+  const check = async () => {
+    cancelNext();
+    if (isChecking || stopping.signal.aborted) return;
+    isChecking = true;
+    const status = await upstream.check(stopping.signal);
+    isChecking = false;
+    if (stopping.signal.aborted) return;
+    if ("offer" in status) up(status.offer);
+    else down(status);
+    cancelNext = clock.after("offer" in status ? CHECK_EVERY_MS : backOff.next(), () => void check());
+  };
+
+  void check();
+  return {
+    offer: () => offer,
+    check: () => void check(),
+    stop() {
+      cancelNext();
+      stopping.abort();
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { expect, test } from "bun:test";
+import { runAsk } from "../../src/builtin-agent/run-ask.ts";
+import { createFakeClock } from "../support/clock.ts";
+import { collectFrames } from "./start.ts";
+
+const run = async (response: () => Promise<Response>) => {
+  const clock = createFakeClock();
+  const { frames, sender } = collectFrames();
+  let signal: AbortSignal | undefined;
+  const upstream = {
+    shown: "scripted",
+    check: () => Promise.reject(new Error("not expected")),
+    request: (_endpoint: string, _body: string, given: AbortSignal) => {
+      signal = given;
+      return response();
+    },
+  };
+  const stopping = new AbortController();
+  const ask = { type: "ask", ask: "1", stream: true, body: "{}", deadline_ms: 1000 } as const;
+  await runAsk({ ask: { ...ask, endpoint: "chat/completions" }, upstream, server: sender, clock, stopping });
+  return { frames, pending: clock.pending(), aborted: signal?.aborted };
+};
+const streamed = (text: string) => async () =>
+  new Response(text, { headers: { "content-type": "text/event-stream" } });
+
+test.each<[string, () => Promise<Response>]>([
+  ["complete", streamed("data: [DONE]\n\n")],
+  ["too large", streamed(`data: ${"x".repeat(2000)}\n\n`)],
+  ["refused", async () => new Response("no", { status: 500 })],
+  ["unreachable", () => Promise.reject(new TypeError("refused"))],
+])(
+  "after an ask whose answer is %s, no timer and no request to the upstream is left",
+  async (_, response) => {
+    const { frames, pending, aborted } = await run(response);
+    expect(["done", "fail"]).toContain(frames.at(-1)?.type ?? "");
+    expect([pending, aborted]).toEqual([0, true]);
+  },
+);
