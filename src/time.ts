@@ -1,4 +1,39 @@
+import type { Clock } from "./clock.ts";
+
 export const DAY_MS = 86_400_000;
+
+/** Returns the system's clock. It counts what is scheduled, so that a leak of timers shows in the log. */
+export function createClock(): Clock & { pending(): number } {
+  let pending = 0;
+  return {
+    now: () => Date.now(),
+    pending: () => pending,
+    after(delayMs, run) {
+      let waiting = true;
+      pending++;
+      const end = () => {
+        if (waiting) pending--;
+        waiting = false;
+      };
+      const timer = setTimeout(() => {
+        end();
+        run();
+      }, delayMs);
+      return () => {
+        clearTimeout(timer);
+        end();
+      };
+    },
+  };
+}
+
+/** Resolves when the work is done or the time is over, whichever comes first. */
+export async function within(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const cancel = clock.after(limitMs, resolve);
+  await Promise.race([work, promise]);
+  cancel();
+}
 
 /** Calls `run` at intervals, without keeping the process alive. Returns a function that stops it. */
 export function every(ms: number, run: () => void): () => void {

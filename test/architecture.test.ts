@@ -41,7 +41,8 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
   "error-table.ts": { ours: [], external: /^$/ },
   "principal.ts": { ours: [], external: /^$/ },
   "bounded-map.ts": { ours: [], external: /^$/ },
-  "time.ts": { ours: [], external: /^$/ },
+  "clock.ts": { ours: [], external: /^$/ },
+  "time.ts": { ours: ["clock.ts"], external: /^$/ },
   log: { ours: [], external: /^$/ },
   json: { ours: [], external: /^$/ },
   net: { ours: [], external: /^(node:|bun$)/ },
@@ -75,7 +76,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
     external: /^(hono\/jsx\/dom|uplot)$/,
   },
   "builtin-agent": {
-    ours: ["protocol", "json", "errors.ts", "log"],
+    ours: ["protocol", "json", "errors.ts", "log", "clock.ts", "time.ts"],
     external: /^(node:|bun$|eventsource-parser$)/,
   },
 };

@@ -1,8 +1,9 @@
+import type { Cancel, Clock } from "../clock.ts";
 import { CommandError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import type { HelloFrame, ServerFrame } from "../protocol/agent-v2.ts";
+import { createClock, within } from "../time.ts";
 import { type BackOff, createBackOff } from "./back-off.ts";
-import { type Cancel, type Clock, createClock, within } from "./clock.ts";
 import { type Connection, type ConnectionEnd, openConnection, type ReadyFrame } from "./connection.ts";
 import { createRunningAsks, type RunningAsks } from "./running-asks.ts";
 import type { ServerAddress } from "./server-address.ts";

@@ -1,7 +1,7 @@
+import type { Cancel, Clock } from "../clock.ts";
 import { field, parseJson, textField } from "../json/parse.ts";
 import type { Log } from "../log/log.ts";
 import { AGENT_SUBPROTOCOL, type AgentFrame, type HelloFrame, ServerFrame } from "../protocol/agent-v2.ts";
-import type { Cancel, Clock } from "./clock.ts";
 import { reasonOf, requestText } from "./http.ts";
 import type { ServerAddress } from "./server-address.ts";
 

@@ -1,5 +1,5 @@
+import type { Clock } from "../clock.ts";
 import type { ServerFrame } from "../protocol/agent-v2.ts";
-import type { Clock } from "./clock.ts";
 import type { FrameSender } from "./connection.ts";
 import {
   ANSWER_TOO_LARGE,

@@ -1,5 +1,5 @@
+import type { Clock } from "../clock.ts";
 import type { Log } from "../log/log.ts";
-import type { Clock } from "./clock.ts";
 import type { FrameSender } from "./connection.ts";
 import { failFrame, frameFor } from "./end-frame.ts";
 import { type AskFrame, runAsk } from "./run-ask.ts";

@@ -1,6 +1,6 @@
+import type { Cancel, Clock } from "../clock.ts";
 import type { Log } from "../log/log.ts";
 import { createBackOff } from "./back-off.ts";
-import type { Cancel, Clock } from "./clock.ts";
 import type { Offer, Upstream, UpstreamProblem } from "./upstream.ts";
 
 export interface UpstreamMonitorOptions {

@@ -23,9 +23,8 @@ import { Relay } from "../relay/relay.ts";
 import { DATABASE_NAME, openStore } from "../store/sqlite/open.ts";
 import type { Store } from "../store/store.ts";
 import { startUpkeep } from "../store/upkeep.ts";
-import { every } from "../time.ts";
+import { createClock, every, within } from "../time.ts";
 import { createSockets } from "./agents.ts";
-import { createClock, within } from "./clock.ts";
 import { createFetch } from "./fetch.ts";
 import { createGate } from "./gate.ts";
 import { type Listener, listen } from "./listener.ts";
@@ -133,10 +132,10 @@ async function startOn(
   const stop = async () => {
     log.info("draining", { ...relay.stats(), timers: clock.pending() });
     sockets.announceDrain(server);
-    await within(config.drainMs, relay.drain());
+    await within(clock, config.drainMs, relay.drain());
     for (const end of [stopLive, live.stop, backups.stop]) end();
     relay.close();
-    await within(FLUSH_MS, server.stop());
+    await within(clock, FLUSH_MS, server.stop());
     await server.stop(true);
     for (const end of [sockets.stop, stopUpkeep, stopWatch, metrics.stop]) end();
     await store.close();

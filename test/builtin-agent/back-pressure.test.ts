@@ -1,11 +1,11 @@
 import { expect, onTestFinished, test } from "bun:test";
 import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";
-import { createClock } from "../../src/builtin-agent/clock.ts";
 import { openConnection } from "../../src/builtin-agent/connection.ts";
 import { forwardStream } from "../../src/builtin-agent/forward-stream.ts";
 import { readServerAddress } from "../../src/builtin-agent/server-address.ts";
 import { createLog } from "../../src/log/log.ts";
+import { createClock } from "../../src/time.ts";
 
 const HANDSHAKE_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
