@@ -71,9 +71,11 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
       "http/admin/answers.ts",
       "http/admin/server-schema.ts",
       "http/live/schema.ts",
+      "http/operations/dashboard.ts",
       "http/session/schema.ts",
+      "http/usage/schema.ts",
     ],
-    external: /^(hono\/jsx\/dom|uplot)$/,
+    external: /^(eventsource-parser|hono\/jsx\/dom|uplot)$/,
   },
   "builtin-agent": {
     ours: ["protocol", "json", "errors.ts", "log", "clock.ts", "time.ts"],

@@ -1,30 +1,11 @@
+import type { DashboardFile, DashboardFiles } from "../http/operations/dashboard.ts";
 import { type BundledFile, bundlePage } from "./bundle.ts";
 import page from "./index.html";
 
-/** What the dashboard's page consists of, ready to be sent. */
-export interface DashboardFile {
-  /** The `Content-Type`. */
-  type: string;
-  bytes: Uint8Array<ArrayBuffer>;
-  gzip: Uint8Array<ArrayBuffer>;
-  /** With its quotes. */
-  etag: string;
-  /** Its name changes with its content, so it may be kept for ever. */
-  isHashed: boolean;
-}
-
-export interface Dashboard {
-  /**
-   * By the path below `/dashboard/`; the empty one is the page. Undefined where there is no such file. Rejects where
-   * the page cannot be built, which is to be seen when it runs from the sources only.
-   */
-  find(path: string): Promise<DashboardFile | undefined>;
-}
-
 const BASE = "/dashboard/";
 
-/** Embedded in the executable; built in memory, once and at the first call, when run from the sources. */
-export function createDashboard(): Dashboard {
+/** Uses the embedded files in the executable. From the sources, builds them in memory at the first call. */
+export function createDashboard(): DashboardFiles {
   let files: Promise<Map<string, DashboardFile>> | undefined;
   return {
     async find(path) {
@@ -49,7 +30,7 @@ async function load(): Promise<Map<string, DashboardFile>> {
   );
 }
 
-/** What `.ci/dashboard.ts` has put into the executable. */
+/** Reads the files that `.ci/dashboard.ts` put into the executable. */
 function readEmbedded(files: NonNullable<typeof page.files>): Promise<BundledFile[]> {
   return Promise.all(
     files.map(async ({ input, path, headers }) => ({
@@ -60,7 +41,7 @@ function readEmbedded(files: NonNullable<typeof page.files>): Promise<BundledFil
   );
 }
 
-/** In the page, the bundler has put its files beside it. */
+/** Replaces the bundler's relative addresses in the page with absolute ones. */
 function withAddresses(page: Uint8Array, names: readonly string[]): Uint8Array<ArrayBuffer> {
   let html = new TextDecoder().decode(page);
   for (const name of names) html = html.replaceAll(`"./${name}"`, `"${BASE}${name}"`);

@@ -1,14 +1,15 @@
 import { expect, test } from "bun:test";
-import { createDashboard, type DashboardFile } from "../../src/dashboard/assets.ts";
+import { createDashboard } from "../../src/dashboard/assets.ts";
+import type { DashboardFile } from "../../src/http/operations/dashboard.ts";
 
-/** Of all that a browser loads before it shows anything, compressed. */
+/** The compressed size of everything that a browser loads before it shows anything. */
 const WIRE_BYTES_MAX = 150_000;
 
 const dashboard = createDashboard();
 
 async function find(path: string): Promise<DashboardFile> {
   const file = await dashboard.find(path);
-  if (!file) throw new Error(`there is no ${path}`);
+  if (!file) throw new Error(`There is no file ${path}.`);
   return file;
 }
 
@@ -22,7 +23,7 @@ async function readPage() {
   return { html, links };
 }
 
-test("the page names its script, its style and its icon by addresses that do not depend on where it is read", async () => {
+test("the page refers to its script, style sheet and icon by absolute addresses", async () => {
   const { links } = await readPage();
   expect(links.map((link) => link.replace(/-\w{8}\./, "-HASH.")).sort()).toEqual([
     "/dashboard/chunk-HASH.css",
@@ -31,7 +32,7 @@ test("the page names its script, its style and its icon by addresses that do not
   ]);
 });
 
-test("what the page names is there, of the right type, and may be kept for ever", async () => {
+test("the files that the page refers to exist, have the right type, and may be cached forever", async () => {
   const { links } = await readPage();
   const types = { js: "text/javascript", css: "text/css", svg: "image/svg+xml" };
   for (const link of links) {
@@ -45,12 +46,12 @@ test("what the page names is there, of the right type, and may be kept for ever"
   expect(page.isHashed, "an old page must not outlive its files").toBe(false);
 });
 
-test("nothing else is there", async () => {
+test("no other file can be found", async () => {
   for (const path of ["index.html", "main.tsx", "chunk.js", "../assets.ts", "/", "toString"])
     expect(await dashboard.find(path), path).toBeUndefined();
 });
 
-test("no script and no style stands in the page, so none needs to be allowed there", async () => {
+test("the page contains no inline script or style, so that the content security policy can forbid them", async () => {
   const { html } = await readPage();
   expect(html).not.toMatch(/<style|\sstyle=|\son\w+=|javascript:/i);
   for (const [, attributes, content] of html.matchAll(/<script([^>]*)>([\s\S]*?)<\/script>/g)) {
@@ -59,35 +60,37 @@ test("no script and no style stands in the page, so none needs to be allowed the
   }
 });
 
-/** Names of kinds of elements, which nobody asks for anything. */
-const KINDS = /http:\/\/www\.w3\.org\/(?:2000\/svg|1998\/Math\/MathML|)/g;
+/** XML namespaces, which look like addresses, but nothing is loaded from them. */
+const NAMESPACES = /http:\/\/www\.w3\.org\/(?:2000\/svg|1998\/Math\/MathML|)/g;
 
-/** Stand in commands to paste, and behind links that one may follow. */
-const TOLD = /^https?:\/\/(?:localhost|127\.0\.0\.1|[\w.-]*example\.(?:com|org)|github\.com)$/;
+/** Hosts in examples to paste, and in links. */
+const EXAMPLE_HOSTS = /^https?:\/\/(?:localhost|127\.0\.0\.1|[\w.-]*example\.(?:com|org)|github\.com)$/;
 
 function hostsIn(text: string): string[] {
-  return text.replaceAll(KINDS, "").match(/(?:https?|wss?):\/\/[\w.[-]+/g) ?? [];
+  return text.replaceAll(NAMESPACES, "").match(/(?:https?|wss?):\/\/[\w.[-]+/g) ?? [];
 }
 
-test("page and style name no other host, and the script none but those that it tells people", async () => {
+test("page and style sheet name no other host, and the script names only hosts in examples and links", async () => {
   const { html, links } = await readPage();
   expect(hostsIn(html)).toEqual([]);
   for (const link of links) {
     const text = textOf(await find(link.slice("/dashboard/".length)));
     const hosts = hostsIn(text);
-    expect(link.endsWith(".js") ? hosts.filter((host) => !TOLD.test(host)) : hosts, link).toEqual([]);
+    expect(link.endsWith(".js") ? hosts.filter((host) => !EXAMPLE_HOSTS.test(host)) : hosts, link).toEqual(
+      [],
+    );
     expect(text, link).not.toMatch(/@import|url\((?!["']?data:)|\beval\(|new Function|sourceMappingURL/);
   }
 });
 
-test("the wire carries it compressed, and less than is promised", async () => {
+test("the compressed files together are smaller than the documented size", async () => {
   const { links } = await readPage();
   const files = await Promise.all(["", ...links.map((link) => link.slice("/dashboard/".length))].map(find));
   for (const { bytes, gzip } of files) expect(Bun.gunzipSync(gzip)).toEqual(bytes);
   expect(files.reduce((all, { gzip }) => all + gzip.length, 0)).toBeLessThan(WIRE_BYTES_MAX);
 });
 
-test("a file's tag is its content's, and each has one of its own", async () => {
+test("each file has an ETag of its own that depends only on its content", async () => {
   const { links } = await readPage();
   const paths = ["", ...links.map((link) => link.slice("/dashboard/".length))];
   const tags = await Promise.all(paths.map(async (path) => (await find(path)).etag));

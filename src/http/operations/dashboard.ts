@@ -4,19 +4,24 @@ import type { HttpContext, HttpDeps, HttpEnv } from "../context.ts";
 import { isNamed } from "../middleware/etag.ts";
 import { pagePolicy } from "../middleware/page-policy.ts";
 
-/** The dashboard's files, as `dashboard/assets.ts` has them. */
+/** The dashboard's files, which `dashboard/assets.ts` provides. */
 export interface DashboardFiles {
-  /** The page for the empty path, else the file of that name. */
+  /**
+   * Returns the file at a path below `/dashboard/`; the empty path is the page. Returns undefined if there is no such
+   * file. Rejects if the page cannot be built, which can happen only when the server runs from the sources.
+   */
   find(path: string): Promise<DashboardFile | undefined>;
 }
 
 export interface DashboardFile {
+  /** The `Content-Type`. */
   type: string;
   bytes: Uint8Array<ArrayBuffer>;
-  /** Empty where it is not compressed. */
+  /** The compressed bytes; empty if the file is not compressed. */
   gzip: Uint8Array<ArrayBuffer>;
+  /** Includes the quotes. */
   etag: string;
-  /** Its name changes with its content. */
+  /** Whether the name contains a hash of the content, so that the file may be cached forever. */
   isHashed: boolean;
 }
 

@@ -1,39 +1,9 @@
-import { z } from "zod";
 import type { Principal } from "../../principal.ts";
-import { USAGE_GROUPS, type UsageStore, type UsageSum } from "../../store/store.ts";
+import type { UsageStore, UsageSum } from "../../store/store.ts";
 import { json } from "../context.ts";
 import { type Cell, toCsv } from "../csv.ts";
 import type { UsageQuestion } from "./query.ts";
-
-const count = z.int().nonnegative();
-const group = z.string().nullable().optional();
-
-/** The groups that were asked for, and their sums. */
-const UsageEntry = z.object({
-  /** Null for the holder of the admin key. */
-  user: group,
-  /** Null where no agent had them. */
-  agent: group,
-  model: group,
-  day: group,
-  asks: count,
-  failed: count,
-  prompt_tokens: count,
-  completion_tokens: count,
-  /** Asks that an agent had and whose tokens nobody counted. */
-  uncounted: count,
-  duration_ms: z.number().nonnegative(),
-});
-type UsageEntry = z.output<typeof UsageEntry>;
-
-export const UsageAnswer = z.object({
-  from: z.string(),
-  to: z.string(),
-  by: z.array(z.enum(USAGE_GROUPS)),
-  /** There are more entries than `limit`. */
-  truncated: z.boolean(),
-  usage: z.array(UsageEntry),
-});
+import type { UsageEntry } from "./schema.ts";
 
 const SUMS = ["asks", "failed", "prompt_tokens", "completion_tokens", "uncounted", "duration_ms"] as const;
 

@@ -1,8 +1,8 @@
 import { AuditQuery } from "../admin/agents-schema.ts";
 import { AuditAnswer } from "../admin/answers.ts";
 import { type Answer, type Description, inPath, JSON_TYPE, queryOf, textContent } from "../docs/describe.ts";
-import { UsageAnswer } from "./answer.ts";
 import { UsageQuery } from "./query.ts";
+import { UsageAnswer } from "./schema.ts";
 
 const CSV = "text/csv";
 

@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { USAGE_GROUPS } from "../../store/store.ts";
+
+const count = z.int().nonnegative();
+const group = z.string().nullable().optional();
+
+/** The totals of one group. Of the four group fields, those are present by which the usage is grouped. */
+const UsageEntry = z.object({
+  /** Null for the holder of the admin key. */
+  user: group,
+  /** Null if no agent had the requests. */
+  agent: group,
+  model: group,
+  /** A UTC date such as 2026-11-23. */
+  day: group,
+  asks: count,
+  failed: count,
+  prompt_tokens: count,
+  completion_tokens: count,
+  /** Requests that an agent had and whose tokens nobody counted. */
+  uncounted: count,
+  duration_ms: z.number().nonnegative(),
+});
+export type UsageEntry = z.output<typeof UsageEntry>;
+
+export const UsageAnswer = z.object({
+  from: z.string(),
+  to: z.string(),
+  by: z.array(z.enum(USAGE_GROUPS)),
+  /** Whether there are more entries than `limit`. */
+  truncated: z.boolean(),
+  usage: z.array(UsageEntry),
+});
+export type UsageAnswer = z.output<typeof UsageAnswer>;
