@@ -6,8 +6,8 @@ const SCHEME = "dashboard";
 const MANIFEST = "manifest.js";
 
 /**
- * Has the dashboard's HTML import mean files that are built beforehand. Were they built along, a source map of them
- * would be embedded too, larger than they are, and no browser would ever ask for it.
+ * Makes the dashboard's HTML import resolve to files that are built beforehand. If they were built together with the
+ * executable, a source map larger than the files would be embedded too, and no browser would ever ask for it.
  */
 export async function dashboardPlugin(root: string): Promise<BunPlugin> {
   const page = join(root, "src/dashboard/index.html");
@@ -27,14 +27,14 @@ export async function dashboardPlugin(root: string): Promise<BunPlugin> {
       build.onLoad({ filter: /./, namespace: SCHEME }, ({ path }) => {
         if (path === MANIFEST) return { loader: "js", contents: manifestOf([...files.values()]) };
         const file = files.get(path);
-        if (!file) throw new Error(`the dashboard has no ${path}`);
+        if (!file) throw new Error(`The dashboard has no file ${path}.`);
         return { loader: "file", contents: file.bytes };
       });
     },
   };
 }
 
-/** A module of the shape that Bun gives such an import, with each file's name for `input`. */
+/** Returns a module of the shape that Bun gives an HTML import. `input` is each file's name. */
 function manifestOf(files: readonly BundledFile[]): string {
   const imports = files.map(
     ({ name }, index) => `import path${index} from ${JSON.stringify(`${SCHEME}:${name}`)};`,

@@ -7,21 +7,21 @@ import { session } from "./state/session.ts";
 import { useStore } from "./state/use-store.ts";
 
 export function App() {
-  const now = useStore(session);
+  const current = useStore(session);
   return (
     <>
-      {now.state === "in" ? <Layout who={now.who} /> : null}
-      {now.state === "out" ? <SignIn notice={now.notice} /> : null}
-      {now.state === "loading" ? (
+      {current.state === "in" ? <Layout who={current.who} /> : null}
+      {current.state === "out" ? <SignIn notice={current.notice} /> : null}
+      {current.state === "loading" ? (
         <main class="alone" aria-busy="true">
           <h1 class="off-screen">Loading</h1>
         </main>
       ) : null}
-      {now.state === "failed" ? (
+      {current.state === "failed" ? (
         <main class="alone">
-          <h1 class="off-screen">Not reachable</h1>
-          <EmptyState title={now.error}>
-            <Button kind="primary" onClick={now.again}>
+          <h1 class="off-screen">Server not reachable</h1>
+          <EmptyState title={current.error}>
+            <Button kind="primary" onClick={current.retry}>
               Try again
             </Button>
           </EmptyState>

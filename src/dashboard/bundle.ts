@@ -1,12 +1,12 @@
 export interface BundledFile {
-  /** As the page names it, with a part that changes with its content; the page's own is `index.html`. */
+  /** The name that the page uses, which contains a hash of the content. The page itself is `index.html`. */
   name: string;
   /** The `Content-Type`. */
   type: string;
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Builds the page at `entry` and all that it names, in memory. */
+/** Builds the page at `entry` and everything it refers to, in memory. */
 export async function bundlePage(entry: string): Promise<BundledFile[]> {
   const { outputs } = await Bun.build({
     entrypoints: [entry],

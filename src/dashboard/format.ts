@@ -3,26 +3,26 @@ const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
-/** Texts for people; a dash for what is not known. */
+/** A value to show to people. Unknown values are shown as a dash. */
 type Maybe<T> = T | null | undefined;
 
-/** Whole above ten, else with one digit: 1,234 or 0.3. */
+/** Rounds to a whole number from ten up, to one decimal place below: 1,234 or 0.3. */
 export function formatNumber(value: Maybe<number>): string {
   if (value === null || value === undefined) return NONE;
   return (Math.abs(value) < 10 ? tenth : whole).format(value);
 }
 
-/** 1,234: every digit of a whole number. */
+/** Formats a whole number with every digit: 1,234. */
 export function formatWhole(value: number): string {
   return whole.format(value);
 }
 
-/** 12.3K, for axes and tiles. */
+/** Formats a number compactly, for axes and tiles: 12.3K. */
 export function formatShort(value: Maybe<number>): string {
   return value === null || value === undefined ? NONE : short.format(value);
 }
 
-/** 12 ms, 1.2 s, 3 min 5 s, 2 h 5 min, 3 d 4 h. */
+/** Formats a duration: 12 ms, 1.2 s, 3 min 5 s, 2 h 5 min, 3 d 4 h. */
 export function formatDuration(ms: Maybe<number>): string {
   if (ms === null || ms === undefined) return NONE;
   if (ms < 999.5) return `${whole.format(ms)} ms`;
@@ -33,7 +33,7 @@ export function formatDuration(ms: Maybe<number>): string {
   return minutes < 1440 ? pair(minutes, 60, "h", "min") : pair(Math.floor(minutes / 60), 24, "d", "h");
 }
 
-/** As `formatDuration`, without parts of a second: 42 s, 3 min 5 s. */
+/** Formats a duration without fractions of a second: 42 s, 3 min 5 s. */
 export function formatUptime(ms: number): string {
   return formatDuration(Math.max(1, Math.round(ms / 1000)) * 1000);
 }
@@ -43,13 +43,13 @@ function pair(value: number, base: number, major: string, minor: string): string
   return `${Math.floor(value / base)} ${major}${rest > 0 ? ` ${rest} ${minor}` : ""}`;
 }
 
-/** 14:05:09, in the browser's own zone. */
+/** Formats a time of day in the browser's time zone: 14:05:09. */
 export function formatClock(time: Maybe<string | number>): string {
   if (time === null || time === undefined) return NONE;
   return new Date(time).toLocaleTimeString("en-GB");
 }
 
-/** 2026-11-23 14:05, in the browser's own zone. */
+/** Formats a date and time in the browser's time zone: 2026-11-23 14:05. */
 export function formatTime(time: Maybe<string | number>): string {
   if (time === null || time === undefined) return NONE;
   const date = new Date(time);
@@ -58,7 +58,7 @@ export function formatTime(time: Maybe<string | number>): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-/** “just now”, “5 s ago”, “3 min ago”: the larger unit only. `now` in milliseconds since 1970. */
+/** Formats an age with its largest unit: just now, 5 s ago, 3 min ago. `now` is in milliseconds since 1970. */
 export function formatAgo(time: Maybe<string | number>, now: number): string {
   if (time === null || time === undefined) return NONE;
   const ms = now - new Date(time).getTime();
@@ -66,11 +66,12 @@ export function formatAgo(time: Maybe<string | number>, now: number): string {
   return `${formatDuration(ms).split(" ").slice(0, 2).join(" ").replace(/\.\d/, "")} ago`;
 }
 
+/** Formats a part of a whole as a percentage: 33%. */
 export function formatShare(part: number, all: number): string {
-  return all > 0 ? `${whole.format((100 * part) / all)} %` : NONE;
+  return all > 0 ? `${whole.format((100 * part) / all)}%` : NONE;
 }
 
-/** One agent, two agents. */
+/** Formats a count with its noun: 1 agent, 2 agents. */
 export function formatCount(count: number, one: string, many = `${one}s`): string {
   return `${whole.format(count)} ${count === 1 ? one : many}`;
 }

@@ -9,16 +9,16 @@ import { hash, hrefOf, readRoute } from "./state/route.ts";
 import { signOut } from "./state/session.ts";
 import { useStore } from "./state/use-store.ts";
 
-/** What those who are signed in see: navigation, and the page of the address. */
+/** What a signed-in person sees: the navigation, and the page that the address names. */
 export function Layout({ who }: { who: SessionAnswer }) {
   const route = readRoute(useStore(hash));
   const pages = PAGES.filter(({ roles }) => roles.includes(who.role));
   const page = route.page === "" ? pages[0] : pages.find(({ path }) => path === route.page);
-  useArrival(page, route.argument);
+  usePageChange(page, route.argument);
   return (
-    <div class="shell">
+    <div class="layout">
       <button type="button" class="skip" onClick={() => document.getElementById("main")?.focus()}>
-        Skip to the page
+        Skip to main content
       </button>
       <header class="top">
         <a class="brand" href={hrefOf(pages[0]?.path ?? "")} aria-label="chatgpt-api-server, start page">
@@ -47,32 +47,32 @@ export function Layout({ who }: { who: SessionAnswer }) {
         {page ? (
           <page.View key={`${page.path}/${route.argument}`} argument={route.argument} query={route.query} />
         ) : (
-          <NoPage />
+          <PageNotFound />
         )}
       </main>
     </div>
   );
 }
 
-function NoPage() {
+function PageNotFound() {
   return (
     <>
-      <PageHeader title="No such page" />
-      <EmptyState title="There is nothing at this address.">
+      <PageHeader title="Page not found" />
+      <EmptyState title="There is no page at this address.">
         <p>
-          <a href={hrefOf("")}>To the start page</a>
+          <a href={hrefOf("")}>Go to the start page</a>
         </p>
       </EmptyState>
     </>
   );
 }
 
-/** The title of the window, and after a change of page the focus and the scroll, as with pages of their own. */
-function useArrival(page: Page | undefined, argument: string): void {
+/** Sets the window's title. After a change of page, also resets focus and scroll position, as a page load would. */
+function usePageChange(page: Page | undefined, argument: string): void {
   const isFirst = useRef(true);
   useEffect(() => {
     document.title = page ? `${page.title} · chatgpt-api-server` : "chatgpt-api-server";
-    showCurrent();
+    scrollToCurrent();
     if (!isFirst.current) {
       scrollTo(0, 0);
       document.getElementById("page-title")?.focus({ preventScroll: true });
@@ -81,8 +81,11 @@ function useArrival(page: Page | undefined, argument: string): void {
   }, [page?.path, argument]);
 }
 
-/** On a phone the navigation is wider than what is seen of it. `scrollIntoView` would move where Tab goes on from. */
-function showCurrent(): void {
+/**
+ * Scrolls the navigation to the current page, because it is wider than a phone. `scrollIntoView` would also move the
+ * point from which Tab continues.
+ */
+function scrollToCurrent(): void {
   const link = document.querySelector<HTMLElement>("nav [aria-current]");
   const nav = link?.closest("nav");
   if (link && nav)

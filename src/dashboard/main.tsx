@@ -3,8 +3,8 @@ import { App } from "./app.tsx";
 import { hash, readCode } from "./state/route.ts";
 import { beginSession, onStorageChange } from "./state/session.ts";
 
-/** Takes what the address says now. Gives the code in it, which must not stay there, nor in the history. */
-function takeAddress(): string | undefined {
+/** Reads the current address. Returns its sign-in code, which is removed from the address and the history. */
+function readAddress(): string | undefined {
   const code = readCode(location.hash);
   if (code !== undefined) history.replaceState(null, "", location.pathname);
   hash.set(location.hash);
@@ -12,11 +12,11 @@ function takeAddress(): string | undefined {
 }
 
 addEventListener("hashchange", () => {
-  const code = takeAddress();
+  const code = readAddress();
   if (code !== undefined) void beginSession(code);
 });
 addEventListener("storage", ({ key, newValue }) => onStorageChange(key, newValue));
 
-void beginSession(takeAddress());
+void beginSession(readAddress());
 const root = document.getElementById("root");
 if (root) render(<App />, root);

@@ -1,4 +1,4 @@
-/** Names between commas or on lines of their own; undefined where there are none. */
+/** Reads names separated by commas or line ends. Returns undefined if there are none. */
 export function readNameList(text: string): string[] | undefined {
   const names = text
     .split(/[,\n]/)

@@ -8,15 +8,15 @@ import { UsagePage } from "./pages/usage/usage-page.tsx";
 import { UsersPage } from "./pages/users/users-page.tsx";
 
 export interface Page {
-  /** The first part of its address: `users` is at `#/users` and gets what follows as `argument`. */
+  /** The first part of the page's address: `users` is at `#/users`. What follows it is the page's `argument`. */
   path: string;
-  /** In the navigation; the heading is the page's own affair. */
+  /** The label in the navigation. The page sets its heading itself. */
   title: string;
   roles: readonly ("admin" | "user")[];
   View: FC<{ argument: string; query: URLSearchParams }>;
 }
 
-/** In the order of the navigation; the first that a role may see is its start page. */
+/** The pages in the order of the navigation. A role's start page is the first one it may see. */
 export const PAGES: readonly Page[] = [
   { path: "overview", title: "Overview", roles: ["admin"], View: OverviewPage },
   { path: "agents", title: "Agents", roles: ["admin"], View: AgentsPage },

@@ -1,4 +1,4 @@
-/** As one word of a shell, in quotes where it needs them; zsh takes brackets for a pattern. */
+/** Quotes a text as one shell word if necessary. Brackets need quotes because zsh takes them for a pattern. */
 export function shellQuote(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -21,7 +21,7 @@ export function SignIn({ notice }: { notice: string | undefined }) {
             autocomplete="current-password"
             required
             isFocused
-            hint="The admin key that the server was started with, or your token: with it you see your own usage."
+            hint="Use the admin key that the server was started with, or your own token to see your usage."
           />
         </Form>
       </div>

@@ -23,21 +23,21 @@ test.each([
   [7_500_000, "2 h 5 min"],
   [86_400_000, "1 d"],
   [100_800_000, "1 d 4 h"],
-])("a duration of %d ms is %s", (ms, text) => {
+])("a duration of %d ms is shown as %s", (ms, text) => {
   expect(formatDuration(ms)).toBe(text);
 });
 
-test("a running time has no parts of a second, and none is never shown", () => {
+test("an uptime is shown in whole seconds, and is at least one", () => {
   expect(formatUptime(48_230)).toBe("48 s");
   expect(formatUptime(12)).toBe("1 s");
 });
 
-test("numbers have a digit after the point below ten only, and large ones are grouped", () => {
+test("numbers below ten have one decimal place, and large numbers have separators", () => {
   expect([0, 0.25, 9.96, 10.4, 1234.5].map(formatNumber)).toEqual(["0", "0.3", "10", "10", "1,235"]);
   expect([950, 12_345, 3_400_000].map(formatShort)).toEqual(["950", "12.3K", "3.4M"]);
 });
 
-test("what is not known is a dash, never a zero", () => {
+test("an unknown value is shown as a dash, not as zero", () => {
   for (const format of [formatNumber, formatShort, formatDuration, formatTime, formatClock]) {
     expect(format(null)).toBe("–");
     expect(format(undefined)).toBe("–");
@@ -54,12 +54,12 @@ test.each([
   [5400, "5 s ago"],
   [200_000, "3 min ago"],
   [7_500_000, "2 h ago"],
-])("what was %d ms before is said with its larger unit: %s", (ms, text) => {
+])("a time %d ms ago is shown with its largest unit: %s", (ms, text) => {
   expect(formatAgo(new Date(1e12 - ms).toISOString(), 1e12)).toBe(text);
 });
 
-test("one is singular, and all else is not", () => {
+test("only a count of one is singular", () => {
   expect([0, 1, 2].map((count) => formatCount(count, "agent"))).toEqual(["0 agents", "1 agent", "2 agents"]);
   expect(formatCount(2000, "entry", "entries")).toBe("2,000 entries");
-  expect(formatShare(1, 3)).toBe("33 %");
+  expect(formatShare(1, 3)).toBe("33%");
 });

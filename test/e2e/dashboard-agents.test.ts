@@ -8,18 +8,18 @@ import { startFaultUpstream } from "../support/upstream/start.ts";
 import { connectV2Agent, V2_HELLO } from "../support/v2-agent.ts";
 
 const TABLE = "Connected agents";
-const KEYS = "Keys for agents";
+const KEYS = "Agent keys";
 
-inBrowser("the dashboard's agents", (browser) => {
+inBrowser("dashboard: agents", (browser) => {
   const scene = useScene();
 
-  test("an agent that joins by the line shown turns the page green, and is listed", async () => {
+  test("an agent started with the line on the join page is shown there as connected, and in the list", async () => {
     const page = await openDashboard(browser, scene);
     await goTo(page, "Agents");
-    await page.getByRole("main").getByRole("link", { name: "Join an agent" }).first().click();
+    await page.getByRole("main").getByRole("link", { name: "Connect an agent" }).first().click();
     await page.getByRole("radio", { name: "Echo" }).check();
     const line = await copy(page, "the line");
-    const status = page.getByRole("region", { name: "Whether it has come" });
+    const status = page.getByRole("region", { name: "Connection status" });
     await shows(status.getByText("Waiting for the agent"));
     startInShell(line);
     await shows(status.getByText(/ is connected\.$/), status.getByText("✓"));
@@ -27,17 +27,17 @@ inBrowser("the dashboard's agents", (browser) => {
     await shows(page.getByRole("table", { name: TABLE }).getByRole("rowheader"));
   });
 
-  test("a model server elsewhere joins by an agent with a key of its own, and answers at once", async () => {
+  test("an agent with a new key connects a model server on another machine, and answers", async () => {
     const upstream = await startFaultUpstream();
     const page = await openDashboard(browser, scene);
     await page.goto(`${scene.url}/dashboard#/agents/join`);
     await page.getByRole("radio", { name: "vLLM" }).check();
     await page.getByLabel(/^Address of the model server/).fill(`http://127.0.0.1:${upstream.port}`);
     await page.getByRole("radio", { name: "Another machine" }).check();
-    const status = page.getByRole("region", { name: "Whether it has come" });
-    await shows(status.getByText("Nothing to wait for yet."));
+    const status = page.getByRole("region", { name: "Connection status" });
+    await shows(status.getByText("Complete the steps above first."));
     await page.getByLabel("Name").fill("rack 7");
-    await page.getByRole("button", { name: "Make the key" }).click();
+    await page.getByRole("button", { name: "Create key" }).click();
     const line = await copy(page, "the line");
     scene.server.keepSecret(line.match(/\/agents\/(\S+)/)?.[1] ?? line);
     startInShell(line);
@@ -51,7 +51,7 @@ inBrowser("the dashboard's agents", (browser) => {
     await shows(page.getByRole("table", { name: TABLE }).getByText("key rack 7"));
   });
 
-  test("an agent is listed with what it does, and why it gets no work", async () => {
+  test("the list of agents shows what an agent does, and why it gets no requests", async () => {
     const page = await openDashboard(browser, scene);
     await goTo(page, "Agents");
     const models = ["big", "small", "tiny"].map((id) => ({ id }));
@@ -63,16 +63,16 @@ inBrowser("the dashboard's agents", (browser) => {
     agent.say({ type: "pause" });
     await shows(row.getByText(/paused/i));
     await page.getByLabel("Search").fill("nothing of the kind");
-    await shows(page.getByText("No agent fits the search."));
+    await shows(page.getByText("No agent matches the search."));
     await page.getByLabel("Search").fill("tiny");
     await row.getByRole("button", { name: "gpu box", exact: true }).click();
     const dialog = page.getByRole("dialog", { name: "gpu box" });
     await shows(dialog.getByText("127.0.0.1"), dialog.getByText("tiny"));
     agent.stop();
-    await shows(dialog.getByText("It has left."));
+    await shows(dialog.getByText("This agent has disconnected."));
   });
 
-  test("a busy agent can be drained: it finishes what it has, gets nothing new and leaves", async () => {
+  test("draining a busy agent lets it finish its request, gives it no new one, and disconnects it", async () => {
     const agent = await connectV2Agent(scene.url, { hello: { ...V2_HELLO, name: "busy box" } });
     scene.after(() => agent.stop());
     const answer = scene.ask({ content: "hello", model: "m" });
@@ -81,7 +81,7 @@ inBrowser("the dashboard's agents", (browser) => {
     await goTo(page, "Agents");
     await page.getByRole("button", { name: "Disconnect busy box" }).click();
     const dialog = page.getByRole("dialog");
-    await shows(dialog.getByText("It has 1 running ask."));
+    await shows(dialog.getByText("The agent has 1 running request."));
     await dialog.getByRole("button", { name: "Drain" }).click();
     await shows(page.getByText("busy box is draining."));
     agent.say({
@@ -95,7 +95,7 @@ inBrowser("the dashboard's agents", (browser) => {
     await hides(rowOf(page, TABLE, "busy box"));
   });
 
-  test("an idle agent can be disconnected, which is asked about first", async () => {
+  test("disconnecting an idle agent asks for confirmation", async () => {
     const agent = await connectV2Agent(scene.url);
     scene.after(() => agent.stop());
     const page = await openDashboard(browser, scene);
@@ -111,15 +111,15 @@ inBrowser("the dashboard's agents", (browser) => {
     await shows(page.getByText("No agent is connected."));
   });
 
-  test("a key for agents is shown once and lets one in; revoked, it puts that one out", async () => {
+  test("a new agent key is shown once and admits an agent, which is disconnected when the key is revoked", async () => {
     const page = await openDashboard(browser, scene);
     await goTo(page, "Agents");
-    await page.getByRole("button", { name: "Make a key" }).click();
+    await page.getByRole("button", { name: "Create a key" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("Name").fill("gpu key");
     await dialog.getByLabel("Models (optional)").fill("m, n");
-    await dialog.getByRole("button", { name: "Make the key" }).click();
-    await shows(dialog.getByText("it is shown this once"));
+    await dialog.getByRole("button", { name: "Create key" }).click();
+    await shows(dialog.getByText("It is shown only once"));
     const key = await copy(page, "the key");
     scene.server.keepSecret(key);
     await dialog.getByRole("button", { name: "Done" }).click();
@@ -132,11 +132,11 @@ inBrowser("the dashboard's agents", (browser) => {
     await shows(row.getByText("m, n"), row.getByRole("cell", { name: "1", exact: true }));
     await shows(rowOf(page, TABLE, "test agent").getByText("key gpu key"));
 
-    await page.getByRole("button", { name: "Revoke the key gpu key" }).click();
+    await page.getByRole("button", { name: "Revoke key gpu key" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
     await soon(agent.ended, "the end");
     await hides(rowOf(page, TABLE, "test agent"));
-    await page.getByRole("checkbox", { name: /revoked one/ }).check();
+    await page.getByRole("checkbox", { name: /revoked key/ }).check();
     await shows(row.getByText(/^Revoked/));
     expect(await rejectionOf(connectV2Agent(scene.url, { key }))).toBeInstanceOf(Error);
   });

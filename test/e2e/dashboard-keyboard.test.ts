@@ -7,14 +7,14 @@ import { connectV2Agent, streamPieces } from "../support/v2-agent.ts";
 
 const STEPS_MAX = 80;
 
-/** Role and name of what has the focus, as in `button "Sign out"`; empty where nothing has. */
+/** Returns the role and name of the focused element, as in `button "Sign out"`; empty if nothing is focused. */
 async function focused(page: Page): Promise<string> {
   const element = page.locator(":focus");
   if ((await element.count()) === 0) return "";
   return (await element.ariaSnapshot()).replace(/^- '?/, "").split(/:?\n|: |'?:$/)[0] ?? "";
 }
 
-/** Presses Tab until that has the focus. */
+/** Presses Tab until the wanted element has the focus. */
 async function tabTo(page: Page, wanted: string): Promise<void> {
   const passed: string[] = [];
   for (let steps = 0; steps < STEPS_MAX; steps++) {
@@ -23,7 +23,7 @@ async function tabTo(page: Page, wanted: string): Promise<void> {
     if (now.startsWith(wanted)) return;
     passed.push(now);
   }
-  throw new Error(`Tab never came to ${wanted}, only to ${passed.join(", ")}`);
+  throw new Error(`Tab never reached ${wanted}. It reached ${passed.join(", ")}.`);
 }
 
 async function follow(page: Page, wanted: string): Promise<void> {
@@ -35,22 +35,22 @@ const heading = (page: Page, name: string) => page.getByRole("heading", { level:
 
 interface Stop {
   html: string;
-  /** One can see that it has the focus. */
-  isSeen: boolean;
+  /** Whether the focus is visible. */
+  isVisible: boolean;
 }
 
-/** What has the focus; null where nothing has, or what had it before. */
+/** Returns the focused element; null if nothing is focused, or if the element was focused before. */
 const NEW_STOP = `(() => {
   const { activeElement: element, body } = document;
   const stops = (globalThis.stops ??= new WeakSet());
   if (element === body || stops.has(element)) return null;
   stops.add(element);
   const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
-  const isSeen = (outlineStyle !== "none" && parseFloat(outlineWidth) > 0) || boxShadow !== "none";
-  return { isSeen, html: element.outerHTML.slice(0, 200) };
+  const isVisible = (outlineStyle !== "none" && parseFloat(outlineWidth) > 0) || boxShadow !== "none";
+  return { isVisible, html: element.outerHTML.slice(0, 200) };
 })()`;
 
-/** All that Tab comes to, once. */
+/** Returns every element that Tab reaches. */
 async function walk(page: Page): Promise<Stop[]> {
   const stops: Stop[] = [];
   for (let steps = 0; steps < STEPS_MAX; steps++) {
@@ -62,10 +62,10 @@ async function walk(page: Page): Promise<Stop[]> {
   return stops;
 }
 
-inBrowser("the dashboard by keyboard alone", (browser) => {
+inBrowser("dashboard: keyboard", (browser) => {
   const scene = useScene();
 
-  test("one signs in, skips the navigation, adds a user, and comes back to where one was", async () => {
+  test("signing in, skipping the navigation and adding a user work by keyboard", async () => {
     const page = await browser.open(`${scene.url}/dashboard`);
     await shows(page.getByLabel("Key", { exact: true }));
     expect(await focused(page)).toStartWith('textbox "Key"');
@@ -73,8 +73,8 @@ inBrowser("the dashboard by keyboard alone", (browser) => {
     await page.keyboard.press("Enter");
     await shows(heading(page, "Overview"));
 
-    await tabTo(page, 'button "Skip to the page"');
-    await shows(page.getByRole("button", { name: "Skip to the page" }));
+    await tabTo(page, 'button "Skip to main content"');
+    await shows(page.getByRole("button", { name: "Skip to main content" }));
     await page.keyboard.press("Enter");
     expect(await page.evaluate("document.activeElement.localName")).toBe("main");
 
@@ -87,7 +87,7 @@ inBrowser("the dashboard by keyboard alone", (browser) => {
     await page.keyboard.type("Kim", { delay: 50 });
     expect(await focused(page)).toStartWith('textbox "Name"');
     await page.keyboard.press("Enter");
-    await shows(page.getByRole("dialog", { name: "The token of Kim" }));
+    await shows(page.getByRole("dialog", { name: "Token for Kim" }));
     await follow(page, 'button "Copy the token"');
     await shows(page.getByText("Copied the token."));
     scene.server.keepSecret(String(await page.evaluate("navigator.clipboard.readText()")));
@@ -97,7 +97,7 @@ inBrowser("the dashboard by keyboard alone", (browser) => {
     await shows(heading(page, "Kim"));
   });
 
-  test("the focus stays within an open dialog, and goes back to its button", async () => {
+  test("the focus stays within an open dialog, and returns to the button that opened it", async () => {
     const page = await openDashboard(browser, scene);
     await page.goto(`${scene.url}/dashboard#/users`);
     await shows(heading(page, "Users"));
@@ -112,7 +112,7 @@ inBrowser("the dashboard by keyboard alone", (browser) => {
     expect(await focused(page)).toBe('button "Add a user"');
   });
 
-  test("one asks, stops and chooses the code to copy", async () => {
+  test("sending a message and choosing a code sample work by keyboard", async () => {
     const agent = await connectV2Agent(scene.url, {
       onAsk: ({ ask }, self) => streamPieces(self, ask, ["yes"]),
     });
@@ -123,15 +123,15 @@ inBrowser("the dashboard by keyboard alone", (browser) => {
     await tabTo(page, 'textbox "Your message"');
     await page.keyboard.type("Are you there?");
     await follow(page, 'button "Send"');
-    await shows(page.getByRole("button", { name: "Ask again" }));
+    await shows(page.getByRole("button", { name: "Try again" }));
     expect(await focused(page)).toStartWith('textbox "Your message"');
     await tabTo(page, 'radio "curl"');
     await page.keyboard.press("ArrowRight");
     expect(await focused(page)).toStartWith('radio "openai-node"');
-    await shows(page.getByLabel("The code").getByText("import OpenAI"));
+    await shows(page.getByLabel("Code", { exact: true }).getByText("import OpenAI"));
   });
 
-  test("at every stop of every page one sees where the focus is", async () => {
+  test("the focus is visible at every element that Tab reaches, on every page", async () => {
     const agent = await connectV2Agent(scene.url);
     scene.after(() => agent.stop());
     const page = await openDashboard(browser, scene);
@@ -141,7 +141,7 @@ inBrowser("the dashboard by keyboard alone", (browser) => {
       await shows(page.locator("h1"));
       const stops = await walk(page);
       expect(stops.length).toBeGreaterThan(5);
-      expect([path, stops.filter(({ isSeen }) => !isSeen)]).toEqual([path, []]);
+      expect([path, stops.filter(({ isVisible }) => !isVisible)]).toEqual([path, []]);
     }
   });
 });

@@ -14,8 +14,8 @@ const POLICY = [
   "require-trusted-types-for 'script'",
 ].join("; ");
 
-/** What no page may do, in a script, and what is told of that. */
-const MISDEEDS: [script: string, told: RegExp][] = [
+/** Scripts that do what no page may do, and how it is reported. */
+const MISDEEDS: [script: string, reported: RegExp][] = [
   ["console.error('some trouble')", /console: some trouble/],
   ["fetch('/missing')", /console: .*404.*\/missing/],
   ["setTimeout(() => { throw new Error('oops') })", /uncaught: .*oops/],
@@ -30,14 +30,14 @@ const MISDEEDS: [script: string, told: RegExp][] = [
   ],
 ];
 
-/** The misdeed is that of a tab which the page opens. */
+/** Opens a tab, and does the misdeed there. */
 const TAB = "if (opener) { console.error('from the tab'); opener.finish(); } else open(location)";
 
 const FINISH = `function finish() {
   document.body.append(Object.assign(document.createElement("p"), { textContent: "finished" }));
 }`;
 
-/** A server with one page for each script, at `/<index>`, and nothing at `/missing`. */
+/** Starts a server with one page per script, at `/<index>`, and nothing at `/missing`. Returns its address. */
 function serve(scripts: readonly string[], body = "<main><h1>A page</h1></main>") {
   const html = { "content-type": "text/html", "content-security-policy": POLICY };
   const server = Bun.serve({
@@ -56,7 +56,7 @@ function serve(scripts: readonly string[], body = "<main><h1>A page</h1></main>"
   return `http://127.0.0.1:${server.port}`;
 }
 
-/** A file of tests, each of which opens one of the pages and waits until it has done its deed. */
+/** Writes a test file. Each test opens one of the pages and waits until its script has finished. */
 function writeTests(url: string, names: readonly string[]): string {
   const path = join(tempFolder(), "pages.test.ts");
   const support = JSON.stringify(join(import.meta.dir, "../support/browser.ts"));
@@ -72,32 +72,32 @@ function writeTests(url: string, names: readonly string[]): string {
   return path;
 }
 
-/** By the name of each test of the file: what was told of it, with its result. */
+/** Runs a test file. Returns the output and the result of each test by its name. */
 async function run(path: string): Promise<Map<string, string>> {
   const env = { ...process.env, NO_COLOR: "1" };
   const child = Bun.spawn([process.execPath, "test", path], { env, stdout: "ignore", stderr: "pipe" });
-  const told = (await child.stderr.text()).matchAll(/(.*?)^\((pass|fail)\) (.*?) \[/gms);
-  return new Map([...told].map(([, errors, result, name = ""]) => [name, `${errors}${result}`]));
+  const output = (await child.stderr.text()).matchAll(/(.*?)^\((pass|fail)\) (.*?) \[/gms);
+  return new Map([...output].map(([, errors, result, name = ""]) => [name, `${errors}${result}`]));
 }
 
 const SOON = "setTimeout(finish, 100)";
 
-inBrowser("what holds the dashboard's tests", (browser) => {
-  test("a test fails at its end for each misdeed of its pages, and for nothing else", async () => {
+inBrowser("dashboard: test support", (browser) => {
+  test("a browser test fails for each misdeed of its pages, and for nothing else", async () => {
     const url = serve([
       `console.warn('no error'); fetch('/other'); location.hash = 'x'; ${SOON}`,
       [SOON, ...MISDEEDS.map(([script]) => script)].join("; "),
       TAB,
     ]);
-    const told = await run(writeTests(url, ["well-behaved", "all misdeeds", "in a tab"]));
-    expect(told.get("well-behaved")).not.toContain("error:");
-    expect(told.get("well-behaved")).toEndWith("pass");
-    for (const [, pattern] of MISDEEDS) expect(told.get("all misdeeds")).toMatch(pattern);
-    expect(told.get("all misdeeds")).toEndWith("fail");
-    expect(told.get("in a tab")).toMatch(/console: from the tab(.|\n)*fail$/);
+    const results = await run(writeTests(url, ["well-behaved", "all misdeeds", "in a tab"]));
+    expect(results.get("well-behaved")).not.toContain("error:");
+    expect(results.get("well-behaved")).toEndWith("pass");
+    for (const [, pattern] of MISDEEDS) expect(results.get("all misdeeds")).toMatch(pattern);
+    expect(results.get("all misdeeds")).toEndWith("fail");
+    expect(results.get("in a tab")).toMatch(/console: from the tab(.|\n)*fail$/);
   });
 
-  test("a console error that a test provokes on purpose fails it not", async () => {
+  test("a console error that a test allows does not fail the test", async () => {
     const page = await browser.open(serve(["onclick = () => fetch('/missing')"]));
     browser.allow(/404/);
     const answered = page.waitForResponse(/missing/);
@@ -105,14 +105,14 @@ inBrowser("what holds the dashboard's tests", (browser) => {
     expect((await answered).status()).toBe(404);
   });
 
-  test("each test has a browser of its own, without what another left behind", async () => {
+  test("each page opens with empty cookies and storage", async () => {
     const url = serve(["document.cookie = 'a=b'; localStorage.setItem('c', 'd');", ""]);
     await browser.open(`${url}/0`);
     const other = await browser.open(`${url}/1`);
     expect(await other.evaluate("[document.cookie, localStorage.length]")).toEqual(["", 0]);
   });
 
-  test("axe-core finds what it should in spite of the policy, and nothing on a page that is well made", async () => {
+  test("axe-core runs in spite of the content security policy, and finds only real violations", async () => {
     const good = await browser.open(serve([""], "<main><h1>A page</h1><button>Go</button></main>"));
     await checkAccessibility(good);
     const bad = await browser.open(
@@ -127,15 +127,15 @@ inBrowser("what holds the dashboard's tests", (browser) => {
 
   test.each([
     [
-      "pale in the dark only",
+      "too pale in dark mode only",
       "@media (prefers-color-scheme: dark) { p { color: #ccc } }",
       /desktop, dark(.|\n)*phone, dark/,
     ],
     ["too wide for a phone", "p { width: 400px }", /phone, dark(.|\n)*48 pixels wider/],
-  ])("a page that is %s is found out", async (_name, style, told) => {
+  ])("a page that is %s fails the accessibility check", async (_name, style, reported) => {
     const body = `<meta name="viewport" content="width=device-width"><style>${style}</style><main><h1>A page</h1><p>text</p></main>`;
     const page = await browser.open(serve([""], body));
     await shows(page.getByText("text"));
-    expect(String(await rejectionOf(checkAccessibility(page)))).toMatch(told);
+    expect(String(await rejectionOf(checkAccessibility(page)))).toMatch(reported);
   });
 });

@@ -16,7 +16,7 @@ const isLive = (page: Page) => page.getByRole("status").getByText("Live", { exac
 
 const SECRET_WORDS = "words that nobody else may read";
 
-/** Answers each ask when it is told to. */
+/** Connects an agent that answers its requests when `finish` is called. */
 async function slowAgent(url: string): Promise<{ agent: V2Agent; finish(): void }> {
   const asks: string[] = [];
   const agent = await connectV2Agent(url, { onAsk: ({ ask }) => asks.push(ask) });
@@ -32,10 +32,10 @@ async function slowAgent(url: string): Promise<{ agent: V2Agent; finish(): void 
   };
 }
 
-inBrowser("the dashboard's overview", (browser) => {
+inBrowser("dashboard: overview", (browser) => {
   const scene = useScene();
 
-  test("an agent that comes, works and goes is seen live, and its ask without a word of it", async () => {
+  test("the overview shows live how an agent connects, works and disconnects, but no content of requests", async () => {
     const page = await openDashboard(browser, scene);
     await shows(isLive(page), page.getByText("No agent is connected yet."));
     const { agent, finish } = await slowAgent(scene.url);
@@ -56,7 +56,7 @@ inBrowser("the dashboard's overview", (browser) => {
     finish();
     expect((await answer).status).toBe(200);
     await shown(page, "Slots in use", "0 / 8");
-    const row = page.getByRole("table", { name: "Newest asks" }).getByRole("row").nth(1);
+    const row = page.getByRole("table", { name: "Recent requests" }).getByRole("row").nth(1);
     await shows(row.getByRole("cell", { name: "ok", exact: true }));
     const cells = await row.getByRole("cell").allInnerTexts();
     expect(cells).toEqual(expect.arrayContaining(["m", "test agent", "chat/completions"]));
@@ -69,7 +69,7 @@ inBrowser("the dashboard's overview", (browser) => {
     await shown(page, "Agents connected", "0");
   });
 
-  test("two tabs are live at a time, and the one that goes elsewhere and back is live again", async () => {
+  test("two tabs are live at the same time, and a tab that returns to the overview is live again", async () => {
     const page = await openDashboard(browser, scene);
     const tab = await page.context().newPage();
     await tab.goto(`${scene.url}/dashboard`);
@@ -83,7 +83,7 @@ inBrowser("the dashboard's overview", (browser) => {
     await shown(page, "Agents connected", "1");
   });
 
-  test("while the server is away the page says so; when it is back, it is live after a new sign-in", async () => {
+  test("the overview says that the server is gone, and is live again after a restart and a new sign-in", async () => {
     const adminKey = `admin-${crypto.randomUUID()}`;
     const data = tempFolder();
     const first = await startExecutable({ args: ["0", adminKey], data });
@@ -94,8 +94,8 @@ inBrowser("the dashboard's overview", (browser) => {
     await first.exited;
     await shows(page.getByText("Not live, reconnecting"));
     await startExecutable({ args: [String(first.port), adminKey], data });
-    // Sessions are the process's.
-    await page.getByText("Your session has ended. Sign in again.").waitFor();
+    // Sessions do not survive a restart.
+    await shows(page.getByText("Your session has ended. Sign in again."));
     await page.getByLabel("Key", { exact: true }).fill(adminKey);
     await page.getByRole("button", { name: "Sign in" }).click();
     await shows(isLive(page));

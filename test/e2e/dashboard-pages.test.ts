@@ -17,21 +17,20 @@ const hasText =
   (page) =>
     shows(page.getByText(text));
 
-/** By their addresses, with what is there once they are drawn. */
+/** The pages by their addresses, with what shows that they are complete. */
 const ADMIN_PAGES: Record<string, Drawn> = {
   overview: (page) => shows(page.getByText("Live", { exact: true })),
-  agents: hasText("There are no keys but the main one."),
+  agents: hasText("There are no agent keys besides the main key."),
   "agents/join": hasText("Paste this line"),
   users: hasTitle("Users"),
-  usage: hasText("No ask in this period."),
+  usage: hasText("No requests in this period."),
   try: hasTitle("Try it"),
-  settings: (page) => shows(page.getByRole("table", { name: "Settings in force" })),
-  audit: (page) => shows(page.getByRole("link", { name: /^CSV/ })),
-  "no-such-page": hasText("There is nothing at this address."),
+  settings: (page) => shows(page.getByRole("table", { name: "Settings in effect" })),
+  audit: (page) => shows(page.getByRole("link", { name: /CSV$/ })),
+  "no-such-page": hasText("There is no page at this address."),
 };
 
 const LONG = "a-name-that-is-longer-than-any-phone-is-wide-and-has-no-place-to-break-it";
-
 async function visit(page: Page, { url }: Scene, pages: Record<string, Drawn>): Promise<void> {
   for (const [path, drawn] of Object.entries(pages)) {
     await page.goto(`${url}/dashboard#/${path}`);
@@ -48,7 +47,7 @@ async function check(page: Page, what: string): Promise<void> {
   }
 }
 
-/** Agents and users of several kinds, and asks of several outcomes. */
+/** Starts a server with agents and users of several kinds, and requests with several results. */
 async function startBusyScene(): Promise<{ scene: Scene; user: { user_id: string; token: string } }> {
   const scene = await startScene();
   const connect = async (hello: object, onAsk?: V2AgentOptions["onAsk"]) => {
@@ -82,24 +81,24 @@ async function startBusyScene(): Promise<{ scene: Scene; user: { user_id: string
     scene.ask({ content: "hello", model, stream: true }, { key: user.token }),
   );
   await Promise.all(asks);
-  // Two more that go on.
+  // Two more requests keep running.
   for (const model of [LONG, LONG]) void scene.ask({ content: "hello", model }).catch(() => undefined);
   return { scene, user };
 }
 
-inBrowser("the dashboard is accessible, and fits a phone,", (browser) => {
-  test("while nothing is there yet", async () => {
+inBrowser("dashboard: accessibility", (browser) => {
+  test("every page of an empty server is accessible and fits a phone", async () => {
     const scene = await startScene();
     const page = await openDashboard(browser, scene);
     await visit(page, scene, ADMIN_PAGES);
   });
 
-  test("with a pool at work", async () => {
+  test("every page of a busy server is accessible and fits a phone", async () => {
     const { scene, user } = await startBusyScene();
     const page = await openDashboard(browser, scene);
     await visit(page, scene, {
       ...ADMIN_PAGES,
-      overview: (page) => shows(page.getByRole("table", { name: "Newest asks" })),
+      overview: (page) => shows(page.getByRole("table", { name: "Recent requests" })),
       agents: (page) => shows(page.getByRole("table", { name: "Connected agents" }).getByText("tired")),
       users: (page) => shows(page.getByRole("table", { name: "Users" })),
       [`users/${user.user_id}`]: hasTitle("Ann"),
@@ -107,7 +106,7 @@ inBrowser("the dashboard is accessible, and fits a phone,", (browser) => {
     });
   });
 
-  test("in its dialogs", async () => {
+  test("every dialog is accessible and fits a phone", async () => {
     const { scene, user } = await startBusyScene();
     const page = await openDashboard(browser, scene);
     const dialog = page.getByRole("dialog");
@@ -122,24 +121,24 @@ inBrowser("the dashboard is accessible, and fits a phone,", (browser) => {
     await shows(page.getByRole("button", { name: "Copy the token" }));
     await check(page, "the token");
     await page.keyboard.press("Escape");
-    for (const button of ["Change", "Rotate the token", "Disable", "Delete"]) {
+    for (const button of ["Edit", "Rotate token", "Disable", "Delete"]) {
       await open(`users/${user.user_id}`, button);
       await page.keyboard.press("Escape");
     }
-    for (const button of ["Make a key", LONG, `Disconnect ${LONG}`]) {
+    for (const button of ["Create a key", LONG, `Disconnect ${LONG}`]) {
       await open("agents", button);
       await page.keyboard.press("Escape");
     }
   });
 
-  test("on a user's pages, in the middle of a conversation", async () => {
+  test("a user's pages are accessible and fit a phone in the middle of a conversation", async () => {
     const { scene, user } = await startBusyScene();
     const page = await openDashboard(browser, scene, { key: user.token });
     await visit(page, scene, { usage: hasText("Your limits"), try: hasTitle("Try it") });
     await page.getByLabel("Model", { exact: true }).selectOption("m");
     await page.getByLabel("Your message").fill(`${LONG} ${LONG}`);
     await page.getByRole("button", { name: "Send" }).click();
-    await shows(page.getByRole("button", { name: "Ask again" }));
+    await shows(page.getByRole("button", { name: "Try again" }));
     browser.allow(/status of 400/);
     await page.getByLabel("Model", { exact: true }).selectOption("broken");
     await page.getByLabel("Your message").fill("and now?");

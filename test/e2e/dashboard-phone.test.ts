@@ -4,17 +4,17 @@ import { copy, goTo, openDashboard } from "../support/browser-dashboard.ts";
 import { useScene } from "../support/scene.ts";
 import { connectV2Agent, streamPieces } from "../support/v2-agent.ts";
 
-/** Nothing of what is on the screen lies beside it. */
+/** Whether the page fits the window's width. */
 const IS_WITHIN = "document.documentElement.scrollWidth <= innerWidth";
 
-inBrowser("the dashboard on a phone, in the dark", (browser) => {
+inBrowser("dashboard: phone", (browser) => {
   const scene = useScene();
 
-  test("the name of a setting stays in sight beside what it is about", async () => {
+  test("the name of a setting stays visible on a phone while its description is scrolled", async () => {
     const page = await openDashboard(browser, scene, { phone: true, dark: true });
     await goTo(page, "Settings");
     await shows(page.getByRole("rowheader", { name: "--queue-max", exact: true }));
-    await page.getByRole("group", { name: "Settings in force" }).evaluate((table) => {
+    await page.getByRole("group", { name: "Settings in effect" }).evaluate((table) => {
       table.scrollLeft = table.scrollWidth;
     });
     const name = await page.getByRole("rowheader", { name: "--queue-max", exact: true }).boundingBox();
@@ -25,7 +25,7 @@ inBrowser("the dashboard on a phone, in the dark", (browser) => {
     expect(await page.evaluate(IS_WITHIN)).toBe(true);
   });
 
-  test("one adds a user and tries it by touch", async () => {
+  test("adding a user and sending a message work by touch, in dark mode", async () => {
     const agent = await connectV2Agent(scene.url, {
       onAsk: ({ ask }, self) => streamPieces(self, ask, ["word ".repeat(200)]),
     });
@@ -39,14 +39,14 @@ inBrowser("the dashboard on a phone, in the dark", (browser) => {
     await dialog.getByRole("button", { name: "Add", exact: true }).tap();
     scene.server.keepSecret(await copy(page, "the token"));
     expect(await page.evaluate(IS_WITHIN)).toBe(true);
-    await page.getByRole("button", { name: "I have it" }).tap();
+    await page.getByRole("button", { name: "Done" }).tap();
     await hides(page.getByRole("dialog"));
     await goTo(page, "Try it");
     await page.getByLabel("Your message").fill("hello");
     await page.getByRole("button", { name: "Send" }).tap();
-    await shows(page.getByRole("button", { name: "Ask again" }));
+    await shows(page.getByRole("button", { name: "Try again" }));
     expect(await page.evaluate(IS_WITHIN)).toBe(true);
     await page.getByRole("button", { name: "Sign out" }).tap();
-    await shows(page.getByText("You are signed out."));
+    await shows(page.getByText("You have signed out."));
   });
 });

@@ -7,7 +7,7 @@ import { runExecutable, startExecutable } from "../support/executable.ts";
 import { useScene } from "../support/scene.ts";
 import { tempFolder } from "../support/store.ts";
 
-/** What a click on it downloads, as a file; its name is the one that a browser proposes. */
+/** Clicks a link, and returns the downloaded file with the name that the browser suggests. */
 async function download(page: Page, link: Locator): Promise<{ name: string; path: string }> {
   const [file] = await Promise.all([page.waitForEvent("download"), link.click()]);
   const path = join(tempFolder(), (file as Download).suggestedFilename());
@@ -17,10 +17,10 @@ async function download(page: Page, link: Locator): Promise<{ name: string; path
 
 const textOf = (path: string) => Bun.file(path).text();
 
-inBrowser("the dashboard's settings and audit log", (browser) => {
+inBrowser("dashboard: settings and audit log", (browser) => {
   const scene = useScene(["--queue-max", "77"]);
 
-  test("settings are shown as they are in force, with where they come from and without secrets", async () => {
+  test("the settings page shows the values in effect with their sources, but no secrets", async () => {
     const page = await openDashboard(browser, scene);
     await goTo(page, "Settings");
     const rowOf = (name: string) =>
@@ -31,11 +31,11 @@ inBrowser("the dashboard's settings and audit log", (browser) => {
     expect((await cellsOf("admin-key"))[0]).toBe("***");
     const content = await page.content();
     for (const secret of [scene.adminKey, scene.agentKey]) expect(content).not.toContain(secret);
-    await page.getByRole("columnheader", { name: "From" }).getByRole("button").click();
-    await shows(page.locator("th[aria-sort=ascending]").getByText("From"));
+    await page.getByRole("columnheader", { name: "Source" }).getByRole("button").click();
+    await shows(page.locator("th[aria-sort=ascending]").getByText("Source"));
   });
 
-  test("the backup that is downloaded is one that a server starts from", async () => {
+  test("a server starts from the downloaded backup", async () => {
     const { token } = await scene.addUser();
     const page = await openDashboard(browser, scene);
     await goTo(page, "Settings");
@@ -51,7 +51,7 @@ inBrowser("the dashboard's settings and audit log", (browser) => {
     await shows(page.getByRole("rowheader", { name: "backup" }));
   });
 
-  test("the audit log says who changed what, page by page, and as CSV", async () => {
+  test("the audit log lists all changes in pages and as CSV", async () => {
     const added: string[] = [];
     for (let users = 0; users < 60; users++) added.push((await scene.addUser()).user_id);
     const page = await openDashboard(browser, scene);

@@ -10,16 +10,16 @@ const linksOf = (page: Page) =>
 
 const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name });
 
-/** Until the page has all that it asks the server for. */
+/** Opens the settings, and waits until the page has loaded everything. */
 async function goToSettings(page: Page): Promise<void> {
   await goTo(page, "Settings");
-  await shows(page.getByRole("table", { name: "Settings in force" }));
+  await shows(page.getByRole("table", { name: "Settings in effect" }));
 }
 
-inBrowser("signing in to the dashboard", (browser) => {
+inBrowser("dashboard: sign-in", (browser) => {
   const scene = useScene();
 
-  test("the banner's link signs in once, and its code stays neither in the address nor in the history", async () => {
+  test("the banner's link signs in once, and its code is removed from the address and the history", async () => {
     const { server } = await startScene();
     const link = await signInLink(server);
     const page = await browser.open(link);
@@ -34,7 +34,7 @@ inBrowser("signing in to the dashboard", (browser) => {
     expect(server.stdout()).not.toContain(link.split("=")[1]);
   });
 
-  test("the banner's link works in a page that is open already, and again for whoever is signed in", async () => {
+  test("the banner's link works in a page that is already open, and again while signed in", async () => {
     const { server, url } = await startScene();
     const link = await signInLink(server);
     const page = await openSignIn(browser, { url, adminKey: "" });
@@ -50,13 +50,13 @@ inBrowser("signing in to the dashboard", (browser) => {
     }
   });
 
-  test("a browser that asks for the server's bare address comes to the dashboard", async () => {
+  test("a browser that opens the server's root address is sent to the dashboard", async () => {
     const page = await browser.open(`${scene.url}/`);
     await shows(page.getByRole("button", { name: "Sign in" }));
     expect(page.url()).toBe(`${scene.url}/dashboard`);
   });
 
-  test("the admin key opens all pages, and no script can read the cookie", async () => {
+  test("the admin key opens all pages, and scripts cannot read the session cookie", async () => {
     const page = await openDashboard(browser, scene);
     expect(await linksOf(page)).toEqual([
       "Overview",
@@ -75,16 +75,16 @@ inBrowser("signing in to the dashboard", (browser) => {
     expect(await page.evaluate(kept)).not.toContain(scene.adminKey);
   });
 
-  test("a user sees his own usage and may try it, and nothing else", async () => {
+  test("users see only their own usage and the page to try the models", async () => {
     const { token } = await scene.addUser();
     const page = await openDashboard(browser, scene, { key: token });
     expect(await linksOf(page)).toEqual(["Usage", "Try it"]);
     await goTo(page, "Usage");
     await page.goto(`${scene.url}/dashboard#/users`);
-    await shows(heading(page, "No such page"));
+    await shows(heading(page, "Page not found"));
   });
 
-  test("a wrong key is told; too many are told to wait, and the right one is admitted even then", async () => {
+  test("wrong keys are refused, then rate-limited, and the right key is accepted even then", async () => {
     const strict = await startScene({ flags: ["--key-failures-max", "2"] });
     const page = await openSignIn(browser, strict);
     browser.allow(/status of (401|429).*\/api\/session/);
@@ -99,21 +99,21 @@ inBrowser("signing in to the dashboard", (browser) => {
     await shows(heading(page, "Overview"));
   });
 
-  test("signing out ends the session, in the other tabs too, and on the server", async () => {
+  test("signing out ends the session in all tabs and on the server", async () => {
     const page = await openDashboard(browser, scene);
     const tab = await page.context().newPage();
     await tab.goto(`${scene.url}/dashboard#/settings`);
     await shows(heading(tab, "Settings"));
     const [cookie] = await page.context().cookies();
     await page.getByRole("button", { name: "Sign out" }).click();
-    await shows(page.getByText("You are signed out."), tab.getByText("You are signed out."));
+    await shows(page.getByText("You have signed out."), tab.getByText("You have signed out."));
     const headers = { cookie: `${cookie?.name}=${cookie?.value}` };
     expect((await scene.request("/admin/settings", { headers })).status).toBe(401);
     await tab.reload();
     await shows(tab.getByLabel("Key", { exact: true }));
   });
 
-  test("a session that has ended is told, and after signing in one is where one was", async () => {
+  test("after a session ends, signing in again returns to the same page", async () => {
     const page = await openDashboard(browser, scene);
     await goToSettings(page);
     await page.context().clearCookies();
@@ -124,30 +124,30 @@ inBrowser("signing in to the dashboard", (browser) => {
     await shows(heading(page, "Audit log"));
   });
 
-  test("a server that cannot be asked for a moment signs nobody out", async () => {
+  test("a server that is unreachable for a moment does not sign anyone out", async () => {
     const page = await openDashboard(browser, scene);
     browser.allow(/status of 502/);
     await page.route("**/api/session", (route) =>
       route.fulfill({ status: 502, body: "<h1>Bad Gateway</h1>" }),
     );
     await page.reload();
-    await shows(page.getByText("The server answered with status 502."));
+    await shows(page.getByText("The server responded with status 502."));
     await page.unroute("**/api/session");
     await page.getByRole("button", { name: "Try again" }).click();
     await shows(heading(page, "Overview"));
   });
 
-  test("one whose session is over may sign out all the same", async () => {
+  test("signing out works even if the session has already ended", async () => {
     const page = await openDashboard(browser, scene);
     await goToSettings(page);
     await page.context().clearCookies();
     browser.allow(/status of 401/);
     await page.getByRole("button", { name: "Sign out" }).click();
-    await shows(page.getByText("You are signed out."), page.getByLabel("Key", { exact: true }));
+    await shows(page.getByText("You have signed out."), page.getByLabel("Key", { exact: true }));
     expect(await page.locator(".toast").count()).toBe(0);
   });
 
-  test("a user whose token is replaced is signed out", async () => {
+  test("rotating a user's token signs the user out", async () => {
     const { user_id, token } = await scene.addUser();
     const page = await openDashboard(browser, scene, { key: token });
     const headers = { authorization: scene.adminKey };
@@ -157,7 +157,7 @@ inBrowser("signing in to the dashboard", (browser) => {
     await shows(page.getByLabel("Key", { exact: true }));
   });
 
-  test("a reload keeps the page, and going back goes to the one before", async () => {
+  test("reloading keeps the page, and the back button returns to the previous page", async () => {
     const page = await openDashboard(browser, scene);
     await goTo(page, "Settings");
     await goTo(page, "Audit log");

@@ -13,7 +13,7 @@ async function send(page: Page, text: string): Promise<void> {
   await button(page, "Send").click();
 }
 
-inBrowser("the dashboard's page to try it", (browser) => {
+inBrowser("dashboard: try it", (browser) => {
   const scene = useScene();
 
   async function openTry(onAsk: V2AgentOptions["onAsk"] = () => {}) {
@@ -25,7 +25,7 @@ inBrowser("the dashboard's page to try it", (browser) => {
     return { page, agent };
   }
 
-  test("an answer is seen as it comes, and stopping it cancels it at the agent", async () => {
+  test("an answer is shown as it arrives, and stopping it cancels the request at the agent", async () => {
     const { page, agent } = await openTry();
     await send(page, "Tell me a story");
     const { ask } = await soon(agent.next("ask"), "the ask");
@@ -41,7 +41,7 @@ inBrowser("the dashboard's page to try it", (browser) => {
     await shows(page.locator("textarea:focus"));
   });
 
-  test("the conversation goes on with all that was said, until a new one is begun", async () => {
+  test("each request contains the whole conversation until a new one is started", async () => {
     const seen: { role: string; content: string }[][] = [];
     const { page } = await openTry((ask, agent) => {
       seen.push(messagesOf(ask));
@@ -66,7 +66,7 @@ inBrowser("the dashboard's page to try it", (browser) => {
     ]);
   });
 
-  test("what an agent answers is text, whatever it looks like", async () => {
+  test("an answer is shown as text even if it looks like HTML", async () => {
     const evil = `<img src=x onerror="document.title='pwned'"><script>alert(1)</script>[a](javascript:alert(2))`;
     const { page } = await openTry((ask, agent) => streamPieces(agent, ask.ask, [evil]));
     await send(page, evil);
@@ -75,7 +75,7 @@ inBrowser("the dashboard's page to try it", (browser) => {
     expect(await page.title()).not.toBe("pwned");
   });
 
-  test("a failure is told in words, and one can ask again", async () => {
+  test("a failed request shows its error, and can be sent again", async () => {
     let isBroken = true;
     const { page } = await openTry((ask, agent) => {
       const error = { message: "The model is on fire." };
@@ -86,17 +86,17 @@ inBrowser("the dashboard's page to try it", (browser) => {
     await send(page, "hello");
     await shows(page.getByRole("alert").getByText("The model is on fire."));
     isBroken = false;
-    await button(page, "Ask again").click();
+    await button(page, "Try again").click();
     await shows(page.getByText("all is well", { exact: true }).last());
   });
 
-  test("without an agent the page says so, and looks again when it is told to", async () => {
+  test("without an agent the page says so, and checks again on request", async () => {
     const page = await openDashboard(browser, scene);
     await goTo(page, "Try it");
-    await shows(page.getByText("There is no model to ask."));
+    await shows(page.getByText("No models are available."));
     const agent = await connectV2Agent(scene.url);
     scene.after(() => agent.stop());
-    await button(page, "Look again").click();
+    await button(page, "Check again").click();
     await shows(message(page));
     expect(await page.getByLabel("Model", { exact: true }).inputValue()).toBe("m");
   });

@@ -4,7 +4,7 @@ import { goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
 import { startScene, type User } from "../support/scene.ts";
 import { until } from "../support/until.ts";
 
-/** What is drawn from now on as a text, in `drawn`. */
+/** Records in `drawn` every text that is drawn on a canvas from now on. */
 const RECORD_DRAWN = `{
   globalThis.drawn = [];
   const { prototype } = CanvasRenderingContext2D;
@@ -15,23 +15,23 @@ const RECORD_DRAWN = `{
   };
 }`;
 
-inBrowser("the dashboard's usage", (browser) => {
-  test("shows what each has used, by day, model and agent, and as CSV", async () => {
+inBrowser("dashboard: usage", (browser) => {
+  test("usage is shown by day, model and user, and as CSV", async () => {
     const scene = await startScene({ flags: ["--echo"] });
     const { token } = await scene.addUser();
     const own = await openDashboard(browser, scene, { key: token });
     await goTo(own, "Usage");
-    await shows(own.getByText("No ask in this period."));
+    await shows(own.getByText("No requests in this period."));
     for (let asks = 0; asks < 3; asks++) await scene.ask({ content: "hello" }, { key: token });
     await own.reload();
-    const table = own.getByRole("table", { name: "Usage Day (UTC)" });
+    const table = own.getByRole("table", { name: "Usage by day (UTC)" });
     await shows(table.getByRole("cell", { name: "3", exact: true }));
     expect(await own.getByText("By user").count()).toBe(0);
 
     const page = await openDashboard(browser, scene);
     await goTo(page, "Usage");
     await page.getByRole("radio", { name: "By model" }).check();
-    await shows(rowOf(page, "Usage Model", "echo"));
+    await shows(rowOf(page, "Usage by model", "echo"));
     await page.getByRole("radio", { name: "By user" }).check();
     const [file] = await Promise.all([
       page.waitForEvent("download"),
@@ -42,18 +42,18 @@ inBrowser("the dashboard's usage", (browser) => {
     expect(lines[0]).toContain("user");
   });
 
-  test("names under its charts the days of the period that is chosen, and of no other", async () => {
+  test("the charts' axes name only days of the chosen period", async () => {
     const scene = await startScene({ flags: ["--echo"] });
     await scene.ask({ content: "hello" });
     const page = await openDashboard(browser, scene);
     await goTo(page, "Usage");
-    await shows(page.getByText("Asks a day", { exact: true }));
+    await shows(page.getByText("Requests per day", { exact: true }));
     await page.evaluate(RECORD_DRAWN);
     await page.getByLabel("Period").selectOption("7");
     const newest = Array.from({ length: 7 }, (_, days) =>
       new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10),
     );
-    // A change between light and dark draws the charts anew.
+    // Switching between light and dark mode redraws the charts.
     let isDark = false;
     await until(async () => {
       isDark = !isDark;
@@ -64,7 +64,7 @@ inBrowser("the dashboard's usage", (browser) => {
     });
   });
 
-  test("tells a user what is left of each limit", async () => {
+  test("users see what is left of each of their limits", async () => {
     const scene = await startScene({ flags: ["--echo"] });
     const { body } = await scene.request<User>("/admin/users/add", {
       method: "POST",
@@ -74,7 +74,7 @@ inBrowser("the dashboard's usage", (browser) => {
     const page = await openDashboard(browser, scene, { key: body.token });
     await goTo(page, "Usage");
     const limits = page.getByRole("region", { name: "Your limits" });
-    await shows(limits.getByText("9 of 9 left"), limits.getByText("3 at most"), limits.getByText("echo"));
+    await shows(limits.getByText("9 of 9 left"), limits.getByText("up to 3"), limits.getByText("echo"));
     expect((await scene.ask({ content: "hello" }, { key: body.token })).status).toBe(200);
     await limits.getByRole("button", { name: "Refresh" }).click();
     await shows(limits.getByText("8 of 9 left"));

@@ -3,12 +3,12 @@ import { inBrowser, shows } from "../support/browser.ts";
 import { goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
 import { startScene } from "../support/scene.ts";
 
-inBrowser("the dashboard's list of users", (browser) => {
-  test("has a word for none, and pages and a search for 200", async () => {
+inBrowser("dashboard: user list", (browser) => {
+  test("the user list has an empty state, and pages and a search for 200 users", async () => {
     const scene = await startScene();
     const page = await openDashboard(browser, scene);
     await goTo(page, "Users");
-    await shows(page.getByText("There is no user yet."));
+    await shows(page.getByText("There are no users yet."));
     const add = (name: string) =>
       scene.request("/admin/users/add", {
         method: "POST",
@@ -30,9 +30,9 @@ inBrowser("the dashboard's list of users", (browser) => {
     await page.getByLabel("Search").fill("number-19");
     await shows(page.getByText("11 users found"));
     expect(await page.getByRole("rowheader").count()).toBe(11);
-    await page.getByLabel("Order").selectOption("Name");
+    await page.getByLabel("Sort by").selectOption("Name");
     await shows(page.getByRole("row").nth(1).getByText("number-19", { exact: true }));
     await page.getByLabel("Search").fill("nobody");
-    await shows(page.getByText("Nobody is like that."));
+    await shows(page.getByText("No user matches."));
   });
 });

@@ -7,10 +7,11 @@ import { testWith } from "../support/programs.ts";
 import { useScene } from "../support/scene.ts";
 
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
-inBrowser("the dashboard's users", (browser) => {
+
+inBrowser("dashboard: users", (browser) => {
   const scene = useScene(["--echo"]);
 
-  /** The answer's status of one who shows the token. */
+  /** Returns the status of a response to a request with the token. */
   const statusOf = async (token: string) =>
     (await scene.request("/api/session", { headers: { authorization: `Bearer ${token}` } })).status;
 
@@ -20,7 +21,7 @@ inBrowser("the dashboard's users", (browser) => {
     const dialog = page.getByRole("dialog", { name: "Add a user" });
     for (const [label, text] of Object.entries(fields)) await dialog.getByLabel(label).fill(text);
     await dialog.getByRole("button", { name: "Add", exact: true }).click();
-    await shows(page.getByRole("dialog", { name: /^The token of/ }));
+    await shows(page.getByRole("dialog", { name: /^Token for/ }));
     const token = await copy(page, "the token");
     scene.server.keepSecret(token);
     return token;
@@ -33,7 +34,7 @@ inBrowser("the dashboard's users", (browser) => {
 
   testWith(
     "curl",
-    "one adds a user, whose token is shown once and works with curl as the page has it",
+    "a new user's token is shown once, and works with the curl command on the page",
     async () => {
       const page = await openDashboard(browser, scene);
       const token = await addUser(page, { Name: "Ann" });
@@ -42,27 +43,27 @@ inBrowser("the dashboard's users", (browser) => {
       const url = `${scene.url}/v1/models`;
       const models = await runInShell(`curl -sS -H "Authorization: Bearer $TOKEN" ${url}`, { TOKEN: token });
       expect(JSON.parse(models.stdout).object).toBe("list");
-      await button(page, "I have it").click();
+      await button(page, "Done").click();
       await hides(page.getByRole("dialog"));
       expect(await page.content()).not.toContain(token);
       await shows(rowOf(page, "Users", "Ann").getByText("active"));
       await goTo(page, "Overview");
-      await shows(rowOf(page, "Newest asks", "Ann"));
+      await shows(rowOf(page, "Recent requests", "Ann"));
     },
   );
 
-  test("limits that one sets hold, and can be changed and taken away", async () => {
+  test("a user's limits can be set, changed and removed", async () => {
     const page = await openDashboard(browser, scene);
-    await addUser(page, { Name: "Ben", "Asks a minute": "7", Models: "echo, other" });
-    await button(page, "I have it").click();
-    await shows(rowOf(page, "Users", "Ben").getByText("7 a minute"));
+    await addUser(page, { Name: "Ben", "Requests per minute": "7", Models: "echo, other" });
+    await button(page, "Done").click();
+    await shows(rowOf(page, "Users", "Ben").getByText("7 requests/min"));
     await openUser(page, "Ben");
-    await button(page, "Change").click();
+    await button(page, "Edit").click();
     const dialog = page.getByRole("dialog");
     expect(await dialog.getByLabel("Models").inputValue()).toBe("echo, other");
-    await dialog.getByLabel("Asks a minute").fill("");
-    await dialog.getByLabel("Tokens a day").fill("5000");
-    await dialog.getByRole("button", { name: "Change" }).click();
+    await dialog.getByLabel("Requests per minute").fill("");
+    await dialog.getByLabel("Tokens per day").fill("5000");
+    await dialog.getByRole("button", { name: "Save" }).click();
     await shows(page.getByRole("definition").getByText("5,000"));
     await hides(page.getByRole("definition").getByText("7", { exact: true }));
     const [id] = (await page.url().match(/[^/]+$/)) ?? [];
@@ -76,7 +77,7 @@ inBrowser("the dashboard's users", (browser) => {
     });
   });
 
-  test("what the server refuses is told in the form, which keeps what was typed", async () => {
+  test("an error from the server is shown in the form, which keeps what was typed", async () => {
     const page = await openDashboard(browser, scene);
     await goTo(page, "Users");
     await button(page, "Add a user").click();
@@ -90,52 +91,52 @@ inBrowser("the dashboard's users", (browser) => {
     await hides(dialog);
   });
 
-  test("a token that is rotated is replaced at once, or after the time that one chooses", async () => {
+  test("rotating a token ends the old one at once or after the chosen time", async () => {
     const page = await openDashboard(browser, scene);
     const first = await addUser(page, { Name: "Cem" });
-    await button(page, "I have it").click();
+    await button(page, "Done").click();
     await openUser(page, "Cem");
     const rotate = async (grace: string) => {
-      await button(page, "Rotate the token").click();
-      await page.getByLabel("The old token").selectOption({ label: grace });
+      await button(page, "Rotate token").click();
+      await page.getByLabel("Old token").selectOption({ label: grace });
       await button(page, "Rotate").click();
-      await shows(page.getByRole("dialog", { name: "The new token of Cem" }));
+      await shows(page.getByRole("dialog", { name: "New token for Cem" }));
       const token = await copy(page, "the token");
-      await button(page, "I have it").click();
+      await button(page, "Done").click();
       scene.server.keepSecret(token);
       return token;
     };
-    const second = await rotate("ends at once");
+    const second = await rotate("expires at once");
     expect([await statusOf(first), await statusOf(second)]).toEqual([401, 200]);
-    const third = await rotate("is valid for an hour more");
+    const third = await rotate("stays valid for 1 hour");
     expect([await statusOf(second), await statusOf(third)]).toEqual([200, 200]);
   });
 
-  test("one who is disabled, after a question, is refused until enabled again", async () => {
+  test("a disabled user is refused until they are enabled again", async () => {
     const page = await openDashboard(browser, scene);
     const token = await addUser(page, { Name: "Dee" });
-    await button(page, "I have it").click();
+    await button(page, "Done").click();
     await openUser(page, "Dee");
     await button(page, "Disable").click();
     await page.getByRole("dialog", { name: "Disable Dee?" }).getByRole("button", { name: "Disable" }).click();
-    await shows(page.getByText("Dee is disabled."), button(page, "Enable"));
+    await shows(page.getByText("Disabled Dee."), button(page, "Enable"));
     expect(await statusOf(token)).not.toBe(200);
     await button(page, "Enable").click();
-    await shows(page.getByText("Dee may ask again."), button(page, "Disable"));
+    await shows(page.getByText("Enabled Dee."), button(page, "Disable"));
     expect(await statusOf(token)).toBe(200);
   });
 
-  test("deleting asks first, and then the token is refused", async () => {
+  test("deleting a user asks for confirmation, and then refuses their token", async () => {
     const page = await openDashboard(browser, scene);
     const token = await addUser(page, { Name: "Uma" });
-    await button(page, "I have it").click();
+    await button(page, "Done").click();
     await openUser(page, "Uma");
     await button(page, "Delete").click();
     await page.getByRole("dialog", { name: "Delete Uma?" }).getByRole("button", { name: "Cancel" }).click();
     expect(await statusOf(token)).toBe(200);
     await button(page, "Delete").click();
     await button(page, "Delete Uma").click();
-    await shows(page.getByText("Uma is deleted."), page.getByRole("heading", { level: 1, name: "Users" }));
+    await shows(page.getByText("Deleted Uma."), page.getByRole("heading", { level: 1, name: "Users" }));
     await hides(rowOf(page, "Users", "Uma"));
     expect(await statusOf(token)).toBe(401);
   });

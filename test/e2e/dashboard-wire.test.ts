@@ -6,14 +6,14 @@ import { makeCertificate } from "../support/certificate.ts";
 import { startExecutable } from "../support/executable.ts";
 import { useScene } from "../support/scene.ts";
 
-/** Together, as they come over the wire. */
+/** The maximum size of script and style sheet together, as transferred. */
 const PAGE_BYTES_MAX = 150_000;
 
 interface Loaded {
   name: string;
-  /** As compressed. */
+  /** The compressed size. */
   encodedBodySize: number;
-  /** 0 for what was in the cache. */
+  /** 0 if the file came from the cache. */
   transferSize: number;
 }
 
@@ -21,10 +21,10 @@ const LOADED = `performance.getEntriesByType("resource")
   .filter(({ name }) => /\\.(js|css)$/.test(name))
   .map(({ name, encodedBodySize, transferSize }) => ({ name, encodedBodySize, transferSize }))`;
 
-inBrowser("what the dashboard costs", (browser) => {
+inBrowser("dashboard: network use", (browser) => {
   const scene = useScene();
 
-  test("script and styles are small on the wire, and come once", async () => {
+  test("script and style sheet are small, and are loaded only once", async () => {
     const page = await openDashboard(browser, scene);
     const first: Loaded[] = await page.evaluate(LOADED);
     expect(first.length).toBeGreaterThan(1);
@@ -39,7 +39,7 @@ inBrowser("what the dashboard costs", (browser) => {
     expect(second.map(({ transferSize }) => transferSize)).toEqual(second.map(() => 0));
   });
 
-  test("the live view is open only while somebody looks at it", async () => {
+  test("the live socket is open only while a page shows live data", async () => {
     const page = await openDashboard(browser, scene);
     await goTo(page, "Settings");
     const sockets: WebSocket[] = [];

@@ -7,7 +7,7 @@ interface Look {
   name: string;
   colorScheme: "light" | "dark";
   viewport: typeof DESKTOP;
-  /** Whether the colors only are new in it. */
+  /** Whether only the colors differ from another look. */
   colors: boolean;
 }
 
@@ -24,7 +24,7 @@ interface Violation {
   nodes: { target: string[]; failureSummary?: string }[];
 }
 
-/** Of a page as it is now: what axe-core finds, a line each. */
+/** Returns what axe-core finds on the page in its current state, one line per violation. */
 export async function violationsOf(page: Page, only?: readonly string[]): Promise<string[]> {
   if (!(await page.evaluate("'axe' in globalThis"))) await page.evaluate(axe.source);
   const options = {
@@ -40,7 +40,7 @@ export async function violationsOf(page: Page, only?: readonly string[]): Promis
   );
 }
 
-/** How much of the page is beyond the right edge, and which elements are there that reach furthest. */
+/** Returns by how many pixels the page exceeds the window's width, and the elements that reach furthest. */
 const EXCESS = `({
   pixels: document.documentElement.scrollWidth - innerWidth,
   by: [...document.querySelectorAll("body *")]
@@ -53,8 +53,8 @@ const EXCESS = `({
 })`;
 
 /**
- * Fails for what axe-core finds on the page, or when it must be scrolled sideways, on a desktop and 360 pixels
- * wide, in light and dark. Of the second scheme of a width only what colors decide is looked at again.
+ * Fails if axe-core finds violations on the page, or if the page is wider than the window: on a desktop and on a phone,
+ * in light and dark mode. The second mode of each width is checked only for what colors decide.
  */
 export async function checkAccessibility(page: Page): Promise<void> {
   const found: Record<string, string[]> = {};

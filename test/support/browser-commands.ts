@@ -5,19 +5,19 @@ import { EXECUTABLE } from "./executable.ts";
 import { tempFolder } from "./store.ts";
 import { HANG_MS } from "./until.ts";
 
-/** What a page gives to paste is run as somebody would who has pasted it, in an empty folder. */
+/** The result of a command that was copied from a page and run in an empty folder. */
 interface Command {
   code: number;
   stdout: string;
   stderr: string;
 }
 
-/** Runs a command with a shell that has these variables. */
+/** Runs a command in a shell with these environment variables. */
 export async function runInShell(command: string, env: Record<string, string> = {}): Promise<Command> {
   return run(["sh", "-c", command], tempFolder(), env);
 }
 
-/** Runs it as a module, with the packages that this project has, by Node where there is one. */
+/** Runs a module with this project's packages, in Node if it is installed, else in Bun. */
 export async function runModule(source: string, env: Record<string, string>): Promise<Command> {
   const folder = tempFolder();
   symlinkSync(join(import.meta.dir, "../../node_modules"), join(folder, "node_modules"));
@@ -25,7 +25,7 @@ export async function runModule(source: string, env: Record<string, string>): Pr
   return run([Bun.which("node") ?? process.execPath, "sample.mjs"], folder, env);
 }
 
-/** Starts a command that goes on, beside a copy of the executable; it is killed when the test ends. */
+/** Starts a command that keeps running, in a folder with the executable. It is killed when the test ends. */
 export function startInShell(command: string): void {
   const cwd = tempFolder();
   symlinkSync(EXECUTABLE, join(cwd, "chatgpt-api-server"));

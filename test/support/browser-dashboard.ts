@@ -2,19 +2,19 @@ import type { Locator, Page } from "playwright-core";
 import { type OpenOptions, shows, type TestBrowser } from "./browser.ts";
 import type { Executable } from "./executable.ts";
 
-/** What is needed of a server. */
+/** A server to connect to. */
 interface Address {
   url: string;
   adminKey: string;
 }
 
-/** The link of the start banner; waits for it. */
+/** Waits for the start banner, and returns its sign-in link. */
 export async function signInLink(server: Executable): Promise<string> {
   const [, link = ""] = await server.output(/Dashboard +(http\S+#code=\S+)/);
   return link;
 }
 
-/** The sign-in page, with nothing typed. */
+/** Opens the sign-in page. */
 export async function openSignIn(
   browser: TestBrowser,
   { url }: Address,
@@ -30,7 +30,7 @@ export async function typeKey(page: Page, key: string): Promise<void> {
   await page.getByRole("button", { name: "Sign in" }).click();
 }
 
-/** The start page of the holder of the key; of the administrator by default. */
+/** Signs in with a key, by default the admin key, and returns the start page. */
 export async function openDashboard(
   browser: TestBrowser,
   server: Address,
@@ -42,7 +42,7 @@ export async function openDashboard(
   return page;
 }
 
-/** By the navigation; waits for the page's heading, which has the same words unless others are given. */
+/** Goes to a page through the navigation, and waits for its heading, which is the title by default. */
 export async function goTo(page: Page, title: string, heading = title): Promise<void> {
   await page
     .getByRole("navigation", { name: "Pages", exact: true })
@@ -51,7 +51,7 @@ export async function goTo(page: Page, title: string, heading = title): Promise<
   await shows(page.getByRole("heading", { level: 1, name: heading }));
 }
 
-/** What the button puts on the clipboard. */
+/** Clicks a copy button, and returns the clipboard's content. */
 export async function copy(page: Page, what: string): Promise<string> {
   await page.evaluate("navigator.clipboard.writeText('nothing was copied')");
   await page.getByRole("button", { name: `Copy ${what}` }).click();
@@ -59,7 +59,7 @@ export async function copy(page: Page, what: string): Promise<string> {
   return page.evaluate("navigator.clipboard.readText()");
 }
 
-/** The row of the table that has the text in it. */
+/** Locates the row of a table that contains a text. */
 export function rowOf(page: Page, table: string, name: string | RegExp): Locator {
   return page.getByRole("table", { name: table }).getByRole("row").filter({ hasText: name });
 }

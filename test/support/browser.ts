@@ -9,19 +9,19 @@ const CHROMIUM = findProgram("chromium");
 export interface OpenOptions {
   /** Default: light. */
   dark?: boolean;
-  /** 360 pixels wide, and touched instead of clicked. Default: a desktop's window. */
+  /** 360 pixels wide, with touch instead of a mouse. Default: a desktop window. */
   phone?: boolean;
-  /** As with `allow`, from the first moment. */
+  /** Console errors to ignore from the start, as with `allow`. */
   allow?: RegExp;
 }
 
 export interface TestBrowser {
   /**
-   * A page at the address, in a context of its own: no cookies, nothing stored. Tabs beside it come from
-   * `page.context()`. When the test ends it fails for all that `watchFaults` found in it.
+   * Opens a page in a context of its own, without cookies or storage. `page.context()` opens further tabs. The test fails
+   * at its end for everything that `watchFaults` has found.
    */
   open(url: string, options?: OpenOptions): Promise<Page>;
-  /** The test provokes that console error: it is none, in any of the test's pages from now on. */
+  /** Ignores matching console errors in all pages of the test from now on, because the test provokes them. */
   allow(message: RegExp): void;
 }
 
@@ -33,22 +33,22 @@ export function inBrowser(what: string, tests: (browser: TestBrowser) => void): 
   describeWith("chromium", CHROMIUM ? what : "the dashboard in a browser", () => tests(useBrowser()));
 }
 
-/** One Chromium for the tests of the file, or of the `describe`, in whose body it is called. */
+/** Starts one Chromium for the tests of the file or of the `describe` in which it is called. */
 export function useBrowser(): TestBrowser {
   let browser: Browser | undefined;
   let opened: { context: BrowserContext; faults: BrowserFaults; found: readonly string[] }[] = [];
   beforeAll(async () => {
     if (CHROMIUM === undefined) return;
     const args = [
-      // Nothing but this machine can be reached, whatever a page or Chromium itself wants.
+      // Neither pages nor Chromium itself can reach anything but this machine.
       "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1, EXCLUDE localhost",
-      // One process less, which takes an eighth of the time.
+      // One process less, which saves an eighth of the time.
       "--in-process-gpu",
     ];
     browser = await chromium.launch({ executablePath: CHROMIUM, args, timeout: HANG_MS });
   });
   afterAll(() => browser?.close());
-  // Before the servers of the test are stopped, which pages would complain of.
+  // Must run before the test's servers stop, because pages would log errors then.
   afterEach(async () => {
     const all = opened;
     opened = [];
@@ -60,14 +60,15 @@ export function useBrowser(): TestBrowser {
 
   return {
     async open(url, { dark = false, phone = false, allow } = {}) {
-      if (browser === undefined) throw new Error("the browser runs only while the tests do");
+      if (browser === undefined)
+        throw new Error("Open pages only inside of a test: the browser runs only while tests run.");
       const context = await browser.newContext({
         colorScheme: dark ? "dark" : "light",
         reducedMotion: "reduce",
         viewport: phone ? PHONE : DESKTOP,
         hasTouch: phone,
         permissions: ["clipboard-read", "clipboard-write"],
-        // Those of tests are by an authority that the browser does not know.
+        // The browser does not know the authority of the tests' certificates.
         ignoreHTTPSErrors: true,
       });
       context.setDefaultTimeout(HANG_MS);
@@ -88,17 +89,17 @@ export function useBrowser(): TestBrowser {
   };
 }
 
-/** Waits until each can be seen; rejects with what is missing. */
+/** Waits until each locator is visible. Rejects with the one that is missing. */
 export async function shows(...locators: Locator[]): Promise<void> {
   await Promise.all(locators.map((locator) => locator.first().waitFor({ state: "visible" })));
 }
 
-/** Waits until it cannot be seen any more. */
+/** Waits until the locator is no longer visible. */
 export function hides(locator: Locator): Promise<void> {
   return locator.first().waitFor({ state: "hidden" });
 }
 
-/** Rejects with `what` is missing while the test has time left: one that runs out of it takes the browser with it. */
+/** Rejects and names `what` if the promise takes too long, before the test's own limit, which would end the browser too. */
 export function soon<T>(promise: Promise<T>, what: string): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error(`${what} did not come within ${HANG_MS} ms`)), HANG_MS);

@@ -1,6 +1,6 @@
 import type { Agent } from "../../src/dashboard/api/types.ts";
 
-/** An agent of the list, idle unless something else is given. */
+/** Returns a connected, idle agent, unless `given` says otherwise. */
 export function agentOf(given: Partial<Agent> = {}): Agent {
   return {
     id: "a1",

@@ -11,27 +11,27 @@ import type {
   RotatedToken,
   SessionAnswer,
   SettingsAnswer,
-  Usage,
+  UsageAnswer,
   UsageGroup,
   User,
 } from "./types.ts";
 
-/** What may be said of a user; null takes a limit away. */
+/** The fields of a user that can be set. Null removes a limit. */
 export type UserFields = Partial<
   Pick<User, "name" | "expires_at" | "models" | "requests_per_minute" | "tokens_per_day" | "max_parallel">
 >;
 
 export interface UsageQuery {
-  /** A user's id, or `admin`; for administrators. */
+  /** A user's id, or `admin` for the admin key. Only administrators may set it. */
   user?: string;
-  /** Dates, or times of RFC 3339. */
+  /** Dates, or RFC 3339 times. */
   from?: string;
   to?: string;
   by: readonly UsageGroup[];
   limit?: number;
 }
 
-/** The public HTTP API, a function a route. All reject as `request` does. */
+/** The public HTTP API, one function per route. Each rejects as `request` does. */
 export const api = {
   session: () => request<SessionAnswer>("GET", "/api/session"),
   signInByKey: (key: string) =>
@@ -39,32 +39,32 @@ export const api = {
   signInByCode: (code: string) => request<SessionAnswer>("POST", "/api/session", { body: { code } }),
   signOut: () => request("DELETE", "/api/session"),
 
-  overview: (signal?: AbortSignal) => request<Overview>("GET", "/admin/overview", take(signal)),
-  settings: (signal?: AbortSignal) => request<SettingsAnswer>("GET", "/admin/settings", take(signal)),
+  overview: (signal?: AbortSignal) => request<Overview>("GET", "/admin/overview", withSignal(signal)),
+  settings: (signal?: AbortSignal) => request<SettingsAnswer>("GET", "/admin/settings", withSignal(signal)),
   audit: (page: { limit: number; before?: number | undefined }, signal?: AbortSignal) =>
-    request<AuditPage>("GET", pathOf(["admin", "audit"], page), take(signal)),
+    request<AuditPage>("GET", pathOf(["admin", "audit"], page), withSignal(signal)),
 
   agents: async (signal?: AbortSignal) =>
-    (await request<{ agents: Agent[] }>("GET", "/admin/agents", take(signal))).agents,
+    (await request<{ agents: Agent[] }>("GET", "/admin/agents", withSignal(signal))).agents,
   disconnectAgent: (id: string, drain: boolean) =>
     request<AgentDisconnected>("POST", pathOf(["admin", "agents", id, "disconnect"]), { body: { drain } }),
   agentKeys: async (signal?: AbortSignal) =>
-    (await request<{ keys: AgentKey[] }>("GET", "/admin/agents/keys", take(signal))).keys,
+    (await request<{ keys: AgentKey[] }>("GET", "/admin/agents/keys", withSignal(signal))).keys,
   addAgentKey: (body: { name: string; models?: string[] }) =>
     request<AddedAgentKey>("POST", "/admin/agents/keys", { body }),
   revokeAgentKey: (id: string) => request("DELETE", pathOf(["admin", "agents", "keys", id])),
 
-  /** In the order in which they were added. Their tokens, which are secret, are dropped at once. */
+  /** Returns the users in the order in which they were added. Drops their tokens at once, because they are secret. */
   users: async (signal?: AbortSignal): Promise<User[]> => {
     const { users } = await request<{ users: ListedUser[] }>(
       "GET",
       "/admin/users?details=true",
-      take(signal),
+      withSignal(signal),
     );
     return users.map(({ token: _, ...user }) => user as User);
   },
   user: (id: string, signal?: AbortSignal) =>
-    request<User>("GET", pathOf(["admin", "users", id]), take(signal)),
+    request<User>("GET", pathOf(["admin", "users", id]), withSignal(signal)),
   addUser: (body: UserFields) => request<AddedUser>("POST", "/admin/users/add", { body }),
   changeUser: (id: string, body: UserFields) =>
     request<User>("PATCH", pathOf(["admin", "users", id]), { body }),
@@ -76,21 +76,23 @@ export const api = {
     }),
   deleteUser: (id: string) => request("DELETE", pathOf(["admin", "users", id])),
 
-  /** Of everybody, or of one user; for administrators. */
+  /** Returns the usage of everyone, or of one user. For administrators only. */
   usage: (query: UsageQuery, signal?: AbortSignal) =>
-    request<Usage>("GET", usagePath("admin", query), take(signal)),
-  /** One's own; by model and day only. */
+    request<UsageAnswer>("GET", usagePath("admin", query), withSignal(signal)),
+  /** Returns the usage of the user who is signed in. It can be grouped by model and day only. */
   ownUsage: (query: UsageQuery, signal?: AbortSignal) =>
-    request<Usage>("GET", usagePath("api", query), take(signal)),
+    request<UsageAnswer>("GET", usagePath("api", query), withSignal(signal)),
 
-  /** The headers say how one stands with one's limits; asking counts for nothing. */
+  /** Returns response headers with the user's rate limits. This request itself counts toward no limit. */
   ownRateLimits: async (signal?: AbortSignal) =>
-    (await send("GET", usagePath("api", { by: [] }), take(signal))).headers,
+    (await send("GET", usagePath("api", { by: [] }), withSignal(signal))).headers,
 
-  /** The names of the models that one may ask. */
+  /** Returns the names of the models that the user may use. */
   models: async (signal?: AbortSignal) =>
-    (await request<{ data: { id: string }[] }>("GET", "/v1/models", take(signal))).data.map(({ id }) => id),
-  /** A stream of server-sent events, with the tokens told at its end. */
+    (await request<{ data: { id: string }[] }>("GET", "/v1/models", withSignal(signal))).data.map(
+      ({ id }) => id,
+    ),
+  /** Returns a stream of server-sent events that ends with the token counts. */
   chat: (
     body: { model: string; messages: readonly { role: string; content: string }[] },
     signal: AbortSignal,
@@ -101,12 +103,12 @@ export const api = {
     }),
 };
 
-/** Also as the address of a download, with `format: "csv"`. */
-export function usagePath(of: "admin" | "api", query: UsageQuery & { format?: "csv" }): string {
+/** Returns the path of a usage request. With `format: "csv"` it is the address of a download. */
+export function usagePath(scope: "admin" | "api", query: UsageQuery & { format?: "csv" }): string {
   const { by, ...rest } = query;
-  return pathOf([of, "usage"], { ...rest, by: by.join(",") });
+  return pathOf([scope, "usage"], { ...rest, by: by.join(",") });
 }
 
-function take(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+function withSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
   return signal ? { signal } : {};
 }

@@ -1,11 +1,11 @@
-/** An answer that is no success, or none at all: `message` is a text for people. */
+/** A failed request: an error response, or no response at all. `message` is a text for people. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
-  /** 0 where there was no answer. */
+  /** The HTTP status; 0 if there was no response. */
   readonly status: number;
-  /** What one can do about it. */
+  /** What to do about it. */
   readonly hint: string | undefined;
-  /** When to try again. */
+  /** The number of seconds after which to try again. */
   readonly retryAfterS: number | undefined;
 
   constructor(status: number, message: string, hint?: string, retryAfterS?: number) {
@@ -25,14 +25,14 @@ export interface RequestOptions {
 
 let endSession: () => void = () => undefined;
 
-/** What is done when an answer says that nobody is signed in any more. */
+/** Sets the function that is called when a response says that the session has ended. */
 export function onSessionEnd(listener: () => void): void {
   endSession = listener;
 }
 
 /**
- * Asks this server, as whoever is signed in, and resolves with an answer that is a success: for streams and files.
- * Rejects with an `ApiError`, or with an `AbortError` when `signal` fires.
+ * Sends a request to this server with the current session, and resolves with a successful response. Use it directly
+ * for streams and files. Rejects with an `ApiError`, or with an `AbortError` when `signal` fires.
  */
 export async function send(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
   const { body, headers, signal } = options;
@@ -46,32 +46,38 @@ export async function send(method: string, path: string, options: RequestOptions
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiError(0, "The server cannot be reached.");
+    throw new ApiError(
+      0,
+      "The server cannot be reached. Check your network connection, and that the server is running.",
+    );
   }
   if (response.ok) return response;
   if (response.status === 401 && !headers?.["authorization"]) endSession();
   throw await readError(response);
 }
 
-/** As `send`, with the answer's JSON. Page and server are one build, so its shape is that of `protocol`. */
+/** Resolves with the JSON of the response to `send`. Its type can be trusted: page and server are one build. */
 export async function request<T>(method: string, path: string, options?: RequestOptions): Promise<T> {
   const response = await send(method, path, options);
   try {
     return (await response.json()) as T;
   } catch (error) {
     if (options?.signal?.aborted) throw error;
-    throw new ApiError(response.status, "The answer is no JSON. Is there a proxy in between?");
+    throw new ApiError(
+      response.status,
+      "The response is not JSON. Check whether a proxy between the browser and the server replaced it.",
+    );
   }
 }
 
-/** Both forms that the API has: `{"error":"text","hint":"…"}` and `{"error":{"message":"…"}}`. */
+/** Reads both error forms of the API: `{"error":"text","hint":"…"}` and `{"error":{"message":"…"}}`. */
 async function readError(response: Response): Promise<ApiError> {
   const retryAfterS = Number(response.headers.get("retry-after") ?? Number.NaN);
   const body: unknown = await response.json().catch(() => undefined);
   const { message, hint } = readErrorBody(body);
   return new ApiError(
     response.status,
-    message ?? `The server answered with status ${response.status}.`,
+    message ?? `The server responded with status ${response.status}.`,
     hint,
     Number.isFinite(retryAfterS) ? retryAfterS : undefined,
   );
@@ -87,8 +93,8 @@ function readErrorBody(body: unknown): { message: string | undefined; hint: stri
   };
 }
 
-/** What went wrong, for people: with what one can do, and when to try again. */
-export function textOf(error: unknown): string {
+/** Returns a text for people: what went wrong, what to do, and when to try again. */
+export function errorText(error: unknown): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
   const { message, hint, retryAfterS } = error;
   const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
@@ -96,7 +102,7 @@ export function textOf(error: unknown): string {
   return [sentence, hint, again].filter(Boolean).join(" ");
 }
 
-/** A path with its parts encoded, and with those fields of the query that have a value. */
+/** Returns a path with its parts encoded. Query fields without a value are left out. */
 export function pathOf(
   parts: readonly string[],
   query: Record<string, string | number | boolean | undefined> = {},

@@ -1,16 +1,16 @@
 import { type Child, useState } from "hono/jsx/dom";
-import { textOf } from "../api/request.ts";
+import { errorText } from "../api/request.ts";
 import { classNames } from "./class-names.ts";
 import { showToast } from "./toast.tsx";
 
 export interface ButtonProps {
   kind?: "primary" | "plain" | "danger" | "quiet";
   type?: "button" | "submit";
-  /** For screen readers, where the text alone does not say which of many it is about. */
+  /** A label for screen readers, for when the text alone does not say which item the button is for. */
   label?: string;
   isSmall?: boolean;
   disabled?: boolean;
-  /** What it does. While a promise is open the button is busy; a rejection is shown as a toast. */
+  /** While a returned promise is pending, the button is busy. A rejection is shown as a toast. */
   onClick?: () => unknown;
   children?: Child;
 }
@@ -26,7 +26,7 @@ export function Button({ kind = "plain", type = "button", label, isSmall, ...res
     try {
       await result;
     } catch (error) {
-      showToast(textOf(error), "bad");
+      showToast(errorText(error), "bad");
     } finally {
       setBusy(false);
     }
@@ -45,7 +45,7 @@ export function Button({ kind = "plain", type = "button", label, isSmall, ...res
   );
 }
 
-/** A link that looks as a button: to a page (`#/…`), or, with `download`, to a file. */
+/** A link that looks like a button. It leads to a page (`#/…`) or, with `download`, to a file. */
 export function LinkButton(props: {
   href: string;
   kind?: "primary" | "plain" | "quiet";

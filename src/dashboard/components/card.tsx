@@ -3,11 +3,11 @@ import { classNames } from "./class-names.ts";
 import { hasContent } from "./has-content.ts";
 
 interface CardProps {
-  /** An `<h2>`; without it the card is a mere box. */
+  /** Rendered as an `<h2>`. Without a title the card is just a box. */
   title?: string;
-  /** At the right of the title. */
+  /** Shown to the right of the title. */
   actions?: Child;
-  /** Without padding, for tables. */
+  /** Removes the padding, for tables. */
   isFlush?: boolean;
   class?: string;
   children?: Child;
@@ -30,7 +30,7 @@ export function Card({ title, actions, isFlush, class: own, children }: CardProp
 
 export type Tone = "ok" | "warn" | "bad" | "accent" | "plain";
 
-/** One figure, large. */
+/** One large number with a label. */
 export function Tile(props: { label: string; value: Child; note?: Child; tone?: Tone }) {
   const { label, value, note, tone = "plain" } = props;
   return (
@@ -48,7 +48,7 @@ export function Tiles({ children }: { children?: Child }) {
   return <dl class="tiles">{children}</dl>;
 }
 
-/** In place of a list that has nothing in it. */
+/** Shown in place of an empty list. */
 export function EmptyState({ title, children }: { title: string; children?: Child }) {
   return (
     <div class="empty">
@@ -58,7 +58,7 @@ export function EmptyState({ title, children }: { title: string; children?: Chil
   );
 }
 
-/** A sentence that matters: an error (which is read out at once), a warning, a remark. */
+/** An important sentence: an error, a warning or a note. Screen readers announce errors at once. */
 export function Notice({ tone, children }: { tone: Tone; children?: Child }) {
   return (
     <div class={classNames("notice", `tone-${tone}`)} role={tone === "bad" ? "alert" : null}>

@@ -1,44 +1,47 @@
 import uPlot from "uplot";
 
-/** Custom properties of the style sheet, `--chart-ok` and so on, so that they follow light and dark. */
+/** Names custom properties of the style sheet, such as `--chart-ok`, which differ between light and dark mode. */
 export type Color = "ok" | "bad" | "accent" | "warn";
 
 export interface ChartSeries {
   label: string;
   color: Color;
-  /** As many as there are points; null where there is no figure. */
+  /** One value per point; null if the value is unknown. */
   values: readonly (number | null)[];
 }
 
-/** How a chart looks, but for its points. */
-export interface ChartLook {
+/** A chart's appearance and series, without its x values. */
+export interface ChartAppearance {
   series: readonly ChartSeries[];
-  /** As in “5.2 asks/s”; for the axis, the legend and the table. */
+  /** Formats values for the axis, the legend and the table. */
   format: (value: number | null) => string;
-  /** Names a point of the x axis; a clock time if missing. */
+  /** Labels a point of the x axis. By default, x values are shown as times of day. */
   xLabel?: (x: number) => string;
-  /** Bars for amounts of days, lines for a course. */
+  /** Draws bars, for totals per day, instead of lines. */
   isBars?: boolean;
-  /** Lines go on over points without a figure, as they do where not every second has one. */
+  /** Draws lines across points without a value. */
   spanGaps?: boolean;
-  /** The y axis reaches at least so far; to 1 if missing. */
-  reach?: number;
-  /** The x axis, where it is to show more than there is data for. */
+  /** The y axis extends at least to this value. Default: 1. */
+  yMaxAtLeast?: number;
+  /** The range of the x axis, if it should show more than the data covers. */
   range?: readonly [number, number];
 }
 
 const AXIS_WIDTH = 58;
 const AXIS_HEIGHT = 26;
-/** A date is 70 pixels wide, and a time of day less than the 50 that are usual. */
+/** Pixels between labels with dates, which are 70 wide. uPlot's default of 50 suffices for times of day. */
 const DATE_SPACE = 90;
 const FONT = "12px system-ui, sans-serif";
 
 /**
- * Texts and ranges are those of `now` at each drawing, lines and colors those of this call. The drawing's own legend
- * stays away, as it is a table that screen readers would read with every point.
+ * Returns uPlot's options. Texts and ranges come from `current` at each drawing, lines and colors from this call. uPlot's
+ * own legend is off, because it is a table that screen readers would read again for each point.
  */
-export function chartOptions(now: () => ChartLook, onPoint: (index: number | null) => void): uPlot.Options {
-  const { series, xLabel, isBars, spanGaps } = now();
+export function chartOptions(
+  current: () => ChartAppearance,
+  onPoint: (index: number | null) => void,
+): uPlot.Options {
+  const { series, xLabel, isBars, spanGaps } = current();
   const axis: uPlot.Axis = {
     stroke: () => colorOf("--muted"),
     grid: { stroke: () => colorOf("--line"), width: 1 },
@@ -55,9 +58,9 @@ export function chartOptions(now: () => ChartLook, onPoint: (index: number | nul
     scales: {
       x: {
         time: !xLabel,
-        range: (_, min, max) => [...(now().range ?? (isBars ? barRange : dataRange)(min, max))],
+        range: (_, min, max) => [...(current().range ?? (isBars ? barRange : dataRange)(min, max))],
       },
-      y: { range: (_, __, max) => [0, Math.max(now().reach ?? 1, (max ?? 0) * 1.1)] },
+      y: { range: (_, __, max) => [0, Math.max(current().yMaxAtLeast ?? 1, (max ?? 0) * 1.1)] },
     },
     axes: [
       {
@@ -65,9 +68,9 @@ export function chartOptions(now: () => ChartLook, onPoint: (index: number | nul
         grid: { show: false },
         size: AXIS_HEIGHT,
         ...(xLabel && { space: DATE_SPACE }),
-        values: (_, xs) => xs.map((x) => labelOf(x, now().xLabel)),
+        values: (_, xs) => xs.map((x) => labelOf(x, current().xLabel)),
       },
-      { ...axis, size: AXIS_WIDTH, values: (_, ticks) => ticks.map((tick) => now().format(tick)) },
+      { ...axis, size: AXIS_WIDTH, values: (_, ticks) => ticks.map((tick) => current().format(tick)) },
     ],
     series: [{}, ...series.map((one) => seriesOptions(one, isBars ?? false, spanGaps ?? false))],
     hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
@@ -87,13 +90,13 @@ function seriesOptions({ label, color }: ChartSeries, isBars: boolean, spanGaps:
   };
 }
 
-/** With `xLabel` of whole numbers only: between two days there is nothing to name. */
-function labelOf(x: number, xLabel: ChartLook["xLabel"]): string {
+/** Labels only whole numbers if there is an `xLabel`, because there is nothing between two days. */
+function labelOf(x: number, xLabel: ChartAppearance["xLabel"]): string {
   if (!xLabel) return minuteOf(x);
   return Number.isInteger(x) ? xLabel(x) : "";
 }
 
-/** Half a bar of room at either end. */
+/** Leaves room for half a bar at either end. */
 function barRange(min: number | null, max: number | null): [number, number] {
   return [(min ?? 0) - 0.5, (max ?? 0) + 0.5];
 }
@@ -102,7 +105,7 @@ function dataRange(min: number | null, max: number | null): [number, number] {
   return [min ?? 0, max ?? 1];
 }
 
-/** 14:05, in the browser's own zone. */
+/** Formats a time of day in the browser's time zone: 14:05. */
 function minuteOf(seconds: number): string {
   return new Date(seconds * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 }

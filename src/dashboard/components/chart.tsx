@@ -1,29 +1,29 @@
 import { useEffect, useRef, useState } from "hono/jsx/dom";
 import uPlot from "uplot";
-import { type ChartLook, type ChartSeries, type Color, chartOptions } from "./chart-options.ts";
+import { type ChartAppearance, type ChartSeries, type Color, chartOptions } from "./chart-options.ts";
 import { classNames } from "./class-names.ts";
 import { ScrollArea } from "./scroll-area.tsx";
 
 export type { ChartSeries, Color };
 
-interface ChartProps extends ChartLook {
-  /** Says what is drawn, and is shown above it. */
+interface ChartProps extends ChartAppearance {
+  /** Shown above the chart. */
   title: string;
-  /** Seconds since 1970, or, with `xLabel`, any growing numbers. */
+  /** Seconds since 1970 or, with `xLabel`, any increasing numbers. */
   xs: readonly number[];
 }
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /**
- * Lines or bars over time. The drawing itself is hidden from screen readers, which get a sentence and, as everybody
- * may, a table.
+ * Lines or bars over time. The drawing is hidden from screen readers, which get the title, the legend and, as everyone
+ * can, a table.
  */
 export function Chart(props: ChartProps) {
   const { title, xs, series, format, xLabel = clock } = props;
   const box = useRef<HTMLDivElement | null>(null);
   const plot = useRef<uPlot | null>(null);
-  // The drawing is made once, and names at each drawing what is in the newest of these.
+  // The plot is created once, and reads the newest props each time it is drawn.
   const latest = useRef(props);
   latest.current = props;
   const [pointed, setPointed] = useState<number | null>(null);
@@ -31,8 +31,8 @@ export function Chart(props: ChartProps) {
   useEffect(() => {
     const element = box.current;
     if (!element) return undefined;
-    const now = () => latest.current ?? props;
-    const made = new uPlot(chartOptions(now, setPointed), dataOf(props), element);
+    const current = () => latest.current ?? props;
+    const made = new uPlot(chartOptions(current, setPointed), dataOf(props), element);
     plot.current = made;
     const fit = () => made.setSize({ width: element.clientWidth, height: element.clientHeight });
     const watch = new ResizeObserver(fit);
@@ -70,7 +70,7 @@ export function Chart(props: ChartProps) {
   );
 }
 
-/** The newest rows only: what is asked of a table is the figures, not nine hundred of them. */
+/** The table shows only the newest rows, because nobody reads 900 of them. */
 const ROWS_MAX = 60;
 
 function ChartTable({ title, xs, series, format, xLabel = clock }: ChartProps) {
@@ -82,7 +82,7 @@ function ChartTable({ title, xs, series, format, xLabel = clock }: ChartProps) {
       onToggle={(event: Event) => setOpen((event.target as HTMLDetailsElement).open)}
     >
       <summary>
-        As a table<span class="off-screen">: {title}</span>
+        Show as a table<span class="off-screen">: {title}</span>
       </summary>
       {isOpen ? (
         <ScrollArea label={title}>

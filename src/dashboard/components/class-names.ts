@@ -1,4 +1,4 @@
-/** Those that hold, as the attribute `class`. */
+/** Joins the names that are set, for the attribute `class`. */
 export function classNames(...names: (string | false | undefined)[]): string {
   return names.filter(Boolean).join(" ");
 }

@@ -4,12 +4,12 @@ import { showToast } from "./toast.tsx";
 
 const SHOWN_MS = 2_000;
 
-/** Copies `text`; `what` names it, as in “Copy the token”. */
+/** A button that copies `text`. `what` names it, as in “Copy the token”. */
 export function CopyButton({ text, what, isSmall }: { text: string; what: string; isSmall?: boolean }) {
   const [isCopied, setCopied] = useState(false);
   const copy = async () => {
     if (!(await copyText(text))) {
-      showToast("The browser did not let the page copy. Select the text and copy it by hand.", "bad");
+      showToast("The browser did not allow copying. Select the text and copy it by hand.", "bad");
       return;
     }
     setCopied(true);
@@ -23,22 +23,22 @@ export function CopyButton({ text, what, isSmall }: { text: string; what: string
   );
 }
 
-/** Without TLS a browser has no clipboard to offer but on its own machine, hence the second way. */
+/** Copies a text. The fallback is for pages without TLS, where browsers offer no clipboard except on localhost. */
 async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    return copySelection(text);
+    return copyBySelection(text);
   }
 }
 
-function copySelection(text: string): boolean {
+function copyBySelection(text: string): boolean {
   const focused = document.activeElement;
   const field = document.createElement("textarea");
   field.value = text;
   field.className = "off-screen";
-  // Inside an open dialog nothing outside of it can be selected.
+  // While a dialog is open, nothing outside of it can be selected.
   (document.querySelector("dialog[open]") ?? document.body).append(field);
   field.select();
   const isCopied = document.execCommand("copy");
@@ -47,7 +47,7 @@ function copySelection(text: string): boolean {
   return isCopied;
 }
 
-/** A text to copy, such as a token or a command, with its button. */
+/** A text to copy, such as a token or a command, with a copy button. */
 export function CopyField({ text, what }: { text: string; what: string }) {
   return (
     <div class="copy-field">

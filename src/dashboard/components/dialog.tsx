@@ -4,23 +4,23 @@ import { Form } from "./form.tsx";
 
 interface DialogProps {
   title: string;
-  /** After Escape, the cross, or a call of `close` by the browser; the owner takes the dialog away then. */
+  /** Called after Escape, the close button, or when the browser closes the dialog. The owner then removes it. */
   onClose: () => void;
   children?: Child;
 }
 
-/** Modal, and open for as long as it is drawn. The focus goes back to where it was. */
+/** A modal dialog, open while it is rendered. Afterwards the focus returns to where it was. */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const id = useId();
   const ref = useRef<HTMLDialogElement | null>(null);
-  const isGone = useRef(false);
+  const isRemoved = useRef(false);
   useEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
     return () => {
-      // Closing it, not merely removing it, is what gives the focus back. The event of that comes later, when the
-      // owner may show another dialog, and is not for him.
-      isGone.current = true;
+      // Only closing the dialog, not just removing it, returns the focus. The close event comes later, when the owner
+      // may already show another dialog, so it is not reported.
+      isRemoved.current = true;
       dialog?.close();
     };
   }, []);
@@ -29,7 +29,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
       ref={ref}
       class="dialog"
       aria-labelledby={id}
-      onClose={() => (isGone.current ? undefined : onClose())}
+      onClose={() => (isRemoved.current ? undefined : onClose())}
     >
       <header class="dialog-head">
         <h2 id={id}>{title}</h2>
@@ -44,10 +44,11 @@ export function Dialog({ title, onClose, children }: DialogProps) {
 
 interface ConfirmProps {
   title: string;
-  /** What will happen, said by the button too: “Delete”, not “OK”. */
+  /** Explains what will happen. */
   children?: Child;
+  /** The button's text, which names the action: “Delete”, not “OK”. */
   action: string;
-  /** Does it; the dialog closes when that has worked, and shows why not otherwise. */
+  /** Performs the action. The dialog closes if it succeeds, and shows the error if it fails. */
   onConfirm: () => Promise<unknown>;
   onClose: () => void;
 }

@@ -3,13 +3,13 @@ import { hasContent } from "./has-content.ts";
 
 interface FieldProps {
   label: string;
-  /** What the form's data has it under. */
+  /** The field's name in the form's data. */
   name: string;
-  /** Below it, and read out with it. */
+  /** Shown below the field, and read by screen readers together with it. */
   hint?: Child;
   error?: string | undefined;
   type?: "text" | "password" | "number" | "search" | "date" | "datetime-local";
-  /** What stands in it at first; what is typed later is the browser's, until the form is sent. */
+  /** The initial value. What is typed later is kept by the browser until the form is submitted. */
   value?: string | number;
   placeholder?: string;
   autocomplete?: string;
@@ -28,7 +28,7 @@ export function Field(props: FieldProps) {
     <div class="field">
       <label for={id}>{label}</label>
       <input
-        {...given(rest)}
+        {...withoutUndefined(rest)}
         id={id}
         name={name}
         type={type}
@@ -38,7 +38,7 @@ export function Field(props: FieldProps) {
         {...describedBy(id, hint, error)}
         onInput={(event: Event) => onInput?.((event.target as HTMLInputElement).value)}
       />
-      <Below id={id} hint={hint} error={error} />
+      <FieldHelp id={id} hint={hint} error={error} />
     </div>
   );
 }
@@ -62,7 +62,7 @@ export function TextArea(props: TextAreaProps) {
     <div class="field">
       <label for={id}>{label}</label>
       <textarea
-        {...given(rest)}
+        {...withoutUndefined(rest)}
         id={id}
         name={name}
         value={value ?? ""}
@@ -70,7 +70,7 @@ export function TextArea(props: TextAreaProps) {
         onInput={(event: Event) => onInput?.((event.target as HTMLTextAreaElement).value)}
         onKeyDown={(event: KeyboardEvent) => onKeyDown?.(event)}
       />
-      <Below id={id} hint={hint} error={error} />
+      <FieldHelp id={id} hint={hint} error={error} />
     </div>
   );
 }
@@ -102,7 +102,7 @@ export function Select({ label, name, hint, value, options, onInput }: SelectPro
           </option>
         ))}
       </select>
-      <Below id={id} hint={hint} />
+      <FieldHelp id={id} hint={hint} />
     </div>
   );
 }
@@ -127,7 +127,7 @@ export function Checkbox(props: {
   );
 }
 
-function Below({ id, hint, error }: { id: string; hint?: Child; error?: string | undefined }) {
+function FieldHelp({ id, hint, error }: { id: string; hint?: Child; error?: string | undefined }) {
   return (
     <>
       {hasContent(hint) ? (
@@ -149,6 +149,6 @@ function describedBy(id: string, hint: Child, error?: string): Record<string, st
   return { "aria-describedby": ids || null, "aria-invalid": error ? "true" : null };
 }
 
-function given(props: Record<string, unknown>): Record<string, unknown> {
+function withoutUndefined(props: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined));
 }

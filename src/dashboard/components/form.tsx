@@ -1,20 +1,20 @@
 import { type Child, useState } from "hono/jsx/dom";
-import { textOf } from "../api/request.ts";
+import { errorText } from "../api/request.ts";
 import { Notice } from "./card.tsx";
 import { classNames } from "./class-names.ts";
 
 interface FormProps {
-  /** Gets the fields' texts, trimmed, by name. A rejection is shown above the buttons, and the form stays as it is. */
+  /** Called with the fields' trimmed texts by name. A rejection is shown above the buttons, and the form stays. */
   onSubmit: (fields: Record<string, string>) => unknown;
   submit: string;
   kind?: "primary" | "danger";
-  /** Beside the submit button. */
+  /** Shown beside the submit button. */
   actions?: Child;
   class?: string;
   children?: Child;
 }
 
-/** Sends nothing by itself: what is in it goes to `onSubmit`, once at a time. */
+/** A form that sends nothing by itself: it calls `onSubmit`, one call at a time. */
 export function Form({ onSubmit, submit, kind = "primary", actions, class: own, children }: FormProps) {
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<string | undefined>(undefined);
@@ -25,7 +25,7 @@ export function Form({ onSubmit, submit, kind = "primary", actions, class: own, 
     try {
       await onSubmit(fieldsOf(form));
     } catch (failure) {
-      setError(textOf(failure));
+      setError(errorText(failure));
     } finally {
       setBusy(false);
     }

@@ -1,6 +1,6 @@
 import type { Child } from "hono/jsx/dom";
 
-/** Whether it draws anything. */
+/** Whether rendering the child shows anything. */
 export function hasContent(child: Child): boolean {
   return child !== undefined && child !== null && child !== false && child !== "";
 }

@@ -1,7 +1,7 @@
 import type { Child } from "hono/jsx/dom";
 import { hasContent } from "./has-content.ts";
 
-/** A page's one `<h1>`, with what can be done on the page to its right. */
+/** The page's only `<h1>`, with the page's actions to its right. */
 export function PageHeader({ title, lead, children }: { title: string; lead?: Child; children?: Child }) {
   return (
     <header class="page-head">

@@ -3,19 +3,19 @@ import { Button } from "./button.tsx";
 
 interface PaginationProps {
   label: string;
-  /** From 0. */
+  /** Counted from 0. */
   page: number;
   pageCount: number;
   onTurn: (page: number) => void;
 }
 
-/** From one page of a long list to the next; nothing where there is one only. */
+/** Buttons that turn the pages of a long list. Renders nothing if there is only one page. */
 export function Pagination({ label, page, pageCount, onTurn }: PaginationProps) {
   if (pageCount <= 1) return null;
   return (
     <nav class="row pages" aria-label={label}>
       <Button isSmall disabled={page === 0} onClick={() => onTurn(page - 1)}>
-        ← Back
+        ← Previous
       </Button>
       <span class="muted">
         Page {page + 1} of {pageCount}
@@ -27,7 +27,7 @@ export function Pagination({ label, page, pageCount, onTurn }: PaginationProps) 
   );
 }
 
-/** Cuts a list into pages. When `key` changes it is another list, which begins at its first page. */
+/** Splits a list into pages. A new `key` stands for another list, which starts at its first page. */
 export function usePagination<Row>(
   rows: readonly Row[],
   pageRows: number,
@@ -35,7 +35,7 @@ export function usePagination<Row>(
 ): { shown: readonly Row[] } & Omit<PaginationProps, "label"> {
   const [turned, setTurned] = useState({ key, page: 0 });
   const pageCount = Math.max(1, Math.ceil(rows.length / pageRows));
-  // A list may have become shorter since.
+  // The list may have become shorter.
   const page = Math.min(turned.key === key ? turned.page : 0, pageCount - 1);
   return {
     shown: rows.slice(page * pageRows, (page + 1) * pageRows),

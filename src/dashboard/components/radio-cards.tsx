@@ -3,18 +3,18 @@ import { classNames } from "./class-names.ts";
 
 interface RadioCardsProps<Value extends string> {
   legend: string;
-  /** A heading right above says it already: it is read out only. */
+  /** Hides the legend except for screen readers, because a heading right above says the same. */
   isLegendHidden?: boolean;
-  /** In a form, what its data has the choice under. */
+  /** The choice's name in the form's data. */
   name: string;
   options: readonly { value: Value; title: string; about?: string }[];
   value: Value;
   onChoose: (value: Value) => void;
-  /** As wide as it gets, one below the other; else as many in a row as there is room for. */
+  /** Puts each option on a row of its own. By default, as many share a row as fit. */
   isList?: boolean;
 }
 
-/** One of a few, each with a line about it. */
+/** Chooses one of a few options, each with a short description. */
 export function RadioCards<Value extends string>(props: RadioCardsProps<Value>) {
   const { legend, isLegendHidden, name, options, value, onChoose, isList } = props;
   const id = useId();

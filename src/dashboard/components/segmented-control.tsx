@@ -1,14 +1,14 @@
 import { useId } from "hono/jsx/dom";
 
 interface SegmentedControlProps<Value extends string> {
-  /** Says what is chosen; for screen readers only. */
+  /** Says what is being chosen. For screen readers only. */
   label: string;
   value: Value;
   options: readonly { value: Value; label: string }[];
   onChoose: (value: Value) => void;
 }
 
-/** One of a few, all of them in sight: the arrow keys go from one to the next. */
+/** Chooses one of a few visible options. The arrow keys move between them. */
 export function SegmentedControl<Value extends string>(props: SegmentedControlProps<Value>) {
   const { label, value, options, onChoose } = props;
   const id = useId();

@@ -6,34 +6,34 @@ import { ScrollArea } from "./scroll-area.tsx";
 export interface Column<Row> {
   title: string;
   cell: (row: Row) => Child;
-  /** Makes the column sortable; what is undefined or null goes to the end. */
+  /** Makes the column sortable. Undefined and null sort last. */
   sortBy?: (row: Row) => string | number | null | undefined;
-  /** Figures, which are set to the right. */
+  /** Aligns the column to the right. */
   isNumber?: boolean;
-  /** Names the row, for screen readers: one column at most. */
+  /** Marks the one column that names the row, for screen readers. */
   isHeader?: boolean;
 }
 
 interface TableProps<Row> {
-  /** Says what it lists; drawn for screen readers only. */
+  /** Says what the table lists. For screen readers only. */
   caption: string;
   columns: readonly Column<Row>[];
   rows: readonly Row[];
   keyOf: (row: Row) => string | number;
-  /** In place of rows. */
+  /** Shown if there are no rows. */
   empty?: Child;
 }
 
-interface Order {
+interface SortOrder {
   column: number;
-  isDown: boolean;
+  isDescending: boolean;
 }
 
 export function Table<Row>({ caption, columns, rows, keyOf, empty }: TableProps<Row>) {
-  const [order, setOrder] = useState<Order | undefined>(undefined);
+  const [order, setOrder] = useState<SortOrder | undefined>(undefined);
   if (rows.length === 0 && hasContent(empty)) return <>{empty}</>;
-  const turn = (column: number) =>
-    setOrder((before) => ({ column, isDown: before?.column === column && !before.isDown }));
+  const toggleSort = (column: number) =>
+    setOrder((before) => ({ column, isDescending: before?.column === column && !before.isDescending }));
   return (
     <ScrollArea label={caption}>
       <table>
@@ -41,16 +41,16 @@ export function Table<Row>({ caption, columns, rows, keyOf, empty }: TableProps<
         <thead>
           <tr>
             {columns.map((column, index) => (
-              <Head
+              <HeaderCell
                 column={column}
                 order={order?.column === index ? order : undefined}
-                onTurn={() => turn(index)}
+                onSort={() => toggleSort(index)}
               />
             ))}
           </tr>
         </thead>
         <tbody>
-          {sortRows(rows, order && columns[order.column]?.sortBy, order?.isDown ?? false).map((row) => (
+          {sortRows(rows, order && columns[order.column]?.sortBy, order?.isDescending ?? false).map((row) => (
             <tr key={keyOf(row)}>
               {columns.map(({ cell, isHeader, isNumber }) =>
                 isHeader ? (
@@ -67,21 +67,21 @@ export function Table<Row>({ caption, columns, rows, keyOf, empty }: TableProps<
   );
 }
 
-interface HeadProps<Row> {
+interface HeaderCellProps<Row> {
   column: Column<Row>;
-  order: Order | undefined;
-  onTurn: () => void;
+  order: SortOrder | undefined;
+  onSort: () => void;
 }
 
-function Head<Row>({ column, order, onTurn }: HeadProps<Row>) {
+function HeaderCell<Row>({ column, order, onSort }: HeaderCellProps<Row>) {
   const { title, sortBy, isNumber } = column;
-  const direction = order?.isDown ? "descending" : "ascending";
+  const direction = order?.isDescending ? "descending" : "ascending";
   return (
     <th scope="col" class={classNames(isNumber && "number")} aria-sort={order ? direction : null}>
       {sortBy ? (
-        <button type="button" class="sort" onClick={onTurn}>
+        <button type="button" class="sort" onClick={onSort}>
           {title}
-          <span aria-hidden="true">{order ? (order.isDown ? " ↓" : " ↑") : " ↕"}</span>
+          <span aria-hidden="true">{order ? (order.isDescending ? " ↓" : " ↑") : " ↕"}</span>
         </button>
       ) : (
         title
@@ -90,14 +90,18 @@ function Head<Row>({ column, order, onTurn }: HeadProps<Row>) {
   );
 }
 
-function sortRows<Row>(rows: readonly Row[], sortBy: Column<Row>["sortBy"], isDown: boolean): readonly Row[] {
+function sortRows<Row>(
+  rows: readonly Row[],
+  sortBy: Column<Row>["sortBy"],
+  isDescending: boolean,
+): readonly Row[] {
   if (!sortBy) return rows;
   return rows.toSorted((one, other) => {
     const [a, b] = [sortBy(one), sortBy(other)];
     if (a === null || a === undefined) return b === null || b === undefined ? 0 : 1;
     if (b === null || b === undefined) return -1;
     const difference = typeof a === "number" && typeof b === "number" ? a - b : compareTexts(a, b);
-    return isDown ? -difference : difference;
+    return isDescending ? -difference : difference;
   });
 }
 

@@ -13,7 +13,7 @@ const TOASTS_MAX = 4;
 const toasts = createStore<readonly Toast[]>([]);
 let newest = 0;
 
-/** A line at the edge of the page, which is read out; it leaves by itself unless it is about a failure. */
+/** Shows a short message at the edge of the page. It disappears by itself unless it reports a failure. */
 export function showToast(text: string, tone: Toast["tone"] = "ok"): void {
   const id = ++newest;
   toasts.set([...toasts.get(), { id, text, tone }].slice(-TOASTS_MAX));
@@ -24,7 +24,7 @@ function dismiss(id: number): void {
   toasts.set(toasts.get().filter((toast) => toast.id !== id));
 }
 
-/** Once a page: the region has to be there before its first line is. */
+/** The region for toasts, once per page. Screen readers need it to exist before its first message. */
 export function Toasts() {
   const shown = useStore(toasts);
   return (

@@ -1,16 +1,16 @@
 import type { LiveFrame, LiveSample, Overview } from "../api/types.ts";
 
-/** The course of one figure; null for a second that nothing was heard of. */
+/** One value per second; null if nothing is known about that second. */
 export type Series = (number | null)[];
 
-/** The last 15 minutes, a second each. */
+/** The last 15 minutes, second by second. */
 export interface History {
-  /** When each second began, in seconds since 1970. */
+  /** The start of each second, in seconds since 1970. */
   xs: number[];
   series: Record<keyof Overview["samples"] & keyof LiveSample, Series>;
 }
 
-/** What is known of the pool: the newest frame's figures, and those before it as a history. */
+/** The live numbers: those of the newest frame, with earlier ones as a history. */
 export interface LiveOverview extends Omit<Overview, "samples"> {
   history: History;
 }
@@ -18,17 +18,17 @@ export interface LiveOverview extends Omit<Overview, "samples"> {
 const SECONDS_MAX = 900;
 const ASKS_MAX = 100;
 
-/** Gives a new pool; undefined where a second came before there was anything to add it to. */
-export function takeFrame(pool: LiveOverview | undefined, frame: LiveFrame): LiveOverview | undefined {
+/** Returns the overview after a frame; undefined if a second came before there was an overview to add it to. */
+export function takeFrame(overview: LiveOverview | undefined, frame: LiveFrame): LiveOverview | undefined {
   if (frame.type === "overview") return fromOverview(frame);
-  if (!pool) return undefined;
-  const { type: _, sample, models = pool.models, asks, ...now } = frame;
+  if (!overview) return undefined;
+  const { type: _, sample, models = overview.models, asks, ...now } = frame;
   return {
-    ...pool,
+    ...overview,
     ...now,
     models,
-    asks: [...asks, ...pool.asks].slice(0, ASKS_MAX),
-    history: append(pool.history, sample),
+    asks: [...asks, ...overview.asks].slice(0, ASKS_MAX),
+    history: append(overview.history, sample),
   };
 }
 
@@ -39,7 +39,7 @@ export function fromOverview(overview: Overview): LiveOverview {
   return { ...now, history: { xs: series.asks.map((_, index) => begin + index), series } };
 }
 
-/** Fills seconds that were left out with nulls, and drops what is older than 15 minutes. */
+/** Adds a second. Fills seconds that were skipped with nulls, and drops those older than 15 minutes. */
 export function append(history: History, { at, ...sample }: LiveSample): History {
   const x = Math.round(Date.parse(at) / 1000);
   const last = history.xs.at(-1) ?? x - 1;
@@ -53,18 +53,18 @@ export function append(history: History, { at, ...sample }: LiveSample): History
   return { xs: [...history.xs, ...gap, x].slice(-SECONDS_MAX), series };
 }
 
-/** Of the newest `seconds`; 0 where there are none. */
+/** Returns the sum over the newest `seconds`; 0 if none are known. */
 export function sum(course: Series, seconds = SECONDS_MAX): number {
   return course.slice(-seconds).reduce<number>((all, value) => all + (value ?? 0), 0);
 }
 
-/** The mean of the newest `seconds` that are known; undefined where there are none. */
+/** Returns the mean over the newest `seconds`; undefined if none are known. */
 export function mean(course: Series, seconds: number): number | undefined {
   const known = knownOf(course.slice(-seconds));
   return known.length > 0 ? meanOf(known) : undefined;
 }
 
-/** The median of the newest `seconds` that are known; undefined where there are none. */
+/** Returns the median over the newest `seconds`; undefined if none are known. */
 export function median(course: Series, seconds: number): number | undefined {
   const known = knownOf(course.slice(-seconds)).sort((a, b) => a - b);
   return known[Math.floor(known.length / 2)];
@@ -75,8 +75,9 @@ function knownOf(course: Series): number[] {
 }
 
 /**
- * The history in steps of so many seconds, each as `fold` makes it of the known figures in it; null where there are
- * none. Steps begin at multiples of their length, so that a point stays what it was when the next second comes.
+ * Combines the seconds of a series into steps of `stepS` seconds. `fold` combines the known values of a step; the result
+ * is null if there are none. Steps begin at multiples of their length, so that a point does not change when the next
+ * second arrives.
  */
 export function foldSteps(xs: readonly number[], course: Series, stepS: number, fold: Fold): Series {
   const steps = Map.groupBy(course.keys(), (index) => Math.floor((xs[index] ?? 0) / stepS));
@@ -86,7 +87,7 @@ export function foldSteps(xs: readonly number[], course: Series, stepS: number, 
   });
 }
 
-/** Where the steps begin. */
+/** Returns the start of each step. */
 export function stepStarts(xs: readonly number[], stepS: number): number[] {
   return [...new Set(xs.map((x) => Math.floor(x / stepS) * stepS))];
 }

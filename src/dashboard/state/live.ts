@@ -3,78 +3,78 @@ import { type LiveOverview, takeFrame } from "./history.ts";
 import { createStore, type Store } from "./store.ts";
 
 export interface LiveState {
-  /** `away` is while it tries again after it was lost; what is known of the pool stays. */
-  status: "connecting" | "live" | "away";
-  pool: LiveOverview | undefined;
+  /** `reconnecting` means that the socket was lost. The overview then keeps its last state. */
+  status: "connecting" | "live" | "reconnecting";
+  overview: LiveOverview | undefined;
 }
 
 interface LiveOptions {
-  /** Opens a socket, tells what comes and that it has closed, and gives what closes it, after which it tells nothing. */
+  /** Opens a socket and reports its messages and its end. Returns a function that closes it silently. */
   open(on: { message(data: unknown): void; close(): void }): () => void;
-  /** Calls back after so long; gives what prevents it. */
+  /** Calls `run` after a delay. Returns a function that cancels the call. */
   after(delayMs: number, run: () => void): () => void;
-  /** At least 0 and below 1. */
+  /** Returns a random number: at least 0 and below 1. */
   random(): number;
-  /** Called when the socket was lost: a browser does not say that it was refused for want of a session. */
+  /** Called when the socket is lost. A browser does not tell whether a missing session was the reason. */
   onLost(): void;
 }
 
 export interface Live {
   state: Store<LiveState>;
-  /** Keeps the view open until what it gives is called; open once, however many watch. */
+  /** Keeps the socket open until the returned function is called. All watchers share one socket. */
   watch(): () => void;
 }
 
 const DELAY_MIN_MS = 500;
 const DELAY_MAX_MS = 15_000;
 
-/** There is a frame each second, so a socket that has been silent for so long is dead. */
+/** The server sends a frame each second, so a socket that is silent for this long is dead. */
 const SILENCE_MS = 15_000;
 
 export function createLive({ open, after, random, onLost }: LiveOptions): Live {
-  const state = createStore<LiveState>({ status: "connecting", pool: undefined });
+  const state = createStore<LiveState>({ status: "connecting", overview: undefined });
   let watchers = 0;
-  let tries = 0;
-  let leave: (() => void) | undefined;
+  let attempts = 0;
+  let stop: (() => void) | undefined;
 
   function connect(): void {
-    let cancelSilence = after(SILENCE_MS, lose);
-    const close = open({ message: take, close: lose });
-    const part = () => {
+    let cancelSilence = after(SILENCE_MS, reconnect);
+    const close = open({ message: receive, close: reconnect });
+    const disconnect = () => {
       cancelSilence();
       close();
     };
-    function lose(): void {
-      part();
-      state.set({ ...state.get(), status: "away" });
-      // Half of it by chance, so that not all pages come back in the same moment after a restart.
-      const delayMs = Math.min(DELAY_MAX_MS, DELAY_MIN_MS * 2 ** tries++) * (0.5 + random() / 2);
-      leave = after(delayMs, connect);
+    function reconnect(): void {
+      disconnect();
+      state.set({ ...state.get(), status: "reconnecting" });
+      // Half of the delay is random, so that pages do not all reconnect at the same moment after a restart.
+      const delayMs = Math.min(DELAY_MAX_MS, DELAY_MIN_MS * 2 ** attempts++) * (0.5 + random() / 2);
+      stop = after(delayMs, connect);
       onLost();
     }
-    function take(data: unknown): void {
+    function receive(data: unknown): void {
       const frame = readFrame(data);
       if (!frame) return;
       cancelSilence();
-      cancelSilence = after(SILENCE_MS, lose);
-      tries = 0;
-      state.set({ status: "live", pool: takeFrame(state.get().pool, frame) });
+      cancelSilence = after(SILENCE_MS, reconnect);
+      attempts = 0;
+      state.set({ status: "live", overview: takeFrame(state.get().overview, frame) });
     }
-    leave = part;
+    stop = disconnect;
   }
 
   return {
     state,
     watch() {
       if (watchers++ === 0) {
-        tries = 0;
+        attempts = 0;
         state.set({ ...state.get(), status: "connecting" });
         connect();
       }
       return () => {
         if (--watchers > 0) return;
-        leave?.();
-        leave = undefined;
+        stop?.();
+        stop = undefined;
       };
     },
   };

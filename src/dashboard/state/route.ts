@@ -1,9 +1,9 @@
 import { createStore, type Store } from "./store.ts";
 
-/** What stands after `#/` in the address: `#/users/u1?tab=usage` is the page `users` with the argument `u1`. */
+/** The part of the address after `#/`: `#/users/u1?tab=usage` is the page `users` with the argument `u1`. */
 export interface Route {
   page: string;
-  /** Decoded; empty where there is none. */
+  /** Decoded; empty if there is none. */
   argument: string;
   query: URLSearchParams;
 }
@@ -14,13 +14,13 @@ export function readRoute(hash: string): Route {
   return { page, argument: decode(rest.join("/")), query: new URLSearchParams(query) };
 }
 
-/** The address of a page, for links. */
+/** Returns the address of a page, for links. */
 export function hrefOf(page: string, argument = "", query: Record<string, string> = {}): string {
   const search = new URLSearchParams(query).toString();
   return `#/${page}${argument && `/${encodeURIComponent(argument)}`}${search && `?${search}`}`;
 }
 
-/** The one-time code of a sign-in link, `#code=…`. */
+/** Returns the one-time code of a sign-in link, `#code=…`. */
 export function readCode(hash: string): string | undefined {
   return new URLSearchParams(hash.replace(/^#/, "")).get("code") || undefined;
 }
@@ -33,5 +33,5 @@ function decode(text: string): string {
   }
 }
 
-/** The hash of the address, as it is now. */
+/** The current hash of the address. */
 export const hash: Store<string> = createStore("");

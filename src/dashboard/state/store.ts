@@ -1,8 +1,8 @@
-/** A value that parts of the page watch. */
+/** A value that parts of the page subscribe to. */
 export interface Store<T> {
   get(): T;
   set(value: T): void;
-  /** Calls back after each change; gives what ends it. */
+  /** Calls `listen` after each change. Returns a function that ends the subscription. */
   subscribe(listen: () => void): () => void;
 }
 

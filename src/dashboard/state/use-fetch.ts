@@ -1,31 +1,34 @@
 import { useCallback, useEffect, useRef, useState } from "hono/jsx/dom";
-import { textOf } from "../api/request.ts";
+import { errorText } from "../api/request.ts";
 
-export interface Answer<T> {
-  /** The newest one; that of before while it is asked for again. */
+export interface FetchState<T> {
+  /** The newest value. While it is being loaded again, the previous one. */
   value: T | undefined;
-  /** Why the last try failed, in a text for people. */
+  /** Why the last attempt failed, as a text for people. */
   error: string | undefined;
   isLoading: boolean;
-  /** Asks again. */
+  /** Loads the value again. */
   reload(): void;
-  /** Puts what an action answered in place of it. */
+  /** Replaces the value, for example with the response of an action. */
   replace(value: T): void;
 }
 
 /**
- * What `ask` resolves with, asked again whenever one of `keys` changes. An answer that comes after its component left,
- * or after a newer one was asked for, is dropped.
+ * Returns what `load` resolves with, and calls it again whenever one of `keys` changes. A result is dropped if it arrives
+ * after the component was removed, or after a newer call.
  */
-export function useFetch<T>(ask: (signal: AbortSignal) => Promise<T>, keys: readonly unknown[]): Answer<T> {
-  const [state, setState] = useState<Pick<Answer<T>, "value" | "error" | "isLoading">>({
+export function useFetch<T>(
+  load: (signal: AbortSignal) => Promise<T>,
+  keys: readonly unknown[],
+): FetchState<T> {
+  const [state, setState] = useState<Pick<FetchState<T>, "value" | "error" | "isLoading">>({
     value: undefined,
     error: undefined,
     isLoading: true,
   });
   const [turn, setTurn] = useState(0);
-  const latest = useRef(ask);
-  latest.current = ask;
+  const latest = useRef(load);
+  latest.current = load;
   useEffect(() => {
     const abort = new AbortController();
     setState((before) => ({ ...before, isLoading: true }));
@@ -35,7 +38,7 @@ export function useFetch<T>(ask: (signal: AbortSignal) => Promise<T>, keys: read
       },
       (error: unknown) => {
         if (!abort.signal.aborted)
-          setState((before) => ({ ...before, error: textOf(error), isLoading: false }));
+          setState((before) => ({ ...before, error: errorText(error), isLoading: false }));
       },
     );
     return () => abort.abort();

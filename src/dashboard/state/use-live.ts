@@ -11,32 +11,32 @@ const live = createLive({
     return () => clearTimeout(timer);
   },
   random: Math.random,
-  // Whether the session has ended is what the answer says, and is acted upon where it is read.
+  // If the session has ended, the response says so, and `request` acts on it.
   onLost: () => void api.session().catch(() => undefined),
 });
 
-// Nothing of what one has seen is there for whoever signs in next.
+// The next person to sign in must not see what this one saw.
 session.subscribe(() => {
-  if (session.get().state === "out") live.state.set({ status: "connecting", pool: undefined });
+  if (session.get().state === "out") live.state.set({ status: "connecting", overview: undefined });
 });
 
 let firstVersion: string | undefined;
 live.state.subscribe(() => {
-  firstVersion ??= live.state.get().pool?.version;
+  firstVersion ??= live.state.get().overview?.version;
 });
 
-/** Whether the page came from a server of another version: it was updated while the page was open. */
+/** Whether the page came from a server of another version, which was updated while the page was open. */
 export function isOlderThan(version: string): boolean {
   return firstVersion !== undefined && firstVersion !== version;
 }
 
-/** The pool as it is, for as long as the component is drawn and somebody can see it. */
+/** Returns the live overview, kept up to date while the component is rendered and the page is visible. */
 export function useLive(): LiveState {
   useEffect(watchWhileVisible, []);
   return useStore(live.state);
 }
 
-/** A page in the background asks for nothing, and comes back with all that it has missed. */
+/** Disconnects while the page is in the background. The first frame after that brings everything it missed. */
 function watchWhileVisible(): () => void {
   let stop = document.hidden ? undefined : live.watch();
   const change = () => {

@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from "hono/jsx/dom";
 import type { Store } from "./store.ts";
 
-/** The store's value; the component is drawn again when it changes. */
+/** Returns the store's value, and renders the component again when it changes. */
 export function useStore<T>(store: Store<T>): T {
   return useSyncExternalStore(store.subscribe, store.get);
 }

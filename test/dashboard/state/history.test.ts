@@ -20,10 +20,10 @@ function timeOf(second: number): string {
   return new Date(START + second * 1000).toISOString();
 }
 
-/** The second with that number; `asks` is the number too, so that it can be told from others. */
+/** Returns the sample of a second. Its `asks` are the second's number, to tell samples apart. */
 function sampleOf(second: number): LiveSample {
-  const figures = Object.fromEntries(SAMPLE_FIELDS.map((name) => [name, 0])) as Omit<LiveSample, "at">;
-  return { ...figures, asks: second, first_byte_ms: null, at: timeOf(second) };
+  const values = Object.fromEntries(SAMPLE_FIELDS.map((name) => [name, 0])) as Omit<LiveSample, "at">;
+  return { ...values, asks: second, first_byte_ms: null, at: timeOf(second) };
 }
 
 const POOL = {
@@ -72,7 +72,7 @@ function overviewOf(seconds: number): Overview {
 const emptyHistory = (): History => fromOverview(overviewOf(0)).history;
 const at = (second: number) => START / 1000 + second;
 
-test("the first frame is the history so far, the others lengthen it", () => {
+test("the first frame contains the history, and later frames extend it", () => {
   const first = takeFrame(undefined, { type: "overview", ...overviewOf(3) });
   expect(first?.history.xs).toEqual([at(0), at(1), at(2)]);
   const asks = [askOf("c"), askOf("b")];
@@ -86,30 +86,30 @@ test("the first frame is the history so far, the others lengthen it", () => {
   expect(next?.history.series.asks).toEqual([0, 1, 2, 3]);
   expect(next?.slots.in_use).toBe(3);
   expect(next?.asks.map(({ request_id }) => request_id)).toEqual(["c", "b", "a"]);
-  // They are told when they change only.
+  // The server sends the models only when they change.
   expect(next?.models).toEqual([{ id: "llama3.3", agents: 1 }]);
   expect(next?.version).toBe("1.0.0");
-  expect(first?.history.series.asks, "what is drawn is not changed beneath it").toEqual([0, 1, 2]);
+  expect(first?.history.series.asks, "the previous overview is not modified").toEqual([0, 1, 2]);
 });
 
-test("a second that comes before there is a history is dropped", () => {
+test("a second that arrives before the first overview is dropped", () => {
   expect(takeFrame(undefined, { type: "second", ...POOL, sample: sampleOf(3), asks: [] })).toBeUndefined();
 });
 
-test("seconds that were left out are there as nulls, in all courses", () => {
+test("skipped seconds are filled with nulls in all series", () => {
   const { xs, series } = append(append(emptyHistory(), sampleOf(5)), sampleOf(8));
   expect(xs).toEqual([at(5), at(6), at(7), at(8)]);
   expect(series.asks).toEqual([5, null, null, 8]);
   for (const name of SAMPLE_FIELDS) expect(series[name], name).toHaveLength(4);
 });
 
-test("a second that is there already, or older than the last, changes nothing", () => {
+test("a second that is known already, or older than the last, changes nothing", () => {
   const history = append(emptyHistory(), sampleOf(5));
   expect(append(history, sampleOf(5))).toBe(history);
   expect(append(history, sampleOf(4))).toBe(history);
 });
 
-test("no more than 15 minutes are kept, after a long absence too", () => {
+test("no more than 15 minutes are kept, even after a long gap", () => {
   let history = emptyHistory();
   for (let second = 0; second < 905; second++) history = append(history, sampleOf(second));
   expect(history.xs).toHaveLength(900);
@@ -121,14 +121,14 @@ test("no more than 15 minutes are kept, after a long absence too", () => {
   expect(history.series.asks.slice(-2)).toEqual([null, 1_000_000]);
 });
 
-test("no more than 100 asks are kept, the newest first", () => {
+test("no more than 100 requests are kept, newest first", () => {
   const first = takeFrame(undefined, { type: "overview", ...overviewOf(1) });
   const asks = Array.from({ length: 100 }, (_, index) => askOf(`n${index}`));
   const next = takeFrame(first, { type: "second", ...POOL, sample: sampleOf(1), asks });
   expect(next?.asks).toEqual(asks);
 });
 
-test("figures are of the newest seconds, and seconds without one do not count", () => {
+test("sum, mean and median cover the newest seconds, and skip unknown ones", () => {
   const course = [100, null, 1, 3, null, 8];
   expect(sum(course)).toBe(112);
   expect(sum(course, 4)).toBe(12);

@@ -5,7 +5,7 @@ import { createFakeClock } from "../../support/clock.ts";
 
 type Listener = Parameters<Parameters<typeof createLive>[0]["open"]>[0];
 
-/** Sockets that the test opens, feeds and closes. */
+/** A live view on sockets that the test feeds and closes, and a clock that the test moves. */
 function scene(random = 0) {
   const clock = createFakeClock();
   const opened: { on: Listener; isClosed: boolean }[] = [];
@@ -37,7 +37,7 @@ const frame = JSON.stringify({
   asks: [] as Overview["asks"],
 });
 
-test("it is open while somebody watches, and once, however many do", () => {
+test("the socket is open while anyone watches, and is shared by all watchers", () => {
   const { live, opened, newest, clock } = scene();
   expect(opened).toHaveLength(0);
   const stops = [live.watch(), live.watch()];
@@ -46,24 +46,24 @@ test("it is open while somebody watches, and once, however many do", () => {
   expect(newest().isClosed).toBe(false);
   stops[1]?.();
   expect(newest().isClosed).toBe(true);
-  expect(clock.pending(), "nothing is left to come").toBe(0);
+  expect(clock.pending(), "no timer is left").toBe(0);
   live.watch();
   expect(opened).toHaveLength(2);
 });
 
-test("it is live from the first frame on, and says when it is not", () => {
+test("the state is live from the first frame until the socket is lost", () => {
   const { live, newest, lost } = scene();
   live.watch();
-  expect(live.state.get()).toEqual({ status: "connecting", pool: undefined });
+  expect(live.state.get()).toEqual({ status: "connecting", overview: undefined });
   newest().on.message(frame);
   expect(live.state.get().status).toBe("live");
   newest().on.close();
-  expect(live.state.get().status).toBe("away");
-  expect(live.state.get().pool?.version, "what was known stays to be seen").toBe("1.0.0");
+  expect(live.state.get().status).toBe("reconnecting");
+  expect(live.state.get().overview?.version, "the last overview stays").toBe("1.0.0");
   expect(lost()).toBe(1);
 });
 
-test("it tries again later and later, at most after 15 s, and soon again once it was live", () => {
+test("reconnecting backs off up to 15 s, and starts over after a successful connection", () => {
   const { live, clock, opened, newest } = scene();
   live.watch();
   const delays: number[] = [];
@@ -82,7 +82,7 @@ test("it tries again later and later, at most after 15 s, and soon again once it
   expect(opened).toHaveLength(before + 1);
 });
 
-test("a socket that has fallen silent is given up", () => {
+test("a silent socket is given up", () => {
   const { live, clock, opened, newest } = scene();
   live.watch();
   clock.advance(14_000);
@@ -90,13 +90,13 @@ test("a socket that has fallen silent is given up", () => {
   clock.advance(14_000);
   expect(live.state.get().status).toBe("live");
   clock.advance(1_000);
-  expect(live.state.get().status).toBe("away");
+  expect(live.state.get().status).toBe("reconnecting");
   expect(opened[0]?.isClosed).toBe(true);
   clock.advance(250);
   expect(opened).toHaveLength(2);
 });
 
-test("what is left while it is away is not opened again", () => {
+test("the socket is not reopened after the last watcher left", () => {
   const { live, clock, opened, newest } = scene();
   const stop = live.watch();
   newest().on.close();
@@ -107,11 +107,11 @@ test("what is left while it is away is not opened again", () => {
 });
 
 test.each([["nothing"], ["{"], ["null"], ['{"type":"other"}'], [new ArrayBuffer(3)]])(
-  "%p is no frame, and does no harm",
+  "%p is not a frame, and is ignored",
   (data) => {
     const { live, newest } = scene();
     live.watch();
     newest().on.message(data);
-    expect(live.state.get()).toEqual({ status: "connecting", pool: undefined });
+    expect(live.state.get()).toEqual({ status: "connecting", overview: undefined });
   },
 );

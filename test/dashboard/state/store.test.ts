@@ -1,24 +1,24 @@
 import { expect, test } from "bun:test";
 import { createStore } from "../../../src/dashboard/state/store.ts";
 
-test("who watches is told of each change, and of nothing else", () => {
+test("subscribers are notified of each change, and of nothing else", () => {
   const store = createStore("a");
   const seen: string[] = [];
-  const end = store.subscribe(() => seen.push(store.get()));
+  const unsubscribe = store.subscribe(() => seen.push(store.get()));
   store.set("b");
   store.set("b");
   store.set("c");
-  end();
+  unsubscribe();
   store.set("d");
   expect(seen).toEqual(["b", "c"]);
 });
 
-test("one who leaves while others are told does not keep them from it", () => {
+test("a subscriber that unsubscribes during a notification does not stop the others from being notified", () => {
   const store = createStore(0);
   const seen: string[] = [];
-  const endFirst = store.subscribe(() => {
+  const unsubscribeFirst = store.subscribe(() => {
     seen.push("first");
-    endFirst();
+    unsubscribeFirst();
   });
   store.subscribe(() => seen.push("second"));
   store.set(1);
@@ -26,11 +26,11 @@ test("one who leaves while others are told does not keep them from it", () => {
   expect(seen).toEqual(["first", "second", "second"]);
 });
 
-test("one who comes while others are told is told of the next change", () => {
+test("a subscriber that is added during a notification is notified from the next change on", () => {
   const store = createStore(0);
   const seen: number[] = [];
-  const endFirst = store.subscribe(() => {
-    endFirst();
+  const unsubscribeFirst = store.subscribe(() => {
+    unsubscribeFirst();
     store.subscribe(() => seen.push(store.get()));
   });
   store.set(1);

@@ -21,11 +21,11 @@ export function AddKeyDialog({ onAdded, onClose }: AddKeyDialogProps) {
     onAdded();
   };
   return (
-    <Dialog title={added ? `The key “${added.name}”` : "Make a key for agents"} onClose={onClose}>
+    <Dialog title={added ? `Agent key “${added.name}”` : "Create an agent key"} onClose={onClose}>
       {added ? (
-        <MadeKey added={added} onClose={onClose} />
+        <CreatedKey added={added} onClose={onClose} />
       ) : (
-        <Form submit="Make the key" onSubmit={add} actions={<Button onClick={onClose}>Cancel</Button>}>
+        <Form submit="Create key" onSubmit={add} actions={<Button onClick={onClose}>Cancel</Button>}>
           <KeyFields />
         </Form>
       )}
@@ -38,7 +38,7 @@ export function addKey(name: string, models: string): Promise<AddedAgentKey> {
   return api.addAgentKey({ name, ...(names && { models: names }) });
 }
 
-/** `name` and `models` of a form. */
+/** The form fields `name` and `models`. */
 export function KeyFields({ name }: { name?: string }) {
   return (
     <>
@@ -49,27 +49,27 @@ export function KeyFields({ name }: { name?: string }) {
         required
         isFocused={name === undefined}
         autocomplete="off"
-        hint="How lists and the log call it, such as gpu box."
+        hint="The name shown in lists and logs, such as gpu box."
       />
       <Field
         label="Models (optional)"
         name="models"
         autocomplete="off"
-        hint="Its agents then offer only these, separated by commas. Empty: all that they have."
+        hint="Agents with this key offer only these models. Separate names with commas. Leave empty to allow all models."
       />
     </>
   );
 }
 
-function MadeKey({ added: { key }, onClose }: { added: AddedAgentKey; onClose: () => void }) {
+function CreatedKey({ added: { key }, onClose }: { added: AddedAgentKey; onClose: () => void }) {
   return (
     <div class="form">
       <Notice tone="warn">
-        Copy it now: it is shown this once, as the server keeps only its hash. If it is lost, revoke it and
-        make another one.
+        Copy the key now. It is shown only once, because the server keeps only its hash. If you lose it,
+        revoke it and create another one.
       </Notice>
       <CopyField text={key} what="the key" />
-      <p class="label">In an agent's address</p>
+      <p class="label">Server address that contains the key, for agents</p>
       <CopyField text={`${location.origin}/agents/${key}`} what="the address" />
       <div class="form-actions">
         <Button kind="primary" onClick={onClose}>

@@ -4,40 +4,42 @@ import { Button } from "../../components/button.tsx";
 import { Notice } from "../../components/card.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import { formatAgo, formatTime } from "../../format.ts";
-import { LoadOf, StateOf } from "./agent-list.tsx";
+import { AgentLoad, AgentStateBadge } from "./agent-list.tsx";
 
 interface AgentDetailsProps {
   agent: Agent;
-  /** It is connected still. */
-  isHere: boolean;
-  /** The server's clock. */
+  /** Whether the agent is still connected. */
+  isConnected: boolean;
+  /** The server's time, in milliseconds since 1970. */
   now: number;
   onDisconnect: () => void;
   onClose: () => void;
 }
 
-/** All that is known of one agent, live. */
-export function AgentDetails({ agent, isHere, now, onDisconnect, onClose }: AgentDetailsProps) {
+/** Everything that is known about one agent, kept up to date. */
+export function AgentDetails({ agent, isConnected, now, onDisconnect, onClose }: AgentDetailsProps) {
   const { version, protocol, address, key, since, last_heard, models, id } = agent;
   return (
     <Dialog title={agent.name} onClose={onClose}>
-      {isHere ? null : <Notice tone="warn">It has left. This is how it was last seen.</Notice>}
+      {isConnected ? null : (
+        <Notice tone="warn">This agent has disconnected. The details are from its last moment.</Notice>
+      )}
       <dl class="facts">
         <Fact name="State">
-          <StateOf agent={agent} />
+          <AgentStateBadge agent={agent} />
         </Fact>
         <Fact name="Slots in use">
-          <LoadOf agent={agent} />
+          <AgentLoad agent={agent} />
         </Fact>
-        <Fact name="Last heard">{formatAgo(last_heard, now)}</Fact>
+        <Fact name="Last seen">{formatAgo(last_heard, now)}</Fact>
         <Fact name="Connected since">{formatTime(since)}</Fact>
-        <Fact name="Version">{version ?? "It says none"}</Fact>
-        <Fact name="Protocol">{protocol === 1 ? "1, that of the first agents" : "2"}</Fact>
+        <Fact name="Version">{version ?? "Not reported"}</Fact>
+        <Fact name="Protocol">v{protocol}</Fact>
         <Fact name="Address">
           <span class="mono">{address}</span>
         </Fact>
-        <Fact name="Key">{key === null ? "None was shown" : key === "main" ? "The main key" : key}</Fact>
-        <Fact name="Id">
+        <Fact name="Key">{key === null ? "No key" : key === "main" ? "Main key" : key}</Fact>
+        <Fact name="ID">
           <span class="mono">{id}</span>
         </Fact>
         <Fact name={`Models (${models.length})`}>
@@ -49,7 +51,7 @@ export function AgentDetails({ agent, isHere, now, onDisconnect, onClose }: Agen
         </Fact>
       </dl>
       <div class="form-actions">
-        {isHere ? (
+        {isConnected ? (
           <Button kind="danger" onClick={onDisconnect}>
             Disconnect …
           </Button>

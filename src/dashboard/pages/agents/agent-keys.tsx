@@ -14,9 +14,9 @@ import { AddKeyDialog } from "./add-key-dialog.tsx";
 import { useShowMore } from "./use-show-more.tsx";
 
 interface AgentKeysProps {
-  /** How many agents have come by each key, by the keys' names. */
+  /** The number of connected agents per key, by the keys' names. */
   connected: ReadonlyMap<string, number>;
-  /** Its agents are gone. */
+  /** Called after a key was revoked, which disconnects its agents. */
   onRevoked: () => void;
 }
 
@@ -30,23 +30,23 @@ export function AgentKeys({ connected, onRevoked }: AgentKeysProps) {
   const { shown, more } = useShowMore(showsRevoked ? all : active);
   return (
     <Card
-      title="Keys for agents"
+      title="Agent keys"
       isFlush
       actions={
         <Button isSmall onClick={() => setAdding(true)}>
-          Make a key
+          Create a key
         </Button>
       }
     >
       <p class="card-lead muted">
-        Each agent, or each group of them, can have a key that you can take back. The main key is in the
-        banner that the server prints when it starts; nothing here shows it.
+        You can give each agent, or each group of agents, a key of its own, and revoke it later. The main key
+        is not shown here: the server prints it when it starts.
       </p>
       {keys.error ? <Notice tone="bad">{keys.error}</Notice> : null}
       {all.length > active.length ? (
         <div class="card-lead">
           <Checkbox
-            label={`Show the ${formatCount(all.length - active.length, "revoked one")} too`}
+            label={`Show ${formatCount(all.length - active.length, "revoked key")}`}
             name="revoked"
             isChecked={showsRevoked}
             onInput={setShowsRevoked}
@@ -55,11 +55,11 @@ export function AgentKeys({ connected, onRevoked }: AgentKeysProps) {
       ) : null}
       {keys.value ? (
         <Table
-          caption="Keys for agents"
+          caption="Agent keys"
           columns={columnsOf(connected, setRevoking)}
           rows={shown}
           keyOf={({ id }) => id}
-          empty={<EmptyState title="There are no keys but the main one." />}
+          empty={<EmptyState title="There are no agent keys besides the main key." />}
         />
       ) : null}
       {more}
@@ -91,12 +91,12 @@ function columnsOf(
       cell: ({ name, revoked_at }) => (revoked_at === null ? (connected.get(name) ?? 0) : "–"),
       isNumber: true,
     },
-    { title: "Made", cell: ({ created_at }) => formatTime(created_at) },
+    { title: "Created", cell: ({ created_at }) => formatTime(created_at) },
     {
       title: "Actions",
       cell: (key) =>
         key.revoked_at === null ? (
-          <Button isSmall label={`Revoke the key ${key.name}`} onClick={() => onRevoke(key)}>
+          <Button isSmall label={`Revoke key ${key.name}`} onClick={() => onRevoke(key)}>
             Revoke
           </Button>
         ) : (
@@ -107,7 +107,7 @@ function columnsOf(
 }
 
 function KeyModels({ models }: Pick<AgentKey, "models">) {
-  if (models === null) return <span class="muted">all that its agents have</span>;
+  if (models === null) return <span class="muted">all models</span>;
   return <span class="key-models mono">{models.join(", ")}</span>;
 }
 
@@ -121,17 +121,17 @@ interface RevokeDialogProps {
 function RevokeDialog({ agentKey: { id, name }, agents, onDone, onClose }: RevokeDialogProps) {
   const revoke = async () => {
     await api.revokeAgentKey(id);
-    showToast(`The key ${name} is revoked.`);
+    showToast(`Revoked the key ${name}.`);
     onDone();
   };
-  const now =
+  const consequence =
     agents === 0
-      ? "No agent is connected by it now."
-      : `${formatCount(agents, "agent")} connected by it ${agents === 1 ? "is" : "are"} disconnected at once: what runs there moves to other agents, or fails where its answer has begun.`;
+      ? "No agent is connected with this key."
+      : `${formatCount(agents, "agent")} connected with this key will be disconnected at once. Running requests move to other agents, or fail if their response has started.`;
   return (
     <ConfirmDialog title={`Revoke the key “${name}”?`} action="Revoke" onConfirm={revoke} onClose={onClose}>
-      <p>{now}</p>
-      <p>Nobody gets in with it any more. This cannot be undone, but you can make another key.</p>
+      <p>{consequence}</p>
+      <p>Agents can no longer connect with this key. You cannot undo this, but you can create another key.</p>
     </ConfirmDialog>
   );
 }

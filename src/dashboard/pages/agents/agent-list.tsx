@@ -11,13 +11,13 @@ import { useShowMore } from "./use-show-more.tsx";
 
 interface AgentListProps {
   agents: readonly Agent[];
-  /** The server's clock. */
+  /** The server's time, in milliseconds since 1970. */
   now: number;
   onShow: (agent: Agent) => void;
   onDisconnect: (agent: Agent) => void;
 }
 
-/** The order holds for all, not only for those drawn, so it is chosen above the table and not in its head. */
+/** The order is chosen above the table, not in its header, because it applies to all agents, not only to those shown. */
 export function AgentList(props: AgentListProps) {
   const { agents } = props;
   const [search, setSearch] = useState("");
@@ -34,7 +34,7 @@ export function AgentList(props: AgentListProps) {
           onInput={setSearch}
         />
         <Select
-          label="Order"
+          label="Sort by"
           name="order"
           options={AGENT_ORDERS}
           onInput={(value) => setOrder(value as AgentOrder)}
@@ -46,10 +46,10 @@ export function AgentList(props: AgentListProps) {
         rows={shown}
         keyOf={({ id }) => id}
         empty={
-          <EmptyState title="No agent fits the search.">
+          <EmptyState title="No agent matches the search.">
             <p>
-              It looks at names, versions, models, addresses, keys and states; <code>protocol:1</code> finds
-              those of the first protocol.
+              The search covers names, versions, models, addresses, keys and states. <code>protocol:v1</code>{" "}
+              finds the agents that use protocol v1.
             </p>
           </EmptyState>
         }
@@ -61,12 +61,12 @@ export function AgentList(props: AgentListProps) {
 
 function columnsOf({ now, onShow, onDisconnect }: AgentListProps): Column<Agent>[] {
   return [
-    { title: "Agent", cell: (agent) => <NameOf agent={agent} onShow={onShow} />, isHeader: true },
-    { title: "State", cell: (agent) => <StateOf agent={agent} /> },
-    { title: "Slots", cell: (agent) => <LoadOf agent={agent} /> },
-    { title: "Models", cell: ({ models }) => <ModelsOf models={models} /> },
-    { title: "Last heard", cell: ({ last_heard }) => formatAgo(last_heard, now) },
-    { title: "From", cell: (agent) => <OriginOf agent={agent} /> },
+    { title: "Agent", cell: (agent) => <AgentName agent={agent} onShow={onShow} />, isHeader: true },
+    { title: "State", cell: (agent) => <AgentStateBadge agent={agent} /> },
+    { title: "Slots", cell: (agent) => <AgentLoad agent={agent} /> },
+    { title: "Models", cell: ({ models }) => <AgentModels models={models} /> },
+    { title: "Last seen", cell: ({ last_heard }) => formatAgo(last_heard, now) },
+    { title: "Address", cell: (agent) => <AgentOrigin agent={agent} /> },
     {
       title: "Actions",
       cell: (agent) => (
@@ -78,7 +78,7 @@ function columnsOf({ now, onShow, onDisconnect }: AgentListProps): Column<Agent>
   ];
 }
 
-function NameOf({ agent, onShow }: { agent: Agent } & Pick<AgentListProps, "onShow">) {
+function AgentName({ agent, onShow }: { agent: Agent } & Pick<AgentListProps, "onShow">) {
   const { name, version, protocol } = agent;
   return (
     <span class="agent-cell">
@@ -86,27 +86,27 @@ function NameOf({ agent, onShow }: { agent: Agent } & Pick<AgentListProps, "onSh
         {name}
       </button>
       <span class="agent-sub">
-        {version === null ? "" : `${version} · `}protocol {protocol}
+        {version === null ? "" : `${version} · `}protocol v{protocol}
       </span>
     </span>
   );
 }
 
-export function StateOf({ agent }: { agent: Agent }) {
-  const { label, tone, because } = stateOf(agent);
+export function AgentStateBadge({ agent }: { agent: Agent }) {
+  const { label, tone, reason } = stateOf(agent);
   return (
     <span class="agent-cell">
       <span>
         <Badge tone={tone}>{label}</Badge>
       </span>
-      {because ? <span class="agent-sub agent-because">{because}</span> : null}
+      {reason ? <span class="agent-sub agent-reason">{reason}</span> : null}
     </span>
   );
 }
 
 const BAR_WIDTH = 72;
 
-export function LoadOf({ agent: { in_use, slots } }: { agent: Agent }) {
+export function AgentLoad({ agent: { in_use, slots } }: { agent: Agent }) {
   return (
     <span class="agent-load">
       <span>
@@ -122,7 +122,7 @@ export function LoadOf({ agent: { in_use, slots } }: { agent: Agent }) {
 
 const MODELS_SHOWN = 2;
 
-function ModelsOf({ models }: { models: readonly string[] }) {
+function AgentModels({ models }: { models: readonly string[] }) {
   const rest = models.length - MODELS_SHOWN;
   if (models.length === 0) return <span class="muted">none</span>;
   return (
@@ -135,7 +135,7 @@ function ModelsOf({ models }: { models: readonly string[] }) {
   );
 }
 
-function OriginOf({ agent: { address, key } }: { agent: Agent }) {
+function AgentOrigin({ agent: { address, key } }: { agent: Agent }) {
   return (
     <span class="agent-cell">
       <span class="mono">{address}</span>

@@ -1,20 +1,21 @@
 import type { Agent } from "../../api/types.ts";
 
-/** In a word how an agent is, and why it gets no work where it gets none. */
+/** An agent's state in one word, and the reason if the agent gets no requests. */
 export interface AgentState {
   label: "Draining" | "Paused" | "Full" | "Working" | "Ready" | "No work";
   tone: "ok" | "warn" | "accent" | "plain";
-  because: string | null;
+  reason: string | null;
 }
 
 export function stateOf(agent: Agent): AgentState {
-  const because = agent.no_work_because === null ? null : sentence(agent.no_work_because);
-  if (agent.draining) return { label: "Draining", tone: "warn", because: "It finishes what it has." };
-  if (agent.paused) return { label: "Paused", tone: "warn", because: "It asked for no more work." };
-  if (agent.models.length === 0) return { label: "No work", tone: "warn", because };
-  if (agent.in_use >= agent.slots) return { label: "Full", tone: "accent", because: null };
-  if (because !== null) return { label: "No work", tone: "plain", because };
-  return { label: agent.in_use > 0 ? "Working" : "Ready", tone: "ok", because: null };
+  const reason = agent.no_work_because === null ? null : sentence(agent.no_work_because);
+  if (agent.draining)
+    return { label: "Draining", tone: "warn", reason: "It is finishing its running requests." };
+  if (agent.paused) return { label: "Paused", tone: "warn", reason: "It asked for no more requests." };
+  if (agent.models.length === 0) return { label: "No work", tone: "warn", reason };
+  if (agent.in_use >= agent.slots) return { label: "Full", tone: "accent", reason: null };
+  if (reason !== null) return { label: "No work", tone: "plain", reason };
+  return { label: agent.in_use > 0 ? "Working" : "Ready", tone: "ok", reason: null };
 }
 
 function sentence(text: string): string {
@@ -23,10 +24,10 @@ function sentence(text: string): string {
 
 export const AGENT_ORDERS = [
   { value: "newest", label: "Newest first" },
-  { value: "name", label: "By name" },
-  { value: "load", label: "Most loaded first" },
-  { value: "idle", label: "Without work first" },
-  { value: "silent", label: "Longest unheard first" },
+  { value: "name", label: "Name" },
+  { value: "load", label: "Busiest first" },
+  { value: "idle", label: "Idle first" },
+  { value: "silent", label: "Longest silent first" },
 ] as const;
 export type AgentOrder = (typeof AGENT_ORDERS)[number]["value"];
 
@@ -38,7 +39,7 @@ const COMPARE: Record<AgentOrder, (a: Agent, b: Agent) => number> = {
   silent: (a, b) => a.last_heard.localeCompare(b.last_heard),
 };
 
-/** Those in which each word of `search` is found somewhere, in that order; the equal by their ids, so that none jumps. */
+/** Returns the agents that contain every word of `search`, sorted. Ties are sorted by id, so that rows stay in place. */
 export function agentRows(agents: readonly Agent[], search: string, order: AgentOrder): Agent[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   const found = words.length === 0 ? agents : agents.filter((agent) => hasWords(agent, words));
@@ -48,19 +49,19 @@ export function agentRows(agents: readonly Agent[], search: string, order: Agent
 function hasWords(agent: Agent, words: readonly string[]): boolean {
   const { id, name, version, address, key, models } = agent;
   const state = stateOf(agent);
-  const said = [id, name, version, address, key, state.label, state.because, `protocol:${agent.protocol}`];
-  const text = [...said, ...models].join("\n").toLowerCase();
+  const fields = [id, name, version, address, key, state.label, state.reason, `protocol:v${agent.protocol}`];
+  const text = [...fields, ...models].join("\n").toLowerCase();
   return words.every((word) => text.includes(word));
 }
 
-/** How many agents showed each key, by the keys' names. */
+/** Returns the number of agents per key, by the keys' names. */
 export function countByKey(agents: readonly Agent[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { key } of agents) if (key !== null) counts.set(key, (counts.get(key) ?? 0) + 1);
   return counts;
 }
 
-/** `name`, or the first of `name 2`, `name 3`, … that is free. The main key goes by `main`. */
+/** Returns `name`, or the first of `name 2`, `name 3`, … that is not taken. */
 export function freeName(name: string, taken: ReadonlySet<string>): string {
   if (!taken.has(name)) return name;
   for (let count = 2; ; count++) if (!taken.has(`${name} ${count}`)) return `${name} ${count}`;

@@ -20,7 +20,7 @@ export function AgentsOverview() {
   const closeDetails = () => setShown(undefined);
   return (
     <>
-      <PageHeader title="Agents" lead={value ? leadOf(value) : "The programs that bring the models."}>
+      <PageHeader title="Agents" lead={value ? leadOf(value) : "The programs that provide the models."}>
         <JoinLink />
       </PageHeader>
       {error ? <Notice tone="bad">{error}</Notice> : null}
@@ -32,7 +32,7 @@ export function AgentsOverview() {
       {shown ? (
         <AgentDetails
           agent={current(shown) ?? shown}
-          isHere={current(shown) !== undefined}
+          isConnected={current(shown) !== undefined}
           now={now}
           onDisconnect={() => {
             closeDetails();
@@ -56,7 +56,9 @@ function leadOf(agents: readonly Agent[]): string {
   const slots = agents.reduce((sum, agent) => sum + agent.slots, 0);
   const inUse = agents.reduce((sum, agent) => sum + agent.in_use, 0);
   const connected = `${formatCount(agents.length, "agent")} connected`;
-  return agents.length === 0 ? "None is connected." : `${connected}, ${inUse} of ${slots} slots in use.`;
+  return agents.length === 0
+    ? "No agents are connected."
+    : `${connected}, ${inUse} of ${slots} slots in use.`;
 }
 
 function NoAgents() {
@@ -64,8 +66,8 @@ function NoAgents() {
     <Card>
       <EmptyState title="No agent is connected.">
         <p>
-          An agent dials this server from wherever the models are, so it needs no open port. Until one is here
-          asks are refused.
+          An agent connects to this server from wherever the models are, so it needs no open port. Until an
+          agent is connected, requests are refused.
         </p>
         <JoinLink />
       </EmptyState>

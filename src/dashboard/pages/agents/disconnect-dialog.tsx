@@ -6,7 +6,7 @@ import { RadioCards } from "../../components/radio-cards.tsx";
 import { showToast } from "../../components/toast.tsx";
 import { formatCount } from "../../format.ts";
 
-type Way = "drain" | "now";
+type Mode = "drain" | "now";
 
 interface DisconnectDialogProps {
   agent: Agent;
@@ -14,49 +14,49 @@ interface DisconnectDialogProps {
   onClose: () => void;
 }
 
-/** Without running asks there is nothing to choose: it goes at once either way. */
+/** Without running requests there is nothing to choose: the agent is disconnected at once either mode. */
 export function DisconnectDialog({ agent, onDone, onClose }: DisconnectDialogProps) {
   const { id, name, key, in_use } = agent;
-  const [way, setWay] = useState<Way>("drain");
-  const asks = formatCount(in_use, "running ask");
+  const [mode, setMode] = useState<Mode>("drain");
+  const requests = formatCount(in_use, "running request");
   const disconnect = async () => {
-    const { state } = await api.disconnectAgent(id, way === "drain");
-    showToast(state === "closed" ? `${name} is disconnected.` : `${name} is draining.`);
+    const { state } = await api.disconnectAgent(id, mode === "drain");
+    showToast(state === "closed" ? `${name} was disconnected.` : `${name} is draining.`);
     onDone();
   };
   return (
     <ConfirmDialog
       title={`Disconnect ${name}?`}
-      action={in_use > 0 && way === "drain" ? "Drain" : "Disconnect"}
+      action={in_use > 0 && mode === "drain" ? "Drain" : "Disconnect"}
       onConfirm={disconnect}
       onClose={onClose}
     >
       {in_use > 0 ? (
         <RadioCards
-          legend={`It has ${asks}.`}
-          name="way"
+          legend={`The agent has ${requests}.`}
+          name="mode"
           isList
-          value={way}
-          onChoose={setWay}
+          value={mode}
+          onChoose={setMode}
           options={[
             {
               value: "drain",
-              title: "Drain it",
-              about: `It gets nothing new, finishes its ${asks}, and is disconnected then.`,
+              title: "Drain",
+              about: `The agent gets no new requests, finishes its ${requests}, and is then disconnected.`,
             },
             {
               value: "now",
-              title: "Disconnect it at once",
-              about: "Its asks move to another agent, or fail where their answer has begun.",
+              title: "Disconnect at once",
+              about: "Its requests move to another agent, or fail if their response has started.",
             },
           ]}
         />
       ) : (
-        <p>It has no running ask, so its connection is closed at once.</p>
+        <p>The agent has no running requests, so its connection is closed at once.</p>
       )}
       <p class="muted">
-        It is told to stay away. When it is started anew it may register again
-        {key === null ? "." : key === "main" ? "." : `; revoke its key “${key}” to keep it out.`}
+        The agent is told not to reconnect. If it is restarted, it can connect again.
+        {key === null || key === "main" ? "" : ` To keep it out, revoke its key “${key}”.`}
       </p>
     </ConfirmDialog>
   );

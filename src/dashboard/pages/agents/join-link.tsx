@@ -1,11 +1,11 @@
 import { LinkButton } from "../../components/button.tsx";
 import { hrefOf } from "../../state/route.ts";
 
-/** To the page that says how an agent comes here. */
+/** Links to the page that explains how to connect an agent. */
 export function JoinLink() {
   return (
     <LinkButton kind="primary" href={hrefOf("agents", "join")}>
-      Join an agent
+      Connect an agent
     </LinkButton>
   );
 }

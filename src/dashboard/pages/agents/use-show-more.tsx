@@ -3,7 +3,7 @@ import { Button } from "../../components/button.tsx";
 
 const ROWS = 50;
 
-/** How many rows of a long list are drawn, and the line below it that draws more. */
+/** Returns the rows of a long list to show, and the line below the list that shows more. */
 export function useShowMore<Row>(rows: readonly Row[]) {
   const [count, setCount] = useState(ROWS);
   const shown = rows.slice(0, count);

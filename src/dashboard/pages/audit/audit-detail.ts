@@ -1,4 +1,4 @@
-/** What was changed, in a line: `name: Ann, max_parallel: 4`. */
+/** Returns the details of a change on one line: `name: Ann, max_parallel: 4`. */
 export function detailText(detail: Record<string, unknown> | null): string {
   if (!detail) return "–";
   const parts = Object.entries(detail).map(([name, value]) => `${name}: ${valueText(value)}`);

@@ -16,16 +16,16 @@ const PAGE_ROWS = 50;
 const CSV_ROWS = 1000;
 
 const COLUMNS: readonly Column<AuditRow>[] = [
-  { title: "When", cell: ({ at }) => <time datetime={at}>{formatTime(at)}</time> },
+  { title: "Time", cell: ({ at }) => <time datetime={at}>{formatTime(at)}</time> },
   { title: "By", cell: ({ actor }) => <Badge tone={actor === "cli" ? "plain" : "accent"}>{actor}</Badge> },
-  { title: "What", cell: (row) => <Action row={row} />, isHeader: true },
-  { title: "Of", cell: (row) => <Target row={row} /> },
+  { title: "Action", cell: (row) => <Action row={row} />, isHeader: true },
+  { title: "Target", cell: (row) => <Target row={row} /> },
   { title: "Details", cell: ({ detail }) => <span class="audit-detail">{detailText(detail)}</span> },
-  { title: "From", cell: ({ address }) => <span class="mono">{address ?? "–"}</span> },
+  { title: "Address", cell: ({ address }) => <span class="mono">{address ?? "–"}</span> },
 ];
 
 export function AuditPage() {
-  /** Where each page begins: one goes back as one came. */
+  /** Where each visited page begins, to go back to it. */
   const [starts, setStarts] = useState<readonly (number | undefined)[]>([undefined]);
   const before = starts.at(-1);
   const { value, error, isLoading } = useFetch(
@@ -37,26 +37,26 @@ export function AuditPage() {
     <>
       <PageHeader
         title="Audit log"
-        lead="Every change that an administrator made, here, over the API or on the command line."
+        lead="Every change that administrators made here, through the API, or on the command line."
       >
         <LinkButton href={pathOf(["admin", "audit"], { format: "csv", limit: CSV_ROWS })} download>
-          CSV of the newest {CSV_ROWS}
+          Download the newest {CSV_ROWS} as CSV
         </LinkButton>
       </PageHeader>
       {error ? <Notice tone="bad">{error}</Notice> : null}
       {value ? (
         <Card isFlush>
           <Table
-            caption="Changes by administrators, the newest first"
+            caption="Changes by administrators, newest first"
             columns={COLUMNS}
             rows={value.audit}
             keyOf={({ seq }) => seq}
-            empty={<EmptyState title="No change has been made yet." />}
+            empty={<EmptyState title="No changes have been made yet." />}
           />
         </Card>
       ) : null}
       {starts.length > 1 || next !== undefined ? (
-        <nav class="row" aria-label="Pages of the log">
+        <nav class="row" aria-label="Audit log pages">
           <Button disabled={isLoading || starts.length === 1} onClick={() => setStarts(starts.slice(0, -1))}>
             ← Newer
           </Button>

@@ -14,19 +14,25 @@ import {
 
 const SHOWN_S = 900;
 
-/** A second is too short to show a course: with few asks, most have none. */
+/** Seconds are combined because with few requests most seconds have none. */
 const STEP_S = 5;
 
-/** The last 15 minutes, also where the server has not run for so long. */
+/** Charts of the last 15 minutes, even if the server has not run that long. */
 export function OverviewCharts({ history }: { history: History }) {
-  const { xs, range, rate, level, delay } = useMemo(() => linesOf(history), [history]);
+  const { xs, range, rate, level, latency } = useMemo(() => linesOf(history), [history]);
   return (
     <div class="charts">
       <Card>
-        <Chart title="Asks a second" xs={xs} range={range} format={formatNumber} series={rate} />
+        <Chart title="Requests per second" xs={xs} range={range} format={formatNumber} series={rate} />
       </Card>
       <Card>
-        <Chart title="Asks running and waiting" xs={xs} range={range} format={formatNumber} series={level} />
+        <Chart
+          title="Requests running and waiting"
+          xs={xs}
+          range={range}
+          format={formatNumber}
+          series={level}
+        />
       </Card>
       <Card>
         <Chart
@@ -35,8 +41,8 @@ export function OverviewCharts({ history }: { history: History }) {
           range={range}
           format={formatDuration}
           spanGaps
-          reach={200}
-          series={delay}
+          yMaxAtLeast={200}
+          series={latency}
         />
       </Card>
     </div>
@@ -55,9 +61,9 @@ function linesOf({ xs, series }: History) {
     range: [newest - SHOWN_S, newest] as const,
     rate: [line("ok", "ok", series.ok, meanOf), line("failed", "bad", series.failed, meanOf)],
     level: [line("running", "accent", series.running, maxOf), line("waiting", "warn", series.queue, maxOf)],
-    delay: [
-      line("first byte", "accent", series.first_byte_ms, meanOf),
-      line("wait for an agent", "warn", series.queue_ms, meanOf),
+    latency: [
+      line("time to first byte", "accent", series.first_byte_ms, meanOf),
+      line("queue time", "warn", series.queue_ms, meanOf),
     ],
   };
 }

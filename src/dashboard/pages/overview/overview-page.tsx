@@ -11,18 +11,18 @@ import { OverviewCharts } from "./overview-charts.tsx";
 import { RecentRequests } from "./recent-requests.tsx";
 
 export function OverviewPage() {
-  const { status, pool } = useLive();
+  const { status, overview } = useLive();
   return (
     <>
-      <PageHeader title="Overview" lead={pool ? leadOf(pool) : "The pool as it is now."}>
-        {pool ? (
-          <Badge tone={pool.ready.status === "ready" ? "ok" : "warn"}>
-            {pool.ready.status === "ready" ? "Ready" : "Not ready"}
+      <PageHeader title="Overview" lead={overview ? leadOf(overview) : "The overview as it is now."}>
+        {overview ? (
+          <Badge tone={overview.ready.status === "ready" ? "ok" : "warn"}>
+            {overview.ready.status === "ready" ? "Ready" : "Not ready"}
           </Badge>
         ) : null}
         <LiveBadge status={status} />
       </PageHeader>
-      {pool ? <PoolView pool={pool} /> : <Waiting status={status} />}
+      {overview ? <OverviewView overview={overview} /> : <Waiting status={status} />}
     </>
   );
 }
@@ -34,7 +34,7 @@ function leadOf({ version, started_at, now }: LiveOverview): string {
 const LIVE: Record<LiveState["status"], { text: string; tone: Tone }> = {
   connecting: { text: "Connecting …", tone: "plain" },
   live: { text: "Live", tone: "ok" },
-  away: { text: "Not live, reconnecting …", tone: "warn" },
+  reconnecting: { text: "Not live, reconnecting …", tone: "warn" },
 };
 
 function LiveBadge({ status }: Pick<LiveState, "status">) {
@@ -53,34 +53,36 @@ function Waiting({ status }: Pick<LiveState, "status">) {
   return (
     <Card>
       <EmptyState
-        title={status === "away" ? "The live view cannot be reached." : "Waiting for the first figures …"}
+        title={status === "reconnecting" ? "The live view cannot be reached." : "Waiting for live data …"}
       >
-        {status === "away" ? (
-          <p>It is tried again by itself. Is a proxy in between that lets no WebSocket pass?</p>
+        {status === "reconnecting" ? (
+          <p>
+            The page keeps trying. Check whether a proxy between the browser and the server blocks WebSockets.
+          </p>
         ) : null}
       </EmptyState>
     </Card>
   );
 }
 
-function PoolView({ pool }: { pool: LiveOverview }) {
+function OverviewView({ overview }: { overview: LiveOverview }) {
   return (
     <>
-      {isOlderThan(pool.version) ? (
+      {isOlderThan(overview.version) ? (
         <Notice tone="accent">
-          The server is of version {pool.version} now, and this page is of another.{" "}
+          The server was updated to version {overview.version}, but this page is from another version.{" "}
           <Button isSmall onClick={() => location.reload()}>
             Reload the page
           </Button>
         </Notice>
       ) : null}
-      {pool.ready.reasons.length > 0 ? (
-        <Notice tone="warn">Asks cannot be taken now: {pool.ready.reasons.join(", ")}.</Notice>
+      {overview.ready.reasons.length > 0 ? (
+        <Notice tone="warn">The server cannot take requests now: {overview.ready.reasons.join(", ")}.</Notice>
       ) : null}
-      {pool.agents.connected === 0 ? <NoAgents /> : null}
-      <Figures pool={pool} />
-      <OverviewCharts history={pool.history} />
-      <RecentRequests asks={pool.asks} />
+      {overview.agents.connected === 0 ? <NoAgents /> : null}
+      <LiveNumbers overview={overview} />
+      <OverviewCharts history={overview.history} />
+      <RecentRequests requests={overview.asks} />
     </>
   );
 }
@@ -90,8 +92,8 @@ function NoAgents() {
     <Card>
       <EmptyState title="No agent is connected yet.">
         <p>
-          Agents do the work: a browser with ChatGPT open, Ollama, llama.cpp, vLLM, or any other OpenAI-style
-          server.
+          Agents do the work. An agent can be a browser with ChatGPT open, or stand in front of Ollama,
+          llama.cpp, vLLM, or any other OpenAI-style server.
         </p>
         <JoinLink />
       </EmptyState>
@@ -102,7 +104,7 @@ function NoAgents() {
 const RATE_S = 10;
 const MEDIAN_S = 60;
 
-function Figures({ pool: { agents, slots, queue, history } }: { pool: LiveOverview }) {
+function LiveNumbers({ overview: { agents, slots, queue, history } }: { overview: LiveOverview }) {
   const { series } = history;
   const failed = sum(series.failed);
   const ended = failed + sum(series.ok);
@@ -117,16 +119,16 @@ function Figures({ pool: { agents, slots, queue, history } }: { pool: LiveOvervi
       <Tile
         label="Slots in use"
         value={`${slots.in_use} / ${slots.total}`}
-        note={slots.total > 0 ? `${formatShare(slots.in_use, slots.total)} of the room` : "no room yet"}
+        note={slots.total > 0 ? `${formatShare(slots.in_use, slots.total)} in use` : "no slots yet"}
       />
       <Tile
-        label="Waiting asks"
+        label="Waiting requests"
         value={formatNumber(queue.length)}
-        note={queue.length > 0 ? `the oldest for ${formatDuration(queue.oldest_wait_ms)}` : "nobody waits"}
+        note={queue.length > 0 ? `oldest: ${formatDuration(queue.oldest_wait_ms)}` : "none waiting"}
         tone={queue.length > 0 ? "warn" : "plain"}
       />
       <Tile
-        label="Asks a second"
+        label="Requests per second"
         value={formatNumber(mean(series.asks, RATE_S))}
         note={`over the last ${RATE_S} s`}
       />
@@ -136,9 +138,9 @@ function Figures({ pool: { agents, slots, queue, history } }: { pool: LiveOvervi
         note="median, last minute"
       />
       <Tile
-        label="Failed in 15 minutes"
+        label="Failed in the last 15 minutes"
         value={formatNumber(failed)}
-        note={ended > 0 ? `${formatShare(failed, ended)} of ${formatCount(ended, "ask")}` : "no asks"}
+        note={ended > 0 ? `${formatShare(failed, ended)} of ${formatCount(ended, "request")}` : "no requests"}
         tone={failed > 0 ? "bad" : "plain"}
       />
     </Tiles>
@@ -147,5 +149,7 @@ function Figures({ pool: { agents, slots, queue, history } }: { pool: LiveOvervi
 
 function acceptingText({ connected, accepting }: LiveOverview["agents"]): string {
   if (connected === 0) return "none yet";
-  return accepting === connected ? "all take work" : `${formatNumber(accepting)} of them take work`;
+  return accepting === connected
+    ? "all accept requests"
+    : `${formatNumber(accepting)} of them accept requests`;
 }

@@ -5,66 +5,59 @@ import { Button } from "../../components/button.tsx";
 import { Card, EmptyState } from "../../components/card.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatClock, formatDuration, formatNumber } from "../../format.ts";
-import { hrefOf } from "../../state/route.ts";
-import { labelOf } from "../users/user-filter.ts";
+import { PrincipalLink } from "../users/principal-link.tsx";
 
-const FEW = 15;
+const SHOWN_AT_FIRST = 15;
 
 const COLUMNS: readonly Column<LiveAsk>[] = [
   { title: "Ended", cell: ({ at }) => <time datetime={at}>{formatClock(at)}</time> },
-  { title: "Outcome", cell: (ask) => <Outcome ask={ask} /> },
+  { title: "Result", cell: (request) => <Result request={request} /> },
   { title: "Model", cell: ({ model }) => model ?? "any" },
-  { title: "User", cell: (ask) => <UserOf ask={ask} /> },
+  { title: "User", cell: ({ user }) => <PrincipalLink user={user} /> },
   { title: "Agent", cell: ({ agent }) => agent?.name ?? <span class="muted">none</span> },
-  { title: "Route", cell: ({ surface }) => <span class="mono">{surface}</span> },
-  { title: "Waited", cell: ({ queue_ms }) => formatDuration(queue_ms), isNumber: true },
-  { title: "First byte", cell: ({ first_byte_ms }) => formatDuration(first_byte_ms), isNumber: true },
-  { title: "Took", cell: ({ duration_ms }) => formatDuration(duration_ms), isNumber: true },
-  { title: "Tokens", cell: tokensOf, isNumber: true },
+  { title: "Endpoint", cell: ({ surface }) => <span class="mono">{surface}</span> },
+  { title: "Queued", cell: ({ queue_ms }) => formatDuration(queue_ms), isNumber: true },
+  { title: "Time to first byte", cell: ({ first_byte_ms }) => formatDuration(first_byte_ms), isNumber: true },
+  { title: "Duration", cell: ({ duration_ms }) => formatDuration(duration_ms), isNumber: true },
+  { title: "Input tokens", cell: ({ prompt_tokens }) => formatNumber(prompt_tokens), isNumber: true },
+  {
+    title: "Output tokens",
+    cell: ({ completion_tokens }) => formatNumber(completion_tokens),
+    isNumber: true,
+  },
 ];
 
-/** Who asked which agent for what model, and how it went; never the content, which the server does not keep. */
-export function RecentRequests({ asks }: { asks: readonly LiveAsk[] }) {
+/** The latest finished requests, without their content, which the server does not keep. */
+export function RecentRequests({ requests }: { requests: readonly LiveAsk[] }) {
   const [showsAll, setShowsAll] = useState(false);
-  const isCut = asks.length > FEW;
+  const isCut = requests.length > SHOWN_AT_FIRST;
   return (
     <Card
-      title="Newest asks"
+      title="Recent requests"
       isFlush
       actions={
         isCut ? (
           <Button isSmall kind="quiet" onClick={() => setShowsAll((before) => !before)}>
-            {showsAll ? `Show ${FEW}` : `Show all ${asks.length}`}
+            {showsAll ? `Show ${SHOWN_AT_FIRST}` : `Show all ${requests.length}`}
           </Button>
         ) : null
       }
     >
       <Table
-        caption="Newest asks"
+        caption="Recent requests"
         columns={COLUMNS}
-        rows={showsAll ? asks : asks.slice(0, FEW)}
+        rows={showsAll ? requests : requests.slice(0, SHOWN_AT_FIRST)}
         keyOf={({ request_id }) => request_id}
-        empty={<EmptyState title="No ask has ended yet." />}
+        empty={<EmptyState title="No request has finished yet." />}
       />
     </Card>
   );
 }
 
-/** An upstream's refusal, such as of a context that is too long, is passed on, which went well for the server. */
-function Outcome({ ask: { outcome, upstream_status } }: { ask: LiveAsk }) {
+/** Shows an upstream's error status, such as for a context that is too long, although the server's part went well. */
+function Result({ request: { outcome, upstream_status } }: { request: LiveAsk }) {
   if (outcome !== "ok") return <Badge tone="bad">{outcome}</Badge>;
   if (upstream_status !== null && upstream_status >= 400)
     return <Badge tone="warn">status {upstream_status}</Badge>;
   return <Badge tone="ok">ok</Badge>;
-}
-
-function UserOf({ ask: { user } }: { ask: LiveAsk }) {
-  if (!user) return <>admin key</>;
-  return <a href={hrefOf("users", user.user_id)}>{labelOf(user)}</a>;
-}
-
-/** Read and written. */
-function tokensOf({ prompt_tokens, completion_tokens }: LiveAsk): string {
-  if (prompt_tokens === null && completion_tokens === null) return "–";
-  return `${formatNumber(prompt_tokens)} + ${formatNumber(completion_tokens)}`;
 }

@@ -19,11 +19,11 @@ const COLUMNS: readonly Column<Setting>[] = [
   },
   { title: "Value", cell: ({ value }) => <span class="mono setting-value">{value}</span> },
   {
-    title: "From",
+    title: "Source",
     cell: ({ from }) => <Badge tone={from === "default" ? "plain" : "accent"}>{from}</Badge>,
     sortBy: ({ from }) => from,
   },
-  { title: "About", cell: ({ about }) => <span class="setting-about muted">{about}</span> },
+  { title: "Description", cell: ({ about }) => <span class="setting-about muted">{about}</span> },
 ];
 
 export function SettingsPage() {
@@ -32,7 +32,7 @@ export function SettingsPage() {
     <>
       <PageHeader
         title="Settings"
-        lead="As they are in force. They are changed by flags and variables, at the next start."
+        lead="The settings in effect. Change them with flags or environment variables, and restart the server."
       >
         <LinkButton href="/admin/backup" download>
           Download a backup
@@ -46,26 +46,30 @@ export function SettingsPage() {
 
 function SettingsView({ answer: { version, started_at, settings } }: { answer: SettingsAnswer }) {
   const rows = Object.entries(settings).map(([name, setting]) => ({ name, ...setting }));
-  const given = rows.filter(({ from }) => from !== "default").length;
+  const changed = rows.filter(({ from }) => from !== "default").length;
   return (
     <>
       <Tiles>
         <Tile label="Version" value={version} />
         <Tile
-          label="Running for"
+          label="Uptime"
           value={formatUptime(Date.now() - Date.parse(started_at))}
           note={`since ${formatTime(started_at)}`}
         />
-        <Tile label="Settings given" value={given} note={`of ${rows.length}; the others are defaults`} />
+        <Tile
+          label="Settings changed"
+          value={changed}
+          note={`of ${rows.length}; the others have their defaults`}
+        />
       </Tiles>
-      <Card title="Settings in force" isFlush class="settings-card">
-        <Table caption="Settings in force" columns={COLUMNS} rows={rows} keyOf={({ name }) => name} />
+      <Card title="Settings in effect" isFlush class="settings-card">
+        <Table caption="Settings in effect" columns={COLUMNS} rows={rows} keyOf={({ name }) => name} />
       </Card>
       <Card title="Backup">
         <p class="muted">
-          One file with the database and the keys beside it, taken while the server runs. Whoever has it has
-          every user's token: keep it as you keep the admin key. How to restore it is what{" "}
-          <code>chatgpt-api-server restore --help</code> says.
+          A backup is one file with the database and its keys. You can download it while the server runs. It
+          contains every user's token, so keep it as safe as the admin key.{" "}
+          <code>chatgpt-api-server restore --help</code> tells how to restore it.
         </p>
       </Card>
     </>

@@ -1,30 +1,30 @@
-/** What one event of a streamed chat completion says; what it does not say is missing. */
+/** The content of one event of a streamed chat completion. Fields that the event does not have are missing. */
 export interface ChatChunk {
   text?: string;
-  /** What some models think before they answer, under the two names that servers give it. */
+  /** What some models think before they answer. Servers use one of two names for it. */
   reasoning?: string;
   tokens?: Tokens;
   /** Why the answer ended: `stop`, `length`, … */
   finish?: string;
-  /** The answer has failed: a text for people. */
+  /** Why the answer failed, as a text for people. */
   error?: string;
-  /** Nothing comes after it. */
+  /** Whether this is the last event. */
   isLast?: boolean;
 }
 
 export interface Tokens {
-  prompt: number;
-  completion: number;
+  input: number;
+  output: number;
 }
 
-/** Of the data of an event, or of a whole answer that was not streamed. */
+/** Reads the data of an event, or a complete response that was not streamed. */
 export function readChunk(data: string): ChatChunk {
   if (data.trim() === "[DONE]") return { isLast: true };
   let body: unknown;
   try {
     body = JSON.parse(data);
   } catch {
-    return { error: "A part of the answer is no JSON." };
+    return { error: "A part of the response is not valid JSON." };
   }
   if (!isRecord(body)) return {};
   if (body["error"] !== undefined && body["error"] !== null) return { error: errorText(body["error"]) };
@@ -34,32 +34,30 @@ export function readChunk(data: string): ChatChunk {
 
 function readChoice(choice: unknown): ChatChunk {
   if (!isRecord(choice)) return {};
-  const said = choice["delta"] ?? choice["message"];
-  const { content, refusal, reasoning_content, reasoning } = isRecord(said) ? said : {};
+  const message = choice["delta"] ?? choice["message"];
+  const { content, refusal, reasoning_content, reasoning } = isRecord(message) ? message : {};
   return {
-    ...whenText("text", content, refusal),
-    ...whenText("reasoning", reasoning_content, reasoning),
-    ...whenText("finish", choice["finish_reason"]),
+    ...firstText("text", content, refusal),
+    ...firstText("reasoning", reasoning_content, reasoning),
+    ...firstText("finish", choice["finish_reason"]),
   };
 }
 
-function whenText<Name extends string>(name: Name, ...values: unknown[]): { [Key in Name]?: string } {
+function firstText<Name extends string>(name: Name, ...values: unknown[]): { [Key in Name]?: string } {
   const text = values.find((value) => typeof value === "string" && value !== "");
   return (text === undefined ? {} : { [name]: text }) as { [Key in Name]?: string };
 }
 
 function readTokens(usage: unknown): ChatChunk {
   if (!isRecord(usage)) return {};
-  const { prompt_tokens: prompt, completion_tokens: completion } = usage;
-  return typeof prompt === "number" && typeof completion === "number"
-    ? { tokens: { prompt, completion } }
-    : {};
+  const { prompt_tokens: input, completion_tokens: output } = usage;
+  return typeof input === "number" && typeof output === "number" ? { tokens: { input, output } } : {};
 }
 
 function errorText(error: unknown): string {
   if (typeof error === "string") return error;
   const message = isRecord(error) ? error["message"] : undefined;
-  return typeof message === "string" && message !== "" ? message : "The answer failed.";
+  return typeof message === "string" && message !== "" ? message : "The request failed.";
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -5,22 +5,22 @@ import { ScrollArea } from "../../components/scroll-area.tsx";
 import { SegmentedControl } from "../../components/segmented-control.tsx";
 import { SAMPLE_KINDS, type SampleKind, sampleOf } from "./code-samples.ts";
 import type { ChatRequest, Turn } from "./conversation.ts";
-import { choice, talk } from "./try-state.ts";
+import { composerInput, conversation } from "./try-state.ts";
 
 const PAUSE_MS = 200;
 const SHOWN_LENGTH = 20_000;
 
 const NOTES: Record<SampleKind, string> = {
-  curl: "With a token of yours in the variable API_KEY of the shell.",
-  node: "After npm install openai, with a token of yours in the variable API_KEY.",
-  python: "After pip install openai, with a token of yours in the variable API_KEY.",
-  ask: "The plain form, which takes the newest message alone: the answer names a conversation_id and a response_id, to be sent back as conversation_id and parent_id with the next one.",
+  curl: "Set the shell variable API_KEY to your token first.",
+  node: "Run npm install openai first, and set the environment variable API_KEY to your token.",
+  python: "Run pip install openai first, and set the environment variable API_KEY to your token.",
+  ask: "The simple API takes only the newest message. Set the shell variable API_KEY to your token first. To continue the conversation, send the conversation_id and the response_id of the response back as conversation_id and parent_id.",
 };
 
-/** The same ask as a program: of what one writes, or, while nothing is written, of what one has asked. */
+/** Shows the current message as code or, while the message is empty, the last request. */
 export function SamplesCard({ model, turns }: { model: string; turns: readonly Turn[] }) {
   const [kind, setKind] = useState<SampleKind>("curl");
-  const { draft, system } = useSettledChoice();
+  const { draft, system } = useSettledInput();
   const sample = useMemo(
     () => sampleOf(kind, location.origin, requestOf(draft, model, system, turns)),
     [kind, draft, model, system, turns],
@@ -28,20 +28,20 @@ export function SamplesCard({ model, turns }: { model: string; turns: readonly T
   const isCut = sample.length > SHOWN_LENGTH;
   return (
     <Card
-      title="The same in code"
+      title="Use it in code"
       class="samples"
       actions={<CopyButton text={sample} what="the code" isSmall />}
     >
       <div class="stack">
         <SegmentedControl label="Language" value={kind} options={SAMPLE_KINDS} onChoose={setKind} />
         <div class="code">
-          <ScrollArea label="The code">
+          <ScrollArea label="Code">
             <pre>
               <code>{isCut ? sample.slice(0, SHOWN_LENGTH) : sample}</code>
             </pre>
           </ScrollArea>
         </div>
-        {isCut ? <p class="hint">This is the beginning of it; all of it is what is copied.</p> : null}
+        {isCut ? <p class="hint">Only the beginning is shown. Copying copies all of it.</p> : null}
         <p class="hint">{NOTES[kind]}</p>
       </div>
     </Card>
@@ -51,20 +51,20 @@ export function SamplesCard({ model, turns }: { model: string; turns: readonly T
 function requestOf(draft: string, model: string, system: string, turns: readonly Turn[]): ChatRequest {
   const newest = turns.at(-1);
   if (draft.trim() === "" && newest) return newest.request;
-  return talk.requestOf(draft.trim() === "" ? "Hello!" : draft, model, system);
+  return conversation.requestOf(draft.trim() === "" ? "Hello!" : draft, model, system);
 }
 
-/** What is chosen and written, a moment after the last change: a long conversation is not written anew with each key. */
-function useSettledChoice() {
-  const [settled, setSettled] = useState(choice.get());
+/** Returns the composer's input a moment after its last change, so that a keystroke does not rebuild long samples. */
+function useSettledInput() {
+  const [settled, setSettled] = useState(composerInput.get());
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const leave = choice.subscribe(() => {
+    const unsubscribe = composerInput.subscribe(() => {
       clearTimeout(timer);
-      timer = setTimeout(() => setSettled(choice.get()), PAUSE_MS);
+      timer = setTimeout(() => setSettled(composerInput.get()), PAUSE_MS);
     });
     return () => {
-      leave();
+      unsubscribe();
       clearTimeout(timer);
     };
   }, []);

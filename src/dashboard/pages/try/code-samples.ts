@@ -11,8 +11,8 @@ export const SAMPLE_KINDS: readonly { value: SampleKind; label: string }[] = [
 ];
 
 /**
- * A command or a program that asks the same of the server at `origin`, to be pasted as it is. The key is read from
- * `API_KEY` of the environment: none stands in it.
+ * Returns a command or a program that sends the request to the server at `origin`, ready to paste. It contains no key,
+ * but reads the environment variable `API_KEY`.
  */
 export function sampleOf(kind: SampleKind, origin: string, request: ChatRequest): string {
   return SAMPLES[kind](origin, request);
@@ -62,7 +62,7 @@ for chunk in stream:
     ]),
 };
 
-/** Linux takes no single argument of 128 KB or more. */
+/** Linux accepts no single argument of 128 KB or more. */
 const ARGUMENT_BYTES_MAX = 100_000;
 
 function curl(command: string, url: string, fields: readonly (readonly [string, string])[]): string {
@@ -72,7 +72,7 @@ function curl(command: string, url: string, fields: readonly (readonly [string, 
     `  -H "Authorization: Bearer $API_KEY" \\`,
     `  -H 'Content-Type: application/json' \\`,
   ];
-  // No line of JSON is the word alone, as a line end within a text is escaped.
+  // No line of the body can be just `JSON`, because line ends within texts are escaped.
   const isLong = new TextEncoder().encode(body).length > ARGUMENT_BYTES_MAX;
   const data = isLong ? ["  --data-binary @- <<'JSON'", body, "JSON"] : [`  -d ${shellQuote(body)}`];
   return `${[...head, ...data].join("\n")}\n`;
@@ -87,10 +87,10 @@ function list(items: readonly string[], indent = "  "): string {
   return `[\n${items.map((item) => `${indent}${step}${item}`).join(",\n")}\n${indent}]`;
 }
 
-/** Characters that cannot be seen, or that turn the order in which others are shown. */
+/** Characters that are invisible, or that change the order in which others are shown. */
 const INVISIBLE = /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
-/** The literal of a text that JSON, JavaScript and Python have in common. */
+/** Returns a string literal that is valid in JSON, JavaScript and Python. */
 function quote(text: string): string {
   return JSON.stringify(text).replace(
     INVISIBLE,

@@ -1,6 +1,6 @@
 import { Button } from "../../components/button.tsx";
 import { TextArea } from "../../components/field.tsx";
-import { choice, talk } from "./try-state.ts";
+import { composerInput, conversation } from "./try-state.ts";
 
 interface ComposerProps {
   model: string;
@@ -9,16 +9,16 @@ interface ComposerProps {
 
 const FIELD = "question";
 
-/** Where one writes: Ctrl or Cmd with Enter sends. */
+/** The field for a message. Ctrl+Enter or Cmd+Enter sends it. */
 export function Composer({ model, isBusy }: ComposerProps) {
   const send = (form: HTMLFormElement) => {
     const field = fieldOf(form);
     const question = field?.value ?? "";
     if (!field || isBusy || question.trim() === "") return;
-    const { system } = choice.get();
+    const { system } = composerInput.get();
     field.value = "";
-    choice.set({ ...choice.get(), draft: "" });
-    void talk.ask(question, model, system);
+    composerInput.set({ ...composerInput.get(), draft: "" });
+    void conversation.send(question, model, system);
     field.focus();
   };
   return (
@@ -33,9 +33,9 @@ export function Composer({ model, isBusy }: ComposerProps) {
         label="Your message"
         name={FIELD}
         rows={2}
-        value={choice.get().draft}
-        placeholder="Ask something"
-        onInput={(draft) => choice.set({ ...choice.get(), draft })}
+        value={composerInput.get().draft}
+        placeholder="Ask anything"
+        onInput={(draft) => composerInput.set({ ...composerInput.get(), draft })}
         onKeyDown={(event) => {
           if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
           event.preventDefault();
@@ -49,15 +49,15 @@ export function Composer({ model, isBusy }: ComposerProps) {
         {isBusy ? (
           <Button
             onClick={() => {
-              talk.stop();
-              // The button leaves, and the focus must not be lost with it.
+              conversation.stop();
+              // The button disappears, and must not take the focus with it.
               document.querySelector<HTMLTextAreaElement>(`[name=${FIELD}]`)?.focus();
             }}
           >
             Stop
           </Button>
         ) : null}
-        <span class="hint">Ctrl+Enter or ⌘+Enter sends it.</span>
+        <span class="hint">Press Ctrl+Enter or ⌘+Enter to send.</span>
       </div>
     </form>
   );

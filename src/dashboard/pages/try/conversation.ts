@@ -1,6 +1,6 @@
 import { createStore, type Store } from "../../state/store.ts";
 import { type ChatChunk, readChunk, type Tokens } from "./chat-chunk.ts";
-import { createEventReader } from "./event-stream.ts";
+import { readEventData } from "./event-stream.ts";
 import { createStreamedText, type StreamedText } from "./streamed-text.ts";
 
 export interface Message {
@@ -15,7 +15,7 @@ export interface ChatRequest {
 
 export type TurnState = "waiting" | "answering" | "done" | "stopped" | "failed";
 
-/** A question and what came of it. */
+/** One question with its answer. */
 export interface Turn {
   id: number;
   request: ChatRequest;
@@ -23,46 +23,46 @@ export interface Turn {
   answer: StreamedText;
   reasoning: StreamedText;
   state: TurnState;
-  /** The answer has begun, and with it the reasoning has ended. */
+  /** Whether the answer has started, which ends the reasoning. */
   hasText?: boolean;
-  /** Why it failed, for people. */
+  /** Why the request failed, as a text for people. */
   error?: string;
-  /** Until the first piece of the answer, or of the reasoning before it. */
+  /** The time until the first part of the answer, or of the reasoning before it. */
   firstMs?: number;
   durationMs?: number;
   tokens?: Tokens;
-  /** Why the model ended its answer, as it says. */
+  /** The model's reason for ending the answer. */
   finish?: string;
 }
 
 interface ConversationOptions {
-  /** Resolves with an answer that is a success; rejects with what `describe` makes a text of. */
+  /** Resolves with a successful response. Rejects with an error that `describe` turns into a text. */
   send(request: ChatRequest, signal: AbortSignal): Promise<Response>;
   describe(error: unknown): string;
   now(): number;
 }
 
-/** One conversation, whose words are kept here and sent whole with each question. */
-export interface Talk {
+/** A conversation. Its messages are kept here, and all of them are sent with each question. */
+export interface Conversation {
   turns: Store<readonly Turn[]>;
-  /** What asking this would send: failed questions without an answer are left out. */
+  /** Returns the request for a question. Earlier questions without an answer are left out. */
   requestOf(question: string, model: string, system: string): ChatRequest;
-  /** Resolves when the answer has ended, whichever way. Does nothing while another is on its way. */
-  ask(question: string, model: string, system: string): Promise<void>;
-  /** Asks the newest question again in the place of its answer. */
-  again(): Promise<void>;
-  /** Hangs up, upon which the server has the agent cancel it. */
+  /** Sends a question. Resolves when its answer ends for any reason. Does nothing while another answer is running. */
+  send(question: string, model: string, system: string): Promise<void>;
+  /** Sends the newest question again, and replaces its answer. */
+  retry(): Promise<void>;
+  /** Closes the connection, so that the server cancels the request at the agent. */
   stop(): void;
-  /** Forgets all. */
+  /** Cancels the running request and deletes all turns. */
   clear(): void;
 }
 
 type Change = Partial<Omit<Turn, "id">>;
 
-export function createConversation(options: ConversationOptions): Talk {
+export function createConversation(options: ConversationOptions): Conversation {
   const turns = createStore<readonly Turn[]>([]);
   let running: AbortController | undefined;
-  let newest = 0;
+  let newestId = 0;
 
   function change(id: number, by: Change): void {
     turns.set(turns.get().map((one) => (one.id === id ? { ...one, ...by } : one)));
@@ -72,23 +72,23 @@ export function createConversation(options: ConversationOptions): Talk {
     if (running) return;
     const abort = new AbortController();
     running = abort;
-    const id = ++newest;
+    const id = ++newestId;
     const [answer, reasoning] = [createStreamedText(), createStreamedText()];
     const turn: Turn = { id, request, question, answer, reasoning, state: "waiting" };
     turns.set([...turns.get(), turn]);
     const startedAt = options.now();
-    let outcome: Change = { state: "done" };
+    let result: Change = { state: "done" };
     try {
       await receive(await options.send(request, abort.signal), turn, (by) => {
         change(id, by.state === "answering" ? { ...by, firstMs: options.now() - startedAt } : by);
       });
     } catch (error) {
-      outcome = abort.signal.aborted ? { state: "stopped" } : failure(error, options);
+      result = abort.signal.aborted ? { state: "stopped" } : failure(error, options);
     }
-    // What is left of a stream that has failed is not waited for.
+    // Do not wait for the rest of a stream that has failed.
     abort.abort();
     if (running === abort) running = undefined;
-    change(id, { ...outcome, durationMs: options.now() - startedAt });
+    change(id, { ...result, durationMs: options.now() - startedAt });
   }
 
   function requestOf(question: string, model: string, system: string): ChatRequest {
@@ -100,8 +100,8 @@ export function createConversation(options: ConversationOptions): Talk {
   return {
     turns,
     requestOf,
-    ask: (question, model, system) => run(requestOf(question, model, system), question),
-    async again() {
+    send: (question, model, system) => run(requestOf(question, model, system), question),
+    async retry() {
       const last = turns.get().at(-1);
       if (!last || running) return;
       turns.set(turns.get().slice(0, -1));
@@ -128,48 +128,34 @@ function failure(error: unknown, { describe }: ConversationOptions): Change {
   return { state: "failed", error: error instanceof AnswerError ? error.message : describe(error) };
 }
 
-/** What the answer itself says of its failure. */
+/** A failure that the response itself reports, or that its content shows. */
 class AnswerError extends Error {}
 
-/** Rejects with an `AnswerError` where the answer failed in band, or ended before it was complete. */
+/** Reads a response into a turn. Rejects with an `AnswerError` if it reports an error or ends before it is complete. */
 async function receive(response: Response, turn: Turn, change: (by: Change) => void): Promise<void> {
   const { answer, reasoning } = turn;
-  let hasBegun = false;
-  let isWhole = false;
-  const take = (piece: ChatChunk) => {
-    const { text = "", reasoning: thought = "", tokens, finish, error } = piece;
+  let hasStarted = false;
+  let isComplete = false;
+  const addChunk = (chunk: ChatChunk) => {
+    const { text = "", reasoning: reasoningText = "", tokens, finish, error } = chunk;
     if (error !== undefined) throw new AnswerError(error);
     const isFirstText = text !== "" && answer.text === "";
-    reasoning.append(thought);
+    reasoning.append(reasoningText);
     answer.append(text);
-    if (!hasBegun && (text !== "" || thought !== "")) {
-      hasBegun = true;
+    if (!hasStarted && (text !== "" || reasoningText !== "")) {
+      hasStarted = true;
       change({ state: "answering" });
     }
     if (isFirstText) change({ hasText: true });
     if (tokens || finish !== undefined) change({ ...(tokens && { tokens }), ...(finish && { finish }) });
-    isWhole ||= piece.isLast === true || finish !== undefined;
+    isComplete ||= chunk.isLast === true || finish !== undefined;
   };
-  if (isEventStream(response)) {
-    for await (const data of eventsOf(response)) take(readChunk(data));
-    if (!isWhole) throw new AnswerError("The connection ended before the answer did.");
-  } else take(readChunk(await response.text()));
+  if (response.body && isEventStream(response)) {
+    for await (const data of readEventData(response.body)) addChunk(readChunk(data));
+    if (!isComplete) throw new AnswerError("The connection was closed before the answer was complete.");
+  } else addChunk(readChunk(await response.text()));
 }
 
 function isEventStream({ headers }: Response): boolean {
   return headers.get("content-type")?.startsWith("text/event-stream") ?? false;
-}
-
-async function* eventsOf({ body }: Response): AsyncGenerator<string> {
-  if (!body) return;
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
-  const events = createEventReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    yield* events.push(decoder.decode(value, { stream: true }));
-  }
-  yield* events.push(decoder.decode());
-  yield* events.end();
 }

@@ -1,24 +1,24 @@
 import { useEffect, useRef } from "hono/jsx/dom";
 import { cutAtLines, type StreamedText } from "./streamed-text.ts";
 
-/** A text as it grows. What is in it is shown as it is: nothing is taken for HTML. */
-export function StreamedTextView({ flow, class: own }: { flow: StreamedText; class: string }) {
+/** Shows a text as it grows. The text is never interpreted as HTML. */
+export function StreamedTextView({ streamed, class: own }: { streamed: StreamedText; class: string }) {
   const box = useRef<HTMLDivElement | null>(null);
-  useEffect(() => (box.current ? follow(flow, box.current) : undefined), [flow]);
+  useEffect(() => (box.current ? follow(streamed, box.current) : undefined), [streamed]);
   return <div class={own} ref={box} />;
 }
 
 const PART_LENGTH = 4_000;
 
-/** At a time, so that an answer that comes at once is not drawn at once. */
+/** The length drawn at a time, so that a long answer that arrives at once does not block the page. */
 const DRAWN_LENGTH = 65_536;
 
-/** Setting a long line again takes long; of the browser's time the text is to have a third at most. */
+/** Laying out a long line again takes long. The text may use at most a third of the browser's time. */
 const REST_FACTOR = 2;
 const CHEAP_MS = 6;
 
-/** Draws at most once a frame, and less often where drawing takes long. */
-function follow(flow: StreamedText, box: HTMLElement): () => void {
+/** Draws at most once per frame, and less often if drawing takes long. */
+function follow(streamed: StreamedText, box: HTMLElement): () => void {
   let shown = 0;
   let last: HTMLElement | undefined;
   let lastLength = 0;
@@ -40,27 +40,27 @@ function follow(flow: StreamedText, box: HTMLElement): () => void {
   function draw(): void {
     frame = 0;
     const startedAt = performance.now();
-    const { text } = flow;
+    const { text } = streamed;
     const end = Math.min(text.length, shown + DRAWN_LENGTH);
     keepAtEnd(box, () => append(text.slice(shown, end)));
     shown = end;
     const costMs = performance.now() - startedAt;
-    const goOn = () => {
+    const drawRest = () => {
       timer = undefined;
-      if (shown < flow.text.length) plan();
+      if (shown < streamed.text.length) scheduleDraw();
     };
-    if (costMs < CHEAP_MS) goOn();
-    else timer = setTimeout(goOn, costMs * REST_FACTOR);
+    if (costMs < CHEAP_MS) drawRest();
+    else timer = setTimeout(drawRest, costMs * REST_FACTOR);
   }
 
-  function plan(): void {
+  function scheduleDraw(): void {
     if (frame === 0 && timer === undefined) frame = requestAnimationFrame(draw);
   }
 
-  const leave = flow.subscribe(plan);
+  const unsubscribe = streamed.subscribe(scheduleDraw);
   draw();
   return () => {
-    leave();
+    unsubscribe();
     cancelAnimationFrame(frame);
     clearTimeout(timer);
     box.replaceChildren();
@@ -69,9 +69,9 @@ function follow(flow: StreamedText, box: HTMLElement): () => void {
 
 const NEAR_PX = 48;
 
-/** Scrolls on with what `change` adds, unless somebody reads further up. */
+/** Scrolls to the end after `change`, unless the reader has scrolled up. */
 function keepAtEnd(box: HTMLElement, change: () => void): void {
-  const scroller = box.closest(".talk");
+  const scroller = box.closest(".conversation");
   const isAtEnd = scroller
     ? scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX
     : false;

@@ -1,8 +1,8 @@
-/** A text that only grows; those who watch it are told what was added, not the whole of it. */
+/** A text that only grows. Subscribers are notified of each addition without receiving the whole text. */
 export interface StreamedText {
   readonly text: string;
   append(text: string): void;
-  /** Calls back after each addition; gives what ends it. */
+  /** Calls `listen` after each addition. Returns a function that ends the subscription. */
   subscribe(listen: () => void): () => void;
 }
 
@@ -26,9 +26,9 @@ export function createStreamedText(): StreamedText {
 }
 
 /**
- * Cuts a text behind line ends into parts of about `partLength` each, so that what is added to a long one has the
- * browser set the last part only. `room` is what the part before still takes. The first of what it gives belongs to that
- * part; a line is never cut, however long it is.
+ * Cuts a text after line ends into parts of about `partLength`, so that an addition to a long text makes the browser lay
+ * out only the last part. `room` is the length that the previous part still takes; the first returned part belongs to
+ * it. Lines are never cut, however long they are.
  */
 export function cutAtLines(text: string, room: number, partLength: number): string[] {
   const parts: string[] = [];

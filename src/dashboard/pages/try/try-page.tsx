@@ -11,25 +11,24 @@ import { JoinLink } from "../agents/join-link.tsx";
 import { SamplesCard } from "./code-samples-card.tsx";
 import { Composer } from "./composer.tsx";
 import type { Turn } from "./conversation.ts";
-import { choice, talk } from "./try-state.ts";
+import { composerInput, conversation } from "./try-state.ts";
 import { TurnView } from "./turn-view.tsx";
 
 export function TryPage() {
   const models = useFetch((signal) => api.models(signal), []);
-  const turns = useStore(talk.turns);
+  const turns = useStore(conversation.turns);
   const known = models.value ?? [];
-  const hasTalk = turns.length > 0;
+  const hasTurns = turns.length > 0;
   return (
     <>
-      <PageHeader
-        title="Try it"
-        lead="Ask a model as any program would, over the API, and see what it answers."
-      >
-        {hasTalk ? <Button onClick={talk.clear}>New conversation</Button> : null}
+      <PageHeader title="Try it" lead="Send a message to a model through the API, as a program would.">
+        {hasTurns ? <Button onClick={conversation.clear}>New conversation</Button> : null}
       </PageHeader>
       {models.error ? <Notice tone="bad">{models.error}</Notice> : null}
-      {models.value && known.length === 0 && !hasTalk ? <NoModels onReload={models.reload} /> : null}
-      {known.length > 0 || hasTalk ? <TryView models={known} turns={turns} onReload={models.reload} /> : null}
+      {models.value && known.length === 0 && !hasTurns ? <NoModels onReload={models.reload} /> : null}
+      {known.length > 0 || hasTurns ? (
+        <TryView models={known} turns={turns} onReload={models.reload} />
+      ) : null}
     </>
   );
 }
@@ -39,15 +38,15 @@ function NoModels({ onReload }: { onReload: () => void }) {
   const isAdmin = now.state === "in" && now.who.role === "admin";
   return (
     <Card>
-      <EmptyState title="There is no model to ask.">
+      <EmptyState title="No models are available.">
         <p>
           {isAdmin
-            ? "No agent is connected. An agent brings its models: a browser with ChatGPT open, Ollama, llama.cpp, vLLM, or any other OpenAI-style server."
-            : "No agent that has a model for you is connected now. Ask whoever runs this server."}
+            ? "No connected agent offers a model. An agent can be a browser with ChatGPT open, or stand in front of Ollama, llama.cpp, vLLM, or any other OpenAI-style server."
+            : "No connected agent offers a model that you may use. Contact the administrator of this server."}
         </p>
         <div class="row">
           {isAdmin ? <JoinLink /> : null}
-          <Button onClick={onReload}>Look again</Button>
+          <Button onClick={onReload}>Check again</Button>
         </div>
       </EmptyState>
     </Card>
@@ -61,39 +60,39 @@ interface TryViewProps {
 }
 
 function TryView({ models, turns, onReload }: TryViewProps) {
-  const { model: chosen, system } = useStore(choice);
+  const { model: chosen, system } = useStore(composerInput);
   const newest = turns.at(-1);
   const model =
     [chosen, newest?.request.model, models[0]].find((name) => name && models.includes(name)) ?? chosen;
   const isBusy = newest?.state === "waiting" || newest?.state === "answering";
   return (
     <div class="try">
-      <Card class="try-talk">
+      <Card class="try-conversation">
         <div class="stack">
-          <div class="row try-choice">
+          <div class="row try-composerInput">
             <Select
               key={models.join("\n")}
               label="Model"
               name="model"
               value={model}
               options={models.map((name) => ({ value: name, label: name }))}
-              onInput={(value) => choice.set({ ...choice.get(), model: value })}
+              onInput={(value) => composerInput.set({ ...composerInput.get(), model: value })}
             />
             <Button kind="quiet" isSmall onClick={onReload}>
               Refresh
             </Button>
           </div>
           <details class="try-options" open={system !== ""}>
-            <summary>Before the conversation</summary>
+            <summary>Options</summary>
             <Field
               label="System message"
-              hint="What it is told to be or to heed, sent ahead of all else."
+              hint="Instructions for the model, sent before all other messages."
               name="system"
               value={system}
-              onInput={(value) => choice.set({ ...choice.get(), system: value })}
+              onInput={(value) => composerInput.set({ ...composerInput.get(), system: value })}
             />
           </details>
-          <Conversation turns={turns} />
+          <ConversationView turns={turns} />
           <Composer model={model} isBusy={isBusy} />
         </div>
       </Card>
@@ -102,35 +101,35 @@ function TryView({ models, turns, onReload }: TryViewProps) {
   );
 }
 
-/** What comes below an answer at its end is no taller. */
+/** At least the height of what appears below an answer when it ends. */
 const NEAR_PX = 160;
 
-function Conversation({ turns }: { turns: readonly Turn[] }) {
+function ConversationView({ turns }: { turns: readonly Turn[] }) {
   const box = useRef<HTMLDivElement | null>(null);
   const shown = useRef(0);
   const newest = turns.at(-1);
   useEffect(() => {
-    const talk = box.current;
-    if (!talk || !newest) return;
-    const isNear = talk.scrollHeight - talk.scrollTop - talk.clientHeight < NEAR_PX;
-    if (isNear || shown.current !== newest.id) talk.scrollTop = talk.scrollHeight;
+    const scroller = box.current;
+    if (!scroller || !newest) return;
+    const isNear = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX;
+    if (isNear || shown.current !== newest.id) scroller.scrollTop = scroller.scrollHeight;
     shown.current = newest.id;
   }, [newest?.id, newest?.state]);
   return (
     <>
       <p class="off-screen" role="status">
-        {newest ? spoken(newest) : ""}
+        {newest ? announcement(newest) : ""}
       </p>
       {newest ? (
-        // biome-ignore lint/a11y/useSemanticElements: the element with this role is for the fields of forms.
-        <div class="talk" ref={box} tabindex={0} role="group" aria-label="Conversation">
-          <ol class="exchanges">
+        // biome-ignore lint/a11y/useSemanticElements: the element with this role is for form fields.
+        <div class="conversation" ref={box} tabindex={0} role="group" aria-label="Conversation">
+          <ol class="turns">
             {turns.map((turn, index) => (
               <TurnView
                 key={turn.id}
                 turn={turn}
                 number={index + 1}
-                onAgain={turn === newest ? () => void talk.again() : undefined}
+                onRetry={turn === newest ? () => void conversation.retry() : undefined}
               />
             ))}
           </ol>
@@ -140,16 +139,16 @@ function Conversation({ turns }: { turns: readonly Turn[] }) {
   );
 }
 
-const SPOKEN_LENGTH = 1_000;
+const ANNOUNCED_LENGTH_MAX = 1_000;
 
-/** For screen readers: that it goes on, and then the answer at once, not a piece at a time. */
-function spoken({ state, answer }: Turn): string {
+/** Returns what screen readers announce: progress, and then the whole answer at once instead of in pieces. */
+function announcement({ state, answer }: Turn): string {
   if (state === "waiting") return "Sent.";
-  if (state === "answering") return "The answer is coming.";
+  if (state === "answering") return "The answer is arriving.";
   if (state === "stopped") return "Stopped.";
   if (state === "failed") return "";
   const { text } = answer;
-  return text.length > SPOKEN_LENGTH
-    ? `The answer is complete, with ${text.length} characters.`
+  return text.length > ANNOUNCED_LENGTH_MAX
+    ? `The answer is complete. It has ${text.length} characters.`
     : `Answer: ${text}`;
 }

@@ -1,23 +1,24 @@
 import { api } from "../../api/api.ts";
-import { textOf } from "../../api/request.ts";
+import { errorText } from "../../api/request.ts";
 import { session } from "../../state/session.ts";
 import { createStore } from "../../state/store.ts";
 import { createConversation } from "./conversation.ts";
 
-/** The conversation stays while one looks at other pages, and an answer goes on. */
-export const talk = createConversation({
+/** The conversation. It is kept, and answers continue, while other pages are shown. */
+export const conversation = createConversation({
   send: (request, signal) => api.chat(request, signal),
-  describe: textOf,
+  describe: errorText,
   now: () => performance.now(),
 });
 
-const NOTHING = { model: "", system: "", draft: "" };
+const EMPTY_INPUT = { model: "", system: "", draft: "" };
 
-export const choice = createStore(NOTHING);
+/** The composer's model, system message and unsent message. */
+export const composerInput = createStore(EMPTY_INPUT);
 
-// Nothing of what one has written is there for whoever signs in next.
+// The next person to sign in must not see what this one wrote.
 session.subscribe(() => {
   if (session.get().state !== "out") return;
-  talk.clear();
-  choice.set(NOTHING);
+  conversation.clear();
+  composerInput.set(EMPTY_INPUT);
 });

@@ -9,15 +9,15 @@ import { StreamedTextView } from "./streamed-text-view.tsx";
 interface TurnProps {
   turn: Turn;
   number: number;
-  /** Asks it again; undefined where it is not the newest. */
-  onAgain: (() => void) | undefined;
+  /** Sends the question again. Undefined unless this is the newest turn. */
+  onRetry: (() => void) | undefined;
 }
 
-export function TurnView({ turn, number, onAgain }: TurnProps) {
+export function TurnView({ turn, number, onRetry }: TurnProps) {
   const { request, question, answer, reasoning, state, hasText, error } = turn;
   const isOver = state !== "waiting" && state !== "answering";
   return (
-    <li class="exchange">
+    <li class="turn">
       <h2 class="off-screen">Question {number}</h2>
       <div class="question">{question}</div>
       <div class="reply">
@@ -26,17 +26,17 @@ export function TurnView({ turn, number, onAgain }: TurnProps) {
           <State state={state} />
         </div>
         {state === "waiting" ? null : (
-          <Reasoning key={`r${turn.id}`} flow={reasoning} isAnswered={hasText ?? false} />
+          <Reasoning key={`r${turn.id}`} streamed={reasoning} isAnswered={hasText ?? false} />
         )}
-        <StreamedTextView flow={answer} class="answer-text" />
+        <StreamedTextView streamed={answer} class="answer-text" />
         {error ? <Notice tone="bad">{error}</Notice> : null}
         {isOver ? (
           <div class="row reply-foot">
             <span class="muted">{factsOf(turn)}</span>
             {answer.text === "" ? null : <CopyButton text={answer.text} what="the answer" isSmall />}
-            {onAgain ? (
-              <Button isSmall kind="quiet" onClick={onAgain}>
-                Ask again
+            {onRetry ? (
+              <Button isSmall kind="quiet" onClick={onRetry}>
+                Try again
               </Button>
             ) : null}
           </div>
@@ -46,12 +46,12 @@ export function TurnView({ turn, number, onAgain }: TurnProps) {
   );
 }
 
-function Reasoning({ flow, isAnswered }: { flow: Turn["reasoning"]; isAnswered: boolean }) {
-  if (flow.text === "") return null;
+function Reasoning({ streamed, isAnswered }: { streamed: Turn["reasoning"]; isAnswered: boolean }) {
+  if (streamed.text === "") return null;
   return (
     <details class="reasoning" open={!isAnswered}>
       <summary>Reasoning</summary>
-      <StreamedTextView flow={flow} class="reasoning-text" />
+      <StreamedTextView streamed={streamed} class="reasoning-text" />
     </details>
   );
 }
@@ -63,13 +63,13 @@ function State({ state }: { state: TurnState }) {
   return state === "failed" ? <Badge tone="bad">Failed</Badge> : null;
 }
 
-/** What is known of the answer, in a line. */
+/** Returns what is known about the answer, in one line. */
 function factsOf({ firstMs, durationMs, tokens, finish, answer, state }: Turn): string {
   const facts = [
-    firstMs === undefined ? "" : `first piece after ${formatDuration(firstMs)}`,
-    `${formatDuration(durationMs)} in all`,
-    tokens ? `${formatNumber(tokens.prompt)} tokens read, ${formatNumber(tokens.completion)} written` : "",
-    finish === "length" ? "cut off at the model's limit" : "",
+    firstMs === undefined ? "" : `first output after ${formatDuration(firstMs)}`,
+    `${formatDuration(durationMs)} in total`,
+    tokens ? `${formatNumber(tokens.input)} input tokens, ${formatNumber(tokens.output)} output tokens` : "",
+    finish === "length" ? "cut off at the token limit" : "",
     state === "done" && answer.text === "" ? "the answer is empty" : "",
   ];
   return facts.filter(Boolean).join(" · ");

@@ -12,16 +12,16 @@ type Own = NonNullable<SessionAnswer["user"]>;
 
 const SOURCE: UsageSource = {
   key: "own",
-  ask: (query, signal) => api.ownUsage(query, signal),
+  load: (query, signal) => api.ownUsage(query, signal),
   csvPath: (query) => usagePath("api", { ...query, format: "csv" }),
   groups: ["day", "model"],
 };
 
-/** What users see of themselves: their limits and how they stand, and what they have used. */
+/** A user's own usage and limits. */
 export function OwnUsage({ user }: { user: Own }) {
   return (
     <>
-      <PageHeader title="Usage" lead={`What ${user.name ?? "you"} asked, and what is left.`} />
+      <PageHeader title="Usage" lead="Your requests, your tokens, and what is left of your limits." />
       <Limits user={user} />
       <UsageView source={SOURCE} />
     </>
@@ -43,16 +43,16 @@ function Limits({ user }: { user: Own }) {
     >
       {error ? <Notice tone="bad">{error}</Notice> : null}
       <dl class="user-facts">
-        <Limit title="Asks a minute" limit={user.requests_per_minute} status={requests} />
-        <Limit title="Tokens today" limit={user.tokens_per_day} status={tokens} />
-        <Limit title="Asks at once" limit={user.max_parallel} status={undefined} />
+        <Limit title="Requests per minute" limit={user.requests_per_minute} status={requests} />
+        <Limit title="Tokens per day" limit={user.tokens_per_day} status={tokens} />
+        <Limit title="Concurrent requests" limit={user.max_parallel} status={undefined} />
         <div>
           <dt>Models</dt>
-          <dd class="user-fact-text">{user.models ? user.models.join(", ") : "every one"}</dd>
+          <dd class="user-fact-text">{user.models ? user.models.join(", ") : "all"}</dd>
         </div>
         <div>
           <dt>Valid until</dt>
-          <dd>{user.expires_at ? formatTime(user.expires_at) : "no end is set"}</dd>
+          <dd>{user.expires_at ? formatTime(user.expires_at) : "no expiry date"}</dd>
         </div>
       </dl>
     </Card>
@@ -69,12 +69,14 @@ function Limit({ title, limit, status }: LimitProps) {
   return (
     <div>
       <dt>{title}</dt>
-      <dd>{limit === null ? "no limit" : status ? <Left {...status} /> : `${formatWhole(limit)} at most`}</dd>
+      <dd>
+        {limit === null ? "no limit" : status ? <Remaining {...status} /> : `up to ${formatWhole(limit)}`}
+      </dd>
     </div>
   );
 }
 
-function Left({ limit, remaining, reset }: RateLimitStatus) {
+function Remaining({ limit, remaining, reset }: RateLimitStatus) {
   return (
     <span class="left">
       <span>
@@ -89,7 +91,9 @@ function Left({ limit, remaining, reset }: RateLimitStatus) {
           rx="3"
         />
       </svg>
-      <span class="muted">{remaining < limit ? `all of it again in ${reset}` : "all of it"}</span>
+      <span class="muted">
+        {remaining < limit ? `back to ${formatWhole(limit)} in ${reset}` : "all unused"}
+      </span>
     </span>
   );
 }

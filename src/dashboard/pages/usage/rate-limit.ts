@@ -1,12 +1,12 @@
-/** How far a limit is used up. */
+/** How much of a rate limit is left. */
 export interface RateLimitStatus {
   limit: number;
   remaining: number;
-  /** Until all of it is there again, for people: `6 h 12 min`. */
+  /** The time until all of it is available again, for people: `6 h 12 min`. */
   reset: string;
 }
 
-/** What the headers of an answer say of a limit; undefined where there is none. */
+/** Reads a rate limit from response headers; undefined if there is no such limit. */
 export function readRateLimit(
   headers: { get(name: string): string | null },
   what: "requests" | "tokens",
@@ -24,7 +24,7 @@ function numberOf(text: string | null): number | undefined {
 
 const UNITS: Record<string, string> = { h: "h", m: "min", s: "s", ms: "ms" };
 
-/** `6h12m4.5s` in words: the two largest units. */
+/** Formats `6h12m4.5s` for people, with the two largest units. */
 function spellOut(duration: string): string {
   const parts = [...duration.matchAll(/([\d.]+)(ms|h|m|s)/g)]
     .map(([, value, unit = ""]) => ({ value: Math.ceil(Number(value)), unit: UNITS[unit] ?? unit }))

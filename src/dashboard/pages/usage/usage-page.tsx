@@ -3,14 +3,15 @@ import { PageHeader } from "../../components/page-header.tsx";
 import { hrefOf } from "../../state/route.ts";
 import { session } from "../../state/session.ts";
 import { useStore } from "../../state/use-store.ts";
+import { ADMIN_ID, ADMIN_LABEL } from "../users/principal-link.tsx";
 import { OwnUsage } from "./own-usage.tsx";
 import { type UsageSource, UsageView } from "./usage-view.tsx";
 
-/** For administrators of everybody, or with `user` in the address of one; for users their own. */
+/** Administrators see everyone's usage or, with `user` in the address, one user's. Users see their own. */
 export function UsagePage({ query }: { query: URLSearchParams }) {
-  const now = useStore(session);
-  if (now.state !== "in") return null;
-  const { user } = now.who;
+  const current = useStore(session);
+  if (current.state !== "in") return null;
+  const { user } = current.who;
   if (user) return <OwnUsage user={user} />;
   const id = query.get("user") ?? undefined;
   return (
@@ -19,11 +20,11 @@ export function UsagePage({ query }: { query: URLSearchParams }) {
         title="Usage"
         lead={
           id === undefined ? (
-            "What was asked, by whom, and what it took. Never the content, which is not kept."
+            "Requests and tokens by day, user, model and agent. The content of requests is not kept."
           ) : (
             <>
-              Of {id === "admin" ? "the admin key" : <span class="mono">{id}</span>} only.{" "}
-              <a href={hrefOf("usage")}>Show everybody's</a>
+              Only the usage of {id === ADMIN_ID ? `the ${ADMIN_LABEL}` : <span class="mono">{id}</span>}.{" "}
+              <a href={hrefOf("usage")}>Show everyone's usage</a>
             </>
           )
         }
@@ -34,11 +35,11 @@ export function UsagePage({ query }: { query: URLSearchParams }) {
 }
 
 function sourceOf(user: string | undefined): UsageSource {
-  const of = user === undefined ? {} : { user };
+  const scope = user === undefined ? {} : { user };
   return {
     key: user ?? "",
-    ask: (query, signal) => api.usage({ ...query, ...of }, signal),
-    csvPath: (query) => usagePath("admin", { ...query, ...of, format: "csv" }),
+    load: (query, signal) => api.usage({ ...query, ...scope }, signal),
+    csvPath: (query) => usagePath("admin", { ...query, ...scope, format: "csv" }),
     groups: user === undefined ? ["day", "user", "model", "agent"] : ["day", "model", "agent"],
   };
 }

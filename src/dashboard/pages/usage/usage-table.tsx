@@ -5,12 +5,17 @@ import { EmptyState } from "../../components/card.tsx";
 import { Pagination, usePagination } from "../../components/pagination.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatDuration, formatShare, formatWhole } from "../../format.ts";
-import { hrefOf } from "../../state/route.ts";
 import { useFetch } from "../../state/use-fetch.ts";
-import { labelOf } from "../users/user-filter.ts";
+import { PrincipalLink } from "../users/principal-link.tsx";
 import { totalOf } from "./usage-totals.ts";
 
 const TITLES: Record<UsageGroup, string> = { day: "Day (UTC)", model: "Model", agent: "Agent", user: "User" };
+const CAPTIONS: Record<UsageGroup, string> = {
+  day: "Usage by day (UTC)",
+  model: "Usage by model",
+  agent: "Usage by agent",
+  user: "Usage by user",
+};
 const ROWS = 50;
 
 interface UsageTableProps {
@@ -18,7 +23,10 @@ interface UsageTableProps {
   entries: readonly UsageEntry[];
 }
 
-/** The newest day first, and of all else what was asked most. A list of many pages is not sorted anew, a page at a time. */
+/**
+ * Days are listed newest first, all else with most requests first. Sorting is off if there are several pages, because it
+ * would sort only the page that is shown.
+ */
 export function UsageTable({ group, entries }: UsageTableProps) {
   const names = useUserNames(group === "user");
   const rows = useMemo(() => (group === "day" ? entries.toReversed() : entries), [group, entries]);
@@ -27,18 +35,18 @@ export function UsageTable({ group, entries }: UsageTableProps) {
   return (
     <>
       <Table
-        caption={`Usage ${TITLES[group]}`}
+        caption={CAPTIONS[group]}
         columns={pages.pageCount > 1 ? columns.map(({ sortBy: _, ...column }) => column) : columns}
         rows={shown}
         keyOf={(entry) => `${group}:${entry[group] ?? ""}`}
-        empty={<EmptyState title="Nothing was used in this period." />}
+        empty={<EmptyState title="No usage in this period." />}
       />
-      <Pagination {...pages} label="Pages of the figures" />
+      <Pagination {...pages} label="Usage pages" />
     </>
   );
 }
 
-/** Users have names that the usage does not know; without them the ids do. */
+/** Returns the users by id. The usage contains only their ids, which are shown until the names are loaded. */
 function useUserNames(isNeeded: boolean): ReadonlyMap<string, User> {
   const { value } = useFetch(
     (signal) => (isNeeded ? api.users(signal) : Promise.resolve<User[]>([])),
@@ -48,7 +56,7 @@ function useUserNames(isNeeded: boolean): ReadonlyMap<string, User> {
 }
 
 function columnsOf(group: UsageGroup, all: number, names: ReadonlyMap<string, User>): Column<UsageEntry>[] {
-  const figure = (title: string, pick: (entry: UsageEntry) => number): Column<UsageEntry> => ({
+  const numberColumn = (title: string, pick: (entry: UsageEntry) => number): Column<UsageEntry> => ({
     title,
     cell: (entry) => formatWhole(pick(entry)),
     sortBy: pick,
@@ -57,17 +65,17 @@ function columnsOf(group: UsageGroup, all: number, names: ReadonlyMap<string, Us
   return [
     {
       title: TITLES[group],
-      cell: (entry) => <Name group={group} entry={entry} names={names} />,
+      cell: (entry) => <GroupName group={group} entry={entry} names={names} />,
       isHeader: true,
     },
     { title: "Share", cell: ({ asks }) => <Share part={asks} all={all} /> },
-    figure("Asks", ({ asks }) => asks),
-    figure("Failed", ({ failed }) => failed),
-    figure("Tokens read", ({ prompt_tokens }) => prompt_tokens),
-    figure("Tokens written", ({ completion_tokens }) => completion_tokens),
-    figure("Not counted", ({ uncounted }) => uncounted),
+    numberColumn("Requests", ({ asks }) => asks),
+    numberColumn("Failed", ({ failed }) => failed),
+    numberColumn("Input tokens", ({ prompt_tokens }) => prompt_tokens),
+    numberColumn("Output tokens", ({ completion_tokens }) => completion_tokens),
+    numberColumn("Without token counts", ({ uncounted }) => uncounted),
     {
-      title: "Each took",
+      title: "Average duration",
       cell: ({ asks, duration_ms }) => formatDuration(duration_ms / asks),
       sortBy: ({ asks, duration_ms }) => duration_ms / asks,
       isNumber: true,
@@ -75,25 +83,27 @@ function columnsOf(group: UsageGroup, all: number, names: ReadonlyMap<string, Us
   ];
 }
 
-interface NameProps {
+interface GroupNameProps {
   group: UsageGroup;
   entry: UsageEntry;
   names: ReadonlyMap<string, User>;
 }
 
-function Name({ group, entry, names }: NameProps) {
+function GroupName({ group, entry, names }: GroupNameProps) {
   const name = entry[group] ?? null;
   if (group === "user") {
-    if (name === null) return <a href={hrefOf("usage", "", { user: "admin" })}>admin key</a>;
-    const user = names.get(name);
-    return <a href={hrefOf("users", name)}>{labelOf(user ?? { user_id: name, name: null })}</a>;
+    const user = name === null ? null : (names.get(name) ?? { user_id: name, name: null });
+    return <PrincipalLink user={user} />;
   }
   if (name === null || name === "")
     return <span class="muted">{group === "agent" ? "no agent" : "none"}</span>;
   return group === "day" ? <span>{name}</span> : <span class="usage-name">{name}</span>;
 }
 
-/** Of all asks, as a bar: its length is an attribute, as the page's policy forbids styles of elements. */
+/**
+ * A share of all requests, as a bar. Its length is an SVG attribute, because the content security policy forbids inline
+ * styles.
+ */
 function Share({ part, all }: { part: number; all: number }) {
   const percent = all > 0 ? (100 * part) / all : 0;
   return (

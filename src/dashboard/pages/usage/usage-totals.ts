@@ -5,7 +5,7 @@ export type UsageTotals = Pick<
   "asks" | "failed" | "prompt_tokens" | "completion_tokens" | "uncounted" | "duration_ms"
 >;
 
-const NOTHING: UsageTotals = {
+const ZERO: UsageTotals = {
   asks: 0,
   failed: 0,
   prompt_tokens: 0,
@@ -14,27 +14,28 @@ const NOTHING: UsageTotals = {
   duration_ms: 0,
 };
 
+/** Returns the sum of all entries. */
 export function totalOf(entries: readonly UsageTotals[]): UsageTotals {
-  const sum = { ...NOTHING };
+  const sum = { ...ZERO };
   for (const entry of entries) {
-    for (const name of Object.keys(NOTHING) as (keyof UsageTotals)[]) sum[name] += entry[name];
+    for (const name of Object.keys(ZERO) as (keyof UsageTotals)[]) sum[name] += entry[name];
   }
   return sum;
 }
 
 export interface DailyUsage extends UsageTotals {
-  /** As 2026-11-23. */
+  /** A date such as 2026-11-23. */
   day: string;
 }
 
-/** A day without asks costs next to nothing, but a mistyped year should not cost a browser its memory. */
+/** An empty day costs almost nothing, but a mistyped year must not exhaust the browser's memory. */
 const DAYS_MAX = 3_660;
 
 const DAY_MS = 86_400_000;
 
 /**
- * Every day of UTC from `from` until before `to`, both in RFC 3339, the oldest first: also those that have no entry, as
- * a chart shows time. Of more than ten years the newest ten.
+ * Returns every UTC day from `from` up to but not including `to`, both in RFC 3339, oldest first. Days without an entry
+ * are included, because a chart shows time. If there are more than ten years, returns the newest ten.
  */
 export function fillDays(from: string, to: string, entries: readonly UsageEntry[]): DailyUsage[] {
   const known = new Map(entries.map((entry) => [entry.day, entry]));
@@ -43,12 +44,12 @@ export function fillDays(from: string, to: string, entries: readonly UsageEntry[
   const days: DailyUsage[] = [];
   for (let day = begin; day < end; day++) {
     const name = new Date(day * DAY_MS).toISOString().slice(0, 10);
-    days.push({ ...NOTHING, ...known.get(name), day: name });
+    days.push({ ...ZERO, ...known.get(name), day: name });
   }
   return days;
 }
 
-/** The dates of the last `days` days of UTC, today among them. */
+/** Returns the dates of the last `days` UTC days, including today. */
 export function lastDays(days: number, now: number): { from: string; to: string } {
   const dateOf = (time: number) => new Date(time).toISOString().slice(0, 10);
   return { from: dateOf(now - (days - 1) * DAY_MS), to: dateOf(now) };

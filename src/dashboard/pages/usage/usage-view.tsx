@@ -1,21 +1,21 @@
 import { useState } from "hono/jsx/dom";
 import type { UsageQuery } from "../../api/api.ts";
-import type { Usage, UsageEntry, UsageGroup } from "../../api/types.ts";
+import type { UsageAnswer, UsageEntry, UsageGroup } from "../../api/types.ts";
 import { LinkButton } from "../../components/button.tsx";
 import { Card, EmptyState, Notice, Tile, Tiles } from "../../components/card.tsx";
 import { Chart } from "../../components/chart.tsx";
 import { Field, Select } from "../../components/field.tsx";
 import { SegmentedControl } from "../../components/segmented-control.tsx";
-import { formatDuration, formatShare, formatShort } from "../../format.ts";
+import { formatCount, formatDuration, formatShare, formatShort, formatWhole } from "../../format.ts";
 import { useFetch } from "../../state/use-fetch.ts";
 import { UsageTable } from "./usage-table.tsx";
 import { fillDays, lastDays, totalOf } from "./usage-totals.ts";
 
 export interface UsageSource {
-  /** What it is asked of: a change of it asks again. */
+  /** Identifies the source. A new key loads the usage again. */
   key: string;
-  ask(query: UsageQuery, signal: AbortSignal): Promise<Usage>;
-  /** Of the same as CSV. */
+  load(query: UsageQuery, signal: AbortSignal): Promise<UsageAnswer>;
+  /** Returns the address of the same usage as CSV. */
   csvPath(query: UsageQuery): string;
   groups: readonly UsageGroup[];
 }
@@ -28,23 +28,23 @@ const GROUPS: Record<UsageGroup, string> = {
 };
 const ENTRIES_MAX = 10_000;
 
-type Period = "7" | "30" | "90" | "365" | "own";
+type Period = "7" | "30" | "90" | "365" | "custom";
 
 const PERIODS: readonly { value: Period; label: string }[] = [
   { value: "7", label: "Last 7 days" },
   { value: "30", label: "Last 30 days" },
   { value: "90", label: "Last 90 days" },
   { value: "365", label: "Last 365 days" },
-  { value: "own", label: "From … to …" },
+  { value: "custom", label: "Custom …" },
 ];
 
-/** What was used, by day as charts, and by what one chooses as a table and as CSV. */
+/** The usage of a period: charts by day, and a table and CSV by a chosen group. */
 export function UsageView({ source }: { source: UsageSource }) {
   const [period, setPeriod] = useState<Period>("30");
   const [dates, setDates] = useState(() => lastDays(30, Date.now()));
   const choose = (value: Period) => {
     setPeriod(value);
-    if (value !== "own") setDates(lastDays(Number(value), Date.now()));
+    if (value !== "custom") setDates(lastDays(Number(value), Date.now()));
   };
   return (
     <>
@@ -56,61 +56,61 @@ export function UsageView({ source }: { source: UsageSource }) {
           options={PERIODS}
           onInput={(v) => choose(v as Period)}
         />
-        {period === "own" ? <Dates {...dates} onChange={setDates} /> : null}
+        {period === "custom" ? <Dates {...dates} onChange={setDates} /> : null}
       </div>
       {dates.from > dates.to ? (
-        <Notice tone="warn">The period ends before it begins.</Notice>
+        <Notice tone="warn">The period ends before it begins. Choose other dates.</Notice>
       ) : (
-        <Used source={source} dates={dates} />
+        <PeriodUsage source={source} dates={dates} />
       )}
     </>
   );
 }
 
-function Used({ source, dates }: { source: UsageSource; dates: { from: string; to: string } }) {
+function PeriodUsage({ source, dates }: { source: UsageSource; dates: { from: string; to: string } }) {
   const query = { ...dates, limit: ENTRIES_MAX };
   const { value, error } = useFetch(
-    (signal) => source.ask({ ...query, by: ["day"] }, signal),
+    (signal) => source.load({ ...query, by: ["day"] }, signal),
     [source.key, dates.from, dates.to],
   );
   return (
     <>
       {error ? <Notice tone="bad">{error}</Notice> : null}
-      {value?.usage.length === 0 ? <NothingUsed /> : null}
+      {value?.usage.length === 0 ? <NoUsage /> : null}
       {value && value.usage.length > 0 ? (
         <>
-          <Days usage={value} />
-          <Figures source={source} query={query} />
+          <DailyCharts usage={value} />
+          <Details source={source} query={query} />
         </>
       ) : null}
     </>
   );
 }
 
-function NothingUsed() {
+function NoUsage() {
   return (
     <Card>
-      <EmptyState title="No ask in this period.">
-        <p>Every ask that is answered, or fails, is counted here a moment later.</p>
+      <EmptyState title="No requests in this period.">
+        <p>Each request is counted here a moment after it finishes or fails.</p>
       </EmptyState>
     </Card>
   );
 }
 
-function Figures({ source, query }: { source: UsageSource; query: Omit<UsageQuery, "by"> }) {
+function Details({ source, query }: { source: UsageSource; query: Omit<UsageQuery, "by"> }) {
   const [group, setGroup] = useState<UsageGroup>(source.groups[0] ?? "day");
   const { value, error } = useFetch(
-    (signal) => source.ask({ ...query, by: [group] }, signal),
+    (signal) => source.load({ ...query, by: [group] }, signal),
     [source.key, query.from, query.to, group],
   );
   return (
     <Card
-      title="In figures"
+      title="Details"
       isFlush
       actions={
         <>
           <SegmentedControl
-            label="Figures by"
+            label="Group by"
             value={group}
             options={source.groups.map((one) => ({ value: one, label: GROUPS[one] }))}
             onChoose={setGroup}
@@ -123,7 +123,9 @@ function Figures({ source, query }: { source: UsageSource; query: Omit<UsageQuer
     >
       {error ? <Notice tone="bad">{error}</Notice> : null}
       {value?.truncated ? (
-        <Notice tone="warn">There is more than these {ENTRIES_MAX} entries: choose a shorter period.</Notice>
+        <Notice tone="warn">
+          Only the first {formatWhole(ENTRIES_MAX)} entries are shown. Choose a shorter period to see all.
+        </Notice>
       ) : null}
       {value?.by[0] === group ? <UsageTable group={group} entries={value.usage} /> : null}
     </Card>
@@ -136,7 +138,7 @@ interface DatesProps {
   onChange: (dates: { from: string; to: string }) => void;
 }
 
-/** A field that is being typed in is empty meanwhile, and asks for nothing. */
+/** Two date fields. A field is empty while a date is being typed, and then changes nothing. */
 function Dates({ from, to, onChange }: DatesProps) {
   return (
     <>
@@ -148,7 +150,7 @@ function Dates({ from, to, onChange }: DatesProps) {
         onInput={(value) => value && onChange({ from: value, to })}
       />
       <Field
-        label="To, with all of the day"
+        label="To (UTC), inclusive"
         name="to"
         type="date"
         value={to}
@@ -158,40 +160,40 @@ function Dates({ from, to, onChange }: DatesProps) {
   );
 }
 
-function Days({ usage: { from, to, usage } }: { usage: Usage }) {
+function DailyCharts({ usage: { from, to, usage } }: { usage: UsageAnswer }) {
   const days = fillDays(from, to, usage);
   const xs = days.map((_, index) => index);
   const xLabel = (index: number) => days[index]?.day ?? "";
-  const of = (pick: (entry: Omit<UsageEntry, "day">) => number) => days.map(pick);
+  const valuesOf = (pick: (entry: Omit<UsageEntry, "day">) => number) => days.map(pick);
   const common = { xs, xLabel, format: formatShort, isBars: true };
   return (
     <>
-      <UsageTotals entries={usage} />
+      <TotalTiles entries={usage} />
       <div class="grid-2">
         <Card>
           <Chart
             {...common}
-            title="Asks a day"
+            title="Requests per day"
             series={[
-              { label: "all", color: "accent", values: of(({ asks }) => asks) },
-              { label: "of them failed", color: "bad", values: of(({ failed }) => failed) },
+              { label: "all", color: "accent", values: valuesOf(({ asks }) => asks) },
+              { label: "failed", color: "bad", values: valuesOf(({ failed }) => failed) },
             ]}
           />
         </Card>
         <Card>
           <Chart
             {...common}
-            title="Tokens a day"
+            title="Tokens per day"
             series={[
               {
                 label: "all",
                 color: "accent",
-                values: of(({ prompt_tokens, completion_tokens }) => prompt_tokens + completion_tokens),
+                values: valuesOf(({ prompt_tokens, completion_tokens }) => prompt_tokens + completion_tokens),
               },
               {
-                label: "of them written",
+                label: "output",
                 color: "ok",
-                values: of(({ completion_tokens }) => completion_tokens),
+                values: valuesOf(({ completion_tokens }) => completion_tokens),
               },
             ]}
           />
@@ -201,26 +203,30 @@ function Days({ usage: { from, to, usage } }: { usage: Usage }) {
   );
 }
 
-function UsageTotals({ entries }: { entries: readonly UsageEntry[] }) {
+function TotalTiles({ entries }: { entries: readonly UsageEntry[] }) {
   const { asks, failed, prompt_tokens, completion_tokens, uncounted, duration_ms } = totalOf(entries);
   return (
     <Tiles>
       <Tile
-        label="Asks"
+        label="Requests"
         value={formatShort(asks)}
-        note={`${formatDuration(duration_ms / asks)} each, on average`}
+        note={`${formatDuration(duration_ms / asks)} on average`}
       />
       <Tile
         label="Failed"
         value={formatShort(failed)}
-        note={`${formatShare(failed, asks)} of the asks`}
+        note={`${formatShare(failed, asks)} of all requests`}
         tone={failed > 0 ? "bad" : "plain"}
       />
-      <Tile label="Tokens read" value={formatShort(prompt_tokens)} />
+      <Tile label="Input tokens" value={formatShort(prompt_tokens)} />
       <Tile
-        label="Tokens written"
+        label="Output tokens"
         value={formatShort(completion_tokens)}
-        note={uncounted > 0 ? `${formatShort(uncounted)} asks were not counted` : undefined}
+        note={
+          uncounted > 0
+            ? `without ${formatCount(uncounted, "request")} whose tokens were not counted`
+            : undefined
+        }
       />
     </Tiles>
   );

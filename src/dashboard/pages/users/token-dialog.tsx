@@ -7,33 +7,33 @@ import { shellQuote } from "../../shell-quote.ts";
 interface TokenDialogProps {
   title: string;
   token: string;
-  /** Until when the old one is valid too. */
+  /** How long the old token stays valid. */
   note?: string;
   onClose: () => void;
 }
 
-/** Shows a new token, this once. */
+/** Shows a new token, which cannot be shown again. */
 export function TokenDialog({ title, token, note, onClose }: TokenDialogProps) {
   return (
     <Dialog title={title} onClose={onClose}>
-      <Notice tone="warn">It is shown here only now: copy it before you close this.</Notice>
+      <Notice tone="warn">Copy the token now. The dashboard cannot show it again.</Notice>
       {note ? <p>{note}</p> : null}
       <div class="stack token">
         <h3>Token</h3>
         <CopyField text={token} what="the token" />
-        <h3>A first ask with it</h3>
-        <CopyField text={firstAsk(location.origin, token)} what="the command" />
+        <h3>Try it with curl</h3>
+        <CopyField text={firstRequest(location.origin, token)} what="the command" />
       </div>
       <div class="form-actions">
         <Button kind="primary" onClick={onClose}>
-          I have it
+          Done
         </Button>
       </div>
     </Dialog>
   );
 }
 
-function firstAsk(origin: string, token: string): string {
+function firstRequest(origin: string, token: string): string {
   return [
     `curl ${shellQuote(`${origin}/api/ask`)}`,
     `-H ${shellQuote(`Authorization: Bearer ${token}`)}`,

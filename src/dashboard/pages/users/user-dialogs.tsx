@@ -5,8 +5,8 @@ import { ConfirmDialog, Dialog } from "../../components/dialog.tsx";
 import { Field, Select } from "../../components/field.tsx";
 import { Form } from "../../components/form.tsx";
 import { useFetch } from "../../state/use-fetch.ts";
-import { labelOf } from "./user-filter.ts";
-import { changesOf, EMPTY_FORM, formValuesOf, type UserFormValues } from "./user-form.ts";
+import { changesOf, EMPTY_FORM, formValuesOf, LIMIT_LABELS, type UserFormValues } from "./user-form.ts";
+import { labelOf } from "./user-text.ts";
 
 interface AddProps {
   onAdded: (user: AddedUser) => void;
@@ -21,7 +21,7 @@ export function AddUserDialog({ onAdded, onClose }: AddProps) {
         onSubmit={async (fields) => onAdded(await api.addUser(changesOf(EMPTY_FORM, fields)))}
         actions={<Button onClick={onClose}>Cancel</Button>}
       >
-        <UserFieldset texts={EMPTY_FORM} />
+        <UserFieldset values={EMPTY_FORM} />
       </Form>
     </Dialog>
   );
@@ -36,9 +36,9 @@ interface ChangeProps {
 export function ChangeUserDialog({ user, onChanged, onClose }: ChangeProps) {
   const before = formValuesOf(user);
   return (
-    <Dialog title={`Change ${labelOf(user)}`} onClose={onClose}>
+    <Dialog title={`Edit ${labelOf(user)}`} onClose={onClose}>
       <Form
-        submit="Change"
+        submit="Save"
         onSubmit={async (fields) => {
           const changes = changesOf(before, fields);
           if (Object.keys(changes).length > 0) onChanged(await api.changeUser(user.user_id, changes));
@@ -46,37 +46,37 @@ export function ChangeUserDialog({ user, onChanged, onClose }: ChangeProps) {
         }}
         actions={<Button onClick={onClose}>Cancel</Button>}
       >
-        <UserFieldset texts={before} />
+        <UserFieldset values={before} />
       </Form>
     </Dialog>
   );
 }
 
-function UserFieldset({ texts }: { texts: UserFormValues }) {
+function UserFieldset({ values }: { values: UserFormValues }) {
   const { value: models } = useFetch((signal) => api.models(signal), []);
-  const offered = models && models.length > 0 ? ` Offered now: ${fewOf(models)}.` : "";
+  const available = models && models.length > 0 ? ` Available now: ${shortList(models)}.` : "";
   return (
-    // One element of its own: drawn again when the models are known, it must not take the fields out and with them the focus.
+    // One element around the fields: rendering again when the models arrive must not replace the fields and lose the focus.
     <div class="form">
-      <Field label="Name" name="name" value={texts.name} placeholder="Ann" autocomplete="off" isFocused />
+      <Field label="Name" name="name" value={values.name} placeholder="Ann" autocomplete="off" isFocused />
       <Field
         label="Models"
         name="models"
-        value={texts.models}
-        placeholder="every model"
+        value={values.models}
+        placeholder="all models"
         autocomplete="off"
-        hint={`With commas between them; empty for every model.${offered}`}
+        hint={`Separate names with commas. Leave empty to allow all models.${available}`}
       />
       <div class="fields-2">
-        <Limit label="Asks a minute" name="requests_per_minute" texts={texts} />
-        <Limit label="Tokens a day" name="tokens_per_day" texts={texts} />
-        <Limit label="Asks at once" name="max_parallel" texts={texts} />
+        <Limit label={LIMIT_LABELS.requests_per_minute} name="requests_per_minute" values={values} />
+        <Limit label={LIMIT_LABELS.tokens_per_day} name="tokens_per_day" values={values} />
+        <Limit label={LIMIT_LABELS.max_parallel} name="max_parallel" values={values} />
         <Field
           label="Valid until"
           name="expires_at"
           type="datetime-local"
-          value={texts.expires_at}
-          hint="In your time zone; empty for no end."
+          value={values.expires_at}
+          hint="In your time zone. Leave empty for no expiry date."
         />
       </div>
     </div>
@@ -85,47 +85,57 @@ function UserFieldset({ texts }: { texts: UserFormValues }) {
 
 const NAMED_MAX = 8;
 
-function fewOf(models: readonly string[]): string {
+function shortList(models: readonly string[]): string {
   const rest = models.length - NAMED_MAX;
   return `${models.slice(0, NAMED_MAX).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }
 
-function Limit({ label, name, texts }: { label: string; name: keyof UserFormValues; texts: UserFormValues }) {
-  return <Field label={label} name={name} type="number" min={1} value={texts[name]} placeholder="no limit" />;
+function Limit({
+  label,
+  name,
+  values,
+}: {
+  label: string;
+  name: keyof UserFormValues;
+  values: UserFormValues;
+}) {
+  return (
+    <Field label={label} name={name} type="number" min={1} value={values[name]} placeholder="no limit" />
+  );
 }
 
 const GRACES = [
-  { value: "0", label: "ends at once" },
-  { value: "600", label: "is valid for 10 minutes more" },
-  { value: "3600", label: "is valid for an hour more" },
-  { value: "86400", label: "is valid for a day more" },
-  { value: "604800", label: "is valid for a week more" },
+  { value: "0", label: "expires at once" },
+  { value: "600", label: "stays valid for 10 minutes" },
+  { value: "3600", label: "stays valid for 1 hour" },
+  { value: "86400", label: "stays valid for 1 day" },
+  { value: "604800", label: "stays valid for 1 week" },
 ];
 
 interface RotateProps {
   user: User;
-  /** `note` says what becomes of the old token. */
+  /** `note` says how long the old token stays valid. */
   onRotated: (rotated: RotatedToken, note: string) => void;
   onClose: () => void;
 }
 
 export function RotateDialog({ user, onRotated, onClose }: RotateProps) {
   return (
-    <Dialog title={`A new token for ${labelOf(user)}`} onClose={onClose}>
+    <Dialog title={`Rotate the token of ${labelOf(user)}`} onClose={onClose}>
       <Form
         submit="Rotate"
         onSubmit={async ({ grace = "0" }) => {
           const rotated = await api.rotateUser(user.user_id, Number(grace));
-          onRotated(rotated, `The old one ${GRACES.find(({ value }) => value === grace)?.label ?? ""}.`);
+          onRotated(rotated, `The old token ${GRACES.find(({ value }) => value === grace)?.label ?? ""}.`);
         }}
         actions={<Button onClick={onClose}>Cancel</Button>}
       >
         <Select
-          label="The old token"
+          label="Old token"
           name="grace"
           value="0"
           options={GRACES}
-          hint="After a leak let it end at once, and with it what it has running; else leave time to turn it."
+          hint="If the token has leaked, let it expire at once, which also cancels its running requests. Otherwise leave enough time to replace it."
         />
       </Form>
     </Dialog>
@@ -147,8 +157,8 @@ export function DisableDialog({ user, onDisabled, onClose }: DisableProps) {
       onClose={onClose}
     >
       <p>
-        The token of <b>{labelOf(user)}</b> is refused until you enable the user again, and what it has
-        running ends at once.
+        The token of <b>{labelOf(user)}</b> is refused until you enable the user again. Running requests are
+        canceled at once.
       </p>
     </ConfirmDialog>
   );
@@ -172,9 +182,9 @@ export function DeleteDialog({ user, onDeleted, onClose }: DeleteProps) {
       onClose={onClose}
     >
       <p>
-        The token of <b>{labelOf(user)}</b> (<span class="mono">{user.user_id}</span>) is refused from then
-        on, what it has running ends, and the conversations are forgotten. The figures of the usage stay. This
-        cannot be taken back; to keep the user out for a while only, disable the user.
+        This deletes <b>{labelOf(user)}</b> (<span class="mono">{user.user_id}</span>) with their token and
+        conversations, and cancels their running requests. Their usage is kept. You cannot undo this. To lock
+        the user out temporarily, disable the user instead.
       </p>
     </ConfirmDialog>
   );

@@ -3,7 +3,7 @@ import type { User } from "../../api/types.ts";
 import { formatTime } from "../../format.ts";
 import { readNameList } from "../../name-list.ts";
 
-/** As they stand in the form's fields. */
+/** The texts in the form's fields. */
 export type UserFormValues = Record<keyof UserFields, string>;
 
 export const EMPTY_FORM: UserFormValues = {
@@ -18,7 +18,7 @@ export const EMPTY_FORM: UserFormValues = {
 export function formValuesOf(user: User): UserFormValues {
   return {
     name: user.name ?? "",
-    // What a field of the type datetime-local takes: in the browser's own zone, to the minute.
+    // The format of a datetime-local field: in the browser's time zone, to the minute.
     expires_at: user.expires_at === null ? "" : formatTime(user.expires_at).replace(" ", "T"),
     models: (user.models ?? []).join(", "),
     requests_per_minute: String(user.requests_per_minute ?? ""),
@@ -27,7 +27,10 @@ export function formValuesOf(user: User): UserFormValues {
   };
 }
 
-/** Those that differ from before, as the API takes them; an empty field is null. Throws an `Error` with a text for people. */
+/**
+ * Returns the fields that have changed, in the form that the API takes. An empty field becomes null. Throws an `Error`
+ * with a text for people.
+ */
 export function changesOf(before: UserFormValues, fields: Partial<Record<string, string>>): UserFields {
   const changes: Record<string, unknown> = {};
   for (const name of Object.keys(before) as (keyof UserFormValues)[]) {
@@ -37,34 +40,35 @@ export function changesOf(before: UserFormValues, fields: Partial<Record<string,
   return changes;
 }
 
-const LABELS = {
-  requests_per_minute: "Asks a minute",
-  tokens_per_day: "Tokens a day",
-  max_parallel: "Asks at once",
+export const LIMIT_LABELS = {
+  requests_per_minute: "Requests per minute",
+  tokens_per_day: "Tokens per day",
+  max_parallel: "Concurrent requests",
 } as const;
 
 const READERS: Record<keyof UserFormValues, (text: string) => unknown> = {
   name: (text) => text,
   expires_at: readTime,
   models: readModels,
-  requests_per_minute: (text) => readLimit(text, LABELS.requests_per_minute),
-  tokens_per_day: (text) => readLimit(text, LABELS.tokens_per_day),
-  max_parallel: (text) => readLimit(text, LABELS.max_parallel),
+  requests_per_minute: (text) => readLimit(text, LIMIT_LABELS.requests_per_minute),
+  tokens_per_day: (text) => readLimit(text, LIMIT_LABELS.tokens_per_day),
+  max_parallel: (text) => readLimit(text, LIMIT_LABELS.max_parallel),
 };
 
 function readTime(text: string): string {
   const time = new Date(text);
-  if (Number.isNaN(time.getTime())) throw new Error("The expiry is no date and time.");
+  if (Number.isNaN(time.getTime())) throw new Error("The expiry date is not valid. Enter a date and a time.");
   return time.toISOString();
 }
 
-/** An empty list would mean nobody, and is none that the API takes. */
+/** Reads model names. The API does not accept an empty list, so a list without names becomes null. */
 function readModels(text: string): string[] | null {
   return readNameList(text) ?? null;
 }
 
 function readLimit(text: string, label: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`${label} must be a whole number above 0.`);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new Error(`${label} must be a whole number greater than 0.`);
   return value;
 }

@@ -19,7 +19,7 @@ const ALL: UserFilter = { search: "", state: "all", order: "newest" };
 
 export function UserListPage() {
   const users = useFetch((signal) => api.users(signal), []);
-  const asked = useUserUsage();
+  const usage = useUsageByUser();
   const [isAdding, setAdding] = useState(false);
   const [added, setAdded] = useState<AddedUser | undefined>(undefined);
   const count = users.value?.length ?? 0;
@@ -29,8 +29,8 @@ export function UserListPage() {
         title="Users"
         lead={
           count > 0
-            ? `${formatCount(count, "user")}, each with a token.`
-            : "Each has a token, and limits of their own."
+            ? `${formatCount(count, "user")}, each with their own token and limits.`
+            : "Each user has their own token and limits."
         }
       >
         <Button kind="primary" onClick={() => setAdding(true)}>
@@ -38,7 +38,7 @@ export function UserListPage() {
         </Button>
       </PageHeader>
       {users.error ? <Notice tone="bad">{users.error}</Notice> : null}
-      {users.value ? <UserList users={users.value} asked={asked} /> : null}
+      {users.value ? <UserList users={users.value} usage={usage} /> : null}
       {isAdding ? (
         <AddUserDialog
           onAdded={(user) => {
@@ -51,7 +51,7 @@ export function UserListPage() {
       ) : null}
       {added ? (
         <TokenDialog
-          title={`The token of ${added.name ?? "the new user"}`}
+          title={`Token for ${added.name ?? "the new user"}`}
           token={added.token}
           onClose={() => setAdded(undefined)}
         />
@@ -60,8 +60,8 @@ export function UserListPage() {
   );
 }
 
-/** What each asked in the last 30 days; nothing while it is not known. */
-function useUserUsage(): ReadonlyMap<string, UserUsage> {
+/** Returns each user's usage in the last 30 days; empty until it is loaded. */
+function useUsageByUser(): ReadonlyMap<string, UserUsage> {
   const { value } = useFetch((signal) => api.usage({ by: ["user"], limit: USERS_MAX }, signal), []);
   return useMemo(() => new Map((value?.usage ?? []).map((entry) => [entry.user ?? "", entry])), [value]);
 }
@@ -77,22 +77,24 @@ const ORDERS = [
   { value: "newest", label: "Newest first" },
   { value: "oldest", label: "Oldest first" },
   { value: "name", label: "Name" },
-  { value: "asks", label: "Most asks" },
-  { value: "expiry", label: "Next to expire" },
+  { value: "requests", label: "Most requests" },
+  { value: "expiry", label: "Expiring soonest" },
 ] as const;
 
-function UserList({ users, asked }: { users: readonly User[]; asked: ReadonlyMap<string, UserUsage> }) {
+function UserList({ users, usage }: { users: readonly User[]; usage: ReadonlyMap<string, UserUsage> }) {
   const [filter, setFilter] = useState(ALL);
   const found = useMemo(
-    () => selectUsers(users, filter, { asksOf: (id) => asked.get(id)?.asks ?? 0, now: Date.now() }),
-    [users, filter, asked],
+    () => selectUsers(users, filter, { requestsOf: (id) => usage.get(id)?.asks ?? 0, now: Date.now() }),
+    [users, filter, usage],
   );
   const { shown, ...pages } = usePagination(found, PAGE_ROWS, JSON.stringify(filter));
   if (users.length === 0)
     return (
       <Card>
-        <EmptyState title="There is no user yet.">
-          <p>Add one, and give the token to whoever is to ask. The admin key is better not shared.</p>
+        <EmptyState title="There are no users yet.">
+          <p>
+            Add a user for each person or program, and give them the user's token instead of the admin key.
+          </p>
         </EmptyState>
       </Card>
     );
@@ -103,7 +105,7 @@ function UserList({ users, asked }: { users: readonly User[]; asked: ReadonlyMap
           label="Search"
           name="search"
           type="search"
-          placeholder="Name, id or model"
+          placeholder="Name, ID or model"
           onInput={(search) => setFilter((before) => ({ ...before, search }))}
         />
         <Select
@@ -114,7 +116,7 @@ function UserList({ users, asked }: { users: readonly User[]; asked: ReadonlyMap
           onInput={(state) => setFilter((before) => ({ ...before, state: state as UserFilter["state"] }))}
         />
         <Select
-          label="Order"
+          label="Sort by"
           name="order"
           value={filter.order}
           options={ORDERS}
@@ -125,8 +127,8 @@ function UserList({ users, asked }: { users: readonly User[]; asked: ReadonlyMap
         {filter === ALL ? "" : `${formatCount(found.length, "user")} found`}
       </p>
       <Card isFlush>
-        <UserTable users={shown} asked={asked} />
-        <Pagination {...pages} label="Pages of the users" />
+        <UserTable users={shown} usage={usage} />
+        <Pagination {...pages} label="User pages" />
       </Card>
     </>
   );

@@ -13,10 +13,11 @@ import { useFetch } from "../../state/use-fetch.ts";
 import { type UsageSource, UsageView } from "../usage/usage-view.tsx";
 import { TokenDialog } from "./token-dialog.tsx";
 import { ChangeUserDialog, DeleteDialog, DisableDialog, RotateDialog } from "./user-dialogs.tsx";
-import { labelOf } from "./user-filter.ts";
+import { LIMIT_LABELS } from "./user-form.ts";
 import { StateBadge } from "./user-table.tsx";
+import { labelOf } from "./user-text.ts";
 
-/** One user; of one that was deleted there still is the usage. */
+/** One user. The usage of a deleted user can still be seen. */
 export function UserPage({ id }: { id: string }) {
   const { value: user, error, replace } = useFetch((signal) => api.user(id, signal), [id]);
   return (
@@ -34,7 +35,7 @@ export function UserPage({ id }: { id: string }) {
 function sourceOf(id: string): UsageSource {
   return {
     key: id,
-    ask: (query, signal) => api.usage({ ...query, user: id }, signal),
+    load: (query, signal) => api.usage({ ...query, user: id }, signal),
     csvPath: ({ by, user: _, ...query }) =>
       pathOf(["admin", "users", id, "usage"], { ...query, by: by.join(","), format: "csv" }),
     groups: ["day", "model", "agent"],
@@ -49,12 +50,12 @@ function Actions({ user, onChange }: { user: User; onChange: (user: User) => voi
   const [open, setOpen] = useState<Open | undefined>(undefined);
   const enable = async () => {
     onChange(await api.enableUser(user.user_id));
-    showToast(`${labelOf(user)} may ask again.`);
+    showToast(`Enabled ${labelOf(user)}.`);
   };
   return (
     <>
-      <Button onClick={() => setOpen({ what: "change" })}>Change</Button>
-      <Button onClick={() => setOpen({ what: "rotate" })}>Rotate the token</Button>
+      <Button onClick={() => setOpen({ what: "change" })}>Edit</Button>
+      <Button onClick={() => setOpen({ what: "rotate" })}>Rotate token</Button>
       {user.disabled_at === null ? (
         <Button onClick={() => setOpen({ what: "disable" })}>Disable</Button>
       ) : (
@@ -85,7 +86,7 @@ function Dialogs({ user, onChange, open, setOpen }: DialogsProps) {
           onChanged={(changed) => {
             onChange(changed);
             close();
-            showToast("Changed.");
+            showToast(`Saved the changes to ${labelOf(changed)}.`);
           }}
           onClose={close}
         />
@@ -99,7 +100,7 @@ function Dialogs({ user, onChange, open, setOpen }: DialogsProps) {
       ) : null}
       {open?.what === "token" ? (
         <TokenDialog
-          title={`The new token of ${labelOf(user)}`}
+          title={`New token for ${labelOf(user)}`}
           token={open.token}
           note={open.note}
           onClose={close}
@@ -110,7 +111,7 @@ function Dialogs({ user, onChange, open, setOpen }: DialogsProps) {
           user={user}
           onDisabled={(changed) => {
             onChange(changed);
-            showToast(`${labelOf(user)} is disabled.`);
+            showToast(`Disabled ${labelOf(user)}.`);
           }}
           onClose={close}
         />
@@ -119,7 +120,7 @@ function Dialogs({ user, onChange, open, setOpen }: DialogsProps) {
         <DeleteDialog
           user={user}
           onDeleted={() => {
-            showToast(`${labelOf(user)} is deleted.`);
+            showToast(`Deleted ${labelOf(user)}.`);
             location.hash = hrefOf("users");
           }}
           onClose={close}
@@ -132,11 +133,11 @@ function Dialogs({ user, onChange, open, setOpen }: DialogsProps) {
 function Facts({ user }: { user: User }) {
   const limit = (value: number | null) => (value === null ? "no limit" : formatWhole(value));
   const rows: [string, string][] = [
-    ["Asks a minute", limit(user.requests_per_minute)],
-    ["Tokens a day", limit(user.tokens_per_day)],
-    ["Asks at once", limit(user.max_parallel)],
-    ["Models", user.models?.join(", ") ?? "every one"],
-    ["Valid until", user.expires_at ? formatTime(user.expires_at) : "no end is set"],
+    [LIMIT_LABELS.requests_per_minute, limit(user.requests_per_minute)],
+    [LIMIT_LABELS.tokens_per_day, limit(user.tokens_per_day)],
+    [LIMIT_LABELS.max_parallel, limit(user.max_parallel)],
+    ["Models", user.models?.join(", ") ?? "all"],
+    ["Valid until", user.expires_at ? formatTime(user.expires_at) : "no expiry date"],
     ["Added", formatTime(user.created_at)],
   ];
   return (
@@ -150,10 +151,10 @@ function Facts({ user }: { user: User }) {
           </dd>
         </div>
         <div class="user-fact-id">
-          <dt>Id</dt>
+          <dt>ID</dt>
           <dd class="row">
             <span class="mono">{user.user_id}</span>
-            <CopyButton text={user.user_id} what="the id" isSmall />
+            <CopyButton text={user.user_id} what="the ID" isSmall />
           </dd>
         </div>
         {rows.map(([title, value]) => (

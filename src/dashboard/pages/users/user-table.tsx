@@ -4,16 +4,17 @@ import { EmptyState } from "../../components/card.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatShort, formatTime } from "../../format.ts";
 import { hrefOf } from "../../state/route.ts";
-import { labelOf, limitsText, stateOf } from "./user-filter.ts";
+import { stateOf } from "./user-filter.ts";
+import { labelOf, limitsText } from "./user-text.ts";
 
 export type UserUsage = Pick<UsageEntry, "asks" | "prompt_tokens" | "completion_tokens">;
 
 export function UserTable({
   users,
-  asked,
+  usage,
 }: {
   users: readonly User[];
-  asked: ReadonlyMap<string, UserUsage>;
+  usage: ReadonlyMap<string, UserUsage>;
 }) {
   const columns: Column<User>[] = [
     {
@@ -29,17 +30,17 @@ export function UserTable({
     { title: "State", cell: (user) => <StateBadge user={user} /> },
     {
       title: "Models",
-      cell: ({ models }) => <span class="user-models">{models?.join(", ") ?? "every one"}</span>,
+      cell: ({ models }) => <span class="user-models">{models?.join(", ") ?? "all"}</span>,
     },
     { title: "Limits", cell: (user) => <span class="user-limits">{limitsText(user)}</span> },
     {
-      title: "Asks, 30 d",
-      cell: ({ user_id }) => formatShort(asked.get(user_id)?.asks ?? 0),
+      title: "Requests (30 days)",
+      cell: ({ user_id }) => formatShort(usage.get(user_id)?.asks ?? 0),
       isNumber: true,
     },
     {
-      title: "Tokens, 30 d",
-      cell: ({ user_id }) => formatShort(tokensOf(asked.get(user_id))),
+      title: "Tokens (30 days)",
+      cell: ({ user_id }) => formatShort(tokensOf(usage.get(user_id))),
       isNumber: true,
     },
     {
@@ -53,7 +54,11 @@ export function UserTable({
       columns={columns}
       rows={users}
       keyOf={({ user_id }) => user_id}
-      empty={<EmptyState title="Nobody is like that.">Search for another name, id or model.</EmptyState>}
+      empty={
+        <EmptyState title="No user matches.">
+          Search for another name, ID or model, or choose another state.
+        </EmptyState>
+      }
     />
   );
 }
@@ -63,6 +68,6 @@ export function StateBadge({ user }: { user: User }) {
   return <Badge tone={state === "active" ? "ok" : state === "disabled" ? "bad" : "warn"}>{state}</Badge>;
 }
 
-function tokensOf(asked: UserUsage | undefined): number {
-  return (asked?.prompt_tokens ?? 0) + (asked?.completion_tokens ?? 0);
+function tokensOf(usage: UserUsage | undefined): number {
+  return (usage?.prompt_tokens ?? 0) + (usage?.completion_tokens ?? 0);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { detailText } from "../../../../src/dashboard/pages/audit/audit-detail.ts";
 
-test("what was changed is told in a line", () => {
+test("the details of a change are shown on one line", () => {
   expect(detailText({ name: "Ann", max_parallel: 4, expires_at: null, models: ["a", "b"] })).toBe(
     "name: Ann, max_parallel: 4, expires_at: none, models: a b",
   );

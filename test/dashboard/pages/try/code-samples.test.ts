@@ -1,17 +1,17 @@
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readChunk } from "../../../../src/dashboard/pages/try/chat-chunk.ts";
 import { SAMPLE_KINDS, type SampleKind, sampleOf } from "../../../../src/dashboard/pages/try/code-samples.ts";
 import type { Message } from "../../../../src/dashboard/pages/try/conversation.ts";
-import { createEventReader } from "../../../../src/dashboard/pages/try/event-stream.ts";
+import { readEventData } from "../../../../src/dashboard/pages/try/event-stream.ts";
 import { startModelScene } from "../../../support/model-scene.ts";
 import { testWith } from "../../../support/programs.ts";
 import { ADMIN_KEY } from "../../../support/server.ts";
 import { tempFolder } from "../../../support/store.ts";
 import { messagesOf, streamPieces } from "../../../support/v2-agent.ts";
 
-/** All that a shell, JSON, JavaScript or Python might take for something else. */
+/** Everything that a shell, JSON, JavaScript or Python might interpret. */
 const NASTY = [
   `It's "quoted" 'twice' \\ and \\n \\' \\" \\u0041 \\x41 %s {x} #{y}`,
   "$HOME $\u007bHOME} $(id) `id` !! ~ * ? [a] <in >out | & ; # no remark",
@@ -29,8 +29,8 @@ const MESSAGES: Message[] = [
 
 const MODEL = "m";
 
-/** The address of a server whose agent answers with the messages that have reached it, as JSON. */
-async function startReciting(): Promise<string> {
+/** Returns the address of a server whose agent answers with the messages it received, as JSON. */
+async function startRecitingServer(): Promise<string> {
   const { server } = await startModelScene({
     onAsk: (ask, agent) => streamPieces(agent, ask.ask, [JSON.stringify(messagesOf(ask))]),
   });
@@ -49,73 +49,71 @@ async function run(command: readonly string[], env: Record<string, string> = {})
   return out;
 }
 
-function textOfStream(stream: string): string {
-  const reader = createEventReader();
-  const pieces = [...reader.push(stream), ...reader.end()].map(readChunk);
-  expect(pieces.at(-1)).toEqual({ isLast: true });
-  return pieces.map(({ text = "" }) => text).join("");
+async function textOfStream(stream: string): Promise<string> {
+  const { body } = new Response(stream);
+  const chunks = body ? (await Array.fromAsync(readEventData(body))).map(readChunk) : [];
+  expect(chunks.at(-1)).toEqual({ isLast: true });
+  return chunks.map(({ text = "" }) => text).join("");
 }
 
-describe("code to copy", () => {
-  testWith("curl", "for curl reaches a model with every character as it was, from a shell", async () => {
-    const origin = await startReciting();
-    const sample = sampleOf("curl", origin, { model: MODEL, messages: MESSAGES });
-    expect(JSON.parse(textOfStream(await run(["sh", "-c", sample])))).toEqual(MESSAGES);
-  });
-
-  testWith("curl", "for curl is not too long for a shell, however long the conversation is", async () => {
-    const origin = await startReciting();
-    const messages: Message[] = [...MESSAGES, { role: "user", content: "It's long.\n".repeat(40_000) }];
-    const sample = sampleOf("curl", origin, { model: MODEL, messages });
-    const path = join(tempFolder(), "sample.sh");
-    writeFileSync(path, sample);
-    expect(JSON.parse(textOfStream(await run(["sh", path])))).toEqual(messages);
-  });
-
-  testWith("curl", "for /api/ask asks with the newest message", async () => {
-    const origin = await startReciting();
-    const sample = sampleOf("ask", origin, { model: MODEL, messages: MESSAGES });
-    const answer = JSON.parse(await run(["sh", "-c", sample])) as { content: string };
-    expect(JSON.parse(answer.content)).toEqual([MESSAGES.at(-1)]);
-  });
-
-  test("for openai-node reaches a model with every character as it was", async () => {
-    const origin = await startReciting();
-    const folder = tempFolder();
-    symlinkSync(join(import.meta.dir, "../../../../node_modules"), join(folder, "node_modules"));
-    const path = join(folder, "sample.mjs");
-    writeFileSync(path, sampleOf("node", origin, { model: MODEL, messages: MESSAGES }));
-    expect(JSON.parse(await run([process.execPath, path]))).toEqual(MESSAGES);
-  });
-
-  testWith(
-    "python3",
-    "for openai-python says to the package what is asked, in valid Python",
-    async (python) => {
-      const folder = tempFolder();
-      mkdirSync(join(folder, "openai"));
-      writeFileSync(join(folder, "openai/__init__.py"), PYTHON_PACKAGE);
-      const path = join(folder, "sample.py");
-      const origin = "http://127.0.0.1:8080";
-      writeFileSync(path, sampleOf("python", origin, { model: MODEL, messages: MESSAGES }));
-      expect(JSON.parse(await run([python, path], { PYTHONPATH: folder }))).toEqual({
-        client: { base_url: `${origin}/v1`, api_key: ADMIN_KEY },
-        asked: { model: MODEL, messages: MESSAGES, stream: true },
-      });
-    },
-  );
-
-  test.each(SAMPLE_KINDS.map(({ value }) => value))(
-    "of the kind %s has no character in it that cannot be seen",
-    (kind: SampleKind) => {
-      const sample = sampleOf(kind, "http://[::1]:8080", { model: "it's \u202e", messages: MESSAGES });
-      expect(sample).not.toMatch(/[^\P{Cc}\n]|\p{Cf}|[\u2028\u2029]/u);
-      expect(sample).toContain("API_KEY");
-    },
-  );
+testWith("curl", "the curl sample sends every character unchanged to the model", async () => {
+  const origin = await startRecitingServer();
+  const sample = sampleOf("curl", origin, { model: MODEL, messages: MESSAGES });
+  expect(JSON.parse(await textOfStream(await run(["sh", "-c", sample])))).toEqual(MESSAGES);
 });
 
-/** As much of the package as tells what it was called with; the answer is that, as its only piece. */
+testWith("curl", "the curl sample works however long the conversation is", async () => {
+  const origin = await startRecitingServer();
+  const messages: Message[] = [...MESSAGES, { role: "user", content: "It's long.\n".repeat(40_000) }];
+  const sample = sampleOf("curl", origin, { model: MODEL, messages });
+  const path = join(tempFolder(), "sample.sh");
+  writeFileSync(path, sample);
+  expect(JSON.parse(await textOfStream(await run(["sh", path])))).toEqual(messages);
+});
+
+testWith("curl", "the /api/ask sample sends the newest message", async () => {
+  const origin = await startRecitingServer();
+  const sample = sampleOf("ask", origin, { model: MODEL, messages: MESSAGES });
+  const answer = JSON.parse(await run(["sh", "-c", sample])) as { content: string };
+  expect(JSON.parse(answer.content)).toEqual([MESSAGES.at(-1)]);
+});
+
+test("the openai-node sample sends every character unchanged to the model", async () => {
+  const origin = await startRecitingServer();
+  const folder = tempFolder();
+  symlinkSync(join(import.meta.dir, "../../../../node_modules"), join(folder, "node_modules"));
+  const path = join(folder, "sample.mjs");
+  writeFileSync(path, sampleOf("node", origin, { model: MODEL, messages: MESSAGES }));
+  expect(JSON.parse(await run([process.execPath, path]))).toEqual(MESSAGES);
+});
+
+testWith(
+  "python3",
+  "the openai-python sample is valid Python and passes the request to the package",
+  async (python) => {
+    const folder = tempFolder();
+    mkdirSync(join(folder, "openai"));
+    writeFileSync(join(folder, "openai/__init__.py"), PYTHON_PACKAGE);
+    const path = join(folder, "sample.py");
+    const origin = "http://127.0.0.1:8080";
+    writeFileSync(path, sampleOf("python", origin, { model: MODEL, messages: MESSAGES }));
+    expect(JSON.parse(await run([python, path], { PYTHONPATH: folder }))).toEqual({
+      client: { base_url: `${origin}/v1`, api_key: ADMIN_KEY },
+      asked: { model: MODEL, messages: MESSAGES, stream: true },
+    });
+  },
+);
+
+test.each(SAMPLE_KINDS.map(({ value }) => value))(
+  "the %s sample contains no invisible characters",
+  (kind: SampleKind) => {
+    const sample = sampleOf(kind, "http://[::1]:8080", { model: "it's \u202e", messages: MESSAGES });
+    expect(sample).not.toMatch(/[^\P{Cc}\n]|\p{Cf}|[\u2028\u2029]/u);
+    expect(sample).toContain("API_KEY");
+  },
+);
+
+/** A stand-in for the package, which answers with the arguments of the call as its only chunk. */
 const PYTHON_PACKAGE = `import json
 from types import SimpleNamespace as Object
 

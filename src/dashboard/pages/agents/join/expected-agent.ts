@@ -1,14 +1,14 @@
 import type { Agent } from "../../../api/types.ts";
 
-/** What is known of the agent that is to come. */
+/** What is known about the agent that is expected to connect. */
 export interface ExpectedAgent {
-  /** The name of its key; null for one that shows none, undefined where any may do. */
+  /** The name of the agent's key; null if the agent has none, undefined if any key is accepted. */
   keyName: string | null | undefined;
-  /** The ids of those that were here before. */
+  /** The ids of the agents that were connected before. */
   before: ReadonlySet<string>;
 }
 
-/** The agents that came as they were to. */
+/** Returns the connected agents that match what is expected. */
 export function arrivedAgents(agents: readonly Agent[], { keyName, before }: ExpectedAgent): Agent[] {
   return agents.filter(({ id, key }) => (keyName === undefined || key === keyName) && !before.has(id));
 }

@@ -12,16 +12,16 @@ export type SourceKind =
   | "python"
   | "own";
 
-/** What brings models, and how it is joined. */
+/** A kind of model source, and how its agent connects. */
 export interface ModelSource {
   kind: SourceKind;
   title: string;
   about: string;
-  /** `built-in` is the executable's own agent, before a model server unless it echoes. */
+  /** The executable's own agent, in front of a model server unless it echoes; an endpoint for Firefox; or a URL. */
   by: "built-in" | "endpoint" | "url";
-  /** Where its model server listens unless told otherwise. */
+  /** The default address of the model server. */
   upstream?: string;
-  /** Its key's name, where nothing better is said. */
+  /** The suggested name for the agent's key. */
   keyName: string;
 }
 
@@ -29,14 +29,14 @@ export const SOURCES: readonly ModelSource[] = [
   {
     kind: "firefox",
     title: "Firefox",
-    about: "A tab with ChatGPT, by the extension",
+    about: "A tab with ChatGPT, through the extension",
     by: "endpoint",
     keyName: "firefox",
   },
   {
     kind: "ollama",
     title: "Ollama",
-    about: "Its models, as they are pulled",
+    about: "All models that it has pulled",
     by: "built-in",
     upstream: "http://localhost:11434",
     keyName: "ollama",
@@ -60,7 +60,7 @@ export const SOURCES: readonly ModelSource[] = [
   {
     kind: "lm-studio",
     title: "LM Studio",
-    about: "With its local server started",
+    about: "With its local server running",
     by: "built-in",
     upstream: "http://localhost:1234",
     keyName: "lm studio",
@@ -90,7 +90,7 @@ export const SOURCES: readonly ModelSource[] = [
   {
     kind: "echo",
     title: "Echo",
-    about: "To try it without a model",
+    about: "For trying it without a model",
     by: "built-in",
     keyName: "echo",
   },
@@ -100,7 +100,7 @@ export function sourceOf(kind: SourceKind): ModelSource {
   return SOURCES.find((choice) => choice.kind === kind) as ModelSource;
 }
 
-/** The Firefox agent speaks no TLS. */
+/** Whether the source's agent can connect to the server. The Firefox agent does not support TLS. */
 export function canReach(kind: SourceKind, { isSecure }: ServerAddress): boolean {
   return sourceOf(kind).by !== "endpoint" || !isSecure;
 }
@@ -108,21 +108,21 @@ export function canReach(kind: SourceKind, { isSecure }: ServerAddress): boolean
 export interface JoinOptions {
   kind: SourceKind;
   server: ServerAddress;
-  /** Undefined where none is needed. */
+  /** Undefined if none is needed. */
   key: string | undefined;
-  /** Of the model server, for the built-in agent. */
+  /** The address of the model server, for the built-in agent. */
   upstream?: string;
-  /** The upstream wants a key of its own. */
+  /** Whether the upstream needs a key of its own. */
   hasUpstreamKey?: boolean;
   by?: "executable" | "docker";
 }
 
-/** What stands for a key that is not typed here. */
+/** A placeholder for a key that is not typed on this page. */
 export const UPSTREAM_KEY_SAMPLE = "sk-your-key";
 
 /**
- * The one line to paste: into a shell for the built-in agent, into the agent's settings for the others. Undefined where
- * that agent cannot reach the server.
+ * Returns the line to paste: into a shell for the built-in agent, into the agent's settings for the others. Returns
+ * undefined if that agent cannot connect to the server.
  */
 export function joinLine(options: JoinOptions): string | undefined {
   const { kind, server, key } = options;
@@ -142,8 +142,8 @@ function executableLine(options: JoinOptions, address: string): string {
 }
 
 /**
- * The container is the host's neighbour, so that it finds the model server there. The image's health check is one of
- * the server, which an agent would fail.
+ * The container uses the host's network, so that it finds the model server there. The image's health check is off,
+ * because it checks a server, and an agent would fail it.
  */
 function dockerLine(options: JoinOptions, address: string): string {
   const variables = [
@@ -167,7 +167,7 @@ function upstreamFlags({ kind, upstream }: JoinOptions): string[] {
   return upstream ? ["--upstream", upstream] : [];
 }
 
-/** Of those characters that are left as they are, a shell takes some for its own. */
+/** Encodes a key for a URL, including the characters that `encodeURIComponent` keeps but that a shell interprets. */
 function encodeKey(key: string): string {
   return encodeURIComponent(key).replace(
     /[!'()*]/g,

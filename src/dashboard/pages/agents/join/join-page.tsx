@@ -8,29 +8,26 @@ import { hrefOf } from "../../../state/route.ts";
 import { useFetch } from "../../../state/use-fetch.ts";
 import { type Agents, useAgents } from "../use-agents.ts";
 import { canReach, SOURCES, type SourceKind, sourceOf } from "./join-line.ts";
+import { type JoinRules, joinRules } from "./join-rules.ts";
 import { JoinStatus } from "./join-status.tsx";
 import { type KeyChoice, KeyStep, keyOf } from "./key-step.tsx";
 import { LineStep } from "./line-step.tsx";
-import { MachineStep, type Place } from "./machine-step.tsx";
-import {
-  isLoopbackHost,
-  type JoinRules,
-  joinRules,
-  readServer,
-  type ServerAddress,
-  urlOf,
-} from "./server-address.ts";
+import { type Machine, MachineStep } from "./machine-step.tsx";
+import { isLoopbackHost, readServer, type ServerAddress, urlOf } from "./server-address.ts";
 import { UpstreamFields, type UpstreamOptions } from "./upstream-fields.tsx";
 
 const PAGE: ServerAddress = { isSecure: location.protocol === "https:", host: location.host };
 
-/** From what there is to the line that joins it, and until it is there. */
+/** Guides from the kind of model source to the line that connects it, and waits until the agent is connected. */
 export function JoinPage() {
   const settings = useFetch((signal) => api.settings(signal), []);
   const agents = useAgents();
   return (
     <>
-      <PageHeader title="Join an agent" lead="Three choices, one line to paste, and it turns green.">
+      <PageHeader
+        title="Connect an agent"
+        lead="Answer three questions, paste one line, and wait for the check mark."
+      >
         <LinkButton href={hrefOf("agents")}>All agents</LinkButton>
       </PageHeader>
       {settings.error ? <Notice tone="bad">{settings.error}</Notice> : null}
@@ -44,25 +41,25 @@ export function JoinPage() {
 
 function JoinSteps({ rules, agents }: { rules: JoinRules; agents: Agents }) {
   const [kind, setKind] = useState<SourceKind>("ollama");
-  const [place, setPlace] = useState<Place>(() => firstPlace(rules));
+  const [machine, setMachine] = useState<Machine>(() => likelyMachine(rules));
   const [address, setAddress] = useState(() => urlOf(PAGE));
-  const [wishes, setWishes] = useState<UpstreamOptions>({ by: "executable", wantsKey: true });
+  const [options, setOptions] = useState<UpstreamOptions>({ by: "executable", needsKey: true });
   const [key, setKey] = useState<KeyChoice | undefined>(undefined);
   const before = useRef<ReadonlySet<string>>(idsOf(agents));
   const choose = (next: SourceKind) => {
     setKind(next);
     before.current = idsOf(agents);
   };
-  const own = place === "own" ? rules.own : undefined;
-  const server = own ?? readServer(address, PAGE);
-  const isKeyNeeded = own === undefined && !rules.isOpen;
+  const local = machine === "server" ? rules.localAddress : undefined;
+  const server = local ?? readServer(address, PAGE);
+  const isKeyNeeded = local === undefined && !rules.isOpen;
   const choice = choiceFor(isKeyNeeded, key);
   const hasLine = server !== undefined && keyOf(choice) !== undefined && canReach(kind, server);
   return (
     <>
-      <Card title="1. What brings the models?">
+      <Card title="1. What provides the models?">
         <RadioCards
-          legend="What brings the models"
+          legend="What provides the models"
           isLegendHidden
           name="kind"
           value={kind}
@@ -70,24 +67,24 @@ function JoinSteps({ rules, agents }: { rules: JoinRules; agents: Agents }) {
           options={SOURCES.map(({ kind, title, about }) => ({ value: kind, title, about }))}
         />
         {sourceOf(kind).by === "built-in" ? (
-          <UpstreamFields key={kind} kind={kind} server={server} wishes={wishes} onWish={setWishes} />
+          <UpstreamFields key={kind} kind={kind} server={server} options={options} onChange={setOptions} />
         ) : null}
       </Card>
-      <Card title="2. Where does it run?">
+      <Card title="2. Where does the agent run?">
         <MachineStep
           rules={rules}
-          place={place}
-          onPlace={setPlace}
+          machine={machine}
+          onMachine={setMachine}
           address={address}
           server={server}
           onAddress={setAddress}
         />
       </Card>
-      <Card title="3. Which key does it show?">
+      <Card title="3. Which key does the agent use?">
         <KeyStep kind={kind} isNeeded={isKeyNeeded} choice={choice} onChoose={setKey} />
       </Card>
       <Card title="4. Paste this line">
-        <LineStep kind={kind} server={server} choice={choice} wishes={wishes} />
+        <LineStep kind={kind} server={server} choice={choice} options={options} />
       </Card>
       <JoinStatus
         key={kind}
@@ -103,13 +100,13 @@ function idsOf({ value }: Agents): ReadonlySet<string> {
   return new Set(value?.map(({ id }) => id));
 }
 
-/** What was chosen for another place may not do for this one. */
+/** Returns the key choice, corrected if it was made for another machine and does not suit this one. */
 function choiceFor(isKeyNeeded: boolean, chosen: KeyChoice | undefined): KeyChoice {
   if (!isKeyNeeded) return chosen ?? { mode: "none" };
   return chosen === undefined || chosen.mode === "none" ? { mode: "new" } : chosen;
 }
 
-/** Who looks from the server's own machine likely has the models there too. */
-function firstPlace({ own }: JoinRules): Place {
-  return own !== undefined && isLoopbackHost(PAGE) ? "own" : "elsewhere";
+/** Guesses the agent's machine: people who use the page on the server's machine often have the models there too. */
+function likelyMachine({ localAddress }: JoinRules): Machine {
+  return localAddress !== undefined && isLoopbackHost(PAGE) ? "server" : "elsewhere";
 }

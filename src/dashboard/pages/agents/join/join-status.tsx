@@ -11,25 +11,25 @@ import type { KeyChoice } from "./key-step.tsx";
 interface JoinStatusProps {
   agents: Agents;
   choice: KeyChoice | undefined;
-  /** Who was here when it began. */
+  /** The ids of the agents that were connected before. */
   before: ReadonlySet<string>;
 }
 
-/** Waits for the agent, and turns green when it is there. */
+/** Waits for the agent, and shows a check mark when it is connected. */
 export function JoinStatus({ agents, choice, before }: JoinStatusProps) {
   const lastSeen = useRef<Agent | null>(null);
-  const found = choice && agents.value ? arrivedAgents(agents.value, awaited(choice, before)) : [];
+  const found = choice && agents.value ? arrivedAgents(agents.value, expectedAgent(choice, before)) : [];
   const [first] = found;
   if (first) lastSeen.current = first;
   return (
-    <section class={`card join-status ${first ? "here" : "waiting"}`} aria-label="Whether it has come">
+    <section class={`card join-status ${first ? "connected" : "waiting"}`} aria-label="Connection status">
       <div class="card-body row" role="status">
         <span class="join-light" aria-hidden="true">
           {first ? "✓" : ""}
         </span>
-        <div class="join-said">
-          {first ? <Here agent={first} others={found.length - 1} /> : null}
-          {!first && lastSeen.current ? <Gone name={lastSeen.current.name} /> : null}
+        <div class="join-message">
+          {first ? <Connected agent={first} others={found.length - 1} /> : null}
+          {!first && lastSeen.current ? <Disconnected name={lastSeen.current.name} /> : null}
           {!first && !lastSeen.current ? <Waiting isReady={choice !== undefined} /> : null}
         </div>
       </div>
@@ -45,24 +45,26 @@ export function JoinStatus({ agents, choice, before }: JoinStatusProps) {
   );
 }
 
-function awaited(choice: KeyChoice, before: ReadonlySet<string>): ExpectedAgent {
-  if (choice.mode === "made") return { keyName: choice.added.name, before };
+function expectedAgent(choice: KeyChoice, before: ReadonlySet<string>): ExpectedAgent {
+  if (choice.mode === "created") return { keyName: choice.added.name, before };
   return { keyName: choice.mode === "none" ? null : undefined, before };
 }
 
 const MODELS_SHOWN = 6;
 
-function Here({ agent, others }: { agent: Agent; others: number }) {
+function Connected({ agent, others }: { agent: Agent; others: number }) {
   const { name, version, address, models } = agent;
   const rest = models.length - MODELS_SHOWN;
   return (
     <>
       <p class="join-title">
-        {name} is connected{others > 0 ? `, and ${formatCount(others, "other")}` : ""}.
+        {name} is connected{others > 0 ? `, and ${formatCount(others, "other agent")}` : ""}.
       </p>
       <p>
         {version === null ? "" : `Version ${version}, `}from {address}.{" "}
-        {models.length === 0 ? stateOf(agent).because : `It offers ${formatCount(models.length, "model")}:`}
+        {models.length === 0
+          ? stateOf(agent).reason
+          : `The agent offers ${formatCount(models.length, "model")}:`}
       </p>
       {models.length > 0 ? (
         <ul class="agent-models row">
@@ -76,23 +78,23 @@ function Here({ agent, others }: { agent: Agent; others: number }) {
   );
 }
 
-function Gone({ name }: { name: string }) {
+function Disconnected({ name }: { name: string }) {
   return (
     <>
-      <p class="join-title">{name} was here, and has left again.</p>
-      <p class="muted">Its own output, or the server's log, says why. This page goes on waiting for it.</p>
+      <p class="join-title">{name} was connected, but has disconnected.</p>
+      <p class="muted">The agent's output or the server's log says why. This page keeps waiting for it.</p>
     </>
   );
 }
 
 function Waiting({ isReady }: { isReady: boolean }) {
-  if (!isReady) return <p class="join-title">Nothing to wait for yet.</p>;
+  if (!isReady) return <p class="join-title">Complete the steps above first.</p>;
   return (
     <>
       <p class="join-title">Waiting for the agent …</p>
       <p class="muted">
-        Does it not come? An agent that is refused says why, and so does the server's log, as{" "}
-        <code>agent_refused</code>.
+        If it does not connect, look at the agent's output, or for <code>agent_refused</code> in the server's
+        log. Both say why an agent is refused.
       </p>
     </>
   );

@@ -12,16 +12,16 @@ import { type SourceKind, sourceOf } from "./join-line.ts";
 
 export type KeyChoice =
   | { mode: "none" }
-  /** It is not made yet. */
+  /** A new key that has not been created yet. */
   | { mode: "new" }
-  | { mode: "made"; added: AddedAgentKey }
-  /** `key` is empty until it is typed. */
-  | { mode: "have"; key: string };
+  | { mode: "created"; added: AddedAgentKey }
+  /** An existing key. `key` is empty until it is typed. */
+  | { mode: "existing"; key: string };
 
-/** The key that the line has: undefined while there is none yet, null where none is needed. */
+/** Returns the key for the line; undefined if it is still missing, null if none is needed. */
 export function keyOf(choice: KeyChoice): string | null | undefined {
-  if (choice.mode === "made") return choice.added.key;
-  if (choice.mode === "have") return choice.key || undefined;
+  if (choice.mode === "created") return choice.added.key;
+  if (choice.mode === "existing") return choice.key || undefined;
   return choice.mode === "none" ? null : undefined;
 }
 
@@ -32,53 +32,53 @@ interface KeyStepProps {
   onChoose: (choice: KeyChoice) => void;
 }
 
-const NONE = { value: "none", title: "None", about: "None is needed there" } as const;
+const NONE = { value: "none", title: "No key", about: "Not needed on that machine" } as const;
 const OTHERS = [
-  { value: "new", title: "A new one of its own", about: "You can take it back later" },
-  { value: "have", title: "One that I have", about: "The main key, or one made before" },
+  { value: "new", title: "A new key", about: "You can revoke it later" },
+  { value: "existing", title: "An existing key", about: "The main key, or one created before" },
 ] as const;
 
 export function KeyStep({ kind, isNeeded, choice, onChoose }: KeyStepProps) {
-  const [made, setMade] = useState<AddedAgentKey | undefined>(undefined);
-  const choose = (mode: "none" | "new" | "have") => {
-    if (mode === "new") onChoose(made ? { mode: "made", added: made } : { mode });
-    else onChoose(mode === "have" ? { mode, key: "" } : { mode });
+  const [created, setCreated] = useState<AddedAgentKey | undefined>(undefined);
+  const choose = (mode: "none" | "new" | "existing") => {
+    if (mode === "new") onChoose(created ? { mode: "created", added: created } : { mode });
+    else onChoose(mode === "existing" ? { mode, key: "" } : { mode });
   };
-  const take = (added: AddedAgentKey) => {
-    setMade(added);
-    onChoose({ mode: "made", added });
+  const keepCreated = (added: AddedAgentKey) => {
+    setCreated(added);
+    onChoose({ mode: "created", added });
   };
   return (
     <div class="stack">
       <RadioCards
-        legend="Its key"
+        legend="The agent's key"
         isLegendHidden
         name="key-mode"
-        value={choice.mode === "made" ? "new" : choice.mode}
+        value={choice.mode === "created" ? "new" : choice.mode}
         onChoose={choose}
         options={isNeeded ? OTHERS : [NONE, ...OTHERS]}
       />
-      {choice.mode === "made" ? (
+      {choice.mode === "created" ? (
         <Notice tone="ok">
-          The key “{choice.added.name}” is made and stands in the line below: this once, as the server keeps
-          only its hash.
+          The key “{choice.added.name}” was created. The line below contains it. It is shown only once,
+          because the server keeps only its hash.
         </Notice>
       ) : null}
-      {choice.mode === "new" ? <NewKey key={kind} kind={kind} onMade={take} /> : null}
-      {choice.mode === "have" ? (
+      {choice.mode === "new" ? <NewKey key={kind} kind={kind} onCreated={keepCreated} /> : null}
+      {choice.mode === "existing" ? (
         <Field
           label="Agent key"
           name="agent-key"
           autocomplete="off"
-          hint="The main key is in the banner that the server prints when it starts; nothing here can show it. What you type stays in this page."
-          onInput={(key) => onChoose({ mode: "have", key: key.trim() })}
+          hint="The server prints the main key when it starts; this page cannot show it. What you type here stays in this page."
+          onInput={(key) => onChoose({ mode: "existing", key: key.trim() })}
         />
       ) : null}
     </div>
   );
 }
 
-function NewKey({ kind, onMade }: { kind: SourceKind; onMade: (added: AddedAgentKey) => void }) {
+function NewKey({ kind, onCreated }: { kind: SourceKind; onCreated: (added: AddedAgentKey) => void }) {
   const keys = useFetch((signal) => api.agentKeys(signal), []);
   if (keys.error) return <Notice tone="bad">{keys.error}</Notice>;
   if (!keys.value) return null;
@@ -86,8 +86,8 @@ function NewKey({ kind, onMade }: { kind: SourceKind; onMade: (added: AddedAgent
   const name = freeName(sourceOf(kind).keyName, new Set(active.map((key) => key.name)));
   return (
     <Form
-      submit="Make the key"
-      onSubmit={async (fields) => onMade(await addKey(fields["name"] ?? "", fields["models"] ?? ""))}
+      submit="Create key"
+      onSubmit={async (fields) => onCreated(await addKey(fields["name"] ?? "", fields["models"] ?? ""))}
     >
       <div class="fields-2">
         <KeyFields name={name} />

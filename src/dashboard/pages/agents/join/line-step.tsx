@@ -10,27 +10,27 @@ interface LineStepProps {
   kind: SourceKind;
   server: ServerAddress | undefined;
   choice: KeyChoice;
-  wishes: UpstreamOptions;
+  options: UpstreamOptions;
 }
 
-export function LineStep({ kind, server, choice, wishes }: LineStepProps) {
-  const upstream = upstreamOf(wishes, kind);
-  if (!server) return <p class="muted">It is shown once the server's address above is right.</p>;
+export function LineStep({ kind, server, choice, options }: LineStepProps) {
+  const upstream = upstreamOf(options, kind);
+  if (!server) return <p class="muted">Enter a valid server address above to see the line.</p>;
   if (upstream !== undefined && upstreamFault(upstream, server))
-    return <p class="muted">It is shown once the model server's address above is right.</p>;
+    return <p class="muted">Enter a valid model server address above to see the line.</p>;
   const key = keyOf(choice);
   if (key === undefined)
     return (
-      <p class="muted">It is shown once the key is {choice.mode === "have" ? "typed above" : "made"}.</p>
+      <p class="muted">{choice.mode === "existing" ? "Enter" : "Create"} a key above to see the line.</p>
     );
-  const hasUpstreamKey = kind === "api" && wishes.wantsKey;
+  const hasUpstreamKey = kind === "api" && options.needsKey;
   const line = joinLine({
     kind,
     server,
     key: key ?? undefined,
     ...(upstream !== undefined && { upstream: upstream.trim() }),
     hasUpstreamKey,
-    by: wishes.by,
+    by: options.by,
   });
   if (line === undefined) return <NoTls server={server} />;
   return (
@@ -39,11 +39,10 @@ export function LineStep({ kind, server, choice, wishes }: LineStepProps) {
       <ul class="join-hints">
         {hasUpstreamKey ? (
           <li>
-            Put the API's key in the place of <code>{UPSTREAM_KEY_SAMPLE}</code>. It stays on the agent's
-            machine.
+            Replace <code>{UPSTREAM_KEY_SAMPLE}</code> with the API's key. It stays on the agent's machine.
           </li>
         ) : null}
-        <Where kind={kind} wishes={wishes} />
+        <Instructions kind={kind} options={options} />
         {sourceOf(kind).by === "built-in" ? <BuiltInHints server={server} hasKey={key !== null} /> : null}
       </ul>
     </div>
@@ -53,55 +52,57 @@ export function LineStep({ kind, server, choice, wishes }: LineStepProps) {
 function NoTls({ server }: { server: ServerAddress }) {
   return (
     <Notice tone="warn">
-      The Firefox extension speaks no TLS, so it cannot use https://{server.host}. Give it, in step 2, an
-      address that begins with http:// and leads to this server without TLS, as the server's own port does
-      behind a proxy: only within a network that you trust.
+      The Firefox extension does not support TLS, so it cannot use https://{server.host}. In step 2, enter an
+      http:// address that reaches this server without TLS, such as the server's own port behind a proxy. Do
+      this only within a network that you trust.
     </Notice>
   );
 }
 
-function Where({ kind, wishes }: { kind: SourceKind; wishes: UpstreamOptions }) {
+function Instructions({ kind, options }: { kind: SourceKind; options: UpstreamOptions }) {
   if (kind === "firefox")
     return (
       <>
         <li>
-          It is the endpoint in the preferences of the{" "}
-          <Away href="https://github.com/ChatGPT-Hackers/ChatGPT-API-agent">Firefox extension</Away>: without
-          a scheme, as it adds that and the rest of the path itself.
+          Paste it as the endpoint in the preferences of the{" "}
+          <ExternalLink href="https://github.com/ChatGPT-Hackers/ChatGPT-API-agent">
+            Firefox extension
+          </ExternalLink>
+          . It has no scheme, because the extension adds the scheme and the rest of the path itself.
         </li>
-        <li>Save it, then open ChatGPT, or load its tab anew.</li>
+        <li>Save it, then open ChatGPT, or reload its tab.</li>
       </>
     );
   if (kind === "python")
     return (
       <li>
-        It is the server's address of the{" "}
-        <Away href="https://github.com/ahmetkca/chatgpt-unofficial-api-docker/tree/ChatGPT-API-agent">
+        Use it as the server address of the{" "}
+        <ExternalLink href="https://github.com/ahmetkca/chatgpt-unofficial-api-docker/tree/ChatGPT-API-agent">
           Python agent
-        </Away>
+        </ExternalLink>
         .
       </li>
     );
   if (kind === "own")
     return (
       <li>
-        Open a WebSocket there, offering the subprotocol <code>chatgpt-agent.v2</code>.{" "}
-        <code>docs/agent-protocol.md</code> has the protocol, and a whole agent to begin with. One that can
-        send headers may leave <code>/agents/…</code> out, and send the key as{" "}
+        Open a WebSocket to this address and offer the subprotocol <code>chatgpt-agent.v2</code>.{" "}
+        <code>docs/agent-protocol.md</code> describes the protocol and contains a complete agent to start
+        from. If your agent can set headers, it can leave out <code>/agents/…</code> and send the key as{" "}
         <code>Authorization: Bearer</code>.
       </li>
     );
-  if (wishes.by === "docker")
+  if (options.by === "docker")
     return (
       <li>
-        In a shell on the agent's machine, which has the image from{" "}
-        <code>docker build -t chatgpt-api-server .</code> in the sources.
+        Run it in a shell on the agent's machine. Build the image there first, with{" "}
+        <code>docker build -t chatgpt-api-server .</code> in the source folder.
       </li>
     );
   return (
     <li>
-      In a shell on the agent's machine, beside the executable <code>chatgpt-api-server</code>: it is the same
-      one as the server's.
+      Run it in a shell on the agent's machine, in the folder with the executable{" "}
+      <code>chatgpt-api-server</code>. It is the same executable as the server's.
     </li>
   );
 }
@@ -111,21 +112,21 @@ function BuiltInHints({ server, hasKey }: { server: ServerAddress; hasKey: boole
     <>
       {hasKey ? (
         <li>
-          On a machine that others use too, keep the key off the command line: <code>AGENT_KEY_FILE</code>{" "}
-          names a file with it.
+          If others use the agent's machine too, keep the key off the command line: put it into a file, and
+          name the file in <code>AGENT_KEY_FILE</code>.
         </li>
       ) : null}
       {server.isSecure ? (
         <li>
-          Is the server's certificate by an authority of your own? <code>NODE_EXTRA_CA_CERTS=ca.pem</code>{" "}
-          before the command makes the agent trust it.
+          If your own authority issued the server's certificate, put <code>NODE_EXTRA_CA_CERTS=ca.pem</code>{" "}
+          before the command so that the agent trusts it.
         </li>
       ) : null}
     </>
   );
 }
 
-function Away({ href, children }: { href: string; children?: Child }) {
+function ExternalLink({ href, children }: { href: string; children?: Child }) {
   return (
     <a href={href} target="_blank" rel="noreferrer">
       {children}

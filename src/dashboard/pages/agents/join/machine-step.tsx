@@ -1,60 +1,64 @@
 import { Notice } from "../../../components/card.tsx";
 import { Field } from "../../../components/field.tsx";
 import { RadioCards } from "../../../components/radio-cards.tsx";
-import { isLoopbackHost, type JoinRules, type ServerAddress } from "./server-address.ts";
+import type { JoinRules } from "./join-rules.ts";
+import { isLoopbackHost, type ServerAddress } from "./server-address.ts";
 
-export type Place = "own" | "elsewhere";
+export type Machine = "server" | "elsewhere";
 
 interface MachineStepProps {
   rules: JoinRules;
-  place: Place;
-  onPlace: (place: Place) => void;
-  /** Of this server from elsewhere, as it is typed. */
+  machine: Machine;
+  onMachine: (machine: Machine) => void;
+  /** This server's address as seen from elsewhere, as typed. */
   address: string;
-  /** What the agent dials; undefined while what is typed is no address. */
+  /** The address that the agent connects to; undefined while the typed text is not an address. */
   server: ServerAddress | undefined;
   onAddress: (address: string) => void;
 }
 
-export function MachineStep({ rules, place, onPlace, address, server, onAddress }: MachineStepProps) {
-  const isElsewhere = place === "elsewhere" || rules.own === undefined;
+export function MachineStep({ rules, machine, onMachine, address, server, onAddress }: MachineStepProps) {
+  const isElsewhere = machine === "elsewhere" || rules.localAddress === undefined;
   return (
     <div class="stack">
-      {rules.own ? (
+      {rules.localAddress ? (
         <RadioCards
-          legend="Its machine"
+          legend="The agent's machine"
           isLegendHidden
-          name="place"
-          value={place}
-          onChoose={onPlace}
+          name="machine"
+          value={machine}
+          onChoose={onMachine}
           options={[
             {
               value: "elsewhere",
               title: "Another machine",
-              about: "Or outside of the server's container",
+              about: "Or outside the server's container",
             },
-            { value: "own", title: "The server's own", about: `By ${rules.own.host}, without a proxy` },
+            {
+              value: "server",
+              title: "The server's machine",
+              about: `Through ${rules.localAddress.host}, without a proxy`,
+            },
           ]}
         />
       ) : null}
       {isElsewhere ? (
         <Field
-          label="This server, as that machine reaches it"
+          label="Address of this server, as the agent's machine reaches it"
           name="server"
           value={address}
           autocomplete="off"
           onInput={onAddress}
-          error={server ? undefined : "This is no address. Give a host, host:port, or a URL."}
+          error={server ? undefined : "This is not an address. Enter a host, host:port, or a URL."}
         />
       ) : null}
       {isElsewhere && server && isLoopbackHost(server) ? (
         <Notice tone="warn">
-          {server.host} is, on any machine, that machine itself. On another one put in the name or the address
-          under which it reaches this server
+          On every machine, {server.host} means that machine itself. If the agent runs on another machine,
+          enter a name or an address that reaches this server from there.
           {rules.isLocalOnly
-            ? "; the server listens on its own machine only, so that needs a proxy before it"
+            ? " The server accepts connections only from its own machine, so it also needs a proxy in front of it."
             : ""}
-          .
         </Notice>
       ) : null}
     </div>

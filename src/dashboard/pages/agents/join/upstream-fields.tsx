@@ -4,60 +4,62 @@ import { RadioCards } from "../../../components/radio-cards.tsx";
 import { type SourceKind, sourceOf } from "./join-line.ts";
 import { type ServerAddress, upstreamFault } from "./server-address.ts";
 
-/** How the built-in agent is to be run, and before what. */
+/** How to run the built-in agent, and for which model server. */
 export interface UpstreamOptions {
   by: "executable" | "docker";
-  /** As typed; undefined for the kind's usual one. */
+  /** The typed address; undefined for the kind's default. */
   upstream?: { kind: SourceKind; url: string };
-  /** Of an API. */
-  wantsKey: boolean;
+  /** Whether the API needs a key. */
+  needsKey: boolean;
 }
 
 interface UpstreamFieldsProps {
   kind: SourceKind;
   server: ServerAddress | undefined;
-  wishes: UpstreamOptions;
-  onWish: (wishes: UpstreamOptions) => void;
+  options: UpstreamOptions;
+  onChange: (options: UpstreamOptions) => void;
 }
 
-/** What was typed for another kind is not this one's. */
+/** Returns the model server's address. An address that was typed for another kind does not count. */
 export function upstreamOf({ upstream }: UpstreamOptions, kind: SourceKind): string | undefined {
   return upstream?.kind === kind ? upstream.url : sourceOf(kind).upstream;
 }
 
-export function UpstreamFields({ kind, server, wishes, onWish }: UpstreamFieldsProps) {
-  const [first] = useState(() => upstreamOf(wishes, kind));
-  const upstream = upstreamOf(wishes, kind);
+export function UpstreamFields({ kind, server, options, onChange }: UpstreamFieldsProps) {
+  const [first] = useState(() => upstreamOf(options, kind));
+  const upstream = upstreamOf(options, kind);
   return (
     <div class="join-more stack">
       {first !== undefined && upstream !== undefined ? (
         <Field
           label={
-            kind === "api" ? "Base URL of the API" : "Address of the model server, from the agent's machine"
+            kind === "api"
+              ? "Base URL of the API"
+              : "Address of the model server, as the agent's machine reaches it"
           }
           name="upstream"
           value={first}
           autocomplete="off"
-          onInput={(url) => onWish({ ...wishes, upstream: { kind, url } })}
+          onInput={(url) => onChange({ ...options, upstream: { kind, url } })}
           error={server && upstreamFault(upstream, server)}
         />
       ) : null}
       {kind === "api" ? (
         <Checkbox
-          label="It wants a key"
+          label="The API needs a key"
           name="upstream-key"
-          isChecked={wishes.wantsKey}
-          onInput={(wantsKey) => onWish({ ...wishes, wantsKey })}
+          isChecked={options.needsKey}
+          onInput={(needsKey) => onChange({ ...options, needsKey })}
         />
       ) : null}
       <RadioCards
-        legend="Run the agent"
+        legend="How to run the agent"
         name="by"
-        value={wishes.by}
-        onChoose={(by) => onWish({ ...wishes, by })}
+        value={options.by}
+        onChoose={(by) => onChange({ ...options, by })}
         options={[
           { value: "executable", title: "As an executable", about: "Linux, macOS, Windows" },
-          { value: "docker", title: "In Docker", about: "Linux, started anew by itself" },
+          { value: "docker", title: "In Docker", about: "Linux, restarts automatically" },
         ]}
       />
     </div>

@@ -1,0 +1,12 @@
+import { expect, test } from "bun:test";
+import { labelOf, limitsText } from "../../../../src/dashboard/pages/users/user-text.ts";
+import { userOf } from "../../../support/dashboard-users.ts";
+
+test("a user without a name is shown by the id, and limits only if there are any", () => {
+  expect(labelOf({ name: null, user_id: "0123456789" })).toBe("01234567 …");
+  expect(labelOf({ name: "Ann", user_id: "0123456789" })).toBe("Ann");
+  expect(limitsText(userOf({}))).toBe("none");
+  expect(limitsText(userOf({ requests_per_minute: 7, tokens_per_day: 500_000, max_parallel: 1 }))).toBe(
+    "7 requests/min, 500K tokens/day, 1 concurrent",
+  );
+});
