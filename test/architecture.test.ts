@@ -56,7 +56,10 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
     ours: ["store", "auth", "errors.ts", "json", "config", "cli", "time.ts"],
     external: /^(node:|bun(:|$)|zod$)/,
   },
-  store: { ours: ["errors.ts", "drizzle", "time.ts"], external: /^(node:|bun(:|$)|drizzle-orm)/ },
+  store: {
+    ours: ["relay/ports.ts", "errors.ts", "drizzle", "time.ts"],
+    external: /^(node:|bun(:|$)|drizzle-orm)/,
+  },
   agents: { ours: ["relay", "protocol", "auth", "net", "json", "errors.ts", "log"], external: /^bun$/ },
   metrics: { ours: ["relay", "protocol", "errors.ts", "time.ts"], external: /^node:fs$/ },
   http: {

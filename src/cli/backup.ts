@@ -28,7 +28,7 @@ import {
 } from "../backup/format.ts";
 import { readSettings } from "../config/read.ts";
 import { CommandError } from "../errors.ts";
-import { holdTogether } from "../store/sqlite/lock.ts";
+import { lockShared } from "../store/sqlite/lock.ts";
 import { openStore } from "../store/sqlite/open.ts";
 import {
   type Contents,
@@ -70,7 +70,7 @@ export async function backup(args: readonly string[], io: Io): Promise<number> {
   const database = join(settings.data, DATABASE_NAME);
   if (!existsSync(database))
     throw new CommandError(`there is no database in ${settings.data}: give its folder with --data`);
-  const letGo = holdTogether(database, LOCK_WAIT_MS);
+  const letGo = lockShared(database, LOCK_WAIT_MS);
   try {
     const run = () => make(target, settings, isForced);
     const manifest = await (given[NOTED] ? run() : noted(database, basename(target), run));

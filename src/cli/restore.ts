@@ -24,7 +24,7 @@ import { exchange } from "../backup/swap-files.ts";
 import { readSettings } from "../config/read.ts";
 import { CommandError } from "../errors.ts";
 import { parseJson } from "../json/parse.ts";
-import { holdAlone } from "../store/sqlite/lock.ts";
+import { lockExclusive } from "../store/sqlite/lock.ts";
 import { openStore } from "../store/sqlite/open.ts";
 import { inspectDatabase, SCHEMA_VERSION } from "../store/sqlite/snapshot.ts";
 import type { Io } from "./io.ts";
@@ -54,7 +54,7 @@ export async function restore(args: readonly string[], io: Io): Promise<number> 
   };
   if (!existsSync(source)) throw refuse("there is no such file");
   const { data } = settings;
-  const letGo = holdAlone(join(data, DATABASE_NAME));
+  const letGo = lockExclusive(join(data, DATABASE_NAME));
   const staging = join(data, `restore-${randomBytes(6).toString("hex")}.part`);
   try {
     mkdirSync(staging, { mode: 0o700 });

@@ -130,14 +130,14 @@ export interface Turn {
 export interface Conversations {
   find(id: string): Promise<Conversation | undefined>;
   /**
-   * The turns from the first to the one with the id `last`, or to the newest; undefined when the conversation
-   * has no such turn.
+   * Returns the turns from the first to the one with the id `last`, or to the newest, oldest first; undefined when
+   * the conversation has no such turn.
    */
   branch(conversation: string, last: string | undefined): Promise<Turn[] | undefined>;
   /**
    * Keeps a new conversation, or notes that a known one was used, and keeps the turn if there is one. Returns
-   * at once; the write follows. A known id with another owner, or with words at another agent, is left as it
-   * is: nobody takes a conversation over by naming it.
+   * at once; the write follows. Nobody takes over a conversation by naming it: one with another owner is left
+   * unchanged, and so is one whose words are at another agent. Only a kept one changes its agent and model.
    */
   remember(conversation: Conversation, turn?: Turn): void;
 }

@@ -1,8 +1,9 @@
 import type { Principal } from "../principal.ts";
+import type { Conversations } from "../relay/ports.ts";
 
 /**
- * What the server keeps, in its own nouns. Every promise of a change resolves only once the change
- * survives `kill -9` and a loss of power; reads see every change acknowledged before them.
+ * What the server keeps. The promise of a change resolves only once the change survives `kill -9` and a loss
+ * of power, unless its comment says otherwise. Reads see every change that was acknowledged before them.
  */
 export interface Store {
   users: UserStore;
@@ -10,20 +11,23 @@ export interface Store {
   audit: AuditStore;
   usage: UsageStore;
   conversations: ConversationStore;
-  /** Writes a few bytes; rejects, within some seconds, when nothing can be written. */
+  /** Writes a few bytes. Rejects within some seconds when nothing can be written. */
   check(): Promise<void>;
-  /** Gives the room of what was deleted back to the disk, in steps that hold up nobody; says how many bytes. */
+  /**
+   * Returns the space of deleted rows to the disk, in steps that block nobody. Resolves with the number of
+   * bytes.
+   */
   compact(): Promise<number>;
-  /** Writes what is still pending, then lets go of the file. */
+  /** Writes what is still pending, then releases the file. */
   close(): Promise<void>;
 }
 
-/** What an administrator may say of a user. Null is no name, no end, every model, no limit. */
+/** What an administrator can set for a user. Null means no name, no expiry, every model or no limit. */
 export interface UserAttributes {
   name: string | null;
-  /** Milliseconds since 1970; from then on the tokens are refused. */
+  /** Milliseconds since 1970. From then on the tokens are refused. */
   expiresAt: number | null;
-  /** Names of models, or of aliases of them. */
+  /** Names of models or of their aliases. */
   models: readonly string[] | null;
   requestsPerMinute: number | null;
   tokensPerDay: number | null;
@@ -32,14 +36,14 @@ export interface UserAttributes {
 
 export interface StoredUser extends UserAttributes {
   id: string;
-  /** The newest token, encrypted; opened by `auth/seal.ts` for the administrator's list. */
+  /** The newest token, encrypted. `auth/seal.ts` opens it for the administrator's list. */
   sealedToken: Uint8Array;
   createdAt: number;
-  /** Since when all tokens are refused; null while they are not. */
+  /** Since when all tokens are refused; null while they are valid. */
   disabledAt: number | null;
 }
 
-/** A token as it is stored: its SHA-256 in lower-case hex, and encrypted. */
+/** A token as it is stored: its SHA-256 in lower-case hex, and the token encrypted. */
 export interface StoredToken {
   tokenHash: string;
   sealedToken: Uint8Array;
@@ -53,45 +57,45 @@ export interface NewUser extends StoredToken, Partial<UserAttributes> {
 export interface TokenOwner extends UserAttributes {
   id: string;
   disabledAt: number | null;
-  /** Of the token, where it was replaced and lives on for a while. */
+  /** When the token expires, if a newer one has replaced it; else null. */
   tokenExpiresAt: number | null;
 }
 
 export interface UserStore {
-  /** Adds all or, where an id or a token is taken already, none and throws. */
+  /** Adds all the users. Throws and adds none when an id or a token is already taken. */
   add(users: readonly NewUser[]): Promise<void>;
-  /** Changes what is given; false when there is no such user. */
+  /** Changes the given attributes. False when the user does not exist. */
   change(id: string, changes: Partial<UserAttributes & Pick<StoredUser, "disabledAt">>): Promise<boolean>;
   /**
-   * Gives the user a new token; the ones before live until `graceUntil`, or as long as they would have if that is
-   * shorter, and are gone at once where it is past. False when there is no such user.
+   * Gives the user a new token. Older tokens stay valid until `graceUntil`, or until their own expiry if that
+   * is sooner; they are deleted at once when `graceUntil` is past. False when the user does not exist.
    */
   rotate(id: string, token: StoredToken, graceUntil: number): Promise<boolean>;
-  /** False when there was no such user. Removes the tokens and conversations too. */
+  /** Deletes the user with their tokens and conversations. False when the user does not exist. */
   delete(id: string): Promise<boolean>;
   find(id: string): Promise<StoredUser | undefined>;
-  /** In the order they were added. */
+  /** Lists the users in the order in which they were added. */
   list(): Promise<StoredUser[]>;
-  /** On the path of every ask: prepared, and no join. Expired and disabled ones are found too. */
+  /** Runs for every ask, so it must be prepared and join-free. Also finds expired and disabled users. */
   findByTokenHash(tokenHash: string): Promise<TokenOwner | undefined>;
 }
 
 export interface StoredAgentKey {
   id: string;
   name: string;
-  /** What its agents may offer; null for everything. */
+  /** The models that agents with this key may offer; null for all. */
   models: readonly string[] | null;
   createdAt: number;
   revokedAt: number | null;
 }
 
 export interface AgentKeyStore {
-  /** Throws where the name is that of a key which is not revoked. */
+  /** Throws when a key that is not revoked has the name. */
   add(key: { id: string; name: string; keyHash: string; models: readonly string[] | null }): Promise<void>;
   list(): Promise<StoredAgentKey[]>;
-  /** False when there is no such key, or it was revoked before. */
+  /** False when the key does not exist or was already revoked. */
   revoke(id: string): Promise<boolean>;
-  /** Revoked ones are found too. */
+  /** Also finds revoked keys. */
   findByHash(keyHash: string): Promise<StoredAgentKey | undefined>;
 }
 
@@ -103,7 +107,7 @@ export interface AuditEntry {
   action: string;
   /** The id of what was changed. */
   target: string | null;
-  /** What is worth knowing of the change: names and figures, never a secret. */
+  /** Names and numbers that describe the change, never a secret. */
   detail: Record<string, unknown> | null;
   address: string | null;
   requestId: string | null;
@@ -111,12 +115,13 @@ export interface AuditEntry {
 
 export interface AuditStore {
   add(entry: AuditEntry): Promise<void>;
-  /** Newest first, at most `limit`, those with a `seq` below `before` if that is given. */
+  /** Returns at most `limit` entries, newest first; with `before`, only those whose `seq` is lower. */
   list(page: { limit: number; before?: number }): Promise<(AuditEntry & { seq: number })[]>;
+  /** Deletes the entries before this time. Resolves with their number. */
   purge(before: number): Promise<number>;
 }
 
-/** One ask. */
+/** The usage of one ask. */
 export interface UsageRow {
   at: number;
   requestId: string;
@@ -124,12 +129,12 @@ export interface UsageRow {
   agent: string | null;
   model: string | null;
   surface: string;
-  /** `ok`, or the code of the error: all others count as failed. */
+  /** `ok`, or the code of the error. Every code counts as failed. */
   outcome: string;
-  /** The upstream's, where it gave one. */
+  /** The HTTP status of the upstream, if it sent one. */
   status: number | null;
   tries: number;
-  /** This one and the other times are rounded to whole milliseconds. */
+  /** The store rounds this time and the ones below to whole milliseconds. */
   queueMs: number;
   firstByteMs: number | null;
   durationMs: number;
@@ -141,72 +146,46 @@ export const USAGE_GROUPS = ["user", "agent", "model", "day"] as const;
 export type UsageGroup = (typeof USAGE_GROUPS)[number];
 
 export interface UsageSum {
-  /** By the groups that were asked for; a day as `2026-11-23`, in UTC. */
+  /** A value for each requested group. A day is written as `2026-11-23`, in UTC. */
   group: Partial<Record<UsageGroup, string | null>>;
   asks: number;
   failed: number;
   promptTokens: number;
   completionTokens: number;
-  /** Asks that reached an agent and have no figures from its upstream. */
+  /** Asks that reached an agent whose upstream reported no tokens. */
   uncounted: number;
   durationMs: number;
 }
 
 export interface UsageStore {
-  /** Returns at once and writes within about 50 ms, all that wait in one transaction. */
+  /**
+   * Returns at once. The row is written within about 50 ms, in one transaction with the other pending rows.
+   */
   record(row: UsageRow): void;
   /**
-   * Sees what `record` was told, written or not. `from` counts, `to` does not. In the order of the days where
-   * they were asked for, then those with the most asks first; groups without an ask are not there. Works in
-   * slices, so that a long period holds up nobody.
+   * Sums the recorded rows, written or not, with `from` included and `to` excluded. The sums are sorted by
+   * day if days are requested, then by the number of asks, highest first. A group without asks is left out.
+   * The work is done in slices, so that a long period blocks nobody.
    */
   sum(query: {
     from: number;
     to: number;
     by: readonly UsageGroup[];
-    /** Whose asks; undefined for all. */
+    /** Only the asks of this principal; undefined for all. */
     principal?: Principal | undefined;
     limit: number;
   }): Promise<UsageSum[]>;
-  /** The tokens that each user, by id, has used since: what daily limits go on from after a restart. */
+  /**
+   * Returns the tokens that each user, by id, has used since `from`, to continue daily limits after a
+   * restart.
+   */
   tokensSince(from: number): Promise<Map<string, number>>;
+  /** Deletes the rows before this time. Resolves with their number. */
   purge(before: number): Promise<number>;
 }
 
-export interface StoredConversation {
-  id: string;
-  /** Who began it. */
-  owner: Principal;
-  /** The agent that answered last. */
-  agent: string;
-  /** Its turns are here; else its words are at the agent only. */
-  kept: boolean;
-  /** The model that answered last, where it is known. */
-  model: string | undefined;
-}
-
-export interface StoredTurn {
-  id: string;
-  /** The turn it goes on from; undefined for the first. */
-  parent: string | undefined;
-  question: string;
-  answer: string;
-}
-
-export interface ConversationStore {
-  /** Sees what `remember` was told, written or not. */
-  find(id: string): Promise<StoredConversation | undefined>;
-  /**
-   * The turns from the first to the one with the id `last`, or to the newest, oldest first; undefined when the
-   * conversation has no such turn. Sees what `remember` was told, written or not.
-   */
-  branch(conversation: string, last: string | undefined): Promise<StoredTurn[] | undefined>;
-  /**
-   * Keeps a new conversation, or notes that a known one was used now, and keeps the turn if there is one.
-   * Returns at once and writes within about 50 ms. Under a known id one with another owner is ignored, and
-   * one with another agent too unless it is a kept one, whose agent and model then change.
-   */
-  remember(conversation: StoredConversation, turn?: StoredTurn): void;
-  /** Forgets what was not used since `unusedSince` (milliseconds since 1970), turns and all; says how many. */
+/** Writes behind, within about 50 ms. Reads see what is remembered but not written yet. */
+export interface ConversationStore extends Conversations {
+  /** Deletes the conversations not used since this time, with their turns. Resolves with their number. */
   purge(unusedSince: number): Promise<number>;
 }

@@ -3,13 +3,13 @@ import type { Store } from "./store.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** In the order in which they are looked after. */
+/** What has a limited age, in the order of purging. */
 const KEPT = ["conversations", "usage", "audit"] as const;
 type Kept = (typeof KEPT)[number];
 
 interface UpkeepOptions {
   store: Store;
-  /** How many days each is kept: conversations after their last use. */
+  /** How many days each is kept. For a conversation they count from its last use. */
   days: Record<Kept, number>;
   /** Milliseconds since 1970. */
   now?: () => number;
@@ -19,8 +19,9 @@ interface UpkeepOptions {
 }
 
 /**
- * Deletes what is old and gives its room back to the disk, now and every hour, in steps between which the
- * asks have their turns. Resolves once no old conversation can be continued any more; gives what ends it.
+ * Purges old rows and returns their space to the disk, now and every hour, in small steps between which asks
+ * are served. Resolves once the old conversations are purged, so that none can be continued, with a function
+ * that stops the upkeep.
  */
 export async function startUpkeep(options: UpkeepOptions): Promise<() => void> {
   const { store, days, now = Date.now, purged, compacted, failed } = options;
@@ -30,7 +31,7 @@ export async function startUpkeep(options: UpkeepOptions): Promise<() => void> {
     try {
       if (!ended) await work();
     } catch (error) {
-      // It may be under way still when the store is closed.
+      // The store may be closed while the work is running.
       if (!ended) failed(error);
     }
   };
@@ -50,7 +51,7 @@ export async function startUpkeep(options: UpkeepOptions): Promise<() => void> {
   };
 
   await purge("conversations");
-  // A year's rows are many, and nobody waits for them to go.
+  // Purging a year of rows takes long, and nothing depends on it.
   let running = round(KEPT.slice(1));
   const stop = every(HOUR_MS, () => {
     running = running.then(() => round(KEPT));

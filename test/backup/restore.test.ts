@@ -106,9 +106,9 @@ describe("a restore", () => {
       "newer",
     ],
     [
-      "has rows that belong to nothing",
+      "has rows that refer to missing rows",
       (file) => repack(file, (folder) => change(folder, "DELETE FROM users")),
-      "rows that belong to nothing",
+      "rows that refer to missing rows",
     ],
   ])("of a file that %s is refused in one line, and nothing is touched", async (_, spoil, reason) => {
     const { data, file, run, store, list, user } = await scene();

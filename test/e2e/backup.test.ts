@@ -30,7 +30,7 @@ test("a backup taken under load restores into a server that knows every user ack
 
   const refused = await run("restore", file, "--data", scene.server.data);
   expect([refused.code, refused.stdout]).toEqual([1, ""]);
-  expect(refused.stderr).toContain("are in use: stop the server");
+  expect(refused.stderr).toContain("is in use: stop the server");
   await load.stop();
   model.stop();
 

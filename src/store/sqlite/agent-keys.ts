@@ -14,7 +14,7 @@ export function createAgentKeyStore({ connection, now }: AgentKeyStoreOptions): 
     async add({ id, name, keyHash, models }) {
       const row = { id, name, hash: keyHash, models: models && JSON.stringify(models), now: now() };
       await connection.write(() => {
-        if (query.findActive.get({ name })) throw new Error(`an agent key has the name ${name} already`);
+        if (query.findActive.get({ name })) throw new Error(`an agent key already has the name ${name}`);
         query.insert.run(row);
       });
     },
@@ -42,7 +42,7 @@ function prepare({ orm }: Connection) {
         id: sql.placeholder("id"),
         name: sql.placeholder("name"),
         hash: sql.placeholder("hash"),
-        // Encoded by the caller: drizzle would write a null as JSON's.
+        // Encoded by the caller, as drizzle would write a null as the JSON text `null`.
         models: sql`${sql.placeholder("models")}`,
         createdAt: sql.placeholder("now"),
       })

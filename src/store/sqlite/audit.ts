@@ -34,7 +34,7 @@ function prepare({ orm }: Connection) {
         actor: sql.placeholder("actor"),
         action: sql.placeholder("action"),
         target: sql.placeholder("target"),
-        // Encoded by the caller: drizzle would write a null as JSON's.
+        // Encoded by the caller, as drizzle would write a null as the JSON text `null`.
         detail: sql`${sql.placeholder("detail")}`,
         address: sql.placeholder("address"),
         requestId: sql.placeholder("requestId"),

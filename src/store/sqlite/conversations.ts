@@ -11,9 +11,11 @@ interface ConversationStoreOptions extends WriteBehindOptions {
 }
 
 interface WrittenBehind extends ConversationStore {
-  /** Forgets what waits to be written for a user that is deleted. */
+  /** Drops the pending conversations of a deleted user. */
   dropUser(user: string): void;
-  /** Writes what waits for the last time; what cannot be written is reported and lost. */
+  /**
+   * Writes the pending conversations for the last time; those that cannot be written are reported and lost.
+   */
   end(): Promise<void>;
 }
 
@@ -28,14 +30,14 @@ export function createConversationStore(options: ConversationStoreOptions): Writ
       try {
         writeOne(query, conversation);
       } catch (error) {
-        // Its user was deleted meanwhile, by another process; the others are not to suffer.
+        // Another process has deleted the user. The other conversations must still be written.
         if (!hasCode(error, "SQLITE_CONSTRAINT_FOREIGNKEY")) throw error;
       }
     },
   });
 
   return {
-    // What is written comes first: it wins over what waits under the same id for another owner.
+    // The written conversation comes first: it wins over a pending one of another owner with the same id.
     async find(id) {
       const known = query.find.get({ id });
       if (known) {
@@ -76,7 +78,7 @@ type Queries = ReturnType<typeof prepare>;
 function writeOne(query: Queries, { turns: added, ...conversation }: PendingConversation): void {
   const { id, owner, agent, usedAt, kept, model = null } = conversation;
   const { changes } = query.upsert.run(id, userIdOf(owner), agent, usedAt, kept, model);
-  // Another owner's, or with its words at another agent: the turns are not to end up in it.
+  // The known conversation has another owner, or its words are at another agent: it must not get the turns.
   if (changes === 0) return;
   for (const { parent = null, ...turn } of added)
     query.addTurn.run(id, turn.id, parent, turn.question, turn.answer, usedAt);
@@ -89,7 +91,10 @@ interface TurnRow {
   answer: string;
 }
 
-/** From the last turn to the first, by their parents. The number of turns ends a circle, should there be one. */
+/**
+ * Follows the parents from the last turn to the first. The limit on the depth ends a circle, should there be
+ * one.
+ */
 const BRANCH = `
   WITH RECURSIVE branch(id, parent, question, answer, depth) AS (
     SELECT id, parent_id, question, answer, 1 FROM turns WHERE conversation_id = ?1 AND id = ?2
@@ -101,8 +106,8 @@ const BRANCH = `
   SELECT id, parent, question, answer FROM branch ORDER BY depth`;
 
 /*
- * Written for every ask, and so without the layer between, which takes as long as SQLite does. A clock that was set back
- * must not make a conversation look unused.
+ * Runs for every ask, so it is prepared without drizzle, which would take as long as SQLite itself. A clock
+ * that was set back must not make a conversation look unused.
  */
 const UPSERT = `
   INSERT INTO conversations (id, user_id, agent, created_at, used_at, kept, model)

@@ -5,8 +5,8 @@ const WRITE_WAIT_MS = 5_000;
 const WRITE_RETRY_MS = 20;
 
 /**
- * A database that can be closed for good. SQLite keeps a closed one open, and its WAL unmerged, while a
- * prepared statement lives, and drizzle offers no way to end its own: so they are collected here.
+ * A database that can be closed for good. SQLite keeps a closed database open, and its WAL unmerged, while a
+ * prepared statement lives. Drizzle has no way to finalize its statements, so they are collected here.
  */
 class ClosableDatabase extends Database {
   readonly #statements: { finalize(): void }[] = [];
@@ -27,7 +27,10 @@ class ClosableDatabase extends Database {
 }
 
 interface WriteOptions {
-  /** False: may be lost with the power, though not by `kill -9`; and waits for no disk. Default: true. */
+  /**
+   * If false, does not wait for the disk: a loss of power may undo the change, but `kill -9` does not.
+   * Default: true.
+   */
   durable?: boolean;
 }
 
@@ -36,14 +39,14 @@ export interface Connection {
   orm: ReturnType<typeof createOrm>;
   /**
    * Runs `change` in one transaction, which is on the disk when the promise resolves. While another process
-   * writes it waits up to 5 s, without holding up this one; `change` may then run more than once.
+   * writes, it waits for up to 5 s without blocking the event loop; `change` may then run more than once.
    */
   write<T>(change: () => T, options?: WriteOptions): Promise<T>;
-  /** Ends every statement prepared by `orm` and `raw`, merges the WAL, lets go of the file. */
+  /** Finalizes every statement prepared by `orm` and `raw`, merges the WAL and releases the file. */
   end(): void;
 }
 
-/** Opens the file, creating it if need be. */
+/** Opens the file, or creates it. */
 export function connect(path: string): Connection {
   const raw = new ClosableDatabase(path, { readwrite: true, create: true });
   return {
@@ -61,8 +64,8 @@ async function write<T>(
   change: () => T,
   { durable = true }: WriteOptions = {},
 ): Promise<T> {
-  // While new connections keep coming, the runtime handles each request inside its accept loop and does not
-  // leave it, so that timers and other sockets wait. A change that waits for the disk must give them a turn.
+  // While new connections keep coming, the runtime handles each request inside its accept loop without
+  // leaving it, so timers and other sockets wait. A change that waits for the disk must give them a turn.
   if (durable) await new Promise(setImmediate);
   const transaction = database.transaction(change);
   const deadline = performance.now() + WRITE_WAIT_MS;
@@ -85,7 +88,10 @@ function relaxed<T>(database: Database, run: () => T): T {
   }
 }
 
-/** SQLite's extended codes begin with the plain one: SQLITE_BUSY_RECOVERY is a SQLITE_BUSY. */
+/**
+ * Whether the error has this code of SQLite. Extended codes begin with the plain one, as in
+ * SQLITE_BUSY_RECOVERY.
+ */
 export function hasCode(error: unknown, prefix: string): boolean {
   return error instanceof SQLiteError && error.code?.startsWith(prefix) === true;
 }

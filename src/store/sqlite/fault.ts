@@ -1,10 +1,10 @@
 import { CommandError } from "../../errors.ts";
 
-/** By the beginning of a code of SQLite's or of the operating system's: what it means, and what to do. */
+/** What the error codes of SQLite and the operating system mean and what to do, by how the code begins. */
 const MEANINGS: readonly (readonly [string, string])[] = [
   ["SQLITE_NOTADB", "it is not a SQLite database; move it away, or restore a backup"],
   ["SQLITE_CORRUPT", "it is damaged; move it away, or restore a backup"],
-  ["SQLITE_BUSY", "another program keeps it locked; stop that one first"],
+  ["SQLITE_BUSY", "another program keeps it locked; stop that program first"],
   ["SQLITE_READONLY", "it cannot be written; check the permissions of the file and its folder"],
   [
     "SQLITE_CANTOPEN",
@@ -21,7 +21,7 @@ const MEANINGS: readonly (readonly [string, string])[] = [
   ["ENOSPC", "the disk is full"],
 ];
 
-/** One line for the operator about a database that cannot be opened. */
+/** Returns an error whose message says in one line why the database cannot be opened and what to do. */
 export function openFault(path: string, error: unknown): CommandError {
   if (error instanceof CommandError) return error;
   const code = String((error as { code?: unknown } | null)?.code ?? "");

@@ -5,23 +5,29 @@ import { CommandError } from "../../errors.ts";
 import { hasCode } from "./database.ts";
 
 /*
- * Who uses the data of a folder: every process with the store open holds `server.db.lock` together with the
- * others, and one that exchanges the files holds it alone. The locks are SQLite's own on that empty file, so
- * the system gives them up when their process ends, however it ends, and there is none left to clean away.
+ * Guards the data of a folder. Every process with the store open shares a lock on `server.db.lock`; a process
+ * that replaces the files holds it exclusively. The locks are SQLite's own, on that empty file, so the system
+ * releases them when their process ends, however it ends. None is left to clean up.
  */
 
-/** Takes part in using the database at `path`. Gives what lets go. */
-export function holdTogether(path: string, waitMs: number): () => void {
-  const refusal = `the data of ${path} are being exchanged: try again when that is done`;
+/**
+ * Takes a shared lock on the database at `path`. Returns a function that releases it. Throws a `CommandError`
+ * while it is held exclusively.
+ */
+export function lockShared(path: string, waitMs: number): () => void {
+  const refusal = `the data of ${path} is being replaced by a restore: try again when that is done`;
   return hold(path, waitMs, refusal, (lock) => {
     lock.run("BEGIN");
     lock.query("SELECT count(*) FROM sqlite_schema").get();
   });
 }
 
-/** The same, if nobody else uses it; throws a `CommandError` otherwise. */
-export function holdAlone(path: string): () => void {
-  const refusal = `the data of ${path} are in use: stop the server, and whatever else has them open, first`;
+/**
+ * Takes the lock exclusively. Returns a function that releases it. Throws a `CommandError` when the database
+ * is in use.
+ */
+export function lockExclusive(path: string): () => void {
+  const refusal = `the data of ${path} is in use: stop the server, and whatever else has the data open, first`;
   return hold(path, 0, refusal, (lock) => lock.run("BEGIN EXCLUSIVE"));
 }
 
@@ -44,8 +50,9 @@ function hold(path: string, waitMs: number, refusal: string, take: (lock: Databa
 }
 
 /**
- * Never opens one that is there: POSIX takes all of a process's locks on a file away when it closes the file
- * once, whichever handle had them. https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
+ * Creates the lock file, without opening an existing one: POSIX cancels all locks of a process on a file as
+ * soon as the process closes any handle to it.
+ * https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
  */
 function create(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

@@ -1,8 +1,8 @@
 import { Database } from "bun:sqlite";
 
 /*
- * The entry of a thread of its own: merges the WAL of the database whose path it is sent, and answers with null, or what
- * went wrong.
+ * The entry point of a thread. It receives the path of a database, merges its WAL, and replies with null or
+ * with the message of the error.
  */
 
 declare const self: Worker;
@@ -23,8 +23,8 @@ function attempt(path: string): string | null {
 }
 
 /**
- * First what is there, while others write on; then the little that they wrote meanwhile, for which they have to wait, or
- * the WAL would never begin anew under a load that does not pause.
+ * Merges what is there first, while others keep writing. Then merges the little they wrote meanwhile, for
+ * which they must wait: otherwise the WAL would never restart under constant load.
  */
 function merge(path: string): void {
   const database = new Database(path, { readwrite: true, create: false });

@@ -1,30 +1,33 @@
 import type { Connection } from "./database.ts";
 
-/** Has the WAL merged into the database by a thread of its own: that waits for the disk, and the event loop must not. */
+/**
+ * Merges the WAL into the database on a thread of its own, as merging waits for the disk and would block the
+ * event loop.
+ */
 export interface Merging {
-  /** To be called when something was written: begins when the WAL has grown long. */
-  look(): void;
-  /** Begins no more; resolves when none is under way. */
+  /** Must be called after each write. Starts merging when the WAL has grown long. */
+  check(): void;
+  /** Starts no more merges. Resolves when none is running. */
   end(): Promise<void>;
 }
 
 export interface MergingOptions {
   connection: Connection;
-  /** How long the WAL becomes. */
+  /** The length of the WAL at which merging starts. */
   walPages: number;
-  /** Told when it failed; it is tried again when more was written. */
+  /** Called when merging failed. It is retried after the next write. */
   onError: (error: Error) => void;
 }
 
 export function createMerging({ connection: { raw }, walPages, onError }: MergingOptions): Merging {
-  // Merges nothing, and tells how it stands.
-  const standing = raw.prepare<{ log: number; checkpointed: number }, []>("PRAGMA wal_checkpoint(NOOP)");
+  // Merges nothing, but reports the state of the WAL.
+  const state = raw.prepare<{ log: number; checkpointed: number }, []>("PRAGMA wal_checkpoint(NOOP)");
   let ended = false;
   let running: Promise<void> | undefined;
   return {
-    look() {
+    check() {
       if (ended || running !== undefined) return;
-      const { log, checkpointed } = standing.get() ?? { log: 0, checkpointed: 0 };
+      const { log, checkpointed } = state.get() ?? { log: 0, checkpointed: 0 };
       if (log - checkpointed < walPages) return;
       running = merge(raw.filename)
         .catch((cause) => onError(new Error(`the WAL could not be merged: ${cause.message}`, { cause })))
@@ -41,12 +44,12 @@ export function createMerging({ connection: { raw }, walPages, onError }: Mergin
 
 function merge(path: string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  // The build names it as the second entry of the executable.
+  // The build includes this file as the second entry point of the executable.
   const thread = new Worker(new URL("./merge-thread.ts", import.meta.url));
   thread.onmessage = ({ data }: MessageEvent<string | null>) =>
     data === null ? resolve() : reject(new Error(data));
   thread.onerror = ({ message }) => reject(new Error(message));
-  thread.addEventListener("close", () => reject(new Error("the thread has ended early")));
+  thread.addEventListener("close", () => reject(new Error("the thread ended early")));
   thread.postMessage(path);
   return promise.finally(() => thread.terminate());
 }

@@ -10,19 +10,24 @@ export interface Migration {
   sql: string;
 }
 
-/** In the order they are applied. `user_version` of a database is the number of those it has had. */
+/**
+ * In the order in which they are applied. A database's `user_version` is the number of migrations it has had.
+ */
 export const MIGRATIONS: readonly Migration[] = [
   { name: "0000_users.sql", sql: users },
   { name: "0001_turns.sql", sql: turns },
   { name: "0002_operations.sql", sql: operations },
 ];
 
-/** In the header of every database of ours, so that another program's is never taken for one. "ChAS". */
+/**
+ * "ChAS", in the header of every database of ours, so that the database of another program is never mistaken
+ * for one.
+ */
 export const APPLICATION_ID = 0x43684153;
 
-/** Throws a `CommandError`, and changes nothing, when this program must not touch the database. */
+/** Throws a `CommandError` when this program must not touch the database. Changes nothing. */
 export function checkVersion(database: Database, migrations = MIGRATIONS): void {
-  // One transaction, as another process may be filling the same new file.
+  // One transaction, as another process may be creating the tables in the same new file.
   const read = database.transaction(() => ({
     version: pragma(database, "user_version"),
     ours: pragma(database, "application_id") === APPLICATION_ID,
@@ -40,12 +45,12 @@ export function checkVersion(database: Database, migrations = MIGRATIONS): void 
 }
 
 /**
- * Applies what is missing, each migration in a transaction of its own together with its number. Safe while
- * other processes do the same: each number is read again under the write lock.
+ * Applies the missing migrations, each in its own transaction together with its number. Safe while other
+ * processes do the same: the number is read again under the write lock.
  */
 export function migrate(database: Database, migrations = MIGRATIONS): void {
   if (pragma(database, "user_version") >= migrations.length) return;
-  // A rebuilt table is dropped on the way, which would delete what refers to it; and the setting cannot be
+  // Rebuilding a table drops the old one, which would delete the rows that refer to it. The setting cannot be
   // changed inside a transaction. https://www.sqlite.org/lang_altertable.html#otheralter
   database.run("PRAGMA foreign_keys = OFF");
   for (const [index, migration] of migrations.entries()) apply(database, migration, index + 1);
@@ -57,7 +62,7 @@ function apply(database: Database, migration: Migration, version: number): void 
     if (pragma(database, "user_version") >= version) return;
     database.run(migration.sql);
     const broken = database.query("PRAGMA foreign_key_check").all().length;
-    if (broken > 0) throw new Error(`${migration.name} leaves ${broken} rows without what they refer to`);
+    if (broken > 0) throw new Error(`${migration.name} leaves ${broken} rows that refer to missing rows`);
     database.run(`PRAGMA application_id = ${APPLICATION_ID}`);
     database.run(`PRAGMA user_version = ${version}`);
   });

@@ -6,48 +6,51 @@ import { compact } from "./compact.ts";
 import { createConversationStore } from "./conversations.ts";
 import { type Connection, connect, hasCode } from "./database.ts";
 import { openFault } from "./fault.ts";
-import { holdTogether } from "./lock.ts";
+import { lockShared } from "./lock.ts";
 import { createMerging } from "./merging.ts";
 import { APPLICATION_ID, checkVersion, migrate } from "./migrations.ts";
 import { createUsageStore } from "./usage.ts";
 import { createUserStore } from "./users.ts";
 import type { After } from "./write-behind.ts";
 
-/** The file in the data folder. */
+/** The name of the database file in the data folder. */
 export const DATABASE_NAME = "server.db";
+
 const OPEN_WAIT_MS = 5_000;
 const OPEN_RETRY_MS = 20;
-/** A statement that waits holds up the event loop; `Connection.write` waits without doing so. */
+/** A waiting statement blocks the event loop, so this is short. `Connection.write` waits without blocking. */
 const BUSY_TIMEOUT_MS = 10;
-/** Reading all of a bigger file would delay the start. */
+/** A bigger file is not checked at the start, as reading all of it would take too long. */
 const CHECKED_BYTES_MAX = 16 * 1024 * 1024;
 /**
- * What the WAL holds before it is merged: 16 MB. The rows of many users touch pages all over the file; merged seldom, a
- * page is written once for many batches.
+ * The length of the WAL at which it is merged into the database: 16 MB. The rows of many users touch pages
+ * all over the file. With rare merges, one write of a page covers many batches.
  */
 const WAL_PAGES = 4_000;
-/** Where a thread merges it, should that fail. */
+/** Fallback limit, for when the thread that merges the WAL fails. */
 const WAL_PAGES_MAX = 4 * WAL_PAGES;
-/** For the same reason: what does not fit is read again for each batch. */
+/** Large for the same reason: pages that do not fit are read again for each batch. */
 const CACHE_KB = 8_192;
 const MEMORY = ":memory:";
 
 export interface StoreOptions {
-  /** The database file, made with its folder where there is none; ":memory:" for one that is not kept. */
+  /** The database file, created with its folder if missing; ":memory:" for a database that is not kept. */
   path: string;
   /** Milliseconds since 1970. */
   now?: () => number;
-  /** Times the writing behind. */
+  /** Schedules the writes behind. */
   after?: After;
-  /** Leaves it to a thread to merge what was written into the file, as who runs for long should. Default: false. */
+  /** Merges the WAL on a thread of its own. A process that runs for long should use this. Default: false. */
   mergesApart?: boolean;
-  /** Told, with figures in the message, when something could not be written behind; the store tries again by itself. */
+  /**
+   * Called when rows could not be written behind, with counts in the message. The store retries by itself.
+   */
   onError?: (error: Error) => void;
 }
 
 /**
- * Opens the database, brings it up to date, and prepares every query. Any reason why it cannot be used is a
- * `CommandError`. Several processes may have it open at once.
+ * Opens the database, migrates it and prepares every query. Throws a `CommandError` when the database cannot
+ * be used. Several processes may have it open at once.
  */
 export function openStore({
   path,
@@ -60,7 +63,7 @@ export function openStore({
   let letGo = () => {};
   try {
     if (path !== MEMORY) {
-      letGo = holdTogether(path, OPEN_WAIT_MS);
+      letGo = lockShared(path, OPEN_WAIT_MS);
       prepareFiles(path);
     }
     connection = openWhenFree(path, mergesApart ? WAL_PAGES_MAX : WAL_PAGES);
@@ -73,14 +76,14 @@ export function openStore({
 }
 
 interface Parts extends Required<Omit<StoreOptions, "path">> {
-  /** Called when the file is closed. */
+  /** Called after the file was closed. */
   letGo: () => void;
 }
 
 function createStore(connection: Connection, { letGo, mergesApart, ...options }: Parts): Store {
   const { now, onError } = options;
   const merging = mergesApart ? createMerging({ connection, walPages: WAL_PAGES, onError }) : undefined;
-  const behind = { connection, ...options, ...(merging && { onWritten: merging.look }) };
+  const behind = { connection, ...options, ...(merging && { onWritten: merging.check }) };
   const conversations = createConversationStore(behind);
   const usage = createUsageStore(behind);
   let closed: Promise<void> | undefined;
@@ -101,12 +104,15 @@ function createStore(connection: Connection, { letGo, mergesApart, ...options }:
   };
 }
 
-/** The number that is there already, but SQLite writes the page that it is on. */
+/** Writes the value that is already there. SQLite still writes its page. */
 async function checkWrites({ raw, write }: Connection): Promise<void> {
   await write(() => raw.run(`PRAGMA application_id = ${APPLICATION_ID}`), { durable: false });
 }
 
-/** SQLite gives its -wal and -shm the mode of the database, so that has to be right before it opens it. */
+/**
+ * SQLite gives the -wal and -shm files the mode of the database, so the mode must be right before it opens
+ * them.
+ */
 function prepareFiles(path: string): void {
   closeSync(openSync(path, "a+", 0o600));
   for (const file of [path, `${path}-wal`, `${path}-shm`]) {
@@ -114,13 +120,15 @@ function prepareFiles(path: string): void {
     try {
       chmodSync(file, 0o600);
     } catch (error) {
-      // Another owner's file in a shared folder, or a file system without modes: theirs to decide.
+      // The file belongs to another user, or the file system has no modes: its owner decides.
       if ((error as NodeJS.ErrnoException).code !== "EPERM") throw error;
     }
   }
 }
 
-/** The change to WAL fails at once, whatever the busy time-out, when two processes try it together. */
+/**
+ * Retries, as switching to WAL fails at once, whatever the busy time-out, when two processes try it together.
+ */
 function openWhenFree(path: string, walPages: number): Connection {
   const deadline = performance.now() + OPEN_WAIT_MS;
   for (;;) {
@@ -140,7 +148,8 @@ function configure({ raw }: Connection, walPages: number): void {
   raw.run(`PRAGMA busy_timeout = ${OPEN_WAIT_MS}`);
   checkVersion(raw);
   if (raw.filename !== MEMORY && statSync(raw.filename).size <= CHECKED_BYTES_MAX) checkPages(raw);
-  // Counts for a new file only, before the first page is written: its free pages can then be given back.
+  // Takes effect in a new file only, before its first page is written. Free pages can then be returned to the
+  // disk.
   raw.run("PRAGMA auto_vacuum = INCREMENTAL");
   raw.run("PRAGMA journal_mode = WAL");
   raw.run(`PRAGMA cache_size = -${CACHE_KB}`);

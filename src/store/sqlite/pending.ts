@@ -1,14 +1,16 @@
 import { isSamePrincipal, userIdOf } from "../../principal.ts";
-import type { StoredConversation, StoredTurn } from "../store.ts";
+import type { Conversation, Turn } from "../../relay/ports.ts";
 import type { Pending } from "./write-behind.ts";
 
 const PENDING_MAX = 10_000;
 
-export type PendingConversation = StoredConversation & { usedAt: number; turns: readonly StoredTurn[] };
+export type PendingConversation = Conversation & { usedAt: number; turns: readonly Turn[] };
 
 export interface PendingConversations extends Pending<PendingConversation> {
   find(id: string): PendingConversation | undefined;
-  /** Adds to what waits under its id; ignored where that is not to be changed by it. */
+  /**
+   * Adds a conversation, or its turns to the pending one with its id; ignored unless it may change that one.
+   */
   put(conversation: PendingConversation): void;
   dropUser(user: string): void;
 }
@@ -51,8 +53,8 @@ export function createPending(): PendingConversations {
   };
 }
 
-/** Only its owner goes on with a conversation, and another agent only with one whose words are here. */
-function mayChange(known: StoredConversation, next: StoredConversation): boolean {
+/** Only the owner continues a conversation. Another agent continues it only if its words are kept here. */
+function mayChange(known: Conversation, next: Conversation): boolean {
   if (!isSamePrincipal(known.owner, next.owner)) return false;
   return known.kept === next.kept && (known.kept || known.agent === next.agent);
 }

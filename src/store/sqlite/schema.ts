@@ -2,10 +2,10 @@ import { blob, index, integer, sqliteTable, text, unique } from "drizzle-orm/sql
 
 /*
  * All times are milliseconds since 1970. A change here takes effect only through a migration: generate it
- * with `bun run migration --name <what>` and add its file to migrations.ts.
+ * with `bun run migration --name <name>` and add its file to migrations.ts.
  */
 
-/** `seq` is the order of insertion, and is never used twice. */
+/** `seq` is the order of insertion. It is never reused. */
 export const users = sqliteTable("users", {
   seq: integer("seq").primaryKey({ autoIncrement: true }),
   id: text("id").notNull().unique(),
@@ -20,8 +20,8 @@ export const users = sqliteTable("users", {
 });
 
 /**
- * `hash` is the SHA-256 of the token in lower-case hex, `sealed` the token as `auth/seal.ts` encrypts it. A user's
- * newest token has no `expiresAt`; one that was replaced may live on until then.
+ * `hash` is the SHA-256 of the token in lower-case hex, `sealed` the token as `auth/seal.ts` encrypts it. A
+ * user's newest token has no `expiresAt`. A replaced token is valid until its `expiresAt`.
  */
 export const tokens = sqliteTable(
   "tokens",
@@ -37,7 +37,7 @@ export const tokens = sqliteTable(
   (table) => [index("tokens_user_id").on(table.userId)],
 );
 
-/** `userId` is null for the holder of the admin key. Its index is for the cascade when a user is deleted. */
+/** `userId` is null for the admin. Its index is for the cascade when a user is deleted. */
 export const conversations = sqliteTable(
   "conversations",
   {
@@ -55,7 +55,9 @@ export const conversations = sqliteTable(
   ],
 );
 
-/** The words of the kept conversations. `seq` is their order; `parentId` is a turn of the same conversation. */
+/**
+ * The turns of the kept conversations. `seq` is their order; `parentId` is a turn of the same conversation.
+ */
 export const turns = sqliteTable(
   "turns",
   {
@@ -72,7 +74,10 @@ export const turns = sqliteTable(
   (table) => [unique("turns_conversation_id_id").on(table.conversationId, table.id)],
 );
 
-/** Keys that agents register with, beside the one of the data folder. A revoked one stays for its name's sake. */
+/**
+ * The keys that agents register with, besides the one in the data folder. A revoked key is kept, to show its
+ * name.
+ */
 export const agentKeys = sqliteTable("agent_keys", {
   id: text("id").primaryKey(),
   name: text("name").notNull(),
@@ -82,7 +87,7 @@ export const agentKeys = sqliteTable("agent_keys", {
   revokedAt: integer("revoked_at"),
 });
 
-/** What administrators did. `detail` has names and figures, never a secret. */
+/** What administrators did. `detail` has names and numbers, never a secret. */
 export const audit = sqliteTable(
   "audit",
   {
@@ -98,7 +103,7 @@ export const audit = sqliteTable(
   (table) => [index("audit_at").on(table.at)],
 );
 
-/** One row an ask. It outlives its user, so `userId` refers to nothing; null is the holder of the admin key. */
+/** One row per ask. It outlives its user, so `userId` is not a foreign key. Null stands for the admin. */
 export const usage = sqliteTable(
   "usage",
   {

@@ -4,12 +4,12 @@ import { checkVersion, MIGRATIONS } from "./migrations.ts";
 
 const BUSY_TIMEOUT_MS = 5_000;
 
-/** The version of the schema that this program has. */
+/** The version of this program's schema. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** What there is in a database, as it is found without changing anything. */
+/** The contents of a database, read without changing it. */
 export interface Contents {
-  /** Of the schema. */
+  /** The version of the schema. */
   version: number;
   users: number;
   conversations: number;
@@ -19,11 +19,12 @@ export interface Contents {
 }
 
 /**
- * Makes a copy of the database, as it is at this moment, in a new file of mode 600. Others may read and write
- * it in the meantime, and are not held up. Throws a `CommandError` for one that is not ours, or newer.
+ * Copies the database as it is at this moment into a new file of mode 600. Others may read and write it
+ * meanwhile, without waiting. Throws a `CommandError` when the database belongs to another program or a newer
+ * version.
  */
 export function copyDatabase(path: string, copy: string): void {
-  // SQLite fills an empty file as it does a new one, and keeps its mode.
+  // SQLite treats an empty file as a new one, and keeps its mode.
   closeSync(openSync(copy, "wx", 0o600));
   withDatabase(path, (database) => {
     checkVersion(database);
@@ -31,7 +32,7 @@ export function copyDatabase(path: string, copy: string): void {
   });
 }
 
-/** The version of the schema of a database, 0 for one that is new; throws as `copyDatabase` does. */
+/** Returns the version of a database's schema, 0 for a new database. Throws as `copyDatabase` does. */
 export function versionOf(path: string): number {
   return withDatabase(path, (database) => {
     checkVersion(database);
@@ -39,16 +40,16 @@ export function versionOf(path: string): number {
   });
 }
 
-/** Reads all of a database; throws when any of it is damaged, and as `copyDatabase` does. */
+/** Reads all of a database. Throws when it is damaged, and as `copyDatabase` does. */
 export function inspectDatabase(path: string): Contents {
   return withDatabase(path, (database) => {
     checkVersion(database);
     const found = database.query<{ integrity_check: string }, []>("PRAGMA integrity_check(1)").get();
     if (found?.integrity_check !== "ok") throw new Error(`it is damaged: ${found?.integrity_check}`);
     if (database.query("PRAGMA foreign_key_check").get())
-      throw new Error("it has rows that belong to nothing");
+      throw new Error("it has rows that refer to missing rows");
     const version = numberOf(database, "PRAGMA user_version");
-    // The tables that a database of an earlier version may lack.
+    // A database of an earlier version may lack these tables.
     const count = (table: string) =>
       hasTable(database, table) ? numberOf(database, `SELECT count(*) FROM ${table}`) : 0;
     const tokens = hasTable(database, "tokens")

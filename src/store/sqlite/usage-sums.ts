@@ -2,12 +2,12 @@ import { userIdOf } from "../../principal.ts";
 import type { UsageGroup, UsageStore, UsageSum } from "../store.ts";
 import type { Connection } from "./database.ts";
 
-type Asked = Parameters<UsageStore["sum"]>[0];
+type Query = Parameters<UsageStore["sum"]>[0];
 type Sums = Omit<UsageSum, "group">;
-/** The sums and the groups of one slice, the groups under their own names. */
+/** The sums of one slice, with the value of each group under its name. */
 type Row = Sums & Partial<Record<UsageGroup, string | null>>;
 
-/** Summed at a time, so that a long period does not hold up the asks of the others. */
+/** The rows summed at a time, so that a long period does not block asks. */
 const SLICE_ROWS = 5_000;
 
 const GROUP_SQL: Record<UsageGroup, string> = {
@@ -27,7 +27,7 @@ const SUMS_SQL = `
 
 export function createSums({ raw }: Connection) {
   const prepared = new Map<string, ReturnType<typeof prepareSlice>>();
-  /** The moment at which the slice after `from` ends. */
+  /** Finds the time at which the slice that starts at `from` ends. */
   const sliceEnd = raw.prepare<{ at: number }, [number, number]>(
     `SELECT at FROM usage WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT 1 OFFSET ${SLICE_ROWS}`,
   );
@@ -49,7 +49,7 @@ export function createSums({ raw }: Connection) {
   }
 
   return {
-    async sum({ from, to, by, principal, limit }: Asked): Promise<UsageSum[]> {
+    async sum({ from, to, by, principal, limit }: Query): Promise<UsageSum[]> {
       const groups = [...new Set(by)];
       const slice = sliceOf(groups, principal !== undefined);
       const found = new Map<string, UsageSum>();

@@ -9,7 +9,7 @@ import { createWriteBehind, type Pending, purgeInBatches, type WriteBehindOption
 const PENDING_MAX = 10_000;
 
 interface WrittenBehind extends UsageStore {
-  /** Writes what waits for the last time; what cannot be written is reported and lost. */
+  /** Writes the pending rows for the last time; those that cannot be written are reported and lost. */
   end(): Promise<void>;
 }
 
@@ -30,9 +30,9 @@ export function createUsageStore(options: WriteBehindOptions): WrittenBehind {
       behind.schedule();
     },
 
-    async sum(asked) {
+    async sum(query) {
       await behind.flush();
-      return sums.sum(asked);
+      return sums.sum(query);
     },
 
     async tokensSince(from) {
@@ -103,7 +103,7 @@ function columnOf(row: UsageRow, field: keyof UsageRow): string | number | null 
   return field === "principal" ? userIdOf(row.principal) : row[field];
 }
 
-/** Written for every ask, and so without the layer between, which takes as long as SQLite does. */
+/** Runs for every ask, so it is prepared without drizzle, which would take as long as SQLite itself. */
 const INSERT = `
   INSERT INTO usage (${COLUMNS.map(([column]) => column).join(", ")})
   VALUES (${COLUMNS.map(() => "?").join(", ")})`;

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, isNull, lte, or, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, gt, isNull, lte, or, sql } from "drizzle-orm";
 import type { StoredUser, TokenOwner, UserAttributes, UserStore } from "../store.ts";
 import type { Connection } from "./database.ts";
 import { tokens, users } from "./schema.ts";
@@ -8,21 +8,24 @@ const LIST_PAGE_ROWS = 2_000;
 interface UserStoreOptions {
   connection: Connection;
   now: () => number;
-  /** Called once the user is gone from the disk. */
+  /** Called after the user was deleted from the disk. */
   onDelete: (id: string) => void;
 }
 
+/** What can change: every column of a user but these three. */
+const { seq: _seq, id: _id, createdAt: _createdAt, ...CHANGEABLE } = getTableColumns(users);
 type Changeable = UserAttributes & Pick<StoredUser, "disabledAt">;
 
-const UNLIMITED: Changeable = {
-  name: null,
-  expiresAt: null,
-  models: null,
-  requestsPerMinute: null,
-  tokensPerDay: null,
-  maxParallel: null,
-  disabledAt: null,
-};
+const UNLIMITED: Changeable = changeable(() => null);
+const PLACEHOLDERS = changeable((name) => sql`${sql.placeholder(name)}`);
+
+function changeable<Value>(value: (name: string) => Value) {
+  const names = Object.keys(CHANGEABLE);
+  return Object.fromEntries(names.map((name) => [name, value(name)])) as Record<
+    keyof typeof CHANGEABLE,
+    Value
+  >;
+}
 
 export function createUserStore({ connection, now, onDelete }: UserStoreOptions): UserStore {
   const query = prepare(connection);
@@ -63,7 +66,7 @@ export function createUserStore({ connection, now, onDelete }: UserStoreOptions)
 
     find: async (id) => query.find.get({ id }),
 
-    // In pages, so that a list of 100,000 does not hold up the asks of the others.
+    // In pages, so that listing 100,000 users does not block asks.
     async list() {
       const found: StoredUser[] = [];
       let after = 0;
@@ -83,7 +86,7 @@ export function createUserStore({ connection, now, onDelete }: UserStoreOptions)
   };
 }
 
-/** Drizzle would write a null as JSON's, so the names of models are encoded here. */
+/** Encodes the names of models, as drizzle would write a null as the JSON text `null`. */
 function toRow({ models, ...others }: Changeable) {
   return { ...others, models: models && JSON.stringify(models) };
 }
@@ -92,26 +95,6 @@ function prepare(connection: Connection) {
   return { ...prepareUsers(connection), ...prepareTokens(connection) };
 }
 
-const CHANGEABLE = {
-  name: users.name,
-  expiresAt: users.expiresAt,
-  models: users.models,
-  requestsPerMinute: users.requestsPerMinute,
-  tokensPerDay: users.tokensPerDay,
-  maxParallel: users.maxParallel,
-  disabledAt: users.disabledAt,
-};
-
-const CHANGEABLE_VALUES = {
-  name: sql`${sql.placeholder("name")}`,
-  expiresAt: sql`${sql.placeholder("expiresAt")}`,
-  models: sql`${sql.placeholder("models")}`,
-  requestsPerMinute: sql`${sql.placeholder("requestsPerMinute")}`,
-  tokensPerDay: sql`${sql.placeholder("tokensPerDay")}`,
-  maxParallel: sql`${sql.placeholder("maxParallel")}`,
-  disabledAt: sql`${sql.placeholder("disabledAt")}`,
-};
-
 function prepareUsers({ orm }: Connection) {
   const byId = eq(users.id, sql.placeholder("id"));
   const stored = { ...CHANGEABLE, id: users.id, createdAt: users.createdAt, sealedToken: tokens.sealed };
@@ -119,10 +102,10 @@ function prepareUsers({ orm }: Connection) {
   return {
     insertUser: orm
       .insert(users)
-      .values({ id: sql.placeholder("id"), createdAt: sql.placeholder("now"), ...CHANGEABLE_VALUES })
+      .values({ id: sql.placeholder("id"), createdAt: sql.placeholder("now"), ...PLACEHOLDERS })
       .prepare(),
     changeable: orm.select(CHANGEABLE).from(users).where(byId).prepare(),
-    update: orm.update(users).set(CHANGEABLE_VALUES).where(byId).prepare(),
+    update: orm.update(users).set(PLACEHOLDERS).where(byId).prepare(),
     deleteUser: orm.delete(users).where(byId).returning({ id: users.id }).prepare(),
     find: orm.select(stored).from(users).innerJoin(tokens, newest).where(byId).prepare(),
     page: orm
@@ -136,7 +119,7 @@ function prepareUsers({ orm }: Connection) {
   };
 }
 
-/** Of each table by its key: a join costs twice as much, and so do two queries. */
+/** Looks up both tables by primary key in one query; a join or two queries cost twice as much. */
 function prepareFindOwner(orm: Connection["orm"]) {
   const ofToken = eq(tokens.hash, sql.placeholder("hash"));
   const user = orm.select({ id: tokens.userId }).from(tokens).where(ofToken);

@@ -2,52 +2,57 @@ import type { Connection } from "./database.ts";
 
 const FLUSH_MS = 50;
 const FLUSH_AFTER_FAILURE_MS = 1_000;
-/** What one transaction takes, so that none holds up the event loop for more than some milliseconds. */
+/** The most rows in one transaction, so that it blocks the event loop for a few milliseconds only. */
 const BATCH_ROWS = 1_000;
 
-/** Runs something once after a delay, which must not keep the process alive; the answer stops it. */
+/**
+ * Calls `run` once after a delay that does not keep the process alive. Returns a function that cancels it.
+ */
 export type After = (delayMs: number, run: () => void) => () => void;
 
-/** What waits to be written. When writing fails for long, the oldest are given up. */
+/** The items that wait to be written. When writing fails for long, the oldest are dropped. */
 export interface Pending<Item> {
   readonly size: number;
   first(count: number): Item[];
-  /** Takes out what was written, unless it changed since. */
+  /** Removes the written items, unless they have changed since. */
   settle(written: readonly Item[]): void;
-  /** How many were given up since this was asked last. */
+  /** Returns how many items were dropped since the last call. */
   takeLost(): number;
 }
 
 export interface WriteBehindOptions {
   connection: Connection;
   after: After;
-  /** Told, with figures in the message, when a flush failed; it is tried again after a second. */
+  /** Called when a flush failed, with counts in the message. The flush is retried after a second. */
   onError: (error: Error) => void;
-  /** Told after each transaction. */
+  /** Called after each transaction. */
   onWritten?: () => void;
 }
 
-interface WhatIsWritten<Item> {
-  /** As the messages call them: "conversations". */
+interface Written<Item> {
+  /** The items in messages, such as "conversations". */
   noun: string;
   pending: Pending<Item>;
-  /** Writes one; runs in a transaction, again if that has to wait. */
+  /** Writes one item inside a transaction. May run again, if the transaction has to wait. */
   write: (item: Item) => void;
 }
 
 export interface WriteBehind {
-  /** To be called when something waits: it is written within about 50 ms. */
+  /** Must be called when an item is added: it is then written within about 50 ms. */
   schedule(): void;
-  /** Writes all that waits now; throws when that fails, and nothing is tried again by itself. */
+  /** Writes all pending items now. Throws when that fails, without a retry. */
   flush(): Promise<void>;
-  /** Writes what waits for the last time; what cannot be written is reported and lost. */
+  /** Writes the pending items for the last time. Those that cannot be written are reported and lost. */
   end(): Promise<void>;
 }
 
-/** Writes in batches of one transaction each, which `kill -9` leaves whole and a loss of power may take back. */
+/**
+ * Writes in batches of one transaction each. They survive `kill -9`, but a loss of power may undo the latest
+ * ones.
+ */
 export function createWriteBehind<Item>(
   { connection, after, onError, onWritten }: WriteBehindOptions,
-  { noun, pending, write }: WhatIsWritten<Item>,
+  { noun, pending, write }: Written<Item>,
 ): WriteBehind {
   let ended = false;
   let stopTimer: (() => void) | undefined;
@@ -64,8 +69,8 @@ export function createWriteBehind<Item>(
   function report(cause: unknown): void {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const lost = pending.takeLost();
-    const given = lost > 0 ? `, ${lost} were too many to wait and are lost` : "";
-    onError(new Error(`${pending.size} ${noun} could not be written${given}: ${reason}`, { cause }));
+    const dropped = lost > 0 ? `, ${lost} were dropped because too many were waiting` : "";
+    onError(new Error(`${pending.size} ${noun} could not be written${dropped}: ${reason}`, { cause }));
     schedule(FLUSH_AFTER_FAILURE_MS);
   }
 
@@ -103,12 +108,12 @@ export function createWriteBehind<Item>(
   };
 }
 
-/** Fewer, as a deleted row takes longer: some milliseconds' work, as above. */
+/** The most rows deleted in one transaction: fewer than are written, as deleting a row takes longer. */
 const PURGED_ROWS = 250;
 
 /**
- * Deletes with `deleteSome(limit)`, which says how many it deleted, until none are left; gives their number. It
- * rests as long as it works, so that the asks in the meantime have half of the time at least.
+ * Calls `deleteSome(limit)`, which returns how many rows it deleted, until none are left. Resolves with their
+ * number. Pauses for as long as each batch took, so that asks have at least half of the time.
  */
 export async function purgeInBatches(
   connection: Connection,

@@ -1,7 +1,7 @@
 import { openStore } from "../../../src/store/sqlite/open.ts";
 import { newUser } from "./rows.ts";
 
-/** Run as a process of its own: adds users until it is killed, and prints each id once it is acknowledged. */
+/** A child process that adds users until it is killed, and prints each id once it is acknowledged. */
 const [path = "", prefix = ""] = process.argv.slice(2);
 const { users } = openStore({ path });
 for (let count = 0; ; count++) {

@@ -10,7 +10,7 @@ const key = (id: string, name = `name of ${id}`, models: string[] | null = null)
 });
 
 describe("agent keys", () => {
-  test("are listed in the order they were added, and found by their hash and no other", async () => {
+  test("agent keys are listed in the order they were added, and found by their hash only", async () => {
     const { agentKeys } = openTestStore({ now: () => 7 });
     await agentKeys.add(key("b"));
     await agentKeys.add(key("a", "box", ["llama", "qwen"]));
@@ -24,13 +24,13 @@ describe("agent keys", () => {
     expect(await agentKeys.findByHash("a")).toBeUndefined();
   });
 
-  test("allow no model at all where the list is empty, which is not the same as every model", async () => {
+  test("an agent key with an empty list of models allows none of them", async () => {
     const { agentKeys } = openTestStore();
     await agentKeys.add(key("a", "a", []));
     expect((await agentKeys.findByHash("hash of a"))?.models).toEqual([]);
   });
 
-  test("are revoked once, and still found", async () => {
+  test("an agent key is revoked once, and is still found", async () => {
     let now = 1;
     const { agentKeys } = openTestStore({ now: () => now });
     await agentKeys.add(key("a"));
@@ -44,7 +44,7 @@ describe("agent keys", () => {
     expect((await agentKeys.findByHash("hash of b"))?.revokedAt).toBeNull();
   });
 
-  test("have a name that no other live key has", async () => {
+  test("an agent key cannot have the name of another key that is not revoked", async () => {
     const { agentKeys } = openTestStore();
     await agentKeys.add(key("a", "box"));
     expect(String(await failureOf(() => agentKeys.add(key("b", "box"))))).toContain("box");
@@ -53,14 +53,14 @@ describe("agent keys", () => {
     expect((await agentKeys.list()).map(({ id }) => id)).toEqual(["a", "b"]);
   });
 
-  test("are never two for one hash", async () => {
+  test("two agent keys cannot have the same hash", async () => {
     const { agentKeys } = openTestStore();
     await agentKeys.add(key("a"));
     expect(await failureOf(() => agentKeys.add({ ...key("b"), keyHash: "hash of a" }))).toBeInstanceOf(Error);
     expect(await agentKeys.list()).toHaveLength(1);
   });
 
-  test("that another process revoked are so at once", async () => {
+  test("an agent key revoked by another process counts as revoked at once", async () => {
     const path = join(tempFolder(), "server.db");
     const [here, there] = [openTestFile(path), openTestFile(path)];
     await here.agentKeys.add(key("a"));

@@ -16,9 +16,9 @@ const entry = (at: number, changes: Partial<AuditEntry> = {}): AuditEntry => ({
 });
 
 describe("the audit", () => {
-  test("gives back what was noted, newest first, in pages without gap or double", async () => {
+  test("the audit returns its entries newest first, in pages without gaps or duplicates", async () => {
     const { audit } = openTestStore();
-    // The order is that of noting, whatever the clock said.
+    // Entries are in the order in which they were added, whatever the clock said.
     for (const at of [5, 1, 9, 7, 3]) await audit.add(entry(at));
     const first = await audit.list({ limit: 2 });
     expect(first).toEqual([
@@ -30,7 +30,7 @@ describe("the audit", () => {
     expect(await audit.list({ limit: 10, before: rest.at(-1)?.seq ?? 0 })).toEqual([]);
   });
 
-  test("keeps what is not known as null, in the file too", async () => {
+  test("unknown values of an audit entry are null, also in the file", async () => {
     const path = join(tempFolder(), "server.db");
     const { audit } = openTestFile(path);
     const bare = entry(1, { target: null, detail: null, address: null, requestId: null });
@@ -43,7 +43,7 @@ describe("the audit", () => {
     });
   });
 
-  test("is there again after the store was closed and opened", async () => {
+  test("the audit is complete after the store was closed and opened again", async () => {
     const path = join(tempFolder(), "server.db");
     const first = openTestFile(path);
     await first.audit.add(entry(1));
@@ -51,7 +51,7 @@ describe("the audit", () => {
     expect(await openTestFile(path).audit.list({ limit: 9 })).toEqual([{ seq: 1, ...entry(1) }]);
   });
 
-  test("forgets what is older than the limit, and never uses a number twice", async () => {
+  test("a purge deletes the audit entries before the limit, and no number is used twice", async () => {
     const { audit } = openTestStore();
     for (const at of [1, 2, 3]) await audit.add(entry(at));
     expect(await audit.purge(3)).toBe(2);

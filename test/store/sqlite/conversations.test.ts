@@ -9,7 +9,7 @@ import { newUser } from "./rows.ts";
 const FLUSH_MS = 50;
 const RETRY_MS = 1_000;
 
-/** A store in a file, a fake clock, and a second connection that sees only what is written. */
+/** Returns a store in a file, a fake clock, and a second connection that sees only what is written. */
 async function scene() {
   const path = join(tempFolder(), "server.db");
   const clock = createFakeClock();
@@ -26,7 +26,7 @@ async function scene() {
     onDisk
       .query<{ id: string; used_at: number }, []>("SELECT id, used_at FROM conversations ORDER BY id")
       .all();
-  /** Fires the timer and lets the flush, which works in microtasks and immediates, come to its end. */
+  /** Advances the clock and lets the flush finish, which works in microtasks and immediates. */
   const pass = async (ms: number) => {
     clock.advance(ms);
     for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
@@ -34,11 +34,11 @@ async function scene() {
   return { ...store, path, clock, errors, onDisk, written, pass };
 }
 
-/** Of a conversation whose words are at its agent. */
+/** The attributes of a conversation whose words are at its agent. */
 const ATTRIBUTES = { kept: false, model: undefined };
 
 describe("a remembered conversation", () => {
-  test("is found before it is written and after", async () => {
+  test("a remembered conversation is found before and after it is written", async () => {
     const { conversations, written, pass } = await scene();
     const conversation = { id: "c", owner: userPrincipal("ann"), agent: "x", ...ATTRIBUTES };
     conversations.remember(conversation);
@@ -49,14 +49,14 @@ describe("a remembered conversation", () => {
     expect(await conversations.find("c")).toEqual(conversation);
   });
 
-  test("of the admin key has no user", async () => {
+  test("a conversation of the admin is found with the admin as its owner", async () => {
     const { conversations, pass } = await scene();
     conversations.remember({ id: "c", owner: ADMIN, agent: "x", ...ATTRIBUTES });
     await pass(FLUSH_MS);
     expect(await conversations.find("c")).toEqual({ id: "c", owner: ADMIN, agent: "x", ...ATTRIBUTES });
   });
 
-  test("needs no timer once all is written", async () => {
+  test("no timer runs once all conversations are written", async () => {
     const { conversations, clock, pass } = await scene();
     expect(clock.pending()).toBe(0);
     for (const id of ["a", "b", "c"]) conversations.remember({ id, owner: ADMIN, agent: "x", ...ATTRIBUTES });
@@ -67,10 +67,10 @@ describe("a remembered conversation", () => {
 
   for (const [what, other] of [
     ["owner", { id: "c", owner: userPrincipal("bob"), agent: "x", ...ATTRIBUTES }],
-    ["owner, the admin", { id: "c", owner: ADMIN, agent: "x", ...ATTRIBUTES }],
+    ["owner (the admin)", { id: "c", owner: ADMIN, agent: "x", ...ATTRIBUTES }],
     ["agent", { id: "c", owner: userPrincipal("ann"), agent: "y", ...ATTRIBUTES }],
   ] as const) {
-    test(`is not taken over by another ${what}, pending or written`, async () => {
+    test(`a conversation is not taken over by another ${what}, pending or written`, async () => {
       const { conversations, clock, written, pass } = await scene();
       const first = { id: "c", owner: userPrincipal("ann"), agent: "x", ...ATTRIBUTES };
       conversations.remember(first);
@@ -86,7 +86,7 @@ describe("a remembered conversation", () => {
     });
   }
 
-  test("that is used again is kept by a purge, and one that is not is forgotten", async () => {
+  test("a purge keeps a conversation that was used again, and deletes one that was not", async () => {
     const { conversations, clock, pass } = await scene();
     conversations.remember({ id: "used", owner: ADMIN, agent: "x", ...ATTRIBUTES });
     conversations.remember({ id: "unused", owner: ADMIN, agent: "x", ...ATTRIBUTES });
@@ -99,14 +99,14 @@ describe("a remembered conversation", () => {
     expect(await conversations.purge(began + 1)).toBe(0);
   });
 
-  test("that was used exactly at the limit is kept", async () => {
+  test("a purge keeps a conversation that was last used exactly at the limit", async () => {
     const { conversations, clock } = await scene();
     conversations.remember({ id: "c", owner: ADMIN, agent: "x", ...ATTRIBUTES });
     expect(await conversations.purge(clock.now())).toBe(0);
     expect(await conversations.purge(clock.now() + 1)).toBe(1);
   });
 
-  test("does not look unused when the clock was set back", async () => {
+  test("a conversation does not look unused after the clock was set back", async () => {
     let now = 2_000;
     const { conversations } = openTestStore({ now: () => now });
     conversations.remember({ id: "c", owner: ADMIN, agent: "x", ...ATTRIBUTES });
@@ -116,7 +116,7 @@ describe("a remembered conversation", () => {
     expect(await conversations.purge(2_000)).toBe(0);
   });
 
-  test("is written when the store closes, however many there are", async () => {
+  test("all remembered conversations are written when the store closes", async () => {
     const { conversations, path, close } = await scene();
     for (let index = 0; index < 2_500; index++)
       conversations.remember({ id: `c${index}`, owner: userPrincipal("ann"), agent: "x", ...ATTRIBUTES });
@@ -127,7 +127,7 @@ describe("a remembered conversation", () => {
     expect(await again.conversations.purge(Number.MAX_SAFE_INTEGER)).toBe(2_500);
   });
 
-  test("of a user deleted by another process does not spoil the others", async () => {
+  test("a conversation of a user deleted by another process does not keep the others from being written", async () => {
     const { conversations, onDisk, errors, written, pass } = await scene();
     conversations.remember({ id: "a", owner: userPrincipal("ann"), agent: "x", ...ATTRIBUTES });
     conversations.remember({ id: "b", owner: userPrincipal("bob"), agent: "x", ...ATTRIBUTES });
@@ -145,7 +145,7 @@ describe("when writing fails", () => {
   const breakTable = "ALTER TABLE conversations RENAME TO broken";
   const mendTable = "ALTER TABLE broken RENAME TO conversations";
 
-  test("nothing is thrown, the failure is reported, and the next attempt writes all", async () => {
+  test("a failed write of conversations is reported, and the next attempt writes all of them", async () => {
     const { conversations, onDisk, errors, written, pass } = await scene();
     onDisk.run(breakTable);
     conversations.remember({ id: "a", owner: userPrincipal("ann"), agent: "x", ...ATTRIBUTES });
@@ -158,13 +158,13 @@ describe("when writing fails", () => {
     expect(errors).toHaveLength(1);
   });
 
-  test("what waits is bounded: the oldest are given up, and counted in the report", async () => {
+  test("at most 10,000 conversations wait to be written: the oldest are dropped, and counted in the report", async () => {
     const { conversations, onDisk, errors, written, pass } = await scene();
     onDisk.run(breakTable);
     for (let index = 0; index < 10_003; index++)
       conversations.remember({ id: `c${index}`, owner: ADMIN, agent: "x", ...ATTRIBUTES });
     await pass(FLUSH_MS);
-    expect(String(errors[0])).toContain("10000 conversations could not be written, 3 were too many");
+    expect(String(errors[0])).toContain("10000 conversations could not be written, 3 were dropped");
     onDisk.run(mendTable);
     await conversations.purge(0);
     expect(written()).toHaveLength(10_000);
@@ -172,7 +172,7 @@ describe("when writing fails", () => {
     expect(await conversations.find("c3")).toBeDefined();
   });
 
-  test("a purge fails too, rather than forget what was used but is not written as such", async () => {
+  test("a purge fails while writing fails, rather than delete a conversation whose last use is not written yet", async () => {
     const { conversations, onDisk } = await scene();
     conversations.remember({ id: "a", owner: ADMIN, agent: "x", ...ATTRIBUTES });
     onDisk.run(breakTable);
@@ -181,7 +181,7 @@ describe("when writing fails", () => {
     expect(await conversations.find("a")).toBeDefined();
   });
 
-  test("the store still closes, and says what is lost", async () => {
+  test("the store closes while writing fails, and reports what is lost", async () => {
     const { conversations, onDisk, errors, clock, close } = await scene();
     onDisk.run(breakTable);
     conversations.remember({ id: "a", owner: ADMIN, agent: "x", ...ATTRIBUTES });
@@ -192,7 +192,7 @@ describe("when writing fails", () => {
 });
 
 describe("while another process writes", () => {
-  test("a change waits for its turn and the event loop runs on", async () => {
+  test("a change waits while another process writes, without blocking the event loop", async () => {
     const { users, onDisk } = await scene();
     onDisk.run("BEGIN IMMEDIATE");
     let turns = 0;
@@ -205,7 +205,7 @@ describe("while another process writes", () => {
     expect((await users.findByTokenHash("hash of late"))?.id).toBe("late");
   });
 
-  test("conversations are found and remembered without waiting", async () => {
+  test("conversations are found and remembered without waiting while another process writes", async () => {
     const { conversations, onDisk, written, pass } = await scene();
     conversations.remember({ id: "a", owner: ADMIN, agent: "x", ...ATTRIBUTES });
     await pass(FLUSH_MS);
@@ -230,7 +230,7 @@ describe("a kept conversation", () => {
   const turn = (id: string, parent?: string) => ({ id, parent, question: `q ${id}`, answer: `a ${id}` });
   const ids = (turns: readonly { id: string }[] | undefined) => turns?.map(({ id }) => id);
 
-  test("has its turns at once, in order, and after they were written", async () => {
+  test("a kept conversation has its turns in order, before and after they are written", async () => {
     const { conversations, pass } = await scene();
     conversations.remember(kept("x"), turn("1"));
     conversations.remember(kept("x"), turn("2", "1"));
@@ -241,7 +241,7 @@ describe("a kept conversation", () => {
     expect(await conversations.branch("c", "3")).toEqual([turn("1"), turn("2", "1"), turn("3", "2")]);
   });
 
-  test("branches: each turn has the ones it goes on from, and no other", async () => {
+  test("a branch has the turns that its last turn continues, and no others", async () => {
     const { conversations } = await scene();
     for (const one of [turn("1"), turn("2", "1"), turn("2b", "1"), turn("3b", "2b")]) {
       conversations.remember(kept("x"), one);
@@ -251,7 +251,7 @@ describe("a kept conversation", () => {
     expect(ids(await conversations.branch("c", undefined))).toEqual(["1", "2b", "3b"]);
   });
 
-  test("knows no turn of another conversation", async () => {
+  test("a branch cannot end at a turn of another conversation", async () => {
     const { conversations } = await scene();
     conversations.remember(kept("x"), turn("1"));
     conversations.remember({ ...kept("x"), id: "other" }, turn("2"));
@@ -259,7 +259,7 @@ describe("a kept conversation", () => {
     expect(await conversations.branch("unknown", undefined)).toBeUndefined();
   });
 
-  test("is gone on with by another agent and model", async () => {
+  test("a kept conversation is continued by another agent and model", async () => {
     const { conversations, pass } = await scene();
     conversations.remember(kept("x"), turn("1"));
     await pass(FLUSH_MS);
@@ -268,7 +268,7 @@ describe("a kept conversation", () => {
     expect(await conversations.find("c")).toEqual(kept("y", "n"));
   });
 
-  test("takes no turn from another owner, pending or written", async () => {
+  test("a kept conversation takes no turn from another owner, pending or written", async () => {
     const { conversations, pass } = await scene();
     conversations.remember(kept("x"), turn("1"));
     conversations.remember({ ...kept("x"), owner: userPrincipal("bob") }, turn("2", "1"));
@@ -278,7 +278,7 @@ describe("a kept conversation", () => {
     expect(ids(await conversations.branch("c", undefined))).toEqual(["1"]);
   });
 
-  test("is forgotten with its turns", async () => {
+  test("a purge deletes a kept conversation with its turns", async () => {
     const { conversations, clock, onDisk } = await scene();
     conversations.remember(kept("x"), turn("1"));
     expect(await conversations.purge(clock.now() + 1)).toBe(1);

@@ -20,18 +20,18 @@ const all = <Row>(database: Database, sql: string) => database.query<Row, []>(sq
 const version = (database: Database) => database.query("PRAGMA user_version").values()[0]?.[0];
 const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);
 
-test("every migration in the folder is embedded, in its order and as it is there", () => {
+test("every migration in the folder is embedded, in order and unchanged", () => {
   const files = readdirSync(DRIZZLE).filter((name) => name.endsWith(".sql"));
   expect(files.length).toBeGreaterThan(0);
   const contents = files.sort().map((name) => ({ name, sql: readFileSync(join(DRIZZLE, name), "utf8") }));
   expect(MIGRATIONS).toEqual(contents);
 });
 
-describe("a migrated database equals the schema", () => {
+describe("a migrated database", () => {
   const database = migrated();
   const tables = Object.values(schema).map(getTableConfig);
 
-  test("in its tables", () => {
+  test("a migrated database has the tables of the schema", () => {
     const found = all<{ name: string }>(
       database,
       "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
@@ -40,7 +40,7 @@ describe("a migrated database equals the schema", () => {
   });
 
   for (const table of tables) {
-    test(`in the columns of ${table.name}`, () => {
+    test(`the migrated table ${table.name} has the columns of the schema`, () => {
       const found = all<{ name: string; type: string; notnull: number; pk: number; dflt_value: unknown }>(
         database,
         `PRAGMA table_info(${table.name})`,
@@ -55,7 +55,7 @@ describe("a migrated database equals the schema", () => {
       expect(found).toEqual(wanted);
     });
 
-    test(`in the indexes of ${table.name}`, () => {
+    test(`the migrated table ${table.name} has the indexes of the schema`, () => {
       const found = all<{ name: string; unique: number; origin: string }>(
         database,
         `PRAGMA index_list(${table.name})`,
@@ -84,7 +84,7 @@ describe("a migrated database equals the schema", () => {
       expect(found.sort(byName)).toEqual(wanted.sort(byName));
     });
 
-    test(`in the references of ${table.name}`, () => {
+    test(`the migrated table ${table.name} has the foreign keys of the schema`, () => {
       const found = all<{ from: string; table: string; to: string; on_delete: string }>(
         database,
         `PRAGMA foreign_key_list(${table.name})`,
@@ -105,7 +105,7 @@ describe("migrating", () => {
   };
   const two = { name: "2", sql: "ALTER TABLE a ADD COLUMN name TEXT;" };
 
-  test("applies only what is missing, and counts it", () => {
+  test("only missing migrations are applied, and counted in user_version", () => {
     const database = migrated([one]);
     expect(version(database)).toBe(1);
     database.run("INSERT INTO a VALUES (7)");
@@ -115,7 +115,7 @@ describe("migrating", () => {
     expect(all<object>(database, "SELECT * FROM a")).toEqual([{ id: 7, name: null }]);
   });
 
-  test("leaves nothing of a migration that fails, and all before it", async () => {
+  test("a migration that fails is undone as a whole, and the ones before it stay", async () => {
     const database = new Database(":memory:");
     const broken = { name: "2", sql: "CREATE TABLE half (x);\nCREATE TABLE a (y);" };
     await failureOf(() => migrate(database, [one, broken]));
@@ -125,7 +125,7 @@ describe("migrating", () => {
     );
   });
 
-  test("does not delete the rows that refer to a table which is rebuilt", () => {
+  test("rebuilding a table does not delete the rows that refer to it", () => {
     const database = migrated([one]);
     database.run("INSERT INTO a VALUES (7)");
     database.run("INSERT INTO b VALUES (7)");
@@ -138,7 +138,7 @@ describe("migrating", () => {
     expect(database.query("PRAGMA foreign_keys").values()).toEqual([[1]]);
   });
 
-  test("refuses one that leaves rows without what they refer to", async () => {
+  test("a migration that leaves rows with broken references is refused", async () => {
     const database = migrated([one]);
     database.run("INSERT INTO a VALUES (7)");
     database.run("INSERT INTO b VALUES (7)");
@@ -150,7 +150,7 @@ describe("migrating", () => {
   });
 });
 
-describe("a database is refused, untouched,", () => {
+describe("a refused database", () => {
   const refusal = async (database: Database) => {
     const before = database.serialize();
     const error = await failureOf(() => checkVersion(database));
@@ -159,13 +159,13 @@ describe("a database is refused, untouched,", () => {
     return String(error);
   };
 
-  test("when it is newer than the program", async () => {
+  test("a database newer than the program is refused and not changed", async () => {
     const database = migrated();
     database.run(`PRAGMA user_version = ${MIGRATIONS.length + 1}`);
     expect(await refusal(database)).toContain("was written by a newer version of this program");
   });
 
-  test("when it is another program's, with or without tables", async () => {
+  test("a database of another program is refused and not changed, with or without tables", async () => {
     const withTables = new Database(":memory:");
     withTables.run("CREATE TABLE users (name)");
     expect(await refusal(withTables)).toContain("belongs to another program");

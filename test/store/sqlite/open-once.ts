@@ -3,8 +3,8 @@ import { openStore } from "../../../src/store/sqlite/open.ts";
 import { newUser } from "./rows.ts";
 
 /**
- * Run as a process of its own, as an ordinary user where a user id is given: opens a store at the given
- * time, adds one user, prints "ok", or the reason why it cannot.
+ * A child process that opens a store at the given time, adds one user and prints "ok", or why it cannot. If a
+ * user id is given, it runs as that ordinary user.
  */
 const [path = "", openAt = "0", userId] = process.argv.slice(2);
 if (userId !== undefined) process.setuid?.(Number(userId));

@@ -28,7 +28,7 @@ async function openElsewhere(...args: string[]): Promise<string> {
   return new Response(child.stdout).text();
 }
 
-/** The one line of the refusal. */
+/** Returns the message of the refusal, which is one line. */
 async function refusalOf(path: string): Promise<string> {
   const error = await failureOf(() => openStore({ path }));
   expect(error).toBeInstanceOf(CommandError);
@@ -48,7 +48,7 @@ async function filledDatabase(): Promise<string> {
 }
 
 describe.skipIf(process.platform === "win32")("files", () => {
-  test("are made for the owner only, with their folder, whatever the umask", async () => {
+  test("the database files and their folder are for the owner only, whatever the umask", async () => {
     const folder = join(tempFolder(), "a", "data");
     const path = join(folder, "server.db");
     const umask = process.umask(0);
@@ -62,7 +62,7 @@ describe.skipIf(process.platform === "win32")("files", () => {
     expect([path, `${path}-wal`, `${path}-shm`].map(mode)).toEqual(["600", "600", "600"]);
   });
 
-  test("that others may read are closed to them", async () => {
+  test("database files that others may read are closed to them", async () => {
     const path = await filledDatabase();
     chmodSync(path, 0o644);
     writeFileSync(`${path}-wal`, "", { mode: 0o644 });
@@ -71,7 +71,7 @@ describe.skipIf(process.platform === "win32")("files", () => {
     expect([path, `${path}-wal`].map(mode)).toEqual(["600", "600"]);
   });
 
-  test("are let go of by close, with all in the database itself", async () => {
+  test("closing merges the WAL into the database and releases the files", async () => {
     const path = await filledDatabase();
     expect(existsSync(`${path}-wal`)).toBe(false);
     const database = new Database(path, { readonly: true });
@@ -80,7 +80,7 @@ describe.skipIf(process.platform === "win32")("files", () => {
   });
 });
 
-test("what is used after close fails, nothing is scheduled, and closing twice is harmless", async () => {
+test("a closed store fails all calls and schedules nothing, and closing it twice is harmless", async () => {
   const clock = createFakeClock();
   const store = openTestFile(join(tempFolder(), "server.db"), { after: clock.after });
   await store.close();
@@ -93,34 +93,34 @@ test("what is used after close fails, nothing is scheduled, and closing twice is
   expect(clock.pending()).toBe(0);
 });
 
-describe("a database that cannot be used is refused in one line that names it:", () => {
-  test("a folder in its place", async () => {
+describe("a database that cannot be used", () => {
+  test("a folder in place of the database is refused in one line", async () => {
     const path = join(tempFolder(), "server.db");
     mkdirSync(path);
     expect(await refusalOf(path)).toContain("it is a folder");
   });
 
-  test("a file in the place of its folder", async () => {
+  test("a file in place of the data folder is refused in one line", async () => {
     const path = join(tempFolder(), "data", "server.db");
     writeFileSync(join(path, ".."), "");
     expect(await refusalOf(path)).toContain("a part of its path is a file");
   });
 
-  test("a file that is no database, left as it was", async () => {
+  test("a file that is not a database is refused in one line and not changed", async () => {
     const path = join(tempFolder(), "server.db");
-    const text = "This is no database.\n".repeat(1_000);
+    const text = "This is not a database.\n".repeat(1_000);
     writeFileSync(path, text);
     expect(await refusalOf(path)).toContain("it is not a SQLite database");
     expect(readFileSync(path, "utf8")).toBe(text);
   });
 
-  test("one cut short", async () => {
+  test("a truncated database is refused in one line", async () => {
     const path = await filledDatabase();
     truncateSync(path, statSync(path).size - 3 * 4_096);
     expect(await refusalOf(path)).toContain("it is damaged");
   });
 
-  test("one with a page overwritten", async () => {
+  test("a database with an overwritten page is refused in one line", async () => {
     const path = await filledDatabase();
     const bytes = readFileSync(path);
     bytes.fill(0xa5, 4 * 4_096, 5 * 4_096);
@@ -128,7 +128,7 @@ describe("a database that cannot be used is refused in one line that names it:",
     expect(await refusalOf(path)).toContain("it is damaged");
   });
 
-  test("one without the tables its version has", async () => {
+  test("a database that lacks a table of its version is refused in one line", async () => {
     const path = await filledDatabase();
     const database = new Database(path);
     database.run("DROP TABLE tokens");
@@ -136,7 +136,7 @@ describe("a database that cannot be used is refused in one line that names it:",
     expect(await refusalOf(path)).toContain("no such table: tokens");
   });
 
-  test("one of a newer version", async () => {
+  test("a database of a newer version is refused in one line", async () => {
     const path = await filledDatabase();
     const database = new Database(path);
     database.run("PRAGMA user_version = 1000");
@@ -144,25 +144,31 @@ describe("a database that cannot be used is refused in one line that names it:",
     expect(await refusalOf(path)).toContain("was written by a newer version of this program");
   });
 
-  test.skipIf(process.platform === "win32")("one without permission", async () => {
-    const folder = tempFolder();
-    chmodSync(folder, 0o755);
-    const [unreadable, unwritable] = [join(folder, "a.db"), join(folder, "new.db")];
-    writeFileSync(unreadable, "", { mode: 0o000 });
-    if (!root) chmodSync(folder, 0o555);
-    for (const path of [unreadable, unwritable]) {
-      const refusal = root ? await openElsewhere(path, "0", NOBODY) : await refusalOf(path);
-      expect(refusal).toStartWith(`cannot open the database ${path}: no permission; check the owner`);
-    }
-    chmodSync(folder, 0o755);
-  });
+  test.skipIf(process.platform === "win32")(
+    "a database without permission is refused in one line",
+    async () => {
+      const folder = tempFolder();
+      chmodSync(folder, 0o755);
+      const [unreadable, unwritable] = [join(folder, "a.db"), join(folder, "new.db")];
+      writeFileSync(unreadable, "", { mode: 0o000 });
+      if (!root) chmodSync(folder, 0o555);
+      for (const path of [unreadable, unwritable]) {
+        const refusal = root ? await openElsewhere(path, "0", NOBODY) : await refusalOf(path);
+        expect(refusal).toStartWith(`cannot open the database ${path}: no permission; check the owner`);
+      }
+      chmodSync(folder, 0o755);
+    },
+  );
 
-  test.skipIf(!existsSync("/dev/full"))("one on a disk where nothing can be made", async () => {
-    expect(await refusalOf("/dev/full/server.db")).toContain("choose another data folder");
-  });
+  test.skipIf(!existsSync("/dev/full"))(
+    "a database on a disk where no file can be created is refused in one line",
+    async () => {
+      expect(await refusalOf("/dev/full/server.db")).toContain("choose another data folder");
+    },
+  );
 });
 
-test("processes that start at once on a new file all get the migrated database", async () => {
+test("processes that open a new file at the same time all get the migrated database", async () => {
   for (let round = 0; round < 3; round++) {
     const path = join(tempFolder(), "server.db");
     const openAt = String(Date.now() + 400);

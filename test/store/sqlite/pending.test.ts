@@ -12,7 +12,7 @@ const conversation = (usedAt: number) => ({
   usedAt,
 });
 
-test("a conversation used again while it was being written stays to be written", () => {
+test("a conversation used again while it is written stays pending", () => {
   const pending = createPending();
   pending.put(conversation(1));
   const written = pending.first(10);
@@ -23,7 +23,7 @@ test("a conversation used again while it was being written stays to be written",
   expect(pending.size).toBe(0);
 });
 
-test("what is given up is counted once", () => {
+test("a dropped conversation is counted once", () => {
   const pending = createPending();
   for (let index = 0; index < 10_002; index++) pending.put({ ...conversation(1), id: `c${index}` });
   pending.put({ ...conversation(2), id: "c2" });

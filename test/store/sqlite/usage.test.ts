@@ -3,13 +3,13 @@ import { describe, expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
 import { ADMIN, type Principal, principalOf, userIdOf, userPrincipal } from "../../../src/principal.ts";
 import { USAGE_GROUPS, type UsageGroup, type UsageRow, type UsageSum } from "../../../src/store/store.ts";
+import { DAY_MS } from "../../../src/time.ts";
 import { createFakeClock } from "../../support/clock.ts";
+import { chooseSeed, createRandom } from "../../support/random.ts";
 import { openTestFile, openTestStore, tempFolder } from "../../support/store.ts";
 
 const FLUSH_MS = 50;
 const RETRY_MS = 1_000;
-const DAY_MS = 86_400_000;
-const SEED = Number(process.env["TEST_SEED"] ?? Date.now() % 1_000_000);
 
 const ask = (changes: Partial<UsageRow> = {}): UsageRow => ({
   at: 1_000,
@@ -29,7 +29,7 @@ const ask = (changes: Partial<UsageRow> = {}): UsageRow => ({
   ...changes,
 });
 
-/** A store in a file, a fake clock, and a second connection that sees only what is written. */
+/** Returns a store in a file, a fake clock, and a second connection that sees only what is written. */
 function scene() {
   const path = join(tempFolder(), "server.db");
   const clock = createFakeClock();
@@ -54,7 +54,7 @@ const total = async (usage: ReturnType<typeof openTestStore>["usage"]) =>
   (await usage.sum({ ...EVER, by: [] }))[0]?.asks ?? 0;
 
 describe("a row of usage", () => {
-  test("is written behind, once, with everything it says", async () => {
+  test("a usage row is written behind, once, with all its values", async () => {
     const { usage, rows, pass, clock } = scene();
     usage.record(ask({ queueMs: 1.4, firstByteMs: 29.6, durationMs: 400.5 }));
     usage.record(ask({ principal: ADMIN, agent: null, model: null, status: null, firstByteMs: null }));
@@ -90,7 +90,7 @@ describe("a row of usage", () => {
     ]);
   });
 
-  test("counts at once, written or not", async () => {
+  test("a usage row counts at once, written or not", async () => {
     const { usage, rows } = scene();
     usage.record(ask());
     expect(rows()).toEqual([]);
@@ -99,14 +99,14 @@ describe("a row of usage", () => {
     expect(await usage.tokensSince(0)).toEqual(new Map([["ann", 60]]));
   });
 
-  test("is written when the store closes, however many there are", async () => {
+  test("all usage rows are written when the store closes", async () => {
     const { usage, path, close } = scene();
     for (let index = 0; index < 2_500; index++) usage.record(ask());
     await close();
     expect(await total(openTestFile(path).usage)).toBe(2_500);
   });
 
-  test("outlives its user", async () => {
+  test("a usage row outlives its user", async () => {
     const { usage, users } = openTestStore();
     await users.add([{ id: "ann", tokenHash: "hash", sealedToken: Buffer.of() }]);
     usage.record(ask());
@@ -114,7 +114,7 @@ describe("a row of usage", () => {
     expect(await total(usage)).toBe(1);
   });
 
-  test("may be given up by its maker, who can use the object again", async () => {
+  test("a usage row may be reused by its caller after it was recorded", async () => {
     const { usage } = openTestStore();
     const row = ask();
     for (let index = 0; index < 3; index++) usage.record(row);
@@ -124,12 +124,12 @@ describe("a row of usage", () => {
 });
 
 describe("when writing usage fails", () => {
-  test("it is reported, tried again, and what waits is bounded: the oldest are given up", async () => {
+  test("a failed write of usage is reported and retried, and at most 10,000 rows wait: the oldest are dropped", async () => {
     const { usage, onDisk, errors, rows, pass } = scene();
     onDisk.run("ALTER TABLE usage RENAME TO broken");
     for (let index = 0; index < 10_003; index++) usage.record(ask({ requestId: `${index}` }));
     await pass(FLUSH_MS);
-    expect(String(errors[0])).toContain("10000 usage rows could not be written, 3 were too many");
+    expect(String(errors[0])).toContain("10000 usage rows could not be written, 3 were dropped");
     onDisk.run("ALTER TABLE broken RENAME TO usage");
     await pass(RETRY_MS);
     expect(errors).toHaveLength(1);
@@ -140,7 +140,7 @@ describe("when writing usage fails", () => {
 });
 
 describe("sums of usage", () => {
-  test("count failures, tokens, time, and asks that an agent gave no figures for", async () => {
+  test("sums of usage count failures, tokens, time, and asks whose upstream reported no tokens", async () => {
     const { usage } = openTestStore();
     usage.record(ask());
     usage.record(ask({ promptTokens: null, completionTokens: null }));
@@ -159,13 +159,13 @@ describe("sums of usage", () => {
     ]);
   });
 
-  test("are none where no ask was", async () => {
+  test("there are no sums of usage without asks", async () => {
     const { usage } = openTestStore();
     expect(await usage.sum({ ...EVER, by: [] })).toEqual([]);
     expect(await usage.sum({ ...EVER, by: ["user", "day"] })).toEqual([]);
   });
 
-  test("take in their beginning and not their end", async () => {
+  test("sums of usage include the beginning of the period and exclude its end", async () => {
     const { usage } = openTestStore();
     for (const at of [9, 10, 19, 20]) usage.record(ask({ at, requestId: `${at}` }));
     const [sum] = await usage.sum({ from: 10, to: 20, by: [], limit: 1 });
@@ -173,7 +173,7 @@ describe("sums of usage", () => {
     expect(await usage.sum({ from: 20, to: 10, by: [], limit: 1 })).toEqual([]);
   });
 
-  test("can be of one user, or of the holder of the admin key alone", async () => {
+  test("sums of usage can be limited to one user or to the admin", async () => {
     const { usage } = openTestStore();
     const [ann, bob] = [userPrincipal("ann"), userPrincipal("bob")];
     for (const principal of [ann, ann, bob, ADMIN]) usage.record(ask({ principal }));
@@ -184,7 +184,7 @@ describe("sums of usage", () => {
     expect(await asks(userPrincipal("nobody"))).toEqual([]);
   });
 
-  test("are in the order of days, in UTC, then with the most asks first, as many as are wanted", async () => {
+  test("sums of usage are sorted by UTC day, then by most asks, up to the limit", async () => {
     const { usage } = openTestStore();
     const noon = Date.UTC(2026, 10, 23, 12);
     usage.record(ask({ at: Date.UTC(2026, 10, 23, 23, 59, 59, 999), model: "qwen" }));
@@ -197,21 +197,18 @@ describe("sums of usage", () => {
     ]);
   });
 
-  test(`agree with counting by hand, for every choice of groups (seed ${SEED})`, async () => {
+  const seed = chooseSeed();
+  test(`sums of usage agree with counting by hand, for every choice of groups (SEED=${seed})`, async () => {
     const { usage } = openTestStore();
-    let state = SEED;
-    const roll = (sides: number) => {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      return Math.floor((state / 2 ** 32) * sides);
-    };
+    const random = createRandom(seed);
     // More than two slices, many of them within one millisecond.
     const rows = Array.from({ length: 12_000 }, () =>
       ask({
-        at: roll(2) === 0 ? 7 * DAY_MS : roll(5 * DAY_MS),
-        principal: principalOf([null, "ann", "bob"][roll(3)] ?? null),
-        agent: ["x", "y"][roll(2)] ?? null,
-        model: ["a", "b", null][roll(3)] ?? null,
-        promptTokens: roll(100),
+        at: random.below(2) === 0 ? 7 * DAY_MS : random.below(5 * DAY_MS),
+        principal: principalOf([null, "ann", "bob"][random.below(3)] ?? null),
+        agent: ["x", "y"][random.below(2)] ?? null,
+        model: ["a", "b", null][random.below(3)] ?? null,
+        promptTokens: random.below(100),
       }),
     );
     for (const row of rows.slice(0, 9_000)) usage.record(row);
@@ -246,7 +243,7 @@ const flat = (sums: readonly UsageSum[]) =>
     sums.map(({ group, asks, promptTokens }) => [JSON.stringify(Object.values(group)), [asks, promptTokens]]),
   );
 
-test("summing many rows leaves the event loop free in between", async () => {
+test("summing many rows lets the event loop run in between", async () => {
   const { usage } = openTestStore();
   for (let round = 0; round < 4; round++) {
     for (let index = 0; index < 9_000; index++) usage.record(ask({ at: round * 9_000 + index }));
@@ -263,7 +260,7 @@ test("summing many rows leaves the event loop free in between", async () => {
   expect(turns).toBeGreaterThanOrEqual(6);
 });
 
-test("the tokens of each user since a moment are those of that time on", async () => {
+test("the tokens of each user are summed from a given time on", async () => {
   const { usage } = openTestStore();
   usage.record(ask({ at: 99 }));
   usage.record(ask({ at: 100, completionTokens: null }));
@@ -272,7 +269,7 @@ test("the tokens of each user since a moment are those of that time on", async (
   expect(await usage.tokensSince(100)).toEqual(new Map([["ann", 40]]));
 });
 
-test("a purge forgets what is older than the limit, in every batch, and says how much", async () => {
+test("a purge deletes the usage rows before the limit in batches, and returns their number", async () => {
   const { usage } = openTestStore();
   for (let at = 0; at < 2_500; at++) usage.record(ask({ at }));
   expect(await usage.purge(2_400)).toBe(2_400);

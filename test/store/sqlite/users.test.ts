@@ -9,7 +9,7 @@ import { newUser } from "./rows.ts";
 const ids = async ({ users }: Store) => (await users.list()).map(({ id }) => id);
 
 describe("users", () => {
-  test("are listed in the order they were added, with what was sealed", async () => {
+  test("users are listed in the order they were added, with their sealed tokens", async () => {
     const { users } = openTestStore();
     await users.add([newUser("b")]);
     await users.add([newUser("c"), newUser("a")]);
@@ -24,7 +24,7 @@ describe("users", () => {
     ]);
   });
 
-  test("keep their order when one is deleted and added again", async () => {
+  test("users keep their order when one is deleted and added again", async () => {
     const store = openTestStore();
     await store.users.add([newUser("a"), newUser("b")]);
     await store.users.delete("b");
@@ -32,14 +32,14 @@ describe("users", () => {
     expect(await ids(store)).toEqual(["a", "c", "b"]);
   });
 
-  test("are all listed, in order, when there are more than fit one page", async () => {
+  test("users are all listed in order when they do not fit one page", async () => {
     const store = openTestStore();
     const many = Array.from({ length: 4_001 }, (_, index) => `user ${index}`);
     await store.users.add(many.map((id) => newUser(id)));
     expect(await ids(store)).toEqual(many);
   });
 
-  test("listing many leaves the event loop free in between", async () => {
+  test("listing many users lets the event loop run in between", async () => {
     const { users } = openTestStore();
     await users.add(Array.from({ length: 10_000 }, (_, index) => newUser(`user ${index}`)));
     let turns = 0;
@@ -53,7 +53,7 @@ describe("users", () => {
     expect(turns).toBeGreaterThanOrEqual(4);
   });
 
-  test("are found by the hash of their token and by no other", async () => {
+  test("users are found by the hash of their token only", async () => {
     const { users } = openTestStore();
     await users.add([newUser("a", "hash a"), newUser("b", "hash b")]);
     expect((await users.findByTokenHash("hash b"))?.id).toBe("b");
@@ -65,7 +65,7 @@ describe("users", () => {
     ["id", newUser("a", "another hash")],
     ["token", newUser("another", "hash a")],
   ] as const) {
-    test(`are added all or none when one has a taken ${what}`, async () => {
+    test(`no user of a group is added when one has a taken ${what}`, async () => {
       const store = openTestStore();
       await store.users.add([newUser("a", "hash a")]);
       expect(await failureOf(() => store.users.add([newUser("new"), taken]))).toBeInstanceOf(Error);
@@ -74,7 +74,7 @@ describe("users", () => {
     });
   }
 
-  test("are deleted with their token and conversations, written or not, and nobody else's", async () => {
+  test("a user is deleted with their token and conversations, written or not, and nothing of others", async () => {
     const { users, conversations } = openTestStore();
     await users.add([newUser("a", "hash a"), newUser("b", "hash b")]);
     conversations.remember({
@@ -109,7 +109,7 @@ describe("users", () => {
     expect((await users.findByTokenHash("hash b"))?.id).toBe("b");
   });
 
-  test("deleting an unknown one changes nothing and says so", async () => {
+  test("deleting an unknown user returns false and changes nothing", async () => {
     const store = openTestStore();
     await store.users.add([newUser("a")]);
     expect(await store.users.delete("b")).toBe(false);
@@ -117,7 +117,7 @@ describe("users", () => {
     expect(await ids(store)).toEqual(["a"]);
   });
 
-  test("are there again after the store was closed and opened", async () => {
+  test("users are still there after the store was closed and opened again", async () => {
     const path = join(tempFolder(), "server.db");
     const first = openTestFile(path);
     await first.users.add([newUser("a"), newUser("b")]);
@@ -125,7 +125,7 @@ describe("users", () => {
     expect(await ids(openTestFile(path))).toEqual(["a", "b"]);
   });
 
-  test("that another process added or deleted count at once", async () => {
+  test("users added or deleted by another process count at once", async () => {
     const path = join(tempFolder(), "server.db");
     const [here, there] = [openTestFile(path), openTestFile(path)];
     await here.users.add([newUser("a", "hash a")]);
@@ -152,8 +152,8 @@ const LIMITS = {
   maxParallel: 4,
 };
 
-describe("what is said of a user", () => {
-  test("is nothing where nothing was said", async () => {
+describe("the attributes of a user", () => {
+  test("a user added without attributes has none", async () => {
     const { users } = openTestStore({ now: () => 7 });
     await users.add([newUser("a", "hash a")]);
     const common = { ...UNLIMITED, id: "a", disabledAt: null };
@@ -166,7 +166,7 @@ describe("what is said of a user", () => {
     expect(await users.find("b")).toBeUndefined();
   });
 
-  test("is found by id, by token and in the list", async () => {
+  test("attributes are returned by id, by token and in the list", async () => {
     const { users } = openTestStore();
     await users.add([newUser("other"), { ...newUser("a", "hash a"), ...LIMITS }]);
     expect(await users.find("a")).toMatchObject(LIMITS);
@@ -174,7 +174,7 @@ describe("what is said of a user", () => {
     expect(await users.list()).toMatchObject([UNLIMITED, LIMITS]);
   });
 
-  test("changes where it is given, is cleared by null, and else stays", async () => {
+  test("a change sets the given attributes, clears those that are null, and keeps the others", async () => {
     const { users } = openTestStore();
     await users.add([newUser("other"), { ...newUser("a"), ...LIMITS }]);
     expect(await users.change("a", { maxParallel: 9, models: null, disabledAt: 5 })).toBe(true);
@@ -185,12 +185,12 @@ describe("what is said of a user", () => {
     expect(await users.find("other")).toMatchObject(UNLIMITED);
   });
 
-  test("cannot change of an unknown one", async () => {
+  test("changing an unknown user returns false", async () => {
     const { users } = openTestStore();
     expect(await users.change("a", { maxParallel: 9 })).toBe(false);
   });
 
-  test("is null in the file where it is null", async () => {
+  test("an attribute that is null is NULL in the file", async () => {
     const path = join(tempFolder(), "server.db");
     const { users } = openTestFile(path);
     await users.add([newUser("a"), { ...newUser("b"), ...LIMITS }]);
@@ -200,7 +200,7 @@ describe("what is said of a user", () => {
     expect(database.query("SELECT id FROM users WHERE models IS NULL").values()).toEqual([["a"], ["b"]]);
   });
 
-  test("is kept when two processes change different things at once", async () => {
+  test("two processes can change different attributes at the same time", async () => {
     const path = join(tempFolder(), "server.db");
     const [here, there] = [openTestFile(path), openTestFile(path)];
     await here.users.add([newUser("a")]);
@@ -209,12 +209,12 @@ describe("what is said of a user", () => {
   });
 });
 
-describe("a token that is replaced", () => {
+describe("a replaced token", () => {
   const token = (name: string) => ({ tokenHash: `hash ${name}`, sealedToken: Buffer.from(`sealed ${name}`) });
   const endOf = async ({ users }: Store, name: string) =>
     (await users.findByTokenHash(`hash ${name}`))?.tokenExpiresAt;
 
-  test("is gone at once without a grace, and the list shows the new one", async () => {
+  test("without a grace period a replaced token is deleted at once, and the list shows the new one", async () => {
     const store = openTestStore({ now: () => 1_000 });
     await store.users.add([newUser("a", "hash 1"), newUser("b", "hash b")]);
     expect(await store.users.rotate("a", token("2"), 1_000)).toBe(true);
@@ -225,7 +225,7 @@ describe("a token that is replaced", () => {
     expect(Buffer.from((await store.users.find("a"))?.sealedToken ?? []).toString()).toBe("sealed 2");
   });
 
-  test("lives on until the grace ends, and no second grace makes that later", async () => {
+  test("a replaced token is valid until its grace period ends, which a second one does not extend", async () => {
     let now = 1_000;
     const store = openTestStore({ now: () => now });
     await store.users.add([newUser("a", "hash 1")]);
@@ -246,7 +246,7 @@ describe("a token that is replaced", () => {
     ]);
   });
 
-  test("stays as it was when the new one is taken, or the user unknown", async () => {
+  test("a token is not replaced when the new one is taken or the user is unknown", async () => {
     const store = openTestStore({ now: () => 1_000 });
     await store.users.add([newUser("a", "hash 1"), newUser("b", "hash b")]);
     expect(await failureOf(() => store.users.rotate("a", token("b"), 0))).toBeInstanceOf(Error);
@@ -255,7 +255,7 @@ describe("a token that is replaced", () => {
     expect(await endOf(store, "2")).toBeUndefined();
   });
 
-  test("goes with its user", async () => {
+  test("replaced tokens are deleted with their user", async () => {
     const store = openTestStore({ now: () => 1_000 });
     await store.users.add([newUser("a", "hash 1")]);
     await store.users.rotate("a", token("2"), 5_000);
