@@ -1,9 +1,10 @@
 import type { AgentKey } from "../auth/agent-keys.ts";
+import type { Cancel, Clock } from "../clock.ts";
 import type { Model } from "../protocol/agent-v2.ts";
 import { CLOSE, type CloseReason } from "../protocol/close.ts";
-import type { AgentProfile } from "../relay/agent.ts";
-import type { AgentCommand, AgentLink, Cancel, Clock, Transport } from "../relay/ports.ts";
+import type { Agent } from "../relay/agent.ts";
 import type { Relay } from "../relay/relay.ts";
+import type { AgentCommand, AgentProfile, Transport } from "../relay/types.ts";
 import type { Admission } from "./admission.ts";
 import type { SocketSlot } from "./socket-slots.ts";
 
@@ -16,7 +17,7 @@ export interface AgentSocket {
 
 /** What all connections of a server need. */
 export interface ConnectionOptions {
-  relay: Pick<Relay, "join">;
+  relay: Relay;
   clock: Clock;
   newId: () => string;
   helloWithinMs: number;
@@ -37,7 +38,7 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
 {
   abstract readonly protocol: "v1" | "v2";
   /** The registered agent; undefined before its hello. */
-  protected agent: AgentLink | undefined;
+  protected agent: Agent | undefined;
   /** Undefined before the upgrade is done, and once the socket is closed. */
   #socket: AgentSocket | undefined;
   #stopHelloTimer: Cancel | undefined;
@@ -65,7 +66,7 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
 
   /** The socket, which was full, has drained. */
   drained(): void {
-    this.agent?.writable(true);
+    if (this.agent) this.relay.writable(this.agent, true);
   }
 
   /** Closes the socket. The detail says what is wrong with a frame. */
@@ -80,7 +81,7 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
   /** Closes the socket now. The agent's asks move on or fail, as if the connection were lost. */
   end(reason: CloseReason): void {
     // The relay comes first: the runtime calls `closed` from within the socket's `close`.
-    this.agent?.gone(reason);
+    this.lost(reason);
     this.close(reason);
   }
 
@@ -89,7 +90,16 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
     this.#socket = undefined;
     this.#stopHello();
     this.admitted.slot.release();
-    this.agent?.gone();
+    this.lost();
+  }
+
+  protected get relay(): Relay {
+    return this.options.relay;
+  }
+
+  /** The agent, if it is registered, can no longer be reached. */
+  protected lost(reason?: CloseReason): void {
+    if (this.agent) this.relay.gone(this.agent, reason);
   }
 
   /** The agent has said hello. Returns false if its id is in use: then the connection is closed. */
@@ -98,7 +108,7 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
     this.#stopHello();
     slot.identified();
     const models = allowedModels(profile.models, key);
-    this.agent = this.options.relay.join({ ...profile, models, address, key }, this);
+    this.agent = this.relay.join({ ...profile, models, address, key }, this);
     if (!this.agent) this.close("id_in_use");
     return this.agent !== undefined;
   }
@@ -106,7 +116,7 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
   /** Returns false if the frame cannot be sent. */
   protected write(frame: object): boolean {
     const bytes = this.#socket?.sendText(JSON.stringify(frame)) ?? 0;
-    if (bytes < 0) this.agent?.writable(false);
+    if (bytes < 0 && this.agent) this.relay.writable(this.agent, false);
     return bytes !== 0;
   }
 

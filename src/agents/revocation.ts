@@ -1,6 +1,6 @@
 import type { AgentKeys } from "../auth/agent-keys.ts";
+import type { Cancel, Clock } from "../clock.ts";
 import { causeOf, type Log } from "../log/log.ts";
-import type { Cancel, Clock } from "../relay/ports.ts";
 import type { AgentConnection } from "./connection.ts";
 
 type Connection = Pick<AgentConnection, "end">;

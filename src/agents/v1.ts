@@ -1,7 +1,8 @@
-import { AppError } from "../errors.ts";
+import { AppError, type ErrorCode } from "../errors.ts";
 import { parseBoundedJson } from "../json/parse.ts";
 import { V1_MESSAGE, V1AgentFrame, V1Answer, type V1ServerFrame } from "../protocol/agent-v1.ts";
-import type { AgentCommand, AgentLink } from "../relay/ports.ts";
+import type { Agent } from "../relay/agent.ts";
+import type { AgentCommand } from "../relay/types.ts";
 import { AgentConnection, type AgentSocket, type ConnectionOptions } from "./connection.ts";
 
 export interface V1Options extends ConnectionOptions {
@@ -42,7 +43,7 @@ export class V1Connection extends AgentConnection<V1Options> {
         return this.#send(this.#pingId, V1_MESSAGE.ping, "");
       case "ask":
         this.#slot = command.slot;
-        return this.#send(command.slot, V1_MESSAGE.ask, JSON.stringify(command.what));
+        return this.#send(command.slot, V1_MESSAGE.ask, JSON.stringify(command.request));
       case "cancel":
         // v1 has no frame for it. The answer is dropped when it comes.
         return true;
@@ -56,7 +57,7 @@ export class V1Connection extends AgentConnection<V1Options> {
     else if (!frame) this.#unreadable(agent);
     else if (frame.id === this.#pingId) this.#pong(agent);
     else if (agent.holds(frame.id)) this.#answer(agent, frame);
-    else this.#bad(agent);
+    else this.#bad();
   }
 
   #hello(frame: V1AgentFrame | undefined): void {
@@ -68,33 +69,36 @@ export class V1Connection extends AgentConnection<V1Options> {
     this.register({ ...V1_PROFILE, models, id: frame.id.toLowerCase(), trusted: this.admitted.trusted });
   }
 
-  #pong(agent: AgentLink): void {
+  #pong(agent: Agent): void {
     this.#pingId = undefined;
     this.#badFrames = 0;
-    agent.pong();
+    this.relay.pong(agent);
   }
 
-  #answer(agent: AgentLink, frame: V1AgentFrame): void {
+  #answer(agent: Agent, frame: V1AgentFrame): void {
     this.#badFrames = 0;
     const answer = parseAnswer(frame.data);
-    if (answer) agent.done(frame.id, { kind: "v1", answer });
-    else
-      agent.fail(frame.id, new AppError("agent_answer_invalid", { extra: { response: echo(frame) } }), true);
+    if (answer) this.relay.done(agent, frame.id, { kind: "v1", answer });
+    else this.#fail(agent, frame.id, "agent_answer_invalid", { response: echo(frame) });
   }
 
   /** The frame may have been the answer, so the ask moves on now instead of at its time limit. */
-  #unreadable(agent: AgentLink): void {
+  #unreadable(agent: Agent): void {
     const slot = this.#slot;
-    this.#bad(agent);
+    this.#bad();
     if (slot === undefined || !agent.holds(slot)) return;
-    agent.fail(slot, new AppError("agent_lost", { extra: { err: "the answer was not JSON" } }), true);
+    this.#fail(agent, slot, "agent_lost", { err: "the answer was not JSON" });
   }
 
-  #bad(agent: AgentLink): void {
-    agent.ignored();
+  #fail(agent: Agent, slot: string, code: ErrorCode, extra: Record<string, unknown>): void {
+    this.relay.fail(agent, slot, new AppError(code, { extra }), true);
+  }
+
+  #bad(): void {
+    this.relay.ignored();
     if (++this.#badFrames < BAD_FRAMES_MAX) return;
     this.close("frames_bad");
-    agent.gone();
+    this.lost();
   }
 
   #send(id: string, message: string, data: string): boolean {

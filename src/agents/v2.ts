@@ -10,8 +10,10 @@ import {
   type HelloFrame,
 } from "../protocol/agent-v2.ts";
 import type { CloseReason } from "../protocol/close.ts";
-import type { AgentCommand, AgentLink, ModelRequest } from "../relay/ports.ts";
+import type { Agent } from "../relay/agent.ts";
 import type { AskOrigin } from "../relay/record.ts";
+import type { Relay } from "../relay/relay.ts";
+import type { AgentCommand, ModelRequest } from "../relay/types.ts";
 import { AgentConnection, allowedModels, type ConnectionOptions } from "./connection.ts";
 
 export interface V2Options extends ConnectionOptions {
@@ -48,15 +50,15 @@ export class V2Connection extends AgentConnection<V2Options> {
         this.#noteCancel(command.slot);
         return this.write({ type: "cancel", ask: command.slot });
       case "ask": {
-        const { what, model, slot, deadlineMs, origin } = command;
-        if (!("endpoint" in what)) return false;
+        const { request, model, slot, deadlineMs, origin } = command;
+        if (!("endpoint" in request)) return false;
         return this.write({
           type: "ask",
           ask: slot,
-          endpoint: what.endpoint,
-          stream: what.stream,
-          body: what.body(model),
-          headers: headersOf(what, origin),
+          endpoint: request.endpoint,
+          stream: request.stream,
+          body: request.body(model),
+          headers: headersOf(request, origin),
           deadline_ms: deadlineMs,
         });
       }
@@ -100,7 +102,7 @@ export class V2Connection extends AgentConnection<V2Options> {
     return { id: resumed ? agent : newId(), resumed };
   }
 
-  #handle(frame: AgentFrame, agent: AgentLink): void {
+  #handle(frame: AgentFrame, agent: Agent): void {
     switch (frame.type) {
       case "hello":
         this.#refuse("hello_repeated");
@@ -108,19 +110,19 @@ export class V2Connection extends AgentConnection<V2Options> {
       case "pong":
         if (!this.#pingSent) this.#stray();
         this.#pingSent = false;
-        agent.pong();
+        this.relay.pong(agent);
         return;
       case "update": {
         const { type: _, models, ...offer } = frame;
-        agent.update({ ...offer, models: models && allowedModels(models, this.admitted.key) });
+        this.relay.update(agent, { ...offer, models: models && allowedModels(models, this.admitted.key) });
         return;
       }
       case "pause":
-        agent.pause();
+        this.relay.pause(agent);
         return;
       default:
-        if (agent.holds(frame.ask)) answer(frame, agent);
-        else if (this.#cancelled.has(frame.ask)) agent.ignored();
+        if (agent.holds(frame.ask)) answer(frame, agent, this.relay);
+        else if (this.#cancelled.has(frame.ask)) this.relay.ignored();
         else this.#stray();
     }
   }
@@ -135,7 +137,7 @@ export class V2Connection extends AgentConnection<V2Options> {
   }
 
   #stray(): void {
-    this.agent?.ignored();
+    if (this.agent) this.relay.ignored();
     const now = this.options.clock.now();
     if (now > this.#strayUntil) {
       this.#strayFrames = 0;
@@ -152,7 +154,7 @@ export class V2Connection extends AgentConnection<V2Options> {
 
   #refuse(reason: CloseReason, detail?: string): void {
     this.close(reason, detail);
-    this.agent?.gone();
+    this.lost();
   }
 }
 
@@ -164,21 +166,21 @@ function headersOf({ headers }: ModelRequest, { traceparent, tracestate }: AskOr
 
 type AnswerFrame = Extract<AgentFrame, { ask: string }>;
 
-function answer(frame: AnswerFrame, agent: AgentLink): void {
+function answer(frame: AnswerFrame, agent: Agent, relay: Relay): void {
   switch (frame.type) {
     case "accept":
-      agent.accept(frame.ask);
+      relay.accept(agent, frame.ask);
       return;
     case "delta":
-      agent.delta(frame.ask, frame);
+      relay.delta(agent, frame.ask, frame);
       return;
     case "done": {
       const { ask, status, body, usage, headers } = frame;
-      agent.done(ask, { kind: "model", status, body, usage, headers });
+      relay.done(agent, ask, { kind: "model", status, body, usage, headers });
       return;
     }
     case "fail":
-      agent.fail(frame.ask, failureOf(frame), frame.retryable);
+      relay.fail(agent, frame.ask, failureOf(frame), frame.retryable);
   }
 }
 

@@ -12,7 +12,8 @@ import type { Log } from "../log/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Principal } from "../principal.ts";
 import type { AskContext, Asker } from "../relay/conversation.ts";
-import type { Conversations } from "../relay/ports.ts";
+import type { Conversations } from "../relay/conversations.ts";
+
 import type { Relay } from "../relay/relay.ts";
 import type { UsageStore } from "../store/store.ts";
 import type { SettingsAnswer } from "./admin/server-schema.ts";

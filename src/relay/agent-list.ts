@@ -1,15 +1,22 @@
-import type { Agent } from "./agent.ts";
+/** What an `AgentList` keeps in its members. */
+export interface Listed<Member extends Listed<Member>> {
+  /** The list that the member is in. */
+  list: AgentList<Member> | undefined;
+  /** The neighbours there. */
+  previous: Member | undefined;
+  next: Member | undefined;
+}
 
 /**
- * Agents one after another; each stands in one order at most, and knows its neighbours. A `Set` would have the places of
- * all who went before to be walked past: with ten thousand agents that takes as long as a call of the system.
+ * A linked list of agents; each is in one list at most. Iterating a `Set` also walks past the entries that were
+ * deleted from its beginning: with ten thousand agents that takes as long as a system call.
  */
-export class AgentList {
-  #first: Agent | undefined;
-  #last: Agent | undefined;
+export class AgentList<Member extends Listed<Member>> {
+  #first: Member | undefined;
+  #last: Member | undefined;
 
-  /** From the first to the last. The one that is looked at may leave meanwhile, and no other. */
-  find(test: (agent: Agent) => boolean): Agent | undefined {
+  /** Returns the first agent that passes the test. The test may move the agent that it looks at, and no other. */
+  find(test: (agent: Member) => boolean): Member | undefined {
     for (let agent = this.#first; agent; ) {
       const { next } = agent;
       if (test(agent)) return agent;
@@ -18,21 +25,21 @@ export class AgentList {
     return undefined;
   }
 
-  /** Takes the agent out of the order that it stands in, and puts it at the end of `list` if there is one. */
-  static move(agent: Agent, list: AgentList | undefined): void {
+  /** Takes the agent out of the list that it is in, and puts it at the end of `list` if there is one. */
+  static move<Member extends Listed<Member>>(agent: Member, list: AgentList<Member> | undefined): void {
     if (agent.list) agent.list.#remove(agent);
     agent.list = list;
     if (list) list.#add(agent);
   }
 
-  #add(agent: Agent): void {
+  #add(agent: Member): void {
     agent.previous = this.#last;
     if (this.#last) this.#last.next = agent;
     else this.#first = agent;
     this.#last = agent;
   }
 
-  #remove(agent: Agent): void {
+  #remove(agent: Member): void {
     const { previous, next } = agent;
     if (previous) previous.next = next;
     else this.#first = next;

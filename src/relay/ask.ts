@@ -1,89 +1,193 @@
-import type { AppError } from "../errors.ts";
+import type { Cancel, Clock } from "../clock.ts";
+import { AppError } from "../errors.ts";
 import type { Principal } from "../principal.ts";
-import type { Agent } from "./agent.ts";
-import type { Answer, Cancel, Delta, ModelRequest, Work } from "./ports.ts";
-import type { AskOrigin } from "./record.ts";
+import type { AskRecord } from "./record.ts";
+import type { AgentIdentity, AskRequest, AskResult, Delta, ModelRequest, Signal } from "./types.ts";
 
-export interface AskRequest {
-  /** Who asks: principals take turns in the queue. */
-  principal: Principal;
-  /** The id of the only agent that can serve it, as that agent has the conversation's words. */
-  pin?: string | undefined;
-  /** The id of the agent to be preferred, as it knows the conversation already. */
-  prefer?: string | undefined;
-  work: Work;
-  origin: AskOrigin;
-  /** Called for each piece of a streamed answer, in order, before the ask has its outcome. */
-  onDelta?: ((delta: Delta, request: ModelRequest | undefined) => void) | undefined;
-}
+type State = "new" | "waiting" | "sent" | "settled";
 
-export interface AskResult {
-  answer: Answer;
-  /** The id of the agent that answered. */
-  agent: string;
-  /** The model that it used. */
-  model: string;
-  /** Which of the requests it was given; undefined for the reference's. */
-  request: ModelRequest | undefined;
-}
+/** The transitions. An ask whose try failed stays sent until it is sent again, waits, or is settled. */
+const NEXT: Record<State, readonly State[]> = {
+  new: ["waiting", "sent", "settled"],
+  waiting: ["sent", "settled"],
+  sent: ["waiting", "sent", "settled"],
+  settled: [],
+};
 
-/** An ask from its arrival until its one outcome. */
-export interface Ask {
-  readonly principal: Principal;
+/** An ask is sent to at most this many agents before its caller gets the last failure. */
+const TRIES_MAX = 3;
+
+/** An ask from its arrival until its one outcome. Nothing else changes its state. */
+export class Ask {
   readonly request: AskRequest;
-  readonly resolve: (result: AskResult) => void;
-  readonly reject: (error: AppError) => void;
-  /** Stops listening for the caller's leaving. */
-  forgetCaller: Cancel;
-  /** Where it was sent, while it is there. */
-  at: { agent: Agent; slot: string } | undefined;
-  state: "new" | "waiting" | "sent" | "settled";
-  /** How often it was sent. */
-  tries: number;
-  /** Ids of the agents it was sent to. */
-  readonly tried: Set<string>;
-  /** What became of the last try. */
-  failure: AppError | undefined;
-  /** The last try was lost rather than refused, so an agent that had it may have it again. */
-  repeatable: boolean;
-  /** The agent that had it last. */
-  lastAgent: Agent | undefined;
-  /** When it came, when it was last sent, when the first byte of its answer came: milliseconds since 1970. */
+  /** When the ask arrived. This and the other moments are milliseconds since 1970. */
   readonly beganAt: number;
-  sentAt: number | undefined;
-  firstAt: number | undefined;
-  deltas: number;
-  deltaLength: number;
-  /** Both only while it waits. */
-  stopWait: Cancel | undefined;
-  stopLook: Cancel | undefined;
-}
+  readonly #result = Promise.withResolvers<AskResult>();
+  #state: State = "new";
+  #forgetCaller: Cancel | undefined;
+  #stopWaiting: Cancel | undefined;
+  #stopLooking: Cancel | undefined;
+  #tries = 0;
+  /** The ids of the agents whose tries failed. */
+  #tried: Set<string> | undefined;
+  #failure: AppError | undefined;
+  #isRepeatable = true;
+  /** The agent that had the ask last, the slot it had there, and the model it was to use. */
+  #agent: AgentIdentity | undefined;
+  #slotId = "";
+  #model: string | undefined;
+  #sentAt: number | undefined;
+  #firstByteAt: number | undefined;
+  #deltas = 0;
+  #deltaLength = 0;
 
-export function createAsk(
-  request: AskRequest,
-  beganAt: number,
-  resolve: (result: AskResult) => void,
-  reject: (error: AppError) => void,
-): Ask {
-  return {
-    principal: request.principal,
-    request,
-    resolve,
-    reject,
-    forgetCaller: () => {},
-    at: undefined,
-    state: "new",
-    tries: 0,
-    tried: new Set(),
-    failure: undefined,
-    repeatable: true,
-    lastAgent: undefined,
-    beganAt,
-    sentAt: undefined,
-    firstAt: undefined,
-    deltas: 0,
-    deltaLength: 0,
-    stopWait: undefined,
-    stopLook: undefined,
-  };
+  constructor(request: AskRequest, beganAt: number) {
+    this.request = request;
+    this.beganAt = beganAt;
+  }
+
+  get principal(): Principal {
+    return this.request.principal;
+  }
+
+  /** Resolves with the answer, or rejects with an `AppError`. */
+  get result(): Promise<AskResult> {
+    return this.#result.promise;
+  }
+
+  get isWaiting(): boolean {
+    return this.#state === "waiting";
+  }
+
+  /** Whether no agent had it yet. */
+  get isUntried(): boolean {
+    return this.#tries === 0;
+  }
+
+  /** The agent and the slot that have the ask now. */
+  get place(): { agentId: string; slotId: string } | undefined {
+    if (this.#state !== "sent" || !this.#agent) return undefined;
+    return { agentId: this.#agent.id, slotId: this.#slotId };
+  }
+
+  /** Why the last try failed. */
+  get failure(): AppError | undefined {
+    return this.#failure;
+  }
+
+  /** Whether the last try was lost, not refused, so that an agent that had the ask may get it again. */
+  get isRepeatable(): boolean {
+    return this.#isRepeatable;
+  }
+
+  /** A follow-up is never sent twice: its only agent may have added the question to the conversation already. */
+  get mayBeRetried(): boolean {
+    return this.request.pin === undefined && this.#tries < TRIES_MAX;
+  }
+
+  get hasFailed(): boolean {
+    return this.#tried !== undefined;
+  }
+
+  hasFailedAt(agentId: string): boolean {
+    return this.#tried?.has(agentId) ?? false;
+  }
+
+  /** Calls `onGone` when the signal aborts before the ask is settled. */
+  listen(signal: Signal, onGone: () => void): void {
+    signal.addEventListener("abort", onGone);
+    this.#forgetCaller = () => signal.removeEventListener("abort", onGone);
+  }
+
+  /** Begins to wait for a slot, for `limitMs` at most. */
+  wait(clock: Clock, limitMs: number, onLimit: () => void): void {
+    this.#enter("waiting");
+    this.#stopWaiting = clock.after(limitMs, onLimit);
+  }
+
+  /** Calls `look` after the delay if the ask still waits then. Does nothing if a look is scheduled already. */
+  lookLater(clock: Clock, delayMs: number, look: () => void): void {
+    this.#stopLooking ??= clock.after(delayMs, () => {
+      this.#stopLooking = undefined;
+      look();
+    });
+  }
+
+  /** Notes that the ask is sent to the agent. */
+  send(agent: AgentIdentity, slotId: string, model: string, now: number): void {
+    this.#enter("sent");
+    this.#stopTimers();
+    this.#tries++;
+    this.#agent = agent;
+    this.#slotId = slotId;
+    this.#model = model;
+    this.#sentAt = now;
+  }
+
+  delta(delta: Delta, request: ModelRequest | undefined, now: number): void {
+    this.#firstByteAt ??= now;
+    this.#deltas++;
+    this.#deltaLength += delta.data.length;
+    this.request.onDelta?.(delta, request);
+  }
+
+  /** Notes that the agent that has the ask lost or refused it. */
+  failTry(error: AppError, isRepeatable: boolean): void {
+    this.#tried ??= new Set();
+    if (this.#agent) this.#tried.add(this.#agent.id);
+    this.#failure = error;
+    this.#isRepeatable = isRepeatable;
+  }
+
+  /** Tells the caller the outcome, and returns the record; undefined when the ask was settled before. */
+  settle(outcome: AskResult | AppError, now: number): AskRecord | undefined {
+    if (this.#state === "settled") return undefined;
+    this.#enter("settled");
+    this.#stopTimers();
+    this.#forgetCaller?.();
+    if (outcome instanceof AppError) this.#result.reject(outcome);
+    else this.#result.resolve(outcome);
+    return this.#recordOf(outcome, now);
+  }
+
+  #enter(state: State): void {
+    if (!NEXT[this.#state].includes(state)) throw new Error(`an ask went from ${this.#state} to ${state}`);
+    this.#state = state;
+  }
+
+  #stopTimers(): void {
+    this.#stopWaiting?.();
+    this.#stopLooking?.();
+    this.#stopWaiting = undefined;
+    this.#stopLooking = undefined;
+  }
+
+  #recordOf(outcome: AskResult | AppError, now: number): AskRecord {
+    const { origin, principal, work } = this.request;
+    const failed = outcome instanceof AppError;
+    const answer = failed ? undefined : outcome.answer;
+    const whole = answer?.kind === "v1" ? answer.answer.content : (answer?.body ?? "");
+    const firstByteAt = this.#firstByteAt ?? (failed ? undefined : now);
+    return {
+      origin,
+      principal,
+      agent: this.#agent?.id,
+      agentName: this.#agent?.name,
+      model: work.model ?? this.#model,
+      outcome: failed ? outcome.code : "ok",
+      upstreamStatus: failed
+        ? outcome.upstream?.status
+        : answer?.kind === "model"
+          ? answer.status
+          : undefined,
+      at: this.beganAt,
+      tries: this.#tries,
+      queueMs: (this.#sentAt ?? now) - this.beganAt,
+      firstByteMs: firstByteAt === undefined ? undefined : firstByteAt - this.beganAt,
+      durationMs: now - this.beganAt,
+      deltas: this.#deltas,
+      answerLength: this.#deltaLength + whole.length,
+      usage: answer?.kind === "model" ? answer.usage : undefined,
+    };
+  }
 }

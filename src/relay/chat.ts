@@ -1,12 +1,12 @@
 import { AppError } from "../errors.ts";
 import { parseJson } from "../json/parse.ts";
 import { CHAT_STREAM_END, ChatChunk, ChatCompletion, errorMessage } from "../protocol/chat.ts";
-import type { Delta, ModelAnswer } from "./ports.ts";
+import type { Delta, ModelAnswer } from "./types.ts";
 
 /** Reads the text of one chat completion, streamed or not. */
 export interface ChatReader {
   delta(delta: Delta): void;
-  /** The whole text; throws an `AppError` agent_failed when the upstream told of an error. */
+  /** Returns the whole text; throws an `AppError` agent_failed if the upstream reported an error. */
   end(answer: ModelAnswer): string;
 }
 
@@ -22,7 +22,7 @@ export function readChat(onText: (text: string) => void): ChatReader {
     delta({ data }) {
       if (data === CHAT_STREAM_END || failure !== undefined) return;
       const chunk = ChatChunk.safeParse(parseJson(data)).data;
-      if (!chunk) failure = "a piece of the answer could not be read";
+      if (!chunk) failure = "a chunk of the answer could not be read";
       else if (chunk.error) failure = errorMessage(chunk.error);
       else add(chunk.choices?.[0]?.delta?.content);
     },

@@ -2,58 +2,80 @@ import { AppError } from "../errors.ts";
 import type { Agent } from "./agent.ts";
 import type { Ask } from "./ask.ts";
 import type { Hub } from "./hub.ts";
+import type { FairQueue } from "./queue.ts";
+import type { RelayLimits } from "./types.ts";
+
+type Test = (agent: Agent) => boolean;
 
 /**
- * Which agents may serve it: of those that can do the work never one that had it while another is
- * connected, nor one that refused it.
+ * Returns a test for the agents that may serve the ask, among those that can do the work: never an agent that had
+ * the ask while an agent that did not is connected, nor an agent that refused it.
  */
-export function eligibleFor(ask: Ask, hub: Hub): (agent: Agent) => boolean {
+export function eligibleFor(ask: Ask, hub: Hub): Test {
   const { pin, work } = ask.request;
   if (pin !== undefined) return (agent) => agent.id === pin && agent.canDo(work);
-  if (ask.tried.size === 0) return (agent) => agent.canDo(work);
-  const isUntried = (agent: Agent) => agent.canDo(work) && !ask.tried.has(agent.id);
-  return hub.some(isUntried) ? isUntried : (agent) => ask.repeatable && agent.canDo(work);
+  if (!ask.hasFailed) return (agent) => agent.canDo(work);
+  const isUntried: Test = (agent) => agent.canDo(work) && !ask.hasFailedAt(agent.id);
+  return hub.some(isUntried) ? isUntried : (agent) => ask.isRepeatable && agent.canDo(work);
 }
 
 /**
- * An eligible agent with room that passes the test and is not asleep: the conversation's own, else the lowest load
- * first, then the least recently used.
+ * Returns the agent to send the ask to: one that is not in its cooldown if possible, the conversation's own before
+ * the one that the hub chooses. A stale agent that is met moves out of the way, so that later asks skip it.
  */
-export function chooseFor(ask: Ask, hub: Hub, test: (agent: Agent) => boolean): Agent | undefined {
-  return chooseWith(ask, hub, test, (mayTake) => hub.choose(mayTake));
+export function chooseFor(ask: Ask, hub: Hub, now: number): Agent | undefined {
+  const isEligible = eligibleFor(ask, hub);
+  const mayGet: Test = (agent) => {
+    if (!isEligible(agent)) return false;
+    if (agent.isFresh(now)) return true;
+    hub.setStale(agent);
+    return false;
+  };
+  const isPreferred: Test = (agent) => agent.cooldownUntil <= now && mayGet(agent);
+  return choose(ask, hub, isPreferred) ?? choose(ask, hub, mayGet);
 }
 
-/** The same of those that are asleep, for one to be woken. */
-export function chooseAsleepFor(ask: Ask, hub: Hub, test: (agent: Agent) => boolean): Agent | undefined {
-  return chooseWith(ask, hub, test, (mayTake) => hub.chooseAsleep(mayTake));
+function choose(ask: Ask, hub: Hub, test: Test): Agent | undefined {
+  return ownOf(ask, hub, test) ?? (ask.request.pin === undefined ? hub.choose(test) : undefined);
 }
 
-function chooseWith(
+/** Returns the stale agent to ping for the ask, in the same order. */
+export function chooseStaleFor(ask: Ask, hub: Hub, mayPing: Test): Agent | undefined {
+  const isEligible = eligibleFor(ask, hub);
+  const test: Test = (agent) => isEligible(agent) && mayPing(agent);
+  return ownOf(ask, hub, test) ?? (ask.request.pin === undefined ? hub.chooseStale(test) : undefined);
+}
+
+function ownOf({ request: { pin, prefer = pin } }: Ask, hub: Hub, test: Test): Agent | undefined {
+  const own = prefer === undefined ? undefined : hub.get(prefer);
+  return own?.hasRoom && test(own) ? own : undefined;
+}
+
+/**
+ * Returns how long to wait for an agent that could serve the ask to connect: Infinity if one is connected, as other
+ * limits then apply; 0 or less if there is no point in waiting.
+ */
+export function hopeMs(ask: Ask, hub: Hub, { reconnectGraceMs }: RelayLimits, now: number): number {
+  if (hub.some(eligibleFor(ask, hub))) return Number.POSITIVE_INFINITY;
+  if (!ask.isRepeatable) return 0;
+  const departure = hub.departure(ask.request);
+  return departure ? departure.at + reconnectGraceMs - now : 0;
+}
+
+/** Returns why a new ask may not wait; undefined if it may. */
+export function whyRefuse(
   ask: Ask,
   hub: Hub,
-  test: (agent: Agent) => boolean,
-  choose: (mayTake: (agent: Agent) => boolean) => Agent | undefined,
-): Agent | undefined {
-  const isEligible = eligibleFor(ask, hub);
-  const mayTake = (agent: Agent) => isEligible(agent) && test(agent);
-  const { pin, prefer = pin } = ask.request;
-  const own = prefer === undefined ? undefined : hub.get(prefer);
-  if (own?.hasRoom && mayTake(own)) return own;
-  return pin === undefined ? choose(mayTake) : undefined;
+  queue: FairQueue<Ask>,
+  limits: RelayLimits,
+  now: number,
+): AppError | undefined {
+  if (hopeMs(ask, hub, limits, now) <= 0) return noAgentError(ask, hub);
+  if (queue.sizeOf(ask.principal) >= limits.queueUserMax) return new AppError("user_queue_full");
+  return queue.size >= limits.queueMax ? new AppError("queue_full") : undefined;
 }
 
-/**
- * How long it may be until an agent is connected that could serve it: infinite when one is, as the limits
- * on waiting for room are others; 0 or less without hope.
- */
-export function hopeMs(ask: Ask, hub: Hub, graceMs: number, now: number): number {
-  if (hub.some(eligibleFor(ask, hub))) return Number.POSITIVE_INFINITY;
-  if (!ask.repeatable) return 0;
-  const departure = hub.departure(ask.request);
-  return departure ? departure.at + graceMs - now : 0;
-}
-
-/** What its caller is told when there is no hope. */
+/** Returns what the caller gets when there is no point in waiting for an agent. */
 export function noAgentError(ask: Ask, hub: Hub): AppError {
   if (ask.failure) return ask.failure;
   const { pin, work } = ask.request;

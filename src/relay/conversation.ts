@@ -1,27 +1,26 @@
 import { AppError } from "../errors.ts";
-import type { AskBody } from "../http/ask/schema.ts";
 import { isSamePrincipal, type Principal } from "../principal.ts";
 import type { V1Answer } from "../protocol/agent-v1.ts";
 import type { ChatMessage } from "../protocol/chat.ts";
-import type { AskRequest } from "./ask.ts";
 import { readChat } from "./chat.ts";
-import type { Conversation, Conversations, ModelRequest, Signal, Turn } from "./ports.ts";
+import type { Conversation, Conversations, Turn } from "./conversations.ts";
 import type { AskOrigin } from "./record.ts";
 import type { Relay } from "./relay.ts";
+import type { AskRequest, ModelRequest, Signal } from "./types.ts";
 
 export interface AskConversationDeps {
-  relay: Relay;
+  relay: Pick<Relay, "ask">;
   conversations: Conversations;
   newId: () => string;
-  /** In the order of time, so that an index of them grows at its end and not all over. */
+  /** Returns ids in the order of time, so that their index grows at its end and not in the middle. */
   newConversationId: () => string;
-  /** What a conversation that the server keeps may hold, the new question included, in UTF-16 code units. */
+  /** The greatest length of a conversation that the server keeps, the new question included, in UTF-16 code units. */
   conversationLengthMax: number;
 }
 
 export interface Asker {
   principal: Principal;
-  /** The models that the user may use, by the names that agents know; undefined for all. */
+  /** The models that the principal may use, by the names that agents know; undefined for all. */
   models?: readonly string[] | undefined;
 }
 
@@ -30,37 +29,48 @@ export interface AskContext extends Asker {
   origin: AskOrigin;
 }
 
+/** One question in a conversation; the ids have the names of v1. */
+export interface ConversationQuestion {
+  content: string;
+  message_id?: string | undefined;
+  /** Undefined begins a new conversation. */
+  conversation_id?: string | undefined;
+  /** The `response_id` of the turn to continue; undefined for the newest. */
+  parent_id?: string | undefined;
+  model?: string | undefined;
+}
+
 export interface ConversationAnswer {
   answer: V1Answer;
   agent: string;
 }
 
-/** What an agent of the reference's protocol names its conversations is not to fill the store. */
+/** v1 agents choose the ids of their conversations; longer ones are not stored. */
 const CONVERSATION_ID_LENGTH_MAX = 256;
 
 /**
- * One ask in a conversation, new or known. A known one is continued by its owner only (by the admin any);
- * anybody else gets the same error as for an unknown one. Where an agent has its words the ask goes to that
- * agent; where the server has them it goes to any that has the model. `onText` is told each piece of the
- * answer as it comes; an answer that comes whole is told once, at the end.
+ * Asks one question in a new or known conversation. Only the owner and the admin may continue a known one; for anyone
+ * else it does not exist. If an agent has the text, the ask goes to that agent; if the server has it, to any agent
+ * that has the model. `onText` is called with each piece of the answer as it comes, or once with a whole answer.
  */
 export async function askConversation(
   deps: AskConversationDeps,
   asker: AskContext,
-  body: AskBody,
+  question: ConversationQuestion,
   signal: Signal,
   onText: (text: string) => void = () => {},
 ): Promise<ConversationAnswer> {
-  const known = body.conversation_id ? await deps.conversations.find(body.conversation_id) : undefined;
-  if (body.conversation_id && (!known || !mayContinue(asker.principal, known)))
+  const { content: text, conversation_id, parent_id } = question;
+  const known = conversation_id ? await deps.conversations.find(conversation_id) : undefined;
+  if (conversation_id && (!known || !mayContinue(asker.principal, known)))
     throw new AppError("conversation_unknown");
-  const branch = known?.kept ? await deps.conversations.branch(known.id, body.parent_id) : [];
+  const branch = known?.kept ? await deps.conversations.branch(known.id, parent_id) : [];
   if (!branch)
     throw new AppError("parent_unknown", { hint: "parent_id must be a response_id of this conversation." });
-  checkLength(branch, body.content, deps.conversationLengthMax);
+  checkLength(branch, text, deps.conversationLengthMax);
 
   const chat = readChat(onText);
-  const request = createRequest(deps, asker, body, known, branch);
+  const request = createRequest(deps, asker, question, known, branch);
   const result = await deps.relay.ask({ ...request, onDelta: chat.delta }, signal);
   const { agent } = result;
   if (result.answer.kind === "v1") {
@@ -78,7 +88,7 @@ export async function askConversation(
     agent,
     model,
   };
-  const turn = { id: deps.newId(), parent: branch.at(-1)?.id, question: body.content, answer: content };
+  const turn = { id: deps.newId(), parent: branch.at(-1)?.id, question: text, answer: content };
   deps.conversations.remember(conversation, turn);
   const ids = { id: "", response_id: turn.id, conversation_id: conversation.id };
   return { answer: { ...ids, content, error: "" }, agent };
@@ -91,28 +101,28 @@ function mayContinue(principal: Principal, { owner }: Conversation): boolean {
 function createRequest(
   { newId }: AskConversationDeps,
   asker: AskContext,
-  body: AskBody,
+  question: ConversationQuestion,
   known: Conversation | undefined,
   branch: Turn[],
 ): AskRequest {
   const from = { principal: asker.principal, origin: asker.origin };
   const v1 = {
-    message_id: body.message_id ?? newId(),
-    conversation_id: body.conversation_id ?? "",
-    parent_id: body.parent_id ?? newId(),
-    content: body.content,
+    message_id: question.message_id ?? newId(),
+    conversation_id: question.conversation_id ?? "",
+    parent_id: question.parent_id ?? newId(),
+    content: question.content,
   };
-  const request = chatRequest(branch, body.content);
+  const request = chatRequest(branch, question.content);
   const { models } = asker;
-  if (!known) return { ...from, work: { model: body.model, models, v1, requests: [request] } };
+  if (!known) return { ...from, work: { model: question.model, models, v1, requests: [request] } };
   if (!known.kept) return { ...from, pin: known.agent, work: { models, v1 } };
-  const model = body.model ?? known.model;
+  const model = question.model ?? known.model;
   if (model !== undefined && models?.includes(model) === false)
-    throw new AppError("model_not_allowed", { hint: "Name another model to go on with." });
+    throw new AppError("model_not_allowed", { hint: "Name another `model` to continue with." });
   return { ...from, prefer: known.agent, work: { model, models, requests: [request] } };
 }
 
-/** Always streamed, so that a long answer is not taken for none. */
+/** Always streamed: an agent at work is then heard, and a long answer is not taken for a lost one. */
 function chatRequest(branch: Turn[], question: string): ModelRequest {
   const messages: ChatMessage[] = [];
   for (const turn of branch) {
@@ -128,7 +138,7 @@ function checkLength(branch: Turn[], question: string, lengthMax: number): void 
   for (const turn of branch) length += turn.question.length + turn.answer.length;
   if (branch.length === 0 || length <= lengthMax) return;
   throw new AppError("conversation_full", {
-    hint: "Begin a new conversation, or go on from an earlier response_id as parent_id.",
+    hint: "Begin a new conversation, or continue from an earlier response_id as parent_id.",
   });
 }
 

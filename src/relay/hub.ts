@@ -1,17 +1,17 @@
 import { BoundedMap } from "../bounded-map.ts";
-import type { CloseReason } from "../protocol/close.ts";
-import type { Agent, Offer, Slot } from "./agent.ts";
+import type { Agent } from "./agent.ts";
 import { AgentList } from "./agent-list.ts";
-import type { Work } from "./ports.ts";
+import type { Ask } from "./ask.ts";
+import type { Slot } from "./slot.ts";
+import type { LeaveReason, Offer, Work } from "./types.ts";
 
-/** Why an agent is no longer here; undefined when it left by itself. */
-export type LeaveReason = CloseReason | undefined;
-
-/** How many agents of each protocol are here, how many of them want work, busy or not, and all their slots. */
 export interface Capacity {
+  /** How many agents of each protocol are connected. */
   v1: number;
   v2: number;
+  /** How many of them want work, busy or not. */
   available: number;
+  /** The slots of all of them. */
   slots: number;
 }
 
@@ -21,29 +21,22 @@ interface Departure {
   reason: LeaveReason;
 }
 
-interface AgentChange {
-  offer?: Offer;
-  paused?: boolean;
-  leaving?: boolean;
-  congestedAt?: number | undefined;
-}
-
-/** They are walked through for asks without hope, so there must not be many. */
+/** Asks that no connected agent could serve walk through all departures, so there must not be many. */
 const DEPARTURES_MAX = 1_000;
 
-/** The agents connected to this node, which of them have room, and who left lately. */
+/** The agents connected to this node, which of them have room, and which left lately. */
 export class Hub {
   readonly #agents = new Map<string, Agent>();
   /**
    * Agents with room, least recently used first, so that the usual choice is the first one looked at even
    * among ten thousand. Agents that were never used come before all others.
    */
-  readonly #unused = new AgentList();
-  /** Used before they fell asleep, and so longer ago than those that did not. */
-  readonly #woken = new AgentList();
-  readonly #used = new AgentList();
-  /** With room, but not heard lately: they are not walked past again until they are heard. */
-  readonly #asleep = new AgentList();
+  readonly #unused = new AgentList<Agent>();
+  /** Used before they went stale, and so longer ago than the other used ones. */
+  readonly #revived = new AgentList<Agent>();
+  readonly #used = new AgentList<Agent>();
+  /** Agents with room that were not heard lately: a choice does not look at them again until they are heard. */
+  readonly #stale = new AgentList<Agent>();
   readonly #departures = new BoundedMap<string, Departure>(DEPARTURES_MAX);
 
   get size(): number {
@@ -58,7 +51,7 @@ export class Hub {
     return this.#agents.get(agent.id) === agent;
   }
 
-  /** In the order of their registration. */
+  /** The agents in the order of their registration. */
   all(): IterableIterator<Agent> {
     return this.#agents.values();
   }
@@ -84,7 +77,7 @@ export class Hub {
     this.#departures.delete(agent.id);
   }
 
-  /** False when it was not here (any more). */
+  /** Returns false if the agent was not connected, or no longer. */
   remove(agent: Agent, reason: LeaveReason, now: number): boolean {
     if (!this.has(agent)) return false;
     this.#agents.delete(agent.id);
@@ -93,26 +86,26 @@ export class Hub {
     return true;
   }
 
-  /** It has told something of itself. */
+  /** Notes that something came from the agent. */
   heard(agent: Agent, now: number): void {
-    agent.heardAt = now;
-    if (agent.list === this.#asleep)
-      AgentList.move(agent, agent.sentAt === undefined ? this.#unused : this.#woken);
+    agent.heard(now);
+    if (agent.list === this.#stale)
+      AgentList.move(agent, agent.sentAt === undefined ? this.#unused : this.#revived);
   }
 
-  /** It was not heard lately: until it is, it is not among those that are chosen from. */
-  fellAsleep(agent: Agent): void {
-    if (agent.list) AgentList.move(agent, this.#asleep);
+  /** Notes that the agent was not heard lately: until it is, it is not chosen. */
+  setStale(agent: Agent): void {
+    if (agent.list) AgentList.move(agent, this.#stale);
   }
 
-  /** The agent that passes the test and is asleep the longest. */
-  chooseAsleep(test: (agent: Agent) => boolean): Agent | undefined {
-    return this.#asleep.find(test);
+  /** Returns the agent that passes the test and has been stale the longest. */
+  chooseStale(test: (agent: Agent) => boolean): Agent | undefined {
+    return this.#stale.find(test);
   }
 
   /**
-   * Of the agents that have room, are not asleep and pass the test: the one with the lowest load, then the least
-   * recently used.
+   * Returns one of the agents that have room, are not stale and pass the test: the one with the lowest load, then
+   * the least recently used.
    */
   choose(test: (agent: Agent) => boolean): Agent | undefined {
     let best: Agent | undefined;
@@ -121,7 +114,7 @@ export class Hub {
       best = agent;
       return agent.load === 0;
     };
-    return this.#unused.find(isIdle) ?? this.#woken.find(isIdle) ?? this.#used.find(isIdle) ?? best;
+    return this.#unused.find(isIdle) ?? this.#revived.find(isIdle) ?? this.#used.find(isIdle) ?? best;
   }
 
   occupy(agent: Agent, slotId: string, slot: Slot): void {
@@ -130,7 +123,7 @@ export class Hub {
     this.#sort(agent);
   }
 
-  /** Frees the slot and gives what was in it; undefined when it was free already. */
+  /** Frees the slot and returns it; undefined when it was free already. */
   release(agent: Agent, slotId: string): Slot | undefined {
     const slot = agent.inUse.get(slotId);
     if (!slot) return undefined;
@@ -140,13 +133,42 @@ export class Hub {
     return slot;
   }
 
-  /** What the agent offers has changed, or whether it takes more work. */
-  change(agent: Agent, change: AgentChange): void {
-    Object.assign(agent, change);
+  releaseAll(agent: Agent): Slot[] {
+    return [...agent.inUse.keys()].flatMap((slotId) => this.release(agent, slotId) ?? []);
+  }
+
+  /** Returns the asks that are at an agent and whose callers wait for them. */
+  asks(): Ask[] {
+    const slots = [...this.#agents.values()].flatMap(({ inUse }) => [...inUse.values()]);
+    return slots.flatMap(({ ask }) => ask ?? []);
+  }
+
+  /** The agent offers something else from now on, which ends a pause. */
+  changeOffer(agent: Agent, offer: Offer): void {
+    agent.changeOffer(offer);
+    agent.paused = false;
     this.#sort(agent);
   }
 
-  /** Of the agents that left and could do this, the one with the id `pin`, or the last one. */
+  /** The agent takes no more asks until it changes its offer. */
+  pause(agent: Agent): void {
+    agent.paused = true;
+    this.#sort(agent);
+  }
+
+  /** The agent takes no more asks for good. */
+  retire(agent: Agent): void {
+    agent.leaving = true;
+    this.#sort(agent);
+  }
+
+  /** The agent takes no asks while its socket has not drained, since the given moment; undefined once it has. */
+  setCongested(agent: Agent, since: number | undefined): void {
+    agent.congestedAt = since;
+    this.#sort(agent);
+  }
+
+  /** Returns the departure of the agent with the id `pin`, or the last of an agent that could do the work. */
   departure({ pin, work }: { pin?: string | undefined; work: Work }): Departure | undefined {
     if (pin !== undefined) return this.#departures.get(pin);
     let last: Departure | undefined;
@@ -154,7 +176,7 @@ export class Hub {
     return last;
   }
 
-  /** Forgets the agents that left before `since`. They are kept in the order of their leaving. */
+  /** Forgets the departures before `since`. They are kept in their order. */
   forgetDepartures(since: number): void {
     for (const [id, { at }] of this.#departures) {
       if (at >= since) return;
@@ -162,7 +184,7 @@ export class Hub {
     }
   }
 
-  /** Into the order of those with room if it has some, keeping its place if it has one; else out of it. */
+  /** Puts an agent with room into a list, unless it is in one; takes one without room out of its list. */
   #sort(agent: Agent): void {
     if (!agent.hasRoom || !this.has(agent)) AgentList.move(agent, undefined);
     else if (!agent.list) AgentList.move(agent, this.#used);

@@ -1,7 +1,7 @@
 import { BoundedMap } from "../bounded-map.ts";
 import type { Model } from "../protocol/agent-v2.ts";
 
-/** A model that agents offer now. */
+/** A model that an agent offers now. */
 export interface OfferedModel {
   id: string;
   owned_by: string | undefined;
@@ -11,7 +11,7 @@ export interface OfferedModel {
 
 const SEEN_MAX = 10_000;
 
-/** Remembers which models were ever offered: the lack of one of these may pass, that of another will not. */
+/** Remembers which models were ever offered: such a model may come back, any other will not. */
 export class ModelBook {
   readonly #seen = new BoundedMap<string, { offeredAt: number }>(SEEN_MAX);
 
@@ -25,7 +25,7 @@ export class ModelBook {
     return this.#seen.has(id);
   }
 
-  /** The union of what these agents offer, by name. */
+  /** Returns the union of the offered models, sorted by name. */
   union(offers: Iterable<readonly Model[]>): OfferedModel[] {
     const models = new Map<string, OfferedModel>();
     for (const offer of offers) {

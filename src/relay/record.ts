@@ -1,66 +1,51 @@
-import { AppError, type ErrorCode } from "../errors.ts";
+import type { ErrorCode } from "../errors.ts";
 import type { Principal } from "../principal.ts";
 import type { Usage } from "../protocol/agent-v2.ts";
-import type { Ask, AskResult } from "./ask.ts";
 
-/** Where an ask came from, for those who count and log. */
+/** Where an ask came from, for counting and logging. */
 export interface AskOrigin {
   requestId: string;
   /** The route's name, such as `ask` or `chat/completions`. */
   surface: string;
-  /** The W3C trace context to be handed on, with the server's own span as the parent. */
+  /** The W3C trace context to pass on, with the server's own span as the parent. */
   traceparent?: string | undefined;
   tracestate?: string | undefined;
 }
 
-/** What became of one ask: figures and names, never its content. */
+/** What is kept about a finished ask: numbers and names, never its content. */
 export interface AskRecord {
   origin: AskOrigin;
   principal: Principal;
-  /** The agent that had it last; undefined when none had it. */
+  /** The id of the agent that had the ask last; undefined when none had it. */
   agent: string | undefined;
-  /** What that one calls itself. */
+  /** That agent's own name for itself. */
   agentName: string | undefined;
   /** The model that was asked for, or that the agent chose; undefined when neither is known. */
   model: string | undefined;
   outcome: "ok" | ErrorCode;
-  /** The upstream's status, where it gave one. */
+  /** The upstream's status, if it returned one. */
   upstreamStatus: number | undefined;
-  /** When it came, in milliseconds since 1970. */
+  /** When the ask arrived, in milliseconds since 1970. */
   at: number;
+  /** How often it was sent to an agent. */
   tries: number;
-  /** Until it was sent to an agent the last time, or given up. */
+  /** From its arrival until it was sent to an agent for the last time, or given up. */
   queueMs: number;
-  /** From its coming until the first byte of the answer; undefined when there was none. */
+  /** From its arrival until the first byte of the answer; undefined when there was none. */
   firstByteMs: number | undefined;
   durationMs: number;
-  /** Pieces of a streamed answer, and the UTF-16 code units of all of the answer. */
+  /** How many deltas a streamed answer had. */
   deltas: number;
+  /** The length of the whole answer, in UTF-16 code units. */
   answerLength: number;
-  /** The upstream's figures, where it gave some. */
+  /** The tokens that the upstream counted, if it did. */
   usage: Usage | undefined;
 }
 
-export function recordOf(ask: Ask, outcome: AskResult | AppError, now: number): AskRecord {
-  const failed = outcome instanceof AppError;
-  const answer = failed ? undefined : outcome.answer;
-  const whole = answer?.kind === "v1" ? answer.answer.content : (answer?.body ?? "");
-  const firstAt = ask.firstAt ?? (failed ? undefined : now);
-  return {
-    origin: ask.request.origin,
-    principal: ask.principal,
-    agent: ask.lastAgent?.id,
-    agentName: ask.lastAgent?.profile.name,
-    model: ask.request.work.model ?? ask.lastAgent?.modelFor(ask.request.work),
-    outcome: failed ? outcome.code : "ok",
-    upstreamStatus: failed ? outcome.upstream?.status : answer?.kind === "model" ? answer.status : undefined,
-    at: ask.beganAt,
-    tries: ask.tries,
-    queueMs: (ask.sentAt ?? now) - ask.beganAt,
-    firstByteMs: firstAt === undefined ? undefined : firstAt - ask.beganAt,
-    durationMs: now - ask.beganAt,
-    deltas: ask.deltas,
-    answerLength: ask.deltaLength + whole.length,
-    usage: answer?.kind === "model" ? answer.usage : undefined,
-  };
+/**
+ * Returns the model's name, or `(no name)` for text that does not look like one: a caller may put anything where a
+ * model's name belongs, and that is neither logged nor shown.
+ */
+export function shownModel(model: string | undefined): string | undefined {
+  return model === undefined || /^[\w.:/@+-]{0,100}$/.test(model) ? model : "(no name)";
 }

@@ -2,9 +2,9 @@ import manifest from "../../package.json" with { type: "json" };
 import { type AgentSockets, createAgentSockets } from "../agents/sockets.ts";
 import type { AgentKeys } from "../auth/agent-keys.ts";
 import { createResume } from "../auth/resume.ts";
+import type { Clock } from "../clock.ts";
 import type { Config } from "../config/read.ts";
 import type { Log } from "../log/log.ts";
-import type { Clock } from "../relay/ports.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Gate } from "./gate.ts";
 

@@ -9,6 +9,7 @@ import { createSessions } from "../auth/sessions.ts";
 import { createSignInCode, NO_CODE, type UseCode } from "../auth/sign-in-code.ts";
 import { watchUsers } from "../auth/user-watch.ts";
 import { createBackups, type MakeBackup } from "../backup/download.ts";
+import type { Clock } from "../clock.ts";
 import type { Config, Origins } from "../config/read.ts";
 import { AppError } from "../errors.ts";
 import { errorResponse } from "../http/errors/response.ts";
@@ -18,8 +19,8 @@ import { IDLE_S } from "../http/middleware/request.ts";
 import { createReadiness, type Readiness } from "../http/operations/readiness.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import { createMetrics, type Metrics } from "../metrics/metrics.ts";
-import type { Clock } from "../relay/ports.ts";
 import { Relay } from "../relay/relay.ts";
+import type { RelayObserver } from "../relay/types.ts";
 import { DATABASE_NAME, openStore } from "../store/sqlite/open.ts";
 import type { Store } from "../store/store.ts";
 import { startUpkeep } from "../store/upkeep.ts";
@@ -28,7 +29,7 @@ import { createSockets } from "./agents.ts";
 import { createFetch } from "./fetch.ts";
 import { createGate } from "./gate.ts";
 import { type Listener, listen } from "./listener.ts";
-import { createObserver, type Observer } from "./observer.ts";
+import { createObserver } from "./observer.ts";
 import { splitSockets } from "./sockets.ts";
 import { createUsageCount } from "./usage-count.ts";
 
@@ -212,7 +213,7 @@ function startMetrics(parts: () => { relay: Relay; server: Listener }): Metrics 
   });
 }
 
-function createRelay(config: Config, clock: Clock, observe: Observer): Relay {
+function createRelay(config: Config, clock: Clock, observe: RelayObserver): Relay {
   return new Relay({ clock, newId: () => crypto.randomUUID(), limits: config, observe });
 }
 

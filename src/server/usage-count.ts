@@ -5,7 +5,7 @@ import type { UsageRow, UsageStore } from "../store/store.ts";
 /** Agents and callers choose these names. */
 const NAME_LENGTH_MAX = 256;
 
-/** Takes down what each ask has used: a row for the administrator's figures, and tokens for the user's limit. */
+/** Counts what each finished ask used: a row for the usage routes, and tokens for the user's limits. */
 export function createUsageCount(usage: UsageStore, limits: Limits): (record: AskRecord) => void {
   return (record) => {
     const row = usageRowOf(record);
@@ -15,20 +15,20 @@ export function createUsageCount(usage: UsageStore, limits: Limits): (record: As
 }
 
 function usageRowOf(record: AskRecord): UsageRow {
-  const { origin, usage } = record;
+  const { origin, at, principal, outcome, tries, queueMs, durationMs, usage } = record;
   return {
-    at: record.at,
+    at,
     requestId: origin.requestId,
-    principal: record.principal,
+    principal,
     agent: record.agent?.slice(0, NAME_LENGTH_MAX) ?? null,
     model: record.model?.slice(0, NAME_LENGTH_MAX) ?? null,
     surface: origin.surface,
-    outcome: record.outcome,
+    outcome,
     status: record.upstreamStatus ?? null,
-    tries: record.tries,
-    queueMs: record.queueMs,
+    tries,
+    queueMs,
     firstByteMs: record.firstByteMs ?? null,
-    durationMs: record.durationMs,
+    durationMs,
     promptTokens: usage?.prompt_tokens ?? null,
     completionTokens: usage?.completion_tokens ?? null,
   };

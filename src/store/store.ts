@@ -1,5 +1,5 @@
 import type { Principal } from "../principal.ts";
-import type { Conversations } from "../relay/ports.ts";
+import type { Conversations } from "../relay/conversations.ts";
 
 /**
  * What the server keeps. The promise of a change resolves only once the change survives `kill -9` and a loss

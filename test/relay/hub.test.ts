@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { Agent } from "../../src/relay/agent.ts";
 import { Hub } from "../../src/relay/hub.ts";
+import { Slot } from "../../src/relay/slot.ts";
 
 const AGENTS = 10_000;
 
@@ -24,8 +25,8 @@ test("agents that were found asleep are not looked at again until they are heard
   let looks = 0;
   const isFresh = (agent: Agent) => {
     looks++;
-    if (agent.heardAt > 0) return true;
-    hub.fellAsleep(agent);
+    if (agent.lastHeardAt > 0) return true;
+    hub.setStale(agent);
     return false;
   };
   expect(hub.choose(isFresh)).toBe(last);
@@ -40,33 +41,27 @@ test("the one that is asleep the longest is woken, and then chosen before those 
   const any = () => true;
   for (const agent of agents) {
     agent.sentAt = 0;
-    hub.occupy(agent, "s", {
-      ask: undefined,
-      request: undefined,
-      phase: "sent",
-      heardAt: 0,
-      stopLimit() {},
-    });
+    hub.occupy(agent, "s", new Slot(undefined, undefined, "m", () => {}));
     hub.release(agent, "s");
   }
-  hub.fellAsleep(second);
-  hub.fellAsleep(first);
-  expect(hub.chooseAsleep(any)).toBe(second);
+  hub.setStale(second);
+  hub.setStale(first);
+  expect(hub.chooseStale(any)).toBe(second);
   expect(hub.choose(any)).toBe(third);
   hub.heard(second, 1);
-  expect(hub.chooseAsleep(any)).toBe(first);
+  expect(hub.chooseStale(any)).toBe(first);
   expect(hub.choose(any)).toBe(second);
 });
 
 test("an agent that left, or has no room, is neither chosen nor woken", () => {
   const { hub, agents } = createHub(2);
   const [first, second] = agents as [Agent, Agent];
-  for (const agent of agents) hub.fellAsleep(agent);
+  for (const agent of agents) hub.setStale(agent);
   hub.remove(first, undefined, 0);
-  hub.change(second, { paused: true });
+  hub.pause(second);
   for (const agent of agents) hub.heard(agent, 1);
   expect(hub.choose(() => true)).toBeUndefined();
-  expect(hub.chooseAsleep(() => true)).toBeUndefined();
-  hub.change(second, { paused: false });
+  expect(hub.chooseStale(() => true)).toBeUndefined();
+  hub.changeOffer(second, second.offer);
   expect(hub.choose(() => true)).toBe(second);
 });

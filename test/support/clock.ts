@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/relay/ports.ts";
+import type { Clock } from "../../src/clock.ts";
 
 export interface FakeClock extends Clock {
   /** Moves time forward and runs, in order, what becomes due. */

@@ -1,10 +1,8 @@
 import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { principalOf } from "../../src/principal.ts";
-import type { AskResult } from "../../src/relay/ask.ts";
-import type { RelayLimits } from "../../src/relay/options.ts";
-import type { Delta } from "../../src/relay/ports.ts";
 import type { AskRecord } from "../../src/relay/record.ts";
 import { Relay } from "../../src/relay/relay.ts";
+import type { AskResult, Delta, RelayLimits } from "../../src/relay/types.ts";
 import { createFakeClock, type FakeClock } from "./clock.ts";
 
 export const LIMITS: RelayLimits = {

@@ -1,22 +1,31 @@
+import type { AppError } from "../../src/errors.ts";
 import type { V1Answer } from "../../src/protocol/agent-v1.ts";
 import type { CloseReason } from "../../src/protocol/close.ts";
-import type { AgentProfile } from "../../src/relay/agent.ts";
-import type { AgentCommand, AgentLink, Transport } from "../../src/relay/ports.ts";
+import type { Agent } from "../../src/relay/agent.ts";
 import type { Relay } from "../../src/relay/relay.ts";
+import type {
+  AgentCommand,
+  AgentProfile,
+  Answer,
+  Delta,
+  OfferUpdate,
+  Transport,
+} from "../../src/relay/types.ts";
 
-/** An agent without a socket: keeps what it is sent, and says only what a test makes it say. */
+/** An agent without a socket: keeps the commands that it is sent, and sends only what a test makes it send. */
 export interface FakeAgent {
   id: string;
-  link: AgentLink;
-  /** Requests not answered yet, oldest first. */
+  /** What the agent's connection would tell the relay. */
+  link: ReturnType<typeof linkOf>;
+  /** Asks that are not answered yet, oldest first. */
   asks: { slot: string; content: string }[];
-  /** Slots it was told to give up. */
+  /** Slots whose asks were cancelled. */
   cancelled: string[];
   pings: number;
   closed: CloseReason[];
-  /** When false, everything sent to it is dropped. */
+  /** When false, everything that is sent to it is dropped. */
   takesFrames: boolean;
-  /** Answers its oldest request, or the given one; an agent of v2 by a delta with the content. */
+  /** Answers its oldest ask, or the given one. A v2 agent streams one delta with the content. */
   answer(options?: { slot?: string; conversation?: string }): void;
 }
 
@@ -24,8 +33,25 @@ export function answerTo(content: string, conversation = ""): V1Answer {
   return { id: "", response_id: "r", conversation_id: conversation, content: `echo: ${content}`, error: "" };
 }
 
-function contentOf({ what, model }: Extract<AgentCommand, { kind: "ask" }>): string {
-  return "content" in what ? what.content : what.body(model);
+function contentOf({ request, model }: Extract<AgentCommand, { kind: "ask" }>): string {
+  return "content" in request ? request.content : request.body(model);
+}
+
+/** The relay's methods for agents' connections, for this one agent. */
+function linkOf(relay: Relay, agent: Agent) {
+  return {
+    pong: () => relay.pong(agent),
+    holds: (slot: string) => agent.holds(slot),
+    accept: (slot: string) => relay.accept(agent, slot),
+    delta: (slot: string, delta: Delta) => relay.delta(agent, slot, delta),
+    done: (slot: string, answer: Answer) => relay.done(agent, slot, answer),
+    fail: (slot: string, error: AppError, retryable: boolean) => relay.fail(agent, slot, error, retryable),
+    update: (offer: OfferUpdate) => relay.update(agent, offer),
+    pause: () => relay.pause(agent),
+    writable: (isWritable: boolean) => relay.writable(agent, isWritable),
+    ignored: () => relay.ignored(),
+    gone: (reason?: CloseReason) => relay.gone(agent, reason),
+  };
 }
 
 interface JoinOptions {
@@ -34,7 +60,7 @@ interface JoinOptions {
   slots?: number;
   protocol?: AgentProfile["protocol"];
   models?: string[];
-  /** Answers pings by itself. Default true. */
+  /** Whether it answers pings by itself. Default: true. */
   pongs?: boolean;
 }
 
@@ -47,7 +73,7 @@ export function joinAgent(relay: Relay, id: string, options: JoinOptions = {}): 
 export function tryJoinAgent(relay: Relay, id: string, options: JoinOptions = {}): FakeAgent | undefined {
   const { address = "127.0.0.1", trusted = false, slots = 1, pongs = true } = options;
   const { protocol = "v1", models = ["m"] } = options;
-  const agent: Omit<FakeAgent, "link"> & { link?: AgentLink } = {
+  const agent: Omit<FakeAgent, "link"> & { link?: FakeAgent["link"] } = {
     id,
     asks: [],
     cancelled: [],
@@ -79,7 +105,7 @@ export function tryJoinAgent(relay: Relay, id: string, options: JoinOptions = {}
     },
     close: (reason) => agent.closed.push(reason),
   };
-  const link = relay.join(
+  const joined = relay.join(
     {
       ...{ id, name: id, address, trusted, protocol, slots },
       models: models.map((model) => ({ id: model })),
@@ -87,7 +113,7 @@ export function tryJoinAgent(relay: Relay, id: string, options: JoinOptions = {}
     },
     transport,
   );
-  if (!link) return undefined;
-  agent.link = link;
+  if (!joined) return undefined;
+  agent.link = linkOf(relay, joined);
   return agent as FakeAgent;
 }

@@ -65,9 +65,7 @@ export function adminAgentRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
 }
 
 function describeAgent(agent: Agent, noWorkBecause: string | null) {
-  const { profile, offer, inUse, registeredAt, heardAt, heartbeatAt, paused, leaving } = agent;
-  // One of the reference's that must answer a ping first counts as never heard; it was, once.
-  const lastHeard = Number.isFinite(heardAt) ? heardAt : heartbeatAt;
+  const { profile, offer, inUse, registeredAt, lastHeardAt, paused, leaving } = agent;
   return {
     id: agent.id,
     name: profile.name,
@@ -82,6 +80,6 @@ function describeAgent(agent: Agent, noWorkBecause: string | null) {
     draining: leaving,
     no_work_because: noWorkBecause,
     since: new Date(registeredAt).toISOString(),
-    last_heard: new Date(lastHeard).toISOString(),
+    last_heard: new Date(lastHeardAt).toISOString(),
   };
 }

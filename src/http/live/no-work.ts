@@ -30,9 +30,8 @@ export function whyNoWork(agent: Agent, asked: Pick<AskedModels, "lastAt">, now:
   const { offer, inUse, sentAt, registeredAt } = agent;
   const cannot = whyItCannot(agent);
   if (cannot !== null || inUse.size > 0) return cannot;
-  if (agent.restingUntil > now) return "it failed just now, and others are preferred";
-  if (!Number.isFinite(agent.heardAt))
-    return "it took too long for its last ask, and has answered no ping since";
+  if (agent.cooldownUntil > now) return "it failed just now, and others are preferred";
+  if (agent.mustAnswerPing) return "it took too long for its last ask, and has answered no ping since";
   if (sentAt !== undefined && now - sentAt < LATELY_MS) return null;
   const since = Math.max(registeredAt, now - LATELY_MS);
   const isAsked = offer.models.some(({ id }) => (asked.lastAt(id) ?? 0) >= since);

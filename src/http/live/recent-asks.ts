@@ -1,6 +1,5 @@
 import type { Principal } from "../../principal.ts";
-import type { AskRecord } from "../../relay/record.ts";
-import { shownModel } from "../../server/ask-log.ts";
+import { type AskRecord, shownModel } from "../../relay/record.ts";
 import type { LiveAsk } from "./schema.ts";
 
 /** An ask that is over, but for its user's name. */

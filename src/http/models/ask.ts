@@ -1,9 +1,8 @@
 import { AppError } from "../../errors.ts";
 import { field, parseJson, textField } from "../../json/parse.ts";
-import type { AskRequest, AskResult } from "../../relay/ask.ts";
 import type { AskContext } from "../../relay/conversation.ts";
-import type { Delta, ModelAnswer, ModelRequest, Signal } from "../../relay/ports.ts";
 import type { Relay } from "../../relay/relay.ts";
+import type { AskRequest, AskResult, Delta, ModelAnswer, ModelRequest, Signal } from "../../relay/types.ts";
 import type { EventStream, ServerEvent } from "../middleware/event-stream.ts";
 import type { Plan, PlanStream } from "./plan.ts";
 import { eventsOfWhole } from "./unstreamed.ts";

@@ -3,7 +3,7 @@ import { removeField, setField } from "../../json/edit.ts";
 import { parseJson } from "../../json/parse.ts";
 import type { Endpoint } from "../../protocol/agent-v2.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
-import type { Delta } from "../../relay/ports.ts";
+import type { Delta } from "../../relay/types.ts";
 import type { ErrorStyle } from "../errors/style.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 import { ChatFailure } from "./chunk.ts";

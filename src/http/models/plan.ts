@@ -1,5 +1,5 @@
 import type { AppError } from "../../errors.ts";
-import type { Delta, ModelRequest } from "../../relay/ports.ts";
+import type { Delta, ModelRequest } from "../../relay/types.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 
 /**

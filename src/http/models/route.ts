@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import type { AskContext } from "../../relay/conversation.ts";
-import type { ModelAnswer } from "../../relay/ports.ts";
+import type { ModelAnswer } from "../../relay/types.ts";
 import { asContext, type HttpContext, type HttpDeps, type HttpEnv, JSON_HEADERS } from "../context.ts";
 import { anthropicStyle } from "../errors/anthropic.ts";
 import { openaiStyle, responsesStyle } from "../errors/openai.ts";

@@ -1,8 +1,8 @@
 import { type Principal, userIdOf } from "../../principal.ts";
 import type { V1Request } from "../../protocol/agent-v1.ts";
-import type { AskResult } from "../../relay/ask.ts";
 import type { Asker } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
+import type { AskResult } from "../../relay/types.ts";
 import { chunksOf, completionOf, promptOf, readPlainChat } from "./v1-chat.ts";
 import type { Threads } from "./v1-threads.ts";
 

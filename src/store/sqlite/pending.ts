@@ -1,5 +1,5 @@
 import { isSamePrincipal, userIdOf } from "../../principal.ts";
-import type { Conversation, Turn } from "../../relay/ports.ts";
+import type { Conversation, Turn } from "../../relay/conversations.ts";
 import type { Pending } from "./write-behind.ts";
 
 const PENDING_MAX = 10_000;

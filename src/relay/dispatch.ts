@@ -1,0 +1,296 @@
+import { AppError } from "../errors.ts";
+import { type Agent, lostError } from "./agent.ts";
+import { Ask } from "./ask.ts";
+import { chooseFor, chooseStaleFor, eligibleFor, hopeMs, noAgentError, whyRefuse } from "./choice.ts";
+import type { Hub } from "./hub.ts";
+import { FairQueue } from "./queue.ts";
+import { Slot } from "./slot.ts";
+import type { Answer, AskRequest, AskResult, Delta, LeaveReason, RelayOptions, Signal } from "./types.ts";
+import { Watch } from "./watch.ts";
+
+/** An ask pings the next stale agent when the one before has not answered for this long. */
+const NEXT_PROBE_MS = 1_000;
+
+/**
+ * Brings asks and agents together: gives each ask to one agent at a time, at once or by way of the queue, and follows
+ * it until its one outcome. There are no threads to race with: every method runs to its end before the next.
+ *
+ * Invariant: no ask waits while an agent that may serve it has room and was heard lately.
+ */
+export class Dispatch {
+  readonly #options: RelayOptions;
+  readonly #hub: Hub;
+  readonly #watch: Watch;
+  readonly queue = new FairQueue<Ask>();
+  #open = 0;
+  #deltas = 0;
+  #answersDropped = 0;
+  #onIdle: (() => void) | undefined;
+
+  constructor(options: RelayOptions, hub: Hub) {
+    this.#options = options;
+    this.#hub = hub;
+    const onMissed = (agent: Agent, reason: LeaveReason) =>
+      this.lose(agent, reason, lostError("it answered no ping"));
+    this.#watch = new Watch(options, hub, onMissed);
+  }
+
+  /** Takes an ask until it has an outcome; see `Relay.ask`. */
+  take(request: AskRequest, signal: Signal): Promise<AskResult> {
+    const ask = new Ask(request, this.#now());
+    ask.listen(signal, () => this.withdraw(ask, new AppError("caller_gone")));
+    this.#open++;
+    this.#place(ask);
+    return ask.result;
+  }
+
+  /** Ends an ask for whose answer nobody waits. Its slot is free at once, unless the agent cannot be told. */
+  withdraw(ask: Ask, error: AppError): void {
+    const { place } = ask;
+    this.#settle(ask, error);
+    const agent = place && this.#hub.get(place.agentId);
+    const slot = place && agent?.inUse.get(place.slotId);
+    if (!agent || !slot) return;
+    slot.ask = undefined;
+    if (!agent.isV1) this.#cancel(agent, place.slotId);
+  }
+
+  /** How many asks have no outcome, how many deltas have come, and how many answers came for callers who had gone. */
+  counts() {
+    return { open: this.#open, deltas: this.#deltas, answersDropped: this.#answersDropped };
+  }
+
+  /** Returns the asks without an outcome, those that wait before those at an agent. */
+  openAsks(): Ask[] {
+    return [...this.queue.items(), ...this.#hub.asks()];
+  }
+
+  /** Resolves once every ask has its outcome. */
+  idle(): Promise<void> {
+    if (this.#open === 0) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onIdle = resolve;
+    return promise;
+  }
+
+  /** Ends every ask with `draining` and closes every agent's connection. */
+  close(): void {
+    for (const ask of this.openAsks()) this.#settle(ask, new AppError("draining"));
+    for (const agent of [...this.#hub.all()]) {
+      this.#hub.releaseAll(agent);
+      this.#remove(agent, "server_draining");
+    }
+    this.#watch.stop();
+  }
+
+  /** Registers the agent, in the place of the holder of its id if there is one. */
+  join(agent: Agent, holder: Agent | undefined): void {
+    if (holder) this.#remove(holder, "replaced");
+    this.#hub.add(agent);
+    this.#watch.start();
+    this.#options.observe?.joined(agent.profile);
+    if (holder) this.#orphan(holder, lostError("its agent connected anew"));
+    this.serve(agent);
+  }
+
+  /** The agent has left, or must go for the given reason: its asks move on, or fail with the error. */
+  lose(agent: Agent, reason: LeaveReason, error: AppError): void {
+    if (!this.#remove(agent, reason)) return;
+    this.#orphan(agent, error);
+    this.#lookAgain();
+  }
+
+  pong(agent: Agent): void {
+    if (!this.#hub.has(agent)) return;
+    this.#watch.heard(agent);
+    this.serve(agent);
+  }
+
+  /** The agent's offer has changed: some asks may go to it now, and some may have lost their last hope. */
+  changed(agent: Agent): void {
+    this.serve(agent);
+    this.#lookAgain();
+  }
+
+  /** Sends the agent asks that wait, as long as it has room. A stale one must answer a ping first. */
+  serve(agent: Agent): void {
+    if (this.queue.size === 0) return;
+    const fits = (ask: Ask) => eligibleFor(ask, this.#hub)(agent);
+    while (this.#hub.has(agent) && agent.hasRoom && this.queue.size > 0) {
+      if (!agent.isFresh(this.#now())) {
+        if (this.queue.items().some(fits)) this.#watch.probe(agent);
+        return;
+      }
+      const ask = this.queue.take(fits);
+      if (!ask) return;
+      this.#send(ask, agent);
+    }
+  }
+
+  accept(agent: Agent, slotId: string): void {
+    const slot = agent.inUse.get(slotId);
+    if (!slot) return;
+    this.#heard(agent, slot);
+    slot.accept();
+  }
+
+  delta(agent: Agent, slotId: string, delta: Delta): void {
+    const slot = agent.inUse.get(slotId);
+    if (!slot) return;
+    this.#deltas++;
+    const now = this.#heard(agent, slot);
+    slot.start(this.#options.clock, this.#options.limits.betweenDeltasMs);
+    slot.ask?.delta(delta, slot.request, now);
+  }
+
+  done(agent: Agent, slotId: string, answer: Answer): void {
+    const slot = this.#hub.release(agent, slotId);
+    if (!slot) return;
+    this.#watch.heard(agent);
+    agent.heartbeatAt = this.#now();
+    const { ask, model, request } = slot;
+    if (ask) this.#settle(ask, { answer, agent: agent.id, model, request });
+    else this.#answersDropped++;
+    this.#freed(agent);
+  }
+
+  fail(agent: Agent, slotId: string, error: AppError, retryable: boolean): void {
+    const slot = this.#hub.release(agent, slotId);
+    if (!slot) return;
+    this.#watch.heard(agent);
+    if (retryable) agent.cooldownUntil = this.#now() + (error.retryAfterMs ?? 0);
+    this.#failed(slot.ask, error, retryable && slot.phase !== "started" ? "elsewhere" : "nowhere");
+    this.#freed(agent);
+  }
+
+  #now(): number {
+    return this.#options.clock.now();
+  }
+
+  /** Sends the ask to an agent, lets it wait, or refuses it. */
+  #place(ask: Ask): void {
+    if (this.#trySend(ask)) return;
+    const { limits, clock } = this.#options;
+    const refusal = ask.isUntried && whyRefuse(ask, this.#hub, this.queue, limits, clock.now());
+    if (refusal) {
+      this.#settle(ask, refusal);
+      return;
+    }
+    if (ask.isUntried) this.queue.push(ask);
+    else this.queue.unshift(ask);
+    const giveUp = () => this.#settle(ask, ask.failure ?? new AppError("no_agent"));
+    ask.wait(clock, limits.queueWaitMs, giveUp);
+    this.#lookAfter(ask);
+  }
+
+  #trySend(ask: Ask): boolean {
+    const agent = chooseFor(ask, this.#hub, this.#now());
+    if (!agent) return false;
+    if (ask.isWaiting) this.queue.remove(ask);
+    this.#send(ask, agent);
+    return true;
+  }
+
+  /** Looks, at first and whenever agents change, for an agent to ping for a waiting ask; gives up without hope. */
+  #lookAfter(ask: Ask): void {
+    if (!ask.isWaiting || this.#trySend(ask)) return;
+    const { limits, clock } = this.#options;
+    const hope = hopeMs(ask, this.#hub, limits, clock.now());
+    if (hope <= 0) {
+      this.#settle(ask, noAgentError(ask, this.#hub));
+      return;
+    }
+    const stale = chooseStaleFor(ask, this.#hub, (agent) => !this.#watch.isProbing(agent));
+    if (stale) this.#watch.probe(stale);
+    else if (hope === Number.POSITIVE_INFINITY) return;
+    ask.lookLater(clock, stale ? NEXT_PROBE_MS : hope, () => this.#lookAfter(ask));
+  }
+
+  #lookAgain(): void {
+    for (const ask of this.queue.items()) this.#lookAfter(ask);
+  }
+
+  #send(ask: Ask, agent: Agent): void {
+    const { clock, limits, newId } = this.#options;
+    const { work, origin } = ask.request;
+    const slotId = newId();
+    const modelRequest = agent.requestFor(work);
+    const request = modelRequest ?? work.v1;
+    if (!request) throw new Error("an agent was chosen that cannot do the work");
+    const model = agent.modelFor(work);
+    const deadlineMs = modelRequest && !modelRequest.stream ? limits.wholeAnswerMs : limits.firstByteMs;
+    const now = clock.now();
+    ask.send(agent.profile, slotId, model, now);
+    agent.sentAt = now;
+    const slot = new Slot(ask, modelRequest, model, () => this.#limitReached(agent, slotId));
+    slot.limit(clock, deadlineMs);
+    this.#hub.occupy(agent, slotId, slot);
+    if (!agent.transport.send({ kind: "ask", slot: slotId, request, model, deadlineMs, origin }))
+      this.lose(agent, "frames_dropped", new AppError("agent_send_failed"));
+  }
+
+  #heard(agent: Agent, slot: Slot): number {
+    const now = this.#now();
+    slot.heard(now);
+    this.#hub.heard(agent, now);
+    return now;
+  }
+
+  #limitReached(agent: Agent, slotId: string): void {
+    const slot = this.#hub.release(agent, slotId);
+    if (!slot) return;
+    const error = new AppError("agent_timeout", { extra: { err: "no answer within the time limit" } });
+    // A v1 agent cannot be told, and may still work on it.
+    if (agent.isV1) agent.mustAnswerPing = true;
+    else this.#cancel(agent, slotId);
+    this.#failed(slot.ask, error, slot.phase === "sent" && !agent.isV1 ? "elsewhere" : "nowhere");
+    this.#freed(agent);
+  }
+
+  #cancel(agent: Agent, slotId: string): void {
+    this.#hub.release(agent, slotId);
+    if (agent.transport.send({ kind: "cancel", slot: slotId })) this.#freed(agent);
+    else this.lose(agent, "frames_dropped", new AppError("agent_send_failed"));
+  }
+
+  /** A slot of the agent is free: it may have room again, or have finished its last ask before it must go. */
+  #freed(agent: Agent): void {
+    if (!agent.leaving || agent.inUse.size > 0) this.serve(agent);
+    else this.lose(agent, "disconnected", lostError("it was disconnected"));
+  }
+
+  /** Returns false if the agent was not connected, or no longer. */
+  #remove(agent: Agent, reason: LeaveReason): boolean {
+    const now = this.#now();
+    if (!this.#hub.remove(agent, reason, now)) return false;
+    this.#hub.forgetDepartures(now - this.#options.limits.reconnectGraceMs);
+    this.#watch.forget(agent);
+    if (this.#hub.size === 0) this.#watch.stop();
+    if (reason) agent.transport.close(reason);
+    this.#options.observe?.left(agent.profile, reason);
+    return true;
+  }
+
+  /** The agent has left: another one may do what it had not begun; the rest has failed. */
+  #orphan(agent: Agent, error: AppError): void {
+    for (const { ask, phase } of this.#hub.releaseAll(agent))
+      this.#failed(ask, error, phase === "sent" ? "anywhere" : "nowhere");
+  }
+
+  /** A try has failed. `elsewhere`: only an agent that did not have the ask may get it. */
+  #failed(ask: Ask | undefined, error: AppError, retry: "nowhere" | "elsewhere" | "anywhere"): void {
+    if (ask?.mayBeRetried && retry !== "nowhere") {
+      ask.failTry(error, retry === "anywhere");
+      this.#place(ask);
+    } else if (ask) this.#settle(ask, error);
+  }
+
+  #settle(ask: Ask, outcome: AskResult | AppError): void {
+    if (ask.isWaiting) this.queue.remove(ask);
+    const record = ask.settle(outcome, this.#now());
+    if (!record) return;
+    this.#open--;
+    this.#options.observe?.ended(record);
+    if (this.#open === 0) this.#onIdle?.();
+  }
+}

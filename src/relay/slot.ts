@@ -1,0 +1,70 @@
+import type { Cancel, Clock } from "../clock.ts";
+import type { Ask } from "./ask.ts";
+import type { ModelRequest } from "./types.ts";
+
+/** Room for one ask at an agent, in use from the moment the ask is sent, and the time that the agent may take. */
+export class Slot {
+  /**
+   * Undefined once its caller has gone, at an agent that cannot be told: the slot stays in use until the agent
+   * answers or the limit is over.
+   */
+  ask: Ask | undefined;
+  /** The one of the ask's requests that the agent got; undefined for the v1 request. */
+  readonly request: ModelRequest | undefined;
+  readonly model: string;
+  /**
+   * How far the ask has come. `sent`: another agent may still get it. `accepted`: only if this agent fails in a
+   * way that allows it. `started`: no longer, as the caller has some of the answer.
+   */
+  #phase: "sent" | "accepted" | "started" = "sent";
+  readonly #onLimit: () => void;
+  #stopLimit: Cancel | undefined;
+  #heardAt = 0;
+
+  constructor(ask: Ask | undefined, request: ModelRequest | undefined, model: string, onLimit: () => void) {
+    this.ask = ask;
+    this.request = request;
+    this.model = model;
+    this.#onLimit = onLimit;
+  }
+
+  get phase(): "sent" | "accepted" | "started" {
+    return this.#phase;
+  }
+
+  accept(): void {
+    if (this.#phase === "sent") this.#phase = "accepted";
+  }
+
+  /** Something of the answer has come: from now on its pauses are limited, and not the time until it. */
+  start(clock: Clock, pauseMs: number): void {
+    if (this.#phase === "started") return;
+    this.#phase = "started";
+    this.#limitPauses(clock, pauseMs, pauseMs);
+  }
+
+  /** Notes that something of the answer has come. */
+  heard(now: number): void {
+    this.#heardAt = now;
+  }
+
+  /** Limits the time until the answer. */
+  limit(clock: Clock, limitMs: number): void {
+    this.#stopLimit = clock.after(limitMs, this.#onLimit);
+  }
+
+  /** One timer serves all pauses: when it ends, it is set again for what is left of the present pause. */
+  #limitPauses(clock: Clock, pauseMs: number, delayMs: number): void {
+    this.#stopLimit?.();
+    this.#stopLimit = clock.after(delayMs, () => {
+      const leftMs = this.#heardAt + pauseMs - clock.now();
+      if (leftMs > 0) this.#limitPauses(clock, pauseMs, leftMs);
+      else this.#onLimit();
+    });
+  }
+
+  /** To be called when the slot is free. */
+  stopLimit(): void {
+    this.#stopLimit?.();
+  }
+}

@@ -1,0 +1,162 @@
+import type { Clock } from "../clock.ts";
+import type { Principal } from "../principal.ts";
+import type { V1Answer, V1Request } from "../protocol/agent-v1.ts";
+import type { Endpoint, Model, Usage } from "../protocol/agent-v2.ts";
+import type { CloseReason } from "../protocol/close.ts";
+import type { AskOrigin, AskRecord } from "./record.ts";
+
+/** The part of an `AbortSignal` that the core needs. */
+export interface Signal {
+  readonly aborted: boolean;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/** A request to one of the endpoints of a model API. */
+export interface ModelRequest {
+  endpoint: Endpoint;
+  stream: boolean;
+  /** The caller's headers that the upstream may want. */
+  headers?: Record<string, string>;
+  /** Returns the body for the model that the chosen agent will use. */
+  body(model: string): string;
+}
+
+/** What is to be done, as a request for each agent protocol and endpoint that may do it. */
+export interface Work {
+  /** The model asked for; undefined leaves the choice to the agent. */
+  model?: string | undefined;
+  /** The models that the caller may use; undefined for all. An agent that has none of them does not get the ask. */
+  models?: readonly string[] | undefined;
+  v1?: V1Request | undefined;
+  /** In order of preference: an agent gets the first whose endpoint it offers. */
+  requests?: readonly ModelRequest[] | undefined;
+}
+
+export interface AskRequest {
+  /** Who asks: principals take turns in the queue. */
+  principal: Principal;
+  /** The id of the only agent that can serve the ask, because it alone has the conversation's text. */
+  pin?: string | undefined;
+  /** The id of the agent to prefer, because it knows the conversation already. */
+  prefer?: string | undefined;
+  work: Work;
+  origin: AskOrigin;
+  /** Called with each delta, in order, before the ask has its outcome. */
+  onDelta?: ((delta: Delta, request: ModelRequest | undefined) => void) | undefined;
+}
+
+export interface AskResult {
+  answer: Answer;
+  /** The id of the agent that answered. */
+  agent: string;
+  /** The model that it used. */
+  model: string;
+  /** Which of the requests the agent got; undefined for the v1 request. */
+  request: ModelRequest | undefined;
+}
+
+/** One server-sent event of a streamed answer. */
+export interface Delta {
+  data: string;
+  event?: string | undefined;
+}
+
+export interface ModelAnswer {
+  kind: "model";
+  /** The upstream's status. */
+  status: number;
+  /** The upstream's body; undefined when the answer was streamed. */
+  body: string | undefined;
+  usage: Usage | undefined;
+  /** The headers of an upstream's error. */
+  headers?: Record<string, string> | undefined;
+}
+
+export type Answer = { kind: "v1"; answer: V1Answer } | ModelAnswer;
+
+/** What an agent offers to do. */
+export interface Offer {
+  slots: number;
+  models: readonly Model[];
+  endpoints: readonly Endpoint[];
+}
+
+/** A changed offer; what is missing stays as it was. */
+export type OfferUpdate = { [Part in keyof Offer]?: Offer[Part] | undefined };
+
+export interface AgentIdentity {
+  id: string;
+  /** The agent's own name for itself. */
+  name: string;
+  /** The agent's version, if its protocol tells it. */
+  version?: string;
+  /** The remote address, without a port. */
+  address: string;
+  /** The agent showed the main agent key or its own secret, so it may take its id over from another address. */
+  trusted: boolean;
+  /** The agent key that it registered with; the id is null for the main key. Undefined when it showed none. */
+  key?: { id: string | null; name: string } | undefined;
+  /**
+   * A v1 agent takes one request at a time, cannot be told to stop, and may answer no ping while it works. v2 is
+   * our own protocol.
+   */
+  protocol: "v1" | "v2";
+}
+
+export interface AgentProfile extends AgentIdentity, Offer {}
+
+export type AgentCommand =
+  | {
+      kind: "ask";
+      slot: string;
+      request: V1Request | ModelRequest;
+      model: string;
+      deadlineMs: number;
+      origin: AskOrigin;
+    }
+  | { kind: "cancel"; slot: string }
+  | { kind: "ping" };
+
+/** The write side of one agent's connection. */
+export interface Transport {
+  /** Returns false when the frame was dropped, for whatever reason: the agent then counts as lost. */
+  send(command: AgentCommand): boolean;
+  close(reason: CloseReason): void;
+}
+
+/** Why an agent is no longer connected; undefined when it left by itself. */
+export type LeaveReason = CloseReason | undefined;
+
+export interface RelayLimits {
+  /** How many asks may wait, of everyone together and of one principal. */
+  queueMax: number;
+  queueUserMax: number;
+  /** How long an ask may wait for a slot at a time. */
+  queueWaitMs: number;
+  /** How long an ask waits for an agent that left to come back, when no other agent could serve it. */
+  reconnectGraceMs: number;
+  /** How long an agent may take until the first byte of its answer. */
+  firstByteMs: number;
+  /** How long an agent may take for an answer that is not streamed. */
+  wholeAnswerMs: number;
+  /** How long a streamed answer may pause. */
+  betweenDeltasMs: number;
+  pingEveryMs: number;
+  pongWithinMs: number;
+}
+
+export interface RelayOptions {
+  clock: Clock;
+  /** Returns a fresh id that cannot be guessed. */
+  newId: () => string;
+  limits: RelayLimits;
+  observe?: RelayObserver;
+}
+
+export interface RelayObserver {
+  joined(agent: AgentIdentity): void;
+  left(agent: AgentIdentity, reason: LeaveReason): void;
+  /** Called once for every ask that was taken, before its caller gets the outcome. */
+  ended(record: AskRecord): void;
+}
