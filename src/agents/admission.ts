@@ -25,7 +25,9 @@ export interface RegistrationRules {
   isOwnHost(header: string): boolean;
 }
 
-/** Returns the key that a request to register carries: the one in the path if there is one, else the header's. */
+/**
+ * Returns the key that a request to register carries: the one in the path if there is one, else the header's.
+ */
 export function shownKey(headers: Headers, pathKey: string | undefined): string | undefined {
   return pathKey ?? readBearer(headers);
 }
@@ -40,9 +42,9 @@ export interface Admission {
 const KEYLESS: Admission = { trusted: false, key: undefined };
 
 /**
- * Decides who may register. Throws an `AppError` whose hint says what to do instead. Web pages can open sockets to
- * this machine, so an `Origin` of a web site is refused if no key is needed (cross-site WebSocket hijacking). A
- * revoked key is refused everywhere: otherwise its agent could continue without a key.
+ * Decides who may register. Throws an `AppError` whose hint says what to do instead. Web pages can open
+ * sockets to this machine, so an `Origin` of a web site is refused if no key is needed (cross-site WebSocket
+ * hijacking). A revoked key is refused everywhere: otherwise its agent could continue without a key.
  */
 export function admit(registration: Registration, rules: RegistrationRules): Admission {
   const { headers, key } = registration;
@@ -88,7 +90,10 @@ function whyKeyIsNeeded(
   return undefined;
 }
 
-/** `null` counts as a web origin: pages in a sandboxed frame send it too. Browser extensions have schemes of their own. */
+/**
+ * `null` counts as a web origin: pages in a sandboxed frame send it too. Browser extensions have schemes of
+ * their own.
+ */
 function isWebOrigin(origin: string): boolean {
   return origin === "null" || /^(https?|file):/i.test(origin);
 }

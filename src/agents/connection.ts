@@ -30,8 +30,9 @@ export interface AdmittedAgent extends Admission {
 }
 
 /**
- * An agent's WebSocket with its protocol state, from the upgrade until the socket is closed. The agent says hello in
- * time, and is registered from then on. The two protocols say how frames are read and commands are written.
+ * An agent's WebSocket with its protocol state, from the upgrade until the socket is closed. The agent says
+ * hello in time, and is registered from then on. The two protocols say how frames are read and commands are
+ * written.
  */
 export abstract class AgentConnection<Options extends ConnectionOptions = ConnectionOptions>
   implements Transport

@@ -7,7 +7,9 @@ type Connection = Pick<AgentConnection, "end">;
 
 /** The connections of agents that registered with a key of their own. They end when the key is revoked. */
 export interface KeyedConnections {
-  /** Adds a connection. If its key was revoked while the socket was being opened, the connection ends at once. */
+  /**
+   * Adds a connection. If its key was revoked while the socket was being opened, the connection ends at once.
+   */
   add(keyId: string, connection: Connection): void;
   remove(keyId: string, connection: Connection): void;
   /** The key was revoked in this process. */
@@ -21,7 +23,10 @@ interface KeyedConnectionsOptions {
   log: Log;
 }
 
-/** How often to look for keys that another process has revoked: one small query, none without such connections. */
+/**
+ * How often to look for keys that another process has revoked: one small query, none without such
+ * connections.
+ */
 const RECHECK_MS = 1_000;
 
 export function createKeyedConnections({ keys, clock, log }: KeyedConnectionsOptions): KeyedConnections {

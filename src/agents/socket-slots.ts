@@ -15,8 +15,8 @@ export interface SocketSlots {
 }
 
 /**
- * How many sockets may be open whose agent has not said who it is, from one address and in all. The time limit of
- * the hello ends them. A fleet that reconnects all at once needs some.
+ * How many sockets may be open whose agent has not said who it is, from one address and in all. The time
+ * limit of the hello ends them. A fleet that reconnects all at once needs some.
  */
 const UNIDENTIFIED_ADDRESS_MAX = 1000;
 const UNIDENTIFIED_MAX = 4000;

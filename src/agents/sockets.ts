@@ -90,8 +90,8 @@ export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
     },
     websocket: {
       data: {} as AgentConnection,
-      // A busy v1 agent answers no ping of any kind, so the runtime's own time-out would cut it off. The relay
-      // watches idle agents, and an ask's time limit watches busy ones.
+      // A busy v1 agent answers no ping of any kind, so the runtime's own time-out would cut it off. The
+      // relay watches idle agents, and an ask's time limit watches busy ones.
       idleTimeout: 0,
       sendPings: false,
       perMessageDeflate: false,

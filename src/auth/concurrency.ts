@@ -1,4 +1,4 @@
-import { partyOf } from "../net/addresses.ts";
+import { subscriberNetwork } from "../net/addresses.ts";
 
 /** Limits what each address has open at once, and what all have together. IPv6 addresses count by /64. */
 export interface ConcurrencyLimit {
@@ -21,7 +21,7 @@ export function createConcurrencyLimit({
   let all = 0;
   return {
     enter(address) {
-      const party = address === undefined ? "" : partyOf(address);
+      const party = address === undefined ? "" : subscriberNetwork(address);
       const count = counts.get(party) ?? 0;
       if (all >= allMax) return "all";
       if (count >= addressMax) return "address";

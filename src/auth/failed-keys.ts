@@ -1,4 +1,4 @@
-import { partyOf } from "../net/addresses.ts";
+import { subscriberNetwork } from "../net/addresses.ts";
 
 /**
  * Counts the wrong keys that come from each address, IPv6 by /64. It never looks at a right one: whoever shares an
@@ -42,7 +42,7 @@ export function createFailedKeys(options: FailedKeysOptions): FailedKeys {
   return {
     note(address) {
       const at = elapsedMs();
-      const party = address === undefined ? "" : partyOf(address);
+      const party = address === undefined ? "" : subscriberNetwork(address);
       const known = windows.get(party);
       if (known && known.since + windowMs > at) {
         known.failures++;

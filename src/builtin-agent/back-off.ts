@@ -9,8 +9,9 @@ const FIRST_MS = 1000;
 const MAX_MS = 60_000;
 
 /**
- * Pauses whose upper limit doubles from one second to one minute. Each pause is random up to that limit ("full
- * jitter"), so that many agents that lost the same server do not reconnect together. `random` returns 0 to 1.
+ * Pauses whose upper limit doubles from one second to one minute. Each pause is random up to that limit
+ * ("full jitter"), so that many agents that lost the same server do not reconnect together. `random` returns
+ * 0 to 1.
  */
 export function createBackOff(random: () => number): BackOff {
   let limitMs = FIRST_MS;

@@ -38,7 +38,9 @@ const MODELS_PRINTED_MAX = 5;
 
 /** Connects an upstream to a server, and reconnects with the same identity until it is stopped. */
 export class BuiltinAgent {
-  /** Resolves when the agent has ended: after `stop`, or with an error if the server does not want it back. */
+  /**
+   * Resolves when the agent has ended: after `stop`, or with an error if the server does not want it back.
+   */
   readonly ended: Promise<CommandError | undefined>;
   readonly #options: Required<BuiltinAgentOptions>;
   readonly #end: (error: CommandError | undefined) => void;
@@ -85,8 +87,8 @@ export class BuiltinAgent {
   }
 
   /**
-   * Takes no more asks, lets those that are running finish for at most `drainMs`, and leaves. Further calls change
-   * nothing. Resolves when the agent has ended.
+   * Takes no more asks, lets those that are running finish for at most `drainMs`, and leaves. Further calls
+   * change nothing. Resolves when the agent has ended.
    */
   stop(drainMs: number): Promise<void> {
     this.#leaving ??= this.#leave(drainMs);

@@ -152,8 +152,8 @@ function endOf(code: number, text: string): ConnectionEnd {
 }
 
 /**
- * Sends the same request without an upgrade, as a WebSocket does not show the response that refused it. A refusal
- * because of the key or the origin is final, any other may pass.
+ * Sends the same request without an upgrade, as a WebSocket does not show the response that refused it. A
+ * refusal because of the key or the origin is final, any other may pass.
  */
 async function findRefusal(server: ServerAddress, init: BunFetchRequestInit): Promise<ConnectionEnd> {
   const url = server.url.replace(/^ws/, "http");

@@ -2,8 +2,8 @@ import { field, parseJson, textField } from "../json/parse.ts";
 import type { Upstream } from "./upstream.ts";
 
 /**
- * Returns an upstream that needs no model server: the model `echo` answers with the text of the last user message,
- * word by word if streamed, with every blank unchanged. It reports no usage, as nothing was counted.
+ * Returns an upstream that needs no model server: the model `echo` answers with the text of the last user
+ * message, word by word if streamed, with every blank unchanged. It reports no usage, as nothing was counted.
  */
 export function createEcho(): Upstream {
   return {

@@ -29,8 +29,9 @@ export function frameFor(ask: string, end: EndFrame): AgentFrame {
 }
 
 /**
- * Returns what the upstream's whole answer means. A 2xx is final, and so is a 4xx that is the request's fault. If the
- * fault is this agent's or its upstream's (overload, failure, a wrong key), another agent may do better.
+ * Returns what the upstream's whole answer means. A 2xx is final, and so is a 4xx that is the request's
+ * fault. If the fault is this agent's or its upstream's (overload, failure, a wrong key), another agent may
+ * do better.
  */
 export function endFrameOf({ status, headers }: Response, body: string, nowMs: number): EndFrame {
   if (status >= 300 && status < 400)

@@ -16,8 +16,9 @@ export function readEndpoints(names: readonly string[]): Endpoint[] {
 }
 
 /**
- * Returns the endpoints that exist. Sends an empty request to each, all at once: a server that has the endpoint answers
- * that the request is invalid, and does no work. If none seems to exist, chat completions are assumed.
+ * Returns the endpoints that exist. Sends an empty request to each, all at once: a server that has the
+ * endpoint answers that the request is invalid, and does no work. If none seems to exist, chat completions
+ * are assumed.
  */
 export async function findEndpoints(
   post: (endpoint: Endpoint, body: string) => Promise<Response>,

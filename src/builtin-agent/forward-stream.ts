@@ -22,8 +22,9 @@ const CLOSING_MS = 1000;
 const EVENT_NAME_LENGTH_MAX = 256;
 
 /**
- * Sends each event as it comes, no faster than the server reads. A stream that ends without an end mark is a failure:
- * otherwise a torn answer would look like a complete one. Rejects if the stream breaks before the first event.
+ * Sends each event as it comes, no faster than the server reads. A stream that ends without an end mark is a
+ * failure: otherwise a torn answer would look like a complete one. Rejects if the stream breaks before the
+ * first event.
  */
 export async function forwardStream(
   { status, body }: Response,

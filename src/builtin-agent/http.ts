@@ -7,9 +7,9 @@ interface TextResponse {
 }
 
 /**
- * Calls fetch as every request to an upstream needs it: redirects are not followed, as they could lead anywhere inside
- * this network; there is no idle time-out, as a model may think for long; nothing is compressed, as that would delay a
- * stream; and addresses of this machine are called without a proxy.
+ * Calls fetch as every request to an upstream needs it: redirects are not followed, as they could lead
+ * anywhere inside this network; there is no idle time-out, as a model may think for long; nothing is
+ * compressed, as that would delay a stream; and addresses of this machine are called without a proxy.
  */
 export function request(url: string, init: RequestInit): Promise<Response> {
   const headers = new Headers(init.headers);
@@ -34,7 +34,10 @@ interface Limits {
   signal?: AbortSignal;
 }
 
-/** Returns the body as unchanged text. If it is longer than `bytesMax`, returns undefined and reads no further. */
+/**
+ * Returns the body as unchanged text. If it is longer than `bytesMax`, returns undefined and reads no
+ * further.
+ */
 export async function readText(response: Response, bytesMax: number): Promise<string | undefined> {
   if (!response.body) return "";
   const reader = response.body.getReader();

@@ -5,8 +5,8 @@ import { Model } from "../protocol/agent-v2.ts";
 const MODELS_MAX = 1000;
 
 /**
- * Returns the models in the response to `GET /models`; undefined if it is not a list. Leaves out models without a
- * usable id. vLLM names the context length `max_model_len`, others `context_length`.
+ * Returns the models in the response to `GET /models`; undefined if it is not a list. Leaves out models
+ * without a usable id. vLLM names the context length `max_model_len`, others `context_length`.
  */
 export function readModelList(text: string): Model[] | undefined {
   const data = field(parseJson(text), "data");

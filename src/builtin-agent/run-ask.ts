@@ -32,8 +32,8 @@ export interface AskEnd {
 }
 
 /**
- * Runs one ask against the upstream and sends the frames: `accept` and the answer once it has begun, or `fail`. Never
- * rejects. Once it resolves, the upstream's request is over too.
+ * Runs one ask against the upstream and sends the frames: `accept` and the answer once it has begun, or
+ * `fail`. Never rejects. Once it resolves, the upstream's request is over too.
  */
 export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
   const { ask, upstream, server, clock, stopping } = options;

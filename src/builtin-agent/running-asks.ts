@@ -22,7 +22,9 @@ interface RunningAsk {
 
 /** The asks that are running, and the ways to end them early. */
 export interface RunningAsks {
-  /** Starts an ask. If no slot is free or the agent is leaving, tells the server to give it to another agent. */
+  /**
+   * Starts an ask. If no slot is free or the agent is leaving, tells the server to give it to another agent.
+   */
   start(ask: AskFrame, server: FrameSender): void;
   /** Nobody waits for the ask any more: its slot is free at once. */
   cancel(id: string): void;

@@ -14,9 +14,9 @@ export interface ServerAddress {
 const DEFAULT_PORT = 8080;
 
 /**
- * Reads a server's address as people write it: `host`, `host:port` or a URL (http, https, ws, wss), with or without a
- * path that ends in `/client/register` or `/agents/<key>`. Throws a `CommandError` for anything else. The error does
- * not repeat the address, as it may contain a key.
+ * Reads a server's address as people write it: `host`, `host:port` or a URL (http, https, ws, wss), with or
+ * without a path that ends in `/client/register` or `/agents/<key>`. Throws a `CommandError` for anything
+ * else. The error does not repeat the address, as it may contain a key.
  */
 export function readServerAddress(text: string): ServerAddress {
   const url = parse(text.trim());

@@ -9,8 +9,8 @@ export interface SseEvent {
 }
 
 /**
- * Reads server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) from bytes that may
- * be cut anywhere, also within a character. `id` and `retry` are ignored.
+ * Reads server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) from bytes that
+ * may be cut anywhere, also within a character. `id` and `retry` are ignored.
  */
 export class SseReader {
   readonly #lengthMax: number;
@@ -53,7 +53,9 @@ export class SseReader {
     return this.#events;
   }
 
-  /** The parser bounds what it buffers. An event that arrives whole is not buffered, so it is checked here. */
+  /**
+   * The parser bounds what it buffers. An event that arrives whole is not buffered, so it is checked here.
+   */
   #take({ event, data }: EventSourceMessage): void {
     this.#overflow ||= data.length > this.#lengthMax;
     if (!this.#overflow) this.#events.push(event === undefined ? { data } : { event, data });

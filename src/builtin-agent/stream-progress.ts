@@ -67,9 +67,9 @@ interface TokenCounts {
 }
 
 /**
- * Finds `usage` at the top level (chat completions, completions, embeddings, messages), in the `response` of the last
- * event of responses, or in the `message` of the first event of messages. Responses and messages name the counts
- * `input_tokens` and `output_tokens`.
+ * Finds `usage` at the top level (chat completions, completions, embeddings, messages), in the `response` of
+ * the last event of responses, or in the `message` of the first event of messages. Responses and messages
+ * name the counts `input_tokens` and `output_tokens`.
  */
 function tokenCountsIn(value: unknown): TokenCounts {
   const usage =

@@ -21,8 +21,8 @@ export interface Upstream {
   /** Asks the upstream what it offers. Never rejects. */
   check(signal: AbortSignal): Promise<UpstreamStatus>;
   /**
-   * Resolves with the response to one request, its body unread. Rejects if there is none, and when aborted. `passed`
-   * are headers of the caller that may be meant for the upstream.
+   * Resolves with the response to one request, its body unread. Rejects if there is none, and when aborted.
+   * `passed` are headers of the caller that may be meant for the upstream.
    */
   request(
     endpoint: Endpoint,

@@ -3,11 +3,12 @@ import { BlockList, isIP, isIPv4, isIPv6 } from "node:net";
 const MAPPED = "::ffff:";
 
 /**
- * An IP address as it is compared and logged: IPv6 in its shortest form, IPv4 as such where it is mapped into
- * IPv6 (`::ffff:127.0.0.1`), without a zone. Undefined for what is no address.
+ * Returns an IP address in the form in which it is compared and logged: IPv6 in its shortest form and without
+ * a zone, IPv4 also if it is mapped into IPv6 (`::ffff:127.0.0.1`). Returns undefined if the text is not an
+ * address.
  */
 export function readAddress(text: string): string | undefined {
-  // As the runtime writes IPv4 peers where it listens on every address.
+  // The runtime writes IPv4 peers like this if it listens on every address.
   const mapped = text.startsWith(MAPPED) ? text.slice(MAPPED.length) : undefined;
   if (mapped !== undefined && isIPv4(mapped)) return mapped;
   const bare = text.replace(/%.*$/s, "");
@@ -20,16 +21,16 @@ export function readAddress(text: string): string | undefined {
   return [a >> 8, a & 255, b >> 8, b & 255].join(".");
 }
 
-/** This machine, as `readAddress` gives it. */
+/** Whether an address, as `readAddress` returns it, is one of this machine. */
 export function isLoopback(address: string | undefined): boolean {
   return address !== undefined && (address === "::1" || address.startsWith("127."));
 }
 
 /**
- * What one party is likely to hold, of an address as `readAddress` gives it: the address itself, or for IPv6 the
- * /64, which is the least that a single subscriber is given (RFC 6177).
+ * Returns the part of an address, as `readAddress` returns it, that identifies one subscriber: all of it, or
+ * for IPv6 its /64, which is the least that a subscriber gets (RFC 6177).
  */
-export function partyOf(address: string): string {
+export function subscriberNetwork(address: string): string {
   if (!address.includes(":")) return address;
   const [head = "", tail] = address.split("::");
   const before = head === "" ? [] : head.split(":");
@@ -38,13 +39,16 @@ export function partyOf(address: string): string {
   return `${[...before, ...Array(zeros).fill("0"), ...after].slice(0, 4).join(":")}::/64`;
 }
 
-/** Names for networks that a proxy is often in. */
+/** Names for the networks in which proxies often are. */
 export const NETWORK_NAMES: Readonly<Record<string, readonly string[]>> = {
   loopback: ["127.0.0.0/8", "::1"],
   private: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10"],
 };
 
-/** Whether an address, as `readAddress` gives it, is in one of the networks: addresses, `address/bits`, or names of `NETWORK_NAMES`. */
+/**
+ * Returns a function that tells whether an address, as `readAddress` returns it, is in one of the networks. A
+ * network is an address, `address/bits`, or a name of `NETWORK_NAMES`.
+ */
 export function createNetworks(networks: readonly string[]): (address: string) => boolean {
   const list = new BlockList();
   for (const network of networks.flatMap((name) => NETWORK_NAMES[name] ?? [name])) {

@@ -1,12 +1,12 @@
 import { z } from "zod";
 
 /**
- * The reference server's agent protocol ("v1"): JSON objects of three strings in text frames. Source:
- * the wire of ChatGPT-API-server and of its Firefox and Python agents.
+ * A frame of v1, the agent protocol of the reference server: a text frame with a JSON object of three
+ * strings. Source: what ChatGPT-API-server and its Firefox and Python agents send.
  */
 export type V1ServerFrame = { id: string; message: string; data: string };
 
-/** `message` of each frame the server sends. Agents only log names they do not know. */
+/** The `message` of each frame that the server sends. Agents log an unknown one and ignore it. */
 export const V1_MESSAGE = {
   hello: "Connection id",
   ping: "ping",
@@ -14,7 +14,7 @@ export const V1_MESSAGE = {
   drain: "drain",
 } as const;
 
-/** Of an agent's frame only `id` and `data` count; `message` may be anything, `error` too. */
+/** A frame of an agent. Only `id` and `data` are used: `message` and any other field may be anything. */
 export const V1AgentFrame = z.object({
   id: z.string(),
   message: z.unknown().optional(),
@@ -22,7 +22,7 @@ export const V1AgentFrame = z.object({
 });
 export type V1AgentFrame = z.output<typeof V1AgentFrame>;
 
-/** The JSON in `data` of a request, in the reference's order of keys. */
+/** The JSON in the `data` of a request, with the reference's order of keys. */
 export interface V1Request {
   message_id: string;
   /** Empty for a new conversation. */
@@ -36,7 +36,9 @@ const text = z
   .nullish()
   .transform((value) => value?.toWellFormed() ?? "");
 
-/** The JSON in `data` of an answer, and the body a caller gets, in the reference's order of keys. */
+/**
+ * The JSON in the `data` of an answer, and the body that a caller gets, with the reference's order of keys.
+ */
 export const V1Answer = z.object({
   id: text,
   response_id: text,

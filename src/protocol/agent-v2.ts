@@ -1,12 +1,12 @@
 import { z } from "zod";
 
 /**
- * Our own agent protocol ("v2"): JSON frames over a WebSocket with the subprotocol below, described for
- * people in `docs/agent-protocol.md`. Unknown keys are ignored everywhere, so that either side may be newer.
+ * The WebSocket subprotocol of v2, our own agent protocol: JSON objects in text frames, documented in
+ * `docs/agent-protocol.md`. Unknown fields are ignored everywhere, so that either side may be newer.
  */
 export const AGENT_SUBPROTOCOL = "chatgpt-agent.v2";
 
-/** The requests an agent may take, by their path below an OpenAI-compatible base URL. */
+/** The endpoints that an agent may serve, by their path below an OpenAI-compatible base URL. */
 export const ENDPOINTS = [
   "chat/completions",
   "responses",
@@ -21,7 +21,7 @@ export const SLOTS_MAX = 1024;
 const MODELS_MAX = 1000;
 const name = z.string().min(1).max(256);
 
-/** Chosen by the server; an agent sends back what it was given. */
+/** An ask's id. The server chooses it, and the agent sends it back. */
 const askId = z.string().min(1).max(64);
 
 export const Model = z.object({
@@ -33,7 +33,7 @@ export type Model = z.output<typeof Model>;
 
 const slots = z.int().min(1).max(SLOTS_MAX);
 const models = z.array(Model).max(MODELS_MAX);
-/** One this server does not know is no reason to turn a newer agent away. */
+/** Unknown endpoints are left out: a newer agent may have more. */
 const endpoints = z
   .array(z.string().max(256))
   .max(64)
@@ -41,7 +41,7 @@ const endpoints = z
 
 const count = z.int().nonnegative();
 
-/** The upstream's own figures, never estimated. */
+/** The token counts that the upstream reported, never estimated. */
 export const Usage = z.object({ prompt_tokens: count, completion_tokens: count });
 export type Usage = z.output<typeof Usage>;
 
@@ -49,7 +49,7 @@ const status = z.int().min(100).max(599);
 
 export const HelloFrame = z.object({
   type: z.literal("hello"),
-  /** Both from an earlier `ready`; together they take that identity back. */
+  /** The id and secret of an earlier `ready`. Together they take that identity back. */
   agent: z.string().max(64).optional(),
   resume: z.string().max(256).optional(),
   name,
@@ -60,44 +60,44 @@ export const HelloFrame = z.object({
 });
 export type HelloFrame = z.output<typeof HelloFrame>;
 
-/** The work has begun: from here a retry elsewhere could double it. A delta or done says so too. */
+/** The work has begun: a retry at another agent could do it twice. A delta or done implies it. */
 export const AcceptFrame = z.object({ type: z.literal("accept"), ask: askId });
 
 /** One server-sent event of a streamed answer. */
 export const DeltaFrame = z.object({
   type: z.literal("delta"),
   ask: askId,
-  /** The event's data, letter for letter as the upstream sent it. */
+  /** The event's data, unchanged. */
   data: z.string(),
-  /** The event's name, where it has one. */
+  /** The event's name, if it has one. */
   event: z.string().max(256).optional(),
 });
 
-/** Names in lower case. */
+/** HTTP headers, with names in lower case. */
 const headers = z.record(z.string().max(64), z.string().max(2048));
 
-/** Of a caller's request: what an upstream of that kind may want to know. */
+/** The headers of a caller's request that an upstream may need. */
 export const CALLER_HEADERS = ["anthropic-version", "anthropic-beta"] as const;
 
-/** The trace that the ask belongs to, as https://www.w3.org/TR/trace-context/ has it. */
+/** The headers of the trace that the ask belongs to: https://www.w3.org/TR/trace-context/. */
 export const TRACE_HEADERS = ["traceparent", "tracestate"] as const;
 
-/** What an ask may have in its headers: all of it is for the upstream. */
+/** The headers that an ask may have. All of them are for the upstream. */
 export const PASSED_REQUEST_HEADERS = [...CALLER_HEADERS, ...TRACE_HEADERS] as const;
 
-/** Of an upstream's error: what tells its caller when and whether to try again. */
+/** The headers of an upstream's error that tell its caller when and whether to retry. */
 export const PASSED_ERROR_HEADERS =
   /^(retry-after(-ms)?|x-should-retry|x-ratelimit-[a-z-]{1,40}|anthropic-ratelimit-[a-z-]{1,40})$/;
 
 export const DoneFrame = z.object({
   type: z.literal("done"),
   ask: askId,
-  /** The upstream's. */
+  /** The upstream's HTTP status. */
   status,
-  /** The upstream's body, letter for letter; missing when the answer was streamed. */
+  /** The upstream's body, unchanged. Missing if the answer was streamed. */
   body: z.string().optional(),
   usage: Usage.optional(),
-  /** Of an error of the upstream. */
+  /** The headers of an upstream's error. */
   headers: headers.optional(),
 });
 export type DoneFrame = z.output<typeof DoneFrame>;
@@ -105,23 +105,23 @@ export type DoneFrame = z.output<typeof DoneFrame>;
 export const FailFrame = z.object({
   type: z.literal("fail"),
   ask: askId,
-  /** The upstream's, where it gave one. */
+  /** The upstream's HTTP status, if there is one. */
   status: status.optional(),
   error: z.object({
     message: z.string(),
     type: z.string().max(256).nullish(),
     code: z.string().max(256).nullish(),
   }),
-  /** Another agent may try, and so may this one later. */
+  /** Whether another agent may try, or this one later. */
   retryable: z.boolean(),
   retry_after_ms: count.optional(),
-  /** The upstream's body, letter for letter, where it gave one. */
+  /** The upstream's body, unchanged, if there is one. */
   body: z.string().optional(),
   headers: headers.optional(),
 });
 export type FailFrame = z.output<typeof FailFrame>;
 
-/** What the agent offers has changed; what is missing stays as it was. Ends a pause. */
+/** The agent offers something else from now on. Missing fields stay as they were. Ends a pause. */
 export const UpdateFrame = z.object({
   type: z.literal("update"),
   slots: slots.optional(),
@@ -130,7 +130,7 @@ export const UpdateFrame = z.object({
 });
 export type UpdateFrame = z.output<typeof UpdateFrame>;
 
-/** The agent finishes what it has and wants no more. */
+/** The agent finishes the asks that it has, and takes no more. */
 export const PauseFrame = z.object({ type: z.literal("pause") });
 
 export const PongFrame = z.object({ type: z.literal("pong") });
@@ -151,7 +151,9 @@ export const AGENT_FRAME_TYPES: ReadonlySet<string> = new Set(
   AgentFrame.options.map(({ shape }) => shape.type.value),
 );
 
-/** Returns the first field of a frame that is wrong, and why: "slots: Too big: expected number to be <=1024". */
+/**
+ * Returns the first field of a frame that is wrong, and why: "slots: Too big: expected number to be <=1024".
+ */
 export function frameFault({ issues: [issue] }: z.ZodError): string {
   const { path = [], message = "" } = issue ?? {};
   const reason = message
@@ -165,9 +167,9 @@ export const ServerFrame = z.discriminatedUnion("type", [
     type: z.literal("ready"),
     /** The agent's id. */
     agent: z.string(),
-    /** The secret that takes this identity back at the next hello. */
+    /** The secret that takes this identity back in a later hello. */
     resume: z.string(),
-    /** The server's. */
+    /** The server's version. */
     version: z.string(),
     limits: z.object({ frame_bytes: z.int() }),
   }),
@@ -175,19 +177,19 @@ export const ServerFrame = z.discriminatedUnion("type", [
     type: z.literal("ask"),
     ask: askId,
     endpoint: z.enum(ENDPOINTS),
-    /** Whether the answer is to be streamed; the body says the same. */
+    /** Whether the answer must be streamed. The body says the same. */
     stream: z.boolean(),
-    /** The request's body, to be passed on letter for letter. */
+    /** The request's body, to be passed on unchanged. */
     body: z.string(),
-    /** Of the caller's request, where it has some that the upstream may want. */
+    /** Headers for the upstream. */
     headers: headers.optional(),
-    /** After this long nobody waits any more for the first byte of the answer. */
+    /** How long the server waits for the first byte of the answer. */
     deadline_ms: z.int(),
   }),
-  /** Nobody waits for this ask any more. No answer is expected. */
+  /** Nobody waits for the answer any more, and none is expected. */
   z.object({ type: z.literal("cancel"), ask: askId }),
   z.object({ type: z.literal("ping") }),
-  /** Finish what runs; the socket is closed then, and the agent comes back after so long. */
+  /** The server is going away: the agent finishes its asks, and reconnects after this time. */
   z.object({ type: z.literal("drain"), reconnect_ms: z.int() }),
 ]);
 export type ServerFrame = z.output<typeof ServerFrame>;

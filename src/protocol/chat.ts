@@ -1,8 +1,9 @@
 import { z } from "zod";
 
 /**
- * The little of OpenAI's chat completions that the server itself reads, when it keeps a conversation:
- * https://platform.openai.com/docs/api-reference/chat. Upstreams differ in all the rest.
+ * A message of a chat completion. This file has only the parts of OpenAI's chat completions that the server
+ * reads to keep a conversation: https://platform.openai.com/docs/api-reference/chat. Upstreams differ in the
+ * rest.
  */
 export interface ChatMessage {
   role: "user" | "assistant";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createNetworks, isLoopback, partyOf, readAddress } from "../../src/net/addresses.ts";
+import { createNetworks, isLoopback, readAddress, subscriberNetwork } from "../../src/net/addresses.ts";
 
 test.each<[string, string | undefined]>([
   ["10.0.0.1", "10.0.0.1"],
@@ -12,27 +12,27 @@ test.each<[string, string | undefined]>([
   ["10.0.0.1:80", undefined],
   ["unknown", undefined],
   ["", undefined],
-])("the address %p is %p", (text, expected) => {
+])("the address %p is read as %p", (text, expected) => {
   expect(readAddress(text)).toBe(expected);
 });
 
-test("this machine is known by each of its loopback addresses, and by no other", () => {
+test("this machine is recognised by its loopback addresses, and by no others", () => {
   const own = ["127.0.0.1", "127.8.8.8", "::1"];
   const others = ["10.0.0.1", "1.127.0.0", "::2", "127::1", undefined];
   expect(own.map(isLoopback)).toEqual(own.map(() => true));
   expect(others.map(isLoopback)).toEqual(others.map(() => false));
 });
 
-test("IPv6 addresses of one /64 are one party, whatever their form, and IPv4 addresses are one each", () => {
-  expect(partyOf("2001:db8:1:2::5")).toBe(partyOf("2001:db8:1:2:aaaa:bbbb:cccc:dddd"));
-  expect(partyOf("2001:db8::5")).toBe(partyOf("2001:db8::ffff:1:2:3"));
-  expect(partyOf("::1")).toBe(partyOf("::2"));
-  expect(partyOf("2001:db8:1:2::5")).not.toBe(partyOf("2001:db8:1:3::5"));
-  expect(partyOf("2001:db8::1:0:0:0:1")).not.toBe(partyOf("2001:db8::1"));
-  expect(partyOf("10.0.0.1")).not.toBe(partyOf("10.0.0.2"));
+test("IPv6 addresses of one /64 belong to one subscriber, in whatever form, and each IPv4 address to another", () => {
+  expect(subscriberNetwork("2001:db8:1:2::5")).toBe(subscriberNetwork("2001:db8:1:2:aaaa:bbbb:cccc:dddd"));
+  expect(subscriberNetwork("2001:db8::5")).toBe(subscriberNetwork("2001:db8::ffff:1:2:3"));
+  expect(subscriberNetwork("::1")).toBe(subscriberNetwork("::2"));
+  expect(subscriberNetwork("2001:db8:1:2::5")).not.toBe(subscriberNetwork("2001:db8:1:3::5"));
+  expect(subscriberNetwork("2001:db8::1:0:0:0:1")).not.toBe(subscriberNetwork("2001:db8::1"));
+  expect(subscriberNetwork("10.0.0.1")).not.toBe(subscriberNetwork("10.0.0.2"));
 });
 
-test("networks are given by address, by length, or by name", () => {
+test("a network is an address, an address with a prefix length, or a name", () => {
   const isIn = createNetworks(["10.1.0.0/16", "192.0.2.7", "2001:db8::/32", "loopback"]);
   const inside = ["10.1.255.255", "192.0.2.7", "2001:db8:ffff::1", "127.0.0.53", "::1"];
   const outside = ["10.2.0.0", "192.0.2.8", "2001:db9::1", "::2"];

@@ -14,11 +14,11 @@ test.each([
   "localhost:123456",
   "[::1",
   "",
-])("the header %p is no host", (header) => {
+])("the header %p is not a host", (header) => {
   expect(readHost(header)).toBeUndefined();
 });
 
-test("this machine is called by its addresses, localhost and the names given, in any case and with any port", () => {
+test("this machine is called by its addresses, localhost and the given names, in any case and with any port", () => {
   const isOwn = createOwnHosts(["Chat.Example.com"]);
   const own = ["localhost", "LOCALHOST:80", "a.localhost", "127.0.0.1:8080", "[::1]:8080", "192.168.1.5"];
   const named = ["chat.example.com", "CHAT.example.com.:443"];
