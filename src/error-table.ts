@@ -139,7 +139,11 @@ const TABLE = {
   // What the pool cannot do now.
   no_agent: { ...NO_AGENT, message: "No available clients", plainMessage: "No agent is available" },
   ping_failed: { ...NO_AGENT, message: "Ping failed", plainMessage: "No agent is available" },
-  conversation_agent_gone: { ...NO_AGENT, message: "Connection no longer exists" },
+  conversation_agent_gone: {
+    ...NO_AGENT,
+    message: "Connection no longer exists",
+    plainMessage: "The agent that has this conversation is no longer connected",
+  },
   queue_full: {
     ...BUSY,
     openaiCode: "queue_full",

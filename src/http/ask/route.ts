@@ -6,7 +6,7 @@ import { referenceStyle } from "../errors/reference.ts";
 import { parseJson, parseShape, readText } from "../middleware/body.ts";
 import { withinLimits } from "../middleware/limits.ts";
 import { streamAsk } from "../middleware/stream-ask.ts";
-import { allowedModels, checkAllowed, resolveModel } from "../models/allowed.ts";
+import { allowedModels, checkAllowed, resolveModel } from "../models/allowed-models.ts";
 import { AskBody } from "./schema.ts";
 
 export function askRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {

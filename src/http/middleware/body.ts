@@ -1,16 +1,17 @@
 import type { z } from "zod";
 import { AppError, type ErrorCode } from "../../errors.ts";
 import { jsonExcess } from "../../json/bounds.ts";
+import { fieldHint } from "../errors/field-hint.ts";
 
 export interface BodyLimits {
   bodyBytesMax: number;
-  /** How long it may take, from the head to its last byte. */
+  /** The time from the head of the request to the last byte of its body. */
   bodyWithinMs: number;
 }
 
 /**
- * The body as text, whatever its content type. Refused as soon as it is known to be over the limit, and when it does
- * not come in time, however little by little it keeps coming.
+ * Returns the body as text, whatever its content type. A body is refused as soon as it is known to be over the limit, and
+ * when it is not complete in time, even if its bytes keep trickling in.
  */
 export async function readText(
   request: Request,
@@ -20,7 +21,7 @@ export async function readText(
   if (length !== null && Number(length) > bodyBytesMax) throw tooLarge(bodyBytesMax);
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const timer = setTimeout(() => reject(tooSlow(bodyWithinMs)), bodyWithinMs);
-  // Of a body that comes too late the rest fails when the connection is closed, and nobody waits for it.
+  // The rest of a late body fails when the connection is closed. Nobody waits for it.
   const text = length === null ? readChunks(request.body, bodyBytesMax) : request.text();
   text.then(resolve, reject);
   try {
@@ -42,10 +43,10 @@ async function readChunks(body: ReadableStream<Uint8Array> | null, bytesMax: num
   return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
-/** The JSON in `text`; with `code` as the error when it is none, or out of all proportion. */
+/** Returns the JSON in `text`. Throws `code` if the text is not JSON, or is nested too deeply, or has too many values. */
 export function parseJson(text: string, code: ErrorCode): unknown {
   const excess = jsonExcess(text);
-  if (excess !== undefined) throw new AppError(code, { hint: `${excess} That is too much for a body.` });
+  if (excess !== undefined) throw new AppError(code, { hint: `The body has too much structure. ${excess}` });
   try {
     return JSON.parse(text);
   } catch {
@@ -53,7 +54,7 @@ export function parseJson(text: string, code: ErrorCode): unknown {
   }
 }
 
-/** The value as the schema has it. The hint names the first field at fault, never what was in it. */
+/** Returns the value as the schema reads it. Throws `code` with a hint that names the first field at fault. */
 export function parseShape<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
@@ -62,14 +63,15 @@ export function parseShape<Schema extends z.ZodType>(
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const field = issue?.path.length ? issue.path.join(".") : "body";
-  throw new AppError(code, { hint: `${field}: ${issue?.message ?? "invalid"}` });
+  throw new AppError(code, { hint: fieldHint(issue?.path.join(".") ?? "", issue?.message) });
 }
 
 function tooSlow(withinMs: number): AppError {
-  return new AppError("body_timeout", { hint: `A body must be here within ${withinMs / 1000} s.` });
+  return new AppError("body_timeout", {
+    hint: `The request body was not received within ${withinMs / 1000} s.`,
+  });
 }
 
 function tooLarge(bytesMax: number): AppError {
-  return new AppError("body_too_large", { hint: `A body may have up to ${bytesMax} bytes.` });
+  return new AppError("body_too_large", { hint: `The body may have up to ${bytesMax} bytes.` });
 }

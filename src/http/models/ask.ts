@@ -4,8 +4,8 @@ import type { AskContext } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { AskRequest, AskResult, Delta, ModelAnswer, ModelRequest, Signal } from "../../relay/types.ts";
 import type { EventStream, ServerEvent } from "../middleware/event-stream.ts";
+import { chunksOfWhole } from "./chunks-of-whole.ts";
 import type { Plan, PlanStream } from "./plan.ts";
-import { eventsOfWhole } from "./unstreamed.ts";
 import type { V1Plan } from "./v1-plan.ts";
 
 /** A model request that was read, with every plan by which it may be answered. */
@@ -86,7 +86,7 @@ function dataOf(ask: ModelAsk, result: AskResult): string[] | undefined {
   if (answer.kind === "v1") return ask.v1?.chunks(result) ?? [];
   const { status, body } = answer;
   if (body === undefined) return [];
-  return status < 300 && request?.endpoint === "chat/completions" ? eventsOfWhole(body) : undefined;
+  return status < 300 && request?.endpoint === "chat/completions" ? chunksOfWhole(body) : undefined;
 }
 
 function replyOf(ask: ModelAsk, result: AskResult): ModelReply {

@@ -1,9 +1,9 @@
 import { z } from "zod";
 
 /**
- * What is read of a chat completion, whole or in chunks; a whole message has the shape of a delta. Upstreams
- * differ in what they leave out or set to `null`, and in the name of the reasoning: `reasoning_content`
- * (DeepSeek, llama.cpp, earlier vLLM) or `reasoning` (Ollama, OpenRouter, vLLM).
+ * What the translations read of a chat completion, whole or in chunks; a whole message has the shape of a delta. Upstreams
+ * differ in what they leave out or set to `null`, and in the name of the reasoning: `reasoning_content` (DeepSeek,
+ * llama.cpp, earlier vLLM) or `reasoning` (Ollama, OpenRouter, vLLM).
  */
 const text = z.string().nullish();
 const count = z.number().nullish();
@@ -48,15 +48,15 @@ const Usage = z.object({
 });
 export type Usage = z.output<typeof Usage>;
 
-/** A chunk, or a whole answer. */
-export const ChatPiece = z.object({
+/** A chunk of a streamed chat completion, or a whole one. */
+export const CompletionChunk = z.object({
   model: text,
   choices: z.array(Choice),
   usage: Usage.nullish().catch(undefined),
 });
-export type ChatPiece = z.output<typeof ChatPiece>;
+export type CompletionChunk = z.output<typeof CompletionChunk>;
 
-/** What an upstream sends in the place of a chunk when it has failed. */
+/** What a failed upstream sends in place of a chunk. */
 export const ChatFailure = z.object({
   error: z.union([
     z.string().transform((message) => ({ message, type: undefined, code: undefined })),

@@ -14,7 +14,7 @@ import {
 import { MessagesBody } from "./messages/schema.ts";
 import { MESSAGES_NOTES, RESPONSES_NOTES } from "./notes.ts";
 import { ResponsesBody } from "./responses/schema.ts";
-import { ModelAskHead } from "./schema.ts";
+import { ModelAskBody } from "./schema.ts";
 
 const MODEL = { id: "llama3.2", object: "model", created: 1763885414, owned_by: "agent" };
 const MESSAGES = [{ role: "user", content: "Hello" }];
@@ -77,7 +77,7 @@ const CONTENT_NOTES = {
 /** What the server reads of a body, and the field that matters to whoever answers. */
 const headBody = (field: keyof typeof CONTENT_NOTES, value: unknown) =>
   bodyOf(
-    ModelAskHead.extend({
+    ModelAskBody.extend({
       [field]: field === "messages" ? z.array(z.looseObject({})).optional() : given,
     }).loose(),
     {

@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import type { Caller } from "../../auth/callers.ts";
 import { AppError } from "../../errors.ts";
 import { type HttpContext, type HttpDeps, type HttpEnv, json } from "../context.ts";
-import { allowedModels } from "./allowed.ts";
+import { allowedModels } from "./allowed-models.ts";
 import type { ModelObject } from "./schema.ts";
 
 /** What agents offer, with the aliases: https://platform.openai.com/docs/api-reference/models. */

@@ -8,12 +8,12 @@ import type { ErrorStyle } from "../errors/style.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 import { ChatFailure } from "./chunk.ts";
 import type { Plan, PlanStream } from "./plan.ts";
-import { type ModelAskHead, UsageChunk } from "./schema.ts";
+import { type ModelAskBody, UsageChunk } from "./schema.ts";
 
 interface NativeRequest {
   /** The caller's body. */
   text: string;
-  head: ModelAskHead;
+  head: ModelAskBody;
   /** The name that agents know the model by. */
   model: string;
   headers: Record<string, string>;

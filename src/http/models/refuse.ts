@@ -1,13 +1,18 @@
 import type { z } from "zod";
 import { AppError } from "../../errors.ts";
+import { fieldHint } from "../errors/field-hint.ts";
 
-/** The field cannot be kept in a chat completion. `param` is its path, as `input[3].content[0]`. */
-export function refuse(param: string, hint: string): AppError {
-  return new AppError("request_untranslatable", { param, hint });
+/**
+ * Returns the error for a field that a chat completion cannot express. `param` is its path, such as
+ * `input[3].content[0]`, and `reason` says in full sentences what to do about it.
+ */
+export function refuse(param: string, reason: string, extra?: Record<string, unknown>): AppError {
+  const hint = `The problem is \`${param}\`. ${reason}`;
+  return new AppError("request_untranslatable", { param, hint, ...(extra && { extra }) });
 }
 
-/** The value as the schema has it. Otherwise an error that names the field by its whole path. */
-export function read<Schema extends z.ZodType>(
+/** Returns the value as the schema reads it. Throws an error that names the field at fault by its whole path. */
+export function readShape<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
   path: string,
@@ -16,7 +21,7 @@ export function read<Schema extends z.ZodType>(
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const param = pathOf(path, issue?.path ?? []);
-  throw new AppError("body_invalid", { param, hint: `${param}: ${issue?.message ?? "invalid"}` });
+  throw new AppError("body_invalid", { param: param || "body", hint: fieldHint(param, issue?.message) });
 }
 
 function pathOf(start: string, keys: readonly PropertyKey[]): string {
@@ -25,5 +30,5 @@ function pathOf(start: string, keys: readonly PropertyKey[]): string {
     if (typeof key === "number") path += `[${key}]`;
     else path += path === "" ? String(key) : `.${String(key)}`;
   }
-  return path === "" ? "body" : path;
+  return path;
 }

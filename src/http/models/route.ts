@@ -7,10 +7,10 @@ import { openaiStyle, responsesStyle } from "../errors/openai.ts";
 import { passHeaders } from "../errors/response.ts";
 import { withinLimits } from "../middleware/limits.ts";
 import { streamAsk } from "../middleware/stream-ask.ts";
-import { allowedModels } from "./allowed.ts";
+import { allowedModels } from "./allowed-models.ts";
 import { askWhole, type ModelAsk, type ModelReply, ModelStream } from "./ask.ts";
 import { translateMessages } from "./messages/translate.ts";
-import { type ModelRoute, readModelAsk } from "./read.ts";
+import { type ModelRoute, readModelAsk } from "./read-request.ts";
 import { translateResponses } from "./responses/translate.ts";
 
 const ROUTES: readonly ModelRoute[] = [

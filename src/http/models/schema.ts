@@ -4,12 +4,12 @@ import { z } from "zod";
  * The little that the server reads of an OpenAI-style request; all the rest is the upstream's. Bodies pass
  * through untouched, so nothing is transformed here.
  */
-export const ModelAskHead = z.object({
+export const ModelAskBody = z.object({
   model: z.string().min(1).max(256),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
 });
-export type ModelAskHead = z.output<typeof ModelAskHead>;
+export type ModelAskBody = z.output<typeof ModelAskBody>;
 
 /** The little that it reads of a streamed chunk. */
 export const UsageChunk = z.object({

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { AppError } from "../../errors.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
+import { fieldHint } from "../errors/field-hint.ts";
+import { refuse } from "./refuse.ts";
 
-/** What an agent of the reference's protocol can be told of a chat: words, and nothing but words. */
+/** What a v1 agent can be sent of a chat: text only. */
 export interface PlainChat {
   /** All messages before the question. */
   history: { role: string; text: string }[];
@@ -25,26 +27,24 @@ const Chat = z.looseObject({
 });
 type Chat = z.output<typeof Chat>;
 
-/** Throws an `AppError` that names the field which such an agent cannot be told of. */
+/** Reads a chat. Throws an `AppError` that names the field which a v1 agent cannot be sent. */
 export function readPlainChat(body: unknown): PlainChat {
   const { success, data: chat, error } = Chat.safeParse(body);
   if (!success) {
     const [issue] = error.issues;
-    throw new AppError("request_invalid", {
-      param: issue?.path.join(".") ?? "messages",
-      hint: `${issue?.path.join(".") || "body"}: ${issue?.message ?? "invalid"}`,
-    });
+    const param = issue?.path.join(".") ?? "";
+    throw new AppError("request_invalid", { param, hint: fieldHint(param, issue?.message) });
   }
-  refuseMoreThanWords(chat);
+  refuseMoreThanText(chat);
   const messages = chat.messages.map(({ role, content }, index) => ({ role, text: textOf(content, index) }));
   const question = messages.pop();
   if (question?.role !== "user" || question.text === "") {
-    throw refusal("messages", "the last message must be the user's, with a text");
+    throw refuse("messages", "The last message must be from the user and must not be empty.");
   }
   return { history: messages, question: question.text };
 }
 
-/** The whole chat in one prompt, for an agent that has none of it. */
+/** Returns the whole chat as one prompt, for an agent that has none of it. */
 export function promptOf({ history, question }: PlainChat): string {
   if (history.length === 0) return question;
   const lines = [...history, { role: "user", text: question }].map(
@@ -53,7 +53,7 @@ export function promptOf({ history, question }: PlainChat): string {
   return lines.join("\n\n");
 }
 
-/** The answer as the body of a chat completion. No usage: nobody counted. */
+/** Returns the answer as the body of a chat completion. It has no usage, as nobody counted it. */
 export function completionOf(content: string, model: string, id: string, created: number): string {
   const choice = { index: 0, message: { role: "assistant", content }, finish_reason: "stop" };
   return JSON.stringify({
@@ -65,7 +65,7 @@ export function completionOf(content: string, model: string, id: string, created
   });
 }
 
-/** The same as the events of a streamed one: one piece. */
+/** Returns the answer as the data of a streamed chat completion, in one chunk. */
 export function chunksOf(content: string, model: string, id: string, created: number): string[] {
   const chunk = (delta: object, finish_reason: string | null) =>
     JSON.stringify({
@@ -78,16 +78,16 @@ export function chunksOf(content: string, model: string, id: string, created: nu
   return [chunk({ role: "assistant", content }, null), chunk({}, "stop"), CHAT_STREAM_END];
 }
 
-function refuseMoreThanWords(chat: Chat): void {
-  if (chat.tools?.length) throw refusal("tools", "tools");
-  if (chat.functions?.length) throw refusal("functions", "functions");
-  if ((chat.n ?? 1) > 1) throw refusal("n", "several answers at once");
-  if (chat.logprobs) throw refusal("logprobs", "log probabilities");
+function refuseMoreThanText(chat: Chat): void {
+  if (chat.tools?.length) throw textOnly("tools", "tools");
+  if (chat.functions?.length) throw textOnly("functions", "functions");
+  if ((chat.n ?? 1) > 1) throw textOnly("n", "several answers at once");
+  if (chat.logprobs) throw textOnly("logprobs", "log probabilities");
   if (chat.response_format && chat.response_format.type !== "text") {
-    throw refusal("response_format", "structured output");
+    throw textOnly("response_format", "structured output");
   }
   for (const [index, { role, tool_calls }] of chat.messages.entries()) {
-    if (role === "tool" || tool_calls?.length) throw refusal(`messages.${index}`, "tools");
+    if (role === "tool" || tool_calls?.length) throw textOnly(`messages.${index}`, "tools");
   }
 }
 
@@ -95,14 +95,13 @@ function textOf(content: Chat["messages"][number]["content"], index: number): st
   if (typeof content === "string") return content.toWellFormed();
   const texts = (content ?? []).map(({ type, text }, part) => {
     if (type === "text" && typeof text === "string") return text.toWellFormed();
-    throw refusal(`messages.${index}.content.${part}`, `content of the type ${type.slice(0, 32)}`);
+    throw textOnly(`messages.${index}.content.${part}`, `\`${type.slice(0, 32)}\` content`);
   });
   return texts.join("\n");
 }
 
-function refusal(param: string, what: string): AppError {
-  const hint = `The agents that offer this model take text only, and cannot be told of ${what}.`;
-  return new AppError("request_untranslatable", { param, hint });
+function textOnly(param: string, feature: string): AppError {
+  return refuse(param, `The agents that offer this model take text only. They do not support ${feature}.`);
 }
 
 function nameOf(role: string): string {

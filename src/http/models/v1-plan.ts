@@ -6,16 +6,18 @@ import type { AskResult } from "../../relay/types.ts";
 import { chunksOf, completionOf, promptOf, readPlainChat } from "./v1-chat.ts";
 import type { Threads } from "./v1-threads.ts";
 
-/** How an agent of the reference's protocol is asked for a chat completion. */
+/** How a v1 agent is asked for a chat completion. */
 export interface V1Plan {
   request: V1Request;
-  /** The agent that has the words so far, where one has. */
+  /** The agent that has the messages so far, if there is one. */
   pin: string | undefined;
+  /** Returns the body of a chat completion. */
   completion(result: AskResult): string;
+  /** Returns the data of a streamed chat completion. */
   chunks(result: AskResult): string[];
 }
 
-interface ReferenceDeps {
+interface V1PlanDeps {
   relay: Relay;
   threads: Threads;
   newId: () => string;
@@ -23,20 +25,20 @@ interface ReferenceDeps {
 }
 
 /**
- * A chat whose earlier messages are those of a known conversation goes on there; any other is told in one
- * prompt. Throws an `AppError` when there is more in it than words.
+ * Plans to continue a known conversation if the chat's earlier messages are from one, and else to send the whole chat as
+ * one prompt. Throws an `AppError` if the chat holds more than text.
  */
-export function v1Plan(deps: ReferenceDeps, asker: Asker, chat: unknown, model: string): V1Plan {
+export function v1Plan(deps: V1PlanDeps, asker: Asker, chat: unknown, model: string): V1Plan {
   const plain = readPlainChat(chat);
   const owner = asker.principal;
   const known = plain.history.length > 0 ? deps.threads.find(keyOf(owner, plain.history)) : undefined;
   const thread = known && deps.relay.isConnected(known.agent) ? known : undefined;
   const answered = ({ answer, agent }: AskResult) => {
-    if (answer.kind !== "v1") throw new Error("not an answer of the reference's protocol");
+    if (answer.kind !== "v1") throw new Error("not the answer of a v1 agent");
     const { content, conversation_id, response_id } = answer.answer;
     if (conversation_id !== "") {
-      const said = { role: "user", text: plain.question };
-      const key = keyOf(owner, [...plain.history, said, { role: "assistant", text: content }]);
+      const question = { role: "user", text: plain.question };
+      const key = keyOf(owner, [...plain.history, question, { role: "assistant", text: content }]);
       deps.threads.remember(key, { conversation: conversation_id, parent: response_id, agent });
     }
     return [content, model, deps.newId(), Math.floor(deps.now() / 1000)] as const;
@@ -54,7 +56,7 @@ export function v1Plan(deps: ReferenceDeps, asker: Asker, chat: unknown, model: 
   };
 }
 
-/** Of all messages, in a form in which no two different lists are alike. */
+/** Returns a hash of all messages, in a form in which two different lists never look the same. */
 function keyOf(owner: Principal, messages: readonly { role: string; text: string }[]): string {
   const whole = JSON.stringify([userIdOf(owner), ...messages.flatMap(({ role, text }) => [role, text])]);
   return Bun.SHA256.hash(whole, "base64");

@@ -1,6 +1,6 @@
 import { BoundedMap } from "../../bounded-map.ts";
 
-/** Where a chat stands at an agent of the reference's protocol, which has its words. */
+/** Where a chat stands at a v1 agent, which has its messages. */
 export interface Thread {
   conversation: string;
   /** The `response_id` of the last answer. */
@@ -11,13 +11,13 @@ export interface Thread {
 const THREADS_MAX = 10_000;
 
 /**
- * Finds the conversation that a chat goes on with by the messages before its question, as callers of the
- * OpenAI-style API name no conversation. Forgets the ones that were longest unused.
+ * Finds the conversation that a chat continues by the messages before its question, as callers of the OpenAI-style API
+ * name no conversation. Forgets the chats that were continued longest ago.
  */
 export class Threads {
   readonly #threads = new BoundedMap<string, Thread>(THREADS_MAX);
 
-  /** `key` stands for the owner and all messages. */
+  /** `key` is a hash of the owner and all messages. */
   find(key: string): Thread | undefined {
     return this.#threads.get(key);
   }

@@ -53,10 +53,14 @@ export function readUsageQuery(
 ): UsageQuestion {
   const { from, to, by, ...rest } = parseShape(UsageQuery, query, "request_invalid");
   if (by.some((group) => !allowed.includes(group)))
-    throw new AppError("request_invalid", { param: "by", hint: `by: give some of: ${allowed.join(", ")}` });
+    throw new AppError("request_invalid", {
+      param: "by",
+      hint: `\`by\` is not valid: give some of: ${allowed.join(", ")}.`,
+    });
   const end = to === undefined ? endOfDay(now) : endOf(to);
   const start = from === undefined ? endOfDay(end - 1) - PERIOD_DAYS * DAY_MS : Date.parse(from);
-  if (start >= end) throw new AppError("request_invalid", { param: "to", hint: "to: it must be after from" });
+  if (start >= end)
+    throw new AppError("request_invalid", { param: "to", hint: "`to` must be after `from`." });
   return { from: start, to: end, by, ...rest };
 }
 

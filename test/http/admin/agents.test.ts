@@ -164,7 +164,7 @@ describe("GET /admin/audit", () => {
     const { call } = await scene();
     const { status, body } = await call("GET", `/admin/audit?${query}`);
     expect([status, body.error]).toEqual([400, "Invalid request"]);
-    expect(body.hint).toStartWith(query.split("=")[0] ?? "");
+    expect(body.hint).toStartWith(`\`${query.split("=")[0]}\``);
   });
 
   test("keeps rows for --audit-days", async () => {

@@ -234,7 +234,7 @@ describe("GET /admin/usage", () => {
     const { response, body } = await usageOf(server, query);
     expect([response.status, body]).toEqual([
       400,
-      { error: "Invalid request", hint: expect.stringMatching(new RegExp(`^${field}[.:]`)) },
+      { error: "Invalid request", hint: expect.stringMatching(new RegExp(`^\`${field}[.\`]`)) },
     ]);
   });
 
@@ -260,7 +260,7 @@ describe("GET /admin/usage", () => {
     for (const group of ["user", "agent"])
       expect(await own(`by=${group}`)).toMatchObject({
         status: 400,
-        body: { hint: "by: give some of: model, day" },
+        body: { hint: "`by` is not valid: give some of: model, day." },
       });
     expect((await usageOf(server, "by=", "/api/usage")).body.usage).toEqual([sums(1, counted(1))]);
     expect((await fetch(`${server.url}/api/usage`)).status).toBe(401);

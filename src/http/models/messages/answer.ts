@@ -4,19 +4,19 @@ import { type Ending, endingFields, messagesUsage } from "./ending.ts";
 
 type Call = NonNullable<Delta["tool_calls"]>[number];
 
-/** What is known of an answer before its first word. */
-export interface MessageHead {
+/** What is known of a message before its content. */
+export interface MessageIdentity {
   id: string;
   model: string;
 }
 
 export function messageBody(
-  head: MessageHead,
+  identity: MessageIdentity,
   content: readonly unknown[],
   ending: Ending | undefined,
   usage: Usage | null | undefined,
 ) {
-  const { id, model } = head;
+  const { id, model } = identity;
   return {
     id,
     type: "message",
@@ -28,7 +28,7 @@ export function messageBody(
   };
 }
 
-/** The content of a whole answer. */
+/** Returns the content blocks of a whole answer. */
 export function contentOf(message: Delta, showsThinking: boolean, newId: () => string): unknown[] {
   const thinking = reasoningOf(message);
   return [
@@ -48,9 +48,9 @@ function toolUse({ id, function: called }: Call, newId: () => string): unknown {
 }
 
 /**
- * The arguments as an object. What is none, such as arguments cut off by `max_tokens`, must not look like a
- * call without arguments: it is kept as text under `INVALID_JSON`, the key that Anthropic's documentation of
- * fine-grained tool streaming suggests for it.
+ * Returns the arguments as an object. Anything else, such as arguments cut off by `max_tokens`, must not look like a call
+ * without arguments, so it is kept as text under `INVALID_JSON`, the key that Anthropic's documentation of fine-grained
+ * tool streaming suggests.
  */
 export function toolInput(callArguments: string): unknown {
   if (callArguments.trim() === "") return {};

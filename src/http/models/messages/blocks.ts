@@ -6,13 +6,14 @@ export type CallFragment = NonNullable<Delta["tool_calls"]>[number];
 
 interface Block {
   kind: "thinking" | "text" | "tool";
-  /** Not sent yet. */
+  /** The fragments that are not sent yet. */
   pending: string[];
   started: boolean;
   id: string;
   name: string;
-  /** Of a tool: all of its arguments so far, and whether they are whole; undefined is not known. */
+  /** All arguments of a tool so far. */
   arguments: string;
+  /** Whether they are a whole JSON object; undefined until that is known. */
   whole: boolean | undefined;
   closed: boolean;
 }
@@ -20,18 +21,18 @@ interface Block {
 const NEW_BLOCK = { started: false, id: "", name: "", arguments: "", whole: undefined, closed: false };
 
 /**
- * The content blocks of a streamed message, which come strictly one after another. A chat completion may mix
- * its parts, so that what belongs to a later block waits until the one before is complete: text when
- * something else begins, a tool call when its arguments are whole JSON, anything when the answer ends. A
- * fragment is sent as it came and never joined or cut.
+ * The content blocks of a streamed message, which come strictly one after another. A chat completion may mix its parts,
+ * so the fragments of a later block wait until the block before is complete. Text is complete when something else begins,
+ * a tool call when its arguments are whole JSON, anything when the answer ends. A fragment is sent as it came, never
+ * joined or cut.
  */
 export interface Blocks {
   write(kind: "thinking" | "text", fragment: string): void;
-  /** False when the fragment belongs to a call that is complete. */
+  /** Returns false if the fragment belongs to a call that is already complete. */
   call(fragment: CallFragment): boolean;
-  /** Nothing of the blocks so far is missing. False when a call has no name. */
+  /** Completes all blocks so far. Returns false if a call has no name. */
   close(): boolean;
-  /** Whether a tool was called. */
+  /** Returns whether a tool was called. */
   called(): boolean;
 }
 
@@ -46,7 +47,7 @@ export function createBlocks(newId: () => string, emit: Emit): Blocks {
     queue.push(block);
     return block;
   };
-  /** Sends what there is of the block. False while it cannot begin, as the name of the tool is missing. */
+  /** Sends the pending fragments of the block. Returns false while the name of its tool is missing. */
   const flush = (block: Block): boolean => {
     if (block.kind === "tool" && !block.name) return false;
     if (!block.started) emit("content_block_start", { index, content_block: emptyBlock(block, newId) });
@@ -56,19 +57,19 @@ export function createBlocks(newId: () => string, emit: Emit): Blocks {
     }
     return true;
   };
-  /** Sends all that may be sent now. False when something is missing though nothing more comes. */
+  /** Sends all that may be sent now. Returns false if something is missing and `ending` says nothing more comes. */
   const advance = (ending: boolean): boolean => {
-    for (let head = queue[0]; head; head = queue[0]) {
-      if (!flush(head)) return !ending;
-      if (!ending && (queue.length === 1 || !isComplete(head))) return true;
+    for (let first = queue[0]; first; first = queue[0]) {
+      if (!flush(first)) return !ending;
+      if (!ending && (queue.length === 1 || !isComplete(first))) return true;
       emit("content_block_stop", { index });
-      head.closed = true;
+      first.closed = true;
       queue.shift();
       index += 1;
     }
     return true;
   };
-  /** An upstream that numbers all calls 0, or none, still gives each an id of its own. */
+  /** Some upstreams number all calls 0, or none of them, but give each an id of its own. */
   const callOf = ({ index: given, id, function: called }: CallFragment): Block => {
     const number = given ?? Math.max(lastCall, 0);
     const known = calls.get(number);
@@ -107,7 +108,7 @@ function emptyBlock({ kind, id, name }: Block, newId: () => string): Record<stri
   switch (kind) {
     case "text":
       return { type: "text", text: "" };
-    // Only Anthropic can sign, and an empty signature pretends nothing.
+    // Only Anthropic can sign. An empty signature pretends nothing.
     case "thinking":
       return { type: "thinking", thinking: "", signature: "" };
     case "tool":
@@ -132,6 +133,6 @@ function isComplete(block: Block): boolean {
 }
 
 function isWholeObject(text: string): boolean {
-  // Most tries end here, without the cost of reading it all.
+  // The first check is cheap, and most incomplete texts fail it.
   return text.trimEnd().endsWith("}") && parseJson(text) !== undefined;
 }

@@ -1,23 +1,23 @@
 import { z } from "zod";
 import type { Usage } from "../chunk.ts";
 
-/** Why the answer has ended, as far as it is known. */
+/** Why an answer has ended, as far as it is known. */
 export interface Ending {
   finishReason: string | null | undefined;
-  /** The model has called a tool. */
+  /** Whether the model has called a tool. */
   called: boolean;
-  /** The model has refused in so many words. */
+  /** Whether the model has sent a refusal. */
   refused: boolean;
-  /** The caller's stop sequence that ended the answer, where the upstream tells. */
+  /** The caller's stop sequence that ended the answer, if the upstream names it. */
   stopSequence: string | undefined;
 }
 
 const stop = z.string().optional().catch(undefined);
-/** vLLM and SGLang name the stop sequence, each in a field of its own. */
+/** vLLM names the stop sequence in `stop_reason`, SGLang in `matched_stop`. */
 const StoppedChoice = z.object({ stop_reason: stop, matched_stop: stop });
 const Stopped = z.object({ choices: z.tuple([StoppedChoice]).rest(z.unknown()) });
 
-/** The one of the caller's stop sequences that a chunk, or a whole answer, names as its end. */
+/** Returns the caller's stop sequence that a chunk, or a whole answer, names as its end. */
 export function stopSequenceOf(piece: unknown, sequences: readonly string[]): string | undefined {
   if (sequences.length === 0) return undefined;
   const choice = Stopped.safeParse(piece).data?.choices[0];
@@ -33,7 +33,7 @@ export function endingFields(ending: Ending) {
   };
 }
 
-/** Some upstreams end with `stop` after calls of tools, and some tell no reason at all. */
+/** Some upstreams end with `stop` after tool calls, and some give no reason at all. */
 function stopReason({ finishReason, called, refused, stopSequence }: Ending): string {
   if (finishReason === "length") return "max_tokens";
   if (finishReason === "content_filter" || refused) return "refusal";
@@ -42,8 +42,8 @@ function stopReason({ finishReason, called, refused, stopSequence }: Ending): st
 }
 
 /**
- * Anthropic counts what was read from a cache beside the input, OpenAI within it. The two main counts must be
- * numbers, so they are 0 where the upstream gives none.
+ * Returns the usage as Anthropic counts it: input tokens from a cache are not part of the input tokens, as they are for
+ * OpenAI. The two main counts must be numbers, so they are 0 if the upstream sent no usage.
  */
 export function messagesUsage(usage: Usage | null | undefined) {
   const cached = usage?.prompt_tokens_details?.cached_tokens ?? null;

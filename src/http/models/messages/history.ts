@@ -1,16 +1,16 @@
-import { read, refuse } from "../refuse.ts";
+import { readShape, refuse } from "../refuse.ts";
 import { blocksOf, chatContent, onlyText, type Part, partsOf, partsOfBlock, textOf } from "./content.ts";
 import { Block, type Content, type MessagesBody, type Typed } from "./schema.ts";
 
 type ChatMessage = Record<string, unknown>;
 
-/** The system prompt and all messages. */
+/** Returns the system prompt and all messages. */
 export function chatMessages({ system, messages }: MessagesBody): ChatMessage[] {
   const last = messages.length - 1;
   if (messages[last]?.role === "assistant") {
     throw refuse(
       `messages[${last}].role`,
-      "A chat completion cannot be made to continue a message of the assistant: end with one of the user.",
+      "Assistant prefill is not supported here: the last message must be from the user.",
     );
   }
   const prompt = system ? onlyText(system, "system") : "";
@@ -26,8 +26,8 @@ export function chatMessages({ system, messages }: MessagesBody): ChatMessage[] 
 }
 
 /**
- * Results of tools come first, as messages of their own that must follow the calls at once. Such a message
- * holds only text, so images in it are shown by the user directly after.
+ * Returns the results of tools first, as messages of their own, which must follow the calls at once. Such a message holds
+ * only text, so its images come in the user's message right after.
  */
 function userMessages(content: Content, path: string): ChatMessage[] {
   const results: ChatMessage[] = [];
@@ -46,33 +46,33 @@ function userMessages(content: Content, path: string): ChatMessage[] {
 }
 
 function toolResult(block: Typed, path: string): { message: ChatMessage; images: Part[] } {
-  const { tool_use_id, content, is_error } = read(Block.tool_result, block, path);
+  const { tool_use_id, content, is_error } = readShape(Block.tool_result, block, path);
   const parts = partsOf(content ?? [], `${path}.content`);
   const images = parts.filter(({ type }) => type === "image_url");
   const texts = [textOf(parts), images.length > 0 && `(${countImages(images.length)} in the next message)`];
   const text = texts.filter(Boolean).join("\n");
-  // Chat completions have no other way to say so.
-  const told = is_error ? `Error: ${text}` : text;
+  // A chat completion has no other way to mark an error.
+  const marked = is_error ? `Error: ${text}` : text;
   const label: Part = { type: "text", text: `${countImages(images.length)} from tool call ${tool_use_id}:` };
   return {
-    message: { role: "tool", tool_call_id: tool_use_id, content: told },
+    message: { role: "tool", tool_call_id: tool_use_id, content: marked },
     images: images.length > 0 ? [label, ...images] : [],
   };
 }
 
 const countImages = (count: number) => (count === 1 ? "1 image" : `${count} images`);
 
-/** Thinking is left out: its signature is Anthropic's, and most chat templates leave earlier thinking out too. */
+/** Leaves thinking out: its signature is Anthropic's, and most chat templates drop earlier thinking too. */
 function assistantMessage(content: Content, path: string): ChatMessage {
   const texts: string[] = [];
   const calls: unknown[] = [];
   for (const { block, path: at } of blocksOf(content, path)) {
     switch (block.type) {
       case "text":
-        texts.push(read(Block.text, block, at).text);
+        texts.push(readShape(Block.text, block, at).text);
         break;
       case "tool_use": {
-        const { id, name, input } = read(Block.tool_use, block, at);
+        const { id, name, input } = readShape(Block.tool_use, block, at);
         calls.push({ id, type: "function", function: { name, arguments: JSON.stringify(input ?? {}) } });
         break;
       }
@@ -80,7 +80,7 @@ function assistantMessage(content: Content, path: string): ChatMessage {
       case "redacted_thinking":
         break;
       default:
-        throw refuse(`${at}.type`, `${block.type}: a chat completion has nothing for blocks of this type.`);
+        throw refuse(`${at}.type`, `A chat completion cannot hold a \`${block.type}\` block.`);
     }
   }
   const text = texts.join("\n");

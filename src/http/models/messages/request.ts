@@ -1,16 +1,14 @@
-import { AppError } from "../../../errors.ts";
-import { read, refuse } from "../refuse.ts";
+import { readShape, refuse } from "../refuse.ts";
 import { chatMessages } from "./history.ts";
 import { JsonSchemaFormat, type MessagesBody } from "./schema.ts";
 import { chatTools } from "./tools.ts";
 
-/** OpenAI refuses longer ones, and Claude Code's are. */
+/** OpenAI refuses longer names, which Claude Code sends. */
 const USER_LENGTH_MAX = 64;
 
 /**
- * `high` is what Anthropic does without the field, and Claude Code sends it with every request; most
- * upstreams refuse `reasoning_effort` for a model that does not reason. So it is left out, and only another
- * wish is passed on, in the words that all upstreams know.
+ * `high` is Anthropic's default, and Claude Code sends it with every request. It is left out, since most upstreams refuse
+ * `reasoning_effort` for a model that does not reason. Other values are passed on in the words that all upstreams know.
  */
 const REASONING_EFFORT: Record<string, string | undefined> = {
   low: "low",
@@ -21,13 +19,12 @@ const REASONING_EFFORT: Record<string, string | undefined> = {
 };
 
 /**
- * The body of the chat completion for a message.
+ * Returns the body of the chat completion for a message.
  *
- * `thinking` is not translated: a model that reasons does so of itself, and one that does not is refused with
- * `reasoning_effort` by most upstreams, while Claude Code asks for thinking whatever the model. It decides
- * only whether the caller is shown the reasoning. Left out besides, as no word of the answer depends on it:
- * `cache_control`, `context_management` (it saves context), `diagnostics`, `service_tier`, `speed`, `betas`
- * and whatever is not known here.
+ * `thinking` is not translated. A model that reasons does so by itself, and most upstreams refuse `reasoning_effort` for a
+ * model that does not, while Claude Code asks for thinking whatever the model. The field only decides whether the caller
+ * is shown the reasoning. Other fields are left out because no word of the answer depends on them: `cache_control`,
+ * `context_management` (it saves context), `diagnostics`, `service_tier`, `speed`, `betas`, and unknown fields.
  */
 export function chatRequest(body: MessagesBody): Record<string, unknown> {
   refuseState(body);
@@ -44,7 +41,7 @@ export function chatRequest(body: MessagesBody): Record<string, unknown> {
   return {
     model: body.model,
     messages: chatMessages(body),
-    // Not `max_completion_tokens`: Ollama knows no other, and vLLM and llama.cpp take both.
+    // Not `max_completion_tokens`, which Ollama does not know. vLLM and llama.cpp take both.
     max_tokens: body.max_tokens,
     ...Object.fromEntries(
       Object.entries(wanted).filter(([, value]) => value !== null && value !== undefined),
@@ -55,23 +52,20 @@ export function chatRequest(body: MessagesBody): Record<string, unknown> {
   };
 }
 
-/**
- * The tool runners of the official packages ask for a thread by themselves, and go on without where the error
- * has these details.
- */
+/** The tool runners of the official packages ask for a thread, and go on without one if the error has these details. */
 const NO_THREADS = { details: { error_code: "thread_unsupported_request", unsupported: [] } };
 
-/** What Anthropic keeps, or runs, on its side. */
+/** Refuses what Anthropic keeps or runs on its side. */
 function refuseState({ container, mcp_servers, thread }: MessagesBody): void {
   if (container !== null && container !== undefined) {
-    throw refuse("container", "Containers are Anthropic's: leave it out.");
+    throw refuse("container", "Containers run at Anthropic only. Leave the field out.");
   }
   if (mcp_servers?.length) {
-    throw refuse("mcp_servers", "The server connects to no MCP servers: offer their tools in tools.");
+    throw refuse("mcp_servers", "This server does not connect to MCP servers. Offer their tools in `tools`.");
   }
   if (thread !== null && thread !== undefined) {
-    const hint = "The server keeps no threads: send the whole conversation in messages.";
-    throw new AppError("request_untranslatable", { param: "thread", hint, extra: NO_THREADS });
+    const reason = "This server keeps no threads. Send the whole conversation in `messages`.";
+    throw refuse("thread", reason, NO_THREADS);
   }
 }
 
@@ -79,15 +73,15 @@ function reasoningEffort({ output_config: config }: MessagesBody): string | unde
   const effort = config?.effort;
   if (effort === null || effort === undefined) return undefined;
   if (Object.hasOwn(REASONING_EFFORT, effort)) return REASONING_EFFORT[effort];
-  throw refuse("output_config.effort", `It must be one of ${Object.keys(REASONING_EFFORT).join(", ")}.`);
+  throw refuse("output_config.effort", `It must be one of: ${Object.keys(REASONING_EFFORT).join(", ")}.`);
 }
 
 function responseFormat({ output_config, output_format }: MessagesBody): Record<string, unknown> {
   const path = output_config?.format ? "output_config.format" : "output_format";
   const format = output_config?.format ?? output_format;
   if (!format) return {};
-  if (format.type !== "json_schema") throw refuse(`${path}.type`, "Only json_schema is known.");
-  const { schema } = read(JsonSchemaFormat, format, path);
-  // Anthropic has no name for it, and chat completions must have one.
+  if (format.type !== "json_schema") throw refuse(`${path}.type`, "Only `json_schema` is supported.");
+  const { schema } = readShape(JsonSchemaFormat, format, path);
+  // A chat completion must have a name for it, which Anthropic's format lacks.
   return { response_format: { type: "json_schema", json_schema: { name: "answer", schema, strict: true } } };
 }

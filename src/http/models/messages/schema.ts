@@ -1,10 +1,10 @@
 import { z } from "zod";
 
 /**
- * What a caller may send to `POST /v1/messages`, as far as a chat completion can express it:
- * https://platform.claude.com/docs/en/api/messages. `null` means absent, unknown keys are ignored. Content
- * blocks, sources and tools are told apart by `type` first, so that one that is not known can be named; only
- * then are they read with the schema of their kind.
+ * The body of `POST /v1/messages`, as far as a chat completion can express it:
+ * https://platform.claude.com/docs/en/api/messages. `null` means absent, and unknown keys are ignored. The `type` of a
+ * content block, source or tool is read first, so that an unknown one can be named, and the rest then with the schema
+ * of its kind.
  */
 const text = z.string();
 const optionalText = text.nullish();
@@ -40,7 +40,7 @@ export const MessagesBody = z.object({
     .nullish(),
   thinking: z.object({ type: text, display: optionalText }).nullish(),
   output_config: z.object({ effort: optionalText, format: Format }).nullish(),
-  /** The older place of `output_config.format`. */
+  /** The former place of `output_config.format`. */
   output_format: Format,
   metadata: z.object({ user_id: optionalText }).nullish(),
   container: z.unknown().optional(),

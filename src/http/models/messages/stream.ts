@@ -3,7 +3,7 @@ import { parseJson } from "../../../json/parse.ts";
 import { CHAT_STREAM_END } from "../../../protocol/chat.ts";
 import { anthropicErrorBody, anthropicErrorEvent, anthropicTypeNamed } from "../../errors/anthropic.ts";
 import type { ServerEvent } from "../../middleware/event-stream.ts";
-import { ChatFailure, ChatPiece, type Choice, type Usage } from "../chunk.ts";
+import { ChatFailure, type Choice, CompletionChunk, type Usage } from "../chunk.ts";
 import type { PlanStream } from "../plan.ts";
 import { messageBody, reasoningOf } from "./answer.ts";
 import { type Blocks, createBlocks } from "./blocks.ts";
@@ -11,24 +11,24 @@ import { type Ending, endingFields, messagesUsage, stopSequenceOf } from "./endi
 
 export interface StreamOptions {
   id: string;
-  /** Until the upstream names its own. */
+  /** The model, until the upstream names its own. */
   model: string;
   showsThinking: boolean;
   stopSequences: readonly string[];
   newId: () => string;
 }
 
-/** What the agent's upstream has done wrong, as the caller reads it. */
+/** Faults of the agent's upstream, as the caller reads them. */
 const FAULT = {
-  noChunk: "The agent's upstream has sent what is no chat completion.",
-  noName: "The agent's upstream has sent a tool call without a name.",
-  callGoesOn: "The agent's upstream has sent more arguments for a tool call that was complete.",
+  notAChunk: "The agent's upstream sent something that is not a chat completion.",
+  noName: "The agent's upstream sent a tool call without a name.",
+  callGoesOn: "The agent's upstream sent more arguments for a tool call that was complete.",
 } as const;
 
 /**
- * The events of https://platform.claude.com/docs/en/build-with-claude/streaming. Usage comes with the last
- * but one, so the zeros of `message_start` are no figures. The arguments of a tool go on as they come, so
- * those that are no JSON are the caller's to find; his SDK does when the call is complete.
+ * Makes the events of https://platform.claude.com/docs/en/build-with-claude/streaming. The usage comes with the last event
+ * but one, so the zeros in `message_start` mean nothing. Arguments of tools are passed on as they come. If they are not
+ * JSON, the caller's SDK finds out when the call is complete.
  */
 export function createMessagesStream(options: StreamOptions): PlanStream {
   let events: ServerEvent[] = [];
@@ -61,11 +61,11 @@ export function createMessagesStream(options: StreamOptions): PlanStream {
     });
     emit("message_stop", {});
   };
-  const write = (piece: ChatPiece, value: unknown) => {
-    start(piece.model || options.model);
-    usage = piece.usage ?? usage;
-    // Of several alternatives a message has the first only.
-    for (const choice of piece.choices.filter(({ index }) => !index)) {
+  const write = (chunk: CompletionChunk, value: unknown) => {
+    start(chunk.model || options.model);
+    usage = chunk.usage ?? usage;
+    // A message has only the first of several choices.
+    for (const choice of chunk.choices.filter(({ index }) => !index)) {
       if (choice.delta?.refusal) ending.refused = true;
       const fault = writeChoice(blocks, choice, options.showsThinking);
       if (fault) return failWith(fault);
@@ -77,11 +77,11 @@ export function createMessagesStream(options: StreamOptions): PlanStream {
   const push = (data: string) => {
     if (data === CHAT_STREAM_END) return finish();
     const value = parseJson(data);
-    const piece = ChatPiece.safeParse(value);
-    if (piece.success) return write(piece.data, value);
+    const chunk = CompletionChunk.safeParse(value);
+    if (chunk.success) return write(chunk.data, value);
     const failure = ChatFailure.safeParse(value);
     if (failure.success) fail(upstreamError(failure.data));
-    else failWith(FAULT.noChunk);
+    else failWith(FAULT.notAChunk);
   };
   const once = (act: () => void) => {
     if (!ended) act();
@@ -96,7 +96,7 @@ export function createMessagesStream(options: StreamOptions): PlanStream {
   };
 }
 
-/** What is wrong with it, if anything. */
+/** Sends a choice. Returns what is wrong with it, if anything. */
 function writeChoice(
   blocks: Blocks,
   { delta, finish_reason: finishReason }: Choice,
@@ -109,7 +109,7 @@ function writeChoice(
   for (const fragment of delta?.tool_calls ?? []) {
     if (!blocks.call(fragment)) return FAULT.callGoesOn;
   }
-  // Callers begin with a tool as soon as its block is complete, so they need not wait for the usage.
+  // Callers run a tool as soon as its block is complete, so they need not wait for the usage.
   if (finishReason && !blocks.close()) return FAULT.noName;
   return undefined;
 }

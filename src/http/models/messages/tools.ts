@@ -1,9 +1,9 @@
-import { read, refuse } from "../refuse.ts";
+import { readShape, refuse } from "../refuse.ts";
 import { ClientTool, type MessagesBody } from "./schema.ts";
 
 /**
- * The tools for the chat completion, and which the model may or must call. `defer_loading`,
- * `eager_input_streaming`, `input_examples` and `cache_control` are left out: the tool works without.
+ * Returns the tools for the chat completion, and which of them the model may or must call. `defer_loading`,
+ * `eager_input_streaming`, `input_examples` and `cache_control` are left out, as tools work without them.
  */
 export function chatTools({ tools, tool_choice: choice }: MessagesBody): Record<string, unknown> {
   const given = (tools ?? []).map((tool, index) => chatTool(tool, `tools[${index}]`));
@@ -26,10 +26,10 @@ function chatTool(tool: NonNullable<MessagesBody["tools"]>[number], path: string
   if (tool.type !== null && tool.type !== undefined && tool.type !== "custom") {
     throw refuse(
       `${path}.type`,
-      `${tool.type}: tools of this type are built into Anthropic's API and models. Only tools with an input_schema, which the caller runs, can be used.`,
+      `\`${tool.type}\` tools are built into Anthropic's API and models. Use tools with an \`input_schema\`, which the caller runs.`,
     );
   }
-  const { name, description, input_schema, strict } = read(ClientTool, tool, path);
+  const { name, description, input_schema, strict } = readShape(ClientTool, tool, path);
   return {
     type: "function",
     function: {

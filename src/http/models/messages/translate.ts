@@ -1,7 +1,7 @@
 import { AppError } from "../../../errors.ts";
 import { parseJson } from "../../../json/parse.ts";
-import { ChatPiece } from "../chunk.ts";
-import { read } from "../refuse.ts";
+import { CompletionChunk } from "../chunk.ts";
+import { readShape } from "../refuse.ts";
 import type { Translation, TranslationContext } from "../translation.ts";
 import { contentOf, messageBody } from "./answer.ts";
 import { stopSequenceOf } from "./ending.ts";
@@ -10,13 +10,13 @@ import { MessagesBody } from "./schema.ts";
 import { createMessagesStream } from "./stream.ts";
 
 /**
- * A request of Anthropic's Messages API (https://platform.claude.com/docs/en/api/messages) for an upstream
- * that has chat completions only. What cannot be kept throws `request_untranslatable`, and what is no such
- * request `body_invalid`; both name the field in `param`. The model's reasoning is shown to a caller that
- * has switched `thinking` on, as Anthropic does, and dropped for all others.
+ * Translates a request of Anthropic's Messages API (https://platform.claude.com/docs/en/api/messages) for an upstream that
+ * has only chat completions. Throws `request_untranslatable` for what a chat completion cannot express, and `body_invalid`
+ * for a request that is not valid; both name the field in `param`. The model's reasoning is shown to callers who have
+ * switched `thinking` on, as Anthropic does, and dropped for all others.
  */
 export function translateMessages(body: unknown, { newId }: TranslationContext): Translation {
-  const request = read(MessagesBody, body, "");
+  const request = readShape(MessagesBody, body, "");
   const thinking = request.thinking?.type;
   const options = {
     id: `msg_${newId()}`,
@@ -35,9 +35,9 @@ export function translateMessages(body: unknown, { newId }: TranslationContext):
 
 function wholeAnswer(chatBody: string, options: Parameters<typeof createMessagesStream>[0]) {
   const value = parseJson(chatBody);
-  const piece = ChatPiece.safeParse(value).data;
-  const choice = piece?.choices[0];
-  if (!piece || !choice?.message) {
+  const completion = CompletionChunk.safeParse(value).data;
+  const choice = completion?.choices[0];
+  if (!completion || !choice?.message) {
     throw new AppError("agent_answer_invalid", { detail: "not the body of a chat completion" });
   }
   const { message } = choice;
@@ -48,5 +48,10 @@ function wholeAnswer(chatBody: string, options: Parameters<typeof createMessages
     stopSequence: stopSequenceOf(value, options.stopSequences),
   };
   const content = contentOf(message, options.showsThinking, options.newId);
-  return messageBody({ id: options.id, model: piece.model || options.model }, content, ending, piece.usage);
+  return messageBody(
+    { id: options.id, model: completion.model || options.model },
+    content,
+    ending,
+    completion.usage,
+  );
 }

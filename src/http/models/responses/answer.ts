@@ -1,5 +1,5 @@
 import type { ServerEvent } from "../../middleware/event-stream.ts";
-import type { ChatPiece, Usage } from "../chunk.ts";
+import type { CompletionChunk, Usage } from "../chunk.ts";
 import type { TranslationContext } from "../translation.ts";
 import { createOutput } from "./output.ts";
 import { incompleteReason, type ResponseState, responseEcho, responseUsage } from "./response.ts";
@@ -11,17 +11,17 @@ export interface Failure {
   code: string | null;
 }
 
-/** A response being made of the pieces of a chat completion, streamed or whole. */
+/** A response that is made from a chat completion, streamed or whole. */
 export interface Answer {
-  write(piece: ChatPiece): void;
+  write(chunk: CompletionChunk): void;
   /** The answer is complete. */
   finish(): void;
   fail(failure: Failure): void;
-  /** Whether nothing can follow. */
+  /** Returns whether nothing can follow. */
   ended(): boolean;
-  /** As it is now. */
+  /** Returns the response as it is now. */
   response(): Record<string, unknown>;
-  /** The events since the last call. */
+  /** Returns the events since the last call. */
   take(): ServerEvent[];
 }
 
@@ -55,12 +55,12 @@ export function createAnswer(body: ResponsesBody, tools: Tools, { newId, now }: 
     emitResponse("response.in_progress");
   };
   return {
-    write(piece) {
-      if (piece.model) echo.model = piece.model;
+    write(chunk) {
+      if (chunk.model) echo.model = chunk.model;
       start();
-      usage = piece.usage ?? usage;
-      for (const choice of piece.choices) {
-        // Of several alternatives a response has the first only.
+      usage = chunk.usage ?? usage;
+      for (const choice of chunk.choices) {
+        // A response has only the first of several choices.
         if ((choice.index ?? 0) !== 0) continue;
         output.write(choice);
         if (!choice.finish_reason) continue;

@@ -12,11 +12,11 @@ export type ChatMessage =
   | AssistantMessage
   | { role: "tool"; tool_call_id: string; content: string };
 
-/** Puts the items of a conversation together as messages, the parts of one turn of the model as one. */
+/** Collects the items of a conversation as messages. The items of one turn of the model become one message. */
 export function createHistory() {
   const messages: ChatMessage[] = [];
   let turn: AssistantMessage | undefined;
-  /** For the message that follows; without one, reasoning is nothing an upstream would take. */
+  /** Waits for the message that follows: upstreams take no reasoning without one. */
   let thoughts: string | undefined;
   let images: ChatPart[] = [];
   const assistant = () => {
@@ -28,7 +28,7 @@ export function createHistory() {
     }
     return turn;
   };
-  /** A tool's message has text only, and nothing may stand between those of one turn. */
+  /** A tool's message holds only text, and nothing may stand between the tools' messages of one turn. */
   const flushImages = () => {
     if (images.length > 0) messages.push({ role: "user", content: images });
     images = [];
@@ -42,7 +42,7 @@ export function createHistory() {
       messages.push(message);
     },
     addText(text: string) {
-      // After a call it still belongs to the same message: its result must follow at once.
+      // After a call, text still belongs to the same message: the result of the call must follow at once.
       if (turn?.content != null && turn.tool_calls === undefined) turn = undefined;
       const current = assistant();
       current.content = current.content === null ? text : `${current.content}\n\n${text}`;

@@ -1,17 +1,16 @@
-import type { z } from "zod";
-import { read, refuse } from "../refuse.ts";
+import { readShape, refuse } from "../refuse.ts";
 import { type ChatMessage, type ChatPart, createHistory, type History } from "./history.ts";
 import { ContentPart, InputItem, type MessageContent, type ResponsesBody, type Typed } from "./schema.ts";
 import { customArguments, type Tools } from "./tools.ts";
 
-type Given = z.output<typeof Typed>;
-const ALONE = "The server keeps no responses: send the whole conversation in input, with store: false.";
-const NO_FILES = "Chat completions take no files: send the text itself, or an image as input_image.";
+const NOT_STORED =
+  "This server keeps no responses. Send the whole conversation in `input`, with `store: false`.";
+const NO_FILES = "Chat completions take no files. Send the text itself, or an image as `input_image`.";
 
 /**
- * The messages of a chat completion. All items of one turn of the model become one message, as a chat
- * completion has its text and its calls in one, with the results right after it. System and developer
- * messages are `system`, which every upstream's template knows.
+ * Returns the messages of the chat completion. All items of one turn of the model become one message, since a chat
+ * completion holds text and calls in one, with the results right after it. System and developer messages become `system`,
+ * which every upstream's template knows.
  */
 export function readInput({ instructions, input }: ResponsesBody, tools: Tools): ChatMessage[] {
   const history = createHistory();
@@ -28,7 +27,7 @@ export function readInput({ instructions, input }: ResponsesBody, tools: Tools):
   return history.messages;
 }
 
-function readItem(item: Given, path: string, history: History, tools: Tools, inLastTurn: boolean): void {
+function readItem(item: Typed, path: string, history: History, tools: Tools, inLastTurn: boolean): void {
   switch (item.type ?? "message") {
     case "message":
       readMessage(item, path, history);
@@ -42,48 +41,48 @@ function readItem(item: Given, path: string, history: History, tools: Tools, inL
       readResult(item, path, history);
       break;
     case "reasoning":
-      // Models want their thoughts back while they work on one answer, between calls; earlier ones they drop.
+      // Models want their reasoning back while they work on one answer, between calls. They drop earlier reasoning.
       if (inLastTurn) readReasoning(item, path, history);
       break;
     case "web_search_call":
-      // Made elsewhere, and what it found is not in the item.
+      // The search was made elsewhere, and its results are not in the item.
       break;
     case "item_reference":
-      // Reasoning may be left out, and the AI SDK refers to it where it sends calls in full.
-      if (read(InputItem.item_reference, item, path).id.startsWith("rs_")) break;
-      throw refuse(path, `item_reference: ${ALONE}`);
+      // Reasoning may be left out. The AI SDK refers to it even when it sends calls in full.
+      if (readShape(InputItem.item_reference, item, path).id.startsWith("rs_")) break;
+      throw refuse(path, NOT_STORED);
     default:
-      throw refuse(`${path}.type`, `${item.type}: chat completions have no such item.`);
+      throw refuse(`${path}.type`, `A chat completion cannot hold a \`${item.type}\` item.`);
   }
 }
 
-function readCall(item: Given, path: string, history: History, tools: Tools): void {
+function readCall(item: Typed, path: string, history: History, tools: Tools): void {
   if (item.type === "custom_tool_call") {
-    const call = read(InputItem.custom_tool_call, item, path);
+    const call = readShape(InputItem.custom_tool_call, item, path);
     history.addCall(call.call_id, tools.wireName(call.name, call.namespace), customArguments(call.input));
   } else {
-    const call = read(InputItem.function_call, item, path);
+    const call = readShape(InputItem.function_call, item, path);
     history.addCall(call.call_id, tools.wireName(call.name, call.namespace), call.arguments);
   }
 }
 
-function readReasoning(item: Given, path: string, history: History): void {
-  const { summary, content } = read(InputItem.reasoning, item, path);
+function readReasoning(item: Typed, path: string, history: History): void {
+  const { summary, content } = readShape(InputItem.reasoning, item, path);
   const texts = content?.length ? content : (summary ?? []);
   const thoughts = texts.map(({ text }) => text).join("\n\n");
   if (thoughts !== "") history.addReasoning(thoughts);
 }
 
-function readMessage(item: Given, path: string, history: History): void {
-  const { role, content } = read(InputItem.message, item, path);
+function readMessage(item: Typed, path: string, history: History): void {
+  const { role, content } = readShape(InputItem.message, item, path);
   const parts = readContent(content, `${path}.content`);
-  if (role === "user") history.add({ role, content: plainOr(parts) });
+  if (role === "user") history.add({ role, content: contentOf(parts) });
   else if (role === "assistant") history.addText(textOnly(parts, `${path}.content`));
   else history.add({ role: "system", content: textOnly(parts, `${path}.content`) });
 }
 
-function readResult(item: Given, path: string, history: History): void {
-  const { call_id: callId, output } = read(InputItem.output, item, path);
+function readResult(item: Typed, path: string, history: History): void {
+  const { call_id: callId, output } = readShape(InputItem.output, item, path);
   const parts = readContent(output, `${path}.output`);
   const others = parts.filter(({ type }) => type !== "text");
   const text = joinText(parts);
@@ -95,8 +94,8 @@ function readResult(item: Given, path: string, history: History): void {
   history.addResult(callId, text || "The output follows in the next message.", [heading, ...others]);
 }
 
-/** A lone text as a string, which every upstream takes. */
-function plainOr(parts: ChatPart[]): string | ChatPart[] {
+/** Returns a lone text as a string, which every upstream takes. */
+function contentOf(parts: ChatPart[]): string | ChatPart[] {
   return parts.every(({ type }) => type === "text") && parts.length <= 1 ? joinText(parts) : parts;
 }
 
@@ -115,31 +114,31 @@ function readContent(content: MessageContent, path: string): ChatPart[] {
   return content.map((part, index) => readPart(part, `${path}[${index}]`));
 }
 
-function readPart(part: Given, path: string): ChatPart {
+function readPart(part: Typed, path: string): ChatPart {
   switch (part.type) {
     case "input_text":
     case "output_text":
     case "text":
-      return { type: "text", text: read(ContentPart.text, part, path).text };
+      return { type: "text", text: readShape(ContentPart.text, part, path).text };
     case "refusal":
-      return { type: "text", text: read(ContentPart.refusal, part, path).refusal };
+      return { type: "text", text: readShape(ContentPart.refusal, part, path).refusal };
     case "input_image": {
-      const { image_url: url, detail } = read(ContentPart.input_image, part, path);
-      if (!url) throw refuse(`${path}.file_id`, "The server keeps no files: send the image as image_url.");
-      // `original` is known to the Responses API alone; high is the nearest.
+      const { image_url: url, detail } = readShape(ContentPart.input_image, part, path);
+      if (!url) throw refuse(`${path}.file_id`, "This server keeps no files. Send the image as `image_url`.");
+      // Only the Responses API knows `original`; `high` is the nearest.
       return {
         type: "image_url",
         image_url: { url, ...(detail && { detail: detail === "original" ? "high" : detail }) },
       };
     }
     case "input_audio":
-      return { type: "input_audio", input_audio: read(ContentPart.input_audio, part, path).input_audio };
+      return { type: "input_audio", input_audio: readShape(ContentPart.input_audio, part, path).input_audio };
     case "input_file":
       throw refuse(path, NO_FILES);
     default:
       throw refuse(
         `${path}.type`,
-        `${part.type ?? "A part without a type"}: chat completions have no such content.`,
+        `A chat completion cannot hold ${part.type ? `\`${part.type}\` content` : "content without a type"}.`,
       );
   }
 }

@@ -30,8 +30,8 @@ type CallItem = { id: string; status: ItemStatus; call_id: string; name: string;
   | { type: "custom_tool_call"; input: string }
 );
 
-/** Where an item stands in the answer, and where its events go. */
-export interface Place {
+/** What an item needs to know of its response. */
+export interface ItemContext {
   outputIndex: number;
   newId: () => string;
   emit: (type: string, fields: Record<string, unknown>) => void;
@@ -39,19 +39,19 @@ export interface Place {
 
 export interface OpenItem {
   item: OutputItem;
-  /** Sends whatever the item still wants. Once. */
+  /** Sends the last events of the item. Called once. */
   close(status: "completed" | "incomplete"): void;
 }
 
-function open<Item extends OutputItem>(place: Place, item: Item) {
-  place.emit("response.output_item.added", { output_index: place.outputIndex, item });
+function open<Item extends OutputItem>(context: ItemContext, item: Item) {
+  context.emit("response.output_item.added", { output_index: context.outputIndex, item });
   return {
     emit(type: string, fields: Record<string, unknown>) {
-      place.emit(type, { item_id: item.id, output_index: place.outputIndex, ...fields });
+      context.emit(type, { item_id: item.id, output_index: context.outputIndex, ...fields });
     },
     done(status: "completed" | "incomplete") {
       item.status = status;
-      place.emit("response.output_item.done", { output_index: place.outputIndex, item });
+      context.emit("response.output_item.done", { output_index: context.outputIndex, item });
     },
   };
 }
@@ -60,16 +60,16 @@ export interface OpenMessage extends OpenItem {
   write(kind: "output_text" | "refusal", delta: string, logprobs: Logprobs): void;
 }
 
-export function openMessage(place: Place): OpenMessage {
+export function openMessage(context: ItemContext): OpenMessage {
   const content: (TextPart | RefusalPart)[] = [];
   const item: OutputItem = {
-    id: `msg_${place.newId()}`,
+    id: `msg_${context.newId()}`,
     type: "message",
     status: "in_progress",
     role: "assistant",
     content,
   };
-  const { emit, done } = open(place, item);
+  const { emit, done } = open(context, item);
   const closePart = () => {
     const part = content.at(-1);
     if (part === undefined) return;
@@ -117,14 +117,14 @@ export interface OpenReasoning extends OpenItem {
 }
 
 /**
- * The reasoning goes out as its summary, though it is the whole of it: that is what Codex CLI and the AI SDK
- * show, and what both send back, which neither does with `reasoning_text`.
+ * Sends the whole reasoning as its summary. Codex CLI and the AI SDK show the summary and send it back, and do neither
+ * with `reasoning_text`.
  */
-export function openReasoning(place: Place): OpenReasoning {
+export function openReasoning(context: ItemContext): OpenReasoning {
   const part = { type: "summary_text" as const, text: "" };
   const summary: { type: "summary_text"; text: string }[] = [];
-  const item: OutputItem = { id: `rs_${place.newId()}`, type: "reasoning", status: "in_progress", summary };
-  const { emit, done } = open(place, item);
+  const item: OutputItem = { id: `rs_${context.newId()}`, type: "reasoning", status: "in_progress", summary };
+  const { emit, done } = open(context, item);
   const where = { summary_index: 0 };
   summary.push(part);
   emit("response.reasoning_summary_part.added", { ...where, part });
@@ -146,23 +146,27 @@ export interface OpenCall extends OpenItem {
   write(delta: string): void;
 }
 
-export function openCall(place: Place, callId: string, { kind, name, namespace }: ToolName): OpenCall {
-  const whose = { call_id: callId, name, ...(namespace !== undefined && { namespace }) };
-  return kind === "custom" ? openCustomCall(place, whose) : openFunctionCall(place, whose);
+export function openCall(
+  context: ItemContext,
+  callId: string,
+  { kind, name, namespace }: ToolName,
+): OpenCall {
+  const names = { call_id: callId, name, ...(namespace !== undefined && { namespace }) };
+  return kind === "custom" ? openCustomCall(context, names) : openFunctionCall(context, names);
 }
 
-type Whose = Pick<CallItem, "call_id" | "name" | "namespace">;
+type CallNames = Pick<CallItem, "call_id" | "name" | "namespace">;
 
-function openFunctionCall(place: Place, whose: Whose): OpenCall {
-  const id = `fc_${place.newId()}`;
+function openFunctionCall(context: ItemContext, names: CallNames): OpenCall {
+  const id = `fc_${context.newId()}`;
   const item = {
     id,
     type: "function_call" as const,
     status: "in_progress" as ItemStatus,
-    ...whose,
+    ...names,
     arguments: "",
   };
-  const { emit, done } = open(place, item);
+  const { emit, done } = open(context, item);
   return {
     item,
     write(delta) {
@@ -176,17 +180,17 @@ function openFunctionCall(place: Place, whose: Whose): OpenCall {
   };
 }
 
-/** Its text stands inside the JSON of the arguments, so it is known only when they are complete. */
-function openCustomCall(place: Place, whose: Whose): OpenCall {
-  const id = `ctc_${place.newId()}`;
+/** The input is inside the JSON of the arguments, so it is known only when they are complete. */
+function openCustomCall(context: ItemContext, names: CallNames): OpenCall {
+  const id = `ctc_${context.newId()}`;
   const item = {
     id,
     type: "custom_tool_call" as const,
     status: "in_progress" as ItemStatus,
-    ...whose,
+    ...names,
     input: "",
   };
-  const { emit, done } = open(place, item);
+  const { emit, done } = open(context, item);
   let callArguments = "";
   return {
     item,

@@ -1,5 +1,6 @@
 import type { Choice, Delta } from "../chunk.ts";
 import {
+  type ItemContext,
   type OpenCall,
   type OpenItem,
   type OpenMessage,
@@ -8,37 +9,36 @@ import {
   openCall,
   openMessage,
   openReasoning,
-  type Place,
 } from "./items.ts";
 import type { Tools } from "./tools.ts";
 
-/** The items of an answer, as they grow out of the deltas of one choice. */
+/** The items of a response, as they grow with the deltas of one choice. */
 export interface Output {
   items: OutputItem[];
   write(choice: Choice): void;
-  /** Closes what is open. `complete` is false where the model was stopped: then its last item is cut short. */
+  /** Closes the open items. `complete` is false if the model was stopped: its last item is incomplete then. */
   close(complete: boolean): void;
 }
 
 interface Call {
   id: string | undefined;
-  /** What came before the name. */
+  /** The arguments that came before the name. */
   early: string;
   open: OpenCall | undefined;
 }
 
 type CallDelta = NonNullable<Delta["tool_calls"]>[number];
 
-export function createOutput(tools: Tools, newId: () => string, emit: Place["emit"]): Output {
+export function createOutput(tools: Tools, newId: () => string, emit: ItemContext["emit"]): Output {
   const items: OutputItem[] = [];
-  /** What is being said or thought; the next kind of item ends it. */
+  /** The open message or reasoning. An item of another kind ends it. */
   let current:
     | { kind: "message"; open: OpenMessage }
     | { kind: "reasoning"; open: OpenReasoning }
     | undefined;
-  /** The arguments of parallel calls may come in turns, so calls are ended only with the answer. */
+  /** The arguments of parallel calls may alternate, so calls end only with the answer. */
   let calls: OpenItem[] = [];
-  const nextPlace = (): Place => ({ outputIndex: items.length, newId, emit });
+  const nextContext = (): ItemContext => ({ outputIndex: items.length, newId, emit });
   const closeCurrent = () => {
     current?.open.close("completed");
     current = undefined;
@@ -46,20 +46,20 @@ export function createOutput(tools: Tools, newId: () => string, emit: Place["emi
   const message = () => {
     if (current?.kind === "message") return current.open;
     closeCurrent();
-    current = { kind: "message", open: openMessage(nextPlace()) };
+    current = { kind: "message", open: openMessage(nextContext()) };
     items.push(current.open.item);
     return current.open;
   };
   const reasoning = () => {
     if (current?.kind === "reasoning") return current.open;
     closeCurrent();
-    current = { kind: "reasoning", open: openReasoning(nextPlace()) };
+    current = { kind: "reasoning", open: openReasoning(nextContext()) };
     items.push(current.open.item);
     return current.open;
   };
   const callOf = createCalls((id, name) => {
     closeCurrent();
-    const open = openCall(nextPlace(), id ?? `call_${newId()}`, tools.byWireName(name));
+    const open = openCall(nextContext(), id ?? `call_${newId()}`, tools.byWireName(name));
     items.push(open.item);
     calls.push(open);
     return open;
@@ -82,7 +82,7 @@ export function createOutput(tools: Tools, newId: () => string, emit: Place["emi
     },
     close(complete) {
       const last = items.at(-1);
-      // A call ends what was current, so what is current now came after all calls.
+      // A call ends the current item, so an item that is current now came after all calls.
       const stillOpen = [...calls, ...(current ? [current.open] : [])];
       for (const open of stillOpen) open.close(complete || open.item !== last ? "completed" : "incomplete");
       calls = [];
@@ -92,8 +92,8 @@ export function createOutput(tools: Tools, newId: () => string, emit: Place["emi
 }
 
 /**
- * Puts the pieces of calls together. A call is known by its index; Ollama has given several whole calls the
- * same one, and some upstreams give none, so a new id with a name begins a new call too.
+ * Joins the fragments of calls by their index. Ollama has given several whole calls the same index, and some upstreams
+ * give none, so a new id with a name begins a new call too.
  */
 function createCalls(start: (id: string | undefined, name: string) => OpenCall) {
   const byIndex = new Map<number, Call>();

@@ -1,21 +1,20 @@
-import { read, refuse } from "../refuse.ts";
+import { readShape, refuse } from "../refuse.ts";
 import { readInput } from "./input.ts";
 import { JsonSchemaFormat, type ResponsesBody } from "./schema.ts";
 import type { Tools } from "./tools.ts";
 
-const NOT_KEPT = "The server keeps no responses for a chat completion: send the whole conversation in input.";
+const NOT_KEPT = "This server keeps no responses. Send the whole conversation in `input`.";
 
-/** Fields that name what is kept at OpenAI. */
+/** The fields that refer to something kept at OpenAI, with the reason for the refusal. */
 const REFUSED: Record<string, string> = {
   previous_response_id: NOT_KEPT,
   conversation: NOT_KEPT,
-  prompt: "The server keeps no prompts: send the text in instructions and input.",
+  prompt: "This server keeps no prompts. Send the text in `instructions` and `input`.",
 };
 
 /**
- * The fields of the Responses API that are translated one by one, or left out because no word of the answer
- * depends on them. All others are the caller's own for his upstream, such as `seed`, `stop` or `top_k`, and
- * go on as they are.
+ * The fields of the Responses API that are translated one by one, or left out because no word of the answer depends on
+ * them. All others, such as `seed`, `stop` or `top_k`, are for the caller's upstream and are passed on unchanged.
  */
 const OWN_FIELDS = new Set([
   ...["model", "input", "instructions", "stream", "stream_options", "tools", "tool_choice", "max_tool_calls"],
@@ -40,13 +39,13 @@ const OWN_FIELDS = new Set([
   ...Object.keys(REFUSED),
 ]);
 
-/** The body of the chat completion for a response. */
+/** Returns the body of the chat completion for a response. */
 export function chatRequest(body: ResponsesBody, tools: Tools): Record<string, unknown> {
   for (const [field, hint] of Object.entries(REFUSED)) {
     if (body[field] !== null && body[field] !== undefined) throw refuse(field, hint);
   }
   if (body.background)
-    throw refuse("background", "The server keeps no responses: wait for the answer, or stream it.");
+    throw refuse("background", "This server keeps no responses. Wait for the answer, or stream it.");
   return {
     ...Object.fromEntries(Object.entries(body).filter(([field]) => !OWN_FIELDS.has(field))),
     model: body.model,
@@ -61,7 +60,7 @@ export function chatRequest(body: ResponsesBody, tools: Tools): Record<string, u
 function sampling(body: ResponsesBody): Record<string, unknown> {
   const logprobs = body.include?.includes("message.output_text.logprobs") || Boolean(body.top_logprobs);
   const wanted = {
-    // The older name, not `max_completion_tokens`: Ollama knows no other, and vLLM and llama.cpp take both.
+    // Not `max_completion_tokens`, which Ollama does not know. vLLM and llama.cpp take both.
     max_tokens: body.max_output_tokens,
     temperature: body.temperature,
     top_p: body.top_p,
@@ -86,7 +85,7 @@ function responseFormat({ text }: ResponsesBody): Record<string, unknown> {
     case "json_object":
       return { response_format: { type: "json_object" } };
     case "json_schema": {
-      const { name, schema, description, strict } = read(JsonSchemaFormat, format, "text.format");
+      const { name, schema, description, strict } = readShape(JsonSchemaFormat, format, "text.format");
       const schemaFormat = {
         name,
         schema,
@@ -96,6 +95,6 @@ function responseFormat({ text }: ResponsesBody): Record<string, unknown> {
       return { response_format: { type: "json_schema", json_schema: schemaFormat } };
     }
     default:
-      throw refuse("text.format.type", `${format?.type}: only text, json_object and json_schema are known.`);
+      throw refuse("text.format.type", "Only `text`, `json_object` and `json_schema` are supported.");
   }
 }

@@ -3,7 +3,7 @@ import type { OutputItem } from "./items.ts";
 import type { ResponsesBody } from "./schema.ts";
 import type { Tools } from "./tools.ts";
 
-/** What the answer says of its request; the same in every event. */
+/** Returns what the response repeats of its request. It is the same in every event. */
 export function responseEcho(body: ResponsesBody, tools: Tools, id: string, createdAtS: number) {
   return {
     id,
@@ -33,7 +33,7 @@ export function responseEcho(body: ResponsesBody, tools: Tools, id: string, crea
   };
 }
 
-/** What changes while the answer is being made. */
+/** What changes while the response is being made. */
 export interface ResponseState {
   status: "in_progress" | "completed" | "incomplete" | "failed";
   completed_at: number | null;
@@ -43,7 +43,7 @@ export interface ResponseState {
   usage: ReturnType<typeof responseUsage>;
 }
 
-/** Null where the upstream has given no figures. The details must be numbers: nothing said is none. */
+/** Returns null if the upstream sent no usage. The details must be numbers, so missing ones are 0. */
 export function responseUsage(usage: Usage | null | undefined) {
   if (!usage) return null;
   return {
@@ -55,7 +55,7 @@ export function responseUsage(usage: Usage | null | undefined) {
   };
 }
 
-/** Why the model was stopped before it had finished, or undefined. */
+/** Returns why the model was stopped before it had finished, or undefined if it was not. */
 export function incompleteReason(finishReason: string | undefined): string | undefined {
   if (finishReason === "length") return "max_output_tokens";
   return finishReason === "content_filter" ? "content_filter" : undefined;

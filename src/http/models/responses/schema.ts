@@ -1,16 +1,17 @@
 import { z } from "zod";
 
 /**
- * What a caller may send to `POST /v1/responses`, as far as a chat completion can express it:
- * https://platform.openai.com/docs/api-reference/responses/create. `null` means absent, unknown keys are
- * kept. Items, content parts and tools are told apart by `type` first, so that one that is not known can be
- * named; only then are they read with the schema of their kind.
+ * The body of `POST /v1/responses`, as far as a chat completion can express it:
+ * https://platform.openai.com/docs/api-reference/responses/create. `null` means absent, and unknown keys are kept. The
+ * `type` of an item, content part or tool is read first, so that an unknown one can be named, and the rest then with the
+ * schema of its kind.
  */
 const text = z.string();
 const optionalText = z.string().nullish();
 const object = z.record(z.string(), z.unknown());
 
 export const Typed = z.looseObject({ type: optionalText });
+export type Typed = z.output<typeof Typed>;
 
 export const ResponsesBody = z.looseObject({
   model: z.string().min(1),

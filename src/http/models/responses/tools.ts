@@ -1,6 +1,5 @@
-import type { z } from "zod";
 import { parseJson, textField } from "../../../json/parse.ts";
-import { read, refuse } from "../refuse.ts";
+import { readShape, refuse } from "../refuse.ts";
 import {
   AllowedChoice,
   CustomTool,
@@ -11,31 +10,30 @@ import {
   type Typed,
 } from "./schema.ts";
 
-type Given = z.output<typeof Typed>;
-
-/** A tool as its caller knows it. */
+/** The name by which the caller knows a tool. */
 export interface ToolName {
   kind: "function" | "custom";
   name: string;
   namespace?: string;
 }
 
-/** The tools of one request. Chat completions have functions only, whose names are all in one space. */
+/** The tools of one request. A chat completion has only functions, whose names all share one namespace. */
 export interface Tools {
-  /** For the chat completion: its tools, and which the model may or must call. */
+  /** The fields of the chat completion: its tools, and which of them the model may or must call. */
   request: Record<string, unknown>;
-  /** Those the model was given, as the caller sent them. */
+  /** The tools that the model was offered, as the caller sent them. */
   given: unknown[];
-  /** What the upstream calls a tool; one that this request does not offer gets the name it would have. */
+  /** Returns the upstream's name for a tool. A tool that this request does not offer gets the name it would have. */
   wireName(name: string, namespace: string | null | undefined): string;
-  /** The caller's tool of that name; a function where the model has made the name up. */
+  /** Returns the caller's tool of that name, or a function if the model made the name up. */
   byWireName(wireName: string): ToolName;
 }
 
-/** What OpenAI allows, and vLLM and llama.cpp with it. */
+/** The limit of OpenAI, vLLM and llama.cpp. */
 const NAME_LENGTH_MAX = 64;
 
-const STATELESS = "Only tools that the caller runs himself can be used: type function, custom or namespace.";
+const ONLY_CALLERS_TOOLS =
+  "Only tools that the caller runs are supported: those of the type `function`, `custom` or `namespace`.";
 
 interface Offer {
   tool: ToolName;
@@ -51,21 +49,21 @@ export function readTools(body: ResponsesBody): Tools {
     wireNames.set(keyOf(tool.name, tool.namespace), wireName);
     offers.set(wireName, { tool, definition: { ...definition, name: wireName } });
   };
-  const left: string[] = [];
+  const searches: string[] = [];
   for (const [index, tool] of (body.tools ?? []).entries()) {
     const path = `tools[${index}]`;
     if (isWebSearch(tool)) {
-      left.push(path);
+      searches.push(path);
       continue;
     }
     given.push(tool);
     if (tool.type === "namespace") offerNamespace(tool, path, offer);
     else offerOne(tool, path, undefined, offer);
   }
-  const [path] = left;
-  // Codex CLI sends web_search with its own tools in every request. It is an offer that a model may leave
-  // unused, so a request that has other tools works without; one that has none asks for the search itself.
-  if (path !== undefined && offers.size === 0) throw refuse(`${path}.type`, `web_search: ${STATELESS}`);
+  const [path] = searches;
+  // Codex CLI sends web_search beside its own tools in every request. A model may leave it unused, so a request with
+  // other tools works without it. A request with no other tool asks for the search itself.
+  if (path !== undefined && offers.size === 0) throw refuse(`${path}.type`, ONLY_CALLERS_TOOLS);
   const wireName: Tools["wireName"] = (name, namespace) =>
     wireNames.get(keyOf(name, namespace)) ?? flatName(name, namespace);
   return {
@@ -79,7 +77,7 @@ export function readTools(body: ResponsesBody): Tools {
 const keyOf = (name: string, namespace: string | null | undefined) =>
   JSON.stringify([namespace ?? null, name]);
 
-function isWebSearch({ type }: Given): boolean {
+function isWebSearch({ type }: Typed): boolean {
   return type?.startsWith("web_search") ?? false;
 }
 
@@ -88,7 +86,7 @@ function flatName(name: string, namespace: string | null | undefined): string {
   return flat.slice(0, NAME_LENGTH_MAX);
 }
 
-/** Two namespaces may come out with the same name, or a long one lose its difference. */
+/** Tools of two namespaces may get the same name, and long names may differ only beyond the limit. */
 function freeName(wanted: string, taken: ReadonlyMap<string, unknown>): string {
   let name = wanted;
   for (let count = 2; taken.has(name); count += 1) {
@@ -100,17 +98,17 @@ function freeName(wanted: string, taken: ReadonlyMap<string, unknown>): string {
 
 type AddOffer = (tool: ToolName, definition: Record<string, unknown>) => void;
 
-function offerNamespace(tool: Given, path: string, offer: AddOffer): void {
-  const namespace = read(NamespaceTool, tool, path);
+function offerNamespace(tool: Typed, path: string, offer: AddOffer): void {
+  const namespace = readShape(NamespaceTool, tool, path);
   for (const [index, inner] of namespace.tools.entries()) {
-    // Once, not with each tool: that of an MCP server may be pages long.
+    // Only the first tool repeats the description of the namespace: that of an MCP server may be pages long.
     const about = index === 0 ? namespace.description : undefined;
     offerOne(inner, `${path}.tools[${index}]`, { name: namespace.name, about }, offer);
   }
 }
 
 function offerOne(
-  tool: Given,
+  tool: Typed,
   path: string,
   namespace: { name: string; about: string | null | undefined } | undefined,
   offer: AddOffer,
@@ -126,7 +124,7 @@ function offerOne(
       : {};
   };
   if (tool.type === "function") {
-    const { name, description, parameters, strict } = read(FunctionTool, tool, path);
+    const { name, description, parameters, strict } = readShape(FunctionTool, tool, path);
     const definition = {
       ...describe(description),
       ...(parameters && { parameters }),
@@ -134,7 +132,7 @@ function offerOne(
     };
     offer({ kind: "function", name, ...within }, definition);
   } else if (tool.type === "custom") {
-    const { name, description, format } = read(CustomTool, tool, path);
+    const { name, description, format } = readShape(CustomTool, tool, path);
     const grammar =
       format?.type === "grammar" &&
       `The input must match this ${format.syntax} grammar:\n${format.definition}`;
@@ -142,10 +140,10 @@ function offerOne(
       { kind: "custom", name, ...within },
       { ...describe(description, grammar || null), parameters: INPUT },
     );
-  } else throw refuse(`${path}.type`, `${tool.type ?? "A tool without a type"}: ${STATELESS}`);
+  } else throw refuse(`${path}.type`, ONLY_CALLERS_TOOLS);
 }
 
-/** A custom tool takes free text: as a function, one argument. */
+/** A custom tool takes free text, which as a function becomes one argument. */
 const INPUT = {
   type: "object",
   properties: { input: { type: "string", description: "The whole input of the tool, as plain text." } },
@@ -153,7 +151,7 @@ const INPUT = {
   additionalProperties: false,
 };
 
-/** The text for a custom tool in the arguments of its function. Models that send the text bare are understood. */
+/** Returns the input of a custom tool from the arguments of its function. Some models send the input bare. */
 export function customInput(callArguments: string): string {
   return textField(parseJson(callArguments), "input") ?? callArguments;
 }
@@ -170,9 +168,10 @@ function chatTools(
   offers: ReadonlyMap<string, Offer>,
   wireName: Tools["wireName"],
 ): Record<string, unknown> {
-  const wireNameOf = (choice: Given, path: string) => {
-    if (choice.type !== "function" && choice.type !== "custom") throw refuse(`${path}.type`, STATELESS);
-    const { name, namespace } = read(NamedChoice, choice, path);
+  const wireNameOf = (choice: Typed, path: string) => {
+    if (choice.type !== "function" && choice.type !== "custom")
+      throw refuse(`${path}.type`, ONLY_CALLERS_TOOLS);
+    const { name, namespace } = readShape(NamedChoice, choice, path);
     const wire = wireName(name, namespace);
     if (!offers.has(wire)) throw refuse(`${path}.name`, "It must be the name of one of the tools.");
     return wire;
@@ -187,8 +186,8 @@ function chatTools(
   if (choice === null || choice === undefined) return { tools: toolsOf(undefined), ...parallel };
   if (typeof choice === "string") return { tools: toolsOf(undefined), tool_choice: choice, ...parallel };
   if (choice.type === "allowed_tools") {
-    // Upstreams do not know this choice, but to offer no other tools is the same.
-    const { mode, tools } = read(AllowedChoice, choice, "tool_choice");
+    // Upstreams do not know this choice. Offering no other tools has the same effect.
+    const { mode, tools } = readShape(AllowedChoice, choice, "tool_choice");
     const wanted = new Set(tools.map((tool, index) => wireNameOf(tool, `tool_choice.tools[${index}]`)));
     return { tools: toolsOf(wanted), tool_choice: mode, ...parallel };
   }

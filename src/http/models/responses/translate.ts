@@ -2,9 +2,9 @@ import { AppError } from "../../../errors.ts";
 import { parseJson } from "../../../json/parse.ts";
 import { CHAT_STREAM_END } from "../../../protocol/chat.ts";
 import { openaiError } from "../../errors/openai.ts";
-import { ChatFailure, ChatPiece } from "../chunk.ts";
+import { ChatFailure, CompletionChunk } from "../chunk.ts";
 import type { PlanStream } from "../plan.ts";
-import { read } from "../refuse.ts";
+import { readShape } from "../refuse.ts";
 import type { Translation, TranslationContext } from "../translation.ts";
 import { type Answer, createAnswer } from "./answer.ts";
 import { chatRequest } from "./request.ts";
@@ -12,13 +12,13 @@ import { ResponsesBody } from "./schema.ts";
 import { readTools } from "./tools.ts";
 
 /**
- * A request of OpenAI's Responses API (https://platform.openai.com/docs/api-reference/responses) for an
- * upstream that has chat completions only. Tools of type `function`, `custom` and `namespace` are kept; what
- * needs something that OpenAI keeps or runs itself throws `request_untranslatable`, and what is no such
- * request `body_invalid`; both name the field in `param`. Nothing is stored: the answer says `store: false`.
+ * Translates a request of OpenAI's Responses API (https://platform.openai.com/docs/api-reference/responses) for an upstream
+ * that has only chat completions. Tools of the types `function`, `custom` and `namespace` are kept. Throws
+ * `request_untranslatable` for what needs something that OpenAI keeps or runs itself, and `body_invalid` for a request that
+ * is not valid; both name the field in `param`. Nothing is stored: the answer says `store: false`.
  */
 export function translateResponses(body: unknown, context: TranslationContext): Translation {
-  const request = read(ResponsesBody, body, "");
+  const request = readShape(ResponsesBody, body, "");
   const tools = readTools(request);
   const start = () => createAnswer(request, tools, context);
   return {
@@ -29,11 +29,11 @@ export function translateResponses(body: unknown, context: TranslationContext): 
 }
 
 function wholeAnswer(answer: Answer, chatBody: string): string {
-  const piece = ChatPiece.safeParse(parseJson(chatBody));
-  if (!piece.success || piece.data.choices.length === 0) {
+  const completion = CompletionChunk.safeParse(parseJson(chatBody));
+  if (!completion.success || completion.data.choices.length === 0) {
     throw new AppError("agent_answer_invalid", { detail: "not the body of a chat completion" });
   }
-  answer.write(piece.data);
+  answer.write(completion.data);
   answer.finish();
   return JSON.stringify(answer.response());
 }
@@ -50,18 +50,21 @@ function streamedAnswer(answer: Answer): PlanStream {
         const value = parseJson(data);
         const failure = ChatFailure.safeParse(value);
         if (failure.success) return answer.fail(failureOf(failure.data));
-        const piece = ChatPiece.safeParse(value);
-        if (!piece.success) return answer.fail(NO_CHUNK);
-        answer.write(piece.data);
+        const chunk = CompletionChunk.safeParse(value);
+        if (!chunk.success) return answer.fail(NOT_A_CHUNK);
+        answer.write(chunk.data);
       }),
     end: () => once(() => answer.finish()),
     fail: (error, requestId) => once(() => answer.fail(openaiError(error, requestId))),
   };
 }
 
-const NO_CHUNK = { message: "The agent's upstream has sent what is no chat completion.", code: null };
+const NOT_A_CHUNK = {
+  message: "The agent's upstream sent something that is not a chat completion.",
+  code: null,
+};
 
 function failureOf({ error: { message, type, code } }: ChatFailure) {
-  // Codex CLI decides by the code, and upstreams that have none put it into the type.
+  // Codex CLI decides by the code. Upstreams without codes put it into the type.
   return { message, code: typeof code === "string" ? code : (type ?? null) };
 }

@@ -17,7 +17,7 @@ const Completion = z.looseObject({
  * to stream with a plain body, and clients would take the lack of events for an empty answer. Returns undefined if the
  * body is not a chat completion.
  */
-export function eventsOfWhole(body: string): string[] | undefined {
+export function chunksOfWhole(body: string): string[] | undefined {
   const completion = Completion.safeParse(parseJson(body)).data;
   if (!completion) return undefined;
   const { choices, usage, ...rest } = completion;

@@ -3,17 +3,17 @@ import { AppError } from "../../errors.ts";
 
 type Aliases = Readonly<Record<string, string>>;
 
-/** The name that agents know a model by. */
+/** Returns the name that agents know a model by. */
 export function resolveModel(name: string, aliases: Aliases): string {
   return (Object.hasOwn(aliases, name) ? aliases[name] : undefined) ?? name;
 }
 
-/** The models that the caller may use, by the names that agents know; undefined for all. */
+/** Returns the models that the caller may use, by the names that agents know; undefined means all. */
 export function allowedModels({ allowance }: Caller, aliases: Aliases): readonly string[] | undefined {
   return allowance?.models?.map((name) => resolveModel(name, aliases));
 }
 
-/** Throws an `AppError` model_not_allowed where `model`, by the name that agents know, is not one of `models`. */
+/** Throws `model_not_allowed` if `model` is not one of `models`, both by the names that agents know. */
 export function checkAllowed(model: string, models: readonly string[] | undefined): void {
   if (!models || models.includes(model)) return;
   const hint = `The models you may use: ${models.join(", ")}.`;

@@ -4,10 +4,10 @@ import type { AskContext } from "../../relay/conversation.ts";
 import type { HttpDeps } from "../context.ts";
 import type { ErrorStyle } from "../errors/style.ts";
 import { parseJson, parseShape, readText } from "../middleware/body.ts";
-import { checkAllowed, resolveModel } from "./allowed.ts";
+import { checkAllowed, resolveModel } from "./allowed-models.ts";
 import type { ModelAsk } from "./ask.ts";
 import { nativePlan } from "./native.ts";
-import { ModelAskHead } from "./schema.ts";
+import { ModelAskBody } from "./schema.ts";
 import { translatedPlan } from "./translated.ts";
 import type { Translation, TranslationContext } from "./translation.ts";
 import { v1Plan } from "./v1-plan.ts";
@@ -29,7 +29,7 @@ export async function readModelAsk(
 ): Promise<ModelAsk> {
   const text = await readText(request, deps);
   const value = parseJson(text, "request_invalid");
-  const head = parseShape(ModelAskHead, value, "request_invalid");
+  const head = parseShape(ModelAskBody, value, "request_invalid");
   const model = resolveModel(head.model, deps.modelAliases);
   checkAllowed(model, asker.models);
   const { endpoint, style } = route;
@@ -83,7 +83,7 @@ function checkThatAnAgentCan(
   const requests = plans.map(({ request }) => request);
   if (!relay.offersModel(model) || relay.canDo({ model, requests, v1: v1?.request })) return;
   if (refusal) throw refusal;
-  const hint = `No agent that offers this model has /v1/${endpoint}.`;
+  const hint = `No agent that offers this model supports /v1/${endpoint}.`;
   throw new AppError("endpoint_unsupported", { param: "model", hint });
 }
 
