@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
 import { ADMIN_KEY, startTestServer, type TestServer } from "./support/server.ts";
 import { tempFolder } from "./support/store.ts";
+import { until } from "./support/until.ts";
 
 /** Runs the agent of the document in a process of its own, as its reader would. */
 async function startExample(server: TestServer, ...args: string[]): Promise<void> {
@@ -12,18 +13,15 @@ async function startExample(server: TestServer, ...args: string[]): Promise<void
   const address = `${server.url.replace("http", "ws")}/client/register`;
   const agent = Bun.spawn([process.execPath, path, address, ...args], { stderr: "inherit" });
   onTestFinished(() => agent.kill());
-  await connected(server);
+  await untilConnected(server);
 }
 
-async function connected(server: TestServer): Promise<void> {
-  const deadline = performance.now() + 4_000;
-  while (performance.now() < deadline) {
+async function untilConnected(server: TestServer): Promise<void> {
+  await until(async () => {
     const response = await fetch(`${server.url}/api/connections`, { headers: { authorization: ADMIN_KEY } });
     const { connections } = (await response.json()) as { connections: unknown[] };
-    if (connections.length > 0) return;
-    await Bun.sleep(20);
-  }
-  throw new Error("the example did not connect");
+    return connections.length > 0;
+  });
 }
 
 async function ask(server: TestServer, body: object): Promise<string> {
@@ -49,7 +47,7 @@ test("the agent in the protocol's document answers, streams, continues and comes
   const port = Number(new URL(server.url).port);
   await server.stop();
   const restarted = await startTestServer([], { data: server.data, port });
-  await connected(restarted);
+  await untilConnected(restarted);
   const third = JSON.parse(await ask(restarted, { content: "still here", conversation_id }));
   expect(third.content).toBe("STILL HERE");
 });

@@ -6,9 +6,9 @@ import { forwardStream } from "../../src/builtin-agent/forward-stream.ts";
 import { readServerAddress } from "../../src/builtin-agent/server-address.ts";
 import { createLog } from "../../src/log/log.ts";
 import { createClock } from "../../src/time.ts";
+import { until } from "../support/until.ts";
 
 const HANDSHAKE_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-
 /** Starts a WebSocket server that accepts the upgrade and reads nothing before `listen` is called. */
 async function startDeafServer(): Promise<{ host: string; listen(): void }> {
   const { promise: taken, resolve } = Promise.withResolvers<Socket>();
@@ -86,6 +86,7 @@ test("the upstream is not read while the connection has no room", async () => {
       room: () => (sent.length < 5 ? Promise.resolve() : gate),
     },
   });
+  await until(() => sent.length === 5);
   await Bun.sleep(20);
   expect(sent).toHaveLength(5);
   expect(pulled).toBeLessThan(10);

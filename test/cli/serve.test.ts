@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import manifest from "../../package.json";
 import { runExecutable, startExecutable } from "../support/executable.ts";
+import { HANG_MS } from "../support/until.ts";
 import { MAIN } from "./io.ts";
 
 const ADMIN_KEY = "admin-key-0123456789";
@@ -82,7 +83,7 @@ describe("signals", () => {
     `;
     const child = Bun.spawn([process.execPath, "-e", script], {
       stdout: "pipe",
-      timeout: 4000,
+      timeout: HANG_MS,
       killSignal: "SIGKILL",
     });
     const reader = child.stdout.getReader();

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSink } from "../../src/cli/stdout-writer.ts";
+import { HANG_MS } from "../support/until.ts";
 
 const SINK = join(import.meta.dir, "../../src/cli/stdout-writer.ts");
 
@@ -26,7 +27,7 @@ function spawnWriter(lines: number, waitingLengthMax: number) {
   return Bun.spawn(command(lines, waitingLengthMax), {
     stdout: "pipe",
     stderr: "pipe",
-    timeout: 4000,
+    timeout: HANG_MS,
     killSignal: "SIGKILL",
   });
 }
@@ -71,6 +72,6 @@ test("what does not fit is dropped and counted, and the rest arrives in order", 
 
 test.each([10, 1000, 200_000])("a reader that goes away is no failure, with texts of %d", async (length) => {
   const args = ["sh", "-c", '{ "$@"; echo " $?" >&2; } | true', "sh", ...command(1000, 4_000_000, length)];
-  const child = Bun.spawn(args, { stderr: "pipe", timeout: 4000, killSignal: "SIGKILL" });
+  const child = Bun.spawn(args, { stderr: "pipe", timeout: HANG_MS, killSignal: "SIGKILL" });
   expect(await child.stderr.text()).toBe("written 3\n");
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import type { Fault } from "../support/outcome.ts";
 import { openRawSocket } from "../support/raw-socket.ts";
-import { type Scene, useScene } from "../support/scene.ts";
+import { type Scene, startScene, useScene } from "../support/scene.ts";
 
 const CONVERT = "Failed to convert response to ChatGptResponse";
 const READ = "Failed to read response from the client";
@@ -87,6 +87,7 @@ describe("an agent that fails", () => {
   });
 
   test("alone, but back within the grace: the ask it dropped is answered after all", async () => {
+    const scene = await startScene({ flags: ["--reconnect-grace", "10m"] });
     const agent = await scene.firefox({ ...failing(["drop"]), reconnectMs: 20 });
     expect((await scene.ask({ content: "hi" })).body.content).toBe("echo: hi");
     expect(agent.requests).toHaveLength(2);
@@ -148,8 +149,7 @@ describe("an agent that fails", () => {
 });
 
 describe("an agent that is silent", () => {
-  const flags = ["--first-byte", "1s", "--ping-every", "200ms", "--pong-within", "300ms"];
-  const scene = useScene([...flags, "--reconnect-grace", "200ms", "--hello-within", "300ms"]);
+  const scene = useScene(["--first-byte", "3s", "--hello-within", "300ms"]);
 
   test("to a request: a 504 after the limit, and its late answer goes to nobody", async () => {
     const late = Promise.withResolvers<object>();
@@ -168,6 +168,10 @@ describe("an agent that is silent", () => {
     await socket.receive();
     expect((await socket.ended).code).toBe(4002);
   });
+});
+
+describe("an agent that is silent", () => {
+  const scene = useScene(["--ping-every", "200ms", "--pong-within", "2s"]);
 
   test("to pings while idle: its socket is closed, so that it can come back", async () => {
     const { ignoreAll } = await rawAgent(scene);
@@ -180,7 +184,7 @@ describe("an agent that is silent", () => {
     const agent = await scene.python({ answer: () => held.promise });
     const asked = scene.ask({ content: "long" });
     await agent.nextRequest();
-    await Bun.sleep(700);
+    await Bun.sleep(3_000);
     held.resolve({});
     expect((await asked).body.content).toBe("echo: long");
     expect((await scene.ask({ content: "more" })).status).toBe(200);
@@ -195,7 +199,7 @@ describe("an agent that is silent", () => {
 });
 
 describe("an agent not heard for five seconds", () => {
-  const scene = useScene(["--ping-every", "10m", "--pong-within", "300ms", "--reconnect-grace", "200ms"]);
+  const scene = useScene(["--ping-every", "10m", "--pong-within", "2s", "--reconnect-grace", "200ms"]);
 
   test("is pinged before it gets an ask; without a pong its socket is closed and the ask moves on", async () => {
     const silent = (await rawAgent(scene)).ignoreAll();

@@ -1,12 +1,24 @@
+import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { firefoxAgent } from "../support/agents.ts";
 import { type Scene, startScene, useScene } from "../support/scene.ts";
+import { until } from "../support/until.ts";
 
 const UNKNOWN = '{"error":"Conversation doesn\'t exists"}';
 
 async function begin(scene: Scene, key?: string) {
   const { body } = await scene.ask({ content: "begin" }, key === undefined ? {} : { key });
   return { conversation_id: body.conversation_id ?? "", parent_id: body.response_id ?? "" };
+}
+
+function isStored({ server }: Scene, id: string): boolean {
+  const database = new Database(join(server.data, "server.db"), { readonly: true });
+  try {
+    return database.query("SELECT 1 FROM conversations WHERE id = ?").get(id) !== null;
+  } finally {
+    database.close();
+  }
 }
 
 describe("a conversation", () => {
@@ -96,11 +108,12 @@ describe("a conversation", () => {
   });
 
   test("whose agent comes back within the grace just waits for it", async () => {
+    const scene = await startScene({ flags: ["--reconnect-grace", "10m"] });
     const agent = await scene.firefox();
     const thread = await begin(scene);
     agent.drop();
     await agent.ended;
-    while ((await scene.connections()).length > 0) await Bun.sleep(1);
+    await until(async () => (await scene.connections()).length === 0);
     const followed = scene.ask({ content: "wait", ...thread });
     await agent.connect();
     expect((await followed).body.content).toBe("echo: wait");
@@ -126,7 +139,7 @@ describe("after a restart of the server", () => {
       const agent = await first.firefox();
       const thread = await begin(first, owner.token);
       // The write follows the answer within about 50 ms; a kill may lose what is younger.
-      if (signal === "SIGKILL") await Bun.sleep(1_100);
+      if (signal === "SIGKILL") await until(() => isStored(first, thread.conversation_id));
       first.server.kill(signal);
       await first.server.exited;
 

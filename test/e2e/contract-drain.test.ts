@@ -8,7 +8,7 @@ test("SIGTERM: running and waiting asks finish, new ones are refused, agents are
   const running = scene.ask({ content: "running" });
   await agent.nextRequest();
   const waiting = scene.ask({ content: "waiting" });
-  await Bun.sleep(50);
+  await scene.untilWaiting(1);
   scene.server.kill("SIGTERM");
   const [line] = await scene.server.output(/^.*"event":"draining".*$/m);
   expect(JSON.parse(line)).toMatchObject({ asks_running: 1, asks_waiting: 1, slots_in_use: 1 });
@@ -25,13 +25,11 @@ test("SIGTERM: running and waiting asks finish, new ones are refused, agents are
 
 test("SIGTERM with nothing to do ends the server at once, with agents and idle callers connected", async () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    const scene = await startScene();
+    const scene = await startScene({ flags: ["--drain", "10m"] });
     const agents = [await scene.firefox(), await scene.python()];
     expect((await scene.ask({ content: "hi" })).status).toBe(200);
-    const startedAt = performance.now();
     scene.server.kill(signal);
     expect(await scene.server.exited).toEqual({ code: 0, signal: null });
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
     for (const agent of agents) expect((await agent.ended).code).toBe(4000);
   }
 });

@@ -1,11 +1,12 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { streamText } from "ai";
 import { type ModelApi, shareModelApi } from "../support/model-api.ts";
+import { untilWaiting } from "../support/queue.ts";
 import { anthropicAt, compatibleAt, openaiAt, rejectionOf } from "../support/sdks.ts";
+import { until } from "../support/until.ts";
 import { eventStream, json, shareRecordingUpstream } from "../support/upstream/recording-upstream.ts";
 import { shareFaultUpstream } from "../support/upstream/start.ts";
 
-const LIMIT_MS = 1000;
 const ONE_SLOT = ["--slots", "1"];
 const messages = [{ role: "user", content: "one two three" }];
 const chat = { messages, max_tokens: 99 };
@@ -51,14 +52,12 @@ describe.each(SURFACES)(
   (_, api, path, body) => {
     const expectFree = async (abort: () => void) => {
       await faults().openUntil(({ open }) => open === 1);
-      const from = performance.now();
       abort();
       await faults().openUntil(({ open }) => open === 0);
       await openaiAt(api()).chat.completions.create({
         model: "echo",
         messages: [{ role: "user", content: "?" }],
       });
-      expect(performance.now() - from).toBeLessThan(LIMIT_MS);
     };
 
     test.each([false, true])("before it has begun (streamed: %p)", async (stream) => {
@@ -81,8 +80,8 @@ describe.each(SURFACES)(
       const { started } = await faults().open();
       const waiting = new AbortController();
       const gone = rejectionOf(post(api(), path, { ...body, model: "echo" }, waiting.signal));
-      // Time to reach the queue, which shows nothing of it outside.
-      await Bun.sleep(50);
+      const { url, adminKey } = api();
+      await untilWaiting(url, adminKey, 1);
       waiting.abort();
       await gone;
       await expectFree(() => holder.abort());
@@ -98,16 +97,13 @@ describe("the same holds, of an upstream that has every endpoint, for", () => {
     'event: message_start\ndata: {"type":"message_start","message":{"id":"m","content":[],"usage":{"input_tokens":1}}}';
 
   const expectGone = async (abort: () => void) => {
-    const limit = performance.now() + 4000;
-    while (recording().requests.length === 0 && performance.now() < limit) await Bun.sleep(2);
+    await until(() => recording().requests.length > 0);
     const { gone } = recording().requests[0] ?? expect.unreachable("the upstream was not asked");
-    const from = performance.now();
     const ended = new Promise((resolve) => gone.addEventListener("abort", resolve));
     abort();
     await ended;
     recording().answer(() => json("{}"));
     await openaiAt(recorded()).embeddings.create({ model: "mine", input: "?", encoding_format: "float" });
-    expect(performance.now() - from).toBeLessThan(LIMIT_MS);
   };
 
   test.each([

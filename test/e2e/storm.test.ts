@@ -4,7 +4,7 @@ import { expectNothingLeft, openFiles } from "../support/nothing-left.ts";
 import type { AgentRequest, Fault } from "../support/outcome.ts";
 import { chooseSeed, createRandom } from "../support/random.ts";
 import { type Scene, startScene } from "../support/scene.ts";
-import { until } from "../support/until.ts";
+import { HANG_MS, until } from "../support/until.ts";
 
 const ASKS = 10_000;
 const CALLERS = 64;
@@ -23,19 +23,10 @@ const FAULTS_PER_1000: [Fault | "late", number][] = [
   ["silent", 5],
 ];
 // Longer than --first-byte.
-const LATE_MS = 700;
+const LATE_MS = 4_000;
 /** Every so many asks a caller hangs up in the midst of one. */
 const LEAVE_EVERY = 50;
-const FLAGS = [
-  "--first-byte",
-  "500ms",
-  "--pong-within",
-  "2s",
-  "--ping-every",
-  "1s",
-  "--reconnect-grace",
-  "3s",
-];
+const FLAGS = ["--first-byte", "3s", "--pong-within", "10s", "--ping-every", "1s", "--reconnect-grace", "3s"];
 
 /** What a caller may be told instead of an answer. */
 const ERRORS = new Set([
@@ -83,7 +74,7 @@ function faultOf(index: number, count: number): Fault | "late" | undefined {
 }
 
 /** Without keep-alive, so that no idle connection is left afterwards. */
-const post = (scene: Scene, key: string, content: string, limitMs = 20_000) =>
+const post = (scene: Scene, key: string, content: string, limitMs = HANG_MS) =>
   scene.request("/api/ask", {
     method: "POST",
     headers: { authorization: key },

@@ -142,7 +142,7 @@ describe("the figures", () => {
     const value = (name: string) => sampleValue(families, `process_${name}`);
     expect(value("resident_memory_bytes")).toBeGreaterThan(10e6);
     expect(value("cpu_seconds_total")).toBeGreaterThan(0);
-    expect(Math.abs(value("start_time_seconds") + process.uptime() - Date.now() / 1000)).toBeLessThan(1);
+    expect(Math.abs(value("start_time_seconds") + process.uptime() - Date.now() / 1000)).toBeLessThan(60);
     if (process.platform !== "linux") return;
     expect(value("open_fds")).toBeGreaterThan(3);
     expect(value("max_fds")).toBeGreaterThan(value("open_fds"));

@@ -17,6 +17,7 @@ export interface ModelApi extends ApiAddress {
   /** Without `/v1`. */
   url: string;
   server: Executable;
+  adminKey: string;
 }
 
 interface ModelApiOptions {
@@ -42,7 +43,7 @@ export function shareModelApi({ agents = () => [], flags = [] }: ModelApiOptions
     });
     const { token } = (await added.json()) as { token: string };
     keepSecret(token);
-    api = { url, baseURL: `${url}/v1`, apiKey: token, server: server() };
+    api = { url, baseURL: `${url}/v1`, apiKey: token, server: server(), adminKey };
   });
   afterAll(async () => {
     await Promise.all(stops.map((stop) => stop()));

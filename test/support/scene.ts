@@ -2,6 +2,7 @@ import { afterEach, beforeAll, onTestFinished } from "bun:test";
 import type { V1Answer } from "../../src/protocol/agent-v1.ts";
 import { type AgentOptions, firefoxAgent, pythonAgent, type TestAgent } from "./agents.ts";
 import { type Executable, shareExecutable, startExecutable } from "./executable.ts";
+import { untilWaiting } from "./queue.ts";
 
 export interface Reply<Body = Record<string, unknown>> {
   status: number;
@@ -45,6 +46,8 @@ export interface Scene {
   ask(body: string | object, options?: AskOptions): Promise<Reply<Partial<V1Answer>>>;
   addUser(): Promise<User>;
   connections(): Promise<ListedConnection[]>;
+  /** Resolves once `count` asks wait for a slot. */
+  untilWaiting(count: number): Promise<void>;
   firefox(options?: AgentOptions): Promise<TestAgent>;
   python(options?: AgentOptions): Promise<TestAgent>;
   /** Runs `clean` when the present test is over. */
@@ -135,6 +138,7 @@ function createScene(server: () => Executable, adminKey: string): Scene {
       const init = { headers: { authorization: adminKey } };
       return (await request<{ connections: ListedConnection[] }>("/api/connections", init)).body.connections;
     },
+    untilWaiting: (count) => untilWaiting(server().url, adminKey, count),
     firefox: async (options) => keep(await firefoxAgent(server().url, options)),
     python: async (options) => keep(await pythonAgent(server().url, options)),
     after: (clean) => cleanings.push(clean),

@@ -6,6 +6,7 @@ import { users as command } from "../../../src/cli/users.ts";
 import { CommandError } from "../../../src/errors.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 import { failureOf, openTestFile, tempFolder } from "../../support/store.ts";
+import { until } from "../../support/until.ts";
 import { recordedIo } from "../io.ts";
 
 const DAY_MS = 86_400_000;
@@ -180,7 +181,7 @@ describe("a user", () => {
   });
 });
 
-test("what another process changes counts at a server that runs within a second", async () => {
+test("a change that another process makes takes effect at a server that runs", async () => {
   const server = await startTestServer();
   const { json } = scene(server.data);
   const { token } = await json("add", "--name", "Ann");
@@ -188,10 +189,9 @@ test("what another process changes counts at a server that runs within a second"
     (await fetch(`${server.url}/v1/models`, { headers: { authorization: token } })).status;
   expect(await status()).toBe(200);
   await json("disable", "Ann");
-  const began = performance.now();
-  while ((await status()) !== 401) expect(performance.now() - began).toBeLessThan(1_500);
+  await until(async () => (await status()) === 401);
   await json("enable", "Ann");
-  while ((await status()) !== 200) expect(performance.now() - began).toBeLessThan(3_000);
+  await until(async () => (await status()) === 200);
 });
 
 test("every change is in the audit, with what changed and never a token", async () => {

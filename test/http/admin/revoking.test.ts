@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { firefoxAgent } from "../../support/agents.ts";
 import { type ModelScene, startModelScene } from "../../support/model-scene.ts";
+import { untilWaiting } from "../../support/queue.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 import { openTestFile } from "../../support/store.ts";
 import { chunk, V2_HELLO } from "../../support/v2-agent.ts";
@@ -35,19 +36,13 @@ async function begin(agent: ModelScene["agent"], asked: Promise<Response>) {
   return { ask, response: await asked };
 }
 
-/** Resolves once so many asks are in the queue. */
-async function untilWaiting(url: string, count: number): Promise<void> {
-  const line = new RegExp(`queue_length ${count}$`, "m");
-  while (!line.test(await (await fetch(`${url}/metrics`, { headers: KEY })).text()));
-}
-
 describe.each(REVOCATIONS)("%s a user", (_, method, path) => {
   test("ends his running streams in band and his waiting asks with 401, and cancels at the agent", async () => {
     const { agent, chat, post, administer, server } = await scene();
     const { ask, response } = await begin(agent, chat(true));
     const waiting = [chat(false), chat(true), post("/api/ask", { content: "hi" })];
     const others = chat(false, ADMIN_KEY);
-    await untilWaiting(server.url, 4);
+    await untilWaiting(server.url, ADMIN_KEY, 4);
     expect((await administer(method, path)).status).toBe(200);
     expect(await agent.next("cancel")).toEqual({ type: "cancel", ask });
     expect(response.status).toBe(200);

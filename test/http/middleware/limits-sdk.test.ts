@@ -56,8 +56,6 @@ describe("the openai package", () => {
     await (await held).text();
     answerChat(agent, (await agent.next("ask")).ask, false);
     expect((await created).choices[0]?.message.content).toBe("fine");
-    const waitedMs = performance.now() - startedAt;
-    expect(waitedMs).toBeGreaterThanOrEqual(990);
-    expect(waitedMs).toBeLessThan(4_000);
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(990);
   });
 });

@@ -11,7 +11,7 @@ import {
   changeLimits,
   rateLimitHeaders,
 } from "../../support/user-caller.ts";
-import { V2_HELLO } from "../../support/v2-agent.ts";
+import { chunk, V2_HELLO } from "../../support/v2-agent.ts";
 
 afterEach(() => {
   setSystemTime();
@@ -179,17 +179,17 @@ describe("parallel asks", () => {
       {
         hello: { ...V2_HELLO, slots: 64 },
         onAsk: ({ ask, stream }, self) => {
-          if (hold.on) return;
-          const dice = random.below(6);
+          if (hold.on) return self.say({ type: "delta", ask, data: chunk("held") });
+          const dice = random.below(24);
           const error = { message: "broken" };
-          if (dice === 0) return self.say({ type: "fail", ask, error, retryable: false, status: 500 });
-          if (dice === 1) self.say({ type: "delta", ask, data: "not JSON" });
-          if (dice === 2) return self.say({ type: "done", ask, status: 418, body: "{}" });
-          if (dice === 3) return;
+          if (dice === 0) return;
+          if (dice < 5) return self.say({ type: "fail", ask, error, retryable: false, status: 500 });
+          if (dice < 9) return self.say({ type: "done", ask, status: 418, body: "{}" });
+          if (dice < 13) self.say({ type: "delta", ask, data: "not JSON" });
           answerChat(self, ask, stream);
         },
       },
-      ["--first-byte", "200ms", "--whole-answer", "200ms"],
+      ["--first-byte", "1s", "--whole-answer", "1s"],
     );
     const user = await addLimitedUser(server.url, { max_parallel: 7 });
     const caller = callerOf(server.url, user);
@@ -218,13 +218,13 @@ describe("parallel asks", () => {
 
     hold.on = true;
     const before = agent.frames.length;
-    const held = Array.from({ length: 12 }, () => caller.chat().then(({ status }) => status));
+    const held = Array.from({ length: 12 }, () => caller.chat({ stream: true }));
     const arrived = () => agent.frames.slice(before).filter(({ type }) => type === "ask");
     await until(async () => arrived().length >= 7);
     const refused = await Promise.all(Array.from({ length: 3 }, async () => (await caller.chat()).status));
     expect(refused).toEqual([429, 429, 429]);
-    for (const frame of arrived()) if (frame.type === "ask") answerChat(agent, frame.ask, false);
-    const statuses = await Promise.all(held);
+    for (const frame of arrived()) if (frame.type === "ask") answerChat(agent, frame.ask, true);
+    const statuses = await Promise.all(held.map(async (asked) => (await asked).status));
     expect(statuses.toSorted()).toEqual([...Array(7).fill(200), ...Array(5).fill(429)]);
   });
 });

@@ -265,15 +265,13 @@ test("a stream in which the upstream sends no event is an empty answer, not a re
   expect([response.status, await response.text()]).toEqual([200, ""]);
 });
 
-test("a caller who hangs up frees the slot and the agent within a second", async () => {
+test("a caller who hangs up frees the slot and the agent", async () => {
   const { post, agent } = await startModelScene({ hello: { ...V2_HELLO, slots: 1 } });
   const caller = new AbortController();
   const asked = post(CHAT, { model: "m", messages: [] }, { signal: caller.signal }).catch(() => "gone");
   const { ask } = await agent.next("ask");
-  const goneAt = performance.now();
   caller.abort();
   expect((await agent.next("cancel")).ask).toBe(ask);
-  expect(performance.now() - goneAt).toBeLessThan(1_000);
   expect(await asked).toBe("gone");
   const next = post(CHAT, { model: "m", messages: [] });
   agent.say({ type: "done", ask: (await agent.next("ask")).ask, status: 200, body: "{}" });
