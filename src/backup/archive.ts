@@ -1,18 +1,17 @@
 import { closeSync, createReadStream, openSync, readSync, writeSync } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import { extract, type Pack, pack } from "tar-stream";
 import { CommandError } from "../errors.ts";
 
 /*
- * As much of the tar format as a backup needs: plain files with short names. Written as POSIX ustar, which
- * every tar reads; sizes of 8 GiB and more as GNU tar writes them.
- * https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html#tag_20_94_13_06
+ * The archive of a backup, a tar file with plain files in it. tar-stream packs and unpacks it piece by piece;
+ * `Bun.Archive` would hold all of it in memory, twice.
  */
 
 const BLOCK_BYTES = 512;
 const CHUNK_BYTES = 1024 ** 2;
-/** What eleven octal digits hold. */
-const OCTAL_MAX = 8 ** 11;
 
-export interface TarEntry {
+export interface ArchiveEntry {
   /** ASCII, without folders. */
   name: string;
   bytes: number;
@@ -20,105 +19,96 @@ export interface TarEntry {
   content: Uint8Array | { path: string };
 }
 
-/** Appends the entries to an open file, in their order, and ends the archive. */
-export async function writeTar(file: number, entries: readonly TarEntry[], modifiedAt: Date): Promise<void> {
-  for (const { name, bytes, content } of entries) {
-    writeAll(file, headerOf(name, bytes, modifiedAt));
-    let written = 0;
-    for await (const chunk of content instanceof Uint8Array ? [content] : readFile(content.path, bytes)) {
-      writeAll(file, chunk);
-      written += chunk.length;
-    }
-    if (written !== bytes) throw new Error(`${name} has changed while it was read`);
-    writeAll(file, new Uint8Array(paddingOf(bytes)));
+/** Writes an archive of the entries, in their order, to an open file. */
+export async function writeArchive(
+  file: number,
+  entries: readonly ArchiveEntry[],
+  modifiedAt: Date,
+): Promise<void> {
+  const archive = pack();
+  const packing = packAll(archive, entries, modifiedAt).catch((error) => archive.destroy(error));
+  for await (const chunk of archive) writeAll(file, bytesOf(chunk));
+  await packing;
+}
+
+async function packAll(archive: Pack, entries: readonly ArchiveEntry[], mtime: Date): Promise<void> {
+  for (const entry of entries) {
+    const { name, bytes: size } = entry;
+    await pipeline(contentOf(entry), archive.entry({ name, size, mode: 0o600, mtime }));
   }
-  writeAll(file, new Uint8Array(2 * BLOCK_BYTES));
+  archive.finalize();
+}
+
+async function* contentOf({ name, bytes, content }: ArchiveEntry): AsyncGenerator<Uint8Array> {
+  if (content instanceof Uint8Array) return yield content;
+  let read = 0;
+  // One byte more than there should be shows that the file has grown.
+  for await (const chunk of createReadStream(content.path, { end: bytes, highWaterMark: CHUNK_BYTES })) {
+    read += chunk.length;
+    if (read <= bytes) yield chunk;
+  }
+  if (read !== bytes) throw new Error(`The file ${name} changed while it was read.`);
 }
 
 /**
- * Reads an archive through and calls `take` for each plain file in it, in order. What `take` gives is called for
- * each piece of the file's content, where it gives something. Throws a `CommandError` for what is no archive,
- * or is cut short.
+ * Reads an archive to its end and calls `take` for each plain file in it, in order. The function that `take`
+ * returns, if any, is called with each piece of the file's content. Throws a `CommandError` for a file that is not
+ * an archive, is damaged, or is cut short.
  */
-export function readTar(
+export async function readArchive(
   path: string,
   take: (name: string) => ((piece: Uint8Array) => void) | undefined,
-): void {
+): Promise<void> {
+  const archive = extract();
+  const feeding = pipeline(createReadStream(path, { highWaterMark: CHUNK_BYTES }), archive);
+  let endsAt = 0;
+  try {
+    for await (const entry of archive) {
+      const { name, type, size } = entry.header;
+      endsAt = entry.offset + BLOCK_BYTES + Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES;
+      const onPiece = type === "file" ? take(name.replace(/^\.\//, "")) : undefined;
+      for await (const piece of entry) onPiece?.(bytesOf(piece));
+    }
+    await feeding;
+  } catch (error) {
+    // It fails too, for the same reason.
+    feeding.catch(() => {});
+    throw explain(error);
+  }
+  if (!hasEndAt(path, endsAt)) throw new CommandError(CUT_SHORT);
+}
+
+const CUT_SHORT = "The archive is cut short.";
+
+/** Replaces an error of tar-stream by one for people. */
+function explain(error: unknown): unknown {
+  const message = error instanceof Error ? error.message : "";
+  if (message === "Unexpected end of data") return new CommandError(CUT_SHORT, { cause: error });
+  if (/^(Invalid|Header exceeds)/.test(message))
+    return new CommandError("The file is not a tar archive, or it is damaged.", { cause: error });
+  return error;
+}
+
+/**
+ * Whether a block of zeros, which ends an archive, follows its last entry. tar-stream also takes the end of the file
+ * for the end of the archive.
+ */
+function hasEndAt(path: string, position: number): boolean {
   const file = openSync(path, "r");
   try {
-    const read = readerOf(file);
-    for (;;) {
-      const header = read(BLOCK_BYTES);
-      if (header.every((byte) => byte === 0)) return;
-      const { name, bytes, isFile } = parseHeader(header);
-      const pieces = isFile ? take(name) : undefined;
-      for (let left = bytes; left > 0; ) {
-        const piece = read(Math.min(left, CHUNK_BYTES));
-        left -= piece.length;
-        pieces?.(piece);
-      }
-      read(paddingOf(bytes));
-    }
+    const block = new Uint8Array(BLOCK_BYTES);
+    return readSync(file, block, 0, BLOCK_BYTES, position) === BLOCK_BYTES && block.every((byte) => byte === 0);
   } finally {
     closeSync(file);
   }
 }
 
-const readFile = (path: string, bytes: number): AsyncIterable<Uint8Array> =>
-  createReadStream(path, { end: bytes, highWaterMark: CHUNK_BYTES });
-
-const paddingOf = (bytes: number) => (BLOCK_BYTES - (bytes % BLOCK_BYTES)) % BLOCK_BYTES;
+/** tar-stream, whose streams are typed for any chunk, has bytes only. */
+function bytesOf(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  throw new TypeError("not bytes");
+}
 
 function writeAll(file: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
-}
-
-/** Each piece is valid until the next is read. */
-function readerOf(file: number): (bytes: number) => Uint8Array {
-  const buffer = new Uint8Array(CHUNK_BYTES);
-  return (bytes) => {
-    for (let at = 0; at < bytes; ) {
-      const count = readSync(file, buffer, at, bytes - at, null);
-      if (count === 0) throw new CommandError("it is cut short");
-      at += count;
-    }
-    return buffer.subarray(0, bytes);
-  };
-}
-
-function headerOf(name: string, bytes: number, modifiedAt: Date): Uint8Array {
-  const header = Buffer.alloc(BLOCK_BYTES);
-  const octal = (value: number, at: number, length: number) =>
-    header.write(value.toString(8).padStart(length - 1, "0"), at, "latin1");
-  header.write(name, 0, 100, "latin1");
-  octal(0o600, 100, 8);
-  octal(0, 108, 8);
-  octal(0, 116, 8);
-  if (bytes < OCTAL_MAX) octal(bytes, 124, 12);
-  else {
-    header[124] = 0x80;
-    header.writeBigUInt64BE(BigInt(bytes), 128);
-  }
-  octal(Math.floor(modifiedAt.getTime() / 1000), 136, 12);
-  header.write("0ustar\0", 156, "latin1");
-  header.write("00", 263, "latin1");
-  header.write(`${checksumOf(header).toString(8).padStart(6, "0")}\0 `, 148, "latin1");
-  return header;
-}
-
-function parseHeader(given: Uint8Array): { name: string; bytes: number; isFile: boolean } {
-  const header = Buffer.from(given);
-  const text = (at: number, length: number) =>
-    header.toString("latin1", at, at + length).replace(/\0.*$/s, "");
-  const octal = (at: number, length: number) => Number.parseInt(text(at, length).trim() || "0", 8);
-  if (octal(148, 8) !== checksumOf(header)) throw new CommandError("it is no tar archive, or damaged");
-  const bytes = header[124] === 0x80 ? Number(header.readBigUInt64BE(128)) : octal(124, 12);
-  if (!Number.isSafeInteger(bytes) || bytes < 0) throw new CommandError("it is damaged");
-  const name = text(0, 100).replace(/^\.\//, "");
-  return { name, bytes, isFile: header[156] === 0 || header[156] === 0x30 };
-}
-
-/** The sum of all bytes, those of the sum itself taken as blanks. */
-function checksumOf(header: Uint8Array): number {
-  return header.reduce((sum, byte, at) => sum + (at >= 148 && at < 156 ? 0x20 : byte), 0);
 }

@@ -1,0 +1,11 @@
+import { join } from "node:path";
+
+export const DATABASE_NAME = "server.db";
+/** Holds the key that the users' tokens are encrypted with, unless the settings have one. */
+export const SEAL_KEY_NAME = "seal.key";
+/** Holds the main agent key, unless the settings have one. */
+export const AGENT_KEY_NAME = "agent.key";
+
+export const databaseIn = (folder: string) => join(folder, DATABASE_NAME);
+export const sealKeyIn = (folder: string) => join(folder, SEAL_KEY_NAME);
+export const agentKeyIn = (folder: string) => join(folder, AGENT_KEY_NAME);
