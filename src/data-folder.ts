@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { CommandError } from "./errors.ts";
 
 export const DATABASE_NAME = "server.db";
 /** Holds the key that the users' tokens are encrypted with, unless the settings have one. */
@@ -9,3 +11,10 @@ export const AGENT_KEY_NAME = "agent.key";
 export const databaseIn = (folder: string) => join(folder, DATABASE_NAME);
 export const sealKeyIn = (folder: string) => join(folder, SEAL_KEY_NAME);
 export const agentKeyIn = (folder: string) => join(folder, AGENT_KEY_NAME);
+
+/** Returns the path of the database in the folder. Throws a `CommandError` if there is none. */
+export function existingDatabaseIn(folder: string): string {
+  const path = databaseIn(folder);
+  if (existsSync(path)) return path;
+  throw new CommandError(`There is no database in ${folder}. Name the data folder with --data.`);
+}

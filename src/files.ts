@@ -2,18 +2,19 @@ import { closeSync, constants, copyFileSync, fsyncSync, linkSync, openSync } fro
 import { dirname } from "node:path";
 
 /**
- * Gives a finished file its name, with the whole content or not at all, and so that the name survives a loss of
- * power. Throws EEXIST if the name is taken.
+ * Gives a finished file its name, which survives a loss of power: no reader sees part of the content. Returns false if
+ * the name is taken.
  */
-export function publishFile(finished: string, path: string): void {
+export function publishFile(finished: string, path: string): boolean {
   try {
     linkSync(finished, path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") throw error;
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     // FAT and some network file systems have no links.
     copyFileSync(finished, path, constants.COPYFILE_EXCL);
   }
   syncFolder(dirname(path));
+  return true;
 }
 
 /** Makes the names in a folder survive a loss of power. Does nothing on Windows, which cannot open a folder. */

@@ -20,6 +20,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
         "store",
         "config",
         "auth",
+        "data-folder.ts",
         "protocol",
         "json",
         "errors.ts",
@@ -32,7 +33,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
   server: {
     ours: [
       ...["agents", "auth", "backup", "config", "dashboard", "errors.ts", "http", "log", "metrics", "net"],
-      ...["package.json", "protocol", "relay", "store", "time.ts"],
+      ...["data-folder.ts", "package.json", "protocol", "relay", "store", "time.ts"],
     ],
     external: /^(node:|bun(:|$))/,
   },
@@ -43,18 +44,20 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
   "bounded-map.ts": { ours: [], external: /^$/ },
   "clock.ts": { ours: [], external: /^$/ },
   "time.ts": { ours: ["clock.ts"], external: /^$/ },
+  "data-folder.ts": { ours: ["errors.ts"], external: /^node:/ },
+  "files.ts": { ours: [], external: /^node:/ },
   log: { ours: [], external: /^$/ },
   json: { ours: [], external: /^$/ },
   net: { ours: [], external: /^(node:|bun$)/ },
   protocol: { ours: [], external: /^zod$/ },
   relay: { ours: ["protocol", "json", "bounded-map.ts", "errors.ts"], external: /^$/ },
   auth: {
-    ours: ["store/store.ts", "store/sync-folder.ts", "bounded-map.ts", "errors.ts", "net", "time.ts"],
+    ours: ["store/store.ts", "bounded-map.ts", "errors.ts", "files.ts", "net", "time.ts"],
     external: /^(node:|bun(:|$)|zod$)/,
   },
   backup: {
-    ours: ["store", "auth", "errors.ts", "json", "config", "cli", "time.ts"],
-    external: /^(node:|bun(:|$)|zod$)/,
+    ours: ["store", "auth", "data-folder.ts", "errors.ts", "files.ts", "json", "config", "time.ts"],
+    external: /^(node:|bun(:|$)|tar-stream$|zod$)/,
   },
   store: {
     ours: ["relay/conversations.ts", "errors.ts", "drizzle", "time.ts"],

@@ -1,18 +1,8 @@
 import { randomBytes } from "node:crypto";
-import {
-  chmodSync,
-  constants,
-  copyFileSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { CommandError } from "../errors.ts";
-import { syncFolder } from "../store/sync-folder.ts";
+import { publishFile } from "../files.ts";
 
 const KEY_BYTES = 32;
 
@@ -58,7 +48,7 @@ function tighten(path: string): void {
   }
 }
 
-/** The name appears with its whole content or not at all, and whoever is first wins. */
+/** The file appears with its whole content or not at all. A key lost in a power cut would leave every sealed token shut. */
 function create(path: string): string {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${randomBytes(6).toString("hex")}`;
@@ -68,21 +58,10 @@ function create(path: string): string {
       mode: 0o600,
       flush: true,
     });
-    publish(temporary, path);
+    // If the name is taken, another process was first, and its key counts.
+    publishFile(temporary, path);
   } finally {
     rmSync(temporary, { force: true });
   }
   return readFileSync(path, "utf8");
-}
-
-function publish(temporary: string, path: string): void {
-  try {
-    linkSync(temporary, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
-    // FAT and some network file systems have no links.
-    copyFileSync(temporary, path, constants.COPYFILE_EXCL);
-  }
-  // A key that is gone after a power cut would leave every sealed token shut.
-  syncFolder(dirname(path));
 }

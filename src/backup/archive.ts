@@ -59,7 +59,7 @@ export async function readArchive(
   path: string,
   take: (name: string) => ((piece: Uint8Array) => void) | undefined,
 ): Promise<void> {
-  const archive = extract();
+  const archive = extract(EXTRACT_OPTIONS);
   const feeding = pipeline(createReadStream(path, { highWaterMark: CHUNK_BYTES }), archive);
   let endsAt = 0;
   try {
@@ -77,6 +77,9 @@ export async function readArchive(
   }
   if (!hasEndAt(path, endsAt)) throw new CommandError(CUT_SHORT);
 }
+
+/** Early builds of this program wrote headers without the mark of their format, which the types do not know of. */
+const EXTRACT_OPTIONS = { highWaterMark: CHUNK_BYTES, allowUnknownFormat: true };
 
 const CUT_SHORT = "The archive is cut short.";
 
@@ -97,7 +100,9 @@ function hasEndAt(path: string, position: number): boolean {
   const file = openSync(path, "r");
   try {
     const block = new Uint8Array(BLOCK_BYTES);
-    return readSync(file, block, 0, BLOCK_BYTES, position) === BLOCK_BYTES && block.every((byte) => byte === 0);
+    return (
+      readSync(file, block, 0, BLOCK_BYTES, position) === BLOCK_BYTES && block.every((byte) => byte === 0)
+    );
   } finally {
     closeSync(file);
   }

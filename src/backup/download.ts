@@ -5,29 +5,36 @@ import { AppError } from "../errors.ts";
 import { DAY_MS } from "../time.ts";
 
 /**
- * Makes a backup in a new file, without holding up this process; rejects with what went wrong. Aborting `signal` ends
- * it early.
+ * Makes a backup in a new file without blocking this process. Rejects with the reason if it fails. Aborting `signal`
+ * ends it early.
  */
 export type MakeBackup = (file: string, signal: AbortSignal) => Promise<void>;
 
 interface BackupsOptions {
-  /** The data folder, on whose disk there is room for a copy of what is in it. */
+  /** The data folder. Backups are made in it, as its disk has room for a copy of its files. */
   data: string;
-  make: MakeBackup;
+  /** Without it no backup can be made. */
+  make?: MakeBackup | undefined;
 }
 
-/** The backups that are taken over HTTP, one at a time. */
+/** The backups that are downloaded over HTTP, one at a time. */
 export interface Backups {
-  /** As `HttpDeps.takeBackup` promises. */
+  /**
+   * Makes a backup and returns its archive, which is deleted when it was read or its reader has gone. Throws an
+   * `AppError`: backup_busy, backup_failed.
+   */
   take(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
-  /** Gives up what is being made or read. */
+  /** Gives up the backup that is being made or read. */
   stop(): void;
 }
 
 const FOLDER = "backup-";
 const CHUNK_BYTES = 256 * 1024;
 
-export function createBackups({ data, make }: BackupsOptions): Backups {
+const NO_BACKUP: MakeBackup = () =>
+  Promise.reject(new Error("this server was started without a way to back up"));
+
+export function createBackups({ data, make = NO_BACKUP }: BackupsOptions): Backups {
   let current: AbortController | undefined;
   removeLeft(data);
   return {
@@ -38,7 +45,7 @@ export function createBackups({ data, make }: BackupsOptions): Backups {
       current = own;
       if (signal.aborted) giveUp();
       signal.addEventListener("abort", giveUp);
-      // Of mode 700: whoever makes the file leaves nothing beside it.
+      // It has mode 700, and everything in it is deleted with it.
       let folder: string | undefined;
       const end = () => {
         signal.removeEventListener("abort", giveUp);
@@ -59,7 +66,7 @@ export function createBackups({ data, make }: BackupsOptions): Backups {
   };
 }
 
-/** What is in the file; calls `end` once, when it was read or cannot be, or nobody reads on. */
+/** Streams the file. Calls `end` once: when the file was read, cannot be read, or its reader has gone. */
 function read(file: FileHandle, signal: AbortSignal, end: () => void): ReadableStream<Uint8Array> {
   let closing: Promise<void> | undefined;
   const close = () => {
@@ -70,7 +77,7 @@ function read(file: FileHandle, signal: AbortSignal, end: () => void): ReadableS
     {
       start(controller) {
         const giveUp = () => {
-          controller.error(new Error("the backup was given up"));
+          controller.error(new Error("the backup was cancelled"));
           void close();
         };
         if (signal.aborted) giveUp();
@@ -81,7 +88,7 @@ function read(file: FileHandle, signal: AbortSignal, end: () => void): ReadableS
           const { bytesRead, buffer } = await file.read(new Uint8Array(CHUNK_BYTES), 0, CHUNK_BYTES);
           if (bytesRead > 0) return controller.enqueue(buffer.subarray(0, bytesRead));
         } catch (error) {
-          // A stream that has failed is not cancelled any more.
+          // `cancel` is not called for a stream that has failed.
           await close();
           throw error;
         }

@@ -1,17 +1,18 @@
 import { existsSync, mkdirSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
-import { syncFolder } from "../store/sync-folder.ts";
-import { DATABASE_NAME, FILE_NAMES } from "./format.ts";
+import { DATABASE_NAME } from "../data-folder.ts";
+import { syncFolder } from "../files.ts";
+import { FILE_NAMES } from "./format.ts";
 
-/** All that belongs to the data of a folder. The last two are there when a server ended in an accident. */
+/** Every file of a data folder. A server that crashed leaves the last two behind. */
 const REPLACED = [...FILE_NAMES, `${DATABASE_NAME}-wal`, `${DATABASE_NAME}-shm`];
 
 /**
- * Puts the files of `staging` in the place of those in `data`, on the same disk, and gives the folder that then
- * has the replaced ones; undefined where there were none. When it fails on the way, all is as it was. The
- * database comes last, so that after a loss of power there is none without its keys.
+ * Moves the files of `staging` into `data`, on the same disk, and returns the folder with the files that they
+ * replaced, if there were any. If a step fails, every file is moved back. The database comes last, so that after a
+ * loss of power it is never there without its keys.
  */
-export function exchange(
+export function swapFiles(
   { staging, data }: { staging: string; data: string },
   rename: (from: string, to: string) => void = renameSync,
 ): string | undefined {

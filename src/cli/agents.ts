@@ -1,11 +1,10 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { type AgentKeys, createAgentKeys } from "../auth/agent-keys.ts";
 import { type Audit, createAudit } from "../auth/audit.ts";
 import { readSettings } from "../config/read.ts";
+import { databaseIn, existingDatabaseIn } from "../data-folder.ts";
 import { AppError, CommandError } from "../errors.ts";
 import { AddAgentKeyBody } from "../http/admin/agents-schema.ts";
-import { DATABASE_NAME, openStore } from "../store/sqlite/open.ts";
+import { openStore } from "../store/sqlite/open.ts";
 import type { StoredAgentKey } from "../store/store.ts";
 import type { Io } from "./io.ts";
 import { takeNames, takeSwitches } from "./switches.ts";
@@ -41,9 +40,7 @@ export async function agents(args: readonly string[], io: Io): Promise<number> {
     io.err(USAGE);
     return 2;
   }
-  const path = join(settings.data, DATABASE_NAME);
-  if (subcommand !== "add" && !existsSync(path))
-    throw new CommandError(`there is no database in ${settings.data}: give its folder with --data`);
+  const path = subcommand === "add" ? databaseIn(settings.data) : existingDatabaseIn(settings.data);
   const store = openStore({ path });
   try {
     const keys = createAgentKeys({ main: { matches: () => false }, store: store.agentKeys });

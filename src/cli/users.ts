@@ -1,11 +1,10 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { createAudit } from "../auth/audit.ts";
 import { loadSeal, type Seal } from "../auth/seal.ts";
 import { createUsers } from "../auth/users.ts";
 import { nearest, readSettings } from "../config/read.ts";
+import { databaseIn, existingDatabaseIn, sealKeyIn } from "../data-folder.ts";
 import { AppError, CommandError } from "../errors.ts";
-import { DATABASE_NAME, openStore } from "../store/sqlite/open.ts";
+import { openStore } from "../store/sqlite/open.ts";
 import type { Io } from "./io.ts";
 import { type Subcommand, USER_COMMANDS } from "./users/commands.ts";
 import { readUserArguments } from "./users/flags.ts";
@@ -38,12 +37,10 @@ async function perform(
   work: Omit<UserWork, "users" | "audit">,
 ): Promise<void> {
   const run = start(work.subject);
-  const path = join(data, DATABASE_NAME);
-  if (!makesData && !existsSync(path))
-    throw new CommandError(`there is no database in ${data}: give its folder with --data`);
+  const path = makesData ? databaseIn(data) : existingDatabaseIn(data);
   const store = openStore({ path });
   try {
-    const seal = makesTokens ? loadSeal({ sealKey, path: join(data, "seal.key") }) : NO_SEAL;
+    const seal = makesTokens ? loadSeal({ sealKey, path: sealKeyIn(data) }) : NO_SEAL;
     const audit = createAudit({ audit: store.audit });
     await run({ ...work, users: createUsers({ users: store.users, seal }), audit });
   } catch (error) {

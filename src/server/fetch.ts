@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Server } from "bun";
 import manifest from "../../package.json" with { type: "json" };
 import type { AgentSockets } from "../agents/sockets.ts";
@@ -14,6 +13,7 @@ import { createUsers } from "../auth/users.ts";
 import type { Backups } from "../backup/download.ts";
 import { type Config, describeSettings, type Origins } from "../config/read.ts";
 import { createDashboard } from "../dashboard/assets.ts";
+import { sealKeyIn } from "../data-folder.ts";
 import { createApp } from "../http/app.ts";
 import type { LiveFeed } from "../http/live/feed.ts";
 import type { Figures } from "../http/live/figures.ts";
@@ -49,7 +49,7 @@ export interface FetchParts {
 /** What answers every request. */
 export function createFetch(config: Config, parts: FetchParts): Fetch {
   const { store, relay, sockets, gate, sessions, backups, origins, ...given } = parts;
-  const seal = loadSeal({ sealKey: config.sealKey, path: join(config.data, "seal.key") });
+  const seal = loadSeal({ sealKey: config.sealKey, path: sealKeyIn(config.data) });
   const callers = createCallers({ adminKey: createSecret(config.adminKey), users: store.users, sessions });
   const app = createApp({
     ...given,

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
 import { createAgentKeys } from "../auth/agent-keys.ts";
 import { readOrCreateKey } from "../auth/key-file.ts";
@@ -11,6 +10,7 @@ import { watchUsers } from "../auth/user-watch.ts";
 import { createBackups, type MakeBackup } from "../backup/download.ts";
 import type { Clock } from "../clock.ts";
 import type { Config, Origins } from "../config/read.ts";
+import { agentKeyIn, databaseIn } from "../data-folder.ts";
 import { AppError } from "../errors.ts";
 import { errorResponse } from "../http/errors/response.ts";
 import { createLiveFeed } from "../http/live/feed.ts";
@@ -21,7 +21,7 @@ import { causeOf, type Log } from "../log/log.ts";
 import { createMetrics, type Metrics } from "../metrics/metrics.ts";
 import { Relay } from "../relay/relay.ts";
 import type { RelayObserver } from "../relay/types.ts";
-import { DATABASE_NAME, openStore } from "../store/sqlite/open.ts";
+import { openStore } from "../store/sqlite/open.ts";
 import type { Store } from "../store/store.ts";
 import { startUpkeep } from "../store/upkeep.ts";
 import { createClock, every, within } from "../time.ts";
@@ -66,7 +66,7 @@ export async function startServer(
   log: Log,
   options: ServerOptions = {},
 ): Promise<RunningServer> {
-  const path = join(config.data, DATABASE_NAME);
+  const path = databaseIn(config.data);
   const isFirst = !existsSync(path);
   const store = openStore({
     path,
@@ -90,7 +90,7 @@ async function startOn(
 ): Promise<RunningServer> {
   const stopUpkeep = await keepUp(store, config, log);
   const limits = await startLimits(store);
-  const agentKey = config.agentKey ?? readOrCreateKey(join(config.data, "agent.key"));
+  const agentKey = config.agentKey ?? readOrCreateKey(agentKeyIn(config.data));
   log.mask(agentKey);
   const { signInCode, useCode } = offerSignIn(isFirst, log);
   const clock = createClock();
@@ -106,7 +106,7 @@ async function startOn(
   const sockets = createSockets(config, { relay, clock, log, agentKey, agentKeys, gate });
   const sessions = createSessions({ lastsMs: config.sessionMs, port: () => server.port });
   const live = createLiveFeed({ figures, isAlive: sessions.isAlive, channel: () => server });
-  const backups = createBackups({ data: config.data, make: options.makeBackup ?? NO_BACKUP });
+  const backups = createBackups({ data: config.data, make: options.makeBackup });
   const parts = { store, relay, sockets, agentKeys, limits, log, metrics, gate, readiness, sessions };
   const fetch = createFetch(config, {
     ...parts,
@@ -150,9 +150,6 @@ async function startOn(
     stop: once(stop),
   };
 }
-
-const NO_BACKUP: MakeBackup = () =>
-  Promise.reject(new Error("the server was started by what makes no backups"));
 
 function once<Value>(run: () => Promise<Value>): () => Promise<Value> {
   let running: Promise<Value> | undefined;

@@ -14,7 +14,7 @@ interface RunOptions {
   env?: Record<string, string>;
 }
 
-/** A data folder with users in it, and a place for backups. */
+/** A data folder with a user in it, and a path for backups. */
 export async function scene({ sealKey }: { sealKey?: string } = {}) {
   const folder = tempFolder();
   const data = join(folder, "data");

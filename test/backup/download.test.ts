@@ -18,8 +18,8 @@ function scene(make: MakeBackup) {
 
 const codeOf = async (run: () => unknown) => ((await failureOf(run)) as AppError).code;
 
-describe("a backup that is taken", () => {
-  test("is all that was made, and gone from the disk once it was read", async () => {
+describe("a backup that is downloaded", () => {
+  test("a download has all of the backup, which is deleted from the disk once it was read", async () => {
     const text = "0123456789".repeat(100_000);
     const { data, left, backups } = scene(async (file) => {
       expect((statSync(join(file, "..")).mode & 0o777).toString(8)).toBe("700");
@@ -32,7 +32,7 @@ describe("a backup that is taken", () => {
     expect(await new Response(await backups.take(never)).text()).toBe(text);
   });
 
-  test("is the only one until it was read to its end", async () => {
+  test("a second download is refused until the first one was read to its end", async () => {
     const { backups } = scene(writing("x"));
     const first = backups.take(never);
     expect(await codeOf(() => backups.take(never))).toBe("backup_busy");
@@ -42,7 +42,7 @@ describe("a backup that is taken", () => {
     await (await backups.take(never)).cancel();
   });
 
-  test("is gone from the disk too where its reader hangs up in the midst of it", async () => {
+  test("the backup is deleted from the disk if its reader hangs up early", async () => {
     const { left, backups } = scene(writing("x".repeat(4 * 1024 * 1024)));
     const reader = (await backups.take(never)).getReader();
     expect((await reader.read()).value?.length).toBe(256 * 1024);
@@ -51,12 +51,12 @@ describe("a backup that is taken", () => {
     const caller = new AbortController();
     const archive = await backups.take(caller.signal);
     caller.abort();
-    await expect(new Response(archive).text()).rejects.toThrow("given up");
+    await expect(new Response(archive).text()).rejects.toThrow("cancelled");
     while (left().length > 0) await Bun.sleep(1);
     await (await backups.take(never)).cancel();
   });
 
-  test("is not made any further where its caller hangs up, or the server stops", async () => {
+  test("making a backup stops when its caller hangs up, or when the server stops", async () => {
     const hanging: MakeBackup = (_, signal) =>
       new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("killed"))));
     const { left, backups } = scene(hanging);
@@ -71,7 +71,7 @@ describe("a backup that is taken", () => {
     backups.stop();
   });
 
-  test("that cannot be made leaves nothing, tells the log why, and is in nobody's way", async () => {
+  test("a backup that fails leaves no file, keeps its cause for the log, and does not block the next", async () => {
     let fails = true;
     const { left, backups } = scene(async (file) => {
       writeFileSync(`${file}.part`, "half of it");
@@ -86,10 +86,10 @@ describe("a backup that is taken", () => {
   });
 });
 
-test("a backup that can no longer be read fails, leaves nothing, and is in nobody's way", async () => {
+test("a backup that cannot be read fails, leaves no file, and does not block the next", async () => {
   let isReadable = false;
   const { left, backups } = scene(async (file) => {
-    // A folder opens as a file does, and then cannot be read.
+    // A folder can be opened like a file, but not read.
     if (isReadable) await writing("x")(file, never);
     else mkdirSync(file);
   });
@@ -99,7 +99,7 @@ test("a backup that can no longer be read fails, leaves nothing, and is in nobod
   expect(await new Response(await backups.take(never)).text()).toBe("x");
 });
 
-test("what an accident left of a backup is removed a day later, and nothing else", () => {
+test("a folder that a crash left behind is deleted a day later, and no other", () => {
   const data = tempFolder();
   const yesterday = new Date(Date.now() - 25 * 3_600_000);
   for (const name of ["backup-Ab12cD", "backup-of-mine", "replaced-1"]) {

@@ -8,21 +8,22 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { exchange } from "../../src/backup/swap-files.ts";
+import { swapFiles } from "../../src/backup/swap-files.ts";
 import { backup } from "../../src/cli/backup.ts";
 import { restore } from "../../src/cli/restore.ts";
 import { tempFolder } from "../support/store.ts";
 import { messageOf, modeOf, SEAL_KEY, scene } from "./backup-scene.ts";
 
-describe("a restore", () => {
-  test("keeps the replaced data, also what was only in the write-ahead log", async () => {
+describe("restore", () => {
+  test("restore keeps the replaced data, including changes that were only in the write-ahead log", async () => {
     const { folder, data, file, output, run, users, store, list, user } = await scene();
     await run(backup, [file]);
     const late = await users.add();
-    // What an accident leaves: a database whose last changes are in the log.
+    // A crash leaves a database whose last changes are in the log.
     cpSync(data, join(folder, "crashed"), { recursive: true });
     await store.close();
     const crashed = join(folder, "crashed");
@@ -36,7 +37,7 @@ describe("a restore", () => {
     expect(readdirSync(crashed).filter((name) => name.includes("part"))).toEqual([]);
   });
 
-  test("is refused while a store is open, by this process or another, and changes nothing", async () => {
+  test("restore refuses while this or another process has the store open, and changes nothing", async () => {
     const { data, file, run, store, list, users, user } = await scene();
     await run(backup, [file]);
     const late = await users.add();
@@ -44,6 +45,7 @@ describe("a restore", () => {
     expect(await refused()).toContain("in use: stop the server");
     await store.close();
     const code = `const { openStore } = await import(${JSON.stringify(join(import.meta.dir, "../../src/store/sqlite/open.ts"))});
+      // Kept, or the garbage collector closes it.
       globalThis.store = openStore({ path: ${JSON.stringify(join(data, "server.db"))} });
       console.log("open");
       setInterval(() => {}, 1000);`;
@@ -54,12 +56,12 @@ describe("a restore", () => {
     other.kill("SIGKILL");
     await other.exited;
     expect(await list()).toEqual([user, late]);
-    // A process that was killed holds nothing any more.
+    // A killed process no longer holds a lock.
     expect(await run(restore, [file])).toBe(0);
     expect(await list()).toEqual([user]);
   });
 
-  test("refuses a key that does not fit the tokens, unless told to go on", async () => {
+  test("restore refuses a seal key that does not fit the tokens, except with --force", async () => {
     const { folder, data, file, output, run } = await scene({ sealKey: SEAL_KEY });
     rmSync(join(data, "seal.key"), { force: true });
     await run(backup, [file], { env: { CHATGPT_API_SEAL_KEY: SEAL_KEY } });
@@ -67,7 +69,7 @@ describe("a restore", () => {
     const wrong = { CHATGPT_API_SEAL_KEY: SEAL_KEY.toUpperCase() };
     for (const env of [{}, wrong]) {
       expect(await messageOf(() => run(restore, [file], { data: fresh, env }))).toContain(
-        "set CHATGPT_API_SEAL_KEY to the key that the server had",
+        "Set CHATGPT_API_SEAL_KEY to the key that the server had",
       );
       expect(existsSync(join(fresh, "server.db"))).toBe(false);
     }
@@ -78,23 +80,27 @@ describe("a restore", () => {
   });
 
   test.each<[string, (file: string) => void, string]>([
-    ["is missing", (file) => rmSync(file), "there is no such file"],
-    ["is something else", (file) => writeFileSync(file, "no archive\n".repeat(99)), "no tar archive"],
+    ["is missing", (file) => rmSync(file), "does not exist"],
+    ["is not an archive", (file) => writeFileSync(file, "no archive\n".repeat(99)), "not a tar archive"],
     ["is empty", (file) => writeFileSync(file, ""), "cut short"],
     ["is cut short", (file) => writeFileSync(file, readFileSync(file).subarray(0, 9_000)), "cut short"],
-    ["has one bit changed in the database", (file) => flip(file, 20_000), "server.db in it is damaged"],
-    ["lacks a key", (file) => repack(file, (folder) => rmSync(join(folder, "seal.key"))), "seal.key in it"],
+    ["has one bit changed in the database", (file) => flip(file, 20_000), "Its server.db is damaged"],
+    [
+      "lacks a key",
+      (file) => repack(file, (folder) => rmSync(join(folder, "seal.key"))),
+      "Its seal.key is damaged or missing",
+    ],
     [
       "lacks the manifest",
       (file) => repack(file, (folder) => rmSync(join(folder, "backup.json"))),
-      "no backup",
+      "not a backup",
     ],
     [
       "was made by a newer program",
       (file) => repack(file, (folder) => edit(folder, { schema: 999 })),
-      "newer",
+      "newer version",
     ],
-    ["is of a newer format", (file) => repack(file, (folder) => edit(folder, { version: 2 })), "understands"],
+    ["has a newer format", (file) => repack(file, (folder) => edit(folder, { version: 2 })), "cannot read"],
     [
       "has another program's database",
       (file) => repack(file, (folder) => change(folder, "PRAGMA application_id = 7")),
@@ -110,21 +116,50 @@ describe("a restore", () => {
       (file) => repack(file, (folder) => change(folder, "DELETE FROM users")),
       "rows that refer to missing rows",
     ],
-  ])("of a file that %s is refused in one line, and nothing is touched", async (_, spoil, reason) => {
+  ])("restore refuses a file that %s in one line, and changes nothing", async (_, spoil, reason) => {
     const { data, file, run, store, list, user } = await scene();
     await run(backup, [file]);
     await store.close();
     spoil(file);
     const before = readFileSync(join(data, "server.db"));
     const message = await messageOf(() => run(restore, [file]));
-    expect(message).toStartWith(`cannot restore ${file}: `);
+    expect(message).toStartWith(`Cannot restore ${file}: `);
     expect(message).toContain(reason);
     expect(readFileSync(join(data, "server.db")).equals(before)).toBe(true);
     expect(readdirSync(data).sort()).toEqual(["agent.key", "seal.key", "server.db", "server.db.lock"]);
     expect(await list()).toEqual([user]);
   });
 
-  test("takes one that was repacked by tar", async () => {
+  test("restore ignores links, folders, and files that do not belong to a backup", async () => {
+    const { folder, data, file, run, store, list, user } = await scene();
+    await run(backup, [file]);
+    await store.close();
+    repack(file, (unpacked) => {
+      mkdirSync(join(unpacked, "folder"));
+      writeFileSync(join(unpacked, "folder", "agent.key"), "another key");
+      writeFileSync(join(unpacked, "other.file"), "other");
+      symlinkSync("/etc/passwd", join(unpacked, "a-link"));
+    });
+    expect(await run(restore, [file])).toBe(0);
+    expect(await list(data)).toEqual([user]);
+    const left = readdirSync(data).filter((name) => !name.startsWith("replaced-"));
+    expect(left.sort()).toEqual(["agent.key", "seal.key", "server.db", "server.db.lock"]);
+    expect(readdirSync(folder).sort()).toEqual(["data", "server.backup"]);
+  });
+
+  test("restore refuses a backup whose key is a link", async () => {
+    const { data, file, run, store } = await scene();
+    await run(backup, [file]);
+    await store.close();
+    repack(file, (unpacked) => {
+      rmSync(join(unpacked, "agent.key"));
+      symlinkSync("/etc/hostname", join(unpacked, "agent.key"));
+    });
+    expect(await messageOf(() => run(restore, [file]))).toContain("Its agent.key is damaged or missing");
+    expect(readFileSync(join(data, "agent.key"), "utf8")).toBe("the-agent-key\n");
+  });
+
+  test("restore accepts a backup that tar repacked", async () => {
     const { data, file, run, store, list, user } = await scene();
     await run(backup, [file]);
     await store.close();
@@ -133,7 +168,7 @@ describe("a restore", () => {
     expect(await list(data)).toEqual([user]);
   });
 
-  test("puts everything back when it cannot be finished, at whichever step", async () => {
+  test("swapping files puts every file back when any step fails", async () => {
     const { folder, data, file, run, store } = await scene();
     await run(backup, [file]);
     await store.close();
@@ -149,11 +184,11 @@ describe("a restore", () => {
         if (++steps === step) throw new Error("the disk says no");
         renameSync(from, to);
       };
-      expect(() => exchange({ staging, data }, failing)).toThrow("the disk says no");
+      expect(() => swapFiles({ staging, data }, failing)).toThrow("the disk says no");
       expect(contentOf(data)).toEqual(before);
       expect(readdirSync(staging)).toHaveLength(3);
     }
-    expect(exchange({ staging, data })).toBeDefined();
+    expect(swapFiles({ staging, data })).toBeDefined();
     expect(readFileSync(join(data, "server.db"), "utf8")).toBe("server.db");
   });
 });
@@ -179,7 +214,7 @@ function edit(folder: string, changes: object): void {
   writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), ...changes }));
 }
 
-/** Changes the database, and the manifest so that it fits again. */
+/** Changes the database, and updates the manifest to match. */
 function change(folder: string, sql: string): void {
   const path = join(folder, "server.db");
   const database = new Database(path);

@@ -114,7 +114,7 @@ describe("agents list and revoke", () => {
     const { data, run } = scene();
     for (const args of [["list"], ["revoke", "a"]]) {
       const error = (await failureOf(() => run(args))) as CommandError;
-      expect(error.message).toBe(`there is no database in ${data}: give its folder with --data`);
+      expect(error.message).toBe(`There is no database in ${data}. Name the data folder with --data.`);
     }
     expect(existsSync(data)).toBe(false);
   });

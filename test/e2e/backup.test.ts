@@ -24,7 +24,7 @@ test("a backup taken under load restores into a server that knows every user ack
   const { code, stdout, stderr } = await run("backup", file, "--data", scene.server.data);
   const slowestMs = load.takeSlowestMs();
   expect([code, stderr]).toEqual([0, ""]);
-  expect(stdout).toMatch(/^backed up \d+ users and \d+ conversations to /);
+  expect(stdout).toMatch(/^Backed up \d+ users and \d+ conversations to /);
   expect(load.asks()).toBeGreaterThan(asksBefore);
   expect(slowestMs).toBeLessThan(2_000);
 
@@ -56,7 +56,7 @@ test("a backup taken under load restores into a server that knows every user ack
   again.stop();
 });
 
-test("a restore into the folder of a server that was stopped leaves the replaced data there, from which it can be undone", async () => {
+test("a restore into the folder of a stopped server keeps the replaced data, from which it can be undone", async () => {
   const scene = await startScene();
   const file = join(tempFolder(), "server.backup");
   const { data } = scene.server;
@@ -72,7 +72,7 @@ test("a restore into the folder of a server that was stopped leaves the replaced
 
   const { code, stdout } = await runExecutable(["restore", file, "--data", data]);
   expect(code).toBe(0);
-  const aside = stdout.match(/what was there before is in (.*)\n/)?.[1] ?? "";
+  const aside = stdout.match(/The replaced files are in (.*)\n/)?.[1] ?? "";
   Bun.spawnSync(["cp", "-a", data, join(kept, "restored")]);
   const restored = await startScene({ data: join(kept, "restored"), adminKey: scene.adminKey });
   restored.server.keepSecret(early.token);

@@ -13,9 +13,6 @@ import { createUsageStore } from "./usage.ts";
 import { createUserStore } from "./users.ts";
 import type { After } from "./write-behind.ts";
 
-/** The name of the database file in the data folder. */
-export const DATABASE_NAME = "server.db";
-
 const OPEN_WAIT_MS = 5_000;
 const OPEN_RETRY_MS = 20;
 /** A waiting statement blocks the event loop, so this is short. `Connection.write` waits without blocking. */

@@ -262,7 +262,9 @@ describe("a command that cannot be meant is refused, exit code 2, and changes no
 test("only commands that add users begin a data folder, and only those that make tokens a key", async () => {
   const { data, run, fault } = scene();
   for (const args of [["list"], ["show", "a"], ["set", "a", "--name", "b"], ["rotate", "a"], ["delete", "a"]])
-    expect(await fault(...args)).toBe(`1: there is no database in ${data}: give its folder with --data`);
+    expect(await fault(...args)).toBe(
+      `1: There is no database in ${data}. Name the data folder with --data.`,
+    );
   expect(existsSync(data)).toBe(false);
   await openTestFile(join(data, "server.db")).close();
   await run("list");

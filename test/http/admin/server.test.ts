@@ -51,7 +51,7 @@ describe("GET /admin/backup", () => {
     const told: string[] = [];
     const io = { env: {}, out: (line: string) => told.push(line), err: (line: string) => told.push(line) };
     expect(await restore([file, "--data", data], io)).toBe(0);
-    expect(told.join("")).toStartWith("restored 1 users");
+    expect(told.join("")).toStartWith("Restored 1 users");
     const store = openTestFile(join(data, "server.db"));
     expect(await store.users.findByTokenHash(Bun.SHA256.hash(token, "hex"))).toBeDefined();
     const rows = (await store.audit.list({ limit: 9 })).filter(({ action }) => action === "backup");

@@ -1,0 +1,143 @@
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { createAudit } from "../auth/audit.ts";
+import { DATABASE_NAME, databaseIn, sealKeyIn } from "../data-folder.ts";
+import { CommandError } from "../errors.ts";
+import { parseJson } from "../json/parse.ts";
+import { lockExclusive } from "../store/sqlite/lock.ts";
+import { openStore } from "../store/sqlite/open.ts";
+import { inspectDatabase, SCHEMA_VERSION } from "../store/sqlite/snapshot.ts";
+import { readArchive } from "./archive.ts";
+import { countOpened, FILE_NAMES, MANIFEST_NAME, Manifest } from "./format.ts";
+import { swapFiles } from "./swap-files.ts";
+
+interface RestoreOptions {
+  /** The backup. */
+  file: string;
+  /** The data folder. */
+  data: string;
+  /** The seal key of the settings. */
+  sealKey: string | undefined;
+  /** Whether to restore even if the seal key opens none of the tokens. */
+  force: boolean;
+}
+
+export interface Restored {
+  manifest: Manifest;
+  /** How many tokens there are, and how many of them the seal key opens. */
+  tokens: number;
+  openedTokens: number;
+  /** The folder with the files that were replaced, if there were any. */
+  replaced: string | undefined;
+}
+
+/**
+ * Checks all of a backup, and only then puts its files into the data folder. The files that were there are moved to
+ * a folder beside them. Refuses while any process has the data open.
+ */
+export async function restoreBackup({ file, data, sealKey, force }: RestoreOptions): Promise<Restored> {
+  const refuse = (error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    return new CommandError(`Cannot restore ${file}: ${reason}`, { cause: error });
+  };
+  if (!existsSync(file)) throw refuse("The file does not exist.");
+  const release = lockExclusive(databaseIn(data));
+  const staging = join(data, `restore-${randomBytes(6).toString("hex")}.part`);
+  try {
+    mkdirSync(staging, { mode: 0o700 });
+    const manifest = await unpack(file, staging);
+    const checked = check(staging, manifest, sealKey, force);
+    await note(staging, manifest);
+    return { manifest, ...checked, replaced: swapFiles({ staging, data }) };
+  } catch (error) {
+    throw refuse(error);
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+    release();
+  }
+}
+
+/** Puts the files of the backup into the folder, and checks that each has the bytes that the manifest lists. */
+async function unpack(source: string, folder: string): Promise<Manifest> {
+  const found = new Map<string, { bytes: number; sha256: string }>();
+  const wanted: readonly string[] = [MANIFEST_NAME, ...FILE_NAMES];
+  let finish = () => {};
+  try {
+    await readArchive(source, (name) => {
+      finish();
+      finish = () => {};
+      if (!wanted.includes(name) || found.has(name)) return undefined;
+      const file = openSync(join(folder, name), "wx", 0o600);
+      const hash = new Bun.CryptoHasher("sha256");
+      const entry = { bytes: 0, sha256: "" };
+      found.set(name, entry);
+      finish = () => {
+        entry.sha256 = hash.digest("hex");
+        fsyncSync(file);
+        closeSync(file);
+      };
+      return (piece) => {
+        for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
+        hash.update(piece);
+        entry.bytes += piece.length;
+      };
+    });
+  } finally {
+    finish();
+  }
+  const manifest = readManifest(join(folder, MANIFEST_NAME));
+  for (const name of FILE_NAMES) {
+    const [listed, entry] = [manifest.files[name], found.get(name)];
+    if (listed?.sha256 !== entry?.sha256 || listed?.bytes !== entry?.bytes)
+      throw new CommandError(`Its ${name} is damaged or missing.`);
+  }
+  if (!found.has(DATABASE_NAME)) throw new CommandError(`It has no ${DATABASE_NAME}.`);
+  return manifest;
+}
+
+function readManifest(path: string): Manifest {
+  if (!existsSync(path)) throw new CommandError(`The archive is not a backup: it has no ${MANIFEST_NAME}.`);
+  const read = Manifest.safeParse(parseJson(readFileSync(path, "utf8")));
+  if (!read.success) throw new CommandError(`This version of the program cannot read its ${MANIFEST_NAME}.`);
+  const { schema, program } = read.data;
+  if (schema > SCHEMA_VERSION)
+    throw new CommandError(`A newer version of the program made it. Restore it with version ${program}.`);
+  return read.data;
+}
+
+/** Checks that the database is intact, and that the seal key opens its tokens. */
+function check(folder: string, { seal_key }: Manifest, sealKey: string | undefined, force: boolean) {
+  const { tokens } = inspectDatabase(databaseIn(folder));
+  const path = sealKeyIn(folder);
+  const hasKey = sealKey !== undefined || existsSync(path);
+  const openedTokens = hasKey ? countOpened(tokens, { sealKey, path }) : 0;
+  if (openedTokens > 0 || tokens.length === 0 || force) return { tokens: tokens.length, openedTokens };
+  const advice =
+    seal_key === "included"
+      ? "Unset CHATGPT_API_SEAL_KEY: the right key is in the backup."
+      : "Set CHATGPT_API_SEAL_KEY to the key that the server had.";
+  throw new CommandError(
+    `The seal key does not fit its tokens. ${advice} Or restore with --force: the tokens will work, but the list of users will not show them.`,
+  );
+}
+
+/** Adds a row to the audit of the database to be put in place, which also brings that database up to date. */
+async function note(folder: string, { made_at, program, users }: Manifest): Promise<void> {
+  const store = openStore({ path: databaseIn(folder) });
+  try {
+    const detail = { made_at, program, users };
+    await createAudit({ audit: store.audit }).note({ actor: "cli", action: "restore", detail });
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,173 @@
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { createAudit } from "../auth/audit.ts";
+import {
+  AGENT_KEY_NAME,
+  DATABASE_NAME,
+  databaseIn,
+  existingDatabaseIn,
+  SEAL_KEY_NAME,
+  sealKeyIn,
+} from "../data-folder.ts";
+import { CommandError } from "../errors.ts";
+import { publishFile, syncFolder } from "../files.ts";
+import { lockShared } from "../store/sqlite/lock.ts";
+import { openStore } from "../store/sqlite/open.ts";
+import {
+  type Contents,
+  copyDatabase,
+  inspectDatabase,
+  SCHEMA_VERSION,
+  versionOf,
+} from "../store/sqlite/snapshot.ts";
+import { type ArchiveEntry, writeArchive } from "./archive.ts";
+import { countOpened, type FileName, FORMAT, MANIFEST_NAME, Manifest } from "./format.ts";
+
+const LOCK_WAIT_MS = 5_000;
+
+interface BackupOptions {
+  /** The data folder. */
+  data: string;
+  /** The seal key of the settings. */
+  sealKey: string | undefined;
+  /** The backup to make. */
+  file: string;
+  overwrite: boolean;
+  /** Whether the audit already has a row for this backup. */
+  isAudited: boolean;
+  /** The program's version. */
+  program: string;
+}
+
+/**
+ * Copies the database and the keys, as they are at one moment, into one file of mode 600. A server may run on the
+ * data meanwhile; the copy does not hold it up. The file appears under its name when it is complete, or not at all.
+ */
+export async function writeBackup(options: BackupOptions): Promise<Manifest> {
+  const { data, file, overwrite, isAudited } = options;
+  if (existsSync(file) && !overwrite) throw alreadyExists(file);
+  const database = existingDatabaseIn(data);
+  const release = lockShared(database, LOCK_WAIT_MS);
+  try {
+    const write = () => writeFile(options);
+    return await (isAudited ? write() : audited(database, basename(file), write));
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`Cannot back up to ${file}: ${reason}`, { cause: error });
+  } finally {
+    release();
+  }
+}
+
+/**
+ * Runs `write` after adding a row to the audit, so that the backup has the row too. A database of an earlier
+ * version is left as it is.
+ */
+async function audited<T>(database: string, target: string, write: () => Promise<T>): Promise<T> {
+  if (versionOf(database) < SCHEMA_VERSION) return write();
+  const store = openStore({ path: database });
+  try {
+    const note = { actor: "cli", action: "backup", target } as const;
+    return await createAudit({ audit: store.audit }).change(note, write);
+  } finally {
+    await store.close();
+  }
+}
+
+async function writeFile(options: BackupOptions): Promise<Manifest> {
+  const { data, file, overwrite } = options;
+  const stem = `${resolve(file)}.${randomBytes(6).toString("hex")}`;
+  const [copy, part] = [`${stem}.db`, `${stem}.part`];
+  try {
+    copyDatabase(databaseIn(data), copy);
+    const contents = inspectDatabase(copy);
+    const madeAt = new Date();
+    const entries = [await databaseEntry(copy), ...keyEntries(data)];
+    const manifest = describe(contents, entries, options, madeAt);
+    await pack(part, manifest, entries, madeAt);
+    publish(part, resolve(file), overwrite);
+    return manifest;
+  } finally {
+    for (const temporary of [copy, `${copy}-journal`, part]) rmSync(temporary, { force: true });
+  }
+}
+
+type Entry = ArchiveEntry & { name: FileName; sha256: string };
+
+async function databaseEntry(path: string): Promise<Entry> {
+  const hash = new Bun.CryptoHasher("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  return { name: DATABASE_NAME, bytes: statSync(path).size, content: { path }, sha256: hash.digest("hex") };
+}
+
+/** The keys that are in the data folder; a key of the settings has no file. */
+function keyEntries(data: string): Entry[] {
+  const names = [SEAL_KEY_NAME, AGENT_KEY_NAME] as const;
+  return names
+    .filter((name) => existsSync(join(data, name)))
+    .map((name) => {
+      const content = readFileSync(join(data, name));
+      return { name, bytes: content.length, content, sha256: Bun.SHA256.hash(content, "hex") };
+    });
+}
+
+function describe(
+  { version, users, conversations, tokens }: Contents,
+  entries: readonly Entry[],
+  { data, sealKey, program }: BackupOptions,
+  madeAt: Date,
+): Manifest {
+  const hasSealKey = entries.some(({ name }) => name === SEAL_KEY_NAME);
+  const fits =
+    hasSealKey &&
+    sealKey === undefined &&
+    (tokens.length === 0 || countOpened(tokens, { sealKey, path: sealKeyIn(data) }) > 0);
+  return Manifest.parse({
+    ...FORMAT,
+    made_at: madeAt.toISOString(),
+    program,
+    schema: version,
+    users,
+    conversations,
+    seal_key: fits ? "included" : "not included",
+    files: Object.fromEntries(entries.map(({ name, bytes, sha256 }) => [name, { bytes, sha256 }])),
+  });
+}
+
+async function pack(
+  path: string,
+  manifest: Manifest,
+  entries: readonly Entry[],
+  madeAt: Date,
+): Promise<void> {
+  const content = Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`);
+  const file = openSync(path, "wx", 0o600);
+  try {
+    await writeArchive(file, [{ name: MANIFEST_NAME, bytes: content.length, content }, ...entries], madeAt);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function publish(part: string, path: string, overwrite: boolean): void {
+  if (overwrite) {
+    renameSync(part, path);
+    syncFolder(dirname(path));
+  } else if (!publishFile(part, path)) throw alreadyExists(path);
+}
+
+const alreadyExists = (file: string) =>
+  new CommandError(`${file} already exists. Choose another name, or overwrite it with --force.`);
