@@ -76,7 +76,7 @@ function answerV2(socket: WebSocket, text: string): void {
   after(wish.pauseMs, () => socket.send(JSON.stringify(done)));
 }
 
-function answerReference(socket: WebSocket, text: string): void {
+function answerAsModel(socket: WebSocket, text: string): void {
   const { id, message, data } = JSON.parse(text);
   if (message !== "ChatGptRequest") {
     // Hello or ping.
@@ -110,7 +110,7 @@ function connectOne(address: string, { protocol, slots }: Connect): Promise<void
     sockets.delete(socket);
     reject(new Error(`an agent's connection was closed: ${code} ${reason}`));
   });
-  const opened = protocol === "v2" ? openV2 : openReference;
+  const opened = protocol === "v2" ? openV2 : openV1;
   opened(socket, slots, resolve);
   return promise;
 }
@@ -125,8 +125,8 @@ function openV2(socket: WebSocket, slots: number, registered: () => void): void 
   socket.addEventListener("message", ({ data }) => answerV2(socket, String(data)));
 }
 
-function openReference(socket: WebSocket, _slots: number, registered: () => void): void {
-  socket.addEventListener("message", ({ data }) => answerReference(socket, String(data)));
+function openV1(socket: WebSocket, _slots: number, registered: () => void): void {
+  socket.addEventListener("message", ({ data }) => answerAsModel(socket, String(data)));
   // Nothing confirms the hello, but whoever answers a ping has handled what was sent before it.
   socket.addEventListener("message", () => socket.ping(), { once: true });
   socket.addEventListener("pong", registered, { once: true });

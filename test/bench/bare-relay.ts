@@ -10,7 +10,7 @@ interface Line {
 
 type Socket = Bun.ServerWebSocket<Line>;
 
-const lines: Record<"reference" | "v2", Socket[]> = { reference: [], v2: [] };
+const lines: Record<"v1" | "v2", Socket[]> = { v1: [], v2: [] };
 const whole = new Map<string, (body: string) => void>();
 const streams = new Map<string, ReadableStreamDefaultController<string>>();
 let asks = 0;
@@ -27,8 +27,8 @@ function wait(id: string): Promise<Response> {
   );
 }
 
-function askReference(data: string): Promise<Response> {
-  const socket = choose(lines.reference);
+function askV1(data: string): Promise<Response> {
+  const socket = choose(lines.v1);
   const id = String(asks);
   socket.sendText(JSON.stringify({ id, message: "ChatGptRequest", data }));
   return wait(id);
@@ -65,9 +65,9 @@ function takeV2(socket: Socket, text: string): void {
   }
 }
 
-function takeReference(socket: Socket, text: string): void {
+function takeV1(socket: Socket, text: string): void {
   const { id, data } = JSON.parse(text);
-  if (data === "") lines.reference.push(socket);
+  if (data === "") lines.v1.push(socket);
   else settle(id, data);
 }
 
@@ -83,7 +83,7 @@ const server = Bun.serve<Line>({
       return new Response("OK");
     }
     const body = await request.text();
-    return request.url.endsWith("/api/ask") ? askReference(body) : askV2(body);
+    return request.url.endsWith("/api/ask") ? askV1(body) : askV2(body);
   },
   websocket: {
     data: {} as Line,
@@ -95,10 +95,10 @@ const server = Bun.serve<Line>({
     },
     message(socket, message) {
       if (socket.data.isV2) takeV2(socket, String(message));
-      else takeReference(socket, String(message));
+      else takeV1(socket, String(message));
     },
     close(socket) {
-      const list = socket.data.isV2 ? lines.v2 : lines.reference;
+      const list = socket.data.isV2 ? lines.v2 : lines.v1;
       const index = list.indexOf(socket);
       if (index >= 0) list.splice(index, 1);
     },

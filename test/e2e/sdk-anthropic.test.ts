@@ -3,17 +3,17 @@ import Anthropic from "@anthropic-ai/sdk";
 import { betaTool } from "@anthropic-ai/sdk/helpers/beta/json-schema";
 import { shareModelApi } from "../support/model-api.ts";
 import { anthropicAt, collect, rejectionOf } from "../support/sdks.ts";
-import { countWords, referenceText } from "../support/upstream/reference-answers.ts";
-import { shareReferenceUpstream } from "../support/upstream/reference-upstream.ts";
+import { countWords, modelText } from "../support/upstream/model-answers.ts";
+import { shareModelUpstream } from "../support/upstream/model-upstream.ts";
 
 const QUESTION = "two  words\n日本語 👩‍🔬";
-const ANSWER = referenceText(QUESTION);
+const ANSWER = modelText(QUESTION);
 const TOOLS_QUESTION = "How is it in Paris and Rome?";
-const base = { model: "reference", max_tokens: 99 };
+const base = { model: "small", max_tokens: 99 };
 const user = (content: string) => [{ role: "user" as const, content }];
 const input_schema = { type: "object" as const, properties: { city: { type: "string" as const } } };
 
-const upstream = shareReferenceUpstream();
+const upstream = shareModelUpstream();
 
 describe.each([
   ["by its own endpoints", []],
@@ -136,7 +136,7 @@ describe.each([
     expect(unknown).toBeInstanceOf(Anthropic.NotFoundError);
     expect(unknown).toMatchObject({
       type: "not_found_error",
-      message: expect.stringContaining("reference-slow"),
+      message: expect.stringContaining("small-slow"),
     });
     const invalid = await rejectionOf(client().messages.create({ ...body, model: 7 } as never));
     expect(invalid).toBeInstanceOf(Anthropic.BadRequestError);
@@ -156,7 +156,7 @@ describe.each([
   });
 
   test("is told that nobody counts tokens", async () => {
-    const counted = client().messages.countTokens({ model: "reference", messages: user(QUESTION) });
+    const counted = client().messages.countTokens({ model: "small", messages: user(QUESTION) });
     const thrown = await rejectionOf(counted);
     expect(thrown).toBeInstanceOf(Anthropic.NotFoundError);
     expect(thrown).toMatchObject({ type: "not_found_error" });

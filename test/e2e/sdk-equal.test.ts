@@ -2,18 +2,18 @@ import { describe, expect, test } from "bun:test";
 import { type ApiAddress, shareModelApi } from "../support/model-api.ts";
 import { anthropicAt, collect, openaiAt, rejectionOf } from "../support/sdks.ts";
 import { eventsOf } from "../support/upstream/events.ts";
-import { shareReferenceUpstream } from "../support/upstream/reference-upstream.ts";
+import { shareModelUpstream } from "../support/upstream/model-upstream.ts";
 import { shareFaultUpstream } from "../support/upstream/start.ts";
 
-const reference = shareReferenceUpstream();
+const modelServer = shareModelUpstream();
 const faults = shareFaultUpstream();
 const api = shareModelApi({
   agents: () => [
-    ["--upstream", reference().url],
+    ["--upstream", modelServer().url],
     ["--upstream", faults().url],
   ],
 });
-const MODEL = { model: "reference" };
+const MODEL = { model: "small" };
 const TEXT = "two  words\n日本語 👩‍🔬, and many more of them so that there are several pieces";
 const TOOLS_TEXT = "How is it in Paris and Rome?";
 const parameters = { type: "object", properties: { city: { type: "string" } } };
@@ -26,7 +26,7 @@ const chatTools = { tools: names.map((name) => ({ type: "function", function: { 
 const responseTools = { tools: names.map((name) => ({ type: "function", name, parameters, strict: false })) };
 const messageTools = { tools: names.map((name) => ({ name, input_schema: parameters })) };
 
-const direct = (upstream = reference()): ApiAddress => ({ baseURL: upstream.url, apiKey: "any" });
+const direct = (upstream = modelServer()): ApiAddress => ({ baseURL: upstream.url, apiKey: "any" });
 const post = ({ baseURL, apiKey }: ApiAddress, path: string, body: object) =>
   fetch(`${baseURL}/${path}`, {
     method: "POST",
@@ -34,7 +34,7 @@ const post = ({ baseURL, apiKey }: ApiAddress, path: string, body: object) =>
     body: JSON.stringify(body),
   });
 
-/** The reference upstream draws the ids of items and calls anew each time; which of them are the same is kept. */
+/** The model upstream draws the ids of items and calls anew each time; which of them are the same is kept. */
 function withoutChance<Value>(value: Value): Value {
   const ids: string[] = [];
   const text = JSON.stringify(value).replace(/\b(msg|fc|item)[-_][\w-]{8,}/g, (id) => {

@@ -4,18 +4,18 @@ import { zodResponseFormat, zodTextFormat } from "openai/helpers/zod";
 import { z } from "zod";
 import { shareModelApi } from "../support/model-api.ts";
 import { collect, openaiAt } from "../support/sdks.ts";
-import { countWords, referenceText } from "../support/upstream/reference-answers.ts";
-import { shareReferenceUpstream } from "../support/upstream/reference-upstream.ts";
+import { countWords, modelText } from "../support/upstream/model-answers.ts";
+import { shareModelUpstream } from "../support/upstream/model-upstream.ts";
 
-const model = "reference";
+const model = "small";
 const QUESTION = "two  words\n日本語 👩‍🔬";
-const ANSWER = referenceText(QUESTION);
+const ANSWER = modelText(QUESTION);
 const TOOLS_QUESTION = "How is it in Paris and Rome?";
 const Counted = z.object({ question: z.string(), words: z.number() });
 const parameters = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
 const messages = (content: string) => [{ role: "user" as const, content }];
 
-const upstream = shareReferenceUpstream();
+const upstream = shareModelUpstream();
 
 /** The same for an upstream that has every endpoint, and for one whose answers have to be translated. */
 describe.each([
@@ -143,7 +143,7 @@ describe.each([
     const embed = async (encoding_format?: "float") =>
       (
         await client().embeddings.create({
-          model: "reference-embedding",
+          model: "small-embedding",
           input: ["one", "two"],
           dimensions: 8,
           ...(encoding_format && { encoding_format }),
@@ -159,11 +159,7 @@ describe.each([
 
   test("lists the models and retrieves each", async () => {
     const listed = await collect(await client().models.list());
-    expect(listed.map(({ id }) => id).toSorted()).toEqual([
-      "reference",
-      "reference-embedding",
-      "reference-slow",
-    ]);
+    expect(listed.map(({ id }) => id).toSorted()).toEqual(["small", "small-embedding", "small-slow"]);
     for (const found of listed) expect(await client().models.retrieve(found.id)).toMatchObject({ ...found });
   });
 });

@@ -13,15 +13,15 @@ import {
 import { z } from "zod";
 import { shareModelApi } from "../support/model-api.ts";
 import { collect, compatibleAt, openaiProviderAt, rejectionOf } from "../support/sdks.ts";
-import { countWords, referenceText } from "../support/upstream/reference-answers.ts";
-import { shareReferenceUpstream } from "../support/upstream/reference-upstream.ts";
+import { countWords, modelText } from "../support/upstream/model-answers.ts";
+import { shareModelUpstream } from "../support/upstream/model-upstream.ts";
 
 const QUESTION = "two  words\n日本語 👩‍🔬";
-const ANSWER = referenceText(QUESTION);
+const ANSWER = modelText(QUESTION);
 const TOOLS_QUESTION = "How is it in Paris and Rome?";
 const TOOLS_ANSWER = "The tools said: weather of Paris, news of Rome";
 const Counted = z.object({ question: z.string(), words: z.number() });
-const upstream = shareReferenceUpstream();
+const upstream = shareModelUpstream();
 // That `generateObject` has a successor.
 globalThis.AI_SDK_LOG_WARNINGS = false;
 
@@ -43,9 +43,9 @@ describe.each([
   const api = shareModelApi({ agents: () => [["--upstream", upstream().url, ...endpoints]] });
 
   const MODELS: [string, () => LanguageModel][] = [
-    ["openai-compatible", () => compatibleAt(api())("reference")],
-    ["openai, chat", () => openaiProviderAt(api()).chat("reference")],
-    ["openai, responses", () => openaiProviderAt(api())("reference")],
+    ["openai-compatible", () => compatibleAt(api())("small")],
+    ["openai, chat", () => openaiProviderAt(api()).chat("small")],
+    ["openai, responses", () => openaiProviderAt(api())("small")],
   ];
 
   describe.each(MODELS)("%s", (name, model) => {
@@ -123,7 +123,7 @@ describe.each([
 
   test("embeds many values at once", async () => {
     for (const provider of [compatibleAt(api()), openaiProviderAt(api())]) {
-      const model = provider.embeddingModel("reference-embedding");
+      const model = provider.embeddingModel("small-embedding");
       const { embeddings } = await embedMany({ model, values: ["one", "two"] });
       expect(embeddings).toHaveLength(2);
       expect(embeddings[0]).not.toEqual(embeddings[1]);

@@ -2,7 +2,7 @@ import { askExchange } from "../exchanges.ts";
 import { measurePairs, rowsOf } from "../pairs.ts";
 import type { Row } from "../rows.ts";
 import type { Scenario } from "../scenario.ts";
-import { addUser, REFERENCE_AGENTS, startBoth } from "../targets.ts";
+import { addUser, startBoth, V1_AGENTS } from "../targets.ts";
 
 const CALLERS = [1, 8, 32, 128] as const;
 
@@ -13,7 +13,7 @@ export const ASKS: Scenario = {
     const rows: Row[] = [];
     for (const callers of CALLERS) {
       // Anew each time, as every ask leaves a conversation behind.
-      const { bare, ours } = await startBoth(context.workshop, REFERENCE_AGENTS);
+      const { bare, ours } = await startBoth(context.workshop, V1_AGENTS);
       const token = await addUser(ours);
       const load = { callers, exchange: askExchange(), tokenOf: () => token };
       const pairs = await measurePairs(context, { target: bare, load }, { target: ours, load });

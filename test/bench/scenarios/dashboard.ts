@@ -2,7 +2,7 @@ import { LiveFrame } from "../../../src/http/live/schema.ts";
 import { askExchange } from "../exchanges.ts";
 import { measurePairs, rowsOf, type Side } from "../pairs.ts";
 import type { Scenario } from "../scenario.ts";
-import { addUser, connectAgents, REFERENCE_AGENTS } from "../targets.ts";
+import { addUser, connectAgents, V1_AGENTS } from "../targets.ts";
 import type { Target, Workshop } from "../workshop.ts";
 
 const CALLERS = 32;
@@ -47,7 +47,7 @@ async function openView({ port, adminKey }: Target): Promise<View> {
 
 async function startSide(workshop: Workshop): Promise<Side> {
   const target = await workshop.startOurs();
-  await connectAgents(workshop, target, REFERENCE_AGENTS);
+  await connectAgents(workshop, target, V1_AGENTS);
   const token = await addUser(target);
   return { target, load: { callers: CALLERS, exchange: askExchange(), tokenOf: () => token } };
 }

@@ -4,7 +4,7 @@ import { measurePairs, rowsOf } from "../pairs.ts";
 import { residentBytes } from "../process-figures.ts";
 import type { Goal, Row } from "../rows.ts";
 import { type Context, type Scenario, Skipped } from "../scenario.ts";
-import { connectAgents, REFERENCE_AGENTS } from "../targets.ts";
+import { connectAgents, V1_AGENTS } from "../targets.ts";
 import type { Target } from "../workshop.ts";
 
 const LEVELS = [
@@ -18,7 +18,7 @@ const USERS_ASKING = 1_000;
 
 async function start(context: Context, name: string, contents: { users: number; usageRows?: number }) {
   const target = await context.workshop.startOurs({ data: await makeData(context.workshop, name, contents) });
-  await connectAgents(context.workshop, target, REFERENCE_AGENTS);
+  await connectAgents(context.workshop, target, V1_AGENTS);
   // Spread over all there are.
   const step = contents.users / USERS_ASKING;
   let next = 0;

@@ -3,7 +3,7 @@ import { measurePairs, rowsOf } from "../pairs.ts";
 import { cpuMicros, openFilesMax, residentBytes } from "../process-figures.ts";
 import type { Row } from "../rows.ts";
 import { type Context, type Scenario, Skipped } from "../scenario.ts";
-import { addUser, connectAgents, REFERENCE_AGENTS } from "../targets.ts";
+import { addUser, connectAgents, V1_AGENTS } from "../targets.ts";
 import type { Target } from "../workshop.ts";
 
 /** The default of `--ping-every`. */
@@ -101,7 +101,7 @@ export const IDLE_AGENTS: Scenario = {
 /** An ask among all of them, against the same server with few. */
 async function askAmong(context: Context, crowded: Target): Promise<Row[]> {
   const few = await context.workshop.startOurs();
-  await connectAgents(context.workshop, few, REFERENCE_AGENTS);
+  await connectAgents(context.workshop, few, V1_AGENTS);
   const sides = [];
   for (const target of [few, crowded]) {
     const token = await addUser(target);

@@ -3,7 +3,7 @@ import { askExchange } from "../exchanges.ts";
 import { measurePairs, rowsOf } from "../pairs.ts";
 import type { Row } from "../rows.ts";
 import type { Context, Scenario } from "../scenario.ts";
-import { connectAgents, REFERENCE_AGENTS } from "../targets.ts";
+import { connectAgents, V1_AGENTS } from "../targets.ts";
 import type { Target } from "../workshop.ts";
 
 const CALLERS = 32;
@@ -29,7 +29,7 @@ export const TOKENS: Scenario = {
   async run(context) {
     const data = await makeData(context.workshop, "tokens", { users: TOKENS_PAST_CACHE });
     const target = await context.workshop.startOurs({ data });
-    await connectAgents(context.workshop, target, REFERENCE_AGENTS);
+    await connectAgents(context.workshop, target, V1_AGENTS);
     return [
       ...(await compare(context, target, 1_000, "1,000 tokens, against one")),
       ...(await compare(context, target, TOKENS_PAST_CACHE, "tokens never in the cache, against one")),

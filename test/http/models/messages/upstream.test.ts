@@ -1,15 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import Anthropic from "@anthropic-ai/sdk";
-import { REFERENCE_MODELS, referenceJson } from "../../../support/upstream/reference-answers.ts";
-import { shareReferenceUpstream } from "../../../support/upstream/reference-upstream.ts";
+import { MODELS, modelJson } from "../../../support/upstream/model-answers.ts";
+import { shareModelUpstream } from "../../../support/upstream/model-upstream.ts";
 import { chatUpstreamAt, startMessages } from "./scene.ts";
 
 /**
- * The reference upstream has both surfaces, so what its chat completions become is compared with what it says
+ * The model upstream has both surfaces, so what its chat completions become is compared with what it says
  * to the same question by itself.
  */
-const upstream = shareReferenceUpstream();
-const [model] = REFERENCE_MODELS;
+const upstream = shareModelUpstream();
+const [model] = MODELS;
 
 const translated = () => startMessages(chatUpstreamAt(upstream().url));
 const direct = () =>
@@ -85,6 +85,6 @@ test("an answer has the form that the caller's schema asks for", async () => {
     output_config: { format },
   });
   expect(message.content).toEqual([
-    { type: "text", text: referenceJson("How many words?") },
+    { type: "text", text: modelJson("How many words?") },
   ] as typeof message.content);
 });

@@ -5,12 +5,12 @@ import OpenAI from "openai";
 import type { ResponseStreamParams } from "openai/lib/responses/ResponseStream";
 import { type ChatAnswer, chunk, finish, serveResponses } from "../../../support/translated-responses.ts";
 import { eventsOf } from "../../../support/upstream/events.ts";
-import { referenceJson, referenceText } from "../../../support/upstream/reference-answers.ts";
-import { shareReferenceUpstream } from "../../../support/upstream/reference-upstream.ts";
+import { modelJson, modelText } from "../../../support/upstream/model-answers.ts";
+import { shareModelUpstream } from "../../../support/upstream/model-upstream.ts";
 
-const shared = shareReferenceUpstream();
+const shared = shareModelUpstream();
 
-/** The reference upstream by its chat completions alone. */
+/** The model upstream by its chat completions alone. */
 const chatOnly: ChatAnswer = async (request) => {
   const response = await fetch(`${shared().url}/chat/completions`, {
     method: "POST",
@@ -62,7 +62,7 @@ test("an answer says all that the upstream's own Responses API says, whole or st
     { input: CITIES, tools: functions },
     { input: [{ role: "user" as const, content: "As JSON, please" }], instructions: "Be brief." },
   ]) {
-    const request = { model: "reference", ...body };
+    const request = { model: "small", ...body };
     expectToHold(await ours.responses.create(request), await native.responses.create(request));
     const [one, other] = [await streamed(ours, request), await streamed(native, request)];
     // Parallel calls are closed together here, one by one there.
@@ -74,10 +74,10 @@ test("an answer says all that the upstream's own Responses API says, whole or st
 test("the official package parses a structured answer and goes on after tools", async () => {
   const { ours } = clients();
   const format = { type: "json_schema" as const, name: "a", schema: { type: "object" } };
-  const parsed = await ours.responses.parse({ model: "reference", input: "a b", text: { format } });
-  expect(parsed.output_text).toBe(referenceJson("a b"));
+  const parsed = await ours.responses.parse({ model: "small", input: "a b", text: { format } });
+  expect(parsed.output_text).toBe(modelJson("a b"));
 
-  const first = await ours.responses.create({ model: "reference", input: CITIES, tools: functions });
+  const first = await ours.responses.create({ model: "small", input: CITIES, tools: functions });
   const calls = first.output.filter((item) => item.type === "function_call");
   expect(calls.map(({ name, arguments: args }) => [name, JSON.parse(args)])).toEqual([
     ["weather", { city: "Paris" }],
@@ -89,7 +89,7 @@ test("the official package parses a structured answer and goes on after tools", 
     output: name,
   }));
   const second = await ours.responses.create({
-    model: "reference",
+    model: "small",
     tools: functions,
     input: [{ role: "user", content: CITIES }, ...first.output, ...results] as never,
   });
@@ -98,7 +98,7 @@ test("the official package parses a structured answer and goes on after tools", 
 
 test("a refusal reaches the official package with the field and what to do", async () => {
   const { ours } = clients();
-  const body = { model: "reference", input: "a", previous_response_id: "resp_1" };
+  const body = { model: "small", input: "a", previous_response_id: "resp_1" };
   const error = await ours.responses.create(body).catch((refused: unknown) => refused);
   expect(error).toBeInstanceOf(OpenAI.BadRequestError);
   expect(error).toMatchObject({ param: "previous_response_id", code: "request_untranslatable" });
@@ -106,9 +106,9 @@ test("a refusal reaches the official package with the field and what to do", asy
 
 test("the AI SDK streams text, and runs tools in steps without a stored response", async () => {
   const { url, requests } = clients();
-  const model = createOpenAI({ baseURL: url, apiKey: "none" }).responses("reference");
+  const model = createOpenAI({ baseURL: url, apiKey: "none" }).responses("small");
   const streamed = streamText({ model, prompt: QUESTION });
-  expect(await streamed.text).toBe(referenceText(QUESTION));
+  expect(await streamed.text).toBe(modelText(QUESTION));
   expect(await streamed.finishReason).toBe("stop");
   expect(await streamed.usage).toMatchObject({ inputTokens: 4, outputTokens: 6 });
 

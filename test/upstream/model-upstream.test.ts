@@ -1,15 +1,15 @@
 import { expect, test } from "bun:test";
 import { chatTextOf, eventsOf } from "../support/upstream/events.ts";
-import { referenceJson, referenceText } from "../support/upstream/reference-answers.ts";
-import { shareReferenceUpstream } from "../support/upstream/reference-upstream.ts";
+import { modelJson, modelText } from "../support/upstream/model-answers.ts";
+import { shareModelUpstream } from "../support/upstream/model-upstream.ts";
 
-const shared = shareReferenceUpstream();
+const shared = shareModelUpstream();
 const QUESTION = " two  words\n日本語 👩‍🔬 ";
 const USAGE = { prompt_tokens: 4, completion_tokens: 6, total_tokens: 10 };
 const tools = ["weather", "news"].map((name) => ({ type: "function", function: { name, parameters: {} } }));
 
 const post = (path: string, body: object) =>
-  fetch(`${shared().url}/${path}`, { method: "POST", body: JSON.stringify({ model: "reference", ...body }) });
+  fetch(`${shared().url}/${path}`, { method: "POST", body: JSON.stringify({ model: "small", ...body }) });
 /** A body that the test looks into. */
 const json = async (response: Response) => JSON.parse(await response.text());
 const user = (content: unknown) => ({ role: "user", content });
@@ -21,7 +21,7 @@ const chatMessage = async (content: unknown, rest: object = {}) =>
 test("the models are listed, and an unknown one is 404 at every endpoint", async () => {
   const list = await json(await fetch(`${shared().url}/models`));
   const ids = list.data.map((model: { id: string }) => model.id);
-  expect(ids.toSorted()).toEqual(["reference", "reference-embedding", "reference-slow"]);
+  expect(ids.toSorted()).toEqual(["small", "small-embedding", "small-slow"]);
   for (const path of ["chat/completions", "responses", "messages"]) {
     const refused = await post(path, { model: "unknown", input: "hello", messages: [user("hello")] });
     expect(refused.status, path).toBe(404);
@@ -31,14 +31,14 @@ test("the models are listed, and an unknown one is 404 at every endpoint", async
 
 test("an answer follows from the question, streamed or not, and is the same each time", async () => {
   const whole = await json(await chat([{ type: "text", text: QUESTION }]));
-  expect(whole.choices[0].message.content).toBe(referenceText(QUESTION));
+  expect(whole.choices[0].message.content).toBe(modelText(QUESTION));
   expect(whole.usage).toEqual(USAGE);
 
   const stream = async () =>
     (await chat(QUESTION, { stream: true, stream_options: { include_usage: true } })).text();
   const text = await stream();
   const events = eventsOf(text);
-  expect(chatTextOf(events)).toBe(referenceText(QUESTION));
+  expect(chatTextOf(events)).toBe(modelText(QUESTION));
   expect(events.at(-1)?.data).toBe("[DONE]");
   expect(JSON.parse(events.at(-2)?.data ?? "").usage).toEqual(USAGE);
   expect(await stream()).toBe(text);
@@ -67,8 +67,8 @@ test("two tools are called at once, streamed or not, and their results make the 
 
 test("JSON is answered where it is asked for", async () => {
   const response_format = { type: "json_schema", json_schema: { name: "answer", schema: {} } };
-  expect((await chatMessage(QUESTION, { response_format })).content).toBe(referenceJson(QUESTION));
-  expect((await chatMessage("As JSON, please")).content).toBe(referenceJson("As JSON, please"));
+  expect((await chatMessage(QUESTION, { response_format })).content).toBe(modelJson(QUESTION));
+  expect((await chatMessage("As JSON, please")).content).toBe(modelJson("As JSON, please"));
 });
 
 test("an error has the status that was asked for", async () => {
@@ -87,17 +87,17 @@ test("responses, messages and embeddings answer too", async () => {
   const responses = eventsOf(await (await post("responses", { stream: true, input: QUESTION })).text());
   expect(responses.at(-1)?.event).toBe("response.completed");
   expect(JSON.parse(responses.at(-1)?.data ?? "").response).toMatchObject({
-    output: [{ content: [{ text: referenceText(QUESTION) }] }],
+    output: [{ content: [{ text: modelText(QUESTION) }] }],
     usage: { input_tokens: 4, output_tokens: 6 },
   });
 
   const body = { stream: true, max_tokens: 99, messages: [user(QUESTION)] };
   const messages = eventsOf(await (await post("messages", body)).text()).map(({ data }) => JSON.parse(data));
   expect(messages.at(-1).type).toBe("message_stop");
-  expect(messages.map((event) => event.delta?.text ?? "").join("")).toBe(referenceText(QUESTION));
+  expect(messages.map((event) => event.delta?.text ?? "").join("")).toBe(modelText(QUESTION));
 
   const embed = async (rest: object) =>
-    (await json(await post("embeddings", { model: "reference-embedding", input: ["a", "b"], ...rest }))).data;
+    (await json(await post("embeddings", { model: "small-embedding", input: ["a", "b"], ...rest }))).data;
   const plain = await embed({ dimensions: 4 });
   expect(plain[0].embedding).toHaveLength(4);
   expect(plain[0].embedding).not.toEqual(plain[1].embedding);
@@ -105,7 +105,7 @@ test("responses, messages and embeddings answer too", async () => {
 
 test("the slow model takes its time", async () => {
   const start = performance.now();
-  const events = eventsOf(await (await chat("a question", { model: "reference-slow", stream: true })).text());
-  expect(chatTextOf(events)).toBe(referenceText("a question"));
+  const events = eventsOf(await (await chat("a question", { model: "small-slow", stream: true })).text());
+  expect(chatTextOf(events)).toBe(modelText("a question"));
   expect(performance.now() - start).toBeGreaterThan(250);
 });

@@ -1,13 +1,13 @@
 import type { ChatCompletionRequest, FixtureResponse } from "@copilotkit/aimock";
 
-/** `reference-slow` answers the same, four letters every 50 ms. */
-export const REFERENCE_MODELS = ["reference", "reference-slow"] as const;
-export const REFERENCE_EMBEDDING_MODEL = "reference-embedding";
+/** `small-slow` answers the same, four letters every 50 ms. */
+export const MODELS = ["small", "small-slow"] as const;
+export const EMBEDDING_MODEL = "small-embedding";
 
-export const referenceText = (question: string): string => `You asked: ${question}`;
+export const modelText = (question: string): string => `You asked: ${question}`;
 
 /** Letter for letter what is answered where JSON is asked for. */
-export const referenceJson = (question: string): string =>
+export const modelJson = (question: string): string =>
   JSON.stringify({ question, words: countWords(question) });
 
 /** The unit of all its usage figures: white space between words. Of a prompt, all messages together. */
@@ -53,21 +53,21 @@ function callsOf(cities: readonly string[], tools: NonNullable<ChatCompletionReq
 }
 
 /**
- * What the reference upstream answers to the last message of the user:
+ * What the model upstream answers to the last message of the user:
  * - `fail with <status>`: that status, with an error body; `Retry-After: 2` on 429
  * - `… in <city> and <city>`, tools offered: two parallel calls, `call_1` and `call_2`
  * - with the results of tools after it: `The tools said: <result>, <result>`
- * - where the request has a `response_format`, or the question begins with `As JSON`: `referenceJson`
- * - anything else: `referenceText`
+ * - where the request has a `response_format`, or the question begins with `As JSON`: `modelJson`
+ * - anything else: `modelText`
  *
  * Equal requests have equal answers, ids and times included (but for the ids of items in `responses`).
  */
-export function answerReference(request: ChatCompletionRequest): FixtureResponse {
+export function answerAsModel(request: ChatCompletionRequest): FixtureResponse {
   const { messages, tools } = request;
   const asked = messages.findLastIndex((message) => message.role === "user");
   const question = textOf(messages[asked]?.content ?? "");
   const results = messages.slice(asked + 1).filter((message) => message.role === "tool");
-  const fixed = { id: "reference-1", created: 1_700_000_000 };
+  const fixed = { id: "small-1", created: 1_700_000_000 };
 
   const status = question.match(/^fail with (\d{3})$/)?.[1];
   if (status) return errorOf(Number(status));
@@ -81,7 +81,7 @@ export function answerReference(request: ChatCompletionRequest): FixtureResponse
     results.length > 0
       ? `The tools said: ${results.map((result) => textOf(result.content)).join(", ")}`
       : asJson
-        ? referenceJson(question)
-        : referenceText(question);
+        ? modelJson(question)
+        : modelText(question);
   return { ...fixed, content, usage: usageOf(request, content) };
 }

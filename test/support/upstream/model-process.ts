@@ -1,25 +1,20 @@
 import { LLMock } from "@copilotkit/aimock";
 import { announce } from "./announce.ts";
-import {
-  answerReference,
-  REFERENCE_EMBEDDING_MODEL,
-  REFERENCE_MODELS,
-  refuseModel,
-} from "./reference-answers.ts";
+import { answerAsModel, EMBEDDING_MODEL, MODELS, refuseModel } from "./model-answers.ts";
 
-/** Run as a process of its own: an OpenAI-compatible server made by others, answering as `answerReference` says. */
-const [quick, slow] = REFERENCE_MODELS;
+/** Run as a process of its own: an OpenAI-compatible server made by others, answering as `answerAsModel` says. */
+const [quick, slow] = MODELS;
 const server = new LLMock({ port: 0, journalMaxEntries: 1 });
 server.addFixture({
   match: { model: slow, endpoint: "chat" },
-  response: answerReference,
+  response: answerAsModel,
   latency: 50,
   chunkSize: 4,
 });
-server.addFixture({ match: { model: quick, endpoint: "chat" }, response: answerReference });
+server.addFixture({ match: { model: quick, endpoint: "chat" }, response: answerAsModel });
 // Only listed: it never matches, so that the package derives the vectors from the input.
 server.addFixture({
-  match: { model: REFERENCE_EMBEDDING_MODEL, predicate: () => false },
+  match: { model: EMBEDDING_MODEL, predicate: () => false },
   response: { embedding: [] },
 });
 server.addFixture({ match: { endpoint: "chat" }, response: refuseModel });

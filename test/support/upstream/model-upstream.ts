@@ -2,9 +2,9 @@ import { launchUpstream, sharedByTests, untilTestEnds } from "./process.ts";
 
 /**
  * A server made by others (`@copilotkit/aimock`), as a process of its own. Its answers follow from the
- * request: see `answerReference`.
+ * request: see `answerAsModel`.
  */
-export interface ReferenceUpstream {
+export interface ModelUpstream {
   /** The base URL, `/v1` included. It has `chat/completions`, `responses`, `messages`, `embeddings`, `models`. */
   url: string;
   pid: number;
@@ -13,11 +13,11 @@ export interface ReferenceUpstream {
   stop(): Promise<void>;
 }
 
-async function launch(): Promise<ReferenceUpstream> {
-  const { port, ...rest } = await launchUpstream("reference-process.ts");
+async function launch(): Promise<ModelUpstream> {
+  const { port, ...rest } = await launchUpstream("model-process.ts");
   return { url: `http://127.0.0.1:${port}/v1`, ...rest };
 }
 
-export const startReferenceUpstream = (): Promise<ReferenceUpstream> => untilTestEnds(launch);
+export const startModelUpstream = (): Promise<ModelUpstream> => untilTestEnds(launch);
 
-export const shareReferenceUpstream = (): (() => ReferenceUpstream) => sharedByTests(launch);
+export const shareModelUpstream = (): (() => ModelUpstream) => sharedByTests(launch);
