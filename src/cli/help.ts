@@ -42,7 +42,7 @@ const GROUPS: Record<string, readonly SettingName[]> = {
   ],
   Limits: [
     "conversationDays",
-    "conversationBytesMax",
+    "conversationLengthMax",
     "usageDays",
     "auditDays",
     "bodyBytesMax",

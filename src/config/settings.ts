@@ -160,10 +160,10 @@ export const SETTINGS = {
       default: "30",
     },
   ),
-  conversationBytesMax: setting(
+  conversationLengthMax: setting(
     "conversation-max",
     kind.size("1KB", "64MB"),
-    "Longest conversation that the server keeps.",
+    "Longest conversation that the server keeps, one byte for each UTF-16 code unit.",
     { default: "1MB" },
   ),
   usageDays: setting("usage-days", kind.whole("number", 1, 3650), "Days the record of an ask is kept.", {

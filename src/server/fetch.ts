@@ -80,7 +80,7 @@ export function createFetch(config: Config, parts: FetchParts): Fetch {
     dashboard: createDashboard(),
     bodyBytesMax: config.bodyBytesMax,
     bodyWithinMs: config.bodyWithinMs,
-    conversationLengthMax: config.conversationBytesMax,
+    conversationLengthMax: config.conversationLengthMax,
     register: sockets.register,
     version: manifest.version,
   });

@@ -4,8 +4,8 @@ import { joinAgent } from "../support/transport.ts";
 
 const V2 = { protocol: "v2", slots: 1 } as const;
 
-describe("of an ask that names no model, but which ones may be used,", () => {
-  test("the agent is one that has one of them, though another is free and first", async () => {
+describe("an ask that names no model but has a list of allowed models", () => {
+  test("an ask without a model goes to an agent that has an allowed model, even if another agent is free and first", async () => {
     const { relay, ask } = createRelayBench();
     const [a, b] = [joinAgent(relay, "a", { models: ["x"] }), joinAgent(relay, "b", { models: ["y", "z"] })];
     const asked = ask("q", { models: ["z", "w"] });
@@ -14,7 +14,7 @@ describe("of an ask that names no model, but which ones may be used,", () => {
     expect(await asked).toBe("echo: q");
   });
 
-  test("the model is the first of the agent's that may be used", async () => {
+  test("an ask without a model uses the first of the agent's models that is allowed", async () => {
     const { relay, askWhole } = createRelayBench();
     const agent = joinAgent(relay, "a", { models: ["x", "y", "z"] });
     const asked = askWhole("q", { models: ["z", "y"] });
@@ -22,7 +22,7 @@ describe("of an ask that names no model, but which ones may be used,", () => {
     expect((await asked).model).toBe("y");
   });
 
-  test("one that waits for its agent is not given to another that is free", async () => {
+  test("an ask that waits for an agent with an allowed model does not go to another free agent", async () => {
     const { relay, ask } = createRelayBench();
     const [a, b] = [joinAgent(relay, "a", { models: ["x"] }), joinAgent(relay, "b", { models: ["y"] })];
     const first = ask("first", { models: ["y"] });
@@ -33,7 +33,7 @@ describe("of an ask that names no model, but which ones may be used,", () => {
     expect(await Promise.all([first, second])).toEqual(["echo: first", "echo: second"]);
   });
 
-  test("there is no agent when none has any of them", async () => {
+  test("an ask fails with no_agent when no agent has an allowed model", async () => {
     const { relay, ask } = createRelayBench();
     joinAgent(relay, "a", { models: ["x"] });
     expect(await ask("q", { models: ["y"] })).toBe("no_agent");
@@ -41,13 +41,13 @@ describe("of an ask that names no model, but which ones may be used,", () => {
   });
 });
 
-test("an ask for a model that may not be used goes to nobody", async () => {
+test("an ask for a model that is not allowed goes to no agent", async () => {
   const { relay, ask } = createRelayBench();
   joinAgent(relay, "a", { ...V2, models: ["x", "y"] });
   expect(await ask("q", { model: "x", models: ["y"] })).toBe("no_agent");
 });
 
-test("a follow-up at an agent whose model may no longer be used is refused for that reason", async () => {
+test("a follow-up fails with model_not_allowed when its agent's model is no longer allowed", async () => {
   const { relay, ask } = createRelayBench();
   joinAgent(relay, "a", { models: ["x"] });
   expect(await ask("q", { pin: "a", models: ["y"] })).toBe("model_not_allowed");

@@ -8,7 +8,7 @@ const IDS = ["a", "b", "c", "d", "e", "f"] as const;
 const USERS = ["u1", "u2", "u3"] as const;
 const SLOTS_MAX = 3;
 
-/** Both kinds of agents, and everything that they and their callers may do, one step at a time. */
+/** Agents of both protocols, and everything that they and the callers may do, one step at a time. */
 function createChaos(seed: number) {
   const random = createRandom(seed);
   const bench = createRelayBench({ queueMax: 30, queueUserMax: 15 });
@@ -84,7 +84,7 @@ function createChaos(seed: number) {
 
 const seed = chooseSeed();
 
-test(`whatever happens in whatever order, each ask has one outcome, its own, and nothing is left (SEED=${seed})`, async () => {
+test(`after 20,000 random steps, each ask has had exactly one outcome, its own, and nothing is left (SEED=${seed})`, async () => {
   const { relay, clock, random, agents, outcomes, seen, step } = createChaos(seed);
   for (let count = 0; count < 20_000; count++) {
     step();

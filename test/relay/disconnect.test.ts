@@ -4,7 +4,7 @@ import { createRelayBench, peek } from "../support/relay.ts";
 import { joinAgent } from "../support/transport.ts";
 
 describe("disconnecting an agent", () => {
-  test("at once closes its socket, and what it had not begun goes to another", async () => {
+  test("disconnecting an agent without a drain closes its socket, and the ask that it had not begun goes to another", async () => {
     const { relay, ask } = createRelayBench();
     const agent = joinAgent(relay, "a");
     const asked = ask("hello");
@@ -16,13 +16,13 @@ describe("disconnecting an agent", () => {
     expect(await asked).toBe("echo: hello");
   });
 
-  test("with a drain lets it finish what it has, and gives it nothing more", async () => {
+  test("disconnecting an agent with a drain lets it finish its asks, and gives it no more", async () => {
     const { relay, ask } = createRelayBench();
     const agent = joinAgent(relay, "a", { protocol: "v2", slots: 3 });
     const running = [ask("one", { model: "m" }), ask("two", { model: "m" })];
     expect(relay.disconnect("a", { drain: true })).toBe("draining");
     const waiting = ask("three", { model: "m" });
-    // Not even when it says that it has more room, which ends a pause of its own.
+    // An update with more slots would end a pause; it does not end a drain.
     agent.link.update({ slots: 9 });
     expect(agent.asks.map(({ content }) => content)).toEqual(["one", "two"]);
     agent.answer();
@@ -39,7 +39,7 @@ describe("disconnecting an agent", () => {
   test.each<[string, (agent: ReturnType<typeof joinAgent>) => void]>([
     ["fails", (agent) => agent.link.fail(agent.asks[0]?.slot ?? "", new AppError("agent_failed"), false)],
     ["is cut off", (agent) => agent.link.gone()],
-  ])("with a drain ends when the last ask %s", async (_, end) => {
+  ])("disconnecting an agent with a drain ends when its last ask %s", async (_, end) => {
     const { relay, ask, clock } = createRelayBench();
     const agent = joinAgent(relay, "a", { protocol: "v2" });
     const asked = ask("one", { model: "m" }).catch(() => "failed");
@@ -50,7 +50,7 @@ describe("disconnecting an agent", () => {
     expect([relay.stats().agents, clock.pending()]).toEqual([0, 0]);
   });
 
-  test("with a drain waits for an answer that nobody waits for any more, and not beyond its limit", async () => {
+  test("disconnecting an agent with a drain waits for an abandoned answer, until its time limit at most", async () => {
     const { relay, ask, clock } = createRelayBench();
     const caller = new AbortController();
     const agent = joinAgent(relay, "a");
@@ -64,7 +64,7 @@ describe("disconnecting an agent", () => {
     expect(agent.closed).toEqual(["disconnected"]);
   });
 
-  test("that is idle with a drain is at once, a second time ends what a drain waits for, and one unknown is told", () => {
+  test("an idle agent is disconnected at once, a second disconnect ends a drain, and an unknown agent is reported", () => {
     const { relay, ask } = createRelayBench();
     joinAgent(relay, "idle");
     expect(relay.disconnect("idle", { drain: true })).toBe("closed");

@@ -10,7 +10,7 @@ function refuse(agent: FakeAgent): void {
 }
 
 describe("an agent fails", () => {
-  test("an agent that drops mid-ask loses nothing: another one answers", async () => {
+  test("when an agent is lost in the middle of an ask, another agent answers it", async () => {
     const { relay, ask } = createRelayBench();
     const [a, b] = [joinAgent(relay, "a"), joinAgent(relay, "b")];
     const asked = ask("q");
@@ -19,7 +19,7 @@ describe("an agent fails", () => {
     expect(await asked).toBe("echo: q");
   });
 
-  test("an ask that was lost is its user's next, before those that never had a turn", async () => {
+  test("a lost ask is its user's next, before the asks that were never sent", async () => {
     const { relay, ask } = createRelayBench();
     const [a, b] = [joinAgent(relay, "a"), joinAgent(relay, "b")];
     void ask("on a");
@@ -30,7 +30,7 @@ describe("an agent fails", () => {
     expect(b.asks.map(({ content }) => content)).toEqual(["on a"]);
   });
 
-  test("a refused ask goes to each agent once at most and then fails with the last refusal", async () => {
+  test("a refused ask goes to each agent at most once, and then fails with the last refusal", async () => {
     const { relay, ask } = createRelayBench();
     const [a, b] = [joinAgent(relay, "a"), joinAgent(relay, "b")];
     const asked = ask("q");
@@ -40,7 +40,7 @@ describe("an agent fails", () => {
     expect([a.asks.length, b.asks.length]).toEqual([0, 0]);
   });
 
-  test("an ask is sent three times at most", async () => {
+  test("an ask is sent at most three times", async () => {
     const { relay, ask } = createRelayBench();
     const agents = ["a", "b", "c", "d"].map((id) => joinAgent(relay, id));
     const asked = ask("q");
@@ -49,7 +49,7 @@ describe("an agent fails", () => {
     expect(agents[3]?.asks.length).toBe(0);
   });
 
-  test("never the same agent twice while another is connected, even a busy one", async () => {
+  test("an ask never goes to the same agent twice while another one is connected, even a busy one", async () => {
     const { relay, ask } = createRelayBench();
     const [a, b] = [joinAgent(relay, "a"), joinAgent(relay, "b")];
     const first = ask("1");
@@ -62,7 +62,7 @@ describe("an agent fails", () => {
     expect(await Promise.all([first, second])).toEqual(["echo: 1", "echo: 2"]);
   });
 
-  test("an agent's refusal does not wedge it: it serves the next ask", async () => {
+  test("an agent that refused an ask serves the next one", async () => {
     const { relay, ask } = createRelayBench();
     const agent = joinAgent(relay, "a");
     const refused = ask("1");
@@ -73,7 +73,7 @@ describe("an agent fails", () => {
     expect(await asked).toBe("echo: 2");
   });
 
-  test("when the untried agent leaves, a lost ask may go back to one that had it", async () => {
+  test("when the untried agent leaves, a lost ask may go back to an agent that had it", async () => {
     const { relay, ask } = createRelayBench();
     const [a, b] = [joinAgent(relay, "a"), joinAgent(relay, "b")];
     const busy = ask("on a");
@@ -88,7 +88,7 @@ describe("an agent fails", () => {
     expect((await Promise.all([busy, lost])).sort()).toEqual(["echo: on a", "echo: on b"]);
   });
 
-  test("a frame that the socket dropped is a failure of that agent, never silence", async () => {
+  test("a frame that the socket dropped counts as a failure of the agent", async () => {
     const { relay, ask } = createRelayBench();
     const [a, b] = [joinAgent(relay, "a"), joinAgent(relay, "b")];
     a.takesFrames = false;
@@ -127,7 +127,7 @@ describe("time limits", () => {
     expect(await asked).toBe("echo: next");
   });
 
-  test("an agent that let its limit pass must answer a ping before it gets more work", async () => {
+  test("a v1 agent that missed its time limit must answer a ping before it gets more work", async () => {
     const { relay, ask, clock } = createRelayBench();
     const mute = joinAgent(relay, "mute", { pongs: false });
     const late = ask("late");
@@ -149,7 +149,7 @@ describe("time limits", () => {
     expect(await asked).toBe("echo: next");
   });
 
-  test("an ask waits for a slot no longer than the wait limit", async () => {
+  test("an ask waits for a slot no longer than the limit for waiting", async () => {
     const { relay, ask, clock } = createRelayBench({ queueWaitMs: 1_000 });
     joinAgent(relay, "a");
     void ask("running");
@@ -161,7 +161,7 @@ describe("time limits", () => {
 });
 
 describe("liveness", () => {
-  test("an agent unheard for 5 s is pinged before an ask, and gets it with its pong", async () => {
+  test("an agent that was not heard for 5 s is pinged before an ask, and gets the ask after its pong", async () => {
     const { relay, ask, clock } = createRelayBench();
     const agent = joinAgent(relay, "a", { pongs: false });
     clock.advance(5_000);
@@ -172,7 +172,7 @@ describe("liveness", () => {
     expect(await asked).toBe("echo: q");
   });
 
-  test("a missed pong closes the socket and the ask moves on to the next agent", async () => {
+  test("a missed pong closes the socket, and the ask moves on to the next agent", async () => {
     const { relay, ask, clock } = createRelayBench();
     const dead = joinAgent(relay, "dead", { pongs: false });
     const alive = joinAgent(relay, "alive");
@@ -200,7 +200,7 @@ describe("liveness", () => {
     expect(relay.stats().agents).toBe(1);
   });
 
-  test("a busy agent is never pinged, as it may answer nothing while it works", async () => {
+  test("a busy v1 agent is never pinged, as it may answer nothing while it works", async () => {
     const { relay, ask, clock } = createRelayBench();
     const agent = joinAgent(relay, "a", { pongs: false });
     const asked = ask("q");
@@ -210,7 +210,7 @@ describe("liveness", () => {
     expect(await asked).toBe("echo: q");
   });
 
-  test("several dead agents cost an ask a second each, and no try", async () => {
+  test("each dead agent delays an ask by one second, and does not count as a try", async () => {
     const { relay, ask, clock } = createRelayBench();
     for (const id of ["1", "2", "3", "4"]) joinAgent(relay, id, { pongs: false });
     const alive = joinAgent(relay, "alive");
@@ -225,7 +225,7 @@ describe("liveness", () => {
     expect(await asked).toBe("echo: q");
   });
 
-  test("a follow-up whose agent does not answer its ping says so after the grace", async () => {
+  test("a follow-up fails with ping_failed after the grace time when its agent answers no ping", async () => {
     const { relay, ask, clock } = createRelayBench();
     joinAgent(relay, "a", { pongs: false });
     clock.advance(5_000);
@@ -237,8 +237,8 @@ describe("liveness", () => {
   });
 });
 
-describe("the caller goes away", () => {
-  test("a waiting ask leaves the queue", async () => {
+describe("a caller goes away", () => {
+  test("a waiting ask leaves the queue when its caller goes away", async () => {
     const { relay, ask } = createRelayBench();
     const agent = joinAgent(relay, "a");
     void ask("running");
@@ -251,7 +251,7 @@ describe("the caller goes away", () => {
     expect(relay.stats()).toMatchObject({ asks_waiting: 0, asks_running: 0, slots_in_use: 0 });
   });
 
-  test("the slot of a running ask stays taken until the agent answers, and the answer is dropped", async () => {
+  test("when the caller of a v1 ask goes away, its slot stays in use until the agent answers, and the answer is dropped", async () => {
     const { relay, ask } = createRelayBench();
     const agent = joinAgent(relay, "a");
     const caller = new AbortController();
@@ -266,7 +266,7 @@ describe("the caller goes away", () => {
     expect(await next).toBe("echo: next");
   });
 
-  test("an agent that never answers an abandoned ask gets its slot back when the limit is over", async () => {
+  test("the slot of an abandoned ask that is never answered is free after the time limit", async () => {
     const { relay, ask, clock } = createRelayBench();
     const agent = joinAgent(relay, "a");
     const caller = new AbortController();
@@ -280,7 +280,7 @@ describe("the caller goes away", () => {
     expect(await asked).toBe("echo: next");
   });
 
-  test("an abandoned ask is not tried again when its agent drops", async () => {
+  test("an abandoned ask is not tried again when its agent is lost", async () => {
     const { relay, ask, clock } = createRelayBench();
     const [a, b] = [joinAgent(relay, "a"), joinAgent(relay, "b")];
     const caller = new AbortController();
@@ -292,7 +292,7 @@ describe("the caller goes away", () => {
     expect(clock.pending()).toBe(0);
   });
 
-  test("an ask whose caller was gone before it began never reaches an agent", async () => {
+  test("an ask whose caller went away before it began never reaches an agent", async () => {
     const { relay, ask } = createRelayBench();
     const agent = joinAgent(relay, "a");
     expect(await ask("q", { signal: AbortSignal.abort() })).toBe("caller_gone");

@@ -18,7 +18,7 @@ function createHub(count: number): { hub: Hub; agents: Agent[] } {
   return { hub, agents };
 }
 
-test("agents that were found asleep are not looked at again until they are heard", () => {
+test("stale agents are not looked at again until they are heard", () => {
   const { hub, agents } = createHub(AGENTS);
   const [last] = agents.slice(-1);
   if (last) hub.heard(last, 1);
@@ -35,7 +35,7 @@ test("agents that were found asleep are not looked at again until they are heard
   expect(looks).toBe(AGENTS + 100);
 });
 
-test("the one that is asleep the longest is woken, and then chosen before those that were awake and used", () => {
+test("the agent that has been stale the longest is pinged first, and once heard is chosen before other used agents", () => {
   const { hub, agents } = createHub(3);
   const [first, second, third] = agents as [Agent, Agent, Agent];
   const any = () => true;
@@ -53,7 +53,7 @@ test("the one that is asleep the longest is woken, and then chosen before those 
   expect(hub.choose(any)).toBe(second);
 });
 
-test("an agent that left, or has no room, is neither chosen nor woken", () => {
+test("an agent that left, or has no room, is neither chosen nor pinged", () => {
   const { hub, agents } = createHub(2);
   const [first, second] = agents as [Agent, Agent];
   for (const agent of agents) hub.setStale(agent);

@@ -7,7 +7,7 @@ import { joinAgent } from "../support/transport.ts";
 const all = () => true;
 const item = (user: string, name: string) => ({ principal: userPrincipal(user), name });
 
-test("users take turns, each one's items in the order they came", () => {
+test("users take turns, and the items of each user keep their order", () => {
   const queue = new FairQueue<ReturnType<typeof item>>();
   for (const name of ["a1", "a2", "a3"]) queue.push(item("a", name));
   for (const name of ["b1", "b2"]) queue.push(item("b", name));
@@ -18,7 +18,7 @@ test("users take turns, each one's items in the order they came", () => {
   expect(queue.take(all)).toBeUndefined();
 });
 
-test("an item that does not fit holds up no other, not even its own user's", () => {
+test("an item that does not fit holds up no other item, not even one of the same user", () => {
   const queue = new FairQueue<ReturnType<typeof item>>();
   queue.push(item("a", "pinned elsewhere"));
   queue.push(item("a", "free"));
@@ -26,7 +26,7 @@ test("an item that does not fit holds up no other, not even its own user's", () 
   expect(queue.sizeOf(userPrincipal("a"))).toBe(1);
 });
 
-test("a user who was passed over keeps his turn", () => {
+test("a user who was passed over keeps their turn", () => {
   const queue = new FairQueue<ReturnType<typeof item>>();
   queue.push(item("a", "a1"));
   queue.push(item("b", "b1"));
@@ -35,7 +35,7 @@ test("a user who was passed over keeps his turn", () => {
   expect(queue.take(all)?.name).toBe("a1");
 });
 
-test("removing is exact and can be repeated without harm", () => {
+test("removing takes out exactly one item, and may be repeated", () => {
   const queue = new FairQueue<ReturnType<typeof item>>();
   const items = ["a1", "a2"].map((name) => item("a", name));
   for (const each of items) queue.push(each);
@@ -58,7 +58,7 @@ test("a user with 200 asks waiting delays another user's first by one turn only"
   expect(agent.asks.map(({ content }) => content)).toEqual(["modest"]);
 });
 
-test("the bounds refuse the user's own surplus as his, and the common one as everybody's", async () => {
+test("a full queue of one user and a full common queue are refused with different errors", async () => {
   const { relay, ask } = createRelayBench({ queueMax: 3, queueUserMax: 2 });
   joinAgent(relay, "a");
   for (let n = 0; n < 3; n++) void ask(`${n}`, { user: "one" });

@@ -10,7 +10,7 @@ function bench() {
 }
 
 describe("the record of an ask", () => {
-  test("of a streamed answer has the times of its queue, first byte and end, and the upstream's usage", async () => {
+  test("the record of a streamed answer has the times in the queue, to the first byte and to the end, and the usage", async () => {
     const { relay, ask, clock, records } = bench();
     const agent = joinAgent(relay, "a", { protocol: "v2", slots: 1 });
     void ask("before", { model: "m" });
@@ -43,7 +43,7 @@ describe("the record of an ask", () => {
     });
   });
 
-  test("is made once for each ask that was taken, whatever became of it", async () => {
+  test("one record is made for each ask that was taken, whatever its outcome", async () => {
     const { relay, ask, clock, records } = bench();
     expect(await ask("nobody there")).toBe("no_agent");
     const agent = joinAgent(relay, "a");
@@ -64,7 +64,7 @@ describe("the record of an ask", () => {
     expect(records[0]).toMatchObject({ agent: undefined, firstByteMs: undefined, usage: undefined });
   });
 
-  test("names the agent that had it last, and how many had it", async () => {
+  test("the record names the agent that had the ask last, and counts the tries", async () => {
     const { relay, ask, records } = bench();
     const [a, b] = [joinAgent(relay, "a"), joinAgent(relay, "b")];
     const asked = ask("q");

@@ -12,7 +12,7 @@ const FRESH = {
 };
 
 describe("asks and slots", () => {
-  test("100 callers on one agent are all answered, each with his own answer, one at a time", async () => {
+  test("100 callers of one agent all get their own answers, one at a time", async () => {
     const { relay, ask, clock } = createRelayBench();
     const agent = joinAgent(relay, "a");
     const asks = Array.from({ length: 100 }, (_, n) => ask(`q${n}`));
@@ -37,7 +37,7 @@ describe("asks and slots", () => {
     expect(await Promise.all([first, second])).toEqual(["echo: 1", "echo: 2"]);
   });
 
-  test("answers that come out of order reach the callers they belong to", async () => {
+  test("answers that come out of order reach the right callers", async () => {
     const { relay, ask } = createRelayBench();
     const agent = joinAgent(relay, "a", { slots: 3 });
     const asks = ["1", "2", "3"].map((content) => ask(content));
@@ -48,7 +48,7 @@ describe("asks and slots", () => {
     expect(await Promise.all(asks)).toEqual(["echo: 1", "echo: 2", "echo: 3"]);
   });
 
-  test("free agents are taken least recently used first, never-used ones before all", async () => {
+  test("the least recently used free agent is taken first, and unused ones before all others", async () => {
     const { relay, ask } = createRelayBench();
     const agents = ["a", "b", "c"].map((id) => joinAgent(relay, id));
     const order: string[] = [];
@@ -101,7 +101,7 @@ describe("asks and slots", () => {
 });
 
 describe("an empty pool", () => {
-  test("an ask on an empty pool fails at once, and the agent that registers next serves the next ask", async () => {
+  test("an ask fails at once without agents, and the agent that registers next serves the next ask", async () => {
     const { relay, ask, clock } = createRelayBench();
     expect(await ask("too early")).toBe("no_agent");
     const agent = joinAgent(relay, "a");
@@ -112,7 +112,7 @@ describe("an empty pool", () => {
     expect(clock.pending()).toBe(0);
   });
 
-  test("when the last agent leaves with a queue waiting, the queue waits for its return within the grace", async () => {
+  test("when the last agent leaves, waiting asks wait for its return within the grace time", async () => {
     const { relay, ask, clock } = createRelayBench();
     const agent = joinAgent(relay, "a");
     const asks = [ask("1"), ask("2"), ask("3")];
@@ -124,7 +124,7 @@ describe("an empty pool", () => {
     expect(await Promise.all(asks)).toEqual(["echo: 1", "echo: 2", "echo: 3"]);
   });
 
-  test("when the last agent leaves for good, every waiting ask is told so after the grace", async () => {
+  test("when the last agent does not come back, every waiting ask fails after the grace time", async () => {
     const { relay, ask, clock } = createRelayBench();
     const agent = joinAgent(relay, "a");
     const asks = [ask("1"), ask("2"), ask("3")];
@@ -138,7 +138,7 @@ describe("an empty pool", () => {
 });
 
 describe("identity", () => {
-  test("a stored id is taken over from the same address, and what it was doing goes on there", async () => {
+  test("a newcomer from the same address takes over an id, with the ask that its holder had", async () => {
     const { relay, ask } = createRelayBench();
     const old = joinAgent(relay, "a");
     const asked = ask("q");
@@ -151,7 +151,7 @@ describe("identity", () => {
     expect(relay.stats().agents).toBe(1);
   });
 
-  test("an id in use is not given to another address, unless it showed the agent key", () => {
+  test("an id in use passes to another address only if the newcomer showed the agent key", () => {
     const { relay } = createRelayBench();
     const holder = joinAgent(relay, "a", { address: "10.0.0.1" });
     expect(tryJoinAgent(relay, "a", { address: "10.0.0.2" })).toBeUndefined();
@@ -160,7 +160,7 @@ describe("identity", () => {
     expect(holder.closed).toEqual(["replaced"]);
   });
 
-  test("an answer from a replaced connection is nobody's", async () => {
+  test("an answer from a replaced connection is ignored", async () => {
     const { relay, ask } = createRelayBench();
     const old = joinAgent(relay, "a");
     const asked = ask("q");
@@ -173,7 +173,7 @@ describe("identity", () => {
 });
 
 describe("drain", () => {
-  test("running and waiting asks finish, new ones are refused", async () => {
+  test("during a drain running and waiting asks finish, and new ones are refused", async () => {
     const { relay, ask } = createRelayBench();
     const agent = joinAgent(relay, "a");
     const [running, waiting] = [ask("1"), ask("2")];
@@ -185,7 +185,7 @@ describe("drain", () => {
     expect(await Promise.all([running, waiting])).toEqual(["echo: 1", "echo: 2"]);
   });
 
-  test("closing ends what is left with an error, closes the agents and leaves nothing scheduled", async () => {
+  test("closing fails the open asks, closes the agents' connections and leaves no timer", async () => {
     const { relay, ask, clock } = createRelayBench();
     const agent = joinAgent(relay, "a");
     const asks = [ask("1"), ask("2")];

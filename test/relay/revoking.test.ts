@@ -6,7 +6,7 @@ import { joinAgent } from "../support/transport.ts";
 
 const V2 = { protocol: "v2", slots: 1 } as const;
 
-test("all that a user has open ends at once, waiting or running, and nobody else's", async () => {
+test("cancelling a user ends all of their waiting and running asks at once, and no one else's", async () => {
   const records: AskRecord[] = [];
   const { relay, ask } = createRelayBench({}, (record) => records.push(record));
   const [a, b] = [joinAgent(relay, "a", V2), joinAgent(relay, "b", V2)];
@@ -27,7 +27,7 @@ test("all that a user has open ends at once, waiting or running, and nobody else
   expect(b.cancelled).toEqual([]);
   a.link.delta(slot, { data: "too late" });
   expect(heard).toEqual(["a piece"]);
-  // The slot is free for those who wait, none of them hers.
+  // The free slot went to the next waiting ask, which is not one of hers.
   expect(a.asks.map(({ content }) => content)).toEqual(["running", "bob waits"]);
   expect(await peek(others)).toBe("open");
   a.answer({ slot: a.asks[1]?.slot ?? "" });
@@ -40,7 +40,7 @@ test("all that a user has open ends at once, waiting or running, and nobody else
   expect(recorded).toEqual(["key_unknown", "key_unknown", "key_unknown", "key_unknown"]);
 });
 
-test("an agent of the reference's protocol keeps its slot until it answers, and nobody gets the answer", async () => {
+test("a v1 agent keeps the slot of a cancelled ask until it answers, and the answer is dropped", async () => {
   const { relay, ask } = createRelayBench();
   const agent = joinAgent(relay, "a");
   const asked = ask("hers", { user: "ann" });
@@ -53,7 +53,7 @@ test("an agent of the reference's protocol keeps its slot until it answers, and 
   expect(await next).toBe("echo: his");
 });
 
-test("a user who has nothing open, or asks again, is not held up", async () => {
+test("cancelling a user without open asks is harmless, and a cancelled user may ask again", async () => {
   const { relay, ask } = createRelayBench();
   const agent = joinAgent(relay, "a", V2);
   relay.cancelUser("ann");

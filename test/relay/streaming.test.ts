@@ -13,7 +13,7 @@ function finish(agent: FakeAgent, status = 200): void {
 }
 
 describe("a streamed answer", () => {
-  test("reaches its caller piece by piece, in order, before the outcome", async () => {
+  test("a streamed answer reaches its caller delta by delta, in order, before the outcome", async () => {
     const { relay, ask } = createRelayBench();
     const agent = joinAgent(relay, "a", V2);
     const heard: string[] = [];
@@ -26,7 +26,7 @@ describe("a streamed answer", () => {
     expect(await asked).toBe("200");
   });
 
-  test("may take for ever as long as it goes on", async () => {
+  test("a streamed answer has no time limit while deltas keep coming", async () => {
     const { relay, ask, clock, pass } = createRelayBench();
     const agent = joinAgent(relay, "a", V2);
     const asked = ask("q", { model: "m" });
@@ -41,7 +41,7 @@ describe("a streamed answer", () => {
     expect(clock.pending()).toBe(0);
   });
 
-  test("that pauses too long fails, and the agent is told to stop", async () => {
+  test("a streamed answer that pauses too long fails, and the agent gets a cancel", async () => {
     const { relay, ask, pass } = createRelayBench();
     const agent = joinAgent(relay, "a", V2);
     const asked = ask("q", { model: "m" });
@@ -53,7 +53,7 @@ describe("a streamed answer", () => {
     expect(relay.stats().slots_in_use).toBe(0);
   });
 
-  test("is never told to a caller who has gone, and its agent stops at once", async () => {
+  test("a caller who has gone gets no more deltas, and the agent gets a cancel at once", async () => {
     const { relay, ask } = createRelayBench();
     const agent = joinAgent(relay, "a", { ...V2, slots: 1 });
     const caller = new AbortController();
@@ -76,7 +76,7 @@ describe("a streamed answer", () => {
 });
 
 describe("a retry", () => {
-  test("happens when the agent is lost before it accepted", async () => {
+  test("an ask is retried when its agent is lost before it accepted", async () => {
     const { relay, ask } = createRelayBench();
     const [a, b] = [joinAgent(relay, "a", V2), joinAgent(relay, "b", V2)];
     const asked = ask("q", { model: "m" });
@@ -85,7 +85,7 @@ describe("a retry", () => {
     expect(await asked).toBe("200");
   });
 
-  test("does not happen once the agent accepted, as the work could be done twice", async () => {
+  test("an ask is not retried once its agent accepted, as the work could be done twice", async () => {
     const { relay, ask } = createRelayBench();
     const [a, b] = [joinAgent(relay, "a", V2), joinAgent(relay, "b", V2)];
     const asked = ask("q", { model: "m" });
@@ -95,7 +95,7 @@ describe("a retry", () => {
     expect(b.asks.length).toBe(0);
   });
 
-  test("happens when the agent says so, even after it accepted, but not after the first byte", async () => {
+  test("an ask is retried when its agent allows that, even after it accepted, but not after the first delta", async () => {
     const { relay, ask } = createRelayBench();
     const [a, b] = [joinAgent(relay, "a", V2), joinAgent(relay, "b", V2)];
     const first = ask("1", { model: "m" });
@@ -107,7 +107,7 @@ describe("a retry", () => {
     expect(await first).toBe("agent_failed");
   });
 
-  test("does not happen when the agent says it is useless", async () => {
+  test("an ask is not retried when its agent says that a retry is useless", async () => {
     const { relay, ask } = createRelayBench();
     const [a, b] = [joinAgent(relay, "a", V2), joinAgent(relay, "b", V2)];
     const asked = ask("q", { model: "m" });
@@ -116,7 +116,7 @@ describe("a retry", () => {
     expect(b.asks.length).toBe(0);
   });
 
-  test("happens when an agent does not accept in time, and that one is told to stop", async () => {
+  test("an ask is retried when its agent does not accept in time, and that agent gets a cancel", async () => {
     const { relay, ask, clock, pass } = createRelayBench();
     const a = joinAgent(relay, "a", V2);
     const asked = ask("q", { model: "m" });
@@ -129,7 +129,7 @@ describe("a retry", () => {
     expect(await asked).toBe("200");
   });
 
-  test("an agent that accepted and gives no first byte in time fails the ask for good", async () => {
+  test("an ask fails for good when its agent accepted and sent no first byte in time", async () => {
     const { relay, ask, clock, pass } = createRelayBench();
     const a = joinAgent(relay, "a", V2);
     const asked = ask("q", { model: "m" });
@@ -141,7 +141,7 @@ describe("a retry", () => {
     expect(b.asks.length).toBe(0);
   });
 
-  test("an agent that asked for time is the last choice until it is over", async () => {
+  test("an agent that asked for a cooldown is the last choice until the cooldown is over", async () => {
     const { relay, ask, clock } = createRelayBench();
     const [a, b] = [joinAgent(relay, "a", V2), joinAgent(relay, "b", { ...V2, slots: 1 })];
     void ask("1", { model: "m" });
@@ -170,7 +170,7 @@ describe("choice", () => {
     expect(await ask("3", { model: "huge" })).toBe("no_agent");
   });
 
-  test("one that waits for its model does not hold up another user's or its own user's others", () => {
+  test("an ask that waits for its model holds up no other ask, not even one of the same user", () => {
     const { relay, ask } = createRelayBench();
     const agent = joinAgent(relay, "a", { ...V2, slots: 1, models: ["large"] });
     const other = joinAgent(relay, "b", { ...V2, slots: 1, models: ["small"] });
@@ -179,7 +179,7 @@ describe("choice", () => {
     expect([agent.asks.length, other.asks.length]).toEqual([1, 1]);
   });
 
-  test("the conversation's own agent is preferred while it has room, and is not waited for", () => {
+  test("the conversation's own agent is preferred while it has room, but no ask waits for it", () => {
     const { relay, ask } = createRelayBench();
     const a = joinAgent(relay, "a", V2);
     const own = joinAgent(relay, "own", V2);
@@ -187,7 +187,7 @@ describe("choice", () => {
     expect([own.asks.length, a.asks.length]).toEqual([2, 1]);
   });
 
-  test("an agent takes as many asks as it has slots, the rest waits its turn", async () => {
+  test("an agent gets as many asks as it has slots, and the rest wait", async () => {
     const { relay, ask } = createRelayBench();
     const agent = joinAgent(relay, "a", { ...V2, slots: 3 });
     const asks = ["1", "2", "3", "4"].map((content) => ask(content, { model: "m" }));
@@ -198,7 +198,7 @@ describe("choice", () => {
     expect(await Promise.all(asks)).toEqual(["200", "200", "200", "200"]);
   });
 
-  test("reference agents get no work of v2, nor the other way round", async () => {
+  test("v1 agents get no work for v2, nor the other way round", async () => {
     const { relay, ask } = createRelayBench();
     const old = joinAgent(relay, "old");
     expect(await ask("q", { model: "m" })).toBe("no_agent");
@@ -228,7 +228,7 @@ describe("an agent that changes", () => {
     expect(await second).toBe("200");
   });
 
-  test("more slots are used at once, fewer end nothing that runs", () => {
+  test("additional slots are used at once, and fewer slots end no running ask", () => {
     const { relay, ask } = createRelayBench();
     const agent = joinAgent(relay, "a", { ...V2, slots: 1 });
     for (let n = 0; n < 4; n++) void ask(`${n}`, { model: "m" });
@@ -242,7 +242,7 @@ describe("an agent that changes", () => {
     expect(agent.asks.length).toBe(1);
   });
 
-  test("an ask whose model nobody offers any more is told so, and a new model is served at once", async () => {
+  test("an ask fails when no agent offers its model any more, and a new model is served at once", async () => {
     const { relay, ask } = createRelayBench();
     const agent = joinAgent(relay, "a", { ...V2, slots: 1, models: ["old"] });
     void ask("1", { model: "old" });
@@ -254,7 +254,7 @@ describe("an agent that changes", () => {
     expect(agent.asks.length).toBe(1);
   });
 
-  test("a busy agent is pinged too, as it can answer while it works", async () => {
+  test("a busy v2 agent is pinged too, as it can answer while it works", async () => {
     const { relay, ask, clock } = createRelayBench();
     const agent = joinAgent(relay, "a", { ...V2, pongs: false });
     const asked = ask("q", { model: "m" });

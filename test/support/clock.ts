@@ -1,7 +1,7 @@
 import type { Clock } from "../../src/clock.ts";
 
 export interface FakeClock extends Clock {
-  /** Moves time forward and runs, in order, what becomes due. */
+  /** Moves time forward, and runs in order what becomes due. */
   advance(ms: number): void;
   pending(): number;
 }

@@ -24,23 +24,23 @@ interface AskOptions {
   user?: string | null;
   pin?: string;
   signal?: AbortSignal;
-  /** For agents of protocol v2 only, and of those that have this model. */
+  /** A model makes it an ask for v2 agents that have the model; without one it is for v1 agents. */
   model?: string;
-  /** The only ones that may be used. */
+  /** The allowed models. */
   models?: string[];
   prefer?: string;
   onDelta?: (delta: Delta) => void;
 }
 
-/** The core with a fake clock, and what the tests need of its callers. */
+/** The relay with a fake clock, and helpers that ask. */
 export interface RelayBench {
   relay: Relay;
   clock: FakeClock;
-  /** Moves time forward in small steps, in which agents answer their pings. */
+  /** Moves time forward in small steps, so that agents answer their pings in between. */
   pass(ms: number): Promise<void>;
-  /** Asks and gives the outcome as text: the answer's content, or the error's code. */
+  /** Asks, and returns the outcome as text: the content of a v1 answer, the status of another, or the error's code. */
   ask(content: string, options?: AskOptions): Promise<string>;
-  /** The same with the whole result. */
+  /** Asks, and returns the whole result. */
   askWhole(content: string, options?: AskOptions): Promise<AskResult>;
 }
 
@@ -86,12 +86,12 @@ export function createRelayBench(
 
 const codeOf = ({ code }: AppError): ErrorCode => code;
 
-/** Lets everything that is already decided reach those who wait for it. */
+/** Lets settled promises reach the code that waits for them. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 }
 
-/** Resolves to `"open"` while the promise has no outcome. */
+/** Resolves to `"open"` if the promise is not settled yet. */
 export async function peek(promise: Promise<string>): Promise<string> {
   await settle();
   return Promise.race([promise, Promise.resolve("open")]);

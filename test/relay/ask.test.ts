@@ -1,0 +1,62 @@
+import { expect, test } from "bun:test";
+import { AppError } from "../../src/errors.ts";
+import { ADMIN } from "../../src/principal.ts";
+import { Ask } from "../../src/relay/ask.ts";
+import { createFakeClock } from "../support/clock.ts";
+
+const AGENT = { id: "a", name: "an agent", address: "", trusted: false, protocol: "v2" } as const;
+
+function createAsk(): Ask {
+  return new Ask({ principal: ADMIN, work: {}, origin: { requestId: "req", surface: "test" } }, 0);
+}
+
+test("a settled ask stays settled: it has one record, and can neither wait nor be sent", async () => {
+  const ask = createAsk();
+  const outcome = ask.result.catch((error: AppError) => error.code);
+  ask.send(AGENT, "slot", "m", 1);
+  expect(ask.place).toEqual({ agentId: "a", slotId: "slot" });
+  expect(ask.settle(new AppError("agent_lost"), 2)).toMatchObject({ outcome: "agent_lost", model: "m" });
+  expect(ask.settle(new AppError("draining"), 3)).toBeUndefined();
+  expect(ask.place).toBeUndefined();
+  expect(() => ask.send(AGENT, "slot", "m", 4)).toThrow("from settled to sent");
+  expect(() => ask.wait(createFakeClock(), 1, () => {})).toThrow("from settled to waiting");
+  expect(await outcome).toBe("agent_lost");
+});
+
+test("an ask that is sent or settled no longer waits: its timers are stopped", () => {
+  const result = { answer: MODEL_ANSWER, agent: "a", model: "m", request: undefined };
+  for (const end of [
+    (ask: Ask) => ask.send(AGENT, "slot", "m", 1),
+    (ask: Ask) => void ask.settle(result, 1),
+  ]) {
+    const clock = createFakeClock();
+    const ask = createAsk();
+    ask.wait(clock, 10, () => {
+      throw new Error("the ask still waits");
+    });
+    ask.lookLater(clock, 5, () => {
+      throw new Error("the ask still looks for an agent");
+    });
+    expect([ask.isWaiting, clock.pending()]).toEqual([true, 2]);
+    end(ask);
+    expect([ask.isWaiting, clock.pending()]).toEqual([false, 0]);
+    clock.advance(10);
+  }
+});
+
+const MODEL_ANSWER = { kind: "model", status: 200, body: "", usage: undefined } as const;
+
+test("an ask may be tried three times, and a follow-up once", () => {
+  const ask = createAsk();
+  const tries = ["a", "b", "c"].map((id) => {
+    const { mayBeRetried } = ask;
+    ask.send({ ...AGENT, id }, `slot of ${id}`, "m", 1);
+    ask.failTry(new AppError("agent_lost"), true);
+    return mayBeRetried;
+  });
+  expect([...tries, ask.mayBeRetried]).toEqual([true, true, true, false]);
+  expect(["a", "b", "c", "d"].map((id) => ask.hasFailedAt(id))).toEqual([true, true, true, false]);
+  const followUp = new Ask({ ...createAsk().request, pin: "a" }, 0);
+  followUp.send(AGENT, "slot", "m", 1);
+  expect(followUp.mayBeRetried).toBe(false);
+});
