@@ -21,7 +21,7 @@ export function SignIn({ notice }: { notice: string | undefined }) {
             autocomplete="current-password"
             required
             isFocused
-            hint="Use the admin key that the server was started with, or your own token to see your usage."
+            hint="Use the admin key that the server was started with, or your own token to see your usage and try the models."
           />
         </Form>
       </div>

@@ -131,7 +131,10 @@ function RevokeDialog({ agentKey: { id, name }, agents, onDone, onClose }: Revok
   return (
     <ConfirmDialog title={`Revoke the key “${name}”?`} action="Revoke" onConfirm={revoke} onClose={onClose}>
       <p>{consequence}</p>
-      <p>Agents can no longer connect with this key. You cannot undo this, but you can create another key.</p>
+      <p>
+        After that, agents can no longer connect with this key. You cannot undo this, but you can create a new
+        key.
+      </p>
     </ConfirmDialog>
   );
 }

@@ -138,7 +138,7 @@ function LiveNumbers({ overview: { agents, slots, queue, history } }: { overview
         note="median, last minute"
       />
       <Tile
-        label="Failed in the last 15 minutes"
+        label="Failed (last 15 min)"
         value={formatNumber(failed)}
         note={ended > 0 ? `${formatShare(failed, ended)} of ${formatCount(ended, "request")}` : "no requests"}
         tone={failed > 0 ? "bad" : "plain"}

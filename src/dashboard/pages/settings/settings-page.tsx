@@ -69,7 +69,7 @@ function SettingsView({ answer: { version, started_at, settings } }: { answer: S
         <p class="muted">
           A backup is one file with the database and its keys. You can download it while the server runs. It
           contains every user's token, so keep it as safe as the admin key.{" "}
-          <code>chatgpt-api-server restore --help</code> tells how to restore it.
+          <code>chatgpt-api-server restore --help</code> explains how to restore it.
         </p>
       </Card>
     </>

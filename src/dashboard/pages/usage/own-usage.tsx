@@ -92,7 +92,7 @@ function Remaining({ limit, remaining, reset }: RateLimitStatus) {
         />
       </svg>
       <span class="muted">
-        {remaining < limit ? `back to ${formatWhole(limit)} in ${reset}` : "all unused"}
+        {remaining < limit ? `back to ${formatWhole(limit)} in ${reset}` : "nothing used yet"}
       </span>
     </span>
   );

@@ -222,11 +222,7 @@ function TotalTiles({ entries }: { entries: readonly UsageEntry[] }) {
       <Tile
         label="Output tokens"
         value={formatShort(completion_tokens)}
-        note={
-          uncounted > 0
-            ? `without ${formatCount(uncounted, "request")} whose tokens were not counted`
-            : undefined
-        }
+        note={uncounted > 0 ? `${formatCount(uncounted, "request")} without token counts` : undefined}
       />
     </Tiles>
   );
