@@ -3,7 +3,7 @@ import { type Audit, createAudit } from "../auth/audit.ts";
 import { readSettings } from "../config/read.ts";
 import { databaseIn, existingDatabaseIn } from "../data-folder.ts";
 import { AppError, CommandError } from "../errors.ts";
-import { AddAgentKeyBody } from "../http/admin/agents-schema.ts";
+import { AddAgentKeyBody } from "../http/admin/schema.ts";
 import { openStore } from "../store/sqlite/open.ts";
 import type { StoredAgentKey } from "../store/store.ts";
 import type { Io } from "./io.ts";

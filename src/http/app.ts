@@ -1,28 +1,25 @@
 import { Hono } from "hono";
-import { adminAgentRoutes } from "./admin/agents.ts";
-import { adminAuditRoutes } from "./admin/audit.ts";
-import { adminServerRoutes } from "./admin/server.ts";
-import { adminUserRoutes } from "./admin/user.ts";
-import { userRoutes } from "./admin/users.ts";
 import { connectionRoutes } from "./ask/connections.ts";
 import { askRoutes } from "./ask/route.ts";
 import type { HttpDeps, HttpEnv } from "./context.ts";
-import { descriptionRoutes } from "./docs/route.ts";
-import { overviewRoutes } from "./live/route.ts";
-import { notFound, preflight } from "./methods.ts";
+import { createNotFound, preflight } from "./methods.ts";
 import { envelope, onError } from "./middleware/request.ts";
 import { modelRoutes } from "./models/list.ts";
 import { modelAskRoutes } from "./models/route.ts";
-import { dashboardRoutes, toDashboard } from "./operations/dashboard.ts";
-import { healthRoutes } from "./operations/health.ts";
-import { metricsRoutes } from "./operations/metrics.ts";
-import { registerRoutes } from "./operations/register.ts";
+import { toDashboard } from "./operations/dashboard.ts";
+import { createPipeline, type PipelineOptions } from "./pipeline.ts";
+import { bindResources, type ResourceDeps, ROUTES } from "./resources.ts";
+import { createRouteTable } from "./route-table.ts";
 import { createRouter } from "./router.ts";
-import { sessionRoutes } from "./session/route.ts";
-import { usageRoutes } from "./usage/route.ts";
 
-/** All HTTP routes. `fetch` wants the server it runs in: `app.fetch(request, { server })`. */
-export function createApp(deps: HttpDeps): Hono<HttpEnv> {
+export interface AppDeps extends HttpDeps {
+  pipeline: PipelineOptions;
+  /** What the handlers of each resource need. */
+  resources: ResourceDeps;
+}
+
+/** All HTTP routes. `fetch` needs the server it runs in: `app.fetch(request, { server })`. */
+export function createApp(deps: AppDeps): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ router: createRouter() });
   app.use(envelope(deps));
   app.options("*", preflight);
@@ -30,21 +27,11 @@ export function createApp(deps: HttpDeps): Hono<HttpEnv> {
   modelAskRoutes(app, deps);
   modelRoutes(app, deps);
   connectionRoutes(app, deps);
-  userRoutes(app, deps);
-  adminUserRoutes(app, deps);
-  usageRoutes(app, deps);
-  adminAgentRoutes(app, deps);
-  adminAuditRoutes(app, deps);
-  adminServerRoutes(app, deps);
-  overviewRoutes(app, deps);
-  sessionRoutes(app, deps);
-  registerRoutes(app, deps);
-  healthRoutes(app, deps);
-  metricsRoutes(app, deps);
-  descriptionRoutes(app, deps);
-  dashboardRoutes(app, deps);
+  const serve = createPipeline(deps.pipeline);
+  for (const bound of bindResources(deps.resources))
+    app.on(bound.route.method, bound.route.path, serve(bound));
   app.onError(onError(deps));
-  const refuse = notFound(app);
+  const refuse = createNotFound(createRouteTable(ROUTES));
   app.notFound((c) => toDashboard(c) ?? refuse(c));
   return app;
 }

@@ -1,12 +1,26 @@
 export type Cell = string | number | null;
 
-/** What spreadsheets take for the beginning of a formula, some of them after blanks and in full width too. */
+/** What spreadsheets take for the start of a formula, some also after whitespace and in full width. */
 const FORMULA = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]/;
 
+/** Returns a table as a file to download. The first row holds the names of the columns. */
+export function csvResponse(
+  fileName: string,
+  rows: readonly (readonly Cell[])[],
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return new Response(toCsv(rows), {
+    headers: {
+      "content-type": "text/csv; charset=utf-8; header=present",
+      "content-disposition": `attachment; filename="${fileName}"`,
+      ...headers,
+    },
+  });
+}
+
 /**
- * A table as RFC 4180 has it, the first row being the names of the columns. A text that a spreadsheet would run
- * as a formula begins with an apostrophe, as https://owasp.org/www-community/attacks/CSV_Injection advises:
- * agents and callers choose some of the texts.
+ * Returns a table in the format of RFC 4180. Agents and callers choose some of the texts, so a text that a spreadsheet
+ * would run as a formula is preceded by an apostrophe: https://owasp.org/www-community/attacks/CSV_Injection.
  */
 export function toCsv(rows: readonly (readonly Cell[])[]): string {
   return rows.map((row) => `${row.map(toField).join(",")}\r\n`).join("");

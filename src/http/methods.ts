@@ -1,7 +1,7 @@
-import type { Hono } from "hono";
 import { AppError } from "../errors.ts";
-import type { HttpContext, HttpEnv } from "./context.ts";
+import type { HttpContext } from "./context.ts";
 import { errorResponse } from "./errors/response.ts";
+import type { RouteTable } from "./route-table.ts";
 
 /** Lets a page of any site call the API with a key. A session's cookie counts for the server's own pages only. */
 export function preflight(c: HttpContext): Response {
@@ -17,21 +17,13 @@ export function preflight(c: HttpContext): Response {
   });
 }
 
-/** Answers what no route took: 405 with `Allow` where the path is known under other methods, else 404. */
-export function notFound(app: Hono<HttpEnv>) {
-  const routes = app.routes.filter(({ method }) => method !== "ALL" && method !== "OPTIONS");
+/** Returns what answers a request without a route: 405 with `Allow` if the path has other methods, otherwise 404. */
+export function createNotFound(table: RouteTable) {
   return (c: HttpContext): Response => {
-    const allowed = new Set<string>();
-    const known = routes.filter(({ path }) => matches(path, c.req.path));
-    const named = known.filter(({ path }) => path === c.req.path);
-    // What is named in full is no value of a parameter.
-    for (const { method } of named.length > 0 ? named : known) {
-      allowed.add(method);
-      if (method === "GET") allowed.add("HEAD");
-    }
-    if (allowed.size === 0) return refuse(c, new AppError("not_found"));
-    const allow = [...allowed, "OPTIONS"].join(", ");
-    const response = refuse(c, new AppError("method_not_allowed", { hint: `This path takes ${allow}.` }));
+    const methods = table.methodsOf(c.req.path);
+    if (methods.length === 0) return refuse(c, new AppError("not_found"));
+    const allow = [...methods, "OPTIONS"].join(", ");
+    const response = refuse(c, new AppError("method_not_allowed", { hint: `This path accepts ${allow}.` }));
     response.headers.set("allow", allow);
     return response;
   };
@@ -40,14 +32,4 @@ export function notFound(app: Hono<HttpEnv>) {
 function refuse(c: HttpContext, error: AppError): Response {
   c.set("error", error.code);
   return errorResponse(error, c.req.path, c.get("requestId"));
-}
-
-function matches(pattern: string, path: string): boolean {
-  const wanted = pattern.split("/");
-  const given = path.split("/");
-  const hasRest = pattern.endsWith("{.+}");
-  return (
-    (hasRest ? given.length >= wanted.length : given.length === wanted.length) &&
-    wanted.every((part, at) => (part.startsWith(":") ? given[at] !== "" : part === given[at]))
-  );
 }

@@ -2,28 +2,33 @@ import type { Result, Router } from "hono/router";
 import { TrieRouter } from "hono/router/trie-router";
 
 /**
- * Finds a route without parameters by its whole path, and asks Hono's slower router but once for each of them. Its
- * fast one takes no routes like `/admin/users/:id` beside `/admin/users/add`.
+ * Finds the route for a request. A path that is declared in full, such as `/admin/users/add`, is never the value of a
+ * parameter, as in `/admin/users/:id`. Hono's fast router does not take such routes side by side, so its slower one is
+ * asked, only once for each path that is declared in full.
  */
 export function createRouter<Handler>(): Router<Handler> {
-  const trie = new TrieRouter<Handler>();
-  const plain = new Set<string>();
+  const all = new TrieRouter<Handler>();
+  const withoutParams = new TrieRouter<Handler>();
+  const fullPaths = new Set<string>();
   const found = new Map<string, Map<string, Result<Handler>>>();
   return {
     name: "known paths, TrieRouter",
     add(method, path, handler) {
-      trie.add(method, path, handler);
-      if (/[:*]/.test(path)) return;
-      plain.add(path);
+      all.add(method, path, handler);
+      if (path.includes(":")) return;
+      withoutParams.add(method, path, handler);
+      if (path.includes("*")) return;
+      fullPaths.add(path);
       found.set(method, new Map());
     },
     match(method, path) {
       const known = found.get(method);
       const kept = known?.get(path);
       if (kept) return kept;
-      const result = trie.match(method, path);
-      // Neither methods nor paths that callers make up are kept.
-      if (known && plain.has(path)) known.set(path, result);
+      if (!fullPaths.has(path)) return all.match(method, path);
+      const result = withoutParams.match(method, path);
+      // Callers can make up methods, so the results for unknown ones are not kept.
+      known?.set(path, result);
       return result;
     },
   };

@@ -15,10 +15,12 @@ import { type Config, describeSettings, type Origins } from "../config/read.ts";
 import { createDashboard } from "../dashboard/assets.ts";
 import { sealKeyIn } from "../data-folder.ts";
 import { createApp } from "../http/app.ts";
+import { createAuthenticate } from "../http/authenticate.ts";
 import type { LiveFeed } from "../http/live/feed.ts";
 import type { Figures } from "../http/live/figures.ts";
 import { Threads } from "../http/models/v1-threads.ts";
 import type { Readiness } from "../http/operations/readiness.ts";
+import { ROUTES } from "../http/resources.ts";
 import type { Log } from "../log/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Relay } from "../relay/relay.ts";
@@ -48,41 +50,64 @@ export interface FetchParts {
 
 /** What answers every request. */
 export function createFetch(config: Config, parts: FetchParts): Fetch {
-  const { store, relay, sockets, gate, sessions, backups, origins, ...given } = parts;
+  const { store, relay, sockets, gate, sessions, backups, origins, limits, log, metrics } = parts;
   const seal = loadSeal({ sealKey: config.sealKey, path: sealKeyIn(config.data) });
   const callers = createCallers({ adminKey: createSecret(config.adminKey), users: store.users, sessions });
+  const users = createUsers({
+    users: store.users,
+    seal,
+    onChange: ({ user, revoked }) => {
+      callers.forget();
+      if (revoked) relay.cancelUser(user);
+    },
+  });
+  const audit = createAudit({ audit: store.audit });
+  const metricsKey = config.metricsKey === undefined ? undefined : createSecret(config.metricsKey);
+  const authenticate = createAuthenticate({ callers, metricsKey, useCode: parts.useCode });
+  const { figures, live, readiness, agentKeys } = parts;
+  const newId = () => crypto.randomUUID();
+  const now = () => Date.now();
+  const { version } = manifest;
+  const { bodyBytesMax, bodyWithinMs } = config;
   const app = createApp({
-    ...given,
     relay,
-    sessions,
     conversations: store.conversations,
     callers,
-    users: createUsers({
-      users: store.users,
-      seal,
-      onChange: ({ user, revoked }) => {
-        callers.forget();
-        if (revoked) relay.cancelUser(user);
-      },
-    }),
-    audit: createAudit({ audit: store.audit }),
-    usage: store.usage,
-    metricsKey: config.metricsKey === undefined ? undefined : createSecret(config.metricsKey),
-    newId: () => crypto.randomUUID(),
+    limits,
+    log,
+    metrics,
+    newId,
     newConversationId: () => Bun.randomUUIDv7(),
-    now: () => Date.now(),
+    now,
     threads: new Threads(),
     modelAliases: config.modelAliases ?? {},
     border: gate.border,
-    isSecure: gate.isSecure,
-    settings: describeSettings(config, origins),
-    takeBackup: backups.take,
-    dashboard: createDashboard(),
-    bodyBytesMax: config.bodyBytesMax,
-    bodyWithinMs: config.bodyWithinMs,
+    bodyBytesMax,
+    bodyWithinMs,
     conversationLengthMax: config.conversationLengthMax,
-    register: sockets.register,
-    version: manifest.version,
+    pipeline: { authenticate, limits, bodyLimits: { bodyBytesMax, bodyWithinMs } },
+    resources: {
+      users: { users, audit, newId },
+      user: { users, audit },
+      usage: { usage: store.usage, now },
+      audit: { audit },
+      agents: { relay, agentKeys, audit, askedModels: figures.askedModels, newId, now },
+      live: { figures, live },
+      server: {
+        audit,
+        settings: describeSettings(config, origins),
+        version,
+        startedAt: figures.startedAt,
+        now,
+        takeBackup: backups.take,
+      },
+      session: { sessions, users, isSecure: gate.isSecure },
+      register: { register: sockets.register },
+      health: { readiness },
+      metrics: { metrics },
+      docs: { version, routes: ROUTES },
+      dashboard: { files: createDashboard() },
+    },
   });
   return (request, server) => app.fetch(request, { server });
 }

@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { createConcurrencyLimit } from "../auth/concurrency.ts";
 import { createFailedKeys } from "../auth/failed-keys.ts";
 import type { Config } from "../config/read.ts";
-import type { HttpDeps } from "../http/context.ts";
+import type { BunServer } from "../http/context.ts";
 import { type Border, createBorder } from "../http/middleware/access.ts";
 import {
   type ClientAddresses,
@@ -16,7 +16,8 @@ import { createOwnHosts } from "../net/host.ts";
 export interface Gate {
   border: Border;
   addressOf: ClientAddresses;
-  isSecure: HttpDeps["isSecure"];
+  /** Whether the caller came by TLS, as far as the proxies before this server are trusted. */
+  isSecure(request: Request, server: BunServer): boolean;
   isOwnHost: (header: string) => boolean;
 }
 

@@ -1,5 +1,6 @@
 import type { Principal } from "../principal.ts";
 import type { Conversations } from "../relay/conversations.ts";
+import type { UserAttributes } from "../user-attributes.ts";
 
 /**
  * What the server keeps. The promise of a change resolves only once the change survives `kill -9` and a loss
@@ -22,17 +23,7 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** What an administrator can set for a user. Null means no name, no expiry, every model or no limit. */
-export interface UserAttributes {
-  name: string | null;
-  /** Milliseconds since 1970. From then on the tokens are refused. */
-  expiresAt: number | null;
-  /** Names of models or of their aliases. */
-  models: readonly string[] | null;
-  requestsPerMinute: number | null;
-  tokensPerDay: number | null;
-  maxParallel: number | null;
-}
+export type { UserAttributes };
 
 export interface StoredUser extends UserAttributes {
   id: string;

@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { backupMaker } from "../../src/backup/process.ts";
 import { readConfig } from "../../src/config/read.ts";
-import { createApp } from "../../src/http/app.ts";
-import type { HttpDeps } from "../../src/http/context.ts";
+import { type AppDeps, createApp } from "../../src/http/app.ts";
 import { createLog } from "../../src/log/log.ts";
 import { ENDPOINTS } from "../../src/protocol/agent-v2.ts";
 import { type RunningServer, startServer } from "../../src/server/server.ts";
@@ -226,7 +225,7 @@ function refusal({ for: who }: Route, key: Key): RegExp {
 
 test("every route of the app has its line in the matrix, and no line is without a route", () => {
   const nothing: unknown = new Proxy(() => {}, { get: () => nothing, apply: () => nothing });
-  const { routes } = createApp(nothing as HttpDeps);
+  const { routes } = createApp(nothing as AppDeps);
   const names = routes.map(({ method, path }) => `${method} ${path}`);
   const ofAll = (name: string) => name.startsWith("ALL ") || name === "OPTIONS /*";
   expect(names.filter((name) => !ofAll(name)).sort()).toEqual(Object.keys(ROUTES).sort());

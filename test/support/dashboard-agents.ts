@@ -6,7 +6,7 @@ export function agentOf(given: Partial<Agent> = {}): Agent {
     id: "a1",
     name: "gpu box",
     version: "0.1.0",
-    protocol: 2,
+    protocol: "v2",
     address: "192.0.2.7",
     key: "main",
     models: ["llama3.3"],

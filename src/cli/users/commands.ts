@@ -1,6 +1,7 @@
-import { describeUser, fieldsOf } from "../../auth/user-fields.ts";
+import { describeUser } from "../../auth/user-fields.ts";
 import type { User } from "../../auth/users.ts";
 import { CommandError } from "../../errors.ts";
+import { fieldsOf } from "../../user-attributes.ts";
 import { USER_FIELD_FLAGS, type UserFlag } from "../user-flags.ts";
 import { importUsers } from "./import.ts";
 import { cardOfUser, tableOfUsers, toJson } from "./show.ts";

@@ -1,10 +1,9 @@
 import { parseArgs } from "node:util";
-import { attributesOf } from "../../auth/user-fields.ts";
 import { nearest } from "../../config/read.ts";
 import { CommandError } from "../../errors.ts";
 import { AddUserBody } from "../../http/admin/schema.ts";
-import type { UserAttributes } from "../../store/store.ts";
 import { DAY_MS } from "../../time.ts";
+import { attributesOf, type UserAttributes } from "../../user-attributes.ts";
 import { FIELD_FLAGS, type FieldFlag, USER_FIELD_FLAGS, type UserFlag } from "../user-flags.ts";
 
 /** Takes away what was said: the same as never to have said it. */

@@ -8,7 +8,7 @@ import type {
   RotatedToken as RotatedTokenShape,
   UserAnswer as UserAnswerShape,
   UserList as UserListShape,
-} from "../../http/admin/answers.ts";
+} from "../../http/admin/schema.ts";
 import type { UsageAnswer } from "../../http/usage/schema.ts";
 
 /** The type that a schema describes. The schemas stay out of the page, because their parser is large. */
@@ -25,7 +25,7 @@ export type AddedAgentKey = Output<typeof AddedAgentKeyShape>;
 export type AuditPage = Output<typeof AuditAnswerShape>;
 export type AuditRow = AuditPage["audit"][number];
 
-export type { SettingsAnswer } from "../../http/admin/server-schema.ts";
+export type { SettingsAnswer } from "../../http/admin/schema.ts";
 export type { LiveAsk, LiveFrame, LiveSample, Overview, SampleField } from "../../http/live/schema.ts";
 export type { SessionAnswer } from "../../http/session/schema.ts";
 

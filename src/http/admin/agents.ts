@@ -1,76 +1,170 @@
-import type { Hono } from "hono";
+import type { AgentKeys } from "../../auth/agent-keys.ts";
+import type { Audit } from "../../auth/audit.ts";
 import { AppError } from "../../errors.ts";
 import type { Agent } from "../../relay/agent.ts";
-import { type HttpContext, type HttpDeps, type HttpEnv, json } from "../context.ts";
-import { whyNoWork } from "../live/no-work.ts";
-import { parseShape } from "../middleware/body.ts";
-import { AddAgentKeyBody, DisconnectBody } from "./agents-schema.ts";
-import { readAdminBody } from "./body.ts";
-import { adminNote } from "./note.ts";
-import { EmptyAdminBody } from "./schema.ts";
+import type { Relay } from "../../relay/relay.ts";
+import { type AskedModels, whyNoWork } from "../live/no-work.ts";
+import { resource, route } from "../route.ts";
+import { auditNote } from "./audit.ts";
+import {
+  AddAgentKeyBody,
+  AddedAgentKey,
+  type AgentAnswer,
+  AgentDisconnected,
+  AgentKeyList,
+  AgentKeyRevoked,
+  AgentList,
+  DisconnectBody,
+  NoFields,
+} from "./schema.ts";
 
-/** The agents that are connected, and the keys that let them in. The admin key may be where it may for users. */
-export function adminAgentRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
-  const { relay, agentKeys, audit, newId } = deps;
-  const admin = (c: HttpContext) => deps.callers.requireAdmin(c.req.raw.headers, c.req.query("admin_key"));
-
-  app.get("/admin/agents", (c) => {
-    admin(c);
-    const now = deps.now();
-    const why = (agent: Agent) => whyNoWork(agent, deps.figures.askedModels, now);
-    return json({ agents: [...relay.agents()].map((agent) => describeAgent(agent, why(agent))) });
-  });
-
-  app.post("/admin/agents/:id/disconnect", async (c) => {
-    const body = parseShape(DisconnectBody, await readAdminBody(c, deps), "body_invalid");
-    const drain = body.drain ?? false;
-    const id = c.req.param("id");
-    if (!relay.isConnected(id)) throw new AppError("agent_unknown");
-    const note = adminNote(c, "agent.disconnect", id, { drain });
-    // One that left by itself while the row was written is what was wanted.
-    const state = await audit.change(note, async () => relay.disconnect(id, { drain }) ?? "closed");
-    return json({ id, state });
-  });
-
-  app.get("/admin/agents/keys", async (c) => {
-    admin(c);
-    const keys = await agentKeys.list();
-    return json({
-      keys: keys.map(({ id, name, models, createdAt, revokedAt }) => ({
-        id,
-        name,
-        models,
-        created_at: new Date(createdAt).toISOString(),
-        revoked_at: revokedAt === null ? null : new Date(revokedAt).toISOString(),
-      })),
-    });
-  });
-
-  app.post("/admin/agents/keys", async (c) => {
-    const body = parseShape(AddAgentKeyBody, await readAdminBody(c, deps), "body_invalid");
-    const added = { id: newId(), name: body.name, models: body.models ?? null };
-    const { id, ...detail } = added;
-    return json(await audit.change(adminNote(c, "agent_key.add", id, detail), () => agentKeys.add(added)));
-  });
-
-  app.delete("/admin/agents/keys/:id", async (c) => {
-    parseShape(EmptyAdminBody, await readAdminBody(c, deps), "body_invalid");
-    const id = c.req.param("id");
-    const key = (await agentKeys.list()).find((candidate) => candidate.id === id);
-    if (!key || key.revokedAt !== null) throw new AppError("agent_key_unknown");
-    const note = adminNote(c, "agent_key.revoke", id, { name: key.name });
-    if (!(await audit.change(note, () => agentKeys.revoke(id)))) throw new AppError("agent_key_unknown");
-    return json({ id, name: key.name, revoked: true });
-  });
+interface AgentDeps {
+  relay: Pick<Relay, "agents" | "isConnected" | "disconnect">;
+  agentKeys: Pick<AgentKeys, "list" | "add" | "revoke">;
+  audit: Audit;
+  askedModels: Pick<AskedModels, "lastAt">;
+  newId: () => string;
+  /** Milliseconds since 1970. */
+  now: () => number;
 }
 
-function describeAgent(agent: Agent, noWorkBecause: string | null) {
+const AGENT_ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
+const KEY = { id: "f47ac10b-58cc-4372-a567-0e02b2c3d479", name: "gpu box" };
+const BODY_ERRORS = ["body_invalid", "body_too_large", "body_timeout", "audit_failed"] as const;
+
+const ROUTES = {
+  listAgents: route({
+    ...{ method: "GET", path: "/admin/agents", tag: "Agents", access: "adminOrQuery" },
+    summary: "List the connected agents",
+    answers: {
+      200: {
+        description: "The agents.",
+        json: AgentList,
+        example: {
+          agents: [
+            {
+              ...{ id: AGENT_ID, name: "gpu box", protocol: "v2", address: "192.0.2.7", key: "main" },
+              ...{ version: "0.1.0", models: ["llama3.2"], slots: 4, in_use: 1, paused: false },
+              ...{ draining: false, no_work_because: null },
+              ...{ since: "2026-11-23T08:10:14.924Z", last_heard: "2026-11-23T09:01:44.120Z" },
+            },
+          ],
+        },
+      },
+    },
+  }),
+  disconnectAgent: route({
+    ...{ method: "POST", path: "/admin/agents/:id/disconnect", tag: "Agents", access: "adminOrBody" },
+    summary: "Disconnect an agent",
+    description:
+      "At once, or, with `drain`, when its running requests are finished. The agent does not reconnect by itself.",
+    params: { id: "The agent's id." },
+    body: { schema: DisconnectBody, example: { drain: true }, isRequired: false },
+    answers: {
+      200: {
+        description: "What happens to the agent.",
+        json: AgentDisconnected,
+        example: { id: AGENT_ID, state: "draining" },
+      },
+    },
+    errors: [...BODY_ERRORS, "agent_unknown"],
+  }),
+  listAgentKeys: route({
+    ...{ method: "GET", path: "/admin/agents/keys", tag: "Agents", access: "adminOrQuery" },
+    summary: "List the agent keys, without the secrets themselves",
+    description: "Revoked keys are listed too. The server's own agent key is not.",
+    answers: {
+      200: {
+        description: "The keys.",
+        json: AgentKeyList,
+        example: {
+          keys: [{ ...KEY, models: null, created_at: "2026-11-23T08:10:14.924Z", revoked_at: null }],
+        },
+      },
+    },
+    errors: ["verify_failed"],
+  }),
+  addAgentKey: route({
+    ...{ method: "POST", path: "/admin/agents/keys", tag: "Agents", access: "adminOrBody" },
+    summary: "Create an agent key",
+    description: "The key is shown only in this answer.",
+    body: { schema: AddAgentKeyBody, example: { name: "gpu box", models: ["llama3.2"] } },
+    answers: {
+      200: {
+        description: "The key.",
+        json: AddedAgentKey,
+        example: { ...KEY, models: ["llama3.2"], key: "agent-3Jm0…" },
+      },
+    },
+    errors: [...BODY_ERRORS, "agent_key_name_taken", "verify_failed"],
+  }),
+  revokeAgentKey: route({
+    ...{ method: "DELETE", path: "/admin/agents/keys/:id", tag: "Agents", access: "adminOrBody" },
+    summary: "Revoke an agent key",
+    description: "The agents that connected with it are disconnected.",
+    params: { id: "The key's id." },
+    body: { schema: NoFields, example: {}, isRequired: false },
+    answers: {
+      200: { description: "Revoked.", json: AgentKeyRevoked, example: { ...KEY, revoked: true } },
+    },
+    errors: [...BODY_ERRORS, "agent_key_unknown", "verify_failed"],
+  }),
+};
+
+/** The connected agents, and the keys that let them in. */
+export const agentRoutes = resource(ROUTES).handledBy(
+  ({ relay, agentKeys, audit, askedModels, newId, now }: AgentDeps) => ({
+    listAgents() {
+      const at = now();
+      const agents = [...relay.agents()];
+      return { agents: agents.map((agent) => describeAgent(agent, whyNoWork(agent, askedModels, at))) };
+    },
+
+    async disconnectAgent({ c, params: { id }, body }) {
+      const drain = body.drain ?? false;
+      if (!relay.isConnected(id)) throw new AppError("agent_unknown");
+      const note = auditNote(c, "agent.disconnect", id, { drain });
+      // An agent that left by itself while the row was written is as good as disconnected.
+      const state = await audit.change(note, async () => relay.disconnect(id, { drain }) ?? "closed");
+      return { id, state };
+    },
+
+    async listAgentKeys() {
+      const keys = await agentKeys.list();
+      return {
+        keys: keys.map(({ id, name, models, createdAt, revokedAt }) => ({
+          id,
+          name,
+          models,
+          created_at: new Date(createdAt).toISOString(),
+          revoked_at: revokedAt === null ? null : new Date(revokedAt).toISOString(),
+        })),
+      };
+    },
+
+    async addAgentKey({ c, body: { name, models = null } }) {
+      const id = newId();
+      const note = auditNote(c, "agent_key.add", id, { name, models });
+      return audit.change(note, () => agentKeys.add({ id, name, models }));
+    },
+
+    async revokeAgentKey({ c, params: { id } }) {
+      const key = (await agentKeys.list()).find((candidate) => candidate.id === id);
+      if (!key || key.revokedAt !== null) throw new AppError("agent_key_unknown");
+      const note = auditNote(c, "agent_key.revoke", id, { name: key.name });
+      if (!(await audit.change(note, () => agentKeys.revoke(id)))) throw new AppError("agent_key_unknown");
+      return { id, name: key.name, revoked: true };
+    },
+  }),
+);
+
+function describeAgent(agent: Agent, noWorkBecause: string | null): AgentAnswer {
   const { profile, offer, inUse, registeredAt, lastHeardAt, paused, leaving } = agent;
   return {
     id: agent.id,
     name: profile.name,
     version: profile.version ?? null,
-    protocol: agent.isV1 ? 1 : 2,
+    protocol: agent.isV1 ? "v1" : "v2",
     address: profile.address,
     key: profile.key?.name ?? null,
     models: offer.models.map(({ id }) => id),

@@ -1,30 +1,70 @@
-import type { Hono } from "hono";
-import { type HttpDeps, type HttpEnv, json } from "../context.ts";
-import { toCsv } from "../csv.ts";
-import { parseShape } from "../middleware/body.ts";
-import { AuditQuery } from "./agents-schema.ts";
+import type { Audit, AuditNote } from "../../auth/audit.ts";
+import type { HttpContext } from "../context.ts";
+import { csvResponse } from "../csv.ts";
+import { resource, route } from "../route.ts";
+import { AuditAnswer, AuditQuery } from "./schema.ts";
 
 const COLUMNS = ["seq", "at", "actor", "action", "target", "detail", "address", "request_id"] as const;
 
-/** What administrators have changed, newest first. */
-export function adminAuditRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
-  app.get("/admin/audit", async (c) => {
-    deps.callers.requireAdmin(c.req.raw.headers, c.req.query("admin_key"));
-    const { limit, before, format } = parseShape(AuditQuery, c.req.query(), "request_invalid");
-    const page = await deps.audit.list({ limit, ...(before !== undefined && { before }) });
+const ROUTES = {
+  readAudit: route({
+    method: "GET",
+    path: "/admin/audit",
+    tag: "Usage",
+    access: "adminOrQuery",
+    summary: "List what administrators changed, newest first",
+    description: "`next` is the `before` of the next page.",
+    query: AuditQuery,
+    answers: {
+      200: {
+        description: "The changes.",
+        headers: ["content-disposition"],
+        json: AuditAnswer,
+        example: {
+          audit: [
+            {
+              ...{ seq: 7, at: "2026-11-23T08:10:14.924Z", actor: "admin", action: "user.add" },
+              ...{ target: "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed", detail: { name: "Ann" } },
+              ...{ address: "192.0.2.7", request_id: "req_6f1c2c1e-2b1e-4a55-9a0e-6d5b2f0f1a11" },
+            },
+          ],
+          next: null,
+        },
+        other: {
+          "text/csv": {
+            description: "A line of column names, then a line for each change.",
+            example: "seq,at,actor,action,target,detail,address,request_id\r\n",
+          },
+        },
+      },
+    },
+    errors: ["request_invalid"],
+  }),
+};
+
+/** What administrators have changed. */
+export const auditRoutes = resource(ROUTES).handledBy(({ audit }: { audit: Audit }) => ({
+  async readAudit({ query: { limit, before, format } }) {
+    const page = await audit.list({ limit, ...(before !== undefined && { before }) });
     const rows = page.map(({ seq, at, actor, action, target, detail, address, requestId }) => ({
       ...{ seq, at: new Date(at).toISOString(), actor, action, target, detail, address },
       request_id: requestId,
     }));
     if (format === "csv") {
       const cells = rows.map((row) => ({ ...row, detail: row.detail && JSON.stringify(row.detail) }));
-      return new Response(toCsv([COLUMNS, ...cells.map((row) => COLUMNS.map((column) => row[column]))]), {
-        headers: {
-          "content-type": "text/csv; charset=utf-8; header=present",
-          "content-disposition": 'attachment; filename="audit.csv"',
-        },
-      });
+      return csvResponse("audit.csv", [COLUMNS, ...cells.map((row) => COLUMNS.map((name) => row[name]))]);
     }
-    return json({ audit: rows, next: page.length < limit ? null : (page.at(-1)?.seq ?? null) });
-  });
+    return { audit: rows, next: page.length < limit ? null : (page.at(-1)?.seq ?? null) };
+  },
+}));
+
+/** Returns the row of the audit for a change that this request makes. `detail` holds names and numbers, never a secret. */
+export function auditNote(
+  c: HttpContext,
+  action: string,
+  target: string | null,
+  detail: Record<string, unknown> | null = null,
+): AuditNote {
+  const address = c.get("address") ?? null;
+  return { actor: "admin", action, target, detail, address, requestId: c.get("requestId") };
 }

@@ -1,58 +1,224 @@
 import { z } from "zod";
+import { USER_ATTRIBUTES, USER_FIELDS, type UserField } from "../../user-attributes.ts";
 
-/**
- * What the reference's admin routes take. The key is looked at before the rest, so each has a schema of its
- * own: with a wrong key nothing is told about the other fields.
- */
-export const AdminKeyBody = z.object({ admin_key: z.string().nullish() });
+/** What administrators send and are answered. A key in a body, `admin_key`, is taken out before these are applied. */
+const text = z.string();
+const time = z.iso.datetime({ offset: true });
+const modelNames = z.array(text).min(1);
+const count = z.int().min(1);
 
-export const DeleteUserBody = z.object({ user_id: z.string().nullish() });
+/** What null means for each kind of attribute. */
+const NULL_MEANS = {
+  text: "Null: none.",
+  time: "Null: there is no end.",
+  models: "Null: every model.",
+  limit: "Null: there is no limit.",
+};
 
 const LIMIT_MAX = 1_000_000_000_000;
 const TEXT_LENGTH_MAX = 200;
 const MODELS_MAX = 1_000;
 const GRACE_S_MAX = 365 * 86_400;
 
+/** Shown in lists, logs and terminals, which it must not be able to garble. */
+const shownText = (lengthMax: number) =>
+  text
+    .trim()
+    .min(1)
+    .max(lengthMax)
+    .regex(/^[^\p{C}\p{Zl}\p{Zp}]*$/u, "must be without control characters");
+
 /** Without control characters, so that a list of them can be shown in a terminal. */
-const text = z
-  .string()
+const userText = text
   .trim()
   .min(1)
   .max(TEXT_LENGTH_MAX)
   .regex(/^\P{Cc}*$/u, "must be without control characters");
 
-const limit = z.int().min(1).max(LIMIT_MAX);
-
-/** What may be said of a user. An empty list of models would be mistaken for all of them: disable the user instead. */
-const USER_FIELDS = {
-  name: text,
-  expires_at: z.iso.datetime({ offset: true, error: "must be a time as 2026-12-31T23:59:59Z" }),
-  models: z.array(text).min(1).max(MODELS_MAX),
-  requests_per_minute: limit,
-  tokens_per_day: limit,
-  max_parallel: limit,
+/** What is accepted for each kind of attribute. An empty list of models would be mistaken for all of them. */
+const GIVEN = {
+  text: userText,
+  time: z.iso.datetime({ offset: true, error: "must be a time as 2026-12-31T23:59:59Z" }),
+  models: z.array(userText).min(1).max(MODELS_MAX),
+  limit: count.max(LIMIT_MAX),
 };
 
-/** As the reference does, it ignores what it does not know; null is the same as missing. */
-export const AddUserBody = z.object(nullish(USER_FIELDS));
-export type AddUserBody = z.output<typeof AddUserBody>;
+/** What is answered for each kind. */
+const SENT = { text, time, models: modelNames, limit: count };
 
-/** Null takes a limit away; a field that there is not is refused. */
-export const ChangeUserBody = z.strictObject({ ...AdminKeyBody.shape, ...nullish(USER_FIELDS) });
-export type ChangeUserBody = z.output<typeof ChangeUserBody>;
+type KindOf<Field extends UserField> = (typeof USER_ATTRIBUTES)[Field]["kind"];
+type Kinds = Record<KindOf<UserField>, z.ZodType>;
+type Fields<Of extends Kinds> = { [Field in UserField]: z.ZodNullable<Of[KindOf<Field>]> };
 
-/** For how long the old token is valid beside the new one; 0, and missing, is not at all. */
-export const RotateUserBody = z.strictObject({
-  ...AdminKeyBody.shape,
-  grace_seconds: z.number().min(0).max(GRACE_S_MAX).nullish(),
+function userFields<Of extends Kinds>(schemas: Of): Fields<Of> {
+  const fields = USER_FIELDS.map((field) => {
+    const { kind, about } = USER_ATTRIBUTES[field];
+    return [field, schemas[kind].nullable().describe(`${about} ${NULL_MEANS[kind]}`)];
+  });
+  return Object.fromEntries(fields);
+}
+
+const GIVEN_FIELDS = z.strictObject(userFields(GIVEN)).partial().shape;
+
+/** A user's attributes in an answer. */
+export const UserFieldsAnswer = z.strictObject(userFields(SENT));
+
+export const USER_FIELDS_EXAMPLE = Object.fromEntries(
+  USER_FIELDS.map((field) => [field, USER_ATTRIBUTES[field].example]),
+) as { [Field in UserField]: (typeof USER_ATTRIBUTES)[Field]["example"] };
+
+/** Like the reference, it ignores unknown fields. Null is the same as missing. */
+export const AddUserBody = z.object(GIVEN_FIELDS);
+
+/** Null removes a limit. An unknown field is refused. */
+export const ChangeUserBody = z.strictObject(GIVEN_FIELDS);
+
+export const UserListQuery = z.object({
+  details: z
+    .enum(["true", "false"])
+    .optional()
+    .catch(undefined)
+    .describe("`true` for everything that is known of each user."),
 });
 
-/** For requests that say nothing but who is to be changed. */
-export const EmptyAdminBody = z.strictObject(AdminKeyBody.shape);
+export const DeleteUserBody = z.object({ user_id: text.nullish().describe("The user to delete.") });
 
-function nullish<Fields extends Record<string, z.ZodType>>(fields: Fields) {
-  const entries = Object.entries(fields).map(([name, schema]) => [name, schema.nullish()]);
-  return Object.fromEntries(entries) as {
-    [Name in keyof Fields]: z.ZodOptional<z.ZodNullable<Fields[Name]>>;
-  };
-}
+export const RotateTokenBody = z.strictObject({
+  grace_seconds: z
+    .number()
+    .min(0)
+    .max(GRACE_S_MAX)
+    .nullish()
+    .describe("How long the old token stays valid beside the new one. Missing or 0: not at all."),
+});
+
+/** For requests that need nothing but the path. */
+export const NoFields = z.strictObject({});
+
+const UserShape = z.strictObject({
+  user_id: text,
+  created_at: time,
+  disabled_at: time.nullable(),
+  ...UserFieldsAnswer.shape,
+});
+export const UserAnswer = UserShape.meta({ id: "User" });
+
+/** With the attributes that were given. */
+export const AddedUser = z
+  .strictObject({ token: text, user_id: text, ...UserFieldsAnswer.partial().shape })
+  .meta({ id: "AddedUser" });
+
+/** The further fields are there with `details=true`. */
+export const UserList = z
+  .strictObject({ users: z.array(UserShape.partial().extend({ user_id: text, token: text })) })
+  .meta({ id: "UserList" });
+
+export const UserDeleted = z.strictObject({ message: z.literal("User deleted") }).meta({ id: "UserDeleted" });
+
+export const RotatedToken = z.strictObject({ token: text, user_id: text }).meta({ id: "RotatedToken" });
+
+export const DisconnectBody = z.object({
+  drain: z.boolean().nullish().describe("Let the agent finish its running requests first."),
+});
+
+export const AgentAnswer = z.strictObject({
+  id: text,
+  name: text,
+  /** What the agent reports as its version; null for v1, which has none. */
+  version: text.nullable(),
+  protocol: z.enum(["v1", "v2"]),
+  address: text,
+  key: text.nullable(),
+  models: z.array(text),
+  slots: count,
+  in_use: z.int().min(0),
+  paused: z.boolean(),
+  draining: z.boolean(),
+  /** In words; null where it has work, or had some lately. */
+  no_work_because: text.nullable(),
+  since: time,
+  last_heard: time,
+});
+
+export type AgentAnswer = z.output<typeof AgentAnswer>;
+
+export const AgentList = z.strictObject({ agents: z.array(AgentAnswer) }).meta({ id: "AgentList" });
+
+export const AgentDisconnected = z
+  .strictObject({ id: text, state: z.enum(["closed", "draining"]) })
+  .meta({ id: "AgentDisconnected" });
+
+export const AddAgentKeyBody = z.object({
+  name: shownText(64).describe("A name for people to read. Two valid keys cannot have the same name."),
+  models: z
+    .array(shownText(256))
+    .min(1)
+    .max(MODELS_MAX)
+    .nullish()
+    .describe("The models that agents with this key may offer; all of them where it is missing or null."),
+});
+
+export const AddedAgentKey = z
+  .strictObject({ id: text, name: text, models: modelNames.nullable(), key: text })
+  .meta({ id: "AddedAgentKey" });
+
+export const AgentKeyList = z
+  .strictObject({
+    keys: z.array(
+      z.strictObject({
+        id: text,
+        name: text,
+        models: modelNames.nullable(),
+        created_at: time,
+        revoked_at: time.nullable(),
+      }),
+    ),
+  })
+  .meta({ id: "AgentKeyList" });
+
+export const AgentKeyRevoked = z
+  .strictObject({ id: text, name: text, revoked: z.literal(true) })
+  .meta({ id: "AgentKeyRevoked" });
+
+export const AuditQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(100).describe("How many entries."),
+  before: z.coerce.number().int().min(1).optional().describe("Only entries with a smaller `seq`."),
+  format: z.enum(["json", "csv"]).default("json").describe("CSV is for spreadsheets."),
+});
+
+export const AuditAnswer = z
+  .strictObject({
+    audit: z.array(
+      z.strictObject({
+        seq: z.int(),
+        at: time,
+        actor: text,
+        action: text,
+        target: text.nullable(),
+        detail: z.record(text, z.unknown()).nullable(),
+        address: text.nullable(),
+        request_id: text.nullable(),
+      }),
+    ),
+    next: z.int().nullable(),
+  })
+  .meta({ id: "Audit" });
+
+/** By the names that `config --json` uses, in its order. */
+const SETTINGS = z.record(
+  text,
+  z.strictObject({
+    /** As an operator would write it; `***` for a secret, and a word in brackets for what is not set. */
+    value: text,
+    /** The flag or variable that it comes from, or `default`. */
+    from: text,
+    /** The flag; a plain name for a setting without one. */
+    label: text,
+    about: text,
+  }),
+);
+
+export const SettingsAnswer = z
+  .strictObject({ version: text, started_at: time, settings: SETTINGS })
+  .meta({ id: "Settings" });
+export type SettingsAnswer = z.output<typeof SettingsAnswer>;

@@ -1,31 +1,84 @@
-import type { Hono } from "hono";
-import { type HttpDeps, type HttpEnv, json } from "../context.ts";
-import { admitAdmin } from "./admit.ts";
-import { adminNote } from "./note.ts";
-import type { SettingsAnswer } from "./server-schema.ts";
+import type { Audit } from "../../auth/audit.ts";
+import { resource, route } from "../route.ts";
+import { auditNote } from "./audit.ts";
+import { SettingsAnswer } from "./schema.ts";
 
-/** The server itself: its settings, and a copy of its data. */
-export function adminServerRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
-  const { audit, figures, now, settings, takeBackup, version } = deps;
-
-  app.get("/admin/settings", (c) => {
-    admitAdmin(c, deps);
-    const started_at = new Date(figures.startedAt).toISOString();
-    return json({ version, started_at, settings } satisfies SettingsAnswer);
-  });
-
-  app.get("/admin/backup", async (c) => {
-    admitAdmin(c, deps);
-    const name = `chatgpt-api-server-${new Date(now()).toISOString().slice(0, 10)}.tar`;
-    const headers = {
-      "content-type": "application/x-tar",
-      "content-disposition": `attachment; filename="${name}"`,
-    };
-    if (c.req.method === "HEAD") return new Response(null, { headers });
-    const { signal } = c.req.raw;
-    // It may take its time before the first byte.
-    c.env.server.timeout(c.req.raw, 0);
-    const archive = await audit.change(adminNote(c, "backup", name), () => takeBackup(signal));
-    return new Response(archive, { headers });
-  });
+interface ServerDeps {
+  audit: Audit;
+  settings: SettingsAnswer["settings"];
+  version: string;
+  /** Milliseconds since 1970, as `now` returns. */
+  startedAt: number;
+  now: () => number;
+  /**
+   * Returns the archive of a backup, whose file is deleted once it was read or its reader is gone. Throws an
+   * `AppError`: backup_busy, backup_failed.
+   */
+  takeBackup(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
 }
+
+const ROUTES = {
+  readSettings: route({
+    method: "GET",
+    path: "/admin/settings",
+    tag: "Server",
+    access: "admin",
+    summary: "Read the settings in force",
+    description:
+      "Secrets are masked. Settings can only be changed on the command line or in the environment.",
+    answers: {
+      200: {
+        description: "Each setting by its name, in the order of the documentation.",
+        json: SettingsAnswer,
+        example: {
+          version: "0.1.0",
+          started_at: "2026-11-23T08:10:14.924Z",
+          settings: {
+            queueWaitMs: {
+              ...{ value: "2m", from: "default", label: "--queue-wait" },
+              about: "How long a request waits for a free agent.",
+            },
+          },
+        },
+      },
+    },
+  }),
+  takeBackup: route({
+    method: "GET",
+    path: "/admin/backup",
+    tag: "Server",
+    access: "admin",
+    summary: "Download a backup of the server's data, with its keys",
+    description:
+      "The archive that the command `backup` writes and `restore` reads. Only one can be made at a time. The audit records each one.",
+    answers: {
+      200: {
+        description: "The archive. Its name contains the date.",
+        headers: ["content-disposition"],
+        other: { "application/x-tar": { description: "A tar archive.", example: "backup.json…" } },
+      },
+    },
+    errors: ["backup_busy", "backup_failed", "audit_failed"],
+  }),
+};
+
+/** The server itself: its settings, and a backup of its data. */
+export const serverRoutes = resource(ROUTES).handledBy(
+  ({ audit, settings, version, startedAt, now, takeBackup }: ServerDeps) => ({
+    readSettings: () => ({ version, started_at: new Date(startedAt).toISOString(), settings }),
+
+    async takeBackup({ c }) {
+      const name = `chatgpt-api-server-${new Date(now()).toISOString().slice(0, 10)}.tar`;
+      const headers = {
+        "content-type": "application/x-tar",
+        "content-disposition": `attachment; filename="${name}"`,
+      };
+      if (c.req.method === "HEAD") return new Response(null, { headers });
+      const request = c.req.raw;
+      // The first byte may take longer than a quiet connection is kept.
+      c.env.server.timeout(request, 0);
+      const archive = await audit.change(auditNote(c, "backup", name), () => takeBackup(request.signal));
+      return new Response(archive, { headers });
+    },
+  }),
+);

@@ -1,50 +1,105 @@
-import type { Hono } from "hono";
-import { attributesOf, describeUser, fieldsOf } from "../../auth/user-fields.ts";
-import type { User } from "../../auth/users.ts";
-import { type HttpDeps, type HttpEnv, json } from "../context.ts";
-import { parseShape } from "../middleware/body.ts";
-import { readAdminBody } from "./body.ts";
-import { adminNote } from "./note.ts";
-import { AddUserBody, DeleteUserBody } from "./schema.ts";
+import type { Audit } from "../../auth/audit.ts";
+import { describeUser } from "../../auth/user-fields.ts";
+import type { Users } from "../../auth/users.ts";
+import { attributesOf, fieldsOf } from "../../user-attributes.ts";
+import { resource, route } from "../route.ts";
+import { auditNote } from "./audit.ts";
+import {
+  AddedUser,
+  AddUserBody,
+  DeleteUserBody,
+  USER_FIELDS_EXAMPLE,
+  UserDeleted,
+  UserList,
+  UserListQuery,
+} from "./schema.ts";
+import { TOKEN_EXAMPLE, USER_ID_EXAMPLE } from "./user.ts";
 
-/**
- * The reference's administration of users. The key may be where the reference takes it, in the body or the
- * query, or in `Authorization` or `x-api-key`.
- */
-export function userRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
-  const { audit, callers, users, newId } = deps;
+interface UsersDeps {
+  users: Users;
+  audit: Audit;
+  newId: () => string;
+}
 
-  app.post("/admin/users/add", async (c) => {
-    const body = parseShape(AddUserBody, await readAdminBody(c, deps), "body_invalid");
+const BODY_ERRORS = ["body_invalid", "body_too_large", "body_timeout", "audit_failed"] as const;
+
+const ROUTES = {
+  addUser: route({
+    method: "POST",
+    path: "/admin/users/add",
+    tag: "Users",
+    access: "adminOrBody",
+    summary: "Add a user and create their token",
+    description: "Unknown fields are ignored, and null is the same as missing.",
+    body: { schema: AddUserBody, example: USER_FIELDS_EXAMPLE, isRequired: false },
+    answers: {
+      200: {
+        description: "The token and the id, and the attributes that were given.",
+        json: AddedUser,
+        example: { token: TOKEN_EXAMPLE, user_id: USER_ID_EXAMPLE, ...USER_FIELDS_EXAMPLE },
+      },
+    },
+    errors: [...BODY_ERRORS, "user_insert_failed"],
+  }),
+  deleteUserAsReference: route({
+    method: "POST",
+    path: "/admin/users/delete",
+    tag: "Users",
+    access: "adminOrBody",
+    summary: "Delete a user, as the reference server does",
+    description: "The answer is the same when there is no such user.",
+    body: { schema: DeleteUserBody, example: { user_id: USER_ID_EXAMPLE }, isRequired: false },
+    answers: { 200: { description: "Deleted.", json: UserDeleted, example: { message: "User deleted" } } },
+    errors: [...BODY_ERRORS, "user_delete_failed"],
+  }),
+  listUsers: route({
+    method: "GET",
+    path: "/admin/users",
+    tag: "Users",
+    access: "adminOrQuery",
+    summary: "List all users with their tokens",
+    description:
+      "In the order they were added. A token is empty if the key file that it is encrypted with was lost; the token itself still works for its owner.",
+    query: UserListQuery,
+    answers: {
+      200: {
+        description: "The users.",
+        json: UserList,
+        example: { users: [{ user_id: USER_ID_EXAMPLE, token: TOKEN_EXAMPLE }] },
+      },
+    },
+    errors: ["user_list_failed"],
+  }),
+};
+
+/** The reference's administration of users: add, delete and list. */
+export const usersRoutes = resource(ROUTES).handledBy(({ users, audit, newId }: UsersDeps) => ({
+  async addUser({ c, body }) {
     const attributes = attributesOf(withoutNulls(body));
     const given = fieldsOf(attributes);
     const id = newId();
-    const added = await audit.change(adminNote(c, "user.add", id, given), () => users.add(attributes, id));
-    return json({ token: added.token, user_id: id, ...given });
-  });
+    const { token } = await audit.change(auditNote(c, "user.add", id, given), () =>
+      users.add(attributes, id),
+    );
+    return { token, user_id: id, ...given };
+  },
 
-  app.post("/admin/users/delete", async (c) => {
-    const { user_id } = parseShape(DeleteUserBody, await readAdminBody(c, deps), "body_invalid");
-    if (user_id) await audit.change(adminNote(c, "user.delete", user_id), () => users.delete(user_id));
-    return json({ message: "User deleted" });
-  });
+  async deleteUserAsReference({ c, body: { user_id } }) {
+    if (user_id) await audit.change(auditNote(c, "user.delete", user_id), () => users.delete(user_id));
+    return { message: "User deleted" };
+  },
 
-  // They are no ids of users, so another method is refused here as on any other path.
-  for (const path of ["/admin/users/add", "/admin/users/delete"]) app.all(path, (c) => c.notFound());
-
-  app.get("/admin/users", async (c) => {
-    callers.requireAdmin(c.req.raw.headers, c.req.query("admin_key"));
+  async listUsers({ query: { details } }) {
     const listed = await users.list();
-    return json({ users: listed.map(c.req.query("details") === "true" ? withDetails : withToken) });
-  });
-}
-
-const withToken = ({ id, token }: User) => ({ user_id: id, token });
-
-const withDetails = (user: User) => {
-  const { user_id, ...details } = describeUser(user);
-  return { user_id, token: user.token, ...details };
-};
+    if (details !== "true") return { users: listed.map(({ id, token }) => ({ user_id: id, token })) };
+    return {
+      users: listed.map((user) => {
+        const { user_id, ...others } = describeUser(user);
+        return { user_id, token: user.token, ...others };
+      }),
+    };
+  },
+}));
 
 function withoutNulls<Fields extends object>(fields: Fields): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as Fields;

@@ -1,52 +1,54 @@
-import { Hono } from "hono";
-import { type DescribeRouteOptions, describeRoute, generateSpecs, resolver } from "hono-openapi";
 import { z } from "zod";
-import { type Answer, type AnswerContent, type Description, JSON_TYPE, TAGS } from "./describe.ts";
-import { DESCRIPTIONS } from "./descriptions.ts";
+import {
+  createDocument as createOpenApi,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiResponseObject,
+} from "zod-openapi";
+import type { AnswerDeclaration, NamedRoute } from "../route.ts";
+import { ACCESS_RULES, SECURITY_SCHEMES } from "./access.ts";
 import { type Examples, errorAnswers, errorRefOf, errorSchemaOf, strayAnswers } from "./errors.ts";
 import { HEADERS, headersOf } from "./headers.ts";
-import { KEY_RULES, SECURITY_SCHEMES } from "./keys.ts";
-import type { ApiDocument } from "./shape.ts";
+import { type ApiDocument, JSON_TYPE } from "./shape.ts";
+import { TAGS } from "./tags.ts";
 
 const INFO = {
   title: "chatgpt-api-server",
   license: { name: "MIT", identifier: "MIT" },
   description: [
     "One HTTP API in front of every model session that agents bring to this server.",
-    "Bodies are JSON in UTF-8, whatever the `Content-Type` says. Times are RFC 3339 in UTC. Two different keys in one request are refused. Every answer has `x-request-id`, and `Access-Control-Allow-Origin: *`. `GET` routes answer `HEAD` too; another method on a known path is a 405 (`method_not_allowed`) with `Allow`, an unknown path a 404 (`not_found`), and `OPTIONS` lets pages of any site call. A head of more than 16 KB is a 431 without a body.",
-    "In a stream, a failure after the first event is told as an event, in the words of its route.",
+    "Bodies are JSON in UTF-8, whatever the `Content-Type` says. Times are RFC 3339 in UTC. A request with two different keys is refused. Every answer has `x-request-id` and `Access-Control-Allow-Origin: *`. `GET` routes also answer `HEAD`. Another method on a known path is a 405 (`method_not_allowed`) with `Allow`, an unknown path is a 404 (`not_found`), and `OPTIONS` allows calls from pages of any site. Request headers of more than 16 KB are a 431 without a body.",
+    "If a stream fails after its first event, the error is sent as an event, in the style of the route.",
   ].join("\n\n"),
 };
 
-/**
- * The description of all routes, OpenAPI 3.1. The routes themselves know nothing of it, as what they are described
- * by would be one more middleware on the path of every ask.
- */
-export async function createDocument(version: string): Promise<ApiDocument> {
+const ADMIN_KEY = z.string().nullish().describe("The admin key, if it is not in a header.");
+
+/** Returns the OpenAPI 3.1 document of the routes. */
+export function createDocument(version: string, routes: readonly NamedRoute[]): ApiDocument {
   const examples: Examples = {};
-  const described = new Hono();
-  for (const description of DESCRIPTIONS) {
-    const { method, path } = description;
-    described.on(method, path, describeRoute(operationOf(description, examples)));
+  const paths: ZodOpenApiPathsObject = {};
+  for (const route of routes) {
+    const path = route.path.replaceAll(/:(\w+)(?:\{[^}]*\})?/g, "{$1}");
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, examples) };
   }
-  const document = await generateSpecs(described, {
-    // A dot in a path does not make it a file.
-    excludeStaticFile: false,
-    documentation: {
-      info: { ...INFO, version },
-      servers: [{ url: "/", description: "This server." }],
-      tags: [...TAGS],
-      components: { securitySchemes: SECURITY_SCHEMES, headers: HEADERS } as object,
+  const document = createOpenApi({
+    openapi: "3.1.0",
+    info: { ...INFO, version },
+    servers: [{ url: "/", description: "This server." }],
+    tags: [...TAGS],
+    paths,
+    components: {
+      securitySchemes: SECURITY_SCHEMES,
+      headers: HEADERS,
+      responses: { ...strayAnswers(examples), ...TO_DASHBOARD },
     },
   });
-  const responses = { ...strayAnswers(examples), ...TO_DASHBOARD };
-  return {
-    ...document,
-    components: { ...document.components, examples, responses },
-  } as unknown as ApiDocument;
+  // The library's type has every way to write a document; ours has what the page reads of this one.
+  return { ...document, components: { ...document.components, examples } } as unknown as ApiDocument;
 }
 
-/** Of `GET /` by a browser, which for all others is no route. */
+/** For `GET /` from a browser, which is not a route for anyone else. */
 const TO_DASHBOARD = {
   to_dashboard: {
     description: "A browser that asks for `/` is sent to the dashboard.",
@@ -54,50 +56,64 @@ const TO_DASHBOARD = {
   },
 };
 
-function operationOf(description: Description, examples: Examples): DescribeRouteOptions {
-  const { id, tag, summary, key, parameters = [], body, path } = description;
-  const text = [description.description, `Key: ${KEY_RULES[key].told}`].filter(Boolean).join("\n\n");
+function operationOf(route: NamedRoute, examples: Examples): ZodOpenApiOperationObject {
+  const { operationId, tag, summary, access, params, query } = route;
+  const { security, told } = ACCESS_RULES[access];
   return {
-    operationId: id,
+    operationId,
     tags: [tag],
     summary,
-    description: text,
-    security: KEY_RULES[key].security,
-    parameters,
-    ...(body && {
-      requestBody: {
-        required: body.isRequired,
-        content: { [JSON_TYPE]: { schema: body.schema, example: body.example } },
-      },
-    }),
-    responses: {
-      ...answersOf(description),
-      ...errorsOf(description, examples),
-      ...passedOn(description, path),
-    },
-  } as DescribeRouteOptions;
+    description: [route.description, `Key: ${told}`].filter(Boolean).join("\n\n"),
+    security,
+    requestParams: { ...(params && { path: paramsOf(params) }), ...(query && { query }) },
+    ...requestBodyOf(route),
+    responses: { ...answersOf(route), ...errorsOf(route, examples), ...passedOn(route) },
+  };
 }
 
-function answersOf({ answers, isLimited = false }: Description) {
-  const told = ([status, answer]: [string, Answer]) => [
+function paramsOf(notes: Readonly<Record<string, string>>): z.ZodObject {
+  return z.object(
+    Object.fromEntries(Object.entries(notes).map(([name, note]) => [name, z.string().describe(note)])),
+  );
+}
+
+function requestBodyOf({ body, access }: NamedRoute) {
+  if (!body) return {};
+  const { schema, documented = schema, example, isRequired = true } = body;
+  const takesKey = access === "adminOrBody" && documented instanceof z.ZodObject;
+  const shown = takesKey ? documented.extend({ admin_key: ADMIN_KEY }) : documented;
+  return { requestBody: { required: isRequired, content: { [JSON_TYPE]: { schema: shown, example } } } };
+}
+
+function answersOf({ answers, limits }: NamedRoute) {
+  const told = ([status, answer]: [string, AnswerDeclaration]): [string, ZodOpenApiResponseObject] => [
     status,
     {
       description: answer.description,
-      headers: headersOf(status, { limited: isLimited, more: answer.headers ?? [] }),
-      ...(answer.content && {
-        content: Object.fromEntries(
-          Object.entries(answer.content).map(([media, content]) => [media, contentOf(content)]),
-        ),
-      }),
+      headers: headersOf(status, { limited: limits !== undefined, more: answer.headers ?? [] }),
+      ...contentOf(answer),
     },
   ];
   return Object.fromEntries(Object.entries(answers).map(told));
 }
 
-function errorsOf(description: Description, examples: Examples) {
-  const { path, key, errors = [], isLimited = false, isPassedOn = false, answers } = description;
-  const found = errorAnswers(path, [...KEY_RULES[key].errors, ...errors], examples);
-  const upstreams = isPassedOn ? ", or the upstream's own error as it says it" : "";
+function contentOf({ json, example, other = {} }: AnswerDeclaration) {
+  const content = {
+    ...(json && { [JSON_TYPE]: { schema: json, example } }),
+    ...Object.fromEntries(
+      Object.entries(other).map(([media, { description, example }]) => [
+        media,
+        { schema: { type: "string" as const, description }, example },
+      ]),
+    ),
+  };
+  return Object.keys(content).length > 0 ? { content } : {};
+}
+
+function errorsOf({ access, errors = [], answers, ...route }: NamedRoute, examples: Examples) {
+  const { style, limits, passesErrorsOn } = route;
+  const found = errorAnswers(style, [...ACCESS_RULES[access].errors, ...errors], examples);
+  const upstreams = passesErrorsOn ? ", or the upstream's own error, unchanged" : "";
   return Object.fromEntries(
     found
       .filter(({ status }) => !(status in answers))
@@ -105,29 +121,24 @@ function errorsOf(description: Description, examples: Examples) {
         status,
         {
           description: codes.map((code) => `\`${code}\``).join(", ") + upstreams,
-          headers: headersOf(status, { limited: isLimited, passedOn: isPassedOn }),
-          content: { [JSON_TYPE]: { schema: resolver(errorSchemaOf(path), AS_SENT), examples: ofCodes } },
+          headers: headersOf(status, { limited: limits !== undefined, passedOn: passesErrorsOn }),
+          content: { [JSON_TYPE]: { schema: errorSchemaOf(style), examples: ofCodes } },
         },
       ]),
   );
 }
 
-function passedOn({ isPassedOn, isLimited = false }: Description, path: string) {
-  if (!isPassedOn) return {};
+function passedOn({ passesErrorsOn, style, limits }: NamedRoute) {
+  if (!passesErrorsOn) return {};
   const told = (status: string) => ({
     description:
-      "An error of the upstream, with its status, its body, and its headers that say whether and when to try again.",
-    headers: headersOf(status, { limited: isLimited }),
+      "An error of the upstream, with its status, its body, and those of its headers that say whether and when to retry.",
+    headers: headersOf(status, { limited: limits !== undefined }),
     content: {
-      [JSON_TYPE]: { schema: { anyOf: [errorRefOf(path), { description: "Whatever the upstream says." }] } },
+      [JSON_TYPE]: {
+        schema: { anyOf: [errorRefOf(style), { description: "Whatever the upstream sends." }] },
+      },
     },
   });
   return { "4XX": told("4XX"), "5XX": told("5XX") };
-}
-
-/** An answer's shape is that of what is sent, not of what would be read as it. */
-const AS_SENT = { options: { io: "output" } };
-
-function contentOf({ schema, example }: AnswerContent) {
-  return { schema: schema instanceof z.ZodType ? resolver(schema, AS_SENT) : schema, example };
 }

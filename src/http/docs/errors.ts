@@ -1,20 +1,18 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { AppError, ERRORS, type ErrorCode } from "../../errors.ts";
-import { MessagesError, OpenAIError, TextError } from "../answers.ts";
 import { anthropicStyle } from "../errors/anthropic.ts";
+import { openaiStyle } from "../errors/openai.ts";
 import { referenceStyle } from "../errors/reference.ts";
 import type { ErrorStyle } from "../errors/style.ts";
-import { errorStyleOf } from "../errors/style-of-path.ts";
-import { JSON_TYPE } from "./describe.ts";
 import { type HeaderName, headersOf } from "./headers.ts";
-import type { Answered } from "./shape.ts";
+import { JSON_TYPE } from "./shape.ts";
 
 /** What every route may answer. */
 const EVERYWHERE: readonly ErrorCode[] = ["url_too_long", "host_invalid", "address_busy", "internal"];
 
 const EXAMPLE_ID = "req_6f1c2c1e-2b1e-4a55-9a0e-6d5b2f0f1a11";
 
-/** Without them the example would not show what is told. */
+/** The further fields that some errors have. */
 const EXAMPLE_EXTRA: Partial<Record<ErrorCode, Record<string, unknown>>> = {
   agent_lost: { err: "the agent went away" },
   agent_timeout: { err: "no answer within the time limit" },
@@ -22,55 +20,94 @@ const EXAMPLE_EXTRA: Partial<Record<ErrorCode, Record<string, unknown>>> = {
   agent_answer_invalid: { response: { id: "…", message: "error", data: "Unknown error" } },
 };
 
-type Family = "reference" | "openai" | "messages";
+const text = z.string();
 
-function familyOf(style: ErrorStyle): Family {
-  if (style === referenceStyle) return "reference";
-  return style === anthropicStyle ? "messages" : "openai";
+/** The error of the reference's routes and those beside them. `err`, `response` and `message` are the reference's. */
+const TextError = z
+  .strictObject({
+    error: text,
+    hint: text.optional(),
+    err: text.optional(),
+    message: text.optional(),
+    response: z.looseObject({}).optional(),
+  })
+  .meta({ id: "TextError" });
+
+/** Upstreams add fields of their own, and some send a number as the code. */
+const OpenAIError = z
+  .looseObject({
+    error: z.looseObject({
+      message: text,
+      type: text.nullish(),
+      param: text.nullish(),
+      code: z.union([text, z.number()]).nullish(),
+      request_id: text.optional(),
+    }),
+  })
+  .meta({ id: "OpenAIError" });
+
+const MessagesError = z
+  .looseObject({
+    type: z.literal("error"),
+    error: z.looseObject({ type: text, message: text }),
+    request_id: text.optional(),
+  })
+  .meta({ id: "MessagesError" });
+
+interface Family {
+  name: string;
+  schema: z.ZodType;
 }
 
-const SCHEMAS: Record<Family, z.ZodType> = {
-  reference: TextError,
-  openai: OpenAIError,
-  messages: MessagesError,
-};
+const REFERENCE: Family = { name: "reference", schema: TextError };
+const OPENAI: Family = { name: "openai", schema: OpenAIError };
+const MESSAGES: Family = { name: "messages", schema: MessagesError };
 
-/** The schema of a path's errors. */
-export function errorSchemaOf(path: string): z.ZodType {
-  return SCHEMAS[familyOf(errorStyleOf(path))];
+/** Returns the family of the style, as Responses have the errors of the other OpenAI-style routes. */
+function familyOf(style: ErrorStyle): Family {
+  if (style === referenceStyle) return REFERENCE;
+  return style === anthropicStyle ? MESSAGES : OPENAI;
+}
+
+/** Returns the schema of a route's errors. */
+export function errorSchemaOf(style: ErrorStyle = referenceStyle): z.ZodType {
+  return familyOf(style).schema;
 }
 
 /** By name. */
 export type Examples = Record<string, { summary: string; value: unknown }>;
 
-/** The same, where it is a component already. */
-export const errorRefOf = (path: string) => ({
-  $ref: `#/components/schemas/${errorSchemaOf(path).meta()?.["id"]}`,
+/** Returns a reference to the component that `errorSchemaOf` becomes. */
+export const errorRefOf = (style: ErrorStyle = referenceStyle) => ({
+  $ref: `#/components/schemas/${errorSchemaOf(style).meta()?.["id"]}`,
 });
 
 export interface ErrorAnswer {
   status: string;
   codes: ErrorCode[];
-  /** By the code; to be referred to in `components.examples`. */
+  /** By code: references into `components.examples`. */
   examples: Record<string, { $ref: string }>;
 }
 
-/** The errors of a route, one entry for each status. What an example is of goes into `found`, under its name. */
-export function errorAnswers(path: string, codes: readonly ErrorCode[], found: Examples): ErrorAnswer[] {
+/** Returns the errors of a route, one entry for each status. Adds the examples to `found`, by name. */
+export function errorAnswers(
+  style: ErrorStyle | undefined,
+  codes: readonly ErrorCode[],
+  found: Examples,
+): ErrorAnswer[] {
   const answers = new Map<string, ErrorAnswer>();
   for (const code of new Set([...codes, ...EVERYWHERE])) {
     const status = String(ERRORS[code].status);
     const answer = answers.get(status) ?? { status, codes: [], examples: {} };
     answer.codes.push(code);
-    answer.examples[code] = exampleOf(path, code, found);
+    answer.examples[code] = exampleOf(style, code, found);
     answers.set(status, answer);
   }
   return [...answers.values()].sort((a, b) => Number(a.status) - Number(b.status));
 }
 
-function exampleOf(path: string, code: ErrorCode, found: Examples): { $ref: string } {
-  const style = errorStyleOf(path);
-  const name = `${familyOf(style)}.${code}`;
+function exampleOf(style: ErrorStyle = referenceStyle, code: ErrorCode, found: Examples): { $ref: string } {
+  const name = `${familyOf(style).name}.${code}`;
   const extra = EXAMPLE_EXTRA[code];
   const error = new AppError(code, extra && { extra });
   found[name] = { summary: error.message, value: style.body(error, ERRORS[code].status, EXAMPLE_ID) };
@@ -78,22 +115,24 @@ function exampleOf(path: string, code: ErrorCode, found: Examples): { $ref: stri
 }
 
 /** One of each family. */
-const STRAY_PATHS = ["/nothing", "/v1/nothing", "/v1/messages/nothing"];
+const STYLES = [referenceStyle, openaiStyle, anthropicStyle];
 
-/** `components.responses`: what is answered where no route is, in the words of the path's family. */
-export function strayAnswers(found: Examples): Record<string, Answered> {
-  const answerOf = (code: ErrorCode, description: string, more: readonly HeaderName[]): Answered => ({
+/** Returns `components.responses`: what is answered where there is no route, in the style of the routes nearby. */
+export function strayAnswers(found: Examples) {
+  const answerOf = (code: ErrorCode, description: string, more: readonly HeaderName[]) => ({
     description,
     headers: headersOf(String(ERRORS[code].status), { more }),
     content: {
       [JSON_TYPE]: {
-        schema: { anyOf: STRAY_PATHS.map(errorRefOf) },
-        examples: Object.fromEntries(STRAY_PATHS.map((path) => [path, exampleOf(path, code, found)])),
+        schema: { anyOf: STYLES.map(errorRefOf) },
+        examples: Object.fromEntries(
+          STYLES.map((style) => [familyOf(style).name, exampleOf(style, code, found)]),
+        ),
       },
     },
   });
   return {
     not_found: answerOf("not_found", "There is no such path.", []),
-    method_not_allowed: answerOf("method_not_allowed", "The path takes other methods.", ["allow"]),
+    method_not_allowed: answerOf("method_not_allowed", "The path does not accept this method.", ["allow"]),
   };
 }

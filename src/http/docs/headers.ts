@@ -1,11 +1,11 @@
 const text = (description: string, example: string) => ({
   description,
-  schema: { type: "string" },
+  schema: { type: "string" as const },
   example,
 });
 const whole = (description: string, example: number) => ({
   description,
-  schema: { type: "integer", minimum: 0 },
+  schema: { type: "integer" as const, minimum: 0 },
   example,
 });
 
@@ -61,9 +61,9 @@ const RETRIED = new Set(["429", "502", "503", "4XX", "5XX"]);
 
 interface HeaderOptions {
   /** It tells a user how he stands. */
-  limited?: boolean;
+  limited?: boolean | undefined;
   /** It may be an upstream's error. */
-  passedOn?: boolean;
+  passedOn?: boolean | undefined;
   more?: readonly HeaderName[];
 }
 

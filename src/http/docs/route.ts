@@ -1,49 +1,95 @@
-import type { Hono } from "hono";
-import type { HttpContext, HttpDeps, HttpEnv } from "../context.ts";
+import { z } from "zod";
+import type { HttpContext } from "../context.ts";
 import { isNamed } from "../middleware/etag.ts";
 import { inlineHash, pagePolicy } from "../middleware/page-policy.ts";
+import { type NamedRoute, resource, route } from "../route.ts";
 import { createDocument } from "./document.ts";
 import { renderPage } from "./page.ts";
 import { PAGE_STYLE } from "./page-style.ts";
 
-interface Kept {
+interface DocsDeps {
+  version: string;
+  /** Every route of the server. */
+  routes: readonly NamedRoute[];
+}
+
+const NOT_MODIFIED = {
+  description: "It is still the one that `If-None-Match` names.",
+  headers: ["etag"],
+} as const;
+
+const ROUTES = {
+  readDescription: route({
+    method: "GET",
+    path: "/openapi.json",
+    tag: "Operations",
+    access: "none",
+    summary: "Read this description, OpenAPI 3.1",
+    description: "It is the same for everyone and contains no secret.",
+    answers: {
+      200: {
+        description: "The description.",
+        headers: ["etag"],
+        json: z.looseObject({}),
+        example: { openapi: "3.1.0" },
+      },
+      304: NOT_MODIFIED,
+    },
+  }),
+  readDocs: route({
+    method: "GET",
+    path: "/docs",
+    tag: "Operations",
+    access: "none",
+    summary: "Read this description as a page",
+    description: "The page contains no script and loads nothing else.",
+    answers: {
+      200: {
+        description: "The page.",
+        headers: ["etag"],
+        other: { "text/html": { description: "HTML.", example: "<!doctype html>" } },
+      },
+      304: NOT_MODIFIED,
+    },
+  }),
+};
+
+interface Rendered {
   text: string;
   etag: string;
 }
 
-/** The description of the routes, for programs and for people. Both are for everybody: there is no secret in them. */
-export function descriptionRoutes(app: Hono<HttpEnv>, { version }: HttpDeps): void {
-  const document = once(() => createDocument(version));
-  const json = once(async () => keep(JSON.stringify(await document())));
-  const page = once(async () => keep(renderPage(await document())));
+/** The documentation of the routes, for programs and for people. Anybody may read it. */
+export const docsRoutes = resource(ROUTES).handledBy(({ version, routes }: DocsDeps) => {
+  const document = once(() => createDocument(version, routes));
+  const json = once(() => withEtag(JSON.stringify(document())));
+  const page = once(() => withEtag(renderPage(document())));
+  return {
+    readDescription: ({ c }) => answer(c, json(), "application/json; charset=utf-8"),
 
-  app.get("/openapi.json", async (c) => answer(c, await json(), "application/json; charset=utf-8"));
+    readDocs({ c }) {
+      const response = answer(c, page(), "text/html; charset=utf-8");
+      response.headers.set("content-security-policy", pagePolicy({ styles: [inlineHash(PAGE_STYLE)] }));
+      return response;
+    },
+  };
+});
 
-  app.get("/docs", async (c) => {
-    const response = answer(c, await page(), "text/html; charset=utf-8");
-    response.headers.set("content-security-policy", pagePolicy({ styles: [inlineHash(PAGE_STYLE)] }));
-    return response;
-  });
-}
-
-/** Made when it is first asked for, and kept; not where that failed. */
-function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
-  let made: Promise<Value> | undefined;
+/** Makes the value when it is first asked for, as most servers are never asked. */
+function once<Value>(make: () => Value): () => Value {
+  let made: { value: Value } | undefined;
   return () => {
-    made ??= make().catch((error) => {
-      made = undefined;
-      throw error;
-    });
-    return made;
+    made ??= { value: make() };
+    return made.value;
   };
 }
 
-function keep(text: string): Kept {
+function withEtag(text: string): Rendered {
   return { text, etag: `"${new Bun.CryptoHasher("sha256").update(text).digest("base64url")}"` };
 }
 
-function answer(c: HttpContext, { text, etag }: Kept, type: string): Response {
-  // It changes with the server's version, so it is asked for again each time.
+function answer(c: HttpContext, { text, etag }: Rendered, type: string): Response {
+  // It changes with the server's version, so caches must ask each time.
   const headers = { etag, "cache-control": "no-cache" };
   if (isNamed(c.req.header("if-none-match"), etag)) return new Response(null, { status: 304, headers });
   return new Response(text, { headers: { ...headers, "content-type": type } });

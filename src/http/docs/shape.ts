@@ -1,3 +1,5 @@
+export const JSON_TYPE = "application/json";
+
 /** A JSON Schema of 2020-12, as far as the description and its page look into it. */
 export interface Shape {
   $ref?: string;

@@ -1,33 +1,80 @@
-import type { Hono } from "hono";
 import { isOwnOrigin } from "../../auth/same-origin.ts";
 import { AppError } from "../../errors.ts";
-import { ADMIN } from "../../principal.ts";
-import { admitAdmin } from "../admin/admit.ts";
-import { type HttpDeps, type HttpEnv, json } from "../context.ts";
+import { resource, route } from "../route.ts";
+import type { LiveFeed } from "./feed.ts";
+import type { Figures } from "./figures.ts";
+import { Overview } from "./schema.ts";
 
-/** What goes on: once, and live. */
-export function overviewRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
-  const { callers, figures, live } = deps;
+interface LiveDeps {
+  figures: Pick<Figures, "prepare" | "overview">;
+  live: Pick<LiveFeed, "upgrade">;
+}
 
-  app.get("/admin/overview", async (c) => {
-    admitAdmin(c, deps);
+const EXAMPLE: Overview = {
+  version: "0.1.0",
+  started_at: "2026-11-23T08:10:14.924Z",
+  now: "2026-11-23T09:01:45.031Z",
+  ready: { status: "ready", reasons: [] },
+  agents: { connected: 1, accepting: 1 },
+  slots: { total: 4, in_use: 1 },
+  queue: { length: 0, oldest_wait_ms: null },
+  models: [{ id: "llama3.2", agents: 1 }],
+  samples: {
+    ...{ from: "2026-11-23T09:01:43.030Z", every_ms: 1000, asks: [1, 0], ok: [0, 1], failed: [0, 0] },
+    ...{ deltas: [12, 7], queue: [0, 0], running: [1, 0], slots: [4, 4], slots_in_use: [1, 0] },
+    ...{ agents: [1, 1], queue_ms: [null, 1], first_byte_ms: [null, 210] },
+  },
+  asks: [
+    {
+      request_id: "req_6f1c2c1e-2b1e-4a55-9a0e-6d5b2f0f1a11",
+      at: "2026-11-23T09:01:44.120Z",
+      user: { user_id: "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed", name: "Ann" },
+      agent: { id: "7c9e6679-7425-40de-944b-e07fc1f90ae7", name: "gpu box" },
+      ...{ model: "llama3.2", surface: "chat/completions", outcome: "ok", upstream_status: 200 },
+      ...{ queue_ms: 1, first_byte_ms: 210, duration_ms: 840, prompt_tokens: 14, completion_tokens: 19 },
+    },
+  ],
+};
+
+const ROUTES = {
+  readOverview: route({
+    method: "GET",
+    path: "/admin/overview",
+    tag: "Server",
+    access: "admin",
+    summary: "Read what happens now, and what happened in the last 15 minutes",
+    description:
+      "`samples` has a list for each number, with one entry for each finished second; a median is null if there was nothing to measure. `asks` lists the requests that finished last: how they ended, but never what was in them.",
+    answers: { 200: { description: "The overview.", json: Overview, example: EXAMPLE } },
+  }),
+  watchLive: route({
+    method: "GET",
+    path: "/admin/live",
+    tag: "Server",
+    access: "admin",
+    summary: "Watch the overview live (WebSocket)",
+    description:
+      'The first frame is `{"type":"overview",…}` with the overview. Then, once a second, comes `{"type":"second",…}` with the present numbers, the `sample` of that second, the `asks` that finished in it, and `models` if they changed. The server accepts no frames. It closes the socket with 4401 when the session that opened it ends.',
+    answers: { 101: { description: "The socket is open." } },
+    errors: ["upgrade_required", "live_full", "draining"],
+  }),
+};
+
+/** The overview: once, and live. */
+export const liveRoutes = resource(ROUTES).handledBy(({ figures, live }: LiveDeps) => ({
+  async readOverview() {
     await figures.prepare();
-    return json(figures.overview());
-  });
+    return figures.overview();
+  },
 
-  app.get("/admin/live", (c) => {
+  watchLive({ c, caller: { session } }) {
     const { raw } = c.req;
-    const session = callers.requireAdmin(raw.headers, undefined);
-    // Browsers ask nobody before they open a socket to another site.
+    // Browsers let a page open a socket to another site, and send its cookies along.
     if (!isOwnOrigin(raw.headers))
       throw new AppError("admin_key_wrong", {
         logAs: "session_foreign",
-        hint: "The live view opens for the server's own pages only.",
+        hint: "Only the server's own pages can open the live view.",
       });
-    c.set("principal", ADMIN);
     live.upgrade(raw, c.env.server, session);
-    c.set("upgraded", true);
-    // The socket is the runtime's from here; this answer goes nowhere.
-    return new Response(null);
-  });
-}
+  },
+}));

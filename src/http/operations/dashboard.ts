@@ -1,8 +1,8 @@
-import type { Hono } from "hono";
 import { AppError } from "../../errors.ts";
-import type { HttpContext, HttpDeps, HttpEnv } from "../context.ts";
+import type { HttpContext } from "../context.ts";
 import { isNamed } from "../middleware/etag.ts";
 import { pagePolicy } from "../middleware/page-policy.ts";
+import { resource, route } from "../route.ts";
 
 /** The dashboard's files, which `dashboard/assets.ts` provides. */
 export interface DashboardFiles {
@@ -25,16 +25,60 @@ export interface DashboardFile {
   isHashed: boolean;
 }
 
-/** The page for people. There is no secret in it: what it shows it asks for with the key of who looks. */
-export function dashboardRoutes(app: Hono<HttpEnv>, { dashboard }: HttpDeps): void {
+const NOT_MODIFIED = {
+  description: "The file is still the one that `If-None-Match` names.",
+  headers: ["etag"],
+} as const;
+
+const ROUTES = {
+  readDashboard: route({
+    method: "GET",
+    path: "/dashboard",
+    tag: "Operations",
+    access: "none",
+    summary: "Open the dashboard",
+    description: "A page that loads everything it shows from the routes described here.",
+    answers: {
+      200: {
+        description: "The page.",
+        headers: ["etag", "content-encoding"],
+        other: { "text/html": { description: "HTML.", example: "<!doctype html>" } },
+      },
+      304: NOT_MODIFIED,
+    },
+  }),
+  readDashboardFile: route({
+    method: "GET",
+    path: "/dashboard/:file",
+    tag: "Operations",
+    access: "none",
+    summary: "Load a script or style of the dashboard",
+    description: "Its name changes with its content.",
+    params: { file: "The name that the page uses." },
+    answers: {
+      200: {
+        description: "The file.",
+        headers: ["etag", "content-encoding"],
+        other: { "text/javascript": { description: "A script.", example: "…" } },
+      },
+      304: NOT_MODIFIED,
+    },
+    errors: ["not_found"],
+  }),
+};
+
+/** The page for people. There is no secret in it: it loads what it shows with the key of the person who looks. */
+export const dashboardRoutes = resource(ROUTES).handledBy(({ files }: { files: DashboardFiles }) => {
   const answer = async (c: HttpContext, path: string) => {
-    const file = await dashboard.find(path);
+    const file = await files.find(path);
     if (!file) throw new AppError("not_found");
     return send(c, file);
   };
-  app.get("/dashboard", (c) => answer(c, ""));
-  app.get("/dashboard/:file", (c) => answer(c, c.req.param("file")));
-}
+  return {
+    readDashboard: ({ c }) => answer(c, ""),
+    readDashboardFile: ({ c, params: { file } }) => answer(c, file),
+  };
+});
 
 /** Where a browser is sent that asks for `/`; relative, as the server does not know by what name it is reached. */
 const HOME = "dashboard";

@@ -1,23 +1,56 @@
-import type { Hono } from "hono";
-import { AppError } from "../../errors.ts";
-import { type HttpDeps, type HttpEnv, json } from "../context.ts";
+import { z } from "zod";
+import { reply, resource, route } from "../route.ts";
+import type { Readiness } from "./readiness.ts";
 
-/** For probes: no key, and nothing in the answers that only some may know. */
-export function healthRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
-  /** Says that the process serves; whether it has agents is another question. */
-  app.get("/health", () => new Response("OK", { headers: { "content-type": "text/plain; charset=utf-8" } }));
+const Ready = z.strictObject({ status: z.literal("ready") }).meta({ id: "Ready" });
+const NotReady = z
+  .strictObject({ status: z.literal("not ready"), reasons: z.array(z.string()).min(1) })
+  .meta({ id: "NotReady" });
 
-  /** Whether work can be taken; `?agents=0` leaves agents out of it, another number asks for so many. */
-  app.get("/ready", async (c) => {
-    const reasons = await deps.readiness(readCount(c.req.query("agents") ?? "1"));
-    const answer = reasons.length > 0 ? { status: "not ready", reasons } : { status: "ready" };
-    const response = json(answer, reasons.length > 0 ? 503 : 200);
-    response.headers.set("cache-control", "no-store");
-    return response;
-  });
-}
+const ROUTES = {
+  readHealth: route({
+    method: "GET",
+    path: "/health",
+    tag: "Operations",
+    access: "none",
+    isProbe: true,
+    summary: "Check that the process responds",
+    answers: {
+      200: { description: "It does.", other: { "text/plain": { description: "`OK`.", example: "OK" } } },
+    },
+  }),
+  readReadiness: route({
+    method: "GET",
+    path: "/ready",
+    tag: "Operations",
+    access: "none",
+    isProbe: true,
+    summary: "Check whether requests can be served, and if not, why",
+    query: z.object({
+      agents: z
+        .string()
+        .regex(/^\d{1,6}$/, "give a whole number")
+        .default("1")
+        .describe("How many agents must accept requests. 0: agents are not checked."),
+    }),
+    answers: {
+      200: { description: "They can.", json: Ready, example: { status: "ready" } },
+      503: {
+        description: "They cannot.",
+        json: NotReady,
+        example: { status: "not ready", reasons: ["no agent takes work"] },
+      },
+    },
+    errors: ["request_invalid"],
+  }),
+};
 
-function readCount(text: string): number {
-  if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new AppError("request_invalid", { param: "agents", hint: "agents must be a whole number." });
-}
+/** Health checks. They need no key, so their answers tell nothing that only some may know. */
+export const healthRoutes = resource(ROUTES).handledBy(({ readiness }: { readiness: Readiness }) => ({
+  readHealth: () => new Response("OK", { headers: { "content-type": "text/plain; charset=utf-8" } }),
+
+  async readReadiness({ query: { agents } }) {
+    const reasons = await readiness(Number(agents));
+    return reasons.length > 0 ? reply(503, { status: "not ready", reasons }) : { status: "ready" };
+  },
+}));

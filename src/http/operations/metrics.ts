@@ -1,17 +1,29 @@
-import type { Hono } from "hono";
-import { readBearer } from "../../auth/bearer.ts";
-import type { HttpDeps, HttpEnv } from "../context.ts";
+import type { Metrics } from "../../metrics/metrics.ts";
+import { resource, route } from "../route.ts";
 
-/**
- * What is counted, for Prometheus. The figures tell who has which models and how much is asked, so a key is
- * needed: the metrics key where there is one, or the admin key. A session is none: machines collect them.
- */
-export function metricsRoutes(app: Hono<HttpEnv>, { callers, metrics, metricsKey }: HttpDeps): void {
-  app.get("/metrics", (c) => {
-    const { headers } = c.req.raw;
-    if (!metricsKey?.matches(readBearer(headers))) callers.requireAdminKey(headers);
-    return new Response(metrics.text(), {
-      headers: { "content-type": metrics.contentType, "cache-control": "no-store" },
-    });
-  });
-}
+const ROUTES = {
+  readMetrics: route({
+    method: "GET",
+    path: "/metrics",
+    tag: "Operations",
+    access: "metrics",
+    isProbe: true,
+    summary: "Read the metrics, for Prometheus",
+    answers: {
+      200: {
+        description: "The metrics.",
+        other: {
+          "text/plain": {
+            description: "The text format of Prometheus, version 0.0.4.",
+            example: "# TYPE process_resident_memory_bytes gauge\n",
+          },
+        },
+      },
+    },
+  }),
+};
+
+/** Metrics tell who has which models and how much is asked, so they need a key. */
+export const metricsRoutes = resource(ROUTES).handledBy(({ metrics }: { metrics: Metrics }) => ({
+  readMetrics: () => new Response(metrics.text(), { headers: { "content-type": metrics.contentType } }),
+}));

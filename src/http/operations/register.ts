@@ -1,14 +1,53 @@
-import type { Hono } from "hono";
-import type { HttpContext, HttpDeps, HttpEnv } from "../context.ts";
+import { AGENT_SUBPROTOCOL } from "../../protocol/agent-v2.ts";
+import type { BunServer } from "../context.ts";
+import { resource, route } from "../route.ts";
 
-/** Where agents register. The second path is for agents that cannot send a header of their own. */
-export function registerRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
-  const register = async (c: HttpContext, key: string | undefined) => {
-    await deps.register(c.req.raw, c.env.server, key);
-    c.set("upgraded", true);
-    // The socket is the runtime's from here; this answer goes nowhere.
-    return new Response(null);
-  };
-  app.get("/client/register", (c) => register(c, undefined));
-  app.get("/agents/:key/client/register", (c) => register(c, c.req.param("key")));
+interface RegisterDeps {
+  /** Upgrades a request to register an agent, or throws an `AppError`. It checks the agent key itself. */
+  register(request: Request, server: BunServer, pathKey: string | undefined): Promise<void>;
 }
+
+const ANSWERS = { 101: { description: "The connection is now a WebSocket." } } as const;
+const ERRORS = ["upgrade_required", "subprotocol_unknown", "agents_full"] as const;
+
+const PROTOCOLS = [
+  `An agent opens a WebSocket here and waits for requests. With the subprotocol \`${AGENT_SUBPROTOCOL}\` it speaks v2: its first frame is \`hello\` with its name, models, endpoints and slots. The server answers \`ready\` with the agent's id and the secret that takes this identity back, and then sends \`ask\`, \`cancel\`, \`ping\` and \`drain\`. The agent sends \`accept\`, \`delta\`, \`done\`, \`fail\`, \`update\`, \`pause\` and \`pong\`.`,
+  "Without a subprotocol it speaks v1 and has one slot: the server sends its id, which the agent sends back, then `ping` and `ChatGptRequest`. Each frame is a JSON object of the three strings `id`, `message` and `data`. Any other subprotocol is refused.",
+  "After a close code from 4000 to 4499 an agent should reconnect, after one from 4500 to 4999 it should not. docs/agent-protocol.md describes each frame.",
+].join("\n\n");
+
+const ROUTES = {
+  registerAgent: route({
+    method: "GET",
+    path: "/client/register",
+    tag: "Registration",
+    access: "agent",
+    summary: "Register an agent (WebSocket)",
+    description: PROTOCOLS,
+    answers: ANSWERS,
+    errors: ERRORS,
+  }),
+  registerAgentByPath: route({
+    method: "GET",
+    path: "/agents/:key/client/register",
+    tag: "Registration",
+    access: "agentInPath",
+    summary: "The same, for agents that cannot send a header of their own",
+    description:
+      "Works like `/client/register`. An agent that is configured with the address `host:8080/agents/<agent key>` connects here.",
+    params: { key: "The agent key." },
+    answers: ANSWERS,
+    errors: ERRORS,
+  }),
+};
+
+/** Where agents connect. */
+export const registerRoutes = resource(ROUTES).handledBy(({ register }: RegisterDeps) => ({
+  async registerAgent({ c }) {
+    await register(c.req.raw, c.env.server, undefined);
+  },
+
+  async registerAgentByPath({ c, params: { key } }) {
+    await register(c.req.raw, c.env.server, key);
+  },
+}));

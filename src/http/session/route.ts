@@ -1,81 +1,110 @@
-import type { Hono } from "hono";
-import type { Caller } from "../../auth/callers.ts";
-import { isOwnOrigin } from "../../auth/same-origin.ts";
-import type { Session, SessionOwner } from "../../auth/sessions.ts";
+import type { Session, Sessions } from "../../auth/sessions.ts";
 import { describeUser } from "../../auth/user-fields.ts";
+import type { Users } from "../../auth/users.ts";
 import { AppError } from "../../errors.ts";
 import type { Principal } from "../../principal.ts";
-import { type HttpContext, type HttpDeps, type HttpEnv, json } from "../context.ts";
-import { parseJson, parseShape, readText } from "../middleware/body.ts";
-import { type SessionAnswer, SignInBody } from "./schema.ts";
+import { USER_FIELDS_EXAMPLE } from "../admin/schema.ts";
+import type { BunServer, HttpContext } from "../context.ts";
+import { reply, resource, route } from "../route.ts";
+import { SessionAnswer, SignedOut, SignInBody } from "./schema.ts";
 
-/** A code, and the braces around it. */
-const BODY_BYTES_MAX = 4096;
-
-/** Signing in and out: a browser then shows a cookie, which scripts cannot read, in the place of a key. */
-export function sessionRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
-  const { callers, sessions } = deps;
-  const secureOf = (c: HttpContext) => ({ secure: deps.isSecure(c.req.raw, c.env.server) });
-
-  app.post("/api/session", async (c) => {
-    const owner = await ownerOf(c, deps);
-    c.set("principal", owner);
-    const before = sessions.shown(c.req.raw.headers);
-    const answer = await describe(deps, owner);
-    if (typeof before === "object") sessions.end(before);
-    const { session, cookie } = sessions.begin(owner, secureOf(c));
-    const response = json(withEnd(answer, session));
-    response.headers.set("set-cookie", cookie);
-    return response;
-  });
-
-  app.get("/api/session", async (c) => {
-    const caller = await identify(c, deps);
-    return json(withEnd(await describe(deps, caller.principal), caller.session));
-  });
-
-  app.delete("/api/session", async (c) => {
-    const { session } = await identify(c, deps);
-    if (session) sessions.end(session);
-    const response = json({ message: "Signed out" });
-    response.headers.set("set-cookie", sessions.cleared(secureOf(c)));
-    return response;
-  });
-
-  async function identify(c: HttpContext, { callers }: HttpDeps): Promise<Caller> {
-    const caller = await callers.identify(c.req.raw.headers);
-    c.set("principal", caller.principal);
-    return caller;
-  }
-
-  /** Whose key is in the headers or, where there is none, who has the code. */
-  async function ownerOf(c: HttpContext, { bodyWithinMs, useCode }: HttpDeps): Promise<SessionOwner> {
-    const { raw } = c.req;
-    // A page of another site has nothing to begin here, least of all a session of its own choice.
-    if (!isOwnOrigin(raw.headers))
-      throw new AppError("key_missing", { hint: "Only the server's own pages sign in." });
-    if (raw.headers.has("authorization") || raw.headers.has("x-api-key")) return callers.ownerOf(raw.headers);
-    const text = await readText(raw, { bodyBytesMax: BODY_BYTES_MAX, bodyWithinMs });
-    if (text === "") throw new AppError("key_missing");
-    const { code } = parseShape(SignInBody, parseJson(text, "body_invalid"), "body_invalid");
-    if (code === undefined) throw new AppError("key_missing");
-    if (!useCode(code)) throw new AppError("sign_in_code_wrong", { hint: CODE_HINT });
-    return { kind: "admin" };
-  }
+interface SessionDeps {
+  sessions: Sessions;
+  users: Pick<Users, "find">;
+  /** Whether the caller came by TLS, as far as the proxies before this server are trusted. */
+  isSecure(request: Request, server: BunServer): boolean;
 }
 
-const CODE_HINT = "It signs in once, within an hour of the server's first start. Sign in with the admin key.";
+const ADMIN_EXAMPLE = { role: "admin", user: null, expires_at: "2026-11-23T20:10:14.924Z" };
+const USER_EXAMPLE = {
+  role: "user",
+  user: { user_id: "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed", ...USER_FIELDS_EXAMPLE },
+  expires_at: null,
+};
 
-/** A key has none. */
-function withEnd(answer: SessionAnswer, session: Session | undefined): SessionAnswer {
-  return session ? { ...answer, expires_at: new Date(session.expiresAt).toISOString() } : answer;
+const ROUTES = {
+  signIn: route({
+    method: "POST",
+    path: "/api/session",
+    tag: "Sessions",
+    access: "signIn",
+    summary: "Sign a browser in",
+    description:
+      "The answer sets the cookie `session-<port>`. For the duration of `--session`, it counts as the key in requests of the server's own pages. A session that the browser had before ends.",
+    body: { schema: SignInBody, example: { code: "zbhgx0lH…" }, isRequired: false, bytesMax: 4096 },
+    answers: {
+      200: {
+        description: "Who is signed in.",
+        headers: ["set-cookie"],
+        json: SessionAnswer,
+        example: ADMIN_EXAMPLE,
+      },
+    },
+    errors: ["body_invalid", "body_too_large", "body_timeout"],
+  }),
+  readSession: route({
+    method: "GET",
+    path: "/api/session",
+    tag: "Sessions",
+    access: "caller",
+    summary: "Read who is signed in, or whose key it is",
+    description: "`expires_at` is when the session ends. It is null if the caller used a key.",
+    answers: { 200: { description: "Who it is.", json: SessionAnswer, example: USER_EXAMPLE } },
+    errors: ["user_list_failed"],
+  }),
+  signOut: route({
+    method: "DELETE",
+    path: "/api/session",
+    tag: "Sessions",
+    access: "caller",
+    summary: "Sign out",
+    description: "Ends the session and removes the cookie.",
+    answers: {
+      200: {
+        description: "The session has ended.",
+        headers: ["set-cookie"],
+        json: SignedOut,
+        example: { message: "Signed out" },
+      },
+    },
+  }),
+};
+
+/** Signing in and out. A signed-in browser shows a cookie, which scripts cannot read, instead of a key. */
+export const sessionRoutes = resource(ROUTES).handledBy(({ sessions, users, isSecure }: SessionDeps) => {
+  const secureOf = (c: HttpContext) => ({ secure: isSecure(c.req.raw, c.env.server) });
+
+  return {
+    async signIn({ c, caller: owner }) {
+      const before = sessions.shown(c.req.raw.headers);
+      const answer = await describe(users, owner);
+      if (typeof before === "object") sessions.end(before);
+      const { session, cookie } = sessions.begin(owner, secureOf(c));
+      return reply(200, { ...answer, expires_at: endOf(session) }, { "set-cookie": cookie });
+    },
+
+    readSession: async ({ caller: { principal, session } }) => ({
+      ...(await describe(users, principal)),
+      expires_at: endOf(session),
+    }),
+
+    signOut({ c, caller: { session } }) {
+      if (session) sessions.end(session);
+      return reply(200, { message: "Signed out" }, { "set-cookie": sessions.cleared(secureOf(c)) });
+    },
+  };
+});
+
+/** Returns null for a key, which does not end with a session. */
+function endOf(session: Session | undefined): string | null {
+  return session ? new Date(session.expiresAt).toISOString() : null;
 }
 
-async function describe({ users }: HttpDeps, principal: Principal): Promise<SessionAnswer> {
-  if (principal.kind === "admin") return { role: "admin", user: null, expires_at: null };
+async function describe(users: SessionDeps["users"], principal: Principal) {
+  if (principal.kind === "admin") return { role: "admin", user: null } as const;
   const user = await users.find(principal.id);
-  // He was deleted a moment ago.
+  // The user was deleted a moment ago.
   if (!user) throw new AppError("key_unknown");
   const { created_at: _, disabled_at: __, ...fields } = describeUser(user);
-  return { role: "user", user: fields as NonNullable<SessionAnswer["user"]>, expires_at: null };
+  return { role: "user", user: fields } as const;
 }

@@ -1,36 +1,130 @@
-import type { Hono } from "hono";
-import { principalNamed, userPrincipal } from "../../principal.ts";
-import type { UsageGroup } from "../../store/store.ts";
-import { admitAdmin } from "../admin/admit.ts";
-import type { HttpDeps, HttpEnv } from "../context.ts";
-import { showLimits } from "../middleware/limits.ts";
-import { answerUsage } from "./answer.ts";
-import { readUsageQuery } from "./query.ts";
+import { type Principal, principalNamed, userPrincipal } from "../../principal.ts";
+import type { UsageGroup, UsageStore, UsageSum } from "../../store/store.ts";
+import { type Cell, csvResponse } from "../csv.ts";
+import { resource, route } from "../route.ts";
+import { OwnUsageQuery, periodOf, UsageQuery, UserUsageQuery } from "./query.ts";
+import { UsageAnswer, type UsageEntry } from "./schema.ts";
 
-/** Who asked and which agent answered is not for users to know. */
-const OWN_GROUPS: readonly UsageGroup[] = ["model", "day"];
+interface UsageDeps {
+  usage: Pick<UsageStore, "sum">;
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
 
-/** What was used, of all users, of one, and of the one who asks. */
-export function usageRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
-  const { callers, limits, usage, now } = deps;
+const USAGE = {
+  description: "The sums, by day and then by the number of requests.",
+  headers: ["x-truncated", "content-disposition"],
+  json: UsageAnswer,
+  example: {
+    from: "2026-10-25T00:00:00.000Z",
+    to: "2026-11-24T00:00:00.000Z",
+    by: ["day"],
+    truncated: false,
+    usage: [
+      {
+        ...{ day: "2026-11-23", asks: 3, failed: 1, prompt_tokens: 14, completion_tokens: 6 },
+        ...{ uncounted: 1, duration_ms: 840 },
+      },
+    ],
+  },
+  other: {
+    "text/csv": {
+      description: "A line of column names, then a line for each entry.",
+      example:
+        "day,asks,failed,prompt_tokens,completion_tokens,uncounted,duration_ms\r\n2026-11-23,3,1,14,6,1,840\r\n",
+    },
+  },
+} as const;
 
-  app.get("/admin/usage", (c) => {
-    admitAdmin(c, deps);
-    const question = readUsageQuery(c.req.query(), now());
-    const whose = question.user === undefined ? undefined : principalNamed(question.user);
-    return answerUsage(usage, question, whose);
-  });
+const ROUTES = {
+  readOwnUsage: route({
+    method: "GET",
+    path: "/api/usage",
+    tag: "Usage",
+    access: "caller",
+    limits: "show",
+    summary: "Read your own usage",
+    query: OwnUsageQuery,
+    answers: { 200: USAGE },
+    errors: ["request_invalid"],
+  }),
+  readUsage: route({
+    method: "GET",
+    path: "/admin/usage",
+    tag: "Usage",
+    access: "admin",
+    summary: "Read the usage of all users",
+    query: UsageQuery,
+    answers: { 200: USAGE },
+    errors: ["request_invalid"],
+  }),
+  readUserUsage: route({
+    method: "GET",
+    path: "/admin/users/:id/usage",
+    tag: "Usage",
+    access: "admin",
+    summary: "Read the usage of one user",
+    description: "Also of a deleted user.",
+    params: { id: "The user's id." },
+    query: UserUsageQuery,
+    answers: { 200: USAGE },
+    errors: ["request_invalid"],
+  }),
+};
 
-  // A user that was deleted, or never was, is no error: the rows outlive their users.
-  app.get("/admin/users/:id/usage", (c) => {
-    admitAdmin(c, deps);
-    return answerUsage(usage, readUsageQuery(c.req.query(), now()), userPrincipal(c.req.param("id")));
-  });
+/** Counted requests and tokens: of all users, of one, and of the caller. */
+export const usageRoutes = resource(ROUTES).handledBy((deps: UsageDeps) => ({
+  readOwnUsage: ({ caller, query }) => answerUsage(deps, query, caller.principal),
 
-  app.get("/api/usage", async (c) => {
-    const caller = await callers.identify(c.req.raw.headers);
-    c.set("principal", caller.principal);
-    showLimits(c, limits, caller);
-    return answerUsage(usage, readUsageQuery(c.req.query(), now(), OWN_GROUPS), caller.principal);
-  });
+  readUsage: ({ query }) =>
+    answerUsage(deps, query, query.user === undefined ? undefined : principalNamed(query.user)),
+
+  // A deleted or unknown user is not an error: usage outlives its users.
+  readUserUsage: ({ params, query }) => answerUsage(deps, query, userPrincipal(params.id)),
+}));
+
+interface Question {
+  from?: string | undefined;
+  to?: string | undefined;
+  by: UsageGroup[];
+  format: "json" | "csv";
+  limit: number;
+}
+
+const SUMS = ["asks", "failed", "prompt_tokens", "completion_tokens", "uncounted", "duration_ms"] as const;
+
+/** Returns the usage of one principal, or of all. */
+async function answerUsage(
+  { usage: store, now }: UsageDeps,
+  { format, limit, by, ...times }: Question,
+  principal: Principal | undefined,
+) {
+  const { from, to } = periodOf(times, now());
+  const found = await store.sum({ from, to, by, limit: limit + 1, principal });
+  const truncated = found.length > limit;
+  const usage = found.slice(0, limit).map(entryOf);
+  if (format === "csv") return csvOf([...by, ...SUMS], usage, truncated);
+  const [start, end] = [from, to].map((at) => new Date(at).toISOString()) as [string, string];
+  return { from: start, to: end, by, truncated, usage };
+}
+
+function entryOf({ group, asks, failed, promptTokens, completionTokens, uncounted, durationMs }: UsageSum) {
+  return {
+    ...group,
+    asks,
+    failed,
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    uncounted,
+    duration_ms: durationMs,
+  };
+}
+
+function csvOf(
+  columns: readonly (keyof UsageEntry)[],
+  usage: readonly UsageEntry[],
+  truncated: boolean,
+): Response {
+  const rows = usage.map((entry) => columns.map((name): Cell => entry[name] ?? null));
+  return csvResponse("usage.csv", [columns, ...rows], truncated ? { "x-truncated": "true" } : {});
 }

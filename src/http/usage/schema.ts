@@ -17,18 +17,20 @@ const UsageEntry = z.object({
   failed: count,
   prompt_tokens: count,
   completion_tokens: count,
-  /** Requests that an agent had and whose tokens nobody counted. */
+  /** Requests that an agent had and whose tokens were not counted. */
   uncounted: count,
   duration_ms: z.number().nonnegative(),
 });
 export type UsageEntry = z.output<typeof UsageEntry>;
 
-export const UsageAnswer = z.object({
-  from: z.string(),
-  to: z.string(),
-  by: z.array(z.enum(USAGE_GROUPS)),
-  /** Whether there are more entries than `limit`. */
-  truncated: z.boolean(),
-  usage: z.array(UsageEntry),
-});
+export const UsageAnswer = z
+  .object({
+    from: z.string(),
+    to: z.string(),
+    by: z.array(z.enum(USAGE_GROUPS)),
+    /** Whether there are more entries than `limit`. */
+    truncated: z.boolean(),
+    usage: z.array(UsageEntry),
+  })
+  .meta({ id: "Usage" });
 export type UsageAnswer = z.output<typeof UsageAnswer>;

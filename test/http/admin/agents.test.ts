@@ -51,11 +51,11 @@ describe("GET /admin/agents", () => {
     expect((await call("GET", "/admin/agents")).body).toEqual({
       agents: [
         {
-          ...{ id: v2.ready.agent, name: "gpu box", protocol: 2, key: "main", models: ["a", "b"] },
+          ...{ id: v2.ready.agent, name: "gpu box", protocol: "v2", key: "main", models: ["a", "b"] },
           ...{ version: "1", slots: 8, in_use: 1, ...common, no_work_because: null },
         },
         {
-          ...{ id: v1.id, name: "v1 agent", protocol: 1, key: null, models: ["chatgpt"] },
+          ...{ id: v1.id, name: "v1 agent", protocol: "v1", key: null, models: ["chatgpt"] },
           ...{ version: null, slots: 1, in_use: 0, ...common },
           no_work_because: "nobody has lately asked for a model that it offers",
         },

@@ -1,14 +1,15 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { createDocument } from "../../../src/http/docs/document.ts";
+import { ROUTES } from "../../../src/http/resources.ts";
 import { type CheckedAnswer, createAnswerCheck } from "../../support/description/answer-check.ts";
 import { checkDescribed, expectDescribed, takeFaults } from "../../support/description/described.ts";
 import { startTestServer } from "../../support/server.ts";
 import { tempFolder } from "../../support/store.ts";
 
 let check: (answer: CheckedAnswer) => string[];
-beforeAll(async () => {
-  check = createAnswerCheck(await createDocument("test"));
+beforeAll(() => {
+  check = createAnswerCheck(createDocument("test", ROUTES));
 });
 
 interface Given {

@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from "bun:test";
 import { createDocument } from "../../../src/http/docs/document.ts";
 import { renderPage } from "../../../src/http/docs/page.ts";
 import type { ApiDocument } from "../../../src/http/docs/shape.ts";
+import { ROUTES } from "../../../src/http/resources.ts";
 import { startTestServer } from "../../support/server.ts";
 
 interface Element {
@@ -25,8 +26,8 @@ function elementsOf(page: string): Element[] {
 let api: ApiDocument;
 let page = "";
 let elements: Element[] = [];
-beforeAll(async () => {
-  api = await createDocument("1.2.3");
+beforeAll(() => {
+  api = createDocument("1.2.3", ROUTES);
   page = renderPage(api);
   elements = elementsOf(page);
 });

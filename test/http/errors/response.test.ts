@@ -2,8 +2,7 @@ import { expect, test } from "bun:test";
 import { createConcurrencyLimit } from "../../../src/auth/concurrency.ts";
 import { createFailedKeys } from "../../../src/auth/failed-keys.ts";
 import { AppError, ERRORS, type ErrorCode } from "../../../src/errors.ts";
-import { createApp } from "../../../src/http/app.ts";
-import type { HttpDeps } from "../../../src/http/context.ts";
+import { type AppDeps, createApp } from "../../../src/http/app.ts";
 import { errorResponse } from "../../../src/http/errors/response.ts";
 import { createBorder } from "../../../src/http/middleware/access.ts";
 import { createClientAddresses } from "../../../src/http/middleware/client-address.ts";
@@ -29,8 +28,15 @@ test("an error of our own making says nothing of its cause to the caller, and al
     requests: createConcurrencyLimit({ addressMax: 1 }),
     log,
   });
-  const deps = { log, newId: () => "id", border, callers: { requireAdmin: broken, identify: broken } };
-  const app = createApp(deps as unknown as HttpDeps);
+  const nothing: unknown = new Proxy(() => {}, { get: () => nothing, apply: () => nothing });
+  const pipeline = { authenticate: { admin: broken } };
+  const app = createApp({
+    log,
+    newId: () => "id",
+    border,
+    pipeline,
+    resources: nothing,
+  } as unknown as AppDeps);
   const response = await app.request(
     "/admin/users",
     { headers: { host: "localhost" } },

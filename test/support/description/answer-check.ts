@@ -1,8 +1,8 @@
 import Ajv2020, { type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { ERRORS } from "../../../src/errors.ts";
-import { JSON_TYPE } from "../../../src/http/docs/describe.ts";
-import type { Answered, ApiDocument, Operation } from "../../../src/http/docs/shape.ts";
+import { type Answered, type ApiDocument, JSON_TYPE, type Operation } from "../../../src/http/docs/shape.ts";
+
 import { PASSED_ERROR_HEADERS } from "../../../src/protocol/agent-v2.ts";
 
 /** An answer of a server, with what was asked for. */

@@ -1,11 +1,12 @@
 import { afterEach } from "bun:test";
 import { createDocument } from "../../../src/http/docs/document.ts";
+import { ROUTES } from "../../../src/http/resources.ts";
 import { type CheckedAnswer, createAnswerCheck } from "./answer-check.ts";
 
 /** By port: servers whose every answer must be as it is described. */
 const servers = new Map<string, number>();
 const faults: string[] = [];
-let made: Promise<ReturnType<typeof createAnswerCheck>> | undefined;
+let check: ReturnType<typeof createAnswerCheck> | undefined;
 
 /** From now on each answer of the server is checked, and what is not as it is described fails the test. Gives the end of it. */
 export function expectDescribed(url: string): () => void {
@@ -19,11 +20,11 @@ export function expectDescribed(url: string): () => void {
 }
 
 /** For answers that do not come by `fetch`. */
-export async function checkDescribed(answer: CheckedAnswer): Promise<void> {
+export function checkDescribed(answer: CheckedAnswer): void {
   if (!servers.has(new URL(answer.url).port)) return;
-  made ??= createDocument("test").then(createAnswerCheck);
+  check ??= createAnswerCheck(createDocument("test", ROUTES));
   const { method, url, status, text = "" } = answer;
-  for (const fault of (await made)(answer))
+  for (const fault of check(answer))
     faults.push(`${method} ${url} ${status}: ${fault}\n${text.slice(0, 500)}`);
 }
 

@@ -34,7 +34,7 @@ export function AgentDetails({ agent, isConnected, now, onDisconnect, onClose }:
         <Fact name="Last seen">{formatAgo(last_heard, now)}</Fact>
         <Fact name="Connected since">{formatTime(since)}</Fact>
         <Fact name="Version">{version ?? "Not reported"}</Fact>
-        <Fact name="Protocol">v{protocol}</Fact>
+        <Fact name="Protocol">{protocol}</Fact>
         <Fact name="Address">
           <span class="mono">{address}</span>
         </Fact>

@@ -86,7 +86,7 @@ function AgentName({ agent, onShow }: { agent: Agent } & Pick<AgentListProps, "o
         {name}
       </button>
       <span class="agent-sub">
-        {version === null ? "" : `${version} · `}protocol v{protocol}
+        {version === null ? "" : `${version} · `}protocol {protocol}
       </span>
     </span>
   );

@@ -35,7 +35,7 @@ const agents = [
     id: "3",
     name: "laptop",
     models: ["Qwen3:32b"],
-    protocol: 1,
+    protocol: "v1",
     version: null,
     since: "2026-11-23T09:00:00.000Z",
     last_heard: "2026-11-23T07:00:00.000Z",

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../errors.ts";
+import type { Access } from "../route.ts";
 
 /** The ways to show a key, as `components.securitySchemes` has them. */
 export const SECURITY_SCHEMES = {
@@ -66,7 +67,7 @@ export const SECURITY_SCHEMES = {
 
 type Scheme = keyof typeof SECURITY_SCHEMES;
 
-interface KeyRule {
+interface AccessRule {
   /** One of them is enough; `{}` is none at all. */
   security: Partial<Record<Scheme, string[]>>[];
   errors: readonly ErrorCode[];
@@ -82,7 +83,7 @@ const CALLER_ERRORS = ["key_missing", "key_unknown", "keys_differ", "key_failure
 const ADMIN_ERRORS = ["admin_key_wrong", "key_failures"] as const;
 
 /** Whose key a route wants, and where it may stand. */
-export const KEY_RULES = {
+export const ACCESS_RULES = {
   none: { security: [], errors: ["host_refused"], told: "No key." },
   caller: {
     security: [...TOKEN, ...oneOf("session")],
@@ -127,6 +128,4 @@ export const KEY_RULES = {
     errors: ["agent_key_wrong", "key_failures", "agent_origin_refused", "verify_failed"],
     told: "The agent key, in the path.",
   },
-} as const satisfies Record<string, KeyRule>;
-
-export type KeyKind = keyof typeof KEY_RULES;
+} as const satisfies Record<Access, AccessRule>;

@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { readBearer } from "../auth/bearer.ts";
+import type { Caller, Callers } from "../auth/callers.ts";
+import { isOwnOrigin } from "../auth/same-origin.ts";
+import type { Secret } from "../auth/secret.ts";
+import type { SessionOwner } from "../auth/sessions.ts";
+import type { UseCode } from "../auth/sign-in-code.ts";
+import { AppError } from "../errors.ts";
+import { ADMIN } from "../principal.ts";
+import type { HttpContext } from "./context.ts";
+import { parseJson, parseShape } from "./middleware/body.ts";
+import { SignInBody } from "./session/schema.ts";
+
+/**
+ * Finds out who makes a request, or throws an `AppError`. Only this sets the context's `principal`, the `user` of the log. Each method is for the
+ * routes with the access of that name.
+ */
+export interface Authenticate {
+  /** Lets in whoever may send requests: a user or an administrator, by a key in a header or by a session. */
+  caller(c: HttpContext): Promise<Caller>;
+  /** Throws if the caller's key was revoked since. Costs next to nothing. */
+  recheck(c: HttpContext): Promise<unknown>;
+  /** Lets in an administrator, by the key in a header, by a session, or by the key in `given`. */
+  admin(c: HttpContext, given?: string): Caller;
+  /**
+   * Lets in an administrator whose key may also be the body's `admin_key`, and returns the body's other fields. With a
+   * wrong key nothing is said about the rest of the body, and with a wrong key in a header the body is not read. An
+   * empty body will do where the key is not in it.
+   */
+  adminOrBody(c: HttpContext, readText: () => Promise<string>): Promise<{ caller: Caller; json: unknown }>;
+  /** Lets in who has the metrics key or the admin key. A session does not count: machines collect metrics. */
+  metrics(c: HttpContext): void;
+  /** Returns whose session may begin: the owner of the key in a header or, without one, who has the code in the body. */
+  signIn(c: HttpContext, readText: () => Promise<string>): Promise<SessionOwner>;
+}
+
+interface AuthenticateOptions {
+  callers: Callers;
+  /** Opens the metrics and nothing else. */
+  metricsKey: Secret | undefined;
+  useCode: UseCode;
+}
+
+const ADMIN_CALLER: Caller = { principal: ADMIN, allowance: null };
+const AdminKey = z.object({ admin_key: z.string().nullish() });
+const CODE_HINT =
+  "A code signs in once, within an hour of the server's first start. Sign in with the admin key instead.";
+
+export function createAuthenticate({ callers, metricsKey, useCode }: AuthenticateOptions): Authenticate {
+  function admin(c: HttpContext, given?: string): Caller {
+    const session = callers.requireAdmin(c.req.raw.headers, given);
+    c.set("principal", ADMIN);
+    return session ? { ...ADMIN_CALLER, session } : ADMIN_CALLER;
+  }
+
+  return {
+    async caller(c) {
+      const caller = await callers.identify(c.req.raw.headers);
+      c.set("principal", caller.principal);
+      return caller;
+    },
+
+    recheck: (c) => callers.identify(c.req.raw.headers),
+
+    admin,
+
+    async adminOrBody(c, readText) {
+      const { headers } = c.req.raw;
+      const isInHeader = hasKey(headers) || callers.hasAdminSession(headers);
+      if (isInHeader) admin(c);
+      const text = await readText();
+      const body = text === "" && isInHeader ? {} : parseJson(text, "body_invalid");
+      const { admin_key } = parseShape(AdminKey, body, "body_invalid");
+      const caller = admin(c, admin_key ?? undefined);
+      const { admin_key: _, ...json } = body as Record<string, unknown>;
+      return { caller, json };
+    },
+
+    metrics(c) {
+      const { headers } = c.req.raw;
+      if (metricsKey?.matches(readBearer(headers))) return;
+      callers.requireAdminKey(headers);
+      c.set("principal", ADMIN);
+    },
+
+    async signIn(c, readText) {
+      const { headers } = c.req.raw;
+      // A page of another site must not begin a session here, least of all one of its own choice.
+      if (!isOwnOrigin(headers))
+        throw new AppError("key_missing", { hint: "Only the server's own pages can sign in." });
+      const owner = hasKey(headers) ? await callers.ownerOf(headers) : ownerByCode(await readText());
+      c.set("principal", owner);
+      return owner;
+    },
+  };
+
+  function ownerByCode(text: string): SessionOwner {
+    if (text === "") throw new AppError("key_missing");
+    const { code } = parseShape(SignInBody, parseJson(text, "body_invalid"), "body_invalid");
+    if (code === undefined) throw new AppError("key_missing");
+    if (!useCode(code)) throw new AppError("sign_in_code_wrong", { hint: CODE_HINT });
+    return { kind: "admin" };
+  }
+}
+
+const hasKey = (headers: Headers) => headers.has("authorization") || headers.has("x-api-key");

@@ -1,0 +1,135 @@
+import type { Limits } from "../auth/limits.ts";
+import type { Authenticate } from "./authenticate.ts";
+import { type HttpContext, json as jsonResponse } from "./context.ts";
+import { type BodyLimits, parseJson, parseShape, readText } from "./middleware/body.ts";
+import { EventStreamResponse } from "./middleware/event-stream.ts";
+import { showLimits } from "./middleware/limits.ts";
+import {
+  type AnyRequest,
+  type BodyDeclaration,
+  type BoundRoute,
+  Reply,
+  type RouteDeclaration,
+} from "./route.ts";
+
+export interface PipelineOptions {
+  authenticate: Authenticate;
+  limits: Limits;
+  bodyLimits: BodyLimits;
+}
+
+type Serve = (c: HttpContext) => Promise<Response>;
+
+/** The body of an administrator's request. It is read before the key in it can be checked, so anybody may send one. */
+const ADMIN_BODY_BYTES_MAX = 2 * 1024 * 1024;
+
+/** Returns what serves a route: it authenticates, checks the query and the body, and calls the handler. */
+export function createPipeline(options: PipelineOptions): (bound: BoundRoute) => Serve {
+  return (bound) => (bound.route.limits === "admit" ? serveAdmitted(options, bound) : serve(options, bound));
+}
+
+const NO_PARAMS = {};
+
+function serve(options: PipelineOptions, { route, handler }: BoundRoute): Serve {
+  const enter = createEntrance(options, route);
+  const hasParams = route.path.includes(":");
+  return async (c) => {
+    const entering = enter(c);
+    const { caller, body, json } = entering instanceof Promise ? await entering : entering;
+    const params = hasParams ? c.req.param() : NO_PARAMS;
+    const query = route.query && parseShape(route.query, c.req.query(), "request_invalid");
+    const answer = await handler({ c, caller, params, query, body, text: "", json });
+    if (answer === undefined) c.set("upgraded", true);
+    return toResponse(answer);
+  };
+}
+
+/**
+ * Serves a request that counts against its user's limits. It is admitted before its body is read, so a user above
+ * their limits costs next to nothing, and a request that then proves faulty counts too.
+ *
+ * Its lease ends with the handler or, if that answers with a stream, when the streamed ask has ended.
+ */
+function serveAdmitted(
+  { authenticate, limits, bodyLimits }: PipelineOptions,
+  { route, handler }: BoundRoute,
+): Serve {
+  const { body: declared } = route;
+  if (!declared) throw new Error(`${route.path}: a route with limits has a body`);
+  const error = errorOf(declared);
+  return async (c) => {
+    const caller = await authenticate.caller(c);
+    showLimits(c, limits, caller);
+    const lease = limits.admit(caller.principal, caller.allowance);
+    let finished: Promise<void> | undefined;
+    try {
+      const text = await readText(c.req.raw, bodyLimits);
+      const json = parseJson(text, error);
+      const body = parseShape(declared.schema, json, error);
+      // The body may have taken its time, in which the key was revoked.
+      await authenticate.recheck(c);
+      const answer = await handler({ c, caller, params: NO_PARAMS, query: undefined, body, text, json });
+      if (answer instanceof EventStreamResponse) finished = answer.stream.finished;
+      return toResponse(answer);
+    } finally {
+      if (finished) void finished.then(lease.end);
+      else lease.end();
+    }
+  };
+}
+
+type Entered = Pick<AnyRequest, "caller"> & Partial<Pick<AnyRequest, "body" | "json">>;
+
+/** Returns what authenticates a request and, where the route has one, reads its body. */
+function createEntrance(
+  { authenticate, limits, bodyLimits }: PipelineOptions,
+  { access, body, limits: limited }: RouteDeclaration,
+): (c: HttpContext) => Entered | Promise<Entered> {
+  const readUpTo = (bytesMax: number, c: HttpContext) =>
+    readText(c.req.raw, { ...bodyLimits, bodyBytesMax: Math.min(bodyLimits.bodyBytesMax, bytesMax) });
+  switch (access) {
+    case "caller":
+      return async (c) => {
+        const caller = await authenticate.caller(c);
+        if (limited) showLimits(c, limits, caller);
+        return { caller };
+      };
+    case "admin":
+      return (c) => ({ caller: authenticate.admin(c) });
+    case "adminOrQuery":
+      return (c) => ({ caller: authenticate.admin(c, c.req.query("admin_key")) });
+    case "adminOrBody":
+      return async (c) => {
+        const { caller, json } = await authenticate.adminOrBody(c, () => readUpTo(ADMIN_BODY_BYTES_MAX, c));
+        return { caller, json, body: body && parseShape(body.schema, json, errorOf(body)) };
+      };
+    case "signIn":
+      return async (c) => ({
+        caller: await authenticate.signIn(c, () => readUpTo(body?.bytesMax ?? ADMIN_BODY_BYTES_MAX, c)),
+      });
+    case "metrics":
+      return (c) => {
+        authenticate.metrics(c);
+        return { caller: undefined };
+      };
+    // An agent shows its key when its socket is opened.
+    case "none":
+    case "agent":
+    case "agentInPath":
+      return () => ({ caller: undefined });
+  }
+}
+
+function errorOf({ error = "body_invalid" }: BodyDeclaration) {
+  return error;
+}
+
+/** The answer of a handler as it is sent. Undefined is for a request that has become a socket: nothing is sent. */
+function toResponse(answer: unknown): Response {
+  if (answer instanceof Response) return answer;
+  if (answer === undefined) return new Response(null);
+  if (!(answer instanceof Reply)) return jsonResponse(answer);
+  const response = jsonResponse(answer.body, answer.status);
+  for (const [name, value] of Object.entries(answer.headers)) response.headers.set(name, value);
+  return response;
+}

@@ -1,0 +1,56 @@
+import { agentRoutes } from "./admin/agents.ts";
+import { auditRoutes } from "./admin/audit.ts";
+import { serverRoutes } from "./admin/server.ts";
+import { userRoutes } from "./admin/user.ts";
+import { usersRoutes } from "./admin/users.ts";
+import { askDescriptions } from "./ask/description.ts";
+import { describedRoute } from "./docs/describe.ts";
+import { docsRoutes } from "./docs/route.ts";
+import { liveRoutes } from "./live/route.ts";
+import { modelDescriptions } from "./models/description.ts";
+import { dashboardRoutes } from "./operations/dashboard.ts";
+import { healthRoutes } from "./operations/health.ts";
+import { metricsRoutes } from "./operations/metrics.ts";
+import { registerRoutes } from "./operations/register.ts";
+import type { BoundRoute, NamedRoute, Resource } from "./route.ts";
+import { sessionRoutes } from "./session/route.ts";
+import { usageRoutes } from "./usage/route.ts";
+
+/** Every resource of the API, in the order of the documentation. */
+const RESOURCES = {
+  users: usersRoutes,
+  user: userRoutes,
+  usage: usageRoutes,
+  audit: auditRoutes,
+  agents: agentRoutes,
+  live: liveRoutes,
+  server: serverRoutes,
+  session: sessionRoutes,
+  register: registerRoutes,
+  health: healthRoutes,
+  metrics: metricsRoutes,
+  docs: docsRoutes,
+  dashboard: dashboardRoutes,
+};
+
+type Resources = typeof RESOURCES;
+type DepsOf<Of> = Of extends Resource<infer Deps> ? Deps : never;
+
+/** What the handlers of each resource need. */
+export type ResourceDeps = { [Name in keyof Resources]: DepsOf<Resources[Name]> };
+
+/** Every declared route. */
+export const ROUTES: readonly NamedRoute[] = [
+  ...[...askDescriptions, ...modelDescriptions].map(describedRoute),
+  ...Object.values(RESOURCES).flatMap(({ routes }) => routes),
+];
+
+/** Returns every route with its handler. */
+export function bindResources(deps: ResourceDeps): BoundRoute[] {
+  const names = Object.keys(RESOURCES) as (keyof Resources)[];
+  return names.flatMap((name) => bind(RESOURCES[name] as Resource<ResourceDeps[typeof name]>, deps[name]));
+}
+
+function bind<Deps>(resource: Resource<Deps>, deps: Deps): readonly BoundRoute[] {
+  return resource.bind(deps);
+}

@@ -1,0 +1,249 @@
+import type { z } from "zod";
+import type { Caller } from "../auth/callers.ts";
+import type { SessionOwner } from "../auth/sessions.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { HttpContext } from "./context.ts";
+import type { HeaderName } from "./docs/headers.ts";
+import type { Tag } from "./docs/tags.ts";
+import type { ErrorStyle } from "./errors/style.ts";
+
+/**
+ * A route is one declaration. From it come the registration, the authentication, the checks of query and body, the
+ * type of the handler's answer, and the route's part of the OpenAPI document. The routes of a resource stand together
+ * with their handlers, which get the dependencies of that resource and no others:
+ *
+ *     export const petRoutes = resource(
+ *       {
+ *         renamePet: route({
+ *           method: "PATCH",
+ *           path: "/admin/pets/:id",
+ *           tag: "Pets",
+ *           access: "adminOrBody",
+ *           summary: "Rename a pet",
+ *           params: { id: "The pet's id." },
+ *           query: z.object({ dry: z.enum(["true", "false"]).default("false").describe("Only check the name.") }),
+ *           body: { schema: z.object({ name: z.string().describe("The new name.") }), example: { name: "Rex" } },
+ *           answers: {
+ *             200: { description: "The renamed pet.", json: Pet, example: { id: "7", name: "Rex" } },
+ *             202: { description: "It will be renamed.", json: Job, example: { job: "1" } },
+ *           },
+ *           errors: ["pet_unknown"],
+ *         }),
+ *       },
+ *       ({ pets }: { pets: Pets }) => ({
+ *         async renamePet({ c, caller, params, query, body }) {
+ *           const pet = await pets.rename(params.id, body.name);
+ *           return pet.isAsleep ? reply(202, { job: pet.job }) : { id: pet.id, name: pet.name };
+ *         },
+ *       }),
+ *     );
+ *
+ * The name of a route (`renamePet`) is its `operationId`. A handler returns the body of a 200 as it is, any other
+ * declared JSON answer, or one with headers, with `reply`; a status or a body that is not declared does not compile.
+ * Where a declared answer is not (only) JSON, a handler may also return a `Response`. After a declared 101 it returns
+ * nothing: the socket is the runtime's by then. Failures are thrown as `AppError`. Add the resource to `resources.ts`, and its dependencies to `server/compose.ts`.
+ */
+export function route<const Declaration extends RouteDeclaration>(
+  declaration: Declaration & NamesItsParams<Declaration["path"]>,
+): Declaration {
+  return declaration;
+}
+
+export interface RouteDeclaration {
+  method: "GET" | "POST" | "PATCH" | "DELETE";
+  /** In Hono's notation: `/admin/users/:id`. */
+  path: string;
+  /** The section of the documentation. */
+  tag: Tag;
+  access: Access;
+  summary: string;
+  description?: string;
+  /** What each parameter of the path is. */
+  params?: Readonly<Record<string, string>>;
+  /** Checked before the handler runs; what does not fit is a `request_invalid`. Its fields are described in it. */
+  query?: z.ZodObject;
+  body?: BodyDeclaration;
+  /** By status. The errors of `errors` need no entry. */
+  answers: Readonly<Record<string, AnswerDeclaration>>;
+  /** What the handler may throw, besides what the access, the checks and the server itself may. */
+  errors?: readonly ErrorCode[];
+  /** The shape of its errors. Default: `referenceStyle`. */
+  style?: ErrorStyle;
+  /**
+   * `admit`: the request counts against its user's limits. It is admitted before its body is read, so a user above
+   * their limits costs next to nothing. `show`: its answers only tell how much is left. Both need the access `caller`.
+   */
+  limits?: "admit" | "show";
+  /** An upstream's error keeps its status, and its body where that is in the route's own style. */
+  passesErrorsOn?: true;
+  /** Machines ask for it again and again, so it is logged at the level `debug`. */
+  isProbe?: true;
+}
+
+/** Who may call a route, and where their key may stand; `docs/access.ts` explains each. */
+export type Access =
+  | "none"
+  | "caller"
+  | "signIn"
+  | "admin"
+  | "adminOrQuery"
+  | "adminOrBody"
+  | "metrics"
+  | "agent"
+  | "agentInPath";
+
+export interface BodyDeclaration {
+  /** Checked before the handler runs. Its fields are described in it. */
+  schema: z.ZodType;
+  /** What the documentation shows, where that is more than is checked. */
+  documented?: z.ZodType;
+  example: unknown;
+  /** Default: true. For the documentation. */
+  isRequired?: boolean;
+  /** The error for a body that is not JSON or does not fit. Default: `body_invalid`. */
+  error?: ErrorCode;
+  /** Where it is less than `--body-max`. */
+  bytesMax?: number;
+}
+
+export interface AnswerDeclaration {
+  description: string;
+  /** The shape of a JSON body. Missing, with `other`, where there is no body. */
+  json?: z.ZodType;
+  example?: unknown;
+  /** Bodies of other media types. */
+  other?: Readonly<Record<string, { description: string; example: string }>>;
+  headers?: readonly HeaderName[];
+}
+
+/** What a handler is called with. */
+export interface RouteRequest<Declaration extends RouteDeclaration> {
+  c: HttpContext;
+  caller: CallerOf<Declaration["access"]>;
+  params: Record<ParamName<Declaration["path"]>, string>;
+  query: Declaration extends { query: infer Query extends z.ZodType } ? z.output<Query> : undefined;
+  body: Declaration extends { body: { schema: infer Body extends z.ZodType } } ? z.output<Body> : undefined;
+  /** The body as it came; empty where none is declared. */
+  text: string;
+  /** The parsed JSON of it, before `schema` was applied; without `admin_key`. */
+  json: unknown;
+}
+
+type CallerOf<Kind extends Access> = Kind extends "caller" | "admin" | "adminOrQuery" | "adminOrBody"
+  ? Caller
+  : Kind extends "signIn"
+    ? SessionOwner
+    : undefined;
+
+export type RouteHandler<Declaration extends RouteDeclaration> = (
+  request: RouteRequest<Declaration>,
+) => RouteAnswer<Declaration> | Promise<RouteAnswer<Declaration>>;
+
+/** What a handler may return. */
+export type RouteAnswer<Declaration extends RouteDeclaration> = AnswerOf<Declaration["answers"]>;
+
+type AnswerOf<Answers extends RouteDeclaration["answers"]> = {
+  [Status in keyof Answers]:
+    | (Answers[Status] extends { json: infer Json extends z.ZodType }
+        ? Reply<StatusOf<Status>, Sent<z.output<Json>>> | (Status extends OK ? Sent<z.output<Json>> : never)
+        : Status extends Upgraded
+          ? undefined
+          : Response)
+    | (Answers[Status] extends { other: object } ? Response : never);
+}[keyof Answers];
+
+type OK = 200 | "200";
+type Upgraded = 101 | "101";
+type StatusOf<Key> = Key extends number
+  ? Key
+  : Key extends `${infer Status extends number}`
+    ? Status
+    : number;
+
+/** A value that is only read, to be written as JSON. */
+type Sent<Value> = Value extends readonly (infer Item)[]
+  ? readonly Sent<Item>[]
+  : Value extends object
+    ? { readonly [Key in keyof Value]: Sent<Value[Key]> }
+    : Value;
+
+/** A JSON answer with its status, and headers of its own. */
+export class Reply<Status extends number, Body> {
+  constructor(
+    readonly status: Status,
+    readonly body: Body,
+    readonly headers: Readonly<Record<string, string>>,
+  ) {}
+}
+
+export function reply<const Status extends number, Body>(
+  status: Status,
+  body: Body,
+  headers: Readonly<Record<string, string>> = {},
+): Reply<Status, Body> {
+  return new Reply(status, body, headers);
+}
+
+type ParamName<Path extends string> = Path extends `${string}/:${infer Rest}`
+  ? Rest extends `${infer Name}/${infer Tail}`
+    ? Unbraced<Name> | ParamName<`/${Tail}`>
+    : Unbraced<Rest>
+  : never;
+type Unbraced<Name extends string> = Name extends `${infer Bare}{${string}` ? Bare : Name;
+
+/** The path's parameters are described, all of them and no others. */
+type NamesItsParams<Path extends string> = [ParamName<Path>] extends [never]
+  ? { params?: never }
+  : { params: Readonly<Record<ParamName<Path>, string>> };
+
+/** A route as it is served and documented. */
+export interface NamedRoute extends RouteDeclaration {
+  operationId: string;
+}
+
+/** A route with the handler that has its dependencies. */
+export interface BoundRoute {
+  route: NamedRoute;
+  handler: (request: AnyRequest) => unknown;
+}
+
+/** What the pipeline calls any handler with. */
+export interface AnyRequest {
+  c: HttpContext;
+  caller: CallerOf<Access>;
+  params: Readonly<Record<string, string>>;
+  query: unknown;
+  body: unknown;
+  text: string;
+  json: unknown;
+}
+
+type Declarations = Readonly<Record<string, RouteDeclaration>>;
+type Handlers<Routes extends Declarations> = { [Name in keyof Routes]: RouteHandler<Routes[Name]> };
+
+export interface Resource<Deps> {
+  routes: readonly NamedRoute[];
+  bind(deps: Deps): readonly BoundRoute[];
+}
+
+/**
+ * Takes the routes of a resource by their operation ids, and then what makes their handlers of the resource's
+ * dependencies. Two calls, as the types of the handlers come from the declarations.
+ */
+export function resource<Routes extends Declarations>(declarations: Routes) {
+  const routes: NamedRoute[] = Object.entries(declarations).map(([operationId, declaration]) => ({
+    ...declaration,
+    operationId,
+  }));
+  return {
+    handledBy: <Deps>(createHandlers: (deps: Deps) => Handlers<Routes>): Resource<Deps> => ({
+      routes,
+      bind(deps) {
+        const handlers = createHandlers(deps);
+        // The pipeline calls each handler with what its declaration asks for, which only the type above knows.
+        const of = ({ operationId }: NamedRoute) => handlers[operationId] as BoundRoute["handler"];
+        return routes.map((route) => ({ route, handler: of(route) }));
+      },
+    }),
+  };
+}

@@ -1,0 +1,120 @@
+interface UserAttribute {
+  /** Its name in the code; the key of the table is its name in JSON. */
+  attribute: string;
+  kind: keyof JsonValues;
+  /** What it is called where people read it. */
+  label: string;
+  about: string;
+  example: JsonValues[keyof JsonValues];
+}
+
+interface JsonValues {
+  text: string;
+  /** RFC 3339. */
+  time: string;
+  models: readonly string[];
+  /** A whole number, at least 1. */
+  limit: number;
+}
+
+interface StoredValues extends Omit<JsonValues, "time"> {
+  /** Milliseconds since 1970. */
+  time: number;
+}
+
+/**
+ * What a user has besides an id and tokens. Each value may be null: no name, no end, every model, no limit. From this
+ * table come the fields of the API, the attributes in the code, the flags of the command line, and the dashboard's form.
+ * A new limit also needs a column (`store/sqlite/schema.ts`) and what enforces it (`auth/limits.ts`).
+ */
+export const USER_ATTRIBUTES = {
+  name: {
+    attribute: "name",
+    kind: "text",
+    label: "Name",
+    about: "A name for people to read.",
+    example: "Ann",
+  },
+  expires_at: {
+    attribute: "expiresAt",
+    kind: "time",
+    label: "Valid until",
+    about: "The user's tokens are refused from this time on.",
+    example: "2027-12-31T23:59:59.000Z",
+  },
+  models: {
+    attribute: "models",
+    kind: "models",
+    label: "Models",
+    about: "The models, or aliases of models, that the user may use.",
+    example: ["llama3.2"],
+  },
+  requests_per_minute: {
+    attribute: "requestsPerMinute",
+    kind: "limit",
+    label: "Requests per minute",
+    about: "Requests within any 60 seconds.",
+    example: 100,
+  },
+  tokens_per_day: {
+    attribute: "tokensPerDay",
+    kind: "limit",
+    label: "Tokens per day",
+    about: "Input and output tokens within a day, in UTC.",
+    example: 50_000,
+  },
+  max_parallel: {
+    attribute: "maxParallel",
+    kind: "limit",
+    label: "Parallel requests",
+    about: "Requests that run or wait at the same time.",
+    example: 4,
+  },
+} as const satisfies Record<string, UserAttribute>;
+
+type Table = typeof USER_ATTRIBUTES;
+export type UserField = keyof Table;
+
+/** A user's attributes in JSON. */
+export type UserFields = { [Field in UserField]: JsonValues[Table[Field]["kind"]] | null };
+
+/** A user's attributes in the code and in the store. */
+export type UserAttributes = {
+  [Field in UserField as Table[Field]["attribute"]]: StoredValues[Table[Field]["kind"]] | null;
+};
+
+export const USER_FIELDS = Object.keys(USER_ATTRIBUTES) as UserField[];
+
+type Given<Values> = { [Name in keyof Values]?: Values[Name] | undefined };
+
+/** Returns the attributes for the fields that are given, null among them. */
+export function attributesOf(fields: Given<UserFields>): Partial<UserAttributes> {
+  const attributes: Record<string, unknown> = {};
+  for (const field of USER_FIELDS) {
+    const value = fields[field];
+    if (value !== undefined) attributes[USER_ATTRIBUTES[field].attribute] = toStored(field, value);
+  }
+  return attributes as Partial<UserAttributes>;
+}
+
+/** The inverse of `attributesOf`. */
+export function fieldsOf(attributes: UserAttributes): UserFields;
+export function fieldsOf(attributes: Given<UserAttributes>): Partial<UserFields>;
+export function fieldsOf(attributes: Given<UserAttributes>): Partial<UserFields> {
+  const fields: Record<string, unknown> = {};
+  for (const field of USER_FIELDS) {
+    const value = attributes[USER_ATTRIBUTES[field].attribute];
+    if (value !== undefined) fields[field] = toJson(field, value);
+  }
+  return fields as Partial<UserFields>;
+}
+
+function toStored(field: UserField, value: UserFields[UserField]) {
+  if (USER_ATTRIBUTES[field].kind === "time" && typeof value === "string") return Date.parse(value);
+  return Array.isArray(value) ? [...new Set(value)] : value;
+}
+
+function toJson(field: UserField, value: UserAttributes[keyof UserAttributes]) {
+  const isTime = USER_ATTRIBUTES[field].kind === "time" && typeof value === "number";
+  return isTime ? new Date(value).toISOString() : value;
+}
