@@ -14,8 +14,8 @@ test("every frame kind and close code is in the agents' protocol document", asyn
   }
 });
 
-test("every frame of version 2 is there with each of its fields, and every endpoint", async () => {
-  const [, docs = ""] = (await read("docs/agent-protocol.md")).split("## Version 2");
+test("every frame of v2 is in the protocol document with each of its fields, and every endpoint", async () => {
+  const [, docs = ""] = (await read("docs/agent-protocol.md")).split("## v2");
   for (const { shape } of [...AgentFrame.options, ...ServerFrame.options]) {
     const { type, ...fields } = shape;
     const row = docs.split("\n").find((line) => line.startsWith(`| \`${type.value}\` |`));
