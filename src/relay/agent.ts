@@ -27,6 +27,8 @@ export class Agent implements Listed<Agent> {
   list: AgentList<Agent> | undefined;
   previous: Agent | undefined;
   next: Agent | undefined;
+  /** When it registered, then when it was last sent a ping. */
+  pingedAt: number;
   #heardAt: number;
   #offer: Offer;
   /** The ids of the models, made when first needed, as most of many idle agents never need them. */
@@ -40,6 +42,7 @@ export class Agent implements Listed<Agent> {
   ) {
     this.registeredAt = now;
     this.heartbeatAt = now;
+    this.pingedAt = now;
     this.#heardAt = now;
     this.#offer = offer;
   }

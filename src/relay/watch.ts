@@ -6,7 +6,8 @@ import type { RelayLimits } from "./types.ts";
 
 /**
  * Notices agents that are connected but no longer there. A busy v1 agent is not pinged: one of the existing v1
- * agents handles a request on its reading thread, and answers nothing while it does.
+ * agents handles a request on its reading thread, and answers nothing while it does. A v2 agent is pinged
+ * whatever it sends, as it takes a server that is silent for lost.
  */
 export class Watch {
   readonly #clock: Clock;
@@ -35,14 +36,23 @@ export class Watch {
   /** Pings the agent, unless an earlier ping is still unanswered. */
   probe(agent: Agent): void {
     if (this.#probes.has(agent)) return;
-    const stop = this.#clock.after(this.#limits.pongWithinMs, () => {
+    agent.pingedAt = this.#clock.now();
+    this.#awaitPong(agent, this.#limits.pongWithinMs);
+    if (agent.transport.send({ kind: "ping" })) return;
+    this.forget(agent);
+    this.#onMissed(agent, "frames_dropped");
+  }
+
+  /** The pong may be queued behind a large answer, so the agent has time as long as it sends anything. */
+  #awaitPong(agent: Agent, delayMs: number): void {
+    const { pongWithinMs } = this.#limits;
+    const stop = this.#clock.after(delayMs, () => {
+      const leftMs = agent.lastHeardAt + pongWithinMs - this.#clock.now();
+      if (leftMs > 0) return this.#awaitPong(agent, leftMs);
       this.#probes.delete(agent);
       this.#onMissed(agent, "pong_missed");
     });
     this.#probes.set(agent, stop);
-    if (agent.transport.send({ kind: "ping" })) return;
-    this.forget(agent);
-    this.#onMissed(agent, "frames_dropped");
   }
 
   heard(agent: Agent): void {
@@ -73,12 +83,15 @@ export class Watch {
   }
 
   #round(): void {
-    const unheardSince = this.#clock.now() - this.#limits.pingEveryMs;
+    const dueSince = this.#clock.now() - this.#limits.pingEveryMs;
     for (const agent of [...this.#hub.all()]) {
-      const mayBeDeaf = agent.isV1 && agent.inUse.size > 0;
       if (agent.congestedAt !== undefined) this.#checkCongested(agent, agent.congestedAt);
-      else if (!mayBeDeaf && (agent.mustAnswerPing || agent.lastHeardAt <= unheardSince)) this.probe(agent);
+      else if (agent.isV1 ? this.#isV1Due(agent, dueSince) : agent.pingedAt <= dueSince) this.probe(agent);
     }
+  }
+
+  #isV1Due(agent: Agent, dueSince: number): boolean {
+    return agent.inUse.size === 0 && (agent.mustAnswerPing || agent.lastHeardAt <= dueSince);
   }
 
   /** A congested agent is not pinged: the ping would wait behind the ask that its socket has not taken yet. */
