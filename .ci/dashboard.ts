@@ -6,8 +6,9 @@ const SCHEME = "dashboard";
 const MANIFEST = "manifest.js";
 
 /**
- * Makes the dashboard's HTML import resolve to files that are built beforehand. If they were built together with the
- * executable, a source map larger than the files would be embedded too, and no browser would ever ask for it.
+ * Makes the dashboard's HTML import resolve to files that are built beforehand. If they were built together
+ * with the executable, a source map larger than the files would be embedded too, and no browser would ever
+ * ask for it.
  */
 export async function dashboardPlugin(root: string): Promise<BunPlugin> {
   const page = join(root, "src/dashboard/index.html");

@@ -58,7 +58,9 @@ export function formatTime(time: Maybe<string | number>): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-/** Formats an age with its largest unit: just now, 5 s ago, 3 min ago. `now` is in milliseconds since 1970. */
+/**
+ * Formats an age with its largest unit: just now, 5 s ago, 3 min ago. `now` is in milliseconds since 1970.
+ */
 export function formatAgo(time: Maybe<string | number>, now: number): string {
   if (time === null || time === undefined) return NONE;
   const ms = now - new Date(time).getTime();

@@ -9,7 +9,10 @@ import { hash, hrefOf, readRoute } from "./state/route.ts";
 import { signOut } from "./state/session.ts";
 import { useStore } from "./state/use-store.ts";
 
-/** What a signed-in person sees: the navigation, and the page that the address names. */
+/**
+ * The frame around every page for people who are signed in: the navigation, and the page that the address
+ * names.
+ */
 export function Layout({ who }: { who: SessionAnswer }) {
   const route = readRoute(useStore(hash));
   const pages = PAGES.filter(({ roles }) => roles.includes(who.role));
@@ -67,7 +70,10 @@ function PageNotFound() {
   );
 }
 
-/** Sets the window's title. After a change of page, also resets focus and scroll position, as a page load would. */
+/**
+ * Sets the window's title. After a change of page, also resets focus and scroll position, as a page load
+ * would.
+ */
 function usePageChange(page: Page | undefined, argument: string): void {
   const isFirst = useRef(true);
   useEffect(() => {
@@ -82,8 +88,8 @@ function usePageChange(page: Page | undefined, argument: string): void {
 }
 
 /**
- * Scrolls the navigation to the current page, because it is wider than a phone. `scrollIntoView` would also move the
- * point from which Tab continues.
+ * Scrolls the navigation to the current page, because it is wider than a phone. `scrollIntoView` would also
+ * move the point from which Tab continues.
  */
 function scrollToCurrent(): void {
   const link = document.querySelector<HTMLElement>("nav [aria-current]");

@@ -8,7 +8,9 @@ import { UsagePage } from "./pages/usage/usage-page.tsx";
 import { UsersPage } from "./pages/users/users-page.tsx";
 
 export interface Page {
-  /** The first part of the page's address: `users` is at `#/users`. What follows it is the page's `argument`. */
+  /**
+   * The first part of the page's address: `users` is at `#/users`. What follows it is the page's `argument`.
+   */
   path: string;
   /** The label in the navigation. The page sets its heading itself. */
   title: string;

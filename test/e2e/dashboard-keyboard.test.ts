@@ -7,7 +7,9 @@ import { connectV2Agent, streamPieces } from "../support/v2-agent.ts";
 
 const STEPS_MAX = 80;
 
-/** Returns the role and name of the focused element, as in `button "Sign out"`; empty if nothing is focused. */
+/**
+ * Returns the role and name of the focused element, as in `button "Sign out"`; empty if nothing is focused.
+ */
 async function focused(page: Page): Promise<string> {
   const element = page.locator(":focus");
   if ((await element.count()) === 0) return "";

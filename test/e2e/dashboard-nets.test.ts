@@ -37,7 +37,9 @@ const FINISH = `function finish() {
   document.body.append(Object.assign(document.createElement("p"), { textContent: "finished" }));
 }`;
 
-/** Starts a server with one page per script, at `/<index>`, and nothing at `/missing`. Returns its address. */
+/**
+ * Starts a server with one page per script, at `/<index>`, and nothing at `/missing`. Returns its address.
+ */
 function serve(scripts: readonly string[], body = "<main><h1>A page</h1></main>") {
   const html = { "content-type": "text/html", "content-security-policy": POLICY };
   const server = Bun.serve({

@@ -15,7 +15,9 @@ const QUESTION = `It's "so" \\n $HOME \`id\` \${x} {y} !! %s #'''\n\ttwo â€” naÃ
 inBrowser("dashboard: code samples", (browser) => {
   const scene = useScene();
 
-  /** Copies a code sample for the question. Also returns a token, and the questions that the agent received. */
+  /**
+   * Copies a code sample for the question. Also returns a token, and the questions that the agent received.
+   */
   async function take(kind: string) {
     const asked: (string | undefined)[] = [];
     const agent = await connectV2Agent(scene.url, {

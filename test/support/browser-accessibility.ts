@@ -53,8 +53,8 @@ const EXCESS = `({
 })`;
 
 /**
- * Fails if axe-core finds violations on the page, or if the page is wider than the window: on a desktop and on a phone,
- * in light and dark mode. The second mode of each width is checked only for what colors decide.
+ * Fails if axe-core finds violations on the page, or if the page is wider than the window: on a desktop and
+ * on a phone, in light and dark mode. The second mode of each width is checked only for what colors decide.
  */
 export async function checkAccessibility(page: Page): Promise<void> {
   const found: Record<string, string[]> = {};

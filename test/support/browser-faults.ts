@@ -9,14 +9,16 @@ export interface BrowserFaults {
 
 const VIOLATION = "reportViolation";
 
-/** Reports each violation of the content security policy, in a way that the page's own scripts cannot hide. */
+/**
+ * Reports each violation of the content security policy, in a way that the page's own scripts cannot hide.
+ */
 const REPORT = `document.addEventListener("securitypolicyviolation", (event) => {
   void ${VIOLATION}(event.effectiveDirective + " blocked " + (event.blockedURI || "something") + ": " + event.sample);
 });`;
 
 /**
- * Records what no page may do, in any tab of the context: log an error, throw, send a request to another origin, violate
- * the content security policy, or crash. Must be called before the first page is opened.
+ * Records what no page may do, in any tab of the context: log an error, throw, send a request to another
+ * origin, violate the content security policy, or crash. Must be called before the first page is opened.
  */
 export async function watchFaults(context: BrowserContext, origin: string): Promise<BrowserFaults> {
   const faults: string[] = [];

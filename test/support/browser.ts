@@ -17,8 +17,8 @@ export interface OpenOptions {
 
 export interface TestBrowser {
   /**
-   * Opens a page in a context of its own, without cookies or storage. `page.context()` opens further tabs. The test fails
-   * at its end for everything that `watchFaults` has found.
+   * Opens a page in a context of its own, without cookies or storage. `page.context()` opens further tabs.
+   * The test fails at its end for everything that `watchFaults` has found.
    */
   open(url: string, options?: OpenOptions): Promise<Page>;
   /** Ignores matching console errors in all pages of the test from now on, because the test provokes them. */
@@ -28,7 +28,9 @@ export interface TestBrowser {
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 360, height: 740 };
 
-/** Defines tests that share one Chromium. Without it, all tests of the dashboard are skipped with one line. */
+/**
+ * Defines tests that share one Chromium. Without it, all tests of the dashboard are skipped with one line.
+ */
 export function inBrowser(what: string, tests: (browser: TestBrowser) => void): void {
   describeWith("chromium", CHROMIUM ? what : "the dashboard in a browser", () => tests(useBrowser()));
 }
@@ -99,7 +101,10 @@ export function hides(locator: Locator): Promise<void> {
   return locator.first().waitFor({ state: "hidden" });
 }
 
-/** Rejects and names `what` if the promise takes too long, before the test's own limit, which would end the browser too. */
+/**
+ * Rejects and names `what` if the promise takes too long, before the test's own limit, which would end the
+ * browser too.
+ */
 export function soon<T>(promise: Promise<T>, what: string): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error(`${what} did not come within ${HANG_MS} ms`)), HANG_MS);

@@ -54,7 +54,10 @@ export const api = {
     request<AddedAgentKey>("POST", "/admin/agents/keys", { body }),
   revokeAgentKey: (id: string) => request("DELETE", pathOf(["admin", "agents", "keys", id])),
 
-  /** Returns the users in the order in which they were added. Drops their tokens at once, because they are secret. */
+  /**
+   * Returns the users in the order in which they were added. Drops their tokens at once, because they are
+   * secret.
+   */
   users: async (signal?: AbortSignal): Promise<User[]> => {
     const { users } = await request<{ users: ListedUser[] }>(
       "GET",

@@ -3,7 +3,7 @@ export class ApiError extends Error {
   override readonly name = "ApiError";
   /** The HTTP status; 0 if there was no response. */
   readonly status: number;
-  /** What to do about it. */
+  /** Advice on what to do about the error. */
   readonly hint: string | undefined;
   /** The number of seconds after which to try again. */
   readonly retryAfterS: number | undefined;
@@ -31,8 +31,8 @@ export function onSessionEnd(listener: () => void): void {
 }
 
 /**
- * Sends a request to this server with the current session, and resolves with a successful response. Use it directly
- * for streams and files. Rejects with an `ApiError`, or with an `AbortError` when `signal` fires.
+ * Sends a request to this server with the current session, and resolves with a successful response. Use it
+ * directly for streams and files. Rejects with an `ApiError`, or with an `AbortError` when `signal` fires.
  */
 export async function send(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
   const { body, headers, signal } = options;
@@ -56,7 +56,9 @@ export async function send(method: string, path: string, options: RequestOptions
   throw await readError(response);
 }
 
-/** Resolves with the JSON of the response to `send`. Its type can be trusted: page and server are one build. */
+/**
+ * Resolves with the JSON of the response to `send`. Its type can be trusted: page and server are one build.
+ */
 export async function request<T>(method: string, path: string, options?: RequestOptions): Promise<T> {
   const response = await send(method, path, options);
   try {

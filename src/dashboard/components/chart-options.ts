@@ -1,6 +1,8 @@
 import uPlot from "uplot";
 
-/** Names custom properties of the style sheet, such as `--chart-ok`, which differ between light and dark mode. */
+/**
+ * Names custom properties of the style sheet, such as `--chart-ok`, which differ between light and dark mode.
+ */
 export type Color = "ok" | "bad" | "accent" | "warn";
 
 export interface ChartSeries {
@@ -34,8 +36,8 @@ const DATE_SPACE = 90;
 const FONT = "12px system-ui, sans-serif";
 
 /**
- * Returns uPlot's options. Texts and ranges come from `current` at each drawing, lines and colors from this call. uPlot's
- * own legend is off, because it is a table that screen readers would read again for each point.
+ * Returns uPlot's options. Texts and ranges come from `current` at each drawing, lines and colors from this
+ * call. uPlot's own legend is off, because it is a table that screen readers would read again for each point.
  */
 export function chartOptions(
   current: () => ChartAppearance,

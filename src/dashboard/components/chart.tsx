@@ -16,8 +16,8 @@ interface ChartProps extends ChartAppearance {
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /**
- * Lines or bars over time. The drawing is hidden from screen readers, which get the title, the legend and, as everyone
- * can, a table.
+ * Lines or bars over time. The drawing is hidden from screen readers, which get the title, the legend and, as
+ * everyone can, a table.
  */
 export function Chart(props: ChartProps) {
   const { title, xs, series, format, xLabel = clock } = props;

@@ -23,7 +23,10 @@ export function CopyButton({ text, what, isSmall }: { text: string; what: string
   );
 }
 
-/** Copies a text. The fallback is for pages without TLS, where browsers offer no clipboard except on localhost. */
+/**
+ * Copies a text. The fallback is for pages without TLS, where browsers offer no clipboard except on
+ * localhost.
+ */
 async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);

@@ -4,7 +4,9 @@ import { Form } from "./form.tsx";
 
 interface DialogProps {
   title: string;
-  /** Called after Escape, the close button, or when the browser closes the dialog. The owner then removes it. */
+  /**
+   * Called after Escape, the close button, or when the browser closes the dialog. The owner then removes it.
+   */
   onClose: () => void;
   children?: Child;
 }
@@ -18,8 +20,8 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     const dialog = ref.current;
     dialog?.showModal();
     return () => {
-      // Only closing the dialog, not just removing it, returns the focus. The close event comes later, when the owner
-      // may already show another dialog, so it is not reported.
+      // Only closing the dialog, not just removing it, returns the focus. The close event comes later, when
+      // the owner may already show another dialog, so it is not reported.
       isRemoved.current = true;
       dialog?.close();
     };

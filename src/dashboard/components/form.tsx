@@ -4,7 +4,10 @@ import { Notice } from "./card.tsx";
 import { classNames } from "./class-names.ts";
 
 interface FormProps {
-  /** Called with the fields' trimmed texts by name. A rejection is shown above the buttons, and the form stays. */
+  /**
+   * Called with the fields' trimmed texts by name. A rejection is shown above the buttons, and the form
+   * stays.
+   */
   onSubmit: (fields: Record<string, string>) => unknown;
   submit: string;
   kind?: "primary" | "danger";

@@ -18,7 +18,9 @@ export interface LiveOverview extends Omit<Overview, "samples"> {
 const SECONDS_MAX = 900;
 const ASKS_MAX = 100;
 
-/** Returns the overview after a frame; undefined if a second came before there was an overview to add it to. */
+/**
+ * Returns the overview after a frame; undefined if a second came before there was an overview to add it to.
+ */
 export function takeFrame(overview: LiveOverview | undefined, frame: LiveFrame): LiveOverview | undefined {
   if (frame.type === "overview") return fromOverview(frame);
   if (!overview) return undefined;
@@ -54,35 +56,35 @@ export function append(history: History, { at, ...sample }: LiveSample): History
 }
 
 /** Returns the sum over the newest `seconds`; 0 if none are known. */
-export function sum(course: Series, seconds = SECONDS_MAX): number {
-  return course.slice(-seconds).reduce<number>((all, value) => all + (value ?? 0), 0);
+export function sum(series: Series, seconds = SECONDS_MAX): number {
+  return series.slice(-seconds).reduce<number>((all, value) => all + (value ?? 0), 0);
 }
 
 /** Returns the mean over the newest `seconds`; undefined if none are known. */
-export function mean(course: Series, seconds: number): number | undefined {
-  const known = knownOf(course.slice(-seconds));
+export function mean(series: Series, seconds: number): number | undefined {
+  const known = knownOf(series.slice(-seconds));
   return known.length > 0 ? meanOf(known) : undefined;
 }
 
 /** Returns the median over the newest `seconds`; undefined if none are known. */
-export function median(course: Series, seconds: number): number | undefined {
-  const known = knownOf(course.slice(-seconds)).sort((a, b) => a - b);
+export function median(series: Series, seconds: number): number | undefined {
+  const known = knownOf(series.slice(-seconds)).sort((a, b) => a - b);
   return known[Math.floor(known.length / 2)];
 }
 
-function knownOf(course: Series): number[] {
-  return course.filter((value) => value !== null);
+function knownOf(series: Series): number[] {
+  return series.filter((value) => value !== null);
 }
 
 /**
- * Combines the seconds of a series into steps of `stepS` seconds. `fold` combines the known values of a step; the result
- * is null if there are none. Steps begin at multiples of their length, so that a point does not change when the next
- * second arrives.
+ * Combines the seconds of a series into steps of `stepS` seconds. `fold` combines the known values of a step;
+ * the result is null if there are none. Steps begin at multiples of their length, so that a point does not
+ * change when the next second arrives.
  */
-export function foldSteps(xs: readonly number[], course: Series, stepS: number, fold: Fold): Series {
-  const steps = Map.groupBy(course.keys(), (index) => Math.floor((xs[index] ?? 0) / stepS));
+export function foldSteps(xs: readonly number[], series: Series, stepS: number, fold: Fold): Series {
+  const steps = Map.groupBy(series.keys(), (index) => Math.floor((xs[index] ?? 0) / stepS));
   return [...steps.values()].map((indexes) => {
-    const known = knownOf(indexes.map((index) => course[index] ?? null));
+    const known = knownOf(indexes.map((index) => series[index] ?? null));
     return known.length > 0 ? fold(known) : null;
   });
 }

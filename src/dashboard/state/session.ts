@@ -13,8 +13,8 @@ export type Session =
 export const session: Store<Session> = createStore<Session>({ state: "loading" });
 
 /**
- * The `localStorage` key that marks that someone has signed in. Scripts cannot see the cookie, and asking for a session
- * without one would log an error in the browser's console on every visit.
+ * The `localStorage` key that marks that someone has signed in. Scripts cannot see the cookie, and asking for
+ * a session without one would log an error in the browser's console on every visit.
  */
 const SIGNED_IN_KEY = "chatgpt-api-server.session";
 
@@ -41,7 +41,8 @@ export async function beginSession(code?: string): Promise<void> {
   } catch (error) {
     if (isRefused(error))
       leave(code === undefined ? undefined : `The link did not work. ${errorText(error)}`);
-    // The session or the code may still be good: for example, a proxy could not reach the server for a moment.
+    // The session or the code may still be good: for example, a proxy could not reach the server for a
+    // moment.
     else session.set({ state: "failed", error: errorText(error), retry: () => beginSession(code) });
   }
 }
@@ -63,7 +64,10 @@ export async function signIn(key: string): Promise<void> {
   enter(await api.signInByKey(key));
 }
 
-/** Signs out. Rejects if the server could not be reached, because the session then goes on. Accepts an ended session. */
+/**
+ * Signs out. Rejects if the server could not be reached, because the session then goes on. Accepts an ended
+ * session.
+ */
 export async function signOut(): Promise<void> {
   try {
     await api.signOut();

@@ -14,8 +14,8 @@ export interface FetchState<T> {
 }
 
 /**
- * Returns what `load` resolves with, and calls it again whenever one of `keys` changes. A result is dropped if it arrives
- * after the component was removed, or after a newer call.
+ * Returns what `load` resolves with, and calls it again whenever one of `keys` changes. A result is dropped
+ * if it arrives after the component was removed, or after a newer call.
  */
 export function useFetch<T>(
   load: (signal: AbortSignal) => Promise<T>,

@@ -36,7 +36,9 @@ export function useLive(): LiveState {
   return useStore(live.state);
 }
 
-/** Disconnects while the page is in the background. The first frame after that brings everything it missed. */
+/**
+ * Disconnects while the page is in the background. The first frame after that brings everything it missed.
+ */
 function watchWhileVisible(): () => void {
   let stop = document.hidden ? undefined : live.watch();
   const change = () => {

@@ -7,8 +7,9 @@ import { resource, route } from "../route.ts";
 /** The dashboard's files, which `dashboard/assets.ts` provides. */
 export interface DashboardFiles {
   /**
-   * Returns the file at a path below `/dashboard/`; the empty path is the page. Returns undefined if there is no such
-   * file. Rejects if the page cannot be built, which can happen only when the server runs from the sources.
+   * Returns the file at a path below `/dashboard/`; the empty path is the page. Returns undefined if there is
+   * no such file. Rejects if the page cannot be built, which can happen only when the server runs from the
+   * sources.
    */
   find(path: string): Promise<DashboardFile | undefined>;
 }
@@ -80,10 +81,16 @@ export const dashboardRoutes = resource(ROUTES).handledBy(({ files }: { files: D
   };
 });
 
-/** Where a browser is sent that asks for `/`; relative, as the server does not know by what name it is reached. */
+/**
+ * Where a browser is sent that asks for `/`; relative, as the server does not know by what name it is
+ * reached.
+ */
 const HOME = "dashboard";
 
-/** Sends a browser from `/` to the dashboard; undefined for everything else, which gets what the reference gives. */
+/**
+ * Sends a browser from `/` to the dashboard; undefined for everything else, which gets what the reference
+ * gives.
+ */
 export function toDashboard(c: HttpContext): Response | undefined {
   const { method, path } = c.req;
   if (path !== "/" || (method !== "GET" && method !== "HEAD")) return undefined;

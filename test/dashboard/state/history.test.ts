@@ -129,11 +129,11 @@ test("no more than 100 requests are kept, newest first", () => {
 });
 
 test("sum, mean and median cover the newest seconds, and skip unknown ones", () => {
-  const course = [100, null, 1, 3, null, 8];
-  expect(sum(course)).toBe(112);
-  expect(sum(course, 4)).toBe(12);
-  expect(mean(course, 4)).toBe(4);
-  expect(median(course, 5)).toBe(3);
+  const series = [100, null, 1, 3, null, 8];
+  expect(sum(series)).toBe(112);
+  expect(sum(series, 4)).toBe(12);
+  expect(mean(series, 4)).toBe(4);
+  expect(median(series, 5)).toBe(3);
   expect(mean([null, null], 2)).toBeUndefined();
   expect(median([], 2)).toBeUndefined();
 });
@@ -141,7 +141,7 @@ test("sum, mean and median cover the newest seconds, and skip unknown ones", () 
 test("steps begin at multiples of their length, whenever the history begins", () => {
   const xs = [13, 14, 15, 16, 17, 18, 19, 20];
   expect(stepStarts(xs, 5)).toEqual([10, 15, 20]);
-  const course = [1, 3, 0, 10, null, 2, null, null];
-  expect(foldSteps(xs, course, 5, meanOf)).toEqual([2, 4, null]);
-  expect(foldSteps(xs, course, 5, maxOf)).toEqual([3, 10, null]);
+  const series = [1, 3, 0, 10, null, 2, null, null];
+  expect(foldSteps(xs, series, 5, meanOf)).toEqual([2, 4, null]);
+  expect(foldSteps(xs, series, 5, maxOf)).toEqual([3, 10, null]);
 });

@@ -17,7 +17,10 @@ interface AgentListProps {
   onDisconnect: (agent: Agent) => void;
 }
 
-/** The order is chosen above the table, not in its header, because it applies to all agents, not only to those shown. */
+/**
+ * The order is chosen above the table, not in its header, because it applies to all agents, not only to those
+ * shown.
+ */
 export function AgentList(props: AgentListProps) {
   const { agents } = props;
   const [search, setSearch] = useState("");

@@ -39,7 +39,10 @@ const COMPARE: Record<AgentOrder, (a: Agent, b: Agent) => number> = {
   silent: (a, b) => a.last_heard.localeCompare(b.last_heard),
 };
 
-/** Returns the agents that contain every word of `search`, sorted. Ties are sorted by id, so that rows stay in place. */
+/**
+ * Returns the agents that contain every word of `search`, sorted. Ties are sorted by id, so that rows stay in
+ * place.
+ */
 export function agentRows(agents: readonly Agent[], search: string, order: AgentOrder): Agent[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   const found = words.length === 0 ? agents : agents.filter((agent) => hasWords(agent, words));

@@ -14,7 +14,7 @@ interface DisconnectDialogProps {
   onClose: () => void;
 }
 
-/** Without running requests there is nothing to choose: the agent is disconnected at once either mode. */
+/** Without running requests there is nothing to choose: the agent is disconnected at once in either mode. */
 export function DisconnectDialog({ agent, onDone, onClose }: DisconnectDialogProps) {
   const { id, name, key, in_use } = agent;
   const [mode, setMode] = useState<Mode>("drain");

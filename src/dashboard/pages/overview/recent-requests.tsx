@@ -54,7 +54,10 @@ export function RecentRequests({ requests }: { requests: readonly LiveAsk[] }) {
   );
 }
 
-/** Shows an upstream's error status, such as for a context that is too long, although the server's part went well. */
+/**
+ * Shows an upstream's error status, such as for a context that is too long, although the server's part went
+ * well.
+ */
 function Result({ request: { outcome, upstream_status } }: { request: LiveAsk }) {
   if (outcome !== "ok") return <Badge tone="bad">{outcome}</Badge>;
   if (upstream_status !== null && upstream_status >= 400)

@@ -1,7 +1,9 @@
-/** The content of one event of a streamed chat completion. Fields that the event does not have are missing. */
+/**
+ * The content of one event of a streamed chat completion. Fields that the event does not have are missing.
+ */
 export interface ChatChunk {
   text?: string;
-  /** What some models think before they answer. Servers use one of two names for it. */
+  /** The thoughts of some models before they answer. Servers use one of two names for them. */
   reasoning?: string;
   tokens?: Tokens;
   /** Why the answer ended: `stop`, `length`, … */

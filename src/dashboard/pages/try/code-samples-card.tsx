@@ -54,7 +54,10 @@ function requestOf(draft: string, model: string, system: string, turns: readonly
   return conversation.requestOf(draft.trim() === "" ? "Hello!" : draft, model, system);
 }
 
-/** Returns the composer's input a moment after its last change, so that a keystroke does not rebuild long samples. */
+/**
+ * Returns the composer's input a moment after its last change, so that a keystroke does not rebuild long
+ * samples.
+ */
 function useSettledInput() {
   const [settled, setSettled] = useState(composerInput.get());
   useEffect(() => {

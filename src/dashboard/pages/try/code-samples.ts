@@ -11,8 +11,8 @@ export const SAMPLE_KINDS: readonly { value: SampleKind; label: string }[] = [
 ];
 
 /**
- * Returns a command or a program that sends the request to the server at `origin`, ready to paste. It contains no key,
- * but reads the environment variable `API_KEY`.
+ * Returns a command or a program that sends the request to the server at `origin`, ready to paste. It
+ * contains no key, but reads the environment variable `API_KEY`.
  */
 export function sampleOf(kind: SampleKind, origin: string, request: ChatRequest): string {
   return SAMPLES[kind](origin, request);

@@ -47,7 +47,10 @@ export interface Conversation {
   turns: Store<readonly Turn[]>;
   /** Returns the request for a question. Earlier questions without an answer are left out. */
   requestOf(question: string, model: string, system: string): ChatRequest;
-  /** Sends a question. Resolves when its answer ends for any reason. Does nothing while another answer is running. */
+  /**
+   * Sends a question. Resolves when its answer ends for any reason. Does nothing while another answer is
+   * running.
+   */
   send(question: string, model: string, system: string): Promise<void>;
   /** Sends the newest question again, and replaces its answer. */
   retry(): Promise<void>;
@@ -131,7 +134,10 @@ function failure(error: unknown, { describe }: ConversationOptions): Change {
 /** A failure that the response itself reports, or that its content shows. */
 class AnswerError extends Error {}
 
-/** Reads a response into a turn. Rejects with an `AnswerError` if it reports an error or ends before it is complete. */
+/**
+ * Reads a response into a turn. Rejects with an `AnswerError` if it reports an error or ends before it is
+ * complete.
+ */
 async function receive(response: Response, turn: Turn, change: (by: Change) => void): Promise<void> {
   const { answer, reasoning } = turn;
   let hasStarted = false;

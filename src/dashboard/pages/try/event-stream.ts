@@ -1,8 +1,8 @@
 import { createParser } from "eventsource-parser";
 
 /**
- * Reads the data of server-sent events, each as soon as it is complete. At the end of the stream the last event counts
- * even if the blank line after it is missing, because some model servers leave it out.
+ * Reads the data of server-sent events, each as soon as it is complete. At the end of the stream the last
+ * event counts even if the blank line after it is missing, because some model servers leave it out.
  */
 export async function* readEventData(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const complete: string[] = [];

@@ -26,9 +26,9 @@ export function createStreamedText(): StreamedText {
 }
 
 /**
- * Cuts a text after line ends into parts of about `partLength`, so that an addition to a long text makes the browser lay
- * out only the last part. `room` is the length that the previous part still takes; the first returned part belongs to
- * it. Lines are never cut, however long they are.
+ * Cuts a text after line ends into parts of about `partLength`, so that an addition to a long text makes the
+ * browser lay out only the last part. `room` is the length that the previous part still takes; the first
+ * returned part belongs to it. Lines are never cut, however long they are.
  */
 export function cutAtLines(text: string, room: number, partLength: number): string[] {
   const parts: string[] = [];

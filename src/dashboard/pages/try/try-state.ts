@@ -4,7 +4,7 @@ import { session } from "../../state/session.ts";
 import { createStore } from "../../state/store.ts";
 import { createConversation } from "./conversation.ts";
 
-/** The conversation. It is kept, and answers continue, while other pages are shown. */
+/** The current conversation. While other pages are shown, it is kept, and answers continue. */
 export const conversation = createConversation({
   send: (request, signal) => api.chat(request, signal),
   describe: errorText,

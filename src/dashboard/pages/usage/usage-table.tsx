@@ -24,8 +24,8 @@ interface UsageTableProps {
 }
 
 /**
- * Days are listed newest first, all else with most requests first. Sorting is off if there are several pages, because it
- * would sort only the page that is shown.
+ * Days are listed newest first, all else with most requests first. Sorting is off if there are several pages,
+ * because it would sort only the page that is shown.
  */
 export function UsageTable({ group, entries }: UsageTableProps) {
   const names = useUserNames(group === "user");
@@ -101,8 +101,8 @@ function GroupName({ group, entry, names }: GroupNameProps) {
 }
 
 /**
- * A share of all requests, as a bar. Its length is an SVG attribute, because the content security policy forbids inline
- * styles.
+ * A share of all requests, as a bar. Its length is an SVG attribute, because the content security policy
+ * forbids inline styles.
  */
 function Share({ part, all }: { part: number; all: number }) {
   const percent = all > 0 ? (100 * part) / all : 0;

@@ -34,8 +34,9 @@ const DAYS_MAX = 3_660;
 const DAY_MS = 86_400_000;
 
 /**
- * Returns every UTC day from `from` up to but not including `to`, both in RFC 3339, oldest first. Days without an entry
- * are included, because a chart shows time. If there are more than ten years, returns the newest ten.
+ * Returns every UTC day from `from` up to but not including `to`, both in RFC 3339, oldest first. Days
+ * without an entry are included, because a chart shows time. If there are more than ten years, returns the
+ * newest ten.
  */
 export function fillDays(from: string, to: string, entries: readonly UsageEntry[]): DailyUsage[] {
   const known = new Map(entries.map((entry) => [entry.day, entry]));

@@ -2,10 +2,10 @@ import type { User } from "../../api/types.ts";
 import { hrefOf } from "../../state/route.ts";
 import { labelOf } from "./user-text.ts";
 
-/** What stands for the admin key in the place of a user's id, in addresses and usage queries. */
+/** Stands for the admin key where addresses and usage queries have a user's id. */
 export const ADMIN_ID = "admin";
 
-/** What people call the holder of the admin key. */
+/** The name shown for requests with the admin key. */
 export const ADMIN_LABEL = "admin key";
 
 /** Names and links who made a request: a user, or the admin key if `user` is null. */

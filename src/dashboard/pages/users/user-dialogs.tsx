@@ -56,7 +56,8 @@ function UserFieldset({ values }: { values: UserFormValues }) {
   const { value: models } = useFetch((signal) => api.models(signal), []);
   const available = models && models.length > 0 ? ` Available now: ${shortList(models)}.` : "";
   return (
-    // One element around the fields: rendering again when the models arrive must not replace the fields and lose the focus.
+    // One element around the fields: rendering again when the models arrive must not replace the fields and
+    // lose the focus.
     <div class="form">
       <Field label="Name" name="name" value={values.name} placeholder="Ann" autocomplete="off" isFocused />
       <Field

@@ -17,8 +17,8 @@ export interface UserFilter {
 }
 
 /**
- * Returns the users that match the filter, in its order. `users` are in the order in which they were added. `requestsOf`
- * returns a user's number of requests.
+ * Returns the users that match the filter, in its order. `users` are in the order in which they were added.
+ * `requestsOf` returns a user's number of requests.
  */
 export function selectUsers(
   users: readonly User[],

@@ -28,8 +28,8 @@ export function formValuesOf(user: User): UserFormValues {
 }
 
 /**
- * Returns the fields that have changed, in the form that the API takes. An empty field becomes null. Throws an `Error`
- * with a text for people.
+ * Returns the fields that have changed, in the form that the API takes. An empty field becomes null. Throws
+ * an `Error` with a text for people.
  */
 export function changesOf(before: UserFormValues, fields: Partial<Record<string, string>>): UserFields {
   const changes: Record<string, unknown> = {};

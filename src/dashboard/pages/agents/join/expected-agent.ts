@@ -1,6 +1,6 @@
 import type { Agent } from "../../../api/types.ts";
 
-/** What is known about the agent that is expected to connect. */
+/** The known properties of the agent that is expected to connect. */
 export interface ExpectedAgent {
   /** The name of the agent's key; null if the agent has none, undefined if any key is accepted. */
   keyName: string | null | undefined;

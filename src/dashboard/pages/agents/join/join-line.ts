@@ -17,7 +17,10 @@ export interface ModelSource {
   kind: SourceKind;
   title: string;
   about: string;
-  /** The executable's own agent, in front of a model server unless it echoes; an endpoint for Firefox; or a URL. */
+  /**
+   * The executable's own agent, in front of a model server unless it echoes; an endpoint for Firefox; or a
+   * URL.
+   */
   by: "built-in" | "endpoint" | "url";
   /** The default address of the model server. */
   upstream?: string;
@@ -121,8 +124,8 @@ export interface JoinOptions {
 export const UPSTREAM_KEY_SAMPLE = "sk-your-key";
 
 /**
- * Returns the line to paste: into a shell for the built-in agent, into the agent's settings for the others. Returns
- * undefined if that agent cannot connect to the server.
+ * Returns the line to paste: into a shell for the built-in agent, into the agent's settings for the others.
+ * Returns undefined if that agent cannot connect to the server.
  */
 export function joinLine(options: JoinOptions): string | undefined {
   const { kind, server, key } = options;
@@ -142,8 +145,8 @@ function executableLine(options: JoinOptions, address: string): string {
 }
 
 /**
- * The container uses the host's network, so that it finds the model server there. The image's health check is off,
- * because it checks a server, and an agent would fail it.
+ * The container uses the host's network, so that it finds the model server there. The image's health check is
+ * off, because it checks a server, and an agent would fail it.
  */
 function dockerLine(options: JoinOptions, address: string): string {
   const variables = [
@@ -167,7 +170,10 @@ function upstreamFlags({ kind, upstream }: JoinOptions): string[] {
   return upstream ? ["--upstream", upstream] : [];
 }
 
-/** Encodes a key for a URL, including the characters that `encodeURIComponent` keeps but that a shell interprets. */
+/**
+ * Encodes a key for a URL, including the characters that `encodeURIComponent` keeps but that a shell
+ * interprets.
+ */
 function encodeKey(key: string): string {
   return encodeURIComponent(key).replace(
     /[!'()*]/g,

@@ -18,7 +18,9 @@ import { UpstreamFields, type UpstreamOptions } from "./upstream-fields.tsx";
 
 const PAGE: ServerAddress = { isSecure: location.protocol === "https:", host: location.host };
 
-/** Guides from the kind of model source to the line that connects it, and waits until the agent is connected. */
+/**
+ * Guides from the kind of model source to the line that connects it, and waits until the agent is connected.
+ */
 export function JoinPage() {
   const settings = useFetch((signal) => api.settings(signal), []);
   const agents = useAgents();
@@ -106,7 +108,10 @@ function choiceFor(isKeyNeeded: boolean, chosen: KeyChoice | undefined): KeyChoi
   return chosen === undefined || chosen.mode === "none" ? { mode: "new" } : chosen;
 }
 
-/** Guesses the agent's machine: people who use the page on the server's machine often have the models there too. */
+/**
+ * Guesses the agent's machine: people who use the page on the server's machine often have the models there
+ * too.
+ */
 function likelyMachine({ localAddress }: JoinRules): Machine {
   return localAddress !== undefined && isLoopbackHost(PAGE) ? "server" : "elsewhere";
 }

@@ -5,7 +5,10 @@ import { LOOPBACK, portOf, type ServerAddress } from "./server-address.ts";
 export interface JoinRules {
   /** Whether agents may connect without a key from anywhere. */
   isOpen: boolean;
-  /** The address that an agent on the server's own machine can use without a key; undefined if it needs one too. */
+  /**
+   * The address that an agent on the server's own machine can use without a key; undefined if it needs one
+   * too.
+   */
   localAddress: ServerAddress | undefined;
   /** Whether the server listens on its own machine only. A proxy may still make it reachable. */
   isLocalOnly: boolean;
@@ -14,7 +17,10 @@ export interface JoinRules {
 /** How the settings show that a value is not set. */
 const UNSET = /^\(.*\)$/;
 
-/** Returns the rules. `page` is the address in the browser, which has the server's port if the setting is port 0. */
+/**
+ * Returns the rules. `page` is the address in the browser, which has the server's port if the setting is port
+ * 0.
+ */
 export function joinRules(settings: SettingsAnswer["settings"], page: ServerAddress): JoinRules {
   const settingOf = (name: string): string | undefined => {
     const value = settings[name]?.value;

@@ -7,8 +7,8 @@ export interface ServerAddress {
 export const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\]|::1)$/i;
 
 /**
- * Reads what a person types: `host`, `host:port`, IPv6 with or without brackets, or a URL. Without a scheme, `like` says
- * whether the connection uses TLS. Returns undefined if the text is not an address.
+ * Reads what a person types: `host`, `host:port`, IPv6 with or without brackets, or a URL. Without a scheme,
+ * `like` says whether the connection uses TLS. Returns undefined if the text is not an address.
  */
 export function readServer(text: string, like: Pick<ServerAddress, "isSecure">): ServerAddress | undefined {
   const typed = text.trim();
