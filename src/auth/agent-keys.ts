@@ -3,16 +3,16 @@ import { AppError } from "../errors.ts";
 import type { AgentKeyStore, StoredAgentKey } from "../store/store.ts";
 import { hashSecret, type Secret } from "./secret.ts";
 
-/** What a registration was let in by. */
+/** The key that an agent registered with. */
 export interface AgentKey {
-  /** Null for the main key, that of the data folder or the settings. */
+  /** Null for the main key, which is in the data folder or the settings. */
   id: string | null;
   name: string;
-  /** What its agents may offer; null for everything. */
+  /** The models that its agents may offer; null for all. */
   models: readonly string[] | null;
 }
 
-/** With the key itself, which is shown this once: only its hash is kept. */
+/** A new key with its secret text, which is shown only now: the store keeps its hash. */
 export interface NewAgentKey {
   id: string;
   name: string;
@@ -21,29 +21,31 @@ export interface NewAgentKey {
 }
 
 export interface AgentKeys {
-  /** Whose key this is; undefined for nobody's. Throws verify_failed when the store fails. */
+  /**
+   * Returns the key with this text; undefined if there is none. Throws verify_failed when the store fails.
+   */
   find(candidate: string): Promise<AgentKey | "revoked" | undefined>;
-  /** Throws agent_key_name_taken where a key that is not revoked has the name, or the main key goes by it. */
+  /** Adds a key. Throws agent_key_name_taken if the main key or a key that is not revoked has the name. */
   add(key: { id: string; name: string; models: readonly string[] | null }): Promise<NewAgentKey>;
-  /** In the order they were added, revoked ones too; without the main key. */
+  /** Returns the keys in the order they were added, including revoked ones, without the main key. */
   list(): Promise<StoredAgentKey[]>;
-  /** From then on it admits nobody. False when there is no such key, or it was revoked before. */
+  /** Revokes a key. False when it does not exist or was already revoked. */
   revoke(id: string): Promise<boolean>;
-  /** Those of the ids whose keys no longer admit, whoever revoked them: also another process. */
+  /** Returns those of the ids whose keys are revoked, also by another process. */
   revokedAmong(ids: ReadonlySet<string>): Promise<string[]>;
 }
 
 interface AgentKeysOptions {
   main: Secret;
   store: AgentKeyStore;
-  /** Called once a key is revoked here. */
+  /** Called after a key was revoked through this object. */
   onRevoke?: (id: string) => void;
 }
 
-/** The name that the main key goes by in the log and in lists. */
+/** The name of the main key in the log and in lists. */
 export const MAIN_KEY_NAME = "main";
 
-/** Tells these keys from others at sight, and spares a look-up for what is none. */
+/** Marks these keys, and saves a look-up for other text. */
 const PREFIX = "agent-";
 const KEY_BYTES = 32;
 const KEY_LENGTH_MAX = 256;

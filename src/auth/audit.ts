@@ -1,10 +1,10 @@
 import { AppError, CommandError } from "../errors.ts";
 import type { AuditEntry, AuditStore } from "../store/store.ts";
 
-/** What is to be known of one change. `detail` has names and figures, never a secret. */
+/** Describes one change. `detail` has names and numbers, never a secret. */
 export interface AuditNote {
   actor: "admin" | "cli";
-  /** What was changed, and how: `user.add`. */
+  /** What was changed and how, such as `user.add`. */
   action: string;
   /** The id of what was changed. */
   target?: string | null;
@@ -14,16 +14,15 @@ export interface AuditNote {
 }
 
 export interface Audit {
-  /** Writes one row. Throws an `AppError` audit_failed when it cannot; the change must then not be made. */
+  /** Writes one row. Throws an `AppError` audit_failed if that fails; the change must then not be made. */
   note(note: AuditNote): Promise<void>;
   /**
-   * Writes the row, then makes the change. So no change is ever without its row: where the row cannot be
-   * written the change is not made, and where the change fails, or gives false as it found nothing to
-   * change, a second row has `failed` in its detail. A row without a change can only be left by a crash
-   * between the two.
+   * Writes the row, then makes the change, so that every change has its row. If the row cannot be written,
+   * the change is not made. If the change fails, or returns false because it found nothing to change, a
+   * second row has `failed` in its detail. Only a crash between the two can leave a row without its change.
    */
   change<T>(note: AuditNote, change: () => Promise<T>): Promise<T>;
-  /** Newest first; see `AuditStore`. */
+  /** Returns entries, newest first; see `AuditStore`. */
   list: AuditStore["list"];
 }
 
@@ -61,7 +60,7 @@ export function createAudit({ audit, now = Date.now }: AuditOptions): Audit {
         if (result === false) await failed("not found");
         return result;
       } catch (error) {
-        // What the caller is told is why the change failed, also where that cannot be noted.
+        // The caller gets the error of the change, even if the second row cannot be written.
         await failed(reasonOf(error)).catch(() => {});
         throw error;
       }

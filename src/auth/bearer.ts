@@ -1,8 +1,11 @@
-// Patterns stand outside the functions: the runtime would make them anew at each call.
+// Patterns are kept outside the functions, as the runtime would create them again at each call.
 const SCHEME = /^bearer(?:[ \t]+|$)/i;
 const NOT_ASCII = /[\x80-\xff]/;
 
-/** Returns the key in the `Authorization` header, with or without `Bearer` before it; undefined without the header. */
+/**
+ * Returns the key in the `Authorization` header, with or without `Bearer` before it; undefined without the
+ * header.
+ */
 export function readBearer(headers: Headers): string | undefined {
   const authorization = headers.get("authorization");
   return authorization === null ? undefined : decodeHeader(authorization.replace(SCHEME, ""));

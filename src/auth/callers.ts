@@ -6,51 +6,56 @@ import { hashSecret, type Secret } from "./secret.ts";
 import type { Session, SessionFault, SessionOwner, Sessions } from "./sessions.ts";
 
 const CACHED_MS = 1_000;
-/** So many tokens are kept at least, and at most twice as many. */
+/** The cache keeps this many tokens at least, and twice as many at most. */
 const CACHED_MAX = 10_000;
 const KEY_LENGTH_MAX = 4_096;
 
-/** What a user may do; null is no limit, and every model. */
-export type Allowance = Pick<UserAttributes, "models" | "requestsPerMinute" | "tokensPerDay" | "maxParallel">;
+/** What a user may do. Null means every model, or no limit. */
+export type Allowance = Omit<UserAttributes, "name" | "expiresAt">;
 
 export interface Caller {
   principal: Principal;
   /** Null for the admin. */
   allowance: Allowance | null;
-  /** Where no key, but a cookie says who it is. */
+  /** The session, if the caller is known by its cookie and not by a key. */
   session?: Session;
 }
 
 /**
- * Where no key stands in the headers, a session's cookie counts as the key that it stands for, if the server's own
- * page sends it.
+ * Identifies callers by the key in their headers. Without a key, the cookie of a session counts as the key
+ * that began the session, if the request comes from the server's own page.
  */
 export interface Callers {
   /**
-   * Throws an `AppError`: key_missing, keys_differ, verify_failed when the store fails, or key_unknown, which the
-   * log calls key_disabled or key_expired where that is the reason. Costs next to nothing when repeated, so a
-   * route that has waited for its caller asks again.
+   * Returns the caller. Throws an `AppError`: key_missing, keys_differ, verify_failed when the store fails,
+   * or key_unknown, which the log calls key_disabled or key_expired when that is the reason. A repeated call
+   * is cheap, so a route that has waited for the request body calls it again.
    */
   identify(headers: Headers): Promise<Caller>;
   /**
-   * Passes when the admin key, and no other, stands in `given` (from the body or the query) or in the
-   * headers; throws an `AppError` admin_key_wrong otherwise. Gives the session where that is what let him in.
+   * Throws an `AppError` admin_key_wrong unless the admin key, and no other key, is in the headers or in
+   * `given`, from the body or the query. Returns the session if the caller has one instead of a key.
    */
   requireAdmin(headers: Headers, given: string | undefined): Session | undefined;
-  /** Whether it has an administrator's session to show. */
+  /** Whether the headers have the cookie of an administrator's session. */
   hasAdminSession(headers: Headers): boolean;
-  /** The same of the headers' key only: no session opens it. */
+  /**
+   * Throws an `AppError` admin_key_wrong unless the admin key is in the headers. A session does not count.
+   */
   requireAdminKey(headers: Headers): void;
-  /** Whose session a key in the headers may begin. Throws as `identify` does; no session begins another. */
+  /**
+   * Returns the owner of the key in the headers, for a new session. Throws as `identify` does. A session does
+   * not count.
+   */
   ownerOf(headers: Headers): Promise<SessionOwner>;
-  /** To be called when a user has changed. Without it, and for other processes, that counts within a second. */
+  /** Must be called when a user was changed. Changes by other processes take effect within a second. */
   forget(): void;
 }
 
 interface CallersOptions {
   adminKey: Secret;
   users: UserStore;
-  /** Without it there are none. */
+  /** Without it, cookies are ignored. */
   sessions?: Sessions;
   /** Milliseconds since 1970. */
   now?: () => number;
@@ -66,18 +71,18 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
   };
 
   async function identifySession(headers: Headers): Promise<Caller> {
-    const session = sessions?.shown(headers);
+    const session = sessions?.read(headers);
     if (typeof session !== "object") throw noSession("key_missing", session);
     const { owner } = session;
     if (owner.kind === "admin") return { ...ADMIN_CALLER, session };
     const known = await owners.find(owner.tokenHash);
-    if (known && whyDead(known.owner, now()) === undefined) return { ...known.caller, session };
+    if (known && whyInvalid(known.owner, now()) === undefined) return { ...known.caller, session };
     sessions?.end(session);
     throw noSession("key_missing", "ended");
   }
 
   function adminSession(headers: Headers): Session | SessionFault | undefined {
-    const session = sessions?.shown(headers);
+    const session = sessions?.read(headers);
     return typeof session === "object" && session.owner.kind !== "admin" ? undefined : session;
   }
 
@@ -87,7 +92,7 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
       if (keys.length === 0) return identifySession(headers);
       const key = onlyKey(keys);
       if (adminKey.matches(key)) return ADMIN_CALLER;
-      return requireAlive(await owners.find(hashSecret(key)), now()).caller;
+      return requireValid(await owners.find(hashSecret(key)), now()).caller;
     },
 
     async ownerOf(headers) {
@@ -96,7 +101,7 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
       const key = onlyKey(keys);
       if (adminKey.matches(key)) return { kind: "admin" };
       const tokenHash = hashSecret(key);
-      const { owner } = requireAlive(await owners.find(tokenHash), now());
+      const { owner } = requireValid(await owners.find(tokenHash), now());
       return { kind: "user", id: owner.id, tokenHash };
     },
 
@@ -118,16 +123,17 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
   };
 }
 
-/** The owners of tokens, by the tokens' hashes, each kept for a moment. */
+/** Looks up the owners of tokens by hash, with a short-lived cache. */
 function createOwners(users: UserStore, now: () => number) {
-  // The old one goes as a whole: a map from which the first is taken again and again has ever longer to look for it.
-  let young = new Map<string, Known>();
-  let old = new Map<string, Known>();
+  // The old half is dropped as a whole: finding the first entry of a map slows down as more of the first are
+  // deleted.
+  let young = new Map<string, CachedOwner>();
+  let old = new Map<string, CachedOwner>();
   return {
-    async find(hash: string): Promise<Known | undefined> {
+    async find(hash: string): Promise<CachedOwner | undefined> {
       const cached = young.get(hash) ?? old.get(hash);
       if (cached && now() < cached.until) return cached;
-      // A look-up that began before `forget` fills a cache that nobody reads any more.
+      // A look-up that began before `forget` fills the dropped map.
       const filled = young;
       const owner = await lookUp(users, hash);
       if (owner === undefined) return undefined;
@@ -146,19 +152,19 @@ function createOwners(users: UserStore, now: () => number) {
   };
 }
 
-interface Known {
+interface CachedOwner {
   owner: TokenOwner;
   caller: Caller;
-  /** When it must be looked up again. */
+  /** When the owner must be looked up again. */
   until: number;
 }
 
-function callerOf({ id, models, requestsPerMinute, tokensPerDay, maxParallel }: TokenOwner): Caller {
-  const allowance = { models, requestsPerMinute, tokensPerDay, maxParallel };
+function callerOf(owner: TokenOwner): Caller {
+  const { id, name: _, expiresAt: __, disabledAt: ___, tokenExpiresAt: ____, ...allowance } = owner;
   return { principal: userPrincipal(id), allowance };
 }
 
-function whyDead({ disabledAt, expiresAt, tokenExpiresAt }: TokenOwner, at: number): string | undefined {
+function whyInvalid({ disabledAt, expiresAt, tokenExpiresAt }: TokenOwner, at: number): string | undefined {
   if (disabledAt !== null) return "key_disabled";
   return Math.min(expiresAt ?? Infinity, tokenExpiresAt ?? Infinity) <= at ? "key_expired" : undefined;
 }
@@ -170,14 +176,16 @@ function onlyKey(keys: readonly string[]): string {
   return key;
 }
 
-function requireAlive(found: Known | undefined, at: number): Known {
+function requireValid(found: CachedOwner | undefined, at: number): CachedOwner {
   if (!found) throw new AppError("key_unknown");
-  const logAs = whyDead(found.owner, at);
+  const logAs = whyInvalid(found.owner, at);
   if (logAs !== undefined) throw new AppError("key_unknown", { logAs });
   return found;
 }
 
-/** Nobody guesses a session, so that one which is no more is no wrong key; the log has a name of its own for it. */
+/**
+ * Sessions cannot be guessed, so an ended one is not counted as a wrong key. It is logged under its own name.
+ */
 function noSession(code: "key_missing" | "admin_key_wrong", fault: SessionFault | undefined): AppError {
   if (fault === undefined) return new AppError(code);
   return new AppError(code, { logAs: `session_${fault}`, hint: SESSION_HINTS[fault] });
@@ -185,7 +193,7 @@ function noSession(code: "key_missing" | "admin_key_wrong", fault: SessionFault 
 
 const SESSION_HINTS: Record<SessionFault, string> = {
   ended: "The session has ended: sign in again.",
-  foreign: "A session counts for requests of the server's own pages only.",
+  foreign: "A session works for the server's own pages only: send an API key instead.",
 };
 
 async function lookUp(users: UserStore, hash: string): Promise<TokenOwner | undefined> {

@@ -1,6 +1,8 @@
 import { subscriberNetwork } from "../net/addresses.ts";
 
-/** Limits what each address has open at once, and what all have together. IPv6 addresses count by /64. */
+/**
+ * Limits what each address has open at once, and what all have together. IPv6 addresses are counted by /64.
+ */
 export interface ConcurrencyLimit {
   /** Returns a function that ends it, harmless when called twice, or the limit that forbids it. */
   enter(address: string | undefined): (() => void) | "address" | "all";

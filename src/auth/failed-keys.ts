@@ -1,26 +1,27 @@
 import { subscriberNetwork } from "../net/addresses.ts";
 
 /**
- * Counts the wrong keys that come from each address, IPv6 by /64. It never looks at a right one: whoever shares an
- * address with somebody who guesses must not be shut out with him.
+ * Counts the wrong keys from each address, IPv6 by /64. Right keys are never counted or refused: a user who
+ * shares an address with an attacker must still get in. Hand-written to bound the memory, which
+ * rate-limiter-flexible does not promise.
  */
 export interface FailedKeys {
   /**
-   * Notes a wrong key. Gives the milliseconds after which the address is listened to again, where it has had its
-   * share; `isFirst` then says that it has just used it up. Undefined as long as it has not.
+   * Counts a wrong key. Once the address is over the limit, returns the milliseconds until its window ends;
+   * `isFirst` is true for the first key over the limit. Until then returns undefined.
    */
   note(address: string | undefined): { retryAfterMs: number; isFirst: boolean } | undefined;
-  /** How many addresses are remembered. */
+  /** The number of remembered addresses. */
   readonly size: number;
 }
 
 interface FailedKeysOptions {
-  /** Wrong keys that an address may send in `windowMs`. */
+  /** The wrong keys that an address may send in `windowMs`. */
   max: number;
   windowMs?: number;
-  /** Addresses that are remembered; beyond it, those whose window began first are forgotten. */
+  /** The most addresses to remember. Beyond it, those with the oldest windows are forgotten. */
   partiesMax?: number;
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   elapsedMs: () => number;
 }
 
@@ -29,7 +30,7 @@ const PARTIES_MAX = 10_000;
 
 export function createFailedKeys(options: FailedKeysOptions): FailedKeys {
   const { max, windowMs = WINDOW_MS, partiesMax = PARTIES_MAX, elapsedMs } = options;
-  // In the order in which the windows began, as a window that is over is taken out before it begins anew.
+  // Oldest window first: an expired window is deleted before a new one begins.
   const windows = new Map<string, { since: number; failures: number }>();
 
   function forgetOld(at: number): void {

@@ -7,9 +7,10 @@ import { publishFile } from "../files.ts";
 const KEY_BYTES = 32;
 
 /**
- * The key in the file, without the white space around it. Where there is no file it is made, mode 600, with
- * 256 random bits in base64url; processes that start together get the same key. A file that others may read
- * is closed to them. Throws a `CommandError` when it is unreadable, empty, or holds more than one word.
+ * Returns the key in the file, without surrounding white space. Creates a missing file with mode 600 and 256
+ * random bits in base64url; processes that start at the same time get the same key. Makes a file that others
+ * may read private. Throws a `CommandError` when the file is unreadable or empty, or holds more than one
+ * word.
  */
 export function readOrCreateKey(path: string): string {
   let key: string;
@@ -17,7 +18,7 @@ export function readOrCreateKey(path: string): string {
     key = (read(path) ?? create(path)).trim();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(`cannot read or make the key file ${path}: ${reason}`, { cause: error });
+    throw new CommandError(`cannot read or create the key file ${path}: ${reason}`, { cause: error });
   }
   if (key === "")
     throw new CommandError(`the key file ${path} is empty: restore it, or delete it to get a new key`);
@@ -42,7 +43,7 @@ function tighten(path: string): void {
   try {
     chmodSync(path, 0o600);
   } catch (error) {
-    // A file that was mounted read-only, or belongs to somebody else, is as its owner wants it.
+    // The file is mounted read-only or belongs to another user, who decides its mode.
     const { code } = error as NodeJS.ErrnoException;
     if (code !== "EPERM" && code !== "EROFS") throw error;
   }

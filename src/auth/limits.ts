@@ -6,52 +6,53 @@ import { SlidingWindow } from "./sliding-window.ts";
 
 const MINUTE_MS = 60_000;
 
-/** Nobody knows when one of the running asks ends. */
+/** A guess, as nobody knows when a running ask ends. */
 const PARALLEL_RETRY_MS = 1_000;
 
-/** Users looked at for each ask, to forget those who have nothing that counts any more. */
+/** The users checked at each ask, to forget those of whom nothing counts any more. */
 const FORGOTTEN_PER_ASK = 2;
 
-/** What a user may do; null is no limit. */
-export type Limited = Omit<Allowance, "models">;
+/** The rate limits of a user. Null means no limit. */
+export type UserLimits = Omit<Allowance, "models">;
 
-/** Room for one ask. */
+/** The share that a running ask has of its user's limits. */
 export interface Lease {
-  /** Gives the room back; calling it again does nothing. */
+  /** Returns the share. Calling it again does nothing. */
   end(): void;
 }
 
+/** How much of one limit is left. */
 export interface LimitStanding {
   limit: number;
   remaining: number;
-  /** How long until all of the limit is there again. */
+  /** The time until the whole limit is available again. */
   resetMs: number;
 }
 
 export interface Limits {
   /**
-   * Lets an ask begin, or throws an `AppError` with the time after which it may: limit_tokens, limit_requests,
-   * limit_parallel, in this order, so that the longest wait is told. A refused ask counts for nothing.
+   * Admits an ask, or throws an `AppError` with the time to wait: limit_tokens, limit_requests or
+   * limit_parallel, in this order, so that the error has the longest wait. A refused ask is not counted.
    */
-  admit(principal: Principal, limited: Limited | null): Lease;
+  admit(principal: Principal, own: UserLimits | null): Lease;
   /**
-   * Adds the tokens of an ask that came at `at`, to the UTC day on which it came. Tokens are known only at the end,
-   * so an ask that begins within the limit may end above it. Every user's are counted: a limit that is set at noon
-   * takes the morning into account.
+   * Counts the tokens of an ask that arrived at `at`, on the UTC day of its arrival. Tokens are known only at
+   * the end, so an ask admitted within the limit may end above it. Users without a limit are counted too, so
+   * a limit set at noon includes the morning.
    */
   countTokens(principal: Principal, tokens: number, at: number): void;
-  /** How the user stands with the limits that he has. */
-  standing(user: string, limited: Limited): { requests?: LimitStanding; tokens?: LimitStanding };
-  /** How many users something is remembered of, beside their tokens. */
+  /** Returns what is left of the limits that the user has. */
+  standing(user: string, own: UserLimits): { requests?: LimitStanding; tokens?: LimitStanding };
+  /** The number of users of whom requests are remembered. */
   readonly usersKnown: number;
 }
 
 interface LimitsOptions {
   /** Milliseconds since 1970, for the days. */
   now: () => number;
-  /** Milliseconds of a clock that nobody sets, for the minutes. */
+  /** Milliseconds of a monotonic clock, for the minutes. */
   elapsedMs: () => number;
-  /** The tokens that each user has used since the UTC day began. */
+  /** The tokens that each user has used on this UTC day. */
   usedToday?: ReadonlyMap<string, number>;
 }
 
@@ -62,14 +63,16 @@ interface UserState {
 
 const UNLIMITED: Lease = { end() {} };
 
-/** The beginning of the UTC day of a moment. */
+/** Returns the beginning of the UTC day of a time. */
 export function startOfDay(at: number): number {
   return at - (((at % DAY_MS) + DAY_MS) % DAY_MS);
 }
 
 /**
- * Counts in this process, and so without races: nothing here waits. It has no timers; what no longer counts is
- * dropped when the user asks again, or a little with each ask of anybody.
+ * Counts in this process, so there are no races: nothing here waits. There are no timers either: what no
+ * longer counts is dropped when its user asks again, and a little at each ask of anyone. Hand-written,
+ * because the limits must be exact, bounded in memory and checked against a model
+ * (`test/auth/limits-model.test.ts`), which rate-limiter-flexible does not promise.
  */
 export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions): Limits {
   const users = new Map<string, UserState>();
@@ -96,8 +99,8 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions): Limi
     return fresh;
   }
 
-  function refusalOf(user: string, limited: Limited, state: UserState, at: number): AppError | undefined {
-    const { requestsPerMinute, tokensPerDay, maxParallel } = limited;
+  function refusalOf(user: string, own: UserLimits, state: UserState, at: number): AppError | undefined {
+    const { requestsPerMinute, tokensPerDay, maxParallel } = own;
     const used = tokensPerDay === null ? 0 : tokens.of(user);
     if (tokensPerDay !== null && used >= tokensPerDay)
       return refusal(
@@ -113,14 +116,14 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions): Limi
   }
 
   return {
-    admit(principal, limited) {
-      if (principal.kind === "admin" || limited === null || !hasLimit(limited)) return UNLIMITED;
+    admit(principal, own) {
+      if (principal.kind === "admin" || own === null || !hasLimit(own)) return UNLIMITED;
       const at = elapsedMs();
       forgetIdle(at);
       const state = stateOf(principal.id);
-      const refused = refusalOf(principal.id, limited, state, at);
+      const refused = refusalOf(principal.id, own, state, at);
       if (refused) throw refused;
-      if (limited.requestsPerMinute !== null) state.requests.add(at, limited.requestsPerMinute);
+      if (own.requestsPerMinute !== null) state.requests.add(at, own.requestsPerMinute);
       return createLease(state);
     },
 
@@ -155,7 +158,7 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions): Limi
   };
 }
 
-function hasLimit({ requestsPerMinute, tokensPerDay, maxParallel }: Limited): boolean {
+function hasLimit({ requestsPerMinute, tokensPerDay, maxParallel }: UserLimits): boolean {
   return requestsPerMinute !== null || tokensPerDay !== null || maxParallel !== null;
 }
 
@@ -170,7 +173,10 @@ function createLease(state: UserState): Lease {
   };
 }
 
-/** The tokens of the present UTC day. What a clock that is set back brings again begins anew. */
+/**
+ * Counts the tokens of the current UTC day. When the clock is set back to an earlier day, counting starts
+ * again at 0.
+ */
 function createDayCount(now: () => number, usedToday: ReadonlyMap<string, number> = new Map()) {
   let day = startOfDay(now());
   const used = new Map(usedToday);
@@ -192,7 +198,7 @@ function createDayCount(now: () => number, usedToday: ReadonlyMap<string, number
   };
 }
 
-/** Clients look for "try again in" and a figure in seconds; what lasts longer than they wait is for people. */
+/** Clients parse "try again in" with seconds. A wait longer than clients take is written for people. */
 function refusal(
   code: "limit_requests" | "limit_tokens" | "limit_parallel",
   limit: string,
@@ -203,7 +209,9 @@ function refusal(
   return new AppError(code, { hint: `${limit} Please try again in ${wait}.`, retryAfterMs });
 }
 
-/** Writes a time as OpenAI does in its headers: `17ms`, `8.64s`, `6m0s`, `1h0m30s`. Rounds up to milliseconds. */
+/**
+ * Writes a time as OpenAI does in its headers: `17ms`, `8.64s`, `6m0s`, `1h0m30s`. Rounds up to milliseconds.
+ */
 export function formatDuration(ms: number): string {
   const whole = Math.max(0, Math.ceil(ms));
   if (whole > 0 && whole < 1000) return `${whole}ms`;

@@ -1,19 +1,21 @@
 import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 
+/** The secrets by which agents take their identities back. */
 export interface Resume {
   /**
-   * The secret that takes the agent's identity back; the same for the same agent, also after a restart. `key`
-   * is the id of the agent key that it registered by, null or missing for the main one or none.
+   * Returns the secret that takes the agent's identity back. It is the same for the same agent, also after a
+   * restart. `key` is the id of the agent key that it registered with; null for the main key or none.
    */
   secretFor(agent: string, key?: string | null): string;
-  /** Whether it is the secret that was given to this agent behind this key. */
+  /** Whether `secret` is the one for this agent and key. */
   matches(agent: string, secret: string, key?: string | null): boolean;
 }
 
 /**
- * Secrets that nobody needs to store: each is the agent's id under a key that is derived from the main agent
- * key and the id of the one it registered by (HKDF, RFC 5869, then HMAC-SHA-256). With a new main key all of
- * them are void, and those behind a key of its own when that is revoked, as nobody can show it any more.
+ * Derives the secrets, so that none is stored: each is the HMAC-SHA-256 of the agent's id, under a key
+ * derived by HKDF (RFC 5869) from the main agent key and the id of the agent key it registered with. A new
+ * main key voids all of them. Revoking an agent key voids those that belong to it, as the key can no longer
+ * be used.
  */
 export function createResume(mainKey: string): Resume {
   const keyFor = (key: string | null) => {

@@ -1,20 +1,21 @@
 /**
- * Whether a request that a browser has put a cookie on was made by this server's own pages, or by the one in front of
- * the browser. Browsers say so themselves (https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header); those that do
- * not, as over plain HTTP, name the page's origin with whatever is not a plain `GET`, and with every WebSocket. Programs
- * say neither and are let in, as nobody makes them send a cookie.
+ * Whether a request with a cookie comes from this server's own pages, or from the user typing an address.
+ * Browsers say so in `Sec-Fetch-Site` (https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header). Without
+ * that header, as over plain HTTP, they send the page's `Origin` with every request but a plain `GET`, and
+ * with every WebSocket. Programs send neither header and are let in, as no page can make them send a cookie.
  */
 export function isSameOrigin(headers: Headers): boolean {
   const site = headers.get("sec-fetch-site");
   const origin = headers.get("origin");
   if (site === "same-origin") return true;
-  // Somebody typed the address. Of `GET` and `HEAD` only there is no origin: https://fetch.spec.whatwg.org/#origin-header.
+  // The user typed the address. Only `GET` and `HEAD` have no origin:
+  // https://fetch.spec.whatwg.org/#origin-header.
   if (site === "none") return origin === null;
   if (site !== null) return false;
   return origin === null || hasHost(origin, headers.get("host"));
 }
 
-/** Whether the origin, where there is one, is this server's; whatever else the browser says of the request. */
+/** Whether the `Origin`, if there is one, is this server's. */
 export function isOwnOrigin(headers: Headers): boolean {
   return headers.get("origin") === null || isSameOrigin(headers);
 }

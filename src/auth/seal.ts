@@ -8,17 +8,21 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEAD_BYTES = 1 + NONCE_BYTES;
 
+/** Encrypts tokens for the store. */
 export interface Seal {
-  /** `context` is no secret, but only with the same one can it be opened: so no row passes for another. */
+  /**
+   * Encrypts `text`. It opens only with the same `context`, so no row can pass for another. The context is
+   * not secret.
+   */
   seal(text: string, context: string): Uint8Array;
-  /** Undefined when it was sealed with another key or context, or was altered. */
+  /** Returns the text; undefined if it was sealed with another key or context, or was altered. */
   open(sealed: Uint8Array, context: string): string | undefined;
 }
 
 /**
- * AES-256-GCM. What is sealed is one byte of version, 12 of nonce, the encrypted text, and 16 of tag. The
- * cipher's key is HKDF-SHA-256 (RFC 5869) of `key`, without salt; that makes any string a key but no weak
- * string a strong one, so use 128 random bits or more.
+ * Seals with AES-256-GCM: one byte of version, 12 of nonce, the encrypted text, and 16 of tag. The cipher's
+ * key is HKDF-SHA-256 (RFC 5869) of `key`, without salt. Any string can be the key, but a weak one stays
+ * weak: use 128 random bits or more.
  */
 export function createSeal(key: string): Seal {
   const cipherKey = Buffer.from(hkdfSync("sha256", key, "", "chatgpt-api-server seal 1", 32));
@@ -56,13 +60,13 @@ export function createSeal(key: string): Seal {
 }
 
 interface SealSource {
-  /** The key itself, from the environment. */
+  /** The key, from the environment. */
   sealKey?: string | undefined;
-  /** The key file, which is used, and made if need be, when there is no `sealKey`. */
+  /** The key file, used if there is no `sealKey`, and created if missing. */
   path: string;
 }
 
-/** The seal of this server's data. Throws a `CommandError` for a key too short to be one. */
+/** Returns the seal of this server's data. Throws a `CommandError` if the key is too short. */
 export function loadSeal({ sealKey, path }: SealSource): Seal {
   const key = sealKey ?? readOrCreateKey(path);
   if (key.length >= KEY_LENGTH_MIN) return createSeal(key);

@@ -4,7 +4,7 @@ import { isSamePrincipal, type UserPrincipal } from "../principal.ts";
 import { isSameOrigin } from "./same-origin.ts";
 import { hashSecret } from "./secret.ts";
 
-/** Whose key a session stands for. Of a user it is one token: with it the session ends. */
+/** Whose key began a session. For a user it is one token, and the session ends with that token. */
 export type SessionOwner = { kind: "admin" } | (UserPrincipal & { tokenHash: string });
 
 export interface Session {
@@ -13,30 +13,33 @@ export interface Session {
   readonly expiresAt: number;
 }
 
-/** Why a cookie stands for no session: there is none of that name any more, or a page of another site sent it. */
+/** Why a cookie does not count: its session has ended or never existed, or a page of another site sent it. */
 export type SessionFault = "ended" | "foreign";
 
 /**
- * Who is signed in, by a cookie. Here are only hashes of the cookies, and none survives a restart. The name of the
- * cookie has the server's port, as browsers keep cookies by host and not by port.
+ * The browsers that are signed in, each by a cookie. Only the hashes of the cookies are kept, and only in
+ * memory. The name of the cookie includes the server's port, as browsers keep cookies by host and not by
+ * port.
  */
 export interface Sessions {
-  /** Gives the cookie's header too. An owner's oldest session, or the oldest of all, makes room. */
+  /** Begins a session, and returns its `Set-Cookie` header. At a limit, the oldest session is ended. */
   begin(owner: SessionOwner, options: { secure: boolean }): { session: Session; cookie: string };
-  /** What the cookie in the headers stands for; undefined where there is none. */
-  shown(headers: Headers): Session | SessionFault | undefined;
-  /** Neither over nor ended; the user's token is another question. */
+  /**
+   * Returns the session of the cookie in the headers, or why it does not count; undefined without a cookie.
+   */
+  read(headers: Headers): Session | SessionFault | undefined;
+  /** Whether the session has neither expired nor been ended. Does not check the user's token. */
   isAlive(session: Session): boolean;
   end(session: Session): void;
-  /** The header that takes the cookie away. */
-  cleared(options: { secure: boolean }): string;
-  /** How many there are. */
+  /** Returns the `Set-Cookie` header that deletes the cookie. */
+  clearingCookie(options: { secure: boolean }): string;
+  /** The number of sessions. */
   readonly size: number;
 }
 
 interface SessionsOptions {
   lastsMs: number;
-  /** Of the server; asked when it is needed, as it may be known only then. */
+  /** Returns the server's port. Called late, as the port may not be known earlier. */
   port: () => number;
   /** Milliseconds since 1970. */
   now?: () => number;
@@ -51,7 +54,7 @@ const ID = /^[\w-]{43}$/;
 
 export function createSessions(options: SessionsOptions): Sessions {
   const { lastsMs, port, now = Date.now, allMax = ALL_MAX, ownerMax = OWNER_MAX } = options;
-  // By the hash of the cookie, in the order in which they began.
+  // By the hash of the cookie, oldest first.
   const sessions = new BoundedMap<string, Session>(allMax);
   const hashes = new WeakMap<Session, string>();
   const nameOf = () => `session-${port()}`;
@@ -80,12 +83,12 @@ export function createSessions(options: SessionsOptions): Sessions {
       return { session, cookie: cookieOf(nameOf(), id, { secure, maxAgeS: Math.floor(lastsMs / 1000) }) };
     },
 
-    shown(headers) {
-      const ids = valuesOf(headers.get("cookie"), nameOf());
+    read(headers) {
+      const ids = cookiesOf(headers, nameOf());
       if (ids.size === 0) return undefined;
       if (!isSameOrigin(headers)) return "foreign";
       const [id = ""] = ids;
-      // Two were not set by this server, and which of them was cannot be told.
+      // This server sets one. Of two, it cannot tell which is its own.
       if (ids.size > 1 || !ID.test(id)) return "ended";
       const session = sessions.get(hashSecret(id));
       return session && isAlive(session) ? session : "ended";
@@ -97,7 +100,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       sessions.delete(hashes.get(session) ?? "");
     },
 
-    cleared: ({ secure }) => cookieOf(nameOf(), "", { secure, maxAgeS: 0 }),
+    clearingCookie: ({ secure }) => cookieOf(nameOf(), "", { secure, maxAgeS: 0 }),
 
     get size() {
       return sessions.size;
@@ -105,22 +108,16 @@ export function createSessions(options: SessionsOptions): Sessions {
   };
 }
 
-/** https://www.rfc-editor.org/rfc/rfc6265#section-4.1 */
-function cookieOf(
-  name: string,
-  value: string,
-  { secure, maxAgeS }: { secure: boolean; maxAgeS: number },
-): string {
-  const kept = `${name}=${value}; Path=/; Max-Age=${maxAgeS}; HttpOnly; SameSite=Strict`;
-  return secure ? `${kept}; Secure` : kept;
+function cookieOf(name: string, value: string, options: { secure: boolean; maxAgeS: number }): string {
+  const { secure, maxAgeS: maxAge } = options;
+  const fixed = { path: "/", httpOnly: true, sameSite: "strict" } as const;
+  return new Bun.Cookie(name, value, { ...fixed, secure, maxAge }).serialize();
 }
 
-/** The different values that a cookie of the name has. */
-function valuesOf(header: string | null, name: string): Set<string> {
+/** Returns the different values of the cookies with this name. */
+function cookiesOf(headers: Headers, name: string): Set<string> {
   const values = new Set<string>();
-  for (const pair of header?.split(";") ?? []) {
-    const at = pair.indexOf("=");
-    if (at > 0 && pair.slice(0, at).trim() === name) values.add(pair.slice(at + 1).trim());
-  }
+  const cookies = new Bun.CookieMap(headers.get("cookie") ?? "");
+  for (const [cookie, value] of cookies) if (cookie === name) values.add(value);
   return values;
 }

@@ -1,20 +1,20 @@
 import { randomBytes } from "node:crypto";
 import { createSecret } from "./secret.ts";
 
-/** Signs the administrator in, once, within an hour of the server's first start. */
+/** A code that signs the administrator in once, within an hour of the server's first start. */
 export interface SignInCode {
-  /** For the start banner. Whoever uses codes up has the hash of this one only. */
+  /** The code, for the start banner. Code that only checks it gets `use`, which holds a hash. */
   text: string;
   use: UseCode;
 }
 
-/** Whether it is the code; from then on it is none any more. */
+/** Whether `candidate` is the code. A code counts once. */
 export type UseCode = (candidate: string) => boolean;
 
 const VALID_MS = 3_600_000;
 const CODE_BYTES = 32;
 
-/** Without a code none is right. */
+/** Accepts no code. */
 export const NO_CODE: UseCode = () => false;
 
 export function createSignInCode(now: () => number = Date.now): SignInCode {

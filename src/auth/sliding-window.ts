@@ -1,14 +1,14 @@
-const CAPACITY_AT_FIRST = 16;
+const CAPACITY_AT_START = 16;
 
 /**
- * The times of what was let in within a span, exact to the clock's resolution: of no span of that length, wherever
- * it begins, does it lose or invent one. A counter for each minute lets twice the limit through around its border,
- * and a bucket that refills the limit on top of what it holds; only the times themselves do not. They are in a ring
- * that grows with use and never beyond the limit, eight bytes each.
+ * An exact rate limit: the times of the requests admitted within a span. It is hand-written because the usual
+ * algorithms are not exact: a counter per minute admits twice the limit around the minute's border, and a
+ * token bucket admits what it refills on top of what it holds. The times are in a ring buffer of eight bytes
+ * each, which grows with use and never beyond the limit.
  */
 export class SlidingWindow {
   readonly #spanMs: number;
-  #times = new Float64Array(CAPACITY_AT_FIRST);
+  #times = new Float64Array(CAPACITY_AT_START);
   #first = 0;
   #count = 0;
 
@@ -16,7 +16,10 @@ export class SlidingWindow {
     this.#spanMs = spanMs;
   }
 
-  /** How many are in the span that ends now. What was let in exactly a span ago is no longer. */
+  /**
+   * Returns the number of requests in the span that ends now. One admitted exactly a span ago no longer
+   * counts.
+   */
   count(now: number): number {
     while (this.#count > 0 && this.#at(0) <= now - this.#spanMs) {
       this.#first = (this.#first + 1) % this.#times.length;
@@ -25,21 +28,23 @@ export class SlidingWindow {
     return this.#count;
   }
 
-  /** To be called only while `count` is below `limit`; times must not run backwards. */
+  /**
+   * Adds a request. Must only be called while `count` is below `limit`, with times that never run backwards.
+   */
   add(now: number, limit: number): void {
     if (this.#count === this.#times.length) this.#grow(limit);
     this.#times[(this.#first + this.#count) % this.#times.length] = now;
     this.#count++;
   }
 
-  /** How long until another one fits: 0 when it fits now; the whole span where the limit is 0. */
+  /** Returns the time until another request is admitted: 0 if it is now, the whole span if the limit is 0. */
   waitMs(now: number, limit: number): number {
     const over = this.count(now) - limit;
     if (over < 0) return 0;
     return limit > 0 ? this.#at(over) + this.#spanMs - now : this.#spanMs;
   }
 
-  /** How long until the span is empty. */
+  /** Returns the time until the span is empty. */
   resetMs(now: number): number {
     const count = this.count(now);
     return count === 0 ? 0 : this.#at(count - 1) + this.#spanMs - now;

@@ -8,11 +8,11 @@ interface ImportRow {
 
 export interface ImportConflict {
   user_id: string;
-  /** What stands in the way, to follow the user's id in a sentence. */
+  /** Why the user cannot be imported, as the rest of a sentence that begins with the user's id. */
   reason: string;
 }
 
-/** Which of the rows are not here yet, and which cannot be taken over. */
+/** Returns the rows that are new, and the ones that cannot be imported. */
 export async function findImportable(
   rows: readonly ImportRow[],
   users: UserStore,
@@ -23,7 +23,7 @@ export async function findImportable(
   const conflicts: ImportConflict[] = [];
   for (const row of rows) {
     const owner = (await users.findByTokenHash(hashSecret(row.token)))?.id;
-    const reason = findConflict(row, { owner, known: ids.has(row.user_id), seen });
+    const reason = findConflict(row, { owner, isKnown: ids.has(row.user_id), seen });
     seen.ids.add(row.user_id);
     seen.tokens.add(row.token);
     if (reason !== undefined) conflicts.push({ user_id: row.user_id, reason });
@@ -32,20 +32,20 @@ export async function findImportable(
   return { fresh, conflicts };
 }
 
-interface Known {
-  /** The user who has the token here. */
+interface Existing {
+  /** The id of the user here who has the token. */
   owner: string | undefined;
-  /** Whether a user has the id here. */
-  known: boolean;
+  /** Whether a user here has the id. */
+  isKnown: boolean;
   seen: { ids: ReadonlySet<string>; tokens: ReadonlySet<string> };
 }
 
-function findConflict({ user_id, token }: ImportRow, { owner, known, seen }: Known): string | undefined {
+function findConflict({ user_id, token }: ImportRow, { owner, isKnown, seen }: Existing): string | undefined {
   if (user_id === "") return "has no id";
   if (token === "") return "has no token";
-  if (seen.ids.has(user_id)) return "is there twice";
-  if (seen.tokens.has(token)) return "has a token that another one of them has";
+  if (seen.ids.has(user_id)) return "is listed twice";
+  if (seen.tokens.has(token)) return "has the same token as another imported user";
   if (owner !== undefined && owner !== user_id) return "has a token that belongs to another user here";
-  if (owner === undefined && known) return "is here already with another token";
+  if (owner === undefined && isKnown) return "already exists here with another token";
   return undefined;
 }

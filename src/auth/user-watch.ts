@@ -5,17 +5,19 @@ interface UserWatchOptions {
   users: Pick<UserStore, "find">;
   /** The users who have something open. */
   open: () => Iterable<string>;
-  /** Ends what a user has open, who was deleted or disabled. */
+  /** Ends everything that a deleted or disabled user has open. */
   revoke: (user: string) => void;
   onError: (error: unknown) => void;
-  /** Runs something again and again, which must not keep the process alive; the answer stops it. */
+  /** Calls `run` at intervals. Returns a function that stops it. */
   every?: (ms: number, run: () => void) => () => void;
 }
 
-/** How soon it counts when another process, such as `users disable`, has shut a user out. */
+/** How soon a change by another process, such as `users disable`, takes effect. */
 const RECHECK_MS = 1_000;
 
-/** Looks after users who have something open, a small look-up each, and none where nobody has. Gives what ends it. */
+/**
+ * Watches the users who have something open, with one small look-up each. Returns a function that stops it.
+ */
 export function watchUsers({ users, open, revoke, onError, every = onTimer }: UserWatchOptions): () => void {
   let isReadable = true;
   let isLooking = false;

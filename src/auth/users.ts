@@ -4,7 +4,7 @@ import type { Seal } from "./seal.ts";
 import { hashSecret, newToken } from "./secret.ts";
 import { findImportable, type ImportConflict } from "./user-import.ts";
 
-/** Unsealing is work for the processor: after so many, others get their turn. */
+/** Unsealing takes CPU time, so the event loop gets a turn after this many users. */
 const LIST_BATCH = 1_000;
 
 export interface UserWithToken {
@@ -12,64 +12,70 @@ export interface UserWithToken {
   token: string;
 }
 
-/** A user as administrators see it. The newest token is empty where it cannot be opened: another key sealed it. */
+/**
+ * A user as administrators see them. The newest token is empty if it cannot be opened, as another key sealed
+ * it.
+ */
 export interface User extends Omit<StoredUser, "sealedToken"> {
   token: string;
 }
 
 export interface ImportResult {
   imported: number;
-  /** Of the rows, how many were here already, with the same token. */
+  /** The number of rows that already exist here with the same token. */
   already: number;
-  /** When there is one, nothing was imported. */
+  /** If there are any, nothing was imported. */
   conflicts: ImportConflict[];
 }
 
 export interface Users {
-  /** The id is made up where none is given. */
+  /** Adds a user, with a random id if none is given. */
   add(attributes?: Partial<UserAttributes>, id?: string): Promise<UserWithToken>;
   find(id: string): Promise<User | undefined>;
-  /** Changes what is given; false when there is no such user. */
+  /** Changes the given attributes. False when the user does not exist. */
   change(id: string, changes: Partial<UserAttributes>): Promise<boolean>;
-  /** Refuses all of the user's tokens until `enable`; false when there is no such user. */
+  /** Refuses all of the user's tokens until `enable`. False when the user does not exist. */
   disable(id: string): Promise<boolean>;
   enable(id: string): Promise<boolean>;
-  /** Gives a new token, in whose place the old one is valid for `graceMs` more; false when there is no such user. */
+  /** Returns a new token; the old one stays valid for `graceMs`. False when the user does not exist. */
   rotate(id: string, graceMs: number): Promise<string | false>;
-  /** False when there was no such user, who is gone either way. */
+  /** Deletes the user. False when the user does not exist. */
   delete(id: string): Promise<boolean>;
-  /** In the order they were added. */
+  /** Returns the users in the order they were added. */
   list(): Promise<User[]>;
-  /** Takes over users with the ids and tokens they have elsewhere: all or none of them. */
+  /** Imports users with the ids and tokens they have on another server: all or none of them. */
   importAll(rows: readonly UserWithToken[]): Promise<ImportResult>;
 }
 
 export interface UserChange {
   user: string;
-  /** What the user has open is to end, as the key it was asked with is no longer valid. */
+  /** Whether a key of the user became invalid, so that what they have open must end. */
   revoked: boolean;
 }
 
 interface UsersOptions {
   users: UserStore;
   seal: Seal;
-  /** Called when a user was changed or deleted, so that no cache goes on with what was before. */
+  /** Called when a user was changed or deleted, so that caches can be cleared. */
   onChange?: (change: UserChange) => void;
   /** Milliseconds since 1970. */
   now?: () => number;
 }
 
-/** A failure of the store is an `AppError`, with the reference's text where it has one, its cause for the log. */
+/**
+ * Throws an `AppError` when the store fails, with the reference's text if it has one, and the cause for the
+ * log.
+ */
 export function createUsers({ users, seal, onChange = () => {}, now = Date.now }: UsersOptions): Users {
-  const seen = ({ sealedToken, ...user }: StoredUser): User => ({
+  const unsealed = ({ sealedToken, ...user }: StoredUser): User => ({
     ...user,
     token: seal.open(sealedToken, user.id) ?? "",
   });
-  const stored = (id: string, token: string) => ({
+  const sealed = (id: string, token: string) => ({
     tokenHash: hashSecret(token),
     sealedToken: seal.seal(token, id),
   });
-  const toNew = ({ user_id, token }: UserWithToken): NewUser => ({ id: user_id, ...stored(user_id, token) });
+  const toNew = ({ user_id, token }: UserWithToken): NewUser => ({ id: user_id, ...sealed(user_id, token) });
 
   async function change(id: string, changes: Parameters<UserStore["change"]>[1]): Promise<boolean> {
     const known = await attempt("user_change_failed", () => users.change(id, changes));
@@ -88,7 +94,7 @@ export function createUsers({ users, seal, onChange = () => {}, now = Date.now }
 
     async find(id) {
       const found = await attempt("user_list_failed", () => users.find(id));
-      return found && seen(found);
+      return found && unsealed(found);
     },
 
     change,
@@ -98,7 +104,7 @@ export function createUsers({ users, seal, onChange = () => {}, now = Date.now }
     async rotate(id, graceMs) {
       const token = newToken();
       const until = now() + graceMs;
-      const known = await attempt("user_change_failed", () => users.rotate(id, stored(id, token), until));
+      const known = await attempt("user_change_failed", () => users.rotate(id, sealed(id, token), until));
       if (!known) return false;
       onChange({ user: id, revoked: graceMs <= 0 });
       return token;
@@ -113,7 +119,7 @@ export function createUsers({ users, seal, onChange = () => {}, now = Date.now }
     async list() {
       const listed: User[] = [];
       for (const user of await attempt("user_list_failed", () => users.list())) {
-        listed.push(seen(user));
+        listed.push(unsealed(user));
         if (listed.length % LIST_BATCH === 0) await new Promise(setImmediate);
       }
       return listed;

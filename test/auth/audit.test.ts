@@ -13,7 +13,7 @@ function scene() {
   return { store, audit, rows };
 }
 
-/** A store whose writes fail once there are so many rows. */
+/** Returns a store whose writes fail after `count` rows. */
 function failingAfter(store: AuditStore, count: number): AuditStore {
   let written = 0;
   return {
@@ -22,7 +22,7 @@ function failingAfter(store: AuditStore, count: number): AuditStore {
   };
 }
 
-test("a row has all that is known of a change, and null for what is not", async () => {
+test("an audit row has all that is known of a change, and null for the rest", async () => {
   const { store, audit } = scene();
   await audit.note({ ...NOTE, address: "192.0.2.1", requestId: "req_1" });
   await audit.note({ actor: "cli", action: "backup" });
@@ -36,14 +36,14 @@ test("a row has all that is known of a change, and null for what is not", async 
 });
 
 describe("a change", () => {
-  test("is made once its row is there, and gives what it gives", async () => {
+  test("a change is made after its audit row is written, and its result is returned", async () => {
     const { store, audit, rows } = scene();
     const change = async () => (await store.list({ limit: 9 })).length;
     expect(await audit.change(NOTE, change)).toBe(1);
     expect(await rows()).toEqual([{ name: "ann" }]);
   });
 
-  test("whose row cannot be written is not made", async () => {
+  test("a change whose audit row cannot be written is not made", async () => {
     const { store } = scene();
     const audit = createAudit({ audit: failingAfter(store, 0) });
     let made = 0;
@@ -53,7 +53,7 @@ describe("a change", () => {
     expect(made).toBe(0);
   });
 
-  test("that fails has a second row that says why, and its own error", async () => {
+  test("a change that fails has a second audit row with the reason, and throws its own error", async () => {
     const { audit, rows } = scene();
     for (const [error, why] of [
       [new AppError("user_delete_failed"), "user_delete_failed"],
@@ -65,13 +65,13 @@ describe("a change", () => {
     expect(await rows()).toHaveLength(4);
   });
 
-  test("that found nothing to change says so in a second row", async () => {
+  test("a change that found nothing to change has a second audit row that says so", async () => {
     const { audit, rows } = scene();
     expect(await audit.change(NOTE, async () => false)).toBe(false);
     expect(await rows()).toEqual([{ name: "ann" }, { name: "ann", failed: "not found" }]);
   });
 
-  test("that fails while the second row cannot be written either tells its own error", async () => {
+  test("a failing change throws its own error, even if its second audit row cannot be written", async () => {
     const { store } = scene();
     const audit = createAudit({ audit: failingAfter(store, 1) });
     const error = new AppError("user_delete_failed");

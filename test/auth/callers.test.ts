@@ -18,7 +18,10 @@ const stored = (id: string, token: string) => ({
   sealedToken: Buffer.of(),
 });
 
-/** Ann's token is "ann-token", the admin key "admin-key"; `lookUps` counts what reaches the store. */
+/**
+ * Creates callers: Ann's token is "ann-token", the admin key "admin-key". `lookUps` counts the look-ups in
+ * the store.
+ */
 async function scene(wrap: (users: UserStore) => Partial<UserStore> = () => ({})) {
   const clock = createFakeClock();
   const { users } = openTestStore({ now: clock.now });
@@ -46,32 +49,32 @@ async function codeOf(run: () => unknown): Promise<ErrorCode> {
 
 const identify = ({ identify }: Callers, headers: Record<string, string>) => identify(new Headers(headers));
 
-describe("a caller is known", () => {
+describe("an identified caller", () => {
   for (const [what, headers, caller] of [
-    ["by a bare token", { authorization: "ann-token" }, ANN],
-    ["by Bearer", { authorization: "Bearer ann-token" }, ANN],
-    ["by Bearer in any case and with more blanks", { authorization: "bEARER \t ann-token" }, ANN],
-    ["by x-api-key", { "x-api-key": "ann-token" }, ANN],
-    ["by the same token twice", { authorization: "Bearer ann-token", "x-api-key": "ann-token" }, ANN],
-    ["as the admin by the admin key", { authorization: "admin-key" }, ADMIN_CALLER],
-    ["as the admin by Bearer", { authorization: "Bearer admin-key" }, ADMIN_CALLER],
-    ["as the admin by x-api-key", { "x-api-key": "admin-key" }, ADMIN_CALLER],
+    ["a bare token", { authorization: "ann-token" }, ANN],
+    ["Bearer", { authorization: "Bearer ann-token" }, ANN],
+    ["Bearer in any case and with more white space", { authorization: "bEARER \t ann-token" }, ANN],
+    ["x-api-key", { "x-api-key": "ann-token" }, ANN],
+    ["the same token in two headers", { authorization: "Bearer ann-token", "x-api-key": "ann-token" }, ANN],
+    ["the bare admin key", { authorization: "admin-key" }, ADMIN_CALLER],
+    ["the admin key after Bearer", { authorization: "Bearer admin-key" }, ADMIN_CALLER],
+    ["the admin key in x-api-key", { "x-api-key": "admin-key" }, ADMIN_CALLER],
   ] as const) {
-    test(what, async () => {
+    test(`a caller is identified by ${what}`, async () => {
       const { callers } = await scene();
       expect(await identify(callers, headers)).toEqual(caller);
     });
   }
 });
 
-describe("a caller is refused", () => {
+describe("a refused caller", () => {
   for (const [what, headers, code] of [
     ["without any key", { "content-type": "application/json" }, "key_missing"],
     ["with an empty header", { authorization: "" }, "key_unknown"],
     ["with an empty x-api-key", { "x-api-key": "" }, "key_unknown"],
-    ["with Bearer and nothing", { authorization: "Bearer " }, "key_unknown"],
+    ["with Bearer and no token", { authorization: "Bearer " }, "key_unknown"],
     ["with an unknown token", { authorization: "bob-token" }, "key_unknown"],
-    ["with a token in another case", { authorization: "ANN-TOKEN" }, "key_unknown"],
+    ["with a token in upper case", { authorization: "ANN-TOKEN" }, "key_unknown"],
     ["with the hash of a token", { authorization: hashSecret("ann-token") }, "key_unknown"],
     ["with another scheme", { authorization: "Basic ann-token" }, "key_unknown"],
     ["with Bearer twice", { authorization: "Bearer Bearer ann-token" }, "key_unknown"],
@@ -79,13 +82,13 @@ describe("a caller is refused", () => {
     ["with two tokens", { authorization: "ann-token", "x-api-key": "admin-key" }, "keys_differ"],
     ["with a token and an empty header", { authorization: "ann-token", "x-api-key": "" }, "keys_differ"],
   ] as const) {
-    test(what, async () => {
+    test(`a caller is refused ${what}`, async () => {
       const { callers } = await scene();
       expect(await codeOf(() => identify(callers, headers))).toBe(code);
     });
   }
 
-  test("with a key of more than 4 KB, even a right one, without a look into the store", async () => {
+  test("a caller is refused with a key of more than 4 KB, even a right one, without a look-up in the store", async () => {
     const { users } = openTestStore();
     const long = "k".repeat(4_097);
     await users.add([stored("ann", long)]);
@@ -94,7 +97,7 @@ describe("a caller is refused", () => {
     expect(await codeOf(() => callers.requireAdmin(new Headers(), long))).toBe("admin_key_wrong");
   });
 
-  test("as the server's fault when the store fails, with the cause for the log", async () => {
+  test("a caller is refused with verify_failed and its cause when the store fails", async () => {
     const { callers } = await scene(() => ({
       findByTokenHash: () => Promise.reject(new Error("disk gone")),
     }));
@@ -108,7 +111,7 @@ describe("a caller is refused", () => {
 describe("the cache", () => {
   const headers = { authorization: "ann-token" };
 
-  test("spares the store for a second, not longer", async () => {
+  test("the cache saves look-ups for one second", async () => {
     const { callers, clock, counted } = await scene();
     for (let count = 0; count < 5; count++) await identify(callers, headers);
     clock.advance(999);
@@ -119,7 +122,7 @@ describe("the cache", () => {
     expect(counted.lookUps).toBe(2);
   });
 
-  test("lets a token that another process deleted in for less than a second", async () => {
+  test("a token deleted by another process is accepted for less than a second", async () => {
     const { callers, clock, users } = await scene();
     await identify(callers, headers);
     await users.delete("ann");
@@ -127,7 +130,7 @@ describe("the cache", () => {
     expect(await codeOf(() => identify(callers, headers))).toBe("key_unknown");
   });
 
-  test("lets a deleted token in no more once it was told to forget", async () => {
+  test("a deleted token is refused at once after forget", async () => {
     const { callers, users } = await scene();
     await identify(callers, headers);
     await users.delete("ann");
@@ -135,7 +138,7 @@ describe("the cache", () => {
     expect(await codeOf(() => identify(callers, headers))).toBe("key_unknown");
   });
 
-  test("does not keep what was looked up before it was told to forget", async () => {
+  test("the cache does not keep an owner whose look-up began before forget", async () => {
     const found = Promise.withResolvers<TokenOwner | undefined>();
     let slow = true;
     const { callers, users } = await scene((users) => ({
@@ -151,7 +154,7 @@ describe("the cache", () => {
     expect(await codeOf(() => identify(callers, headers))).toBe("key_unknown");
   });
 
-  test("remembers no unknown token, so a new user is known at once", async () => {
+  test("unknown tokens are not cached, so a new user is known at once", async () => {
     const { callers, users } = await scene();
     expect(await codeOf(() => identify(callers, { authorization: "bob-token" }))).toBe("key_unknown");
     await users.add([stored("bob", "bob-token")]);
@@ -161,7 +164,7 @@ describe("the cache", () => {
     });
   });
 
-  test("keeps ten thousand tokens at least, and twice as many at most", async () => {
+  test("the cache keeps at least ten thousand tokens, and at most twice as many", async () => {
     const { users } = openTestStore();
     await users.add(Array.from({ length: 20_000 }, (_, index) => stored(`${index}`, `token ${index}`)));
     let lookUps = 0;
@@ -187,7 +190,7 @@ describe("the cache", () => {
   });
 });
 
-describe("a user who may not come in any more", () => {
+describe("a user without access", () => {
   const headers = { authorization: "ann-token" };
   const refusal = async (callers: Callers) => {
     const error = await failureOf(() => identify(callers, headers));
@@ -196,7 +199,7 @@ describe("a user who may not come in any more", () => {
     return logAs;
   };
 
-  test("is refused as an unknown one, and the log knows why", async () => {
+  test("a disabled or expired user is refused like an unknown one, and the log has the reason", async () => {
     const { callers, users, clock } = await scene();
     await users.change("ann", { disabledAt: clock.now() });
     expect(await refusal(callers)).toBe("key_disabled");
@@ -208,7 +211,7 @@ describe("a user who may not come in any more", () => {
     expect(await identify(callers, headers)).toEqual(ANN);
   });
 
-  test("is refused from the millisecond on which he expires, though the cache knows him", async () => {
+  test("a user is refused from the millisecond in which they expire, even if they are cached", async () => {
     const { callers, users, clock } = await scene();
     await users.change("ann", { expiresAt: clock.now() + 500 });
     await identify(callers, headers);
@@ -218,7 +221,7 @@ describe("a user who may not come in any more", () => {
     expect(await refusal(callers)).toBe("key_expired");
   });
 
-  test("is refused with a token whose grace is over, and not with the new one", async () => {
+  test("a replaced token is refused after its grace period, and the new token is accepted", async () => {
     const { callers, users, clock } = await scene();
     await users.rotate("ann", stored("ann", "new-token"), clock.now() + 500);
     await identify(callers, headers);
@@ -227,7 +230,7 @@ describe("a user who may not come in any more", () => {
     expect(await identify(callers, { authorization: "new-token" })).toEqual(ANN);
   });
 
-  test("that another process disabled is let in for less than a second", async () => {
+  test("a user disabled by another process is accepted for less than a second", async () => {
     const { callers, users, clock } = await scene();
     await identify(callers, headers);
     await users.change("ann", { disabledAt: clock.now() });
@@ -236,14 +239,14 @@ describe("a user who may not come in any more", () => {
   });
 });
 
-test("a caller comes with what he may do", async () => {
+test("a caller is returned with their allowance", async () => {
   const { callers, users } = await scene();
   const allowance = { models: ["llama"], requestsPerMinute: 1, tokensPerDay: 2, maxParallel: 3 };
   await users.change("ann", { ...allowance, name: "Ann" });
   expect(await identify(callers, { authorization: "ann-token" })).toEqual({ ...ANN, allowance });
 });
 
-describe("the admin routes open", () => {
+describe("the admin routes", () => {
   for (const [what, headers, given] of [
     ["with the key in the body or query", {}, "admin-key"],
     ["with the key in Authorization", { authorization: "Bearer admin-key" }, undefined],
@@ -251,7 +254,7 @@ describe("the admin routes open", () => {
     ["with the key in x-api-key", { "x-api-key": "admin-key" }, undefined],
     ["with the same key everywhere", { authorization: "admin-key", "x-api-key": "admin-key" }, "admin-key"],
   ] as const) {
-    test(what, async () => {
+    test(`the admin is let in ${what}`, async () => {
       const { callers } = await scene();
       callers.requireAdmin(new Headers(headers), given);
     });
@@ -262,19 +265,19 @@ describe("the admin routes open", () => {
     ["with an empty key", {}, ""],
     ["with a wrong key", {}, "wrong"],
     ["with a user's token", { authorization: "ann-token" }, undefined],
-    ["with Bearer in the body, where there is no scheme", {}, "Bearer admin-key"],
-    ["with the right key here and a wrong one there", { authorization: "admin-key" }, "wrong"],
-    ["with a wrong key here and the right one there", { authorization: "wrong" }, "admin-key"],
-    ["with the right key and an empty one", { "x-api-key": "" }, "admin-key"],
+    ["with Bearer in the body, which has no scheme", {}, "Bearer admin-key"],
+    ["with the right key in a header and a wrong one in the body", { authorization: "admin-key" }, "wrong"],
+    ["with a wrong key in a header and the right one in the body", { authorization: "wrong" }, "admin-key"],
+    ["with the right key in the body and an empty x-api-key", { "x-api-key": "" }, "admin-key"],
   ] as const) {
-    test(`not ${what}`, async () => {
+    test(`the admin is not let in ${what}`, async () => {
       const { callers } = await scene();
       expect(await codeOf(() => callers.requireAdmin(new Headers(headers), given))).toBe("admin_key_wrong");
     });
   }
 });
 
-test("keys of any script arrive over HTTP as they were given to the server", async () => {
+test("keys in any script are recognized over HTTP", async () => {
   const { users } = openTestStore();
   const callers = createCallers({ adminKey: createSecret("schlüssel-🔑"), users });
   const fetch = async ({ headers }: Request) =>

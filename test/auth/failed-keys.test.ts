@@ -6,7 +6,7 @@ function atTime(options: { max: number; partiesMax?: number }) {
   return { clock, failed: createFailedKeys({ ...options, elapsedMs: () => clock.ms }) };
 }
 
-test("an address may send so many wrong keys in a minute, and is then told how long to wait, once as the first time", () => {
+test("an address may send a number of wrong keys per minute; each further one gets the time to wait, the first one marked", () => {
   const { clock, failed } = atTime({ max: 2 });
   expect([failed.note("10.0.0.1"), failed.note("10.0.0.1")]).toEqual([undefined, undefined]);
   clock.ms = 20_000;
@@ -16,7 +16,7 @@ test("an address may send so many wrong keys in a minute, and is then told how l
   expect(failed.note("10.0.0.1")).toBeUndefined();
 });
 
-test("other addresses are not affected, but for those of the same IPv6 network", () => {
+test("wrong keys affect no other address, except in the same IPv6 network", () => {
   const { failed } = atTime({ max: 1 });
   failed.note("2001:db8::1");
   expect(failed.note("2001:db8:0:1::1")).toBeUndefined();
@@ -24,7 +24,7 @@ test("other addresses are not affected, but for those of the same IPv6 network",
   expect(failed.note("2001:db8::2")).toBeDefined();
 });
 
-test("what is remembered is bounded, however many addresses there are", () => {
+test("the number of remembered addresses is bounded", () => {
   const { clock, failed } = atTime({ max: 1, partiesMax: 100 });
   for (let count = 0; count < 10_000; count++) {
     failed.note(`10.0.${count >> 8}.${count & 255}`);

@@ -8,7 +8,7 @@ import { failureOf, tempFolder } from "../support/store.ts";
 const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
 const windows = process.platform === "win32";
 
-test("a key that is not there is made of 256 bits, kept, and another each time", () => {
+test("a missing key is created with 256 random bits, kept, and different each time", () => {
   const folder = tempFolder();
   const [one, two] = [join(folder, "one.key"), join(folder, "two.key")];
   const key = readOrCreateKey(one);
@@ -19,13 +19,13 @@ test("a key that is not there is made of 256 bits, kept, and another each time",
   expect(readdirSync(folder).sort()).toEqual(["one.key", "two.key"]);
 });
 
-test("the key in a file is taken without the white space around it", () => {
+test("the key in a file is read without surrounding white space", () => {
   const path = join(tempFolder(), "a.key");
   writeFileSync(path, "  my-own-key\r\n\n");
   expect(readOrCreateKey(path)).toBe("my-own-key");
 });
 
-test.skipIf(windows)("a key file is made for its owner only, with its folder, whatever the umask", () => {
+test.skipIf(windows)("a key file and its folder are created for the owner only, whatever the umask", () => {
   const folder = join(tempFolder(), "data");
   const umask = process.umask(0);
   readOrCreateKey(join(folder, "a.key"));
@@ -34,24 +34,21 @@ test.skipIf(windows)("a key file is made for its owner only, with its folder, wh
   expect(mode(join(folder, "a.key"))).toBe("600");
 });
 
-test.skipIf(windows)(
-  "a key file that others may read is closed to them, a stricter one is left alone",
-  () => {
-    const path = join(tempFolder(), "a.key");
-    writeFileSync(path, "my-own-key");
-    for (const [before, after] of [
-      [0o644, "600"],
-      [0o620, "600"],
-      [0o400, "400"],
-    ] as const) {
-      chmodSync(path, before);
-      expect(readOrCreateKey(path)).toBe("my-own-key");
-      expect(mode(path)).toBe(after);
-    }
-  },
-);
+test.skipIf(windows)("a key file that others may read is closed to them, and a stricter mode is kept", () => {
+  const path = join(tempFolder(), "a.key");
+  writeFileSync(path, "my-own-key");
+  for (const [before, after] of [
+    [0o644, "600"],
+    [0o620, "600"],
+    [0o400, "400"],
+  ] as const) {
+    chmodSync(path, before);
+    expect(readOrCreateKey(path)).toBe("my-own-key");
+    expect(mode(path)).toBe(after);
+  }
+});
 
-test("processes that start at once get one key", async () => {
+test("processes that start at the same time get the same key", async () => {
   const folder = tempFolder();
   for (let round = 0; round < 3; round++) {
     const path = join(folder, `${round}.key`);
@@ -67,7 +64,7 @@ test("processes that start at once get one key", async () => {
   expect(readdirSync(folder)).toHaveLength(3);
 });
 
-describe("a key file is refused in one line that names it and not its content:", () => {
+describe("a refused key file", () => {
   const refusalOf = async (path: string) => {
     const error = await failureOf(() => readOrCreateKey(path));
     expect(error).toBeInstanceOf(CommandError);
@@ -78,7 +75,7 @@ describe("a key file is refused in one line that names it and not its content:",
     return message;
   };
 
-  test("an empty one", async () => {
+  test("an empty key file is refused", async () => {
     const path = join(tempFolder(), "a.key");
     for (const content of ["", " \n"]) {
       writeFileSync(path, content);
@@ -86,7 +83,7 @@ describe("a key file is refused in one line that names it and not its content:",
     }
   });
 
-  test("one with more than a word, or with bytes that are no text", async () => {
+  test("a key file with more than one word, or with bytes that are not text, is refused without its content", async () => {
     const path = join(tempFolder(), "a.key");
     for (const content of ["two words", "hidden\nwords", Buffer.from([0xff, 0x00, 0x80]), "schlüssel"]) {
       writeFileSync(path, content);
@@ -96,13 +93,13 @@ describe("a key file is refused in one line that names it and not its content:",
     }
   });
 
-  test("a folder in its place", async () => {
+  test("a folder in place of the key file is refused", async () => {
     const path = join(tempFolder(), "a.key");
     mkdirSync(path);
     expect(await refusalOf(path)).toContain("EISDIR");
   });
 
-  test("a folder that cannot be made", async () => {
+  test("a key file in a folder that cannot be created is refused", async () => {
     const path = join(tempFolder(), "data", "a.key");
     writeFileSync(join(path, ".."), "");
     await refusalOf(path);

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { Lease, Limited } from "../../src/auth/limits.ts";
+import type { Lease, UserLimits } from "../../src/auth/limits.ts";
 import { userPrincipal } from "../../src/principal.ts";
 import { limitsBench as bench, NO_LIMITS as NONE, tryAdmit } from "../support/limits-bench.ts";
 import { chooseSeed, createRandom, type Random } from "../support/random.ts";
@@ -7,7 +7,7 @@ import { chooseSeed, createRandom, type Random } from "../support/random.ts";
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** What the limits promise, said as simply as possible: everything is kept, and counted anew each time. */
+/** The limits as simply as possible: everything is kept, and counted again each time. */
 function createModel() {
   let passes: { user: string; at: number }[] = [];
   let tokens: { user: string; count: number; at: number }[] = [];
@@ -22,8 +22,8 @@ function createModel() {
 
   return {
     usedOn,
-    admit(user: string, limited: Limited, { at, elapsed }: { at: number; elapsed: number }) {
-      const { requestsPerMinute, tokensPerDay, maxParallel } = limited;
+    admit(user: string, userLimits: UserLimits, { at, elapsed }: { at: number; elapsed: number }) {
+      const { requestsPerMinute, tokensPerDay, maxParallel } = userLimits;
       if (tokensPerDay !== null && usedOn(user, at) >= tokensPerDay)
         return {
           outcome: "limit_tokens",
@@ -46,11 +46,11 @@ function createModel() {
       running = running.filter((candidate) => candidate !== ask);
     },
     count: (user: string, count: number, at: number) => tokens.push({ user, count, at }),
-    remaining: (user: string, limited: Limited, { at, elapsed }: { at: number; elapsed: number }) => ({
-      requests: Math.max(0, (limited.requestsPerMinute ?? 0) - within(user, elapsed).length),
-      tokens: Math.max(0, (limited.tokensPerDay ?? 0) - usedOn(user, at)),
+    remaining: (user: string, userLimits: UserLimits, { at, elapsed }: { at: number; elapsed: number }) => ({
+      requests: Math.max(0, (userLimits.requestsPerMinute ?? 0) - within(user, elapsed).length),
+      tokens: Math.max(0, (userLimits.tokensPerDay ?? 0) - usedOn(user, at)),
     }),
-    /** Nothing survives but the day's tokens; those of before `since` are forgotten for speed. */
+    /** Keeps nothing but the tokens since `since`: those of the day, and a few more. */
     restart(since: number) {
       passes = [];
       running = [];
@@ -62,9 +62,9 @@ function createModel() {
 const USERS = ["ann", "bob", "eve"];
 const STEPS_MS = [0, 0, 0, 0.5, 1, 17, 900, 15_000, 29_999.5, 59_999, 60_000, 60_001, HOUR_MS, 7 * HOUR_MS];
 
-function randomLimits(random: Random): Limited {
+function randomLimits(random: Random): UserLimits {
   const maybe = (values: readonly number[]) => (random.below(4) === 0 ? null : random.pick(values));
-  // At least one, so that what is counted does not depend on whether anything is.
+  // One limit at least, so that requests are always counted.
   return {
     requestsPerMinute: random.pick([1, 2, 5, 40]),
     tokensPerDay: maybe([1, 500]),
@@ -72,7 +72,7 @@ function randomLimits(random: Random): Limited {
   };
 }
 
-/** The limits and the model, which are told the same and must give the same. */
+/** The limits and the model, which get the same calls and must return the same results. */
 function createTwins(random: Random) {
   const { clock, pass, make } = bench();
   const model = createModel();
@@ -85,18 +85,18 @@ function createTwins(random: Random) {
     seen,
     pass,
     ask(user: string) {
-      const limited = limitsOf.get(user) ?? NONE;
-      const { outcome, waitMs, lease } = tryAdmit(limits, user, limited);
-      const { ask, ...wanted } = model.admit(user, limited, clock);
+      const userLimits = limitsOf.get(user) ?? NONE;
+      const { outcome, waitMs, lease } = tryAdmit(limits, user, userLimits);
+      const { ask, ...wanted } = model.admit(user, userLimits, clock);
       expect({ outcome, waitMs }).toEqual({ waitMs: undefined, ...wanted });
       seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
       if (lease) held.push({ lease, ask });
-      const { requests, tokens } = limits.standing(user, limited);
-      const remaining = model.remaining(user, limited, clock);
+      const { requests, tokens } = limits.standing(user, userLimits);
+      const remaining = model.remaining(user, userLimits, clock);
       expect(requests?.remaining).toBe(remaining.requests);
       if (tokens) expect(tokens.remaining).toBe(remaining.tokens);
     },
-    /** Sometimes it stays among those held, to be ended once more. */
+    /** Ends an ask, which sometimes stays in `held`, to be ended once more. */
     end() {
       const index = random.below(held.length + 1);
       held[index]?.lease.end();
@@ -117,7 +117,7 @@ function createTwins(random: Random) {
 }
 
 const seed = chooseSeed();
-test(`20,000 random steps give what the simplest reading of the limits gives (SEED=${seed})`, () => {
+test(`20,000 random steps have the results of the model of the limits (SEED=${seed})`, () => {
   const random = createRandom(seed);
   const twins = createTwins(random);
   const kinds = [
@@ -141,7 +141,7 @@ test(`20,000 random steps give what the simplest reading of the limits gives (SE
   expect(Math.min(...twins.seen.values())).toBeGreaterThan(100);
 });
 
-test(`in no 60 seconds, wherever they begin, more than the limit passes (SEED=${seed})`, () => {
+test(`no 60 seconds, wherever they begin, admit more than the limit (SEED=${seed})`, () => {
   const random = createRandom(seed);
   const { limits, clock, pass } = bench();
   const limit = 1 + random.below(60);

@@ -1,17 +1,17 @@
 import { describe, expect, test } from "bun:test";
-import { formatDuration, type Limited, type Limits } from "../../src/auth/limits.ts";
+import { formatDuration, type Limits, type UserLimits } from "../../src/auth/limits.ts";
 import { ADMIN, userPrincipal } from "../../src/principal.ts";
 import { limitsBench as bench, NO_LIMITS as NONE, tryAdmit } from "../support/limits-bench.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-const passed = (limits: Limits, tries: number, limited: Partial<Limited>) =>
+const passed = (limits: Limits, tries: number, limited: Partial<UserLimits>) =>
   Array.from({ length: tries }, () => tryAdmit(limits, "ann", limited).outcome).filter((o) => o === "ok")
     .length;
 
 describe("requests per minute", () => {
-  test("exactly the limit passes, and one more for each that is a minute ago to the millisecond", () => {
+  test("exactly the limit is admitted per minute, and one more as soon as one is a minute old", () => {
     const { limits, pass } = bench();
     const limited = { requestsPerMinute: 100 };
     expect(passed(limits, 60, limited)).toBe(60);
@@ -28,7 +28,7 @@ describe("requests per minute", () => {
     expect(tryAdmit(limits, "ann", limited).waitMs).toBe(30_000);
   });
 
-  test("a refused ask counts for nothing, whichever limit refused it", () => {
+  test("a refused ask is not counted, whichever limit refused it", () => {
     const { limits, pass } = bench();
     const limited = { requestsPerMinute: 2, maxParallel: 1 };
     const { lease } = tryAdmit(limits, "ann", limited);
@@ -43,7 +43,7 @@ describe("requests per minute", () => {
     expect(tryAdmit(limits, "ann", limited).outcome).toBe("ok");
   });
 
-  test("a limit that is lowered counts what passed under the old one, and says truly how long", () => {
+  test("a lowered limit counts what was admitted under the old one, and reports the right time to wait", () => {
     const { limits, pass } = bench();
     for (let count = 0; count < 40; count++) {
       expect(passed(limits, 1, { requestsPerMinute: 40 })).toBe(1);
@@ -57,7 +57,7 @@ describe("requests per minute", () => {
     expect(passed(limits, 5, { requestsPerMinute: 10 })).toBe(1);
   });
 
-  test("of one user are no affair of another's, and one of zero lets nothing pass", () => {
+  test("one user's requests do not count for another user, and a limit of zero admits nothing", () => {
     const { limits } = bench();
     expect(passed(limits, 5, { requestsPerMinute: 1 })).toBe(1);
     expect(tryAdmit(limits, "bob", { requestsPerMinute: 1 }).outcome).toBe("ok");
@@ -67,7 +67,7 @@ describe("requests per minute", () => {
     });
   });
 
-  test("a clock that is set changes nothing about the minute", () => {
+  test("setting the clock does not change the minute", () => {
     const { limits, clock, pass } = bench();
     expect(passed(limits, 5, { requestsPerMinute: 5 })).toBe(5);
     clock.at -= HOUR_MS;
@@ -80,7 +80,7 @@ describe("requests per minute", () => {
 });
 
 describe("parallel asks", () => {
-  test("a lease that ends twice gives its room back once", () => {
+  test("a lease that ends twice is returned once", () => {
     const { limits } = bench();
     const limited = { maxParallel: 2 };
     const first = tryAdmit(limits, "ann", limited).lease;
@@ -95,7 +95,7 @@ describe("parallel asks", () => {
 describe("tokens per day", () => {
   const limited = { tokensPerDay: 1000 };
 
-  test("an ask begins while there are any, and none after that until the next day of UTC", () => {
+  test("asks are admitted while tokens are left, and then refused until the next UTC day", () => {
     const { limits, clock, pass } = bench();
     limits.countTokens(userPrincipal("ann"), 999, clock.at);
     expect(tryAdmit(limits, "ann", limited).outcome).toBe("ok");
@@ -116,7 +116,7 @@ describe("tokens per day", () => {
     expect(tryAdmit(limits, "ann", limited).outcome).toBe("ok");
   });
 
-  test("count under the day on which the ask came, as the rows of the store do", () => {
+  test("tokens count on the day on which the ask arrived, as in the rows of the store", () => {
     const { limits, clock, pass } = bench();
     const came = clock.at + 12 * HOUR_MS - 1;
     pass(12 * HOUR_MS);
@@ -126,7 +126,7 @@ describe("tokens per day", () => {
     expect(tryAdmit(limits, "ann", limited).outcome).toBe("limit_tokens");
   });
 
-  test("are those of before the start too, and those of a time without a limit", () => {
+  test("tokens used before the start, and while there was no limit, count too", () => {
     const { limits, clock } = bench(new Map([["ann", 1000]]));
     expect(tryAdmit(limits, "ann", limited).outcome).toBe("limit_tokens");
     tryAdmit(limits, "bob", {});
@@ -135,7 +135,7 @@ describe("tokens per day", () => {
   });
 });
 
-test("who has no limit is not even remembered, and neither is who has not asked for a minute", () => {
+test("users without a limit, or without an ask for a minute, are not remembered", () => {
   const { limits, pass } = bench();
   limits.admit(ADMIN, { ...NONE, maxParallel: 0 }).end();
   limits.admit(userPrincipal("ann"), null).end();

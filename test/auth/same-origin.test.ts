@@ -6,43 +6,49 @@ const check = (headers: Record<string, string>) => isSameOrigin(new Headers({ ..
 
 describe("a request with a cookie", () => {
   test.each<[string, Record<string, string>]>([
-    ["of the server's own page", { "sec-fetch-site": "same-origin" }],
-    ["of its own page behind a proxy that changes the host", ownPage("https://other.example")],
-    ["that somebody typed the address of", { "sec-fetch-site": "none", "sec-fetch-mode": "navigate" }],
-    ["of its own page, in a browser that names the origin only", { origin: "https://chat.example.com:8443" }],
-    ["of its own page over plain HTTP", { origin: "http://chat.example.com:8443" }],
-    ["with the host in other letters", { host: "Chat.Example.com", origin: "http://chat.example.com" }],
-    ["of a program, which says nothing of it", {}],
-  ])("%s counts", (_, headers) => {
+    ["from the server's own page", { "sec-fetch-site": "same-origin" }],
+    ["from its own page behind a proxy that changes the host", ownPage("https://other.example")],
+    ["to an address that the user typed", { "sec-fetch-site": "none", "sec-fetch-mode": "navigate" }],
+    [
+      "from its own page, in a browser that sends only the origin",
+      { origin: "https://chat.example.com:8443" },
+    ],
+    ["from its own page over plain HTTP", { origin: "http://chat.example.com:8443" }],
+    ["with the host in upper case", { host: "Chat.Example.com", origin: "http://chat.example.com" }],
+    ["from a program, without either header", {}],
+  ])("a request with a cookie %s counts as same-origin", (_, headers) => {
     expect(check(headers)).toBe(true);
   });
 
   test.each<[string, Record<string, string>]>([
-    ["of another site", { "sec-fetch-site": "cross-site" }],
-    ["of another port or a name below", { "sec-fetch-site": "same-site" }],
+    ["from another site", { "sec-fetch-site": "cross-site" }],
+    ["from another port or subdomain", { "sec-fetch-site": "same-site" }],
     [
-      "of another site that claims the origin",
+      "from another site that claims the origin",
       { "sec-fetch-site": "cross-site", origin: "https://chat.example.com:8443" },
     ],
-    ["of no page, but one that changes something", { "sec-fetch-site": "none", origin: "null" }],
-    ["whose browser says what nobody knows", { "sec-fetch-site": "same-planet" }],
-    ["of another port, in a browser that names the origin only", { origin: "https://chat.example.com:9443" }],
-    ["of the port that goes without saying", { origin: "https://chat.example.com" }],
-    ["of a name that only begins so", { origin: "https://chat.example.com:8443.evil.example" }],
-    ["of a sandboxed frame", { origin: "null" }],
-    ["of an extension", { origin: "moz-extension://chat.example.com:8443/x" }],
-    ["with an origin that is none", { origin: "chat.example.com:8443" }],
+    ["from no page, but with an origin", { "sec-fetch-site": "none", origin: "null" }],
+    ["with an unknown value of Sec-Fetch-Site", { "sec-fetch-site": "same-planet" }],
+    [
+      "from another port, in a browser that sends only the origin",
+      { origin: "https://chat.example.com:9443" },
+    ],
+    ["from the default port", { origin: "https://chat.example.com" }],
+    ["from a host that only begins with the name", { origin: "https://chat.example.com:8443.evil.example" }],
+    ["from a sandboxed frame", { origin: "null" }],
+    ["from an extension", { origin: "moz-extension://chat.example.com:8443/x" }],
+    ["with an origin that is not a URL", { origin: "chat.example.com:8443" }],
     ["with an empty origin", { origin: "" }],
-  ])("%s does not", (_, headers) => {
+  ])("a request with a cookie %s does not count as same-origin", (_, headers) => {
     expect(check(headers)).toBe(false);
   });
 
-  test("without a host has no origin of its own", () => {
+  test("a request without a host does not count as same-origin", () => {
     expect(isSameOrigin(new Headers({ origin: "http://a" }))).toBe(false);
   });
 });
 
-test("where an origin is named it must be the server's own, whatever else is said", () => {
+test("an origin must be the server's own, whatever Sec-Fetch-Site says", () => {
   const own = (headers: Record<string, string>) => isOwnOrigin(new Headers({ ...HOST, ...headers }));
   expect(own({})).toBe(true);
   expect(own({ origin: "https://chat.example.com:8443" })).toBe(true);

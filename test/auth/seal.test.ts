@@ -8,22 +8,22 @@ import { failureOf, tempFolder } from "../support/store.ts";
 
 const KEY = "a key of enough characters to be one";
 
-describe("what is sealed", () => {
+describe("sealed text", () => {
   const { seal, open } = createSeal(KEY);
 
-  test("opens with the same key and context, whatever the text", () => {
+  test("sealed text opens with the same key and context, whatever the text", () => {
     for (const text of ["", "a token", "ünïcödé 🙂", "x".repeat(100_000)])
       expect(open(seal(text, "user"), "user")).toBe(text);
     expect(createSeal(KEY).open(seal("text", "user"), "user")).toBe("text");
   });
 
-  test("does not open with another key or for another user", () => {
+  test("sealed text does not open with another key or for another user", () => {
     expect(createSeal(`${KEY}!`).open(seal("text", "user"), "user")).toBeUndefined();
     expect(open(seal("text", "user"), "another")).toBeUndefined();
     expect(open(seal("text", "user"), "")).toBeUndefined();
   });
 
-  test("does not open when any bit is changed, or a byte is missing or added", () => {
+  test("sealed text does not open when any bit is changed, or a byte is missing or added", () => {
     const sealed = seal("text", "user");
     for (let bit = 0; bit < sealed.length * 8; bit++) {
       const changed = Uint8Array.from(sealed, (byte, index) =>
@@ -36,14 +36,14 @@ describe("what is sealed", () => {
     expect(open(Buffer.concat([sealed, Buffer.of(0)]), "user")).toBeUndefined();
   });
 
-  test("is different each time, so equal tokens cannot be told", () => {
+  test("sealed text is different each time, so equal tokens cannot be recognized", () => {
     const sealed = new Set(
       Array.from({ length: 100 }, () => Buffer.from(seal("text", "user")).toString("hex")),
     );
     expect(sealed.size).toBe(100);
   });
 
-  test("has the format it is documented to have, so that other versions can open it", () => {
+  test("sealed text has the documented format, so that other versions can open it", () => {
     const sealed = seal("text", "user");
     const key = Buffer.from(hkdfSync("sha256", KEY, "", "chatgpt-api-server seal 1", 32));
     const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(1, 13));
@@ -57,20 +57,20 @@ describe("what is sealed", () => {
 });
 
 describe("the seal of a server", () => {
-  test("is the same at every start, by the key file it makes", () => {
+  test("the seal is the same at every start, by the key file it creates", () => {
     const path = join(tempFolder(), "seal.key");
     const sealed = loadSeal({ path }).seal("text", "user");
     expect(loadSeal({ path }).open(sealed, "user")).toBe("text");
   });
 
-  test("needs no file when the key is given", () => {
+  test("the seal needs no file when the key is given", () => {
     const path = join(tempFolder(), "seal.key");
     const sealed = loadSeal({ sealKey: KEY, path }).seal("text", "user");
     expect(createSeal(KEY).open(sealed, "user")).toBe("text");
     expect(existsSync(path)).toBe(false);
   });
 
-  test("is refused for a key that is too short, which is not repeated", async () => {
+  test("a seal key that is too short is refused, without repeating it", async () => {
     const path = join(tempFolder(), "seal.key");
     writeFileSync(path, "tooshort");
     const [given, inFile] = [

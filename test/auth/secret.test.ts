@@ -8,12 +8,12 @@ test("a secret matches itself and nothing else", () => {
     expect(secret.matches(other)).toBe(false);
 });
 
-test("an empty secret matches nothing, itself included", () => {
+test("an empty secret matches nothing, not even itself", () => {
   expect(createSecret("").matches("")).toBe(false);
   expect(createSecret("").matches(undefined)).toBe(false);
 });
 
-test("a token is a random UUID, and its hash the SHA-256 in lower-case hex", () => {
+test("a token is a random UUID, and its hash is the SHA-256 in lower-case hex", () => {
   const tokens = new Set(Array.from({ length: 1_000 }, newToken));
   expect(tokens.size).toBe(1_000);
   for (const token of tokens)

@@ -9,7 +9,7 @@ function scene(options: { allMax?: number; ownerMax?: number } = {}) {
   const clock = { now: 1_000_000 };
   const sessions = createSessions({ lastsMs: 60_000, port: () => 8080, now: () => clock.now, ...options });
   const shown = (cookie: string, more: Record<string, string> = {}) =>
-    sessions.shown(new Headers({ cookie, ...more }));
+    sessions.read(new Headers({ cookie, ...more }));
   const begin = (owner: SessionOwner) => {
     const { session, cookie } = sessions.begin(owner, PLAIN);
     return { session, cookie: cookie.split(";")[0] ?? "" };
@@ -18,19 +18,21 @@ function scene(options: { allMax?: number; ownerMax?: number } = {}) {
 }
 
 describe("a cookie", () => {
-  test("is random, for this port, and for no script, other site or plain connection to read", () => {
+  test("a session cookie is random, named after the port, and not for scripts, other sites or plain connections", () => {
     const { sessions } = scene();
     const { cookie } = sessions.begin(ADMIN, { secure: true });
     expect(cookie).toMatch(
-      /^session-8080=[\w-]{43}; Path=\/; Max-Age=60; HttpOnly; SameSite=Strict; Secure$/,
+      /^session-8080=[\w-]{43}; Path=\/; Max-Age=60; Secure; HttpOnly; SameSite=Strict$/,
     );
-    expect(sessions.begin(ADMIN, PLAIN).cookie).toMatch(/; SameSite=Strict$/);
+    expect(sessions.begin(ADMIN, PLAIN).cookie).not.toContain("Secure");
     expect(sessions.begin(ADMIN, PLAIN).cookie).not.toBe(cookie);
-    expect(sessions.cleared(PLAIN)).toBe("session-8080=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict");
-    expect(sessions.cleared({ secure: true })).toEndWith("; Secure");
+    expect(sessions.clearingCookie(PLAIN)).toBe(
+      "session-8080=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict",
+    );
+    expect(sessions.clearingCookie({ secure: true })).toContain("; Secure;");
   });
 
-  test("stands for its session among others, until that ends or is over", () => {
+  test("a session cookie among others counts until its session ends or expires", () => {
     const { clock, sessions, shown, begin } = scene();
     const ann = begin(user("ann"));
     const admin = begin(ADMIN);
@@ -48,7 +50,7 @@ describe("a cookie", () => {
     expect(sessions.isAlive(admin.session)).toBe(false);
   });
 
-  test("of another name or port is none, and one that was made up is an ended one", () => {
+  test("a cookie of another name or port is ignored, and an invented session cookie counts as ended", () => {
     const { shown, begin } = scene();
     const { cookie, session } = begin(ADMIN);
     const [, id = ""] = cookie.split("=");
@@ -59,13 +61,13 @@ describe("a cookie", () => {
     expect(shown(`${cookie}; ${cookie}`)).toBe(session);
   });
 
-  test("beside another of its name, as a site next door can set one, counts for nothing", () => {
+  test("a session cookie beside another of its name, which a neighbouring site can set, does not count", () => {
     const { shown, begin } = scene();
     const [own, other] = [begin(ADMIN), begin(user("mallory"))];
     expect(shown(`${own.cookie}; ${other.cookie}`)).toBe("ended");
   });
 
-  test("that a page of another site sent is told apart, whether it stands for something or not", () => {
+  test("a session cookie sent by a page of another site is foreign, whether its session exists or not", () => {
     const { shown, begin } = scene();
     const { cookie } = begin(ADMIN);
     expect(shown(cookie, { "sec-fetch-site": "cross-site" })).toBe("foreign");
@@ -74,8 +76,8 @@ describe("a cookie", () => {
   });
 });
 
-describe("what is remembered", () => {
-  test("of one owner is bounded, and his oldest session makes room", () => {
+describe("the sessions", () => {
+  test("the sessions of one owner are limited, and their oldest one is ended", () => {
     const { sessions, begin } = scene({ ownerMax: 2 });
     const [first, second, third] = [begin(user("ann")), begin(user("ann")), begin(user("ann"))];
     const admin = begin(ADMIN);
@@ -83,14 +85,14 @@ describe("what is remembered", () => {
     expect(alive).toEqual([false, true, true, true]);
   });
 
-  test("of all is bounded, and the oldest session makes room", () => {
+  test("the number of sessions is limited, and the oldest one is ended", () => {
     const { sessions, begin } = scene({ allMax: 3 });
     const begun = ["a", "b", "c", "d"].map((name) => begin(user(name)).session);
     expect(begun.map(sessions.isAlive)).toEqual([false, true, true, true]);
     expect(sessions.size).toBe(3);
   });
 
-  test("is forgotten when it is over, at the next sign-in", () => {
+  test("an expired session is forgotten at the next sign-in", () => {
     const { clock, sessions, begin } = scene();
     begin(user("a"));
     clock.now += 60_000;
@@ -98,7 +100,7 @@ describe("what is remembered", () => {
     expect(sessions.size).toBe(1);
   });
 
-  test("gives no cookie away", () => {
+  test("the sessions do not hold their cookies", () => {
     const { sessions, begin } = scene();
     const { cookie, session } = begin(ADMIN);
     expect(JSON.stringify([sessions, session])).not.toContain(cookie.split("=")[1] ?? "");

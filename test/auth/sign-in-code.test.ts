@@ -3,7 +3,7 @@ import { createSignInCode, NO_CODE } from "../../src/auth/sign-in-code.ts";
 
 const HOUR_MS = 3_600_000;
 
-test("a code has 256 random bits, and signs in once", () => {
+test("a sign-in code has 256 random bits, and works once", () => {
   const [one, other] = [createSignInCode(), createSignInCode()];
   expect(Buffer.from(one.text, "base64url")).toHaveLength(32);
   expect(one.text).not.toBe(other.text);
@@ -11,7 +11,7 @@ test("a code has 256 random bits, and signs in once", () => {
   expect([one.use(one.text), one.use(one.text)]).toEqual([true, false]);
 });
 
-test("a code is good for less than an hour", () => {
+test("a sign-in code works for less than an hour", () => {
   let now = 1_000;
   const [late, timely] = [createSignInCode(() => now), createSignInCode(() => now)];
   now += HOUR_MS - 1;
@@ -20,6 +20,6 @@ test("a code is good for less than an hour", () => {
   expect(late.use(late.text)).toBe(false);
 });
 
-test("where there is no code none is right, not even an empty one", () => {
+test("without a sign-in code no code works, not even an empty one", () => {
   expect([NO_CODE(""), NO_CODE("undefined")]).toEqual([false, false]);
 });

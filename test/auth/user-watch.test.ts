@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { watchUsers } from "../../src/auth/user-watch.ts";
 import { openTestStore } from "../support/store.ts";
 
-/** A watch over ann, bob and cem, of whom `open` have something open; `pass` is one look. */
+/** Watches ann, bob and cem, of whom the users in `open` have something open. `pass` runs one check. */
 async function scene({ failing = false } = {}) {
   const { users } = openTestStore();
   await users.add(["ann", "bob", "cem"].map((id) => ({ id, tokenHash: id, sealedToken: Buffer.of() })));
@@ -39,7 +39,7 @@ async function scene({ failing = false } = {}) {
   return { users, open, revoked, errors, store, pass, stop };
 }
 
-test("a user with something open who was disabled or deleted elsewhere is shut out within a second", async () => {
+test("a user disabled or deleted by another process loses what they have open at the next check", async () => {
   const { users, revoked, pass } = await scene();
   await pass();
   expect(revoked).toEqual([]);
@@ -53,7 +53,7 @@ test("a user with something open who was disabled or deleted elsewhere is shut o
   expect(revoked).toEqual(["ann", "bob"]);
 });
 
-test("nobody is looked up who has nothing open", async () => {
+test("a user without anything open is not looked up", async () => {
   const { open, store, pass } = await scene();
   await pass();
   expect(store.lookUps).toBe(2);
@@ -62,7 +62,7 @@ test("nobody is looked up who has nothing open", async () => {
   expect(store.lookUps).toBe(2);
 });
 
-test("a store that fails shuts nobody out, is told once, and the watch goes on", async () => {
+test("a failing store shuts nobody out and is reported once, and the watch continues", async () => {
   const { users, revoked, errors, store, pass } = await scene({ failing: true });
   await users.delete("ann");
   await pass();
@@ -74,7 +74,7 @@ test("a store that fails shuts nobody out, is told once, and the watch goes on",
   expect(revoked).toEqual(["ann"]);
 });
 
-test("it ends", async () => {
+test("a stopped watch checks nobody", async () => {
   const { users, revoked, pass, stop } = await scene();
   await users.delete("ann");
   stop();

@@ -13,7 +13,7 @@ const tokensOf = async (users: Users) =>
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-test("an added user has an id and a token, is listed with both, and is found by the token's hash", async () => {
+test("an added user has an id and a token, is listed with both, and is found by the hash of the token", async () => {
   const { users: store } = openTestStore();
   const users = createUsers({ users: store, seal });
   const [one, two] = [await users.add(), await users.add()];
@@ -32,7 +32,7 @@ test("a token sealed with another key is listed as empty", async () => {
   expect(await tokensOf(other)).toEqual([{ user_id, token: "" }]);
 });
 
-test("the sealed token of another user, put in its row, does not open", async () => {
+test("the sealed token of one user does not open in the row of another", async () => {
   const { users: store } = openTestStore();
   const { token } = await createUsers({ users: store, seal }).add();
   const [stored] = await store.list();
@@ -43,21 +43,29 @@ test("the sealed token of another user, put in its row, does not open", async ()
   expect(listed.map((user) => user.token)).toEqual([token, ""]);
 });
 
-describe("a change tells who keeps a cache, and whether what the user has open must end:", () => {
+describe("a change of a user", () => {
   const HOUR_MS = 3_600_000;
   const now = () => 10 * HOUR_MS;
   for (const [what, revoked, run] of [
-    ["deleting", true, (users: Users, id: string) => users.delete(id)],
-    ["disabling", true, (users: Users, id: string) => users.disable(id)],
-    ["enabling", false, (users: Users, id: string) => users.enable(id)],
-    ["rotating", true, (users: Users, id: string) => users.rotate(id, 0)],
-    ["rotating with a grace", false, (users: Users, id: string) => users.rotate(id, 1)],
-    ["a limit", false, (users: Users, id: string) => users.change(id, { maxParallel: 1 })],
-    ["an end to come", false, (users: Users, id: string) => users.change(id, { expiresAt: 11 * HOUR_MS })],
-    ["an end that is past", true, (users: Users, id: string) => users.change(id, { expiresAt: HOUR_MS })],
-    ["an end taken away", false, (users: Users, id: string) => users.change(id, { expiresAt: null })],
+    ["deleting a user", true, (users: Users, id: string) => users.delete(id)],
+    ["disabling a user", true, (users: Users, id: string) => users.disable(id)],
+    ["enabling a user", false, (users: Users, id: string) => users.enable(id)],
+    ["rotating a token", true, (users: Users, id: string) => users.rotate(id, 0)],
+    ["rotating a token with a grace period", false, (users: Users, id: string) => users.rotate(id, 1)],
+    ["changing a limit", false, (users: Users, id: string) => users.change(id, { maxParallel: 1 })],
+    [
+      "setting an expiry in the future",
+      false,
+      (users: Users, id: string) => users.change(id, { expiresAt: 11 * HOUR_MS }),
+    ],
+    [
+      "setting an expiry in the past",
+      true,
+      (users: Users, id: string) => users.change(id, { expiresAt: HOUR_MS }),
+    ],
+    ["clearing the expiry", false, (users: Users, id: string) => users.change(id, { expiresAt: null })],
   ] as const) {
-    test(what, async () => {
+    test(`${what} reports the user with ${revoked ? "a" : "no"} revoked key`, async () => {
       const { users: store } = openTestStore({ now });
       const told: UserChange[] = [];
       const users = createUsers({ users: store, seal, now, onChange: (change) => told.push(change) });
@@ -69,7 +77,7 @@ describe("a change tells who keeps a cache, and whether what the user has open m
   }
 });
 
-test("an unknown user is not found, whatever is to be done", async () => {
+test("an unknown user cannot be found, changed or deleted", async () => {
   const { users: store } = openTestStore();
   const users = createUsers({ users: store, seal });
   const { user_id } = await users.add();
@@ -83,7 +91,7 @@ test("an unknown user is not found, whatever is to be done", async () => {
   }
 });
 
-test("a user is found as it was added and changed, with its newest token", async () => {
+test("a user is found as added and changed, with their newest token", async () => {
   let now = 1_000;
   const { users: store } = openTestStore({ now: () => now });
   const users = createUsers({ users: store, seal, now: () => now });
@@ -114,7 +122,7 @@ test("a user is found as it was added and changed, with its newest token", async
   expect((await users.find("ann"))?.disabledAt).toBeNull();
 });
 
-test("no file of the store holds a token in clear, or as plain bytes", async () => {
+test("no file of the store holds a token as text or as plain bytes", async () => {
   const folder = tempFolder();
   const store = openTestFile(join(folder, "server.db"));
   const users = createUsers({ users: store.users, seal });
@@ -135,7 +143,7 @@ test("no file of the store holds a token in clear, or as plain bytes", async () 
   search();
 });
 
-test("a failure of the store has the reference's text, its cause, and no token", async () => {
+test("a failure of the store has the reference's text and its cause, and no token", async () => {
   const store = openTestStore();
   const users = createUsers({ users: store.users, seal });
   await store.close();
@@ -160,7 +168,7 @@ describe("an import", () => {
   const a = { user_id: "a", token: "token a" };
   const b = { user_id: "b", token: "token b" };
 
-  test("takes over ids and tokens in their order, and counts those that are here already", async () => {
+  test("an import keeps ids, tokens and their order, and counts the users that already exist", async () => {
     const { users: store } = openTestStore();
     const users = createUsers({ users: store, seal });
     expect(await users.importAll([b])).toEqual({ imported: 1, already: 0, conflicts: [] });
@@ -173,17 +181,17 @@ describe("an import", () => {
 
   for (const [what, row, reason] of [
     [
-      "an id that is here with another token",
+      "an id that exists here with another token",
       { user_id: "a", token: "new" },
-      "is here already with another token",
+      "already exists here with another token",
     ],
     ["a token of another user here", { user_id: "new", token: "token a" }, "belongs to another user here"],
     ["no token", { user_id: "new", token: "" }, "has no token"],
     ["no id", { user_id: "", token: "new" }, "has no id"],
-    ["an id that comes twice", { user_id: "b", token: "new" }, "is there twice"],
-    ["a token that comes twice", { user_id: "new", token: "token b" }, "that another one of them has"],
+    ["an id listed twice", { user_id: "b", token: "new" }, "is listed twice"],
+    ["a token listed twice", { user_id: "new", token: "token b" }, "same token as another imported user"],
   ] as const) {
-    test(`takes nothing when there is ${what}, and names the user`, async () => {
+    test(`an import with ${what} imports nobody, and names the user`, async () => {
       const { users: store } = openTestStore();
       const users = createUsers({ users: store, seal });
       await users.importAll([a]);

@@ -1,9 +1,9 @@
-import { createLimits, type Limited, type Limits } from "../../src/auth/limits.ts";
+import { createLimits, type Limits, type UserLimits } from "../../src/auth/limits.ts";
 import { AppError } from "../../src/errors.ts";
 import { userPrincipal } from "../../src/principal.ts";
 
 export const NOON = Date.UTC(2026, 10, 23, 12);
-export const NO_LIMITS: Limited = { requestsPerMinute: null, tokensPerDay: null, maxParallel: null };
+export const NO_LIMITS: UserLimits = { requestsPerMinute: null, tokensPerDay: null, maxParallel: null };
 
 /** Limits over two clocks that stand still until they are moved. */
 export function limitsBench(usedToday?: ReadonlyMap<string, number>) {
@@ -22,9 +22,9 @@ export function limitsBench(usedToday?: ReadonlyMap<string, number>) {
 }
 
 /** "ok" or the error's code; and after how long it says to come back. */
-export function tryAdmit(limits: Limits, user: string, limited: Partial<Limited>) {
+export function tryAdmit(limits: Limits, user: string, userLimits: Partial<UserLimits>) {
   try {
-    return { outcome: "ok", lease: limits.admit(userPrincipal(user), { ...NO_LIMITS, ...limited }) };
+    return { outcome: "ok", lease: limits.admit(userPrincipal(user), { ...NO_LIMITS, ...userLimits }) };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return { outcome: error.code, waitMs: error.retryAfterMs, hint: error.hint };

@@ -76,7 +76,7 @@ export const sessionRoutes = resource(ROUTES).handledBy(({ sessions, users, isSe
 
   return {
     async signIn({ c, caller: owner }) {
-      const before = sessions.shown(c.req.raw.headers);
+      const before = sessions.read(c.req.raw.headers);
       const answer = await describe(users, owner);
       if (typeof before === "object") sessions.end(before);
       const { session, cookie } = sessions.begin(owner, secureOf(c));
@@ -90,7 +90,7 @@ export const sessionRoutes = resource(ROUTES).handledBy(({ sessions, users, isSe
 
     signOut({ c, caller: { session } }) {
       if (session) sessions.end(session);
-      return reply(200, { message: "Signed out" }, { "set-cookie": sessions.cleared(secureOf(c)) });
+      return reply(200, { message: "Signed out" }, { "set-cookie": sessions.clearingCookie(secureOf(c)) });
     },
   };
 });

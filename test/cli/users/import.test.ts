@@ -152,7 +152,7 @@ describe("users import", () => {
     expect((error as CommandError).exitCode).toBe(1);
     expect(other.output.out).toBe("");
     expect(other.output.err.split("\n")).toEqual([
-      `user "${known.user_id}" is here already with another token`,
+      `user "${known.user_id}" already exists here with another token`,
       'user "thief\\u001b[2J" has a token that belongs to another user here',
       'user "no-token" has no token',
       "",

@@ -276,8 +276,8 @@ describe("the cookie of a browser that came by TLS is Secure", () => {
 
   test("to a proxy that is trusted", async () => {
     const server = await startTestServer(["--trust-proxy", "loopback"]);
-    expect(await setCookie(server, FORWARDED)).toEndWith("; Secure");
-    expect(await setCookie(server, ["Forwarded: for=192.0.2.1;proto=https"])).toEndWith("; Secure");
+    expect(await setCookie(server, FORWARDED)).toContain("; Secure;");
+    expect(await setCookie(server, ["Forwarded: for=192.0.2.1;proto=https"])).toContain("; Secure;");
     expect(await setCookie(server, ["X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: http"])).toEndWith(
       "; SameSite=Strict",
     );
