@@ -1,4 +1,6 @@
-/** The error types of https://platform.claude.com/docs/en/api/errors, by which SDKs and Claude Code decide. */
+/**
+ * The error types of https://platform.claude.com/docs/en/api/errors, by which SDKs and Claude Code decide.
+ */
 export type AnthropicErrorType =
   | "invalid_request_error"
   | "authentication_error"
@@ -11,11 +13,18 @@ export type AnthropicErrorType =
   | "api_error"
   | "overloaded_error";
 
-/** All that the server knows about an error code. What operators and callers should know is in docs/api.md. */
+/**
+ * All that the server knows about an error code. What operators and callers should know is in docs/api.md.
+ */
 interface ErrorRow {
-  /** What is wrong, without a full stop. Programs compare the Go server's texts, so those are kept to the letter. */
+  /**
+   * What is wrong, without a full stop. Programs compare the Go server's texts, so those are kept to the
+   * letter.
+   */
   message: string;
-  /** Replaces `message` in the OpenAI and Anthropic styles, where the Go server's text would puzzle readers. */
+  /**
+   * Replaces `message` in the OpenAI and Anthropic styles, where the Go server's text would puzzle readers.
+   */
   plainMessage?: string;
   status: number;
   openaiType: string;

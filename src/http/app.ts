@@ -3,7 +3,7 @@ import { connectionRoutes } from "./ask/connections.ts";
 import { askRoutes } from "./ask/route.ts";
 import type { HttpDeps, HttpEnv } from "./context.ts";
 import { createNotFound, preflight } from "./methods.ts";
-import { envelope, onError } from "./middleware/request.ts";
+import { onError, requestMiddleware } from "./middleware/request.ts";
 import { modelRoutes } from "./models/list.ts";
 import { modelAskRoutes } from "./models/route.ts";
 import { toDashboard } from "./operations/dashboard.ts";
@@ -21,7 +21,7 @@ export interface AppDeps extends HttpDeps {
 /** All HTTP routes. `fetch` needs the server it runs in: `app.fetch(request, { server })`. */
 export function createApp(deps: AppDeps): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ router: createRouter() });
-  app.use(envelope(deps));
+  app.use(requestMiddleware(deps));
   app.options("*", preflight);
   askRoutes(app, deps);
   modelAskRoutes(app, deps);

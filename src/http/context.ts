@@ -9,7 +9,7 @@ import type { AskContext, Asker } from "../relay/conversation.ts";
 import type { Conversations } from "../relay/conversations.ts";
 
 import type { Relay } from "../relay/relay.ts";
-import type { Border } from "./middleware/access.ts";
+import type { AccessControl } from "./middleware/access.ts";
 import { commonHeaders } from "./middleware/headers.ts";
 import type { Trace } from "./middleware/trace.ts";
 import type { Threads } from "./models/v1-threads.ts";
@@ -32,7 +32,7 @@ export interface HttpDeps {
   bodyBytesMax: number;
   /** How long a body may take. */
   bodyWithinMs: number;
-  border: Border;
+  accessControl: AccessControl;
   conversationLengthMax: number;
 }
 

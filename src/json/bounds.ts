@@ -1,8 +1,8 @@
 import { endOfString } from "./scan.ts";
 
 /**
- * Requests and the schemas of tools are never nested as deeply. For 20 MB of brackets a parser takes 10 s, and a
- * serializer its whole stack.
+ * Requests and the schemas of tools are never nested as deeply. For 20 MB of brackets a parser takes 10 s,
+ * and a serializer its whole stack.
  */
 const DEPTH_MAX = 256;
 
@@ -13,10 +13,10 @@ const QUOTE = 0x22;
 const COMMA = 0x2c;
 
 /**
- * Returns why a text must not be parsed as JSON: it is nested too deeply, or has too many values. Returns undefined if
- * it may be parsed, whether it is JSON or not. Call it before `JSON.parse` on what others sent, since parsing blocks
- * everybody else. It takes about 2 ms per megabyte itself, and less if the text is long strings. Pass a larger
- * `valuesMax` for answers: an embedding has thousands of values.
+ * Returns why a text must not be parsed as JSON: it is nested too deeply, or has too many values. Returns
+ * undefined if it may be parsed, whether it is JSON or not. Call it before `JSON.parse` on what others sent,
+ * since parsing blocks everybody else. It takes about 2 ms per megabyte itself, and less if the text is long
+ * strings. Pass a larger `valuesMax` for answers: an embedding has thousands of values.
  */
 export function jsonExcess(text: string, valuesMax = VALUES_MAX): string | undefined {
   if (text.length <= Math.min(DEPTH_MAX, valuesMax)) return undefined;

@@ -1,8 +1,9 @@
 import { endOfString } from "./scan.ts";
 
 /**
- * The functions of this file change one field of a JSON object and leave every other byte as it is. The server does not
- * care about number formats, the order of keys, or white space, but a body belongs to its caller.
+ * The functions of this file change one field of a JSON object and leave every other byte as it is. The
+ * server does not care about number formats, the order of keys, or white space, but a body belongs to its
+ * caller.
  */
 
 interface Entry {
@@ -14,7 +15,10 @@ interface Entry {
   valueTo: number;
 }
 
-/** Returns the text with `key` set to `value`, in its place or else at the end. `text` must be a valid JSON object. */
+/**
+ * Returns the text with `key` set to `value`, in its place or else at the end. `text` must be a valid JSON
+ * object.
+ */
 export function setField(text: string, key: string, value: unknown): string {
   const json = JSON.stringify(value);
   const entries = entriesOf(text);

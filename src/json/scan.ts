@@ -1,8 +1,8 @@
 const BACKSLASH = 0x5c;
 
 /**
- * Returns the index of the quote that ends the string beginning at `from`, or the text's length if there is none.
- * Strings may be megabytes of an image, so it searches for quotes rather than look at every character.
+ * Returns the index of the quote that ends the string beginning at `from`, or the text's length if there is
+ * none. Strings may be megabytes of an image, so it searches for quotes rather than look at every character.
  */
 export function endOfString(text: string, from: number): number {
   let quote = text.indexOf('"', from + 1);

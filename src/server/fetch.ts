@@ -81,7 +81,7 @@ export function createFetch(config: Config, parts: FetchParts): Fetch {
     now,
     threads: new Threads(),
     modelAliases: config.modelAliases ?? {},
-    border: gate.border,
+    accessControl: gate.accessControl,
     bodyBytesMax,
     bodyWithinMs,
     conversationLengthMax: config.conversationLengthMax,

@@ -3,7 +3,7 @@ import { createConcurrencyLimit } from "../auth/concurrency.ts";
 import { createFailedKeys } from "../auth/failed-keys.ts";
 import type { Config } from "../config/read.ts";
 import type { BunServer } from "../http/context.ts";
-import { type Border, createBorder } from "../http/middleware/access.ts";
+import { type AccessControl, createAccessControl } from "../http/middleware/access.ts";
 import {
   type ClientAddresses,
   createClientAddresses,
@@ -14,7 +14,7 @@ import { createOwnHosts } from "../net/host.ts";
 
 /** What stands between the world and the routes. */
 export interface Gate {
-  border: Border;
+  accessControl: AccessControl;
   addressOf: ClientAddresses;
   /** Whether the caller came by TLS, as far as the proxies before this server are trusted. */
   isSecure(request: Request, server: BunServer): boolean;
@@ -28,12 +28,12 @@ export function createGate(config: Config, log: Log): Gate {
     ...(config.host ? [config.host] : []),
     ...config.allowedHosts,
   ]);
-  const border = createBorder({
+  const accessControl = createAccessControl({
     addresses: addressOf,
     isOwnHost,
     failedKeys: createFailedKeys({ max: config.keyFailuresMax, elapsedMs: () => performance.now() }),
     requests: createConcurrencyLimit({ addressMax: config.addressRequestsMax }),
     log,
   });
-  return { border, addressOf, isSecure: createTlsCheck(config.trustProxy), isOwnHost };
+  return { accessControl, addressOf, isSecure: createTlsCheck(config.trustProxy), isOwnHost };
 }

@@ -43,8 +43,8 @@ function readBody(text: string, { modelAliases }: HttpDeps, { models }: AskConte
 }
 
 /**
- * Streams `{"delta":text}` for each piece of the answer, then the whole answer as it would be without streaming, then
- * `[DONE]`. A failure after the first piece is one `{"error":text}` without a `[DONE]`.
+ * Streams `{"delta":text}` for each piece of the answer, then the whole answer as it would be without
+ * streaming, then `[DONE]`. A failure after the first piece is one `{"error":text}` without a `[DONE]`.
  */
 function streamConversation(
   c: HttpContext,

@@ -1,6 +1,6 @@
 /**
- * Returns the hint for a value that does not fit its schema, made from the message of the schema library. It names the
- * field at fault, never what was in it.
+ * Returns the hint for a value that does not fit its schema, made from the message of the schema library. It
+ * names the field at fault, never what was in it.
  */
 export function fieldHint(path: string, message = "Invalid input"): string {
   const field = path === "" ? "The body" : `\`${path}\``;

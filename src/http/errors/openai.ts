@@ -25,7 +25,10 @@ export function publicMessage({ code, message, hint, extra }: AppError): string 
 
 const withFullStop = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
 
-/** The style of chat completions, completions and embeddings: https://platform.openai.com/docs/guides/error-codes. */
+/**
+ * The style of chat completions, completions and embeddings:
+ * https://platform.openai.com/docs/guides/error-codes.
+ */
 export const openaiStyle: ErrorStyle = {
   body: (error, _status, requestId) => ({ error: openaiError(error, requestId) }),
   streamEvent: (error, requestId) => ({

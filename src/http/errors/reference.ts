@@ -2,8 +2,8 @@ import { type AppError, ERRORS } from "../../errors.ts";
 import type { ErrorStyle } from "./style.ts";
 
 /**
- * Returns the Go server's `{"error": text}`, with the further keys that it has for some errors, and with `hint` when
- * the caller can do something. Keys are sorted, as the Go server's are.
+ * Returns the Go server's `{"error": text}`, with the further keys that it has for some errors, and with
+ * `hint` when the caller can do something. Keys are sorted, as the Go server's are.
  */
 function referenceError(error: AppError): Record<string, unknown> {
   const body: Record<string, unknown> = { ...error.extra, error: error.message };

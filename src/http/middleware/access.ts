@@ -7,17 +7,23 @@ import { readHost } from "../../net/host.ts";
 import type { BunServer } from "../context.ts";
 import type { ClientAddress, ClientAddresses } from "./client-address.ts";
 
-/** What each request passes before any route sees it. */
-export interface Border {
-  /** Gives where it comes from; throws an `AppError`: url_too_long, host_invalid, host_refused. */
+/** The checks that each request passes before any route sees it. */
+export interface AccessControl {
+  /** Returns where the request comes from. Throws an `AppError`: url_too_long, host_invalid, host_refused. */
   check(request: Request, server: BunServer, path: string): ClientAddress;
-  /** Counts it among what its address has under way; gives what ends that. Throws an `AppError` address_busy. */
+  /**
+   * Counts a request among the running ones of its address, until the returned function is called. Throws an
+   * `AppError` address_busy.
+   */
   enter(address: string | undefined): () => void;
-  /** The error as it is told: of an address that has sent too many wrong keys, a further one is key_failures. */
-  told(error: AppError, address: string | undefined): AppError;
+  /**
+   * Returns the error for the caller: key_failures for a wrong key from an address that has sent too many of
+   * them.
+   */
+  limitWrongKeys(error: AppError, address: string | undefined): AppError;
 }
 
-interface BorderOptions {
+interface AccessControlOptions {
   addresses: ClientAddresses;
   isOwnHost: (header: string) => boolean;
   failedKeys: FailedKeys;
@@ -25,38 +31,46 @@ interface BorderOptions {
   log: Log;
 }
 
-/** Of the whole address. The runtime answers 431 where line and headers have more than 16 KB, or there are 199 of them. */
+/** For the whole URL. The runtime answers 431 if the head has more than 16 KB, or 199 headers. */
 const URL_LENGTH_MAX = 4096;
 
-/** Routes that tell and do nothing without a key, which a page that had its name point here would not know. */
+/** Routes that are of no use without a key, which a page that made its own name point here would not have. */
 const NEEDS_KEY = /^\/(?:(?:api|v1|admin|metrics)(?:\/|$)|(?:agents\/[^/]*\/)?client\/register$)/;
 
 const OWN_HOST_HINT =
-  "On this machine the server must be called localhost, by its address, or by a name that --allowed-hosts lists; behind a proxy see --trust-proxy.";
+  "On this machine, call the server localhost, use its address, or add the name to --allowed-hosts. Behind a proxy, see --trust-proxy.";
 
-/** Errors that say that a key was tried, and was none. */
-const FAILED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+/** The errors of a request with a wrong key. */
+const WRONG_KEY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "key_unknown",
   "admin_key_wrong",
   "agent_key_wrong",
   "sign_in_code_wrong",
 ]);
 
-/** A cookie that stands for no session any more is no try. */
-const NO_TRY = /^session_/;
+/** A cookie of an ended session is not counted as a wrong key. */
+const ENDED_SESSION = /^session_/;
 
-export function createBorder({ addresses, isOwnHost, failedKeys, requests, log }: BorderOptions): Border {
+export function createAccessControl({
+  addresses,
+  isOwnHost,
+  failedKeys,
+  requests,
+  log,
+}: AccessControlOptions): AccessControl {
   return {
     check(request, server, path) {
       const { headers, url } = request;
       if (url.length > URL_LENGTH_MAX)
         throw new AppError("url_too_long", {
-          hint: `An address may have up to ${URL_LENGTH_MAX} characters.`,
+          hint: `The URL may have up to ${URL_LENGTH_MAX} characters.`,
         });
       const host = headers.get("host") ?? "";
-      // Whatever else stood in it would become a part of the path.
+      // Anything else in it would become a part of the path.
       if (!readHost(host))
-        throw new AppError("host_invalid", { hint: "The header Host must be a name or an address." });
+        throw new AppError("host_invalid", {
+          hint: "It must be a name or an address, with a port or without.",
+        });
       const from = addresses(request, server);
       if (isLoopback(from.address) && !from.isVouched && !NEEDS_KEY.test(path) && !isOwnHost(host))
         throw new AppError("host_refused", { hint: OWN_HOST_HINT });
@@ -67,17 +81,17 @@ export function createBorder({ addresses, isOwnHost, failedKeys, requests, log }
       const entered = requests.enter(address);
       if (typeof entered === "function") return entered;
       throw new AppError("address_busy", {
-        hint: "So many requests of one address are answered at once: --address-requests-max.",
+        hint: "The limit of concurrent requests from one address is reached (--address-requests-max).",
       });
     },
 
-    told(error, address) {
-      const isTry = FAILED.has(error.code) && !NO_TRY.test(error.logAs ?? "");
-      const over = isTry ? failedKeys.note(address) : undefined;
+    limitWrongKeys(error, address) {
+      const isWrongKey = WRONG_KEY.has(error.code) && !ENDED_SESSION.test(error.logAs ?? "");
+      const over = isWrongKey ? failedKeys.note(address) : undefined;
       if (!over) return error;
       if (over.isFirst) log.warn("keys_refused", { address, for_ms: Math.ceil(over.retryAfterMs) });
       return new AppError("key_failures", {
-        hint: "This address has sent too many wrong keys. A right one works at once.",
+        hint: "This address has sent too many wrong keys. A valid key works at once.",
         retryAfterMs: over.retryAfterMs,
       });
     },

@@ -10,8 +10,8 @@ export interface BodyLimits {
 }
 
 /**
- * Returns the body as text, whatever its content type. A body is refused as soon as it is known to be over the limit, and
- * when it is not complete in time, even if its bytes keep trickling in.
+ * Returns the body as text, whatever its content type. A body is refused as soon as it is known to be over
+ * the limit, and when it is not complete in time, even if its bytes keep trickling in.
  */
 export async function readText(
   request: Request,
@@ -43,7 +43,10 @@ async function readChunks(body: ReadableStream<Uint8Array> | null, bytesMax: num
   return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
-/** Returns the JSON in `text`. Throws `code` if the text is not JSON, or is nested too deeply, or has too many values. */
+/**
+ * Returns the JSON in `text`. Throws `code` if the text is not JSON, or is nested too deeply, or has too many
+ * values.
+ */
 export function parseJson(text: string, code: ErrorCode): unknown {
   const excess = jsonExcess(text);
   if (excess !== undefined) throw new AppError(code, { hint: `The body has too much structure. ${excess}` });
@@ -54,7 +57,9 @@ export function parseJson(text: string, code: ErrorCode): unknown {
   }
 }
 
-/** Returns the value as the schema reads it. Throws `code` with a hint that names the first field at fault. */
+/**
+ * Returns the value as the schema reads it. Throws `code` with a hint that names the first field at fault.
+ */
 export function parseShape<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,

@@ -3,28 +3,31 @@ import { createNetworks, readAddress } from "../../net/addresses.ts";
 /** Where a request comes from. */
 export interface ClientAddress {
   /**
-   * Of the caller, as `readAddress` gives it; undefined where there is none, as on a Unix socket. Behind a proxy that is
-   * not trusted it is the proxy's.
+   * The caller's address, as `readAddress` returns it; undefined if there is none, as on a Unix socket.
+   * Behind a proxy that is not trusted it is the proxy's.
    */
   address: string | undefined;
-  /** A proxy stands between, trusted or not, or says so. */
+  /** Whether there is a proxy, trusted or not, or headers claim that there is one. */
   isForwarded: boolean;
-  /** A trusted proxy has said where it comes from. */
+  /** Whether a trusted proxy has reported the address. */
   isVouched: boolean;
 }
 
-/** The part of Bun's server that is asked. */
+/** The part of Bun's server that knows the peer of a request. */
 interface Peers {
   requestIP(request: Request): { address: string } | null;
 }
 
-/** Tells where a request comes from. To be asked before an upgrade, as the server forgets the peer after it. */
+/**
+ * Returns where a request comes from. Call it before an upgrade, after which the server has forgotten the
+ * peer.
+ */
 export type ClientAddresses = (request: Request, server: Peers) => ClientAddress;
 
-/** How far `X-Forwarded-For` and its like are believed. */
+/** The proxies whose `X-Forwarded-For` and similar headers are trusted. */
 export type TrustProxy = { hops: number } | { networks: readonly string[] };
 
-/** Headers by which a proxy tells that the request came from elsewhere. */
+/** The headers by which a proxy says that the request came from elsewhere. */
 const PROXY_HEADERS = [
   "forwarded",
   "via",
@@ -34,14 +37,15 @@ const PROXY_HEADERS = [
   "cf-connecting-ip",
 ];
 
-/** More proxies than these stand in no row. */
+/** No chain of proxies is longer. */
 const CHAIN_LENGTH_MAX = 64;
 
 /**
- * Believes the headers only where the socket's peer is a trusted proxy, and of each header only what trusted
- * proxies have added, which is at its right end: whatever stands further left the caller may have made up.
- * A header that the proxy does not know it passes on as the caller sent it; so where `X-Forwarded-For`,
- * `Forwarded` and `X-Real-IP` disagree, none is believed and the proxy counts as the caller.
+ * Trusts the headers only if the socket's peer is a trusted proxy. In each header it trusts only what trusted
+ * proxies have added at the right end: the caller may have made up everything further left. A proxy passes on
+ * a header that it does not know as the caller sent it. So if `X-Forwarded-For`, `Forwarded` and `X-Real-IP`
+ * disagree, none is trusted, and the proxy counts as the caller. Written by hand, as it is stricter than
+ * proxy-addr.
  */
 export function createClientAddresses(trust: TrustProxy | undefined): ClientAddresses {
   const find = trust && createFinder(trust);
@@ -56,7 +60,7 @@ export function createClientAddresses(trust: TrustProxy | undefined): ClientAddr
   };
 }
 
-/** Whether a request came by TLS to this server, or to a trusted proxy before it that says so. */
+/** Returns whether a request came by TLS to this server, or to a trusted proxy that says so. */
 export function createTlsCheck(trust: TrustProxy | undefined): (request: Request, server: Peers) => boolean {
   const isProxy = trust && "networks" in trust ? createNetworks(trust.networks) : () => trust !== undefined;
   return (request, server) => {
@@ -64,19 +68,19 @@ export function createTlsCheck(trust: TrustProxy | undefined): (request: Request
     const peer = readAddress(server.requestIP(request)?.address ?? "");
     if (peer === undefined || !isProxy(peer)) return false;
     const { headers } = request;
-    const said = headers.get("x-forwarded-proto") ?? protoOf(headers.get("forwarded") ?? "");
-    return said.split(",").some((proto) => proto.trim().toLowerCase() === "https");
+    const protos = headers.get("x-forwarded-proto") ?? protoOf(headers.get("forwarded") ?? "");
+    return protos.split(",").some((proto) => proto.trim().toLowerCase() === "https");
   };
 }
 
-/** `for=192.0.2.60;proto=https`: https://www.rfc-editor.org/rfc/rfc7239#section-5.4. */
+/** Reads `for=192.0.2.60;proto=https`: https://www.rfc-editor.org/rfc/rfc7239#section-5.4. */
 function protoOf(forwarded: string): string {
   return /(?:^|[;,])\s*proto="?(\w+)/i.exec(forwarded)?.[1] ?? "";
 }
 
 interface Found {
   address: string;
-  /** The peer is a trusted proxy. */
+  /** Whether the peer is a trusted proxy. */
   isTrusted: boolean;
   isVouched: boolean;
 }
@@ -102,7 +106,7 @@ function createFinder(trust: TrustProxy): Finder {
   };
 }
 
-/** What each header says of the way, the nearest last. */
+/** Returns the chain of addresses in each header, the nearest last. */
 function chainsOf(headers: Headers): (string | undefined)[][] {
   const chains: (string | undefined)[][] = [];
   const forwardedFor = headers.get("x-forwarded-for");
@@ -114,13 +118,16 @@ function chainsOf(headers: Headers): (string | undefined)[][] {
   return chains;
 }
 
-/** `for=192.0.2.60;proto=http`, `For="[2001:db8::1]:4711"`: https://www.rfc-editor.org/rfc/rfc7239#section-4. */
+/**
+ * Reads `for=192.0.2.60;proto=http` or `For="[2001:db8::1]:4711"`:
+ * https://www.rfc-editor.org/rfc/rfc7239#section-4.
+ */
 function forOf(element: string): string | undefined {
   const [, quoted, plain] = /(?:^|;)\s*for=(?:"([^"]*)"|([^;"\s]*))/i.exec(element) ?? [];
   return readNode(quoted ?? plain ?? "");
 }
 
-/** An address with or without a port, IPv6 in brackets where there is one. */
+/** Reads an address with or without a port. IPv6 with a port is in brackets. */
 function readNode(text: string): string | undefined {
   const node = text.trim();
   const bracketed = /^\[([^\]]*)\](?::\d+)?$/.exec(node)?.[1];

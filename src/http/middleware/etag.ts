@@ -1,4 +1,7 @@
-/** Whether `If-None-Match` names it. RFC 9110 §13.1.2: a list, each perhaps weak; proxies that compress make it so. */
+/**
+ * Returns whether `If-None-Match` names the tag. RFC 9110 §13.1.2: a list of tags, some weak, as of a
+ * compressing proxy.
+ */
 export function isNamed(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false;
   return header.split(",").some((one) => one.trim() === "*" || one.trim().replace(/^W\//, "") === etag);

@@ -22,9 +22,9 @@ const HEADERS = commonHeaders({
 const COMMENT = ": keep-alive\n\n";
 
 /**
- * A stream of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). Its response exists
- * only from the first event on: until then, the request may still fail with a status of its own. Written by hand, as
- * Hono's `streamSSE` decides the status first, and costs twice as much per event.
+ * A stream of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). Its
+ * response exists only from the first event on: until then, the request may still fail with a status of its
+ * own. Written by hand, as Hono's `streamSSE` decides the status first, and costs twice as much per event.
  */
 export class EventStream {
   /** Resolves with the response when there is something to send. */
@@ -46,8 +46,8 @@ export class EventStream {
   #sentAt = 0;
 
   /**
-   * `onGone` is called when the reader has left, or reads too slowly. `keepAlive` is what a quiet stream sends now and
-   * then: a comment, unless the API has an event for it.
+   * `onGone` is called when the reader has left, or reads too slowly. `keepAlive` is what a quiet stream
+   * sends now and then: a comment, unless the API has an event for it.
    */
   constructor(onGone: () => void, keepAlive = COMMENT) {
     const started = Promise.withResolvers<EventStreamResponse>();
@@ -158,8 +158,8 @@ export class EventStreamResponse extends Response {
 let waiting: EventStream[] = [];
 
 /**
- * Under load an agent's socket has many events of many streams to read at once. What each stream gets of them goes out
- * as one chunk.
+ * Under load an agent's socket has many events of many streams to read at once. What each stream gets of them
+ * goes out as one chunk.
  */
 function releaseAtEndOfTurn(stream: EventStream): void {
   if (waiting.length === 0) setImmediate(releaseAll);

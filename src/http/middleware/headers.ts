@@ -1,12 +1,12 @@
 import { readHost } from "../../net/host.ts";
 
-/** Where an answer is no page, nothing in it is to be run, framed or loaded by a browser. */
+/** A browser must neither run, frame nor load anything in a response that is not a page. */
 const NO_PAGE = "default-src 'none'; frame-ancestors 'none'";
 
-/** A year. Only for the name itself, as others below it are not ours. */
+/** One year. Only for the name itself, as subdomains may not be ours. */
 const HSTS = "max-age=31536000";
 
-/** What a browser lets the page read. */
+/** The headers that a browser lets a page of another origin read. */
 const EXPOSED_HEADERS = [
   "x-request-id",
   ...["retry-after", "retry-after-ms", "x-should-retry"],
@@ -16,7 +16,7 @@ const EXPOSED_HEADERS = [
   ]),
 ].join(", ");
 
-/** Its type is not guessed, its address is told to no other site, and a page of any site may read it. */
+/** nosniff, no-referrer, and CORS for any origin. */
 const ALWAYS = {
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
@@ -24,31 +24,32 @@ const ALWAYS = {
   "access-control-expose-headers": EXPOSED_HEADERS,
 };
 
-/** Nobody keeps it, and it is no page, unless the route says otherwise. */
-const UNLESS_SAID = { "cache-control": "no-store", "content-security-policy": NO_PAGE };
+/** Not cacheable and not rendered as a page, unless the route says otherwise. */
+const DEFAULTS = { "cache-control": "no-store", "content-security-policy": NO_PAGE };
 
 /**
- * What every answer has, with headers of its own. To be made once, for what is answered often: to copy them takes a
- * tenth of the time that it takes to set them one by one.
+ * Returns the headers of every response, and `own`. Make them once for a frequent response: copying them
+ * takes a tenth of the time of setting them one by one.
  */
 export function commonHeaders(own: Record<string, string>): Headers {
-  return new Headers({ ...ALWAYS, ...UNLESS_SAID, ...own });
+  return new Headers({ ...ALWAYS, ...DEFAULTS, ...own });
 }
 
 /**
- * Adds what every answer has where it was not made with `commonHeaders`. Under TLS a browser is told to come by TLS
- * from now on; not for an address or `localhost`, where other servers of other ports would be meant too.
+ * Adds the headers of every response to one that was not made with `commonHeaders`. Under TLS it tells
+ * browsers to use TLS from now on, but not for an address or `localhost`, as that would include servers on
+ * other ports.
  */
 export function completeHeaders(headers: Headers, request: Request): void {
   if (!headers.has("access-control-expose-headers")) {
     for (const [name, value] of Object.entries(ALWAYS)) headers.set(name, value);
-    for (const [name, value] of Object.entries(UNLESS_SAID)) if (!headers.has(name)) headers.set(name, value);
+    for (const [name, value] of Object.entries(DEFAULTS)) if (!headers.has(name)) headers.set(name, value);
   }
-  if (request.url.startsWith("https:") && hasNameOfItsOwn(request.headers.get("host")))
+  if (request.url.startsWith("https:") && hasOwnName(request.headers.get("host")))
     headers.set("strict-transport-security", HSTS);
 }
 
-function hasNameOfItsOwn(header: string | null): boolean {
+function hasOwnName(header: string | null): boolean {
   const host = readHost(header ?? "");
   return host !== undefined && !host.isAddress && !/(^|\.)localhost$/.test(host.name);
 }

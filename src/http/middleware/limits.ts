@@ -4,9 +4,10 @@ import type { HttpContext } from "../context.ts";
 import { EventStreamResponse } from "./event-stream.ts";
 
 /**
- * Answers a request within its user's limits, or throws as `Limits.admit` does. The request is admitted before its body
- * is read, so a user above their limits costs next to nothing, and a request that then proves faulty counts. Its lease
- * ends with `answer`, or, if that answers with a stream, when the streamed ask has ended.
+ * Answers a request within its user's limits, or throws as `Limits.admit` does. The request is admitted
+ * before its body is read, so a user above their limits costs next to nothing, and a request that then proves
+ * faulty counts. Its lease ends with `answer`, or, if that answers with a stream, when the streamed ask has
+ * ended.
  */
 export async function withinLimits(
   c: HttpContext,
@@ -37,7 +38,10 @@ export function showLimits(c: HttpContext, limits: Limits, { principal, allowanc
   });
 }
 
-/** Uses the names and the notation of https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers. */
+/**
+ * Uses the names and the notation of
+ * https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers.
+ */
 function setHeaders(headers: Headers, what: string, { limit, remaining, resetMs }: LimitStanding): void {
   headers.set(`x-ratelimit-limit-${what}`, String(limit));
   headers.set(`x-ratelimit-remaining-${what}`, String(remaining));

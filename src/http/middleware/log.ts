@@ -3,23 +3,23 @@ import type { Log } from "../../log/log.ts";
 import { principalName } from "../../principal.ts";
 import type { HttpContext } from "../context.ts";
 
-/** Asked for again and again by machines. */
+/** Machines request these again and again. */
 const PROBED = new Set(["/health", "/ready", "/metrics"]);
 
 export interface AnsweredRequest {
-  /** As `patternOf` gives it. */
+  /** As `patternOf` returns it. */
   route: string;
   status: number;
   durationMs: number;
 }
 
-/** The route's pattern, as paths and queries can carry keys; `(unknown)` for what is no route. */
+/** Returns the route's pattern, as paths and queries may hold keys; `(unknown)` if there is no route. */
 export function patternOf(c: HttpContext): string {
   const pattern = routePath(c, -1);
   return pattern === "/*" || pattern === "*" ? "(unknown)" : pattern;
 }
 
-/** One line for each request, when its answer begins. */
+/** Writes one line for each request, when its response begins. */
 export function logRequest(log: Log, c: HttpContext, { route, status, durationMs }: AnsweredRequest): void {
   const trace = c.get("trace");
   const principal = c.get("principal");
@@ -43,18 +43,21 @@ export function logRequest(log: Log, c: HttpContext, { route, status, durationMs
   });
 }
 
-/** A refused key is worth a line, whatever it was to open. */
+/** A refused key is always logged at a visible level. */
 function levelOf(route: string, status: number): "debug" | "info" | "warn" {
   if (PROBED.has(route) && status !== 401) return "debug";
   return status >= 500 ? "warn" : "info";
 }
 
-/** The caller's own id helps to find his request; it is never taken for ours. */
+/** Returns the caller's own id if it is plain. It helps to find a request, and never replaces ours. */
 function plainId(given: string | null): string | undefined {
   return given !== null && /^[\w.:-]{1,64}$/.test(given) ? given : undefined;
 }
 
-/** The first segment of an unknown path helps to find a wrong base URL; the rest might hold a key. */
+/**
+ * Returns the first segment of an unknown path, which helps to find a wrong base URL. The rest might hold a
+ * key.
+ */
 function firstSegment(path: string): string {
   const [, first = ""] = path.split("/");
   return /^[a-z0-9._-]{1,16}$/i.test(first) ? `/${first}…` : "(unknown)";

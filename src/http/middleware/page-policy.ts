@@ -1,12 +1,12 @@
-/** Hashes (`'sha256-…'`) of what is inline in a page. */
+/** The hashes (`'sha256-…'`) of inline scripts and styles. */
 export interface PagePolicy {
   scripts?: readonly string[];
   styles?: readonly string[];
 }
 
 /**
- * The `Content-Security-Policy` of an HTML page of ours: its own scripts, styles and images, what is inline only by
- * its hash, requests to this server only, and no frame of any site around it.
+ * Returns the `Content-Security-Policy` of an HTML page of this server. It allows scripts, styles, images and
+ * requests of this server, and inline ones by their hash. No site may put the page in a frame.
  */
 export function pagePolicy({ scripts = [], styles = [] }: PagePolicy = {}): string {
   return [
@@ -22,7 +22,7 @@ export function pagePolicy({ scripts = [], styles = [] }: PagePolicy = {}): stri
   ].join("; ");
 }
 
-/** As `PagePolicy` wants it, of the text between the tags. */
+/** Returns the hash for `PagePolicy` of the text between the tags. */
 export function inlineHash(text: string): string {
   return `'sha256-${Bun.SHA256.hash(text, "base64")}'`;
 }

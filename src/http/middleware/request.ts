@@ -1,35 +1,40 @@
 import type { MiddlewareHandler } from "hono";
-import { AppError } from "../../errors.ts";
+import { asAppError } from "../../errors.ts";
 import { causeOf } from "../../log/log.ts";
 import type { HttpContext, HttpDeps, HttpEnv } from "../context.ts";
 import { errorResponse } from "../errors/response.ts";
-import type { Border } from "./access.ts";
+import type { AccessControl } from "./access.ts";
 import { EventStreamResponse } from "./event-stream.ts";
 import { completeHeaders } from "./headers.ts";
 import { logRequest, patternOf } from "./log.ts";
 import { readTrace } from "./trace.ts";
 
 /**
- * How long a quiet HTTP connection is kept, one that waits for an answer aside. A request's head, and the first one above
- * all, has some 10 s: the runtime sees to that by itself.
+ * How long an idle HTTP connection is kept, unless it waits for an answer. The runtime itself gives the head
+ * of a request about 10 s.
  */
 export const IDLE_S = 60;
 
-type EnvelopeDeps = Pick<HttpDeps, "log" | "newId" | "metrics" | "border">;
+type RequestDeps = Pick<HttpDeps, "log" | "newId" | "metrics" | "accessControl">;
 
 /**
- * What every request gets, in the one middleware there is: an id, its place in a trace, the headers that let a
- * browser read the answer, its figures, and a line in the log.
+ * The only middleware, as each costs several microseconds. It gives every request an id, its span in a trace,
+ * the checks of access control, the headers of every response, its metrics, and its line in the log.
  */
-export function envelope({ log, newId, metrics, border }: EnvelopeDeps): MiddlewareHandler<HttpEnv> {
-  const fail = onError({ log, border });
+export function requestMiddleware({
+  log,
+  newId,
+  metrics,
+  accessControl,
+}: RequestDeps): MiddlewareHandler<HttpEnv> {
+  const fail = onError({ log, accessControl });
   return async (c, next) => {
     const startedAt = performance.now();
     const requestId = `req_${newId()}`;
     c.set("requestId", requestId);
     c.set("trace", readTrace(c.req.raw.headers));
     try {
-      const leave = cross(c, border);
+      const leave = admit(c, accessControl);
       await next();
       if (c.res instanceof EventStreamResponse) c.res.stream.beforeClose(leave);
       else leave();
@@ -40,7 +45,7 @@ export function envelope({ log, newId, metrics, border }: EnvelopeDeps): Middlew
     completeHeaders(headers, c.req.raw);
     headers.set("x-request-id", requestId);
     c.get("showLimits")?.(headers);
-    // Anthropic's SDK looks for this one.
+    // Anthropic's SDK reads this one.
     headers.set("request-id", requestId);
     const answered = {
       route: patternOf(c),
@@ -53,32 +58,34 @@ export function envelope({ log, newId, metrics, border }: EnvelopeDeps): Middlew
 }
 
 /**
- * Lets the request in, or throws an `AppError`. Gives what is to be called once: when the answer is ready or, where
- * it is a stream, before that ends.
+ * Admits the request, or throws an `AppError`. The returned function must be called once: when the response
+ * is ready or, if it is a stream, before that closes.
  */
-function cross(c: HttpContext, border: Border): () => void {
+function admit(c: HttpContext, accessControl: AccessControl): () => void {
   const request = c.req.raw;
   const { server } = c.env;
-  const { address } = border.check(request, server, c.req.path);
+  const { address } = accessControl.check(request, server, c.req.path);
   c.set("address", address);
-  const leave = border.enter(address);
-  // The runtime's limit is for connections that are quiet. Without an answer it would cut off a body that takes longer,
-  // and who waits for an agent.
+  const leave = accessControl.enter(address);
+  // The runtime's limit is for idle connections. It would cut off a slow body, and a caller who waits for an
+  // agent.
   if (!BODILESS.has(request.method)) server.timeout(request, 0);
   return () => {
     leave();
-    // A limit that was lifted for the answer would stay lifted for the connection.
+    // A limit that was lifted for this request would stay lifted for the connection.
     if (!c.get("upgraded")) server.timeout(request, IDLE_S);
   };
 }
 
 const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** Turns whatever a handler threw into an answer. What was not thrown on purpose says nothing of its cause. */
-export function onError({ log, border }: Pick<HttpDeps, "log" | "border">) {
+/**
+ * Turns whatever a handler threw into a response. An error that was not thrown on purpose tells nothing of
+ * its cause.
+ */
+export function onError({ log, accessControl }: Pick<HttpDeps, "log" | "accessControl">) {
   return (thrown: Error, c: HttpContext): Response => {
-    const met = thrown instanceof AppError ? thrown : new AppError("internal", { cause: thrown });
-    const error = border.told(met, c.get("address"));
+    const error = accessControl.limitWrongKeys(asAppError(thrown), c.get("address"));
     c.set("error", error.logAs ?? error.code);
     const cause = error.cause ?? error.detail;
     if (cause !== undefined) {

@@ -6,8 +6,8 @@ import { EventStream, type ServerEvent } from "./event-stream.ts";
 /** An ask whose answer is streamed to the caller. */
 export interface StreamedAsk {
   /**
-   * Asks, and sends each event as it comes. Resolves when the ask has ended: with a response if the agent answered
-   * without a stream, and nothing was sent.
+   * Asks, and sends each event as it comes. Resolves when the ask has ended: with a response if the agent
+   * answered without a stream, and nothing was sent.
    */
   run(events: EventStream, signal: AbortSignal): Promise<Response | undefined>;
   /** Returns the events that end a stream which failed after its first event. */
@@ -17,8 +17,8 @@ export interface StreamedAsk {
 }
 
 /**
- * Streams the answer of an ask. The first event decides the status: an ask that fails before it is rejected, and is
- * answered like any other error. The ask is cancelled when its caller leaves.
+ * Streams the answer of an ask. The first event decides the status: an ask that fails before it is rejected,
+ * and is answered like any other error. The ask is cancelled when its caller leaves.
  */
 export async function streamAsk(c: HttpContext, log: Log, ask: StreamedAsk): Promise<Response> {
   const { signal } = c.req.raw;

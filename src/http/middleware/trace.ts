@@ -1,12 +1,12 @@
 /**
- * The trace that a request belongs to, after https://www.w3.org/TR/trace-context/ (level 1). `traceparent` has
- * our own span in it and is what agents and upstreams are given.
+ * The trace that a request belongs to: https://www.w3.org/TR/trace-context/ (level 1). `traceparent` names
+ * our own span, and is sent to agents and upstreams.
  */
 export interface Trace {
   traceId: string;
-  /** Of our part of the trace. */
+  /** Our own span. */
   spanId: string;
-  /** The caller's. */
+  /** The caller's span. */
   parentSpanId: string;
   traceparent: string;
   tracestate: string | undefined;
@@ -16,8 +16,9 @@ const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(
 const SAMPLED = 0x01;
 
 /**
- * Undefined where the caller sent no trace, or one that is not as the specification has it. None is begun here:
- * an upstream that traces by itself would take ours, which nobody records, for the caller's wish not to.
+ * Returns undefined if the caller sent no trace, or one that does not follow the specification. No trace
+ * begins here: an upstream that starts traces by itself would take ours, which nobody records, as a request
+ * not to record its own.
  */
 export function readTrace(headers: Headers, newSpanId = randomSpanId): Trace | undefined {
   const given = headers.get("traceparent");
@@ -26,7 +27,7 @@ export function readTrace(headers: Headers, newSpanId = randomSpanId): Trace | u
   if (version === undefined || version === "ff" || (version === "00" && more !== undefined)) return undefined;
   if (/^0+$/.test(traceId) || /^0+$/.test(parentSpanId)) return undefined;
   const spanId = newSpanId();
-  // Of the flags only the first has a meaning in the version that is passed on.
+  // Only the first flag has a meaning in the version that is passed on.
   const sampled = Number.parseInt(flags, 16) & SAMPLED ? "01" : "00";
   return {
     traceId,
@@ -43,7 +44,7 @@ const LONG_MEMBER = 128;
 const MEMBER =
   /^((?:[a-z][_0-9a-z\-*/]{0,255}|[a-z0-9][_0-9a-z\-*/]{0,240}@[a-z][_0-9a-z\-*/]{0,13}))=([\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e])$/;
 
-/** One that is malformed is dropped whole; one that is too long loses its long members, then its last ones. */
+/** Drops a malformed list. One that is too long loses its long members first, and then its last ones. */
 function readTracestate(given: string | null): string | undefined {
   if (given === null) return undefined;
   const members = given
@@ -67,6 +68,6 @@ const SPAN_BYTES = 8;
 
 function randomSpanId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(SPAN_BYTES));
-  // All zeros is no id.
+  // An id must not be all zeros.
   return bytes.some((byte) => byte !== 0) ? bytes.toHex() : randomSpanId();
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /**
- * What the model routes answer. The upstream's answer comes letter for letter, and upstreams differ: these say what
- * is usually there and promise nothing of it, unlike `ModelList`, which is ours.
+ * What the model routes answer. The upstream's answer comes letter for letter, and upstreams differ: these
+ * say what is usually there and promise nothing of it, unlike `ModelList`, which is ours.
  */
 const text = z.string();
 const optionalText = text.nullish();

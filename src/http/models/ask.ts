@@ -35,7 +35,10 @@ export async function askWhole(relay: Relay, ask: ModelAsk, signal: Signal): Pro
   return replyOf(ask, await relay.ask(askRequest(ask), signal));
 }
 
-/** A streamed model request. The first delta, or else the answer, decides which plan turns the answer into events. */
+/**
+ * A streamed model request. The first delta, or else the answer, decides which plan turns the answer into
+ * events.
+ */
 export class ModelStream {
   readonly #relay: Relay;
   readonly #ask: ModelAsk;
@@ -80,7 +83,10 @@ function askRequest({ asker, model, plans, v1 }: ModelAsk): AskRequest {
   };
 }
 
-/** Returns the data that a streamed answer lacks yet; undefined if the answer came whole and must be sent whole. */
+/**
+ * Returns the data that a streamed answer lacks yet; undefined if the answer came whole and must be sent
+ * whole.
+ */
 function dataOf(ask: ModelAsk, result: AskResult): string[] | undefined {
   const { answer, request } = result;
   if (answer.kind === "v1") return ask.v1?.chunks(result) ?? [];
@@ -106,7 +112,10 @@ function modelAnswer(ask: ModelAsk, result: AskResult): Omit<ModelAnswer, "kind"
   return { status: 200, body: ask.v1?.completion(result), usage: undefined };
 }
 
-/** Returns the plan of the request that was sent. A v1 agent's answer goes by the last, which reads chat completions. */
+/**
+ * Returns the plan of the request that was sent. A v1 agent's answer goes by the last, which reads chat
+ * completions.
+ */
 function planOf({ plans }: ModelAsk, request: ModelRequest | undefined): Plan {
   const plan = plans.find((candidate) => candidate.request === request) ?? plans.at(-1);
   if (!plan) throw new Error("a model request without a plan");

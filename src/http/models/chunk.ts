@@ -1,9 +1,9 @@
 import { z } from "zod";
 
 /**
- * What the translations read of a chat completion, whole or in chunks; a whole message has the shape of a delta. Upstreams
- * differ in what they leave out or set to `null`, and in the name of the reasoning: `reasoning_content` (DeepSeek,
- * llama.cpp, earlier vLLM) or `reasoning` (Ollama, OpenRouter, vLLM).
+ * What the translations read of a chat completion, whole or in chunks; a whole message has the shape of a
+ * delta. Upstreams differ in what they leave out or set to `null`, and in the name of the reasoning:
+ * `reasoning_content` (DeepSeek, llama.cpp, earlier vLLM) or `reasoning` (Ollama, OpenRouter, vLLM).
  */
 const text = z.string().nullish();
 const count = z.number().nullish();

@@ -13,9 +13,9 @@ const Completion = z.looseObject({
 });
 
 /**
- * Returns a whole chat completion as the data of the events that the caller asked for. Some upstreams answer a request
- * to stream with a plain body, and clients would take the lack of events for an empty answer. Returns undefined if the
- * body is not a chat completion.
+ * Returns a whole chat completion as the data of the events that the caller asked for. Some upstreams answer
+ * a request to stream with a plain body, and clients would take the lack of events for an empty answer.
+ * Returns undefined if the body is not a chat completion.
  */
 export function chunksOfWhole(body: string): string[] | undefined {
   const completion = Completion.safeParse(parseJson(body)).data;
@@ -36,7 +36,10 @@ export function chunksOfWhole(body: string): string[] | undefined {
   return [chunk({ choices: deltas }), chunk({ choices: ends }), ...usageChunks, CHAT_STREAM_END];
 }
 
-/** Adds the index by which the fragments of tool calls are told apart, and which a whole message does not have. */
+/**
+ * Adds the index by which the fragments of tool calls are told apart, and which a whole message does not
+ * have.
+ */
 function withIndexes(message: z.output<typeof Completion>["choices"][number]["message"]): object {
   if (!message.tool_calls) return message;
   return { ...message, tool_calls: message.tool_calls.map((call, index) => ({ index, ...call })) };

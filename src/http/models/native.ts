@@ -22,9 +22,9 @@ interface NativeRequest {
 }
 
 /**
- * Plans to pass the request straight through to an agent whose upstream has the very endpoint. In the body only the
- * model's name changes, if it was an alias. A streamed chat is always asked for its usage, which is hidden again if the
- * caller did not ask for it.
+ * Plans to pass the request straight through to an agent whose upstream has the very endpoint. In the body
+ * only the model's name changes, if it was an alias. A streamed chat is always asked for its usage, which is
+ * hidden again if the caller did not ask for it.
  */
 export function nativePlan(endpoint: Endpoint, { text, head, model, headers, style }: NativeRequest): Plan {
   const stream = head.stream ?? false;
@@ -92,7 +92,10 @@ function withoutUsage(data: string): string | undefined {
 
 const NULL_USAGE = ',"usage":null}';
 
-/** Upstreams put it there, in every delta, so that nothing needs to be searched for. `data` must be a JSON object. */
+/**
+ * Upstreams put it there, in every delta, so that nothing needs to be searched for. `data` must be a JSON
+ * object.
+ */
 const endsWithNullUsage = (data: string): boolean =>
   data.endsWith(NULL_USAGE) && data.indexOf('"usage"') === data.length - NULL_USAGE.length + 1;
 

@@ -3,8 +3,8 @@ import type { Delta, ModelRequest } from "../../relay/types.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 
 /**
- * One way in which a request can be answered: what an agent is sent, and what its answer becomes. A request has a
- * native plan, and perhaps a translated one; the agent's endpoints decide which is taken.
+ * One way in which a request can be answered: what an agent is sent, and what its answer becomes. A request
+ * has a native plan, and perhaps a translated one; the agent's endpoints decide which is taken.
  */
 export interface Plan {
   request: ModelRequest;

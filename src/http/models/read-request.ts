@@ -20,7 +20,9 @@ export interface ModelRoute {
   translate?: (body: unknown, context: TranslationContext) => Translation;
 }
 
-/** Reads a request, and makes every plan by which it may be answered. Throws an `AppError` if there is none. */
+/**
+ * Reads a request, and makes every plan by which it may be answered. Throws an `AppError` if there is none.
+ */
 export async function readModelAsk(
   request: Request,
   deps: HttpDeps,
@@ -71,8 +73,8 @@ function addPlans(
 }
 
 /**
- * Throws if agents offer the model, and none of them can take any of the plans: waiting would not help. Without any such
- * agent, the relay knows best whether to wait.
+ * Throws if agents offer the model, and none of them can take any of the plans: waiting would not help.
+ * Without any such agent, the relay knows best whether to wait.
  */
 function checkThatAnAgentCan(
   { model, plans, v1 }: ModelAsk,

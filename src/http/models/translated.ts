@@ -1,7 +1,10 @@
 import type { Plan } from "./plan.ts";
 import type { Translation } from "./translation.ts";
 
-/** Plans to ask for a chat completion, for agents whose upstream has nothing else, and to translate its answer. */
+/**
+ * Plans to ask for a chat completion, for agents whose upstream has nothing else, and to translate its
+ * answer.
+ */
 export function translatedPlan(translation: Translation, stream: boolean, model: string): Plan {
   const body = JSON.stringify({ ...translation.request, model });
   return {

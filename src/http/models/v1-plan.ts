@@ -25,8 +25,8 @@ interface V1PlanDeps {
 }
 
 /**
- * Plans to continue a known conversation if the chat's earlier messages are from one, and else to send the whole chat as
- * one prompt. Throws an `AppError` if the chat holds more than text.
+ * Plans to continue a known conversation if the chat's earlier messages are from one, and else to send the
+ * whole chat as one prompt. Throws an `AppError` if the chat holds more than text.
  */
 export function v1Plan(deps: V1PlanDeps, asker: Asker, chat: unknown, model: string): V1Plan {
   const plain = readPlainChat(chat);

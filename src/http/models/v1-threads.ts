@@ -11,8 +11,8 @@ export interface Thread {
 const THREADS_MAX = 10_000;
 
 /**
- * Finds the conversation that a chat continues by the messages before its question, as callers of the OpenAI-style API
- * name no conversation. Forgets the chats that were continued longest ago.
+ * Finds the conversation that a chat continues by the messages before its question, as callers of the
+ * OpenAI-style API name no conversation. Forgets the chats that were continued longest ago.
  */
 export class Threads {
   readonly #threads = new BoundedMap<string, Thread>(THREADS_MAX);

@@ -4,7 +4,7 @@ import { createFailedKeys } from "../../../src/auth/failed-keys.ts";
 import { AppError, ERRORS, type ErrorCode } from "../../../src/errors.ts";
 import { type AppDeps, createApp } from "../../../src/http/app.ts";
 import { errorResponse } from "../../../src/http/errors/response.ts";
-import { createBorder } from "../../../src/http/middleware/access.ts";
+import { createAccessControl } from "../../../src/http/middleware/access.ts";
 import { createClientAddresses } from "../../../src/http/middleware/client-address.ts";
 import { createLog } from "../../../src/log/log.ts";
 import { createOwnHosts } from "../../../src/net/host.ts";
@@ -21,7 +21,7 @@ test("an error of our own making says nothing of its cause to the caller, and al
   const broken = () => {
     throw new Error("the disk is at /secret/place");
   };
-  const border = createBorder({
+  const accessControl = createAccessControl({
     addresses: createClientAddresses(undefined),
     isOwnHost: createOwnHosts([]),
     failedKeys: createFailedKeys({ max: 1, elapsedMs: () => 0 }),
@@ -33,7 +33,7 @@ test("an error of our own making says nothing of its cause to the caller, and al
   const app = createApp({
     log,
     newId: () => "id",
-    border,
+    accessControl,
     pipeline,
     resources: nothing,
   } as unknown as AppDeps);

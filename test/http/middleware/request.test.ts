@@ -3,17 +3,17 @@ import { Hono } from "hono";
 import { createConcurrencyLimit } from "../../../src/auth/concurrency.ts";
 import { createFailedKeys } from "../../../src/auth/failed-keys.ts";
 import type { HttpDeps, HttpEnv } from "../../../src/http/context.ts";
-import { createBorder } from "../../../src/http/middleware/access.ts";
+import { createAccessControl } from "../../../src/http/middleware/access.ts";
 import { createClientAddresses } from "../../../src/http/middleware/client-address.ts";
 import { EventStream } from "../../../src/http/middleware/event-stream.ts";
-import { envelope } from "../../../src/http/middleware/request.ts";
+import { requestMiddleware } from "../../../src/http/middleware/request.ts";
 import { createLog } from "../../../src/log/log.ts";
 
 /** An app of two routes, on a server that only notes the limits that are set for its requests. */
 function start() {
   const log = createLog({ write: () => {} });
   const requests = createConcurrencyLimit({ addressMax: 10 });
-  const border = createBorder({
+  const accessControl = createAccessControl({
     addresses: createClientAddresses(undefined),
     isOwnHost: () => true,
     failedKeys: createFailedKeys({ max: 1, elapsedMs: () => 0 }),
@@ -23,7 +23,14 @@ function start() {
   const limitsS: number[] = [];
   const streams: EventStream[] = [];
   const app = new Hono<HttpEnv>();
-  app.use(envelope({ log, newId: () => "id", metrics: { requested() {} }, border } as unknown as HttpDeps));
+  app.use(
+    requestMiddleware({
+      log,
+      newId: () => "id",
+      metrics: { requested() {} },
+      accessControl,
+    } as unknown as HttpDeps),
+  );
   app.post("/plain", () => new Response("done"));
   app.post("/stream", (c) => {
     c.env.server.timeout(c.req.raw, 0);

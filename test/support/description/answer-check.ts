@@ -28,7 +28,7 @@ const COMMON =
   /^(?:access-control-.*|cache-control|connection|content-(?:length|security-policy|type)|date|keep-alive|referrer-policy|request-id|strict-transport-security|transfer-encoding|vary|x-content-type-options)$/;
 
 /** Refusals before a path is looked at, which are told of each route. */
-const BORDER_STATUSES = [400, 403, 414, 429, 500];
+const ACCESS_STATUSES = [400, 403, 414, 429, 500];
 
 /** Gives what tells, of an answer, each thing that the description does not say of it. */
 export function createAnswerCheck(document: ApiDocument): (answer: CheckedAnswer) => string[] {
@@ -114,7 +114,7 @@ function createFind({ paths, components }: ApiDocument): (answer: CheckedAnswer)
     const found = { pointer: `/components/responses/${name}`, isPassedOn: false };
     if (answered && status === (name === "to_dashboard" ? 303 : ERRORS[name].status))
       return { ...found, answered };
-    if (!answered || !BORDER_STATUSES.includes(status)) return "there is no such operation";
+    if (!answered || !ACCESS_STATUSES.includes(status)) return "there is no such operation";
     // Only the shape of the body is the same.
     const schemas = Object.entries(answered.content ?? {}).map(([media, { schema }]) => [media, { schema }]);
     const { description, headers = {} } = answered;

@@ -48,9 +48,9 @@ function toolUse({ id, function: called }: Call, newId: () => string): unknown {
 }
 
 /**
- * Returns the arguments as an object. Anything else, such as arguments cut off by `max_tokens`, must not look like a call
- * without arguments, so it is kept as text under `INVALID_JSON`, the key that Anthropic's documentation of fine-grained
- * tool streaming suggests.
+ * Returns the arguments as an object. Anything else, such as arguments cut off by `max_tokens`, must not look
+ * like a call without arguments, so it is kept as text under `INVALID_JSON`, the key that Anthropic's
+ * documentation of fine-grained tool streaming suggests.
  */
 export function toolInput(callArguments: string): unknown {
   if (callArguments.trim() === "") return {};

@@ -21,10 +21,10 @@ interface Block {
 const NEW_BLOCK = { started: false, id: "", name: "", arguments: "", whole: undefined, closed: false };
 
 /**
- * The content blocks of a streamed message, which come strictly one after another. A chat completion may mix its parts,
- * so the fragments of a later block wait until the block before is complete. Text is complete when something else begins,
- * a tool call when its arguments are whole JSON, anything when the answer ends. A fragment is sent as it came, never
- * joined or cut.
+ * The content blocks of a streamed message, which come strictly one after another. A chat completion may mix
+ * its parts, so the fragments of a later block wait until the block before is complete. Text is complete when
+ * something else begins, a tool call when its arguments are whole JSON, anything when the answer ends. A
+ * fragment is sent as it came, never joined or cut.
  */
 export interface Blocks {
   write(kind: "thinking" | "text", fragment: string): void;
@@ -57,7 +57,10 @@ export function createBlocks(newId: () => string, emit: Emit): Blocks {
     }
     return true;
   };
-  /** Sends all that may be sent now. Returns false if something is missing and `ending` says nothing more comes. */
+  /**
+   * Sends all that may be sent now. Returns false if something is missing and `ending` says nothing more
+   * comes.
+   */
   const advance = (ending: boolean): boolean => {
     for (let first = queue[0]; first; first = queue[0]) {
       if (!flush(first)) return !ending;

@@ -15,8 +15,8 @@ export function partsOf(content: Content, path: string): Part[] {
 }
 
 /**
- * Returns content without images as one string, since some upstreams take nothing else. Each block becomes a line of its
- * own, as in vLLM.
+ * Returns content without images as one string, since some upstreams take nothing else. Each block becomes a
+ * line of its own, as in vLLM.
  */
 export function chatContent(parts: readonly Part[]): string | readonly Part[] {
   return parts.some(({ type }) => type === "image_url") ? parts : textOf(parts);

@@ -42,8 +42,8 @@ function stopReason({ finishReason, called, refused, stopSequence }: Ending): st
 }
 
 /**
- * Returns the usage as Anthropic counts it: input tokens from a cache are not part of the input tokens, as they are for
- * OpenAI. The two main counts must be numbers, so they are 0 if the upstream sent no usage.
+ * Returns the usage as Anthropic counts it: input tokens from a cache are not part of the input tokens, as
+ * they are for OpenAI. The two main counts must be numbers, so they are 0 if the upstream sent no usage.
  */
 export function messagesUsage(usage: Usage | null | undefined) {
   const cached = usage?.prompt_tokens_details?.cached_tokens ?? null;

@@ -26,8 +26,8 @@ export function chatMessages({ system, messages }: MessagesBody): ChatMessage[] 
 }
 
 /**
- * Returns the results of tools first, as messages of their own, which must follow the calls at once. Such a message holds
- * only text, so its images come in the user's message right after.
+ * Returns the results of tools first, as messages of their own, which must follow the calls at once. Such a
+ * message holds only text, so its images come in the user's message right after.
  */
 function userMessages(content: Content, path: string): ChatMessage[] {
   const results: ChatMessage[] = [];

@@ -7,8 +7,9 @@ import { chatTools } from "./tools.ts";
 const USER_LENGTH_MAX = 64;
 
 /**
- * `high` is Anthropic's default, and Claude Code sends it with every request. It is left out, since most upstreams refuse
- * `reasoning_effort` for a model that does not reason. Other values are passed on in the words that all upstreams know.
+ * `high` is Anthropic's default, and Claude Code sends it with every request. It is left out, since most
+ * upstreams refuse `reasoning_effort` for a model that does not reason. Other values are passed on in the
+ * words that all upstreams know.
  */
 const REASONING_EFFORT: Record<string, string | undefined> = {
   low: "low",
@@ -21,10 +22,11 @@ const REASONING_EFFORT: Record<string, string | undefined> = {
 /**
  * Returns the body of the chat completion for a message.
  *
- * `thinking` is not translated. A model that reasons does so by itself, and most upstreams refuse `reasoning_effort` for a
- * model that does not, while Claude Code asks for thinking whatever the model. The field only decides whether the caller
- * is shown the reasoning. Other fields are left out because no word of the answer depends on them: `cache_control`,
- * `context_management` (it saves context), `diagnostics`, `service_tier`, `speed`, `betas`, and unknown fields.
+ * `thinking` is not translated. A model that reasons does so by itself, and most upstreams refuse
+ * `reasoning_effort` for a model that does not, while Claude Code asks for thinking whatever the model. The
+ * field only decides whether the caller is shown the reasoning. Other fields are left out because no word of
+ * the answer depends on them: `cache_control`, `context_management` (it saves context), `diagnostics`,
+ * `service_tier`, `speed`, `betas`, and unknown fields.
  */
 export function chatRequest(body: MessagesBody): Record<string, unknown> {
   refuseState(body);
@@ -52,7 +54,10 @@ export function chatRequest(body: MessagesBody): Record<string, unknown> {
   };
 }
 
-/** The tool runners of the official packages ask for a thread, and go on without one if the error has these details. */
+/**
+ * The tool runners of the official packages ask for a thread, and go on without one if the error has these
+ * details.
+ */
 const NO_THREADS = { details: { error_code: "thread_unsupported_request", unsupported: [] } };
 
 /** Refuses what Anthropic keeps or runs on its side. */

@@ -2,9 +2,9 @@ import { z } from "zod";
 
 /**
  * The body of `POST /v1/messages`, as far as a chat completion can express it:
- * https://platform.claude.com/docs/en/api/messages. `null` means absent, and unknown keys are ignored. The `type` of a
- * content block, source or tool is read first, so that an unknown one can be named, and the rest then with the schema
- * of its kind.
+ * https://platform.claude.com/docs/en/api/messages. `null` means absent, and unknown keys are ignored. The
+ * `type` of a content block, source or tool is read first, so that an unknown one can be named, and the rest
+ * then with the schema of its kind.
  */
 const text = z.string();
 const optionalText = text.nullish();

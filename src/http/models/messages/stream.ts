@@ -26,9 +26,9 @@ const FAULT = {
 } as const;
 
 /**
- * Makes the events of https://platform.claude.com/docs/en/build-with-claude/streaming. The usage comes with the last event
- * but one, so the zeros in `message_start` mean nothing. Arguments of tools are passed on as they come. If they are not
- * JSON, the caller's SDK finds out when the call is complete.
+ * Makes the events of https://platform.claude.com/docs/en/build-with-claude/streaming. The usage comes with
+ * the last event but one, so the zeros in `message_start` mean nothing. Arguments of tools are passed on as
+ * they come. If they are not JSON, the caller's SDK finds out when the call is complete.
  */
 export function createMessagesStream(options: StreamOptions): PlanStream {
   let events: ServerEvent[] = [];

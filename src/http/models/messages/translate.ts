@@ -10,10 +10,11 @@ import { MessagesBody } from "./schema.ts";
 import { createMessagesStream } from "./stream.ts";
 
 /**
- * Translates a request of Anthropic's Messages API (https://platform.claude.com/docs/en/api/messages) for an upstream that
- * has only chat completions. Throws `request_untranslatable` for what a chat completion cannot express, and `body_invalid`
- * for a request that is not valid; both name the field in `param`. The model's reasoning is shown to callers who have
- * switched `thinking` on, as Anthropic does, and dropped for all others.
+ * Translates a request of Anthropic's Messages API (https://platform.claude.com/docs/en/api/messages) for an
+ * upstream that has only chat completions. Throws `request_untranslatable` for what a chat completion cannot
+ * express, and `body_invalid` for a request that is not valid; both name the field in `param`. The model's
+ * reasoning is shown to callers who have switched `thinking` on, as Anthropic does, and dropped for all
+ * others.
  */
 export function translateMessages(body: unknown, { newId }: TranslationContext): Translation {
   const request = readShape(MessagesBody, body, "");

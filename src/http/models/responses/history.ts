@@ -12,7 +12,9 @@ export type ChatMessage =
   | AssistantMessage
   | { role: "tool"; tool_call_id: string; content: string };
 
-/** Collects the items of a conversation as messages. The items of one turn of the model become one message. */
+/**
+ * Collects the items of a conversation as messages. The items of one turn of the model become one message.
+ */
 export function createHistory() {
   const messages: ChatMessage[] = [];
   let turn: AssistantMessage | undefined;

@@ -8,9 +8,9 @@ const NOT_STORED =
 const NO_FILES = "Chat completions take no files. Send the text itself, or an image as `input_image`.";
 
 /**
- * Returns the messages of the chat completion. All items of one turn of the model become one message, since a chat
- * completion holds text and calls in one, with the results right after it. System and developer messages become `system`,
- * which every upstream's template knows.
+ * Returns the messages of the chat completion. All items of one turn of the model become one message, since a
+ * chat completion holds text and calls in one, with the results right after it. System and developer messages
+ * become `system`, which every upstream's template knows.
  */
 export function readInput({ instructions, input }: ResponsesBody, tools: Tools): ChatMessage[] {
   const history = createHistory();
@@ -41,7 +41,8 @@ function readItem(item: Typed, path: string, history: History, tools: Tools, inL
       readResult(item, path, history);
       break;
     case "reasoning":
-      // Models want their reasoning back while they work on one answer, between calls. They drop earlier reasoning.
+      // Models want their reasoning back while they work on one answer, between calls. They drop earlier
+      // reasoning.
       if (inLastTurn) readReasoning(item, path, history);
       break;
     case "web_search_call":

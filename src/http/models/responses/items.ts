@@ -117,8 +117,8 @@ export interface OpenReasoning extends OpenItem {
 }
 
 /**
- * Sends the whole reasoning as its summary. Codex CLI and the AI SDK show the summary and send it back, and do neither
- * with `reasoning_text`.
+ * Sends the whole reasoning as its summary. Codex CLI and the AI SDK show the summary and send it back, and
+ * do neither with `reasoning_text`.
  */
 export function openReasoning(context: ItemContext): OpenReasoning {
   const part = { type: "summary_text" as const, text: "" };

@@ -16,7 +16,9 @@ import type { Tools } from "./tools.ts";
 export interface Output {
   items: OutputItem[];
   write(choice: Choice): void;
-  /** Closes the open items. `complete` is false if the model was stopped: its last item is incomplete then. */
+  /**
+   * Closes the open items. `complete` is false if the model was stopped: its last item is incomplete then.
+   */
   close(complete: boolean): void;
 }
 
@@ -92,8 +94,8 @@ export function createOutput(tools: Tools, newId: () => string, emit: ItemContex
 }
 
 /**
- * Joins the fragments of calls by their index. Ollama has given several whole calls the same index, and some upstreams
- * give none, so a new id with a name begins a new call too.
+ * Joins the fragments of calls by their index. Ollama has given several whole calls the same index, and some
+ * upstreams give none, so a new id with a name begins a new call too.
  */
 function createCalls(start: (id: string | undefined, name: string) => OpenCall) {
   const byIndex = new Map<number, Call>();

@@ -13,8 +13,9 @@ const REFUSED: Record<string, string> = {
 };
 
 /**
- * The fields of the Responses API that are translated one by one, or left out because no word of the answer depends on
- * them. All others, such as `seed`, `stop` or `top_k`, are for the caller's upstream and are passed on unchanged.
+ * The fields of the Responses API that are translated one by one, or left out because no word of the answer
+ * depends on them. All others, such as `seed`, `stop` or `top_k`, are for the caller's upstream and are
+ * passed on unchanged.
  */
 const OWN_FIELDS = new Set([
   ...["model", "input", "instructions", "stream", "stream_options", "tools", "tool_choice", "max_tool_calls"],

@@ -2,9 +2,9 @@ import { z } from "zod";
 
 /**
  * The body of `POST /v1/responses`, as far as a chat completion can express it:
- * https://platform.openai.com/docs/api-reference/responses/create. `null` means absent, and unknown keys are kept. The
- * `type` of an item, content part or tool is read first, so that an unknown one can be named, and the rest then with the
- * schema of its kind.
+ * https://platform.openai.com/docs/api-reference/responses/create. `null` means absent, and unknown keys are
+ * kept. The `type` of an item, content part or tool is read first, so that an unknown one can be named, and
+ * the rest then with the schema of its kind.
  */
 const text = z.string();
 const optionalText = z.string().nullish();

@@ -23,7 +23,10 @@ export interface Tools {
   request: Record<string, unknown>;
   /** The tools that the model was offered, as the caller sent them. */
   given: unknown[];
-  /** Returns the upstream's name for a tool. A tool that this request does not offer gets the name it would have. */
+  /**
+   * Returns the upstream's name for a tool. A tool that this request does not offer gets the name it would
+   * have.
+   */
   wireName(name: string, namespace: string | null | undefined): string;
   /** Returns the caller's tool of that name, or a function if the model made the name up. */
   byWireName(wireName: string): ToolName;
@@ -61,8 +64,8 @@ export function readTools(body: ResponsesBody): Tools {
     else offerOne(tool, path, undefined, offer);
   }
   const [path] = searches;
-  // Codex CLI sends web_search beside its own tools in every request. A model may leave it unused, so a request with
-  // other tools works without it. A request with no other tool asks for the search itself.
+  // Codex CLI sends web_search beside its own tools in every request. A model may leave it unused, so a
+  // request with other tools works without it. A request with no other tool asks for the search itself.
   if (path !== undefined && offers.size === 0) throw refuse(`${path}.type`, ONLY_CALLERS_TOOLS);
   const wireName: Tools["wireName"] = (name, namespace) =>
     wireNames.get(keyOf(name, namespace)) ?? flatName(name, namespace);

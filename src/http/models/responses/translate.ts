@@ -12,10 +12,11 @@ import { ResponsesBody } from "./schema.ts";
 import { readTools } from "./tools.ts";
 
 /**
- * Translates a request of OpenAI's Responses API (https://platform.openai.com/docs/api-reference/responses) for an upstream
- * that has only chat completions. Tools of the types `function`, `custom` and `namespace` are kept. Throws
- * `request_untranslatable` for what needs something that OpenAI keeps or runs itself, and `body_invalid` for a request that
- * is not valid; both name the field in `param`. Nothing is stored: the answer says `store: false`.
+ * Translates a request of OpenAI's Responses API (https://platform.openai.com/docs/api-reference/responses)
+ * for an upstream that has only chat completions. Tools of the types `function`, `custom` and `namespace` are
+ * kept. Throws `request_untranslatable` for what needs something that OpenAI keeps or runs itself, and
+ * `body_invalid` for a request that is not valid; both name the field in `param`. Nothing is stored: the
+ * answer says `store: false`.
  */
 export function translateResponses(body: unknown, context: TranslationContext): Translation {
   const request = readShape(ResponsesBody, body, "");
