@@ -18,13 +18,13 @@ const listed = async (from = scene) => {
   return body.users;
 };
 
-test.skipIf(isRestored)("a server without users lists none, as an array", async () => {
+test.skipIf(isRestored)("a server without users lists an empty array", async () => {
   const fresh = await startScene();
   const { status, text } = await fresh.request(`/admin/users?admin_key=${fresh.adminKey}`);
   expect([status, text]).toEqual([200, '{"users":[]}']);
 });
 
-test("adding a user gives a token and an id, in that order, and takes no id from the body", async () => {
+test("adding a user returns a token and an id, in that order, and ignores an id in the body", async () => {
   const user_id = crypto.randomUUID();
   const { status, body } = await post("/admin/users/add", { admin_key: scene.adminKey, user_id });
   scene.server.keepSecret(String(body["token"]));
@@ -35,14 +35,14 @@ test("adding a user gives a token and an id, in that order, and takes no id from
   expect(body["user_id"]).not.toBe(user_id);
 });
 
-test("users are listed in the order they were added, id before token", async () => {
+test("users are listed in the order in which they were added, each id before its token", async () => {
   const added = [await scene.addUser(), await scene.addUser(), await scene.addUser()];
   const users = (await listed()).slice(-3);
   expect(users).toEqual(added);
   for (const user of users) expect(Object.keys(user)).toEqual(["user_id", "token"]);
 });
 
-test("the admin key is taken from the body, the list's query and the usual headers", async () => {
+test("the admin key is accepted in the body, in the query of the list, and in the usual headers", async () => {
   const { adminKey } = scene;
   const replies = await Promise.all([
     post("/admin/users/delete", { admin_key: adminKey, user_id: "x" }),
@@ -57,7 +57,7 @@ test("the admin key is taken from the body, the list's query and the usual heade
   expect(replies.map(({ status }) => status)).toEqual(replies.map(() => 200));
 });
 
-test("JSON under a form's content type is taken, as `curl -d` sends it", async () => {
+test("JSON with a form's content type is accepted, as `curl -d` sends it", async () => {
   const { status, body } = await post(
     "/admin/users/add",
     { admin_key: scene.adminKey },
@@ -67,7 +67,7 @@ test("JSON under a form's content type is taken, as `curl -d` sends it", async (
   expect(status).toBe(200);
 });
 
-test("deleting a user ends his token at once, and says the same for one there never was", async () => {
+test("deleting a user ends their token at once, and an unknown user gets the same response", async () => {
   const { user_id, token } = await scene.addUser();
   await scene.firefox();
   expect((await scene.ask({ content: "before" }, { key: token })).status).toBe(200);
@@ -82,7 +82,7 @@ test("deleting a user ends his token at once, and says the same for one there ne
   expect((await listed()).map((user) => user.user_id)).not.toContain(user_id);
 });
 
-test("a wrong, empty, missing or user's key learns nothing", async () => {
+test("a wrong, empty or missing key and a user's key learn nothing", async () => {
   const { token } = await scene.addUser();
   const before = await listed();
   for (const admin_key of [
@@ -111,7 +111,7 @@ test("a wrong, empty, missing or user's key learns nothing", async () => {
   expect(await listed()).toEqual(before);
 });
 
-test("a body that is no JSON object of strings is refused", async () => {
+test("a body that is not a JSON object of strings is refused", async () => {
   const bodies = ["", "{", "[]", "1", '"text"', '{"admin_key":1}', '{"admin_key":{"a":1}}'];
   for (const path of ["/admin/users/add", "/admin/users/delete"]) {
     for (const body of bodies) {
@@ -128,7 +128,7 @@ test("a body that is no JSON object of strings is refused", async () => {
   expect([wrongId.status, wrongId.body["error"]]).toEqual([400, "Invalid request body"]);
 });
 
-test("fifty users added at once all exist", async () => {
+test("fifty users that are added at once all exist", async () => {
   const before = (await listed()).length;
   const added = await Promise.all(Array.from({ length: 50 }, () => scene.addUser()));
   const users = await listed();
@@ -137,7 +137,7 @@ test("fifty users added at once all exist", async () => {
   expect(users).toEqual(expect.arrayContaining(added));
 });
 
-test("a user that was acknowledged survives a kill", async () => {
+test("a user whose adding was acknowledged survives a kill", async () => {
   const first = await startScene();
   const user = await first.addUser();
   first.server.kill("SIGKILL");

@@ -30,12 +30,12 @@ async function rawAgent(scene: Scene) {
   return { socket, id, receive, ignoreAll };
 }
 
-describe("an agent that fails", () => {
+describe("agents that fail", () => {
   const scene = useScene(["--reconnect-grace", "200ms"]);
 
   const failing = (faults: Fault[]) => ({ answer: () => faults.shift() ?? {} });
 
-  test("leaves the ask to another agent, whatever it did instead of answering", async () => {
+  test("an ask moves to another agent, whatever the first one did instead of answering", async () => {
     for (const fault of ["drop", "error", "garbage", "mistyped", "unreadable", "list"] as const) {
       const good = await scene.python();
       const bad = await scene.firefox({ answer: () => fault });
@@ -48,7 +48,7 @@ describe("an agent that fails", () => {
     }
   });
 
-  test("alone, with its error frame: a 502 with the frame, and it serves the next ask", async () => {
+  test("the error frame of the only agent is a 502 with the frame, and the agent serves the next ask", async () => {
     const agent = await scene.firefox(failing(["error"]));
     const { status, text } = await scene.ask({ content: "one" });
     expect(status).toBe(502);
@@ -62,7 +62,7 @@ describe("an agent that fails", () => {
     }
   });
 
-  test("alone, with an answer that is no JSON object: a 502 with the frame, and it serves on", async () => {
+  test("an answer of the only agent that is not a JSON object is a 502 with the frame, and the agent serves on", async () => {
     for (const [fault, data] of [
       ["unreadable", "no JSON"],
       ["list", "[]"],
@@ -76,7 +76,7 @@ describe("an agent that fails", () => {
     }
   });
 
-  test("alone, gone for good in the midst of an ask: a 502 with a fixed text", async () => {
+  test("an ask whose only agent leaves for good is a 502 with a fixed text", async () => {
     await scene.firefox({ answer: () => "drop" });
     const { status, text } = await scene.ask({ content: "hi" });
     const { err, ...rest } = JSON.parse(text);
@@ -86,14 +86,14 @@ describe("an agent that fails", () => {
     expect(text).toStartWith('{"err":"');
   });
 
-  test("alone, but back within the grace: the ask it dropped is answered after all", async () => {
+  test("an ask that the only agent dropped is answered when the agent is back within the grace period", async () => {
     const scene = await startScene({ flags: ["--reconnect-grace", "10m"] });
     const agent = await scene.firefox({ ...failing(["drop"]), reconnectMs: 20 });
     expect((await scene.ask({ content: "hi" })).body.content).toBe("echo: hi");
     expect(agent.requests).toHaveLength(2);
   });
 
-  test("three agents in a row: the caller is told after the third", async () => {
+  test("after three agents in a row have failed, the caller gets the error of the third", async () => {
     const agents = [];
     for (let count = 0; count < 4; count++) agents.push(await scene.firefox({ answer: () => "error" }));
     const { status, body } = await scene.ask({ content: "hi" });
@@ -101,7 +101,7 @@ describe("an agent that fails", () => {
     expect(agents.flatMap(({ requests }) => requests)).toHaveLength(3);
   });
 
-  test("frames nobody asked for are ignored, before, during and after an ask", async () => {
+  test("unsolicited frames are ignored before, during and after an ask", async () => {
     const { socket, receive } = await rawAgent(scene);
     const strange = [
       "no JSON",
@@ -125,7 +125,7 @@ describe("an agent that fails", () => {
     expect((await again).body).toMatchObject({ content: "new" });
   });
 
-  test("more than a hundred frames nobody asked for, in a row, end their sender's connection", async () => {
+  test("more than a hundred unsolicited frames in a row end their sender's connection", async () => {
     const { socket, ignoreAll } = await rawAgent(scene);
     const other = await scene.firefox();
     for (let count = 0; count < 200; count++) socket.send("no JSON");
@@ -133,7 +133,7 @@ describe("an agent that fails", () => {
     expect((await scene.connections()).map(({ Id }) => Id)).toEqual([other.id]);
   });
 
-  test("a caller who goes away frees nothing until the agent has answered, and nobody gets that answer", async () => {
+  test("the slot of a caller who leaves is free only when the agent has answered, and the answer is dropped", async () => {
     const held = Promise.withResolvers<object>();
     const agent = await scene.firefox({ answer: ({ content }) => (content === "left" ? held.promise : {}) });
     const caller = new AbortController();
@@ -148,10 +148,10 @@ describe("an agent that fails", () => {
   });
 });
 
-describe("an agent that is silent", () => {
+describe("agents that are silent", () => {
   const scene = useScene(["--first-byte", "3s", "--hello-within", "300ms"]);
 
-  test("to a request: a 504 after the limit, and its late answer goes to nobody", async () => {
+  test("an agent that is silent to a request causes a 504 after the limit, and its late answer is dropped", async () => {
     const late = Promise.withResolvers<object>();
     const agent = await scene.firefox({ answer: ({ content }) => (content === "slow" ? late.promise : {}) });
     const { status, text } = await scene.ask({ content: "slow" });
@@ -162,7 +162,7 @@ describe("an agent that is silent", () => {
     expect(agent.requests).toHaveLength(2);
   });
 
-  test("to the hello: its socket is closed", async () => {
+  test("an agent that does not answer the hello has its socket closed", async () => {
     const socket = await openRawSocket(`${scene.url}/client/register`);
     await socket.receive();
     await socket.receive();
@@ -170,16 +170,16 @@ describe("an agent that is silent", () => {
   });
 });
 
-describe("an agent that is silent", () => {
+describe("agents that are silent", () => {
   const scene = useScene(["--ping-every", "200ms", "--pong-within", "2s"]);
 
-  test("to pings while idle: its socket is closed, so that it can come back", async () => {
+  test("an idle agent that does not answer pings has its socket closed, so that it can reconnect", async () => {
     const { ignoreAll } = await rawAgent(scene);
     expect((await ignoreAll()).code).toBe(4001);
     expect(await scene.connections()).toEqual([]);
   });
 
-  test("to all pings while busy: it is left in peace, and serves again", async () => {
+  test("a busy agent that does not answer pings stays connected, and serves again", async () => {
     const held = Promise.withResolvers<object>();
     const agent = await scene.python({ answer: () => held.promise });
     const asked = scene.ask({ content: "long" });
@@ -191,7 +191,7 @@ describe("an agent that is silent", () => {
     expect(agent.requests).toHaveLength(2);
   });
 
-  test("an idle agent that answers its pings stays", async () => {
+  test("an idle agent that answers its pings stays connected", async () => {
     const agent = await scene.python();
     while (agent.pings < 3) await agent.nextPing();
     expect((await scene.connections()).map(({ Id }) => Id)).toEqual([agent.id]);
@@ -201,7 +201,7 @@ describe("an agent that is silent", () => {
 describe("an agent not heard for five seconds", () => {
   const scene = useScene(["--ping-every", "10m", "--pong-within", "2s", "--reconnect-grace", "200ms"]);
 
-  test("is pinged before it gets an ask; without a pong its socket is closed and the ask moves on", async () => {
+  test("an agent not heard for five seconds is pinged before an ask, and without a pong the ask moves to another agent", async () => {
     const silent = (await rawAgent(scene)).ignoreAll();
     const live = await scene.firefox();
     await Bun.sleep(5_100);
@@ -213,7 +213,7 @@ describe("an agent not heard for five seconds", () => {
     expect((await silent).code).toBe(4001);
   });
 
-  test("alone and silent: asks fail with a clear error once the pong is missed", async () => {
+  test("asks fail with a clear error when the only agent misses the pong", async () => {
     const { socket, receive, ignoreAll } = await rawAgent(scene);
     const begun = scene.ask({ content: "begin" });
     const { id } = await receive();

@@ -7,7 +7,7 @@ const scene = useScene();
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const ANSWER_KEYS = ["id", "response_id", "conversation_id", "content", "error"];
 
-test("an ask is relayed and its answer returned, keys in the reference's order", async () => {
+test("an ask is relayed and its answer returned, with the keys in the reference's order", async () => {
   for (const connect of [scene.firefox, scene.python]) {
     const agent = await connect();
     const { status, body } = await scene.ask({ content: "hello" });
@@ -21,7 +21,7 @@ test("an ask is relayed and its answer returned, keys in the reference's order",
   }
 });
 
-test("the request frame has the reference's keys, and fresh ids where the caller gave none", async () => {
+test("the request frame has the reference's keys, and new ids for those that the caller left out", async () => {
   const agent = await scene.firefox();
   await scene.ask({ content: "no ids", extra: { is: "dropped" }, message_id: "", parent_id: null });
   await scene.ask({ content: "ids", message_id: "my message", parent_id: "my parent" });
@@ -37,14 +37,14 @@ test("the request frame has the reference's keys, and fresh ids where the caller
   expect(given).toMatchObject({ message_id: "my message", parent_id: "my parent", conversation_id: "" });
 });
 
-test("an answer's missing keys are empty, its unknown ones dropped, its id and error passed on", async () => {
+test("an answer's missing keys are empty, unknown keys are dropped, and id and error are passed on", async () => {
   const sparse = { id: "my id", error: "my error", content: undefined, response_id: undefined, mood: "good" };
   await scene.firefox({ answer: () => ({ ...sparse, conversation_id: "c" }) as object });
   const { text } = await scene.ask({ content: "hi" });
   expect(text).toBe('{"id":"my id","response_id":"","conversation_id":"c","content":"","error":"my error"}');
 });
 
-test("text arrives as it was sent, both ways", async () => {
+test("text arrives as it was sent, in both directions", async () => {
   const agent = await scene.firefox();
   const texts = [
     "Grüße, 世界, 👩‍🚀",
@@ -62,7 +62,7 @@ test("text arrives as it was sent, both ways", async () => {
   }
 });
 
-test("what is no Unicode text becomes U+FFFD rather than an error", async () => {
+test("bytes that are not Unicode text become U+FFFD rather than an error", async () => {
   await scene.firefox();
   const escaped = await scene.ask('{"content":"a\\ud800b"}');
   expect([escaped.status, escaped.body.content]).toEqual([200, "echo: a\ufffdb"]);
@@ -121,7 +121,7 @@ test("an ask without a valid key is refused before its body is looked at, and re
   expect(agent.requests).toEqual([]);
 });
 
-test("a body that is no ask is a 400 that says what is wrong without repeating it", async () => {
+test("a body that is not an ask is a 400 that says what is wrong without repeating it", async () => {
   const agent = await scene.firefox();
   const marker = "marker-7c1d";
   const bodies = [
@@ -157,7 +157,7 @@ test("a gzipped body is refused", async () => {
   expect([reply.status, reply.body["error"]]).toEqual([400, "Invalid request"]);
 });
 
-test("free agents are taken least recently used first", async () => {
+test("free agents are used in turn, the least recently used one first", async () => {
   const agents = [await scene.firefox(), await scene.python(), await scene.firefox()];
   const order = async () => {
     const before = agents.map(({ requests }) => requests.length);

@@ -24,7 +24,7 @@ function isStored({ server }: Scene, id: string): boolean {
 describe("a conversation", () => {
   const scene = useScene(["--reconnect-grace", "500ms"]);
 
-  test("goes on with the agent that has it, with the ids the caller gave", async () => {
+  test("a conversation continues at its own agent, with the ids that the caller gave", async () => {
     const agents = [await scene.firefox(), await scene.python(), await scene.firefox()];
     const thread = await begin(scene);
     const owner = agents.find(({ requests }) => requests.length === 1);
@@ -36,7 +36,7 @@ describe("a conversation", () => {
     }
   });
 
-  test("waits for its agent while that one is busy, though others are free", async () => {
+  test("a conversation waits for its own agent while that is busy, though others are free", async () => {
     const held = Promise.withResolvers<object>();
     const agent = await scene.firefox({ answer: ({ content }) => (content === "long" ? held.promise : {}) });
     const thread = await begin(scene);
@@ -52,7 +52,7 @@ describe("a conversation", () => {
     expect(agent.requests.map(({ content }) => content)).toEqual(["begin", "long", "next"]);
   });
 
-  test("belongs to the user who began it; for others it does not exist; the admin may go on with any", async () => {
+  test("a conversation belongs to the user who began it, does not exist for others, and the admin may continue any", async () => {
     await scene.firefox();
     const [owner, other] = [await scene.addUser(), await scene.addUser()];
     const thread = await begin(scene, owner.token);
@@ -72,7 +72,7 @@ describe("a conversation", () => {
     expect((await ask(owner.token, thread)).status).toBe(200);
   });
 
-  test("is not taken over by an agent that names it in an answer to somebody else", async () => {
+  test("a conversation is not taken over by an agent that names it in an answer to another user", async () => {
     const [owner, thief] = [await scene.addUser(), await scene.addUser()];
     const agent = await scene.firefox();
     const thread = await begin(scene, owner.token);
@@ -84,7 +84,7 @@ describe("a conversation", () => {
     expect(agent.requests.map(({ content }) => content)).toEqual(["begin", "mine"]);
   });
 
-  test("ends with its user", async () => {
+  test("a conversation ends when its user is deleted", async () => {
     await scene.firefox();
     const { user_id, token } = await scene.addUser();
     const thread = await begin(scene, token);
@@ -93,7 +93,7 @@ describe("a conversation", () => {
     expect((await scene.ask({ content: "hi", ...thread })).text).toBe(UNKNOWN);
   });
 
-  test("whose agent is gone is a 503, and goes on when the agent is back", async () => {
+  test("a conversation whose agent is gone is a 503, and continues when the agent is back", async () => {
     const agent = await scene.firefox();
     const thread = await begin(scene);
     agent.drop();
@@ -107,7 +107,7 @@ describe("a conversation", () => {
     expect(other.requests).toEqual([]);
   });
 
-  test("whose agent comes back within the grace just waits for it", async () => {
+  test("a conversation whose agent is back within the grace period waits for it", async () => {
     const scene = await startScene({ flags: ["--reconnect-grace", "10m"] });
     const agent = await scene.firefox();
     const thread = await begin(scene);
@@ -119,7 +119,7 @@ describe("a conversation", () => {
     expect((await followed).body.content).toBe("echo: wait");
   });
 
-  test("is never asked twice: what its agent dropped is told to the caller", async () => {
+  test("an ask of a conversation is never sent twice: the caller gets an error when the agent drops it", async () => {
     const agent = await scene.firefox({
       answer: ({ content }) => (content === "lost" ? "drop" : {}),
       reconnectMs: 10,
@@ -133,7 +133,7 @@ describe("a conversation", () => {
 
 describe("after a restart of the server", () => {
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-    test(`by ${signal}, a conversation goes on once its agent is back, and is its owner's still`, async () => {
+    test(`after a restart by ${signal} a conversation continues once its agent is back, for its owner only`, async () => {
       const first = await startScene();
       const [owner, other] = [await first.addUser(), await first.addUser()];
       const agent = await first.firefox();

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { startScene } from "../support/scene.ts";
 
-test("a database that fails: the reference's error texts, no internals, and the admin key still asks", async () => {
+test("a failing database causes the reference's error texts without internals, and the admin key still works for asks", async () => {
   const scene = await startScene();
   await scene.firefox();
   const { user_id, token } = await scene.addUser();

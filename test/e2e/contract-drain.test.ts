@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { startScene } from "../support/scene.ts";
 
-test("SIGTERM: running and waiting asks finish, new ones are refused, agents are told to come back, exit 0", async () => {
+test("after SIGTERM running and waiting asks finish, new ones are refused, agents are sent away to reconnect, and the exit code is 0", async () => {
   const scene = await startScene();
   const gate = Promise.withResolvers<object>();
   const agent = await scene.firefox({ answer: () => gate.promise });
@@ -23,7 +23,7 @@ test("SIGTERM: running and waiting asks finish, new ones are refused, agents are
   expect(await scene.server.exited).toEqual({ code: 0, signal: null });
 });
 
-test("SIGTERM with nothing to do ends the server at once, with agents and idle callers connected", async () => {
+test("SIGTERM ends an idle server without waiting for its agents and idle callers", async () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     const scene = await startScene({ flags: ["--drain", "10m"] });
     const agents = [await scene.firefox(), await scene.python()];
@@ -34,7 +34,7 @@ test("SIGTERM with nothing to do ends the server at once, with agents and idle c
   }
 });
 
-test("an ask that takes longer than the drain limit is told so, and the server ends", async () => {
+test("an ask that takes longer than the drain limit gets an error, and the server ends", async () => {
   const scene = await startScene({ flags: ["--drain", "300ms"] });
   const agent = await scene.firefox({ answer: () => "silent" });
   const running = scene.ask({ content: "endless" });

@@ -24,7 +24,7 @@ const greet = async (socket: RawSocket, hello: string | { id: string }) => {
   return { known: await known, rest };
 };
 
-test("an agent is greeted with a fresh id, in a frame of three strings", async () => {
+test("an agent is greeted with a new id, in a frame of three strings", async () => {
   const frames = await Promise.all(
     [open(), open()].map(async (opened) => (await (await opened).receive())?.text),
   );
@@ -37,7 +37,7 @@ test("an agent is greeted with a fresh id, in a frame of three strings", async (
   expect(ids[0]).not.toBe(ids[1]);
 });
 
-test("the upgrade chooses no subprotocol and no compression", async () => {
+test("the upgrade selects no subprotocol and no compression", async () => {
   const { status, headers, socket } = await shakeHands(`${scene.url}/client/register`, {
     headers: { "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits" },
   });
@@ -57,7 +57,7 @@ test("an offered subprotocol that the server does not know is refused at the upg
   }
 });
 
-test("an agent is listed once it has answered the hello, and no longer when it has gone", async () => {
+test("an agent is listed from its answer to the hello until it leaves", async () => {
   const socket = await open();
   const { id } = await helloOf(socket);
   expect(await scene.connections()).toEqual([]);
@@ -78,7 +78,7 @@ test("an agent is listed once it has answered the hello, and no longer when it h
   expect(await scene.connections()).toEqual([]);
 });
 
-test("the list needs a key and is never null", async () => {
+test("the list of agents needs a key and is never null", async () => {
   expect((await scene.request("/api/connections")).text).toBe('{"error":"API key not provided"}');
   const wrong = await scene.request("/api/connections", { headers: { authorization: "wrong" } });
   expect([wrong.status, wrong.text]).toEqual([401, '{"error":"Invalid API key"}']);
@@ -87,7 +87,7 @@ test("the list needs a key and is never null", async () => {
   expect([right.status, right.text]).toEqual([200, '{"connections":[]}']);
 });
 
-test("times move on with each ask", async () => {
+test("the times in the list of agents advance with each ask", async () => {
   const agent = await scene.firefox();
   const [fresh] = await scene.connections();
   const startedAt = Date.now();
@@ -100,7 +100,7 @@ test("times move on with each ask", async () => {
   expect(Date.parse(used?.Heartbeat ?? "")).toBeGreaterThanOrEqual(Date.parse(fresh?.Heartbeat ?? ""));
 });
 
-test("an agent registers under the id it stored, known here or not, and keeps it when it comes back", async () => {
+test("an agent registers under the id that it stored, known or not, and keeps it when it reconnects", async () => {
   const id = crypto.randomUUID();
   const agent = await scene.firefox({ id });
   expect((await scene.connections()).map(({ Id }) => Id)).toEqual([id]);
@@ -131,7 +131,7 @@ test("a hello without a UUID closes the socket for good", async () => {
   expect(await scene.connections()).toEqual([]);
 });
 
-test("an id in use passes to a newcomer from the same address, and the old socket is told not to come back", async () => {
+test("an id in use passes to a new connection from the same address, and the old one is closed for good", async () => {
   const first = await scene.firefox();
   const begun = await scene.ask({ content: "one" });
   const second = await scene.python({ id: first.id });
@@ -143,7 +143,7 @@ test("an id in use passes to a newcomer from the same address, and the old socke
   expect(second.requests.map(({ content }) => content)).toEqual(["two"]);
 });
 
-test("from another address an id in use is taken over only with the agent key", async () => {
+test("an id in use is taken over from another address only with the agent key", async () => {
   const first = await scene.firefox();
   const from = { localAddress: "127.0.0.2" };
   const stranger = await open(from);
@@ -157,7 +157,7 @@ test("from another address an id in use is taken over only with the agent key", 
   expect((await first.ended).code).toBe(4500);
 });
 
-test("binary frames, fragments and whatever message name are taken", async () => {
+test("binary frames, fragments and any message name are accepted", async () => {
   const socket = await open();
   const { id } = await helloOf(socket);
   const hello = JSON.stringify({ id, message: 7, more: true });
@@ -181,7 +181,7 @@ test("binary frames, fragments and whatever message name are taken", async () =>
   expect((await asked).body).toMatchObject({ content: "in bytes" });
 });
 
-test("an unmasked frame and a frame beyond the limit end their sender's connection, and nobody else's", async () => {
+test("an unmasked frame and a frame over the limit end their sender's connection only", async () => {
   const other = await scene.firefox();
   const unmasked = await open();
   await unmasked.receive();

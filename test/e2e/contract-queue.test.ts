@@ -27,7 +27,7 @@ async function heldAgent(scene: Scene) {
 describe("without a limit in the way", () => {
   const scene = useScene(["--reconnect-grace", "10m"]);
 
-  test("an ask on an empty pool fails at once, and nothing hangs when an agent then registers", async () => {
+  test("an ask without any agent fails without waiting, and the next ask works once an agent registers", async () => {
     const fresh = await startScene({ flags: ["--reconnect-grace", "10m", "--queue-wait", "10m"] });
     for (let count = 0; count < 3; count++) {
       const { status, text, headers } = await fresh.ask({ content: "too early" });
@@ -71,7 +71,7 @@ describe("without a limit in the way", () => {
     expect(most).toBe(1);
   });
 
-  test("users take turns, whatever one of them has waiting", async () => {
+  test("users take turns, however many asks one of them has waiting", async () => {
     const { agent, serve } = await heldAgent(scene);
     const [busy, quiet] = [await scene.addUser(), await scene.addUser()];
     const asks = [scene.ask({ content: "first" })];
@@ -88,7 +88,7 @@ describe("without a limit in the way", () => {
     for (const ask of asks) expect((await ask).status).toBe(200);
   });
 
-  test("when the last agent leaves, asks wait for it to come back", async () => {
+  test("asks wait for the last agent to reconnect when it leaves", async () => {
     const agent = await scene.firefox();
     agent.drop();
     await agent.ended;
@@ -98,7 +98,7 @@ describe("without a limit in the way", () => {
     expect((await asked).body.content).toBe("echo: patience");
   });
 
-  test("when it does not come back, the asks that wait are told so", async () => {
+  test("waiting asks fail when the last agent does not reconnect", async () => {
     const scene = await startScene({ flags: ["--reconnect-grace", "500ms"] });
     const { agent } = await heldAgent(scene);
     const asks = Array.from({ length: 5 }, (_, index) => scene.ask({ content: `${index}` }));
@@ -118,7 +118,7 @@ const BOUNDS = ["--queue-max", "5", "--queue-user-max", "2"];
 describe("with small bounds", () => {
   const scene = useScene(["--queue-wait", "3s", ...BOUNDS]);
 
-  test("an ask waits for a busy agent no longer than its limit", async () => {
+  test("an ask waits for a busy agent no longer than the limit", async () => {
     const { agent, serve } = await heldAgent(scene);
     const first = scene.ask({ content: "first" });
     await until(() => agent.requests.length > 0);
@@ -129,7 +129,7 @@ describe("with small bounds", () => {
     expect((await first).status).toBe(200);
   });
 
-  test("a user's own bound is a 429, the common one a 503, both at once and with Retry-After", async () => {
+  test("a full queue is a 429 for the user's own bound and a 503 for the common one, with Retry-After and without waiting", async () => {
     const { agent, serve } = await heldAgent(scene);
     const running = scene.ask({ content: "running" });
     await until(() => agent.requests.length > 0);
@@ -149,7 +149,7 @@ describe("with small bounds", () => {
     expect((await running).status).toBe(200);
   });
 
-  test("a caller who goes away leaves the queue", async () => {
+  test("the ask of a caller who leaves is removed from the queue", async () => {
     const scene = await startScene({ flags: BOUNDS });
     const { agent, serve } = await heldAgent(scene);
     const running = scene.ask({ content: "running" });

@@ -24,7 +24,7 @@ describe("by default", () => {
   const scene = useScene();
   const keyed = (key: string) => `/agents/${key}/client/register`;
 
-  test("programs on this machine, browser extensions and pages of the ChatGPT site may register", async () => {
+  test("programs on this machine, browser extensions and pages of the ChatGPT site may register as agents", async () => {
     for (const origin of [
       undefined,
       "null",
@@ -37,7 +37,7 @@ describe("by default", () => {
     }
   });
 
-  test("both existing agents register and serve, at the plain endpoint and at the one with the key", async () => {
+  test("both existing agents register and serve, at the plain address and at the one with the key", async () => {
     for (const endpoint of [scene.url, `${scene.url}/agents/${scene.agentKey}`]) {
       for (const connect of [firefoxAgent, pythonAgent]) {
         const agent = await connect(endpoint);
@@ -47,7 +47,7 @@ describe("by default", () => {
     }
   });
 
-  test("a page of another site is refused, though it runs on this machine", async () => {
+  test("a page of another site may not register as an agent, though it runs on this machine", async () => {
     for (const origin of [
       "https://evil.example",
       "http://localhost:3000",
@@ -61,7 +61,7 @@ describe("by default", () => {
     await scene.server.output(/agent_refused.*agent_origin_refused/);
   });
 
-  test("behind a proxy the agent key is needed, in the path or as Authorization", async () => {
+  test("an agent behind a proxy needs the agent key, in the path or as Authorization", async () => {
     for (const headers of [PROXY, { "X-Real-IP": "203.0.113.9" }, { Forwarded: "for=203.0.113.9" }] as Record<
       string,
       string
@@ -74,11 +74,11 @@ describe("by default", () => {
     expect((await register(scene, "/client/register", bearer)).status).toBe(101);
   });
 
-  test("with the agent key any origin may register", async () => {
+  test("an agent of any origin may register with the agent key", async () => {
     expect((await register(scene, keyed(scene.agentKey), FOREIGN)).status).toBe(101);
   });
 
-  test("a wrong key is refused wherever it comes from, and the admin key is none", async () => {
+  test("a wrong agent key is refused from every address, and so is the admin key", async () => {
     for (const key of ["wrong", `${scene.agentKey}x`, scene.agentKey.slice(1), scene.adminKey]) {
       await expectRefusal(register(scene, keyed(key)), 401, "Invalid agent key");
       await expectRefusal(
@@ -90,7 +90,7 @@ describe("by default", () => {
     await scene.server.output(/agent_refused.*agent_key_wrong/);
   });
 
-  test("the agent key opens nothing else", async () => {
+  test("the agent key is valid for registering only", async () => {
     const { agentKey } = scene;
     expect((await scene.ask({ content: "hi" }, { key: agentKey })).status).toBe(401);
     expect((await scene.request(`/admin/users?admin_key=${agentKey}`)).status).toBe(401);
@@ -100,7 +100,7 @@ describe("by default", () => {
 describe("with --agents open", () => {
   const scene = useScene(["--agents", "open"]);
 
-  test("everybody may register, as at the reference", async () => {
+  test("any agent may register with --agents open, as at the reference", async () => {
     expect((await register(scene, "/client/register", { ...PROXY, ...FOREIGN })).status).toBe(101);
   });
 });
@@ -109,7 +109,7 @@ describe("with an agent key of the operator's", () => {
   const key = `agent-${crypto.randomUUID()}`;
   const scene = useScene(["--agent-key", key]);
 
-  test("agents on this machine need it too", async () => {
+  test("agents on this machine need the operator's agent key too", async () => {
     await expectRefusal(register(scene, "/client/register"), 401, "Agent key required");
     expect((await register(scene, `/agents/${key}/client/register`)).status).toBe(101);
     const bearer = { Authorization: `Bearer ${key}` };

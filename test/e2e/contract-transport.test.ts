@@ -11,12 +11,12 @@ const JSON_TYPE = "application/json; charset=utf-8";
 const authorized = () => ({ headers: { authorization: scene.adminKey } });
 const contentType = (headers: Headers) => headers.get("content-type")?.toLowerCase();
 
-test("health says OK to anybody", async () => {
+test("GET /health responds OK without a key", async () => {
   const { status, text, headers } = await scene.request("/health");
   expect([status, text, contentType(headers)]).toEqual([200, "OK", "text/plain; charset=utf-8"]);
 });
 
-test("an unknown path is a 404 in JSON with the reference's text", async () => {
+test("an unknown path is a 404 in JSON with the reference's error text", async () => {
   for (const path of ["/", "/api", "/API/ask", "/nothing/here", "/api/ask/more"]) {
     const { status, text, headers } = await scene.request(path);
     expect([path, status, text, contentType(headers)]).toEqual([
@@ -28,7 +28,7 @@ test("an unknown path is a 404 in JSON with the reference's text", async () => {
   }
 });
 
-test("a wrong method is a 405 that names the right ones", async () => {
+test("a wrong method is a 405 that lists the right ones", async () => {
   for (const path of POST_ROUTES) {
     const { status, headers, body } = await scene.request(path);
     expect([path, status, headers.get("allow")]).toEqual([path, 405, expect.stringContaining("POST")]);
@@ -40,7 +40,7 @@ test("a wrong method is a 405 that names the right ones", async () => {
   }
 });
 
-test("HEAD answers as GET does, without the body", async () => {
+test("HEAD is answered as GET is, without the body", async () => {
   for (const path of GET_ROUTES) {
     const get = await scene.request(path, authorized());
     const head = await scene.request(path, { ...authorized(), method: "HEAD" });
@@ -54,7 +54,7 @@ test("HEAD answers as GET does, without the body", async () => {
   }
 });
 
-test("every answer may be read by any web page", async () => {
+test("every response may be read by any web page", async () => {
   const replies = await Promise.all([
     ...[...GET_ROUTES, ...POST_ROUTES, "/nothing", "/client/register"].map((path) => scene.request(path)),
     ...POST_ROUTES.map((path) => scene.request(path, { method: "POST", body: "{" })),
@@ -86,7 +86,7 @@ test("a preflight for a request with a token succeeds", async () => {
   }
 });
 
-test("every answer has an id of its own", async () => {
+test("every response has a request id of its own", async () => {
   const replies = await Promise.all([
     ...GET_ROUTES.map((path) => scene.request(path)),
     ...POST_ROUTES.map((path) => scene.request(path, { method: "POST", body: "{" })),
@@ -99,7 +99,7 @@ test("every answer has an id of its own", async () => {
   expect(new Set(ids).size).toBe(ids.length);
 });
 
-test("JSON answers say so, errors too", async () => {
+test("JSON responses have the content type of JSON, errors too", async () => {
   const replies = await Promise.all([
     scene.request("/api/connections", authorized()),
     scene.request("/admin/users", authorized()),
@@ -115,20 +115,20 @@ test("JSON answers say so, errors too", async () => {
   }
 });
 
-test("a register request that is no upgrade is told what it should be", async () => {
+test("a request to register that is not an upgrade gets an error that says what it should be", async () => {
   const { status, headers, body } = await scene.request("/client/register");
   expect([status, contentType(headers)]).toEqual([400, JSON_TYPE]);
   expect(body["error"]).toBe("Bad Request");
 });
 
-test("a trailing slash redirects nobody to where a header of theirs says", async () => {
+test("a trailing slash never redirects to a host that a header names", async () => {
   for (const path of ["/health/", "/api/ask/"]) {
     const { headers } = await scene.request(path, { headers: { "x-forwarded-prefix": "//evil.example" } });
     expect(headers.get("location") ?? "").not.toContain("evil");
   }
 });
 
-test("a body beyond the limit is a 413 in JSON, announced or not", async () => {
+test("a body over the limit is a 413 in JSON, announced or not", async () => {
   const announced = await sendRawRequest(
     scene.url,
     `POST /api/ask HTTP/1.1\r\nHost: x\r\nAuthorization: ${scene.adminKey}\r\nContent-Length: 99999999999\r\n\r\n`,

@@ -11,7 +11,7 @@ const TEXT_LENGTH = 400_000;
 /** Where the server's own connection would merge it, were there no thread, it is above 64 MB. */
 const WAL_BYTES_MAX = 56 * 1024 ** 2;
 
-test("what asks leave behind is merged by the executable's thread while they go on, and all of it is kept", async () => {
+test("the executable's thread merges the write-ahead log while asks run, and every row is kept", async () => {
   const scene = await startScene({ flags: ["--echo"] });
   await scene.server.output(/"agent_joined"/);
   const path = join(scene.server.data, "server.db");

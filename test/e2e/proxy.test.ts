@@ -141,8 +141,8 @@ function forge({ port, ca }: Scene, headers: Record<string, string>): Promise<st
 }
 
 for (const name of ["caddy", "nginx"] as const) {
-  describeWith(name, `behind ${name}, set up as documented,`, (program) => {
-    test("agents come with the key, answers stream as they are made, and a hang-up reaches the agent", async () => {
+  describeWith(name, `the documented ${name}`, (program) => {
+    test("agents register with the key through the documented proxy, answers stream without delay, and a hang-up reaches the agent", async () => {
       const scene = await start(PROXIES[name], program);
       const agent = await connectV2Agent(`${scene.url}/agents/${scene.server.agentKey}`, {
         ca: scene.ca,
@@ -163,14 +163,14 @@ for (const name of ["caddy", "nginx"] as const) {
       expect((await agent.next("cancel")).ask).toBe(ask);
     });
 
-    test("an agent without the key is refused, although the proxy is on the server's own machine", async () => {
+    test("an agent without the key is refused behind the documented proxy, although the proxy is on the server's machine", async () => {
       const { url, ca } = await start(PROXIES[name], program);
       const { status } = await fetch(`${url}/client/register`, { tls: { ca } });
       expect(status).toBe(401);
       expect((await fetch(`${url}/health`, { tls: { ca } })).status).toBe(200);
     });
 
-    test("the caller's address is the one the proxy saw, whatever the caller says", async () => {
+    test("the caller's address is the one that the documented proxy saw, whatever the caller's headers say", async () => {
       const scene = await start(PROXIES[name], program);
       const forged = { "X-Forwarded-For": "8.8.8.8", "X-Real-IP": "8.8.4.4", Forwarded: "for=9.9.9.9" };
       for (const headers of [{}, forged]) {
@@ -187,7 +187,7 @@ for (const name of ["caddy", "nginx"] as const) {
       expect(seen).toEqual(["127.0.0.5", "127.0.0.5"]);
     });
 
-    test("the dashboard signs in with a cookie for TLS only, and its live view opens", async () => {
+    test("the dashboard behind the documented proxy signs in with a Secure cookie, and its live view opens", async () => {
       const { url, ca, server } = await start(PROXIES[name], program);
       const tls = { ca };
       expect((await fetch(`${url}/dashboard`, { tls })).headers.get("content-type")).toStartWith("text/html");
@@ -212,7 +212,7 @@ for (const name of ["caddy", "nginx"] as const) {
       expect(frame).toContain('"type":"overview"');
     });
 
-    test("a body as large as the server takes passes", async () => {
+    test("the documented proxy passes a body that is as large as the server accepts", async () => {
       const scene = await start(PROXIES[name], program);
       const agent = await connectV2Agent(`${scene.url}/agents/${scene.server.agentKey}`, { ca: scene.ca });
       onTestFinished(agent.stop);

@@ -47,51 +47,51 @@ const SURFACES: [string, () => ModelApi, string, object][] = [
   ["translated messages", translated, "messages", chat],
 ];
 
-describe.each(SURFACES)(
-  "a caller who aborts %s ends the upstream's request and frees the slot",
-  (_, api, path, body) => {
-    const expectFree = async (abort: () => void) => {
-      await faults().openUntil(({ open }) => open === 1);
-      abort();
-      await faults().openUntil(({ open }) => open === 0);
-      await openaiAt(api()).chat.completions.create({
-        model: "echo",
-        messages: [{ role: "user", content: "?" }],
-      });
-    };
+describe.each(SURFACES)("aborted requests: %s", (_, api, path, body) => {
+  const expectFree = async (abort: () => void) => {
+    await faults().openUntil(({ open }) => open === 1);
+    abort();
+    await faults().openUntil(({ open }) => open === 0);
+    await openaiAt(api()).chat.completions.create({
+      model: "echo",
+      messages: [{ role: "user", content: "?" }],
+    });
+  };
 
-    test.each([false, true])("before it has begun (streamed: %p)", async (stream) => {
+  test.each([false, true])(
+    "aborting a request before its response begins ends the upstream's request and frees the slot (streamed: %p)",
+    async (stream) => {
       const caller = new AbortController();
       const asked = { ...body, model: "never", ...(stream && { stream }) };
       const gone = rejectionOf(post(api(), path, asked, caller.signal));
       await expectFree(() => caller.abort());
       expect((await gone)?.constructor.name).toBe("APIUserAbortError");
-    });
+    },
+  );
 
-    test("in the middle of a stream", async () => {
-      const caller = new AbortController();
-      await postAndBegin(api(), path, { ...body, model: "stalls", stream: true }, caller.signal);
-      await expectFree(() => caller.abort());
-    });
+  test("aborting in the middle of a stream ends the upstream's request and frees the slot", async () => {
+    const caller = new AbortController();
+    await postAndBegin(api(), path, { ...body, model: "stalls", stream: true }, caller.signal);
+    await expectFree(() => caller.abort());
+  });
 
-    test("while it waits for the slot, so that it never reaches the upstream", async () => {
-      const holder = new AbortController();
-      await postAndBegin(api(), path, { ...body, model: "stalls", stream: true }, holder.signal);
-      const { started } = await faults().open();
-      const waiting = new AbortController();
-      const gone = rejectionOf(post(api(), path, { ...body, model: "echo" }, waiting.signal));
-      const { url, adminKey } = api();
-      await untilWaiting(url, adminKey, 1);
-      waiting.abort();
-      await gone;
-      await expectFree(() => holder.abort());
-      // The other is that of `expectFree`.
-      expect((await faults().open()).started).toBe(started + 1);
-    });
-  },
-);
+  test("a request that is aborted while it waits for the slot never reaches the upstream", async () => {
+    const holder = new AbortController();
+    await postAndBegin(api(), path, { ...body, model: "stalls", stream: true }, holder.signal);
+    const { started } = await faults().open();
+    const waiting = new AbortController();
+    const gone = rejectionOf(post(api(), path, { ...body, model: "echo" }, waiting.signal));
+    const { url, adminKey } = api();
+    await untilWaiting(url, adminKey, 1);
+    waiting.abort();
+    await gone;
+    await expectFree(() => holder.abort());
+    // The other is that of `expectFree`.
+    expect((await faults().open()).started).toBe(started + 1);
+  });
+});
 
-describe("the same holds, of an upstream that has every endpoint, for", () => {
+describe("aborted requests to an upstream that has every endpoint", () => {
   const piece = 'data: {"id":"c","choices":[{"index":0,"delta":{"role":"assistant","content":"a"}}]}';
   const start =
     'event: message_start\ndata: {"type":"message_start","message":{"id":"m","content":[],"usage":{"input_tokens":1}}}';
@@ -111,7 +111,7 @@ describe("the same holds, of an upstream that has every endpoint, for", () => {
     ["embeddings", { input: "?" }],
     ["messages", chat],
     ["messages, streamed", { ...chat, stream: true }],
-  ])("%s", async (name, body) => {
+  ])("aborting %s ends the upstream's request and frees the slot", async (name, body) => {
     recording().answer(({ gone }) => new Promise((_, reject) => gone.addEventListener("abort", reject)));
     const caller = new AbortController();
     const path = name.split(",")[0] ?? "";
@@ -123,14 +123,17 @@ describe("the same holds, of an upstream that has every endpoint, for", () => {
   test.each([
     ["completions", piece, { prompt: "?" }],
     ["messages", start, chat],
-  ])("%s in the middle of a stream", async (path, block, body) => {
-    recording().answer(() => eventStream([block], { stays: true }));
-    const caller = new AbortController();
-    await postAndBegin(recorded(), path, { ...body, model: "mine", stream: true }, caller.signal);
-    await expectGone(() => caller.abort());
-  });
+  ])(
+    "aborting %s in the middle of a stream ends the upstream's request and frees the slot",
+    async (path, block, body) => {
+      recording().answer(() => eventStream([block], { stays: true }));
+      const caller = new AbortController();
+      await postAndBegin(recorded(), path, { ...body, model: "mine", stream: true }, caller.signal);
+      await expectGone(() => caller.abort());
+    },
+  );
 
-  test("a caller of the AI SDK", async () => {
+  test("aborting a stream of the AI SDK ends the upstream's request and frees the slot", async () => {
     recording().answer(() => eventStream([piece], { stays: true }));
     const caller = new AbortController();
     const { textStream } = streamText({

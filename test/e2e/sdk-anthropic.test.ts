@@ -22,7 +22,7 @@ describe.each([
   const api = shareModelApi({ agents: () => [["--upstream", upstream().url, ...endpoints]] });
   const client = () => anthropicAt(api());
 
-  test("has a message, with the upstream's figures and a request id", async () => {
+  test("the anthropic package receives a message with the upstream's token counts and a request id", async () => {
     const { data, response } = await client()
       .messages.create({ ...base, messages: user(QUESTION) })
       .withResponse();
@@ -36,7 +36,7 @@ describe.each([
     expect(response.headers.get("x-request-id")).toMatch(/^req_/);
   });
 
-  test("streams a message by its events, and makes the whole of them", async () => {
+  test("the anthropic package streams a message by its events, and assembles the whole message", async () => {
     const body = { ...base, messages: user(QUESTION) };
     const events = await collect(await client().messages.create({ ...body, stream: true }));
     const types = events.map(({ type }) => type).filter((type) => type !== "content_block_delta");
@@ -56,7 +56,7 @@ describe.each([
     expect(message.usage.output_tokens).toBe(countWords(ANSWER));
   });
 
-  test("uses parallel tools, streamed or not, and takes their results", async () => {
+  test("the anthropic package gets parallel tool calls, streamed or not, and sends their results", async () => {
     const tools = ["weather", "news"].map((name) => ({ name, input_schema }));
     const body = { ...base, tools, messages: user(TOOLS_QUESTION) };
     const called = await client().messages.create(body);
@@ -86,34 +86,37 @@ describe.each([
     ]);
   });
 
-  test.each([false, true])("runs tools to the answer by its runner (streamed: %p)", async (stream) => {
-    const called: string[] = [];
-    const tools = ["weather", "news"].map((name) =>
-      betaTool({
-        name,
-        description: name,
-        inputSchema: input_schema,
-        run: ({ city }) => {
-          called.push(`${name} ${city}`);
-          return `${name} of ${city}`;
-        },
-      }),
-    );
-    const body = { ...base, tools, messages: user(TOOLS_QUESTION) };
-    const runner = client().beta.messages.toolRunner({ ...body, stream });
-    const message = await runner.runUntilDone();
-    expect(message.content).toMatchObject([
-      { type: "text", text: "The tools said: weather of Paris, news of Rome" },
-    ]);
-    expect(called).toEqual(["weather Paris", "news Rome"]);
-  });
+  test.each([false, true])(
+    "the tool runner of the anthropic package reaches the answer (streamed: %p)",
+    async (stream) => {
+      const called: string[] = [];
+      const tools = ["weather", "news"].map((name) =>
+        betaTool({
+          name,
+          description: name,
+          inputSchema: input_schema,
+          run: ({ city }) => {
+            called.push(`${name} ${city}`);
+            return `${name} of ${city}`;
+          },
+        }),
+      );
+      const body = { ...base, tools, messages: user(TOOLS_QUESTION) };
+      const runner = client().beta.messages.toolRunner({ ...body, stream });
+      const message = await runner.runUntilDone();
+      expect(message.content).toMatchObject([
+        { type: "text", text: "The tools said: weather of Paris, news of Rome" },
+      ]);
+      expect(called).toEqual(["weather Paris", "news Rome"]);
+    },
+  );
 
   test.each([
     [400, Anthropic.BadRequestError, "invalid_request_error"],
     [429, Anthropic.RateLimitError, "rate_limit_error"],
     [500, Anthropic.InternalServerError, "api_error"],
     [503, Anthropic.InternalServerError, undefined],
-  ])("throws its own error for an upstream's %i", async (status, Kind, type) => {
+  ])("the anthropic package throws its own error for an upstream's %i", async (status, Kind, type) => {
     for (const stream of [false, true]) {
       const asked = client().messages.create({ ...base, messages: user(`fail with ${status}`), stream });
       const thrown = await rejectionOf(asked);
@@ -125,7 +128,7 @@ describe.each([
     }
   });
 
-  test("throws its own errors for ours: the key, the model, the path, the shape", async () => {
+  test("the anthropic package throws its own errors for a wrong key, model, path and body", async () => {
     const stranger = anthropicAt({ ...api(), apiKey: "nobody's" });
     const body = { ...base, messages: user(QUESTION) };
     expect(await rejectionOf(stranger.messages.create(body))).toMatchObject({
@@ -143,7 +146,7 @@ describe.each([
     expect(invalid).toMatchObject({ type: "invalid_request_error" });
   });
 
-  test("may send its key in either header, or in both, but not two different ones", async () => {
+  test("the anthropic package may send its key in either header or in both, but not two different keys", async () => {
     const { url, apiKey } = api();
     const body = { ...base, messages: user(QUESTION) };
     const withBoth = (key: string) => ({ authToken: apiKey, defaultHeaders: { "x-api-key": key } });
@@ -155,7 +158,7 @@ describe.each([
     expect(await rejectionOf(torn.messages.create(body))).toBeInstanceOf(Anthropic.AuthenticationError);
   });
 
-  test("is told that nobody counts tokens", async () => {
+  test("counting tokens with the anthropic package fails with an error that says that no agent counts tokens", async () => {
     const counted = client().messages.countTokens({ model: "small", messages: user(QUESTION) });
     const thrown = await rejectionOf(counted);
     expect(thrown).toBeInstanceOf(Anthropic.NotFoundError);

@@ -32,7 +32,7 @@ describe.each([
   ["passed through", native],
   ["translated", translated],
 ])("a stream, %s, that breaks in the middle is never a short answer:", (_, api) => {
-  test.each(FAULTS)("openai, chat: %s", async (model) => {
+  test.each(FAULTS)("the openai package throws for a chat stream that breaks: %s", async (model) => {
     const stream = await openaiAt(api()).chat.completions.create({ model, messages, stream: true });
     let text = "";
     const thrown = await rejectionOf(
@@ -46,7 +46,7 @@ describe.each([
     expect(await rejectionOf(whole)).toBeInstanceOf(OpenAIError);
   });
 
-  test.each(FAULTS)("openai, responses: %s", async (model) => {
+  test.each(FAULTS)("the openai package throws for a response stream that breaks: %s", async (model) => {
     const events: { type: string }[] = [];
     const thrown = await rejectionOf(
       (async () => {
@@ -60,16 +60,19 @@ describe.each([
     expect(types.includes("response.failed") || thrown instanceof OpenAIError).toBe(true);
   });
 
-  test.each(FAULTS)("AI SDK, chat and responses: %s", async (model) => {
-    const provider = openaiProviderAt(api());
-    for (const language of [compatibleAt(api())(model), provider.chat(model), provider(model)]) {
-      const told = await tellOf(language);
-      expect(told.error, `${language.provider}`).toBeDefined();
-      expect(told.finish, `${language.provider}`).toBe("error");
-    }
-  });
+  test.each(FAULTS)(
+    "the AI SDK reports an error for a chat or response stream that breaks: %s",
+    async (model) => {
+      const provider = openaiProviderAt(api());
+      for (const language of [compatibleAt(api())(model), provider.chat(model), provider(model)]) {
+        const told = await tellOf(language);
+        expect(told.error, `${language.provider}`).toBeDefined();
+        expect(told.finish, `${language.provider}`).toBe("error");
+      }
+    },
+  );
 
-  test.each(FAULTS)("not streamed, it is an error: %s", async (model) => {
+  test.each(FAULTS)("an answer that breaks is an error without streaming too: %s", async (model) => {
     for (const path of ["chat/completions", "responses"]) {
       const body = { model, messages, input: QUESTION };
       const thrown = await rejectionOf(openaiAt(api()).post(`/${path}`, { body }));
@@ -98,11 +101,11 @@ async function tellOf(model: LanguageModel): Promise<{ error: unknown; finish: s
   return { error, finish: finish && "finishReason" in finish ? finish.finishReason : undefined };
 }
 
-describe("the anthropic package throws for a stream that breaks:", () => {
+describe("translated messages", () => {
   const begin = (api: ModelApi, model: string) =>
     anthropicAt(api).messages.stream({ model, max_tokens: 99, messages });
 
-  test.each(FAULTS)("translated: %s", async (model) => {
+  test.each(FAULTS)("the anthropic package throws for a translated stream that breaks: %s", async (model) => {
     const stream = begin(translated(), model);
     let text = "";
     stream.on("text", (piece) => {
@@ -113,14 +116,14 @@ describe("the anthropic package throws for a stream that breaks:", () => {
   });
 });
 
-describe("the same for messages of an upstream that has them:", () => {
+describe("native messages", () => {
   const api = shareModelApi({ agents: () => [["--upstream", recording().url]] });
   const START =
     'event: message_start\ndata: {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","content":[],"usage":{"input_tokens":1,"output_tokens":1}}}';
   const OVERLOADED =
     'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}';
 
-  test("an error event is passed on as it is", async () => {
+  test("an upstream's error event in a stream of messages is passed on as it is", async () => {
     recording().answer(() => eventStream([START, OVERLOADED]));
     const body = { model: "mine", max_tokens: 9, messages };
     const thrown = await rejectionOf(anthropicAt(api()).messages.stream(body).finalMessage());
@@ -134,7 +137,7 @@ describe("the same for messages of an upstream that has them:", () => {
     expect(await raw.text()).toBe(`${START}\n\n${OVERLOADED}\n\n`);
   });
 
-  test("an end without message_stop is an error", async () => {
+  test("a stream of messages that ends without message_stop is an error", async () => {
     recording().answer(() => eventStream([START]));
     const body = { model: "mine", max_tokens: 9, messages };
     const thrown = await rejectionOf(anthropicAt(api()).messages.stream(body).finalMessage());
@@ -142,7 +145,7 @@ describe("the same for messages of an upstream that has them:", () => {
   });
 });
 
-test("after an error in band there is no [DONE], and nothing else", async () => {
+test("nothing follows an error in a stream, not even [DONE]", async () => {
   for (const model of FAULTS) {
     const response = await fetch(`${native().baseURL}/chat/completions`, {
       method: "POST",

@@ -56,8 +56,8 @@ const STREAMS: [string, string, object][] = [
   ["a message with tools", "messages", chat(TOOLS_TEXT, { max_tokens: 99, ...messageTools })],
 ];
 
-describe("the lines of a stream are those of the upstream, byte for byte:", () => {
-  test.each(STREAMS)("%s", async (_, path, body) => {
+describe("streams", () => {
+  test.each(STREAMS)("the stream of %s has the upstream's lines, byte for byte", async (_, path, body) => {
     const linesFrom = async (address: ApiAddress) => {
       const text = await (await post(address, path, { ...body, stream: true })).text();
       return withoutChance(text.split("\n"));
@@ -71,7 +71,7 @@ describe("the lines of a stream are those of the upstream, byte for byte:", () =
     ["a long answer of odd characters", { model: "long", seed: 7 }],
     ["one event of 300 kB", { model: "long-event", seed: 7, size: 300_000 }],
     ["events with odd framing and no JSON", { model: "malformed", seed: 7 }],
-  ])("%s", async (_, body) => {
+  ])("the stream of %s has the upstream's events", async (_, body) => {
     const eventsFrom = async (address: ApiAddress) => {
       const asked = { ...chat("?", withUsage), ...body, stream: true };
       return eventsOf(await (await post(address, "chat/completions", asked)).text());
@@ -82,28 +82,31 @@ describe("the lines of a stream are those of the upstream, byte for byte:", () =
   });
 });
 
-test("an answer that is not streamed is the upstream's, byte for byte", async () => {
+test("a whole answer is the upstream's, byte for byte", async () => {
   for (const [, path, body] of STREAMS) {
     const [own, through] = await Promise.all([post(direct(), path, body), post(api(), path, body)]);
     expect(withoutChance(await through.text()), path).toBe(withoutChance(await own.text()));
   }
 });
 
-describe("the same package gets the same events from both:", () => {
-  test.each(STREAMS)("%s", async (_, path, body) => {
-    const eventsFrom = async (address: ApiAddress) => {
-      const options = { body: { ...body, stream: true }, stream: true };
-      const sdk = path === "messages" ? anthropicAt(address) : openaiAt(address);
-      const at = path === "messages" ? "/v1/messages" : `/${path}`;
-      return withoutChance(await collect((await sdk.post(at, options)) as AsyncIterable<object>));
-    };
-    const events = await eventsFrom(direct());
-    expect(events.length).toBeGreaterThan(2);
-    expect(await eventsFrom(api())).toEqual(events);
-  });
+describe("the packages", () => {
+  test.each(STREAMS)(
+    "a package gets the same events of %s through the server as from the upstream",
+    async (_, path, body) => {
+      const eventsFrom = async (address: ApiAddress) => {
+        const options = { body: { ...body, stream: true }, stream: true };
+        const sdk = path === "messages" ? anthropicAt(address) : openaiAt(address);
+        const at = path === "messages" ? "/v1/messages" : `/${path}`;
+        return withoutChance(await collect((await sdk.post(at, options)) as AsyncIterable<object>));
+      };
+      const events = await eventsFrom(direct());
+      expect(events.length).toBeGreaterThan(2);
+      expect(await eventsFrom(api())).toEqual(events);
+    },
+  );
 });
 
-describe("an error of the upstream has its status, its body, and the headers that say when to come back:", () => {
+describe("errors of the upstream", () => {
   const read = async (response: Response) => {
     const told = [...response.headers].filter(([name]) => /^(retry-after|x-ratelimit|x-should)/.test(name));
     // We say the same again in milliseconds.
@@ -126,19 +129,22 @@ describe("an error of the upstream has its status, its body, and the headers tha
     ["messages", 429],
     ["messages", 500],
     ["messages", 529],
-  ])("%s, %i", async (path, status) => {
-    for (const stream of [false, true]) {
-      const body = { ...chat(`fail with ${status}`), input: `fail with ${status}`, max_tokens: 9, stream };
-      const own = await read(await post(direct(), path, body));
-      expect(own.status).toBe(status);
-      const response = await post(api(), path, body);
-      expect(response.headers.get("x-request-id")).toMatch(/^req_/);
-      expect(response.headers.get("content-type")).toStartWith("application/json");
-      expect(await read(response)).toEqual(own);
-    }
-  });
+  ])(
+    "a request to %s that the upstream refuses with %i gets its status, body and retry headers",
+    async (path, status) => {
+      for (const stream of [false, true]) {
+        const body = { ...chat(`fail with ${status}`), input: `fail with ${status}`, max_tokens: 9, stream };
+        const own = await read(await post(direct(), path, body));
+        expect(own.status).toBe(status);
+        const response = await post(api(), path, body);
+        expect(response.headers.get("x-request-id")).toMatch(/^req_/);
+        expect(response.headers.get("content-type")).toStartWith("application/json");
+        expect(await read(response)).toEqual(own);
+      }
+    },
+  );
 
-  test("the openai package throws the same from both", async () => {
+  test("the openai package throws the same error through the server as from the upstream itself", async () => {
     const thrownFrom = async (address: ApiAddress, model: string) => {
       const thrown = await rejectionOf(
         openaiAt(address).chat.completions.create({ model, messages: user("?"), stream: true }),

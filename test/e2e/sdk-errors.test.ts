@@ -29,7 +29,7 @@ const messages = [{ role: "user" as const, content: "Hello" }];
 const ask = (body: { model: string } & Record<string, unknown>, maxRetries = 0) =>
   openaiAt(api(), maxRetries).chat.completions.create({ messages, ...body });
 
-describe("each failure is the class of error that the openai package has for it:", () => {
+describe("errors as the openai package throws them", () => {
   test.each([
     ["bad-request", BadRequestError, 400, "context_length_exceeded", "invalid_request_error"],
     ["rate-limited", RateLimitError, 429, "rate_limit_exceeded", "rate_limit_error"],
@@ -40,24 +40,27 @@ describe("each failure is the class of error that the openai package has for it:
     ["dies-first", InternalServerError, 502, "agent_error", "upstream_error"],
     ["redirects", InternalServerError, 502, "agent_error", "upstream_error"],
     ["nobody-has-it", NotFoundError, 404, "model_not_found", "invalid_request_error"],
-  ])("%s", async (model, Kind, status, code, type) => {
-    for (const stream of [false, true]) {
-      const thrown = await rejectionOf(ask({ model, stream }));
-      expect(thrown).toBeInstanceOf(Kind);
-      expect(thrown).toMatchObject({ status, code, type, requestID: expect.stringMatching(/^req_/) });
-      expect((thrown as APIError).message.length).toBeGreaterThan(10);
-    }
-  });
+  ])(
+    "the openai package throws its own class of error for the failure %s",
+    async (model, Kind, status, code, type) => {
+      for (const stream of [false, true]) {
+        const thrown = await rejectionOf(ask({ model, stream }));
+        expect(thrown).toBeInstanceOf(Kind);
+        expect(thrown).toMatchObject({ status, code, type, requestID: expect.stringMatching(/^req_/) });
+        expect((thrown as APIError).message.length).toBeGreaterThan(10);
+      }
+    },
+  );
 
   test.each([
     [409, ConflictError],
     [422, UnprocessableEntityError],
     [503, InternalServerError],
-  ])("an upstream's %i", async (status, Kind) => {
+  ])("the openai package throws its own class of error for an upstream's %i", async (status, Kind) => {
     expect(await rejectionOf(ask({ model: "refuses", status }))).toBeInstanceOf(Kind);
   });
 
-  test("a wrong key, a body that is no request, and one that is too large", async () => {
+  test("the openai package throws its own errors for a wrong key, an invalid body and a body that is too large", async () => {
     const stranger = openaiAt({ ...api(), apiKey: "nobody's" });
     const unknown = await rejectionOf(stranger.chat.completions.create({ model: "echo", messages }));
     expect(unknown).toBeInstanceOf(AuthenticationError);
@@ -70,13 +73,13 @@ describe("each failure is the class of error that the openai package has for it:
     expect(huge).toMatchObject({ status: 413, code: "request_too_large" });
   });
 
-  test("an endpoint that no agent with the model has", async () => {
+  test("the openai package throws its own error for an endpoint that no agent with the model offers", async () => {
     const thrown = await rejectionOf(openaiAt(api()).completions.create({ model: "echo", prompt: "Hello" }));
     expect(thrown).toBeInstanceOf(NotFoundError);
     expect(thrown).toMatchObject({ code: "endpoint_not_supported", param: "model" });
   });
 
-  test("its own time-out, and its own abort", async () => {
+  test("the openai package throws its own errors for its time-out and for an abort", async () => {
     for (const stream of [false, true]) {
       const { completions } = openaiAt(api()).chat;
       const late = await rejectionOf(
@@ -97,7 +100,7 @@ describe("the package's own retries", () => {
   const refused = (status: number, headers: Record<string, string>) =>
     json({ error: { message: "not now", type: "rate_limit_error", code: null } }, { status, headers });
 
-  test("wait as long as the upstream said, in milliseconds too, and have the answer", async () => {
+  test("the openai package retries after the time that the upstream named, in milliseconds too, and gets the answer", async () => {
     for (const stream of [false, true]) {
       const before = upstream().requests.length;
       upstream().answer(() =>
@@ -110,7 +113,7 @@ describe("the package's own retries", () => {
     }
   });
 
-  test("are not made where the upstream forbids them", async () => {
+  test("the openai package does not retry when the upstream forbids it", async () => {
     upstream().answer(() => refused(429, { "x-should-retry": "false" }));
     expect(await rejectionOf(ask({ model: "mine" }, 2))).toBeInstanceOf(RateLimitError);
     const { length } = upstream().requests;

@@ -29,7 +29,7 @@ const answer = () =>
 describe("the models", () => {
   const ALL = ["both", "gpt-4o", "large", "openai/gpt", "org/family/small:7b-q4_K_M"];
 
-  test("are those of all agents, each once, and the aliases of what there is", async () => {
+  test("the list of models has those of all agents, each once, and the aliases of them", async () => {
     const models = await collect(await client().models.list());
     expect(models.map(({ id }) => id).toSorted()).toEqual(ALL);
     for (const model of models) {
@@ -42,7 +42,7 @@ describe("the models", () => {
     }
   });
 
-  test("are each asked where they are, by any of their names", async () => {
+  test("a request for a model reaches an agent that has it, by any of its names", async () => {
     for (const upstream of [small(), large()]) upstream.answer(answer);
     for (const model of ALL) {
       const { choices } = await client().chat.completions.create({ model, messages });
@@ -60,13 +60,13 @@ describe("the models", () => {
     expect(asked.flat()).toHaveLength(ALL.length);
   });
 
-  test("a name with slashes and colons is taken by the AI SDK, too", async () => {
+  test("the AI SDK, too, may use a model's name with slashes and colons", async () => {
     small().answer(answer);
     const model = compatibleAt(api())("org/family/small:7b-q4_K_M");
     expect((await generateText({ model, prompt: "Hello" })).text).toBe("Hi");
   });
 
-  test("that nobody has are a 404 which says what there is, on every route and by every name", async () => {
+  test("a model that no agent has is a 404 that lists the available models, on every route and by every name", async () => {
     for (const model of ["unknown", "lost", "nobody-has-it", "org", "LARGE"]) {
       for (const path of ["chat/completions", "responses", "completions", "embeddings"]) {
         const thrown = await rejectionOf(

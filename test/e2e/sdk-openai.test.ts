@@ -25,7 +25,7 @@ describe.each([
   const api = shareModelApi({ agents: () => [["--upstream", upstream().url, ...endpoints]] });
   const client = () => openaiAt(api());
 
-  test("completes a chat, with the upstream's figures and a request id", async () => {
+  test("the openai package completes a chat, with the upstream's token counts and a request id", async () => {
     const { data, request_id } = await client()
       .chat.completions.create({ model, messages: messages(QUESTION) })
       .withResponse();
@@ -37,7 +37,7 @@ describe.each([
     expect(request_id).toMatch(/^req_/);
   });
 
-  test("streams a chat: role, pieces, an end, and the figures only when asked for", async () => {
+  test("the openai package streams a chat with its role, deltas and end, and with token counts only on request", async () => {
     for (const asked of [true, false]) {
       const stream = await client().chat.completions.create({
         model,
@@ -54,7 +54,7 @@ describe.each([
     }
   });
 
-  test("makes the whole chat of a stream by its helper", async () => {
+  test("the stream helper of the openai package assembles the whole chat", async () => {
     const stream = client().chat.completions.stream({
       model,
       messages: messages(QUESTION),
@@ -67,31 +67,34 @@ describe.each([
     expect((await stream.totalUsage()).completion_tokens).toBe(countWords(ANSWER));
   });
 
-  test.each([false, true])("runs parallel tools to the answer (streamed: %p)", async (stream) => {
-    const called: string[] = [];
-    const tool = (name: string) => ({
-      type: "function" as const,
-      function: {
-        name,
-        description: name,
-        parameters,
-        parse: JSON.parse,
-        function: ({ city }: { city: string }) => {
-          called.push(`${name} ${city}`);
-          return `${name} of ${city}`;
+  test.each([false, true])(
+    "the tool runner of the openai package reaches the answer with parallel tools (streamed: %p)",
+    async (stream) => {
+      const called: string[] = [];
+      const tool = (name: string) => ({
+        type: "function" as const,
+        function: {
+          name,
+          description: name,
+          parameters,
+          parse: JSON.parse,
+          function: ({ city }: { city: string }) => {
+            called.push(`${name} ${city}`);
+            return `${name} of ${city}`;
+          },
         },
-      },
-    });
-    const body = { model, messages: messages(TOOLS_QUESTION), tools: [tool("weather"), tool("news")] };
-    const { completions } = client().chat;
-    const runner = stream
-      ? completions.runTools({ ...body, stream: true })
-      : completions.runTools({ ...body, stream: false });
-    expect(await runner.finalContent()).toBe("The tools said: weather of Paris, news of Rome");
-    expect(called).toEqual(["weather Paris", "news Rome"]);
-  });
+      });
+      const body = { model, messages: messages(TOOLS_QUESTION), tools: [tool("weather"), tool("news")] };
+      const { completions } = client().chat;
+      const runner = stream
+        ? completions.runTools({ ...body, stream: true })
+        : completions.runTools({ ...body, stream: false });
+      expect(await runner.finalContent()).toBe("The tools said: weather of Paris, news of Rome");
+      expect(called).toEqual(["weather Paris", "news Rome"]);
+    },
+  );
 
-  test("parses structured output of a chat and of a response", async () => {
+  test("the openai package parses structured output of a chat and of a response", async () => {
     const chat = await client().chat.completions.parse({
       model,
       messages: messages(QUESTION),
@@ -109,7 +112,7 @@ describe.each([
     expect(response.output_parsed).toEqual({ question, words: 3 });
   });
 
-  test("has a response, whole, by events, and made of them by its helper", async () => {
+  test("the openai package receives a response whole, by events, and assembled by its helper", async () => {
     const usage = { input_tokens: countWords(QUESTION), output_tokens: countWords(ANSWER) };
     const whole = await client().responses.create({ model, input: QUESTION });
     expect(whole.output_text).toBe(ANSWER);
@@ -129,17 +132,20 @@ describe.each([
     expect(made.usage).toMatchObject(usage);
   });
 
-  test.each([false, true])("runs parallel tools of a response (streamed: %p)", async (stream) => {
-    const tool = (name: string) => ({
-      tool: { type: "function" as const, name, parameters, strict: false, description: name },
-      execute: ({ city }: Record<string, unknown>) => `${name} of ${city}`,
-    });
-    const runner = new ResponsesToolRunner({ functions: [tool("weather"), tool("news")] });
-    const response = await runner.run(client(), { model, input: TOOLS_QUESTION }, { stream });
-    expect(response.output_text).toBe("The tools said: weather of Paris, news of Rome");
-  });
+  test.each([false, true])(
+    "the openai package runs the parallel tools of a response (streamed: %p)",
+    async (stream) => {
+      const tool = (name: string) => ({
+        tool: { type: "function" as const, name, parameters, strict: false, description: name },
+        execute: ({ city }: Record<string, unknown>) => `${name} of ${city}`,
+      });
+      const runner = new ResponsesToolRunner({ functions: [tool("weather"), tool("news")] });
+      const response = await runner.run(client(), { model, input: TOOLS_QUESTION }, { stream });
+      expect(response.output_text).toBe("The tools said: weather of Paris, news of Rome");
+    },
+  );
 
-  test("embeds texts, each with its own vector, the same as numbers and as base64", async () => {
+  test("the openai package embeds texts, each with its own vector, the same as numbers and as base64", async () => {
     const embed = async (encoding_format?: "float") =>
       (
         await client().embeddings.create({
@@ -157,7 +163,7 @@ describe.each([
     );
   });
 
-  test("lists the models and retrieves each", async () => {
+  test("the openai package lists the models and retrieves each", async () => {
     const listed = await collect(await client().models.list());
     expect(listed.map(({ id }) => id).toSorted()).toEqual(["small", "small-embedding", "small-slow"]);
     for (const found of listed) expect(await client().models.retrieve(found.id)).toMatchObject({ ...found });

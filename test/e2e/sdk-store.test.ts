@@ -61,20 +61,23 @@ describe("words before a tool call, translated", () => {
     ...(store !== undefined && { providerOptions: { openai: { store } } }),
   });
 
-  test.each([false, true])("are sent again with `store: false` (streamed: %p)", async (streamed) => {
-    upstream().answer(answer);
-    const options = optionsOf(false);
-    const result = streamed ? streamText(options) : await generateText(options);
-    expect(await result.text).toBe("It is sunny.");
-    const { messages } = JSON.parse(upstream().requests.at(-1)?.body ?? "{}");
-    expect(messages).toMatchObject([
-      { role: "user" },
-      { role: "assistant", content: "Let me look.", tool_calls: [CALL] },
-      { role: "tool", tool_call_id: "call_1", content: "sun in Rome" },
-    ]);
-  });
+  test.each([false, true])(
+    "words before a translated tool call are sent again with `store: false` (streamed: %p)",
+    async (streamed) => {
+      upstream().answer(answer);
+      const options = optionsOf(false);
+      const result = streamed ? streamText(options) : await generateText(options);
+      expect(await result.text).toBe("It is sunny.");
+      const { messages } = JSON.parse(upstream().requests.at(-1)?.body ?? "{}");
+      expect(messages).toMatchObject([
+        { role: "user" },
+        { role: "assistant", content: "Let me look.", tool_calls: [CALL] },
+        { role: "tool", tool_call_id: "call_1", content: "sun in Rome" },
+      ]);
+    },
+  );
 
-  test("are by default an id, which is refused by a 400 that says what to do", async () => {
+  test("words before a translated tool call are by default sent as an id, which is a 400 that says what to do", async () => {
     upstream().answer(answer);
     const thrown = await rejectionOf(generateText(optionsOf(undefined)));
     expect(thrown).toBeInstanceOf(APICallError);

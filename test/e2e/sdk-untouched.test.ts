@@ -59,7 +59,7 @@ async function streamed(): Promise<unknown[]> {
   return collect((await openai().post("/chat/completions", options)) as AsyncIterable<unknown>);
 }
 
-describe("what the packages send reaches the upstream letter for letter:", () => {
+describe("requests of the packages", () => {
   test.each([
     ["chat/completions", CHAT],
     ["chat/completions", { ...CHAT, stream: true, stream_options: { include_usage: true, x: 1 } }],
@@ -77,7 +77,7 @@ describe("what the packages send reaches the upstream letter for letter:", () =>
         ...ODD,
       },
     ],
-  ])("openai, %s", async (path, body) => {
+  ])("a request of the openai package to %s reaches the upstream unchanged", async (path, body) => {
     upstream().answer(() => json("{}"));
     await openai().post(`/${path}`, { body });
     expect(received().endpoint).toBe(path);
@@ -85,7 +85,7 @@ describe("what the packages send reaches the upstream letter for letter:", () =>
     expect(JSON.parse(received().body)).toEqual(body);
   });
 
-  test("anthropic, with the headers that choose its version, and without the caller's key", async () => {
+  test("a request of the anthropic package reaches the upstream unchanged, with its version headers and without the caller's key", async () => {
     upstream().answer(() => json("{}"));
     const body = {
       model: "mine",
@@ -109,20 +109,20 @@ describe("what the packages send reaches the upstream letter for letter:", () =>
     expect(JSON.stringify([...headers])).not.toContain(api().apiKey);
   });
 
-  test("count_tokens, which is counted by the upstream and by nobody else", async () => {
+  test("a request to count_tokens is passed on, and only the upstream counts", async () => {
     upstream().answer(() => json({ input_tokens: 42 }));
     const asked = { model: "mine", messages: [{ role: "user" as const, content: "Hello" }] };
     expect(await anthropic().messages.countTokens(asked)).toEqual({ input_tokens: 42 });
     expect([received().endpoint, received().body]).toEqual(["messages/count_tokens", sent.at(-1) ?? ""]);
   });
 
-  test("an alias changes the model's name and nothing else", async () => {
+  test("an alias changes the model's name in a request and nothing else", async () => {
     upstream().answer(() => json("{}"));
     await openai().post("/chat/completions", { body: { ...CHAT, model: "gpt-4o" } });
     expect(received().body).toBe((sent.at(-1) ?? "").replace('"gpt-4o"', '"org/mine:7b"'));
   });
 
-  test("a stream without word of usage asks for it in addition", async () => {
+  test("a streamed request that does not mention usage asks for it in addition", async () => {
     upstream().answer(() => eventStream(["data: [DONE]"]));
     await streamed();
     const { stream_options, ...rest } = JSON.parse(received().body);
@@ -130,7 +130,7 @@ describe("what the packages send reaches the upstream letter for letter:", () =>
   });
 });
 
-describe("what the upstream answers reaches the packages letter for letter:", () => {
+describe("answers of the upstream", () => {
   const logprobs = {
     content: [
       {
@@ -149,7 +149,7 @@ describe("what the upstream answers reaches the packages letter for letter:", ()
     x_vendor: 1,
   };
 
-  test("tool calls, log probabilities, reasoning and fields that nobody knows", async () => {
+  test("tool calls, log probabilities, reasoning and unknown fields reach the packages unchanged", async () => {
     const text = `{"id":"c", "choices":[${JSON.stringify(choice)}], "created":1.50, "x_timings":{"a":1e2}}`;
     upstream().answer(() => json(text));
     const response = await openai()
@@ -158,7 +158,7 @@ describe("what the upstream answers reaches the packages letter for letter:", ()
     expect(await response.text()).toBe(text);
   });
 
-  test("the same in a stream, in its order and in its own pieces", async () => {
+  test("tool calls, log probabilities, reasoning and unknown fields reach the packages unchanged in a stream, in order", async () => {
     const { message, ...rest } = choice;
     const chunks = [
       { id: "c", choices: [{ index: 0, delta: { role: "assistant", reasoning_content: "Hm." } }] },

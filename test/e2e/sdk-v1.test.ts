@@ -25,7 +25,7 @@ const openai = () => openaiAt(address());
 const anthropic = () => anthropicAt(address());
 
 describe.each(["firefox", "python"] as const)("over the %s agent", (kind) => {
-  test("the openai package chats, whole, streamed, and by its helper, without invented figures", async () => {
+  test("the openai package chats with a v1 agent whole, streamed and by its helper, without invented token counts", async () => {
     const agent = await scene[kind]({ answer: ({ content }) => ({ content: `You asked: ${content}` }) });
     const answer = `You asked: ${QUESTION}`;
     const { choices, usage } = await openai().chat.completions.create(chat(user(QUESTION)));
@@ -52,7 +52,7 @@ describe.each(["firefox", "python"] as const)("over the %s agent", (kind) => {
     expect(agent.requests.map(({ content }) => content)).toEqual([QUESTION, QUESTION, QUESTION]);
   });
 
-  test("responses, messages and the AI SDK work by translation, whole and streamed", async () => {
+  test("responses, messages and the AI SDK work with a v1 agent by translation, whole and streamed", async () => {
     await scene[kind]({ answer: ({ content }) => ({ content: `You asked: ${content}` }) });
     const answer = `You asked: ${QUESTION}`;
     expect((await openai().responses.create({ model, input: QUESTION })).output_text).toBe(answer);
@@ -73,7 +73,7 @@ describe.each(["firefox", "python"] as const)("over the %s agent", (kind) => {
   });
 });
 
-test("is offered under its name, or another one that the server was given, and has no other endpoint", async () => {
+test("the model of v1 agents has its default name or the one from the settings, and offers chat only", async () => {
   await scene.firefox();
   expect((await collect(await openai().models.list())).map(({ id }) => id)).toEqual([model]);
   const embedded = await rejectionOf(openai().embeddings.create({ model, input: "?" }));
@@ -81,7 +81,7 @@ test("is offered under its name, or another one that the server was given, and h
   expect(embedded).toMatchObject({ code: "endpoint_not_supported" });
 });
 
-describe("what such an agent cannot be told is a 400 which names the field:", () => {
+describe("fields that a v1 agent cannot receive", () => {
   test.each([
     ["tools", { ...chat(user("?")), tools: [TOOL] }],
     ["functions", { ...chat(user("?")), functions: [{ name: "f" }] }],
@@ -91,7 +91,7 @@ describe("what such an agent cannot be told is a 400 which names the field:", ()
     ["logprobs", { ...chat(user("?")), logprobs: true }],
     ["response_format", { ...chat(user("?")), response_format: { type: "json_object" } }],
     ["messages", chat({ role: "assistant", content: "?" })],
-  ])("%s", async (param, body) => {
+  ])("the field %s is a 400 with a v1 agent", async (param, body) => {
     const agent = await scene.firefox();
     for (const stream of [false, true]) {
       const thrown = await rejectionOf(openai().post("/chat/completions", { body: { ...body, stream } }));
@@ -102,7 +102,7 @@ describe("what such an agent cannot be told is a 400 which names the field:", ()
     expect(agent.requests).toEqual([]);
   });
 
-  test("tools and images of responses and messages too", async () => {
+  test("tools and images of responses and messages are a 400 with a v1 agent, too", async () => {
     await scene.firefox();
     const image = { type: "input_image", image_url: IMAGE.image_url.url, detail: "low" };
     for (const body of [
@@ -122,7 +122,7 @@ describe("what such an agent cannot be told is a 400 which names the field:", ()
 });
 
 describe("a chat whose earlier messages are those of a known conversation", () => {
-  test("goes on there with nothing but the question, by whichever surface", async () => {
+  test("a chat that continues a known conversation reaches its v1 agent with the new question only, from every API", async () => {
     let count = 0;
     const agent = await scene.firefox({
       answer: () => ({ content: `answer ${++count}`, conversation_id: "c-1", response_id: `r-${count}` }),
@@ -150,7 +150,7 @@ describe("a chat whose earlier messages are those of a known conversation", () =
     expect(agent.requests.slice(1).map(({ parent_id }) => parent_id)).toEqual(["r-1", "r-2", "r-3"]);
   });
 
-  test("goes on at its own agent, though another one is free", async () => {
+  test("a chat that continues a known conversation goes to its own v1 agent, though another one is free", async () => {
     const answers = (conversation_id: string) => ({
       answer: () => ({ content: `of ${conversation_id}`, conversation_id, response_id: "r" }),
     });
@@ -166,7 +166,7 @@ describe("a chat whose earlier messages are those of a known conversation", () =
     expect(agents.map(({ requests }) => requests.length).toSorted()).toEqual([0, 3]);
   });
 
-  test("is another user's own, and begins anew as one prompt when its words differ", async () => {
+  test("a chat of another user, or with different words, begins a new conversation with one prompt", async () => {
     const agent = await scene.firefox({
       answer: () => ({ content: "answer", conversation_id: "c-1", response_id: "r-1" }),
     });

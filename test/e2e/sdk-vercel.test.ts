@@ -51,20 +51,20 @@ describe.each([
   describe.each(MODELS)("%s", (name, model) => {
     const isResponses = name === "openai, responses";
 
-    test("generates text, with the upstream's figures", async () => {
+    test("the AI SDK generates text, with the upstream's token counts", async () => {
       const { text, finishReason, usage } = await generateText({ model: model(), prompt: QUESTION });
       expect([text, finishReason]).toEqual([ANSWER, "stop"]);
       expect(usage).toMatchObject({ inputTokens: countWords(QUESTION), outputTokens: countWords(ANSWER) });
     });
 
-    test("streams text, piece by piece, with figures and an end", async () => {
+    test("the AI SDK streams text delta by delta, with token counts and an end", async () => {
       const result = streamText({ model: model(), prompt: QUESTION });
       expect((await collect(result.textStream)).join("")).toBe(ANSWER);
       expect(await result.finishReason).toBe("stop");
       expect((await result.usage).outputTokens).toBe(countWords(ANSWER));
     });
 
-    test("calls parallel tools and goes on with their results, whole and streamed", async () => {
+    test("the AI SDK calls parallel tools and continues with their results, whole and streamed", async () => {
       for (const streamed of [false, true]) {
         const called: string[] = [];
         const options = {
@@ -80,7 +80,7 @@ describe.each([
       }
     });
 
-    test("generates an object, by either of its ways", async () => {
+    test("the AI SDK generates an object, with a schema and without", async () => {
       // At its own responses the upstream heeds the question only.
       const prompt = isResponses ? "As JSON, please" : QUESTION;
       const expected = { question: prompt, words: countWords(prompt) };
@@ -93,7 +93,7 @@ describe.each([
       expect(output).toEqual(expected);
     });
 
-    test("tells of an upstream's error with its status and its words", async () => {
+    test("the AI SDK throws an upstream's error with its status and its message", async () => {
       for (const status of [400, 429, 500]) {
         const asked = generateText({ model: model(), prompt: `fail with ${status}`, maxRetries: 0 });
         const thrown = await rejectionOf(asked);
@@ -106,7 +106,7 @@ describe.each([
       }
     });
 
-    test("tells of a stream that is refused", async () => {
+    test("the AI SDK reports that a stream was refused", async () => {
       let error: unknown;
       const { fullStream } = streamText({
         model: model(),
@@ -121,7 +121,7 @@ describe.each([
     });
   });
 
-  test("embeds many values at once", async () => {
+  test("the AI SDK embeds many values at once", async () => {
     for (const provider of [compatibleAt(api()), openaiProviderAt(api())]) {
       const model = provider.embeddingModel("small-embedding");
       const { embeddings } = await embedMany({ model, values: ["one", "two"] });
@@ -130,7 +130,7 @@ describe.each([
     }
   });
 
-  test("shows the request id of a refusal, and does not try again what cannot succeed", async () => {
+  test("the AI SDK shows the request id of a refusal, and does not retry what cannot succeed", async () => {
     const thrown = await rejectionOf(
       generateText({ model: compatibleAt(api())("unknown"), prompt: QUESTION, maxRetries: 2 }),
     );

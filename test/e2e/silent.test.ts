@@ -3,7 +3,7 @@ import { connectSource } from "../support/byte-source.ts";
 import { startTestServer } from "../support/server.ts";
 import { HANG_MS } from "../support/until.ts";
 
-test("a head that trickles in, and a connection that says nothing, are ended", async () => {
+test("a connection that is silent, or whose request head trickles in, is ended", async () => {
   const { url } = await startTestServer();
   const limit = AbortSignal.timeout(HANG_MS);
   const ended = ["", "GET /health HTTP/1.1\r\nHost: localhost\r\nX-Long: "].map(async (first) => {

@@ -95,7 +95,7 @@ async function oneAsk(scene: Scene, key: string, content: string, leaves: boolea
   }
 }
 
-test(`10,000 asks of 64 callers over 16 faulty agents: each gets one outcome, its own, and the server is as fresh as before (SEED=${seed})`, async () => {
+test(`each of 10,000 asks over 16 faulty agents gets one outcome, its own, and leaves nothing behind in the server (SEED=${seed})`, async () => {
   const scene = await startScene({ flags: FLAGS });
   const keys = [scene.adminKey];
   for (let count = 0; count < 7; count++) keys.push((await scene.addUser()).token);

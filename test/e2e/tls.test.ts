@@ -48,7 +48,7 @@ async function waitFor(what: () => Promise<boolean>): Promise<void> {
 }
 
 describe("TLS", () => {
-  test("the server's own agent, the health command and callers come by it", async () => {
+  test("the server's own agent, the health command and callers connect by TLS", async () => {
     const { flags, ca } = await withCertificate("chat.example.com");
     const server = await startExecutable({ args: ["0", ADMIN_KEY, "--echo", ...flags] });
     expect(server.url).toStartWith("https://");
@@ -66,7 +66,7 @@ describe("TLS", () => {
     expect(health).toMatchObject({ code: 0, stdout: "OK\n" });
   });
 
-  test("an agent elsewhere connects by wss if it is told of the authority, and not if it is not", async () => {
+  test("a separate agent connects by wss only if it trusts the certificate's authority", async () => {
     const { flags, ca } = await withCertificate("chat.example.com");
     const server = await startExecutable({ args: ["0", ADMIN_KEY, ...flags] });
     const start = (env: Record<string, string>) => {
@@ -93,7 +93,7 @@ describe("TLS", () => {
     await agent.ended;
   });
 
-  test("SIGHUP brings a new certificate, and agents stay", async () => {
+  test("SIGHUP loads a new certificate, and agents stay connected", async () => {
     const { flags, put } = await withCertificate("one.example");
     const server = await startExecutable({ args: ["0", ADMIN_KEY, "--echo", ...flags] });
     await server.output(/"agent_joined"/);
@@ -108,7 +108,7 @@ describe("TLS", () => {
     expect(await server.exited).toEqual({ code: 0, signal: null });
   });
 
-  test("a certificate that cannot be used is one line and exit code 1; one without its key exit code 2", async () => {
+  test("an unusable certificate ends the start with one line and code 1, and a missing key with code 2", async () => {
     const { flags } = await withCertificate("one.example");
     const missing = await runExecutable(["0", "key", ...flags.slice(0, 3), "/nowhere/key.pem"]);
     expect([missing.code, missing.stderr.trimEnd().split("\n")]).toEqual([
