@@ -1,8 +1,7 @@
 /** What an `AgentList` keeps in its members. */
 export interface Listed<Member extends Listed<Member>> {
-  /** The list that the member is in. */
+  /** The list that the member is in, and its neighbours there. */
   list: AgentList<Member> | undefined;
-  /** The neighbours there. */
   previous: Member | undefined;
   next: Member | undefined;
 }

@@ -24,7 +24,8 @@ export class Ask {
   readonly beganAt: number;
   readonly #result = Promise.withResolvers<AskResult>();
   #state: State = "new";
-  #forgetCaller: Cancel | undefined;
+  #signal: Signal | undefined;
+  #onGone: (() => void) | undefined;
   #stopWaiting: Cancel | undefined;
   #stopLooking: Cancel | undefined;
   #tries = 0;
@@ -85,10 +86,6 @@ export class Ask {
     return this.request.pin === undefined && this.#tries < TRIES_MAX;
   }
 
-  get hasFailed(): boolean {
-    return this.#tried !== undefined;
-  }
-
   hasFailedAt(agentId: string): boolean {
     return this.#tried?.has(agentId) ?? false;
   }
@@ -96,7 +93,8 @@ export class Ask {
   /** Calls `onGone` when the signal aborts before the ask is settled. */
   listen(signal: Signal, onGone: () => void): void {
     signal.addEventListener("abort", onGone);
-    this.#forgetCaller = () => signal.removeEventListener("abort", onGone);
+    this.#signal = signal;
+    this.#onGone = onGone;
   }
 
   /** Begins to wait for a slot, for `limitMs` at most. */
@@ -144,7 +142,7 @@ export class Ask {
     if (this.#state === "settled") return undefined;
     this.#enter("settled");
     this.#stopTimers();
-    this.#forgetCaller?.();
+    if (this.#onGone) this.#signal?.removeEventListener("abort", this.#onGone);
     if (outcome instanceof AppError) this.#result.reject(outcome);
     else this.#result.resolve(outcome);
     return this.#recordOf(outcome, now);
@@ -166,7 +164,8 @@ export class Ask {
     const { origin, principal, work } = this.request;
     const failed = outcome instanceof AppError;
     const answer = failed ? undefined : outcome.answer;
-    const whole = answer?.kind === "v1" ? answer.answer.content : (answer?.body ?? "");
+    const model = answer?.kind === "model" ? answer : undefined;
+    const whole = answer?.kind === "v1" ? answer.answer.content : (model?.body ?? "");
     const firstByteAt = this.#firstByteAt ?? (failed ? undefined : now);
     return {
       origin,
@@ -175,11 +174,7 @@ export class Ask {
       agentName: this.#agent?.name,
       model: work.model ?? this.#model,
       outcome: failed ? outcome.code : "ok",
-      upstreamStatus: failed
-        ? outcome.upstream?.status
-        : answer?.kind === "model"
-          ? answer.status
-          : undefined,
+      upstreamStatus: failed ? outcome.upstream?.status : model?.status,
       at: this.beganAt,
       tries: this.#tries,
       queueMs: (this.#sentAt ?? now) - this.beganAt,
@@ -187,7 +182,7 @@ export class Ask {
       durationMs: now - this.beganAt,
       deltas: this.#deltas,
       answerLength: this.#deltaLength + whole.length,
-      usage: answer?.kind === "model" ? answer.usage : undefined,
+      usage: model?.usage,
     };
   }
 }

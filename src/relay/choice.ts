@@ -3,7 +3,7 @@ import type { Agent } from "./agent.ts";
 import type { Ask } from "./ask.ts";
 import type { Hub } from "./hub.ts";
 import type { FairQueue } from "./queue.ts";
-import type { RelayLimits } from "./types.ts";
+import type { RelayOptions } from "./types.ts";
 
 type Test = (agent: Agent) => boolean;
 
@@ -14,7 +14,7 @@ type Test = (agent: Agent) => boolean;
 export function eligibleFor(ask: Ask, hub: Hub): Test {
   const { pin, work } = ask.request;
   if (pin !== undefined) return (agent) => agent.id === pin && agent.canDo(work);
-  if (!ask.hasFailed) return (agent) => agent.canDo(work);
+  if (ask.isUntried) return (agent) => agent.canDo(work);
   const isUntried: Test = (agent) => agent.canDo(work) && !ask.hasFailedAt(agent.id);
   return hub.some(isUntried) ? isUntried : (agent) => ask.isRepeatable && agent.canDo(work);
 }
@@ -55,11 +55,11 @@ function ownOf({ request: { pin, prefer = pin } }: Ask, hub: Hub, test: Test): A
  * Returns how long to wait for an agent that could serve the ask to connect: Infinity if one is connected, as other
  * limits then apply; 0 or less if there is no point in waiting.
  */
-export function hopeMs(ask: Ask, hub: Hub, { reconnectGraceMs }: RelayLimits, now: number): number {
+export function hopeMs(ask: Ask, hub: Hub, { limits, clock }: RelayOptions): number {
   if (hub.some(eligibleFor(ask, hub))) return Number.POSITIVE_INFINITY;
   if (!ask.isRepeatable) return 0;
   const departure = hub.departure(ask.request);
-  return departure ? departure.at + reconnectGraceMs - now : 0;
+  return departure ? departure.at + limits.reconnectGraceMs - clock.now() : 0;
 }
 
 /** Returns why a new ask may not wait; undefined if it may. */
@@ -67,12 +67,12 @@ export function whyRefuse(
   ask: Ask,
   hub: Hub,
   queue: FairQueue<Ask>,
-  limits: RelayLimits,
-  now: number,
+  options: RelayOptions,
 ): AppError | undefined {
-  if (hopeMs(ask, hub, limits, now) <= 0) return noAgentError(ask, hub);
-  if (queue.sizeOf(ask.principal) >= limits.queueUserMax) return new AppError("user_queue_full");
-  return queue.size >= limits.queueMax ? new AppError("queue_full") : undefined;
+  const { queueMax, queueUserMax } = options.limits;
+  if (hopeMs(ask, hub, options) <= 0) return noAgentError(ask, hub);
+  if (queue.sizeOf(ask.principal) >= queueUserMax) return new AppError("user_queue_full");
+  return queue.size >= queueMax ? new AppError("queue_full") : undefined;
 }
 
 /** Returns what the caller gets when there is no point in waiting for an agent. */

@@ -80,17 +80,11 @@ export async function askConversation(
     return { answer, agent };
   }
   const content = chat.end(result.answer);
-  const model = result.model;
-  const conversation = {
-    kept: true,
-    id: known?.id ?? deps.newConversationId(),
-    owner: known?.owner ?? asker.principal,
-    agent,
-    model,
-  };
+  const id = known?.id ?? deps.newConversationId();
+  const owner = known?.owner ?? asker.principal;
   const turn = { id: deps.newId(), parent: branch.at(-1)?.id, question: text, answer: content };
-  deps.conversations.remember(conversation, turn);
-  const ids = { id: "", response_id: turn.id, conversation_id: conversation.id };
+  deps.conversations.remember({ id, owner, agent, kept: true, model: result.model }, turn);
+  const ids = { id: "", response_id: turn.id, conversation_id: id };
   return { answer: { ...ids, content, error: "" }, agent };
 }
 

@@ -171,7 +171,7 @@ export class Dispatch {
   #place(ask: Ask): void {
     if (this.#trySend(ask)) return;
     const { limits, clock } = this.#options;
-    const refusal = ask.isUntried && whyRefuse(ask, this.#hub, this.queue, limits, clock.now());
+    const refusal = ask.isUntried && whyRefuse(ask, this.#hub, this.queue, this.#options);
     if (refusal) {
       this.#settle(ask, refusal);
       return;
@@ -194,8 +194,7 @@ export class Dispatch {
   /** Looks, at first and whenever agents change, for an agent to ping for a waiting ask; gives up without hope. */
   #lookAfter(ask: Ask): void {
     if (!ask.isWaiting || this.#trySend(ask)) return;
-    const { limits, clock } = this.#options;
-    const hope = hopeMs(ask, this.#hub, limits, clock.now());
+    const hope = hopeMs(ask, this.#hub, this.#options);
     if (hope <= 0) {
       this.#settle(ask, noAgentError(ask, this.#hub));
       return;
@@ -203,7 +202,7 @@ export class Dispatch {
     const stale = chooseStaleFor(ask, this.#hub, (agent) => !this.#watch.isProbing(agent));
     if (stale) this.#watch.probe(stale);
     else if (hope === Number.POSITIVE_INFINITY) return;
-    ask.lookLater(clock, stale ? NEXT_PROBE_MS : hope, () => this.#lookAfter(ask));
+    ask.lookLater(this.#options.clock, stale ? NEXT_PROBE_MS : hope, () => this.#lookAfter(ask));
   }
 
   #lookAgain(): void {

@@ -16,7 +16,7 @@ export class Slot {
    * How far the ask has come. `sent`: another agent may still get it. `accepted`: only if this agent fails in a
    * way that allows it. `started`: no longer, as the caller has some of the answer.
    */
-  #phase: "sent" | "accepted" | "started" = "sent";
+  phase: "sent" | "accepted" | "started" = "sent";
   readonly #onLimit: () => void;
   #stopLimit: Cancel | undefined;
   #heardAt = 0;
@@ -28,18 +28,14 @@ export class Slot {
     this.#onLimit = onLimit;
   }
 
-  get phase(): "sent" | "accepted" | "started" {
-    return this.#phase;
-  }
-
   accept(): void {
-    if (this.#phase === "sent") this.#phase = "accepted";
+    if (this.phase === "sent") this.phase = "accepted";
   }
 
-  /** Something of the answer has come: from now on its pauses are limited, and not the time until it. */
+  /** The first delta has come: from now on the pauses of the answer are limited, not the time until it. */
   start(clock: Clock, pauseMs: number): void {
-    if (this.#phase === "started") return;
-    this.#phase = "started";
+    if (this.phase === "started") return;
+    this.phase = "started";
     this.#limitPauses(clock, pauseMs, pauseMs);
   }
 

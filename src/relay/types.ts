@@ -64,9 +64,8 @@ export interface Delta {
 
 export interface ModelAnswer {
   kind: "model";
-  /** The upstream's status. */
+  /** The status and the body are the upstream's; the body of a streamed answer is undefined. */
   status: number;
-  /** The upstream's body; undefined when the answer was streamed. */
   body: string | undefined;
   usage: Usage | undefined;
   /** The headers of an upstream's error. */

@@ -2,7 +2,7 @@ import type { Cancel, Clock } from "../clock.ts";
 import type { CloseReason } from "../protocol/close.ts";
 import type { Agent } from "./agent.ts";
 import type { Hub } from "./hub.ts";
-import type { RelayLimits } from "./types.ts";
+import type { RelayLimits, RelayOptions } from "./types.ts";
 
 /**
  * Notices agents that are connected but no longer there. A busy v1 agent is not pinged: one of the existing v1
@@ -18,13 +18,9 @@ export class Watch {
   #stopRound: Cancel | undefined;
 
   /** `onMissed` is called once for an agent that did not answer a ping, or could not be written to. */
-  constructor(
-    { clock, limits }: { clock: Clock; limits: RelayLimits },
-    hub: Hub,
-    onMissed: (agent: Agent, reason: CloseReason) => void,
-  ) {
-    this.#clock = clock;
-    this.#limits = limits;
+  constructor(options: RelayOptions, hub: Hub, onMissed: (agent: Agent, reason: CloseReason) => void) {
+    this.#clock = options.clock;
+    this.#limits = options.limits;
     this.#hub = hub;
     this.#onMissed = onMissed;
   }
@@ -86,16 +82,17 @@ export class Watch {
     const dueSince = this.#clock.now() - this.#limits.pingEveryMs;
     for (const agent of [...this.#hub.all()]) {
       if (agent.congestedAt !== undefined) this.#checkCongested(agent, agent.congestedAt);
-      else if (agent.isV1 ? this.#isV1Due(agent, dueSince) : agent.pingedAt <= dueSince) this.probe(agent);
+      else if (isDue(agent, dueSince)) this.probe(agent);
     }
-  }
-
-  #isV1Due(agent: Agent, dueSince: number): boolean {
-    return agent.inUse.size === 0 && (agent.mustAnswerPing || agent.lastHeardAt <= dueSince);
   }
 
   /** A congested agent is not pinged: the ping would wait behind the ask that its socket has not taken yet. */
   #checkCongested(agent: Agent, since: number): void {
     if (this.#clock.now() - since >= this.#limits.firstByteMs) this.#onMissed(agent, "frames_dropped");
   }
+}
+
+function isDue(agent: Agent, dueSince: number): boolean {
+  if (!agent.isV1) return agent.pingedAt <= dueSince;
+  return agent.inUse.size === 0 && (agent.mustAnswerPing || agent.lastHeardAt <= dueSince);
 }
