@@ -11,8 +11,8 @@ interface CallOptions {
   leaveAfter?: { ms: number } | { bytes: number };
   /** Cuts it, too, when the answer is not over by then. Default: `HANG_MS`. */
   limitMs?: number;
-  /** Told of the response until now whenever more of it has come. */
-  onBytes?: (count: number) => void;
+  /** Called with all of the response until now, head included, whenever more of it has arrived. */
+  onReceived?: (received: string) => void;
 }
 
 /**
@@ -37,7 +37,7 @@ export interface StreamEnding {
 export async function askStreamed(
   url: string,
   path: StreamPath,
-  { key, body, leaveAfter, limitMs = HANG_MS, onBytes }: CallOptions,
+  { key, body, leaveAfter, limitMs = HANG_MS, onReceived }: CallOptions,
 ): Promise<StreamEnding> {
   const source = connectSource(url);
   let ours: "left" | "late" | undefined;
@@ -50,9 +50,12 @@ export async function askStreamed(
     connected = true;
   });
   let bytes = 0;
+  let received = "";
+  const decoder = new TextDecoder();
   source.socket.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
-    onBytes?.(bytes);
+    received += decoder.decode(chunk, { stream: true });
+    onReceived?.(received);
     if (leaveAfter && "bytes" in leaveAfter && bytes >= leaveAfter.bytes) leave("left");
   });
   const timers = [setTimeout(() => leave("late"), limitMs)];
