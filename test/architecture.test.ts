@@ -42,6 +42,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
   "error-table.ts": { ours: [], external: /^$/ },
   "principal.ts": { ours: [], external: /^$/ },
   "user-attributes.ts": { ours: [], external: /^$/ },
+  "once.ts": { ours: [], external: /^$/ },
   "bounded-map.ts": { ours: [], external: /^$/ },
   "clock.ts": { ours: [], external: /^$/ },
   "time.ts": { ours: ["clock.ts"], external: /^$/ },
@@ -90,7 +91,12 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
 };
 
 /** These import nothing themselves. */
-const EVERYONE_MAY_IMPORT: ReadonlySet<string> = new Set(["principal.ts", "clock.ts", "user-attributes.ts"]);
+const EVERYONE_MAY_IMPORT: ReadonlySet<string> = new Set([
+  "principal.ts",
+  "clock.ts",
+  "user-attributes.ts",
+  "once.ts",
+]);
 
 const files = [...new Bun.Glob("src/**/*.{ts,tsx}").scanSync(root)].filter((path) => !path.endsWith(".d.ts"));
 

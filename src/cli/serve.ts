@@ -5,7 +5,7 @@ import { readServerAddress } from "../builtin-agent/server-address.ts";
 import type { Upstream } from "../builtin-agent/upstream.ts";
 import { type Config, readConfig } from "../config/read.ts";
 import { causeOf, createLog, type Log } from "../log/log.ts";
-import { type RunningServer, startServer } from "../server/server.ts";
+import { type RunningServer, startServer } from "../server/compose.ts";
 import { banner, listenAddresses } from "./banner.ts";
 import { localAddress } from "./health.ts";
 import type { Command } from "./io.ts";

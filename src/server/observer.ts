@@ -1,4 +1,4 @@
-import type { Figures } from "../http/live/figures.ts";
+import type { LiveOverview } from "../http/live/overview.ts";
 import type { Log } from "../log/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { AskRecord } from "../relay/record.ts";
@@ -10,11 +10,11 @@ interface ObserverOptions {
   metrics: Metrics;
   /** Keeps the usage. */
   count(record: AskRecord): void;
-  figures: Pick<Figures, "asked">;
+  overview: Pick<LiveOverview, "noteAsk">;
 }
 
 /** Passes the relay's events on to the log, the metrics, the usage and the overview. */
-export function createObserver({ log, metrics, count, figures }: ObserverOptions): RelayObserver {
+export function createObserver({ log, metrics, count, overview }: ObserverOptions): RelayObserver {
   const shown = ({ id, address, key }: AgentIdentity) => ({ agent: id, address, key: key?.name });
   return {
     joined(agent) {
@@ -28,7 +28,7 @@ export function createObserver({ log, metrics, count, figures }: ObserverOptions
     ended(record) {
       count(record);
       metrics.asked(record);
-      figures.asked(record);
+      overview.noteAsk(record);
       logAsk(log, record);
     },
   };

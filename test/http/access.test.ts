@@ -7,7 +7,7 @@ import { readConfig } from "../../src/config/read.ts";
 import { type AppDeps, createApp } from "../../src/http/app.ts";
 import { createLog } from "../../src/log/log.ts";
 import { ENDPOINTS } from "../../src/protocol/agent-v2.ts";
-import { type RunningServer, startServer } from "../../src/server/server.ts";
+import { type RunningServer, startServer } from "../../src/server/compose.ts";
 import { expectDescribed } from "../support/description/described.ts";
 import { registerFromElsewhere } from "../support/registration.ts";
 import { ADMIN_KEY } from "../support/server.ts";

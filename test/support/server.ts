@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { backupMaker } from "../../src/backup/process.ts";
 import { readConfig } from "../../src/config/read.ts";
 import { createLog } from "../../src/log/log.ts";
-import { startServer } from "../../src/server/server.ts";
+import { startServer } from "../../src/server/compose.ts";
 import { expectDescribed } from "./description/described.ts";
 import { tempFolder } from "./store.ts";
 

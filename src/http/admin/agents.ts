@@ -3,7 +3,7 @@ import type { Audit } from "../../auth/audit.ts";
 import { AppError } from "../../errors.ts";
 import type { Agent } from "../../relay/agent.ts";
 import type { Relay } from "../../relay/relay.ts";
-import { type AskedModels, whyNoWork } from "../live/no-work.ts";
+import { type AskedModels, idleReason } from "../live/idle-reason.ts";
 import { resource, route } from "../route.ts";
 import { auditNote } from "./audit.ts";
 import {
@@ -117,7 +117,7 @@ export const agentRoutes = resource(ROUTES).handledBy(
     listAgents() {
       const at = now();
       const agents = [...relay.agents()];
-      return { agents: agents.map((agent) => describeAgent(agent, whyNoWork(agent, askedModels, at))) };
+      return { agents: agents.map((agent) => describeAgent(agent, idleReason(agent, askedModels, at))) };
     },
 
     async disconnectAgent({ c, params: { id }, body }) {

@@ -10,11 +10,10 @@ interface ServerDeps {
   /** Milliseconds since 1970, as `now` returns. */
   startedAt: number;
   now: () => number;
-  /**
-   * Returns the archive of a backup, whose file is deleted once it was read or its reader is gone. Throws an
-   * `AppError`: backup_busy, backup_failed.
-   */
-  takeBackup(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  backups: {
+    /** Makes a backup and returns its archive. Throws an `AppError`: backup_busy, backup_failed. */
+    take(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  };
 }
 
 const ROUTES = {
@@ -64,7 +63,7 @@ const ROUTES = {
 
 /** The server itself: its settings, and a backup of its data. */
 export const serverRoutes = resource(ROUTES).handledBy(
-  ({ audit, settings, version, startedAt, now, takeBackup }: ServerDeps) => ({
+  ({ audit, settings, version, startedAt, now, backups }: ServerDeps) => ({
     readSettings: () => ({ version, started_at: new Date(startedAt).toISOString(), settings }),
 
     async takeBackup({ c }) {
@@ -77,7 +76,7 @@ export const serverRoutes = resource(ROUTES).handledBy(
       const request = c.req.raw;
       // The first byte may take longer than a quiet connection is kept.
       c.env.server.timeout(request, 0);
-      const archive = await audit.change(auditNote(c, "backup", name), () => takeBackup(request.signal));
+      const archive = await audit.change(auditNote(c, "backup", name), () => backups.take(request.signal));
       return new Response(archive, { headers });
     },
   }),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { once } from "../../once.ts";
 import type { HttpContext } from "../context.ts";
 import { isNamed } from "../middleware/etag.ts";
 import { inlineHash, pagePolicy } from "../middleware/page-policy.ts";
@@ -61,6 +62,7 @@ interface Rendered {
 
 /** The documentation of the routes, for programs and for people. Anybody may read it. */
 export const docsRoutes = resource(ROUTES).handledBy(({ version, routes }: DocsDeps) => {
+  // Made when they are first asked for, as most servers are never asked.
   const document = once(() => createDocument(version, routes));
   const json = once(() => withEtag(JSON.stringify(document())));
   const page = once(() => withEtag(renderPage(document())));
@@ -74,15 +76,6 @@ export const docsRoutes = resource(ROUTES).handledBy(({ version, routes }: DocsD
     },
   };
 });
-
-/** Makes the value when it is first asked for, as most servers are never asked. */
-function once<Value>(make: () => Value): () => Value {
-  let made: { value: Value } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
-}
 
 function withEtag(text: string): Rendered {
   return { text, etag: `"${new Bun.CryptoHasher("sha256").update(text).digest("base64url")}"` };

@@ -1,63 +1,63 @@
 import type { Server, ServerWebSocket } from "bun";
 import type { Session } from "../../auth/sessions.ts";
 import { AppError } from "../../errors.ts";
-import type { Figures } from "./figures.ts";
+import type { LiveOverview } from "./overview.ts";
 import { LIVE_CLOSE, type LiveFrame, type LiveSample } from "./schema.ts";
 
 export interface LiveSocketData {
   protocol: "live";
-  /** Undefined for one that was opened by the admin key itself. */
+  /** Undefined if the socket was opened with the admin key itself. */
   session: Session | undefined;
 }
 
 export type LiveSocket = ServerWebSocket<LiveSocketData>;
 
-/** Where what is published goes, to every socket that subscribes to the topic. */
+/** Sends what is published to every socket that subscribes to the topic. */
 export interface Channel {
   publish(topic: string, text: string): unknown;
   subscriberCount(topic: string): number;
 }
 
 interface LiveFeedOptions {
-  figures: Figures;
+  overview: LiveOverview;
   isAlive(session: Session): boolean;
-  /** The server, which is made after it. */
+  /** Returns the server, which is made after the feed. */
   channel: () => Channel;
   socketsMax?: number;
 }
 
-/** The live views: sockets of administrators that are told once a second what goes on. */
+/** The live views: sockets of administrators that are sent a frame each second. */
 export interface LiveFeed {
-  /** Upgrades the request of an administrator; throws an `AppError`: live_full, draining, upgrade_required. */
+  /** Upgrades the request of an administrator. Throws an `AppError`: live_full, draining, upgrade_required. */
   upgrade(request: Request, server: Server<LiveSocketData>, session: Session | undefined): void;
-  /** Of the sockets whose data is `LiveSocketData`. */
+  /** Handles the sockets whose data is `LiveSocketData`. */
   websocket: { open(ws: LiveSocket): void; message(ws: LiveSocket): void; close(ws: LiveSocket): void };
-  /** To be called once a second, whether somebody looks or not. */
+  /** Call it once a second, whether there is a live view or not. */
   tick(): void;
-  /** Closes them all, and opens none any more. */
+  /** Closes every live view, and opens no more. */
   stop(): void;
 }
 
 const TOPIC = "live";
 const SOCKETS_MAX = 100;
-/** Some minutes of frames. */
+/** Enough for some minutes of frames. */
 const BUFFERED_BYTES_MAX = 1024 * 1024;
 
 export function createLiveFeed({
-  figures,
+  overview,
   isAlive,
   channel,
   socketsMax = SOCKETS_MAX,
 }: LiveFeedOptions): LiveFeed {
   const sockets = new Set<LiveSocket>();
-  const frames = createFrames(figures);
-  /** Of the frames that are being made the last; they go out in their order. */
+  const frames = createFrames(overview);
+  /** The last of the frames that are being made. Frames are sent in their order. */
   let publishing: Promise<void> | undefined;
   let stopped = false;
 
-  /** Lets no frame between what it is told first and those that go to all. */
+  /** Sends the first frame. No frame is lost between it and those that are published. */
   async function greet(ws: LiveSocket): Promise<void> {
-    await figures.prepare();
+    await overview.prepare();
     while (publishing) await publishing;
     if (!sockets.has(ws)) return;
     const isAlone = channel().subscriberCount(TOPIC) === 0;
@@ -65,9 +65,9 @@ export function createLiveFeed({
     ws.subscribe(TOPIC);
   }
 
-  async function publish(sample: LiveSample, before: Promise<void> | undefined): Promise<void> {
-    await before;
-    await figures.prepare();
+  async function publish(sample: LiveSample, previous: Promise<void> | undefined): Promise<void> {
+    await previous;
+    await overview.prepare();
     channel().publish(TOPIC, JSON.stringify(frames.next(sample)));
   }
 
@@ -85,7 +85,7 @@ export function createLiveFeed({
       if (sockets.size >= socketsMax) throw new AppError("live_full");
       const data: LiveSocketData = { protocol: "live", session };
       if (!server.upgrade(request, { data }))
-        throw new AppError("upgrade_required", { hint: "The live view is a WebSocket." });
+        throw new AppError("upgrade_required", { hint: "Open the live view with a WebSocket upgrade." });
     },
 
     websocket: {
@@ -98,7 +98,7 @@ export function createLiveFeed({
     },
 
     tick() {
-      const sample = figures.closeSecond();
+      const sample = overview.closeSecond();
       closeUnwanted();
       if (!sample) return;
       if (channel().subscriberCount(TOPIC) === 0) {
@@ -123,28 +123,28 @@ function close(ws: LiveSocket, why: keyof typeof LIVE_CLOSE): void {
   ws.close(LIVE_CLOSE[why].code, LIVE_CLOSE[why].reason);
 }
 
-/** The frames in their order: each has what has come since the one before. */
-function createFrames(figures: Figures) {
-  let asksTold = 0;
-  let modelsTold = "";
+/** Makes the frames in their order. Each has what is new since the previous one. */
+function createFrames(live: LiveOverview) {
+  let asksSent = 0;
+  let modelsSent = "";
   return {
-    /** For one who has just come: all up to the last of the others; `isAlone` where there are none. */
+    /** Returns the first frame for a new view, up to the last frame of the others. `isAlone`: there are no others. */
     first(isAlone: boolean): LiveFrame {
-      const overview = figures.overview(asksTold);
-      if (isAlone) modelsTold = JSON.stringify(overview.models);
+      const overview = live.read(asksSent);
+      if (isAlone) modelsSent = JSON.stringify(overview.models);
       return { type: "overview", ...overview };
     },
     next(sample: LiveSample): LiveFrame {
-      const models = figures.models();
+      const models = live.models();
       const asText = JSON.stringify(models);
-      const asks = figures.asksAfter(asksTold);
-      const isNews = asText !== modelsTold;
-      modelsTold = asText;
-      asksTold = figures.asksCount;
-      return { type: "second", ...figures.pool(), ...(isNews && { models }), sample, asks };
+      const asks = live.asksAfter(asksSent);
+      const isNews = asText !== modelsSent;
+      modelsSent = asText;
+      asksSent = live.asksCount;
+      return { type: "second", ...live.pool(), ...(isNews && { models }), sample, asks };
     },
     skip() {
-      asksTold = figures.asksCount;
+      asksSent = live.asksCount;
     },
   };
 }

@@ -2,19 +2,19 @@ import type { Principal } from "../../principal.ts";
 import { type AskRecord, shownModel } from "../../relay/record.ts";
 import type { LiveAsk } from "./schema.ts";
 
-/** An ask that is over, but for its user's name. */
+/** A finished ask, without the name of its user. */
 export interface RecentAsk extends Omit<LiveAsk, "at" | "user"> {
   /** When it ended, in milliseconds since 1970. */
   at: number;
   principal: Principal;
 }
 
-/** The asks that ended last. */
+/** The asks that finished last. */
 export interface RecentAsks {
   note(record: AskRecord): void;
-  /** How many were noted. */
+  /** How many asks were noted since the start. */
   readonly count: number;
-  /** Those after the first `from` and up to the `to`th that were noted, the newest first, as far as they are still here. */
+  /** Returns the asks after number `from` up to number `to`, newest first, as far as they are still kept. */
   between(from: number, to: number): RecentAsk[];
 }
 
@@ -23,7 +23,7 @@ export function createRecentAsks(lengthMax: number): RecentAsks {
   let count = 0;
   return {
     note(record) {
-      ring[count++ % lengthMax] = seen(record);
+      ring[count++ % lengthMax] = recentAskOf(record);
     },
     get count() {
       return count;
@@ -40,8 +40,8 @@ export function createRecentAsks(lengthMax: number): RecentAsks {
   };
 }
 
-/** Nothing of it may be longer than it is shown, as a caller chose some of it. */
-function seen(record: AskRecord): RecentAsk {
+/** Keeps no more of a text than is shown, as the caller chose some of them. */
+function recentAskOf(record: AskRecord): RecentAsk {
   const { origin, principal, agent, agentName = "", model, outcome, at, durationMs, usage } = record;
   return {
     request_id: origin.requestId,

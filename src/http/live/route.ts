@@ -2,11 +2,11 @@ import { isOwnOrigin } from "../../auth/same-origin.ts";
 import { AppError } from "../../errors.ts";
 import { resource, route } from "../route.ts";
 import type { LiveFeed } from "./feed.ts";
-import type { Figures } from "./figures.ts";
+import type { LiveOverview } from "./overview.ts";
 import { Overview } from "./schema.ts";
 
 interface LiveDeps {
-  figures: Pick<Figures, "prepare" | "overview">;
+  overview: Pick<LiveOverview, "prepare" | "read">;
   live: Pick<LiveFeed, "upgrade">;
 }
 
@@ -61,10 +61,10 @@ const ROUTES = {
 };
 
 /** The overview: once, and live. */
-export const liveRoutes = resource(ROUTES).handledBy(({ figures, live }: LiveDeps) => ({
+export const liveRoutes = resource(ROUTES).handledBy(({ overview, live }: LiveDeps) => ({
   async readOverview() {
-    await figures.prepare();
-    return figures.overview();
+    await overview.prepare();
+    return overview.read();
   },
 
   watchLive({ c, caller: { session } }) {

@@ -1,25 +1,25 @@
 import { z } from "zod";
 
-/** What `GET /admin/overview` answers and `GET /admin/live` sends: figures and names, never what was asked. */
+/** What `GET /admin/overview` answers and `GET /admin/live` sends: numbers and names, never what was asked. */
 const text = z.string();
 const time = z.iso.datetime({ offset: true });
 const count = z.int().nonnegative();
 const ms = z.number().nonnegative();
 
-/** Of one second. */
+/** What happened in one second. */
 const COUNTS = {
-  /** Asks that came. */
+  /** Requests that arrived. */
   asks: count,
-  /** Asks that ended well, and those that did not. */
+  /** Requests that succeeded, and those that failed. */
   ok: count,
   failed: count,
-  /** Pieces of streamed answers. */
+  /** Chunks of streamed answers. */
   deltas: count,
 };
 
-/** At the end of it. */
+/** The state at the end of that second. */
 const LEVELS = {
-  /** Asks that wait, and those at an agent. */
+  /** Requests that wait, and those that run at an agent. */
   queue: count,
   running: count,
   slots: count,
@@ -27,7 +27,7 @@ const LEVELS = {
   agents: count,
 };
 
-/** Medians of the asks that ended in it; null where none did, or none had an answer. */
+/** Medians of the requests that ended in it; null if there is nothing to measure. */
 const MEDIANS = { queue_ms: ms.nullable(), first_byte_ms: ms.nullable() };
 
 const SAMPLE = { ...COUNTS, ...LEVELS, ...MEDIANS };
@@ -42,21 +42,21 @@ export type LiveSample = z.output<typeof LiveSample>;
 export type SampleField = keyof typeof SAMPLE;
 export const SAMPLE_FIELDS = Object.keys(SAMPLE) as SampleField[];
 
-/** An ask that is over. */
+/** A finished request. */
 export const LiveAsk = z.strictObject({
   request_id: text,
   /** When it ended. */
   at: time,
   /** Null for the holder of the admin key. */
   user: z.strictObject({ user_id: text, name: text.nullable() }).nullable(),
-  /** Null where no agent had it. */
+  /** Null if no agent was sent the request. */
   agent: z.strictObject({ id: text, name: text }).nullable(),
   model: text.nullable(),
   /** The route's name, such as `ask` or `chat/completions`. */
   surface: text,
-  /** `ok`, or the code of the error. */
+  /** `ok`, or an error code. */
   outcome: text,
-  /** The upstream's, where it gave one. */
+  /** The upstream's status, if it sent one. */
   upstream_status: z.int().nullable(),
   queue_ms: ms,
   first_byte_ms: ms.nullable(),
@@ -66,17 +66,17 @@ export const LiveAsk = z.strictObject({
 });
 export type LiveAsk = z.output<typeof LiveAsk>;
 
-/** How the pool is now. */
+/** The present state of the agents and the queue. */
 const POOL = {
   now: time,
   ready: z.strictObject({ status: z.enum(["ready", "not ready"]), reasons: z.array(text) }),
-  /** `accepting` want work, busy or not. */
+  /** `accepting` agents take requests, whether they are busy or not. */
   agents: z.strictObject({ connected: count, accepting: count }),
   slots: z.strictObject({ total: count, in_use: count }),
   queue: z.strictObject({ length: count, oldest_wait_ms: ms.nullable() }),
 };
 
-/** By name, with how many agents offer it. */
+/** The models by name, with the number of agents that offer each. */
 const models = z.array(z.strictObject({ id: text, agents: z.int().min(1) }));
 
 const OVERVIEW = {
@@ -85,30 +85,30 @@ const OVERVIEW = {
   ...POOL,
   models,
   samples: z.strictObject({
-    /** When the first second began; each list has one entry for each second from then on, 900 at most. */
+    /** When the first second began. Each list has one entry for each second since then, at most 900. */
     from: time,
     every_ms: z.literal(1000),
     ...(Object.fromEntries(Object.entries(SAMPLE).map(([name, field]) => [name, z.array(field)])) as {
       [Field in SampleField]: z.ZodArray<(typeof SAMPLE)[Field]>;
     }),
   }),
-  /** The newest first, 100 at most. */
+  /** Newest first, at most 100. */
   asks: z.array(LiveAsk),
 };
 
 export const Overview = z.strictObject(OVERVIEW).meta({ id: "Overview" });
 export type Overview = z.output<typeof Overview>;
 
-/** The first frame of the live view, and those that follow it, one a second. */
+/** The first frame of the live view, and the frames that follow it, one a second. */
 export const LiveFrame = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("overview"), ...OVERVIEW }),
   z.strictObject({
     type: z.literal("second"),
     ...POOL,
-    /** Where they are others than before. */
+    /** Missing if they have not changed. */
     models: models.optional(),
     sample: LiveSample,
-    /** Those that have ended since the frame before, the newest first. */
+    /** The requests that have finished since the previous frame, newest first. */
     asks: z.array(LiveAsk),
   }),
 ]);

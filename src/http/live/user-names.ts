@@ -1,11 +1,11 @@
 import { BoundedMap } from "../../bounded-map.ts";
 import type { UserStore } from "../../store/store.ts";
 
-/** Names of users for who looks, kept for a moment. */
+/** The names of users, kept for a moment. */
 export interface UserNames {
-  /** Looks up those that are not known lately. */
-  learn(ids: Iterable<string>): Promise<void>;
-  /** Null where there is none, or it was not learnt. */
+  /** Looks up the names that are missing or out of date. */
+  load(ids: Iterable<string>): Promise<void>;
+  /** Returns null if the user has no name, or it was not loaded. */
   get(id: string): string | null;
 }
 
@@ -15,7 +15,7 @@ const KEPT_MAX = 1_000;
 export function createUserNames(users: Pick<UserStore, "find">, now: () => number): UserNames {
   const known = new BoundedMap<string, { name: string | null; until: number }>(KEPT_MAX);
   return {
-    async learn(ids) {
+    async load(ids) {
       for (const id of new Set(ids)) {
         if ((known.get(id)?.until ?? 0) > now()) continue;
         const name = (await users.find(id))?.name ?? null;

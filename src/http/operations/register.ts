@@ -3,8 +3,10 @@ import type { BunServer } from "../context.ts";
 import { resource, route } from "../route.ts";
 
 interface RegisterDeps {
-  /** Upgrades a request to register an agent, or throws an `AppError`. It checks the agent key itself. */
-  register(request: Request, server: BunServer, pathKey: string | undefined): Promise<void>;
+  agents: {
+    /** Upgrades a request to register an agent, or throws an `AppError`. Checks the agent key itself. */
+    register(request: Request, server: BunServer, pathKey: string | undefined): Promise<void>;
+  };
 }
 
 const ANSWERS = { 101: { description: "The connection is now a WebSocket." } } as const;
@@ -42,12 +44,12 @@ const ROUTES = {
 };
 
 /** Where agents connect. */
-export const registerRoutes = resource(ROUTES).handledBy(({ register }: RegisterDeps) => ({
+export const registerRoutes = resource(ROUTES).handledBy(({ agents }: RegisterDeps) => ({
   async registerAgent({ c }) {
-    await register(c.req.raw, c.env.server, undefined);
+    await agents.register(c.req.raw, c.env.server, undefined);
   },
 
   async registerAgentByPath({ c, params: { key } }) {
-    await register(c.req.raw, c.env.server, key);
+    await agents.register(c.req.raw, c.env.server, key);
   },
 }));

@@ -1,28 +1,28 @@
 import { expect, test } from "bun:test";
 import { createLiveFeed, type LiveSocket } from "../../../src/http/live/feed.ts";
-import type { Figures } from "../../../src/http/live/figures.ts";
+import type { LiveOverview } from "../../../src/http/live/overview.ts";
 import { LIVE_CLOSE, type LiveFrame } from "../../../src/http/live/schema.ts";
 import { settle } from "../../support/relay.ts";
 
-/** A feed whose figures are numbers: of seconds that are over, and of asks that have ended. */
+/** A feed whose frames hold only numbers: of past seconds and of finished asks. */
 function scene() {
   const counts = { seconds: 0, asks: 0 };
-  /** What `prepare` waits for, in the order of its calls; at once where there is nothing. */
+  /** What `prepare` waits for, in the order of its calls; nothing if there are no more. */
   const waits: Promise<void>[] = [];
-  const figures = {
+  const overview = {
     prepare: () => waits.shift() ?? Promise.resolve(),
     closeSecond: () => ({ at: String(counts.seconds++) }),
-    overview: (until = counts.asks) => ({ seconds: counts.seconds, asks: until, models: [] }),
+    read: (until = counts.asks) => ({ seconds: counts.seconds, asks: until, models: [] }),
     pool: () => ({}),
     models: () => [],
     get asksCount() {
       return counts.asks;
     },
     asksAfter: (from: number) => Array.from({ length: counts.asks - from }, (_, index) => from + index),
-  } as unknown as Figures;
+  } as unknown as LiveOverview;
   const subscribers: { frames: LiveFrame[] }[] = [];
   const feed = createLiveFeed({
-    figures,
+    overview,
     isAlive: () => true,
     channel: () => ({
       publish: (_, text) => subscribers.map(({ frames }) => frames.push(JSON.parse(text))),
@@ -44,7 +44,7 @@ function scene() {
   return { counts, waits, feed, open };
 }
 
-test("who comes while a frame is being made misses none, and gets none that is in his overview", async () => {
+test("a view that opens while a frame is made misses no frame, and gets none that is in its overview", async () => {
   const { counts, waits, feed, open } = scene();
   const first = open();
   await settle();
@@ -68,7 +68,7 @@ test("who comes while a frame is being made misses none, and gets none that is i
   expect(second.frames).toHaveLength(2);
 });
 
-test("frames go out in their order, also where one takes longer than the next", async () => {
+test("frames are sent in their order, even if one takes longer to make than the next", async () => {
   const { waits, feed, open } = scene();
   const view = open();
   await settle();
@@ -82,7 +82,7 @@ test("frames go out in their order, also where one takes longer than the next", 
   expect(view.frames.slice(1)).toMatchObject([{ sample: { at: "0" } }, { sample: { at: "1" } }]);
 });
 
-test("one who reads nothing is closed before what waits for him is much", async () => {
+test("a view that reads nothing is closed before much is buffered for it", async () => {
   const { feed, open } = scene();
   const [deaf, other] = [open(), open()];
   await settle();

@@ -1,253 +1,176 @@
-import { describe, expect, onTestFinished, setSystemTime, test } from "bun:test";
-import { LIVE_CLOSE, LiveFrame, Overview } from "../../../src/http/live/schema.ts";
-import { startModelScene } from "../../support/model-scene.ts";
-import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
-import { cookieFor, SAME_ORIGIN } from "../../support/session.ts";
-import { until } from "../../support/until.ts";
-import { answering } from "../../support/user-caller.ts";
+import { describe, expect, test } from "bun:test";
+import { createOverview } from "../../../src/http/live/overview.ts";
+import { Overview } from "../../../src/http/live/schema.ts";
+import { createRelayBench } from "../../support/relay.ts";
+import { openTestStore } from "../../support/store.ts";
+import { joinAgent } from "../../support/transport.ts";
 
-const KEY = { authorization: ADMIN_KEY };
+const STARTED = Date.UTC(2026, 10, 23, 12);
 
-type OverviewFrame = Extract<LiveFrame, { type: "overview" }>;
-type SecondFrame = Extract<LiveFrame, { type: "second" }>;
-
-interface View {
-  frames: LiveFrame[];
-  /** The frame of this number, counted from 0, once it has come. */
-  frame(index: number): Promise<LiveFrame>;
-  send(data: string | Uint8Array<ArrayBuffer>): void;
-  ended: Promise<{ code: number; reason: string }>;
-  close(): void;
-}
-
-/** Opens a live view as a browser or a program does; rejects where it is refused. */
-async function look(url: string, headers: Record<string, string> = KEY): Promise<View> {
-  const socket = new WebSocket(`${url.replace(/^http/, "ws")}/admin/live`, { headers });
-  const ended = Promise.withResolvers<{ code: number; reason: string }>();
-  const frames: LiveFrame[] = [];
-  let came = Promise.withResolvers<void>();
-  socket.onclose = ({ code, reason }) => ended.resolve({ code, reason });
-  socket.onmessage = ({ data }) => {
-    const frame = JSON.parse(String(data));
-    expect(LiveFrame.parse(frame)).toEqual(frame);
-    frames.push(frame);
-    came.resolve();
-    came = Promise.withResolvers();
-  };
-  await new Promise<void>((resolve, reject) => {
-    socket.onopen = () => resolve();
-    socket.onerror = () => reject(new Error("refused"));
-  });
-  onTestFinished(() => socket.close());
-  return {
-    frames,
-    async frame(index) {
-      while (frames.length <= index) await came.promise;
-      return frames[index] as LiveFrame;
+/** The overview of a core with a fake clock. `pass` moves the clock and closes the second. */
+async function scene() {
+  const { users } = openTestStore();
+  const counted = { found: 0, ready: 0, reasons: [] as string[] };
+  const clock = { now: STARTED, elapsed: 7 };
+  const bench = createRelayBench({}, (record) => live.noteAsk(record));
+  const live = createOverview({
+    relay: () => bench.relay,
+    users: {
+      find(id) {
+        counted.found++;
+        return users.find(id);
+      },
     },
-    send: (data) => socket.send(data),
-    ended: ended.promise,
-    close: () => socket.close(),
+    readiness: () => async () => {
+      counted.ready++;
+      return counted.reasons;
+    },
+    version: "1.2.3",
+    now: () => clock.now,
+    elapsedMs: () => clock.elapsed,
+  });
+  const move = (ms: number) => {
+    clock.now += ms;
+    clock.elapsed += ms;
+    bench.clock.advance(ms);
   };
+  const pass = (ms = 1_000) => {
+    move(ms);
+    return live.closeSecond();
+  };
+  return { ...bench, users, live, counted, move, pass };
 }
 
-const overviewOf = async (url: string) =>
-  Overview.parse(await (await fetch(`${url}/admin/overview`, { headers: KEY })).json());
+describe("the sample of a second", () => {
+  test("a sample has what arrived, what ended and how, what runs, and the medians of what ended", async () => {
+    const { relay, ask, pass, move } = await scene();
+    const agent = joinAgent(relay, "a", { protocol: "v2", slots: 2 });
+    expect(pass()).toEqual({
+      at: "2026-11-23T12:00:00.000Z",
+      ...{ asks: 0, ok: 0, failed: 0, deltas: 0, queue: 0, running: 0 },
+      ...{ slots: 2, slots_in_use: 0, agents: 1, queue_ms: null, first_byte_ms: null },
+    });
+    const asked = [1, 2, 3].map((n) => ask(`${n}`, { model: "m" }));
+    const [first = "", second = ""] = agent.asks.map(({ slot }) => slot);
+    move(100);
+    agent.link.delta(first, { data: "x" });
+    agent.link.delta(first, { data: "y" });
+    expect(pass(900)).toMatchObject({
+      at: "2026-11-23T12:00:01.000Z",
+      ...{ asks: 3, ok: 0, failed: 0, deltas: 2, queue: 1, running: 2, slots_in_use: 2, queue_ms: null },
+    });
+    const usage = undefined;
+    agent.link.done(first, { kind: "model", status: 200, body: undefined, usage });
+    const [, , third = ""] = agent.asks.map(({ slot }) => slot);
+    agent.link.done(third, { kind: "model", status: 200, body: "{}", usage });
+    await Promise.all([asked[0], asked[2]]);
+    expect(pass()).toMatchObject({
+      ...{ asks: 0, ok: 2, failed: 0, deltas: 0, queue: 0, running: 1 },
+      ...{ queue_ms: 1000, first_byte_ms: 1000 },
+    });
+    relay.close();
+    await asked[1];
+    expect(second).not.toBe("");
+    expect(pass()).toMatchObject({ ok: 0, failed: 1, running: 0, agents: 0, first_byte_ms: null });
+  });
 
-test("the overview tells what goes on, for the administrator, and nothing of what was asked", async () => {
-  const { server, post, agent } = await startModelScene(
-    answering({ prompt_tokens: 3, completion_tokens: 2 }),
-  );
-  const added = await fetch(`${server.url}/admin/users/add`, {
-    ...{ method: "POST", headers: KEY, body: '{"name":"Ann"}' },
+  test("a sample is taken once a second, and missed seconds are filled in so that the times stay even", async () => {
+    const { live, pass } = await scene();
+    expect(pass(400)).toBeUndefined();
+    expect(pass(599)).toBeDefined();
+    expect(pass(400)).toBeUndefined();
+    expect(pass(3_600)).toBeDefined();
+    const { samples } = live.read();
+    expect(samples.agents).toEqual([0, 0, 0, 0, 0]);
+    expect(samples.from).toBe(new Date(STARTED + 4_999 - 5_000).toISOString());
   });
-  const { token, user_id } = (await added.json()) as { token: string; user_id: string };
-  const messages = [{ role: "user", content: "a secret question" }];
-  await post("chat/completions", { model: "m", messages }, { headers: { authorization: token } });
-  await post("chat/completions", { model: "m", messages, stream: true }).then((response) => response.text());
-  await fetch(`${server.url}/api/ask`, {
-    method: "POST",
-    headers: KEY,
-    body: '{"content":"hi","model":"none"}',
+
+  test("samples are kept for 15 minutes, however long the server runs or sleeps", async () => {
+    const { live, relay, pass } = await scene();
+    for (let second = 0; second < 910; second++) pass();
+    joinAgent(relay, "a", { protocol: "v2", slots: 3 });
+    pass();
+    const { samples } = live.read();
+    expect(samples.slots).toEqual([...Array(899).fill(0), 3]);
+    expect(samples.from).toBe(new Date(STARTED + 11_000).toISOString());
+    pass(86_400_000);
+    expect(live.read().samples.slots).toHaveLength(900);
   });
-  const overview = await overviewOf(server.url);
-  expect(overview).toMatchObject({
-    ...{ agents: { connected: 1, accepting: 1 }, slots: { total: 8, in_use: 0 } },
-    ...{ queue: { length: 0, oldest_wait_ms: null }, models: [{ id: "m", agents: 1 }] },
-    ready: { status: "ready", reasons: [] },
-  });
-  expect(overview.asks.map(({ surface, outcome, user }) => [surface, outcome, user])).toEqual([
-    ["ask", "no_agent", null],
-    ["chat/completions", "ok", null],
-    ["chat/completions", "ok", { user_id, name: "Ann" }],
-  ]);
-  expect(overview.asks[2]).toMatchObject({
-    ...{ agent: { id: agent.ready.agent, name: "test agent" }, model: "m", upstream_status: 200 },
-    ...{ prompt_tokens: 3, completion_tokens: 2 },
-  });
-  expect(JSON.stringify(overview)).not.toMatch(/secret question|fine/);
-  await until(async () => (await overviewOf(server.url)).samples.asks.some((n) => n > 0));
-  const { samples } = await overviewOf(server.url);
-  const sum = (values: (number | null)[]) => values.reduce<number>((all, value) => all + (value ?? 0), 0);
-  expect([sum(samples.asks), sum(samples.ok), sum(samples.failed), sum(samples.deltas)]).toEqual([
-    3, 2, 1, 2,
-  ]);
-  expect(samples.agents.at(-1)).toBe(1);
 });
 
-describe("a live view", () => {
-  test("begins with the overview and then tells each second what is new in it", async () => {
-    const { server, post } = await startModelScene(answering());
-    await post("chat/completions", { model: "m", messages: [] });
-    const view = await look(server.url);
-    const first = (await view.frame(0)) as OverviewFrame;
-    expect(first.type).toBe("overview");
-    await post("chat/completions", { model: "m", messages: [] });
-    while (!view.frames.some((frame) => frame.type === "second" && frame.asks.length > 0))
-      await view.frame(view.frames.length);
-    const seconds = view.frames.slice(1) as SecondFrame[];
-    expect(seconds.every(({ type }) => type === "second")).toBe(true);
-    const told = [...first.asks, ...seconds.flatMap(({ asks }) => asks)].map(({ request_id }) => request_id);
-    expect([told.length, new Set(told).size]).toEqual([2, 2]);
-    const asked = seconds.reduce((all, { sample }) => all + sample.asks, 0);
-    expect(asked + first.samples.asks.reduce((all, asks) => all + asks, 0)).toBe(2);
-    const last = seconds.at(-1);
-    expect(last).toMatchObject({ agents: { connected: 1 }, slots: { total: 8 }, ready: { status: "ready" } });
-    expect(Math.abs(Date.parse(last?.sample.at ?? "") - Date.now())).toBeLessThan(60_000);
-  });
-
-  test("tells which models there are when they change, and not otherwise", async () => {
-    const { server, agent } = await startModelScene(answering());
-    const view = await look(server.url);
-    await view.frame(1);
-    const before = view.frames.length;
-    agent.say({ type: "update", models: [{ id: "m" }, { id: "n" }] });
-    const two = [
-      { id: "m", agents: 1 },
-      { id: "n", agents: 1 },
-    ];
-    const last = async () => (await view.frame(view.frames.length)) as SecondFrame;
-    let frame = await last();
-    while (!frame.models) frame = await last();
-    expect(frame.models).toEqual(two);
-    expect(((await last()) as SecondFrame).models).toBeUndefined();
-    const earlier = view.frames.slice(1, before) as SecondFrame[];
-    expect(earlier.map(({ models }) => models)).toEqual(earlier.map(() => undefined));
-  });
-
-  test("is no agent, and is in no agent's way", async () => {
-    const { server } = await startModelScene(answering(), ["--agents-max", "1"]);
-    const views = [await look(server.url), await look(server.url)];
-    await Promise.all(views.map((view) => view.frame(1)));
-    expect((await overviewOf(server.url)).agents.connected).toBe(1);
-    for (const view of views) view.close();
-    await Promise.all(views.map((view) => view.ended));
-    expect((await overviewOf(server.url)).agents.connected).toBe(1);
-    expect(server.logged()).not.toContain("agent_left");
-  });
-
-  test("closes as soon as the session that opened it has ended, and the others stay", async () => {
-    const { url } = await startTestServer();
-    const cookie = await cookieFor(url, ADMIN_KEY);
-    const other = await cookieFor(url, ADMIN_KEY);
-    const view = await look(url, { cookie, ...SAME_ORIGIN });
-    const staying = await look(url, { cookie: other, ...SAME_ORIGIN });
-    await Promise.all([view.frame(0), staying.frame(0)]);
-    await fetch(`${url}/api/session`, { method: "DELETE", headers: { cookie, ...SAME_ORIGIN } });
-    const told = view.frames.length;
-    expect(await view.ended).toEqual(LIVE_CLOSE.session_ended);
-    expect(view.frames.length - told).toBeLessThanOrEqual(1);
-    await staying.frame(staying.frames.length);
-  });
-
-  test("closes when the time of its session is over, and the cookie opens nothing any more", async () => {
-    const { url } = await startTestServer(["--session", "1m"]);
-    onTestFinished(() => void setSystemTime());
-    const headers = { cookie: await cookieFor(url, ADMIN_KEY), ...SAME_ORIGIN };
-    const beganAt = Date.now();
-    const view = await look(url, headers);
-    const byKey = await look(url);
-    setSystemTime(beganAt + 55_000);
-    // As soon as there was a second at that time.
-    await view.frame(view.frames.length + 1);
-    expect((await fetch(`${url}/api/session`, { headers })).status).toBe(200);
-    setSystemTime(beganAt + 60_000);
-    expect(await view.ended).toEqual(LIVE_CLOSE.session_ended);
-    for (const path of ["/api/session", "/admin/overview"])
-      expect((await fetch(`${url}${path}`, { headers })).status).toBe(401);
-    await expect(look(url, headers)).rejects.toThrow("refused");
-    await byKey.frame(byKey.frames.length);
-  });
-
-  test("takes no frame: one that sends some is closed", async () => {
-    const { url } = await startTestServer();
-    for (const data of ["hello", new Uint8Array(100_000)]) {
-      const view = await look(url);
-      view.send(data);
-      expect(await view.ended).toEqual(LIVE_CLOSE.unasked);
+describe("the overview", () => {
+  test("the overview has the promised shape, with the newest requests and the names of their users", async () => {
+    const { relay, users, live, ask, pass, counted } = await scene();
+    await users.add([{ id: "u1", tokenHash: "h", sealedToken: Buffer.of(), name: "Ann" }]);
+    const agent = joinAgent(relay, "a", { protocol: "v2", slots: 1 });
+    const asked = ["u1", "gone", null].map((user) => ask("the question", { model: "m", user }));
+    for (const content of ["1", "2", "3"]) {
+      const slot = agent.asks.at(-1)?.slot ?? "";
+      const usage = { prompt_tokens: 3, completion_tokens: Number(content) };
+      agent.link.done(slot, { kind: "model", status: 200, body: "the answer", usage });
     }
-    expect((await fetch(`${url}/health`)).status).toBe(200);
+    await Promise.all(asked);
+    pass();
+    await live.prepare();
+    const overview = live.read();
+    expect(Overview.parse(overview)).toEqual(overview);
+    expect(overview).toMatchObject({
+      ...{ version: "1.2.3", started_at: new Date(STARTED).toISOString() },
+      ...{ ready: { status: "ready", reasons: [] }, agents: { connected: 1, accepting: 1 } },
+      ...{ slots: { total: 1, in_use: 0 }, queue: { length: 0, oldest_wait_ms: null } },
+      models: [{ id: "m", agents: 1 }],
+    });
+    expect(overview.asks.map(({ user, completion_tokens }) => [user, completion_tokens])).toEqual([
+      [null, 3],
+      [{ user_id: "gone", name: null }, 2],
+      [{ user_id: "u1", name: "Ann" }, 1],
+    ]);
+    expect(overview.asks[0]).toMatchObject({
+      outcome: "ok",
+      model: "m",
+      agent: { id: "a" },
+      surface: "test",
+    });
+    expect(JSON.stringify(overview)).not.toMatch(/the question|the answer/);
+    const { found } = counted;
+    await live.prepare();
+    expect(counted.found).toBe(found);
   });
 
-  test("ends with the server, which waits for none", async () => {
-    const server = await startTestServer();
-    const view = await look(server.url);
-    await server.stop();
-    expect(await view.ended).toEqual(LIVE_CLOSE.stopping);
+  test("the overview keeps 100 requests, and no more of a made-up model name than is shown", async () => {
+    const { live, ask } = await scene();
+    for (let n = 0; n < 105; n++) await ask("q", { model: n === 104 ? "x".repeat(1_000_000) : `model-${n}` });
+    const { asks } = live.read();
+    expect(asks).toHaveLength(100);
+    expect([asks[0]?.model, asks[1]?.model, asks[99]?.model]).toEqual(["(no name)", "model-103", "model-5"]);
+    expect([live.asksCount, live.asksAfter(103).length, live.asksAfter(0).length]).toEqual([105, 2, 100]);
+    expect(live.read(103).asks.map(({ model }) => model)[0]).toBe("model-102");
   });
 
-  test("is one of a hundred at most, and one that closes makes room", async () => {
-    const { url } = await startTestServer();
-    const views = await Promise.all(Array.from({ length: 100 }, () => look(url)));
-    await expect(look(url)).rejects.toThrow("refused");
-    const refused = await fetch(`${url}/admin/live`, { headers: KEY });
-    expect([refused.status, await refused.json()]).toEqual([503, { error: "Too many live views are open" }]);
-    views[0]?.close();
-    await views[0]?.ended;
-    await until(() =>
-      look(url).then(
-        () => true,
-        () => false,
-      ),
-    );
+  test("the overview tells how long the oldest queued request of any user has waited", async () => {
+    const { relay, live, ask, move } = await scene();
+    const agent = joinAgent(relay, "a", { protocol: "v2", slots: 1 });
+    void ask("1", { model: "m" });
+    move(100);
+    void ask("2", { model: "m", user: "ann" });
+    move(30);
+    void ask("3", { model: "m", user: "bob" });
+    move(5);
+    expect(live.pool().queue).toEqual({ length: 2, oldest_wait_ms: 35 });
+    agent.answer();
+    expect(live.pool().queue).toEqual({ length: 1, oldest_wait_ms: 5 });
+    relay.close();
   });
 
-  test("opens for the server's own pages and for programs only", async () => {
-    const { url } = await startTestServer();
-    const { host } = new URL(url);
-    const cookie = await cookieFor(url, ADMIN_KEY);
-    for (const headers of [
-      { cookie, origin: "https://evil.example" },
-      { cookie, origin: "http://127.0.0.1:1" },
-      { cookie, origin: "null" },
-      { cookie, "sec-fetch-site": "cross-site" },
-      { ...KEY, origin: "https://evil.example" },
-      { cookie: `${cookie}x`, ...SAME_ORIGIN },
-      { authorization: "wrong" },
-      {},
-    ])
-      await expect(look(url, headers as Record<string, string>)).rejects.toThrow("refused");
-    for (const headers of [{ cookie, origin: `http://${host}` }, { cookie, ...SAME_ORIGIN }, KEY])
-      expect((await (await look(url, headers as Record<string, string>)).frame(0)).type).toBe("overview");
-    expect((await fetch(`${url}/admin/live?admin_key=${ADMIN_KEY}`)).status).toBe(401);
+  test("the overview says why the server is not ready, at most some seconds late", async () => {
+    const { live, counted, move } = await scene();
+    await live.prepare();
+    counted.reasons = ["no agent takes work"];
+    await live.prepare();
+    expect(live.pool().ready.status).toBe("ready");
+    move(5_000);
+    await live.prepare();
+    expect(live.pool().ready).toEqual({ status: "not ready", reasons: ["no agent takes work"] });
+    expect(counted.ready).toBe(2);
   });
-});
-
-test("what ended while nobody looked is in the next one's overview, and in no frame after it", async () => {
-  const { server, post } = await startModelScene(answering());
-  const added = await fetch(`${server.url}/admin/users/add`, { method: "POST", headers: KEY });
-  const { token } = (await added.json()) as { token: string };
-  const ask = () =>
-    post("chat/completions", { model: "m", messages: [] }, { headers: { authorization: token } });
-  await ask();
-  const view = await look(server.url);
-  await view.frame(1);
-  view.close();
-  await view.ended;
-  await ask();
-  const seconds = (await overviewOf(server.url)).samples.asks.length;
-  await until(async () => (await overviewOf(server.url)).samples.asks.length > seconds);
-  const again = await look(server.url);
-  expect(((await again.frame(0)) as OverviewFrame).asks).toHaveLength(2);
-  expect(((await again.frame(1)) as SecondFrame).asks).toEqual([]);
 });

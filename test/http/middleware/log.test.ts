@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "bun:test";
 import { readConfig } from "../../../src/config/read.ts";
 import { createLog, type LogFormat } from "../../../src/log/log.ts";
-import { startServer } from "../../../src/server/server.ts";
+import { startServer } from "../../../src/server/compose.ts";
 import { firefoxAgent } from "../../support/agents.ts";
 import { startModelScene } from "../../support/model-scene.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";

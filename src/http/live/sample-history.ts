@@ -3,26 +3,25 @@ import { type LiveSample, SAMPLE_FIELDS, type SampleField } from "./schema.ts";
 type Values = Omit<LiveSample, "at">;
 type Lists = { [Field in SampleField]: Values[Field][] };
 
-/** The samples of the last seconds, in arrays that were allocated once. */
-export interface Samples {
+/** The samples of the last seconds, in arrays that are allocated once. */
+export interface SampleHistory {
   add(values: Values): void;
-  /** How many there are. */
   readonly length: number;
-  /** Each field's, the oldest first. */
+  /** Returns a list for each field, the oldest value first. */
   lists(): Lists;
 }
 
-export function createSamples(lengthMax: number): Samples {
+export function createSampleHistory(lengthMax: number): SampleHistory {
   const rings = new Map(SAMPLE_FIELDS.map((field) => [field, new Float64Array(lengthMax)] as const));
   let added = 0;
   const list = (ring: Float64Array) => {
     const length = Math.min(added, lengthMax);
     const first = added - length;
-    // What there was nothing to measure for is no number there.
     return Array.from({ length }, (_, index) => numberOrNull(ring[(first + index) % lengthMax]));
   };
   return {
     add(values) {
+      // A second without a measurement is stored as NaN.
       for (const [field, ring] of rings) ring[added % lengthMax] = values[field] ?? Number.NaN;
       added++;
     },

@@ -6,7 +6,7 @@ import { firefoxAgent } from "../support/agents.ts";
 import { ADMIN_KEY, startTestServer } from "../support/server.ts";
 import { failureOf, tempFolder } from "../support/store.ts";
 
-test("a port in use is one clear line, and the data folder is free again", async () => {
+test("a port in use is reported in one line, and the data folder is released", async () => {
   const taken = Bun.serve({ port: 0, fetch: () => new Response() });
   const data = tempFolder();
   try {
@@ -21,14 +21,14 @@ test("a port in use is one clear line, and the data folder is free again", async
   await startTestServer([], { data });
 });
 
-test("files with secrets are for their owner only", async () => {
+test("only their owner can read the files with secrets", async () => {
   const { data } = await startTestServer();
   for (const name of ["agent.key", "seal.key", "server.db"]) {
     expect((statSync(join(data, name)).mode & 0o777).toString(8), name).toBe("600");
   }
 });
 
-test("the agent key of the first start is that of the next, and one that was set is written nowhere", async () => {
+test("the generated agent key stays the same at the next start, and a configured one is not written to a file", async () => {
   const first = await startTestServer();
   await first.stop();
   const second = await startTestServer([], { data: first.data });
@@ -38,7 +38,7 @@ test("the agent key of the first start is that of the next, and one that was set
   expect(existsSync(join(set.data, "agent.key"))).toBe(false);
 });
 
-test("stopping twice is stopping once, and leaves no timer, ask or slot behind", async () => {
+test("stopping twice stops once, and leaves no timer, request or slot behind", async () => {
   const server = await startTestServer();
   const agent = await firefoxAgent(server.url);
   const response = await fetch(`${server.url}/api/ask`, {
@@ -63,7 +63,7 @@ test("stopping twice is stopping once, and leaves no timer, ask or slot behind",
   });
 });
 
-test("what runs when the server stops is finished, and what comes then is told to come back", async () => {
+test("a stopping server finishes running requests and asks new ones to retry", async () => {
   const server = await startTestServer();
   const { promise: mayAnswer, resolve: letAnswer } = Promise.withResolvers<void>();
   const agent = await firefoxAgent(server.url, {
@@ -90,7 +90,7 @@ test("what runs when the server stops is finished, and what comes then is told t
   expect(agent.notices.map(({ message }) => message)).toEqual(["drain"]);
 });
 
-test("a drain that takes too long ends at its limit, and the caller is told", async () => {
+test("a drain that takes too long ends at its limit, and the caller gets an error", async () => {
   const server = await startTestServer(["--drain", "100ms"]);
   const agent = await firefoxAgent(server.url, { answer: () => "silent" });
   const running = fetch(`${server.url}/api/ask`, {

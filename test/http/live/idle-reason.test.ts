@@ -1,26 +1,26 @@
 import { describe, expect, test } from "bun:test";
 import { AppError } from "../../../src/errors.ts";
-import { createAskedModels, whyNoWork } from "../../../src/http/live/no-work.ts";
+import { createAskedModels, idleReason } from "../../../src/http/live/idle-reason.ts";
 import type { AskRecord } from "../../../src/relay/record.ts";
 import { createRelayBench } from "../../support/relay.ts";
 import { joinAgent } from "../../support/transport.ts";
 
 const MINUTE_MS = 60_000;
 
-/** Why the agent of that name gets no work, in a core in which asks are noted as a server does. */
+/** A core that notes its asks as a server does. `why` returns the reason for the agent of that name. */
 function scene() {
   const asked = createAskedModels((model) => bench.relay.knowsModel(model));
   const bench = createRelayBench({}, asked.note);
   const why = (id: string) => {
     const agent = [...bench.relay.agents()].find((candidate) => candidate.id === id);
     if (!agent) throw new Error(`${id} is not connected`);
-    return whyNoWork(agent, asked, bench.clock.now());
+    return idleReason(agent, asked, bench.clock.now());
   };
   return { ...bench, asked, why };
 }
 
-describe("an agent that gets no work is told why", () => {
-  test("where it wants none, or can do none", () => {
+describe("the reason why an agent gets no requests", () => {
+  test("an agent that accepts no requests, or cannot answer any, has the reason for that", () => {
     const { relay, why } = scene();
     const [paused, deaf, empty, endless] = ["paused", "deaf", "empty", "endless"].map((id) =>
       joinAgent(relay, id, { protocol: "v2" }),
@@ -32,13 +32,13 @@ describe("an agent that gets no work is told why", () => {
     expect(why("paused")).toBe("it is paused");
     expect(why("deaf")).toBe("it does not read what it is sent");
     expect(why("empty")).toBe("it offers no model");
-    expect(why("endless")).toBe("it offers no endpoint that the server has");
+    expect(why("endless")).toBe("it offers no endpoint that this server supports");
     paused?.link.update({});
     deaf?.link.writable(true);
     expect(why("paused")).toBe(why("deaf"));
   });
 
-  test("where it has all it can take, or is to finish that first; with room and some work it has work", async () => {
+  test("an agent is idle neither with all slots in use nor while it drains, and has no reason with some in use", async () => {
     const { relay, ask, why } = scene();
     const agent = joinAgent(relay, "a", { protocol: "v2", slots: 2 });
     const asks = [ask("1", { model: "m" })];
@@ -52,26 +52,26 @@ describe("an agent that gets no work is told why", () => {
     await Promise.all(asks);
   });
 
-  test("where nobody asked for what it has, and where others were quicker", async () => {
+  test("an agent that is free is told whether its models were not asked for, or other agents took the requests", async () => {
     const { relay, ask, why, clock, pass } = scene();
     const busy = joinAgent(relay, "busy", { protocol: "v2", slots: 2 });
     joinAgent(relay, "idle", { protocol: "v2", models: ["other", "m"] });
     joinAgent(relay, "alone", { protocol: "v2", models: ["other"] });
-    expect(why("idle")).toBe("nobody has lately asked for a model that it offers");
+    expect(why("idle")).toBe("there were no requests for its models lately");
     const asked = ask("1", { model: "m" });
     busy.answer();
     await asked;
     expect(why("busy")).toBeNull();
-    expect(why("idle")).toBe("other agents took what was asked");
-    expect(why("alone")).toBe("nobody has lately asked for a model that it offers");
+    expect(why("idle")).toBe("other agents took the requests for its models");
+    expect(why("alone")).toBe("there were no requests for its models lately");
     joinAgent(relay, "late", { protocol: "v2" });
     clock.advance(1);
     await pass(15 * MINUTE_MS);
     for (const id of ["busy", "idle", "late"])
-      expect([id, why(id)]).toEqual([id, "nobody has lately asked for a model that it offers"]);
+      expect([id, why(id)]).toEqual([id, "there were no requests for its models lately"]);
   });
 
-  test("where it has just failed, or does not answer any more", async () => {
+  test("an agent that has just failed is told that other agents are preferred", async () => {
     const { relay, ask, why, clock } = scene();
     const failing = joinAgent(relay, "failing", { protocol: "v2" });
     const asked = ask("1", { model: "m" });
@@ -79,7 +79,7 @@ describe("an agent that gets no work is told why", () => {
     const [first] = failing.asks;
     joinAgent(relay, "other", { protocol: "v2" });
     failing.link.fail(first?.slot ?? "", error, true);
-    expect(why("failing")).toBe("it failed just now, and others are preferred");
+    expect(why("failing")).toBe("it has just failed, so other agents are preferred");
     clock.advance(3_000);
     expect(why("failing")).toBeNull();
     relay.close();
@@ -87,7 +87,7 @@ describe("an agent that gets no work is told why", () => {
   });
 });
 
-test("which models were asked for is remembered of models that agents have, and of no more than there can be", () => {
+test("only models that agents offer are remembered as asked for, and only so many of them", () => {
   const { asked, relay } = scene();
   joinAgent(relay, "a", { protocol: "v2", models: Array.from({ length: 1_001 }, (_, n) => `m${n}`) });
   const note = (model: string | undefined, at: number) => asked.note({ model, at } as AskRecord);

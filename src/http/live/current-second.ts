@@ -1,16 +1,16 @@
 import type { AskRecord } from "../../relay/record.ts";
 
-/** The asks that have ended in the present second. */
-export interface Second {
+/** The requests that have ended in the present second. */
+export interface CurrentSecond {
   note(record: AskRecord): void;
-  /** What it was, and begins the next. Medians are of its last asks, null where there is nothing to take one of. */
+  /** Returns the counts and medians of this second, and begins the next. A median is null if nothing was measured. */
   close(): { ok: number; failed: number; queue_ms: number | null; first_byte_ms: number | null };
 }
 
-/** Beyond it a second's earlier ones are left out of its medians. */
+/** The medians of a second are of this many of its last requests. */
 const MEASURED_MAX = 512;
 
-export function createSecond(): Second {
+export function createCurrentSecond(): CurrentSecond {
   const queue = createMedian();
   const firstByte = createMedian();
   let ok = 0;

@@ -3,43 +3,43 @@ import type { AskRecord } from "../../relay/record.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { UserStore } from "../../store/store.ts";
 import type { Readiness } from "../operations/readiness.ts";
-import { type AskedModels, createAskedModels } from "./no-work.ts";
+import { createCurrentSecond } from "./current-second.ts";
+import { type AskedModels, createAskedModels } from "./idle-reason.ts";
 import { createRecentAsks, type RecentAsk } from "./recent-asks.ts";
-import { createSamples } from "./samples.ts";
+import { createSampleHistory } from "./sample-history.ts";
 import type { LiveAsk, LiveSample, Overview } from "./schema.ts";
-import { createSecond } from "./second.ts";
 import { createUserNames } from "./user-names.ts";
 
-export interface FiguresOptions {
-  /** Made after the figures, as it tells them what it does. */
+export interface OverviewOptions {
+  /** Returns the relay, which is made after the overview because it reports to it. */
   relay: () => Pick<Relay, "stats" | "capacity" | "agents" | "deltas" | "oldestWaitMs" | "knowsModel">;
   users: Pick<UserStore, "find">;
   readiness: () => Readiness;
   version: string;
   /** Milliseconds since 1970. */
   now: () => number;
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a clock that is never set. */
   elapsedMs: () => number;
 }
 
 /**
- * What went on in the last 15 minutes, and goes on now, for who looks. It is collected always, for some microseconds an
- * ask and a second; it has figures and names, and never what was asked.
+ * What happens now and happened in the last 15 minutes, for the dashboard. It is always collected, which costs some
+ * microseconds for each ask and each second. It holds numbers and names, never what was asked.
  */
-export interface Figures {
-  /** An ask is over. */
-  asked(record: AskRecord): void;
-  /** To be called once a second. Gives the second that is over; undefined where it was called too early. */
+export interface LiveOverview {
+  /** Takes a finished ask into account. */
+  noteAsk(record: AskRecord): void;
+  /** Call it once a second. Returns the sample of the second that is over; undefined if it was called too early. */
   closeSecond(): LiveSample | undefined;
-  /** Looks up what the methods below tell and cannot wait for. */
+  /** Looks up what the methods below return and cannot wait for. */
   prepare(): Promise<void>;
-  /** With the asks up to the `until`th. */
-  overview(until?: number): Overview;
+  /** Returns everything, with the asks up to number `until`. */
+  read(until?: number): Overview;
   pool(): Omit<Overview, "version" | "started_at" | "models" | "samples" | "asks">;
   models(): Overview["models"];
-  /** How many asks have ended. */
+  /** How many asks have finished. */
   readonly asksCount: number;
-  /** Those of them after the first `from`, the newest first. */
+  /** Returns the asks after number `from`, newest first. */
   asksAfter(from: number): LiveAsk[];
   askedModels: Pick<AskedModels, "lastAt">;
   startedAt: number;
@@ -48,10 +48,10 @@ export interface Figures {
 const SECOND_MS = 1_000;
 const SAMPLES_MAX = 15 * 60;
 const ASKS_MAX = 100;
-/** Only who looks wants to know, and a look writes to the disk. */
+/** A check writes to the disk, so its result is kept for a while. */
 const READY_KEPT_MS = 5_000;
 
-export function createFigures(options: FiguresOptions): Figures {
+export function createOverview(options: OverviewOptions): LiveOverview {
   const { relay, now, users, version } = options;
   const recent = createRecentAsks(ASKS_MAX);
   const names = createUserNames(users, now);
@@ -60,7 +60,7 @@ export function createFigures(options: FiguresOptions): Figures {
   const startedAt = now();
   let ready = { status: "ready" as Overview["ready"]["status"], reasons: [] as string[], until: 0 };
 
-  const told = ({ principal, at, ...ask }: RecentAsk): LiveAsk => ({
+  const liveAskOf = ({ principal, at, ...ask }: RecentAsk): LiveAsk => ({
     ...ask,
     at: new Date(at).toISOString(),
     user: principal.kind === "admin" ? null : { user_id: principal.id, name: names.get(principal.id) },
@@ -79,45 +79,45 @@ export function createFigures(options: FiguresOptions): Figures {
   const models = () => countModels(relay().agents());
 
   return {
-    asked(record) {
+    noteAsk(record) {
       recent.note(record);
       askedModels.note(record);
       seconds.note(record);
     },
     closeSecond: seconds.close,
     async prepare() {
-      // Without the store there are no names, and the reasons below say why.
+      // If the store fails there are no names, and the reasons below say so.
       await names
-        .learn(recent.between(0, recent.count).flatMap(({ principal }) => userIdOf(principal) ?? []))
+        .load(recent.between(0, recent.count).flatMap(({ principal }) => userIdOf(principal) ?? []))
         .catch(() => {});
       if (ready.until > now()) return;
       const reasons = await options.readiness()(1);
       const status = reasons.length > 0 ? "not ready" : "ready";
       ready = { status, reasons, until: now() + READY_KEPT_MS };
     },
-    overview: (until = recent.count) => ({
+    read: (until = recent.count) => ({
       version,
       started_at: new Date(startedAt).toISOString(),
       ...pool(),
       models: models(),
       samples: seconds.samples(),
-      asks: recent.between(0, until).map(told),
+      asks: recent.between(0, until).map(liveAskOf),
     }),
     pool,
     models,
     get asksCount() {
       return recent.count;
     },
-    asksAfter: (from) => recent.between(from, recent.count).map(told),
+    asksAfter: (from) => recent.between(from, recent.count).map(liveAskOf),
     askedModels,
     startedAt,
   };
 }
 
-/** The samples of the seconds that are over, and the one that is not. */
-function createSeconds({ relay, now, elapsedMs }: FiguresOptions) {
-  const samples = createSamples(SAMPLES_MAX);
-  const second = createSecond();
+/** The samples of the past seconds, and the measurements of the present one. */
+function createSeconds({ relay, now, elapsedMs }: OverviewOptions) {
+  const samples = createSampleHistory(SAMPLES_MAX);
+  const second = createCurrentSecond();
   const began = elapsedMs();
   let closed = 0;
   let last = { open: 0, deltas: 0 };
@@ -141,7 +141,7 @@ function createSeconds({ relay, now, elapsedMs }: FiguresOptions) {
       const due = Math.round((elapsedMs() - began) / SECOND_MS) - closed;
       if (due < 1) return undefined;
       const values = measure();
-      // The process was held up, or asleep: what happened meanwhile is in the one sample that could be taken.
+      // The process was held up or asleep. What happened meanwhile is in the one sample that could be taken.
       const nothing = { asks: 0, ok: 0, failed: 0, deltas: 0, queue_ms: null, first_byte_ms: null };
       for (let missed = Math.min(due - 1, SAMPLES_MAX); missed > 0; missed--)
         samples.add({ ...values, ...nothing });

@@ -1,0 +1,300 @@
+import { existsSync } from "node:fs";
+import { hostname } from "node:os";
+import manifest from "../../package.json" with { type: "json" };
+import { createAgentSockets } from "../agents/sockets.ts";
+import { createAgentKeys } from "../auth/agent-keys.ts";
+import { createAudit } from "../auth/audit.ts";
+import { createCallers } from "../auth/callers.ts";
+import { createConcurrencyLimit } from "../auth/concurrency.ts";
+import { createFailedKeys } from "../auth/failed-keys.ts";
+import { readOrCreateKey } from "../auth/key-file.ts";
+import { createLimits, startOfDay } from "../auth/limits.ts";
+import { createResume } from "../auth/resume.ts";
+import { loadSeal } from "../auth/seal.ts";
+import { createSecret } from "../auth/secret.ts";
+import { createSessions } from "../auth/sessions.ts";
+import { createSignInCode, NO_CODE } from "../auth/sign-in-code.ts";
+import { watchUsers } from "../auth/user-watch.ts";
+import { createUsers } from "../auth/users.ts";
+import { createBackups, type MakeBackup } from "../backup/download.ts";
+import { type Config, describeSettings, type Origins } from "../config/read.ts";
+import { createDashboard } from "../dashboard/assets.ts";
+import { agentKeyIn, databaseIn, sealKeyIn } from "../data-folder.ts";
+import { AppError } from "../errors.ts";
+import { createApp } from "../http/app.ts";
+import { createAuthenticate } from "../http/authenticate.ts";
+import { errorResponse } from "../http/errors/response.ts";
+import { createLiveFeed } from "../http/live/feed.ts";
+import { createOverview } from "../http/live/overview.ts";
+import { createAccessControl } from "../http/middleware/access.ts";
+import { createClientAddresses, createTlsCheck } from "../http/middleware/client-address.ts";
+import { IDLE_S } from "../http/middleware/request.ts";
+import { Threads } from "../http/models/v1-threads.ts";
+import { createReadiness } from "../http/operations/readiness.ts";
+import { ROUTES } from "../http/resources.ts";
+import { causeOf, type Log } from "../log/log.ts";
+import { createMetrics } from "../metrics/metrics.ts";
+import { createOwnHosts } from "../net/host.ts";
+import { once } from "../once.ts";
+import { Relay } from "../relay/relay.ts";
+import { openStore } from "../store/sqlite/open.ts";
+import type { Store } from "../store/store.ts";
+import { startUpkeep } from "../store/upkeep.ts";
+import { createClock, every, within } from "../time.ts";
+import { type Listener, listen } from "./listener.ts";
+import { createObserver } from "./observer.ts";
+import { splitSockets } from "./sockets.ts";
+import { createUsageCount } from "./usage-count.ts";
+
+export interface RunningServer {
+  /** The port it listens on, which the runtime chose if the setting was 0. */
+  port: number;
+  agentKey: string;
+  /** Signs the administrator in once, within an hour. Undefined if the data folder already had a database. */
+  signInCode: string | undefined;
+  /** Reads the certificate's files again, for new connections. The log says whether that worked. */
+  reloadCertificate(): void;
+  /**
+   * Refuses new requests, finishes running ones up to the drain limit, closes every socket and the store. Calling it
+   * again waits for the first call.
+   */
+  stop(): Promise<void>;
+}
+
+/** What only the command that starts the server knows. */
+export interface ServerOptions {
+  /** Where each setting comes from. Without it all are shown as defaults. */
+  origins?: Origins;
+  /** Without it no backup can be taken over HTTP. */
+  makeBackup?: MakeBackup;
+}
+
+/** How long finished answers may take to reach slow callers, once everything else has stopped. */
+const FLUSH_MS = 2_000;
+const LIVE_EVERY_MS = 1_000;
+
+const { version } = manifest;
+const now = () => Date.now();
+const elapsedMs = () => performance.now();
+const newId = () => crypto.randomUUID();
+
+/** Starts everything, or throws a `CommandError` that says in one line why it cannot. */
+export async function startServer(config: Config, log: Log, options: ServerOptions = {}) {
+  const path = databaseIn(config.data);
+  const isFirstStart = !existsSync(path);
+  const onError = (error: unknown) => log.error("store_write_failed", { cause: causeOf(error) });
+  const store = openStore({ path, mergesApart: true, onError });
+  try {
+    return await compose({ ...options, config, log, store, isFirstStart });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+interface Given extends ServerOptions {
+  config: Config;
+  log: Log;
+  store: Store;
+  isFirstStart: boolean;
+}
+
+/** Connects the parts of the server. A part that needs one that is made later gets a function that returns it. */
+async function compose(given: Given): Promise<RunningServer> {
+  const { config, log, store } = given;
+  const { tlsCert, tlsKey } = config;
+  const stopUpkeep = await startPurges(given);
+  const core = await createCore(given, () => server);
+  const { relay, clock, metrics, overview } = core;
+  const identities = createIdentities(
+    given,
+    core,
+    () => server,
+    (keyId) => agents.endKey(keyId),
+  );
+  const access = createAccess(given);
+  const agents = createAgents(given, core, identities, access);
+  const live = createLiveFeed({ overview, isAlive: identities.sessions.isAlive, channel: () => server });
+  const backups = createBackups({ data: config.data, make: given.makeBackup });
+  const app = createApp(appDeps(given, { ...core, ...identities, ...access, agents, live, backups }));
+  const server: Listener = listen({
+    port: config.port,
+    host: config.host,
+    idleS: IDLE_S,
+    certificate: tlsCert && tlsKey ? { cert: tlsCert, key: tlsKey } : undefined,
+    fetch: (request, server) => app.fetch(request, { server }),
+    log,
+    websocket: splitSockets(agents.websocket, live.websocket),
+    onFault: () => errorResponse(new AppError("internal"), "/", ""),
+  });
+  const stopWatch = watchUsers({
+    users: store.users,
+    open: () => relay.openUsers(),
+    revoke: (user) => relay.cancelUser(user),
+    onError: (error) => log.error("users_unreadable", { cause: causeOf(error) }),
+  });
+  const stopLive = every(LIVE_EVERY_MS, live.tick);
+  log.info("listening", { port: server.port, host: config.host ?? "*" });
+
+  const stop = async () => {
+    log.info("draining", { ...relay.stats(), timers: clock.pending() });
+    agents.announceDrain(server);
+    await within(clock, config.drainMs, relay.drain());
+    for (const end of [stopLive, live.stop, backups.stop]) end();
+    relay.close();
+    await within(clock, FLUSH_MS, server.stop());
+    await server.stop(true);
+    for (const end of [agents.stop, stopUpkeep, stopWatch, metrics.stop]) end();
+    await store.close();
+    log.info("stopped", { ...relay.stats(), timers: clock.pending() });
+  };
+  const { agentKey, signInCode } = identities;
+  const { port, reloadCertificate } = server;
+  return { port, agentKey, signInCode, reloadCertificate, stop: once(stop) };
+}
+
+/** Deletes rows past their age, now and every so often. Returns a function that stops it. */
+function startPurges({ config, store, log }: Given): Promise<() => void> {
+  const { conversationDays, usageDays, auditDays } = config;
+  return startUpkeep({
+    store,
+    days: { conversations: conversationDays, usage: usageDays, audit: auditDays },
+    purged: (what, count) => log.info(`${what}_purged`, { [what]: count }),
+    compacted: (bytes) => log.info("store_compacted", { bytes }),
+    failed: (error) => log.error("purge_failed", { cause: causeOf(error) }),
+  });
+}
+
+/** The relay, and what watches it: metrics, usage, the overview and the readiness check. */
+async function createCore({ config, store, log }: Given, server: () => Listener) {
+  const clock = createClock();
+  // The tokens that were used today before this start count too.
+  const usedToday = await store.usage.tokensSince(startOfDay(now()));
+  const limits = createLimits({ now, elapsedMs, usedToday });
+  const metrics = createMetrics({
+    version,
+    relay: () => relay,
+    knowsModel: (model) => relay.knowsModel(model),
+    server: () => ({ requests: server().pendingRequests, sockets: server().pendingWebSockets }),
+  });
+  const overview = createOverview({
+    ...{ users: store.users, version, now, elapsedMs },
+    relay: () => relay,
+    readiness: () => readiness,
+  });
+  const count = createUsageCount(store.usage, limits);
+  const observe = createObserver({ log, metrics, count, overview });
+  const relay = new Relay({ clock, newId, limits: config, observe });
+  const readiness = createReadiness({ relay, checkStore: store.check, queueMax: config.queueMax, now });
+  return { clock, limits, metrics, overview, relay, readiness };
+}
+
+/** Who may come in: the keys, the users and the sessions. */
+function createIdentities(
+  { config, store, log, isFirstStart }: Given,
+  { relay }: Core,
+  server: () => Listener,
+  onRevoke: (agentKeyId: string) => void,
+) {
+  const agentKey = config.agentKey ?? readOrCreateKey(agentKeyIn(config.data));
+  log.mask(agentKey);
+  const agentKeys = createAgentKeys({ main: createSecret(agentKey), store: store.agentKeys, onRevoke });
+  const sessions = createSessions({ lastsMs: config.sessionMs, port: () => server().port });
+  const adminKey = createSecret(config.adminKey);
+  const callers = createCallers({ adminKey, users: store.users, sessions });
+  const users = createUsers({
+    users: store.users,
+    seal: loadSeal({ sealKey: config.sealKey, path: sealKeyIn(config.data) }),
+    onChange: ({ user, revoked }) => {
+      callers.forget();
+      if (revoked) relay.cancelUser(user);
+    },
+  });
+  const code = isFirstStart ? createSignInCode() : undefined;
+  if (code) log.mask(code.text);
+  const metricsKey = config.metricsKey === undefined ? undefined : createSecret(config.metricsKey);
+  const authenticate = createAuthenticate({ callers, metricsKey, useCode: code?.use ?? NO_CODE });
+  return { agentKey, agentKeys, sessions, callers, users, signInCode: code?.text, authenticate };
+}
+
+/** What each request passes before it reaches a route: where it comes from, and whether it may come from there. */
+function createAccess({ config, log }: Given) {
+  const addressOf = createClientAddresses(config.trustProxy);
+  const isOwnHost = createOwnHosts([
+    hostname(),
+    ...(config.host ? [config.host] : []),
+    ...config.allowedHosts,
+  ]);
+  const accessControl = createAccessControl({
+    addresses: addressOf,
+    isOwnHost,
+    failedKeys: createFailedKeys({ max: config.keyFailuresMax, elapsedMs }),
+    requests: createConcurrencyLimit({ addressMax: config.addressRequestsMax }),
+    log,
+  });
+  return { accessControl, addressOf, isOwnHost, isSecure: createTlsCheck(config.trustProxy) };
+}
+
+/** The sockets of the agents. */
+function createAgents(
+  { config, log }: Given,
+  { relay, clock }: Core,
+  { agentKey, agentKeys }: Identities,
+  { addressOf, isOwnHost }: Access,
+) {
+  return createAgentSockets({
+    ...{ relay, clock, log, newId, version, addressOf },
+    rules: {
+      agents: config.agents,
+      keyAlways: config.agentKey !== undefined,
+      origins: config.agentOrigins,
+      isOwnHost,
+    },
+    socketsMax: config.agentsMax,
+    keys: agentKeys,
+    helloWithinMs: config.helloWithinMs,
+    frameBytesMax: config.frameBytesMax,
+    v1Model: config.v1Model,
+    resume: createResume(agentKey),
+  });
+}
+
+type Core = Awaited<ReturnType<typeof createCore>>;
+type Identities = ReturnType<typeof createIdentities>;
+type Access = ReturnType<typeof createAccess>;
+
+interface Parts extends Core, Identities, Access {
+  agents: ReturnType<typeof createAgents>;
+  live: ReturnType<typeof createLiveFeed>;
+  backups: ReturnType<typeof createBackups>;
+}
+
+/** What the routes need, by resource. */
+function appDeps({ config, store, log, origins }: Given, parts: Parts): Parameters<typeof createApp>[0] {
+  const { relay, limits, metrics, overview, users, sessions, callers, authenticate, accessControl } = parts;
+  const { bodyBytesMax, bodyWithinMs, conversationLengthMax, modelAliases = {} } = config;
+  const { conversations, usage } = store;
+  const audit = createAudit({ audit: store.audit });
+  const newConversationId = () => Bun.randomUUIDv7();
+  const settings = describeSettings(config, origins);
+  return {
+    ...{ relay, conversations, callers, limits, log, metrics, newId, newConversationId, now, accessControl },
+    ...{ modelAliases, bodyBytesMax, bodyWithinMs, conversationLengthMax, threads: new Threads() },
+    pipeline: { authenticate, limits, bodyLimits: { bodyBytesMax, bodyWithinMs } },
+    resources: {
+      users: { users, audit, newId },
+      user: { users, audit },
+      usage: { usage, now },
+      audit: { audit },
+      agents: { relay, agentKeys: parts.agentKeys, audit, askedModels: overview.askedModels, newId, now },
+      live: { overview, live: parts.live },
+      server: { audit, settings, version, startedAt: overview.startedAt, now, backups: parts.backups },
+      session: { sessions, users, isSecure: parts.isSecure },
+      register: { agents: parts.agents },
+      health: { readiness: parts.readiness },
+      metrics: { metrics },
+      docs: { version, routes: ROUTES },
+      dashboard: { files: createDashboard() },
+    },
+  };
+}
