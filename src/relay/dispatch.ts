@@ -44,7 +44,7 @@ export class Dispatch {
     return ask.result;
   }
 
-  /** Ends an ask for whose answer nobody waits. Its slot is free at once, unless the agent cannot be told. */
+  /** Ends an ask whose caller no longer waits. Its slot is free at once, unless the agent cannot be told. */
   withdraw(ask: Ask, error: AppError): void {
     const { place } = ask;
     this.#settle(ask, error);
@@ -191,7 +191,10 @@ export class Dispatch {
     return true;
   }
 
-  /** Looks, at first and whenever agents change, for an agent to ping for a waiting ask; gives up without hope. */
+  /**
+   * Sends a waiting ask if that is possible now, else pings a stale agent for it, or ends it without hope. Called
+   * when the ask begins to wait, and whenever an agent leaves or changes.
+   */
   #lookAfter(ask: Ask): void {
     if (!ask.isWaiting || this.#trySend(ask)) return;
     const hope = hopeMs(ask, this.#hub, this.#options);

@@ -35,7 +35,7 @@ export class Relay {
     this.#dispatch = new Dispatch(options, this.#hub);
   }
 
-  /* For those who ask. */
+  /* For callers. */
 
   /**
    * Resolves with the answer, or rejects with an `AppError` that says why there is none. Aborting `signal` means
@@ -63,8 +63,8 @@ export class Relay {
   /* For the agents' connections. After `join`, every call is harmless once the agent is no longer registered. */
 
   /**
-   * Registers an agent. An id that is in use passes to a newcomer that may take it over; for any other newcomer the
-   * result is undefined, and the agent that has the id stays.
+   * Registers an agent. An id that is in use passes to a newcomer that may take it over. Any other newcomer is
+   * refused: the result is undefined, and the agent that has the id stays.
    */
   join({ slots, models, endpoints, ...profile }: AgentProfile, transport: Transport): Agent | undefined {
     const holder = this.#hub.get(profile.id);
@@ -118,7 +118,7 @@ export class Relay {
     this.#dispatch.changed(agent);
   }
 
-  /** Whether the agent's socket takes more. While it does not, the agent gets no asks. */
+  /** Notes whether the agent's socket takes more. While it does not, the agent gets no asks. */
   writable(agent: Agent, isWritable: boolean): void {
     const since = isWritable ? undefined : (agent.congestedAt ?? this.#options.clock.now());
     this.#hub.setCongested(agent, since);
@@ -135,7 +135,7 @@ export class Relay {
     this.#dispatch.lose(agent, reason, lostError("the connection was closed"));
   }
 
-  /* For the administrator, and for those who watch. */
+  /* For administration and monitoring. */
 
   /**
    * Closes an agent's connection; with `drain`, once the agent has finished the asks that it has, and it gets no
@@ -214,7 +214,7 @@ export class Relay {
     return oldest === undefined ? undefined : this.#options.clock.now() - oldest;
   }
 
-  /* For the end of the server. */
+  /* For the shutdown of the server. */
 
   get isDraining(): boolean {
     return this.#draining;
