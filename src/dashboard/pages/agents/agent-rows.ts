@@ -19,7 +19,7 @@ export function stateOf(agent: Agent): AgentState {
 }
 
 function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 }
 
 export const AGENT_ORDERS = [
