@@ -14,18 +14,21 @@ const POLICY = [
   "require-trusted-types-for 'script'",
 ].join("; ");
 
-/** Scripts that do what no page may do, and how it is reported. */
-const MISDEEDS: [script: string, reported: RegExp][] = [
+/** Expressions that do what no page may do, and how it is reported. */
+const MISDEEDS: [expression: string, reported: RegExp][] = [
   ["console.error('some trouble')", /console: some trouble/],
   ["fetch('/missing')", /console: .*404.*\/missing/],
-  ["setTimeout(() => { throw new Error('oops') })", /uncaught: .*oops/],
-  ["Promise.reject(new Error('alas'))", /uncaught: .*alas/],
-  ["fetch('http://elsewhere.test/x').catch(() => {})", /other host: http:\/\/elsewhere\.test\/x/],
-  ["new WebSocket('ws://elsewhere.test/y')", /other host: ws:\/\/elsewhere\.test\/y/],
-  ["fetch('http://third.test/').catch(() => {})", /policy: connect-src blocked http:\/\/third\.test/],
+  ["new Promise((done) => setTimeout(() => { done(); throw new Error('oops'); }))", /uncaught: .*oops/],
+  ["void Promise.reject(new Error('alas'))", /uncaught: .*alas/],
+  ["fetch('http://elsewhere.test/x')", /other host: http:\/\/elsewhere\.test\/x/],
+  [
+    "new Promise((done) => { new WebSocket('ws://elsewhere.test/y').onclose = done; })",
+    /other host: ws:\/\/elsewhere\.test\/y/,
+  ],
+  ["fetch('http://third.test/')", /policy: connect-src blocked http:\/\/third\.test/],
   ["document.body.setAttribute('style', 'top: 0')", /policy: style-src-attr blocked/],
   [
-    "document.body.setAttribute('onclick', '1')",
+    "Promise.resolve().then(() => document.body.setAttribute('onclick', '1'))",
     /policy: (script-src-attr|require-trusted-types-for) blocked/,
   ],
 ];
@@ -82,13 +85,11 @@ async function run(path: string): Promise<Map<string, string>> {
   return new Map([...output].map(([, errors, result, name = ""]) => [name, `${errors}${result}`]));
 }
 
-const SOON = "setTimeout(finish, 100)";
-
 inBrowser("dashboard: test support", (browser) => {
   test("a browser test fails for each misdeed of its pages, and for nothing else", async () => {
     const url = serve([
-      `console.warn('no error'); fetch('/other'); location.hash = 'x'; ${SOON}`,
-      [SOON, ...MISDEEDS.map(([script]) => script)].join("; "),
+      "console.warn('no error'); location.hash = 'x'; fetch('/other').then(finish);",
+      `Promise.allSettled([${MISDEEDS.map(([expression]) => expression).join(", ")}]).then(finish);`,
       TAB,
     ]);
     const results = await run(writeTests(url, ["well-behaved", "all misdeeds", "in a tab"]));
