@@ -3,22 +3,22 @@ const MESSAGE_LENGTH_MAX = 300;
 const FRAMES_MAX = 12;
 
 /**
- * What was thrown, for the log: names, codes, messages and where in the program it was, cause by cause. A
- * message that may quote what a caller or an agent sent is left out: that of a parser (`JSON.parse` quotes its
- * text), and whatever stands in double quotes in the others.
+ * Describes what was thrown, for the log: names, codes, messages and the stack, cause by cause. What may
+ * quote the text of a caller or an agent is left out: the message of a parser (`JSON.parse` quotes its
+ * input), and anything in double quotes in other messages.
  */
 export function causeOf(thrown: unknown): string {
-  const told: string[] = [];
-  for (let error = thrown; error !== undefined && told.length < CHAIN_LENGTH_MAX; ) {
+  const parts: string[] = [];
+  for (let error = thrown; error !== undefined && parts.length < CHAIN_LENGTH_MAX; ) {
     if (!(error instanceof Error)) {
-      told.push(typeof error === "string" ? messageOf(error) : typeof error);
+      parts.push(typeof error === "string" ? messageOf(error) : typeof error);
       break;
     }
-    told.push(headOf(error));
+    parts.push(headOf(error));
     error = error.cause;
   }
   const frames = thrown instanceof Error ? framesOf(thrown) : "";
-  return told.join(" < ") + frames;
+  return parts.join(" < ") + frames;
 }
 
 function headOf(error: Error): string {
@@ -34,7 +34,7 @@ function messageOf(text: string): string {
     .slice(0, MESSAGE_LENGTH_MAX);
 }
 
-/** Without the message, whose own lines might look like places. */
+/** Returns the stack without the message, whose own lines might look like frames. */
 function framesOf({ message, stack = "" }: Error): string {
   const frames = stack.replace(message, "").match(/^\s+at .+$/gm) ?? [];
   return frames

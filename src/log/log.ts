@@ -8,29 +8,33 @@ export type LogFormat = "json" | "pretty";
 export type LogFields = Record<string, string | number | boolean | null | undefined>;
 
 /**
- * Writes one line for each event: a JSON object, or words for people. Callers pass names and figures only:
- * never a body, a header or an address with its query, and an error only by `causeOf`. As a second net, every
- * registered secret is masked.
+ * Writes one line for each event, as a JSON object or as text for people. Callers pass names and numbers
+ * only: never a body, a header or a URL with its query, and an error only by `causeOf`. As a second line of
+ * defence, every registered secret is masked wherever it appears. That is why this is not pino, which redacts
+ * by the path of a field.
  */
 export interface Log {
   debug(event: string, fields?: LogFields): void;
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;
   error(event: string, fields?: LogFields): void;
-  /** Masks one more secret from here on, such as a key made at the first start. */
+  /** Masks one more secret from now on, such as a key created at the first start. */
   mask(secret: string): void;
 }
 
 interface LogOptions {
-  /** Takes one line, with its newline. */
+  /** Called with one line, including its newline. */
   write: (line: string) => void;
   /** Lines below this level are dropped. Default: info. */
   level?: LogLevel;
   /** Default: json. */
   format?: LogFormat;
-  /** Of pretty lines, for a terminal. Default: false. */
+  /** Colours pretty lines, for a terminal. Default: false. */
   coloured?: boolean;
-  /** Values that must never be seen. Ones shorter than 8 characters would mask ordinary words, so they are left to the callers' discipline. */
+  /**
+   * Values that must never be logged. Those shorter than 8 characters are not masked, as they would mask
+   * ordinary words.
+   */
   secrets?: readonly string[];
   now?: () => Date;
 }
@@ -50,7 +54,7 @@ export function createLog({
   const mask = (secret: string) => {
     if (secret.length < SECRET_LENGTH_MIN) return;
     masked.add(secret);
-    // As it is in a string of JSON, too, where some signs are written otherwise.
+    // Also as it is escaped in a JSON string.
     masked.add(JSON.stringify(secret).slice(1, -1));
   };
   secrets.forEach(mask);
@@ -69,7 +73,7 @@ export function createLog({
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), mask };
 }
 
-/** The fields are not copied into one object with the rest: that would take longer than to write them down. */
+/** Appends the fields as text: copying them into one object would take longer than writing them. */
 function jsonLine({ time, level, event, fields }: LogEntry): string {
   const head = `{"time":"${timeText(time)}","level":"${level}","event":${JSON.stringify(event)}`;
   const rest = JSON.stringify(fields).slice(1);
@@ -78,7 +82,7 @@ function jsonLine({ time, level, event, fields }: LogEntry): string {
 
 let lastTime = { at: Number.NaN, text: "" };
 
-/** A busy log has many lines in each millisecond. */
+/** Formats each millisecond once: a busy log has many lines in one. */
 function timeText(time: Date): string {
   const at = time.getTime();
   if (at !== lastTime.at) lastTime = { at, text: time.toISOString() };

@@ -7,7 +7,7 @@ export interface LogEntry {
   fields: LogFields;
 }
 
-/** What says most of the commonest events: without names, in front of the rest. */
+/** The most important fields of the most common events, written first and without names. */
 const HEADS: Readonly<Record<string, readonly string[]>> = {
   request: ["method", "route", "status", "ms"],
   ask: ["surface", "model", "outcome", "ms"],
@@ -20,7 +20,7 @@ const COLOURS: Record<LogLevel, number> = { debug: 90, info: 32, warn: 33, error
 const DIM = 2;
 const BOLD = 1;
 
-/** One line without its newline: the local time of day, the level, the event, then what is known of it. */
+/** Returns a line without its newline: the local time of day, the level, the event and its fields. */
 export function prettyLine({ time, level, event, fields }: LogEntry, coloured: boolean): string {
   const paint = coloured ? coloursOf : plain;
   const head = HEADS[event] ?? [];
@@ -49,14 +49,14 @@ function timeOfDay(time: Date): string {
   return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${milliseconds}`;
 }
 
-/** In quotes unless it is one word; nothing in it can end the line or play with the terminal. */
+/** Quotes the text unless it is one word. Nothing in it can end the line or control the terminal. */
 function shownText(text: string): string {
   if (/^[^\s"=\p{C}]+$/u.test(text)) return text;
   return JSON.stringify(text).replace(/[\p{C}\u2028\u2029]/gu, escaped);
 }
 
-function escaped(sign: string): string {
-  return [...Array(sign.length).keys()]
-    .map((at) => `\\u${sign.charCodeAt(at).toString(16).padStart(4, "0")}`)
+function escaped(character: string): string {
+  return [...Array(character.length).keys()]
+    .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`)
     .join("");
 }

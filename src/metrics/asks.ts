@@ -1,20 +1,20 @@
 import type { AskRecord } from "../relay/record.ts";
-import { createBoundedLabel, createChildren, OTHER } from "./labels.ts";
+import { createBoundedLabel, memoizeByLabels, OTHER } from "./labels.ts";
 import type { Registry } from "./registry.ts";
 
 export interface AskMetricsOptions {
   registry: Registry;
-  /** Whether an agent offers the model, or did: a caller can make up any other name. */
+  /** Whether an agent offers or offered the model. Callers can invent any other name. */
   knowsModel(model: string): boolean;
-  /** Of how many models there are figures at most. */
+  /** The most models with time series of their own. */
   modelsMax: number;
 }
 
-/** From a quick cache to the longest limit there is. */
+/** From an answer out of a cache to the longest time limit. */
 const WAIT_BUCKETS_S = [0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 const NO_MODEL = "none";
 
-/** Counts asks, once each, when they are over. */
+/** Returns a function that counts a finished ask. */
 export function createAskMetrics({
   registry,
   knowsModel,
@@ -22,16 +22,16 @@ export function createAskMetrics({
 }: AskMetricsOptions): (record: AskRecord) => void {
   const asks = registry.counter({
     name: "chatgpt_api_asks_total",
-    help: "Asks that are over, by the route's name, the model and what became of them: ok or the code of the error.",
+    help: "Finished requests to models, by API, model and outcome: ok or the error code.",
     labels: ["surface", "model", "outcome"],
   });
   const retries = registry.counter({
     name: "chatgpt_api_ask_retries_total",
-    help: "Times that an ask was sent to another agent because the one before had failed.",
+    help: "Retries of requests at another agent after a failure.",
   })();
   const queue = registry.histogram({
     name: "chatgpt_api_ask_queue_seconds",
-    help: "How long asks waited until they were sent to an agent the last time, or given up.",
+    help: "Time that requests waited in the queue until they were last sent to an agent, or given up.",
     buckets: WAIT_BUCKETS_S,
   })();
   const answered = createAnswerMetrics(registry);
@@ -49,23 +49,23 @@ export function createAskMetrics({
   };
 }
 
-/** What agents gave, by model. */
+/** Returns a function that counts what agents answered, by model. */
 function createAnswerMetrics(registry: Registry): (model: string, record: AskRecord) => void {
   const common = { labels: ["model"] };
   const waits = { ...common, buckets: WAIT_BUCKETS_S };
   const firstByte = registry.histogram({
     name: "chatgpt_api_ask_first_byte_seconds",
-    help: "From an ask's coming until the first byte of its answer.",
+    help: "Time to first byte of requests, including the queue.",
     ...waits,
   });
   const duration = registry.histogram({
     name: "chatgpt_api_ask_duration_seconds",
-    help: "From an ask's coming until the end of its answer, of those that ended well.",
+    help: "Duration of successful requests, from arrival to the end of the answer.",
     ...waits,
   });
   const deltas = registry.counter({
     name: "chatgpt_api_answer_deltas_total",
-    help: "Pieces of streamed answers.",
+    help: "Chunks of streamed answers.",
     ...common,
   });
   const characters = registry.counter({
@@ -75,26 +75,26 @@ function createAnswerMetrics(registry: Registry): (model: string, record: AskRec
   });
   const tokens = registry.counter({
     name: "chatgpt_api_tokens_total",
-    help: "Tokens of prompts and completions, where the upstream gave figures.",
+    help: "Input and output tokens, as reported by upstreams.",
     labels: ["model", "kind"],
   });
-  const childrenOf = createChildren((model = "") => ({
+  const seriesOf = memoizeByLabels((model = "") => ({
     firstByte: firstByte(model),
     duration: duration(model),
     deltas: deltas(model),
     characters: characters(model),
-    prompt: tokens(model, "prompt"),
-    completion: tokens(model, "completion"),
+    inputTokens: tokens(model, "input"),
+    outputTokens: tokens(model, "output"),
   }));
   return (model, record) => {
     const { outcome, firstByteMs, durationMs, answerLength, usage } = record;
-    const of = childrenOf(model);
-    if (firstByteMs !== undefined) of.firstByte.observe(firstByteMs / 1000);
-    if (outcome === "ok") of.duration.observe(durationMs / 1000);
-    if (record.deltas > 0) of.deltas.inc(record.deltas);
-    if (answerLength > 0) of.characters.inc(answerLength);
+    const series = seriesOf(model);
+    if (firstByteMs !== undefined) series.firstByte.observe(firstByteMs / 1000);
+    if (outcome === "ok") series.duration.observe(durationMs / 1000);
+    if (record.deltas > 0) series.deltas.inc(record.deltas);
+    if (answerLength > 0) series.characters.inc(answerLength);
     if (!usage) return;
-    of.prompt.inc(usage.prompt_tokens);
-    of.completion.inc(usage.completion_tokens);
+    series.inputTokens.inc(usage.prompt_tokens);
+    series.outputTokens.inc(usage.completion_tokens);
   };
 }

@@ -1,9 +1,9 @@
-/** What stands for all values that come too late. */
+/** Replaces all values beyond the limit. */
 export const OTHER = "other";
 
 /**
- * Keeps the number of a label's values bounded, as each is a time series of its own: the first `max` distinct
- * values are kept as they are, for good; every further one is `other`.
+ * Limits the values of a label, as each value is a time series of its own. The first `max` distinct values
+ * are kept for good; every further one becomes `other`.
  */
 export function createBoundedLabel(max: number): (value: string) => string {
   const kept = new Set<string>();
@@ -15,18 +15,18 @@ export function createBoundedLabel(max: number): (value: string) => string {
   };
 }
 
-/** Makes what `create` makes for up to three labels once, and gives it again after. Their values must be bounded by their maker. */
-export function createChildren<Child>(
-  create: (...labels: string[]) => Child,
-): (...labels: string[]) => Child {
-  const children = new Map<string, Child>();
+/** Calls `create` once for each combination of up to three labels. The caller must limit their values. */
+export function memoizeByLabels<Series>(
+  create: (...labels: string[]) => Series,
+): (...labels: string[]) => Series {
+  const known = new Map<string, Series>();
   return (first = "", second = "", third = "") => {
     const key = `${first}\n${second}\n${third}`;
-    let child = children.get(key);
-    if (!child) {
-      child = create(first, second, third);
-      children.set(key, child);
+    let series = known.get(key);
+    if (!series) {
+      series = create(first, second, third);
+      known.set(key, series);
     }
-    return child;
+    return series;
   };
 }

@@ -3,17 +3,20 @@ import type { Registry } from "./registry.ts";
 
 export interface LoopLagOptions {
   registry: Registry;
-  /** Milliseconds of a clock that only goes forward. */
+  /** Milliseconds of a monotonic clock. */
   now?: () => number;
-  /** Runs something again and again; the answer stops it. */
+  /** Calls `run` at intervals. Returns a function that stops it. */
   every?: (periodMs: number, run: () => void) => () => void;
 }
 
-/** Ten looks a second cost nothing that can be measured. */
+/** Ten measurements per second cost nothing that can be measured. */
 const PERIOD_MS = 100;
 const BUCKETS_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 
-/** Measures by how much a timer comes late, which is how long everything else has to wait too. */
+/**
+ * Measures how late a timer is, which is how long everything else waits too. Returns a function that stops
+ * it. The runtime's `monitorEventLoopDelay` offers percentiles, not the buckets of a Prometheus histogram.
+ */
 export function watchLoopLag({
   registry,
   now = () => performance.now(),
@@ -21,7 +24,7 @@ export function watchLoopLag({
 }: LoopLagOptions): () => void {
   const lag = registry.histogram({
     name: "chatgpt_api_event_loop_lag_seconds",
-    help: "By how much a timer of 0.1 s came late.",
+    help: "Delay of a timer of 0.1 s.",
     buckets: BUCKETS_S,
   })();
   let last = now();

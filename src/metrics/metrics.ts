@@ -1,29 +1,30 @@
 import type { AskRecord } from "../relay/record.ts";
 import { type AskMetricsOptions, createAskMetrics } from "./asks.ts";
 import { watchLoopLag } from "./loop-lag.ts";
-import { type AgentMetrics, createPoolMetrics, type PoolSources } from "./pool.ts";
 import { createProcessMetrics } from "./process.ts";
 import { CONTENT_TYPE, createRegistry } from "./registry.ts";
+import { type AgentMetrics, createRelayMetrics, type MetricSources } from "./relay.ts";
 import { createRequestMetrics, type RequestRecord } from "./requests.ts";
 
-export interface MetricsOptions extends PoolSources, Pick<AskMetricsOptions, "knowsModel"> {
-  /** Of this program. */
+export interface MetricsOptions extends MetricSources, Pick<AskMetricsOptions, "knowsModel"> {
+  /** The version of this program. */
   version: string;
 }
 
 /**
- * What is counted, well under 1 µs a call. No label has a value that a caller can make up: users are none, agents
- * neither, and models only those that agents offer, the first hundred of them.
+ * The metrics of the server. A call takes well under 1 µs. No label has a value that a caller can invent:
+ * users and agents are not labels, and of the models only the first hundred that agents offer are.
  */
 export interface Metrics {
-  /** An ask is over. */
-  asked(record: AskRecord): void;
-  requested(record: RequestRecord): void;
+  /** Counts a finished ask. */
+  askEnded(record: AskRecord): void;
+  /** Counts an answered HTTP request. */
+  requestAnswered(record: RequestRecord): void;
   agents: AgentMetrics;
-  /** All figures in Prometheus' text format: https://prometheus.io/docs/instrumenting/exposition_formats/. */
+  /** Returns all metrics in the Prometheus text format. */
   text(): string;
   contentType: string;
-  /** Ends the watch on the event loop. */
+  /** Stops measuring the event loop. */
   stop(): void;
 }
 
@@ -33,15 +34,15 @@ export function createMetrics({ version, knowsModel, ...sources }: MetricsOption
   const registry = createRegistry();
   const build = {
     name: "chatgpt_api_build_info",
-    help: "Always 1; the labels say what runs.",
+    help: "Always 1. The labels have the versions.",
     labels: ["version", "bun"],
   };
-  registry.read("gauge", build, () => [[1, version, process.versions["bun"] ?? ""]]);
+  registry.collect("gauge", build, () => [[1, version, process.versions["bun"] ?? ""]]);
   createProcessMetrics(registry);
   return {
-    asked: createAskMetrics({ registry, knowsModel, modelsMax: MODELS_MAX }),
-    requested: createRequestMetrics(registry),
-    agents: createPoolMetrics(registry, sources),
+    askEnded: createAskMetrics({ registry, knowsModel, modelsMax: MODELS_MAX }),
+    requestAnswered: createRequestMetrics(registry),
+    agents: createRelayMetrics(registry, sources),
     stop: watchLoopLag({ registry }),
     text: registry.text,
     contentType: CONTENT_TYPE,

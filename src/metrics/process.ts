@@ -5,15 +5,14 @@ const FDS = "/proc/self/fd";
 const LIMITS = "/proc/self/limits";
 
 /**
- * The process, under the names that all programs use for it:
- * https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics. Without `/proc` there are no
- * figures of its files.
+ * Registers the metrics of the process under their standard names. Without `/proc` there are no metrics of
+ * its files. https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics
  */
-export function createProcessMetrics({ read }: Registry): void {
+export function createProcessMetrics({ collect }: Registry): void {
   const gauge = (name: string, help: string, value: () => number) =>
-    read("gauge", { name: `process_${name}`, help }, value);
+    collect("gauge", { name: `process_${name}`, help }, value);
   const cpu = { name: "process_cpu_seconds_total", help: "User and system CPU time in seconds." };
-  read("counter", cpu, () => {
+  collect("counter", cpu, () => {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1e6;
   });
@@ -21,9 +20,9 @@ export function createProcessMetrics({ read }: Registry): void {
   const startedAt = Math.round((Date.now() / 1000 - process.uptime()) * 100) / 100;
   gauge("start_time_seconds", "Start time of the process in seconds since 1970.", () => startedAt);
   if (!existsSync(FDS)) return;
-  gauge("open_fds", "Open file descriptors.", () => readdirSync(FDS).length);
+  gauge("open_fds", "Number of open file descriptors.", () => readdirSync(FDS).length);
   const filesMax = openFilesMax();
-  gauge("max_fds", "Most file descriptors that may be open.", () => filesMax);
+  gauge("max_fds", "Maximum number of open file descriptors.", () => filesMax);
 }
 
 function openFilesMax(): number {

@@ -22,7 +22,7 @@ export function logAsk(log: Log, record: AskRecord): void {
     ms: record.durationMs,
     deltas,
     answer_length: record.answerLength,
-    prompt_tokens: usage?.prompt_tokens,
-    completion_tokens: usage?.completion_tokens,
+    input_tokens: usage?.prompt_tokens,
+    output_tokens: usage?.completion_tokens,
   });
 }

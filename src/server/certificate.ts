@@ -2,29 +2,39 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { CommandError } from "../errors.ts";
 
-/** Where the certificate with its chain, and its key, lie: PEM files. */
+/** The paths of the PEM files: the certificate with its chain, and its key. */
 export interface CertificateFiles {
   cert: string;
   key: string;
 }
 
-/** What the files hold, known to fit together. */
+/** The contents of the files, which were checked to belong together. */
 export interface Certificate {
   cert: string;
   key: string;
-  /** For the log: whom it is for, and until when. */
+  /** The host names and the expiry, for the log. */
   names: string;
   validTo: string;
 }
 
-/** Throws a `CommandError` of one line, which names the file at fault and never what is in it. */
+/**
+ * Reads the files. Throws a `CommandError` of one line that names the file at fault, and never its contents.
+ */
 export function readCertificate(files: CertificateFiles): Certificate {
   const cert = readText(files.cert, "certificate");
   const key = readText(files.key, "key");
-  const own = attempt(() => new X509Certificate(cert), `${files.cert} holds no certificate in PEM form`);
-  const secret = attempt(() => createPrivateKey(key), `${files.key} holds no unencrypted key in PEM form`);
+  const own = attempt(
+    () => new X509Certificate(cert),
+    `${files.cert} does not hold a certificate in PEM form`,
+  );
+  const secret = attempt(
+    () => createPrivateKey(key),
+    `${files.key} does not hold an unencrypted key in PEM form`,
+  );
   if (!attempt(() => own.checkPrivateKey(secret), `the key in ${files.key} cannot be used`))
-    throw new CommandError(`TLS: the key in ${files.key} is not that of the certificate in ${files.cert}`);
+    throw new CommandError(
+      `TLS: the key in ${files.key} does not belong to the certificate in ${files.cert}`,
+    );
   return { cert, key, names: own.subjectAltName ?? own.subject, validTo: own.validTo };
 }
 

@@ -5,53 +5,53 @@ import { type Certificate, type CertificateFiles, readCertificate } from "./cert
 
 export interface ListenerOptions<Data> {
   port: number;
-  /** Seconds after which a quiet connection is closed. */
+  /** The seconds after which an idle connection is closed. */
   idleS: number;
-  /** Undefined for every address. */
+  /** Undefined to listen on every address. */
   host: string | undefined;
-  /** With them it speaks TLS only. */
+  /** If given, the server speaks only TLS. */
   certificate: CertificateFiles | undefined;
   fetch: (request: Request, server: Server<Data>) => Response | Promise<Response>;
   websocket: WebSocketHandler<Data>;
-  /** Answers a request whose handling threw. */
+  /** Returns the response to a request whose handler threw. */
   onFault: () => Response;
   log: Log;
 }
 
-/** The port, and every connection that came by it. */
+/** The port and its connections. */
 export interface Listener {
-  /** The one taken, which is news where 0 was asked for. */
+  /** The port that is used, which the system chooses if the setting is 0. */
   readonly port: number;
   readonly pendingRequests: number;
   readonly pendingWebSockets: number;
-  /** To every socket that subscribes to the topic. */
+  /** Sends the text to every socket that subscribes to the topic. */
   publish(topic: string, text: string): void;
-  /** How many sockets do. */
+  /** Returns how many sockets subscribe to the topic. */
   subscriberCount(topic: string): number;
   /**
-   * Reads the certificate's files again. New connections get the new certificate. Sockets and requests that are open
-   * go on with the old one until they end; a connection that has just been opened, and has not yet agreed on TLS,
-   * is cut and has to be opened again. Files that cannot be used are logged, and nothing changes.
+   * Reads the certificate files again. New connections get the new certificate. Open sockets and requests
+   * continue with the old one until they end. A connection that was just opened, and is still in the TLS
+   * handshake, is cut and must be opened again. Files that cannot be used are logged, and nothing changes.
    */
   reloadCertificate(): void;
-  /** Takes no more connections, and resolves when the last one has ended; with `force` it ends them. */
+  /** Accepts no more connections, and resolves when the last one has ended. With `force`, ends them. */
   stop(force?: boolean): Promise<void>;
 }
 
-/** Throws a `CommandError` of one line where it cannot listen, or the certificate cannot be used. */
+/** Throws a `CommandError` of one line if it cannot listen or the certificate cannot be used. */
 export function listen<Data>(options: ListenerOptions<Data>): Listener {
   const { certificate: files, log } = options;
   let certificate = files && readCertificate(files);
-  const port = certificate ? freePort(options) : options.port;
+  const port = certificate ? probePort(options) : options.port;
   let current = serve(options, port, certificate);
-  // The ones before it, as long as connections of theirs are open.
+  // The current server, and earlier ones that still have open connections.
   const servers = new Set([current]);
-  if (certificate) log.info("certificate_loaded", told(certificate));
+  if (certificate) log.info("certificate_loaded", fieldsOf(certificate));
 
   const retire = (server: Server<Data>) => {
     void server.stop().then(() => servers.delete(server));
   };
-  // Bun cannot exchange the certificate of a server that listens, so another one takes its place on the port.
+  // Bun cannot change the certificate of a listening server, so a new server takes over the port.
   const replace = (next: Certificate) => {
     const previous = current;
     if (process.platform !== "linux") retire(previous);
@@ -78,7 +78,7 @@ export function listen<Data>(options: ListenerOptions<Data>): Listener {
         const isSame = next.cert === certificate?.cert && next.key === certificate.key;
         if (!isSame) replace(next);
         certificate = next;
-        log.info(isSame ? "certificate_unchanged" : "certificate_loaded", told(next));
+        log.info(isSame ? "certificate_unchanged" : "certificate_loaded", fieldsOf(next));
       } catch (error) {
         log.error("certificate_refused", { cause: (error as Error).message });
       }
@@ -101,7 +101,7 @@ function serve<Data>(
       ...(certificate && { tls: { cert: certificate.cert, key: certificate.key }, reusePort: true }),
       development: false,
       idleTimeout: idleS,
-      // The routes refuse what is over the limit with an answer in their own shape.
+      // The routes refuse a body over the limit, in their own error style.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       fetch,
       websocket,
@@ -113,19 +113,19 @@ function serve<Data>(
 }
 
 /**
- * With `reusePort`, which a change of certificate needs, nothing would say that the port is in use by another server
- * of the same user; so it is taken once without.
+ * Returns the port, after binding it once without `reusePort`. A change of certificate needs `reusePort`, but
+ * with it nothing would report that another server of the same user is using the port.
  */
-function freePort<Data>({ host, port }: ListenerOptions<Data>): number {
+function probePort<Data>({ host, port }: ListenerOptions<Data>): number {
   try {
     const probe = Bun.serve({
       port,
       ...(host === undefined ? {} : { hostname: host }),
       fetch: () => new Response(null, { status: 503 }),
     });
-    const taken = probe.port ?? port;
+    const bound = probe.port ?? port;
     void probe.stop(true);
-    return taken;
+    return bound;
   } catch (error) {
     throw cannotListen(host, port, error);
   }
@@ -135,14 +135,14 @@ function cannotListen(host: string | undefined, port: number, error: unknown): C
   const { code, message } = error as Error & { code?: string };
   const why =
     code === "EADDRINUSE"
-      ? "the port is in use: stop what uses it, or choose another"
+      ? "the port is in use: stop the program that uses it, or choose another port"
       : `${code ?? message.replaceAll("\n", " ")}`;
   return new CommandError(`cannot listen on ${host ?? "any address"}, port ${port}: ${why}`, {
     cause: error,
   });
 }
 
-function told({ names, validTo }: Certificate) {
+function fieldsOf({ names, validTo }: Certificate) {
   return { names, valid_to: validTo };
 }
 

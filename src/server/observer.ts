@@ -27,7 +27,7 @@ export function createObserver({ log, metrics, count, overview }: ObserverOption
     },
     ended(record) {
       count(record);
-      metrics.asked(record);
+      metrics.askEnded(record);
       overview.noteAsk(record);
       logAsk(log, record);
     },

@@ -9,22 +9,22 @@ function thrownBy(run: () => unknown): unknown {
   } catch (error) {
     return error;
   }
-  throw new Error("it threw nothing");
+  throw new Error("nothing was thrown");
 }
 
-test("a cause tells its kind, its message, and where in the program it was", () => {
-  const told = causeOf(thrownBy(() => (undefined as unknown as { x: number }).x));
-  expect(told).toStartWith("TypeError: undefined is not an object");
-  expect(told).toContain("cause.test.ts:");
+test("a cause has its type, its message and its stack", () => {
+  const described = causeOf(thrownBy(() => (undefined as unknown as { x: number }).x));
+  expect(described).toStartWith("TypeError: undefined is not an object");
+  expect(described).toContain("cause.test.ts:");
 });
 
-test("the causes of a cause follow, and their codes", () => {
+test("a cause is followed by its own causes and their codes", () => {
   const inner = Object.assign(new Error("disk is full"), { code: "SQLITE_FULL" });
-  const told = causeOf(new Error("3 rows could not be written", { cause: inner }));
-  expect(told).toStartWith("Error: 3 rows could not be written < Error (SQLITE_FULL): disk is full\n");
+  const described = causeOf(new Error("3 rows could not be written", { cause: inner }));
+  expect(described).toStartWith("Error: 3 rows could not be written < Error (SQLITE_FULL): disk is full\n");
 });
 
-test("no text that a parser or a message quotes is told", () => {
+test("a cause leaves out text quoted by a parser or a message", () => {
   const errors = [
     thrownBy(() => JSON.parse(SECRET)),
     new SyntaxError(`Unexpected token ${SECRET}`),
@@ -38,7 +38,7 @@ test("no text that a parser or a message quotes is told", () => {
   for (const error of errors) expect(causeOf(error)).not.toContain(SECRET);
 });
 
-test("a chain that bites its own tail has an end", () => {
+test("a circular chain of causes ends", () => {
   const error = new Error("round");
   error.cause = error;
   expect(causeOf(error).match(/round/g)?.length).toBeLessThan(6);

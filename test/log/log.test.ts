@@ -7,7 +7,7 @@ function collect(options: { level?: LogLevel; secrets?: string[] } = {}) {
   return { lines, log: createLog({ write: (line) => lines.push(line), now, ...options }) };
 }
 
-test("each event is one line of JSON, whatever is in it", () => {
+test("each event is one line of JSON, whatever its fields contain", () => {
   const { lines, log } = collect();
   log.info("request", { route: 'a\nb"\u2028', status: 200, user: undefined });
   expect(lines).toEqual([
@@ -21,14 +21,14 @@ test("lines below the level are not written", () => {
   expect(lines.map((line) => JSON.parse(line).level)).toEqual(["warn", "error"]);
 });
 
-test("a registered secret is masked wherever it turns up, one learnt later too", () => {
+test("a registered secret is masked wherever it appears, also one registered later", () => {
   const { lines, log } = collect({ secrets: ["secret-one"] });
   log.mask("secret-two");
   log.info("x", { a: "secret-one and secret-two and secret-one" });
   expect(JSON.parse(lines[0] ?? "").a).toBe("*** and *** and ***");
 });
 
-test("a secret as short as a word does not blot out the log", () => {
+test("a secret as short as a word is not masked", () => {
   const { lines, log } = collect({ secrets: ["key"] });
   log.info("keyed");
   expect(lines[0]).toContain("keyed");

@@ -16,14 +16,14 @@ function logged(
   return text;
 }
 
-describe("a line for people", () => {
-  test("has the time of day, level and event, and what is known by name", () => {
+describe("a pretty line", () => {
+  test("a pretty line has the time of day, the level, the event and its named fields", () => {
     expect(logged("listening", { port: 8080, host: "*", gone: undefined, none: null })).toBe(
       "12:05:09.007 info  listening port=8080 host=* none=null\n",
     );
   });
 
-  test("of a request or an ask begins with what it was and what came of it", () => {
+  test("a pretty line of a request or an ask begins with its subject and outcome", () => {
     const request = { request_id: "req_1", method: "GET", route: "/health", status: 200, ms: 0.4 };
     expect(logged("request", { ...request, user: undefined })).toBe(
       "12:05:09.007 info  request  GET /health 200 0.4ms request_id=req_1\n",
@@ -32,7 +32,7 @@ describe("a line for people", () => {
     expect(logged("ask", ask)).toBe("12:05:09.007 info  ask      ask m no_agent 3ms tries=0\n");
   });
 
-  test("stays one line, and no text in it can play with the terminal", () => {
+  test("a pretty line stays one line, and no text in it can control the terminal", () => {
     const line = logged("x", {
       a: "b\nc",
       d: "\x1b[2J",
@@ -47,7 +47,7 @@ describe("a line for people", () => {
     );
   });
 
-  test("has colours only where they were asked for, and none in what is coloured when they are taken out", () => {
+  test("a pretty line has colours only if enabled, and is the same without them", () => {
     const fields = { method: "GET", route: "/x", status: 200, ms: 1, user: "u" };
     const [plain, coloured] = [logged("request", fields), logged("request", fields, { coloured: true })];
     expect(plain).not.toContain("\x1b");
@@ -55,15 +55,18 @@ describe("a line for people", () => {
     expect(Bun.stripANSI(coloured)).toBe(plain);
   });
 
-  test("has its secrets masked, however they must be written", () => {
+  test("a pretty line masks secrets that are escaped", () => {
     const secret = 'a"b\\c d-0123456789';
     const line = logged("x", { whole: secret, part: `before ${secret} after` }, { secrets: [secret] });
     expect(line).toBe('12:05:09.007 info  x        whole="***" part="before *** after"\n');
   });
 });
 
-test.each(["debug", "info", "warn", "error"] as LogLevel[])("the level %s is in its lines", (level) => {
-  const lines: string[] = [];
-  createLog({ write: (line) => lines.push(line), format: "pretty", level: "debug", now: noon })[level]("x");
-  expect(lines).toEqual([`12:05:09.007 ${level.padEnd(5)} x\n`]);
-});
+test.each(["debug", "info", "warn", "error"] as LogLevel[])(
+  "lines of the level %s name the level",
+  (level) => {
+    const lines: string[] = [];
+    createLog({ write: (line) => lines.push(line), format: "pretty", level: "debug", now: noon })[level]("x");
+    expect(lines).toEqual([`12:05:09.007 ${level.padEnd(5)} x\n`]);
+  },
+);

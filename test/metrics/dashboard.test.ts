@@ -25,7 +25,7 @@ const SOURCE = "${datasource}";
 
 const METRIC = /\b(?:chatgpt_api|process)_[a-z_]+/g;
 
-/** The families there are, with the labels of each, once something of every kind was counted. */
+/** Returns the metric families with their labels, after something of every kind was counted. */
 async function metricFamilies() {
   const metrics = createMetrics({
     version: "1",
@@ -34,7 +34,7 @@ async function metricFamilies() {
     knowsModel: () => true,
   });
   onTestFinished(metrics.stop);
-  metrics.asked({
+  metrics.askEnded({
     origin: { requestId: "r", surface: "ask" },
     ...{
       principal: ADMIN,
@@ -49,7 +49,7 @@ async function metricFamilies() {
     ...{ queueMs: 1, firstByteMs: 1, durationMs: 1, deltas: 1, answerLength: 1 },
     usage: { prompt_tokens: 1, completion_tokens: 1 },
   });
-  metrics.requested({ route: "/", method: "GET", status: 200, durationMs: 1 });
+  metrics.requestAnswered({ route: "/", method: "GET", status: 200, durationMs: 1 });
   metrics.agents.left("replaced");
   return [...readExposition(await metrics.text()).values()];
 }
@@ -57,8 +57,8 @@ async function metricFamilies() {
 const expressions = graphs.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
 const [, RULES = ""] = /```yaml\n(groups:[\s\S]*?)```/.exec(OPERATIONS) ?? [];
 
-describe("the dashboard", () => {
-  test("asks for every metric there is, and for no other", async () => {
+describe("the Grafana dashboard", () => {
+  test("the Grafana dashboard queries every metric that exists, and no other", async () => {
     const families = await metricFamilies();
     const asked = new Set(expressions.flatMap((expr) => expr.match(METRIC) ?? []));
     const names = families.flatMap(namesOf);
@@ -67,7 +67,7 @@ describe("the dashboard", () => {
     expect(unseen.map(({ name }) => name)).toEqual([]);
   });
 
-  test("sums by labels that the metric has", async () => {
+  test("the Grafana dashboard and the alert rules use only labels that the metric has", async () => {
     const families = await metricFamilies();
     for (const expr of [...expressions, ...RULES.split("- alert")]) {
       const wanted = [...expr.matchAll(/by \(([^)]*)\)|\{([^}]*)\}/g)].flatMap(([, by = "", braces = ""]) => [
@@ -84,7 +84,7 @@ describe("the dashboard", () => {
     }
   });
 
-  test("has a title and a line of explanation on every panel, and the data source as a variable", () => {
+  test("every panel of the Grafana dashboard has a title, a description, and the data source as a variable", () => {
     expect(graphs.length).toBeGreaterThan(20);
     for (const panel of panels) expect(panel.title?.trim(), `panel ${panel.id}`).toBeTruthy();
     for (const { description, datasource, targets = [], title } of graphs) {
@@ -97,7 +97,7 @@ describe("the dashboard", () => {
     expect(variable).toMatchObject({ name: "datasource", type: "datasource", query: "prometheus" });
   });
 
-  test("has each panel once, none over another, and none over the edge", () => {
+  test("no panel of the Grafana dashboard overlaps another one or the edge", () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     for (const { id, gridPos: a } of panels) {
       expect(a.x + a.w).toBeLessThanOrEqual(24);
@@ -110,7 +110,7 @@ describe("the dashboard", () => {
 });
 
 describe("docs/operations.md", () => {
-  test("has every metric in its table, with its labels, and no other", async () => {
+  test("the table in docs/operations.md has every metric with its labels, and no other", async () => {
     const [, section = ""] = OPERATIONS.split("\n## Metrics\n");
     const rows = section.split("\n").filter((line) => /^\| `(chatgpt_api|process)_/.test(line));
     const told = rows.flatMap((row) => {
@@ -127,7 +127,7 @@ describe("docs/operations.md", () => {
     expect(told.sort()).toEqual(real.sort());
   });
 
-  test("has alert rules over metrics that exist", async () => {
+  test("the alert rules in docs/operations.md use metrics that exist", async () => {
     const names = (await metricFamilies()).flatMap(namesOf);
     const asked = RULES.match(METRIC) ?? [];
     expect(asked.length).toBeGreaterThan(6);

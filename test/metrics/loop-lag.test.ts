@@ -5,7 +5,7 @@ import { readExposition, sampleValue } from "../support/exposition.ts";
 
 const NAME = "chatgpt_api_event_loop_lag_seconds";
 
-test("a timer that comes late is lag, one that comes early is none, and after stop nothing is measured", () => {
+test("a late timer counts as lag, an early one does not, and stop ends the timer", () => {
   const registry = createRegistry();
   let [at, stopped] = [1000, 0];
   let tick = () => {};

@@ -9,7 +9,7 @@ import { joinAgent } from "../support/transport.ts";
 const OFFERED = /^(m|offered-\d+|a "quoted"\\\n name)$/;
 
 function start(): Metrics & ReturnType<typeof createRelayBench> {
-  const bench = createRelayBench({}, (record) => metrics.asked(record));
+  const bench = createRelayBench({}, (record) => metrics.askEnded(record));
   const metrics = createMetrics({
     version: "1.2.3",
     relay: () => bench.relay,
@@ -40,7 +40,7 @@ const RECORD: AskRecord = {
   usage: { prompt_tokens: 11, completion_tokens: 5 },
 };
 
-/** The rules of https://prometheus.io/docs/practices/naming/ that a program can check. */
+/** Checks the rules of https://prometheus.io/docs/practices/naming/ that a program can check. */
 function faultsOf({ name, type, help, samples }: Family): string[] {
   const faults: string[] = [];
   if (!/^(chatgpt_api|process)_[a-z0-9_]+$/.test(name)) faults.push(`${name}: its name`);
@@ -50,7 +50,7 @@ function faultsOf({ name, type, help, samples }: Family): string[] {
     faults.push(`${name}: its end`);
   if (/(milliseconds|_ms|minutes|kilobytes|_mb|percent)(_|$)/.test(name))
     faults.push(`${name}: not a base unit`);
-  if (!/^[A-Z].+\.$/.test(help)) faults.push(`${name}: its help is no sentence`);
+  if (!/^[A-Z].+\.$/.test(help)) faults.push(`${name}: its help is not a sentence`);
   for (const { labels } of samples) {
     for (const label of Object.keys(labels))
       if (!/^[a-z]+$/.test(label) || /^(job|instance)$/.test(label)) faults.push(`${name}: label ${label}`);
@@ -72,12 +72,17 @@ function histogramFaults({ name, samples }: Family): string[] {
   });
 }
 
-describe("the figures", () => {
-  test("are in the text format, named as is usual, and each histogram is sound", () => {
+describe("the metrics", () => {
+  test("the metrics are in text format and named by the rules, and each histogram is consistent", () => {
     const metrics = start();
-    metrics.asked(RECORD);
-    metrics.asked({ ...RECORD, model: 'a "quoted"\\\n name', outcome: "agent_lost", firstByteMs: undefined });
-    metrics.requested({ route: "/health", method: "GET", status: 200, durationMs: 1 });
+    metrics.askEnded(RECORD);
+    metrics.askEnded({
+      ...RECORD,
+      model: 'a "quoted"\\\n name',
+      outcome: "agent_lost",
+      firstByteMs: undefined,
+    });
+    metrics.requestAnswered({ route: "/health", method: "GET", status: 200, durationMs: 1 });
     metrics.agents.joined();
     metrics.agents.left("pong_missed");
     const families = read(metrics);
@@ -89,10 +94,10 @@ describe("the figures", () => {
     expect(metrics.contentType).toBe("text/plain; version=0.0.4; charset=utf-8");
   });
 
-  test("of an ask are its times in seconds, its size and its tokens", () => {
+  test("the metrics of an ask are its times in seconds, its size and its tokens", () => {
     const metrics = start();
-    metrics.asked(RECORD);
-    metrics.asked({
+    metrics.askEnded(RECORD);
+    metrics.askEnded({
       ...RECORD,
       outcome: "agent_timeout",
       tries: 3,
@@ -112,11 +117,11 @@ describe("the figures", () => {
     expect(value("ask_duration_seconds_sum", { model: "m" })).toBeCloseTo(1.5);
     expect(value("answer_deltas_total", { model: "m" })).toBe(4);
     expect(value("answer_characters_total", { model: "m" })).toBe(70);
-    expect(value("tokens_total", { model: "m", kind: "prompt" })).toBe(11);
-    expect(value("tokens_total", { model: "m", kind: "completion" })).toBe(5);
+    expect(value("tokens_total", { model: "m", kind: "input" })).toBe(11);
+    expect(value("tokens_total", { model: "m", kind: "output" })).toBe(5);
   });
 
-  test("of the pool are those of the moment, and no look doubles a counter", () => {
+  test("the metrics of the relay are current, and collecting them twice does not change a counter", () => {
     const metrics = start();
     const { relay, ask } = metrics;
     const v1 = joinAgent(relay, "a");
@@ -137,7 +142,7 @@ describe("the figures", () => {
     }
   });
 
-  test("of the process are real", () => {
+  test("the metrics of the process are real", () => {
     const families = read(start());
     const value = (name: string) => sampleValue(families, `process_${name}`);
     expect(value("resident_memory_bytes")).toBeGreaterThan(10e6);
@@ -152,41 +157,41 @@ describe("the figures", () => {
 describe("the number of series stays bounded", () => {
   const series = (metrics: Metrics) => [...read(metrics).values()].flatMap(({ samples }) => samples).length;
 
-  test("whatever models callers make up", () => {
+  test("models that callers invent add no series", () => {
     const metrics = start();
-    for (let n = 0; n < 3; n++) metrics.asked({ ...RECORD, model: `made-up-${n}` });
+    for (let n = 0; n < 3; n++) metrics.askEnded({ ...RECORD, model: `made-up-${n}` });
     const before = series(metrics);
-    for (let n = 0; n < 1000; n++) metrics.asked({ ...RECORD, model: crypto.randomUUID() });
+    for (let n = 0; n < 1000; n++) metrics.askEnded({ ...RECORD, model: crypto.randomUUID() });
     expect(series(metrics)).toBe(before);
     const families = read(metrics);
     expect(sampleValue(families, "chatgpt_api_asks_total", { model: "other" })).toBe(1003);
   });
 
-  test("whatever models agents offer: the first hundred have figures of their own", () => {
+  test("only the first hundred models that agents offer have series of their own", () => {
     const metrics = start();
-    for (let n = 0; n < 1000; n++) metrics.asked({ ...RECORD, model: `offered-${n % 500}` });
+    for (let n = 0; n < 1000; n++) metrics.askEnded({ ...RECORD, model: `offered-${n % 500}` });
     const samples = read(metrics).get("chatgpt_api_asks_total")?.samples ?? [];
     expect(samples.length).toBe(101);
     expect(samples.find(({ labels }) => labels["model"] === "offered-7")?.value).toBe(2);
     expect(samples.find(({ labels }) => labels["model"] === "other")?.value).toBe(800);
   });
 
-  test("whoever asks, whichever agent answers, and whatever methods are made up", () => {
+  test("users, agents and invented methods add no series", () => {
     const metrics = start();
-    metrics.asked(RECORD);
+    metrics.askEnded(RECORD);
     const request = { route: "/health", status: 200, durationMs: 1 };
-    metrics.requested({ ...request, method: "BREW" });
+    metrics.requestAnswered({ ...request, method: "BREW" });
     const before = series(metrics);
     for (let n = 0; n < 100; n++) {
-      metrics.asked({ ...RECORD, principal: userPrincipal(`user-${n}`), agent: `agent-${n}` });
-      metrics.requested({ ...request, method: `BREW${n}` });
+      metrics.askEnded({ ...RECORD, principal: userPrincipal(`user-${n}`), agent: `agent-${n}` });
+      metrics.requestAnswered({ ...request, method: `BREW${n}` });
     }
     expect(series(metrics)).toBe(before);
   });
 
-  test("an ask for no model in particular counts as none", () => {
+  test("an ask without a model counts under none", () => {
     const metrics = start();
-    metrics.asked({ ...RECORD, model: undefined });
+    metrics.askEnded({ ...RECORD, model: undefined });
     expect(sampleValue(read(metrics), "chatgpt_api_asks_total", { model: "none" })).toBe(1);
   });
 });

@@ -8,11 +8,12 @@ import { createLog } from "../../src/log/log.ts";
 import { type Listener, listen } from "../../src/server/listener.ts";
 import { makeCertificate, type TestCertificate } from "../support/certificate.ts";
 import { failureOf, tempFolder } from "../support/store.ts";
+import { until } from "../support/until.ts";
 
 interface Started {
   listener: Listener;
   logged: () => string;
-  /** Lets the requests for `/held` be answered. */
+  /** Answers the requests for `/held`. */
   release: () => void;
 }
 
@@ -46,7 +47,7 @@ function start(certificate: { cert: string; key: string } | undefined, port = 0)
   return { listener, logged: () => logged, release };
 }
 
-/** The name in the certificate that a new connection is shown, or what went wrong. */
+/** Returns the name in the certificate that a new connection gets, or the code of the error. */
 function shownName(port: number): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false }, () => {
@@ -57,8 +58,8 @@ function shownName(port: number): Promise<string> {
   });
 }
 
-/** A certificate in files that others can be put in the place of. */
-function exchangeable(first: TestCertificate) {
+/** Writes a certificate to files that can be replaced by another one. */
+function replaceable(first: TestCertificate) {
   const folder = tempFolder();
   const files = { cert: join(folder, "cert.pem"), key: join(folder, "key.pem") };
   const put = ({ cert, key }: { cert: string; key: string }) => {
@@ -70,7 +71,7 @@ function exchangeable(first: TestCertificate) {
 }
 
 describe("TLS", () => {
-  test("what trusts the authority gets in, what speaks without TLS gets no answer", async () => {
+  test("a client that trusts the authority gets an answer, and one without TLS gets none", async () => {
     const certificate = await makeCertificate("one.example");
     const { listener } = start(certificate);
     const tls = { ca: Bun.file(certificate.ca) };
@@ -88,8 +89,8 @@ describe("TLS", () => {
     expect(answer).not.toContain("hello");
   });
 
-  test("a new certificate is shown to new connections, and the open ones go on", async () => {
-    const { files, put } = exchangeable(await makeCertificate("one.example"));
+  test("new connections get a new certificate, and open ones continue", async () => {
+    const { files, put } = replaceable(await makeCertificate("one.example"));
     const { listener, logged } = start(files);
     expect(await shownName(listener.port)).toBe("one.example");
     const socket = new WebSocket(`wss://127.0.0.1:${listener.port}/`, { tls: { rejectUnauthorized: false } });
@@ -123,28 +124,31 @@ describe("TLS", () => {
     await listener.stop();
   });
 
-  test("requests that run while certificates change are answered, and a connection cut in that moment opens at the second try", async () => {
+  test("running requests are answered while certificates change, and a connection cut by a change opens at the second try", async () => {
     const [one, two] = [await makeCertificate("one.example"), await makeCertificate("two.example")];
-    const { files, put } = exchangeable(one);
+    const { files, put } = replaceable(one);
     const { listener, release } = start(files);
     const running = Array.from({ length: 16 }, async () => {
       const tls = { rejectUnauthorized: false };
       return (await fetch(`https://127.0.0.1:${listener.port}/held`, { tls })).text();
     });
-    while (listener.pendingRequests < running.length) await Bun.sleep(1);
+    await until(() => listener.pendingRequests === running.length);
     const names = new Set<string>();
+    let connections = 0;
     let changing = true;
     const hammer = async () => {
       while (changing) {
         const name = await shownName(listener.port);
         names.add(name.includes("example") ? name : await shownName(listener.port));
+        connections++;
       }
     };
     const hammers = [hammer(), hammer()];
     for (let round = 0; round < 10; round++) {
       put(round % 2 === 0 ? two : one);
       listener.reloadCertificate();
-      await Bun.sleep(20);
+      const before = connections;
+      await until(() => connections > before + 2);
     }
     changing = false;
     await Promise.all(hammers);
@@ -153,18 +157,18 @@ describe("TLS", () => {
     expect(await Promise.all(running)).toEqual(running.map(() => "released"));
   });
 
-  test("files that cannot be used change nothing, and the log says which and why", async () => {
-    const { files, put } = exchangeable(await makeCertificate("one.example"));
+  test("files that cannot be used change nothing, and the log names the file and the reason", async () => {
+    const { files, put } = replaceable(await makeCertificate("one.example"));
     const { listener, logged } = start(files);
     listener.reloadCertificate();
     expect(logged()).toContain("certificate_unchanged");
     put({ cert: (await makeCertificate("two.example")).cert, key: files.key });
     listener.reloadCertificate();
-    expect(logged()).toContain("is not that of the certificate in");
+    expect(logged()).toContain("does not belong to the certificate in");
     expect(await shownName(listener.port)).toBe("one.example");
   });
 
-  test("files that cannot be used are one clear line at the start", async () => {
+  test("files that cannot be used end the start with one line", async () => {
     const good = await makeCertificate("one.example");
     const other = await makeCertificate("two.example");
     const folder = tempFolder();
@@ -173,9 +177,9 @@ describe("TLS", () => {
     const faults: [{ cert: string; key: string }, string][] = [
       [{ cert: join(folder, "none.pem"), key: good.key }, "cannot read the certificate file"],
       [{ cert: good.cert, key: join(folder, "none.pem") }, "cannot read the key file"],
-      [{ cert: nonsense, key: good.key }, "holds no certificate in PEM form"],
-      [{ cert: good.cert, key: nonsense }, "holds no unencrypted key in PEM form"],
-      [{ cert: good.cert, key: other.key }, "is not that of the certificate"],
+      [{ cert: nonsense, key: good.key }, "does not hold a certificate in PEM form"],
+      [{ cert: good.cert, key: nonsense }, "does not hold an unencrypted key in PEM form"],
+      [{ cert: good.cert, key: other.key }, "does not belong to the certificate"],
     ];
     for (const [files, expected] of faults) {
       const failure = await failureOf(async () => start(files));
@@ -185,7 +189,7 @@ describe("TLS", () => {
     }
   });
 
-  test("a port that another server has is told, although certificates need it shared", async () => {
+  test("a port that another server uses is refused, although certificates need it shared", async () => {
     const certificate = await makeCertificate("one.example");
     const { listener } = start(certificate);
     const failure = await failureOf(async () => start(certificate, listener.port));

@@ -37,8 +37,8 @@ export function logRequest(log: Log, c: HttpContext, { route, status, durationMs
     user: principal && principalName(principal),
     agent: c.get("agent"),
     model: c.get("model"),
-    prompt_tokens: c.get("promptTokens"),
-    completion_tokens: c.get("completionTokens"),
+    input_tokens: c.get("promptTokens"),
+    output_tokens: c.get("completionTokens"),
     error: c.get("error"),
   });
 }

@@ -52,7 +52,7 @@ export function requestMiddleware({
       status: c.get("upgraded") ? 101 : c.res.status,
       durationMs: performance.now() - startedAt,
     };
-    metrics.requested({ ...answered, method: c.req.method });
+    metrics.requestAnswered({ ...answered, method: c.req.method });
     logRequest(log, c, answered);
   };
 }

@@ -27,7 +27,7 @@ function start() {
     requestMiddleware({
       log,
       newId: () => "id",
-      metrics: { requested() {} },
+      metrics: { requestAnswered() {} },
       accessControl,
     } as unknown as HttpDeps),
   );
