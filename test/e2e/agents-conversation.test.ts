@@ -56,7 +56,7 @@ for (const model of ["slow-head", "slow-first"]) {
     await bring();
     await upstream.reset();
 
-    const content = JSON.stringify({ delay_ms: 1000 });
+    const content = JSON.stringify({ delay_ms: 3000 });
     const turn = askStreamed(scene.url, "/api/ask", {
       key: scene.adminKey,
       body: { content, model, ...ids },

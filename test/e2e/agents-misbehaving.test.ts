@@ -11,10 +11,10 @@ import { encodeFrame, OPCODE } from "../support/websocket-frame.ts";
 const REGISTER = "/client/register";
 const V2 = { "Sec-WebSocket-Protocol": AGENT_SUBPROTOCOL };
 const FRAME_MAX = 64 * 1024;
-const FLAGS = ["--hello-within", "500ms", "--ping-every", "500ms", "--pong-within", "500ms"];
+const FLAGS = ["--hello-within", "3s", "--ping-every", "500ms", "--pong-within", "3s"];
 /** Congestion is to be what ends it, not a missing pong. */
 const DEAF_FLAGS = [
-  ...["--ping-every", "500ms", "--pong-within", "20s"],
+  ...["--ping-every", "500ms", "--pong-within", "1m"],
   ...["--first-byte", "2s", "--reconnect-grace", "500ms"],
 ];
 const SIZE = `${FRAME_MAX / 1024}KB`;
@@ -36,7 +36,7 @@ async function endOf(socket: RawSocket): Promise<number> {
 }
 
 describe("whatever an agent does, the others and their callers notice nothing:", () => {
-  const scene = useScene([...FLAGS, "--frame-max", SIZE, "--first-byte", "2s"]);
+  const scene = useScene([...FLAGS, "--frame-max", SIZE, "--first-byte", "3s"]);
   const say = (socket: RawSocket, frame: object | string) =>
     socket.send(typeof frame === "string" ? frame : JSON.stringify(frame));
 
@@ -73,7 +73,7 @@ describe("whatever an agent does, the others and their callers notice nothing:",
     longStream = askStreamed(scene.url, "/api/ask", {
       key: scene.adminKey,
       body: { model: "good", content: "long" },
-      limitMs: 60_000,
+      limitMs: 600_000,
     });
   });
 

@@ -114,7 +114,7 @@ test("`agent <server> --echo` needs no model server", async () => {
 
 test("the server command takes --upstream, too, and finishes what runs when it is stopped", async () => {
   const upstream = await startFaultUpstream();
-  const scene = await startScene({ flags: ["--upstream", upstream.url, "--drain", "10s"] });
+  const scene = await startScene({ flags: ["--upstream", upstream.url, "--drain", "2m"] });
   await scene.server.output(/offering/);
   expect(JSON.parse((await post(scene, "/api/ask", { content: TEXT, model: "echo" })).text).content).toBe(
     TEXT,

@@ -7,8 +7,8 @@ export type StreamPath = "/api/ask" | "/v1/chat/completions";
 interface CallOptions {
   key: string;
   body: object;
-  /** Cuts the connection after so many milliseconds, or so many bytes of the response. */
-  leaveAfter?: { ms: number } | { bytes: number };
+  /** Cuts the connection after this time, after this many bytes of the response, or once the event has occurred. */
+  leaveAfter?: { ms: number } | { bytes: number } | { event: Promise<unknown> };
   /** Cuts it, too, when the answer is not over by then. Default: `HANG_MS`. */
   limitMs?: number;
   /** Called with all of the response until now, head included, whenever more of it has arrived. */
@@ -60,6 +60,7 @@ export async function askStreamed(
   });
   const timers = [setTimeout(() => leave("late"), limitMs)];
   if (leaveAfter && "ms" in leaveAfter) timers.push(setTimeout(() => leave("left"), leaveAfter.ms));
+  if (leaveAfter && "event" in leaveAfter) void leaveAfter.event.then(() => leave("left"));
   const text = JSON.stringify({ ...body, stream: true });
   source.write(
     [
