@@ -25,8 +25,8 @@ live.state.subscribe(() => {
   firstVersion ??= live.state.get().overview?.version;
 });
 
-/** Whether the page came from a server of another version, which was updated while the page was open. */
-export function isOlderThan(version: string): boolean {
+/** Whether the server's version differs from the one that the page came from, after an update. */
+export function isAnotherVersion(version: string): boolean {
   return firstVersion !== undefined && firstVersion !== version;
 }
 

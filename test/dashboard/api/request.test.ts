@@ -79,7 +79,7 @@ test("an unreachable server is an error without a status", async () => {
   const failure = await send("GET", href).catch((error: unknown) => error);
   expect(failure).toMatchObject({
     status: 0,
-    message: expect.stringContaining("The server cannot be reached."),
+    message: "The server cannot be reached. Check your network connection, and that the server is running.",
   });
 });
 

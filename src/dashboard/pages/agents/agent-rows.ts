@@ -26,7 +26,7 @@ export const AGENT_ORDERS = [
   { value: "newest", label: "Newest first" },
   { value: "name", label: "Name" },
   { value: "load", label: "Busiest first" },
-  { value: "idle", label: "Idle first" },
+  { value: "idle", label: "Not receiving requests first" },
   { value: "silent", label: "Longest silent first" },
 ] as const;
 export type AgentOrder = (typeof AGENT_ORDERS)[number]["value"];

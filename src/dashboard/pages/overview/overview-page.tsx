@@ -5,7 +5,7 @@ import { PageHeader } from "../../components/page-header.tsx";
 import { formatCount, formatDuration, formatNumber, formatShare, formatUptime } from "../../format.ts";
 import { type LiveOverview, mean, median, sum } from "../../state/history.ts";
 import type { LiveState } from "../../state/live.ts";
-import { isOlderThan, useLive } from "../../state/use-live.ts";
+import { isAnotherVersion, useLive } from "../../state/use-live.ts";
 import { JoinLink } from "../agents/join-link.tsx";
 import { OverviewCharts } from "./overview-charts.tsx";
 import { RecentRequests } from "./recent-requests.tsx";
@@ -68,7 +68,7 @@ function Waiting({ status }: Pick<LiveState, "status">) {
 function OverviewView({ overview }: { overview: LiveOverview }) {
   return (
     <>
-      {isOlderThan(overview.version) ? (
+      {isAnotherVersion(overview.version) ? (
         <Notice tone="accent">
           The server was updated to version {overview.version}, but this page is from another version.{" "}
           <Button isSmall onClick={() => location.reload()}>
