@@ -4,7 +4,7 @@ import { ADMIN_KEY, startTestServer, type TestServer } from "./support/server.ts
 import { tempFolder } from "./support/store.ts";
 import { until } from "./support/until.ts";
 
-/** Runs the agent of the document in a process of its own, as its reader would. */
+/** Runs the agent from the protocol page in a process of its own, as a reader would. */
 async function startExample(server: TestServer, ...args: string[]): Promise<void> {
   const docs = await Bun.file(new URL("../docs/agent-protocol.md", import.meta.url)).text();
   const [, source = ""] = docs.match(/```js\n([\s\S]+?)```/) ?? [];
@@ -34,7 +34,7 @@ async function ask(server: TestServer, body: object): Promise<string> {
   return response.text();
 }
 
-test("the agent in the protocol's document answers, streams, continues and comes back after a restart", async () => {
+test("the agent on the protocol page answers, streams, continues a conversation and reconnects after a restart", async () => {
   const server = await startTestServer();
   await startExample(server, server.agentKey);
   const first = JSON.parse(await ask(server, { content: "hello there", model: "capitals" }));

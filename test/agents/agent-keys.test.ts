@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { firefoxAgent } from "../support/agents.ts";
+import { until } from "../support/until.ts";
 import { connectV2Agent, V2_HELLO } from "../support/v2-agent.ts";
 import { chat, HEADERS, startWithKey } from "./keyed-server.ts";
 
@@ -71,11 +72,11 @@ describe("an agent key limited to models", () => {
     expect(await listed()).toEqual(["m"]);
     expect((await chat(server, "secret")).status).toBe(404);
     agent.say({ type: "update", models: [{ id: "secret" }, { id: "late" }] });
-    while (!(await listed()).includes("late")) await Bun.sleep(1);
+    await until(async () => (await listed()).includes("late"));
     expect(await listed()).toEqual(["late"]);
     // An update of another field leaves the models unchanged.
     agent.say({ type: "update", slots: 3 });
-    while ((await agents())[0]?.slots !== 3) await Bun.sleep(1);
+    await until(async () => (await agents())[0]?.slots === 3);
     expect(await listed()).toEqual(["late"]);
   });
 

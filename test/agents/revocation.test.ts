@@ -9,6 +9,7 @@ import { firefoxAgent } from "../support/agents.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { settle } from "../support/relay.ts";
 import { openTestFile } from "../support/store.ts";
+import { until } from "../support/until.ts";
 import { connectV2Agent } from "../support/v2-agent.ts";
 import { ANSWER, chat, startWithKey } from "./keyed-server.ts";
 
@@ -64,7 +65,7 @@ describe("revoking a key", () => {
     held.say({ type: "accept", ask: (await held.next("ask")).ask });
     // The socket is read in order: once a later update shows, the accept has been read.
     held.say({ type: "update", slots: 7 });
-    while ((await agents())[0]?.slots !== 7) await Bun.sleep(1);
+    await until(async () => (await agents())[0]?.slots === 7);
     const other = await connectV2Agent(server.url, {
       onAsk: ({ ask }, agent) => agent.say({ type: "done", ask, ...ANSWER }),
     });

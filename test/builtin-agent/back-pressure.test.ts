@@ -6,9 +6,11 @@ import { forwardStream } from "../../src/builtin-agent/forward-stream.ts";
 import { readServerAddress } from "../../src/builtin-agent/server-address.ts";
 import { createLog } from "../../src/log/log.ts";
 import { createClock } from "../../src/time.ts";
+import { settle } from "../support/relay.ts";
 import { until } from "../support/until.ts";
 
 const HANDSHAKE_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
 /** Starts a WebSocket server that accepts the upgrade and reads nothing before `listen` is called. */
 async function startDeafServer(): Promise<{ host: string; listen(): void }> {
   const { promise: taken, resolve } = Promise.withResolvers<Socket>();
@@ -87,7 +89,8 @@ test("the upstream is not read while the connection has no room", async () => {
     },
   });
   await until(() => sent.length === 5);
-  await Bun.sleep(20);
+  await until(() => sent.length === 5);
+  await settle();
   expect(sent).toHaveLength(5);
   expect(pulled).toBeLessThan(10);
   open();

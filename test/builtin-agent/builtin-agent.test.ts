@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { createEcho } from "../../src/builtin-agent/echo.ts";
 import { readServerAddress } from "../../src/builtin-agent/server-address.ts";
 import { startAgentServer } from "../support/agent-server.ts";
+import { settle } from "../support/relay.ts";
 import { until } from "../support/until.ts";
 import { startFaultUpstream } from "../support/upstream/start.ts";
 import {
@@ -110,7 +111,7 @@ describe("leaving", () => {
     await server.next();
     await until(() => builtin.printed.length === 1);
     const stopped = builtin.stop(1000);
-    await Bun.sleep(5);
+    await settle();
     clock.advance(1000);
     await stopped;
   });

@@ -14,20 +14,20 @@ const USERS = 8;
 const AGENTS = 4;
 const SLOTS = 64;
 const CHAOS_S = Number(process.env["CHAOS_S"] ?? 60);
-/** Of 100 streams, so many are left by their caller. */
+/** How many of 100 streams their caller leaves. */
 const LEAVE_PER_100 = 15;
 /** This many streams, and up to as many more, end between one killing of an agent and the next. */
 const STREAMS_PER_KILL = 150;
 const SIZE_MAX = 48 * 1024;
 /** About six bytes a word, and 20 ms between one word and the next. */
 const SLOW_SIZE_MAX = 1500;
-/** What the server may take more after the first part of the time. */
+/** How much the memory of the server may grow after the first third. */
 const GROWTH_MB_MAX = 150;
 
 const PATHS: readonly StreamPath[] = ["/api/ask", "/v1/chat/completions"];
 const FLAGS = ["--reconnect-grace", "2m"];
 
-/** What a caller may be told instead of an answer, in band or with a status. */
+/** The errors that a caller may get instead of an answer, in band or with a status. */
 const ERRORS = [
   /^(failed 200|refused 502) Failed to read response from the client$/,
   /^(failed 200|refused 502) The agent was lost: the connection was closed\.$/,
@@ -35,12 +35,12 @@ const ERRORS = [
 
 const seed = chooseSeed();
 
-/** Four agents; one at a time is killed and another put in its place, until it is told to stop. */
+/** Starts four agents. Kills one at a time and replaces it, until `calm` is called. */
 function startAgents(scene: Scene, upstream: FaultUpstream, tally: Tally, random: Random) {
   const running: AgentProcess[] = [];
   let over = false;
   let kills = 0;
-  const bring = async () => {
+  const startOne = async () => {
     const flags = ["--upstream", upstream.url, "--slots", String(SLOTS)];
     running.push(await startAgentProcess([scene.url, ...flags]));
   };
@@ -53,7 +53,7 @@ function startAgents(scene: Scene, upstream: FaultUpstream, tally: Tally, random
       await victim?.stop();
       kills++;
       await Bun.sleep(random.below(500));
-      await bring();
+      await startOne();
     }
   };
   let killing: Promise<void> | undefined;
@@ -61,7 +61,7 @@ function startAgents(scene: Scene, upstream: FaultUpstream, tally: Tally, random
     running,
     kills: () => kills,
     async start() {
-      for (let count = 0; count < AGENTS; count++) await bring();
+      for (let count = 0; count < AGENTS; count++) await startOne();
       killing = killAll();
     },
     async calm() {
@@ -71,11 +71,11 @@ function startAgents(scene: Scene, upstream: FaultUpstream, tally: Tally, random
   };
 }
 
-/** What became of all streams. */
+/** How all streams ended. */
 interface Tally {
   streams: number;
   kinds: Map<string, number>;
-  /** One of each kind of what must not be. */
+  /** One example of each kind of fault. */
   wrong: Map<string, string>;
   responses: Set<string>;
 }
@@ -97,7 +97,7 @@ function* faultsOfWhole(
   { text, events }: StreamEnding,
   expected: string,
 ): Generator<string> {
-  if (text !== expected) yield "not its answer";
+  if (text !== expected) yield "the wrong answer";
   if (events.filter(({ data }) => data === "[DONE]").length !== 1) return yield "[DONE] twice";
   const last = JSON.parse(events.at(-2)?.data ?? "null");
   const isAsk = path === "/api/ask";
@@ -108,10 +108,10 @@ function* faultsOfWhole(
 }
 
 function* faultsOfRest(kind: string, { text, body }: StreamEnding, expected: string): Generator<string> {
-  // What came before the end is right, too, and nothing of it came twice.
-  if (!expected.startsWith(text)) yield "not the beginning of its answer";
+  // The part before the end must be right, too, with nothing twice.
+  if (!expected.startsWith(text)) yield "not the beginning of the answer";
   if (kind === "left") return;
-  if (!ERRORS.some((pattern) => pattern.test(kind))) yield "not an error it may see";
+  if (!ERRORS.some((pattern) => pattern.test(kind))) yield "an unexpected error";
   if (body.includes("[DONE]")) yield "an error and [DONE]";
 }
 
@@ -121,11 +121,11 @@ interface Load {
   tally: Tally;
   /** By `performance.now()`. */
   until: number;
-  /** A number that none had before. */
+  /** Returns a number that was not used before. */
   next: () => number;
 }
 
-/** Asks one stream after the other until the time is over. */
+/** Requests one stream after another until the time is over. */
 async function runCaller({ scene, keys, tally, until, next }: Load, random: Random) {
   while (performance.now() < until) {
     const path = random.pick(PATHS);
@@ -143,8 +143,8 @@ async function runCaller({ scene, keys, tally, until, next }: Load, random: Rand
 }
 
 /**
- * One that no other has, and its answer: a long text as fast as it can be sent, or a short one word by word, so
- * that most streams are in their midst when their agent is killed.
+ * Returns a unique question and its answer: a long text as fast as possible, or a short one word by word, so
+ * that most streams are under way when their agent is killed.
  */
 function createQuestion(ownSeed: number, random: Random) {
   if (random.below(2) === 0) {
@@ -156,7 +156,7 @@ function createQuestion(ownSeed: number, random: Random) {
   return { model: "slow-words", content, expected: content };
 }
 
-/** One whose answer never ends: only the end of its caller, or of its agent, ends it at the upstream, too. */
+/** Returns a question whose answer never ends, unless its caller or its agent ends it. */
 function stallingQuestion(ownSeed: number) {
   const content = `${ownSeed} three words and no more`;
   return { model: "stalls", content, expected: content };
@@ -169,14 +169,14 @@ async function memoryMb({ server }: Scene): Promise<number> {
   return Math.round(Number(status.match(/VmRSS:\s+(\d+)/)?.[1]) / 1024);
 }
 
-/** Looks every half a second until it is told to stop. */
+/** Measures the memory every half second until `stop` is called. */
 function watchMemory(scene: Scene) {
   const seen: number[] = [];
   const look = async () => seen.push(await memoryMb(scene));
   const timer = isLinux ? setInterval(() => void look(), 500) : undefined;
   return {
     seen,
-    /** The most in the first third, and in the last one. */
+    /** Returns the maximum of the first third, and of the last. */
     stop(): [early: number, late: number] {
       clearInterval(timer);
       const third = Math.ceil(seen.length / 3);
@@ -187,7 +187,7 @@ function watchMemory(scene: Scene) {
 
 const isLinux = process.platform === "linux";
 
-/** As many asks as there are slots, all at the upstream in the same moment. */
+/** Sends as many requests as there are slots, and expects all of them at the upstream at once. */
 async function expectAllSlots(scene: Scene, upstream: FaultUpstream) {
   await upstream.reset();
   const count = AGENTS * SLOTS;
@@ -205,12 +205,12 @@ async function expectAllSlots(scene: Scene, upstream: FaultUpstream) {
 }
 
 test(
-  `${CALLERS} streams at once over ${AGENTS} agents of ${SLOTS} slots, agents and callers killed at random for ${CHAOS_S} s: what ends well is byte-exact, all else ends with an error, and nothing is left behind (SEED=${seed})`,
+  `${CALLERS} streams over ${AGENTS} agents of ${SLOTS} slots survive random kills of agents and callers for ${CHAOS_S} s: each is byte-exact or ends with an error, and nothing is left behind (SEED=${seed})`,
   async () => {
     const upstream = await startFaultUpstream();
     const scene = await startScene({ flags: FLAGS });
     const keys = [scene.adminKey];
-    // One after the other, as connections are kept for a minute.
+    // One after another, as connections are kept for a minute.
     while (keys.length < USERS) keys.push((await scene.addUser()).token);
     const filesBefore = await openFiles(scene);
     const tally: Tally = { streams: 0, kinds: new Map(), wrong: new Map(), responses: new Set() };

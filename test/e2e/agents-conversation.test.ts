@@ -10,21 +10,21 @@ interface Message {
   content: string;
 }
 
-interface Place {
+interface Setup {
   scene: Scene;
   upstream: FaultUpstream;
-  /** Starts one more agent, at the same upstream. */
-  bring(): Promise<AgentProcess>;
+  /** Starts another agent at the same upstream. */
+  startAgent(): Promise<AgentProcess>;
 }
 
-async function startPlace(): Promise<Place> {
+async function startSetup(): Promise<Setup> {
   const upstream = await startFaultUpstream();
   const scene = await startScene();
-  const bring = () => startAgentProcess([scene.url, "--upstream", upstream.url]);
-  return { scene, upstream, bring };
+  const startAgent = () => startAgentProcess([scene.url, "--upstream", upstream.url]);
+  return { scene, upstream, startAgent };
 }
 
-/** Kills the agent for good and waits until the server knows. */
+/** Kills the agent and waits until the server has noticed. */
 async function kill9(scene: Scene, agent: AgentProcess) {
   const before = (await scene.connections()).length;
   agent.kill("SIGKILL");
@@ -32,12 +32,12 @@ async function kill9(scene: Scene, agent: AgentProcess) {
   await until(async () => (await scene.connections()).length < before);
 }
 
-test("three turns, each by another agent after the one before was killed with kill -9: every word is kept", async () => {
-  const { scene, bring } = await startPlace();
+test("a conversation keeps every word over three turns, each by another agent after the last one was killed", async () => {
+  const { scene, startAgent } = await startSetup();
   const messages: Message[] = [];
   let ids = {};
   for (const content of ["first", "second\n\n日本語", "third 👩‍🔬"]) {
-    const agent = await bring();
+    const agent = await startAgent();
     const { status, body } = await scene.ask({ content, model: "recites", ...ids });
     messages.push({ role: "user", content });
     expect([status, JSON.parse(body.content ?? "null")]).toEqual([200, messages]);
@@ -48,12 +48,12 @@ test("three turns, each by another agent after the one before was killed with ki
 });
 
 for (const model of ["slow-head", "slow-first"]) {
-  test(`an agent killed with kill -9 before the first byte (${model}): another answers the same ask, which sees nothing of it`, async () => {
-    const { scene, upstream, bring } = await startPlace();
-    const first = await bring();
+  test(`if an agent is killed before the first byte (${model}), another one answers, and the caller does not notice`, async () => {
+    const { scene, upstream, startAgent } = await startSetup();
+    const first = await startAgent();
     const opening = await scene.ask({ content: "the opening", model: "echo" });
     const ids = { conversation_id: opening.body.conversation_id, parent_id: opening.body.response_id };
-    await bring();
+    await startAgent();
     await upstream.reset();
 
     const content = JSON.stringify({ delay_ms: 3000 });
@@ -65,7 +65,7 @@ for (const model of ["slow-head", "slow-first"]) {
       key: scene.adminKey,
       body: { model, messages: [{ role: "user", content }] },
     });
-    // The turn goes to the conversation's own agent, the chat to whichever has the lower load.
+    // The turn goes to the conversation's agent, the chat to the agent with the lower load.
     await upstream.openUntil(({ open }) => open === 2);
     await kill9(scene, first);
     for (const { how, text } of await Promise.all([turn, chat]))
@@ -89,9 +89,9 @@ for (const model of ["slow-head", "slow-first"]) {
   });
 }
 
-test("an agent killed with kill -9 after the first byte: a clear error in band, no [DONE], and the turn is not kept", async () => {
-  const { scene, bring } = await startPlace();
-  const first = await bring();
+test("if an agent is killed after the first byte, the stream ends with an error and no [DONE], and the turn is not kept", async () => {
+  const { scene, startAgent } = await startSetup();
+  const first = await startAgent();
   const opening = await scene.ask({ content: "the opening", model: "echo" });
   const ids = { conversation_id: opening.body.conversation_id };
   const content = "words that stall";
@@ -110,7 +110,7 @@ test("an agent killed with kill -9 after the first byte: a clear error in band, 
   };
   const streams = [begin("/api/ask"), begin("/v1/chat/completions")];
   await Promise.all(begun);
-  await bring();
+  await startAgent();
   await kill9(scene, first);
   for (const { how, status, text, error, body } of await Promise.all(streams)) {
     expect([how, status, text]).toEqual(["failed", 200, "words that stall"]);
@@ -128,9 +128,9 @@ test("an agent killed with kill -9 after the first byte: a clear error in band, 
   ]);
 });
 
-test("an upstream that is killed in the middle of a stream: a clear error in band; it is back, and the conversation goes on", async () => {
-  const { scene, upstream, bring } = await startPlace();
-  const agent = await bring();
+test("if an upstream is killed during a stream, the stream ends with an error, and the conversation continues once the upstream is back", async () => {
+  const { scene, upstream, startAgent } = await startSetup();
+  const agent = await startAgent();
   const opening = await scene.ask({ content: "the opening", model: "echo" });
   const begun = Promise.withResolvers<void>();
   const stream = askStreamed(scene.url, "/api/ask", {

@@ -15,11 +15,11 @@ async function agentsOf(scene: Scene) {
   return (await scene.request<{ agents: { paused: boolean }[] }>("/admin/agents", init)).body.agents;
 }
 
-/** How many asks the agent has ended, by its own log. */
+/** Returns how many asks the agent has ended, according to its log. */
 const endedOf = (log: string) => log.split("\n").filter((line) => line.includes('"ask_ended"')).length;
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  test(`an agent that is sent ${signal} while it streams finishes its answers, takes no more, and exits 0`, async () => {
+  test(`an agent that gets ${signal} while it streams finishes its answers, takes no more requests, and exits with 0`, async () => {
     const upstream = await startFaultUpstream();
     const scene = await startScene();
     const flags = ["--upstream", upstream.url, "--log-level", "debug"];
@@ -51,7 +51,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
-test("answers that take longer than --drain fail in band, the upstream's request is aborted, and the agent exits 0", async () => {
+test("an answer that takes longer than --drain ends with an error, its upstream request is aborted, and the agent exits with 0", async () => {
   const upstream = await startFaultUpstream();
   const scene = await startScene();
   const agent = await startAgentProcess([scene.url, "--upstream", upstream.url, "--drain", "300ms"]);
@@ -66,7 +66,7 @@ test("answers that take longer than --drain fail in band, the upstream's request
   expect(await upstream.openUntil(({ open }) => open === 0)).toMatchObject({ started: 1, aborted: 1 });
 });
 
-test("a second signal ends the agent at once, and its caller is told", async () => {
+test("a second signal ends the agent at once, and the caller gets an error", async () => {
   const upstream = await startFaultUpstream();
   const scene = await startScene();
   const agent = await startAgentProcess([scene.url, "--upstream", upstream.url]);
@@ -82,7 +82,7 @@ test("a second signal ends the agent at once, and its caller is told", async () 
   await upstream.openUntil(({ open }) => open === 0);
 });
 
-test("a caller that hangs up, before the first byte or after it, ends the upstream's request at once", async () => {
+test("when a caller hangs up, before the first byte or after it, the upstream's request is aborted", async () => {
   const upstream = await startFaultUpstream();
   const scene = await startScene();
   await startAgentProcess([scene.url, "--upstream", upstream.url]);

@@ -12,14 +12,14 @@ const REGISTER = "/client/register";
 const V2 = { "Sec-WebSocket-Protocol": AGENT_SUBPROTOCOL };
 const FRAME_MAX = 64 * 1024;
 const FLAGS = ["--hello-within", "3s", "--ping-every", "500ms", "--pong-within", "3s"];
-/** Congestion is to be what ends it, not a missing pong. */
+/** The connection must end because it is congested, not because a pong is missing. */
 const DEAF_FLAGS = [
   ...["--ping-every", "500ms", "--pong-within", "1m"],
   ...["--first-byte", "2s", "--reconnect-grace", "500ms"],
 ];
 const SIZE = `${FRAME_MAX / 1024}KB`;
 
-/** The next frame that is no ping; undefined once the connection has ended. */
+/** Resolves with the next frame that is not a ping; undefined once the connection has ended. */
 async function next(socket: RawSocket) {
   for (;;) {
     const message = await socket.receive();
@@ -29,13 +29,13 @@ async function next(socket: RawSocket) {
   }
 }
 
-/** Reads to the end, answering nothing, and gives the code. */
+/** Reads to the end without answering, and resolves with the close code. */
 async function endOf(socket: RawSocket): Promise<number> {
   while (await socket.receive());
   return (await socket.ended).code;
 }
 
-describe("whatever an agent does, the others and their callers notice nothing:", () => {
+describe("an agent that misbehaves does not disturb the others and their callers", () => {
   const scene = useScene([...FLAGS, "--frame-max", SIZE, "--first-byte", "3s"]);
   const say = (socket: RawSocket, frame: object | string) =>
     socket.send(typeof frame === "string" ? frame : JSON.stringify(frame));
@@ -50,7 +50,7 @@ describe("whatever an agent does, the others and their callers notice nothing:",
   const ask = (model: string, content = "hello") =>
     askStreamed(scene.url, "/api/ask", { key: scene.adminKey, body: { model, content } });
 
-  // A good agent streams one long answer from the first of these tests to the last one.
+  // A good agent streams one long answer from the first of these tests to the last.
   const WORDS = ["naïve ", "日本語 ", "👩‍🔬\n\n", "data: x\r\n", '"\\" '];
   const sent: string[] = [];
   let longStream: ReturnType<typeof ask>;
@@ -77,7 +77,7 @@ describe("whatever an agent does, the others and their callers notice nothing:",
     });
   });
 
-  test("silent from the start: 4002; silent after its hello: 4001, and its ask goes to another", async () => {
+  test("an agent without a hello is closed with 4002; one that answers no ping is closed with 4001, and its ask goes to another", async () => {
     const mute = await raw();
     expect(await endOf(mute)).toBe(4002);
     const { socket } = await registered({ models: [{ id: "shared" }], slots: 1024 });
@@ -87,7 +87,7 @@ describe("whatever an agent does, the others and their callers notice nothing:",
     expect([how, text]).toEqual(["whole", "from the good one"]);
   });
 
-  test("one that answers pings and never its ask: at the time limit the ask is cancelled there and goes to another", async () => {
+  test("an ask that an agent does not answer in time is cancelled there and goes to another agent", async () => {
     const { socket } = await registered({ models: [{ id: "shared" }], slots: 1024 });
     const asked = ask("shared");
     const seen: string[] = [];
@@ -101,7 +101,7 @@ describe("whatever an agent does, the others and their callers notice nothing:",
     expect([how, text]).toEqual(["whole", "from the good one"]);
   });
 
-  test("a flood, of any kind of frame that nobody asked for: 4003", async () => {
+  test("a flood of unexpected frames of any type is closed with 4003", async () => {
     for (const frame of [
       { type: "delta", ask: crypto.randomUUID(), data: "x".repeat(1000) },
       { type: "done", ask: crypto.randomUUID(), status: 200 },
@@ -116,7 +116,7 @@ describe("whatever an agent does, the others and their callers notice nothing:",
     }
   });
 
-  test("a frame that is too large: 1009, before it was sent whole, also in pieces", async () => {
+  test("a frame that is too large, also in fragments, is closed with 1009 before it is complete", async () => {
     const { socket } = await registered();
     socket.sendBytes(encodeFrame("x".repeat(FRAME_MAX + 1)).subarray(0, 1000));
     expect(await endOf(socket)).toBe(1009);
@@ -125,7 +125,7 @@ describe("whatever an agent does, the others and their callers notice nothing:",
     expect(await endOf(other.socket)).toBe(1009);
   });
 
-  test("malformed frames: 4006, before the hello 4501; what breaks WebSocket itself ends the connection", async () => {
+  test("an invalid frame is closed with 4006, an invalid hello with 4501, and a breach of WebSocket ends the connection", async () => {
     const id = crypto.randomUUID();
     for (const frame of [
       "no JSON",
@@ -168,7 +168,7 @@ describe("whatever an agent does, the others and their callers notice nothing:",
     expect(await endOf(socket)).toBe(4005);
   });
 
-  test("an answer to another's ask is nobody's, and so is a second one", async () => {
+  test("an answer to another agent's ask is ignored, and so is a second answer", async () => {
     const [one, thief] = [await registered({ models: [{ id: "own" }] }), await registered()];
     const asked = ask("own");
     const { ask: id } = await next(one.socket);
@@ -191,7 +191,7 @@ describe("whatever an agent does, the others and their callers notice nothing:",
     expect([how, text]).toEqual(["whole", "own"]);
   });
 
-  test("an identity is taken back with its secret only, and the older connection is closed with 4500", async () => {
+  test("an identity is taken back only with its secret, and the older connection is closed with 4500", async () => {
     const first = await registered();
     const { agent, resume } = first.ready;
     for (const wrong of ["", "x".repeat(resume.length), resume.slice(1), `${resume}0`]) {
@@ -202,7 +202,7 @@ describe("whatever an agent does, the others and their callers notice nothing:",
     expect([again.ready.agent, await endOf(first.socket)]).toEqual([agent, 4500]);
   });
 
-  test("the long answer that a good one streamed all the while is byte-exact", async () => {
+  test("the long answer that a good agent streamed meanwhile is byte-exact", async () => {
     streaming = false;
     const { how, text } = await longStream;
     expect(how).toBe("whole");
@@ -211,7 +211,7 @@ describe("whatever an agent does, the others and their callers notice nothing:",
   });
 });
 
-/** Registers, then reads nothing any more, so that what is sent to it stays in the buffers between. */
+/** Registers and then stops reading, so that frames for it stay in the buffers. */
 async function connectDeaf(scene: Scene, models: string[]): Promise<Socket> {
   const socket = connect({ port: scene.server.port, host: "127.0.0.1" });
   scene.after(() => socket.destroy());
@@ -235,7 +235,7 @@ async function connectDeaf(scene: Scene, models: string[]): Promise<Socket> {
   return socket;
 }
 
-test("an agent that never reads holds up nobody, and is closed once its socket has been full for the time limit", async () => {
+test("an agent that stops reading delays nobody, and is closed once its socket has been full for the time limit", async () => {
   const scene = await startScene({ flags: DEAF_FLAGS });
   const deaf = await connectDeaf(scene, ["big"]);
   const content = "x".repeat(900_000);

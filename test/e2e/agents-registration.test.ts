@@ -14,7 +14,7 @@ describe("registration of v2 agents", () => {
     return { status, error: body && JSON.parse(body).error, chosen: answered.get("sec-websocket-protocol") };
   };
 
-  test("another subprotocol is refused with 400; of several the known one is chosen", async () => {
+  test("an unknown subprotocol is refused with 400, and of several the known one is chosen", async () => {
     for (const offered of ["chatgpt-agent.v3", "chat", "chatgpt-agent.v2x", "a, b"]) {
       const { status, error } = await attempt({ "Sec-WebSocket-Protocol": offered });
       expect([offered, status, error]).toEqual([offered, 400, "Unknown WebSocket subprotocol"]);
@@ -29,7 +29,7 @@ describe("registration of v2 agents", () => {
     }
   });
 
-  test("the rules of who needs a key, and which pages may, are those of v1", async () => {
+  test("v2 agents need the agent key in the same cases as v1 agents, and the same origins are refused", async () => {
     const proxied = { ...V2, "X-Forwarded-For": "203.0.113.9" };
     const bearer = (key: string) => ({ Authorization: `Bearer ${key}` });
     const keyed = (key: string) => `/agents/${key}${REGISTER}`;

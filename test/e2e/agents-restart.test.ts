@@ -18,8 +18,8 @@ interface Turn {
   answer: string;
 }
 
-/** A server that can be started again on its port and data, with two agents at one upstream. */
-async function startPlace() {
+/** Starts a server that can be restarted on its port and data, with two agents at one upstream. */
+async function startSetup() {
   const data = await mkdtemp(join(tmpdir(), "chatgpt-api-restart-"));
   onTestFinished(() => rm(data, { recursive: true, force: true }));
   const first = await startExecutable({ args: ["0", ADMIN_KEY], data });
@@ -27,18 +27,18 @@ async function startPlace() {
   const upstream = await startFaultUpstream();
   for (let count = 0; count < 2; count++)
     await startAgentProcess([url, "--upstream", upstream.url, "--slots", "16"]);
-  const place = {
+  const setup = {
     url,
     upstream,
     server: first as Executable,
-    async startAgain() {
-      place.server = await startExecutable({ args: [String(port), ADMIN_KEY], data });
+    async restart() {
+      setup.server = await startExecutable({ args: [String(port), ADMIN_KEY], data });
     },
     async agentsBack() {
       await until(async () => (await agentsAt(url)).length === 2);
     },
   };
-  return place;
+  return setup;
 }
 
 async function agentsAt(url: string): Promise<string[]> {
@@ -47,10 +47,12 @@ async function agentsAt(url: string): Promise<string[]> {
   return connections.map(({ Id }) => Id).toSorted();
 }
 
-/** Callers that ask without a pause, try again when they are told to, and note everything else that they see. */
+/**
+ * Starts callers that send requests without a pause, retry if the error allows it, and note any other error.
+ */
 function startLoad(url: string, explain: (ending: StreamEnding, caller: Caller) => boolean) {
   const seen = new Map<string, number>();
-  /** One of each kind. */
+  /** One example of each kind. */
   const unexplained = new Map<string, string>();
   let over = false;
   let whole = 0;
@@ -68,7 +70,7 @@ function startLoad(url: string, explain: (ending: StreamEnding, caller: Caller) 
         const ending = await caller.ask();
         if (ending.how === "whole") whole++;
         note(ending, caller);
-        // A hint to wait ten seconds would make the test as long; a client that comes early is told again.
+        // Retry-After would make the test ten seconds longer. A client that retries earlier is refused again.
         if (ending.how !== "whole") await Bun.sleep(100);
       }
     }),
@@ -86,14 +88,14 @@ function startLoad(url: string, explain: (ending: StreamEnding, caller: Caller) 
 }
 
 interface Caller {
-  /** Acknowledged turns of its conversation. */
+  /** The turns of its conversation that were acknowledged. */
   turns: Turn[];
   conversation: string | undefined;
   ask(): Promise<StreamEnding>;
   recite(): Promise<StreamEnding>;
 }
 
-/** Every third one has no conversation and uses the OpenAI-style route. */
+/** Every third caller has no conversation, and uses the OpenAI-style route. */
 function createCaller(url: string, index: number): Caller {
   let count = 0;
   const caller: Caller = {
@@ -131,13 +133,13 @@ function createCaller(url: string, index: number): Caller {
   return caller;
 }
 
-/** Refused with the advice to come back, or nobody there. */
-const comesBack = ({ how, status, headers }: StreamEnding) =>
+/** Whether the caller was refused with a Retry-After, or no server was listening. */
+const mayRetry = ({ how, status, headers }: StreamEnding) =>
   how === "whole" ||
   how === "unreachable" ||
   (how === "refused" && status === 503 && Number(headers.get("retry-after")) > 0);
 
-/** Every conversation has all the words that its caller was told of, and no others. */
+/** Expects that every conversation has all texts that were acknowledged, and no others. */
 async function expectAllWords(callers: readonly Caller[]) {
   for (const { conversation, turns, recite } of callers) {
     if (conversation === undefined) continue;
@@ -148,41 +150,42 @@ async function expectAllWords(callers: readonly Caller[]) {
   }
 }
 
-test("SIGTERM under load and a new start: what runs finishes, agents come back as they were, callers see at worst a 503, conversations go on", async () => {
-  const place = await startPlace();
-  const before = await agentsAt(place.url);
+test("after SIGTERM under load and a restart, requests have finished, agents are back with their identity, callers got at worst a 503, and conversations continue", async () => {
+  const setup = await startSetup();
+  const before = await agentsAt(setup.url);
   let stopping = false;
-  // A connection that was made in the moment in which it ceases to listen is reset, with nothing of it begun.
+  // A connection that is made in the moment when the server stops listening is reset before anything has
+  // begun.
   const explain = (ending: StreamEnding) =>
-    comesBack(ending) || (stopping && ending.how === "cut" && ending.status === 0);
-  const load = startLoad(place.url, explain);
+    mayRetry(ending) || (stopping && ending.how === "cut" && ending.status === 0);
+  const load = startLoad(setup.url, explain);
   await until(() => load.whole() > CALLERS);
   stopping = true;
-  place.server.kill("SIGTERM");
-  expect(await place.server.exited).toEqual({ code: 0, signal: null });
+  setup.server.kill("SIGTERM");
+  expect(await setup.server.exited).toEqual({ code: 0, signal: null });
   const wholeBefore = load.whole();
   await Bun.sleep(300);
   stopping = false;
-  await place.startAgain();
-  await place.agentsBack();
+  await setup.restart();
+  await setup.agentsBack();
   await until(() => load.whole() > wholeBefore + CALLERS);
   await load.stop();
 
   expect([...load.unexplained]).toEqual([]);
-  expect(await agentsAt(place.url)).toEqual(before);
-  expect(await place.upstream.open()).toMatchObject({ open: 0, aborted: 0 });
+  expect(await agentsAt(setup.url)).toEqual(before);
+  expect(await setup.upstream.open()).toMatchObject({ open: 0, aborted: 0 });
   await expectAllWords(load.callers);
 });
 
-test("kill -9 under load and a new start: agents come back as they were, and what callers were told of is there", async () => {
-  const place = await startPlace();
-  const before = await agentsAt(place.url);
+test("after kill -9 under load and a restart, agents are back with their identity, and everything acknowledged is kept", async () => {
+  const setup = await startSetup();
+  const before = await agentsAt(setup.url);
   let gone = false;
   /** The kill may cost a caller the one turn that was not written yet. */
   const lostTurns = new Map<Caller, Turn | undefined>();
   const explain = (ending: StreamEnding, caller: Caller) => {
-    if (comesBack(ending)) return true;
-    // Its process is gone, and with it every connection.
+    if (mayRetry(ending)) return true;
+    // The process is gone, and with it every connection.
     if (ending.how === "cut") return gone;
     const last = caller.turns.at(-1);
     if (ending.status !== 404 || !last || lostTurns.get(caller) !== last) return false;
@@ -191,21 +194,21 @@ test("kill -9 under load and a new start: agents come back as they were, and wha
     if (caller.turns.length === 0) caller.conversation = undefined;
     return true;
   };
-  const load = startLoad(place.url, explain);
+  const load = startLoad(setup.url, explain);
   await until(() => load.whole() > CALLERS);
   gone = true;
-  place.server.kill("SIGKILL");
-  await place.server.exited;
+  setup.server.kill("SIGKILL");
+  await setup.server.exited;
   for (const caller of load.callers) lostTurns.set(caller, caller.turns.at(-1));
   const wholeBefore = load.whole();
-  await place.upstream.openUntil(({ open }) => open === 0);
+  await setup.upstream.openUntil(({ open }) => open === 0);
   gone = false;
-  await place.startAgain();
-  await place.agentsBack();
+  await setup.restart();
+  await setup.agentsBack();
   await until(() => load.whole() > wholeBefore + CALLERS);
   await load.stop();
 
   expect([...load.unexplained]).toEqual([]);
-  expect(await agentsAt(place.url)).toEqual(before);
+  expect(await agentsAt(setup.url)).toEqual(before);
   await expectAllWords(load.callers);
 });

@@ -17,7 +17,7 @@ interface Streamed {
   spreadMs: number;
 }
 
-/** Posts as a person does: with curl, or with fetch where there is none. */
+/** Posts with curl as people do, or with fetch if curl is missing. */
 async function post({ url, adminKey }: Scene, path: string, body: object, accept = "*/*"): Promise<Streamed> {
   const data = JSON.stringify(body);
   if (curl === undefined) {
@@ -47,7 +47,7 @@ async function readOut(stream: ReadableStream<Uint8Array>): Promise<Omit<Streame
   return { text, spreadMs: last - (first ?? last) };
 }
 
-/** Of a stream of `/api/ask`. */
+/** Returns the text of a stream of `/api/ask`. */
 function deltasOf(stream: string): string {
   const values = eventsOf(stream)
     .slice(0, -2)
@@ -72,7 +72,7 @@ async function expectEcho(scene: Scene) {
   expect(eventsOf(chunks.text).at(-1)).toEqual({ data: "[DONE]" });
 }
 
-test("a server, an agent with an upstream, and curl: the answer streams", async () => {
+test("an answer streams from an upstream through agent and server to curl", async () => {
   const upstream = await startFaultUpstream();
   const scene = await startScene();
   const agent = await startAgentProcess([`localhost:${scene.server.port}`, "--upstream", upstream.url]);
@@ -84,14 +84,14 @@ test("a server, an agent with an upstream, and curl: the answer streams", async 
     const events = eventsOf(text);
     expect(path === "/api/ask" ? deltasOf(text) : chatTextOf(events)).toBe(content);
     expect(events.at(-1)).toEqual({ data: "[DONE]" });
-    // 39 pauses of 20 ms: had it come at once at the end, there would be none.
+    // The upstream pauses 39 times for 20 ms. An answer that came all at once would show no pause.
     expect(spreadMs).toBeGreaterThan(400);
   }
   expect(agent.stderr()).toMatch(/connected to .*offering \d+ models/);
   expect(agent.stdout() + agent.stderr()).not.toContain(content);
 });
 
-test("the base URL of an upstream is found out where /v1 is missing", async () => {
+test("/v1 is added to the URL of an upstream when needed", async () => {
   const upstream = await startFaultUpstream();
   const scene = await startScene();
   const base = `http://localhost:${upstream.port}`;
@@ -100,7 +100,7 @@ test("the base URL of an upstream is found out where /v1 is missing", async () =
   expect([status, JSON.parse(text).content]).toEqual([200, TEXT]);
 });
 
-test("`<port> <key> --echo` is a working API by itself: answers at once, whole and streamed", async () => {
+test("`<port> <key> --echo` is a complete API that answers whole and streamed", async () => {
   const scene = await startScene({ flags: ["--echo"] });
   await scene.server.output(/offering/);
   await expectEcho(scene);
@@ -112,7 +112,7 @@ test("`agent <server> --echo` needs no model server", async () => {
   await expectEcho(scene);
 });
 
-test("the server command takes --upstream, too, and finishes what runs when it is stopped", async () => {
+test("the server command accepts --upstream, and finishes the running requests when it is stopped", async () => {
   const upstream = await startFaultUpstream();
   const scene = await startScene({ flags: ["--upstream", upstream.url, "--drain", "2m"] });
   await scene.server.output(/offering/);
@@ -131,7 +131,7 @@ test("the server command takes --upstream, too, and finishes what runs when it i
   expect(await scene.server.exited).toEqual({ code: 0, signal: null });
 });
 
-test("an agent from elsewhere registers with the key of the address or of the flag, and is told what is missing", async () => {
+test("an agent registers with the key from the address or the environment, and without one it prints the server's hint", async () => {
   const scene = await startScene({ flags: ["--agent-key", "agent-key-of-this-test"] });
   const address = `localhost:${scene.server.port}`;
   await startAgentProcess([`${address}/agents/agent-key-of-this-test`, "--echo"]);
@@ -151,7 +151,7 @@ test("an agent from elsewhere registers with the key of the address or of the fl
 const DISCOVERY_PORTS = [11434, 8080, 8000, 1234];
 const taken = (await Promise.all(DISCOVERY_PORTS.map(isTaken))).filter((port) => port !== undefined);
 
-/** The port, where something listens. */
+/** Resolves with the port if something listens on it. */
 function isTaken(port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: "127.0.0.1" });
@@ -165,7 +165,7 @@ function isTaken(port: number): Promise<number | undefined> {
 
 const where = taken.length > 0 ? ` (skipped: something listens on ${taken.join(", ")})` : "";
 test.skipIf(taken.length > 0)(
-  `without --upstream, and with no model server on the machine, it says what to do and exits 1${where}`,
+  `without --upstream and without a model server on the machine, the agent says what to do and exits with 1${where}`,
   async () => {
     const { code, stderr, stdout } = await runExecutable(["agent", "localhost:9"]);
     expect(code).toBe(1);

@@ -26,7 +26,7 @@ async function forEach(count: number, work: (index: number) => Promise<void>) {
   await Promise.all(Array.from({ length: 16 }, run));
 }
 
-test(`1,000 malformed bodies give no 5xx, and none is in the log (SEED=${seed})`, async () => {
+test(`1,000 malformed bodies cause no 5xx, and none is in the log (SEED=${seed})`, async () => {
   const scene = await startScene({ flags: ["--key-failures-max", "1000000"] });
   scene.server.keepSecret(MARKER);
   const { token } = await scene.addUser();
@@ -65,10 +65,10 @@ test(`1,000 malformed bodies give no 5xx, and none is in the log (SEED=${seed})`
   await expectWorking(scene);
 });
 
-/** Resolves once the server has taken in what the socket sent, closed it, or waits for the rest of a frame. */
+/** Resolves once the server has read the frame, has closed the socket, or waits for the rest of the frame. */
 const settle = (socket: RawSocket) => Promise.race([socket.ping(), socket.ended, Bun.sleep(50)]);
 
-/** Registered and well-behaved, but for what the test sends over its socket. */
+/** Registers an agent that behaves well, except for what the test sends over its socket. */
 async function connectAgent(scene: Scene) {
   const socket = await openRawSocket(`${scene.url}/client/register`);
   const hello = JSON.parse((await socket.receive())?.text ?? "");

@@ -5,29 +5,33 @@ import { join } from "node:path";
 import { EXECUTABLE } from "./executable.ts";
 import { HANG_MS } from "./until.ts";
 
-/** `chatgpt-api-server agent`, as a process of its own. */
+/** The command `chatgpt-api-server agent` in a process of its own. */
 export interface AgentProcess {
   pid: number;
-  /** All output until now: the log, and what is for people. */
+  /** The log so far. */
   stdout(): string;
+  /** The lines for people so far. */
   stderr(): string;
-  /** Resolves with the match once the output, of either kind, has it; rejects when it ends without it. */
+  /** Resolves with the match once stdout or stderr has it. Rejects if the process ends without it. */
   output(pattern: RegExp): Promise<RegExpMatchArray>;
-  /** Default: SIGTERM. */
+  /** Sends a signal, SIGTERM by default. */
   kill(signal?: NodeJS.Signals): void;
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | number | null }>;
-  /** Kills it if it runs still. Idempotent. */
+  /** Kills the process if it is still running. May be called twice. */
   stop(): Promise<void>;
 }
 
 interface AgentProcessOptions {
-  /** Added to a bare environment that has nothing of the test run's but PATH. */
+  /** The environment, beside the `PATH` of the test run. */
   env?: Record<string, string>;
-  /** Waits until it has registered. Default: true. */
+  /** Whether to wait until the agent has registered. Default: true. */
   connects?: boolean;
 }
 
-/** Starts one with these arguments, the server's address first. It is killed when the test that calls it ends. */
+/**
+ * Starts the command with these arguments, the server's address first. The test that calls it kills it at its
+ * end.
+ */
 export async function startAgentProcess(
   args: readonly string[],
   { env, connects = true }: AgentProcessOptions = {},

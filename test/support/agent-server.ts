@@ -11,32 +11,32 @@ import { HANG_MS } from "./until.ts";
 type Frame<Type extends AgentFrame["type"]> = Extract<AgentFrame, { type: Type }>;
 type AskFrame = Extract<ServerFrame, { type: "ask" }>;
 
-/** What an agent sent for one ask. */
+/** All frames that an agent sent for one ask. */
 export interface Answer {
   deltas: Frame<"delta">[];
   accepts: number;
   end: Frame<"done"> | Frame<"fail">;
 }
 
-/** One connection of an agent, from its hello on. */
+/** A connection of an agent, from its hello on. */
 export interface AgentConnection {
   hello: HelloFrame;
-  /** Of the upgrade. */
+  /** The headers of the upgrade. */
   headers: Headers;
   /** All frames since the hello. */
   frames: readonly AgentFrame[];
   send(frame: ServerFrame | Record<string, unknown>): void;
-  /** Sends an ask; what is not given is a streamed chat completion that has a minute. */
+  /** Sends an ask. By default it is a streamed chat completion with a deadline of a minute. */
   ask(given: Partial<AskFrame> & { ask: string }): void;
-  /** All that came for an ask, once it is over. */
+  /** Resolves with all frames for an ask, once it has ended. */
   answer(ask: string): Promise<Answer>;
-  /** The first frame of that type, or the first that fits; waits for it. */
+  /** Resolves with the first frame of that type that fits. */
   frame<Type extends AgentFrame["type"]>(
     type: Type,
     fits?: (frame: Frame<Type>) => boolean,
   ): Promise<Frame<Type>>;
   close(code: number, reason?: string): void;
-  /** Cuts it, as a crash does. */
+  /** Cuts the connection, as a crash does. */
   drop(): void;
   closed: Promise<{ code: number; reason: string }>;
 }
@@ -45,15 +45,15 @@ export interface AgentServer {
   /** `127.0.0.1:<port>`. */
   host: string;
   port: number;
-  /** The next connection that said hello, each once. */
+  /** Resolves with the next connection that has said hello. Each is returned once. */
   next(): Promise<AgentConnection>;
-  /** Requests so far, upgrades included. */
+  /** The requests so far, including upgrades. */
   requests: readonly { path: string; headers: Headers }[];
-  /** What answers in place of an upgrade. */
+  /** Answers requests with this function instead of an upgrade. */
   refuseWith(answer: ((request: Request) => Response | Promise<Response>) | undefined): void;
-  /** Does not answer the hellos that come from now on, until what this gives is called. */
+  /** Leaves hellos unanswered from now on. Returns a function that answers them. */
   keepSilent(): () => void;
-  /** How many hellos wait for that. */
+  /** The number of hellos that wait for an answer. */
   silentHellos(): number;
   stop(): Promise<void>;
 }
@@ -150,9 +150,9 @@ class Connection implements AgentConnection {
 }
 
 /**
- * A server of the agent protocol, on a real socket, that does nothing but what the test has it do: it answers
- * hellos with `ready` and keeps what agents send. A frame that breaks the protocol or is larger than allowed
- * fails the test when it ends.
+ * Starts a server for v2 agents, on a real socket, that does only what the test makes it do: it answers
+ * hellos with `ready` and keeps the frames of agents. At its end the test fails if a frame was invalid or too
+ * large.
  */
 export function startAgentServer({
   port = 0,

@@ -3,40 +3,43 @@ import { type AgentRequest, errorFrame, framesFor, type Outcome } from "./outcom
 import { type Ending, openRawSocket } from "./raw-socket.ts";
 
 export interface AgentOptions {
-  /** A throw is a failure of the agent's. Default: the default answer. */
+  /**
+   * Returns the outcome of a request. Throws if the agent fails. By default every request gets the default
+   * answer.
+   */
   answer?: (request: AgentRequest) => Outcome | Promise<Outcome>;
-  /** Of an earlier registration: hellos are answered with it. */
+  /** The id of an earlier registration, to answer hellos with. */
   id?: string;
   headers?: Record<string, string>;
-  /** Comes back after this long whenever its connection ended without a "do not" (4500 and above). */
+  /** Reconnects after this time, unless the close code is 4500 or above. */
   reconnectMs?: number;
 }
 
 export interface TestAgent {
-  /** It registered under this one. */
+  /** The id with which it is registered. */
   readonly id: string;
-  /** All requests received so far, over all its connections. */
+  /** All requests so far, over all its connections. */
   readonly requests: readonly AgentRequest[];
-  /** The frames of the server that were neither hello, ping nor request. */
+  /** The frames of the server that were not a hello, a ping or a request. */
   readonly notices: readonly V1ServerFrame[];
   readonly pings: number;
-  /** How the present connection ends; with a new promise after `connect`. */
+  /** How the present connection ends. A new promise after `connect`. */
   readonly ended: Promise<Ending>;
-  /** The first request not yet taken this way. */
+  /** Resolves with the first request that was not returned yet. */
   nextRequest(): Promise<AgentRequest>;
   nextPing(): Promise<void>;
-  /** Connects again, with its id. Resolves once it is registered. */
+  /** Connects again with its id. Resolves once it is registered. */
   connect(url?: string): Promise<void>;
-  /** Cuts its connection, as a crash does. */
+  /** Cuts the connection, as a crash does. */
   drop(): void;
-  /** Closes properly and for good. */
+  /** Closes the connection properly and for good. */
   stop(): Promise<void>;
 }
 
-/** One agent's connection, in as much of WebSocket as agents use. */
-interface Line {
+/** The WebSocket of a v1 agent. */
+interface V1Socket {
   send(text: string): void;
-  /** True once the server's pong came: it has then handled all that was sent before. */
+  /** Resolves with true once the server's pong has come: by then it has handled all earlier frames. */
   ping(): Promise<boolean>;
   drop(): void;
   close(): void;
@@ -44,12 +47,16 @@ interface Line {
 }
 
 interface Kind {
-  dial(url: string, headers: Record<string, string>, handle: (text: string) => Promise<void>): Promise<Line>;
-  /** The frame that tells of a failure; undefined where the agent says nothing. */
+  dial(
+    url: string,
+    headers: Record<string, string>,
+    handle: (text: string) => Promise<void>,
+  ): Promise<V1Socket>;
+  /** Returns the frame that reports a failure; undefined if the agent sends none. */
   failure(requestId: string): string | undefined;
 }
 
-/** Handles every frame on its own, so that several requests run at once and end in any order. */
+/** Handles each frame by itself, so that several requests can run at once and end in any order. */
 const FIREFOX: Kind = {
   failure: errorFrame,
   async dial(url, headers, handle) {
@@ -80,7 +87,7 @@ const FIREFOX: Kind = {
   },
 };
 
-/** Handles a frame on the thread that reads, so that it answers no ping of any kind while a request runs. */
+/** Handles a frame on the thread that reads, so that it answers no ping while a request runs. */
 const PYTHON: Kind = {
   failure: () => undefined,
   async dial(url, headers, handle) {
@@ -101,12 +108,15 @@ const PYTHON: Kind = {
 };
 
 /**
- * Behaves as the browser extension does: sends `Origin: null`, appends `/client/register` to the address it
- * is given (HTTP or WebSocket, with or without `/agents/<key>`), and never comes back by itself.
+ * Behaves like the browser extension: sends `Origin: null`, appends `/client/register` to its address (HTTP
+ * or WebSocket, with or without `/agents/<key>`), and does not reconnect by itself.
  */
 export const firefoxAgent = (url: string, options: AgentOptions = {}) => connectAgent(FIREFOX, url, options);
 
-/** Behaves as the Python agent does: no Origin, one frame at a time, silent about its failures. */
+/**
+ * Behaves like the Python agent: sends no `Origin`, handles one frame at a time, and does not report
+ * failures.
+ */
 export const pythonAgent = (url: string, options: AgentOptions = {}) => connectAgent(PYTHON, url, options);
 
 async function connectAgent(kind: Kind, url: string, options: AgentOptions): Promise<TestAgent> {
@@ -119,9 +129,9 @@ async function connectAgent(kind: Kind, url: string, options: AgentOptions): Pro
   let pings = 0;
   let pinged = Promise.withResolvers<void>();
   let stopped = false;
-  let line: Line;
+  let socket: V1Socket;
 
-  const answer = async (own: Line, frame: V1ServerFrame) => {
+  const answer = async (own: V1Socket, frame: V1ServerFrame) => {
     const request: AgentRequest = { id: frame.id, ...JSON.parse(frame.data) };
     requests.push(request);
     const taker = takers.shift();
@@ -160,19 +170,19 @@ async function connectAgent(kind: Kind, url: string, options: AgentOptions): Pro
     };
     const target = `${address.replace(/^http/, "ws").replace(/\/$/, "")}/client/register`;
     const dialled = kind.dial(target, options.headers ?? {}, handle);
-    line = await dialled;
-    const own = line;
-    if (options.reconnectMs !== undefined) void own.ended.then(comeBack);
+    socket = await dialled;
+    const own = socket;
+    if (options.reconnectMs !== undefined) void own.ended.then(reconnect);
     await Promise.race([greeted.promise, own.ended]);
     if (await own.ping()) return;
     const { code, reason } = await own.ended;
     throw new Error(`The server closed the agent's connection (${code} ${reason}).`);
   };
 
-  const comeBack = async ({ code }: Ending) => {
+  const reconnect = async ({ code }: Ending) => {
     if (stopped || code >= 4500) return;
     await Bun.sleep(options.reconnectMs ?? 0);
-    if (!stopped) await connect().catch(() => comeBack({ code: 1006, reason: "" }));
+    if (!stopped) await connect().catch(() => reconnect({ code: 1006, reason: "" }));
   };
 
   await connect();
@@ -186,7 +196,7 @@ async function connectAgent(kind: Kind, url: string, options: AgentOptions): Pro
       return pings;
     },
     get ended() {
-      return line.ended;
+      return socket.ended;
     },
     nextRequest() {
       const request = untaken.shift();
@@ -197,11 +207,11 @@ async function connectAgent(kind: Kind, url: string, options: AgentOptions): Pro
       address = newUrl;
       return connect();
     },
-    drop: () => line.drop(),
+    drop: () => socket.drop(),
     async stop() {
       stopped = true;
-      line.close();
-      await line.ended;
+      socket.close();
+      await socket.ended;
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Random } from "./random.ts";
 import type { RawSocket } from "./raw-socket.ts";
 
-/** Part of every malformed body and frame, so that it can be looked for where it must not be. */
+/** Part of every malformed body and frame, so that tests can look for it where it must not be. */
 export const MARKER = "marker-4b1f9c2d";
 
 export interface MalformedBody {
@@ -12,7 +12,7 @@ export interface MalformedBody {
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** Values that fit no field, in JSON. */
+/** JSON values that fit no field. */
 const ODD_VALUES = (random: Random): string =>
   random.pick([
     "null",
@@ -49,7 +49,7 @@ const spoilText =
 const insert = (bytes: Buffer, at: number, more: Buffer) =>
   Buffer.concat([bytes.subarray(0, at), more, bytes.subarray(at)]);
 
-/** Each makes something malformed, or at least odd, of a valid object. */
+/** Ways to make a valid object malformed, or at least odd. */
 const SPOILS: Record<string, Spoil> = {
   truncated: spoilText((text, random) => text.slice(0, random.below(text.length))),
   "wrong type": (valid, random) => {
@@ -71,7 +71,7 @@ const SPOILS: Record<string, Spoil> = {
     const field = random.pick(Object.keys(valid));
     return `{"${field}":${nested(1000 + random.below(50_000), random)}}`;
   },
-  "no object": (_, random) => ODD_VALUES(random),
+  "not an object": (_, random) => ODD_VALUES(random),
   empty: (_, random) => random.pick(["", " ", "\n", "\u0000", "\ufeff", "\u2028"]),
   "byte order mark": spoilText((text) => `\ufeff${text}`),
   "other encoding": spoilText((text, random) => Buffer.from(text, random.pick(["utf16le", "base64"]))),
@@ -99,7 +99,7 @@ const SPOILS: Record<string, Spoil> = {
   ),
   "random bytes": (_, random) => random.bytes(1 + random.below(200)),
   trailing: spoilText((text, random) => text + random.pick(["}", "{}", text, "garbage", "\u0000", "//"])),
-  "no JSON": spoilText((text, random) =>
+  "not JSON": spoilText((text, random) =>
     random.pick([
       text.replaceAll('"', "'"),
       text.replace("{", "{,"),
@@ -120,7 +120,7 @@ export function spoil(valid: Record<string, Json>, random: Random): { kind: stri
   return { kind, bytes: Buffer.from((SPOILS[kind]?.(valid, random) ?? "") as Uint8Array) };
 }
 
-/** A body with headers that need not fit it. */
+/** Returns a malformed body, with headers that may not fit it. */
 export function malformedBody(valid: Record<string, Json>, random: Random): MalformedBody {
   const headers: Record<string, string> = {};
   if (random.next() < 0.1)
@@ -138,11 +138,11 @@ export function malformedBody(valid: Record<string, Json>, random: Random): Malf
   return { ...spoil(valid, random), headers };
 }
 
-/** A whole request whose framing is odd; `host` and `key` are those of the server. */
+/** Returns a whole request with odd framing. `key` is one of the server. */
 export function malformedRequest(path: string, key: string, random: Random): { kind: string; bytes: Buffer } {
   const body = `{"content":"${MARKER}"}`;
   const [kind, rest] = random.pick<[string, string]>([
-    ["chunk size that is no number", `Transfer-Encoding: chunked\r\n\r\nxyz\r\n${body}\r\n0\r\n\r\n`],
+    ["chunk size that is not a number", `Transfer-Encoding: chunked\r\n\r\nxyz\r\n${body}\r\n0\r\n\r\n`],
     ["negative chunk size", `Transfer-Encoding: chunked\r\n\r\n-5\r\n${body}\r\n0\r\n\r\n`],
     ["huge chunk size", `Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n${body}\r\n0\r\n\r\n`],
     ["no last chunk", `Transfer-Encoding: chunked\r\n\r\n5\r\n{"con\r\n`],
@@ -154,7 +154,7 @@ export function malformedRequest(path: string, key: string, random: Random): { k
     ["two framings", `Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n2\r\n{}\r\n0\r\n\r\n`],
     ["two lengths", `Content-Length: 2\r\nContent-Length: 9\r\n\r\n${body}`],
     ["negative length", `Content-Length: -1\r\n\r\n${body}`],
-    ["length that is no number", `Content-Length: ${MARKER}\r\n\r\n${body}`],
+    ["length that is not a number", `Content-Length: ${MARKER}\r\n\r\n${body}`],
     ["huge length", `Content-Length: 18446744073709551616\r\n\r\n${body}`],
     ["length beyond the body", `Content-Length: ${body.length + 50}\r\n\r\n${body}`],
     ["length short of the body", `Content-Length: ${body.length - 5}\r\n\r\n${body}`],
@@ -169,14 +169,14 @@ export function malformedRequest(path: string, key: string, random: Random): { k
   return { kind, bytes: Buffer.from(head + rest, "latin1") };
 }
 
-/** Sends one frame that no agent should; `id` is the one an agent would answer with now. */
+/** Sends a malformed frame, and returns its kind. `id` is the id of a valid frame at this moment. */
 export function sendMalformedFrame(socket: RawSocket, id: string, random: Random): string {
   const [kind, send] = random.pick(FRAMES);
   send(socket, id, random);
   return kind;
 }
 
-/** Never a proper answer, and not with a few bytes changed either. */
+/** A frame that is not a valid answer, even if a few of its bytes change. */
 const valid = (id: string) => ({ id, message: MARKER, data: '{"id":7,"content":8,"error":9}' });
 
 const FRAMES: [string, (socket: RawSocket, id: string, random: Random) => void][] = [
@@ -188,7 +188,7 @@ const FRAMES: [string, (socket: RawSocket, id: string, random: Random) => void][
     },
   ]),
   ...['"x"', "[]", 5, {}, "null", '{"content":1}', MARKER, null].map((data): (typeof FRAMES)[number] => [
-    "answer that is none",
+    "invalid answer",
     (socket, id) => socket.send(JSON.stringify({ ...valid(id), data })),
   ]),
   ["unknown id", (socket) => socket.send(JSON.stringify(valid(crypto.randomUUID())))],
@@ -205,14 +205,14 @@ const FRAMES: [string, (socket: RawSocket, id: string, random: Random) => void][
   ],
   ["ping that is too long", (socket) => socket.send("x".repeat(126), { opcode: 9 })],
   ["fragmented ping", (socket) => socket.send("x", { opcode: 9, fin: false })],
-  ["pong nobody asked for", (socket) => socket.send(MARKER, { opcode: 10 })],
+  ["pong without a ping", (socket) => socket.send(MARKER, { opcode: 10 })],
   ["close of one byte", (socket) => socket.send("x", { opcode: 8 })],
   [
     "close with a bad code",
     (socket, _, random) => socket.close(random.pick([0, 999, 1005, 1006, 2999, 65535])),
   ],
   [
-    "close with a reason that is no UTF-8",
+    "close with a reason that is not UTF-8",
     (socket) => socket.send(Buffer.from([3, 232, 0xff]), { opcode: 8 }),
   ],
   [
@@ -234,5 +234,5 @@ const FRAMES: [string, (socket: RawSocket, id: string, random: Random) => void][
       socket.destroy();
     },
   ],
-  ["bytes that are no frame", (socket, _, random) => socket.sendBytes(random.bytes(1 + random.below(64)))],
+  ["bytes that are not a frame", (socket, _, random) => socket.sendBytes(random.bytes(1 + random.below(64)))],
 ];

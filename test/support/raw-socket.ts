@@ -3,27 +3,33 @@ import { type ByteSource, connectSource, type ResponseHead, takeBody, takeHead }
 import { decodeFrame, encodeFrame, type Frame, OPCODE } from "./websocket-frame.ts";
 
 /**
- * A WebSocket client (RFC 6455) that does nothing unasked: it parses frames, answers pings and sees a close
- * frame only inside `receive`, as a program does that handles its frames one by one on a single thread.
+ * A WebSocket client (RFC 6455) that does nothing by itself: it parses frames, answers pings and sees a close
+ * frame only inside `receive`, like a program that handles its frames one by one on a single thread. Tests
+ * need it to misbehave, which a library does not.
  */
 export interface RawSocket {
-  /** The next whole message; undefined once the connection has ended. One call at a time. */
+  /**
+   * Resolves with the next whole message; undefined once the connection has ended. Allows one call at a time.
+   */
   receive(): Promise<Message | undefined>;
-  /** One frame: text, whole and masked unless told otherwise. */
+  /** Sends one frame: by default text, whole and masked. */
   send(payload: string | Uint8Array, options?: Partial<Frame> & { masked?: boolean }): void;
-  /** One text message in as many frames as there are parts. */
+  /** Sends one text message with a frame for each part. */
   sendFragments(parts: readonly string[]): void;
-  /** Bytes as they are: half a frame, two at once, nonsense. */
+  /** Sends bytes unchanged: half a frame, two at once, nonsense. */
   sendBytes(bytes: Uint8Array): void;
-  /** Sends a protocol ping. True once a `receive` met its pong; false where the connection ended before. */
+  /**
+   * Sends a ping. Resolves with true once a `receive` meets its pong, with false if the connection ends
+   * first.
+   */
   ping(): Promise<boolean>;
-  /** Starts the closing handshake; its other half is read by `receive`. */
+  /** Starts the closing handshake. `receive` reads its other half. */
   close(code?: number, reason?: string): void;
   /** Cuts the connection without a close frame. */
   destroy(): void;
-  /** How it ended: the server's close frame, or 1006 where there was none. */
+  /** How the connection ended: the server's close frame, or 1006 if there was none. */
   readonly ended: Promise<Ending>;
-  /** Whether a `receive` that meets a ping answers it. */
+  /** Whether `receive` answers a ping. */
   answersPings: boolean;
 }
 
@@ -38,23 +44,23 @@ export interface Ending {
 }
 
 export interface Handshake extends ResponseHead {
-  /** Of a refusal. */
+  /** The body of a refusal. */
   body: string;
-  /** Where the server switched protocols. */
+  /** The socket, if the server switched protocols. */
   socket?: RawSocket;
 }
 
 interface HandshakeOptions {
-  /** Beside the usual ones, or in their place; undefined leaves one out. */
+  /** Headers that are added or replaced. Undefined leaves one out. */
   headers?: Record<string, string | undefined>;
-  /** To connect from, such as another one of 127.0.0.0/8. */
+  /** The address to connect from, such as another one of 127.0.0.0/8. */
   localAddress?: string;
 }
 
 // RFC 6455 §1.3.
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/** Connects and reads the answer's head; throws only where no HTTP answer comes at all. */
+/** Connects and reads the response's head. Throws only if there is no HTTP response. */
 export async function shakeHands(url: string, options: HandshakeOptions = {}): Promise<Handshake> {
   const { host, pathname, search } = new URL(url);
   const key = randomBytes(16).toString("base64");
@@ -83,7 +89,7 @@ export async function shakeHands(url: string, options: HandshakeOptions = {}): P
   return { ...head, body: "", socket: createRawSocket(source) };
 }
 
-/** As `shakeHands`, where anything but a WebSocket throws. */
+/** Does the same, and throws if the server does not switch protocols. */
 export async function openRawSocket(url: string, options: HandshakeOptions = {}): Promise<RawSocket> {
   const { socket, status, body } = await shakeHands(url, options);
   if (!socket) throw new Error(`${new URL(url).host} refused the upgrade with ${status}: ${body}`);

@@ -1,8 +1,8 @@
 import { connectSource, takeBody, takeHead } from "./byte-source.ts";
 
 /**
- * Asks to register an agent, as one behind a proxy does, where a key is always asked for: the answer's status, and its
- * body where it is not 101. No Fetch sends such a request.
+ * Requests a registration through a proxy, which always needs a key. Returns the status, and the body if the
+ * status is not 101. `fetch` cannot send such a request.
  */
 export async function registerFromElsewhere(
   url: string,

@@ -7,18 +7,18 @@ export interface V2AgentOptions {
   key?: string;
   hello?: object;
   headers?: Record<string, string>;
-  /** The authority of the server's certificate, in PEM form. */
+  /** The authority of the server's certificate, as PEM. */
   ca?: string;
-  /** What to do with an ask; default: nothing. */
+  /** Called with each ask. By default asks stay unanswered. */
   onAsk?: (ask: AskFrame, agent: V2Agent) => unknown;
 }
 
-/** An agent of protocol v2 as a few lines of any language would make it, over a real socket. */
+/** A minimal v2 agent over a real socket. */
 export interface V2Agent {
   ready: ReadyFrame;
   frames: ServerFrame[];
   say(frame: object | string): void;
-  /** The first frame of the type that comes or has come, not yet taken this way. */
+  /** Resolves with the first frame of the type that was not returned yet. */
   next<Type extends ServerFrame["type"]>(type: Type): Promise<Extract<ServerFrame, { type: Type }>>;
   ended: Promise<{ code: number; reason: string }>;
   drop(): void;
@@ -77,12 +77,12 @@ export async function connectV2Agent(url: string, options: V2AgentOptions = {}):
   return Object.assign(agent, { ready });
 }
 
-/** The data of the event that carries a piece of text. */
+/** Returns the data of an event with a piece of text. */
 export function chunk(content: string): string {
   return JSON.stringify({ object: "chat.completion.chunk", choices: [{ index: 0, delta: { content } }] });
 }
 
-/** Answers an ask with these pieces, streamed, and ends it. */
+/** Streams these pieces as the answer to an ask, and ends it. */
 export function streamPieces(agent: V2Agent, ask: string, pieces: readonly string[]): void {
   agent.say({ type: "accept", ask });
   for (const piece of pieces) agent.say({ type: "delta", ask, data: chunk(piece) });
@@ -90,7 +90,7 @@ export function streamPieces(agent: V2Agent, ask: string, pieces: readonly strin
   agent.say({ type: "done", ask, status: 200 });
 }
 
-/** The messages that an ask of a conversation carries. */
+/** Returns the messages in an ask. */
 export function messagesOf({ body }: AskFrame): { role: string; content: string }[] {
   return JSON.parse(body).messages;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-/** Of RFC 6455 §5.2. Anything from 3 to 7 and 11 to 15 is not defined, and may be sent on purpose. */
+/** The opcodes of RFC 6455 §5.2. Tests also send 3 to 7 and 11 to 15, which are not defined. */
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
 export interface Frame {
@@ -10,7 +10,7 @@ export interface Frame {
   reserved: number;
 }
 
-/** A frame as a client sends it; `masked: false` breaks the protocol, as a client must mask. */
+/** Encodes a frame of a client. `masked: false` breaks the protocol, as clients must mask. */
 export function encodeFrame(
   payload: string | Uint8Array,
   {
@@ -40,7 +40,9 @@ export function encodeFrame(
   return Buffer.concat([head, key, body]);
 }
 
-/** The first frame of what a server sent, and its size on the wire; undefined while it is not whole. */
+/**
+ * Decodes the first frame of a server's bytes, with its size on the wire; undefined while it is incomplete.
+ */
 export function decodeFrame(bytes: Buffer): { frame: Frame & { payload: Buffer }; size: number } | undefined {
   const [first, second] = bytes;
   if (first === undefined || second === undefined) return;
