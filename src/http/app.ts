@@ -1,18 +1,14 @@
 import { Hono } from "hono";
-import { connectionRoutes } from "./ask/connections.ts";
-import { askRoutes } from "./ask/route.ts";
-import type { HttpDeps, HttpEnv } from "./context.ts";
+import type { HttpEnv } from "./context.ts";
 import { createNotFound, preflight } from "./methods.ts";
-import { onError, requestMiddleware } from "./middleware/request.ts";
-import { modelRoutes } from "./models/list.ts";
-import { modelAskRoutes } from "./models/route.ts";
+import { onError, type RequestDeps, requestMiddleware } from "./middleware/request.ts";
 import { toDashboard } from "./operations/dashboard.ts";
 import { createPipeline, type PipelineOptions } from "./pipeline.ts";
 import { bindResources, type ResourceDeps, ROUTES } from "./resources.ts";
 import { createRouteTable } from "./route-table.ts";
 import { createRouter } from "./router.ts";
 
-export interface AppDeps extends HttpDeps {
+export interface AppDeps extends RequestDeps {
   pipeline: PipelineOptions;
   /** What the handlers of each resource need. */
   resources: ResourceDeps;
@@ -23,10 +19,6 @@ export function createApp(deps: AppDeps): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ router: createRouter() });
   app.use(requestMiddleware(deps));
   app.options("*", preflight);
-  askRoutes(app, deps);
-  modelAskRoutes(app, deps);
-  modelRoutes(app, deps);
-  connectionRoutes(app, deps);
   const serve = createPipeline(deps.pipeline);
   for (const bound of bindResources(deps.resources))
     app.on(bound.route.method, bound.route.path, serve(bound));

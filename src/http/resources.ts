@@ -3,11 +3,12 @@ import { auditRoutes } from "./admin/audit.ts";
 import { serverRoutes } from "./admin/server.ts";
 import { userRoutes } from "./admin/user.ts";
 import { usersRoutes } from "./admin/users.ts";
-import { askDescriptions } from "./ask/description.ts";
-import { describedRoute } from "./docs/describe.ts";
+import { connectionRoutes } from "./ask/connections.ts";
+import { askRoutes } from "./ask/route.ts";
 import { docsRoutes } from "./docs/route.ts";
 import { liveRoutes } from "./live/route.ts";
-import { modelDescriptions } from "./models/description.ts";
+import { modelListRoutes } from "./models/list.ts";
+import { modelRoutes } from "./models/route.ts";
 import { dashboardRoutes } from "./operations/dashboard.ts";
 import { healthRoutes } from "./operations/health.ts";
 import { metricsRoutes } from "./operations/metrics.ts";
@@ -18,6 +19,10 @@ import { usageRoutes } from "./usage/route.ts";
 
 /** Every resource of the API, in the order of the documentation. */
 const RESOURCES = {
+  ask: askRoutes,
+  connections: connectionRoutes,
+  models: modelRoutes,
+  modelList: modelListRoutes,
   users: usersRoutes,
   user: userRoutes,
   usage: usageRoutes,
@@ -40,10 +45,7 @@ type DepsOf<Of> = Of extends Resource<infer Deps> ? Deps : never;
 export type ResourceDeps = { [Name in keyof Resources]: DepsOf<Resources[Name]> };
 
 /** Every declared route. */
-export const ROUTES: readonly NamedRoute[] = [
-  ...[...askDescriptions, ...modelDescriptions].map(describedRoute),
-  ...Object.values(RESOURCES).flatMap(({ routes }) => routes),
-];
+export const ROUTES: readonly NamedRoute[] = Object.values(RESOURCES).flatMap(({ routes }) => routes);
 
 /** Returns every route with its handler. */
 export function bindResources(deps: ResourceDeps): BoundRoute[] {

@@ -114,6 +114,8 @@ export interface AnswerDeclaration {
   /** Bodies of other media types. */
   other?: Readonly<Record<string, { description: string; example: string }>>;
   headers?: readonly HeaderName[];
+  /** The body is an upstream's, which usually has the shape of `json`. The handler passes it on as a `Response`. */
+  isPassedOn?: true;
 }
 
 /** What a handler is called with. */
@@ -144,11 +146,13 @@ export type RouteAnswer<Declaration extends RouteDeclaration> = AnswerOf<Declara
 
 type AnswerOf<Answers extends RouteDeclaration["answers"]> = {
   [Status in keyof Answers]:
-    | (Answers[Status] extends { json: infer Json extends z.ZodType }
-        ? Reply<StatusOf<Status>, Sent<z.output<Json>>> | (Status extends OK ? Sent<z.output<Json>> : never)
-        : Status extends Upgraded
-          ? undefined
-          : Response)
+    | (Answers[Status] extends { isPassedOn: true }
+        ? Response
+        : Answers[Status] extends { json: infer Json extends z.ZodType }
+          ? Reply<StatusOf<Status>, Sent<z.output<Json>>> | (Status extends OK ? Sent<z.output<Json>> : never)
+          : Status extends Upgraded
+            ? undefined
+            : Response)
     | (Answers[Status] extends { other: object } ? Response : never);
 }[keyof Answers];
 

@@ -271,17 +271,20 @@ interface Parts extends Core, Identities, Access {
 
 /** What the routes need, by resource. */
 function appDeps({ config, store, log, origins }: Given, parts: Parts): Parameters<typeof createApp>[0] {
-  const { relay, limits, metrics, overview, users, sessions, callers, authenticate, accessControl } = parts;
+  const { relay, limits, metrics, overview, users, sessions, authenticate, accessControl } = parts;
   const { bodyBytesMax, bodyWithinMs, conversationLengthMax, modelAliases = {} } = config;
   const { conversations, usage } = store;
   const audit = createAudit({ audit: store.audit });
   const newConversationId = () => Bun.randomUUIDv7();
   const settings = describeSettings(config, origins);
   return {
-    ...{ relay, conversations, callers, limits, log, metrics, newId, newConversationId, now, accessControl },
-    ...{ modelAliases, bodyBytesMax, bodyWithinMs, conversationLengthMax, threads: new Threads() },
+    ...{ log, newId, metrics, accessControl },
     pipeline: { authenticate, limits, bodyLimits: { bodyBytesMax, bodyWithinMs } },
     resources: {
+      ask: { relay, conversations, newId, newConversationId, conversationLengthMax, modelAliases, log },
+      connections: { relay },
+      models: { relay, threads: new Threads(), newId, now, modelAliases, log },
+      modelList: { relay, modelAliases },
       users: { users, audit, newId },
       user: { users, audit },
       usage: { usage, now },

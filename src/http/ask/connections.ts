@@ -1,23 +1,58 @@
-import type { Hono } from "hono";
-import { type HttpDeps, type HttpEnv, json } from "../context.ts";
+import { z } from "zod";
+import type { Relay } from "../../relay/relay.ts";
+import { resource, route } from "../route.ts";
 
-/** How the reference tells that an agent was never sent a request. */
+const text = z.string();
+const time = z.iso.datetime({ offset: true });
+
+const Connections = z
+  .strictObject({
+    connections: z.array(
+      z.strictObject({ Ws: z.strictObject({}), Id: text, Heartbeat: time, LastMessageTime: time }),
+    ),
+  })
+  .meta({ id: "Connections" });
+
+/** The Go server's value for an agent that was never sent a request. */
 const ZERO_TIME = "0001-01-01T00:00:00Z";
 
-/**
- * The reference's list of agents, with its key names. It needs a key, unlike the reference's: ids of agents
- * are nobody else's business.
- */
-export function connectionRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
-  app.get("/api/connections", async (c) => {
-    const caller = await deps.callers.identify(c.req.raw.headers);
-    c.set("principal", caller.principal);
-    const connections = [...deps.relay.agents()].map((agent) => ({
+const ROUTES = {
+  listConnections: route({
+    method: "GET",
+    path: "/api/connections",
+    tag: "Asks",
+    access: "caller",
+    summary: "List the connected agents, as the reference server does",
+    description:
+      "In the order of their registration. `Heartbeat` is when the agent registered or last gave a good answer, `LastMessageTime` when it was last sent a request. The zero time means never.",
+    answers: {
+      200: {
+        description: "The agents.",
+        json: Connections,
+        example: {
+          connections: [
+            {
+              Ws: {},
+              Id: "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+              Heartbeat: "2026-11-23T08:10:14.924Z",
+              LastMessageTime: ZERO_TIME,
+            },
+          ],
+        },
+      },
+    },
+  }),
+};
+
+/** The Go server's list of agents. It needs a key, unlike the Go server's: ids of agents are private. */
+export const connectionRoutes = resource(ROUTES).handledBy(({ relay }: { relay: Pick<Relay, "agents"> }) => ({
+  listConnections() {
+    const connections = [...relay.agents()].map(({ id, heartbeatAt, sentAt }) => ({
       Ws: {},
-      Id: agent.id,
-      Heartbeat: new Date(agent.heartbeatAt).toISOString(),
-      LastMessageTime: agent.sentAt === undefined ? ZERO_TIME : new Date(agent.sentAt).toISOString(),
+      Id: id,
+      Heartbeat: new Date(heartbeatAt).toISOString(),
+      LastMessageTime: sentAt === undefined ? ZERO_TIME : new Date(sentAt).toISOString(),
     }));
-    return json({ connections });
-  });
-}
+    return { connections };
+  },
+}));

@@ -1,61 +1,93 @@
-import type { Hono } from "hono";
+import type { Log } from "../../log/log.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
-import { type AskContext, askConversation } from "../../relay/conversation.ts";
-import { asContext, type HttpContext, type HttpDeps, type HttpEnv, json } from "../context.ts";
+import {
+  type AskContext,
+  type AskConversationDeps,
+  askConversation,
+  type ConversationQuestion,
+} from "../../relay/conversation.ts";
+import { askContext, type HttpContext } from "../context.ts";
+import { ASK_ERRORS } from "../docs/ask-errors.ts";
 import { referenceStyle } from "../errors/reference.ts";
-import { parseJson, parseShape, readText } from "../middleware/body.ts";
-import { withinLimits } from "../middleware/limits.ts";
 import { streamAsk } from "../middleware/stream-ask.ts";
-import { allowedModels, checkAllowed, resolveModel } from "../models/allowed-models.ts";
-import { AskBody } from "./schema.ts";
+import { allowedModels, checkAllowed, type ModelAliases, resolveModel } from "../models/allowed-models.ts";
+import { resource, route } from "../route.ts";
+import { AskAnswer, AskBody } from "./schema.ts";
 
-export function askRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
-  app.post("/api/ask", async (c) => {
-    const request = c.req.raw;
-    const identified = await deps.callers.identify(request.headers);
-    const models = allowedModels(identified, deps.modelAliases);
-    const caller = { ...asContext(c, identified, "ask"), models };
-    c.set("principal", caller.principal);
-    return withinLimits(c, deps.limits, identified, () => answerAsk(c, deps, caller));
-  });
+const ANSWER = {
+  id: "",
+  response_id: "0f9f3c52-9a52-4b0e-8a06-6f4b8f7f1c11",
+  conversation_id: "4a8f6b0e-31a5-4f7e-9f4f-1f6d1f8c7f22",
+  content: "Hello!",
+  error: "",
+};
+
+const EVENTS = [{ delta: "Hel" }, { delta: "lo!" }, ANSWER].map(
+  (event) => `data: ${JSON.stringify(event)}\n\n`,
+);
+
+const ROUTES = {
+  ask: route({
+    method: "POST",
+    path: "/api/ask",
+    tag: "Asks",
+    access: "caller",
+    limits: "admit",
+    summary: "Ask, and wait for the answer",
+    description:
+      "If every agent is busy, the request waits for its turn. With `stream`, or `Accept: text/event-stream`, the answer comes as it is made.",
+    body: { schema: AskBody, example: { content: "Hello world" }, error: "ask_invalid" },
+    answers: {
+      200: {
+        description: "The whole answer, or the stream of it.",
+        headers: ["x-accel-buffering"],
+        json: AskAnswer,
+        example: ANSWER,
+        other: {
+          "text/event-stream": {
+            description:
+              'Server-sent events with JSON in their `data`: `{"delta":text}` for each piece, then the whole answer as without `stream`, then `[DONE]`. A failure after the first piece is one event `{"error":text}`, without `[DONE]`. After 15 s without an event there is a comment.',
+            example: `${EVENTS.join("")}data: [DONE]\n\n`,
+          },
+        },
+      },
+    },
+    errors: ["ask_invalid", "conversation_unknown", "parent_unknown", "conversation_full", ...ASK_ERRORS],
+  }),
+};
+
+interface AskDeps extends AskConversationDeps {
+  log: Log;
+  modelAliases: ModelAliases;
 }
 
-async function answerAsk(c: HttpContext, deps: HttpDeps, caller: AskContext): Promise<Response> {
-  const request = c.req.raw;
-  const text = await readText(request, deps);
-  const body = readBody(text, deps, caller);
-  // The body may have taken its time, in which the key was revoked.
-  await deps.callers.identify(request.headers);
-  if (body.stream ?? request.headers.get("accept")?.includes("text/event-stream")) {
-    return streamConversation(c, deps, caller, body);
-  }
-  const { answer, agent } = await askConversation(deps, caller, body, request.signal);
-  c.set("agent", agent);
-  return json(answer);
-}
+/** The Go server's route, with conversations. */
+export const askRoutes = resource(ROUTES).handledBy((deps: AskDeps) => ({
+  async ask({ c, caller, body }) {
+    const { modelAliases } = deps;
+    const asker = { ...askContext(c, caller, "ask"), models: allowedModels(caller, modelAliases) };
+    const model = body.model === undefined ? undefined : resolveModel(body.model, modelAliases);
+    if (model !== undefined) checkAllowed(model, asker.models);
+    const question = { ...body, model };
+    const { headers, signal } = c.req.raw;
+    if (body.stream ?? headers.get("accept")?.includes("text/event-stream"))
+      return streamAnswer(c, deps, asker, question);
+    const { answer, agent } = await askConversation(deps, asker, question, signal);
+    c.set("agent", agent);
+    return answer;
+  },
+}));
 
-function readBody(text: string, { modelAliases }: HttpDeps, { models }: AskContext): AskBody {
-  const body = parseShape(AskBody, parseJson(text, "ask_invalid"), "ask_invalid");
-  if (body.model === undefined) return body;
-  const model = resolveModel(body.model, modelAliases);
-  checkAllowed(model, models);
-  return { ...body, model };
-}
-
-/**
- * Streams `{"delta":text}` for each piece of the answer, then the whole answer as it would be without
- * streaming, then `[DONE]`. A failure after the first piece is one `{"error":text}` without a `[DONE]`.
- */
-function streamConversation(
+function streamAnswer(
   c: HttpContext,
-  deps: HttpDeps,
+  deps: AskDeps,
   asker: AskContext,
-  body: AskBody,
+  question: ConversationQuestion,
 ): Promise<Response> {
   return streamAsk(c, deps.log, {
     async run(events, signal) {
       const onText = (delta: string) => events.send(JSON.stringify({ delta }));
-      const { answer, agent } = await askConversation(deps, asker, body, signal, onText);
+      const { answer, agent } = await askConversation(deps, asker, question, signal, onText);
       c.set("agent", agent);
       events.send(JSON.stringify(answer));
       events.send(CHAT_STREAM_END);

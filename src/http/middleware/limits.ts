@@ -1,32 +1,6 @@
 import type { Caller } from "../../auth/callers.ts";
 import { formatDuration, type LimitStanding, type Limits } from "../../auth/limits.ts";
 import type { HttpContext } from "../context.ts";
-import { EventStreamResponse } from "./event-stream.ts";
-
-/**
- * Answers a request within its user's limits, or throws as `Limits.admit` does. The request is admitted
- * before its body is read, so a user above their limits costs next to nothing, and a request that then proves
- * faulty counts. Its lease ends with `answer`, or, if that answers with a stream, when the streamed ask has
- * ended.
- */
-export async function withinLimits(
-  c: HttpContext,
-  limits: Limits,
-  caller: Caller,
-  answer: () => Promise<Response>,
-): Promise<Response> {
-  showLimits(c, limits, caller);
-  const lease = limits.admit(caller.principal, caller.allowance);
-  let finished: Promise<void> | undefined;
-  try {
-    const response = await answer();
-    if (response instanceof EventStreamResponse) finished = response.stream.finished;
-    return response;
-  } finally {
-    if (finished) void finished.then(lease.end);
-    else lease.end();
-  }
-}
 
 /** Makes the response, whatever it will be, tell what is left of the user's limits. */
 export function showLimits(c: HttpContext, limits: Limits, { principal, allowance }: Caller): void {

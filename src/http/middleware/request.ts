@@ -1,7 +1,8 @@
 import type { MiddlewareHandler } from "hono";
 import { asAppError } from "../../errors.ts";
-import { causeOf } from "../../log/log.ts";
-import type { HttpContext, HttpDeps, HttpEnv } from "../context.ts";
+import { causeOf, type Log } from "../../log/log.ts";
+import type { Metrics } from "../../metrics/metrics.ts";
+import type { HttpContext, HttpEnv } from "../context.ts";
 import { errorResponse } from "../errors/response.ts";
 import type { AccessControl } from "./access.ts";
 import { EventStreamResponse } from "./event-stream.ts";
@@ -15,7 +16,12 @@ import { readTrace } from "./trace.ts";
  */
 export const IDLE_S = 60;
 
-type RequestDeps = Pick<HttpDeps, "log" | "newId" | "metrics" | "accessControl">;
+export interface RequestDeps {
+  log: Log;
+  newId: () => string;
+  metrics: Pick<Metrics, "requestAnswered">;
+  accessControl: AccessControl;
+}
 
 /**
  * The only middleware, as each costs several microseconds. It gives every request an id, its span in a trace,
@@ -83,7 +89,7 @@ const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
  * Turns whatever a handler threw into a response. An error that was not thrown on purpose tells nothing of
  * its cause.
  */
-export function onError({ log, accessControl }: Pick<HttpDeps, "log" | "accessControl">) {
+export function onError({ log, accessControl }: Pick<RequestDeps, "log" | "accessControl">) {
   return (thrown: Error, c: HttpContext): Response => {
     const error = accessControl.limitWrongKeys(asAppError(thrown), c.get("address"));
     c.set("error", error.logAs ?? error.code);

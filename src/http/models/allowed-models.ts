@@ -1,15 +1,16 @@
 import type { Caller } from "../../auth/callers.ts";
 import { AppError } from "../../errors.ts";
 
-type Aliases = Readonly<Record<string, string>>;
+/** Other names for models: a name for callers, and the name that agents know. */
+export type ModelAliases = Readonly<Record<string, string>>;
 
 /** Returns the name that agents know a model by. */
-export function resolveModel(name: string, aliases: Aliases): string {
+export function resolveModel(name: string, aliases: ModelAliases): string {
   return (Object.hasOwn(aliases, name) ? aliases[name] : undefined) ?? name;
 }
 
 /** Returns the models that the caller may use, by the names that agents know; undefined means all. */
-export function allowedModels({ allowance }: Caller, aliases: Aliases): readonly string[] | undefined {
+export function allowedModels({ allowance }: Caller, aliases: ModelAliases): readonly string[] | undefined {
   return allowance?.models?.map((name) => resolveModel(name, aliases));
 }
 

@@ -1,34 +1,57 @@
-import type { Hono } from "hono";
 import type { Caller } from "../../auth/callers.ts";
 import { AppError } from "../../errors.ts";
-import { type HttpContext, type HttpDeps, type HttpEnv, json } from "../context.ts";
-import { allowedModels } from "./allowed-models.ts";
-import type { ModelObject } from "./schema.ts";
+import type { Relay } from "../../relay/relay.ts";
+import { openaiStyle } from "../errors/openai.ts";
+import { resource, route } from "../route.ts";
+import { allowedModels, type ModelAliases } from "./allowed-models.ts";
+import { ModelEntry, ModelList } from "./schema.ts";
 
-/** What agents offer, with the aliases: https://platform.openai.com/docs/api-reference/models. */
-export function modelRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
-  const identify = async (c: HttpContext) => {
-    const caller = await deps.callers.identify(c.req.raw.headers);
-    c.set("principal", caller.principal);
-    return caller;
-  };
+const MODEL = { id: "llama3.2", object: "model", created: 1763885414, owned_by: "agent" } as const;
 
-  app.get("/v1/models", async (c) => {
-    return json({ object: "list", data: listModels(deps, await identify(c)) });
-  });
+const ROUTES = {
+  listModels: route({
+    method: "GET",
+    path: "/v1/models",
+    tag: "Models",
+    access: "caller",
+    style: openaiStyle,
+    summary: "List the models that the agents offer, and their aliases",
+    description: "Only those that the caller may use.",
+    answers: {
+      200: { description: "The models.", json: ModelList, example: { object: "list", data: [MODEL] } },
+    },
+  }),
+  readModel: route({
+    method: "GET",
+    path: "/v1/models/:id{.+}",
+    tag: "Models",
+    access: "caller",
+    style: openaiStyle,
+    summary: "Read one model",
+    params: { id: "The model's name, which may contain slashes." },
+    answers: { 200: { description: "The model.", json: ModelEntry, example: MODEL } },
+    errors: ["model_not_found"],
+  }),
+};
 
-  // Names may have slashes in them.
-  app.get("/v1/models/:id{.+}", async (c) => {
-    const caller = await identify(c);
-    const id = c.req.param("id");
-    const model = listModels(deps, caller).find((candidate) => candidate.id === id);
-    if (!model) throw new AppError("model_not_found", { param: "model" });
-    return json(model);
-  });
+interface ModelListDeps {
+  relay: Pick<Relay, "models">;
+  modelAliases: ModelAliases;
 }
 
-/** Only what the caller may use. */
-function listModels({ relay, modelAliases }: HttpDeps, caller: Caller): ModelObject[] {
+/** The models that the agents offer, and their aliases: https://platform.openai.com/docs/api-reference/models. */
+export const modelListRoutes = resource(ROUTES).handledBy((deps: ModelListDeps) => ({
+  listModels: ({ caller }) => ({ object: "list" as const, data: listModels(deps, caller) }),
+
+  readModel({ caller, params: { id } }) {
+    const model = listModels(deps, caller).find((candidate) => candidate.id === id);
+    if (!model) throw new AppError("model_not_found", { param: "model" });
+    return model;
+  },
+}));
+
+/** Returns the models that the caller may use. */
+function listModels({ relay, modelAliases }: ModelListDeps, caller: Caller) {
   const allowed = allowedModels(caller, modelAliases);
   const models = relay.models().filter(({ id }) => allowed?.includes(id) ?? true);
   const offered = models.map(({ id, owned_by, offeredAt }) => ({

@@ -11,9 +11,9 @@ import type { Plan, PlanStream } from "./plan.ts";
 import { type ModelAskBody, UsageChunk } from "./schema.ts";
 
 interface NativeRequest {
-  /** The caller's body. */
+  /** The body as the caller sent it, and what the server reads of it. */
   text: string;
-  head: ModelAskBody;
+  body: ModelAskBody;
   /** The name that agents know the model by. */
   model: string;
   headers: Record<string, string>;
@@ -26,13 +26,16 @@ interface NativeRequest {
  * only the model's name changes, if it was an alias. A streamed chat is always asked for its usage, which is
  * hidden again if the caller did not ask for it.
  */
-export function nativePlan(endpoint: Endpoint, { text, head, model, headers, style }: NativeRequest): Plan {
-  const stream = head.stream ?? false;
+export function nativePlan(
+  endpoint: Endpoint,
+  { text, body: given, model, headers, style }: NativeRequest,
+): Plan {
+  const stream = given.stream ?? false;
   const isChatLike = endpoint === "chat/completions" || endpoint === "completions";
-  const hidesUsage = stream && isChatLike && head.stream_options?.include_usage !== true;
-  const named = model === head.model ? text : setField(text, "model", model);
+  const hidesUsage = stream && isChatLike && given.stream_options?.include_usage !== true;
+  const named = model === given.model ? text : setField(text, "model", model);
   const body = hidesUsage
-    ? setField(named, "stream_options", { ...head.stream_options, include_usage: true })
+    ? setField(named, "stream_options", { ...given.stream_options, include_usage: true })
     : named;
   return {
     request: { endpoint, stream, headers, body: () => body },

@@ -1,65 +1,72 @@
 import { AppError } from "../../errors.ts";
 import { CALLER_HEADERS, type Endpoint } from "../../protocol/agent-v2.ts";
 import type { AskContext } from "../../relay/conversation.ts";
-import type { HttpDeps } from "../context.ts";
+import type { Relay } from "../../relay/relay.ts";
 import type { ErrorStyle } from "../errors/style.ts";
-import { parseJson, parseShape, readText } from "../middleware/body.ts";
-import { checkAllowed, resolveModel } from "./allowed-models.ts";
+import { checkAllowed, type ModelAliases, resolveModel } from "./allowed-models.ts";
 import type { ModelAsk } from "./ask.ts";
 import { nativePlan } from "./native.ts";
-import { ModelAskBody } from "./schema.ts";
+import type { ModelAskBody } from "./schema.ts";
 import { translatedPlan } from "./translated.ts";
 import type { Translation, TranslationContext } from "./translation.ts";
-import { v1Plan } from "./v1-plan.ts";
+import { type V1PlanDeps, v1Plan } from "./v1-plan.ts";
 
-/** One of the model routes. */
-export interface ModelRoute {
+/** The API of one model route. */
+export interface ModelApi {
   endpoint: Endpoint;
   style: ErrorStyle;
   /** Translates a request to a chat completion, if the API can be translated. */
   translate?: (body: unknown, context: TranslationContext) => Translation;
 }
 
-/**
- * Reads a request, and makes every plan by which it may be answered. Throws an `AppError` if there is none.
- */
-export async function readModelAsk(
-  request: Request,
-  deps: HttpDeps,
+export interface ModelAskDeps extends V1PlanDeps {
+  relay: Relay;
+  modelAliases: ModelAliases;
+}
+
+interface GivenRequest {
+  body: ModelAskBody;
+  /** The body as the caller sent it, and its JSON. */
+  text: string;
+  json: unknown;
+  headers: Headers;
+}
+
+/** Makes every plan by which a request may be answered. Throws an `AppError` if there is none. */
+export function readModelAsk(
+  deps: ModelAskDeps,
+  api: ModelApi,
   asker: AskContext,
-  route: ModelRoute,
-): Promise<ModelAsk> {
-  const text = await readText(request, deps);
-  const value = parseJson(text, "request_invalid");
-  const head = parseShape(ModelAskBody, value, "request_invalid");
-  const model = resolveModel(head.model, deps.modelAliases);
+  { body, text, json, headers }: GivenRequest,
+): ModelAsk {
+  const model = resolveModel(body.model, deps.modelAliases);
   checkAllowed(model, asker.models);
-  const { endpoint, style } = route;
-  const headers = passedHeaders(request.headers);
+  if (!deps.relay.knowsModel(model)) throw unknownModel(body.model, deps, asker);
+  const { endpoint, style } = api;
+  const native = nativePlan(endpoint, { text, body, model, headers: passedHeaders(headers), style });
   const ask: ModelAsk = {
     asker,
     model,
-    stream: head.stream ?? false,
-    plans: [nativePlan(endpoint, { text, head, model, headers, style })],
+    stream: body.stream ?? false,
+    plans: [native],
     v1: undefined,
   };
-  if (!deps.relay.knowsModel(model)) throw unknownModel(head.model, deps, asker);
-  const refusal = addPlans(ask, value, deps, route);
-  checkThatAnAgentCan(ask, refusal, deps, route);
+  const refusal = addPlans(ask, json, deps, api);
+  checkThatAnAgentCan(ask, refusal, deps, api);
   return ask;
 }
 
 /** Adds the further plans that are possible. Returns why one was not. */
 function addPlans(
   ask: ModelAsk,
-  value: unknown,
-  deps: HttpDeps,
-  { endpoint, translate }: ModelRoute,
+  json: unknown,
+  deps: ModelAskDeps,
+  { endpoint, translate }: ModelApi,
 ): AppError | undefined {
   try {
-    let chat = endpoint === "chat/completions" ? value : undefined;
+    let chat = endpoint === "chat/completions" ? json : undefined;
     if (translate) {
-      const translation = translate(value, deps);
+      const translation = translate(json, deps);
       ask.plans.push(translatedPlan(translation, ask.stream, ask.model));
       chat = translation.request;
     }
@@ -79,8 +86,8 @@ function addPlans(
 function checkThatAnAgentCan(
   { model, plans, v1 }: ModelAsk,
   refusal: AppError | undefined,
-  { relay }: HttpDeps,
-  { endpoint }: ModelRoute,
+  { relay }: ModelAskDeps,
+  { endpoint }: ModelApi,
 ): void {
   const requests = plans.map(({ request }) => request);
   if (!relay.offersModel(model) || relay.canDo({ model, requests, v1: v1?.request })) return;
@@ -101,7 +108,7 @@ function passedHeaders(headers: Headers): Record<string, string> {
 
 const LISTED_MAX = 20;
 
-function unknownModel(name: string, { relay }: HttpDeps, { models }: AskContext): AppError {
+function unknownModel(name: string, { relay }: ModelAskDeps, { models }: AskContext): AppError {
   const offered = relay.models().map(({ id }) => id);
   // After a start the agents have yet to come back, most likely with the model.
   if (offered.length === 0) return new AppError("no_agent");

@@ -1,77 +1,248 @@
-import type { Hono } from "hono";
-import type { AskContext } from "../../relay/conversation.ts";
-import type { ModelAnswer } from "../../relay/types.ts";
-import { asContext, type HttpContext, type HttpDeps, type HttpEnv, JSON_HEADERS } from "../context.ts";
+import { z } from "zod";
+import type { Log } from "../../log/log.ts";
+import { askContext, type HttpContext, JSON_HEADERS } from "../context.ts";
+import { ASK_ERRORS } from "../docs/ask-errors.ts";
 import { anthropicStyle } from "../errors/anthropic.ts";
 import { openaiStyle, responsesStyle } from "../errors/openai.ts";
 import { passHeaders } from "../errors/response.ts";
-import { withinLimits } from "../middleware/limits.ts";
+import type { ErrorStyle } from "../errors/style.ts";
 import { streamAsk } from "../middleware/stream-ask.ts";
+import { type RouteDeclaration, type RouteRequest, resource } from "../route.ts";
 import { allowedModels } from "./allowed-models.ts";
 import { askWhole, type ModelAsk, type ModelReply, ModelStream } from "./ask.ts";
+import { MessagesBody } from "./messages/schema.ts";
 import { translateMessages } from "./messages/translate.ts";
-import { type ModelRoute, readModelAsk } from "./read-request.ts";
+import { type ModelApi, type ModelAskDeps, readModelAsk } from "./read-request.ts";
+import { ResponsesBody } from "./responses/schema.ts";
 import { translateResponses } from "./responses/translate.ts";
+import {
+  ChatAnswer,
+  CompletionAnswer,
+  EmbeddingsAnswer,
+  MessagesAnswer,
+  ModelAskBody,
+  ResponsesAnswer,
+  TokenCount,
+} from "./schema.ts";
 
-const ROUTES: readonly ModelRoute[] = [
-  { endpoint: "chat/completions", style: openaiStyle },
-  { endpoint: "responses", style: responsesStyle, translate: translateResponses },
-  { endpoint: "completions", style: openaiStyle },
-  { endpoint: "embeddings", style: openaiStyle },
-  { endpoint: "messages", style: anthropicStyle, translate: translateMessages },
-  { endpoint: "messages/count_tokens", style: anthropicStyle },
-];
+const MODEL = "llama3.2";
+const UNCHANGED =
+  "An agent whose upstream has this very route is sent the body unchanged, unknown fields included, and its answer is passed on unchanged.";
+const TRANSLATED =
+  "For any other agent with chat completions, the request and the answer are translated. What a chat completion cannot express is a 400 whose `param` names the field. The fields here are those that the translation reads.";
+const EVENTS =
+  "Server-sent events of this API. A failure after the first event is an event of this API too. After 15 s without an event there is a comment, or a `ping` on `/v1/messages`.";
 
-/** The OpenAI-style routes, and Anthropic's. */
-export function modelAskRoutes(app: Hono<HttpEnv>, deps: HttpDeps): void {
-  for (const route of ROUTES) {
-    app.post(`/v1/${route.endpoint}`, async (c) => {
-      const caller = await deps.callers.identify(c.req.raw.headers);
-      c.set("principal", caller.principal);
-      const models = allowedModels(caller, deps.modelAliases);
-      const asker = { ...asContext(c, caller, route.endpoint), models };
-      return withinLimits(c, deps.limits, caller, () => answerAsk(c, deps, asker, route));
-    });
-  }
+interface ModelRoute<Path> {
+  path: Path;
+  style: ErrorStyle;
+  summary: string;
+  description?: string;
+  body: z.ZodType;
+  /** The fields of the example body besides the model. */
+  fields: Record<string, unknown>;
+  answer: z.ZodType;
+  example: unknown;
+  /** The first event and the last, if the answer can be streamed. */
+  events?: string;
 }
 
-async function answerAsk(
-  c: HttpContext,
-  deps: HttpDeps,
-  asker: AskContext,
-  route: ModelRoute,
+/** Returns the declaration of a route whose requests and answers are passed on. */
+function modelRoute<const Path extends `/v1/${string}`>(declared: ModelRoute<Path>) {
+  const { path, style, summary, description, body, fields, answer, example, events } = declared;
+  return {
+    method: "POST",
+    path,
+    tag: "Models",
+    access: "caller",
+    limits: "admit",
+    passesErrorsOn: true,
+    style,
+    summary,
+    description: [UNCHANGED, description].filter(Boolean).join(" "),
+    body: {
+      schema: ModelAskBody,
+      documented: body,
+      example: { model: MODEL, ...fields },
+      error: "request_invalid",
+    },
+    answers: {
+      200: {
+        description:
+          events === undefined ? "The upstream's answer." : "The upstream's answer, or the stream of it.",
+        headers: events === undefined ? [] : ["x-accel-buffering"],
+        isPassedOn: true,
+        json: answer,
+        example,
+        ...(events !== undefined && {
+          other: { "text/event-stream": { description: EVENTS, example: events } },
+        }),
+      },
+      "2XX": { description: "Another good answer of the upstream.", isPassedOn: true, json: answer, example },
+    },
+    errors: ["request_invalid", "body_invalid", "endpoint_unsupported", ...ASK_ERRORS],
+  } as const satisfies RouteDeclaration;
+}
+
+/** Returns the schema of a body of which the server reads only the general fields. */
+const bodyWith = (fields: z.ZodRawShape) => ModelAskBody.extend(fields).loose();
+
+const ANYTHING = z.unknown().optional();
+const MESSAGES = z.array(z.looseObject({})).optional().describe("The conversation so far.");
+const HELLO = [{ role: "user", content: "Hello" }];
+const USAGE = { prompt_tokens: 8, completion_tokens: 3, total_tokens: 11 };
+
+const ROUTES = {
+  createChatCompletion: modelRoute({
+    path: "/v1/chat/completions",
+    style: openaiStyle,
+    summary: "Create a chat completion, OpenAI-style",
+    description:
+      "A browser agent takes text only: the messages become one prompt. The fields here are those that the server itself reads, and the messages.",
+    body: bodyWith({ messages: MESSAGES }),
+    fields: { messages: HELLO },
+    answer: ChatAnswer,
+    example: {
+      ...{ id: "chatcmpl-1", object: "chat.completion", created: 1763885414, model: MODEL },
+      choices: [{ index: 0, message: { role: "assistant", content: "Hello!" }, finish_reason: "stop" }],
+      usage: USAGE,
+    },
+    events: 'data: {"choices":[{"index":0,"delta":{"content":"Hello!"}}]}\n\ndata: [DONE]\n\n',
+  }),
+  createResponse: modelRoute({
+    path: "/v1/responses",
+    style: responsesStyle,
+    summary: "Create a response of OpenAI's Responses API",
+    description: TRANSLATED,
+    body: ResponsesBody.loose(),
+    fields: { input: "Hello" },
+    answer: ResponsesAnswer,
+    example: {
+      ...{ id: "resp_1", object: "response", status: "completed", model: MODEL },
+      output: [{ type: "message", role: "assistant", content: [{ type: "output_text", text: "Hello!" }] }],
+      usage: { input_tokens: 8, output_tokens: 3 },
+    },
+    events:
+      'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":4,"delta":"Hello!"}\n\n',
+  }),
+  createCompletion: modelRoute({
+    path: "/v1/completions",
+    style: openaiStyle,
+    summary: "Create a completion, OpenAI-style",
+    body: bodyWith({ prompt: ANYTHING.describe("A text, or several.") }),
+    fields: { prompt: "Once upon a time" },
+    answer: CompletionAnswer,
+    example: {
+      ...{ id: "cmpl-1", object: "text_completion", created: 1763885414, model: MODEL },
+      choices: [{ index: 0, text: " there was a hub.", finish_reason: "stop" }],
+      usage: USAGE,
+    },
+    events: 'data: {"choices":[{"index":0,"text":" there"}]}\n\ndata: [DONE]\n\n',
+  }),
+  createEmbeddings: modelRoute({
+    path: "/v1/embeddings",
+    style: openaiStyle,
+    summary: "Create embeddings, OpenAI-style",
+    body: bodyWith({ input: ANYTHING.describe("A text, or several.") }),
+    fields: { input: ["Hello"] },
+    answer: EmbeddingsAnswer,
+    example: {
+      ...{ object: "list", model: MODEL },
+      data: [{ object: "embedding", index: 0, embedding: [0.0123, -0.0456] }],
+    },
+  }),
+  createMessage: modelRoute({
+    path: "/v1/messages",
+    style: anthropicStyle,
+    summary: "Create a message of Anthropic's Messages API",
+    description: TRANSLATED,
+    body: MessagesBody.loose(),
+    fields: { max_tokens: 256, messages: HELLO },
+    answer: MessagesAnswer,
+    example: {
+      ...{ id: "msg_1", type: "message", role: "assistant", model: MODEL },
+      content: [{ type: "text", text: "Hello!" }],
+      stop_reason: "end_turn",
+      usage: { input_tokens: 8, output_tokens: 3 },
+    },
+    events:
+      'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello!"}}\n\n',
+  }),
+  countTokens: modelRoute({
+    path: "/v1/messages/count_tokens",
+    style: anthropicStyle,
+    summary: "Count the input tokens of a message",
+    description: "The server never estimates: without an upstream that counts, the answer is a 404.",
+    body: bodyWith({ messages: MESSAGES }),
+    fields: { messages: HELLO },
+    answer: TokenCount,
+    example: { input_tokens: 8 },
+  }),
+};
+
+interface ModelDeps extends ModelAskDeps {
+  log: Log;
+}
+
+/** The OpenAI-style routes and Anthropic's. */
+export const modelRoutes = resource(ROUTES).handledBy((deps: ModelDeps) => {
+  const answering = (api: ModelApi) => (request: ModelRequest) => answerModelRequest(deps, api, request);
+  return {
+    createChatCompletion: answering({ endpoint: "chat/completions", style: openaiStyle }),
+    createResponse: answering({
+      endpoint: "responses",
+      style: responsesStyle,
+      translate: translateResponses,
+    }),
+    createCompletion: answering({ endpoint: "completions", style: openaiStyle }),
+    createEmbeddings: answering({ endpoint: "embeddings", style: openaiStyle }),
+    createMessage: answering({ endpoint: "messages", style: anthropicStyle, translate: translateMessages }),
+    countTokens: answering({ endpoint: "messages/count_tokens", style: anthropicStyle }),
+  };
+});
+
+type ModelRequest = RouteRequest<(typeof ROUTES)["createChatCompletion"]>;
+
+async function answerModelRequest(
+  deps: ModelDeps,
+  api: ModelApi,
+  { c, caller, body, text, json }: ModelRequest,
 ): Promise<Response> {
-  const request = c.req.raw;
-  const ask = await readModelAsk(request, deps, asker, route);
-  // The body may have taken its time, in which the key was revoked.
-  await deps.callers.identify(request.headers);
+  const asker = {
+    ...askContext(c, caller, api.endpoint),
+    models: allowedModels(caller, deps.modelAliases),
+  };
+  const { headers, signal } = c.req.raw;
+  const ask = readModelAsk(deps, api, asker, { body, text, json, headers });
   c.set("model", ask.model);
-  return ask.stream ? stream(c, deps, ask, route) : reply(c, await askWhole(deps.relay, ask, request.signal));
+  return ask.stream ? stream(c, deps, ask, api) : send(c, await askWhole(deps.relay, ask, signal));
 }
 
-function reply(c: HttpContext, { status, body, agent, usage, headers: passed }: ModelReply): Response {
-  c.set("agent", agent);
-  noteUsage(c, usage);
-  const headers = new Headers(JSON_HEADERS);
-  passHeaders(passed, headers);
-  return new Response(body, { status, headers });
-}
-
-function noteUsage(c: HttpContext, usage: ModelAnswer["usage"]): void {
-  if (!usage) return;
-  c.set("promptTokens", usage.prompt_tokens);
-  c.set("completionTokens", usage.completion_tokens);
-}
-
-function stream(c: HttpContext, deps: HttpDeps, ask: ModelAsk, { style }: ModelRoute): Promise<Response> {
-  const stream = new ModelStream(deps.relay, ask);
-  return streamAsk(c, deps.log, {
+function stream(
+  c: HttpContext,
+  { relay, log }: ModelDeps,
+  ask: ModelAsk,
+  { style }: ModelApi,
+): Promise<Response> {
+  const stream = new ModelStream(relay, ask);
+  return streamAsk(c, log, {
     async run(events, signal) {
-      const { agent, reply: whole } = await stream.run(events, signal);
+      const { agent, reply } = await stream.run(events, signal);
       c.set("agent", agent);
-      return whole && reply(c, whole);
+      return reply && send(c, reply);
     },
     fail: (error) => stream.fail(error, c.get("requestId")),
     keepAlive: style.keepAlive,
   });
+}
+
+function send(c: HttpContext, { status, body, agent, usage, headers: passed }: ModelReply): Response {
+  c.set("agent", agent);
+  if (usage) {
+    c.set("promptTokens", usage.prompt_tokens);
+    c.set("completionTokens", usage.completion_tokens);
+  }
+  const headers = new Headers(JSON_HEADERS);
+  passHeaders(passed, headers);
+  return new Response(body, { status, headers });
 }

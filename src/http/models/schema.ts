@@ -1,27 +1,107 @@
 import { z } from "zod";
 
 /**
- * The little that the server reads of an OpenAI-style request; all the rest is the upstream's. Bodies pass
+ * What the server itself reads of the body of a model request. Everything else is for the upstream. The body passes
  * through untouched, so nothing is transformed here.
  */
 export const ModelAskBody = z.object({
-  model: z.string().min(1).max(256),
-  stream: z.boolean().nullish(),
-  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
+  model: z.string().min(1).max(256).describe("One of `GET /v1/models`."),
+  stream: z.boolean().nullish().describe("Send the answer as it is made."),
+  stream_options: z
+    .looseObject({ include_usage: z.boolean().nullish() })
+    .nullish()
+    .describe("`include_usage` asks for a last event with the counted tokens."),
 });
 export type ModelAskBody = z.output<typeof ModelAskBody>;
 
-/** The little that it reads of a streamed chunk. */
+/** What the server reads of a streamed chunk. */
 export const UsageChunk = z.object({
   choices: z.array(z.unknown()).nullish(),
   usage: z.unknown().optional(),
 });
 
-/** One entry of `GET /v1/models`: https://platform.openai.com/docs/api-reference/models/object. */
-export interface ModelObject {
-  id: string;
-  object: "model";
-  /** In seconds since 1970. */
-  created: number;
-  owned_by: string;
-}
+/**
+ * The answers of the model routes. An upstream's answer is passed on unchanged, and upstreams differ, so these say what
+ * is usually there and promise nothing, unlike `ModelList`, which is ours.
+ */
+const text = z.string();
+const optionalText = text.nullish();
+const count = z.number().nullish();
+
+export const ModelEntry = z
+  .strictObject({ id: text, object: z.literal("model"), created: z.int().min(0), owned_by: text })
+  .meta({ id: "Model" });
+
+export const ModelList = z
+  .strictObject({ object: z.literal("list"), data: z.array(ModelEntry) })
+  .meta({ id: "ModelList" });
+
+const Usage = z
+  .looseObject({ prompt_tokens: count, completion_tokens: count, total_tokens: count })
+  .nullish();
+const upstreamFields = { id: optionalText, object: optionalText, created: count, model: optionalText };
+
+export const ChatAnswer = z
+  .looseObject({
+    ...upstreamFields,
+    choices: z
+      .array(
+        z.looseObject({
+          index: count,
+          message: z.looseObject({ role: optionalText, content: z.unknown().optional() }).nullish(),
+          finish_reason: optionalText,
+        }),
+      )
+      .nullish(),
+    usage: Usage,
+  })
+  .meta({ id: "ChatCompletion" });
+
+export const CompletionAnswer = z
+  .looseObject({
+    ...upstreamFields,
+    choices: z
+      .array(z.looseObject({ index: count, text: optionalText, finish_reason: optionalText }))
+      .nullish(),
+    usage: Usage,
+  })
+  .meta({ id: "Completion" });
+
+export const EmbeddingsAnswer = z
+  .looseObject({
+    object: optionalText,
+    model: optionalText,
+    data: z
+      .array(z.looseObject({ index: count, embedding: z.union([z.array(z.number()), text]).nullish() }))
+      .nullish(),
+    usage: Usage,
+  })
+  .meta({ id: "Embeddings" });
+
+const Tokens = z.looseObject({ input_tokens: count, output_tokens: count }).nullish();
+const typed = z.looseObject({ type: optionalText });
+
+export const ResponsesAnswer = z
+  .looseObject({
+    id: optionalText,
+    object: optionalText,
+    status: optionalText,
+    model: optionalText,
+    output: z.array(typed).nullish(),
+    usage: Tokens,
+  })
+  .meta({ id: "Response" });
+
+export const MessagesAnswer = z
+  .looseObject({
+    id: optionalText,
+    type: optionalText,
+    role: optionalText,
+    model: optionalText,
+    content: z.array(typed).nullish(),
+    stop_reason: optionalText,
+    usage: Tokens,
+  })
+  .meta({ id: "Message" });
+
+export const TokenCount = z.looseObject({ input_tokens: count }).meta({ id: "TokenCount" });

@@ -17,8 +17,8 @@ export interface V1Plan {
   chunks(result: AskResult): string[];
 }
 
-interface V1PlanDeps {
-  relay: Relay;
+export interface V1PlanDeps {
+  relay: Pick<Relay, "isConnected">;
   threads: Threads;
   newId: () => string;
   now: () => number;

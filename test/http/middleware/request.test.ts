@@ -2,11 +2,11 @@ import { expect, test } from "bun:test";
 import { Hono } from "hono";
 import { createConcurrencyLimit } from "../../../src/auth/concurrency.ts";
 import { createFailedKeys } from "../../../src/auth/failed-keys.ts";
-import type { HttpDeps, HttpEnv } from "../../../src/http/context.ts";
+import type { HttpEnv } from "../../../src/http/context.ts";
 import { createAccessControl } from "../../../src/http/middleware/access.ts";
 import { createClientAddresses } from "../../../src/http/middleware/client-address.ts";
 import { EventStream } from "../../../src/http/middleware/event-stream.ts";
-import { requestMiddleware } from "../../../src/http/middleware/request.ts";
+import { type RequestDeps, requestMiddleware } from "../../../src/http/middleware/request.ts";
 import { createLog } from "../../../src/log/log.ts";
 
 /** An app of two routes, on a server that only notes the limits that are set for its requests. */
@@ -29,7 +29,7 @@ function start() {
       newId: () => "id",
       metrics: { requestAnswered() {} },
       accessControl,
-    } as unknown as HttpDeps),
+    } as unknown as RequestDeps),
   );
   app.post("/plain", () => new Response("done"));
   app.post("/stream", (c) => {

@@ -4,8 +4,8 @@ import { nativePlan } from "../../../src/http/models/native.ts";
 
 /** Returns what a caller who did not ask for the usage is sent of a delta. */
 function shown(data: string): string | undefined {
-  const head = { model: "m", stream: true };
-  const request = { text: "{}", head, model: "m", headers: {}, style: openaiStyle };
+  const body = { model: "m", stream: true };
+  const request = { text: "{}", body, model: "m", headers: {}, style: openaiStyle };
   return nativePlan("chat/completions", request).open().push({ data })[0]?.data;
 }
 

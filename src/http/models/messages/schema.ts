@@ -17,35 +17,47 @@ export type Typed = z.output<typeof Typed>;
 export const Content = z.union([text, z.array(Typed)]);
 export type Content = z.output<typeof Content>;
 
-const ToolHead = z.looseObject({ type: optionalText, name: optionalText });
+const AnyTool = z.looseObject({ type: optionalText, name: optionalText });
 const Format = Typed.nullish();
 
 export const MessagesBody = z.object({
-  model: text.min(1),
-  max_tokens: z.int().positive(),
-  messages: z.array(z.object({ role: z.enum(["user", "assistant", "system"]), content: Content })).min(1),
-  system: Content.nullish(),
-  stream: flag,
-  stop_sequences: z.array(text).nullish(),
-  temperature: number,
-  top_p: number,
-  top_k: number,
-  tools: z.array(ToolHead).nullish(),
+  model: text.min(1).describe("One of `GET /v1/models`."),
+  max_tokens: z.int().positive().describe("The greatest number of output tokens."),
+  messages: z
+    .array(z.object({ role: z.enum(["user", "assistant", "system"]), content: Content }))
+    .min(1)
+    .describe("The conversation so far."),
+  system: Content.nullish().describe("Comes before the messages."),
+  stream: flag.describe("Send the answer as it is made."),
+  stop_sequences: z.array(text).nullish().describe("Texts that end the answer."),
+  temperature: number.describe("As the upstream takes it."),
+  top_p: number.describe("As the upstream takes it."),
+  top_k: number.describe("As the upstream takes it."),
+  tools: z.array(AnyTool).nullish().describe("Tools of the caller. Those that run at Anthropic are refused."),
   tool_choice: z
     .object({
       type: z.enum(["auto", "any", "tool", "none"]),
       name: optionalText,
       disable_parallel_tool_use: flag,
     })
-    .nullish(),
-  thinking: z.object({ type: text, display: optionalText }).nullish(),
-  output_config: z.object({ effort: optionalText, format: Format }).nullish(),
-  /** The former place of `output_config.format`. */
-  output_format: Format,
-  metadata: z.object({ user_id: optionalText }).nullish(),
-  container: z.unknown().optional(),
-  mcp_servers: z.array(z.unknown()).nullish(),
-  thread: z.unknown().optional(),
+    .nullish()
+    .describe("`auto`, `any`, `none`, or one tool."),
+  thinking: z
+    .object({ type: text, display: optionalText })
+    .nullish()
+    .describe("Whether the model thinks first."),
+  output_config: z
+    .object({ effort: optionalText, format: Format })
+    .nullish()
+    .describe("The format of the answer, and the effort."),
+  output_format: Format.describe("The former place of the format."),
+  metadata: z
+    .object({ user_id: optionalText })
+    .nullish()
+    .describe("`user_id` is your name for the end user."),
+  container: z.unknown().optional().describe("Is refused in a translation."),
+  mcp_servers: z.array(z.unknown()).nullish().describe("Are refused in a translation."),
+  thread: z.unknown().optional().describe("Is refused in a translation."),
 });
 export type MessagesBody = z.output<typeof MessagesBody>;
 

@@ -14,22 +14,27 @@ export const Typed = z.looseObject({ type: optionalText });
 export type Typed = z.output<typeof Typed>;
 
 export const ResponsesBody = z.looseObject({
-  model: z.string().min(1),
-  input: z.union([text, z.array(Typed)]),
-  instructions: optionalText,
-  stream: z.boolean().nullish(),
-  background: z.boolean().nullish(),
-  tools: z.array(Typed).nullish(),
-  tool_choice: z.union([text, Typed]).nullish(),
-  parallel_tool_calls: z.boolean().nullish(),
-  max_output_tokens: z.number().nullish(),
-  temperature: z.number().nullish(),
-  top_p: z.number().nullish(),
-  top_logprobs: z.number().nullish(),
-  text: z.looseObject({ format: Typed.nullish(), verbosity: optionalText }).nullish(),
-  reasoning: z.looseObject({ effort: optionalText }).nullish(),
-  include: z.array(text).nullish(),
-  user: optionalText,
+  model: z.string().min(1).describe("One of `GET /v1/models`."),
+  input: z
+    .union([text, z.array(Typed)])
+    .describe("A text, or items: messages, tool calls and their results."),
+  instructions: optionalText.describe("Come before the input."),
+  stream: z.boolean().nullish().describe("Send the answer as it is made."),
+  background: z.boolean().nullish().describe("Is refused in a translation."),
+  tools: z.array(Typed).nullish().describe("Functions and custom tools."),
+  tool_choice: z.union([text, Typed]).nullish().describe("`auto`, `none`, `required`, or one tool."),
+  parallel_tool_calls: z.boolean().nullish().describe("Whether several tools may be called at once."),
+  max_output_tokens: z.number().nullish().describe("The greatest number of output tokens."),
+  temperature: z.number().nullish().describe("As the upstream takes it."),
+  top_p: z.number().nullish().describe("As the upstream takes it."),
+  top_logprobs: z.number().nullish().describe("As the upstream takes it."),
+  text: z
+    .looseObject({ format: Typed.nullish(), verbosity: optionalText })
+    .nullish()
+    .describe("The format of the answer, and its verbosity."),
+  reasoning: z.looseObject({ effort: optionalText }).nullish().describe("The `effort`."),
+  include: z.array(text).nullish().describe("What else the answer must include."),
+  user: optionalText.describe("Your name for the end user."),
 });
 export type ResponsesBody = z.output<typeof ResponsesBody>;
 
