@@ -28,7 +28,7 @@ export function isMet({ goal, value, ratio }: Row): boolean | undefined {
   );
 }
 
-const HEADS = ["scenario", "figure", "compared with", "value", "ratio", "p10–p90", "goal", "", "note"];
+const HEADS = ["scenario", "metric", "compared with", "value", "ratio", "p10–p90", "goal", "", "note"];
 
 /** A table in Markdown. */
 export function tableOf(rows: readonly Row[]): string {

@@ -54,7 +54,7 @@ async function startSide(workshop: Workshop): Promise<Side> {
 
 export const DASHBOARD: Scenario = {
   name: "dashboard",
-  about: "POST /api/ask by 32 callers while three dashboards look, against none",
+  about: "POST /api/ask by 32 callers with three open dashboards, compared with none",
   async run(context) {
     const { workshop, rounds, seconds } = context;
     const unseen = await startSide(workshop);
@@ -66,7 +66,7 @@ export const DASHBOARD: Scenario = {
     // A frame a second, of which a busy server may be late with some.
     if (Math.min(...frames) < rounds * seconds) throw new Error(`too few frames came: ${frames}`);
     return rowsOf(pairs, {
-      scenario: "3 dashboards, against none",
+      scenario: "3 dashboards, compared with none",
       unit: "ask",
       figures: ["perSecond", "p50Ms", "p99Ms", "cpuMicros"],
     });

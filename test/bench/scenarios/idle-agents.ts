@@ -46,7 +46,7 @@ async function idleCores(target: Target): Promise<number> {
 
 export const IDLE_AGENTS: Scenario = {
   name: "idle-agents",
-  about: "10,000 idle agents of protocol 1: their memory, their pings, their coming, an ask among them",
+  about: "10,000 idle v1 agents: their memory, their pings, connecting them, and an ask among them",
   async run(context) {
     const { workshop, idleAgents: count } = context;
     if (openFilesMax() < count + FILES_SPARE)
@@ -63,7 +63,7 @@ export const IDLE_AGENTS: Scenario = {
     const rows: Row[] = [
       {
         scenario,
-        metric: "memory when they have come",
+        metric: "memory after connecting",
         unit: "KB each",
         base: bareCrowd.bytesEach / 1000,
         value: crowd.bytesEach / 1000,
@@ -72,15 +72,15 @@ export const IDLE_AGENTS: Scenario = {
       { scenario, metric: "memory after a round of pings", unit: "KB each", value: settledBytes / 1000 },
       {
         scenario,
-        metric: "coming",
+        metric: "connecting",
         unit: "agents/s",
         base: bareCrowd.acceptPerSecond,
         value: crowd.acceptPerSecond,
-        note: "as fast as one process of agents can dial",
+        note: "limited by the one process that runs the agents",
       },
       {
         scenario,
-        metric: "CPU of coming",
+        metric: "CPU of connecting",
         unit: "µs each",
         base: bareCrowd.acceptMicros,
         value: crowd.acceptMicros,
@@ -111,7 +111,7 @@ async function askAmong(context: Context, crowded: Target): Promise<Row[]> {
   if (!base || !value) throw new Error("two sides");
   const pairs = await measurePairs(context, base, value);
   return rowsOf(pairs, {
-    scenario: "1 caller among them, against 160 agents",
+    scenario: "1 caller among them, compared with 160 agents",
     unit: "ask",
     figures: ["p50Ms", "p99Ms", "cpuMicros"],
   });

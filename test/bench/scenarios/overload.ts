@@ -65,14 +65,14 @@ function rowsOf({ times, peak, loaded, bytes }: Level): Row[] {
     },
     {
       scenario,
-      metric: "most to least of a user",
+      metric: "most-served to least-served user",
       unit: "times",
       value: quantile(loaded.map(unfairness), 0.5),
       goal: { of: "value", atMost: 1.2 },
     },
     {
       scenario,
-      metric: "memory, first and last round",
+      metric: "memory in the first and last round",
       unit: "MB",
       base: bytes.first / 1e6,
       value: bytes.last / 1e6,

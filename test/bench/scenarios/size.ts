@@ -25,6 +25,6 @@ export const SIZE: Scenario = {
     if (!laidOut.success) return rows;
     const paths = [...new Bun.Glob("**").scanSync({ cwd: folder, onlyFiles: true, dot: true })];
     const bytes = paths.reduce((sum, path) => sum + statSync(join(folder, path)).size, 0);
-    return [...rows, { scenario, metric: "image, not compressed", unit, value: bytes / 1e6 }];
+    return [...rows, { scenario, metric: "image, uncompressed", unit, value: bytes / 1e6 }];
   },
 };

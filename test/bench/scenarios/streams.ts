@@ -39,7 +39,7 @@ export const DELTAS_USAGE: Scenario = {
       context,
       { callers: 64, exchange: streamExchange({ deltas: 200, usage: true, unit: "delta" }) },
       {
-        scenario: "64 streams, usage taken out",
+        scenario: "64 streams, usage removed",
         unit: "delta",
         figures: ["perSecond", "cpuMicros"],
       },

@@ -25,14 +25,14 @@ async function compare(context: Context, target: Target, tokens: number, scenari
 
 export const TOKENS: Scenario = {
   name: "tokens",
-  about: "1,000 users' tokens in turn, and more than the cache holds, against one user's",
+  about: "the tokens of 1,000 users in turn, and more than the cache holds, compared with one token",
   async run(context) {
     const data = await makeData(context.workshop, "tokens", { users: TOKENS_PAST_CACHE });
     const target = await context.workshop.startOurs({ data });
     await connectAgents(context.workshop, target, V1_AGENTS);
     return [
-      ...(await compare(context, target, 1_000, "1,000 tokens, against one")),
-      ...(await compare(context, target, TOKENS_PAST_CACHE, "tokens never in the cache, against one")),
+      ...(await compare(context, target, 1_000, "1,000 tokens, compared with one")),
+      ...(await compare(context, target, TOKENS_PAST_CACHE, "tokens not in the cache, compared with one")),
     ];
   },
 };
