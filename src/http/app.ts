@@ -8,7 +8,7 @@ import { bindResources, type ResourceDeps, ROUTES } from "./resources.ts";
 import { createRouteTable } from "./route-table.ts";
 import { createRouter } from "./router.ts";
 
-export interface AppDeps extends RequestDeps {
+export interface AppDeps extends Omit<RequestDeps, "routes"> {
   pipeline: PipelineOptions;
   /** What the handlers of each resource need. */
   resources: ResourceDeps;
@@ -17,13 +17,14 @@ export interface AppDeps extends RequestDeps {
 /** All HTTP routes. `fetch` needs the server it runs in: `app.fetch(request, { server })`. */
 export function createApp(deps: AppDeps): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>({ router: createRouter() });
-  app.use(requestMiddleware(deps));
+  const routes = createRouteTable(ROUTES);
+  app.use(requestMiddleware({ ...deps, routes }));
   app.options("*", preflight);
   const serve = createPipeline(deps.pipeline);
   for (const bound of bindResources(deps.resources))
     app.on(bound.route.method, bound.route.path, serve(bound));
-  app.onError(onError(deps));
-  const refuse = createNotFound(createRouteTable(ROUTES));
+  app.onError(onError({ ...deps, routes }));
+  const refuse = createNotFound(routes);
   app.notFound((c) => toDashboard(c) ?? refuse(c));
   return app;
 }

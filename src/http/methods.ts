@@ -1,6 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { HttpContext } from "./context.ts";
 import { errorResponse } from "./errors/response.ts";
+import { styleOf } from "./middleware/request.ts";
 import type { RouteTable } from "./route-table.ts";
 
 /** Lets a page of any site call the API with a key. A session's cookie counts for the server's own pages only. */
@@ -19,6 +20,10 @@ export function preflight(c: HttpContext): Response {
 
 /** Returns what answers a request without a route: 405 with `Allow` if the path has other methods, otherwise 404. */
 export function createNotFound(table: RouteTable) {
+  const refuse = (c: HttpContext, error: AppError) => {
+    c.set("error", error.code);
+    return errorResponse(error, styleOf(c, table), c.get("requestId"));
+  };
   return (c: HttpContext): Response => {
     const methods = table.methodsOf(c.req.path);
     if (methods.length === 0) return refuse(c, new AppError("not_found"));
@@ -27,9 +32,4 @@ export function createNotFound(table: RouteTable) {
     response.headers.set("allow", allow);
     return response;
   };
-}
-
-function refuse(c: HttpContext, error: AppError): Response {
-  c.set("error", error.code);
-  return errorResponse(error, c.req.path, c.get("requestId"));
 }

@@ -21,8 +21,9 @@ import { type Config, describeSettings, type Origins } from "../config/read.ts";
 import { createDashboard } from "../dashboard/assets.ts";
 import { agentKeyIn, databaseIn, sealKeyIn } from "../data-folder.ts";
 import { AppError } from "../errors.ts";
-import { createApp } from "../http/app.ts";
+import { type AppDeps, createApp } from "../http/app.ts";
 import { createAuthenticate } from "../http/authenticate.ts";
+import { referenceStyle } from "../http/errors/reference.ts";
 import { errorResponse } from "../http/errors/response.ts";
 import { createLiveFeed } from "../http/live/feed.ts";
 import { createOverview } from "../http/live/overview.ts";
@@ -92,12 +93,7 @@ export async function startServer(config: Config, log: Log, options: ServerOptio
   }
 }
 
-interface Given extends ServerOptions {
-  config: Config;
-  log: Log;
-  store: Store;
-  isFirstStart: boolean;
-}
+type Given = ServerOptions & { config: Config; log: Log; store: Store; isFirstStart: boolean };
 
 /** Connects the parts of the server. A part that needs one that is made later gets a function that returns it. */
 async function compose(given: Given): Promise<RunningServer> {
@@ -125,7 +121,7 @@ async function compose(given: Given): Promise<RunningServer> {
     fetch: (request, server) => app.fetch(request, { server }),
     log,
     websocket: splitSockets(agents.websocket, live.websocket),
-    onFault: () => errorResponse(new AppError("internal"), "/", ""),
+    onFault: () => errorResponse(new AppError("internal"), referenceStyle, ""),
   });
   const stopWatch = watchUsers({
     users: store.users,
@@ -270,7 +266,7 @@ interface Parts extends Core, Identities, Access {
 }
 
 /** What the routes need, by resource. */
-function appDeps({ config, store, log, origins }: Given, parts: Parts): Parameters<typeof createApp>[0] {
+function appDeps({ config, store, log, origins }: Given, parts: Parts): AppDeps {
   const { relay, limits, metrics, overview, users, sessions, authenticate, accessControl } = parts;
   const { bodyBytesMax, bodyWithinMs, conversationLengthMax, modelAliases = {} } = config;
   const { conversations, usage } = store;

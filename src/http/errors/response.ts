@@ -1,7 +1,7 @@
 import { type AppError, ERRORS, type UpstreamError } from "../../errors.ts";
 import { parseJson } from "../../json/parse.ts";
 import { PASSED_ERROR_HEADERS } from "../../protocol/agent-v2.ts";
-import { errorStyleOf } from "./style-of-path.ts";
+import type { ErrorStyle } from "./style.ts";
 
 /** Clients ignore longer waits. */
 const RETRY_AFTER_MS_MAX = 60_000;
@@ -16,9 +16,7 @@ function setRetryHeaders(error: AppError, headers: Headers): void {
   if (code === "limit_tokens" && retryAfterMs > RETRY_AFTER_MS_MAX) headers.set("x-should-retry", "false");
 }
 
-/** Returns the response for an error, in the error style of the path. */
-export function errorResponse(error: AppError, path: string, requestId: string): Response {
-  const style = errorStyleOf(path);
+export function errorResponse(error: AppError, style: ErrorStyle, requestId: string): Response {
   const headers = new Headers({ "content-type": "application/json; charset=utf-8" });
   setRetryHeaders(error, headers);
   if (style.isOwnBody) passHeaders(error.upstream?.headers, headers);

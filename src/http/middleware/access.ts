@@ -9,8 +9,11 @@ import type { ClientAddress, ClientAddresses } from "./client-address.ts";
 
 /** The checks that each request passes before any route sees it. */
 export interface AccessControl {
-  /** Returns where the request comes from. Throws an `AppError`: url_too_long, host_invalid, host_refused. */
-  check(request: Request, server: BunServer, path: string): ClientAddress;
+  /**
+   * Returns where the request comes from. Throws an `AppError`: url_too_long, host_invalid and, if its route
+   * `needsKey` not, host_refused. A page that made its own name point to this machine does not have a key.
+   */
+  check(request: Request, server: BunServer, needsKey: boolean): ClientAddress;
   /**
    * Counts a request among the running ones of its address, until the returned function is called. Throws an
    * `AppError` address_busy.
@@ -34,9 +37,6 @@ interface AccessControlOptions {
 /** For the whole URL. The runtime answers 431 if the head has more than 16 KB, or 199 headers. */
 const URL_LENGTH_MAX = 4096;
 
-/** Routes that are of no use without a key, which a page that made its own name point here would not have. */
-const NEEDS_KEY = /^\/(?:(?:api|v1|admin|metrics)(?:\/|$)|(?:agents\/[^/]*\/)?client\/register$)/;
-
 const OWN_HOST_HINT =
   "On this machine, call the server localhost, use its address, or add the name to --allowed-hosts. Behind a proxy, see --trust-proxy.";
 
@@ -59,7 +59,7 @@ export function createAccessControl({
   log,
 }: AccessControlOptions): AccessControl {
   return {
-    check(request, server, path) {
+    check(request, server, needsKey) {
       const { headers, url } = request;
       if (url.length > URL_LENGTH_MAX)
         throw new AppError("url_too_long", {
@@ -72,7 +72,7 @@ export function createAccessControl({
           hint: "It must be a name or an address, with a port or without.",
         });
       const from = addresses(request, server);
-      if (isLoopback(from.address) && !from.isVouched && !NEEDS_KEY.test(path) && !isOwnHost(host))
+      if (isLoopback(from.address) && !from.isVouched && !needsKey && !isOwnHost(host))
         throw new AppError("host_refused", { hint: OWN_HOST_HINT });
       return from;
     },

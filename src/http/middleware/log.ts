@@ -1,25 +1,18 @@
-import { routePath } from "hono/route";
 import type { Log } from "../../log/log.ts";
 import { principalName } from "../../principal.ts";
 import type { HttpContext } from "../context.ts";
+import type { NamedRoute } from "../route.ts";
 
-/** Machines request these again and again. */
-const PROBED = new Set(["/health", "/ready", "/metrics"]);
+/** Stands for the path of a request without a route. */
+export const UNKNOWN_ROUTE = "(unknown)";
 
-export interface AnsweredRequest {
-  /** As `patternOf` returns it. */
-  route: string;
+interface AnsweredRequest {
+  route: NamedRoute | undefined;
   status: number;
   durationMs: number;
 }
 
-/** Returns the route's pattern, as paths and queries may hold keys; `(unknown)` if there is no route. */
-export function patternOf(c: HttpContext): string {
-  const pattern = routePath(c, -1);
-  return pattern === "/*" || pattern === "*" ? "(unknown)" : pattern;
-}
-
-/** Writes one line for each request, when its response begins. */
+/** Writes one line for each request, when its response begins. It shows the route, as paths and queries may hold keys. */
 export function logRequest(log: Log, c: HttpContext, { route, status, durationMs }: AnsweredRequest): void {
   const trace = c.get("trace");
   const principal = c.get("principal");
@@ -31,7 +24,7 @@ export function logRequest(log: Log, c: HttpContext, { route, status, durationMs
     parent_span_id: trace?.parentSpanId,
     address: c.get("address"),
     method: c.req.method,
-    route: route === "(unknown)" ? firstSegment(c.req.path) : route,
+    route: route?.path ?? firstSegment(c.req.path),
     status,
     ms: Math.round(durationMs * 100) / 100,
     user: principal && principalName(principal),
@@ -44,8 +37,8 @@ export function logRequest(log: Log, c: HttpContext, { route, status, durationMs
 }
 
 /** A refused key is always logged at a visible level. */
-function levelOf(route: string, status: number): "debug" | "info" | "warn" {
-  if (PROBED.has(route) && status !== 401) return "debug";
+function levelOf(route: NamedRoute | undefined, status: number): "debug" | "info" | "warn" {
+  if (route?.isProbe && status !== 401) return "debug";
   return status >= 500 ? "warn" : "info";
 }
 
@@ -60,5 +53,5 @@ function plainId(given: string | null): string | undefined {
  */
 function firstSegment(path: string): string {
   const [, first = ""] = path.split("/");
-  return /^[a-z0-9._-]{1,16}$/i.test(first) ? `/${first}…` : "(unknown)";
+  return /^[a-z0-9._-]{1,16}$/i.test(first) ? `/${first}…` : UNKNOWN_ROUTE;
 }

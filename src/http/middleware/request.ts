@@ -3,11 +3,15 @@ import { asAppError } from "../../errors.ts";
 import { causeOf, type Log } from "../../log/log.ts";
 import type { Metrics } from "../../metrics/metrics.ts";
 import type { HttpContext, HttpEnv } from "../context.ts";
+import { referenceStyle } from "../errors/reference.ts";
 import { errorResponse } from "../errors/response.ts";
+import type { ErrorStyle } from "../errors/style.ts";
+import type { NamedRoute } from "../route.ts";
+import type { RouteTable } from "../route-table.ts";
 import type { AccessControl } from "./access.ts";
 import { EventStreamResponse } from "./event-stream.ts";
 import { completeHeaders } from "./headers.ts";
-import { logRequest, patternOf } from "./log.ts";
+import { logRequest, UNKNOWN_ROUTE } from "./log.ts";
 import { readTrace } from "./trace.ts";
 
 /**
@@ -21,6 +25,7 @@ export interface RequestDeps {
   newId: () => string;
   metrics: Pick<Metrics, "requestAnswered">;
   accessControl: AccessControl;
+  routes: RouteTable;
 }
 
 /**
@@ -32,15 +37,17 @@ export function requestMiddleware({
   newId,
   metrics,
   accessControl,
+  routes,
 }: RequestDeps): MiddlewareHandler<HttpEnv> {
-  const fail = onError({ log, accessControl });
+  const fail = onError({ log, accessControl, routes });
   return async (c, next) => {
     const startedAt = performance.now();
     const requestId = `req_${newId()}`;
     c.set("requestId", requestId);
     c.set("trace", readTrace(c.req.raw.headers));
+    const route = routes.find(c.req.method, c.req.path);
     try {
-      const leave = admit(c, accessControl);
+      const leave = admit(c, accessControl, route ?? routes.nearest(c.req.path));
       await next();
       if (c.res instanceof EventStreamResponse) c.res.stream.beforeClose(leave);
       else leave();
@@ -53,24 +60,26 @@ export function requestMiddleware({
     c.get("showLimits")?.(headers);
     // Anthropic's SDK reads this one.
     headers.set("request-id", requestId);
-    const answered = {
-      route: patternOf(c),
-      status: c.get("upgraded") ? 101 : c.res.status,
-      durationMs: performance.now() - startedAt,
-    };
-    metrics.requestAnswered({ ...answered, method: c.req.method });
-    logRequest(log, c, answered);
+    const status = c.get("upgraded") ? 101 : c.res.status;
+    const durationMs = performance.now() - startedAt;
+    metrics.requestAnswered({
+      method: c.req.method,
+      route: route?.path ?? UNKNOWN_ROUTE,
+      status,
+      durationMs,
+    });
+    logRequest(log, c, { route, status, durationMs });
   };
 }
 
 /**
- * Admits the request, or throws an `AppError`. The returned function must be called once: when the response
- * is ready or, if it is a stream, before that closes.
+ * Admits a request to a route, or one that comes close to it. Throws an `AppError` otherwise. The returned function
+ * must be called once: when the response is ready or, if it is a stream, before that closes.
  */
-function admit(c: HttpContext, accessControl: AccessControl): () => void {
+function admit(c: HttpContext, accessControl: AccessControl, route: NamedRoute | undefined): () => void {
   const request = c.req.raw;
   const { server } = c.env;
-  const { address } = accessControl.check(request, server, c.req.path);
+  const { address } = accessControl.check(request, server, route !== undefined && route.access !== "none");
   c.set("address", address);
   const leave = accessControl.enter(address);
   // The runtime's limit is for idle connections. It would cut off a slow body, and a caller who waits for an
@@ -89,7 +98,11 @@ const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
  * Turns whatever a handler threw into a response. An error that was not thrown on purpose tells nothing of
  * its cause.
  */
-export function onError({ log, accessControl }: Pick<RequestDeps, "log" | "accessControl">) {
+export function onError({
+  log,
+  accessControl,
+  routes,
+}: Pick<RequestDeps, "log" | "accessControl" | "routes">) {
   return (thrown: Error, c: HttpContext): Response => {
     const error = accessControl.limitWrongKeys(asAppError(thrown), c.get("address"));
     c.set("error", error.logAs ?? error.code);
@@ -101,6 +114,12 @@ export function onError({ log, accessControl }: Pick<RequestDeps, "log" | "acces
         cause: causeOf(cause),
       });
     }
-    return errorResponse(error, c.req.path, c.get("requestId"));
+    return errorResponse(error, styleOf(c, routes), c.get("requestId"));
   };
+}
+
+/** Returns the error style of the route or, without a route, of the one that the request comes closest to. */
+export function styleOf(c: HttpContext, routes: RouteTable): ErrorStyle {
+  const { method, path } = c.req;
+  return (routes.find(method, path) ?? routes.nearest(path))?.style ?? referenceStyle;
 }

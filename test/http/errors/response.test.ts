@@ -3,6 +3,7 @@ import { createConcurrencyLimit } from "../../../src/auth/concurrency.ts";
 import { createFailedKeys } from "../../../src/auth/failed-keys.ts";
 import { AppError, ERRORS, type ErrorCode } from "../../../src/errors.ts";
 import { type AppDeps, createApp } from "../../../src/http/app.ts";
+import { referenceStyle } from "../../../src/http/errors/reference.ts";
 import { errorResponse } from "../../../src/http/errors/response.ts";
 import { createAccessControl } from "../../../src/http/middleware/access.ts";
 import { createClientAddresses } from "../../../src/http/middleware/client-address.ts";
@@ -50,7 +51,7 @@ test("an error of our own making says nothing of its cause to the caller, and al
 
 test.each(codes)("%s becomes an answer with its text and nothing internal", async (code) => {
   const error = new AppError(code, { detail: "internal detail", cause: new Error("internal cause") });
-  const response = errorResponse(error, "/api/ask", "id");
+  const response = errorResponse(error, referenceStyle, "id");
   expect(response.status).toBe(ERRORS[code].status);
   const text = await response.text();
   expect(JSON.parse(text).error).toBe(ERRORS[code].message);
@@ -59,14 +60,14 @@ test.each(codes)("%s becomes an answer with its text and nothing internal", asyn
 
 test("keys of an error are sorted, as the reference's are", async () => {
   const error = new AppError("agent_lost", { hint: "h", extra: { response: {}, err: "e" } });
-  expect(await errorResponse(error, "/api/ask", "id").text()).toBe(
+  expect(await errorResponse(error, referenceStyle, "id").text()).toBe(
     '{"err":"e","error":"Failed to read response from the client","hint":"h","response":{}}',
   );
 });
 
 test("every error a caller may repeat says when, in whole seconds up to 60", () => {
   for (const code of codes.filter((name) => ERRORS[name].status === 503 || ERRORS[name].status === 429)) {
-    const value = errorResponse(new AppError(code), "/api/ask", "id").headers.get("retry-after");
+    const value = errorResponse(new AppError(code), referenceStyle, "id").headers.get("retry-after");
     expect(value, code).toMatch(/^\d+$/);
     expect(Number(value), code).toBeLessThanOrEqual(60);
   }

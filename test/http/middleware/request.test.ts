@@ -7,6 +7,7 @@ import { createAccessControl } from "../../../src/http/middleware/access.ts";
 import { createClientAddresses } from "../../../src/http/middleware/client-address.ts";
 import { EventStream } from "../../../src/http/middleware/event-stream.ts";
 import { type RequestDeps, requestMiddleware } from "../../../src/http/middleware/request.ts";
+import { createRouteTable } from "../../../src/http/route-table.ts";
 import { createLog } from "../../../src/log/log.ts";
 
 /** An app of two routes, on a server that only notes the limits that are set for its requests. */
@@ -29,6 +30,7 @@ function start() {
       newId: () => "id",
       metrics: { requestAnswered() {} },
       accessControl,
+      routes: createRouteTable([]),
     } as unknown as RequestDeps),
   );
   app.post("/plain", () => new Response("done"));
