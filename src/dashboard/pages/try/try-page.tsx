@@ -69,7 +69,7 @@ function TryView({ models, turns, onReload }: TryViewProps) {
     <div class="try">
       <Card class="try-conversation">
         <div class="stack">
-          <div class="row try-composerInput">
+          <div class="row try-choice">
             <Select
               key={models.join("\n")}
               label="Model"
