@@ -1,11 +1,11 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { answering } from "../support/chat-agent.ts";
 import { chooseSeed, createRandom, type Random } from "../support/random.ts";
 import { type Scene, startScene, type User } from "../support/scene.ts";
 import { tempFolder } from "../support/store.ts";
 import { until } from "../support/until.ts";
-import { answering } from "../support/user-caller.ts";
 import { connectV2Agent } from "../support/v2-agent.ts";
 
 const ROUNDS = 20;

@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { hashSecret } from "../../src/auth/secret.ts";
+import { answering } from "../support/chat-agent.ts";
 import { startModelScene } from "../support/model-scene.ts";
 import { ADMIN_KEY } from "../support/server.ts";
 import { openTestFile } from "../support/store.ts";
-import { answering, callerOf } from "../support/user-caller.ts";
+import { callerOf } from "../support/user-caller.ts";
 
 test.each(["admin", ""])("a user with the id %p is not mistaken for the admin", async (user_id) => {
   const { server, post } = await startModelScene(answering());

@@ -1,8 +1,7 @@
 import type { User } from "./scene.ts";
 import { ADMIN_KEY } from "./server.ts";
-import type { V2Agent, V2AgentOptions } from "./v2-agent.ts";
 
-/** As the admin routes name them. */
+/** The limits of a user as the admin routes name them. */
 export interface LimitFields {
   requests_per_minute?: number | null;
   tokens_per_day?: number | null;
@@ -23,7 +22,7 @@ export async function changeLimits(url: string, { user_id }: User, fields: Limit
   if (response.status !== 200) throw new Error(`not changed: ${await response.text()}`);
 }
 
-/** The asks of one user. */
+/** Returns functions that make requests with the user's token. */
 export function callerOf(url: string, { token }: User) {
   const post = (path: string, body: unknown, init?: RequestInit) =>
     fetch(`${url}${path}`, {
@@ -41,30 +40,9 @@ export function callerOf(url: string, { token }: User) {
   };
 }
 
-/** What an answer tells of limits, and of when to come back. */
+/** Returns the headers of a response that are about rate limits and retries. */
 export function rateLimitHeaders({ headers }: Response): Record<string, string> {
   return Object.fromEntries(
     [...headers].filter(([name]) => /^(x-ratelimit|retry-after|x-should)/.test(name)),
   );
-}
-
-type Usage = { prompt_tokens: number; completion_tokens: number };
-
-/** What an upstream of chat completions answers, streamed or not, with its figures. */
-export function answerChat(agent: V2Agent, ask: string, stream: boolean, usage?: Usage): void {
-  const done = { type: "done", ask, status: 200, ...(usage && { usage }) };
-  if (!stream) {
-    const message = { role: "assistant", content: "fine" };
-    agent.say({ ...done, body: JSON.stringify({ choices: [{ index: 0, message }] }) });
-    return;
-  }
-  const data = JSON.stringify({ choices: [{ index: 0, delta: { content: "fine" } }] });
-  agent.say({ type: "delta", ask, data });
-  agent.say({ type: "delta", ask, data: "[DONE]" });
-  agent.say(done);
-}
-
-/** An agent that answers at once. */
-export function answering(usage?: Usage): V2AgentOptions {
-  return { onAsk: ({ ask, stream }, agent) => answerChat(agent, ask, stream, usage) };
 }

@@ -1,10 +1,10 @@
 import { describe, expect, onTestFinished, setSystemTime, test } from "bun:test";
 import { LIVE_CLOSE, LiveFrame, Overview } from "../../../src/http/live/schema.ts";
+import { answering } from "../../support/chat-agent.ts";
 import { startModelScene } from "../../support/model-scene.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 import { cookieFor, SAME_ORIGIN } from "../../support/session.ts";
 import { until } from "../../support/until.ts";
-import { answering } from "../../support/user-caller.ts";
 
 const KEY = { authorization: ADMIN_KEY };
 

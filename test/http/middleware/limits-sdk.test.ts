@@ -1,14 +1,9 @@
 import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
 import OpenAI from "openai";
+import { answerChat, answering } from "../../support/chat-agent.ts";
 import { startModelScene } from "../../support/model-scene.ts";
 import { until } from "../../support/until.ts";
-import {
-  addLimitedUser,
-  answerChat,
-  answering,
-  callerOf,
-  rateLimitHeaders,
-} from "../../support/user-caller.ts";
+import { addLimitedUser, callerOf, rateLimitHeaders } from "../../support/user-caller.ts";
 
 afterEach(() => {
   setSystemTime();

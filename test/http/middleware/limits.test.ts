@@ -1,16 +1,10 @@
 import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
+import { answerChat, answering } from "../../support/chat-agent.ts";
 import { startModelScene } from "../../support/model-scene.ts";
 import { chooseSeed, createRandom } from "../../support/random.ts";
 import { startTestServer } from "../../support/server.ts";
 import { until } from "../../support/until.ts";
-import {
-  addLimitedUser,
-  answerChat,
-  answering,
-  callerOf,
-  changeLimits,
-  rateLimitHeaders,
-} from "../../support/user-caller.ts";
+import { addLimitedUser, callerOf, changeLimits, rateLimitHeaders } from "../../support/user-caller.ts";
 import { chunk, V2_HELLO } from "../../support/v2-agent.ts";
 
 afterEach(() => {

@@ -2,11 +2,12 @@ import { Database } from "bun:sqlite";
 import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
 import { join } from "node:path";
 import { ADMIN } from "../../../src/principal.ts";
+import { answerChat, answering } from "../../support/chat-agent.ts";
 import { startModelScene } from "../../support/model-scene.ts";
 import { ADMIN_KEY, startTestServer, type TestServer } from "../../support/server.ts";
 import { openTestFile } from "../../support/store.ts";
 import { until } from "../../support/until.ts";
-import { addLimitedUser, answerChat, answering, callerOf } from "../../support/user-caller.ts";
+import { addLimitedUser, callerOf } from "../../support/user-caller.ts";
 import { V2_HELLO, type V2AgentOptions } from "../../support/v2-agent.ts";
 import { readCsv } from "../read-csv.ts";
 
