@@ -5,18 +5,6 @@ import type { AgentConnection } from "./connection.ts";
 
 type Connection = Pick<AgentConnection, "end">;
 
-/** The connections of agents that registered with a key of their own. They end when the key is revoked. */
-export interface KeyedConnections {
-  /**
-   * Adds a connection. If its key was revoked while the socket was being opened, the connection ends at once.
-   */
-  add(keyId: string, connection: Connection): void;
-  remove(keyId: string, connection: Connection): void;
-  /** The key was revoked in this process. */
-  end(keyId: string): void;
-  stop(): void;
-}
-
 interface KeyedConnectionsOptions {
   keys: Pick<AgentKeys, "revokedAmong">;
   clock: Clock;
@@ -29,69 +17,74 @@ interface KeyedConnectionsOptions {
  */
 const RECHECK_MS = 1_000;
 
-export function createKeyedConnections({ keys, clock, log }: KeyedConnectionsOptions): KeyedConnections {
-  const connections = new Map<string, Set<Connection>>();
-  const revoked = new Set<string>();
-  let stopTimer: Cancel | undefined;
-  let stopped = false;
-  let isReadable = true;
+/** The connections of agents that registered with a key of their own. They end when the key is revoked. */
+export class KeyedConnections {
+  readonly #options: KeyedConnectionsOptions;
+  readonly #connections = new Map<string, Set<Connection>>();
+  readonly #revoked = new Set<string>();
+  #stopTimer: Cancel | undefined;
+  #stopped = false;
+  #isReadable = true;
 
-  function end(keyId: string): void {
-    revoked.add(keyId);
-    const held = [...(connections.get(keyId) ?? [])];
-    log.info("agent_key_revoked", { key_id: keyId, sockets: held.length });
+  constructor(options: KeyedConnectionsOptions) {
+    this.#options = options;
+  }
+
+  /** Adds a connection. If its key was revoked while the socket was being opened, it ends at once. */
+  add(keyId: string, connection: Connection): void {
+    if (this.#revoked.has(keyId)) {
+      connection.end("key_revoked");
+      return;
+    }
+    const held = this.#connections.get(keyId) ?? new Set();
+    this.#connections.set(keyId, held.add(connection));
+    this.#scheduleRecheck();
+  }
+
+  remove(keyId: string, connection: Connection): void {
+    const held = this.#connections.get(keyId);
+    if (!held?.delete(connection) || held.size > 0) return;
+    this.#connections.delete(keyId);
+    if (this.#connections.size === 0) this.#stopRechecking();
+  }
+
+  /** The key was revoked: ends its connections, and those that are still being opened. */
+  end(keyId: string): void {
+    this.#revoked.add(keyId);
+    const held = [...(this.#connections.get(keyId) ?? [])];
+    this.#options.log.info("agent_key_revoked", { key_id: keyId, sockets: held.length });
     for (const connection of held) connection.end("key_revoked");
   }
 
-  function schedule(): void {
-    if (stopped || connections.size === 0) return;
-    stopTimer ??= clock.after(RECHECK_MS, () => {
-      void recheck().finally(() => {
-        stopTimer = undefined;
-        schedule();
+  stop(): void {
+    this.#stopped = true;
+    this.#stopRechecking();
+  }
+
+  #scheduleRecheck(): void {
+    if (this.#stopped || this.#connections.size === 0) return;
+    this.#stopTimer ??= this.#options.clock.after(RECHECK_MS, () => {
+      void this.#recheck().finally(() => {
+        this.#stopTimer = undefined;
+        this.#scheduleRecheck();
       });
     });
   }
 
-  async function recheck(): Promise<void> {
+  #stopRechecking(): void {
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+  }
+
+  async #recheck(): Promise<void> {
+    const { keys, log } = this.#options;
     try {
-      const ids = new Set([...connections.keys()].filter((id) => !revoked.has(id)));
-      for (const id of await keys.revokedAmong(ids)) end(id);
-      isReadable = true;
+      const ids = new Set([...this.#connections.keys()].filter((id) => !this.#revoked.has(id)));
+      for (const id of await keys.revokedAmong(ids)) this.end(id);
+      this.#isReadable = true;
     } catch (error) {
-      if (isReadable) log.error("agent_keys_unreadable", { cause: causeOf(error) });
-      isReadable = false;
+      if (this.#isReadable) log.error("agent_keys_unreadable", { cause: causeOf(error) });
+      this.#isReadable = false;
     }
   }
-
-  function stopRechecking(): void {
-    stopTimer?.();
-    stopTimer = undefined;
-  }
-
-  return {
-    add(keyId, connection) {
-      if (revoked.has(keyId)) {
-        connection.end("key_revoked");
-        return;
-      }
-      const held = connections.get(keyId) ?? new Set();
-      connections.set(keyId, held.add(connection));
-      schedule();
-    },
-
-    remove(keyId, connection) {
-      const held = connections.get(keyId);
-      if (!held?.delete(connection) || held.size > 0) return;
-      connections.delete(keyId);
-      if (connections.size === 0) stopRechecking();
-    },
-
-    end,
-
-    stop() {
-      stopped = true;
-      stopRechecking();
-    },
-  };
 }

@@ -6,7 +6,7 @@ import { V1_MESSAGE } from "../protocol/agent-v1.ts";
 import { AGENT_SUBPROTOCOL } from "../protocol/agent-v2.ts";
 import { admit, type RegistrationRules, shownKey } from "./admission.ts";
 import type { AgentConnection } from "./connection.ts";
-import { createKeyedConnections } from "./revocation.ts";
+import { KeyedConnections } from "./revocation.ts";
 import { createSocketSlots } from "./socket-slots.ts";
 import { V1Connection, type V1Options } from "./v1.ts";
 import { V2Connection, type V2Options } from "./v2.ts";
@@ -46,9 +46,9 @@ const RECONNECT_MS = 2_000;
 const CONTROL_BYTES_MAX = 1024 * 1024;
 
 export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
-  const { rules, keys, clock, log, frameBytesMax, newId, socketsMax } = options;
+  const { rules, keys, clock, log, newId, socketsMax } = options;
   const slots = createSocketSlots(socketsMax);
-  const keyed = createKeyedConnections({ keys, clock, log });
+  const keyed = new KeyedConnections({ keys, clock, log });
 
   /** Returns a connection that waits for its socket. */
   async function admitConnection(
@@ -81,43 +81,50 @@ export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
       }
       throw new AppError("upgrade_required", { hint: "Agents register here with a WebSocket upgrade." });
     },
-    endKey: keyed.end,
-    stop: keyed.stop,
+    endKey: (keyId) => keyed.end(keyId),
+    stop: () => keyed.stop(),
     announceDrain(server) {
       // One frame that agents of both protocols can read.
       const v1 = { id: newId(), message: V1_MESSAGE.drain, data: "" };
       server.publish(TOPIC, JSON.stringify({ ...v1, type: "drain", reconnect_ms: RECONNECT_MS }));
     },
-    websocket: {
-      data: {} as AgentConnection,
-      // A busy v1 agent answers no ping of any kind, so the runtime's own time-out would cut it off. The
-      // relay watches idle agents, and an ask's time limit watches busy ones.
-      idleTimeout: 0,
-      sendPings: false,
-      perMessageDeflate: false,
-      maxPayloadLength: frameBytesMax,
-      backpressureLimit: frameBytesMax + CONTROL_BYTES_MAX,
-      closeOnBackpressureLimit: true,
-      open(ws) {
-        const connection = ws.data;
-        ws.subscribe(TOPIC);
-        connection.open(ws);
-        const keyId = connection.admitted.key?.id;
-        if (keyId) keyed.add(keyId, connection);
-      },
-      message(ws, message) {
-        ws.data.receive(typeof message === "string" ? message : message.toString());
-      },
-      drain(ws) {
-        ws.data.drained();
-      },
-      close(ws, code) {
-        const connection = ws.data;
-        const { address, key } = connection.admitted;
-        log.debug("agent_socket_closed", { address, code });
-        if (key?.id) keyed.remove(key.id, connection);
-        connection.closed();
-      },
+    websocket: createHandler(options, keyed),
+  };
+}
+
+function createHandler(
+  { frameBytesMax, log }: AgentSocketsOptions,
+  keyed: KeyedConnections,
+): WebSocketHandler<AgentConnection> {
+  return {
+    data: {} as AgentConnection,
+    // A busy v1 agent answers no ping of any kind, so the runtime's own time-out would cut it off. The relay
+    // watches idle agents, and an ask's time limit watches busy ones.
+    idleTimeout: 0,
+    sendPings: false,
+    perMessageDeflate: false,
+    maxPayloadLength: frameBytesMax,
+    backpressureLimit: frameBytesMax + CONTROL_BYTES_MAX,
+    closeOnBackpressureLimit: true,
+    open(ws) {
+      const connection = ws.data;
+      ws.subscribe(TOPIC);
+      connection.open(ws);
+      const keyId = connection.admitted.key?.id;
+      if (keyId) keyed.add(keyId, connection);
+    },
+    message(ws, message) {
+      ws.data.receive(typeof message === "string" ? message : message.toString());
+    },
+    drain(ws) {
+      ws.data.drained();
+    },
+    close(ws, code) {
+      const connection = ws.data;
+      const { address, key } = connection.admitted;
+      log.debug("agent_socket_closed", { address, code });
+      if (key?.id) keyed.remove(key.id, connection);
+      connection.closed();
     },
   };
 }

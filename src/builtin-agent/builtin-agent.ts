@@ -4,7 +4,7 @@ import type { Log } from "../log/log.ts";
 import type { HelloFrame, ServerFrame } from "../protocol/agent-v2.ts";
 import { createClock, within } from "../time.ts";
 import { type BackOff, createBackOff } from "./back-off.ts";
-import { type Connection, type ConnectionEnd, openConnection, type ReadyFrame } from "./connection.ts";
+import { Connection, type ConnectionEnd, type ReadyFrame } from "./connection.ts";
 import { createRunningAsks, type RunningAsks } from "./running-asks.ts";
 import type { ServerAddress } from "./server-address.ts";
 import type { Offer, Upstream } from "./upstream.ts";
@@ -110,7 +110,7 @@ export class BuiltinAgent {
   #connect(): void {
     this.#started = true;
     const { server, agentKey, anyCertificate, clock, log } = this.#options;
-    this.#connection = openConnection({
+    this.#connection = new Connection({
       server,
       agentKey: server.key ?? agentKey,
       anyCertificate,

@@ -38,12 +38,6 @@ export interface FrameSender {
   room(): Promise<void>;
 }
 
-/** One WebSocket to the server, from the attempt to open it until it has ended. */
-export interface Connection extends FrameSender {
-  /** Closes the socket properly. `onEnd` follows once the server has agreed, or after a second. */
-  close(): void;
-}
-
 /** How long the upgrade may take, and then the server's `ready`. */
 const OPEN_MS = 10_000;
 /** The server pings every 30 s. This is three missed pings. */
@@ -56,84 +50,94 @@ const BUFFER_BYTES_MAX = 1024 * 1024;
 /** How often to look whether the buffer has drained: WebSockets have no event for it. */
 const BUFFER_POLL_MS = 10;
 
-export function openConnection(options: ConnectionOptions): Connection {
-  const { server, agentKey, anyCertificate, hello, clock, log, onReady, onFrame, onEnd } = options;
-  const headers: Record<string, string> =
-    agentKey === undefined ? {} : { authorization: `Bearer ${agentKey}` };
-  const tls = anyCertificate === true ? { tls: { rejectUnauthorized: false } } : {};
-  const ws = openSocket(server.url, { headers, ...tls });
-  let isOver = false;
-  let isOpen = false;
-  let frameBytesMax = Number.POSITIVE_INFINITY;
-  let cancelTimer: Cancel = () => {};
+/** One WebSocket to the server, from the attempt to open it until it has ended. */
+export class Connection implements FrameSender {
+  frameBytesMax = Number.POSITIVE_INFINITY;
+  readonly #options: ConnectionOptions;
+  readonly #ws: WebSocket;
+  #isOpen = false;
+  #isOver = false;
+  #cancelTimer: Cancel = () => {};
 
-  const end = (how: ConnectionEnd) => {
-    if (isOver) return;
-    isOver = true;
-    cancelTimer();
-    // Without the closing handshake: a server that hangs would not answer it.
-    ws.terminate();
-    onEnd(how);
-  };
-  const limit = (ms: number, reason: string) => {
-    cancelTimer();
-    cancelTimer = clock.after(ms, () => end({ reason, final: false }));
-  };
-  const send = (frame: AgentFrame): boolean => {
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#ws = new WebSocket(options.server.url, {
+      protocols: [AGENT_SUBPROTOCOL],
+      perMessageDeflate: false,
+      headers: headersOf(options),
+      ...tlsOf(options),
+    });
+    this.#limit(OPEN_MS, "no response in time");
+    this.#ws.onopen = () => {
+      this.#isOpen = true;
+      this.#limit(OPEN_MS, "the server does not answer the hello");
+      this.send(options.hello());
+    };
+    this.#ws.onmessage = ({ data }) => this.#receive(data);
+    this.#ws.onclose = ({ code, reason }) => void this.#closed(code, reason);
+  }
+
+  send(frame: AgentFrame): boolean {
     const text = JSON.stringify(frame);
     // A UTF-16 unit takes at most three bytes in UTF-8.
-    if (text.length * 3 > frameBytesMax && Buffer.byteLength(text) > frameBytesMax) return false;
-    if (!isOver && ws.readyState === WebSocket.OPEN) ws.send(text);
+    if (text.length * 3 > this.frameBytesMax && Buffer.byteLength(text) > this.frameBytesMax) return false;
+    if (!this.#isOver && this.#ws.readyState === WebSocket.OPEN) this.#ws.send(text);
     return true;
-  };
+  }
 
-  limit(OPEN_MS, "no response in time");
-  ws.onopen = () => {
-    isOpen = true;
-    limit(OPEN_MS, "the server does not answer the hello");
-    send(hello());
-  };
-  ws.onmessage = ({ data }) => {
-    if (isOver) return;
+  async room(): Promise<void> {
+    while (!this.#isOver && this.#ws.bufferedAmount > BUFFER_BYTES_MAX)
+      await new Promise<void>((resolve) => this.#options.clock.after(BUFFER_POLL_MS, resolve));
+  }
+
+  /** Closes the socket properly. `onEnd` follows once the server has agreed, or after a second. */
+  close(): void {
+    this.#limit(CLOSE_MS, "closed");
+    this.#ws.close(1000, "leaving");
+  }
+
+  #receive(data: unknown): void {
+    if (this.#isOver) return;
+    const { log, onReady, onFrame } = this.#options;
     const frame = readFrame(data, log);
     if (frame?.type === "ready") {
-      frameBytesMax = frame.limits.frame_bytes;
-      connection.frameBytesMax = frameBytesMax;
+      this.frameBytesMax = frame.limits.frame_bytes;
       onReady(frame);
+    } else if (frame) {
+      if (frame.type === "ping") this.send({ type: "pong" });
+      onFrame(frame);
     }
-    if (frame?.type === "ping") send({ type: "pong" });
-    if (frame && frame.type !== "ready") onFrame(frame);
-    if (Number.isFinite(frameBytesMax) && !isOver) limit(SILENCE_MS, "the server is silent");
-  };
-  ws.onclose = async ({ code, reason }) => {
-    if (isOver) return;
-    if (isOpen) end(endOf(code, reason));
-    else
-      end(
-        await findRefusal(server, {
-          headers: { ...headers, "sec-websocket-protocol": AGENT_SUBPROTOCOL },
-          ...tls,
-        }),
-      );
-  };
+    const isReady = Number.isFinite(this.frameBytesMax);
+    if (isReady && !this.#isOver) this.#limit(SILENCE_MS, "the server is silent");
+  }
 
-  const connection = {
-    frameBytesMax,
-    send,
-    async room() {
-      while (!isOver && ws.bufferedAmount > BUFFER_BYTES_MAX)
-        await new Promise<void>((resolve) => clock.after(BUFFER_POLL_MS, resolve));
-    },
-    close() {
-      limit(CLOSE_MS, "closed");
-      ws.close(1000, "leaving");
-    },
-  };
-  return connection;
+  async #closed(code: number, reason: string): Promise<void> {
+    if (this.#isOver) return;
+    this.#end(this.#isOpen ? endOf(code, reason) : await findRefusal(this.#options));
+  }
+
+  /** Ends the connection after this time, unless another limit is set before. */
+  #limit(ms: number, reason: string): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#options.clock.after(ms, () => this.#end({ reason, final: false }));
+  }
+
+  #end(how: ConnectionEnd): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#cancelTimer();
+    // Without the closing handshake: a server that hangs would not answer it.
+    this.#ws.terminate();
+    this.#options.onEnd(how);
+  }
 }
 
-function openSocket(url: string, options: Bun.WebSocketOptions): WebSocket {
-  return new WebSocket(url, { protocols: [AGENT_SUBPROTOCOL], perMessageDeflate: false, ...options });
+function headersOf({ agentKey }: ConnectionOptions): Record<string, string> {
+  return agentKey === undefined ? {} : { authorization: `Bearer ${agentKey}` };
+}
+
+function tlsOf({ anyCertificate }: ConnectionOptions): { tls?: { rejectUnauthorized: false } } {
+  return anyCertificate === true ? { tls: { rejectUnauthorized: false } } : {};
 }
 
 /** Returns undefined if the frame is malformed, or unknown because the server is newer. */
@@ -155,11 +159,12 @@ function endOf(code: number, text: string): ConnectionEnd {
  * Sends the same request without an upgrade, as a WebSocket does not show the response that refused it. A
  * refusal because of the key or the origin is final, any other may pass.
  */
-async function findRefusal(server: ServerAddress, init: BunFetchRequestInit): Promise<ConnectionEnd> {
-  const url = server.url.replace(/^ws/, "http");
+async function findRefusal(options: ConnectionOptions): Promise<ConnectionEnd> {
+  const url = options.server.url.replace(/^ws/, "http");
+  const headers = { ...headersOf(options), "sec-websocket-protocol": AGENT_SUBPROTOCOL };
   try {
     const { response, text } = await requestText(url, {
-      init,
+      init: { headers, ...tlsOf(options) },
       limitMs: REFUSAL_MS,
       bytesMax: REFUSAL_BYTES_MAX,
     });

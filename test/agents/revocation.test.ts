@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { createKeyedConnections } from "../../src/agents/revocation.ts";
+import { KeyedConnections } from "../../src/agents/revocation.ts";
 import { createAgentKeys } from "../../src/auth/agent-keys.ts";
 import { createSecret } from "../../src/auth/secret.ts";
 import { createLog } from "../../src/log/log.ts";
@@ -92,7 +92,7 @@ describe("looking for keys that another process revoked", () => {
     const clock = createFakeClock();
     const revoked: string[] = [];
     let looks = 0;
-    const connections = createKeyedConnections({
+    const connections = new KeyedConnections({
       clock,
       log: createLog({ write: () => {} }),
       keys: {

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "bun:test";
 import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";
-import { openConnection } from "../../src/builtin-agent/connection.ts";
+import { Connection } from "../../src/builtin-agent/connection.ts";
 import { forwardStream } from "../../src/builtin-agent/forward-stream.ts";
 import { readServerAddress } from "../../src/builtin-agent/server-address.ts";
 import { createLog } from "../../src/log/log.ts";
@@ -35,7 +35,7 @@ async function startDeafServer(): Promise<{ host: string; listen(): void }> {
 test("a connection whose server stopped reading has room again only once the server reads", async () => {
   const server = await startDeafServer();
   const { promise: opened, resolve } = Promise.withResolvers<void>();
-  const connection = openConnection({
+  const connection = new Connection({
     server: readServerAddress(server.host),
     agentKey: undefined,
     hello: () => {
