@@ -2,8 +2,8 @@ import { closeSync, constants, copyFileSync, fsyncSync, linkSync, openSync } fro
 import { dirname } from "node:path";
 
 /**
- * Gives a finished file its name, which survives a loss of power: no reader sees part of the content. Returns false if
- * the name is taken.
+ * Gives a finished file its name, which survives a loss of power: no reader sees part of the content. Returns
+ * false if the name is taken.
  */
 export function publishFile(finished: string, path: string): boolean {
   try {
@@ -17,7 +17,9 @@ export function publishFile(finished: string, path: string): boolean {
   return true;
 }
 
-/** Makes the names in a folder survive a loss of power. Does nothing on Windows, which cannot open a folder. */
+/**
+ * Makes the names in a folder survive a loss of power. Does nothing on Windows, which cannot open a folder.
+ */
 export function syncFolder(path: string): void {
   if (process.platform === "win32") return;
   const folder = openSync(path, "r");

@@ -4,7 +4,7 @@ import type { AuditEntry, AuditStore } from "../store/store.ts";
 /** Describes one change. `detail` has names and numbers, never a secret. */
 export interface AuditNote {
   actor: "admin" | "cli";
-  /** What was changed and how, such as `user.add`. */
+  /** The kind of change, such as `user.add`. */
   action: string;
   /** The id of what was changed. */
   target?: string | null;

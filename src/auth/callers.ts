@@ -10,7 +10,7 @@ const CACHED_MS = 1_000;
 const CACHED_MAX = 10_000;
 const KEY_LENGTH_MAX = 4_096;
 
-/** What a user may do. Null means every model, or no limit. */
+/** The models and limits of a user. Null means every model, or no limit. */
 export type Allowance = Omit<UserAttributes, "name" | "expiresAt">;
 
 export interface Caller {

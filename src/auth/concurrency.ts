@@ -23,20 +23,20 @@ export function createConcurrencyLimit({
   let all = 0;
   return {
     enter(address) {
-      const party = address === undefined ? "" : subscriberNetwork(address);
-      const count = counts.get(party) ?? 0;
+      const network = address === undefined ? "" : subscriberNetwork(address);
+      const count = counts.get(network) ?? 0;
       if (all >= allMax) return "all";
       if (count >= addressMax) return "address";
-      counts.set(party, count + 1);
+      counts.set(network, count + 1);
       all++;
       let isOpen = true;
       return () => {
         if (!isOpen) return;
         isOpen = false;
         all--;
-        const left = (counts.get(party) ?? 1) - 1;
-        if (left > 0) counts.set(party, left);
-        else counts.delete(party);
+        const left = (counts.get(network) ?? 1) - 1;
+        if (left > 0) counts.set(network, left);
+        else counts.delete(network);
       };
     },
     get count() {

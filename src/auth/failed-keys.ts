@@ -20,39 +20,39 @@ interface FailedKeysOptions {
   max: number;
   windowMs?: number;
   /** The most addresses to remember. Beyond it, those with the oldest windows are forgotten. */
-  partiesMax?: number;
+  networksMax?: number;
   /** Milliseconds of a monotonic clock. */
   elapsedMs: () => number;
 }
 
 const WINDOW_MS = 60_000;
-const PARTIES_MAX = 10_000;
+const NETWORKS_MAX = 10_000;
 
 export function createFailedKeys(options: FailedKeysOptions): FailedKeys {
-  const { max, windowMs = WINDOW_MS, partiesMax = PARTIES_MAX, elapsedMs } = options;
+  const { max, windowMs = WINDOW_MS, networksMax = NETWORKS_MAX, elapsedMs } = options;
   // Oldest window first: an expired window is deleted before a new one begins.
   const windows = new Map<string, { since: number; failures: number }>();
 
   function forgetOld(at: number): void {
-    for (const [party, { since }] of windows) {
-      if (since + windowMs > at && windows.size < partiesMax) return;
-      windows.delete(party);
+    for (const [network, { since }] of windows) {
+      if (since + windowMs > at && windows.size < networksMax) return;
+      windows.delete(network);
     }
   }
 
   return {
     note(address) {
       const at = elapsedMs();
-      const party = address === undefined ? "" : subscriberNetwork(address);
-      const known = windows.get(party);
+      const network = address === undefined ? "" : subscriberNetwork(address);
+      const known = windows.get(network);
       if (known && known.since + windowMs > at) {
         known.failures++;
         if (known.failures <= max) return undefined;
         return { retryAfterMs: known.since + windowMs - at, isFirst: known.failures === max + 1 };
       }
-      windows.delete(party);
+      windows.delete(network);
       forgetOld(at);
-      windows.set(party, { since: at, failures: 1 });
+      windows.set(network, { since: at, failures: 1 });
       return undefined;
     },
     get size() {

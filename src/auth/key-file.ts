@@ -49,7 +49,10 @@ function tighten(path: string): void {
   }
 }
 
-/** The file appears with its whole content or not at all. A key lost in a power cut would leave every sealed token shut. */
+/**
+ * The file appears with its whole content or not at all. A key lost in a power cut would leave every sealed
+ * token shut.
+ */
 function create(path: string): string {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${randomBytes(6).toString("hex")}`;

@@ -4,7 +4,7 @@ import { isSamePrincipal, type UserPrincipal } from "../principal.ts";
 import { isSameOrigin } from "./same-origin.ts";
 import { hashSecret } from "./secret.ts";
 
-/** Whose key began a session. For a user it is one token, and the session ends with that token. */
+/** The principal whose key began a session. For a user the key is one token, and the session ends with it. */
 export type SessionOwner = { kind: "admin" } | (UserPrincipal & { tokenHash: string });
 
 export interface Session {

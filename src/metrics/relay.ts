@@ -1,7 +1,7 @@
 import type { Relay } from "../relay/relay.ts";
 import type { Registry } from "./registry.ts";
 
-/** Where the gauges are read from. */
+/** The sources of the gauges. */
 export interface MetricSources {
   /** Returns the relay of this server, which is created after its metrics. */
   relay(): Pick<Relay, "stats" | "capacity">;

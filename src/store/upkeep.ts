@@ -3,17 +3,17 @@ import type { Store } from "./store.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** What has a limited age, in the order of purging. */
-const KEPT = ["conversations", "usage", "audit"] as const;
-type Kept = (typeof KEPT)[number];
+/** The kinds of rows with a limited age, in the order of purging. */
+const PURGED = ["conversations", "usage", "audit"] as const;
+type Purged = (typeof PURGED)[number];
 
 interface UpkeepOptions {
   store: Store;
   /** How many days each is kept. For a conversation they count from its last use. */
-  days: Record<Kept, number>;
+  days: Record<Purged, number>;
   /** Milliseconds since 1970. */
   now?: () => number;
-  purged(what: Kept, count: number): void;
+  purged(what: Purged, count: number): void;
   compacted(bytes: number): void;
   failed(error: unknown): void;
 }
@@ -35,7 +35,7 @@ export async function startUpkeep(options: UpkeepOptions): Promise<() => void> {
       if (!ended) failed(error);
     }
   };
-  const purge = (what: Kept) =>
+  const purge = (what: Purged) =>
     attempt(async () => {
       const count = await store[what].purge(now() - days[what] * DAY_MS);
       if (count > 0) purged(what, count);
@@ -45,16 +45,16 @@ export async function startUpkeep(options: UpkeepOptions): Promise<() => void> {
       const bytes = await store.compact();
       if (bytes > 0) compacted(bytes);
     });
-  const round = async (kept: readonly Kept[]) => {
-    for (const what of kept) await purge(what);
+  const round = async (kinds: readonly Purged[]) => {
+    for (const what of kinds) await purge(what);
     await compact();
   };
 
   await purge("conversations");
   // Purging a year of rows takes long, and nothing depends on it.
-  let running = round(KEPT.slice(1));
+  let running = round(PURGED.slice(1));
   const stop = every(HOUR_MS, () => {
-    running = running.then(() => round(KEPT));
+    running = running.then(() => round(PURGED));
   });
   return () => {
     ended = true;

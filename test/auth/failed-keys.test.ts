@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createFailedKeys } from "../../src/auth/failed-keys.ts";
 
-function atTime(options: { max: number; partiesMax?: number }) {
+function atTime(options: { max: number; networksMax?: number }) {
   const clock = { ms: 0 };
   return { clock, failed: createFailedKeys({ ...options, elapsedMs: () => clock.ms }) };
 }
@@ -25,7 +25,7 @@ test("wrong keys affect no other address, except in the same IPv6 network", () =
 });
 
 test("the number of remembered addresses is bounded", () => {
-  const { clock, failed } = atTime({ max: 1, partiesMax: 100 });
+  const { clock, failed } = atTime({ max: 1, networksMax: 100 });
   for (let count = 0; count < 10_000; count++) {
     failed.note(`10.0.${count >> 8}.${count & 255}`);
     expect(failed.size).toBeLessThanOrEqual(100);

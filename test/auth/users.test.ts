@@ -67,12 +67,12 @@ describe("a change of a user", () => {
   ] as const) {
     test(`${what} reports the user with ${revoked ? "a" : "no"} revoked key`, async () => {
       const { users: store } = openTestStore({ now });
-      const told: UserChange[] = [];
-      const users = createUsers({ users: store, seal, now, onChange: (change) => told.push(change) });
+      const changes: UserChange[] = [];
+      const users = createUsers({ users: store, seal, now, onChange: (change) => changes.push(change) });
       const { user_id } = await users.add();
-      expect(told).toEqual([]);
+      expect(changes).toEqual([]);
       expect(await run(users, user_id)).not.toBe(false);
-      expect(told).toEqual([{ user: user_id, revoked }]);
+      expect(changes).toEqual([{ user: user_id, revoked }]);
     });
   }
 });

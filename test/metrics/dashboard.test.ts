@@ -113,7 +113,7 @@ describe("docs/operations.md", () => {
   test("the table in docs/operations.md has every metric with its labels, and no other", async () => {
     const [, section = ""] = OPERATIONS.split("\n## Metrics\n");
     const rows = section.split("\n").filter((line) => /^\| `(chatgpt_api|process)_/.test(line));
-    const told = rows.flatMap((row) => {
+    const documented = rows.flatMap((row) => {
       const [, names = "", labels = ""] = row.split("|");
       const list = (labels.match(/[a-z]+/g) ?? []).sort();
       return (names.match(METRIC) ?? []).map((name) => `${name} ${list}`);
@@ -124,7 +124,7 @@ describe("docs/operations.md", () => {
       labels.delete("le");
       return `${name} ${[...labels].sort()}`;
     });
-    expect(told.sort()).toEqual(real.sort());
+    expect(documented.sort()).toEqual(real.sort());
   });
 
   test("the alert rules in docs/operations.md use metrics that exist", async () => {

@@ -5,10 +5,10 @@ import { createAuditStore } from "./audit.ts";
 import { compact } from "./compact.ts";
 import { createConversationStore } from "./conversations.ts";
 import { type Connection, connect, hasCode } from "./database.ts";
-import { openFault } from "./fault.ts";
 import { lockShared } from "./lock.ts";
 import { createMerging } from "./merging.ts";
 import { APPLICATION_ID, checkVersion, migrate } from "./migrations.ts";
+import { openError } from "./open-error.ts";
 import { createUsageStore } from "./usage.ts";
 import { createUserStore } from "./users.ts";
 import type { After } from "./write-behind.ts";
@@ -38,7 +38,7 @@ export interface StoreOptions {
   /** Schedules the writes behind. */
   after?: After;
   /** Merges the WAL on a thread of its own. A process that runs for long should use this. Default: false. */
-  mergesApart?: boolean;
+  mergesOnThread?: boolean;
   /**
    * Called when rows could not be written behind, with counts in the message. The store retries by itself.
    */
@@ -53,33 +53,33 @@ export function openStore({
   path,
   now = Date.now,
   after = afterDelay,
-  mergesApart = false,
+  mergesOnThread = false,
   onError = () => {},
 }: StoreOptions): Store {
   let connection: Connection | undefined;
-  let letGo = () => {};
+  let unlock = () => {};
   try {
     if (path !== MEMORY) {
-      letGo = lockShared(path, OPEN_WAIT_MS);
+      unlock = lockShared(path, OPEN_WAIT_MS);
       prepareFiles(path);
     }
-    connection = openWhenFree(path, mergesApart ? WAL_PAGES_MAX : WAL_PAGES);
-    return createStore(connection, { now, after, mergesApart, onError, letGo });
+    connection = openWhenFree(path, mergesOnThread ? WAL_PAGES_MAX : WAL_PAGES);
+    return createStore(connection, { now, after, mergesOnThread, onError, unlock });
   } catch (error) {
     connection?.end();
-    letGo();
-    throw openFault(path, error);
+    unlock();
+    throw openError(path, error);
   }
 }
 
 interface Parts extends Required<Omit<StoreOptions, "path">> {
   /** Called after the file was closed. */
-  letGo: () => void;
+  unlock: () => void;
 }
 
-function createStore(connection: Connection, { letGo, mergesApart, ...options }: Parts): Store {
+function createStore(connection: Connection, { unlock, mergesOnThread, ...options }: Parts): Store {
   const { now, onError } = options;
-  const merging = mergesApart ? createMerging({ connection, walPages: WAL_PAGES, onError }) : undefined;
+  const merging = mergesOnThread ? createMerging({ connection, walPages: WAL_PAGES, onError }) : undefined;
   const behind = { connection, ...options, ...(merging && { onWritten: merging.check }) };
   const conversations = createConversationStore(behind);
   const usage = createUsageStore(behind);
@@ -95,7 +95,7 @@ function createStore(connection: Connection, { letGo, mergesApart, ...options }:
     close() {
       closed ??= Promise.all([merging?.end(), conversations.end(), usage.end()])
         .then(connection.end)
-        .finally(letGo);
+        .finally(unlock);
       return closed;
     },
   };

@@ -87,7 +87,7 @@ export const agentKeys = sqliteTable("agent_keys", {
   revokedAt: integer("revoked_at"),
 });
 
-/** What administrators did. `detail` has names and numbers, never a secret. */
+/** The changes made by administrators. `detail` has names and numbers, never a secret. */
 export const audit = sqliteTable(
   "audit",
   {

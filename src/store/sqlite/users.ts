@@ -12,7 +12,7 @@ interface UserStoreOptions {
   onDelete: (id: string) => void;
 }
 
-/** What can change: every column of a user but these three. */
+/** The columns that can change: all but these three. */
 const { seq: _seq, id: _id, createdAt: _createdAt, ...CHANGEABLE } = getTableColumns(users);
 type Changeable = UserAttributes & Pick<StoredUser, "disabledAt">;
 

@@ -7,6 +7,7 @@ import { DAY_MS } from "../../../src/time.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { chooseSeed, createRandom } from "../../support/random.ts";
 import { openTestFile, openTestStore, tempFolder } from "../../support/store.ts";
+import { turnsDuring } from "./turns-during.ts";
 
 const FLUSH_MS = 50;
 const RETRY_MS = 1_000;
@@ -249,14 +250,7 @@ test("summing many rows lets the event loop run in between", async () => {
     for (let index = 0; index < 9_000; index++) usage.record(ask({ at: round * 9_000 + index }));
     await usage.purge(0);
   }
-  let turns = 0;
-  const count = () => {
-    turns++;
-    timer = setImmediate(count);
-  };
-  let timer = setImmediate(count);
-  expect(await total(usage)).toBe(36_000);
-  clearImmediate(timer);
+  const turns = await turnsDuring(async () => expect(await total(usage)).toBe(36_000));
   expect(turns).toBeGreaterThanOrEqual(6);
 });
 

@@ -1,6 +1,6 @@
 import { CommandError } from "../../errors.ts";
 
-/** What the error codes of SQLite and the operating system mean and what to do, by how the code begins. */
+/** The meaning of error codes of SQLite and the operating system, and what to do, by how the code begins. */
 const MEANINGS: readonly (readonly [string, string])[] = [
   ["SQLITE_NOTADB", "it is not a SQLite database; move it away, or restore a backup"],
   ["SQLITE_CORRUPT", "it is damaged; move it away, or restore a backup"],
@@ -22,7 +22,7 @@ const MEANINGS: readonly (readonly [string, string])[] = [
 ];
 
 /** Returns an error whose message says in one line why the database cannot be opened and what to do. */
-export function openFault(path: string, error: unknown): CommandError {
+export function openError(path: string, error: unknown): CommandError {
   if (error instanceof CommandError) return error;
   const code = String((error as { code?: unknown } | null)?.code ?? "");
   const known = MEANINGS.find(([prefix]) => code.startsWith(prefix))?.[1];
