@@ -1,7 +1,7 @@
-import { processIo } from "./cli/io.ts";
 import { run } from "./cli/run.ts";
+import { processTerminal } from "./cli/terminal.ts";
 
-const io = processIo();
-const exitCode = await run(process.argv.slice(2), io);
-await io.flush();
+const terminal = processTerminal();
+const exitCode = await run(process.argv.slice(2), terminal);
+await terminal.flush();
 process.exit(exitCode);

@@ -109,6 +109,11 @@ export function fieldsOf(attributes: Given<UserAttributes>): Partial<UserFields>
   return fields as Partial<UserFields>;
 }
 
+/** Removes the attributes that are null: for a new user they mean the same as no value. */
+export function withoutNulls<Values extends object>(values: Values): Values {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as Values;
+}
+
 function toStored(field: UserField, value: UserFields[UserField]) {
   if (USER_ATTRIBUTES[field].kind === "time" && typeof value === "string") return Date.parse(value);
   return Array.isArray(value) ? [...new Set(value)] : value;

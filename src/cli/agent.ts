@@ -2,31 +2,31 @@ import { BuiltinAgent } from "../builtin-agent/builtin-agent.ts";
 import { discover } from "../builtin-agent/discover.ts";
 import { isSameServer, readServerAddress } from "../builtin-agent/server-address.ts";
 import type { Upstream } from "../builtin-agent/upstream.ts";
-import { readSettings } from "../config/read.ts";
 import { CommandError } from "../errors.ts";
 import { createLog } from "../log/log.ts";
-import { AGENT_SETTINGS } from "./commands.ts";
-import type { Command } from "./io.ts";
+import { readArgs } from "./args.ts";
+import { COMMANDS } from "./commands.ts";
 import { stopSignal } from "./signals.ts";
+import type { Command } from "./terminal.ts";
 import { hostName, type UpstreamSettings, upstreamOf } from "./upstream.ts";
 import { PROGRAM, VERSION } from "./version.ts";
 
-const NOTHING_FOUND = `no model server found on this machine: start Ollama, llama.cpp, vLLM or LM Studio, \
-give its address with --upstream, or try --echo`;
+const NOTHING_FOUND = `There is no model server on this machine. Start Ollama, llama.cpp, vLLM or LM Studio, \
+give an address with --upstream, or try --echo.`;
 
 /**
- * Brings an upstream to a server until a signal ends it, or the server wants it never to come back. The log
- * goes to standard output, what is for people to standard error.
+ * Connects an upstream to a server until a signal ends it, or the server refuses it for good. The log goes to
+ * standard output, and messages for people to standard error.
  */
 export const agent: Command = async (args, io) => {
-  const { settings, positionals } = readSettings({ args, env: io.env }, AGENT_SETTINGS);
+  const { settings, positionals } = readArgs({ args, env: io.env }, COMMANDS.agent);
   const [address, ...more] = positionals;
   if (address === undefined || more.length > 0)
-    throw new CommandError("give one argument, the server's address, such as localhost:8080", {
+    throw new CommandError("Give one argument: the server's address, such as localhost:8080.", {
       exitCode: 2,
     });
   const server = readServerAddress(address);
-  const tell = (line: string) => io.err(`${PROGRAM}: ${line}\n`);
+  const print = (line: string) => io.err(`${PROGRAM}: ${line}\n`);
 
   const stopped = stopSignal();
   const secrets = [settings.upstreamKey, settings.agentKey, server.key].filter((key) => key !== undefined);
@@ -37,9 +37,9 @@ export const agent: Command = async (args, io) => {
     coloured: io.coloured ?? false,
     secrets,
   });
-  const upstream = upstreamOf(settings) ?? (await findUpstream(settings, server.url, tell));
+  const upstream = upstreamOf(settings) ?? (await findUpstream(settings, server.url, print));
   if (settings.upstream !== undefined && isSameServer(settings.upstream, server.url))
-    throw new CommandError("--upstream is the server itself: give the model server's address", {
+    throw new CommandError("--upstream names the server itself. Give the address of the model server.", {
       exitCode: 2,
     });
 
@@ -51,7 +51,7 @@ export const agent: Command = async (args, io) => {
     version: VERSION,
     slots: settings.slots,
     log,
-    print: tell,
+    print,
   });
   const ended = await Promise.race([builtinAgent.ended, stopped]);
   if (ended instanceof CommandError) throw ended;
@@ -64,14 +64,14 @@ export const agent: Command = async (args, io) => {
 async function findUpstream(
   settings: UpstreamSettings,
   server: string,
-  tell: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<Upstream> {
   const found = await discover({ server, key: settings.upstreamKey });
   for (const { name, url, models } of found)
-    tell(`found ${name} at ${url}: ${models.length > 0 ? models.join(", ") : "no models yet"}`);
+    print(`found ${name} at ${url}: ${models.length > 0 ? models.join(", ") : "no models yet"}`);
   const [first, ...others] = found;
   const upstream = first && upstreamOf({ ...settings, upstream: first.url });
   if (!upstream) throw new CommandError(NOTHING_FOUND);
-  if (others.length > 0) tell(`using ${first.name}; --upstream chooses another`);
+  if (others.length > 0) print(`using ${first.name}; choose another with --upstream`);
   return upstream;
 }

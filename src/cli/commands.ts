@@ -1,50 +1,36 @@
-import type { SettingName } from "../config/read.ts";
-import type { Command } from "./io.ts";
-import { USER_FLAGS } from "./user-flags.ts";
-import { version } from "./version.ts";
+import type { SettingName } from "../config/settings.ts";
+import type { Flags } from "./args.ts";
+import { ATTRIBUTE_FLAGS, GRACE_FLAG, JSON_FLAG } from "./users/user-flags.ts";
+import { PROGRAM } from "./version.ts";
 
-export interface CommandEntry {
+interface CommandDescription {
   summary: string;
   /** What follows the program's name, a line for each way to call it. */
   usage: readonly string[];
-  /** The settings whose flags it takes. */
+  /** The settings that the command reads. */
   settings: readonly SettingName[] | "all";
-  /** The flags that are no settings, each with what it does. */
-  flags?: readonly (readonly [string, string])[];
-  /** Loaded when it is called, so that a short command does not wait for the server's code. */
-  load(): Promise<Command>;
+  flags: Flags;
 }
 
-/** What the command `agent` takes. */
-export const AGENT_SETTINGS = [
-  "upstream",
-  "upstreamKey",
-  "models",
-  "endpoints",
-  "slots",
-  "name",
-  "echo",
-  "agentKey",
-  "drainMs",
-  "logLevel",
-  "logFormat",
-] as const satisfies readonly SettingName[];
-
+/** Every command: what help texts say about it, and which settings and flags it reads. */
 export const COMMANDS = {
   serve: {
-    summary: "Start the server. The word itself may be left out.",
+    summary: "Start the server. The word serve may be left out.",
     usage: ["[serve] <port> <admin-key> [flags]"],
     settings: "all",
-    load: async () => (await import("./serve.ts")).serve,
+    flags: {},
   },
   agent: {
-    summary: "Bring a model server of this machine, or any other, to a server as an agent.",
+    summary: "Connect a model server, on this machine or another, to a server as an agent.",
     usage: ["agent <server> [flags]"],
-    settings: AGENT_SETTINGS,
-    load: async () => (await import("./agent.ts")).agent,
+    settings: [
+      ...["upstream", "upstreamKey", "models", "endpoints", "slots", "name", "echo", "agentKey", "drainMs"],
+      ...["logLevel", "logFormat"],
+    ],
+    flags: {},
   },
   users: {
-    summary: "The users in the local database, whether the server runs or not.",
+    summary: "Manage the users in the local database. The server may run meanwhile.",
     usage: [
       "users list [flags]",
       "users add [flags]",
@@ -53,66 +39,71 @@ export const COMMANDS = {
       "users rotate <id or name> [--grace <time>] [flags]",
       "users import <auth.db> [flags]",
     ],
-    settings: ["data"],
-    flags: USER_FLAGS,
-    load: async () => (await import("./users.ts")).users,
+    settings: ["data", "sealKey"],
+    flags: { ...ATTRIBUTE_FLAGS, ...GRACE_FLAG, ...JSON_FLAG },
   },
   agents: {
-    summary: "Keys of agents' own, on the local database.",
+    summary: "Manage per-agent keys in the local database. The server may run meanwhile.",
     usage: [
-      "agents add <name> [--models <models>] [--json] [flags]",
       "agents list [--json] [flags]",
+      "agents add <name> [--models <models>] [--json] [flags]",
       "agents revoke <name or id> [--json] [flags]",
     ],
     settings: ["data"],
-    flags: [
-      ["--models <models>", "add: the only models that its agents may offer, separated by commas."],
-      ["--json", "Print JSON, for programs."],
-    ],
-    load: async () => (await import("./agents.ts")).agents,
+    flags: {
+      models: {
+        value: "<models>",
+        help: "add: the only models that agents with this key may offer, separated by commas.",
+        many: true,
+      },
+      ...JSON_FLAG,
+    },
   },
   backup: {
-    summary: "Copy the data of a server, running or not, into one file.",
+    summary: "Copy the server's data into one file. The server may run meanwhile.",
     usage: ["backup <file> [--force] [flags]"],
-    settings: ["data"],
-    flags: [["--force", "Overwrite the file."]],
-    load: async () => (await import("./backup.ts")).backup,
+    settings: ["data", "sealKey"],
+    flags: {
+      force: { help: "Overwrite the file if it exists." },
+      audited: { help: "The server has recorded the backup in the audit.", hidden: true },
+    },
   },
   restore: {
-    summary: "Check such a file and put its data in the place of a stopped server's.",
+    summary: "Check a backup, and replace the data of a stopped server with it.",
     usage: ["restore <file> [--force] [flags]"],
-    settings: ["data"],
-    flags: [["--force", "Go on where the seal key opens none of the tokens."]],
-    load: async () => (await import("./restore.ts")).restore,
+    settings: ["data", "sealKey"],
+    flags: { force: { help: "Restore even if the seal key opens none of the tokens." } },
   },
   config: {
-    summary: "Show every setting as the server would have it, secrets masked.",
+    summary: "Show every setting as the server would read it, with secrets masked.",
     usage: ["config [--json] <port> <admin-key> [flags]"],
     settings: "all",
-    load: async () => (await import("./config.ts")).config,
+    flags: JSON_FLAG,
   },
   health: {
-    summary: "Ask a server whether it is well: exit code 0 if so, else 1.",
+    summary: "Check that a server is healthy. The exit code is 0 if it is, and 1 if not.",
     usage: ["health [<url>] [flags]"],
     settings: ["port", "host", "tlsCert"],
-    load: async () => (await import("./health.ts")).health,
+    flags: {},
   },
   help: {
-    summary: "Show this, or one command.",
+    summary: "Show this help, or the help of one command.",
     usage: ["help [<command>]"],
     settings: [],
-    load: async () => (await import("./help.ts")).help,
+    flags: {},
   },
-  version: {
-    summary: "Show the version.",
-    usage: ["version"],
-    settings: [],
-    load: async () => version,
-  },
-} as const satisfies Record<string, CommandEntry>;
+  version: { summary: "Show the version.", usage: ["version"], settings: [], flags: {} },
+} as const satisfies Record<string, CommandDescription>;
 
 export type CommandName = keyof typeof COMMANDS;
 
 export function isCommand(word: string | undefined): word is CommandName {
   return word !== undefined && Object.hasOwn(COMMANDS, word);
+}
+
+/** Returns how a command is called, a line for each way. */
+export function usageOf(name: CommandName): string {
+  return COMMANDS[name].usage
+    .map((line, index) => `${index === 0 ? "usage:" : "      "} ${PROGRAM} ${line}\n`)
+    .join("");
 }

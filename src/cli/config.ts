@@ -1,21 +1,18 @@
-import { describeConfig, describeSettings, readConfig } from "../config/read.ts";
-import type { Command } from "./io.ts";
+import { describeConfig, describeSettings } from "../config/describe.ts";
+import { readServerArgs } from "./args.ts";
+import { COMMANDS } from "./commands.ts";
+import type { Command } from "./terminal.ts";
 import { table } from "./text-table.ts";
 import { PROGRAM } from "./version.ts";
 
-/** Prints every setting with its source; takes the flags of the server, and has its faults. */
+/** Prints every setting and where it comes from. Takes the server's arguments, and refuses what the server refuses. */
 export const config: Command = async (args, io) => {
-  const end = args.includes("--") ? args.indexOf("--") : args.length;
-  const json = args.slice(0, end).includes("--json");
-  const settingArgs = args.filter((arg, index) => arg !== "--json" || index > end);
-  const { config, warnings, origins } = readConfig({ args: settingArgs, env: io.env });
+  const { config, warnings, origins, flags } = readServerArgs({ args, env: io.env }, COMMANDS.config.flags);
   for (const warning of warnings) io.err(`${PROGRAM}: ${warning}\n`);
-
-  const rows = describeConfig(config);
-  if (json) {
+  if (flags.json) {
     const described = Object.entries(describeSettings(config, origins));
     const entries = described.map(([name, { value, from }]) => [name, { value, from }]);
     io.out(`${JSON.stringify(Object.fromEntries(entries), undefined, 2)}\n`);
-  } else io.out(table(rows.map(({ name, label, shown }) => [label, shown, origins[name]])));
+  } else io.out(table(describeConfig(config).map(({ name, label, shown }) => [label, shown, origins[name]])));
   return 0;
 };

@@ -1,20 +1,22 @@
 import { isIPv6 } from "node:net";
-import { readSettings } from "../config/read.ts";
 import { CommandError } from "../errors.ts";
-import type { Io } from "./io.ts";
+import { readArgs } from "./args.ts";
+import { COMMANDS } from "./commands.ts";
+import type { Terminal } from "./terminal.ts";
 
 const LIMIT_MS = 5000;
 
-/** Asks `GET /health` of the server at the URL, or of the one that the settings describe. */
-export async function health(args: readonly string[], io: Io, limitMs = LIMIT_MS): Promise<number> {
-  const { settings, positionals } = readSettings({ args, env: io.env }, ["port", "host", "tlsCert"]);
+/** Calls `GET /health` of the server at the URL, or of the server that the settings describe. */
+export async function health(args: readonly string[], io: Terminal, limitMs = LIMIT_MS): Promise<number> {
+  const { settings, positionals } = readArgs({ args, env: io.env }, COMMANDS.health);
   const [given, ...more] = positionals;
   if (more.length > 0)
-    throw new CommandError("more than one argument: give one URL, or none", { exitCode: 2 });
+    throw new CommandError("There is more than one argument. Give one URL, or none.", { exitCode: 2 });
   const url = healthUrl(given ?? localAddress(settings));
-  // The certificate is for the server's name, and on this machine it is asked by its address.
+  // The certificate names the public host. A server of this machine is called by its address.
   const status = await statusOf(url, limitMs, given === undefined);
-  if (status !== 200) throw new CommandError(`${url.origin}${url.pathname} answers ${status}, not 200`);
+  if (status !== 200)
+    throw new CommandError(`${url.origin}${url.pathname} responded with status ${status}, not 200.`);
   io.out("OK\n");
   return 0;
 }
@@ -25,9 +27,10 @@ interface LocalServer {
   tlsCert: string | undefined;
 }
 
-/** Its URL. An address that stands for all of them is asked by its loopback. */
+/** Returns the URL of a server on this machine. One that listens on every address is called by loopback. */
 export function localAddress({ port, host, tlsCert }: LocalServer): string {
-  if (port === 0) throw new CommandError("port 0 is no address: give the server's URL", { exitCode: 2 });
+  if (port === 0)
+    throw new CommandError("Port 0 stands for any free port. Give the server's URL.", { exitCode: 2 });
   const name = host === undefined || host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
   return `${tlsCert === undefined ? "http" : "https"}://${isIPv6(name) ? `[${name}]` : name}:${port}`;
 }
@@ -35,12 +38,14 @@ export function localAddress({ port, host, tlsCert }: LocalServer): string {
 function healthUrl(text: string): URL {
   const url = URL.parse(/^https?:\/\//i.test(text) ? text : `http://${text}`);
   if (!url)
-    throw new CommandError("the argument is no URL: give one such as http://127.0.0.1:8080", { exitCode: 2 });
+    throw new CommandError("The argument is not a URL. Give one such as http://127.0.0.1:8080.", {
+      exitCode: 2,
+    });
   if (!url.pathname.endsWith("/health")) url.pathname = `${url.pathname.replace(/\/+$/, "")}/health`;
   return url;
 }
 
-/** Asks directly: a proxy of the environment does not know the server's own loopback. */
+/** Sends the request directly: a proxy of the environment does not know this machine's loopback address. */
 async function statusOf(url: URL, limitMs: number, anyCertificate: boolean): Promise<number> {
   try {
     const signal = AbortSignal.timeout(limitMs);
@@ -51,7 +56,7 @@ async function statusOf(url: URL, limitMs: number, anyCertificate: boolean): Pro
   } catch (error) {
     const { name, code, message } = error as Error & { code?: string };
     const known = /refused/i.test(code ?? "") ? "connection refused" : (code ?? message);
-    const reason = name === "TimeoutError" ? `no answer within ${limitMs / 1000} s` : known;
-    throw new CommandError(`${url.origin}${url.pathname} cannot be reached: ${reason}`, { cause: error });
+    const reason = name === "TimeoutError" ? `no response within ${limitMs / 1000} s` : known;
+    throw new CommandError(`${url.origin}${url.pathname} cannot be reached: ${reason}.`, { cause: error });
   }
 }

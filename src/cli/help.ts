@@ -1,119 +1,84 @@
-import { flagOf, SETTING_NAMES, SETTINGS, type SettingName, variablesOf } from "../config/read.ts";
+import {
+  flagOf,
+  SETTING_GROUPS,
+  SETTING_NAMES,
+  SETTINGS,
+  type SettingName,
+  variablesOf,
+} from "../config/settings.ts";
 import { CommandError } from "../errors.ts";
-import { COMMANDS, type CommandEntry, type CommandName, isCommand } from "./commands.ts";
-import type { Command } from "./io.ts";
+import type { Flags } from "./args.ts";
+import { COMMANDS, type CommandName, isCommand } from "./commands.ts";
+import type { Command } from "./terminal.ts";
 import { table } from "./text-table.ts";
 import { PROGRAM, VERSION } from "./version.ts";
 
-const GROUPS: Record<string, readonly SettingName[]> = {
-  "Where it listens, and its data": [
-    "port",
-    "host",
-    "tlsCert",
-    "tlsKey",
-    "trustProxy",
-    "allowedHosts",
-    "data",
-    "logLevel",
-    "logFormat",
-    "metricsKey",
-    "sessionMs",
-  ],
-  Agents: [
-    "agentKey",
-    "agents",
-    "agentOrigins",
-    "v1Model",
-    "modelAliases",
-    "helloWithinMs",
-    "pingEveryMs",
-    "pongWithinMs",
-  ],
-  "The built-in agent": ["upstream", "upstreamKey", "models", "endpoints", "slots", "name", "echo"],
-  Asks: [
-    "queueMax",
-    "queueUserMax",
-    "queueWaitMs",
-    "reconnectGraceMs",
-    "firstByteMs",
-    "wholeAnswerMs",
-    "betweenDeltasMs",
-    "drainMs",
-  ],
-  Limits: [
-    "conversationDays",
-    "conversationLengthMax",
-    "usageDays",
-    "auditDays",
-    "bodyBytesMax",
-    "bodyWithinMs",
-    "frameBytesMax",
-    "addressRequestsMax",
-    "agentsMax",
-    "keyFailuresMax",
-  ],
-};
-
+/** All help texts are at most 100 characters wide. */
 const LAYOUT = { indent: "  ", width: 100 };
 
-const EXAMPLES = `  # Serve on port 8080 of every address of this machine.
+const EXAMPLES = `  # Serve on port 8080, on every address of this machine.
   ${PROGRAM} 8080 "$ADMIN_KEY"
 
-  # Only for this machine, the key in a file.
+  # Serve this machine only, with the admin key in a file.
   ADMIN_KEY_FILE=/run/secrets/admin ${PROGRAM} --host 127.0.0.1
 `;
 
-const ENDING = `Each flag is also read from the environment: --queue-max from CHATGPT_API_QUEUE_MAX, and so on.
-PORT, ADMIN_KEY, AGENT_KEY and UPSTREAM_KEY need no prefix. A secret is also read from the file that
-<NAME>_FILE names. The command line comes before the environment. Without a unit a time is in
-seconds, and a size in bytes.
+const ENDING = `Each flag can also be set in the environment: CHATGPT_API_QUEUE_MAX for --queue-max, and so on.
+PORT, ADMIN_KEY, AGENT_KEY and UPSTREAM_KEY need no prefix. To read a secret from a file, put the
+file's path in <NAME>_FILE. Flags win over the environment. A time without a unit is in seconds,
+and a size without a unit is in bytes.
 `;
 
-/** Prints what can be given: of the command named, or of all. */
+/** Prints the help of all commands, or of the one that is named. */
 export const help: Command = async ([word, ...more], io) => {
   if (more.length > 0 || (word !== undefined && !isCommand(word)))
-    throw new CommandError("no help for that: give one command, or none", { exitCode: 2 });
+    throw new CommandError(`There is no such help. Name one of: ${Object.keys(COMMANDS).join(", ")}.`, {
+      exitCode: 2,
+    });
   io.out(word === undefined ? helpOfAll() : helpOfOne(word));
   return 0;
 };
 
-/** At most 100 characters wide, as are all texts here. */
-export function helpOfAll(): string {
+function helpOfAll(): string {
   const commands = Object.values(COMMANDS).map(({ usage, summary }) => [usage[0], summary]);
   return [
     `${PROGRAM} ${VERSION}: one HTTP API in front of every model session you can reach\n`,
     EXAMPLES,
     `Commands\n${table(commands, LAYOUT)}`,
-    flags(SETTING_NAMES),
-    secrets(),
+    ...settingTables(SETTING_NAMES),
+    secretTable(),
     ENDING,
   ].join("\n");
 }
 
 function helpOfOne(name: CommandName): string {
-  const { summary, usage, settings, flags: own = [] }: CommandEntry = COMMANDS[name];
-  const names = settings === "all" ? SETTING_NAMES : settings;
+  const { summary, usage, settings, flags } = COMMANDS[name];
   const lines = usage.map((line) => `  ${PROGRAM} ${line}\n`).join("");
-  const ownFlags = own.length > 0 ? [`Flags\n${table(own, LAYOUT)}`] : [];
-  return [`${summary}\n`, lines, ...ownFlags, ...(names.length > 0 ? [flags(names), ENDING] : [])].join("\n");
+  const tables = [...flagTables(flags), ...settingTables(settings === "all" ? SETTING_NAMES : settings)];
+  return [`${summary}\n`, lines, ...tables, ...(settings.length > 0 ? [ENDING] : [])].join("\n");
 }
 
-function flags(names: readonly SettingName[]): string {
-  const sections = Object.entries(GROUPS).map(([title, group]) => {
-    const rows = group.filter((name) => names.includes(name)).map(flagRow);
-    return { title, rows };
+function flagTables(flags: Flags): string[] {
+  const shown = Object.entries(flags).filter(([, { hidden }]) => !hidden);
+  const rows = shown.map(([name, { value = "", help }]) => [`--${name} ${value}`.trimEnd(), help]);
+  return rows.length > 0 ? [`Flags\n${table(rows, LAYOUT)}`] : [];
+}
+
+function settingTables(names: readonly SettingName[]): string[] {
+  return Object.entries(SETTING_GROUPS).flatMap(([title, group]) => {
+    const rows = group.filter((name) => names.includes(name)).flatMap(settingRow);
+    return rows.length > 0 ? [`${title}\n${table(rows, LAYOUT)}`] : [];
   });
-  const filled = sections.filter(({ rows }) => rows.length > 0);
-  return filled.map(({ title, rows }) => `${title}\n${table(rows, LAYOUT)}`).join("\n");
 }
 
-function flagRow(name: SettingName): string[] {
-  const { value, doc, default: byDefault, absent } = SETTINGS[name];
-  return [`${flagOf(name)} ${value}`, `${doc} (${byDefault ?? absent})`];
+function settingRow(name: SettingName): string[][] {
+  const { value, help, default: byDefault, absent } = SETTINGS[name];
+  const flag = flagOf(name);
+  return flag === undefined ? [] : [[`${flag} ${value}`.trimEnd(), `${help} (${byDefault ?? absent})`]];
 }
 
-function secrets(): string {
+function secretTable(): string {
   const names = SETTING_NAMES.filter((name) => SETTINGS[name].secret);
-  const rows = names.map((name) => [variablesOf(name).at(-1) ?? "", SETTINGS[name].doc]);
-  return `Secrets of the environment\n${table(rows, LAYOUT)}`;
+  const rows = names.map((name) => [variablesOf(name).at(-1) ?? "", SETTINGS[name].help]);
+  return `Secrets in the environment\n${table(rows, LAYOUT)}`;
 }

@@ -1,20 +1,19 @@
 import { restoreBackup } from "../backup/restore.ts";
-import { readSettings } from "../config/read.ts";
-import type { Io } from "./io.ts";
-import { takeSwitches } from "./switches.ts";
+import { readArgs } from "./args.ts";
+import { COMMANDS, usageOf } from "./commands.ts";
+import type { Command } from "./terminal.ts";
 import { PROGRAM } from "./version.ts";
 
-export async function restore(args: readonly string[], io: Io): Promise<number> {
-  const { given, rest } = takeSwitches(args, ["--force"]);
-  const { settings, positionals } = readSettings({ args: rest, env: io.env }, ["data", "sealKey"]);
+export const restore: Command = async (args, io) => {
+  const { settings, flags, positionals } = readArgs({ args, env: io.env }, COMMANDS.restore);
   const [file, ...more] = positionals;
   if (!file || more.length > 0) {
-    io.err(`usage: ${PROGRAM} restore <file> [--data <folder>] [--force]\n`);
+    io.err(usageOf("restore"));
     return 2;
   }
-  const { manifest, tokens, openedTokens, replaced } = await restoreBackup({
-    ...{ ...settings, file, force: given["--force"] },
-  });
+  const { data, sealKey } = settings;
+  const restored = await restoreBackup({ file, data, sealKey, force: flags.force });
+  const { manifest, tokens, openedTokens, replaced } = restored;
   const { users, conversations, made_at } = manifest;
   io.out(`Restored ${users} users and ${conversations} conversations from ${made_at}.\n`);
   if (replaced !== undefined) io.out(`The replaced files are in ${replaced}\n`);
@@ -23,4 +22,4 @@ export async function restore(args: readonly string[], io: Io): Promise<number> 
       `${PROGRAM}: The seal key opens ${openedTokens} of ${tokens} tokens. The others work, but the list of users does not show them.\n`,
     );
   return 0;
-}
+};

@@ -1,14 +1,29 @@
-import { nearest } from "../config/nearest.ts";
 import { CommandError } from "../errors.ts";
+import { hasFlag } from "./args.ts";
 import { COMMANDS, type CommandName, isCommand } from "./commands.ts";
-import type { Io } from "./io.ts";
+import { nearest } from "./nearest.ts";
+import type { Command, Terminal } from "./terminal.ts";
 import { PROGRAM } from "./version.ts";
 
-/** Runs the command that the arguments name, the server where they name none. Gives the exit code, never throws. */
-export async function run(args: readonly string[], io: Io): Promise<number> {
+/** A command is loaded when it is called, so that a short one does not wait for the server's code. */
+const LOAD: Record<CommandName, () => Promise<Command>> = {
+  serve: async () => (await import("./serve.ts")).serve,
+  agent: async () => (await import("./agent.ts")).agent,
+  users: async () => (await import("./users.ts")).users,
+  agents: async () => (await import("./agents.ts")).agents,
+  backup: async () => (await import("./backup.ts")).backup,
+  restore: async () => (await import("./restore.ts")).restore,
+  config: async () => (await import("./config.ts")).config,
+  health: async () => (await import("./health.ts")).health,
+  help: async () => (await import("./help.ts")).help,
+  version: async () => (await import("./version.ts")).version,
+};
+
+/** Runs the command that the arguments name, or else the server. Returns the exit code and never throws. */
+export async function run(args: readonly string[], io: Terminal): Promise<number> {
   try {
     const { name, rest } = choose(args);
-    const command = await COMMANDS[name].load();
+    const command = await LOAD[name]();
     return await command(rest, io);
   } catch (error) {
     return report(error, io);
@@ -17,24 +32,23 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 
 function choose(args: readonly string[]): { name: CommandName; rest: readonly string[] } {
   const [first, ...others] = args;
-  const flags = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined);
-  if (flags.includes("--help") || flags.includes("-h"))
+  if (hasFlag(args, "--help", "-h"))
     return { name: "help", rest: isCommand(first) && first !== "help" ? [first] : [] };
-  if (flags.includes("--version") || flags.includes("-v")) return { name: "version", rest: [] };
+  if (hasFlag(args, "--version", "-v")) return { name: "version", rest: [] };
   if (isCommand(first)) return { name: first, rest: others };
   const meant = /^[a-z]/i.test(first ?? "") && nearest(first ?? "", Object.keys(COMMANDS));
-  if (meant) throw new CommandError(`unknown command: did you mean ${meant}?`, { exitCode: 2 });
+  if (meant) throw new CommandError(`Unknown command. Did you mean ${meant}?`, { exitCode: 2 });
   return { name: "serve", rest: args };
 }
 
-function report(error: unknown, io: Io): number {
+function report(error: unknown, io: Terminal): number {
   if (error instanceof CommandError) {
     for (const line of error.message.split("\n")) io.err(`${PROGRAM}: ${line}\n`);
-    if (error.exitCode === 2) io.err(`${PROGRAM}: see ${PROGRAM} --help\n`);
+    if (error.exitCode === 2) io.err(`Run ${PROGRAM} --help to see what can be given.\n`);
     return error.exitCode;
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const debug = io.env["CHATGPT_API_LOG_LEVEL"] === "debug";
-  io.err(`${PROGRAM}: unexpected error: ${debug && stack ? stack : message.replaceAll("\n", " ")}\n`);
+  io.err(`${PROGRAM}: Unexpected error: ${debug && stack ? stack : message.replaceAll("\n", " ")}\n`);
   return 1;
 }

@@ -3,23 +3,24 @@ import { backupMaker, ownCommand } from "../backup/process.ts";
 import { BuiltinAgent } from "../builtin-agent/builtin-agent.ts";
 import { readServerAddress } from "../builtin-agent/server-address.ts";
 import type { Upstream } from "../builtin-agent/upstream.ts";
-import { type Config, readConfig } from "../config/read.ts";
+import type { Config } from "../config/read.ts";
 import { causeOf, createLog, type Log } from "../log/log.ts";
 import { type RunningServer, startServer } from "../server/compose.ts";
+import { readServerArgs } from "./args.ts";
 import { banner, listenAddresses } from "./banner.ts";
 import { localAddress } from "./health.ts";
-import type { Command } from "./io.ts";
 import { stopSignal } from "./signals.ts";
+import type { Command } from "./terminal.ts";
 import { hostName, upstreamOf } from "./upstream.ts";
 import { PROGRAM, VERSION } from "./version.ts";
 
-/** Serves until a signal ends it. The log goes to standard output, what is for people to standard error. */
+/** Serves until a signal ends it. The log goes to standard output, and messages for people to standard error. */
 export const serve: Command = async (args, io) => {
-  const { config, warnings, origins } = readConfig({ args, env: io.env });
+  const { config, warnings, origins } = readServerArgs({ args, env: io.env });
   for (const warning of warnings) io.err(`${PROGRAM}: ${warning}\n`);
   const upstream = upstreamOf(config);
 
-  // As process 1 of a container it would not be ended by a signal that nothing handles, even while it starts.
+  // Handled from the start: process 1 of a container ignores signals without a handler.
   const stopped = stopSignal();
   const { adminKey, agentKey, sealKey, metricsKey, upstreamKey } = config;
   const secrets = [adminKey, agentKey, sealKey, metricsKey, upstreamKey];
@@ -38,35 +39,38 @@ export const serve: Command = async (args, io) => {
   io.err(banner({ config, port, agentKey: key, signInCode, addresses, version: VERSION }));
 
   let stopping = false;
-  const tell = (line: string) => {
+  const print = (line: string) => {
     if (!stopping) io.err(`${PROGRAM}: ${line}\n`);
   };
-  const builtinAgent = upstream && startBuiltinAgent(upstream, { config, server, log, tell });
+  const builtinAgent = upstream && startBuiltinAgent(upstream, { config, server, log, print });
 
   log.info("stopping", { signal: await stopped });
   stopping = true;
-  // The asks that run need the built-in agent until the server has finished them.
+  // Running asks need the built-in agent until the server has finished them.
   await server.stop();
   await builtinAgent?.stop(0);
   return 0;
 };
 
-/** A fault of ours in one request must not end all the others, so it is told and the server goes on. */
+/** Logs a fault of ours and goes on: a fault in one request must not end all the others. */
 function surviveFaults(log: Log): void {
-  const tell = (thrown: unknown) => log.error("unexpected", { cause: causeOf(thrown) });
-  process.on("unhandledRejection", tell);
-  process.on("uncaughtException", tell);
+  const report = (thrown: unknown) => log.error("unexpected", { cause: causeOf(thrown) });
+  process.on("unhandledRejection", report);
+  process.on("uncaughtException", report);
 }
 
-interface Own {
+interface BuiltinAgentParts {
   config: Config;
   server: RunningServer;
   log: Log;
-  tell: (line: string) => void;
+  print: (line: string) => void;
 }
 
-/** The built-in agent, in this process, connected as any other. */
-function startBuiltinAgent(upstream: Upstream, { config, server, log, tell }: Own): BuiltinAgent {
+/** Starts the built-in agent in this process. It connects like any other agent. */
+function startBuiltinAgent(
+  upstream: Upstream,
+  { config, server, log, print }: BuiltinAgentParts,
+): BuiltinAgent {
   const builtinAgent = new BuiltinAgent({
     server: readServerAddress(localAddress({ ...config, port: server.port })),
     // The certificate names the public host. This connection uses the loopback address.
@@ -77,8 +81,8 @@ function startBuiltinAgent(upstream: Upstream, { config, server, log, tell }: Ow
     version: VERSION,
     slots: config.slots,
     log,
-    print: tell,
+    print,
   });
-  void builtinAgent.ended.then((error) => error && tell(`the built-in agent has ended: ${error.message}`));
+  void builtinAgent.ended.then((error) => error && print(`the built-in agent has ended: ${error.message}`));
   return builtinAgent;
 }

@@ -1,23 +1,23 @@
 import type { BunFile } from "bun";
 
-export interface Sink {
+export interface StdoutWriter {
   write(text: string): void;
-  /** Resolves once everything written so far is out, or nobody reads any more. */
+  /** Resolves once everything written so far is out, or its reader is gone. */
   flush(): Promise<void>;
 }
 
 const WAITING_LENGTH_MAX = 8 * 1024 ** 2;
 
-/** Between two writes: a busy log comes in few large pieces, as each write is a call of the system. */
-const REST_MS = 10;
+/** The pause between two writes. Each write is a system call, so a busy log is written in few large pieces. */
+const PAUSE_MS = 10;
 
 /**
- * Writes in order: a text that comes after a rest at the end of the event loop's turn, the ones that follow it every
- * 10 ms. A reader that is gone (EPIPE) is no failure: what is written after is lost. A reader that stands still must
- * not fill the memory: beyond `waitingLengthMax` characters texts are dropped, and a line says how many once it reads
- * again.
+ * Creates a writer for standard output or standard error, which writes texts in order. A text that comes after a pause
+ * is written at the end of the event loop's turn; the texts that follow it are written every 10 ms. A reader that is
+ * gone (EPIPE) is not a failure: what is written to it is lost. A reader that stops reading must not fill the memory:
+ * beyond `waitingLengthMax` characters texts are dropped, and a line says how many once the reader goes on.
  */
-export function createSink(file: BunFile, waitingLengthMax = WAITING_LENGTH_MAX): Sink {
+export function createStdoutWriter(file: BunFile, waitingLengthMax = WAITING_LENGTH_MAX): StdoutWriter {
   const writer = file.writer();
   let texts: string[] = [];
   let waiting = 0;
@@ -40,7 +40,7 @@ export function createSink(file: BunFile, waitingLengthMax = WAITING_LENGTH_MAX)
     await new Promise((resolve) => setImmediate(resolve));
     while (texts.length > 0) {
       await writeAll();
-      if (hurried === 0) await rest();
+      if (hurried === 0) await pause();
     }
     running = undefined;
   };
@@ -48,8 +48,8 @@ export function createSink(file: BunFile, waitingLengthMax = WAITING_LENGTH_MAX)
   const writeAll = async () => {
     const text = texts.join("");
     texts = [];
-    await settled(() => writer.write(text));
-    await settled(() => writer.flush());
+    await settle(() => writer.write(text));
+    await settle(() => writer.flush());
     waiting -= text.length;
     if (waiting > 0 || dropped === 0) return;
     const lines = dropped;
@@ -57,9 +57,9 @@ export function createSink(file: BunFile, waitingLengthMax = WAITING_LENGTH_MAX)
     write(`${JSON.stringify({ level: "warn", event: "output_dropped", lines })}\n`);
   };
 
-  const rest = () => {
+  const pause = () => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, REST_MS);
+    const timer = setTimeout(resolve, PAUSE_MS);
     wake = resolve;
     return promise.finally(() => clearTimeout(timer));
   };
@@ -75,11 +75,11 @@ export function createSink(file: BunFile, waitingLengthMax = WAITING_LENGTH_MAX)
   };
 }
 
-/** The writer throws or rejects, as the case may be, when the reader is gone. */
-async function settled(work: () => number | Promise<number>): Promise<void> {
+/** Waits for the work, which throws or rejects when the reader is gone. */
+async function settle(work: () => number | Promise<number>): Promise<void> {
   try {
     await work();
   } catch {
-    // The reader is gone, see above.
+    // The reader is gone.
   }
 }

@@ -2,11 +2,11 @@ const GAP = "  ";
 
 interface Layout {
   indent?: string;
-  /** Longer lines are broken between the words of their last column. */
+  /** Longer lines are broken between words of their last column. */
   width?: number;
 }
 
-/** Rows of text, as lines with aligned columns. */
+/** Returns the rows as lines with aligned columns. */
 export function table(
   rows: readonly (readonly string[])[],
   { indent = "", width = Number.POSITIVE_INFINITY }: Layout = {},
@@ -25,7 +25,7 @@ export function table(
   return rows.map((row) => `${line(row)}\n`).join("");
 }
 
-/** A word longer than the width gets a line of its own. */
+/** Breaks a text into lines. A word that is longer than the width gets a line of its own. */
 function breakLines(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {

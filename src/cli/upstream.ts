@@ -8,17 +8,17 @@ import { CommandError } from "../errors.ts";
 
 export type UpstreamSettings = Pick<Config, "upstream" | "upstreamKey" | "models" | "endpoints" | "echo">;
 
-/** The upstream that the settings name; undefined where they name none. Throws a `CommandError` for faults. */
+/** Returns the upstream that the settings name, if any. Throws a `CommandError` if they are at fault. */
 export function upstreamOf(settings: UpstreamSettings): Upstream | undefined {
   const { upstream: url, upstreamKey: key, models = [], endpoints = [], echo } = settings;
   const chosen = readEndpoints(endpoints);
   if (echo && url !== undefined)
-    throw new CommandError("--echo and --upstream exclude each other: give one", { exitCode: 2 });
+    throw new CommandError("--echo and --upstream exclude each other. Give one of them.", { exitCode: 2 });
   if (echo) return createEcho();
   return url === undefined ? undefined : createHttpUpstream({ url, key, models, endpoints: chosen });
 }
 
-/** What an agent without `--name` goes by. */
+/** Returns the name of an agent without `--name`. */
 export function hostName(): string {
   return hostname().slice(0, 256) || "agent";
 }

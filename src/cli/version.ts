@@ -1,5 +1,5 @@
 import { version as current } from "../../package.json";
-import type { Command } from "./io.ts";
+import type { Command } from "./terminal.ts";
 
 export const PROGRAM = "chatgpt-api-server";
 export const VERSION: string = current;

@@ -1,99 +1,58 @@
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { CommandError } from "../errors.ts";
-import { readFlags } from "./flags.ts";
-import { addFault, type Given, type Reading, startReading } from "./reading.ts";
-import { type Config, flagOf, SETTING_NAMES, SETTINGS, type SettingName } from "./settings.ts";
-import { readVariables, unknownVariables } from "./variables.ts";
+import { type Config, PREFIX, SETTING_NAMES, SETTINGS, type SettingName, variablesOf } from "./settings.ts";
 
-export { nearest } from "./nearest.ts";
-export {
-  type Config,
-  flagOf,
-  SETTING_NAMES,
-  SETTINGS,
-  type SettingName,
-  variablesOf,
-} from "./settings.ts";
+export type { Config } from "./settings.ts";
 
-export interface Source {
-  /** What follows the command's name. */
-  args: readonly string[];
-  env: Record<string, string | undefined>;
+export type Environment = Record<string, string | undefined>;
+
+/** A text that gives a setting's value, and where it was found: "--port", "PORT", "second argument". */
+export interface Given {
+  text: string;
+  from: string;
 }
 
+/** What the command line gives, and what is wrong with it. The faults are reported together with the others. */
+export class Reading {
+  readonly given = new Map<SettingName, Given>();
+  readonly faults: string[] = [];
+  readonly #faulty = new Set<SettingName>();
+
+  /** Reports a fault of a setting, unless the setting already has one. */
+  addFault(name: SettingName, message: string): void {
+    if (!this.#faulty.has(name)) this.faults.push(message);
+    this.#faulty.add(name);
+  }
+}
+
+/** Where each setting comes from: a flag, a variable, the place of an argument, or `default`. */
+export type Origins = Readonly<Record<SettingName, string>>;
+
 /**
- * All settings: the command line before the environment before the defaults. `origins` says where each
- * came from. Throws a CommandError with exit code 2 and a line for each fault, none with a secret in it.
+ * Reads all settings: the command line comes before the environment, and the environment before the defaults.
+ * Throws a `CommandError` with exit code 2 and one line for each fault. No line repeats a secret.
  */
-export function readConfig(source: Source): {
-  config: Config;
-  warnings: string[];
-  origins: Origins;
-} {
-  const reading = startReading();
-  takePositionals(readFlags(source.args, SETTING_NAMES, reading), reading);
-  const config = readValues(SETTING_NAMES, source, reading);
+export function readConfig(
+  commandLine: Reading,
+  env: Environment,
+): { config: Config; warnings: string[]; origins: Origins } {
+  const config = readSettings(commandLine, env, SETTING_NAMES);
   if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
-    throw new CommandError("--tls-cert and --tls-key belong together: give both, or none", { exitCode: 2 });
-  const unknown = unknownVariables(source.env);
-  const warnings = unknown.length > 0 ? [`unknown variables are ignored: ${unknown.join(", ")}`] : [];
-  const origins = SETTING_NAMES.map((name) => [name, reading.given.get(name)?.from ?? "default"]);
+    throw new CommandError("--tls-cert and --tls-key belong together. Give both, or neither.", {
+      exitCode: 2,
+    });
+  const unknown = unknownVariables(env);
+  const warnings = unknown.length > 0 ? [`Ignored unknown variables: ${unknown.join(", ")}`] : [];
+  const origins = SETTING_NAMES.map((name) => [name, commandLine.given.get(name)?.from ?? "default"]);
   return { config, warnings, origins: Object.fromEntries(origins) };
 }
 
-/**
- * Some settings, for a command with arguments of its own, which are `positionals`. The flag of a setting not
- * asked for is unknown to the command. Throws as `readConfig` does.
- */
+/** Reads some of the settings. Throws like `readConfig`. */
 export function readSettings<Name extends SettingName>(
-  source: Source,
-  names: readonly Name[],
-): { settings: Pick<Config, Name>; positionals: string[] } {
-  const reading = startReading();
-  const positionals = readFlags(source.args, names, reading);
-  return { settings: readValues(names, source, reading), positionals };
-}
-
-/** Where each setting comes from: a flag, a variable, an argument's place, or `default`. */
-export type Origins = Readonly<Record<SettingName, string>>;
-
-/** Every setting for programs and pages, by its name, in the order of the table; of a secret only whether it is set. */
-export function describeSettings(
-  config: Config,
-  origins?: Origins,
-): Record<string, { value: string; from: string; label: string; about: string }> {
-  const entries = describeConfig(config).map(({ name, label, shown }) => [
-    name,
-    { value: shown, from: origins?.[name] ?? "default", label, about: SETTINGS[name].doc },
-  ]);
-  return Object.fromEntries(entries);
-}
-
-/** Each setting as an operator would write it, in the order of the table; of a secret only whether it is set. */
-export function describeConfig(config: Config): { name: SettingName; label: string; shown: string }[] {
-  return SETTING_NAMES.map((name) => {
-    const { absent = "", secret, show = String, slug } = SETTINGS[name];
-    const value = config[name];
-    const shown = secret ? "***" : (show as (value: unknown) => string)(value);
-    return { name, label: flagOf(name) ?? slug, shown: value === undefined ? `(${absent})` : shown };
-  });
-}
-
-function takePositionals(positionals: readonly string[], reading: Reading): void {
-  const [port, adminKey, ...more] = positionals;
-  if (port !== undefined && reading.given.has("port"))
-    addFault(reading, "port", "the port is given twice: leave out --port or the first argument");
-  else if (port !== undefined) reading.given.set("port", { text: port, from: "first argument" });
-  if (adminKey !== undefined) reading.given.set("adminKey", { text: adminKey, from: "second argument" });
-  if (more.length > 0)
-    reading.faults.push("more than two arguments: give <port> <admin-key>, a key with blanks in quotes");
-}
-
-/** Reads what is not given yet from the environment, and then every text with its schema. */
-function readValues<Name extends SettingName>(
-  names: readonly Name[],
-  { env }: Source,
   reading: Reading,
+  env: Environment,
+  names: readonly Name[],
 ): Pick<Config, Name> {
   for (const name of names) {
     const found = reading.given.get(name) ?? readVariables(name, env, reading);
@@ -104,17 +63,81 @@ function readValues<Name extends SettingName>(
   const { data, error } = schema.safeParse(Object.fromEntries(texts), { jitless: true });
   for (const { path, message } of error?.issues ?? []) {
     const name = path[0] as Name;
-    addFault(reading, name, labelOf(name, reading.given.get(name)) + message);
+    reading.addFault(name, verdictOn(name, reading.given.get(name)) + message);
   }
   if (reading.faults.length > 0) throw new CommandError(reading.faults.join("\n"), { exitCode: 2 });
   return Object.freeze(data) as Pick<Config, Name>;
 }
 
-/** Repeats the text only where it cannot be a key, a key that took the port's place, or a URL's password. */
-function labelOf(name: SettingName, given: Given | undefined): string {
+/** Repeats the text only if it cannot be a key, a key in the port's place, or a password in a URL. */
+function verdictOn(name: SettingName, given: Given | undefined): string {
   if (!given) return "";
-  const hidden = SETTINGS[name].secret || given.from === "first argument";
-  if (hidden) return `${given.from}: `;
-  const shown = given.text.replace(/\/\/[^/]*@/, "//***@").slice(0, 60);
-  return `${given.from} ${JSON.stringify(shown)}: `;
+  const { text, from } = given;
+  if (from.endsWith(" argument")) return `The ${from} is not valid. `;
+  if (SETTINGS[name].secret) return `${from} is not valid. `;
+  const shown = text.replace(/\/\/[^/]*@/, "//***@").slice(0, 60);
+  return `${from} ${JSON.stringify(shown)} is not valid. `;
+}
+
+/**
+ * Returns the first of a setting's variables that is set, directly or as a file. An empty variable counts as not
+ * set, except for the admin key: whoever sets that to nothing may mean "no key", and must hear that one is needed.
+ */
+function readVariables(name: SettingName, env: Environment, reading: Reading): Given | undefined {
+  for (const variable of variablesOf(name)) {
+    const found = SETTINGS[name].secret ? readSecret(name, variable, env, reading) : readPlain(variable, env);
+    if (found) return found;
+  }
+  const empty = name === "adminKey" && variablesOf(name).find((variable) => env[variable] === "");
+  return empty ? { text: "", from: empty } : undefined;
+}
+
+function readPlain(variable: string, env: Environment): Given | undefined {
+  const text = env[variable]?.trim();
+  return text && !isServiceLink(variable, text) ? { text, from: variable } : undefined;
+}
+
+/** Kubernetes sets `CHATGPT_API_PORT=tcp://…` for a Service called chatgpt-api. That is not a setting. */
+function isServiceLink(variable: string, text: string): boolean {
+  return variable === `${PREFIX}PORT` && text.startsWith("tcp://");
+}
+
+function readSecret(
+  name: SettingName,
+  variable: string,
+  env: Environment,
+  reading: Reading,
+): Given | undefined {
+  const [text, path] = [env[variable], env[`${variable}_FILE`]];
+  if (text && path) reading.addFault(name, `${variable} and ${variable}_FILE are both set. Unset one.`);
+  if (text) return { text, from: variable };
+  return path ? readSecretFile(name, `${variable}_FILE`, path, reading) : undefined;
+}
+
+function readSecretFile(name: SettingName, variable: string, path: string, reading: Reading): Given {
+  try {
+    return { text: readFileSync(path, "utf8").replace(/\r?\n$/, ""), from: variable };
+  } catch (error) {
+    // The path is left out: some people set the variable to the key itself.
+    const reason = (error as NodeJS.ErrnoException).code ?? "unknown error";
+    reading.addFault(
+      name,
+      `The file that ${variable} names cannot be read (${reason}). Check its path and its mode.`,
+    );
+    return { text: "", from: variable };
+  }
+}
+
+/** Returns the variables that look like settings but are not, such as misspelt ones. */
+function unknownVariables(env: Environment): string[] {
+  const known = new Set(SETTING_NAMES.flatMap(knownVariables));
+  return Object.keys(env)
+    .filter((name) => name.startsWith(PREFIX) && !known.has(name))
+    .sort();
+}
+
+function knownVariables(name: SettingName): string[] {
+  return variablesOf(name).flatMap((variable) =>
+    SETTINGS[name].secret ? [variable, `${variable}_FILE`] : [variable],
+  );
 }

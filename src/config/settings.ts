@@ -1,136 +1,112 @@
 import type { Kind } from "./kinds.ts";
 import * as kind from "./kinds.ts";
 
-interface Setting<Value> extends Kind<Value> {
-  /** In kebab case; it gives the flag `--slug` and the variable `CHATGPT_API_SLUG`. */
+export interface Setting<Value> extends Kind<Value> {
+  /** The name in kebab case, which makes the flag `--slug` and the variable `CHATGPT_API_SLUG`. */
   slug: string;
-  /** As an operator would write it. */
+  help: string;
+  /** The default, as an operator would write it. */
   default?: string;
-  /** What is said of it where there is no value. */
+  /** What help texts say instead of a default. */
   absent?: string;
-  doc: string;
-  /** False: by position or from the environment only. */
+  /** False for a setting without a flag, which is read from its position or the environment only. */
   flag?: false;
-  /** Further variables; the prefixed one wins. */
+  /** Further variables. The prefixed one wins. */
   aliases?: readonly string[];
-  /** Also read from the file that `<VARIABLE>_FILE` names, and never shown. */
+  /** Whether it is also read from the file that `<VARIABLE>_FILE` names, and never shown. */
   secret?: true;
-  /** What the flag alone stands for; a value is then only taken after an equals sign. */
+  /** What the flag alone stands for. A value then needs an equals sign. */
   bare?: string;
-  /** The flag may be given several times; the texts are joined with commas. */
+  /** Whether the flag may be repeated. The texts are joined with commas. */
   many?: true;
 }
 
 function setting<Value>(
   slug: string,
   kind: Kind<Value>,
-  doc: string,
-  rest: Omit<Setting<Value>, "slug" | "doc" | keyof Kind<Value>>,
+  help: string,
+  rest: Omit<Setting<Value>, "slug" | "help" | keyof Kind<Value>>,
 ): Setting<Value> {
-  return { slug, doc, ...kind, ...rest };
+  return { slug, help, ...kind, ...rest };
 }
 
-/** Every setting there is. Help texts and `config` are made from this table; a test holds the docs to it. */
-export const SETTINGS = {
-  port: setting("port", kind.whole("port", 0, 65_535), "Port to listen on; 0 takes any free one.", {
+const SERVER = {
+  port: setting("port", kind.whole("port", 0, 65_535), "Port to listen on; 0 picks a free one.", {
     default: "8080",
     aliases: ["PORT"],
   }),
-  adminKey: setting("admin-key", kind.adminKey, "Key of the administrator, who may do everything.", {
+  adminKey: setting("admin-key", kind.adminKey, "API key of the administrator. Required.", {
     flag: false,
     aliases: ["ADMIN_KEY"],
     secret: true,
   }),
   host: setting("host", kind.host, "Address to listen on.", { absent: "every address" }),
-  tlsCert: setting("tls-cert", kind.file, "Certificate with its chain, in PEM form, to speak TLS only.", {
+  tlsCert: setting("tls-cert", kind.file, "TLS certificate with its chain, in PEM form.", { absent: "none" }),
+  tlsKey: setting("tls-key", kind.file, "Private key of the certificate, in PEM form.", { absent: "none" }),
+  trustProxy: setting("trust-proxy", kind.trustProxy, "Proxies trusted to report the client's address.", {
     absent: "none",
   }),
-  tlsKey: setting("tls-key", kind.file, "Its key, in PEM form.", { absent: "none" }),
-  trustProxy: setting(
-    "trust-proxy",
-    kind.trustProxy,
-    "Proxies that are believed where a caller comes from.",
-    {
-      absent: "none",
-    },
-  ),
   allowedHosts: setting(
     "allowed-hosts",
     kind.hostNames,
-    "Further names by which it may be called on its own machine.",
+    "Further host names under which this machine may call the server.",
     { default: "none" },
   ),
   data: setting("data", kind.folder, "Folder of the database and the generated keys.", { default: "./data" }),
-  agentKey: setting("agent-key", kind.agentKey, "Key of the agents. If set, local agents need it too.", {
-    absent: "generated",
-    aliases: ["AGENT_KEY"],
-    secret: true,
-  }),
-  agents: setting("agents", kind.choice("keyed", "open"), "open: any agent may register, without a key.", {
-    default: "keyed",
-  }),
-  v1Model: setting("v1-model", kind.modelName, "Name of the model that agents of protocol 1 offer.", {
-    default: "chatgpt",
-  }),
-  modelAliases: setting("model-alias", kind.aliases, "Other name for a model, name=model; may be repeated.", {
-    absent: "none",
-    many: true,
-  }),
-  agentOrigins: setting("agent-origins", kind.origins, "Web origins of local agents that need no key.", {
-    default: "null,https://chat.openai.com,https://chatgpt.com",
-  }),
-  sealKey: setting("seal-key", kind.sealKey, "Encrypts the users' tokens in the database.", {
+  sealKey: setting("seal-key", kind.sealKey, "Key that encrypts the users' tokens in the database.", {
     absent: "generated",
     flag: false,
     secret: true,
   }),
-  metricsKey: setting("metrics-key", kind.metricsKey, "Opens GET /metrics, and nothing else.", {
+  metricsKey: setting("metrics-key", kind.metricsKey, "API key for GET /metrics, and nothing else.", {
     absent: "none",
     secret: true,
   }),
-  queueMax: setting("queue-max", kind.whole("number", 1, 100_000), "Asks of all users that may wait.", {
-    default: "1000",
+  sessionMs: setting("session", kind.time("1m", "90d"), "How long a browser stays signed in.", {
+    default: "12h",
   }),
-  queueUserMax: setting(
-    "queue-user-max",
-    kind.whole("number", 1, 100_000),
-    "Asks of one user that may wait.",
-    {
-      default: "250",
-    },
+  logLevel: setting("log-level", kind.choice("debug", "info", "warn", "error"), "Minimum level to log.", {
+    default: "info",
+  }),
+  logFormat: setting("log", kind.choice("json", "pretty"), "Log format; pretty is for people.", {
+    default: "json",
+  }),
+};
+
+const AGENTS = {
+  agentKey: setting(
+    "agent-key",
+    kind.agentKey,
+    "Key that agents register with. If set, local agents need it too.",
+    { absent: "generated", aliases: ["AGENT_KEY"], secret: true },
   ),
-  queueWaitMs: setting("queue-wait", kind.time("100ms", "1h"), "How long an ask waits for a free agent.", {
-    default: "2m",
+  agents: setting("agents", kind.choice("keyed", "open"), "open lets any agent register without a key.", {
+    default: "keyed",
   }),
-  reconnectGraceMs: setting(
-    "reconnect-grace",
-    kind.time("0s", "10m"),
-    "How long asks wait when the last agent left.",
+  agentOrigins: setting("agent-origins", kind.origins, "Web origins whose local agents need no key.", {
+    default: "null,https://chat.openai.com,https://chatgpt.com",
+  }),
+  agentsMax: setting("agents-max", kind.whole("number", 1, 1_000_000), "Most agent connections at a time.", {
+    default: "10000",
+  }),
+  v1Model: setting("v1-model", kind.modelName, "Name of the model that v1 agents offer.", {
+    default: "chatgpt",
+  }),
+  modelAliases: setting(
+    "model-alias",
+    kind.aliases,
+    "Another name for a model, as name=model; may be repeated.",
+    { absent: "none", many: true },
+  ),
+  helloWithinMs: setting(
+    "hello-within",
+    kind.time("100ms", "1m"),
+    "How long a new agent may take to register.",
     {
       default: "10s",
     },
   ),
-  firstByteMs: setting(
-    "first-byte",
-    kind.time("100ms", "15m"),
-    "How long an agent may take to begin its answer.",
-    {
-      default: "2m",
-    },
-  ),
-  wholeAnswerMs: setting(
-    "whole-answer",
-    kind.time("100ms", "1h"),
-    "How long an agent may take for an answer that is not streamed.",
-    { default: "10m" },
-  ),
-  betweenDeltasMs: setting(
-    "between-deltas",
-    kind.time("100ms", "15m"),
-    "How long a streamed answer may pause.",
-    { default: "1m" },
-  ),
-  pingEveryMs: setting("ping-every", kind.time("100ms", "10m"), "How often an idle agent is pinged.", {
+  pingEveryMs: setting("ping-every", kind.time("100ms", "10m"), "How often to ping an idle agent.", {
     default: "30s",
   }),
   pongWithinMs: setting(
@@ -141,123 +117,164 @@ export const SETTINGS = {
       default: "5s",
     },
   ),
-  helloWithinMs: setting(
-    "hello-within",
-    kind.time("100ms", "1m"),
-    "How long a new agent may take to say its id.",
-    {
-      default: "10s",
-    },
-  ),
-  drainMs: setting("drain", kind.time("0s", "1h"), "How long running asks may take to finish at shutdown.", {
-    default: "30s",
-  }),
-  conversationDays: setting(
-    "conversation-days",
-    kind.whole("number", 1, 3650),
-    "Days an unused conversation is kept.",
-    {
-      default: "30",
-    },
-  ),
-  conversationLengthMax: setting(
-    "conversation-max",
-    kind.size("1KB", "64MB"),
-    "Longest conversation that the server keeps, one byte for each UTF-16 code unit.",
-    { default: "1MB" },
-  ),
-  usageDays: setting("usage-days", kind.whole("number", 1, 3650), "Days the record of an ask is kept.", {
-    default: "365",
-  }),
-  auditDays: setting("audit-days", kind.whole("number", 1, 3650), "Days the record of a change is kept.", {
-    default: "730",
-  }),
-  bodyBytesMax: setting("body-max", kind.size("1KB", "512MB"), "Largest body of a request.", {
-    default: "20MB",
-  }),
-  frameBytesMax: setting("frame-max", kind.size("1KB", "512MB"), "Largest frame of an agent.", {
+  frameBytesMax: setting("frame-max", kind.size("1KB", "512MB"), "Largest frame that an agent may send.", {
     default: "32MB",
   }),
-  bodyWithinMs: setting("body-within", kind.time("100ms", "1h"), "How long a request's body may take.", {
+};
+
+const REQUESTS = {
+  queueMax: setting(
+    "queue-max",
+    kind.whole("number", 1, 100_000),
+    "Most requests that may wait for an agent.",
+    {
+      default: "1000",
+    },
+  ),
+  queueUserMax: setting(
+    "queue-user-max",
+    kind.whole("number", 1, 100_000),
+    "Most requests of one user that may wait for an agent.",
+    { default: "250" },
+  ),
+  queueWaitMs: setting("queue-wait", kind.time("100ms", "1h"), "How long a request waits for a free agent.", {
+    default: "2m",
+  }),
+  reconnectGraceMs: setting(
+    "reconnect-grace",
+    kind.time("0s", "10m"),
+    "How long requests wait for an agent to reconnect after the last one left.",
+    { default: "10s" },
+  ),
+  firstByteMs: setting("first-byte", kind.time("100ms", "15m"), "Time-out for the first byte of an answer.", {
+    default: "2m",
+  }),
+  betweenDeltasMs: setting(
+    "between-deltas",
+    kind.time("100ms", "15m"),
+    "Time-out between two chunks of a streamed answer.",
+    { default: "1m" },
+  ),
+  wholeAnswerMs: setting(
+    "whole-answer",
+    kind.time("100ms", "1h"),
+    "Time-out for an answer that is not streamed.",
+    { default: "10m" },
+  ),
+  drainMs: setting(
+    "drain",
+    kind.time("0s", "1h"),
+    "How long running requests may take to finish at shutdown.",
+    {
+      default: "30s",
+    },
+  ),
+  bodyBytesMax: setting("body-max", kind.size("1KB", "512MB"), "Largest request body.", { default: "20MB" }),
+  bodyWithinMs: setting("body-within", kind.time("100ms", "1h"), "Time-out for receiving a request body.", {
     default: "1m",
   }),
   addressRequestsMax: setting(
     "address-requests-max",
     kind.whole("number", 1, 1_000_000),
-    "Requests of one address that are answered at once.",
+    "Most concurrent requests from one address.",
     { default: "1000" },
   ),
-  agentsMax: setting("agents-max", kind.whole("number", 1, 1_000_000), "Sockets of agents.", {
-    default: "10000",
-  }),
   keyFailuresMax: setting(
     "key-failures-max",
     kind.whole("number", 1, 1_000_000),
-    "Wrong keys of one address in a minute.",
+    "Most wrong keys from one address in a minute.",
     { default: "30" },
   ),
-  sessionMs: setting("session", kind.time("1m", "90d"), "How long a browser stays signed in.", {
-    default: "12h",
+};
+
+const RECORDS = {
+  conversationDays: setting(
+    "conversation-days",
+    kind.whole("number", 1, 3650),
+    "Days to keep a conversation after its last use.",
+    { default: "30" },
+  ),
+  conversationLengthMax: setting(
+    "conversation-max",
+    kind.size("1KB", "64MB"),
+    "Longest conversation that the server keeps.",
+    { default: "1MB" },
+  ),
+  usageDays: setting("usage-days", kind.whole("number", 1, 3650), "Days to keep the record of a request.", {
+    default: "365",
   }),
+  auditDays: setting("audit-days", kind.whole("number", 1, 3650), "Days to keep the audit of changes.", {
+    default: "730",
+  }),
+};
+
+const BUILTIN_AGENT = {
   upstream: setting(
     "upstream",
     kind.baseUrl,
-    "Base URL of the model server that the built-in agent brings.",
+    "Base URL of the model server that the built-in agent connects.",
     {
       absent: "none",
     },
   ),
-  upstreamKey: setting("upstream-key", kind.upstreamKey, "Key that the model server wants.", {
+  upstreamKey: setting("upstream-key", kind.upstreamKey, "API key for the model server.", {
     absent: "none",
     aliases: ["UPSTREAM_KEY"],
     secret: true,
   }),
   models: setting("model", kind.names, "Model that the built-in agent offers; may be repeated.", {
-    absent: "all the upstream lists",
+    absent: "all models of the upstream",
     many: true,
   }),
-  endpoints: setting("endpoint", kind.names, "Endpoint that it offers; may be repeated.", {
-    absent: "found out",
+  endpoints: setting("endpoint", kind.names, "Endpoint that the built-in agent offers; may be repeated.", {
+    absent: "detected",
     many: true,
   }),
-  // Bun runs 256 requests of a process at once, and some must be left to ask what the upstream has.
-  slots: setting("slots", kind.whole("number", 1, 240), "Asks that it takes at once.", { default: "8" }),
-  name: setting("name", kind.name, "Name that it goes by.", { absent: "the host's name" }),
-  echo: setting("echo", kind.yesNo, "The built-in agent answers with what was asked, without a model.", {
+  // Bun runs 256 requests of a process at once. Some must be left for health checks and model lists.
+  slots: setting("slots", kind.whole("number", 1, 240), "Concurrent requests the built-in agent accepts.", {
+    default: "8",
+  }),
+  name: setting("name", kind.name, "Name of the built-in agent.", { absent: "the host's name" }),
+  echo: setting("echo", kind.yesNo, "Run a built-in agent that echoes each question, without a model.", {
     default: "no",
     bare: "yes",
   }),
-  logLevel: setting(
-    "log-level",
-    kind.choice("debug", "info", "warn", "error"),
-    "Least level that is logged.",
-    {
-      default: "info",
-    },
-  ),
-  logFormat: setting("log", kind.choice("json", "pretty"), "How it is logged; pretty is for people.", {
-    default: "json",
-  }),
 };
 
-export type SettingName = keyof typeof SETTINGS;
-export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+/** Every setting. Help texts and `config` are made from this table; a test holds docs/configuration.md to it. */
+export const SETTINGS = { ...SERVER, ...AGENTS, ...REQUESTS, ...RECORDS, ...BUILTIN_AGENT };
 
-/** Frozen. Times in milliseconds, sizes in bytes; `undefined` where the setting is absent. */
+export type SettingName = keyof typeof SETTINGS;
+export const SETTING_NAMES = namesOf(SETTINGS);
+
+/** The settings under the headings of the help text. */
+export const SETTING_GROUPS: Record<string, readonly SettingName[]> = {
+  "Server settings": namesOf(SERVER),
+  "Agent settings": namesOf(AGENTS),
+  "Request settings": namesOf(REQUESTS),
+  "Record settings": namesOf(RECORDS),
+  "Built-in agent settings": namesOf(BUILTIN_AGENT),
+};
+
+/** All values, frozen. Times are in milliseconds and sizes in bytes; a setting that is absent is `undefined`. */
 export type Config = {
   readonly [Name in SettingName]: (typeof SETTINGS)[Name] extends Setting<infer Value> ? Value : never;
 };
 
 export const PREFIX = "CHATGPT_API_";
 
-/** The variables a setting is read from, the winning one first; for a secret, each also with `_FILE`. */
+/** Returns the variables of a setting, the winning one first. Each variable of a secret also exists with `_FILE`. */
 export function variablesOf(name: SettingName): string[] {
   const { slug, aliases = [] } = SETTINGS[name];
   return [PREFIX + slug.toUpperCase().replaceAll("-", "_"), ...aliases];
 }
 
-/** `--port`; undefined for what has no flag. */
+/** Returns the flag of a setting, such as `--port`; undefined if it has none. */
 export function flagOf(name: SettingName): string | undefined {
   const { slug, flag } = SETTINGS[name];
   return flag === false ? undefined : `--${slug}`;
+}
+
+function namesOf<Group extends object>(group: Group): (keyof Group)[] {
+  return Object.keys(group) as (keyof Group)[];
 }

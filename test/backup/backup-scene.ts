@@ -3,7 +3,7 @@ import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadSeal } from "../../src/auth/seal.ts";
 import { createUsers } from "../../src/auth/users.ts";
-import type { Command } from "../../src/cli/io.ts";
+import type { Command } from "../../src/cli/terminal.ts";
 import { CommandError } from "../../src/errors.ts";
 import { failureOf, openTestFile, tempFolder } from "../support/store.ts";
 

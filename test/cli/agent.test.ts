@@ -3,7 +3,7 @@ import { chat, textOf } from "../builtin-agent/start.ts";
 import { startAgentServer } from "../support/agent-server.ts";
 import { runExecutable } from "../support/executable.ts";
 import { startFaultUpstream } from "../support/upstream/start.ts";
-import { MAIN } from "./io.ts";
+import { MAIN } from "./terminal.ts";
 
 interface AgentProcess {
   pid: number;
@@ -40,7 +40,7 @@ function startAgent(args: readonly string[], env: Record<string, string> = {}): 
 }
 
 describe("agent", () => {
-  test("brings an upstream to a server, with what the flags say", async () => {
+  test("agent connects an upstream to a server as the flags say", async () => {
     const upstream = await startFaultUpstream();
     const server = startAgentServer();
     const keys = { AGENT_KEY: "agent-key-0123", UPSTREAM_KEY: "upstream-key-0123" };
@@ -76,21 +76,24 @@ describe("agent", () => {
     for (const line of agent.stdout().trimEnd().split("\n")) expect(JSON.parse(line)).toHaveProperty("event");
   });
 
-  test.each(["SIGTERM", "SIGINT"] as const)("%s finishes what runs, and ends with 0", async (signal) => {
-    const upstream = await startFaultUpstream();
-    const server = startAgentServer();
-    const agent = startAgent([server.host, "--upstream", upstream.url]);
-    const connection = await server.next();
-    connection.ask({ ask: "1", body: chat("slow-words", "one two three", { delay_ms: 80 }) });
-    await connection.frame("delta");
-    agent.kill(signal);
-    await connection.frame("pause");
-    expect(textOf(await connection.answer("1"))).toBe("one two three");
-    expect(await connection.closed).toMatchObject({ code: 1000 });
-    expect(await agent.exited).toBe(0);
-  });
+  test.each(["SIGTERM", "SIGINT"] as const)(
+    "at %s agent finishes running requests and exits with code 0",
+    async (signal) => {
+      const upstream = await startFaultUpstream();
+      const server = startAgentServer();
+      const agent = startAgent([server.host, "--upstream", upstream.url]);
+      const connection = await server.next();
+      connection.ask({ ask: "1", body: chat("slow-words", "one two three", { delay_ms: 80 }) });
+      await connection.frame("delta");
+      agent.kill(signal);
+      await connection.frame("pause");
+      expect(textOf(await connection.answer("1"))).toBe("one two three");
+      expect(await connection.closed).toMatchObject({ code: 1000 });
+      expect(await agent.exited).toBe(0);
+    },
+  );
 
-  test("a second signal ends it at once", async () => {
+  test("a second signal ends agent at once", async () => {
     const upstream = await startFaultUpstream();
     const server = startAgentServer();
     const agent = startAgent([server.host, "--upstream", upstream.url]);
@@ -104,7 +107,7 @@ describe("agent", () => {
     await upstream.openUntil(({ open }) => open === 0);
   });
 
-  test("needs no upstream for the echo, and its host's name is the default", async () => {
+  test("agent --echo needs no upstream, and takes the host's name by default", async () => {
     const server = startAgentServer();
     startAgent([`http://${server.host}/agents/key-in-path`, "--echo"]);
     const connection = await server.next();
@@ -113,7 +116,7 @@ describe("agent", () => {
     expect(connection.headers.get("authorization")).toBe("Bearer key-in-path");
   });
 
-  test("that a server turns away for good says why in a line and ends with 1", async () => {
+  test("agent reports in one line why a server refused it, and exits with code 1", async () => {
     const server = startAgentServer();
     server.refuseWith(() =>
       Response.json({ error: "Invalid agent key", hint: "Use another." }, { status: 401 }),
@@ -126,14 +129,14 @@ describe("agent", () => {
 
 describe("faults", () => {
   test.each<[string[], number, RegExp]>([
-    [[], 2, /give one argument, the server's address/],
-    [["a", "b"], 2, /give one argument/],
+    [[], 2, /Give one argument: the server's address/],
+    [["a", "b"], 2, /Give one argument/],
     [["ftp://a"], 2, /give the server's address/],
     [["a", "--echo", "--upstream", "http://b"], 2, /exclude each other/],
     [["a", "--endpoint", "images", "--echo"], 2, /--endpoint: give one of chat\/completions/],
-    [["localhost:9", "--upstream", "http://127.0.0.1:9/v1"], 2, /--upstream is the server itself/],
-    [["a", "--data", "x"], 2, /unknown flag --data/],
-  ])("%j", async (args, code, text) => {
+    [["localhost:9", "--upstream", "http://127.0.0.1:9/v1"], 2, /--upstream names the server itself/],
+    [["a", "--data", "x"], 2, /Unknown flag --data\./],
+  ])("agent refuses the arguments %j", async (args, code, text) => {
     const ended = await runExecutable([MAIN, "agent", ...args], { path: process.execPath });
     expect([ended.code, ended.stdout]).toEqual([code, ""]);
     expect(ended.stderr).toMatch(text);

@@ -30,7 +30,7 @@ function scene() {
 }
 
 describe("agents add", () => {
-  test("makes a key that lets an agent in, and shows it this once", async () => {
+  test("agents add makes a key that lets an agent in, and shows it once", async () => {
     const { output, run, find } = scene();
     expect(await run(["add", "gpu box"])).toBe(0);
     const key = output.out.match(/^key +(\S+)$/m)?.[1] ?? "";
@@ -42,7 +42,7 @@ describe("agents add", () => {
     expect(output.out).not.toContain(key);
   });
 
-  test("limits it to models, and prints JSON for programs", async () => {
+  test("agents add limits a key to models, and prints JSON for programs", async () => {
     const { run, find, json } = scene();
     expect(await run(["add", "a", "--models", "m, n", "--models=o", "--json"])).toBe(0);
     expect(json()).toEqual({
@@ -58,33 +58,39 @@ describe("agents add", () => {
     }
   });
 
-  test.each([["taken"], ["main"]])("refuses the name %s, which is in use, in one line", async (name) => {
-    const { run } = scene();
-    await run(["add", "taken"]);
-    const error = (await failureOf(() => run(["add", name]))) as CommandError;
-    expect(error).toBeInstanceOf(CommandError);
-    expect([error.exitCode, error.message]).toEqual([
-      1,
-      "An agent key has this name already: Choose another name, or revoke that key first.",
-    ]);
-  });
+  test.each([["taken"], ["main"]])(
+    "agents add refuses the name %s, which is in use, in one line",
+    async (name) => {
+      const { run } = scene();
+      await run(["add", "taken"]);
+      const error = (await failureOf(() => run(["add", name]))) as CommandError;
+      expect(error).toBeInstanceOf(CommandError);
+      expect([error.exitCode, error.message]).toEqual([
+        1,
+        "An agent key has this name already. Choose another name, or revoke that key first.",
+      ]);
+    },
+  );
 
-  test.each([["\u001b[2J"], [" "], ["x".repeat(65)]])("refuses %j as a name, exit code 2", async (name) => {
-    const { data, run } = scene();
-    const error = (await failureOf(() => run(["add", name]))) as CommandError;
-    expect(error.exitCode).toBe(2);
-    expect(existsSync(data)).toBe(true);
-  });
+  test.each([["\u001b[2J"], [" "], ["x".repeat(65)]])(
+    "agents add refuses %j as a name, with exit code 2",
+    async (name) => {
+      const { data, run } = scene();
+      const error = (await failureOf(() => run(["add", name]))) as CommandError;
+      expect(error.exitCode).toBe(2);
+      expect(existsSync(data)).toBe(true);
+    },
+  );
 });
 
 describe("agents list and revoke", () => {
-  test("show every key, and when it was revoked", async () => {
+  test("agents list shows every key, and when it was revoked", async () => {
     const { output, run, json, find } = scene();
     await run(["add", "a", "--json"]);
     const { id, key } = json();
     await run(["add", "b", "--models", "m"]);
     expect(await run(["revoke", "a"])).toBe(0);
-    expect(output.out).toBe("revoked a\n");
+    expect(output.out).toBe("Revoked a.\n");
     expect(await find(key)).toBe("revoked");
     await run(["list", "--json"]);
     expect(json()).toEqual([
@@ -100,7 +106,7 @@ describe("agents list and revoke", () => {
     ]);
   });
 
-  test("revoke takes an id too, and refuses what there is not", async () => {
+  test("agents revoke takes an id too, and refuses an unknown or revoked key", async () => {
     const { run, json } = scene();
     await run(["add", "a", "--json"]);
     const { id } = json();
@@ -110,7 +116,7 @@ describe("agents list and revoke", () => {
       expect(await failureOf(() => run(["revoke", subject]))).toBeInstanceOf(CommandError);
   });
 
-  test("make no data folder where there is none", async () => {
+  test("agents list and revoke do not create a data folder", async () => {
     const { data, run } = scene();
     for (const args of [["list"], ["revoke", "a"]]) {
       const error = (await failureOf(() => run(args))) as CommandError;
@@ -120,7 +126,7 @@ describe("agents list and revoke", () => {
   });
 });
 
-test("each change is a row in the audit, without the key", async () => {
+test("each change of an agent key is a row in the audit, without the key", async () => {
   const { run, json, open } = scene();
   await run(["add", "a", "--models", "m", "--json"]);
   const { id, key } = json();
@@ -142,10 +148,10 @@ for (const args of [
   ["remove", "a"],
   ["list", "--models", "m"],
 ]) {
-  test(`shows how it is used when called as: agents ${args.join(" ")}`, async () => {
+  test(`the arguments agents ${args.join(" ")} print the usage`, async () => {
     const { data, output, run } = scene();
     expect(await run(args)).toBe(2);
-    expect(output.err).toStartWith("usage: chatgpt-api-server agents add <name>");
+    expect(output.err).toStartWith("usage: chatgpt-api-server agents list [--json]");
     expect(existsSync(data)).toBe(false);
   });
 }

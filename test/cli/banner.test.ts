@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { resolve } from "node:path";
+import { readServerArgs } from "../../src/cli/args.ts";
 import { banner, listenAddresses } from "../../src/cli/banner.ts";
-import { readConfig } from "../../src/config/read.ts";
 
 const ADMIN_KEY = "a-long-enough-admin-key";
 const GENERATED = "generated-agent-key";
 const EVERYWHERE = ["127.0.0.1", "192.168.1.5", "fd00::5"];
 
 function bannerOf(args: readonly string[], addresses: readonly string[], adminKey = ADMIN_KEY): string {
-  const { config } = readConfig({ args: ["0", adminKey, ...args], env: {} });
+  const { config } = readServerArgs({ args: ["0", adminKey, ...args], env: {} });
   return banner({ config, port: 4321, agentKey: config.agentKey ?? GENERATED, addresses, version: "1.2.3" });
 }
 
@@ -56,7 +56,7 @@ describe("the banner", () => {
 
   test("links to the dashboard, at the first start with the code that signs in once", () => {
     const dashboard = (args: readonly string[], addresses: readonly string[], signInCode?: string) => {
-      const { config } = readConfig({ args: ["0", ADMIN_KEY, ...args], env: {} });
+      const { config } = readServerArgs({ args: ["0", ADMIN_KEY, ...args], env: {} });
       const text = banner({
         ...{ config, port: 4321, agentKey: GENERATED, addresses, version: "1.2.3", signInCode },
       });

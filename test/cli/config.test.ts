@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { config } from "../../src/cli/config.ts";
-import { SETTING_NAMES } from "../../src/config/read.ts";
+import { SETTING_NAMES } from "../../src/config/settings.ts";
 import { CommandError } from "../../src/errors.ts";
-import { recordedIo } from "./io.ts";
+import { recordedTerminal } from "./terminal.ts";
 
 const SECRETS = {
   ADMIN_KEY: "admin-0123456789",
@@ -10,8 +10,8 @@ const SECRETS = {
   CHATGPT_API_SEAL_KEY: "seal-0123456789-0123456789-0123456789",
 };
 
-test("every setting is printed in columns, with where it comes from", async () => {
-  const io = recordedIo({ PORT: "81" });
+test("config prints every setting in columns, with where it comes from", async () => {
+  const io = recordedTerminal({ PORT: "81" });
   expect(await config(["--drain=1m", "--", "82", "the-key"], io)).toBe(0);
   const lines = io.stdout().trimEnd().split("\n");
   expect(lines).toHaveLength(SETTING_NAMES.length);
@@ -21,8 +21,8 @@ test("every setting is printed in columns, with where it comes from", async () =
   expect(new Set(lines.map((line) => line.search(/ (default|--\S+$|first|second)/))).size).toBe(1);
 });
 
-test("programs get the same as JSON", async () => {
-  const io = recordedIo({ PORT: "81", ...SECRETS });
+test("config prints the same as JSON for programs", async () => {
+  const io = recordedTerminal({ PORT: "81", ...SECRETS });
   expect(await config(["--data", "/d", "--json"], io)).toBe(0);
   const shown = JSON.parse(io.stdout());
   expect(Object.keys(shown)).toEqual(SETTING_NAMES);
@@ -34,23 +34,23 @@ test("programs get the same as JSON", async () => {
   });
 });
 
-test("no secret is printed", async () => {
+test("config prints no secret", async () => {
   for (const args of [[], ["--json"]]) {
-    const io = recordedIo(SECRETS);
+    const io = recordedTerminal(SECRETS);
     expect(await config(args, io)).toBe(0);
     for (const secret of Object.values(SECRETS)) expect(io.stdout() + io.stderr()).not.toContain(secret);
     expect(io.stdout().match(/\*\*\*/g)).toHaveLength(3);
   }
 });
 
-test("a variable that is probably misspelt is named on standard error, and nothing fails", async () => {
-  const io = recordedIo({ ...SECRETS, CHATGPT_API_QUEUE_WIAT: "1s" });
+test("config names a variable that looks misspelt on standard error, and does not fail", async () => {
+  const io = recordedTerminal({ ...SECRETS, CHATGPT_API_QUEUE_WIAT: "1s" });
   expect(await config([], io)).toBe(0);
   expect(io.stderr()).toContain("CHATGPT_API_QUEUE_WIAT");
 });
 
-test("faults are those of the server", async () => {
-  const failure = config(["8080"], recordedIo());
+test("config refuses what the server refuses", async () => {
+  const failure = config(["8080"], recordedTerminal());
   await expect(failure).rejects.toThrow(CommandError);
-  await expect(failure).rejects.toThrow("no admin key");
+  await expect(failure).rejects.toThrow("The admin key is missing");
 });

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { health } from "../../src/cli/health.ts";
 import { CommandError } from "../../src/errors.ts";
 import { runExecutable } from "../support/executable.ts";
-import { MAIN, recordedIo } from "./io.ts";
+import { MAIN, recordedTerminal } from "./terminal.ts";
 
 const paths: string[] = [];
 const server = Bun.serve({
@@ -21,7 +21,7 @@ afterAll(() => server.stop(true));
 const at = `127.0.0.1:${server.port}`;
 
 async function failureOf(args: readonly string[], env: Record<string, string> = {}, limitMs?: number) {
-  const error = await health(args, recordedIo(env), limitMs).then(
+  const error = await health(args, recordedTerminal(env), limitMs).then(
     () => undefined,
     (reason: unknown) => reason,
   );
@@ -29,67 +29,71 @@ async function failureOf(args: readonly string[], env: Record<string, string> = 
   return error as CommandError;
 }
 
-describe("a server that is well", () => {
+describe("a healthy server", () => {
   test.each([at, `${at}/`, `${at}/health`, `http://${at}`, `HTTP://${at}/health`, `http://${at}/health?x=1`])(
-    "is found at %s",
+    "a healthy server is found at %s",
     async (url) => {
       paths.length = 0;
-      const io = recordedIo();
+      const io = recordedTerminal();
       expect(await health([url], io)).toBe(0);
       expect(io.stdout()).toBe("OK\n");
       expect(paths).toEqual(["/health"]);
     },
   );
 
-  test("is found by the settings, on loopback where it listens on every address", async () => {
+  test("health finds the server by the settings, on loopback if it listens on every address", async () => {
     const port = String(server.port);
-    expect(await health([], recordedIo({ PORT: port }))).toBe(0);
-    expect(await health(["--port", port, "--host", "0.0.0.0"], recordedIo())).toBe(0);
-    expect(await health([], recordedIo({ CHATGPT_API_PORT: port, CHATGPT_API_HOST: "127.0.0.1" }))).toBe(0);
+    expect(await health([], recordedTerminal({ PORT: port }))).toBe(0);
+    expect(await health(["--port", port, "--host", "0.0.0.0"], recordedTerminal())).toBe(0);
+    expect(
+      await health([], recordedTerminal({ CHATGPT_API_PORT: port, CHATGPT_API_HOST: "127.0.0.1" })),
+    ).toBe(0);
   });
 
-  test("is found by the address it is bound to", async () => {
+  test("health finds the server by the address that it listens on", async () => {
     const other = Bun.serve({ port: 0, hostname: "::1", fetch: () => new Response("OK") });
     try {
-      expect(await health(["--host", "::1", "--port", String(other.port)], recordedIo())).toBe(0);
-      expect(await health(["--host", "::", "--port", String(other.port)], recordedIo())).toBe(0);
+      expect(await health(["--host", "::1", "--port", String(other.port)], recordedTerminal())).toBe(0);
+      expect(await health(["--host", "::", "--port", String(other.port)], recordedTerminal())).toBe(0);
     } finally {
       await other.stop(true);
     }
   });
 });
 
-describe("a server that is not well", () => {
-  test.each([`${at}/broken`, `${at}/moved`])("has its status told: %s", async (url) => {
+describe("an unhealthy server", () => {
+  test.each([`${at}/broken`, `${at}/moved`])("health reports the status of %s", async (url) => {
     const { message, exitCode } = await failureOf([url]);
-    expect(message).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[a-z]+\/health answers (503|302), not 200$/);
+    expect(message).toMatch(
+      /^http:\/\/127\.0\.0\.1:\d+\/[a-z]+\/health responded with status (503|302), not 200\.$/,
+    );
     expect(exitCode).toBe(1);
   });
 
-  test("that does not answer in time has that told", async () => {
+  test("health reports a server that does not respond in time", async () => {
     const { message, exitCode } = await failureOf([`${at}/silent`], {}, 100);
-    expect(message).toEndWith("/silent/health cannot be reached: no answer within 0.1 s");
+    expect(message).toEndWith("/silent/health cannot be reached: no response within 0.1 s.");
     expect(exitCode).toBe(1);
   });
 
-  test("that is not there has that told, without what else the URL carries", async () => {
+  test("health reports a server that refuses connections, without the rest of the URL", async () => {
     const free = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
     const { port } = free;
     await free.stop(true);
     const { message, exitCode } = await failureOf([`http://user:pass@127.0.0.1:${port}?key=hidden`]);
-    expect(message).toBe(`http://127.0.0.1:${port}/health cannot be reached: connection refused`);
+    expect(message).toBe(`http://127.0.0.1:${port}/health cannot be reached: connection refused.`);
     expect(exitCode).toBe(1);
   });
 });
 
 test.each([[["a", "b"]], [["http://"]], [["--port", "0"]], [["--drain", "1s"]]])(
-  "%j is a fault",
+  "health refuses the arguments %j",
   async (args) => {
     expect((await failureOf(args)).exitCode).toBe(2);
   },
 );
 
-test("the process ends with 0 or 1, says why in a line, and asks no proxy", async () => {
+test("the process ends with 0 or 1, says why in one line, and uses no proxy", async () => {
   const call = (url: string) =>
     runExecutable([MAIN, "health", url], {
       path: process.execPath,
@@ -98,5 +102,5 @@ test("the process ends with 0 or 1, says why in a line, and asks no proxy", asyn
   expect(await call(at)).toEqual({ code: 0, stdout: "OK\n", stderr: "" });
   const { code, stderr } = await call(`${at}/broken`);
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^chatgpt-api-server: http:\S+ answers 503, not 200\n$/);
+  expect(stderr).toMatch(/^chatgpt-api-server: http:\S+ responded with status 503, not 200\.\n$/);
 });

@@ -1,12 +1,12 @@
 import { describe, expect, onTestFinished, test } from "bun:test";
 import { startExecutable } from "../support/executable.ts";
 import { tempFolder } from "../support/store.ts";
-import { MAIN } from "./io.ts";
+import { MAIN } from "./terminal.ts";
 
 const ADMIN_KEY = "admin-key-0123456789";
 const LISTENING = /\d\d:\d\d:\d\d\.\d{3} info {2}listening port=\d+ host=127\.0\.0\.1/;
 
-/** All that a server shows on a terminal until it listens. */
+/** Returns what a server shows on a terminal until it listens. */
 async function showOnTerminal(env: Record<string, string> = {}): Promise<string> {
   const shown = Promise.withResolvers<string>();
   let text = "";
@@ -31,18 +31,21 @@ async function showOnTerminal(env: Record<string, string> = {}): Promise<string>
   return Promise.race([shown.promise, child.exited.then(() => `it ended: ${text}`)]);
 }
 
-describe.skipIf(process.platform === "win32")("lines for people", () => {
-  test("are in colour on a terminal", async () => {
+describe.skipIf(process.platform === "win32")("the pretty log", () => {
+  test("the pretty log has colors on a terminal", async () => {
     expect(await showOnTerminal()).toContain("\x1b[32minfo");
   });
 
-  test.each([{ NO_COLOR: "1" }, { TERM: "dumb" }])("are plain there with %p", async (env) => {
-    const text = await showOnTerminal(env);
-    expect(text).toMatch(LISTENING);
-    expect(text).not.toContain("\x1b[");
-  });
+  test.each([{ NO_COLOR: "1" }, { TERM: "dumb" }])(
+    "the pretty log has no colors on a terminal with %p",
+    async (env) => {
+      const text = await showOnTerminal(env);
+      expect(text).toMatch(LISTENING);
+      expect(text).not.toContain("\x1b[");
+    },
+  );
 
-  test("have no colours in a pipe or file, and every line is one", async () => {
+  test("the pretty log has no colors in a pipe, and one line for each event", async () => {
     const args = [MAIN, "0", ADMIN_KEY, "--host", "127.0.0.1", "--log", "pretty", "--log-level", "debug"];
     const server = await startExecutable({ path: process.execPath, args, env: { TERM: "xterm" } });
     server.keepSecret(ADMIN_KEY);

@@ -2,18 +2,18 @@ import { describe, expect, test } from "bun:test";
 import manifest from "../../package.json";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { run } from "../../src/cli/run.ts";
-import { flagOf, SETTING_NAMES, SETTINGS, variablesOf } from "../../src/config/read.ts";
-import { recordedIo } from "./io.ts";
+import { flagOf, SETTING_NAMES, SETTINGS, variablesOf } from "../../src/config/settings.ts";
+import { recordedTerminal } from "./terminal.ts";
 
 async function call(args: readonly string[], env: Record<string, string> = {}) {
-  const io = recordedIo(env);
+  const io = recordedTerminal(env);
   const code = await run(args, io);
   return { code, stdout: io.stdout(), stderr: io.stderr() };
 }
 
 describe("help", () => {
   test.each([[["--help"]], [["-h"]], [["help"]], [["8080", "key", "--help"]], [["help", "--help"]]])(
-    "%j prints it on standard output, exit code 0",
+    "the arguments %j print the help on standard output, with exit code 0",
     async (args) => {
       const { code, stdout, stderr } = await call(args);
       expect([code, stderr]).toEqual([0, ""]);
@@ -21,7 +21,7 @@ describe("help", () => {
     },
   );
 
-  test("has every flag with its default, every secret's variable, and every command", async () => {
+  test("the help has every flag with its default, every secret's variable, and every command", async () => {
     const { stdout } = await call(["--help"]);
     for (const name of SETTING_NAMES) {
       const flag = flagOf(name);
@@ -35,14 +35,14 @@ describe("help", () => {
     for (const { usage } of Object.values(COMMANDS)) expect(stdout).toContain(`  ${usage[0]} `);
   });
 
-  test("is at most 100 characters wide, of each command too", async () => {
+  test("the help, and that of each command, is at most 100 characters wide", async () => {
     for (const args of [["--help"], ...Object.keys(COMMANDS).map((name) => ["help", name])]) {
       const { stdout } = await call(args);
       expect(stdout.split("\n").filter((line) => line.length > 100)).toEqual([]);
     }
   });
 
-  test("of one command has that command's flags and no other", async () => {
+  test("the help of a command has the flags of that command only", async () => {
     for (const args of [
       ["help", "health"],
       ["health", "--help"],
@@ -59,7 +59,7 @@ describe("help", () => {
     }
   });
 
-  test("of what is no command is a fault", async () => {
+  test("help refuses a word that is not a command, and a second word", async () => {
     expect((await call(["help", "nothing"])).code).toBe(2);
     expect((await call(["help", "health", "config"])).code).toBe(2);
   });
@@ -67,7 +67,7 @@ describe("help", () => {
 
 describe("version", () => {
   test.each([[["--version"]], [["-v"]], [["version"]], [["serve", "--version"]]])(
-    "%j prints it",
+    "the arguments %j print the version",
     async (args) => {
       expect(await call(args)).toEqual({
         code: 0,
@@ -79,39 +79,39 @@ describe("version", () => {
 });
 
 describe("faults", () => {
-  test("are lines with the program's name, a pointer to the help, and exit code 2", async () => {
+  test("each fault is a line with the program's name, followed by a pointer to the help, with exit code 2", async () => {
     expect(await call(["config", "--drain", "x"])).toEqual({
       code: 2,
       stdout: "",
-      stderr: `chatgpt-api-server: no admin key: give it as the second argument, or in ADMIN_KEY or ADMIN_KEY_FILE
-chatgpt-api-server: --drain "x": give a time such as 500ms, 90s, 5m or 2h, from 0s to 1h
-chatgpt-api-server: see chatgpt-api-server --help
+      stderr: `chatgpt-api-server: The admin key is missing. Give it as the second argument, or set ADMIN_KEY or ADMIN_KEY_FILE.
+chatgpt-api-server: --drain "x" is not valid. Give a time such as 500ms, 90s, 5m or 2h, from 0s to 1h.
+Run chatgpt-api-server --help to see what can be given.
 `,
     });
   });
 
-  test("without a command are those of serving", async () => {
+  test("without a command the faults are those of serve", async () => {
     for (const args of [[], ["serve"], ["8080"], ["--", "--help"]]) {
       const { code, stderr } = await call(args);
       expect(code).toBe(2);
-      expect(stderr).toContain("no admin key");
+      expect(stderr).toContain("The admin key is missing");
     }
   });
 
-  test("suggest the command that was meant", async () => {
-    expect((await call(["heath"])).stderr).toContain("unknown command: did you mean health?");
+  test("a misspelt command gets a suggestion", async () => {
+    expect((await call(["heath"])).stderr).toContain("Unknown command. Did you mean health?");
   });
 
-  test("do not repeat a word that could be a key", async () => {
+  test("a fault does not repeat a word that could be a key", async () => {
     const { code, stderr } = await call(["S3cret", "8080"]);
     expect(code).toBe(2);
     expect(stderr).not.toContain("S3cret");
   });
 
-  test("nobody foresaw are one line with exit code 1, and the place only on request", async () => {
+  test("an unexpected error is one line with exit code 1, and its stack is shown only at log level debug", async () => {
     const env = { ADMIN_KEY: "key" };
     const failing = (more: Record<string, string>) => {
-      const io = recordedIo({ ...env, ...more });
+      const io = recordedTerminal({ ...env, ...more });
       let err = "";
       const throwing = {
         ...io,
@@ -126,7 +126,7 @@ chatgpt-api-server: see chatgpt-api-server --help
     };
     expect(await failing({})).toEqual({
       code: 1,
-      err: "chatgpt-api-server: unexpected error: disk on fire and more\n",
+      err: "chatgpt-api-server: Unexpected error: disk on fire and more\n",
     });
     expect((await failing({ CHATGPT_API_LOG_LEVEL: "debug" })).err).toMatch(/run\.test\.ts/);
   });

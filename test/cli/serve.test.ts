@@ -5,7 +5,7 @@ import { join } from "node:path";
 import manifest from "../../package.json";
 import { runExecutable, startExecutable } from "../support/executable.ts";
 import { HANG_MS } from "../support/until.ts";
-import { MAIN } from "./io.ts";
+import { MAIN } from "./terminal.ts";
 
 const ADMIN_KEY = "admin-key-0123456789";
 
@@ -16,7 +16,7 @@ async function start(args: readonly string[] = []) {
 }
 
 describe("serving", () => {
-  test("shows on standard error where, and logs on standard output in JSON only", async () => {
+  test("the server shows its addresses on standard error, and logs JSON on standard output", async () => {
     const server = await start(["--host", "127.0.0.1"]);
     expect(server.stderr()).toStartWith(`chatgpt-api-server ${manifest.version}\n`);
     expect(server.stderr()).toContain(`Listening  http://127.0.0.1:${server.port}\n`);
@@ -34,16 +34,16 @@ describe("serving", () => {
     expect(events.at(-1)).toBe("stopped");
   });
 
-  test("warns of variables that look misspelt", async () => {
+  test("the server warns of variables that look misspelt", async () => {
     const server = await startExecutable({
       path: process.execPath,
       args: [MAIN, "0", ADMIN_KEY],
       env: { CHATGPT_API_QUEUE_WIAT: "1s" },
     });
-    expect(server.stderr()).toContain("unknown variables are ignored: CHATGPT_API_QUEUE_WIAT");
+    expect(server.stderr()).toContain("Ignored unknown variables: CHATGPT_API_QUEUE_WIAT");
   });
 
-  test("logs at the level that was set", async () => {
+  test("the server logs at the level that was set", async () => {
     const server = await start(["--log-level", "error"]);
     server.kill();
     await server.exited;
@@ -53,7 +53,7 @@ describe("serving", () => {
 
 describe("signals", () => {
   test.each(["SIGTERM", "SIGINT"] as const)(
-    "%s ends the server in order, with exit code 0",
+    "%s stops the server cleanly, with exit code 0",
     async (signal) => {
       const server = await start();
       server.kill(signal);
@@ -64,7 +64,7 @@ describe("signals", () => {
     },
   );
 
-  test("SIGHUP leaves it running", async () => {
+  test("SIGHUP leaves the server running", async () => {
     const server = await start();
     server.kill("SIGHUP");
     expect(await (await fetch(`${server.url}/health`)).text()).toBe("OK");
@@ -72,7 +72,7 @@ describe("signals", () => {
     expect(await server.exited).toEqual({ code: 0, signal: null });
   });
 
-  test("a second one ends the process at once, with code 1", async () => {
+  test("a second signal ends the process at once, with exit code 1", async () => {
     const signals = join(import.meta.dir, "../../src/cli/signals.ts");
     const script = `
       const { stopSignal } = await import(${JSON.stringify(signals)});
@@ -99,7 +99,7 @@ describe("signals", () => {
 /** The shell tells its process id, which the program then takes over, and how the program ended. */
 const INTO_CLOSED_PIPE = `{ sh -c 'echo "pid $$" >&2; exec "$@"' sh "$@"; echo "code $?" >&2; } | true`;
 
-test("a log that nobody reads any more does not end the server", async () => {
+test("the server goes on when nobody reads its log any more", async () => {
   const data = await mkdtemp(join(tmpdir(), "chatgpt-api-server-test-"));
   const serve = [process.execPath, MAIN, "0", ADMIN_KEY, "--data", data];
   const child = Bun.spawn(["sh", "-c", INTO_CLOSED_PIPE, "sh", ...serve], { stderr: "pipe" });
@@ -115,12 +115,12 @@ test("a log that nobody reads any more does not end the server", async () => {
   await rm(data, { recursive: true });
 });
 
-test("faults are all told by the process, exit code 2", async () => {
+test("the process reports all faults, with exit code 2", async () => {
   const { code, stdout, stderr } = await runExecutable([MAIN, "http", "--bogus"], { path: process.execPath });
   expect([code, stdout]).toEqual([2, ""]);
-  expect(stderr).toBe(`chatgpt-api-server: unknown flag --bogus: leave it out
-chatgpt-api-server: first argument: give a port from 0 to 65535
-chatgpt-api-server: no admin key: give it as the second argument, or in ADMIN_KEY or ADMIN_KEY_FILE
-chatgpt-api-server: see chatgpt-api-server --help
+  expect(stderr).toBe(`chatgpt-api-server: Unknown flag --bogus. Leave it out.
+chatgpt-api-server: The first argument is not valid. Give a port from 0 to 65535.
+chatgpt-api-server: The admin key is missing. Give it as the second argument, or set ADMIN_KEY or ADMIN_KEY_FILE.
+Run chatgpt-api-server --help to see what can be given.
 `);
 });

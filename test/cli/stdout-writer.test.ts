@@ -2,22 +2,22 @@ import { expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createSink } from "../../src/cli/stdout-writer.ts";
+import { createStdoutWriter } from "../../src/cli/stdout-writer.ts";
 import { HANG_MS } from "../support/until.ts";
 
-const SINK = join(import.meta.dir, "../../src/cli/stdout-writer.ts");
+const WRITER = join(import.meta.dir, "../../src/cli/stdout-writer.ts");
 
-/** A program that writes lines into a sink on its standard output, then says so on standard error. */
+/** Returns a program that writes lines to its standard output, then reports on standard error. */
 function command(lines: number, waitingLengthMax: number, lineLength = 1000): string[] {
   const script = `
-    const { createSink } = await import(${JSON.stringify(SINK)});
-    const sink = createSink(Bun.stdout, ${waitingLengthMax});
+    const { createStdoutWriter } = await import(${JSON.stringify(WRITER)});
+    const writer = createStdoutWriter(Bun.stdout, ${waitingLengthMax});
     for (let line = 0; line < ${lines}; line++) {
-      sink.write(String(line).padStart(${lineLength - 1}) + "\\n");
+      writer.write(String(line).padStart(${lineLength - 1}) + "\\n");
       if (line % 100 === 0) await Bun.sleep(0);
     }
     await Bun.write(Bun.stderr, "written");
-    await sink.flush();
+    await writer.flush();
     process.exit(3);
   `;
   return [process.execPath, "-e", script];
@@ -32,32 +32,32 @@ function spawnWriter(lines: number, waitingLengthMax: number) {
   });
 }
 
-test("texts come out whole, in order, and the later ones too", async () => {
+test("texts are written whole and in order, also after a flush", async () => {
   const folder = await mkdtemp(join(tmpdir(), "chatgpt-api-server-test-"));
   try {
     const file = Bun.file(join(folder, "out"));
-    const sink = createSink(file);
-    await sink.flush();
-    sink.write("one\n");
-    sink.write("two ✓\n");
-    await sink.flush();
+    const writer = createStdoutWriter(file);
+    await writer.flush();
+    writer.write("one\n");
+    writer.write("two ✓\n");
+    await writer.flush();
     expect(await file.text()).toBe("one\ntwo ✓\n");
-    sink.write("three\n");
-    await sink.flush();
+    writer.write("three\n");
+    await writer.flush();
     expect(await file.text()).toBe("one\ntwo ✓\nthree\n");
   } finally {
     await rm(folder, { recursive: true });
   }
 });
 
-test("more than a pipe holds is out before the program ends", async () => {
+test("more than a pipe holds is written before the program ends", async () => {
   const child = spawnWriter(2000, 4_000_000);
   await child.stderr.getReader().read();
   expect((await child.stdout.text()).length).toBe(2_000_000);
   expect(await child.exited).toBe(3);
 });
 
-test("what does not fit is dropped and counted, and the rest arrives in order", async () => {
+test("texts that do not fit are dropped and counted, and the rest arrives in order", async () => {
   const child = spawnWriter(5000, 50_000);
   const lines = (await child.stdout.text()).trimEnd().split("\n");
   expect(await child.exited).toBe(3);
@@ -70,8 +70,11 @@ test("what does not fit is dropped and counted, and the rest arrives in order", 
   expect(kept).toEqual(kept.toSorted((a, b) => a - b));
 });
 
-test.each([10, 1000, 200_000])("a reader that goes away is no failure, with texts of %d", async (length) => {
-  const args = ["sh", "-c", '{ "$@"; echo " $?" >&2; } | true', "sh", ...command(1000, 4_000_000, length)];
-  const child = Bun.spawn(args, { stderr: "pipe", timeout: HANG_MS, killSignal: "SIGKILL" });
-  expect(await child.stderr.text()).toBe("written 3\n");
-});
+test.each([10, 1000, 200_000])(
+  "a reader that goes away is not a failure, with texts of %d characters",
+  async (length) => {
+    const args = ["sh", "-c", '{ "$@"; echo " $?" >&2; } | true', "sh", ...command(1000, 4_000_000, length)];
+    const child = Bun.spawn(args, { stderr: "pipe", timeout: HANG_MS, killSignal: "SIGKILL" });
+    expect(await child.stderr.text()).toBe("written 3\n");
+  },
+);

@@ -1,17 +1,17 @@
 import { describe, expect, test } from "bun:test";
-import { readConfig } from "../../src/config/read.ts";
+import { readServerArgs } from "../../src/cli/args.ts";
 
-const read = (args: readonly string[], env: Record<string, string>) => readConfig({ args, env });
+const read = (args: readonly string[], env: Record<string, string>) => readServerArgs({ args, env });
 
-describe("what the environment holds besides", () => {
-  test("is named in one warning where it looks like a setting, and is never a fault", () => {
+describe("other variables", () => {
+  test("one warning names the variables that look like settings", () => {
     const env = { CHATGPT_API_QUEUE_WIAT: "1s", CHATGPT_API_KEY: "x", HOME: "/", CHATGPT_API_QUEUE_MAX: "5" };
     expect(read(["1", "k"], env).warnings).toEqual([
-      "unknown variables are ignored: CHATGPT_API_KEY, CHATGPT_API_QUEUE_WIAT",
+      "Ignored unknown variables: CHATGPT_API_KEY, CHATGPT_API_QUEUE_WIAT",
     ]);
   });
 
-  test("may be the address that Kubernetes gives a service of our name", () => {
+  test("the address that Kubernetes sets for a Service of our name is ignored", () => {
     const env = { CHATGPT_API_PORT: "tcp://10.0.0.1:80", ADMIN_KEY: "k" };
     expect(read([], env)).toMatchObject({ config: { port: 8080 }, warnings: [] });
     expect(read([], { ...env, PORT: "81" }).config.port).toBe(81);

@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Config, readConfig, type SettingName } from "../../src/config/read.ts";
+import { readServerArgs } from "../../src/cli/args.ts";
+import type { Config, SettingName } from "../../src/config/settings.ts";
 import { CommandError } from "../../src/errors.ts";
 
 type Env = Record<string, string | undefined>;
 
-const read = (args: readonly string[], env: Env = {}) => readConfig({ args, env });
+const read = (args: readonly string[], env: Env = {}) => readServerArgs({ args, env });
 const configOf = (args: readonly string[], env: Env = {}) => read(["8080", "key", ...args], env).config;
 
 function faultsOf(run: () => unknown): string[] {
@@ -34,7 +35,7 @@ async function fileWith(content: string): Promise<string> {
   return path;
 }
 
-test("a port and a key are enough, and the rest has its default", () => {
+test("a port and a key are enough, and every other setting has its default", () => {
   expect(read(["9000", "the key"]).config).toEqual({
     port: 9000,
     adminKey: "the key",
@@ -85,35 +86,35 @@ test("a port and a key are enough, and the rest has its default", () => {
   });
 });
 
-test("the settings cannot be changed once read", () => {
+test("the settings cannot be changed after they were read", () => {
   const config = configOf([]);
   expect(Object.isFrozen(config)).toBe(true);
   expect(Object.isFrozen(config.agentOrigins)).toBe(true);
 });
 
 describe("the command line", () => {
-  test("takes a flag's value after a blank or an equals sign", () => {
+  test("a flag takes its value after a blank or an equals sign", () => {
     expect(configOf(["--queue-max", "7", "--data=/a=b"])).toMatchObject({ queueMax: 7, data: "/a=b" });
   });
 
-  test.each(["--host", "--listen", "-listen"])("takes the address from %s", (flag) => {
+  test.each(["--host", "--listen", "-listen"])("the address may be given with %s", (flag) => {
     expect(configOf([flag, "10.0.0.1"]).host).toBe("10.0.0.1");
     expect(configOf([`${flag}=::1`]).host).toBe("::1");
   });
 
-  test("takes flags before, between and after the arguments", () => {
+  test("flags may stand before, between and after the arguments", () => {
     const { config } = read(["--data", "d", "1", "--agents", "open", "key", "--drain", "1"]);
     expect(config).toMatchObject({ port: 1, adminKey: "key", data: "d", agents: "open", drainMs: 1000 });
   });
 
-  test("takes a key that begins with a dash behind --, and one that is a negative number anywhere", () => {
+  test("a key may begin with a dash after --, and a negative number may be a key anywhere", () => {
     expect(read(["--drain", "1s", "--", "8080", "-key"]).config.adminKey).toBe("-key");
     expect(read(["8080", "-1"]).config.adminKey).toBe("-1");
   });
 
-  test("an empty value is a value, not an absence", () => {
+  test("an empty value counts as a value", () => {
     expect(faults(["8080", "key", "--data="], { CHATGPT_API_DATA: "d" })).toEqual([
-      '--data "": give a folder',
+      '--data "" is not valid. Give a folder.',
     ]);
   });
 });
@@ -121,7 +122,7 @@ describe("the command line", () => {
 describe("precedence", () => {
   const env = { CHATGPT_API_PORT: "2", PORT: "3", CHATGPT_API_ADMIN_KEY: "prefixed", ADMIN_KEY: "plain" };
 
-  test("is command line, prefixed variable, plain variable, default", () => {
+  test("the command line wins over the prefixed variable, the plain variable and the default", () => {
     const from = (args: string[], more: Env) => {
       const { config, origins } = read(args, more);
       return [config.port, origins.port, config.adminKey, origins.adminKey];
@@ -141,7 +142,7 @@ describe("precedence", () => {
     expect(read([], { CHATGPT_API_ADMIN_KEY: "", ADMIN_KEY: "plain" }).config.adminKey).toBe("plain");
   });
 
-  test("a bad value in a place that does not count is no fault", () => {
+  test("an invalid value in a place that does not count is not a fault", () => {
     expect(configOf(["--drain", "1"], { CHATGPT_API_DRAIN: "soon" }).drainMs).toBe(1000);
   });
 
@@ -202,7 +203,7 @@ describe("precedence", () => {
 });
 
 describe("a secret's file", () => {
-  test("gives the secret without the line break at its end", async () => {
+  test("a secret is read from its file without the line break at the end", async () => {
     const files = {
       ADMIN_KEY_FILE: await fileWith("admin from file\n"),
       CHATGPT_API_AGENT_KEY_FILE: await fileWith("agent.from_file\r\n"),
@@ -216,37 +217,40 @@ describe("a secret's file", () => {
     expect(read(["1", "given"], files).config.adminKey).toBe("given");
   });
 
-  test("beside the variable itself is a fault", async () => {
+  test("a secret's file beside its variable is a fault", async () => {
     const path = await fileWith("one");
     expect(faults([], { ADMIN_KEY: "two", ADMIN_KEY_FILE: path })).toEqual([
-      "ADMIN_KEY and ADMIN_KEY_FILE are both set: unset one",
+      "ADMIN_KEY and ADMIN_KEY_FILE are both set. Unset one.",
     ]);
   });
 
-  test("may stand beside an empty variable, as compose files leave it", async () => {
+  test("a secret's file may stand beside an empty variable, as compose files leave it", async () => {
     expect(read([], { ADMIN_KEY: "", ADMIN_KEY_FILE: await fileWith("one") }).config.adminKey).toBe("one");
   });
 
-  test("that cannot be read is a fault that names the variable, and neither its value nor a second fault", () => {
+  test("a secret's file that cannot be read is one fault, which names the variable but not its value", () => {
     for (const path of [join(folder, "absent"), folder]) {
       const [line, ...more] = faults([], { ADMIN_KEY_FILE: path });
       expect(line).toMatch(
-        /^ADMIN_KEY_FILE: cannot read the file it names \(E[A-Z]+\): check its path and mode$/,
+        /^The file that ADMIN_KEY_FILE names cannot be read \(E[A-Z]+\)\. Check its path and its mode\.$/,
       );
       expect(more).toEqual([]);
     }
   });
 
-  test("that is empty is a fault, for the admin key and for others", async () => {
+  test("an empty file is a fault, for the admin key and for other secrets", async () => {
     const path = await fileWith("\n");
     expect(
-      faults([], { ADMIN_KEY_FILE: path, AGENT_KEY_FILE: path }).map((line) => line.slice(0, 34)),
-    ).toEqual(["ADMIN_KEY_FILE: admin key is empty", "AGENT_KEY_FILE: give 8 to 256 char"]);
+      faults([], { ADMIN_KEY_FILE: path, AGENT_KEY_FILE: path }).map((line) => line.slice(0, 54)),
+    ).toEqual([
+      "ADMIN_KEY_FILE is not valid. The admin key is empty. G",
+      "AGENT_KEY_FILE is not valid. Give 8 to 256 characters:",
+    ]);
   });
 
-  test("is no way to give what is no secret", () => {
+  test("a setting that is not a secret is not read from a file", () => {
     expect(read(["1", "k"], { CHATGPT_API_DATA_FILE: "/etc/hostname" }).warnings).toEqual([
-      "unknown variables are ignored: CHATGPT_API_DATA_FILE",
+      "Ignored unknown variables: CHATGPT_API_DATA_FILE",
     ]);
   });
 });
@@ -259,7 +263,7 @@ describe("values", () => {
     ["2m", 120_000],
     ["1h", 3_600_000],
     ["0.5", 500],
-  ])("a time of %s", (text, ms) => {
+  ])("the time %s is read as %d ms", (text, ms) => {
     expect(configOf(["--queue-wait", text]).queueWaitMs).toBe(ms);
   });
 
@@ -269,7 +273,7 @@ describe("values", () => {
     ["1KB", 1024],
     ["1.5mb", 1_572_864],
     ["0.25GB", 268_435_456],
-  ])("a size of %s", (text, bytes) => {
+  ])("the size %s is read as %d bytes", (text, bytes) => {
     expect(configOf(["--body-max", text]).bodyBytesMax).toBe(bytes);
   });
 
@@ -278,11 +282,11 @@ describe("values", () => {
     ["[::1]", "::1"],
     ["0.0.0.0", "0.0.0.0"],
     ["my-host.example", "my-host.example"],
-  ])("an address of %s", (text, host) => {
+  ])("the address %s is read as %s", (text, host) => {
     expect(configOf(["--host", text]).host).toBe(host);
   });
 
-  test("origins are told apart by commas, in any case, and none of them is a choice too", () => {
+  test("origins are separated by commas and lower-cased, and none stands for no origin", () => {
     const origins = (text: string) => [...configOf(["--agent-origins", text]).agentOrigins];
     expect(origins("https://A.example:8443, moz-extension://abc")).toEqual([
       "https://a.example:8443",
@@ -291,7 +295,7 @@ describe("values", () => {
     expect(origins("none")).toEqual([]);
   });
 
-  test("a key's own blanks and letters are kept", () => {
+  test("a key keeps its blanks and its letters", () => {
     expect(read(["1", "clé with blanks ✓"]).config.adminKey).toBe("clé with blanks ✓");
   });
 });

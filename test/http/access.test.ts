@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { backupMaker } from "../../src/backup/process.ts";
-import { readConfig } from "../../src/config/read.ts";
+import { readServerArgs } from "../../src/cli/args.ts";
 import { type AppDeps, createApp } from "../../src/http/app.ts";
 import { createLog } from "../../src/log/log.ts";
 import { ENDPOINTS } from "../../src/protocol/agent-v2.ts";
@@ -111,7 +111,7 @@ let victim = { user_id: "", token: "" };
 
 beforeAll(async () => {
   const flags = ["--data", data, "--key-failures-max", "1000000"];
-  const { config } = readConfig({ args: ["0", ADMIN_KEY, ...flags], env: {} });
+  const { config } = readServerArgs({ args: ["0", ADMIN_KEY, ...flags], env: {} });
   const command = [process.execPath, join(import.meta.dir, "../../src/main.ts")];
   server = await startServer(config, createLog({ write: () => {} }), {
     makeBackup: backupMaker(config, command),

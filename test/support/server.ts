@@ -1,7 +1,7 @@
 import { onTestFinished } from "bun:test";
 import { join } from "node:path";
 import { backupMaker } from "../../src/backup/process.ts";
-import { readConfig } from "../../src/config/read.ts";
+import { readServerArgs } from "../../src/cli/args.ts";
 import { createLog } from "../../src/log/log.ts";
 import { startServer } from "../../src/server/compose.ts";
 import { expectDescribed } from "./description/described.ts";
@@ -27,7 +27,7 @@ export async function startTestServer(
   flags: readonly string[] = [],
   { data = tempFolder(), port = 0 } = {},
 ): Promise<TestServer> {
-  const { config, origins } = readConfig({
+  const { config, origins } = readServerArgs({
     args: [String(port), ADMIN_KEY, "--data", data, ...flags],
     env: {},
   });

@@ -1,23 +1,24 @@
 import { describeUser } from "../../auth/user-fields.ts";
 import type { User } from "../../auth/users.ts";
 import { CommandError } from "../../errors.ts";
-import { fieldsOf } from "../../user-attributes.ts";
-import { USER_FIELD_FLAGS, type UserFlag } from "../user-flags.ts";
+import { fieldsOf, withoutNulls } from "../../user-attributes.ts";
+import type { Flag } from "../args.ts";
 import { importUsers } from "./import.ts";
 import { cardOfUser, tableOfUsers, toJson } from "./show.ts";
-import { findUser, type UserCommand, type UserWork } from "./work.ts";
+import { findUser, type UserCommand, type UserWork } from "./user-command.ts";
+import { ATTRIBUTE_FLAGS, GRACE_FLAG } from "./user-flags.ts";
 
 export interface Subcommand {
-  /** Looks at the argument before the database is opened. */
+  /** Checks the argument before the database is opened. */
   start: (subject: string) => UserCommand;
   subject?: "<user>" | "<auth.db>";
-  flags: readonly UserFlag[];
-  /** It needs one of them. */
+  flags?: Record<string, Flag & { value: string }>;
+  /** Whether it needs at least one flag. */
   wantsFlag?: boolean;
-  /** It gives out tokens, so it needs the key that seals them. */
+  /** Whether it makes tokens, and so needs the key that encrypts them. */
   makesTokens?: boolean;
-  /** It may begin a data folder. */
-  makesData?: boolean;
+  /** Whether it may create a data folder. */
+  createsData?: boolean;
 }
 
 const list: UserCommand = async ({ users, json, now, io }) => {
@@ -25,7 +26,7 @@ const list: UserCommand = async ({ users, json, now, io }) => {
   io.out(json ? toJson({ users: listed.map(describeUser) }) : tableOfUsers(listed, now));
 };
 
-const show: UserCommand = async (work) => tell(work, await findUser(work));
+const show: UserCommand = async (work) => print(work, await findUser(work));
 
 const add: UserCommand = async (work) => {
   const { users, audit, io, json, now } = work;
@@ -43,19 +44,19 @@ const set: UserCommand = async (work) => {
   const { id } = await findUser(work);
   const note = noteOf("user.change", id, fieldsOf(attributes));
   await audit.change(note, () => users.change(id, attributes));
-  await tellAnew(work, id);
+  await printCurrent(work, id);
 };
 
 const disable: UserCommand = async (work) => {
   const { id } = await findUser(work);
   await work.audit.change(noteOf("user.disable", id), () => work.users.disable(id));
-  await tellAnew(work, id);
+  await printCurrent(work, id);
 };
 
 const enable: UserCommand = async (work) => {
   const { id } = await findUser(work);
   await work.audit.change(noteOf("user.enable", id), () => work.users.enable(id));
-  await tellAnew(work, id);
+  await printCurrent(work, id);
 };
 
 const rotate: UserCommand = async (work) => {
@@ -63,7 +64,7 @@ const rotate: UserCommand = async (work) => {
   const user = await findUser(work);
   const note = noteOf("user.rotate", user.id, { grace_seconds: graceMs / 1000 });
   const token = await audit.change(note, () => users.rotate(user.id, graceMs));
-  if (token === false) throw gone();
+  if (token === false) throw deleted();
   io.out(json ? toJson({ token, user_id: user.id }) : cardOfUser(user, now, token));
 };
 
@@ -71,37 +72,34 @@ const remove: UserCommand = async (work) => {
   const { users, audit, io, json } = work;
   const { id } = await findUser(work);
   await audit.change(noteOf("user.delete", id), () => users.delete(id));
-  io.out(json ? toJson({ user_id: id, deleted: true }) : "user deleted\n");
+  io.out(json ? toJson({ user_id: id, deleted: true }) : "Deleted the user.\n");
 };
 
 export const USER_COMMANDS: Record<string, Subcommand> = {
-  add: { start: () => add, flags: USER_FIELD_FLAGS, makesTokens: true, makesData: true },
-  list: { start: () => list, flags: [] },
-  show: { start: () => show, subject: "<user>", flags: [] },
-  set: { start: () => set, subject: "<user>", flags: USER_FIELD_FLAGS, wantsFlag: true },
-  disable: { start: () => disable, subject: "<user>", flags: [] },
-  enable: { start: () => enable, subject: "<user>", flags: [] },
-  rotate: { start: () => rotate, subject: "<user>", flags: ["grace"], makesTokens: true },
-  delete: { start: () => remove, subject: "<user>", flags: [] },
-  import: { start: importUsers, subject: "<auth.db>", flags: [], makesTokens: true, makesData: true },
+  add: { start: () => add, flags: ATTRIBUTE_FLAGS, makesTokens: true, createsData: true },
+  list: { start: () => list },
+  show: { start: () => show, subject: "<user>" },
+  set: { start: () => set, subject: "<user>", flags: ATTRIBUTE_FLAGS, wantsFlag: true },
+  disable: { start: () => disable, subject: "<user>" },
+  enable: { start: () => enable, subject: "<user>" },
+  rotate: { start: () => rotate, subject: "<user>", flags: GRACE_FLAG, makesTokens: true },
+  delete: { start: () => remove, subject: "<user>" },
+  import: { start: importUsers, subject: "<auth.db>", makesTokens: true, createsData: true },
 };
 
 function noteOf(action: string, target: string, detail: Record<string, unknown> | null = null) {
   return { actor: "cli", action, target, detail } as const;
 }
 
-function tell({ io, json, now }: UserWork, user: User): void {
+function print({ io, json, now }: UserWork, user: User): void {
   io.out(json ? toJson(describeUser(user)) : cardOfUser(user, now));
 }
 
-async function tellAnew(work: UserWork, id: string): Promise<void> {
+/** Prints the user as they are after a change. */
+async function printCurrent(work: UserWork, id: string): Promise<void> {
   const user = await work.users.find(id);
-  if (!user) throw gone();
-  tell(work, user);
+  if (!user) throw deleted();
+  print(work, user);
 }
 
-const gone = () => new CommandError("the user was deleted meanwhile");
-
-function withoutNulls<Attributes extends object>(attributes: Attributes): Attributes {
-  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null)) as Attributes;
-}
+const deleted = () => new CommandError("Another process has deleted the user.");

@@ -3,14 +3,14 @@ import { existsSync } from "node:fs";
 import { z } from "zod";
 import type { ImportResult, UserWithToken } from "../../auth/users.ts";
 import { CommandError } from "../../errors.ts";
-import type { Io } from "../io.ts";
+import type { Terminal } from "../terminal.ts";
 import { toJson } from "./show.ts";
-import type { UserCommand } from "./work.ts";
+import type { UserCommand } from "./user-command.ts";
 
-/** Empty ids and tokens pass here, as the import lists them one by one. */
+/** Accepts empty ids and tokens, which the import lists one by one. */
 const ReferenceRows = z.array(z.object({ user_id: z.string(), token: z.string() }));
 
-/** Takes over the users of the reference server, with their ids and tokens: all or none. */
+/** Imports the users of the reference server, with their ids and tokens: all of them, or none. */
 export function importUsers(path: string): UserCommand {
   const rows = readReferenceUsers(path);
   return async ({ users, audit, json, io }) => {
@@ -20,23 +20,23 @@ export function importUsers(path: string): UserCommand {
       refuse(result.conflicts, rows.length, io);
       return result;
     });
-    const text = `imported ${imported} users, ${already} were here already\n`;
+    const text = `Imported ${imported} users. ${already} were here already.\n`;
     io.out(json ? toJson({ imported, already }) : text);
   };
 }
 
-function refuse(conflicts: ImportResult["conflicts"], rows: number, io: Io): void {
+function refuse(conflicts: ImportResult["conflicts"], rows: number, io: Terminal): void {
   if (conflicts.length === 0) return;
-  // The ids come from a file of unknown origin: quoted, they cannot play with the terminal.
-  for (const { user_id, reason } of conflicts) io.err(`user ${JSON.stringify(user_id)} ${reason}\n`);
-  throw new CommandError(`imported nothing: ${conflicts.length} of ${rows} users cannot be taken over`);
+  // The ids come from a file of unknown origin. Quoted, they cannot garble the terminal.
+  for (const { user_id, reason } of conflicts) io.err(`The user ${JSON.stringify(user_id)} ${reason}.\n`);
+  throw new CommandError(`Imported no users: ${conflicts.length} of ${rows} cannot be imported.`);
 }
 
-/** In the order in which they were added there. */
+/** Returns the users in the order in which they were added there. */
 function readReferenceUsers(path: string): UserWithToken[] {
   const refuse = (reason: string, cause?: unknown) =>
-    new CommandError(`cannot import ${path}: ${reason}`, { cause });
-  if (!existsSync(path)) throw refuse("there is no such file");
+    new CommandError(`Cannot import ${path}: ${reason}`, { cause });
+  if (!existsSync(path)) throw refuse("The file does not exist.");
   try {
     const database = new Database(path, { readonly: true });
     try {
@@ -45,9 +45,10 @@ function readReferenceUsers(path: string): UserWithToken[] {
       database.close();
     }
   } catch (error) {
-    if (error instanceof z.ZodError) throw refuse("it has users whose id or token is no text", error);
+    if (error instanceof z.ZodError)
+      throw refuse("Some of its users have an id or a token that is not text.", error);
     if (error instanceof SQLiteError && error.code === "SQLITE_ERROR")
-      throw refuse("it has no table tokens with user_id and token", error);
+      throw refuse("It has no table `tokens` with the columns `user_id` and `token`.", error);
     throw refuse(error instanceof Error ? error.message : String(error), error);
   }
 }

@@ -1,43 +1,47 @@
 import { describeUser } from "../../auth/user-fields.ts";
 import type { User } from "../../auth/users.ts";
+import { USER_ATTRIBUTES, USER_FIELDS, type UserField } from "../../user-attributes.ts";
 import { table } from "../text-table.ts";
+import { flagNameOf } from "./user-flags.ts";
 
 export const toJson = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`;
 
-const NOTHING = "-";
-const HEAD = ["NAME", "ID", "STATE", "EXPIRES", "REQ/MIN", "TOKENS/DAY", "PARALLEL", "MODELS"];
+/** What a card shows for each kind of attribute that is not set. */
+const UNSET = { text: "-", time: "never", models: "all", limit: "no limit" };
 
-/** A line for each, under a head. */
+/** The attributes after the name in a table. Models come last, as there may be many. */
+const COLUMNS = USER_FIELDS.filter((field) => field !== "name" && field !== "models");
+
+/** Returns a table with one line for each user. */
 export function tableOfUsers(users: readonly User[], now: number): string {
-  if (users.length === 0) return "no users\n";
-  const rows = users.map((user) => [
-    shown(user.name),
-    shown(user.id),
-    stateOf(user, now),
-    shown(user.expiresAt && new Date(user.expiresAt).toISOString().slice(0, 10)),
-    shown(user.requestsPerMinute),
-    shown(user.tokensPerDay),
-    shown(user.maxParallel),
-    modelsOf(user),
-  ]);
-  return table([HEAD, ...rows]);
+  if (users.length === 0) return "No users.\n";
+  const head = ["NAME", "ID", "STATE", ...COLUMNS.map((field) => labelOf(field).toUpperCase()), "MODELS"];
+  const rows = users.map((user) => {
+    const described = describeUser(user);
+    const days = { ...described, expires_at: described.expires_at?.slice(0, 10) ?? null };
+    const cells = COLUMNS.map((field) => shown(days[field] ?? "-"));
+    return [
+      shown(user.name ?? "-"),
+      shown(user.id),
+      stateOf(user, now),
+      ...cells,
+      textOf(described, "models"),
+    ];
+  });
+  return table([head, ...rows]);
 }
 
-/** All of one, without the token unless that is new. */
+/** Returns everything about a user. The token is shown only when it is new. */
 export function cardOfUser(user: User, now: number, token?: string): string {
-  const { created_at, disabled_at, expires_at } = describeUser(user);
+  const described = describeUser(user);
+  const { created_at, disabled_at } = described;
   return table([
     ...(token === undefined ? [] : [["token", token]]),
     ["id", shown(user.id)],
-    ["name", shown(user.name)],
+    ...USER_FIELDS.map((field) => [labelOf(field), textOf(described, field)]),
     ["state", stateOf(user, now)],
     ["created", created_at],
     ...(disabled_at === null ? [] : [["disabled", disabled_at]]),
-    ["expires", expires_at ?? "never"],
-    ["models", modelsOf(user)],
-    ["requests per minute", user.requestsPerMinute?.toString() ?? "no limit"],
-    ["tokens per day", user.tokensPerDay?.toString() ?? "no limit"],
-    ["max parallel", user.maxParallel?.toString() ?? "no limit"],
   ]);
 }
 
@@ -46,9 +50,14 @@ function stateOf({ disabledAt, expiresAt }: User, now: number): string {
   return expiresAt !== null && expiresAt <= now ? "expired" : "active";
 }
 
-const modelsOf = ({ models }: User) => models?.join(", ") ?? "all";
+const labelOf = (field: UserField) => flagNameOf(field).replaceAll("-", " ");
 
-/** Ids were perhaps imported: their control characters are not to play with the terminal. */
-function shown(value: string | number | null): string {
-  return value === null ? NOTHING : String(value).replace(/\p{Cc}/gu, "\u{fffd}");
+function textOf(described: ReturnType<typeof describeUser>, field: UserField): string {
+  const value = described[field] ?? UNSET[USER_ATTRIBUTES[field].kind];
+  return shown(Array.isArray(value) ? value.join(", ") : value);
+}
+
+/** Replaces control characters, with which an imported id could garble the terminal. */
+function shown(value: unknown): string {
+  return String(value).replace(/\p{Cc}/gu, "\u{fffd}");
 }

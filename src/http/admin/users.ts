@@ -1,7 +1,7 @@
 import type { Audit } from "../../auth/audit.ts";
 import { describeUser } from "../../auth/user-fields.ts";
 import type { Users } from "../../auth/users.ts";
-import { attributesOf, fieldsOf } from "../../user-attributes.ts";
+import { attributesOf, fieldsOf, withoutNulls } from "../../user-attributes.ts";
 import { resource, route } from "../route.ts";
 import { auditNote } from "./audit.ts";
 import {
@@ -100,7 +100,3 @@ export const usersRoutes = resource(ROUTES).handledBy(({ users, audit, newId }: 
     };
   },
 }));
-
-function withoutNulls<Fields extends object>(fields: Fields): Fields {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as Fields;
-}

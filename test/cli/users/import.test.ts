@@ -16,7 +16,7 @@ const SEAL_KEY = "a seal key of thirty-two characters, from the environment";
 
 const newRow = (): UserWithToken => ({ user_id: crypto.randomUUID(), token: crypto.randomUUID() });
 
-/** A data folder, a place for the reference's database, and the command with its output. */
+/** Returns a data folder, a path for the reference server's database, and the command with its output. */
 function scene() {
   const folder = tempFolder();
   const data = join(folder, "data");
@@ -42,7 +42,7 @@ function scene() {
   };
 }
 
-/** The database as the reference server makes it: names, types and constraints. */
+/** Writes a database like the reference server: the same names, types and constraints. */
 function writeReference(path: string, rows: readonly UserWithToken[]): void {
   const database = new Database(path, { create: true });
   database.run("CREATE TABLE IF NOT EXISTS tokens (user_id TEXT PRIMARY KEY, token TEXT UNIQUE)");
@@ -63,13 +63,13 @@ async function tokensOf({ users }: Store, seal: Seal): Promise<UserWithToken[]> 
 }
 
 describe("users import", () => {
-  test("takes every user over, in order, and their tokens go on working", async () => {
+  test("users import takes every user, in order, and their tokens go on working", async () => {
     const { data, source, output, runImport, open } = scene();
     const rows = Array.from({ length: 50 }, newRow);
     writeReference(source, rows);
     const before = readFileSync(source);
     expect(await runImport()).toBe(0);
-    expect(output).toEqual({ out: "imported 50 users, 0 were here already\n", err: "" });
+    expect(output).toEqual({ out: "Imported 50 users. 0 were here already.\n", err: "" });
     const store = open();
     expect(await listIn(data, store)).toEqual(rows);
     const callers = createCallers({ adminKey: createSecret("admin"), users: store.users });
@@ -80,7 +80,7 @@ describe("users import", () => {
     expect(readFileSync(source)).toEqual(before);
   });
 
-  test("may be run again, and takes only what is new", async () => {
+  test("users import may be run again, and then takes only new users", async () => {
     const { data, source, output, runImport, open } = scene();
     const rows = [newRow(), newRow()];
     writeReference(source, rows);
@@ -88,11 +88,11 @@ describe("users import", () => {
     const late = newRow();
     writeReference(source, [late]);
     expect(await runImport()).toBe(0);
-    expect(output.out).toEndWith("imported 1 users, 2 were here already\n");
+    expect(output.out).toEndWith("Imported 1 users. 2 were here already.\n");
     expect(await listIn(data, open())).toEqual([...rows, late]);
   });
 
-  test("counts at once for a server that has the store open", async () => {
+  test("a server that has the store open accepts imported users at once", async () => {
     const { source, runImport, open } = scene();
     const row = newRow();
     writeReference(source, [row]);
@@ -104,7 +104,7 @@ describe("users import", () => {
     });
   });
 
-  test("seals with the key from the environment when there is one", async () => {
+  test("users import encrypts tokens with the seal key of the environment", async () => {
     const { data, source, runImport, open } = scene();
     const row = newRow();
     writeReference(source, [row]);
@@ -113,7 +113,7 @@ describe("users import", () => {
     expect(await tokensOf(open(), createSeal(SEAL_KEY))).toEqual([row]);
   });
 
-  test("leaves no token in clear in the data folder or in what it prints", async () => {
+  test("users import leaves no token in plain text in the data folder or in its output", async () => {
     const { data, source, output, runImport } = scene();
     const rows = [newRow(), newRow()];
     writeReference(source, rows);
@@ -125,14 +125,14 @@ describe("users import", () => {
     }
   });
 
-  test("takes an empty table for what it is", async () => {
+  test("users import accepts an empty table", async () => {
     const { source, output, runImport } = scene();
     writeReference(source, []);
     expect(await runImport()).toBe(0);
-    expect(output.out).toBe("imported 0 users, 0 were here already\n");
+    expect(output.out).toBe("Imported 0 users. 0 were here already.\n");
   });
 
-  test("imports nothing when there are conflicts, and lists each by its user, without the token", async () => {
+  test("users import imports nothing if there are conflicts, and lists each by its user, without the token", async () => {
     const { data, source, output, runImport, open } = scene();
     const [known, fresh] = [newRow(), newRow()];
     writeReference(source, [known]);
@@ -148,52 +148,52 @@ describe("users import", () => {
     output.out = "";
     const error = await failureOf(() => other.run(["import", other.source, "--data", data]));
     expect(error).toBeInstanceOf(CommandError);
-    expect((error as CommandError).message).toBe("imported nothing: 3 of 4 users cannot be taken over");
+    expect((error as CommandError).message).toBe("Imported no users: 3 of 4 cannot be imported.");
     expect((error as CommandError).exitCode).toBe(1);
     expect(other.output.out).toBe("");
     expect(other.output.err.split("\n")).toEqual([
-      `user "${known.user_id}" already exists here with another token`,
-      'user "thief\\u001b[2J" has a token that belongs to another user here',
-      'user "no-token" has no token',
+      `The user "${known.user_id}" already exists here with another token.`,
+      'The user "thief\\u001b[2J" has a token that belongs to another user here.',
+      'The user "no-token" has no token.',
       "",
     ]);
     expect(await listIn(data, open())).toEqual([known]);
   });
 
   for (const [what, make, reason] of [
-    ["is missing", () => {}, "there is no such file"],
+    ["is missing", () => {}, "The file does not exist."],
     ["is a folder", (path: string) => mkdirSync(path), ""],
     [
-      "is no database",
+      "is not a database",
       (path: string) => writeFileSync(path, "no database\n".repeat(99)),
       "file is not a database",
     ],
     [
       "has no such table",
       (path: string) => new Database(path).run("CREATE TABLE other (x)"),
-      "it has no table tokens",
+      "It has no table `tokens`",
     ],
     [
       "has a table of that name with other columns",
       (path: string) => new Database(path).run("CREATE TABLE tokens (hash, token)"),
-      "it has no table tokens",
+      "It has no table `tokens`",
     ],
     [
-      "has ids that are no text",
+      "has ids that are not text",
       (path: string) => {
         writeReference(path, [newRow()]);
         new Database(path).run("INSERT INTO tokens VALUES (NULL, 'secret-token')");
       },
-      "no text",
+      "not text",
     ],
   ] as const) {
-    test(`refuses a file that ${what} in one line, and makes no data folder`, async () => {
+    test(`users import refuses a file that ${what} in one line, and creates no data folder`, async () => {
       const { data, source, output, runImport } = scene();
       make(source);
       const error = (await failureOf(runImport)) as CommandError;
       expect(error).toBeInstanceOf(CommandError);
       expect(error.exitCode).toBe(1);
-      expect(error.message).toStartWith(`cannot import ${source}: `);
+      expect(error.message).toStartWith(`Cannot import ${source}: `);
       expect(error.message).toContain(reason);
       expect(error.message).not.toMatch(/\n|secret-token/);
       expect(output).toEqual({ out: "", err: "" });

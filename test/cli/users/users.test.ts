@@ -7,7 +7,7 @@ import { CommandError } from "../../../src/errors.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 import { failureOf, openTestFile, tempFolder } from "../../support/store.ts";
 import { until } from "../../support/until.ts";
-import { recordedIo } from "../io.ts";
+import { recordedTerminal } from "../terminal.ts";
 
 const DAY_MS = 86_400_000;
 const LIMITS = {
@@ -24,10 +24,10 @@ const LIMIT_FLAGS = [
 ];
 const UNLIMITED = Object.fromEntries(Object.keys(LIMITS).map((name) => [name, null]));
 
-/** The command on a data folder of its own. */
+/** Returns the command with a data folder of its own. */
 function scene(data = join(tempFolder(), "data")) {
   const run = async (...args: string[]) => {
-    const io = recordedIo();
+    const io = recordedTerminal();
     const code = await command([...args, "--data", data], io);
     expect([code, io.stderr()]).toEqual([0, ""]);
     return io.stdout();
@@ -42,7 +42,7 @@ function scene(data = join(tempFolder(), "data")) {
 }
 
 describe("users add", () => {
-  test("makes a user with a token, and tells both, for people and for programs", async () => {
+  test("users add makes a user with a token, and prints both, for people and for programs", async () => {
     const { run, json, open } = scene();
     const text = await run("add", ...LIMIT_FLAGS);
     const added = await json("add");
@@ -56,7 +56,7 @@ describe("users add", () => {
     expect(text).toMatch(/^models +llama, qwen$/m);
   });
 
-  test("lets the user in at a server that runs, at once", async () => {
+  test("a running server accepts a user that users add made at once", async () => {
     const server = await startTestServer();
     const { json } = scene(server.data);
     const { token } = await json("add", "--name", "Ann");
@@ -66,7 +66,7 @@ describe("users add", () => {
     expect(await list.text()).toContain(token);
   });
 
-  test("takes a length of time for the end", async () => {
+  test("users add takes a duration for --expires", async () => {
     const { json } = scene();
     for (const [text, ms] of [
       ["30d", 30 * DAY_MS],
@@ -84,7 +84,7 @@ describe("users add", () => {
 });
 
 describe("users list and show", () => {
-  test("are a table and a card for people, with the state of each user", async () => {
+  test("users list prints a table and users show a card, with the state of each user", async () => {
     const { run, open } = scene();
     expect(await run("add", ...LIMIT_FLAGS)).toContain("Ann");
     await run("add", "--name", "Bob");
@@ -93,7 +93,7 @@ describe("users list and show", () => {
     const [ann, bob, third] = await open().users.list();
     const lines = (await run("list")).trimEnd().split("\n");
     expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
-      ["NAME", "ID", "STATE", "EXPIRES", "REQ/MIN", "TOKENS/DAY", "PARALLEL", "MODELS"],
+      ["NAME", "ID", "STATE", "EXPIRES", "REQUESTS PER MINUTE", "TOKENS PER DAY", "MAX PARALLEL", "MODELS"],
       ["Ann", ann?.id ?? "", "active", "2999-12-31", "100", "1000000", "4", "llama, qwen"],
       ["Bob", bob?.id ?? "", "disabled", "-", "-", "-", "-", "all"],
       ["-", third?.id ?? "", "expired", "2020-01-01", "-", "-", "-", "all"],
@@ -102,7 +102,7 @@ describe("users list and show", () => {
     expect(await run("show", third?.id ?? "")).toMatch(/^expires +2020-01-01T00:00:00.000Z$/m);
   });
 
-  test("are as GET /admin/users/<id> for programs, and never show a token", async () => {
+  test("users list and show print the JSON of GET /admin/users/<id>, and never a token", async () => {
     const { run, json } = scene();
     const { token, user_id } = await json("add", ...LIMIT_FLAGS);
     const shown = await json("show", "Ann");
@@ -112,14 +112,14 @@ describe("users list and show", () => {
       expect(await run(...args)).not.toContain(token);
   });
 
-  test("of nobody says so", async () => {
+  test("users list prints 'No users.' for an empty database", async () => {
     const { run, json, open } = scene();
     await open().close();
-    expect(await run("list")).toBe("no users\n");
+    expect(await run("list")).toBe("No users.\n");
     expect(await json("list")).toEqual({ users: [] });
   });
 
-  test("do not let an id or name play with the terminal", async () => {
+  test("users list and show replace control characters in ids and names", async () => {
     const { run, open } = scene();
     await open().users.add([{ id: "a\u001b[2Jb", tokenHash: "h", sealedToken: Buffer.of(), name: "x\ny" }]);
     for (const text of [await run("list"), await run("show", "x\ny")]) {
@@ -130,7 +130,7 @@ describe("users list and show", () => {
 });
 
 describe("a user", () => {
-  test("is set, field by field, and none takes a limit away", async () => {
+  test("users set changes one field at a time, and the value none removes it", async () => {
     const { json } = scene();
     await json("add", ...LIMIT_FLAGS);
     expect(await json("set", "Ann", "--max-parallel", "9", "--models", "none")).toMatchObject({
@@ -146,7 +146,7 @@ describe("a user", () => {
     expect(await json("set", user_id, ...none)).toMatchObject(UNLIMITED);
   });
 
-  test("is disabled, enabled, rotated and deleted, by id or by name", async () => {
+  test("a user is disabled, enabled, rotated and deleted by id or by name", async () => {
     const { json, run, open, fault } = scene();
     const { user_id, token } = await json("add", "--name", "Ann");
     expect(Date.parse((await json("disable", "Ann")).disabled_at)).toBeGreaterThan(0);
@@ -161,19 +161,19 @@ describe("a user", () => {
     expect(await users.findByTokenHash(hash(token))).toBeUndefined();
     expect(await users.findByTokenHash(hash(rotated.token))).toBeUndefined();
     expect(await json("delete", "Ann")).toEqual({ user_id, deleted: true });
-    expect(await fault("show", user_id)).toBe(`1: no user has the id or the name "${user_id}"`);
+    expect(await fault("show", user_id)).toBe(`1: No user has the id or the name "${user_id}".`);
   });
 
-  test("that shares its name is not guessed: an id is wanted, and the ids are told", async () => {
+  test("a name that users share is refused, with the ids to choose from", async () => {
     const { json, fault } = scene();
     const [a, b] = [await json("add", "--name", "Ann"), await json("add", "--name", "Ann")];
     const refused = await fault("delete", "Ann");
-    expect(refused).toBe(`1: 2 users have the name "Ann": give an id (${a.user_id}, ${b.user_id})`);
+    expect(refused).toBe(`1: 2 users have the name "Ann". Give an id: ${a.user_id}, ${b.user_id}`);
     await json("delete", a.user_id);
     expect((await json("show", "Ann")).user_id).toBe(b.user_id);
   });
 
-  test("whose id is another's name is meant by it", async () => {
+  test("an id wins over the same name of another user", async () => {
     const { json, open } = scene();
     await json("add", "--name", "first");
     await open().users.add([{ id: "first", tokenHash: "h", sealedToken: Buffer.of() }]);
@@ -194,7 +194,7 @@ test("a change that another process makes takes effect at a server that runs", a
   await until(async () => (await status()) === 200);
 });
 
-test("every change is in the audit, with what changed and never a token", async () => {
+test("every change of a user is in the audit, with what changed and never a token", async () => {
   const { json, open, fault } = scene();
   const { user_id, token } = await json("add", "--name", "Ann");
   await json("set", "Ann", "--max-parallel", "2");
@@ -216,40 +216,40 @@ test("every change is in the audit, with what changed and never a token", async 
   expect(JSON.stringify(rows)).not.toContain(rotated.token);
 });
 
-describe("a command that cannot be meant is refused, exit code 2, and changes nothing:", () => {
+describe("wrong arguments", () => {
   for (const [args, message] of [
-    [[], "users: give one of add, list"],
-    [["lst"], "unknown command users lst: did you mean list?"],
-    [["constructor"], "unknown command users constructor"],
-    [["show"], "give one <user> after users show"],
-    [["show", ""], "give one <user> after users show"],
-    [["show", "a", "b"], "give one <user> after users show"],
-    [["list", "a"], "give no argument after users list"],
-    [["import"], "give one <auth.db> after users import"],
-    [["set", "a"], "nothing to set"],
-    [["list", "--nmae", "x"], "unknown flag --nmae"],
-    [["add", "--nmae", "x"], "unknown flag --nmae: did you mean --name?"],
-    [["show", "a", "--grace", "1m"], "unknown flag --grace"],
+    [[], "users needs a subcommand. Give one of: add, list"],
+    [["lst"], "Unknown command users lst. Did you mean list?"],
+    [["constructor"], "Unknown command users constructor."],
+    [["show"], "Give one <user> after users show."],
+    [["show", ""], "Give one <user> after users show."],
+    [["show", "a", "b"], "Give one <user> after users show."],
+    [["list", "a"], "Give no argument after users list."],
+    [["import"], "Give one <auth.db> after users import."],
+    [["set", "a"], "There is nothing to set."],
+    [["list", "--nmae", "x"], "Unknown flag --nmae."],
+    [["add", "--nmae", "x"], "Unknown flag --nmae. Did you mean --name?"],
+    [["show", "a", "--grace", "1m"], "Unknown flag --grace."],
     [["add", "--name"], "--name has no value"],
     [["add", "--json=yes"], "--json takes no value"],
-    [["add", "--name", " "], "--name: "],
-    [["add", "--max-parallel", "0"], "--max-parallel: "],
-    [["add", "--max-parallel", "two"], "--max-parallel: give a whole number"],
-    [["add", "--tokens-per-day", "1e6"], "--tokens-per-day: give a whole number"],
-    [["add", "--models", ""], "--models: "],
-    [["add", "--models", "a,,b"], "--models: "],
-    [["add", "--expires", "tomorrow"], "--expires: give a time"],
-    [["add", "--expires", "2026-02-31"], "--expires: must be a time"],
-    [["add", "--expires", "2026-12-31T25:00:00Z"], "--expires: must be a time"],
-    [["add", "--expires", "2026-12-31T00:00:00"], "--expires: give a time"],
-    [["add", "--expires", "30x"], "--expires: give a time"],
-    [["rotate", "a", "--grace", "-5"], "--grace"],
-    [["rotate", "a", "--grace", "soon"], "--grace: give a time"],
+    [["add", "--name", " "], '--name " " is not valid. '],
+    [["add", "--max-parallel", "0"], '--max-parallel "0" is not valid. Give a whole number'],
+    [["add", "--max-parallel", "two"], '--max-parallel "two" is not valid. Give a whole number'],
+    [["add", "--tokens-per-day", "1e6"], '--tokens-per-day "1e6" is not valid. Give a whole number'],
+    [["add", "--models", ""], '--models "" is not valid. '],
+    [["add", "--models", "a,,b"], '--models "a,,b" is not valid. '],
+    [["add", "--expires", "tomorrow"], '--expires "tomorrow" is not valid. Give a time'],
+    [["add", "--expires", "2026-02-31"], '--expires "2026-02-31" is not valid. Give a time'],
+    [["add", "--expires", "2026-12-31T25:00:00Z"], '--expires "2026-12-31T25:00:00Z" is not valid.'],
+    [["add", "--expires", "2026-12-31T00:00:00"], '--expires "2026-12-31T00:00:00" is not valid.'],
+    [["add", "--expires", "30x"], '--expires "30x" is not valid. Give a time'],
+    [["rotate", "a", "--grace", "-5"], '--grace "-5" is not valid. Give a time'],
+    [["rotate", "a", "--grace", "soon"], '--grace "soon" is not valid. Give a time'],
   ] as const) {
-    test(`users ${args.join(" ")}`, async () => {
+    test(`the arguments users ${args.join(" ")} are refused, with exit code 2, and change nothing`, async () => {
       const { data } = scene();
       const error = (await failureOf(() =>
-        command([...args], recordedIo({ CHATGPT_API_DATA: data })),
+        command([...args], recordedTerminal({ CHATGPT_API_DATA: data })),
       )) as CommandError;
       expect(error).toBeInstanceOf(CommandError);
       expect(error.message).toStartWith(message);
@@ -259,7 +259,7 @@ describe("a command that cannot be meant is refused, exit code 2, and changes no
   }
 });
 
-test("only commands that add users begin a data folder, and only those that make tokens a key", async () => {
+test("only commands that add users create a data folder, and only those that make tokens create a key", async () => {
   const { data, run, fault } = scene();
   for (const args of [["list"], ["show", "a"], ["set", "a", "--name", "b"], ["rotate", "a"], ["delete", "a"]])
     expect(await fault(...args)).toBe(
@@ -273,8 +273,8 @@ test("only commands that add users begin a data folder, and only those that make
   expect(readdirSync(data)).toContain("seal.key");
 });
 
-test("the help tells every subcommand and flag", async () => {
-  const io = recordedIo();
+test("the help of users has every subcommand and flag", async () => {
+  const io = recordedTerminal();
   await help(["users"], io);
   const text = io.stdout();
   for (const word of "add list show set disable enable rotate delete import".split(" "))

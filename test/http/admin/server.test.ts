@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import manifest from "../../../package.json";
 import { restore } from "../../../src/cli/restore.ts";
-import { SETTING_NAMES } from "../../../src/config/read.ts";
+import { SETTING_NAMES } from "../../../src/config/settings.ts";
 import { SettingsAnswer } from "../../../src/http/admin/schema.ts";
 import { connectSource, takeHead } from "../../support/byte-source.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";

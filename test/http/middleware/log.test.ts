@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from "bun:test";
-import { readConfig } from "../../../src/config/read.ts";
+import { readServerArgs } from "../../../src/cli/args.ts";
 import { createLog, type LogFormat } from "../../../src/log/log.ts";
 import { startServer } from "../../../src/server/compose.ts";
 import { firefoxAgent } from "../../support/agents.ts";
@@ -15,7 +15,7 @@ const MARK = `marked-${crypto.randomUUID()}`;
 async function startUnmasked(format: LogFormat) {
   const keys = ["--agent-key", `${MARK}-agent`, "--metrics-key", `${MARK}-metrics`];
   const args = ["0", `${MARK}-admin`, "--data", tempFolder(), "--log-level", "debug", ...keys];
-  const { config } = readConfig({ args, env: {} });
+  const { config } = readServerArgs({ args, env: {} });
   let logged = "";
   const log = createLog({ format, level: "debug", write: (line) => (logged += line) });
   const server = await startServer(config, { ...log, mask: () => {} });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type Executable, runExecutable, startExecutable } from "../support/executable.ts";
 import { startFaultUpstream } from "../support/upstream/start.ts";
-import { MAIN } from "./io.ts";
+import { MAIN } from "./terminal.ts";
 
 const ADMIN_KEY = "admin-key-0123456789";
 
@@ -16,8 +16,8 @@ function ask({ url }: Executable, body: object) {
   return fetch(`${url}/api/ask`, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
-describe("a server with the agent inside", () => {
-  test("echoes by one command, and says so", async () => {
+describe("a server with the built-in agent", () => {
+  test("a server with --echo echoes, and its banner says so", async () => {
     const server = await start(["--echo"]);
     await server.output(
       /connected to ws:\/\/127\.0\.0\.1:\d+, offering 1 model \(echo\), up to 8 requests at once/,
@@ -28,7 +28,7 @@ describe("a server with the agent inside", () => {
     });
   });
 
-  test("brings an upstream, and at its end finishes what runs before the agent goes", async () => {
+  test("a server with --upstream finishes running requests before its agent stops", async () => {
     const upstream = await startFaultUpstream();
     const server = await start(["--upstream", upstream.url, "--host", "127.0.0.1", "--slots", "3"]);
     expect(server.stderr()).toContain(`Upstream   ${upstream.url}, 3 asks at once\n`);
@@ -42,12 +42,12 @@ describe("a server with the agent inside", () => {
     expect(await upstream.open()).toMatchObject({ open: 0, aborted: 0 });
   });
 
-  test("with a key of the agents' own, too", async () => {
+  test("the built-in agent connects with an agent key that was set", async () => {
     const server = await start(["--echo", "--agent-key", "agent-key-0123"]);
     await server.output(/connected to/);
   });
 
-  test("is not told two upstreams", async () => {
+  test("serve refuses two upstreams", async () => {
     const args = [MAIN, "0", ADMIN_KEY, "--echo", "--upstream", "http://127.0.0.1:1"];
     const { code, stderr } = await runExecutable(args, { path: process.execPath });
     expect(code).toBe(2);

@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
-import { readConfig } from "../../src/config/read.ts";
+import { readServerArgs } from "../../src/cli/args.ts";
 import { CommandError } from "../../src/errors.ts";
 
-/** What is wrong with a command line that is otherwise good. */
+/** Returns the faults of a flag on an otherwise valid command line. */
 function faults(flag: string): string[] {
   try {
-    readConfig({ args: [flag], env: { ADMIN_KEY: "key" } });
+    readServerArgs({ args: [flag], env: { ADMIN_KEY: "key" } });
   } catch (error) {
     expect(error).toBeInstanceOf(CommandError);
     return (error as CommandError).message.split("\n");
@@ -30,7 +30,7 @@ test.each<[string, string, string]>([
   ["--body-max", "1KB", "512MB"],
   ["--frame-max", "1KB", "512MB"],
   ["--session", "1m", "90d"],
-])("%s has the bounds %s and %s", (flag, min, max) => {
+])("the flag %s has the bounds %s and %s", (flag, min, max) => {
   const given = (text: string) => faults(`${flag}=${text}`);
   const beyond = max.replace(/^\d+/, (digits) => String(Number(digits) + 1));
   const below = min.replace(/^\d+/, (digits) => String(Number(digits) - 1));

@@ -1,4 +1,4 @@
-/** Of the candidates the one that differs by a slip of the fingers, if there is one. */
+/** Returns the candidate that the word is a typing mistake for, if there is one. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const plain = (name: string) => name.toLowerCase().replace(/^-+/, "").replaceAll("_", "-");
   const ranked = candidates.map((name) => ({ name, distance: editDistance(plain(word), plain(name)) }));
@@ -6,7 +6,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best && best.distance <= Math.min(2, plain(best.name).length / 3) ? best.name : undefined;
 }
 
-/** Letters to add, drop, replace, or swap with their neighbour ("optimal string alignment"). */
+/** Counts the letters to add, drop, replace, or swap with their neighbor ("optimal string alignment"). */
 function editDistance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   const at = (i: number, j: number) => rows[i]?.[j] ?? Number.POSITIVE_INFINITY;

@@ -1,15 +1,17 @@
 import { describe, expect, test } from "bun:test";
-import { type Config, describeConfig, readConfig } from "../../src/config/read.ts";
+import { readServerArgs } from "../../src/cli/args.ts";
+import { describeConfig } from "../../src/config/describe.ts";
+import type { Config } from "../../src/config/settings.ts";
 
-const read = (args: readonly string[], env: Record<string, string>) => readConfig({ args, env });
+const read = (args: readonly string[], env: Record<string, string>) => readServerArgs({ args, env });
 const configOf = (args: readonly string[], env: Record<string, string> = {}) =>
   read(["8080", "key", ...args], env).config;
 
-describe("the description for people", () => {
+describe("describing the settings", () => {
   const shown = (config: Config) =>
     Object.fromEntries(describeConfig(config).map(({ label, shown }) => [label, shown]));
 
-  test("has every setting, in the words that the command line takes", () => {
+  test("the description has every setting as the command line takes it", () => {
     const args = ["--body-max=1.5MB", "--drain=90", "--reconnect-grace=0", "--agent-origins=none"];
     expect(shown(configOf(args))).toMatchObject({
       "--port": "8080",
@@ -26,7 +28,7 @@ describe("the description for people", () => {
     expect(Object.keys(shown(configOf([])))).toHaveLength(Object.keys(configOf([])).length);
   });
 
-  test("shows no secret, and reads back as what it describes", () => {
+  test("the description shows no secret, and reads back as the same settings", () => {
     const secrets = { AGENT_KEY: "agent-key-1234", CHATGPT_API_SEAL_KEY: "s".repeat(32) };
     const config = configOf(["--frame-max=1234567", "--ping-every=1001ms"], secrets);
     expect(JSON.stringify(describeConfig(config))).not.toMatch(/agent-key-1234|ssss|"key"/);

@@ -1,10 +1,12 @@
 import { join } from "node:path";
-import type { Io } from "../../src/cli/io.ts";
+import type { Terminal } from "../../src/cli/terminal.ts";
 
 export const MAIN = join(import.meta.dir, "../../src/main.ts");
 
-/** An Io that remembers, with the environment given. */
-export function recordedIo(env: Io["env"] = {}): Io & { stdout(): string; stderr(): string } {
+/** Returns a terminal that records its output, with the environment given. */
+export function recordedTerminal(
+  env: Terminal["env"] = {},
+): Terminal & { stdout(): string; stderr(): string } {
   let [stdout, stderr] = ["", ""];
   return {
     env,

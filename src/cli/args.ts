@@ -1,0 +1,185 @@
+import { parseArgs } from "node:util";
+import {
+  type Config,
+  type Environment,
+  type Origins,
+  Reading,
+  readConfig,
+  readSettings,
+} from "../config/read.ts";
+import { flagOf, SETTING_NAMES, SETTINGS, type SettingName } from "../config/settings.ts";
+import { nearest } from "./nearest.ts";
+
+/** A flag of a command that is not a setting. */
+export interface Flag {
+  /** Stands for the value in help texts. A flag without it is a switch. */
+  value?: string;
+  help: string;
+  /** Whether the flag may be repeated. The texts are joined with commas. */
+  many?: true;
+  /** Whether help texts leave it out. */
+  hidden?: true;
+}
+
+/** By their names without dashes. */
+export type Flags = Readonly<Record<string, Flag>>;
+
+/** What was given: whether a switch was, and the text of any other flag. */
+export type FlagValues<Given extends Flags> = {
+  [Name in keyof Given]: Given[Name] extends { value: string } ? string | undefined : boolean;
+};
+
+interface Source {
+  /** The arguments after the command's name. */
+  args: readonly string[];
+  env: Environment;
+}
+
+/**
+ * Reads the arguments of a command that takes flags of its own, the flags of some settings, and positional
+ * arguments. Throws a `CommandError` with exit code 2 and one line for each fault. No line repeats a secret.
+ */
+export function readArgs<Name extends SettingName, Own extends Flags>(
+  { args, env }: Source,
+  { settings, flags }: { settings: readonly Name[]; flags: Own },
+): { settings: Pick<Config, Name>; flags: FlagValues<Own>; positionals: string[] } {
+  const line = new CommandLine(args, settings, flags);
+  return {
+    settings: readSettings(line.reading, env, settings),
+    flags: line.flags as FlagValues<Own>,
+    positionals: line.positionals,
+  };
+}
+
+/** Reads the arguments of a command that takes all settings, `<port> <admin-key>` among them. Throws like `readArgs`. */
+export function readServerArgs<Own extends Flags = Record<never, Flag>>(
+  { args, env }: Source,
+  flags?: Own,
+): { config: Config; warnings: string[]; origins: Origins; flags: FlagValues<Own> } {
+  const line = new CommandLine(args, SETTING_NAMES, flags ?? {});
+  const { reading } = line;
+  const [port, adminKey, ...more] = line.positionals;
+  if (port !== undefined && reading.given.has("port"))
+    reading.addFault("port", "The port is given twice. Leave out --port or the first argument.");
+  else if (port !== undefined) reading.given.set("port", { text: port, from: "first argument" });
+  if (adminKey !== undefined) reading.given.set("adminKey", { text: adminKey, from: "second argument" });
+  if (more.length > 0)
+    reading.faults.push(
+      "There are more than two arguments. Give <port> <admin-key>, with quotes around a key that has blanks.",
+    );
+  return { ...readConfig(reading, env), flags: line.flags as FlagValues<Own> };
+}
+
+/** Whether one of the flags is among the arguments before `--`. */
+export function hasFlag(args: readonly string[], ...flags: string[]): boolean {
+  const end = args.indexOf("--");
+  return args.slice(0, end < 0 ? undefined : end).some((arg) => flags.includes(arg));
+}
+
+const SETTING_OF_FLAG = new Map<string, SettingName>();
+for (const name of SETTING_NAMES) {
+  const flag = flagOf(name);
+  if (flag) SETTING_OF_FLAG.set(flag, name);
+}
+/** The reference server's name for `--host`, which it also takes with one dash. */
+SETTING_OF_FLAG.set("--listen", "host");
+const LISTEN = /^-listen(?==|$)/;
+
+type Token = NonNullable<ReturnType<typeof parseArgs>["tokens"]>[number];
+
+/** What one flag does with its text, which is undefined if there is none. */
+interface Known {
+  isSwitch: boolean;
+  take(flag: string, text: string | undefined): void;
+}
+
+/** The arguments of a command, split into settings, the command's own flags, and positional arguments. */
+class CommandLine {
+  readonly reading = new Reading();
+  readonly flags: Record<string, string | boolean | undefined> = {};
+  readonly positionals: string[] = [];
+  readonly #known = new Map<string, Known>();
+
+  constructor(args: readonly string[], settings: readonly SettingName[], own: Flags) {
+    for (const [flag, name] of SETTING_OF_FLAG) if (settings.includes(name)) this.#addSetting(flag, name);
+    for (const [name, flag] of Object.entries(own)) this.#addOwn(name, flag);
+    this.#read(args, [...this.#parse(args)]);
+  }
+
+  #addSetting(flag: string, name: SettingName): void {
+    const { bare, many } = SETTINGS[name];
+    const { given } = this.reading;
+    const take = (from: string, value = bare) => {
+      const before = given.get(name);
+      if (before && !many) this.reading.addFault(name, `${from} is given twice. Give it once.`);
+      else if (value === undefined) this.reading.addFault(name, `${from} has no value. Add one.`);
+      else given.set(name, { text: before ? `${before.text},${value}` : value, from });
+    };
+    this.#known.set(flag, { isSwitch: bare !== undefined, take });
+  }
+
+  #addOwn(name: string, { value, many }: Flag): void {
+    const isSwitch = value === undefined;
+    this.flags[name] = isSwitch ? false : undefined;
+    const take = (flag: string, text: string | undefined) => {
+      const before = this.flags[name];
+      if (before && !many) this.reading.faults.push(`${flag} is given twice. Give it once.`);
+      else if (isSwitch && text !== undefined)
+        this.reading.faults.push(`${flag} takes no value. Leave it out.`);
+      else if (!isSwitch && text === undefined) this.reading.faults.push(`${flag} has no value. Add one.`);
+      else this.flags[name] = isSwitch || (before === undefined ? text : `${before},${text}`);
+    };
+    this.#known.set(`--${name}`, { isSwitch, take });
+  }
+
+  #parse(args: readonly string[]): readonly Token[] {
+    const known = [...this.#known].map(([flag, { isSwitch }]) => {
+      const type = isSwitch ? ("boolean" as const) : ("string" as const);
+      return [flag.slice(2), { type }] as const;
+    });
+    return parseArgs({
+      args: args.map((arg) => arg.replace(LISTEN, "--listen")),
+      options: Object.fromEntries(known),
+      strict: false,
+      allowPositionals: true,
+      tokens: true,
+    }).tokens;
+  }
+
+  #read(args: readonly string[], tokens: readonly Token[]): void {
+    let skipTo = 0;
+    for (const token of tokens) {
+      const { index, kind } = token;
+      const arg = args[index] ?? "";
+      if (index < skipTo || kind === "option-terminator") continue;
+      // A word after a single dash becomes one token for each letter, and a negative number is not a flag.
+      if (kind === "option") skipTo = index + 1;
+      if (kind === "positional" || /^-\d/.test(arg)) this.positionals.push(arg);
+      else if (!this.#takeFlag(token, arg) && isValue(args[index + 1])) skipTo++;
+    }
+  }
+
+  /** Returns false for a misspelt flag whose value is to be skipped, so that only the flag is reported. */
+  #takeFlag(token: Extract<Token, { kind: "option" }>, arg: string): boolean {
+    const [flag = ""] = arg.split("=", 1);
+    const known = token.rawName.length > 2 ? this.#known.get(token.rawName) : undefined;
+    // What follows is taken for the value even if it is the next flag.
+    const isNextFlag = token.inlineValue === false && !isValue(token.value);
+    known?.take(flag, isNextFlag ? undefined : token.value);
+    if (known) return true;
+    const meant = nearest(flag, [...this.#known.keys()]);
+    this.reading.faults.push(unknownFlag(flag, meant));
+    return meant === undefined || this.#known.get(meant)?.isSwitch === true || arg.includes("=");
+  }
+}
+
+function isValue(text: string | undefined): boolean {
+  return text !== undefined && !text.startsWith("--") && !LISTEN.test(text);
+}
+
+/** Repeats nothing that could be a key that happens to begin with a dash. */
+function unknownFlag(flag: string, meant: string | undefined): string {
+  if (meant || /^(--[a-z]+([-_][a-z]+)*|-[a-z])$/i.test(flag))
+    return `Unknown flag ${flag}. ${meant ? `Did you mean ${meant}?` : "Leave it out."}`;
+  return 'An argument begins with "-" but is not a flag. Put -- before a key that begins with a dash.';
+}

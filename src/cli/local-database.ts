@@ -1,0 +1,28 @@
+import { databaseIn, existingDatabaseIn } from "../data-folder.ts";
+import { AppError, CommandError } from "../errors.ts";
+import { openStore } from "../store/sqlite/open.ts";
+import type { Store } from "../store/store.ts";
+
+/**
+ * Runs `work` on the store in the data folder, then closes it. A server may run on the same data. Throws a
+ * `CommandError` if there is no database, unless the command may create one.
+ */
+export async function withStore(
+  { data, create }: { data: string; create: boolean },
+  work: (store: Store) => Promise<void>,
+): Promise<void> {
+  const store = openStore({ path: create ? databaseIn(data) : existingDatabaseIn(data) });
+  try {
+    await work(store);
+  } catch (error) {
+    throw error instanceof AppError ? explain(error) : error;
+  } finally {
+    await store.close();
+  }
+}
+
+function explain(error: AppError): CommandError {
+  const { message, hint, cause } = error;
+  const reason = cause instanceof Error ? `${message}: ${cause.message}` : message;
+  return new CommandError(hint === undefined ? reason : `${reason}. ${hint}`, { cause: error });
+}

@@ -1,0 +1,37 @@
+import { isatty } from "node:tty";
+import type { Environment } from "../config/read.ts";
+import { createStdoutWriter } from "./stdout-writer.ts";
+
+/** What a command may use of its process. */
+export interface Terminal {
+  env: Environment;
+  /** Whether standard output is a terminal that shows colors, and the user did not turn them off: https://no-color.org. */
+  coloured?: boolean;
+  /** Writes to standard output, and adds a newline if the text does not end in one. Never throws. */
+  out(text: string): void;
+  /** Writes to standard error in the same way. */
+  err(text: string): void;
+}
+
+/** Runs and returns the exit code. Throws a `CommandError` for a failure that the caller can mend. */
+export type Command = (args: readonly string[], io: Terminal) => Promise<number>;
+
+/** How long a reader that has stopped reading may delay the end of the program. */
+const FLUSH_MS = 2000;
+
+/** Returns the terminal of this process. Await `flush` before the process ends, or output is lost. */
+export function processTerminal(): Terminal & { flush(): Promise<void> } {
+  const out = createStdoutWriter(Bun.stdout);
+  const err = createStdoutWriter(Bun.stderr);
+  return {
+    env: process.env,
+    coloured: isatty(1) && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb",
+    out: (text) => out.write(withNewline(text)),
+    err: (text) => err.write(withNewline(text)),
+    flush: () => Promise.race([Promise.all([out.flush(), err.flush()]).then(() => {}), Bun.sleep(FLUSH_MS)]),
+  };
+}
+
+function withNewline(text: string): string {
+  return text.endsWith("\n") ? text : `${text}\n`;
+}
