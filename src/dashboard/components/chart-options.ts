@@ -35,6 +35,11 @@ const AXIS_HEIGHT = 26;
 const DATE_SPACE = 90;
 const FONT = "12px system-ui, sans-serif";
 
+/** Steps of the y axis: 0.1, 0.2, 0.5, 1, … uPlot also has 0.25, which one decimal place would misstate. */
+const Y_STEPS = Array.from({ length: 16 }, (_, power) =>
+  [1, 2, 5].map((step) => step * 10 ** (power - 1)),
+).flat();
+
 /**
  * Returns uPlot's options. Texts and ranges come from `current` at each drawing, lines and colors from this
  * call. uPlot's own legend is off, because it is a table that screen readers would read again for each point.
@@ -72,7 +77,12 @@ export function chartOptions(
         ...(xLabel && { space: DATE_SPACE }),
         values: (_, xs) => xs.map((x) => labelOf(x, current().xLabel)),
       },
-      { ...axis, size: AXIS_WIDTH, values: (_, ticks) => ticks.map((tick) => current().format(tick)) },
+      {
+        ...axis,
+        size: AXIS_WIDTH,
+        incrs: Y_STEPS,
+        values: (_, ticks) => ticks.map((tick) => current().format(tick)),
+      },
     ],
     series: [{}, ...series.map((one) => seriesOptions(one, isBars ?? false, spanGaps ?? false))],
     hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
