@@ -21,13 +21,13 @@ test("cancelling a user ends all of their waiting and running asks at once, and 
   expect([...relay.openUsers()].sort()).toEqual(["ann", "bob"]);
   relay.cancelUser("ann");
   expect([...relay.openUsers()]).toEqual(["bob"]);
-  const hers = await Promise.all([running, ...waiting]);
-  expect(hers).toEqual(["key_unknown", "key_unknown", "key_unknown", "key_unknown"]);
+  const annsOutcomes = await Promise.all([running, ...waiting]);
+  expect(annsOutcomes).toEqual(["key_unknown", "key_unknown", "key_unknown", "key_unknown"]);
   expect(a.cancelled).toEqual([slot]);
   expect(b.cancelled).toEqual([]);
   a.link.delta(slot, { data: "too late" });
   expect(heard).toEqual(["a piece"]);
-  // The free slot went to the next waiting ask, which is not one of hers.
+  // The free slot went to the next waiting ask, which is not one of Ann's.
   expect(a.asks.map(({ content }) => content)).toEqual(["running", "bob waits"]);
   expect(await peek(others)).toBe("open");
   a.answer({ slot: a.asks[1]?.slot ?? "" });
@@ -43,14 +43,14 @@ test("cancelling a user ends all of their waiting and running asks at once, and 
 test("a v1 agent keeps the slot of a cancelled ask until it answers, and the answer is dropped", async () => {
   const { relay, ask } = createRelayBench();
   const agent = joinAgent(relay, "a");
-  const asked = ask("hers", { user: "ann" });
-  const next = ask("his", { user: "bob" });
+  const asked = ask("ann's", { user: "ann" });
+  const next = ask("bob's", { user: "bob" });
   relay.cancelUser("ann");
   expect(await asked).toBe("key_unknown");
   expect(agent.asks).toHaveLength(1);
   agent.answer();
   agent.answer();
-  expect(await next).toBe("echo: his");
+  expect(await next).toBe("echo: bob's");
 });
 
 test("cancelling a user without open asks is harmless, and a cancelled user may ask again", async () => {
