@@ -45,8 +45,8 @@ const follow = ({ conversation_id, response_id }: Answer, content: string) => ({
   parent_id: response_id,
 });
 
-describe("a conversation whose words the server keeps", () => {
-  test("is continued with all its words by whichever agent has the model", async () => {
+describe("a conversation that the server keeps", () => {
+  test("a conversation is continued, with all its messages, by any agent that has the model", async () => {
     const server = await startTestServer();
     const one = await join(server);
     const first = await ask(server, { content: "one" });
@@ -67,7 +67,7 @@ describe("a conversation whose words the server keeps", () => {
     ]);
   });
 
-  test("branches by parent_id, and without one goes on from the newest", async () => {
+  test("parent_id begins a branch, and without it a conversation goes on from the newest turn", async () => {
     const server = await startTestServer();
     const agent = await join(server);
     const root = await ask(server, { content: "root" });
@@ -79,7 +79,7 @@ describe("a conversation whose words the server keeps", () => {
     expect(last.map(({ content }) => content)).toEqual(["root", "1: root", "right", right.content, "end"]);
   });
 
-  test("survives a restart of the server", async () => {
+  test("a conversation survives a restart of the server", async () => {
     const before = await startTestServer();
     await join(before);
     const first = await ask(before, { content: "one" });
@@ -89,7 +89,7 @@ describe("a conversation whose words the server keeps", () => {
     expect((await ask(after, follow(first, "two"))).content).toBe("3: two");
   });
 
-  test("is its owner's and the admin's, and does not exist for anybody else", async () => {
+  test("a conversation exists only for its owner and the admin", async () => {
     const server = await startTestServer();
     await join(server);
     const add = async () => {
@@ -108,7 +108,7 @@ describe("a conversation whose words the server keeps", () => {
     expect((await ask(server, follow(byAdmin, "mine again"), ann)).content).toBe("5: mine again");
   });
 
-  test("keeps nothing of a turn that failed", async () => {
+  test("a conversation keeps nothing of a turn that failed", async () => {
     const server = await startTestServer();
     let failing = false;
     await join(server, {
@@ -130,7 +130,7 @@ describe("a conversation whose words the server keeps", () => {
     );
   });
 
-  test("refuses a parent that is none of it, and words beyond its bound", async () => {
+  test("an unknown parent_id and a conversation beyond its length limit are refused", async () => {
     const server = await startTestServer(["--conversation-max", "1KB"]);
     await join(server);
     const first = await ask(server, { content: "one" });
@@ -143,7 +143,7 @@ describe("a conversation whose words the server keeps", () => {
     expect([long.status, await long.json()]).toMatchObject([400, { error: "Conversation is too long" }]);
   });
 
-  test("goes on with its model, or with the one that is asked for", async () => {
+  test("a conversation goes on with its own model, or with one that the request names", async () => {
     const server = await startTestServer();
     const models = [{ id: "small" }, { id: "large" }];
     const agent = await join(server, { hello: { ...V2_HELLO, models } });
@@ -169,7 +169,7 @@ describe("a streamed ask", () => {
   test.each([
     ["by the body", { stream: true }, {}],
     ["by Accept", {}, { accept: "text/event-stream" }],
-  ])("%s is told piece by piece, then whole, then [DONE]", async (_, body, headers) => {
+  ])("an answer streamed %s comes in pieces, then whole, then [DONE]", async (_, body, headers) => {
     const server = await startTestServer();
     await join(server, { onAsk: ({ ask: id }, agent) => streamPieces(agent, id, ["Hel", "lo, ", "wörld"]) });
     const response = await fetch(`${server.url}/api/ask`, {
@@ -185,7 +185,7 @@ describe("a streamed ask", () => {
     expect(end).toBe("[DONE]");
   });
 
-  test("that fails before the first piece has a real status", async () => {
+  test("a streamed ask that fails before the first piece has an error status", async () => {
     const server = await startTestServer();
     const error = { message: "overloaded" };
     await join(server, {
@@ -199,7 +199,7 @@ describe("a streamed ask", () => {
     expect(nobody.status).toBe(503);
   });
 
-  test("that fails after it is told so in band, without [DONE]", async () => {
+  test("a streamed ask that fails after the first piece ends with an error event and without [DONE]", async () => {
     const server = await startTestServer();
     const agent = await join(server, {
       onAsk: ({ ask: id }, self) => {
@@ -214,7 +214,7 @@ describe("a streamed ask", () => {
     await agent.ended;
   });
 
-  test("whose caller hangs up is cancelled at its agent", async () => {
+  test("a streamed ask whose caller hangs up is cancelled at its agent", async () => {
     const server = await startTestServer();
     const agent = await join(server, {
       onAsk: ({ ask: id }, self) =>
@@ -234,7 +234,7 @@ describe("a streamed ask", () => {
     expect(cancelled).toBe((await agent.next("ask")).ask);
   });
 
-  test("by an agent of the reference's protocol is one piece", async () => {
+  test("the answer of a v1 agent is streamed as one piece", async () => {
     const server = await startTestServer();
     const agent = await firefoxAgent(server.url, { answer: () => ({ content: "whole" }) });
     const response = await post(server, { content: "hi", stream: true });

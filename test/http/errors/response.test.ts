@@ -12,7 +12,7 @@ import { createOwnHosts } from "../../../src/net/host.ts";
 
 const codes = Object.keys(ERRORS) as ErrorCode[];
 
-test("an error of our own making says nothing of its cause to the caller, and all of it to the log", async () => {
+test("an unexpected error tells the caller nothing of its cause, and the log all of it", async () => {
   let logged = "";
   const log = createLog({
     write: (line) => {
@@ -49,7 +49,7 @@ test("an error of our own making says nothing of its cause to the caller, and al
   expect(logged).toContain("the disk is at /secret/place");
 });
 
-test.each(codes)("%s becomes an answer with its text and nothing internal", async (code) => {
+test.each(codes)("the error %s becomes a response with its text and nothing internal", async (code) => {
   const error = new AppError(code, { detail: "internal detail", cause: new Error("internal cause") });
   const response = errorResponse(error, referenceStyle, "id");
   expect(response.status).toBe(ERRORS[code].status);
@@ -58,14 +58,14 @@ test.each(codes)("%s becomes an answer with its text and nothing internal", asyn
   expect(text).not.toContain("internal");
 });
 
-test("keys of an error are sorted, as the reference's are", async () => {
+test("the keys of an error body are sorted, as the Go server's are", async () => {
   const error = new AppError("agent_lost", { hint: "h", extra: { response: {}, err: "e" } });
   expect(await errorResponse(error, referenceStyle, "id").text()).toBe(
     '{"err":"e","error":"Failed to read response from the client","hint":"h","response":{}}',
   );
 });
 
-test("every error a caller may repeat says when, in whole seconds up to 60", () => {
+test("every 503 and 429 says when to retry, in whole seconds up to 60", () => {
   for (const code of codes.filter((name) => ERRORS[name].status === 503 || ERRORS[name].status === 429)) {
     const value = errorResponse(new AppError(code), referenceStyle, "id").headers.get("retry-after");
     expect(value, code).toMatch(/^\d+$/);

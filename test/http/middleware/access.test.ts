@@ -36,7 +36,7 @@ const ask = (key: string, more: Partial<Raw> = {}): Raw => ({
 });
 
 describe("bounds of a request", () => {
-  test("an address over 4096 characters is 414 in the words of its surface", async () => {
+  test("a URL of more than 4096 characters is a 414 in the error style of its route", async () => {
     const { url } = await startTestServer();
     const long = "a".repeat(4096);
     expect((await send(url, { path: `/health?${"a".repeat(3000)}` })).status).toBe(200);
@@ -61,7 +61,7 @@ describe("bounds of a request", () => {
     ["/api/ask", { method: "POST", path: "/api/ask", headers: { Authorization: ADMIN_KEY } }],
     ["/v1", ask(ADMIN_KEY)],
     ["/admin, where no key is needed to send one", { method: "POST", path: "/admin/users/add" }],
-  ])("a body that trickles in is given up with 408: %s", async (_, raw) => {
+  ])("a body that arrives too slowly is a 408: %s", async (_, raw) => {
     const { url } = await startTestServer(["--body-within", "300ms"]);
     for (const framing of [{ "Content-Length": "1000" }, { "Transfer-Encoding": "chunked" }]) {
       const { body: __, ...head } = raw;
@@ -76,7 +76,7 @@ describe("bounds of a request", () => {
     }
   });
 
-  test("a body of a megabyte of brackets is refused with 400, and the server serves on", async () => {
+  test("a body of a megabyte of brackets is a 400, and the server goes on serving", async () => {
     const { url } = await startTestServer();
     const body = "[".repeat(1024 * 1024);
     const bombs = [
@@ -91,13 +91,13 @@ describe("bounds of a request", () => {
     expect((await send(url, {})).body).toBe("OK");
   });
 
-  test("a body that anybody may send is bounded before the key in it is looked at", async () => {
+  test("a body with a key in it is bounded before that key is checked", async () => {
     const { url } = await startTestServer();
     const body = JSON.stringify({ admin_key: ADMIN_KEY, name: "x".repeat(3 * 1024 * 1024) });
     expect((await send(url, { method: "POST", path: "/admin/users/add", body })).status).toBe(413);
   });
 
-  test("requests of one address over its share are 429, and the share is free again when one is answered", async () => {
+  test("requests over the share of an address are a 429 until one of its requests is answered", async () => {
     const { url } = await startTestServer(["--address-requests-max", "2", "--queue-wait", "5s"]);
     const agent = await openRawSocket(`${url}/client/register`);
     const hello = JSON.parse((await agent.receive())?.text ?? "{}");
@@ -122,9 +122,9 @@ describe("bounds of a request", () => {
   });
 });
 
-describe("the header Host", () => {
+describe("the Host header", () => {
   test.each(["a/health?", "a b", "a,b", "localhost/admin", "user@localhost", ""])(
-    "that is %p is 400, as it would become a part of the path",
+    "the Host header %p is a 400, as it could become a part of the path",
     async (host) => {
       const { url } = await startTestServer();
       const { status, body } = await send(url, { path: "/api/connections", headers: { Host: host } });
@@ -132,13 +132,13 @@ describe("the header Host", () => {
     },
   );
 
-  test("given twice is 400", async () => {
+  test("a request with two Host headers is a 400", async () => {
     const { url } = await startTestServer();
     const response = await sendRawRequest(url, "GET /health HTTP/1.1\r\nHost: localhost\r\nHost: b\r\n\r\n");
     expect(response?.status).toBe(400);
   });
 
-  test("of a page that had its name point to this machine is refused where no key is asked", async () => {
+  test("a route without a key refuses the Host of a page that made its name point to this machine", async () => {
     const { url } = await startTestServer(["--allowed-hosts", "box.example"]);
     const foreign = { Host: "evil.example:8080" };
     for (const path of ["/health", "/ready", "/nothing"])
@@ -151,7 +151,7 @@ describe("the header Host", () => {
       expect((await send(url, { headers: { Host: host } })).status).toBe(200);
   });
 
-  test("does not matter to who shows a key", async () => {
+  test("a request with a key may have any Host", async () => {
     const { url, agentKey } = await startTestServer();
     const headers = { Host: "chat.example.com", Authorization: ADMIN_KEY };
     expect((await send(url, { path: "/v1/models", headers })).status).toBe(200);
@@ -159,7 +159,7 @@ describe("the header Host", () => {
     (await openRawSocket(path, { headers: { Host: "chat.example.com" } })).destroy();
   });
 
-  test("is the proxy's affair behind a trusted one", async () => {
+  test("a request from a trusted proxy may have any Host", async () => {
     const { url } = await startTestServer(["--trust-proxy", "loopback"]);
     const headers = { Host: "chat.example.com", "X-Forwarded-For": "203.0.113.7" };
     expect((await send(url, { headers })).status).toBe(200);
@@ -169,7 +169,7 @@ describe("the header Host", () => {
 describe("wrong keys", () => {
   const LIMIT = ["--key-failures-max", "3"];
 
-  test("beyond an address's share are 429 with Retry-After on every surface, and a right key works at once", async () => {
+  test("wrong keys beyond an address's share are a 429 with Retry-After in every error style, and a valid key works at once", async () => {
     const server = await startTestServer(LIMIT);
     const { url } = server;
     const tries: Raw[] = [
@@ -191,7 +191,7 @@ describe("wrong keys", () => {
     expect(server.logged().match(/"keys_refused"/g)).toHaveLength(1);
   });
 
-  test("of agents count too", async () => {
+  test("wrong keys of agents count as well", async () => {
     const { url } = await startTestServer(LIMIT);
     const statuses: number[] = [];
     for (let count = 0; count < 4; count++)
@@ -199,7 +199,7 @@ describe("wrong keys", () => {
     expect(statuses).toEqual([401, 401, 401, 429]);
   });
 
-  test("of one address take nothing from another behind the same trusted proxy", async () => {
+  test("wrong keys of one address do not count for another behind the same trusted proxy", async () => {
     const { url } = await startTestServer([...LIMIT, "--trust-proxy", "1"]);
     const from = (address: string) => send(url, ask("wrong", { headers: { "X-Forwarded-For": address } }));
     for (let count = 0; count < 3; count++) expect((await from("203.0.113.7")).status).toBe(401);
@@ -209,7 +209,7 @@ describe("wrong keys", () => {
 });
 
 describe("sockets of agents", () => {
-  test("over their number are 503, and one that closes makes room", async () => {
+  test("agents over --agents-max are refused with 503, and one that closes makes room", async () => {
     const { url } = await startTestServer(["--agents-max", "2"]);
     const sockets = [
       await openRawSocket(`${url}/client/register`),
@@ -225,7 +225,7 @@ describe("sockets of agents", () => {
     sockets[1]?.destroy();
   });
 
-  test("that have not said who they are are bounded by address, and those that have make room", async () => {
+  test("agents without a hello are limited for each address, and a hello makes room", async () => {
     const { url } = await startTestServer();
     const address = `${url}/client/register`;
     const silent = await Promise.all(Array.from({ length: 1000 }, () => openRawSocket(address)));

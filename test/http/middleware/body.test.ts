@@ -19,7 +19,7 @@ function askWithoutReading(url: string): void {
   socket.write(`${head}\r\n\r\n${body}`);
 }
 
-test("a caller who does not read is given up once his share of memory is full, and nobody else waits for him", async () => {
+test("a caller who does not read is dropped once their buffer is full, and nobody else waits for them", async () => {
   const server = await startTestServer();
   const agent = await connectV2Agent(server.url);
   onTestFinished(agent.stop);
@@ -50,7 +50,7 @@ test("a caller who does not read is given up once his share of memory is full, a
   expect(await (await other).json()).toMatchObject({ content: "fine" });
 });
 
-test("24 asks of 2 MB at once lose no agent: each waits until the socket takes more", async () => {
+test("24 asks of 2 MB at once lose no agent, as each waits until the socket takes more", async () => {
   const server = await startTestServer();
   const agent = await connectV2Agent(server.url, {
     hello: { ...V2_HELLO, slots: 64 },
@@ -82,7 +82,7 @@ async function connectDeafAgent(url: string): Promise<void> {
   source.socket.pause();
 }
 
-test("an agent that reads nothing of what it is sent is closed, and its asks move to one that does", async () => {
+test("an agent that reads nothing is closed, and its asks move to another agent", async () => {
   const limits = ["--first-byte", "3s", "--ping-every", "500ms"];
   const server = await startTestServer(limits);
   await connectDeafAgent(server.url);

@@ -18,7 +18,7 @@ const caller = (seen: Seen, trust?: TrustProxy) => addressOf(seen, trust).addres
 const loopback: TrustProxy = { networks: ["loopback"] };
 
 describe("without a trusted proxy", () => {
-  test("the peer counts, whatever a header says", () => {
+  test("without a trusted proxy, the peer is the caller, whatever a header says", () => {
     for (const headers of [
       { "x-forwarded-for": "8.8.8.8" },
       { forwarded: "for=8.8.8.8" },
@@ -36,21 +36,26 @@ describe("without a trusted proxy", () => {
 
 describe("behind trusted proxies", () => {
   test.each<[string, Seen, TrustProxy, string]>([
-    ["what the proxy saw counts", { headers: { "x-forwarded-for": "8.8.8.8" } }, loopback, "8.8.8.8"],
     [
-      "what the caller made up does not count",
+      "the address that the proxy saw counts",
+      { headers: { "x-forwarded-for": "8.8.8.8" } },
+      loopback,
+      "8.8.8.8",
+    ],
+    [
+      "an address that the caller made up does not count",
       { headers: { "x-forwarded-for": "1.1.1.1, 8.8.8.8" } },
       loopback,
       "8.8.8.8",
     ],
     [
-      "of several proxies the first that is not trusted is the caller",
+      "the last untrusted address before several proxies is the caller",
       { headers: { "x-forwarded-for": "1.1.1.1, 8.8.8.8, 10.0.0.2" } },
       { networks: ["loopback", "10.0.0.0/8"] },
       "8.8.8.8",
     ],
     [
-      "where all are trusted, the farthest is the caller",
+      "the farthest address is the caller if all are trusted",
       { headers: { "x-forwarded-for": "10.0.0.9, 10.0.0.2" } },
       { networks: ["loopback", "private"] },
       "10.0.0.9",
@@ -62,7 +67,7 @@ describe("behind trusted proxies", () => {
       "9.9.9.9",
     ],
     [
-      "counted proxies are believed wherever they are",
+      "counted proxies are trusted wherever they are",
       { peer: "9.9.9.9", headers: { "x-forwarded-for": "1.1.1.1, 8.8.8.8, 7.7.7.7" } },
       { hops: 2 },
       "8.8.8.8",
@@ -82,7 +87,7 @@ describe("behind trusted proxies", () => {
     ],
     ["X-Real-IP is read too", { headers: { "x-real-ip": "8.8.8.8" } }, loopback, "8.8.8.8"],
     [
-      "headers that agree are believed",
+      "headers that agree are trusted",
       { headers: { "x-real-ip": "8.8.8.8", "x-forwarded-for": "1.1.1.1, 8.8.8.8" } },
       loopback,
       "8.8.8.8",
@@ -94,30 +99,30 @@ describe("behind trusted proxies", () => {
       "127.0.0.1",
     ],
     [
-      "what is no address ends the chain",
+      "text that is not an address ends the chain",
       { headers: { "x-forwarded-for": "8.8.8.8, unknown" } },
       loopback,
       "127.0.0.1",
     ],
-    ["an empty header says nothing", { headers: { "x-forwarded-for": "" } }, loopback, "127.0.0.1"],
+    ["an empty header is ignored", { headers: { "x-forwarded-for": "" } }, loopback, "127.0.0.1"],
     [
       "a header of thousands of addresses is read from its end",
       { headers: { "x-forwarded-for": `${"1.1.1.1,".repeat(3000)}127.0.0.1` } },
       loopback,
       "1.1.1.1",
     ],
-  ])("%s", (_, seen, trust, expected) => {
+  ])("behind trusted proxies, %s", (_, seen, trust, expected) => {
     expect(caller(seen, trust)).toBe(expected);
   });
 
-  test("a proxy vouches for the caller by a header, and only a trusted one", () => {
+  test("only a trusted proxy that sends a header vouches for the caller", () => {
     const headers = { "x-forwarded-for": "127.0.0.1" };
     expect(addressOf({ headers }, loopback).isVouched).toBe(true);
     expect(addressOf({}, loopback).isVouched).toBe(false);
     expect(addressOf({ peer: "10.0.0.1", headers }, loopback).isVouched).toBe(false);
   });
 
-  test("who comes from a trusted proxy's address came by it, even if no header says so", () => {
+  test("a request from a trusted proxy's address counts as forwarded, even without a header", () => {
     expect(addressOf({}, loopback)).toMatchObject({ address: "127.0.0.1", isForwarded: true });
     expect(addressOf({ peer: "10.0.0.1" }, loopback)).toMatchObject({
       address: "10.0.0.1",
@@ -133,12 +138,12 @@ describe("a caller came by TLS", () => {
     });
   const plain = (seen: Seen, trust?: TrustProxy) => isSecure("http://localhost/", seen, trust);
 
-  test("to the server itself", () => {
+  test("a TLS connection to the server itself is secure", () => {
     expect(isSecure("https://localhost/", {})).toBe(true);
     expect(plain({})).toBe(false);
   });
 
-  test("to a proxy that says so, if that is trusted", () => {
+  test("a request is secure if a trusted proxy says that it came by TLS", () => {
     for (const headers of [
       { "x-forwarded-proto": "https" },
       { "x-forwarded-proto": "HTTPS" },

@@ -5,7 +5,7 @@ import { openRawSocket } from "../../support/raw-socket.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 
 describe("every answer", () => {
-  test("is not guessed at, kept, framed or traced back, and says nothing of what serves it", async () => {
+  test("every answer has the security headers, and none that names the server's software", async () => {
     const { url } = await startTestServer();
     const admin = { headers: { authorization: ADMIN_KEY } };
     const answers = [
@@ -29,7 +29,7 @@ describe("every answer", () => {
     }
   });
 
-  test("of a stream has them too", async () => {
+  test("a stream has the same security headers", async () => {
     const { url } = await startTestServer();
     const agent = await openRawSocket(`${url}/client/register`);
     const hello = JSON.parse((await agent.receive())?.text ?? "{}");
@@ -47,7 +47,7 @@ describe("every answer", () => {
   });
 });
 
-test("a browser is told to come by TLS where it has, to a name that is the server's own", () => {
+test("HSTS is sent over TLS only, and not for an address or localhost", () => {
   const hsts = (url: string, host: string) => {
     const headers = new Headers();
     completeHeaders(headers, new Request(url, { headers: { host } }));
@@ -59,7 +59,7 @@ test("a browser is told to come by TLS where it has, to a name that is the serve
     expect(hsts("https://x/", host)).toBeNull();
 });
 
-test("a page of ours may run its own scripts and those whose hash is given, and nothing of others", () => {
+test("the policy of a page allows its own scripts and those with a given hash, and no others", () => {
   const policy = pagePolicy({ scripts: [inlineHash("start()")] });
   expect(inlineHash("start()")).toMatch(/^'sha256-[A-Za-z0-9+/]{43}='$/);
   expect(policy).toContain(`script-src 'self' ${inlineHash("start()")};`);
@@ -68,7 +68,7 @@ test("a page of ours may run its own scripts and those whose hash is given, and 
   expect(policy).toContain("frame-ancestors 'none'");
 });
 
-test("a route that says how long its answer may be kept is left alone", () => {
+test("the Cache-Control of a route is left alone", () => {
   const headers = new Headers({ "cache-control": "max-age=60", "content-security-policy": pagePolicy() });
   completeHeaders(headers, new Request("http://localhost/"));
   expect(headers.get("cache-control")).toBe("max-age=60");

@@ -10,7 +10,7 @@ afterEach(() => {
 });
 
 describe("the openai package", () => {
-  test("reads a refusal as a RateLimitError with its headers, and does not try again when that is no use", async () => {
+  test("the openai package reads a refusal as a RateLimitError with headers, and does not retry in vain", async () => {
     const { server } = await startModelScene(answering({ prompt_tokens: 5, completion_tokens: 5 }));
     const { token } = await addLimitedUser(server.url, { tokens_per_day: 10, requests_per_minute: 50 });
     setSystemTime(Date.UTC(2026, 10, 23, 12));
@@ -37,7 +37,7 @@ describe("the openai package", () => {
     expect(server.logged().split('"error":"limit_tokens"').length - 1).toBe(1);
   });
 
-  test("waits for as long as it is told, and then succeeds", async () => {
+  test("the openai package waits as long as the server says, and then succeeds", async () => {
     const { server, agent } = await startModelScene();
     const user = await addLimitedUser(server.url, { max_parallel: 1 });
     const held = callerOf(server.url, user).chat();

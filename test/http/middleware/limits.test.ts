@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 describe("requests per minute", () => {
-  test("of 64 callers at once on a limit of 100 exactly 100 pass, over all routes together", async () => {
+  test("exactly 100 of 256 requests by 64 callers pass a limit of 100, over all routes together", async () => {
     const { server, agent } = await startModelScene(answering());
     const caller = callerOf(server.url, await addLimitedUser(server.url, { requests_per_minute: 100 }));
     const kinds = [
@@ -43,7 +43,7 @@ describe("requests per minute", () => {
     expect(agent.frames.filter(({ type }) => type === "ask").length).toBe(100);
   });
 
-  test("a refusal says so in the words of each route, with when to come back", async () => {
+  test("a refusal has the error style of its route, and says when to try again", async () => {
     const { server } = await startModelScene(answering());
     const caller = callerOf(server.url, await addLimitedUser(server.url, { requests_per_minute: 1 }));
     expect((await caller.chat()).status).toBe(200);
@@ -74,7 +74,7 @@ describe("requests per minute", () => {
     ]);
   });
 
-  test("count an ask that is let in whatever becomes of it, and every answer of it tells what is left", async () => {
+  test("every admitted request counts, whatever becomes of it, and every answer tells what is left", async () => {
     const { server } = await startModelScene(answering());
     const caller = callerOf(server.url, await addLimitedUser(server.url, { requests_per_minute: 10 }));
     const answers = [
@@ -92,14 +92,14 @@ describe("requests per minute", () => {
     );
   });
 
-  test("of a user who has none, and of the administrator, are nowhere told of", async () => {
+  test("a user without limits and the administrator get no rate limit headers", async () => {
     const { server, post } = await startModelScene(answering());
     const caller = callerOf(server.url, await addLimitedUser(server.url));
     expect(rateLimitHeaders(await caller.chat())).toEqual({});
     expect(rateLimitHeaders(await post("chat/completions", { model: "m" }))).toEqual({});
   });
 
-  test("that are changed count from the next ask on", async () => {
+  test("changed limits count from the next request on", async () => {
     const { server } = await startModelScene(answering());
     const user = await addLimitedUser(server.url, { requests_per_minute: 1 });
     const caller = callerOf(server.url, user);
@@ -113,7 +113,7 @@ describe("requests per minute", () => {
 });
 
 describe("parallel asks", () => {
-  test("an answer that is streamed holds its place until it ends, or the caller hangs up", async () => {
+  test("a streamed answer counts as parallel until it ends or the caller hangs up", async () => {
     const { server, agent } = await startModelScene();
     const caller = callerOf(server.url, await addLimitedUser(server.url, { max_parallel: 3 }));
     const leaver = new AbortController();
@@ -147,7 +147,7 @@ describe("parallel asks", () => {
     expect((await Promise.all(more)).map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 
-  test("a caller who hangs up in the midst of the body gives the place back", async () => {
+  test("a caller who hangs up in the middle of the body frees their place", async () => {
     const { server } = await startModelScene(answering());
     const user = await addLimitedUser(server.url, { max_parallel: 1 });
     const caller = callerOf(server.url, user);
@@ -166,7 +166,7 @@ describe("parallel asks", () => {
   });
 
   const seed = chooseSeed();
-  test(`no place is lost, whatever becomes of 300 asks (SEED=${seed})`, async () => {
+  test(`no parallel place is lost, whatever becomes of 300 requests (SEED=${seed})`, async () => {
     const random = createRandom(seed);
     const hold = { on: false };
     const { server, agent } = await startModelScene(
@@ -226,7 +226,7 @@ describe("parallel asks", () => {
 describe("tokens per day", () => {
   const usage = { prompt_tokens: 60, completion_tokens: 50 };
 
-  test("are those that the upstream counted, of whole and streamed answers, and then it is over until tomorrow", async () => {
+  test("tokens that the upstream counted for whole and streamed answers use up the limit of the day", async () => {
     setSystemTime(Date.UTC(2026, 10, 23, 17, 30));
     const { server } = await startModelScene(answering(usage));
     const user = await addLimitedUser(server.url, { tokens_per_day: 300 });
@@ -265,7 +265,7 @@ describe("tokens per day", () => {
     expect([next.status, left(next)]).toEqual([200, "190"]);
   });
 
-  test("used before a restart are used after it, and those of the day before are not", async () => {
+  test("tokens used before a restart count after it, and those of the day before do not", async () => {
     setSystemTime(Date.UTC(2026, 10, 22, 23, 59, 59));
     const first = await startModelScene(answering(usage));
     const user = await addLimitedUser(first.server.url, { tokens_per_day: 200 });

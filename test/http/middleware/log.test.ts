@@ -85,7 +85,7 @@ function requests(token: string): [path: string, init: RequestInit][] {
   ];
 }
 
-describe.each(["json", "pretty"] as const)("at level debug, as %s,", (format) => {
+describe.each(["json", "pretty"] as const)("the log at level debug, as %s", (format) => {
   test("the log has no content, no key and no token, whatever was asked and however it went", async () => {
     const server = await startUnmasked(format);
     const v1 = await firefoxAgent(`${server.url}/agents/${MARK}-agent`, {
@@ -138,7 +138,7 @@ const linesOf = (logged: string) =>
     .split("\n")
     .map((line): Record<string, unknown> => JSON.parse(line));
 
-test("a request and its ask have the same id, which the answer has too", async () => {
+test("a request, its ask and its answer have the same id", async () => {
   const { server, post } = await startModelScene({
     onAsk: ({ ask }, agent) =>
       agent.say({
@@ -166,7 +166,7 @@ test("a request and its ask have the same id, which the answer has too", async (
   ]);
 });
 
-test("the id that a caller sends is logged as his where it is plain, and never taken for ours", async () => {
+test("a plain id that a caller sends is logged as theirs, and never replaces ours", async () => {
   const server = await startTestServer();
   for (const id of ["job-17:4_a.b", "x".repeat(64), "x".repeat(65), "two words", 'a"b', ""])
     await fetch(`${server.url}/v1/models`, { headers: { "x-request-id": id, authorization: ADMIN_KEY } });
@@ -179,7 +179,7 @@ test("the id that a caller sends is logged as his where it is plain, and never t
   expect(lines.every((line) => /^req_[0-9a-f-]{36}$/.test(String(line["request_id"])))).toBe(true);
 });
 
-test("probes are logged at debug, a refused key at info, and what the server could not do at warn", async () => {
+test("health checks are logged at debug, a refused key at info, and a failure of the server at warn", async () => {
   const server = await startTestServer();
   for (const path of ["/health", "/ready", "/metrics", "/nowhere"]) await fetch(server.url + path);
   await fetch(`${server.url}/metrics`, { headers: { authorization: ADMIN_KEY } });

@@ -47,13 +47,13 @@ function start() {
   return { post, limitsS, requests, streams };
 }
 
-test("a connection whose limit was lifted for its answer has one again, or it could be kept open for ever", async () => {
+test("a connection whose time limit was lifted for an answer gets it back", async () => {
   const { post, limitsS, requests } = start();
   await post("/plain");
   expect([limitsS, requests.count]).toEqual([[0, 60], 0]);
 });
 
-test("the same where the answer is a stream, before its end and not earlier, as later it has no effect", async () => {
+test("a stream's connection gets its time limit back right before the stream closes, as later it has no effect", async () => {
   const { post, limitsS, requests, streams } = start();
   const response = await post("/stream");
   expect([limitsS, requests.count]).toEqual([[0, 0], 1]);
@@ -62,7 +62,7 @@ test("the same where the answer is a stream, before its end and not earlier, as 
   expect(await response.text()).toContain("data: {}");
 });
 
-test("a caller who leaves a stream gives its room back", async () => {
+test("a caller who leaves a stream no longer counts as a running request", async () => {
   const { post, requests } = start();
   const response = await post("/stream");
   await response.body?.cancel();

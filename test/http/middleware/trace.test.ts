@@ -21,7 +21,7 @@ const read = (traceparent?: string, tracestate?: string) =>
 const stateOf = (tracestate: string) => read(`00-${TRACE}-${SPAN}-01`, tracestate)?.tracestate;
 
 describe("a traceparent", () => {
-  test("is taken up with a span of our own in the place of the caller's", () => {
+  test("a traceparent is continued with a span of our own in place of the caller's", () => {
     expect(read(`00-${TRACE}-${SPAN}-01`)).toEqual({
       traceId: TRACE,
       spanId: OURS,
@@ -38,30 +38,30 @@ describe("a traceparent", () => {
     ["01", "01"],
     ["02", "00"],
     ["ff", "01"],
-  ])("with the flags %s is passed on with %s", (given, passed) => {
+  ])("a traceparent with the flags %s is passed on with %s", (given, passed) => {
     expect(read(`00-${TRACE}-${SPAN}-${given}`)?.traceparent).toEndWith(`-${passed}`);
   });
 
-  test.each(["-more", ""])("of a later version is read as ours, with %p after it", (rest) => {
+  test.each(["-more", ""])("a traceparent of a later version, with %p after it, is read as ours", (rest) => {
     expect(read(`cc-${TRACE}-${SPAN}-01${rest}`)?.traceparent).toBe(`00-${TRACE}-${OURS}-01`);
   });
 
   test.each([
     ["", "empty"],
-    [`00-${TRACE}-${SPAN}`, "without flags"],
-    [`00-${TRACE}-${SPAN}-1`, "with short flags"],
-    [`00-${TRACE}-${SPAN}-01-`, "of version 00 with something after it"],
-    [`00-${TRACE}-${SPAN}-01.x`, "with a wrong sign after it"],
-    [`cc-${TRACE}-${SPAN}-01.x`, "of a later version with a wrong sign after it"],
-    [`ff-${TRACE}-${SPAN}-01`, "of the forbidden version"],
-    [`0-${TRACE}-${SPAN}-01`, "with a short version"],
-    [`00-${TRACE.toUpperCase()}-${SPAN}-01`, "in capitals"],
-    [`00-${"0".repeat(32)}-${SPAN}-01`, "with no trace"],
-    [`00-${TRACE}-${"0".repeat(16)}-01`, "with no parent"],
-    [`00-${TRACE.slice(1)}-${SPAN}-01`, "with a short trace"],
-    [`00-${TRACE}-${SPAN}-0g`, "with what is not hexadecimal"],
-    [`00-${TRACE}-${SPAN}-01, 00-${TRACE}-${SPAN}-01`, "sent twice"],
-  ])("%p is none: %s", (traceparent) => {
+    [`00-${TRACE}-${SPAN}`, "one without flags"],
+    [`00-${TRACE}-${SPAN}-1`, "one with short flags"],
+    [`00-${TRACE}-${SPAN}-01-`, "one of version 00 with something after it"],
+    [`00-${TRACE}-${SPAN}-01.x`, "one with a wrong sign after it"],
+    [`cc-${TRACE}-${SPAN}-01.x`, "one of a later version with a wrong sign after it"],
+    [`ff-${TRACE}-${SPAN}-01`, "one of the forbidden version"],
+    [`0-${TRACE}-${SPAN}-01`, "one with a short version"],
+    [`00-${TRACE.toUpperCase()}-${SPAN}-01`, "one in capitals"],
+    [`00-${"0".repeat(32)}-${SPAN}-01`, "one with a trace id of zeros"],
+    [`00-${TRACE}-${"0".repeat(16)}-01`, "one with a span id of zeros"],
+    [`00-${TRACE.slice(1)}-${SPAN}-01`, "one with a short trace id"],
+    [`00-${TRACE}-${SPAN}-0g`, "one with flags that are not hexadecimal"],
+    [`00-${TRACE}-${SPAN}-01, 00-${TRACE}-${SPAN}-01`, "two of them"],
+  ])("%p is not read as a traceparent, as it is %s", (traceparent) => {
     expect(read(traceparent, "a=b")).toBeUndefined();
   });
 });
@@ -73,7 +73,7 @@ describe("a tracestate", () => {
     ["tenant-1@vendor=x y", "tenant-1@vendor=x y"],
     ["0tenant@v=1", "0tenant@v=1"],
     [`${"k".repeat(256)}=${"v".repeat(200)}`, `${"k".repeat(256)}=${"v".repeat(200)}`],
-  ])("%p is passed on as %p", (given, passed) => expect(stateOf(given)).toBe(passed));
+  ])("the tracestate %p is passed on as %p", (given, passed) => expect(stateOf(given)).toBe(passed));
 
   test.each([
     "Congo=1",
@@ -89,17 +89,17 @@ describe("a tracestate", () => {
     `${"k".repeat(257)}=1`,
     `k=${"v".repeat(257)}`,
     Array.from({ length: 33 }, (_, n) => `k${n}=1`).join(","),
-  ])("%p is dropped, and the trace goes on without", (given) => {
+  ])("the tracestate %p is dropped, and the trace goes on without it", (given) => {
     expect(read(`00-${TRACE}-${SPAN}-01`, given)).toMatchObject({ traceId: TRACE, tracestate: undefined });
   });
 
-  test("that is too long loses its long members first, then its last ones", () => {
+  test("a tracestate that is too long loses its long members first, then its last ones", () => {
     const long = `long=${"v".repeat(200)}`;
     const short = Array.from({ length: 9 }, (_, n) => `k${n}=${"v".repeat(60)}`);
     expect(stateOf([long, ...short].join(","))).toBe(short.slice(0, 8).join(","));
   });
 
-  test("counts for nothing without a traceparent", () => {
+  test("a tracestate without a traceparent is ignored", () => {
     expect(read(undefined, "a=b")).toBeUndefined();
   });
 });
@@ -124,7 +124,7 @@ describe("end to end", () => {
     return { upstream, seen, url: `http://127.0.0.1:${upstream.port}/v1` };
   }
 
-  test("caller, log, agent's log and upstream have one trace id, and each part a span of its own", async () => {
+  test("caller, log, agent's log and upstream share a trace id, and each has its own span", async () => {
     const { upstream, seen, url } = startUpstream();
     const server = await startTestServer();
     const agent = createHttpUpstream({ url, models: [], endpoints: ["chat/completions", "embeddings"] });
@@ -168,7 +168,7 @@ describe("end to end", () => {
     await upstream.stop(true);
   });
 
-  test("an ask without a sound trace has none at the agent, whatever the caller sent", async () => {
+  test("an ask without a valid trace has none at the agent, whatever the caller sent", async () => {
     const { agent, post } = await startModelScene({
       onAsk: ({ ask }, other) => other.say({ type: "done", ask, status: 200, body: "{}" }),
     });

@@ -42,7 +42,7 @@ async function scene(models: readonly string[] | null) {
 
 const chat = (model: string) => ({ model, messages: [{ role: "user", content: "hi" }] });
 
-describe("a user who may use some models", () => {
+describe("a user with a list of models", () => {
   for (const [allowed, asked, used] of [
     ["llama", "llama", "llama"],
     ["llama", "fast", "llama"],
@@ -54,7 +54,7 @@ describe("a user who may use some models", () => {
     ["llama", "hidden", undefined],
     ["llama", "no such model", undefined],
   ] as const) {
-    test(`such as ${allowed}, may ${used ? "" : "not "}ask for ${asked}`, async () => {
+    test(`a user who may use ${allowed} may ${used ? "" : "not "}use ${asked}`, async () => {
       const { post, agent } = await scene([allowed]);
       const replies = [
         await post("/v1/chat/completions", chat(asked)),
@@ -90,7 +90,7 @@ describe("a user who may use some models", () => {
     expect(reference).toEqual({ error: "You may not use this model", hint });
   });
 
-  test("sees them and their other names, and no others", async () => {
+  test("a user with a list of models sees these and their aliases, and no others", async () => {
     const { get } = await scene(["fast", "qwen"]);
     const { data } = (await (await get("/v1/models")).json()) as { data: { id: string }[] };
     expect(data.map(({ id }) => id)).toEqual(["llama", "qwen", "fast"]);
@@ -100,7 +100,7 @@ describe("a user who may use some models", () => {
     expect(await Promise.all(statuses)).toEqual([200, 200, 404, 404]);
   });
 
-  test("is not told of others when he asks for one of his that is not there", async () => {
+  test("the error for an allowed model that is not there does not name other models", async () => {
     const { post } = await scene(["absent", "qwen"]);
     const refused = await post("/v1/chat/completions", chat("absent"));
     expect(refused.status).toBe(404);
@@ -109,7 +109,7 @@ describe("a user who may use some models", () => {
     expect(text).not.toMatch(/llama|secret/);
   });
 
-  test("gets one of them where he names none, also from an agent that prefers another", async () => {
+  test("a request without a model gets an allowed one, also from an agent that prefers another", async () => {
     const { post, server } = await scene(["secret"]);
     const first = await firefoxAgent(server.url);
     const reply = await post("/api/ask", { content: "hi" });
@@ -118,7 +118,7 @@ describe("a user who may use some models", () => {
     await first.stop();
   });
 
-  test("does not go on with a model that was taken from him, but may with another", async () => {
+  test("a user cannot continue a conversation with a model that is no longer allowed, but can with another", async () => {
     const { post, change } = await scene(["llama", "qwen"]);
     const begun = (await (await post("/api/ask", { content: "hi", model: "llama" })).json()) as {
       conversation_id: string;
@@ -130,7 +130,7 @@ describe("a user who may use some models", () => {
     expect(await other.json()).toMatchObject({ content: "from qwen" });
   });
 
-  test("does not go on at an agent of the reference's protocol either", async () => {
+  test("a user cannot continue a conversation with a v1 agent whose model is no longer allowed", async () => {
     const { post, change, server } = await scene(["chatgpt"]);
     const agent = await firefoxAgent(server.url);
     const begun = (await (await post("/api/ask", { content: "hi" })).json()) as { conversation_id: string };
@@ -144,7 +144,7 @@ describe("a user who may use some models", () => {
   });
 });
 
-test("a user without such a limit may use every model", async () => {
+test("a user without a list of models may use every model", async () => {
   const { post, get } = await scene(null);
   for (const model of [...MODELS, "fast", "hidden"])
     expect((await post("/v1/chat/completions", chat(model))).status).toBe(200);
@@ -152,7 +152,7 @@ test("a user without such a limit may use every model", async () => {
   expect(data.map(({ id }) => id)).toEqual([...MODELS, "fast", "hidden"]);
 });
 
-test("an alias counts for /api/ask as it does for the other routes", async () => {
+test("/api/ask accepts an alias of an allowed model, as the other routes do", async () => {
   const { post } = await scene(null);
   const reply = await post("/api/ask", { content: "hi", model: "fast" });
   expect(await reply.json()).toMatchObject({ content: "from llama" });

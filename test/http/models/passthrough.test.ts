@@ -18,8 +18,8 @@ const streaming = (...events: (string | { data: string; event: string })[]): V2A
   },
 });
 
-describe("a request that an agent takes as it is", () => {
-  test("reaches it letter for letter, and so does its answer the caller", async () => {
+describe("a request that passes through", () => {
+  test("the request reaches the agent, and the answer the caller, byte for byte", async () => {
     const body = '{"id":"x",  "choices":[], "created":1.50}';
     const { post, agent } = await startModelScene(answering(200, body));
     const response = await post(CHAT, ODD);
@@ -29,13 +29,13 @@ describe("a request that an agent takes as it is", () => {
     expect(await agent.next("ask")).toMatchObject({ endpoint: CHAT, stream: false, body: ODD });
   });
 
-  test("by an alias has its model's name changed, and nothing else", async () => {
+  test("an alias is replaced by the model's name, and nothing else in the body changes", async () => {
     const { post, agent } = await startModelScene(answering(200, "{}"), ["--model-alias", "gpt-4o=m"]);
     await post(CHAT, ODD.replace('"m"', '"gpt-4o"'));
     expect((await agent.next("ask")).body).toBe(ODD);
   });
 
-  test("may be for any endpoint that the agent has", async () => {
+  test("every endpoint of an agent can be called", async () => {
     const endpoints = ["embeddings", "completions", "responses", "messages", "messages/count_tokens"];
     const { post, agent } = await startModelScene({
       ...answering(200, "{}"),
@@ -47,7 +47,7 @@ describe("a request that an agent takes as it is", () => {
     }
   });
 
-  test("has its upstream's refusal, status and body", async () => {
+  test("a refusal of the upstream keeps its status and body", async () => {
     const body =
       '{"error":{"message":"too long","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}';
     const { post } = await startModelScene(answering(400, body));
@@ -57,7 +57,7 @@ describe("a request that an agent takes as it is", () => {
     }
   });
 
-  test("that failed at the upstream has its status, its body, and when to come back", async () => {
+  test("a failure of the upstream keeps its status, its body, and its retry headers", async () => {
     const body = '{"error":{"message":"slow down","type":"rate_limit_error","code":"rate_limit_exceeded"}}';
     const error = { message: "slow down", type: "rate_limit_error", code: "rate_limit_exceeded" };
     const { post } = await startModelScene({
@@ -71,7 +71,7 @@ describe("a request that an agent takes as it is", () => {
     }
   });
 
-  test("is never told to wait longer than clients heed", async () => {
+  test("an upstream's retry-after is capped at what clients heed", async () => {
     const headers = { "retry-after": "600", "retry-after-ms": "600000" };
     const { post } = await startModelScene({
       onAsk: ({ ask }, agent) =>
@@ -84,7 +84,7 @@ describe("a request that an agent takes as it is", () => {
     ]);
   });
 
-  test("passes on the headers of its upstream's error that say what to do, and no others", async () => {
+  test("only those headers of an upstream's error are passed on that say what to do", async () => {
     const headers = {
       "x-should-retry": "false",
       "x-ratelimit-limit-requests": "9",
@@ -117,7 +117,7 @@ describe("a request that an agent takes as it is", () => {
     }
   });
 
-  test("carries the headers by which Anthropic's surface is versioned, and no key", async () => {
+  test("the agent gets the version headers of Anthropic's API, and no key", async () => {
     const { post, agent } = await startModelScene({
       ...answering(200, "{}"),
       hello: { ...V2_HELLO, endpoints: ["messages"] },
@@ -131,7 +131,7 @@ describe("a request that an agent takes as it is", () => {
     expect((await agent.next("ask")).headers).toEqual(versions);
   });
 
-  test("is not told that its key is wrong when the agent's is", async () => {
+  test("a caller is not told that their key is wrong when the agent's is", async () => {
     const error = { message: "the upstream refused the agent's key" };
     const { post } = await startModelScene({
       onAsk: ({ ask }, agent) => agent.say({ type: "fail", ask, status: 401, error, retryable: true }),
@@ -149,7 +149,7 @@ describe("a stream that passes through", () => {
   const STOP = '{"id":"c","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}';
   const USAGE = '{"id":"c","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}';
 
-  test("is what the upstream sent, event for event, with the headers that let it stream", async () => {
+  test("a stream has the upstream's events, and the headers that keep proxies from buffering", async () => {
     const { post } = await startModelScene(streaming(FIRST, STOP, "[DONE]"));
     const response = await post(CHAT, { model: "m", messages: [], stream: true });
     expect(response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
@@ -158,7 +158,7 @@ describe("a stream that passes through", () => {
     expect(await response.text()).toBe(`data: ${FIRST}\n\ndata: ${STOP}\n\ndata: [DONE]\n\n`);
   });
 
-  test("asks the upstream for usage, and takes it out again where the caller did not ask", async () => {
+  test("the upstream is asked for usage, which is hidden from a caller who did not ask for it", async () => {
     const withNull = FIRST.replace(/}$/, ',"usage":null}');
     const { post, agent } = await startModelScene(streaming(withNull, STOP, USAGE, "[DONE]"));
     const response = await post(CHAT, '{"model":"m","messages":[],"stream":true}');
@@ -167,7 +167,7 @@ describe("a stream that passes through", () => {
     expect(body).toBe('{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true}}');
   });
 
-  test("leaves usage where the caller asked for it", async () => {
+  test("a caller who asked for usage gets it", async () => {
     const { post, agent } = await startModelScene(streaming(FIRST, STOP, USAGE, "[DONE]"));
     const body = '{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true, "x":1}}';
     const blocks = await blocksOf(await post(CHAT, body));
@@ -175,13 +175,13 @@ describe("a stream that passes through", () => {
     expect((await agent.next("ask")).body).toBe(body);
   });
 
-  test("of an upstream that forgets [DONE] has it all the same", async () => {
+  test("a stream ends with [DONE] even if the upstream forgets it", async () => {
     const { post } = await startModelScene(streaming(FIRST, STOP));
     const blocks = await blocksOf(await post(CHAT, { model: "m", messages: [], stream: true }));
     expect(blocks.at(-1)).toBe("data: [DONE]");
   });
 
-  test("keeps the names of events, and has no [DONE] where the surface has none", async () => {
+  test("a stream keeps the names of events, and gets no [DONE] in an API that has none", async () => {
     const created = { event: "response.created", data: '{"type":"response.created"}' };
     const { post } = await startModelScene({
       ...streaming(created),
@@ -196,7 +196,7 @@ describe("a stream that passes through", () => {
     ["responses", (told: string) => told.split("\n")[0], "event: response.failed"],
     ["messages", (told: string) => told.split("\n")[0], "event: error"],
   ])(
-    "of %s that fails after its first event says so in band, without an end",
+    "a stream of %s that fails after its first event ends with an error event, and no usual end",
     async (endpoint, read, expected) => {
       const { post } = await startModelScene({
         hello: { ...V2_HELLO, endpoints: [endpoint] },
@@ -230,7 +230,7 @@ describe("an upstream that answers a request to stream with a whole body", () =>
     usage: { prompt_tokens: 1, completion_tokens: 1 },
   };
 
-  test("is turned into events, as a client would take the lack of them for an empty answer", async () => {
+  test("a whole body is turned into events, as clients would take no events for an empty answer", async () => {
     const { post } = await startModelScene(answering(200, JSON.stringify(WHOLE)));
     const response = await post(CHAT, { model: "m", messages: [], stream: true });
     expect(response.headers.get("content-type")).toStartWith("text/event-stream");
@@ -248,7 +248,7 @@ describe("an upstream that answers a request to stream with a whole body", () =>
     expect(last.choices).toEqual([{ index: 0, delta: {}, finish_reason: "tool_calls" }]);
   });
 
-  test("has its usage told where the caller asked for it", async () => {
+  test("the usage of a whole body becomes an event if the caller asked for it", async () => {
     const { post } = await startModelScene(answering(200, JSON.stringify(WHOLE)));
     const body = { model: "m", messages: [], stream: true, stream_options: { include_usage: true } };
     const blocks = await blocksOf(await post(CHAT, body));
@@ -278,7 +278,7 @@ test("a caller who hangs up frees the slot and the agent", async () => {
   expect((await next).status).toBe(200);
 });
 
-test("an answer that is not streamed has more time than a first byte", async () => {
+test("an answer that is not streamed may take longer than the first byte of a stream", async () => {
   const { post, agent } = await startModelScene({}, ["--first-byte", "200ms"]);
   const asked = post(CHAT, { model: "m", messages: [] });
   const { ask, deadline_ms } = await agent.next("ask");

@@ -13,8 +13,8 @@ async function scene(options: AgentOptions = {}, flags: string[] = []) {
   return { server, agent, ...requestsOf(server) };
 }
 
-describe("a chat over an agent of the reference's protocol", () => {
-  test("is a chat completion of text, without figures that nobody counted", async () => {
+describe("a chat over a v1 agent", () => {
+  test("the answer of a v1 agent is a chat completion of text without usage", async () => {
     const { post } = await scene();
     const response = await post(CHAT, { model: "chatgpt", messages: [user("hi")] });
     expect(response.status).toBe(200);
@@ -29,7 +29,7 @@ describe("a chat over an agent of the reference's protocol", () => {
     expect(body).not.toHaveProperty("usage");
   });
 
-  test("is streamed in one piece, with a role, an end and [DONE]", async () => {
+  test("the answer of a v1 agent is streamed in one chunk, with a role, an end and [DONE]", async () => {
     const { post } = await scene();
     const blocks = await blocksOf(
       await post(CHAT, { model: "chatgpt", messages: [user("hi")], stream: true }),
@@ -40,7 +40,7 @@ describe("a chat over an agent of the reference's protocol", () => {
     expect(blocks.at(-1)).toBe("data: [DONE]");
   });
 
-  test("that goes on continues its conversation, with the new words only", async () => {
+  test("a chat that goes on continues its conversation, and only the new message is sent", async () => {
     const { post, agent } = await scene();
     const messages: object[] = [
       { role: "system", content: "be brief" },
@@ -65,7 +65,7 @@ describe("a chat over an agent of the reference's protocol", () => {
     expect(third?.parent_id).not.toBe(second?.parent_id as string);
   });
 
-  test("with history that the agent never had is told in one prompt", async () => {
+  test("a history that the v1 agent never had is sent as one prompt", async () => {
     const { post, agent } = await scene();
     const messages = [user("one"), { role: "assistant", content: "1" }, user("two")];
     await post(CHAT, { model: "chatgpt", messages });
@@ -75,7 +75,7 @@ describe("a chat over an agent of the reference's protocol", () => {
     });
   });
 
-  test("of one user is never continued by another", async () => {
+  test("a chat of one user is never continued by another", async () => {
     const { post, agent, server } = await scene();
     const messages = [user("one")];
     await post(CHAT, { model: "chatgpt", messages });
@@ -87,7 +87,7 @@ describe("a chat over an agent of the reference's protocol", () => {
     expect(agent.requests[1]?.conversation_id).toBe("");
   });
 
-  test("goes on elsewhere, with all its words, when its agent has left", async () => {
+  test("a chat whose agent has left goes on at another, with all its messages", async () => {
     const { post, agent, server } = await scene();
     const messages = [user("one")];
     await post(CHAT, { model: "chatgpt", messages });
@@ -118,7 +118,7 @@ describe("a chat over an agent of the reference's protocol", () => {
     ],
     ["no question", { messages: [{ role: "assistant", content: "x" }] }, "messages"],
     ["no messages", { messages: [] }, "messages"],
-  ])("refuses %s with the field's name", async (_, fields, param) => {
+  ])("a chat with %s is refused for a v1 agent, and the error names the field", async (_, fields, param) => {
     const { post, agent } = await scene();
     const response = await post(CHAT, { model: "chatgpt", messages: [user("hi")], ...fields });
     expect(response.status).toBe(400);
@@ -126,7 +126,7 @@ describe("a chat over an agent of the reference's protocol", () => {
     expect(agent.requests).toEqual([]);
   });
 
-  test("goes by the model's name that the operator chose", async () => {
+  test("a v1 agent is used under the model name that the operator chose", async () => {
     const { post, get } = await scene({}, ["--v1-model", "web"]);
     expect((await post(CHAT, { model: "chatgpt", messages: [user("hi")] })).status).toBe(404);
     expect((await post(CHAT, { model: "web", messages: [user("hi")] })).status).toBe(200);

@@ -11,7 +11,7 @@ const called = (name: string, text: string, id?: string) => ({
   function: { name, arguments: text },
 });
 
-test("a text is one block, with the upstream's model and an id of the surface's own", () => {
+test("a text is one block, with the upstream's model and a message id of our own", () => {
   expect(answerOf({ content: "Grüße 🦊" })).toEqual({
     id: "msg_id1",
     type: "message",
@@ -36,7 +36,7 @@ test("an empty answer has no blocks", () => {
 });
 
 describe("tools", () => {
-  test("parallel calls become blocks with their arguments as objects, after the text", () => {
+  test("parallel calls become blocks after the text, with their arguments as objects", () => {
     const tool_calls = [called("weather", '{"city": "Rome"}', "call_1"), called("clock", "", "call_2")];
     expect(answerOf({ content: "Looking.", tool_calls }, { finish_reason: "tool_calls" })).toMatchObject({
       content: [
@@ -49,7 +49,7 @@ describe("tools", () => {
   });
 
   test.each([['{"city": "Ro'], ["[1]"], ['"text"']])(
-    "the arguments %s never look like a call without any",
+    "the arguments %s never look like a call without arguments",
     (text) => {
       const [block] = answerOf(
         { tool_calls: [called("weather", text, "c")] },
@@ -59,7 +59,7 @@ describe("tools", () => {
     },
   );
 
-  test("a call without an id gets one, and calls count though the upstream only says stop", () => {
+  test("a call without an id gets one, and the stop reason is tool_use even if the upstream says stop", () => {
     const answer = answerOf({ tool_calls: [called("clock", "null")] });
     expect(answer).toMatchObject({ content: [{ id: "toolu_id2", input: {} }], stop_reason: "tool_use" });
   });
@@ -76,11 +76,11 @@ describe("reasoning", () => {
     [{ type: "adaptive", display: "omitted" }, [text]],
     [{ type: "disabled" }, [text]],
     [null, [text]],
-  ])("with thinking %j the content is %j", (given, content) => {
+  ])("with thinking %j, the content of a reasoned answer is %j", (given, content) => {
     expect(answerTo(ask({ thinking: given }), completion(message)).content).toEqual(content);
   });
 
-  test("its other name is known", () => {
+  test("reasoning is also read under its other name", () => {
     const answer = answerTo(ask({ thinking: { type: "adaptive" } }), completion({ reasoning: "Because." }));
     expect(answer.content).toEqual([thinking]);
   });
@@ -94,11 +94,11 @@ describe("the reason to stop", () => {
     ["content_filter", "refusal"],
     [null, "end_turn"],
     ["new_reason", "end_turn"],
-  ])("%p is %p", (finish_reason, stop_reason) => {
+  ])("the finish reason %p becomes the stop reason %p", (finish_reason, stop_reason) => {
     expect(answerOf({ content: "a" }, { finish_reason })).toMatchObject({ stop_reason, stop_sequence: null });
   });
 
-  test("a refusal is told as one, and its words are kept", () => {
+  test("a refusal has the stop reason refusal, and keeps its text", () => {
     expect(answerOf({ refusal: "I will not." })).toMatchObject({
       content: [{ type: "text", text: "I will not." }],
       stop_reason: "refusal",
@@ -106,19 +106,16 @@ describe("the reason to stop", () => {
     });
   });
 
-  test.each(["stop_reason", "matched_stop"])(
-    "the caller's stop sequence is known where %s names it",
-    (field) => {
-      const body = ask({ stop_sequences: ["END", "FIN"] });
-      const stopped = (value: unknown) => answerTo(body, completion({ content: "a" }, { [field]: value }));
-      expect(stopped("FIN")).toMatchObject({ stop_reason: "stop_sequence", stop_sequence: "FIN" });
-      expect(stopped("<eos>")).toMatchObject({ stop_reason: "end_turn", stop_sequence: null });
-      expect(stopped(151643)).toMatchObject({ stop_reason: "end_turn", stop_sequence: null });
-    },
-  );
+  test.each(["stop_reason", "matched_stop"])("the caller's stop sequence is read from %s", (field) => {
+    const body = ask({ stop_sequences: ["END", "FIN"] });
+    const stopped = (value: unknown) => answerTo(body, completion({ content: "a" }, { [field]: value }));
+    expect(stopped("FIN")).toMatchObject({ stop_reason: "stop_sequence", stop_sequence: "FIN" });
+    expect(stopped("<eos>")).toMatchObject({ stop_reason: "end_turn", stop_sequence: null });
+    expect(stopped(151643)).toMatchObject({ stop_reason: "end_turn", stop_sequence: null });
+  });
 });
 
-test("what came from a cache is counted beside the input, as Anthropic counts", () => {
+test("cached input tokens are counted beside the input tokens, as Anthropic counts", () => {
   const usage = {
     prompt_tokens: 100,
     completion_tokens: 20,
@@ -143,13 +140,13 @@ test.each([
   '{"choices":[]}',
   '{"choices":[{"delta":{}}]}',
   '{"error":{"message":"no"}}',
-])("%j is no answer", (body) => {
+])("the body %j is not accepted as an answer", (body) => {
   expect(() => translate(ask()).answer(body)).toThrow(
     expect.objectContaining({ code: "agent_answer_invalid" }),
   );
 });
 
-test("the official SDK reads the answer and asks with its results", async () => {
+test("the official SDK reads the answer and continues with the results of its tool calls", async () => {
   const seen: unknown[] = [];
   const client = startMessages((request) => {
     seen.push(request["messages"]);
@@ -196,11 +193,11 @@ describe("errors", () => {
     [503, "overloaded_error"],
     [504, "timeout_error"],
     [529, "overloaded_error"],
-  ])("the status %d is told as %s", (status, type) => {
+  ])("the status %d has the error type %s", (status, type) => {
     expect(anthropicTypeOfStatus(status)).toBe(type as ReturnType<typeof anthropicTypeOfStatus>);
   });
 
-  test("the body is Anthropic's, with the request's id where there is one", () => {
+  test("an error body has Anthropic's shape, with the request's id if there is one", () => {
     const error = { type: "not_found_error", message: "No such model." } as const;
     expect(anthropicErrorBody({ ...error, requestId: "req_1" })).toEqual({
       type: "error",

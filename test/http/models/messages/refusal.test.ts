@@ -7,7 +7,7 @@ const assistant = (...content: unknown[]) => ({ role: "assistant", content });
 const PNG = { type: "image", source: { type: "base64", media_type: "image/png", data: "iVBORw0K" } };
 const TOOL = { name: "weather", description: "The weather", input_schema: { type: "object" } };
 
-describe("what cannot be kept is refused by the name of its field", () => {
+describe("what a chat completion cannot express", () => {
   const PDF = { type: "document", source: { type: "base64", media_type: "application/pdf", data: "JVBE" } };
   const cited = {
     type: "document",
@@ -51,18 +51,18 @@ describe("what cannot be kept is refused by the name of its field", () => {
     ["output_config.effort", { output_config: { effort: "constructor" } }],
     ["output_config.format.type", { output_config: { format: { type: "xml" } } }],
   ];
-  test.each(rows)("%s", (param, more) => {
+  test.each(rows)("%s is refused by name in %j", (param, more) => {
     const error = refusal(ask(more));
     expect(error).toMatchObject({ code: "request_untranslatable", param });
     expect(error.hint).not.toBeEmpty();
   });
 
-  test("the hint names the tool that is Anthropic's", () => {
+  test("the hint names the type of a tool that runs at Anthropic", () => {
     expect(refusal(ask({ tools: [server] })).hint).toContain("web_search_20250305");
   });
 });
 
-describe("what is no such request is an error that names the field", () => {
+describe("a request that is not valid", () => {
   const rows: [string, Record<string, unknown>][] = [
     ["max_tokens", { max_tokens: undefined }],
     ["max_tokens", { max_tokens: 0 }],
@@ -80,11 +80,11 @@ describe("what is no such request is an error that names the field", () => {
     ["tool_choice.type", { tool_choice: { type: "sometimes" } }],
     ["temperature", { temperature: "hot" }],
   ];
-  test.each(rows)("%s", (param, more) => {
+  test.each(rows)("%s is named as invalid in %j", (param, more) => {
     expect(refusal(ask(more))).toMatchObject({ code: "body_invalid", param });
   });
 
-  test.each([[null], ["text"], [[]], [1]])("%j is no request at all", (body) => {
+  test.each([[null], ["text"], [[]], [1]])("the body %j is refused as not a request", (body) => {
     expect(refusal(body)).toMatchObject({ code: "body_invalid", param: "body" });
   });
 });

@@ -11,7 +11,7 @@ const PHOTO = { type: "image", source: { type: "url", url: "https://example.com/
 const TOOL = { name: "weather", description: "The weather", input_schema: { type: "object" } };
 
 describe("fields", () => {
-  test("a plain question has nothing but what it must have", () => {
+  test("a plain question becomes a chat completion with the required fields only", () => {
     expect(requestOf({})).toEqual({
       model: "m",
       messages: [{ role: "user", content: "Hello" }],
@@ -20,14 +20,14 @@ describe("fields", () => {
     });
   });
 
-  test("a stream asks for the usage", () => {
+  test("a streamed request asks for the usage", () => {
     expect(requestOf({ stream: true })).toMatchObject({
       stream: true,
       stream_options: { include_usage: true },
     });
   });
 
-  test("sampling, stop sequences and the user are kept, under the names of chat completions", () => {
+  test("sampling, stop sequences and the user get the names of chat completions", () => {
     const request = requestOf({
       temperature: 0,
       top_p: 0.5,
@@ -38,7 +38,7 @@ describe("fields", () => {
     expect(request).toMatchObject({ temperature: 0, top_p: 0.5, top_k: 40, stop: ["END"], user: "u" });
   });
 
-  test("a user's id that OpenAI would refuse for its length is left out", () => {
+  test("a user id that is too long for OpenAI is left out", () => {
     expect(requestOf({ metadata: { user_id: "u".repeat(64) } })["user"]).toBe("u".repeat(64));
     expect(requestOf({ metadata: { user_id: "u".repeat(65) } })).not.toHaveProperty("user");
   });
@@ -50,12 +50,12 @@ describe("fields", () => {
     ["high", undefined],
     ["xhigh", "high"],
     ["max", "high"],
-  ])("the effort %p is the reasoning effort %p", (effort, expected) => {
+  ])("the effort %p becomes the reasoning effort %p", (effort, expected) => {
     expect(requestOf({ output_config: { effort } })["reasoning_effort"]).toBe(expected);
   });
 
   test.each(["output_config", "output_format"])(
-    "a schema in %s is kept as the format of the answer",
+    "a schema in %s becomes the format of the answer",
     (field) => {
       const schema = { type: "object", properties: { a: { type: "string" } } };
       const format = { type: "json_schema", schema };
@@ -71,7 +71,7 @@ describe("fields", () => {
 });
 
 describe("messages", () => {
-  test("the system prompt comes first, its blocks each on a line, whatever their cache_control", () => {
+  test("the system prompt comes first, with each block on a line, whatever their cache_control", () => {
     const cache_control = { type: "ephemeral", scope: "global" };
     const system = [
       { type: "text", text: "One.", cache_control },
@@ -93,7 +93,7 @@ describe("messages", () => {
     ]);
   });
 
-  test("images stand between the texts where they stood", () => {
+  test("images keep their place between the texts", () => {
     const content = [{ type: "text", text: "Compare" }, PNG, { type: "text", text: "with" }, PHOTO];
     expect(messagesOf(user(...content))).toEqual([
       user(
@@ -123,7 +123,7 @@ describe("messages", () => {
     ]);
   });
 
-  test("calls of tools and their results pair up, and the results follow the calls at once", () => {
+  test("tool calls and their results pair up, and the results follow the calls at once", () => {
     const turn = assistant(
       { type: "thinking", thinking: "hm", signature: "s" },
       { type: "redacted_thinking", data: "x" },
@@ -157,7 +157,7 @@ describe("messages", () => {
     ]);
   });
 
-  test("results alone make no message of the user, and a turn of calls alone has no text", () => {
+  test("tool results alone make no user message, and a turn of calls alone has no text", () => {
     const turn = assistant({ type: "tool_use", id: "t", name: "weather", input: null });
     const results = user({ type: "tool_result", tool_use_id: "t" });
     expect(messagesOf(turn, results)).toEqual([
@@ -170,7 +170,7 @@ describe("messages", () => {
     ]);
   });
 
-  test("images in a result are shown by the user right after all results, with the call they are from", () => {
+  test("images in a tool result come in a user message right after all results, with the call they are from", () => {
     const results = user(
       { type: "tool_result", tool_use_id: "a", content: [{ type: "text", text: "Taken" }, PNG, PHOTO] },
       { type: "tool_result", tool_use_id: "b", content: "plain" },
@@ -190,7 +190,7 @@ describe("messages", () => {
 });
 
 describe("tools", () => {
-  test("tools of the caller become functions, without what only Anthropic knows", () => {
+  test("the caller's tools become functions, without the fields that only Anthropic knows", () => {
     const claudeCode = { ...TOOL, type: "custom", strict: true, cache_control: {}, defer_loading: true };
     const eager = { name: "bare", input_schema: { type: "object" }, eager_input_streaming: true };
     expect(requestOf({ tools: [claudeCode, eager] })["tools"]).toEqual([
@@ -215,23 +215,23 @@ describe("tools", () => {
       { type: "tool", name: "weather" },
       { type: "function", function: { name: "weather" } },
     ],
-  ])("the choice %j is %j", (tool_choice, expected) => {
+  ])("the tool choice %j becomes %j", (tool_choice, expected) => {
     expect(requestOf({ tools: [TOOL], tool_choice })["tool_choice"]).toEqual(expected);
   });
 
-  test("one call at a time is asked for only where the caller does", () => {
+  test("parallel calls are switched off only if the caller does so", () => {
     const tool_choice = { type: "auto", disable_parallel_tool_use: true };
     expect(requestOf({ tools: [TOOL], tool_choice })["parallel_tool_calls"]).toBe(false);
     expect(requestOf({ tools: [TOOL] })).not.toHaveProperty("parallel_tool_calls");
   });
 
-  test("without tools there is nothing about tools, which upstreams would refuse", () => {
+  test("a request without tools has no field about tools, which upstreams would refuse", () => {
     const request = requestOf({ tools: [], tool_choice: { type: "auto", disable_parallel_tool_use: true } });
     expect(Object.keys(request)).toEqual(["model", "messages", "max_tokens", "stream"]);
   });
 });
 
-test("the request of Claude Code is translated, with all that it sends besides", () => {
+test("a request of Claude Code is translated, with all its further fields", () => {
   const request = requestOf({
     system: [
       { type: "text", text: "x-anthropic-billing-header: cc_version=2.1" },
@@ -259,7 +259,7 @@ test("the request of Claude Code is translated, with all that it sends besides",
   ]);
 });
 
-test("the result of Claude Code's tool search names the tools that it has found", () => {
+test("the result of Claude Code's tool search names the tools that were found", () => {
   const content = [{ type: "tool_reference", tool_name: "mcp__a__b" }];
   expect(messagesOf(user({ type: "tool_result", tool_use_id: "t", content }))).toEqual([
     { role: "tool", tool_call_id: "t", content: "mcp__a__b" },

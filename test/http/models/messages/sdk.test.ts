@@ -6,7 +6,7 @@ import { call, calls, chunk, finish, startMessages, usageChunk } from "./scene.t
 const QUESTION = { model: "m", max_tokens: 9, messages: [{ role: "user" as const, content: "Hello" }] };
 const USAGE = { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 };
 
-test("a failure in the middle is thrown by the official SDK with its type", async () => {
+test("the official SDK throws a failure in the middle of a stream with its type", async () => {
   const error = { message: "Broken.", type: "server_error", code: null };
   const client = startMessages(() => ({ events: [chunk({ content: "a" }), JSON.stringify({ error })] }));
   const thrown = await client.messages
@@ -17,7 +17,7 @@ test("a failure in the middle is thrown by the official SDK with its type", asyn
   expect(thrown).toMatchObject({ type: "api_error", apiMessage: "Broken." });
 });
 
-test("the official SDK makes the whole message of the events", async () => {
+test("the official SDK builds the whole message from the events", async () => {
   const client = startMessages(() => ({
     events: [
       chunk({ role: "assistant", reasoning_content: "Hm." }),
@@ -59,7 +59,7 @@ function pieces(text: string, random: Random): string[] {
 }
 
 const seed = chooseSeed();
-test(`wherever the deltas are cut and mixed, the SDK has the same message (SEED=${seed})`, async () => {
+test(`the SDK builds the same message wherever the deltas are cut and mixed (SEED=${seed})`, async () => {
   const random = createRandom(seed);
   for (let round = 0; round < 60; round += 1) {
     const text = 'Ein Fuchs 🦊, zwei Füchse "\\u0000" \n'.repeat(random.below(4));

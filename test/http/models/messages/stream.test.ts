@@ -20,7 +20,7 @@ const sketch = (events: Seen): unknown[] =>
     return [delta?.["text"], delta?.["thinking"], delta?.["partial_json"]].find((text) => text !== undefined);
   });
 
-test("a text has the whole sequence of events, and each fragment goes on as it came", () => {
+test("a text has the whole sequence of events, and each fragment is passed on as it came", () => {
   const datas = [
     chunk({ role: "assistant", content: "" }),
     chunk({ content: "Hel" }),
@@ -63,12 +63,12 @@ test("a text has the whole sequence of events, and each fragment goes on as it c
 
 test.each([
   ["without any chunk", []],
-  ["with chunks of nothing", [chunk({ role: "assistant" }), finish("stop")]],
-])("an empty answer is a message without blocks, %s", (_, datas) => {
+  ["with empty chunks", [chunk({ role: "assistant" }), finish("stop")]],
+])("an empty answer %s is a message without blocks", (_, datas) => {
   expect(sketch(streamed(ask(), datas))).toEqual(["message_start", "message_delta", "message_stop"]);
 });
 
-test("nothing comes twice when the end is told twice", () => {
+test("a stream that ends twice sends its last events once", () => {
   const stream = translate(ask()).stream();
   stream.push({ data: chunk({ content: "a" }) });
   expect(stream.push({ data: "[DONE]" }).at(-1)?.event).toBe("message_stop");
@@ -76,7 +76,7 @@ test("nothing comes twice when the end is told twice", () => {
 });
 
 describe("tools", () => {
-  test("each event comes as early as it can: a block ends when the next begins, or with the reason to finish", () => {
+  test("each event comes as early as possible: a block ends when the next begins, or with the finish reason", () => {
     const stream = translate(ask()).stream();
     const push = (data: string) => stream.push({ data }).map(({ event }) => event);
     push(chunk({ content: "Looking." }));
@@ -90,7 +90,7 @@ describe("tools", () => {
     expect(push(finish("tool_calls"))).toEqual(["content_block_stop"]);
   });
 
-  test("calls whose fragments are mixed come one after the other, each fragment as it was", () => {
+  test("calls whose fragments alternate come one after the other, with their fragments unchanged", () => {
     const events = streamed(ask(), [
       calls(
         call(0, { id: "c1", name: "a", arguments: '{"x":' }),
@@ -112,7 +112,7 @@ describe("tools", () => {
     expect(dataOf(events).at(-2)).toMatchObject({ delta: { stop_reason: "tool_use" } });
   });
 
-  test("whole calls that are all numbered 0 are told apart by their ids", () => {
+  test("whole calls that are all numbered 0 are separated by their ids", () => {
     const fragments = ["c1", "c2"].map((id) => calls(call(0, { id, name: "a", arguments: `{"n":"${id}"}` })));
     expect(sketch(streamed(ask(), [...fragments, finish("stop")]))).toEqual([
       "message_start",
@@ -122,7 +122,7 @@ describe("tools", () => {
     ]);
   });
 
-  test("a name that is repeated, or comes after the id, is the name once", () => {
+  test("a tool name that is repeated, or comes after the id, is used once", () => {
     const events = streamed(ask(), [
       calls(call(0, { id: "c1" })),
       calls(call(0, { name: "a", arguments: "{" })),
@@ -142,7 +142,7 @@ describe("tools", () => {
         calls(call(0, { arguments: "{}" })),
       ],
     ],
-  ])("%s fails the answer", (_, datas) => {
+  ])("%s in a stream fails the answer", (_, datas) => {
     const events = streamed(ask(), datas);
     expect(events.at(-1)).toMatchObject({ event: "error", data: { error: { type: "api_error" } } });
     expect(sketch(events)).not.toContain("message_stop");
@@ -157,7 +157,7 @@ describe("reasoning", () => {
     finish("stop"),
   ];
 
-  test("comes before the text, as thinking, where the caller has it switched on", () => {
+  test("reasoning comes before the text as thinking if the caller has switched it on", () => {
     expect(sketch(streamed(ask({ thinking: { type: "adaptive" } }), datas))).toEqual([
       "message_start",
       ...["0:thinking", "Be", "cause", "0:stop"],
@@ -166,12 +166,12 @@ describe("reasoning", () => {
     ]);
   });
 
-  test("is dropped elsewhere", () => {
+  test("reasoning is dropped if the caller has not switched thinking on", () => {
     expect(sketch(streamed(ask(), datas))[1]).toBe("0:text");
   });
 });
 
-test("a refusal and the caller's stop sequence are told at the end", () => {
+test("the last events name a refusal and the caller's stop sequence", () => {
   const refused = streamed(ask(), [
     chunk({ refusal: "I will" }),
     chunk({ refusal: " not." }),
@@ -190,7 +190,7 @@ test("a refusal and the caller's stop sequence are told at the end", () => {
   });
 });
 
-test("the last usage counts, wherever it stands", () => {
+test("the last usage in a stream counts, wherever it is", () => {
   const usage = (completion_tokens: number) => ({ usage: { ...USAGE, completion_tokens } });
   const datas = [
     chunk({ content: "a" }, {}, usage(1)),
@@ -217,7 +217,7 @@ describe("a failure", () => {
   const ERROR = new AppError("internal");
 
   test.each(["", "null", "{}", "not JSON", '{"choices":"a"}'])(
-    "what is no chunk is one, and the last event: %j",
+    "data that is not a chunk fails the stream and is its last event: %j",
     (data) => {
       expect(failed(data)).toMatchObject([
         { event: "error", data: { type: "error", error: { type: "api_error" } } },
@@ -225,7 +225,7 @@ describe("a failure", () => {
     },
   );
 
-  test("of the upstream keeps its message", () => {
+  test("a failure that the upstream sends in the stream keeps its message", () => {
     const error = { message: "Too many.", type: "requests", code: "rate_limit_exceeded" };
     expect(failed(JSON.stringify({ error }))).toEqual([
       {

@@ -35,7 +35,7 @@ const QUESTIONS: [string, Omit<Anthropic.MessageCreateParamsNonStreaming, "model
   ["the result of a tool", { messages: CALLED, tools: TOOLS }],
 ];
 
-/** What is left of a message without what each surface names for itself. */
+/** Returns a message without the fields that each API names for itself. */
 const essence = ({
   content,
   model: from,
@@ -50,17 +50,17 @@ const essence = ({
   usage: [usage.input_tokens, usage.output_tokens],
 });
 
-describe.each(QUESTIONS)("%s", (_, question) => {
+describe.each(QUESTIONS)("%s", (name, question) => {
   const body = { model, max_tokens: 99, ...question };
 
-  test("has the answer that the upstream gives by itself", async () => {
+  test(`the translated answer to ${name} is what the upstream's own Messages API answers`, async () => {
     const [ours, theirs] = await Promise.all(
       [translated(), direct()].map((client) => client.messages.create(body)),
     );
     expect(ours && essence(ours)).toEqual(theirs && essence(theirs));
   });
 
-  test("has the events that the upstream streams by itself, up to the size of the deltas", async () => {
+  test(`the translated events for ${name} are those of the upstream's own Messages API, up to the size of the deltas`, async () => {
     const read = async (client: Anthropic) => {
       const types: string[] = [];
       const stream = client.messages.stream(body);
@@ -76,7 +76,7 @@ describe.each(QUESTIONS)("%s", (_, question) => {
   });
 });
 
-test("an answer has the form that the caller's schema asks for", async () => {
+test("an answer follows the schema that the caller sent", async () => {
   const format = { type: "json_schema" as const, schema: { type: "object" } };
   const message = await translated().messages.create({
     model,

@@ -24,7 +24,7 @@ const call = (index: number, fields: object, called: object) =>
   chunk({ tool_calls: [{ index, ...fields, function: called }] });
 
 const seed = chooseSeed();
-test(`any borders between deltas make the same response as the whole answer (SEED=${seed})`, () => {
+test(`a response is the same wherever the deltas are cut, and as the whole answer (SEED=${seed})`, () => {
   const random = createRandom(seed);
   const pieces = (text: string) => {
     const out: string[] = [];

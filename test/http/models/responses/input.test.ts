@@ -12,14 +12,14 @@ const toolCall = (id: string, name: string, args: string) => ({
 });
 
 describe("the input", () => {
-  test("as text is the user's message, after the instructions", () => {
+  test("an input that is text becomes the user's message, after the instructions", () => {
     expect(messagesOf("Hi", { instructions: "Be brief." })).toEqual([
       { role: "system", content: "Be brief." },
       user("Hi"),
     ]);
   });
 
-  test("may be messages of every role, with or without a type; developer becomes system", () => {
+  test("an input may hold messages of every role, with or without a type, and developer becomes system", () => {
     const input = [
       { role: "developer", content: "One." },
       { type: "message", role: "system", content: [{ type: "input_text", text: "Two." }] },
@@ -44,7 +44,7 @@ describe("the input", () => {
     ]);
   });
 
-  test("keeps images, by address or as data, in their place between the texts", () => {
+  test("images, by URL or as data, keep their place between the texts", () => {
     const data = "data:image/png;base64,iVBORw0KGgo=";
     const content = [
       { type: "input_text", text: "Which?" },
@@ -62,7 +62,7 @@ describe("the input", () => {
     ]);
   });
 
-  test("has one message for a turn of text and parallel calls, and the results right after it", () => {
+  test("a turn of text and parallel calls is one message, with the results right after it", () => {
     const input = [
       user("Weather?"),
       { type: "message", role: "assistant", content: "Let me see." },
@@ -88,7 +88,7 @@ describe("the input", () => {
     ]);
   });
 
-  test("never puts text between a call and its result", () => {
+  test("no text comes between a call and its result", () => {
     const input = [
       { type: "function_call", call_id: "a", name: "f", arguments: "{}" },
       { type: "message", role: "assistant", content: "Running." },
@@ -107,7 +107,7 @@ describe("the input", () => {
     ]);
   });
 
-  test("shows the images of a tool's output in a message after all results", () => {
+  test("images of a tool's output come in a message after all results", () => {
     const image = { type: "input_image", image_url: "data:image/png;base64,AA==" };
     const input = [
       { type: "function_call", call_id: "a", name: "view", arguments: "{}" },
@@ -140,7 +140,7 @@ describe("the input", () => {
     ]);
   });
 
-  test("gives the model back what it thought since the last question, and only that", () => {
+  test("only the reasoning since the last question is sent back to the model", () => {
     const reasoning = (text: string) => ({
       type: "reasoning",
       id: "rs_1",
@@ -170,7 +170,7 @@ describe("the input", () => {
     ]);
   });
 
-  test("may refer to reasoning and hold searches made elsewhere, which are left out", () => {
+  test("references to reasoning and searches made elsewhere are left out", () => {
     const input = [
       user("Q"),
       { type: "item_reference", id: "rs_12" },

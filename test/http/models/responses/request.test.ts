@@ -19,7 +19,7 @@ function refusalOf(body: object): [code: string, param: string | undefined] {
 }
 
 describe("parameters", () => {
-  test("have the names of chat completions that local upstreams know, and absent ones stay absent", () => {
+  test("parameters get the names that local upstreams know, and absent ones stay absent", () => {
     const { messages: _, ...plain } = translate({ temperature: null, reasoning: null, text: {} }).request;
     expect(plain).toEqual({ model: "m", stream: false });
     const { messages: __, ...full } = translate({
@@ -50,7 +50,7 @@ describe("parameters", () => {
     });
   });
 
-  test("a schema for the answer is kept whole", () => {
+  test("a schema for the answer is passed on whole", () => {
     const schema = { type: "object", properties: { a: { type: "number" } }, additionalProperties: false };
     const format = { type: "json_schema", name: "sum", strict: true, schema };
     expect(translate({ text: { format } }).request["response_format"]).toEqual({
@@ -60,7 +60,7 @@ describe("parameters", () => {
     expect(translate({ text: { format: { type: "text" } } }).request["response_format"]).toBeUndefined();
   });
 
-  test("that the Responses API does not have go on to the upstream; those with no effect do not", () => {
+  test("parameters that the Responses API does not have are passed on, and those without effect are not", () => {
     const own = { seed: 7, stop: ["\n"], top_k: 40, chat_template_kwargs: { enable_thinking: false } };
     const noEffect = {
       store: true,
@@ -82,7 +82,7 @@ describe("parameters", () => {
   });
 });
 
-describe("what cannot be kept is refused by name:", () => {
+describe("what a chat completion cannot express", () => {
   const inContent = (part: object) => ({
     input: [user("a"), user([{ type: "input_text", text: "b" }, part])],
   });
@@ -117,13 +117,13 @@ describe("what cannot be kept is refused by name:", () => {
     [{ tool_choice: "required" }, "tool_choice"],
   ];
   for (const [body, param] of refusals) {
-    test(`${param} of ${JSON.stringify(body)}`, () => {
+    test(`the error for ${JSON.stringify(body)} names ${param}`, () => {
       expect(refusalOf(body)).toEqual(["request_untranslatable", param]);
     });
   }
 });
 
-describe("what is no such request names its field:", () => {
+describe("a request that is not valid", () => {
   const faults: [body: object, param: string][] = [
     [{ model: 7 }, "model"],
     [{ input: null }, "input"],
@@ -135,11 +135,11 @@ describe("what is no such request names its field:", () => {
     [{ text: { format: { type: "json_schema", name: "a" } } }, "text.format.schema"],
   ];
   for (const [body, param] of faults) {
-    test(param, () => {
+    test(`a request with a wrong ${param} is refused, and the error names it`, () => {
       expect(refusalOf(body)).toEqual(["body_invalid", param]);
     });
   }
-  test("the body itself", () => {
+  test("a body that is not an object is refused", () => {
     expect(() => translateResponses(null, countingContext())).toThrow(AppError);
   });
 });
@@ -174,7 +174,7 @@ test("the answer repeats the request and says that nothing is stored", () => {
   });
 });
 
-test("a body that is no chat completion is no answer", () => {
+test("a body that is not a chat completion is not accepted as an answer", () => {
   const { answer } = translate({});
   for (const body of ["", "null", "{", '{"choices":[]}', '{"error":{"message":"no"}}']) {
     expect(() => answer(body), body).toThrow(new AppError("agent_answer_invalid"));

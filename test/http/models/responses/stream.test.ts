@@ -39,7 +39,7 @@ async function expectSame(data: readonly string[]) {
   return { response, text };
 }
 
-test("text comes out as one message, delta by delta, with the usage that follows it", async () => {
+test("text becomes one message, delta by delta, with the usage that follows it", async () => {
   const data = [
     chunk({ role: "assistant", content: "" }),
     ...["He", "llo", " wörld ", "👩‍🔬"].map((content) => chunk({ content })),
@@ -78,7 +78,7 @@ test("text comes out as one message, delta by delta, with the usage that follows
   ]);
 });
 
-test("parallel calls whose arguments come in turns are kept apart, byte for byte", async () => {
+test("parallel calls whose arguments alternate are kept apart, byte for byte", async () => {
   const { response } = await expectSame([
     chunk({ content: "Let me see." }),
     call(0, { id: "call_a", type: "function" }, { name: "weather", arguments: "" }),
@@ -97,7 +97,7 @@ test("parallel calls whose arguments come in turns are kept apart, byte for byte
   ]);
 });
 
-test("whole calls that all have the same index, or none, are calls of their own", async () => {
+test("whole calls that all have the same index, or none, are separate calls", async () => {
   for (const index of [0, undefined]) {
     const one = (id: string, city: string) =>
       chunk({ tool_calls: [{ index, id, function: { name: "weather", arguments: `"${city}"` } }] });
@@ -109,7 +109,7 @@ test("whole calls that all have the same index, or none, are calls of their own"
   }
 });
 
-test("pieces without an index belong to the call before them, and whole calls need neither index nor id", async () => {
+test("fragments without an index belong to the call before them, and whole calls need neither index nor id", async () => {
   const data = [
     call(0, { id: "a" }, { name: "weather", arguments: "[" }),
     call(1, { id: "b" }, { name: "news", arguments: "{" }),
@@ -126,7 +126,7 @@ test("pieces without an index belong to the call before them, and whole calls ne
   ]);
 });
 
-test("a call without an id gets one, and a repeated name is no second name", async () => {
+test("a call without an id gets one, and a repeated name is used once", async () => {
   const { response } = await expectSame([
     call(0, {}, { name: "weather", arguments: "{" }),
     call(0, {}, { name: "weather", arguments: "}" }),
@@ -139,7 +139,7 @@ test("a call without an id gets one, and a repeated name is no second name", asy
 
 describe("reasoning, under either name", () => {
   for (const field of ["reasoning_content", "reasoning"]) {
-    test(field, async () => {
+    test(`reasoning in the field ${field} becomes a reasoning item with a summary`, async () => {
       const { response, text } = await expectSame([
         chunk({ role: "assistant", [field]: "Let me " }),
         chunk({ [field]: "think." }),
@@ -160,7 +160,7 @@ describe("reasoning, under either name", () => {
   }
 });
 
-test("a refusal is a refusal, not text", async () => {
+test("a refusal becomes a refusal part, not text", async () => {
   const { response, text } = await expectSame([
     chunk({ refusal: "I can" }),
     chunk({ refusal: "not." }),
@@ -176,7 +176,7 @@ describe("an answer that was cut short is incomplete, and so is its last item on
     ["length", "max_output_tokens"],
     ["content_filter", "content_filter"],
   ] as const) {
-    test(reason, async () => {
+    test(`an answer with the finish reason ${reason} is incomplete, and so is its last item only`, async () => {
       const { response } = await expectSame([
         chunk({ content: "half" }),
         call(0, { id: "a" }, { name: "news", arguments: "{" }),
@@ -195,13 +195,13 @@ describe("an answer that was cut short is incomplete, and so is its last item on
   }
 });
 
-test("an empty answer is complete and has no items; without figures it has no usage", async () => {
+test("an empty answer is complete without items, and without usage if the upstream sent none", async () => {
   const { response } = await expectSame([chunk({ role: "assistant", content: "" }), finish("stop"), DONE]);
   expect(response).toMatchObject({ status: "completed", output: [], usage: null });
   expect(expectWholeAnswer(streamedEvents(BODY, []))).toMatchObject({ status: "completed", output: [] });
 });
 
-test("text after calls is a message of its own, ended after them", async () => {
+test("text after calls is a separate message, which ends after them", async () => {
   const { response, text } = await expectSame([
     call(0, { id: "a" }, { name: "weather", arguments: "{}" }),
     call(1, { id: "b" }, { name: "news", arguments: "{}" }),
@@ -217,7 +217,7 @@ test("text after calls is a message of its own, ended after them", async () => {
   ]);
 });
 
-test("log probabilities go with the text they belong to", () => {
+test("log probabilities come with the text that they belong to", () => {
   const logprob = (token: string) => ({ token, logprob: -0.5, bytes: [1], top_logprobs: [] });
   const events = streamedEvents(BODY, [
     chunk({ content: "a" }, { logprobs: { content: [logprob("a")] } }),
@@ -234,7 +234,7 @@ describe("a failure", () => {
   const error = { message: "It broke", type: "server_error", code: "broken" };
   const lost = new AppError("agent_failed", { extra: { err: "It broke" }, upstream: { code: "broken" } });
 
-  test("in the middle is response.failed with what there is, and nothing comes after it", () => {
+  test("a failure in the middle is response.failed with the output so far, and nothing comes after it", () => {
     const stream = start();
     const events = [...stream.push({ data: chunk({ content: "half" }) }), ...stream.fail(lost, "req_1")];
     expect(expectWholeAnswer(events)).toMatchObject({
@@ -249,7 +249,7 @@ describe("a failure", () => {
     ]).toEqual([]);
   });
 
-  test("before anything is one error event, which the official package throws", async () => {
+  test("a failure before anything else is one error event, which the official package throws", async () => {
     const events = start().fail(lost, "req_1");
     expect(events.map(({ event, data }) => [event, JSON.parse(data)])).toEqual([
       [
@@ -266,7 +266,7 @@ describe("a failure", () => {
     await expect(bySdk([JSON.stringify({ error })])).rejects.toThrow("It broke");
   });
 
-  test("that the upstream sends in the stream keeps its text and its code", () => {
+  test("a failure that the upstream sends in the stream keeps its message and its code", () => {
     for (const sent of [{ error }, { error, choices: [] }]) {
       const events = streamedEvents(BODY, [
         chunk({ content: "half" }),
@@ -280,7 +280,7 @@ describe("a failure", () => {
     expect(expectWholeAnswer(bare).error).toEqual({ code: "server_error", message: "out of memory" });
   });
 
-  test("is what is no chunk", () => {
+  test("data that is not a chunk is a failure", () => {
     for (const data of ["{", "null", "[]", '{"id":1}', '{"choices":[{"delta":{"content":7}}]}']) {
       const response = expectWholeAnswer(streamedEvents(BODY, [chunk({}), data, DONE]));
       expect([response.status, response.error.code], data).toEqual(["failed", "server_error"]);
@@ -288,7 +288,7 @@ describe("a failure", () => {
   });
 });
 
-test("after [DONE] the end adds nothing", () => {
+test("the end of a stream adds nothing after [DONE]", () => {
   const stream = translateResponses(BODY, countingContext()).stream();
   const events = [...stream.push({ data: chunk({ content: "all" }) }), ...stream.push({ data: DONE })];
   expectWholeAnswer(events);

@@ -82,7 +82,7 @@ const CALLS = [
   { id: "c3", type: "function", function: { name: "exec_command", arguments: "{}" } },
 ];
 
-test("a request of Codex CLI reaches the upstream as functions, its history with it", () => {
+test("the tools and the history of a Codex CLI request reach the upstream as functions", () => {
   const { request } = translateResponses(CODEX, countingContext());
   const functions = (request["tools"] as { function: Record<string, unknown> }[]).map(
     (tool) => tool.function,
@@ -138,7 +138,7 @@ test("a request of Codex CLI reaches the upstream as functions, its history with
   });
 });
 
-test("calls come back as the kind of tool that was offered, whole or streamed, by the official package too", async () => {
+test("calls come back as the kind of tool that was offered, whole, streamed, and through the official package", async () => {
   const data = [
     ...CALLS.flatMap(({ id, function: { name, arguments: args } }, index) => [
       chunk({
@@ -176,7 +176,7 @@ test("calls come back as the kind of tool that was offered, whole or streamed, b
   expect(JSON.parse(JSON.stringify(final.output))).toMatchObject(expected);
 });
 
-test("text that a model sends bare to a custom tool is its input", () => {
+test("bare text that a model sends to a custom tool becomes its input", () => {
   const { answer } = translateResponses(CODEX, countingContext());
   for (const args of [PATCH, '{"patch":1}', "null", '"quoted"', ""]) {
     const tool_calls = [{ id: "c", type: "function", function: { name: "apply_patch", arguments: args } }];
@@ -186,7 +186,7 @@ test("text that a model sends bare to a custom tool is its input", () => {
   }
 });
 
-test("the answer lists the tools the model was given: a search that it was not is not among them", () => {
+test("the answer lists the tools that the model was offered, without a web search that was left out", () => {
   const { answer } = translateResponses(CODEX, countingContext());
   expect(JSON.parse(answer(completion({ content: "Hi" }))).tools).toEqual(CODEX.tools.slice(0, 3));
 });
@@ -197,7 +197,7 @@ describe("the choice of a tool", () => {
   const names = (request: Record<string, unknown>) =>
     (request["tools"] as { function: { name: string } }[]).map((tool) => tool.function.name);
 
-  test("by name is that of the upstream's function", () => {
+  test("a tool chosen by name becomes the choice of the upstream's function", () => {
     for (const [choice, name] of [
       [{ type: "function", name: "exec_command" }, "exec_command"],
       [{ type: "custom", name: "apply_patch" }, "apply_patch"],
@@ -207,7 +207,7 @@ describe("the choice of a tool", () => {
     }
   });
 
-  test("as a word stays, and of a few tools leaves out the others", () => {
+  test("a tool choice that is a word stays, and allowed_tools leaves out the other tools", () => {
     for (const word of ["none", "auto", "required"]) expect(chosen(word)["tool_choice"]).toBe(word);
     const request = chosen({
       type: "allowed_tools",
@@ -217,7 +217,7 @@ describe("the choice of a tool", () => {
     expect([request["tool_choice"], names(request)]).toEqual(["required", ["exec_command"]]);
   });
 
-  test("of a tool that is not there, or that OpenAI would run, is refused", () => {
+  test("the choice of an unknown tool, or of one that OpenAI would run, is refused", () => {
     expect(() => chosen({ type: "function", name: "nothing" })).toThrow(
       expect.objectContaining({ code: "request_untranslatable", param: "tool_choice.name" }),
     );
@@ -227,7 +227,7 @@ describe("the choice of a tool", () => {
   });
 });
 
-test("names that would be too long or the same are kept apart, and find their way back", () => {
+test("tool names that would be too long or equal are kept apart, and are mapped back", () => {
   const long = "x".repeat(63);
   const tools = [
     {

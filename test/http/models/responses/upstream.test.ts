@@ -55,7 +55,7 @@ async function streamed(client: OpenAI, request: ResponseStreamParams) {
   return { kinds, response: await stream.finalResponse() };
 }
 
-test("an answer says all that the upstream's own Responses API says, whole or streamed", async () => {
+test("an answer holds all that the upstream's own Responses API answers, whole or streamed", async () => {
   const { ours, native } = clients();
   for (const body of [
     { input: QUESTION },
@@ -71,7 +71,7 @@ test("an answer says all that the upstream's own Responses API says, whole or st
   }
 });
 
-test("the official package parses a structured answer and goes on after tools", async () => {
+test("the official package parses a structured answer and continues after tool calls", async () => {
   const { ours } = clients();
   const format = { type: "json_schema" as const, name: "a", schema: { type: "object" } };
   const parsed = await ours.responses.parse({ model: "small", input: "a b", text: { format } });
@@ -96,7 +96,7 @@ test("the official package parses a structured answer and goes on after tools", 
   expect(second.output_text).toBe("The tools said: weather, news");
 });
 
-test("a refusal reaches the official package with the field and what to do", async () => {
+test("a refusal reaches the official package with the field and the hint", async () => {
   const { ours } = clients();
   const body = { model: "small", input: "a", previous_response_id: "resp_1" };
   const error = await ours.responses.create(body).catch((refused: unknown) => refused);
