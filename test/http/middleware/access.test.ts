@@ -11,7 +11,7 @@ interface Raw {
   body?: string;
 }
 
-/** A request's bytes, with nothing in it that is not given but `Host`. */
+/** Returns the bytes of a request, which holds only what is given, and `Host`. */
 function bytesOf({ method = "GET", path = "/health", headers = {}, body }: Raw): string {
   const all = {
     Host: "localhost",
@@ -145,7 +145,7 @@ describe("the Host header", () => {
       expect((await send(url, { path, headers: foreign })).status).toBe(403);
     const socket = await shakeHands(`${url}/client/register`, { headers: { ...foreign, Origin: "null" } });
     expect([socket.status, JSON.parse(socket.body).error]).toEqual([403, "Host not allowed"]);
-    // Routes with a key refuse by it, as such a page does not know one.
+    // Routes with a key refuse such a page anyway, as it does not know a key.
     expect((await send(url, { path: "/v1/models", headers: foreign })).status).toBe(401);
     for (const host of ["localhost:1", "127.0.0.1", "[::1]", "Box.Example:80"])
       expect((await send(url, { headers: { Host: host } })).status).toBe(200);

@@ -6,7 +6,7 @@ import { until } from "../../support/until.ts";
 import { chunk, connectV2Agent, streamPieces, V2_HELLO } from "../../support/v2-agent.ts";
 import { encodeFrame } from "../../support/websocket-frame.ts";
 
-/** Sends an ask and never reads a byte of the answer. */
+/** Sends a request and never reads a byte of the answer. */
 function askWithoutReading(url: string): void {
   const { port } = new URL(url);
   const socket = connect(Number(port), "127.0.0.1");
@@ -68,7 +68,7 @@ test("24 asks of 2 MB at once lose no agent, as each waits until the socket take
   expect(server.logged()).not.toContain("agent_left");
 });
 
-/** Registers, and reads nothing from then on, not even from its socket. */
+/** Registers an agent that then reads nothing, not even from its socket. */
 async function connectDeafAgent(url: string): Promise<void> {
   const source = connectSource(url);
   onTestFinished(() => {

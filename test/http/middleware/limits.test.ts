@@ -235,7 +235,7 @@ describe("tokens per day", () => {
     await (await caller.chat()).text();
     await (await caller.chat({ stream: true })).text();
     const last = await caller.ask();
-    // Begun with 80 left, ended with 30 too many.
+    // The last request began with 80 tokens left, and ended with 30 too many.
     expect([last.status, left(last)]).toEqual([200, "0"]);
     const refused = await caller.chat();
     expect(rateLimitHeaders(refused)).toEqual({

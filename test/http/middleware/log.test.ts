@@ -8,10 +8,10 @@ import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 import { tempFolder } from "../../support/store.ts";
 import { connectV2Agent, streamPieces, V2_HELLO } from "../../support/v2-agent.ts";
 
-/** In everything that must not be in the log. */
+/** A mark in everything that must not be in the log. */
 const MARK = `marked-${crypto.randomUUID()}`;
 
-/** The whole server with a log that masks nothing, so that only what it is told counts. */
+/** Starts a server whose log masks nothing, so that it must not be given a secret in the first place. */
 async function startUnmasked(format: LogFormat) {
   const keys = ["--agent-key", `${MARK}-agent`, "--metrics-key", `${MARK}-metrics`];
   const args = ["0", `${MARK}-admin`, "--data", tempFolder(), "--log-level", "debug", ...keys];
@@ -34,7 +34,7 @@ const TRAITS = {
   tracestate: `a=${MARK}`,
 };
 
-/** Every kind of request, good and bad, with a mark wherever a caller can put one. */
+/** Sends every kind of request, good and bad, with the mark wherever a caller can put one. */
 function requests(token: string): [path: string, init: RequestInit][] {
   const post = (body: unknown, headers: Record<string, string> = {}): RequestInit => ({
     method: "POST",

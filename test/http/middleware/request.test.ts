@@ -10,7 +10,7 @@ import { type RequestDeps, requestMiddleware } from "../../../src/http/middlewar
 import { createRouteTable } from "../../../src/http/route-table.ts";
 import { createLog } from "../../../src/log/log.ts";
 
-/** An app of two routes, on a server that only notes the limits that are set for its requests. */
+/** Starts an app with two routes, on a server that only notes the time limits of its requests. */
 function start() {
   const log = createLog({ write: () => {} });
   const requests = createConcurrencyLimit({ addressMax: 10 });

@@ -5,7 +5,7 @@ import { connectV2Agent, streamPieces, V2_HELLO } from "../../support/v2-agent.t
 
 const MODELS = ["llama", "qwen", "secret"];
 
-/** A server with three models and the alias "fast" for llama, and what a user with these models gets. */
+/** Starts a server with three models and the alias "fast" for llama, and adds a user who may use `models`. */
 async function scene(models: readonly string[] | null) {
   const server = await startTestServer(["--model-alias", "fast=llama,hidden=secret"]);
   const agent = await connectV2Agent(server.url, {

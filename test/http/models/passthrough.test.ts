@@ -3,7 +3,7 @@ import { blocksOf, startModelScene } from "../../support/model-scene.ts";
 import { V2_HELLO, type V2AgentOptions } from "../../support/v2-agent.ts";
 
 const CHAT = "chat/completions";
-/** Number formats, unknown fields, white space and escapes that a parser would not give back as they are. */
+/** A body whose number formats, unknown fields, white space and escapes do not survive a parser unchanged. */
 const ODD =
   '{ "model":"m", "messages":[{"role":"user","content":"h\\u00e9"}], "seed":1.0, "x_unknown":{"b":1e2,"a":[]} }';
 

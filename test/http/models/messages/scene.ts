@@ -6,7 +6,7 @@ import type { ServerEvent } from "../../../../src/http/middleware/event-stream.t
 import { translateMessages } from "../../../../src/http/models/messages/translate.ts";
 import { eventsOf } from "../../../support/upstream/events.ts";
 
-/** What a chat completion's upstream answers: a whole body, or the data of each event. */
+/** What an upstream answers to a chat completion: a whole body, or the data of each event. */
 export type ChatAnswer = { body: string } | { events: readonly string[] };
 export type ChatUpstream = (request: Record<string, unknown>) => ChatAnswer | Promise<ChatAnswer>;
 
@@ -23,7 +23,7 @@ export function createContext() {
 
 export const translate = (body: unknown) => translateMessages(body, createContext());
 
-/** A request with nothing in it but what it must have, and `more`. */
+/** Returns a request with the required fields and `more`. */
 export const ask = (more: Record<string, unknown> = {}) => ({
   model: "m",
   max_tokens: 100,
@@ -31,7 +31,7 @@ export const ask = (more: Record<string, unknown> = {}) => ({
   ...more,
 });
 
-/** The error that a request is refused with. */
+/** Returns the error with which a request is refused. */
 export function refusal(body: unknown): Pick<AppError, "code" | "param" | "hint"> {
   try {
     translate(body);
@@ -80,7 +80,7 @@ export const completion = (message: object, choice: object = {}, rest: object = 
     ...rest,
   });
 
-/** The events of a whole stream, as the caller's parser has them. */
+/** Returns the events of a whole stream, as the caller's parser reads them. */
 export function streamed(body: unknown, datas: readonly string[]): { event: string; data: unknown }[] {
   const stream = translate(body).stream();
   return [...datas.flatMap((data) => stream.push({ data })), ...stream.end()].map(({ event, data }) => ({
@@ -104,7 +104,7 @@ async function respond(request: Request, upstream: ChatUpstream): Promise<Respon
   return new Response(text, { headers: { "content-type": "text/event-stream; charset=utf-8" } });
 }
 
-/** The official SDK, before a server that translates each of its requests for `upstream`. */
+/** Returns the official SDK, connected to a server that translates each request for `upstream`. */
 export function startMessages(upstream: ChatUpstream): Anthropic {
   const server = Bun.serve({
     port: 0,
@@ -118,7 +118,7 @@ export function startMessages(upstream: ChatUpstream): Anthropic {
   return new Anthropic({ baseURL: `http://127.0.0.1:${server.port}`, apiKey: "key", maxRetries: 0 });
 }
 
-/** An upstream that is reached by HTTP. */
+/** Returns an upstream that is called over HTTP. */
 export const chatUpstreamAt =
   (url: string): ChatUpstream =>
   async (request) => {

@@ -47,7 +47,7 @@ test("the official SDK builds the whole message from the events", async () => {
   });
 });
 
-/** Pieces of 1 to 5 UTF-16 units, so that pairs of surrogates are cut too. */
+/** Cuts a text into pieces of 1 to 5 UTF-16 units, so that surrogate pairs are cut too. */
 function pieces(text: string, random: Random): string[] {
   const cut: string[] = [];
   for (let at = 0; at < text.length; ) {
@@ -76,7 +76,7 @@ test(`the SDK builds the same message wherever the deltas are cut and mixed (SEE
       ];
     });
     const mixed: string[] = [];
-    // Calls begin in their order, as their numbers say; after that any may be next.
+    // Calls begin in the order of their numbers. After that, any of them may be next.
     for (const queue of queues) mixed.push(calls(queue.shift() ?? {}));
     for (let open = queues.filter((queue) => queue.length > 0); open.length > 0; ) {
       mixed.push(calls(random.pick(open).shift() ?? {}));

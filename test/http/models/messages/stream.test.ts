@@ -9,7 +9,9 @@ const USAGE = { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 };
 
 const dataOf = (events: Seen) => events.map(({ data }) => data as Record<string, unknown>);
 
-/** The events in short: the block's kind at its start, the fragment of a delta, the event's type otherwise. */
+/**
+ * Returns each event in short: the kind of a block that starts, the fragment of a delta, or the event's type.
+ */
 const sketch = (events: Seen): unknown[] =>
   dataOf(events).map((data) => {
     const block = data["content_block"] as { type: string } | undefined;

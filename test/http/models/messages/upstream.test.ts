@@ -5,8 +5,8 @@ import { shareModelUpstream } from "../../../support/upstream/model-upstream.ts"
 import { chatUpstreamAt, startMessages } from "./scene.ts";
 
 /**
- * The model upstream has both surfaces, so what its chat completions become is compared with what it says
- * to the same question by itself.
+ * The model upstream has both APIs, so a translated answer is compared with what its Messages API answers to
+ * the same question.
  */
 const upstream = shareModelUpstream();
 const [model] = MODELS;

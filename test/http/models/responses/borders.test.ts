@@ -52,7 +52,7 @@ test(`a response is the same wherever the deltas are cut, and as the whole answe
     };
     const usage = { prompt_tokens: random.below(99), completion_tokens: random.below(99), total_tokens: 7 };
     const reason = random.pick(["stop", "tool_calls", "length"]);
-    /** A piece of each call in turn, so that they interleave. */
+    /** The pieces of each call, which are taken in turns so that they interleave. */
     const queues = message.tool_calls.map((one, index) =>
       pieces(one.function.arguments).map((piece, at) =>
         at === 0

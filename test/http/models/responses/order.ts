@@ -7,9 +7,9 @@ type Event = any;
 const TERMINAL = ["response.completed", "response.incomplete", "response.failed"];
 
 /**
- * Fails unless the events are a whole answer as the Responses API orders them: numbered from 0 without a gap,
- * each item begun, written and closed once, the deltas of each text together the whole that ends it, and the
- * items of the final response those that were closed. Returns the final response.
+ * Returns the final response. Fails unless the events are a whole answer in the order of the Responses API:
+ * they are numbered from 0 without a gap, each item is begun, written and closed once, the deltas of each
+ * text add up to the whole text that ends it, and the items of the final response are those that were closed.
  */
 export function expectWholeAnswer(events: readonly ServerEvent[]): Event {
   const parsed: Event[] = events.map(({ data }) => JSON.parse(data));
@@ -52,11 +52,11 @@ export function expectWholeAnswer(events: readonly ServerEvent[]): Event {
 }
 
 /**
- * Fails where the deltas of a text are not together the whole that ends it, once, or where the parts of an item are not begun
- * and ended one after the other.
+ * Fails unless the deltas of each text add up to the whole text that ends it, once, and the parts of an item
+ * begin and end one after the other.
  */
 function createListener() {
-  /** By the item, the part and the kind of event. */
+  /** The texts by item, part and kind of event. */
   const said = new Map<string, string>();
   const ended = new Set<string>();
   const parts = new Map<number, number>();
@@ -82,7 +82,7 @@ function createListener() {
   };
 }
 
-/** The response without what differs between two answers that say the same. */
+/** Returns the response without the ids and times, which differ between two equal answers. */
 export function withoutIds(response: Event): Event {
   const { id: _, completed_at: __, output, ...rest } = response;
   return { ...rest, output: output.map(({ id: ___, ...item }: Event) => item) };

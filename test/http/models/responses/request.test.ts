@@ -7,7 +7,7 @@ const translate = (body: object) =>
   translateResponses({ model: "m", input: "hello", ...body }, countingContext());
 const user = (content: unknown) => ({ role: "user", content });
 
-/** The field that an error names, with its code. */
+/** Returns the code of an error, and the field that it names. */
 function refusalOf(body: object): [code: string, param: string | undefined] {
   try {
     translate(body);

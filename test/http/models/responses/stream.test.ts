@@ -24,7 +24,9 @@ const DONE = "[DONE]";
 const call = (index: number, fields: object, called: object = {}) =>
   chunk({ tool_calls: [{ index, ...fields, function: called }] });
 
-/** By the official package: its own parser puts the response together, and throws on an order it does not know. */
+/**
+ * Reads a stream with the official package, whose parser builds the response and throws on an unknown order.
+ */
 async function bySdk(data: readonly string[]) {
   const { url } = serveResponses(() => data);
   const client = new OpenAI({ baseURL: url, apiKey: "none", maxRetries: 0 });

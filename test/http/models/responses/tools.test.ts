@@ -22,7 +22,7 @@ const plain = (name: string) => ({
 const GRAMMAR = 'start: "*** Begin Patch" LF';
 const PATCH = '*** Begin Patch\n*** Update File: "a.ts"\n+\tnaïve 👩‍🔬\n*** End Patch\n';
 
-/** What Codex CLI sends: functions, a namespace of them, its patch tool with a grammar, and a search. */
+/** The tools of Codex CLI: functions, a namespace of them, its patch tool with a grammar, and a search. */
 const CODEX = {
   model: "m",
   instructions: "You are a coding agent.",

@@ -10,7 +10,7 @@ import { shareModelUpstream } from "../../../support/upstream/model-upstream.ts"
 
 const shared = shareModelUpstream();
 
-/** The model upstream by its chat completions alone. */
+/** The model upstream, called through its chat completions only. */
 const chatOnly: ChatAnswer = async (request) => {
   const response = await fetch(`${shared().url}/chat/completions`, {
     method: "POST",
@@ -36,7 +36,7 @@ const functions = ["weather", "news"].map((name) => ({
 // biome-ignore lint/suspicious/noExplicitAny: two answers of one shape are compared key by key.
 type Json = any;
 
-/** What two servers must agree on: everything that the native one says, but for ids that are made up. */
+/** Returns what two servers must agree on: everything in the native answer but generated ids. */
 function expectToHold(ours: Json, native: Json): void {
   if (Array.isArray(native)) {
     expect(ours).toHaveLength(native.length);
@@ -65,7 +65,7 @@ test("an answer holds all that the upstream's own Responses API answers, whole o
     const request = { model: "small", ...body };
     expectToHold(await ours.responses.create(request), await native.responses.create(request));
     const [one, other] = [await streamed(ours, request), await streamed(native, request)];
-    // Parallel calls are closed together here, one by one there.
+    // The server closes parallel calls together, the upstream one by one.
     expect(one.kinds.toSorted()).toEqual(other.kinds.toSorted());
     expectToHold(one.response, other.response);
   }
