@@ -1,12 +1,12 @@
 import { connect, type Socket } from "node:net";
 
-/** A TCP connection read at the pace of its reader: `bytes` holds what came and was not taken yet. */
+/** A TCP connection whose reader takes bytes at its own pace: `bytes` holds those that were not taken yet. */
 export interface ByteSource {
   readonly socket: Socket;
   bytes: Buffer;
-  /** Nothing more will come. */
+  /** Whether the connection has ended. */
   done: boolean;
-  /** Resolves at the next bytes or at the end, whichever is first. */
+  /** Resolves at the next bytes or at the end, whichever comes first. */
   more(): Promise<void>;
   readonly ended: Promise<void>;
   write(bytes: string | Uint8Array): void;
@@ -51,7 +51,7 @@ export function connectSource(url: string, localAddress?: string): ByteSource {
   return source;
 }
 
-/** Takes a status line and headers; undefined where the connection ended without. */
+/** Takes a status line and headers; resolves with undefined if the connection ends without them. */
 export async function takeHead(source: ByteSource): Promise<ResponseHead | undefined> {
   const head = await takeUntil(source, "\r\n\r\n");
   if (head === undefined) return;
@@ -64,7 +64,7 @@ export async function takeHead(source: ByteSource): Promise<ResponseHead | undef
   return { status: Number(first.split(" ")[1]), headers };
 }
 
-/** Takes the body that `head` announces; of one that is cut short, what came. */
+/** Takes the body that `head` announces; if it is cut short, the part that arrived. */
 export async function takeBody(source: ByteSource, { headers }: ResponseHead): Promise<string> {
   if (headers.get("transfer-encoding") !== "chunked") {
     return (await takeBytes(source, Number(headers.get("content-length") ?? 0))).toString();

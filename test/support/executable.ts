@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { expectDescribed } from "./description/described.ts";
 import { HANG_MS } from "./until.ts";
 
-/** What `bun run build` makes for this machine. */
+/** The executable that `bun run build` makes for this machine. */
 export const EXECUTABLE = join(
   import.meta.dir,
   "../../dist",
@@ -15,16 +15,16 @@ export const EXECUTABLE = join(
 );
 
 /**
- * A file that `backup` made: each server that is given no data folder then begins with what is restored from it. So
- * the same tests say whether a restored server is as good as a new one.
+ * Names a variable with the path of a backup. Each server without a data folder of its own then starts from the
+ * restored backup, so that the same tests check restored servers.
  */
 export const RESTORED_FROM = "E2E_RESTORED_FROM";
 export const isRestored = Boolean(process.env[RESTORED_FROM]);
 
 interface RunOptions {
-  /** Added to a bare environment that has nothing of the test run's but PATH; undefined takes a name out. */
+  /** Added to an environment that has only PATH; undefined removes a name. */
   env?: Record<string, string | undefined>;
-  /** Default: a fresh empty folder. */
+  /** Default: a new empty folder. */
   cwd?: string;
   /** Default: `EXECUTABLE`. */
   path?: string;
@@ -33,32 +33,32 @@ interface RunOptions {
 interface StartOptions extends RunOptions {
   /** Default: port 0 and a random admin key. */
   args?: readonly string[];
-  /** The data folder, given by the environment. Default: one in a fresh folder. */
+  /** The data folder, passed in the environment. Default: one in a new folder. */
   data?: string;
 }
 
 export interface Executable {
-  /** `http://127.0.0.1:<port>`, or with `https`; without a slash at the end. */
+  /** `http://127.0.0.1:<port>`, or with `https`, without a slash at the end. */
   url: string;
   port: number;
   pid: number;
   data: string;
-  /** The admin key of the default arguments; of no meaning when `args` were given. */
+  /** The admin key of the default arguments; not used when `args` were given. */
   adminKey: string;
-  /** As the start banner shows it, if it does. */
+  /** The agent key in the start banner, if the banner shows it. */
   agentKey: string | undefined;
-  /** All output until now. */
+  /** Returns all output so far. */
   stdout(): string;
   stderr(): string;
-  /** Resolves with the match once the output, of either kind, has it; rejects when the output ends without it. */
+  /** Resolves with the match once stdout or stderr has it; rejects when the output ends without it. */
   output(pattern: RegExp): Promise<RegExpMatchArray>;
-  /** Counts from now on among what must not be in the output; the admin key does from the start. */
+  /** From now on the value must not be in the output. The admin key must not from the start. */
   keepSecret(value: string): void;
   /** Default: SIGTERM. */
   kill(signal?: NodeJS.Signals): void;
-  /** How it ended: one of the two is null. */
+  /** Resolves with the exit code or the signal; the other one is null. */
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | number | null }>;
-  /** Kills it if it runs still and removes its folders. Throws when a secret is in its output. Idempotent. */
+  /** Kills the process if it still runs, and removes its folders. Throws if a secret is in its output. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -72,7 +72,7 @@ function commandOf(path: string | undefined, args: readonly string[]): string[] 
   return [executable, ...args];
 }
 
-/** The output of a process, and a way to wait for a piece of it. */
+/** Collects the output of a process, and waits for a pattern in it. */
 function collect(streams: readonly ReadableStream<Uint8Array>[]) {
   const texts = streams.map(() => "");
   const listeners = new Set<() => void>();
@@ -112,7 +112,7 @@ function collect(streams: readonly ReadableStream<Uint8Array>[]) {
   return { text: (index: number) => texts[index] ?? "", output, end };
 }
 
-/** Runs the executable to its end, for commands that end by themselves. The code of one that hangs is null. */
+/** Runs a command that ends by itself. The exit code of one that hangs is null. */
 export async function runExecutable(
   args: readonly string[],
   options: RunOptions & { stdin?: string } = {},
@@ -200,8 +200,8 @@ async function launch(options: StartOptions): Promise<Executable> {
 }
 
 /**
- * Starts the executable for the test that calls it, and waits until it listens. When the test ends it is
- * stopped, and the test fails if a secret is in its output.
+ * Starts the executable for the calling test, and waits until it listens. It is stopped when the test ends, and the
+ * test fails if a secret is in its output.
  */
 export async function startExecutable(options: StartOptions = {}): Promise<Executable> {
   const executable = await launch(options);
@@ -209,7 +209,7 @@ export async function startExecutable(options: StartOptions = {}): Promise<Execu
   return executable;
 }
 
-/** The same for all tests of the file, or of the `describe`, in whose body it is called; not from within a test. */
+/** Starts the executable for all tests of the calling file or `describe` block. Not to be called within a test. */
 export function shareExecutable(options: StartOptions = {}): () => Executable {
   let executable: Executable | undefined;
   beforeAll(async () => {
@@ -217,7 +217,7 @@ export function shareExecutable(options: StartOptions = {}): () => Executable {
   });
   afterAll(() => executable?.stop());
   return () => {
-    if (executable === undefined) throw new Error("the executable runs only while the tests do");
+    if (executable === undefined) throw new Error("the executable runs only during the tests");
     return executable;
   };
 }

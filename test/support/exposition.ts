@@ -18,8 +18,8 @@ const SAMPLE = new RegExp(`^(${NAME})(?:\\{(.*)\\})? ([+-]?(?:\\d.*|Inf)|NaN)$`)
 const LABEL = /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)/;
 
 /**
- * Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/), every line of it;
- * throws where one is not as it has to be.
+ * Parses every line of Prometheus' text format, and throws for an invalid one.
+ * https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 export function readExposition(text: string): Map<string, Family> {
   if (!text.endsWith("\n")) throw new Error("the last line does not end");
@@ -49,7 +49,7 @@ function addSample(sample: Sample, family: Family | undefined): void {
   family.samples.push(sample);
 }
 
-/** What its samples may be called. */
+/** Returns the names that the samples of a family may have. */
 export function namesOf({ name, type }: Pick<Family, "name" | "type">): string[] {
   return type === "histogram" ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name];
 }
@@ -70,7 +70,7 @@ function readSample(line: string): Sample {
   return { name, labels, value };
 }
 
-/** The value of the one sample with these labels; 0 where there is none. */
+/** Returns the value of the one sample with these labels; 0 without such a sample. */
 export function sampleValue(
   families: Map<string, Family>,
   name: string,

@@ -9,8 +9,8 @@ export interface RawResponse {
 }
 
 /**
- * Sends `bytes` as they are, which may be no proper HTTP at all, and reads one answer, after any 1xx. Undefined where the
- * server ended the connection without one, or, once `silenceMs` have passed, still waits for more to come.
+ * Sends `bytes`, which need not be valid HTTP, and reads one response after any 1xx. Returns undefined if the server
+ * closes the connection without a response, or sends none within `silenceMs`.
  */
 export async function sendRawRequest(
   url: string,
@@ -33,7 +33,7 @@ export async function sendRawRequest(
   }
 }
 
-/** What the runtime says of a head that it cannot read is not ours, and has no id. */
+/** A response of the runtime to a head that it cannot parse is not ours and has no request id: it is not checked. */
 async function check(
   url: string,
   bytes: string | Uint8Array,

@@ -5,7 +5,7 @@ import { userPrincipal } from "../../src/principal.ts";
 export const NOON = Date.UTC(2026, 10, 23, 12);
 export const NO_LIMITS: UserLimits = { requestsPerMinute: null, tokensPerDay: null, maxParallel: null };
 
-/** Limits over two clocks that stand still until they are moved. */
+/** Creates limits with two clocks that stand still until they are moved. */
 export function limitsBench(usedToday?: ReadonlyMap<string, number>) {
   const clock = { at: NOON, elapsed: 0.25 };
   const make = (used?: ReadonlyMap<string, number>) =>
@@ -21,7 +21,7 @@ export function limitsBench(usedToday?: ReadonlyMap<string, number>) {
   return { clock, pass, make, limits: make(usedToday) };
 }
 
-/** "ok" or the error's code; and after how long it says to come back. */
+/** Returns "ok" with the lease, or the error's code, hint and time to wait. */
 export function tryAdmit(limits: Limits, user: string, userLimits: Partial<UserLimits>) {
   try {
     return { outcome: "ok", lease: limits.admit(userPrincipal(user), { ...NO_LIMITS, ...userLimits }) };

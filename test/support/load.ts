@@ -11,7 +11,7 @@ const MODEL_AGENT = {
   ...{ name: "model", version: "1", slots: 32, models: [{ id: "m" }], endpoints: ["chat/completions"] },
 };
 
-/** An agent that answers with how many messages there were, and the last one's words. */
+/** Connects an agent that answers with the number of messages and the text of the last one. */
 export const connectModel = (scene: Scene) =>
   connectV2Agent(scene.url, {
     key: scene.agentKey,
@@ -22,11 +22,11 @@ export const connectModel = (scene: Scene) =>
     },
   });
 
-/** Of a user, to that agent. */
+/** Sends an ask of a user to that agent. */
 export const askModel = (scene: Scene, { token }: User, body: object) =>
   scene.ask({ model: "m", ...body }, { key: token, signal: AbortSignal.timeout(HANG_MS) });
 
-/** Users are added and asks run until it is stopped; the test fails where one of them does. */
+/** Adds users and asks until it is stopped. The test fails if one of these requests does. */
 export function startLoad(scene: Scene) {
   const acknowledged: User[] = [];
   let asks = 0;

@@ -5,29 +5,29 @@ import { join } from "node:path";
 import { EXECUTABLE, type Executable, shareExecutable } from "./executable.ts";
 import { HANG_MS } from "./until.ts";
 
-/** What a client of an OpenAI-style API is told. */
+/** The settings of a client of an OpenAI-style API. */
 export interface ApiAddress {
-  /** `/v1` included. */
+  /** Ends with `/v1`. */
   baseURL: string;
   apiKey: string;
 }
 
-/** The executable with its agent processes, as a caller with a token of his own sees them. */
+/** The executable with its agent processes, as a caller with a token of their own sees them. */
 export interface ModelApi extends ApiAddress {
-  /** Without `/v1`. */
+  /** The base address, without `/v1`. */
   url: string;
   server: Executable;
   adminKey: string;
 }
 
 interface ModelApiOptions {
-  /** The arguments of `chatgpt-api-server agent` behind the server's address, for each agent. */
+  /** The arguments of `chatgpt-api-server agent` after the server's address, for each agent. */
   agents?: () => readonly (readonly string[])[];
-  /** Come after the port and the admin key. */
+  /** Flags after the port and the admin key. */
   flags?: readonly string[];
 }
 
-/** One server with its agents for all tests of the file, or of the `describe`, in whose body it is called. */
+/** Starts one server with its agents for all tests of the calling file or `describe` block. */
 export function shareModelApi({ agents = () => [], flags = [] }: ModelApiOptions): () => ModelApi {
   const adminKey = `admin-${crypto.randomUUID()}`;
   const server = shareExecutable({ args: ["0", adminKey, ...flags] });
@@ -49,12 +49,12 @@ export function shareModelApi({ agents = () => [], flags = [] }: ModelApiOptions
     await Promise.all(stops.map((stop) => stop()));
   });
   return () => {
-    if (api === undefined) throw new Error("the server runs only while the tests do");
+    if (api === undefined) throw new Error("the server runs only during the tests");
     return api;
   };
 }
 
-/** Resolves with what stops the agent, once that has registered. */
+/** Resolves, once the agent has registered, with a function that stops it. */
 async function launchAgent(url: string, args: readonly string[]): Promise<() => Promise<void>> {
   const folder = mkdtempSync(join(tmpdir(), "chatgpt-api-agent-test-"));
   const child = Bun.spawn([EXECUTABLE, "agent", url, ...args], {
@@ -64,10 +64,10 @@ async function launchAgent(url: string, args: readonly string[]): Promise<() => 
     stdout: "ignore",
     stderr: "pipe",
   });
-  let told = "";
+  let output = "";
   const read = async () => {
     const decoder = new TextDecoder();
-    for await (const bytes of child.stderr) told += decoder.decode(bytes, { stream: true });
+    for await (const bytes of child.stderr) output += decoder.decode(bytes, { stream: true });
   };
   const reading = read();
   const stop = async () => {
@@ -76,10 +76,10 @@ async function launchAgent(url: string, args: readonly string[]): Promise<() => 
     rmSync(folder, { recursive: true, force: true });
   };
   const limit = performance.now() + HANG_MS;
-  while (!told.includes("connected to")) {
+  while (!output.includes("connected to")) {
     if (child.exitCode !== null || performance.now() > limit) {
       await stop();
-      throw new Error(`the agent did not connect:\n${told}`);
+      throw new Error(`the agent did not connect:\n${output}`);
     }
     await Bun.sleep(5);
   }

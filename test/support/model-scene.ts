@@ -2,7 +2,7 @@ import { onTestFinished } from "bun:test";
 import { ADMIN_KEY, startTestServer, type TestServer } from "./server.ts";
 import { connectV2Agent, type V2Agent, type V2AgentOptions } from "./v2-agent.ts";
 
-/** A server with one agent of protocol v2, for the OpenAI-style routes. */
+/** A server with one v2 agent, for the OpenAI-style routes. */
 export interface ModelScene {
   server: TestServer;
   agent: V2Agent;
@@ -34,7 +34,7 @@ export function requestsOf(server: TestServer): Pick<ModelScene, "post" | "get">
   };
 }
 
-/** The blocks of a stream as they came, without the empty lines between them. */
+/** Returns the blocks of a stream in order, without the empty lines between them. */
 export async function blocksOf(response: Response): Promise<string[]> {
   return (await response.text()).split("\n\n").filter(Boolean);
 }

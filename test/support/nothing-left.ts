@@ -3,13 +3,13 @@ import { readdir } from "node:fs/promises";
 import type { Scene } from "./scene.ts";
 import { until } from "./until.ts";
 
-/** How many files and sockets the server has open; undefined where that cannot be seen. */
+/** Resolves with the number of files and sockets that the server has open; undefined if the system does not tell. */
 export async function openFiles({ server }: Scene): Promise<number | undefined> {
   if (process.platform !== "linux") return undefined;
   return (await readdir(`/proc/${server.pid}/fd`)).length;
 }
 
-/** Once its agents are stopped, ends the server, which must have no agent, ask, slot, timer or socket left over. */
+/** Ends the server after its agents, and checks that it has no agent, ask, slot, timer or socket left. */
 export async function expectNothingLeft(scene: Scene, filesBefore: number | undefined): Promise<void> {
   await until(async () => (await scene.connections()).length === 0);
   if (filesBefore !== undefined) await until(async () => Number(await openFiles(scene)) <= filesBefore + 1);

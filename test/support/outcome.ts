@@ -1,19 +1,19 @@
 import type { V1Answer, V1Request } from "../../src/protocol/agent-v1.ts";
 
 export interface AgentRequest extends V1Request {
-  /** The frame's. */
+  /** The id of the frame. */
   id: string;
 }
 
-/** What an agent sends instead of a proper answer, frame by frame. */
+/** The frames that an agent sends instead of a proper answer. */
 const FAULTS = {
-  /** As the Firefox agent does on any failure of its own. */
+  /** The frame that the Firefox agent sends for each failure of its own. */
   error: ({ id }: AgentRequest) => [errorFrame(id)],
   garbage: () => ["no JSON"],
   mistyped: ({ id }: AgentRequest) => [frameOf(id, { content: "an object, not a string" })],
   unreadable: ({ id }: AgentRequest) => [frameOf(id, "no JSON")],
   list: ({ id }: AgentRequest) => [frameOf(id, "[]")],
-  /** An answer nobody asked for, then its own. */
+  /** An unsolicited answer before the proper one. */
   stray: (request: AgentRequest) => [
     frameOf(crypto.randomUUID(), answerOf(request, { content: "stray" })),
     frameOf(request.id, answerOf(request)),
@@ -24,10 +24,10 @@ const FAULTS = {
 /** `drop` cuts the connection. */
 export type Fault = keyof typeof FAULTS | "drop";
 
-/** Keys given replace those of the default answer, which has fresh ids and echoes the content. */
+/** Replaces keys of the default answer, which has new ids and echoes the content. */
 export type Outcome = Partial<V1Answer> | Fault;
 
-/** The frames by which an agent does to a request what `outcome` says, cutting the connection apart. */
+/** Returns the frames with which an agent produces `outcome`. Cutting the connection needs none. */
 export function framesFor(request: AgentRequest, outcome: Exclude<Outcome, "drop">): string[] {
   if (typeof outcome === "string") return FAULTS[outcome](request);
   return [frameOf(request.id, answerOf(request, outcome))];

@@ -1,14 +1,14 @@
 export interface Random {
-  /** From 0 up to, not including, 1. */
+  /** Returns a number from 0 up to, but not including, 1. */
   next(): number;
-  /** A whole number from 0 up to, not including, `end`. */
+  /** Returns a whole number from 0 up to, but not including, `end`. */
   below(end: number): number;
   pick<Item>(items: readonly Item[]): Item;
-  /** `count` bytes of any value. */
+  /** Returns `count` random bytes. */
   bytes(count: number): Buffer;
 }
 
-/** The same numbers for the same seed, from the SplitMix32 generator. */
+/** Returns a SplitMix32 generator: the same seed gives the same numbers. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   const random: Random = {
@@ -29,7 +29,10 @@ export function createRandom(seed: number): Random {
   return random;
 }
 
-/** From the variable SEED, or by chance. Put it into the name of the test, so that a failure can be repeated. */
+/**
+ * Returns the seed from the variable SEED, or else a random one. Put it into the title of the test, so that a failure
+ * can be repeated with `SEED=… bun test <file>`.
+ */
 export function chooseSeed(): number {
   const given = Number(process.env["SEED"]);
   return Number.isSafeInteger(given) && given > 0 ? given : 1 + Math.floor(Math.random() * (2 ** 31 - 1));

@@ -8,7 +8,7 @@ export interface Reply<Body = Record<string, unknown>> {
   status: number;
   headers: Headers;
   text: string;
-  /** The text parsed, or undefined where it is no JSON. */
+  /** The parsed text; undefined if that is not JSON. */
   body: Body;
 }
 
@@ -25,16 +25,16 @@ interface ListedConnection {
 }
 
 interface AskOptions {
-  /** As `Authorization`; null sends none. Default: the admin key. */
+  /** The `Authorization` header; null sends none. Default: the admin key. */
   key?: string | null;
   headers?: Record<string, string>;
   signal?: AbortSignal;
 }
 
 /**
- * The executable as a user runs it, with its users and agents, which are stopped when the test is over. Its
- * end fails the test when the output shows the admin key or a token that was handed out, or when the log,
- * unlike the start banner, shows the agent key.
+ * The executable as an operator runs it, with users and agents, which are stopped when the test ends. The test
+ * fails if the output shows the admin key or a user's token, or if the log (unlike the start banner) shows the
+ * agent key.
  */
 export interface Scene {
   readonly url: string;
@@ -42,7 +42,7 @@ export interface Scene {
   readonly agentKey: string;
   readonly server: Executable;
   request<Body = Record<string, unknown>>(path: string, init?: RequestInit): Promise<Reply<Body>>;
-  /** Posts to `/api/ask`; a string is sent as it is. */
+  /** Posts to `/api/ask`. A string is sent unchanged. */
   ask(body: string | object, options?: AskOptions): Promise<Reply<Partial<V1Answer>>>;
   addUser(): Promise<User>;
   connections(): Promise<ListedConnection[]>;
@@ -50,21 +50,21 @@ export interface Scene {
   untilWaiting(count: number): Promise<void>;
   firefox(options?: AgentOptions): Promise<TestAgent>;
   python(options?: AgentOptions): Promise<TestAgent>;
-  /** Runs `clean` when the present test is over. */
+  /** Runs `clean` when the current test ends. */
   after(clean: () => unknown): void;
-  /** Stops the agents of the present test. */
+  /** Stops the agents of the current test. */
   clear(): Promise<void>;
 }
 
 interface SceneOptions {
-  /** Come after the port and the admin key. */
+  /** Flags after the port and the admin key. */
   flags?: readonly string[];
   /** The data folder and admin key of an earlier scene. */
   data?: string;
   adminKey?: string;
 }
 
-/** One server for all tests of a file or `describe`, in whose body it is called. Each test begins without agents. */
+/** Starts one server for all tests of the calling file or `describe` block. Each test begins without agents. */
 export function useScene(flags: readonly string[] = []): Scene {
   const adminKey = newAdminKey();
   const server = shareExecutable({ args: ["0", adminKey, ...flags] });
@@ -74,7 +74,7 @@ export function useScene(flags: readonly string[] = []): Scene {
   return scene;
 }
 
-/** A server for the test that calls it. */
+/** Starts a server for the calling test. */
 export async function startScene({
   flags = [],
   data,

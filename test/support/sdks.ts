@@ -4,11 +4,11 @@ import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import type { ApiAddress } from "./model-api.ts";
 
-/** The official packages as their users make them, but that nothing is retried unless a test wants it. */
+/** The official packages as their users configure them, but without retries unless a test wants them. */
 export const openaiAt = ({ baseURL, apiKey }: ApiAddress, maxRetries = 0): OpenAI =>
   new OpenAI({ baseURL, apiKey, maxRetries });
 
-/** Its base URL is that of the server, without `/v1`. */
+/** Uses the base address of the server, without `/v1`. */
 export const anthropicAt = ({ baseURL, apiKey }: ApiAddress, maxRetries = 0): Anthropic =>
   new Anthropic({ baseURL: baseURL.replace(/\/v1$/, ""), apiKey, maxRetries });
 
@@ -21,10 +21,10 @@ export const compatibleAt = ({ baseURL, apiKey }: ApiAddress) =>
     supportsStructuredOutputs: true,
   });
 
-/** Asks by `/v1/responses`, or by `.chat(…)`. */
+/** Uses `/v1/responses`, or `/v1/chat/completions` with `.chat(…)`. */
 export const openaiProviderAt = ({ baseURL, apiKey }: ApiAddress) => createOpenAI({ baseURL, apiKey });
 
-/** What a promise was rejected with; undefined where it was not. */
+/** Resolves with the reason why the promise was rejected; undefined if it was not. */
 export const rejectionOf = (promise: PromiseLike<unknown>): Promise<unknown> =>
   Promise.resolve(promise).then(
     () => undefined,

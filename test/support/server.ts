@@ -13,16 +13,16 @@ export const ADMIN_KEY = "admin-key-of-the-tests";
 export interface TestServer {
   url: string;
   agentKey: string;
-  /** For one sign-in; there is none where the data folder had a database. */
+  /** The code for one sign-in; undefined if the data folder had a database. */
   signInCode: string | undefined;
   /** The data folder. */
   data: string;
-  /** Every line logged so far, as one text. */
+  /** Returns every line logged so far, as one text. */
   logged(): string;
   stop(): Promise<void>;
 }
 
-/** The whole server in this process, on a port of its own with a data folder of its own, until the test ends. */
+/** Runs the whole server in this process until the test ends, on a port and with a data folder of its own. */
 export async function startTestServer(
   flags: readonly string[] = [],
   { data = tempFolder(), port = 0 } = {},

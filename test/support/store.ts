@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { openStore, type StoreOptions } from "../../src/store/sqlite/open.ts";
 import type { Store } from "../../src/store/store.ts";
 
-/** A store in memory with all migrations, closed after the test. */
+/** Opens a store in memory with all migrations; it is closed after the test. */
 export function openTestStore(options: Omit<StoreOptions, "path"> = {}): Store {
   return openTestFile(":memory:", options);
 }
 
-/** The same in a file. */
+/** Opens a store in a file; it is closed after the test. */
 export function openTestFile(path: string, options: Omit<StoreOptions, "path"> = {}): Store {
   const onError = (error: Error) => {
     throw error;
@@ -20,14 +20,14 @@ export function openTestFile(path: string, options: Omit<StoreOptions, "path"> =
   return store;
 }
 
-/** An empty folder, removed with all in it after the test. */
+/** Makes an empty folder, which is removed with its content after the test. */
 export function tempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "chatgpt-api-server-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** What `run` throws; fails the test when it throws nothing. */
+/** Resolves with what `run` throws. Fails the test if it throws nothing. */
 export async function failureOf(run: () => unknown): Promise<unknown> {
   try {
     await run();

@@ -9,31 +9,31 @@ interface CallOptions {
   body: object;
   /** Cuts the connection after this time, after this many bytes of the response, or once the event has occurred. */
   leaveAfter?: { ms: number } | { bytes: number } | { event: Promise<unknown> };
-  /** Cuts it, too, when the answer is not over by then. Default: `HANG_MS`. */
+  /** Cuts the connection if the answer has not ended by then. Default: `HANG_MS`. */
   limitMs?: number;
   /** Called with all of the response until now, head included, whenever more of it has arrived. */
   onReceived?: (received: string) => void;
 }
 
 /**
- * How a streamed ask ended. `whole`: with its end mark. `failed`: with an error in band. `refused`: with a
- * status. `cut`: the server ended the connection without any of these. `left`: we did. `late`: we did,
- * as it took too long.
+ * The end of a streamed ask. `whole`: with its end mark. `failed`: with an error event. `refused`: with a status.
+ * `cut`: the server closed the connection without any of these. `left`: the caller closed it. `late`: the caller
+ * closed it because the answer took too long.
  */
 export interface StreamEnding {
   how: "whole" | "failed" | "refused" | "cut" | "left" | "late" | "unreachable";
-  /** 0 where none came. */
+  /** 0 without a response. */
   status: number;
   headers: Headers;
   body: string;
   events: StreamedEvent[];
-  /** The pieces of the answer that came, joined. */
+  /** The text of all deltas, joined. */
   text: string;
-  /** In band, or of the body of a refusal. */
+  /** The message of the error event, or in the body of a refusal. */
   error: string;
 }
 
-/** Reads every byte itself, on a connection of its own, so that a cut one is not taken for a proper end. Never rejects. */
+/** Reads every byte on a connection of its own, so that a cut is not mistaken for a proper end. Never rejects. */
 export async function askStreamed(
   url: string,
   path: StreamPath,
@@ -109,7 +109,7 @@ function pieceOf(value: Json | undefined): string {
   return typeof piece === "string" ? piece : "";
 }
 
-/** The text of `{"error":text}` or `{"error":{"message":text}}`. */
+/** Returns the text of `{"error":text}` or `{"error":{"message":text}}`. */
 function errorOf(value: Json | undefined): string {
   const error = value?.["error"];
   if (typeof error === "string") return error;

@@ -6,12 +6,12 @@ import type { TranslationContext } from "../../src/http/models/translation.ts";
 
 type Json = Record<string, unknown>;
 
-/** What the upstream answers: the data of streamed events, or one body. */
+/** The upstream's answer: the data of streamed events, or one body. */
 export type ChatAnswer = (request: Json) => Promise<readonly string[]> | readonly string[];
 
 export const RESPONSES_NOW_MS = 1_700_000_000_123;
 
-/** Ids that count, at a standing clock. */
+/** Numbered ids and a clock that stands still. */
 export function countingContext(): TranslationContext {
   let count = 0;
   const newId = () => {
@@ -21,7 +21,7 @@ export function countingContext(): TranslationContext {
   return { newId, now: () => RESPONSES_NOW_MS };
 }
 
-/** A delta of the first choice. */
+/** Returns a chunk with a delta of the first choice. */
 export const chunk = (delta: Json, rest: Json = {}): string =>
   JSON.stringify({
     id: "chatcmpl-1",
@@ -31,7 +31,7 @@ export const chunk = (delta: Json, rest: Json = {}): string =>
 export const finish = (reason: string): string => chunk({}, { finish_reason: reason });
 export const usageChunk = (usage: Json): string => JSON.stringify({ model: "m", choices: [], usage });
 
-/** The body of a chat completion that was not streamed. */
+/** Returns the body of a chat completion that was not streamed. */
 export const completion = (message: Json, rest: Json = {}, top: Json = {}): string =>
   JSON.stringify({
     model: "m",
@@ -39,15 +39,15 @@ export const completion = (message: Json, rest: Json = {}, top: Json = {}): stri
     ...top,
   });
 
-/** All events for a streamed answer with these data. */
+/** Returns all events for a streamed answer with these data. */
 export function streamedEvents(body: unknown, data: readonly string[]): ServerEvent[] {
   const stream = translateResponses(body, countingContext()).stream();
   return [...data.flatMap((event) => stream.push({ data: event })), ...stream.end()];
 }
 
 /**
- * A real server with `/v1/responses`, whose upstream is `upstream`. `requests` has what was sent to it. A refusal
- * is a 400 in the shape of OpenAI's errors.
+ * Starts a real server whose `/v1/responses` are translated for `upstream`. `requests` has the requests that the
+ * upstream received. A refusal is a 400 in the shape of OpenAI's errors.
  */
 export function serveResponses(upstream: ChatAnswer): { url: string; requests: Json[] } {
   const requests: Json[] = [];

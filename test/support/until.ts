@@ -1,4 +1,4 @@
-/** What takes longer than this hangs, on however slow a machine. Shorter than the time limit of a test. */
+/** An operation that takes longer than this hangs, even on a slow machine. Shorter than the time limit of a test. */
 export const HANG_MS = 120_000;
 
 /** Resolves once `isSo` returns true; rejects, with the source of `isSo`, if that takes longer than `HANG_MS`. */

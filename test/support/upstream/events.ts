@@ -3,7 +3,7 @@ export interface StreamedEvent {
   event?: string;
 }
 
-/** The server-sent events of a whole stream, by the rules of the HTML standard; one without its blank line is none. */
+/** Parses a whole stream by the rules of the HTML standard. An event without its blank line is dropped. */
 export function eventsOf(stream: string): StreamedEvent[] {
   const events: StreamedEvent[] = [];
   let data: string[] = [];
@@ -20,7 +20,7 @@ export function eventsOf(stream: string): StreamedEvent[] {
   return events;
 }
 
-/** The content of all `chat.completion.chunk` events, joined. */
+/** Returns the content of all `chat.completion.chunk` events, joined. */
 export function chatTextOf(events: readonly StreamedEvent[]): string {
   return events
     .filter((event) => event.data !== "[DONE]")

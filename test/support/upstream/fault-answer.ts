@@ -6,11 +6,11 @@ import { embeddingOf, wordsOf } from "./fault-content.ts";
 import type { UpstreamRequest } from "./fault-request.ts";
 import type { Wire } from "./fault-wire.ts";
 
-/** A response being written. Everything rejects once the other side is gone. */
+/** A response that is being written. Everything rejects once the other side is gone. */
 export interface Exchange {
   response: ServerResponse;
   gone: AbortSignal;
-  /** Ends the connection from our side. */
+  /** Resets the connection from our side. */
   reset(): void;
 }
 
@@ -26,7 +26,7 @@ function openStream({ response }: Exchange): void {
   response.flushHeaders();
 }
 
-/** Resolves with what was sent of the answer. */
+/** Resolves with the text that was sent. */
 async function sendPieces(exchange: Exchange, wire: Wire, plan: Plan): Promise<string> {
   await write(exchange, wire.start());
   let sent = "";
@@ -43,14 +43,14 @@ async function stream(exchange: Exchange, wire: Wire, plan: Plan): Promise<void>
   if (plan.firstDelayMs) await wait(plan.firstDelayMs, exchange);
   for (const bytes of plan.writes ?? []) {
     await write(exchange, bytes);
-    // So that the next bytes are a segment of their own.
+    // Sends the next bytes in a segment of their own.
     await setImmediate(undefined, { signal: exchange.gone });
   }
   if (plan.writes) return void exchange.response.end();
   const answer = await sendPieces(exchange, wire, plan);
   if (plan.ending === "stall") return;
   if (plan.ending === "cut") {
-    // What is still in the buffers would be lost with the connection.
+    // Bytes that are still in the buffers would be lost with the connection.
     await wait(10, exchange);
     return exchange.reset();
   }
@@ -73,7 +73,7 @@ function send(
   response.end(body);
 }
 
-/** One body. The faults come in its middle. */
+/** Answers with one body. The faults occur in the middle of it. */
 async function answerWhole(exchange: Exchange, wire: Wire, plan: Plan): Promise<void> {
   const { response } = exchange;
   const delayMs = (plan.firstDelayMs ?? 0) + (plan.betweenMs ?? 0);
@@ -90,7 +90,7 @@ async function answerWhole(exchange: Exchange, wire: Wire, plan: Plan): Promise<
   exchange.reset();
 }
 
-/** Of what a plan does before an answer: true when that was all. */
+/** Does what the plan wants before the answer. Resolves with whether that replaces the answer. */
 async function precede(exchange: Exchange, plan: Plan): Promise<boolean> {
   const { instead } = plan;
   if (plan.headDelayMs) await wait(plan.headDelayMs, exchange);
@@ -100,7 +100,7 @@ async function precede(exchange: Exchange, plan: Plan): Promise<boolean> {
   return instead !== undefined;
 }
 
-/** Does to the request what its model stands for. Rejects when the other side goes away meanwhile. */
+/** Answers the request in the way that its model stands for. Rejects if the other side leaves meanwhile. */
 export async function answerFaulty(
   exchange: Exchange,
   request: UpstreamRequest,

@@ -2,24 +2,24 @@ import { longAnswer, malformedWrites, piecesOf, wordsOf } from "./fault-content.
 import type { UpstreamRequest } from "./fault-request.ts";
 
 export interface Plan {
-  /** In place of an answer: a whole response, the connection reset, or nothing for ever. */
+  /** Replaces the answer: by a whole response, a reset of the connection, or silence. */
   instead?: { status: number; headers?: Record<string, string>; body: string } | "reset" | "silence";
-  /** Before the head of the response. */
+  /** The delay before the head of the response. */
   headDelayMs?: number;
-  /** After the head, before the first event. */
+  /** The delay between the head and the first event. */
   firstDelayMs?: number;
-  /** Before each further piece. */
+  /** The delay before each further piece. */
   betweenMs?: number;
-  /** The text of the answer. */
+  /** The text of the answer, in pieces. */
   pieces?: Iterable<string>;
   /**
-   * What comes after the pieces. `cut`: the TCP connection is reset. `early`: a proper end of the response, but no end mark. `stall`:
-   * nothing more, for ever. `error`: an error event. Default: properly.
+   * The end after the pieces. `cut`: the TCP connection is reset. `early`: the response ends properly, but without
+   * an end mark. `stall`: nothing follows. `error`: an error event. Default: a proper end.
    */
   ending?: "cut" | "early" | "stall" | "error";
-  /** A stream is sent as these bytes, each a write of its own. */
+  /** The bytes of a stream, each element a write of its own. */
   writes?: readonly Uint8Array[];
-  /** A stream is asked for, but the answer is plain JSON. */
+  /** Answers with plain JSON even if a stream was requested. */
   neverStreams?: boolean;
 }
 
@@ -38,14 +38,14 @@ const afterChunks = (request: UpstreamRequest, ending: NonNullable<Plan["ending"
   ending,
 });
 
-/** The words again and again, so that a fault comes in the middle of any question. */
+/** Repeats the words of the question, so that every answer is long enough for a fault in its middle. */
 function* longer(request: UpstreamRequest): Generator<string> {
   for (;;) yield* [...wordsOf(request.question), " "];
 }
 
 const counts = new Map<string, number>();
 
-/** Forgets what `fails-times` has counted. */
+/** Resets the counts of `fails-times`. */
 export const forgetFailures = (): void => counts.clear();
 
 function failTimes(request: UpstreamRequest): Plan {
@@ -55,27 +55,27 @@ function failTimes(request: UpstreamRequest): Plan {
   return count > times ? words(request) : refuse(500, "server_error", null);
 }
 
-/** By the name of the model. The parameters in the comments are read from the request. */
+/** The behaviours by the name of the model. The parameters in the comments are read from the request. */
 export const BEHAVIOURS: Record<string, (request: UpstreamRequest) => Plan> = {
-  /** The question, word by word. */
+  /** Answers the question, word by word. */
   echo: words,
-  /** All messages as JSON, to see what reached the upstream. */
+  /** Answers all messages as JSON, to show what reached the upstream. */
   recites: (request) => ({ pieces: wordsOf(JSON.stringify(request.messages)) }),
-  /** `longAnswer(seed, size)`; 1 and 65536. */
+  /** Answers `longAnswer(seed, size)`; by default 1 and 65536. */
   long: ({ parameters: { seed = 1, size = 65_536 } }) => ({ pieces: piecesOf(longAnswer(seed, size), seed) }),
-  /** The same as one single event. */
+  /** Answers the same in one single event. */
   "long-event": ({ parameters: { seed = 1, size = 65_536 } }) => ({ pieces: [longAnswer(seed, size)] }),
 
-  /** The head comes at once, the first event after `delay_ms` (300). */
+  /** Sends the head at once, the first event after `delay_ms` (300). */
   "slow-first": (request) => ({ ...words(request), firstDelayMs: request.parameters.delay_ms ?? 300 }),
-  /** The head, too, comes only after `delay_ms` (300). */
+  /** Sends the head, too, only after `delay_ms` (300). */
   "slow-head": (request) => ({ ...words(request), headDelayMs: request.parameters.delay_ms ?? 300 }),
-  /** `delay_ms` (20) before each further word. */
+  /** Waits `delay_ms` (20) before each further word. */
   "slow-words": (request) => ({ ...words(request), betweenMs: request.parameters.delay_ms ?? 20 }),
-  /** Nothing at all, not even a head. */
+  /** Sends nothing at all, not even a head. */
   never: () => ({ instead: "silence" }),
 
-  /** After `chunks` (3) words, or before anything is sent. */
+  /** These fail after `chunks` (3) words, `dies-first` before anything is sent. */
   stalls: (request) => afterChunks(request, "stall"),
   dies: (request) => afterChunks(request, "cut"),
   "dies-first": () => ({ instead: "reset" }),
@@ -89,15 +89,15 @@ export const BEHAVIOURS: Record<string, (request: UpstreamRequest) => Plan> = {
   }),
   "bad-request": () => refuse(400, "invalid_request_error", "context_length_exceeded"),
   unauthorized: () => refuse(401, "invalid_request_error", "invalid_api_key"),
-  /** Any `status` (503). */
+  /** Refuses with `status` (503). */
   refuses: ({ parameters: { status = 503 } }) => refuse(status, "server_error", null),
   redirects: () => refuse(307, "server_error", null, { location: "/v1/chat/completions" }),
-  /** The first `times` (1) asks with the same `key` (the question) fail with 500, then it echoes. */
+  /** Fails with 500 for the first `times` (1) asks with the same `key` (the question), then echoes. */
   "fails-times": failTimes,
 
-  /** `MALFORMED_EVENTS`, torn apart by `seed` (1). Not streamed: a body that is no JSON. */
+  /** Streams `MALFORMED_EVENTS`, split by `seed` (1). Without streaming: a body that is not JSON. */
   malformed: ({ parameters: { seed = 1 }, stream }) =>
     stream ? { writes: malformedWrites(seed) } : { instead: { status: 200, body: '{"choices":[' } },
-  /** A plain JSON answer, streamed or not. */
+  /** Answers with plain JSON, streamed or not. */
   "not-sse": (request) => ({ ...words(request), neverStreams: true }),
 };

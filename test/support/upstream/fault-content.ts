@@ -16,7 +16,7 @@ const WORDS = [
 ];
 const WORD_BYTES = WORDS.map((word) => Buffer.byteLength(word));
 
-/** Exactly `sizeBytes` of UTF-8, the same for the same seed: what the model `long` answers. */
+/** Returns exactly `sizeBytes` of UTF-8, the same for the same seed. The model `long` answers it. */
 export function longAnswer(seed: number, sizeBytes: number): string {
   const random = createRandom(seed);
   const words: string[] = [];
@@ -31,7 +31,7 @@ export function longAnswer(seed: number, sizeBytes: number): string {
   return words.join("") + ".".repeat(left);
 }
 
-/** Pieces of 1 to 64 UTF-16 units, never half a surrogate pair; joined they are the text again. */
+/** Splits the text into pieces of 1 to 64 UTF-16 units, never within a surrogate pair. */
 export function* piecesOf(text: string, seed: number): Generator<string> {
   const random = createRandom(seed);
   for (let start = 0; start < text.length; ) {
@@ -43,10 +43,10 @@ export function* piecesOf(text: string, seed: number): Generator<string> {
   }
 }
 
-/** Each word with the white space before it; joined they are the text again. */
+/** Splits the text into words, each with the white space before it. */
 export const wordsOf = (text: string): string[] => text.match(/\s*\S+|\s+$/g) ?? [];
 
-/** The vector of a text: 8 numbers from -1 up to 1. */
+/** Returns the vector of a text: 8 numbers from -1 up to 1. */
 export function embeddingOf(text: string): number[] {
   const digest = new Bun.CryptoHasher("sha256").update(text).digest();
   return [...digest.subarray(0, 8)].map((byte) => byte / 128 - 1);
@@ -55,7 +55,7 @@ export function embeddingOf(text: string): number[] {
 const chunk = (delta: object, finish: string | null = null) =>
   JSON.stringify({ id: "malformed", choices: [{ index: 0, delta, finish_reason: finish }] });
 
-/** The stream of the model `malformed`, which breaks no rule of server-sent events but every habit. */
+/** The stream of the model `malformed`: valid server-sent events in the most unusual form. */
 const MALFORMED = [
   "\uFEFF: a byte order mark, then a comment\n\n",
   ":\r\n",
@@ -69,7 +69,7 @@ const MALFORMED = [
   "data: [DONE]\n\n",
 ].join("");
 
-/** What a reader that keeps the rules gets of it, in order. */
+/** The events that a correct reader gets from that stream, in order. */
 export const MALFORMED_EVENTS: readonly { data: string; event?: string }[] = [
   { data: chunk({ role: "assistant", content: "naïve " }) },
   { data: chunk({ content: "日本語 " }) },
@@ -80,7 +80,7 @@ export const MALFORMED_EVENTS: readonly { data: string; event?: string }[] = [
   { data: "[DONE]" },
 ];
 
-/** One to six bytes each, so that characters and line ends are torn apart. */
+/** Splits the stream into writes of one to six bytes, within characters and line ends too. */
 export function malformedWrites(seed: number): Uint8Array[] {
   const bytes = new TextEncoder().encode(MALFORMED);
   const random = createRandom(seed);

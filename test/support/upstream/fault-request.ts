@@ -4,7 +4,7 @@ const Content = z.union([z.string(), z.array(z.looseObject({ text: z.string().op
 const Message = z.looseObject({ role: z.string().optional(), content: Content.nullish() });
 const number = z.number().nonnegative().optional();
 
-/** What chooses among the behaviours of a model; each row of `BEHAVIOURS` says which it heeds. */
+/** The parameters of the behaviours; each row of `BEHAVIOURS` says which ones it uses. */
 const Parameters = z.object({
   delay_ms: number,
   chunks: number,
@@ -29,11 +29,11 @@ export interface UpstreamRequest {
   model: string;
   stream: boolean;
   includeUsage: boolean;
-  /** The text of the last message of the user. */
+  /** The text of the last user message. */
   question: string;
-  /** As they came. */
+  /** The messages, unchanged. */
   messages: unknown;
-  /** Of `embeddings`. */
+  /** The input of `embeddings`. */
   texts: readonly string[];
   asBase64: boolean;
   /** The same for equal bodies. */
@@ -54,13 +54,13 @@ function parseObject(text: string): unknown {
   }
 }
 
-/** Fields of the body, or, for a caller that can only send text, a JSON object as the question. */
+/** Reads the parameters from the body, or from a question that is a JSON object, as some callers only send text. */
 function parametersOf(body: unknown, question: string): Parameters {
   const inQuestion = Parameters.safeParse(parseObject(question));
   return { ...(inQuestion.success ? inQuestion.data : {}), ...Parameters.parse(body) };
 }
 
-/** Throws the reason, for a body that is no request. */
+/** Parses a request; throws the reason if it is invalid. */
 export function readRequest(text: string): UpstreamRequest {
   const json: unknown = JSON.parse(text);
   const body = Body.parse(json);

@@ -7,9 +7,8 @@ import { readRequest } from "./fault-request.ts";
 import { chatWire, responsesWire } from "./fault-wire.ts";
 
 /**
- * Run as a process of its own: an OpenAI-compatible upstream whose models are faults (`BEHAVIOURS`), on
- * `chat/completions`, `responses` and `embeddings`. `GET /open` counts its requests, `POST /reset` begins
- * the count anew.
+ * A program: an OpenAI-compatible upstream whose models are faults (`BEHAVIOURS`), with `chat/completions`,
+ * `responses` and `embeddings`. `GET /open` returns the counts of requests, `POST /reset` resets them.
  */
 const WIRES = {
   "/v1/chat/completions": chatWire,
@@ -28,13 +27,13 @@ async function read(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** Counts the request until its response is over, and notes who ended it. */
+/** Counts the request until its response has ended, and notes which side ended it. */
 function beginExchange(request: IncomingMessage, response: ServerResponse): Exchange {
   const ended = new AbortController();
   let ours = false;
   counts.open++;
   counts.started++;
-  // The end of a connection, in whatever way, is told by "close".
+  // Every end of a connection emits "close".
   for (const side of [request, response]) side.on("error", () => {});
   response.once("close", () => {
     counts.open--;

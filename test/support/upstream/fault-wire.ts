@@ -2,13 +2,13 @@ import { errorBody } from "./fault-behaviours.ts";
 import { wordsOf } from "./fault-content.ts";
 import type { UpstreamRequest } from "./fault-request.ts";
 
-/** How an endpoint writes an answer: each text a whole server-sent event. */
+/** The format of an endpoint's answers: each method but `whole` returns a whole server-sent event. */
 export interface Wire {
   start(): string;
   piece(text: string): string;
   end(answer: string): string;
   error(): string;
-  /** The answer that is not streamed. */
+  /** Returns an answer that is not streamed. */
   whole(answer: string): string;
 }
 
@@ -17,7 +17,7 @@ const event = (data: object | string, name?: string) =>
   `${name ? `event: ${name}\n` : ""}data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`;
 const inBandError = event(errorBody("The model failed", "server_error", "model_failed"));
 
-/** In words, of which white space between them is no part. */
+/** Counts words as tokens. */
 export function usageOf(question: string, answer: string) {
   const [prompt, completion] = [question, answer].map((text) => wordsOf(text.trim()).length);
   return { prompt: prompt ?? 0, completion: completion ?? 0 };

@@ -1,16 +1,16 @@
 import type { ChatCompletionRequest, FixtureResponse } from "@copilotkit/aimock";
 
-/** `small-slow` answers the same, four letters every 50 ms. */
+/** `small-slow` gives the same answers, four letters every 50 ms. */
 export const MODELS = ["small", "small-slow"] as const;
 export const EMBEDDING_MODEL = "small-embedding";
 
 export const modelText = (question: string): string => `You asked: ${question}`;
 
-/** Letter for letter what is answered where JSON is asked for. */
+/** Returns the answer to a request for JSON. */
 export const modelJson = (question: string): string =>
   JSON.stringify({ question, words: countWords(question) });
 
-/** The unit of all its usage figures: white space between words. Of a prompt, all messages together. */
+/** Counts words, which are the tokens of this upstream. The input tokens are those of all messages together. */
 export const countWords = (text: string): number => text.match(/\S+/g)?.length ?? 0;
 
 function textOf(content: ChatCompletionRequest["messages"][number]["content"]): string {
@@ -18,7 +18,7 @@ function textOf(content: ChatCompletionRequest["messages"][number]["content"]): 
   return (content ?? []).map((part) => part.text ?? "").join("");
 }
 
-/** The package takes the names that each endpoint has for the same figures. */
+/** Returns the token counts under the names of every endpoint, from which the package selects. */
 function usageOf(request: ChatCompletionRequest, answer: string) {
   const prompt = request.messages.map((message) => countWords(textOf(message.content)));
   const input = prompt.reduce((sum, words) => sum + words, 0);
@@ -35,7 +35,7 @@ function errorOf(status: number): FixtureResponse {
   };
 }
 
-/** For a request that no other answer is meant for, such as an empty one. */
+/** Answers a request that has no other answer, such as an empty one. */
 export function refuseModel({ model }: ChatCompletionRequest): FixtureResponse {
   const type = "invalid_request_error";
   return model
@@ -43,7 +43,7 @@ export function refuseModel({ model }: ChatCompletionRequest): FixtureResponse {
     : { status: 400, error: { message: "A model is missing", type } };
 }
 
-/** Two calls at once: the first tool for one city, the second (or the same again) for the other. */
+/** Returns two parallel calls: of the first tool for one city, of the second (or the same) tool for the other. */
 function callsOf(cities: readonly string[], tools: NonNullable<ChatCompletionRequest["tools"]>) {
   return cities.map((city, index) => ({
     id: `call_${index + 1}`,
@@ -53,14 +53,14 @@ function callsOf(cities: readonly string[], tools: NonNullable<ChatCompletionReq
 }
 
 /**
- * What the model upstream answers to the last message of the user:
+ * Returns the answer to the last user message:
  * - `fail with <status>`: that status, with an error body; `Retry-After: 2` on 429
  * - `… in <city> and <city>`, tools offered: two parallel calls, `call_1` and `call_2`
  * - with the results of tools after it: `The tools said: <result>, <result>`
- * - where the request has a `response_format`, or the question begins with `As JSON`: `modelJson`
+ * - with a `response_format`, or a question that begins with `As JSON`: `modelJson`
  * - anything else: `modelText`
  *
- * Equal requests have equal answers, ids and times included (but for the ids of items in `responses`).
+ * Equal requests have equal answers, including ids and times, except for the ids of items in `responses`.
  */
 export function answerAsModel(request: ChatCompletionRequest): FixtureResponse {
   const { messages, tools } = request;

@@ -2,7 +2,7 @@ import { LLMock } from "@copilotkit/aimock";
 import { announce } from "./announce.ts";
 import { answerAsModel, EMBEDDING_MODEL, MODELS, refuseModel } from "./model-answers.ts";
 
-/** Run as a process of its own: an OpenAI-compatible server made by others, answering as `answerAsModel` says. */
+/** A program: an OpenAI-compatible server made by others, with the answers of `answerAsModel`. */
 const [quick, slow] = MODELS;
 const server = new LLMock({ port: 0, journalMaxEntries: 1 });
 server.addFixture({
@@ -12,7 +12,7 @@ server.addFixture({
   chunkSize: 4,
 });
 server.addFixture({ match: { model: quick, endpoint: "chat" }, response: answerAsModel });
-// Only listed: it never matches, so that the package derives the vectors from the input.
+// This fixture never matches, so that the package derives the vectors from the input. It only lists the model.
 server.addFixture({
   match: { model: EMBEDDING_MODEL, predicate: () => false },
   response: { embedding: [] },

@@ -5,15 +5,15 @@ import { HANG_MS } from "../until.ts";
 export interface UpstreamProcess {
   port: number;
   pid: number;
-  /** Default: SIGTERM, which ends it at once. */
+  /** Default: SIGTERM, which ends the process at once. */
   kill(signal?: NodeJS.Signals): void;
-  /** Resolves when it has ended, however that came. */
+  /** Resolves when the process has ended. */
   exited: Promise<void>;
-  /** Kills it if it runs still. Idempotent. */
+  /** Kills the process if it still runs. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** The first line of the output, or of what there was of it when the stream ended. */
+/** Resolves with the first line of the stream, or with all of it if it ends earlier. */
 async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
@@ -24,7 +24,7 @@ async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
   return text.split("\n")[0] ?? "";
 }
 
-/** Runs a script of this folder that calls `announce`, and waits until it listens. Port 0 is any free one. */
+/** Runs a script of this folder that calls `announce`, and waits until it listens. Port 0 means any free port. */
 export async function launchUpstream(script: string, wantedPort = 0): Promise<UpstreamProcess> {
   const child = Bun.spawn([process.execPath, join(import.meta.dir, script), "--with-parent"], {
     env: { PATH: process.env["PATH"], PORT: String(wantedPort) },
@@ -52,7 +52,7 @@ interface Stoppable {
   stop(): Promise<void>;
 }
 
-/** For the test that calls it; ends with it. */
+/** Launches something for the calling test, and stops it when the test ends. */
 export async function untilTestEnds<Started extends Stoppable>(
   launch: () => Promise<Started>,
 ): Promise<Started> {
@@ -61,7 +61,7 @@ export async function untilTestEnds<Started extends Stoppable>(
   return started;
 }
 
-/** For all tests of the file, or of the `describe`, in whose body it is called; not from within a test. */
+/** Launches something for all tests of the calling file or `describe` block. Not to be called within a test. */
 export function sharedByTests<Started extends Stoppable>(launch: () => Promise<Started>): () => Started {
   let started: Started | undefined;
   beforeAll(async () => {
@@ -69,7 +69,7 @@ export function sharedByTests<Started extends Stoppable>(launch: () => Promise<S
   });
   afterAll(() => started?.stop());
   return () => {
-    if (started === undefined) throw new Error("the upstream runs only while the tests do");
+    if (started === undefined) throw new Error("the upstream runs only during the tests");
     return started;
   };
 }

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll } from "bun:test";
 
 export interface RecordedRequest {
-  /** As `chat/completions`. */
+  /** Such as `chat/completions`. */
   endpoint: string;
   headers: Headers;
-  /** Letter for letter. */
+  /** The unparsed text. */
   body: string;
   /** Aborted once the other side is gone. */
   gone: AbortSignal;
@@ -13,17 +13,17 @@ export interface RecordedRequest {
 
 type Answer = (request: RecordedRequest) => Response | Promise<Response>;
 
-/** An upstream in the test's own process that has every endpoint, and keeps what it is asked. */
+/** An upstream in the process of the test that has every endpoint, and records its requests. */
 export interface RecordingUpstream {
-  /** The base URL, `/v1` included. */
+  /** The base URL, which ends with `/v1`. */
   url: string;
-  /** Of the present test, but for those by which an agent finds out which endpoints there are. */
+  /** The requests of the current test, without those with which an agent discovers the endpoints. */
   requests: readonly RecordedRequest[];
-  /** What is answered from now on, until the test ends. Default: 500. */
+  /** Sets the answer to further requests until the test ends. Default: 500. */
   answer(answer: Answer): void;
 }
 
-/** For all tests of the file, or of the `describe`, in whose body it is called. */
+/** Starts one for all tests of the calling file or `describe` block. */
 export function shareRecordingUpstream(models: readonly string[]): () => RecordingUpstream {
   const unexpected: Answer = () => json({ error: { message: "unexpected" } }, { status: 500 });
   let answer = unexpected;
@@ -58,14 +58,14 @@ export function shareRecordingUpstream(models: readonly string[]): () => Recordi
   });
 }
 
-/** A string is sent as it is. */
+/** Returns a JSON response; a string is sent unchanged. */
 export const json = (body: object | string, init: ResponseInit = {}): Response =>
   new Response(typeof body === "string" ? body : JSON.stringify(body), {
     ...init,
     headers: { "content-type": "application/json", ...init.headers },
   });
 
-/** A stream of these blocks, each the text of an event; or, where it `stays`, one that then never ends. */
+/** Returns a stream of these blocks, each the text of an event. With `stays` it never ends. */
 export function eventStream(blocks: readonly string[], { stays = false } = {}): Response {
   const encoder = new TextEncoder();
   const body = new ReadableStream({

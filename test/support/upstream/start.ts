@@ -2,24 +2,24 @@ import { HANG_MS } from "../until.ts";
 import { launchUpstream, sharedByTests, type UpstreamProcess, untilTestEnds } from "./process.ts";
 
 export interface RequestCounts {
-  /** Requests for an answer that are not over yet. */
+  /** The number of requests that have not ended. */
   open: number;
-  /** All since the start, or since `reset`, those that were open then included. */
+  /** The number of requests since the start, or since `reset` with those that were open then. */
   started: number;
-  /** Of them, those that the other side cut off. */
+  /** The number of those that the other side cut off. */
   aborted: number;
 }
 
-/** Our upstream with faults, as a process of its own; `BEHAVIOURS` has its models. */
+/** Our upstream with faults, as a process of its own. `BEHAVIOURS` has its models. */
 export interface FaultUpstream {
-  /** The base URL, `/v1` included. */
+  /** The base URL, which ends with `/v1`. */
   url: string;
   port: number;
   pid: number;
   open(): Promise<RequestCounts>;
-  /** Resolves once the counts are so; rejects with the last ones if they never are. */
+  /** Resolves once `isSo` accepts the counts. */
   openUntil(isSo: (counts: RequestCounts) => boolean): Promise<RequestCounts>;
-  /** Begins the counts anew, those of `fails-times` too. */
+  /** Resets the counts, including those of `fails-times`. */
   reset(): Promise<void>;
   kill: UpstreamProcess["kill"];
   exited: Promise<void>;
@@ -27,7 +27,7 @@ export interface FaultUpstream {
 }
 
 interface FaultUpstreamOptions {
-  /** To take the place of one that was killed. Default: any free one. */
+  /** The port of a killed upstream, to replace it. Default: any free port. */
   port?: number;
 }
 
@@ -50,9 +50,9 @@ async function launch(options: FaultUpstreamOptions = {}): Promise<FaultUpstream
   return { url: `${base}/v1`, port, open, openUntil, reset, ...rest };
 }
 
-/** For the test that calls it; ends with it. */
+/** Starts one for the calling test. */
 export const startFaultUpstream = (options?: FaultUpstreamOptions): Promise<FaultUpstream> =>
   untilTestEnds(() => launch(options));
 
-/** For all tests of the file, or of the `describe`, in whose body it is called. */
+/** Starts one for all tests of the calling file or `describe` block. */
 export const shareFaultUpstream = (): (() => FaultUpstream) => sharedByTests(launch);
