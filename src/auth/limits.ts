@@ -71,8 +71,8 @@ export function startOfDay(at: number): number {
 /**
  * Counts in this process, so there are no races: nothing here waits. There are no timers either: what no
  * longer counts is dropped when its user asks again, and a little at each ask of anyone. Hand-written,
- * because the limits must be exact, bounded in memory and checked against a model
- * (`test/auth/limits-model.test.ts`), which rate-limiter-flexible does not promise.
+ * because the limits must be exact and bounded in memory, which rate-limiter-flexible does not promise.
+ * `test/auth/limits-model.test.ts` checks them against a model.
  */
 export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions): Limits {
   const users = new Map<string, UserState>();
