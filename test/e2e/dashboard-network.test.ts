@@ -52,7 +52,7 @@ inBrowser("dashboard: network use", (browser) => {
   });
 
   describe("under TLS", () => {
-    test("the cookie goes over TLS only, and the live view too", async () => {
+    test("over TLS, the session cookie is Secure and the live view works", async () => {
       const { cert, key } = await makeCertificate("dashboard.test");
       const adminKey = `admin-${crypto.randomUUID()}`;
       const args = ["0", adminKey, "--tls-cert", cert, "--tls-key", key];
