@@ -1,8 +1,9 @@
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readArchive, writeArchive } from "../../src/backup/archive.ts";
 import { CommandError } from "../../src/errors.ts";
+import { describeWith } from "../support/programs.ts";
 import { failureOf, tempFolder } from "../support/store.ts";
 
 const AT = new Date("2026-11-23T08:10:14.924Z");
@@ -45,7 +46,7 @@ test("an archive is read back byte for byte, whatever the sizes of its files", a
   expect(await unpack(await pack(FILES))).toEqual(FILES);
 });
 
-describe.skipIf(Bun.which("tar") === null)("with the system's tar", () => {
+describeWith("tar", "with the system's tar", () => {
   test("the system's tar unpacks an archive, with files for their owner only", async () => {
     const path = await pack(FILES);
     const folder = tempFolder();

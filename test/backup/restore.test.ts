@@ -16,6 +16,7 @@ import { swapFiles } from "../../src/backup/swap-files.ts";
 import { backup } from "../../src/cli/backup.ts";
 import { restore } from "../../src/cli/restore.ts";
 import { tempFolder } from "../support/store.ts";
+import { packTar, unpackTar } from "../support/tar.ts";
 import { messageOf, modeOf, SEAL_KEY, scene } from "./backup-scene.ts";
 
 describe("restore", () => {
@@ -51,7 +52,8 @@ describe("restore", () => {
       setInterval(() => {}, 1000);`;
     const other = Bun.spawn([process.execPath, "-e", code], { stdout: "pipe", stderr: "inherit" });
     onTestFinished(() => other.kill("SIGKILL"));
-    await other.stdout.getReader().read();
+    const { value } = await other.stdout.getReader().read();
+    expect(new TextDecoder().decode(value)).toBe("open\n");
     expect(await refused()).toContain("in use: stop the server");
     other.kill("SIGKILL");
     await other.exited;
@@ -79,7 +81,7 @@ describe("restore", () => {
     expect(output.err).toContain("opens 0 of 1 tokens");
   });
 
-  test.each<[string, (file: string) => void, string]>([
+  test.each<[string, (file: string) => unknown, string]>([
     ["is missing", (file) => rmSync(file), "does not exist"],
     ["is not an archive", (file) => writeFileSync(file, "no archive\n".repeat(99)), "not a tar archive"],
     ["is empty", (file) => writeFileSync(file, ""), "cut short"],
@@ -120,7 +122,7 @@ describe("restore", () => {
     const { data, file, run, store, list, user } = await scene();
     await run(backup, [file]);
     await store.close();
-    spoil(file);
+    await spoil(file);
     const before = readFileSync(join(data, "server.db"));
     const message = await messageOf(() => run(restore, [file]));
     expect(message).toStartWith(`Cannot restore ${file}: `);
@@ -134,7 +136,7 @@ describe("restore", () => {
     const { folder, data, file, run, store, list, user } = await scene();
     await run(backup, [file]);
     await store.close();
-    repack(file, (unpacked) => {
+    await repack(file, (unpacked) => {
       mkdirSync(join(unpacked, "folder"));
       writeFileSync(join(unpacked, "folder", "agent.key"), "another key");
       writeFileSync(join(unpacked, "other.file"), "other");
@@ -151,7 +153,7 @@ describe("restore", () => {
     const { data, file, run, store } = await scene();
     await run(backup, [file]);
     await store.close();
-    repack(file, (unpacked) => {
+    await repack(file, (unpacked) => {
       rmSync(join(unpacked, "agent.key"));
       symlinkSync("/etc/hostname", join(unpacked, "agent.key"));
     });
@@ -163,7 +165,7 @@ describe("restore", () => {
     const { data, file, run, store, list, user } = await scene();
     await run(backup, [file]);
     await store.close();
-    repack(file, () => {});
+    await repack(file, () => {});
     expect(await run(restore, [file])).toBe(0);
     expect(await list(data)).toEqual([user]);
   });
@@ -194,7 +196,9 @@ describe("restore", () => {
 });
 
 const contentOf = (folder: string) =>
-  readdirSync(folder).map((name) => [name, Bun.hash(readFileSync(join(folder, name)))]);
+  readdirSync(folder)
+    .sort()
+    .map((name) => [name, Bun.hash(readFileSync(join(folder, name)))]);
 
 function flip(file: string, at: number): void {
   const bytes = readFileSync(file);
@@ -202,11 +206,11 @@ function flip(file: string, at: number): void {
   writeFileSync(file, bytes);
 }
 
-function repack(file: string, edit: (folder: string) => void): void {
+async function repack(file: string, edit: (folder: string) => void): Promise<void> {
   const folder = tempFolder();
-  expect(Bun.spawnSync(["tar", "-xpf", file, "-C", folder]).exitCode).toBe(0);
+  await unpackTar(file, folder);
   edit(folder);
-  expect(Bun.spawnSync(["tar", "-cf", file, "-C", folder, "."]).exitCode).toBe(0);
+  await packTar(folder, file);
 }
 
 function edit(folder: string, changes: object): void {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { backup } from "../../src/cli/backup.ts";
 import { restore } from "../../src/cli/restore.ts";
 import { openTestFile, tempFolder } from "../support/store.ts";
+import { unpackTar } from "../support/tar.ts";
 import { messageOf, modeOf, SEAL_KEY, scene } from "./backup-scene.ts";
 
 describe("backup", () => {
@@ -33,8 +34,7 @@ describe("backup", () => {
     expect(modeOf(file)).toBe(0o600);
     expect(readdirSync(folder).sort()).toEqual(["data", "server.backup"]);
     const unpacked = tempFolder();
-    const tar = Bun.spawnSync(["tar", "-xpf", file, "-C", unpacked]);
-    expect(tar.exitCode).toBe(0);
+    await unpackTar(file, unpacked);
     expect(readdirSync(unpacked).sort()).toEqual(["agent.key", "backup.json", "seal.key", "server.db"]);
     const manifest = await Bun.file(join(unpacked, "backup.json")).json();
     expect(manifest).toMatchObject({ format: "chatgpt-api-server backup", version: 1, users: 1 });
