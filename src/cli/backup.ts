@@ -3,6 +3,7 @@ import { writeBackup } from "../backup/write.ts";
 import { AGENT_KEY_NAME } from "../data-folder.ts";
 import { readArgs } from "./args.ts";
 import { COMMANDS, usageOf } from "./commands.ts";
+import { counted } from "./counted.ts";
 import type { Command } from "./terminal.ts";
 import { PROGRAM, VERSION } from "./version.ts";
 
@@ -23,7 +24,8 @@ export const backup: Command = async (args, io) => {
     program: VERSION,
   });
   const bytes = statSync(file).size;
-  io.out(`Backed up ${users} users and ${conversations} conversations to ${file} (${bytes} bytes).\n`);
+  const what = `${counted(users, "user")} and ${counted(conversations, "conversation")}`;
+  io.out(`Backed up ${what} to ${file} (${bytes} bytes).\n`);
   if (seal_key === "not included")
     io.err(
       `${PROGRAM}: The key that encrypts the users' tokens is not in ${data}, so the backup does not have it. Keep CHATGPT_API_SEAL_KEY with the backup.\n`,

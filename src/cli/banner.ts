@@ -6,23 +6,23 @@ import { PROGRAM } from "./version.ts";
 
 interface Banner {
   config: Config;
-  /** The port taken. */
+  /** The port that the server listens on. */
   port: number;
   agentKey: string;
-  /** For the one sign-in that it is good for. */
+  /** Signs the administrator in once. */
   signInCode?: string | undefined;
-  /** As `listenAddresses` gives them. */
+  /** The result of `listenAddresses`. */
   addresses: readonly string[];
   version: string;
 }
 
-/** The part of what `os.networkInterfaces` tells that counts here. */
+/** The part of the result of `os.networkInterfaces` that is used here. */
 type Interfaces = Record<string, readonly { address: string; internal: boolean }[] | undefined>;
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i;
 const ADMIN_KEY_LENGTH_GOOD = 16;
 
-/** Where a server on `host` can be reached, this machine's own address first. Link-local ones are left out. */
+/** Returns the addresses of a server that listens on `host`, loopback first. Link-local ones are left out. */
 export function listenAddresses(host: string | undefined, interfaces: Interfaces): string[] {
   if (host !== undefined && host !== "0.0.0.0" && host !== "::") return [host];
   const others = Object.values(interfaces)
@@ -34,7 +34,10 @@ export function listenAddresses(host: string | undefined, interfaces: Interfaces
   return ["127.0.0.1", ...shortFirst];
 }
 
-/** What the operator needs next. The agents' address and the first link are secrets, as they must be pasted whole. */
+/**
+ * Returns what the operator needs next. The addresses for agents and the dashboard's first link contain secrets, as
+ * they must be pasted whole.
+ */
 export function banner({ config, port, agentKey, signInCode, addresses, version }: Banner): string {
   const at = addresses.map((address) => `${isIPv6(address) ? `[${address}]` : address}:${port}`);
   const [first = `127.0.0.1:${port}`] = at;
@@ -43,7 +46,7 @@ export function banner({ config, port, agentKey, signInCode, addresses, version 
       "Listening",
       at.map((address) => `${scheme("http", config)}://${address}`),
     ),
-    // What follows the `#` stays in the browser: no server and no log is told of it.
+    // The browser keeps what follows the `#` to itself, so no server and no log sees it.
     ["Dashboard", `${scheme("http", config)}://${first}/dashboard${signInCode ? `#code=${signInCode}` : ""}`],
     ["Data", resolve(config.data)],
     ...labelled("Agents", agentLines({ config, agentKey, addresses, at })),
@@ -65,12 +68,12 @@ function labelled(label: string, lines: readonly string[]): string[][] {
   return lines.map((line, index) => [index === 0 ? label : "", line]);
 }
 
-/** Of agents on this machine too. Behind a trusted proxy of this machine nobody can be told from it. */
-function isKeyAsked({ agentKey, trustProxy }: Config): boolean {
+/** Whether agents on this machine need the key too. Behind a trusted proxy on it, local agents look like any other. */
+function localNeedsKey({ agentKey, trustProxy }: Config): boolean {
   return agentKey !== undefined || trustProxy !== undefined;
 }
 
-/** The Firefox agent is given an endpoint without scheme, and adds `/client/register` itself. */
+/** The Firefox agent takes an endpoint without a scheme, and adds `/client/register` itself. */
 function agentLines({
   config,
   agentKey,
@@ -81,15 +84,15 @@ function agentLines({
   const own = addresses.findIndex((address) => LOOPBACK.test(address));
   const other = addresses.findIndex((address) => !LOOPBACK.test(address));
   const lines: string[] = [];
-  if (own >= 0) lines.push(`on this machine  ${at[own]}${isKeyAsked(config) ? keyed : ""}`);
+  if (own >= 0) lines.push(`on this machine  ${at[own]}${localNeedsKey(config) ? keyed : ""}`);
   if (other >= 0) lines.push(`from elsewhere   ${at[other]}${keyed}`);
-  const best = other >= 0 ? `${at[other]}${keyed}` : `${at[own]}${isKeyAsked(config) ? keyed : ""}`;
+  const best = other >= 0 ? `${at[other]}${keyed}` : `${at[own]}${localNeedsKey(config) ? keyed : ""}`;
   return [...lines, `as a whole URL   ${scheme("ws", config)}://${best}/client/register`];
 }
 
 function ownAgentLines({ echo, upstream, slots }: Config): string[][] {
-  if (echo) return [["Model", "echo, which answers with what was asked"]];
-  return upstream === undefined ? [] : [["Upstream", `${upstream}, ${slots} asks at once`]];
+  if (echo) return [["Model", "echo, which repeats each question"]];
+  return upstream === undefined ? [] : [["Upstream", `${upstream}, up to ${slots} concurrent requests`]];
 }
 
 function warnings(config: Config, addresses: readonly string[]): string[] {
@@ -97,11 +100,11 @@ function warnings(config: Config, addresses: readonly string[]): string[] {
   const lines: string[] = [];
   if (config.agents === "open")
     lines.push(
-      "!! WARNING: --agents open: whoever reaches this port can be an agent, and read what users ask.",
+      "WARNING: --agents open lets anyone who can reach this port register an agent and read what users ask.",
     );
   if (reachable && config.adminKey.length < ADMIN_KEY_LENGTH_GOOD)
     lines.push(
-      "The admin key is short for a server that others can reach: `openssl rand -hex 16` makes a good one.",
+      "The admin key is short for a server that others can reach. `openssl rand -hex 16` prints a better one.",
     );
   return lines;
 }

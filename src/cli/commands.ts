@@ -3,13 +3,17 @@ import type { Flags } from "./args.ts";
 import { ATTRIBUTE_FLAGS, GRACE_FLAG, JSON_FLAG } from "./users/user-flags.ts";
 import { PROGRAM } from "./version.ts";
 
-interface CommandDescription {
+export interface CommandDescription {
   summary: string;
   /** What follows the program's name, a line for each way to call it. */
   usage: readonly string[];
   /** The settings that the command reads. */
   settings: readonly SettingName[] | "all";
+  /** What help texts say about a setting that means something else to this command. */
+  settingHelp?: Partial<Record<SettingName, string>>;
   flags: Flags;
+  /** What help texts add about the flags. */
+  note?: string;
 }
 
 /** Every command: what help texts say about it, and which settings and flags it reads. */
@@ -27,6 +31,7 @@ export const COMMANDS = {
       ...["upstream", "upstreamKey", "models", "endpoints", "slots", "name", "echo", "agentKey", "drainMs"],
       ...["logLevel", "logFormat"],
     ],
+    settingHelp: { agentKey: "Key to register with, unless the server's address has one. (none)" },
     flags: {},
   },
   users: {
@@ -41,6 +46,7 @@ export const COMMANDS = {
     ],
     settings: ["data", "sealKey"],
     flags: { ...ATTRIBUTE_FLAGS, ...GRACE_FLAG, ...JSON_FLAG },
+    note: "The value none removes what was set. --expires takes 30d, 2026-12-31 or 2026-12-31T18:00:00Z.",
   },
   agents: {
     summary: "Manage per-agent keys in the local database. The server may run meanwhile.",

@@ -8,7 +8,7 @@ import {
 } from "../config/settings.ts";
 import { CommandError } from "../errors.ts";
 import type { Flags } from "./args.ts";
-import { COMMANDS, type CommandName, isCommand } from "./commands.ts";
+import { COMMANDS, type CommandDescription, type CommandName, isCommand } from "./commands.ts";
 import type { Command } from "./terminal.ts";
 import { table } from "./text-table.ts";
 import { PROGRAM, VERSION } from "./version.ts";
@@ -40,11 +40,20 @@ export const help: Command = async ([word, ...more], io) => {
 };
 
 function helpOfAll(): string {
-  const commands = Object.values(COMMANDS).map(({ usage, summary }) => [usage[0], summary]);
+  const commands = Object.entries(COMMANDS).map(
+    ([
+      name,
+      {
+        usage: [first, ...more],
+        summary,
+      },
+    ]) => [more.length > 0 ? `${name} <subcommand> [flags]` : (first ?? name), summary],
+  );
   return [
     `${PROGRAM} ${VERSION}: one HTTP API in front of every model session you can reach\n`,
     EXAMPLES,
     `Commands\n${table(commands, LAYOUT)}`,
+    `Run ${PROGRAM} help <command> for the subcommands and flags of one command.\n`,
     ...settingTables(SETTING_NAMES),
     secretTable(),
     ENDING,
@@ -52,10 +61,12 @@ function helpOfAll(): string {
 }
 
 function helpOfOne(name: CommandName): string {
-  const { summary, usage, settings, flags } = COMMANDS[name];
+  const { summary, usage, settings, settingHelp, flags, note }: CommandDescription = COMMANDS[name];
   const lines = usage.map((line) => `  ${PROGRAM} ${line}\n`).join("");
-  const tables = [...flagTables(flags), ...settingTables(settings === "all" ? SETTING_NAMES : settings)];
-  return [`${summary}\n`, lines, ...tables, ...(settings.length > 0 ? [ENDING] : [])].join("\n");
+  const names = settings === "all" ? SETTING_NAMES : settings;
+  const notes = note === undefined ? [] : [`${note}\n`];
+  const tables = [...flagTables(flags), ...notes, ...settingTables(names, settingHelp)];
+  return [`${summary}\n`, lines, ...tables, ...(names.length > 0 ? [ENDING] : [])].join("\n");
 }
 
 function flagTables(flags: Flags): string[] {
@@ -64,17 +75,23 @@ function flagTables(flags: Flags): string[] {
   return rows.length > 0 ? [`Flags\n${table(rows, LAYOUT)}`] : [];
 }
 
-function settingTables(names: readonly SettingName[]): string[] {
+function settingTables(
+  names: readonly SettingName[],
+  settingHelp: CommandDescription["settingHelp"] = {},
+): string[] {
   return Object.entries(SETTING_GROUPS).flatMap(([title, group]) => {
-    const rows = group.filter((name) => names.includes(name)).flatMap(settingRow);
+    const rows = group
+      .filter((name) => names.includes(name))
+      .flatMap((name) => settingRow(name, settingHelp[name]));
     return rows.length > 0 ? [`${title}\n${table(rows, LAYOUT)}`] : [];
   });
 }
 
-function settingRow(name: SettingName): string[][] {
+function settingRow(name: SettingName, about?: string): string[][] {
   const { value, help, default: byDefault, absent } = SETTINGS[name];
   const flag = flagOf(name);
-  return flag === undefined ? [] : [[`${flag} ${value}`.trimEnd(), `${help} (${byDefault ?? absent})`]];
+  const text = about ?? `${help} (${byDefault ?? absent})`;
+  return flag === undefined ? [] : [[`${flag} ${value}`.trimEnd(), text]];
 }
 
 function secretTable(): string {

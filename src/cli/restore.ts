@@ -1,6 +1,7 @@
 import { restoreBackup } from "../backup/restore.ts";
 import { readArgs } from "./args.ts";
 import { COMMANDS, usageOf } from "./commands.ts";
+import { counted } from "./counted.ts";
 import type { Command } from "./terminal.ts";
 import { PROGRAM } from "./version.ts";
 
@@ -15,7 +16,8 @@ export const restore: Command = async (args, io) => {
   const restored = await restoreBackup({ file, data, sealKey, force: flags.force });
   const { manifest, tokens, openedTokens, replaced } = restored;
   const { users, conversations, made_at } = manifest;
-  io.out(`Restored ${users} users and ${conversations} conversations from ${made_at}.\n`);
+  const what = `${counted(users, "user")} and ${counted(conversations, "conversation")}`;
+  io.out(`Restored ${what} from ${made_at}.\n`);
   if (replaced !== undefined) io.out(`The replaced files are in ${replaced}\n`);
   if (openedTokens < tokens)
     io.err(

@@ -21,12 +21,14 @@ const LOAD: Record<CommandName, () => Promise<Command>> = {
 
 /** Runs the command that the arguments name, or else the server. Returns the exit code and never throws. */
 export async function run(args: readonly string[], io: Terminal): Promise<number> {
+  let name: CommandName | undefined;
   try {
-    const { name, rest } = choose(args);
+    const chosen = choose(args);
+    name = chosen.name;
     const command = await LOAD[name]();
-    return await command(rest, io);
+    return await command(chosen.rest, io);
   } catch (error) {
-    return report(error, io);
+    return report(error, name, io);
   }
 }
 
@@ -41,10 +43,11 @@ function choose(args: readonly string[]): { name: CommandName; rest: readonly st
   return { name: "serve", rest: args };
 }
 
-function report(error: unknown, io: Terminal): number {
+function report(error: unknown, name: CommandName | undefined, io: Terminal): number {
   if (error instanceof CommandError) {
     for (const line of error.message.split("\n")) io.err(`${PROGRAM}: ${line}\n`);
-    if (error.exitCode === 2) io.err(`Run ${PROGRAM} --help to see what can be given.\n`);
+    const help = name === undefined || name === "help" ? "--help" : `help ${name}`;
+    if (error.exitCode === 2) io.err(`Run ${PROGRAM} ${help} to see the usage.\n`);
     return error.exitCode;
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));

@@ -80,15 +80,20 @@ const AGENTS = {
     "Key that agents register with. If set, local agents need it too.",
     { absent: "generated", aliases: ["AGENT_KEY"], secret: true },
   ),
-  agents: setting("agents", kind.choice("keyed", "open"), "open lets any agent register without a key.", {
+  agents: setting("agents", kind.choice("keyed", "open"), "open: any agent may register, without a key.", {
     default: "keyed",
   }),
   agentOrigins: setting("agent-origins", kind.origins, "Web origins whose local agents need no key.", {
     default: "null,https://chat.openai.com,https://chatgpt.com",
   }),
-  agentsMax: setting("agents-max", kind.whole("number", 1, 1_000_000), "Most agent connections at a time.", {
-    default: "10000",
-  }),
+  agentsMax: setting(
+    "agents-max",
+    kind.whole("number", 1, 1_000_000),
+    "Maximum number of agent connections.",
+    {
+      default: "10000",
+    },
+  ),
   v1Model: setting("v1-model", kind.modelName, "Name of the model that v1 agents offer.", {
     default: "chatgpt",
   }),
@@ -126,7 +131,7 @@ const REQUESTS = {
   queueMax: setting(
     "queue-max",
     kind.whole("number", 1, 100_000),
-    "Most requests that may wait for an agent.",
+    "Maximum number of requests waiting for an agent.",
     {
       default: "1000",
     },
@@ -134,7 +139,7 @@ const REQUESTS = {
   queueUserMax: setting(
     "queue-user-max",
     kind.whole("number", 1, 100_000),
-    "Most requests of one user that may wait for an agent.",
+    "Maximum number of one user's requests waiting for an agent.",
     { default: "250" },
   ),
   queueWaitMs: setting("queue-wait", kind.time("100ms", "1h"), "How long a request waits for a free agent.", {
@@ -176,13 +181,13 @@ const REQUESTS = {
   addressRequestsMax: setting(
     "address-requests-max",
     kind.whole("number", 1, 1_000_000),
-    "Most concurrent requests from one address.",
+    "Maximum number of concurrent requests from one address.",
     { default: "1000" },
   ),
   keyFailuresMax: setting(
     "key-failures-max",
     kind.whole("number", 1, 1_000_000),
-    "Most wrong keys from one address in a minute.",
+    "Maximum number of wrong keys from one address per minute.",
     { default: "30" },
   ),
 };

@@ -11,11 +11,11 @@ describe("backup", () => {
   test("a backup of data in use has every change, and restores into an empty folder with the keys", async () => {
     const { folder, file, output, run, user, list } = await scene();
     expect(await run(backup, [file])).toBe(0);
-    expect(output.out).toMatch(/^Backed up 1 users and 0 conversations to .* \(\d+ bytes\)\.\n$/);
+    expect(output.out).toMatch(/^Backed up 1 user and 0 conversations to .* \(\d+ bytes\)\.\n$/);
     expect(output.err).toBe("");
     const fresh = join(folder, "fresh");
     expect(await run(restore, [file], { data: fresh })).toBe(0);
-    expect(output).toEqual({ out: expect.stringMatching(/^Restored 1 users and 0 conv[^\n]*\n$/), err: "" });
+    expect(output).toEqual({ out: expect.stringMatching(/^Restored 1 user and 0 conv[^\n]*\n$/), err: "" });
     expect(await list(fresh)).toEqual([user]);
     expect(readFileSync(join(fresh, "agent.key"), "utf8")).toBe("the-agent-key\n");
     for (const name of ["server.db", "seal.key", "agent.key"]) expect(modeOf(join(fresh, name))).toBe(0o600);

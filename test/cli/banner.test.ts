@@ -12,7 +12,7 @@ function bannerOf(args: readonly string[], addresses: readonly string[], adminKe
   return banner({ config, port: 4321, agentKey: config.agentKey ?? GENERATED, addresses, version: "1.2.3" });
 }
 
-describe("the addresses a server can be reached at", () => {
+describe("the addresses of a server", () => {
   const interfaces = {
     lo: [
       { address: "127.0.0.1", internal: true },
@@ -26,19 +26,19 @@ describe("the addresses a server can be reached at", () => {
     gone: undefined,
   };
 
-  test("are this machine's own and then the network's, without link-local ones", () => {
+  test("the addresses are loopback and then those of the network, without link-local ones", () => {
     expect(listenAddresses(undefined, interfaces)).toEqual(EVERYWHERE);
     expect(listenAddresses("::", interfaces)).toEqual(EVERYWHERE);
     expect(listenAddresses("0.0.0.0", interfaces)).toEqual(["127.0.0.1", "192.168.1.5"]);
   });
 
-  test("are the one address that was set", () => {
+  test("the only address is the one that was set", () => {
     expect(listenAddresses("192.168.1.5", interfaces)).toEqual(["192.168.1.5"]);
   });
 });
 
 describe("the banner", () => {
-  test("has what the operator needs next", () => {
+  test("the banner has what the operator needs next", () => {
     expect(bannerOf(["--data", "some/data"], EVERYWHERE)).toBe(`chatgpt-api-server 1.2.3
 
   Listening  http://127.0.0.1:4321
@@ -54,7 +54,7 @@ describe("the banner", () => {
 `);
   });
 
-  test("links to the dashboard, at the first start with the code that signs in once", () => {
+  test("the banner links to the dashboard, at the first start with the code that signs in once", () => {
     const dashboard = (args: readonly string[], addresses: readonly string[], signInCode?: string) => {
       const { config } = readServerArgs({ args: ["0", ADMIN_KEY, ...args], env: {} });
       const text = banner({
@@ -68,21 +68,21 @@ describe("the banner", () => {
     expect(dashboard(tls, ["fd00::5"], "abc")).toBe("https://[fd00::5]:4321/dashboard#code=abc");
   });
 
-  test("shows local agents the key only where it was set, as only then they need it", () => {
+  test("the address for local agents has the key only if the key was set, as only then they need it", () => {
     const line = (args: readonly string[]) =>
       bannerOf(args, ["127.0.0.1"]).match(/on this machine +(\S+)/)?.[1];
     expect(line([])).toBe("127.0.0.1:4321");
     expect(line(["--agent-key", "set-by-hand"])).toBe("127.0.0.1:4321/agents/set-by-hand");
   });
 
-  test("shows no agent key to a server of this machine only that asks for none", () => {
+  test("the banner of a server that only this machine can reach has no agent key", () => {
     const text = bannerOf([], ["127.0.0.1"]);
     expect(text).not.toContain(GENERATED);
     expect(text).toContain("ws://127.0.0.1:4321/client/register");
     expect(text).not.toContain("from elsewhere");
   });
 
-  test("gives the one address that was set where loopback is not served", () => {
+  test("the banner has the address that was set if the server does not listen on loopback", () => {
     const text = bannerOf([], ["fd00::5"]);
     expect(text).not.toContain("127.0.0.1");
     expect(text).not.toContain("on this machine");
@@ -90,19 +90,19 @@ describe("the banner", () => {
     expect(text).toContain("curl http://[fd00::5]:4321/api/ask");
   });
 
-  test("warns of open agents, and shows them no key", () => {
+  test("the banner warns of open agents, and shows no key for them", () => {
     const text = bannerOf(["--agents", "open"], EVERYWHERE);
     expect(text).toContain("WARNING: --agents open");
     expect(text).not.toContain(GENERATED);
     expect(bannerOf([], EVERYWHERE)).not.toContain("WARNING");
   });
 
-  test("never shows the admin key, long or short", () => {
+  test("the banner never shows the admin key, long or short", () => {
     expect(bannerOf([], EVERYWHERE)).not.toContain(ADMIN_KEY);
     expect(bannerOf([], EVERYWHERE, "q8z")).not.toContain("q8z");
   });
 
-  test("advises a longer admin key where others can reach the server", () => {
+  test("the banner advises a longer admin key if others can reach the server", () => {
     expect(bannerOf([], EVERYWHERE, "15 letters long")).toContain("openssl rand -hex 16");
     expect(bannerOf([], EVERYWHERE, "16 letters, long")).not.toContain("openssl");
     expect(bannerOf([], ["127.0.0.1"], "short")).not.toContain("openssl");

@@ -22,7 +22,7 @@ describe("a server with the built-in agent", () => {
     await server.output(
       /connected to ws:\/\/127\.0\.0\.1:\d+, offering 1 model \(echo\), up to 8 requests at once/,
     );
-    expect(server.stderr()).toContain("Model      echo, which answers with what was asked\n");
+    expect(server.stderr()).toContain("Model      echo, which repeats each question\n");
     expect(await (await ask(server, { content: "Hello  there" })).json()).toMatchObject({
       content: "Hello  there",
     });
@@ -31,7 +31,7 @@ describe("a server with the built-in agent", () => {
   test("a server with --upstream finishes running requests before its agent stops", async () => {
     const upstream = await startFaultUpstream();
     const server = await start(["--upstream", upstream.url, "--host", "127.0.0.1", "--slots", "3"]);
-    expect(server.stderr()).toContain(`Upstream   ${upstream.url}, 3 asks at once\n`);
+    expect(server.stderr()).toContain(`Upstream   ${upstream.url}, up to 3 concurrent requests\n`);
     await server.output(/connected to/);
     const asked = ask(server, { content: "one two three four", model: "slow-words" });
     await upstream.openUntil(({ open }) => open === 1);

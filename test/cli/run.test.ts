@@ -32,7 +32,8 @@ describe("help", () => {
         );
       else expect(stdout).toContain(`${variablesOf(name).at(-1)} `);
     }
-    for (const { usage } of Object.values(COMMANDS)) expect(stdout).toContain(`  ${usage[0]} `);
+    for (const [name, { usage }] of Object.entries(COMMANDS))
+      expect(stdout).toContain(usage.length > 1 ? `  ${name} <subcommand> ` : `  ${usage[0]} `);
   });
 
   test("the help, and that of each command, is at most 100 characters wide", async () => {
@@ -85,7 +86,7 @@ describe("faults", () => {
       stdout: "",
       stderr: `chatgpt-api-server: The admin key is missing. Give it as the second argument, or set ADMIN_KEY or ADMIN_KEY_FILE.
 chatgpt-api-server: --drain "x" is not valid. Give a time such as 500ms, 90s, 5m or 2h, from 0s to 1h.
-Run chatgpt-api-server --help to see what can be given.
+Run chatgpt-api-server help config to see the usage.
 `,
     });
   });
@@ -99,7 +100,9 @@ Run chatgpt-api-server --help to see what can be given.
   });
 
   test("a misspelt command gets a suggestion", async () => {
-    expect((await call(["heath"])).stderr).toContain("Unknown command. Did you mean health?");
+    expect((await call(["heath"])).stderr).toContain(
+      "Unknown command. Did you mean health?\nRun chatgpt-api-server --help to see the usage.\n",
+    );
   });
 
   test("a fault does not repeat a word that could be a key", async () => {

@@ -121,6 +121,6 @@ test("the process reports all faults, with exit code 2", async () => {
   expect(stderr).toBe(`chatgpt-api-server: Unknown flag --bogus. Leave it out.
 chatgpt-api-server: The first argument is not valid. Give a port from 0 to 65535.
 chatgpt-api-server: The admin key is missing. Give it as the second argument, or set ADMIN_KEY or ADMIN_KEY_FILE.
-Run chatgpt-api-server --help to see what can be given.
+Run chatgpt-api-server help serve to see the usage.
 `);
 });

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { z } from "zod";
 import type { ImportResult, UserWithToken } from "../../auth/users.ts";
 import { CommandError } from "../../errors.ts";
+import { counted } from "../counted.ts";
 import type { Terminal } from "../terminal.ts";
 import { toJson } from "./show.ts";
 import type { UserCommand } from "./user-command.ts";
@@ -20,7 +21,7 @@ export function importUsers(path: string): UserCommand {
       refuse(result.conflicts, rows.length, io);
       return result;
     });
-    const text = `Imported ${imported} users. ${already} were here already.\n`;
+    const text = `Imported ${counted(imported, "user")}; ${already} existed already.\n`;
     io.out(json ? toJson({ imported, already }) : text);
   };
 }

@@ -69,7 +69,7 @@ describe("users import", () => {
     writeReference(source, rows);
     const before = readFileSync(source);
     expect(await runImport()).toBe(0);
-    expect(output).toEqual({ out: "Imported 50 users. 0 were here already.\n", err: "" });
+    expect(output).toEqual({ out: "Imported 50 users; 0 existed already.\n", err: "" });
     const store = open();
     expect(await listIn(data, store)).toEqual(rows);
     const callers = createCallers({ adminKey: createSecret("admin"), users: store.users });
@@ -88,7 +88,7 @@ describe("users import", () => {
     const late = newRow();
     writeReference(source, [late]);
     expect(await runImport()).toBe(0);
-    expect(output.out).toEndWith("Imported 1 users. 2 were here already.\n");
+    expect(output.out).toEndWith("Imported 1 user; 2 existed already.\n");
     expect(await listIn(data, open())).toEqual([...rows, late]);
   });
 
@@ -129,7 +129,7 @@ describe("users import", () => {
     const { source, output, runImport } = scene();
     writeReference(source, []);
     expect(await runImport()).toBe(0);
-    expect(output.out).toBe("Imported 0 users. 0 were here already.\n");
+    expect(output.out).toBe("Imported 0 users; 0 existed already.\n");
   });
 
   test("users import imports nothing if there are conflicts, and lists each by its user, without the token", async () => {

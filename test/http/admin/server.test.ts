@@ -23,7 +23,7 @@ describe("GET /admin/settings", () => {
     expect(answer.settings).toMatchObject({
       queueWaitMs: {
         ...{ value: "90s", from: "--queue-wait", label: "--queue-wait" },
-        about: "How long an ask waits for a free agent.",
+        about: "How long a request waits for a free agent.",
       },
       queueMax: { value: "1000", from: "default" },
       adminKey: { value: "***", from: "second argument", label: "admin-key" },
@@ -51,7 +51,7 @@ describe("GET /admin/backup", () => {
     const told: string[] = [];
     const io = { env: {}, out: (line: string) => told.push(line), err: (line: string) => told.push(line) };
     expect(await restore([file, "--data", data], io)).toBe(0);
-    expect(told.join("")).toStartWith("Restored 1 users");
+    expect(told.join("")).toStartWith("Restored 1 user ");
     const store = openTestFile(join(data, "server.db"));
     expect(await store.users.findByTokenHash(Bun.SHA256.hash(token, "hex"))).toBeDefined();
     const rows = (await store.audit.list({ limit: 9 })).filter(({ action }) => action === "backup");
