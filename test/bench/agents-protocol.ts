@@ -6,7 +6,7 @@ export type AgentsOrder = { order: number } & (
       /** `ws://127.0.0.1:<port>`; several are used in turn, as each address has its own range of ports. */
       addresses: readonly string[];
       count: number;
-      /** Each, of protocol 2. */
+      /** The slots of each v2 agent. */
       slots: number;
     }
   /** Closes every agent's connection. */

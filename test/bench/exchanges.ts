@@ -21,14 +21,14 @@ interface WholeOptions {
 
 const DELTA_BYTES = Buffer.byteLength(eventOf(deltaOf(idOf(0, 0), 0)));
 
-/** `POST /api/ask`, which agents of protocol 1 answer. */
+/** `POST /api/ask`, which v1 agents answer. */
 export function askExchange(options: WholeOptions = {}): Exchange {
   return wholeExchange("/api/ask", options, (content) => JSON.stringify({ content }), {
     isRight: (body, content) => JSON.parse(body).content === `echo: ${content}`,
   });
 }
 
-/** `POST /v1/chat/completions` without streaming, which agents of protocol 2 answer. */
+/** `POST /v1/chat/completions` without streaming, which v2 agents answer. */
 export function chatExchange(options: WholeOptions = {}): Exchange {
   return wholeExchange("/v1/chat/completions", options, chatBody(false), {
     isRight: (body, _, id) => body === completionOf(id),

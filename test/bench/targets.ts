@@ -7,7 +7,7 @@ interface AgentsOptions {
   addresses?: number;
 }
 
-/** One agent of protocol 1 takes one ask at a time: as many as the most callers, with some to spare. */
+/** One v1 agent takes one ask at a time: as many as the most callers, with some to spare. */
 export const V1_AGENTS: AgentsOptions = { protocol: "v1", count: 160 };
 export const V2_AGENTS: AgentsOptions = { protocol: "v2", count: 16, slots: 16 };
 

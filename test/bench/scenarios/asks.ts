@@ -8,7 +8,7 @@ const CALLERS = [1, 8, 32, 128] as const;
 
 export const ASKS: Scenario = {
   name: "asks",
-  about: "POST /api/ask over 160 agents of protocol 1, by 1, 8, 32 and 128 callers",
+  about: "POST /api/ask over 160 v1 agents, by 1, 8, 32 and 128 callers",
   async run(context) {
     const rows: Row[] = [];
     for (const callers of CALLERS) {

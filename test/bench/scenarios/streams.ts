@@ -80,7 +80,7 @@ export const FIRST_DELTA: Scenario = {
 
 export const CHAT: Scenario = {
   name: "chat",
-  about: "POST /v1/chat/completions over 16 agents of protocol 2, not streamed, 32 callers",
+  about: "POST /v1/chat/completions over 16 v2 agents, not streamed, 32 callers",
   run: (context) =>
     compare(
       context,
