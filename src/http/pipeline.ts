@@ -20,12 +20,18 @@ export interface PipelineOptions {
 
 type Serve = (c: HttpContext) => Promise<Response>;
 
-/** The body of an administrator's request. It is read before the key in it can be checked, so anybody may send one. */
+/** Bounds the body of an administrator's request. It is read before its key can be checked, so anybody may send one. */
 const ADMIN_BODY_BYTES_MAX = 2 * 1024 * 1024;
 
 /** Returns what serves a route: it authenticates, checks the query and the body, and calls the handler. */
 export function createPipeline(options: PipelineOptions): (bound: BoundRoute) => Serve {
-  return (bound) => (bound.route.limits === "admit" ? serveAdmitted(options, bound) : serve(options, bound));
+  return (bound) => {
+    const { limits, body, access, path } = bound.route;
+    if (limits === "admit") return serveAdmitted(options, bound);
+    if (body && access !== "adminOrBody" && access !== "signIn")
+      throw new Error(`${path}: nothing reads the declared body`);
+    return serve(options, bound);
+  };
 }
 
 const NO_PARAMS = {};

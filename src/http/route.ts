@@ -6,6 +6,9 @@ import type { HttpContext } from "./context.ts";
 import type { HeaderName } from "./docs/headers.ts";
 import type { Tag } from "./docs/tags.ts";
 import type { ErrorStyle } from "./errors/style.ts";
+import type { AnswerOf, Extras } from "./route-answer.ts";
+
+export { Reply, reply } from "./route-answer.ts";
 
 /**
  * A route is one declaration. From it come the registration, the authentication, the checks of query and body, the
@@ -144,50 +147,6 @@ export type RouteHandler<Declaration extends RouteDeclaration> = (
 /** What a handler may return. */
 export type RouteAnswer<Declaration extends RouteDeclaration> = AnswerOf<Declaration["answers"]>;
 
-type AnswerOf<Answers extends RouteDeclaration["answers"]> = {
-  [Status in keyof Answers]:
-    | (Answers[Status] extends { isPassedOn: true }
-        ? Response
-        : Answers[Status] extends { json: infer Json extends z.ZodType }
-          ? Reply<StatusOf<Status>, Sent<z.output<Json>>> | (Status extends OK ? Sent<z.output<Json>> : never)
-          : Status extends Upgraded
-            ? undefined
-            : Response)
-    | (Answers[Status] extends { other: object } ? Response : never);
-}[keyof Answers];
-
-type OK = 200 | "200";
-type Upgraded = 101 | "101";
-type StatusOf<Key> = Key extends number
-  ? Key
-  : Key extends `${infer Status extends number}`
-    ? Status
-    : number;
-
-/** A value that is only read, to be written as JSON. */
-type Sent<Value> = Value extends readonly (infer Item)[]
-  ? readonly Sent<Item>[]
-  : Value extends object
-    ? { readonly [Key in keyof Value]: Sent<Value[Key]> }
-    : Value;
-
-/** A JSON answer with its status, and headers of its own. */
-export class Reply<Status extends number, Body> {
-  constructor(
-    readonly status: Status,
-    readonly body: Body,
-    readonly headers: Readonly<Record<string, string>>,
-  ) {}
-}
-
-export function reply<const Status extends number, Body>(
-  status: Status,
-  body: Body,
-  headers: Readonly<Record<string, string>> = {},
-): Reply<Status, Body> {
-  return new Reply(status, body, headers);
-}
-
 type ParamName<Path extends string> = Path extends `${string}/:${infer Rest}`
   ? Rest extends `${infer Name}/${infer Tail}`
     ? Unbraced<Name> | ParamName<`/${Tail}`>
@@ -225,6 +184,13 @@ export interface AnyRequest {
 type Declarations = Readonly<Record<string, RouteDeclaration>>;
 type Handlers<Routes extends Declarations> = { [Name in keyof Routes]: RouteHandler<Routes[Name]> };
 
+/** Handlers that return no field which their routes do not declare. */
+type WithoutExtras<Routes extends Declarations, Given extends Handlers<Routes>> = {
+  [Name in keyof Routes]: Extras<Awaited<ReturnType<Given[Name]>>, RouteAnswer<Routes[Name]>> extends never
+    ? unknown
+    : { undeclared: Extras<Awaited<ReturnType<Given[Name]>>, RouteAnswer<Routes[Name]>> };
+};
+
 export interface Resource<Deps> {
   routes: readonly NamedRoute[];
   bind(deps: Deps): readonly BoundRoute[];
@@ -240,7 +206,9 @@ export function resource<Routes extends Declarations>(declarations: Routes) {
     operationId,
   }));
   return {
-    handledBy: <Deps>(createHandlers: (deps: Deps) => Handlers<Routes>): Resource<Deps> => ({
+    handledBy: <Deps, Given extends Handlers<Routes>>(
+      createHandlers: (deps: Deps) => Given & WithoutExtras<Routes, Given>,
+    ): Resource<Deps> => ({
       routes,
       bind(deps) {
         const handlers = createHandlers(deps);

@@ -56,6 +56,12 @@ test("a handler answers what its route declares, or does not compile", () => {
     resource({ readPet }).handledBy(() => ({ readPet: async () => ({ ...pet, id: 7 }) })),
     // @ts-expect-error A field has a value that is not in its list.
     resource({ readPet }).handledBy(() => ({ readPet: () => ({ ...pet, kind: "cow" }) })),
+    // @ts-expect-error A field is not declared.
+    resource({ readPet }).handledBy(() => ({ readPet: () => ({ ...pet, secret: "x" }) })),
+    // @ts-expect-error A field is not declared, in an answer that comes later.
+    resource({ readPet }).handledBy(() => ({ readPet: async () => reply(200, { ...pet, secret: "x" }) })),
+    // @ts-expect-error A field is not declared, in one of two answers.
+    resource({ readPet }).handledBy(() => ({ readPet: () => (pet ? pet : { ...pet, x: 1 }) })),
     // @ts-expect-error The status is not declared.
     resource({ readPet }).handledBy(() => ({ readPet: () => reply(201, pet) })),
     // @ts-expect-error The status has another body.
@@ -77,7 +83,7 @@ test("a handler answers what its route declares, or does not compile", () => {
     // @ts-expect-error A handler is missing.
     resource({ readPet, findPet }).handledBy(() => ({ readPet: () => pet })),
   ];
-  expect([accepted.length, refused.length]).toEqual([6, 13]);
+  expect([accepted.length, refused.length]).toEqual([6, 16]);
 });
 
 test("a declaration describes each parameter of its path and no other, or does not compile", () => {

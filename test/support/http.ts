@@ -45,5 +45,5 @@ async function check(
       .toString("latin1")
       .match(/^(\S+) (\S+)/) ?? [];
   if (!head.headers.has("x-request-id") || !target.startsWith("/")) return;
-  await checkDescribed({ method, url: url + target, ...head, text });
+  checkDescribed({ method, url: url + target, ...head, text });
 }

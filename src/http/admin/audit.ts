@@ -38,7 +38,6 @@ const ROUTES = {
         },
       },
     },
-    errors: ["request_invalid"],
   }),
 };
 

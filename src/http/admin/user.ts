@@ -31,8 +31,7 @@ const USER_EXAMPLE = {
 };
 
 const PARAMS = { id: "The user's id." };
-const BODY_ERRORS = ["body_invalid", "body_too_large", "body_timeout", "audit_failed"] as const;
-const CHANGE_ERRORS = [...BODY_ERRORS, "user_unknown", "user_change_failed", "user_list_failed"] as const;
+const CHANGE_ERRORS = ["audit_failed", "user_unknown", "user_change_failed", "user_list_failed"] as const;
 const NO_BODY = { schema: NoFields, example: {}, isRequired: false } as const;
 const CHANGED = { description: "The changed user.", json: UserAnswer } as const;
 
@@ -111,7 +110,7 @@ const ROUTES = {
     params: PARAMS,
     body: NO_BODY,
     answers: { 200: { description: "Deleted.", json: UserDeleted, example: { message: "User deleted" } } },
-    errors: [...BODY_ERRORS, "user_unknown", "user_delete_failed", "user_list_failed"],
+    errors: ["audit_failed", "user_unknown", "user_delete_failed", "user_list_failed"],
   }),
 };
 

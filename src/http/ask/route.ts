@@ -7,7 +7,7 @@ import {
   type ConversationQuestion,
 } from "../../relay/conversation.ts";
 import { askContext, type HttpContext } from "../context.ts";
-import { ASK_ERRORS } from "../docs/ask-errors.ts";
+import { ASK_ERRORS } from "../errors/ask-errors.ts";
 import { referenceStyle } from "../errors/reference.ts";
 import { streamAsk } from "../middleware/stream-ask.ts";
 import { allowedModels, checkAllowed, type ModelAliases, resolveModel } from "../models/allowed-models.ts";
@@ -52,7 +52,7 @@ const ROUTES = {
         },
       },
     },
-    errors: ["ask_invalid", "conversation_unknown", "parent_unknown", "conversation_full", ...ASK_ERRORS],
+    errors: ["conversation_unknown", "parent_unknown", "conversation_full", ...ASK_ERRORS],
   }),
 };
 

@@ -5,6 +5,7 @@ import {
   type ZodOpenApiPathsObject,
   type ZodOpenApiResponseObject,
 } from "zod-openapi";
+import type { ErrorCode } from "../../errors.ts";
 import type { AnswerDeclaration, NamedRoute } from "../route.ts";
 import { ACCESS_RULES, SECURITY_SCHEMES } from "./access.ts";
 import { type Examples, errorAnswers, errorRefOf, errorSchemaOf, strayAnswers } from "./errors.ts";
@@ -29,7 +30,7 @@ export function createDocument(version: string, routes: readonly NamedRoute[]): 
   const examples: Examples = {};
   const paths: ZodOpenApiPathsObject = {};
   for (const route of routes) {
-    const path = route.path.replaceAll(/:(\w+)(?:\{[^}]*\})?/g, "{$1}");
+    const path = openApiPath(route.path);
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, examples) };
   }
   const document = createOpenApi({
@@ -46,6 +47,11 @@ export function createDocument(version: string, routes: readonly NamedRoute[]): 
   });
   // The library's type has every way to write a document; ours has what the page reads of this one.
   return { ...document, components: { ...document.components, examples } } as unknown as ApiDocument;
+}
+
+/** Returns a path in the notation of OpenAPI: `/admin/users/{id}`. */
+export function openApiPath(path: string): string {
+  return path.replaceAll(/:(\w+)(?:\{[^}]*\})?/g, "{$1}");
 }
 
 /** For `GET /` from a browser, which is not a route for anyone else. */
@@ -110,9 +116,19 @@ function contentOf({ json, example, other = {} }: AnswerDeclaration) {
   return Object.keys(content).length > 0 ? { content } : {};
 }
 
-function errorsOf({ access, errors = [], answers, ...route }: NamedRoute, examples: Examples) {
-  const { style, limits, passesErrorsOn } = route;
-  const found = errorAnswers(style, [...ACCESS_RULES[access].errors, ...errors], examples);
+/** Returns the errors that follow from the declaration itself. */
+function impliedErrors({ access, query, body, limits }: NamedRoute): ErrorCode[] {
+  return [
+    ...ACCESS_RULES[access].errors,
+    ...(query ? (["request_invalid"] as const) : []),
+    ...(body ? ([body.error ?? "body_invalid", "body_too_large", "body_timeout"] as const) : []),
+    ...(limits === "admit" ? (["limit_requests", "limit_tokens", "limit_parallel"] as const) : []),
+  ];
+}
+
+function errorsOf(route: NamedRoute, examples: Examples) {
+  const { errors = [], answers, style, limits, passesErrorsOn } = route;
+  const found = errorAnswers(style, [...impliedErrors(route), ...errors], examples);
   const upstreams = passesErrorsOn ? ", or the upstream's own error, unchanged" : "";
   return Object.fromEntries(
     found

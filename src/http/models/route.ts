@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Log } from "../../log/log.ts";
 import { askContext, type HttpContext, JSON_HEADERS } from "../context.ts";
-import { ASK_ERRORS } from "../docs/ask-errors.ts";
 import { anthropicStyle } from "../errors/anthropic.ts";
+import { ASK_ERRORS } from "../errors/ask-errors.ts";
 import { openaiStyle, responsesStyle } from "../errors/openai.ts";
 import { passHeaders } from "../errors/response.ts";
 import type { ErrorStyle } from "../errors/style.ts";
@@ -80,7 +80,7 @@ function modelRoute<const Path extends `/v1/${string}`>(declared: ModelRoute<Pat
       },
       "2XX": { description: "Another good answer of the upstream.", isPassedOn: true, json: answer, example },
     },
-    errors: ["request_invalid", "body_invalid", "endpoint_unsupported", ...ASK_ERRORS],
+    errors: ["body_invalid", "endpoint_unsupported", ...ASK_ERRORS],
   } as const satisfies RouteDeclaration;
 }
 

@@ -41,7 +41,6 @@ const ROUTES = {
         example: { status: "not ready", reasons: ["no agent takes work"] },
       },
     },
-    errors: ["request_invalid"],
   }),
 };
 

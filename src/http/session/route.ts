@@ -40,7 +40,6 @@ const ROUTES = {
         example: ADMIN_EXAMPLE,
       },
     },
-    errors: ["body_invalid", "body_too_large", "body_timeout"],
   }),
   readSession: route({
     method: "GET",

@@ -46,7 +46,6 @@ const ROUTES = {
     summary: "Read your own usage",
     query: OwnUsageQuery,
     answers: { 200: USAGE },
-    errors: ["request_invalid"],
   }),
   readUsage: route({
     method: "GET",
@@ -56,7 +55,6 @@ const ROUTES = {
     summary: "Read the usage of all users",
     query: UsageQuery,
     answers: { 200: USAGE },
-    errors: ["request_invalid"],
   }),
   readUserUsage: route({
     method: "GET",
@@ -68,7 +66,6 @@ const ROUTES = {
     params: { id: "The user's id." },
     query: UserUsageQuery,
     answers: { 200: USAGE },
-    errors: ["request_invalid"],
   }),
 };
 

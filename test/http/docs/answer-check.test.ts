@@ -23,7 +23,7 @@ interface Given {
 
 const ANSWER = { id: "", response_id: "r", conversation_id: "c", content: "Hello!", error: "" };
 
-/** A good answer of `/api/ask`, but for what is given. */
+/** Returns the faults of a good response of `/api/ask`, changed as given. */
 const faultsOf = ({
   method = "POST",
   path = "/api/ask",
@@ -42,22 +42,22 @@ const { error: _, ...WITHOUT_ERROR } = ANSWER;
 const USERS = { method: "GET", path: "/admin/users" };
 
 test.each<[string, Given]>([
-  ["a good answer", {}],
-  ["an error of the route", { status: 503, body: { error: "No available clients", hint: "x" } }],
+  ["a good response", {}],
+  ["an error that the route lists", { status: 503, body: { error: "No available clients", hint: "x" } }],
   [
     "headers that are described",
     { status: 503, headers: { "retry-after": "10" }, body: { error: "No available clients" } },
   ],
   ["a stream", { type: "text/event-stream", body: "data: {}\n\n", headers: { "x-accel-buffering": "no" } }],
-  ["a query", { ...USERS, path: "/admin/users?details=true", body: { users: [] } }],
+  ["a path with a query", { ...USERS, path: "/admin/users?details=true", body: { users: [] } }],
   [
-    "a name with slashes",
+    "a parameter with slashes",
     { method: "GET", path: "/v1/models/a/b", status: 404, body: { error: { message: "x" } } },
   ],
-  ["HEAD", { ...USERS, method: "HEAD", body: "" }],
-  ["an unknown path", { path: "/nothing", status: 404, body: { error: "404 page not found" } }],
+  ["a response to HEAD", { ...USERS, method: "HEAD", body: "" }],
+  ["a 404 for an unknown path", { path: "/nothing", status: 404, body: { error: "404 page not found" } }],
   [
-    "another method",
+    "a 405 for another method",
     {
       ...USERS,
       method: "POST",
@@ -68,47 +68,47 @@ test.each<[string, Given]>([
   ],
   ["an upstream's own status", { path: "/v1/embeddings", status: 418, body: { detail: "tea" } }],
   [
-    "nothing, where nothing is said",
+    "an empty body where none is described",
     { method: "GET", path: "/docs", status: 304, type: "", headers: { etag: '"x"' }, body: "" },
   ],
-])("%s passes", (_name, given) => {
+])("%s is not a fault", (_name, given) => {
   expect(faultsOf(given)).toEqual([]);
 });
 
 test.each<[string, Given, RegExp]>([
-  ["a status that is not described", { status: 418, body: { error: "tea" } }, /status is none of/],
+  ["a status that is not described", { status: 418, body: { error: "tea" } }, /status is not one of/],
   ["a status of another route", { ...USERS, status: 503, body: { error: "No available clients" } }, /status/],
-  ["a field that is not described", { body: { ...ANSWER, colour: "red" } }, /additional properties.*colour/],
+  ["an undescribed field", { body: { ...ANSWER, colour: "red" } }, /additional properties.*colour/],
   [
-    "such a field further in",
+    "an undescribed field deep in the body",
     { ...USERS, body: { users: [{ user_id: "u", token: "t", age: 7 }] } },
     /users\/0.*age/,
   ],
-  ["a field that is missing", { body: WITHOUT_ERROR }, /required property 'error'/],
+  ["a missing field", { body: WITHOUT_ERROR }, /required property 'error'/],
   ["a field of another type", { body: { ...ANSWER, content: 7 } }, /body\/content.*string/],
-  ["another body than JSON", { body: "Hello" }, /no JSON/],
-  ["no body", { body: "" }, /no JSON/],
-  ["another type", { type: "text/plain" }, /text\/plain is none of/],
-  ["no type", { type: "" }, /\(none\) is none of/],
+  ["a body that is not JSON", { body: "Hello" }, /not JSON/],
+  ["an empty body", { body: "" }, /not JSON/],
+  ["another media type", { type: "text/plain" }, /text\/plain is not one of/],
+  ["a missing media type", { type: "" }, /\(none\) is not one of/],
   [
-    "a body where none is",
+    "a body where none is described",
     { method: "GET", path: "/docs", status: 304, type: "", headers: { etag: '"x"' } },
-    /none/,
+    /not one of/,
   ],
-  ["a header that is not described", { headers: { "x-colour": "red" } }, /x-colour is not described/],
+  ["an undescribed header", { headers: { "x-colour": "red" } }, /x-colour is not described/],
   [
-    "a header that is no number",
+    "a header with text instead of a number",
     { status: 503, headers: { "retry-after": "soon" }, body: { error: "No available clients" } },
     /whole number/,
   ],
   ["an error that the route does not list", { status: 404, body: { error: "No such user" } }, /not listed/],
   [
-    "a key of an error that is not described",
+    "an undescribed field of an error",
     { status: 404, body: { error: "Conversation doesn't exists", why: 1 } },
     /why/,
   ],
-  ["an operation that there is not", { method: "PUT" }, /no such operation/],
-  ["a path that there is not", { path: "/nothing" }, /no such operation/],
+  ["a success with an unknown method", { method: "PUT" }, /no such operation/],
+  ["a success of an unknown path", { path: "/nothing" }, /no such operation/],
   [
     "a 405 without Allow",
     { ...USERS, method: "POST", status: 405, body: { error: "405 method not allowed" } },
@@ -118,15 +118,15 @@ test.each<[string, Given, RegExp]>([
   expect(faultsOf(given).join("\n")).toMatch(fault);
 });
 
-test("an answer without its id is a fault", () => {
+test("a response without its request id is a fault", () => {
   const answer = { method: "GET", url: "http://127.0.0.1/health", status: 200, text: "OK" };
   expect(check({ ...answer, headers: new Headers({ "content-type": "text/plain" }) })).toEqual([
     "the header x-request-id is missing",
   ]);
 });
 
-describe("what the tests fetch", () => {
-  test("is checked as it passes, and its body is still there to be read", async () => {
+describe("responses to fetch in the tests", () => {
+  test("a fetched response is checked, and its body can still be read", async () => {
     using server = Bun.serve({ port: 0, fetch: () => Response.json({ users: "none" }) });
     const url = `http://127.0.0.1:${server.port}/admin/users`;
     await fetch(url);
@@ -139,14 +139,14 @@ describe("what the tests fetch", () => {
     expect(takeFaults()).toEqual([]);
   });
 
-  test("of the test server is", async () => {
+  test("the responses of the test server are checked", async () => {
     const { url } = await startTestServer();
     const headers = new Headers({ "x-request-id": "r" });
-    await checkDescribed({ method: "GET", url: `${url}/health`, status: 299, headers, text: "" });
-    expect(takeFaults().join("\n")).toContain("the status is none of");
+    checkDescribed({ method: "GET", url: `${url}/health`, status: 299, headers, text: "" });
+    expect(takeFaults().join("\n")).toContain("the status is not one of");
   });
 
-  test("fails the very test that fetched it", async () => {
+  test("a faulty response fails the test that fetched it, and no other", async () => {
     const folder = tempFolder();
     const described = join(import.meta.dir, "../../support/description/described.ts");
     const file = join(folder, "one.test.ts");

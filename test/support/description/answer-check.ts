@@ -1,36 +1,39 @@
 import Ajv2020, { type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { ERRORS } from "../../../src/errors.ts";
+import { openApiPath } from "../../../src/http/docs/document.ts";
 import { type Answered, type ApiDocument, JSON_TYPE, type Operation } from "../../../src/http/docs/shape.ts";
 
+import { ROUTES } from "../../../src/http/resources.ts";
+import { createRouteTable } from "../../../src/http/route-table.ts";
 import { PASSED_ERROR_HEADERS } from "../../../src/protocol/agent-v2.ts";
 
-/** An answer of a server, with what was asked for. */
+/** A response of a server, with its request. */
 export interface CheckedAnswer {
   method: string;
   url: string;
   status: number;
   headers: Headers;
-  /** Missing where it is not looked at, as that of a stream. */
+  /** Missing if it is not checked, as for a stream. */
   text?: string;
 }
 
 interface Found {
   answered: Answered;
-  /** To `answered`, as a JSON pointer. */
+  /** The JSON pointer to `answered`. */
   pointer: string;
-  /** Headers of an upstream may be in it. */
+  /** It may have headers of an upstream. */
   isPassedOn: boolean;
 }
 
-/** What any answer may have; docs/api.md and docs/security.md tell of it once for all. */
+/** The headers of any response; docs/api.md and docs/security.md describe them once for all. */
 const COMMON =
   /^(?:access-control-.*|cache-control|connection|content-(?:length|security-policy|type)|date|keep-alive|referrer-policy|request-id|strict-transport-security|transfer-encoding|vary|x-content-type-options)$/;
 
-/** Refusals before a path is looked at, which are told of each route. */
+/** The statuses of refusals before a route is looked up. Each route describes them. */
 const ACCESS_STATUSES = [400, 403, 414, 429, 500];
 
-/** Gives what tells, of an answer, each thing that the description does not say of it. */
+/** Returns a function that lists everything in a response which the document does not describe. */
 export function createAnswerCheck(document: ApiDocument): (answer: CheckedAnswer) => string[] {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats(ajv);
@@ -56,11 +59,11 @@ export function createAnswerCheck(document: ApiDocument): (answer: CheckedAnswer
     const media = headers.get("content-type")?.split(";")[0] ?? "";
     if (!(media in content)) {
       const hasNone = media === "" && text === "" && Object.keys(content).length === 0;
-      return hasNone ? [] : [`the type ${media || "(none)"} is none of: ${Object.keys(content)}`];
+      return hasNone ? [] : [`the type ${media || "(none)"} is not one of: ${Object.keys(content)}`];
     }
     if (method === "HEAD" || text === undefined || media !== JSON_TYPE) return [];
     const body = parse(text);
-    if (body === undefined) return ["the body is no JSON"];
+    if (body === undefined) return ["the body is not JSON"];
     return shapeFaults({ answered, pointer: `${pointer}/content/${escaped(media)}/schema` }, body);
   };
 
@@ -78,7 +81,7 @@ export function createAnswerCheck(document: ApiDocument): (answer: CheckedAnswer
     return [
       ...untold.map((name) => `the header ${name} is not described`),
       ...missing.map((name) => `the header ${name} is missing`),
-      ...wrong.map((name) => `the header ${name} is no whole number: ${headers.get(name)}`),
+      ...wrong.map((name) => `the header ${name} is not a whole number: ${headers.get(name)}`),
     ];
   };
 
@@ -91,19 +94,16 @@ export function createAnswerCheck(document: ApiDocument): (answer: CheckedAnswer
   };
 }
 
-/** Finds what is said of answers of this kind, or says why there is nothing. */
+/** Finds what the document says about a kind of answer, or says why there is nothing. */
 function createFind({ paths, components }: ApiDocument): (answer: CheckedAnswer) => Found | string {
-  const patterns = Object.keys(paths)
-    .map((path) => ({ path, pattern: patternOf(path) }))
-    // A path that is named in full comes before one with a parameter.
-    .sort((a, b) => a.path.split("{").length - b.path.split("{").length);
+  const routes = createRouteTable(ROUTES);
 
   const ofOperation = ({ responses }: Operation, pointer: string, status: number): Found | string => {
     const name = [String(status), `${String(status)[0]}XX`].find((one) => one in responses) ?? "";
     const answered = responses[name];
     const isPassedOn = "4XX" in responses && status >= 400;
     if (answered) return { answered, pointer: `${pointer}/responses/${name}`, isPassedOn };
-    return `the status is none of: ${Object.keys(responses)}`;
+    return `the status is not one of: ${Object.keys(responses)}`;
   };
 
   const ofNone = (
@@ -123,19 +123,22 @@ function createFind({ paths, components }: ApiDocument): (answer: CheckedAnswer)
   };
 
   return ({ method, url, status }) => {
-    const verb = method === "HEAD" ? "get" : method.toLowerCase();
     const { pathname } = new URL(url);
-    const path = patterns.find(({ pattern }) => pattern.test(pathname))?.path;
-    if (path === undefined) return ofNone(isHome(pathname, status) ? "to_dashboard" : "not_found", status);
+    const route = routes.find(method, pathname);
+    if (!route) {
+      if (routes.methodsOf(pathname).length > 0) return ofNone("method_not_allowed", status);
+      return ofNone(isHome(pathname, status) ? "to_dashboard" : "not_found", status);
+    }
+    const [path, verb] = [openApiPath(route.path), route.method.toLowerCase()];
     const operation = paths[path]?.[verb];
-    if (!operation) return ofNone("method_not_allowed", status);
+    if (!operation) return "there is no such operation";
     return ofOperation(operation, `/paths/${escaped(path)}/${verb}`, status);
   };
 }
 
 const isHome = (path: string, status: number) => path === "/" && status === 303;
 
-/** The reference's texts stand each for a code, which must be among those that the route lists for the status. */
+/** Each text of the reference stands for a code, which the route must list for the status. */
 function textFaults(document: ApiDocument, { content = {} }: Answered, body: unknown): string[] {
   const { error } = body as { error?: unknown };
   const examples = Object.values(content).flatMap((one) => Object.values(one.examples ?? {}));
@@ -145,12 +148,6 @@ function textFaults(document: ApiDocument, { content = {} }: Answered, body: unk
     return (value as { error?: unknown } | undefined)?.error;
   });
   return texts.includes(error) ? [] : [`the error is of a code that is not listed: ${error}`];
-}
-
-/** Names of models have slashes in them, other parameters have none. */
-function patternOf(path: string): RegExp {
-  const source = path.replaceAll(/[.*+?^$()|[\]\\]/g, "\\$&").replaceAll(/\{\w+\}/g, "[^/]+");
-  return new RegExp(path === "/v1/models/{id}" ? "^/v1/models/.+$" : `^${source}$`);
 }
 
 const escaped = (name: string) => encodeURIComponent(name.replaceAll("~", "~0").replaceAll("/", "~1"));

@@ -3,12 +3,12 @@ import { createDocument } from "../../../src/http/docs/document.ts";
 import { ROUTES } from "../../../src/http/resources.ts";
 import { type CheckedAnswer, createAnswerCheck } from "./answer-check.ts";
 
-/** By port: servers whose every answer must be as it is described. */
+/** The ports of the servers whose responses are checked, and how often each was asked for. */
 const servers = new Map<string, number>();
 const faults: string[] = [];
 let check: ReturnType<typeof createAnswerCheck> | undefined;
 
-/** From now on each answer of the server is checked, and what is not as it is described fails the test. Gives the end of it. */
+/** Checks each response of the server from now on: one that differs from the document fails the test. Returns a function that ends this. */
 export function expectDescribed(url: string): () => void {
   const { port } = new URL(url);
   servers.set(port, (servers.get(port) ?? 0) + 1);
@@ -19,7 +19,7 @@ export function expectDescribed(url: string): () => void {
   };
 }
 
-/** For answers that do not come by `fetch`. */
+/** Checks a response that did not come from `fetch`. */
 export function checkDescribed(answer: CheckedAnswer): void {
   if (!servers.has(new URL(answer.url).port)) return;
   check ??= createAnswerCheck(createDocument("test", ROUTES));
@@ -28,7 +28,7 @@ export function checkDescribed(answer: CheckedAnswer): void {
     faults.push(`${method} ${url} ${status}: ${fault}\n${text.slice(0, 500)}`);
 }
 
-/** Takes what was found since the last call. */
+/** Returns the faults that were found since the last call. */
 export const takeFaults = (): string[] => faults.splice(0);
 
 afterEach(() => {
@@ -46,14 +46,14 @@ async function checkedFetch(input: string | URL | Request, init?: RequestInit): 
   const { status, headers } = response;
   const method = (init?.method ?? request?.method ?? "GET").toUpperCase();
   const isStream = headers.get("content-type")?.startsWith("text/event-stream");
-  // A body that breaks off is the test's affair.
+  // A body that breaks off is for the test to deal with.
   const text = isStream
     ? undefined
     : await response
         .clone()
         .text()
         .catch(() => undefined);
-  await checkDescribed({ method, url, status, headers, ...(text !== undefined && { text }) });
+  checkDescribed({ method, url, status, headers, ...(text !== undefined && { text }) });
   return response;
 }
 

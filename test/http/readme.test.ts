@@ -1,0 +1,35 @@
+import { expect, test } from "bun:test";
+import { ROUTES } from "../../src/http/resources.ts";
+import type { Access } from "../../src/http/route.ts";
+
+/** What README calls each kind of access. */
+const KEYS: Record<Access, string> = {
+  none: "none",
+  caller: "token or admin key",
+  signIn: "token or admin key",
+  admin: "admin key",
+  adminOrQuery: "admin key",
+  adminOrBody: "admin key",
+  metrics: "metrics key or admin key",
+  agent: "agent key",
+  agentInPath: "agent key",
+};
+
+/** Returns each route of README's table with its key. */
+async function readTable(): Promise<string[]> {
+  const readme = await Bun.file(new URL("../../README.md", import.meta.url)).text();
+  const [, table = ""] = readme.split("| route | key | what it does |\n");
+  const rows = (table.split("\n\n")[0] ?? "").split("\n");
+  return rows.flatMap((row) => {
+    const [, routes = "", key = ""] = row.split("|").map((cell) => cell.trim());
+    return [...routes.matchAll(/`([A-Z]+ \/[^`]*)`/g)].map(([, name = ""]) => `${name}: ${key}`);
+  });
+}
+
+test("README's table lists every declared route with its key, and no other", async () => {
+  const declared = ROUTES.map(({ method, path, access }) => {
+    const shown = path.replaceAll(/:(\w+)(?:\{[^}]*\})?/g, "<$1>");
+    return `${method} ${shown}: ${KEYS[access]}`;
+  });
+  expect((await readTable()).sort()).toEqual(declared.sort());
+});
