@@ -20,7 +20,9 @@ const translated = shareModelApi({
 });
 const recorded = shareModelApi({ agents: () => [["--upstream", recording().url, ...ONE_SLOT]] });
 
-/** As the packages post, with a signal. The openai package takes the path behind `/v1`, the other the whole. */
+/**
+ * As the packages post, with a signal. The openai package takes the path behind `/v1`, the other the whole.
+ */
 function post(api: ModelApi, path: string, body: object, signal: AbortSignal): PromiseLike<unknown> {
   const stream = "stream" in body;
   return path === "messages"

@@ -11,8 +11,8 @@ import {
 } from "../support/upstream/recording-upstream.ts";
 
 /**
- * The AI SDK's `openai()` tells the server by default to keep its responses, and names the words before a tool
- * call by their id only in the next step.
+ * The AI SDK's `openai()` tells the server by default to keep its responses, and names the words before a
+ * tool call by their id only in the next step.
  */
 const upstream = shareRecordingUpstream(["mine"]);
 const api = shareModelApi({

@@ -83,7 +83,10 @@ const post = (scene: Scene, key: string, content: string, limitMs = HANG_MS) =>
     signal: AbortSignal.timeout(limitMs),
   });
 
-/** The outcome of an ask: "200" for its own answer, "left" where the caller did not wait for it, else the error. */
+/**
+ * The outcome of an ask: "200" for its own answer, "left" where the caller did not wait for it, else the
+ * error.
+ */
 async function oneAsk(scene: Scene, key: string, content: string, leaves: boolean): Promise<string> {
   try {
     const { status, text, body } = await post(scene, key, content, leaves ? 3 : undefined);

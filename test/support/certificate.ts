@@ -14,8 +14,8 @@ export interface TestCertificate {
 const EC = { keyType: "ec", algorithm: "sha256" } as const;
 
 /**
- * Makes a certificate for localhost, 127.0.0.1 and `name`, signed by an authority of its own. The files are removed
- * when the test ends.
+ * Makes a certificate for localhost, 127.0.0.1 and `name`, signed by an authority of its own. The files are
+ * removed when the test ends.
  */
 export async function makeCertificate(name: string): Promise<TestCertificate> {
   const authority = await generate([{ name: "commonName", value: "CA" }], {

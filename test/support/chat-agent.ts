@@ -2,7 +2,9 @@ import type { V2Agent, V2AgentOptions } from "./v2-agent.ts";
 
 type Usage = { prompt_tokens: number; completion_tokens: number };
 
-/** Answers an ask as an upstream of chat completions does, streamed or not, with the token counts of `usage`. */
+/**
+ * Answers an ask as an upstream of chat completions does, streamed or not, with the token counts of `usage`.
+ */
 export function answerChat(agent: V2Agent, ask: string, stream: boolean, usage?: Usage): void {
   const done = { type: "done", ask, status: 200, ...(usage && { usage }) };
   if (!stream) {

@@ -15,8 +15,8 @@ export const EXECUTABLE = join(
 );
 
 /**
- * Names a variable with the path of a backup. Each server without a data folder of its own then starts from the
- * restored backup, so that the same tests check restored servers.
+ * Names a variable with the path of a backup. Each server without a data folder of its own then starts from
+ * the restored backup, so that the same tests check restored servers.
  */
 export const RESTORED_FROM = "E2E_RESTORED_FROM";
 export const isRestored = Boolean(process.env[RESTORED_FROM]);
@@ -58,7 +58,10 @@ export interface Executable {
   kill(signal?: NodeJS.Signals): void;
   /** Resolves with the exit code or the signal; the other one is null. */
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | number | null }>;
-  /** Kills the process if it still runs, and removes its folders. Throws if a secret is in its output. Idempotent. */
+  /**
+   * Kills the process if it still runs, and removes its folders. Throws if a secret is in its output.
+   * Idempotent.
+   */
   stop(): Promise<void>;
 }
 
@@ -200,8 +203,8 @@ async function launch(options: StartOptions): Promise<Executable> {
 }
 
 /**
- * Starts the executable for the calling test, and waits until it listens. It is stopped when the test ends, and the
- * test fails if a secret is in its output.
+ * Starts the executable for the calling test, and waits until it listens. It is stopped when the test ends,
+ * and the test fails if a secret is in its output.
  */
 export async function startExecutable(options: StartOptions = {}): Promise<Executable> {
   const executable = await launch(options);
@@ -209,7 +212,10 @@ export async function startExecutable(options: StartOptions = {}): Promise<Execu
   return executable;
 }
 
-/** Starts the executable for all tests of the calling file or `describe` block. Not to be called within a test. */
+/**
+ * Starts the executable for all tests of the calling file or `describe` block. Not to be called within a
+ * test.
+ */
 export function shareExecutable(options: StartOptions = {}): () => Executable {
   let executable: Executable | undefined;
   beforeAll(async () => {

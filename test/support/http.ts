@@ -9,8 +9,8 @@ export interface RawResponse {
 }
 
 /**
- * Sends `bytes`, which need not be valid HTTP, and reads one response after any 1xx. Returns undefined if the server
- * closes the connection without a response, or sends none within `silenceMs`.
+ * Sends `bytes`, which need not be valid HTTP, and reads one response after any 1xx. Returns undefined if the
+ * server closes the connection without a response, or sends none within `silenceMs`.
  */
 export async function sendRawRequest(
   url: string,
@@ -33,7 +33,10 @@ export async function sendRawRequest(
   }
 }
 
-/** A response of the runtime to a head that it cannot parse is not ours and has no request id: it is not checked. */
+/**
+ * A response of the runtime to a head that it cannot parse is not ours and has no request id: it is not
+ * checked.
+ */
 async function check(
   url: string,
   bytes: string | Uint8Array,

@@ -3,7 +3,10 @@ import { readdir } from "node:fs/promises";
 import type { Scene } from "./scene.ts";
 import { until } from "./until.ts";
 
-/** Resolves with the number of files and sockets that the server has open; undefined if the system does not tell. */
+/**
+ * Resolves with the number of files and sockets that the server has open; undefined if the system does not
+ * tell.
+ */
 export async function openFiles({ server }: Scene): Promise<number | undefined> {
   if (process.platform !== "linux") return undefined;
   return (await readdir(`/proc/${server.pid}/fd`)).length;

@@ -30,8 +30,8 @@ export function createRandom(seed: number): Random {
 }
 
 /**
- * Returns the seed from the variable SEED, or else a random one. Put it into the title of the test, so that a failure
- * can be repeated with `SEED=… bun test <file>`.
+ * Returns the seed from the variable SEED, or else a random one. Put it into the title of the test, so that a
+ * failure can be repeated with `SEED=… bun test <file>`.
  */
 export function chooseSeed(): number {
   const given = Number(process.env["SEED"]);

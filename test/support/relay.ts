@@ -38,7 +38,10 @@ export interface RelayBench {
   clock: FakeClock;
   /** Moves time forward in small steps, so that agents answer their pings in between. */
   pass(ms: number): Promise<void>;
-  /** Asks, and returns the outcome as text: the content of a v1 answer, the status of another, or the error's code. */
+  /**
+   * Asks, and returns the outcome as text: the content of a v1 answer, the status of another, or the error's
+   * code.
+   */
   ask(content: string, options?: AskOptions): Promise<string>;
   /** Asks, and returns the whole result. */
   askWhole(content: string, options?: AskOptions): Promise<AskResult>;

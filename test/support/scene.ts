@@ -32,9 +32,9 @@ interface AskOptions {
 }
 
 /**
- * The executable as an operator runs it, with users and agents, which are stopped when the test ends. The test
- * fails if the output shows the admin key or a user's token, or if the log (unlike the start banner) shows the
- * agent key.
+ * The executable as an operator runs it, with users and agents, which are stopped when the test ends. The
+ * test fails if the output shows the admin key or a user's token, or if the log (unlike the start banner)
+ * shows the agent key.
  */
 export interface Scene {
   readonly url: string;
@@ -64,7 +64,9 @@ interface SceneOptions {
   adminKey?: string;
 }
 
-/** Starts one server for all tests of the calling file or `describe` block. Each test begins without agents. */
+/**
+ * Starts one server for all tests of the calling file or `describe` block. Each test begins without agents.
+ */
 export function useScene(flags: readonly string[] = []): Scene {
   const adminKey = newAdminKey();
   const server = shareExecutable({ args: ["0", adminKey, ...flags] });

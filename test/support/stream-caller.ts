@@ -7,7 +7,10 @@ export type StreamPath = "/api/ask" | "/v1/chat/completions";
 interface CallOptions {
   key: string;
   body: object;
-  /** Cuts the connection after this time, after this many bytes of the response, or once the event has occurred. */
+  /**
+   * Cuts the connection after this time, after this many bytes of the response, or once the event has
+   * occurred.
+   */
   leaveAfter?: { ms: number } | { bytes: number } | { event: Promise<unknown> };
   /** Cuts the connection if the answer has not ended by then. Default: `HANG_MS`. */
   limitMs?: number;
@@ -16,9 +19,9 @@ interface CallOptions {
 }
 
 /**
- * The end of a streamed ask. `whole`: with its end mark. `failed`: with an error event. `refused`: with a status.
- * `cut`: the server closed the connection without any of these. `left`: the caller closed it. `late`: the caller
- * closed it because the answer took too long.
+ * The end of a streamed ask. `whole`: with its end mark. `failed`: with an error event. `refused`: with a
+ * status. `cut`: the server closed the connection without any of these. `left`: the caller closed it. `late`:
+ * the caller closed it because the answer took too long.
  */
 export interface StreamEnding {
   how: "whole" | "failed" | "refused" | "cut" | "left" | "late" | "unreachable";
@@ -33,7 +36,9 @@ export interface StreamEnding {
   error: string;
 }
 
-/** Reads every byte on a connection of its own, so that a cut is not mistaken for a proper end. Never rejects. */
+/**
+ * Reads every byte on a connection of its own, so that a cut is not mistaken for a proper end. Never rejects.
+ */
 export async function askStreamed(
   url: string,
   path: StreamPath,

@@ -46,8 +46,8 @@ export function streamedEvents(body: unknown, data: readonly string[]): ServerEv
 }
 
 /**
- * Starts a real server whose `/v1/responses` are translated for `upstream`. `requests` has the requests that the
- * upstream received. A refusal is a 400 in the shape of OpenAI's errors.
+ * Starts a real server whose `/v1/responses` are translated for `upstream`. `requests` has the requests that
+ * the upstream received. A refusal is a 400 in the shape of OpenAI's errors.
  */
 export function serveResponses(upstream: ChatAnswer): { url: string; requests: Json[] } {
   const requests: Json[] = [];

@@ -12,7 +12,9 @@ import type {
   Transport,
 } from "../../src/relay/types.ts";
 
-/** An agent without a socket: keeps the commands that it is sent, and sends only what a test makes it send. */
+/**
+ * An agent without a socket: keeps the commands that it is sent, and sends only what a test makes it send.
+ */
 export interface FakeAgent {
   id: string;
   /** What the agent's connection would tell the relay. */

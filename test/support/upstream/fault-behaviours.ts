@@ -13,8 +13,8 @@ export interface Plan {
   /** The text of the answer, in pieces. */
   pieces?: Iterable<string>;
   /**
-   * The end after the pieces. `cut`: the TCP connection is reset. `early`: the response ends properly, but without
-   * an end mark. `stall`: nothing follows. `error`: an error event. Default: a proper end.
+   * The end after the pieces. `cut`: the TCP connection is reset. `early`: the response ends properly, but
+   * without an end mark. `stall`: nothing follows. `error`: an error event. Default: a proper end.
    */
   ending?: "cut" | "early" | "stall" | "error";
   /** The bytes of a stream, each element a write of its own. */

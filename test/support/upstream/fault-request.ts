@@ -54,7 +54,10 @@ function parseObject(text: string): unknown {
   }
 }
 
-/** Reads the parameters from the body, or from a question that is a JSON object, as some callers only send text. */
+/**
+ * Reads the parameters from the body, or from a question that is a JSON object, as some callers only send
+ * text.
+ */
 function parametersOf(body: unknown, question: string): Parameters {
   const inQuestion = Parameters.safeParse(parseObject(question));
   return { ...(inQuestion.success ? inQuestion.data : {}), ...Parameters.parse(body) };

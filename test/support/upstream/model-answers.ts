@@ -10,7 +10,9 @@ export const modelText = (question: string): string => `You asked: ${question}`;
 export const modelJson = (question: string): string =>
   JSON.stringify({ question, words: countWords(question) });
 
-/** Counts words, which are the tokens of this upstream. The input tokens are those of all messages together. */
+/**
+ * Counts words, which are the tokens of this upstream. The input tokens are those of all messages together.
+ */
 export const countWords = (text: string): number => text.match(/\S+/g)?.length ?? 0;
 
 function textOf(content: ChatCompletionRequest["messages"][number]["content"]): string {
@@ -43,7 +45,9 @@ export function refuseModel({ model }: ChatCompletionRequest): FixtureResponse {
     : { status: 400, error: { message: "A model is missing", type } };
 }
 
-/** Returns two parallel calls: of the first tool for one city, of the second (or the same) tool for the other. */
+/**
+ * Returns two parallel calls: of the first tool for one city, of the second (or the same) tool for the other.
+ */
 function callsOf(cities: readonly string[], tools: NonNullable<ChatCompletionRequest["tools"]>) {
   return cities.map((city, index) => ({
     id: `call_${index + 1}`,

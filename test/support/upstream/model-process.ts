@@ -12,7 +12,8 @@ server.addFixture({
   chunkSize: 4,
 });
 server.addFixture({ match: { model: quick, endpoint: "chat" }, response: answerAsModel });
-// This fixture never matches, so that the package derives the vectors from the input. It only lists the model.
+// This fixture never matches, so that the package derives the vectors from the input. It only lists the
+// model.
 server.addFixture({
   match: { model: EMBEDDING_MODEL, predicate: () => false },
   response: { embedding: [] },

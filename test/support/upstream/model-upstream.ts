@@ -1,11 +1,13 @@
 import { launchUpstream, sharedByTests, untilTestEnds } from "./process.ts";
 
 /**
- * A correct model server, made by others (`@copilotkit/aimock`), as a process of its own. Its answers follow from the
- * request: see `answerAsModel`.
+ * A correct model server, made by others (`@copilotkit/aimock`), as a process of its own. Its answers follow
+ * from the request: see `answerAsModel`.
  */
 export interface ModelUpstream {
-  /** The base URL, which ends with `/v1`. Offers `chat/completions`, `responses`, `messages` and `embeddings`. */
+  /**
+   * The base URL, which ends with `/v1`. Offers `chat/completions`, `responses`, `messages` and `embeddings`.
+   */
   url: string;
   pid: number;
   kill(signal?: NodeJS.Signals): void;

@@ -24,7 +24,9 @@ async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
   return text.split("\n")[0] ?? "";
 }
 
-/** Runs a script of this folder that calls `announce`, and waits until it listens. Port 0 means any free port. */
+/**
+ * Runs a script of this folder that calls `announce`, and waits until it listens. Port 0 means any free port.
+ */
 export async function launchUpstream(script: string, wantedPort = 0): Promise<UpstreamProcess> {
   const child = Bun.spawn([process.execPath, join(import.meta.dir, script), "--with-parent"], {
     env: { PATH: process.env["PATH"], PORT: String(wantedPort) },
@@ -61,7 +63,9 @@ export async function untilTestEnds<Started extends Stoppable>(
   return started;
 }
 
-/** Launches something for all tests of the calling file or `describe` block. Not to be called within a test. */
+/**
+ * Launches something for all tests of the calling file or `describe` block. Not to be called within a test.
+ */
 export function sharedByTests<Started extends Stoppable>(launch: () => Promise<Started>): () => Started {
   let started: Started | undefined;
   beforeAll(async () => {
