@@ -8,7 +8,7 @@ import type { AgentCommand, AgentProfile, Transport } from "../relay/types.ts";
 import type { Admission } from "./admission.ts";
 import type { SocketSlot } from "./socket-slots.ts";
 
-/** What a connection needs of the agent's WebSocket. */
+/** The part of an agent's WebSocket that a connection needs. */
 export interface AgentSocket {
   /** Returns the bytes sent, -1 if the text waits until the socket has drained, 0 if the text was dropped. */
   sendText(text: string): number;
@@ -30,9 +30,9 @@ export interface AdmittedAgent extends Admission {
 }
 
 /**
- * An agent's WebSocket with its protocol state, from the upgrade until the socket is closed. The agent says
- * hello in time, and is registered from then on. The two protocols say how frames are read and commands are
- * written.
+ * An agent's WebSocket with its protocol state, from the upgrade until the socket is closed. The agent must
+ * say hello in time, and is registered from then on. A subclass for each protocol reads the frames and writes
+ * the commands.
  */
 export abstract class AgentConnection<Options extends ConnectionOptions = ConnectionOptions>
   implements Transport
@@ -51,9 +51,10 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
 
   abstract send(command: AgentCommand): boolean;
 
+  /** Reads a frame of the protocol. */
   protected abstract frame(text: string): void;
 
-  /** A text frame has come. */
+  /** Reads a frame, unless the connection is closed. */
   receive(text: string): void {
     if (this.#socket) this.frame(text);
   }
@@ -65,7 +66,7 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
     this.#stopHelloTimer = clock.after(helloWithinMs, () => this.close("hello_missing"));
   }
 
-  /** The socket, which was full, has drained. */
+  /** The socket was full and has drained. */
   drained(): void {
     if (this.agent) this.relay.writable(this.agent, true);
   }
@@ -103,15 +104,14 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
     if (this.agent) this.relay.gone(this.agent, reason);
   }
 
-  /** The agent has said hello. Returns false if its id is in use: then the connection is closed. */
-  protected register(profile: Omit<AgentProfile, "address" | "key">): boolean {
+  /** The agent has said hello. If its id is in use, the connection is closed. */
+  protected register(profile: Omit<AgentProfile, "address" | "key">): void {
     const { address, key, slot } = this.admitted;
     this.#stopHello();
     slot.identified();
     const models = allowedModels(profile.models, key);
     this.agent = this.relay.join({ ...profile, models, address, key }, this);
     if (!this.agent) this.close("id_in_use");
-    return this.agent !== undefined;
   }
 
   /** Returns false if the frame cannot be sent. */
