@@ -96,6 +96,7 @@ const TABLE = {
     ...NOT_FOUND,
     openaiCode: "endpoint_not_supported",
     message: "No agent can do this",
+    plainMessage: "This endpoint is not available for this model",
   },
   request_untranslatable: {
     ...INVALID,
@@ -135,7 +136,7 @@ const TABLE = {
     status: 405,
     openaiCode: "method_not_allowed",
     message: "405 method not allowed",
-    plainMessage: "This path does not take this method",
+    plainMessage: "Method not allowed",
   },
   conversation_unknown: { ...NOT_FOUND, message: "Conversation doesn't exists" },
   parent_unknown: { ...NOT_FOUND, message: "Parent message doesn't exist" },

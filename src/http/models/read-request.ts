@@ -92,7 +92,7 @@ function checkThatAnAgentCan(
   const requests = plans.map(({ request }) => request);
   if (!relay.offersModel(model) || relay.canDo({ model, requests, v1: v1?.request })) return;
   if (refusal) throw refusal;
-  const hint = `No agent that offers this model supports /v1/${endpoint}.`;
+  const hint = `No agent that offers the model supports /v1/${endpoint}.`;
   throw new AppError("endpoint_unsupported", { param: "model", hint });
 }
 
