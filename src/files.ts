@@ -17,9 +17,7 @@ export function publishFile(finished: string, path: string): boolean {
   return true;
 }
 
-/**
- * Makes the names in a folder survive a loss of power. Does nothing on Windows, which cannot open a folder.
- */
+/** Makes names in a folder survive a loss of power. Does nothing on Windows: it cannot open folders. */
 export function syncFolder(path: string): void {
   if (process.platform === "win32") return;
   const folder = openSync(path, "r");

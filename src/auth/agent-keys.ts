@@ -21,9 +21,7 @@ export interface NewAgentKey {
 }
 
 export interface AgentKeys {
-  /**
-   * Returns the key with this text; undefined if there is none. Throws verify_failed when the store fails.
-   */
+  /** Returns the key with this text, undefined without one. Throws verify_failed when the store fails. */
   find(candidate: string): Promise<AgentKey | "revoked" | undefined>;
   /** Adds a key. Throws agent_key_name_taken if the main key or a key that is not revoked has the name. */
   add(key: { id: string; name: string; models: readonly string[] | null }): Promise<NewAgentKey>;

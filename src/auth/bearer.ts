@@ -2,10 +2,7 @@
 const SCHEME = /^bearer(?:[ \t]+|$)/i;
 const NOT_ASCII = /[\x80-\xff]/;
 
-/**
- * Returns the key in the `Authorization` header, with or without `Bearer` before it; undefined without the
- * header.
- */
+/** Returns the key in `Authorization`, with or without `Bearer` before it; undefined without the header. */
 export function readBearer(headers: Headers): string | undefined {
   const authorization = headers.get("authorization");
   return authorization === null ? undefined : decodeHeader(authorization.replace(SCHEME, ""));

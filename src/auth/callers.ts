@@ -39,14 +39,9 @@ export interface Callers {
   requireAdmin(headers: Headers, given: string | undefined): Session | undefined;
   /** Whether the headers have the cookie of an administrator's session. */
   hasAdminSession(headers: Headers): boolean;
-  /**
-   * Throws an `AppError` admin_key_wrong unless the admin key is in the headers. A session does not count.
-   */
+  /** Throws an `AppError` admin_key_wrong unless the headers have the admin key. A session does not count. */
   requireAdminKey(headers: Headers): void;
-  /**
-   * Returns the owner of the key in the headers, for a new session. Throws as `identify` does. A session does
-   * not count.
-   */
+  /** Returns the owner of the headers' key, for a new session. Throws as `identify` does. */
   ownerOf(headers: Headers): Promise<SessionOwner>;
   /** Must be called when a user was changed. Changes by other processes take effect within a second. */
   forget(): void;
@@ -183,9 +178,7 @@ function requireValid(found: CachedOwner | undefined, at: number): CachedOwner {
   return found;
 }
 
-/**
- * Sessions cannot be guessed, so an ended one is not counted as a wrong key. It is logged under its own name.
- */
+/** Sessions cannot be guessed, so an ended one is logged under its own name, not as a wrong key. */
 function noSession(code: "key_missing" | "admin_key_wrong", fault: SessionFault | undefined): AppError {
   if (fault === undefined) return new AppError(code);
   return new AppError(code, { logAs: `session_${fault}`, hint: SESSION_HINTS[fault] });

@@ -1,8 +1,7 @@
 import { subscriberNetwork } from "../net/addresses.ts";
+import { once } from "../once.ts";
 
-/**
- * Limits what each address has open at once, and what all have together. IPv6 addresses are counted by /64.
- */
+/** Limits what each address has open at once, and what all have together. IPv6 counts by /64. */
 export interface ConcurrencyLimit {
   /** Returns a function that ends it, harmless when called twice, or the limit that forbids it. */
   enter(address: string | undefined): (() => void) | "address" | "all";
@@ -29,15 +28,12 @@ export function createConcurrencyLimit({
       if (count >= addressMax) return "address";
       counts.set(network, count + 1);
       all++;
-      let isOpen = true;
-      return () => {
-        if (!isOpen) return;
-        isOpen = false;
+      return once(() => {
         all--;
         const left = (counts.get(network) ?? 1) - 1;
         if (left > 0) counts.set(network, left);
         else counts.delete(network);
-      };
+      });
     },
     get count() {
       return all;

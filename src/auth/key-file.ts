@@ -49,10 +49,7 @@ function tighten(path: string): void {
   }
 }
 
-/**
- * The file appears with its whole content or not at all. A key lost in a power cut would leave every sealed
- * token shut.
- */
+/** Creates the file as a whole, synced: without its key after a power cut, no sealed token would open. */
 function create(path: string): string {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${randomBytes(6).toString("hex")}`;

@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { once } from "../once.ts";
 import type { Principal } from "../principal.ts";
 import { DAY_MS } from "../time.ts";
 import type { Allowance } from "./callers.ts";
@@ -163,20 +164,15 @@ function hasLimit({ requestsPerMinute, tokensPerDay, maxParallel }: UserLimits):
 }
 
 function createLease(state: UserState): Lease {
-  let held = true;
   state.running++;
   return {
-    end() {
-      if (held) state.running--;
-      held = false;
-    },
+    end: once(() => {
+      state.running--;
+    }),
   };
 }
 
-/**
- * Counts the tokens of the current UTC day. When the clock is set back to an earlier day, counting starts
- * again at 0.
- */
+/** Counts the tokens of the current UTC day. A clock set back to an earlier day starts again at 0. */
 function createDayCount(now: () => number, usedToday: ReadonlyMap<string, number> = new Map()) {
   let day = startOfDay(now());
   const used = new Map(usedToday);
@@ -209,9 +205,7 @@ function refusal(
   return new AppError(code, { hint: `${limit} Please try again in ${wait}.`, retryAfterMs });
 }
 
-/**
- * Writes a time as OpenAI does in its headers: `17ms`, `8.64s`, `6m0s`, `1h0m30s`. Rounds up to milliseconds.
- */
+/** Writes a time as OpenAI's headers do: `17ms`, `8.64s`, `6m0s`, `1h0m30s`. Rounds up to milliseconds. */
 export function formatDuration(ms: number): string {
   const whole = Math.max(0, Math.ceil(ms));
   if (whole > 0 && whole < 1000) return `${whole}ms`;

@@ -10,10 +10,7 @@ const HEAD_BYTES = 1 + NONCE_BYTES;
 
 /** Encrypts tokens for the store. */
 export interface Seal {
-  /**
-   * Encrypts `text`. It opens only with the same `context`, so no row can pass for another. The context is
-   * not secret.
-   */
+  /** Encrypts `text`. Only the same `context`, which is public, opens it: no row can pass for another. */
   seal(text: string, context: string): Uint8Array;
   /** Returns the text; undefined if it was sealed with another key or context, or was altered. */
   open(sealed: Uint8Array, context: string): string | undefined;

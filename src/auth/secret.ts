@@ -1,10 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 
 export interface Secret {
-  /**
-   * Whether `candidate` is the secret, in constant time, so that timing helps nobody guess. Empty text never
-   * matches.
-   */
+  /** Compares in constant time, so that timing helps nobody guess. Empty text never matches. */
   matches(candidate: string | undefined): boolean;
 }
 
@@ -20,8 +17,5 @@ export function createSecret(value: string): Secret {
 /** Returns 122 random bits as a UUID, the form of the reference's tokens. */
 export const newToken = (): string => crypto.randomUUID();
 
-/**
- * The form in which tokens, agent keys and session cookies are stored and looked up: SHA-256 in lower-case
- * hex.
- */
+/** The form in which tokens, agent keys and session cookies are stored: SHA-256 in lower-case hex. */
 export const hashSecret = (secret: string): string => Bun.SHA256.hash(secret, "hex");

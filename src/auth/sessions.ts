@@ -24,9 +24,7 @@ export type SessionFault = "ended" | "foreign";
 export interface Sessions {
   /** Begins a session, and returns its `Set-Cookie` header. At a limit, the oldest session is ended. */
   begin(owner: SessionOwner, options: { secure: boolean }): { session: Session; cookie: string };
-  /**
-   * Returns the session of the cookie in the headers, or why it does not count; undefined without a cookie.
-   */
+  /** Returns the session of the headers' cookie, or why it does not count; undefined without a cookie. */
   read(headers: Headers): Session | SessionFault | undefined;
   /** Whether the session has neither expired nor been ended. Does not check the user's token. */
   isAlive(session: Session): boolean;

@@ -16,10 +16,7 @@ export class SlidingWindow {
     this.#spanMs = spanMs;
   }
 
-  /**
-   * Returns the number of requests in the span that ends now. One admitted exactly a span ago no longer
-   * counts.
-   */
+  /** Returns the number of requests in the span that ends now. One exactly a span ago does not count. */
   count(now: number): number {
     while (this.#count > 0 && this.#at(0) <= now - this.#spanMs) {
       this.#first = (this.#first + 1) % this.#times.length;
@@ -28,9 +25,7 @@ export class SlidingWindow {
     return this.#count;
   }
 
-  /**
-   * Adds a request. Must only be called while `count` is below `limit`, with times that never run backwards.
-   */
+  /** Adds a request. Only allowed while `count` is below `limit`, with times that never run backwards. */
   add(now: number, limit: number): void {
     if (this.#count === this.#times.length) this.#grow(limit);
     this.#times[(this.#first + this.#count) % this.#times.length] = now;

@@ -15,9 +15,7 @@ interface UserWatchOptions {
 /** How soon a change by another process, such as `users disable`, takes effect. */
 const RECHECK_MS = 1_000;
 
-/**
- * Watches the users who have something open, with one small look-up each. Returns a function that stops it.
- */
+/** Looks up each user who has something open, at intervals. Returns a function that stops it. */
 export function watchUsers({ users, open, revoke, onError, every = onTimer }: UserWatchOptions): () => void {
   let isReadable = true;
   let isLooking = false;

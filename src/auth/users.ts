@@ -12,10 +12,7 @@ export interface UserWithToken {
   token: string;
 }
 
-/**
- * A user as administrators see them. The newest token is empty if it cannot be opened, as another key sealed
- * it.
- */
+/** A user with their newest token, which is empty if another key sealed it. */
 export interface User extends Omit<StoredUser, "sealedToken"> {
   token: string;
 }
@@ -62,10 +59,7 @@ interface UsersOptions {
   now?: () => number;
 }
 
-/**
- * Throws an `AppError` when the store fails, with the reference's text if it has one, and the cause for the
- * log.
- */
+/** Its methods throw an `AppError` when the store fails, with the reference's text and the cause. */
 export function createUsers({ users, seal, onChange = () => {}, now = Date.now }: UsersOptions): Users {
   const unsealed = ({ sealedToken, ...user }: StoredUser): User => ({
     ...user,

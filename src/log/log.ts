@@ -31,10 +31,7 @@ interface LogOptions {
   format?: LogFormat;
   /** Colours pretty lines, for a terminal. Default: false. */
   coloured?: boolean;
-  /**
-   * Values that must never be logged. Those shorter than 8 characters are not masked, as they would mask
-   * ordinary words.
-   */
+  /** Values to mask. Those shorter than 8 characters are not, as they would mask ordinary words. */
   secrets?: readonly string[];
   now?: () => Date;
 }

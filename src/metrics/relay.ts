@@ -16,10 +16,7 @@ export interface AgentMetrics {
   left(reason: string): void;
 }
 
-/**
- * Registers the metrics of agents, slots, the queue and sockets, most of which are read when they are
- * collected.
- */
+/** Registers the metrics of agents, slots, the queue and sockets. Most are read when collected. */
 export function createRelayMetrics(registry: Registry, sources: MetricSources): AgentMetrics {
   const { server } = sources;
   const stats = oncePerTurn(() => sources.relay().stats());

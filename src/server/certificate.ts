@@ -17,9 +17,7 @@ export interface Certificate {
   validTo: string;
 }
 
-/**
- * Reads the files. Throws a `CommandError` of one line that names the file at fault, and never its contents.
- */
+/** Reads the files. Throws a one-line `CommandError` that names the file at fault, never its contents. */
 export function readCertificate(files: CertificateFiles): Certificate {
   const cert = readText(files.cert, "certificate");
   const key = readText(files.key, "key");

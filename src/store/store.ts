@@ -14,10 +14,7 @@ export interface Store {
   conversations: ConversationStore;
   /** Writes a few bytes. Rejects within some seconds when nothing can be written. */
   check(): Promise<void>;
-  /**
-   * Returns the space of deleted rows to the disk, in steps that block nobody. Resolves with the number of
-   * bytes.
-   */
+  /** Returns the space of deleted rows to the disk in small steps. Resolves with the number of bytes. */
   compact(): Promise<number>;
   /** Writes what is still pending, then releases the file. */
   close(): Promise<void>;
@@ -149,9 +146,7 @@ export interface UsageSum {
 }
 
 export interface UsageStore {
-  /**
-   * Returns at once. The row is written within about 50 ms, in one transaction with the other pending rows.
-   */
+  /** Returns at once. The row is written within about 50 ms, in one transaction with other rows. */
   record(row: UsageRow): void;
   /**
    * Sums the recorded rows, written or not, with `from` included and `to` excluded. The sums are sorted by
@@ -166,10 +161,7 @@ export interface UsageStore {
     principal?: Principal | undefined;
     limit: number;
   }): Promise<UsageSum[]>;
-  /**
-   * Returns the tokens that each user, by id, has used since `from`, to continue daily limits after a
-   * restart.
-   */
+  /** Returns the tokens used since `from` by user id, to continue daily limits after a restart. */
   tokensSince(from: number): Promise<Map<string, number>>;
   /** Deletes the rows before this time. Resolves with their number. */
   purge(before: number): Promise<number>;

@@ -18,10 +18,7 @@ const stored = (id: string, token: string) => ({
   sealedToken: Buffer.of(),
 });
 
-/**
- * Creates callers: Ann's token is "ann-token", the admin key "admin-key". `lookUps` counts the look-ups in
- * the store.
- */
+/** Ann's token is "ann-token", the admin key "admin-key". `lookUps` counts look-ups in the store. */
 async function scene(wrap: (users: UserStore) => Partial<UserStore> = () => ({})) {
   const clock = createFakeClock();
   const { users } = openTestStore({ now: clock.now });

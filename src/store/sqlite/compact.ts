@@ -4,9 +4,7 @@ import type { Connection } from "./database.ts";
 /** The pages that one step frees, in a few milliseconds. */
 const STEP_PAGES = 64;
 
-/**
- * Free pages left for the next rows: a file that shrinks and grows all the time wears the disk for nothing.
- */
+/** Free pages left for new rows: a file that constantly shrinks and grows wears the disk for nothing. */
 const SPARE_PAGES = 1_024;
 const SPARE_SHARE = 0.1;
 

@@ -13,9 +13,7 @@ interface ConversationStoreOptions extends WriteBehindOptions {
 interface WrittenBehind extends ConversationStore {
   /** Drops the pending conversations of a deleted user. */
   dropUser(user: string): void;
-  /**
-   * Writes the pending conversations for the last time; those that cannot be written are reported and lost.
-   */
+  /** Writes the pending conversations for the last time. Those that fail are reported and lost. */
   end(): Promise<void>;
 }
 
@@ -91,10 +89,7 @@ interface TurnRow {
   answer: string;
 }
 
-/**
- * Follows the parents from the last turn to the first. The limit on the depth ends a circle, should there be
- * one.
- */
+/** Follows the parents from the last turn to the first. The limit of the depth ends a circle. */
 const BRANCH = `
   WITH RECURSIVE branch(id, parent, question, answer, depth) AS (
     SELECT id, parent_id, question, answer, 1 FROM turns WHERE conversation_id = ?1 AND id = ?2

@@ -27,10 +27,7 @@ class ClosableDatabase extends Database {
 }
 
 interface WriteOptions {
-  /**
-   * If false, does not wait for the disk: a loss of power may undo the change, but `kill -9` does not.
-   * Default: true.
-   */
+  /** If false, does not wait for the disk: a loss of power may undo the change. Default: true. */
   durable?: boolean;
 }
 
@@ -88,10 +85,7 @@ function relaxed<T>(database: Database, run: () => T): T {
   }
 }
 
-/**
- * Whether the error has this code of SQLite. Extended codes begin with the plain one, as in
- * SQLITE_BUSY_RECOVERY.
- */
+/** Whether the error has this SQLite code, or an extended one such as SQLITE_BUSY_RECOVERY. */
 export function hasCode(error: unknown, prefix: string): boolean {
   return error instanceof SQLiteError && error.code?.startsWith(prefix) === true;
 }

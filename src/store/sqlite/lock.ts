@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { CommandError } from "../../errors.ts";
+import { once } from "../../once.ts";
 import { hasCode } from "./database.ts";
 
 /*
@@ -10,10 +11,7 @@ import { hasCode } from "./database.ts";
  * releases them when their process ends, however it ends. None is left to clean up.
  */
 
-/**
- * Takes a shared lock on the database at `path`. Returns a function that releases it. Throws a `CommandError`
- * while it is held exclusively.
- */
+/** Takes a shared lock. Returns its release. Throws a `CommandError` while the lock is held exclusively. */
 export function lockShared(path: string, waitMs: number): () => void {
   const refusal = `the data of ${path} is being replaced by a restore: try again when that is done`;
   return hold(path, waitMs, refusal, (lock) => {
@@ -22,10 +20,7 @@ export function lockShared(path: string, waitMs: number): () => void {
   });
 }
 
-/**
- * Takes the lock exclusively. Returns a function that releases it. Throws a `CommandError` when the database
- * is in use.
- */
+/** Takes the lock exclusively. Returns its release. Throws a `CommandError` when the data is in use. */
 export function lockExclusive(path: string): () => void {
   const refusal = `the data of ${path} is in use: stop the server, and whatever else has the data open, first`;
   return hold(path, 0, refusal, (lock) => lock.run("BEGIN EXCLUSIVE"));
@@ -42,11 +37,7 @@ function hold(path: string, waitMs: number, refusal: string, take: (lock: Databa
     lock.close();
     throw hasCode(error, "SQLITE_BUSY") ? new CommandError(refusal, { cause: error }) : error;
   }
-  let held = true;
-  return () => {
-    if (held) lock.close();
-    held = false;
-  };
+  return once(() => lock.close());
 }
 
 /**

@@ -1,9 +1,6 @@
 import type { Connection } from "./database.ts";
 
-/**
- * Merges the WAL into the database on a thread of its own, as merging waits for the disk and would block the
- * event loop.
- */
+/** Merges the WAL on its own thread, as merging waits for the disk and would block the event loop. */
 export interface Merging {
   /** Must be called after each write. Starts merging when the WAL has grown long. */
   check(): void;

@@ -10,19 +10,14 @@ export interface Migration {
   sql: string;
 }
 
-/**
- * In the order in which they are applied. A database's `user_version` is the number of migrations it has had.
- */
+/** In the order of application. A database's `user_version` is the number of migrations it has had. */
 export const MIGRATIONS: readonly Migration[] = [
   { name: "0000_users.sql", sql: users },
   { name: "0001_turns.sql", sql: turns },
   { name: "0002_operations.sql", sql: operations },
 ];
 
-/**
- * "ChAS", in the header of every database of ours, so that the database of another program is never mistaken
- * for one.
- */
+/** "ChAS", in the header of our databases, so that another program's is never mistaken for one. */
 export const APPLICATION_ID = 0x43684153;
 
 /** Throws a `CommandError` when this program must not touch the database. Changes nothing. */

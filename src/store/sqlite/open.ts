@@ -1,4 +1,5 @@
 import { chmodSync, closeSync, existsSync, openSync, statSync } from "node:fs";
+import { once } from "../../once.ts";
 import type { Store } from "../store.ts";
 import { createAgentKeyStore } from "./agent-keys.ts";
 import { createAuditStore } from "./audit.ts";
@@ -39,9 +40,7 @@ export interface StoreOptions {
   after?: After;
   /** Merges the WAL on a thread of its own. A process that runs for long should use this. Default: false. */
   mergesOnThread?: boolean;
-  /**
-   * Called when rows could not be written behind, with counts in the message. The store retries by itself.
-   */
+  /** Called when a write behind failed, with counts in the message. The store retries by itself. */
   onError?: (error: Error) => void;
 }
 
@@ -83,7 +82,6 @@ function createStore(connection: Connection, { unlock, mergesOnThread, ...option
   const behind = { connection, ...options, ...(merging && { onWritten: merging.check }) };
   const conversations = createConversationStore(behind);
   const usage = createUsageStore(behind);
-  let closed: Promise<void> | undefined;
   return {
     users: createUserStore({ connection, now, onDelete: conversations.dropUser }),
     agentKeys: createAgentKeyStore({ connection, now }),
@@ -92,12 +90,9 @@ function createStore(connection: Connection, { unlock, mergesOnThread, ...option
     conversations,
     check: () => checkWrites(connection),
     compact: () => compact(connection),
-    close() {
-      closed ??= Promise.all([merging?.end(), conversations.end(), usage.end()])
-        .then(connection.end)
-        .finally(unlock);
-      return closed;
-    },
+    close: once(() =>
+      Promise.all([merging?.end(), conversations.end(), usage.end()]).then(connection.end).finally(unlock),
+    ),
   };
 }
 
@@ -106,10 +101,7 @@ async function checkWrites({ raw, write }: Connection): Promise<void> {
   await write(() => raw.run(`PRAGMA application_id = ${APPLICATION_ID}`), { durable: false });
 }
 
-/**
- * SQLite gives the -wal and -shm files the mode of the database, so the mode must be right before it opens
- * them.
- */
+/** Sets the mode before SQLite opens the database, as its -wal and -shm files get the same mode. */
 function prepareFiles(path: string): void {
   closeSync(openSync(path, "a+", 0o600));
   for (const file of [path, `${path}-wal`, `${path}-shm`]) {
@@ -123,9 +115,7 @@ function prepareFiles(path: string): void {
   }
 }
 
-/**
- * Retries, as switching to WAL fails at once, whatever the busy time-out, when two processes try it together.
- */
+/** Retries, as switching to WAL fails at once, despite the busy time-out, when two processes try it. */
 function openWhenFree(path: string, walPages: number): Connection {
   const deadline = performance.now() + OPEN_WAIT_MS;
   for (;;) {

@@ -8,9 +8,7 @@ export type PendingConversation = Conversation & { usedAt: number; turns: readon
 
 export interface PendingConversations extends Pending<PendingConversation> {
   find(id: string): PendingConversation | undefined;
-  /**
-   * Adds a conversation, or its turns to the pending one with its id; ignored unless it may change that one.
-   */
+  /** Adds a conversation, or its turns to the pending one with its id, if it may change that one. */
   put(conversation: PendingConversation): void;
   dropUser(user: string): void;
 }

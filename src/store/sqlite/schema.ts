@@ -55,9 +55,7 @@ export const conversations = sqliteTable(
   ],
 );
 
-/**
- * The turns of the kept conversations. `seq` is their order; `parentId` is a turn of the same conversation.
- */
+/** The turns of kept conversations. `seq` is their order, `parentId` a turn of the same conversation. */
 export const turns = sqliteTable(
   "turns",
   {
@@ -74,10 +72,7 @@ export const turns = sqliteTable(
   (table) => [unique("turns_conversation_id_id").on(table.conversationId, table.id)],
 );
 
-/**
- * The keys that agents register with, besides the one in the data folder. A revoked key is kept, to show its
- * name.
- */
+/** The keys of agents, besides the one in the data folder. A revoked key is kept to show its name. */
 export const agentKeys = sqliteTable("agent_keys", {
   id: text("id").primaryKey(),
   name: text("name").notNull(),

@@ -5,9 +5,7 @@ const FLUSH_AFTER_FAILURE_MS = 1_000;
 /** The most rows in one transaction, so that it blocks the event loop for a few milliseconds only. */
 const BATCH_ROWS = 1_000;
 
-/**
- * Calls `run` once after a delay that does not keep the process alive. Returns a function that cancels it.
- */
+/** Calls `run` after a delay, without keeping the process alive. Returns a function that cancels it. */
 export type After = (delayMs: number, run: () => void) => () => void;
 
 /** The items that wait to be written. When writing fails for long, the oldest are dropped. */
@@ -46,10 +44,7 @@ export interface WriteBehind {
   end(): Promise<void>;
 }
 
-/**
- * Writes in batches of one transaction each. They survive `kill -9`, but a loss of power may undo the latest
- * ones.
- */
+/** Writes in batches, each one transaction. All survive `kill -9`; a loss of power may undo the latest. */
 export function createWriteBehind<Item>(
   { connection, after, onError, onWritten }: WriteBehindOptions,
   { noun, pending, write }: Written<Item>,
