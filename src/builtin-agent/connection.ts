@@ -40,8 +40,12 @@ export interface FrameSender {
 
 /** How long the upgrade may take, and then the server's `ready`. */
 const OPEN_MS = 10_000;
-/** The server pings every 30 s. This is three missed pings. */
-const SILENCE_MS = 90_000;
+/**
+ * After this time without a frame, the agent pings the server on its part. The server pings every 30 s by
+ * default, but may be set to ping less often.
+ */
+const QUIET_MS = 80_000;
+const PONG_MS = 10_000;
 const CLOSE_MS = 1000;
 const REFUSAL_MS = 5000;
 const REFUSAL_BYTES_MAX = 64 * 1024;
@@ -74,6 +78,7 @@ export class Connection implements FrameSender {
       this.send(options.hello());
     };
     this.#ws.onmessage = ({ data }) => this.#receive(data);
+    this.#ws.addEventListener("pong", () => this.#heard());
     this.#ws.onclose = ({ code, reason }) => void this.#closed(code, reason);
   }
 
@@ -107,8 +112,18 @@ export class Connection implements FrameSender {
       if (frame.type === "ping") this.send({ type: "pong" });
       onFrame(frame);
     }
+    this.#heard();
+  }
+
+  /** The server is there: from now on it may be silent for a while again. */
+  #heard(): void {
     const isReady = Number.isFinite(this.frameBytesMax);
-    if (isReady && !this.#isOver) this.#limit(SILENCE_MS, "the server is silent");
+    if (!isReady || this.#isOver) return;
+    this.#cancelTimer();
+    this.#cancelTimer = this.#options.clock.after(QUIET_MS, () => {
+      this.#limit(PONG_MS, "the server is silent");
+      this.#ws.ping();
+    });
   }
 
   async #closed(code: number, reason: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createEcho } from "../../src/builtin-agent/echo.ts";
+import type { Clock } from "../../src/clock.ts";
 import { CLOSE } from "../../src/protocol/close.ts";
 import { startAgentServer } from "../support/agent-server.ts";
 import { createFakeClock } from "../support/clock.ts";
@@ -146,6 +147,26 @@ describe("a server that hangs", () => {
     expect(builtin.printed.at(-1)).toContain("the server is silent");
     await agent.closed;
     await reconnect(clock, builtin, server);
+  });
+
+  test("a server that sends no frames but answers pings is not left", async () => {
+    const clock = createFakeClock();
+    let scheduled = 0;
+    const after: Clock["after"] = (delayMs, run) => {
+      scheduled++;
+      return clock.after(delayMs, run);
+    };
+    const server = startAgentServer();
+    const builtin = startBuiltinAgent(server, { upstream: createEcho(), clock: { ...clock, after } });
+    await server.next();
+    await until(() => builtin.printed.length === 1);
+    for (let pings = 1; pings <= 4; pings++) {
+      const before = scheduled;
+      clock.advance(80_000);
+      // The check of the upstream, the limit for the pong, and the next wait once the pong has come.
+      await until(() => server.pings() === pings && scheduled >= before + 3);
+    }
+    expect(pauses(builtin)).toEqual([]);
   });
 });
 

@@ -53,6 +53,8 @@ export interface AgentServer {
   refuseWith(answer: ((request: Request) => Response | Promise<Response>) | undefined): void;
   /** Leaves hellos unanswered from now on. Returns a function that answers them. */
   keepSilent(): () => void;
+  /** The number of WebSocket pings of agents so far. */
+  pings(): number;
   /** The number of hellos that wait for an answer. */
   silentHellos(): number;
   stop(): Promise<void>;
@@ -165,6 +167,7 @@ export function startAgentServer({
   let refusal: ((request: Request) => Response | Promise<Response>) | undefined;
   let held: (() => void)[] | undefined;
   let agents = 0;
+  let pings = 0;
 
   const welcome = (ws: ServerWebSocket<SocketData>, hello: HelloFrame) => {
     const connection = new Connection(ws, hello, ws.data.headers);
@@ -207,6 +210,9 @@ export function startAgentServer({
         if (data.type === "hello" && !ws.data.connection) welcome(ws, data);
         else ws.data.connection?.take(data);
       },
+      ping: () => {
+        pings++;
+      },
       close: (ws, code, reason) => ws.data.connection?.settleClosed({ code, reason }),
     },
   });
@@ -235,6 +241,7 @@ export function startAgentServer({
         for (const answerNow of silent) answerNow();
       };
     },
+    pings: () => pings,
     silentHellos: () => held?.length ?? 0,
     stop,
   };
