@@ -5,7 +5,7 @@ import { CLOSE } from "../src/protocol/close.ts";
 
 const read = (path: string) => Bun.file(new URL(`../${path}`, import.meta.url)).text();
 
-test("every frame kind and close code is in the agents' protocol document", async () => {
+test("every v1 frame and every close code is on the page of the agent protocol", async () => {
   const docs = await read("docs/agent-protocol.md");
   for (const message of Object.values(V1_MESSAGE)) expect(docs).toContain(`| \`${message}\` |`);
   for (const [name, { code, reason }] of Object.entries(CLOSE)) {
@@ -14,7 +14,7 @@ test("every frame kind and close code is in the agents' protocol document", asyn
   }
 });
 
-test("every frame of v2 is in the protocol document with each of its fields, and every endpoint", async () => {
+test("every v2 frame is on the page of the agent protocol with all its fields, and so is every endpoint", async () => {
   const [, docs = ""] = (await read("docs/agent-protocol.md")).split("## v2");
   for (const { shape } of [...AgentFrame.options, ...ServerFrame.options]) {
     const { type, ...fields } = shape;
@@ -28,7 +28,7 @@ test("every frame of v2 is in the protocol document with each of its fields, and
   for (const endpoint of ENDPOINTS) expect(docs).toContain(`\`${endpoint}\``);
 });
 
-test("no link between the documents leads nowhere", async () => {
+test("every link between the documents has a target", async () => {
   const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...new Bun.Glob("docs/*.md").scanSync(".")];
   for (const page of pages) {
     for (const [, target = ""] of (await read(page)).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {

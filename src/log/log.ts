@@ -1,11 +1,10 @@
-import { type LogEntry, prettyLine } from "./pretty.ts";
+import type { LogEntry, LogFields, LogLevel } from "./entry.ts";
+import { prettyLine } from "./pretty.ts";
 
 export { causeOf } from "./cause.ts";
+export type { LogFields, LogLevel } from "./entry.ts";
 
-export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFormat = "json" | "pretty";
-
-export type LogFields = Record<string, string | number | boolean | null | undefined>;
 
 /**
  * Writes one line for each event, as a JSON object or as text for people. Callers pass names and numbers

@@ -1,11 +1,4 @@
-import type { LogFields, LogLevel } from "./log.ts";
-
-export interface LogEntry {
-  time: Date;
-  level: LogLevel;
-  event: string;
-  fields: LogFields;
-}
+import type { LogEntry, LogLevel } from "./entry.ts";
 
 /** The most important fields of the most common events, written first and without names. */
 const HEADS: Readonly<Record<string, readonly string[]>> = {

@@ -7,7 +7,7 @@ import { type Scene, startScene, useScene } from "../support/scene.ts";
 const CONVERT = "Failed to convert response to ChatGptResponse";
 const READ = "Failed to read response from the client";
 
-/** An agent whose frames the test sends itself. */
+/** Connects an agent whose frames the test sends itself. */
 async function rawAgent(scene: Scene) {
   const socket = await openRawSocket(`${scene.url}/client/register`);
   scene.after(socket.destroy);
@@ -16,13 +16,13 @@ async function rawAgent(scene: Scene) {
   const known = socket.ping();
   let next = socket.receive();
   await known;
-  /** The next frame; the one after it is read on, so that control frames are seen. */
+  /** Returns the next frame. Reads on meanwhile, so that control frames are handled. */
   const receive = async () => {
     const message = await next;
     next = socket.receive();
     return JSON.parse(message?.text ?? "null");
   };
-  /** Reads on, answering nothing, and gives how the connection ends. */
+  /** Reads without answering, and resolves with how the connection ended. */
   const ignoreAll = async () => {
     while (await next) next = socket.receive();
     return socket.ended;

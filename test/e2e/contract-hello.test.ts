@@ -15,7 +15,7 @@ const open = async (options?: Parameters<typeof openRawSocket>[1]): Promise<RawS
 
 const helloOf = async (socket: RawSocket) => JSON.parse((await socket.receive())?.text ?? "");
 
-/** Says hello under an id and waits until the server has taken that in, or has closed. */
+/** Says hello under an id, and waits until the server has handled that or closed the connection. */
 const greet = async (socket: RawSocket, hello: string | { id: string }) => {
   await socket.receive();
   socket.send(typeof hello === "string" ? hello : JSON.stringify({ message: "", data: "", ...hello }));

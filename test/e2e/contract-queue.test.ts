@@ -4,7 +4,7 @@ import { until } from "../support/until.ts";
 
 const NONE = '{"error":"No available clients"}';
 
-/** An agent that answers a request when the test says so. */
+/** Connects an agent that answers a request only when the test calls `serve`. */
 async function heldAgent(scene: Scene) {
   const gates = new Map<string, (answer: object) => void>();
   const agent = await scene.firefox({
@@ -15,7 +15,7 @@ async function heldAgent(scene: Scene) {
   });
   return {
     agent,
-    /** Waits for the next request, answers it, and gives its content. */
+    /** Waits for the next request, answers it, and returns its content. */
     async serve() {
       const { content } = await agent.nextRequest();
       gates.get(content)?.({});

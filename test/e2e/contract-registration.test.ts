@@ -6,7 +6,7 @@ import { type Scene, useScene } from "../support/scene.ts";
 const PROXY = { "X-Forwarded-For": "203.0.113.9" };
 const FOREIGN = { Origin: "https://evil.example" };
 
-/** The status of an attempt to register, and the body of its refusal. */
+/** Resolves with the status of an attempt to register, and the body of a refusal. */
 async function register(scene: Scene, path: string, headers: Record<string, string> = {}) {
   const { status, body, socket } = await shakeHands(`${scene.url}${path}`, { headers });
   socket?.destroy();

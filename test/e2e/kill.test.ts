@@ -9,7 +9,7 @@ import { until } from "../support/until.ts";
 import { connectV2Agent } from "../support/v2-agent.ts";
 
 const ROUNDS = 20;
-/** When each round is killed, after its first acknowledged user. */
+/** The time of the kill in each round, after its first acknowledged user. */
 const KILL_AFTER_MS = { min: 20, max: 500 };
 const ASKERS = 4;
 const ADDERS = 2;
@@ -18,10 +18,10 @@ const TOKENS_PER_DAY = 1_000_000_000;
 
 type Settings = Record<string, unknown>;
 
-/** What the server has acknowledged, over all rounds. */
+/** Everything that the server has acknowledged, over all rounds. */
 interface Acknowledged {
   users: Map<string, { token: string; settings: Settings }>;
-  /** A change that was sent and not acknowledged: it may have been made, or not. */
+  /** A change that was sent but not acknowledged, and may have been made. */
   unclear: { id: string; settings: Settings } | undefined;
   /** The request ids of the answered asks of each asker, in order. */
   asks: string[][];
@@ -68,7 +68,7 @@ async function ask(scene: Scene, token: string, answered: string[]): Promise<voi
   answered.push(headers.get("x-request-id") ?? "");
 }
 
-/** Adds users, changes them and asks without a pause, until the server is killed in the midst of it. */
+/** Adds users, changes them and asks without a pause, until the server is killed in the middle of that. */
 async function loadUntilKilled(scene: Scene, acknowledged: Acknowledged, random: Random): Promise<void> {
   const agent = await connectV2Agent(scene.url, answering(TOKENS));
   await addUser(scene, acknowledged, random);
@@ -103,7 +103,7 @@ async function loadUntilKilled(scene: Scene, acknowledged: Acknowledged, random:
   expect(faults).toEqual([]);
 }
 
-/** Every acknowledged user has the acknowledged settings, and his token works. */
+/** Checks that every acknowledged user has the acknowledged settings, and that their token works. */
 async function checkUsers(scene: Scene, acknowledged: Acknowledged, random: Random): Promise<void> {
   const { users, unclear } = acknowledged;
   const init = { headers: { authorization: scene.adminKey } };
@@ -122,7 +122,7 @@ async function checkUsers(scene: Scene, acknowledged: Acknowledged, random: Rand
   }
 }
 
-/** The request ids of all asks that the database has a row of usage for. */
+/** Returns the request ids of all asks with a usage row in the database. */
 function usageIn(data: string): Set<string> {
   const database = new Database(join(data, "server.db"), { readonly: true });
   try {
@@ -133,7 +133,7 @@ function usageIn(data: string): Set<string> {
   }
 }
 
-/** An asker sends one ask after another, so the rows that the kill cost are those of its last asks. */
+/** Checks that only the last asks of each asker have no row, and returns the number of lost rows. */
 function checkUsage({ asks }: Acknowledged, kept: ReadonlySet<string>): number {
   const lost = asks.map((answered) => answered.filter((id) => !kept.has(id)));
   expect(lost).toEqual(

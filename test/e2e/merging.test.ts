@@ -8,7 +8,7 @@ const ASKS = 120;
 const CALLERS = 4;
 const TEXT_LENGTH = 400_000;
 
-/** Where the server's own connection would merge it, were there no thread, it is above 64 MB. */
+/** Without the thread, the server's own connection would merge the log at 64 MB. */
 const WAL_BYTES_MAX = 56 * 1024 ** 2;
 
 test("the executable's thread merges the write-ahead log while asks run, and every row is kept", async () => {

@@ -12,7 +12,7 @@ import { chunk, connectV2Agent, V2_HELLO } from "../support/v2-agent.ts";
 const DOCS = join(import.meta.dir, "../../docs/operations.md");
 const NAME = "chat.example.com";
 
-/** The example of the documentation, its name, ports and files exchanged. Each must be there. */
+/** Returns the example of the documentation with its name, ports and files replaced. Throws if one is missing. */
 function example(language: string, changes: readonly (readonly [string, string])[]): string {
   const [, block] = new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "s").exec(readFileSync(DOCS, "utf8")) ?? [];
   let text = block ?? "";
@@ -84,7 +84,7 @@ function isOpen(port: number): Promise<boolean> {
 
 interface Scene {
   server: Executable;
-  /** Of the proxy. */
+  /** The address of the proxy. */
   url: string;
   port: number;
   ca: string;
@@ -123,7 +123,7 @@ function post(scene: Scene, body: object, signal?: AbortSignal): Promise<Respons
   });
 }
 
-/** A request by hand, from another address of this machine, with headers of the caller's making. */
+/** Sends a request with any headers, from another address of this machine. */
 function forge({ port, ca }: Scene, headers: Record<string, string>): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = "";
@@ -155,7 +155,7 @@ for (const name of ["caddy", "nginx"] as const) {
       agent.say({ type: "delta", ask, data: chunk("first") });
       const reader = ((await asked).body ?? new ReadableStream()).getReader();
       const first = new TextDecoder().decode((await reader.read()).value);
-      // The second piece is not even made yet.
+      // The agent has not sent the second piece yet.
       expect(first).toContain("first");
       agent.say({ type: "delta", ask, data: chunk("second") });
       expect(new TextDecoder().decode((await reader.read()).value)).toContain("second");

@@ -20,9 +20,7 @@ const translated = shareModelApi({
 });
 const recorded = shareModelApi({ agents: () => [["--upstream", recording().url, ...ONE_SLOT]] });
 
-/**
- * As the packages post, with a signal. The openai package takes the path behind `/v1`, the other the whole.
- */
+/** Posts with the package of the endpoint, which takes the path without or with `/v1`. */
 function post(api: ModelApi, path: string, body: object, signal: AbortSignal): PromiseLike<unknown> {
   const stream = "stream" in body;
   return path === "messages"
@@ -30,11 +28,11 @@ function post(api: ModelApi, path: string, body: object, signal: AbortSignal): P
     : openaiAt(api).post(`/${path}`, { body, stream, signal });
 }
 
-/** A stream that nothing refers to any more is collected, and its connection closed. */
+/** Keeps references to streams: one without references is collected, which closes its connection. */
 const held: unknown[] = [];
 afterAll(() => held.splice(0));
 
-/** Resolves once the first event is there. */
+/** Posts, and resolves once the first event has arrived. */
 async function postAndBegin(...args: Parameters<typeof post>): Promise<void> {
   const stream = (await post(...args)) as AsyncIterable<unknown>;
   const events = stream[Symbol.asyncIterator]();
@@ -88,7 +86,7 @@ describe.each(SURFACES)("aborted requests: %s", (_, api, path, body) => {
     waiting.abort();
     await gone;
     await expectFree(() => holder.abort());
-    // The other is that of `expectFree`.
+    // `expectFree` makes the one further request.
     expect((await faults().open()).started).toBe(started + 1);
   });
 });

@@ -123,7 +123,7 @@ describe.each([
       expect(thrown).toBeInstanceOf(Kind);
       expect(thrown).toMatchObject({ status, requestID: expect.stringMatching(/^req_/) });
       expect((thrown as Error).message).toContain(`It failed with ${status}`);
-      // What the upstream itself says is passed on, in its words.
+      // The upstream's own message is passed on.
       if (endpoints.length > 0 && type) expect(thrown).toMatchObject({ type });
     }
   });

@@ -15,7 +15,7 @@ import { eventsOf } from "../support/upstream/events.ts";
 import { eventStream, shareRecordingUpstream } from "../support/upstream/recording-upstream.ts";
 import { shareFaultUpstream } from "../support/upstream/start.ts";
 
-/** What breaks after three words, each in its own way. */
+/** The models that break after three words, each in its own way. */
 const FAULTS = ["dies", "error-event", "ends-early"];
 const QUESTION = "one two three four five";
 const BEGUN = "one two three";
@@ -56,7 +56,7 @@ describe.each([
     );
     const types = events.map(({ type }) => type);
     expect(types).not.toContain("response.completed");
-    // Told by the event of the surface, or, by an upstream that does so itself, as an error.
+    // The error event is that of the API, or the upstream's own.
     expect(types.includes("response.failed") || thrown instanceof OpenAIError).toBe(true);
   });
 
@@ -77,7 +77,7 @@ describe.each([
       const body = { model, messages, input: QUESTION };
       const thrown = await rejectionOf(openaiAt(api()).post(`/${path}`, { body }));
       expect(thrown).toBeInstanceOf(Error);
-      // Half a body with a status of its own is passed on as it is, and is no JSON.
+      // Half a body with its own status is passed on unchanged, and is not JSON.
       if (model !== "ends-early") expect((thrown as OpenAIError).status).toBeOneOf([500, 502]);
     }
     const asked = generateText({ model: compatibleAt(api())(model), prompt: QUESTION, maxRetries: 0 });
@@ -85,7 +85,7 @@ describe.each([
   });
 });
 
-/** How a stream of the AI SDK ended. */
+/** Reads a stream of the AI SDK, and resolves with its end. */
 async function tellOf(model: LanguageModel): Promise<{ error: unknown; finish: string | undefined }> {
   let error: unknown;
   const { fullStream } = streamText({

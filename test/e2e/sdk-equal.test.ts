@@ -34,7 +34,7 @@ const post = ({ baseURL, apiKey }: ApiAddress, path: string, body: object) =>
     body: JSON.stringify(body),
   });
 
-/** The model upstream draws the ids of items and calls anew each time; which of them are the same is kept. */
+/** Numbers the ids of items and calls, which the model upstream chooses at random, so that equal ids stay equal. */
 function withoutChance<Value>(value: Value): Value {
   const ids: string[] = [];
   const text = JSON.stringify(value).replace(/\b(msg|fc|item)[-_][\w-]{8,}/g, (id) => {
@@ -70,7 +70,7 @@ describe("streams", () => {
   test.each([
     ["a long answer of odd characters", { model: "long", seed: 7 }],
     ["one event of 300 kB", { model: "long-event", seed: 7, size: 300_000 }],
-    ["events with odd framing and no JSON", { model: "malformed", seed: 7 }],
+    ["events with unusual framing and invalid JSON", { model: "malformed", seed: 7 }],
   ])("the stream of %s has the upstream's events", async (_, body) => {
     const eventsFrom = async (address: ApiAddress) => {
       const asked = { ...chat("?", withUsage), ...body, stream: true };
@@ -109,7 +109,7 @@ describe("the packages", () => {
 describe("errors of the upstream", () => {
   const read = async (response: Response) => {
     const told = [...response.headers].filter(([name]) => /^(retry-after|x-ratelimit|x-should)/.test(name));
-    // We say the same again in milliseconds.
+    // The server adds this header with the same time in milliseconds.
     const headers = Object.fromEntries(told.filter(([name]) => name !== "retry-after-ms"));
     return { status: response.status, body: await response.text(), headers };
   };

@@ -34,7 +34,7 @@ describe("errors as the openai package throws them", () => {
     ["bad-request", BadRequestError, 400, "context_length_exceeded", "invalid_request_error"],
     ["rate-limited", RateLimitError, 429, "rate_limit_exceeded", "rate_limit_error"],
     ["broken", InternalServerError, 500, null, "server_error"],
-    // HTML is of no use to a client, and the wrong key is the agent's.
+    // A client cannot use HTML, and the wrong key is the agent's.
     ["broken-html", InternalServerError, 502, "agent_error", "upstream_error"],
     ["unauthorized", InternalServerError, 502, "agent_error", "upstream_error"],
     ["dies-first", InternalServerError, 502, "agent_error", "upstream_error"],
@@ -118,7 +118,7 @@ describe("the package's own retries", () => {
     expect(await rejectionOf(ask({ model: "mine" }, 2))).toBeInstanceOf(RateLimitError);
     const { length } = upstream().requests;
     expect(await rejectionOf(ask({ model: "mine" }, 0))).toBeInstanceOf(RateLimitError);
-    // As many by three permitted tries as by one.
+    // Three permitted tries make as many requests as one.
     expect(upstream().requests.length).toBe(2 * length);
   });
 });

@@ -17,7 +17,7 @@ const messages = (content: string) => [{ role: "user" as const, content }];
 
 const upstream = shareModelUpstream();
 
-/** The same for an upstream that has every endpoint, and for one whose answers have to be translated. */
+/** The tests run with an upstream that has every endpoint, and with one whose answers must be translated. */
 describe.each([
   ["by its own endpoints", false, []],
   ["by chat completions only", true, ["--endpoint", "chat/completions", "--endpoint", "embeddings"]],
@@ -102,7 +102,7 @@ describe.each([
     });
     expect(chat.choices[0]?.message.parsed).toEqual({ question: QUESTION, words: countWords(QUESTION) });
 
-    // At its own responses the upstream heeds the question only.
+    // With its native responses the upstream uses the question only.
     const question = "As JSON, please";
     const response = await client().responses.parse({
       model,
@@ -124,7 +124,7 @@ describe.each([
     expect(
       events.flatMap((event) => (event.type === "response.output_text.delta" ? event.delta : [])).join(""),
     ).toBe(ANSWER);
-    // The upstream itself numbers none.
+    // The upstream itself does not number its events.
     if (isTranslated) expect(events.map((event) => event.sequence_number)).toEqual([...events.keys()]);
 
     const made = await client().responses.stream({ model, input: QUESTION }).finalResponse();

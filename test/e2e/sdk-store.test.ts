@@ -11,8 +11,8 @@ import {
 } from "../support/upstream/recording-upstream.ts";
 
 /**
- * The AI SDK's `openai()` tells the server by default to keep its responses, and names the words before a
- * tool call by their id only in the next step.
+ * The AI SDK's `openai()` by default asks the server to store responses, and then sends the words before a
+ * tool call as an id only in the next step.
  */
 const upstream = shareRecordingUpstream(["mine"]);
 const api = shareModelApi({
@@ -24,7 +24,7 @@ const weather = tool({
 });
 const CALL = { id: "call_1", type: "function", function: { name: "weather", arguments: '{"city":"Rome"}' } };
 
-/** Words and a call at first, and behind the tool's result an answer. */
+/** Answers with words and a call first, and with text after the tool's result. */
 function answer({ body }: RecordedRequest): Response {
   const { stream, messages } = JSON.parse(body);
   const isLast = messages.at(-1).role === "tool";

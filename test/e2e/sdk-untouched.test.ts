@@ -12,7 +12,7 @@ const api = shareModelApi({
   flags: ["--model-alias", "gpt-4o=org/mine:7b"],
 });
 
-/** The package's bodies, as it gave them to fetch. */
+/** The bodies that the package passed to fetch. */
 const sent: string[] = [];
 const spy = (url: string | URL | Request, init?: RequestInit) => {
   sent.push(String(init?.body));
@@ -53,7 +53,7 @@ const CHAT = {
   ...ODD,
 };
 
-/** All chunks, as the openai package tells of them. */
+/** Resolves with all chunks that the openai package reads. */
 async function streamed(): Promise<unknown[]> {
   const options = { body: { ...CHAT, stream: true }, stream: true };
   return collect((await openai().post("/chat/completions", options)) as AsyncIterable<unknown>);

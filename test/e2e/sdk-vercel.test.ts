@@ -22,7 +22,7 @@ const TOOLS_QUESTION = "How is it in Paris and Rome?";
 const TOOLS_ANSWER = "The tools said: weather of Paris, news of Rome";
 const Counted = z.object({ question: z.string(), words: z.number() });
 const upstream = shareModelUpstream();
-// That `generateObject` has a successor.
+// `generateObject` warns that it has a successor.
 globalThis.AI_SDK_LOG_WARNINGS = false;
 
 const toolOf = (name: string, called: string[]) =>
@@ -81,7 +81,7 @@ describe.each([
     });
 
     test("the AI SDK generates an object, with a schema and without", async () => {
-      // At its own responses the upstream heeds the question only.
+      // With its native responses the upstream uses the question only.
       const prompt = isResponses ? "As JSON, please" : QUESTION;
       const expected = { question: prompt, words: countWords(prompt) };
       expect((await generateObject({ model: model(), prompt, schema: Counted })).object).toEqual(expected);

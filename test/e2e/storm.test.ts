@@ -10,7 +10,7 @@ const ASKS = 10_000;
 const CALLERS = 64;
 const AGENTS = 16;
 
-/** How many of 1,000 requests an agent answers in each wrong way. */
+/** The number of requests in 1,000 that an agent answers in each wrong way. */
 const FAULTS_PER_1000: [Fault | "late", number][] = [
   ["drop", 50],
   ["error", 50],
@@ -22,13 +22,13 @@ const FAULTS_PER_1000: [Fault | "late", number][] = [
   ["late", 10],
   ["silent", 5],
 ];
-// Longer than --first-byte.
+/** Longer than --first-byte. */
 const LATE_MS = 4_000;
-/** Every so many asks a caller hangs up in the midst of one. */
+/** In one of this many asks the caller hangs up before the answer. */
 const LEAVE_EVERY = 50;
 const FLAGS = ["--first-byte", "3s", "--pong-within", "10s", "--ping-every", "1s", "--reconnect-grace", "3s"];
 
-/** What a caller may be told instead of an answer. */
+/** The errors that a caller may get instead of an answer. */
 const ERRORS = new Set([
   "502 Failed to convert response to ChatGptResponse",
   "502 Failed to read response from the client",
@@ -39,15 +39,15 @@ const ERRORS = new Set([
 
 const seed = chooseSeed();
 
-/** What an agent does with a request: a matter of the seed, the ask and how often that was sent. */
+/** Decides what agents do with a request by the seed, the ask and how often it was sent. */
 function createChaos() {
   const sent = new Map<string, number>();
   const chaos = {
-    /** How often each ask was sent, by its content. */
+    /** Counts how often each ask was sent, by its content. */
     sent,
-    /** Once set, agents answer as this says and do nothing wrong any more. */
+    /** Once set, agents answer with this and make no more faults. */
     calm: undefined as (() => Promise<object>) | undefined,
-    /** Late answers under way. */
+    /** The number of late answers that are not sent yet. */
     late: 0,
     async answer({ content }: AgentRequest): Promise<Fault | object> {
       if (chaos.calm) return chaos.calm();
@@ -73,7 +73,7 @@ function faultOf(index: number, count: number): Fault | "late" | undefined {
   return undefined;
 }
 
-/** Without keep-alive, so that no idle connection is left afterwards. */
+/** Posts without keep-alive, so that no idle connection is left afterwards. */
 const post = (scene: Scene, key: string, content: string, limitMs = HANG_MS) =>
   scene.request("/api/ask", {
     method: "POST",
@@ -83,10 +83,7 @@ const post = (scene: Scene, key: string, content: string, limitMs = HANG_MS) =>
     signal: AbortSignal.timeout(limitMs),
   });
 
-/**
- * The outcome of an ask: "200" for its own answer, "left" where the caller did not wait for it, else the
- * error.
- */
+/** Resolves with "200" for the ask's own answer, "left" if the caller did not wait for it, or else the error. */
 async function oneAsk(scene: Scene, key: string, content: string, leaves: boolean): Promise<string> {
   try {
     const { status, text, body } = await post(scene, key, content, leaves ? 3 : undefined);
@@ -141,7 +138,7 @@ test(`each of 10,000 asks over 16 faulty agents gets one outcome, its own, and l
     agents.map(({ id }) => id).toSorted(),
   );
 
-  // Nobody answers before all have been asked: every agent has its slot free.
+  // No agent answers before all have been asked, which shows that every agent has its slot free.
   const all = Promise.withResolvers<object>();
   let asked = 0;
   chaos.calm = () => {

@@ -30,7 +30,7 @@ function ask({ url }: Executable, ca: string): Promise<Response> {
   });
 }
 
-/** Undefined of a connection that was cut, as one may be in the moment in which the certificate changes. */
+/** Resolves with undefined if the connection was cut, as can happen while the certificate changes. */
 function shownName(port: number): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false }, () => {

@@ -17,10 +17,10 @@ const ask = (model: string, rest: object = {}, signal?: AbortSignal, url = share
     ...(signal && { signal }),
   });
 
-/** A body that the test looks into. */
+/** Parses a body without a type, as the test inspects it. */
 const json = async (response: Response) => JSON.parse(await response.text());
 
-test("every behaviour is listed as a model, and no other model is known", async () => {
+test("the fault upstream lists every behaviour as a model, and knows no other model", async () => {
   const list = await json(await fetch(`${shared().url}/models`));
   expect(list.data.map((model: { id: string }) => model.id)).toEqual(Object.keys(BEHAVIOURS));
   const unknown = await ask("unknown");
@@ -29,7 +29,7 @@ test("every behaviour is listed as a model, and no other model is known", async 
 });
 
 describe("answers", () => {
-  test("an echo is the question letter for letter, streamed or not, with usage when it was asked for", async () => {
+  test("the model echo answers with the question, streamed or not, with usage on request", async () => {
     const streamed = eventsOf(await (await ask("echo", { stream_options: { include_usage: true } })).text());
     const usage = { prompt_tokens: 4, completion_tokens: 4, total_tokens: 8 };
     expect(chatTextOf(streamed)).toBe(QUESTION);
@@ -43,7 +43,7 @@ describe("answers", () => {
     expect(whole.usage).toEqual(usage);
   });
 
-  test("responses and embeddings answer too", async () => {
+  test("the fault upstream answers responses and embeddings too", async () => {
     const post = async (path: string, body: object) =>
       (await fetch(`${shared().url}/${path}`, { method: "POST", body: JSON.stringify(body) })).text();
     const events = eventsOf(await post("responses", { model: "echo", stream: true, input: QUESTION }));
@@ -61,7 +61,7 @@ describe("answers", () => {
     expect([...new Float32Array(new Uint8Array(Buffer.from(packed, "base64")).buffer)]).toEqual(a);
   });
 
-  test(`a long answer is known from its seed and size, byte for byte (SEED=${seed})`, async () => {
+  test(`the model long gives the same answer for the same seed and size, byte for byte (SEED=${seed})`, async () => {
     const size = 200_000 + (seed % 1000);
     const events = eventsOf(await (await ask("long", { seed, size })).text());
     const expected = longAnswer(seed, size);
@@ -72,7 +72,7 @@ describe("answers", () => {
     expect(eventsOf(await (await ask("long-event", { seed, size })).text())).toHaveLength(4);
   });
 
-  test("a caller that can only send text puts the parameters into the question", async () => {
+  test("a question may hold the parameters, for a caller that can only send text", async () => {
     const content = JSON.stringify({ seed, size: 300 });
     const events = eventsOf(await (await ask("long", { messages: [{ role: "user", content }] })).text());
     expect(chatTextOf(events)).toBe(longAnswer(seed, 300));
@@ -80,11 +80,11 @@ describe("answers", () => {
 });
 
 describe("faults", () => {
-  test(`a malformed stream has the events that are told, however it is torn (SEED=${seed})`, async () => {
+  test(`a malformed stream has the documented events, wherever it is split (SEED=${seed})`, async () => {
     expect(eventsOf(await (await ask("malformed", { seed })).text())).toEqual([...MALFORMED_EVENTS]);
   });
 
-  test("each model ends its stream as its name says", async () => {
+  test("each faulty model ends its stream as its name says", async () => {
     await shared().reset();
     await expect(ask("dies-first")).rejects.toThrow();
     const dying = await ask("dies");
@@ -108,14 +108,14 @@ describe("faults", () => {
     ["bad-request", 400, "content-type", "application/json"],
     ["unauthorized", 401, "content-type", "application/json"],
     ["redirects", 307, "location", "/v1/chat/completions"],
-  ])("%s answers %d with %s: %s", async (model, status, header, value) => {
+  ])("the model %s answers %d with %s: %s", async (model, status, header, value) => {
     const response = await ask(model);
     expect(response.status).toBe(status);
     expect(response.headers.get(header)).toBe(value);
     expect(await response.text()).not.toBe("");
   });
 
-  test("fails-times fails so often for each key, then echoes", async () => {
+  test("the model fails-times fails as often as requested for each key, then echoes", async () => {
     const statuses = async (key: string) => {
       const found: number[] = [];
       for (let count = 0; count < 4; count++)
@@ -131,7 +131,7 @@ describe("faults", () => {
     ["slow-head", 50],
     ["slow-first", 50],
     ["slow-words", 4 * 50],
-  ])("%s with a delay of 50 ms takes %d ms at least", async (model, leastMs) => {
+  ])("the model %s with a delay of 50 ms takes at least %d ms", async (model, leastMs) => {
     const start = performance.now();
     const events = eventsOf(await (await ask(model, { delay_ms: 50 })).text());
     expect(performance.now() - start).toBeGreaterThan(leastMs - 5);
@@ -145,7 +145,7 @@ describe("counts", () => {
     ["slow-head", "no head"],
     ["slow-first", "a head"],
     ["stalls", "a head"],
-  ])("a request to %s is open, with %s, until it is given up", async (model, head) => {
+  ])("a request to the model %s is counted as open, with %s, until it is aborted", async (model, head) => {
     const upstream = shared();
     await upstream.reset();
     const abort = new AbortController();
@@ -159,7 +159,7 @@ describe("counts", () => {
   });
 });
 
-test("it can be killed in the middle of an answer, and come back at the same port", async () => {
+test("the fault upstream can be killed in the middle of an answer, and started again at the same port", async () => {
   const upstream = await startFaultUpstream();
   const response = await ask("stalls", {}, undefined, upstream.url);
   const text = response.text();

@@ -10,7 +10,7 @@ const tools = ["weather", "news"].map((name) => ({ type: "function", function: {
 
 const post = (path: string, body: object) =>
   fetch(`${shared().url}/${path}`, { method: "POST", body: JSON.stringify({ model: "small", ...body }) });
-/** A body that the test looks into. */
+/** Parses a body without a type, as the test inspects it. */
 const json = async (response: Response) => JSON.parse(await response.text());
 const user = (content: unknown) => ({ role: "user", content });
 const chat = (content: unknown, rest: object = {}) =>
@@ -18,7 +18,7 @@ const chat = (content: unknown, rest: object = {}) =>
 const chatMessage = async (content: unknown, rest: object = {}) =>
   (await json(await chat(content, rest))).choices[0].message;
 
-test("the models are listed, and an unknown one is 404 at every endpoint", async () => {
+test("the model upstream lists its models, and an unknown one is a 404 at every endpoint", async () => {
   const list = await json(await fetch(`${shared().url}/models`));
   const ids = list.data.map((model: { id: string }) => model.id);
   expect(ids.toSorted()).toEqual(["small", "small-embedding", "small-slow"]);
@@ -29,7 +29,7 @@ test("the models are listed, and an unknown one is 404 at every endpoint", async
   }
 });
 
-test("an answer follows from the question, streamed or not, and is the same each time", async () => {
+test("the answer of a model follows from the question, streamed or not, and is the same each time", async () => {
   const whole = await json(await chat([{ type: "text", text: QUESTION }]));
   expect(whole.choices[0].message.content).toBe(modelText(QUESTION));
   expect(whole.usage).toEqual(USAGE);
@@ -44,7 +44,7 @@ test("an answer follows from the question, streamed or not, and is the same each
   expect(await stream()).toBe(text);
 });
 
-test("two tools are called at once, streamed or not, and their results make the answer", async () => {
+test("a model calls two tools at once, streamed or not, and answers with their results", async () => {
   const question = "The weather in Paris and Rome?";
   const calls = [
     { id: "call_1", type: "function", function: { name: "weather", arguments: '{"city":"Paris"}' } },
@@ -65,13 +65,13 @@ test("two tools are called at once, streamed or not, and their results make the 
   expect((await json(after)).choices[0].message.content).toBe("The tools said: result 0, result 1");
 });
 
-test("JSON is answered where it is asked for", async () => {
+test("a model answers with JSON on request", async () => {
   const response_format = { type: "json_schema", json_schema: { name: "answer", schema: {} } };
   expect((await chatMessage(QUESTION, { response_format })).content).toBe(modelJson(QUESTION));
   expect((await chatMessage("As JSON, please")).content).toBe(modelJson("As JSON, please"));
 });
 
-test("an error has the status that was asked for", async () => {
+test("a model fails with the requested status", async () => {
   const limited = await chat("fail with 429", { stream: true });
   expect([limited.status, limited.headers.get("retry-after")]).toEqual([429, "2"]);
   expect((await json(limited)).error).toEqual({
@@ -83,7 +83,7 @@ test("an error has the status that was asked for", async () => {
   expect((await chat("fail with 500")).status).toBe(500);
 });
 
-test("responses, messages and embeddings answer too", async () => {
+test("the model upstream answers responses, messages and embeddings too", async () => {
   const responses = eventsOf(await (await post("responses", { stream: true, input: QUESTION })).text());
   expect(responses.at(-1)?.event).toBe("response.completed");
   expect(JSON.parse(responses.at(-1)?.data ?? "").response).toMatchObject({
@@ -103,7 +103,7 @@ test("responses, messages and embeddings answer too", async () => {
   expect(plain[0].embedding).not.toEqual(plain[1].embedding);
 });
 
-test("the slow model takes its time", async () => {
+test("the slow model pauses between its deltas", async () => {
   const start = performance.now();
   const events = eventsOf(await (await chat("a question", { model: "small-slow", stream: true })).text());
   expect(chatTextOf(events)).toBe(modelText("a question"));
