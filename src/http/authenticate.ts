@@ -8,7 +8,7 @@ import type { UseCode } from "../auth/sign-in-code.ts";
 import { AppError } from "../errors.ts";
 import { ADMIN } from "../principal.ts";
 import type { HttpContext } from "./context.ts";
-import { parseJson, parseShape } from "./middleware/body.ts";
+import { parseBody, parseShape } from "./middleware/body.ts";
 import { SignInBody } from "./session/schema.ts";
 
 /**
@@ -69,7 +69,7 @@ export function createAuthenticate({ callers, metricsKey, useCode }: Authenticat
       const isInHeader = hasKey(headers) || callers.hasAdminSession(headers);
       if (isInHeader) admin(c);
       const text = await readText();
-      const body = text === "" && isInHeader ? {} : parseJson(text, "body_invalid");
+      const body = text === "" && isInHeader ? {} : parseBody(text, "body_invalid");
       const { admin_key } = parseShape(AdminKey, body, "body_invalid");
       const caller = admin(c, admin_key ?? undefined);
       const { admin_key: _, ...json } = body as Record<string, unknown>;
@@ -96,7 +96,7 @@ export function createAuthenticate({ callers, metricsKey, useCode }: Authenticat
 
   function ownerByCode(text: string): SessionOwner {
     if (text === "") throw new AppError("key_missing");
-    const { code } = parseShape(SignInBody, parseJson(text, "body_invalid"), "body_invalid");
+    const { code } = parseShape(SignInBody, parseBody(text, "body_invalid"), "body_invalid");
     if (code === undefined) throw new AppError("key_missing");
     if (!useCode(code)) throw new AppError("sign_in_code_wrong", { hint: CODE_HINT });
     return { kind: "admin" };

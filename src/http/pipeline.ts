@@ -1,7 +1,7 @@
 import type { Limits } from "../auth/limits.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { type HttpContext, json as jsonResponse } from "./context.ts";
-import { type BodyLimits, parseJson, parseShape, readText } from "./middleware/body.ts";
+import { type BodyLimits, parseBody, parseShape, readText } from "./middleware/body.ts";
 import { EventStreamResponse } from "./middleware/event-stream.ts";
 import { showLimits } from "./middleware/limits.ts";
 import {
@@ -70,7 +70,7 @@ function serveAdmitted(
     let finished: Promise<void> | undefined;
     try {
       const text = await readText(c.req.raw, bodyLimits);
-      const json = parseJson(text, error);
+      const json = parseBody(text, error);
       const body = parseShape(declared.schema, json, error);
       // The body may have taken its time, in which the key was revoked.
       await authenticate.recheck(c);

@@ -11,8 +11,9 @@ const optionalId = text
   .transform((value) => value?.toWellFormed() || undefined);
 
 /**
- * The body of `POST /api/ask`. As for the Go server, unknown keys are dropped, `null` means absent, and what is not
- * Unicode becomes U+FFFD. Empty content is refused, which the Go server relays. `model` and `stream` are ours.
+ * The body of `POST /api/ask`. As for the Go server, unknown keys are dropped, `null` means absent, and what
+ * is not Unicode becomes U+FFFD. Empty content is refused, which the Go server relays. `model` and `stream`
+ * are ours.
  */
 export const AskBody = z.object({
   content: text

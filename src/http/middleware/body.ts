@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { AppError, type ErrorCode } from "../../errors.ts";
 import { jsonExcess } from "../../json/bounds.ts";
+import { parseJson } from "../../json/parse.ts";
 import { fieldHint } from "../errors/field-hint.ts";
 
 export interface BodyLimits {
@@ -47,14 +48,12 @@ async function readChunks(body: ReadableStream<Uint8Array> | null, bytesMax: num
  * Returns the JSON in `text`. Throws `code` if the text is not JSON, or is nested too deeply, or has too many
  * values.
  */
-export function parseJson(text: string, code: ErrorCode): unknown {
+export function parseBody(text: string, code: ErrorCode): unknown {
   const excess = jsonExcess(text);
-  if (excess !== undefined) throw new AppError(code, { hint: `The body has too much structure. ${excess}` });
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new AppError(code, { hint: "The body must be one JSON object, in UTF-8." });
-  }
+  if (excess !== undefined) throw new AppError(code, { hint: `The body is too complex. ${excess}` });
+  const value = parseJson(text);
+  if (value === undefined) throw new AppError(code, { hint: "The body must be one JSON object, in UTF-8." });
+  return value;
 }
 
 /**

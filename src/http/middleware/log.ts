@@ -12,7 +12,10 @@ interface AnsweredRequest {
   durationMs: number;
 }
 
-/** Writes one line for each request, when its response begins. It shows the route, as paths and queries may hold keys. */
+/**
+ * Writes one line for each request, when its response begins. It shows the route, as paths and queries may
+ * hold keys.
+ */
 export function logRequest(log: Log, c: HttpContext, { route, status, durationMs }: AnsweredRequest): void {
   const trace = c.get("trace");
   const principal = c.get("principal");

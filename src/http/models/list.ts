@@ -39,7 +39,9 @@ interface ModelListDeps {
   modelAliases: ModelAliases;
 }
 
-/** The models that the agents offer, and their aliases: https://platform.openai.com/docs/api-reference/models. */
+/**
+ * The models that the agents offer, and their aliases: https://platform.openai.com/docs/api-reference/models.
+ */
 export const modelListRoutes = resource(ROUTES).handledBy((deps: ModelListDeps) => ({
   listModels: ({ caller }) => ({ object: "list" as const, data: listModels(deps, caller) }),
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /**
- * What the server itself reads of the body of a model request. Everything else is for the upstream. The body passes
- * through untouched, so nothing is transformed here.
+ * What the server itself reads of the body of a model request. Everything else is for the upstream. The body
+ * passes through untouched, so nothing is transformed here.
  */
 export const ModelAskBody = z.object({
   model: z.string().min(1).max(256).describe("One of `GET /v1/models`."),
@@ -21,8 +21,8 @@ export const UsageChunk = z.object({
 });
 
 /**
- * The answers of the model routes. An upstream's answer is passed on unchanged, and upstreams differ, so these say what
- * is usually there and promise nothing, unlike `ModelList`, which is ours.
+ * The answers of the model routes. An upstream's answer is passed on unchanged, and upstreams differ, so
+ * these say what is usually there and promise nothing, unlike `ModelList`, which is ours.
  */
 const text = z.string();
 const optionalText = text.nullish();
