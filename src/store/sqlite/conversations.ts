@@ -1,14 +1,17 @@
 import { desc, eq, inArray, lt, sql } from "drizzle-orm";
-import { principalOf, userIdOf } from "../../principal.ts";
+import { isSamePrincipal, principalOf, userIdOf } from "../../principal.ts";
+import type { Conversation, Turn } from "../../relay/conversations.ts";
 import type { ConversationStore } from "../store.ts";
 import { type Connection, hasCode } from "./database.ts";
-import { createPending, type PendingConversation } from "./pending.ts";
+import { createPending } from "./pending.ts";
 import { conversations, turns } from "./schema.ts";
 import { createWriteBehind, purgeInBatches, type WriteBehindOptions } from "./write-behind.ts";
 
 interface ConversationStoreOptions extends WriteBehindOptions {
   now: () => number;
 }
+
+type PendingConversation = Conversation & { usedAt: number; turns: readonly Turn[] };
 
 interface WrittenBehind extends ConversationStore {
   /** Drops the pending conversations of a deleted user. */
@@ -20,7 +23,7 @@ interface WrittenBehind extends ConversationStore {
 export function createConversationStore(options: ConversationStoreOptions): WrittenBehind {
   const { connection, now } = options;
   const query = prepare(connection);
-  const pending = createPending();
+  const pending = createPending(({ id }: PendingConversation) => id);
   const behind = createWriteBehind(options, {
     noun: "conversations",
     pending,
@@ -57,7 +60,10 @@ export function createConversationStore(options: ConversationStoreOptions): Writ
     },
 
     remember(conversation, turn) {
-      pending.put({ ...conversation, usedAt: now(), turns: turn ? [turn] : [] });
+      const known = pending.find(conversation.id);
+      if (known && !mayChange(known, conversation)) return;
+      const turns = [...(known?.turns ?? []), ...(turn ? [turn] : [])];
+      pending.put({ ...conversation, usedAt: now(), turns });
       behind.schedule();
     },
 
@@ -66,9 +72,15 @@ export function createConversationStore(options: ConversationStoreOptions): Writ
       return purgeInBatches(connection, (limit) => query.purge.all({ unusedSince, limit }).length);
     },
 
-    dropUser: pending.dropUser,
+    dropUser: (user) => pending.remove(({ owner }) => userIdOf(owner) === user),
     end: behind.end,
   };
+}
+
+/** Only the owner continues a conversation. Another agent continues it only if its words are kept here. */
+function mayChange(known: Conversation, next: Conversation): boolean {
+  if (!isSamePrincipal(known.owner, next.owner)) return false;
+  return known.kept === next.kept && (known.kept || known.agent === next.agent);
 }
 
 type Queries = ReturnType<typeof prepare>;

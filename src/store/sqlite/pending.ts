@@ -1,46 +1,45 @@
-import { isSamePrincipal, userIdOf } from "../../principal.ts";
-import type { Conversation, Turn } from "../../relay/conversations.ts";
-import type { Pending } from "./write-behind.ts";
-
 const PENDING_MAX = 10_000;
 
-export type PendingConversation = Conversation & { usedAt: number; turns: readonly Turn[] };
-
-export interface PendingConversations extends Pending<PendingConversation> {
-  find(id: string): PendingConversation | undefined;
-  /** Adds a conversation, or its turns to the pending one with its id, if it may change that one. */
-  put(conversation: PendingConversation): void;
-  dropUser(user: string): void;
+/** The items that wait to be written. When writing fails for long, the oldest are dropped. */
+export interface Pending<Key, Item> {
+  readonly size: number;
+  find(key: Key): Item | undefined;
+  /** Adds an item, or replaces the one with its key. */
+  put(item: Item): void;
+  first(count: number): Item[];
+  /** Removes the written items, unless they were replaced since. */
+  settle(written: readonly Item[]): void;
+  /** Removes the items that must not be written any more. */
+  remove(isRemoved: (item: Item) => boolean): void;
+  /** Returns how many items were dropped since the last call. */
+  takeLost(): number;
 }
 
-export function createPending(): PendingConversations {
-  const waiting = new Map<string, PendingConversation>();
+export function createPending<Key, Item>(keyOf: (item: Item) => Key): Pending<Key, Item> {
+  const waiting = new Map<Key, Item>();
   let lost = 0;
 
   return {
     get size() {
       return waiting.size;
     },
-    find: (id) => waiting.get(id),
+    find: (key) => waiting.get(key),
 
-    put(conversation) {
-      const { id } = conversation;
-      const known = waiting.get(id);
-      if (known && !mayChange(known, conversation)) return;
-      const [oldest] = !known && waiting.size >= PENDING_MAX ? waiting.keys() : [];
+    put(item) {
+      const key = keyOf(item);
+      const [oldest] = !waiting.has(key) && waiting.size >= PENDING_MAX ? waiting.keys() : [];
       if (oldest !== undefined && waiting.delete(oldest)) lost++;
-      const turns = known ? [...known.turns, ...conversation.turns] : conversation.turns;
-      waiting.set(id, { ...conversation, turns });
+      waiting.set(key, item);
     },
 
     first: (count) => [...waiting.values().take(count)],
 
     settle(written) {
-      for (const row of written) if (waiting.get(row.id) === row) waiting.delete(row.id);
+      for (const item of written) if (waiting.get(keyOf(item)) === item) waiting.delete(keyOf(item));
     },
 
-    dropUser(user) {
-      for (const row of waiting.values()) if (userIdOf(row.owner) === user) waiting.delete(row.id);
+    remove(isRemoved) {
+      for (const [key, item] of waiting) if (isRemoved(item)) waiting.delete(key);
     },
 
     takeLost() {
@@ -49,10 +48,4 @@ export function createPending(): PendingConversations {
       return count;
     },
   };
-}
-
-/** Only the owner continues a conversation. Another agent continues it only if its words are kept here. */
-function mayChange(known: Conversation, next: Conversation): boolean {
-  if (!isSamePrincipal(known.owner, next.owner)) return false;
-  return known.kept === next.kept && (known.kept || known.agent === next.agent);
 }

@@ -2,11 +2,10 @@ import { inArray, lt, sql } from "drizzle-orm";
 import { userIdOf } from "../../principal.ts";
 import type { UsageRow, UsageStore } from "../store.ts";
 import type { Connection } from "./database.ts";
+import { createPending } from "./pending.ts";
 import { usage } from "./schema.ts";
 import { createSums } from "./usage-sums.ts";
-import { createWriteBehind, type Pending, purgeInBatches, type WriteBehindOptions } from "./write-behind.ts";
-
-const PENDING_MAX = 10_000;
+import { createWriteBehind, purgeInBatches, type WriteBehindOptions } from "./write-behind.ts";
 
 interface WrittenBehind extends UsageStore {
   /** Writes the pending rows for the last time; those that cannot be written are reported and lost. */
@@ -16,7 +15,7 @@ interface WrittenBehind extends UsageStore {
 export function createUsageStore(options: WriteBehindOptions): WrittenBehind {
   const { connection } = options;
   const query = prepare(connection);
-  const pending = createPending();
+  const pending = createPending((row: UsageRow) => row);
   const behind = createWriteBehind(options, {
     noun: "usage rows",
     pending,
@@ -26,7 +25,12 @@ export function createUsageStore(options: WriteBehindOptions): WrittenBehind {
 
   return {
     record(row) {
-      pending.put(row);
+      pending.put({
+        ...row,
+        queueMs: Math.round(row.queueMs),
+        firstByteMs: row.firstByteMs === null ? null : Math.round(row.firstByteMs),
+        durationMs: Math.round(row.durationMs),
+      });
       behind.schedule();
     },
 
@@ -50,35 +54,6 @@ export function createUsageStore(options: WriteBehindOptions): WrittenBehind {
     },
 
     end: behind.end,
-  };
-}
-
-function createPending(): Pending<UsageRow> & { put(row: UsageRow): void } {
-  const waiting = new Set<UsageRow>();
-  let lost = 0;
-  return {
-    get size() {
-      return waiting.size;
-    },
-    put(row) {
-      const [oldest] = waiting.size >= PENDING_MAX ? waiting : [];
-      if (oldest && waiting.delete(oldest)) lost++;
-      waiting.add({
-        ...row,
-        queueMs: Math.round(row.queueMs),
-        firstByteMs: row.firstByteMs === null ? null : Math.round(row.firstByteMs),
-        durationMs: Math.round(row.durationMs),
-      });
-    },
-    first: (count) => [...waiting.values().take(count)],
-    settle(written) {
-      for (const row of written) waiting.delete(row);
-    },
-    takeLost() {
-      const count = lost;
-      lost = 0;
-      return count;
-    },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Connection } from "./database.ts";
+import type { Pending } from "./pending.ts";
 
 const FLUSH_MS = 50;
 const FLUSH_AFTER_FAILURE_MS = 1_000;
@@ -7,16 +8,6 @@ const BATCH_ROWS = 1_000;
 
 /** Calls `run` after a delay, without keeping the process alive. Returns a function that cancels it. */
 export type After = (delayMs: number, run: () => void) => () => void;
-
-/** The items that wait to be written. When writing fails for long, the oldest are dropped. */
-export interface Pending<Item> {
-  readonly size: number;
-  first(count: number): Item[];
-  /** Removes the written items, unless they have changed since. */
-  settle(written: readonly Item[]): void;
-  /** Returns how many items were dropped since the last call. */
-  takeLost(): number;
-}
 
 export interface WriteBehindOptions {
   connection: Connection;
@@ -30,7 +21,7 @@ export interface WriteBehindOptions {
 interface Written<Item> {
   /** The items in messages, such as "conversations". */
   noun: string;
-  pending: Pending<Item>;
+  pending: Pick<Pending<unknown, Item>, "size" | "first" | "settle" | "takeLost">;
   /** Writes one item inside a transaction. May run again, if the transaction has to wait. */
   write: (item: Item) => void;
 }

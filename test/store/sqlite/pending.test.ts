@@ -1,19 +1,11 @@
 import { expect, test } from "bun:test";
-import { userPrincipal } from "../../../src/principal.ts";
 import { createPending } from "../../../src/store/sqlite/pending.ts";
 
-const conversation = (usedAt: number) => ({
-  id: "c",
-  owner: userPrincipal("ann"),
-  agent: "x",
-  kept: false,
-  model: undefined,
-  turns: [],
-  usedAt,
-});
+const createConversations = () => createPending((item: { id: string; usedAt: number }) => item.id);
+const conversation = (usedAt: number) => ({ id: "c", usedAt });
 
 test("a conversation used again while it is written stays pending", () => {
-  const pending = createPending();
+  const pending = createConversations();
   pending.put(conversation(1));
   const written = pending.first(10);
   pending.put(conversation(2));
@@ -24,7 +16,7 @@ test("a conversation used again while it is written stays pending", () => {
 });
 
 test("a dropped conversation is counted once", () => {
-  const pending = createPending();
+  const pending = createConversations();
   for (let index = 0; index < 10_002; index++) pending.put({ ...conversation(1), id: `c${index}` });
   pending.put({ ...conversation(2), id: "c2" });
   expect([pending.size, pending.takeLost(), pending.takeLost()]).toEqual([10_000, 2, 0]);
