@@ -26,6 +26,14 @@ function openStream({ response }: Exchange): void {
   response.flushHeaders();
 }
 
+/**
+ * Resets the connection, but first gives the other side time to read: bytes that it has not read are lost.
+ */
+async function cut(exchange: Exchange): Promise<void> {
+  await wait(500, exchange);
+  exchange.reset();
+}
+
 /** Resolves with the text that was sent. */
 async function sendPieces(exchange: Exchange, wire: Wire, plan: Plan): Promise<string> {
   await write(exchange, wire.start());
@@ -49,11 +57,7 @@ async function stream(exchange: Exchange, wire: Wire, plan: Plan): Promise<void>
   if (plan.writes) return void exchange.response.end();
   const answer = await sendPieces(exchange, wire, plan);
   if (plan.ending === "stall") return;
-  if (plan.ending === "cut") {
-    // Bytes that are still in the buffers would be lost with the connection.
-    await wait(10, exchange);
-    return exchange.reset();
-  }
+  if (plan.ending === "cut") return cut(exchange);
   if (plan.ending === "error") await write(exchange, wire.error());
   if (plan.ending === undefined) await write(exchange, wire.end(answer));
   exchange.response.end();
@@ -86,8 +90,7 @@ async function answerWhole(exchange: Exchange, wire: Wire, plan: Plan): Promise<
   await write(exchange, body.slice(0, body.length / 2));
   if (plan.ending === "stall") return;
   if (plan.ending === "early") return void response.end();
-  await wait(10, exchange);
-  exchange.reset();
+  await cut(exchange);
 }
 
 /** Does what the plan wants before the answer. Resolves with whether that replaces the answer. */
