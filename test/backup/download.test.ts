@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createBackups, type MakeBackup } from "../../src/backup/download.ts";
 import type { AppError } from "../../src/errors.ts";
 import { failureOf, tempFolder } from "../support/store.ts";
+import { until } from "../support/until.ts";
 
 const never = new AbortController().signal;
 const writing =
@@ -52,7 +53,7 @@ describe("a backup that is downloaded", () => {
     const archive = await backups.take(caller.signal);
     caller.abort();
     await expect(new Response(archive).text()).rejects.toThrow("cancelled");
-    while (left().length > 0) await Bun.sleep(1);
+    await until(() => left().length === 0);
     await (await backups.take(never)).cancel();
   });
 

@@ -4,10 +4,11 @@ import { runExecutable } from "../support/executable.ts";
 import { askModel, connectModel, startLoad } from "../support/load.ts";
 import { type Scene, startScene, type User } from "../support/scene.ts";
 import { tempFolder } from "../support/store.ts";
+import { until } from "../support/until.ts";
 
 const USERS_BEFORE = 50;
 
-test("a backup taken under load restores into a server that knows every user acknowledged before it, and works", async () => {
+test("a backup taken under load restores into a working server that knows every user added before it", async () => {
   const scene = await startScene();
   const folder = tempFolder();
   const file = join(folder, "server.backup");
@@ -17,7 +18,7 @@ test("a backup taken under load restores into a server that knows every user ack
   const begun = await askModel(scene, owner, { content: "remember me" });
 
   const load = startLoad(scene);
-  while (load.acknowledged.length < USERS_BEFORE) await Bun.sleep(5);
+  await until(() => load.acknowledged.length >= USERS_BEFORE);
   const before = [owner, ...load.acknowledged];
   const asksBefore = load.asks();
   const { code, stdout, stderr } = await run("backup", file, "--data", scene.server.data);

@@ -8,7 +8,7 @@ import { EXECUTABLE, runExecutable, startExecutable } from "../support/executabl
 const ROOT = join(import.meta.dir, "../..");
 const SIZE_MAX = 116e6;
 
-/** A folder with a copy of the executable, and every file that a program built by Bun may read where it starts. */
+/** A folder with a copy of the executable, and every file that a program built by Bun may read in its folder. */
 let folder = "";
 let path = "";
 const MARKER = "preload-ran";
@@ -41,7 +41,7 @@ async function addUser(url: string, adminKey: string): Promise<Response> {
 }
 
 describe("in a hostile folder", () => {
-  test("the executable alone serves, with its own settings and its own data folder", async () => {
+  test("the executable serves in a hostile folder with its own settings and its own data folder", async () => {
     const server = await startExecutable({ path, cwd: folder, env: { CHATGPT_API_DATA: undefined } });
     expect(await (await fetch(`${server.url}/health`)).text()).toBe("OK");
     expect((await addUser(server.url, "evil-admin-key")).status).toBe(401);
@@ -52,7 +52,7 @@ describe("in a hostile folder", () => {
     expect(names).not.toContain("evil-data");
   });
 
-  test("a file there does not open the registration of agents", async () => {
+  test("a file in the folder does not let agents register without a key", async () => {
     const server = await startExecutable({ path, cwd: folder });
     const answer = await fetch(`${server.url}/client/register`, {
       headers: {
@@ -66,20 +66,20 @@ describe("in a hostile folder", () => {
     expect([401, 403]).toContain(answer.status);
   });
 
-  test("a file there does not give the admin key", async () => {
+  test("a file in the folder does not set the admin key", async () => {
     const { code, stderr } = await runExecutable(["0"], { path, cwd: folder });
     expect(code).toBe(2);
     expect(stderr).toContain("admin key");
     expect(await preloadRan()).toBeFalse();
   });
 
-  test("a file there does not change the version", async () => {
+  test("a file in the folder does not change the version", async () => {
     const { code, stdout } = await runExecutable(["--version"], { path, cwd: folder });
     expect({ code, stdout: stdout.trim() }).toEqual({ code: 0, stdout: expect.stringContaining(version) });
   });
 
   test.each(["--preload", "--import", "--require"])(
-    "BUN_OPTIONS=%s runs no code of a file",
+    "BUN_OPTIONS=%s runs no code from a file",
     async (option) => {
       const env = { BUN_OPTIONS: `${option} ./preload.ts` };
       const { code } = await runExecutable(["--version"], { path, cwd: folder, env });
@@ -88,7 +88,7 @@ describe("in a hostile folder", () => {
     },
   );
 
-  test("an inspector cannot be attached", async () => {
+  test("an inspector cannot be attached to the executable", async () => {
     const env = { BUN_INSPECT: "ws://127.0.0.1:0/" };
     const { code, stderr } = await runExecutable(["--version"], { path, cwd: folder, env });
     expect(code).toBe(1);
@@ -97,7 +97,7 @@ describe("in a hostile folder", () => {
 });
 
 describe("the executable", () => {
-  test("gives no page of a development server, whatever the environment says", async () => {
+  test("the executable serves no page of a development server, whatever the environment says", async () => {
     const server = await startExecutable({ env: { NODE_ENV: "development" } });
     const requests: [string, RequestInit][] = [
       ["/nothing", {}],
@@ -117,12 +117,12 @@ describe("the executable", () => {
     }
   });
 
-  test("makes a data folder that only its owner can enter", async () => {
+  test("the executable makes a data folder that only its owner can enter", async () => {
     const server = await startExecutable();
     expect(((await stat(server.data)).mode & 0o777).toString(8)).toBe("700");
   });
 
-  test("holds no path of the machine that built it", async () => {
+  test("the executable contains no path of the machine that built it", async () => {
     const bytes = Buffer.from(await Bun.file(EXECUTABLE).arrayBuffer());
     const found = ["src", "node_modules", "drizzle", "dist"].filter((part) =>
       bytes.includes(join(ROOT, part)),
@@ -130,7 +130,7 @@ describe("the executable", () => {
     expect(found).toEqual([]);
   });
 
-  test(`is at most ${SIZE_MAX / 1e6} MB`, () => {
+  test(`the executable is at most ${SIZE_MAX / 1e6} MB`, () => {
     expect(Bun.file(EXECUTABLE).size).toBeLessThanOrEqual(SIZE_MAX);
   });
 });

@@ -5,7 +5,7 @@ import { useScene } from "../support/scene.ts";
 const METRICS_KEY = `metrics-${crypto.randomUUID()}`;
 const scene = useScene(["--metrics-key", METRICS_KEY]);
 
-test("the executable gives its figures, for the metrics key, and says whether it is ready", async () => {
+test("the executable returns its metrics for the metrics key, and reports whether it is ready", async () => {
   scene.server.keepSecret(METRICS_KEY);
   const headers = { authorization: `Bearer ${METRICS_KEY}` };
   expect((await scene.request("/metrics")).status).toBe(401);

@@ -4,9 +4,10 @@ import { isRestored, RESTORED_FROM, runExecutable } from "../support/executable.
 import { connectModel, startLoad } from "../support/load.ts";
 import { startScene } from "../support/scene.ts";
 import { tempFolder } from "../support/store.ts";
+import { until } from "../support/until.ts";
 
 const USERS_BEFORE = 50;
-/** Those that are about what a server does for callers and agents, rather than about the program. */
+/** The tests of what a server does for callers and agents, rather than of the program. */
 const TESTS = ["contract-*.test.ts", "sdk-*.test.ts", "agents-conversation.test.ts", "operations.test.ts"];
 
 test.skipIf(isRestored)(
@@ -15,7 +16,7 @@ test.skipIf(isRestored)(
     const scene = await startScene();
     const model = await connectModel(scene);
     const load = startLoad(scene);
-    while (load.acknowledged.length < USERS_BEFORE) await Bun.sleep(5);
+    await until(() => load.acknowledged.length >= USERS_BEFORE);
     const backup = join(tempFolder(), "server.backup");
     const { code, stderr } = await runExecutable(["backup", backup, "--data", scene.server.data]);
     expect([code, stderr]).toEqual([0, ""]);
