@@ -18,12 +18,12 @@ export function readOrCreateKey(path: string): string {
     key = (read(path) ?? create(path)).trim();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(`cannot read or create the key file ${path}: ${reason}`, { cause: error });
+    throw new CommandError(`Cannot read or create the key file ${path}: ${reason}`, { cause: error });
   }
   if (key === "")
-    throw new CommandError(`the key file ${path} is empty: restore it, or delete it to get a new key`);
+    throw new CommandError(`The key file ${path} is empty. Restore it, or delete it to get a new key.`);
   if (!/^[\x21-\x7e]+$/.test(key))
-    throw new CommandError(`the key file ${path} must hold one line of ASCII characters without spaces`);
+    throw new CommandError(`The key file ${path} must contain one line of ASCII characters without spaces.`);
   return key;
 }
 

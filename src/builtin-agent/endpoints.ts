@@ -10,7 +10,7 @@ const ABSENT = new Set([404, 405, 501]);
 export function readEndpoints(names: readonly string[]): Endpoint[] {
   const known: readonly string[] = ENDPOINTS;
   if (names.every((name): name is Endpoint => known.includes(name))) return [...names];
-  throw new CommandError(`--endpoint: give one of ${ENDPOINTS.join(", ")}`, {
+  throw new CommandError(`--endpoint is not valid. Give one of: ${ENDPOINTS.join(", ")}.`, {
     exitCode: 2,
   });
 }

@@ -45,9 +45,9 @@ function hostAndPort(address: string): string {
 function parse(text: string): URL {
   const url = URL.parse(complete(text));
   if (!url?.hostname || !/^(https?|wss?):$/.test(url.protocol))
-    throw fault("give the server's address, such as localhost:8080 or https://chat.example.com");
+    throw fault("Give the server's address, such as localhost:8080 or https://chat.example.com.");
   if (url.username || url.password || url.search || url.hash)
-    throw fault("give the server's address without a user, password, query or fragment");
+    throw fault("Give the server's address without a user, a password, a query or a fragment.");
   return url;
 }
 

@@ -23,16 +23,14 @@ export function readCertificate(files: CertificateFiles): Certificate {
   const key = readText(files.key, "key");
   const own = attempt(
     () => new X509Certificate(cert),
-    `${files.cert} does not hold a certificate in PEM form`,
+    `The file ${files.cert} does not contain a certificate in PEM form.`,
   );
   const secret = attempt(
     () => createPrivateKey(key),
-    `${files.key} does not hold an unencrypted key in PEM form`,
+    `The file ${files.key} does not contain an unencrypted key in PEM form.`,
   );
-  if (!attempt(() => own.checkPrivateKey(secret), `the key in ${files.key} cannot be used`))
-    throw new CommandError(
-      `TLS: the key in ${files.key} does not belong to the certificate in ${files.cert}`,
-    );
+  if (!attempt(() => own.checkPrivateKey(secret), `The key in ${files.key} cannot be used.`))
+    throw new CommandError(`The key in ${files.key} does not belong to the certificate in ${files.cert}.`);
   return { cert, key, names: own.subjectAltName ?? own.subject, validTo: own.validTo };
 }
 
@@ -41,7 +39,7 @@ function readText(path: string, what: string): string {
     return readFileSync(path, "utf8");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new CommandError(`TLS: cannot read the ${what} file ${path} (${code}): check its path and mode`, {
+    throw new CommandError(`Cannot read the ${what} file ${path} (${code}). Check its path and its mode.`, {
       cause: error,
     });
   }
@@ -51,6 +49,6 @@ function attempt<T>(run: () => T, fault: string): T {
   try {
     return run();
   } catch (cause) {
-    throw new CommandError(`TLS: ${fault}`, { cause });
+    throw new CommandError(fault, { cause });
   }
 }

@@ -135,9 +135,9 @@ function cannotListen(host: string | undefined, port: number, error: unknown): C
   const { code, message } = error as Error & { code?: string };
   const why =
     code === "EADDRINUSE"
-      ? "the port is in use: stop the program that uses it, or choose another port"
+      ? "The port is in use. Stop the program that uses it, or choose another port."
       : `${code ?? message.replaceAll("\n", " ")}`;
-  return new CommandError(`cannot listen on ${host ?? "any address"}, port ${port}: ${why}`, {
+  return new CommandError(`Cannot listen on ${host ?? "any address"}, port ${port}: ${why}`, {
     cause: error,
   });
 }

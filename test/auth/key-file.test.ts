@@ -88,7 +88,7 @@ describe("a refused key file", () => {
     for (const content of ["two words", "hidden\nwords", Buffer.from([0xff, 0x00, 0x80]), "schlüssel"]) {
       writeFileSync(path, content);
       const refusal = await refusalOf(path);
-      expect(refusal).toContain("must hold one line");
+      expect(refusal).toContain("must contain one line");
       expect(refusal).not.toMatch(/words|hidden|schl/);
     }
   });

@@ -43,7 +43,7 @@ describe("restore", () => {
     await run(backup, [file]);
     const late = await users.add();
     const refused = () => messageOf(() => run(restore, [file]));
-    expect(await refused()).toContain("in use: stop the server");
+    expect(await refused()).toContain("is in use. Stop the server");
     await store.close();
     const code = `const { openStore } = await import(${JSON.stringify(join(import.meta.dir, "../../src/store/sqlite/open.ts"))});
       // Kept, or the garbage collector closes it.
@@ -54,7 +54,7 @@ describe("restore", () => {
     onTestFinished(() => other.kill("SIGKILL"));
     const { value } = await other.stdout.getReader().read();
     expect(new TextDecoder().decode(value)).toBe("open\n");
-    expect(await refused()).toContain("in use: stop the server");
+    expect(await refused()).toContain("is in use. Stop the server");
     other.kill("SIGKILL");
     await other.exited;
     expect(await list()).toEqual([user, late]);

@@ -131,9 +131,9 @@ describe("faults", () => {
   test.each<[string[], number, RegExp]>([
     [[], 2, /Give one argument: the server's address/],
     [["a", "b"], 2, /Give one argument/],
-    [["ftp://a"], 2, /give the server's address/],
+    [["ftp://a"], 2, /Give the server's address/],
     [["a", "--echo", "--upstream", "http://b"], 2, /exclude each other/],
-    [["a", "--endpoint", "images", "--echo"], 2, /--endpoint: give one of chat\/completions/],
+    [["a", "--endpoint", "images", "--echo"], 2, /--endpoint is not valid\. Give one of: chat\/completions/],
     [["localhost:9", "--upstream", "http://127.0.0.1:9/v1"], 2, /--upstream names the server itself/],
     [["a", "--data", "x"], 2, /Unknown flag --data\./],
   ])("agent refuses the arguments %j", async (args, code, text) => {

@@ -28,7 +28,7 @@ test("a backup taken under load restores into a working server that knows every 
 
   const refused = await run("restore", file, "--data", scene.server.data);
   expect([refused.code, refused.stdout]).toEqual([1, ""]);
-  expect(refused.stderr).toContain("is in use: stop the server");
+  expect(refused.stderr).toContain("is in use. Stop the server");
   await load.stop();
   model.stop();
 

@@ -114,7 +114,7 @@ describe("TLS", () => {
     expect([missing.code, missing.stderr.trimEnd().split("\n")]).toEqual([
       1,
       [
-        "chatgpt-api-server: TLS: cannot read the key file /nowhere/key.pem (ENOENT): check its path and mode",
+        "chatgpt-api-server: Cannot read the key file /nowhere/key.pem (ENOENT). Check its path and its mode.",
       ],
     ]);
     const { code, stderr } = await runExecutable(["0", "key", ...flags.slice(0, 2)]);

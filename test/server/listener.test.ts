@@ -175,10 +175,10 @@ describe("TLS", () => {
     const nonsense = join(folder, "nonsense.pem");
     writeFileSync(nonsense, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     const faults: [{ cert: string; key: string }, string][] = [
-      [{ cert: join(folder, "none.pem"), key: good.key }, "cannot read the certificate file"],
-      [{ cert: good.cert, key: join(folder, "none.pem") }, "cannot read the key file"],
-      [{ cert: nonsense, key: good.key }, "does not hold a certificate in PEM form"],
-      [{ cert: good.cert, key: nonsense }, "does not hold an unencrypted key in PEM form"],
+      [{ cert: join(folder, "none.pem"), key: good.key }, "Cannot read the certificate file"],
+      [{ cert: good.cert, key: join(folder, "none.pem") }, "Cannot read the key file"],
+      [{ cert: nonsense, key: good.key }, "does not contain a certificate in PEM form"],
+      [{ cert: good.cert, key: nonsense }, "does not contain an unencrypted key in PEM form"],
       [{ cert: good.cert, key: other.key }, "does not belong to the certificate"],
     ];
     for (const [files, expected] of faults) {
@@ -193,6 +193,6 @@ describe("TLS", () => {
     const certificate = await makeCertificate("one.example");
     const { listener } = start(certificate);
     const failure = await failureOf(async () => start(certificate, listener.port));
-    expect((failure as CommandError).message).toContain("the port is in use");
+    expect((failure as CommandError).message).toContain("The port is in use");
   });
 });

@@ -13,7 +13,7 @@ import { hasCode } from "./database.ts";
 
 /** Takes a shared lock. Returns its release. Throws a `CommandError` while the lock is held exclusively. */
 export function lockShared(path: string, waitMs: number): () => void {
-  const refusal = `the data of ${path} is being replaced by a restore: try again when that is done`;
+  const refusal = `A restore is replacing the data of ${path}. Try again when it is done.`;
   return hold(path, waitMs, refusal, (lock) => {
     lock.run("BEGIN");
     lock.query("SELECT count(*) FROM sqlite_schema").get();
@@ -22,7 +22,7 @@ export function lockShared(path: string, waitMs: number): () => void {
 
 /** Takes the lock exclusively. Returns its release. Throws a `CommandError` when the data is in use. */
 export function lockExclusive(path: string): () => void {
-  const refusal = `the data of ${path} is in use: stop the server, and whatever else has the data open, first`;
+  const refusal = `The data of ${path} is in use. Stop the server, and every other command that uses the data, first.`;
   return hold(path, 0, refusal, (lock) => lock.run("BEGIN EXCLUSIVE"));
 }
 

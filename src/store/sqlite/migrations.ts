@@ -31,11 +31,11 @@ export function checkVersion(database: Database, migrations = MIGRATIONS): void 
   const { version, ours, empty } = read();
   if (!ours && !(empty && version === 0))
     throw new CommandError(
-      `the database ${database.filename} belongs to another program: move it away, or choose another data folder`,
+      `The database ${database.filename} belongs to another program. Move it away, or choose another data folder.`,
     );
   if (version > migrations.length)
     throw new CommandError(
-      `the database ${database.filename} was written by a newer version of this program: run that version, or restore an older backup`,
+      `A newer version of this program wrote the database ${database.filename}. Run that version, or restore an older backup.`,
     );
 }
 

@@ -45,9 +45,10 @@ export function inspectDatabase(path: string): Contents {
   return withDatabase(path, (database) => {
     checkVersion(database);
     const found = database.query<{ integrity_check: string }, []>("PRAGMA integrity_check(1)").get();
-    if (found?.integrity_check !== "ok") throw new Error(`it is damaged: ${found?.integrity_check}`);
+    if (found?.integrity_check !== "ok")
+      throw new Error(`The database is damaged: ${found?.integrity_check}`);
     if (database.query("PRAGMA foreign_key_check").get())
-      throw new Error("it has rows that refer to missing rows");
+      throw new Error("The database has rows that refer to missing rows.");
     const version = numberOf(database, "PRAGMA user_version");
     // A database of an earlier version may lack these tables.
     const count = (table: string) =>

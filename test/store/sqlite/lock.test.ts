@@ -14,7 +14,7 @@ function isFree(path: string): boolean {
   const { stdout, stderr } = Bun.spawnSync([process.execPath, "-e", code]);
   expect(stderr.toString()).toBe("");
   const text = stdout.toString().trim();
-  if (text !== "free") expect(text).toContain("in use: stop the server");
+  if (text !== "free") expect(text).toContain("in use. Stop the server");
   return text === "free";
 }
 
@@ -28,7 +28,7 @@ test("many share the lock, one holds it exclusively, and each releases it once, 
   second();
   expect(isFree(path)).toBe(true);
   const alone = lockExclusive(path);
-  expect(() => lockShared(path, 0)).toThrow("is being replaced by a restore");
+  expect(() => lockShared(path, 0)).toThrow("A restore is replacing the data of");
   expect(() => lockExclusive(path)).toThrow("in use");
   alone();
   lockShared(path, 0)();
@@ -55,7 +55,7 @@ test("a store is not opened while a restore replaces the data", async () => {
   const path = join(tempFolder(), "server.db");
   const letGo = lockExclusive(path);
   const error = (await failureOf(() => openTestFile(path))) as CommandError;
-  expect(error.message).toContain("is being replaced by a restore: try again when that is done");
+  expect(error.message).toContain("A restore is replacing the data of");
   expect(await Bun.file(path).exists()).toBe(false);
   letGo();
   await openTestFile(path).close();

@@ -162,7 +162,7 @@ describe("a refused database", () => {
   test("a database newer than the program is refused and not changed", async () => {
     const database = migrated();
     database.run(`PRAGMA user_version = ${MIGRATIONS.length + 1}`);
-    expect(await refusal(database)).toContain("was written by a newer version of this program");
+    expect(await refusal(database)).toContain("A newer version of this program wrote the database");
   });
 
   test("a database of another program is refused and not changed, with or without tables", async () => {

@@ -97,27 +97,27 @@ describe("a database that cannot be used", () => {
   test("a folder in place of the database is refused in one line", async () => {
     const path = join(tempFolder(), "server.db");
     mkdirSync(path);
-    expect(await refusalOf(path)).toContain("it is a folder");
+    expect(await refusalOf(path)).toContain("It is a folder");
   });
 
   test("a file in place of the data folder is refused in one line", async () => {
     const path = join(tempFolder(), "data", "server.db");
     writeFileSync(join(path, ".."), "");
-    expect(await refusalOf(path)).toContain("a part of its path is a file");
+    expect(await refusalOf(path)).toContain("A part of its path is a file");
   });
 
   test("a file that is not a database is refused in one line and not changed", async () => {
     const path = join(tempFolder(), "server.db");
     const text = "This is not a database.\n".repeat(1_000);
     writeFileSync(path, text);
-    expect(await refusalOf(path)).toContain("it is not a SQLite database");
+    expect(await refusalOf(path)).toContain("It is not a SQLite database");
     expect(readFileSync(path, "utf8")).toBe(text);
   });
 
   test("a truncated database is refused in one line", async () => {
     const path = await filledDatabase();
     truncateSync(path, statSync(path).size - 3 * 4_096);
-    expect(await refusalOf(path)).toContain("it is damaged");
+    expect(await refusalOf(path)).toContain("It is damaged");
   });
 
   test("a database with an overwritten page is refused in one line", async () => {
@@ -125,7 +125,7 @@ describe("a database that cannot be used", () => {
     const bytes = readFileSync(path);
     bytes.fill(0xa5, 4 * 4_096, 5 * 4_096);
     writeFileSync(path, bytes);
-    expect(await refusalOf(path)).toContain("it is damaged");
+    expect(await refusalOf(path)).toContain("It is damaged");
   });
 
   test("a database that lacks a table of its version is refused in one line", async () => {
@@ -141,7 +141,7 @@ describe("a database that cannot be used", () => {
     const database = new Database(path);
     database.run("PRAGMA user_version = 1000");
     database.close();
-    expect(await refusalOf(path)).toContain("was written by a newer version of this program");
+    expect(await refusalOf(path)).toContain("A newer version of this program wrote the database");
   });
 
   test.skipIf(process.platform === "win32")(
@@ -154,7 +154,7 @@ describe("a database that cannot be used", () => {
       if (!root) chmodSync(folder, 0o555);
       for (const path of [unreadable, unwritable]) {
         const refusal = root ? await openElsewhere(path, "0", NOBODY) : await refusalOf(path);
-        expect(refusal).toStartWith(`cannot open the database ${path}: no permission; check the owner`);
+        expect(refusal).toStartWith(`Cannot open the database ${path}: No permission. Check the owner`);
       }
       chmodSync(folder, 0o755);
     },
@@ -163,7 +163,7 @@ describe("a database that cannot be used", () => {
   test.skipIf(!existsSync("/dev/full"))(
     "a database on a disk where no file can be created is refused in one line",
     async () => {
-      expect(await refusalOf("/dev/full/server.db")).toContain("choose another data folder");
+      expect(await refusalOf("/dev/full/server.db")).toContain("Choose another data folder");
     },
   );
 });
