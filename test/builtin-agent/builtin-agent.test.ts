@@ -69,9 +69,9 @@ describe("leaving", () => {
     const server = startAgentServer();
     const builtin = startBuiltinAgent(server, { upstream: fault.url });
     const agent = await server.next();
-    agent.ask({ ask: "1", body: chat("slow-words", "one two three", { delay_ms: 60 }) });
+    agent.ask({ ask: "1", body: chat("slow-words", "one two three", { delay_ms: 1500 }) });
     await agent.frame("delta");
-    const stopped = builtin.stop(4000);
+    const stopped = builtin.stop(60_000);
     await agent.frame("pause");
     agent.ask({ ask: "2", body: chat("echo", "too late") });
     expect((await agent.answer("2")).end).toMatchObject({ type: "fail", retryable: true });
