@@ -14,12 +14,12 @@ export type AnthropicErrorType =
   | "overloaded_error";
 
 /**
- * All that the server knows about an error code. What operators and callers should know is in docs/api.md.
+ * Everything that the server knows about an error code. docs/api.md explains the codes to callers.
  */
 interface ErrorRow {
   /**
-   * What is wrong, without a full stop. Programs compare the Go server's texts, so those are kept to the
-   * letter.
+   * The text for callers, without a full stop. Programs compare the Go server's texts, so those are kept to
+   * the letter.
    */
   message: string;
   /**

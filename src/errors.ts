@@ -2,7 +2,7 @@ import { ERRORS, type ErrorCode } from "./error-table.ts";
 
 export { type AnthropicErrorType, ERRORS, type ErrorCode } from "./error-table.ts";
 
-/** What an agent's upstream said about its failure. */
+/** The failure of an agent's upstream, in its own words. */
 export interface UpstreamError {
   status?: number | undefined;
   /** The body, unchanged. */
@@ -58,7 +58,7 @@ export class AppError extends Error {
   }
 }
 
-/** The thrown value as an `AppError`; one that was not thrown on purpose becomes `internal`. */
+/** Returns the thrown value as an `AppError`. A value that was not thrown on purpose becomes `internal`. */
 export function asAppError(thrown: unknown): AppError {
   return thrown instanceof AppError ? thrown : new AppError("internal", { cause: thrown });
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 const text = z.string();
 const optionalText = text.nullish().transform((value) => value?.toWellFormed() || undefined);
 
-/** The server keeps these ids in small columns. */
+/** Bounds what the server stores under such an id. */
 const ID_LENGTH_MAX = 256;
 const optionalId = text
   .max(ID_LENGTH_MAX)

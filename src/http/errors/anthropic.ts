@@ -21,7 +21,7 @@ export function anthropicTypeOfStatus(status: number): AnthropicErrorType {
   return BY_STATUS[status] ?? (status >= 400 && status < 500 ? "invalid_request_error" : "api_error");
 }
 
-/** The OpenAI-style codes and types of upstreams that say more than that something failed. */
+/** The types for the OpenAI-style codes and types of upstreams that are more specific than a failure. */
 const BY_NAME = new Map<string | null | undefined, AnthropicErrorType>([
   // The upstream may be a server like this one.
   ...Object.values(ERRORS)
@@ -36,7 +36,7 @@ const BY_NAME = new Map<string | null | undefined, AnthropicErrorType>([
   ["overloaded_error", "overloaded_error"],
 ]);
 
-/** Returns the type of an error that an upstream told in the middle of a stream, where it has no status. */
+/** Returns the type of an upstream's error in the middle of a stream, where it has no status. */
 export function anthropicTypeNamed(
   type: string | null | undefined,
   code: string | null | undefined,
@@ -53,7 +53,7 @@ export function anthropicErrorBody({
 }: {
   type: AnthropicErrorType;
   message: string;
-  /** Read by packages for which the type says too little. */
+  /** Further details that some packages read. */
   details?: unknown;
   requestId?: string | undefined;
 }) {

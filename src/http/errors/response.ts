@@ -41,7 +41,7 @@ function isPassedOn({ status }: UpstreamError): boolean {
   return status !== undefined && status >= 400 && status !== 401 && status !== 403;
 }
 
-/** Returns a wait that clients heed: they ignore one that is too long. */
+/** Returns the value of a header, with a wait that is too long for clients shortened. */
 function capped(name: string, value: string): string {
   const max = { "retry-after": RETRY_AFTER_MS_MAX / 1000, "retry-after-ms": RETRY_AFTER_MS_MAX }[name];
   return max !== undefined && Number(value) > max ? String(max) : value;

@@ -1,7 +1,7 @@
 import type { AppError } from "../../errors.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 
-/** The shape in which a family of routes tells its errors. */
+/** The shape of the errors of a family of routes. */
 export interface ErrorStyle {
   /** The body of an error response. */
   body(error: AppError, status: number, requestId: string): unknown;
@@ -9,11 +9,11 @@ export interface ErrorStyle {
   streamEvent(error: AppError, requestId: string, sent?: SentEvents): ServerEvent;
   /** Whether an upstream's error body has this style, so that it may be passed on unchanged. */
   isOwnBody?(upstreamBody: unknown): boolean;
-  /** What a quiet stream sends now and then; a comment by default. */
+  /** The text that a quiet stream sends now and then; a comment by default. */
   keepAlive?: string;
 }
 
-/** What a stream has sent so far, as far as its last event depends on it. */
+/** The part of what a stream has sent that its last event depends on. */
 export interface SentEvents {
   count: number;
   /** The data of the first event. */

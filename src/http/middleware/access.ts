@@ -10,8 +10,9 @@ import type { ClientAddress, ClientAddresses } from "./client-address.ts";
 /** The checks that each request passes before any route sees it. */
 export interface AccessControl {
   /**
-   * Returns where the request comes from. Throws an `AppError`: url_too_long, host_invalid and, if its route
-   * `needsKey` not, host_refused. A page that made its own name point to this machine does not have a key.
+   * Returns where the request comes from. Throws an `AppError`: url_too_long, host_invalid, or host_refused
+   * unless the route `needsKey`. Without a key, a page could reach this machine by pointing its own name to
+   * it.
    */
   check(request: Request, server: BunServer, needsKey: boolean): ClientAddress;
   /**
@@ -48,7 +49,7 @@ const WRONG_KEY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "sign_in_code_wrong",
 ]);
 
-/** A cookie of an ended session is not counted as a wrong key. */
+/** Names of errors in the log that are not wrong keys: those of ended sessions. */
 const ENDED_SESSION = /^session_/;
 
 export function createAccessControl({

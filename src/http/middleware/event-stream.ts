@@ -9,7 +9,7 @@ export interface ServerEvent {
 /** After this long without an event, a comment or event keeps proxies from closing the connection. */
 const QUIET_MS = 15_000;
 
-/** What may wait for a caller that reads too slowly. A caller who needs more counts as gone. */
+/** The most text that may wait for a slow caller. One who needs more counts as gone. */
 const BUFFER_LENGTH_MAX = 8 * 1024 * 1024;
 
 const HEADERS = commonHeaders({

@@ -73,8 +73,9 @@ export function requestMiddleware({
 }
 
 /**
- * Admits a request to a route, or one that comes close to it. Throws an `AppError` otherwise. The returned
- * function must be called once: when the response is ready or, if it is a stream, before that closes.
+ * Admits the request, or throws an `AppError`. `route` is the one that serves it, or the nearest. The
+ * returned function must be called once: when the response is ready or, if it is a stream, before that
+ * closes.
  */
 function admit(c: HttpContext, accessControl: AccessControl, route: NamedRoute | undefined): () => void {
   const request = c.req.raw;

@@ -12,7 +12,7 @@ export interface StreamedAsk {
   run(events: EventStream, signal: AbortSignal): Promise<Response | undefined>;
   /** Returns the events that end a stream which failed after its first event. */
   fail(error: AppError): readonly ServerEvent[];
-  /** What the stream sends when it is quiet; a comment by default. */
+  /** The text that a quiet stream sends now and then; a comment by default. */
   keepAlive?: string | undefined;
 }
 

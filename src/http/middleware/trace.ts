@@ -16,9 +16,9 @@ const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(
 const SAMPLED = 0x01;
 
 /**
- * Returns undefined if the caller sent no trace, or one that does not follow the specification. No trace
- * begins here: an upstream that starts traces by itself would take ours, which nobody records, as a request
- * not to record its own.
+ * Returns the trace, or undefined if the caller sent none, or one that does not follow the specification. No
+ * trace begins here: an upstream that starts traces by itself would take ours, which nobody records, as a
+ * request not to record its own.
  */
 export function readTrace(headers: Headers, newSpanId = randomSpanId): Trace | undefined {
   const given = headers.get("traceparent");

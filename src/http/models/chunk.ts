@@ -1,9 +1,10 @@
 import { z } from "zod";
 
 /**
- * What the translations read of a chat completion, whole or in chunks; a whole message has the shape of a
- * delta. Upstreams differ in what they leave out or set to `null`, and in the name of the reasoning:
- * `reasoning_content` (DeepSeek, llama.cpp, earlier vLLM) or `reasoning` (Ollama, OpenRouter, vLLM).
+ * The fields of a chat completion, whole or in chunks, that the translations read. A whole message has the
+ * shape of a delta. Upstreams differ in what they leave out or set to `null`, and in the name of the
+ * reasoning: `reasoning_content` (DeepSeek, llama.cpp, earlier vLLM) or `reasoning` (Ollama, OpenRouter,
+ * vLLM).
  */
 const text = z.string().nullish();
 const count = z.number().nullish();
@@ -56,7 +57,7 @@ export const CompletionChunk = z.object({
 });
 export type CompletionChunk = z.output<typeof CompletionChunk>;
 
-/** What a failed upstream sends in place of a chunk. */
+/** The error that a failed upstream sends in place of a chunk. */
 export const ChatFailure = z.object({
   error: z.union([
     z.string().transform((message) => ({ message, type: undefined, code: undefined })),

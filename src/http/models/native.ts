@@ -17,14 +17,14 @@ interface NativeRequest {
   /** The name that agents know the model by. */
   model: string;
   headers: Record<string, string>;
-  /** How the stream ends if it fails. */
+  /** Makes the last event of a stream that fails. */
   style: ErrorStyle;
 }
 
 /**
- * Plans to pass the request straight through to an agent whose upstream has the very endpoint. In the body
- * only the model's name changes, if it was an alias. A streamed chat is always asked for its usage, which is
- * hidden again if the caller did not ask for it.
+ * Returns the plan that passes the request straight through to an agent whose upstream has the very endpoint.
+ * In the body only the model's name changes, if it was an alias. A streamed chat is always asked for its
+ * usage, which is hidden again if the caller did not ask for it.
  */
 export function nativePlan(
   endpoint: Endpoint,
@@ -45,7 +45,7 @@ export function nativePlan(
 }
 
 interface NativeStreamOptions {
-  /** The last event must be `[DONE]`. */
+  /** Whether the last event must be `[DONE]`. */
   endsWithDone: boolean;
   hidesUsage: boolean;
   style: ErrorStyle;
@@ -96,8 +96,8 @@ function withoutUsage(data: string): string | undefined {
 const NULL_USAGE = ',"usage":null}';
 
 /**
- * Upstreams put it there, in every delta, so that nothing needs to be searched for. `data` must be a JSON
- * object.
+ * Returns whether the data ends with the null usage. Upstreams put it there, in every delta, and it need not
+ * be searched for then. `data` must be a JSON object.
  */
 const endsWithNullUsage = (data: string): boolean =>
   data.endsWith(NULL_USAGE) && data.indexOf('"usage"') === data.length - NULL_USAGE.length + 1;

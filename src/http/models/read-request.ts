@@ -121,7 +121,7 @@ function unknownModel(name: string, { relay }: ModelAskDeps, { models }: AskCont
   return new AppError("model_not_found", { param: "model", hint, ...modelNamed(name) });
 }
 
-/** A name that people would not recognize in a sentence is left out of it. */
+/** Returns the message that names the model, or none for a name that would garble the sentence. */
 function modelNamed(name: string): { message?: string } {
   return /^[\w.:/@+-]{1,100}$/.test(name) ? { message: `The model \`${name}\` does not exist` } : {};
 }

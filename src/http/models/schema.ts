@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /**
- * What the server itself reads of the body of a model request. Everything else is for the upstream. The body
- * passes through untouched, so nothing is transformed here.
+ * The fields that the server itself reads of the body of a model request. All others are for the upstream.
+ * The body passes through untouched, so nothing is transformed here.
  */
 export const ModelAskBody = z.object({
   model: z.string().min(1).max(256).describe("One of `GET /v1/models`."),
@@ -14,7 +14,7 @@ export const ModelAskBody = z.object({
 });
 export type ModelAskBody = z.output<typeof ModelAskBody>;
 
-/** What the server reads of a streamed chunk. */
+/** The fields that the server reads of a streamed chunk. */
 export const UsageChunk = z.object({
   choices: z.array(z.unknown()).nullish(),
   usage: z.unknown().optional(),

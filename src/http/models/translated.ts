@@ -2,8 +2,8 @@ import type { Plan } from "./plan.ts";
 import type { Translation } from "./translation.ts";
 
 /**
- * Plans to ask for a chat completion, for agents whose upstream has nothing else, and to translate its
- * answer.
+ * Returns the plan that asks for a chat completion, for agents whose upstream has nothing else, and
+ * translates its answer.
  */
 export function translatedPlan(translation: Translation, stream: boolean, model: string): Plan {
   const body = JSON.stringify({ ...translation.request, model });

@@ -16,13 +16,13 @@ export interface Translation {
    */
   answer(chatBody: string): string;
   /**
-   * Begins a streamed answer. It is pushed the events of the streamed chat completion, `[DONE]` included.
+   * Begins a streamed answer. Its `push` takes the events of the streamed chat completion, `[DONE]` included.
    * Data that is not a chunk of a chat completion is a failure.
    */
   stream(): PlanStream;
 }
 
-/** Where a translation gets what it cannot know. */
+/** The sources of a translation's ids and times. */
 export interface TranslationContext {
   newId: () => string;
   /** Milliseconds since 1970. */

@@ -4,7 +4,7 @@ import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import { fieldHint } from "../errors/field-hint.ts";
 import { refuse } from "./refuse.ts";
 
-/** What a v1 agent can be sent of a chat: text only. */
+/** The part of a chat that a v1 agent can be sent: its text. */
 export interface PlainChat {
   /** All messages before the question. */
   history: { role: string; text: string }[];

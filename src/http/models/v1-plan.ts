@@ -6,7 +6,7 @@ import type { AskResult } from "../../relay/types.ts";
 import { chunksOf, completionOf, promptOf, readPlainChat } from "./v1-chat.ts";
 import type { Threads } from "./v1-threads.ts";
 
-/** How a v1 agent is asked for a chat completion. */
+/** A plan for v1 agents: how they are asked for a chat completion. */
 export interface V1Plan {
   request: V1Request;
   /** The agent that has the messages so far, if there is one. */
@@ -25,8 +25,9 @@ export interface V1PlanDeps {
 }
 
 /**
- * Plans to continue a known conversation if the chat's earlier messages are from one, and else to send the
- * whole chat as one prompt. Throws an `AppError` if the chat holds more than text.
+ * Returns the plan for v1 agents. It continues a known conversation if the chat's earlier messages are from
+ * one, and otherwise sends the whole chat as one prompt. Throws an `AppError` if the chat holds more than
+ * text.
  */
 export function v1Plan(deps: V1PlanDeps, asker: Asker, chat: unknown, model: string): V1Plan {
   const plain = readPlainChat(chat);

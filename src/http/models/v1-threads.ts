@@ -1,6 +1,6 @@
 import { BoundedMap } from "../../bounded-map.ts";
 
-/** Where a chat stands at a v1 agent, which has its messages. */
+/** The position of a chat at a v1 agent, which has its messages. */
 export interface Thread {
   conversation: string;
   /** The `response_id` of the last answer. */

@@ -4,7 +4,7 @@ import { type Ending, endingFields, messagesUsage } from "./ending.ts";
 
 type Call = NonNullable<Delta["tool_calls"]>[number];
 
-/** What is known of a message before its content. */
+/** The fields of a message that are known before its content. */
 export interface MessageIdentity {
   id: string;
   model: string;

@@ -30,7 +30,7 @@ type CallItem = { id: string; status: ItemStatus; call_id: string; name: string;
   | { type: "custom_tool_call"; input: string }
 );
 
-/** What an item needs to know of its response. */
+/** The position of an item in its response, and where its events go. */
 export interface ItemContext {
   outputIndex: number;
   newId: () => string;

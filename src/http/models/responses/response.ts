@@ -3,7 +3,7 @@ import type { OutputItem } from "./items.ts";
 import type { ResponsesBody } from "./schema.ts";
 import type { Tools } from "./tools.ts";
 
-/** Returns what the response repeats of its request. It is the same in every event. */
+/** Returns the fields of the request that the response repeats. They are the same in every event. */
 export function responseEcho(body: ResponsesBody, tools: Tools, id: string, createdAtS: number) {
   return {
     id,
@@ -33,7 +33,7 @@ export function responseEcho(body: ResponsesBody, tools: Tools, id: string, crea
   };
 }
 
-/** What changes while the response is being made. */
+/** The fields of a response that change while it is made. */
 export interface ResponseState {
   status: "in_progress" | "completed" | "incomplete" | "failed";
   completed_at: number | null;

@@ -1,0 +1,78 @@
+import { expect, test } from "bun:test";
+import { AppError } from "../../../src/errors.ts";
+import type { HttpContext } from "../../../src/http/context.ts";
+import { EventStreamResponse } from "../../../src/http/middleware/event-stream.ts";
+import { type StreamedAsk, streamAsk } from "../../../src/http/middleware/stream-ask.ts";
+import { createLog } from "../../../src/log/log.ts";
+
+/** Streams an ask for a caller, who can leave. */
+function start(run: StreamedAsk["run"]) {
+  const caller = new AbortController();
+  const raw = new Request("http://localhost/", { signal: caller.signal });
+  const c = { req: { raw }, get: () => "req_1" } as unknown as HttpContext;
+  let logged = "";
+  const log = createLog({
+    write: (line) => {
+      logged += line;
+    },
+  });
+  const fail = (error: AppError) => [{ event: "error", data: error.code }];
+  return { caller, response: streamAsk(c, log, { run, fail }), logged: () => logged };
+}
+
+test("a streamed ask that fails before its first event is rejected", async () => {
+  const { response, logged } = start(() => Promise.reject(new AppError("no_agent")));
+  await expect(response).rejects.toThrow(new AppError("no_agent"));
+  expect(logged()).toBe("");
+});
+
+test("a streamed ask that fails after its first event ends with an error event, and the log says so", async () => {
+  const broken = Promise.withResolvers<undefined>();
+  const { response, logged } = start((events) => {
+    events.send("one");
+    return broken.promise;
+  });
+  const stream = await response;
+  expect(stream.status).toBe(200);
+  broken.reject(new Error("unexpected"));
+  expect(await stream.text()).toBe("data: one\n\nevent: error\ndata: internal\n\n");
+  expect(JSON.parse(logged())).toMatchObject({
+    ...{ level: "warn", event: "stream_failed", request_id: "req_1", error: "internal" },
+  });
+});
+
+test("a streamed ask that an agent answers without a stream has the agent's response", async () => {
+  const whole = new Response("whole", { status: 418 });
+  expect(await start(async () => whole).response).toBe(whole);
+});
+
+test("a stream finishes when its ask has ended, even if its reader left before", async () => {
+  const ended = Promise.withResolvers<undefined>();
+  let signal: AbortSignal | undefined;
+  const { response } = start((events, given) => {
+    signal = given;
+    events.send("one");
+    return ended.promise;
+  });
+  const stream = await response;
+  if (!(stream instanceof EventStreamResponse)) throw new Error("not a stream");
+  let isFinished = false;
+  const finished = stream.stream.finished.then(() => {
+    isFinished = true;
+  });
+  await stream.body?.cancel();
+  expect([signal?.aborted, isFinished]).toEqual([true, false]);
+  ended.resolve(undefined);
+  await finished;
+});
+
+test("a caller who leaves before the first event cancels the ask", async () => {
+  const { caller, response } = start(
+    (_, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => reject(new AppError("caller_gone")));
+      }),
+  );
+  caller.abort();
+  await expect(response).rejects.toThrow(new AppError("caller_gone"));
+});
