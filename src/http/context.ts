@@ -6,7 +6,7 @@ import type { AskContext, Asker } from "../relay/conversation.ts";
 import { commonHeaders } from "./middleware/headers.ts";
 import type { Trace } from "./middleware/trace.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: the routes pass the server on and never look at its sockets' data.
+// biome-ignore lint/suspicious/noExplicitAny: routes pass the server on and never read the data of its sockets.
 export type BunServer = Server<any>;
 
 export type HttpEnv = {
@@ -19,7 +19,7 @@ export type HttpEnv = {
     trace: Trace | undefined;
     /** The request has become a socket, and its response is the runtime's. */
     upgraded: boolean;
-    /** For the log line: who asked and who answered. */
+    /** For the log: who makes the request, which agent answers, and so on. */
     principal: Principal;
     agent: string;
     model: string;

@@ -63,7 +63,7 @@ export interface RouteDeclaration {
   description?: string;
   /** What each parameter of the path is. */
   params?: Readonly<Record<string, string>>;
-  /** Checked before the handler runs; what does not fit is a `request_invalid`. Its fields are described in it. */
+  /** Checked before the handler runs; otherwise the error is `request_invalid`. Its fields carry their descriptions. */
   query?: z.ZodObject;
   body?: BodyDeclaration;
   /** By status. The errors of `errors` need no entry. */
@@ -77,9 +77,9 @@ export interface RouteDeclaration {
    * their limits costs next to nothing. `show`: its answers only tell how much is left. Both need the access `caller`.
    */
   limits?: "admit" | "show";
-  /** An upstream's error keeps its status, and its body where that is in the route's own style. */
+  /** An upstream's error keeps its status, and also its body if that has the style of the route. */
   passesErrorsOn?: true;
-  /** Machines ask for it again and again, so it is logged at the level `debug`. */
+  /** Machines request it again and again, so it is logged at the level `debug`. */
   isProbe?: true;
 }
 
@@ -96,22 +96,22 @@ export type Access =
   | "agentInPath";
 
 export interface BodyDeclaration {
-  /** Checked before the handler runs. Its fields are described in it. */
+  /** Checked before the handler runs. Its fields carry their descriptions. */
   schema: z.ZodType;
-  /** What the documentation shows, where that is more than is checked. */
+  /** What the documentation shows, if that is more than what is checked. */
   documented?: z.ZodType;
   example: unknown;
   /** Default: true. For the documentation. */
   isRequired?: boolean;
   /** The error for a body that is not JSON or does not fit. Default: `body_invalid`. */
   error?: ErrorCode;
-  /** Where it is less than `--body-max`. */
+  /** Used if it is less than `--body-max`. */
   bytesMax?: number;
 }
 
 export interface AnswerDeclaration {
   description: string;
-  /** The shape of a JSON body. Missing, with `other`, where there is no body. */
+  /** The shape of a JSON body. Missing if there is no body, or only `other`. */
   json?: z.ZodType;
   example?: unknown;
   /** Bodies of other media types. */
@@ -128,9 +128,9 @@ export interface RouteRequest<Declaration extends RouteDeclaration> {
   params: Record<ParamName<Declaration["path"]>, string>;
   query: Declaration extends { query: infer Query extends z.ZodType } ? z.output<Query> : undefined;
   body: Declaration extends { body: { schema: infer Body extends z.ZodType } } ? z.output<Body> : undefined;
-  /** The body as it came; empty where none is declared. */
+  /** The body as it was sent, on routes with `limits`; empty on others. */
   text: string;
-  /** The parsed JSON of it, before `schema` was applied; without `admin_key`. */
+  /** The JSON of the body before `schema` was applied, without `admin_key`. */
   json: unknown;
 }
 

@@ -2,10 +2,10 @@ import type { ServerWebSocket, WebSocketHandler } from "bun";
 import type { AgentConnection } from "../agents/connection.ts";
 import type { LiveFeed, LiveSocket, LiveSocketData } from "../http/live/feed.ts";
 
-/** Of every socket of the server; `protocol` tells them apart. */
+/** The data of every socket of the server. `protocol` tells the kinds apart. */
 export type SocketData = AgentConnection | LiveSocketData;
 
-/** The one handler that the runtime takes: that of agents, beside which live views are few and hardly say anything. */
+/** Returns the one handler that the runtime accepts. It passes each event on to the agents or to the live views. */
 export function splitSockets(
   agents: WebSocketHandler<AgentConnection>,
   live: LiveFeed["websocket"],

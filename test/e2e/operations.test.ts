@@ -11,7 +11,7 @@ test("the executable returns its metrics for the metrics key, and reports whethe
   expect((await scene.request("/metrics")).status).toBe(401);
   expect((await scene.request("/ready")).body).toEqual({
     status: "not ready",
-    reasons: ["no agent takes work"],
+    reasons: ["no agent accepts requests"],
   });
   await scene.firefox();
   expect((await scene.ask({ content: "hi" })).status).toBe(200);

@@ -1,63 +1,304 @@
-import { expect, test } from "bun:test";
-import { ROUTES } from "../../src/http/resources.ts";
-import type { Access, NamedRoute } from "../../src/http/route.ts";
-import { ADMIN_KEY, startTestServer } from "../support/server.ts";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { backupMaker } from "../../src/backup/process.ts";
+import { readServerArgs } from "../../src/cli/args.ts";
+import { type AppDeps, createApp } from "../../src/http/app.ts";
+import { createLog } from "../../src/log/log.ts";
+import { ENDPOINTS } from "../../src/protocol/agent-v2.ts";
+import { type RunningServer, startServer } from "../../src/server/compose.ts";
+import { expectDescribed } from "../support/description/described.ts";
+import { registerFromElsewhere } from "../support/registration.ts";
+import { ADMIN_KEY } from "../support/server.ts";
+import { cookieFor, dashboardScript, SAME_ORIGIN } from "../support/session.ts";
+import { connectV2Agent, streamPieces, V2_HELLO, type V2Agent } from "../support/v2-agent.ts";
 
-/** Who is to be in the log for a request with the admin key. */
-const LOGGED: Record<Access, string | undefined> = {
-  none: undefined,
-  caller: "admin",
-  signIn: "admin",
-  admin: "admin",
-  adminOrQuery: "admin",
-  adminOrBody: "admin",
-  metrics: "admin",
-  // An agent has no key but its own.
-  agent: undefined,
-  agentInPath: undefined,
-};
+/** Every kind of key that a caller may send. */
+const KEYS = ["none", "wrong", "user", "another user", "disabled", "expired", "agent", "admin"] as const;
+type Key = (typeof KEYS)[number];
 
-const OF_USERS: readonly Access[] = ["caller", "signIn"];
+/** Every kind of cookie that a browser may send. */
+const COOKIES = ["admin's session", "user's session", "session from another site", "ended session"] as const;
+type Cookie = (typeof COOKIES)[number];
 
-async function start() {
-  const server = await startTestServer();
-  /** Sends a request that the route's handler need not like. Returns the `user` of its line in the log. */
-  const userLogged = async ({ method, path }: NamedRoute, key: string) => {
-    const url = server.url + path.replaceAll(/:\w+(\{[^}]*\})?/g, "unknown");
-    const response = await fetch(url, {
-      // A `GET` of the backup would make one.
-      method: method === "GET" ? "HEAD" : method,
-      headers: { authorization: key },
-      ...(method !== "GET" && { body: "{}" }),
-    });
-    await response.text();
-    const id = response.headers.get("x-request-id");
-    const lines = server.logged().trim().split("\n");
-    const line = lines.map((text) => JSON.parse(text)).find((one) => one.request_id === id && one.ms >= 0);
-    expect(line.route).toBe(path);
-    return line.user;
-  };
-  return { server, userLogged };
+interface Route {
+  /**
+   * Who gets in. `caller`: whoever may ask. `owner`: of those only the first user and the admin. `admin`: nobody
+   * else. `agent`: registers, from behind a proxy, where a key is always asked for.
+   */
+  for: "anyone" | "caller" | "owner" | "admin" | "agent";
+  /** For a path with parameters, or with something that must be created first. */
+  path?: () => string | Promise<string>;
+  body?: () => unknown;
+  /** Default: 200. */
+  status?: number;
+  /** A session does not open it. */
+  keyOnly?: true;
 }
 
-test("the log names the administrator on every route that they authenticate for", async () => {
-  const { userLogged } = await start();
-  for (const route of ROUTES)
-    expect([route.operationId, await userLogged(route, ADMIN_KEY)]).toEqual([
-      route.operationId,
-      LOGGED[route.access],
-    ]);
+const MODEL_ASK = { model: "m", messages: [{ role: "user", content: "hi" }], max_tokens: 9 };
+const ask = (body: object = MODEL_ASK): Route => ({ for: "caller", body: () => body });
+
+/** Every route by its method and path. A route that is missing here fails the first test. */
+const ROUTES: Record<string, Route> = {
+  "GET /health": { for: "anyone" },
+  "GET /ready": { for: "anyone" },
+  "GET /metrics": { for: "admin", keyOnly: true },
+  "GET /openapi.json": { for: "anyone" },
+  "GET /docs": { for: "anyone" },
+  "GET /dashboard": { for: "anyone" },
+  "GET /dashboard/:file": { for: "anyone", path: () => dashboardScript(url) },
+  "POST /api/session": { for: "caller", keyOnly: true },
+  "GET /api/session": { for: "caller" },
+  "DELETE /api/session": { for: "caller" },
+  "POST /api/ask": { for: "owner", body: () => ({ content: "more", conversation_id: conversation }) },
+  "GET /api/connections": { for: "caller" },
+  "GET /api/usage": { for: "caller" },
+  "GET /v1/models": { for: "caller" },
+  "GET /v1/models/:id{.+}": { for: "caller", path: () => "/v1/models/m" },
+  "POST /v1/chat/completions": ask(),
+  "POST /v1/responses": ask({ model: "m", input: "hi" }),
+  "POST /v1/completions": ask({ model: "m", prompt: "hi" }),
+  "POST /v1/embeddings": ask({ model: "m", input: "hi" }),
+  "POST /v1/messages": ask(),
+  "POST /v1/messages/count_tokens": ask(),
+  "POST /admin/users/add": { for: "admin", body: () => ({ name: "added" }) },
+  "POST /admin/users/delete": { for: "admin", body: () => ({ user_id: victim.user_id }) },
+  "GET /admin/users": { for: "admin" },
+  "GET /admin/users/:id": { for: "admin", path: () => `/admin/users/${victim.user_id}` },
+  "PATCH /admin/users/:id": {
+    for: "admin",
+    path: () => `/admin/users/${victim.user_id}`,
+    body: () => ({ max_parallel: 1 }),
+  },
+  "DELETE /admin/users/:id": { for: "admin", path: () => `/admin/users/${victim.user_id}` },
+  "POST /admin/users/:id/disable": { for: "admin", path: () => `/admin/users/${victim.user_id}/disable` },
+  "POST /admin/users/:id/enable": { for: "admin", path: () => `/admin/users/${victim.user_id}/enable` },
+  "POST /admin/users/:id/rotate": { for: "admin", path: () => `/admin/users/${victim.user_id}/rotate` },
+  "GET /admin/users/:id/usage": { for: "admin", path: () => `/admin/users/${victim.user_id}/usage` },
+  "GET /admin/usage": { for: "admin" },
+  "GET /admin/audit": { for: "admin" },
+  "GET /admin/overview": { for: "admin" },
+  "GET /admin/live": { for: "admin", status: 400 },
+  "GET /admin/settings": { for: "admin" },
+  "GET /admin/backup": { for: "admin" },
+  "GET /admin/agents": { for: "admin" },
+  "POST /admin/agents/:id/disconnect": {
+    for: "admin",
+    path: async () => `/admin/agents/${(await joinSpareAgent()).ready.agent}/disconnect`,
+  },
+  "GET /admin/agents/keys": { for: "admin" },
+  "POST /admin/agents/keys": { for: "admin", body: () => ({ name: crypto.randomUUID() }) },
+  "DELETE /admin/agents/keys/:id": {
+    for: "admin",
+    path: async () => `/admin/agents/keys/${(await addAgentKey()).id}`,
+  },
+  "GET /client/register": { for: "agent" },
+  "GET /agents/:key/client/register": { for: "agent" },
+};
+
+const data = mkdtempSync(join(tmpdir(), "chatgpt-api-server-test-"));
+const tokens = {} as Record<Exclude<Key, "none">, string>;
+const agents: V2Agent[] = [];
+let server: RunningServer;
+let url = "";
+let endDescribed = () => {};
+/** The first user's conversation. */
+let conversation = "";
+/** A user who sends no requests; a new one after each change. */
+let victim = { user_id: "", token: "" };
+
+beforeAll(async () => {
+  const flags = ["--data", data, "--key-failures-max", "1000000"];
+  const { config } = readServerArgs({ args: ["0", ADMIN_KEY, ...flags], env: {} });
+  const command = [process.execPath, join(import.meta.dir, "../../src/main.ts")];
+  server = await startServer(config, createLog({ write: () => {} }), {
+    makeBackup: backupMaker(config, command),
+  });
+  url = `http://127.0.0.1:${server.port}`;
+  endDescribed = expectDescribed(url);
+  agents.push(await connectV2Agent(url, { hello: { ...V2_HELLO, endpoints: ENDPOINTS }, onAsk: answer }));
+  const users = await Promise.all([addUser(), addUser(), addUser(), addUser()]);
+  victim = await addUser();
+  const [user, another, disabled, expired] = users.map(({ token }) => token) as [string, ...string[]];
+  await administer("POST", `/admin/users/${users[2]?.user_id}/disable`);
+  await administer("PATCH", `/admin/users/${users[3]?.user_id}`, { expires_at: "2020-01-01T00:00:00Z" });
+  Object.assign(tokens, { wrong: crypto.randomUUID(), user, "another user": another, disabled, expired });
+  Object.assign(tokens, { agent: (await addAgentKey()).key, admin: ADMIN_KEY });
+  const begun = await fetch(`${url}/api/ask`, {
+    method: "POST",
+    headers: { authorization: user },
+    body: '{"content":"hi"}',
+  });
+  conversation = ((await begun.json()) as { conversation_id: string }).conversation_id;
 });
 
-test("the log names the user on every route for callers, and nobody where their token opens nothing", async () => {
-  const { server, userLogged } = await start();
-  const added = await fetch(`${server.url}/admin/users/add`, {
-    ...{ method: "POST", headers: { authorization: ADMIN_KEY } },
+afterAll(async () => {
+  for (const agent of agents) agent.stop();
+  endDescribed();
+  await server.stop();
+  rmSync(data, { recursive: true, force: true });
+});
+
+function answer({ ask, stream }: { ask: string; stream: boolean }, agent: V2Agent): void {
+  if (stream) streamPieces(agent, ask, ["hello"]);
+  else agent.say({ type: "done", ask, status: 200, body: "{}" });
+}
+
+async function administer<Body>(method: string, path: string, body: object = {}): Promise<Body> {
+  const headers = { authorization: ADMIN_KEY };
+  const init = method === "GET" ? { headers } : { method, headers, body: JSON.stringify(body) };
+  return (await fetch(url + path, init)).json() as Promise<Body>;
+}
+
+const addUser = () => administer<typeof victim>("POST", "/admin/users/add");
+const addAgentKey = () =>
+  administer<{ id: string; key: string }>("POST", "/admin/agents/keys", { name: crypto.randomUUID() });
+
+async function joinSpareAgent(): Promise<V2Agent> {
+  const agent = await connectV2Agent(url, { hello: { ...V2_HELLO, models: [] } });
+  agents.push(agent);
+  return agent;
+}
+
+/** Returns everything that an administrator can change. */
+const everything = async () =>
+  JSON.stringify([
+    await administer("GET", "/admin/users?details=true"),
+    await administer("GET", "/admin/agents/keys"),
+    (await administer<{ agents: { id: string }[] }>("GET", "/admin/agents")).agents.map(({ id }) => id),
+  ]);
+
+async function cookieHeaders(kind: Cookie): Promise<Record<string, string>> {
+  const cookie = await cookieFor(url, kind === "user's session" ? tokens.user : ADMIN_KEY);
+  if (kind === "session from another site") return { cookie, "sec-fetch-site": "same-site" };
+  if (kind === "ended session")
+    await fetch(`${url}/api/session`, { method: "DELETE", headers: { cookie, ...SAME_ORIGIN } });
+  return { cookie, ...SAME_ORIGIN };
+}
+
+function isAllowedByCookie(route: Route, kind: Cookie): boolean {
+  if (route.for === "anyone") return true;
+  if (route.keyOnly) return false;
+  return kind === "admin's session" || (kind === "user's session" && route.for !== "admin");
+}
+
+function isAllowed(route: Route, key: Key): boolean {
+  if (route.for === "anyone" || key === "admin") return route.for !== "agent";
+  if (route.for === "agent") return key === "agent";
+  if (route.for === "admin") return false;
+  return key === "user" || (key === "another user" && route.for === "caller");
+}
+
+/** The headers that can hold a key. On routes for administrators, it may also be in the body or the query. */
+const WAYS = {
+  bare: (key: string) => ({ authorization: key }),
+  Bearer: (key: string) => ({ authorization: `Bearer ${key}` }),
+  "x-api-key": (key: string) => ({ "x-api-key": key }),
+};
+
+/** The paths by route. The target of a refused change is used again for the next request. */
+const paths = new Map<string, string>();
+
+async function request(name: string, route: Route, headers: Record<string, string>, query = "") {
+  const [method = "", pattern = ""] = name.split(" ");
+  const path = paths.get(name) ?? (await route.path?.()) ?? pattern;
+  paths.set(name, path);
+  const isChange = route.for === "admin" && method !== "GET";
+  const before = isChange ? await everything() : "";
+  const body = method === "GET" ? {} : { body: JSON.stringify(route.body?.() ?? {}) };
+  const response = await fetch(url + path + query, { method, headers, ...body });
+  const text = await response.text();
+  if (isChange && response.ok) {
+    paths.clear();
+    victim = await addUser();
+  }
+  return { status: response.status, text, changed: isChange && (await everything()) !== before };
+}
+
+/** Returns the error for a refused request. It is the same for every wrong key. */
+function refusal({ for: who }: Route, key: Key): RegExp {
+  if (who === "admin") return /Invalid admin key/;
+  return key === "none" ? /API key not provided/ : /Invalid API key/;
+}
+
+test("every declared route has its line in the matrix, and every line its route", () => {
+  const nothing: unknown = new Proxy(() => {}, { get: () => nothing, apply: () => nothing });
+  const { routes } = createApp(nothing as AppDeps);
+  const names = routes.map(({ method, path }) => `${method} ${path}`);
+  const ofAll = (name: string) => name.startsWith("ALL ") || name === "OPTIONS /*";
+  expect(names.filter((name) => !ofAll(name)).sort()).toEqual(Object.keys(ROUTES).sort());
+});
+
+const OVER_HTTP = Object.entries(ROUTES).filter(([, route]) => route.for !== "agent");
+
+describe.each(OVER_HTTP)("%s", (name, route) => {
+  test.each(KEYS)("a request is answered or refused as its key demands: %s", async (key) => {
+    const ways = key === "none" ? [{}] : Object.values(WAYS).map((way) => way(tokens[key]));
+    for (const headers of ways) {
+      const { status, text, changed } = await request(name, route, headers);
+      if (isAllowed(route, key)) {
+        expect([headers, status, text]).toEqual([headers, route.status ?? 200, text]);
+        continue;
+      }
+      if (route.for === "owner" && key === "another user") {
+        expect([status, text]).toEqual([404, `{"error":"Conversation doesn't exists"}`]);
+      } else {
+        expect([headers, status]).toEqual([headers, 401]);
+        expect(text).toMatch(refusal(route, key));
+      }
+      expect(changed).toBe(false);
+      expect(text).not.toContain(ADMIN_KEY);
+    }
   });
-  const { token, user_id } = (await added.json()) as { token: string; user_id: string };
-  for (const route of ROUTES)
-    expect([route.operationId, await userLogged(route, token)]).toEqual([
-      route.operationId,
-      OF_USERS.includes(route.access) ? user_id : undefined,
-    ]);
+});
+
+describe.each(OVER_HTTP)("%s", (name, route) => {
+  test.each(COOKIES)("a request is answered or refused as its cookie demands: %s", async (kind) => {
+    const headers = await cookieHeaders(kind);
+    const { status, text, changed } = await request(name, route, headers);
+    if (isAllowedByCookie(route, kind)) {
+      expect([status, text]).toEqual([route.status ?? 200, text]);
+      return;
+    }
+    expect(status).toBe(401);
+    expect(text).toMatch(refusal(route, "none"));
+    expect(changed).toBe(false);
+  });
+});
+
+describe.each(OVER_HTTP.filter(([, route]) => route.for === "admin"))("%s", (name, route) => {
+  test("a route for administrators accepts no other key in the body or the query", async () => {
+    for (const [key, admin_key] of Object.entries(tokens)) {
+      if (key === "admin") continue;
+      const asked = { ...route, body: () => ({ ...(route.body?.() as object), admin_key }) };
+      const query = name.startsWith("GET") ? `?admin_key=${admin_key}` : "";
+      const { status, changed } = await request(name, asked, {}, query);
+      expect([key, status, changed]).toEqual([key, 401, false]);
+    }
+  });
+});
+
+describe.each(Object.entries(ROUTES).filter(([, route]) => route.for === "agent"))("%s", (name) => {
+  /** Resolves with 101 if the agent is let in. */
+  const register = (key: Key) => {
+    const shown = key === "none" ? undefined : tokens[key];
+    const inPath = name.includes(":key");
+    const path = inPath ? `/agents/${shown ?? "-"}/client/register` : "/client/register";
+    return registerFromElsewhere(url, path, shown === undefined || inPath ? undefined : `Bearer ${shown}`);
+  };
+
+  test("an administrator's session cannot register an agent", async () => {
+    const cookie = await cookieFor(url, ADMIN_KEY);
+    const response = await fetch(`${url}${name.includes(":key") ? "/agents/-" : ""}/client/register`, {
+      headers: { cookie, ...SAME_ORIGIN, "x-forwarded-for": "192.0.2.1" },
+    });
+    expect(response.status).toBe(401);
+  });
+
+  test.each(KEYS)("a request is answered or refused as its key demands: %s", async (key) => {
+    const refused = [401, expect.stringMatching(/[Aa]gent key/)];
+    expect<unknown[]>(await register(key)).toEqual(key === "agent" ? [101, ""] : refused);
+  });
 });

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { toCsv } from "../../src/http/csv.ts";
 import { chooseSeed, createRandom } from "../support/random.ts";
-import { readCsv } from "./read-csv.ts";
+import { readCsv } from "../support/read-csv.ts";
 
-test("lines end and fields are quoted as RFC 4180 has it", () => {
+test("lines end and fields are quoted as in RFC 4180", () => {
   const rows = [
     ["plain", 5, null],
     ['say "hi", twice', "two\nlines", -1.5],
@@ -23,24 +23,24 @@ test.each([
   "  =1",
   "\t",
   "\uff1d1+1",
-])("a text that a spreadsheet may run, %j, is made one that it shows", (text) => {
+])("a text that a spreadsheet may run, %j, becomes one that it shows", (text) => {
   expect(readCsv(toCsv([[text]]))).toEqual([[`'${text}`]]);
 });
 
-test("a text that only looks a little like one stays as it is", () => {
+test("a text that only resembles a formula is unchanged", () => {
   for (const text of ["gpt-4o", "a=b", "llama3.2:7b", "org/model+x", "", "'quoted'"])
     expect(readCsv(toCsv([[text, "x"]]))).toEqual([[text, "x"]]);
 });
 
 const seed = chooseSeed();
-test(`what is written is read again as it was, whatever it is (SEED=${seed})`, () => {
+test(`any written table is read back unchanged (SEED=${seed})`, () => {
   const random = createRandom(seed);
   const letters = ["a", "=", '"', ",", "\r", "\n", "'", "é", "-", " ", "😀"];
   const word = () => Array.from({ length: random.below(6) }, () => random.pick(letters)).join("");
   for (let round = 0; round < 2_000; round++) {
     const rows = Array.from({ length: 1 + random.below(3) }, () => [word(), word(), "end"]);
     const read = readCsv(toCsv(rows));
-    // An apostrophe at the front is the one change there may be.
+    // A leading apostrophe is the only allowed change.
     const isSame = (text: string, at: number, line: number) =>
       text === rows[line]?.[at] || text === `'${rows[line]?.[at]}`;
     expect(read.map((row, line) => row.every((text, at) => isSame(text, at, line)))).toEqual(

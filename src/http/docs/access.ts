@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../../errors.ts";
 import type { Access } from "../route.ts";
 
-/** The ways to show a key, as `components.securitySchemes` has them. */
+/** The ways to send a key: `components.securitySchemes`. */
 export const SECURITY_SCHEMES = {
   token: {
     type: "http",
@@ -12,7 +12,7 @@ export const SECURITY_SCHEMES = {
     type: "apiKey",
     in: "header",
     name: "Authorization",
-    description: "`Authorization: <key>`, without `Bearer`, as the reference takes it.",
+    description: "`Authorization: <key>`, without `Bearer`, as the Go server accepts it.",
   },
   tokenHeader: {
     type: "apiKey",
@@ -42,37 +42,36 @@ export const SECURITY_SCHEMES = {
     in: "query",
     name: "admin_key",
     description:
-      "`?admin_key=<admin key>`, as the reference takes it. Proxies write URLs to their logs: prefer a header.",
+      "`?admin_key=<admin key>`, as the Go server accepts it. Proxies write URLs to their logs, so prefer a header.",
   },
   session: {
     type: "apiKey",
     in: "cookie",
     name: "session-<port>",
     description:
-      "The cookie of `POST /api/session`, with the server's port in its name. It counts as the key that began the session, where no key is in a header, and in requests of the server's own pages only.",
+      "The cookie of `POST /api/session`, with the server's port in its name. It stands for the key that began the session, if no key is in a header, and only in requests of the server's own pages.",
   },
   metricsKey: {
     type: "http",
     scheme: "bearer",
-    description:
-      "`Authorization: Bearer <metrics key>`, where `--metrics-key` is set; it opens nothing else.",
+    description: "`Authorization: Bearer <metrics key>`, if `--metrics-key` is set. It opens nothing else.",
   },
   agentKey: {
     type: "http",
     scheme: "bearer",
     description:
-      "`Authorization: Bearer <agent key>`: the server's own, or one of `POST /admin/agents/keys`. It asks nothing and administers nothing.",
+      "`Authorization: Bearer <agent key>`: the server's own, or one of `POST /admin/agents/keys`. It can neither send requests nor administer anything.",
   },
 } as const;
 
 type Scheme = keyof typeof SECURITY_SCHEMES;
 
 interface AccessRule {
-  /** One of them is enough; `{}` is none at all. */
+  /** One of these is enough. `{}` stands for no key. */
   security: Partial<Record<Scheme, string[]>>[];
   errors: readonly ErrorCode[];
   /** For people. */
-  told: string;
+  note: string;
 }
 
 const oneOf = (...schemes: Scheme[]) => schemes.map((scheme) => ({ [scheme]: [] }));
@@ -82,34 +81,34 @@ const TOKEN = oneOf("token", "tokenBare", "tokenHeader");
 const CALLER_ERRORS = ["key_missing", "key_unknown", "keys_differ", "key_failures", "verify_failed"] as const;
 const ADMIN_ERRORS = ["admin_key_wrong", "key_failures"] as const;
 
-/** Whose key a route wants, and where it may stand. */
+/** Whose key each kind of access needs, and where the key may be. */
 export const ACCESS_RULES = {
-  none: { security: [], errors: ["host_refused"], told: "No key." },
+  none: { security: [], errors: ["host_refused"], note: "No key." },
   caller: {
     security: [...TOKEN, ...oneOf("session")],
     errors: CALLER_ERRORS,
-    told: "A token, or the admin key.",
+    note: "A token or the admin key.",
   },
   signIn: {
     security: [...TOKEN, {}],
     errors: [...CALLER_ERRORS, "sign_in_code_wrong"],
-    told: "A token, or the admin key; none with a code in the body.",
+    note: "A token or the admin key. None is needed with a code in the body.",
   },
-  admin: { security: ADMIN, errors: ADMIN_ERRORS, told: "The admin key, in a header." },
+  admin: { security: ADMIN, errors: ADMIN_ERRORS, note: "The admin key, in a header." },
   adminOrQuery: {
     security: [...ADMIN, ...oneOf("adminKeyQuery")],
     errors: ADMIN_ERRORS,
-    told: "The admin key, in a header or the query.",
+    note: "The admin key, in a header or the query.",
   },
   adminOrBody: {
     security: [...ADMIN, {}],
     errors: ADMIN_ERRORS,
-    told: "The admin key, in a header or as `admin_key` in the body.",
+    note: "The admin key, in a header or as `admin_key` in the body.",
   },
   metrics: {
     security: [...oneOf("metricsKey"), ...ADMIN_KEY],
     errors: ADMIN_ERRORS,
-    told: "The metrics key or the admin key, in a header.",
+    note: "The metrics key or the admin key, in a header.",
   },
   agent: {
     security: [...oneOf("agentKey"), {}],
@@ -121,11 +120,11 @@ export const ACCESS_RULES = {
       "host_refused",
       "verify_failed",
     ],
-    told: "The agent key; none for an agent on the server's own machine, unless the server asks every agent for it.",
+    note: "The agent key. An agent on the server's own machine needs none, unless the server is set to ask every agent for it.",
   },
   agentInPath: {
     security: [],
     errors: ["agent_key_wrong", "key_failures", "agent_origin_refused", "verify_failed"],
-    told: "The agent key, in the path.",
+    note: "The agent key, in the path.",
   },
 } as const satisfies Record<Access, AccessRule>;

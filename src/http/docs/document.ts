@@ -64,12 +64,12 @@ const TO_DASHBOARD = {
 
 function operationOf(route: NamedRoute, examples: Examples): ZodOpenApiOperationObject {
   const { operationId, tag, summary, access, params, query } = route;
-  const { security, told } = ACCESS_RULES[access];
+  const { security, note } = ACCESS_RULES[access];
   return {
     operationId,
     tags: [tag],
     summary,
-    description: [route.description, `Key: ${told}`].filter(Boolean).join("\n\n"),
+    description: [route.description, `Key: ${note}`].filter(Boolean).join("\n\n"),
     security,
     requestParams: { ...(params && { path: paramsOf(params) }), ...(query && { query }) },
     ...requestBodyOf(route),
@@ -92,7 +92,7 @@ function requestBodyOf({ body, access }: NamedRoute) {
 }
 
 function answersOf({ answers, limits }: NamedRoute) {
-  const told = ([status, answer]: [string, AnswerDeclaration]): [string, ZodOpenApiResponseObject] => [
+  const describe = ([status, answer]: [string, AnswerDeclaration]): [string, ZodOpenApiResponseObject] => [
     status,
     {
       description: answer.description,
@@ -100,7 +100,7 @@ function answersOf({ answers, limits }: NamedRoute) {
       ...contentOf(answer),
     },
   ];
-  return Object.fromEntries(Object.entries(answers).map(told));
+  return Object.fromEntries(Object.entries(answers).map(describe));
 }
 
 function contentOf({ json, example, other = {} }: AnswerDeclaration) {
@@ -146,7 +146,7 @@ function errorsOf(route: NamedRoute, examples: Examples) {
 
 function passedOn({ passesErrorsOn, style, limits }: NamedRoute) {
   if (!passesErrorsOn) return {};
-  const told = (status: string) => ({
+  const describe = (status: string) => ({
     description:
       "An error of the upstream, with its status, its body, and those of its headers that say whether and when to retry.",
     headers: headersOf(status, { limited: limits !== undefined }),
@@ -156,5 +156,5 @@ function passedOn({ passesErrorsOn, style, limits }: NamedRoute) {
       },
     },
   });
-  return { "4XX": told("4XX"), "5XX": told("5XX") };
+  return { "4XX": describe("4XX"), "5XX": describe("5XX") };
 }

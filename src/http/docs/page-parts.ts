@@ -3,7 +3,7 @@ import type { ApiDocument, Operation, Shape } from "./shape.ts";
 
 export type Markup = ReturnType<typeof html> | string;
 
-/** Paragraphs, with what stands between backquotes as code. Everything else is text. */
+/** Returns paragraphs, with text between backquotes as code. Everything else stays text. */
 export function prose(text: string): Markup {
   if (text === "") return "";
   const paragraphs = text.split("\n\n").map((paragraph) => {
@@ -13,7 +13,7 @@ export function prose(text: string): Markup {
   return html`${paragraphs}`;
 }
 
-/** A table of the items, with a cell for each column. */
+/** Returns a table with a row for each item. */
 export function rows<Item>(
   columns: readonly string[],
   items: readonly Item[],
@@ -25,7 +25,7 @@ export function rows<Item>(
 </table></div>`;
 }
 
-/** The fields of an object, those of the objects in it too; nothing for what has none. */
+/** Returns a table of the fields of an object, including those of nested objects. Empty if there are none. */
 export function fieldRows(document: ApiDocument, schema: Shape): Markup {
   const fields = fieldsOf(document, schema, "");
   if (fields.length === 0) return "";
@@ -65,13 +65,13 @@ function resolve(document: ApiDocument, schema: Shape): Shape {
   return name === undefined ? schema : (document.components.schemas[name] ?? schema);
 }
 
-/** Of what may be null the rest, as null has no fields. */
+/** Returns a schema without the alternative null, which has no fields. */
 function withoutNull(schema: Shape): Shape {
   const others = schema.anyOf?.filter(({ type }) => type !== "null");
   return others?.length === 1 ? (others[0] as Shape) : schema;
 }
 
-/** In a few words. */
+/** Returns the type in a few words. */
 export function typeOf(schema: Shape): string {
   const { type, format, items, anyOf, oneOf, enum: values, const: only, $ref } = schema;
   const parts = anyOf ?? oneOf;
@@ -85,7 +85,7 @@ export function typeOf(schema: Shape): string {
   return (format === undefined ? name : `${name} (${format})`) + fallback;
 }
 
-/** A line to paste into a shell, with names in capitals where something of one's own comes in. */
+/** Returns a command to paste into a shell. Names in capitals stand for what the reader fills in. */
 export function curlOf(
   method: string,
   path: string,

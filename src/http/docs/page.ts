@@ -9,7 +9,7 @@ interface Route {
   operation: Operation;
 }
 
-/** The document as one HTML page, which needs no script and asks for nothing else. */
+/** Returns the document as one HTML page, which contains no script and loads nothing else. */
 export function renderPage(document: ApiDocument): string {
   const { info, tags } = document;
   const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -61,7 +61,7 @@ ${rows(["header", ""], headers, ([name, { description }]) => [html`<code>${name}
 </details>`;
 }
 
-/** A fragment that names something inside opens it, so the name is not that of the whole. */
+/** A link to a fragment inside a closed section opens it, so the id is on the inner element. */
 function section(document: ApiDocument, { method, path, operation }: Route): Markup {
   const { operationId, summary, description = "", parameters = [], requestBody } = operation;
   return html`<details class="route"><summary><span class="method ${method}">${method.toUpperCase()}</span>
@@ -79,7 +79,7 @@ ${otherAnswers(document, operation)}
 </div></details>`;
 }
 
-/** Whether there is more to it than one of the errors of the table. */
+/** Whether the status is not one of an error. */
 const isGood = (status: string) => Number(status[0]) < 4;
 
 function curl(method: string, path: string, operation: Operation): Markup {
@@ -105,7 +105,7 @@ ${media === "application/json" ? fieldRows(document, schema) : prose(schema.desc
 
 function otherAnswers(document: ApiDocument, { responses }: Operation): Markup {
   const other = Object.entries(responses).filter(([status]) => !isGood(status));
-  const told = other.flatMap(([status, answer]) => {
+  const errors = other.flatMap(([status, answer]) => {
     const content = Object.values(answer.content ?? {});
     const named = content.flatMap(({ examples = {} }) => Object.entries(examples));
     if (named.length === 0) return [{ status, what: prose(answer.description), text: exampleOf(content) }];
@@ -115,7 +115,7 @@ function otherAnswers(document: ApiDocument, { responses }: Operation): Markup {
     });
   });
   return html`<details class="more"><summary>Errors</summary>
-${rows(["status", "code", "body"], told, ({ status, what, text }) => [status, what, html`<code>${text}</code>`])}
+${rows(["status", "code", "body"], errors, ({ status, what, text }) => [status, what, html`<code>${text}</code>`])}
 </details>`;
 }
 

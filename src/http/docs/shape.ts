@@ -1,6 +1,6 @@
 export const JSON_TYPE = "application/json";
 
-/** A JSON Schema of 2020-12, as far as the description and its page look into it. */
+/** A JSON Schema of 2020-12, as far as the documentation reads it. */
 export interface Shape {
   $ref?: string;
   type?: string | string[];
@@ -54,7 +54,7 @@ export interface Operation {
   responses: Record<string, Answered>;
 }
 
-/** The document, as far as its page reads it. */
+/** The OpenAPI document, as far as its page reads it. */
 export interface ApiDocument {
   openapi: string;
   info: { title: string; version: string; description: string };

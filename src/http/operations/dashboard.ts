@@ -68,7 +68,7 @@ const ROUTES = {
   }),
 };
 
-/** The page for people. There is no secret in it: it loads what it shows with the key of the person who looks. */
+/** The dashboard. It holds no secret: it loads what it shows with the key of the person who uses it. */
 export const dashboardRoutes = resource(ROUTES).handledBy(({ files }: { files: DashboardFiles }) => {
   const answer = async (c: HttpContext, path: string) => {
     const file = await files.find(path);
@@ -81,16 +81,10 @@ export const dashboardRoutes = resource(ROUTES).handledBy(({ files }: { files: D
   };
 });
 
-/**
- * Where a browser is sent that asks for `/`; relative, as the server does not know by what name it is
- * reached.
- */
+/** The redirect from `/`. It is relative, as the server does not know by which name it was reached. */
 const HOME = "dashboard";
 
-/**
- * Sends a browser from `/` to the dashboard; undefined for everything else, which gets what the reference
- * gives.
- */
+/** Redirects a browser from `/` to the dashboard. Returns undefined for any other request. */
 export function toDashboard(c: HttpContext): Response | undefined {
   const { method, path } = c.req;
   if (path !== "/" || (method !== "GET" && method !== "HEAD")) return undefined;
@@ -100,7 +94,7 @@ export function toDashboard(c: HttpContext): Response | undefined {
 
 function send(c: HttpContext, { type, bytes, gzip, etag, isHashed }: DashboardFile): Response {
   const isZipped = gzip.length > 0 && acceptsGzip(c.req.header("accept-encoding"));
-  // One that promises the same bytes, so that each form has its own: RFC 9110 §8.8.3.3.
+  // The ETag promises the same bytes, so each encoding has its own: RFC 9110 §8.8.3.3.
   const own = isZipped ? etag.replace(/"$/, '-gzip"') : etag;
   const headers = new Headers({
     etag: own,
@@ -114,7 +108,7 @@ function send(c: HttpContext, { type, bytes, gzip, etag, isHashed }: DashboardFi
   return new Response(isZipped ? gzip : bytes, { headers });
 }
 
-/** https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3 */
+/** See https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3. */
 function acceptsGzip(header = ""): boolean {
   return header.split(",").some((one) => {
     const [coding = "", ...parameters] = one.split(";").map((part) => part.trim().toLowerCase());

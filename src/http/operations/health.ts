@@ -38,7 +38,7 @@ const ROUTES = {
       503: {
         description: "They cannot.",
         json: NotReady,
-        example: { status: "not ready", reasons: ["no agent takes work"] },
+        example: { status: "not ready", reasons: ["no agent accepts requests"] },
       },
     },
   }),

@@ -4,16 +4,16 @@ export interface ReadinessOptions {
   relay: Relay;
   /** Rejects when nothing can be written. */
   checkStore(): Promise<void>;
-  /** Asks that may wait. */
+  /** How many asks may wait. */
   queueMax: number;
   /** Milliseconds since 1970. */
   now: () => number;
 }
 
-/** Whether work can be taken: resolves with the reasons why not, in words; with none where it can. */
+/** Resolves with the reasons, in words, why requests cannot be served now. Empty if they can. */
 export type Readiness = (agentsMin: number) => Promise<string[]>;
 
-/** Whoever asks more often is told what was found last, so that nobody keeps the disk busy by asking. */
+/** The result of a check is kept this long, so that frequent requests do not keep the disk busy. */
 const CHECKED_MS = 1_000;
 const STORE_LIMIT_MS = 2_000;
 
@@ -36,7 +36,7 @@ export function createReadiness({ relay, checkStore, queueMax, now }: ReadinessO
 }
 
 function missing(agentsMin: number): string {
-  return agentsMin === 1 ? "no agent takes work" : `fewer than ${agentsMin} agents take work`;
+  return agentsMin === 1 ? "no agent accepts requests" : `fewer than ${agentsMin} agents accept requests`;
 }
 
 async function worksInTime(check: () => Promise<void>): Promise<boolean> {

@@ -19,7 +19,7 @@ async function scene(flags: string[] = []) {
     };
     const response = await fetch(`${server.url}${path}`, init);
     const text = await response.text();
-    // biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what the tests look at.
+    // biome-ignore lint/suspicious/noExplicitAny: the tests look at what a response contains.
     return { status: response.status, headers: response.headers, text, body: parse(text) as any };
   };
   return { server, call, audit: async (query = "") => (await call("GET", `/admin/audit${query}`)).body };
@@ -34,7 +34,7 @@ function parse(text: string): unknown {
 }
 
 describe("GET /admin/agents", () => {
-  test("tells of each connected agent who it is, what it offers, and what it does", async () => {
+  test("GET /admin/agents lists who each connected agent is, what it offers, and what it does", async () => {
     const { server, call } = await scene();
     const v2 = await connectV2Agent(server.url, {
       key: server.agentKey,
@@ -69,7 +69,7 @@ describe("GET /admin/agents", () => {
 });
 
 describe("POST /admin/agents/{id}/disconnect", () => {
-  test("closes its socket for good, or with a drain when its ask is done", async () => {
+  test("disconnecting an agent closes its socket for good, with a drain only when its request is done", async () => {
     const { server, call, audit } = await scene();
     const idle = await connectV2Agent(server.url);
     const path = (id: string) => `/admin/agents/${id}/disconnect`;
@@ -101,7 +101,7 @@ describe("POST /admin/agents/{id}/disconnect", () => {
     ]);
   });
 
-  test("of one that is not connected is a 404, and no row of the audit", async () => {
+  test("disconnecting an unknown agent is a 404 and leaves no row in the audit", async () => {
     const { call, audit } = await scene();
     expect((await call("POST", "/admin/agents/nobody/disconnect", {})).status).toBe(404);
     expect((await call("POST", "/admin/agents/nobody/disconnect", { drain: "yes" })).status).toBe(400);
@@ -110,7 +110,7 @@ describe("POST /admin/agents/{id}/disconnect", () => {
 });
 
 describe("GET /admin/audit", () => {
-  test("has every change over HTTP and none that was refused, with who, when and from where", async () => {
+  test("the audit has every change over HTTP, with who, when and from where, and no refused one", async () => {
     const { server, call, audit } = await scene();
     const { user_id, token } = (await call("POST", "/admin/users/add", {})).body;
     await call("POST", "/admin/users/delete", { user_id });
@@ -137,7 +137,7 @@ describe("GET /admin/audit", () => {
       expect(JSON.stringify(rows)).not.toContain(secret);
   });
 
-  test("comes in pages that do not shift when rows are added", async () => {
+  test("the pages of the audit do not shift when rows are added", async () => {
     const { call, audit } = await scene();
     for (let n = 0; n < 5; n++) await call("POST", "/admin/users/add", {});
     const first = await audit("?limit=2");
@@ -149,7 +149,7 @@ describe("GET /admin/audit", () => {
     expect([last.audit.length, last.next]).toEqual([1, null]);
   });
 
-  test("is a table for spreadsheets too, in which no text is a formula", async () => {
+  test("the audit is also a table for spreadsheets, in which no text is a formula", async () => {
     const { call } = await scene();
     await call("POST", "/admin/agents/keys", { name: '=1+1,"x"' });
     const { text, headers } = await call("GET", "/admin/audit?format=csv");
@@ -160,14 +160,17 @@ describe("GET /admin/audit", () => {
     expect(rest).toEqual([""]);
   });
 
-  test.each(["limit=0", "limit=1001", "limit=x", "before=-1", "format=xml"])("refuses ?%s", async (query) => {
-    const { call } = await scene();
-    const { status, body } = await call("GET", `/admin/audit?${query}`);
-    expect([status, body.error]).toEqual([400, "Invalid request"]);
-    expect(body.hint).toStartWith(`\`${query.split("=")[0]}\``);
-  });
+  test.each(["limit=0", "limit=1001", "limit=x", "before=-1", "format=xml"])(
+    "the audit refuses the query %s",
+    async (query) => {
+      const { call } = await scene();
+      const { status, body } = await call("GET", `/admin/audit?${query}`);
+      expect([status, body.error]).toEqual([400, "Invalid request"]);
+      expect(body.hint).toStartWith(`\`${query.split("=")[0]}\``);
+    },
+  );
 
-  test("keeps rows for --audit-days", async () => {
+  test("the audit keeps rows for --audit-days", async () => {
     const { server } = await scene();
     await server.stop();
     const DAY_MS = 86_400_000;
@@ -203,7 +206,7 @@ test.each([
   ["DELETE", "/admin/agents/keys/x"],
   ["POST", "/admin/agents/x/disconnect"],
   ["GET", "/admin/audit"],
-])("%s %s is the administrator's only", async (method, path) => {
+])("%s %s is only for the administrator", async (method, path) => {
   const { server, call } = await scene();
   const { token } = (await call("POST", "/admin/users/add", {})).body;
   for (const authorization of [token, server.agentKey, "wrong"]) {

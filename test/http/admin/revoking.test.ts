@@ -15,7 +15,7 @@ const REVOCATIONS = [
 ] as const;
 
 async function scene() {
-  // One slot, so that the second ask waits.
+  // One slot, so that the second request waits.
   const { server, agent } = await startModelScene({ hello: { ...V2_HELLO, slots: 1 } });
   const added = await fetch(`${server.url}/admin/users/add`, { method: "POST", headers: KEY });
   const { token, user_id } = (await added.json()) as { token: string; user_id: string };
@@ -28,7 +28,7 @@ async function scene() {
   return { server, agent, post, chat, administer };
 }
 
-/** Lets the agent begin an answer, and resolves once the caller has the beginning. */
+/** Makes the agent begin an answer. Resolves once the caller has received the beginning. */
 async function begin(agent: ModelScene["agent"], asked: Promise<Response>) {
   const { ask } = await agent.next("ask");
   agent.say({ type: "accept", ask });
@@ -36,8 +36,8 @@ async function begin(agent: ModelScene["agent"], asked: Promise<Response>) {
   return { ask, response: await asked };
 }
 
-describe.each(REVOCATIONS)("%s a user", (_, method, path) => {
-  test("ends his running streams in band and his waiting asks with 401, and cancels at the agent", async () => {
+describe.each(REVOCATIONS)("revoking with %s", (_, method, path) => {
+  test("the user's running streams end with an error event, waiting requests with 401, and the agent is told to cancel", async () => {
     const { agent, chat, post, administer, server } = await scene();
     const { ask, response } = await begin(agent, chat(true));
     const waiting = [chat(false), chat(true), post("/api/ask", { content: "hi" })];
@@ -60,7 +60,7 @@ describe.each(REVOCATIONS)("%s a user", (_, method, path) => {
     expect(agent.frames.filter(({ type }) => type === "ask")).toHaveLength(2);
   });
 
-  test("ends his streams of /api/ask, and an agent of the reference's protocol is free once it answers", async () => {
+  test("the user's streams of /api/ask end, and a v1 agent is free once it answers", async () => {
     const server = await startTestServer();
     const answer = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();
@@ -91,7 +91,7 @@ describe.each(REVOCATIONS)("%s a user", (_, method, path) => {
   });
 });
 
-test("rotating with a grace ends nothing", async () => {
+test("rotating a token with a grace period ends nothing", async () => {
   const { agent, chat, server } = await scene();
   const { ask, response } = await begin(agent, chat(true));
   const { users } = (await (await fetch(`${server.url}/admin/users`, { headers: KEY })).json()) as {
@@ -107,7 +107,7 @@ test("rotating with a grace ends nothing", async () => {
   expect(await response.text()).toEndWith("data: [DONE]\n\n");
 });
 
-test("a key that is revoked while its body is on the way does not get in", async () => {
+test("a key that is revoked while the body arrives is refused", async () => {
   const { agent, administer, server } = await scene();
   const { users } = (await (await fetch(`${server.url}/admin/users`, { headers: KEY })).json()) as {
     users: { token: string }[];
@@ -130,7 +130,7 @@ test("a key that is revoked while its body is on the way does not get in", async
   expect(agent.frames.filter(({ type }) => type === "ask")).toEqual([]);
 });
 
-test("what another process does to a user ends what he has open too", async () => {
+test("a user's open requests also end when another process disables or deletes the user", async () => {
   const { agent, chat, server } = await scene();
   const { ask, response } = await begin(agent, chat(true));
   const elsewhere = openTestFile(join(server.data, "server.db"));

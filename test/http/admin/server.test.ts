@@ -12,7 +12,7 @@ import { openTestFile, tempFolder } from "../../support/store.ts";
 const KEY = { authorization: ADMIN_KEY };
 
 describe("GET /admin/settings", () => {
-  test("tells every setting in force, where it comes from, and no secret", async () => {
+  test("GET /admin/settings lists every setting in force and its source, without secrets", async () => {
     const secrets = ["--agent-key", "agent-key-1234", "--metrics-key", "metrics-key-of-sixteen"];
     const { url } = await startTestServer([...secrets, "--queue-wait", "90s"]);
     const text = await (await fetch(`${url}/admin/settings`, { headers: KEY })).text();
@@ -36,7 +36,7 @@ describe("GET /admin/settings", () => {
 });
 
 describe("GET /admin/backup", () => {
-  test("is a backup as the command makes it, with the note of who took it", async () => {
+  test("GET /admin/backup returns the backup that the command makes, and the audit notes who took it", async () => {
     const server = await startTestServer();
     const add = await fetch(`${server.url}/admin/users/add`, { method: "POST", headers: KEY });
     const { token } = (await add.json()) as { token: string };
@@ -58,7 +58,7 @@ describe("GET /admin/backup", () => {
     expect(rows).toMatchObject([{ actor: "admin", target: name, address: "127.0.0.1" }]);
   });
 
-  test("is not made for a look at its head", async () => {
+  test("a HEAD of the backup does not make one", async () => {
     const { url } = await startTestServer();
     const head = await fetch(`${url}/admin/backup`, { method: "HEAD", headers: KEY });
     expect([head.status, head.headers.get("content-type")]).toEqual([200, "application/x-tar"]);
@@ -69,7 +69,7 @@ describe("GET /admin/backup", () => {
     expect((await fetch(`${url}/admin/backup`, { headers: KEY })).status).toBe(200);
   });
 
-  test("of one who hangs up leaves nothing on the disk, and the next one gets his", async () => {
+  test("a backup whose caller hangs up leaves nothing on the disk, and the next one works", async () => {
     const server = await startTestServer();
     const { hostname, port } = new URL(server.url);
     const source = connectSource(server.url);
@@ -87,7 +87,7 @@ describe("GET /admin/backup", () => {
     expect(await takeHead(source)).toBeUndefined();
   });
 
-  test("keeps the words of a failure for the log", async () => {
+  test("a failed backup tells its reason only to the log", async () => {
     const server = await startTestServer();
     await fetch(`${server.url}/admin/users/add`, { method: "POST", headers: KEY });
     await Bun.write(join(server.data, "seal.key"), "not a key\nat all");

@@ -17,7 +17,7 @@ const UNLIMITED = Object.fromEntries(Object.keys(LIMITS).map((name) => [name, nu
 interface Answer {
   status: number;
   text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what the tests look at.
+  // biome-ignore lint/suspicious/noExplicitAny: the tests look at what a response contains.
   body: any;
 }
 
@@ -35,7 +35,7 @@ function requests({ url }: TestServer) {
     send,
     add: async (fields: object = {}) =>
       (await send("POST", "/add", fields)).body as { user_id: string; token: string },
-    /** Whether a token lets its holder in. */
+    /** Whether the server accepts the token. */
     admits: async (token: string) =>
       (await fetch(`${url}/v1/models`, { headers: { authorization: token } })).status === 200,
   };
@@ -47,7 +47,7 @@ const scene = async () => {
 };
 
 describe("adding a user", () => {
-  test("takes what may be said of him, and answers with that beside the token and id", async () => {
+  test("adding a user accepts every attribute, and answers with them, the token and the id", async () => {
     const { send } = await scene();
     const { status, body } = await send("POST", "/add", LIMITS);
     expect(status).toBe(200);
@@ -61,7 +61,7 @@ describe("adding a user", () => {
     });
   });
 
-  test("without anything said answers as the reference does, null and unknown fields ignored", async () => {
+  test("adding a user without attributes answers as the Go server does, and ignores null and unknown fields", async () => {
     const { send } = await scene();
     const { body } = await send("POST", "/add", { user_id: "mine", name: null, models: null, colour: "red" });
     expect(Object.keys(body)).toEqual(["token", "user_id"]);
@@ -83,7 +83,7 @@ describe("adding a user", () => {
     ["half a limit", { max_parallel: 1.5 }],
     ["a text for a limit", { max_parallel: "4" }],
   ] as const) {
-    test(`refuses ${what}, names the field, and adds nobody; a change refuses it too`, async () => {
+    test(`adding or changing a user refuses ${what}, names the field, and changes nothing`, async () => {
       const { send, add } = await scene();
       const [name = ""] = Object.keys(field);
       const added = await send("POST", "/add", field);
@@ -98,7 +98,7 @@ describe("adding a user", () => {
 });
 
 describe("the list of users", () => {
-  test("is the reference's, and has the rest only when asked for", async () => {
+  test("the list of users is the Go server's, and has more fields only when asked for", async () => {
     const { send, add } = await scene();
     const users = [await add(LIMITS), await add()];
     const plain = await send("GET", "");
@@ -114,7 +114,7 @@ describe("the list of users", () => {
 });
 
 describe("changing a user", () => {
-  test("changes what is given, clears what is null, and leaves the rest", async () => {
+  test("changing a user sets the given fields, clears those that are null, and leaves the others", async () => {
     const { send, add, admits } = await scene();
     const { user_id, token } = await add(LIMITS);
     const changed = await send("PATCH", `/${user_id}`, { max_parallel: 9, models: null });
@@ -127,7 +127,7 @@ describe("changing a user", () => {
     expect(same.body).toEqual(changed.body);
   });
 
-  test("refuses a field that there is not, such as one of the server's own", async () => {
+  test("changing a user refuses an unknown field, such as one that only the server sets", async () => {
     const { send, add } = await scene();
     const { user_id } = await add();
     for (const field of ["disabled_at", "user_id", "token", "created_at", "maxParallel", "__proto__x"]) {
@@ -138,7 +138,7 @@ describe("changing a user", () => {
     expect((await send("GET", `/${user_id}`)).body.name).toBeNull();
   });
 
-  test("counts at once, an end of his time too", async () => {
+  test("a change of a user takes effect at once, including an end of validity", async () => {
     const { send, add, admits } = await scene();
     const { user_id, token } = await add();
     expect(await admits(token)).toBe(true);
@@ -149,7 +149,7 @@ describe("changing a user", () => {
   });
 });
 
-test("a disabled user is kept out until he is enabled", async () => {
+test("a disabled user is refused until they are enabled", async () => {
   const { server, send, add, admits } = await scene();
   const { user_id, token } = await add({ name: "Ann" });
   await admits(token);
@@ -167,7 +167,7 @@ test("a disabled user is kept out until he is enabled", async () => {
 });
 
 describe("rotating a token", () => {
-  test("gives a new one, and the old one is worthless at once", async () => {
+  test("rotating a token returns a new one and refuses the old one at once", async () => {
     const { send, add, admits } = await scene();
     const { user_id, token } = await add(LIMITS);
     const rotated = await send("POST", `/${user_id}/rotate`);
@@ -177,7 +177,7 @@ describe("rotating a token", () => {
     expect((await send("GET", `/${user_id}`)).text).not.toContain(rotated.body.token);
   });
 
-  test("with a grace leaves the old one valid beside the new", async () => {
+  test("rotating a token with a grace period keeps the old one valid beside the new one", async () => {
     const { send, add, admits } = await scene();
     const { user_id, token } = await add();
     const { body } = await send("POST", `/${user_id}/rotate`, { grace_seconds: 60 });
@@ -186,7 +186,7 @@ describe("rotating a token", () => {
     expect([await admits(token), await admits(body.token)]).toEqual([false, false]);
   });
 
-  test("is not done for a misspelt or impossible grace", async () => {
+  test("rotating a token refuses a misspelt or impossible grace period", async () => {
     const { send, add, admits } = await scene();
     const { user_id, token } = await add();
     for (const body of [
@@ -200,7 +200,7 @@ describe("rotating a token", () => {
   });
 });
 
-test("a deleted user is gone, for the list, the token and the next request", async () => {
+test("a deleted user is gone from the list, and their token is refused", async () => {
   const { send, add, admits } = await scene();
   const { user_id, token } = await add();
   expect((await send("DELETE", `/${user_id}`)).text).toBe('{"message":"User deleted"}');
@@ -209,7 +209,7 @@ test("a deleted user is gone, for the list, the token and the next request", asy
   expect((await send("DELETE", `/${user_id}`)).status).toBe(404);
 });
 
-test("an unknown id is a 404 in JSON, whatever is to be done", async () => {
+test("an unknown user id is a 404 in JSON on every route", async () => {
   const { send } = await scene();
   for (const id of ["unknown", "a%2Fb", "%00", "__proto__"]) {
     for (const [method, path] of [
@@ -226,7 +226,7 @@ test("an unknown id is a 404 in JSON, whatever is to be done", async () => {
   }
 });
 
-test("an id of any script and sign is found", async () => {
+test("a user id may have any characters", async () => {
   const { server, send } = await scene();
   const store = openTestFile(join(server.data, "server.db"));
   const id = "ä/b c?d#%";
@@ -236,7 +236,7 @@ test("an id of any script and sign is found", async () => {
   expect(body).toMatchObject({ user_id: id, name: "Odd" });
 });
 
-test("the admin key may be in the body or the query too, and without it nothing is told", async () => {
+test("the admin key may also be in the body or the query, and without it nothing is revealed", async () => {
   const { send, add } = await scene();
   const { user_id, token } = await add();
   const none = {} as typeof KEY;
@@ -265,7 +265,7 @@ test("the admin key may be in the body or the query too, and without it nothing 
   expect((await send("GET", `/${user_id}`)).body).toMatchObject({ name: "A", disabled_at: null });
 });
 
-test("every change is in the audit, with what changed and never a token", async () => {
+test("the audit has every change of a user, with what changed and never a token", async () => {
   const { server, send, add } = await scene();
   const { user_id, token } = await add({ name: "Ann" });
   await send("PATCH", `/${user_id}`, { max_parallel: 2 });

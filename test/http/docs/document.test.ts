@@ -28,7 +28,7 @@ const operations = (): Route[] =>
     })),
   );
 
-test("it is valid OpenAPI 3.1 of the version that serves it", async () => {
+test("the document is valid OpenAPI 3.1 with the version of the server", async () => {
   const { valid, errors } = await new Validator().validate(
     structuredClone(api) as unknown as Record<string, unknown>,
   );
@@ -50,7 +50,7 @@ test("every route has one description, and no description is without a route", (
   ).toEqual(names.sort());
 });
 
-test("every operation has an id of its own, a tag that is explained, a summary, and a good answer", () => {
+test("every operation has a unique id, a described tag, a summary, and a successful answer", () => {
   const ids = operations().map(({ operationId }) => operationId);
   expect(new Set(ids).size).toBe(ids.length);
   const tags = api.tags.map(({ name }) => name);
@@ -62,7 +62,7 @@ test("every operation has an id of its own, a tag that is explained, a summary, 
   }
 });
 
-test("every parameter of a path is described, and each parameter says what it is", () => {
+test("every parameter of a path is documented, and every parameter has a description", () => {
   for (const { name, parameters = [] } of operations()) {
     const inPath = parameters
       .filter((parameter) => parameter.in === "path")
@@ -72,7 +72,7 @@ test("every parameter of a path is described, and each parameter says what it is
   }
 });
 
-test("every field of a body says what it is", () => {
+test("every field of a body has a description", () => {
   for (const { name, requestBody } of operations()) {
     const { properties = {} } = requestBody?.content["application/json"]?.schema ?? {};
     for (const [field, { description }] of Object.entries(properties))
@@ -80,7 +80,7 @@ test("every field of a body says what it is", () => {
   }
 });
 
-/** Each example with the schema that it must fit, which is named by a JSON pointer. */
+/** Returns each example with the JSON pointer to the schema that it must fit. */
 function examplesOf(content: Record<string, Content>, at: string): [where: string, example: unknown][] {
   return Object.entries(content).flatMap(([media, { example, examples = {} }]) => {
     const where = `${at}/content/${escaped(media)}/schema`;
@@ -109,7 +109,7 @@ test("every example fits its schema, and every body has one", () => {
       if (!body?.content) continue;
       const inside = key === "requestBody" ? `${at}/requestBody` : `${at}/responses/${key}`;
       const examples = examplesOf(body.content, inside);
-      // What an upstream may say beyond it is nobody's to show.
+      // What else an upstream may send is not known.
       if (!key.endsWith("XX")) expect([inside, examples.length]).not.toEqual([inside, 0]);
       found.push(...examples);
     }
@@ -121,7 +121,7 @@ test("every example fits its schema, and every body has one", () => {
   expect(found.length).toBeGreaterThan(200);
 });
 
-test("the shapes that are ours are closed: what is not in them is not answered", () => {
+test("the schemas of our own answers allow no further fields", () => {
   const ofUpstreams = [
     ...["ChatCompletion", "Completion", "Embeddings", "Response", "Message", "TokenCount"],
     ...["OpenAIError", "MessagesError"],
@@ -132,29 +132,29 @@ test("the shapes that are ours are closed: what is not in them is not answered",
 });
 
 describe("errors", () => {
-  /** Nobody is there to read it. */
-  const UNTOLD: ErrorCode[] = ["caller_gone"];
+  /** The caller has hung up, so this error is never read. */
+  const UNREAD: ErrorCode[] = ["caller_gone"];
 
-  test("every code is listed where it can happen", () => {
+  test("every error code is listed on some route", () => {
     const told = Object.keys(api.components.examples).map((name) => name.split(".")[1]);
-    const codes = Object.keys(ERRORS).filter((code) => !UNTOLD.includes(code as ErrorCode));
+    const codes = Object.keys(ERRORS).filter((code) => !UNREAD.includes(code as ErrorCode));
     expect([...new Set(told)].sort() as string[]).toEqual(codes.sort());
   });
 
-  test("each example is used, and each that is used is there", () => {
+  test("every example is used, and every used example exists", () => {
     const used = [
       ...JSON.stringify([api.paths, api.components.responses]).matchAll(/components\/examples\/([\w.]+)/g),
     ];
     expect(new Set(used.map(([, name]) => name))).toEqual(new Set(Object.keys(api.components.examples)));
   });
 
-  test("a route that wants a key says what becomes of a wrong one", () => {
+  test("every route that needs a key documents the error for a wrong one", () => {
     for (const { name, security, responses } of operations()) {
       if (security.length > 0) expect(Object.keys(responses), name).toContain("401");
     }
   });
 
-  test("what may be tried again says when", () => {
+  test("every route documents when to retry", () => {
     for (const { name, responses } of operations()) {
       const { "429": busy } = responses;
       expect(Object.keys(busy?.headers ?? {}), name).toContain("retry-after");
@@ -162,7 +162,7 @@ describe("errors", () => {
   });
 });
 
-test("there is nothing in it of the machine, nor of the one that made it", async () => {
+test("the document reveals nothing about the machine it is served from or was made on", async () => {
   const text = JSON.stringify(api);
   const root = resolve(import.meta.dir, "../../..");
   for (const place of [root, process.cwd(), homedir(), Bun.main, hostname()])

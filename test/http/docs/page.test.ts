@@ -10,7 +10,7 @@ interface Element {
   attributes: Record<string, string>;
 }
 
-/** The elements of a page in their order. */
+/** Returns the elements of a page in their order. */
 function elementsOf(page: string): Element[] {
   const elements: Element[] = [];
   new HTMLRewriter()
@@ -35,7 +35,7 @@ beforeAll(() => {
 const valuesOf = (name: string) =>
   elements.flatMap(({ attributes }) => (name in attributes ? [attributes[name] ?? ""] : []));
 
-test("it runs nothing and loads nothing", () => {
+test("the page runs nothing and loads nothing", () => {
   const names = new Set(elements.map(({ name }) => name));
   for (const name of ["script", "img", "iframe", "object", "embed", "form", "base", "svg", "video"])
     expect(names).not.toContain(name);
@@ -48,7 +48,7 @@ test("it runs nothing and loads nothing", () => {
   expect(page.match(/<style>([\s\S]*)<\/style>/)?.[1]).not.toMatch(/url\(|@import|https?:/);
 });
 
-test("its policy lets in its own style by its hash, and nothing else that is inline", async () => {
+test("the policy of the page allows its own style by its hash, and nothing else inline", async () => {
   const { url } = await startTestServer();
   const response = await fetch(`${url}/docs`);
   const style = (await response.text()).match(/<style>([\s\S]*)<\/style>/)?.[1] ?? "";
@@ -59,7 +59,7 @@ test("its policy lets in its own style by its hash, and nothing else that is inl
   expect(policy).not.toContain("unsafe");
 });
 
-test("every operation has its section, a link to it, and each of its statuses and errors", () => {
+test("the page has a section and a link for every operation, with each of its statuses and errors", () => {
   const ids = valuesOf("id");
   expect(new Set(ids).size).toBe(ids.length);
   const operations = Object.values(api.paths).flatMap((methods) => Object.values(methods));
@@ -83,7 +83,7 @@ test("every operation has its section, a link to it, and each of its statuses an
   }
 });
 
-test("what is described stays text, whatever is in it", () => {
+test("descriptions stay text, whatever is in them", () => {
   const evil = '</style><script>alert(1)</script><img src=x onerror="alert(1)">`<b>`';
   const marred = structuredClone(api);
   marred.info.title = evil;

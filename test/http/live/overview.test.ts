@@ -165,12 +165,12 @@ describe("the overview", () => {
   test("the overview says why the server is not ready, at most some seconds late", async () => {
     const { live, counted, move } = await scene();
     await live.prepare();
-    counted.reasons = ["no agent takes work"];
+    counted.reasons = ["no agent accepts requests"];
     await live.prepare();
     expect(live.pool().ready.status).toBe("ready");
     move(5_000);
     await live.prepare();
-    expect(live.pool().ready).toEqual({ status: "not ready", reasons: ["no agent takes work"] });
+    expect(live.pool().ready).toEqual({ status: "not ready", reasons: ["no agent accepts requests"] });
     expect(counted.ready).toBe(2);
   });
 });

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from "bun:test";
 import { connect } from "node:net";
+import { firefoxAgent } from "../../support/agents.ts";
 import { connectSource, takeHead } from "../../support/byte-source.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 import { until } from "../../support/until.ts";
@@ -97,4 +98,37 @@ test("an agent that reads nothing is closed, and its asks move to another agent"
   onTestFinished(good.stop);
   expect(await (await asked).json()).toMatchObject({ content: "fine" });
   await until(() => server.logged().includes('"frames_dropped"'));
+});
+
+const postAsk = (url: string, body: string | ReadableStream) =>
+  fetch(`${url}/api/ask`, { method: "POST", headers: { authorization: ADMIN_KEY }, body });
+
+test("a body over the limit is refused in JSON, with a length or in chunks, and the server goes on serving", async () => {
+  const server = await startTestServer(["--body-max", "1MB"]);
+  const long = JSON.stringify({ content: "x".repeat(2 ** 20) });
+  const chunked = () =>
+    new ReadableStream({
+      start(controller) {
+        for (let at = 0; at < long.length; at += 65_536)
+          controller.enqueue(new TextEncoder().encode(long.slice(at, at + 65_536)));
+        controller.close();
+      },
+    });
+  for (const body of [long, chunked()]) {
+    const response = await postAsk(server.url, body);
+    expect(response.status).toBe(413);
+    expect(await response.json()).toMatchObject({ error: "Request body too large" });
+  }
+  expect((await fetch(`${server.url}/health`)).status).toBe(200);
+});
+
+test("15 MB reach the agent and come back unchanged", async () => {
+  const server = await startTestServer();
+  const agent = await firefoxAgent(server.url, { answer: ({ content }) => ({ content }) });
+  const content = `é"\\ ${"0123456789".repeat(1_500_000)}`;
+  const response = await postAsk(server.url, JSON.stringify({ content }));
+  expect(response.status).toBe(200);
+  const answer = (await response.json()) as { content: string };
+  expect(answer.content === content).toBe(true);
+  await agent.stop();
 });

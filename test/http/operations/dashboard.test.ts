@@ -6,7 +6,7 @@ const get = (url: string, headers: Record<string, string> = {}, method = "GET") 
   fetch(url, { method, headers, redirect: "manual", decompress: false });
 
 describe("/", () => {
-  test("sends a browser to the dashboard, to a fixed place that no header has a say in", async () => {
+  test("the path / redirects a browser to the dashboard, to a fixed place that no header can change", async () => {
     const { url } = await startTestServer();
     const accept = "text/html,application/xhtml+xml,*/*;q=0.8";
     for (const headers of [
@@ -19,7 +19,7 @@ describe("/", () => {
     expect((await get(`${url}/`, { accept }, "HEAD")).status).toBe(303);
   });
 
-  test("is as the reference has it for everybody else", async () => {
+  test("the path / is a 404 for all but browsers, as on the Go server", async () => {
     const { url } = await startTestServer();
     for (const [headers, method] of [
       [{}, "GET"],
@@ -35,7 +35,7 @@ describe("/", () => {
 });
 
 describe("/dashboard", () => {
-  test("is a page that runs nothing but its own scripts, and is asked for anew each time", async () => {
+  test("the dashboard page runs only its own scripts, and is revalidated each time", async () => {
     const { url } = await startTestServer();
     const page = await get(`${url}/dashboard`);
     expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html;charset=utf-8"]);
@@ -50,7 +50,7 @@ describe("/dashboard", () => {
     expect(html).not.toMatch(/<script(?![^>]* src=)|<style| on\w+=| style=|javascript:|https?:\/\//i);
   });
 
-  test("has scripts that are kept for ever, as their names change with them", async () => {
+  test("the dashboard's scripts are cached forever, as their names change with their content", async () => {
     const { url } = await startTestServer();
     const script = await get(url + (await dashboardScript(url)));
     expect(script.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
@@ -58,7 +58,7 @@ describe("/dashboard", () => {
     expect(script.headers.get("content-security-policy")).toStartWith("default-src 'none'");
   });
 
-  test("is compressed for who takes that, and each form has a tag of its own", async () => {
+  test("the dashboard is compressed for callers that accept it, and each encoding has its own ETag", async () => {
     const { url } = await startTestServer();
     const path = url + (await dashboardScript(url));
     const plain = await get(path);
@@ -76,7 +76,7 @@ describe("/dashboard", () => {
       expect((await get(path, { "accept-encoding": refused })).headers.get("content-encoding")).toBeNull();
   });
 
-  test("is 304 for who has it, in the same form", async () => {
+  test("the dashboard is a 304 for a caller that has it in the same encoding", async () => {
     const { url } = await startTestServer();
     for (const coding of ["identity", "gzip"]) {
       const headers = { "accept-encoding": coding };
@@ -88,7 +88,7 @@ describe("/dashboard", () => {
     }
   });
 
-  test("answers HEAD, takes no other method, and has no other file", async () => {
+  test("the dashboard answers HEAD, accepts no other method, and has no other file", async () => {
     const { url } = await startTestServer();
     const head = await get(`${url}/dashboard`, {}, "HEAD");
     expect([head.status, await head.text()]).toEqual([200, ""]);
@@ -102,7 +102,7 @@ describe("/dashboard", () => {
       expect([path, (await get(url + path)).status]).toEqual([path, 404]);
   });
 
-  test("is not for a name that another site had point to this machine", async () => {
+  test("the dashboard is refused for the name of another site that points to this machine", async () => {
     const { url } = await startTestServer();
     for (const path of ["/dashboard", "/"]) {
       const response = await get(url + path, { host: "evil.example", accept: "text/html" });

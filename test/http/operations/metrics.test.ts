@@ -14,7 +14,7 @@ async function scrape(url: string, key = ADMIN_KEY) {
 const statusOf = async (url: string, headers: Record<string, string> = {}) =>
   (await fetch(url, { headers })).status;
 
-test("the figures are for the admin key and the metrics key, in a header, and for nobody else on this machine", async () => {
+test("the metrics need the admin key or the metrics key in a header, also on this machine", async () => {
   const server = await startTestServer(["--metrics-key", METRICS_KEY]);
   const url = `${server.url}/metrics`;
   const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
@@ -43,7 +43,7 @@ test("the metrics key opens nothing else, and without one an empty key opens not
     expect(await statusOf(`${other.url}/metrics`, { authorization })).toBe(401);
 });
 
-test("asks and requests are counted with what became of them, under names that callers cannot make up", async () => {
+test("requests are counted with their outcome, under names that callers cannot make up", async () => {
   const { server, post, get } = await startModelScene({
     onAsk: ({ ask }, agent) => agent.say({ type: "done", ask, status: 200, body: "{}" }),
   });

@@ -10,7 +10,7 @@ import { openTestFile, tempFolder } from "../../support/store.ts";
 import { joinAgent } from "../../support/transport.ts";
 import { connectV2Agent } from "../../support/v2-agent.ts";
 
-const NO_AGENT = "no agent takes work";
+const NO_AGENT = "no agent accepts requests";
 
 async function ready(url: string, query = "") {
   const response = await fetch(`${url}/ready${query}`);
@@ -18,16 +18,16 @@ async function ready(url: string, query = "") {
 }
 
 describe("GET /ready", () => {
-  test("wants an agent that takes work, busy or not, unless told how many", async () => {
+  test("GET /ready needs an agent that accepts requests, busy or not, or as many as the query says", async () => {
     const server = await startTestServer();
     expect(await ready(server.url)).toEqual([503, { status: "not ready", reasons: [NO_AGENT] }]);
     expect(await ready(server.url, "?agents=0")).toEqual([200, { status: "ready" }]);
     const v2 = await connectV2Agent(server.url);
     expect(await ready(server.url)).toEqual([200, { status: "ready" }]);
-    const reasons = ["fewer than 2 agents take work"];
+    const reasons = ["fewer than 2 agents accept requests"];
     expect(await ready(server.url, "?agents=2")).toEqual([503, { status: "not ready", reasons }]);
     v2.say({ type: "pause" });
-    // Once the second agent is registered, the pause of the first has been read.
+    // When the second agent is registered, the pause of the first has been read.
     const v1 = await firefoxAgent(server.url);
     expect(await ready(server.url, "?agents=2")).toMatchObject([503, {}]);
     expect(await ready(server.url)).toEqual([200, { status: "ready" }]);
@@ -35,7 +35,7 @@ describe("GET /ready", () => {
     expect(await ready(server.url, "?agents=none")).toMatchObject([400, { error: "Invalid request" }]);
   });
 
-  test("answers a HEAD, is not kept by caches, and GET /health stays as it is", async () => {
+  test("GET /ready answers HEAD and is not cached, and GET /health is as before", async () => {
     const server = await startTestServer();
     const head = await fetch(`${server.url}/ready`, { method: "HEAD" });
     expect([head.status, head.headers.get("cache-control"), await head.text()]).toEqual([
@@ -46,7 +46,7 @@ describe("GET /ready", () => {
     expect(await (await fetch(`${server.url}/health`)).text()).toBe("OK");
   });
 
-  test("says so while the server is shutting down", async () => {
+  test("GET /ready tells that the server is shutting down", async () => {
     const server = await startTestServer(["--drain", "2s"]);
     const agent = await connectV2Agent(server.url);
     const asked = fetch(`${server.url}/api/ask`, {
@@ -73,7 +73,7 @@ describe("readiness", () => {
     return { clock, relay, ask, readiness };
   }
 
-  test("is lost with the last place in the queue", async () => {
+  test("the server is not ready once the queue is full", async () => {
     const { relay, ask, readiness } = bench(undefined, 2);
     joinAgent(relay, "a");
     for (let n = 0; n < 2; n++) void ask("q");
@@ -82,7 +82,7 @@ describe("readiness", () => {
     expect(await readiness(1)).toEqual(["the queue is full"]);
   });
 
-  test("looks at the store at most once a second, however often it is asked", async () => {
+  test("the store is checked at most once a second, however often readiness is asked for", async () => {
     let looks = 0;
     const { clock, readiness } = bench(async () => {
       if (++looks === 2) throw new Error("disk full");
@@ -100,7 +100,7 @@ describe("readiness", () => {
     expect(await readiness(0)).toEqual([]);
   });
 
-  test("names every reason there is", async () => {
+  test("readiness lists every reason", async () => {
     const { relay, readiness } = bench(() => Promise.reject(new Error("no")));
     void relay.drain();
     const reasons = ["the database cannot be written", "the server is shutting down", NO_AGENT];
@@ -109,7 +109,7 @@ describe("readiness", () => {
 });
 
 describe("the store's check", () => {
-  test("really writes", async () => {
+  test("the check of the store really writes", async () => {
     const path = join(tempFolder(), "server.db");
     const store = openTestFile(path);
     const wal = () => Bun.file(`${path}-wal`).size;
@@ -121,7 +121,7 @@ describe("the store's check", () => {
     other.close();
   });
 
-  test("waits for another process that writes, and passes once that has", async () => {
+  test("the check of the store waits for another process that writes, and then passes", async () => {
     const path = join(tempFolder(), "server.db");
     const store = openTestFile(path);
     const other = new Database(path);

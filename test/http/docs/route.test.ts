@@ -9,7 +9,7 @@ const ROUTES = [
 ] as const;
 
 describe.each(ROUTES)("%s", (path, type) => {
-  test("is for everybody, and the same for everybody", async () => {
+  test("the documentation is the same for everybody, without a key", async () => {
     const { url, agentKey } = await startTestServer(["--metrics-key", "metrics-key-of-the-tests"]);
     const texts = await Promise.all(
       [{}, { authorization: "wrong" }, { authorization: ADMIN_KEY }].map(async (headers) => {
@@ -24,7 +24,7 @@ describe.each(ROUTES)("%s", (path, type) => {
       expect(texts[0]).not.toContain(secret);
   });
 
-  test("is not sent again while it is the same", async () => {
+  test("the documentation is not sent again while it is unchanged", async () => {
     const { url } = await startTestServer();
     const first = await fetch(url + path);
     const etag = first.headers.get("etag") ?? "";
@@ -44,7 +44,7 @@ describe.each(ROUTES)("%s", (path, type) => {
     }
   });
 
-  test("answers HEAD as GET, without the body", async () => {
+  test("the documentation answers HEAD like GET, without the body", async () => {
     const { url } = await startTestServer();
     const get = await fetch(url + path);
     const head = await fetch(url + path, { method: "HEAD" });
@@ -59,7 +59,7 @@ describe.each(ROUTES)("%s", (path, type) => {
     expect((await get.text()).length).toBeGreaterThan(10_000);
   });
 
-  test("is refused to a page of another site that gave its own name to this machine", async () => {
+  test("the documentation is refused for the name of another site that points to this machine", async () => {
     const { url } = await startTestServer();
     const status = await new Promise((resolve, reject) => {
       const headers = { host: "evil.example" };
