@@ -69,7 +69,7 @@ export function loadSeal({ sealKey, path }: SealSource): Seal {
   if (key.length >= KEY_LENGTH_MIN) return createSeal(key);
   const what = sealKey === undefined ? `The key in ${path}` : "The seal key";
   throw new CommandError(
-    `${what} is too short. Use ${KEY_LENGTH_MIN} random characters or more, such as \`openssl rand -hex 32\` prints.`,
+    `${what} is too short. Use ${KEY_LENGTH_MIN} random characters or more, as \`openssl rand -hex 32\` prints.`,
     { exitCode: sealKey === undefined ? 1 : 2 },
   );
 }

@@ -53,10 +53,10 @@ test("a store that cannot be opened holds no lock", async () => {
 
 test("a store is not opened while a restore replaces the data", async () => {
   const path = join(tempFolder(), "server.db");
-  const letGo = lockExclusive(path);
+  const release = lockExclusive(path);
   const error = (await failureOf(() => openTestFile(path))) as CommandError;
   expect(error.message).toContain("A restore is replacing the data of");
   expect(await Bun.file(path).exists()).toBe(false);
-  letGo();
+  release();
   await openTestFile(path).close();
 });
