@@ -3,8 +3,7 @@ import { writeBackup } from "../backup/write.ts";
 import { AGENT_KEY_NAME } from "../data-folder.ts";
 import { readArgs } from "./args.ts";
 import { COMMANDS, usageOf } from "./commands.ts";
-import { counted } from "./counted.ts";
-import type { Command } from "./terminal.ts";
+import { type Command, counted } from "./terminal.ts";
 import { PROGRAM, VERSION } from "./version.ts";
 
 export const backup: Command = async (args, io) => {

@@ -1,8 +1,7 @@
 import { restoreBackup } from "../backup/restore.ts";
 import { readArgs } from "./args.ts";
 import { COMMANDS, usageOf } from "./commands.ts";
-import { counted } from "./counted.ts";
-import type { Command } from "./terminal.ts";
+import { type Command, counted } from "./terminal.ts";
 import { PROGRAM } from "./version.ts";
 
 export const restore: Command = async (args, io) => {

@@ -1,7 +1,6 @@
 import { CommandError } from "../errors.ts";
-import { hasFlag } from "./args.ts";
+import { hasFlag, nearest } from "./args.ts";
 import { COMMANDS, type CommandName, isCommand } from "./commands.ts";
-import { nearest } from "./nearest.ts";
 import type { Command, Terminal } from "./terminal.ts";
 import { PROGRAM } from "./version.ts";
 

@@ -35,3 +35,8 @@ export function processTerminal(): Terminal & { flush(): Promise<void> } {
 function withNewline(text: string): string {
   return text.endsWith("\n") ? text : `${text}\n`;
 }
+
+/** Returns the count with its noun, such as `1 user` or `2 users`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

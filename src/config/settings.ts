@@ -1,5 +1,27 @@
-import type { Kind } from "./kinds.ts";
-import * as kind from "./kinds.ts";
+import {
+  adminKey,
+  agentKey,
+  aliases,
+  baseUrl,
+  choice,
+  file,
+  folder,
+  host,
+  hostNames,
+  type Kind,
+  metricsKey,
+  modelName,
+  name,
+  names,
+  origins,
+  sealKey,
+  size,
+  time,
+  trustProxy,
+  upstreamKey,
+  whole,
+  yesNo,
+} from "./kinds.ts";
 
 export interface Setting<Value> extends Kind<Value> {
   /** The name in kebab case, which makes the flag `--slug` and the variable `CHATGPT_API_SLUG`. */
@@ -21,227 +43,195 @@ export interface Setting<Value> extends Kind<Value> {
   many?: true;
 }
 
+/** A default in parentheses says what happens without a value. An empty one means that a value is required. */
 function setting<Value>(
   slug: string,
+  byDefault: string,
   kind: Kind<Value>,
   help: string,
-  rest: Omit<Setting<Value>, "slug" | "help" | keyof Kind<Value>>,
+  rest: Pick<Setting<Value>, "flag" | "aliases" | "secret" | "bare" | "many"> = {},
 ): Setting<Value> {
-  return { slug, help, ...kind, ...rest };
+  const [, absent] = /^\((.*)\)$/.exec(byDefault) ?? [];
+  const fallback = absent !== undefined ? { absent } : byDefault === "" ? {} : { default: byDefault };
+  return { slug, help, ...fallback, ...kind, ...rest };
 }
 
 const SERVER = {
-  port: setting("port", kind.whole("port", 0, 65_535), "Port to listen on; 0 picks a free one.", {
-    default: "8080",
+  port: setting("port", "8080", whole("port", 0, 65_535), "Port to listen on; 0 picks a free one.", {
     aliases: ["PORT"],
   }),
-  adminKey: setting("admin-key", kind.adminKey, "API key of the administrator. Required.", {
+  adminKey: setting("admin-key", "", adminKey, "API key of the administrator. Required.", {
     flag: false,
     aliases: ["ADMIN_KEY"],
     secret: true,
   }),
-  host: setting("host", kind.host, "Address to listen on.", { absent: "every address" }),
-  tlsCert: setting("tls-cert", kind.file, "TLS certificate with its chain, in PEM form.", { absent: "none" }),
-  tlsKey: setting("tls-key", kind.file, "Private key of the certificate, in PEM form.", { absent: "none" }),
-  trustProxy: setting("trust-proxy", kind.trustProxy, "Proxies trusted to report the client's address.", {
-    absent: "none",
-  }),
+  host: setting("host", "(every address)", host, "Address to listen on."),
+  tlsCert: setting("tls-cert", "(none)", file, "TLS certificate with its chain, in PEM form."),
+  tlsKey: setting("tls-key", "(none)", file, "Private key of the certificate, in PEM form."),
+  trustProxy: setting("trust-proxy", "(none)", trustProxy, "Proxies trusted to report the client's address."),
   allowedHosts: setting(
     "allowed-hosts",
-    kind.hostNames,
-    "Further host names under which this machine may call the server.",
-    { default: "none" },
+    "none",
+    hostNames,
+    "Further host names for calls from this machine.",
   ),
-  data: setting("data", kind.folder, "Folder of the database and the generated keys.", { default: "./data" }),
-  sealKey: setting("seal-key", kind.sealKey, "Key that encrypts the users' tokens in the database.", {
-    absent: "generated",
-    flag: false,
+  data: setting("data", "./data", folder, "Folder of the database and the generated keys."),
+  sealKey: setting(
+    "seal-key",
+    "(generated)",
+    sealKey,
+    "Key that encrypts the users' tokens in the database.",
+    { flag: false, secret: true },
+  ),
+  metricsKey: setting("metrics-key", "(none)", metricsKey, "API key for GET /metrics, and nothing else.", {
     secret: true,
   }),
-  metricsKey: setting("metrics-key", kind.metricsKey, "API key for GET /metrics, and nothing else.", {
-    absent: "none",
-    secret: true,
-  }),
-  sessionMs: setting("session", kind.time("1m", "90d"), "How long a browser stays signed in.", {
-    default: "12h",
-  }),
-  logLevel: setting("log-level", kind.choice("debug", "info", "warn", "error"), "Minimum level to log.", {
-    default: "info",
-  }),
-  logFormat: setting("log", kind.choice("json", "pretty"), "Log format; pretty is for people.", {
-    default: "json",
-  }),
+  sessionMs: setting("session", "12h", time("1m", "90d"), "How long a browser stays signed in."),
+  logLevel: setting("log-level", "info", choice("debug", "info", "warn", "error"), "Minimum level to log."),
+  logFormat: setting("log", "json", choice("json", "pretty"), "Log format; pretty is for people."),
 };
 
 const AGENTS = {
   agentKey: setting(
     "agent-key",
-    kind.agentKey,
+    "(generated)",
+    agentKey,
     "Key that agents register with. If set, local agents need it too.",
-    { absent: "generated", aliases: ["AGENT_KEY"], secret: true },
+    { aliases: ["AGENT_KEY"], secret: true },
   ),
-  agents: setting("agents", kind.choice("keyed", "open"), "open: any agent may register, without a key.", {
-    default: "keyed",
-  }),
-  agentOrigins: setting("agent-origins", kind.origins, "Web origins whose local agents need no key.", {
-    default: "null,https://chat.openai.com,https://chatgpt.com",
-  }),
-  agentsMax: setting(
-    "agents-max",
-    kind.whole("number", 1, 1_000_000),
-    "Maximum number of agent connections.",
-    {
-      default: "10000",
-    },
+  agents: setting("agents", "keyed", choice("keyed", "open"), "open: any agent may register, without a key."),
+  agentOrigins: setting(
+    "agent-origins",
+    "null,https://chat.openai.com,https://chatgpt.com",
+    origins,
+    "Web origins whose local agents need no key.",
   ),
-  v1Model: setting("v1-model", kind.modelName, "Name of the model that v1 agents offer.", {
-    default: "chatgpt",
-  }),
+  agentsMax: setting("agents-max", "10000", whole("number", 1, 1_000_000), "Maximum agent connections."),
+  v1Model: setting("v1-model", "chatgpt", modelName, "Name of the model that v1 agents offer."),
   modelAliases: setting(
     "model-alias",
-    kind.aliases,
+    "(none)",
+    aliases,
     "Another name for a model, as name=model; may be repeated.",
-    { absent: "none", many: true },
+    { many: true },
   ),
   helloWithinMs: setting(
     "hello-within",
-    kind.time("100ms", "1m"),
+    "10s",
+    time("100ms", "1m"),
     "How long a new agent may take to register.",
-    {
-      default: "10s",
-    },
   ),
-  pingEveryMs: setting("ping-every", kind.time("100ms", "10m"), "How often to ping an idle agent.", {
-    default: "30s",
-  }),
+  pingEveryMs: setting("ping-every", "30s", time("100ms", "10m"), "How often to ping an idle agent."),
   pongWithinMs: setting(
     "pong-within",
-    kind.time("100ms", "1m"),
+    "5s",
+    time("100ms", "1m"),
     "How long an agent may take to answer a ping.",
-    {
-      default: "5s",
-    },
   ),
-  frameBytesMax: setting("frame-max", kind.size("1KB", "512MB"), "Largest frame that an agent may send.", {
-    default: "32MB",
-  }),
+  frameBytesMax: setting("frame-max", "32MB", size("1KB", "512MB"), "Largest frame that an agent may send."),
 };
 
 const REQUESTS = {
   queueMax: setting(
     "queue-max",
-    kind.whole("number", 1, 100_000),
-    "Maximum number of requests waiting for an agent.",
-    {
-      default: "1000",
-    },
+    "1000",
+    whole("number", 1, 100_000),
+    "Maximum requests waiting for an agent.",
   ),
   queueUserMax: setting(
     "queue-user-max",
-    kind.whole("number", 1, 100_000),
-    "Maximum number of one user's requests waiting for an agent.",
-    { default: "250" },
+    "250",
+    whole("number", 1, 100_000),
+    "Maximum requests of one user waiting for an agent.",
   ),
-  queueWaitMs: setting("queue-wait", kind.time("100ms", "1h"), "How long a request waits for a free agent.", {
-    default: "2m",
-  }),
+  queueWaitMs: setting("queue-wait", "2m", time("100ms", "1h"), "How long a request waits for a free agent."),
   reconnectGraceMs: setting(
     "reconnect-grace",
-    kind.time("0s", "10m"),
+    "10s",
+    time("0s", "10m"),
     "How long requests wait for an agent to reconnect after the last one left.",
-    { default: "10s" },
   ),
-  firstByteMs: setting("first-byte", kind.time("100ms", "15m"), "Time-out for the first byte of an answer.", {
-    default: "2m",
-  }),
+  firstByteMs: setting("first-byte", "2m", time("100ms", "15m"), "Time-out for the first byte of an answer."),
   betweenDeltasMs: setting(
     "between-deltas",
-    kind.time("100ms", "15m"),
+    "1m",
+    time("100ms", "15m"),
     "Time-out between two chunks of a streamed answer.",
-    { default: "1m" },
   ),
   wholeAnswerMs: setting(
     "whole-answer",
-    kind.time("100ms", "1h"),
+    "10m",
+    time("100ms", "1h"),
     "Time-out for an answer that is not streamed.",
-    { default: "10m" },
   ),
   drainMs: setting(
     "drain",
-    kind.time("0s", "1h"),
+    "30s",
+    time("0s", "1h"),
     "How long running requests may take to finish at shutdown.",
-    {
-      default: "30s",
-    },
   ),
-  bodyBytesMax: setting("body-max", kind.size("1KB", "512MB"), "Largest request body.", { default: "20MB" }),
-  bodyWithinMs: setting("body-within", kind.time("100ms", "1h"), "Time-out for receiving a request body.", {
-    default: "1m",
-  }),
+  bodyBytesMax: setting("body-max", "20MB", size("1KB", "512MB"), "Largest request body."),
+  bodyWithinMs: setting("body-within", "1m", time("100ms", "1h"), "Time-out for receiving a request body."),
   addressRequestsMax: setting(
     "address-requests-max",
-    kind.whole("number", 1, 1_000_000),
-    "Maximum number of concurrent requests from one address.",
-    { default: "1000" },
+    "1000",
+    whole("number", 1, 1_000_000),
+    "Maximum concurrent requests from one address.",
   ),
   keyFailuresMax: setting(
     "key-failures-max",
-    kind.whole("number", 1, 1_000_000),
-    "Maximum number of wrong keys from one address per minute.",
-    { default: "30" },
+    "30",
+    whole("number", 1, 1_000_000),
+    "Maximum wrong keys from one address per minute.",
   ),
 };
 
 const RECORDS = {
   conversationDays: setting(
     "conversation-days",
-    kind.whole("number", 1, 3650),
+    "30",
+    whole("number", 1, 3650),
     "Days to keep a conversation after its last use.",
-    { default: "30" },
   ),
   conversationLengthMax: setting(
     "conversation-max",
-    kind.size("1KB", "64MB"),
+    "1MB",
+    size("1KB", "64MB"),
     "Longest conversation that the server keeps.",
-    { default: "1MB" },
   ),
-  usageDays: setting("usage-days", kind.whole("number", 1, 3650), "Days to keep the record of a request.", {
-    default: "365",
-  }),
-  auditDays: setting("audit-days", kind.whole("number", 1, 3650), "Days to keep the audit of changes.", {
-    default: "730",
-  }),
+  usageDays: setting("usage-days", "365", whole("number", 1, 3650), "Days to keep the record of a request."),
+  auditDays: setting("audit-days", "730", whole("number", 1, 3650), "Days to keep the audit of changes."),
 };
 
 const BUILTIN_AGENT = {
   upstream: setting(
     "upstream",
-    kind.baseUrl,
+    "(none)",
+    baseUrl,
     "Base URL of the model server that the built-in agent connects.",
-    {
-      absent: "none",
-    },
   ),
-  upstreamKey: setting("upstream-key", kind.upstreamKey, "API key for the model server.", {
-    absent: "none",
+  upstreamKey: setting("upstream-key", "(none)", upstreamKey, "API key for the model server.", {
     aliases: ["UPSTREAM_KEY"],
     secret: true,
   }),
-  models: setting("model", kind.names, "Model that the built-in agent offers; may be repeated.", {
-    absent: "all models of the upstream",
-    many: true,
-  }),
-  endpoints: setting("endpoint", kind.names, "Endpoint that the built-in agent offers; may be repeated.", {
-    absent: "detected",
-    many: true,
-  }),
+  models: setting(
+    "model",
+    "(all models of the upstream)",
+    names,
+    "Model that the built-in agent offers; may be repeated.",
+    { many: true },
+  ),
+  endpoints: setting(
+    "endpoint",
+    "(detected)",
+    names,
+    "Endpoint that the built-in agent offers; may be repeated.",
+    { many: true },
+  ),
   // Bun runs 256 requests of a process at once. Some must be left for health checks and model lists.
-  slots: setting("slots", kind.whole("number", 1, 240), "Concurrent requests the built-in agent accepts.", {
-    default: "8",
-  }),
-  name: setting("name", kind.name, "Name of the built-in agent.", { absent: "the host's name" }),
-  echo: setting("echo", kind.yesNo, "Run a built-in agent that echoes each question, without a model.", {
-    default: "no",
+  slots: setting("slots", "8", whole("number", 1, 240), "Concurrent requests the built-in agent accepts."),
+  name: setting("name", "(the host's name)", name, "Name of the built-in agent."),
+  echo: setting("echo", "no", yesNo, "Run a built-in agent that echoes each question, without a model.", {
     bare: "yes",
   }),
 };

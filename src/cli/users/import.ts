@@ -3,8 +3,7 @@ import { existsSync } from "node:fs";
 import { z } from "zod";
 import type { ImportResult, UserWithToken } from "../../auth/users.ts";
 import { CommandError } from "../../errors.ts";
-import { counted } from "../counted.ts";
-import type { Terminal } from "../terminal.ts";
+import { counted, type Terminal } from "../terminal.ts";
 import { toJson } from "./show.ts";
 import type { UserCommand } from "./user-command.ts";
 
