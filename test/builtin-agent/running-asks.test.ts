@@ -206,7 +206,7 @@ describe("an ask that is cancelled", () => {
     "a cancelled ask is aborted at the upstream: %s",
     async (model) => {
       const { agent } = await connect();
-      agent.ask({ ask: "1", body: chat(model, "one two three four five six", { delay_ms: 400 }) });
+      agent.ask({ ask: "1", body: chat(model, "one two three four five six", { delay_ms: 5_000 }) });
       await upstream().openUntil(({ started }) => started === 1);
       agent.send({ type: "cancel", ask: "1" });
       expect(await upstream().openUntil(({ open }) => open === 0)).toMatchObject({ started: 1, aborted: 1 });
@@ -221,8 +221,8 @@ describe("an ask that is cancelled", () => {
     agent.ask({ ask: "late", body: chat("never", "q"), deadline_ms: 150 });
     agent.ask({
       ask: "begun",
-      body: chat("slow-words", "one two three", { delay_ms: 150 }),
-      deadline_ms: 250,
+      body: chat("slow-words", "one two three", { delay_ms: 1_500 }),
+      deadline_ms: 2_000,
     });
     expect(textOf(await agent.answer("begun"))).toBe("one two three");
     await allOver();

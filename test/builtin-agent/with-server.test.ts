@@ -49,8 +49,9 @@ describe("with the server", () => {
     const port = Number(new URL(first.url).port);
     const builtin = startBuiltinAgent(hostOf(first), { upstream: upstream().url, random: () => 0 });
     await until(() => builtin.printed.length === 1);
+    await upstream().reset();
     const asked = ask(first, { content: "one two three", model: "slow-words" });
-    await upstream().openUntil(({ open }) => open === 1);
+    await upstream().openUntil(({ started }) => started === 1);
     await first.stop();
     expect(await contentOf(await asked)).toBe("one two three");
     const second = await startTestServer(["--reconnect-grace", "1m"], { port });

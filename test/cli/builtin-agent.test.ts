@@ -34,7 +34,7 @@ describe("a server with the built-in agent", () => {
     expect(server.stderr()).toContain(`Upstream   ${upstream.url}, up to 3 concurrent requests\n`);
     await server.output(/connected to/);
     const asked = ask(server, { content: "one two three four", model: "slow-words" });
-    await upstream.openUntil(({ open }) => open === 1);
+    await upstream.openUntil(({ started }) => started === 1);
     server.kill();
     expect(await (await asked).json()).toMatchObject({ content: "one two three four" });
     expect(await server.exited).toEqual({ code: 0, signal: null });

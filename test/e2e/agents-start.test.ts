@@ -123,7 +123,7 @@ test("the server command accepts --upstream, and finishes the running requests w
   await upstream.reset();
   const content = "word ".repeat(50).trim();
   const running = post(scene, "/api/ask", { content, model: "slow-words", stream: true });
-  await upstream.openUntil(({ open }) => open === 1);
+  await upstream.openUntil(({ started }) => started === 1);
   scene.server.kill("SIGTERM");
   const { status, text } = await running;
   expect([status, deltasOf(text)]).toEqual([200, content]);
