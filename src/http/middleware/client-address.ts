@@ -50,8 +50,8 @@ const CHAIN_LENGTH_MAX = 64;
 export function createClientAddresses(trust: TrustProxy | undefined): ClientAddresses {
   const find = trust && createFinder(trust);
   return (request, server) => {
-    const given = server.requestIP(request)?.address;
-    const peer = given === undefined ? undefined : readAddress(given);
+    const peerAddress = server.requestIP(request)?.address;
+    const peer = peerAddress === undefined ? undefined : readAddress(peerAddress);
     const { headers } = request;
     const named = PROXY_HEADERS.some((name) => headers.has(name));
     if (!find || peer === undefined) return { address: peer, isForwarded: named, isVouched: false };

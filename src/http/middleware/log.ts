@@ -46,8 +46,8 @@ function levelOf(route: NamedRoute | undefined, status: number): "debug" | "info
 }
 
 /** Returns the caller's own id if it is plain. It helps to find a request, and never replaces ours. */
-function plainId(given: string | null): string | undefined {
-  return given !== null && /^[\w.:-]{1,64}$/.test(given) ? given : undefined;
+function plainId(header: string | null): string | undefined {
+  return header !== null && /^[\w.:-]{1,64}$/.test(header) ? header : undefined;
 }
 
 /**

@@ -21,9 +21,9 @@ const SAMPLED = 0x01;
  * request not to record its own.
  */
 export function readTrace(headers: Headers, newSpanId = randomSpanId): Trace | undefined {
-  const given = headers.get("traceparent");
-  if (given === null) return undefined;
-  const [, version, traceId = "", parentSpanId = "", flags = "", more] = TRACEPARENT.exec(given) ?? [];
+  const header = headers.get("traceparent");
+  if (header === null) return undefined;
+  const [, version, traceId = "", parentSpanId = "", flags = "", more] = TRACEPARENT.exec(header) ?? [];
   if (version === undefined || version === "ff" || (version === "00" && more !== undefined)) return undefined;
   if (/^0+$/.test(traceId) || /^0+$/.test(parentSpanId)) return undefined;
   const spanId = newSpanId();
@@ -45,9 +45,9 @@ const MEMBER =
   /^((?:[a-z][_0-9a-z\-*/]{0,255}|[a-z0-9][_0-9a-z\-*/]{0,240}@[a-z][_0-9a-z\-*/]{0,13}))=([\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e])$/;
 
 /** Drops a malformed list. One that is too long loses its long members first, and then its last ones. */
-function readTracestate(given: string | null): string | undefined {
-  if (given === null) return undefined;
-  const members = given
+function readTracestate(header: string | null): string | undefined {
+  if (header === null) return undefined;
+  const members = header
     .split(",")
     .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ""))
     .filter((member) => member !== "");

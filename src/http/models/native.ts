@@ -28,14 +28,14 @@ interface NativeRequest {
  */
 export function nativePlan(
   endpoint: Endpoint,
-  { text, body: given, model, headers, style }: NativeRequest,
+  { text, body: fields, model, headers, style }: NativeRequest,
 ): Plan {
-  const stream = given.stream ?? false;
+  const stream = fields.stream ?? false;
   const isChatLike = endpoint === "chat/completions" || endpoint === "completions";
-  const hidesUsage = stream && isChatLike && given.stream_options?.include_usage !== true;
-  const named = model === given.model ? text : setField(text, "model", model);
+  const hidesUsage = stream && isChatLike && fields.stream_options?.include_usage !== true;
+  const named = model === fields.model ? text : setField(text, "model", model);
   const body = hidesUsage
-    ? setField(named, "stream_options", { ...given.stream_options, include_usage: true })
+    ? setField(named, "stream_options", { ...fields.stream_options, include_usage: true })
     : named;
   return {
     request: { endpoint, stream, headers, body: () => body },

@@ -73,8 +73,8 @@ export function createBlocks(newId: () => string, emit: Emit): Blocks {
     return true;
   };
   /** Some upstreams number all calls 0, or none of them, but give each an id of its own. */
-  const callOf = ({ index: given, id, function: called }: CallFragment): Block => {
-    const number = given ?? Math.max(lastCall, 0);
+  const callOf = ({ index: sent, id, function: called }: CallFragment): Block => {
+    const number = sent ?? Math.max(lastCall, 0);
     const known = calls.get(number);
     const block = known && !(id && called?.name && id !== known.id) ? known : add("tool");
     calls.set(number, block);

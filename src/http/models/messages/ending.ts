@@ -18,9 +18,9 @@ const StoppedChoice = z.object({ stop_reason: stop, matched_stop: stop });
 const Stopped = z.object({ choices: z.tuple([StoppedChoice]).rest(z.unknown()) });
 
 /** Returns the caller's stop sequence that a chunk, or a whole answer, names as its end. */
-export function stopSequenceOf(piece: unknown, sequences: readonly string[]): string | undefined {
+export function stopSequenceOf(chunk: unknown, sequences: readonly string[]): string | undefined {
   if (sequences.length === 0) return undefined;
-  const choice = Stopped.safeParse(piece).data?.choices[0];
+  const choice = Stopped.safeParse(chunk).data?.choices[0];
   return sequences.find((sequence) => sequence === choice?.stop_reason || sequence === choice?.matched_stop);
 }
 

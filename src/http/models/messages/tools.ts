@@ -6,17 +6,17 @@ import { ClientTool, type MessagesBody } from "./schema.ts";
  * `eager_input_streaming`, `input_examples` and `cache_control` are left out, as tools work without them.
  */
 export function chatTools({ tools, tool_choice: choice }: MessagesBody): Record<string, unknown> {
-  const given = (tools ?? []).map((tool, index) => chatTool(tool, `tools[${index}]`));
-  const names = new Set(given.map((tool) => tool.function.name));
-  if (choice?.type === "any" && given.length === 0) {
+  const functions = (tools ?? []).map((tool, index) => chatTool(tool, `tools[${index}]`));
+  const names = new Set(functions.map((tool) => tool.function.name));
+  if (choice?.type === "any" && functions.length === 0) {
     throw refuse("tool_choice", "There are no tools to choose from.");
   }
   if (choice?.type === "tool" && !names.has(choice.name ?? "")) {
     throw refuse("tool_choice.name", "It must be the name of one of the tools.");
   }
-  if (given.length === 0) return {};
+  if (functions.length === 0) return {};
   return {
-    tools: given,
+    tools: functions,
     ...(choice && { tool_choice: chatChoice(choice) }),
     ...(choice?.disable_parallel_tool_use && { parallel_tool_calls: false }),
   };

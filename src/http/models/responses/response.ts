@@ -25,7 +25,7 @@ export function responseEcho(body: ResponsesBody, tools: Tools, id: string, crea
     temperature: body.temperature ?? null,
     text: { ...body.text, format: body.text?.format ?? { type: "text" } },
     tool_choice: body.tool_choice ?? "auto",
-    tools: tools.given,
+    tools: tools.offered,
     top_logprobs: body.top_logprobs ?? null,
     top_p: body.top_p ?? null,
     truncation: "disabled",

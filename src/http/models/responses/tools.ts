@@ -22,7 +22,7 @@ export interface Tools {
   /** The fields of the chat completion: its tools, and which of them the model may or must call. */
   request: Record<string, unknown>;
   /** The tools that the model was offered, as the caller sent them. */
-  given: unknown[];
+  offered: unknown[];
   /**
    * Returns the upstream's name for a tool. A tool that this request does not offer gets the name it would
    * have.
@@ -46,7 +46,7 @@ interface Offer {
 export function readTools(body: ResponsesBody): Tools {
   const offers = new Map<string, Offer>();
   const wireNames = new Map<string, string>();
-  const given: unknown[] = [];
+  const offered: unknown[] = [];
   const offer = (tool: ToolName, definition: Record<string, unknown>) => {
     const wireName = freeName(flatName(tool.name, tool.namespace), offers);
     wireNames.set(keyOf(tool.name, tool.namespace), wireName);
@@ -59,7 +59,7 @@ export function readTools(body: ResponsesBody): Tools {
       searches.push(path);
       continue;
     }
-    given.push(tool);
+    offered.push(tool);
     if (tool.type === "namespace") offerNamespace(tool, path, offer);
     else offerOne(tool, path, undefined, offer);
   }
@@ -71,7 +71,7 @@ export function readTools(body: ResponsesBody): Tools {
     wireNames.get(keyOf(name, namespace)) ?? flatName(name, namespace);
   return {
     request: offers.size === 0 ? noTools(body) : chatTools(body, offers, wireName),
-    given,
+    offered,
     wireName,
     byWireName: (wire) => offers.get(wire)?.tool ?? { kind: "function", name: wire },
   };
