@@ -156,93 +156,120 @@ class Connection implements AgentConnection {
  * hellos with `ready` and keeps the frames of agents. At its end the test fails if a frame was invalid or too
  * large.
  */
-export function startAgentServer({
-  port = 0,
-  frameBytesMax = 1024 ** 2,
-}: AgentServerOptions = {}): AgentServer {
-  const arrived: Connection[] = [];
-  const waiting: ((connection: Connection) => void)[] = [];
-  const requests: { path: string; headers: Headers }[] = [];
-  const faults: string[] = [];
-  let refusal: ((request: Request) => Response | Promise<Response>) | undefined;
-  let held: (() => void)[] | undefined;
-  let agents = 0;
-  let pings = 0;
+export function startAgentServer(options: AgentServerOptions = {}): AgentServer {
+  const server = new V2TestServer(options);
+  onTestFinished(async () => {
+    await server.stop();
+    if (server.faults.length > 0) throw new Error(server.faults.join("\n"));
+  });
+  return server;
+}
 
-  const welcome = (ws: ServerWebSocket<SocketData>, hello: HelloFrame) => {
+type Refusal = (request: Request) => Response | Promise<Response>;
+
+class V2TestServer implements AgentServer {
+  readonly requests: { path: string; headers: Headers }[] = [];
+  readonly faults: string[] = [];
+  readonly #frameBytesMax: number;
+  readonly #arrived: Connection[] = [];
+  readonly #waiting: ((connection: Connection) => void)[] = [];
+  readonly #server: Bun.Server<SocketData>;
+  #refusal: Refusal | undefined;
+  #silent: (() => void)[] | undefined;
+  #agents = 0;
+  #pings = 0;
+
+  constructor({ port = 0, frameBytesMax = 1024 ** 2 }: AgentServerOptions) {
+    this.#frameBytesMax = frameBytesMax;
+    this.#server = Bun.serve<SocketData>({
+      port,
+      hostname: "127.0.0.1",
+      idleTimeout: 0,
+      fetch: (request, server) => this.#upgrade(request, server),
+      websocket: {
+        idleTimeout: 0,
+        sendPings: false,
+        maxPayloadLength: 64 * 1024 ** 2,
+        message: (ws, message) => this.#receive(ws, String(message)),
+        ping: () => {
+          this.#pings++;
+        },
+        close: (ws, code, reason) => ws.data.connection?.settleClosed({ code, reason }),
+      },
+    });
+  }
+
+  get port(): number {
+    return this.#server.port ?? 0;
+  }
+
+  get host(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  next(): Promise<AgentConnection> {
+    const connection = this.#arrived.shift();
+    return connection ? Promise.resolve(connection) : new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  refuseWith(answer: Refusal | undefined): void {
+    this.#refusal = answer;
+  }
+
+  keepSilent(): () => void {
+    const silent: (() => void)[] = [];
+    this.#silent = silent;
+    return () => {
+      this.#silent = undefined;
+      for (const answerNow of silent) answerNow();
+    };
+  }
+
+  silentHellos(): number {
+    return this.#silent?.length ?? 0;
+  }
+
+  pings(): number {
+    return this.#pings;
+  }
+
+  stop(): Promise<void> {
+    return this.#server.stop(true);
+  }
+
+  #upgrade(request: Request, server: Bun.Server<SocketData>): Response | Promise<Response> | undefined {
+    const headers = new Headers(request.headers);
+    this.requests.push({ path: new URL(request.url).pathname, headers });
+    if (this.#refusal) return this.#refusal(request);
+    if (request.headers.get("sec-websocket-protocol") !== AGENT_SUBPROTOCOL)
+      return new Response("no subprotocol", { status: 400 });
+    const data = { headers, connection: undefined };
+    return server.upgrade(request, { data }) ? undefined : new Response("no upgrade", { status: 400 });
+  }
+
+  #receive(ws: ServerWebSocket<SocketData>, text: string): void {
+    const { success, data, error } = AgentFrame.safeParse(JSON.parse(text));
+    if (!success) return void this.faults.push(`${text.slice(0, 200)}: ${error}`);
+    if (Buffer.byteLength(text) > this.#frameBytesMax) this.faults.push(`too large: ${data.type}`);
+    if (data.type === "hello" && !ws.data.connection) this.#welcome(ws, data);
+    else ws.data.connection?.take(data);
+  }
+
+  #welcome(ws: ServerWebSocket<SocketData>, hello: HelloFrame): void {
     const connection = new Connection(ws, hello, ws.data.headers);
     ws.data.connection = connection;
-    if (held) held.push(() => answerHello(connection, hello));
-    else answerHello(connection, hello);
-  };
+    if (this.#silent) this.#silent.push(() => this.#answerHello(connection));
+    else this.#answerHello(connection);
+  }
 
-  const answerHello = (connection: Connection, hello: HelloFrame) => {
-    const known = hello.agent !== undefined && hello.resume === `secret of ${hello.agent}`;
-    const agent = known ? hello.agent : `agent-${++agents}`;
-    const limits = { frame_bytes: frameBytesMax };
+  #answerHello(connection: Connection): void {
+    const { agent: earlier, resume } = connection.hello;
+    const known = earlier !== undefined && resume === `secret of ${earlier}`;
+    const agent = known ? earlier : `agent-${++this.#agents}`;
+    const limits = { frame_bytes: this.#frameBytesMax };
     connection.send({ type: "ready", agent, resume: `secret of ${agent}`, version: "test", limits });
-    const take = waiting.shift();
+    const take = this.#waiting.shift();
     if (take) take(connection);
-    else arrived.push(connection);
-  };
-
-  const server = Bun.serve<SocketData>({
-    port,
-    hostname: "127.0.0.1",
-    idleTimeout: 0,
-    fetch(request, self) {
-      const headers = new Headers(request.headers);
-      requests.push({ path: new URL(request.url).pathname, headers });
-      if (refusal) return refusal(request);
-      if (request.headers.get("sec-websocket-protocol") !== AGENT_SUBPROTOCOL)
-        return new Response("no subprotocol", { status: 400 });
-      const data = { headers, connection: undefined };
-      return self.upgrade(request, { data }) ? undefined : new Response("no upgrade", { status: 400 });
-    },
-    websocket: {
-      idleTimeout: 0,
-      sendPings: false,
-      maxPayloadLength: 64 * 1024 ** 2,
-      message(ws, message) {
-        const { success, data, error } = AgentFrame.safeParse(JSON.parse(String(message)));
-        if (!success) return void faults.push(`${String(message).slice(0, 200)}: ${error}`);
-        if (Buffer.byteLength(String(message)) > frameBytesMax) faults.push(`too large: ${data.type}`);
-        if (data.type === "hello" && !ws.data.connection) welcome(ws, data);
-        else ws.data.connection?.take(data);
-      },
-      ping: () => {
-        pings++;
-      },
-      close: (ws, code, reason) => ws.data.connection?.settleClosed({ code, reason }),
-    },
-  });
-
-  const stop = () => server.stop(true);
-  onTestFinished(async () => {
-    await stop();
-    if (faults.length > 0) throw new Error(faults.join("\n"));
-  });
-  return {
-    host: `127.0.0.1:${server.port}`,
-    port: server.port ?? 0,
-    requests,
-    next: () => {
-      const connection = arrived.shift();
-      return connection ? Promise.resolve(connection) : new Promise((resolve) => waiting.push(resolve));
-    },
-    refuseWith: (answer) => {
-      refusal = answer;
-    },
-    keepSilent: () => {
-      const silent: (() => void)[] = [];
-      held = silent;
-      return () => {
-        held = undefined;
-        for (const answerNow of silent) answerNow();
-      };
-    },
-    pings: () => pings,
-    silentHellos: () => held?.length ?? 0,
-    stop,
-  };
+    else this.#arrived.push(connection);
+  }
 }

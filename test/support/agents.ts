@@ -120,98 +120,112 @@ export const firefoxAgent = (url: string, options: AgentOptions = {}) => connect
 export const pythonAgent = (url: string, options: AgentOptions = {}) => connectAgent(PYTHON, url, options);
 
 async function connectAgent(kind: Kind, url: string, options: AgentOptions): Promise<TestAgent> {
-  const requests: AgentRequest[] = [];
-  const notices: V1ServerFrame[] = [];
-  const untaken: AgentRequest[] = [];
-  const takers: ((request: AgentRequest) => void)[] = [];
-  let address = url;
-  let id = options.id;
-  let pings = 0;
-  let pinged = Promise.withResolvers<void>();
-  let stopped = false;
-  let socket: V1Socket;
+  const agent = new V1TestAgent(kind, url, options);
+  await agent.connect();
+  return agent;
+}
 
-  const answer = async (own: V1Socket, frame: V1ServerFrame) => {
-    const request: AgentRequest = { id: frame.id, ...JSON.parse(frame.data) };
-    requests.push(request);
-    const taker = takers.shift();
-    if (taker) taker(request);
-    else untaken.push(request);
-    try {
-      const outcome = (await options.answer?.(request)) ?? {};
-      if (outcome === "drop") own.drop();
-      else for (const text of framesFor(request, outcome)) own.send(text);
-    } catch {
-      const failure = kind.failure(request.id);
-      if (failure) own.send(failure);
-    }
+class V1TestAgent implements TestAgent {
+  readonly requests: AgentRequest[] = [];
+  readonly notices: V1ServerFrame[] = [];
+  pings = 0;
+  readonly #kind: Kind;
+  readonly #options: AgentOptions;
+  readonly #untaken: AgentRequest[] = [];
+  readonly #takers: ((request: AgentRequest) => void)[] = [];
+  #address: string;
+  #id: string | undefined;
+  #pinged = Promise.withResolvers<void>();
+  #stopped = false;
+  #socket: V1Socket | undefined;
+
+  constructor(kind: Kind, url: string, options: AgentOptions) {
+    this.#kind = kind;
+    this.#address = url;
+    this.#options = options;
+    this.#id = options.id;
+  }
+
+  get id(): string {
+    return this.#id ?? "";
+  }
+
+  get ended(): Promise<Ending> {
+    return this.#socket?.ended ?? Promise.reject(new Error("The agent was never connected."));
+  }
+
+  readonly drop = (): void => this.#socket?.drop();
+
+  readonly stop = async (): Promise<void> => {
+    this.#stopped = true;
+    this.#socket?.close();
+    await this.ended;
   };
 
-  const connect = async () => {
+  nextRequest(): Promise<AgentRequest> {
+    const request = this.#untaken.shift();
+    return request ? Promise.resolve(request) : new Promise((resolve) => this.#takers.push(resolve));
+  }
+
+  nextPing(): Promise<void> {
+    return this.#pinged.promise;
+  }
+
+  async connect(url = this.#address): Promise<void> {
+    this.#address = url;
+    const { headers = {}, reconnectMs } = this.#options;
     const greeted = Promise.withResolvers<void>();
-    const handle = async (text: string) => {
-      const frame: V1ServerFrame = JSON.parse(text);
-      // The hello may come before `dial` has returned.
-      const own = await dialled;
-      if (frame.message === "Connection id") {
-        id ??= frame.id;
-        own.send(JSON.stringify({ id, message: "Connection id", data: "" }));
-        greeted.resolve();
-      } else if (frame.message === "ping") {
-        pings++;
-        pinged.resolve();
-        pinged = Promise.withResolvers();
-        own.send(JSON.stringify({ id: frame.id, message: "pong", data: "" }));
-      } else if (frame.message === "ChatGptRequest") {
-        await answer(own, frame);
-      } else {
-        notices.push(frame);
-      }
-    };
-    const target = `${address.replace(/^http/, "ws").replace(/\/$/, "")}/client/register`;
-    const dialled = kind.dial(target, options.headers ?? {}, handle);
-    socket = await dialled;
-    const own = socket;
-    if (options.reconnectMs !== undefined) void own.ended.then(reconnect);
-    await Promise.race([greeted.promise, own.ended]);
-    if (await own.ping()) return;
-    const { code, reason } = await own.ended;
+    const target = `${url.replace(/^http/, "ws").replace(/\/$/, "")}/client/register`;
+    // The hello may come before `dial` has returned.
+    const dialled = this.#kind.dial(target, headers, async (text) =>
+      this.#receive(await dialled, JSON.parse(text), greeted.resolve),
+    );
+    const socket = await dialled;
+    this.#socket = socket;
+    if (reconnectMs !== undefined) void socket.ended.then((ending) => this.#reconnect(ending, reconnectMs));
+    await Promise.race([greeted.promise, socket.ended]);
+    if (await socket.ping()) return;
+    const { code, reason } = await socket.ended;
     throw new Error(`The server closed the agent's connection (${code} ${reason}).`);
-  };
+  }
 
-  const reconnect = async ({ code }: Ending) => {
-    if (stopped || code >= 4500) return;
-    await Bun.sleep(options.reconnectMs ?? 0);
-    if (!stopped) await connect().catch(() => reconnect({ code: 1006, reason: "" }));
-  };
+  async #reconnect({ code }: Ending, afterMs: number): Promise<void> {
+    if (this.#stopped || code >= 4500) return;
+    await Bun.sleep(afterMs);
+    if (this.#stopped) return;
+    await this.connect().catch(() => this.#reconnect({ code: 1006, reason: "" }, afterMs));
+  }
 
-  await connect();
-  return {
-    get id() {
-      return id ?? "";
-    },
-    requests,
-    notices,
-    get pings() {
-      return pings;
-    },
-    get ended() {
-      return socket.ended;
-    },
-    nextRequest() {
-      const request = untaken.shift();
-      return request ? Promise.resolve(request) : new Promise((resolve) => takers.push(resolve));
-    },
-    nextPing: () => pinged.promise,
-    connect(newUrl = address) {
-      address = newUrl;
-      return connect();
-    },
-    drop: () => socket.drop(),
-    async stop() {
-      stopped = true;
-      socket.close();
-      await socket.ended;
-    },
-  };
+  async #receive(socket: V1Socket, frame: V1ServerFrame, greeted: () => void): Promise<void> {
+    if (frame.message === "Connection id") {
+      this.#id ??= frame.id;
+      socket.send(JSON.stringify({ id: this.#id, message: "Connection id", data: "" }));
+      greeted();
+    } else if (frame.message === "ping") {
+      this.pings++;
+      this.#pinged.resolve();
+      this.#pinged = Promise.withResolvers();
+      socket.send(JSON.stringify({ id: frame.id, message: "pong", data: "" }));
+    } else if (frame.message === "ChatGptRequest") {
+      await this.#answer(socket, frame);
+    } else {
+      this.notices.push(frame);
+    }
+  }
+
+  async #answer(socket: V1Socket, frame: V1ServerFrame): Promise<void> {
+    const request: AgentRequest = { id: frame.id, ...JSON.parse(frame.data) };
+    this.requests.push(request);
+    const taker = this.#takers.shift();
+    if (taker) taker(request);
+    else this.#untaken.push(request);
+    try {
+      const outcome = (await this.#options.answer?.(request)) ?? {};
+      if (outcome === "drop") socket.drop();
+      else for (const text of framesFor(request, outcome)) socket.send(text);
+    } catch {
+      const failure = this.#kind.failure(request.id);
+      if (failure) socket.send(failure);
+    }
+  }
 }

@@ -86,7 +86,7 @@ export async function shakeHands(url: string, options: HandshakeOptions = {}): P
   }
   const accept = createHash("sha1").update(`${headers["Sec-WebSocket-Key"]}${GUID}`).digest("base64");
   if (head.headers.get("sec-websocket-accept") !== accept) throw new Error("Sec-WebSocket-Accept is wrong.");
-  return { ...head, body: "", socket: createRawSocket(source) };
+  return { ...head, body: "", socket: new WebSocketClient(source) };
 }
 
 /** Does the same, and throws if the server does not switch protocols. */
@@ -96,48 +96,74 @@ export async function openRawSocket(url: string, options: HandshakeOptions = {})
   return socket;
 }
 
-function createRawSocket(source: ByteSource): RawSocket {
-  const ended = Promise.withResolvers<Ending>();
-  const pongs = new Map<string, (answered: boolean) => void>();
-  let unfinished: { binary: boolean; parts: Buffer[] } | undefined;
-  let receiving = false;
+type DecodedFrame = Frame & { payload: Buffer };
 
-  const finish = (code: number, reason: string) => {
-    ended.resolve({ code, reason });
-    for (const resolve of pongs.values()) resolve(false);
-    pongs.clear();
-    source.done = true;
-    source.bytes = Buffer.alloc(0);
-    source.socket.destroy();
+class WebSocketClient implements RawSocket {
+  answersPings = true;
+  readonly #source: ByteSource;
+  readonly #ended = Promise.withResolvers<Ending>();
+  readonly #pongs = new Map<string, (answered: boolean) => void>();
+  #unfinished: { binary: boolean; parts: Buffer[] } | undefined;
+  #receiving = false;
+
+  constructor(source: ByteSource) {
+    this.#source = source;
+  }
+
+  get ended(): Promise<Ending> {
+    return this.#ended.promise;
+  }
+
+  readonly send: RawSocket["send"] = (payload, options) => this.#source.write(encodeFrame(payload, options));
+
+  readonly destroy = (): void => this.#finish(1006, "");
+
+  readonly ping = (): Promise<boolean> => {
+    if (this.#source.done) return Promise.resolve(false);
+    const name = randomBytes(4).toString("hex");
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#pongs.set(name, resolve);
+    this.send(name, { opcode: OPCODE.ping });
+    return promise;
   };
 
-  const takeData = ({ fin, opcode, payload }: Frame & { payload: Buffer }): Message | undefined => {
-    unfinished ??= { binary: opcode === OPCODE.binary, parts: [] };
-    unfinished.parts.push(payload);
-    if (!fin) return;
-    const message = { binary: unfinished.binary, text: Buffer.concat(unfinished.parts).toString() };
-    unfinished = undefined;
-    return message;
-  };
+  sendBytes(bytes: Uint8Array): void {
+    this.#source.write(bytes);
+  }
 
-  const takeControl = ({ opcode, payload }: Frame & { payload: Buffer }) => {
-    if (opcode === OPCODE.ping) {
-      if (socket.answersPings) socket.send(payload, { opcode: OPCODE.pong });
-    } else if (opcode === OPCODE.pong) {
-      pongs.get(payload.toString())?.(true);
-      pongs.delete(payload.toString());
-    } else {
-      socket.send(payload, { opcode: OPCODE.close });
-      finish(payload.length < 2 ? 1005 : payload.readUInt16BE(0), payload.subarray(2).toString());
+  sendFragments(parts: readonly string[]): void {
+    for (const [at, part] of parts.entries()) {
+      this.send(part, {
+        opcode: at === 0 ? OPCODE.text : OPCODE.continuation,
+        fin: at === parts.length - 1,
+      });
     }
-  };
+  }
 
-  const receive = async (): Promise<Message | undefined> => {
+  close(code = 1000, reason = ""): void {
+    const payload = Buffer.alloc(2 + Buffer.byteLength(reason));
+    payload.writeUInt16BE(code, 0);
+    payload.write(reason, 2);
+    this.send(payload, { opcode: OPCODE.close });
+  }
+
+  async receive(): Promise<Message | undefined> {
+    if (this.#receiving) throw new Error("Only one receive is allowed at a time.");
+    this.#receiving = true;
+    try {
+      return await this.#nextMessage();
+    } finally {
+      this.#receiving = false;
+    }
+  }
+
+  async #nextMessage(): Promise<Message | undefined> {
+    const source = this.#source;
     for (;;) {
       const decoded = decodeFrame(source.bytes);
       if (!decoded) {
         if (source.done) {
-          finish(1006, "");
+          this.#finish(1006, "");
           return;
         }
         await source.more();
@@ -145,51 +171,41 @@ function createRawSocket(source: ByteSource): RawSocket {
       }
       source.bytes = source.bytes.subarray(decoded.size);
       if (decoded.frame.opcode >= OPCODE.close) {
-        takeControl(decoded.frame);
+        this.#takeControl(decoded.frame);
         continue;
       }
-      const message = takeData(decoded.frame);
+      const message = this.#takeData(decoded.frame);
       if (message) return message;
     }
-  };
+  }
 
-  const socket: RawSocket = {
-    answersPings: true,
-    ended: ended.promise,
-    send: (payload, options) => source.write(encodeFrame(payload, options)),
-    sendBytes: (bytes) => source.write(bytes),
-    async receive() {
-      if (receiving) throw new Error("One receive at a time.");
-      receiving = true;
-      try {
-        return await receive();
-      } finally {
-        receiving = false;
-      }
-    },
-    sendFragments(parts) {
-      for (const [at, part] of parts.entries()) {
-        socket.send(part, {
-          opcode: at === 0 ? OPCODE.text : OPCODE.continuation,
-          fin: at === parts.length - 1,
-        });
-      }
-    },
-    ping() {
-      if (source.done) return Promise.resolve(false);
-      const name = randomBytes(4).toString("hex");
-      const { promise, resolve } = Promise.withResolvers<boolean>();
-      pongs.set(name, resolve);
-      socket.send(name, { opcode: OPCODE.ping });
-      return promise;
-    },
-    close(code = 1000, reason = "") {
-      const payload = Buffer.alloc(2 + Buffer.byteLength(reason));
-      payload.writeUInt16BE(code, 0);
-      payload.write(reason, 2);
-      socket.send(payload, { opcode: OPCODE.close });
-    },
-    destroy: () => finish(1006, ""),
-  };
-  return socket;
+  #takeData({ fin, opcode, payload }: DecodedFrame): Message | undefined {
+    this.#unfinished ??= { binary: opcode === OPCODE.binary, parts: [] };
+    const { binary, parts } = this.#unfinished;
+    parts.push(payload);
+    if (!fin) return;
+    this.#unfinished = undefined;
+    return { binary, text: Buffer.concat(parts).toString() };
+  }
+
+  #takeControl({ opcode, payload }: DecodedFrame): void {
+    if (opcode === OPCODE.ping) {
+      if (this.answersPings) this.send(payload, { opcode: OPCODE.pong });
+    } else if (opcode === OPCODE.pong) {
+      this.#pongs.get(payload.toString())?.(true);
+      this.#pongs.delete(payload.toString());
+    } else {
+      this.send(payload, { opcode: OPCODE.close });
+      this.#finish(payload.length < 2 ? 1005 : payload.readUInt16BE(0), payload.subarray(2).toString());
+    }
+  }
+
+  #finish(code: number, reason: string): void {
+    this.#ended.resolve({ code, reason });
+    for (const resolve of this.#pongs.values()) resolve(false);
+    this.#pongs.clear();
+    this.#source.done = true;
+    this.#source.bytes = Buffer.alloc(0);
+    this.#source.socket.destroy();
+  }
 }
