@@ -2,9 +2,11 @@ interface UserAttribute {
   /** Its name in the code; the key of the table is its name in JSON. */
   attribute: string;
   kind: keyof JsonValues;
-  /** What it is called where people read it. */
+  /** Its name for people. */
   label: string;
   about: string;
+  /** What a limit counts, after the number. */
+  unit?: string;
   example: JsonValues[keyof JsonValues];
 }
 
@@ -53,6 +55,7 @@ export const USER_ATTRIBUTES = {
     attribute: "requestsPerMinute",
     kind: "limit",
     label: "Requests per minute",
+    unit: "requests/min",
     about: "Requests within any 60 seconds.",
     example: 100,
   },
@@ -60,13 +63,15 @@ export const USER_ATTRIBUTES = {
     attribute: "tokensPerDay",
     kind: "limit",
     label: "Tokens per day",
+    unit: "tokens/day",
     about: "Input and output tokens within a day, in UTC.",
     example: 50_000,
   },
   max_parallel: {
     attribute: "maxParallel",
     kind: "limit",
-    label: "Parallel requests",
+    label: "Concurrent requests",
+    unit: "concurrent",
     about: "Requests that run or wait at the same time.",
     example: 4,
   },
@@ -84,6 +89,15 @@ export type UserAttributes = {
 };
 
 export const USER_FIELDS = Object.keys(USER_ATTRIBUTES) as UserField[];
+
+/** The fields that are limits. */
+export type LimitField = {
+  [Field in UserField]: Table[Field]["kind"] extends "limit" ? Field : never;
+}[UserField];
+
+export const LIMIT_FIELDS = USER_FIELDS.filter(
+  (field): field is LimitField => USER_ATTRIBUTES[field].kind === "limit",
+);
 
 type Given<Values> = { [Name in keyof Values]?: Values[Name] | undefined };
 

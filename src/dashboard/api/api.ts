@@ -1,3 +1,4 @@
+import type { UserField } from "../../user-attributes.ts";
 import { pathOf, request, send } from "./request.ts";
 import type {
   AddedAgentKey,
@@ -17,9 +18,7 @@ import type {
 } from "./types.ts";
 
 /** The fields of a user that can be set. Null removes a limit. */
-export type UserFields = Partial<
-  Pick<User, "name" | "expires_at" | "models" | "requests_per_minute" | "tokens_per_day" | "max_parallel">
->;
+export type UserFields = Partial<Pick<User, UserField>>;
 
 export interface UsageQuery {
   /** A user's id, or `admin` for the admin key. Only administrators may set it. */

@@ -1,3 +1,4 @@
+import { LIMIT_FIELDS, type LimitField, USER_ATTRIBUTES } from "../../../user-attributes.ts";
 import { api, usagePath } from "../../api/api.ts";
 import type { SessionAnswer } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
@@ -30,8 +31,11 @@ export function OwnUsage({ user }: { user: Own }) {
 
 function Limits({ user }: { user: Own }) {
   const { value, error, reload } = useFetch((signal) => api.ownRateLimits(signal), []);
-  const requests = value && readRateLimit(value, "requests");
-  const tokens = value && readRateLimit(value, "tokens");
+  // The headers of a response say what is left of these two.
+  const statuses: { [Field in LimitField]?: RateLimitStatus | undefined } = {
+    requests_per_minute: value && readRateLimit(value, "requests"),
+    tokens_per_day: value && readRateLimit(value, "tokens"),
+  };
   return (
     <Card
       title="Your limits"
@@ -43,9 +47,14 @@ function Limits({ user }: { user: Own }) {
     >
       {error ? <Notice tone="bad">{error}</Notice> : null}
       <dl class="user-facts">
-        <Limit title="Requests per minute" limit={user.requests_per_minute} status={requests} />
-        <Limit title="Tokens per day" limit={user.tokens_per_day} status={tokens} />
-        <Limit title="Concurrent requests" limit={user.max_parallel} status={undefined} />
+        {LIMIT_FIELDS.map((field) => (
+          <Limit
+            key={field}
+            title={USER_ATTRIBUTES[field].label}
+            limit={user[field]}
+            status={statuses[field]}
+          />
+        ))}
         <div>
           <dt>Models</dt>
           <dd class="user-fact-text">{user.models ? user.models.join(", ") : "all"}</dd>

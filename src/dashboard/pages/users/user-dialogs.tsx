@@ -1,3 +1,4 @@
+import { LIMIT_FIELDS, USER_ATTRIBUTES } from "../../../user-attributes.ts";
 import { api } from "../../api/api.ts";
 import type { AddedUser, RotatedToken, User } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
@@ -5,7 +6,7 @@ import { ConfirmDialog, Dialog } from "../../components/dialog.tsx";
 import { Field, Select } from "../../components/field.tsx";
 import { Form } from "../../components/form.tsx";
 import { useFetch } from "../../state/use-fetch.ts";
-import { changesOf, EMPTY_FORM, formValuesOf, LIMIT_LABELS, type UserFormValues } from "./user-form.ts";
+import { changesOf, EMPTY_FORM, formValuesOf, type UserFormValues } from "./user-form.ts";
 import { labelOf } from "./user-text.ts";
 
 interface AddProps {
@@ -69,9 +70,9 @@ function UserFieldset({ values }: { values: UserFormValues }) {
         hint={`Separate names with commas. Leave empty to allow all models.${available}`}
       />
       <div class="fields-2">
-        <Limit label={LIMIT_LABELS.requests_per_minute} name="requests_per_minute" values={values} />
-        <Limit label={LIMIT_LABELS.tokens_per_day} name="tokens_per_day" values={values} />
-        <Limit label={LIMIT_LABELS.max_parallel} name="max_parallel" values={values} />
+        {LIMIT_FIELDS.map((name) => (
+          <Limit key={name} label={USER_ATTRIBUTES[name].label} name={name} values={values} />
+        ))}
         <Field
           label="Valid until"
           name="expires_at"

@@ -1,3 +1,4 @@
+import { LIMIT_FIELDS, USER_ATTRIBUTES, USER_FIELDS } from "../../../user-attributes.ts";
 import type { UserFields } from "../../api/api.ts";
 import type { User } from "../../api/types.ts";
 import { formatTime } from "../../format.ts";
@@ -6,24 +7,17 @@ import { readNameList } from "../../name-list.ts";
 /** The texts in the form's fields. */
 export type UserFormValues = Record<keyof UserFields, string>;
 
-export const EMPTY_FORM: UserFormValues = {
-  name: "",
-  expires_at: "",
-  models: "",
-  requests_per_minute: "",
-  tokens_per_day: "",
-  max_parallel: "",
-};
+export const EMPTY_FORM = Object.fromEntries(USER_FIELDS.map((field) => [field, ""])) as UserFormValues;
 
 export function formValuesOf(user: User): UserFormValues {
+  const limits = LIMIT_FIELDS.map((field) => [field, String(user[field] ?? "")]);
   return {
+    ...EMPTY_FORM,
     name: user.name ?? "",
     // The format of a datetime-local field: in the browser's time zone, to the minute.
     expires_at: user.expires_at === null ? "" : formatTime(user.expires_at).replace(" ", "T"),
     models: (user.models ?? []).join(", "),
-    requests_per_minute: String(user.requests_per_minute ?? ""),
-    tokens_per_day: String(user.tokens_per_day ?? ""),
-    max_parallel: String(user.max_parallel ?? ""),
+    ...Object.fromEntries(limits),
   };
 }
 
@@ -35,25 +29,17 @@ export function changesOf(before: UserFormValues, fields: Partial<Record<string,
   const changes: Record<string, unknown> = {};
   for (const name of Object.keys(before) as (keyof UserFormValues)[]) {
     const text = (fields[name] ?? "").trim();
-    if (text !== before[name]) changes[name] = text === "" ? null : READERS[name](text);
+    if (text !== before[name]) changes[name] = text === "" ? null : readField(name, text);
   }
   return changes;
 }
 
-export const LIMIT_LABELS = {
-  requests_per_minute: "Requests per minute",
-  tokens_per_day: "Tokens per day",
-  max_parallel: "Concurrent requests",
-} as const;
+function readField(name: keyof UserFormValues, text: string): unknown {
+  const { kind, label } = USER_ATTRIBUTES[name];
+  return READERS[kind](text, label);
+}
 
-const READERS: Record<keyof UserFormValues, (text: string) => unknown> = {
-  name: (text) => text,
-  expires_at: readTime,
-  models: readModels,
-  requests_per_minute: (text) => readLimit(text, LIMIT_LABELS.requests_per_minute),
-  tokens_per_day: (text) => readLimit(text, LIMIT_LABELS.tokens_per_day),
-  max_parallel: (text) => readLimit(text, LIMIT_LABELS.max_parallel),
-};
+const READERS = { text: (text: string) => text, time: readTime, models: readModels, limit: readLimit };
 
 function readTime(text: string): string {
   const time = new Date(text);

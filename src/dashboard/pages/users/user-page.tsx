@@ -1,4 +1,5 @@
 import { useState } from "hono/jsx/dom";
+import { LIMIT_FIELDS, USER_ATTRIBUTES } from "../../../user-attributes.ts";
 import { api } from "../../api/api.ts";
 import { pathOf } from "../../api/request.ts";
 import type { User } from "../../api/types.ts";
@@ -13,7 +14,6 @@ import { useFetch } from "../../state/use-fetch.ts";
 import { type UsageSource, UsageView } from "../usage/usage-view.tsx";
 import { TokenDialog } from "./token-dialog.tsx";
 import { ChangeUserDialog, DeleteDialog, DisableDialog, RotateDialog } from "./user-dialogs.tsx";
-import { LIMIT_LABELS } from "./user-form.ts";
 import { StateBadge } from "./user-table.tsx";
 import { labelOf } from "./user-text.ts";
 
@@ -133,9 +133,7 @@ function Dialogs({ user, onChange, open, setOpen }: DialogsProps) {
 function Facts({ user }: { user: User }) {
   const limit = (value: number | null) => (value === null ? "no limit" : formatWhole(value));
   const rows: [string, string][] = [
-    [LIMIT_LABELS.requests_per_minute, limit(user.requests_per_minute)],
-    [LIMIT_LABELS.tokens_per_day, limit(user.tokens_per_day)],
-    [LIMIT_LABELS.max_parallel, limit(user.max_parallel)],
+    ...LIMIT_FIELDS.map((field): [string, string] => [USER_ATTRIBUTES[field].label, limit(user[field])]),
     ["Models", user.models?.join(", ") ?? "all"],
     ["Valid until", user.expires_at ? formatTime(user.expires_at) : "no expiry date"],
     ["Added", formatTime(user.created_at)],

@@ -1,3 +1,4 @@
+import { LIMIT_FIELDS, USER_ATTRIBUTES } from "../../../user-attributes.ts";
 import type { User } from "../../api/types.ts";
 
 /** Returns a user's name or, without a name, the beginning of the id. */
@@ -8,11 +9,10 @@ export function labelOf({ name, user_id }: Pick<User, "name" | "user_id">): stri
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 2 });
 
 /** Returns a user's limits in a few words; “none” if there are none. */
-export function limitsText({ requests_per_minute, tokens_per_day, max_parallel }: User): string {
-  const parts = [
-    requests_per_minute === null ? "" : `${short.format(requests_per_minute)} requests/min`,
-    tokens_per_day === null ? "" : `${short.format(tokens_per_day)} tokens/day`,
-    max_parallel === null ? "" : `${short.format(max_parallel)} concurrent`,
-  ];
-  return parts.filter(Boolean).join(", ") || "none";
+export function limitsText(user: User): string {
+  const parts = LIMIT_FIELDS.flatMap((field) => {
+    const limit = user[field];
+    return limit === null ? [] : `${short.format(limit)} ${USER_ATTRIBUTES[field].unit}`;
+  });
+  return parts.join(", ") || "none";
 }
