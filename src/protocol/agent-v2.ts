@@ -164,9 +164,11 @@ export function frameFault({ issues: [issue] }: z.ZodError): string {
 
 /** Writes a path as `models[0].id`. Zod's own function for it, in `z.core`, makes the executable 1 MB larger. */
 function dotPath(path: readonly PropertyKey[]): string {
-  return path
-    .map((key, at) => (typeof key === "number" ? `[${key}]` : `${at === 0 ? "" : "."}${String(key)}`))
-    .join("");
+  const steps = path.map((key, at) => {
+    const isName = typeof key === "string" && /^[a-z_]\w*$/i.test(key);
+    return isName ? `${at === 0 ? "" : "."}${key}` : `[${JSON.stringify(key)}]`;
+  });
+  return steps.join("");
 }
 
 export const ServerFrame = z.discriminatedUnion("type", [
