@@ -33,6 +33,7 @@ describe("a server with the built-in agent", () => {
     const server = await start(["--upstream", upstream.url, "--host", "127.0.0.1", "--slots", "3"]);
     expect(server.stderr()).toContain(`Upstream   ${upstream.url}, up to 3 concurrent requests\n`);
     await server.output(/connected to/);
+    await upstream.reset();
     const asked = ask(server, { content: "one two three four", model: "slow-words" });
     await upstream.openUntil(({ started }) => started === 1);
     server.kill();
