@@ -170,7 +170,7 @@ test.skipIf(taken.length > 0)(
     const { code, stderr, stdout } = await runExecutable(["agent", "localhost:9"]);
     expect(code).toBe(1);
     expect(stderr.trim().split("\n")).toHaveLength(1);
-    expect(stderr).toContain("no model server found on this machine");
+    expect(stderr).toContain("There is no model server on this machine");
     expect(stderr).toContain("--upstream");
     expect(stdout).toBe("");
   },
