@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { AgentList, Listed } from "./agent-list.ts";
 import type { Slot } from "./slot.ts";
-import type { AgentIdentity, ModelRequest, Offer, Transport, Work } from "./types.ts";
+import type { AgentIdentity, ModelRequest, Offer, OfferUpdate, Transport, Work } from "./types.ts";
 
 /** An agent heard within this time gets an ask without being pinged first. */
 const FRESH_MS = 5_000;
@@ -94,8 +94,13 @@ export class Agent implements Listed<Agent> {
     this.mustAnswerPing = false;
   }
 
-  changeOffer(offer: Offer): void {
-    this.#offer = offer;
+  changeOffer({ slots, models, endpoints }: OfferUpdate): void {
+    const before = this.#offer;
+    this.#offer = {
+      slots: slots ?? before.slots,
+      models: models ?? before.models,
+      endpoints: endpoints ?? before.endpoints,
+    };
     this.#models = undefined;
   }
 

@@ -19,9 +19,6 @@ const TRIES_MAX = 3;
 
 /** An ask from its arrival until its one outcome. Nothing else changes its state. */
 export class Ask {
-  readonly request: AskRequest;
-  /** When the ask arrived. This and the other moments are milliseconds since 1970. */
-  readonly beganAt: number;
   readonly #result = Promise.withResolvers<AskResult>();
   #state: State = "new";
   #signal: Signal | undefined;
@@ -42,10 +39,11 @@ export class Ask {
   #deltas = 0;
   #deltaLength = 0;
 
-  constructor(request: AskRequest, beganAt: number) {
-    this.request = request;
-    this.beganAt = beganAt;
-  }
+  /** It arrived at `beganAt`. This and the other moments are milliseconds since 1970. */
+  constructor(
+    readonly request: AskRequest,
+    readonly beganAt: number,
+  ) {}
 
   get principal(): Principal {
     return this.request.principal;

@@ -62,7 +62,7 @@ export async function askConversation(
 ): Promise<ConversationAnswer> {
   const { content: text, conversation_id, parent_id } = question;
   const known = conversation_id ? await deps.conversations.find(conversation_id) : undefined;
-  if (conversation_id && (!known || !mayContinue(asker.principal, known)))
+  if (conversation_id && !(known && mayContinue(asker.principal, known)))
     throw new AppError("conversation_unknown");
   const branch = known?.kept ? await deps.conversations.branch(known.id, parent_id) : [];
   if (!branch)
@@ -99,7 +99,8 @@ function createRequest(
   known: Conversation | undefined,
   branch: Turn[],
 ): AskRequest {
-  const from = { principal: asker.principal, origin: asker.origin };
+  const { principal, origin, models } = asker;
+  const from = { principal, origin };
   const v1 = {
     message_id: question.message_id ?? newId(),
     conversation_id: question.conversation_id ?? "",
@@ -107,7 +108,6 @@ function createRequest(
     content: question.content,
   };
   const request = chatRequest(branch, question.content);
-  const { models } = asker;
   if (!known) return { ...from, work: { model: question.model, models, v1, requests: [request] } };
   if (!known.kept) return { ...from, pin: known.agent, work: { models, v1 } };
   const model = question.model ?? known.model;
@@ -119,9 +119,8 @@ function createRequest(
 /** Always streamed: an agent at work is then heard, and a long answer is not taken for a lost one. */
 function chatRequest(branch: Turn[], question: string): ModelRequest {
   const messages: ChatMessage[] = [];
-  for (const turn of branch) {
+  for (const turn of branch)
     messages.push({ role: "user", content: turn.question }, { role: "assistant", content: turn.answer });
-  }
   messages.push({ role: "user", content: question });
   const body = (model: string) => JSON.stringify({ model, messages, stream: true });
   return { endpoint: "chat/completions", stream: true, body };

@@ -3,15 +3,14 @@ import type { Agent } from "./agent.ts";
 import { AgentList } from "./agent-list.ts";
 import type { Ask } from "./ask.ts";
 import type { Slot } from "./slot.ts";
-import type { LeaveReason, Offer, Work } from "./types.ts";
+import type { LeaveReason, OfferUpdate, Work } from "./types.ts";
 
 export interface Capacity {
   /** How many agents of each protocol are connected. */
   v1: number;
   v2: number;
-  /** How many of them want work, busy or not. */
+  /** How many of them want work, busy or not, and the slots of all. */
   available: number;
-  /** The slots of all of them. */
   slots: number;
 }
 
@@ -144,7 +143,7 @@ export class Hub {
   }
 
   /** The agent offers something else from now on, which ends a pause. */
-  changeOffer(agent: Agent, offer: Offer): void {
+  changeOffer(agent: Agent, offer: OfferUpdate): void {
     agent.changeOffer(offer);
     agent.paused = false;
     this.#sort(agent);

@@ -13,12 +13,11 @@ const SEEN_MAX = 10_000;
 
 /** Remembers which models were ever offered: such a model may come back, any other will not. */
 export class ModelBook {
-  readonly #seen = new BoundedMap<string, { offeredAt: number }>(SEEN_MAX);
+  /** When each was first offered. */
+  readonly #seen = new BoundedMap<string, number>(SEEN_MAX);
 
   note(models: readonly Model[], now: number): void {
-    for (const { id } of models) {
-      if (!this.#seen.has(id)) this.#seen.set(id, { offeredAt: now });
-    }
+    for (const { id } of models) if (!this.#seen.has(id)) this.#seen.set(id, now);
   }
 
   knows(id: string): boolean {
@@ -30,8 +29,8 @@ export class ModelBook {
     const models = new Map<string, OfferedModel>();
     for (const offer of offers) {
       for (const { id, owned_by } of offer) {
-        if (models.has(id)) continue;
-        models.set(id, { id, owned_by, offeredAt: this.#seen.get(id)?.offeredAt ?? 0 });
+        const offeredAt = this.#seen.get(id) ?? 0;
+        if (!models.has(id)) models.set(id, { id, owned_by, offeredAt });
       }
     }
     return [...models.values()].sort((a, b) => (a.id < b.id ? -1 : 1));

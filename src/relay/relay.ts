@@ -101,14 +101,8 @@ export class Relay {
 
   /** The agent offers something else from now on, which ends a pause. */
   update(agent: Agent, offer: OfferUpdate): void {
-    const { slots, models, endpoints } = agent.offer;
-    const changed = {
-      slots: offer.slots ?? slots,
-      models: offer.models ?? models,
-      endpoints: offer.endpoints ?? endpoints,
-    };
-    this.#book.note(changed.models, this.#options.clock.now());
-    this.#hub.changeOffer(agent, changed);
+    this.#hub.changeOffer(agent, offer);
+    this.#book.note(agent.offer.models, this.#options.clock.now());
     this.#dispatch.changed(agent);
   }
 

@@ -5,14 +5,6 @@ import type { ModelRequest } from "./types.ts";
 /** Room for one ask at an agent, in use from the moment the ask is sent, and the time that the agent may take. */
 export class Slot {
   /**
-   * Undefined once its caller has gone, at an agent that cannot be told: the slot stays in use until the agent
-   * answers or the limit is over.
-   */
-  ask: Ask | undefined;
-  /** The one of the ask's requests that the agent got; undefined for the v1 request. */
-  readonly request: ModelRequest | undefined;
-  readonly model: string;
-  /**
    * How far the ask has come. `sent`: another agent may still get it. `accepted`: only if this agent fails in a
    * way that allows it. `started`: no longer, as the caller has some of the answer.
    */
@@ -21,10 +13,16 @@ export class Slot {
   #stopLimit: Cancel | undefined;
   #heardAt = 0;
 
-  constructor(ask: Ask | undefined, request: ModelRequest | undefined, model: string, onLimit: () => void) {
-    this.ask = ask;
-    this.request = request;
-    this.model = model;
+  /**
+   * The ask is undefined once its caller has gone, at an agent that cannot be told: the slot stays in use until the
+   * agent answers or the limit is over. The request is the one of the ask's that the agent got; undefined for v1.
+   */
+  constructor(
+    public ask: Ask | undefined,
+    readonly request: ModelRequest | undefined,
+    readonly model: string,
+    onLimit: () => void,
+  ) {
     this.#onLimit = onLimit;
   }
 
