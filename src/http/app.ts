@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import type { HttpEnv } from "./context.ts";
-import { createNotFound, preflight } from "./methods.ts";
+import { createNotFound, preflight } from "./fallback.ts";
 import { onError, type RequestDeps, requestMiddleware } from "./middleware/request.ts";
 import { toDashboard } from "./operations/dashboard.ts";
 import { createPipeline, type PipelineOptions } from "./pipeline.ts";

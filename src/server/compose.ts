@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import manifest from "../../package.json" with { type: "json" };
-import { createAgentSockets } from "../agents/sockets.ts";
+import { type AgentSockets, createAgentSockets } from "../agents/sockets.ts";
 import { createAgentKeys } from "../auth/agent-keys.ts";
 import { createAudit } from "../auth/audit.ts";
 import { createCallers } from "../auth/callers.ts";
@@ -46,7 +46,6 @@ import { createClock, every, within } from "../time.ts";
 import { type Listener, listen } from "./listener.ts";
 import { createObserver } from "./observer.ts";
 import { splitSockets } from "./sockets.ts";
-import { createUsageCount } from "./usage-count.ts";
 
 export interface RunningServer {
   /** The port it listens on, which the runtime chose if the setting was 0. */
@@ -56,10 +55,7 @@ export interface RunningServer {
   signInCode: string | undefined;
   /** Reads the certificate's files again, for new connections. The log says whether that worked. */
   reloadCertificate(): void;
-  /**
-   * Refuses new requests, finishes running ones up to the drain limit, closes every socket and the store. Calling it
-   * again waits for the first call.
-   */
+  /** Finishes running requests up to the drain limit, then closes everything. A second call waits for the first. */
   stop(): Promise<void>;
 }
 
@@ -96,21 +92,23 @@ export async function startServer(config: Config, log: Log, options: ServerOptio
 
 type Given = ServerOptions & { config: Config; log: Log; store: Store; isFirstStart: boolean };
 
-/** Connects the parts of the server. A part that needs one that is made later gets a function that returns it. */
+/** The parts that others need and that are made after them. */
+interface Later {
+  server(): Listener;
+  agents(): AgentSockets;
+}
+
+/** Connects the parts of the server. */
 async function compose(given: Given): Promise<RunningServer> {
   const { config, log, store } = given;
   const { tlsCert, tlsKey } = config;
   const stopUpkeep = await startPurges(given);
-  const core = await createCore(given, () => server);
+  const later: Later = { server: () => server, agents: () => agents };
+  const core = await createCore(given, later);
   const { relay, clock, metrics, overview } = core;
-  const identities = createIdentities(
-    given,
-    core,
-    () => server,
-    (keyId) => agents.endKey(keyId),
-  );
+  const identities = createIdentities(given, core, later);
   const access = createAccess(given);
-  const agents = createAgents(given, core, identities, access);
+  const agents: AgentSockets = createAgents(given, core, identities, access);
   const live = createLiveFeed({ overview, isAlive: identities.sessions.isAlive, channel: () => server });
   const backups = createBackups({ data: config.data, make: given.makeBackup });
   const app = createApp(appDeps(given, { ...core, ...identities, ...access, agents, live, backups }));
@@ -163,7 +161,7 @@ function startPurges({ config, store, log }: Given): Promise<() => void> {
 }
 
 /** The relay, and what watches it: metrics, usage, the overview and the readiness check. */
-async function createCore({ config, store, log }: Given, server: () => Listener) {
+async function createCore({ config, store, log }: Given, { server }: Later) {
   const clock = createClock();
   // The tokens that were used today before this start count too.
   const usedToday = await store.usage.tokensSince(startOfDay(now()));
@@ -179,24 +177,22 @@ async function createCore({ config, store, log }: Given, server: () => Listener)
     relay: () => relay,
     readiness: () => readiness,
   });
-  const count = createUsageCount(store.usage, limits);
-  const observe = createObserver({ log, metrics, count, overview });
+  const observe = createObserver({ log, metrics, usage: store.usage, limits, overview });
   const relay = new Relay({ clock, newId, limits: config, observe });
   const readiness = createReadiness({ relay, checkStore: store.check, queueMax: config.queueMax, now });
   return { clock, limits, metrics, overview, relay, readiness };
 }
 
 /** Who may come in: the keys, the users and the sessions. */
-function createIdentities(
-  { config, store, log, isFirstStart }: Given,
-  { relay }: Core,
-  server: () => Listener,
-  onRevoke: (agentKeyId: string) => void,
-) {
+function createIdentities({ config, store, log, isFirstStart }: Given, { relay }: Core, later: Later) {
   const agentKey = config.agentKey ?? readOrCreateKey(agentKeyIn(config.data));
   log.mask(agentKey);
-  const agentKeys = createAgentKeys({ main: createSecret(agentKey), store: store.agentKeys, onRevoke });
-  const sessions = createSessions({ lastsMs: config.sessionMs, port: () => server().port });
+  const agentKeys = createAgentKeys({
+    main: createSecret(agentKey),
+    store: store.agentKeys,
+    onRevoke: (keyId) => later.agents().endKey(keyId),
+  });
+  const sessions = createSessions({ lastsMs: config.sessionMs, port: () => later.server().port });
   const adminKey = createSecret(config.adminKey);
   const callers = createCallers({ adminKey, users: store.users, sessions });
   const users = createUsers({
@@ -239,20 +235,16 @@ function createAgents(
   { agentKey, agentKeys }: Identities,
   { addressOf, isOwnHost }: Access,
 ) {
+  const { agents, agentOrigins: origins } = config;
   return createAgentSockets({
     ...{ relay, clock, log, newId, version, addressOf },
-    rules: {
-      agents: config.agents,
-      keyAlways: config.agentKey !== undefined,
-      origins: config.agentOrigins,
-      isOwnHost,
-    },
-    socketsMax: config.agentsMax,
+    rules: { agents, origins, isOwnHost, keyAlways: config.agentKey !== undefined },
     keys: agentKeys,
+    resume: createResume(agentKey),
+    socketsMax: config.agentsMax,
     helloWithinMs: config.helloWithinMs,
     frameBytesMax: config.frameBytesMax,
     v1Model: config.v1Model,
-    resume: createResume(agentKey),
   });
 }
 
@@ -261,7 +253,7 @@ type Identities = ReturnType<typeof createIdentities>;
 type Access = ReturnType<typeof createAccess>;
 
 interface Parts extends Core, Identities, Access {
-  agents: ReturnType<typeof createAgents>;
+  agents: AgentSockets;
   live: ReturnType<typeof createLiveFeed>;
   backups: ReturnType<typeof createBackups>;
 }

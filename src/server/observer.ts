@@ -1,20 +1,23 @@
+import type { Limits } from "../auth/limits.ts";
 import type { LiveOverview } from "../http/live/overview.ts";
 import type { Log } from "../log/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
-import type { AskRecord } from "../relay/record.ts";
 import type { AgentIdentity, RelayObserver } from "../relay/types.ts";
+import type { UsageStore } from "../store/store.ts";
 import { logAsk } from "./ask-log.ts";
+import { createUsageCount } from "./usage-count.ts";
 
 interface ObserverOptions {
   log: Log;
   metrics: Metrics;
-  /** Keeps the usage. */
-  count(record: AskRecord): void;
+  usage: UsageStore;
+  limits: Limits;
   overview: Pick<LiveOverview, "noteAsk">;
 }
 
 /** Passes the relay's events on to the log, the metrics, the usage and the overview. */
-export function createObserver({ log, metrics, count, overview }: ObserverOptions): RelayObserver {
+export function createObserver({ log, metrics, usage, limits, overview }: ObserverOptions): RelayObserver {
+  const count = createUsageCount(usage, limits);
   const shown = ({ id, address, key }: AgentIdentity) => ({ agent: id, address, key: key?.name });
   return {
     joined(agent) {

@@ -56,7 +56,7 @@ const ROUTES = {
     ...{ method: "POST", path: "/admin/agents/:id/disconnect", tag: "Agents", access: "adminOrBody" },
     summary: "Disconnect an agent",
     description:
-      "At once, or, with `drain`, when its running requests are finished. The agent does not reconnect by itself.",
+      "The agent is disconnected at once or, with `drain`, when its running requests are finished. It does not reconnect by itself.",
     params: { id: "The agent's id." },
     body: { schema: DisconnectBody, example: { drain: true }, isRequired: false },
     answers: {

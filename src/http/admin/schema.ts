@@ -9,10 +9,10 @@ const count = z.int().min(1);
 
 /** What null means for each kind of attribute. */
 const NULL_MEANS = {
-  text: "Null: none.",
-  time: "Null: there is no end.",
-  models: "Null: every model.",
-  limit: "Null: there is no limit.",
+  text: "Null means no name.",
+  time: "Null means no end.",
+  models: "Null means every model.",
+  limit: "Null means no limit.",
 };
 
 const LIMIT_MAX = 1_000_000_000_000;
@@ -78,7 +78,7 @@ export const UserListQuery = z.object({
     .enum(["true", "false"])
     .optional()
     .catch(undefined)
-    .describe("`true` for everything that is known of each user."),
+    .describe("`true` for everything that is known about each user."),
 });
 
 export const DeleteUserBody = z.object({ user_id: text.nullish().describe("The user to delete.") });
@@ -155,7 +155,7 @@ export const AddAgentKeyBody = z.object({
     .min(1)
     .max(MODELS_MAX)
     .nullish()
-    .describe("The models that agents with this key may offer; all of them where it is missing or null."),
+    .describe("The models that agents with this key may offer. All of them if missing or null."),
 });
 
 export const AddedAgentKey = z
@@ -181,7 +181,7 @@ export const AgentKeyRevoked = z
   .meta({ id: "AgentKeyRevoked" });
 
 export const AuditQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(1000).default(100).describe("How many entries."),
+  limit: z.coerce.number().int().min(1).max(1000).default(100).describe("The maximum number of entries."),
   before: z.coerce.number().int().min(1).optional().describe("Only entries with a smaller `seq`."),
   format: z.enum(["json", "csv"]).default("json").describe("CSV is for spreadsheets."),
 });

@@ -106,7 +106,7 @@ const ROUTES = {
     tag: "Users",
     access: "adminOrBody",
     summary: "Delete a user",
-    description: "With their tokens and conversations. Their usage is kept.",
+    description: "Also deletes their tokens and conversations. Their usage is kept.",
     params: PARAMS,
     body: NO_BODY,
     answers: { 200: { description: "Deleted.", json: UserDeleted, example: { message: "User deleted" } } },

@@ -15,7 +15,7 @@ interface DocsDeps {
 }
 
 const NOT_MODIFIED = {
-  description: "It is still the one that `If-None-Match` names.",
+  description: "It is unchanged since the ETag in `If-None-Match`.",
   headers: ["etag"],
 } as const;
 
@@ -25,11 +25,11 @@ const ROUTES = {
     path: "/openapi.json",
     tag: "Operations",
     access: "none",
-    summary: "Read this description, OpenAPI 3.1",
+    summary: "Read this documentation as OpenAPI 3.1",
     description: "It is the same for everyone and contains no secret.",
     answers: {
       200: {
-        description: "The description.",
+        description: "The documentation.",
         headers: ["etag"],
         json: z.looseObject({}),
         example: { openapi: "3.1.0" },
@@ -42,7 +42,7 @@ const ROUTES = {
     path: "/docs",
     tag: "Operations",
     access: "none",
-    summary: "Read this description as a page",
+    summary: "Read this documentation as a page",
     description: "The page contains no script and loads nothing else.",
     answers: {
       200: {

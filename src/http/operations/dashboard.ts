@@ -27,7 +27,7 @@ export interface DashboardFile {
 }
 
 const NOT_MODIFIED = {
-  description: "The file is still the one that `If-None-Match` names.",
+  description: "It is unchanged since the ETag in `If-None-Match`.",
   headers: ["etag"],
 } as const;
 

@@ -16,7 +16,7 @@ const ROUTES = {
     isProbe: true,
     summary: "Check that the process responds",
     answers: {
-      200: { description: "It does.", other: { "text/plain": { description: "`OK`.", example: "OK" } } },
+      200: { description: "It responds.", other: { "text/plain": { description: "`OK`.", example: "OK" } } },
     },
   }),
   readReadiness: route({
@@ -34,9 +34,9 @@ const ROUTES = {
         .describe("How many agents must accept requests. 0: agents are not checked."),
     }),
     answers: {
-      200: { description: "They can.", json: Ready, example: { status: "ready" } },
+      200: { description: "Requests can be served.", json: Ready, example: { status: "ready" } },
       503: {
-        description: "They cannot.",
+        description: "Requests cannot be served, for these reasons.",
         json: NotReady,
         example: { status: "not ready", reasons: ["no agent accepts requests"] },
       },

@@ -48,7 +48,7 @@ const ROUTES = {
     access: "caller",
     summary: "Read who is signed in, or whose key it is",
     description: "`expires_at` is when the session ends. It is null if the caller used a key.",
-    answers: { 200: { description: "Who it is.", json: SessionAnswer, example: USER_EXAMPLE } },
+    answers: { 200: { description: "The caller.", json: SessionAnswer, example: USER_EXAMPLE } },
     errors: ["user_list_failed"],
   }),
   signOut: route({

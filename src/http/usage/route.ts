@@ -62,7 +62,7 @@ const ROUTES = {
     tag: "Usage",
     access: "admin",
     summary: "Read the usage of one user",
-    description: "Also of a deleted user.",
+    description: "Works for deleted users too.",
     params: { id: "The user's id." },
     query: UserUsageQuery,
     answers: { 200: USAGE },
