@@ -1,29 +1,29 @@
 import { join } from "node:path";
-import type { AgentsOrder, AgentsReply } from "./agents-protocol.ts";
+import type { AgentsCommand, AgentsReply } from "./agents-protocol.ts";
 
 // `Omit` of a union would keep only the keys that all its members have.
-type WithoutNumber<Order> = Order extends unknown ? Omit<Order, "order"> : never;
+type WithoutNumber<Command> = Command extends unknown ? Omit<Command, "number"> : never;
 
-/** The process of the agents, seen from the bench. */
+/** The process of the agents, as the bench uses it. */
 export interface AgentsProcess {
   pid: number;
-  /** Resolves once the order was carried out. */
-  carryOut(order: WithoutNumber<AgentsOrder>): Promise<void>;
+  /** Resolves once the command was carried out. */
+  carryOut(command: WithoutNumber<AgentsCommand>): Promise<void>;
   stop(): void;
 }
 
 export function startAgentsProcess(): AgentsProcess {
   const waiting = new Map<number, PromiseWithResolvers<void>>();
-  let orders = 0;
-  const settle = ({ order, error }: AgentsReply) => {
-    const waiter = waiting.get(order);
-    waiting.delete(order);
+  let commands = 0;
+  const settle = ({ number, error }: AgentsReply) => {
+    const waiter = waiting.get(number);
+    waiting.delete(number);
     if (error === undefined) waiter?.resolve();
     else waiter?.reject(new Error(error));
   };
   const child = Bun.spawn([process.execPath, join(import.meta.dir, "agents.ts")], {
     ipc: settle,
-    // A Ctrl-C of the terminal reaches the whole group, and this one is to clean up after it.
+    // Ctrl-C in the terminal reaches the whole group, and this process must clean up after it.
     detached: true,
     stdin: "ignore",
     stdout: "ignore",
@@ -34,11 +34,11 @@ export function startAgentsProcess(): AgentsProcess {
   });
   return {
     pid: child.pid,
-    carryOut(order) {
-      const number = ++orders;
+    carryOut(command) {
+      const number = ++commands;
       const waiter = Promise.withResolvers<void>();
       waiting.set(number, waiter);
-      child.send({ ...order, order: number });
+      child.send({ ...command, number });
       return waiter.promise;
     },
     stop: () => child.kill("SIGKILL"),

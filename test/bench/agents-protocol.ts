@@ -1,22 +1,24 @@
-/** What the bench tells its process of agents, by the runtime's own messages between processes. */
-export type AgentsOrder = { order: number } & (
+/** A command of the bench to its process of agents, sent by the runtime's messages between processes. */
+export type AgentsCommand = { number: number } & (
   | {
       do: "connect";
       protocol: "v1" | "v2";
-      /** `ws://127.0.0.1:<port>`; several are used in turn, as each address has its own range of ports. */
+      /**
+       * `ws://127.0.0.1:<port>`; several are used in turn, as each address has a range of ports of its own.
+       */
       addresses: readonly string[];
       count: number;
       /** The slots of each v2 agent. */
       slots: number;
     }
-  /** Closes every agent's connection. */
+  /** Closes the connection of every agent. */
   | { do: "close" }
-  /** What to kill and to remove should the bench end without having done so. */
+  /** Names the processes to kill and the folder to remove if the bench ends without doing so. */
   | { do: "guard"; pids: readonly number[]; folder: string }
 );
 
 export interface AgentsReply {
-  order: number;
-  /** Undefined when the order was carried out. */
+  number: number;
+  /** Undefined if the command was carried out. */
   error?: string;
 }

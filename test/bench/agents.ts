@@ -1,14 +1,14 @@
 /*
- * The process of the agents, of both protocols, that answer as the callers wish. It takes orders from the bench,
- * and outlives it only to end what the bench has left running.
+ * The process of the agents, of both protocols, which answer as the callers wish. It carries out the commands of the
+ * bench, and outlives it only to end what the bench left running.
  */
 import { rmSync } from "node:fs";
-import type { AgentsOrder, AgentsReply } from "./agents-protocol.ts";
+import type { AgentsCommand, AgentsReply } from "./agents-protocol.ts";
 import { completionOf, deltaOf, MODEL, STREAM_END, type Wish, wishOf } from "./answers.ts";
 
-type Connect = Extract<AgentsOrder, { do: "connect" }>;
+type Connect = Extract<AgentsCommand, { do: "connect" }>;
 
-/** How many connect at the same time. */
+/** The maximum number of agents that connect at the same time. */
 const CONNECTING_MAX = 128;
 
 const sockets = new Set<WebSocket>();
@@ -31,7 +31,7 @@ function pump(): void {
   if (isPumping) setImmediate(pump);
 }
 
-/** Sends the next delta, or the end; false after the end. */
+/** Sends the next delta or the end. Returns false after the end. */
 function advance(stream: Stream): boolean {
   const { socket, ask, wish, tail } = stream;
   if (socket.readyState !== WebSocket.OPEN) return false;
@@ -76,10 +76,10 @@ function answerV2(socket: WebSocket, text: string): void {
   after(wish.pauseMs, () => socket.send(JSON.stringify(done)));
 }
 
-function answerAsModel(socket: WebSocket, text: string): void {
+function answerV1(socket: WebSocket, text: string): void {
   const { id, message, data } = JSON.parse(text);
   if (message !== "ChatGptRequest") {
-    // Hello or ping.
+    // The frame is a hello or a ping.
     if (message !== "drain") socket.send(JSON.stringify({ id, message, data: "" }));
     return;
   }
@@ -95,7 +95,7 @@ function answerAsModel(socket: WebSocket, text: string): void {
   after(wishOf(content).pauseMs, () => socket.send(frame));
 }
 
-/** As the ChatGPT web site makes them: the seconds since 1970 come first, and the rest is random. */
+/** Returns an id like those of the ChatGPT site: the seconds since 1970, then random digits. */
 function conversationId(): string {
   return Math.floor(Date.now() / 1000).toString(16) + crypto.randomUUID().slice(8);
 }
@@ -126,17 +126,17 @@ function openV2(socket: WebSocket, slots: number, registered: () => void): void 
 }
 
 function openV1(socket: WebSocket, _slots: number, registered: () => void): void {
-  socket.addEventListener("message", ({ data }) => answerAsModel(socket, String(data)));
-  // Nothing confirms the hello, but whoever answers a ping has handled what was sent before it.
+  socket.addEventListener("message", ({ data }) => answerV1(socket, String(data)));
+  // Nothing confirms the hello, but a server that answers a ping has handled the frames before it.
   socket.addEventListener("message", () => socket.ping(), { once: true });
   socket.addEventListener("pong", registered, { once: true });
 }
 
-async function connectAll(order: Connect): Promise<void> {
-  const { addresses, count } = order;
+async function connectAll(command: Connect): Promise<void> {
+  const { addresses, count } = command;
   let next = 0;
   const connectSome = async () => {
-    while (next < count) await connectOne(addresses[next++ % addresses.length] ?? "", order);
+    while (next < count) await connectOne(addresses[next++ % addresses.length] ?? "", command);
   };
   await Promise.all(Array.from({ length: Math.min(CONNECTING_MAX, count) }, connectSome));
 }
@@ -153,12 +153,12 @@ async function closeAll(): Promise<void> {
 
 let guarded: { pids: readonly number[]; folder: string } | undefined;
 
-process.on("message", async (order: AgentsOrder) => {
-  const reply: AgentsReply = { order: order.order };
+process.on("message", async (command: AgentsCommand) => {
+  const reply: AgentsReply = { number: command.number };
   try {
-    if (order.do === "connect") await connectAll(order);
-    else if (order.do === "close") await closeAll();
-    else guarded = order;
+    if (command.do === "connect") await connectAll(command);
+    else if (command.do === "close") await closeAll();
+    else guarded = command;
   } catch (error) {
     reply.error = String(error);
   }
@@ -170,7 +170,7 @@ process.on("disconnect", () => {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
-      // It has ended by itself.
+      // The process has ended by itself.
     }
   }
   if (guarded) rmSync(guarded.folder, { recursive: true, force: true });

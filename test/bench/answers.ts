@@ -1,18 +1,18 @@
 /*
- * What the callers ask and what the agents answer. Both sides make it from the caller's own id, so that an
- * answer which is another's, or has lost or doubled a byte, cannot pass.
+ * The requests of the callers and the answers of the agents. Both sides make them from the caller's own id, so that
+ * an answer of another caller, or with a lost or doubled byte, does not pass.
  */
 
 export const MODEL = "bench";
 export const STREAM_END = "[DONE]";
 
-/** What a caller wants of an agent, in the content of its message. */
+/** The answer that a caller wants from an agent, as the content of its message says. */
 export interface Wish {
-  /** Of twelve digits, and never used twice. */
+  /** Twelve digits, never used twice. */
   id: string;
-  /** Deltas, where the answer is streamed. */
+  /** The number of deltas of a streamed answer. */
   deltas: number;
-  /** Between two deltas, or before an answer that is whole. */
+  /** The pause between two deltas, or before a whole answer. */
   pauseMs: number;
   /** Each delta has `"usage":null` if the request asks for usage, as some upstreams do. */
   usage?: boolean;
@@ -31,7 +31,7 @@ export function idOf(caller: number, exchange: number): string {
   return String(caller).padStart(4, "0") + String(exchange).padStart(8, "0");
 }
 
-/** Every delta of every answer has one length. */
+/** Returns a delta; all deltas of all answers have the same length. */
 export function deltaOf(id: string, index: number, tail = ""): string {
   const content = ` w${String(index).padStart(4, "0")}`;
   const choices = `[{"index":0,"delta":{"content":"${content}"},"finish_reason":null}]`;
@@ -45,7 +45,7 @@ export function completionOf(id: string): string {
   return JSON.stringify({ id: `chatcmpl-${id}`, object: "chat.completion", model: MODEL, choices, usage });
 }
 
-/** The bytes of a streamed answer, as a caller must get them. */
+/** Returns the bytes of a streamed answer, as the caller must receive them. */
 export function streamOf(id: string, deltas: number): string {
   let text = "";
   for (let index = 0; index < deltas; index++) text += eventOf(deltaOf(id, index));

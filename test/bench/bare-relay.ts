@@ -1,16 +1,16 @@
 /*
- * The physical limit that the server is measured against: the runtime's own HTTP server, the agents on its
- * sockets, a map of who waits for what. It checks, counts, logs and keeps nothing. It speaks as much of both
- * agent protocols as the bench's agents do. Prints its port, and ends with the process that started it.
+ * The physical limit that the server is compared with: the runtime's own HTTP server, the agents on its sockets, and
+ * a map of waiting callers. It checks, counts, logs and stores nothing. It knows only the parts of the agent
+ * protocols that the bench's agents use. Prints its port, and ends with the process that started it.
  */
 
-interface Line {
+interface SocketData {
   isV2: boolean;
 }
 
-type Socket = Bun.ServerWebSocket<Line>;
+type Socket = Bun.ServerWebSocket<SocketData>;
 
-const lines: Record<"v1" | "v2", Socket[]> = { v1: [], v2: [] };
+const agents: Record<"v1" | "v2", Socket[]> = { v1: [], v2: [] };
 const whole = new Map<string, (body: string) => void>();
 const streams = new Map<string, ReadableStreamDefaultController<string>>();
 let asks = 0;
@@ -28,14 +28,14 @@ function wait(id: string): Promise<Response> {
 }
 
 function askV1(data: string): Promise<Response> {
-  const socket = choose(lines.v1);
+  const socket = choose(agents.v1);
   const id = String(asks);
   socket.sendText(JSON.stringify({ id, message: "ChatGptRequest", data }));
   return wait(id);
 }
 
 function askV2(body: string): Response | Promise<Response> {
-  const socket = choose(lines.v2);
+  const socket = choose(agents.v2);
   const ask = String(asks);
   const stream = JSON.parse(body).stream === true;
   socket.sendText(JSON.stringify({ type: "ask", ask, endpoint: "chat/completions", stream, body }));
@@ -60,18 +60,18 @@ function takeV2(socket: Socket, text: string): void {
     streams.get(frame.ask)?.close();
     streams.delete(frame.ask);
   } else if (frame.type === "hello") {
-    lines.v2.push(socket);
+    agents.v2.push(socket);
     socket.sendText('{"type":"ready"}');
   }
 }
 
 function takeV1(socket: Socket, text: string): void {
   const { id, data } = JSON.parse(text);
-  if (data === "") lines.v1.push(socket);
+  if (data === "") agents.v1.push(socket);
   else settle(id, data);
 }
 
-const server = Bun.serve<Line>({
+const server = Bun.serve<SocketData>({
   port: 0,
   development: false,
   idleTimeout: 0,
@@ -86,7 +86,7 @@ const server = Bun.serve<Line>({
     return request.url.endsWith("/api/ask") ? askV1(body) : askV2(body);
   },
   websocket: {
-    data: {} as Line,
+    data: {} as SocketData,
     idleTimeout: 0,
     sendPings: false,
     perMessageDeflate: false,
@@ -98,7 +98,7 @@ const server = Bun.serve<Line>({
       else takeV1(socket, String(message));
     },
     close(socket) {
-      const list = socket.data.isV2 ? lines.v2 : lines.v1;
+      const list = socket.data.isV2 ? agents.v2 : agents.v1;
       const index = list.indexOf(socket);
       if (index >= 0) list.splice(index, 1);
     },

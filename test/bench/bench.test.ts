@@ -19,7 +19,7 @@ const READ = [
   [200, "x"],
 ];
 
-test("responses are read alike wherever the network cuts them", () => {
+test("responses are read correctly wherever the network splits them", () => {
   const whole = Buffer.from(RESPONSES.join(""));
   for (let size = 1; size <= whole.length; size++) {
     const read: [number, string][] = [];
@@ -43,7 +43,7 @@ test("a response whose end cannot be known is refused", () => {
   expect(() => reader.push(Buffer.from("HTTP/1.1 200 OK\r\n\r\n"))).toThrow("without a length");
 });
 
-/** Answers every request with what `answer` makes of its wish. */
+/** Returns the answer to a request for the wish in it. */
 let answer: (wish: ReturnType<typeof wishOf>) => string | Response = () => "";
 const server = Bun.serve({
   port: 0,
@@ -73,11 +73,11 @@ test("an answer passes only with the caller's own id", async () => {
   answer = ({ id }) => JSON.stringify({ content: `echo: ${id} 0 0 plain` });
   expect((await exchangeOnce(askExchange())).units).toBe(1);
   answer = () => JSON.stringify({ content: "echo: 000700000004 0 0 plain" });
-  await expect(exchangeOnce(askExchange())).rejects.toThrow("wrong answer");
-  await expect(exchangeOnce(chatExchange())).rejects.toThrow("wrong answer");
+  await expect(exchangeOnce(askExchange())).rejects.toThrow("Wrong answer");
+  await expect(exchangeOnce(chatExchange())).rejects.toThrow("Wrong answer");
 });
 
-test("a stream passes only when every byte of it is there, once", async () => {
+test("a stream passes only if it has every byte once", async () => {
   const streamed = () => exchangeOnce(streamExchange({ deltas: 3, unit: "delta" }));
   answer = ({ id, deltas }) => streamOf(id, deltas);
   const tally = await streamed();
@@ -92,17 +92,17 @@ test("a stream passes only when every byte of it is there, once", async () => {
   ];
   for (const fault of faults) {
     answer = ({ id, deltas }) => fault(streamOf(id, deltas));
-    await expect(streamed()).rejects.toThrow("wrong answer");
+    await expect(streamed()).rejects.toThrow("Wrong answer");
   }
 });
 
-test("a refusal counts as one only where refusals are expected", async () => {
+test("a refusal is counted only where refusals are expected", async () => {
   answer = () => new Response("full", { status: 503 });
   expect((await exchangeOnce(askExchange({ refusedPauseMs: 1 }))).refused).toBe(1);
   await expect(exchangeOnce(askExchange())).rejects.toThrow("503");
 });
 
-test("the spread of figures is that of their order", () => {
+test("the spread of numbers has their median and percentiles", () => {
   expect(spreadOf([5, 1, 4, 2, 3])).toEqual({ median: 3, p10: 1.4, p90: 4.6 });
   expect(spreadOf([2, 1]).median).toBe(1.5);
   expect(spreadOf([]).median).toBeNaN();

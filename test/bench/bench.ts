@@ -1,5 +1,5 @@
 /*
- * `bun run bench`: what the server costs, mostly as a ratio to a relay that does nothing but relay. See
+ * `bun run bench` measures the cost of the server, mostly as a ratio to a relay that only relays. See
  * docs/performance.md.
  */
 import { cpus, loadavg } from "node:os";
@@ -51,7 +51,7 @@ function fail(message: string): never {
 function readOptions() {
   const positive = (text: string, name: string) => {
     const value = Number(text);
-    return value > 0 && Number.isFinite(value) ? value : fail(`--${name} takes a number above 0`);
+    return value > 0 && Number.isFinite(value) ? value : fail(`--${name} needs a number above 0.`);
   };
   const { values } = parseArgs({
     options: {
@@ -65,7 +65,7 @@ function readOptions() {
   });
   const names = values.only?.split(",");
   const unknown = names?.find((name) => !SCENARIOS.some((scenario) => scenario.name === name));
-  if (unknown !== undefined) fail(`there is no scenario ${unknown}`);
+  if (unknown !== undefined) fail(`The scenario ${unknown} does not exist.`);
   return {
     scenarios: SCENARIOS.filter(({ name }) => names?.includes(name) ?? true),
     rounds: Math.ceil(positive(values.rounds, "rounds")),

@@ -9,8 +9,8 @@ const USAGE_DAYS = 90;
 export const tokenOf = (user: number) => `bench-token-${user}`;
 
 /**
- * A data folder with so many users, whose tokens `tokenOf` gives, and so many rows of usage. The schema is the
- * server's own; rows are written past it, as it would take hours to make them by asking.
+ * Makes a data folder with users, whose tokens `tokenOf` returns, and rows of usage. The server makes the
+ * schema. The rows are written directly, as it would take hours to make them by requests.
  */
 export async function makeData(
   workshop: Workshop,
@@ -36,7 +36,7 @@ function addUsers(database: Database, count: number): void {
   const token = database.prepare(
     "INSERT INTO tokens (hash, user_id, sealed, created_at) VALUES (?1, ?2, ?3, ?4)",
   );
-  // Only the administrator's list opens it, and nobody asks for the list.
+  // Only the administrator's list of users opens it, and the bench does not use the list.
   const sealed = new Uint8Array(64);
   const now = Date.now();
   database.transaction(() => {
@@ -50,7 +50,7 @@ function addUsers(database: Database, count: number): void {
   token.finalize();
 }
 
-/** What each column of a row is, in SQL over its number `n`. */
+/** Returns the value of each column, in SQL with the row's number `n`. */
 function usageColumns(rows: number, users: number): Record<string, string> {
   const begin = Date.now() - USAGE_DAYS * DAY_MS;
   const stepMs = Math.floor((USAGE_DAYS * DAY_MS) / rows);
@@ -78,13 +78,13 @@ function addUsage(database: Database, rows: number, users: number): void {
   );
   const columns = query.all();
   query.finalize();
-  if (columns.length === 0) throw new Skipped("the database has no table `usage`");
+  if (columns.length === 0) throw new Skipped("The database has no table `usage`.");
   const values = usageColumns(rows, users);
   const missing = columns.filter(
     ({ name, notnull, dflt_value, pk }) => notnull && dflt_value === null && !pk && !(name in values),
   );
   if (missing.length > 0)
-    throw new Skipped(`the bench does not know what to put into usage.${missing.map(({ name }) => name)}`);
+    throw new Skipped(`The bench has no value for the column usage.${missing.map(({ name }) => name)}`);
   const names = columns.map(({ name }) => name).filter((name) => name in values);
   database.run(
     `INSERT INTO usage (${names.map((name) => `"${name}"`).join(", ")})

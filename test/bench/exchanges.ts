@@ -2,33 +2,36 @@ import { completionOf, contentOf, deltaOf, eventOf, idOf, MODEL, streamOf } from
 import type { HttpConnection } from "./http-connection.ts";
 import type { Tally } from "./tally.ts";
 
-/** One request and its answer, which is checked to the last byte. Rejects when it is wrong. */
+/** Makes one request and checks its answer to the last byte. Rejects for a wrong answer. */
 export type Exchange = (at: Place, tally: () => Tally) => Promise<void>;
 
 export interface Place {
   connection: HttpConnection;
   token: string;
-  /** The caller's number, and how many exchanges it had before. */
+  /** The number of the caller, and the number of its exchange. */
   caller: number;
   exchange: number;
 }
 
 interface WholeOptions {
   pauseMs?: number;
-  /** Refusals for a full queue are counted, and the caller pauses for so long; else they are wrong. */
+  /**
+   * Counts refusals for a full queue, after which the caller pauses this long. Without it, a refusal is
+   * wrong.
+   */
   refusedPauseMs?: number;
 }
 
 const DELTA_BYTES = Buffer.byteLength(eventOf(deltaOf(idOf(0, 0), 0)));
 
-/** `POST /api/ask`, which v1 agents answer. */
+/** Uses `POST /api/ask`, which v1 agents answer. */
 export function askExchange(options: WholeOptions = {}): Exchange {
   return wholeExchange("/api/ask", options, (content) => JSON.stringify({ content }), {
     isRight: (body, content) => JSON.parse(body).content === `echo: ${content}`,
   });
 }
 
-/** `POST /v1/chat/completions` without streaming, which v2 agents answer. */
+/** Uses `POST /v1/chat/completions` without streaming, which v2 agents answer. */
 export function chatExchange(options: WholeOptions = {}): Exchange {
   return wholeExchange("/v1/chat/completions", options, chatBody(false), {
     isRight: (body, _, id) => body === completionOf(id),
@@ -66,11 +69,11 @@ interface StreamOptions {
   deltas: number;
   pauseMs?: number;
   usage?: boolean;
-  /** What is counted: the streams or their deltas. */
+  /** The unit that is counted. */
   unit: "stream" | "delta";
 }
 
-/** `POST /v1/chat/completions`, streamed. */
+/** Uses `POST /v1/chat/completions` with streaming. */
 export function streamExchange({ deltas, pauseMs = 0, usage = false, unit }: StreamOptions): Exchange {
   return async ({ connection, token, caller, exchange }, tally) => {
     const id = idOf(caller, exchange);
@@ -108,5 +111,5 @@ function requestOf(path: string, token: string, body: string): string {
 }
 
 function wrong(what: string, id: string, status: number, answer: string): Error {
-  return new Error(`a wrong answer of ${what} to ${id}: ${status} ${answer.slice(0, 500)}`);
+  return new Error(`Wrong answer of ${what} to ${id}: ${status} ${answer.slice(0, 500)}`);
 }

@@ -3,11 +3,11 @@ import { ResponseReader } from "./response-reader.ts";
 export type BodyPart = (bytes: Buffer, from: number, to: number) => void;
 
 /**
- * One keep-alive connection, with one request at a time. A raw socket, as `fetch` costs several times what the
- * servers under test do.
+ * A keep-alive connection for one request at a time. It is a raw socket, as `fetch` costs several times as
+ * much as the servers under test.
  */
 export interface HttpConnection {
-  /** Resolves with the status once the whole response has come. */
+  /** Resolves with the status once the whole response has arrived. */
   send(request: string, onBody: BodyPart): Promise<number>;
   close(): void;
 }
@@ -41,7 +41,7 @@ export async function openHttpConnection(port: number): Promise<HttpConnection> 
           fail(error as Error);
         }
       },
-      close: () => fail(new Error("the server closed the connection")),
+      close: () => fail(new Error("The server closed the connection.")),
       error: (_, error) => fail(error),
     },
   });
@@ -49,12 +49,12 @@ export async function openHttpConnection(port: number): Promise<HttpConnection> 
   return {
     send(request, part) {
       if (closed) return Promise.reject(closed);
-      if (waiting) throw new Error("one request at a time");
+      if (waiting) throw new Error("A connection takes one request at a time.");
       onBody = part;
       waiting = Promise.withResolvers();
       const { promise } = waiting;
-      // Requests are far smaller than what a socket takes at once.
-      if (socket.write(request) !== Buffer.byteLength(request)) fail(new Error("the socket is full"));
+      // Requests are far smaller than the buffer of a socket.
+      if (socket.write(request) !== Buffer.byteLength(request)) fail(new Error("The socket is full."));
       return promise;
     },
     close: () => {

@@ -1,33 +1,33 @@
 import type { Exchange } from "./exchanges.ts";
 import { openHttpConnection } from "./http-connection.ts";
-import { cpuMicros, machineCpuMicros } from "./process-figures.ts";
+import { cpuMicros, machineCpuMicros } from "./process-stats.ts";
 import { quantile } from "./statistics.ts";
 import { createTally, type Tally } from "./tally.ts";
 import type { Target } from "./workshop.ts";
 
-/** Not counted, at the beginning of each round. */
+/** The beginning of each round, which is not counted. */
 const WARM_UP_MS = 200;
 
 export interface Load {
-  /** Each has a connection of its own and sends its next request when the answer to the last has come. */
+  /** Each caller has a connection of its own, and sends its next request after the answer to the last one. */
   callers: number;
   exchange: Exchange;
-  /** The callers begin spread over so long, where they would otherwise go on in step. */
+  /** Spreads the start of the callers over this time, as they would otherwise stay in step. */
   staggerMs?: number;
-  /** Of each caller, by its number; default: the target's admin key. */
+  /** Returns the token of a caller by its number. Default: the target's admin key. */
   tokenOf?: (caller: number, exchange: number) => string;
 }
 
-/** One round of load on one target. Latencies are NaN where there were none. */
+/** One round of load on one target. A latency without a sample is NaN. */
 export interface Round {
   tally: Tally;
   perSecond: number;
   p50Ms: number;
   p99Ms: number;
   firstP50Ms: number;
-  /** CPU time of the target for each unit. */
+  /** The CPU time of the target for each unit. */
   cpuMicros: number;
-  /** Cores that were busy with each, and with what is not ours. */
+  /** The number of cores that each process used, and those that other programs used. */
   cores: { target: number; bench: number; agents: number; others: number };
 }
 
@@ -38,7 +38,7 @@ export async function measure(
   load: Load,
   seconds: number,
 ): Promise<Round> {
-  // Ids are never used twice: what is left of an earlier round cannot pass for an answer of this one.
+  // Ids are never used twice, so that a late answer of an earlier round does not pass in this one.
   const epoch = ++rounds * 1_000_000;
   const { staggerMs = 0 } = load;
   const window = { tally: createTally(), ended: false };
@@ -47,7 +47,7 @@ export async function measure(
   );
   const call = async (caller: number) => {
     const connection = connections[caller];
-    if (!connection) throw new Error("no such caller");
+    if (!connection) throw new Error("There is no such caller.");
     if (staggerMs > 0) await Bun.sleep((staggerMs * caller) / load.callers);
     for (let exchange = epoch; !window.ended; exchange++) {
       const token = load.tokenOf?.(caller, exchange) ?? target.adminKey;
@@ -61,7 +61,7 @@ export async function measure(
   ]);
   try {
     const round = await work;
-    if (!("perSecond" in round)) throw new Error("the callers stopped early");
+    if (!("perSecond" in round)) throw new Error("The callers stopped early.");
     await calls;
     return round;
   } finally {

@@ -5,7 +5,7 @@ import type { Context } from "./scenario.ts";
 import { quantile, spreadOf } from "./statistics.ts";
 import type { Target } from "./workshop.ts";
 
-/** A target with what it is put under. */
+/** A target with its load. */
 export interface Side {
   target: Target;
   load: Load;
@@ -16,12 +16,12 @@ export interface Pairs {
   value: Round[];
 }
 
-/** What the code compilers of the runtime want before they show what they can, and get in any server that runs for long. */
+/** The time that the runtime's compilers need to optimize the code, as they do in any long-running server. */
 const FIRST_WARM_UP_S = 5;
 
 /**
- * Short rounds in turn, so that the noise of the machine falls on both sides alike; which of the two begins
- * changes from pair to pair.
+ * Measures both sides in short rounds in turn, so that the noise of the machine affects both alike. The side
+ * that begins changes from pair to pair.
  */
 export async function measurePairs(context: Context, base: Side, value: Side): Promise<Pairs> {
   const { seconds, rounds, workshop } = context;
@@ -39,20 +39,20 @@ export async function measurePairs(context: Context, base: Side, value: Side): P
   return pairs;
 }
 
-type Figure = "perSecond" | "p50Ms" | "p99Ms" | "firstP50Ms" | "cpuMicros";
+type Metric = "perSecond" | "p50Ms" | "p99Ms" | "firstP50Ms" | "cpuMicros";
 
 interface RowsOptions {
   scenario: string;
-  /** What `perSecond` counts. */
+  /** The unit that `perSecond` counts. */
   unit: string;
-  figures: readonly Figure[];
-  goals?: { [Name in Figure]?: Goal };
+  metrics: readonly Metric[];
+  goals?: { [Name in Metric]?: Goal };
 }
 
-/** A row for each figure, the first of them with the shares of a core that everybody took. */
+/** Returns a row for each metric. The first one also has the shares of a core that each process used. */
 export function rowsOf({ base, value }: Pairs, options: RowsOptions): Row[] {
-  const { scenario, unit, figures, goals } = options;
-  return figures.map((name, index) => {
+  const { scenario, unit, metrics, goals } = options;
+  return metrics.map((name, index) => {
     const [metric, unitOf] = namesOf(name, unit);
     const goal = goals?.[name];
     return {
@@ -74,7 +74,7 @@ export function rowsOf({ base, value }: Pairs, options: RowsOptions): Row[] {
   });
 }
 
-function namesOf(name: Figure, unit: string): [metric: string, unit: string] {
+function namesOf(name: Metric, unit: string): [metric: string, unit: string] {
   switch (name) {
     case "perSecond":
       return ["rate", `${unit}s/s`];
@@ -89,7 +89,7 @@ function namesOf(name: Figure, unit: string): [metric: string, unit: string] {
   }
 }
 
-/** Who was how busy, in the median: the server, the callers, the agents, and what else the machine did. */
+/** Returns the median of the cores that the server, the callers, the agents and other programs used. */
 function coresOf(rounds: readonly Round[]): string {
   const of = (who: keyof Round["cores"]) =>
     quantile(

@@ -1,5 +1,5 @@
 interface ReaderEvents {
-  /** Part of a body: `bytes` from `from` up to `to`, which are valid only during the call. */
+  /** Called with a part of a body: `bytes` from `from` up to `to`, which are valid only during the call. */
   body(bytes: Buffer, from: number, to: number): void;
   end(status: number): void;
 }
@@ -9,8 +9,8 @@ type State = "head" | "length" | "size" | "chunk" | "break" | "trailer";
 const STEPS_PENDING = -1;
 
 /**
- * Reads the HTTP/1.1 responses of one connection, with a length or in chunks, however the bytes are cut up. Only
- * as much of RFC 9112 as the servers under test send.
+ * Reads the HTTP/1.1 responses of one connection, with a length or in chunks, wherever the bytes are split.
+ * Knows only the parts of RFC 9112 that the servers under test use.
  */
 export class ResponseReader {
   readonly #events: ReaderEvents;
@@ -30,7 +30,7 @@ export class ResponseReader {
     while (at < data.length) {
       const next = this.#step(data, at);
       if (next === STEPS_PENDING) {
-        // A copy: the bytes are the socket's.
+        // The socket reuses its bytes, so they are copied.
         this.#rest = Buffer.from(data.subarray(at));
         return;
       }
@@ -45,7 +45,7 @@ export class ResponseReader {
     if (end < 0) return STEPS_PENDING;
     if (this.#state === "size") {
       this.#left = Number.parseInt(data.toString("latin1", at, end), 16);
-      if (Number.isNaN(this.#left)) throw new Error("a chunk without a size");
+      if (Number.isNaN(this.#left)) throw new Error("A chunk has no size.");
       this.#state = this.#left > 0 ? "chunk" : "trailer";
     } else if (this.#state === "break") {
       this.#state = "size";
@@ -68,7 +68,7 @@ export class ResponseReader {
     } else if (/\r\ntransfer-encoding: *chunked/i.test(head)) {
       this.#state = "size";
     } else {
-      throw new Error(`a response without a length: ${head}`);
+      throw new Error(`There is a response without a length: ${head}`);
     }
     return end + 4;
   }

@@ -5,10 +5,10 @@ export interface Row {
   scenario: string;
   metric: string;
   unit: string;
-  /** Medians over the rounds, where there is something to compare with. */
+  /** The median over the rounds of the target that is compared with. */
   base?: number;
   value: number;
-  /** Of `value` to `base`, round by round. */
+  /** The ratio of `value` to `base`, round by round. */
   ratio?: Spread;
   goal?: Goal;
   note?: string;
@@ -30,13 +30,13 @@ export function isMet({ goal, value, ratio }: Row): boolean | undefined {
 
 const HEADS = ["scenario", "metric", "compared with", "value", "ratio", "p10–p90", "goal", "", "note"];
 
-/** A table in Markdown. */
+/** Returns a table in Markdown. */
 export function tableOf(rows: readonly Row[]): string {
   const lines = rows.map((row) => [
     row.scenario,
     `${row.metric}, ${row.unit}`,
-    row.base === undefined ? "" : figure(row.base),
-    figure(row.value),
+    row.base === undefined ? "" : numberText(row.base),
+    numberText(row.value),
     row.ratio ? row.ratio.median.toFixed(2) : "",
     row.ratio ? `${row.ratio.p10.toFixed(2)}–${row.ratio.p90.toFixed(2)}` : "",
     goalText(row.goal),
@@ -47,7 +47,7 @@ export function tableOf(rows: readonly Row[]): string {
   return [HEADS, rule, ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-function figure(value: number): string {
+function numberText(value: number): string {
   if (Number.isNaN(value)) return "";
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString("en");
   return String(Number(value.toPrecision(3)));

@@ -3,19 +3,19 @@ import type { Workshop } from "./workshop.ts";
 
 export interface Context {
   workshop: Workshop;
-  /** Pairs of rounds, and the length of each round. */
+  /** The number of pairs of rounds, and the length of each round. */
   rounds: number;
   seconds: number;
-  /** For the scenario of the idle agents. */
+  /** The number of agents in the scenario `idle-agents`. */
   idleAgents: number;
 }
 
-/** What cannot be measured here, and why. */
+/** The reason why a scenario cannot be measured here. */
 export class Skipped extends Error {}
 
 export interface Scenario {
   name: string;
   about: string;
-  /** Throws `Skipped`, or an error when an answer was wrong. Whatever it starts is stopped for it. */
+  /** Throws `Skipped`, or an error for a wrong answer. The targets that it starts are stopped afterwards. */
   run(context: Context): Promise<Row[]>;
 }

@@ -4,7 +4,7 @@ export interface Spread {
   p90: number;
 }
 
-/** The value below which the share `q` (0 to 1) lies, interpolated; NaN of nothing. */
+/** Returns the interpolated value below which the share `q` (0 to 1) lies; NaN without values. */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = Float64Array.from(values).sort();
   const at = (sorted.length - 1) * q;

@@ -1,12 +1,12 @@
-/** What the callers saw in one stretch of time. */
+/** The results of the callers in one round. */
 export interface Tally {
-  /** Good answers, or deltas of them. */
+  /** The number of correct answers, or of their deltas. */
   units: number;
   refused: number;
-  /** Of whole exchanges, and until the first byte of a streamed answer. */
+  /** The latencies of whole exchanges, and those to the first byte of a streamed answer. */
   latenciesMs: number[];
   firstsMs: number[];
-  /** Good answers. */
+  /** The number of correct answers for each token. */
   byToken: Map<string, number>;
 }
 

@@ -7,7 +7,7 @@ interface AgentsOptions {
   addresses?: number;
 }
 
-/** One v1 agent takes one ask at a time: as many as the most callers, with some to spare. */
+/** A v1 agent takes one ask at a time: there are more agents than callers. */
 export const V1_AGENTS: AgentsOptions = { protocol: "v1", count: 160 };
 export const V2_AGENTS: AgentsOptions = { protocol: "v2", count: 16, slots: 16 };
 
@@ -20,7 +20,7 @@ export async function connectAgents(
   await agents.carryOut({ do: "connect", protocol, addresses: hosts, count, slots });
 }
 
-/** The bare relay and ours, with the same agents. */
+/** Starts the bare relay and our server, with the same agents. */
 export async function startBoth(
   workshop: Workshop,
   options: AgentsOptions,
@@ -31,12 +31,12 @@ export async function startBoth(
   return { bare, ours };
 }
 
-/** A user's token, made as an operator makes it. */
+/** Adds a user as an operator does, and resolves with their token. */
 export async function addUser({ port, adminKey }: Target): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${port}/admin/users/add`, {
     method: "POST",
     body: JSON.stringify({ admin_key: adminKey }),
   });
-  if (!response.ok) throw new Error(`no user could be added: ${response.status}`);
+  if (!response.ok) throw new Error(`A user could not be added: ${response.status}`);
   return ((await response.json()) as { token: string }).token;
 }

@@ -15,36 +15,36 @@ import { type AgentsProcess, startAgentsProcess } from "./agents-process.ts";
 const ROOT = join(import.meta.dir, "../..");
 const EXECUTABLE = join(ROOT, "dist/chatgpt-api-server");
 
-/** A start takes about 0.1 s; with 10⁵ users on a busy machine more. */
+/** A start takes about 0.1 s, or more with 10⁵ users on a busy machine. */
 const START_WITHIN_MS = 20_000;
 
-/** Of what a process tells people, for the report when it does not start. */
+/** The length of the output that is kept, for the report if a process does not start. */
 const OUTPUT_KEPT = 4_000;
 
 export interface Target {
   kind: "ours" | "bare";
   port: number;
   pid: number;
-  /** When its process was begun, by `performance.now`. */
+  /** The time at which its process was started, by `performance.now`. */
   beganAt: number;
   adminKey: string;
-  /** Of ours; the bare relay has none. */
+  /** The data folder of our server; empty for the bare relay. */
   data: string;
-  /** The log would fill the disk in a long run. */
+  /** Empties the log, which would fill the disk in a long run. */
   emptyLog(): void;
   /** Default: SIGKILL. Resolves once the process has ended. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** Everything the bench starts and writes, in one hand, so that nothing is left of it. */
+/** Holds everything that the bench starts and writes, so that nothing is left of it. */
 export interface Workshop {
   folder: string;
   executable: string;
   agents: AgentsProcess;
-  /** `data` is a folder of its own unless given, so that what a scenario wrote slows down no later one. */
+  /** `data` is a new folder by default, so that the data of one scenario do not slow down a later one. */
   startOurs(options?: { data?: string; args?: readonly string[] }): Promise<Target>;
   startBare(): Promise<Target>;
-  /** Stops all targets, keeps the agents' process. */
+  /** Stops all targets, but not the process of the agents. */
   stopTargets(): Promise<void>;
   stop(): void;
 }
@@ -52,7 +52,7 @@ export interface Workshop {
 export async function openWorkshop(): Promise<Workshop> {
   if (!existsSync(EXECUTABLE)) await build();
   const folder = mkdtempSync(join(tmpdir(), "chatgpt-api-server-bench-"));
-  // A build meanwhile must not change what is measured.
+  // A build in the meantime must not change the measured executable.
   const executable = join(folder, "chatgpt-api-server");
   cpSync(EXECUTABLE, executable);
   const agents = startAgentsProcess();
@@ -72,7 +72,7 @@ export async function openWorkshop(): Promise<Workshop> {
       ended: () => targets.delete(target),
     });
     targets.add(target);
-    // Nothing waits for it: a start is a thing to be measured.
+    // Nothing waits for this, as a start is measured too.
     guard().catch(() => {});
     return target;
   };
@@ -119,7 +119,7 @@ async function launch(
     stdin: "ignore",
     stdout: output,
     stderr: "pipe",
-    // Ends the bare relay with the bench; the agents' process sees to the other one.
+    // Ends the bare relay with the bench. The process of the agents ends our server.
     ...(kind === "bare" ? { ipc: () => {} } : {}),
   });
   closeSync(output);
@@ -145,10 +145,10 @@ async function launch(
   }
 }
 
-/** Reads on for as long as the process runs, as the pipe must not fill up. */
+/** Resolves with the port. Reads as long as the process runs, so that the pipe does not fill up. */
 function portIn(stream: ReadableStream<Uint8Array>): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const timer = setTimeout(() => reject(new Error("it did not start in time")), START_WITHIN_MS);
+  const timer = setTimeout(() => reject(new Error("The target did not start in time.")), START_WITHIN_MS);
   const read = async () => {
     const decoder = new TextDecoder();
     let text = "";
@@ -157,18 +157,18 @@ function portIn(stream: ReadableStream<Uint8Array>): Promise<number> {
       const port = text.match(/http:\/\/127\.0\.0\.1:(\d+)/)?.[1];
       if (port !== undefined) resolve(Number(port));
     }
-    reject(new Error(`it has ended:\n${text}`));
+    reject(new Error(`The target has ended:\n${text}`));
   };
   void read();
   return promise.finally(() => clearTimeout(timer));
 }
 
 async function build(): Promise<void> {
-  process.stderr.write("dist/chatgpt-api-server is missing: building it\n");
+  process.stderr.write("dist/chatgpt-api-server is missing. Building it.\n");
   const child = Bun.spawn([process.execPath, "run", "build"], {
     cwd: ROOT,
     stdout: "inherit",
     stderr: "inherit",
   });
-  if ((await child.exited) !== 0) throw new Error("the build failed");
+  if ((await child.exited) !== 0) throw new Error("The build failed.");
 }

@@ -12,7 +12,7 @@ export const ASKS: Scenario = {
   async run(context) {
     const rows: Row[] = [];
     for (const callers of CALLERS) {
-      // Anew each time, as every ask leaves a conversation behind.
+      // Starts new targets each time, as every ask adds a conversation.
       const { bare, ours } = await startBoth(context.workshop, V1_AGENTS);
       const token = await addUser(ours);
       const load = { callers, exchange: askExchange(), tokenOf: () => token };
@@ -21,7 +21,7 @@ export const ASKS: Scenario = {
         ...rowsOf(pairs, {
           scenario: `asks, ${callers} caller${callers === 1 ? "" : "s"}`,
           unit: "ask",
-          figures: ["perSecond", "p50Ms", "p99Ms", "cpuMicros"],
+          metrics: ["perSecond", "p50Ms", "p99Ms", "cpuMicros"],
           goals: {
             ...(callers === 32 ? { perSecond: { of: "ratio", atLeast: 0.75 } } : {}),
             ...(callers === 1 ? { p50Ms: { of: "ratio", atMost: 1.3 } } : {}),

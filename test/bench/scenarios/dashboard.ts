@@ -9,12 +9,12 @@ const CALLERS = 32;
 const VIEWS = 3;
 
 interface View {
-  /** How many frames have come. Throws when it was closed, or when one was wrong. */
+  /** Returns the number of frames so far. Throws if the view was closed or a frame was wrong. */
   frames(): number;
   close(): void;
 }
 
-/** What an open overview of the dashboard has the server do. */
+/** Opens a live view, as the overview of the dashboard does. */
 async function openView({ port, adminKey }: Target): Promise<View> {
   const headers = { authorization: adminKey };
   const socket = new WebSocket(`ws://127.0.0.1:${port}/admin/live`, { headers });
@@ -27,11 +27,11 @@ async function openView({ port, adminKey }: Target): Promise<View> {
   };
   socket.onmessage = ({ data }) => {
     const frame = LiveFrame.safeParse(JSON.parse(String(data)));
-    if (!frame.success) fail(new Error(`a wrong frame of the live view: ${data}`));
+    if (!frame.success) fail(new Error(`Wrong frame of the live view: ${data}`));
     frames++;
     begun.resolve();
   };
-  socket.onclose = ({ code }) => fail(new Error(`the live view was closed with ${code}`));
+  socket.onclose = ({ code }) => fail(new Error(`The live view was closed with ${code}.`));
   await begun.promise;
   return {
     frames() {
@@ -63,12 +63,12 @@ export const DASHBOARD: Scenario = {
     const pairs = await measurePairs(context, unseen, seen);
     const frames = views.map((view) => view.frames());
     for (const view of views) view.close();
-    // A frame a second, of which a busy server may be late with some.
-    if (Math.min(...frames) < rounds * seconds) throw new Error(`too few frames came: ${frames}`);
+    // There is one frame each second, and some are late on a busy server.
+    if (Math.min(...frames) < rounds * seconds) throw new Error(`Too few frames came: ${frames}`);
     return rowsOf(pairs, {
       scenario: "3 dashboards, compared with none",
       unit: "ask",
-      figures: ["perSecond", "p50Ms", "p99Ms", "cpuMicros"],
+      metrics: ["perSecond", "p50Ms", "p99Ms", "cpuMicros"],
     });
   },
 };

@@ -1,7 +1,7 @@
 import { makeData, tokenOf } from "../data-folder.ts";
 import { askExchange } from "../exchanges.ts";
 import { measurePairs, rowsOf } from "../pairs.ts";
-import { residentBytes } from "../process-figures.ts";
+import { residentBytes } from "../process-stats.ts";
 import type { Goal, Row } from "../rows.ts";
 import { type Context, type Scenario, Skipped } from "../scenario.ts";
 import { connectAgents, V1_AGENTS } from "../targets.ts";
@@ -19,7 +19,7 @@ const USERS_ASKING = 1_000;
 async function start(context: Context, name: string, contents: { users: number; usageRows?: number }) {
   const target = await context.workshop.startOurs({ data: await makeData(context.workshop, name, contents) });
   await connectAgents(context.workshop, target, V1_AGENTS);
-  // Spread over all there are.
+  // The asking users are spread over all users.
   const step = contents.users / USERS_ASKING;
   let next = 0;
   const load = {
@@ -32,12 +32,12 @@ async function start(context: Context, name: string, contents: { users: number; 
 
 export const HISTORY: Scenario = {
   name: "history",
-  about: "asks by 1,000 users of 10³ (compared with), 10⁴, 10⁵, and with 10⁶ rows of usage",
+  about: "asks by 1,000 users out of 10³ (the base), 10⁴ and 10⁵, and with 10⁶ rows of usage",
   async run(context) {
     const rows: Row[] = [];
     for (const [index, { scenario, ...contents }] of LEVELS.entries()) {
       try {
-        // A fresh one each time: what it stores while it is measured is a history too.
+        // Uses a new base each time, as the rows that it stores while it is measured are a history too.
         const base = await start(context, `history-base-${index + 1}`, { users: USERS_ASKING });
         const value = await start(context, `history-${index + 1}`, contents);
         const pairs = await measurePairs(context, base, value);
@@ -45,8 +45,8 @@ export const HISTORY: Scenario = {
           index === LEVELS.length - 1
             ? { perSecond: { of: "ratio", atLeast: 0.9 }, p50Ms: { of: "ratio", atMost: 1.1 } }
             : {};
-        const figures = ["perSecond", "p50Ms", "cpuMicros"] as const;
-        rows.push(...rowsOf(pairs, { scenario, unit: "ask", figures, goals }));
+        const metrics = ["perSecond", "p50Ms", "cpuMicros"] as const;
+        rows.push(...rowsOf(pairs, { scenario, unit: "ask", metrics, goals }));
         rows.push(memoryRow(scenario, base.target, value.target));
         await Promise.all([base.target.stop(), value.target.stop()]);
       } catch (error) {

@@ -1,6 +1,6 @@
 import { askExchange } from "../exchanges.ts";
 import { measurePairs, rowsOf } from "../pairs.ts";
-import { cpuMicros, openFilesMax, residentBytes } from "../process-figures.ts";
+import { cpuMicros, openFilesMax, residentBytes } from "../process-stats.ts";
 import type { Row } from "../rows.ts";
 import { type Context, type Scenario, Skipped } from "../scenario.ts";
 import { addUser, connectAgents, V1_AGENTS } from "../targets.ts";
@@ -10,14 +10,14 @@ import type { Target } from "../workshop.ts";
 const PING_EVERY_S = 30;
 const SETTLE_MS = 2_000;
 const ADDRESSES = 4;
-/** What a process has open besides the agents' sockets. */
+/** The number of files that a process has open besides the sockets of the agents. */
 const FILES_SPARE = 200;
 
 interface Crowd {
   acceptPerSecond: number;
   acceptMicros: number;
   bytesEach: number;
-  /** Of the whole process before. */
+  /** The memory of the whole process before. */
   emptyBytes: number;
 }
 
@@ -37,7 +37,7 @@ async function fill(context: Context, target: Target, count: number): Promise<Cr
   };
 }
 
-/** Share of a core that the target takes while nobody asks. */
+/** Resolves with the share of a core that the target uses without requests. */
 async function idleCores(target: Target): Promise<number> {
   const before = { cpu: cpuMicros(target.pid), at: performance.now() };
   await Bun.sleep(PING_EVERY_S * 1.1 * 1000);
@@ -46,11 +46,11 @@ async function idleCores(target: Target): Promise<number> {
 
 export const IDLE_AGENTS: Scenario = {
   name: "idle-agents",
-  about: "10,000 idle v1 agents: their memory, their pings, connecting them, and an ask among them",
+  about: "10,000 idle v1 agents: their memory, their pings, their connecting, and asks to them",
   async run(context) {
     const { workshop, idleAgents: count } = context;
     if (openFilesMax() < count + FILES_SPARE)
-      throw new Skipped(`${count} agents need as many open files (ulimit -n is ${openFilesMax()})`);
+      throw new Skipped(`${count} agents need as many open files, but ulimit -n is ${openFilesMax()}.`);
     const bare = await workshop.startBare();
     const bareCrowd = await fill(context, bare, count);
     await workshop.agents.carryOut({ do: "close" });
@@ -98,7 +98,7 @@ export const IDLE_AGENTS: Scenario = {
   },
 };
 
-/** An ask among all of them, against the same server with few. */
+/** Compares asks with all agents connected with asks with few agents. */
 async function askAmong(context: Context, crowded: Target): Promise<Row[]> {
   const few = await context.workshop.startOurs();
   await connectAgents(context.workshop, few, V1_AGENTS);
@@ -108,11 +108,11 @@ async function askAmong(context: Context, crowded: Target): Promise<Row[]> {
     sides.push({ target, load: { callers: 1, exchange: askExchange(), tokenOf: () => token } });
   }
   const [base, value] = sides;
-  if (!base || !value) throw new Error("two sides");
+  if (!base || !value) throw new Error("A side is missing.");
   const pairs = await measurePairs(context, base, value);
   return rowsOf(pairs, {
     scenario: "1 caller among them, compared with 160 agents",
     unit: "ask",
-    figures: ["p50Ms", "p99Ms", "cpuMicros"],
+    metrics: ["p50Ms", "p99Ms", "cpuMicros"],
   });
 }

@@ -1,26 +1,26 @@
 import { makeData, tokenOf } from "../data-folder.ts";
 import { askExchange } from "../exchanges.ts";
 import { type Load, measure, type Round } from "../measure.ts";
-import { residentBytes } from "../process-figures.ts";
+import { residentBytes } from "../process-stats.ts";
 import type { Row } from "../rows.ts";
 import type { Context, Scenario } from "../scenario.ts";
 import { quantile, spreadOf } from "../statistics.ts";
 import { connectAgents } from "../targets.ts";
 import type { Target } from "../workshop.ts";
 
-/** Agents of one slot each, and what each takes for an answer. */
+/** The number of agents, which have one slot each, and the time that each takes for an answer. */
 const AGENTS = 16;
 const ANSWER_MS = 10;
 
 const USERS = 8;
-/** Short enough to be felt, long enough for the callers not to be what is measured. */
+/** Short enough to put load on the server, long enough not to measure the callers. */
 const REFUSED_PAUSE_MS = 100;
 
-/** The second is past what the queue takes, so that most are refused. */
+/** The second one is more than the queue holds, so that most requests are refused. */
 const GOAL_TIMES = 10;
 const FULL_TIMES = 100;
 
-/** Half of the callers are one user's; the others have the rest in equal parts. */
+/** Half of the callers belong to one user, the rest to the other users in equal parts. */
 function userOf(caller: number, callers: number): number {
   return caller < callers / 2 ? 0 : 1 + (caller % (USERS - 1));
 }
@@ -31,7 +31,7 @@ function loadOf(timesCapacity: number): Load {
   return { callers, exchange, tokenOf: (caller) => tokenOf(userOf(caller, callers)) };
 }
 
-/** Of the user who got most to the one who got least. */
+/** Returns the ratio of the answers of the most-served user to those of the least-served one. */
 function unfairness({ tally }: Round): number {
   const counts = Array.from({ length: USERS }, (_, user) => tally.byToken.get(tokenOf(user)) ?? 0);
   return Math.max(...counts) / Math.min(...counts);
@@ -41,7 +41,7 @@ interface Level {
   times: number;
   peak: Round[];
   loaded: Round[];
-  /** Of the server, after the first round of the overload and after the last. */
+  /** The memory of the server after the first round of the overload and after the last one. */
   bytes: { first: number; last: number };
 }
 
@@ -82,8 +82,7 @@ function rowsOf({ times, peak, loaded, bytes }: Level): Row[] {
 
 export const OVERLOAD: Scenario = {
   name: "overload",
-  about:
-    "16 slots of 10 ms under 2 (compared with), 10 and 100 times as many callers, half of them one user's",
+  about: "16 slots of 10 ms with 2 (the base), 10 and 100 times as many callers, half of them of one user",
   async run(context) {
     const { workshop, rounds } = context;
     const data = await makeData(workshop, "overload", { users: USERS });

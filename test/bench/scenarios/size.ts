@@ -7,7 +7,7 @@ const ROOTFS = join(import.meta.dir, "../../../.ci/rootfs");
 
 export const SIZE: Scenario = {
   name: "size",
-  about: "the executable, and what the image consists of",
+  about: "the executable and the content of the image",
   async run({ workshop }) {
     const scenario = "size";
     const unit = "MB";

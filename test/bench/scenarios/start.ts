@@ -9,21 +9,21 @@ async function firstAnswerMs({ workshop }: Context, data: string): Promise<numbe
   const target = await workshop.startOurs({ data });
   const response = await fetch(`http://127.0.0.1:${target.port}/health`);
   const elapsedMs = performance.now() - target.beganAt;
-  if ((await response.text()) !== "OK") throw new Error("a wrong answer of /health");
+  if ((await response.text()) !== "OK") throw new Error("Wrong answer of /health.");
   await target.stop("SIGTERM");
   return elapsedMs;
 }
 
 export const START: Scenario = {
   name: "start",
-  about: "from the start of the executable to its first answer, with a database that is there already",
+  about: "from the start of the executable to its first answer, with an existing database",
   async run(context) {
     const small = { scenario: "start, 100 users", users: 100 };
     const large = { scenario: "start, 10⁵ users", users: 100_000 };
     const kinds: { scenario: string; data: string; timesMs: number[] }[] = [];
     for (const { scenario, users } of [small, large]) {
       const data = await makeData(context.workshop, `start-${users}`, { users });
-      // The first start finds the file's pages just written.
+      // The first start is not counted, as the pages of the file were just written.
       await firstAnswerMs(context, data);
       kinds.push({ scenario, data, timesMs: [] });
     }

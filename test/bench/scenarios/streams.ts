@@ -16,7 +16,7 @@ async function compare(context: Context, asked: Omit<Load, "tokenOf">, options: 
 
 export const DELTAS: Scenario = {
   name: "deltas",
-  about: "64 streams of 200 deltas, as fast as they go",
+  about: "64 streams of 200 deltas, as fast as possible",
   run: (context) =>
     compare(
       context,
@@ -24,7 +24,7 @@ export const DELTAS: Scenario = {
       {
         scenario: "64 streams, saturated",
         unit: "delta",
-        figures: ["perSecond", "firstP50Ms", "cpuMicros"],
+        metrics: ["perSecond", "firstP50Ms", "cpuMicros"],
         goals: { perSecond: { of: "ratio", atLeast: 0.8 } },
       },
     ),
@@ -32,8 +32,7 @@ export const DELTAS: Scenario = {
 
 export const DELTAS_USAGE: Scenario = {
   name: "deltas-usage",
-  about:
-    'the same from an upstream that sends `"usage":null` in each delta, which the caller did not ask for',
+  about: 'deltas of an upstream that sends `"usage":null` in each one, which the caller did not request',
   run: (context) =>
     compare(
       context,
@@ -41,7 +40,7 @@ export const DELTAS_USAGE: Scenario = {
       {
         scenario: "64 streams, usage removed",
         unit: "delta",
-        figures: ["perSecond", "cpuMicros"],
+        metrics: ["perSecond", "cpuMicros"],
       },
     ),
 };
@@ -56,7 +55,7 @@ export const DELTAS_PACED: Scenario = {
       {
         scenario: "64 streams, paced",
         unit: "delta",
-        figures: ["firstP50Ms", "cpuMicros"],
+        metrics: ["firstP50Ms", "cpuMicros"],
         goals: { firstP50Ms: { of: "ratio", atMost: 1.3 } },
       },
     ),
@@ -64,7 +63,7 @@ export const DELTAS_PACED: Scenario = {
 
 export const FIRST_DELTA: Scenario = {
   name: "first-delta",
-  about: "one stream at a time: how long until its first delta",
+  about: "one stream at a time: the time to its first delta",
   run: (context) =>
     compare(
       context,
@@ -72,7 +71,7 @@ export const FIRST_DELTA: Scenario = {
       {
         scenario: "1 stream",
         unit: "stream",
-        figures: ["firstP50Ms", "p50Ms"],
+        metrics: ["firstP50Ms", "p50Ms"],
         goals: { firstP50Ms: { of: "ratio", atMost: 1.3 } },
       },
     ),
@@ -88,14 +87,14 @@ export const CHAT: Scenario = {
       {
         scenario: "chat, 32 callers",
         unit: "ask",
-        figures: ["perSecond", "p50Ms", "p99Ms", "cpuMicros"],
+        metrics: ["perSecond", "p50Ms", "p99Ms", "cpuMicros"],
       },
     ),
 };
 
 export const CHAT_STREAM: Scenario = {
   name: "chat-stream",
-  about: "the same, streamed, 20 deltas each",
+  about: "POST /v1/chat/completions over 16 v2 agents, streamed with 20 deltas, 32 callers",
   run: (context) =>
     compare(
       context,
@@ -103,7 +102,7 @@ export const CHAT_STREAM: Scenario = {
       {
         scenario: "chat streamed, 32 callers",
         unit: "stream",
-        figures: ["perSecond", "p50Ms", "firstP50Ms", "cpuMicros"],
+        metrics: ["perSecond", "p50Ms", "firstP50Ms", "cpuMicros"],
       },
     ),
 };

@@ -8,10 +8,13 @@ import type { Target } from "../workshop.ts";
 
 const CALLERS = 32;
 
-/** Twice what the server keeps in memory: taken in turn, none is there when it comes again. */
+/**
+ * Twice as many as the server caches. When they are used in turn, each has left the cache when it is used
+ * again.
+ */
 const TOKENS_PAST_CACHE = 20_000;
 
-/** All callers together take the tokens in turn. */
+/** Returns a function that returns the tokens in turn, for all callers together. */
 function inTurn(count: number): () => string {
   let next = 0;
   return () => tokenOf(next++ % count);
@@ -20,12 +23,12 @@ function inTurn(count: number): () => string {
 async function compare(context: Context, target: Target, tokens: number, scenario: string): Promise<Row[]> {
   const load = (count: number) => ({ callers: CALLERS, exchange: askExchange(), tokenOf: inTurn(count) });
   const pairs = await measurePairs(context, { target, load: load(1) }, { target, load: load(tokens) });
-  return rowsOf(pairs, { scenario, unit: "ask", figures: ["perSecond", "p50Ms", "cpuMicros"] });
+  return rowsOf(pairs, { scenario, unit: "ask", metrics: ["perSecond", "p50Ms", "cpuMicros"] });
 }
 
 export const TOKENS: Scenario = {
   name: "tokens",
-  about: "the tokens of 1,000 users in turn, and more than the cache holds, compared with one token",
+  about: "the tokens of 1,000 users in turn, and more tokens than the cache holds, compared with one token",
   async run(context) {
     const data = await makeData(context.workshop, "tokens", { users: TOKENS_PAST_CACHE });
     const target = await context.workshop.startOurs({ data });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 /** USER_HZ, the unit of times in /proc, is 100 on every architecture that Bun runs on. */
 const TICK_US = 10_000;
 
-/** CPU time a process has used so far, all its threads, in microseconds; in steps of 10 ms. */
+/** Returns the CPU time of a process with all its threads, in microseconds, in steps of 10 ms. */
 export function cpuMicros(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
   // The name of the program, in parentheses, may have spaces in it.
@@ -11,7 +11,7 @@ export function cpuMicros(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_US;
 }
 
-/** CPU time that all processes of the machine have used, in microseconds. */
+/** Returns the CPU time of all processes of the machine, in microseconds. */
 export function machineCpuMicros(): number {
   const [line = ""] = readFileSync("/proc/stat", "latin1").split("\n");
   const [user, nice, system, , , irq, softirq, steal] = line.split(/\s+/).slice(1).map(Number);
@@ -19,14 +19,14 @@ export function machineCpuMicros(): number {
   return ticks * TICK_US;
 }
 
-/** Memory of a process that is in RAM, in bytes. */
+/** Returns the resident memory of a process, in bytes. */
 export function residentBytes(pid: number): number {
   const kilobytes = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1").match(/^Rss:\s+(\d+) kB/m)?.[1];
-  if (kilobytes === undefined) throw new Error(`no memory figures of process ${pid}`);
+  if (kilobytes === undefined) throw new Error(`The memory of process ${pid} cannot be read.`);
   return Number(kilobytes) * 1024;
 }
 
-/** How many files and sockets a process of ours may have open. */
+/** Returns the maximum number of files and sockets that a process may open. */
 export function openFilesMax(): number {
   const limit = readFileSync("/proc/self/limits", "latin1").match(/^Max open files\s+(\S+)/m)?.[1];
   return limit === "unlimited" ? Number.POSITIVE_INFINITY : Number(limit);
