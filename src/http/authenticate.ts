@@ -12,8 +12,8 @@ import { parseBody, parseShape } from "./middleware/body.ts";
 import { SignInBody } from "./session/schema.ts";
 
 /**
- * Finds out who makes a request, or throws an `AppError`. Only this sets the context's `principal`, the `user` of the log. Each method is for the
- * routes with the access of that name.
+ * Finds out who makes a request, or throws an `AppError`. Only this sets the context's `principal`, the
+ * `user` of the log. Each method is for the routes with the access of that name.
  */
 export interface Authenticate {
   /** Lets in whoever may send requests: a user or an administrator, by a key in a header or by a session. */
@@ -23,14 +23,17 @@ export interface Authenticate {
   /** Lets in an administrator, by the key in a header, by a session, or by the key in `given`. */
   admin(c: HttpContext, given?: string): Caller;
   /**
-   * Lets in an administrator whose key may also be the body's `admin_key`, and returns the body's other fields. With a
-   * wrong key nothing is said about the rest of the body, and with a wrong key in a header the body is not read. An
-   * empty body will do where the key is not in it.
+   * Lets in an administrator whose key may also be the body's `admin_key`, and returns the body's other
+   * fields. With a wrong key nothing is said about the rest of the body, and with a wrong key in a header the
+   * body is not read. An empty body will do where the key is not in it.
    */
   adminOrBody(c: HttpContext, readText: () => Promise<string>): Promise<{ caller: Caller; json: unknown }>;
   /** Lets in who has the metrics key or the admin key. A session does not count: machines collect metrics. */
   metrics(c: HttpContext): void;
-  /** Returns whose session may begin: the owner of the key in a header or, without one, who has the code in the body. */
+  /**
+   * Returns whose session may begin: the owner of the key in a header or, without one, who has the code in
+   * the body.
+   */
   signIn(c: HttpContext, readText: () => Promise<string>): Promise<SessionOwner>;
 }
 

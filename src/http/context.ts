@@ -6,7 +6,7 @@ import type { AskContext, Asker } from "../relay/conversation.ts";
 import { commonHeaders } from "./middleware/headers.ts";
 import type { Trace } from "./middleware/trace.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: routes pass the server on and never read the data of its sockets.
+// biome-ignore lint/suspicious/noExplicitAny: routes never read the data of the server's sockets.
 export type BunServer = Server<any>;
 
 export type HttpEnv = {

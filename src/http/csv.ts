@@ -19,8 +19,9 @@ export function csvResponse(
 }
 
 /**
- * Returns a table in the format of RFC 4180. Agents and callers choose some of the texts, so a text that a spreadsheet
- * would run as a formula is preceded by an apostrophe: https://owasp.org/www-community/attacks/CSV_Injection.
+ * Returns a table in the format of RFC 4180. Agents and callers choose some of the texts, so a text that a
+ * spreadsheet would run as a formula is preceded by an apostrophe:
+ * https://owasp.org/www-community/attacks/CSV_Injection.
  */
 export function toCsv(rows: readonly (readonly Cell[])[]): string {
   return rows.map((row) => `${row.map(toField).join(",")}\r\n`).join("");

@@ -4,7 +4,9 @@ import { errorResponse } from "./errors/response.ts";
 import { styleOf } from "./middleware/request.ts";
 import type { RouteTable } from "./route-table.ts";
 
-/** Lets a page of any site call the API with a key. A session's cookie counts for the server's own pages only. */
+/**
+ * Lets a page of any site call the API with a key. A session's cookie counts for the server's own pages only.
+ */
 export function preflight(c: HttpContext): Response {
   return new Response(null, {
     status: 204,
@@ -18,7 +20,10 @@ export function preflight(c: HttpContext): Response {
   });
 }
 
-/** Returns what answers a request without a route: 405 with `Allow` if the path has other methods, otherwise 404. */
+/**
+ * Returns what answers a request without a route: 405 with `Allow` if the path has other methods, otherwise
+ * 404.
+ */
 export function createNotFound(table: RouteTable) {
   const refuse = (c: HttpContext, error: AppError) => {
     c.set("error", error.code);

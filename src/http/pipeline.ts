@@ -20,7 +20,10 @@ export interface PipelineOptions {
 
 type Serve = (c: HttpContext) => Promise<Response>;
 
-/** Bounds the body of an administrator's request. It is read before its key can be checked, so anybody may send one. */
+/**
+ * Bounds the body of an administrator's request. It is read before its key can be checked, so anybody may
+ * send one.
+ */
 const ADMIN_BODY_BYTES_MAX = 2 * 1024 * 1024;
 
 /** Returns what serves a route: it authenticates, checks the query and the body, and calls the handler. */
@@ -51,8 +54,8 @@ function serve(options: PipelineOptions, { route, handler }: BoundRoute): Serve 
 }
 
 /**
- * Serves a request that counts against its user's limits. It is admitted before its body is read, so a user above
- * their limits costs next to nothing, and a request that then proves faulty counts too.
+ * Serves a request that counts against its user's limits. It is admitted before its body is read, so a user
+ * above their limits costs next to nothing, and a request that then proves faulty counts too.
  *
  * Its lease ends with the handler or, if that answers with a stream, when the streamed ask has ended.
  */
@@ -130,7 +133,10 @@ function errorOf({ error = "body_invalid" }: BodyDeclaration) {
   return error;
 }
 
-/** The answer of a handler as it is sent. Undefined is for a request that has become a socket: nothing is sent. */
+/**
+ * The answer of a handler as it is sent. Undefined is for a request that has become a socket: nothing is
+ * sent.
+ */
 function toResponse(answer: unknown): Response {
   if (answer instanceof Response) return answer;
   if (answer === undefined) return new Response(null);

@@ -6,8 +6,8 @@ export interface RouteTable {
   /** Returns the route that serves the request, if there is one. */
   find(method: string, path: string): NamedRoute | undefined;
   /**
-   * Returns the route that a request without one comes closest to: of those with the most leading segments in common,
-   * the first. Undefined if not even the first segment is known.
+   * Returns the route that a request without one comes closest to: of those with the most leading segments in
+   * common, the first. Undefined if not even the first segment is known.
    */
   nearest(path: string): NamedRoute | undefined;
   /** Returns the methods that the path accepts; none for an unknown path. */

@@ -2,9 +2,9 @@ import type { Result, Router } from "hono/router";
 import { TrieRouter } from "hono/router/trie-router";
 
 /**
- * Finds the route for a request. A path that is declared in full, such as `/admin/users/add`, is never the value of a
- * parameter, as in `/admin/users/:id`. Hono's fast router does not take such routes side by side, so its slower one is
- * asked, only once for each path that is declared in full.
+ * Finds the route for a request. A path that is declared in full, such as `/admin/users/add`, is never the
+ * value of a parameter, as in `/admin/users/:id`. Hono's fast router does not take such routes side by side,
+ * so its slower one is asked, only once for each path that is declared in full.
  */
 export function createRouter<Handler>(): Router<Handler> {
   const all = new TrieRouter<Handler>();

@@ -55,7 +55,10 @@ export interface RunningServer {
   signInCode: string | undefined;
   /** Reads the certificate's files again, for new connections. The log says whether that worked. */
   reloadCertificate(): void;
-  /** Finishes running requests up to the drain limit, then closes everything. A second call waits for the first. */
+  /**
+   * Finishes running requests up to the drain limit, then closes everything. A second call waits for the
+   * first.
+   */
   stop(): Promise<void>;
 }
 
@@ -210,7 +213,10 @@ function createIdentities({ config, store, log, isFirstStart }: Given, { relay }
   return { agentKey, agentKeys, sessions, callers, users, signInCode: code?.text, authenticate };
 }
 
-/** What each request passes before it reaches a route: where it comes from, and whether it may come from there. */
+/**
+ * What each request passes before it reaches a route: where it comes from, and whether it may come from
+ * there.
+ */
 function createAccess({ config, log }: Given) {
   const addressOf = createClientAddresses(config.trustProxy);
   const isOwnHost = createOwnHosts([

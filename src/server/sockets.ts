@@ -5,7 +5,10 @@ import type { LiveFeed, LiveSocket, LiveSocketData } from "../http/live/feed.ts"
 /** The data of every socket of the server. `protocol` tells the kinds apart. */
 export type SocketData = AgentConnection | LiveSocketData;
 
-/** Returns the one handler that the runtime accepts. It passes each event on to the agents or to the live views. */
+/**
+ * Returns the one handler that the runtime accepts. It passes each event on to the agents or to the live
+ * views.
+ */
 export function splitSockets(
   agents: WebSocketHandler<AgentConnection>,
   live: LiveFeed["websocket"],

@@ -57,7 +57,10 @@ export const auditRoutes = resource(ROUTES).handledBy(({ audit }: { audit: Audit
   },
 }));
 
-/** Returns the row of the audit for a change that this request makes. `detail` holds names and numbers, never a secret. */
+/**
+ * Returns the row of the audit for a change that this request makes. `detail` holds names and numbers, never
+ * a secret.
+ */
 export function auditNote(
   c: HttpContext,
   action: string,

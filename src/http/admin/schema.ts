@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { USER_ATTRIBUTES, USER_FIELDS, type UserField } from "../../user-attributes.ts";
 
-/** What administrators send and are answered. A key in a body, `admin_key`, is taken out before these are applied. */
+/**
+ * What administrators send and are answered. A key in a body, `admin_key`, is taken out before these are
+ * applied.
+ */
 const text = z.string();
 const time = z.iso.datetime({ offset: true });
 const modelNames = z.array(text).min(1);

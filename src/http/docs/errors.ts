@@ -22,7 +22,10 @@ const EXAMPLE_EXTRA: Partial<Record<ErrorCode, Record<string, unknown>>> = {
 
 const text = z.string();
 
-/** The error of the reference's routes and those beside them. `err`, `response` and `message` are the reference's. */
+/**
+ * The error of the reference's routes and those beside them. `err`, `response` and `message` are the
+ * reference's.
+ */
 const TextError = z
   .strictObject({
     error: text,
@@ -117,7 +120,10 @@ function exampleOf(style: ErrorStyle = referenceStyle, code: ErrorCode, found: E
 /** One of each family. */
 const STYLES = [referenceStyle, openaiStyle, anthropicStyle];
 
-/** Returns `components.responses`: what is answered where there is no route, in the style of the routes nearby. */
+/**
+ * Returns `components.responses`: what is answered where there is no route, in the style of the routes
+ * nearby.
+ */
 export function strayAnswers(found: Examples) {
   const answerOf = (code: ErrorCode, description: string, more: readonly HeaderName[]) => ({
     description,

@@ -1,4 +1,6 @@
-/** The style of the page. It is inline, so that the page is one file, and its hash is in the page's policy. */
+/**
+ * The style of the page. It is inline, so that the page is one file, and its hash is in the page's policy.
+ */
 export const PAGE_STYLE = `
 :root {
   color-scheme: light dark;

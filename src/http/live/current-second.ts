@@ -3,7 +3,10 @@ import type { AskRecord } from "../../relay/record.ts";
 /** The requests that have ended in the present second. */
 export interface CurrentSecond {
   note(record: AskRecord): void;
-  /** Returns the counts and medians of this second, and begins the next. A median is null if nothing was measured. */
+  /**
+   * Returns the counts and medians of this second, and begins the next. A median is null if nothing was
+   * measured.
+   */
   close(): { ok: number; failed: number; queue_ms: number | null; first_byte_ms: number | null };
 }
 

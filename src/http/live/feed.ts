@@ -28,7 +28,9 @@ interface LiveFeedOptions {
 
 /** The live views: sockets of administrators that are sent a frame each second. */
 export interface LiveFeed {
-  /** Upgrades the request of an administrator. Throws an `AppError`: live_full, draining, upgrade_required. */
+  /**
+   * Upgrades the request of an administrator. Throws an `AppError`: live_full, draining, upgrade_required.
+   */
   upgrade(request: Request, server: Server<LiveSocketData>, session: Session | undefined): void;
   /** Handles the sockets whose data is `LiveSocketData`. */
   websocket: { open(ws: LiveSocket): void; message(ws: LiveSocket): void; close(ws: LiveSocket): void };
@@ -128,7 +130,10 @@ function createFrames(live: LiveOverview) {
   let asksSent = 0;
   let modelsSent = "";
   return {
-    /** Returns the first frame for a new view, up to the last frame of the others. `isAlone`: there are no others. */
+    /**
+     * Returns the first frame for a new view, up to the last frame of the others. `isAlone`: there are no
+     * others.
+     */
     first(isAlone: boolean): LiveFrame {
       const overview = live.read(asksSent);
       if (isAlone) modelsSent = JSON.stringify(overview.models);

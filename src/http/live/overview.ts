@@ -23,13 +23,16 @@ export interface OverviewOptions {
 }
 
 /**
- * What happens now and happened in the last 15 minutes, for the dashboard. It is always collected, which costs some
- * microseconds for each ask and each second. It holds numbers and names, never what was asked.
+ * What happens now and happened in the last 15 minutes, for the dashboard. It is always collected, which
+ * costs some microseconds for each ask and each second. It holds numbers and names, never what was asked.
  */
 export interface LiveOverview {
   /** Takes a finished ask into account. */
   noteAsk(record: AskRecord): void;
-  /** Call it once a second. Returns the sample of the second that is over; undefined if it was called too early. */
+  /**
+   * Call it once a second. Returns the sample of the second that is over; undefined if it was called too
+   * early.
+   */
   closeSecond(): LiveSample | undefined;
   /** Looks up what the methods below return and cannot wait for. */
   prepare(): Promise<void>;

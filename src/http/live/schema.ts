@@ -1,6 +1,8 @@
 import { z } from "zod";
 
-/** What `GET /admin/overview` answers and `GET /admin/live` sends: numbers and names, never what was asked. */
+/**
+ * What `GET /admin/overview` answers and `GET /admin/live` sends: numbers and names, never what was asked.
+ */
 const text = z.string();
 const time = z.iso.datetime({ offset: true });
 const count = z.int().nonnegative();

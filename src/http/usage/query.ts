@@ -55,7 +55,9 @@ export const OwnUsageQuery = UserUsageQuery.extend({
   by: groups(["model", "day"]).describe("`model`, `day`, or both separated by a comma. Empty: one sum."),
 });
 
-/** Returns the asked period in milliseconds since 1970. Throws an `AppError` request_invalid if it is empty. */
+/**
+ * Returns the asked period in milliseconds since 1970. Throws an `AppError` request_invalid if it is empty.
+ */
 export function periodOf({ from, to }: { from?: string | undefined; to?: string | undefined }, now: number) {
   const end = to === undefined ? endOfDay(now) : endOf(to);
   const start = from === undefined ? endOfDay(end - 1) - PERIOD_DAYS * DAY_MS : Date.parse(from);

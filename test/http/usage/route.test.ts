@@ -152,7 +152,10 @@ describe("the rows", () => {
 });
 
 describe("GET /admin/usage", () => {
-  /** Ann sends two requests on the 21st and one on the 23rd, when Bob fails once and the administrator sends one. */
+  /**
+   * Ann sends two requests on the 21st and one on the 23rd, when Bob fails once and the administrator sends
+   * one.
+   */
   async function scene() {
     setSystemTime(NOON - 2 * DAY_MS);
     const { server, agent, post } = await startModelScene(byModel);

@@ -8,7 +8,10 @@ const servers = new Map<string, number>();
 const faults: string[] = [];
 let check: ReturnType<typeof createAnswerCheck> | undefined;
 
-/** Checks each response of the server from now on: one that differs from the document fails the test. Returns a function that ends this. */
+/**
+ * Checks each response of the server from now on: one that differs from the document fails the test. Returns
+ * a function that ends this.
+ */
 export function expectDescribed(url: string): () => void {
   const { port } = new URL(url);
   servers.set(port, (servers.get(port) ?? 0) + 1);
