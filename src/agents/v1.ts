@@ -13,12 +13,7 @@ export interface V1Options extends ConnectionOptions {
 /** The ids of existing agents are UUIDs that a server of this kind once gave them. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-const V1_PROFILE = {
-  name: "v1 agent",
-  protocol: "v1",
-  slots: 1,
-  endpoints: [],
-} as const;
+const V1_PROFILE = { name: "v1 agent", protocol: "v1", slots: 1, endpoints: [] } as const;
 
 /** Unexpected frames in a row. An agent that sends more is broken or hostile. */
 const BAD_FRAMES_MAX = 100;

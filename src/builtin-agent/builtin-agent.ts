@@ -3,12 +3,12 @@ import { CommandError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import type { HelloFrame, ServerFrame } from "../protocol/agent-v2.ts";
 import { createClock, within } from "../time.ts";
-import { type BackOff, createBackOff } from "./back-off.ts";
-import { Connection, type ConnectionEnd, type ReadyFrame } from "./connection.ts";
-import { createRunningAsks, type RunningAsks } from "./running-asks.ts";
+import { BackOff } from "./back-off.ts";
+import { Connection, type ConnectionEnd } from "./connection.ts";
+import { createRunningAsks } from "./running-asks.ts";
 import type { ServerAddress } from "./server-address.ts";
 import type { Offer, Upstream } from "./upstream.ts";
-import { monitorUpstream, type UpstreamMonitor } from "./upstream-monitor.ts";
+import { monitorUpstream } from "./upstream-monitor.ts";
 
 export interface BuiltinAgentOptions {
   server: ServerAddress;
@@ -44,8 +44,8 @@ export class BuiltinAgent {
   readonly ended: Promise<CommandError | undefined>;
   readonly #options: Required<BuiltinAgentOptions>;
   readonly #end: (error: CommandError | undefined) => void;
-  readonly #asks: RunningAsks;
-  readonly #monitor: UpstreamMonitor;
+  readonly #asks;
+  readonly #monitor;
   readonly #backOff: BackOff;
   #connection: Connection | undefined;
   #identity: { agent: string; resume: string } | undefined;
@@ -70,15 +70,10 @@ export class BuiltinAgent {
       random: Math.random,
       ...options,
     };
-    const { clock, random, log, print, upstream, slots } = this.#options;
-    this.#backOff = createBackOff(random);
-    this.#asks = createRunningAsks({ upstream, slots, clock, log, onBroken: () => this.#monitor.check() });
+    this.#backOff = new BackOff(this.#options.random);
+    this.#asks = createRunningAsks({ ...this.#options, onBroken: () => this.#monitor.check() });
     this.#monitor = monitorUpstream({
-      upstream,
-      clock,
-      random,
-      log,
-      print,
+      ...this.#options,
       onChange: () => {
         if (this.#started) this.#sendUpdate();
         else this.#connect();
@@ -109,15 +104,11 @@ export class BuiltinAgent {
 
   #connect(): void {
     this.#started = true;
-    const { server, agentKey, anyCertificate, clock, log } = this.#options;
+    const { server, agentKey } = this.#options;
     this.#connection = new Connection({
-      server,
+      ...this.#options,
       agentKey: server.key ?? agentKey,
-      anyCertificate,
-      clock,
-      log,
       hello: () => this.#hello(),
-      onReady: (frame) => this.#ready(frame),
       onFrame: (frame) => this.#frame(frame),
       onEnd: (end) => this.#disconnected(end),
     });
@@ -127,18 +118,11 @@ export class BuiltinAgent {
     const { name, version, slots } = this.#options;
     this.#sentOffer = this.#monitor.offer();
     const { models = [], endpoints = [] } = this.#sentOffer ?? {};
-    return {
-      type: "hello",
-      ...this.#identity,
-      name,
-      version,
-      slots,
-      models: [...models],
-      endpoints: [...endpoints],
-    };
+    const offered = { slots, models: [...models], endpoints: [...endpoints] };
+    return { type: "hello", ...this.#identity, name, version, ...offered };
   }
 
-  #ready({ agent, resume, version }: ReadyFrame): void {
+  #ready({ agent, resume, version }: Extract<ServerFrame, { type: "ready" }>): void {
     const { clock, log, print, server, slots } = this.#options;
     this.#identity = { agent, resume };
     this.#readyAt = clock.now();
@@ -150,6 +134,7 @@ export class BuiltinAgent {
   }
 
   #frame(frame: ServerFrame): void {
+    if (frame.type === "ready") this.#ready(frame);
     if (frame.type === "ask" && this.#connection) this.#asks.start(frame, this.#connection);
     if (frame.type === "cancel") this.#asks.cancel(frame.ask);
     if (frame.type === "drain") this.#reconnectMs = frame.reconnect_ms;

@@ -2,10 +2,8 @@ import type { Cancel, Clock } from "../clock.ts";
 import { field, parseJson, textField } from "../json/parse.ts";
 import type { Log } from "../log/log.ts";
 import { AGENT_SUBPROTOCOL, type AgentFrame, type HelloFrame, ServerFrame } from "../protocol/agent-v2.ts";
-import { reasonOf, requestText } from "./http.ts";
+import { bearer, reasonOf, requestText } from "./http.ts";
 import type { ServerAddress } from "./server-address.ts";
-
-export type ReadyFrame = Extract<ServerFrame, { type: "ready" }>;
 
 /** Why a connection has ended. */
 export interface ConnectionEnd {
@@ -19,24 +17,17 @@ export interface ConnectionOptions {
   server: ServerAddress;
   agentKey: string | undefined;
   anyCertificate?: boolean;
-  hello: () => HelloFrame;
   clock: Clock;
   log: Log;
-  onReady: (frame: ReadyFrame) => void;
+  /** Returns the first frame to send. */
+  hello: () => HelloFrame;
   onFrame: (frame: ServerFrame) => void;
   /** Called once. No other callback follows. */
   onEnd: (end: ConnectionEnd) => void;
 }
 
-/** Sends frames to the server. */
-export interface FrameSender {
-  /** The largest frame that the server accepts. */
-  frameBytesMax: number;
-  /** Sends a frame. Returns false, and sends nothing, if the frame is larger than that. */
-  send(frame: AgentFrame): boolean;
-  /** Resolves once the socket has room for more. */
-  room(): Promise<void>;
-}
+/** The part of a connection that sends frames. */
+export type FrameSender = Pick<Connection, "frameBytesMax" | "send" | "room">;
 
 /** How long the upgrade may take, and then the server's `ready`. */
 const OPEN_MS = 10_000;
@@ -55,7 +46,8 @@ const BUFFER_BYTES_MAX = 1024 * 1024;
 const BUFFER_POLL_MS = 10;
 
 /** One WebSocket to the server, from the attempt to open it until it has ended. */
-export class Connection implements FrameSender {
+export class Connection {
+  /** The largest frame that the server accepts; infinite until the server is ready. */
   frameBytesMax = Number.POSITIVE_INFINITY;
   readonly #options: ConnectionOptions;
   readonly #ws: WebSocket;
@@ -68,13 +60,13 @@ export class Connection implements FrameSender {
     this.#ws = new WebSocket(options.server.url, {
       protocols: [AGENT_SUBPROTOCOL],
       perMessageDeflate: false,
-      headers: headersOf(options),
+      headers: bearer(options.agentKey),
       ...tlsOf(options),
     });
-    this.#limit(OPEN_MS, "no response in time");
+    this.#endAfter(OPEN_MS, "no response in time");
     this.#ws.onopen = () => {
       this.#isOpen = true;
-      this.#limit(OPEN_MS, "the server does not answer the hello");
+      this.#endAfter(OPEN_MS, "the server does not answer the hello");
       this.send(options.hello());
     };
     this.#ws.onmessage = ({ data }) => this.#receive(data);
@@ -82,6 +74,7 @@ export class Connection implements FrameSender {
     this.#ws.onclose = ({ code, reason }) => void this.#closed(code, reason);
   }
 
+  /** Sends a frame. Returns false, and sends nothing, if the frame is larger than the server accepts. */
   send(frame: AgentFrame): boolean {
     const text = JSON.stringify(frame);
     // A UTF-16 unit takes at most three bytes in UTF-8.
@@ -90,6 +83,7 @@ export class Connection implements FrameSender {
     return true;
   }
 
+  /** Resolves once the socket has room for more. */
   async room(): Promise<void> {
     while (!this.#isOver && this.#ws.bufferedAmount > BUFFER_BYTES_MAX)
       await new Promise<void>((resolve) => this.#options.clock.after(BUFFER_POLL_MS, resolve));
@@ -97,21 +91,16 @@ export class Connection implements FrameSender {
 
   /** Closes the socket properly. `onEnd` follows once the server has agreed, or after a second. */
   close(): void {
-    this.#limit(CLOSE_MS, "closed");
+    this.#endAfter(CLOSE_MS, "closed");
     this.#ws.close(1000, "leaving");
   }
 
   #receive(data: unknown): void {
     if (this.#isOver) return;
-    const { log, onReady, onFrame } = this.#options;
-    const frame = readFrame(data, log);
-    if (frame?.type === "ready") {
-      this.frameBytesMax = frame.limits.frame_bytes;
-      onReady(frame);
-    } else if (frame) {
-      if (frame.type === "ping") this.send({ type: "pong" });
-      onFrame(frame);
-    }
+    const frame = readFrame(data, this.#options.log);
+    if (frame?.type === "ready") this.frameBytesMax = frame.limits.frame_bytes;
+    if (frame?.type === "ping") this.send({ type: "pong" });
+    if (frame) this.#options.onFrame(frame);
     this.#heard();
   }
 
@@ -121,7 +110,7 @@ export class Connection implements FrameSender {
     if (!isReady || this.#isOver) return;
     this.#cancelTimer();
     this.#cancelTimer = this.#options.clock.after(QUIET_MS, () => {
-      this.#limit(PONG_MS, "the server is silent");
+      this.#endAfter(PONG_MS, "the server is silent");
       this.#ws.ping();
     });
   }
@@ -132,23 +121,19 @@ export class Connection implements FrameSender {
   }
 
   /** Ends the connection after this time, unless another limit is set before. */
-  #limit(ms: number, reason: string): void {
+  #endAfter(ms: number, reason: string): void {
     this.#cancelTimer();
     this.#cancelTimer = this.#options.clock.after(ms, () => this.#end({ reason, final: false }));
   }
 
-  #end(how: ConnectionEnd): void {
+  #end(end: ConnectionEnd): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#cancelTimer();
     // Without the closing handshake: a server that hangs would not answer it.
     this.#ws.terminate();
-    this.#options.onEnd(how);
+    this.#options.onEnd(end);
   }
-}
-
-function headersOf({ agentKey }: ConnectionOptions): Record<string, string> {
-  return agentKey === undefined ? {} : { authorization: `Bearer ${agentKey}` };
 }
 
 function tlsOf({ anyCertificate }: ConnectionOptions): { tls?: { rejectUnauthorized: false } } {
@@ -164,7 +149,7 @@ function readFrame(data: unknown, log: Log): ServerFrame | undefined {
   return undefined;
 }
 
-/** 4000 to 4499 mean reconnect, 4500 to 4999 mean do not. Any other code is an accident. */
+/** Codes 4000 to 4499 mean reconnect, 4500 to 4999 mean do not. Any other code is an accident. */
 function endOf(code: number, text: string): ConnectionEnd {
   if (code >= 4000 && code < 5000) return { reason: `${text || "closed"} (${code})`, final: code >= 4500 };
   return { reason: `connection lost (${code})`, final: false };
@@ -176,7 +161,7 @@ function endOf(code: number, text: string): ConnectionEnd {
  */
 async function findRefusal(options: ConnectionOptions): Promise<ConnectionEnd> {
   const url = options.server.url.replace(/^ws/, "http");
-  const headers = { ...headersOf(options), "sec-websocket-protocol": AGENT_SUBPROTOCOL };
+  const headers = { ...bearer(options.agentKey), "sec-websocket-protocol": AGENT_SUBPROTOCOL };
   try {
     const { response, text } = await requestText(url, {
       init: { headers, ...tlsOf(options) },

@@ -1,6 +1,6 @@
 import { field, parseJson, textField } from "../json/parse.ts";
-import { requestText } from "./http.ts";
-import { readModelList } from "./model-list.ts";
+import { bearer, requestText } from "./http.ts";
+import { readModelList } from "./http-upstream.ts";
 import { isSameServer } from "./server-address.ts";
 
 /** A model server found on this machine. */
@@ -22,11 +22,12 @@ export const DEFAULT_PORTS: Record<ModelServer, number> = {
   lmStudio: 1234,
 };
 
+/** How a model server is recognized. */
 interface Probe {
   name: string;
-  /** A path that only this model server answers as `isIt` expects. */
   path: string;
-  isIt(text: string, headers: Headers): boolean;
+  /** Whether a response to `path` comes from this model server. */
+  recognizes(text: string, headers: Headers): boolean;
   /** The owner that its models have, for a path that other programs answer too. */
   owner?: string;
 }
@@ -35,26 +36,26 @@ const PROBES: Record<ModelServer, Probe> = {
   ollama: {
     name: "Ollama",
     path: "/api/version",
-    isIt: (text) => textField(parseJson(text), "version") !== undefined,
+    recognizes: (text) => textField(parseJson(text), "version") !== undefined,
   },
   llamaCpp: {
     name: "llama.cpp",
     path: "/props",
     // The header is sent even if the path needs a key.
-    isIt: (text, headers) =>
+    recognizes: (text, headers) =>
       headers.get("server") === "llama.cpp" ||
       field(parseJson(text), "default_generation_settings") !== undefined,
   },
   vllm: {
     name: "vLLM",
     path: "/version",
-    isIt: (text) => textField(parseJson(text), "version") !== undefined,
+    recognizes: (text) => textField(parseJson(text), "version") !== undefined,
     owner: "vllm",
   },
   lmStudio: {
     name: "LM Studio",
     path: "/api/v0/models",
-    isIt: (text) => Array.isArray(field(parseJson(text), "data")),
+    recognizes: (text) => Array.isArray(field(parseJson(text), "data")),
   },
 };
 
@@ -82,7 +83,7 @@ export async function discover({
   const names = Object.keys(DEFAULT_PORTS) as ModelServer[];
   const candidates = names.map((name) => ({ probe: PROBES[name], url: `http://127.0.0.1:${ports[name]}` }));
   const others = candidates.filter(({ url }) => !isSameServer(url, server));
-  const results = await Promise.all(others.map(({ probe, url }) => look(probe, url, { limitMs, key })));
+  const results = await Promise.all(others.map(({ probe, url }) => look(probe, url, limitMs, key)));
   const found = results.filter((result) => result !== undefined);
   return found.sort((a, b) => Number(b.models.length > 0) - Number(a.models.length > 0));
 }
@@ -90,13 +91,14 @@ export async function discover({
 async function look(
   probe: Probe,
   origin: string,
-  { limitMs, key }: { limitMs: number; key: string | undefined },
+  limitMs: number,
+  key: string | undefined,
 ): Promise<FoundServer | undefined> {
   try {
     const { response, text } = await requestText(origin + probe.path, { limitMs, bytesMax: BODY_BYTES_MAX });
-    if (!probe.isIt(text ?? "", response.headers)) return undefined;
+    if (!probe.recognizes(text ?? "", response.headers)) return undefined;
     const url = `${origin}/v1`;
-    const init = { headers: key === undefined ? {} : { authorization: `Bearer ${key}` } };
+    const init = { headers: bearer(key) };
     const list = await requestText(`${url}/models`, { init, limitMs, bytesMax: BODY_BYTES_MAX });
     const models = readModelList(list.text ?? "") ?? [];
     if (probe.owner && !models.some(({ owned_by }) => owned_by === probe.owner)) return undefined;

@@ -32,24 +32,13 @@ function answer(request: unknown): Response {
   return Response.json({ ...base, object: "chat.completion", choices });
 }
 
-function events(base: object, text: string): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  const chunk = (delta: object, finishReason: string | null = null) =>
-    JSON.stringify({ ...base, choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }] });
-  const data = function* () {
-    yield chunk({ role: "assistant", content: "" });
-    for (const word of words(text)) yield chunk({ content: word });
-    yield chunk({}, "stop");
-    yield "[DONE]";
-  };
-  const rest = data();
-  return new ReadableStream({
-    pull(controller) {
-      const { value, done } = rest.next();
-      if (done) controller.close();
-      else controller.enqueue(encoder.encode(`data: ${value}\n\n`));
-    },
-  });
+async function* events(base: object, text: string): AsyncGenerator<string> {
+  const chunk = (delta: object, finish_reason: string | null = null) =>
+    `data: ${JSON.stringify({ ...base, choices: [{ index: 0, delta, logprobs: null, finish_reason }] })}\n\n`;
+  yield chunk({ role: "assistant", content: "" });
+  for (const word of words(text)) yield chunk({ content: word });
+  yield chunk({}, "stop");
+  yield "data: [DONE]\n\n";
 }
 
 /** Splits after the blanks that follow a word, so that the joined words are the text again. */

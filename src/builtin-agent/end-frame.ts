@@ -1,5 +1,5 @@
 import { field, parseJson, textField } from "../json/parse.ts";
-import { type AgentFrame, DoneFrame, type FailFrame, PASSED_ERROR_HEADERS } from "../protocol/agent-v2.ts";
+import { DoneFrame, type FailFrame, PASSED_ERROR_HEADERS } from "../protocol/agent-v2.ts";
 import { usageOf } from "./stream-progress.ts";
 
 /** The frame that ends an ask, without the ask's id. */
@@ -7,7 +7,8 @@ export type EndFrame = Omit<DoneFrame, "ask"> | Omit<FailFrame, "ask">;
 
 /** The longest wait that is passed on: an hour. */
 const RETRY_AFTER_MS_MAX = 3_600_000;
-const NAME_LENGTH_MAX = 256;
+/** The longest type and code of an error that a frame may have. */
+const ERROR_NAME_LENGTH_MAX = 256;
 
 /** 4xx that are not the request's fault. Clients of the API retry them too. */
 const RETRYABLE = new Set([408, 409, 425, 429]);
@@ -24,10 +25,6 @@ export const ANSWER_TOO_LARGE = failFrame(
   false,
 );
 
-export function frameFor(ask: string, end: EndFrame): AgentFrame {
-  return { ...end, ask } as AgentFrame;
-}
-
 /**
  * Returns what the upstream's whole answer means. A 2xx is final, and so is a 4xx that is the request's
  * fault. If the fault is this agent's or its upstream's (overload, failure, a wrong key), another agent may
@@ -40,39 +37,33 @@ export function endFrameOf({ status, headers }: Response, body: string, nowMs: n
   if (status === 401 || status === 403)
     return { ...failFrame("the upstream refuses the agent's key", true), status };
   if (status >= 500 || RETRYABLE.has(status)) return retryable(status, headers, body, nowMs);
-  if (status >= 300) return { type: "done", status, body, ...passed(headers) };
+  if (status >= 300) return { type: "done", status, body, ...retryHeaders(headers) };
   if (parseJson(body) === undefined) return failFrame("the upstream's answer is not JSON", true);
-  const usage = usageOf(body);
-  return { type: "done", status, body, ...(usage && { usage }) };
+  return { type: "done", status, body, usage: usageOf(body) };
 }
 
 /** Returns the headers that say when and whether to retry. */
-function passed(headers: Headers): { headers?: Record<string, string> } {
+function retryHeaders(headers: Headers): { headers?: Record<string, string> } {
   const found = [...headers].filter(([name]) => PASSED_ERROR_HEADERS.test(name));
   return found.length > 0 ? { headers: Object.fromEntries(found) } : {};
 }
 
 function retryable(status: number, headers: Headers, body: string, nowMs: number): EndFrame {
   const error = field(parseJson(body), "error");
-  const retryAfterMs = retryAfter(headers, nowMs);
+  const shortField = (name: string) => textField(error, name)?.slice(0, ERROR_NAME_LENGTH_MAX);
   return {
     type: "fail",
     retryable: true,
     error: {
       message: textField(error, "message") ?? `the upstream responded with status ${status}`,
-      ...short(error, "type"),
-      ...short(error, "code"),
+      type: shortField("type"),
+      code: shortField("code"),
     },
-    ...(DoneFrame.shape.status.safeParse(status).success && { status }),
-    ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }),
-    ...(body && { body }),
-    ...passed(headers),
+    status: DoneFrame.shape.status.safeParse(status).data,
+    retry_after_ms: retryAfter(headers, nowMs),
+    body: body || undefined,
+    ...retryHeaders(headers),
   };
-}
-
-function short(error: unknown, name: "type" | "code"): { [Name in typeof name]?: string } {
-  const text = textField(error, name);
-  return text === undefined ? {} : { [name]: text.slice(0, NAME_LENGTH_MAX) };
 }
 
 /** Reads `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110 §10.2.3). */

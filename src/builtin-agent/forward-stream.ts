@@ -2,7 +2,7 @@ import type { Cancel, Clock } from "../clock.ts";
 import type { FrameSender } from "./connection.ts";
 import { ANSWER_TOO_LARGE, ENDED_EARLY, type EndFrame, failFrame } from "./end-frame.ts";
 import { type SseEvent, SseReader } from "./sse.ts";
-import { createStreamProgress, isEndMark } from "./stream-progress.ts";
+import { isEndMark, StreamProgress } from "./stream-progress.ts";
 
 export interface ForwardStreamOptions {
   /** The ask's id. */
@@ -15,8 +15,6 @@ export interface ForwardStreamOptions {
   begin: () => void;
 }
 
-type Reader = Pick<ReadableStreamDefaultReader<Uint8Array>, "read" | "cancel">;
-
 /** How long the body may take to end after the last event. */
 const CLOSING_MS = 1000;
 const EVENT_NAME_LENGTH_MAX = 256;
@@ -26,25 +24,22 @@ const EVENT_NAME_LENGTH_MAX = 256;
  * failure: otherwise a torn answer would look like a complete one. Rejects if the stream breaks before the
  * first event.
  */
-export async function forwardStream(
-  { status, body }: Response,
-  options: ForwardStreamOptions,
-): Promise<EndFrame> {
-  const reader = (body ?? new Blob().stream()).getReader();
-  const end = await new StreamForwarder(reader, options).run();
-  return end.type === "done" ? { ...end, status } : end;
+export function forwardStream(response: Response, options: ForwardStreamOptions): Promise<EndFrame> {
+  return new StreamForwarder(response, options).run();
 }
 
 class StreamForwarder {
-  readonly #reader: Reader;
+  readonly #status: number;
+  readonly #reader;
   readonly #options: ForwardStreamOptions;
   readonly #events: SseReader;
-  readonly #progress = createStreamProgress();
+  readonly #progress = new StreamProgress();
   #sent = 0;
   #stopClosing: Cancel | undefined;
 
-  constructor(reader: Reader, options: ForwardStreamOptions) {
-    this.#reader = reader;
+  constructor({ status, body }: Response, options: ForwardStreamOptions) {
+    this.#status = status;
+    this.#reader = (body ?? new Blob().stream()).getReader();
     this.#options = options;
     this.#events = new SseReader(options.server.frameBytesMax);
   }
@@ -57,13 +52,9 @@ class StreamForwarder {
     } finally {
       this.#stopClosing?.();
     }
-    return this.#end();
-  }
-
-  #end(): EndFrame {
     const { complete, usage } = this.#progress;
     if (!complete) return failFrame(ENDED_EARLY, this.#sent === 0);
-    return { type: "done", status: 200, ...(usage && { usage }) };
+    return { type: "done", status: this.#status, usage };
   }
 
   /** Returns false if something was too large to be sent. */

@@ -1,7 +1,6 @@
-import { type Endpoint, type Model, PASSED_REQUEST_HEADERS } from "../protocol/agent-v2.ts";
-import { findEndpoints } from "./endpoints.ts";
-import { reasonOf, request, requestText } from "./http.ts";
-import { readModelList } from "./model-list.ts";
+import { field, parseJson, textField } from "../json/parse.ts";
+import { ENDPOINTS, type Endpoint, Model, PASSED_REQUEST_HEADERS } from "../protocol/agent-v2.ts";
+import { bearer, readText, reasonOf, request, requestText } from "./http.ts";
 import type { Upstream, UpstreamProblem, UpstreamStatus } from "./upstream.ts";
 
 export interface HttpUpstreamOptions {
@@ -18,6 +17,11 @@ export interface HttpUpstreamOptions {
 
 const LIMIT_MS = 5000;
 const LIST_BYTES_MAX = 16 * 1024 * 1024;
+const PROBE_BYTES_MAX = 64 * 1024;
+/** A hello may not have more. */
+const MODELS_MAX = 1000;
+/** The statuses that say that an endpoint does not exist. */
+const ABSENT = new Set([404, 405, 501]);
 const ANTHROPIC_VERSION = "2023-06-01";
 
 type Listing = { models: Model[] } | { absent: true } | UpstreamProblem;
@@ -28,31 +32,25 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
   const bases = candidates(options.url);
   let base = bases[0];
   // Forgotten when the upstream goes down, as another one may come back.
-  let found: readonly Endpoint[] | undefined;
+  let endpoints: readonly Endpoint[] | undefined;
 
-  const post: Upstream["request"] = (endpoint, body, signal, passed = {}) => {
-    const headers = { ...headersFor(endpoint, key), ...chosenHeaders(passed) };
+  const post: Upstream["request"] = (endpoint, body, signal, callerHeaders = {}) => {
+    const headers = { ...headersFor(endpoint, key), ...allowedHeaders(callerHeaders) };
     return request(`${base}/${endpoint}`, { method: "POST", headers, body, signal });
   };
 
-  const offerOf = async (
-    at: string,
-    listed: readonly Model[],
-    signal: AbortSignal,
-  ): Promise<UpstreamStatus> => {
-    base = at;
-    const probe = (endpoint: Endpoint, body: string) =>
-      post(endpoint, body, AbortSignal.any([signal, AbortSignal.timeout(limitMs)]));
-    found ??= options.endpoints.length > 0 ? options.endpoints : await findEndpoints(probe);
-    return { offer: { models: chosen(listed, options.models), endpoints: found } };
-  };
-
   const check = async (signal: AbortSignal): Promise<UpstreamStatus> => {
-    const { at, listing } = await firstListing(found ? [base] : bases, { key, limitMs, signal });
-    if ("models" in listing) return offerOf(at, listing.models, signal);
+    const { at, listing } = await firstListing(endpoints ? [base] : bases, { key, limitMs, signal });
     // Some upstreams list no models. Then the operator names them.
-    if ("absent" in listing && options.models.length > 0) return offerOf(at, [], signal);
-    found = undefined;
+    const listed = "models" in listing ? listing.models : [];
+    if ("models" in listing || ("absent" in listing && options.models.length > 0)) {
+      base = at;
+      const probe = (endpoint: Endpoint) =>
+        post(endpoint, "{}", AbortSignal.any([signal, AbortSignal.timeout(limitMs)]));
+      endpoints ??= options.endpoints.length > 0 ? options.endpoints : await findEndpoints(probe);
+      return { offer: { models: selectModels(listed, options.models), endpoints } };
+    }
+    endpoints = undefined;
     if ("problem" in listing) return listing;
     return { problem: "it lists no models; check --upstream, or give --model", unreachable: false };
   };
@@ -86,15 +84,10 @@ async function firstListing(
   return { at: bases[0], listing: { absent: true } };
 }
 
-async function listModels(base: string, { key, limitMs, signal }: ListOptions): Promise<Listing> {
+async function listModels(base: string, { key, ...limits }: ListOptions): Promise<Listing> {
   try {
-    const init = { headers: key === undefined ? {} : { authorization: `Bearer ${key}` } };
-    const { response, text } = await requestText(`${base}/models`, {
-      init,
-      limitMs,
-      signal,
-      bytesMax: LIST_BYTES_MAX,
-    });
+    const options = { init: { headers: bearer(key) }, bytesMax: LIST_BYTES_MAX, ...limits };
+    const { response, text } = await requestText(`${base}/models`, options);
     const { status } = response;
     if (status === 401 || status === 403)
       return { problem: `it refuses the key (${status}); check --upstream-key`, unreachable: false };
@@ -108,16 +101,68 @@ async function listModels(base: string, { key, limitMs, signal }: ListOptions): 
   }
 }
 
-/** Returns the chosen models, with what the upstream says about them. */
-function chosen(listed: readonly Model[], ids: readonly string[]): readonly Model[] {
+/**
+ * Returns the models in the response to `GET /models`; undefined if it is not a list. Leaves out models
+ * without a usable id. vLLM names the context length `max_model_len`, others `context_length`.
+ */
+export function readModelList(text: string): Model[] | undefined {
+  const data = field(parseJson(text), "data");
+  if (!Array.isArray(data)) return undefined;
+  const { shape } = Model;
+  const models = new Map<string, Model>();
+  for (const entry of data) {
+    const id = shape.id.safeParse(field(entry, "id")).data;
+    if (id === undefined || models.size >= MODELS_MAX) continue;
+    const length = field(entry, "context_length") ?? field(entry, "max_model_len");
+    models.set(id, {
+      id,
+      owned_by: shape.owned_by.safeParse(field(entry, "owned_by")).data,
+      context_length: shape.context_length.safeParse(length).data,
+    });
+  }
+  return [...models.values()];
+}
+
+/** Returns the models with these ids, with what the upstream says about them; all if there are no ids. */
+function selectModels(listed: readonly Model[], ids: readonly string[]): readonly Model[] {
   if (ids.length === 0) return listed;
   return ids.map((id) => listed.find((model) => model.id === id) ?? { id });
 }
 
+/**
+ * Returns the endpoints that exist. Sends an empty request to each, all at once: a server that has the
+ * endpoint answers that the request is invalid, and does no work. If none seems to exist, chat completions
+ * are assumed.
+ */
+async function findEndpoints(probe: (endpoint: Endpoint) => Promise<Response>): Promise<readonly Endpoint[]> {
+  const present = await Promise.all(ENDPOINTS.map((endpoint) => exists(probe(endpoint))));
+  const found = ENDPOINTS.filter((_, index) => present[index]);
+  return found.length > 0 ? found : ["chat/completions"];
+}
+
+async function exists(probed: Promise<Response>): Promise<boolean> {
+  try {
+    const response = await probed;
+    const body = parseJson((await readText(response, PROBE_BYTES_MAX)) ?? "");
+    if (response.status === 404) return isAboutModel(field(body, "error"));
+    // LM Studio answers 200 with an error for an unknown path.
+    if (response.ok) return field(body, "error") === undefined;
+    return !ABSENT.has(response.status);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a 404 is about the model, which only an endpoint that exists can say. */
+function isAboutModel(error: unknown): boolean {
+  const words = [textField(error, "message"), textField(error, "code"), textField(error, "param")];
+  return words.some((text) => /\bmodel(\b|_)/i.test(text ?? ""));
+}
+
 /** Returns the headers that a server may set. It may not set others, least of all the key. */
-function chosenHeaders(passed: Record<string, string>): Record<string, string> {
+function allowedHeaders(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
-    PASSED_REQUEST_HEADERS.flatMap((name) => (passed[name] === undefined ? [] : [[name, passed[name]]])),
+    PASSED_REQUEST_HEADERS.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
   );
 }
 
@@ -125,7 +170,7 @@ function chosenHeaders(passed: Record<string, string>): Record<string, string> {
 function headersFor(endpoint: Endpoint, key: string | undefined): Record<string, string> {
   return {
     "content-type": "application/json",
-    ...(key !== undefined && { authorization: `Bearer ${key}` }),
+    ...bearer(key),
     ...(endpoint.startsWith("messages") && {
       "anthropic-version": ANTHROPIC_VERSION,
       ...(key !== undefined && { "x-api-key": key }),

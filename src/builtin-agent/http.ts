@@ -1,9 +1,10 @@
 import { isLoopback } from "./server-address.ts";
 
-interface TextResponse {
-  response: Response;
-  /** The body; undefined if it is longer than allowed. */
-  text: string | undefined;
+interface RequestTextOptions {
+  init?: RequestInit;
+  limitMs: number;
+  bytesMax: number;
+  signal?: AbortSignal;
 }
 
 /**
@@ -18,42 +19,36 @@ export function request(url: string, init: RequestInit): Promise<Response> {
   return fetch(url, { ...init, ...direct, headers, redirect: "manual", timeout: false });
 }
 
-/** Requests a whole response. Rejects if it is not complete within `limitMs`. */
+/**
+ * Requests a whole response. Its text is undefined if it is longer than `bytesMax`. Rejects if the response
+ * is not complete within `limitMs`.
+ */
 export async function requestText(
   url: string,
-  { init = {}, limitMs, bytesMax, signal }: Limits & { init?: RequestInit },
-): Promise<TextResponse> {
+  { init = {}, limitMs, bytesMax, signal }: RequestTextOptions,
+): Promise<{ response: Response; text: string | undefined }> {
   const limit = AbortSignal.timeout(limitMs);
   const response = await request(url, { ...init, signal: signal ? AbortSignal.any([signal, limit]) : limit });
   return { response, text: await readText(response, bytesMax) };
 }
 
-interface Limits {
-  limitMs: number;
-  bytesMax: number;
-  signal?: AbortSignal;
+/** Returns the body as unchanged text. If it is longer than `bytesMax`, returns undefined and reads no more. */
+export async function readText(response: Response, bytesMax: number): Promise<string | undefined> {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  let text = "";
+  let bytes = 0;
+  // Leaving the loop cancels the body.
+  for await (const part of response.body ?? []) {
+    bytes += part.byteLength;
+    if (bytes > bytesMax) return undefined;
+    text += decoder.decode(part, { stream: true });
+  }
+  return text + decoder.decode();
 }
 
-/**
- * Returns the body as unchanged text. If it is longer than `bytesMax`, returns undefined and reads no
- * further.
- */
-export async function readText(response: Response, bytesMax: number): Promise<string | undefined> {
-  if (!response.body) return "";
-  const reader = response.body.getReader();
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  const pieces: string[] = [];
-  let bytes = 0;
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    bytes += part.value.byteLength;
-    if (bytes > bytesMax) {
-      await reader.cancel();
-      return undefined;
-    }
-    pieces.push(decoder.decode(part.value, { stream: true }));
-  }
-  pieces.push(decoder.decode());
-  return pieces.join("");
+/** Returns the header that carries a key; none without a key. */
+export function bearer(key: string | undefined): Record<string, string> {
+  return key === undefined ? {} : { authorization: `Bearer ${key}` };
 }
 
 /** Returns why a request failed, in a few words without addresses, as callers may see them. */

@@ -1,14 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { ServerFrame } from "../protocol/agent-v2.ts";
 import type { FrameSender } from "./connection.ts";
-import {
-  ANSWER_TOO_LARGE,
-  ENDED_EARLY,
-  type EndFrame,
-  endFrameOf,
-  failFrame,
-  frameFor,
-} from "./end-frame.ts";
+import { ANSWER_TOO_LARGE, ENDED_EARLY, type EndFrame, endFrameOf, failFrame } from "./end-frame.ts";
 import { forwardStream } from "./forward-stream.ts";
 import { readText, reasonOf } from "./http.ts";
 import type { Upstream } from "./upstream.ts";
@@ -63,9 +56,9 @@ export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
   // Ends the rest of the upstream's request, if any is left.
   stopping.abort();
   if (end.type === "done") begin();
-  if (!server.send(frameFor(ask.ask, end))) {
+  if (!server.send({ ...end, ask: ask.ask })) {
     end = ANSWER_TOO_LARGE;
-    server.send(frameFor(ask.ask, end));
+    server.send({ ...end, ask: ask.ask });
   }
   return { result: end.type, status: end.status };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log/log.ts";
 import type { FrameSender } from "./connection.ts";
-import { failFrame, frameFor } from "./end-frame.ts";
+import { failFrame } from "./end-frame.ts";
 import { type AskFrame, runAsk } from "./run-ask.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -20,34 +20,15 @@ interface RunningAsk {
   over: Promise<void>;
 }
 
-/** The asks that are running, and the ways to end them early. */
-export interface RunningAsks {
-  /**
-   * Starts an ask. If no slot is free or the agent is leaving, tells the server to give it to another agent.
-   */
-  start(ask: AskFrame, server: FrameSender): void;
-  /** Nobody waits for the ask any more: its slot is free at once. */
-  cancel(id: string): void;
-  /** The connection that the asks came from is gone. */
-  cancelAll(): void;
-  /** Takes no more asks, and resolves when none is running. */
-  finish(): Promise<void>;
-  /** Ends the running asks and tells the server. */
-  abandon(): void;
-}
+export type RunningAsks = ReturnType<typeof createRunningAsks>;
 
-export function createRunningAsks({
-  upstream,
-  slots,
-  clock,
-  log,
-  onBroken,
-}: RunningAsksOptions): RunningAsks {
+/** Returns the asks that are running, with the ways to end them early. */
+export function createRunningAsks({ upstream, slots, clock, log, onBroken }: RunningAsksOptions) {
   const running = new Map<string, RunningAsk>();
   let leaving = false;
 
   const refuse = (id: string, message: string, server: FrameSender) =>
-    void server.send(frameFor(id, failFrame(message, true)));
+    void server.send({ ...failFrame(message, true), ask: id });
 
   const run = async (ask: AskFrame, server: FrameSender, stopping: AbortController) => {
     const startedAt = clock.now();
@@ -72,7 +53,8 @@ export function createRunningAsks({
   };
 
   return {
-    start(ask, server) {
+    /** Starts an ask. If the agent is leaving or has no free slot, the server may give it to another agent. */
+    start(ask: AskFrame, server: FrameSender) {
       if (running.has(ask.ask)) return;
       if (leaving) return refuse(ask.ask, "the agent is leaving", server);
       if (running.size >= slots) return refuse(ask.ask, "the agent has no free slot", server);
@@ -82,15 +64,19 @@ export function createRunningAsks({
       running.set(ask.ask, entry);
       entry.over = run(ask, server, stopping);
     },
+    /** Nobody waits for the ask any more: its slot is free at once. */
     cancel,
-    cancelAll() {
+    /** The connection that the asks came from is gone. */
+    cancelAll(): void {
       for (const id of [...running.keys()]) cancel(id);
     },
-    async finish() {
+    /** Takes no more asks, and resolves when none is running. */
+    async finish(): Promise<void> {
       leaving = true;
       while (running.size > 0) await Promise.all([...running.values()].map(({ over }) => over));
     },
-    abandon() {
+    /** Ends the running asks and tells the server. */
+    abandon(): void {
       for (const [id, { server }] of [...running]) {
         cancel(id);
         refuse(id, "the agent is leaving", server);

@@ -1,57 +1,42 @@
 import { field, parseJson, textField } from "../json/parse.ts";
 import { Usage } from "../protocol/agent-v2.ts";
 
-/** What the events of a streamed answer have said so far. */
-export interface StreamProgress {
-  /** Takes the data of the next event. */
-  note(data: string): void;
-  /** Whether an end mark has come: the answer is complete even if nothing follows. */
-  readonly complete: boolean;
-  /** Whether nothing of interest can follow. */
-  readonly final: boolean;
-  readonly usage: Usage | undefined;
-}
-
 /** Only an event that matches can carry usage or an end mark. In a quoted text the quotes are escaped. */
 const WORTH_PARSING =
   /"usage"\s*:\s*\{|"finish_reason"\s*:\s*"|"error"\s*:\s*[{"]|"type"\s*:\s*"(response\.(completed|failed|incomplete)|message_stop|error)"/;
 
 const FINAL_TYPES = new Set(["response.completed", "response.failed", "response.incomplete", "message_stop"]);
 
-/** Works for streams of chat completions, completions, responses and messages. */
-export function createStreamProgress(): StreamProgress {
-  let complete = false;
-  let final = false;
-  let counts: TokenCounts = {};
-  return {
-    note(data) {
-      if (data === "[DONE]") {
-        complete = true;
-        final = true;
-        return;
-      }
-      if (!WORTH_PARSING.test(data)) return;
-      const value = parseJson(data);
-      counts = { ...counts, ...tokenCountsIn(value) };
-      const type = textField(value, "type") ?? "";
-      final ||= FINAL_TYPES.has(type);
-      complete ||= final || type === "error" || Boolean(field(value, "error")) || hasFinishReason(value);
-    },
-    get complete() {
-      return complete;
-    },
-    get final() {
-      return final;
-    },
-    get usage() {
-      return usageFrom(counts);
-    },
-  };
+/** Collects what the events of a stream of chat completions, completions, responses or messages say. */
+export class StreamProgress {
+  /** Whether an end mark has come: the answer is complete even if nothing follows. */
+  complete = false;
+  /** Whether nothing of interest can follow. */
+  final = false;
+  #counts: TokenCounts = {};
+
+  get usage(): Usage | undefined {
+    return usageFrom(this.#counts);
+  }
+
+  /** Takes the data of the next event. */
+  note(data: string): void {
+    if (data === "[DONE]") this.final = true;
+    else if (WORTH_PARSING.test(data)) this.#read(parseJson(data));
+    this.complete ||= this.final;
+  }
+
+  #read(event: unknown): void {
+    this.#counts = { ...this.#counts, ...tokenCountsIn(event) };
+    const type = textField(event, "type") ?? "";
+    this.final ||= FINAL_TYPES.has(type);
+    this.complete ||= type === "error" || Boolean(field(event, "error")) || hasFinishReason(event);
+  }
 }
 
 /** Whether an event with this data says that the answer is complete. */
 export function isEndMark(data: string): boolean {
-  const progress = createStreamProgress();
+  const progress = new StreamProgress();
   progress.note(data);
   return progress.complete;
 }
@@ -78,10 +63,7 @@ function tokenCountsIn(value: unknown): TokenCounts {
     field(field(value, "message"), "usage");
   const input = field(usage, "prompt_tokens") ?? field(usage, "input_tokens");
   const output = field(usage, "completion_tokens") ?? field(usage, "output_tokens");
-  return {
-    ...(typeof input === "number" && { input }),
-    ...(typeof output === "number" && { output }),
-  };
+  return { ...(typeof input === "number" && { input }), ...(typeof output === "number" && { output }) };
 }
 
 /** Embeddings have no output tokens, so a missing count of them is 0. */

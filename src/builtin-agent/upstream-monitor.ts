@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from "../clock.ts";
 import type { Log } from "../log/log.ts";
-import { createBackOff } from "./back-off.ts";
+import { BackOff } from "./back-off.ts";
 import type { Offer, Upstream, UpstreamProblem } from "./upstream.ts";
 
 export interface UpstreamMonitorOptions {
@@ -12,15 +12,7 @@ export interface UpstreamMonitorOptions {
   /** Takes a line for people. */
   print: (line: string) => void;
   /** Called when the offer has changed. It has no models while the upstream is down. */
-  onChange: (offer: Offer) => void;
-}
-
-export interface UpstreamMonitor {
-  /** Returns what the upstream offers; undefined until the upstream has been up once. */
-  offer(): Offer | undefined;
-  /** Checks the upstream now, because a request went wrong. */
-  check(): void;
-  stop(): void;
+  onChange: () => void;
 }
 
 const CHECK_EVERY_MS = 60_000;
@@ -28,9 +20,8 @@ const CHECK_EVERY_MS = 60_000;
 const PROBLEMS_MAX = 2;
 
 /** Checks an upstream now, then every minute, and with growing pauses while it is down. */
-export function monitorUpstream(options: UpstreamMonitorOptions): UpstreamMonitor {
-  const { upstream, clock, random, log, print, onChange } = options;
-  const backOff = createBackOff(random);
+export function monitorUpstream({ upstream, clock, random, log, print, onChange }: UpstreamMonitorOptions) {
+  const backOff = new BackOff(random);
   const stopping = new AbortController();
   let cancelNext: Cancel = () => {};
   let isChecking = false;
@@ -41,7 +32,7 @@ export function monitorUpstream(options: UpstreamMonitorOptions): UpstreamMonito
   const change = (next: Offer) => {
     if (offer && JSON.stringify(next) === JSON.stringify(offer)) return;
     offer = next;
-    onChange(next);
+    onChange();
   };
 
   const up = (next: Offer) => {
@@ -79,9 +70,11 @@ export function monitorUpstream(options: UpstreamMonitorOptions): UpstreamMonito
 
   void check();
   return {
+    /** Returns what the upstream offers; undefined until the upstream has been up once. */
     offer: () => offer,
+    /** Checks the upstream now, because a request went wrong. */
     check: () => void check(),
-    stop() {
+    stop(): void {
       cancelNext();
       stopping.abort();
     },

@@ -1,18 +1,20 @@
 import type { Endpoint, Model } from "../protocol/agent-v2.ts";
 
+/** What an agent can do for its server. */
 export interface Offer {
   models: readonly Model[];
   endpoints: readonly Endpoint[];
 }
 
-/** What an upstream offers, or why that is unknown, in words for people. */
-export type UpstreamStatus = { offer: Offer } | UpstreamProblem;
-
+/** Why it is unknown what an upstream offers. */
 export interface UpstreamProblem {
+  /** The reason for people. */
   problem: string;
   /** Whether no connection could be made at all. */
   unreachable: boolean;
 }
+
+export type UpstreamStatus = { offer: Offer } | UpstreamProblem;
 
 /** What answers the asks: a model server, a paid API, or the echo. */
 export interface Upstream {
@@ -22,12 +24,12 @@ export interface Upstream {
   check(signal: AbortSignal): Promise<UpstreamStatus>;
   /**
    * Resolves with the response to one request, its body unread. Rejects if there is none, and when aborted.
-   * `passed` are headers of the caller that may be meant for the upstream.
+   * `callerHeaders` are those that may be meant for the upstream.
    */
   request(
     endpoint: Endpoint,
     body: string,
     signal: AbortSignal,
-    passed?: Record<string, string>,
+    callerHeaders?: Record<string, string>,
   ): Promise<Response>;
 }

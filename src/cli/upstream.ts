@@ -1,10 +1,10 @@
 import { hostname } from "node:os";
 import { createEcho } from "../builtin-agent/echo.ts";
-import { readEndpoints } from "../builtin-agent/endpoints.ts";
 import { createHttpUpstream } from "../builtin-agent/http-upstream.ts";
 import type { Upstream } from "../builtin-agent/upstream.ts";
 import type { Config } from "../config/read.ts";
 import { CommandError } from "../errors.ts";
+import { ENDPOINTS, type Endpoint } from "../protocol/agent-v2.ts";
 
 export type UpstreamSettings = Pick<Config, "upstream" | "upstreamKey" | "models" | "endpoints" | "echo">;
 
@@ -16,6 +16,13 @@ export function upstreamOf(settings: UpstreamSettings): Upstream | undefined {
     throw new CommandError("--echo and --upstream exclude each other. Give one of them.", { exitCode: 2 });
   if (echo) return createEcho();
   return url === undefined ? undefined : createHttpUpstream({ url, key, models, endpoints: chosen });
+}
+
+/** Reads the names of endpoints. Throws a `CommandError` for an unknown one. */
+function readEndpoints(names: readonly string[]): Endpoint[] {
+  const known: readonly string[] = ENDPOINTS;
+  if (names.every((name): name is Endpoint => known.includes(name))) return [...names];
+  throw new CommandError(`--endpoint is not valid. Give one of: ${ENDPOINTS.join(", ")}.`, { exitCode: 2 });
 }
 
 /** Returns the name of an agent without `--name`. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createBackOff } from "../../src/builtin-agent/back-off.ts";
+import { BackOff } from "../../src/builtin-agent/back-off.ts";
 import { chooseSeed, createRandom } from "../support/random.ts";
 
 const seed = chooseSeed();
@@ -9,7 +9,7 @@ test(`pauses are random up to a limit that doubles from 1 s to 60 s (seed ${seed
   const limits = [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000];
   const largest = limits.map(() => 0);
   for (let round = 0; round < 300; round++) {
-    const backOff = createBackOff(() => random.next());
+    const backOff = new BackOff(() => random.next());
     for (const [index, limit] of limits.entries()) {
       const pause = backOff.next();
       expect(pause).toBeWithin(0, limit + 1);
@@ -20,7 +20,7 @@ test(`pauses are random up to a limit that doubles from 1 s to 60 s (seed ${seed
 });
 
 test("after a reset the pauses are short again", () => {
-  const backOff = createBackOff(() => 1);
+  const backOff = new BackOff(() => 1);
   expect([backOff.next(), backOff.next()]).toEqual([1000, 2000]);
   backOff.reset();
   expect(backOff.next()).toBe(1000);

@@ -44,7 +44,6 @@ test("a connection whose server stopped reading has room again only once the ser
     },
     clock: createClock(),
     log: createLog({ write: () => {} }),
-    onReady: () => {},
     onFrame: () => {},
     onEnd: () => {},
   });

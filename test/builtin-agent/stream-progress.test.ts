@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { createStreamProgress, usageOf } from "../../src/builtin-agent/stream-progress.ts";
+import { StreamProgress, usageOf } from "../../src/builtin-agent/stream-progress.ts";
 
 function after(...events: unknown[]) {
-  const progress = createStreamProgress();
+  const progress = new StreamProgress();
   for (const event of events) progress.note(typeof event === "string" ? event : JSON.stringify(event));
   const { complete, final, usage } = progress;
   return { complete, final, usage };

@@ -24,8 +24,8 @@ type Cookie = (typeof COOKIES)[number];
 
 interface Route {
   /**
-   * Who gets in. `caller`: whoever may ask. `owner`: of those only the first user and the admin. `admin`:
-   * nobody else. `agent`: registers, from behind a proxy, where a key is always asked for.
+   * Who gets in. `caller`: whoever may ask. `owner`: of those only the first user and the admin. `admin`: nobody
+   * else. `agent`: registers, from behind a proxy, where a key is always asked for.
    */
   for: "anyone" | "caller" | "owner" | "admin" | "agent";
   /** For a path with parameters, or with something that must be created first. */
