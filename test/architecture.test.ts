@@ -202,13 +202,12 @@ test("no files import each other in a cycle, not even types", async () => {
       ]),
     ),
   ).toEqual(["b > c > b"]);
-  const known = "src/http/route.ts > src/http/route-answer.ts > src/http/route.ts";
-  expect(cyclesOf(await importGraph()).filter((cycle) => cycle !== known)).toEqual([]);
+  expect(cyclesOf(await importGraph())).toEqual([]);
 });
 
 test("no folder of src has more than 20 files directly in it", () => {
   const counts = Object.groupBy(new Bun.Glob("src/**/*").scanSync(root), (path) => dirname(path));
-  const full = Object.entries(counts).filter(([, inFolder = []]) => inFolder.length > 22);
+  const full = Object.entries(counts).filter(([, inFolder = []]) => inFolder.length > 20);
   expect(full.map(([folder]) => folder)).toEqual([]);
 });
 

@@ -1,8 +1,20 @@
 import type { z } from "zod";
-import type { RouteDeclaration } from "./route.ts";
+import type { HeaderName } from "./docs/headers.ts";
 
-/** What a handler may return, by the answers that its route declares. */
-export type AnswerOf<Answers extends RouteDeclaration["answers"]> = {
+export interface AnswerDeclaration {
+  description: string;
+  /** The shape of a JSON body. Missing if there is no body, or only `other`. */
+  json?: z.ZodType;
+  example?: unknown;
+  /** Bodies of other media types. */
+  other?: Readonly<Record<string, { description: string; example: string }>>;
+  headers?: readonly HeaderName[];
+  /** The body is an upstream's, which usually has the shape of `json`. The handler passes it on as a `Response`. */
+  isPassedOn?: true;
+}
+
+/** The values that a handler may return, by the answers that its route declares. */
+export type AnswerOf<Answers extends Readonly<Record<string, AnswerDeclaration>>> = {
   [Status in keyof Answers]:
     | (Answers[Status] extends { isPassedOn: true }
         ? Response

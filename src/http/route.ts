@@ -3,11 +3,11 @@ import type { Caller } from "../auth/callers.ts";
 import type { SessionOwner } from "../auth/sessions.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { HttpContext } from "./context.ts";
-import type { HeaderName } from "./docs/headers.ts";
 import type { Tag } from "./docs/tags.ts";
 import type { ErrorStyle } from "./errors/style.ts";
-import type { AnswerOf, Extras } from "./route-answer.ts";
+import type { AnswerDeclaration, AnswerOf, Extras } from "./route-answer.ts";
 
+export type { AnswerDeclaration } from "./route-answer.ts";
 export { Reply, reply } from "./route-answer.ts";
 
 /**
@@ -44,7 +44,8 @@ export { Reply, reply } from "./route-answer.ts";
  * The name of a route (`renamePet`) is its `operationId`. A handler returns the body of a 200 as it is, any other
  * declared JSON answer, or one with headers, with `reply`; a status or a body that is not declared does not compile.
  * Where a declared answer is not (only) JSON, a handler may also return a `Response`. After a declared 101 it returns
- * nothing: the socket is the runtime's by then. Failures are thrown as `AppError`. Add the resource to `resources.ts`, and its dependencies to `server/compose.ts`.
+ * nothing: the socket is the runtime's by then. Failures are thrown as `AppError`. Add the resource to
+ * `resources.ts`, and its dependencies to `server/compose.ts`.
  */
 export function route<const Declaration extends RouteDeclaration>(
   declaration: Declaration & NamesItsParams<Declaration["path"]>,
@@ -61,14 +62,14 @@ export interface RouteDeclaration {
   access: Access;
   summary: string;
   description?: string;
-  /** What each parameter of the path is. */
+  /** Describes each parameter of the path. */
   params?: Readonly<Record<string, string>>;
   /** Checked before the handler runs; otherwise the error is `request_invalid`. Its fields carry their descriptions. */
   query?: z.ZodObject;
   body?: BodyDeclaration;
   /** By status. The errors of `errors` need no entry. */
   answers: Readonly<Record<string, AnswerDeclaration>>;
-  /** What the handler may throw, besides what the access, the checks and the server itself may. */
+  /** The errors that the handler may throw, besides those of the access, the checks and the server itself. */
   errors?: readonly ErrorCode[];
   /** The shape of its errors. Default: `referenceStyle`. */
   style?: ErrorStyle;
@@ -98,7 +99,7 @@ export type Access =
 export interface BodyDeclaration {
   /** Checked before the handler runs. Its fields carry their descriptions. */
   schema: z.ZodType;
-  /** What the documentation shows, if that is more than what is checked. */
+  /** The schema in the documentation, if it has more than the checked one. */
   documented?: z.ZodType;
   example: unknown;
   /** Default: true. For the documentation. */
@@ -109,19 +110,7 @@ export interface BodyDeclaration {
   bytesMax?: number;
 }
 
-export interface AnswerDeclaration {
-  description: string;
-  /** The shape of a JSON body. Missing if there is no body, or only `other`. */
-  json?: z.ZodType;
-  example?: unknown;
-  /** Bodies of other media types. */
-  other?: Readonly<Record<string, { description: string; example: string }>>;
-  headers?: readonly HeaderName[];
-  /** The body is an upstream's, which usually has the shape of `json`. The handler passes it on as a `Response`. */
-  isPassedOn?: true;
-}
-
-/** What a handler is called with. */
+/** The request as a handler receives it. */
 export interface RouteRequest<Declaration extends RouteDeclaration> {
   c: HttpContext;
   caller: CallerOf<Declaration["access"]>;
@@ -144,7 +133,7 @@ export type RouteHandler<Declaration extends RouteDeclaration> = (
   request: RouteRequest<Declaration>,
 ) => RouteAnswer<Declaration> | Promise<RouteAnswer<Declaration>>;
 
-/** What a handler may return. */
+/** The values that a handler may return. */
 export type RouteAnswer<Declaration extends RouteDeclaration> = AnswerOf<Declaration["answers"]>;
 
 type ParamName<Path extends string> = Path extends `${string}/:${infer Rest}`
@@ -170,7 +159,7 @@ export interface BoundRoute {
   handler: (request: AnyRequest) => unknown;
 }
 
-/** What the pipeline calls any handler with. */
+/** The request as the pipeline passes it to any handler. */
 export interface AnyRequest {
   c: HttpContext;
   caller: CallerOf<Access>;
