@@ -9,11 +9,14 @@ export interface AnswerDeclaration {
   /** Bodies of other media types. */
   other?: Readonly<Record<string, { description: string; example: string }>>;
   headers?: readonly HeaderName[];
-  /** The body is an upstream's, which usually has the shape of `json`. The handler passes it on as a `Response`. */
+  /**
+   * The body is an upstream's, which usually has the shape of `json`. The handler passes it on as a
+   * `Response`.
+   */
   isPassedOn?: true;
 }
 
-/** The values that a handler may return, by the answers that its route declares. */
+/** What a handler may return, by the answers that its route declares. */
 export type AnswerOf<Answers extends Readonly<Record<string, AnswerDeclaration>>> = {
   [Status in keyof Answers]:
     | (Answers[Status] extends { isPassedOn: true }

@@ -7,45 +7,44 @@ import type { Tag } from "./docs/tags.ts";
 import type { ErrorStyle } from "./errors/style.ts";
 import type { AnswerDeclaration, AnswerOf, Extras } from "./route-answer.ts";
 
-export type { AnswerDeclaration } from "./route-answer.ts";
-export { Reply, reply } from "./route-answer.ts";
+export { type AnswerDeclaration, Reply, reply } from "./route-answer.ts";
 
 /**
- * A route is one declaration. From it come the registration, the authentication, the checks of query and body, the
- * type of the handler's answer, and the route's part of the OpenAPI document. The routes of a resource stand together
- * with their handlers, which get the dependencies of that resource and no others:
+ * A route is one declaration. From it come the registration, the authentication, the checks of query and
+ * body, the type of the handler's answer, and the route's part of the OpenAPI document. The routes of a
+ * resource stand beside their handlers, which get the dependencies of that resource and no others:
  *
- *     export const petRoutes = resource(
- *       {
- *         renamePet: route({
- *           method: "PATCH",
- *           path: "/admin/pets/:id",
- *           tag: "Pets",
- *           access: "adminOrBody",
- *           summary: "Rename a pet",
- *           params: { id: "The pet's id." },
- *           query: z.object({ dry: z.enum(["true", "false"]).default("false").describe("Only check the name.") }),
- *           body: { schema: z.object({ name: z.string().describe("The new name.") }), example: { name: "Rex" } },
- *           answers: {
- *             200: { description: "The renamed pet.", json: Pet, example: { id: "7", name: "Rex" } },
- *             202: { description: "It will be renamed.", json: Job, example: { job: "1" } },
- *           },
- *           errors: ["pet_unknown"],
- *         }),
- *       },
- *       ({ pets }: { pets: Pets }) => ({
- *         async renamePet({ c, caller, params, query, body }) {
- *           const pet = await pets.rename(params.id, body.name);
- *           return pet.isAsleep ? reply(202, { job: pet.job }) : { id: pet.id, name: pet.name };
+ *     const ROUTES = {
+ *       renamePet: route({
+ *         method: "PATCH",
+ *         path: "/admin/pets/:id",
+ *         tag: "Pets",
+ *         access: "adminOrBody",
+ *         summary: "Rename a pet",
+ *         params: { id: "The pet's id." },
+ *         body: { schema: z.object({ name: z.string().describe("The new name.") }), example: { name: "Rex" } },
+ *         answers: {
+ *           200: { description: "The renamed pet.", json: Pet, example: { id: "7", name: "Rex" } },
+ *           202: { description: "It will be renamed later.", json: Job, example: { job: "1" } },
  *         },
+ *         errors: ["pet_unknown"],
  *       }),
- *     );
+ *     };
  *
- * The name of a route (`renamePet`) is its `operationId`. A handler returns the body of a 200 as it is, any other
- * declared JSON answer, or one with headers, with `reply`; a status or a body that is not declared does not compile.
- * Where a declared answer is not (only) JSON, a handler may also return a `Response`. After a declared 101 it returns
- * nothing: the socket is the runtime's by then. Failures are thrown as `AppError`. Add the resource to
- * `resources.ts`, and its dependencies to `server/compose.ts`.
+ *     export const petRoutes = resource(ROUTES).handledBy(({ pets }: { pets: Pets }) => ({
+ *       async renamePet({ params, body }) {
+ *         const pet = await pets.rename(params.id, body.name);
+ *         return pet.isAsleep ? reply(202, { job: pet.job }) : { id: pet.id, name: pet.name };
+ *       },
+ *     }));
+ *
+ * The name of a route, such as `renamePet`, is its `operationId`. A handler returns the body of a 200 as it
+ * is. It uses `reply` for any other declared status, and to add headers. A status, a body or a field that is
+ * not declared does not compile. If a declared answer is not (only) JSON, the handler may also return a
+ * `Response`. After a declared 101 it returns nothing, as the runtime owns the socket by then. It throws an
+ * `AppError` for any failure.
+ *
+ * Add a new resource to `resources.ts`, and its dependencies to `server/compose.ts`.
  */
 export function route<const Declaration extends RouteDeclaration>(
   declaration: Declaration & NamesItsParams<Declaration["path"]>,
@@ -62,20 +61,24 @@ export interface RouteDeclaration {
   access: Access;
   summary: string;
   description?: string;
-  /** Describes each parameter of the path. */
+  /** What each parameter of the path is. */
   params?: Readonly<Record<string, string>>;
-  /** Checked before the handler runs; otherwise the error is `request_invalid`. Its fields carry their descriptions. */
+  /**
+   * Checked before the handler runs; otherwise the error is `request_invalid`. Its fields carry their
+   * descriptions.
+   */
   query?: z.ZodObject;
   body?: BodyDeclaration;
   /** By status. The errors of `errors` need no entry. */
   answers: Readonly<Record<string, AnswerDeclaration>>;
-  /** The errors that the handler may throw, besides those of the access, the checks and the server itself. */
+  /** What the handler may throw, besides what the access, the checks and the server itself may. */
   errors?: readonly ErrorCode[];
   /** The shape of its errors. Default: `referenceStyle`. */
   style?: ErrorStyle;
   /**
-   * `admit`: the request counts against its user's limits. It is admitted before its body is read, so a user above
-   * their limits costs next to nothing. `show`: its answers only tell how much is left. Both need the access `caller`.
+   * `admit`: the request counts against its user's limits. It is admitted before its body is read, so a user
+   * above their limits costs next to nothing. `show`: its answers only tell how much is left. Both need the
+   * access `caller`.
    */
   limits?: "admit" | "show";
   /** An upstream's error keeps its status, and also its body if that has the style of the route. */
@@ -99,7 +102,7 @@ export type Access =
 export interface BodyDeclaration {
   /** Checked before the handler runs. Its fields carry their descriptions. */
   schema: z.ZodType;
-  /** The schema in the documentation, if it has more than the checked one. */
+  /** What the documentation shows, if that is more than what is checked. */
   documented?: z.ZodType;
   example: unknown;
   /** Default: true. For the documentation. */
@@ -110,7 +113,7 @@ export interface BodyDeclaration {
   bytesMax?: number;
 }
 
-/** The request as a handler receives it. */
+/** What a handler is called with. */
 export interface RouteRequest<Declaration extends RouteDeclaration> {
   c: HttpContext;
   caller: CallerOf<Declaration["access"]>;
@@ -133,7 +136,7 @@ export type RouteHandler<Declaration extends RouteDeclaration> = (
   request: RouteRequest<Declaration>,
 ) => RouteAnswer<Declaration> | Promise<RouteAnswer<Declaration>>;
 
-/** The values that a handler may return. */
+/** What a handler may return. */
 export type RouteAnswer<Declaration extends RouteDeclaration> = AnswerOf<Declaration["answers"]>;
 
 type ParamName<Path extends string> = Path extends `${string}/:${infer Rest}`
@@ -159,7 +162,7 @@ export interface BoundRoute {
   handler: (request: AnyRequest) => unknown;
 }
 
-/** The request as the pipeline passes it to any handler. */
+/** What the pipeline calls any handler with. */
 export interface AnyRequest {
   c: HttpContext;
   caller: CallerOf<Access>;
@@ -201,7 +204,8 @@ export function resource<Routes extends Declarations>(declarations: Routes) {
       routes,
       bind(deps) {
         const handlers = createHandlers(deps);
-        // The pipeline calls each handler with what its declaration asks for, which only the type above knows.
+        // The pipeline calls each handler with what its declaration asks for, which only the type above
+        // knows.
         const of = ({ operationId }: NamedRoute) => handlers[operationId] as BoundRoute["handler"];
         return routes.map((route) => ({ route, handler: of(route) }));
       },
