@@ -52,8 +52,8 @@ async function* contentOf({ name, bytes, content }: ArchiveEntry): AsyncGenerato
 
 /**
  * Reads an archive to its end and calls `take` for each plain file in it, in order. The function that `take`
- * returns, if any, is called with each piece of the file's content. Throws a `CommandError` for a file that is not
- * an archive, is damaged, or is cut short.
+ * returns, if any, is called with each piece of the file's content. Throws a `CommandError` for a file that
+ * is not an archive, is damaged, or is cut short.
  */
 export async function readArchive(
   path: string,
@@ -61,6 +61,8 @@ export async function readArchive(
 ): Promise<void> {
   const archive = extract(EXTRACT_OPTIONS);
   const feeding = pipeline(createReadStream(path, { highWaterMark: CHUNK_BYTES }), archive);
+  // When it fails, so does the iteration below, which may be earlier or later.
+  feeding.catch(() => {});
   let endsAt = 0;
   try {
     for await (const entry of archive) {
@@ -71,14 +73,15 @@ export async function readArchive(
     }
     await feeding;
   } catch (error) {
-    // It fails too, for the same reason.
-    feeding.catch(() => {});
     throw explain(error);
   }
   if (!hasEndAt(path, endsAt)) throw new CommandError(CUT_SHORT);
 }
 
-/** Early builds of this program wrote headers without the mark of their format, which the types do not know of. */
+/**
+ * Early builds of this program wrote headers without the mark of their format, which the types do not know
+ * of.
+ */
 const EXTRACT_OPTIONS = { highWaterMark: CHUNK_BYTES, allowUnknownFormat: true };
 
 const CUT_SHORT = "The archive is cut short.";
@@ -93,8 +96,8 @@ function explain(error: unknown): unknown {
 }
 
 /**
- * Whether a block of zeros, which ends an archive, follows its last entry. tar-stream also takes the end of the file
- * for the end of the archive.
+ * Whether a block of zeros, which ends an archive, follows its last entry. tar-stream also takes the end of
+ * the file for the end of the archive.
  */
 function hasEndAt(path: string, position: number): boolean {
   const file = openSync(path, "r");

@@ -5,8 +5,8 @@ import { AppError } from "../errors.ts";
 import { DAY_MS } from "../time.ts";
 
 /**
- * Makes a backup in a new file without blocking this process. Rejects with the reason if it fails. Aborting `signal`
- * ends it early.
+ * Makes a backup in a new file without blocking this process. Rejects with the reason if it fails. Aborting
+ * `signal` ends it early.
  */
 export type MakeBackup = (file: string, signal: AbortSignal) => Promise<void>;
 
@@ -20,8 +20,8 @@ interface BackupsOptions {
 /** The backups that are downloaded over HTTP, one at a time. */
 export interface Backups {
   /**
-   * Makes a backup and returns its archive, which is deleted when it was read or its reader has gone. Throws an
-   * `AppError`: backup_busy, backup_failed.
+   * Makes a backup and returns its archive, which is deleted when it was read or its reader has gone. Throws
+   * an `AppError`: backup_busy, backup_failed.
    */
   take(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
   /** Gives up the backup that is being made or read. */

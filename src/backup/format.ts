@@ -4,8 +4,8 @@ import { AGENT_KEY_NAME, DATABASE_NAME, SEAL_KEY_NAME } from "../data-folder.ts"
 import type { Contents } from "../store/sqlite/snapshot.ts";
 
 /*
- * A backup is a tar archive of `backup.json`, `server.db`, and the keys that are in the data folder. Unpacked into
- * an empty folder it is a data folder that a server can start on.
+ * A backup is a tar archive of `backup.json`, `server.db`, and the keys that are in the data folder. Unpacked
+ * into an empty folder it is a data folder that a server can start on.
  */
 
 export const MANIFEST_NAME = "backup.json";
@@ -32,13 +32,17 @@ export const Manifest = z.object({
   schema: count,
   users: count,
   conversations: count,
-  /** Whether the key that the tokens are encrypted with is in the backup, or only in the server's settings. */
+  /**
+   * Whether the key that the tokens are encrypted with is in the backup, or only in the server's settings.
+   */
   seal_key: z.enum(["included", "not included"]),
   files: z.partialRecord(z.enum(FILE_NAMES), file),
 });
 export type Manifest = z.output<typeof Manifest>;
 
-/** Returns how many tokens the seal key opens: the key of the settings, or else the one in the file at `path`. */
+/**
+ * Returns how many tokens the seal key opens: the key of the settings, or else the one in the file at `path`.
+ */
 export function countOpened(
   tokens: Contents["tokens"],
   { sealKey, path }: { sealKey: string | undefined; path: string },

@@ -3,7 +3,10 @@ import type { MakeBackup } from "./download.ts";
 
 const REASON_LENGTH_MAX = 1_000;
 
-/** Tells the command `backup` that the audit already has a row for the backup, with the name of who asked for it. */
+/**
+ * Tells the command `backup` that the audit already has a row for the backup, with the name of who asked for
+ * it.
+ */
 export const AUDITED_FLAG = "--audited";
 
 /** Returns the command that runs this program: the executable, or the runtime with the main file. */
@@ -13,8 +16,8 @@ export function ownCommand(): string[] {
 }
 
 /**
- * Makes backups with the command `backup`, in a process of its own. Copying and checking a database takes one long
- * step, which would hold up every request of the server's process.
+ * Makes backups with the command `backup`, in a process of its own. Copying and checking a database takes one
+ * long step, which would hold up every request of the server's process.
  */
 export function backupMaker(
   { data, sealKey }: Pick<Config, "data" | "sealKey">,

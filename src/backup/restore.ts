@@ -42,8 +42,8 @@ export interface Restored {
 }
 
 /**
- * Checks all of a backup, and only then puts its files into the data folder. The files that were there are moved to
- * a folder beside them. Refuses while any process has the data open.
+ * Checks all of a backup, and only then puts its files into the data folder. The files that were there are
+ * moved to a folder beside them. Refuses while any process has the data open.
  */
 export async function restoreBackup({ file, data, sealKey, force }: RestoreOptions): Promise<Restored> {
   const refuse = (error: unknown) => {
@@ -67,7 +67,9 @@ export async function restoreBackup({ file, data, sealKey, force }: RestoreOptio
   }
 }
 
-/** Puts the files of the backup into the folder, and checks that each has the bytes that the manifest lists. */
+/**
+ * Puts the files of the backup into the folder, and checks that each has the bytes that the manifest lists.
+ */
 async function unpack(source: string, folder: string): Promise<Manifest> {
   const found = new Map<string, { bytes: number; sha256: string }>();
   const wanted: readonly string[] = [MANIFEST_NAME, ...FILE_NAMES];

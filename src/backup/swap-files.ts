@@ -9,8 +9,8 @@ const REPLACED = [...FILE_NAMES, `${DATABASE_NAME}-wal`, `${DATABASE_NAME}-shm`]
 
 /**
  * Moves the files of `staging` into `data`, on the same disk, and returns the folder with the files that they
- * replaced, if there were any. If a step fails, every file is moved back. The database comes last, so that after a
- * loss of power it is never there without its keys.
+ * replaced, if there were any. If a step fails, every file is moved back. The database comes last, so that
+ * after a loss of power it is never there without its keys.
  */
 export function swapFiles(
   { staging, data }: { staging: string; data: string },

@@ -51,8 +51,9 @@ interface BackupOptions {
 }
 
 /**
- * Copies the database and the keys, as they are at one moment, into one file of mode 600. A server may run on the
- * data meanwhile; the copy does not hold it up. The file appears under its name when it is complete, or not at all.
+ * Copies the database and the keys, as they are at one moment, into one file of mode 600. A server may run on
+ * the data meanwhile; the copy does not hold it up. The file appears under its name when it is complete, or
+ * not at all.
  */
 export async function writeBackup(options: BackupOptions): Promise<Manifest> {
   const { data, file, overwrite, isAudited } = options;

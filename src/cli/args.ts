@@ -2,8 +2,8 @@ import { parseArgs } from "node:util";
 import {
   type Config,
   type Environment,
+  GivenSettings,
   type Origins,
-  Reading,
   readConfig,
   readSettings,
 } from "../config/read.ts";
@@ -44,29 +44,32 @@ export function readArgs<Name extends SettingName, Own extends Flags>(
 ): { settings: Pick<Config, Name>; flags: FlagValues<Own>; positionals: string[] } {
   const line = new CommandLine(args, settings, flags);
   return {
-    settings: readSettings(line.reading, env, settings),
+    settings: readSettings(line.given, env, settings),
     flags: line.flags as FlagValues<Own>,
     positionals: line.positionals,
   };
 }
 
-/** Reads the arguments of a command that takes all settings, `<port> <admin-key>` among them. Throws like `readArgs`. */
+/**
+ * Reads the arguments of a command that takes all settings, `<port> <admin-key>` among them. Throws like
+ * `readArgs`.
+ */
 export function readServerArgs<Own extends Flags = Record<never, Flag>>(
   { args, env }: Source,
   flags?: Own,
 ): { config: Config; warnings: string[]; origins: Origins; flags: FlagValues<Own> } {
   const line = new CommandLine(args, SETTING_NAMES, flags ?? {});
-  const { reading } = line;
+  const { given } = line;
   const [port, adminKey, ...more] = line.positionals;
-  if (port !== undefined && reading.given.has("port"))
-    reading.addFault("port", "The port is given twice. Leave out --port or the first argument.");
-  else if (port !== undefined) reading.given.set("port", { text: port, from: "first argument" });
-  if (adminKey !== undefined) reading.given.set("adminKey", { text: adminKey, from: "second argument" });
+  if (port !== undefined && given.texts.has("port"))
+    given.addFault("port", "The port is given twice. Leave out --port or the first argument.");
+  else if (port !== undefined) given.texts.set("port", { text: port, from: "first argument" });
+  if (adminKey !== undefined) given.texts.set("adminKey", { text: adminKey, from: "second argument" });
   if (more.length > 0)
-    reading.faults.push(
+    given.faults.push(
       "There are more than two arguments. Give <port> <admin-key>, with quotes around a key that has blanks.",
     );
-  return { ...readConfig(reading, env), flags: line.flags as FlagValues<Own> };
+  return { ...readConfig(given, env), flags: line.flags as FlagValues<Own> };
 }
 
 /** Whether one of the flags is among the arguments before `--`. */
@@ -94,7 +97,7 @@ interface Known {
 
 /** The arguments of a command, split into settings, the command's own flags, and positional arguments. */
 class CommandLine {
-  readonly reading = new Reading();
+  readonly given = new GivenSettings();
   readonly flags: Record<string, string | boolean | undefined> = {};
   readonly positionals: string[] = [];
   readonly #known = new Map<string, Known>();
@@ -107,12 +110,12 @@ class CommandLine {
 
   #addSetting(flag: string, name: SettingName): void {
     const { bare, many } = SETTINGS[name];
-    const { given } = this.reading;
+    const { texts } = this.given;
     const take = (from: string, value = bare) => {
-      const before = given.get(name);
-      if (before && !many) this.reading.addFault(name, `${from} is given twice. Give it once.`);
-      else if (value === undefined) this.reading.addFault(name, `${from} has no value. Add one.`);
-      else given.set(name, { text: before ? `${before.text},${value}` : value, from });
+      const before = texts.get(name);
+      if (before && !many) this.given.addFault(name, `${from} is given twice. Give it once.`);
+      else if (value === undefined) this.given.addFault(name, `${from} has no value. Add one.`);
+      else texts.set(name, { text: before ? `${before.text},${value}` : value, from });
     };
     this.#known.set(flag, { isSwitch: bare !== undefined, take });
   }
@@ -122,10 +125,10 @@ class CommandLine {
     this.flags[name] = isSwitch ? false : undefined;
     const take = (flag: string, text: string | undefined) => {
       const before = this.flags[name];
-      if (before && !many) this.reading.faults.push(`${flag} is given twice. Give it once.`);
+      if (before && !many) this.given.faults.push(`${flag} is given twice. Give it once.`);
       else if (isSwitch && text !== undefined)
-        this.reading.faults.push(`${flag} takes no value. Leave it out.`);
-      else if (!isSwitch && text === undefined) this.reading.faults.push(`${flag} has no value. Add one.`);
+        this.given.faults.push(`${flag} takes no value. Leave it out.`);
+      else if (!isSwitch && text === undefined) this.given.faults.push(`${flag} has no value. Add one.`);
       else this.flags[name] = isSwitch || (before === undefined ? text : `${before},${text}`);
     };
     this.#known.set(`--${name}`, { isSwitch, take });
@@ -167,7 +170,7 @@ class CommandLine {
     known?.take(flag, isNextFlag ? undefined : token.value);
     if (known) return true;
     const meant = nearest(flag, [...this.#known.keys()]);
-    this.reading.faults.push(unknownFlag(flag, meant));
+    this.given.faults.push(unknownFlag(flag, meant));
     return meant === undefined || this.#known.get(meant)?.isSwitch === true || arg.includes("=");
   }
 }

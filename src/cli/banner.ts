@@ -35,8 +35,8 @@ export function listenAddresses(host: string | undefined, interfaces: Interfaces
 }
 
 /**
- * Returns what the operator needs next. The addresses for agents and the dashboard's first link contain secrets, as
- * they must be pasted whole.
+ * Returns what the operator needs next. The addresses for agents and the dashboard's first link contain
+ * secrets, as they must be pasted whole.
  */
 export function banner({ config, port, agentKey, signInCode, addresses, version }: Banner): string {
   const at = addresses.map((address) => `${isIPv6(address) ? `[${address}]` : address}:${port}`);
@@ -68,7 +68,10 @@ function labelled(label: string, lines: readonly string[]): string[][] {
   return lines.map((line, index) => [index === 0 ? label : "", line]);
 }
 
-/** Whether agents on this machine need the key too. Behind a trusted proxy on it, local agents look like any other. */
+/**
+ * Whether agents on this machine need the key too. Behind a trusted proxy on it, local agents look like any
+ * other.
+ */
 function localNeedsKey({ agentKey, trustProxy }: Config): boolean {
   return agentKey !== undefined || trustProxy !== undefined;
 }
@@ -87,7 +90,7 @@ function agentLines({
   if (own >= 0) lines.push(`on this machine  ${at[own]}${localNeedsKey(config) ? keyed : ""}`);
   if (other >= 0) lines.push(`from elsewhere   ${at[other]}${keyed}`);
   const best = other >= 0 ? `${at[other]}${keyed}` : `${at[own]}${localNeedsKey(config) ? keyed : ""}`;
-  return [...lines, `as a whole URL   ${scheme("ws", config)}://${best}/client/register`];
+  return [...lines, `as a full URL    ${scheme("ws", config)}://${best}/client/register`];
 }
 
 function ownAgentLines({ echo, upstream, slots }: Config): string[][] {

@@ -5,7 +5,10 @@ import type { Command } from "./terminal.ts";
 import { table } from "./text-table.ts";
 import { PROGRAM } from "./version.ts";
 
-/** Prints every setting and where it comes from. Takes the server's arguments, and refuses what the server refuses. */
+/**
+ * Prints every setting and where it comes from. Takes the server's arguments, and refuses what the server
+ * refuses.
+ */
 export const config: Command = async (args, io) => {
   const { config, warnings, origins, flags } = readServerArgs({ args, env: io.env }, COMMANDS.config.flags);
   for (const warning of warnings) io.err(`${PROGRAM}: ${warning}\n`);

@@ -14,7 +14,9 @@ import type { Command } from "./terminal.ts";
 import { hostName, upstreamOf } from "./upstream.ts";
 import { PROGRAM, VERSION } from "./version.ts";
 
-/** Serves until a signal ends it. The log goes to standard output, and messages for people to standard error. */
+/**
+ * Serves until a signal ends it. The log goes to standard output, and messages for people to standard error.
+ */
 export const serve: Command = async (args, io) => {
   const { config, warnings, origins } = readServerArgs({ args, env: io.env });
   for (const warning of warnings) io.err(`${PROGRAM}: ${warning}\n`);

@@ -1,6 +1,6 @@
 /**
- * Resolves at the first SIGTERM or SIGINT. A second one ends the process at once with exit code 1. SIGHUP, which is
- * also sent when a terminal is closed, no longer ends the process; add a listener to act on it.
+ * Resolves at the first SIGTERM or SIGINT. A second one ends the process at once with exit code 1. SIGHUP,
+ * which is also sent when a terminal is closed, no longer ends the process; add a listener to act on it.
  */
 export function stopSignal(): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();

@@ -8,14 +8,17 @@ export interface StdoutWriter {
 
 const WAITING_LENGTH_MAX = 8 * 1024 ** 2;
 
-/** The pause between two writes. Each write is a system call, so a busy log is written in few large pieces. */
+/**
+ * The pause between two writes. Each write is a system call, so a busy log is written in few large pieces.
+ */
 const PAUSE_MS = 10;
 
 /**
- * Creates a writer for standard output or standard error, which writes texts in order. A text that comes after a pause
- * is written at the end of the event loop's turn; the texts that follow it are written every 10 ms. A reader that is
- * gone (EPIPE) is not a failure: what is written to it is lost. A reader that stops reading must not fill the memory:
- * beyond `waitingLengthMax` characters texts are dropped, and a line says how many once the reader goes on.
+ * Creates a writer for standard output or standard error, which writes texts in order. A text that comes
+ * after a pause is written at the end of the event loop's turn; the texts that follow it are written every 10
+ * ms. A reader that is gone (EPIPE) is not a failure: what is written to it is lost. A reader that stops
+ * reading must not fill the memory: beyond `waitingLengthMax` characters texts are dropped, and a line says
+ * how many once the reader goes on.
  */
 export function createStdoutWriter(file: BunFile, waitingLengthMax = WAITING_LENGTH_MAX): StdoutWriter {
   const writer = file.writer();

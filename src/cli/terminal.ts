@@ -5,7 +5,10 @@ import { createStdoutWriter } from "./stdout-writer.ts";
 /** What a command may use of its process. */
 export interface Terminal {
   env: Environment;
-  /** Whether standard output is a terminal that shows colors, and the user did not turn them off: https://no-color.org. */
+  /**
+   * Whether standard output is a terminal that shows colors, and the user did not turn them off:
+   * https://no-color.org.
+   */
   coloured?: boolean;
   /** Writes to standard output, and adds a newline if the text does not end in one. Never throws. */
   out(text: string): void;

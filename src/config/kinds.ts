@@ -5,7 +5,10 @@ import { z } from "zod";
 export interface Kind<Value> {
   /** Stands for the value in help texts. */
   value: string;
-  /** Reads the text given, or the default. Its messages are sentences that say what to do and never repeat the text. */
+  /**
+   * Reads the text given, or the default. Its messages are sentences that say what to do and never repeat the
+   * text.
+   */
   schema: z.ZodType<Value, string | undefined>;
   /** Writes a value as an operator would. */
   show?: (value: Value) => string;

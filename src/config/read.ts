@@ -13,9 +13,9 @@ export interface Given {
   from: string;
 }
 
-/** What the command line gives, and what is wrong with it. The faults are reported together with the others. */
-export class Reading {
-  readonly given = new Map<SettingName, Given>();
+/** The settings that the command line gives, and the faults found so far, which are reported together. */
+export class GivenSettings {
+  readonly texts = new Map<SettingName, Given>();
   readonly faults: string[] = [];
   readonly #faulty = new Set<SettingName>();
 
@@ -34,45 +34,45 @@ export type Origins = Readonly<Record<SettingName, string>>;
  * Throws a `CommandError` with exit code 2 and one line for each fault. No line repeats a secret.
  */
 export function readConfig(
-  commandLine: Reading,
+  given: GivenSettings,
   env: Environment,
 ): { config: Config; warnings: string[]; origins: Origins } {
-  const config = readSettings(commandLine, env, SETTING_NAMES);
+  const config = readSettings(given, env, SETTING_NAMES);
   if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
     throw new CommandError("--tls-cert and --tls-key belong together. Give both, or neither.", {
       exitCode: 2,
     });
   const unknown = unknownVariables(env);
   const warnings = unknown.length > 0 ? [`Ignored unknown variables: ${unknown.join(", ")}`] : [];
-  const origins = SETTING_NAMES.map((name) => [name, commandLine.given.get(name)?.from ?? "default"]);
+  const origins = SETTING_NAMES.map((name) => [name, given.texts.get(name)?.from ?? "default"]);
   return { config, warnings, origins: Object.fromEntries(origins) };
 }
 
 /** Reads some of the settings. Throws like `readConfig`. */
 export function readSettings<Name extends SettingName>(
-  reading: Reading,
+  given: GivenSettings,
   env: Environment,
   names: readonly Name[],
 ): Pick<Config, Name> {
   for (const name of names) {
-    const found = reading.given.get(name) ?? readVariables(name, env, reading);
-    if (found) reading.given.set(name, found);
+    const found = given.texts.get(name) ?? readVariables(name, env, given);
+    if (found) given.texts.set(name, found);
   }
   const schema = z.object(Object.fromEntries(names.map((name) => [name, SETTINGS[name].schema])));
-  const texts = names.map((name) => [name, reading.given.get(name)?.text ?? SETTINGS[name].default]);
+  const texts = names.map((name) => [name, given.texts.get(name)?.text ?? SETTINGS[name].default]);
   const { data, error } = schema.safeParse(Object.fromEntries(texts), { jitless: true });
   for (const { path, message } of error?.issues ?? []) {
     const name = path[0] as Name;
-    reading.addFault(name, verdictOn(name, reading.given.get(name)) + message);
+    given.addFault(name, verdictOn(name, given.texts.get(name)) + message);
   }
-  if (reading.faults.length > 0) throw new CommandError(reading.faults.join("\n"), { exitCode: 2 });
+  if (given.faults.length > 0) throw new CommandError(given.faults.join("\n"), { exitCode: 2 });
   return Object.freeze(data) as Pick<Config, Name>;
 }
 
 /** Repeats the text only if it cannot be a key, a key in the port's place, or a password in a URL. */
-function verdictOn(name: SettingName, given: Given | undefined): string {
-  if (!given) return "";
-  const { text, from } = given;
+function verdictOn(name: SettingName, found: Given | undefined): string {
+  if (!found) return "";
+  const { text, from } = found;
   if (from.endsWith(" argument")) return `The ${from} is not valid. `;
   if (SETTINGS[name].secret) return `${from} is not valid. `;
   const shown = text.replace(/\/\/[^/]*@/, "//***@").slice(0, 60);
@@ -80,12 +80,13 @@ function verdictOn(name: SettingName, given: Given | undefined): string {
 }
 
 /**
- * Returns the first of a setting's variables that is set, directly or as a file. An empty variable counts as not
- * set, except for the admin key: whoever sets that to nothing may mean "no key", and must hear that one is needed.
+ * Returns the first of a setting's variables that is set, directly or as a file. An empty variable counts as
+ * not set, except for the admin key: whoever sets that to nothing may mean "no key", and must hear that one
+ * is needed.
  */
-function readVariables(name: SettingName, env: Environment, reading: Reading): Given | undefined {
+function readVariables(name: SettingName, env: Environment, given: GivenSettings): Given | undefined {
   for (const variable of variablesOf(name)) {
-    const found = SETTINGS[name].secret ? readSecret(name, variable, env, reading) : readPlain(variable, env);
+    const found = SETTINGS[name].secret ? readSecret(name, variable, env, given) : readPlain(variable, env);
     if (found) return found;
   }
   const empty = name === "adminKey" && variablesOf(name).find((variable) => env[variable] === "");
@@ -106,21 +107,21 @@ function readSecret(
   name: SettingName,
   variable: string,
   env: Environment,
-  reading: Reading,
+  given: GivenSettings,
 ): Given | undefined {
   const [text, path] = [env[variable], env[`${variable}_FILE`]];
-  if (text && path) reading.addFault(name, `${variable} and ${variable}_FILE are both set. Unset one.`);
+  if (text && path) given.addFault(name, `${variable} and ${variable}_FILE are both set. Unset one.`);
   if (text) return { text, from: variable };
-  return path ? readSecretFile(name, `${variable}_FILE`, path, reading) : undefined;
+  return path ? readSecretFile(name, `${variable}_FILE`, path, given) : undefined;
 }
 
-function readSecretFile(name: SettingName, variable: string, path: string, reading: Reading): Given {
+function readSecretFile(name: SettingName, variable: string, path: string, given: GivenSettings): Given {
   try {
     return { text: readFileSync(path, "utf8").replace(/\r?\n$/, ""), from: variable };
   } catch (error) {
     // The path is left out: some people set the variable to the key itself.
     const reason = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    reading.addFault(
+    given.addFault(
       name,
       `The file that ${variable} names cannot be read (${reason}). Check its path and its mode.`,
     );

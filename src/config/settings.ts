@@ -43,7 +43,9 @@ export interface Setting<Value> extends Kind<Value> {
   many?: true;
 }
 
-/** A default in parentheses says what happens without a value. An empty one means that a value is required. */
+/**
+ * A default in parentheses says what happens without a value. An empty one means that a value is required.
+ */
 function setting<Value>(
   slug: string,
   byDefault: string,
@@ -236,7 +238,9 @@ const BUILTIN_AGENT = {
   }),
 };
 
-/** Every setting. Help texts and `config` are made from this table; a test holds docs/configuration.md to it. */
+/**
+ * Every setting. Help texts and `config` are made from this table; a test holds docs/configuration.md to it.
+ */
 export const SETTINGS = { ...SERVER, ...AGENTS, ...REQUESTS, ...RECORDS, ...BUILTIN_AGENT };
 
 export type SettingName = keyof typeof SETTINGS;
@@ -251,14 +255,19 @@ export const SETTING_GROUPS: Record<string, readonly SettingName[]> = {
   "Built-in agent settings": namesOf(BUILTIN_AGENT),
 };
 
-/** All values, frozen. Times are in milliseconds and sizes in bytes; a setting that is absent is `undefined`. */
+/**
+ * All values, frozen. Times are in milliseconds and sizes in bytes; a setting that is absent is `undefined`.
+ */
 export type Config = {
   readonly [Name in SettingName]: (typeof SETTINGS)[Name] extends Setting<infer Value> ? Value : never;
 };
 
 export const PREFIX = "CHATGPT_API_";
 
-/** Returns the variables of a setting, the winning one first. Each variable of a secret also exists with `_FILE`. */
+/**
+ * Returns the variables of a setting, the winning one first. Each variable of a secret also exists with
+ * `_FILE`.
+ */
 export function variablesOf(name: SettingName): string[] {
   const { slug, aliases = [] } = SETTINGS[name];
   return [PREFIX + slug.toUpperCase().replaceAll("-", "_"), ...aliases];

@@ -48,7 +48,7 @@ describe("the banner", () => {
   Data       ${resolve("some/data")}
   Agents     on this machine  127.0.0.1:4321
              from elsewhere   192.168.1.5:4321/agents/generated-agent-key
-             as a whole URL   ws://192.168.1.5:4321/agents/generated-agent-key/client/register
+             as a full URL    ws://192.168.1.5:4321/agents/generated-agent-key/client/register
   Try        curl http://127.0.0.1:4321/api/ask -H "Authorization: $ADMIN_KEY" -d '{"content":"Hello"}'
 
 `);
