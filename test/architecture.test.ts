@@ -245,7 +245,7 @@ test("only the settings and the command line read the environment", async () => 
 });
 
 test("no file has more than 300 lines", async () => {
-  const linesMax = 304;
+  const linesMax = 300;
   const paths = [...files, ...new Bun.Glob("test/**/*.ts").scanSync(root)];
   const long: string[] = [];
   for (const path of paths) {

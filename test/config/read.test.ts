@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readServerArgs } from "../../src/cli/args.ts";
@@ -23,11 +23,8 @@ function faultsOf(run: () => unknown): string[] {
 }
 const faults = (args: readonly string[], env: Env = {}) => faultsOf(() => read(args, env));
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "chatgpt-api-server-test-"));
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = mkdtempSync(join(tmpdir(), "chatgpt-api-server-test-"));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 async function fileWith(content: string): Promise<string> {
   const path = join(folder, crypto.randomUUID());

@@ -23,10 +23,7 @@ const COOKIES = ["admin's session", "user's session", "session from another site
 type Cookie = (typeof COOKIES)[number];
 
 interface Route {
-  /**
-   * Who gets in. `caller`: whoever may ask. `owner`: of those only the first user and the admin. `admin`: nobody
-   * else. `agent`: registers, from behind a proxy, where a key is always asked for.
-   */
+  /** The owner is the first user. Agents register from behind a proxy, where a key is always needed. */
   for: "anyone" | "caller" | "owner" | "admin" | "agent";
   /** For a path with parameters, or with something that must be created first. */
   path?: () => string | Promise<string>;
@@ -113,9 +110,8 @@ beforeAll(async () => {
   const flags = ["--data", data, "--key-failures-max", "1000000"];
   const { config } = readServerArgs({ args: ["0", ADMIN_KEY, ...flags], env: {} });
   const command = [process.execPath, join(import.meta.dir, "../../src/main.ts")];
-  server = await startServer(config, createLog({ write: () => {} }), {
-    makeBackup: backupMaker(config, command),
-  });
+  const makeBackup = backupMaker(config, command);
+  server = await startServer(config, createLog({ write: () => {} }), { makeBackup });
   url = `http://127.0.0.1:${server.port}`;
   endDescribed = expectDescribed(url);
   agents.push(await connectV2Agent(url, { hello: { ...V2_HELLO, endpoints: ENDPOINTS }, onAsk: answer }));

@@ -52,8 +52,7 @@ describe("an agent fails", () => {
   test("an ask never goes to the same agent twice while another one is connected, even a busy one", async () => {
     const { relay, ask } = createRelayBench();
     const [a, b] = [joinAgent(relay, "a"), joinAgent(relay, "b")];
-    const first = ask("1");
-    const second = ask("2");
+    const [first, second] = [ask("1"), ask("2")];
     refuse(a);
     expect(a.asks.length).toBe(0);
     b.answer();
