@@ -3,19 +3,23 @@ import { readBearer } from "../auth/bearer.ts";
 import { AppError } from "../errors.ts";
 import { isLoopback } from "../net/addresses.ts";
 
-/** A request to register, before there is a socket. */
-export interface Registration {
-  headers: Headers;
+/** Where a request comes from. */
+export interface RequestSource {
   /** The remote address; undefined on a Unix socket. */
   address: string | undefined;
   /** Whether a proxy passed the request on, or a header says so. */
   isForwarded: boolean;
+}
+
+/** A request to register, before there is a socket. */
+export interface Registration extends RequestSource {
+  headers: Headers;
   /** What the look-up of the key returned; undefined if no key was sent. */
   key: AgentKey | "revoked" | "unknown" | undefined;
 }
 
 export interface RegistrationRules {
-  /** `open` admits everybody, as the reference does. */
+  /** `keyed` admits agents without a key only from this machine; `open` admits all, as the reference does. */
   agents: "keyed" | "open";
   /** The operator set the agent key. Then agents on this machine need it too. */
   keyAlways: boolean;
@@ -25,9 +29,7 @@ export interface RegistrationRules {
   isOwnHost(header: string): boolean;
 }
 
-/**
- * Returns the key that a request to register carries: the one in the path if there is one, else the header's.
- */
+/** Returns the key of a request to register: the one in the path if there is one, else the header's. */
 export function shownKey(headers: Headers, pathKey: string | undefined): string | undefined {
   return pathKey ?? readBearer(headers);
 }
@@ -49,34 +51,29 @@ const KEYLESS: Admission = { trusted: false, key: undefined };
 export function admit(registration: Registration, rules: RegistrationRules): Admission {
   const { headers, key } = registration;
   if (typeof key === "object") return { trusted: key.id === null, key };
-  if (key === "revoked") {
+  if (key === "revoked")
     throw new AppError("agent_key_wrong", {
       hint: "This key was revoked. Ask the administrator for a new one.",
     });
-  }
   if (rules.agents === "open") return KEYLESS;
-  if (key === "unknown") {
+  if (key === "unknown")
     throw new AppError("agent_key_wrong", {
       hint: "Use the agent address that the server prints when it starts, or a key made for this agent.",
     });
-  }
-  const from = whyKeyIsNeeded(registration, rules);
-  if (from) {
+  const reason = whyKeyIsNeeded(registration, rules);
+  if (reason)
     throw new AppError("agent_key_required", {
-      hint: `${from} Register at /agents/<agent key>/client/register, or send the agent key as "Authorization: Bearer".`,
+      hint: `${reason} Register at /agents/<agent key>/client/register, or send the agent key as "Authorization: Bearer".`,
     });
-  }
-  if (!rules.isOwnHost(headers.get("host") ?? "")) {
+  if (!rules.isOwnHost(headers.get("host") ?? ""))
     throw new AppError("host_refused", {
       hint: "An agent without a key must call this machine localhost or by its address. --allowed-hosts adds other names.",
     });
-  }
   const origin = headers.get("origin");
-  if (origin !== null && isWebOrigin(origin) && !rules.origins.includes(origin)) {
+  if (origin !== null && isWebOrigin(origin) && !rules.origins.includes(origin))
     throw new AppError("agent_origin_refused", {
       hint: "Pages of this site may not register without the agent key. --agent-origins lists the sites that may.",
     });
-  }
   return KEYLESS;
 }
 

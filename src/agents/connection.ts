@@ -6,7 +6,7 @@ import type { Agent } from "../relay/agent.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { AgentCommand, AgentProfile, Transport } from "../relay/types.ts";
 import type { Admission } from "./admission.ts";
-import type { SocketSlot } from "./socket-slots.ts";
+import type { SocketLease } from "./socket-limit.ts";
 
 /** The part of an agent's WebSocket that a connection needs. */
 export interface AgentSocket {
@@ -26,7 +26,7 @@ export interface ConnectionOptions {
 /** A request to register that was let in. */
 export interface AdmittedAgent extends Admission {
   address: string;
-  slot: SocketSlot;
+  lease: SocketLease;
 }
 
 /**
@@ -91,7 +91,7 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
   closed(): void {
     this.#socket = undefined;
     this.#stopHello();
-    this.admitted.slot.release();
+    this.admitted.lease.end();
     this.lost();
   }
 
@@ -106,9 +106,9 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
 
   /** The agent has said hello. If its id is in use, the connection is closed. */
   protected register(profile: Omit<AgentProfile, "address" | "key">): void {
-    const { address, key, slot } = this.admitted;
+    const { address, key, lease } = this.admitted;
     this.#stopHello();
-    slot.identified();
+    lease.identified();
     const models = allowedModels(profile.models, key);
     this.agent = this.relay.join({ ...profile, models, address, key }, this);
     if (!this.agent) this.close("id_in_use");

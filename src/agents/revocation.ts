@@ -11,24 +11,18 @@ interface KeyedConnectionsOptions {
   log: Log;
 }
 
-/**
- * How often to look for keys that another process has revoked: one small query, none without such
- * connections.
- */
+/** How often to look for keys that another process has revoked: one small query, if there are connections. */
 const RECHECK_MS = 1_000;
 
 /** The connections of agents that registered with a key of their own. They end when the key is revoked. */
 export class KeyedConnections {
-  readonly #options: KeyedConnectionsOptions;
   readonly #connections = new Map<string, Set<Connection>>();
   readonly #revoked = new Set<string>();
   #stopTimer: Cancel | undefined;
   #stopped = false;
   #isReadable = true;
 
-  constructor(options: KeyedConnectionsOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: KeyedConnectionsOptions) {}
 
   /** Adds a connection. If its key was revoked while the socket was being opened, it ends at once. */
   add(keyId: string, connection: Connection): void {
@@ -52,7 +46,7 @@ export class KeyedConnections {
   end(keyId: string): void {
     this.#revoked.add(keyId);
     const held = [...(this.#connections.get(keyId) ?? [])];
-    this.#options.log.info("agent_key_revoked", { key_id: keyId, sockets: held.length });
+    this.options.log.info("agent_key_revoked", { key_id: keyId, sockets: held.length });
     for (const connection of held) connection.end("key_revoked");
   }
 
@@ -63,7 +57,7 @@ export class KeyedConnections {
 
   #scheduleRecheck(): void {
     if (this.#stopped || this.#connections.size === 0) return;
-    this.#stopTimer ??= this.#options.clock.after(RECHECK_MS, () => {
+    this.#stopTimer ??= this.options.clock.after(RECHECK_MS, () => {
       void this.#recheck().finally(() => {
         this.#stopTimer = undefined;
         this.#scheduleRecheck();
@@ -77,7 +71,7 @@ export class KeyedConnections {
   }
 
   async #recheck(): Promise<void> {
-    const { keys, log } = this.#options;
+    const { keys, log } = this.options;
     try {
       const ids = new Set([...this.#connections.keys()].filter((id) => !this.#revoked.has(id)));
       for (const id of await keys.revokedAmong(ids)) this.end(id);

@@ -4,10 +4,10 @@ import { AppError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import { V1_MESSAGE } from "../protocol/agent-v1.ts";
 import { AGENT_SUBPROTOCOL } from "../protocol/agent-v2.ts";
-import { admit, type RegistrationRules, shownKey } from "./admission.ts";
+import { admit, type RegistrationRules, type RequestSource, shownKey } from "./admission.ts";
 import type { AgentConnection } from "./connection.ts";
 import { KeyedConnections } from "./revocation.ts";
-import { createSocketSlots } from "./socket-slots.ts";
+import { createSocketLimit } from "./socket-limit.ts";
 import { V1Connection, type V1Options } from "./v1.ts";
 import { V2Connection, type V2Options } from "./v2.ts";
 
@@ -15,26 +15,11 @@ export interface AgentSocketsOptions extends V1Options, V2Options {
   rules: RegistrationRules;
   keys: Pick<AgentKeys, "find" | "revokedAmong">;
   log: Log;
-  /** Returns where a request comes from, and whether a proxy passed it on. */
-  addressOf(
-    request: Request,
-    server: Server<AgentConnection>,
-  ): { address: string | undefined; isForwarded: boolean };
+  addressOf(request: Request, server: Server<AgentConnection>): RequestSource;
   socketsMax: number;
 }
 
-export interface AgentSockets {
-  /** The handler for `Bun.serve`. */
-  websocket: WebSocketHandler<AgentConnection>;
-  /** Upgrades a request to register. Throws an `AppError` that says why it is refused. */
-  register(request: Request, server: Server<AgentConnection>, pathKey: string | undefined): Promise<void>;
-  /** Closes every socket that was opened with the key, and lets no more in. */
-  endKey(keyId: string): void;
-  /** Tells all agents that the server is going away. */
-  announceDrain(server: { publish(topic: string, text: string): unknown }): void;
-  /** Call it once all sockets are closed. */
-  stop(): void;
-}
+export type AgentSockets = ReturnType<typeof createAgentSockets>;
 
 /** Every agent's socket is subscribed to this topic. */
 const TOPIC = "agents";
@@ -45,15 +30,16 @@ const RECONNECT_MS = 2_000;
 /** Extra send-buffer room for cancel and ping frames queued behind one ask. */
 const CONTROL_BYTES_MAX = 1024 * 1024;
 
-export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
+/** Opens the sockets of agents: decides who may register, and ends those whose key is revoked. */
+export function createAgentSockets(options: AgentSocketsOptions) {
   const { rules, keys, clock, log, newId, socketsMax } = options;
-  const slots = createSocketSlots(socketsMax);
+  const limit = createSocketLimit(socketsMax);
   const keyed = new KeyedConnections({ keys, clock, log });
 
   /** Returns a connection that waits for its socket. */
   async function admitConnection(
     request: Request,
-    from: { address: string | undefined; isForwarded: boolean },
+    from: RequestSource,
     pathKey: string | undefined,
   ): Promise<AgentConnection> {
     const { headers } = request;
@@ -61,33 +47,37 @@ export function createAgentSockets(options: AgentSocketsOptions): AgentSockets {
     const found = shown === undefined ? undefined : ((await keys.find(shown)) ?? "unknown");
     const admission = admit({ headers, ...from, key: found }, rules);
     const Connection = protocolOf(headers) === "v1" ? V1Connection : V2Connection;
-    const slot = slots.take(from.address);
-    return new Connection(options, { ...admission, address: from.address ?? "", slot });
+    const lease = limit.enter(from.address);
+    return new Connection(options, { ...admission, address: from.address ?? "", lease });
   }
 
   return {
-    async register(request, server, pathKey) {
+    /** Upgrades a request to register. Throws an `AppError` that says why it is refused. */
+    async register(request: Request, server: Server<AgentConnection>, pathKey: string | undefined) {
       const from = options.addressOf(request, server);
       try {
         const connection = await admitConnection(request, from, pathKey);
         const headers = connection.protocol === "v2" ? { "sec-websocket-protocol": AGENT_SUBPROTOCOL } : {};
         if (server.upgrade(request, { data: connection, headers })) return;
-        connection.admitted.slot.release();
+        connection.admitted.lease.end();
       } catch (error) {
-        if (error instanceof AppError) {
+        if (error instanceof AppError)
           log.warn("agent_refused", { address: from.address, reason: error.code, hint: error.hint });
-        }
         throw error;
       }
       throw new AppError("upgrade_required", { hint: "Agents register here with a WebSocket upgrade." });
     },
-    endKey: (keyId) => keyed.end(keyId),
+    /** Closes every socket that was opened with the key, and lets no more in. */
+    endKey: (keyId: string) => keyed.end(keyId),
+    /** To be called once all sockets are closed. */
     stop: () => keyed.stop(),
-    announceDrain(server) {
+    /** Tells all agents that the server is going away. */
+    announceDrain(server: { publish(topic: string, text: string): unknown }): void {
       // One frame that agents of both protocols can read.
       const v1 = { id: newId(), message: V1_MESSAGE.drain, data: "" };
       server.publish(TOPIC, JSON.stringify({ ...v1, type: "drain", reconnect_ms: RECONNECT_MS }));
     },
+    /** The handler for `Bun.serve`. */
     websocket: createHandler(options, keyed),
   };
 }
@@ -113,12 +103,8 @@ function createHandler(
       const keyId = connection.admitted.key?.id;
       if (keyId) keyed.add(keyId, connection);
     },
-    message(ws, message) {
-      ws.data.receive(typeof message === "string" ? message : message.toString());
-    },
-    drain(ws) {
-      ws.data.drained();
-    },
+    message: (ws, message) => ws.data.receive(message.toString()),
+    drain: (ws) => ws.data.drained(),
     close(ws, code) {
       const connection = ws.data;
       const { address, key } = connection.admitted;

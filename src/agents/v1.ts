@@ -10,7 +10,7 @@ export interface V1Options extends ConnectionOptions {
   v1Model: string;
 }
 
-/** The ids of existing agents are UUIDs that a server of this kind once gave them. */
+/** The id of an existing agent is a UUID that a server of this kind once sent it. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const V1_PROFILE = { name: "v1 agent", protocol: "v1", slots: 1, endpoints: [] } as const;
@@ -56,12 +56,10 @@ export class V1Connection extends AgentConnection<V1Options> {
   }
 
   #hello(frame: V1AgentFrame | undefined): void {
-    if (!frame || !UUID.test(frame.id)) {
-      this.close("hello_id_invalid");
-      return;
-    }
+    const id = frame?.id.toLowerCase() ?? "";
     const models = [{ id: this.options.v1Model }];
-    this.register({ ...V1_PROFILE, models, id: frame.id.toLowerCase(), trusted: this.admitted.trusted });
+    if (UUID.test(id)) this.register({ ...V1_PROFILE, models, id, trusted: this.admitted.trusted });
+    else this.close("hello_id_invalid");
   }
 
   #pong(agent: Agent): void {

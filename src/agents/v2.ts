@@ -69,15 +69,12 @@ export class V2Connection extends AgentConnection<V2Options> {
     const parsed = parseFrame(text);
     if (parsed === "unknown") this.#stray();
     else if ("fault" in parsed) this.#refuseFault(parsed);
-    else if (!this.agent) this.#hello(parsed);
-    else this.#handle(parsed, this.agent);
+    else if (this.agent) this.#handle(parsed, this.agent);
+    else if (parsed.type === "hello") this.#hello(parsed);
+    else this.#refuse("hello_invalid", NOT_HELLO);
   }
 
-  #hello(frame: AgentFrame): void {
-    if (frame.type !== "hello") {
-      this.#refuse("hello_invalid", NOT_HELLO);
-      return;
-    }
+  #hello(frame: HelloFrame): void {
     const { resume, version, frameBytesMax } = this.options;
     const { trusted, key } = this.admitted;
     const { id, resumed } = this.#identify(frame);
@@ -103,28 +100,26 @@ export class V2Connection extends AgentConnection<V2Options> {
   }
 
   #handle(frame: AgentFrame, agent: Agent): void {
-    switch (frame.type) {
-      case "hello":
-        this.#refuse("hello_repeated");
-        return;
-      case "pong":
-        if (!this.#pingSent) this.#stray();
-        this.#pingSent = false;
-        this.relay.pong(agent);
-        return;
-      case "update": {
-        const { type: _, models, ...offer } = frame;
-        this.relay.update(agent, { ...offer, models: models && allowedModels(models, this.admitted.key) });
-        return;
-      }
-      case "pause":
-        this.relay.pause(agent);
-        return;
-      default:
-        if (agent.holds(frame.ask)) answer(frame, agent, this.relay);
-        else if (this.#cancelled.has(frame.ask)) this.relay.ignored();
-        else this.#stray();
+    if ("ask" in frame) this.#answer(frame, agent);
+    else if (frame.type === "hello") this.#refuse("hello_repeated");
+    else if (frame.type === "pong") this.#pong(agent);
+    else if (frame.type === "pause") this.relay.pause(agent);
+    else {
+      const { type: _, models, ...offer } = frame;
+      this.relay.update(agent, { ...offer, models: models && allowedModels(models, this.admitted.key) });
     }
+  }
+
+  #pong(agent: Agent): void {
+    if (!this.#pingSent) this.#stray();
+    this.#pingSent = false;
+    this.relay.pong(agent);
+  }
+
+  #answer(frame: AnswerFrame, agent: Agent): void {
+    if (agent.holds(frame.ask)) answer(frame, agent, this.relay);
+    else if (this.#cancelled.has(frame.ask)) this.relay.ignored();
+    else this.#stray();
   }
 
   #noteCancel(slot: string): void {
@@ -164,23 +159,17 @@ function headersOf({ headers }: ModelRequest, { traceparent, tracestate }: AskOr
   return { ...headers, traceparent, ...(tracestate !== undefined && { tracestate }) };
 }
 
+/** A frame about an ask that the agent has. */
 type AnswerFrame = Extract<AgentFrame, { ask: string }>;
 
 function answer(frame: AnswerFrame, agent: Agent, relay: Relay): void {
-  switch (frame.type) {
-    case "accept":
-      relay.accept(agent, frame.ask);
-      return;
-    case "delta":
-      relay.delta(agent, frame.ask, frame);
-      return;
-    case "done": {
-      const { ask, status, body, usage, headers } = frame;
-      relay.done(agent, ask, { kind: "model", status, body, usage, headers });
-      return;
-    }
-    case "fail":
-      relay.fail(agent, frame.ask, failureOf(frame), frame.retryable);
+  const { type, ask } = frame;
+  if (type === "delta") relay.delta(agent, ask, frame);
+  else if (type === "accept") relay.accept(agent, ask);
+  else if (type === "fail") relay.fail(agent, ask, failureOf(frame), frame.retryable);
+  else {
+    const { status, body, usage, headers } = frame;
+    relay.done(agent, ask, { kind: "model", status, body, usage, headers });
   }
 }
 

@@ -14,5 +14,5 @@ export function createFakeSocket<Frame>() {
   return { socket, sent, closed };
 }
 
-/** The slot of a socket, in a test that is not about the limits. */
-export const UNLIMITED_SLOT = { identified: () => {}, release: () => {} };
+/** The lease of a socket, in a test that is not about the limits. */
+export const UNLIMITED = { identified: () => {}, end: () => {} };

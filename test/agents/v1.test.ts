@@ -3,7 +3,7 @@ import { V1Connection } from "../../src/agents/v1.ts";
 import type { V1ServerFrame } from "../../src/protocol/agent-v1.ts";
 import { CLOSE } from "../../src/protocol/close.ts";
 import { createRelayBench, peek, settle } from "../support/relay.ts";
-import { createFakeSocket, UNLIMITED_SLOT } from "./fake-socket.ts";
+import { createFakeSocket, UNLIMITED } from "./fake-socket.ts";
 
 const ID = "6c1f6f0e-4a4e-4f4e-9a55-0d6a7c1b2a3d";
 
@@ -18,7 +18,7 @@ function connect(bench = createRelayBench(), { address = "127.0.0.1", trusted = 
       helloWithinMs: 10_000,
       v1Model: "chatgpt",
     },
-    { address, trusted, key: undefined, slot: UNLIMITED_SLOT },
+    { address, trusted, key: undefined, lease: UNLIMITED },
   );
   connection.open(socket);
   const say = (frame: unknown) =>

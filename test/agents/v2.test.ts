@@ -4,7 +4,7 @@ import { createResume } from "../../src/auth/resume.ts";
 import type { ServerFrame } from "../../src/protocol/agent-v2.ts";
 import { CLOSE } from "../../src/protocol/close.ts";
 import { createRelayBench, peek, settle } from "../support/relay.ts";
-import { createFakeSocket, UNLIMITED_SLOT } from "./fake-socket.ts";
+import { createFakeSocket, UNLIMITED } from "./fake-socket.ts";
 
 const HELLO = {
   type: "hello",
@@ -30,7 +30,7 @@ function connect(bench = createRelayBench(), { address = "10.0.0.1" } = {}) {
       frameBytesMax: 1000,
       resume: RESUME,
     },
-    { address, trusted: false, key: undefined, slot: UNLIMITED_SLOT },
+    { address, trusted: false, key: undefined, lease: UNLIMITED },
   );
   connection.open(socket);
   const say = (frame: unknown) =>
