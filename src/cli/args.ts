@@ -189,28 +189,25 @@ function unknownFlag(flag: string, meant: string | undefined): string {
 /** Returns the candidate that the word is a typing mistake for, if there is one. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const plain = (name: string) => name.toLowerCase().replace(/^-+/, "").replaceAll("_", "-");
-  const ranked = candidates.map((name) => ({ name, distance: editDistance(plain(word), plain(name)) }));
-  const best = ranked.sort((a, b) => a.distance - b.distance)[0];
-  return best && best.distance <= Math.min(2, plain(best.name).length / 3) ? best.name : undefined;
+  const isNear = (name: string, max: number) => max <= name.length / 3 && isWithin(max, plain(word), name);
+  for (const max of [0, 1, 2]) {
+    const found = candidates.find((name) => isNear(plain(name), max));
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
-/** Counts the letters to add, drop, replace, or swap with their neighbor ("optimal string alignment"). */
-function editDistance(a: string, b: string): number {
-  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
-  const at = (i: number, j: number) => rows[i]?.[j] ?? Number.POSITIVE_INFINITY;
-  for (let i = 1; i <= a.length; i++) {
-    rows.push([i]);
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1];
-      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      const distance = Math.min(
-        at(i - 1, j) + 1,
-        at(i, j - 1) + 1,
-        at(i - 1, j - 1) + (same ? 0 : 1),
-        swapped ? at(i - 2, j - 2) + 1 : Number.POSITIVE_INFINITY,
-      );
-      rows[i]?.push(distance);
-    }
-  }
-  return at(a.length, b.length);
+/** Whether at most `max` letters must be added, dropped, replaced, or swapped with their neighbor. */
+function isWithin(max: number, a: string, b: string): boolean {
+  if (max < 0) return false;
+  if (a === "" || b === "") return a.length + b.length <= max;
+  const [restA, restB] = [a.slice(1), b.slice(1)];
+  if (a[0] === b[0]) return isWithin(max, restA, restB);
+  const isSwapped = a[0] === b[1] && a[1] === b[0];
+  return (
+    isWithin(max - 1, restA, b) ||
+    isWithin(max - 1, a, restB) ||
+    isWithin(max - 1, restA, restB) ||
+    (isSwapped && isWithin(max - 1, a.slice(2), b.slice(2)))
+  );
 }
