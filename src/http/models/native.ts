@@ -6,7 +6,7 @@ import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import type { Delta } from "../../relay/types.ts";
 import type { ErrorStyle } from "../errors/style.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
-import { ChatFailure } from "./chunk.ts";
+import { ChatFailure } from "./chat-completion.ts";
 import type { Plan, PlanStream } from "./plan.ts";
 import { type ModelAskBody, UsageChunk } from "./schema.ts";
 

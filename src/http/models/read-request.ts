@@ -7,8 +7,8 @@ import { checkAllowed, type ModelAliases, resolveModel } from "./allowed-models.
 import type { ModelAsk } from "./ask.ts";
 import { nativePlan } from "./native.ts";
 import type { ModelAskBody } from "./schema.ts";
-import { translatedPlan } from "./translated.ts";
 import type { Translation, TranslationContext } from "./translation.ts";
+import { translatedPlan } from "./translation.ts";
 import { type V1PlanDeps, v1Plan } from "./v1-plan.ts";
 
 /** The API of one model route. */

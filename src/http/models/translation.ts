@@ -1,4 +1,10 @@
-import type { PlanStream } from "./plan.ts";
+import type { AppError } from "../../errors.ts";
+import { field, parseJson } from "../../json/parse.ts";
+import { CHAT_STREAM_END } from "../../protocol/chat.ts";
+import type { Delta } from "../../relay/types.ts";
+import type { ServerEvent } from "../middleware/event-stream.ts";
+import { ChatFailure, CompletionChunk } from "./chat-completion.ts";
+import type { Plan, PlanStream } from "./plan.ts";
 
 /**
  * A request of another API (`/v1/responses`, `/v1/messages`) as a chat completion, for agents whose upstream
@@ -6,19 +12,14 @@ import type { PlanStream } from "./plan.ts";
  * its own.
  */
 export interface Translation {
-  /**
-   * The body of the chat completion, with `stream`, and when streamed with `stream_options.include_usage`.
-   */
+  /** The body of the chat completion. */
   request: Record<string, unknown>;
   /**
    * Returns the caller's answer, made from the body of a good chat completion. Throws if the body is anything
    * else.
    */
   answer(chatBody: string): string;
-  /**
-   * Begins a streamed answer. Its `push` takes the events of the streamed chat completion, `[DONE]` included.
-   * Data that is not a chunk of a chat completion is a failure.
-   */
+  /** Begins a streamed answer. */
   stream(): PlanStream;
 }
 
@@ -27,4 +28,91 @@ export interface TranslationContext {
   newId: () => string;
   /** Milliseconds since 1970. */
   now: () => number;
+}
+
+/** Returns the plan that asks for a chat completion and translates its answer. */
+export function translatedPlan(translation: Translation, stream: boolean, model: string): Plan {
+  const body = JSON.stringify({ ...translation.request, model });
+  return {
+    request: { endpoint: "chat/completions", stream, body: () => body },
+    body: (answer) => translation.answer(answer),
+    open: () => translation.stream(),
+  };
+}
+
+/** Returns the fields of a chat completion that say whether it is streamed. */
+export function streamFields(stream: boolean | null | undefined): Record<string, unknown> {
+  return stream ? { stream: true, stream_options: { include_usage: true } } : { stream: false };
+}
+
+/** Returns the fields that have a value. */
+export function withoutNulls(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null));
+}
+
+/** What an upstream says about its failure. */
+export type Failure = { message: string; type?: string | null | undefined; code?: unknown };
+
+const NOT_A_CHUNK = "The agent's upstream sent something that is not a chat completion.";
+
+/**
+ * Reads the events of a streamed chat completion, `[DONE]` included, and collects the caller's events. Data
+ * that is not a chunk is a failure. Nothing follows a failure or the end.
+ */
+export abstract class TranslatedStream implements PlanStream {
+  #events: ServerEvent[] = [];
+  #isEnded = false;
+
+  /** Returns what is wrong with the chunk, if anything. `value` is the chunk as the upstream sent it. */
+  protected abstract write(chunk: CompletionChunk, value: unknown): string | undefined;
+  /** Sends the last events of a good answer. Returns what is wrong with the answer, if anything. */
+  protected abstract finish(): string | undefined;
+  /** Sends the last events of an answer that the upstream has failed to give. */
+  protected abstract failed(failure: Failure): void;
+  /** Sends the last events of an answer that the server has failed to get. */
+  protected abstract failedBy(error: AppError, requestId: string): void;
+
+  push({ data }: Delta): ServerEvent[] {
+    if (this.#isEnded) return [];
+    if (data === CHAT_STREAM_END) return this.end();
+    const value = parseJson(data);
+    const chunk = CompletionChunk.safeParse(value).data;
+    // A failed upstream may send both, and a chunk with an error does not continue the answer.
+    const failure = chunk && field(value, "error") == null ? undefined : ChatFailure.safeParse(value).data;
+    if (failure) this.#fail(failure.error);
+    else if (chunk) this.#failIf(this.write(chunk, value));
+    else this.#fail({ message: NOT_A_CHUNK });
+    return this.#taken();
+  }
+
+  end(): ServerEvent[] {
+    if (!this.#isEnded) this.#failIf(this.finish());
+    this.#isEnded = true;
+    return this.#taken();
+  }
+
+  fail(error: AppError, requestId: string): ServerEvent[] {
+    if (!this.#isEnded) this.failedBy(error, requestId);
+    this.#isEnded = true;
+    return this.#taken();
+  }
+
+  protected send(event: ServerEvent): void {
+    this.#events.push(event);
+  }
+
+  #failIf(fault: string | undefined): void {
+    if (fault !== undefined) this.#fail({ message: fault });
+  }
+
+  #fail(failure: Failure): void {
+    this.failed(failure);
+    this.#isEnded = true;
+  }
+
+  #taken(): ServerEvent[] {
+    const taken = this.#events;
+    this.#events = [];
+    return taken;
+  }
 }

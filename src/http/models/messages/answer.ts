@@ -1,22 +1,47 @@
+import { z } from "zod";
 import { parseJson } from "../../../json/parse.ts";
-import type { Delta, Usage } from "../chunk.ts";
-import { type Ending, endingFields, messagesUsage } from "./ending.ts";
+import { type Delta, readCompletion, reasoningOf, type ToolCall, type Usage } from "../chat-completion.ts";
 
-type Call = NonNullable<Delta["tool_calls"]>[number];
-
-/** The fields of a message that are known before its content. */
-export interface MessageIdentity {
+export interface MessageOptions {
   id: string;
+  /** The model, until the upstream names its own. */
   model: string;
+  showsThinking: boolean;
+  stopSequences: readonly string[];
+  newId: () => string;
+}
+
+/** Why an answer has ended, as far as it is known. */
+export interface Ending {
+  finishReason: string | null | undefined;
+  /** Whether the model has called a tool. */
+  called: boolean;
+  /** Whether the model has sent a refusal. */
+  refused: boolean;
+  /** The caller's stop sequence that ended the answer, if the upstream names it. */
+  stopSequence: string | undefined;
+}
+
+/** Returns the body of a message, made from that of a whole chat completion. */
+export function messageOf(chatBody: string, options: MessageOptions) {
+  const { value, completion, choice, message } = readCompletion(chatBody);
+  const ending = {
+    finishReason: choice.finish_reason,
+    called: Boolean(message.tool_calls?.length),
+    refused: Boolean(message.refusal),
+    stopSequence: stopSequenceOf(value, options.stopSequences),
+  };
+  const content = contentOf(message, options);
+  return messageBody(options.id, completion.model || options.model, content, ending, completion.usage);
 }
 
 export function messageBody(
-  identity: MessageIdentity,
+  id: string,
+  model: string,
   content: readonly unknown[],
   ending: Ending | undefined,
   usage: Usage | null | undefined,
 ) {
-  const { id, model } = identity;
   return {
     id,
     type: "message",
@@ -28,8 +53,7 @@ export function messageBody(
   };
 }
 
-/** Returns the content blocks of a whole answer. */
-export function contentOf(message: Delta, showsThinking: boolean, newId: () => string): unknown[] {
+function contentOf(message: Delta, { showsThinking, newId }: MessageOptions): unknown[] {
   const thinking = reasoningOf(message);
   return [
     ...(thinking && showsThinking ? [{ type: "thinking", thinking, signature: "" }] : []),
@@ -38,11 +62,7 @@ export function contentOf(message: Delta, showsThinking: boolean, newId: () => s
   ];
 }
 
-export function reasoningOf({ reasoning_content, reasoning }: Delta): string {
-  return reasoning_content || reasoning || "";
-}
-
-function toolUse({ id, function: called }: Call, newId: () => string): unknown {
+function toolUse({ id, function: called }: ToolCall, newId: () => string): unknown {
   const input = toolInput(called?.arguments ?? "");
   return { type: "tool_use", id: id || `toolu_${newId()}`, name: called?.name ?? "", input };
 }
@@ -52,10 +72,55 @@ function toolUse({ id, function: called }: Call, newId: () => string): unknown {
  * like a call without arguments, so it is kept as text under `INVALID_JSON`, the key that Anthropic's
  * documentation of fine-grained tool streaming suggests.
  */
-export function toolInput(callArguments: string): unknown {
+function toolInput(callArguments: string): unknown {
   if (callArguments.trim() === "") return {};
   const input = parseJson(callArguments);
   if (input === null) return {};
   if (typeof input === "object" && !Array.isArray(input)) return input;
   return { INVALID_JSON: callArguments };
+}
+
+const stop = z.string().optional().catch(undefined);
+/** vLLM names the stop sequence in `stop_reason`, SGLang in `matched_stop`. */
+const StoppedChoice = z.object({ stop_reason: stop, matched_stop: stop });
+const Stopped = z.object({ choices: z.tuple([StoppedChoice]).rest(z.unknown()) });
+
+/** Returns the caller's stop sequence that a chunk, or a whole answer, names as its end. */
+export function stopSequenceOf(chunk: unknown, sequences: readonly string[]): string | undefined {
+  if (sequences.length === 0) return undefined;
+  const choice = Stopped.safeParse(chunk).data?.choices[0];
+  return sequences.find((sequence) => sequence === choice?.stop_reason || sequence === choice?.matched_stop);
+}
+
+export function endingFields(ending: Ending) {
+  const reason = stopReason(ending);
+  return {
+    stop_reason: reason,
+    stop_sequence: reason === "stop_sequence" ? (ending.stopSequence ?? null) : null,
+    stop_details: reason === "refusal" ? { type: "refusal", category: null, explanation: null } : null,
+  };
+}
+
+/** Some upstreams end with `stop` after tool calls, and some give no reason at all. */
+function stopReason({ finishReason, called, refused, stopSequence }: Ending): string {
+  if (finishReason === "length") return "max_tokens";
+  if (finishReason === "content_filter" || refused) return "refusal";
+  if (called) return "tool_use";
+  return stopSequence === undefined ? "end_turn" : "stop_sequence";
+}
+
+/**
+ * Returns the usage as Anthropic counts it: input tokens from a cache are not part of the input tokens, as
+ * they are for OpenAI. The two main counts must be numbers, so they are 0 if the upstream sent no usage.
+ */
+export function messagesUsage(usage: Usage | null | undefined) {
+  const cached = usage?.prompt_tokens_details?.cached_tokens ?? null;
+  const thinking = usage?.completion_tokens_details?.reasoning_tokens ?? null;
+  return {
+    input_tokens: Math.max((usage?.prompt_tokens ?? 0) - (cached ?? 0), 0),
+    cache_creation_input_tokens: null,
+    cache_read_input_tokens: cached,
+    output_tokens: usage?.completion_tokens ?? 0,
+    output_tokens_details: thinking === null ? null : { thinking_tokens: thinking },
+  };
 }

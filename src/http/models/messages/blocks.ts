@@ -1,8 +1,5 @@
 import { parseJson } from "../../../json/parse.ts";
-import type { Delta } from "../chunk.ts";
-
-type Emit = (type: string, fields: Record<string, unknown>) => void;
-export type CallFragment = NonNullable<Delta["tool_calls"]>[number];
+import type { ToolCall } from "../chat-completion.ts";
 
 interface Block {
   kind: "thinking" | "text" | "tool";
@@ -26,108 +23,112 @@ const NEW_BLOCK = { started: false, id: "", name: "", arguments: "", whole: unde
  * something else begins, a tool call when its arguments are whole JSON, anything when the answer ends. A
  * fragment is sent as it came, never joined or cut.
  */
-export interface Blocks {
-  write(kind: "thinking" | "text", fragment: string): void;
+export class Blocks {
+  readonly #newId: () => string;
+  readonly #emit: (type: string, fields: Record<string, unknown>) => void;
+  /** The blocks that are not complete, and those behind them. */
+  readonly #queue: Block[] = [];
+  readonly #calls = new Map<number, Block>();
+  /** The index of the first block of the queue. */
+  #index = 0;
+  #lastCall = -1;
+
+  constructor(newId: () => string, emit: (type: string, fields: Record<string, unknown>) => void) {
+    this.#newId = newId;
+    this.#emit = emit;
+  }
+
+  write(kind: "thinking" | "text", fragment: string): void {
+    const last = this.#queue.at(-1);
+    const block = last?.kind === kind ? last : this.#add(kind);
+    block.pending.push(fragment);
+    this.#advance(false);
+  }
+
   /** Returns false if the fragment belongs to a call that is already complete. */
-  call(fragment: CallFragment): boolean;
-  /** Completes all blocks so far. Returns false if a call has no name. */
-  close(): boolean;
-  /** Returns whether a tool was called. */
-  called(): boolean;
-}
-
-export function createBlocks(newId: () => string, emit: Emit): Blocks {
-  const queue: Block[] = [];
-  const calls = new Map<number, Block>();
-  let index = 0;
-  let lastCall = -1;
-
-  const add = (kind: Block["kind"]): Block => {
-    const block = { ...NEW_BLOCK, kind, pending: [] };
-    queue.push(block);
-    return block;
-  };
-  /** Sends the pending fragments of the block. Returns false while the name of its tool is missing. */
-  const flush = (block: Block): boolean => {
-    if (block.kind === "tool" && !block.name) return false;
-    if (!block.started) emit("content_block_start", { index, content_block: emptyBlock(block, newId) });
-    block.started = true;
-    for (const fragment of block.pending.splice(0)) {
-      emit("content_block_delta", { index, delta: deltaOf(block.kind, fragment) });
+  call(fragment: ToolCall): boolean {
+    const block = this.#callOf(fragment);
+    const text = fragment.function?.arguments ?? "";
+    if (block.closed) return text.trim() === "";
+    block.id ||= fragment.id ?? "";
+    block.name ||= fragment.function?.name ?? "";
+    if (text) {
+      block.pending.push(text);
+      block.arguments += text;
+      block.whole = undefined;
     }
+    this.#advance(false);
     return true;
-  };
+  }
+
+  /** Completes all blocks so far. Returns false if a call has no name. */
+  close(): boolean {
+    return this.#advance(true);
+  }
+
+  /** Returns whether a tool was called. */
+  called(): boolean {
+    return this.#calls.size > 0;
+  }
+
+  #add(kind: Block["kind"]): Block {
+    const block = { ...NEW_BLOCK, kind, pending: [] };
+    this.#queue.push(block);
+    return block;
+  }
+
+  /** Some upstreams number all calls 0, or none of them, but give each an id of its own. */
+  #callOf({ index: sent, id, function: called }: ToolCall): Block {
+    const number = sent ?? Math.max(this.#lastCall, 0);
+    const known = this.#calls.get(number);
+    const block = known && !(id && called?.name && id !== known.id) ? known : this.#add("tool");
+    this.#calls.set(number, block);
+    this.#lastCall = number;
+    return block;
+  }
+
   /**
    * Sends all that may be sent now. Returns false if something is missing and `ending` says nothing more
    * comes.
    */
-  const advance = (ending: boolean): boolean => {
-    for (let first = queue[0]; first; first = queue[0]) {
-      if (!flush(first)) return !ending;
-      if (!ending && (queue.length === 1 || !isComplete(first))) return true;
-      emit("content_block_stop", { index });
+  #advance(ending: boolean): boolean {
+    for (let first = this.#queue[0]; first; first = this.#queue[0]) {
+      if (!this.#flush(first)) return !ending;
+      if (!ending && (this.#queue.length === 1 || !isComplete(first))) return true;
+      this.#emit("content_block_stop", { index: this.#index });
       first.closed = true;
-      queue.shift();
-      index += 1;
+      this.#queue.shift();
+      this.#index += 1;
     }
     return true;
-  };
-  /** Some upstreams number all calls 0, or none of them, but give each an id of its own. */
-  const callOf = ({ index: sent, id, function: called }: CallFragment): Block => {
-    const number = sent ?? Math.max(lastCall, 0);
-    const known = calls.get(number);
-    const block = known && !(id && called?.name && id !== known.id) ? known : add("tool");
-    calls.set(number, block);
-    lastCall = number;
-    return block;
-  };
-  return {
-    write(kind, fragment) {
-      const last = queue.at(-1);
-      const block = last?.kind === kind ? last : add(kind);
-      block.pending.push(fragment);
-      advance(false);
-    },
-    call(fragment) {
-      const block = callOf(fragment);
-      const text = fragment.function?.arguments ?? "";
-      if (block.closed) return text.trim() === "";
-      block.id ||= fragment.id ?? "";
-      block.name ||= fragment.function?.name ?? "";
-      if (text) {
-        block.pending.push(text);
-        block.arguments += text;
-        block.whole = undefined;
-      }
-      advance(false);
-      return true;
-    },
-    close: () => advance(true),
-    called: () => calls.size > 0,
-  };
+  }
+
+  /** Sends the pending fragments of the first block. Returns false while the name of its tool is missing. */
+  #flush(block: Block): boolean {
+    if (block.kind === "tool" && !block.name) return false;
+    const index = this.#index;
+    if (!block.started) {
+      this.#emit("content_block_start", { index, content_block: emptyBlock(block, this.#newId) });
+    }
+    block.started = true;
+    for (const fragment of block.pending.splice(0)) {
+      this.#emit("content_block_delta", { index, delta: deltaOf(block.kind, fragment) });
+    }
+    return true;
+  }
 }
 
 function emptyBlock({ kind, id, name }: Block, newId: () => string): Record<string, unknown> {
-  switch (kind) {
-    case "text":
-      return { type: "text", text: "" };
-    // Only Anthropic can sign. An empty signature pretends nothing.
-    case "thinking":
-      return { type: "thinking", thinking: "", signature: "" };
-    case "tool":
-      return { type: "tool_use", id: id || `toolu_${newId()}`, name, input: {} };
-  }
+  if (kind === "text") return { type: "text", text: "" };
+  // Only Anthropic can sign. An empty signature pretends nothing.
+  if (kind === "thinking") return { type: "thinking", thinking: "", signature: "" };
+  return { type: "tool_use", id: id || `toolu_${newId()}`, name, input: {} };
 }
 
 function deltaOf(kind: Block["kind"], fragment: string): Record<string, unknown> {
-  switch (kind) {
-    case "text":
-      return { type: "text_delta", text: fragment };
-    case "thinking":
-      return { type: "thinking_delta", thinking: fragment };
-    case "tool":
-      return { type: "input_json_delta", partial_json: fragment };
-  }
+  if (kind === "text") return { type: "text_delta", text: fragment };
+  if (kind === "thinking") return { type: "thinking_delta", thinking: fragment };
+  return { type: "input_json_delta", partial_json: fragment };
 }
 
 function isComplete(block: Block): boolean {

@@ -1,13 +1,9 @@
-import { AppError } from "../../../errors.ts";
-import { parseJson } from "../../../json/parse.ts";
-import { CompletionChunk } from "../chunk.ts";
 import { readShape } from "../refuse.ts";
 import type { Translation, TranslationContext } from "../translation.ts";
-import { contentOf, messageBody } from "./answer.ts";
-import { stopSequenceOf } from "./ending.ts";
+import { messageOf } from "./answer.ts";
 import { chatRequest } from "./request.ts";
 import { MessagesBody } from "./schema.ts";
-import { createMessagesStream } from "./stream.ts";
+import { MessagesStream } from "./stream.ts";
 
 /**
  * Translates a request of Anthropic's Messages API (https://platform.claude.com/docs/en/api/messages) for an
@@ -29,30 +25,7 @@ export function translateMessages(body: unknown, { newId }: TranslationContext):
   };
   return {
     request: chatRequest(request),
-    answer: (chatBody) => JSON.stringify(wholeAnswer(chatBody, options)),
-    stream: () => createMessagesStream(options),
+    answer: (chatBody) => JSON.stringify(messageOf(chatBody, options)),
+    stream: () => new MessagesStream(options),
   };
-}
-
-function wholeAnswer(chatBody: string, options: Parameters<typeof createMessagesStream>[0]) {
-  const value = parseJson(chatBody);
-  const completion = CompletionChunk.safeParse(value).data;
-  const choice = completion?.choices[0];
-  if (!completion || !choice?.message) {
-    throw new AppError("agent_answer_invalid", { detail: "not the body of a chat completion" });
-  }
-  const { message } = choice;
-  const ending = {
-    finishReason: choice.finish_reason,
-    called: Boolean(message.tool_calls?.length),
-    refused: Boolean(message.refusal),
-    stopSequence: stopSequenceOf(value, options.stopSequences),
-  };
-  const content = contentOf(message, options.showsThinking, options.newId);
-  return messageBody(
-    { id: options.id, model: completion.model || options.model },
-    content,
-    ending,
-    completion.usage,
-  );
 }

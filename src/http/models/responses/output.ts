@@ -1,26 +1,15 @@
-import type { Choice, Delta } from "../chunk.ts";
+import { type Choice, reasoningOf, type ToolCall } from "../chat-completion.ts";
 import {
+  type EmitEvent,
   type ItemContext,
   type OpenCall,
   type OpenItem,
-  type OpenMessage,
-  type OpenReasoning,
+  OpenMessage,
+  OpenReasoning,
   type OutputItem,
   openCall,
-  openMessage,
-  openReasoning,
 } from "./items.ts";
 import type { Tools } from "./tools.ts";
-
-/** The items of a response, as they grow with the deltas of one choice. */
-export interface Output {
-  items: OutputItem[];
-  write(choice: Choice): void;
-  /**
-   * Closes the open items. `complete` is false if the model was stopped: its last item is incomplete then.
-   */
-  close(complete: boolean): void;
-}
 
 interface Call {
   id: string | undefined;
@@ -29,93 +18,94 @@ interface Call {
   open: OpenCall | undefined;
 }
 
-type CallDelta = NonNullable<Delta["tool_calls"]>[number];
-
-export function createOutput(tools: Tools, newId: () => string, emit: ItemContext["emit"]): Output {
-  const items: OutputItem[] = [];
+/** The items of a response, as they grow with the deltas of one choice. */
+export class Output {
+  readonly items: OutputItem[] = [];
+  readonly #tools: Tools;
+  readonly #newId: () => string;
+  readonly #emit: EmitEvent;
   /** The open message or reasoning. An item of another kind ends it. */
-  let current:
-    | { kind: "message"; open: OpenMessage }
-    | { kind: "reasoning"; open: OpenReasoning }
-    | undefined;
+  #current: OpenItem | undefined;
   /** The arguments of parallel calls may alternate, so calls end only with the answer. */
-  let calls: OpenItem[] = [];
-  const nextContext = (): ItemContext => ({ outputIndex: items.length, newId, emit });
-  const closeCurrent = () => {
-    current?.open.close("completed");
-    current = undefined;
-  };
-  const message = () => {
-    if (current?.kind === "message") return current.open;
-    closeCurrent();
-    current = { kind: "message", open: openMessage(nextContext()) };
-    items.push(current.open.item);
-    return current.open;
-  };
-  const reasoning = () => {
-    if (current?.kind === "reasoning") return current.open;
-    closeCurrent();
-    current = { kind: "reasoning", open: openReasoning(nextContext()) };
-    items.push(current.open.item);
-    return current.open;
-  };
-  const callOf = createCalls((id, name) => {
-    closeCurrent();
-    const open = openCall(nextContext(), id ?? `call_${newId()}`, tools.byWireName(name));
-    items.push(open.item);
-    calls.push(open);
-    return open;
-  });
-  return {
-    items,
-    write({ delta, message: whole, logprobs }) {
-      const {
-        content,
-        refusal,
-        reasoning_content: thought,
-        reasoning: thoughtToo,
-        tool_calls: called,
-      } = delta ?? whole ?? {};
-      const thoughts = thought || thoughtToo;
-      if (thoughts) reasoning().write(thoughts);
-      if (content) message().write("output_text", content, logprobs?.content ?? []);
-      if (refusal) message().write("refusal", refusal, []);
-      for (const [position, call] of (called ?? []).entries()) callOf(call, delta ? undefined : position);
-    },
-    close(complete) {
-      const last = items.at(-1);
-      // A call ends the current item, so an item that is current now came after all calls.
-      const stillOpen = [...calls, ...(current ? [current.open] : [])];
-      for (const open of stillOpen) open.close(complete || open.item !== last ? "completed" : "incomplete");
-      calls = [];
-      current = undefined;
-    },
-  };
-}
+  #openCalls: OpenItem[] = [];
+  readonly #callsByIndex = new Map<number, Call>();
+  #lastIndex = 0;
 
-/**
- * Joins the fragments of calls by their index. Ollama has given several whole calls the same index, and some
- * upstreams give none, so a new id with a name begins a new call too.
- */
-function createCalls(start: (id: string | undefined, name: string) => OpenCall) {
-  const byIndex = new Map<number, Call>();
-  let lastIndex = 0;
-  return ({ index, id, function: called }: CallDelta, position: number | undefined): void => {
+  constructor(tools: Tools, newId: () => string, emit: EmitEvent) {
+    this.#tools = tools;
+    this.#newId = newId;
+    this.#emit = emit;
+  }
+
+  write({ delta, message, logprobs }: Choice): void {
+    const part = delta ?? message;
+    if (!part) return;
+    const thoughts = reasoningOf(part);
+    if (thoughts) this.#openOf(OpenReasoning).write(thoughts);
+    if (part.content) this.#openOf(OpenMessage).write("output_text", part.content, logprobs?.content ?? []);
+    if (part.refusal) this.#openOf(OpenMessage).write("refusal", part.refusal, []);
+    for (const [position, call] of (part.tool_calls ?? []).entries())
+      this.#writeCall(call, delta ? undefined : position);
+  }
+
+  /** Closes the open items. `complete` is false if the model was stopped: its last item is incomplete then. */
+  close(complete: boolean): void {
+    const last = this.items.at(-1);
+    // A call ends the current item, so an item that is current now came after all calls.
+    const stillOpen = [...this.#openCalls, ...(this.#current ? [this.#current] : [])];
+    for (const open of stillOpen) open.close(complete || open.item !== last ? "completed" : "incomplete");
+    this.#openCalls = [];
+    this.#current = undefined;
+  }
+
+  /** Returns the open item of the kind, which is begun if another kind or none is open. */
+  #openOf<Kind extends OpenItem>(kind: new (context: ItemContext) => Kind): Kind {
+    if (this.#current instanceof kind) return this.#current;
+    this.#closeCurrent();
+    const open = new kind(this.#nextContext());
+    this.items.push(open.item);
+    this.#current = open;
+    return open;
+  }
+
+  #openCall(id: string | undefined, name: string): OpenCall {
+    this.#closeCurrent();
+    const open = openCall(this.#nextContext(), id ?? `call_${this.#newId()}`, this.#tools.byWireName(name));
+    this.items.push(open.item);
+    this.#openCalls.push(open);
+    return open;
+  }
+
+  #closeCurrent(): void {
+    this.#current?.close("completed");
+    this.#current = undefined;
+  }
+
+  #nextContext(): ItemContext {
+    return { outputIndex: this.items.length, newId: this.#newId, emit: this.#emit };
+  }
+
+  /**
+   * Joins the fragments of calls by their index. Ollama has given several whole calls the same index, and
+   * some upstreams give none, so a new id with a name begins a new call too. `position` is that of a whole
+   * call in its message.
+   */
+  #writeCall({ index, id, function: called }: ToolCall, position: number | undefined): void {
     const name = called?.name ?? "";
-    lastIndex = index ?? position ?? lastIndex;
-    let call = byIndex.get(lastIndex);
+    this.#lastIndex = index ?? position ?? this.#lastIndex;
+    let call = this.#callsByIndex.get(this.#lastIndex);
     const another = call?.id !== undefined && id && id !== call.id && name !== "";
     if (call === undefined || another) {
       call = { id: undefined, early: "", open: undefined };
-      byIndex.set(lastIndex, call);
+      this.#callsByIndex.set(this.#lastIndex, call);
     }
     call.id ??= id || undefined;
     call.early += called?.arguments ?? "";
     if (call.open === undefined) {
       if (name === "") return;
-      call.open = start(call.id, name);
+      call.open = this.#openCall(call.id, name);
     }
     if (call.early !== "") call.open.write(call.early);
     call.early = "";
-  };
+  }
 }

@@ -237,6 +237,13 @@ describe("a failure", () => {
     ]);
   });
 
+  test("a chunk that holds an error fails the stream, and its text is not part of the answer", () => {
+    const error = { message: "Cut off.", code: 502 };
+    expect(failed(chunk({ content: "b" }, { finish_reason: "error" }, { error }))).toEqual([
+      { event: "error", data: { type: "error", error: { type: "api_error", message: "Cut off." } } },
+    ]);
+  });
+
   test.each<[ErrorCode, UpstreamError, string]>([
     ["no_agent", {}, "overloaded_error"],
     ["agent_timeout", {}, "timeout_error"],

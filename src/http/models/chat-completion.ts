@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { AppError } from "../../errors.ts";
+import { parseJson } from "../../json/parse.ts";
 
 /**
  * The fields of a chat completion, whole or in chunks, that the translations read. A whole message has the
@@ -10,22 +12,26 @@ const text = z.string().nullish();
 const count = z.number().nullish();
 const TokenLogprob = z.looseObject({ token: z.string(), logprob: z.number() });
 
+/** A tool call of a whole message, or a fragment of one in a delta. */
+const ToolCall = z.object({
+  index: count,
+  id: text,
+  function: z.object({ name: text, arguments: text }).nullish(),
+});
+export type ToolCall = z.output<typeof ToolCall>;
+
 const Delta = z.object({
   content: text,
   refusal: text,
   reasoning_content: text,
   reasoning: text.catch(undefined),
-  tool_calls: z
-    .array(
-      z.object({
-        index: count,
-        id: text,
-        function: z.object({ name: text, arguments: text }).nullish(),
-      }),
-    )
-    .nullish(),
+  tool_calls: z.array(ToolCall).nullish(),
 });
 export type Delta = z.output<typeof Delta>;
+
+export function reasoningOf({ reasoning_content, reasoning }: Delta): string {
+  return reasoning_content || reasoning || "";
+}
 
 const Choice = z.object({
   index: count,
@@ -57,6 +63,15 @@ export const CompletionChunk = z.object({
 });
 export type CompletionChunk = z.output<typeof CompletionChunk>;
 
+/** Reads the body of a whole chat completion. Throws `agent_answer_invalid` if it is anything else. */
+export function readCompletion(body: string) {
+  const value = parseJson(body);
+  const completion = CompletionChunk.safeParse(value).data;
+  const choice = completion?.choices[0];
+  if (completion && choice?.message) return { value, completion, choice, message: choice.message };
+  throw new AppError("agent_answer_invalid", { detail: "not the body of a chat completion" });
+}
+
 /** The error that a failed upstream sends in place of a chunk. */
 export const ChatFailure = z.object({
   error: z.union([
@@ -64,4 +79,3 @@ export const ChatFailure = z.object({
     z.object({ message: z.string(), type: text, code: z.union([z.string(), z.number()]).nullish() }),
   ]),
 });
-export type ChatFailure = z.output<typeof ChatFailure>;

@@ -1,0 +1,160 @@
+import type { AppError } from "../../../errors.ts";
+import { openaiError } from "../../errors/openai.ts";
+import { type CompletionChunk, readCompletion, type Usage } from "../chat-completion.ts";
+import { type Failure, TranslatedStream, type TranslationContext } from "../translation.ts";
+import { Output } from "./output.ts";
+import type { ResponsesBody } from "./schema.ts";
+import type { Tools } from "./tools.ts";
+
+/** The fields of a response that change while it is made. */
+interface ResponseState {
+  status: "in_progress" | "completed" | "incomplete" | "failed";
+  completed_at: number | null;
+  error: { code: string; message: string } | null;
+  incomplete_details: { reason: string } | null;
+  output: Output["items"];
+  usage: ReturnType<typeof responseUsage>;
+}
+
+/** A response that is made from a chat completion, streamed or whole. */
+export class ResponsesStream extends TranslatedStream {
+  /** The fields that the response repeats of the request. */
+  readonly #echo: ReturnType<typeof responseEcho>;
+  readonly #state: ResponseState;
+  readonly #output: Output;
+  readonly #nowS: () => number;
+  #sequence = 0;
+  #isStarted = false;
+  #finishReason: string | undefined;
+  #usage: Usage | undefined;
+
+  constructor(body: ResponsesBody, tools: Tools, { newId, now }: TranslationContext) {
+    super();
+    this.#nowS = () => Math.floor(now() / 1000);
+    this.#echo = responseEcho(body, tools, `resp_${newId()}`, this.#nowS());
+    this.#output = new Output(tools, newId, (type, fields) => this.#emit(type, fields));
+    this.#state = {
+      status: "in_progress",
+      completed_at: null,
+      error: null,
+      incomplete_details: null,
+      output: this.#output.items,
+      usage: null,
+    };
+  }
+
+  /** Returns the response that a whole chat completion makes. */
+  whole(chatBody: string): Record<string, unknown> {
+    this.write(readCompletion(chatBody).completion);
+    this.finish();
+    return this.#response();
+  }
+
+  protected write(chunk: CompletionChunk): undefined {
+    if (chunk.model) this.#echo.model = chunk.model;
+    this.#start();
+    this.#usage = chunk.usage ?? this.#usage;
+    // A response has only the first of several choices.
+    for (const choice of chunk.choices.filter(({ index }) => !index)) {
+      this.#output.write(choice);
+      if (!choice.finish_reason) continue;
+      this.#finishReason = choice.finish_reason;
+      this.#output.close(incompleteReason(choice.finish_reason) === undefined);
+    }
+  }
+
+  protected finish(): undefined {
+    this.#start();
+    const reason = incompleteReason(this.#finishReason);
+    this.#output.close(reason === undefined);
+    this.#state.status = reason === undefined ? "completed" : "incomplete";
+    if (reason === undefined) this.#state.completed_at = this.#nowS();
+    else this.#state.incomplete_details = { reason };
+    this.#state.usage = responseUsage(this.#usage);
+    this.#emitResponse(`response.${this.#state.status}`);
+  }
+
+  protected failed({ message, type, code }: Failure): void {
+    // Codex CLI decides by the code. Upstreams without codes put it into the type.
+    const error = { code: typeof code === "string" ? code : (type ?? "server_error"), message };
+    this.#state.status = "failed";
+    this.#state.error = error;
+    this.#state.usage = responseUsage(this.#usage);
+    for (const item of this.#output.items) if (item.status === "in_progress") item.status = "incomplete";
+    if (this.#isStarted) this.#emitResponse("response.failed");
+    else this.#emit("error", { ...error, param: null });
+  }
+
+  protected failedBy(error: AppError, requestId: string): void {
+    const { message, code } = openaiError(error, requestId);
+    this.failed({ message, code });
+  }
+
+  #start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    this.#emitResponse("response.created");
+    this.#emitResponse("response.in_progress");
+  }
+
+  #response() {
+    return { ...this.#echo, ...this.#state };
+  }
+
+  #emitResponse(type: string): void {
+    this.#emit(type, { response: this.#response() });
+  }
+
+  #emit(type: string, fields: Record<string, unknown>): void {
+    this.send({ event: type, data: JSON.stringify({ type, sequence_number: this.#sequence, ...fields }) });
+    this.#sequence += 1;
+  }
+}
+
+/** Returns the fields of the request that the response repeats. They are the same in every event. */
+function responseEcho(body: ResponsesBody, tools: Tools, id: string, createdAtS: number) {
+  return {
+    id,
+    object: "response",
+    created_at: createdAtS,
+    model: body.model,
+    background: false,
+    instructions: body.instructions ?? null,
+    max_output_tokens: body.max_output_tokens ?? null,
+    max_tool_calls: body["max_tool_calls"] ?? null,
+    metadata: body["metadata"] ?? {},
+    parallel_tool_calls: body.parallel_tool_calls ?? true,
+    previous_response_id: null,
+    prompt_cache_key: body["prompt_cache_key"] ?? null,
+    reasoning: { effort: body.reasoning?.effort ?? null, summary: body.reasoning?.["summary"] ?? null },
+    safety_identifier: body["safety_identifier"] ?? null,
+    service_tier: null,
+    store: false,
+    temperature: body.temperature ?? null,
+    text: { ...body.text, format: body.text?.format ?? { type: "text" } },
+    tool_choice: body.tool_choice ?? "auto",
+    tools: tools.offered,
+    top_logprobs: body.top_logprobs ?? null,
+    top_p: body.top_p ?? null,
+    truncation: "disabled",
+    ...(typeof body.user === "string" && { user: body.user }),
+  };
+}
+
+/** Returns null if the upstream sent no usage. The details must be numbers, so missing ones are 0. */
+function responseUsage(usage: Usage | undefined) {
+  if (!usage) return null;
+  return {
+    input_tokens: usage.prompt_tokens,
+    input_tokens_details: { cached_tokens: usage.prompt_tokens_details?.cached_tokens ?? 0 },
+    output_tokens: usage.completion_tokens,
+    output_tokens_details: { reasoning_tokens: usage.completion_tokens_details?.reasoning_tokens ?? 0 },
+    total_tokens: usage.total_tokens ?? usage.prompt_tokens + usage.completion_tokens,
+  };
+}
+
+/** Returns why the model was stopped before it had finished, or undefined if it was not. */
+function incompleteReason(finishReason: string | undefined): string | undefined {
+  if (finishReason === "length") return "max_output_tokens";
+  return finishReason === "content_filter" ? "content_filter" : undefined;
+}
