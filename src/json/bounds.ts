@@ -1,5 +1,3 @@
-import { endOfString } from "./scan.ts";
-
 /**
  * Requests and the schemas of tools are never nested as deeply. For 20 MB of brackets a parser takes 10 s,
  * and a serializer its whole stack.
@@ -10,6 +8,7 @@ const DEPTH_MAX = 256;
 const VALUES_MAX = 500_000;
 
 const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 
 /**
@@ -34,4 +33,20 @@ export function jsonExcess(text: string, valuesMax = VALUES_MAX): string | undef
     if (values > valuesMax) return `It has more than ${valuesMax} values.`;
   }
   return undefined;
+}
+
+/**
+ * Returns the index of the quote that ends the string beginning at `from`, or the text's length if there is
+ * none. Strings may be megabytes of an image, so it searches for quotes rather than look at every character.
+ */
+export function endOfString(text: string, from: number): number {
+  let quote = text.indexOf('"', from + 1);
+  while (quote >= 0 && isEscaped(text, quote)) quote = text.indexOf('"', quote + 1);
+  return quote < 0 ? text.length : quote;
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let backslashes = 0;
+  while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes++;
+  return backslashes % 2 === 1;
 }

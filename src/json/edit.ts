@@ -1,4 +1,4 @@
-import { endOfString } from "./scan.ts";
+import { endOfString } from "./bounds.ts";
 
 /**
  * The functions of this file change one field of a JSON object and leave every other byte as it is. The

@@ -31,13 +31,16 @@ export const Model = z.object({
 });
 export type Model = z.output<typeof Model>;
 
-const slots = z.int().min(1).max(SLOTS_MAX);
-const models = z.array(Model).max(MODELS_MAX);
-/** Unknown endpoints are left out: a newer agent may have more. */
-const endpoints = z
-  .array(z.string().max(256))
-  .max(64)
-  .transform((given) => ENDPOINTS.filter((endpoint) => given.includes(endpoint)));
+/** What an agent can do. */
+const offer = {
+  slots: z.int().min(1).max(SLOTS_MAX),
+  models: z.array(Model).max(MODELS_MAX),
+  /** Unknown endpoints are left out: a newer agent may have more. */
+  endpoints: z
+    .array(z.string().max(256))
+    .max(64)
+    .transform((given) => ENDPOINTS.filter((endpoint) => given.includes(endpoint))),
+};
 
 const count = z.int().nonnegative();
 
@@ -54,24 +57,9 @@ export const HelloFrame = z.object({
   resume: z.string().max(256).optional(),
   name,
   version: z.string().max(64),
-  slots,
-  models,
-  endpoints,
+  ...offer,
 });
 export type HelloFrame = z.output<typeof HelloFrame>;
-
-/** The work has begun: a retry at another agent could do it twice. A delta or done implies it. */
-export const AcceptFrame = z.object({ type: z.literal("accept"), ask: askId });
-
-/** One server-sent event of a streamed answer. */
-export const DeltaFrame = z.object({
-  type: z.literal("delta"),
-  ask: askId,
-  /** The event's data, unchanged. */
-  data: z.string(),
-  /** The event's name, if it has one. */
-  event: z.string().max(256).optional(),
-});
 
 /** HTTP headers, with names in lower case. */
 const headers = z.record(z.string().max(64), z.string().max(2048));
@@ -79,11 +67,8 @@ const headers = z.record(z.string().max(64), z.string().max(2048));
 /** The headers of a caller's request that an upstream may need. */
 export const CALLER_HEADERS = ["anthropic-version", "anthropic-beta"] as const;
 
-/** The headers of the trace that the ask belongs to: https://www.w3.org/TR/trace-context/. */
-export const TRACE_HEADERS = ["traceparent", "tracestate"] as const;
-
-/** The headers that an ask may have. All of them are for the upstream. */
-export const PASSED_REQUEST_HEADERS = [...CALLER_HEADERS, ...TRACE_HEADERS] as const;
+/** The headers that an ask may have: the caller's and those of the trace, https://www.w3.org/TR/trace-context/. */
+export const PASSED_REQUEST_HEADERS = [...CALLER_HEADERS, "traceparent", "tracestate"] as const;
 
 /** The headers of an upstream's error that tell its caller when and whether to retry. */
 export const PASSED_ERROR_HEADERS =
@@ -121,29 +106,26 @@ export const FailFrame = z.object({
 });
 export type FailFrame = z.output<typeof FailFrame>;
 
-/** The agent offers something else from now on. Missing fields stay as they were. Ends a pause. */
-export const UpdateFrame = z.object({
-  type: z.literal("update"),
-  slots: slots.optional(),
-  models: models.optional(),
-  endpoints: endpoints.optional(),
-});
-export type UpdateFrame = z.output<typeof UpdateFrame>;
-
-/** The agent finishes the asks that it has, and takes no more. */
-export const PauseFrame = z.object({ type: z.literal("pause") });
-
-export const PongFrame = z.object({ type: z.literal("pong") });
-
 export const AgentFrame = z.discriminatedUnion("type", [
   HelloFrame,
-  AcceptFrame,
-  DeltaFrame,
+  /** The work has begun: a retry at another agent could do it twice. A delta or done implies it. */
+  z.object({ type: z.literal("accept"), ask: askId }),
+  /** One server-sent event of a streamed answer. */
+  z.object({
+    type: z.literal("delta"),
+    ask: askId,
+    /** The event's data, unchanged. */
+    data: z.string(),
+    /** The event's name, if it has one. */
+    event: z.string().max(256).optional(),
+  }),
   DoneFrame,
   FailFrame,
-  UpdateFrame,
-  PauseFrame,
-  PongFrame,
+  /** The agent offers something else from now on. Missing fields stay as they were. Ends a pause. */
+  z.object({ type: z.literal("update"), ...z.object(offer).partial().shape }),
+  /** The agent finishes the asks that it has, and takes no more. */
+  z.object({ type: z.literal("pause") }),
+  z.object({ type: z.literal("pong") }),
 ]);
 export type AgentFrame = z.output<typeof AgentFrame>;
 

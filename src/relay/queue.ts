@@ -18,13 +18,13 @@ export class FairQueue<Item extends { readonly principal: Principal }> {
   }
 
   push(item: Item): void {
-    this.#listOf(item).push(item);
+    this.#lists.getOrInsertComputed(userIdOf(item.principal), () => []).push(item);
     this.#size++;
   }
 
   /** Puts an item that had its turn before its principal's others. */
   unshift(item: Item): void {
-    this.#listOf(item).unshift(item);
+    this.#lists.getOrInsertComputed(userIdOf(item.principal), () => []).unshift(item);
     this.#size++;
   }
 
@@ -65,15 +65,5 @@ export class FairQueue<Item extends { readonly principal: Principal }> {
   /** Returns a copy, so that changes to the queue do not disturb the loop over it. */
   items(): Item[] {
     return [...this.#lists.values()].flat();
-  }
-
-  #listOf({ principal }: Item): Item[] {
-    const key = userIdOf(principal);
-    let list = this.#lists.get(key);
-    if (!list) {
-      list = [];
-      this.#lists.set(key, list);
-    }
-    return list;
   }
 }

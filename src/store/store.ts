@@ -1,5 +1,5 @@
 import type { Principal } from "../principal.ts";
-import type { Conversations } from "../relay/conversations.ts";
+import type { Conversations } from "../relay/conversation.ts";
 import type { UserAttributes } from "../user-attributes.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { desc, eq, inArray, lt, sql } from "drizzle-orm";
 import { isSamePrincipal, principalOf, userIdOf } from "../../principal.ts";
-import type { Conversation, Turn } from "../../relay/conversations.ts";
+import type { Conversation, Turn } from "../../relay/conversation.ts";
 import type { ConversationStore } from "../store.ts";
 import { type Connection, hasCode } from "./database.ts";
 import { createPending } from "./pending.ts";
