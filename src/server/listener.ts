@@ -98,7 +98,9 @@ function serve<Data>(
     return Bun.serve<Data>({
       port,
       ...(host === undefined ? {} : { hostname: host }),
-      ...(certificate && { tls: { cert: certificate.cert, key: certificate.key }, reusePort: true }),
+      ...(certificate && { tls: { cert: certificate.cert, key: certificate.key } }),
+      // Without a word on it, `development: false` shares the port with any other server of the same user.
+      reusePort: certificate !== undefined,
       development: false,
       idleTimeout: idleS,
       // The routes refuse a body over the limit, in their own error style.

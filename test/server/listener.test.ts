@@ -196,3 +196,9 @@ describe("TLS", () => {
     expect((failure as CommandError).message).toContain("The port is in use");
   });
 });
+
+test("a port that another server uses is refused without certificates too", async () => {
+  const { listener } = start(undefined);
+  const failure = await failureOf(async () => start(undefined, listener.port));
+  expect((failure as CommandError).message).toContain("The port is in use");
+});
