@@ -1,4 +1,4 @@
-/** A map that forgets the entry set longest ago when a new key exceeds `max`. */
+/** A map that forgets the entry set longest ago when a new key exceeds `max`. Too small for a library. */
 export class BoundedMap<Key, Value> extends Map<Key, Value> {
   readonly #max: number;
 

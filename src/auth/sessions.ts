@@ -19,7 +19,7 @@ export type SessionFault = "ended" | "foreign";
 /**
  * The browsers that are signed in, each by a cookie. Only the hashes of the cookies are kept, and only in
  * memory. The name of the cookie includes the server's port, as browsers keep cookies by host and not by
- * port.
+ * port. Hand-written, as session libraries neither bound their memory nor end a session with its key.
  */
 export interface Sessions {
   /** Begins a session, and returns its `Set-Cookie` header. At a limit, the oldest session is ended. */

@@ -4,6 +4,7 @@ const MAX_MS = 60_000;
 /**
  * Pauses between attempts, whose upper limit doubles from one second to one minute. Each pause is random up
  * to that limit ("full jitter"), so that many agents that lost the same server do not reconnect together.
+ * Small enough to need no library.
  */
 export class BackOff {
   #limitMs = FIRST_MS;

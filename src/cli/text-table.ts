@@ -6,7 +6,7 @@ interface Layout {
   width?: number;
 }
 
-/** Returns the rows as lines with aligned columns. */
+/** Returns the rows as lines with aligned columns, without borders. Small enough to need no library. */
 export function table(
   rows: readonly (readonly string[])[],
   { indent = "", width = Number.POSITIVE_INFINITY }: Layout = {},

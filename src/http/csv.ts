@@ -21,7 +21,7 @@ export function csvResponse(
 /**
  * Returns a table in the format of RFC 4180. Agents and callers choose some of the texts, so a text that a
  * spreadsheet would run as a formula is preceded by an apostrophe:
- * https://owasp.org/www-community/attacks/CSV_Injection.
+ * https://owasp.org/www-community/attacks/CSV_Injection. Small enough to need no library.
  */
 export function toCsv(rows: readonly (readonly Cell[])[]): string {
   return rows.map((row) => `${row.map(toField).join(",")}\r\n`).join("");

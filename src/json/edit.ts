@@ -3,7 +3,7 @@ import { endOfString } from "./bounds.ts";
 /**
  * The functions of this file change one field of a JSON object and leave every other byte as it is. The
  * server does not care about number formats, the order of keys, or white space, but a body belongs to its
- * caller.
+ * caller. Hand-written, as it runs for every request to a model and must not copy or parse megabytes twice.
  */
 
 interface Entry {

@@ -9,7 +9,10 @@ interface Route {
   operation: Operation;
 }
 
-/** Returns the document as one HTML page, which contains no script and loads nothing else. */
+/**
+ * Returns the document as one HTML page, which contains no script and loads nothing else. Hand-written, as
+ * Scalar and Swagger UI need scripts, which the page's policy forbids.
+ */
 export function renderPage(document: ApiDocument): string {
   const { info, tags } = document;
   const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
