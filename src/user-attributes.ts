@@ -5,7 +5,7 @@ interface UserAttribute {
   /** Its name for people. */
   label: string;
   about: string;
-  /** What a limit counts, after the number. */
+  /** The unit of a limit, shown after the number. */
   unit?: string;
   example: JsonValues[keyof JsonValues];
 }
@@ -25,10 +25,10 @@ interface StoredValues extends Omit<JsonValues, "time"> {
 }
 
 /**
- * What a user has besides an id and tokens. Each value may be null: no name, no end, every model, no limit.
- * From this table come the fields of the API, the attributes in the code, the flags of the command line, and
- * the dashboard's form. A new limit also needs a column (`store/sqlite/schema.ts`) and what enforces it
- * (`auth/limits.ts`).
+ * The attributes of a user besides id and tokens. Each value may be null: no name, no end, every model, no
+ * limit. From this table come the fields of the API, the attributes in the code, the flags of the command
+ * line, and the dashboard's form. A new limit also needs a column (`store/sqlite/schema.ts`) and what
+ * enforces it (`auth/limits.ts`).
  */
 export const USER_ATTRIBUTES = {
   name: {

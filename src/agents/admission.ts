@@ -3,7 +3,7 @@ import { readBearer } from "../auth/bearer.ts";
 import { AppError } from "../errors.ts";
 import { isLoopback } from "../net/addresses.ts";
 
-/** Where a request comes from. */
+/** The origin of a request. */
 export interface RequestSource {
   /** The remote address; undefined on a Unix socket. */
   address: string | undefined;
@@ -14,7 +14,7 @@ export interface RequestSource {
 /** A request to register, before there is a socket. */
 export interface Registration extends RequestSource {
   headers: Headers;
-  /** What the look-up of the key returned; undefined if no key was sent. */
+  /** The result of the look-up of the key; undefined if no key was sent. */
   key: AgentKey | "revoked" | "unknown" | undefined;
 }
 

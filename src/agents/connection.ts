@@ -15,7 +15,7 @@ export interface AgentSocket {
   close(code: number, reason: string): void;
 }
 
-/** What all connections of a server need. */
+/** The dependencies of all connections of a server. */
 export interface ConnectionOptions {
   relay: Relay;
   clock: Clock;

@@ -181,7 +181,7 @@ function failureOf({ error, status, body, headers, retry_after_ms }: FailFrame):
   });
 }
 
-/** What is wrong with a frame. */
+/** The fault of a frame. */
 interface Fault {
   /** The frame's type, if it has a known one. */
   type?: string;

@@ -10,7 +10,7 @@ const MINUTE_MS = 60_000;
 /** A guess, as nobody knows when a running ask ends. */
 const PARALLEL_RETRY_MS = 1_000;
 
-/** The users checked at each ask, to forget those of whom nothing counts any more. */
+/** The number of users checked at each ask, to forget those whose requests no longer count. */
 const FORGOTTEN_PER_ASK = 2;
 
 /** The rate limits of a user. Null means no limit. */
@@ -44,7 +44,7 @@ export interface Limits {
   countTokens(principal: Principal, tokens: number, at: number): void;
   /** Returns what is left of the limits that the user has. */
   standing(user: string, own: UserLimits): { requests?: LimitStanding; tokens?: LimitStanding };
-  /** The number of users of whom requests are remembered. */
+  /** The number of users whose requests are remembered. */
   readonly usersKnown: number;
 }
 

@@ -72,7 +72,7 @@ interface DiscoverOptions {
 
 /**
  * Looks on this machine for the usual model servers, each at its default port. Returns those that run: first
- * those with models, else in the order of `DEFAULT_PORTS`. A program that is none of them is not used.
+ * those with models, else in the order of `DEFAULT_PORTS`. Any other program is not used.
  */
 export async function discover({
   server,

@@ -1,12 +1,12 @@
 import type { Endpoint, Model } from "../protocol/agent-v2.ts";
 
-/** What an agent can do for its server. */
+/** The work that an agent can do for its server. */
 export interface Offer {
   models: readonly Model[];
   endpoints: readonly Endpoint[];
 }
 
-/** Why it is unknown what an upstream offers. */
+/** The reason why the offer of an upstream is unknown. */
 export interface UpstreamProblem {
   /** The reason for people. */
   problem: string;
@@ -16,7 +16,7 @@ export interface UpstreamProblem {
 
 export type UpstreamStatus = { offer: Offer } | UpstreamProblem;
 
-/** What answers the asks: a model server, a paid API, or the echo. */
+/** The program that answers the asks: a model server, a paid API, or the echo. */
 export interface Upstream {
   /** The upstream's name for people and logs. */
   shown: string;

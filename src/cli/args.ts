@@ -23,7 +23,7 @@ export interface Flag {
 /** By their names without dashes. */
 export type Flags = Readonly<Record<string, Flag>>;
 
-/** What was given: whether a switch was, and the text of any other flag. */
+/** The flags on the command line: whether a switch is there, and the text of any other flag. */
 export type FlagValues<Given extends Flags> = {
   [Name in keyof Given]: Given[Name] extends { value: string } ? string | undefined : boolean;
 };
@@ -89,7 +89,7 @@ const LISTEN = /^-listen(?==|$)/;
 
 type Token = NonNullable<ReturnType<typeof parseArgs>["tokens"]>[number];
 
-/** What one flag does with its text, which is undefined if there is none. */
+/** Handles the text of a flag, which is undefined if there is none. */
 interface Known {
   isSwitch: boolean;
   take(flag: string, text: string | undefined): void;

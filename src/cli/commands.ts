@@ -5,14 +5,14 @@ import { PROGRAM } from "./version.ts";
 
 export interface CommandDescription {
   summary: string;
-  /** What follows the program's name, a line for each way to call it. */
+  /** The arguments after the program's name, a line for each way to call it. */
   usage: readonly string[];
   /** The settings that the command reads. */
   settings: readonly SettingName[] | "all";
-  /** What help texts say about a setting that means something else to this command. */
+  /** The help text of a setting that means something else to this command. */
   settingHelp?: Partial<Record<SettingName, string>>;
   flags: Flags;
-  /** What help texts add about the flags. */
+  /** The help text after the flags. */
   note?: string;
 }
 

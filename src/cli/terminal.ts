@@ -2,7 +2,7 @@ import { isatty } from "node:tty";
 import type { Environment } from "../config/read.ts";
 import { createStdoutWriter } from "./stdout-writer.ts";
 
-/** What a command may use of its process. */
+/** The parts of its process that a command may use. */
 export interface Terminal {
   env: Environment;
   /**

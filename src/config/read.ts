@@ -26,7 +26,7 @@ export class GivenSettings {
   }
 }
 
-/** Where each setting comes from: a flag, a variable, the place of an argument, or `default`. */
+/** The source of each setting: a flag, a variable, the place of an argument, or `default`. */
 export type Origins = Readonly<Record<SettingName, string>>;
 
 /**
@@ -81,8 +81,8 @@ function verdictOn(name: SettingName, found: Given | undefined): string {
 
 /**
  * Returns the first of a setting's variables that is set, directly or as a file. An empty variable counts as
- * not set, except for the admin key: whoever sets that to nothing may mean "no key", and must hear that one
- * is needed.
+ * not set, except for the admin key: an operator who sets that to nothing may mean "no key", and must get the
+ * error that one is needed.
  */
 function readVariables(name: SettingName, env: Environment, given: GivenSettings): Given | undefined {
   for (const variable of variablesOf(name)) {

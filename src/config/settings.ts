@@ -29,7 +29,7 @@ export interface Setting<Value> extends Kind<Value> {
   help: string;
   /** The default, as an operator would write it. */
   default?: string;
-  /** What help texts say instead of a default. */
+  /** The text of the help instead of a default. */
   absent?: string;
   /** False for a setting without a flag, which is read from its position or the environment only. */
   flag?: false;
@@ -37,7 +37,7 @@ export interface Setting<Value> extends Kind<Value> {
   aliases?: readonly string[];
   /** Whether it is also read from the file that `<VARIABLE>_FILE` names, and never shown. */
   secret?: true;
-  /** What the flag alone stands for. A value then needs an equals sign. */
+  /** The value of the flag alone. Another value then needs an equals sign. */
   bare?: string;
   /** Whether the flag may be repeated. The texts are joined with commas. */
   many?: true;

@@ -10,7 +10,7 @@ import { createRouter } from "./router.ts";
 
 export interface AppDeps extends Omit<RequestDeps, "routes"> {
   pipeline: PipelineOptions;
-  /** What the handlers of each resource need. */
+  /** The dependencies of the handlers of each resource. */
   resources: ResourceDeps;
 }
 

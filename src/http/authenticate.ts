@@ -16,7 +16,9 @@ import { SignInBody } from "./session/schema.ts";
  * `user` of the log. Each method is for the routes with the access of that name.
  */
 export interface Authenticate {
-  /** Lets in whoever may send requests: a user or an administrator, by a key in a header or by a session. */
+  /**
+   * Lets in everyone who may send requests: a user or an administrator, by a key in a header or by a session.
+   */
   caller(c: HttpContext): Promise<Caller>;
   /** Throws if the caller's key was revoked since. Costs next to nothing. */
   recheck(c: HttpContext): Promise<unknown>;

@@ -1,6 +1,6 @@
 export type Cell = string | number | null;
 
-/** What spreadsheets take for the start of a formula, some also after whitespace and in full width. */
+/** Text that spreadsheets take for the start of a formula, some also after whitespace and in full width. */
 const FORMULA = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]/;
 
 /** Returns a table as a file to download. The first row holds the names of the columns. */

@@ -41,7 +41,7 @@ const RESOURCES = {
 type Resources = typeof RESOURCES;
 type DepsOf<Of> = Of extends Resource<infer Deps> ? Deps : never;
 
-/** What the handlers of each resource need. */
+/** The dependencies of the handlers of each resource. */
 export type ResourceDeps = { [Name in keyof Resources]: DepsOf<Resources[Name]> };
 
 /** Every declared route. */

@@ -16,7 +16,7 @@ export interface AnswerDeclaration {
   isPassedOn?: true;
 }
 
-/** What a handler may return, by the answers that its route declares. */
+/** The values that a handler may return, by the answers that its route declares. */
 export type AnswerOf<Answers extends Readonly<Record<string, AnswerDeclaration>>> = {
   [Status in keyof Answers]:
     | (Answers[Status] extends { isPassedOn: true }

@@ -14,29 +14,15 @@ export { type AnswerDeclaration, Reply, reply } from "./route-answer.ts";
  * body, the type of the handler's answer, and the route's part of the OpenAPI document. The routes of a
  * resource stand beside their handlers, which get the dependencies of that resource and no others:
  *
- *     const ROUTES = {
- *       renamePet: route({
- *         method: "PATCH",
- *         path: "/admin/pets/:id",
- *         tag: "Pets",
- *         access: "adminOrBody",
- *         summary: "Rename a pet",
- *         params: { id: "The pet's id." },
- *         body: { schema: z.object({ name: z.string().describe("The new name.") }), example: { name: "Rex" } },
- *         answers: {
- *           200: { description: "The renamed pet.", json: Pet, example: { id: "7", name: "Rex" } },
- *           202: { description: "It will be renamed later.", json: Job, example: { job: "1" } },
- *         },
- *         errors: ["pet_unknown"],
- *       }),
- *     };
+ * const ROUTES = { renamePet: route({ method: "PATCH", path: "/admin/pets/:id", tag: "Pets", access:
+ * "adminOrBody", summary: "Rename a pet", params: { id: "The pet's id." }, body: { schema: z.object({ name:
+ * z.string().describe("The new name.") }), example: { name: "Rex" } }, answers: { 200: { description: "The
+ * renamed pet.", json: Pet, example: { id: "7", name: "Rex" } }, 202: { description: "It will be renamed
+ * later.", json: Job, example: { job: "1" } }, }, errors: ["pet_unknown"], }), };
  *
- *     export const petRoutes = resource(ROUTES).handledBy(({ pets }: { pets: Pets }) => ({
- *       async renamePet({ params, body }) {
- *         const pet = await pets.rename(params.id, body.name);
- *         return pet.isAsleep ? reply(202, { job: pet.job }) : { id: pet.id, name: pet.name };
- *       },
- *     }));
+ * export const petRoutes = resource(ROUTES).handledBy(({ pets }: { pets: Pets }) => ({ async renamePet({
+ * params, body }) { const pet = await pets.rename(params.id, body.name); return pet.isAsleep ? reply(202, {
+ * job: pet.job }) : { id: pet.id, name: pet.name }; }, }));
  *
  * The name of a route, such as `renamePet`, is its `operationId`. A handler returns the body of a 200 as it
  * is. It uses `reply` for any other declared status, and to add headers. A status, a body or a field that is
@@ -61,7 +47,7 @@ export interface RouteDeclaration {
   access: Access;
   summary: string;
   description?: string;
-  /** What each parameter of the path is. */
+  /** Describes each parameter of the path. */
   params?: Readonly<Record<string, string>>;
   /**
    * Checked before the handler runs; otherwise the error is `request_invalid`. Its fields carry their
@@ -71,7 +57,7 @@ export interface RouteDeclaration {
   body?: BodyDeclaration;
   /** By status. The errors of `errors` need no entry. */
   answers: Readonly<Record<string, AnswerDeclaration>>;
-  /** What the handler may throw, besides what the access, the checks and the server itself may. */
+  /** The errors that the handler may throw, besides those of the access, the checks and the server itself. */
   errors?: readonly ErrorCode[];
   /** The shape of its errors. Default: `referenceStyle`. */
   style?: ErrorStyle;
@@ -102,7 +88,7 @@ export type Access =
 export interface BodyDeclaration {
   /** Checked before the handler runs. Its fields carry their descriptions. */
   schema: z.ZodType;
-  /** What the documentation shows, if that is more than what is checked. */
+  /** The schema in the documentation, if it has more than the checked one. */
   documented?: z.ZodType;
   example: unknown;
   /** Default: true. For the documentation. */
@@ -113,7 +99,7 @@ export interface BodyDeclaration {
   bytesMax?: number;
 }
 
-/** What a handler is called with. */
+/** The request as a handler receives it. */
 export interface RouteRequest<Declaration extends RouteDeclaration> {
   c: HttpContext;
   caller: CallerOf<Declaration["access"]>;
@@ -136,7 +122,7 @@ export type RouteHandler<Declaration extends RouteDeclaration> = (
   request: RouteRequest<Declaration>,
 ) => RouteAnswer<Declaration> | Promise<RouteAnswer<Declaration>>;
 
-/** What a handler may return. */
+/** The values that a handler may return. */
 export type RouteAnswer<Declaration extends RouteDeclaration> = AnswerOf<Declaration["answers"]>;
 
 type ParamName<Path extends string> = Path extends `${string}/:${infer Rest}`
@@ -162,7 +148,7 @@ export interface BoundRoute {
   handler: (request: AnyRequest) => unknown;
 }
 
-/** What the pipeline calls any handler with. */
+/** The request as the pipeline passes it to any handler. */
 export interface AnyRequest {
   c: HttpContext;
   caller: CallerOf<Access>;

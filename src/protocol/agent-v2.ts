@@ -31,7 +31,7 @@ export const Model = z.object({
 });
 export type Model = z.output<typeof Model>;
 
-/** What an agent can do. */
+/** The work that an agent can do. */
 const offer = {
   slots: z.int().min(1).max(SLOTS_MAX),
   models: z.array(Model).max(MODELS_MAX),

@@ -1,4 +1,4 @@
-/** What an `AgentList` keeps in its members. */
+/** The fields that an `AgentList` keeps in its members. */
 export interface Listed<Member extends Listed<Member>> {
   /** The list that the member is in, and its neighbours there. */
   list: AgentList<Member> | undefined;
@@ -7,14 +7,16 @@ export interface Listed<Member extends Listed<Member>> {
 }
 
 /**
- * A linked list of agents; each is in one list at most. Iterating a `Set` also walks past the entries that were
- * deleted from its beginning: with ten thousand agents that takes as long as a system call.
+ * A linked list of agents; each is in one list at most. Iterating a `Set` also walks past the entries that
+ * were deleted from its beginning: with ten thousand agents that takes as long as a system call.
  */
 export class AgentList<Member extends Listed<Member>> {
   #first: Member | undefined;
   #last: Member | undefined;
 
-  /** Returns the first agent that passes the test. The test may move the agent that it looks at, and no other. */
+  /**
+   * Returns the first agent that passes the test. The test may move the agent that it looks at, and no other.
+   */
   find(test: (agent: Member) => boolean): Member | undefined {
     for (let agent = this.#first; agent; ) {
       const { next } = agent;

@@ -7,7 +7,7 @@ import type { AskOrigin } from "./record.ts";
 import type { Relay } from "./relay.ts";
 import type { AskRequest, ModelRequest, Signal } from "./types.ts";
 
-/** What a conversation is continued from. */
+/** The turns from which a conversation is continued. */
 export interface Conversation {
   id: string;
   /** Who began it. */

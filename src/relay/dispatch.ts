@@ -12,8 +12,8 @@ import { Watch } from "./watch.ts";
 const NEXT_PROBE_MS = 1_000;
 
 /**
- * Brings asks and agents together: gives each ask to one agent at a time, at once or by way of the queue, and follows
- * it until its one outcome. There are no threads to race with: every method runs to its end before the next.
+ * Brings asks and agents together: gives each ask to one agent at a time, at once or by way of the queue, and
+ * follows it until its one outcome. There are no races: every method runs to its end before the next.
  *
  * Invariant: no ask waits while an agent that may serve it has room and was heard lately.
  */
@@ -44,7 +44,7 @@ export class Dispatch {
     return ask.result;
   }
 
-  /** Ends an ask whose caller no longer waits. Its slot is free at once, unless the agent cannot be told. */
+  /** Ends an ask whose caller has left. Its slot is free at once, unless its agent cannot cancel it. */
   withdraw(ask: Ask, error: AppError): void {
     const { place } = ask;
     this.#settle(ask, error);
@@ -55,7 +55,7 @@ export class Dispatch {
     if (!agent.isV1) this.#cancel(agent, place.slotId);
   }
 
-  /** How many asks have no outcome, how many deltas have come, and how many answers came for callers who had gone. */
+  /** Returns the numbers of asks without an outcome, of deltas, and of answers whose callers had left. */
   counts() {
     return { open: this.#open, deltas: this.#deltas, answersDropped: this.#answersDropped };
   }
@@ -192,8 +192,8 @@ export class Dispatch {
   }
 
   /**
-   * Sends a waiting ask if that is possible now, else pings a stale agent for it, or ends it without hope. Called
-   * when the ask begins to wait, and whenever an agent leaves or changes.
+   * Sends a waiting ask if that is possible now, else pings a stale agent for it, or ends it without hope.
+   * Called when the ask begins to wait, and whenever an agent leaves or changes.
    */
   #lookAfter(ask: Ask): void {
     if (!ask.isWaiting || this.#trySend(ask)) return;
@@ -242,7 +242,7 @@ export class Dispatch {
     const slot = this.#hub.release(agent, slotId);
     if (!slot) return;
     const error = new AppError("agent_timeout", { extra: { err: "no answer within the time limit" } });
-    // A v1 agent cannot be told, and may still work on it.
+    // A v1 agent cannot cancel an ask, and may still work on it.
     if (agent.isV1) agent.mustAnswerPing = true;
     else this.#cancel(agent, slotId);
     this.#failed(slot.ask, error, slot.phase === "sent" && !agent.isV1 ? "elsewhere" : "nowhere");

@@ -2,7 +2,7 @@ import type { ErrorCode } from "../errors.ts";
 import type { Principal } from "../principal.ts";
 import type { Usage } from "../protocol/agent-v2.ts";
 
-/** Where an ask came from, for counting and logging. */
+/** The request that an ask came from, for counting and logging. */
 export interface AskOrigin {
   requestId: string;
   /** The route's name, such as `ask` or `chat/completions`. */
@@ -12,7 +12,7 @@ export interface AskOrigin {
   tracestate?: string | undefined;
 }
 
-/** What is kept about a finished ask: numbers and names, never its content. */
+/** The record of a finished ask: numbers and names, never its content. */
 export interface AskRecord {
   origin: AskOrigin;
   principal: Principal;
@@ -43,8 +43,8 @@ export interface AskRecord {
 }
 
 /**
- * Returns the model's name, or `(no name)` for text that does not look like one: a caller may put anything where a
- * model's name belongs, and that is neither logged nor shown.
+ * Returns the model's name, or `(no name)` for text that does not look like one: a caller may put anything
+ * where a model's name belongs, and that is neither logged nor shown.
  */
 export function shownModel(model: string | undefined): string | undefined {
   return model === undefined || /^[\w.:/@+-]{0,100}$/.test(model) ? model : "(no name)";

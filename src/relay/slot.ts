@@ -2,11 +2,13 @@ import type { Cancel, Clock } from "../clock.ts";
 import type { Ask } from "./ask.ts";
 import type { ModelRequest } from "./types.ts";
 
-/** Room for one ask at an agent, in use from the moment the ask is sent, and the time that the agent may take. */
+/**
+ * Room for one ask at an agent, in use from the moment the ask is sent, and the time that the agent may take.
+ */
 export class Slot {
   /**
-   * How far the ask has come. `sent`: another agent may still get it. `accepted`: only if this agent fails in a
-   * way that allows it. `started`: no longer, as the caller has some of the answer.
+   * How far the ask has come. `sent`: another agent may still get it. `accepted`: only if this agent fails in
+   * a way that allows it. `started`: no longer, as the caller has some of the answer.
    */
   phase: "sent" | "accepted" | "started" = "sent";
   readonly #onLimit: () => void;
@@ -14,8 +16,9 @@ export class Slot {
   #heardAt = 0;
 
   /**
-   * The ask is undefined once its caller has gone, at an agent that cannot be told: the slot stays in use until the
-   * agent answers or the limit is over. The request is the one of the ask's that the agent got; undefined for v1.
+   * The ask becomes undefined when its caller leaves and the agent cannot cancel it: the slot stays in use
+   * until the agent answers or the limit is over. The request is the one that the agent got; undefined for
+   * v1.
    */
   constructor(
     public ask: Ask | undefined,

@@ -22,11 +22,14 @@ export interface ModelRequest {
   body(model: string): string;
 }
 
-/** What is to be done, as a request for each agent protocol and endpoint that may do it. */
+/** The work of an ask, as a request for each agent protocol and endpoint that may do it. */
 export interface Work {
   /** The model asked for; undefined leaves the choice to the agent. */
   model?: string | undefined;
-  /** The models that the caller may use; undefined for all. An agent that has none of them does not get the ask. */
+  /**
+   * The models that the caller may use; undefined for all. An agent that has none of them does not get the
+   * ask.
+   */
   models?: readonly string[] | undefined;
   v1?: V1Request | undefined;
   /** In order of preference: an agent gets the first whose endpoint it offers. */
@@ -74,7 +77,7 @@ export interface ModelAnswer {
 
 export type Answer = { kind: "v1"; answer: V1Answer } | ModelAnswer;
 
-/** What an agent offers to do. */
+/** The work that an agent offers to do. */
 export interface Offer {
   slots: number;
   models: readonly Model[];
@@ -92,13 +95,17 @@ export interface AgentIdentity {
   version?: string;
   /** The remote address, without a port. */
   address: string;
-  /** The agent showed the main agent key or its own secret, so it may take its id over from another address. */
+  /**
+   * The agent showed the main agent key or its own secret, so it may take its id over from another address.
+   */
   trusted: boolean;
-  /** The agent key that it registered with; the id is null for the main key. Undefined when it showed none. */
+  /**
+   * The agent key that it registered with; the id is null for the main key. Undefined when it showed none.
+   */
   key?: { id: string | null; name: string } | undefined;
   /**
-   * A v1 agent takes one request at a time, cannot be told to stop, and may answer no ping while it works. v2 is
-   * our own protocol.
+   * A v1 agent takes one request at a time, cannot be told to stop, and may answer no ping while it works. v2
+   * is our own protocol.
    */
   protocol: "v1" | "v2";
 }

@@ -62,9 +62,9 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** What only the command that starts the server knows. */
+/** Values that only the command that starts the server knows. */
 export interface ServerOptions {
-  /** Where each setting comes from. Without it all are shown as defaults. */
+  /** The source of each setting. Without it all are shown as defaults. */
   origins?: Origins;
   /** Without it no backup can be taken over HTTP. */
   makeBackup?: MakeBackup;
@@ -214,8 +214,8 @@ function createIdentities({ config, store, log, isFirstStart }: Given, { relay }
 }
 
 /**
- * What each request passes before it reaches a route: where it comes from, and whether it may come from
- * there.
+ * Creates the checks that each request passes before it reaches a route: its origin, and its right to come
+ * from there.
  */
 function createAccess({ config, log }: Given) {
   const addressOf = createClientAddresses(config.trustProxy);
@@ -264,7 +264,7 @@ interface Parts extends Core, Identities, Access {
   backups: ReturnType<typeof createBackups>;
 }
 
-/** What the routes need, by resource. */
+/** The dependencies of the routes, by resource. */
 function appDeps({ config, store, log, origins }: Given, parts: Parts): AppDeps {
   const { relay, limits, metrics, overview, users, sessions, authenticate, accessControl } = parts;
   const { bodyBytesMax, bodyWithinMs, conversationLengthMax, modelAliases = {} } = config;

@@ -3,8 +3,9 @@ import type { Conversations } from "../relay/conversation.ts";
 import type { UserAttributes } from "../user-attributes.ts";
 
 /**
- * What the server keeps. The promise of a change resolves only once the change survives `kill -9` and a loss
- * of power, unless its comment says otherwise. Reads see every change that was acknowledged before them.
+ * The data that the server keeps. The promise of a change resolves only once the change survives `kill -9`
+ * and a loss of power, unless its comment says otherwise. Reads see every change that was acknowledged before
+ * them.
  */
 export interface Store {
   users: UserStore;

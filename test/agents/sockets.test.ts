@@ -32,7 +32,7 @@ test("a v1 agent whose hello is nested too deeply is not registered", async () =
   expect(await socket.ended).toEqual({ code: 4501, reason: "the hello must carry a UUID as id" });
 });
 
-test("a v2 agent with an invalid hello is told the field at fault, and not the rule of v1", async () => {
+test("a v2 agent with an invalid hello gets the name of the invalid field, not the rule of v1", async () => {
   const { url } = await startTestServer();
   const hello = { type: "hello", name: "box", version: "1", slots: 0, models: [], endpoints: [] };
   const socket = await openRawSocket(`${url}/client/register`, {

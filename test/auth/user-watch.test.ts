@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { watchUsers } from "../../src/auth/user-watch.ts";
 import { openTestStore } from "../support/store.ts";
 
-/** Watches ann, bob and cem, of whom the users in `open` have something open. `pass` runs one check. */
+/** Watches ann, bob and cem. The users in `open` have something open. `pass` runs one check. */
 async function scene({ failing = false } = {}) {
   const { users } = openTestStore();
   await users.add(["ann", "bob", "cem"].map((id) => ({ id, tokenHash: id, sealedToken: Buffer.of() })));

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { ROUTES } from "../../src/http/resources.ts";
 import type { Access } from "../../src/http/route.ts";
 
-/** What README calls each kind of access. */
+/** The name of each kind of access in the README. */
 const KEYS: Record<Access, string> = {
   none: "none",
   caller: "token or admin key",

@@ -17,7 +17,7 @@ import type {
  */
 export interface FakeAgent {
   id: string;
-  /** What the agent's connection would tell the relay. */
+  /** The calls that the agent's connection would make to the relay. */
   link: ReturnType<typeof linkOf>;
   /** Asks that are not answered yet, oldest first. */
   asks: { slot: string; content: string }[];

@@ -6,7 +6,7 @@ import { flagNameOf } from "./user-flags.ts";
 
 export const toJson = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`;
 
-/** What a card shows for each kind of attribute that is not set. */
+/** The text on a card for each kind of attribute that is not set. */
 const UNSET = { text: "-", time: "never", models: "all", limit: "no limit" };
 
 /** The attributes after the name in a table. Models come last, as there may be many. */

@@ -4,7 +4,7 @@ import { CommandError } from "../../errors.ts";
 import type { UserAttributes } from "../../user-attributes.ts";
 import type { Terminal } from "../terminal.ts";
 
-/** What a subcommand works with. */
+/** The dependencies of a subcommand. */
 export interface UserWork {
   users: Users;
   audit: Audit;

@@ -41,7 +41,7 @@ const ROUTES = {
   }),
 };
 
-/** What administrators have changed. */
+/** The changes that administrators have made. */
 export const auditRoutes = resource(ROUTES).handledBy(({ audit }: { audit: Audit }) => ({
   async readAudit({ query: { limit, before, format } }) {
     const page = await audit.list({ limit, ...(before !== undefined && { before }) });

@@ -2,15 +2,15 @@ import { z } from "zod";
 import { USER_ATTRIBUTES, USER_FIELDS, type UserField } from "../../user-attributes.ts";
 
 /**
- * What administrators send and are answered. A key in a body, `admin_key`, is taken out before these are
- * applied.
+ * The requests of administrators and their responses. A key in a body, `admin_key`, is removed before these
+ * schemas are applied.
  */
 const text = z.string();
 const time = z.iso.datetime({ offset: true });
 const modelNames = z.array(text).min(1);
 const count = z.int().min(1);
 
-/** What null means for each kind of attribute. */
+/** The meaning of null for each kind of attribute. */
 const NULL_MEANS = {
   text: "Null means no name.",
   time: "Null means no end.",
@@ -38,7 +38,9 @@ const userText = text
   .max(TEXT_LENGTH_MAX)
   .regex(/^\P{Cc}*$/u, "must be without control characters");
 
-/** What is accepted for each kind of attribute. An empty list of models would be mistaken for all of them. */
+/**
+ * The accepted values of each kind of attribute. An empty list of models would be mistaken for all models.
+ */
 const GIVEN = {
   text: userText,
   time: z.iso.datetime({ offset: true, error: "must be a time as 2026-12-31T23:59:59Z" }),
@@ -46,7 +48,7 @@ const GIVEN = {
   limit: count.max(LIMIT_MAX),
 };
 
-/** What is answered for each kind. */
+/** The values in responses of each kind of attribute. */
 const SENT = { text, time, models: modelNames, limit: count };
 
 type KindOf<Field extends UserField> = (typeof USER_ATTRIBUTES)[Field]["kind"];
@@ -127,7 +129,7 @@ export const DisconnectBody = z.object({
 export const AgentAnswer = z.strictObject({
   id: text,
   name: text,
-  /** What the agent reports as its version; null for v1, which has none. */
+  /** The version that the agent reports; null for v1 agents, which report none. */
   version: text.nullable(),
   protocol: z.enum(["v1", "v2"]),
   address: text,
@@ -211,7 +213,7 @@ export const AuditAnswer = z
 const SETTINGS = z.record(
   text,
   z.strictObject({
-    /** As an operator would write it; `***` for a secret, and a word in brackets for what is not set. */
+    /** The text that an operator would write; `***` for a secret, and a word in brackets without a value. */
     value: text,
     /** The flag or variable that it comes from, or `default`. */
     from: text,

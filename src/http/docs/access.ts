@@ -81,7 +81,7 @@ const TOKEN = oneOf("token", "tokenBare", "tokenHeader");
 const CALLER_ERRORS = ["key_missing", "key_unknown", "keys_differ", "key_failures", "verify_failed"] as const;
 const ADMIN_ERRORS = ["admin_key_wrong", "key_failures"] as const;
 
-/** Whose key each kind of access needs, and where the key may be. */
+/** Describes the key that each kind of access needs, and the places where it may be. */
 export const ACCESS_RULES = {
   none: { security: [], errors: ["host_refused"], note: "No key." },
   caller: {

@@ -7,7 +7,7 @@ import type { ErrorStyle } from "../errors/style.ts";
 import { type HeaderName, headersOf } from "./headers.ts";
 import { JSON_TYPE } from "./shape.ts";
 
-/** What every route may answer. */
+/** The errors that every route may return. */
 const EVERYWHERE: readonly ErrorCode[] = ["url_too_long", "host_invalid", "address_busy", "internal"];
 
 const EXAMPLE_ID = "req_6f1c2c1e-2b1e-4a55-9a0e-6d5b2f0f1a11";

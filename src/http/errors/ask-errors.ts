@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../../errors.ts";
 
-/** What may go wrong with any ask once it is admitted. */
+/** The errors that any ask may cause once it is admitted. */
 export const ASK_ERRORS = [
   ...["model_not_found", "model_not_allowed", "request_untranslatable"],
   ...["no_agent", "queue_full", "user_queue_full", "draining", "ping_failed", "conversation_agent_gone"],

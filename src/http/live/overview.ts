@@ -23,8 +23,9 @@ export interface OverviewOptions {
 }
 
 /**
- * What happens now and happened in the last 15 minutes, for the dashboard. It is always collected, which
- * costs some microseconds for each ask and each second. It holds numbers and names, never what was asked.
+ * The events of the last 15 minutes and the current state, for the dashboard. They are always collected,
+ * which costs some microseconds for each ask and each second. They are numbers and names, never content of
+ * requests.
  */
 export interface LiveOverview {
   /** Takes a finished ask into account. */

@@ -1,14 +1,15 @@
 import { z } from "zod";
 
 /**
- * What `GET /admin/overview` answers and `GET /admin/live` sends: numbers and names, never what was asked.
+ * The response of `GET /admin/overview` and the frames of `GET /admin/live`: numbers and names, never
+ * content.
  */
 const text = z.string();
 const time = z.iso.datetime({ offset: true });
 const count = z.int().nonnegative();
 const ms = z.number().nonnegative();
 
-/** What happened in one second. */
+/** The counts of one second. */
 const COUNTS = {
   /** Requests that arrived. */
   asks: count,

@@ -1,6 +1,6 @@
 import { createNetworks, readAddress } from "../../net/addresses.ts";
 
-/** Where a request comes from. */
+/** The origin of a request. */
 export interface ClientAddress {
   /**
    * The caller's address, as `readAddress` returns it; undefined if there is none, as on a Unix socket.

@@ -50,7 +50,7 @@ export function withoutNulls(fields: Record<string, unknown>): Record<string, un
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null));
 }
 
-/** What an upstream says about its failure. */
+/** The failure that an upstream reports. */
 export type Failure = { message: string; type?: string | null | undefined; code?: unknown };
 
 const NOT_A_CHUNK = "The agent's upstream sent something that is not a chat completion.";

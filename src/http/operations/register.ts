@@ -43,7 +43,7 @@ const ROUTES = {
   }),
 };
 
-/** Where agents connect. */
+/** The routes where agents connect. */
 export const registerRoutes = resource(ROUTES).handledBy(({ agents }: RegisterDeps) => ({
   async registerAgent({ c }) {
     await agents.register(c.req.raw, c.env.server, undefined);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { UserFieldsAnswer } from "../admin/schema.ts";
 
-/** What is needed where no key is in a header. */
+/** The body that is needed without a key in a header. */
 export const SignInBody = z.strictObject({
   code: z
     .string()

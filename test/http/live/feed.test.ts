@@ -7,7 +7,9 @@ import { settle } from "../../support/relay.ts";
 /** A feed whose frames hold only numbers: of past seconds and of finished asks. */
 function scene() {
   const counts = { seconds: 0, asks: 0 };
-  /** What `prepare` waits for, in the order of its calls; nothing if there are no more. */
+  /**
+   * The promises that `prepare` waits for, in the order of its calls. It does not wait after the last one.
+   */
   const waits: Promise<void>[] = [];
   const overview = {
     prepare: () => waits.shift() ?? Promise.resolve(),

@@ -52,7 +52,7 @@ describe("the reason why an agent gets no requests", () => {
     await Promise.all(asks);
   });
 
-  test("an agent that is free is told whether its models were not asked for, or other agents took the requests", async () => {
+  test("the reason of a free agent says whether its models were not requested, or other agents took the requests", async () => {
     const { relay, ask, why, clock, pass } = scene();
     const busy = joinAgent(relay, "busy", { protocol: "v2", slots: 2 });
     joinAgent(relay, "idle", { protocol: "v2", models: ["other", "m"] });
@@ -71,7 +71,7 @@ describe("the reason why an agent gets no requests", () => {
       expect([id, why(id)]).toEqual([id, "there were no requests for its models lately"]);
   });
 
-  test("an agent that has just failed is told that other agents are preferred", async () => {
+  test("the reason of an agent that has just failed says that other agents are preferred", async () => {
     const { relay, ask, why, clock } = scene();
     const failing = joinAgent(relay, "failing", { protocol: "v2" });
     const asked = ask("1", { model: "m" });

@@ -72,7 +72,7 @@ describe("a user with a list of models", () => {
     });
   }
 
-  test("a user is told which models they may use, in each error style", async () => {
+  test("an error lists the models that the user may use, in each error style", async () => {
     const { post } = await scene(["llama", "qwen"]);
     const hint = "The models you may use: llama, qwen.";
     const openai = await (await post("/v1/chat/completions", chat("secret"))).json();

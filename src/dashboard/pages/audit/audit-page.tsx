@@ -25,7 +25,7 @@ const COLUMNS: readonly Column<AuditRow>[] = [
 ];
 
 export function AuditPage() {
-  /** Where each visited page begins, to go back to it. */
+  /** The start of each visited page, to go back to it. */
   const [starts, setStarts] = useState<readonly (number | undefined)[]>([undefined]);
   const before = starts.at(-1);
   const { value, error, isLoading } = useFetch(

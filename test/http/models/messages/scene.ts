@@ -6,7 +6,7 @@ import type { ServerEvent } from "../../../../src/http/middleware/event-stream.t
 import { translateMessages } from "../../../../src/http/models/messages/translate.ts";
 import { eventsOf } from "../../../support/upstream/events.ts";
 
-/** What an upstream answers to a chat completion: a whole body, or the data of each event. */
+/** The answer of an upstream to a chat completion: a whole body, or the data of each event. */
 export type ChatAnswer = { body: string } | { events: readonly string[] };
 export type ChatUpstream = (request: Record<string, unknown>) => ChatAnswer | Promise<ChatAnswer>;
 
