@@ -31,7 +31,7 @@ import { createOverview } from "../http/live/overview.ts";
 import { createAccessControl } from "../http/middleware/access.ts";
 import { createClientAddresses, createTlsCheck } from "../http/middleware/client-address.ts";
 import { IDLE_S } from "../http/middleware/request.ts";
-import { Threads } from "../http/models/v1-threads.ts";
+import { Threads } from "../http/models/v1-plan.ts";
 import { createReadiness } from "../http/operations/readiness.ts";
 import { ROUTES } from "../http/resources.ts";
 import { causeOf, type Log } from "../log/log.ts";

@@ -4,7 +4,7 @@ import type { AskContext } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { AskRequest, AskResult, Delta, ModelAnswer, ModelRequest, Signal } from "../../relay/types.ts";
 import type { EventStream, ServerEvent } from "../middleware/event-stream.ts";
-import { chunksOfWhole } from "./chunks-of-whole.ts";
+import { chunksOf, WholeCompletion } from "./chat-completion.ts";
 import type { Plan, PlanStream } from "./plan.ts";
 import type { V1Plan } from "./v1-plan.ts";
 
@@ -89,10 +89,12 @@ function askRequest({ asker, model, plans, v1 }: ModelAsk): AskRequest {
  */
 function dataOf(ask: ModelAsk, result: AskResult): string[] | undefined {
   const { answer, request } = result;
-  if (answer.kind === "v1") return ask.v1?.chunks(result) ?? [];
+  if (answer.kind === "v1") return ask.v1 ? chunksOf(ask.v1.completion(result)) : [];
   const { status, body } = answer;
   if (body === undefined) return [];
-  return status < 300 && request?.endpoint === "chat/completions" ? chunksOfWhole(body) : undefined;
+  if (status >= 300 || request?.endpoint !== "chat/completions") return undefined;
+  const completion = WholeCompletion.safeParse(parseJson(body)).data;
+  return completion && chunksOf(completion);
 }
 
 function replyOf(ask: ModelAsk, result: AskResult): ModelReply {
@@ -109,7 +111,7 @@ function replyOf(ask: ModelAsk, result: AskResult): ModelReply {
 /** Returns the answer of a v1 agent as the chat completion that it stands for. */
 function modelAnswer(ask: ModelAsk, result: AskResult): Omit<ModelAnswer, "kind"> {
   if (result.answer.kind === "model") return result.answer;
-  return { status: 200, body: ask.v1?.completion(result), usage: undefined };
+  return { status: 200, body: ask.v1 && JSON.stringify(ask.v1.completion(result)), usage: undefined };
 }
 
 /**

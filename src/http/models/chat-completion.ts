@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../../errors.ts";
 import { parseJson } from "../../json/parse.ts";
+import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 
 /**
  * The fields of a chat completion, whole or in chunks, that the translations read. A whole message has the
@@ -79,3 +80,45 @@ export const ChatFailure = z.object({
     z.object({ message: z.string(), type: text, code: z.union([z.string(), z.number()]).nullish() }),
   ]),
 });
+
+/** A whole chat completion, with the fields that differ from those of its chunks. */
+export const WholeCompletion = z.looseObject({
+  choices: z.array(
+    z.looseObject({
+      message: z.looseObject({ tool_calls: z.array(z.looseObject({})).nullish() }),
+      finish_reason: z.string().nullish(),
+    }),
+  ),
+  usage: z.unknown().optional(),
+});
+export type WholeCompletion = z.output<typeof WholeCompletion>;
+
+/**
+ * Returns a whole chat completion as the data of the events that the caller asked for. Some upstreams answer
+ * a request to stream with a plain body, and clients would take the lack of events for an empty answer.
+ */
+export function chunksOf(completion: WholeCompletion): string[] {
+  const { choices, usage, ...rest } = completion;
+  const chunk = (more: object) => JSON.stringify({ ...rest, object: "chat.completion.chunk", ...more });
+  const deltas = choices.map(({ message, finish_reason: _, ...choice }) => ({
+    ...choice,
+    delta: withIndexes(message),
+    finish_reason: null,
+  }));
+  const ends = choices.map(({ message: _, finish_reason, ...choice }) => ({
+    ...choice,
+    delta: {},
+    finish_reason: finish_reason ?? "stop",
+  }));
+  const usageChunks = usage == null ? [] : [chunk({ choices: [], usage })];
+  return [chunk({ choices: deltas }), chunk({ choices: ends }), ...usageChunks, CHAT_STREAM_END];
+}
+
+/**
+ * Adds the index by which the fragments of tool calls are told apart, and which a whole message does not
+ * have.
+ */
+function withIndexes(message: WholeCompletion["choices"][number]["message"]): object {
+  if (!message.tool_calls) return message;
+  return { ...message, tool_calls: message.tool_calls.map((call, index) => ({ index, ...call })) };
+}

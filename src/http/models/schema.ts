@@ -41,39 +41,27 @@ const Usage = z
   .nullish();
 const upstreamFields = { id: optionalText, object: optionalText, created: count, model: optionalText };
 
+const ChatMessage = z.looseObject({ role: optionalText, content: z.unknown().optional() });
+const ChatChoice = z.looseObject({
+  index: count,
+  message: ChatMessage.nullish(),
+  finish_reason: optionalText,
+});
 export const ChatAnswer = z
-  .looseObject({
-    ...upstreamFields,
-    choices: z
-      .array(
-        z.looseObject({
-          index: count,
-          message: z.looseObject({ role: optionalText, content: z.unknown().optional() }).nullish(),
-          finish_reason: optionalText,
-        }),
-      )
-      .nullish(),
-    usage: Usage,
-  })
+  .looseObject({ ...upstreamFields, choices: z.array(ChatChoice).nullish(), usage: Usage })
   .meta({ id: "ChatCompletion" });
 
+const TextChoice = z.looseObject({ index: count, text: optionalText, finish_reason: optionalText });
 export const CompletionAnswer = z
-  .looseObject({
-    ...upstreamFields,
-    choices: z
-      .array(z.looseObject({ index: count, text: optionalText, finish_reason: optionalText }))
-      .nullish(),
-    usage: Usage,
-  })
+  .looseObject({ ...upstreamFields, choices: z.array(TextChoice).nullish(), usage: Usage })
   .meta({ id: "Completion" });
 
+const Embedding = z.looseObject({ index: count, embedding: z.array(z.number()).or(text).nullish() });
 export const EmbeddingsAnswer = z
   .looseObject({
     object: optionalText,
     model: optionalText,
-    data: z
-      .array(z.looseObject({ index: count, embedding: z.union([z.array(z.number()), text]).nullish() }))
-      .nullish(),
+    data: z.array(Embedding).nullish(),
     usage: Usage,
   })
   .meta({ id: "Embeddings" });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../../errors.ts";
-import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import { fieldHint } from "../errors/field-hint.ts";
+import type { WholeCompletion } from "./chat-completion.ts";
 import { refuse } from "./refuse.ts";
 
 /** The part of a chat that a v1 agent can be sent: its text. */
@@ -53,29 +53,10 @@ export function promptOf({ history, question }: PlainChat): string {
   return lines.join("\n\n");
 }
 
-/** Returns the answer as the body of a chat completion. It has no usage, as nobody counted it. */
-export function completionOf(content: string, model: string, id: string, created: number): string {
+/** Returns the answer as a chat completion. It has no usage, as nobody counted it. */
+export function completionOf(content: string, model: string, id: string, created: number): WholeCompletion {
   const choice = { index: 0, message: { role: "assistant", content }, finish_reason: "stop" };
-  return JSON.stringify({
-    id: `chatcmpl-${id}`,
-    object: "chat.completion",
-    created,
-    model,
-    choices: [choice],
-  });
-}
-
-/** Returns the answer as the data of a streamed chat completion, in one chunk. */
-export function chunksOf(content: string, model: string, id: string, created: number): string[] {
-  const chunk = (delta: object, finish_reason: string | null) =>
-    JSON.stringify({
-      id: `chatcmpl-${id}`,
-      object: "chat.completion.chunk",
-      created,
-      model,
-      choices: [{ index: 0, delta, finish_reason }],
-    });
-  return [chunk({ role: "assistant", content }, null), chunk({}, "stop"), CHAT_STREAM_END];
+  return { id: `chatcmpl-${id}`, object: "chat.completion", created, model, choices: [choice] };
 }
 
 function refuseMoreThanText(chat: Chat): void {

@@ -1,20 +1,40 @@
+import { BoundedMap } from "../../bounded-map.ts";
 import { type Principal, userIdOf } from "../../principal.ts";
 import type { V1Request } from "../../protocol/agent-v1.ts";
 import type { Asker } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { AskResult } from "../../relay/types.ts";
-import { chunksOf, completionOf, promptOf, readPlainChat } from "./v1-chat.ts";
-import type { Threads } from "./v1-threads.ts";
+import type { WholeCompletion } from "./chat-completion.ts";
+import { completionOf, promptOf, readPlainChat } from "./v1-chat.ts";
 
 /** A plan for v1 agents: how they are asked for a chat completion. */
 export interface V1Plan {
   request: V1Request;
   /** The agent that has the messages so far, if there is one. */
   pin: string | undefined;
-  /** Returns the body of a chat completion. */
-  completion(result: AskResult): string;
-  /** Returns the data of a streamed chat completion. */
-  chunks(result: AskResult): string[];
+  /** Returns the answer as a chat completion. */
+  completion(result: AskResult): WholeCompletion;
+}
+
+/** The position of a chat at a v1 agent, which has its messages. */
+interface Thread {
+  conversation: string;
+  /** The `response_id` of the last answer. */
+  parent: string;
+  agent: string;
+}
+
+const THREADS_MAX = 10_000;
+
+/**
+ * Finds the conversation that a chat continues by a hash of its owner and of the messages before its
+ * question, as callers of the OpenAI-style API name no conversation. Forgets the chats that were continued
+ * longest ago.
+ */
+export class Threads extends BoundedMap<string, Thread> {
+  constructor() {
+    super(THREADS_MAX);
+  }
 }
 
 export interface V1PlanDeps {
@@ -32,18 +52,8 @@ export interface V1PlanDeps {
 export function v1Plan(deps: V1PlanDeps, asker: Asker, chat: unknown, model: string): V1Plan {
   const plain = readPlainChat(chat);
   const owner = asker.principal;
-  const known = plain.history.length > 0 ? deps.threads.find(keyOf(owner, plain.history)) : undefined;
+  const known = plain.history.length > 0 ? deps.threads.get(keyOf(owner, plain.history)) : undefined;
   const thread = known && deps.relay.isConnected(known.agent) ? known : undefined;
-  const answered = ({ answer, agent }: AskResult) => {
-    if (answer.kind !== "v1") throw new Error("not the answer of a v1 agent");
-    const { content, conversation_id, response_id } = answer.answer;
-    if (conversation_id !== "") {
-      const question = { role: "user", text: plain.question };
-      const key = keyOf(owner, [...plain.history, question, { role: "assistant", text: content }]);
-      deps.threads.remember(key, { conversation: conversation_id, parent: response_id, agent });
-    }
-    return [content, model, deps.newId(), Math.floor(deps.now() / 1000)] as const;
-  };
   return {
     pin: thread?.agent,
     request: {
@@ -52,8 +62,16 @@ export function v1Plan(deps: V1PlanDeps, asker: Asker, chat: unknown, model: str
       parent_id: thread?.parent ?? deps.newId(),
       content: thread ? plain.question : promptOf(plain),
     },
-    completion: (result) => completionOf(...answered(result)),
-    chunks: (result) => chunksOf(...answered(result)),
+    completion({ answer, agent }) {
+      if (answer.kind !== "v1") throw new Error("not the answer of a v1 agent");
+      const { content, conversation_id, response_id } = answer.answer;
+      if (conversation_id !== "") {
+        const question = { role: "user", text: plain.question };
+        const key = keyOf(owner, [...plain.history, question, { role: "assistant", text: content }]);
+        deps.threads.set(key, { conversation: conversation_id, parent: response_id, agent });
+      }
+      return completionOf(content, model, deps.newId(), Math.floor(deps.now() / 1000));
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { readShape, refuse } from "../refuse.ts";
 import { Block, type Content, Source, type Typed } from "./schema.ts";
 
@@ -29,9 +30,8 @@ export function textOf(parts: readonly Part[]): string {
 /** Returns the text of a content that may hold nothing else. */
 export function onlyText(content: Content, path: string): string {
   const texts = blocksOf(content, path).map(({ block, path: at }) => {
-    if (block.type !== "text")
-      throw refuse(`${at}.type`, `Only text is allowed here, not \`${block.type}\`.`);
-    return readShape(Block.text, block, at).text;
+    if (block.type === "text") return readShape(Block.text, block, at).text;
+    throw refuse(`${at}.type`, `Only text is allowed here, not \`${block.type}\`.`);
   });
   return texts.join("\n");
 }
@@ -90,11 +90,7 @@ function documentParts(block: Typed, path: string): Part[] {
   }
 }
 
-function refuseCitations(
-  citations: { enabled?: boolean | null | undefined } | null | undefined,
-  path: string,
-) {
-  if (citations?.enabled) {
+function refuseCitations(citations: z.output<typeof Block.document>["citations"], path: string): void {
+  if (citations?.enabled)
     throw refuse(`${path}.citations`, "A chat completion cannot cite. Leave citations out.");
-  }
 }

@@ -7,12 +7,8 @@ type ChatMessage = Record<string, unknown>;
 /** Returns the system prompt and all messages. */
 export function chatMessages({ system, messages }: MessagesBody): ChatMessage[] {
   const last = messages.length - 1;
-  if (messages[last]?.role === "assistant") {
-    throw refuse(
-      `messages[${last}].role`,
-      "Assistant prefill is not supported here: the last message must be from the user.",
-    );
-  }
+  const noPrefill = "Assistant prefill is not supported here: the last message must be from the user.";
+  if (messages[last]?.role === "assistant") throw refuse(`messages[${last}].role`, noPrefill);
   const prompt = system ? onlyText(system, "system") : "";
   return [
     ...(prompt ? [{ role: "system", content: prompt }] : []),

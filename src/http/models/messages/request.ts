@@ -1,4 +1,5 @@
 import { readShape, refuse } from "../refuse.ts";
+import { streamFields, withoutNulls } from "../translation.ts";
 import { chatMessages } from "./history.ts";
 import { JsonSchemaFormat, type MessagesBody } from "./schema.ts";
 import { chatTools } from "./tools.ts";
@@ -30,27 +31,23 @@ const REASONING_EFFORT: Record<string, string | undefined> = {
  */
 export function chatRequest(body: MessagesBody): Record<string, unknown> {
   refuseState(body);
-  const { metadata } = body;
-  const user = metadata?.user_id && metadata.user_id.length <= USER_LENGTH_MAX ? metadata.user_id : null;
-  const wanted = {
-    temperature: body.temperature,
-    top_p: body.top_p,
-    top_k: body.top_k,
-    stop: body.stop_sequences?.length ? body.stop_sequences : null,
-    reasoning_effort: reasoningEffort(body),
-    user,
-  };
+  const user = body.metadata?.user_id;
   return {
     model: body.model,
     messages: chatMessages(body),
     // Not `max_completion_tokens`, which Ollama does not know. vLLM and llama.cpp take both.
     max_tokens: body.max_tokens,
-    ...Object.fromEntries(
-      Object.entries(wanted).filter(([, value]) => value !== null && value !== undefined),
-    ),
+    ...withoutNulls({
+      temperature: body.temperature,
+      top_p: body.top_p,
+      top_k: body.top_k,
+      stop: body.stop_sequences?.length ? body.stop_sequences : null,
+      reasoning_effort: reasoningEffort(body),
+      user: user && user.length <= USER_LENGTH_MAX ? user : null,
+    }),
     ...chatTools(body),
     ...responseFormat(body),
-    ...(body.stream ? { stream: true, stream_options: { include_usage: true } } : { stream: false }),
+    ...streamFields(body.stream),
   };
 }
 
@@ -62,21 +59,16 @@ const NO_THREADS = { details: { error_code: "thread_unsupported_request", unsupp
 
 /** Refuses what Anthropic keeps or runs on its side. */
 function refuseState({ container, mcp_servers, thread }: MessagesBody): void {
-  if (container !== null && container !== undefined) {
-    throw refuse("container", "Containers run at Anthropic only. Leave the field out.");
-  }
-  if (mcp_servers?.length) {
+  if (container != null) throw refuse("container", "Containers run at Anthropic only. Leave the field out.");
+  if (mcp_servers?.length)
     throw refuse("mcp_servers", "This server does not connect to MCP servers. Offer their tools in `tools`.");
-  }
-  if (thread !== null && thread !== undefined) {
-    const reason = "This server keeps no threads. Send the whole conversation in `messages`.";
-    throw refuse("thread", reason, NO_THREADS);
-  }
+  const noThreads = "This server keeps no threads. Send the whole conversation in `messages`.";
+  if (thread != null) throw refuse("thread", noThreads, NO_THREADS);
 }
 
 function reasoningEffort({ output_config: config }: MessagesBody): string | undefined {
   const effort = config?.effort;
-  if (effort === null || effort === undefined) return undefined;
+  if (effort == null) return undefined;
   if (Object.hasOwn(REASONING_EFFORT, effort)) return REASONING_EFFORT[effort];
   throw refuse("output_config.effort", `It must be one of: ${Object.keys(REASONING_EFFORT).join(", ")}.`);
 }

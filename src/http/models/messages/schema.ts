@@ -17,16 +17,22 @@ export type Typed = z.output<typeof Typed>;
 export const Content = z.union([text, z.array(Typed)]);
 export type Content = z.output<typeof Content>;
 
+const Message = z.object({ role: z.enum(["user", "assistant", "system"]), content: Content });
 const AnyTool = z.looseObject({ type: optionalText, name: optionalText });
+const ToolChoice = z.object({
+  type: z.enum(["auto", "any", "tool", "none"]),
+  name: optionalText,
+  disable_parallel_tool_use: flag,
+});
+const Thinking = z.object({ type: text, display: optionalText });
 const Format = Typed.nullish();
+const OutputConfig = z.object({ effort: optionalText, format: Format });
+const Metadata = z.object({ user_id: optionalText });
 
 export const MessagesBody = z.object({
   model: text.min(1).describe("One of `GET /v1/models`."),
   max_tokens: z.int().positive().describe("The greatest number of output tokens."),
-  messages: z
-    .array(z.object({ role: z.enum(["user", "assistant", "system"]), content: Content }))
-    .min(1)
-    .describe("The conversation so far."),
+  messages: z.array(Message).min(1).describe("The conversation so far."),
   system: Content.nullish().describe("Comes before the messages."),
   stream: flag.describe("Send the answer as it is made."),
   stop_sequences: z.array(text).nullish().describe("Texts that end the answer."),
@@ -34,27 +40,11 @@ export const MessagesBody = z.object({
   top_p: number.describe("As the upstream takes it."),
   top_k: number.describe("As the upstream takes it."),
   tools: z.array(AnyTool).nullish().describe("Tools of the caller. Those that run at Anthropic are refused."),
-  tool_choice: z
-    .object({
-      type: z.enum(["auto", "any", "tool", "none"]),
-      name: optionalText,
-      disable_parallel_tool_use: flag,
-    })
-    .nullish()
-    .describe("`auto`, `any`, `none`, or one tool."),
-  thinking: z
-    .object({ type: text, display: optionalText })
-    .nullish()
-    .describe("Whether the model thinks first."),
-  output_config: z
-    .object({ effort: optionalText, format: Format })
-    .nullish()
-    .describe("The format of the answer, and the effort."),
+  tool_choice: ToolChoice.nullish().describe("`auto`, `any`, `none`, or one tool."),
+  thinking: Thinking.nullish().describe("Whether the model thinks first."),
+  output_config: OutputConfig.nullish().describe("The format of the answer, and the effort."),
   output_format: Format.describe("The former place of the format."),
-  metadata: z
-    .object({ user_id: optionalText })
-    .nullish()
-    .describe("`user_id` is your name for the end user."),
+  metadata: Metadata.nullish().describe("`user_id` is your name for the end user."),
   container: z.unknown().optional().describe("Is refused in a translation."),
   mcp_servers: z.array(z.unknown()).nullish().describe("Are refused in a translation."),
   thread: z.unknown().optional().describe("Is refused in a translation."),

@@ -1,6 +1,7 @@
 import { readShape, refuse } from "../refuse.ts";
+import { streamFields, withoutNulls } from "../translation.ts";
 import { readInput } from "./input.ts";
-import { JsonSchemaFormat, type ResponsesBody } from "./schema.ts";
+import { JsonSchemaFormat, ResponsesBody } from "./schema.ts";
 import type { Tools } from "./tools.ts";
 
 const NOT_KEPT = "This server keeps no responses. Send the whole conversation in `input`.";
@@ -18,17 +19,16 @@ const REFUSED: Record<string, string> = {
  * passed on unchanged.
  */
 const OWN_FIELDS = new Set([
-  ...["model", "input", "instructions", "stream", "stream_options", "tools", "tool_choice", "max_tool_calls"],
+  ...Object.keys(ResponsesBody.shape),
   ...[
-    "parallel_tool_calls",
-    "max_output_tokens",
-    "temperature",
-    "top_p",
-    "top_logprobs",
-    "text",
-    "reasoning",
+    "stream_options",
+    "max_tool_calls",
+    "metadata",
+    "client_metadata",
+    "store",
+    "service_tier",
+    "truncation",
   ],
-  ...["include", "user", "metadata", "client_metadata", "store", "background", "service_tier", "truncation"],
   ...[
     "prompt_cache_key",
     "prompt_cache_options",
@@ -43,7 +43,7 @@ const OWN_FIELDS = new Set([
 /** Returns the body of the chat completion for a response. */
 export function chatRequest(body: ResponsesBody, tools: Tools): Record<string, unknown> {
   for (const [field, hint] of Object.entries(REFUSED)) {
-    if (body[field] !== null && body[field] !== undefined) throw refuse(field, hint);
+    if (body[field] != null) throw refuse(field, hint);
   }
   if (body.background)
     throw refuse("background", "This server keeps no responses. Wait for the answer, or stream it.");
@@ -54,13 +54,13 @@ export function chatRequest(body: ResponsesBody, tools: Tools): Record<string, u
     ...tools.request,
     ...sampling(body),
     ...responseFormat(body),
-    ...(body.stream ? { stream: true, stream_options: { include_usage: true } } : { stream: false }),
+    ...streamFields(body.stream),
   };
 }
 
 function sampling(body: ResponsesBody): Record<string, unknown> {
   const logprobs = body.include?.includes("message.output_text.logprobs") || Boolean(body.top_logprobs);
-  const wanted = {
+  return withoutNulls({
     // Not `max_completion_tokens`, which Ollama does not know. vLLM and llama.cpp take both.
     max_tokens: body.max_output_tokens,
     temperature: body.temperature,
@@ -70,10 +70,7 @@ function sampling(body: ResponsesBody): Record<string, unknown> {
     reasoning_effort: body.reasoning?.effort,
     verbosity: body.text?.verbosity,
     user: body.user,
-  };
-  return Object.fromEntries(
-    Object.entries(wanted).filter(([, value]) => value !== null && value !== undefined),
-  );
+  });
 }
 
 function responseFormat({ text }: ResponsesBody): Record<string, unknown> {
@@ -87,12 +84,7 @@ function responseFormat({ text }: ResponsesBody): Record<string, unknown> {
       return { response_format: { type: "json_object" } };
     case "json_schema": {
       const { name, schema, description, strict } = readShape(JsonSchemaFormat, format, "text.format");
-      const schemaFormat = {
-        name,
-        schema,
-        ...(description && { description }),
-        ...(typeof strict === "boolean" && { strict }),
-      };
+      const schemaFormat = withoutNulls({ name, schema, description: description || null, strict });
       return { response_format: { type: "json_schema", json_schema: schemaFormat } };
     }
     default:

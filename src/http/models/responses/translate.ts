@@ -3,7 +3,7 @@ import type { Translation, TranslationContext } from "../translation.ts";
 import { chatRequest } from "./request.ts";
 import { ResponsesBody } from "./schema.ts";
 import { ResponsesStream } from "./stream.ts";
-import { readTools } from "./tools.ts";
+import { Tools } from "./tools.ts";
 
 /**
  * Translates a request of OpenAI's Responses API (https://platform.openai.com/docs/api-reference/responses)
@@ -14,7 +14,7 @@ import { readTools } from "./tools.ts";
  */
 export function translateResponses(body: unknown, context: TranslationContext): Translation {
   const request = readShape(ResponsesBody, body, "");
-  const tools = readTools(request);
+  const tools = new Tools(request);
   const start = () => new ResponsesStream(request, tools, context);
   return {
     request: chatRequest(request, tools),
