@@ -14,17 +14,29 @@ export { type AnswerDeclaration, Reply, reply } from "./route-answer.ts";
  * body, the type of the handler's answer, and the route's part of the OpenAPI document. The routes of a
  * resource stand beside their handlers, which get the dependencies of that resource and no others:
  *
- * const ROUTES = { renamePet: route({ method: "PATCH", path: "/admin/pets/:id", tag: "Pets", access:
- * "adminOrBody", summary: "Rename a pet", params: { id: "The pet's id." }, body: { schema: z.object({ name:
- * z.string().describe("The new name.") }), example: { name: "Rex" } }, answers: { 200: { description: "The
- * renamed pet.", json: Pet, example: { id: "7", name: "Rex" } }, 202: { description: "It will be renamed
- * later.", json: Job, example: { job: "1" } }, }, errors: ["pet_unknown"], }), };
+ *     const ROUTES = {
+ *       renamePet: route("PATCH /admin/pets/:id", {
+ *         access: "adminOrBody",
+ *         summary: "Rename a pet",
+ *         params: { id: "The pet's id." },
+ *         body: { schema: z.object({ name: z.string().describe("The new name.") }), example: { name: "Rex" } },
+ *         answers: {
+ *           200: { description: "The renamed pet.", json: Pet, example: { id: "7", name: "Rex" } },
+ *           202: { description: "It will be renamed later.", json: Job, example: { job: "1" } },
+ *         },
+ *         errors: ["pet_unknown"],
+ *       }),
+ *     };
  *
- * export const petRoutes = resource(ROUTES).handledBy(({ pets }: { pets: Pets }) => ({ async renamePet({
- * params, body }) { const pet = await pets.rename(params.id, body.name); return pet.isAsleep ? reply(202, {
- * job: pet.job }) : { id: pet.id, name: pet.name }; }, }));
+ *     export const petRoutes = resource("Pets", ROUTES).handledBy(({ pets }: { pets: Pets }) => ({
+ *       async renamePet({ params, body }) {
+ *         const pet = await pets.rename(params.id, body.name);
+ *         return pet.isAsleep ? reply(202, { job: pet.job }) : { id: pet.id, name: pet.name };
+ *       },
+ *     }));
  *
- * The name of a route, such as `renamePet`, is its `operationId`. A handler returns the body of a 200 as it
+ * The name of a route, such as `renamePet`, is its `operationId`, and its section of the documentation is
+ * the resource's (`Pets`). The path is in Hono's notation. A handler returns the body of a 200 as it
  * is. It uses `reply` for any other declared status, and to add headers. A status, a body or a field that is
  * not declared does not compile. If a declared answer is not (only) JSON, the handler may also return a
  * `Response`. After a declared 101 it returns nothing, as the runtime owns the socket by then. It throws an
@@ -32,18 +44,26 @@ export { type AnswerDeclaration, Reply, reply } from "./route-answer.ts";
  *
  * Add a new resource to `resources.ts`, and its dependencies to `server/compose.ts`.
  */
-export function route<const Declaration extends RouteDeclaration>(
-  declaration: Declaration & NamesItsParams<Declaration["path"]>,
-): Declaration {
-  return declaration;
+export function route<const Name extends `${Method} /${string}`, const Details extends RouteDetails>(
+  name: Name,
+  details: Details & NamesItsParams<Name>,
+): Details & Named<Name> {
+  const [method, path] = name.split(" ");
+  return { ...details, ...({ method, path } as Named<Name>) };
 }
 
-export interface RouteDeclaration {
-  method: "GET" | "POST" | "PATCH" | "DELETE";
-  /** In Hono's notation: `/admin/users/:id`. */
+type Method = "GET" | "POST" | "PATCH" | "DELETE";
+
+type Named<Name extends string> = Name extends `${infer Verb extends Method} ${infer Path}`
+  ? { method: Verb; path: Path }
+  : never;
+
+export interface RouteDeclaration extends RouteDetails {
+  method: Method;
   path: string;
-  /** The section of the documentation. */
-  tag: Tag;
+}
+
+interface RouteDetails {
   access: Access;
   summary: string;
   description?: string;
@@ -140,6 +160,7 @@ type NamesItsParams<Path extends string> = [ParamName<Path>] extends [never]
 /** A route as it is served and documented. */
 export interface NamedRoute extends RouteDeclaration {
   operationId: string;
+  tag: Tag;
 }
 
 /** A route with the handler that has its dependencies. */
@@ -178,10 +199,11 @@ export interface Resource<Deps> {
  * Takes the routes of a resource by their operation ids, and then what makes their handlers of the resource's
  * dependencies. Two calls, as the types of the handlers come from the declarations.
  */
-export function resource<Routes extends Declarations>(declarations: Routes) {
+export function resource<Routes extends Declarations>(tag: Tag, declarations: Routes) {
   const routes: NamedRoute[] = Object.entries(declarations).map(([operationId, declaration]) => ({
     ...declaration,
     operationId,
+    tag,
   }));
   return {
     handledBy: <Deps, Given extends Handlers<Routes>>(

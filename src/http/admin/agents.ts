@@ -32,8 +32,8 @@ const AGENT_ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
 const KEY = { id: "f47ac10b-58cc-4372-a567-0e02b2c3d479", name: "gpu box" };
 
 const ROUTES = {
-  listAgents: route({
-    ...{ method: "GET", path: "/admin/agents", tag: "Agents", access: "adminOrQuery" },
+  listAgents: route("GET /admin/agents", {
+    access: "adminOrQuery",
     summary: "List the connected agents",
     answers: {
       200: {
@@ -52,8 +52,8 @@ const ROUTES = {
       },
     },
   }),
-  disconnectAgent: route({
-    ...{ method: "POST", path: "/admin/agents/:id/disconnect", tag: "Agents", access: "adminOrBody" },
+  disconnectAgent: route("POST /admin/agents/:id/disconnect", {
+    access: "adminOrBody",
     summary: "Disconnect an agent",
     description:
       "The agent is disconnected at once or, with `drain`, when its running requests are finished. It does not reconnect by itself.",
@@ -68,8 +68,8 @@ const ROUTES = {
     },
     errors: ["audit_failed", "agent_unknown"],
   }),
-  listAgentKeys: route({
-    ...{ method: "GET", path: "/admin/agents/keys", tag: "Agents", access: "adminOrQuery" },
+  listAgentKeys: route("GET /admin/agents/keys", {
+    access: "adminOrQuery",
     summary: "List the agent keys, without the secrets themselves",
     description: "Revoked keys are listed too. The server's own agent key is not.",
     answers: {
@@ -83,8 +83,8 @@ const ROUTES = {
     },
     errors: ["verify_failed"],
   }),
-  addAgentKey: route({
-    ...{ method: "POST", path: "/admin/agents/keys", tag: "Agents", access: "adminOrBody" },
+  addAgentKey: route("POST /admin/agents/keys", {
+    access: "adminOrBody",
     summary: "Create an agent key",
     description: "The key is shown only in this answer.",
     body: { schema: AddAgentKeyBody, example: { name: "gpu box", models: ["llama3.2"] } },
@@ -97,8 +97,8 @@ const ROUTES = {
     },
     errors: ["audit_failed", "agent_key_name_taken", "verify_failed"],
   }),
-  revokeAgentKey: route({
-    ...{ method: "DELETE", path: "/admin/agents/keys/:id", tag: "Agents", access: "adminOrBody" },
+  revokeAgentKey: route("DELETE /admin/agents/keys/:id", {
+    access: "adminOrBody",
     summary: "Revoke an agent key",
     description: "The agents that connected with it are disconnected.",
     params: { id: "The key's id." },
@@ -111,7 +111,7 @@ const ROUTES = {
 };
 
 /** The connected agents, and the keys that let them in. */
-export const agentRoutes = resource(ROUTES).handledBy(
+export const agentRoutes = resource("Agents", ROUTES).handledBy(
   ({ relay, agentKeys, audit, askedModels, newId, now }: AgentDeps) => ({
     listAgents() {
       const at = now();

@@ -7,10 +7,7 @@ import { AuditAnswer, AuditQuery } from "./schema.ts";
 const COLUMNS = ["seq", "at", "actor", "action", "target", "detail", "address", "request_id"] as const;
 
 const ROUTES = {
-  readAudit: route({
-    method: "GET",
-    path: "/admin/audit",
-    tag: "Usage",
+  readAudit: route("GET /admin/audit", {
     access: "adminOrQuery",
     summary: "List what administrators changed, newest first",
     description: "`next` is the `before` of the next page.",
@@ -42,7 +39,7 @@ const ROUTES = {
 };
 
 /** The changes that administrators have made. */
-export const auditRoutes = resource(ROUTES).handledBy(({ audit }: { audit: Audit }) => ({
+export const auditRoutes = resource("Usage", ROUTES).handledBy(({ audit }: { audit: Audit }) => ({
   async readAudit({ query: { limit, before, format } }) {
     const page = await audit.list({ limit, ...(before !== undefined && { before }) });
     const rows = page.map(({ seq, at, actor, action, target, detail, address, requestId }) => ({

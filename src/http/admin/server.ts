@@ -17,10 +17,7 @@ interface ServerDeps {
 }
 
 const ROUTES = {
-  readSettings: route({
-    method: "GET",
-    path: "/admin/settings",
-    tag: "Server",
+  readSettings: route("GET /admin/settings", {
     access: "admin",
     summary: "Read the settings in force",
     description:
@@ -42,10 +39,7 @@ const ROUTES = {
       },
     },
   }),
-  takeBackup: route({
-    method: "GET",
-    path: "/admin/backup",
-    tag: "Server",
+  takeBackup: route("GET /admin/backup", {
     access: "admin",
     summary: "Download a backup of the server's data, with its keys",
     description:
@@ -62,7 +56,7 @@ const ROUTES = {
 };
 
 /** The server itself: its settings, and a backup of its data. */
-export const serverRoutes = resource(ROUTES).handledBy(
+export const serverRoutes = resource("Server", ROUTES).handledBy(
   ({ audit, settings, version, startedAt, now, backups }: ServerDeps) => ({
     readSettings: () => ({ version, started_at: new Date(startedAt).toISOString(), settings }),
 

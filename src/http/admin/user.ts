@@ -36,20 +36,14 @@ const NO_BODY = { schema: NoFields, example: {}, isRequired: false } as const;
 const CHANGED = { description: "The changed user.", json: UserAnswer } as const;
 
 const ROUTES = {
-  readUser: route({
-    method: "GET",
-    path: "/admin/users/:id",
-    tag: "Users",
+  readUser: route("GET /admin/users/:id", {
     access: "adminOrQuery",
     summary: "Read one user, without the token",
     params: PARAMS,
     answers: { 200: { description: "The user.", json: UserAnswer, example: USER_EXAMPLE } },
     errors: ["user_unknown", "user_list_failed"],
   }),
-  changeUser: route({
-    method: "PATCH",
-    path: "/admin/users/:id",
-    tag: "Users",
+  changeUser: route("PATCH /admin/users/:id", {
     access: "adminOrBody",
     summary: "Change a user",
     description: "Missing fields stay as they are, null removes a value, and an unknown field is refused.",
@@ -60,10 +54,7 @@ const ROUTES = {
     },
     errors: CHANGE_ERRORS,
   }),
-  disableUser: route({
-    method: "POST",
-    path: "/admin/users/:id/disable",
-    tag: "Users",
+  disableUser: route("POST /admin/users/:id/disable", {
     access: "adminOrBody",
     summary: "Refuse a user's tokens from now on",
     description: "The user's running requests are ended.",
@@ -72,10 +63,7 @@ const ROUTES = {
     answers: { 200: { ...CHANGED, example: { ...USER_EXAMPLE, disabled_at: "2026-11-23T09:00:00.000Z" } } },
     errors: CHANGE_ERRORS,
   }),
-  enableUser: route({
-    method: "POST",
-    path: "/admin/users/:id/enable",
-    tag: "Users",
+  enableUser: route("POST /admin/users/:id/enable", {
     access: "adminOrBody",
     summary: "Accept a user's tokens again",
     params: PARAMS,
@@ -83,10 +71,7 @@ const ROUTES = {
     answers: { 200: { ...CHANGED, example: USER_EXAMPLE } },
     errors: CHANGE_ERRORS,
   }),
-  rotateToken: route({
-    method: "POST",
-    path: "/admin/users/:id/rotate",
-    tag: "Users",
+  rotateToken: route("POST /admin/users/:id/rotate", {
     access: "adminOrBody",
     summary: "Give a user a new token",
     params: PARAMS,
@@ -100,10 +85,7 @@ const ROUTES = {
     },
     errors: CHANGE_ERRORS,
   }),
-  deleteUser: route({
-    method: "DELETE",
-    path: "/admin/users/:id",
-    tag: "Users",
+  deleteUser: route("DELETE /admin/users/:id", {
     access: "adminOrBody",
     summary: "Delete a user",
     description: "Also deletes their tokens and conversations. Their usage is kept.",
@@ -115,7 +97,7 @@ const ROUTES = {
 };
 
 /** The administration of one user. */
-export const userRoutes = resource(ROUTES).handledBy(({ users, audit }: UserDeps) => {
+export const userRoutes = resource("Users", ROUTES).handledBy(({ users, audit }: UserDeps) => {
   const find = async (id: string) => {
     const user = await users.find(id);
     if (!user) throw new AppError("user_unknown");

@@ -22,10 +22,7 @@ interface UsersDeps {
 }
 
 const ROUTES = {
-  addUser: route({
-    method: "POST",
-    path: "/admin/users/add",
-    tag: "Users",
+  addUser: route("POST /admin/users/add", {
     access: "adminOrBody",
     summary: "Add a user and create their token",
     description: "Unknown fields are ignored, and null is the same as missing.",
@@ -39,10 +36,7 @@ const ROUTES = {
     },
     errors: ["audit_failed", "user_insert_failed"],
   }),
-  deleteUserAsReference: route({
-    method: "POST",
-    path: "/admin/users/delete",
-    tag: "Users",
+  deleteUserAsReference: route("POST /admin/users/delete", {
     access: "adminOrBody",
     summary: "Delete a user, as the reference server does",
     description: "The answer is the same when there is no such user.",
@@ -50,10 +44,7 @@ const ROUTES = {
     answers: { 200: { description: "Deleted.", json: UserDeleted, example: { message: "User deleted" } } },
     errors: ["audit_failed", "user_delete_failed"],
   }),
-  listUsers: route({
-    method: "GET",
-    path: "/admin/users",
-    tag: "Users",
+  listUsers: route("GET /admin/users", {
     access: "adminOrQuery",
     summary: "List all users with their tokens",
     description:
@@ -71,7 +62,7 @@ const ROUTES = {
 };
 
 /** The reference's administration of users: add, delete and list. */
-export const usersRoutes = resource(ROUTES).handledBy(({ users, audit, newId }: UsersDeps) => ({
+export const usersRoutes = resource("Users", ROUTES).handledBy(({ users, audit, newId }: UsersDeps) => ({
   async addUser({ c, body }) {
     const attributes = attributesOf(withoutNulls(body));
     const given = fieldsOf(attributes);

@@ -17,10 +17,7 @@ const Connections = z
 const ZERO_TIME = "0001-01-01T00:00:00Z";
 
 const ROUTES = {
-  listConnections: route({
-    method: "GET",
-    path: "/api/connections",
-    tag: "Asks",
+  listConnections: route("GET /api/connections", {
     access: "caller",
     summary: "List the connected agents, as the reference server does",
     description:
@@ -45,14 +42,16 @@ const ROUTES = {
 };
 
 /** The Go server's list of agents. It needs a key, unlike the Go server's: ids of agents are private. */
-export const connectionRoutes = resource(ROUTES).handledBy(({ relay }: { relay: Pick<Relay, "agents"> }) => ({
-  listConnections() {
-    const connections = [...relay.agents()].map(({ id, heartbeatAt, sentAt }) => ({
-      Ws: {},
-      Id: id,
-      Heartbeat: new Date(heartbeatAt).toISOString(),
-      LastMessageTime: sentAt === undefined ? ZERO_TIME : new Date(sentAt).toISOString(),
-    }));
-    return { connections };
-  },
-}));
+export const connectionRoutes = resource("Asks", ROUTES).handledBy(
+  ({ relay }: { relay: Pick<Relay, "agents"> }) => ({
+    listConnections() {
+      const connections = [...relay.agents()].map(({ id, heartbeatAt, sentAt }) => ({
+        Ws: {},
+        Id: id,
+        Heartbeat: new Date(heartbeatAt).toISOString(),
+        LastMessageTime: sentAt === undefined ? ZERO_TIME : new Date(sentAt).toISOString(),
+      }));
+      return { connections };
+    },
+  }),
+);

@@ -27,10 +27,7 @@ const EVENTS = [{ delta: "Hel" }, { delta: "lo!" }, ANSWER].map(
 );
 
 const ROUTES = {
-  ask: route({
-    method: "POST",
-    path: "/api/ask",
-    tag: "Asks",
+  ask: route("POST /api/ask", {
     access: "caller",
     limits: "admit",
     summary: "Ask, and wait for the answer",
@@ -62,7 +59,7 @@ interface AskDeps extends AskConversationDeps {
 }
 
 /** The Go server's route, with conversations. */
-export const askRoutes = resource(ROUTES).handledBy((deps: AskDeps) => ({
+export const askRoutes = resource("Asks", ROUTES).handledBy((deps: AskDeps) => ({
   async ask({ c, caller, body }) {
     const { modelAliases } = deps;
     const asker = { ...askContext(c, caller, "ask"), models: allowedModels(caller, modelAliases) };

@@ -1,67 +1,41 @@
 import type { ErrorCode } from "../../errors.ts";
 import type { Access } from "../route.ts";
 
+const bearer = (description: string) => ({ type: "http", scheme: "bearer", description }) as const;
+const apiKey = <Place extends "header" | "query" | "cookie">(
+  place: Place,
+  name: string,
+  description: string,
+) => ({ type: "apiKey", in: place, name, description }) as const;
+
 /** The ways to send a key: `components.securitySchemes`. */
 export const SECURITY_SCHEMES = {
-  token: {
-    type: "http",
-    scheme: "bearer",
-    description: "`Authorization: Bearer <key>`, a user's token or the admin key.",
-  },
-  tokenBare: {
-    type: "apiKey",
-    in: "header",
-    name: "Authorization",
-    description: "`Authorization: <key>`, without `Bearer`, as the Go server accepts it.",
-  },
-  tokenHeader: {
-    type: "apiKey",
-    in: "header",
-    name: "x-api-key",
-    description: "`x-api-key: <key>`, a user's token or the admin key.",
-  },
-  adminKey: {
-    type: "http",
-    scheme: "bearer",
-    description: "`Authorization: Bearer <admin key>`.",
-  },
-  adminKeyBare: {
-    type: "apiKey",
-    in: "header",
-    name: "Authorization",
-    description: "`Authorization: <admin key>`, without `Bearer`.",
-  },
-  adminKeyHeader: {
-    type: "apiKey",
-    in: "header",
-    name: "x-api-key",
-    description: "`x-api-key: <admin key>`.",
-  },
-  adminKeyQuery: {
-    type: "apiKey",
-    in: "query",
-    name: "admin_key",
-    description:
-      "`?admin_key=<admin key>`, as the Go server accepts it. Proxies write URLs to their logs, so prefer a header.",
-  },
-  session: {
-    type: "apiKey",
-    in: "cookie",
-    name: "session-<port>",
-    description:
-      "The cookie of `POST /api/session`, with the server's port in its name. It stands for the key that began the session, if no key is in a header, and only in requests of the server's own pages.",
-  },
-  metricsKey: {
-    type: "http",
-    scheme: "bearer",
-    description: "`Authorization: Bearer <metrics key>`, if `--metrics-key` is set. It opens nothing else.",
-  },
-  agentKey: {
-    type: "http",
-    scheme: "bearer",
-    description:
-      "`Authorization: Bearer <agent key>`: the server's own, or one of `POST /admin/agents/keys`. It can neither send requests nor administer anything.",
-  },
+  token: bearer("`Authorization: Bearer <key>`, a user's token or the admin key."),
+  tokenBare: apiKey(
+    "header",
+    "Authorization",
+    "`Authorization: <key>`, without `Bearer`, as the Go server accepts it.",
+  ),
+  tokenHeader: apiKey("header", "x-api-key", "`x-api-key: <key>`, a user's token or the admin key."),
+  adminKey: bearer("`Authorization: Bearer <admin key>`."),
+  adminKeyBare: apiKey("header", "Authorization", "`Authorization: <admin key>`, without `Bearer`."),
+  adminKeyHeader: apiKey("header", "x-api-key", "`x-api-key: <admin key>`."),
+  adminKeyQuery: apiKey(
+    "query",
+    "admin_key",
+    "`?admin_key=<admin key>`, as the Go server accepts it. Proxies write URLs to their logs, so prefer a header.",
+  ),
+  session: apiKey(
+    "cookie",
+    "session-<port>",
+    "The cookie of `POST /api/session`, with the server's port in its name. It stands for the key that began the session, if no key is in a header, and only in requests of the server's own pages.",
+  ),
+  metricsKey: bearer(
+    "`Authorization: Bearer <metrics key>`, if `--metrics-key` is set. It opens nothing else.",
+  ),
+  agentKey: bearer(
+    "`Authorization: Bearer <agent key>`: the server's own, or one of `POST /admin/agents/keys`. It can neither send requests nor administer anything.",
+  ),
 } as const;
 
 type Scheme = keyof typeof SECURITY_SCHEMES;

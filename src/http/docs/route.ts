@@ -20,10 +20,7 @@ const NOT_MODIFIED = {
 } as const;
 
 const ROUTES = {
-  readDescription: route({
-    method: "GET",
-    path: "/openapi.json",
-    tag: "Operations",
+  readDescription: route("GET /openapi.json", {
     access: "none",
     summary: "Read this documentation as OpenAPI 3.1",
     description: "It is the same for everyone and contains no secret.",
@@ -37,10 +34,7 @@ const ROUTES = {
       304: NOT_MODIFIED,
     },
   }),
-  readDocs: route({
-    method: "GET",
-    path: "/docs",
-    tag: "Operations",
+  readDocs: route("GET /docs", {
     access: "none",
     summary: "Read this documentation as a page",
     description: "The page contains no script and loads nothing else.",
@@ -61,7 +55,7 @@ interface Rendered {
 }
 
 /** The documentation of the routes, for programs and for people. Anybody may read it. */
-export const docsRoutes = resource(ROUTES).handledBy(({ version, routes }: DocsDeps) => {
+export const docsRoutes = resource("Operations", ROUTES).handledBy(({ version, routes }: DocsDeps) => {
   // Made when they are first asked for, as most servers are never asked.
   const document = once(() => createDocument(version, routes));
   const json = once(() => withEtag(JSON.stringify(document())));

@@ -37,20 +37,14 @@ const EXAMPLE: Overview = {
 };
 
 const ROUTES = {
-  readOverview: route({
-    method: "GET",
-    path: "/admin/overview",
-    tag: "Server",
+  readOverview: route("GET /admin/overview", {
     access: "admin",
     summary: "Read what happens now, and what happened in the last 15 minutes",
     description:
       "`samples` has a list for each number, with one entry for each finished second; a median is null if there was nothing to measure. `asks` lists the requests that finished last: how they ended, but never what was in them.",
     answers: { 200: { description: "The overview.", json: Overview, example: EXAMPLE } },
   }),
-  watchLive: route({
-    method: "GET",
-    path: "/admin/live",
-    tag: "Server",
+  watchLive: route("GET /admin/live", {
     access: "admin",
     summary: "Watch the overview live (WebSocket)",
     description:
@@ -61,7 +55,7 @@ const ROUTES = {
 };
 
 /** The overview: once, and live. */
-export const liveRoutes = resource(ROUTES).handledBy(({ overview, live }: LiveDeps) => ({
+export const liveRoutes = resource("Server", ROUTES).handledBy(({ overview, live }: LiveDeps) => ({
   async readOverview() {
     await overview.prepare();
     return overview.read();

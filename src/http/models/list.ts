@@ -9,10 +9,7 @@ import { ModelEntry, ModelList } from "./schema.ts";
 const MODEL = { id: "llama3.2", object: "model", created: 1763885414, owned_by: "agent" } as const;
 
 const ROUTES = {
-  listModels: route({
-    method: "GET",
-    path: "/v1/models",
-    tag: "Models",
+  listModels: route("GET /v1/models", {
     access: "caller",
     style: openaiStyle,
     summary: "List the models that the agents offer, and their aliases",
@@ -21,10 +18,7 @@ const ROUTES = {
       200: { description: "The models.", json: ModelList, example: { object: "list", data: [MODEL] } },
     },
   }),
-  readModel: route({
-    method: "GET",
-    path: "/v1/models/:id{.+}",
-    tag: "Models",
+  readModel: route("GET /v1/models/:id{.+}", {
     access: "caller",
     style: openaiStyle,
     summary: "Read one model",
@@ -42,7 +36,7 @@ interface ModelListDeps {
 /**
  * The models that the agents offer, and their aliases: https://platform.openai.com/docs/api-reference/models.
  */
-export const modelListRoutes = resource(ROUTES).handledBy((deps: ModelListDeps) => ({
+export const modelListRoutes = resource("Models", ROUTES).handledBy((deps: ModelListDeps) => ({
   listModels: ({ caller }) => ({ object: "list" as const, data: listModels(deps, caller) }),
 
   readModel({ caller, params: { id } }) {

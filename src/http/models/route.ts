@@ -53,7 +53,6 @@ function modelRoute<const Path extends `/v1/${string}`>(declared: ModelRoute<Pat
   return {
     method: "POST",
     path,
-    tag: "Models",
     access: "caller",
     limits: "admit",
     passesErrorsOn: true,
@@ -185,7 +184,7 @@ interface ModelDeps extends ModelAskDeps {
 }
 
 /** The OpenAI-style routes and Anthropic's. */
-export const modelRoutes = resource(ROUTES).handledBy((deps: ModelDeps) => {
+export const modelRoutes = resource("Models", ROUTES).handledBy((deps: ModelDeps) => {
   const answering = (api: ModelApi) => (request: ModelRequest) => answerModelRequest(deps, api, request);
   return {
     createChatCompletion: answering({ endpoint: "chat/completions", style: openaiStyle }),

@@ -32,10 +32,7 @@ const NOT_MODIFIED = {
 } as const;
 
 const ROUTES = {
-  readDashboard: route({
-    method: "GET",
-    path: "/dashboard",
-    tag: "Operations",
+  readDashboard: route("GET /dashboard", {
     access: "none",
     summary: "Open the dashboard",
     description: "A page that loads everything it shows from the routes described here.",
@@ -48,10 +45,7 @@ const ROUTES = {
       304: NOT_MODIFIED,
     },
   }),
-  readDashboardFile: route({
-    method: "GET",
-    path: "/dashboard/:file",
-    tag: "Operations",
+  readDashboardFile: route("GET /dashboard/:file", {
     access: "none",
     summary: "Load a script or style of the dashboard",
     description: "Its name changes with its content.",
@@ -69,17 +63,19 @@ const ROUTES = {
 };
 
 /** The dashboard. It holds no secret: it loads what it shows with the key of the person who uses it. */
-export const dashboardRoutes = resource(ROUTES).handledBy(({ files }: { files: DashboardFiles }) => {
-  const answer = async (c: HttpContext, path: string) => {
-    const file = await files.find(path);
-    if (!file) throw new AppError("not_found");
-    return send(c, file);
-  };
-  return {
-    readDashboard: ({ c }) => answer(c, ""),
-    readDashboardFile: ({ c, params: { file } }) => answer(c, file),
-  };
-});
+export const dashboardRoutes = resource("Operations", ROUTES).handledBy(
+  ({ files }: { files: DashboardFiles }) => {
+    const answer = async (c: HttpContext, path: string) => {
+      const file = await files.find(path);
+      if (!file) throw new AppError("not_found");
+      return send(c, file);
+    };
+    return {
+      readDashboard: ({ c }) => answer(c, ""),
+      readDashboardFile: ({ c, params: { file } }) => answer(c, file),
+    };
+  },
+);
 
 /** The redirect from `/`. It is relative, as the server does not know by which name it was reached. */
 const HOME = "dashboard";

@@ -8,10 +8,7 @@ const NotReady = z
   .meta({ id: "NotReady" });
 
 const ROUTES = {
-  readHealth: route({
-    method: "GET",
-    path: "/health",
-    tag: "Operations",
+  readHealth: route("GET /health", {
     access: "none",
     isProbe: true,
     summary: "Check that the process responds",
@@ -19,10 +16,7 @@ const ROUTES = {
       200: { description: "It responds.", other: { "text/plain": { description: "`OK`.", example: "OK" } } },
     },
   }),
-  readReadiness: route({
-    method: "GET",
-    path: "/ready",
-    tag: "Operations",
+  readReadiness: route("GET /ready", {
     access: "none",
     isProbe: true,
     summary: "Check whether requests can be served, and if not, why",
@@ -45,11 +39,13 @@ const ROUTES = {
 };
 
 /** Health checks. They need no key, so their answers tell nothing that only some may know. */
-export const healthRoutes = resource(ROUTES).handledBy(({ readiness }: { readiness: Readiness }) => ({
-  readHealth: () => new Response("OK", { headers: { "content-type": "text/plain; charset=utf-8" } }),
+export const healthRoutes = resource("Operations", ROUTES).handledBy(
+  ({ readiness }: { readiness: Readiness }) => ({
+    readHealth: () => new Response("OK", { headers: { "content-type": "text/plain; charset=utf-8" } }),
 
-  async readReadiness({ query: { agents } }) {
-    const reasons = await readiness(Number(agents));
-    return reasons.length > 0 ? reply(503, { status: "not ready", reasons }) : { status: "ready" };
-  },
-}));
+    async readReadiness({ query: { agents } }) {
+      const reasons = await readiness(Number(agents));
+      return reasons.length > 0 ? reply(503, { status: "not ready", reasons }) : { status: "ready" };
+    },
+  }),
+);

@@ -2,10 +2,7 @@ import type { Metrics } from "../../metrics/metrics.ts";
 import { resource, route } from "../route.ts";
 
 const ROUTES = {
-  readMetrics: route({
-    method: "GET",
-    path: "/metrics",
-    tag: "Operations",
+  readMetrics: route("GET /metrics", {
     access: "metrics",
     isProbe: true,
     summary: "Read the metrics, for Prometheus",
@@ -24,6 +21,8 @@ const ROUTES = {
 };
 
 /** Metrics tell who has which models and how much is asked, so they need a key. */
-export const metricsRoutes = resource(ROUTES).handledBy(({ metrics }: { metrics: Metrics }) => ({
-  readMetrics: () => new Response(metrics.text(), { headers: { "content-type": metrics.contentType } }),
-}));
+export const metricsRoutes = resource("Operations", ROUTES).handledBy(
+  ({ metrics }: { metrics: Metrics }) => ({
+    readMetrics: () => new Response(metrics.text(), { headers: { "content-type": metrics.contentType } }),
+  }),
+);

@@ -19,20 +19,14 @@ const PROTOCOLS = [
 ].join("\n\n");
 
 const ROUTES = {
-  registerAgent: route({
-    method: "GET",
-    path: "/client/register",
-    tag: "Registration",
+  registerAgent: route("GET /client/register", {
     access: "agent",
     summary: "Register an agent (WebSocket)",
     description: PROTOCOLS,
     answers: ANSWERS,
     errors: ERRORS,
   }),
-  registerAgentByPath: route({
-    method: "GET",
-    path: "/agents/:key/client/register",
-    tag: "Registration",
+  registerAgentByPath: route("GET /agents/:key/client/register", {
     access: "agentInPath",
     summary: "The same, for agents that cannot send a header of their own",
     description:
@@ -44,7 +38,7 @@ const ROUTES = {
 };
 
 /** The routes where agents connect. */
-export const registerRoutes = resource(ROUTES).handledBy(({ agents }: RegisterDeps) => ({
+export const registerRoutes = resource("Registration", ROUTES).handledBy(({ agents }: RegisterDeps) => ({
   async registerAgent({ c }) {
     await agents.register(c.req.raw, c.env.server, undefined);
   },

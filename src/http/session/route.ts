@@ -23,10 +23,7 @@ const USER_EXAMPLE = {
 };
 
 const ROUTES = {
-  signIn: route({
-    method: "POST",
-    path: "/api/session",
-    tag: "Sessions",
+  signIn: route("POST /api/session", {
     access: "signIn",
     summary: "Sign a browser in",
     description:
@@ -41,20 +38,14 @@ const ROUTES = {
       },
     },
   }),
-  readSession: route({
-    method: "GET",
-    path: "/api/session",
-    tag: "Sessions",
+  readSession: route("GET /api/session", {
     access: "caller",
     summary: "Read who is signed in, or whose key it is",
     description: "`expires_at` is when the session ends. It is null if the caller used a key.",
     answers: { 200: { description: "The caller.", json: SessionAnswer, example: USER_EXAMPLE } },
     errors: ["user_list_failed"],
   }),
-  signOut: route({
-    method: "DELETE",
-    path: "/api/session",
-    tag: "Sessions",
+  signOut: route("DELETE /api/session", {
     access: "caller",
     summary: "Sign out",
     description: "Ends the session and removes the cookie.",
@@ -70,29 +61,31 @@ const ROUTES = {
 };
 
 /** Signing in and out. A signed-in browser shows a cookie, which scripts cannot read, instead of a key. */
-export const sessionRoutes = resource(ROUTES).handledBy(({ sessions, users, isSecure }: SessionDeps) => {
-  const secureOf = (c: HttpContext) => ({ secure: isSecure(c.req.raw, c.env.server) });
+export const sessionRoutes = resource("Sessions", ROUTES).handledBy(
+  ({ sessions, users, isSecure }: SessionDeps) => {
+    const secureOf = (c: HttpContext) => ({ secure: isSecure(c.req.raw, c.env.server) });
 
-  return {
-    async signIn({ c, caller: owner }) {
-      const before = sessions.read(c.req.raw.headers);
-      const answer = await describe(users, owner);
-      if (typeof before === "object") sessions.end(before);
-      const { session, cookie } = sessions.begin(owner, secureOf(c));
-      return reply(200, { ...answer, expires_at: endOf(session) }, { "set-cookie": cookie });
-    },
+    return {
+      async signIn({ c, caller: owner }) {
+        const before = sessions.read(c.req.raw.headers);
+        const answer = await describe(users, owner);
+        if (typeof before === "object") sessions.end(before);
+        const { session, cookie } = sessions.begin(owner, secureOf(c));
+        return reply(200, { ...answer, expires_at: endOf(session) }, { "set-cookie": cookie });
+      },
 
-    readSession: async ({ caller: { principal, session } }) => ({
-      ...(await describe(users, principal)),
-      expires_at: endOf(session),
-    }),
+      readSession: async ({ caller: { principal, session } }) => ({
+        ...(await describe(users, principal)),
+        expires_at: endOf(session),
+      }),
 
-    signOut({ c, caller: { session } }) {
-      if (session) sessions.end(session);
-      return reply(200, { message: "Signed out" }, { "set-cookie": sessions.clearingCookie(secureOf(c)) });
-    },
-  };
-});
+      signOut({ c, caller: { session } }) {
+        if (session) sessions.end(session);
+        return reply(200, { message: "Signed out" }, { "set-cookie": sessions.clearingCookie(secureOf(c)) });
+      },
+    };
+  },
+);
 
 /** Returns null for a key, which does not end with a session. */
 function endOf(session: Session | undefined): string | null {

@@ -37,29 +37,20 @@ const USAGE = {
 } as const;
 
 const ROUTES = {
-  readOwnUsage: route({
-    method: "GET",
-    path: "/api/usage",
-    tag: "Usage",
+  readOwnUsage: route("GET /api/usage", {
     access: "caller",
     limits: "show",
     summary: "Read your own usage",
     query: OwnUsageQuery,
     answers: { 200: USAGE },
   }),
-  readUsage: route({
-    method: "GET",
-    path: "/admin/usage",
-    tag: "Usage",
+  readUsage: route("GET /admin/usage", {
     access: "admin",
     summary: "Read the usage of all users",
     query: UsageQuery,
     answers: { 200: USAGE },
   }),
-  readUserUsage: route({
-    method: "GET",
-    path: "/admin/users/:id/usage",
-    tag: "Usage",
+  readUserUsage: route("GET /admin/users/:id/usage", {
     access: "admin",
     summary: "Read the usage of one user",
     description: "Works for deleted users too.",
@@ -70,7 +61,7 @@ const ROUTES = {
 };
 
 /** Counted requests and tokens: of all users, of one, and of the caller. */
-export const usageRoutes = resource(ROUTES).handledBy((deps: UsageDeps) => ({
+export const usageRoutes = resource("Usage", ROUTES).handledBy((deps: UsageDeps) => ({
   readOwnUsage: ({ caller, query }) => answerUsage(deps, query, caller.principal),
 
   readUsage: ({ query }) =>
