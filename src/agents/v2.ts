@@ -27,7 +27,7 @@ export interface V2Options extends ConnectionOptions {
 const STRAY_FRAMES_MAX = 1000;
 const STRAY_WINDOW_MS = 10_000;
 
-/** How long frames may still arrive that the agent sent before it read a cancel. */
+/** How long after a cancel the frames may still arrive that the agent sent before it read the cancel. */
 const LATE_MS = 10_000;
 
 const NOT_HELLO = "the first frame must be a hello";

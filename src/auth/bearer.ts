@@ -8,7 +8,10 @@ export function readBearer(headers: Headers): string | undefined {
   return authorization === null ? undefined : decodeHeader(authorization.replace(SCHEME, ""));
 }
 
-/** A header arrives as one character per byte (Fetch §2.2, "isomorphic decode"), while keys are UTF-8. */
+/**
+ * Decodes a header as UTF-8, in which keys are written. The runtime has one character for each byte (Fetch
+ * §2.2, "isomorphic decode").
+ */
 export function decodeHeader(value: string): string {
   return NOT_ASCII.test(value) ? Buffer.from(value, "latin1").toString("utf8") : value;
 }

@@ -1,11 +1,17 @@
 import { subscriberNetwork } from "../net/addresses.ts";
 import { once } from "../once.ts";
 
-/** Limits what each address has open at once, and what all have together. IPv6 counts by /64. */
+/**
+ * Limits how many requests or connections each address, and all addresses together, may have open at once.
+ * IPv6 addresses of one /64 network count as one address.
+ */
 export interface ConcurrencyLimit {
-  /** Returns a function that ends it, harmless when called twice, or the limit that forbids it. */
+  /**
+   * Counts one more. Returns a function to call at its end; further calls do nothing. If a limit is reached,
+   * returns which limit instead.
+   */
   enter(address: string | undefined): (() => void) | "address" | "all";
-  /** How many are open in all. */
+  /** The number that is open now, of all addresses. */
   readonly count: number;
 }
 

@@ -3,7 +3,8 @@ import type { Upstream } from "./upstream.ts";
 
 /**
  * Returns an upstream that needs no model server: the model `echo` answers with the text of the last user
- * message, word by word if streamed, with every blank unchanged. It reports no usage, as nothing was counted.
+ * message, word by word if streamed, with its white space unchanged. It counts no tokens, so it reports no
+ * usage.
  */
 export function createEcho(): Upstream {
   return {
@@ -41,7 +42,7 @@ async function* events(base: object, text: string): AsyncGenerator<string> {
   yield "data: [DONE]\n\n";
 }
 
-/** Splits after the blanks that follow a word, so that the joined words are the text again. */
+/** Splits a text after white space, so that the joined words are the text again. */
 function words(text: string): readonly string[] {
   return text.match(/\S+\s*|\s+/g) ?? [];
 }

@@ -17,12 +17,13 @@ export interface RunningAsksOptions {
 interface RunningAsk {
   stopping: AbortController;
   server: FrameSender;
+  /** Resolves when the ask has ended. */
   over: Promise<void>;
 }
 
 export type RunningAsks = ReturnType<typeof createRunningAsks>;
 
-/** Returns the asks that are running, with the ways to end them early. */
+/** Returns the asks that the agent works on, none at first. */
 export function createRunningAsks({ upstream, slots, clock, log, onBroken }: RunningAsksOptions) {
   const running = new Map<string, RunningAsk>();
   let leaving = false;
@@ -64,9 +65,9 @@ export function createRunningAsks({ upstream, slots, clock, log, onBroken }: Run
       running.set(ask.ask, entry);
       entry.over = run(ask, server, stopping);
     },
-    /** Nobody waits for the ask any more: its slot is free at once. */
+    /** Aborts an ask that nobody waits for any more. Its slot is free at once. */
     cancel,
-    /** The connection that the asks came from is gone. */
+    /** Aborts all asks, because the connection that they came from is gone. */
     cancelAll(): void {
       for (const id of [...running.keys()]) cancel(id);
     },

@@ -51,6 +51,7 @@ function parse(text: string): URL {
   return url;
 }
 
+/** Adds the scheme and the port if the address lacks them. */
 function complete(text: string): string {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return text;
   const [, host = "", path = ""] = /^([^/?#]*)(.*)$/s.exec(text) ?? [];

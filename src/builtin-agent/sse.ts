@@ -4,8 +4,8 @@ import { createParser, type EventSourceMessage } from "eventsource-parser";
 export type SseEvent = Pick<EventSourceMessage, "event" | "data">;
 
 /**
- * Reads server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) from bytes that
- * may be cut anywhere, also within a character. `id` and `retry` are ignored.
+ * Reads server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) from chunks of
+ * bytes that may end anywhere, even within a character. `id` and `retry` are ignored.
  */
 export class SseReader {
   /** Whether an event was longer than allowed. No event follows it. */

@@ -11,7 +11,7 @@ export interface UpstreamMonitorOptions {
   log: Log;
   /** Takes a line for people. */
   print: (line: string) => void;
-  /** Called when the offer has changed. It has no models while the upstream is down. */
+  /** Called when the offer has changed. The offer has no models while the upstream is down. */
   onChange: () => void;
 }
 

@@ -24,7 +24,7 @@ export interface Upstream {
   check(signal: AbortSignal): Promise<UpstreamStatus>;
   /**
    * Resolves with the response to one request, its body unread. Rejects if there is none, and when aborted.
-   * `callerHeaders` are those that may be meant for the upstream.
+   * `callerHeaders` are the headers of the caller that the upstream may need.
    */
   request(
     endpoint: Endpoint,

@@ -1,11 +1,11 @@
 import { useState } from "hono/jsx/dom";
 import { Button } from "../../components/button.tsx";
 
-const ROWS = 50;
+const ROWS_PER_STEP = 50;
 
-/** Returns the rows of a long list to show, and the line below the list that shows more. */
+/** Returns the first rows of a long list, and a line to put below it, with a button that shows more rows. */
 export function useShowMore<Row>(rows: readonly Row[]) {
-  const [count, setCount] = useState(ROWS);
+  const [count, setCount] = useState(ROWS_PER_STEP);
   const shown = rows.slice(0, count);
   const more =
     rows.length > shown.length ? (
@@ -13,8 +13,8 @@ export function useShowMore<Row>(rows: readonly Row[]) {
         <span class="muted">
           {shown.length} of {rows.length}
         </span>
-        <Button isSmall onClick={() => setCount((before) => before + ROWS)}>
-          Show {Math.min(ROWS, rows.length - shown.length)} more
+        <Button isSmall onClick={() => setCount((before) => before + ROWS_PER_STEP)}>
+          Show {Math.min(ROWS_PER_STEP, rows.length - shown.length)} more
         </Button>
       </div>
     ) : null;
