@@ -37,4 +37,6 @@ test.skipIf(isRestored)(
     expect(Number(report.match(/^ *(\d+) pass$/m)?.[1])).toBeGreaterThan(300);
     expect(await child.exited).toBe(0);
   },
+  // It runs most of the end-to-end tests, which may take several minutes on a busy machine.
+  1_800_000,
 );
