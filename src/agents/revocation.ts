@@ -30,8 +30,7 @@ export class KeyedConnections {
       connection.end("key_revoked");
       return;
     }
-    const held = this.#connections.get(keyId) ?? new Set();
-    this.#connections.set(keyId, held.add(connection));
+    this.#connections.getOrInsertComputed(keyId, () => new Set()).add(connection);
     this.#scheduleRecheck();
   }
 

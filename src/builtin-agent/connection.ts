@@ -49,14 +49,12 @@ const BUFFER_POLL_MS = 10;
 export class Connection {
   /** The largest frame that the server accepts; infinite until the server is ready. */
   frameBytesMax = Number.POSITIVE_INFINITY;
-  readonly #options: ConnectionOptions;
   readonly #ws: WebSocket;
   #isOpen = false;
   #isOver = false;
   #cancelTimer: Cancel = () => {};
 
-  constructor(options: ConnectionOptions) {
-    this.#options = options;
+  constructor(private readonly options: ConnectionOptions) {
     this.#ws = new WebSocket(options.server.url, {
       protocols: [AGENT_SUBPROTOCOL],
       perMessageDeflate: false,
@@ -86,7 +84,7 @@ export class Connection {
   /** Resolves once the socket has room for more. */
   async room(): Promise<void> {
     while (!this.#isOver && this.#ws.bufferedAmount > BUFFER_BYTES_MAX)
-      await new Promise<void>((resolve) => this.#options.clock.after(BUFFER_POLL_MS, resolve));
+      await new Promise<void>((resolve) => this.options.clock.after(BUFFER_POLL_MS, resolve));
   }
 
   /** Closes the socket properly. `onEnd` follows once the server has agreed, or after a second. */
@@ -97,10 +95,10 @@ export class Connection {
 
   #receive(data: unknown): void {
     if (this.#isOver) return;
-    const frame = readFrame(data, this.#options.log);
+    const frame = readFrame(data, this.options.log);
     if (frame?.type === "ready") this.frameBytesMax = frame.limits.frame_bytes;
     if (frame?.type === "ping") this.send({ type: "pong" });
-    if (frame) this.#options.onFrame(frame);
+    if (frame) this.options.onFrame(frame);
     this.#heard();
   }
 
@@ -109,7 +107,7 @@ export class Connection {
     const isReady = Number.isFinite(this.frameBytesMax);
     if (!isReady || this.#isOver) return;
     this.#cancelTimer();
-    this.#cancelTimer = this.#options.clock.after(QUIET_MS, () => {
+    this.#cancelTimer = this.options.clock.after(QUIET_MS, () => {
       this.#endAfter(PONG_MS, "the server is silent");
       this.#ws.ping();
     });
@@ -117,13 +115,13 @@ export class Connection {
 
   async #closed(code: number, reason: string): Promise<void> {
     if (this.#isOver) return;
-    this.#end(this.#isOpen ? endOf(code, reason) : await findRefusal(this.#options));
+    this.#end(this.#isOpen ? endOf(code, reason) : await findRefusal(this.options));
   }
 
   /** Ends the connection after this time, unless another limit is set before. */
   #endAfter(ms: number, reason: string): void {
     this.#cancelTimer();
-    this.#cancelTimer = this.#options.clock.after(ms, () => this.#end({ reason, final: false }));
+    this.#cancelTimer = this.options.clock.after(ms, () => this.#end({ reason, final: false }));
   }
 
   #end(end: ConnectionEnd): void {
@@ -132,7 +130,7 @@ export class Connection {
     this.#cancelTimer();
     // Without the closing handshake: a server that hangs would not answer it.
     this.#ws.terminate();
-    this.#options.onEnd(end);
+    this.options.onEnd(end);
   }
 }
 

@@ -29,18 +29,17 @@ export function forwardStream(response: Response, options: ForwardStreamOptions)
 }
 
 class StreamForwarder {
-  readonly #status: number;
   readonly #reader;
-  readonly #options: ForwardStreamOptions;
   readonly #events: SseReader;
   readonly #progress = new StreamProgress();
   #sent = 0;
   #stopClosing: Cancel | undefined;
 
-  constructor({ status, body }: Response, options: ForwardStreamOptions) {
-    this.#status = status;
-    this.#reader = (body ?? new Blob().stream()).getReader();
-    this.#options = options;
+  constructor(
+    private readonly response: Response,
+    private readonly options: ForwardStreamOptions,
+  ) {
+    this.#reader = (response.body ?? new Blob().stream()).getReader();
     this.#events = new SseReader(options.server.frameBytesMax);
   }
 
@@ -54,13 +53,13 @@ class StreamForwarder {
     }
     const { complete, usage } = this.#progress;
     if (!complete) return failFrame(ENDED_EARLY, this.#sent === 0);
-    return { type: "done", status: this.#status, usage };
+    return { type: "done", status: this.response.status, usage };
   }
 
   /** Returns false if something was too large to be sent. */
   async #forwardAll(): Promise<boolean> {
     const reader = this.#reader;
-    const { server, signal } = this.#options;
+    const { server, signal } = this.options;
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       signal.throwIfAborted();
       if (!this.#forwardPart(part.value)) return false;
@@ -75,12 +74,12 @@ class StreamForwarder {
     const events = this.#events.push(bytes);
     if (!events.every((event) => this.#forward(event)) || this.#events.overflow) return false;
     if (this.#progress.final)
-      this.#stopClosing ??= this.#options.clock.after(CLOSING_MS, () => void this.#reader.cancel());
+      this.#stopClosing ??= this.options.clock.after(CLOSING_MS, () => void this.#reader.cancel());
     return true;
   }
 
   #forward(event: SseEvent): boolean {
-    const { ask, server, begin } = this.#options;
+    const { ask, server, begin } = this.options;
     if ((event.event?.length ?? 0) > EVENT_NAME_LENGTH_MAX) return false;
     this.#progress.note(event.data);
     begin();

@@ -1,5 +1,4 @@
 import { AppError } from "../errors.ts";
-import type { AgentList, Listed } from "./agent-list.ts";
 import type { Slot } from "./slot.ts";
 import type { AgentIdentity, ModelRequest, Offer, OfferUpdate, Transport, Work } from "./types.ts";
 
@@ -7,7 +6,7 @@ import type { AgentIdentity, ModelRequest, Offer, OfferUpdate, Transport, Work }
 const FRESH_MS = 5_000;
 
 /** One registered agent on one connection. A new connection under the same id is another `Agent`. */
-export class Agent implements Listed<Agent> {
+export class Agent {
   readonly inUse = new Map<string, Slot>();
   readonly registeredAt: number;
   /** When it registered, then when it last gave a good answer. */
@@ -23,8 +22,8 @@ export class Agent implements Listed<Agent> {
   leaving = false;
   /** Since when its socket has not drained; undefined while it takes what is sent. */
   congestedAt: number | undefined;
-  /** The list of the hub that it is in: none while it has no room. */
-  list: AgentList<Agent> | undefined;
+  /** The list of the hub that it is in, and its neighbours there: none while it has no room. */
+  list: AgentList | undefined;
   previous: Agent | undefined;
   next: Agent | undefined;
   /** When it registered, then when it was last sent a ping. */
@@ -126,6 +125,49 @@ export class Agent implements Listed<Agent> {
     if (model !== undefined) return !models || models.includes(model) ? model : "";
     const mayUse = models ? this.#offer.models.find(({ id }) => models.includes(id)) : this.#offer.models[0];
     return mayUse?.id ?? "";
+  }
+}
+
+/**
+ * A linked list of agents; each agent is in one list at most. Iterating a `Set` also walks past the entries
+ * that were deleted from its beginning: with ten thousand agents that takes as long as a system call.
+ */
+export class AgentList {
+  #first: Agent | undefined;
+  #last: Agent | undefined;
+
+  /** Returns the first agent that passes the test. The test may move the agent that it looks at, and no other. */
+  find(test: (agent: Agent) => boolean): Agent | undefined {
+    for (let agent = this.#first; agent; ) {
+      const { next } = agent;
+      if (test(agent)) return agent;
+      agent = next;
+    }
+    return undefined;
+  }
+
+  /** Takes the agent out of the list that it is in, and puts it at the end of `list` if there is one. */
+  static move(agent: Agent, list: AgentList | undefined): void {
+    if (agent.list) agent.list.#remove(agent);
+    agent.list = list;
+    if (list) list.#add(agent);
+  }
+
+  #add(agent: Agent): void {
+    agent.previous = this.#last;
+    if (this.#last) this.#last.next = agent;
+    else this.#first = agent;
+    this.#last = agent;
+  }
+
+  #remove(agent: Agent): void {
+    const { previous, next } = agent;
+    if (previous) previous.next = next;
+    else this.#first = next;
+    if (next) next.previous = previous;
+    else this.#last = previous;
+    agent.previous = undefined;
+    agent.next = undefined;
   }
 }
 

@@ -47,7 +47,7 @@ export function chooseStaleFor(ask: Ask, hub: Hub, mayPing: Test): Agent | undef
 }
 
 function ownOf({ request: { pin, prefer = pin } }: Ask, hub: Hub, test: Test): Agent | undefined {
-  const own = prefer === undefined ? undefined : hub.get(prefer);
+  const own = prefer === undefined ? undefined : hub.agents.get(prefer);
   return own?.hasRoom && test(own) ? own : undefined;
 }
 
@@ -83,9 +83,9 @@ export function noAgentError(ask: Ask, hub: Hub): AppError {
     const wanted = work.model === undefined ? "a model that you may use" : "the model asked for";
     const isAny = work.model === undefined && work.models === undefined;
     const hint = isAny ? {} : { hint: `No connected agent offers ${wanted}.` };
-    return new AppError("no_agent", hub.size === 0 ? {} : hint);
+    return new AppError("no_agent", hub.agents.size === 0 ? {} : hint);
   }
-  const own = hub.get(pin);
+  const own = hub.agents.get(pin);
   if (own && !own.canDo(work) && own.canDo({ ...work, models: undefined }))
     return new AppError("model_not_allowed");
   const missed = hub.departure(ask.request)?.reason === "pong_missed";

@@ -48,7 +48,7 @@ export class Dispatch {
   withdraw(ask: Ask, error: AppError): void {
     const { place } = ask;
     this.#settle(ask, error);
-    const agent = place && this.#hub.get(place.agentId);
+    const agent = place && this.#hub.agents.get(place.agentId);
     const slot = place && agent?.inUse.get(place.slotId);
     if (!agent || !slot) return;
     slot.ask = undefined;
@@ -76,7 +76,7 @@ export class Dispatch {
   /** Ends every ask with `draining` and closes every agent's connection. */
   close(): void {
     for (const ask of this.openAsks()) this.#settle(ask, new AppError("draining"));
-    for (const agent of [...this.#hub.all()]) {
+    for (const agent of [...this.#hub.agents.values()]) {
       this.#hub.releaseAll(agent);
       this.#remove(agent, "server_draining");
     }
@@ -267,7 +267,7 @@ export class Dispatch {
     if (!this.#hub.remove(agent, reason, now)) return false;
     this.#hub.forgetDepartures(now - this.#options.limits.reconnectGraceMs);
     this.#watch.forget(agent);
-    if (this.#hub.size === 0) this.#watch.stop();
+    if (this.#hub.agents.size === 0) this.#watch.stop();
     if (reason) agent.transport.close(reason);
     this.#options.observe?.left(agent.profile, reason);
     return true;

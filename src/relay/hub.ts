@@ -1,6 +1,5 @@
 import { BoundedMap } from "../bounded-map.ts";
-import type { Agent } from "./agent.ts";
-import { AgentList } from "./agent-list.ts";
+import { type Agent, AgentList } from "./agent.ts";
 import type { Ask } from "./ask.ts";
 import type { Slot } from "./slot.ts";
 import type { LeaveReason, OfferUpdate, Work } from "./types.ts";
@@ -26,33 +25,22 @@ const DEPARTURES_MAX = 1_000;
 /** The agents connected to this node, which of them have room, and which left lately. */
 export class Hub {
   readonly #agents = new Map<string, Agent>();
+  /** The agents by their ids, in the order of their registration. */
+  readonly agents: ReadonlyMap<string, Agent> = this.#agents;
   /**
    * Agents with room, least recently used first, so that the usual choice is the first one looked at even
    * among ten thousand. Agents that were never used come before all others.
    */
-  readonly #unused = new AgentList<Agent>();
+  readonly #unused = new AgentList();
   /** Used before they went stale, and so longer ago than the other used ones. */
-  readonly #revived = new AgentList<Agent>();
-  readonly #used = new AgentList<Agent>();
+  readonly #revived = new AgentList();
+  readonly #used = new AgentList();
   /** Agents with room that were not heard lately: a choice does not look at them again until they are heard. */
-  readonly #stale = new AgentList<Agent>();
+  readonly #stale = new AgentList();
   readonly #departures = new BoundedMap<string, Departure>(DEPARTURES_MAX);
-
-  get size(): number {
-    return this.#agents.size;
-  }
-
-  get(id: string): Agent | undefined {
-    return this.#agents.get(id);
-  }
 
   has(agent: Agent): boolean {
     return this.#agents.get(agent.id) === agent;
-  }
-
-  /** The agents in the order of their registration. */
-  all(): IterableIterator<Agent> {
-    return this.#agents.values();
   }
 
   capacity(): Capacity {

@@ -1,9 +1,10 @@
+import { BoundedMap } from "../bounded-map.ts";
 import { AppError } from "../errors.ts";
 import { userIdOf } from "../principal.ts";
+import type { Model } from "../protocol/agent-v2.ts";
 import { Agent, lostError, mayTakeOver } from "./agent.ts";
 import { Dispatch } from "./dispatch.ts";
 import { type Capacity, Hub } from "./hub.ts";
-import { ModelBook, type OfferedModel } from "./models.ts";
 import type {
   AgentProfile,
   Answer,
@@ -18,20 +19,27 @@ import type {
   Work,
 } from "./types.ts";
 
+/** A model that an agent offers now. */
+export interface OfferedModel extends Pick<Model, "id" | "owned_by"> {
+  /** When it was first offered, in milliseconds since 1970. */
+  offeredAt: number;
+}
+
+const KNOWN_MODELS_MAX = 10_000;
+
 /**
  * The core: takes asks, keeps those that must wait, gives each to one agent at a time, and ends each with exactly
  * one outcome. This class is its table of contents; `Dispatch` does the work.
  */
 export class Relay {
-  readonly #options: RelayOptions;
   readonly #hub = new Hub();
-  readonly #book = new ModelBook();
+  /** When each model was first offered. Such a model may come back, any other will not. */
+  readonly #firstOffers = new BoundedMap<string, number>(KNOWN_MODELS_MAX);
   readonly #dispatch: Dispatch;
   #framesIgnored = 0;
   #draining = false;
 
-  constructor(options: RelayOptions) {
-    this.#options = options;
+  constructor(private readonly options: RelayOptions) {
     this.#dispatch = new Dispatch(options, this.#hub);
   }
 
@@ -67,11 +75,11 @@ export class Relay {
    * refused: the result is undefined, and the agent that has the id stays.
    */
   join({ slots, models, endpoints, ...profile }: AgentProfile, transport: Transport): Agent | undefined {
-    const holder = this.#hub.get(profile.id);
+    const holder = this.#hub.agents.get(profile.id);
     if (holder && !mayTakeOver(profile, holder.profile)) return undefined;
-    const now = this.#options.clock.now();
+    const now = this.options.clock.now();
     const agent = new Agent(profile, { slots, models, endpoints }, transport, now);
-    this.#book.note(models, now);
+    this.#noteModels(models);
     this.#dispatch.join(agent, holder);
     return agent;
   }
@@ -102,7 +110,7 @@ export class Relay {
   /** The agent offers something else from now on, which ends a pause. */
   update(agent: Agent, offer: OfferUpdate): void {
     this.#hub.changeOffer(agent, offer);
-    this.#book.note(agent.offer.models, this.#options.clock.now());
+    this.#noteModels(agent.offer.models);
     this.#dispatch.changed(agent);
   }
 
@@ -114,7 +122,7 @@ export class Relay {
 
   /** Notes whether the agent's socket takes more. While it does not, the agent gets no asks. */
   writable(agent: Agent, isWritable: boolean): void {
-    const since = isWritable ? undefined : (agent.congestedAt ?? this.#options.clock.now());
+    const since = isWritable ? undefined : (agent.congestedAt ?? this.options.clock.now());
     this.#hub.setCongested(agent, since);
     this.#dispatch.serve(agent);
   }
@@ -136,7 +144,7 @@ export class Relay {
    * more. Returns what was done; undefined if no agent with this id is connected.
    */
   disconnect(agentId: string, { drain }: { drain: boolean }): "closed" | "draining" | undefined {
-    const agent = this.#hub.get(agentId);
+    const agent = this.#hub.agents.get(agentId);
     if (!agent) return undefined;
     this.#hub.retire(agent);
     if (drain && agent.inUse.size > 0) return "draining";
@@ -146,11 +154,11 @@ export class Relay {
 
   /** The registered agents, in the order of their registration. */
   agents(): Iterable<Agent> {
-    return this.#hub.all();
+    return this.#hub.agents.values();
   }
 
   isConnected(agentId: string): boolean {
-    return this.#hub.get(agentId) !== undefined;
+    return this.#hub.agents.get(agentId) !== undefined;
   }
 
   /** Whether a registered agent could do this work, busy or not. */
@@ -158,9 +166,16 @@ export class Relay {
     return this.#hub.some((agent) => agent.canDo(work));
   }
 
-  /** The models that the registered agents offer. */
+  /** The models that the registered agents offer, sorted by name. */
   models(): OfferedModel[] {
-    return this.#book.union([...this.#hub.all()].map(({ offer }) => offer.models));
+    const models = new Map<string, OfferedModel>();
+    for (const { offer } of this.#hub.agents.values()) {
+      for (const { id, owned_by } of offer.models) {
+        const offeredAt = this.#firstOffers.get(id) ?? 0;
+        if (!models.has(id)) models.set(id, { id, owned_by, offeredAt });
+      }
+    }
+    return [...models.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   offersModel(model: string): boolean {
@@ -174,7 +189,7 @@ export class Relay {
 
   /** Whether an agent offers the model, or ever did since the server started. */
   knowsModel(model: string): boolean {
-    return this.#book.knows(model);
+    return this.#firstOffers.has(model);
   }
 
   capacity(): Capacity {
@@ -185,9 +200,9 @@ export class Relay {
     const { open, answersDropped } = this.#dispatch.counts();
     const waiting = this.#dispatch.queue.size;
     let slotsInUse = 0;
-    for (const agent of this.#hub.all()) slotsInUse += agent.inUse.size;
+    for (const agent of this.#hub.agents.values()) slotsInUse += agent.inUse.size;
     return {
-      agents: this.#hub.size,
+      agents: this.#hub.agents.size,
       asks_waiting: waiting,
       asks_running: open - waiting,
       slots_in_use: slotsInUse,
@@ -205,7 +220,7 @@ export class Relay {
   oldestWaitMs(): number | undefined {
     let oldest: number | undefined;
     for (const { beganAt } of this.#dispatch.queue.firsts()) oldest = Math.min(beganAt, oldest ?? beganAt);
-    return oldest === undefined ? undefined : this.#options.clock.now() - oldest;
+    return oldest === undefined ? undefined : this.options.clock.now() - oldest;
   }
 
   /* For the shutdown of the server. */
@@ -224,5 +239,10 @@ export class Relay {
   close(): void {
     this.#draining = true;
     this.#dispatch.close();
+  }
+
+  #noteModels(models: readonly Model[]): void {
+    const now = this.options.clock.now();
+    for (const { id } of models) if (!this.#firstOffers.has(id)) this.#firstOffers.set(id, now);
   }
 }

@@ -1,8 +1,8 @@
-import type { Cancel, Clock } from "../clock.ts";
+import type { Cancel } from "../clock.ts";
 import type { CloseReason } from "../protocol/close.ts";
 import type { Agent } from "./agent.ts";
 import type { Hub } from "./hub.ts";
-import type { RelayLimits, RelayOptions } from "./types.ts";
+import type { RelayOptions } from "./types.ts";
 
 /**
  * Notices agents that are connected but no longer there. A busy v1 agent is not pinged: one of the existing v1
@@ -10,20 +10,15 @@ import type { RelayLimits, RelayOptions } from "./types.ts";
  * whatever it sends, as it takes a server that is silent for lost.
  */
 export class Watch {
-  readonly #clock: Clock;
-  readonly #limits: RelayLimits;
-  readonly #hub: Hub;
-  readonly #onMissed: (agent: Agent, reason: CloseReason) => void;
   readonly #probes = new Map<Agent, Cancel>();
   #stopRound: Cancel | undefined;
 
   /** `onMissed` is called once for an agent that did not answer a ping, or could not be written to. */
-  constructor(options: RelayOptions, hub: Hub, onMissed: (agent: Agent, reason: CloseReason) => void) {
-    this.#clock = options.clock;
-    this.#limits = options.limits;
-    this.#hub = hub;
-    this.#onMissed = onMissed;
-  }
+  constructor(
+    private readonly options: RelayOptions,
+    private readonly hub: Hub,
+    private readonly onMissed: (agent: Agent, reason: CloseReason) => void,
+  ) {}
 
   isProbing(agent: Agent): boolean {
     return this.#probes.has(agent);
@@ -32,27 +27,27 @@ export class Watch {
   /** Pings the agent, unless an earlier ping is still unanswered. */
   probe(agent: Agent): void {
     if (this.#probes.has(agent)) return;
-    agent.pingedAt = this.#clock.now();
-    this.#awaitPong(agent, this.#limits.pongWithinMs);
+    agent.pingedAt = this.options.clock.now();
+    this.#awaitPong(agent, this.options.limits.pongWithinMs);
     if (agent.transport.send({ kind: "ping" })) return;
     this.forget(agent);
-    this.#onMissed(agent, "frames_dropped");
+    this.onMissed(agent, "frames_dropped");
   }
 
   /** The pong may be queued behind a large answer, so the agent has time as long as it sends anything. */
   #awaitPong(agent: Agent, delayMs: number): void {
-    const { pongWithinMs } = this.#limits;
-    const stop = this.#clock.after(delayMs, () => {
-      const leftMs = agent.lastHeardAt + pongWithinMs - this.#clock.now();
+    const { pongWithinMs } = this.options.limits;
+    const stop = this.options.clock.after(delayMs, () => {
+      const leftMs = agent.lastHeardAt + pongWithinMs - this.options.clock.now();
       if (leftMs > 0) return this.#awaitPong(agent, leftMs);
       this.#probes.delete(agent);
-      this.#onMissed(agent, "pong_missed");
+      this.onMissed(agent, "pong_missed");
     });
     this.#probes.set(agent, stop);
   }
 
   heard(agent: Agent): void {
-    this.#hub.heard(agent, this.#clock.now());
+    this.hub.heard(agent, this.options.clock.now());
     this.forget(agent);
   }
 
@@ -65,7 +60,7 @@ export class Watch {
   start(): void {
     if (this.#stopRound) return;
     // A tenth of the interval spreads the pings of agents that registered together over several rounds.
-    this.#stopRound = this.#clock.after(Math.max(this.#limits.pingEveryMs / 10, 50), () => {
+    this.#stopRound = this.options.clock.after(Math.max(this.options.limits.pingEveryMs / 10, 50), () => {
       this.#stopRound = undefined;
       this.start();
       this.#round();
@@ -79,8 +74,8 @@ export class Watch {
   }
 
   #round(): void {
-    const dueSince = this.#clock.now() - this.#limits.pingEveryMs;
-    for (const agent of [...this.#hub.all()]) {
+    const dueSince = this.options.clock.now() - this.options.limits.pingEveryMs;
+    for (const agent of [...this.hub.agents.values()]) {
       if (agent.congestedAt !== undefined) this.#checkCongested(agent, agent.congestedAt);
       else if (isDue(agent, dueSince)) this.probe(agent);
     }
@@ -88,7 +83,8 @@ export class Watch {
 
   /** A congested agent is not pinged: the ping would wait behind the ask that its socket has not taken yet. */
   #checkCongested(agent: Agent, since: number): void {
-    if (this.#clock.now() - since >= this.#limits.firstByteMs) this.#onMissed(agent, "frames_dropped");
+    if (this.options.clock.now() - since >= this.options.limits.firstByteMs)
+      this.onMissed(agent, "frames_dropped");
   }
 }
 
