@@ -32,7 +32,7 @@ export async function requestText(
   return { response, text: await readText(response, bytesMax) };
 }
 
-/** Returns the body as unchanged text. If it is longer than `bytesMax`, returns undefined and reads no more. */
+/** Returns the body as unchanged text; undefined, with the rest unread, if it is longer than `bytesMax`. */
 export async function readText(response: Response, bytesMax: number): Promise<string | undefined> {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   let text = "";

@@ -54,7 +54,7 @@ export function createRunningAsks({ upstream, slots, clock, log, onBroken }: Run
   };
 
   return {
-    /** Starts an ask. If the agent is leaving or has no free slot, the server may give it to another agent. */
+    /** Starts an ask, or tells the server to give it to another agent: when leaving, or without a free slot. */
     start(ask: AskFrame, server: FrameSender) {
       if (running.has(ask.ask)) return;
       if (leaving) return refuse(ask.ask, "the agent is leaving", server);

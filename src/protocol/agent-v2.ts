@@ -67,7 +67,7 @@ const headers = z.record(z.string().max(64), z.string().max(2048));
 /** The headers of a caller's request that an upstream may need. */
 export const CALLER_HEADERS = ["anthropic-version", "anthropic-beta"] as const;
 
-/** The headers that an ask may have: the caller's and those of the trace, https://www.w3.org/TR/trace-context/. */
+/** The headers of an ask: the caller's and those of the trace (https://www.w3.org/TR/trace-context/). */
 export const PASSED_REQUEST_HEADERS = [...CALLER_HEADERS, "traceparent", "tracestate"] as const;
 
 /** The headers of an upstream's error that tell its caller when and whether to retry. */

@@ -136,7 +136,7 @@ export class AgentList {
   #first: Agent | undefined;
   #last: Agent | undefined;
 
-  /** Returns the first agent that passes the test. The test may move the agent that it looks at, and no other. */
+  /** Returns the first agent that passes the test. The test may move only the agent that it looks at. */
   find(test: (agent: Agent) => boolean): Agent | undefined {
     for (let agent = this.#first; agent; ) {
       const { next } = agent;
@@ -172,8 +172,8 @@ export class AgentList {
 }
 
 /**
- * Whether a newcomer may have the id of a connected agent. A newcomer that showed the main key or the agent's own
- * secret may. Any other must have registered with the same key, or both with none and from the same address.
+ * Whether a newcomer may have the id of a connected agent. It may if it showed the main key or the agent's own
+ * secret. Otherwise it must have registered with the same key, or both with none and from the same address.
  */
 export function mayTakeOver(newcomer: AgentIdentity, holder: AgentIdentity): boolean {
   if (newcomer.trusted) return true;

@@ -79,7 +79,7 @@ export class Ask {
     return this.#isRepeatable;
   }
 
-  /** A follow-up is never sent twice: its only agent may have added the question to the conversation already. */
+  /** A follow-up is never sent twice: its only agent may have added the question to the text already. */
   get mayBeRetried(): boolean {
     return this.request.pin === undefined && this.#tries < TRIES_MAX;
   }
@@ -101,7 +101,7 @@ export class Ask {
     this.#stopWaiting = clock.after(limitMs, onLimit);
   }
 
-  /** Calls `look` after the delay if the ask still waits then. Does nothing if a look is scheduled already. */
+  /** Calls `look` after the delay if the ask still waits then. Does nothing if a call is scheduled already. */
   lookLater(clock: Clock, delayMs: number, look: () => void): void {
     this.#stopLooking ??= clock.after(delayMs, () => {
       this.#stopLooking = undefined;

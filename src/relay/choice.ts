@@ -8,8 +8,8 @@ import type { RelayOptions } from "./types.ts";
 type Test = (agent: Agent) => boolean;
 
 /**
- * Returns a test for the agents that may serve the ask, among those that can do the work: never an agent that had
- * the ask while an agent that did not is connected, nor an agent that refused it.
+ * Returns a test for the agents that may serve the ask: those that can do the work, but none that had the ask
+ * while an agent is connected that did not, and none that refused it.
  */
 export function eligibleFor(ask: Ask, hub: Hub): Test {
   const { pin, work } = ask.request;
@@ -20,7 +20,7 @@ export function eligibleFor(ask: Ask, hub: Hub): Test {
 }
 
 /**
- * Returns the agent to send the ask to: one that is not in its cooldown if possible, the conversation's own before
+ * Returns the agent to send the ask to: if possible one without a cooldown, and the conversation's own before
  * the one that the hub chooses. A stale agent that is met moves out of the way, so that later asks skip it.
  */
 export function chooseFor(ask: Ask, hub: Hub, now: number): Agent | undefined {
@@ -52,8 +52,8 @@ function ownOf({ request: { pin, prefer = pin } }: Ask, hub: Hub, test: Test): A
 }
 
 /**
- * Returns how long to wait for an agent that could serve the ask to connect: Infinity if one is connected, as other
- * limits then apply; 0 or less if there is no point in waiting.
+ * Returns how long to wait until an agent connects that could serve the ask: Infinity if one is connected, as
+ * other limits then apply; 0 or less if there is no point in waiting.
  */
 export function hopeMs(ask: Ask, hub: Hub, { limits, clock }: RelayOptions): number {
   if (hub.some(eligibleFor(ask, hub))) return Number.POSITIVE_INFINITY;

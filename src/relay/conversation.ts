@@ -33,8 +33,8 @@ export interface Turn {
 export interface Conversations {
   find(id: string): Promise<Conversation | undefined>;
   /**
-   * Returns the turns from the first to the one with the id `last`, or to the newest, oldest first; undefined if
-   * the conversation has no such turn.
+   * Returns the turns up to the one with the id `last`, or to the newest, oldest first; undefined if the
+   * conversation has no such turn.
    */
   branch(conversation: string, last: string | undefined): Promise<Turn[] | undefined>;
   /**
@@ -51,7 +51,7 @@ export interface AskConversationDeps {
   newId: () => string;
   /** Returns ids in the order of time, so that their index grows at its end and not in the middle. */
   newConversationId: () => string;
-  /** The greatest length of a conversation that the server keeps, the new question included, in UTF-16 code units. */
+  /** The greatest length of a kept conversation with its new question, in UTF-16 code units. */
   conversationLengthMax: number;
 }
 
@@ -86,9 +86,9 @@ export interface ConversationAnswer {
 const CONVERSATION_ID_LENGTH_MAX = 256;
 
 /**
- * Asks one question in a new or known conversation. Only the owner and the admin may continue a known one; for anyone
- * else it does not exist. If an agent has the text, the ask goes to that agent; if the server has it, to any agent
- * that has the model. `onText` is called with each piece of the answer as it comes, or once with a whole answer.
+ * Asks one question in a new or known conversation. Only the owner and the admin may continue a known one; for
+ * anyone else it does not exist. If an agent has the text, the ask goes to that agent; if the server has it, to
+ * any that has the model. `onText` is called with each piece of the answer as it comes, or with a whole answer.
  */
 export async function askConversation(
   deps: AskConversationDeps,

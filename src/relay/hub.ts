@@ -35,7 +35,7 @@ export class Hub {
   /** Used before they went stale, and so longer ago than the other used ones. */
   readonly #revived = new AgentList();
   readonly #used = new AgentList();
-  /** Agents with room that were not heard lately: a choice does not look at them again until they are heard. */
+  /** Agents with room that were not heard lately: a choice does not look at them until they are heard. */
   readonly #stale = new AgentList();
   readonly #departures = new BoundedMap<string, Departure>(DEPARTURES_MAX);
 
@@ -91,8 +91,8 @@ export class Hub {
   }
 
   /**
-   * Returns one of the agents that have room, are not stale and pass the test: the one with the lowest load, then
-   * the least recently used.
+   * Returns one of the agents that have room, are not stale and pass the test: the one with the lowest load,
+   * then the least recently used.
    */
   choose(test: (agent: Agent) => boolean): Agent | undefined {
     let best: Agent | undefined;
@@ -149,7 +149,7 @@ export class Hub {
     this.#sort(agent);
   }
 
-  /** The agent takes no asks while its socket has not drained, since the given moment; undefined once it has. */
+  /** Sets since when the agent's socket is full; undefined once it has drained. Until then it gets no asks. */
   setCongested(agent: Agent, since: number | undefined): void {
     agent.congestedAt = since;
     this.#sort(agent);

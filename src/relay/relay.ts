@@ -28,8 +28,8 @@ export interface OfferedModel extends Pick<Model, "id" | "owned_by"> {
 const KNOWN_MODELS_MAX = 10_000;
 
 /**
- * The core: takes asks, keeps those that must wait, gives each to one agent at a time, and ends each with exactly
- * one outcome. This class is its table of contents; `Dispatch` does the work.
+ * The core: takes asks, keeps those that must wait, gives each to one agent at a time, and ends each with
+ * exactly one outcome. This class is its table of contents; `Dispatch` does the work.
  */
 export class Relay {
   readonly #hub = new Hub();
@@ -46,8 +46,8 @@ export class Relay {
   /* For callers. */
 
   /**
-   * Resolves with the answer, or rejects with an `AppError` that says why there is none. Aborting `signal` means
-   * that the caller has gone: the ask leaves the queue, or its answer is dropped when it comes.
+   * Resolves with the answer, or rejects with an `AppError` that says why there is none. Aborting `signal`
+   * means that the caller has gone: the ask leaves the queue, or its answer is dropped when it comes.
    */
   ask(request: AskRequest, signal: Signal): Promise<AskResult> {
     if (this.#draining) return Promise.reject(new AppError("draining"));
@@ -60,7 +60,7 @@ export class Relay {
     return new Set(this.#dispatch.openAsks().flatMap(({ principal }) => userIdOf(principal) ?? []));
   }
 
-  /** Ends every open ask of the user with key_unknown: waiting ones leave the queue, running ones are cancelled. */
+  /** Ends every open ask of the user with key_unknown: waiting ones leave the queue, others are cancelled. */
   cancelUser(userId: string): void {
     // Asks that wait come first; otherwise they would take the slots that the others free.
     for (const ask of this.#dispatch.openAsks())
@@ -68,11 +68,11 @@ export class Relay {
         this.#dispatch.withdraw(ask, new AppError("key_unknown", { logAs: "key_revoked" }));
   }
 
-  /* For the agents' connections. After `join`, every call is harmless once the agent is no longer registered. */
+  /* For the agents' connections. After `join`, every call is harmless once the agent has left. */
 
   /**
-   * Registers an agent. An id that is in use passes to a newcomer that may take it over. Any other newcomer is
-   * refused: the result is undefined, and the agent that has the id stays.
+   * Registers an agent. An id that is in use passes to a newcomer that may take it over. Any other newcomer
+   * is refused: the result is undefined, and the agent that has the id stays.
    */
   join({ slots, models, endpoints, ...profile }: AgentProfile, transport: Transport): Agent | undefined {
     const holder = this.#hub.agents.get(profile.id);
@@ -140,8 +140,8 @@ export class Relay {
   /* For administration and monitoring. */
 
   /**
-   * Closes an agent's connection; with `drain`, once the agent has finished the asks that it has, and it gets no
-   * more. Returns what was done; undefined if no agent with this id is connected.
+   * Closes an agent's connection; with `drain`, once the agent has finished the asks that it has, and it gets
+   * no more. Returns what was done; undefined if no agent with this id is connected.
    */
   disconnect(agentId: string, { drain }: { drain: boolean }): "closed" | "draining" | undefined {
     const agent = this.#hub.agents.get(agentId);

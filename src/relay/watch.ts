@@ -5,8 +5,8 @@ import type { Hub } from "./hub.ts";
 import type { RelayOptions } from "./types.ts";
 
 /**
- * Notices agents that are connected but no longer there. A busy v1 agent is not pinged: one of the existing v1
- * agents handles a request on its reading thread, and answers nothing while it does. A v2 agent is pinged
+ * Notices agents that are connected but no longer there. A busy v1 agent is not pinged: one of the existing
+ * v1 agents handles a request on its reading thread, and answers nothing while it does. A v2 agent is pinged
  * whatever it sends, as it takes a server that is silent for lost.
  */
 export class Watch {
@@ -81,7 +81,7 @@ export class Watch {
     }
   }
 
-  /** A congested agent is not pinged: the ping would wait behind the ask that its socket has not taken yet. */
+  /** A congested agent is not pinged: the ping would wait behind the ask that its socket has not taken. */
   #checkCongested(agent: Agent, since: number): void {
     if (this.options.clock.now() - since >= this.options.limits.firstByteMs)
       this.onMissed(agent, "frames_dropped");
