@@ -46,7 +46,7 @@ describe("restore", () => {
     expect(await refused()).toContain("is in use. Stop the server");
     await store.close();
     const code = `const { openStore } = await import(${JSON.stringify(join(import.meta.dir, "../../src/store/sqlite/open.ts"))});
-      // Kept, or the garbage collector closes it.
+      // Without the reference the garbage collector would close it.
       globalThis.store = openStore({ path: ${JSON.stringify(join(data, "server.db"))} });
       console.log("open");
       setInterval(() => {}, 1000);`;
@@ -179,7 +179,7 @@ describe("restore", () => {
     const staging = join(folder, "staging");
     mkdirSync(staging);
     for (const name of ["server.db", "seal.key", "agent.key"]) writeFileSync(join(staging, name), name);
-    // Four files go and three come.
+    // Four files are moved out and three are moved in.
     for (let step = 1; step <= 7; step++) {
       let steps = 0;
       const failing = (from: string, to: string) => {

@@ -13,7 +13,7 @@ interface AgentProcess {
   exited: Promise<number>;
 }
 
-/** The command `agent` as a process of its own, until the test ends. */
+/** Runs the command `agent` in a process of its own until the test ends. */
 function startAgent(args: readonly string[], env: Record<string, string> = {}): AgentProcess {
   const child = Bun.spawn([process.execPath, MAIN, "agent", ...args], {
     env: { PATH: process.env["PATH"], ...env },

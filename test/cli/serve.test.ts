@@ -96,22 +96,22 @@ describe("signals", () => {
   });
 });
 
-/** The shell tells its process id, which the program then takes over, and how the program ended. */
+/** Prints the process id of a shell, which the program then takes over, and the exit code of the program. */
 const INTO_CLOSED_PIPE = `{ sh -c 'echo "pid $$" >&2; exec "$@"' sh "$@"; echo "code $?" >&2; } | true`;
 
 test("the server goes on when nobody reads its log any more", async () => {
   const data = await mkdtemp(join(tmpdir(), "chatgpt-api-server-test-"));
   const serve = [process.execPath, MAIN, "0", ADMIN_KEY, "--data", data];
   const child = Bun.spawn(["sh", "-c", INTO_CLOSED_PIPE, "sh", ...serve], { stderr: "pipe" });
-  let told = "";
+  let output = "";
   for await (const chunk of child.stderr) {
-    told += new TextDecoder().decode(chunk);
-    const url = told.match(/Try +curl (http:\/\/127\.0\.0\.1:\d+)/)?.[1];
-    if (!url || /\ncode /.test(told)) continue;
+    output += new TextDecoder().decode(chunk);
+    const url = output.match(/Try +curl (http:\/\/127\.0\.0\.1:\d+)/)?.[1];
+    if (!url || /\ncode /.test(output)) continue;
     expect(await (await fetch(`${url}/health`)).text()).toBe("OK");
-    process.kill(Number(told.match(/^pid (\d+)/)?.[1]), "SIGTERM");
+    process.kill(Number(output.match(/^pid (\d+)/)?.[1]), "SIGTERM");
   }
-  expect(told).toMatch(/\ncode 0\n$/);
+  expect(output).toMatch(/\ncode 0\n$/);
   await rm(data, { recursive: true });
 });
 
