@@ -30,7 +30,6 @@ import { createLiveFeed } from "../http/live/feed.ts";
 import { createOverview } from "../http/live/overview.ts";
 import { createAccessControl } from "../http/middleware/access.ts";
 import { createClientAddresses, createTlsCheck } from "../http/middleware/client-address.ts";
-import { IDLE_S } from "../http/middleware/request.ts";
 import { Threads } from "../http/models/v1-plan.ts";
 import { createReadiness } from "../http/operations/readiness.ts";
 import { ROUTES } from "../http/resources.ts";
@@ -73,6 +72,8 @@ export interface ServerOptions {
 /** How long finished answers may take to reach slow callers, once everything else has stopped. */
 const FLUSH_MS = 2_000;
 const LIVE_EVERY_MS = 1_000;
+/** The runtime itself gives the head of a request about 10 s. */
+const IDLE_CONNECTION_S = 60;
 
 const { version } = manifest;
 const now = () => Date.now();
@@ -118,7 +119,7 @@ async function compose(given: Given): Promise<RunningServer> {
   const server: Listener = listen({
     port: config.port,
     host: config.host,
-    idleS: IDLE_S,
+    idleS: IDLE_CONNECTION_S,
     certificate: tlsCert && tlsKey ? { cert: tlsCert, key: tlsKey } : undefined,
     fetch: (request, server) => app.fetch(request, { server }),
     log,
@@ -273,7 +274,7 @@ function appDeps({ config, store, log, origins }: Given, parts: Parts): AppDeps 
   const newConversationId = () => Bun.randomUUIDv7();
   const settings = describeSettings(config, origins);
   return {
-    ...{ log, newId, metrics, accessControl },
+    ...{ log, newId, metrics, accessControl, idleS: IDLE_CONNECTION_S },
     pipeline: { authenticate, limits, bodyLimits: { bodyBytesMax, bodyWithinMs } },
     resources: {
       ask: { relay, conversations, newId, newConversationId, conversationLengthMax, modelAliases, log },

@@ -14,17 +14,13 @@ import { completeHeaders } from "./headers.ts";
 import { logRequest, UNKNOWN_ROUTE } from "./log.ts";
 import { readTrace } from "./trace.ts";
 
-/**
- * How long an idle HTTP connection is kept, unless it waits for an answer. The runtime itself gives the head
- * of a request about 10 s.
- */
-export const IDLE_S = 60;
-
 export interface RequestDeps {
   log: Log;
   newId: () => string;
   metrics: Pick<Metrics, "requestAnswered">;
   accessControl: AccessControl;
+  /** The seconds after which an idle connection is closed, as the listener sets them. */
+  idleS: number;
   routes: RouteTable;
 }
 
@@ -32,14 +28,9 @@ export interface RequestDeps {
  * The only middleware, as each costs several microseconds. It gives every request an id, its span in a trace,
  * the checks of access control, the headers of every response, its metrics, and its line in the log.
  */
-export function requestMiddleware({
-  log,
-  newId,
-  metrics,
-  accessControl,
-  routes,
-}: RequestDeps): MiddlewareHandler<HttpEnv> {
-  const fail = onError({ log, accessControl, routes });
+export function requestMiddleware(deps: RequestDeps): MiddlewareHandler<HttpEnv> {
+  const { log, newId, metrics, routes } = deps;
+  const fail = onError(deps);
   return async (c, next) => {
     const startedAt = performance.now();
     const requestId = `req_${newId()}`;
@@ -47,7 +38,7 @@ export function requestMiddleware({
     c.set("trace", readTrace(c.req.raw.headers));
     const route = routes.find(c.req.method, c.req.path);
     try {
-      const leave = admit(c, accessControl, route ?? routes.nearest(c.req.path));
+      const leave = admit(c, deps, route ?? routes.nearest(c.req.path));
       await next();
       if (c.res instanceof EventStreamResponse) c.res.stream.beforeClose(leave);
       else leave();
@@ -77,7 +68,11 @@ export function requestMiddleware({
  * returned function must be called once: when the response is ready or, if it is a stream, before that
  * closes.
  */
-function admit(c: HttpContext, accessControl: AccessControl, route: NamedRoute | undefined): () => void {
+function admit(
+  c: HttpContext,
+  { accessControl, idleS }: RequestDeps,
+  route: NamedRoute | undefined,
+): () => void {
   const request = c.req.raw;
   const { server } = c.env;
   const { address } = accessControl.check(request, server, route !== undefined && route.access !== "none");
@@ -89,7 +84,7 @@ function admit(c: HttpContext, accessControl: AccessControl, route: NamedRoute |
   return () => {
     leave();
     // A limit that was lifted for this request would stay lifted for the connection.
-    if (!c.get("upgraded")) server.timeout(request, IDLE_S);
+    if (!c.get("upgraded")) server.timeout(request, idleS);
   };
 }
 

@@ -30,6 +30,7 @@ function start() {
       newId: () => "id",
       metrics: { requestAnswered() {} },
       accessControl,
+      idleS: 60,
       routes: createRouteTable([]),
     } as unknown as RequestDeps),
   );
