@@ -55,7 +55,7 @@ function helpOfAll(): string {
     `Commands\n${table(commands, LAYOUT)}`,
     `Run ${PROGRAM} help <command> for the subcommands and flags of one command.\n`,
     ...settingTables(SETTING_NAMES),
-    secretTable(),
+    ...secretTable(SETTING_NAMES.filter((name) => SETTINGS[name].secret)),
     ENDING,
   ].join("\n");
 }
@@ -65,7 +65,8 @@ function helpOfOne(name: CommandName): string {
   const lines = usage.map((line) => `  ${PROGRAM} ${line}\n`).join("");
   const names = settings === "all" ? SETTING_NAMES : settings;
   const notes = note === undefined ? [] : [`${note}\n`];
-  const tables = [...flagTables(flags), ...notes, ...settingTables(names, settingHelp)];
+  const secrets = secretTable(names.filter((name) => flagOf(name) === undefined));
+  const tables = [...flagTables(flags), ...notes, ...settingTables(names, settingHelp), ...secrets];
   return [`${summary}\n`, lines, ...tables, ...(names.length > 0 ? [ENDING] : [])].join("\n");
 }
 
@@ -94,8 +95,7 @@ function settingRow(name: SettingName, about?: string): string[][] {
   return flag === undefined ? [] : [[`${flag} ${value}`.trimEnd(), text]];
 }
 
-function secretTable(): string {
-  const names = SETTING_NAMES.filter((name) => SETTINGS[name].secret);
+function secretTable(names: readonly SettingName[]): string[] {
   const rows = names.map((name) => [variablesOf(name).at(-1) ?? "", SETTINGS[name].help]);
-  return `Secrets in the environment\n${table(rows, LAYOUT)}`;
+  return rows.length > 0 ? [`Secrets in the environment\n${table(rows, LAYOUT)}`] : [];
 }

@@ -60,6 +60,12 @@ describe("help", () => {
     }
   });
 
+  test("the help of a command has the secrets that it reads from the environment only", async () => {
+    for (const name of ["users", "backup", "restore"])
+      expect((await call(["help", name])).stdout).toMatch(/^ +CHATGPT_API_SEAL_KEY /m);
+    expect((await call(["help", "health"])).stdout).not.toContain("Secrets in the environment");
+  });
+
   test("help refuses a word that is not a command, and a second word", async () => {
     expect((await call(["help", "nothing"])).code).toBe(2);
     expect((await call(["help", "health", "config"])).code).toBe(2);
