@@ -5,6 +5,7 @@ import type { AgentRequest } from "../support/outcome.ts";
 import { chooseSeed, createRandom } from "../support/random.ts";
 import { openRawSocket, type RawSocket } from "../support/raw-socket.ts";
 import { type Scene, startScene } from "../support/scene.ts";
+import { until } from "../support/until.ts";
 
 const seed = chooseSeed();
 
@@ -132,7 +133,7 @@ test(`1,000 malformed frames of new, idle and busy agents hurt nobody but their 
     for (const outcome of outcomes) expect([kind, ...(await outcome)]).toEqual([kind, 200, true]);
   }
 
-  while ((await scene.connections()).length > 1) await Bun.sleep(1);
+  await until(async () => (await scene.connections()).length === 1);
   expect((await scene.connections()).map(({ Id }) => Id)).toEqual([good.id]);
   await expectWorking(scene);
 });

@@ -7,6 +7,7 @@ import { makeCertificate, type TestCertificate } from "../support/certificate.ts
 import { type Executable, startExecutable } from "../support/executable.ts";
 import { describeWith } from "../support/programs.ts";
 import { tempFolder } from "../support/store.ts";
+import { until } from "../support/until.ts";
 import { chunk, connectV2Agent, V2_HELLO } from "../support/v2-agent.ts";
 
 const DOCS = join(import.meta.dir, "../../docs/operations.md");
@@ -105,10 +106,10 @@ async function start({ prepare }: Proxy, program: string): Promise<Scene> {
     child.kill();
     await child.exited;
   });
-  while (!(await isOpen(place.port))) {
+  await until(() => {
     if (child.exitCode !== null) throw new Error(readFileSync(join(place.folder, "log"), "utf8"));
-    await Bun.sleep(20);
-  }
+    return isOpen(place.port);
+  });
   const ca = readFileSync(certificate.ca, "utf8");
   return { server: { ...server, adminKey }, url: `https://localhost:${place.port}`, port: place.port, ca };
 }
@@ -182,7 +183,7 @@ for (const name of ["caddy", "nginx"] as const) {
           .stdout()
           .split("\n")
           .filter((line) => line.includes('"/v1/models'));
-      while (lines().length < 2) await Bun.sleep(10);
+      await until(() => lines().length >= 2);
       const seen = lines().map((line) => JSON.parse(line).address);
       expect(seen).toEqual(["127.0.0.5", "127.0.0.5"]);
     });

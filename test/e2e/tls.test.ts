@@ -5,6 +5,7 @@ import { connect } from "node:tls";
 import { makeCertificate } from "../support/certificate.ts";
 import { EXECUTABLE, type Executable, runExecutable, startExecutable } from "../support/executable.ts";
 import { tempFolder } from "../support/store.ts";
+import { until } from "../support/until.ts";
 
 const ADMIN_KEY = `admin-${crypto.randomUUID()}`;
 
@@ -41,10 +42,6 @@ function shownName(port: number): Promise<string | undefined> {
       error.code === "ECONNRESET" ? resolve(undefined) : reject(error),
     );
   });
-}
-
-async function waitFor(what: () => Promise<boolean>): Promise<void> {
-  while (!(await what())) await Bun.sleep(20);
 }
 
 describe("TLS", () => {
@@ -100,7 +97,7 @@ describe("TLS", () => {
     const next = await makeCertificate("two.example");
     put(next);
     server.kill("SIGHUP");
-    await waitFor(async () => (await shownName(server.port)) === "two.example");
+    await until(async () => (await shownName(server.port)) === "two.example");
     const answer = await ask(server, next.ca);
     expect(answer.status).toBe(200);
     expect(server.stdout()).not.toContain("agent_left");

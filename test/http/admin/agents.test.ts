@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { firefoxAgent } from "../../support/agents.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 import { openTestFile } from "../../support/store.ts";
+import { until } from "../../support/until.ts";
 import { connectV2Agent, V2_HELLO } from "../../support/v2-agent.ts";
 
 const HEADERS = { authorization: ADMIN_KEY };
@@ -64,7 +65,7 @@ describe("GET /admin/agents", () => {
     v2.say({ type: "done", ask, status: 200, body: "{}" });
     expect((await asked).status).toBe(200);
     v2.say({ type: "pause" });
-    while (!(await call("GET", "/admin/agents")).body.agents[0].paused) await Bun.sleep(1);
+    await until(async () => (await call("GET", "/admin/agents")).body.agents[0].paused);
   });
 });
 
@@ -180,7 +181,7 @@ describe("GET /admin/audit", () => {
     await store.audit.add({ ...note, target: "young", at: Date.now() - 2.99 * DAY_MS });
     await store.close();
     const again = await startTestServer(["--audit-days", "3"], { data: server.data });
-    while (!again.logged().includes("audit_purged")) await Bun.sleep(1);
+    await until(() => again.logged().includes("audit_purged"));
     const response = await fetch(`${again.url}/admin/audit`, { headers: HEADERS });
     expect((await response.json()) as object).toMatchObject({ audit: [{ target: "young" }] });
   });

@@ -8,6 +8,7 @@ import { SettingsAnswer } from "../../../src/http/admin/schema.ts";
 import { connectSource, takeHead } from "../../support/byte-source.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 import { openTestFile, tempFolder } from "../../support/store.ts";
+import { until } from "../../support/until.ts";
 
 const KEY = { authorization: ADMIN_KEY };
 
@@ -76,11 +77,11 @@ describe("GET /admin/backup", () => {
     source.write(
       `GET /admin/backup HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAuthorization: ${ADMIN_KEY}\r\n\r\n`,
     );
-    while (!readdirSync(server.data).some((entry) => entry.startsWith("backup-"))) await Bun.sleep(1);
+    await until(() => readdirSync(server.data).some((entry) => entry.startsWith("backup-")));
     const busy = await fetch(`${server.url}/admin/backup`, { headers: KEY });
     expect([busy.status, busy.headers.get("retry-after")]).toEqual([503, "10"]);
     source.socket.destroy();
-    while (readdirSync(server.data).some((entry) => entry.startsWith("backup-"))) await Bun.sleep(1);
+    await until(() => !readdirSync(server.data).some((entry) => entry.startsWith("backup-")));
     const next = await fetch(`${server.url}/admin/backup`, { headers: KEY });
     expect(next.status).toBe(200);
     expect((await next.bytes()).length).toBeGreaterThan(10_000);

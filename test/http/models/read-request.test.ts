@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { startModelScene } from "../../support/model-scene.ts";
+import { until } from "../../support/until.ts";
 import { V2_HELLO } from "../../support/v2-agent.ts";
 
 const CHAT = "chat/completions";
@@ -40,7 +41,7 @@ test("a model whose agents have all left is a 503 that may pass, with Retry-Afte
   const { post, agent, server } = await startModelScene({}, ["--reconnect-grace", "0s"]);
   agent.stop();
   await agent.ended;
-  while (!server.logged().includes("agent_left")) await Bun.sleep(5);
+  await until(() => server.logged().includes("agent_left"));
   const response = await post(CHAT, { model: "m", messages: [] });
   expect([response.status, response.headers.get("retry-after")]).toEqual([503, "10"]);
   expect(await response.json()).toMatchObject({

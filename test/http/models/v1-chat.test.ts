@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test } from "bun:test";
 import { type AgentOptions, firefoxAgent } from "../../support/agents.ts";
 import { blocksOf, requestsOf } from "../../support/model-scene.ts";
 import { startTestServer } from "../../support/server.ts";
+import { until } from "../../support/until.ts";
 
 const CHAT = "chat/completions";
 const user = (content: unknown) => ({ role: "user", content });
@@ -92,7 +93,7 @@ describe("a chat over a v1 agent", () => {
     const messages = [user("one")];
     await post(CHAT, { model: "chatgpt", messages });
     await agent.stop();
-    while (!server.logged().includes("agent_left")) await Bun.sleep(5);
+    await until(() => server.logged().includes("agent_left"));
     const other = await firefoxAgent(server.url);
     onTestFinished(() => other.stop());
     const more = [...messages, { role: "assistant", content: "echo: one" }, user("two")];
