@@ -21,13 +21,9 @@ export interface ModelAsk {
 }
 
 /** An answer that is not streamed, as the caller gets it. */
-export interface ModelReply {
-  status: number;
+export interface ModelReply extends Omit<ModelAnswer, "kind"> {
   body: string;
   agent: string;
-  usage: ModelAnswer["usage"];
-  /** The headers of an upstream's error. */
-  headers: ModelAnswer["headers"];
 }
 
 /** Asks without streaming. */

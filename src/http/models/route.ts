@@ -5,7 +5,6 @@ import { anthropicStyle } from "../errors/anthropic.ts";
 import { ASK_ERRORS } from "../errors/ask-errors.ts";
 import { openaiStyle, responsesStyle } from "../errors/openai.ts";
 import { passHeaders } from "../errors/response.ts";
-import type { ErrorStyle } from "../errors/style.ts";
 import { streamAsk } from "../middleware/stream-ask.ts";
 import { type RouteDeclaration, type RouteRequest, resource } from "../route.ts";
 import { allowedModels } from "./allowed-models.ts";
@@ -33,9 +32,14 @@ const TRANSLATED =
 const EVENTS =
   "Server-sent events of this API. A failure after the first event is an event of this API too. After 15 s without an event there is a comment, or a `ping` on `/v1/messages`.";
 
-interface ModelRoute<Path> {
-  path: Path;
-  style: ErrorStyle;
+const CHAT: ModelApi = { endpoint: "chat/completions", style: openaiStyle };
+const RESPONSES: ModelApi = { endpoint: "responses", style: responsesStyle, translate: translateResponses };
+const COMPLETIONS: ModelApi = { endpoint: "completions", style: openaiStyle };
+const EMBEDDINGS: ModelApi = { endpoint: "embeddings", style: openaiStyle };
+const MESSAGES: ModelApi = { endpoint: "messages", style: anthropicStyle, translate: translateMessages };
+const COUNT_TOKENS: ModelApi = { endpoint: "messages/count_tokens", style: anthropicStyle };
+
+interface ModelRoute {
   summary: string;
   description?: string;
   body: z.ZodType;
@@ -43,16 +47,18 @@ interface ModelRoute<Path> {
   fields: Record<string, unknown>;
   answer: z.ZodType;
   example: unknown;
-  /** The first event and the last, if the answer can be streamed. */
+  /** The events of the example stream, if the answer can be streamed. */
   events?: string;
 }
 
 /** Returns the declaration of a route whose requests and answers are passed on. */
-function modelRoute<const Path extends `/v1/${string}`>(declared: ModelRoute<Path>) {
-  const { path, style, summary, description, body, fields, answer, example, events } = declared;
+function modelRoute({ endpoint, style }: ModelApi, declared: ModelRoute) {
+  const { summary, description, body, fields, answer, example, events } = declared;
+  const passedOn = { isPassedOn: true, json: answer, example } as const;
+  const stream = events && { other: { "text/event-stream": { description: EVENTS, example: events } } };
   return {
     method: "POST",
-    path,
+    path: `/v1/${endpoint}`,
     access: "caller",
     limits: "admit",
     passesErrorsOn: true,
@@ -67,17 +73,12 @@ function modelRoute<const Path extends `/v1/${string}`>(declared: ModelRoute<Pat
     },
     answers: {
       200: {
-        description:
-          events === undefined ? "The upstream's answer." : "The upstream's answer, or the stream of it.",
-        headers: events === undefined ? [] : ["x-accel-buffering"],
-        isPassedOn: true,
-        json: answer,
-        example,
-        ...(events !== undefined && {
-          other: { "text/event-stream": { description: EVENTS, example: events } },
-        }),
+        description: events ? "The upstream's answer, or the stream of it." : "The upstream's answer.",
+        headers: events ? ["x-accel-buffering"] : [],
+        ...passedOn,
+        ...stream,
       },
-      "2XX": { description: "Another good answer of the upstream.", isPassedOn: true, json: answer, example },
+      "2XX": { description: "Another good answer of the upstream.", ...passedOn },
     },
     errors: ["body_invalid", "endpoint_unsupported", ...ASK_ERRORS],
   } as const satisfies RouteDeclaration;
@@ -87,18 +88,16 @@ function modelRoute<const Path extends `/v1/${string}`>(declared: ModelRoute<Pat
 const bodyWith = (fields: z.ZodRawShape) => ModelAskBody.extend(fields).loose();
 
 const ANYTHING = z.unknown().optional();
-const MESSAGES = z.array(z.looseObject({})).optional().describe("The conversation so far.");
+const CONVERSATION = z.array(z.looseObject({})).optional().describe("The conversation so far.");
 const HELLO = [{ role: "user", content: "Hello" }];
 const USAGE = { prompt_tokens: 8, completion_tokens: 3, total_tokens: 11 };
 
 const ROUTES = {
-  createChatCompletion: modelRoute({
-    path: "/v1/chat/completions",
-    style: openaiStyle,
+  createChatCompletion: modelRoute(CHAT, {
     summary: "Create a chat completion, OpenAI-style",
     description:
       "A browser agent takes text only: the messages become one prompt. The fields here are those that the server itself reads, and the messages.",
-    body: bodyWith({ messages: MESSAGES }),
+    body: bodyWith({ messages: CONVERSATION }),
     fields: { messages: HELLO },
     answer: ChatAnswer,
     example: {
@@ -108,9 +107,7 @@ const ROUTES = {
     },
     events: 'data: {"choices":[{"index":0,"delta":{"content":"Hello!"}}]}\n\ndata: [DONE]\n\n',
   }),
-  createResponse: modelRoute({
-    path: "/v1/responses",
-    style: responsesStyle,
+  createResponse: modelRoute(RESPONSES, {
     summary: "Create a response of OpenAI's Responses API",
     description: TRANSLATED,
     body: ResponsesBody.loose(),
@@ -124,9 +121,7 @@ const ROUTES = {
     events:
       'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":4,"delta":"Hello!"}\n\n',
   }),
-  createCompletion: modelRoute({
-    path: "/v1/completions",
-    style: openaiStyle,
+  createCompletion: modelRoute(COMPLETIONS, {
     summary: "Create a completion, OpenAI-style",
     body: bodyWith({ prompt: ANYTHING.describe("A text, or several.") }),
     fields: { prompt: "Once upon a time" },
@@ -138,9 +133,7 @@ const ROUTES = {
     },
     events: 'data: {"choices":[{"index":0,"text":" there"}]}\n\ndata: [DONE]\n\n',
   }),
-  createEmbeddings: modelRoute({
-    path: "/v1/embeddings",
-    style: openaiStyle,
+  createEmbeddings: modelRoute(EMBEDDINGS, {
     summary: "Create embeddings, OpenAI-style",
     body: bodyWith({ input: ANYTHING.describe("A text, or several.") }),
     fields: { input: ["Hello"] },
@@ -150,9 +143,7 @@ const ROUTES = {
       data: [{ object: "embedding", index: 0, embedding: [0.0123, -0.0456] }],
     },
   }),
-  createMessage: modelRoute({
-    path: "/v1/messages",
-    style: anthropicStyle,
+  createMessage: modelRoute(MESSAGES, {
     summary: "Create a message of Anthropic's Messages API",
     description: TRANSLATED,
     body: MessagesBody.loose(),
@@ -167,12 +158,10 @@ const ROUTES = {
     events:
       'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello!"}}\n\n',
   }),
-  countTokens: modelRoute({
-    path: "/v1/messages/count_tokens",
-    style: anthropicStyle,
+  countTokens: modelRoute(COUNT_TOKENS, {
     summary: "Count the input tokens of a message",
     description: "The server never estimates: without an upstream that counts, the answer is a 404.",
-    body: bodyWith({ messages: MESSAGES }),
+    body: bodyWith({ messages: CONVERSATION }),
     fields: { messages: HELLO },
     answer: TokenCount,
     example: { input_tokens: 8 },
@@ -187,16 +176,12 @@ interface ModelDeps extends ModelAskDeps {
 export const modelRoutes = resource("Models", ROUTES).handledBy((deps: ModelDeps) => {
   const answering = (api: ModelApi) => (request: ModelRequest) => answerModelRequest(deps, api, request);
   return {
-    createChatCompletion: answering({ endpoint: "chat/completions", style: openaiStyle }),
-    createResponse: answering({
-      endpoint: "responses",
-      style: responsesStyle,
-      translate: translateResponses,
-    }),
-    createCompletion: answering({ endpoint: "completions", style: openaiStyle }),
-    createEmbeddings: answering({ endpoint: "embeddings", style: openaiStyle }),
-    createMessage: answering({ endpoint: "messages", style: anthropicStyle, translate: translateMessages }),
-    countTokens: answering({ endpoint: "messages/count_tokens", style: anthropicStyle }),
+    createChatCompletion: answering(CHAT),
+    createResponse: answering(RESPONSES),
+    createCompletion: answering(COMPLETIONS),
+    createEmbeddings: answering(EMBEDDINGS),
+    createMessage: answering(MESSAGES),
+    countTokens: answering(COUNT_TOKENS),
   };
 });
 
