@@ -63,9 +63,7 @@ export function createAccessControl({
     check(request, server, needsKey) {
       const { headers, url } = request;
       if (url.length > URL_LENGTH_MAX)
-        throw new AppError("url_too_long", {
-          hint: `The URL may have up to ${URL_LENGTH_MAX} characters.`,
-        });
+        throw new AppError("url_too_long", { hint: `The URL may have up to ${URL_LENGTH_MAX} characters.` });
       const host = headers.get("host") ?? "";
       // Anything else in it would become a part of the path.
       if (!readHost(host))

@@ -44,13 +44,7 @@ export function readModelAsk(
   if (!deps.relay.knowsModel(model)) throw unknownModel(body.model, deps, asker);
   const { endpoint, style } = api;
   const native = nativePlan(endpoint, { text, body, model, headers: passedHeaders(headers), style });
-  const ask: ModelAsk = {
-    asker,
-    model,
-    stream: body.stream ?? false,
-    plans: [native],
-    v1: undefined,
-  };
+  const ask: ModelAsk = { asker, model, stream: body.stream ?? false, plans: [native], v1: undefined };
   const refusal = addPlans(ask, json, deps, api);
   checkThatAnAgentCan(ask, refusal, deps, api);
   return ask;

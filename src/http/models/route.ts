@@ -192,10 +192,7 @@ async function answerModelRequest(
   api: ModelApi,
   { c, caller, body, text, json }: ModelRequest,
 ): Promise<Response> {
-  const asker = {
-    ...askContext(c, caller, api.endpoint),
-    models: allowedModels(caller, deps.modelAliases),
-  };
+  const asker = { ...askContext(c, caller, api.endpoint), models: allowedModels(caller, deps.modelAliases) };
   const { headers, signal } = c.req.raw;
   const ask = readModelAsk(deps, api, asker, { body, text, json, headers });
   c.set("model", ask.model);

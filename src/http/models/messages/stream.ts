@@ -81,9 +81,7 @@ export class MessagesStream extends TranslatedStream {
   #start(model: string): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
-    this.#emit("message_start", {
-      message: messageBody(this.#options.id, model, [], undefined, undefined),
-    });
+    this.#emit("message_start", { message: messageBody(this.#options.id, model, [], undefined, undefined) });
   }
 
   #emit(type: string, fields: Record<string, unknown>): void {
