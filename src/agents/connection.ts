@@ -137,14 +137,11 @@ export function allowedModels(models: readonly Model[], key: AgentKey | undefine
 /** RFC 6455 §5.5: a control frame has at most 125 bytes, two of which are the code. */
 const REASON_BYTES_MAX = 123;
 
-/** Returns the reason with the detail after it, cut to what a close frame can carry. */
+/** Returns the reason with the detail after it, cut between two characters to fit into a close frame. */
 export function closeText(reason: CloseReason, detail?: string): string {
   const text = CLOSE[reason].reason;
-  return detail === undefined ? text : cut(`${text}: ${detail.toWellFormed()}`, REASON_BYTES_MAX);
-}
-
-/** Cuts a well-formed text to that many bytes of UTF-8, never within a character. */
-function cut(text: string, bytesMax: number): string {
-  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(bytesMax));
-  return text.slice(0, read);
+  if (detail === undefined) return text;
+  const detailed = `${text}: ${detail.toWellFormed()}`;
+  const { read } = new TextEncoder().encodeInto(detailed, new Uint8Array(REASON_BYTES_MAX));
+  return detailed.slice(0, read);
 }

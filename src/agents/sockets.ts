@@ -36,30 +36,22 @@ export function createAgentSockets(options: AgentSocketsOptions) {
   const limit = createSocketLimit(socketsMax);
   const keyed = new KeyedConnections({ keys, clock, log });
 
-  /** Returns a connection that waits for its socket. */
-  async function admitConnection(
-    request: Request,
-    from: RequestSource,
-    pathKey: string | undefined,
-  ): Promise<AgentConnection> {
-    const { headers } = request;
-    const shown = shownKey(headers, pathKey);
-    const found = shown === undefined ? undefined : ((await keys.find(shown)) ?? "unknown");
-    const admission = admit({ headers, ...from, key: found }, rules);
-    const Connection = protocolOf(headers) === "v1" ? V1Connection : V2Connection;
-    const lease = limit.enter(from.address);
-    return new Connection(options, { ...admission, address: from.address ?? "", lease });
-  }
-
   return {
     /** Upgrades a request to register. Throws an `AppError` that says why it is refused. */
     async register(request: Request, server: Server<AgentConnection>, pathKey: string | undefined) {
+      const { headers } = request;
       const from = options.addressOf(request, server);
       try {
-        const connection = await admitConnection(request, from, pathKey);
-        const headers = connection.protocol === "v2" ? { "sec-websocket-protocol": AGENT_SUBPROTOCOL } : {};
-        if (server.upgrade(request, { data: connection, headers })) return;
-        connection.admitted.lease.end();
+        const shown = shownKey(headers, pathKey);
+        const key = shown === undefined ? undefined : ((await keys.find(shown)) ?? "unknown");
+        const admission = admit({ headers, ...from, key }, rules);
+        const protocol = protocolOf(headers);
+        const lease = limit.enter(from.address);
+        const Connection = protocol === "v1" ? V1Connection : V2Connection;
+        const data = new Connection(options, { ...admission, address: from.address ?? "", lease });
+        const answered = protocol === "v2" ? { "sec-websocket-protocol": AGENT_SUBPROTOCOL } : {};
+        if (server.upgrade(request, { data, headers: answered })) return;
+        lease.end();
       } catch (error) {
         if (error instanceof AppError)
           log.warn("agent_refused", { address: from.address, reason: error.code, hint: error.hint });

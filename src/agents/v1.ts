@@ -46,7 +46,7 @@ export class V1Connection extends AgentConnection<V1Options> {
   }
 
   protected frame(text: string): void {
-    const frame = parseFrame(text);
+    const frame = V1AgentFrame.safeParse(parseBoundedJson(text)).data;
     const { agent } = this;
     if (!agent) this.#hello(frame);
     else if (!frame) this.#unreadable(agent);
@@ -98,10 +98,6 @@ export class V1Connection extends AgentConnection<V1Options> {
     const frame: V1ServerFrame = { id, message, data };
     return this.write(frame);
   }
-}
-
-function parseFrame(text: string): V1AgentFrame | undefined {
-  return V1AgentFrame.safeParse(parseBoundedJson(text)).data;
 }
 
 function parseAnswer(data: unknown): V1Answer | undefined {

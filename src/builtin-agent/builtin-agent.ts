@@ -38,12 +38,12 @@ const MODELS_PRINTED_MAX = 5;
 
 /** Connects an upstream to a server, and reconnects with the same identity until it is stopped. */
 export class BuiltinAgent {
+  readonly #ended = Promise.withResolvers<CommandError | undefined>();
   /**
-   * Resolves when the agent has ended: after `stop`, or with an error if the server does not want it back.
+   * Resolves when the agent has ended: after `stop`, or with an error if the server will not have it back.
    */
-  readonly ended: Promise<CommandError | undefined>;
+  readonly ended = this.#ended.promise;
   readonly #options: Required<BuiltinAgentOptions>;
-  readonly #end: (error: CommandError | undefined) => void;
   readonly #asks;
   readonly #monitor;
   readonly #backOff: BackOff;
@@ -60,9 +60,6 @@ export class BuiltinAgent {
   #cancelReconnect: Cancel = () => {};
 
   constructor(options: BuiltinAgentOptions) {
-    const { promise, resolve } = Promise.withResolvers<CommandError | undefined>();
-    this.ended = promise;
-    this.#end = resolve;
     this.#options = {
       agentKey: undefined,
       anyCertificate: false,
@@ -98,7 +95,7 @@ export class BuiltinAgent {
     await within(clock, drainMs, this.#asks.finish());
     this.#asks.abandon();
     if (this.#connection) this.#connection.close();
-    else this.#end(undefined);
+    else this.#ended.resolve(undefined);
     await this.ended;
   }
 
@@ -146,7 +143,7 @@ export class BuiltinAgent {
     this.#asks.cancelAll();
     const upMs = this.#readyAt === undefined ? 0 : clock.now() - this.#readyAt;
     this.#readyAt = undefined;
-    if (this.#leaving !== undefined) this.#end(undefined);
+    if (this.#leaving !== undefined) this.#ended.resolve(undefined);
     else if (final) this.#giveUp(reason);
     else this.#reconnect(reason, upMs);
   }
@@ -155,7 +152,7 @@ export class BuiltinAgent {
     const { log, server } = this.#options;
     this.#monitor.stop();
     log.error("server_refused", { server: server.shown, reason });
-    this.#end(new CommandError(`${server.shown}: ${reason}`));
+    this.#ended.resolve(new CommandError(`${server.shown}: ${reason}`));
   }
 
   #reconnect(reason: string, upMs: number): void {

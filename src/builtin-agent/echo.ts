@@ -18,7 +18,11 @@ export function createEcho(): Upstream {
 
 function answer(request: unknown): Response {
   const text = lastUserText(request);
-  if (text === undefined) return fault("`messages` must contain a message with the role `user` and a text.");
+  if (text === undefined) {
+    const message = "`messages` must contain a message with the role `user` and a text.";
+    const error = { message, type: "invalid_request_error", param: "messages", code: null };
+    return Response.json({ error }, { status: 400 });
+  }
   const base = {
     id: `chatcmpl-${crypto.randomUUID()}`,
     created: Math.floor(Date.now() / 1000),
@@ -57,9 +61,4 @@ function lastUserText(request: unknown): string | undefined {
   if (!Array.isArray(content)) return typeof content === "string" ? content : undefined;
   const texts = content.filter((part) => textField(part, "type") === "text");
   return texts.map((part) => textField(part, "text") ?? "").join("");
-}
-
-function fault(message: string): Response {
-  const error = { message, type: "invalid_request_error", param: "messages", code: null };
-  return Response.json({ error }, { status: 400 });
 }

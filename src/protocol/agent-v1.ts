@@ -36,9 +36,7 @@ const text = z
   .nullish()
   .transform((value) => value?.toWellFormed() ?? "");
 
-/**
- * The JSON in the `data` of an answer, and the body that a caller gets, with the reference's order of keys.
- */
+/** The JSON in the `data` of an answer, and the body for the caller, with the reference's order of keys. */
 export const V1Answer = z.object({
   id: text,
   response_id: text,

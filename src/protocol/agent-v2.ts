@@ -133,9 +133,7 @@ export const AGENT_FRAME_TYPES: ReadonlySet<string> = new Set(
   AgentFrame.options.map(({ shape }) => shape.type.value),
 );
 
-/**
- * Returns the first field of a frame that is wrong, and why: "slots: Too big: expected number to be <=1024".
- */
+/** Returns the first wrong field of a frame, and why: "slots: Too big: expected number to be <=1024". */
 export function frameFault({ issues: [issue] }: z.ZodError): string {
   const { path = [], message = "" } = issue ?? {};
   const reason = message
@@ -144,7 +142,7 @@ export function frameFault({ issues: [issue] }: z.ZodError): string {
   return path.length === 0 ? reason : `${dotPath(path)}: ${reason}`;
 }
 
-/** Writes a path as `models[0].id`. Zod's own function for it, in `z.core`, makes the executable 1 MB larger. */
+/** Writes a path as `models[0].id`. Zod's own function for it makes the executable 1 MB larger. */
 function dotPath(path: readonly PropertyKey[]): string {
   const steps = path.map((key, at) => {
     const isName = typeof key === "string" && /^[a-z_]\w*$/i.test(key);

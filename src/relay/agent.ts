@@ -172,8 +172,9 @@ export class AgentList {
 }
 
 /**
- * Whether a newcomer may have the id of a connected agent. It may if it showed the main key or the agent's own
- * secret. Otherwise it must have registered with the same key, or both with none and from the same address.
+ * Whether a newcomer may have the id of a connected agent. It may if it showed the main key or the agent's
+ * own secret. Otherwise it must have registered with the same key, or both with none and from the same
+ * address.
  */
 export function mayTakeOver(newcomer: AgentIdentity, holder: AgentIdentity): boolean {
   if (newcomer.trusted) return true;

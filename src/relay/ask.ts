@@ -101,7 +101,9 @@ export class Ask {
     this.#stopWaiting = clock.after(limitMs, onLimit);
   }
 
-  /** Calls `look` after the delay if the ask still waits then. Does nothing if a call is scheduled already. */
+  /**
+   * Calls `look` after the delay if the ask still waits then. Does nothing if a call is scheduled already.
+   */
   lookLater(clock: Clock, delayMs: number, look: () => void): void {
     this.#stopLooking ??= clock.after(delayMs, () => {
       this.#stopLooking = undefined;

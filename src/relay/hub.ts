@@ -149,7 +149,9 @@ export class Hub {
     this.#sort(agent);
   }
 
-  /** Sets since when the agent's socket is full; undefined once it has drained. Until then it gets no asks. */
+  /**
+   * Sets since when the agent's socket is full; undefined once it has drained. Until then it gets no asks.
+   */
   setCongested(agent: Agent, since: number | undefined): void {
     agent.congestedAt = since;
     this.#sort(agent);

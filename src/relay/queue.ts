@@ -1,8 +1,8 @@
 import { type Principal, userIdOf } from "../principal.ts";
 
 /**
- * The asks that wait for a slot. First in, first out for each principal, and principals take turns: a user who
- * sends a thousand asks delays another user's first ask by one ask, not by a thousand.
+ * The asks that wait for a slot. First in, first out for each principal, and principals take turns: a user
+ * who sends a thousand asks delays another user's first ask by one ask, not by a thousand.
  */
 export class FairQueue<Item extends { readonly principal: Principal }> {
   /** One list for each principal, by `userIdOf`, in the order of their turns. No list is empty. */
@@ -29,7 +29,8 @@ export class FairQueue<Item extends { readonly principal: Principal }> {
   }
 
   /**
-   * Takes out the first item that fits, of the first principal in turn who has one, and ends the turn. An item that does not fit holds up no other, not even the later ones of its own principal.
+   * Takes out the first item that fits, of the first principal in turn who has one, and ends the turn. An
+   * item that does not fit holds up no other, not even the later ones of its own principal.
    */
   take(fits: (item: Item) => boolean): Item | undefined {
     for (const [key, list] of this.#lists) {

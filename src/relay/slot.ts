@@ -2,9 +2,7 @@ import type { Cancel, Clock } from "../clock.ts";
 import type { Ask } from "./ask.ts";
 import type { ModelRequest } from "./types.ts";
 
-/**
- * Room for one ask at an agent, in use from the moment the ask is sent, and the time that the agent may take.
- */
+/** Room for one ask at an agent, in use from the moment the ask is sent, with the time the agent may take. */
 export class Slot {
   /**
    * How far the ask has come. `sent`: another agent may still get it. `accepted`: only if this agent fails in

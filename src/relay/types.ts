@@ -26,10 +26,7 @@ export interface ModelRequest {
 export interface Work {
   /** The model asked for; undefined leaves the choice to the agent. */
   model?: string | undefined;
-  /**
-   * The models that the caller may use; undefined for all. An agent that has none of them does not get the
-   * ask.
-   */
+  /** The models that the caller may use; undefined for all. An agent without them does not get the ask. */
   models?: readonly string[] | undefined;
   v1?: V1Request | undefined;
   /** In order of preference: an agent gets the first whose endpoint it offers. */
@@ -95,13 +92,9 @@ export interface AgentIdentity {
   version?: string;
   /** The remote address, without a port. */
   address: string;
-  /**
-   * The agent showed the main agent key or its own secret, so it may take its id over from another address.
-   */
+  /** The agent showed the main agent key or its own secret: it may take its id over from any address. */
   trusted: boolean;
-  /**
-   * The agent key that it registered with; the id is null for the main key. Undefined when it showed none.
-   */
+  /** The agent key that it registered with, if any; the id is null for the main key. */
   key?: { id: string | null; name: string } | undefined;
   /**
    * A v1 agent takes one request at a time, cannot be told to stop, and may answer no ping while it works. v2

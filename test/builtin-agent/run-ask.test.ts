@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { runAsk } from "../../src/builtin-agent/run-ask.ts";
+import { runAsk } from "../../src/builtin-agent/running-asks.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { collectFrames } from "./start.ts";
 
