@@ -27,8 +27,8 @@ interface StoredValues extends Omit<JsonValues, "time"> {
 /**
  * The attributes of a user besides id and tokens. Each value may be null: no name, no end, every model, no
  * limit. From this table come the fields of the API, the attributes in the code, the flags of the command
- * line, and the dashboard's form. A new limit also needs a column (`store/sqlite/schema.ts`) and what
- * enforces it (`auth/limits.ts`).
+ * line, and the dashboard's form. A new limit also needs a column with its migration
+ * (`store/sqlite`), and what enforces it (`auth/limits.ts`).
  */
 export const USER_ATTRIBUTES = {
   name: {

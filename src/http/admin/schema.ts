@@ -23,7 +23,7 @@ const TEXT_LENGTH_MAX = 200;
 const MODELS_MAX = 1_000;
 const GRACE_S_MAX = 365 * 86_400;
 
-/** Shown in lists, logs and terminals, which it must not be able to garble. */
+/** A text for lists, logs and terminals, which it must not be able to garble. */
 const shownText = (lengthMax: number) =>
   text
     .trim()
@@ -31,7 +31,7 @@ const shownText = (lengthMax: number) =>
     .max(lengthMax)
     .regex(/^[^\p{C}\p{Zl}\p{Zp}]*$/u, "must be without control characters");
 
-/** Without control characters, so that a list of them can be shown in a terminal. */
+/** A text without control characters, so that a list of them can be shown in a terminal. */
 const userText = text
   .trim()
   .min(1)
@@ -72,10 +72,10 @@ export const USER_FIELDS_EXAMPLE = Object.fromEntries(
   USER_FIELDS.map((field) => [field, USER_ATTRIBUTES[field].example]),
 ) as { [Field in UserField]: (typeof USER_ATTRIBUTES)[Field]["example"] };
 
-/** Like the reference, it ignores unknown fields. Null is the same as missing. */
+/** The body for a new user. As on the Go server, unknown fields are ignored. Null is the same as missing. */
 export const AddUserBody = z.object(GIVEN_FIELDS);
 
-/** Null removes a limit. An unknown field is refused. */
+/** The body of a change. Null removes a value. An unknown field is refused. */
 export const ChangeUserBody = z.strictObject(GIVEN_FIELDS);
 
 export const UserListQuery = z.object({
@@ -97,7 +97,7 @@ export const RotateTokenBody = z.strictObject({
     .describe("How long the old token stays valid beside the new one. Missing or 0: not at all."),
 });
 
-/** For requests that need nothing but the path. */
+/** The body of a request that needs nothing but the path. */
 export const NoFields = z.strictObject({});
 
 const UserShape = z.strictObject({
@@ -108,12 +108,12 @@ const UserShape = z.strictObject({
 });
 export const UserAnswer = UserShape.meta({ id: "User" });
 
-/** With the attributes that were given. */
+/** A new user, with the attributes that were given. */
 export const AddedUser = z
   .strictObject({ token: text, user_id: text, ...UserFieldsAnswer.partial().shape })
   .meta({ id: "AddedUser" });
 
-/** The further fields are there with `details=true`. */
+/** All users. The optional fields are present with `details=true`. */
 export const UserList = z
   .strictObject({ users: z.array(UserShape.partial().extend({ user_id: text, token: text })) })
   .meta({ id: "UserList" });
@@ -139,7 +139,7 @@ export const AgentAnswer = z.strictObject({
   in_use: z.int().min(0),
   paused: z.boolean(),
   draining: z.boolean(),
-  /** In words; null where it has work, or had some lately. */
+  /** The reason in words; null if the agent has requests, or had some lately. */
   no_work_because: text.nullable(),
   since: time,
   last_heard: time,
@@ -209,7 +209,7 @@ export const AuditAnswer = z
   })
   .meta({ id: "Audit" });
 
-/** By the names that `config --json` uses, in its order. */
+/** The settings by the names that `config --json` uses, in its order. */
 const SETTINGS = z.record(
   text,
   z.strictObject({

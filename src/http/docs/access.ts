@@ -44,7 +44,7 @@ interface AccessRule {
   /** One of these is enough. `{}` stands for no key. */
   security: Partial<Record<Scheme, string[]>>[];
   errors: readonly ErrorCode[];
-  /** For people. */
+  /** The rule in words. */
   note: string;
 }
 

@@ -77,7 +77,7 @@ export function errorSchemaOf(style: ErrorStyle = referenceStyle): z.ZodType {
   return familyOf(style).schema;
 }
 
-/** By name. */
+/** Example errors by name. */
 export type Examples = Record<string, { summary: string; value: unknown }>;
 
 /** Returns a reference to the component that `errorSchemaOf` becomes. */
@@ -88,7 +88,7 @@ export const errorRefOf = (style: ErrorStyle = referenceStyle) => ({
 export interface ErrorAnswer {
   status: string;
   codes: ErrorCode[];
-  /** By code: references into `components.examples`. */
+  /** References into `components.examples`, by code. */
   examples: Record<string, { $ref: string }>;
 }
 
@@ -117,7 +117,7 @@ function exampleOf(style: ErrorStyle = referenceStyle, code: ErrorCode, found: E
   return { $ref: `#/components/examples/${name}` };
 }
 
-/** One of each family. */
+/** One style of each family. */
 const STYLES = [referenceStyle, openaiStyle, anthropicStyle];
 
 /**

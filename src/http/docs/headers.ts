@@ -24,7 +24,7 @@ const RETRY = {
   "x-should-retry": text("`false` if only the next day helps, or if the upstream says so.", "false"),
 };
 
-/** `components.headers`. */
+/** The headers of responses: `components.headers`. */
 export const HEADERS = {
   "x-request-id": text(
     "The id of the request, which is also in the log.",

@@ -19,13 +19,11 @@ test("an agent's state is what keeps it from work or, if nothing does, what it i
 });
 
 test("the server's reason for giving an agent no work is shown as a sentence", () => {
-  expect(stateOf(agentOf({ no_work_because: "nobody has lately asked for a model that it offers" }))).toEqual(
-    {
-      label: "No work",
-      tone: "plain",
-      reason: "Nobody has lately asked for a model that it offers.",
-    },
-  );
+  expect(stateOf(agentOf({ no_work_because: "there were no requests for its models lately" }))).toEqual({
+    label: "No work",
+    tone: "plain",
+    reason: "There were no requests for its models lately.",
+  });
 });
 
 const agents = [
@@ -39,7 +37,7 @@ const agents = [
     version: null,
     since: "2026-11-23T09:00:00.000Z",
     last_heard: "2026-11-23T07:00:00.000Z",
-    no_work_because: "it failed just now, and others are preferred",
+    no_work_because: "it has just failed, so other agents are preferred",
   }),
 ];
 const ids = (search: string, order: Parameters<typeof agentRows>[2] = "name") =>
