@@ -63,6 +63,15 @@ export function asAppError(thrown: unknown): AppError {
   return thrown instanceof AppError ? thrown : new AppError("internal", { cause: thrown });
 }
 
+/** Resolves as `run` does. What `run` throws becomes the cause of an `AppError` with this code. */
+export async function orFail<T>(code: ErrorCode, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (cause) {
+    throw new AppError(code, { cause });
+  }
+}
+
 /**
  * The program cannot do what its command line asks, for a reason that its operator can mend: a port in use, a
  * database that cannot be opened. The command prints the one line `message` and ends with `exitCode`.

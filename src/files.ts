@@ -1,4 +1,13 @@
-import { closeSync, constants, copyFileSync, fsyncSync, linkSync, openSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  statSync,
+} from "node:fs";
 import { dirname } from "node:path";
 
 /**
@@ -25,5 +34,17 @@ export function syncFolder(path: string): void {
     fsyncSync(folder);
   } finally {
     closeSync(folder);
+  }
+}
+
+/** Makes a file readable for its owner only. Changes nothing if this process may not change the mode. */
+export function makePrivate(path: string): void {
+  if ((statSync(path).mode & 0o077) === 0) return;
+  try {
+    chmodSync(path, 0o600);
+  } catch (error) {
+    // The file belongs to another user, who decides its mode, or the file system has no modes or is read-only.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EPERM" && code !== "EROFS") throw error;
   }
 }

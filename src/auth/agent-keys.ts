@@ -1,37 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { AppError } from "../errors.ts";
+import { AppError, orFail } from "../errors.ts";
 import type { AgentKeyStore, StoredAgentKey } from "../store/store.ts";
 import { hashSecret, type Secret } from "./secret.ts";
 
-/** The key that an agent registered with. */
-export interface AgentKey {
-  /** Null for the main key, which is in the data folder or the settings. */
-  id: string | null;
-  name: string;
-  /** The models that its agents may offer; null for all. */
-  models: readonly string[] | null;
-}
-
-/** A new key with its secret text, which is shown only now: the store keeps its hash. */
-export interface NewAgentKey {
-  id: string;
-  name: string;
-  models: readonly string[] | null;
-  key: string;
-}
-
-export interface AgentKeys {
-  /** Returns the key with this text, undefined without one. Throws verify_failed when the store fails. */
-  find(candidate: string): Promise<AgentKey | "revoked" | undefined>;
-  /** Adds a key. Throws agent_key_name_taken if the main key or a key that is not revoked has the name. */
-  add(key: { id: string; name: string; models: readonly string[] | null }): Promise<NewAgentKey>;
-  /** Returns the keys in the order they were added, including revoked ones, without the main key. */
-  list(): Promise<StoredAgentKey[]>;
-  /** Revokes a key. False when it does not exist or was already revoked. */
-  revoke(id: string): Promise<boolean>;
-  /** Returns those of the ids whose keys are revoked, also by another process. */
-  revokedAmong(ids: ReadonlySet<string>): Promise<string[]>;
-}
+/** The key that an agent registered with. The `id` of the main key, which is not in the store, is null. */
+export type AgentKey = Pick<StoredAgentKey, "name" | "models"> & { id: string | null };
 
 interface AgentKeysOptions {
   main: Secret;
@@ -40,64 +13,66 @@ interface AgentKeysOptions {
   onRevoke?: (id: string) => void;
 }
 
-/** The name of the main key in the log and in lists. */
-export const MAIN_KEY_NAME = "main";
+/** The name of the main key in the log. */
+const MAIN_KEY_NAME = "main";
 
-/** Marks these keys, and saves a look-up for other text. */
+/** Begins every key, so that other text needs no look-up. */
 const PREFIX = "agent-";
 const KEY_BYTES = 32;
 const KEY_LENGTH_MAX = 256;
 
 const MAIN: AgentKey = { id: null, name: MAIN_KEY_NAME, models: null };
 
-export function createAgentKeys({ main, store, onRevoke }: AgentKeysOptions): AgentKeys {
+export type AgentKeys = ReturnType<typeof createAgentKeys>;
+
+export function createAgentKeys({ main, store, onRevoke }: AgentKeysOptions) {
   const isTaken = async (name: string) =>
     name === MAIN_KEY_NAME || (await store.list()).some((key) => key.name === name && key.revokedAt === null);
 
   return {
-    async find(candidate) {
+    /** Returns the key with this text, undefined if there is none. Throws verify_failed when the store fails. */
+    async find(candidate: string): Promise<AgentKey | "revoked" | undefined> {
       if (main.matches(candidate)) return MAIN;
       if (!candidate.startsWith(PREFIX) || candidate.length > KEY_LENGTH_MAX) return undefined;
-      const found = await lookUp(store, hashSecret(candidate));
+      const found = await orFail("verify_failed", () => store.findByHash(hashSecret(candidate)));
       if (!found) return undefined;
       const { id, name, models, revokedAt } = found;
       return revokedAt === null ? { id, name, models } : "revoked";
     },
 
-    async add({ id, name, models }) {
+    /**
+     * Adds a key. Returns it with its secret text, which is shown only now: the store keeps its hash. Throws
+     * agent_key_name_taken if the main key or a key that is not revoked has the name.
+     */
+    async add(added: Pick<StoredAgentKey, "id" | "name" | "models">) {
       const taken = () =>
         new AppError("agent_key_name_taken", { hint: "Choose another name, or revoke that key first." });
-      if (await isTaken(name)) throw taken();
+      if (await isTaken(added.name)) throw taken();
       const key = PREFIX + randomBytes(KEY_BYTES).toString("base64url");
       try {
-        await store.add({ id, name, models, keyHash: hashSecret(key) });
+        await store.add({ ...added, keyHash: hashSecret(key) });
       } catch (error) {
         // Another process may have taken the name in the meantime.
-        throw (await isTaken(name)) ? taken() : error;
+        throw (await isTaken(added.name)) ? taken() : error;
       }
-      return { id, name, models, key };
+      return { ...added, key };
     },
 
+    /** Returns the keys in the order they were added, including revoked ones, without the main key. */
     list: () => store.list(),
 
-    async revoke(id) {
+    /** Revokes a key. False when it does not exist or was already revoked. */
+    async revoke(id: string): Promise<boolean> {
       const revoked = await store.revoke(id);
       if (revoked) onRevoke?.(id);
       return revoked;
     },
 
-    async revokedAmong(ids) {
+    /** Returns those of the ids whose keys are revoked, also by another process. */
+    async revokedAmong(ids: ReadonlySet<string>): Promise<string[]> {
       const active = new Set<string>();
       for (const { id, revokedAt } of await store.list()) if (revokedAt === null) active.add(id);
       return [...ids].filter((id) => !active.has(id));
     },
   };
-}
-
-async function lookUp(store: AgentKeyStore, hash: string): Promise<StoredAgentKey | undefined> {
-  try {
-    return await store.findByHash(hash);
-  } catch (cause) {
-    throw new AppError("verify_failed", { cause });
-  }
 }

@@ -1,58 +1,33 @@
-import { AppError, CommandError } from "../errors.ts";
+import { AppError, CommandError, orFail } from "../errors.ts";
 import type { AuditEntry, AuditStore } from "../store/store.ts";
 
-/** Describes one change. `detail` has names and numbers, never a secret. */
-export interface AuditNote {
-  actor: "admin" | "cli";
-  /** The kind of change, such as `user.add`. */
-  action: string;
-  /** The id of what was changed. */
-  target?: string | null;
-  detail?: Record<string, unknown> | null;
-  address?: string | null;
-  requestId?: string | null;
-}
-
-export interface Audit {
-  /** Writes one row. Throws an `AppError` audit_failed if that fails; the change must then not be made. */
-  note(note: AuditNote): Promise<void>;
-  /**
-   * Writes the row, then makes the change, so that every change has its row. If the row cannot be written,
-   * the change is not made. If the change fails, or returns false because it found nothing to change, a
-   * second row has `failed` in its detail. Only a crash between the two can leave a row without its change.
-   */
-  change<T>(note: AuditNote, change: () => Promise<T>): Promise<T>;
-  /** Returns entries, newest first; see `AuditStore`. */
-  list: AuditStore["list"];
-}
+/** Describes one change. A field that is left out is stored as null. */
+export type AuditNote = Pick<AuditEntry, "actor" | "action"> & Partial<Omit<AuditEntry, "at">>;
 
 interface AuditOptions {
   audit: AuditStore;
-  /** Milliseconds since 1970. */
   now?: () => number;
 }
 
-export function createAudit({ audit, now = Date.now }: AuditOptions): Audit {
-  async function note({
-    actor,
-    action,
-    target = null,
-    detail = null,
-    address = null,
-    requestId = null,
-  }: AuditNote) {
-    const entry: AuditEntry = { at: now(), actor, action, target, detail, address, requestId };
-    try {
-      await audit.add(entry);
-    } catch (cause) {
-      throw new AppError("audit_failed", { cause });
-    }
+export type Audit = ReturnType<typeof createAudit>;
+
+export function createAudit({ audit, now = Date.now }: AuditOptions) {
+  /** Writes one row. Throws an `AppError` audit_failed if that fails; the change must then not be made. */
+  async function note(note: AuditNote): Promise<void> {
+    const nothing = { target: null, detail: null, address: null, requestId: null };
+    await orFail("audit_failed", () => audit.add({ at: now(), ...nothing, ...note }));
   }
 
   return {
     note,
-    list: (page) => audit.list(page),
-    async change(row, change) {
+    /** Returns entries, newest first; see `AuditStore`. */
+    list: (page: Parameters<AuditStore["list"]>[0]) => audit.list(page),
+    /**
+     * Writes the row, then makes the change, so that every change has its row. If the row cannot be written,
+     * the change is not made. If the change fails, or returns false because it found nothing to change, a
+     * second row has `failed` in its detail. Only a crash between the two can leave a row without its change.
+     */
+    async change<T>(row: AuditNote, change: () => Promise<T>): Promise<T> {
       await note(row);
       const failed = (why: string) => note({ ...row, detail: { ...row.detail, failed: why } });
       try {

@@ -1,6 +1,7 @@
-import { AppError } from "../errors.ts";
+import { AppError, orFail } from "../errors.ts";
 import { ADMIN, type Principal, userPrincipal } from "../principal.ts";
-import type { TokenOwner, UserAttributes, UserStore } from "../store/store.ts";
+import type { TokenOwner, UserStore } from "../store/store.ts";
+import type { UserAttributes } from "../user-attributes.ts";
 import { decodeHeader, readBearer } from "./bearer.ts";
 import { hashSecret, type Secret } from "./secret.ts";
 import type { Session, SessionFault, SessionOwner, Sessions } from "./sessions.ts";
@@ -21,44 +22,23 @@ export interface Caller {
   session?: Session;
 }
 
-/**
- * Identifies callers by the key in their headers. Without a key, the cookie of a session counts as the key
- * that began the session, if the request comes from the server's own page.
- */
-export interface Callers {
-  /**
-   * Returns the caller. Throws an `AppError`: key_missing, keys_differ, verify_failed when the store fails,
-   * or key_unknown, which the log calls key_disabled or key_expired when that is the reason. A repeated call
-   * is cheap, so a route that has waited for the request body calls it again.
-   */
-  identify(headers: Headers): Promise<Caller>;
-  /**
-   * Throws an `AppError` admin_key_wrong unless the admin key, and no other key, is in the headers or in
-   * `given`, from the body or the query. Returns the session if the caller has one instead of a key.
-   */
-  requireAdmin(headers: Headers, given: string | undefined): Session | undefined;
-  /** Whether the headers have the cookie of an administrator's session. */
-  hasAdminSession(headers: Headers): boolean;
-  /** Throws an `AppError` admin_key_wrong unless the headers have the admin key. A session does not count. */
-  requireAdminKey(headers: Headers): void;
-  /** Returns the owner of the headers' key, for a new session. Throws as `identify` does. */
-  ownerOf(headers: Headers): Promise<SessionOwner>;
-  /** Must be called when a user was changed. Changes by other processes take effect within a second. */
-  forget(): void;
-}
-
 interface CallersOptions {
   adminKey: Secret;
   users: UserStore;
   /** Without it, cookies are ignored. */
   sessions?: Sessions;
-  /** Milliseconds since 1970. */
   now?: () => number;
 }
 
 const ADMIN_CALLER: Caller = { principal: ADMIN, allowance: null };
 
-export function createCallers({ adminKey, users, sessions, now = Date.now }: CallersOptions): Callers {
+export type Callers = ReturnType<typeof createCallers>;
+
+/**
+ * Identifies callers by the key in their headers. Without a key, the cookie of a session counts as the key
+ * that began the session, if the request comes from the server's own page.
+ */
+export function createCallers({ adminKey, users, sessions, now = Date.now }: CallersOptions) {
   const owners = createOwners(users, now);
   const isAdminKey = (keys: readonly string[]) => {
     const [key = ""] = keys;
@@ -82,7 +62,12 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
   }
 
   return {
-    async identify(headers) {
+    /**
+     * Returns the caller. Throws an `AppError`: key_missing, keys_differ, verify_failed when the store fails,
+     * or key_unknown, which the log calls key_disabled or key_expired when that is the reason. A repeated call
+     * is cheap, so a route that has waited for the request body calls it again.
+     */
+    async identify(headers: Headers): Promise<Caller> {
       const keys = keysOf(headers);
       if (keys.length === 0) return identifySession(headers);
       const key = onlyKey(keys);
@@ -90,7 +75,8 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
       return requireValid(await owners.find(hashSecret(key)), now()).caller;
     },
 
-    async ownerOf(headers) {
+    /** Returns the owner of the headers' key, for a new session. Throws as `identify` does. */
+    async ownerOf(headers: Headers): Promise<SessionOwner> {
       const keys = keysOf(headers);
       if (keys.length === 0) throw new AppError("key_missing");
       const key = onlyKey(keys);
@@ -100,7 +86,11 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
       return { kind: "user", id: owner.id, tokenHash };
     },
 
-    requireAdmin(headers, given) {
+    /**
+     * Throws an `AppError` admin_key_wrong unless the admin key, and no other key, is in the headers or in
+     * `given`, from the body or the query. Returns the session if the caller has one instead of a key.
+     */
+    requireAdmin(headers: Headers, given: string | undefined): Session | undefined {
       const keys = keysOf(headers, given);
       if (isAdminKey(keys)) return undefined;
       const session = keys.length === 0 ? adminSession(headers) : undefined;
@@ -108,12 +98,15 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
       throw noSession("admin_key_wrong", session);
     },
 
-    hasAdminSession: (headers) => typeof adminSession(headers) === "object",
+    /** Whether the headers have the cookie of an administrator's session. */
+    hasAdminSession: (headers: Headers) => typeof adminSession(headers) === "object",
 
-    requireAdminKey(headers) {
+    /** Throws an `AppError` admin_key_wrong unless the headers have the admin key. A session does not count. */
+    requireAdminKey(headers: Headers): void {
       if (!isAdminKey(keysOf(headers))) throw new AppError("admin_key_wrong");
     },
 
+    /** Must be called when a user was changed. Changes by other processes take effect within a second. */
     forget: owners.forget,
   };
 }
@@ -130,7 +123,7 @@ function createOwners(users: UserStore, now: () => number) {
       if (cached && now() < cached.until) return cached;
       // A look-up that began before `forget` fills the dropped map.
       const filled = young;
-      const owner = await lookUp(users, hash);
+      const owner = await orFail("verify_failed", () => users.findByTokenHash(hash));
       if (owner === undefined) return undefined;
       const found = { owner, caller: callerOf(owner), until: now() + CACHED_MS };
       filled.set(hash, found);
@@ -140,7 +133,7 @@ function createOwners(users: UserStore, now: () => number) {
       }
       return found;
     },
-    forget() {
+    forget(): void {
       young = new Map();
       old = new Map();
     },
@@ -188,14 +181,6 @@ const SESSION_HINTS: Record<SessionFault, string> = {
   ended: "The session has ended: sign in again.",
   foreign: "A session works for the server's own pages only: send an API key instead.",
 };
-
-async function lookUp(users: UserStore, hash: string): Promise<TokenOwner | undefined> {
-  try {
-    return await users.findByTokenHash(hash);
-  } catch (cause) {
-    throw new AppError("verify_failed", { cause });
-  }
-}
 
 /** Returns the different keys in the headers, and the one given elsewhere if there is one. */
 function keysOf(headers: Headers, given?: string): string[] {

@@ -1,33 +1,27 @@
 import { subscriberNetwork } from "../net/addresses.ts";
 import { once } from "../once.ts";
 
+export type ConcurrencyLimit = ReturnType<typeof createConcurrencyLimit>;
+
 /**
  * Limits how many requests or connections each address, and all addresses together, may have open at once.
  * IPv6 addresses of one /64 network count as one address.
  */
-export interface ConcurrencyLimit {
-  /**
-   * Counts one more. Returns a function to call at its end; further calls do nothing. If a limit is reached,
-   * returns which limit instead.
-   */
-  enter(address: string | undefined): (() => void) | "address" | "all";
-  /** The number that is open now, of all addresses. */
-  readonly count: number;
-}
-
-interface ConcurrencyLimitOptions {
-  addressMax: number;
-  allMax?: number;
-}
-
 export function createConcurrencyLimit({
   addressMax,
   allMax = Infinity,
-}: ConcurrencyLimitOptions): ConcurrencyLimit {
+}: {
+  addressMax: number;
+  allMax?: number;
+}) {
   const counts = new Map<string, number>();
   let all = 0;
   return {
-    enter(address) {
+    /**
+     * Counts one more. Returns a function to call at its end; further calls do nothing. If a limit is reached,
+     * returns which limit instead.
+     */
+    enter(address: string | undefined): (() => void) | "address" | "all" {
       const network = address === undefined ? "" : subscriberNetwork(address);
       const count = counts.get(network) ?? 0;
       if (all >= allMax) return "all";
@@ -41,6 +35,7 @@ export function createConcurrencyLimit({
         else counts.delete(network);
       });
     },
+    /** The number that is open now, of all addresses. */
     get count() {
       return all;
     },

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { CommandError } from "../errors.ts";
-import { publishFile } from "../files.ts";
+import { makePrivate, publishFile } from "../files.ts";
 
 const KEY_BYTES = 32;
 
@@ -35,18 +35,8 @@ function read(path: string): string | undefined {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-  if ((statSync(path).mode & 0o077) !== 0) tighten(path);
+  makePrivate(path);
   return text;
-}
-
-function tighten(path: string): void {
-  try {
-    chmodSync(path, 0o600);
-  } catch (error) {
-    // The file is mounted read-only or belongs to another user, who decides its mode.
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "EPERM" && code !== "EROFS") throw error;
-  }
 }
 
 /** Creates the file as a whole, synced: without its key after a power cut, no sealed token would open. */

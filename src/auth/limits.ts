@@ -30,24 +30,6 @@ export interface LimitStanding {
   resetMs: number;
 }
 
-export interface Limits {
-  /**
-   * Admits an ask, or throws an `AppError` with the time to wait: limit_tokens, limit_requests or
-   * limit_parallel, in this order, so that the error has the longest wait. A refused ask is not counted.
-   */
-  admit(principal: Principal, own: UserLimits | null): Lease;
-  /**
-   * Counts the tokens of an ask that arrived at `at`, on the UTC day of its arrival. Tokens are known only at
-   * the end, so an ask admitted within the limit may end above it. Users without a limit are counted too, so
-   * a limit set at noon includes the morning.
-   */
-  countTokens(principal: Principal, tokens: number, at: number): void;
-  /** Returns what is left of the limits that the user has. */
-  standing(user: string, own: UserLimits): { requests?: LimitStanding; tokens?: LimitStanding };
-  /** The number of users whose requests are remembered. */
-  readonly usersKnown: number;
-}
-
 interface LimitsOptions {
   /** Milliseconds since 1970, for the days. */
   now: () => number;
@@ -69,13 +51,15 @@ export function startOfDay(at: number): number {
   return at - (((at % DAY_MS) + DAY_MS) % DAY_MS);
 }
 
+export type Limits = ReturnType<typeof createLimits>;
+
 /**
  * Counts in this process, so there are no races: nothing here waits. There are no timers either: what no
  * longer counts is dropped when its user asks again, and a little at each ask of anyone. Hand-written,
  * because the limits must be exact and bounded in memory, which rate-limiter-flexible does not promise.
  * `test/auth/limits-model.test.ts` checks them against a model.
  */
-export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions): Limits {
+export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
   const users = new Map<string, UserState>();
   const tokens = createDayCount(now, usedToday);
   let walk = users.entries();
@@ -117,7 +101,11 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions): Limi
   }
 
   return {
-    admit(principal, own) {
+    /**
+     * Admits an ask, or throws an `AppError` with the time to wait: limit_tokens, limit_requests or
+     * limit_parallel, in this order, so that the error has the longest wait. A refused ask is not counted.
+     */
+    admit(principal: Principal, own: UserLimits | null): Lease {
       if (principal.kind === "admin" || own === null || !hasLimit(own)) return UNLIMITED;
       const at = elapsedMs();
       forgetIdle(at);
@@ -128,35 +116,39 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions): Limi
       return createLease(state);
     },
 
-    countTokens(principal, count, at) {
+    /**
+     * Counts the tokens of an ask that arrived at `at`, on the UTC day of its arrival. Tokens are known only at
+     * the end, so an ask admitted within the limit may end above it. Users without a limit are counted too, so
+     * a limit set at noon includes the morning.
+     */
+    countTokens(principal: Principal, count: number, at: number): void {
       if (principal.kind === "user") tokens.add(principal.id, count, at);
     },
 
-    standing(user, { requestsPerMinute, tokensPerDay }) {
+    /** Returns what is left of the limits that the user has. */
+    standing(user: string, { requestsPerMinute, tokensPerDay }: UserLimits) {
       const at = elapsedMs();
       const requests = users.get(user)?.requests;
-      return {
-        ...(requestsPerMinute !== null && {
-          requests: {
-            limit: requestsPerMinute,
-            remaining: Math.max(0, requestsPerMinute - (requests?.count(at) ?? 0)),
-            resetMs: requests?.resetMs(at) ?? 0,
-          },
-        }),
-        ...(tokensPerDay !== null && {
-          tokens: {
-            limit: tokensPerDay,
-            remaining: Math.max(0, tokensPerDay - tokens.of(user)),
-            resetMs: tokens.resetMs(),
-          },
-        }),
-      };
+      const standings: { requests?: LimitStanding; tokens?: LimitStanding } = {};
+      if (requestsPerMinute !== null)
+        standings.requests = standing(
+          requestsPerMinute,
+          requests?.count(at) ?? 0,
+          requests?.resetMs(at) ?? 0,
+        );
+      if (tokensPerDay !== null) standings.tokens = standing(tokensPerDay, tokens.of(user), tokens.resetMs());
+      return standings;
     },
 
+    /** The number of users whose requests are remembered. */
     get usersKnown() {
       return users.size;
     },
   };
+}
+
+function standing(limit: number, used: number, resetMs: number): LimitStanding {
+  return { limit, remaining: Math.max(0, limit - used), resetMs };
 }
 
 function hasLimit({ requestsPerMinute, tokensPerDay, maxParallel }: UserLimits): boolean {

@@ -1,38 +1,32 @@
-import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
+import { createHmac, hkdfSync } from "node:crypto";
+import { createSecret } from "./secret.ts";
 
-/** The secrets by which agents take their identities back. */
-export interface Resume {
-  /**
-   * Returns the secret that takes the agent's identity back. It is the same for the same agent, also after a
-   * restart. `key` is the id of the agent key that it registered with; null for the main key or none.
-   */
-  secretFor(agent: string, key?: string | null): string;
-  /** Whether `secret` is the one for this agent and key. */
-  matches(agent: string, secret: string, key?: string | null): boolean;
-}
+export type Resume = ReturnType<typeof createResume>;
 
 /**
- * Derives the secrets, so that none is stored: each is the HMAC-SHA-256 of the agent's id, under a key
- * derived by HKDF (RFC 5869) from the main agent key and the id of the agent key it registered with. A new
- * main key voids all of them. Revoking an agent key voids those that belong to it, as the key can no longer
- * be used.
+ * Derives the secrets by which agents take their identities back, so that none is stored: each is the
+ * HMAC-SHA-256 of the agent's id, under a key derived by HKDF (RFC 5869) from the main agent key and the id of
+ * the agent key it registered with. A new main key voids all of them. Revoking an agent key voids those that
+ * belong to it, as the key can no longer be used.
  */
-export function createResume(mainKey: string): Resume {
+export function createResume(mainKey: string) {
   const keyFor = (key: string | null) => {
     const info = `chatgpt-api-server resume${key === null ? "" : ` ${key}`}`;
     return Buffer.from(hkdfSync("sha256", mainKey, "", info, 32));
   };
   const main = keyFor(null);
-  const secretFor: Resume["secretFor"] = (agent, key = null) =>
+  /**
+   * Returns the secret that takes the agent's identity back. It is the same for the same agent, also after a
+   * restart. `key` is the id of the agent key that it registered with; null for the main key or none.
+   */
+  const secretFor = (agent: string, key: string | null = null): string =>
     createHmac("sha256", key === null ? main : keyFor(key))
       .update(agent)
       .digest("base64url");
   return {
     secretFor,
-    matches(agent, secret, key) {
-      const expected = Buffer.from(secretFor(agent, key));
-      const given = Buffer.from(secret);
-      return expected.length === given.length && timingSafeEqual(expected, given);
-    },
+    /** Whether `secret` is the one for this agent and key. */
+    matches: (agent: string, secret: string, key?: string | null) =>
+      createSecret(secretFor(agent, key)).matches(secret),
   };
 }

@@ -8,23 +8,18 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEAD_BYTES = 1 + NONCE_BYTES;
 
-/** Encrypts tokens for the store. */
-export interface Seal {
-  /** Encrypts `text`. Only the same `context`, which is public, opens it: no row can pass for another. */
-  seal(text: string, context: string): Uint8Array;
-  /** Returns the text; undefined if it was sealed with another key or context, or was altered. */
-  open(sealed: Uint8Array, context: string): string | undefined;
-}
+export type Seal = ReturnType<typeof createSeal>;
 
 /**
- * Seals with AES-256-GCM: one byte of version, 12 of nonce, the encrypted text, and 16 of tag. The cipher's
+ * Encrypts tokens for the store, with AES-256-GCM: one byte of version, 12 of nonce, the encrypted text, and 16 of tag. The cipher's
  * key is HKDF-SHA-256 (RFC 5869) of `key`, without salt. Any string can be the key, but a weak one stays
  * weak: use 128 random bits or more.
  */
-export function createSeal(key: string): Seal {
+export function createSeal(key: string) {
   const cipherKey = Buffer.from(hkdfSync("sha256", key, "", "chatgpt-api-server seal 1", 32));
   return {
-    seal(text, context) {
+    /** Encrypts `text`. Only the same `context`, which is public, opens it: no row can pass for another. */
+    seal(text: string, context: string): Uint8Array {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv("aes-256-gcm", cipherKey, nonce, { authTagLength: TAG_BYTES });
       cipher.setAAD(Buffer.from(context));
@@ -37,7 +32,8 @@ export function createSeal(key: string): Seal {
       ]);
     },
 
-    open(sealed, context) {
+    /** Returns the text; undefined if it was sealed with another key or context, or was altered. */
+    open(sealed: Uint8Array, context: string): string | undefined {
       if (sealed.length < HEAD_BYTES + TAG_BYTES || sealed[0] !== VERSION) return undefined;
       const tagAt = sealed.length - TAG_BYTES;
       try {

@@ -16,30 +16,10 @@ export interface Session {
 /** Why a cookie does not count: its session has ended or never existed, or a page of another site sent it. */
 export type SessionFault = "ended" | "foreign";
 
-/**
- * The browsers that are signed in, each by a cookie. Only the hashes of the cookies are kept, and only in
- * memory. The name of the cookie includes the server's port, as browsers keep cookies by host and not by
- * port. Hand-written, as session libraries neither bound their memory nor end a session with its key.
- */
-export interface Sessions {
-  /** Begins a session, and returns its `Set-Cookie` header. At a limit, the oldest session is ended. */
-  begin(owner: SessionOwner, options: { secure: boolean }): { session: Session; cookie: string };
-  /** Returns the session of the headers' cookie, or why it does not count; undefined without a cookie. */
-  read(headers: Headers): Session | SessionFault | undefined;
-  /** Whether the session has neither expired nor been ended. Does not check the user's token. */
-  isAlive(session: Session): boolean;
-  end(session: Session): void;
-  /** Returns the `Set-Cookie` header that deletes the cookie. */
-  clearingCookie(options: { secure: boolean }): string;
-  /** The number of sessions. */
-  readonly size: number;
-}
-
 interface SessionsOptions {
   lastsMs: number;
   /** Returns the server's port. Called late, as the port may not be known earlier. */
   port: () => number;
-  /** Milliseconds since 1970. */
   now?: () => number;
   allMax?: number;
   ownerMax?: number;
@@ -50,7 +30,14 @@ const OWNER_MAX = 20;
 const ID_BYTES = 32;
 const ID = /^[\w-]{43}$/;
 
-export function createSessions(options: SessionsOptions): Sessions {
+export type Sessions = ReturnType<typeof createSessions>;
+
+/**
+ * The browsers that are signed in, each by a cookie. Only the hashes of the cookies are kept, and only in
+ * memory. The name of the cookie includes the server's port, as browsers keep cookies by host and not by
+ * port. Hand-written, as session libraries neither bound their memory nor end a session with its key.
+ */
+export function createSessions(options: SessionsOptions) {
   const { lastsMs, port, now = Date.now, allMax = ALL_MAX, ownerMax = OWNER_MAX } = options;
   // By the hash of the cookie, oldest first.
   const sessions = new BoundedMap<string, Session>(allMax);
@@ -66,22 +53,25 @@ export function createSessions(options: SessionsOptions): Sessions {
     for (const hash of own.slice(0, Math.max(0, own.length - ownerMax + 1))) sessions.delete(hash);
   }
 
+  /** Whether the session has neither expired nor been ended. Does not check the user's token. */
   function isAlive(session: Session): boolean {
     return sessions.has(hashes.get(session) ?? "") && session.expiresAt > now();
   }
 
   return {
-    begin(owner, { secure }) {
+    /** Begins a session, and returns its `Set-Cookie` header. At a limit, the oldest session is ended. */
+    begin(owner: SessionOwner, { secure }: { secure: boolean }) {
       makeRoom(owner);
       const id = randomBytes(ID_BYTES).toString("base64url");
-      const session = { owner, expiresAt: now() + lastsMs };
+      const session: Session = { owner, expiresAt: now() + lastsMs };
       const hash = hashSecret(id);
       sessions.set(hash, session);
       hashes.set(session, hash);
       return { session, cookie: cookieOf(nameOf(), id, { secure, maxAgeS: Math.floor(lastsMs / 1000) }) };
     },
 
-    read(headers) {
+    /** Returns the session of the headers' cookie, or why it does not count; undefined without a cookie. */
+    read(headers: Headers): Session | SessionFault | undefined {
       const ids = cookiesOf(headers, nameOf());
       if (ids.size === 0) return undefined;
       if (!isSameOrigin(headers)) return "foreign";
@@ -94,12 +84,14 @@ export function createSessions(options: SessionsOptions): Sessions {
 
     isAlive,
 
-    end(session) {
+    end(session: Session): void {
       sessions.delete(hashes.get(session) ?? "");
     },
 
-    clearingCookie: ({ secure }) => cookieOf(nameOf(), "", { secure, maxAgeS: 0 }),
+    /** Returns the `Set-Cookie` header that deletes the cookie. */
+    clearingCookie: ({ secure }: { secure: boolean }) => cookieOf(nameOf(), "", { secure, maxAgeS: 0 }),
 
+    /** The number of sessions. */
     get size() {
       return sessions.size;
     },

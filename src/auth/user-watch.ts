@@ -8,8 +8,7 @@ interface UserWatchOptions {
   /** Ends everything that a deleted or disabled user has open. */
   revoke: (user: string) => void;
   onError: (error: unknown) => void;
-  /** Calls `run` at intervals. Returns a function that stops it. */
-  every?: (ms: number, run: () => void) => () => void;
+  every?: typeof onTimer;
 }
 
 /** How soon a change by another process, such as `users disable`, takes effect. */

@@ -25,11 +25,7 @@ export function createRelayMetrics(registry: Registry, sources: MetricSources): 
     registry.collect("gauge", { name: `chatgpt_api_${name}`, help }, read);
   const counter = (name: string, help: string, read: () => number) =>
     registry.collect("counter", { name: `chatgpt_api_${name}_total`, help }, read);
-  const agents = {
-    name: "chatgpt_api_agents",
-    help: "Connected agents, by protocol.",
-    labels: ["protocol"],
-  };
+  const agents = { name: "chatgpt_api_agents", help: "Connected agents, by protocol.", labels: ["protocol"] };
   registry.collect("gauge", agents, () => [
     [capacity().v1, "v1"],
     [capacity().v2, "v2"],

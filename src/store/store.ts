@@ -21,8 +21,6 @@ export interface Store {
   close(): Promise<void>;
 }
 
-export type { UserAttributes };
-
 export interface StoredUser extends UserAttributes {
   id: string;
   /** The newest token, encrypted. `auth/seal.ts` opens it for the administrator's list. */
@@ -43,9 +41,7 @@ export interface NewUser extends StoredToken, Partial<UserAttributes> {
 }
 
 /** A user found by a token. */
-export interface TokenOwner extends UserAttributes {
-  id: string;
-  disabledAt: number | null;
+export interface TokenOwner extends Omit<StoredUser, "sealedToken" | "createdAt"> {
   /** When the token expires, if a newer one has replaced it; else null. */
   tokenExpiresAt: number | null;
 }
@@ -80,7 +76,7 @@ export interface StoredAgentKey {
 
 export interface AgentKeyStore {
   /** Throws when a key that is not revoked has the name. */
-  add(key: { id: string; name: string; keyHash: string; models: readonly string[] | null }): Promise<void>;
+  add(key: Pick<StoredAgentKey, "id" | "name" | "models"> & { keyHash: string }): Promise<void>;
   list(): Promise<StoredAgentKey[]>;
   /** False when the key does not exist or was already revoked. */
   revoke(id: string): Promise<boolean>;
@@ -91,7 +87,7 @@ export interface AgentKeyStore {
 export interface AuditEntry {
   at: number;
   /** `admin` over HTTP, `cli` for a command on the server's machine. */
-  actor: string;
+  actor: "admin" | "cli";
   /** Such as `user.add`. */
   action: string;
   /** The id of what was changed. */

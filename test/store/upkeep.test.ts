@@ -8,7 +8,7 @@ test("the upkeep purges each kind of row after its own days, conversations befor
   const { store } = await filledStore(300);
   const conversation = { owner: ADMIN, agent: "a", kept: false, model: undefined };
   store.conversations.remember({ ...conversation, id: "now" });
-  const note = { actor: "cli", action: "a", detail: null, address: null, requestId: null };
+  const note = { actor: "cli" as const, action: "a", detail: null, address: null, requestId: null };
   await store.audit.add({ ...note, target: "old", at: NOW - 21 * DAY_MS });
   await store.audit.add({ ...note, target: "young", at: NOW - 19 * DAY_MS });
   const purged: [string, number][] = [];

@@ -1,5 +1,4 @@
-import { describeUser } from "../../auth/user-fields.ts";
-import type { User } from "../../auth/users.ts";
+import { describeUser, type User } from "../../auth/users.ts";
 import { CommandError } from "../../errors.ts";
 import { fieldsOf, withoutNulls } from "../../user-attributes.ts";
 import type { Flag } from "../args.ts";

@@ -1,5 +1,4 @@
-import { describeUser } from "../../auth/user-fields.ts";
-import type { User } from "../../auth/users.ts";
+import { describeUser, type User } from "../../auth/users.ts";
 import { USER_ATTRIBUTES, USER_FIELDS, type UserField } from "../../user-attributes.ts";
 import { table } from "../text-table.ts";
 import { flagNameOf } from "./user-flags.ts";

@@ -1,6 +1,5 @@
 import type { Audit } from "../../auth/audit.ts";
-import { describeUser } from "../../auth/user-fields.ts";
-import type { Users } from "../../auth/users.ts";
+import { describeUser, type Users } from "../../auth/users.ts";
 import { AppError } from "../../errors.ts";
 import { attributesOf, fieldsOf } from "../../user-attributes.ts";
 import type { HttpContext } from "../context.ts";

@@ -1,6 +1,5 @@
 import type { Audit } from "../../auth/audit.ts";
-import { describeUser } from "../../auth/user-fields.ts";
-import type { Users } from "../../auth/users.ts";
+import { describeUser, type Users } from "../../auth/users.ts";
 import { attributesOf, fieldsOf, withoutNulls } from "../../user-attributes.ts";
 import { resource, route } from "../route.ts";
 import { auditNote } from "./audit.ts";

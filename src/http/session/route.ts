@@ -1,6 +1,5 @@
 import type { Session, Sessions } from "../../auth/sessions.ts";
-import { describeUser } from "../../auth/user-fields.ts";
-import type { Users } from "../../auth/users.ts";
+import { describeUser, type Users } from "../../auth/users.ts";
 import { AppError } from "../../errors.ts";
 import type { Principal } from "../../principal.ts";
 import { USER_FIELDS_EXAMPLE } from "../admin/schema.ts";

@@ -1,20 +1,19 @@
-import { and, asc, eq, isNull, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, isNull, sql } from "drizzle-orm";
 import type { AgentKeyStore } from "../store.ts";
-import type { Connection } from "./database.ts";
+import { type Connection, placeholders } from "./database.ts";
 import { agentKeys } from "./schema.ts";
 
-interface AgentKeyStoreOptions {
-  connection: Connection;
-  now: () => number;
-}
+const { hash: _, ...STORED } = getTableColumns(agentKeys);
+const { revokedAt: __, ...ADDED } = getTableColumns(agentKeys);
 
-export function createAgentKeyStore({ connection, now }: AgentKeyStoreOptions): AgentKeyStore {
+export function createAgentKeyStore(connection: Connection, now: () => number): AgentKeyStore {
   const query = prepare(connection);
   return {
-    async add({ id, name, keyHash, models }) {
-      const row = { id, name, hash: keyHash, models: models && JSON.stringify(models), now: now() };
+    async add({ keyHash: hash, models, ...key }) {
+      const row = { ...key, hash, models: models && JSON.stringify(models), createdAt: now() };
       await connection.write(() => {
-        if (query.findActive.get({ name })) throw new Error(`an agent key already has the name ${name}`);
+        if (query.findActive.get({ name: key.name }))
+          throw new Error(`an agent key already has the name ${key.name}`);
         query.insert.run(row);
       });
     },
@@ -28,39 +27,23 @@ export function createAgentKeyStore({ connection, now }: AgentKeyStoreOptions): 
 }
 
 function prepare({ orm }: Connection) {
-  const columns = {
-    id: agentKeys.id,
-    name: agentKeys.name,
-    models: agentKeys.models,
-    createdAt: agentKeys.createdAt,
-    revokedAt: agentKeys.revokedAt,
-  };
+  const isActive = isNull(agentKeys.revokedAt);
   return {
-    insert: orm
-      .insert(agentKeys)
-      .values({
-        id: sql.placeholder("id"),
-        name: sql.placeholder("name"),
-        hash: sql.placeholder("hash"),
-        // Encoded by the caller, as drizzle would write a null as the JSON text `null`.
-        models: sql`${sql.placeholder("models")}`,
-        createdAt: sql.placeholder("now"),
-      })
-      .prepare(),
+    insert: orm.insert(agentKeys).values(placeholders(ADDED)).prepare(),
     findActive: orm
       .select({ id: agentKeys.id })
       .from(agentKeys)
-      .where(and(eq(agentKeys.name, sql.placeholder("name")), isNull(agentKeys.revokedAt)))
+      .where(and(eq(agentKeys.name, sql.placeholder("name")), isActive))
       .prepare(),
-    list: orm.select(columns).from(agentKeys).orderBy(asc(agentKeys.createdAt), asc(sql`rowid`)).prepare(),
+    list: orm.select(STORED).from(agentKeys).orderBy(asc(agentKeys.createdAt), asc(sql`rowid`)).prepare(),
     revoke: orm
       .update(agentKeys)
       .set({ revokedAt: sql`${sql.placeholder("now")}` })
-      .where(and(eq(agentKeys.id, sql.placeholder("id")), isNull(agentKeys.revokedAt)))
+      .where(and(eq(agentKeys.id, sql.placeholder("id")), isActive))
       .returning({ id: agentKeys.id })
       .prepare(),
     findByHash: orm
-      .select(columns)
+      .select(STORED)
       .from(agentKeys)
       .where(eq(agentKeys.hash, sql.placeholder("hash")))
       .prepare(),

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import type { Connection } from "./database.ts";
+import { type Connection, readNumber } from "./database.ts";
 
 /** The pages that one step frees, in a few milliseconds. */
 const STEP_PAGES = 64;
@@ -16,8 +16,7 @@ const WAL_BYTES_MAX = 4 * 1024 ** 2;
 
 /** Returns the space of deleted rows to the disk in small steps. Resolves with the number of bytes. */
 export async function compact({ raw, write }: Connection): Promise<number> {
-  const read = (name: string) =>
-    Object.values(raw.query<Record<string, number>, []>(`PRAGMA ${name}`).get() ?? {})[0] ?? 0;
+  const read = (name: string) => readNumber(raw, `PRAGMA ${name}`);
   const freeAtFirst = read("freelist_count");
   const spare = Math.max(SPARE_PAGES, Math.round(read("page_count") * SPARE_SHARE));
   let free = freeAtFirst;

@@ -1,32 +1,28 @@
-import { desc, eq, inArray, lt, sql } from "drizzle-orm";
+import type { SQLQueryBindings } from "bun:sqlite";
+import { desc, eq, sql } from "drizzle-orm";
 import { isSamePrincipal, principalOf, userIdOf } from "../../principal.ts";
 import type { Conversation, Turn } from "../../relay/conversation.ts";
 import type { ConversationStore } from "../store.ts";
 import { type Connection, hasCode } from "./database.ts";
-import { createPending } from "./pending.ts";
+import { createPurge } from "./purge.ts";
 import { conversations, turns } from "./schema.ts";
-import { createWriteBehind, purgeInBatches, type WriteBehindOptions } from "./write-behind.ts";
-
-interface ConversationStoreOptions extends WriteBehindOptions {
-  now: () => number;
-}
+import { createWriteBehind, type WriteBehindOptions } from "./write-behind.ts";
 
 type PendingConversation = Conversation & { usedAt: number; turns: readonly Turn[] };
 
 interface WrittenBehind extends ConversationStore {
   /** Drops the pending conversations of a deleted user. */
   dropUser(user: string): void;
-  /** Writes the pending conversations for the last time. Those that fail are reported and lost. */
   end(): Promise<void>;
 }
 
-export function createConversationStore(options: ConversationStoreOptions): WrittenBehind {
-  const { connection, now } = options;
+export function createConversationStore(options: WriteBehindOptions, now: () => number): WrittenBehind {
+  const { connection } = options;
   const query = prepare(connection);
-  const pending = createPending(({ id }: PendingConversation) => id);
+  const purge = createPurge(connection, "conversations", "used_at");
   const behind = createWriteBehind(options, {
     noun: "conversations",
-    pending,
+    keyOf: ({ id }: PendingConversation) => id,
     write(conversation) {
       try {
         writeOne(query, conversation);
@@ -45,14 +41,14 @@ export function createConversationStore(options: ConversationStoreOptions): Writ
         const { user, model, ...rest } = known;
         return { ...rest, owner: principalOf(user), model: model ?? undefined };
       }
-      const waiting = pending.find(id);
+      const waiting = behind.find(id);
       if (!waiting) return undefined;
       const { usedAt: _, turns: __, ...conversation } = waiting;
       return conversation;
     },
 
     async branch(conversation, last) {
-      if (pending.find(conversation)) await behind.flush();
+      if (behind.find(conversation)) await behind.flush();
       const leaf = last ?? query.newestTurn.get({ conversation })?.id;
       const rows = leaf === undefined ? [] : query.branch.all(conversation, leaf);
       if (rows.length === 0) return undefined;
@@ -60,19 +56,18 @@ export function createConversationStore(options: ConversationStoreOptions): Writ
     },
 
     remember(conversation, turn) {
-      const known = pending.find(conversation.id);
+      const known = behind.find(conversation.id);
       if (known && !mayChange(known, conversation)) return;
       const turns = [...(known?.turns ?? []), ...(turn ? [turn] : [])];
-      pending.put({ ...conversation, usedAt: now(), turns });
-      behind.schedule();
+      behind.put({ ...conversation, usedAt: now(), turns });
     },
 
     async purge(unusedSince) {
       await behind.flush();
-      return purgeInBatches(connection, (limit) => query.purge.all({ unusedSince, limit }).length);
+      return purge(unusedSince);
     },
 
-    dropUser: (user) => pending.remove(({ owner }) => userIdOf(owner) === user),
+    dropUser: (user) => behind.remove(({ owner }) => userIdOf(owner) === user),
     end: behind.end,
   };
 }
@@ -123,15 +118,6 @@ const UPSERT = `
     agent = excluded.agent, model = excluded.model, used_at = max(used_at, excluded.used_at)
   WHERE user_id IS excluded.user_id AND kept = excluded.kept AND (kept OR agent = excluded.agent)`;
 
-type UpsertValues = [
-  id: string,
-  user: string | null,
-  agent: string,
-  usedAt: number,
-  kept: boolean,
-  model: string | null,
-];
-
 const ADD_TURN = `
   INSERT INTO turns (conversation_id, id, parent_id, question, answer, created_at)
   VALUES (?, ?, ?, ?, ?, ?)
@@ -158,21 +144,7 @@ function prepare({ orm, raw }: Connection) {
       .limit(1)
       .prepare(),
     branch: raw.prepare<TurnRow, [string, string]>(BRANCH),
-    upsert: raw.prepare<never, UpsertValues>(UPSERT),
-    addTurn: raw.prepare<never, (string | number | null)[]>(ADD_TURN),
-    purge: preparePurge(orm),
+    upsert: raw.prepare<never, SQLQueryBindings[]>(UPSERT),
+    addTurn: raw.prepare<never, SQLQueryBindings[]>(ADD_TURN),
   };
-}
-
-function preparePurge(orm: Connection["orm"]) {
-  const unused = orm
-    .select({ id: conversations.id })
-    .from(conversations)
-    .where(lt(conversations.usedAt, sql.placeholder("unusedSince")))
-    .limit(sql.placeholder("limit"));
-  return orm
-    .delete(conversations)
-    .where(inArray(conversations.id, unused))
-    .returning({ id: conversations.id })
-    .prepare();
 }

@@ -1,4 +1,5 @@
 import { Database, SQLiteError, type SQLQueryBindings } from "bun:sqlite";
+import { type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 
 const WRITE_WAIT_MS = 5_000;
@@ -26,19 +27,15 @@ class ClosableDatabase extends Database {
   }
 }
 
-interface WriteOptions {
-  /** If false, does not wait for the disk: a loss of power may undo the change. Default: true. */
-  durable?: boolean;
-}
-
 export interface Connection {
   raw: Database;
   orm: ReturnType<typeof createOrm>;
   /**
    * Runs `change` in one transaction, which is on the disk when the promise resolves. While another process
-   * writes, it waits for up to 5 s without blocking the event loop; `change` may then run more than once.
+   * writes, it waits for up to 5 s without blocking the event loop; `change` may then run more than once. If
+   * `durable` is false, it does not wait for the disk: a loss of power may undo the change. Default: true.
    */
-  write<T>(change: () => T, options?: WriteOptions): Promise<T>;
+  write<T>(change: () => T, options?: { durable?: boolean }): Promise<T>;
   /** Finalizes every statement prepared by `orm` and `raw`, merges the WAL and releases the file. */
   end(): void;
 }
@@ -49,18 +46,14 @@ export function connect(path: string): Connection {
   return {
     raw,
     orm: createOrm(raw),
-    write: (change, options) => write(raw, change, options),
+    write: (change, { durable = true } = {}) => write(raw, change, durable),
     end: () => raw.end(),
   };
 }
 
 const createOrm = (client: Database) => drizzle({ client });
 
-async function write<T>(
-  database: Database,
-  change: () => T,
-  { durable = true }: WriteOptions = {},
-): Promise<T> {
+async function write<T>(database: Database, change: () => T, durable: boolean): Promise<T> {
   // While new connections keep coming, the runtime handles each request inside its accept loop without
   // leaving it, so timers and other sockets wait. A change that waits for the disk must give them a turn.
   if (durable) await new Promise(setImmediate);
@@ -88,4 +81,17 @@ function relaxed<T>(database: Database, run: () => T): T {
 /** Whether the error has this SQLite code, or an extended one such as SQLITE_BUSY_RECOVERY. */
 export function hasCode(error: unknown, prefix: string): boolean {
   return error instanceof SQLiteError && error.code?.startsWith(prefix) === true;
+}
+
+/** Returns the first value of the first row, or 0 if there is none. */
+export function readNumber(database: Database, query: string): number {
+  return Number(database.query(query).values()[0]?.[0] ?? 0);
+}
+
+/** Returns a placeholder for each column, under the column's name in the code. */
+export function placeholders<Name extends string>(columns: Readonly<Record<Name, unknown>>) {
+  // The caller encodes JSON: without `sql` around the placeholder, drizzle would do so, and write a null as the
+  // JSON text `null`.
+  const found = Object.keys(columns).map((name) => [name, sql`${sql.placeholder(name)}`]);
+  return Object.fromEntries(found) as Record<Name, SQL>;
 }

@@ -1,14 +1,6 @@
 import type { Connection } from "./database.ts";
 
-/** Merges the WAL on its own thread, as merging waits for the disk and would block the event loop. */
-export interface Merging {
-  /** Must be called after each write. Starts merging when the WAL has grown long. */
-  check(): void;
-  /** Starts no more merges. Resolves when none is running. */
-  end(): Promise<void>;
-}
-
-export interface MergingOptions {
+interface MergingOptions {
   connection: Connection;
   /** The length of the WAL at which merging starts. */
   walPages: number;
@@ -16,13 +8,15 @@ export interface MergingOptions {
   onError: (error: Error) => void;
 }
 
-export function createMerging({ connection: { raw }, walPages, onError }: MergingOptions): Merging {
+/** Merges the WAL on its own thread, as merging waits for the disk and would block the event loop. */
+export function createMerging({ connection: { raw }, walPages, onError }: MergingOptions) {
   // Merges nothing, but reports the state of the WAL.
   const state = raw.prepare<{ log: number; checkpointed: number }, []>("PRAGMA wal_checkpoint(NOOP)");
   let ended = false;
   let running: Promise<void> | undefined;
   return {
-    check() {
+    /** Must be called after each write. Starts merging when the WAL has grown long. */
+    check(): void {
       if (ended || running !== undefined) return;
       const { log, checkpointed } = state.get() ?? { log: 0, checkpointed: 0 };
       if (log - checkpointed < walPages) return;
@@ -32,7 +26,8 @@ export function createMerging({ connection: { raw }, walPages, onError }: Mergin
           running = undefined;
         });
     },
-    async end() {
+    /** Starts no more merges. Resolves when none is running. */
+    async end(): Promise<void> {
       ended = true;
       await running;
     },

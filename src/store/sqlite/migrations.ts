@@ -3,6 +3,7 @@ import users from "../../../drizzle/0000_users.sql" with { type: "text" };
 import turns from "../../../drizzle/0001_turns.sql" with { type: "text" };
 import operations from "../../../drizzle/0002_operations.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
+import { readNumber } from "./database.ts";
 
 export interface Migration {
   /** The file's name in `drizzle/`. */
@@ -24,8 +25,8 @@ export const APPLICATION_ID = 0x43684153;
 export function checkVersion(database: Database, migrations = MIGRATIONS): void {
   // One transaction, as another process may be creating the tables in the same new file.
   const read = database.transaction(() => ({
-    version: pragma(database, "user_version"),
-    ours: pragma(database, "application_id") === APPLICATION_ID,
+    version: readNumber(database, "PRAGMA user_version"),
+    ours: readNumber(database, "PRAGMA application_id") === APPLICATION_ID,
     empty: database.query("SELECT 1 FROM sqlite_schema LIMIT 1").get() === null,
   }));
   const { version, ours, empty } = read();
@@ -44,7 +45,7 @@ export function checkVersion(database: Database, migrations = MIGRATIONS): void 
  * processes do the same: the number is read again under the write lock.
  */
 export function migrate(database: Database, migrations = MIGRATIONS): void {
-  if (pragma(database, "user_version") >= migrations.length) return;
+  if (readNumber(database, "PRAGMA user_version") >= migrations.length) return;
   // Rebuilding a table drops the old one, which would delete the rows that refer to it. The setting cannot be
   // changed inside a transaction. https://www.sqlite.org/lang_altertable.html#otheralter
   database.run("PRAGMA foreign_keys = OFF");
@@ -54,7 +55,7 @@ export function migrate(database: Database, migrations = MIGRATIONS): void {
 
 function apply(database: Database, migration: Migration, version: number): void {
   const change = database.transaction(() => {
-    if (pragma(database, "user_version") >= version) return;
+    if (readNumber(database, "PRAGMA user_version") >= version) return;
     database.run(migration.sql);
     const broken = database.query("PRAGMA foreign_key_check").all().length;
     if (broken > 0) throw new Error(`${migration.name} leaves ${broken} rows that refer to missing rows`);
@@ -62,8 +63,4 @@ function apply(database: Database, migration: Migration, version: number): void 
     database.run(`PRAGMA user_version = ${version}`);
   });
   change.immediate();
-}
-
-function pragma(database: Database, name: "user_version" | "application_id"): number {
-  return database.query<Record<string, number>, []>(`PRAGMA ${name}`).get()?.[name] ?? 0;
 }

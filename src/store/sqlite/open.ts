@@ -1,4 +1,5 @@
-import { chmodSync, closeSync, existsSync, openSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
+import { makePrivate } from "../../files.ts";
 import { once } from "../../once.ts";
 import type { Store } from "../store.ts";
 import { createAgentKeyStore } from "./agent-keys.ts";
@@ -48,13 +49,8 @@ export interface StoreOptions {
  * Opens the database, migrates it and prepares every query. Throws a `CommandError` when the database cannot
  * be used. Several processes may have it open at once.
  */
-export function openStore({
-  path,
-  now = Date.now,
-  after = afterDelay,
-  mergesOnThread = false,
-  onError = () => {},
-}: StoreOptions): Store {
+export function openStore(options: StoreOptions): Store {
+  const { path, mergesOnThread } = options;
   let connection: Connection | undefined;
   let unlock = () => {};
   try {
@@ -63,7 +59,7 @@ export function openStore({
       prepareFiles(path);
     }
     connection = openWhenFree(path, mergesOnThread ? WAL_PAGES_MAX : WAL_PAGES);
-    return createStore(connection, { now, after, mergesOnThread, onError, unlock });
+    return createStore(connection, options, unlock);
   } catch (error) {
     connection?.end();
     unlock();
@@ -71,20 +67,16 @@ export function openStore({
   }
 }
 
-interface Parts extends Required<Omit<StoreOptions, "path">> {
-  /** Called after the file was closed. */
-  unlock: () => void;
-}
-
-function createStore(connection: Connection, { unlock, mergesOnThread, ...options }: Parts): Store {
-  const { now, onError } = options;
+/** Calls `unlock` after the file was closed. */
+function createStore(connection: Connection, options: StoreOptions, unlock: () => void): Store {
+  const { now = Date.now, after = afterDelay, mergesOnThread, onError = () => {} } = options;
   const merging = mergesOnThread ? createMerging({ connection, walPages: WAL_PAGES, onError }) : undefined;
-  const behind = { connection, ...options, ...(merging && { onWritten: merging.check }) };
-  const conversations = createConversationStore(behind);
+  const behind = { connection, after, onError, ...(merging && { onWritten: merging.check }) };
+  const conversations = createConversationStore(behind, now);
   const usage = createUsageStore(behind);
   return {
-    users: createUserStore({ connection, now, onDelete: conversations.dropUser }),
-    agentKeys: createAgentKeyStore({ connection, now }),
+    users: createUserStore(connection, now, conversations.dropUser),
+    agentKeys: createAgentKeyStore(connection, now),
     audit: createAuditStore(connection),
     usage,
     conversations,
@@ -104,15 +96,7 @@ async function checkWrites({ raw, write }: Connection): Promise<void> {
 /** Sets the mode before SQLite opens the database, as its -wal and -shm files get the same mode. */
 function prepareFiles(path: string): void {
   closeSync(openSync(path, "a+", 0o600));
-  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
-    if (!existsSync(file) || (statSync(file).mode & 0o077) === 0) continue;
-    try {
-      chmodSync(file, 0o600);
-    } catch (error) {
-      // The file belongs to another user, or the file system has no modes: its owner decides.
-      if ((error as NodeJS.ErrnoException).code !== "EPERM") throw error;
-    }
-  }
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) makePrivate(file);
 }
 
 /** Retries, as switching to WAL fails at once, despite the busy time-out, when two processes try it. */

@@ -88,7 +88,7 @@ export const audit = sqliteTable(
   {
     seq: integer("seq").primaryKey({ autoIncrement: true }),
     at: integer("at").notNull(),
-    actor: text("actor").notNull(),
+    actor: text("actor", { enum: ["admin", "cli"] }).notNull(),
     action: text("action").notNull(),
     target: text("target"),
     detail: text("detail", { mode: "json" }).$type<Record<string, unknown>>(),

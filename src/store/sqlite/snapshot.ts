@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { closeSync, openSync } from "node:fs";
+import { readNumber } from "./database.ts";
 import { checkVersion, MIGRATIONS } from "./migrations.ts";
 
 const BUSY_TIMEOUT_MS = 5_000;
@@ -26,38 +27,30 @@ export interface Contents {
 export function copyDatabase(path: string, copy: string): void {
   // SQLite treats an empty file as a new one, and keeps its mode.
   closeSync(openSync(copy, "wx", 0o600));
-  withDatabase(path, (database) => {
-    checkVersion(database);
-    database.run("VACUUM INTO ?", [copy]);
-  });
+  withDatabase(path, (database) => database.run("VACUUM INTO ?", [copy]));
 }
 
 /** Returns the version of a database's schema, 0 for a new database. Throws as `copyDatabase` does. */
 export function versionOf(path: string): number {
-  return withDatabase(path, (database) => {
-    checkVersion(database);
-    return numberOf(database, "PRAGMA user_version");
-  });
+  return withDatabase(path, (database) => readNumber(database, "PRAGMA user_version"));
 }
 
 /** Reads all of a database. Throws when it is damaged, and as `copyDatabase` does. */
 export function inspectDatabase(path: string): Contents {
   return withDatabase(path, (database) => {
-    checkVersion(database);
     const found = database.query<{ integrity_check: string }, []>("PRAGMA integrity_check(1)").get();
     if (found?.integrity_check !== "ok")
       throw new Error(`The database is damaged: ${found?.integrity_check}`);
     if (database.query("PRAGMA foreign_key_check").get())
       throw new Error("The database has rows that refer to missing rows.");
-    const version = numberOf(database, "PRAGMA user_version");
     // A database of an earlier version may lack these tables.
     const count = (table: string) =>
-      hasTable(database, table) ? numberOf(database, `SELECT count(*) FROM ${table}`) : 0;
+      hasTable(database, table) ? readNumber(database, `SELECT count(*) FROM ${table}`) : 0;
     const tokens = hasTable(database, "tokens")
       ? database.query<Contents["tokens"][number], []>("SELECT user_id AS user, sealed FROM tokens").all()
       : [];
     return {
-      version,
+      version: readNumber(database, "PRAGMA user_version"),
       users: count("users"),
       conversations: count("conversations"),
       agentKeys: count("agent_keys"),
@@ -70,6 +63,7 @@ function withDatabase<T>(path: string, run: (database: Database) => T): T {
   const database = new Database(path, { readwrite: true, create: false });
   try {
     database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    checkVersion(database);
     return run(database);
   } finally {
     database.close();
@@ -78,9 +72,4 @@ function withDatabase<T>(path: string, run: (database: Database) => T): T {
 
 function hasTable(database: Database, name: string): boolean {
   return database.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== null;
-}
-
-function numberOf(database: Database, sql: string): number {
-  const [value] = Object.values(database.query<Record<string, number>, []>(sql).get() ?? {});
-  return value ?? 0;
 }

@@ -2,7 +2,6 @@ import { userIdOf } from "../../principal.ts";
 import type { UsageGroup, UsageStore, UsageSum } from "../store.ts";
 import type { Connection } from "./database.ts";
 
-type Query = Parameters<UsageStore["sum"]>[0];
 type Sums = Omit<UsageSum, "group">;
 /** The sums of one slice, with the value of each group under its name. */
 type Row = Sums & Partial<Record<UsageGroup, string | null>>;
@@ -25,65 +24,61 @@ const SUMS_SQL = `
   sum(agent IS NOT NULL AND prompt_tokens IS NULL AND completion_tokens IS NULL) AS uncounted,
   sum(duration_ms) AS durationMs`;
 
-export function createSums({ raw }: Connection) {
+const NO_ASKS: Sums = {
+  asks: 0,
+  failed: 0,
+  promptTokens: 0,
+  completionTokens: 0,
+  uncounted: 0,
+  durationMs: 0,
+};
+const SUM_NAMES = Object.keys(NO_ASKS) as (keyof Sums)[];
+
+/** Returns the function that sums usage: see `UsageStore`. */
+export function createSums({ raw }: Connection): UsageStore["sum"] {
   const prepared = new Map<string, ReturnType<typeof prepareSlice>>();
   /** Finds the time at which the slice that starts at `from` ends. */
   const sliceEnd = raw.prepare<{ at: number }, [number, number]>(
     `SELECT at FROM usage WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT 1 OFFSET ${SLICE_ROWS}`,
   );
 
-  function prepareSlice(by: readonly UsageGroup[], ofOne: boolean) {
+  function prepareSlice(by: readonly UsageGroup[], hasPrincipal: boolean) {
     const groups = by.map((group) => `${GROUP_SQL[group]} AS "${group}",`).join(" ");
     const grouping = by.length > 0 ? by.map((_, index) => index + 1).join(", ") : "NULL";
-    const user = ofOne ? "AND user_id IS ?3" : "";
+    const user = hasPrincipal ? "AND user_id IS ?3" : "";
     return raw.prepare<Row, [number, number, ...(string | null)[]]>(
       `SELECT ${groups} ${SUMS_SQL} FROM usage WHERE at >= ?1 AND at < ?2 ${user} GROUP BY ${grouping}`,
     );
   }
 
-  function sliceOf(by: readonly UsageGroup[], ofOne: boolean) {
-    const key = `${by} ${ofOne}`;
-    const known = prepared.get(key) ?? prepareSlice(by, ofOne);
+  function sliceOf(by: readonly UsageGroup[], hasPrincipal: boolean) {
+    const key = `${by} ${hasPrincipal}`;
+    const known = prepared.get(key) ?? prepareSlice(by, hasPrincipal);
     prepared.set(key, known);
     return known;
   }
 
-  return {
-    async sum({ from, to, by, principal, limit }: Query): Promise<UsageSum[]> {
-      const groups = [...new Set(by)];
-      const slice = sliceOf(groups, principal !== undefined);
-      const found = new Map<string, UsageSum>();
-      for (let start = from; start < to; ) {
-        const end = Math.max(sliceEnd.get(start, to)?.at ?? to, start + 1);
-        const rows = principal ? slice.all(start, end, userIdOf(principal)) : slice.all(start, end);
-        for (const row of rows) merge(found, groups, row);
-        start = end;
-        if (start < to) await new Promise(setImmediate);
-      }
-      return [...found.values()].sort(inOrder).slice(0, limit);
-    },
+  return async ({ from, to, by, principal, limit }) => {
+    const groups = [...new Set(by)];
+    const slice = sliceOf(groups, principal !== undefined);
+    const found = new Map<string, UsageSum>();
+    for (let start = from; start < to; ) {
+      const end = Math.max(sliceEnd.get(start, to)?.at ?? to, start + 1);
+      const rows = principal ? slice.all(start, end, userIdOf(principal)) : slice.all(start, end);
+      for (const row of rows) addTo(found, groups, row);
+      start = end;
+      if (start < to) await new Promise(setImmediate);
+    }
+    return [...found.values()].sort(inOrder).slice(0, limit);
   };
 }
 
-function merge(found: Map<string, UsageSum>, by: readonly UsageGroup[], row: Row): void {
-  const values = by.map((group) => row[group] ?? null);
-  const key = JSON.stringify(values);
-  const known = found.get(key) ?? {
-    group: Object.fromEntries(by.map((group, index) => [group, values[index] ?? null])),
-    asks: 0,
-    failed: 0,
-    promptTokens: 0,
-    completionTokens: 0,
-    uncounted: 0,
-    durationMs: 0,
-  };
-  known.asks += row.asks;
-  known.failed += row.failed;
-  known.promptTokens += row.promptTokens;
-  known.completionTokens += row.completionTokens;
-  known.uncounted += row.uncounted;
-  known.durationMs += row.durationMs;
-  found.set(key, known);
+function addTo(found: Map<string, UsageSum>, by: readonly UsageGroup[], row: Row): void {
+  const group = Object.fromEntries(by.map((name) => [name, row[name] ?? null]));
+  const key = JSON.stringify(group);
+  const sum = found.get(key) ?? { group, ...NO_ASKS };
+  for (const name of SUM_NAMES) sum[name] += row[name];
+  found.set(key, sum);
 }
 
 function inOrder(a: UsageSum, b: UsageSum): number {

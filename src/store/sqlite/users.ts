@@ -1,41 +1,37 @@
 import { and, asc, eq, getTableColumns, gt, isNull, lte, or, sql } from "drizzle-orm";
-import type { StoredUser, TokenOwner, UserAttributes, UserStore } from "../store.ts";
-import type { Connection } from "./database.ts";
+import type { UserAttributes } from "../../user-attributes.ts";
+import type { StoredToken, StoredUser, UserStore } from "../store.ts";
+import { type Connection, placeholders } from "./database.ts";
 import { tokens, users } from "./schema.ts";
 
 const LIST_PAGE_ROWS = 2_000;
 
-interface UserStoreOptions {
-  connection: Connection;
-  now: () => number;
-  /** Called after the user was deleted from the disk. */
-  onDelete: (id: string) => void;
-}
+const { seq: _, ...USER_COLUMNS } = getTableColumns(users);
+const { id: __, createdAt: ___, ...CHANGEABLE } = USER_COLUMNS;
+const { expiresAt: ____, ...NEW_TOKEN_COLUMNS } = getTableColumns(tokens);
 
-/** The columns that can change: all but these three. */
-const { seq: _seq, id: _id, createdAt: _createdAt, ...CHANGEABLE } = getTableColumns(users);
 type Changeable = UserAttributes & Pick<StoredUser, "disabledAt">;
+const UNLIMITED = Object.fromEntries(Object.keys(CHANGEABLE).map((name) => [name, null])) as Changeable;
 
-const UNLIMITED: Changeable = changeable(() => null);
-const PLACEHOLDERS = changeable((name) => sql`${sql.placeholder(name)}`);
+/** Calls `onDelete` after a user was deleted from the disk. */
+export function createUserStore(
+  connection: Connection,
+  now: () => number,
+  onDelete: (id: string) => void,
+): UserStore {
+  const query = { ...prepareUsers(connection), ...prepareTokens(connection) };
 
-function changeable<Value>(value: (name: string) => Value) {
-  const names = Object.keys(CHANGEABLE);
-  return Object.fromEntries(names.map((name) => [name, value(name)])) as Record<
-    keyof typeof CHANGEABLE,
-    Value
-  >;
-}
+  function insertToken(userId: string, { tokenHash: hash, sealedToken }: StoredToken, createdAt: number) {
+    query.insertToken.run({ hash, userId, sealed: Buffer.from(sealedToken), createdAt });
+  }
 
-export function createUserStore({ connection, now, onDelete }: UserStoreOptions): UserStore {
-  const query = prepare(connection);
   return {
     async add(added) {
       await connection.write(() => {
-        const at = now();
+        const createdAt = now();
         for (const { id, tokenHash, sealedToken, ...attributes } of added) {
-          query.insertUser.run({ id, now: at, ...toRow({ ...UNLIMITED, ...attributes }) });
-          query.insertToken.run({ hash: tokenHash, user: id, sealed: Buffer.from(sealedToken), now: at });
+          query.insertUser.run({ id, createdAt, ...toRow({ ...UNLIMITED, ...attributes }) });
+          insertToken(id, { tokenHash, sealedToken }, createdAt);
         }
       });
     },
@@ -48,13 +44,13 @@ export function createUserStore({ connection, now, onDelete }: UserStoreOptions)
         return true;
       }),
 
-    rotate: (id, { tokenHash, sealedToken }, graceUntil) =>
+    rotate: (id, token, graceUntil) =>
       connection.write(() => {
         if (!query.changeable.get({ id })) return false;
         const at = now();
         query.endTokens.run({ user: id, until: graceUntil });
         query.deleteEnded.run({ user: id, now: at });
-        query.insertToken.run({ hash: tokenHash, user: id, sealed: Buffer.from(sealedToken), now: at });
+        insertToken(id, token, at);
         return true;
       }),
 
@@ -72,7 +68,7 @@ export function createUserStore({ connection, now, onDelete }: UserStoreOptions)
       let after = 0;
       for (;;) {
         const page = query.page.all({ after });
-        for (const { seq: _, ...user } of page) found.push(user);
+        for (const { seq: _seq, ...user } of page) found.push(user);
         const last = page.at(-1);
         if (last === undefined || page.length < LIST_PAGE_ROWS) return found;
         after = last.seq;
@@ -80,9 +76,7 @@ export function createUserStore({ connection, now, onDelete }: UserStoreOptions)
       }
     },
 
-    async findByTokenHash(hash): Promise<TokenOwner | undefined> {
-      return query.findOwner.get({ hash });
-    },
+    findByTokenHash: async (hash) => query.findOwner.get({ hash }),
   };
 }
 
@@ -91,21 +85,14 @@ function toRow({ models, ...others }: Changeable) {
   return { ...others, models: models && JSON.stringify(models) };
 }
 
-function prepare(connection: Connection) {
-  return { ...prepareUsers(connection), ...prepareTokens(connection) };
-}
-
 function prepareUsers({ orm }: Connection) {
   const byId = eq(users.id, sql.placeholder("id"));
-  const stored = { ...CHANGEABLE, id: users.id, createdAt: users.createdAt, sealedToken: tokens.sealed };
+  const stored = { ...USER_COLUMNS, sealedToken: tokens.sealed };
   const newest = and(eq(tokens.userId, users.id), isNull(tokens.expiresAt));
   return {
-    insertUser: orm
-      .insert(users)
-      .values({ id: sql.placeholder("id"), createdAt: sql.placeholder("now"), ...PLACEHOLDERS })
-      .prepare(),
+    insertUser: orm.insert(users).values(placeholders(USER_COLUMNS)).prepare(),
     changeable: orm.select(CHANGEABLE).from(users).where(byId).prepare(),
-    update: orm.update(users).set(PLACEHOLDERS).where(byId).prepare(),
+    update: orm.update(users).set(placeholders(CHANGEABLE)).where(byId).prepare(),
     deleteUser: orm.delete(users).where(byId).returning({ id: users.id }).prepare(),
     find: orm.select(stored).from(users).innerJoin(tokens, newest).where(byId).prepare(),
     page: orm
@@ -135,15 +122,7 @@ function prepareTokens({ orm }: Connection) {
   const ofUser = eq(tokens.userId, sql.placeholder("user"));
   const longer = or(isNull(tokens.expiresAt), gt(tokens.expiresAt, sql.placeholder("until")));
   return {
-    insertToken: orm
-      .insert(tokens)
-      .values({
-        hash: sql.placeholder("hash"),
-        userId: sql.placeholder("user"),
-        sealed: sql.placeholder("sealed"),
-        createdAt: sql.placeholder("now"),
-      })
-      .prepare(),
+    insertToken: orm.insert(tokens).values(placeholders(NEW_TOKEN_COLUMNS)).prepare(),
     endTokens: orm
       .update(tokens)
       .set({ expiresAt: sql`${sql.placeholder("until")}` })

@@ -1,10 +1,10 @@
 import type { Connection } from "./database.ts";
-import type { Pending } from "./pending.ts";
 
 const FLUSH_MS = 50;
 const FLUSH_AFTER_FAILURE_MS = 1_000;
 /** The most rows in one transaction, so that it blocks the event loop for a few milliseconds only. */
 const BATCH_ROWS = 1_000;
+const PENDING_MAX = 10_000;
 
 /** Calls `run` after a delay, without keeping the process alive. Returns a function that cancels it. */
 export type After = (delayMs: number, run: () => void) => () => void;
@@ -18,28 +18,20 @@ export interface WriteBehindOptions {
   onWritten?: () => void;
 }
 
-interface Written<Item> {
+interface Written<Key, Item> {
   /** The items in messages, such as "conversations". */
   noun: string;
-  pending: Pick<Pending<unknown, Item>, "size" | "first" | "settle" | "takeLost">;
+  keyOf: (item: Item) => Key;
   /** Writes one item inside a transaction. May run again, if the transaction has to wait. */
   write: (item: Item) => void;
 }
 
-export interface WriteBehind {
-  /** Must be called when an item is added: it is then written within about 50 ms. */
-  schedule(): void;
-  /** Writes all pending items now. Throws when that fails, without a retry. */
-  flush(): Promise<void>;
-  /** Writes the pending items for the last time. Those that cannot be written are reported and lost. */
-  end(): Promise<void>;
-}
-
 /** Writes in batches, each one transaction. All survive `kill -9`; a loss of power may undo the latest. */
-export function createWriteBehind<Item>(
+export function createWriteBehind<Key, Item>(
   { connection, after, onError, onWritten }: WriteBehindOptions,
-  { noun, pending, write }: Written<Item>,
-): WriteBehind {
+  { noun, keyOf, write }: Written<Key, Item>,
+) {
+  const pending = createPending(keyOf);
   let ended = false;
   let stopTimer: (() => void) | undefined;
   let flushing: Promise<void> | undefined;
@@ -60,6 +52,7 @@ export function createWriteBehind<Item>(
     schedule(FLUSH_AFTER_FAILURE_MS);
   }
 
+  /** Writes all pending items now. Throws when that fails, without a retry. */
   async function flush(): Promise<void> {
     while (pending.size > 0) {
       flushing ??= writePending().finally(() => {
@@ -84,9 +77,16 @@ export function createWriteBehind<Item>(
   }
 
   return {
-    schedule: () => schedule(FLUSH_MS),
+    /** Adds an item, or replaces the pending one with its key. It is written within about 50 ms. */
+    put(item: Item): void {
+      pending.put(item);
+      schedule(FLUSH_MS);
+    },
+    find: pending.find,
+    remove: pending.remove,
     flush,
-    async end() {
+    /** Writes the pending items for the last time. Those that cannot be written are reported and lost. */
+    async end(): Promise<void> {
       ended = true;
       stopTimer?.();
       await flush().catch(report);
@@ -94,23 +94,40 @@ export function createWriteBehind<Item>(
   };
 }
 
-/** The most rows deleted in one transaction: fewer than are written, as deleting a row takes longer. */
-const PURGED_ROWS = 250;
+/** The items that wait to be written. When writing fails for long, the oldest are dropped. */
+export function createPending<Key, Item>(keyOf: (item: Item) => Key) {
+  const waiting = new Map<Key, Item>();
+  let lost = 0;
 
-/**
- * Calls `deleteSome(limit)`, which returns how many rows it deleted, until none are left. Resolves with their
- * number. Pauses for as long as each batch took, so that asks have at least half of the time.
- */
-export async function purgeInBatches(
-  connection: Connection,
-  deleteSome: (limit: number) => number,
-): Promise<number> {
-  let purged = 0;
-  for (;;) {
-    const startedAt = performance.now();
-    const deleted = await connection.write(() => deleteSome(PURGED_ROWS), { durable: false });
-    purged += deleted;
-    if (deleted < PURGED_ROWS) return purged;
-    await Bun.sleep(performance.now() - startedAt);
-  }
+  return {
+    get size() {
+      return waiting.size;
+    },
+    find: (key: Key) => waiting.get(key),
+    first: (count: number) => [...waiting.values().take(count)],
+
+    put(item: Item): void {
+      const key = keyOf(item);
+      const [oldest] = !waiting.has(key) && waiting.size >= PENDING_MAX ? waiting.keys() : [];
+      if (oldest !== undefined && waiting.delete(oldest)) lost++;
+      waiting.set(key, item);
+    },
+
+    /** Removes the written items, unless they were replaced since. */
+    settle(written: readonly Item[]): void {
+      for (const item of written) if (waiting.get(keyOf(item)) === item) waiting.delete(keyOf(item));
+    },
+
+    /** Removes the items that must not be written any more. */
+    remove(isRemoved: (item: Item) => boolean): void {
+      for (const [key, item] of waiting) if (isRemoved(item)) waiting.delete(key);
+    },
+
+    /** Returns how many items were dropped since the last call. */
+    takeLost(): number {
+      const count = lost;
+      lost = 0;
+      return count;
+    },
+  };
 }

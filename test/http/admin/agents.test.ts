@@ -176,7 +176,7 @@ describe("GET /admin/audit", () => {
     await server.stop();
     const DAY_MS = 86_400_000;
     const store = openTestFile(join(server.data, "server.db"));
-    const note = { actor: "cli", action: "a", detail: null, address: null, requestId: null };
+    const note = { actor: "cli" as const, action: "a", detail: null, address: null, requestId: null };
     await store.audit.add({ ...note, target: "old", at: Date.now() - 3.01 * DAY_MS });
     await store.audit.add({ ...note, target: "young", at: Date.now() - 2.99 * DAY_MS });
     await store.close();

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createPending } from "../../../src/store/sqlite/pending.ts";
+import { createPending } from "../../../src/store/sqlite/write-behind.ts";
 
 const createConversations = () => createPending((item: { id: string; usedAt: number }) => item.id);
 const conversation = (usedAt: number) => ({ id: "c", usedAt });
