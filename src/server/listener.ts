@@ -99,7 +99,7 @@ function serve<Data>(
       port,
       ...(host === undefined ? {} : { hostname: host }),
       ...(certificate && { tls: { cert: certificate.cert, key: certificate.key } }),
-      // Without a word on it, `development: false` shares the port with any other server of the same user.
+      // If `reusePort` is not given, `development: false` shares the port with any other server of the same user.
       reusePort: certificate !== undefined,
       development: false,
       idleTimeout: idleS,
@@ -139,9 +139,8 @@ function cannotListen(host: string | undefined, port: number, error: unknown): C
     code === "EADDRINUSE"
       ? "The port is in use. Stop the program that uses it, or choose another port."
       : `${code ?? message.replaceAll("\n", " ")}`;
-  return new CommandError(`Cannot listen on ${host ?? "any address"}, port ${port}: ${why}`, {
-    cause: error,
-  });
+  const where = host === undefined ? `port ${port}` : `${host}, port ${port}`;
+  return new CommandError(`Cannot listen on ${where}: ${why}`, { cause: error });
 }
 
 function fieldsOf({ names, validTo }: Certificate) {
