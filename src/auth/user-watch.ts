@@ -3,9 +3,9 @@ import { every as onTimer } from "../time.ts";
 
 interface UserWatchOptions {
   users: Pick<UserStore, "find">;
-  /** The users who have something open. */
+  /** The ids of the users who have an ask that waits or runs. */
   open: () => Iterable<string>;
-  /** Ends everything that a deleted or disabled user has open. */
+  /** Ends all asks of a deleted or disabled user. */
   revoke: (user: string) => void;
   onError: (error: unknown) => void;
   every?: typeof onTimer;
@@ -14,7 +14,7 @@ interface UserWatchOptions {
 /** How soon a change by another process, such as `users disable`, takes effect. */
 const RECHECK_MS = 1_000;
 
-/** Looks up each user who has something open, at intervals. Returns a function that stops it. */
+/** Looks up each user who has an open ask, every second. Returns a function that stops the look-ups. */
 export function watchUsers({ users, open, revoke, onError, every = onTimer }: UserWatchOptions): () => void {
   let isReadable = true;
   let isLooking = false;

@@ -21,7 +21,7 @@ interface BackupsOptions {
 export interface Backups {
   /**
    * Makes a backup and returns its archive, which is deleted when it was read or its reader has gone. Throws
-   * an `AppError`: backup_busy, backup_failed.
+   * an `AppError`: backup_busy, backup_failed, or caller_gone if `signal` was aborted.
    */
   take(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
   /** Gives up the backup that is being made or read. */
@@ -36,7 +36,7 @@ const NO_BACKUP: MakeBackup = () =>
 
 export function createBackups({ data, make = NO_BACKUP }: BackupsOptions): Backups {
   let current: AbortController | undefined;
-  removeLeft(data);
+  removeLeftovers(data);
   return {
     async take(signal) {
       if (current) throw new AppError("backup_busy");
@@ -101,8 +101,8 @@ function read(file: FileHandle, signal: AbortSignal, end: () => void): ReadableS
   );
 }
 
-/** Removes folders older than a day: a crash left them behind, as no backup takes that long. */
-function removeLeft(data: string): void {
+/** Removes what a crash left behind: folders older than a day, as no backup takes that long. */
+function removeLeftovers(data: string): void {
   for (const name of readdirSync(data)) {
     const path = join(data, name);
     if (!/^backup-\w{6}$/.test(name) || Date.now() - statSync(path).mtimeMs < DAY_MS) continue;

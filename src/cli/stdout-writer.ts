@@ -26,6 +26,7 @@ export function createStdoutWriter(file: BunFile, waitingLengthMax = WAITING_LEN
   let waiting = 0;
   let dropped = 0;
   let running: Promise<void> | undefined;
+  /** The calls of `flush` that wait. Meanwhile nothing pauses. */
   let hurried = 0;
   let wake = () => {};
 

@@ -8,7 +8,7 @@ import { ENDPOINTS, type Endpoint } from "../protocol/agent-v2.ts";
 
 export type UpstreamSettings = Pick<Config, "upstream" | "upstreamKey" | "models" | "endpoints" | "echo">;
 
-/** Returns the upstream that the settings name, if any. Throws a `CommandError` if they are at fault. */
+/** Returns the upstream that the settings name, if any. Throws a `CommandError` if they are not valid. */
 export function upstreamOf(settings: UpstreamSettings): Upstream | undefined {
   const { upstream: url, upstreamKey: key, models = [], endpoints = [], echo } = settings;
   const chosen = readEndpoints(endpoints);
@@ -25,7 +25,7 @@ function readEndpoints(names: readonly string[]): Endpoint[] {
   throw new CommandError(`--endpoint is not valid. Give one of: ${ENDPOINTS.join(", ")}.`, { exitCode: 2 });
 }
 
-/** Returns the name of an agent without `--name`. */
+/** Returns the name that the built-in agent has without `--name`. */
 export function hostName(): string {
   return hostname().slice(0, 256) || "agent";
 }

@@ -1,7 +1,7 @@
 import { USER_ATTRIBUTES, USER_FIELDS, type UserField } from "../../user-attributes.ts";
 import type { Flag } from "../args.ts";
 
-/** Stands for the value in help texts. */
+/** The placeholders for values in help texts, by kind of attribute. */
 const VALUES = { text: "<name>", time: "<time>", models: "<models>", limit: "<number>" };
 
 /** The flags for the attributes of a user. */
@@ -18,7 +18,7 @@ export const GRACE_FLAG = {
 
 export const JSON_FLAG = { json: { help: "Print JSON, for programs." } } satisfies Record<string, Flag>;
 
-/** `expires_at` becomes `expires`, and `max_parallel` becomes `max-parallel`. */
+/** Returns the name of a field's flag: `expires` for `expires_at`, `max-parallel` for `max_parallel`. */
 export function flagNameOf(field: UserField): string {
   return field.replace(/_at$/, "").replaceAll("_", "-");
 }

@@ -31,7 +31,7 @@ export function OwnUsage({ user }: { user: Own }) {
 
 function Limits({ user }: { user: Own }) {
   const { value, error, reload } = useFetch((signal) => api.ownRateLimits(signal), []);
-  // The headers of a response say what is left of these two.
+  // Only for these two limits the headers of a response say what is left.
   const statuses: { [Field in LimitField]?: RateLimitStatus | undefined } = {
     requests_per_minute: value && readRateLimit(value, "requests"),
     tokens_per_day: value && readRateLimit(value, "tokens"),
