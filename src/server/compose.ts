@@ -28,7 +28,7 @@ import { referenceStyle } from "../http/errors/reference.ts";
 import { errorResponse } from "../http/errors/response.ts";
 import { createLiveFeed } from "../http/live/feed.ts";
 import { createOverview } from "../http/live/overview.ts";
-import { createAccessControl } from "../http/middleware/access.ts";
+import { AccessControl } from "../http/middleware/access.ts";
 import { createClientAddresses, createTlsCheck } from "../http/middleware/client-address.ts";
 import { Threads } from "../http/models/v1-plan.ts";
 import { createReadiness } from "../http/operations/readiness.ts";
@@ -225,7 +225,7 @@ function createAccess({ config, log }: Given) {
     ...(config.host ? [config.host] : []),
     ...config.allowedHosts,
   ]);
-  const accessControl = createAccessControl({
+  const accessControl = new AccessControl({
     addresses: addressOf,
     isOwnHost,
     failedKeys: createFailedKeys({ max: config.keyFailuresMax, elapsedMs }),

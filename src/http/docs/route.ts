@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { once } from "../../once.ts";
 import type { HttpContext } from "../context.ts";
-import { isNamed } from "../middleware/etag.ts";
-import { inlineHash, pagePolicy } from "../middleware/page-policy.ts";
+import { inlineHash, namesEtag, pagePolicy } from "../middleware/headers.ts";
 import { type NamedRoute, resource, route } from "../route.ts";
 import { createDocument } from "./document.ts";
 import { renderPage } from "./page.ts";
@@ -65,7 +64,7 @@ export const docsRoutes = resource("Operations", ROUTES).handledBy(({ version, r
 
     readDocs({ c }) {
       const response = answer(c, page(), "text/html; charset=utf-8");
-      response.headers.set("content-security-policy", pagePolicy({ styles: [inlineHash(PAGE_STYLE)] }));
+      response.headers.set("content-security-policy", pagePolicy(inlineHash(PAGE_STYLE)));
       return response;
     },
   };
@@ -78,6 +77,6 @@ function withEtag(text: string): Rendered {
 function answer(c: HttpContext, { text, etag }: Rendered, type: string): Response {
   // It changes with the server's version, so caches must ask each time.
   const headers = { etag, "cache-control": "no-cache" };
-  if (isNamed(c.req.header("if-none-match"), etag)) return new Response(null, { status: 304, headers });
+  if (namesEtag(c.req.header("if-none-match"), etag)) return new Response(null, { status: 304, headers });
   return new Response(text, { headers: { ...headers, "content-type": type } });
 }

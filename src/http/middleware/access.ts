@@ -7,26 +7,6 @@ import { readHost } from "../../net/host.ts";
 import type { BunServer } from "../context.ts";
 import type { ClientAddress, ClientAddresses } from "./client-address.ts";
 
-/** The checks that each request passes before any route sees it. */
-export interface AccessControl {
-  /**
-   * Returns where the request comes from. Throws an `AppError`: url_too_long, host_invalid, or host_refused
-   * unless the route `needsKey`. Without a key, a page could reach this machine by pointing its own name to
-   * it.
-   */
-  check(request: Request, server: BunServer, needsKey: boolean): ClientAddress;
-  /**
-   * Counts a request among the running ones of its address, until the returned function is called. Throws an
-   * `AppError` address_busy.
-   */
-  enter(address: string | undefined): () => void;
-  /**
-   * Returns the error for the caller: key_failures for a wrong key from an address that has sent too many of
-   * them.
-   */
-  limitWrongKeys(error: AppError, address: string | undefined): AppError;
-}
-
 interface AccessControlOptions {
   addresses: ClientAddresses;
   isOwnHost: (header: string) => boolean;
@@ -35,11 +15,14 @@ interface AccessControlOptions {
   log: Log;
 }
 
-/** For the whole URL. The runtime answers 431 if the head has more than 16 KB, or 199 headers. */
+/** Bounds the whole URL. The runtime answers 431 if the head has more than 16 KB, or 199 headers. */
 const URL_LENGTH_MAX = 4096;
 
+const HOST_HINT = "It must be a name or an address, with a port or without.";
 const OWN_HOST_HINT =
   "On this machine, call the server localhost, use its address, or add the name to --allowed-hosts. Behind a proxy, see --trust-proxy.";
+const BUSY_HINT = "The limit of concurrent requests from one address is reached (--address-requests-max).";
+const WRONG_KEYS_HINT = "This address has sent too many wrong keys. A valid key works at once.";
 
 /** The errors of a request with a wrong key. */
 const WRONG_KEY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -49,50 +32,50 @@ const WRONG_KEY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "sign_in_code_wrong",
 ]);
 
-/** Names of errors in the log that are not wrong keys: those of ended sessions. */
+/** The names in the log of errors that tell of an ended session, not of a wrong key. */
 const ENDED_SESSION = /^session_/;
 
-export function createAccessControl({
-  addresses,
-  isOwnHost,
-  failedKeys,
-  requests,
-  log,
-}: AccessControlOptions): AccessControl {
-  return {
-    check(request, server, needsKey) {
-      const { headers, url } = request;
-      if (url.length > URL_LENGTH_MAX)
-        throw new AppError("url_too_long", { hint: `The URL may have up to ${URL_LENGTH_MAX} characters.` });
-      const host = headers.get("host") ?? "";
-      // Anything else in it would become a part of the path.
-      if (!readHost(host))
-        throw new AppError("host_invalid", {
-          hint: "It must be a name or an address, with a port or without.",
-        });
-      const from = addresses(request, server);
-      if (isLoopback(from.address) && !from.isVouched && !needsKey && !isOwnHost(host))
-        throw new AppError("host_refused", { hint: OWN_HOST_HINT });
-      return from;
-    },
+/** The checks that each request passes before any route sees it. */
+export class AccessControl {
+  readonly #options: AccessControlOptions;
 
-    enter(address) {
-      const entered = requests.enter(address);
-      if (typeof entered === "function") return entered;
-      throw new AppError("address_busy", {
-        hint: "The limit of concurrent requests from one address is reached (--address-requests-max).",
-      });
-    },
+  constructor(options: AccessControlOptions) {
+    this.#options = options;
+  }
 
-    limitWrongKeys(error, address) {
-      const isWrongKey = WRONG_KEY.has(error.code) && !ENDED_SESSION.test(error.logAs ?? "");
-      const over = isWrongKey ? failedKeys.note(address) : undefined;
-      if (!over) return error;
-      if (over.isFirst) log.warn("keys_refused", { address, for_ms: Math.ceil(over.retryAfterMs) });
-      return new AppError("key_failures", {
-        hint: "This address has sent too many wrong keys. A valid key works at once.",
-        retryAfterMs: over.retryAfterMs,
-      });
-    },
-  };
+  /**
+   * Returns where the request comes from. Throws an `AppError`: url_too_long, host_invalid, or host_refused
+   * unless the route `needsKey`. Without a key, a page could reach this machine by pointing its own name to
+   * it.
+   */
+  check(request: Request, server: BunServer, needsKey: boolean): ClientAddress {
+    const { headers, url } = request;
+    if (url.length > URL_LENGTH_MAX)
+      throw new AppError("url_too_long", { hint: `The URL may have up to ${URL_LENGTH_MAX} characters.` });
+    const host = headers.get("host") ?? "";
+    // Anything else in it would become a part of the path.
+    if (!readHost(host)) throw new AppError("host_invalid", { hint: HOST_HINT });
+    const from = this.#options.addresses(request, server);
+    if (isLoopback(from.address) && !from.isVouched && !needsKey && !this.#options.isOwnHost(host))
+      throw new AppError("host_refused", { hint: OWN_HOST_HINT });
+    return from;
+  }
+
+  /** Counts a request of the address as running until the returned function is called. Throws address_busy. */
+  enter(address: string | undefined): () => void {
+    const entered = this.#options.requests.enter(address);
+    if (typeof entered === "function") return entered;
+    throw new AppError("address_busy", { hint: BUSY_HINT });
+  }
+
+  /** Returns the error for the caller: key_failures if the address has sent too many wrong keys. */
+  limitWrongKeys(error: AppError, address: string | undefined): AppError {
+    const { failedKeys, log } = this.#options;
+    const isWrongKey = WRONG_KEY.has(error.code) && !ENDED_SESSION.test(error.logAs ?? "");
+    const over = isWrongKey ? failedKeys.note(address) : undefined;
+    if (!over) return error;
+    const { isFirst, retryAfterMs } = over;
+    if (isFirst) log.warn("keys_refused", { address, for_ms: Math.ceil(retryAfterMs) });
+    return new AppError("key_failures", { hint: WRONG_KEYS_HINT, retryAfterMs });
+  }
 }

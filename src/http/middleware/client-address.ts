@@ -48,21 +48,31 @@ const CHAIN_LENGTH_MAX = 64;
  * proxy-addr.
  */
 export function createClientAddresses(trust: TrustProxy | undefined): ClientAddresses {
-  const find = trust && createFinder(trust);
+  const isProxy = createProxyCheck(trust);
+  const hops = trust && "hops" in trust ? trust.hops : CHAIN_LENGTH_MAX;
+  /** Follows the chain from the peer, as far as trusted proxies have reported it. */
+  const follow = (peer: string, chain: readonly (string | undefined)[]): string => {
+    let at = peer;
+    for (const before of chain.slice(-CHAIN_LENGTH_MAX).reverse().slice(0, hops)) {
+      if (before === undefined || !isProxy(at)) return at;
+      at = before;
+    }
+    return at;
+  };
   return (request, server) => {
-    const peerAddress = server.requestIP(request)?.address;
-    const peer = peerAddress === undefined ? undefined : readAddress(peerAddress);
     const { headers } = request;
-    const named = PROXY_HEADERS.some((name) => headers.has(name));
-    if (!find || peer === undefined) return { address: peer, isForwarded: named, isVouched: false };
-    const { address, isTrusted, isVouched } = find(peer, headers);
-    return { address, isForwarded: named || isTrusted, isVouched };
+    const peer = readAddress(server.requestIP(request)?.address ?? "");
+    const isForwarded = PROXY_HEADERS.some((name) => headers.has(name));
+    if (peer === undefined || !isProxy(peer)) return { address: peer, isForwarded, isVouched: false };
+    const found = new Set(chainsOf(headers).map((chain) => follow(peer, chain)));
+    const [only = peer] = found.size === 1 ? found : [];
+    return { address: only, isForwarded: true, isVouched: found.size > 0 };
   };
 }
 
 /** Returns whether a request came by TLS to this server, or to a trusted proxy that says so. */
 export function createTlsCheck(trust: TrustProxy | undefined): (request: Request, server: Peers) => boolean {
-  const isProxy = trust && "networks" in trust ? createNetworks(trust.networks) : () => trust !== undefined;
+  const isProxy = createProxyCheck(trust);
   return (request, server) => {
     if (request.url.startsWith("https:")) return true;
     const peer = readAddress(server.requestIP(request)?.address ?? "");
@@ -73,49 +83,24 @@ export function createTlsCheck(trust: TrustProxy | undefined): (request: Request
   };
 }
 
+/** Returns whether an address is a trusted proxy's. If only the hops are counted, every address may be. */
+function createProxyCheck(trust: TrustProxy | undefined): (address: string) => boolean {
+  return trust && "networks" in trust ? createNetworks(trust.networks) : () => trust !== undefined;
+}
+
 /** Reads `for=192.0.2.60;proto=https`: https://www.rfc-editor.org/rfc/rfc7239#section-5.4. */
 function protoOf(forwarded: string): string {
   return /(?:^|[;,])\s*proto="?(\w+)/i.exec(forwarded)?.[1] ?? "";
 }
 
-interface Found {
-  address: string;
-  /** Whether the peer is a trusted proxy. */
-  isTrusted: boolean;
-  isVouched: boolean;
-}
-
-type Finder = (peer: string, headers: Headers) => Found;
-
-function createFinder(trust: TrustProxy): Finder {
-  const isProxy = "networks" in trust ? createNetworks(trust.networks) : undefined;
-  const hops = "hops" in trust ? trust.hops : CHAIN_LENGTH_MAX;
-  const walk = (peer: string, chain: readonly (string | undefined)[]): string => {
-    let at = peer;
-    for (const before of chain.slice(-CHAIN_LENGTH_MAX).reverse().slice(0, hops)) {
-      if (before === undefined || isProxy?.(at) === false) return at;
-      at = before;
-    }
-    return at;
-  };
-  return (peer, headers) => {
-    if (isProxy?.(peer) === false) return { address: peer, isTrusted: false, isVouched: false };
-    const found = new Set(chainsOf(headers).map((chain) => walk(peer, chain)));
-    const [only = peer] = found.size === 1 ? found : [];
-    return { address: only, isTrusted: true, isVouched: found.size > 0 };
-  };
-}
-
 /** Returns the chain of addresses in each header, the nearest last. */
 function chainsOf(headers: Headers): (string | undefined)[][] {
-  const chains: (string | undefined)[][] = [];
-  const forwardedFor = headers.get("x-forwarded-for");
-  if (forwardedFor !== null) chains.push(forwardedFor.split(",").map(readNode));
-  const forwarded = headers.get("forwarded");
-  if (forwarded !== null) chains.push(forwarded.split(",").map(forOf));
   const realIp = headers.get("x-real-ip");
-  if (realIp !== null) chains.push([readNode(realIp)]);
-  return chains;
+  return [
+    headers.get("x-forwarded-for")?.split(",").map(readNode),
+    headers.get("forwarded")?.split(",").map(forOf),
+    realIp === null ? undefined : [readNode(realIp)],
+  ].filter((chain) => chain !== undefined);
 }
 
 /**

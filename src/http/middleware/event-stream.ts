@@ -27,13 +27,13 @@ const COMMENT = ": keep-alive\n\n";
  * own. Written by hand, as Hono's `streamSSE` decides the status first, and costs twice as much per event.
  */
 export class EventStream {
+  readonly #start = Promise.withResolvers<EventStreamResponse>();
+  readonly #end = Promise.withResolvers<void>();
   /** Resolves with the response when there is something to send. */
-  readonly started: Promise<EventStreamResponse>;
+  readonly started = this.#start.promise;
   /** Resolves when `end` was called, which may be long after the reader has left. */
-  readonly finished: Promise<void>;
+  readonly finished = this.#end.promise;
   readonly #body: ReadableStream<string>;
-  readonly #resolveStarted: (response: EventStreamResponse) => void;
-  readonly #resolveFinished: () => void;
   readonly #onGone: () => void;
   readonly #keepAlive: string;
   #controller: ReadableStreamDefaultController<string> | undefined;
@@ -50,12 +50,6 @@ export class EventStream {
    * sends now and then: a comment, unless the API has an event for it.
    */
   constructor(onGone: () => void, keepAlive = COMMENT) {
-    const started = Promise.withResolvers<EventStreamResponse>();
-    this.started = started.promise;
-    this.#resolveStarted = started.resolve;
-    const finished = Promise.withResolvers<void>();
-    this.finished = finished.promise;
-    this.#resolveFinished = finished.resolve;
     this.#onGone = onGone;
     this.#keepAlive = keepAlive;
     this.#body = new ReadableStream<string>(
@@ -86,9 +80,9 @@ export class EventStream {
 
   /** Sends what is held, and closes the stream. One without any event still becomes a response. */
   end(): void {
-    this.#resolveFinished();
+    this.#end.resolve();
     if (this.#isClosed) return;
-    if (!this.#isStarted) this.#start();
+    if (!this.#isStarted) this.#begin();
     this.release();
     this.#close();
     this.#controller?.close();
@@ -117,14 +111,14 @@ export class EventStream {
       if (this.#held === "") releaseAtEndOfTurn(this);
       this.#held += text;
     } else {
-      this.#start();
+      this.#begin();
       this.#controller.enqueue(text);
     }
   }
 
-  #start(): void {
+  #begin(): void {
     this.#isStarted = true;
-    this.#resolveStarted(new EventStreamResponse(this, this.#body));
+    this.#start.resolve(new EventStreamResponse(this, this.#body));
     this.#sleep(QUIET_MS);
   }
 
@@ -174,10 +168,6 @@ function releaseAll(): void {
 
 /** Returns the field `data`, one line for each line of the data; the reader joins them again. */
 function dataLines(data: string): string {
-  return data.includes("\n") || data.includes("\r")
-    ? data
-        .split(/\r\n|\r|\n/)
-        .map((line) => `data: ${line}`)
-        .join("\n")
-    : `data: ${data}`;
+  const isOneLine = !data.includes("\n") && !data.includes("\r");
+  return `data: ${isOneLine ? data : data.split(/\r\n|\r|\n/).join("\ndata: ")}`;
 }

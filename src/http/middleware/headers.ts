@@ -53,3 +53,29 @@ function hasOwnName(header: string | null): boolean {
   const host = readHost(header ?? "");
   return host !== undefined && !host.isAddress && !/(^|\.)localhost$/.test(host.name);
 }
+
+/**
+ * Returns the `Content-Security-Policy` of an HTML page of this server. It allows scripts, styles, images and
+ * requests of this server, and inline styles by their hash. No site may put the page in a frame.
+ */
+export function pagePolicy(...styleHashes: readonly string[]): string {
+  return [
+    ...["default-src 'none'", "script-src 'self'", `style-src ${["'self'", ...styleHashes].join(" ")}`],
+    ...["img-src 'self' data:", "font-src 'self'", "connect-src 'self'"],
+    ...["base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
+  ].join("; ");
+}
+
+/** Returns the hash for `pagePolicy` of the text between the tags `<style>` and `</style>`. */
+export function inlineHash(text: string): string {
+  return `'sha256-${Bun.SHA256.hash(text, "base64")}'`;
+}
+
+/**
+ * Returns whether `If-None-Match` names the tag. RFC 9110 §13.1.2: a list of tags, some weak, as of a
+ * compressing proxy.
+ */
+export function namesEtag(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  return ifNoneMatch.split(",").some((one) => one.trim() === "*" || one.trim().replace(/^W\//, "") === etag);
+}

@@ -6,17 +6,17 @@ import type { NamedRoute } from "../route.ts";
 /** Stands for the path of a request without a route. */
 export const UNKNOWN_ROUTE = "(unknown)";
 
-interface AnsweredRequest {
-  route: NamedRoute | undefined;
-  status: number;
-  durationMs: number;
-}
-
 /**
  * Writes one line for each request, when its response begins. It shows the route, as paths and queries may
  * hold keys.
  */
-export function logRequest(log: Log, c: HttpContext, { route, status, durationMs }: AnsweredRequest): void {
+export function logRequest(
+  log: Log,
+  c: HttpContext,
+  route: NamedRoute | undefined,
+  status: number,
+  durationMs: number,
+): void {
   const trace = c.get("trace");
   const principal = c.get("principal");
   log[levelOf(route, status)]("request", {

@@ -24,6 +24,8 @@ export interface RequestDeps {
   routes: RouteTable;
 }
 
+type ErrorDeps = Pick<RequestDeps, "log" | "accessControl" | "routes">;
+
 /**
  * The only middleware, as each costs several microseconds. It gives every request an id, its span in a trace,
  * the checks of access control, the headers of every response, its metrics, and its line in the log.
@@ -53,13 +55,9 @@ export function requestMiddleware(deps: RequestDeps): MiddlewareHandler<HttpEnv>
     headers.set("request-id", requestId);
     const status = c.get("upgraded") ? 101 : c.res.status;
     const durationMs = performance.now() - startedAt;
-    metrics.requestAnswered({
-      method: c.req.method,
-      route: route?.path ?? UNKNOWN_ROUTE,
-      status,
-      durationMs,
-    });
-    logRequest(log, c, { route, status, durationMs });
+    const { method } = c.req;
+    metrics.requestAnswered({ method, route: route?.path ?? UNKNOWN_ROUTE, status, durationMs });
+    logRequest(log, c, route, status, durationMs);
   };
 }
 
@@ -68,11 +66,8 @@ export function requestMiddleware(deps: RequestDeps): MiddlewareHandler<HttpEnv>
  * returned function must be called once: when the response is ready or, if it is a stream, before that
  * closes.
  */
-function admit(
-  c: HttpContext,
-  { accessControl, idleS }: RequestDeps,
-  route: NamedRoute | undefined,
-): () => void {
+function admit(c: HttpContext, deps: RequestDeps, route: NamedRoute | undefined): () => void {
+  const { accessControl, idleS } = deps;
   const request = c.req.raw;
   const { server } = c.env;
   const { address } = accessControl.check(request, server, route !== undefined && route.access !== "none");
@@ -94,21 +89,14 @@ const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
  * Turns whatever a handler threw into a response. An error that was not thrown on purpose tells nothing of
  * its cause.
  */
-export function onError({
-  log,
-  accessControl,
-  routes,
-}: Pick<RequestDeps, "log" | "accessControl" | "routes">) {
+export function onError({ log, accessControl, routes }: ErrorDeps) {
   return (thrown: Error, c: HttpContext): Response => {
     const error = accessControl.limitWrongKeys(asAppError(thrown), c.get("address"));
     c.set("error", error.logAs ?? error.code);
     const cause = error.cause ?? error.detail;
     if (cause !== undefined) {
-      log.error("request_failed", {
-        request_id: c.get("requestId"),
-        error: error.code,
-        cause: causeOf(cause),
-      });
+      const request_id = c.get("requestId");
+      log.error("request_failed", { request_id, error: error.code, cause: causeOf(cause) });
     }
     return errorResponse(error, styleOf(c, routes), c.get("requestId"));
   };

@@ -1,7 +1,6 @@
 import { AppError } from "../../errors.ts";
 import type { HttpContext } from "../context.ts";
-import { isNamed } from "../middleware/etag.ts";
-import { pagePolicy } from "../middleware/page-policy.ts";
+import { namesEtag, pagePolicy } from "../middleware/headers.ts";
 import { resource, route } from "../route.ts";
 
 /** The dashboard's files, which `dashboard/assets.ts` provides. */
@@ -98,7 +97,7 @@ function send(c: HttpContext, { type, bytes, gzip, etag, isHashed }: DashboardFi
     "cache-control": isHashed ? "public, max-age=31536000, immutable" : "no-cache",
     "content-security-policy": pagePolicy(),
   });
-  if (isNamed(c.req.header("if-none-match"), own)) return new Response(null, { status: 304, headers });
+  if (namesEtag(c.req.header("if-none-match"), own)) return new Response(null, { status: 304, headers });
   headers.set("content-type", type);
   if (isZipped) headers.set("content-encoding", "gzip");
   return new Response(isZipped ? gzip : bytes, { headers });

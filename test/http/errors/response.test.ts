@@ -5,7 +5,7 @@ import { AppError, ERRORS, type ErrorCode } from "../../../src/errors.ts";
 import { type AppDeps, createApp } from "../../../src/http/app.ts";
 import { referenceStyle } from "../../../src/http/errors/reference.ts";
 import { errorResponse } from "../../../src/http/errors/response.ts";
-import { createAccessControl } from "../../../src/http/middleware/access.ts";
+import { AccessControl } from "../../../src/http/middleware/access.ts";
 import { createClientAddresses } from "../../../src/http/middleware/client-address.ts";
 import { createLog } from "../../../src/log/log.ts";
 import { createOwnHosts } from "../../../src/net/host.ts";
@@ -22,7 +22,7 @@ test("an unexpected error tells the caller nothing of its cause, and the log all
   const broken = () => {
     throw new Error("the disk is at /secret/place");
   };
-  const accessControl = createAccessControl({
+  const accessControl = new AccessControl({
     addresses: createClientAddresses(undefined),
     isOwnHost: createOwnHosts([]),
     failedKeys: createFailedKeys({ max: 1, elapsedMs: () => 0 }),

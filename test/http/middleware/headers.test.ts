@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { completeHeaders } from "../../../src/http/middleware/headers.ts";
-import { inlineHash, pagePolicy } from "../../../src/http/middleware/page-policy.ts";
+import { completeHeaders, inlineHash, pagePolicy } from "../../../src/http/middleware/headers.ts";
 import { openRawSocket } from "../../support/raw-socket.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 
@@ -59,10 +58,12 @@ test("HSTS is sent over TLS only, and not for an address or localhost", () => {
     expect(hsts("https://x/", host)).toBeNull();
 });
 
-test("the policy of a page allows its own scripts and those with a given hash, and no others", () => {
-  const policy = pagePolicy({ scripts: [inlineHash("start()")] });
-  expect(inlineHash("start()")).toMatch(/^'sha256-[A-Za-z0-9+/]{43}='$/);
-  expect(policy).toContain(`script-src 'self' ${inlineHash("start()")};`);
+test("the policy of a page allows scripts of this server, and its styles and those with a given hash", () => {
+  const hash = inlineHash("p { margin: 0 }");
+  const policy = pagePolicy(hash);
+  expect(hash).toMatch(/^'sha256-[A-Za-z0-9+/]{43}='$/);
+  expect(policy).toContain("; script-src 'self'; ");
+  expect(policy).toContain(`style-src 'self' ${hash};`);
   expect(policy).not.toMatch(/unsafe|https?:|\*/);
   expect(policy).toStartWith("default-src 'none'; ");
   expect(policy).toContain("frame-ancestors 'none'");

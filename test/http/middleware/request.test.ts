@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { createConcurrencyLimit } from "../../../src/auth/concurrency.ts";
 import { createFailedKeys } from "../../../src/auth/failed-keys.ts";
 import type { HttpEnv } from "../../../src/http/context.ts";
-import { createAccessControl } from "../../../src/http/middleware/access.ts";
+import { AccessControl } from "../../../src/http/middleware/access.ts";
 import { createClientAddresses } from "../../../src/http/middleware/client-address.ts";
 import { EventStream } from "../../../src/http/middleware/event-stream.ts";
 import { type RequestDeps, requestMiddleware } from "../../../src/http/middleware/request.ts";
@@ -14,7 +14,7 @@ import { createLog } from "../../../src/log/log.ts";
 function start() {
   const log = createLog({ write: () => {} });
   const requests = createConcurrencyLimit({ addressMax: 10 });
-  const accessControl = createAccessControl({
+  const accessControl = new AccessControl({
     addresses: createClientAddresses(undefined),
     isOwnHost: () => true,
     failedKeys: createFailedKeys({ max: 1, elapsedMs: () => 0 }),
