@@ -2,7 +2,7 @@ import { AppError } from "../errors.ts";
 import { type Agent, lostError } from "./agent.ts";
 import { Ask } from "./ask.ts";
 import { chooseFor, chooseStaleFor, eligibleFor, hopeMs, noAgentError, whyRefuse } from "./choice.ts";
-import type { Hub } from "./hub.ts";
+import { Hub } from "./hub.ts";
 import { FairQueue } from "./queue.ts";
 import { Slot } from "./slot.ts";
 import type { Answer, AskRequest, AskResult, Delta, LeaveReason, RelayOptions, Signal } from "./types.ts";
@@ -17,106 +17,106 @@ const NEXT_PROBE_MS = 1_000;
  *
  * Invariant: no ask waits while an agent that may serve it has room and was heard lately.
  */
-export class Dispatch {
-  readonly #options: RelayOptions;
-  readonly #hub: Hub;
+export abstract class Dispatch {
+  protected readonly hub = new Hub();
+  protected readonly queue = new FairQueue<Ask>();
+  /** How many asks have no outcome. */
+  protected open = 0;
+  /** How many answers came for callers who had gone. */
+  protected answersDropped = 0;
   readonly #watch: Watch;
-  readonly queue = new FairQueue<Ask>();
-  #open = 0;
   #deltas = 0;
-  #answersDropped = 0;
   #onIdle: (() => void) | undefined;
 
-  constructor(options: RelayOptions, hub: Hub) {
-    this.#options = options;
-    this.#hub = hub;
+  constructor(protected readonly options: RelayOptions) {
     const onMissed = (agent: Agent, reason: LeaveReason) =>
       this.lose(agent, reason, lostError("it answered no ping"));
-    this.#watch = new Watch(options, hub, onMissed);
+    this.#watch = new Watch(options, this.hub, onMissed);
   }
 
   /** Takes an ask until it has an outcome; see `Relay.ask`. */
-  take(request: AskRequest, signal: Signal): Promise<AskResult> {
+  protected take(request: AskRequest, signal: Signal): Promise<AskResult> {
     const ask = new Ask(request, this.#now());
     ask.listen(signal, () => this.withdraw(ask, new AppError("caller_gone")));
-    this.#open++;
+    this.open++;
     this.#place(ask);
     return ask.result;
   }
 
   /** Ends an ask whose caller has left. Its slot is free at once, unless its agent cannot cancel it. */
-  withdraw(ask: Ask, error: AppError): void {
+  protected withdraw(ask: Ask, error: AppError): void {
     const { place } = ask;
     this.#settle(ask, error);
-    const agent = place && this.#hub.agents.get(place.agentId);
+    const agent = place && this.hub.agents.get(place.agentId);
     const slot = place && agent?.inUse.get(place.slotId);
     if (!agent || !slot) return;
     slot.ask = undefined;
     if (!agent.isV1) this.#cancel(agent, place.slotId);
   }
 
-  /** Returns the numbers of asks without an outcome, of deltas, and of answers whose callers had left. */
-  counts() {
-    return { open: this.#open, deltas: this.#deltas, answersDropped: this.#answersDropped };
+  /** How many deltas have come. */
+  get deltas(): number {
+    return this.#deltas;
   }
 
   /** Returns the asks without an outcome, those that wait before those at an agent. */
-  openAsks(): Ask[] {
-    return [...this.queue.items(), ...this.#hub.asks()];
+  protected openAsks(): Ask[] {
+    return [...this.queue.items(), ...this.hub.asks()];
   }
 
   /** Resolves once every ask has its outcome. */
-  idle(): Promise<void> {
-    if (this.#open === 0) return Promise.resolve();
+  protected idle(): Promise<void> {
+    if (this.open === 0) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onIdle = resolve;
     return promise;
   }
 
   /** Ends every ask with `draining` and closes every agent's connection. */
-  close(): void {
+  protected endAll(): void {
     for (const ask of this.openAsks()) this.#settle(ask, new AppError("draining"));
-    for (const agent of [...this.#hub.agents.values()]) {
-      this.#hub.releaseAll(agent);
+    for (const agent of [...this.hub.agents.values()]) {
+      this.hub.releaseAll(agent);
       this.#remove(agent, "server_draining");
     }
     this.#watch.stop();
   }
 
   /** Registers the agent, in the place of the holder of its id if there is one. */
-  join(agent: Agent, holder: Agent | undefined): void {
+  protected register(agent: Agent, holder: Agent | undefined): void {
     if (holder) this.#remove(holder, "replaced");
-    this.#hub.add(agent);
+    this.hub.add(agent);
     this.#watch.start();
-    this.#options.observe?.joined(agent.profile);
+    this.options.observe?.joined(agent.profile);
     if (holder) this.#orphan(holder, lostError("its agent connected anew"));
     this.serve(agent);
   }
 
   /** The agent has left, or must go for the given reason: its asks move on, or fail with the error. */
-  lose(agent: Agent, reason: LeaveReason, error: AppError): void {
+  protected lose(agent: Agent, reason: LeaveReason, error: AppError): void {
     if (!this.#remove(agent, reason)) return;
     this.#orphan(agent, error);
     this.#lookAgain();
   }
 
+  /** The agent answered the last ping. */
   pong(agent: Agent): void {
-    if (!this.#hub.has(agent)) return;
+    if (!this.hub.has(agent)) return;
     this.#watch.heard(agent);
     this.serve(agent);
   }
 
   /** The agent's offer has changed: some asks may go to it now, and some may have lost their last hope. */
-  changed(agent: Agent): void {
+  protected changed(agent: Agent): void {
     this.serve(agent);
     this.#lookAgain();
   }
 
   /** Sends the agent asks that wait, as long as it has room. A stale one must answer a ping first. */
-  serve(agent: Agent): void {
+  protected serve(agent: Agent): void {
     if (this.queue.size === 0) return;
-    const fits = (ask: Ask) => eligibleFor(ask, this.#hub)(agent);
-    while (this.#hub.has(agent) && agent.hasRoom && this.queue.size > 0) {
+    const fits = (ask: Ask) => eligibleFor(ask, this.hub)(agent);
+    while (this.hub.has(agent) && agent.hasRoom && this.queue.size > 0) {
       if (!agent.isFresh(this.#now())) {
         if (this.queue.items().some(fits)) this.#watch.probe(agent);
         return;
@@ -127,6 +127,7 @@ export class Dispatch {
     }
   }
 
+  /** The work has begun: from here on no other agent gets it. */
   accept(agent: Agent, slotId: string): void {
     const slot = agent.inUse.get(slotId);
     if (!slot) return;
@@ -139,23 +140,24 @@ export class Dispatch {
     if (!slot) return;
     this.#deltas++;
     const now = this.#heard(agent, slot);
-    slot.start(this.#options.clock, this.#options.limits.betweenDeltasMs);
+    slot.start(this.options.clock, this.options.limits.betweenDeltasMs);
     slot.ask?.delta(delta, slot.request, now);
   }
 
   done(agent: Agent, slotId: string, answer: Answer): void {
-    const slot = this.#hub.release(agent, slotId);
+    const slot = this.hub.release(agent, slotId);
     if (!slot) return;
     this.#watch.heard(agent);
     agent.heartbeatAt = this.#now();
     const { ask, model, request } = slot;
     if (ask) this.#settle(ask, { answer, agent: agent.id, model, request });
-    else this.#answersDropped++;
+    else this.answersDropped++;
     this.#freed(agent);
   }
 
+  /** The agent could not do the work. Before the first delta, another agent may, if `retryable`. */
   fail(agent: Agent, slotId: string, error: AppError, retryable: boolean): void {
-    const slot = this.#hub.release(agent, slotId);
+    const slot = this.hub.release(agent, slotId);
     if (!slot) return;
     this.#watch.heard(agent);
     if (retryable) agent.cooldownUntil = this.#now() + (error.retryAfterMs ?? 0);
@@ -164,14 +166,14 @@ export class Dispatch {
   }
 
   #now(): number {
-    return this.#options.clock.now();
+    return this.options.clock.now();
   }
 
   /** Sends the ask to an agent, lets it wait, or refuses it. */
   #place(ask: Ask): void {
     if (this.#trySend(ask)) return;
-    const { limits, clock } = this.#options;
-    const refusal = ask.isUntried && whyRefuse(ask, this.#hub, this.queue, this.#options);
+    const { limits, clock } = this.options;
+    const refusal = ask.isUntried && whyRefuse(ask, this.hub, this.queue, this.options);
     if (refusal) {
       this.#settle(ask, refusal);
       return;
@@ -184,7 +186,7 @@ export class Dispatch {
   }
 
   #trySend(ask: Ask): boolean {
-    const agent = chooseFor(ask, this.#hub, this.#now());
+    const agent = chooseFor(ask, this.hub, this.#now());
     if (!agent) return false;
     if (ask.isWaiting) this.queue.remove(ask);
     this.#send(ask, agent);
@@ -197,15 +199,15 @@ export class Dispatch {
    */
   #lookAfter(ask: Ask): void {
     if (!ask.isWaiting || this.#trySend(ask)) return;
-    const hope = hopeMs(ask, this.#hub, this.#options);
+    const hope = hopeMs(ask, this.hub, this.options);
     if (hope <= 0) {
-      this.#settle(ask, noAgentError(ask, this.#hub));
+      this.#settle(ask, noAgentError(ask, this.hub));
       return;
     }
-    const stale = chooseStaleFor(ask, this.#hub, (agent) => !this.#watch.isProbing(agent));
+    const stale = chooseStaleFor(ask, this.hub, (agent) => !this.#watch.isProbing(agent));
     if (stale) this.#watch.probe(stale);
     else if (hope === Number.POSITIVE_INFINITY) return;
-    ask.lookLater(this.#options.clock, stale ? NEXT_PROBE_MS : hope, () => this.#lookAfter(ask));
+    ask.lookLater(this.options.clock, stale ? NEXT_PROBE_MS : hope, () => this.#lookAfter(ask));
   }
 
   #lookAgain(): void {
@@ -213,7 +215,7 @@ export class Dispatch {
   }
 
   #send(ask: Ask, agent: Agent): void {
-    const { clock, limits, newId } = this.#options;
+    const { clock, limits, newId } = this.options;
     const { work, origin } = ask.request;
     const slotId = newId();
     const modelRequest = agent.requestFor(work);
@@ -226,7 +228,7 @@ export class Dispatch {
     agent.sentAt = now;
     const slot = new Slot(ask, modelRequest, model, () => this.#limitReached(agent, slotId));
     slot.limit(clock, deadlineMs);
-    this.#hub.occupy(agent, slotId, slot);
+    this.hub.occupy(agent, slotId, slot);
     if (!agent.transport.send({ kind: "ask", slot: slotId, request, model, deadlineMs, origin }))
       this.lose(agent, "frames_dropped", new AppError("agent_send_failed"));
   }
@@ -234,12 +236,12 @@ export class Dispatch {
   #heard(agent: Agent, slot: Slot): number {
     const now = this.#now();
     slot.heard(now);
-    this.#hub.heard(agent, now);
+    this.hub.heard(agent, now);
     return now;
   }
 
   #limitReached(agent: Agent, slotId: string): void {
-    const slot = this.#hub.release(agent, slotId);
+    const slot = this.hub.release(agent, slotId);
     if (!slot) return;
     const error = new AppError("agent_timeout", { extra: { err: "no answer within the time limit" } });
     // A v1 agent cannot cancel an ask, and may still work on it.
@@ -250,7 +252,7 @@ export class Dispatch {
   }
 
   #cancel(agent: Agent, slotId: string): void {
-    this.#hub.release(agent, slotId);
+    this.hub.release(agent, slotId);
     if (agent.transport.send({ kind: "cancel", slot: slotId })) this.#freed(agent);
     else this.lose(agent, "frames_dropped", new AppError("agent_send_failed"));
   }
@@ -264,18 +266,18 @@ export class Dispatch {
   /** Returns false if the agent was not connected, or no longer. */
   #remove(agent: Agent, reason: LeaveReason): boolean {
     const now = this.#now();
-    if (!this.#hub.remove(agent, reason, now)) return false;
-    this.#hub.forgetDepartures(now - this.#options.limits.reconnectGraceMs);
+    if (!this.hub.remove(agent, reason, now)) return false;
+    this.hub.forgetDepartures(now - this.options.limits.reconnectGraceMs);
     this.#watch.forget(agent);
-    if (this.#hub.agents.size === 0) this.#watch.stop();
+    if (this.hub.agents.size === 0) this.#watch.stop();
     if (reason) agent.transport.close(reason);
-    this.#options.observe?.left(agent.profile, reason);
+    this.options.observe?.left(agent.profile, reason);
     return true;
   }
 
   /** The agent has left: another one may do what it had not begun; the rest has failed. */
   #orphan(agent: Agent, error: AppError): void {
-    for (const { ask, phase } of this.#hub.releaseAll(agent))
+    for (const { ask, phase } of this.hub.releaseAll(agent))
       this.#failed(ask, error, phase === "sent" ? "anywhere" : "nowhere");
   }
 
@@ -291,8 +293,8 @@ export class Dispatch {
     if (ask.isWaiting) this.queue.remove(ask);
     const record = ask.settle(outcome, this.#now());
     if (!record) return;
-    this.#open--;
-    this.#options.observe?.ended(record);
-    if (this.#open === 0) this.#onIdle?.();
+    this.open--;
+    this.options.observe?.ended(record);
+    if (this.open === 0) this.#onIdle?.();
   }
 }

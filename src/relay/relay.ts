@@ -4,16 +4,13 @@ import { userIdOf } from "../principal.ts";
 import type { Model } from "../protocol/agent-v2.ts";
 import { Agent, lostError, mayTakeOver } from "./agent.ts";
 import { Dispatch } from "./dispatch.ts";
-import { type Capacity, Hub } from "./hub.ts";
+import type { Capacity } from "./hub.ts";
 import type {
   AgentProfile,
-  Answer,
   AskRequest,
   AskResult,
-  Delta,
   LeaveReason,
   OfferUpdate,
-  RelayOptions,
   Signal,
   Transport,
   Work,
@@ -29,19 +26,13 @@ const KNOWN_MODELS_MAX = 10_000;
 
 /**
  * The core: takes asks, keeps those that must wait, gives each to one agent at a time, and ends each with
- * exactly one outcome. This class is its table of contents; `Dispatch` does the work.
+ * exactly one outcome. `Dispatch` does that; this class adds what the rest of the server calls.
  */
-export class Relay {
-  readonly #hub = new Hub();
+export class Relay extends Dispatch {
   /** When each model was first offered. Such a model may come back, any other will not. */
   readonly #firstOffers = new BoundedMap<string, number>(KNOWN_MODELS_MAX);
-  readonly #dispatch: Dispatch;
   #framesIgnored = 0;
   #draining = false;
-
-  constructor(private readonly options: RelayOptions) {
-    this.#dispatch = new Dispatch(options, this.#hub);
-  }
 
   /* For callers. */
 
@@ -52,20 +43,20 @@ export class Relay {
   ask(request: AskRequest, signal: Signal): Promise<AskResult> {
     if (this.#draining) return Promise.reject(new AppError("draining"));
     if (signal.aborted) return Promise.reject(new AppError("caller_gone"));
-    return this.#dispatch.take(request, signal);
+    return this.take(request, signal);
   }
 
   /** The ids of the users who have an ask open, waiting or running. */
   openUsers(): Set<string> {
-    return new Set(this.#dispatch.openAsks().flatMap(({ principal }) => userIdOf(principal) ?? []));
+    return new Set(this.openAsks().flatMap(({ principal }) => userIdOf(principal) ?? []));
   }
 
   /** Ends every open ask of the user with key_unknown: waiting ones leave the queue, others are cancelled. */
   cancelUser(userId: string): void {
     // Asks that wait come first; otherwise they would take the slots that the others free.
-    for (const ask of this.#dispatch.openAsks())
+    for (const ask of this.openAsks())
       if (userIdOf(ask.principal) === userId)
-        this.#dispatch.withdraw(ask, new AppError("key_unknown", { logAs: "key_revoked" }));
+        this.withdraw(ask, new AppError("key_unknown", { logAs: "key_revoked" }));
   }
 
   /* For the agents' connections. After `join`, every call is harmless once the agent has left. */
@@ -75,56 +66,33 @@ export class Relay {
    * is refused: the result is undefined, and the agent that has the id stays.
    */
   join({ slots, models, endpoints, ...profile }: AgentProfile, transport: Transport): Agent | undefined {
-    const holder = this.#hub.agents.get(profile.id);
+    const holder = this.hub.agents.get(profile.id);
     if (holder && !mayTakeOver(profile, holder.profile)) return undefined;
     const now = this.options.clock.now();
     const agent = new Agent(profile, { slots, models, endpoints }, transport, now);
     this.#noteModels(models);
-    this.#dispatch.join(agent, holder);
+    this.register(agent, holder);
     return agent;
-  }
-
-  /** The agent answered the last ping. */
-  pong(agent: Agent): void {
-    this.#dispatch.pong(agent);
-  }
-
-  /** The work has begun: from here on no other agent gets it. */
-  accept(agent: Agent, slot: string): void {
-    this.#dispatch.accept(agent, slot);
-  }
-
-  delta(agent: Agent, slot: string, delta: Delta): void {
-    this.#dispatch.delta(agent, slot, delta);
-  }
-
-  done(agent: Agent, slot: string, answer: Answer): void {
-    this.#dispatch.done(agent, slot, answer);
-  }
-
-  /** The agent could not do the work. Before the first delta, another agent may, if `retryable`. */
-  fail(agent: Agent, slot: string, error: AppError, retryable: boolean): void {
-    this.#dispatch.fail(agent, slot, error, retryable);
   }
 
   /** The agent offers something else from now on, which ends a pause. */
   update(agent: Agent, offer: OfferUpdate): void {
-    this.#hub.changeOffer(agent, offer);
+    this.hub.changeOffer(agent, offer);
     this.#noteModels(agent.offer.models);
-    this.#dispatch.changed(agent);
+    this.changed(agent);
   }
 
   /** The agent finishes the asks that it has and takes no more. */
   pause(agent: Agent): void {
-    this.#hub.pause(agent);
-    this.#dispatch.changed(agent);
+    this.hub.pause(agent);
+    this.changed(agent);
   }
 
   /** Notes whether the agent's socket takes more. While it does not, the agent gets no asks. */
   writable(agent: Agent, isWritable: boolean): void {
     const since = isWritable ? undefined : (agent.congestedAt ?? this.options.clock.now());
-    this.#hub.setCongested(agent, since);
-    this.#dispatch.serve(agent);
+    this.hub.setCongested(agent, since);
+    this.serve(agent);
   }
 
   /** An agent sent a frame that nobody asked for. */
@@ -134,7 +102,7 @@ export class Relay {
 
   /** The agent's connection is closed, or to be closed for the given reason. */
   gone(agent: Agent, reason?: LeaveReason): void {
-    this.#dispatch.lose(agent, reason, lostError("the connection was closed"));
+    this.lose(agent, reason, lostError("the connection was closed"));
   }
 
   /* For administration and monitoring. */
@@ -144,32 +112,32 @@ export class Relay {
    * no more. Returns what was done; undefined if no agent with this id is connected.
    */
   disconnect(agentId: string, { drain }: { drain: boolean }): "closed" | "draining" | undefined {
-    const agent = this.#hub.agents.get(agentId);
+    const agent = this.hub.agents.get(agentId);
     if (!agent) return undefined;
-    this.#hub.retire(agent);
+    this.hub.retire(agent);
     if (drain && agent.inUse.size > 0) return "draining";
-    this.#dispatch.lose(agent, "disconnected", lostError("it was disconnected"));
+    this.lose(agent, "disconnected", lostError("it was disconnected"));
     return "closed";
   }
 
   /** The registered agents, in the order of their registration. */
   agents(): Iterable<Agent> {
-    return this.#hub.agents.values();
+    return this.hub.agents.values();
   }
 
   isConnected(agentId: string): boolean {
-    return this.#hub.agents.get(agentId) !== undefined;
+    return this.hub.agents.get(agentId) !== undefined;
   }
 
   /** Whether a registered agent could do this work, busy or not. */
   canDo(work: Work): boolean {
-    return this.#hub.some((agent) => agent.canDo(work));
+    return this.hub.some((agent) => agent.canDo(work));
   }
 
   /** The models that the registered agents offer, sorted by name. */
   models(): OfferedModel[] {
     const models = new Map<string, OfferedModel>();
-    for (const { offer } of this.#hub.agents.values()) {
+    for (const { offer } of this.hub.agents.values()) {
       for (const { id, owned_by } of offer.models) {
         const offeredAt = this.#firstOffers.get(id) ?? 0;
         if (!models.has(id)) models.set(id, { id, owned_by, offeredAt });
@@ -179,12 +147,12 @@ export class Relay {
   }
 
   offersModel(model: string): boolean {
-    return this.#hub.some((agent) => agent.hasModel(model));
+    return this.hub.some((agent) => agent.hasModel(model));
   }
 
   /** Whether a v1 agent offers the model. */
   hasV1Agent(model: string): boolean {
-    return this.#hub.some((agent) => agent.isV1 && agent.hasModel(model));
+    return this.hub.some((agent) => agent.isV1 && agent.hasModel(model));
   }
 
   /** Whether an agent offers the model, or ever did since the server started. */
@@ -193,33 +161,27 @@ export class Relay {
   }
 
   capacity(): Capacity {
-    return this.#hub.capacity();
+    return this.hub.capacity();
   }
 
   stats() {
-    const { open, answersDropped } = this.#dispatch.counts();
-    const waiting = this.#dispatch.queue.size;
+    const waiting = this.queue.size;
     let slotsInUse = 0;
-    for (const agent of this.#hub.agents.values()) slotsInUse += agent.inUse.size;
+    for (const agent of this.hub.agents.values()) slotsInUse += agent.inUse.size;
     return {
-      agents: this.#hub.agents.size,
+      agents: this.hub.agents.size,
       asks_waiting: waiting,
-      asks_running: open - waiting,
+      asks_running: this.open - waiting,
       slots_in_use: slotsInUse,
       frames_ignored: this.#framesIgnored,
-      answers_dropped: answersDropped,
+      answers_dropped: this.answersDropped,
     };
-  }
-
-  /** How many deltas have come. */
-  get deltas(): number {
-    return this.#dispatch.counts().deltas;
   }
 
   /** How long the longest waiting ask has waited; undefined if none waits. */
   oldestWaitMs(): number | undefined {
     let oldest: number | undefined;
-    for (const { beganAt } of this.#dispatch.queue.firsts()) oldest = Math.min(beganAt, oldest ?? beganAt);
+    for (const { beganAt } of this.queue.firsts()) oldest = Math.min(beganAt, oldest ?? beganAt);
     return oldest === undefined ? undefined : this.options.clock.now() - oldest;
   }
 
@@ -232,13 +194,13 @@ export class Relay {
   /** Refuses new asks; resolves once every ask that was taken has its outcome. */
   drain(): Promise<void> {
     this.#draining = true;
-    return this.#dispatch.idle();
+    return this.idle();
   }
 
   /** Ends the open asks with `draining` and closes every agent's connection. */
   close(): void {
     this.#draining = true;
-    this.#dispatch.close();
+    this.endAll();
   }
 
   #noteModels(models: readonly Model[]): void {
