@@ -45,6 +45,7 @@ function kind(
 
 const INVALID = kind(400, "invalid_request_error", "invalid_request_error");
 const NO_ACCESS = kind(401, "authentication_error", "invalid_request_error", "invalid_api_key");
+const AGENT_REFUSED = kind(401, "authentication_error", "permission_error");
 const FORBIDDEN = kind(403, "permission_error", "permission_error");
 const NOT_FOUND = kind(404, "not_found_error", "invalid_request_error");
 const RATE_LIMITED = kind(429, "rate_limit_error", "rate_limit_error", "rate_limit_exceeded");
@@ -141,14 +142,8 @@ const TABLE = {
   // Registration of an agent, and live views.
   upgrade_required: row(INVALID, "Bad Request"),
   subprotocol_unknown: row(INVALID, "Unknown WebSocket subprotocol"),
-  agent_key_required: row(FORBIDDEN, "Agent key required", {
-    status: 401,
-    anthropicType: "authentication_error",
-  }),
-  agent_key_wrong: row(FORBIDDEN, "Invalid agent key", {
-    status: 401,
-    anthropicType: "authentication_error",
-  }),
+  agent_key_required: row(AGENT_REFUSED, "Agent key required"),
+  agent_key_wrong: row(AGENT_REFUSED, "Invalid agent key"),
   agent_origin_refused: row(FORBIDDEN, "Origin not allowed"),
   live_full: row(BUSY, "Too many live views are open"),
   agents_full: row(BUSY, "Too many agents are connected"),

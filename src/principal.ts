@@ -1,9 +1,5 @@
 /** Who makes a request: a user, or the admin, who holds the admin key or a session begun with it. */
-export type Principal = AdminPrincipal | UserPrincipal;
-
-interface AdminPrincipal {
-  readonly kind: "admin";
-}
+export type Principal = { readonly kind: "admin" } | UserPrincipal;
 
 export interface UserPrincipal {
   readonly kind: "user";

@@ -6,21 +6,6 @@ export type { LogFields, LogLevel } from "./entry.ts";
 
 export type LogFormat = "json" | "pretty";
 
-/**
- * Writes one line for each event, as a JSON object or as text for people. Callers pass names and numbers
- * only: never a body, a header or a URL with its query, and an error only by `causeOf`. As a second line of
- * defence, every registered secret is masked wherever it appears. That is why this is not pino, which redacts
- * by the path of a field.
- */
-export interface Log {
-  debug(event: string, fields?: LogFields): void;
-  info(event: string, fields?: LogFields): void;
-  warn(event: string, fields?: LogFields): void;
-  error(event: string, fields?: LogFields): void;
-  /** Masks one more secret from now on, such as a key created at the first start. */
-  mask(secret: string): void;
-}
-
 interface LogOptions {
   /** Called with one line, including its newline. */
   write: (line: string) => void;
@@ -38,6 +23,14 @@ interface LogOptions {
 const RANK: Record<LogLevel, number> = { debug: 10, info: 20, warn: 30, error: 40 };
 const SECRET_LENGTH_MIN = 8;
 
+export type Log = ReturnType<typeof createLog>;
+
+/**
+ * Writes one line for each event, as a JSON object or as text for people. Callers pass names and numbers
+ * only: never a body, a header or a URL with its query, and an error only by `causeOf`. As a second line of
+ * defence, every registered secret is masked wherever it appears. That is why this is not pino, which redacts
+ * by the path of a field.
+ */
 export function createLog({
   write,
   level = "info",
@@ -45,9 +38,10 @@ export function createLog({
   coloured = false,
   secrets = [],
   now = () => new Date(),
-}: LogOptions): Log {
+}: LogOptions) {
   const masked = new Set<string>();
-  const mask = (secret: string) => {
+  /** Masks one more secret from now on, such as a key created at the first start. */
+  const mask = (secret: string): void => {
     if (secret.length < SECRET_LENGTH_MIN) return;
     masked.add(secret);
     // Also as it is escaped in a JSON string.
@@ -56,13 +50,10 @@ export function createLog({
   secrets.forEach(mask);
   const at =
     (name: LogLevel) =>
-    (event: string, fields: LogFields = {}) => {
+    (event: string, fields: LogFields = {}): void => {
       if (RANK[name] < RANK[level]) return;
-      const time = now();
-      let line =
-        format === "json"
-          ? jsonLine({ time, level: name, event, fields })
-          : prettyLine({ time, level: name, event, fields }, coloured);
+      const entry = { time: now(), level: name, event, fields };
+      let line = format === "json" ? jsonLine(entry) : prettyLine(entry, coloured);
       for (const secret of masked) if (line.includes(secret)) line = line.replaceAll(secret, "***");
       write(`${line}\n`);
     };

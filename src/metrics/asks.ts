@@ -1,25 +1,18 @@
 import type { AskRecord } from "../relay/record.ts";
-import { createBoundedLabel, memoizeByLabels, OTHER } from "./labels.ts";
-import type { Registry } from "./registry.ts";
+import { createBoundedLabel, memoizeByLabels, OTHER, type Registry } from "./registry.ts";
 
-export interface AskMetricsOptions {
-  registry: Registry;
-  /** Whether an agent offers or offered the model. Callers can invent any other name. */
-  knowsModel(model: string): boolean;
-  /** The most models with time series of their own. */
-  modelsMax: number;
-}
+/** The most models with time series of their own. */
+const MODELS_MAX = 100;
 
 /** From an answer out of a cache to the longest time limit. */
 const WAIT_BUCKETS_S = [0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 const NO_MODEL = "none";
 
-/** Returns a function that counts a finished ask. */
-export function createAskMetrics({
-  registry,
-  knowsModel,
-  modelsMax,
-}: AskMetricsOptions): (record: AskRecord) => void {
+/** Returns a function that counts a finished ask. Callers can invent the name of a model that is not known. */
+export function createAskMetrics(
+  registry: Registry,
+  knowsModel: (model: string) => boolean,
+): (record: AskRecord) => void {
   const asks = registry.counter({
     name: "chatgpt_api_asks_total",
     help: "Finished requests to models, by API, model and outcome: ok or the error code.",
@@ -35,7 +28,7 @@ export function createAskMetrics({
     buckets: WAIT_BUCKETS_S,
   })();
   const answered = createAnswerMetrics(registry);
-  const boundedModel = createBoundedLabel(modelsMax);
+  const boundedModel = createBoundedLabel(MODELS_MAX);
   const modelOf = (model: string | undefined) => {
     if (model === undefined || model === "") return NO_MODEL;
     return knowsModel(model) ? boundedModel(model) : OTHER;

@@ -1,12 +1,11 @@
 import { every as onTimer } from "../time.ts";
 import type { Registry } from "./registry.ts";
 
-export interface LoopLagOptions {
+interface LoopLagOptions {
   registry: Registry;
   /** Milliseconds of a monotonic clock. */
   now?: () => number;
-  /** Calls `run` at intervals. Returns a function that stops it. */
-  every?: (periodMs: number, run: () => void) => () => void;
+  every?: typeof onTimer;
 }
 
 /** Ten measurements per second cost nothing that can be measured. */

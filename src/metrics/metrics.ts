@@ -1,36 +1,24 @@
-import type { AskRecord } from "../relay/record.ts";
-import { type AskMetricsOptions, createAskMetrics } from "./asks.ts";
+import { createAskMetrics } from "./asks.ts";
 import { watchLoopLag } from "./loop-lag.ts";
 import { createProcessMetrics } from "./process.ts";
 import { CONTENT_TYPE, createRegistry } from "./registry.ts";
-import { type AgentMetrics, createRelayMetrics, type MetricSources } from "./relay.ts";
-import { createRequestMetrics, type RequestRecord } from "./requests.ts";
+import { createRelayMetrics, type MetricSources } from "./relay.ts";
+import { createRequestMetrics } from "./requests.ts";
 
-export interface MetricsOptions extends MetricSources, Pick<AskMetricsOptions, "knowsModel"> {
+interface MetricsOptions extends MetricSources {
   /** The version of this program. */
   version: string;
+  /** Whether an agent offers or offered the model. */
+  knowsModel(model: string): boolean;
 }
+
+export type Metrics = ReturnType<typeof createMetrics>;
 
 /**
  * The metrics of the server. A call takes well under 1 µs. No label has a value that a caller can invent:
  * users and agents are not labels, and of the models only the first hundred that agents offer are.
  */
-export interface Metrics {
-  /** Counts a finished ask. */
-  askEnded(record: AskRecord): void;
-  /** Counts an answered HTTP request. */
-  requestAnswered(record: RequestRecord): void;
-  agents: AgentMetrics;
-  /** Returns all metrics in the Prometheus text format. */
-  text(): string;
-  contentType: string;
-  /** Stops measuring the event loop. */
-  stop(): void;
-}
-
-const MODELS_MAX = 100;
-
-export function createMetrics({ version, knowsModel, ...sources }: MetricsOptions): Metrics {
+export function createMetrics({ version, knowsModel, ...sources }: MetricsOptions) {
   const registry = createRegistry();
   const build = {
     name: "chatgpt_api_build_info",
@@ -40,10 +28,14 @@ export function createMetrics({ version, knowsModel, ...sources }: MetricsOption
   registry.collect("gauge", build, () => [[1, version, process.versions["bun"] ?? ""]]);
   createProcessMetrics(registry);
   return {
-    askEnded: createAskMetrics({ registry, knowsModel, modelsMax: MODELS_MAX }),
+    /** Counts a finished ask. */
+    askEnded: createAskMetrics(registry, knowsModel),
+    /** Counts an answered HTTP request. */
     requestAnswered: createRequestMetrics(registry),
     agents: createRelayMetrics(registry, sources),
+    /** Stops measuring the event loop. */
     stop: watchLoopLag({ registry }),
+    /** Returns all metrics in the Prometheus text format. */
     text: registry.text,
     contentType: CONTENT_TYPE,
   };

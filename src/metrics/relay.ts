@@ -9,15 +9,8 @@ export interface MetricSources {
   server(): { requests: number; sockets: number };
 }
 
-export interface AgentMetrics {
-  /** Counts a registration. */
-  joined(): void;
-  /** Counts a departure. The reason is the name of the close code, or `socket_closed`. */
-  left(reason: string): void;
-}
-
 /** Registers the metrics of agents, slots, the queue and sockets. Most are read when collected. */
-export function createRelayMetrics(registry: Registry, sources: MetricSources): AgentMetrics {
+export function createRelayMetrics(registry: Registry, sources: MetricSources) {
   const { server } = sources;
   const stats = oncePerTurn(() => sources.relay().stats());
   const capacity = oncePerTurn(() => sources.relay().capacity());
@@ -47,7 +40,21 @@ export function createRelayMetrics(registry: Registry, sources: MetricSources): 
     "Open WebSockets of agents, registered or not, and of live views.",
     () => server().sockets,
   );
-  return createAgentMetrics(registry);
+  const joined = registry.counter({
+    name: "chatgpt_api_agent_joins_total",
+    help: "Registrations of agents.",
+  })();
+  const left = registry.counter({
+    name: "chatgpt_api_agent_leaves_total",
+    help: "Departures of agents, by the reason why the server closed the socket, or socket_closed.",
+    labels: ["reason"],
+  });
+  return {
+    /** Counts a registration. */
+    joined: () => joined.inc(),
+    /** Counts a departure. The reason is the name of the close code, or `socket_closed`. */
+    left: (reason: string) => left(reason).inc(),
+  };
 }
 
 /** Reads a value once for all metrics of a collection, which runs in one turn of the event loop. */
@@ -62,17 +69,4 @@ function oncePerTurn<Value>(read: () => Value): () => Value {
     }
     return kept.value;
   };
-}
-
-function createAgentMetrics(registry: Registry): AgentMetrics {
-  const joined = registry.counter({
-    name: "chatgpt_api_agent_joins_total",
-    help: "Registrations of agents.",
-  })();
-  const left = registry.counter({
-    name: "chatgpt_api_agent_leaves_total",
-    help: "Departures of agents, by the reason why the server closed the socket, or socket_closed.",
-    labels: ["reason"],
-  });
-  return { joined: () => joined.inc(), left: (reason) => left(reason).inc() };
 }

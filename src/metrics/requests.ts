@@ -1,5 +1,4 @@
-import { OTHER } from "./labels.ts";
-import type { Registry } from "./registry.ts";
+import { OTHER, type Registry } from "./registry.ts";
 
 /** An HTTP request whose response has at least begun. */
 export interface RequestRecord {

@@ -8,17 +8,11 @@ export interface CertificateFiles {
   key: string;
 }
 
-/** The contents of the files, which were checked to belong together. */
-export interface Certificate {
-  cert: string;
-  key: string;
-  /** The host names and the expiry, for the log. */
-  names: string;
-  validTo: string;
-}
+/** The contents of the files, which belong together, and the host names and the expiry, for the log. */
+export type Certificate = ReturnType<typeof readCertificate>;
 
 /** Reads the files. Throws a one-line `CommandError` that names the file at fault, never its contents. */
-export function readCertificate(files: CertificateFiles): Certificate {
+export function readCertificate(files: CertificateFiles) {
   const cert = readText(files.cert, "certificate");
   const key = readText(files.key, "key");
   const own = attempt(

@@ -19,27 +19,10 @@ export interface ListenerOptions<Data> {
 }
 
 /** The port and its connections. */
-export interface Listener {
-  /** The port that is used, which the system chooses if the setting is 0. */
-  readonly port: number;
-  readonly pendingRequests: number;
-  readonly pendingWebSockets: number;
-  /** Sends the text to every socket that subscribes to the topic. */
-  publish(topic: string, text: string): void;
-  /** Returns how many sockets subscribe to the topic. */
-  subscriberCount(topic: string): number;
-  /**
-   * Reads the certificate files again. New connections get the new certificate. Open sockets and requests
-   * continue with the old one until they end. A connection that was just opened, and is still in the TLS
-   * handshake, is cut and must be opened again. Files that cannot be used are logged, and nothing changes.
-   */
-  reloadCertificate(): void;
-  /** Accepts no more connections, and resolves when the last one has ended. With `force`, ends them. */
-  stop(force?: boolean): Promise<void>;
-}
+export type Listener = ReturnType<typeof listen>;
 
 /** Throws a `CommandError` of one line if it cannot listen or the certificate cannot be used. */
-export function listen<Data>(options: ListenerOptions<Data>): Listener {
+export function listen<Data>(options: ListenerOptions<Data>) {
   const { certificate: files, log } = options;
   let certificate = files && readCertificate(files);
   const port = certificate ? probePort(options) : options.port;
@@ -60,6 +43,7 @@ export function listen<Data>(options: ListenerOptions<Data>): Listener {
     if (process.platform === "linux") retire(previous);
   };
   return {
+    /** The port that is used, which the system chooses if the setting is 0. */
     port: current.port ?? port,
     get pendingRequests() {
       return sum(servers, (server) => server.pendingRequests);
@@ -67,11 +51,18 @@ export function listen<Data>(options: ListenerOptions<Data>): Listener {
     get pendingWebSockets() {
       return sum(servers, (server) => server.pendingWebSockets);
     },
-    publish(topic, text) {
+    /** Sends the text to every socket that subscribes to the topic. */
+    publish(topic: string, text: string): void {
       for (const server of servers) server.publish(topic, text);
     },
-    subscriberCount: (topic) => sum(servers, (server) => server.subscriberCount(topic)),
-    reloadCertificate() {
+    /** Returns how many sockets subscribe to the topic. */
+    subscriberCount: (topic: string) => sum(servers, (server) => server.subscriberCount(topic)),
+    /**
+     * Reads the certificate files again. New connections get the new certificate. Open sockets and requests
+     * continue with the old one until they end. A connection that was just opened, and is still in the TLS
+     * handshake, is cut and must be opened again. Files that cannot be used are logged, and nothing changes.
+     */
+    reloadCertificate(): void {
       if (!files) return;
       try {
         const next = readCertificate(files);
@@ -83,7 +74,8 @@ export function listen<Data>(options: ListenerOptions<Data>): Listener {
         log.error("certificate_refused", { cause: (error as Error).message });
       }
     },
-    async stop(force = false) {
+    /** Accepts no more connections, and resolves when the last one has ended. With `force`, ends them. */
+    async stop(force = false): Promise<void> {
       await Promise.all([...servers].map((server) => server.stop(force)));
     },
   };

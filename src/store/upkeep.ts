@@ -11,7 +11,6 @@ interface UpkeepOptions {
   store: Store;
   /** How many days each is kept. For a conversation they count from its last use. */
   days: Record<Purged, number>;
-  /** Milliseconds since 1970. */
   now?: () => number;
   purged(what: Purged, count: number): void;
   compacted(bytes: number): void;
@@ -27,27 +26,23 @@ export async function startUpkeep(options: UpkeepOptions): Promise<() => void> {
   const { store, days, now = Date.now, purged, compacted, failed } = options;
   let ended = false;
 
-  const attempt = async (work: () => Promise<void>) => {
+  const attempt = async (work: () => Promise<number>, report: (done: number) => void) => {
     try {
-      if (!ended) await work();
+      const done = ended ? 0 : await work();
+      if (done > 0) report(done);
     } catch (error) {
       // The store may be closed while the work is running.
       if (!ended) failed(error);
     }
   };
   const purge = (what: Purged) =>
-    attempt(async () => {
-      const count = await store[what].purge(now() - days[what] * DAY_MS);
-      if (count > 0) purged(what, count);
-    });
-  const compact = () =>
-    attempt(async () => {
-      const bytes = await store.compact();
-      if (bytes > 0) compacted(bytes);
-    });
+    attempt(
+      () => store[what].purge(now() - days[what] * DAY_MS),
+      (count) => purged(what, count),
+    );
   const round = async (kinds: readonly Purged[]) => {
     for (const what of kinds) await purge(what);
-    await compact();
+    await attempt(store.compact, compacted);
   };
 
   await purge("conversations");

@@ -10,13 +10,7 @@ import { createWriteBehind, type WriteBehindOptions } from "./write-behind.ts";
 
 type PendingConversation = Conversation & { usedAt: number; turns: readonly Turn[] };
 
-interface WrittenBehind extends ConversationStore {
-  /** Drops the pending conversations of a deleted user. */
-  dropUser(user: string): void;
-  end(): Promise<void>;
-}
-
-export function createConversationStore(options: WriteBehindOptions, now: () => number): WrittenBehind {
+export function createConversationStore(options: WriteBehindOptions, now: () => number) {
   const { connection } = options;
   const query = prepare(connection);
   const purge = createPurge(connection, "conversations", "used_at");
@@ -67,9 +61,10 @@ export function createConversationStore(options: WriteBehindOptions, now: () => 
       return purge(unusedSince);
     },
 
-    dropUser: (user) => behind.remove(({ owner }) => userIdOf(owner) === user),
+    /** Drops the pending conversations of a deleted user. */
+    dropUser: (user: string): void => behind.remove(({ owner }) => userIdOf(owner) === user),
     end: behind.end,
-  };
+  } satisfies ConversationStore & { dropUser(user: string): void; end(): Promise<void> };
 }
 
 /** Only the owner continues a conversation. Another agent continues it only if its words are kept here. */
@@ -89,12 +84,7 @@ function writeOne(query: Queries, { turns: added, ...conversation }: PendingConv
     query.addTurn.run(id, turn.id, parent, turn.question, turn.answer, usedAt);
 }
 
-interface TurnRow {
-  id: string;
-  parent: string | null;
-  question: string;
-  answer: string;
-}
+type TurnRow = Omit<Turn, "parent"> & { parent: string | null };
 
 /** Follows the parents from the last turn to the first. The limit of the depth ends a circle. */
 const BRANCH = `

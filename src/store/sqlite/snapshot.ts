@@ -8,17 +8,6 @@ const BUSY_TIMEOUT_MS = 5_000;
 /** The version of this program's schema. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** The contents of a database, read without changing it. */
-export interface Contents {
-  /** The version of the schema. */
-  version: number;
-  users: number;
-  conversations: number;
-  agentKeys: number;
-  /** Every token with the id of its user. */
-  tokens: { user: string; sealed: Uint8Array }[];
-}
-
 /**
  * Copies the database as it is at this moment into a new file of mode 600. Others may read and write it
  * meanwhile, without waiting. Throws a `CommandError` when the database belongs to another program or a newer
@@ -35,8 +24,10 @@ export function versionOf(path: string): number {
   return withDatabase(path, (database) => readNumber(database, "PRAGMA user_version"));
 }
 
-/** Reads all of a database. Throws when it is damaged, and as `copyDatabase` does. */
-export function inspectDatabase(path: string): Contents {
+export type Contents = ReturnType<typeof inspectDatabase>;
+
+/** Reads a database without changing it. Throws when it is damaged, and as `copyDatabase` does. */
+export function inspectDatabase(path: string) {
   return withDatabase(path, (database) => {
     const found = database.query<{ integrity_check: string }, []>("PRAGMA integrity_check(1)").get();
     if (found?.integrity_check !== "ok")
@@ -47,13 +38,17 @@ export function inspectDatabase(path: string): Contents {
     const count = (table: string) =>
       hasTable(database, table) ? readNumber(database, `SELECT count(*) FROM ${table}`) : 0;
     const tokens = hasTable(database, "tokens")
-      ? database.query<Contents["tokens"][number], []>("SELECT user_id AS user, sealed FROM tokens").all()
+      ? database
+          .query<{ user: string; sealed: Uint8Array }, []>("SELECT user_id AS user, sealed FROM tokens")
+          .all()
       : [];
     return {
+      /** The version of the schema. */
       version: readNumber(database, "PRAGMA user_version"),
       users: count("users"),
       conversations: count("conversations"),
       agentKeys: count("agent_keys"),
+      /** Every token with the id of its user. */
       tokens,
     };
   });
