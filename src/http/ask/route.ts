@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Log } from "../../log/log.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import {
@@ -12,7 +13,35 @@ import { referenceStyle } from "../errors/reference.ts";
 import { streamAsk } from "../middleware/stream-ask.ts";
 import { allowedModels, checkAllowed, type ModelAliases, resolveModel } from "../models/allowed-models.ts";
 import { resource, route } from "../route.ts";
-import { AskAnswer, AskBody } from "./schema.ts";
+
+const text = z.string();
+const optional = (type: z.ZodString) =>
+  type.nullish().transform((value) => value?.toWellFormed() || undefined);
+
+/** Bounds what the server stores under such an id. */
+const ID_LENGTH_MAX = 256;
+
+/**
+ * The body of `POST /api/ask`. As for the Go server, unknown keys are dropped, `null` means absent, and what
+ * is not Unicode becomes U+FFFD. Empty content is refused, which the Go server relays. `model` and `stream`
+ * are ours.
+ */
+const AskBody = z.object({
+  content: text
+    .min(1)
+    .transform((value) => value.toWellFormed())
+    .describe("The question."),
+  message_id: optional(text.max(ID_LENGTH_MAX)).describe("Your id of the message. Made up if missing."),
+  conversation_id: optional(text).describe("The conversation to continue."),
+  parent_id: optional(text).describe("The `response_id` to continue from. Earlier ones begin a branch."),
+  model: optional(text).describe("Only an agent that offers this model answers."),
+  stream: z.boolean().nullish().describe("Send the answer as it is made."),
+});
+
+/** The answer of `POST /api/ask`. All five fields are always there, empty if there is nothing to say. */
+const AskAnswer = z
+  .strictObject({ id: text, response_id: text, conversation_id: text, content: text, error: text })
+  .meta({ id: "AskAnswer" });
 
 const ANSWER = {
   id: "",

@@ -1,4 +1,5 @@
 import { type AnthropicErrorType, type AppError, ERRORS } from "../../errors.ts";
+import { field } from "../../json/parse.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 import { publicMessage } from "./openai.ts";
 import type { ErrorStyle } from "./style.ts";
@@ -21,7 +22,7 @@ export function anthropicTypeOfStatus(status: number): AnthropicErrorType {
   return BY_STATUS[status] ?? (status >= 400 && status < 500 ? "invalid_request_error" : "api_error");
 }
 
-/** The types for the OpenAI-style codes and types of upstreams that are more specific than a failure. */
+/** Anthropic's types for the codes and types of OpenAI-style upstreams, where they say more than `api_error`. */
 const BY_NAME = new Map<string | null | undefined, AnthropicErrorType>([
   // The upstream may be a server like this one.
   ...Object.values(ERRORS)
@@ -44,26 +45,22 @@ export function anthropicTypeNamed(
   return BY_NAME.get(code) ?? BY_NAME.get(type);
 }
 
-/** Returns the body of an error, which is also the data of the event `error` that ends a stream. */
-export function anthropicErrorBody({
-  type,
-  message,
-  details,
-  requestId,
-}: {
+interface AnthropicError {
   type: AnthropicErrorType;
   message: string;
   /** Further details that some packages read. */
   details?: unknown;
-  requestId?: string | undefined;
-}) {
-  const error = { type: "error", error: { type, message, ...(details !== undefined && { details }) } };
-  return requestId === undefined ? error : { ...error, request_id: requestId };
+}
+type AnthropicErrorBody = { type: "error"; error: AnthropicError; request_id?: string | undefined };
+
+/** Returns the body of an error, which is also the data of the event `error` that ends a stream. */
+export function anthropicErrorBody(error: AnthropicError, requestId?: string): AnthropicErrorBody {
+  return { type: "error", error, request_id: requestId };
 }
 
 function errorBody(error: AppError, type: AnthropicErrorType, requestId: string) {
   const details = error.extra?.["details"];
-  return anthropicErrorBody({ type, message: publicMessage(error), details, requestId });
+  return anthropicErrorBody({ type, message: publicMessage(error), details }, requestId);
 }
 
 /** Returns the event that ends a stream. */
@@ -82,6 +79,6 @@ export const anthropicStyle: ErrorStyle = {
     return errorBody(error, type, requestId);
   },
   streamEvent: anthropicErrorEvent,
-  isOwnBody: (body) => typeof body === "object" && body !== null && "type" in body && body.type === "error",
+  isOwnBody: (body) => field(body, "type") === "error",
   keepAlive: 'event: ping\ndata: {"type":"ping"}\n\n',
 };

@@ -1,5 +1,5 @@
 import { type AppError, ERRORS } from "../../errors.ts";
-import { parseJson } from "../../json/parse.ts";
+import { field, parseJson } from "../../json/parse.ts";
 import type { ErrorStyle, SentEvents } from "./style.ts";
 
 /** Returns the `error` of an OpenAI-style body. Clients decide by `type` and `code`: see docs/api.md. */
@@ -31,11 +31,10 @@ const withFullStop = (text: string): string => (/[.!?…]$/.test(text) ? text : 
  */
 export const openaiStyle: ErrorStyle = {
   body: (error, _status, requestId) => ({ error: openaiError(error, requestId) }),
-  streamEvent: (error, requestId) => ({
-    event: "",
-    data: JSON.stringify({ error: openaiError(error, requestId) }),
-  }),
-  isOwnBody: (body) => isObject(body) && isObject(body["error"]),
+  streamEvent(error, requestId) {
+    return { event: "", data: JSON.stringify({ error: openaiError(error, requestId) }) };
+  },
+  isOwnBody: (body) => isObject(field(body, "error")),
 };
 
 const NOTHING_SENT: SentEvents = { count: 0, first: undefined };
@@ -45,25 +44,17 @@ export const responsesStyle: ErrorStyle = {
   ...openaiStyle,
   streamEvent(error, requestId, { count, first } = NOTHING_SENT) {
     const { message, code } = openaiError(error, requestId);
-    const data = {
-      type: "response.failed",
-      sequence_number: count,
-      response: {
-        ...createdResponse(first),
-        status: "failed",
-        error: { code: code ?? "server_error", message },
-      },
-    };
+    const failure = { status: "failed", error: { code: code ?? "server_error", message } };
+    const response = { ...createdResponse(first), ...failure };
+    const data = { type: "response.failed", sequence_number: count, response };
     return { event: data.type, data: JSON.stringify(data) };
   },
 };
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
-}
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 
 /** Returns the response that the first event of the stream announced. */
 function createdResponse(first: SentEvents["first"]): object {
-  const event = first === undefined ? undefined : parseJson(first);
-  return isObject(event) && isObject(event["response"]) ? event["response"] : {};
+  const response = field(parseJson(first ?? ""), "response");
+  return isObject(response) ? response : {};
 }

@@ -1,21 +1,40 @@
 import { parseJson } from "../../../json/parse.ts";
 import type { ToolCall } from "../chat-completion.ts";
 
-interface Block {
-  kind: "thinking" | "text" | "tool";
+class Block {
   /** The fragments that are not sent yet. */
-  pending: string[];
-  started: boolean;
-  id: string;
-  name: string;
+  pending: string[] = [];
+  started = false;
+  closed = false;
+  id = "";
+  name = "";
   /** All arguments of a tool so far. */
-  arguments: string;
+  arguments = "";
   /** Whether they are a whole JSON object; undefined until that is known. */
   whole: boolean | undefined;
-  closed: boolean;
-}
 
-const NEW_BLOCK = { started: false, id: "", name: "", arguments: "", whole: undefined, closed: false };
+  constructor(readonly kind: "thinking" | "text" | "tool") {}
+
+  isComplete(): boolean {
+    if (this.kind !== "tool") return true;
+    this.whole ??= isWholeObject(this.arguments);
+    return this.whole;
+  }
+
+  /** Returns the block as it begins. */
+  empty(newId: () => string): Record<string, unknown> {
+    if (this.kind === "text") return { type: "text", text: "" };
+    // Only Anthropic can sign. An empty signature pretends nothing.
+    if (this.kind === "thinking") return { type: "thinking", thinking: "", signature: "" };
+    return { type: "tool_use", id: this.id || `toolu_${newId()}`, name: this.name, input: {} };
+  }
+
+  delta(fragment: string): Record<string, unknown> {
+    if (this.kind === "text") return { type: "text_delta", text: fragment };
+    if (this.kind === "thinking") return { type: "thinking_delta", thinking: fragment };
+    return { type: "input_json_delta", partial_json: fragment };
+  }
+}
 
 /**
  * The content blocks of a streamed message, which come strictly one after another. A chat completion may mix
@@ -72,7 +91,7 @@ export class Blocks {
   }
 
   #add(kind: Block["kind"]): Block {
-    const block = { ...NEW_BLOCK, kind, pending: [] };
+    const block = new Block(kind);
     this.#queue.push(block);
     return block;
   }
@@ -94,7 +113,7 @@ export class Blocks {
   #advance(ending: boolean): boolean {
     for (let first = this.#queue[0]; first; first = this.#queue[0]) {
       if (!this.#flush(first)) return !ending;
-      if (!ending && (this.#queue.length === 1 || !isComplete(first))) return true;
+      if (!ending && (this.#queue.length === 1 || !first.isComplete())) return true;
       this.#emit("content_block_stop", { index: this.#index });
       first.closed = true;
       this.#queue.shift();
@@ -107,33 +126,13 @@ export class Blocks {
   #flush(block: Block): boolean {
     if (block.kind === "tool" && !block.name) return false;
     const index = this.#index;
-    if (!block.started) {
-      this.#emit("content_block_start", { index, content_block: emptyBlock(block, this.#newId) });
-    }
+    if (!block.started) this.#emit("content_block_start", { index, content_block: block.empty(this.#newId) });
     block.started = true;
     for (const fragment of block.pending.splice(0)) {
-      this.#emit("content_block_delta", { index, delta: deltaOf(block.kind, fragment) });
+      this.#emit("content_block_delta", { index, delta: block.delta(fragment) });
     }
     return true;
   }
-}
-
-function emptyBlock({ kind, id, name }: Block, newId: () => string): Record<string, unknown> {
-  if (kind === "text") return { type: "text", text: "" };
-  // Only Anthropic can sign. An empty signature pretends nothing.
-  if (kind === "thinking") return { type: "thinking", thinking: "", signature: "" };
-  return { type: "tool_use", id: id || `toolu_${newId()}`, name, input: {} };
-}
-
-function deltaOf(kind: Block["kind"], fragment: string): Record<string, unknown> {
-  if (kind === "text") return { type: "text_delta", text: fragment };
-  if (kind === "thinking") return { type: "thinking_delta", thinking: fragment };
-  return { type: "input_json_delta", partial_json: fragment };
-}
-
-function isComplete(block: Block): boolean {
-  if (block.kind === "tool") block.whole ??= isWholeObject(block.arguments);
-  return block.kind !== "tool" || block.whole === true;
 }
 
 function isWholeObject(text: string): boolean {

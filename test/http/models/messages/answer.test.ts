@@ -199,11 +199,7 @@ describe("errors", () => {
 
   test("an error body has Anthropic's shape, with the request's id if there is one", () => {
     const error = { type: "not_found_error", message: "No such model." } as const;
-    expect(anthropicErrorBody({ ...error, requestId: "req_1" })).toEqual({
-      type: "error",
-      error,
-      request_id: "req_1",
-    });
+    expect(anthropicErrorBody(error, "req_1")).toEqual({ type: "error", error, request_id: "req_1" });
     expect(anthropicErrorBody(error)).toEqual({ type: "error", error });
   });
 });
