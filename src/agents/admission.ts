@@ -87,10 +87,7 @@ function whyKeyIsNeeded(
   return undefined;
 }
 
-/**
- * `null` counts as a web origin: pages in a sandboxed frame send it too. Browser extensions have schemes of
- * their own.
- */
+/** `null` is the origin of a page in a sandboxed frame. Browser extensions have schemes of their own. */
 function isWebOrigin(origin: string): boolean {
   return origin === "null" || /^(https?|file):/i.test(origin);
 }

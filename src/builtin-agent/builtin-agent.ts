@@ -39,9 +39,7 @@ const MODELS_PRINTED_MAX = 5;
 /** Connects an upstream to a server, and reconnects with the same identity until it is stopped. */
 export class BuiltinAgent {
   readonly #ended = Promise.withResolvers<CommandError | undefined>();
-  /**
-   * Resolves when the agent has ended: after `stop`, or with an error if the server will not have it back.
-   */
+  /** Resolves when the agent has ended: after `stop`, or with an error if the server refuses it. */
   readonly ended = this.#ended.promise;
   readonly #options: Required<BuiltinAgentOptions>;
   readonly #asks;
@@ -123,9 +121,9 @@ export class BuiltinAgent {
     const { clock, log, print, server, slots } = this.#options;
     this.#identity = { agent, resume };
     this.#readyAt = clock.now();
-    log.info("server_connected", { server: server.shown, agent, version });
+    log.info("server_connected", { server: server.label, agent, version });
     const models = modelsText(this.#monitor.offer());
-    print(`connected to ${server.shown}, offering ${models}, up to ${slots} requests at once`);
+    print(`connected to ${server.label}, offering ${models}, up to ${slots} requests at once`);
     if (this.#leaving !== undefined) this.#connection?.send({ type: "pause" });
     else this.#sendUpdate();
   }
@@ -151,8 +149,8 @@ export class BuiltinAgent {
   #giveUp(reason: string): void {
     const { log, server } = this.#options;
     this.#monitor.stop();
-    log.error("server_refused", { server: server.shown, reason });
-    this.#ended.resolve(new CommandError(`${server.shown}: ${reason}`));
+    log.error("server_refused", { server: server.label, reason });
+    this.#ended.resolve(new CommandError(`${server.label}: ${reason}`));
   }
 
   #reconnect(reason: string, upMs: number): void {
@@ -162,8 +160,8 @@ export class BuiltinAgent {
     this.#reconnectMs = undefined;
     const waitMs =
       askedMs === undefined ? this.#backOff.next() : Math.round(askedMs * (1 + random() * RECONNECT_SPREAD));
-    log.warn("server_lost", { server: server.shown, reason, retry_ms: waitMs });
-    print(`${server.shown}: ${reason}; reconnecting in ${(waitMs / 1000).toFixed(1)} s`);
+    log.warn("server_lost", { server: server.label, reason, retry_ms: waitMs });
+    print(`${server.label}: ${reason}; reconnecting in ${(waitMs / 1000).toFixed(1)} s`);
     this.#cancelReconnect = clock.after(waitMs, () => this.#connect());
   }
 

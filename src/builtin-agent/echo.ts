@@ -8,7 +8,7 @@ import type { Upstream } from "./upstream.ts";
  */
 export function createEcho(): Upstream {
   return {
-    shown: "echo",
+    label: "echo",
     check: async () => ({
       offer: { models: [{ id: "echo", owned_by: "chatgpt-api-server" }], endpoints: ["chat/completions"] },
     }),

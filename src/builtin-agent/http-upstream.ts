@@ -55,7 +55,7 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
     return { problem: "it lists no models; check --upstream, or give --model", unreachable: false };
   };
 
-  return { shown: options.url, check, request: post };
+  return { label: options.url, check, request: post };
 }
 
 /** A URL with a path is more likely complete, one without a path more likely lacks `/v1`. */

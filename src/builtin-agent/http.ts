@@ -19,10 +19,7 @@ export function request(url: string, init: RequestInit): Promise<Response> {
   return fetch(url, { ...init, ...direct, headers, redirect: "manual", timeout: false });
 }
 
-/**
- * Requests a whole response. Its text is undefined if it is longer than `bytesMax`. Rejects if the response
- * is not complete within `limitMs`.
- */
+/** Requests a response with its text, see `readText`. Rejects if it is not complete within `limitMs`. */
 export async function requestText(
   url: string,
   { init = {}, limitMs, bytesMax, signal }: RequestTextOptions,

@@ -22,7 +22,7 @@ interface RunningAsk {
   stopping: AbortController;
   server: FrameSender;
   /** Resolves when the ask has ended. */
-  over: Promise<void>;
+  ended: Promise<void>;
 }
 
 /** Returns the asks that the agent works on, none at first. */
@@ -46,7 +46,7 @@ export function createRunningAsks({ upstream, slots, clock, log, onBroken }: Run
       status,
     });
     if (status === 401 || status === 403)
-      log.warn("upstream_key_refused", { upstream: upstream.shown, status });
+      log.warn("upstream_key_refused", { upstream: upstream.label, status });
     if (result === "fail" && status === undefined) onBroken();
   };
 
@@ -56,18 +56,16 @@ export function createRunningAsks({ upstream, slots, clock, log, onBroken }: Run
   };
 
   return {
-    /**
-     * Starts an ask, or tells the server to give it to another agent: when leaving, or without a free slot.
-     */
+    /** Starts an ask. When leaving, or without a free slot, tells the server to send it elsewhere. */
     start(ask: AskFrame, server: FrameSender) {
       if (running.has(ask.ask)) return;
       if (leaving) return refuse(ask.ask, "the agent is leaving", server);
       if (running.size >= slots) return refuse(ask.ask, "the agent has no free slot", server);
       const stopping = new AbortController();
       // Added before it runs, as it may end within the call.
-      const entry: RunningAsk = { stopping, server, over: Promise.resolve() };
+      const entry: RunningAsk = { stopping, server, ended: Promise.resolve() };
       running.set(ask.ask, entry);
-      entry.over = run(ask, server, stopping);
+      entry.ended = run(ask, server, stopping);
     },
     /** Aborts an ask that nobody waits for any more. Its slot is free at once. */
     cancel,
@@ -78,7 +76,7 @@ export function createRunningAsks({ upstream, slots, clock, log, onBroken }: Run
     /** Takes no more asks, and resolves when none is running. */
     async finish(): Promise<void> {
       leaving = true;
-      while (running.size > 0) await Promise.all([...running.values()].map(({ over }) => over));
+      while (running.size > 0) await Promise.all([...running.values()].map(({ ended }) => ended));
     },
     /** Ends the running asks and tells the server. */
     abandon(): void {

@@ -5,7 +5,7 @@ export interface ServerAddress {
   /** The URL to register at: `ws://…/client/register`, without the agent key. */
   url: string;
   /** The address for people and logs. */
-  shown: string;
+  label: string;
   /** The agent key, if the address has one. */
   key: string | undefined;
 }
@@ -23,8 +23,8 @@ export function readServerAddress(text: string): ServerAddress {
   const secure = url.protocol === "https:" || url.protocol === "wss:";
   const path = url.pathname.replace(/\/+$/, "").replace(/\/client\/register$/, "");
   const [, prefix = "", key] = /^(.*?)(?:\/agents\/([^/]+))?$/.exec(path.replace(/\/+$/, "")) ?? [];
-  const shown = `${secure ? "wss" : "ws"}://${url.host}${prefix}`;
-  return { url: `${shown}/client/register`, shown, key: key && decode(key) };
+  const label = `${secure ? "wss" : "ws"}://${url.host}${prefix}`;
+  return { url: `${label}/client/register`, label, key: key && decode(key) };
 }
 
 /** Whether two addresses name the same server. All names of this machine count as one. */

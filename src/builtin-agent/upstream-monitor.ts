@@ -36,9 +36,9 @@ export function monitorUpstream({ upstream, clock, random, log, print, onChange 
   };
 
   const up = (next: Offer) => {
-    if (printedProblem) print(`${upstream.shown} is available again`);
+    if (printedProblem) print(`${upstream.label} is available again`);
     if (!offer || printedProblem)
-      log.info("upstream_up", { upstream: upstream.shown, models: next.models.length });
+      log.info("upstream_up", { upstream: upstream.label, models: next.models.length });
     printedProblem = "";
     problems = 0;
     backOff.reset();
@@ -49,8 +49,8 @@ export function monitorUpstream({ upstream, clock, random, log, print, onChange 
     problems++;
     if (offer && !unreachable && problems < PROBLEMS_MAX) return;
     if (printedProblem !== problem) {
-      print(`${upstream.shown} is not available: ${problem}; retrying until it is`);
-      log.warn("upstream_down", { upstream: upstream.shown, reason: problem });
+      print(`${upstream.label} is not available: ${problem}; retrying until it is`);
+      log.warn("upstream_down", { upstream: upstream.label, reason: problem });
     }
     printedProblem = problem;
     if (offer) change({ ...offer, models: [] });

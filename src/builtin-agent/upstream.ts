@@ -19,7 +19,7 @@ export type UpstreamStatus = { offer: Offer } | UpstreamProblem;
 /** The program that answers the asks: a model server, a paid API, or the echo. */
 export interface Upstream {
   /** The upstream's name for people and logs. */
-  shown: string;
+  label: string;
   /** Asks the upstream what it offers. Never rejects. */
   check(signal: AbortSignal): Promise<UpstreamStatus>;
   /**

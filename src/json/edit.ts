@@ -15,10 +15,7 @@ interface Entry {
   valueTo: number;
 }
 
-/**
- * Returns the text with `key` set to `value`, in its place or else at the end. `text` must be a valid JSON
- * object.
- */
+/** Returns `text`, a valid JSON object, with `key` set to `value`, in its place or else at the end. */
 export function setField(text: string, key: string, value: unknown): string {
   const json = JSON.stringify(value);
   const entries = entriesOf(text);

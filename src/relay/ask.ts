@@ -101,9 +101,7 @@ export class Ask {
     this.#stopWaiting = clock.after(limitMs, onLimit);
   }
 
-  /**
-   * Calls `look` after the delay if the ask still waits then. Does nothing if a call is scheduled already.
-   */
+  /** Calls `look` after the delay if the ask still waits then. Only one call is scheduled at a time. */
   lookLater(clock: Clock, delayMs: number, look: () => void): void {
     this.#stopLooking ??= clock.after(delayMs, () => {
       this.#stopLooking = undefined;

@@ -32,10 +32,7 @@ export interface Turn {
 
 export interface Conversations {
   find(id: string): Promise<Conversation | undefined>;
-  /**
-   * Returns the turns up to the one with the id `last`, or to the newest, oldest first; undefined if the
-   * conversation has no such turn.
-   */
+  /** Returns the turns up to the one with the id `last`, or to the newest; undefined without such a turn. */
   branch(conversation: string, last: string | undefined): Promise<Turn[] | undefined>;
   /**
    * Keeps a new conversation, or notes that a known one was used, and keeps the turn if there is one. Returns
@@ -114,7 +111,10 @@ export async function askConversation(
   if (result.answer.kind === "v1") {
     const { answer } = result.answer;
     onText(answer.content);
-    rememberAtAgent(deps, { answer, agent, known, asker });
+    const { conversation_id: id } = answer;
+    const owner = id === known?.id ? known.owner : asker.principal;
+    if (id !== "" && id.length <= CONVERSATION_ID_LENGTH_MAX)
+      deps.conversations.remember({ id, owner, agent, kept: false, model: undefined });
     return { answer, agent };
   }
   const content = chat.end(result.answer);
@@ -171,14 +171,4 @@ function checkLength(branch: Turn[], question: string, lengthMax: number): void 
   throw new AppError("conversation_full", {
     hint: "Begin a new conversation, or continue from an earlier response_id as parent_id.",
   });
-}
-
-function rememberAtAgent(
-  { conversations }: AskConversationDeps,
-  { answer, agent, known, asker }: ConversationAnswer & { known: Conversation | undefined; asker: Asker },
-): void {
-  const id = answer.conversation_id;
-  if (id === "" || id.length > CONVERSATION_ID_LENGTH_MAX) return;
-  const owner = id === known?.id ? known.owner : asker.principal;
-  conversations.remember({ id, owner, agent, kept: false, model: undefined });
 }

@@ -149,9 +149,7 @@ export class Hub {
     this.#sort(agent);
   }
 
-  /**
-   * Sets since when the agent's socket is full; undefined once it has drained. Until then it gets no asks.
-   */
+  /** The agent gets no asks while its socket is full; `since` is undefined once it has drained. */
   setCongested(agent: Agent, since: number | undefined): void {
     agent.congestedAt = since;
     this.#sort(agent);

@@ -96,10 +96,7 @@ export interface AgentIdentity {
   trusted: boolean;
   /** The agent key that it registered with, if any; the id is null for the main key. */
   key?: { id: string | null; name: string } | undefined;
-  /**
-   * A v1 agent takes one request at a time, cannot be told to stop, and may answer no ping while it works. v2
-   * is our own protocol.
-   */
+  /** A v1 agent takes one ask at a time, cannot cancel it, and may answer no ping meanwhile. v2 is ours. */
   protocol: "v1" | "v2";
 }
 

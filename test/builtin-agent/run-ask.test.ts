@@ -8,7 +8,7 @@ const run = async (response: () => Promise<Response>) => {
   const { frames, sender } = collectFrames();
   let signal: AbortSignal | undefined;
   const upstream = {
-    shown: "scripted",
+    label: "scripted",
     check: () => Promise.reject(new Error("not expected")),
     request: (_endpoint: string, _body: string, given: AbortSignal) => {
       signal = given;

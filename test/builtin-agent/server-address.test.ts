@@ -19,8 +19,8 @@ describe("a server's address", () => {
     ["https://chat.example/llm/agents/k~1/", "wss://chat.example/llm", "k~1"],
     ["https://chat.example/llm", "wss://chat.example/llm", undefined],
     [" a:1 ", "ws://a:1", undefined],
-  ])("the address %j leads to %s, with the key %s", (text, shown, key) => {
-    expect(readServerAddress(text)).toEqual({ url: `${shown}/client/register`, shown, key });
+  ])("the address %j leads to %s, with the key %s", (text, label, key) => {
+    expect(readServerAddress(text)).toEqual({ url: `${label}/client/register`, label, key });
   });
 
   test.each([

@@ -59,7 +59,7 @@ export function collectFrames() {
 /** An upstream whose status the test sets. */
 export function createScriptedUpstream(first: UpstreamStatus) {
   let status = first;
-  const upstream: Upstream = { ...createEcho(), shown: "scripted", check: async () => status };
+  const upstream: Upstream = { ...createEcho(), label: "scripted", check: async () => status };
   return {
     upstream,
     set: (next: UpstreamStatus) => {

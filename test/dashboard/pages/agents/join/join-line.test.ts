@@ -90,7 +90,7 @@ test("the built-in agent reads the address in the line as it was meant, whatever
       expect(words.slice(0, 2)).toEqual(["./chatgpt-api-server", "agent"]);
       expect(readServerAddress(words[2] ?? "")).toEqual({
         url: `${server.isSecure ? "wss" : "ws"}://${server.host}/client/register`,
-        shown: `${server.isSecure ? "wss" : "ws"}://${server.host}`,
+        label: `${server.isSecure ? "wss" : "ws"}://${server.host}`,
         key,
       });
     }
