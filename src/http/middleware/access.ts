@@ -37,11 +37,7 @@ const ENDED_SESSION = /^session_/;
 
 /** The checks that each request passes before any route sees it. */
 export class AccessControl {
-  readonly #options: AccessControlOptions;
-
-  constructor(options: AccessControlOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: AccessControlOptions) {}
 
   /**
    * Returns where the request comes from. Throws an `AppError`: url_too_long, host_invalid, or host_refused
@@ -55,22 +51,22 @@ export class AccessControl {
     const host = headers.get("host") ?? "";
     // Anything else in it would become a part of the path.
     if (!readHost(host)) throw new AppError("host_invalid", { hint: HOST_HINT });
-    const from = this.#options.addresses(request, server);
-    if (isLoopback(from.address) && !from.isVouched && !needsKey && !this.#options.isOwnHost(host))
+    const from = this.options.addresses(request, server);
+    if (isLoopback(from.address) && !from.isVouched && !needsKey && !this.options.isOwnHost(host))
       throw new AppError("host_refused", { hint: OWN_HOST_HINT });
     return from;
   }
 
   /** Counts a request of the address as running until the returned function is called. Throws address_busy. */
   enter(address: string | undefined): () => void {
-    const entered = this.#options.requests.enter(address);
+    const entered = this.options.requests.enter(address);
     if (typeof entered === "function") return entered;
     throw new AppError("address_busy", { hint: BUSY_HINT });
   }
 
   /** Returns the error for the caller: key_failures if the address has sent too many wrong keys. */
   limitWrongKeys(error: AppError, address: string | undefined): AppError {
-    const { failedKeys, log } = this.#options;
+    const { failedKeys, log } = this.options;
     const isWrongKey = WRONG_KEY.has(error.code) && !ENDED_SESSION.test(error.logAs ?? "");
     const over = isWrongKey ? failedKeys.note(address) : undefined;
     if (!over) return error;

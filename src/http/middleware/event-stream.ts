@@ -34,8 +34,6 @@ export class EventStream {
   /** Resolves when `end` was called, which may be long after the reader has left. */
   readonly finished = this.#end.promise;
   readonly #body: ReadableStream<string>;
-  readonly #onGone: () => void;
-  readonly #keepAlive: string;
   #controller: ReadableStreamDefaultController<string> | undefined;
   #isStarted = false;
   #isClosed = false;
@@ -49,9 +47,10 @@ export class EventStream {
    * `onGone` is called when the reader has left, or reads too slowly. `keepAlive` is what a quiet stream
    * sends now and then: a comment, unless the API has an event for it.
    */
-  constructor(onGone: () => void, keepAlive = COMMENT) {
-    this.#onGone = onGone;
-    this.#keepAlive = keepAlive;
+  constructor(
+    private readonly onGone: () => void,
+    private readonly keepAlive = COMMENT,
+  ) {
     this.#body = new ReadableStream<string>(
       {
         start: (controller) => {
@@ -59,7 +58,7 @@ export class EventStream {
         },
         cancel: () => {
           this.#close();
-          this.#onGone();
+          this.onGone();
         },
       },
       { highWaterMark: BUFFER_LENGTH_MAX, size: (chunk) => chunk?.length ?? 0 },
@@ -106,7 +105,7 @@ export class EventStream {
     if ((this.#controller.desiredSize ?? 0) < this.#held.length + text.length) {
       this.#close();
       this.#controller.error(new Error("read too slowly"));
-      this.#onGone();
+      this.onGone();
     } else if (this.#isStarted) {
       if (this.#held === "") releaseAtEndOfTurn(this);
       this.#held += text;
@@ -127,7 +126,7 @@ export class EventStream {
     this.#timer = setTimeout(() => {
       const leftMs = this.#sentAt + QUIET_MS - performance.now();
       this.#sleep(leftMs < 1 ? QUIET_MS : leftMs);
-      if (leftMs < 1) this.#write(this.#keepAlive);
+      if (leftMs < 1) this.#write(this.keepAlive);
     }, delayMs);
   }
 
@@ -141,11 +140,11 @@ export class EventStream {
 }
 
 export class EventStreamResponse extends Response {
-  readonly stream: EventStream;
-
-  constructor(stream: EventStream, body: ReadableStream<string>) {
+  constructor(
+    readonly stream: EventStream,
+    body: ReadableStream<string>,
+  ) {
     super(body, { headers: HEADERS });
-    this.stream = stream;
   }
 }
 

@@ -36,23 +36,21 @@ export async function askWhole(relay: Relay, ask: ModelAsk, signal: Signal): Pro
  * events.
  */
 export class ModelStream {
-  readonly #relay: Relay;
-  readonly #ask: ModelAsk;
   #stream: PlanStream | undefined;
 
-  constructor(relay: Relay, ask: ModelAsk) {
-    this.#relay = relay;
-    this.#ask = ask;
-  }
+  constructor(
+    private readonly relay: Relay,
+    private readonly ask: ModelAsk,
+  ) {}
 
   /** Resolves with a reply if the agent answered without a stream, as upstreams do when they refuse. */
   async run(events: EventStream, signal: Signal): Promise<{ agent: string; reply?: ModelReply }> {
     const onDelta = (delta: Delta, request: ModelRequest | undefined) =>
       events.sendAll(this.#open(request).push(delta));
-    const result = await this.#relay.ask({ ...askRequest(this.#ask), onDelta }, signal);
+    const result = await this.relay.ask({ ...askRequest(this.ask), onDelta }, signal);
     const { agent } = result;
-    const rest = dataOf(this.#ask, result);
-    if (!rest) return { agent, reply: replyOf(this.#ask, result) };
+    const rest = dataOf(this.ask, result);
+    if (!rest) return { agent, reply: replyOf(this.ask, result) };
     const stream = this.#open(result.request);
     for (const data of rest) events.sendAll(stream.push({ data }));
     events.sendAll(stream.end());
@@ -65,7 +63,7 @@ export class ModelStream {
   }
 
   #open(request: ModelRequest | undefined): PlanStream {
-    this.#stream ??= planOf(this.#ask, request).open();
+    this.#stream ??= planOf(this.ask, request).open();
     return this.#stream;
   }
 }

@@ -1,10 +1,18 @@
+import { z } from "zod";
 import type { Caller } from "../../auth/callers.ts";
 import { AppError } from "../../errors.ts";
 import type { Relay } from "../../relay/relay.ts";
 import { openaiStyle } from "../errors/openai.ts";
 import { resource, route } from "../route.ts";
 import { allowedModels, type ModelAliases } from "./allowed-models.ts";
-import { ModelEntry, ModelList } from "./schema.ts";
+
+const text = z.string();
+const ModelEntry = z
+  .strictObject({ id: text, object: z.literal("model"), created: z.int().min(0), owned_by: text })
+  .meta({ id: "Model" });
+const ModelList = z
+  .strictObject({ object: z.literal("list"), data: z.array(ModelEntry) })
+  .meta({ id: "ModelList" });
 
 const MODEL = { id: "llama3.2", object: "model", created: 1763885414, owned_by: "agent" } as const;
 

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { AppError } from "../../errors.ts";
 import { removeField, setField } from "../../json/edit.ts";
 import { parseJson } from "../../json/parse.ts";
@@ -8,7 +9,7 @@ import type { ErrorStyle } from "../errors/style.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 import { ChatFailure } from "./chat-completion.ts";
 import type { Plan, PlanStream } from "./plan.ts";
-import { type ModelAskBody, UsageChunk } from "./schema.ts";
+import type { ModelAskBody } from "./schema.ts";
 
 interface NativeRequest {
   /** The body as the caller sent it, and what the server reads of it. */
@@ -40,30 +41,25 @@ export function nativePlan(
   return {
     request: { endpoint, stream, headers, body: () => body },
     body: (answer) => answer,
-    open: () => new NativeStream({ endsWithDone: isChatLike, hidesUsage, style }),
+    open: () => new NativeStream(isChatLike, hidesUsage, style),
   };
 }
 
-interface NativeStreamOptions {
-  /** Whether the last event must be `[DONE]`. */
-  endsWithDone: boolean;
-  hidesUsage: boolean;
-  style: ErrorStyle;
-}
-
 class NativeStream implements PlanStream {
-  readonly #options: NativeStreamOptions;
   #first: string | undefined;
   #last = "";
   #count = 0;
 
-  constructor(options: NativeStreamOptions) {
-    this.#options = options;
-  }
+  constructor(
+    /** Whether the last event must be `[DONE]`. */
+    private readonly endsWithDone: boolean,
+    private readonly hidesUsage: boolean,
+    private readonly style: ErrorStyle,
+  ) {}
 
   push({ data, event = "" }: Delta): ServerEvent[] {
     this.#last = data;
-    const shown = this.#options.hidesUsage ? withoutUsage(data) : data;
+    const shown = this.hidesUsage ? withoutUsage(data) : data;
     if (shown === undefined) return [];
     this.#first ??= shown;
     this.#count++;
@@ -72,17 +68,19 @@ class NativeStream implements PlanStream {
 
   end(): ServerEvent[] {
     // After an error, `[DONE]` would say that the answer is whole.
-    const isEnded = !this.#options.endsWithDone || this.#last === CHAT_STREAM_END || isError(this.#last);
+    const isEnded = !this.endsWithDone || this.#last === CHAT_STREAM_END || isError(this.#last);
     return isEnded ? [] : [{ event: "", data: CHAT_STREAM_END }];
   }
 
   fail(error: AppError, requestId: string): ServerEvent[] {
-    return [this.#options.style.streamEvent(error, requestId, { count: this.#count, first: this.#first })];
+    return [this.style.streamEvent(error, requestId, { count: this.#count, first: this.#first })];
   }
 }
 
 const isError = (data: string): boolean =>
   data.includes('"error"') && ChatFailure.safeParse(parseJson(data)).success;
+
+const UsageChunk = z.object({ choices: z.array(z.unknown()).nullish(), usage: z.unknown().optional() });
 
 /** Returns the data of a chunk without its usage, or undefined for a chunk that holds nothing else. */
 function withoutUsage(data: string): string | undefined {

@@ -14,27 +14,13 @@ export const ModelAskBody = z.object({
 });
 export type ModelAskBody = z.output<typeof ModelAskBody>;
 
-/** The fields that the server reads of a streamed chunk. */
-export const UsageChunk = z.object({
-  choices: z.array(z.unknown()).nullish(),
-  usage: z.unknown().optional(),
-});
-
 /**
  * The answers of the model routes. An upstream's answer is passed on unchanged, and upstreams differ, so
- * these say what is usually there and promise nothing, unlike `ModelList`, which is ours.
+ * these say what is usually there and promise nothing.
  */
 const text = z.string();
 const optionalText = text.nullish();
 const count = z.number().nullish();
-
-export const ModelEntry = z
-  .strictObject({ id: text, object: z.literal("model"), created: z.int().min(0), owned_by: text })
-  .meta({ id: "Model" });
-
-export const ModelList = z
-  .strictObject({ object: z.literal("list"), data: z.array(ModelEntry) })
-  .meta({ id: "ModelList" });
 
 const Usage = z
   .looseObject({ prompt_tokens: count, completion_tokens: count, total_tokens: count })

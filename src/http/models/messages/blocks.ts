@@ -43,8 +43,6 @@ class Block {
  * fragment is sent as it came, never joined or cut.
  */
 export class Blocks {
-  readonly #newId: () => string;
-  readonly #emit: (type: string, fields: Record<string, unknown>) => void;
   /** The blocks that are not complete, and those behind them. */
   readonly #queue: Block[] = [];
   readonly #calls = new Map<number, Block>();
@@ -52,10 +50,10 @@ export class Blocks {
   #index = 0;
   #lastCall = -1;
 
-  constructor(newId: () => string, emit: (type: string, fields: Record<string, unknown>) => void) {
-    this.#newId = newId;
-    this.#emit = emit;
-  }
+  constructor(
+    private readonly newId: () => string,
+    private readonly emit: (type: string, fields: Record<string, unknown>) => void,
+  ) {}
 
   write(kind: "thinking" | "text", fragment: string): void {
     const last = this.#queue.at(-1);
@@ -114,7 +112,7 @@ export class Blocks {
     for (let first = this.#queue[0]; first; first = this.#queue[0]) {
       if (!this.#flush(first)) return !ending;
       if (!ending && (this.#queue.length === 1 || !first.isComplete())) return true;
-      this.#emit("content_block_stop", { index: this.#index });
+      this.emit("content_block_stop", { index: this.#index });
       first.closed = true;
       this.#queue.shift();
       this.#index += 1;
@@ -126,10 +124,10 @@ export class Blocks {
   #flush(block: Block): boolean {
     if (block.kind === "tool" && !block.name) return false;
     const index = this.#index;
-    if (!block.started) this.#emit("content_block_start", { index, content_block: block.empty(this.#newId) });
+    if (!block.started) this.emit("content_block_start", { index, content_block: block.empty(this.newId) });
     block.started = true;
     for (const fragment of block.pending.splice(0)) {
-      this.#emit("content_block_delta", { index, delta: block.delta(fragment) });
+      this.emit("content_block_delta", { index, delta: block.delta(fragment) });
     }
     return true;
   }

@@ -14,7 +14,6 @@ const CALL_GOES_ON = "The agent's upstream sent more arguments for a tool call t
  * they come. If they are not JSON, the caller's SDK finds out when the call is complete.
  */
 export class MessagesStream extends TranslatedStream {
-  readonly #options: MessageOptions;
   readonly #blocks: Blocks;
   #isStarted = false;
   #usage: Usage | null | undefined;
@@ -22,14 +21,13 @@ export class MessagesStream extends TranslatedStream {
   #isRefused = false;
   #stopSequence: string | undefined;
 
-  constructor(options: MessageOptions) {
+  constructor(private readonly options: MessageOptions) {
     super();
-    this.#options = options;
     this.#blocks = new Blocks(options.newId, (type, fields) => this.#emit(type, fields));
   }
 
   protected write(chunk: CompletionChunk, value: unknown): string | undefined {
-    this.#start(chunk.model || this.#options.model);
+    this.#start(chunk.model || this.options.model);
     this.#usage = chunk.usage ?? this.#usage;
     // A message has only the first of several choices.
     for (const choice of chunk.choices.filter(({ index }) => !index)) {
@@ -38,13 +36,13 @@ export class MessagesStream extends TranslatedStream {
       if (fault) return fault;
       if (!choice.finish_reason) continue;
       this.#finishReason = choice.finish_reason;
-      this.#stopSequence = stopSequenceOf(value, this.#options.stopSequences);
+      this.#stopSequence = stopSequenceOf(value, this.options.stopSequences);
     }
     return undefined;
   }
 
   protected finish(): string | undefined {
-    this.#start(this.#options.model);
+    this.#start(this.options.model);
     if (!this.#blocks.close()) return NO_NAME;
     const delta = endingFields({
       finishReason: this.#finishReason,
@@ -68,7 +66,7 @@ export class MessagesStream extends TranslatedStream {
 
   #writeChoice({ delta, finish_reason: finishReason }: Choice): string | undefined {
     const thinking = delta && reasoningOf(delta);
-    if (thinking && this.#options.showsThinking) this.#blocks.write("thinking", thinking);
+    if (thinking && this.options.showsThinking) this.#blocks.write("thinking", thinking);
     if (delta?.content) this.#blocks.write("text", delta.content);
     if (delta?.refusal) this.#blocks.write("text", delta.refusal);
     for (const fragment of delta?.tool_calls ?? []) {
@@ -81,7 +79,7 @@ export class MessagesStream extends TranslatedStream {
   #start(model: string): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
-    this.#emit("message_start", { message: messageBody(this.#options.id, model, [], undefined, undefined) });
+    this.#emit("message_start", { message: messageBody(this.options.id, model, [], undefined, undefined) });
   }
 
   #emit(type: string, fields: Record<string, unknown>): void {

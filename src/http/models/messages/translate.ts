@@ -1,8 +1,8 @@
-import { readShape } from "../refuse.ts";
-import type { Translation, TranslationContext } from "../translation.ts";
+import { readShape, refuse } from "../refuse.ts";
+import { streamFields, type Translation, type TranslationContext, withoutNulls } from "../translation.ts";
 import { messageOf } from "./answer.ts";
-import { chatRequest } from "./request.ts";
-import { MessagesBody } from "./schema.ts";
+import { chatMessages } from "./history.ts";
+import { ClientTool, JsonSchemaFormat, MessagesBody } from "./schema.ts";
 import { MessagesStream } from "./stream.ts";
 
 /**
@@ -28,4 +28,117 @@ export function translateMessages(body: unknown, { newId }: TranslationContext):
     answer: (chatBody) => JSON.stringify(messageOf(chatBody, options)),
     stream: () => new MessagesStream(options),
   };
+}
+
+/** OpenAI refuses longer names, which Claude Code sends. */
+const USER_LENGTH_MAX = 64;
+
+/**
+ * `high` is Anthropic's default, and Claude Code sends it with every request. It is left out, since most
+ * upstreams refuse `reasoning_effort` for a model that does not reason. Other values are passed on in the
+ * words that all upstreams know.
+ */
+const REASONING_EFFORT: Record<string, string | undefined> = {
+  low: "low",
+  medium: "medium",
+  high: undefined,
+  xhigh: "high",
+  max: "high",
+};
+
+/**
+ * Returns the body of the chat completion for a message.
+ *
+ * `thinking` is not translated. A model that reasons does so by itself, and most upstreams refuse
+ * `reasoning_effort` for a model that does not, while Claude Code asks for thinking whatever the model. The
+ * field only decides whether the caller is shown the reasoning. Other fields are left out because no word of
+ * the answer depends on them: `cache_control`, `context_management` (it saves context), `diagnostics`,
+ * `service_tier`, `speed`, `betas`, and unknown fields.
+ */
+function chatRequest(body: MessagesBody): Record<string, unknown> {
+  refuseState(body);
+  const user = body.metadata?.user_id;
+  return {
+    model: body.model,
+    messages: chatMessages(body),
+    // Not `max_completion_tokens`, which Ollama does not know. vLLM and llama.cpp take both.
+    max_tokens: body.max_tokens,
+    ...withoutNulls({
+      temperature: body.temperature,
+      top_p: body.top_p,
+      top_k: body.top_k,
+      stop: body.stop_sequences?.length ? body.stop_sequences : null,
+      reasoning_effort: reasoningEffort(body),
+      user: user && user.length <= USER_LENGTH_MAX ? user : null,
+    }),
+    ...chatTools(body),
+    ...responseFormat(body),
+    ...streamFields(body.stream),
+  };
+}
+
+/**
+ * The tool runners of the official packages ask for a thread, and go on without one if the error has these
+ * details.
+ */
+const NO_THREADS = { details: { error_code: "thread_unsupported_request", unsupported: [] } };
+
+/** Refuses what Anthropic keeps or runs on its side. */
+function refuseState({ container, mcp_servers, thread }: MessagesBody): void {
+  if (container != null) throw refuse("container", "Containers run at Anthropic only. Leave the field out.");
+  if (mcp_servers?.length)
+    throw refuse("mcp_servers", "This server does not connect to MCP servers. Offer their tools in `tools`.");
+  const noThreads = "This server keeps no threads. Send the whole conversation in `messages`.";
+  if (thread != null) throw refuse("thread", noThreads, NO_THREADS);
+}
+
+function reasoningEffort({ output_config: config }: MessagesBody): string | undefined {
+  const effort = config?.effort;
+  if (effort == null) return undefined;
+  if (Object.hasOwn(REASONING_EFFORT, effort)) return REASONING_EFFORT[effort];
+  throw refuse("output_config.effort", `It must be one of: ${Object.keys(REASONING_EFFORT).join(", ")}.`);
+}
+
+function responseFormat({ output_config, output_format }: MessagesBody): Record<string, unknown> {
+  const path = output_config?.format ? "output_config.format" : "output_format";
+  const format = output_config?.format ?? output_format;
+  if (!format) return {};
+  if (format.type !== "json_schema") throw refuse(`${path}.type`, "Only `json_schema` is supported.");
+  const { schema } = readShape(JsonSchemaFormat, format, path);
+  // A chat completion must have a name for it, which Anthropic's format lacks.
+  return { response_format: { type: "json_schema", json_schema: { name: "answer", schema, strict: true } } };
+}
+
+/**
+ * Returns the tools for the chat completion, and which of them the model may or must call. `defer_loading`,
+ * `eager_input_streaming`, `input_examples` and `cache_control` are left out, as tools work without them.
+ */
+function chatTools({ tools, tool_choice: choice }: MessagesBody): Record<string, unknown> {
+  const functions = (tools ?? []).map((tool, index) => chatTool(tool, `tools[${index}]`));
+  const names = new Set(functions.map((tool) => tool.function.name));
+  if (choice?.type === "any" && functions.length === 0)
+    throw refuse("tool_choice", "There are no tools to choose from.");
+  if (choice?.type === "tool" && !names.has(choice.name ?? ""))
+    throw refuse("tool_choice.name", "It must be the name of one of the tools.");
+  if (functions.length === 0) return {};
+  return {
+    tools: functions,
+    ...(choice && { tool_choice: chatChoice(choice) }),
+    ...(choice?.disable_parallel_tool_use && { parallel_tool_calls: false }),
+  };
+}
+
+function chatTool(tool: NonNullable<MessagesBody["tools"]>[number], path: string) {
+  if (tool.type != null && tool.type !== "custom") {
+    const reason = `\`${tool.type}\` tools are built into Anthropic's API and models. Use tools with an \`input_schema\`, which the caller runs.`;
+    throw refuse(`${path}.type`, reason);
+  }
+  const { name, description, input_schema: parameters, strict } = readShape(ClientTool, tool, path);
+  const definition = { name, ...withoutNulls({ description: description || null, parameters, strict }) };
+  return { type: "function", function: definition };
+}
+
+function chatChoice({ type, name }: NonNullable<MessagesBody["tool_choice"]>): unknown {
+  if (type === "tool") return { type: "function", function: { name } };
+  return type === "any" ? "required" : type;
 }

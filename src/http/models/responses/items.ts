@@ -29,12 +29,10 @@ export interface ItemContext {
 
 /** An item that is being written. */
 export class OpenItem<Kind extends OutputItem = OutputItem> {
-  readonly item: Kind;
-  readonly #context: ItemContext;
-
-  constructor(context: ItemContext, item: Kind) {
-    this.item = item;
-    this.#context = context;
+  constructor(
+    private readonly context: ItemContext,
+    readonly item: Kind,
+  ) {
     context.emit("response.output_item.added", { output_index: context.outputIndex, item });
   }
 
@@ -42,11 +40,11 @@ export class OpenItem<Kind extends OutputItem = OutputItem> {
   close(status: ClosedStatus): void {
     const { item } = this;
     item.status = status;
-    this.#context.emit("response.output_item.done", { output_index: this.#context.outputIndex, item });
+    this.context.emit("response.output_item.done", { output_index: this.context.outputIndex, item });
   }
 
   protected emit(type: string, fields: Record<string, unknown>): void {
-    const { outputIndex, emit } = this.#context;
+    const { outputIndex, emit } = this.context;
     emit(type, { item_id: this.item.id, output_index: outputIndex, ...fields });
   }
 }

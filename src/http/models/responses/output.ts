@@ -21,9 +21,6 @@ interface Call {
 /** The items of a response, as they grow with the deltas of one choice. */
 export class Output {
   readonly items: OutputItem[] = [];
-  readonly #tools: Tools;
-  readonly #newId: () => string;
-  readonly #emit: EmitEvent;
   /** The open message or reasoning. An item of another kind ends it. */
   #current: OpenItem | undefined;
   /** The arguments of parallel calls may alternate, so calls end only with the answer. */
@@ -31,11 +28,11 @@ export class Output {
   readonly #callsByIndex = new Map<number, Call>();
   #lastIndex = 0;
 
-  constructor(tools: Tools, newId: () => string, emit: EmitEvent) {
-    this.#tools = tools;
-    this.#newId = newId;
-    this.#emit = emit;
-  }
+  constructor(
+    private readonly tools: Tools,
+    private readonly newId: () => string,
+    private readonly emit: EmitEvent,
+  ) {}
 
   write({ delta, message, logprobs }: Choice): void {
     const part = delta ?? message;
@@ -70,7 +67,7 @@ export class Output {
 
   #openCall(id: string | undefined, name: string): OpenCall {
     this.#closeCurrent();
-    const open = openCall(this.#nextContext(), id ?? `call_${this.#newId()}`, this.#tools.byWireName(name));
+    const open = openCall(this.#nextContext(), id ?? `call_${this.newId()}`, this.tools.byWireName(name));
     this.items.push(open.item);
     this.#openCalls.push(open);
     return open;
@@ -82,7 +79,7 @@ export class Output {
   }
 
   #nextContext(): ItemContext {
-    return { outputIndex: this.items.length, newId: this.#newId, emit: this.#emit };
+    return { outputIndex: this.items.length, newId: this.newId, emit: this.emit };
   }
 
   /**

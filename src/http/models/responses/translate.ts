@@ -1,7 +1,7 @@
-import { readShape } from "../refuse.ts";
-import type { Translation, TranslationContext } from "../translation.ts";
-import { chatRequest } from "./request.ts";
-import { ResponsesBody } from "./schema.ts";
+import { readShape, refuse } from "../refuse.ts";
+import { streamFields, type Translation, type TranslationContext, withoutNulls } from "../translation.ts";
+import { readInput } from "./input.ts";
+import { JsonSchemaFormat, ResponsesBody } from "./schema.ts";
 import { ResponsesStream } from "./stream.ts";
 import { Tools } from "./tools.ts";
 
@@ -21,4 +21,92 @@ export function translateResponses(body: unknown, context: TranslationContext): 
     answer: (chatBody) => JSON.stringify(start().whole(chatBody)),
     stream: start,
   };
+}
+
+const NOT_KEPT = "This server keeps no responses. Send the whole conversation in `input`.";
+
+/** The fields that refer to something kept at OpenAI, with the reason for the refusal. */
+const REFUSED: Record<string, string> = {
+  previous_response_id: NOT_KEPT,
+  conversation: NOT_KEPT,
+  prompt: "This server keeps no prompts. Send the text in `instructions` and `input`.",
+};
+
+/**
+ * The fields of the Responses API that are translated one by one, or left out because no word of the answer
+ * depends on them. All others, such as `seed`, `stop` or `top_k`, are for the caller's upstream and are
+ * passed on unchanged.
+ */
+const OWN_FIELDS = new Set([
+  ...Object.keys(ResponsesBody.shape),
+  ...[
+    "stream_options",
+    "max_tool_calls",
+    "metadata",
+    "client_metadata",
+    "store",
+    "service_tier",
+    "truncation",
+  ],
+  ...[
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "safety_identifier",
+    "moderation",
+  ],
+  ...["context_management", "access_programs", "image", "messages", "n", "logprobs"],
+  ...Object.keys(REFUSED),
+]);
+
+/** Returns the body of the chat completion for a response. */
+function chatRequest(body: ResponsesBody, tools: Tools): Record<string, unknown> {
+  for (const [field, hint] of Object.entries(REFUSED)) {
+    if (body[field] != null) throw refuse(field, hint);
+  }
+  if (body.background)
+    throw refuse("background", "This server keeps no responses. Wait for the answer, or stream it.");
+  return {
+    ...Object.fromEntries(Object.entries(body).filter(([field]) => !OWN_FIELDS.has(field))),
+    model: body.model,
+    messages: readInput(body, tools),
+    ...tools.request,
+    ...sampling(body),
+    ...responseFormat(body),
+    ...streamFields(body.stream),
+  };
+}
+
+function sampling(body: ResponsesBody): Record<string, unknown> {
+  const logprobs = body.include?.includes("message.output_text.logprobs") || Boolean(body.top_logprobs);
+  return withoutNulls({
+    // Not `max_completion_tokens`, which Ollama does not know. vLLM and llama.cpp take both.
+    max_tokens: body.max_output_tokens,
+    temperature: body.temperature,
+    top_p: body.top_p,
+    logprobs: logprobs || null,
+    top_logprobs: logprobs ? body.top_logprobs : null,
+    reasoning_effort: body.reasoning?.effort,
+    verbosity: body.text?.verbosity,
+    user: body.user,
+  });
+}
+
+function responseFormat({ text }: ResponsesBody): Record<string, unknown> {
+  const format = text?.format;
+  switch (format?.type) {
+    case undefined:
+    case null:
+    case "text":
+      return {};
+    case "json_object":
+      return { response_format: { type: "json_object" } };
+    case "json_schema": {
+      const { name, schema, description, strict } = readShape(JsonSchemaFormat, format, "text.format");
+      const schemaFormat = withoutNulls({ name, schema, description: description || null, strict });
+      return { response_format: { type: "json_schema", json_schema: schemaFormat } };
+    }
+    default:
+      throw refuse("text.format.type", "Only `text`, `json_object` and `json_schema` are supported.");
+  }
 }
