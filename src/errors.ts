@@ -85,3 +85,8 @@ export class CommandError extends Error {
     this.exitCode = options.exitCode ?? 1;
   }
 }
+
+/** Returns the error of a wrong command line. The program ends with exit code 2 and points to its help. */
+export function usageError(message: string): CommandError {
+  return new CommandError(message, { exitCode: 2 });
+}

@@ -1,4 +1,4 @@
-import type { Config } from "../config/read.ts";
+import type { Config } from "../config/settings.ts";
 import type { MakeBackup } from "./download.ts";
 
 const REASON_LENGTH_MAX = 1_000;

@@ -1,13 +1,13 @@
 import { parseArgs } from "node:util";
+import { type Environment, GivenSettings, readConfig, readSettings } from "../config/read.ts";
 import {
   type Config,
-  type Environment,
-  GivenSettings,
+  flagOf,
   type Origins,
-  readConfig,
-  readSettings,
-} from "../config/read.ts";
-import { flagOf, SETTING_NAMES, SETTINGS, type SettingName } from "../config/settings.ts";
+  SETTING_NAMES,
+  SETTINGS,
+  type SettingName,
+} from "../config/settings.ts";
 
 /** A flag of a command that is not a setting. */
 export interface Flag {

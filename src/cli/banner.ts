@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 import { resolve } from "node:path";
-import type { Config } from "../config/read.ts";
+import type { Config } from "../config/settings.ts";
 import { table } from "./text-table.ts";
 import { PROGRAM } from "./version.ts";
 

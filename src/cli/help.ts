@@ -89,9 +89,9 @@ function settingTables(
 }
 
 function settingRow(name: SettingName, about?: string): string[][] {
-  const { value, help, default: byDefault, absent } = SETTINGS[name];
+  const { value, help, default: byDefault, absent, many } = SETTINGS[name];
   const flag = flagOf(name);
-  const text = about ?? `${help} (${byDefault ?? absent})`;
+  const text = about ?? `${help}${many ? " May be repeated." : ""} (${byDefault ?? absent})`;
   return flag === undefined ? [] : [[`${flag} ${value}`.trimEnd(), text]];
 }
 

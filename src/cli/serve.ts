@@ -3,7 +3,7 @@ import { backupMaker, ownCommand } from "../backup/process.ts";
 import { BuiltinAgent } from "../builtin-agent/builtin-agent.ts";
 import { readServerAddress } from "../builtin-agent/server-address.ts";
 import type { Upstream } from "../builtin-agent/upstream.ts";
-import type { Config } from "../config/read.ts";
+import type { Config } from "../config/settings.ts";
 import { causeOf, createLog, type Log } from "../log/log.ts";
 import { type RunningServer, startServer } from "../server/compose.ts";
 import { readServerArgs } from "./args.ts";

@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { createEcho } from "../builtin-agent/echo.ts";
 import { createHttpUpstream } from "../builtin-agent/http-upstream.ts";
 import type { Upstream } from "../builtin-agent/upstream.ts";
-import type { Config } from "../config/read.ts";
+import type { Config } from "../config/settings.ts";
 import { CommandError } from "../errors.ts";
 import { ENDPOINTS, type Endpoint } from "../protocol/agent-v2.ts";
 

@@ -1,9 +1,15 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { CommandError } from "../errors.ts";
-import { type Config, PREFIX, SETTING_NAMES, SETTINGS, type SettingName, variablesOf } from "./settings.ts";
-
-export type { Config } from "./settings.ts";
+import { usageError } from "../errors.ts";
+import {
+  type Config,
+  type Origins,
+  PREFIX,
+  SETTING_NAMES,
+  SETTINGS,
+  type SettingName,
+  variablesOf,
+} from "./settings.ts";
 
 export type Environment = Record<string, string | undefined>;
 
@@ -26,9 +32,6 @@ export class GivenSettings {
   }
 }
 
-/** The source of each setting: a flag, a variable, the place of an argument, or `default`. */
-export type Origins = Readonly<Record<SettingName, string>>;
-
 /**
  * Reads all settings: the command line comes before the environment, and the environment before the defaults.
  * Throws a `CommandError` with exit code 2 and one line for each fault. No line repeats a secret.
@@ -39,9 +42,7 @@ export function readConfig(
 ): { config: Config; warnings: string[]; origins: Origins } {
   const config = readSettings(given, env, SETTING_NAMES);
   if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
-    throw new CommandError("--tls-cert and --tls-key belong together. Give both, or neither.", {
-      exitCode: 2,
-    });
+    throw usageError("--tls-cert and --tls-key belong together. Give both, or neither.");
   const unknown = unknownVariables(env);
   const warnings = unknown.length > 0 ? [`Ignored unknown variables: ${unknown.join(", ")}`] : [];
   const origins = SETTING_NAMES.map((name) => [name, given.texts.get(name)?.from ?? "default"]);
@@ -65,7 +66,7 @@ export function readSettings<Name extends SettingName>(
     const name = path[0] as Name;
     given.addFault(name, verdictOn(name, given.texts.get(name)) + message);
   }
-  if (given.faults.length > 0) throw new CommandError(given.faults.join("\n"), { exitCode: 2 });
+  if (given.faults.length > 0) throw usageError(given.faults.join("\n"));
   return Object.freeze(data) as Pick<Config, Name>;
 }
 
@@ -95,12 +96,9 @@ function readVariables(name: SettingName, env: Environment, given: GivenSettings
 
 function readPlain(variable: string, env: Environment): Given | undefined {
   const text = env[variable]?.trim();
-  return text && !isServiceLink(variable, text) ? { text, from: variable } : undefined;
-}
-
-/** Kubernetes sets `CHATGPT_API_PORT=tcp://…` for a Service called chatgpt-api. That is not a setting. */
-function isServiceLink(variable: string, text: string): boolean {
-  return variable === `${PREFIX}PORT` && text.startsWith("tcp://");
+  // Kubernetes sets `CHATGPT_API_PORT=tcp://…` for a Service called chatgpt-api. That is not a setting.
+  const isServiceLink = variable === `${PREFIX}PORT` && text?.startsWith("tcp://");
+  return text && !isServiceLink ? { text, from: variable } : undefined;
 }
 
 function readSecret(
@@ -109,36 +107,29 @@ function readSecret(
   env: Environment,
   given: GivenSettings,
 ): Given | undefined {
-  const [text, path] = [env[variable], env[`${variable}_FILE`]];
-  if (text && path) given.addFault(name, `${variable} and ${variable}_FILE are both set. Unset one.`);
+  const fileVariable = `${variable}_FILE`;
+  const [text, path] = [env[variable], env[fileVariable]];
+  if (text && path) given.addFault(name, `${variable} and ${fileVariable} are both set. Unset one.`);
   if (text) return { text, from: variable };
-  return path ? readSecretFile(name, `${variable}_FILE`, path, given) : undefined;
-}
-
-function readSecretFile(name: SettingName, variable: string, path: string, given: GivenSettings): Given {
+  if (!path) return undefined;
   try {
-    return { text: readFileSync(path, "utf8").replace(/\r?\n$/, ""), from: variable };
+    return { text: readFileSync(path, "utf8").replace(/\r?\n$/, ""), from: fileVariable };
   } catch (error) {
     // The path is left out: some people set the variable to the key itself.
-    const reason = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    given.addFault(
-      name,
-      `The file that ${variable} names cannot be read (${reason}). Check its path and its mode.`,
-    );
-    return { text: "", from: variable };
+    const { code = "unknown error" } = error as NodeJS.ErrnoException;
+    const fault = `The file that ${fileVariable} names cannot be read (${code}). Check its path and its mode.`;
+    given.addFault(name, fault);
+    return { text: "", from: fileVariable };
   }
 }
 
-/** Returns the variables that look like settings but are not, such as misspelt ones. */
+/** Returns the variables that look like settings but are not, such as misspelled ones. */
 function unknownVariables(env: Environment): string[] {
-  const known = new Set(SETTING_NAMES.flatMap(knownVariables));
+  const known = SETTING_NAMES.flatMap((name) => {
+    const variables = variablesOf(name);
+    return SETTINGS[name].secret ? variables.flatMap((each) => [each, `${each}_FILE`]) : variables;
+  });
   return Object.keys(env)
-    .filter((name) => name.startsWith(PREFIX) && !known.has(name))
+    .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
     .sort();
-}
-
-function knownVariables(name: SettingName): string[] {
-  return variablesOf(name).flatMap((variable) =>
-    SETTINGS[name].secret ? [variable, `${variable}_FILE`] : [variable],
-  );
 }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readServerArgs } from "../../src/cli/args.ts";
-import { describeConfig } from "../../src/config/describe.ts";
-import type { Config } from "../../src/config/settings.ts";
+import { type Config, describeSettings } from "../../src/config/settings.ts";
 
 const read = (args: readonly string[], env: Record<string, string>) => readServerArgs({ args, env });
 const configOf = (args: readonly string[], env: Record<string, string> = {}) =>
@@ -9,7 +8,7 @@ const configOf = (args: readonly string[], env: Record<string, string> = {}) =>
 
 describe("describing the settings", () => {
   const shown = (config: Config) =>
-    Object.fromEntries(describeConfig(config).map(({ label, shown }) => [label, shown]));
+    Object.fromEntries(Object.values(describeSettings(config)).map(({ label, value }) => [label, value]));
 
   test("the description has every setting as the command line takes it", () => {
     const args = ["--body-max=1.5MB", "--drain=90", "--reconnect-grace=0", "--agent-origins=none"];
@@ -31,9 +30,9 @@ describe("describing the settings", () => {
   test("the description shows no secret, and reads back as the same settings", () => {
     const secrets = { AGENT_KEY: "agent-key-1234", CHATGPT_API_SEAL_KEY: "s".repeat(32) };
     const config = configOf(["--frame-max=1234567", "--ping-every=1001ms"], secrets);
-    expect(JSON.stringify(describeConfig(config))).not.toMatch(/agent-key-1234|ssss|"key"/);
-    const args = describeConfig(config).flatMap(({ label, shown }) =>
-      label.startsWith("--") && !/[(*]/.test(shown) ? [`${label}=${shown}`] : [],
+    expect(JSON.stringify(describeSettings(config))).not.toMatch(/agent-key-1234|ssss|"key"/);
+    const args = Object.values(describeSettings(config)).flatMap(({ label, value }) =>
+      label.startsWith("--") && !/[(*]/.test(value) ? [`${label}=${value}`] : [],
     );
     expect(read(args, { ADMIN_KEY: "key", ...secrets }).config).toEqual(config);
   });
