@@ -2,7 +2,7 @@ import { ERRORS, type ErrorCode } from "./error-table.ts";
 
 export { type AnthropicErrorType, ERRORS, type ErrorCode } from "./error-table.ts";
 
-/** The failure of an agent's upstream, in its own words. */
+/** The failure of an agent's upstream, as the upstream reported it. */
 export interface UpstreamError {
   status?: number | undefined;
   /** The body, unchanged. */
@@ -33,7 +33,7 @@ interface AppErrorOptions {
   cause?: unknown;
 }
 
-/** The only error thrown on purpose. Anything else that reaches a caller is reported as `internal`. */
+/** The only error that ends a request on purpose. Anything else that is thrown is reported as `internal`. */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
@@ -44,17 +44,11 @@ export class AppError extends Error {
   readonly detail: string | undefined;
   readonly logAs: string | undefined;
 
-  constructor(code: ErrorCode, options: AppErrorOptions = {}) {
-    super(options.message ?? ERRORS[code].message, { cause: options.cause });
+  constructor(code: ErrorCode, { message, cause, ...fields }: AppErrorOptions = {}) {
+    super(message ?? ERRORS[code].message, { cause });
     this.name = "AppError";
     this.code = code;
-    this.hint = options.hint;
-    this.param = options.param;
-    this.extra = options.extra;
-    this.retryAfterMs = options.retryAfterMs;
-    this.upstream = options.upstream;
-    this.detail = options.detail;
-    this.logAs = options.logAs;
+    Object.assign(this, fields);
   }
 }
 

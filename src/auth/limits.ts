@@ -61,7 +61,7 @@ export type Limits = ReturnType<typeof createLimits>;
  */
 export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
   const users = new Map<string, UserState>();
-  const tokens = createDayCount(now, usedToday);
+  const tokens = createTokenCount(now, usedToday);
   let walk = users.entries();
 
   function forgetIdle(at: number): void {
@@ -88,15 +88,15 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
     const { requestsPerMinute, tokensPerDay, maxParallel } = own;
     const used = tokensPerDay === null ? 0 : tokens.of(user);
     if (tokensPerDay !== null && used >= tokensPerDay)
-      return refusal(
+      return limitError(
         "limit_tokens",
         `The limit is ${tokensPerDay}, and ${used} were used.`,
         tokens.resetMs(),
       );
     const waitMs = requestsPerMinute === null ? 0 : state.requests.waitMs(at, requestsPerMinute);
-    if (waitMs > 0) return refusal("limit_requests", `The limit is ${requestsPerMinute}.`, waitMs);
+    if (waitMs > 0) return limitError("limit_requests", `The limit is ${requestsPerMinute}.`, waitMs);
     if (maxParallel !== null && state.running >= maxParallel)
-      return refusal("limit_parallel", `The limit is ${maxParallel}.`, PARALLEL_RETRY_MS);
+      return limitError("limit_parallel", `The limit is ${maxParallel}.`, PARALLEL_RETRY_MS);
     return undefined;
   }
 
@@ -165,7 +165,7 @@ function createLease(state: UserState): Lease {
 }
 
 /** Counts the tokens of the current UTC day. A clock set back to an earlier day starts again at 0. */
-function createDayCount(now: () => number, usedToday: ReadonlyMap<string, number> = new Map()) {
+function createTokenCount(now: () => number, usedToday: ReadonlyMap<string, number> = new Map()) {
   let day = startOfDay(now());
   const used = new Map(usedToday);
   const today = () => {
@@ -187,7 +187,7 @@ function createDayCount(now: () => number, usedToday: ReadonlyMap<string, number
 }
 
 /** Clients parse "try again in" with seconds. A wait longer than clients take is written for people. */
-function refusal(
+function limitError(
   code: "limit_requests" | "limit_tokens" | "limit_parallel",
   limit: string,
   waitMs: number,

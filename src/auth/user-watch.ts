@@ -20,24 +20,24 @@ export function watchUsers({ users, open, revoke, onError, every = onTimer }: Us
   let isLooking = false;
 
   async function look(): Promise<void> {
-    for (const id of [...open()]) {
-      const user = await users.find(id);
-      if (!user || user.disabledAt !== null) revoke(id);
+    try {
+      for (const id of [...open()]) {
+        const user = await users.find(id);
+        if (!user || user.disabledAt !== null) revoke(id);
+      }
+      isReadable = true;
+    } catch (error) {
+      // One report is enough until the users can be read again.
+      if (isReadable) onError(error);
+      isReadable = false;
     }
-    isReadable = true;
   }
 
   return every(RECHECK_MS, () => {
     if (isLooking) return;
     isLooking = true;
-    const failed = (error: unknown) => {
-      if (isReadable) onError(error);
-      isReadable = false;
-    };
-    void look()
-      .catch(failed)
-      .finally(() => {
-        isLooking = false;
-      });
+    void look().finally(() => {
+      isLooking = false;
+    });
   });
 }

@@ -14,14 +14,14 @@ export function causeOf(thrown: unknown): string {
       parts.push(typeof error === "string" ? messageOf(error) : typeof error);
       break;
     }
-    parts.push(headOf(error));
+    parts.push(describe(error));
     error = error.cause;
   }
   const frames = thrown instanceof Error ? framesOf(thrown) : "";
   return parts.join(" < ") + frames;
 }
 
-function headOf(error: Error): string {
+function describe(error: Error): string {
   const { code } = error as { code?: unknown };
   const named = typeof code === "string" || typeof code === "number" ? `${error.name} (${code})` : error.name;
   return error instanceof SyntaxError ? named : `${named}: ${messageOf(error.message)}`;

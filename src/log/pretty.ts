@@ -1,7 +1,7 @@
 import type { LogEntry, LogLevel } from "./entry.ts";
 
 /** The most important fields of the most common events, written first and without names. */
-const HEADS: Readonly<Record<string, readonly string[]>> = {
+const FIRST_FIELDS: Readonly<Record<string, readonly string[]>> = {
   request: ["method", "route", "status", "ms"],
   ask: ["surface", "model", "outcome", "ms"],
 };
@@ -15,41 +15,38 @@ const BOLD = 1;
 
 /** Returns a line without its newline: the local time of day, the level, the event and its fields. */
 export function prettyLine({ time, level, event, fields }: LogEntry, coloured: boolean): string {
-  const paint = coloured ? coloursOf : plain;
-  const head = HEADS[event] ?? [];
-  const shown = [
+  const paint = coloured ? withColour : withoutColour;
+  const first = FIRST_FIELDS[event] ?? [];
+  const parts = [
     paint(timeOfDay(time), DIM),
     paint(level.padEnd(LEVEL_WIDTH), COLOURS[level]),
-    paint(shownText(event).padEnd(EVENT_WIDTH), BOLD),
+    paint(quoted(event).padEnd(EVENT_WIDTH), BOLD),
   ];
-  for (const name of head) {
+  for (const name of first) {
     const value = fields[name];
-    if (value !== undefined) shown.push(name === "ms" ? `${value}ms` : shownText(String(value)));
+    if (value !== undefined) parts.push(name === "ms" ? `${value}ms` : quoted(String(value)));
   }
   for (const [name, value] of Object.entries(fields)) {
-    if (value === undefined || head.includes(name)) continue;
-    shown.push(paint(`${shownText(name)}=`, DIM) + shownText(String(value)));
+    if (value === undefined || first.includes(name)) continue;
+    parts.push(paint(`${quoted(name)}=`, DIM) + quoted(String(value)));
   }
-  return shown.join(" ").trimEnd();
+  return parts.join(" ").trimEnd();
 }
 
-const coloursOf = (text: string, code: number) => `\x1b[${code}m${text}\x1b[0m`;
-const plain = (text: string) => text;
+const withColour = (text: string, code: number) => `\x1b[${code}m${text}\x1b[0m`;
+const withoutColour = (text: string) => text;
 
 function timeOfDay(time: Date): string {
-  const two = (value: number) => String(value).padStart(2, "0");
-  const milliseconds = String(time.getMilliseconds()).padStart(3, "0");
-  return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${milliseconds}`;
+  return `${time.toTimeString().slice(0, 8)}.${String(time.getMilliseconds()).padStart(3, "0")}`;
 }
 
 /** Quotes the text unless it is one word. Nothing in it can end the line or control the terminal. */
-function shownText(text: string): string {
+function quoted(text: string): string {
   if (/^[^\s"=\p{C}]+$/u.test(text)) return text;
   return JSON.stringify(text).replace(/[\p{C}\u2028\u2029]/gu, escaped);
 }
 
 function escaped(character: string): string {
-  return [...Array(character.length).keys()]
-    .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`)
-    .join("");
+  const units = character.split("");
+  return units.map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
 }

@@ -29,7 +29,7 @@ export function createRegistry() {
     const all: [labels: string[], series: Series][] = [];
     const seriesOf = memoizeByLabels((...values) => {
       const series = create();
-      all.push([pairs(family, values), series]);
+      all.push([labelPairs(family, values), series]);
       return series;
     });
     // A metric without labels has its only series from the start.
@@ -48,7 +48,9 @@ export function createRegistry() {
       add(type, family, () => {
         const values = read();
         const samples: readonly Sample[] = typeof values === "number" ? [[values]] : values;
-        return samples.map(([value, ...of]) => `${family.name}${braced(pairs(family, of))} ${shown(value)}`);
+        return samples.map(
+          ([value, ...of]) => `${family.name}${inBraces(labelPairs(family, of))} ${formatValue(value)}`,
+        );
       });
     },
     /** Returns all metrics in text format: https://prometheus.io/docs/instrumenting/exposition_formats/. */
@@ -98,7 +100,9 @@ function createCounter() {
     inc(by = 1): void {
       count += by;
     },
-    samples: (name: string, labels: readonly string[]) => [`${name}${braced(labels)} ${shown(count)}`],
+    samples: (name: string, labels: readonly string[]) => [
+      `${name}${inBraces(labels)} ${formatValue(count)}`,
+    ],
   };
 }
 
@@ -117,28 +121,28 @@ function createHistogram(buckets: readonly number[]) {
       let count = 0;
       const cumulative = [...counts].map((own, at) => {
         count += own;
-        return `${name}_bucket${braced([pair("le", shown(buckets[at] ?? Infinity)), ...labels])} ${count}`;
+        return `${name}_bucket${inBraces([labelPair("le", formatValue(buckets[at] ?? Infinity)), ...labels])} ${count}`;
       });
-      const rest = braced(labels);
-      return [...cumulative, `${name}_sum${rest} ${shown(sum)}`, `${name}_count${rest} ${count}`];
+      const rest = inBraces(labels);
+      return [...cumulative, `${name}_sum${rest} ${formatValue(sum)}`, `${name}_count${rest} ${count}`];
     },
   };
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", '"': '\\"' };
 
-function pairs({ labels = [] }: Family, values: readonly string[]): string[] {
-  return labels.map((label, at) => pair(label, values[at] ?? ""));
+function labelPairs({ labels = [] }: Family, values: readonly string[]): string[] {
+  return labels.map((label, at) => labelPair(label, values[at] ?? ""));
 }
 
-function pair(label: string, value: string): string {
+function labelPair(label: string, value: string): string {
   return `${label}="${value.replace(/[\\\n"]/g, (sign) => ESCAPES[sign] ?? sign)}"`;
 }
 
-function braced(labels: readonly string[]): string {
+function inBraces(labels: readonly string[]): string {
   return labels.length === 0 ? "" : `{${labels.join(",")}}`;
 }
 
-function shown(value: number): string {
+function formatValue(value: number): string {
   return value === Infinity ? "+Inf" : String(value);
 }

@@ -54,8 +54,8 @@ export interface RunningServer {
   /** Reads the certificate's files again, for new connections. The log says whether that worked. */
   reloadCertificate(): void;
   /**
-   * Finishes running requests up to the drain limit, then closes everything. A second call waits for the
-   * first.
+   * Refuses new requests, finishes running ones up to the drain limit, then closes everything. A second call
+   * waits for the first.
    */
   stop(): Promise<void>;
 }
@@ -105,7 +105,7 @@ interface Later {
 async function compose(given: Given): Promise<RunningServer> {
   const { config, log, store } = given;
   const { tlsCert, tlsKey } = config;
-  const stopUpkeep = await startPurges(given);
+  const stopUpkeep = await startStoreUpkeep(given);
   const later: Later = { server: () => server, agents: () => agents };
   const core = await createCore(given, later);
   const { relay, clock, metrics, overview } = core;
@@ -151,8 +151,8 @@ async function compose(given: Given): Promise<RunningServer> {
   return { port, agentKey, signInCode, reloadCertificate, stop: once(stop) };
 }
 
-/** Deletes rows past their age, now and every so often. Returns a function that stops it. */
-function startPurges({ config, store, log }: Given): Promise<() => void> {
+/** Deletes rows past their age, now and every hour. Resolves with a function that stops it. */
+function startStoreUpkeep({ config, store, log }: Given): Promise<() => void> {
   const { conversationDays, usageDays, auditDays } = config;
   return startUpkeep({
     store,
@@ -163,7 +163,7 @@ function startPurges({ config, store, log }: Given): Promise<() => void> {
   });
 }
 
-/** The relay, and what watches it: metrics, usage, the overview and the readiness check. */
+/** Creates the relay, and what watches it: limits, metrics, usage, the overview and the readiness check. */
 async function createCore({ config, store, log }: Given, { server }: Later) {
   const clock = createClock();
   // The tokens that were used today before this start count too.
@@ -186,7 +186,7 @@ async function createCore({ config, store, log }: Given, { server }: Later) {
   return { clock, limits, metrics, overview, relay, readiness };
 }
 
-/** Who may come in: the keys, the users and the sessions. */
+/** Creates everything that tells who may come in: the keys, the users and the sessions. */
 function createIdentities({ config, store, log, isFirstStart }: Given, { relay }: Core, later: Later) {
   const agentKey = config.agentKey ?? readOrCreateKey(agentKeyIn(config.data));
   log.mask(agentKey);
@@ -218,12 +218,9 @@ function createIdentities({ config, store, log, isFirstStart }: Given, { relay }
  * from there.
  */
 function createAccess({ config, log }: Given) {
+  const { host, allowedHosts } = config;
   const addressOf = createClientAddresses(config.trustProxy);
-  const isOwnHost = createOwnHosts([
-    hostname(),
-    ...(config.host ? [config.host] : []),
-    ...config.allowedHosts,
-  ]);
+  const isOwnHost = createOwnHosts([hostname(), ...(host ? [host] : []), ...allowedHosts]);
   const accessControl = new AccessControl({
     addresses: addressOf,
     isOwnHost,
@@ -234,7 +231,6 @@ function createAccess({ config, log }: Given) {
   return { accessControl, addressOf, isOwnHost, isSecure: createTlsCheck(config.trustProxy) };
 }
 
-/** The sockets of the agents. */
 function createAgents(
   { config, log }: Given,
   { relay, clock }: Core,

@@ -29,7 +29,7 @@ export function listen<Data>(options: ListenerOptions<Data>) {
   let current = serve(options, port, certificate);
   // The current server, and earlier ones that still have open connections.
   const servers = new Set([current]);
-  if (certificate) log.info("certificate_loaded", fieldsOf(certificate));
+  if (certificate) log.info("certificate_loaded", logFieldsOf(certificate));
 
   const retire = (server: Server<Data>) => {
     void server.stop().then(() => servers.delete(server));
@@ -69,7 +69,7 @@ export function listen<Data>(options: ListenerOptions<Data>) {
         const isSame = next.cert === certificate?.cert && next.key === certificate.key;
         if (!isSame) replace(next);
         certificate = next;
-        log.info(isSame ? "certificate_unchanged" : "certificate_loaded", fieldsOf(next));
+        log.info(isSame ? "certificate_unchanged" : "certificate_loaded", logFieldsOf(next));
       } catch (error) {
         log.error("certificate_refused", { cause: (error as Error).message });
       }
@@ -89,7 +89,7 @@ function serve<Data>(
   try {
     return Bun.serve<Data>({
       port,
-      ...(host === undefined ? {} : { hostname: host }),
+      ...(host !== undefined && { hostname: host }),
       ...(certificate && { tls: { cert: certificate.cert, key: certificate.key } }),
       // If `reusePort` is not given, `development: false` shares the port with any other server of the same user.
       reusePort: certificate !== undefined,
@@ -135,12 +135,10 @@ function cannotListen(host: string | undefined, port: number, error: unknown): C
   return new CommandError(`Cannot listen on ${where}: ${why}`, { cause: error });
 }
 
-function fieldsOf({ names, validTo }: Certificate) {
+function logFieldsOf({ names, validTo }: Certificate) {
   return { names, valid_to: validTo };
 }
 
-function sum<Data>(servers: Iterable<Server<Data>>, of: (server: Server<Data>) => number): number {
-  let total = 0;
-  for (const server of servers) total += of(server);
-  return total;
+function sum<Data>(servers: ReadonlySet<Server<Data>>, of: (server: Server<Data>) => number): number {
+  return [...servers].reduce((total, server) => total + of(server), 0);
 }

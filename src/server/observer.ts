@@ -20,15 +20,15 @@ interface ObserverOptions {
 
 /** Passes the relay's events on to the log, the metrics, the usage with the user's limits, and the overview. */
 export function createObserver({ log, metrics, usage, limits, overview }: ObserverOptions): RelayObserver {
-  const shown = ({ id, address, key }: AgentIdentity) => ({ agent: id, address, key: key?.name });
+  const agentFieldsOf = ({ id, address, key }: AgentIdentity) => ({ agent: id, address, key: key?.name });
   return {
     joined(agent) {
       metrics.agents.joined();
-      log.info("agent_joined", shown(agent));
+      log.info("agent_joined", agentFieldsOf(agent));
     },
     left(agent, reason) {
       metrics.agents.left(reason ?? "socket_closed");
-      log.info("agent_left", { ...shown(agent), reason: reason ?? "socket closed" });
+      log.info("agent_left", { ...agentFieldsOf(agent), reason: reason ?? "socket closed" });
     },
     ended(record) {
       const row = usageRowOf(record);
@@ -36,7 +36,7 @@ export function createObserver({ log, metrics, usage, limits, overview }: Observ
       limits.countTokens(row.principal, (row.promptTokens ?? 0) + (row.completionTokens ?? 0), row.at);
       metrics.askEnded(record);
       overview.noteAsk(record);
-      log.info("ask", logFieldsOf(record));
+      log.info("ask", askFieldsOf(record));
     },
   };
 }
@@ -62,7 +62,7 @@ function usageRowOf(record: AskRecord): UsageRow {
 }
 
 /** Returns what the log tells about a finished ask, with the id of its request. */
-function logFieldsOf(record: AskRecord): LogFields {
+function askFieldsOf(record: AskRecord): LogFields {
   const { origin, principal, agent, model, outcome, tries, deltas, usage } = record;
   const [, traceId, spanId] = origin.traceparent?.split("-") ?? [];
   return {

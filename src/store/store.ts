@@ -26,7 +26,7 @@ export interface StoredUser extends UserAttributes {
   /** The newest token, encrypted. `auth/seal.ts` opens it for the administrator's list. */
   sealedToken: Uint8Array;
   createdAt: number;
-  /** Since when all tokens are refused; null while they are valid. */
+  /** The time from which on all tokens are refused; null while they are valid. */
   disabledAt: number | null;
 }
 
@@ -113,6 +113,7 @@ export interface UsageRow {
   principal: Principal;
   agent: string | null;
   model: string | null;
+  /** The API that the caller used, such as `chat/completions`. */
   surface: string;
   /** `ok`, or the code of the error. Every code counts as failed. */
   outcome: string;

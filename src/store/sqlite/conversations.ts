@@ -51,7 +51,7 @@ export function createConversationStore(options: WriteBehindOptions, now: () => 
 
     remember(conversation, turn) {
       const known = behind.find(conversation.id);
-      if (known && !mayChange(known, conversation)) return;
+      if (known && !mayContinue(known, conversation)) return;
       const turns = [...(known?.turns ?? []), ...(turn ? [turn] : [])];
       behind.put({ ...conversation, usedAt: now(), turns });
     },
@@ -67,8 +67,8 @@ export function createConversationStore(options: WriteBehindOptions, now: () => 
   } satisfies ConversationStore & { dropUser(user: string): void; end(): Promise<void> };
 }
 
-/** Only the owner continues a conversation. Another agent continues it only if its words are kept here. */
-function mayChange(known: Conversation, next: Conversation): boolean {
+/** Only its owner continues a conversation, and another agent only if the server keeps its text. */
+function mayContinue(known: Conversation, next: Conversation): boolean {
   if (!isSamePrincipal(known.owner, next.owner)) return false;
   return known.kept === next.kept && (known.kept || known.agent === next.agent);
 }
@@ -78,7 +78,7 @@ type Queries = ReturnType<typeof prepare>;
 function writeOne(query: Queries, { turns: added, ...conversation }: PendingConversation): void {
   const { id, owner, agent, usedAt, kept, model = null } = conversation;
   const { changes } = query.upsert.run(id, userIdOf(owner), agent, usedAt, kept, model);
-  // The known conversation has another owner, or its words are at another agent: it must not get the turns.
+  // The known conversation has another owner, or another agent has its text: it must not get the turns.
   if (changes === 0) return;
   for (const { parent = null, ...turn } of added)
     query.addTurn.run(id, turn.id, parent, turn.question, turn.answer, usedAt);

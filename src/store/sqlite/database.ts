@@ -61,7 +61,7 @@ async function write<T>(database: Database, change: () => T, durable: boolean): 
   const deadline = performance.now() + WRITE_WAIT_MS;
   for (;;) {
     try {
-      return durable ? transaction.immediate() : relaxed(database, () => transaction.immediate());
+      return durable ? transaction.immediate() : withoutSync(database, () => transaction.immediate());
     } catch (error) {
       if (!hasCode(error, "SQLITE_BUSY") || performance.now() > deadline) throw error;
     }
@@ -69,7 +69,7 @@ async function write<T>(database: Database, change: () => T, durable: boolean): 
   }
 }
 
-function relaxed<T>(database: Database, run: () => T): T {
+function withoutSync<T>(database: Database, run: () => T): T {
   database.run("PRAGMA synchronous = NORMAL");
   try {
     return run();

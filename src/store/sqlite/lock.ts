@@ -28,7 +28,7 @@ export function lockExclusive(path: string): () => void {
 
 function hold(path: string, waitMs: number, refusal: string, take: (lock: Database) => void): () => void {
   const file = `${path}.lock`;
-  create(file);
+  createLockFile(file);
   const lock = new Database(file, { readwrite: true, create: false });
   try {
     lock.run(`PRAGMA busy_timeout = ${waitMs}`);
@@ -45,7 +45,7 @@ function hold(path: string, waitMs: number, refusal: string, take: (lock: Databa
  * soon as the process closes any handle to it.
  * https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
  */
-function create(file: string): void {
+function createLockFile(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   try {
     writeFileSync(file, "", { flag: "wx", mode: 0o600 });

@@ -71,9 +71,9 @@ export function openStore(options: StoreOptions): Store {
 function createStore(connection: Connection, options: StoreOptions, unlock: () => void): Store {
   const { now = Date.now, after = afterDelay, mergesOnThread, onError = () => {} } = options;
   const merging = mergesOnThread ? createMerging({ connection, walPages: WAL_PAGES, onError }) : undefined;
-  const behind = { connection, after, onError, ...(merging && { onWritten: merging.check }) };
-  const conversations = createConversationStore(behind, now);
-  const usage = createUsageStore(behind);
+  const writeBehind = { connection, after, onError, ...(merging && { onWritten: merging.check }) };
+  const conversations = createConversationStore(writeBehind, now);
+  const usage = createUsageStore(writeBehind);
   return {
     users: createUserStore(connection, now, conversations.dropUser),
     agentKeys: createAgentKeyStore(connection, now),

@@ -1,9 +1,9 @@
 import { getTableColumns } from "drizzle-orm";
 import { userIdOf } from "../../principal.ts";
-import type { UsageRow, UsageStore } from "../store.ts";
+import type { UsageGroup, UsageRow, UsageStore, UsageSum } from "../store.ts";
+import type { Connection } from "./database.ts";
 import { createPurge } from "./purge.ts";
 import { usage } from "./schema.ts";
-import { createSums } from "./usage-sums.ts";
 import { createWriteBehind, type WriteBehindOptions } from "./write-behind.ts";
 
 const { seq: _, ...COLUMNS } = getTableColumns(usage);
@@ -24,7 +24,7 @@ export function createUsageStore(options: WriteBehindOptions) {
       insert.run(...FIELDS.map((field) => (field === "userId" ? userIdOf(row.principal) : row[field])));
     },
   });
-  const sum = createSums(connection);
+  const sum = createSum(connection);
   const purge = createPurge(connection, "usage", "at");
 
   return {
@@ -58,4 +58,81 @@ export function createUsageStore(options: WriteBehindOptions) {
 
     end: behind.end,
   } satisfies UsageStore & { end(): Promise<void> };
+}
+
+type Sums = Omit<UsageSum, "group">;
+/** The sums of one slice, with the value of each group under its name. */
+type Row = Sums & Partial<Record<UsageGroup, string | null>>;
+
+/** The rows summed at a time, so that a long period does not block asks. */
+const SLICE_ROWS = 5_000;
+
+const GROUP_SQL: Record<UsageGroup, string> = {
+  user: "user_id",
+  agent: "agent",
+  model: "model",
+  day: "strftime('%Y-%m-%d', at / 1000, 'unixepoch')",
+};
+
+/** How each sum is computed over the rows of a group. */
+const SUM_SQL: Record<keyof Sums, string> = {
+  asks: "count(*)",
+  failed: "sum(outcome <> 'ok')",
+  promptTokens: "coalesce(sum(prompt_tokens), 0)",
+  completionTokens: "coalesce(sum(completion_tokens), 0)",
+  uncounted: "sum(agent IS NOT NULL AND prompt_tokens IS NULL AND completion_tokens IS NULL)",
+  durationMs: "sum(duration_ms)",
+};
+const SUM_NAMES = Object.keys(SUM_SQL) as (keyof Sums)[];
+const SUMS = SUM_NAMES.map((name) => `${SUM_SQL[name]} AS ${name}`).join(", ");
+const NO_ASKS = Object.fromEntries(SUM_NAMES.map((name) => [name, 0])) as unknown as Sums;
+
+function createSum({ raw }: Connection): UsageStore["sum"] {
+  const prepared = new Map<string, ReturnType<typeof prepareSlice>>();
+  /** Finds the time at which the slice that starts at `from` ends. */
+  const sliceEnd = raw.prepare<{ at: number }, [number, number]>(
+    `SELECT at FROM usage WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT 1 OFFSET ${SLICE_ROWS}`,
+  );
+
+  function prepareSlice(by: readonly UsageGroup[], hasPrincipal: boolean) {
+    const groups = by.map((group) => `${GROUP_SQL[group]} AS "${group}",`).join(" ");
+    const grouping = by.length > 0 ? by.map((_, index) => index + 1).join(", ") : "NULL";
+    const user = hasPrincipal ? "AND user_id IS ?3" : "";
+    return raw.prepare<Row, [number, number, ...(string | null)[]]>(
+      `SELECT ${groups} ${SUMS} FROM usage WHERE at >= ?1 AND at < ?2 ${user} GROUP BY ${grouping}`,
+    );
+  }
+
+  function sliceOf(by: readonly UsageGroup[], hasPrincipal: boolean) {
+    const key = `${by} ${hasPrincipal}`;
+    const known = prepared.get(key) ?? prepareSlice(by, hasPrincipal);
+    prepared.set(key, known);
+    return known;
+  }
+
+  return async ({ from, to, by, principal, limit }) => {
+    const groups = [...new Set(by)];
+    const slice = sliceOf(groups, principal !== undefined);
+    const found = new Map<string, UsageSum>();
+    for (let start = from; start < to; ) {
+      const end = Math.max(sliceEnd.get(start, to)?.at ?? to, start + 1);
+      const rows = principal ? slice.all(start, end, userIdOf(principal)) : slice.all(start, end);
+      for (const row of rows) addTo(found, groups, row);
+      start = end;
+      if (start < to) await new Promise(setImmediate);
+    }
+    return [...found.values()].sort(byDayAndAsks).slice(0, limit);
+  };
+}
+
+function addTo(found: Map<string, UsageSum>, by: readonly UsageGroup[], row: Row): void {
+  const group = Object.fromEntries(by.map((name) => [name, row[name] ?? null]));
+  const key = JSON.stringify(group);
+  const sum = found.get(key) ?? { group, ...NO_ASKS };
+  for (const name of SUM_NAMES) sum[name] += row[name];
+  found.set(key, sum);
+}
+
+function byDayAndAsks(a: UsageSum, b: UsageSum): number {
+  return (a.group.day ?? "").localeCompare(b.group.day ?? "") || b.asks - a.asks;
 }

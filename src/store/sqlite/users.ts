@@ -48,8 +48,8 @@ export function createUserStore(
       connection.write(() => {
         if (!query.changeable.get({ id })) return false;
         const at = now();
-        query.endTokens.run({ user: id, until: graceUntil });
-        query.deleteEnded.run({ user: id, now: at });
+        query.shortenTokens.run({ user: id, until: graceUntil });
+        query.deleteExpired.run({ user: id, now: at });
         insertToken(id, token, at);
         return true;
       }),
@@ -88,17 +88,17 @@ function toRow({ models, ...others }: Changeable) {
 function prepareUsers({ orm }: Connection) {
   const byId = eq(users.id, sql.placeholder("id"));
   const stored = { ...USER_COLUMNS, sealedToken: tokens.sealed };
-  const newest = and(eq(tokens.userId, users.id), isNull(tokens.expiresAt));
+  const newestToken = and(eq(tokens.userId, users.id), isNull(tokens.expiresAt));
   return {
     insertUser: orm.insert(users).values(placeholders(USER_COLUMNS)).prepare(),
     changeable: orm.select(CHANGEABLE).from(users).where(byId).prepare(),
     update: orm.update(users).set(placeholders(CHANGEABLE)).where(byId).prepare(),
     deleteUser: orm.delete(users).where(byId).returning({ id: users.id }).prepare(),
-    find: orm.select(stored).from(users).innerJoin(tokens, newest).where(byId).prepare(),
+    find: orm.select(stored).from(users).innerJoin(tokens, newestToken).where(byId).prepare(),
     page: orm
       .select({ ...stored, seq: users.seq })
       .from(users)
-      .innerJoin(tokens, newest)
+      .innerJoin(tokens, newestToken)
       .where(gt(users.seq, sql.placeholder("after")))
       .orderBy(asc(users.seq))
       .limit(LIST_PAGE_ROWS)
@@ -110,9 +110,9 @@ function prepareUsers({ orm }: Connection) {
 function prepareFindOwner(orm: Connection["orm"]) {
   const ofToken = eq(tokens.hash, sql.placeholder("hash"));
   const user = orm.select({ id: tokens.userId }).from(tokens).where(ofToken);
-  const end = orm.select({ at: tokens.expiresAt }).from(tokens).where(ofToken);
+  const expiry = orm.select({ at: tokens.expiresAt }).from(tokens).where(ofToken);
   return orm
-    .select({ ...CHANGEABLE, id: users.id, tokenExpiresAt: sql<number | null>`${end}` })
+    .select({ ...CHANGEABLE, id: users.id, tokenExpiresAt: sql<number | null>`${expiry}` })
     .from(users)
     .where(eq(users.id, sql`${user}`))
     .prepare();
@@ -120,15 +120,15 @@ function prepareFindOwner(orm: Connection["orm"]) {
 
 function prepareTokens({ orm }: Connection) {
   const ofUser = eq(tokens.userId, sql.placeholder("user"));
-  const longer = or(isNull(tokens.expiresAt), gt(tokens.expiresAt, sql.placeholder("until")));
+  const isValidLonger = or(isNull(tokens.expiresAt), gt(tokens.expiresAt, sql.placeholder("until")));
   return {
     insertToken: orm.insert(tokens).values(placeholders(NEW_TOKEN_COLUMNS)).prepare(),
-    endTokens: orm
+    shortenTokens: orm
       .update(tokens)
       .set({ expiresAt: sql`${sql.placeholder("until")}` })
-      .where(and(ofUser, longer))
+      .where(and(ofUser, isValidLonger))
       .prepare(),
-    deleteEnded: orm
+    deleteExpired: orm
       .delete(tokens)
       .where(and(ofUser, lte(tokens.expiresAt, sql.placeholder("now"))))
       .prepare(),
