@@ -103,9 +103,7 @@ const ROUTES = {
     description: "The agents that connected with it are disconnected.",
     params: { id: "The key's id." },
     body: { schema: NoFields, example: {}, isRequired: false },
-    answers: {
-      200: { description: "Revoked.", json: AgentKeyRevoked, example: { ...KEY, revoked: true } },
-    },
+    answers: { 200: { description: "Revoked.", json: AgentKeyRevoked, example: { ...KEY, revoked: true } } },
     errors: ["audit_failed", "agent_key_unknown", "verify_failed"],
   }),
 };

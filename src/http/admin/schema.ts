@@ -139,7 +139,7 @@ export const AgentAnswer = z.strictObject({
   in_use: z.int().min(0),
   paused: z.boolean(),
   draining: z.boolean(),
-  /** The reason in words; null if the agent has requests, or had some lately. */
+  /** The reason in a sentence; null if the agent has requests, or was sent one in the last 15 minutes. */
   no_work_because: text.nullable(),
   since: time,
   last_heard: time,

@@ -58,7 +58,7 @@ describe("GET /admin/agents", () => {
         {
           ...{ id: v1.id, name: "v1 agent", protocol: "v1", key: null, models: ["chatgpt"] },
           ...{ version: null, slots: 1, in_use: 0, ...common },
-          no_work_because: "there were no requests for its models lately",
+          no_work_because: "There were no recent requests for its models.",
         },
       ],
     });

@@ -29,10 +29,10 @@ describe("the reason why an agent gets no requests", () => {
     deaf?.link.writable(false);
     empty?.link.update({ models: [] });
     endless?.link.update({ endpoints: [] });
-    expect(why("paused")).toBe("it is paused");
-    expect(why("deaf")).toBe("it does not read what it is sent");
-    expect(why("empty")).toBe("it offers no model");
-    expect(why("endless")).toBe("it offers no endpoint that this server supports");
+    expect(why("paused")).toBe("The agent is paused.");
+    expect(why("deaf")).toBe("The agent does not read what the server sends.");
+    expect(why("empty")).toBe("The agent offers no models.");
+    expect(why("endless")).toBe("The agent offers no endpoint that this server supports.");
     paused?.link.update({});
     deaf?.link.writable(true);
     expect(why("paused")).toBe(why("deaf"));
@@ -44,9 +44,9 @@ describe("the reason why an agent gets no requests", () => {
     const asks = [ask("1", { model: "m" })];
     expect(why("a")).toBeNull();
     asks.push(ask("2", { model: "m" }));
-    expect(why("a")).toBe("all its slots are in use");
+    expect(why("a")).toBe("All its slots are in use.");
     relay.disconnect("a", { drain: true });
-    expect(why("a")).toBe("it is draining");
+    expect(why("a")).toBe("The agent is draining.");
     agent.answer();
     agent.answer();
     await Promise.all(asks);
@@ -57,18 +57,18 @@ describe("the reason why an agent gets no requests", () => {
     const busy = joinAgent(relay, "busy", { protocol: "v2", slots: 2 });
     joinAgent(relay, "idle", { protocol: "v2", models: ["other", "m"] });
     joinAgent(relay, "alone", { protocol: "v2", models: ["other"] });
-    expect(why("idle")).toBe("there were no requests for its models lately");
+    expect(why("idle")).toBe("There were no recent requests for its models.");
     const asked = ask("1", { model: "m" });
     busy.answer();
     await asked;
     expect(why("busy")).toBeNull();
-    expect(why("idle")).toBe("other agents took the requests for its models");
-    expect(why("alone")).toBe("there were no requests for its models lately");
+    expect(why("idle")).toBe("Other agents took the requests for its models.");
+    expect(why("alone")).toBe("There were no recent requests for its models.");
     joinAgent(relay, "late", { protocol: "v2" });
     clock.advance(1);
     await pass(15 * MINUTE_MS);
     for (const id of ["busy", "idle", "late"])
-      expect([id, why(id)]).toEqual([id, "there were no requests for its models lately"]);
+      expect([id, why(id)]).toEqual([id, "There were no recent requests for its models."]);
   });
 
   test("the reason of an agent that has just failed says that other agents are preferred", async () => {
@@ -79,7 +79,7 @@ describe("the reason why an agent gets no requests", () => {
     const [first] = failing.asks;
     joinAgent(relay, "other", { protocol: "v2" });
     failing.link.fail(first?.slot ?? "", error, true);
-    expect(why("failing")).toBe("it has just failed, so other agents are preferred");
+    expect(why("failing")).toBe("The agent has just failed, so other agents are preferred.");
     clock.advance(3_000);
     expect(why("failing")).toBeNull();
     relay.close();

@@ -8,7 +8,7 @@ export interface AgentState {
 }
 
 export function stateOf(agent: Agent): AgentState {
-  const reason = agent.no_work_because === null ? null : sentence(agent.no_work_because);
+  const reason = agent.no_work_because;
   if (agent.draining)
     return { label: "Draining", tone: "warn", reason: "It is finishing its running requests." };
   if (agent.paused) return { label: "Paused", tone: "warn", reason: "It asked for no more requests." };
@@ -16,10 +16,6 @@ export function stateOf(agent: Agent): AgentState {
   if (agent.in_use >= agent.slots) return { label: "Full", tone: "accent", reason: null };
   if (reason !== null) return { label: "No work", tone: "plain", reason };
   return { label: agent.in_use > 0 ? "Working" : "Ready", tone: "ok", reason: null };
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 }
 
 export const AGENT_ORDERS = [

@@ -12,17 +12,17 @@ test("an agent's state is what keeps it from work or, if nothing does, what it i
   const label = (given: Parameters<typeof agentOf>[0]) => stateOf(agentOf(given)).label;
   expect(label({ draining: true, paused: true, in_use: 4 })).toBe("Draining");
   expect(label({ paused: true, in_use: 4 })).toBe("Paused");
-  expect(label({ models: [], no_work_because: "it offers no model" })).toBe("No work");
-  expect(label({ in_use: 4, no_work_because: "all its slots are in use" })).toBe("Full");
+  expect(label({ models: [], no_work_because: "The agent offers no models." })).toBe("No work");
+  expect(label({ in_use: 4, no_work_because: "All its slots are in use." })).toBe("Full");
   expect(label({ in_use: 1 })).toBe("Working");
   expect(label({})).toBe("Ready");
 });
 
-test("the server's reason for giving an agent no work is shown as a sentence", () => {
-  expect(stateOf(agentOf({ no_work_because: "there were no requests for its models lately" }))).toEqual({
+test("the server's reason why an agent gets no requests is shown", () => {
+  expect(stateOf(agentOf({ no_work_because: "There were no recent requests for its models." }))).toEqual({
     label: "No work",
     tone: "plain",
-    reason: "There were no requests for its models lately.",
+    reason: "There were no recent requests for its models.",
   });
 });
 
@@ -37,7 +37,7 @@ const agents = [
     version: null,
     since: "2026-11-23T09:00:00.000Z",
     last_heard: "2026-11-23T07:00:00.000Z",
-    no_work_because: "it has just failed, so other agents are preferred",
+    no_work_because: "The agent has just failed, so other agents are preferred.",
   }),
 ];
 const ids = (search: string, order: Parameters<typeof agentRows>[2] = "name") =>
