@@ -71,7 +71,7 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
     if (this.agent) this.relay.writable(this.agent, true);
   }
 
-  /** Closes the socket. The detail says what is wrong with a frame. */
+  /** Closes the socket. The detail follows the reason. */
   close(reason: CloseReason, detail?: string): void {
     const socket = this.#socket;
     if (!socket) return;
@@ -85,6 +85,12 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
     // The relay comes first: the runtime calls `closed` from within the socket's `close`.
     this.lost(reason);
     this.close(reason);
+  }
+
+  /** Closes the socket because of a frame; the detail says what is wrong with the frame. */
+  protected refuse(reason: CloseReason, detail?: string): void {
+    this.close(reason, detail);
+    this.lost();
   }
 
   /** The socket is closed, by whichever side. */

@@ -9,7 +9,6 @@ import {
   frameFault,
   type HelloFrame,
 } from "../protocol/agent-v2.ts";
-import type { CloseReason } from "../protocol/close.ts";
 import type { Agent } from "../relay/agent.ts";
 import type { AskOrigin } from "../relay/record.ts";
 import type { Relay } from "../relay/relay.ts";
@@ -71,7 +70,7 @@ export class V2Connection extends AgentConnection<V2Options> {
     else if ("fault" in parsed) this.#refuseFault(parsed);
     else if (this.agent) this.#handle(parsed, this.agent);
     else if (parsed.type === "hello") this.#hello(parsed);
-    else this.#refuse("hello_invalid", NOT_HELLO);
+    else this.refuse("hello_invalid", NOT_HELLO);
   }
 
   #hello(frame: HelloFrame): void {
@@ -101,7 +100,7 @@ export class V2Connection extends AgentConnection<V2Options> {
 
   #handle(frame: AgentFrame, agent: Agent): void {
     if ("ask" in frame) this.#answer(frame, agent);
-    else if (frame.type === "hello") this.#refuse("hello_repeated");
+    else if (frame.type === "hello") this.refuse("hello_repeated");
     else if (frame.type === "pong") this.#pong(agent);
     else if (frame.type === "pause") this.relay.pause(agent);
     else {
@@ -138,18 +137,12 @@ export class V2Connection extends AgentConnection<V2Options> {
       this.#strayFrames = 0;
       this.#strayUntil = now + STRAY_WINDOW_MS;
     }
-    if (++this.#strayFrames >= STRAY_FRAMES_MAX) this.#refuse("frames_bad");
+    if (++this.#strayFrames >= STRAY_FRAMES_MAX) this.refuse("frames_bad");
   }
 
   #refuseFault({ type, fault }: Fault): void {
-    if (!this.agent)
-      this.#refuse("hello_invalid", type === "hello" || type === undefined ? fault : NOT_HELLO);
-    else this.#refuse("frame_invalid", type === undefined ? fault : `${type}.${fault}`);
-  }
-
-  #refuse(reason: CloseReason, detail?: string): void {
-    this.close(reason, detail);
-    this.lost();
+    if (!this.agent) this.refuse("hello_invalid", type === "hello" || type === undefined ? fault : NOT_HELLO);
+    else this.refuse("frame_invalid", type === undefined ? fault : `${type}.${fault}`);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Cancel, Clock } from "../clock.ts";
 import { field, parseJson, textField } from "../json/parse.ts";
 import type { Log } from "../log/log.ts";
 import { AGENT_SUBPROTOCOL, type AgentFrame, type HelloFrame, ServerFrame } from "../protocol/agent-v2.ts";
-import { bearer, reasonOf, requestText } from "./http.ts";
+import { bearer, failureOf, requestText } from "./http.ts";
 import type { ServerAddress } from "./server-address.ts";
 
 /** Why a connection has ended. */
@@ -172,6 +172,6 @@ async function findRefusal(options: ConnectionOptions): Promise<ConnectionEnd> {
     const final = response.status === 401 || response.status === 403;
     return { reason: `refused (${response.status})${hint ? `: ${hint}` : ""}`, final };
   } catch (error) {
-    return { reason: `cannot be reached (${reasonOf(error).reason})`, final: false };
+    return { reason: `cannot be reached (${failureOf(error).reason})`, final: false };
   }
 }

@@ -82,13 +82,15 @@ export async function discover({
     origin: `http://127.0.0.1:${ports[name] ?? PROBES[name].defaultPort}`,
   }));
   const others = candidates.filter(({ origin }) => !isSameServer(origin, server));
-  const results = await Promise.all(others.map(({ probe, origin }) => look(probe, origin, limitMs, key)));
+  const results = await Promise.all(
+    others.map(({ probe, origin }) => probeServer(probe, origin, limitMs, key)),
+  );
   const found = results.filter((result) => result !== undefined);
   return found.sort((a, b) => Number(b.models.length > 0) - Number(a.models.length > 0));
 }
 
 /** Returns the model server at the origin; undefined if it is another program, or none. */
-async function look(
+async function probeServer(
   { name, path, recognizes, owner }: Probe,
   origin: string,
   limitMs: number,

@@ -41,23 +41,17 @@ async function* events(base: object, text: string): AsyncGenerator<string> {
   const chunk = (delta: object, finish_reason: string | null = null) =>
     `data: ${JSON.stringify({ ...base, choices: [{ index: 0, delta, logprobs: null, finish_reason }] })}\n\n`;
   yield chunk({ role: "assistant", content: "" });
-  for (const word of words(text)) yield chunk({ content: word });
+  // Split after white space, so that the joined words are the text again.
+  for (const word of text.match(/\S+\s*|\s+/g) ?? []) yield chunk({ content: word });
   yield chunk({}, "stop");
   yield "data: [DONE]\n\n";
-}
-
-/** Splits a text after white space, so that the joined words are the text again. */
-function words(text: string): readonly string[] {
-  return text.match(/\S+\s*|\s+/g) ?? [];
 }
 
 function lastUserText(request: unknown): string | undefined {
   const messages = field(request, "messages");
   if (!Array.isArray(messages)) return undefined;
-  const content = field(
-    messages.findLast((message) => textField(message, "role") === "user"),
-    "content",
-  );
+  const last = messages.findLast((message) => textField(message, "role") === "user");
+  const content = field(last, "content");
   if (!Array.isArray(content)) return typeof content === "string" ? content : undefined;
   const texts = content.filter((part) => textField(part, "type") === "text");
   return texts.map((part) => textField(part, "text") ?? "").join("");

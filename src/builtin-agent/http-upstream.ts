@@ -1,6 +1,6 @@
 import { field, parseJson, textField } from "../json/parse.ts";
 import { ENDPOINTS, type Endpoint, Model, PASSED_REQUEST_HEADERS } from "../protocol/agent-v2.ts";
-import { bearer, readText, reasonOf, request, requestText } from "./http.ts";
+import { bearer, failureOf, readText, request, requestText } from "./http.ts";
 import type { Upstream, UpstreamProblem, UpstreamStatus } from "./upstream.ts";
 
 export interface HttpUpstreamOptions {
@@ -96,7 +96,7 @@ async function listModels(base: string, { key, ...limits }: ListOptions): Promis
     const models = response.ok ? readModelList(text ?? "") : undefined;
     return models ? { models } : { absent: true };
   } catch (error) {
-    const { reason, unreachable } = reasonOf(error);
+    const { reason, unreachable } = failureOf(error);
     return { problem: `it cannot be reached (${reason})`, unreachable };
   }
 }

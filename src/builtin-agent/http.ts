@@ -49,7 +49,7 @@ export function bearer(key: string | undefined): Record<string, string> {
 }
 
 /** Returns why a request failed, in a few words without addresses, as callers may see them. */
-export function reasonOf(error: unknown): { reason: string; unreachable: boolean } {
+export function failureOf(error: unknown): { reason: string; unreachable: boolean } {
   const { name, code } = error as { name?: string; code?: string | number };
   if (name === "TimeoutError") return { reason: "no response in time", unreachable: false };
   const word = String(code ?? name ?? "unknown error");

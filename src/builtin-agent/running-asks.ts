@@ -4,7 +4,7 @@ import type { ServerFrame } from "../protocol/agent-v2.ts";
 import type { FrameSender } from "./connection.ts";
 import { ANSWER_TOO_LARGE, ENDED_EARLY, type EndFrame, endFrameOf, failFrame } from "./end-frame.ts";
 import { forwardStream } from "./forward-stream.ts";
-import { readText, reasonOf } from "./http.ts";
+import { failureOf, readText } from "./http.ts";
 import type { Upstream } from "./upstream.ts";
 
 type AskFrame = Extract<ServerFrame, { type: "ask" }>;
@@ -128,7 +128,7 @@ export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
         ? await forwardStream(response, { ask: ask.ask, server, clock, signal, begin })
         : await readAnswer(response, options);
   } catch (error) {
-    const reason = `the upstream did not respond: ${reasonOf(error).reason}`;
+    const reason = `the upstream did not respond: ${failureOf(error).reason}`;
     end = failFrame(begun ? ENDED_EARLY : reason, !begun);
   }
   stopDeadline();

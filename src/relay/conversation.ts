@@ -74,11 +74,6 @@ export interface ConversationQuestion {
   model?: string | undefined;
 }
 
-export interface ConversationAnswer {
-  answer: V1Answer;
-  agent: string;
-}
-
 /** v1 agents choose the ids of their conversations; longer ones are not stored. */
 const CONVERSATION_ID_LENGTH_MAX = 256;
 
@@ -94,7 +89,7 @@ export async function askConversation(
   question: ConversationQuestion,
   signal: Signal,
   onText: (text: string) => void = () => {},
-): Promise<ConversationAnswer> {
+): Promise<{ answer: V1Answer; agent: string }> {
   const { content: text, conversation_id, parent_id } = question;
   const known = conversation_id ? await deps.conversations.find(conversation_id) : undefined;
   if (conversation_id && !(known && mayContinue(asker.principal, known)))

@@ -9,7 +9,7 @@ import type { Answer, AskRequest, AskResult, Delta, LeaveReason, RelayOptions, S
 import { Watch } from "./watch.ts";
 
 /** An ask pings the next stale agent when the one before has not answered for this long. */
-const NEXT_PROBE_MS = 1_000;
+const NEXT_PING_MS = 1_000;
 
 /**
  * Brings asks and agents together: gives each ask to one agent at a time, at once or by way of the queue, and
@@ -118,7 +118,7 @@ export abstract class Dispatch {
     const fits = (ask: Ask) => eligibleFor(ask, this.hub)(agent);
     while (this.hub.has(agent) && agent.hasRoom && this.queue.size > 0) {
       if (!agent.isFresh(this.#now())) {
-        if (this.queue.items().some(fits)) this.#watch.probe(agent);
+        if (this.queue.items().some(fits)) this.#watch.ping(agent);
         return;
       }
       const ask = this.queue.take(fits);
@@ -204,10 +204,10 @@ export abstract class Dispatch {
       this.#settle(ask, noAgentError(ask, this.hub));
       return;
     }
-    const stale = chooseStaleFor(ask, this.hub, (agent) => !this.#watch.isProbing(agent));
-    if (stale) this.#watch.probe(stale);
+    const stale = chooseStaleFor(ask, this.hub, (agent) => !this.#watch.awaitsPong(agent));
+    if (stale) this.#watch.ping(stale);
     else if (hope === Number.POSITIVE_INFINITY) return;
-    ask.lookLater(this.options.clock, stale ? NEXT_PROBE_MS : hope, () => this.#lookAfter(ask));
+    ask.lookLater(this.options.clock, stale ? NEXT_PING_MS : hope, () => this.#lookAfter(ask));
   }
 
   #lookAgain(): void {

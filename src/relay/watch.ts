@@ -10,7 +10,8 @@ import type { RelayOptions } from "./types.ts";
  * whatever it sends, as it takes a server that is silent for lost.
  */
 export class Watch {
-  readonly #probes = new Map<Agent, Cancel>();
+  /** The time limits of the pings that are unanswered. */
+  readonly #pings = new Map<Agent, Cancel>();
   #stopRound: Cancel | undefined;
 
   /** `onMissed` is called once for an agent that did not answer a ping, or could not be written to. */
@@ -20,13 +21,13 @@ export class Watch {
     private readonly onMissed: (agent: Agent, reason: CloseReason) => void,
   ) {}
 
-  isProbing(agent: Agent): boolean {
-    return this.#probes.has(agent);
+  awaitsPong(agent: Agent): boolean {
+    return this.#pings.has(agent);
   }
 
   /** Pings the agent, unless an earlier ping is still unanswered. */
-  probe(agent: Agent): void {
-    if (this.#probes.has(agent)) return;
+  ping(agent: Agent): void {
+    if (this.#pings.has(agent)) return;
     agent.pingedAt = this.options.clock.now();
     this.#awaitPong(agent, this.options.limits.pongWithinMs);
     if (agent.transport.send({ kind: "ping" })) return;
@@ -40,20 +41,21 @@ export class Watch {
     const stop = this.options.clock.after(delayMs, () => {
       const leftMs = agent.lastHeardAt + pongWithinMs - this.options.clock.now();
       if (leftMs > 0) return this.#awaitPong(agent, leftMs);
-      this.#probes.delete(agent);
+      this.#pings.delete(agent);
       this.onMissed(agent, "pong_missed");
     });
-    this.#probes.set(agent, stop);
+    this.#pings.set(agent, stop);
   }
 
+  /** Notes that the agent answered a ping, or sent an answer. */
   heard(agent: Agent): void {
     this.hub.heard(agent, this.options.clock.now());
     this.forget(agent);
   }
 
   forget(agent: Agent): void {
-    this.#probes.get(agent)?.();
-    this.#probes.delete(agent);
+    this.#pings.get(agent)?.();
+    this.#pings.delete(agent);
   }
 
   /** Looks after the agents from now on; harmless when it does so already. */
@@ -70,21 +72,18 @@ export class Watch {
   stop(): void {
     this.#stopRound?.();
     this.#stopRound = undefined;
-    for (const agent of [...this.#probes.keys()]) this.forget(agent);
+    for (const agent of [...this.#pings.keys()]) this.forget(agent);
   }
 
   #round(): void {
-    const dueSince = this.options.clock.now() - this.options.limits.pingEveryMs;
+    const { clock, limits } = this.options;
+    const now = clock.now();
     for (const agent of [...this.hub.agents.values()]) {
-      if (agent.congestedAt !== undefined) this.#checkCongested(agent, agent.congestedAt);
-      else if (isDue(agent, dueSince)) this.probe(agent);
+      // A congested agent is not pinged: the ping would wait behind the ask that its socket has not taken.
+      if (agent.congestedAt === undefined) {
+        if (isDue(agent, now - limits.pingEveryMs)) this.ping(agent);
+      } else if (now - agent.congestedAt >= limits.firstByteMs) this.onMissed(agent, "frames_dropped");
     }
-  }
-
-  /** A congested agent is not pinged: the ping would wait behind the ask that its socket has not taken. */
-  #checkCongested(agent: Agent, since: number): void {
-    if (this.options.clock.now() - since >= this.options.limits.firstByteMs)
-      this.onMissed(agent, "frames_dropped");
   }
 }
 
