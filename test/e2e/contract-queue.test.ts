@@ -159,6 +159,7 @@ describe("with small bounds", () => {
     await scene.untilWaiting(2);
     for (const caller of callers) caller.abort();
     await Promise.all(left);
+    await scene.untilWaiting(0);
     const stays = [scene.ask({ content: "stays" }), scene.ask({ content: "stays" })];
     for (let count = 0; count < 3; count++) await serve();
     for (const ask of [running, ...stays]) expect((await ask).status).toBe(200);
