@@ -1,13 +1,8 @@
 import { z } from "zod";
 import type { Log } from "../../log/log.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
-import {
-  type AskContext,
-  type AskConversationDeps,
-  askConversation,
-  type ConversationQuestion,
-} from "../../relay/conversation.ts";
-import { askContext, type HttpContext } from "../context.ts";
+import { type AskConversationDeps, askConversation } from "../../relay/conversation.ts";
+import { askContext } from "../context.ts";
 import { ASK_ERRORS } from "../errors/ask-errors.ts";
 import { referenceStyle } from "../errors/reference.ts";
 import { streamAsk } from "../middleware/stream-ask.ts";
@@ -95,30 +90,22 @@ export const askRoutes = resource("Asks", ROUTES).handledBy((deps: AskDeps) => (
     const model = body.model === undefined ? undefined : resolveModel(body.model, modelAliases);
     if (model !== undefined) checkAllowed(model, asker.models);
     const question = { ...body, model };
-    const { headers, signal } = c.req.raw;
-    if (body.stream ?? headers.get("accept")?.includes("text/event-stream"))
-      return streamAnswer(c, deps, asker, question);
-    const { answer, agent } = await askConversation(deps, asker, question, signal);
-    c.set("agent", agent);
-    return answer;
+    const { headers } = c.req.raw;
+    if (!(body.stream ?? headers.get("accept")?.includes("text/event-stream"))) {
+      const { answer, agent } = await askConversation(deps, asker, question, c.req.raw.signal);
+      c.set("agent", agent);
+      return answer;
+    }
+    return streamAsk(c, deps.log, {
+      async run(events, signal) {
+        const onText = (delta: string) => events.send(JSON.stringify({ delta }));
+        const { answer, agent } = await askConversation(deps, asker, question, signal, onText);
+        c.set("agent", agent);
+        events.send(JSON.stringify(answer));
+        events.send(CHAT_STREAM_END);
+        return undefined;
+      },
+      fail: (error) => [referenceStyle.streamEvent(error, c.get("requestId"))],
+    });
   },
 }));
-
-function streamAnswer(
-  c: HttpContext,
-  deps: AskDeps,
-  asker: AskContext,
-  question: ConversationQuestion,
-): Promise<Response> {
-  return streamAsk(c, deps.log, {
-    async run(events, signal) {
-      const onText = (delta: string) => events.send(JSON.stringify({ delta }));
-      const { answer, agent } = await askConversation(deps, asker, question, signal, onText);
-      c.set("agent", agent);
-      events.send(JSON.stringify(answer));
-      events.send(CHAT_STREAM_END);
-      return undefined;
-    },
-    fail: (error) => [referenceStyle.streamEvent(error, c.get("requestId"))],
-  });
-}

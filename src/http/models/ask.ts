@@ -63,7 +63,7 @@ export class ModelStream {
   }
 
   #open(request: ModelRequest | undefined): PlanStream {
-    this.#stream ??= planOf(this.ask, request).open();
+    this.#stream ??= planOf(this.ask, request).stream();
     return this.#stream;
   }
 }
@@ -99,7 +99,7 @@ function replyOf(ask: ModelAsk, result: AskResult): ModelReply {
   // A translated refusal would be in an error style that the caller does not know.
   if (status >= 300 && !isNative)
     throw new AppError("agent_failed", { extra: { err: messageOf(body) }, upstream: { status, body } });
-  return { status, body: status < 300 ? plan.body(body) : body, agent: result.agent, usage, headers };
+  return { status, body: status < 300 ? plan.answer(body) : body, agent: result.agent, usage, headers };
 }
 
 /** Returns the answer of a v1 agent as the chat completion that it stands for. */

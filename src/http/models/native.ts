@@ -40,8 +40,8 @@ export function nativePlan(
     : named;
   return {
     request: { endpoint, stream, headers, body: () => body },
-    body: (answer) => answer,
-    open: () => new NativeStream(isChatLike, hidesUsage, style),
+    answer: (body) => body,
+    stream: () => new NativeStream(isChatLike, hidesUsage, style),
   };
 }
 

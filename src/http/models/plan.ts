@@ -2,16 +2,20 @@ import type { AppError } from "../../errors.ts";
 import type { Delta, ModelRequest } from "../../relay/types.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 
+/** What an agent's answer becomes for the caller. */
+export interface AnswerReader {
+  /** Returns the body for the caller, made from the body of a good answer. Throws if the body is not readable. */
+  answer(body: string): string;
+  /** Begins a streamed answer. */
+  stream(): PlanStream;
+}
+
 /**
  * One way in which a request can be answered: what an agent is sent, and what its answer becomes. A request
  * has a native plan, and perhaps a translated one; the agent's endpoints decide which is taken.
  */
-export interface Plan {
+export interface Plan extends AnswerReader {
   request: ModelRequest;
-  /** Returns the body for the caller, made from the body of a good answer. */
-  body(answer: string): string;
-  /** Begins a streamed answer. */
-  open(): PlanStream;
 }
 
 /** The events for the caller of one streamed answer. */

@@ -32,7 +32,7 @@ interface GivenRequest {
   headers: Headers;
 }
 
-/** Makes every plan by which a request may be answered. Throws an `AppError` if there is none. */
+/** Makes every plan by which a request may be answered. Throws an `AppError` if no agent can take any. */
 export function readModelAsk(
   deps: ModelAskDeps,
   api: ModelApi,
@@ -46,21 +46,22 @@ export function readModelAsk(
   const native = nativePlan(endpoint, { text, body, model, headers: passedHeaders(headers), style });
   const ask: ModelAsk = { asker, model, stream: body.stream ?? false, plans: [native], v1: undefined };
   const refusal = addPlans(ask, json, deps, api);
-  checkThatAnAgentCan(ask, refusal, deps, api);
-  return ask;
+  const requests = ask.plans.map(({ request }) => request);
+  // If agents offer the model, and none of them can take any of the plans, waiting would not help. Without
+  // any such agent, the relay knows best whether to wait.
+  if (!deps.relay.offersModel(model) || deps.relay.canDo({ model, requests, v1: ask.v1?.request }))
+    return ask;
+  if (refusal) throw refusal;
+  const hint = `No agent that offers the model supports /v1/${endpoint}.`;
+  throw new AppError("endpoint_unsupported", { param: "model", hint });
 }
 
 /** Adds the further plans that are possible. Returns why one was not. */
-function addPlans(
-  ask: ModelAsk,
-  json: unknown,
-  deps: ModelAskDeps,
-  { endpoint, translate }: ModelApi,
-): AppError | undefined {
+function addPlans(ask: ModelAsk, json: unknown, deps: ModelAskDeps, api: ModelApi): AppError | undefined {
   try {
-    let chat = endpoint === "chat/completions" ? json : undefined;
-    if (translate) {
-      const translation = translate(json, deps);
+    let chat = api.endpoint === "chat/completions" ? json : undefined;
+    if (api.translate) {
+      const translation = api.translate(json, deps);
       ask.plans.push(translatedPlan(translation, ask.stream, ask.model));
       chat = translation.request;
     }
@@ -71,23 +72,6 @@ function addPlans(
     if (error instanceof AppError) return error;
     throw error;
   }
-}
-
-/**
- * Throws if agents offer the model, and none of them can take any of the plans: waiting would not help.
- * Without any such agent, the relay knows best whether to wait.
- */
-function checkThatAnAgentCan(
-  { model, plans, v1 }: ModelAsk,
-  refusal: AppError | undefined,
-  { relay }: ModelAskDeps,
-  { endpoint }: ModelApi,
-): void {
-  const requests = plans.map(({ request }) => request);
-  if (!relay.offersModel(model) || relay.canDo({ model, requests, v1: v1?.request })) return;
-  if (refusal) throw refusal;
-  const hint = `No agent that offers the model supports /v1/${endpoint}.`;
-  throw new AppError("endpoint_unsupported", { param: "model", hint });
 }
 
 const HEADER_LENGTH_MAX = 2048;

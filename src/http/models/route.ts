@@ -5,6 +5,7 @@ import { anthropicStyle } from "../errors/anthropic.ts";
 import { ASK_ERRORS } from "../errors/ask-errors.ts";
 import { openaiStyle, responsesStyle } from "../errors/openai.ts";
 import { passHeaders } from "../errors/response.ts";
+import type { ErrorStyle } from "../errors/style.ts";
 import { streamAsk } from "../middleware/stream-ask.ts";
 import { type RouteDeclaration, type RouteRequest, resource } from "../route.ts";
 import { allowedModels } from "./allowed-models.ts";
@@ -187,26 +188,18 @@ export const modelRoutes = resource("Models", ROUTES).handledBy((deps: ModelDeps
 
 type ModelRequest = RouteRequest<(typeof ROUTES)["createChatCompletion"]>;
 
-async function answerModelRequest(
-  deps: ModelDeps,
-  api: ModelApi,
-  { c, caller, body, text, json }: ModelRequest,
-): Promise<Response> {
+async function answerModelRequest(deps: ModelDeps, api: ModelApi, request: ModelRequest): Promise<Response> {
+  const { c, caller, body, text, json } = request;
   const asker = { ...askContext(c, caller, api.endpoint), models: allowedModels(caller, deps.modelAliases) };
   const { headers, signal } = c.req.raw;
   const ask = readModelAsk(deps, api, asker, { body, text, json, headers });
   c.set("model", ask.model);
-  return ask.stream ? stream(c, deps, ask, api) : send(c, await askWhole(deps.relay, ask, signal));
+  return ask.stream ? stream(c, deps, ask, api.style) : send(c, await askWhole(deps.relay, ask, signal));
 }
 
-function stream(
-  c: HttpContext,
-  { relay, log }: ModelDeps,
-  ask: ModelAsk,
-  { style }: ModelApi,
-): Promise<Response> {
-  const stream = new ModelStream(relay, ask);
-  return streamAsk(c, log, {
+function stream(c: HttpContext, deps: ModelDeps, ask: ModelAsk, style: ErrorStyle): Promise<Response> {
+  const stream = new ModelStream(deps.relay, ask);
+  return streamAsk(c, deps.log, {
     async run(events, signal) {
       const { agent, reply } = await stream.run(events, signal);
       c.set("agent", agent);

@@ -4,23 +4,16 @@ import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import type { Delta } from "../../relay/types.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 import { ChatFailure, CompletionChunk } from "./chat-completion.ts";
-import type { Plan, PlanStream } from "./plan.ts";
+import type { AnswerReader, Plan, PlanStream } from "./plan.ts";
 
 /**
  * A request of another API (`/v1/responses`, `/v1/messages`) as a chat completion, for agents whose upstream
  * has only chat completions, and its answer as the caller expects it. Pure: it has neither a clock nor ids of
  * its own.
  */
-export interface Translation {
+export interface Translation extends AnswerReader {
   /** The body of the chat completion. */
   request: Record<string, unknown>;
-  /**
-   * Returns the caller's answer, made from the body of a good chat completion. Throws if the body is anything
-   * else.
-   */
-  answer(chatBody: string): string;
-  /** Begins a streamed answer. */
-  stream(): PlanStream;
 }
 
 /** The sources of a translation's ids and times. */
@@ -33,11 +26,7 @@ export interface TranslationContext {
 /** Returns the plan that asks for a chat completion and translates its answer. */
 export function translatedPlan(translation: Translation, stream: boolean, model: string): Plan {
   const body = JSON.stringify({ ...translation.request, model });
-  return {
-    request: { endpoint: "chat/completions", stream, body: () => body },
-    body: (answer) => translation.answer(answer),
-    open: () => translation.stream(),
-  };
+  return { ...translation, request: { endpoint: "chat/completions", stream, body: () => body } };
 }
 
 /** Returns the fields of a chat completion that say whether it is streamed. */

@@ -6,7 +6,7 @@ import { nativePlan } from "../../../src/http/models/native.ts";
 function shown(data: string): string | undefined {
   const body = { model: "m", stream: true };
   const request = { text: "{}", body, model: "m", headers: {}, style: openaiStyle };
-  return nativePlan("chat/completions", request).open().push({ data })[0]?.data;
+  return nativePlan("chat/completions", request).stream().push({ data })[0]?.data;
 }
 
 test.each([

@@ -31,26 +31,19 @@ export function messageOf(chatBody: string, options: MessageOptions) {
     refused: Boolean(message.refusal),
     stopSequence: stopSequenceOf(value, options.stopSequences),
   };
-  const content = contentOf(message, options);
-  return messageBody(options.id, completion.model || options.model, content, ending, completion.usage);
+  return {
+    ...emptyMessage(options.id, completion.model || options.model),
+    content: contentOf(message, options),
+    ...endingFields(ending),
+    usage: messagesUsage(completion.usage),
+  };
 }
 
-export function messageBody(
-  id: string,
-  model: string,
-  content: readonly unknown[],
-  ending: Ending | undefined,
-  usage: Usage | null | undefined,
-) {
-  return {
-    id,
-    type: "message",
-    role: "assistant",
-    model,
-    content,
-    ...(ending ? endingFields(ending) : { stop_reason: null, stop_sequence: null, stop_details: null }),
-    usage: messagesUsage(usage),
-  };
+/** Returns a message as it begins. */
+export function emptyMessage(id: string, model: string) {
+  const ending = { stop_reason: null, stop_sequence: null, stop_details: null };
+  const usage = messagesUsage(undefined);
+  return { id, type: "message", role: "assistant", model, content: [], ...ending, usage };
 }
 
 function contentOf(message: Delta, { showsThinking, newId }: MessageOptions): unknown[] {

@@ -60,16 +60,12 @@ export function partsOfBlock(block: Typed, path: string): Part[] {
 const textPart = (text: string): Part => ({ type: "text", text });
 
 function imageOf(source: Typed, path: string): Part {
-  switch (source.type) {
-    case "base64": {
-      const { media_type, data } = readShape(Source.base64, source, path);
-      return { type: "image_url", image_url: { url: `data:${media_type};base64,${data}` } };
-    }
-    case "url":
-      return { type: "image_url", image_url: { url: readShape(Source.url, source, path).url } };
-    default:
-      throw refuse(`${path}.type`, `Send the image itself as base64, or its URL, not \`${source.type}\`.`);
-  }
+  const urlOf = (url: string): Part => ({ type: "image_url", image_url: { url } });
+  if (source.type === "url") return urlOf(readShape(Source.url, source, path).url);
+  if (source.type !== "base64")
+    throw refuse(`${path}.type`, `Send the image itself as base64, or its URL, not \`${source.type}\`.`);
+  const { media_type, data } = readShape(Source.base64, source, path);
+  return urlOf(`data:${media_type};base64,${data}`);
 }
 
 function documentParts(block: Typed, path: string): Part[] {
@@ -77,17 +73,11 @@ function documentParts(block: Typed, path: string): Part[] {
   refuseCitations(citations, path);
   const about = [title, context].flatMap((text) => (text ? [textPart(text)] : []));
   const at = `${path}.source`;
-  switch (source.type) {
-    case "text":
-      return [...about, textPart(readShape(Source.text, source, at).data)];
-    case "content":
-      return [...about, ...partsOf(readShape(Source.content, source, at).content, `${at}.content`)];
-    default:
-      throw refuse(
-        `${at}.type`,
-        `Only documents of text are supported, not \`${source.type}\`. Send a PDF's text, or its pages as images.`,
-      );
-  }
+  if (source.type === "text") return [...about, textPart(readShape(Source.text, source, at).data)];
+  if (source.type === "content")
+    return [...about, ...partsOf(readShape(Source.content, source, at).content, `${at}.content`)];
+  const reason = `Only documents of text are supported, not \`${source.type}\`. Send a PDF's text, or its pages as images.`;
+  throw refuse(`${at}.type`, reason);
 }
 
 function refuseCitations(citations: z.output<typeof Block.document>["citations"], path: string): void {

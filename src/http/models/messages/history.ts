@@ -63,21 +63,12 @@ function assistantMessage(content: Content, path: string): ChatMessage {
   const texts: string[] = [];
   const calls: unknown[] = [];
   for (const { block, path: at } of blocksOf(content, path)) {
-    switch (block.type) {
-      case "text":
-        texts.push(readShape(Block.text, block, at).text);
-        break;
-      case "tool_use": {
-        const { id, name, input } = readShape(Block.tool_use, block, at);
-        calls.push({ id, type: "function", function: { name, arguments: JSON.stringify(input ?? {}) } });
-        break;
-      }
-      case "thinking":
-      case "redacted_thinking":
-        break;
-      default:
-        throw refuse(`${at}.type`, `A chat completion cannot hold a \`${block.type}\` block.`);
-    }
+    if (block.type === "text") texts.push(readShape(Block.text, block, at).text);
+    else if (block.type === "tool_use") {
+      const { id, name, input } = readShape(Block.tool_use, block, at);
+      calls.push({ id, type: "function", function: { name, arguments: JSON.stringify(input ?? {}) } });
+    } else if (block.type !== "thinking" && block.type !== "redacted_thinking")
+      throw refuse(`${at}.type`, `A chat completion cannot hold a \`${block.type}\` block.`);
   }
   const text = texts.join("\n");
   if (calls.length === 0) return { role: "assistant", content: text };

@@ -2,7 +2,14 @@ import type { AppError } from "../../../errors.ts";
 import { anthropicErrorBody, anthropicErrorEvent, anthropicTypeNamed } from "../../errors/anthropic.ts";
 import { type Choice, type CompletionChunk, reasoningOf, type Usage } from "../chat-completion.ts";
 import { type Failure, TranslatedStream } from "../translation.ts";
-import { endingFields, type MessageOptions, messageBody, messagesUsage, stopSequenceOf } from "./answer.ts";
+import {
+  type Ending,
+  emptyMessage,
+  endingFields,
+  type MessageOptions,
+  messagesUsage,
+  stopSequenceOf,
+} from "./answer.ts";
 import { Blocks } from "./blocks.ts";
 
 const NO_NAME = "The agent's upstream sent a tool call without a name.";
@@ -17,9 +24,7 @@ export class MessagesStream extends TranslatedStream {
   readonly #blocks: Blocks;
   #isStarted = false;
   #usage: Usage | null | undefined;
-  #finishReason: string | undefined;
-  #isRefused = false;
-  #stopSequence: string | undefined;
+  readonly #ending: Omit<Ending, "called"> = { finishReason: null, refused: false, stopSequence: undefined };
 
   constructor(private readonly options: MessageOptions) {
     super();
@@ -31,12 +36,12 @@ export class MessagesStream extends TranslatedStream {
     this.#usage = chunk.usage ?? this.#usage;
     // A message has only the first of several choices.
     for (const choice of chunk.choices.filter(({ index }) => !index)) {
-      if (choice.delta?.refusal) this.#isRefused = true;
+      if (choice.delta?.refusal) this.#ending.refused = true;
       const fault = this.#writeChoice(choice);
       if (fault) return fault;
       if (!choice.finish_reason) continue;
-      this.#finishReason = choice.finish_reason;
-      this.#stopSequence = stopSequenceOf(value, this.options.stopSequences);
+      this.#ending.finishReason = choice.finish_reason;
+      this.#ending.stopSequence = stopSequenceOf(value, this.options.stopSequences);
     }
     return undefined;
   }
@@ -44,12 +49,7 @@ export class MessagesStream extends TranslatedStream {
   protected finish(): string | undefined {
     this.#start(this.options.model);
     if (!this.#blocks.close()) return NO_NAME;
-    const delta = endingFields({
-      finishReason: this.#finishReason,
-      called: this.#blocks.called(),
-      refused: this.#isRefused,
-      stopSequence: this.#stopSequence,
-    });
+    const delta = endingFields({ ...this.#ending, called: this.#blocks.called() });
     this.#emit("message_delta", { delta, usage: messagesUsage(this.#usage) });
     this.#emit("message_stop", {});
     return undefined;
@@ -79,7 +79,7 @@ export class MessagesStream extends TranslatedStream {
   #start(model: string): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
-    this.#emit("message_start", { message: messageBody(this.options.id, model, [], undefined, undefined) });
+    this.#emit("message_start", { message: emptyMessage(this.options.id, model) });
   }
 
   #emit(type: string, fields: Record<string, unknown>): void {

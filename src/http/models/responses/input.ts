@@ -20,37 +20,32 @@ export function readInput({ instructions, input }: ResponsesBody, tools: Tools):
     return history.messages;
   }
   const lastUser = input.findLastIndex((item) => item["role"] === "user");
-  for (const [index, item] of input.entries()) {
+  for (const [index, item] of input.entries())
     readItem(item, `input[${index}]`, history, tools, index > lastUser);
-  }
   history.close();
   return history.messages;
 }
 
-function readItem(item: Typed, path: string, history: History, tools: Tools, inLastTurn: boolean): void {
+function readItem(item: Typed, path: string, history: History, tools: Tools, inLastTurn: boolean) {
   switch (item.type ?? "message") {
     case "message":
-      readMessage(item, path, history);
-      break;
+      return readMessage(item, path, history);
     case "function_call":
     case "custom_tool_call":
-      readCall(item, path, history, tools);
-      break;
+      return readCall(item, path, history, tools);
     case "function_call_output":
     case "custom_tool_call_output":
-      readResult(item, path, history);
-      break;
+      return readResult(item, path, history);
+    // Models want their reasoning back while they work on one answer, between calls. They drop earlier
+    // reasoning.
     case "reasoning":
-      // Models want their reasoning back while they work on one answer, between calls. They drop earlier
-      // reasoning.
-      if (inLastTurn) readReasoning(item, path, history);
-      break;
+      return inLastTurn ? readReasoning(item, path, history) : undefined;
+    // The search was made elsewhere, and its results are not in the item.
     case "web_search_call":
-      // The search was made elsewhere, and its results are not in the item.
-      break;
+      return;
+    // Reasoning may be left out. The AI SDK refers to it even when it sends calls in full.
     case "item_reference":
-      // Reasoning may be left out. The AI SDK refers to it even when it sends calls in full.
-      if (readShape(InputItem.item_reference, item, path).id.startsWith("rs_")) break;
+      if (readShape(InputItem.item_reference, item, path).id.startsWith("rs_")) return;
       throw refuse(path, NOT_STORED);
     default:
       throw refuse(`${path}.type`, `A chat completion cannot hold a \`${item.type}\` item.`);
@@ -58,13 +53,12 @@ function readItem(item: Typed, path: string, history: History, tools: Tools, inL
 }
 
 function readCall(item: Typed, path: string, history: History, tools: Tools): void {
-  if (item.type === "custom_tool_call") {
-    const call = readShape(InputItem.custom_tool_call, item, path);
-    history.addCall(call.call_id, tools.wireName(call.name, call.namespace), customArguments(call.input));
-  } else {
-    const call = readShape(InputItem.function_call, item, path);
-    history.addCall(call.call_id, tools.wireName(call.name, call.namespace), call.arguments);
-  }
+  const { call_id, name, namespace } = readShape(InputItem.call, item, path);
+  const callArguments =
+    item.type === "custom_tool_call"
+      ? customArguments(readShape(InputItem.custom_tool_call, item, path).input)
+      : readShape(InputItem.function_call, item, path).arguments;
+  history.addCall(call_id, tools.wireName(name, namespace), callArguments);
 }
 
 function readReasoning(item: Typed, path: string, history: History): void {
@@ -82,15 +76,12 @@ function readMessage(item: Typed, path: string, history: History): void {
   else history.add({ role: "system", content: textOnly(parts, `${path}.content`) });
 }
 
-function readResult(item: Typed, path: string, history: History): void {
+function readResult(item: Typed, path: string, history: History) {
   const { call_id: callId, output } = readShape(InputItem.output, item, path);
   const parts = readContent(output, `${path}.output`);
   const others = parts.filter(({ type }) => type !== "text");
   const text = joinText(parts);
-  if (others.length === 0) {
-    history.addResult(callId, text, []);
-    return;
-  }
+  if (others.length === 0) return history.addResult(callId, text, []);
   const heading = { type: "text", text: `Output of the tool call ${callId}:` };
   history.addResult(callId, text || "The output follows in the next message.", [heading, ...others]);
 }

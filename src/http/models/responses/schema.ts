@@ -44,8 +44,9 @@ export type ResponsesBody = z.output<typeof ResponsesBody>;
 const Texts = z.array(z.object({ text })).nullish();
 export const InputItem = {
   message: z.object({ role: z.enum(["user", "assistant", "system", "developer"]), content: Content }),
-  function_call: z.object({ call_id: text, name: text, namespace: optionalText, arguments: text }),
-  custom_tool_call: z.object({ call_id: text, name: text, namespace: optionalText, input: text }),
+  call: z.object({ call_id: text, name: text, namespace: optionalText }),
+  function_call: z.object({ arguments: text }),
+  custom_tool_call: z.object({ input: text }),
   output: z.object({ call_id: text, output: Content }),
   reasoning: z.object({ summary: Texts, content: Texts }),
   item_reference: z.object({ id: text }),
