@@ -109,7 +109,7 @@ const TABLE = {
   parent_unknown: row(NOT_FOUND, "Parent message doesn't exist"),
   conversation_full: row(INVALID, "Conversation is too long", { openaiCode: "context_length_exceeded" }),
   caller_gone: row(INVALID, "Client closed request", { status: CALLER_GONE }),
-  // What the pool cannot do now.
+  // What the agents cannot do now.
   no_agent: row(NO_AGENT, "No available clients", { plainMessage: "No agent is available" }),
   ping_failed: row(NO_AGENT, "Ping failed", { plainMessage: "No agent is available" }),
   conversation_agent_gone: row(NO_AGENT, "Connection no longer exists", {

@@ -84,20 +84,17 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
     return fresh;
   }
 
-  function refusalOf(user: string, own: UserLimits, state: UserState, at: number): AppError | undefined {
+  function checkLimits(user: string, own: UserLimits, state: UserState, at: number): void {
     const { requestsPerMinute, tokensPerDay, maxParallel } = own;
     const used = tokensPerDay === null ? 0 : tokens.of(user);
-    if (tokensPerDay !== null && used >= tokensPerDay)
-      return limitError(
-        "limit_tokens",
-        `The limit is ${tokensPerDay}, and ${used} were used.`,
-        tokens.resetMs(),
-      );
+    if (tokensPerDay !== null && used >= tokensPerDay) {
+      const reason = `The limit is ${tokensPerDay}, and ${used} were used.`;
+      throw limitError("limit_tokens", reason, tokens.resetMs());
+    }
     const waitMs = requestsPerMinute === null ? 0 : state.requests.waitMs(at, requestsPerMinute);
-    if (waitMs > 0) return limitError("limit_requests", `The limit is ${requestsPerMinute}.`, waitMs);
+    if (waitMs > 0) throw limitError("limit_requests", `The limit is ${requestsPerMinute}.`, waitMs);
     if (maxParallel !== null && state.running >= maxParallel)
-      return limitError("limit_parallel", `The limit is ${maxParallel}.`, PARALLEL_RETRY_MS);
-    return undefined;
+      throw limitError("limit_parallel", `The limit is ${maxParallel}.`, PARALLEL_RETRY_MS);
   }
 
   return {
@@ -110,10 +107,14 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
       const at = elapsedMs();
       forgetIdle(at);
       const state = stateOf(principal.id);
-      const refused = refusalOf(principal.id, own, state, at);
-      if (refused) throw refused;
+      checkLimits(principal.id, own, state, at);
       if (own.requestsPerMinute !== null) state.requests.add(at, own.requestsPerMinute);
-      return createLease(state);
+      state.running++;
+      return {
+        end: once(() => {
+          state.running--;
+        }),
+      };
     },
 
     /**
@@ -129,14 +130,12 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
     standing(user: string, { requestsPerMinute, tokensPerDay }: UserLimits) {
       const at = elapsedMs();
       const requests = users.get(user)?.requests;
+      const used = requests?.count(at) ?? 0;
       const standings: { requests?: LimitStanding; tokens?: LimitStanding } = {};
       if (requestsPerMinute !== null)
-        standings.requests = standing(
-          requestsPerMinute,
-          requests?.count(at) ?? 0,
-          requests?.resetMs(at) ?? 0,
-        );
-      if (tokensPerDay !== null) standings.tokens = standing(tokensPerDay, tokens.of(user), tokens.resetMs());
+        standings.requests = standingOf(requestsPerMinute, used, requests?.resetMs(at) ?? 0);
+      if (tokensPerDay !== null)
+        standings.tokens = standingOf(tokensPerDay, tokens.of(user), tokens.resetMs());
       return standings;
     },
 
@@ -147,21 +146,12 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
   };
 }
 
-function standing(limit: number, used: number, resetMs: number): LimitStanding {
+function standingOf(limit: number, used: number, resetMs: number): LimitStanding {
   return { limit, remaining: Math.max(0, limit - used), resetMs };
 }
 
 function hasLimit({ requestsPerMinute, tokensPerDay, maxParallel }: UserLimits): boolean {
   return requestsPerMinute !== null || tokensPerDay !== null || maxParallel !== null;
-}
-
-function createLease(state: UserState): Lease {
-  state.running++;
-  return {
-    end: once(() => {
-      state.running--;
-    }),
-  };
 }
 
 /** Counts the tokens of the current UTC day. A clock set back to an earlier day starts again at 0. */
@@ -186,15 +176,13 @@ function createTokenCount(now: () => number, usedToday: ReadonlyMap<string, numb
   };
 }
 
+type LimitCode = "limit_requests" | "limit_tokens" | "limit_parallel";
+
 /** Clients parse "try again in" with seconds. A wait longer than clients take is written for people. */
-function limitError(
-  code: "limit_requests" | "limit_tokens" | "limit_parallel",
-  limit: string,
-  waitMs: number,
-): AppError {
+function limitError(code: LimitCode, reason: string, waitMs: number): AppError {
   const retryAfterMs = Math.max(1, Math.ceil(waitMs));
   const wait = retryAfterMs <= MINUTE_MS ? `${retryAfterMs / 1000}s` : formatDuration(retryAfterMs);
-  return new AppError(code, { hint: `${limit} Please try again in ${wait}.`, retryAfterMs });
+  return new AppError(code, { hint: `${reason} Please try again in ${wait}.`, retryAfterMs });
 }
 
 /** Writes a time as OpenAI's headers do: `17ms`, `8.64s`, `6m0s`, `1h0m30s`. Rounds up to milliseconds. */

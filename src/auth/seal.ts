@@ -11,9 +11,9 @@ const HEAD_BYTES = 1 + NONCE_BYTES;
 export type Seal = ReturnType<typeof createSeal>;
 
 /**
- * Encrypts tokens for the store, with AES-256-GCM: one byte of version, 12 of nonce, the encrypted text, and 16 of tag. The cipher's
- * key is HKDF-SHA-256 (RFC 5869) of `key`, without salt. Any string can be the key, but a weak one stays
- * weak: use 128 random bits or more.
+ * Encrypts tokens for the store with AES-256-GCM. A sealed token is one byte of version, 12 of nonce, the
+ * encrypted text, and 16 of tag. The cipher's key is HKDF-SHA-256 (RFC 5869) of `key`, without salt. Any
+ * string can be the key, but a weak one stays weak: use 128 random bits or more.
  */
 export function createSeal(key: string) {
   const cipherKey = Buffer.from(hkdfSync("sha256", key, "", "chatgpt-api-server seal 1", 32));

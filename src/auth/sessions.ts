@@ -33,7 +33,7 @@ const ID = /^[\w-]{43}$/;
 export type Sessions = ReturnType<typeof createSessions>;
 
 /**
- * The browsers that are signed in, each by a cookie. Only the hashes of the cookies are kept, and only in
+ * Keeps the browsers that are signed in, each by a cookie. Only the hashes of the cookies are kept, and only in
  * memory. The name of the cookie includes the server's port, as browsers keep cookies by host and not by
  * port. Hand-written, as session libraries neither bound their memory nor end a session with its key.
  */

@@ -33,7 +33,7 @@ export interface ImportResult {
 
 export interface UserChange {
   user: string;
-  /** Whether a key of the user became invalid, so that what they have open must end. */
+  /** Whether a token of the user became invalid, so that their open asks must end. */
   revoked: boolean;
 }
 

@@ -38,7 +38,10 @@ export function createRegistry() {
     return seriesOf;
   };
   return {
-    /** Returns a function that returns the series for the values of the labels. It exists from then on. */
+    /**
+     * Adds a counter. Returns a function that returns the series with these values of the labels, in order. A
+     * series exists from its first use on.
+     */
     counter: (family: Family) => addSeries("counter", family, createCounter),
     /** Like `counter`. `buckets` are the upper bounds in ascending order. One more bucket has all values. */
     histogram: (family: Family & { buckets: readonly number[] }) =>
@@ -48,9 +51,7 @@ export function createRegistry() {
       add(type, family, () => {
         const values = read();
         const samples: readonly Sample[] = typeof values === "number" ? [[values]] : values;
-        return samples.map(
-          ([value, ...of]) => `${family.name}${inBraces(labelPairs(family, of))} ${formatValue(value)}`,
-        );
+        return samples.map(([value, ...of]) => lineOf(family.name, labelPairs(family, of), value));
       });
     },
     /** Returns all metrics in text format: https://prometheus.io/docs/instrumenting/exposition_formats/. */
@@ -73,9 +74,7 @@ export function createBoundedLabel(max: number): (value: string) => string {
 }
 
 /** Calls `create` once for each combination of up to three labels. The caller must limit their values. */
-export function memoizeByLabels<Series>(
-  create: (...labels: string[]) => Series,
-): (...labels: string[]) => Series {
+export function memoizeByLabels<Series>(create: (...labels: string[]) => Series): typeof create {
   const known = new Map<string, Series>();
   return (first = "", second = "", third = "") => {
     const key = `${first}\n${second}\n${third}`;
@@ -100,9 +99,7 @@ function createCounter() {
     inc(by = 1): void {
       count += by;
     },
-    samples: (name: string, labels: readonly string[]) => [
-      `${name}${inBraces(labels)} ${formatValue(count)}`,
-    ],
+    samples: (name: string, labels: readonly string[]) => [lineOf(name, labels, count)],
   };
 }
 
@@ -111,7 +108,7 @@ function createHistogram(buckets: readonly number[]) {
   const counts = new Float64Array(buckets.length + 1);
   let sum = 0;
   return {
-    observe(value: number) {
+    observe(value: number): void {
       let at = 0;
       while (value > (buckets[at] ?? Infinity)) at++;
       counts[at] = (counts[at] ?? 0) + 1;
@@ -121,10 +118,10 @@ function createHistogram(buckets: readonly number[]) {
       let count = 0;
       const cumulative = [...counts].map((own, at) => {
         count += own;
-        return `${name}_bucket${inBraces([labelPair("le", formatValue(buckets[at] ?? Infinity)), ...labels])} ${count}`;
+        const bound = labelPair("le", formatValue(buckets[at] ?? Infinity));
+        return lineOf(`${name}_bucket`, [bound, ...labels], count);
       });
-      const rest = inBraces(labels);
-      return [...cumulative, `${name}_sum${rest} ${formatValue(sum)}`, `${name}_count${rest} ${count}`];
+      return [...cumulative, lineOf(`${name}_sum`, labels, sum), lineOf(`${name}_count`, labels, count)];
     },
   };
 }
@@ -139,8 +136,8 @@ function labelPair(label: string, value: string): string {
   return `${label}="${value.replace(/[\\\n"]/g, (sign) => ESCAPES[sign] ?? sign)}"`;
 }
 
-function inBraces(labels: readonly string[]): string {
-  return labels.length === 0 ? "" : `{${labels.join(",")}}`;
+function lineOf(name: string, labels: readonly string[], value: number): string {
+  return `${name}${labels.length === 0 ? "" : `{${labels.join(",")}}`} ${formatValue(value)}`;
 }
 
 function formatValue(value: number): string {

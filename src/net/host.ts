@@ -1,5 +1,8 @@
 import { isIPv4 } from "node:net";
 
+/** Admits no character that could end the host part of a URL and start a path. */
+const HOST = /^(?:\[([0-9a-f:.]{2,45})\]|([\w.~-]{1,253}))(?::\d{1,5})?$/i;
+
 /**
  * Returns the host of a `Host` header, without its port; undefined if the header is invalid
  * (https://www.rfc-editor.org/rfc/rfc9110#section-7.2).
@@ -10,9 +13,6 @@ export function readHost(header: string): { name: string; isAddress: boolean } |
   if (name === undefined) return undefined;
   return { name: name.toLowerCase().replace(/\.$/, ""), isAddress: isIPv4(name) };
 }
-
-/** Admits no character that could end the host part of a URL and start a path. */
-const HOST = /^(?:\[([0-9a-f:.]{2,45})\]|([\w.~-]{1,253}))(?::\d{1,5})?$/i;
 
 /**
  * Returns a function that tells whether a `Host` header names this machine: by an address, as `localhost`, or

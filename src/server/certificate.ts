@@ -15,17 +15,18 @@ export type Certificate = ReturnType<typeof readCertificate>;
 export function readCertificate(files: CertificateFiles) {
   const cert = readText(files.cert, "certificate");
   const key = readText(files.key, "key");
-  const own = attempt(
+  const certificate = attempt(
     () => new X509Certificate(cert),
     `The file ${files.cert} does not contain a certificate in PEM form.`,
   );
-  const secret = attempt(
+  const privateKey = attempt(
     () => createPrivateKey(key),
     `The file ${files.key} does not contain an unencrypted key in PEM form.`,
   );
-  if (!attempt(() => own.checkPrivateKey(secret), `The key in ${files.key} cannot be used.`))
+  if (!attempt(() => certificate.checkPrivateKey(privateKey), `The key in ${files.key} cannot be used.`))
     throw new CommandError(`The key in ${files.key} does not belong to the certificate in ${files.cert}.`);
-  return { cert, key, names: own.subjectAltName ?? own.subject, validTo: own.validTo };
+  const { subjectAltName, subject, validTo } = certificate;
+  return { cert, key, names: subjectAltName ?? subject, validTo };
 }
 
 function readText(path: string, what: string): string {
