@@ -3,7 +3,7 @@ import { readBearer } from "../auth/bearer.ts";
 import { AppError } from "../errors.ts";
 import { isLoopback } from "../net/addresses.ts";
 
-/** The origin of a request. */
+/** The machine that a request comes from. */
 export interface RequestSource {
   /** The remote address; undefined on a Unix socket. */
   address: string | undefined;

@@ -102,7 +102,7 @@ export class Connection {
     this.#heard();
   }
 
-  /** The server is there: from now on it may be silent for a while again. */
+  /** The server has sent something: from now on it may be silent for a while again. */
   #heard(): void {
     const isReady = Number.isFinite(this.frameBytesMax);
     if (!isReady || this.#isOver) return;
@@ -147,7 +147,7 @@ function readFrame(data: unknown, log: Log): ServerFrame | undefined {
   return undefined;
 }
 
-/** Codes 4000 to 4499 mean reconnect, 4500 to 4999 mean do not. Any other code is an accident. */
+/** Codes 4000 to 4499 mean reconnect, 4500 to 4999 mean do not. Any other says that it broke. */
 function endOf(code: number, text: string): ConnectionEnd {
   if (code >= 4000 && code < 5000) return { reason: `${text || "closed"} (${code})`, final: code >= 4500 };
   return { reason: `connection lost (${code})`, final: false };

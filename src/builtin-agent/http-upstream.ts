@@ -1,5 +1,5 @@
 import { field, parseJson, textField } from "../json/parse.ts";
-import { ENDPOINTS, type Endpoint, Model, PASSED_REQUEST_HEADERS } from "../protocol/agent-v2.ts";
+import { ENDPOINTS, type Endpoint, MODELS_MAX, Model, PASSED_REQUEST_HEADERS } from "../protocol/agent-v2.ts";
 import { bearer, failureOf, readText, request, requestText } from "./http.ts";
 import type { Upstream, UpstreamProblem, UpstreamStatus } from "./upstream.ts";
 
@@ -18,8 +18,6 @@ export interface HttpUpstreamOptions {
 const LIMIT_MS = 5000;
 const LIST_BYTES_MAX = 16 * 1024 * 1024;
 const PROBE_BYTES_MAX = 64 * 1024;
-/** A hello may not have more. */
-const MODELS_MAX = 1000;
 /** The statuses that say that an endpoint does not exist. */
 const ABSENT = new Set([404, 405, 501]);
 const ANTHROPIC_VERSION = "2023-06-01";

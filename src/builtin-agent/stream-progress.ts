@@ -46,10 +46,7 @@ export function usageOf(body: string): Usage | undefined {
   return usageFrom(tokenCountsIn(parseJson(body)));
 }
 
-interface TokenCounts {
-  input?: number;
-  output?: number;
-}
+type TokenCounts = { input?: number; output?: number };
 
 /**
  * Finds `usage` at the top level (chat completions, completions, embeddings, messages), in the `response` of

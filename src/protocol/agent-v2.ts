@@ -18,7 +18,7 @@ export const ENDPOINTS = [
 export type Endpoint = (typeof ENDPOINTS)[number];
 
 export const SLOTS_MAX = 1024;
-const MODELS_MAX = 1000;
+export const MODELS_MAX = 1000;
 const name = z.string().min(1).max(256);
 
 /** An ask's id. The server chooses it, and the agent sends it back. */

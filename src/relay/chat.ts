@@ -3,14 +3,8 @@ import { parseJson } from "../json/parse.ts";
 import { CHAT_STREAM_END, ChatChunk, ChatCompletion, errorMessage } from "../protocol/chat.ts";
 import type { Delta, ModelAnswer } from "./types.ts";
 
-/** Reads the text of one chat completion, streamed or not. */
-export interface ChatReader {
-  delta(delta: Delta): void;
-  /** Returns the whole text; throws an `AppError` agent_failed if the upstream reported an error. */
-  end(answer: ModelAnswer): string;
-}
-
-export function readChat(onText: (text: string) => void): ChatReader {
+/** Returns a reader for the text of one chat completion, streamed or not. */
+export function readChat(onText: (text: string) => void) {
   let text = "";
   let failure: string | undefined;
   const add = (more: string | null | undefined) => {
@@ -19,14 +13,15 @@ export function readChat(onText: (text: string) => void): ChatReader {
     onText(more);
   };
   return {
-    delta({ data }) {
+    delta({ data }: Delta): void {
       if (data === CHAT_STREAM_END || failure !== undefined) return;
       const chunk = ChatChunk.safeParse(parseJson(data)).data;
       if (!chunk) failure = "a chunk of the answer could not be read";
       else if (chunk.error) failure = errorMessage(chunk.error);
       else add(chunk.choices?.[0]?.delta?.content);
     },
-    end({ status, body }) {
+    /** Returns the whole text; throws an `AppError` agent_failed if the upstream reported an error. */
+    end({ status, body }: ModelAnswer): string {
       if (body !== undefined) {
         const completion = ChatCompletion.safeParse(parseJson(body)).data;
         if (completion?.error) failure ??= errorMessage(completion.error);
