@@ -1,15 +1,13 @@
-import { BuiltinAgent } from "../builtin-agent/builtin-agent.ts";
 import { discover } from "../builtin-agent/discover.ts";
 import { isSameServer, readServerAddress } from "../builtin-agent/server-address.ts";
 import type { Upstream } from "../builtin-agent/upstream.ts";
-import { CommandError } from "../errors.ts";
-import { createLog } from "../log/log.ts";
+import { CommandError, usageError } from "../errors.ts";
 import { readArgs } from "./args.ts";
+import { startBuiltinAgent, type UpstreamSettings, upstreamOf } from "./builtin-agent.ts";
 import { COMMANDS } from "./commands.ts";
 import { stopSignal } from "./signals.ts";
-import type { Command } from "./terminal.ts";
-import { hostName, type UpstreamSettings, upstreamOf } from "./upstream.ts";
-import { PROGRAM, VERSION } from "./version.ts";
+import { type Command, createCommandLog } from "./terminal.ts";
+import { PROGRAM } from "./version.ts";
 
 const NOTHING_FOUND = `There is no model server on this machine. Start Ollama, llama.cpp, vLLM or LM Studio, \
 give an address with --upstream, or try --echo.`;
@@ -22,40 +20,21 @@ export const agent: Command = async (args, io) => {
   const { settings, positionals } = readArgs({ args, env: io.env }, COMMANDS.agent);
   const [address, ...more] = positionals;
   if (address === undefined || more.length > 0)
-    throw new CommandError("Give one argument: the server's address, such as localhost:8080.", {
-      exitCode: 2,
-    });
+    throw usageError("Give one argument: the server's address, such as localhost:8080.");
+  const { agentKey, upstreamKey } = settings;
   const server = readServerAddress(address);
   const print = (line: string) => io.err(`${PROGRAM}: ${line}\n`);
 
   const stopped = stopSignal();
-  const secrets = [settings.upstreamKey, settings.agentKey, server.key].filter((key) => key !== undefined);
-  const log = createLog({
-    write: io.out,
-    level: settings.logLevel,
-    format: settings.logFormat,
-    coloured: io.coloured ?? false,
-    secrets,
-  });
+  const log = createCommandLog(io, settings, [upstreamKey, agentKey, server.key]);
   const upstream = upstreamOf(settings) ?? (await findUpstream(settings, server.url, print));
   if (settings.upstream !== undefined && isSameServer(settings.upstream, server.url))
-    throw new CommandError("--upstream names the server itself. Give the address of the model server.", {
-      exitCode: 2,
-    });
+    throw usageError("--upstream names the server itself. Give the address of the model server.");
 
-  const builtinAgent = new BuiltinAgent({
-    server,
-    agentKey: settings.agentKey,
-    upstream,
-    name: settings.name ?? hostName(),
-    version: VERSION,
-    slots: settings.slots,
-    log,
-    print,
-  });
+  const builtinAgent = startBuiltinAgent(settings, { server, agentKey, upstream, log, print });
   const ended = await Promise.race([builtinAgent.ended, stopped]);
   if (ended instanceof CommandError) throw ended;
-  log.info("stopping", { signal: typeof ended === "string" ? ended : undefined });
+  log.info("stopping", { signal: ended });
   await builtinAgent.stop(settings.drainMs);
   log.info("stopped");
   return 0;

@@ -1,17 +1,17 @@
 import { type AgentKeys, createAgentKeys } from "../auth/agent-keys.ts";
 import { type Audit, createAudit } from "../auth/audit.ts";
-import { CommandError } from "../errors.ts";
+import { CommandError, usageError } from "../errors.ts";
 import { AddAgentKeyBody } from "../http/admin/schema.ts";
 import type { StoredAgentKey } from "../store/store.ts";
 import { readArgs } from "./args.ts";
 import { COMMANDS, usageOf } from "./commands.ts";
 import { withStore } from "./local-database.ts";
-import type { Command, Terminal } from "./terminal.ts";
+import { type Command, type Terminal, toJson } from "./terminal.ts";
 import { table } from "./text-table.ts";
 import { PROGRAM } from "./version.ts";
 
-/** The dependencies of a subcommand. */
-interface KeyWork {
+/** What a subcommand works with. */
+interface Work {
   keys: AgentKeys;
   audit: Audit;
   /** The name or id that was given. */
@@ -45,7 +45,7 @@ export const agents: Command = async (args, io) => {
   return 0;
 };
 
-const SUBCOMMANDS: Record<string, (work: KeyWork) => Promise<void>> = {
+const SUBCOMMANDS: Record<string, (work: Work) => Promise<void>> = {
   async add({ keys, audit, subject, models, json, io }) {
     const read = AddAgentKeyBody.safeParse({ name: subject, models });
     if (!read.success) {
@@ -53,23 +53,14 @@ const SUBCOMMANDS: Record<string, (work: KeyWork) => Promise<void>> = {
       const advice = isModels
         ? "--models is not valid. Give the names of models, separated by commas."
         : "The name is not valid. Give 1 to 64 characters, without control characters.";
-      throw new CommandError(advice, { exitCode: 2 });
+      throw usageError(advice);
     }
-    const added = { id: crypto.randomUUID(), name: read.data.name, models };
-    const { id, ...detail } = added;
+    const id = crypto.randomUUID();
+    const detail = { name: read.data.name, models };
     const note = { actor: "cli", action: "agent_key.add", target: id, detail } as const;
-    const made = await audit.change(note, () => keys.add(added));
-    if (json) {
-      io.out(toJson(made));
-      return;
-    }
-    const rows = [
-      ["key", made.key],
-      ["name", made.name],
-      ["id", made.id],
-      ["models", modelsText(made.models)],
-    ];
-    io.out(table(rows));
+    const { key, name } = await audit.change(note, () => keys.add({ id, ...detail }));
+    if (json) return io.out(toJson({ id, name, models, key }));
+    io.out(table(Object.entries({ key, name, id, models: modelsText(models) })));
     io.err("This key is not shown again. Agents connect to <host>:<port>/agents/<key>.\n");
   },
 
@@ -94,7 +85,6 @@ const SUBCOMMANDS: Record<string, (work: KeyWork) => Promise<void>> = {
   },
 };
 
-const toJson = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`;
 const modelsText = (models: readonly string[] | null) => models?.join(", ") ?? "all";
 const timeText = (at: number | null) => (at === null ? null : new Date(at).toISOString());
 

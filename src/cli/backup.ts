@@ -1,4 +1,6 @@
 import { statSync } from "node:fs";
+import type { Manifest } from "../backup/format.ts";
+import { restoreBackup } from "../backup/restore.ts";
 import { writeBackup } from "../backup/write.ts";
 import { AGENT_KEY_NAME } from "../data-folder.ts";
 import { readArgs } from "./args.ts";
@@ -13,25 +15,37 @@ export const backup: Command = async (args, io) => {
     io.err(usageOf("backup"));
     return 2;
   }
-  const { data, sealKey } = settings;
-  const { users, conversations, files, seal_key } = await writeBackup({
-    data,
-    sealKey,
-    file,
-    overwrite: flags.force,
-    isAudited: flags.audited,
-    program: VERSION,
-  });
-  const bytes = statSync(file).size;
-  const what = `${counted(users, "user")} and ${counted(conversations, "conversation")}`;
-  io.out(`Backed up ${what} to ${file} (${bytes} bytes).\n`);
-  if (seal_key === "not included")
+  const { force: overwrite, audited: isAudited } = flags;
+  const manifest = await writeBackup({ ...settings, file, overwrite, isAudited, program: VERSION });
+  io.out(`Backed up ${contentsOf(manifest)} to ${file} (${statSync(file).size} bytes).\n`);
+  const warnMissing = (key: string, variable: string) =>
     io.err(
-      `${PROGRAM}: The key that encrypts the users' tokens is not in ${data}, so the backup does not have it. Keep CHATGPT_API_SEAL_KEY with the backup.\n`,
+      `${PROGRAM}: ${key} is not in ${settings.data}, so the backup does not have it. Keep ${variable} with the backup.\n`,
     );
-  if (!files[AGENT_KEY_NAME])
+  if (manifest.seal_key === "not included")
+    warnMissing("The key that encrypts the users' tokens", "CHATGPT_API_SEAL_KEY");
+  if (!manifest.files[AGENT_KEY_NAME]) warnMissing("The agent key", "AGENT_KEY");
+  return 0;
+};
+
+export const restore: Command = async (args, io) => {
+  const { settings, flags, positionals } = readArgs({ args, env: io.env }, COMMANDS.restore);
+  const [file, ...more] = positionals;
+  if (!file || more.length > 0) {
+    io.err(usageOf("restore"));
+    return 2;
+  }
+  const restored = await restoreBackup({ ...settings, file, force: flags.force });
+  const { manifest, tokens, openedTokens, replaced } = restored;
+  io.out(`Restored ${contentsOf(manifest)} from ${manifest.made_at}.\n`);
+  if (replaced !== undefined) io.out(`The replaced files are in ${replaced}\n`);
+  if (openedTokens < tokens)
     io.err(
-      `${PROGRAM}: The agent key is not in ${data}, so the backup does not have it. Keep AGENT_KEY with the backup.\n`,
+      `${PROGRAM}: The seal key opens ${openedTokens} of ${tokens} tokens. The others work, but the list of users does not show them.\n`,
     );
   return 0;
 };
+
+function contentsOf({ users, conversations }: Manifest): string {
+  return `${counted(users, "user")} and ${counted(conversations, "conversation")}`;
+}

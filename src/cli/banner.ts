@@ -38,23 +38,19 @@ export function listenAddresses(host: string | undefined, interfaces: Interfaces
  * Returns what the operator needs next. The addresses for agents and the dashboard's first link contain
  * secrets, as they must be pasted whole.
  */
-export function banner({ config, port, agentKey, signInCode, addresses, version }: Banner): string {
+export function banner(options: Banner): string {
+  const { config, port, signInCode, addresses, version } = options;
   const at = addresses.map((address) => `${isIPv6(address) ? `[${address}]` : address}:${port}`);
-  const [first = `127.0.0.1:${port}`] = at;
+  const urls = at.map((address) => `${scheme("http", config)}://${address}`);
+  const [url] = urls;
   const rows = [
-    ...labelled(
-      "Listening",
-      at.map((address) => `${scheme("http", config)}://${address}`),
-    ),
+    ...labeled("Listening", urls),
     // The browser keeps what follows the `#` to itself, so no server and no log sees it.
-    ["Dashboard", `${scheme("http", config)}://${first}/dashboard${signInCode ? `#code=${signInCode}` : ""}`],
+    ["Dashboard", `${url}/dashboard${signInCode ? `#code=${signInCode}` : ""}`],
     ["Data", resolve(config.data)],
-    ...labelled("Agents", agentLines({ config, agentKey, addresses, at })),
-    ...ownAgentLines(config),
-    [
-      "Try",
-      `curl ${scheme("http", config)}://${first}/api/ask -H "Authorization: $ADMIN_KEY" -d '{"content":"Hello"}'`,
-    ],
+    ...labeled("Agents", agentLines(options, at)),
+    ...modelLines(config),
+    ["Try", `curl ${url}/api/ask -H "Authorization: $ADMIN_KEY" -d '{"content":"Hello"}'`],
   ];
   const notes = warnings(config, addresses).map((warning) => `\n${warning}\n`);
   return [`${PROGRAM} ${version}\n\n`, table(rows, { indent: "  " }), ...notes, "\n"].join("");
@@ -64,36 +60,28 @@ function scheme(plain: "http" | "ws", { tlsCert }: Config): string {
   return tlsCert === undefined ? plain : `${plain}s`;
 }
 
-function labelled(label: string, lines: readonly string[]): string[][] {
+function labeled(label: string, lines: readonly string[]): string[][] {
   return lines.map((line, index) => [index === 0 ? label : "", line]);
 }
 
-/**
- * Whether agents on this machine need the key too. Behind a trusted proxy on it, local agents look like any
- * other.
- */
-function localNeedsKey({ agentKey, trustProxy }: Config): boolean {
-  return agentKey !== undefined || trustProxy !== undefined;
-}
-
 /** The Firefox agent takes an endpoint without a scheme, and adds `/client/register` itself. */
-function agentLines({
-  config,
-  agentKey,
-  addresses,
-  at,
-}: Pick<Banner, "config" | "agentKey" | "addresses"> & { at: readonly string[] }): string[] {
-  const keyed = config.agents === "open" ? "" : `/agents/${agentKey}`;
+function agentLines({ config, agentKey, addresses }: Banner, at: readonly string[]): string[] {
+  const path = config.agents === "open" ? "" : `/agents/${agentKey}`;
+  // Behind a trusted proxy on this machine, local agents look like any other, and need the key too.
+  const localPath = config.agentKey !== undefined || config.trustProxy !== undefined ? path : "";
   const own = addresses.findIndex((address) => LOOPBACK.test(address));
   const other = addresses.findIndex((address) => !LOOPBACK.test(address));
-  const lines: string[] = [];
-  if (own >= 0) lines.push(`on this machine  ${at[own]}${localNeedsKey(config) ? keyed : ""}`);
-  if (other >= 0) lines.push(`from elsewhere   ${at[other]}${keyed}`);
-  const best = other >= 0 ? `${at[other]}${keyed}` : `${at[own]}${localNeedsKey(config) ? keyed : ""}`;
-  return [...lines, `as a full URL    ${scheme("ws", config)}://${best}/client/register`];
+  const local = own < 0 ? [] : [`${at[own]}${localPath}`];
+  const remote = other < 0 ? [] : [`${at[other]}${path}`];
+  const [best] = [...remote, ...local];
+  return [
+    ...local.map((address) => `on this machine  ${address}`),
+    ...remote.map((address) => `from elsewhere   ${address}`),
+    `as a full URL    ${scheme("ws", config)}://${best}/client/register`,
+  ];
 }
 
-function ownAgentLines({ echo, upstream, slots }: Config): string[][] {
+function modelLines({ echo, upstream, slots }: Config): string[][] {
   if (echo) return [["Model", "echo, which repeats each question"]];
   return upstream === undefined ? [] : [["Upstream", `${upstream}, up to ${slots} concurrent requests`]];
 }

@@ -1,6 +1,6 @@
 import type { SettingName } from "../config/settings.ts";
 import type { Flags } from "./args.ts";
-import { ATTRIBUTE_FLAGS, GRACE_FLAG, JSON_FLAG } from "./users/user-flags.ts";
+import { ATTRIBUTE_FLAGS, GRACE_FLAG, JSON_FLAG } from "./users/flags.ts";
 import { PROGRAM } from "./version.ts";
 
 export interface CommandDescription {

@@ -1,17 +1,15 @@
 import { isIPv6 } from "node:net";
-import { CommandError } from "../errors.ts";
+import type { Config } from "../config/settings.ts";
+import { CommandError, usageError } from "../errors.ts";
 import { readArgs } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
 import type { Terminal } from "./terminal.ts";
 
-const LIMIT_MS = 5000;
-
 /** Calls `GET /health` of the server at the URL, or of the server that the settings describe. */
-export async function health(args: readonly string[], io: Terminal, limitMs = LIMIT_MS): Promise<number> {
+export async function health(args: readonly string[], io: Terminal, limitMs = 5000): Promise<number> {
   const { settings, positionals } = readArgs({ args, env: io.env }, COMMANDS.health);
   const [given, ...more] = positionals;
-  if (more.length > 0)
-    throw new CommandError("There is more than one argument. Give one URL, or none.", { exitCode: 2 });
+  if (more.length > 0) throw usageError("There is more than one argument. Give one URL, or none.");
   const url = healthUrl(given ?? localAddress(settings));
   // The certificate names the public host. A server of this machine is called by its address.
   const status = await statusOf(url, limitMs, given === undefined);
@@ -21,26 +19,16 @@ export async function health(args: readonly string[], io: Terminal, limitMs = LI
   return 0;
 }
 
-interface LocalServer {
-  port: number;
-  host: string | undefined;
-  tlsCert: string | undefined;
-}
-
 /** Returns the URL of a server on this machine. One that listens on every address is called by loopback. */
-export function localAddress({ port, host, tlsCert }: LocalServer): string {
-  if (port === 0)
-    throw new CommandError("Port 0 stands for any free port. Give the server's URL.", { exitCode: 2 });
+export function localAddress({ port, host, tlsCert }: Pick<Config, "port" | "host" | "tlsCert">): string {
+  if (port === 0) throw usageError("Port 0 stands for any free port. Give the server's URL.");
   const name = host === undefined || host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
   return `${tlsCert === undefined ? "http" : "https"}://${isIPv6(name) ? `[${name}]` : name}:${port}`;
 }
 
 function healthUrl(text: string): URL {
   const url = URL.parse(/^https?:\/\//i.test(text) ? text : `http://${text}`);
-  if (!url)
-    throw new CommandError("The argument is not a URL. Give one such as http://127.0.0.1:8080.", {
-      exitCode: 2,
-    });
+  if (!url) throw usageError("The argument is not a URL. Give one such as http://127.0.0.1:8080.");
   if (!url.pathname.endsWith("/health")) url.pathname = `${url.pathname.replace(/\/+$/, "")}/health`;
   return url;
 }

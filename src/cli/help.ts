@@ -6,7 +6,7 @@ import {
   type SettingName,
   variablesOf,
 } from "../config/settings.ts";
-import { CommandError } from "../errors.ts";
+import { usageError } from "../errors.ts";
 import type { Flags } from "./args.ts";
 import { COMMANDS, type CommandDescription, type CommandName, isCommand } from "./commands.ts";
 import type { Command } from "./terminal.ts";
@@ -32,23 +32,16 @@ and a size without a unit is in bytes.
 /** Prints the help of all commands, or of the one that is named. */
 export const help: Command = async ([word, ...more], io) => {
   if (more.length > 0 || (word !== undefined && !isCommand(word)))
-    throw new CommandError(`There is no such help. Name one of: ${Object.keys(COMMANDS).join(", ")}.`, {
-      exitCode: 2,
-    });
+    throw usageError(`There is no such help. Name one of: ${Object.keys(COMMANDS).join(", ")}.`);
   io.out(word === undefined ? helpOfAll() : helpOfOne(word));
   return 0;
 };
 
 function helpOfAll(): string {
-  const commands = Object.entries(COMMANDS).map(
-    ([
-      name,
-      {
-        usage: [first, ...more],
-        summary,
-      },
-    ]) => [more.length > 0 ? `${name} <subcommand> [flags]` : (first ?? name), summary],
-  );
+  const commands = Object.entries(COMMANDS).map(([name, { usage, summary }]) => [
+    usage.length > 1 ? `${name} <subcommand> [flags]` : usage[0],
+    summary,
+  ]);
   return [
     `${PROGRAM} ${VERSION}: one HTTP API in front of every model session you can reach\n`,
     EXAMPLES,
@@ -62,29 +55,31 @@ function helpOfAll(): string {
 
 function helpOfOne(name: CommandName): string {
   const { summary, usage, settings, settingHelp, flags, note }: CommandDescription = COMMANDS[name];
-  const lines = usage.map((line) => `  ${PROGRAM} ${line}\n`).join("");
   const names = settings === "all" ? SETTING_NAMES : settings;
-  const notes = note === undefined ? [] : [`${note}\n`];
-  const secrets = secretTable(names.filter((name) => flagOf(name) === undefined));
-  const tables = [...flagTables(flags), ...notes, ...settingTables(names, settingHelp), ...secrets];
-  return [`${summary}\n`, lines, ...tables, ...(names.length > 0 ? [ENDING] : [])].join("\n");
+  return [
+    `${summary}\n`,
+    usage.map((line) => `  ${PROGRAM} ${line}\n`).join(""),
+    ...flagTables(flags),
+    ...(note === undefined ? [] : [`${note}\n`]),
+    ...settingTables(names, settingHelp),
+    ...secretTable(names.filter((name) => flagOf(name) === undefined)),
+    ...(names.length > 0 ? [ENDING] : []),
+  ].join("\n");
 }
 
 function flagTables(flags: Flags): string[] {
   const shown = Object.entries(flags).filter(([, { hidden }]) => !hidden);
   const rows = shown.map(([name, { value = "", help }]) => [`--${name} ${value}`.trimEnd(), help]);
-  return rows.length > 0 ? [`Flags\n${table(rows, LAYOUT)}`] : [];
+  return titledTable("Flags", rows);
 }
 
-function settingTables(
-  names: readonly SettingName[],
-  settingHelp: CommandDescription["settingHelp"] = {},
-): string[] {
+function settingTables(names: readonly SettingName[], settingHelp: CommandDescription["settingHelp"] = {}) {
   return Object.entries(SETTING_GROUPS).flatMap(([title, group]) => {
-    const rows = group
-      .filter((name) => names.includes(name))
-      .flatMap((name) => settingRow(name, settingHelp[name]));
-    return rows.length > 0 ? [`${title}\n${table(rows, LAYOUT)}`] : [];
+    const listed = group.filter((name) => names.includes(name));
+    return titledTable(
+      title,
+      listed.flatMap((name) => settingRow(name, settingHelp[name])),
+    );
   });
 }
 
@@ -97,5 +92,10 @@ function settingRow(name: SettingName, about?: string): string[][] {
 
 function secretTable(names: readonly SettingName[]): string[] {
   const rows = names.map((name) => [variablesOf(name).at(-1) ?? "", SETTINGS[name].help]);
-  return rows.length > 0 ? [`Secrets in the environment\n${table(rows, LAYOUT)}`] : [];
+  return titledTable("Secrets in the environment", rows);
+}
+
+/** Returns no table if it would have no rows. */
+function titledTable(title: string, rows: string[][]): string[] {
+  return rows.length > 0 ? [`${title}\n${table(rows, LAYOUT)}`] : [];
 }

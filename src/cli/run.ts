@@ -1,4 +1,4 @@
-import { CommandError } from "../errors.ts";
+import { CommandError, usageError } from "../errors.ts";
 import { hasFlag, nearest } from "./args.ts";
 import { COMMANDS, type CommandName, isCommand } from "./commands.ts";
 import type { Command, Terminal } from "./terminal.ts";
@@ -11,7 +11,7 @@ const LOAD: Record<CommandName, () => Promise<Command>> = {
   users: async () => (await import("./users.ts")).users,
   agents: async () => (await import("./agents.ts")).agents,
   backup: async () => (await import("./backup.ts")).backup,
-  restore: async () => (await import("./restore.ts")).restore,
+  restore: async () => (await import("./backup.ts")).restore,
   config: async () => (await import("./config.ts")).config,
   health: async () => (await import("./health.ts")).health,
   help: async () => (await import("./help.ts")).help,
@@ -38,7 +38,7 @@ function choose(args: readonly string[]): { name: CommandName; rest: readonly st
   if (hasFlag(args, "--version", "-v")) return { name: "version", rest: [] };
   if (isCommand(first)) return { name: first, rest: others };
   const meant = /^[a-z]/i.test(first ?? "") && nearest(first ?? "", Object.keys(COMMANDS));
-  if (meant) throw new CommandError(`Unknown command. Did you mean ${meant}?`, { exitCode: 2 });
+  if (meant) throw usageError(`Unknown command. Did you mean ${meant}?`);
   return { name: "serve", rest: args };
 }
 

@@ -1,17 +1,14 @@
 import { networkInterfaces } from "node:os";
 import { backupMaker, ownCommand } from "../backup/process.ts";
-import { BuiltinAgent } from "../builtin-agent/builtin-agent.ts";
 import { readServerAddress } from "../builtin-agent/server-address.ts";
-import type { Upstream } from "../builtin-agent/upstream.ts";
-import type { Config } from "../config/settings.ts";
-import { causeOf, createLog, type Log } from "../log/log.ts";
-import { type RunningServer, startServer } from "../server/compose.ts";
+import { causeOf, type Log } from "../log/log.ts";
+import { startServer } from "../server/compose.ts";
 import { readServerArgs } from "./args.ts";
 import { banner, listenAddresses } from "./banner.ts";
+import { startBuiltinAgent, upstreamOf } from "./builtin-agent.ts";
 import { localAddress } from "./health.ts";
 import { stopSignal } from "./signals.ts";
-import type { Command } from "./terminal.ts";
-import { hostName, upstreamOf } from "./upstream.ts";
+import { type Command, createCommandLog } from "./terminal.ts";
 import { PROGRAM, VERSION } from "./version.ts";
 
 /**
@@ -24,27 +21,28 @@ export const serve: Command = async (args, io) => {
 
   // Handled from the start: process 1 of a container ignores signals without a handler.
   const stopped = stopSignal();
-  const { adminKey, agentKey, sealKey, metricsKey, upstreamKey } = config;
-  const secrets = [adminKey, agentKey, sealKey, metricsKey, upstreamKey];
-  const log = createLog({
-    write: io.out,
-    level: config.logLevel,
-    format: config.logFormat,
-    coloured: io.coloured ?? false,
-    secrets: secrets.filter((secret) => secret !== undefined),
-  });
+  const { adminKey, sealKey, metricsKey, upstreamKey } = config;
+  const log = createCommandLog(io, config, [adminKey, config.agentKey, sealKey, metricsKey, upstreamKey]);
   surviveFaults(log);
   const server = await startServer(config, log, { origins, makeBackup: backupMaker(config, ownCommand()) });
   process.on("SIGHUP", server.reloadCertificate);
   const addresses = listenAddresses(config.host, networkInterfaces());
-  const { port, agentKey: key, signInCode } = server;
-  io.err(banner({ config, port, agentKey: key, signInCode, addresses, version: VERSION }));
+  const { port, agentKey, signInCode } = server;
+  io.err(banner({ config, port, agentKey, signInCode, addresses, version: VERSION }));
 
   let stopping = false;
   const print = (line: string) => {
     if (!stopping) io.err(`${PROGRAM}: ${line}\n`);
   };
-  const builtinAgent = upstream && startBuiltinAgent(upstream, { config, server, log, print });
+  const builtinAgent =
+    upstream &&
+    startBuiltinAgent(config, {
+      server: readServerAddress(localAddress({ ...config, port })),
+      // The certificate names the public host. This connection uses the loopback address.
+      anyCertificate: config.tlsCert !== undefined,
+      ...{ agentKey, upstream, log, print },
+    });
+  void builtinAgent?.ended.then((error) => error && print(`the built-in agent has ended: ${error.message}`));
 
   log.info("stopping", { signal: await stopped });
   stopping = true;
@@ -59,32 +57,4 @@ function surviveFaults(log: Log): void {
   const report = (thrown: unknown) => log.error("unexpected", { cause: causeOf(thrown) });
   process.on("unhandledRejection", report);
   process.on("uncaughtException", report);
-}
-
-interface BuiltinAgentParts {
-  config: Config;
-  server: RunningServer;
-  log: Log;
-  print: (line: string) => void;
-}
-
-/** Starts the built-in agent in this process. It connects like any other agent. */
-function startBuiltinAgent(
-  upstream: Upstream,
-  { config, server, log, print }: BuiltinAgentParts,
-): BuiltinAgent {
-  const builtinAgent = new BuiltinAgent({
-    server: readServerAddress(localAddress({ ...config, port: server.port })),
-    // The certificate names the public host. This connection uses the loopback address.
-    anyCertificate: config.tlsCert !== undefined,
-    agentKey: server.agentKey,
-    upstream,
-    name: config.name ?? hostName(),
-    version: VERSION,
-    slots: config.slots,
-    log,
-    print,
-  });
-  void builtinAgent.ended.then((error) => error && print(`the built-in agent has ended: ${error.message}`));
-  return builtinAgent;
 }

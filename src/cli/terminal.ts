@@ -1,5 +1,7 @@
 import { isatty } from "node:tty";
 import type { Environment } from "../config/read.ts";
+import type { Config } from "../config/settings.ts";
+import { createLog, type Log } from "../log/log.ts";
 import { createStdoutWriter } from "./stdout-writer.ts";
 
 /** The parts of its process that a command may use. */
@@ -9,7 +11,7 @@ export interface Terminal {
    * Whether standard output is a terminal that shows colors, and the user did not turn them off:
    * https://no-color.org.
    */
-  coloured?: boolean;
+  colored?: boolean;
   /** Writes to standard output, and adds a newline if the text does not end in one. Never throws. */
   out(text: string): void;
   /** Writes to standard error in the same way. */
@@ -28,11 +30,21 @@ export function processTerminal(): Terminal & { flush(): Promise<void> } {
   const err = createStdoutWriter(Bun.stderr);
   return {
     env: process.env,
-    coloured: isatty(1) && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb",
+    colored: isatty(1) && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb",
     out: (text) => out.write(withNewline(text)),
     err: (text) => err.write(withNewline(text)),
     flush: () => Promise.race([Promise.all([out.flush(), err.flush()]).then(() => {}), Bun.sleep(FLUSH_MS)]),
   };
+}
+
+/** Creates the log of a command that runs until it is stopped. It masks the secrets. */
+export function createCommandLog(
+  { out: write, colored: coloured = false }: Terminal,
+  { logLevel: level, logFormat: format }: Pick<Config, "logLevel" | "logFormat">,
+  secrets: readonly (string | undefined)[],
+): Log {
+  const known = secrets.filter((secret) => secret !== undefined);
+  return createLog({ write, level, format, coloured, secrets: known });
 }
 
 function withNewline(text: string): string {

@@ -13,8 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { swapFiles } from "../../src/backup/swap-files.ts";
-import { backup } from "../../src/cli/backup.ts";
-import { restore } from "../../src/cli/restore.ts";
+import { backup, restore } from "../../src/cli/backup.ts";
 import { tempFolder } from "../support/store.ts";
 import { packTar, unpackTar } from "../support/tar.ts";
 import { messageOf, modeOf, SEAL_KEY, scene } from "./backup-scene.ts";

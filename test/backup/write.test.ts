@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { backup } from "../../src/cli/backup.ts";
-import { restore } from "../../src/cli/restore.ts";
+import { backup, restore } from "../../src/cli/backup.ts";
 import { openTestFile, tempFolder } from "../support/store.ts";
 import { unpackTar } from "../support/tar.ts";
 import { messageOf, modeOf, SEAL_KEY, scene } from "./backup-scene.ts";

@@ -1,9 +1,7 @@
 import { describeUser, type User } from "../../auth/users.ts";
 import { USER_ATTRIBUTES, USER_FIELDS, type UserField } from "../../user-attributes.ts";
 import { table } from "../text-table.ts";
-import { flagNameOf } from "./user-flags.ts";
-
-export const toJson = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`;
+import { flagNameOf } from "./flags.ts";
 
 /** The text on a card for each kind of attribute that is not set. */
 const UNSET = { text: "-", time: "never", models: "all", limit: "no limit" };
@@ -19,13 +17,8 @@ export function tableOfUsers(users: readonly User[], now: number): string {
     const described = describeUser(user);
     const days = { ...described, expires_at: described.expires_at?.slice(0, 10) ?? null };
     const cells = COLUMNS.map((field) => shown(days[field] ?? "-"));
-    return [
-      shown(user.name ?? "-"),
-      shown(user.id),
-      stateOf(user, now),
-      ...cells,
-      textOf(described, "models"),
-    ];
+    const identity = [shown(user.name ?? "-"), shown(user.id)];
+    return [...identity, stateOf(user, now), ...cells, textOf(described, "models")];
   });
   return table([head, ...rows]);
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import manifest from "../../../package.json";
-import { restore } from "../../../src/cli/restore.ts";
+import { restore } from "../../../src/cli/backup.ts";
 import { SETTING_NAMES } from "../../../src/config/settings.ts";
 import { SettingsAnswer } from "../../../src/http/admin/schema.ts";
 import { connectSource, takeHead } from "../../support/byte-source.ts";

@@ -1,5 +1,5 @@
 import { time } from "../../config/kinds.ts";
-import { CommandError } from "../../errors.ts";
+import { type CommandError, usageError } from "../../errors.ts";
 import { AddUserBody } from "../../http/admin/schema.ts";
 import {
   attributesOf,
@@ -8,23 +8,48 @@ import {
   type UserAttributes,
   type UserField,
 } from "../../user-attributes.ts";
-import { flagNameOf } from "./user-flags.ts";
+import type { Flag } from "../args.ts";
 
-/** Removes a value, as if it had never been given. */
+/** The word that removes a value, as if it had never been given. */
 const NONE = "none";
 
-const ADVICE = {
-  text: `Give a name of 1 to 200 characters, or ${NONE}.`,
-  time: `Give a time such as 30d, 2026-12-31 or 2026-12-31T18:00:00Z, or ${NONE}.`,
-  models: `Give the names of models, separated by commas, or ${NONE}.`,
-  limit: `Give a whole number of at least 1, or ${NONE}.`,
+/** For each kind of attribute, what stands for the value in help texts, and what to do about a wrong one. */
+const KINDS = {
+  text: { value: "<name>", advice: `Give a name of 1 to 200 characters, or ${NONE}.` },
+  time: {
+    value: "<time>",
+    advice: `Give a time such as 30d, 2026-12-31 or 2026-12-31T18:00:00Z, or ${NONE}.`,
+  },
+  models: { value: "<models>", advice: `Give the names of models, separated by commas, or ${NONE}.` },
+  limit: { value: "<number>", advice: `Give a whole number of at least 1, or ${NONE}.` },
 };
 
+type ValueFlags = Record<string, Flag & { value: string }>;
+
+/** The flags for the attributes of a user. */
+export const ATTRIBUTE_FLAGS: ValueFlags = Object.fromEntries(
+  USER_FIELDS.map((field) => {
+    const { kind, about } = USER_ATTRIBUTES[field];
+    return [flagNameOf(field), { value: KINDS[kind].value, help: about }];
+  }),
+);
+
+export const GRACE_FLAG = {
+  grace: { value: "<time>", help: "rotate: how long the old token stays valid (0)." },
+};
+
+export const JSON_FLAG = { json: { help: "Print JSON, for programs." } };
+
+/** `expires_at` becomes `expires`, and `max_parallel` becomes `max-parallel`. */
+export function flagNameOf(field: UserField): string {
+  return field.replace(/_at$/, "").replaceAll("_", "-");
+}
+
+/** The text of each flag that was given. */
+type Texts = Readonly<Record<string, unknown>>;
+
 /** Reads the attributes that flags give. A null removes a value. Throws a `CommandError` with exit code 2. */
-export function readAttributes(
-  flags: Readonly<Record<string, unknown>>,
-  now: number,
-): Partial<UserAttributes> {
+export function readAttributes(flags: Texts, now: number): Partial<UserAttributes> {
   const fields: Partial<Record<UserField, unknown>> = {};
   for (const field of USER_FIELDS) {
     const text = flags[flagNameOf(field)];
@@ -57,18 +82,16 @@ function readMoment(text: string, now: number): string | undefined {
 }
 
 /** Returns milliseconds; 0 without the flag. Throws a `CommandError` with exit code 2. */
-export function readGrace({ grace = "0" }: Readonly<Record<string, unknown>>): number {
+export function readGrace({ grace = "0" }: Texts): number {
   const { data, error } = duration.safeParse(grace);
   if (error) throw wrongValue("--grace", String(grace), error.issues[0]?.message ?? "");
   return data;
 }
 
 function invalid(field: UserField, text: string): CommandError {
-  return wrongValue(`--${flagNameOf(field)}`, text, ADVICE[USER_ATTRIBUTES[field].kind]);
+  return wrongValue(`--${flagNameOf(field)}`, text, KINDS[USER_ATTRIBUTES[field].kind].advice);
 }
 
 function wrongValue(flag: string, text: string, advice: string): CommandError {
-  return new CommandError(`${flag} ${JSON.stringify(text.slice(0, 60))} is not valid. ${advice}`, {
-    exitCode: 2,
-  });
+  return usageError(`${flag} ${JSON.stringify(text.slice(0, 60))} is not valid. ${advice}`);
 }
