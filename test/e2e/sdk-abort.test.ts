@@ -85,6 +85,7 @@ describe.each(SURFACES)("aborted requests: %s", (_, api, path, body) => {
     await untilWaiting(url, adminKey, 1);
     waiting.abort();
     await gone;
+    await untilWaiting(url, adminKey, 0);
     await expectFree(() => holder.abort());
     // `expectFree` makes the one further request.
     expect((await faults().open()).started).toBe(started + 1);
