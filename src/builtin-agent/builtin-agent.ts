@@ -58,13 +58,13 @@ export class BuiltinAgent {
   #cancelReconnect: Cancel = () => {};
 
   constructor(options: BuiltinAgentOptions) {
-    this.#options = {
+    const defaults = {
       agentKey: undefined,
       anyCertificate: false,
       clock: createClock(),
       random: Math.random,
-      ...options,
     };
+    this.#options = { ...defaults, ...options };
     this.#backOff = new BackOff(this.#options.random);
     this.#asks = createRunningAsks({ ...this.#options, onBroken: () => this.#monitor.check() });
     this.#monitor = monitorUpstream({
@@ -86,11 +86,10 @@ export class BuiltinAgent {
   }
 
   async #leave(drainMs: number): Promise<void> {
-    const { clock } = this.#options;
     this.#monitor.stop();
     this.#cancelReconnect();
     if (this.#readyAt !== undefined) this.#connection?.send({ type: "pause" });
-    await within(clock, drainMs, this.#asks.finish());
+    await within(this.#options.clock, drainMs, this.#asks.finish());
     this.#asks.abandon();
     if (this.#connection) this.#connection.close();
     else this.#ended.resolve(undefined);
@@ -136,10 +135,9 @@ export class BuiltinAgent {
   }
 
   #disconnected({ reason, final }: ConnectionEnd): void {
-    const { clock } = this.#options;
     this.#connection = undefined;
     this.#asks.cancelAll();
-    const upMs = this.#readyAt === undefined ? 0 : clock.now() - this.#readyAt;
+    const upMs = this.#readyAt === undefined ? 0 : this.#options.clock.now() - this.#readyAt;
     this.#readyAt = undefined;
     if (this.#leaving !== undefined) this.#ended.resolve(undefined);
     else if (final) this.#giveUp(reason);

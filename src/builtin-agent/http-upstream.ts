@@ -64,11 +64,7 @@ function candidates(url: string): [string, ...string[]] {
   return new URL(url).pathname === "/" ? [longer, given] : [given, longer];
 }
 
-interface ListOptions {
-  key: string | undefined;
-  limitMs: number;
-  signal: AbortSignal;
-}
+type ListOptions = { key: string | undefined; limitMs: number; signal: AbortSignal };
 
 /** Returns the first base URL that lists models or has a problem; the first of all if none does. */
 async function firstListing(
