@@ -1,8 +1,7 @@
 import { agentRoutes } from "./admin/agents.ts";
 import { auditRoutes } from "./admin/audit.ts";
 import { serverRoutes } from "./admin/server.ts";
-import { userRoutes } from "./admin/user.ts";
-import { usersRoutes } from "./admin/users.ts";
+import { userRoutes } from "./admin/users.ts";
 import { connectionRoutes } from "./ask/connections.ts";
 import { askRoutes } from "./ask/route.ts";
 import { docsRoutes } from "./docs/route.ts";
@@ -23,8 +22,8 @@ const RESOURCES = {
   connections: connectionRoutes,
   models: modelRoutes,
   modelList: modelListRoutes,
-  users: usersRoutes,
-  user: userRoutes,
+
+  users: userRoutes,
   usage: usageRoutes,
   audit: auditRoutes,
   agents: agentRoutes,

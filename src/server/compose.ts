@@ -277,7 +277,6 @@ function appDeps({ config, store, log, origins }: Given, parts: Parts): AppDeps 
       models: { relay, threads: new Threads(), newId, now, modelAliases, log },
       modelList: { relay, modelAliases },
       users: { users, audit, newId },
-      user: { users, audit },
       usage: { usage, now },
       audit: { audit },
       agents: { relay, agentKeys: parts.agentKeys, audit, askedModels: overview.askedModels, newId, now },

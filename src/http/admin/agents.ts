@@ -5,6 +5,7 @@ import type { Agent } from "../../relay/agent.ts";
 import type { Relay } from "../../relay/relay.ts";
 import { type AskedModels, idleReason } from "../live/idle-reason.ts";
 import { resource, route } from "../route.ts";
+import { SAMPLE } from "../values.ts";
 import { auditNote } from "./audit.ts";
 import {
   AddAgentKeyBody,
@@ -15,7 +16,7 @@ import {
   AgentKeyRevoked,
   AgentList,
   DisconnectBody,
-  NoFields,
+  NO_FIELDS,
 } from "./schema.ts";
 
 interface AgentDeps {
@@ -28,7 +29,6 @@ interface AgentDeps {
   now: () => number;
 }
 
-const AGENT_ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
 const KEY = { id: "f47ac10b-58cc-4372-a567-0e02b2c3d479", name: "gpu box" };
 
 const ROUTES = {
@@ -42,10 +42,10 @@ const ROUTES = {
         example: {
           agents: [
             {
-              ...{ id: AGENT_ID, name: "gpu box", protocol: "v2", address: "192.0.2.7", key: "main" },
-              ...{ version: "0.1.0", models: ["llama3.2"], slots: 4, in_use: 1, paused: false },
+              ...{ id: SAMPLE.agentId, name: "gpu box", protocol: "v2", address: "192.0.2.7", key: "main" },
+              ...{ version: SAMPLE.version, models: [SAMPLE.model], slots: 4, in_use: 1, paused: false },
               ...{ draining: false, no_work_because: null },
-              ...{ since: "2026-11-23T08:10:14.924Z", last_heard: "2026-11-23T09:01:44.120Z" },
+              ...{ since: SAMPLE.time, last_heard: SAMPLE.laterTime },
             },
           ],
         },
@@ -63,7 +63,7 @@ const ROUTES = {
       200: {
         description: "What happens to the agent.",
         json: AgentDisconnected,
-        example: { id: AGENT_ID, state: "draining" },
+        example: { id: SAMPLE.agentId, state: "draining" },
       },
     },
     errors: ["audit_failed", "agent_unknown"],
@@ -77,7 +77,7 @@ const ROUTES = {
         description: "The keys.",
         json: AgentKeyList,
         example: {
-          keys: [{ ...KEY, models: null, created_at: "2026-11-23T08:10:14.924Z", revoked_at: null }],
+          keys: [{ ...KEY, models: null, created_at: SAMPLE.time, revoked_at: null }],
         },
       },
     },
@@ -87,12 +87,12 @@ const ROUTES = {
     access: "adminOrBody",
     summary: "Create an agent key",
     description: "The key is shown only in this answer.",
-    body: { schema: AddAgentKeyBody, example: { name: "gpu box", models: ["llama3.2"] } },
+    body: { schema: AddAgentKeyBody, example: { name: "gpu box", models: [SAMPLE.model] } },
     answers: {
       200: {
         description: "The key.",
         json: AddedAgentKey,
-        example: { ...KEY, models: ["llama3.2"], key: "agent-3Jm0…" },
+        example: { ...KEY, models: [SAMPLE.model], key: "agent-3Jm0…" },
       },
     },
     errors: ["audit_failed", "agent_key_name_taken", "verify_failed"],
@@ -102,7 +102,7 @@ const ROUTES = {
     summary: "Revoke an agent key",
     description: "The agents that connected with it are disconnected.",
     params: { id: "The key's id." },
-    body: { schema: NoFields, example: {}, isRequired: false },
+    body: NO_FIELDS,
     answers: { 200: { description: "Revoked.", json: AgentKeyRevoked, example: { ...KEY, revoked: true } } },
     errors: ["audit_failed", "agent_key_unknown", "verify_failed"],
   }),

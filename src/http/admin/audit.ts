@@ -2,6 +2,7 @@ import type { Audit, AuditNote } from "../../auth/audit.ts";
 import type { HttpContext } from "../context.ts";
 import { csvResponse } from "../csv.ts";
 import { resource, route } from "../route.ts";
+import { SAMPLE } from "../values.ts";
 import { AuditAnswer, AuditQuery } from "./schema.ts";
 
 const COLUMNS = ["seq", "at", "actor", "action", "target", "detail", "address", "request_id"] as const;
@@ -20,9 +21,9 @@ const ROUTES = {
         example: {
           audit: [
             {
-              ...{ seq: 7, at: "2026-11-23T08:10:14.924Z", actor: "admin", action: "user.add" },
-              ...{ target: "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed", detail: { name: "Ann" } },
-              ...{ address: "192.0.2.7", request_id: "req_6f1c2c1e-2b1e-4a55-9a0e-6d5b2f0f1a11" },
+              ...{ seq: 7, at: SAMPLE.time, actor: "admin", action: "user.add" },
+              ...{ target: SAMPLE.userId, detail: { name: "Ann" } },
+              ...{ address: "192.0.2.7", request_id: SAMPLE.requestId },
             },
           ],
           next: null,

@@ -1,14 +1,13 @@
 import { z } from "zod";
 import { USER_ATTRIBUTES, USER_FIELDS, type UserField } from "../../user-attributes.ts";
+import { count, namedObject, text, time } from "../values.ts";
 
 /**
  * The requests of administrators and their responses. A key in a body, `admin_key`, is removed before these
  * schemas are applied.
  */
-const text = z.string();
-const time = z.iso.datetime({ offset: true });
 const modelNames = z.array(text).min(1);
-const count = z.int().min(1);
+const positive = z.int().min(1);
 
 /** The meaning of null for each kind of attribute. */
 const NULL_MEANS = {
@@ -19,24 +18,14 @@ const NULL_MEANS = {
 };
 
 const LIMIT_MAX = 1_000_000_000_000;
-const TEXT_LENGTH_MAX = 200;
 const MODELS_MAX = 1_000;
 const GRACE_S_MAX = 365 * 86_400;
 
-/** A text for lists, logs and terminals, which it must not be able to garble. */
-const shownText = (lengthMax: number) =>
-  text
-    .trim()
-    .min(1)
-    .max(lengthMax)
-    .regex(/^[^\p{C}\p{Zl}\p{Zp}]*$/u, "must be without control characters");
+/** A text that cannot garble the lists, logs and terminals that show it. */
+const shownText = (lengthMax: number, pattern = /^[^\p{C}\p{Zl}\p{Zp}]*$/u) =>
+  text.trim().min(1).max(lengthMax).regex(pattern, "must be without control characters");
 
-/** A text without control characters, so that a list of them can be shown in a terminal. */
-const userText = text
-  .trim()
-  .min(1)
-  .max(TEXT_LENGTH_MAX)
-  .regex(/^\P{Cc}*$/u, "must be without control characters");
+const userText = shownText(200, /^\P{Cc}*$/u);
 
 /**
  * The accepted values of each kind of attribute. An empty list of models would be mistaken for all models.
@@ -45,11 +34,11 @@ const GIVEN = {
   text: userText,
   time: z.iso.datetime({ offset: true, error: "must be a time as 2026-12-31T23:59:59Z" }),
   models: z.array(userText).min(1).max(MODELS_MAX),
-  limit: count.max(LIMIT_MAX),
+  limit: positive.max(LIMIT_MAX),
 };
 
 /** The values in responses of each kind of attribute. */
-const SENT = { text, time, models: modelNames, limit: count };
+const SENT = { text, time, models: modelNames, limit: positive };
 
 type KindOf<Field extends UserField> = (typeof USER_ATTRIBUTES)[Field]["kind"];
 type Kinds = Record<KindOf<UserField>, z.ZodType>;
@@ -97,8 +86,8 @@ export const RotateTokenBody = z.strictObject({
     .describe("How long the old token stays valid beside the new one. Missing or 0: not at all."),
 });
 
-/** The body of a request that needs nothing but the path. */
-export const NoFields = z.strictObject({});
+/** Declares the body of a request that needs nothing but the path. */
+export const NO_FIELDS = { schema: z.strictObject({}), example: {}, isRequired: false } as const;
 
 const UserShape = z.strictObject({
   user_id: text,
@@ -109,18 +98,20 @@ const UserShape = z.strictObject({
 export const UserAnswer = UserShape.meta({ id: "User" });
 
 /** A new user, with the attributes that were given. */
-export const AddedUser = z
-  .strictObject({ token: text, user_id: text, ...UserFieldsAnswer.partial().shape })
-  .meta({ id: "AddedUser" });
+export const AddedUser = namedObject("AddedUser", {
+  token: text,
+  user_id: text,
+  ...UserFieldsAnswer.partial().shape,
+});
 
 /** All users. The optional fields are present with `details=true`. */
-export const UserList = z
-  .strictObject({ users: z.array(UserShape.partial().extend({ user_id: text, token: text })) })
-  .meta({ id: "UserList" });
+export const UserList = namedObject("UserList", {
+  users: z.array(UserShape.partial().extend({ user_id: text, token: text })),
+});
 
-export const UserDeleted = z.strictObject({ message: z.literal("User deleted") }).meta({ id: "UserDeleted" });
+export const UserDeleted = namedObject("UserDeleted", { message: z.literal("User deleted") });
 
-export const RotatedToken = z.strictObject({ token: text, user_id: text }).meta({ id: "RotatedToken" });
+export const RotatedToken = namedObject("RotatedToken", { token: text, user_id: text });
 
 export const DisconnectBody = z.object({
   drain: z.boolean().nullish().describe("Let the agent finish its running requests first."),
@@ -135,8 +126,8 @@ export const AgentAnswer = z.strictObject({
   address: text,
   key: text.nullable(),
   models: z.array(text),
-  slots: count,
-  in_use: z.int().min(0),
+  slots: positive,
+  in_use: count,
   paused: z.boolean(),
   draining: z.boolean(),
   /** The reason in a sentence; null if the agent has requests, or was sent one in the last 15 minutes. */
@@ -147,11 +138,12 @@ export const AgentAnswer = z.strictObject({
 
 export type AgentAnswer = z.output<typeof AgentAnswer>;
 
-export const AgentList = z.strictObject({ agents: z.array(AgentAnswer) }).meta({ id: "AgentList" });
+export const AgentList = namedObject("AgentList", { agents: z.array(AgentAnswer) });
 
-export const AgentDisconnected = z
-  .strictObject({ id: text, state: z.enum(["closed", "draining"]) })
-  .meta({ id: "AgentDisconnected" });
+export const AgentDisconnected = namedObject("AgentDisconnected", {
+  id: text,
+  state: z.enum(["closed", "draining"]),
+});
 
 export const AddAgentKeyBody = z.object({
   name: shownText(64).describe("A name for people to read. Two valid keys cannot have the same name."),
@@ -163,27 +155,30 @@ export const AddAgentKeyBody = z.object({
     .describe("The models that agents with this key may offer. All of them if missing or null."),
 });
 
-export const AddedAgentKey = z
-  .strictObject({ id: text, name: text, models: modelNames.nullable(), key: text })
-  .meta({ id: "AddedAgentKey" });
+export const AddedAgentKey = namedObject("AddedAgentKey", {
+  id: text,
+  name: text,
+  models: modelNames.nullable(),
+  key: text,
+});
 
-export const AgentKeyList = z
-  .strictObject({
-    keys: z.array(
-      z.strictObject({
-        id: text,
-        name: text,
-        models: modelNames.nullable(),
-        created_at: time,
-        revoked_at: time.nullable(),
-      }),
-    ),
-  })
-  .meta({ id: "AgentKeyList" });
+export const AgentKeyList = namedObject("AgentKeyList", {
+  keys: z.array(
+    z.strictObject({
+      id: text,
+      name: text,
+      models: modelNames.nullable(),
+      created_at: time,
+      revoked_at: time.nullable(),
+    }),
+  ),
+});
 
-export const AgentKeyRevoked = z
-  .strictObject({ id: text, name: text, revoked: z.literal(true) })
-  .meta({ id: "AgentKeyRevoked" });
+export const AgentKeyRevoked = namedObject("AgentKeyRevoked", {
+  id: text,
+  name: text,
+  revoked: z.literal(true),
+});
 
 export const AuditQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(100).describe("The maximum number of entries."),
@@ -191,23 +186,21 @@ export const AuditQuery = z.object({
   format: z.enum(["json", "csv"]).default("json").describe("CSV is for spreadsheets."),
 });
 
-export const AuditAnswer = z
-  .strictObject({
-    audit: z.array(
-      z.strictObject({
-        seq: z.int(),
-        at: time,
-        actor: text,
-        action: text,
-        target: text.nullable(),
-        detail: z.record(text, z.unknown()).nullable(),
-        address: text.nullable(),
-        request_id: text.nullable(),
-      }),
-    ),
-    next: z.int().nullable(),
-  })
-  .meta({ id: "Audit" });
+export const AuditAnswer = namedObject("Audit", {
+  audit: z.array(
+    z.strictObject({
+      seq: z.int(),
+      at: time,
+      actor: text,
+      action: text,
+      target: text.nullable(),
+      detail: z.record(text, z.unknown()).nullable(),
+      address: text.nullable(),
+      request_id: text.nullable(),
+    }),
+  ),
+  next: z.int().nullable(),
+});
 
 /** The settings by the names that `config --json` uses, in its order. */
 const SETTINGS = z.record(
@@ -223,7 +216,9 @@ const SETTINGS = z.record(
   }),
 );
 
-export const SettingsAnswer = z
-  .strictObject({ version: text, started_at: time, settings: SETTINGS })
-  .meta({ id: "Settings" });
+export const SettingsAnswer = namedObject("Settings", {
+  version: text,
+  started_at: time,
+  settings: SETTINGS,
+});
 export type SettingsAnswer = z.output<typeof SettingsAnswer>;

@@ -1,5 +1,6 @@
 import type { Audit } from "../../auth/audit.ts";
 import { resource, route } from "../route.ts";
+import { SAMPLE } from "../values.ts";
 import { auditNote } from "./audit.ts";
 import { SettingsAnswer } from "./schema.ts";
 
@@ -27,8 +28,8 @@ const ROUTES = {
         description: "Each setting by its name, in the order of the documentation.",
         json: SettingsAnswer,
         example: {
-          version: "0.1.0",
-          started_at: "2026-11-23T08:10:14.924Z",
+          version: SAMPLE.version,
+          started_at: SAMPLE.time,
           settings: {
             queueWaitMs: {
               ...{ value: "2m", from: "default", label: "--queue-wait" },

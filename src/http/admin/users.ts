@@ -1,24 +1,45 @@
-import type { Audit } from "../../auth/audit.ts";
+import type { Audit, AuditNote } from "../../auth/audit.ts";
 import { describeUser, type Users } from "../../auth/users.ts";
+import { AppError } from "../../errors.ts";
 import { attributesOf, fieldsOf, withoutNulls } from "../../user-attributes.ts";
 import { resource, route } from "../route.ts";
+import { SAMPLE } from "../values.ts";
 import { auditNote } from "./audit.ts";
 import {
   AddedUser,
   AddUserBody,
+  ChangeUserBody,
   DeleteUserBody,
+  NO_FIELDS,
+  RotatedToken,
+  RotateTokenBody,
   USER_FIELDS_EXAMPLE,
+  UserAnswer,
   UserDeleted,
   UserList,
   UserListQuery,
 } from "./schema.ts";
-import { TOKEN_EXAMPLE, USER_ID_EXAMPLE } from "./user.ts";
 
-interface UsersDeps {
+interface UserDeps {
   users: Users;
   audit: Audit;
   newId: () => string;
 }
+
+const TOKEN_EXAMPLE = { token: SAMPLE.token, user_id: SAMPLE.userId };
+const USER_EXAMPLE = {
+  user_id: SAMPLE.userId,
+  created_at: SAMPLE.time,
+  disabled_at: null,
+  ...USER_FIELDS_EXAMPLE,
+};
+const DELETED = {
+  200: { description: "Deleted.", json: UserDeleted, example: { message: "User deleted" } },
+} as const;
+
+const PARAMS = { id: "The user's id." };
+const CHANGE_ERRORS = ["audit_failed", "user_unknown", "user_change_failed", "user_list_failed"] as const;
+const CHANGED = { description: "The changed user.", json: UserAnswer } as const;
 
 const ROUTES = {
   addUser: route("POST /admin/users/add", {
@@ -30,7 +51,7 @@ const ROUTES = {
       200: {
         description: "The token and the id, and the attributes that were given.",
         json: AddedUser,
-        example: { token: TOKEN_EXAMPLE, user_id: USER_ID_EXAMPLE, ...USER_FIELDS_EXAMPLE },
+        example: { ...TOKEN_EXAMPLE, ...USER_FIELDS_EXAMPLE },
       },
     },
     errors: ["audit_failed", "user_insert_failed"],
@@ -39,8 +60,8 @@ const ROUTES = {
     access: "adminOrBody",
     summary: "Delete a user, as the reference server does",
     description: "The answer is the same when there is no such user.",
-    body: { schema: DeleteUserBody, example: { user_id: USER_ID_EXAMPLE }, isRequired: false },
-    answers: { 200: { description: "Deleted.", json: UserDeleted, example: { message: "User deleted" } } },
+    body: { schema: DeleteUserBody, example: { user_id: SAMPLE.userId }, isRequired: false },
+    answers: DELETED,
     errors: ["audit_failed", "user_delete_failed"],
   }),
   listUsers: route("GET /admin/users", {
@@ -53,38 +74,142 @@ const ROUTES = {
       200: {
         description: "The users.",
         json: UserList,
-        example: { users: [{ user_id: USER_ID_EXAMPLE, token: TOKEN_EXAMPLE }] },
+        example: { users: [TOKEN_EXAMPLE] },
       },
     },
     errors: ["user_list_failed"],
   }),
+  readUser: route("GET /admin/users/:id", {
+    access: "adminOrQuery",
+    summary: "Read one user, without the token",
+    params: PARAMS,
+    answers: { 200: { description: "The user.", json: UserAnswer, example: USER_EXAMPLE } },
+    errors: ["user_unknown", "user_list_failed"],
+  }),
+  changeUser: route("PATCH /admin/users/:id", {
+    access: "adminOrBody",
+    summary: "Change a user",
+    description: "Missing fields stay as they are, null removes a value, and an unknown field is refused.",
+    params: PARAMS,
+    body: { schema: ChangeUserBody, example: { requests_per_minute: 200, tokens_per_day: null } },
+    answers: {
+      200: { ...CHANGED, example: { ...USER_EXAMPLE, requests_per_minute: 200, tokens_per_day: null } },
+    },
+    errors: CHANGE_ERRORS,
+  }),
+  disableUser: route("POST /admin/users/:id/disable", {
+    access: "adminOrBody",
+    summary: "Refuse a user's tokens from now on",
+    description: "The user's running requests are ended.",
+    params: PARAMS,
+    body: NO_FIELDS,
+    answers: { 200: { ...CHANGED, example: { ...USER_EXAMPLE, disabled_at: "2026-11-23T09:00:00.000Z" } } },
+    errors: CHANGE_ERRORS,
+  }),
+  enableUser: route("POST /admin/users/:id/enable", {
+    access: "adminOrBody",
+    summary: "Accept a user's tokens again",
+    params: PARAMS,
+    body: NO_FIELDS,
+    answers: { 200: { ...CHANGED, example: USER_EXAMPLE } },
+    errors: CHANGE_ERRORS,
+  }),
+  rotateToken: route("POST /admin/users/:id/rotate", {
+    access: "adminOrBody",
+    summary: "Give a user a new token",
+    params: PARAMS,
+    body: { schema: RotateTokenBody, example: { grace_seconds: 3600 }, isRequired: false },
+    answers: {
+      200: {
+        description: "The new token.",
+        json: RotatedToken,
+        example: TOKEN_EXAMPLE,
+      },
+    },
+    errors: CHANGE_ERRORS,
+  }),
+  deleteUser: route("DELETE /admin/users/:id", {
+    access: "adminOrBody",
+    summary: "Delete a user",
+    description: "Also deletes their tokens and conversations. Their usage is kept.",
+    params: PARAMS,
+    body: NO_FIELDS,
+    answers: DELETED,
+    errors: ["audit_failed", "user_unknown", "user_delete_failed", "user_list_failed"],
+  }),
 };
 
-/** The reference's administration of users: add, delete and list. */
-export const usersRoutes = resource("Users", ROUTES).handledBy(({ users, audit, newId }: UsersDeps) => ({
-  async addUser({ c, body }) {
-    const attributes = attributesOf(withoutNulls(body));
-    const given = fieldsOf(attributes);
-    const id = newId();
-    const { token } = await audit.change(auditNote(c, "user.add", id, given), () =>
-      users.add(attributes, id),
-    );
-    return { token, user_id: id, ...given };
-  },
+/** The users, their tokens and their limits. */
+export const userRoutes = resource("Users", ROUTES).handledBy((deps: UserDeps) => {
+  const { users, audit, newId } = deps;
+  const find = (id: string) => findUser(users, id);
+  return {
+    async addUser({ c, body }) {
+      const attributes = attributesOf(withoutNulls(body));
+      const given = fieldsOf(attributes);
+      const id = newId();
+      const note = auditNote(c, "user.add", id, given);
+      const { token } = await audit.change(note, () => users.add(attributes, id));
+      return { token, user_id: id, ...given };
+    },
 
-  async deleteUserAsReference({ c, body: { user_id } }) {
-    if (user_id) await audit.change(auditNote(c, "user.delete", user_id), () => users.delete(user_id));
-    return { message: "User deleted" };
-  },
+    async deleteUserAsReference({ c, body: { user_id } }) {
+      if (user_id) await audit.change(auditNote(c, "user.delete", user_id), () => users.delete(user_id));
+      return { message: "User deleted" };
+    },
 
-  async listUsers({ query: { details } }) {
-    const listed = await users.list();
-    if (details !== "true") return { users: listed.map(({ id, token }) => ({ user_id: id, token })) };
-    return {
-      users: listed.map((user) => {
-        const { user_id, ...others } = describeUser(user);
-        return { user_id, token: user.token, ...others };
-      }),
-    };
-  },
-}));
+    async listUsers({ query: { details } }) {
+      const listed = await users.list();
+      const describe = (user: (typeof listed)[number]) => (details === "true" ? describeUser(user) : {});
+      return { users: listed.map((user) => ({ user_id: user.id, token: user.token, ...describe(user) })) };
+    },
+
+    readUser: async ({ params: { id } }) => describeUser(await find(id)),
+
+    async changeUser({ c, params: { id }, body }) {
+      const changes = attributesOf(body);
+      if (Object.keys(changes).length === 0) return describeUser(await find(id));
+      const note = auditNote(c, "user.change", id, fieldsOf(changes));
+      return changeUser(deps, id, note, () => users.change(id, changes));
+    },
+
+    disableUser: ({ c, params: { id } }) =>
+      changeUser(deps, id, auditNote(c, "user.disable", id), () => users.disable(id)),
+
+    enableUser: ({ c, params: { id } }) =>
+      changeUser(deps, id, auditNote(c, "user.enable", id), () => users.enable(id)),
+
+    async rotateToken({ c, params, body }) {
+      const { id } = await find(params.id);
+      const grace_seconds = body.grace_seconds ?? 0;
+      const note = auditNote(c, "user.rotate", id, { grace_seconds });
+      const token = await audit.change(note, () => users.rotate(id, grace_seconds * 1000));
+      if (token === false) throw new AppError("user_unknown");
+      return { token, user_id: id };
+    },
+
+    async deleteUser({ c, params }) {
+      const { id } = await find(params.id);
+      await audit.change(auditNote(c, "user.delete", id), () => users.delete(id));
+      return { message: "User deleted" };
+    },
+  };
+});
+
+async function findUser(users: Users, id: string) {
+  const user = await users.find(id);
+  if (!user) throw new AppError("user_unknown");
+  return user;
+}
+
+/** Makes an audited change of an existing user and returns the changed user. */
+async function changeUser(
+  { users, audit }: UserDeps,
+  id: string,
+  note: AuditNote,
+  run: () => Promise<boolean>,
+) {
+  await findUser(users, id);
+  if (!(await audit.change(note, run))) throw new AppError("user_unknown");
+  return describeUser(await findUser(users, id));
+}

@@ -1,27 +1,18 @@
 import { z } from "zod";
 import type { Relay } from "../../relay/relay.ts";
 import { resource, route } from "../route.ts";
+import { namedObject, SAMPLE, text, time } from "../values.ts";
 
-const text = z.string();
-const time = z.iso.datetime({ offset: true });
-
-const Connection = z.strictObject({
-  Ws: z.strictObject({}),
-  Id: text,
-  Heartbeat: time,
-  LastMessageTime: time,
+const Connections = namedObject("Connections", {
+  connections: z.array(
+    z.strictObject({ Ws: z.strictObject({}), Id: text, Heartbeat: time, LastMessageTime: time }),
+  ),
 });
-const Connections = z.strictObject({ connections: z.array(Connection) }).meta({ id: "Connections" });
 
 /** The Go server's value for an agent that was never sent a request. */
 const ZERO_TIME = "0001-01-01T00:00:00Z";
 
-const EXAMPLE = {
-  Ws: {},
-  Id: "7c9e6679-7425-40de-944b-e07fc1f90ae7",
-  Heartbeat: "2026-11-23T08:10:14.924Z",
-  LastMessageTime: ZERO_TIME,
-};
+const EXAMPLE = { Ws: {}, Id: SAMPLE.agentId, Heartbeat: SAMPLE.time, LastMessageTime: ZERO_TIME };
 
 const ROUTES = {
   listConnections: route("GET /api/connections", {

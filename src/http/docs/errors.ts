@@ -4,13 +4,12 @@ import { anthropicStyle } from "../errors/anthropic.ts";
 import { openaiStyle } from "../errors/openai.ts";
 import { referenceStyle } from "../errors/reference.ts";
 import type { ErrorStyle } from "../errors/style.ts";
+import { SAMPLE, text } from "../values.ts";
 import { type HeaderName, headersOf } from "./headers.ts";
 import { JSON_TYPE } from "./shape.ts";
 
 /** The errors that every route may return. */
 const EVERYWHERE: readonly ErrorCode[] = ["url_too_long", "host_invalid", "address_busy", "internal"];
-
-const EXAMPLE_ID = "req_6f1c2c1e-2b1e-4a55-9a0e-6d5b2f0f1a11";
 
 /** The further fields that some errors have. */
 const EXAMPLE_EXTRA: Partial<Record<ErrorCode, Record<string, unknown>>> = {
@@ -19,8 +18,6 @@ const EXAMPLE_EXTRA: Partial<Record<ErrorCode, Record<string, unknown>>> = {
   agent_failed: { err: "the model is not loaded" },
   agent_answer_invalid: { response: { id: "…", message: "error", data: "Unknown error" } },
 };
-
-const text = z.string();
 
 /**
  * The error of the reference's routes and those beside them. `err`, `response` and `message` are the
@@ -113,7 +110,7 @@ function exampleOf(style: ErrorStyle = referenceStyle, code: ErrorCode, found: E
   const name = `${familyOf(style).name}.${code}`;
   const extra = EXAMPLE_EXTRA[code];
   const error = new AppError(code, extra && { extra });
-  found[name] = { summary: error.message, value: style.body(error, ERRORS[code].status, EXAMPLE_ID) };
+  found[name] = { summary: error.message, value: style.body(error, ERRORS[code].status, SAMPLE.requestId) };
   return { $ref: `#/components/examples/${name}` };
 }
 

@@ -1,3 +1,5 @@
+import { SAMPLE } from "../values.ts";
+
 const text = (description: string, example: string) => ({
   description,
   schema: { type: "string" as const },
@@ -26,10 +28,7 @@ const RETRY = {
 
 /** The headers of responses: `components.headers`. */
 export const HEADERS = {
-  "x-request-id": text(
-    "The id of the request, which is also in the log.",
-    "req_6f1c2c1e-2b1e-4a55-9a0e-6d5b2f0f1a11",
-  ),
+  "x-request-id": text("The id of the request, which is also in the log.", SAMPLE.requestId),
   ...RETRY,
   ...RATE_LIMITS,
   etag: text("Send it as `If-None-Match` to get a 304 if nothing has changed.", '"0rXc…"'),

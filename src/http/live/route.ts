@@ -1,6 +1,7 @@
 import { isOwnOrigin } from "../../auth/same-origin.ts";
 import { AppError } from "../../errors.ts";
 import { resource, route } from "../route.ts";
+import { SAMPLE } from "../values.ts";
 import type { LiveFeed } from "./feed.ts";
 import type { LiveOverview } from "./overview.ts";
 import { Overview } from "./schema.ts";
@@ -11,14 +12,14 @@ interface LiveDeps {
 }
 
 const EXAMPLE: Overview = {
-  version: "0.1.0",
-  started_at: "2026-11-23T08:10:14.924Z",
+  version: SAMPLE.version,
+  started_at: SAMPLE.time,
   now: "2026-11-23T09:01:45.031Z",
   ready: { status: "ready", reasons: [] },
   agents: { connected: 1, accepting: 1 },
   slots: { total: 4, in_use: 1 },
   queue: { length: 0, oldest_wait_ms: null },
-  models: [{ id: "llama3.2", agents: 1 }],
+  models: [{ id: SAMPLE.model, agents: 1 }],
   samples: {
     ...{ from: "2026-11-23T09:01:43.030Z", every_ms: 1000, asks: [1, 0], ok: [0, 1], failed: [0, 0] },
     ...{ deltas: [12, 7], queue: [0, 0], running: [1, 0], slots: [4, 4], slots_in_use: [1, 0] },
@@ -26,11 +27,11 @@ const EXAMPLE: Overview = {
   },
   asks: [
     {
-      request_id: "req_6f1c2c1e-2b1e-4a55-9a0e-6d5b2f0f1a11",
-      at: "2026-11-23T09:01:44.120Z",
-      user: { user_id: "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed", name: "Ann" },
-      agent: { id: "7c9e6679-7425-40de-944b-e07fc1f90ae7", name: "gpu box" },
-      ...{ model: "llama3.2", surface: "chat/completions", outcome: "ok", upstream_status: 200 },
+      request_id: SAMPLE.requestId,
+      at: SAMPLE.laterTime,
+      user: { user_id: SAMPLE.userId, name: "Ann" },
+      agent: { id: SAMPLE.agentId, name: "gpu box" },
+      ...{ model: SAMPLE.model, surface: "chat/completions", outcome: "ok", upstream_status: 200 },
       ...{ queue_ms: 1, first_byte_ms: 210, duration_ms: 840, prompt_tokens: 14, completion_tokens: 19 },
     },
   ],

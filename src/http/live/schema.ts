@@ -1,12 +1,10 @@
 import { z } from "zod";
+import { count, namedObject, text, time } from "../values.ts";
 
 /**
  * The response of `GET /admin/overview` and the frames of `GET /admin/live`: numbers and names, never
  * content.
  */
-const text = z.string();
-const time = z.iso.datetime({ offset: true });
-const count = z.int().nonnegative();
 const ms = z.number().nonnegative();
 
 /** The counts of one second. */
@@ -99,7 +97,7 @@ const OVERVIEW = {
   asks: z.array(LiveAsk),
 };
 
-export const Overview = z.strictObject(OVERVIEW).meta({ id: "Overview" });
+export const Overview = namedObject("Overview", OVERVIEW);
 export type Overview = z.output<typeof Overview>;
 
 /** The first frame of the live view, and the frames that follow it, one a second. */

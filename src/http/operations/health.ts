@@ -1,11 +1,10 @@
 import { z } from "zod";
 import { reply, resource, route } from "../route.ts";
+import { namedObject, text } from "../values.ts";
 import type { Readiness } from "./readiness.ts";
 
-const Ready = z.strictObject({ status: z.literal("ready") }).meta({ id: "Ready" });
-const NotReady = z
-  .strictObject({ status: z.literal("not ready"), reasons: z.array(z.string()).min(1) })
-  .meta({ id: "NotReady" });
+const Ready = namedObject("Ready", { status: z.literal("ready") });
+const NotReady = namedObject("NotReady", { status: z.literal("not ready"), reasons: z.array(text).min(1) });
 
 const ROUTES = {
   readHealth: route("GET /health", {

@@ -5,6 +5,7 @@ import type { Principal } from "../../principal.ts";
 import { USER_FIELDS_EXAMPLE } from "../admin/schema.ts";
 import type { BunServer, HttpContext } from "../context.ts";
 import { reply, resource, route } from "../route.ts";
+import { SAMPLE } from "../values.ts";
 import { SessionAnswer, SignedOut, SignInBody } from "./schema.ts";
 
 interface SessionDeps {
@@ -17,7 +18,7 @@ interface SessionDeps {
 const ADMIN_EXAMPLE = { role: "admin", user: null, expires_at: "2026-11-23T20:10:14.924Z" };
 const USER_EXAMPLE = {
   role: "user",
-  user: { user_id: "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed", ...USER_FIELDS_EXAMPLE },
+  user: { user_id: SAMPLE.userId, ...USER_FIELDS_EXAMPLE },
   expires_at: null,
 };
 

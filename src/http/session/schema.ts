@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { UserFieldsAnswer } from "../admin/schema.ts";
+import { namedObject, text, time } from "../values.ts";
 
 /** The body that is needed without a key in a header. */
 export const SignInBody = z.strictObject({
-  code: z
-    .string()
+  code: text
     .min(1)
     .max(256)
     .optional()
@@ -12,15 +12,13 @@ export const SignInBody = z.strictObject({
 });
 
 /** Who is signed in, or whose key it is. */
-export const SessionAnswer = z
-  .strictObject({
-    role: z.enum(["admin", "user"]),
-    /** Null for the holder of the admin key. */
-    user: z.strictObject({ user_id: z.string(), ...UserFieldsAnswer.shape }).nullable(),
-    /** When the session ends; null if the caller used a key. */
-    expires_at: z.iso.datetime({ offset: true }).nullable(),
-  })
-  .meta({ id: "Session" });
+export const SessionAnswer = namedObject("Session", {
+  role: z.enum(["admin", "user"]),
+  /** Null for the holder of the admin key. */
+  user: z.strictObject({ user_id: text, ...UserFieldsAnswer.shape }).nullable(),
+  /** When the session ends; null if the caller used a key. */
+  expires_at: time.nullable(),
+});
 export type SessionAnswer = z.output<typeof SessionAnswer>;
 
-export const SignedOut = z.strictObject({ message: z.literal("Signed out") }).meta({ id: "SignedOut" });
+export const SignedOut = namedObject("SignedOut", { message: z.literal("Signed out") });

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { USAGE_GROUPS } from "../../store/store.ts";
+import { count, text } from "../values.ts";
 
-const count = z.int().nonnegative();
-const group = z.string().nullable().optional();
+const group = text.nullable().optional();
 
 /** The totals of one group. Of the four group fields, those are present by which the usage is grouped. */
 const UsageEntry = z.object({
@@ -25,8 +25,8 @@ export type UsageEntry = z.output<typeof UsageEntry>;
 
 export const UsageAnswer = z
   .object({
-    from: z.string(),
-    to: z.string(),
+    from: text,
+    to: text,
     by: z.array(z.enum(USAGE_GROUPS)),
     /** Whether there are more entries than `limit`. */
     truncated: z.boolean(),
