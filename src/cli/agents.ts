@@ -10,7 +10,7 @@ import { type Command, type Terminal, toJson } from "./terminal.ts";
 import { table } from "./text-table.ts";
 import { PROGRAM } from "./version.ts";
 
-/** What a subcommand works with. */
+/** The dependencies of a subcommand. */
 interface Work {
   keys: AgentKeys;
   audit: Audit;

@@ -12,7 +12,7 @@ import { ATTRIBUTE_FLAGS, GRACE_FLAG, JSON_FLAG, readAttributes, readGrace } fro
 import { readReferenceUsers } from "./users/reference-users.ts";
 import { cardOfUser, tableOfUsers } from "./users/show.ts";
 
-/** What a subcommand works with. */
+/** The dependencies of a subcommand. */
 interface Work {
   users: Users;
   audit: Audit;

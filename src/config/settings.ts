@@ -7,7 +7,7 @@ export interface Setting<Value> extends Kind<Value> {
   help: string;
   /** The default, as an operator would write it. */
   default?: string | undefined;
-  /** What the help shows instead of a default. */
+  /** The text of the help instead of a default. */
   absent?: string;
   /** False for a setting without a flag, which is read from its position or the environment only. */
   flag?: false;

@@ -2,7 +2,7 @@ import type { AppError } from "../../errors.ts";
 import type { Delta, ModelRequest } from "../../relay/types.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 
-/** What an agent's answer becomes for the caller. */
+/** The form of an agent's answer for the caller. */
 export interface AnswerReader {
   /** Returns the body for the caller, made from the body of a good answer. Throws if the body is not readable. */
   answer(body: string): string;
