@@ -25,7 +25,7 @@ export interface Caller {
 interface CallersOptions {
   adminKey: Secret;
   users: UserStore;
-  /** Without it, cookies are ignored. */
+  /** If left out, cookies are ignored. */
   sessions?: Sessions;
   now?: () => number;
 }

@@ -7,13 +7,8 @@ export type ConcurrencyLimit = ReturnType<typeof createConcurrencyLimit>;
  * Limits how many requests or connections each address, and all addresses together, may have open at once.
  * IPv6 addresses of one /64 network count as one address.
  */
-export function createConcurrencyLimit({
-  addressMax,
-  allMax = Infinity,
-}: {
-  addressMax: number;
-  allMax?: number;
-}) {
+export function createConcurrencyLimit(limits: { addressMax: number; allMax?: number }) {
+  const { addressMax, allMax = Infinity } = limits;
   const counts = new Map<string, number>();
   let all = 0;
   return {

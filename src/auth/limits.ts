@@ -22,7 +22,7 @@ export interface Lease {
   end(): void;
 }
 
-/** How much of one limit is left. */
+/** The state of one limit: what is left of it, and until when. */
 export interface LimitStanding {
   limit: number;
   remaining: number;

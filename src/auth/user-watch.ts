@@ -11,7 +11,7 @@ interface UserWatchOptions {
   every?: typeof onTimer;
 }
 
-/** How soon a change by another process, such as `users disable`, takes effect. */
+/** A change by another process, such as `users disable`, takes effect within this time. */
 const RECHECK_MS = 1_000;
 
 /** Looks up each user who has an open ask, every second. Returns a function that stops the look-ups. */

@@ -4,7 +4,7 @@ import { createBoundedLabel, memoizeByLabels, OTHER, type Registry } from "./reg
 /** The most models with time series of their own. */
 const MODELS_MAX = 100;
 
-/** From an answer out of a cache to the longest time limit. */
+/** The bounds range from an answer out of a cache to the longest time limit. */
 const WAIT_BUCKETS_S = [0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 const NO_MODEL = "none";
 

@@ -62,13 +62,13 @@ export interface RunningServer {
 
 /** Values that only the command that starts the server knows. */
 export interface ServerOptions {
-  /** The source of each setting. Without it all are shown as defaults. */
+  /** The source of each setting. If left out, all are shown as defaults. */
   origins?: Origins;
-  /** Without it no backup can be taken over HTTP. */
+  /** If left out, no backup can be taken over HTTP. */
   makeBackup?: MakeBackup;
 }
 
-/** How long finished answers may take to reach slow callers, once everything else has stopped. */
+/** The time in which finished answers must reach slow callers, once everything else has stopped. */
 const FLUSH_MS = 2_000;
 const LIVE_EVERY_MS = 1_000;
 /** The runtime itself gives the head of a request about 10 s. */

@@ -80,7 +80,7 @@ export interface AgentKeyStore {
   list(): Promise<StoredAgentKey[]>;
   /** False when the key does not exist or was already revoked. */
   revoke(id: string): Promise<boolean>;
-  /** Also finds revoked keys. */
+  /** Finds a key, also a revoked one. */
   findByHash(keyHash: string): Promise<StoredAgentKey | undefined>;
 }
 

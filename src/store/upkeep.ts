@@ -9,7 +9,7 @@ type Purged = (typeof PURGED)[number];
 
 interface UpkeepOptions {
   store: Store;
-  /** How many days each is kept. For a conversation they count from its last use. */
+  /** The days for which each kind is kept. For a conversation they count from its last use. */
   days: Record<Purged, number>;
   now?: () => number;
   purged(what: Purged, count: number): void;

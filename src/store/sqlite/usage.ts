@@ -74,7 +74,7 @@ const GROUP_SQL: Record<UsageGroup, string> = {
   day: "strftime('%Y-%m-%d', at / 1000, 'unixepoch')",
 };
 
-/** How each sum is computed over the rows of a group. */
+/** The SQL of each sum over the rows of a group. */
 const SUM_SQL: Record<keyof Sums, string> = {
   asks: "count(*)",
   failed: "sum(outcome <> 'ok')",
