@@ -59,7 +59,7 @@ async function compile(target: Target | undefined, outfile: string, scratch: str
   const fresh = join(scratch, basename(outfile));
   await Bun.build({
     // The second is what a thread runs. Their names are all that is left of their paths, so that the one finds the other.
-    entrypoints: [join(ROOT, "src/main.ts"), join(ROOT, "src/store/sqlite/merge-thread.ts")],
+    entrypoints: [join(ROOT, "src/main.ts"), join(ROOT, "src/store/sqlite/checkpoint-thread.ts")],
     naming: { entry: "[name].[ext]" },
     compile: {
       ...(target !== undefined && { target: `bun-${target}` as const }),

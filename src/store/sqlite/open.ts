@@ -4,11 +4,11 @@ import { once } from "../../once.ts";
 import type { Store } from "../store.ts";
 import { createAgentKeyStore } from "./agent-keys.ts";
 import { createAuditStore } from "./audit.ts";
+import { createCheckpointer } from "./checkpoint.ts";
 import { compact } from "./compact.ts";
 import { createConversationStore } from "./conversations.ts";
 import { type Connection, connect, hasCode } from "./database.ts";
 import { lockShared } from "./lock.ts";
-import { createMerging } from "./merging.ts";
 import { APPLICATION_ID, checkVersion, migrate } from "./migrations.ts";
 import { openError } from "./open-error.ts";
 import { createUsageStore } from "./usage.ts";
@@ -22,11 +22,11 @@ const BUSY_TIMEOUT_MS = 10;
 /** A bigger file is not checked at the start, as reading all of it would take too long. */
 const CHECKED_BYTES_MAX = 16 * 1024 * 1024;
 /**
- * The length of the WAL at which it is merged into the database: 16 MB. The rows of many users touch pages
- * all over the file. With rare merges, one write of a page covers many batches.
+ * The length of the WAL at which a checkpoint merges it into the database: 16 MB. The rows of many users touch
+ * pages all over the file. With rare checkpoints, one write of a page covers many batches.
  */
 const WAL_PAGES = 4_000;
-/** Fallback limit, for when the thread that merges the WAL fails. */
+/** Fallback limit, for when the thread that makes the checkpoints fails. */
 const WAL_PAGES_MAX = 4 * WAL_PAGES;
 /** Large for the same reason: pages that do not fit are read again for each batch. */
 const CACHE_KB = 8_192;
@@ -40,7 +40,7 @@ export interface StoreOptions {
   /** Schedules the writes behind. */
   after?: After;
   /** Merges the WAL on a thread of its own. A process that runs for long should use this. Default: false. */
-  mergesOnThread?: boolean;
+  checkpointsOnThread?: boolean;
   /** Called when a write behind failed, with counts in the message. The store retries by itself. */
   onError?: (error: Error) => void;
 }
@@ -50,7 +50,7 @@ export interface StoreOptions {
  * be used. Several processes may have it open at once.
  */
 export function openStore(options: StoreOptions): Store {
-  const { path, mergesOnThread } = options;
+  const { path, checkpointsOnThread } = options;
   let connection: Connection | undefined;
   let unlock = () => {};
   try {
@@ -58,7 +58,7 @@ export function openStore(options: StoreOptions): Store {
       unlock = lockShared(path, OPEN_WAIT_MS);
       prepareFiles(path);
     }
-    connection = openWhenFree(path, mergesOnThread ? WAL_PAGES_MAX : WAL_PAGES);
+    connection = openWhenFree(path, checkpointsOnThread ? WAL_PAGES_MAX : WAL_PAGES);
     return createStore(connection, options, unlock);
   } catch (error) {
     connection?.end();
@@ -69,9 +69,11 @@ export function openStore(options: StoreOptions): Store {
 
 /** Calls `unlock` after the file was closed. */
 function createStore(connection: Connection, options: StoreOptions, unlock: () => void): Store {
-  const { now = Date.now, after = afterDelay, mergesOnThread, onError = () => {} } = options;
-  const merging = mergesOnThread ? createMerging({ connection, walPages: WAL_PAGES, onError }) : undefined;
-  const writeBehind = { connection, after, onError, ...(merging && { onWritten: merging.check }) };
+  const { now = Date.now, after = afterDelay, checkpointsOnThread, onError = () => {} } = options;
+  const checkpoints = { connection, walPages: WAL_PAGES, onError };
+  const checkpointer = checkpointsOnThread ? createCheckpointer(checkpoints) : undefined;
+  const onWritten = checkpointer?.startIfLong;
+  const writeBehind = { connection, after, onError, ...(onWritten && { onWritten }) };
   const conversations = createConversationStore(writeBehind, now);
   const usage = createUsageStore(writeBehind);
   return {
@@ -83,7 +85,9 @@ function createStore(connection: Connection, options: StoreOptions, unlock: () =
     check: () => checkWrites(connection),
     compact: () => compact(connection),
     close: once(() =>
-      Promise.all([merging?.end(), conversations.end(), usage.end()]).then(connection.end).finally(unlock),
+      Promise.all([checkpointer?.end(), conversations.end(), usage.end()])
+        .then(connection.end)
+        .finally(unlock),
     ),
   };
 }

@@ -1,8 +1,8 @@
 import { Database } from "bun:sqlite";
 
 /*
- * The entry point of a thread. It receives the path of a database, merges its WAL, and replies with null or
- * with the message of the error.
+ * The entry point of a thread. It receives the path of a database, makes a checkpoint, and replies with null
+ * or with the message of the error.
  */
 
 declare const self: Worker;
@@ -15,7 +15,7 @@ self.onmessage = ({ data }: MessageEvent<string>) => {
 
 function attempt(path: string): string | null {
   try {
-    merge(path);
+    checkpoint(path);
     return null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
@@ -23,10 +23,10 @@ function attempt(path: string): string | null {
 }
 
 /**
- * Merges what is there first, while others keep writing. Then merges the little they wrote meanwhile, for
- * which they must wait: otherwise the WAL would never restart under constant load.
+ * Merges the WAL into the database while others keep writing. Then merges the little they wrote meanwhile,
+ * for which they must wait: otherwise the WAL would never restart under constant load.
  */
-function merge(path: string): void {
+function checkpoint(path: string): void {
   const database = new Database(path, { readwrite: true, create: false });
   try {
     database.run(`PRAGMA busy_timeout = ${WAIT_MS}`);

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { createCheckpointer } from "../../../src/store/sqlite/checkpoint.ts";
 import { type Connection, connect } from "../../../src/store/sqlite/database.ts";
-import { createMerging } from "../../../src/store/sqlite/merging.ts";
 import { tempFolder } from "../../support/store.ts";
 
 const WAL_PAGES = 100;
@@ -30,7 +30,7 @@ const countIn = ({ raw }: Connection) =>
 test("a long WAL is merged and restarted while writes go on, and nothing is lost", async () => {
   const { path, connection, fill } = openFile();
   const failures: Error[] = [];
-  const merging = createMerging({
+  const checkpointer = createCheckpointer({
     connection,
     walPages: WAL_PAGES,
     onError: (error) => failures.push(error),
@@ -42,13 +42,13 @@ test("a long WAL is merged and restarted while writes go on, and nothing is lost
   while (written < 100 * WAL_PAGES && !(wasRestarted() && sizeOf(path) > 10 * WAL_PAGES * PAGE_BYTES)) {
     await fill(10);
     written += 10;
-    merging.check();
+    checkpointer.startIfLong();
     // Asks leave the thread time too: their rows are written every 50 ms.
     await Bun.sleep(1);
   }
   expect(wasRestarted()).toBe(true);
   expect(countIn(connection)).toBe(written);
-  await merging.end();
+  await checkpointer.end();
   expect(failures).toEqual([]);
   connection.end();
   const again = connect(path);
@@ -58,31 +58,31 @@ test("a long WAL is merged and restarted while writes go on, and nothing is lost
 
 test("a short WAL is not merged, and after the end a long one is not merged either", async () => {
   const { path, connection, fill } = openFile();
-  const merging = createMerging({ connection, walPages: WAL_PAGES, onError: () => {} });
+  const checkpointer = createCheckpointer({ connection, walPages: WAL_PAGES, onError: () => {} });
   const before = statSync(path).size;
   await fill(10);
-  merging.check();
-  const ended = merging.end();
+  checkpointer.startIfLong();
+  const ended = checkpointer.end();
   await fill(WAL_PAGES);
-  merging.check();
+  checkpointer.startIfLong();
   await ended;
-  await merging.end();
+  await checkpointer.end();
   expect(statSync(path).size).toBe(before);
   connection.end();
 });
 
-test("a failed merge is reported, and retried after the next write", async () => {
+test("a failed checkpoint is reported, and retried after the next write", async () => {
   const { path, connection, fill } = openFile();
   let failed = Promise.withResolvers<string>();
   const onError = ({ message }: Error) => failed.resolve(message);
-  const merging = createMerging({ connection, walPages: WAL_PAGES, onError });
+  const checkpointer = createCheckpointer({ connection, walPages: WAL_PAGES, onError });
   rmSync(path);
   for (let round = 0; round < 2; round++) {
     failed = Promise.withResolvers();
     await fill(WAL_PAGES);
-    merging.check();
-    expect(await failed.promise).toStartWith("the WAL could not be merged: ");
+    checkpointer.startIfLong();
+    expect(await failed.promise).toStartWith("the checkpoint of the WAL failed: ");
   }
-  await merging.end();
+  await checkpointer.end();
   connection.end();
 });
