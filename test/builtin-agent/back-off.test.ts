@@ -4,7 +4,7 @@ import { chooseSeed, createRandom } from "../support/random.ts";
 
 const seed = chooseSeed();
 
-test(`pauses are random up to a limit that doubles from 1 s to 60 s (seed ${seed})`, () => {
+test(`pauses are random up to a limit that doubles from 1 s to 60 s (SEED=${seed})`, () => {
   const random = createRandom(seed);
   const limits = [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000];
   const largest = limits.map(() => 0);

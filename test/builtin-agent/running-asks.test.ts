@@ -42,14 +42,14 @@ describe("a streamed answer", () => {
     expect((await agent.answer("1")).end).toEqual({ type: "done", ask: "1", status: 200 });
   });
 
-  test(`a long streamed answer arrives unchanged (seed ${seed})`, async () => {
+  test(`a long streamed answer arrives unchanged (SEED=${seed})`, async () => {
     const { agent } = await connect();
     const size = 300_000;
     agent.ask({ ask: "1", body: chat("long", "", { seed, size }) });
     expect(textOf(await agent.answer("1"))).toBe(longAnswer(seed, size));
   });
 
-  test(`an unusual but valid stream arrives as the standard says, with event names (seed ${seed})`, async () => {
+  test(`an unusual but valid stream arrives as the standard says, with event names (SEED=${seed})`, async () => {
     const { agent } = await connect();
     agent.ask({ ask: "1", body: chat("malformed", "", { seed }) });
     const { deltas, end } = await agent.answer("1");

@@ -110,7 +110,7 @@ function writeEvents(random: ReturnType<typeof createRandom>): { text: string; e
   return { text, events };
 }
 
-test(`the events are the same wherever the bytes are cut (seed ${seed})`, () => {
+test(`the events are the same wherever the bytes are cut (SEED=${seed})`, () => {
   const random = createRandom(seed);
   for (let round = 0; round < 500; round++) {
     const { text, events } = writeEvents(random);
@@ -126,7 +126,7 @@ test(`the events are the same wherever the bytes are cut (seed ${seed})`, () => 
   }
 });
 
-test(`an unusual but valid stream is read as the standard says (seed ${seed})`, () => {
+test(`an unusual but valid stream is read as the standard says (SEED=${seed})`, () => {
   const reader = new SseReader(10_000);
   expect(malformedWrites(seed).flatMap((write) => reader.push(write))).toEqual([...MALFORMED_EVENTS]);
 });
