@@ -2,7 +2,6 @@ import { agentRoutes } from "./admin/agents.ts";
 import { auditRoutes } from "./admin/audit.ts";
 import { serverRoutes } from "./admin/server.ts";
 import { userRoutes } from "./admin/users.ts";
-import { connectionRoutes } from "./ask/connections.ts";
 import { askRoutes } from "./ask/route.ts";
 import { docsRoutes } from "./docs/route.ts";
 import { liveRoutes } from "./live/route.ts";
@@ -19,10 +18,8 @@ import { usageRoutes } from "./usage/route.ts";
 /** Every resource of the API, in the order of the documentation. */
 const RESOURCES = {
   ask: askRoutes,
-  connections: connectionRoutes,
   models: modelRoutes,
   modelList: modelListRoutes,
-
   users: userRoutes,
   usage: usageRoutes,
   audit: auditRoutes,

@@ -273,7 +273,6 @@ function appDeps({ config, store, log, origins }: Given, parts: Parts): AppDeps 
     pipeline: { authenticate, limits, bodyLimits: { bodyBytesMax, bodyWithinMs } },
     resources: {
       ask: { relay, conversations, newId, newConversationId, conversationLengthMax, modelAliases, log },
-      connections: { relay },
       models: { relay, threads: new Threads(), newId, now, modelAliases, log },
       modelList: { relay, modelAliases },
       users: { users, audit, newId },

@@ -2,14 +2,15 @@ import { z } from "zod";
 import type { Log } from "../../log/log.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import { type AskConversationDeps, askConversation } from "../../relay/conversation.ts";
+import type { Relay } from "../../relay/relay.ts";
 import { askContext } from "../context.ts";
 import { ASK_ERRORS } from "../errors/ask-errors.ts";
 import { referenceStyle } from "../errors/reference.ts";
 import { streamAsk } from "../middleware/stream-ask.ts";
 import { allowedModels, checkAllowed, type ModelAliases, resolveModel } from "../models/allowed-models.ts";
 import { resource, route } from "../route.ts";
+import { namedObject, SAMPLE, text, time } from "../values.ts";
 
-const text = z.string();
 const optional = (type: z.ZodString) =>
   type.nullish().transform((value) => value?.toWellFormed() || undefined);
 
@@ -34,9 +35,13 @@ const AskBody = z.object({
 });
 
 /** The answer of `POST /api/ask`. All five fields are always there, empty if there is nothing to say. */
-const AskAnswer = z
-  .strictObject({ id: text, response_id: text, conversation_id: text, content: text, error: text })
-  .meta({ id: "AskAnswer" });
+const AskAnswer = namedObject("AskAnswer", {
+  id: text,
+  response_id: text,
+  conversation_id: text,
+  content: text,
+  error: text,
+});
 
 const ANSWER = {
   id: "",
@@ -49,6 +54,17 @@ const ANSWER = {
 const EVENTS = [{ delta: "Hel" }, { delta: "lo!" }, ANSWER].map(
   (event) => `data: ${JSON.stringify(event)}\n\n`,
 );
+
+const Connections = namedObject("Connections", {
+  connections: z.array(
+    z.strictObject({ Ws: z.strictObject({}), Id: text, Heartbeat: time, LastMessageTime: time }),
+  ),
+});
+
+/** The Go server's value for an agent that was never sent a request. */
+const ZERO_TIME = "0001-01-01T00:00:00Z";
+
+const CONNECTION = { Ws: {}, Id: SAMPLE.agentId, Heartbeat: SAMPLE.time, LastMessageTime: ZERO_TIME };
 
 const ROUTES = {
   ask: route("POST /api/ask", {
@@ -75,14 +91,25 @@ const ROUTES = {
     },
     errors: ["conversation_unknown", "parent_unknown", "conversation_full", ...ASK_ERRORS],
   }),
+
+  listConnections: route("GET /api/connections", {
+    access: "caller",
+    summary: "List the connected agents, as the reference server does",
+    description:
+      "In the order of their registration. `Heartbeat` is when the agent registered or last gave a good answer, `LastMessageTime` when it was last sent a request. The zero time means never.",
+    answers: {
+      200: { description: "The agents.", json: Connections, example: { connections: [CONNECTION] } },
+    },
+  }),
 };
 
 interface AskDeps extends AskConversationDeps {
+  relay: Pick<Relay, "ask" | "agents">;
   log: Log;
   modelAliases: ModelAliases;
 }
 
-/** The Go server's route, with conversations. */
+/** The routes that callers of the Go server use. */
 export const askRoutes = resource("Asks", ROUTES).handledBy((deps: AskDeps) => ({
   async ask({ c, caller, body }) {
     const { modelAliases } = deps;
@@ -107,5 +134,16 @@ export const askRoutes = resource("Asks", ROUTES).handledBy((deps: AskDeps) => (
       },
       fail: (error) => [referenceStyle.streamEvent(error, c.get("requestId"))],
     });
+  },
+
+  // It needs a key, unlike the Go server's: ids of agents are private.
+  listConnections() {
+    const connections = [...deps.relay.agents()].map(({ id, heartbeatAt, sentAt }) => ({
+      Ws: {},
+      Id: id,
+      Heartbeat: new Date(heartbeatAt).toISOString(),
+      LastMessageTime: sentAt === undefined ? ZERO_TIME : new Date(sentAt).toISOString(),
+    }));
+    return { connections };
   },
 }));

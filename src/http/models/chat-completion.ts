@@ -98,20 +98,18 @@ export type WholeCompletion = z.output<typeof WholeCompletion>;
  * a request to stream with a plain body, and clients would take the lack of events for an empty answer.
  */
 export function chunksOf(completion: WholeCompletion): string[] {
-  const { choices, usage, ...rest } = completion;
+  const { choices: given, usage, ...rest } = completion;
+  const choices = given.map(({ message, finish_reason, ...choice }) => ({
+    delta: { ...choice, delta: withIndexes(message), finish_reason: null },
+    end: { ...choice, delta: {}, finish_reason: finish_reason ?? "stop" },
+  }));
   const chunk = (more: object) => JSON.stringify({ ...rest, object: "chat.completion.chunk", ...more });
-  const deltas = choices.map(({ message, finish_reason: _, ...choice }) => ({
-    ...choice,
-    delta: withIndexes(message),
-    finish_reason: null,
-  }));
-  const ends = choices.map(({ message: _, finish_reason, ...choice }) => ({
-    ...choice,
-    delta: {},
-    finish_reason: finish_reason ?? "stop",
-  }));
-  const usageChunks = usage == null ? [] : [chunk({ choices: [], usage })];
-  return [chunk({ choices: deltas }), chunk({ choices: ends }), ...usageChunks, CHAT_STREAM_END];
+  return [
+    chunk({ choices: choices.map(({ delta }) => delta) }),
+    chunk({ choices: choices.map(({ end }) => end) }),
+    ...(usage == null ? [] : [chunk({ choices: [], usage })]),
+    CHAT_STREAM_END,
+  ];
 }
 
 /**

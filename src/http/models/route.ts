@@ -15,15 +15,7 @@ import { translateMessages } from "./messages/translate.ts";
 import { type ModelApi, type ModelAskDeps, readModelAsk } from "./read-request.ts";
 import { ResponsesBody } from "./responses/schema.ts";
 import { translateResponses } from "./responses/translate.ts";
-import {
-  ChatAnswer,
-  CompletionAnswer,
-  EmbeddingsAnswer,
-  MessagesAnswer,
-  ModelAskBody,
-  ResponsesAnswer,
-  TokenCount,
-} from "./schema.ts";
+import { AnswerShape, ModelAskBody } from "./schema.ts";
 
 const MODEL = "llama3.2";
 const UNCHANGED =
@@ -100,7 +92,7 @@ const ROUTES = {
       "A browser agent takes text only: the messages become one prompt. The fields here are those that the server itself reads, and the messages.",
     body: bodyWith({ messages: CONVERSATION }),
     fields: { messages: HELLO },
-    answer: ChatAnswer,
+    answer: AnswerShape.chat,
     example: {
       ...{ id: "chatcmpl-1", object: "chat.completion", created: 1763885414, model: MODEL },
       choices: [{ index: 0, message: { role: "assistant", content: "Hello!" }, finish_reason: "stop" }],
@@ -113,7 +105,7 @@ const ROUTES = {
     description: TRANSLATED,
     body: ResponsesBody.loose(),
     fields: { input: "Hello" },
-    answer: ResponsesAnswer,
+    answer: AnswerShape.response,
     example: {
       ...{ id: "resp_1", object: "response", status: "completed", model: MODEL },
       output: [{ type: "message", role: "assistant", content: [{ type: "output_text", text: "Hello!" }] }],
@@ -126,7 +118,7 @@ const ROUTES = {
     summary: "Create a completion, OpenAI-style",
     body: bodyWith({ prompt: ANYTHING.describe("A text, or several.") }),
     fields: { prompt: "Once upon a time" },
-    answer: CompletionAnswer,
+    answer: AnswerShape.completion,
     example: {
       ...{ id: "cmpl-1", object: "text_completion", created: 1763885414, model: MODEL },
       choices: [{ index: 0, text: " there was a hub.", finish_reason: "stop" }],
@@ -138,7 +130,7 @@ const ROUTES = {
     summary: "Create embeddings, OpenAI-style",
     body: bodyWith({ input: ANYTHING.describe("A text, or several.") }),
     fields: { input: ["Hello"] },
-    answer: EmbeddingsAnswer,
+    answer: AnswerShape.embeddings,
     example: {
       ...{ object: "list", model: MODEL },
       data: [{ object: "embedding", index: 0, embedding: [0.0123, -0.0456] }],
@@ -149,7 +141,7 @@ const ROUTES = {
     description: TRANSLATED,
     body: MessagesBody.loose(),
     fields: { max_tokens: 256, messages: HELLO },
-    answer: MessagesAnswer,
+    answer: AnswerShape.message,
     example: {
       ...{ id: "msg_1", type: "message", role: "assistant", model: MODEL },
       content: [{ type: "text", text: "Hello!" }],
@@ -164,7 +156,7 @@ const ROUTES = {
     description: "The server never estimates: without an upstream that counts, the answer is a 404.",
     body: bodyWith({ messages: CONVERSATION }),
     fields: { messages: HELLO },
-    answer: TokenCount,
+    answer: AnswerShape.tokenCount,
     example: { input_tokens: 8 },
   }),
 };

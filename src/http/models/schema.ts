@@ -14,68 +14,49 @@ export const ModelAskBody = z.object({
 });
 export type ModelAskBody = z.output<typeof ModelAskBody>;
 
-/**
- * The answers of the model routes. An upstream's answer is passed on unchanged, and upstreams differ, so
- * these say what is usually there and promise nothing.
- */
-const text = z.string();
-const optionalText = text.nullish();
+const text = z.string().nullish();
 const count = z.number().nullish();
 
 const Usage = z
   .looseObject({ prompt_tokens: count, completion_tokens: count, total_tokens: count })
   .nullish();
-const upstreamFields = { id: optionalText, object: optionalText, created: count, model: optionalText };
+const completionFields = { id: text, object: text, created: count, model: text };
 
-const ChatMessage = z.looseObject({ role: optionalText, content: z.unknown().optional() });
-const ChatChoice = z.looseObject({
-  index: count,
-  message: ChatMessage.nullish(),
-  finish_reason: optionalText,
-});
-export const ChatAnswer = z
-  .looseObject({ ...upstreamFields, choices: z.array(ChatChoice).nullish(), usage: Usage })
-  .meta({ id: "ChatCompletion" });
-
-const TextChoice = z.looseObject({ index: count, text: optionalText, finish_reason: optionalText });
-export const CompletionAnswer = z
-  .looseObject({ ...upstreamFields, choices: z.array(TextChoice).nullish(), usage: Usage })
-  .meta({ id: "Completion" });
-
-const Embedding = z.looseObject({ index: count, embedding: z.array(z.number()).or(text).nullish() });
-export const EmbeddingsAnswer = z
-  .looseObject({
-    object: optionalText,
-    model: optionalText,
-    data: z.array(Embedding).nullish(),
-    usage: Usage,
-  })
-  .meta({ id: "Embeddings" });
-
+const ChatMessage = z.looseObject({ role: text, content: z.unknown().optional() });
+const ChatChoice = z.looseObject({ index: count, message: ChatMessage.nullish(), finish_reason: text });
+const ChatChoices = z.array(ChatChoice).nullish();
+const TextChoices = z.array(z.looseObject({ index: count, text, finish_reason: text })).nullish();
+const Embedding = z.looseObject({ index: count, embedding: z.array(z.number()).or(z.string()).nullish() });
+const Embeddings = z.array(Embedding).nullish();
 const Tokens = z.looseObject({ input_tokens: count, output_tokens: count }).nullish();
-const typed = z.looseObject({ type: optionalText });
+const Parts = z.array(z.looseObject({ type: text })).nullish();
 
-export const ResponsesAnswer = z
-  .looseObject({
-    id: optionalText,
-    object: optionalText,
-    status: optionalText,
-    model: optionalText,
-    output: z.array(typed).nullish(),
+const answer = (id: string, fields: z.ZodRawShape) => z.looseObject(fields).meta({ id });
+
+/**
+ * The answers of the model routes. An upstream's answer is passed on unchanged, and upstreams differ, so
+ * these say what is usually there and promise nothing.
+ */
+export const AnswerShape = {
+  chat: answer("ChatCompletion", { ...completionFields, choices: ChatChoices, usage: Usage }),
+  completion: answer("Completion", { ...completionFields, choices: TextChoices, usage: Usage }),
+  embeddings: answer("Embeddings", { object: text, model: text, data: Embeddings, usage: Usage }),
+  response: answer("Response", {
+    id: text,
+    object: text,
+    status: text,
+    model: text,
+    output: Parts,
     usage: Tokens,
-  })
-  .meta({ id: "Response" });
-
-export const MessagesAnswer = z
-  .looseObject({
-    id: optionalText,
-    type: optionalText,
-    role: optionalText,
-    model: optionalText,
-    content: z.array(typed).nullish(),
-    stop_reason: optionalText,
+  }),
+  message: answer("Message", {
+    id: text,
+    type: text,
+    role: text,
+    model: text,
+    content: Parts,
+    stop_reason: text,
     usage: Tokens,
-  })
-  .meta({ id: "Message" });
-
-export const TokenCount = z.looseObject({ input_tokens: count }).meta({ id: "TokenCount" });
+  }),
+  tokenCount: answer("TokenCount", { input_tokens: count }),
+};

@@ -69,8 +69,7 @@ export function v1Plan(deps: V1PlanDeps, asker: Asker, chat: unknown, model: str
       if (answer.kind !== "v1") throw new Error("not the answer of a v1 agent");
       const { content, conversation_id, response_id } = answer.answer;
       if (conversation_id !== "") {
-        const question = { role: "user", text: plain.question };
-        const key = keyOf(owner, [...plain.history, question, { role: "assistant", text: content }]);
+        const key = keyOf(owner, [...plain.messages, { role: "assistant", text: content }]);
         deps.threads.set(key, { conversation: conversation_id, parent: response_id, agent });
       }
       return completionOf(content, model, deps.newId(), Math.floor(deps.now() / 1000));
@@ -79,15 +78,21 @@ export function v1Plan(deps: V1PlanDeps, asker: Asker, chat: unknown, model: str
 }
 
 /** Returns a hash of all messages, in a form in which two different lists never look the same. */
-function keyOf(owner: Principal, messages: readonly { role: string; text: string }[]): string {
+function keyOf(owner: Principal, messages: readonly PlainMessage[]): string {
   const whole = JSON.stringify([userIdOf(owner), ...messages.flatMap(({ role, text }) => [role, text])]);
   return Bun.SHA256.hash(whole, "base64");
 }
 
+interface PlainMessage {
+  role: string;
+  text: string;
+}
+
 /** The part of a chat that a v1 agent can be sent: its text. */
 interface PlainChat {
-  /** All messages before the question. */
-  history: { role: string; text: string }[];
+  messages: PlainMessage[];
+  /** All messages before the last, which is the question. */
+  history: PlainMessage[];
   question: string;
 }
 
@@ -117,20 +122,16 @@ function readPlainChat(body: unknown): PlainChat {
   }
   refuseMoreThanText(chat);
   const messages = chat.messages.map(({ role, content }, index) => ({ role, text: textOf(content, index) }));
-  const question = messages.pop();
-  if (question?.role !== "user" || question.text === "") {
+  const question = messages.at(-1);
+  if (question?.role !== "user" || question.text === "")
     throw refuse("messages", "The last message must be from the user and must not be empty.");
-  }
-  return { history: messages, question: question.text };
+  return { messages, history: messages.slice(0, -1), question: question.text };
 }
 
 /** Returns the whole chat as one prompt, for an agent that has none of it. */
-function promptOf({ history, question }: PlainChat): string {
-  if (history.length === 0) return question;
-  const lines = [...history, { role: "user", text: question }].map(
-    ({ role, text }) => `${nameOf(role)}: ${text}`,
-  );
-  return lines.join("\n\n");
+function promptOf({ messages, question }: PlainChat): string {
+  if (messages.length === 1) return question;
+  return messages.map(({ role, text }) => `${nameOf(role)}: ${text}`).join("\n\n");
 }
 
 /** Returns the answer as a chat completion. It has no usage, as nobody counted it. */
@@ -144,9 +145,8 @@ function refuseMoreThanText(chat: Chat): void {
   if (chat.functions?.length) throw textOnly("functions", "functions");
   if ((chat.n ?? 1) > 1) throw textOnly("n", "several answers at once");
   if (chat.logprobs) throw textOnly("logprobs", "log probabilities");
-  if (chat.response_format && chat.response_format.type !== "text") {
+  if (chat.response_format && chat.response_format.type !== "text")
     throw textOnly("response_format", "structured output");
-  }
   for (const [index, { role, tool_calls }] of chat.messages.entries()) {
     if (role === "tool" || tool_calls?.length) throw textOnly(`messages.${index}`, "tools");
   }

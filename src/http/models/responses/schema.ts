@@ -59,25 +59,17 @@ export const ContentPart = {
   input_audio: z.object({ input_audio: object }),
 };
 
-export const FunctionTool = z.object({
-  name: text,
-  description: optionalText,
-  parameters: object.nullish(),
-  strict: flag,
-});
-export const CustomTool = z.object({
-  name: text,
-  description: optionalText,
-  format: z.object({ type: text, syntax: optionalText, definition: optionalText }).nullish(),
-});
-export const NamespaceTool = z.object({ name: text, description: optionalText, tools: z.array(Typed) });
+const Named = z.object({ name: text, description: optionalText });
+const Grammar = z.object({ type: text, syntax: optionalText, definition: optionalText });
+export const Tool = {
+  function: Named.extend({ parameters: object.nullish(), strict: flag }),
+  custom: Named.extend({ format: Grammar.nullish() }),
+  namespace: Named.extend({ tools: z.array(Typed) }),
+};
 
-export const NamedChoice = z.object({ name: text, namespace: optionalText });
-export const AllowedChoice = z.object({ mode: z.enum(["auto", "required"]), tools: z.array(Typed) });
+export const ToolChoice = {
+  named: z.object({ name: text, namespace: optionalText }),
+  allowed: z.object({ mode: z.enum(["auto", "required"]), tools: z.array(Typed) }),
+};
 
-export const JsonSchemaFormat = z.object({
-  name: text,
-  schema: object,
-  description: optionalText,
-  strict: flag,
-});
+export const JsonSchemaFormat = Named.extend({ schema: object, strict: flag });

@@ -1,15 +1,7 @@
 import { parseJson, textField } from "../../../json/parse.ts";
 import { readShape, refuse } from "../refuse.ts";
 import { withoutNulls } from "../translation.ts";
-import {
-  AllowedChoice,
-  CustomTool,
-  FunctionTool,
-  NamedChoice,
-  NamespaceTool,
-  type ResponsesBody,
-  type Typed,
-} from "./schema.ts";
+import { type ResponsesBody, Tool, ToolChoice, type Typed } from "./schema.ts";
 
 /** The name by which the caller knows a tool. */
 export interface ToolName {
@@ -73,7 +65,7 @@ export class Tools {
   }
 
   #offerNamespace(tool: Typed, path: string): void {
-    const { name, description, tools } = readShape(NamespaceTool, tool, path);
+    const { name, description, tools } = readShape(Tool.namespace, tool, path);
     for (const [index, inner] of tools.entries()) {
       // Only the first tool repeats the description of the namespace: that of an MCP server may be pages long.
       const about = index === 0 ? description : undefined;
@@ -96,7 +88,7 @@ export class Tools {
     if (typeof choice === "string") return { tools, tool_choice: choice, ...parallel };
     if (choice.type === "allowed_tools") {
       // Upstreams do not know this choice. Offering no other tools has the same effect.
-      const allowed = readShape(AllowedChoice, choice, "tool_choice");
+      const allowed = readShape(ToolChoice.allowed, choice, "tool_choice");
       const wanted = allowed.tools.map((tool, index) =>
         this.#wireNameOf(tool, `tool_choice.tools[${index}]`),
       );
@@ -116,7 +108,7 @@ export class Tools {
   #wireNameOf(choice: Typed, path: string): string {
     if (choice.type !== "function" && choice.type !== "custom")
       throw refuse(`${path}.type`, ONLY_CALLERS_TOOLS);
-    const { name, namespace } = readShape(NamedChoice, choice, path);
+    const { name, namespace } = readShape(ToolChoice.named, choice, path);
     const wire = this.wireName(name, namespace);
     if (!this.#byWireName.has(wire)) throw refuse(`${path}.name`, "It must be the name of one of the tools.");
     return wire;
@@ -144,11 +136,11 @@ function freeName(wanted: string, taken: ReadonlyMap<string, unknown>): string {
 /** Returns the function that stands for a tool. That of a custom tool takes the free text as its argument. */
 function functionOf(tool: Typed, path: string, namespace: Namespace | undefined): ChatFunction {
   if (tool.type === "function") {
-    const { name, description, parameters, strict } = readShape(FunctionTool, tool, path);
+    const { name, description, parameters, strict } = readShape(Tool.function, tool, path);
     return { kind: tool.type, name, description: describe(namespace, description), parameters, strict };
   }
   if (tool.type !== "custom") throw refuse(`${path}.type`, ONLY_CALLERS_TOOLS);
-  const { name, description, format } = readShape(CustomTool, tool, path);
+  const { name, description, format } = readShape(Tool.custom, tool, path);
   const grammar =
     format?.type === "grammar"
       ? `The input must match this ${format.syntax} grammar:\n${format.definition}`
