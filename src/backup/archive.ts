@@ -1,12 +1,10 @@
-import { closeSync, createReadStream, openSync, readSync, writeSync } from "node:fs";
+import { appendFileSync, closeSync, createReadStream, openSync, readSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { extract, type Pack, pack } from "tar-stream";
 import { CommandError } from "../errors.ts";
 
-/*
- * The archive of a backup, a tar file with plain files in it. tar-stream packs and unpacks it piece by piece;
- * `Bun.Archive` would hold all of it in memory, twice.
- */
+// A backup is a tar file with plain files in it. tar-stream packs and unpacks it piece by piece; `Bun.Archive`
+// would hold all of it in memory, twice.
 
 const BLOCK_BYTES = 512;
 const CHUNK_BYTES = 1024 ** 2;
@@ -20,14 +18,10 @@ export interface ArchiveEntry {
 }
 
 /** Writes an archive of the entries, in their order, to an open file. */
-export async function writeArchive(
-  file: number,
-  entries: readonly ArchiveEntry[],
-  modifiedAt: Date,
-): Promise<void> {
+export async function writeArchive(file: number, entries: readonly ArchiveEntry[], mtime: Date) {
   const archive = pack();
-  const packing = packAll(archive, entries, modifiedAt).catch((error) => archive.destroy(error));
-  for await (const chunk of archive) writeAll(file, bytesOf(chunk));
+  const packing = packAll(archive, entries, mtime).catch((error) => archive.destroy(error));
+  for await (const chunk of archive) appendFileSync(file, bytesOf(chunk));
   await packing;
 }
 
@@ -61,7 +55,7 @@ export async function readArchive(
 ): Promise<void> {
   const archive = extract(EXTRACT_OPTIONS);
   const feeding = pipeline(createReadStream(path, { highWaterMark: CHUNK_BYTES }), archive);
-  // When it fails, so does the iteration below, which may be earlier or later.
+  // When it fails, so does the iteration below, sooner or later.
   feeding.catch(() => {});
   let endsAt = 0;
   try {
@@ -78,15 +72,12 @@ export async function readArchive(
   if (!hasEndAt(path, endsAt)) throw new CommandError(CUT_SHORT);
 }
 
-/**
- * Early builds of this program wrote headers without the mark of their format, which the types do not know
- * of.
- */
+/** Early builds of this program wrote headers without the mark of their format. The types lack that option. */
 const EXTRACT_OPTIONS = { highWaterMark: CHUNK_BYTES, allowUnknownFormat: true };
 
 const CUT_SHORT = "The archive is cut short.";
 
-/** Replaces an error of tar-stream by one for people. */
+/** Replaces an error of tar-stream with one for people. */
 function explain(error: unknown): unknown {
   const message = error instanceof Error ? error.message : "";
   if (message === "Unexpected end of data") return new CommandError(CUT_SHORT, { cause: error });
@@ -95,28 +86,20 @@ function explain(error: unknown): unknown {
   return error;
 }
 
-/**
- * Whether a block of zeros, which ends an archive, follows its last entry. tar-stream also takes the end of
- * the file for the end of the archive.
- */
+/** Whether the block of zeros that ends an archive follows its last entry. tar-stream does without it. */
 function hasEndAt(path: string, position: number): boolean {
   const file = openSync(path, "r");
   try {
     const block = new Uint8Array(BLOCK_BYTES);
-    return (
-      readSync(file, block, 0, BLOCK_BYTES, position) === BLOCK_BYTES && block.every((byte) => byte === 0)
-    );
+    const read = readSync(file, block, 0, BLOCK_BYTES, position);
+    return read === BLOCK_BYTES && block.every((byte) => byte === 0);
   } finally {
     closeSync(file);
   }
 }
 
-/** tar-stream, whose streams are typed for any chunk, has bytes only. */
+/** Narrows the type: the streams of tar-stream are typed for any chunk, but have bytes only. */
 function bytesOf(chunk: unknown): Uint8Array {
   if (chunk instanceof Uint8Array) return chunk;
   throw new TypeError("not bytes");
-}
-
-function writeAll(file: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
+import type { Config } from "../config/settings.ts";
 import { AppError } from "../errors.ts";
 import { DAY_MS } from "../time.ts";
 
@@ -30,6 +31,7 @@ export interface Backups {
 
 const FOLDER = "backup-";
 const CHUNK_BYTES = 256 * 1024;
+const REASON_LENGTH_MAX = 1_000;
 
 const NO_BACKUP: MakeBackup = () =>
   Promise.reject(new Error("this server was started without a way to back up"));
@@ -38,28 +40,25 @@ export function createBackups({ data, make = NO_BACKUP }: BackupsOptions): Backu
   let current: AbortController | undefined;
   removeLeftovers(data);
   return {
-    async take(signal) {
+    async take(callerSignal) {
       if (current) throw new AppError("backup_busy");
       const own = new AbortController();
-      const giveUp = () => own.abort();
+      const signal = AbortSignal.any([callerSignal, own.signal]);
       current = own;
-      if (signal.aborted) giveUp();
-      signal.addEventListener("abort", giveUp);
       // It has mode 700, and everything in it is deleted with it.
       let folder: string | undefined;
       const end = () => {
-        signal.removeEventListener("abort", giveUp);
         if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
         if (current === own) current = undefined;
       };
       try {
         folder = mkdtempSync(join(data, FOLDER));
         const path = join(folder, "server.backup");
-        await make(path, own.signal);
-        return read(await open(path, "r"), own.signal, end);
+        await make(path, signal);
+        return read(await open(path, "r"), signal, end);
       } catch (cause) {
         end();
-        throw signal.aborted ? new AppError("caller_gone") : new AppError("backup_failed", { cause });
+        throw callerSignal.aborted ? new AppError("caller_gone") : new AppError("backup_failed", { cause });
       }
     },
     stop: () => current?.abort(),
@@ -77,7 +76,7 @@ function read(file: FileHandle, signal: AbortSignal, end: () => void): ReadableS
     {
       start(controller) {
         const giveUp = () => {
-          controller.error(new Error("the backup was cancelled"));
+          controller.error(new Error("the backup was canceled"));
           void close();
         };
         if (signal.aborted) giveUp();
@@ -108,4 +107,34 @@ function removeLeftovers(data: string): void {
     if (!/^backup-\w{6}$/.test(name) || Date.now() - statSync(path).mtimeMs < DAY_MS) continue;
     rmSync(path, { recursive: true, force: true });
   }
+}
+
+/** Tells the command `backup` that the audit already has a row for the backup, which says who asked for it. */
+export const AUDITED_FLAG = "--audited";
+
+/** Returns the command that runs this program: the executable, or the runtime with the main file. */
+export function ownCommand(): string[] {
+  const isCompiled = /^(\/\$bunfs\/|[A-Z]:[\\/]~BUN[\\/])/i.test(Bun.main);
+  return isCompiled ? [process.execPath] : [process.execPath, Bun.main];
+}
+
+/**
+ * Makes backups with the command `backup`, in a process of its own. Copying and checking a database takes one
+ * long step, which would hold up every request of the server's process.
+ */
+export function backupMaker(
+  { data, sealKey }: Pick<Config, "data" | "sealKey">,
+  command: readonly string[],
+): MakeBackup {
+  return async (file, signal) => {
+    const child = Bun.spawn([...command, "backup", AUDITED_FLAG, "--data", data, "--", file], {
+      // The command needs nothing else of the environment, and least of all the other secrets.
+      env: sealKey === undefined ? {} : { CHATGPT_API_SEAL_KEY: sealKey },
+      stdio: ["ignore", "ignore", "pipe"],
+      signal,
+      killSignal: "SIGKILL",
+    });
+    const [code, stderr] = await Promise.all([child.exited, new Response(child.stderr).text()]);
+    if (code !== 0) throw new Error(stderr.trim().slice(0, REASON_LENGTH_MAX) || `exit code ${code}`);
+  };
 }

@@ -3,10 +3,8 @@ import { loadSeal } from "../auth/seal.ts";
 import { AGENT_KEY_NAME, DATABASE_NAME, SEAL_KEY_NAME } from "../data-folder.ts";
 import type { Contents } from "../store/sqlite/snapshot.ts";
 
-/*
- * A backup is a tar archive of `backup.json`, `server.db`, and the keys that are in the data folder. Unpacked
- * into an empty folder it is a data folder that a server can start on.
- */
+// A backup is a tar archive of `backup.json`, `server.db`, and the keys that are in the data folder. Unpacked
+// into an empty folder it is a data folder that a server can start on.
 
 export const MANIFEST_NAME = "backup.json";
 
@@ -14,17 +12,14 @@ export const MANIFEST_NAME = "backup.json";
 export const FILE_NAMES = [DATABASE_NAME, SEAL_KEY_NAME, AGENT_KEY_NAME] as const;
 export type FileName = (typeof FILE_NAMES)[number];
 
-const FORMAT_NAME = "chatgpt-api-server backup";
-const FORMAT_VERSION = 1;
-export const FORMAT = { format: FORMAT_NAME, version: FORMAT_VERSION } as const;
+export const FORMAT = { format: "chatgpt-api-server backup", version: 1 } as const;
 
 const count = z.int().nonnegative();
-const file = z.object({ bytes: count, sha256: z.string() });
 
 export const Manifest = z.object({
-  format: z.literal(FORMAT_NAME),
+  format: z.literal(FORMAT.format),
   /** The version of the format. A program refuses a version that it does not know. */
-  version: z.int().max(FORMAT_VERSION),
+  version: z.int().max(FORMAT.version),
   made_at: z.string(),
   /** The version of the program that made the backup. */
   program: z.string(),
@@ -32,17 +27,13 @@ export const Manifest = z.object({
   schema: count,
   users: count,
   conversations: count,
-  /**
-   * Whether the key that the tokens are encrypted with is in the backup, or only in the server's settings.
-   */
+  /** Whether the key that encrypts the tokens is in the backup, or only in the server's settings. */
   seal_key: z.enum(["included", "not included"]),
-  files: z.partialRecord(z.enum(FILE_NAMES), file),
+  files: z.partialRecord(z.enum(FILE_NAMES), z.object({ bytes: count, sha256: z.string() })),
 });
 export type Manifest = z.output<typeof Manifest>;
 
-/**
- * Returns how many tokens the seal key opens: the key of the settings, or else the one in the file at `path`.
- */
+/** Returns how many tokens the seal key opens: that of the settings, or else the one in the file at `path`. */
 export function countOpened(
   tokens: Contents["tokens"],
   { sealKey, path }: { sealKey: string | undefined; path: string },

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import {
+  appendFileSync,
   closeSync,
   existsSync,
   fsyncSync,
@@ -7,7 +8,6 @@ import {
   openSync,
   readFileSync,
   rmSync,
-  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { createAudit } from "../auth/audit.ts";
@@ -32,20 +32,11 @@ interface RestoreOptions {
   force: boolean;
 }
 
-export interface Restored {
-  manifest: Manifest;
-  /** How many tokens there are, and how many of them the seal key opens. */
-  tokens: number;
-  openedTokens: number;
-  /** The folder with the files that were replaced, if there were any. */
-  replaced: string | undefined;
-}
-
 /**
  * Checks all of a backup, and only then puts its files into the data folder. The files that were there are
- * moved to a folder beside them. Refuses while any process has the data open.
+ * moved to the folder `replaced` beside them. Refuses while any process has the data open.
  */
-export async function restoreBackup({ file, data, sealKey, force }: RestoreOptions): Promise<Restored> {
+export async function restoreBackup({ file, data, sealKey, force }: RestoreOptions) {
   const refuse = (error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
     return new CommandError(`Cannot restore ${file}: ${reason}`, { cause: error });
@@ -67,9 +58,7 @@ export async function restoreBackup({ file, data, sealKey, force }: RestoreOptio
   }
 }
 
-/**
- * Puts the files of the backup into the folder, and checks that each has the bytes that the manifest lists.
- */
+/** Puts the files of the backup into the folder, and checks each against the manifest. */
 async function unpack(source: string, folder: string): Promise<Manifest> {
   const found = new Map<string, { bytes: number; sha256: string }>();
   const wanted: readonly string[] = [MANIFEST_NAME, ...FILE_NAMES];
@@ -89,7 +78,7 @@ async function unpack(source: string, folder: string): Promise<Manifest> {
         closeSync(file);
       };
       return (piece) => {
-        for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
+        appendFileSync(file, piece);
         hash.update(piece);
         entry.bytes += piece.length;
       };
@@ -117,7 +106,7 @@ function readManifest(path: string): Manifest {
   return read.data;
 }
 
-/** Checks that the database is intact, and that the seal key opens its tokens. */
+/** Checks that the database is intact. Returns how many tokens it has, and how many the seal key opens. */
 function check(folder: string, { seal_key }: Manifest, sealKey: string | undefined, force: boolean) {
   const { tokens } = inspectDatabase(databaseIn(folder));
   const path = sealKeyIn(folder);

@@ -98,7 +98,11 @@ async function writeFile(options: BackupOptions): Promise<Manifest> {
     const entries = [await databaseEntry(copy), ...keyEntries(data)];
     const manifest = describe(contents, entries, options, madeAt);
     await pack(part, manifest, entries, madeAt);
-    publish(part, resolve(file), overwrite);
+    if (!overwrite && !publishFile(part, resolve(file))) throw alreadyExists(file);
+    if (overwrite) {
+      renameSync(part, file);
+      syncFolder(dirname(resolve(file)));
+    }
     return manifest;
   } finally {
     for (const temporary of [copy, `${copy}-journal`, part]) rmSync(temporary, { force: true });
@@ -115,13 +119,11 @@ async function databaseEntry(path: string): Promise<Entry> {
 
 /** The keys that are in the data folder; a key of the settings has no file. */
 function keyEntries(data: string): Entry[] {
-  const names = [SEAL_KEY_NAME, AGENT_KEY_NAME] as const;
-  return names
-    .filter((name) => existsSync(join(data, name)))
-    .map((name) => {
-      const content = readFileSync(join(data, name));
-      return { name, bytes: content.length, content, sha256: Bun.SHA256.hash(content, "hex") };
-    });
+  const names = ([SEAL_KEY_NAME, AGENT_KEY_NAME] as const).filter((name) => existsSync(join(data, name)));
+  return names.map((name) => {
+    const content = readFileSync(join(data, name));
+    return { name, bytes: content.length, content, sha256: Bun.SHA256.hash(content, "hex") };
+  });
 }
 
 function describe(
@@ -130,29 +132,16 @@ function describe(
   { data, sealKey, program }: BackupOptions,
   madeAt: Date,
 ): Manifest {
-  const hasSealKey = entries.some(({ name }) => name === SEAL_KEY_NAME);
-  const fits =
-    hasSealKey &&
-    sealKey === undefined &&
-    (tokens.length === 0 || countOpened(tokens, { sealKey, path: sealKeyIn(data) }) > 0);
+  const hasOwnKey = sealKey === undefined && entries.some(({ name }) => name === SEAL_KEY_NAME);
+  const fits = () => tokens.length === 0 || countOpened(tokens, { sealKey, path: sealKeyIn(data) }) > 0;
   return Manifest.parse({
-    ...FORMAT,
-    made_at: madeAt.toISOString(),
-    program,
-    schema: version,
-    users,
-    conversations,
-    seal_key: fits ? "included" : "not included",
+    ...{ ...FORMAT, made_at: madeAt.toISOString(), program, schema: version, users, conversations },
+    seal_key: hasOwnKey && fits() ? "included" : "not included",
     files: Object.fromEntries(entries.map(({ name, bytes, sha256 }) => [name, { bytes, sha256 }])),
   });
 }
 
-async function pack(
-  path: string,
-  manifest: Manifest,
-  entries: readonly Entry[],
-  madeAt: Date,
-): Promise<void> {
+async function pack(path: string, manifest: Manifest, entries: readonly Entry[], madeAt: Date) {
   const content = Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`);
   const file = openSync(path, "wx", 0o600);
   try {
@@ -161,13 +150,6 @@ async function pack(
   } finally {
     closeSync(file);
   }
-}
-
-function publish(part: string, path: string, overwrite: boolean): void {
-  if (overwrite) {
-    renameSync(part, path);
-    syncFolder(dirname(path));
-  } else if (!publishFile(part, path)) throw alreadyExists(path);
 }
 
 const alreadyExists = (file: string) =>

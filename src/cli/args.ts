@@ -20,7 +20,7 @@ export interface Flag {
   hidden?: true;
 }
 
-/** By their names without dashes. */
+/** Flags by their names without dashes. */
 export type Flags = Readonly<Record<string, Flag>>;
 
 /** The flags on the command line: whether a switch is there, and the text of any other flag. */
@@ -78,20 +78,19 @@ export function hasFlag(args: readonly string[], ...flags: string[]): boolean {
   return args.slice(0, end < 0 ? undefined : end).some((arg) => flags.includes(arg));
 }
 
-const SETTING_OF_FLAG = new Map<string, SettingName>();
-for (const name of SETTING_NAMES) {
-  const flag = flagOf(name);
-  if (flag) SETTING_OF_FLAG.set(flag, name);
-}
-/** The reference server's name for `--host`, which it also takes with one dash. */
-SETTING_OF_FLAG.set("--listen", "host");
 const LISTEN = /^-listen(?==|$)/;
+
+/** `--listen` is the reference server's name for `--host`, which it also takes with one dash. */
+const SETTING_OF_FLAG = new Map<string | undefined, SettingName>([
+  ...SETTING_NAMES.map((name) => [flagOf(name), name] as const),
+  ["--listen", "host"],
+]);
 
 type Token = NonNullable<ReturnType<typeof parseArgs>["tokens"]>[number];
 
-/** Handles the text of a flag, which is undefined if there is none. */
-interface Known {
+interface KnownFlag {
   isSwitch: boolean;
+  /** Handles the flag with its text, if there is one. */
   take(flag: string, text: string | undefined): void;
 }
 
@@ -100,12 +99,13 @@ class CommandLine {
   readonly given = new GivenSettings();
   readonly flags: Record<string, string | boolean | undefined> = {};
   readonly positionals: string[] = [];
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Map<string, KnownFlag>();
 
   constructor(args: readonly string[], settings: readonly SettingName[], own: Flags) {
-    for (const [flag, name] of SETTING_OF_FLAG) if (settings.includes(name)) this.#addSetting(flag, name);
+    for (const [flag, name] of SETTING_OF_FLAG)
+      if (flag && settings.includes(name)) this.#addSetting(flag, name);
     for (const [name, flag] of Object.entries(own)) this.#addOwn(name, flag);
-    this.#read(args, [...this.#parse(args)]);
+    this.#read(args, this.#parse(args));
   }
 
   #addSetting(flag: string, name: SettingName): void {
@@ -122,29 +122,27 @@ class CommandLine {
 
   #addOwn(name: string, { value, many }: Flag): void {
     const isSwitch = value === undefined;
+    const { faults } = this.given;
     this.flags[name] = isSwitch ? false : undefined;
     const take = (flag: string, text: string | undefined) => {
       const before = this.flags[name];
-      if (before && !many) this.given.faults.push(`${flag} is given twice. Give it once.`);
-      else if (isSwitch && text !== undefined)
-        this.given.faults.push(`${flag} takes no value. Leave it out.`);
-      else if (!isSwitch && text === undefined) this.given.faults.push(`${flag} has no value. Add one.`);
+      if (before && !many) faults.push(`${flag} is given twice. Give it once.`);
+      else if (isSwitch && text !== undefined) faults.push(`${flag} takes no value. Leave it out.`);
+      else if (!isSwitch && text === undefined) faults.push(`${flag} has no value. Add one.`);
       else this.flags[name] = isSwitch || (before === undefined ? text : `${before},${text}`);
     };
     this.#known.set(`--${name}`, { isSwitch, take });
   }
 
   #parse(args: readonly string[]): readonly Token[] {
-    const known = [...this.#known].map(([flag, { isSwitch }]) => {
+    const options = [...this.#known].map(([flag, { isSwitch }]) => {
       const type = isSwitch ? ("boolean" as const) : ("string" as const);
       return [flag.slice(2), { type }] as const;
     });
     return parseArgs({
       args: args.map((arg) => arg.replace(LISTEN, "--listen")),
-      options: Object.fromEntries(known),
-      strict: false,
-      allowPositionals: true,
-      tokens: true,
+      options: Object.fromEntries(options),
+      ...{ strict: false, allowPositionals: true, tokens: true },
     }).tokens;
   }
 
@@ -161,11 +159,11 @@ class CommandLine {
     }
   }
 
-  /** Returns false for a misspelt flag whose value is to be skipped, so that only the flag is reported. */
+  /** Returns false for a misspelled flag whose value is to be skipped, so that only the flag is reported. */
   #takeFlag(token: Extract<Token, { kind: "option" }>, arg: string): boolean {
     const [flag = ""] = arg.split("=", 1);
     const known = token.rawName.length > 2 ? this.#known.get(token.rawName) : undefined;
-    // What follows is taken for the value even if it is the next flag.
+    // parseArgs takes what follows for the value, even if it is the next flag.
     const isNextFlag = token.inlineValue === false && !isValue(token.value);
     known?.take(flag, isNextFlag ? undefined : token.value);
     if (known) return true;
@@ -179,7 +177,7 @@ function isValue(text: string | undefined): boolean {
   return text !== undefined && !text.startsWith("--") && !LISTEN.test(text);
 }
 
-/** Repeats nothing that could be a key that happens to begin with a dash. */
+/** Does not repeat what could be a key that happens to begin with a dash. */
 function unknownFlag(flag: string, meant: string | undefined): string {
   if (meant || /^(--[a-z]+([-_][a-z]+)*|-[a-z])$/i.test(flag))
     return `Unknown flag ${flag}. ${meant ? `Did you mean ${meant}?` : "Leave it out."}`;

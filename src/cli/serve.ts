@@ -1,5 +1,5 @@
 import { networkInterfaces } from "node:os";
-import { backupMaker, ownCommand } from "../backup/process.ts";
+import { backupMaker, ownCommand } from "../backup/download.ts";
 import { readServerAddress } from "../builtin-agent/server-address.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import { startServer } from "../server/compose.ts";

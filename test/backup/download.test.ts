@@ -52,7 +52,7 @@ describe("a backup that is downloaded", () => {
     const caller = new AbortController();
     const archive = await backups.take(caller.signal);
     caller.abort();
-    await expect(new Response(archive).text()).rejects.toThrow("cancelled");
+    await expect(new Response(archive).text()).rejects.toThrow("canceled");
     await until(() => left().length === 0);
     await (await backups.take(never)).cancel();
   });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { backupMaker } from "../../src/backup/process.ts";
+import { backupMaker } from "../../src/backup/download.ts";
 import { readServerArgs } from "../../src/cli/args.ts";
 import { type AppDeps, createApp } from "../../src/http/app.ts";
 import { createLog } from "../../src/log/log.ts";

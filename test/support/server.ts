@@ -1,6 +1,6 @@
 import { onTestFinished } from "bun:test";
 import { join } from "node:path";
-import { backupMaker } from "../../src/backup/process.ts";
+import { backupMaker } from "../../src/backup/download.ts";
 import { readServerArgs } from "../../src/cli/args.ts";
 import { createLog } from "../../src/log/log.ts";
 import { startServer } from "../../src/server/compose.ts";
