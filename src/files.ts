@@ -43,7 +43,7 @@ export function makePrivate(path: string): void {
   try {
     chmodSync(path, 0o600);
   } catch (error) {
-    // The file belongs to another user, who decides its mode, or the file system has no modes or is read-only.
+    // Another user owns the file and decides its mode, or the file system has no modes or is read-only.
     const { code } = error as NodeJS.ErrnoException;
     if (code !== "EPERM" && code !== "EROFS") throw error;
   }

@@ -28,8 +28,8 @@ export function principalOf(userId: string | null): Principal {
 }
 
 /**
- * Returns a name for the log: `admin`, or the user's id. An id that could be mistaken for something else, such
- * as `admin`, is preceded by `user:`.
+ * Returns a name for the log: `admin`, or the user's id. An id that could be mistaken for something else,
+ * such as `admin`, is preceded by `user:`.
  */
 export function principalName(principal: Principal): string {
   if (principal.kind === "admin") return "admin";

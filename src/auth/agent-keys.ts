@@ -30,7 +30,7 @@ export function createAgentKeys({ main, store, onRevoke }: AgentKeysOptions) {
     name === MAIN_KEY_NAME || (await store.list()).some((key) => key.name === name && key.revokedAt === null);
 
   return {
-    /** Returns the key with this text, undefined if there is none. Throws verify_failed when the store fails. */
+    /** Returns the key with this text, if there is one. Throws verify_failed when the store fails. */
     async find(candidate: string): Promise<AgentKey | "revoked" | undefined> {
       if (main.matches(candidate)) return MAIN;
       if (!candidate.startsWith(PREFIX) || candidate.length > KEY_LENGTH_MAX) return undefined;

@@ -64,8 +64,8 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
   return {
     /**
      * Returns the caller. Throws an `AppError`: key_missing, keys_differ, verify_failed when the store fails,
-     * or key_unknown, which the log calls key_disabled or key_expired when that is the reason. A repeated call
-     * is cheap, so a route that has waited for the request body calls it again.
+     * or key_unknown, which the log calls key_disabled or key_expired when that is the reason. A repeated
+     * call is cheap, so a route that has waited for the request body calls it again.
      */
     async identify(headers: Headers): Promise<Caller> {
       const keys = keysOf(headers);
@@ -101,7 +101,7 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
     /** Whether the headers have the cookie of an administrator's session. */
     hasAdminSession: (headers: Headers) => typeof adminSession(headers) === "object",
 
-    /** Throws an `AppError` admin_key_wrong unless the headers have the admin key. A session does not count. */
+    /** Throws an `AppError` admin_key_wrong unless the headers have the admin key. Ignores sessions. */
     requireAdminKey(headers: Headers): void {
       if (!isAdminKey(keysOf(headers))) throw new AppError("admin_key_wrong");
     },

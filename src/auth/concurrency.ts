@@ -13,8 +13,8 @@ export function createConcurrencyLimit(limits: { addressMax: number; allMax?: nu
   let all = 0;
   return {
     /**
-     * Counts one more. Returns a function to call at its end; further calls do nothing. If a limit is reached,
-     * returns which limit instead.
+     * Counts one more. Returns a function to call at its end; further calls do nothing. If a limit is
+     * reached, returns which limit instead.
      */
     enter(address: string | undefined): (() => void) | "address" | "all" {
       const network = address === undefined ? "" : subscriberNetwork(address);

@@ -118,9 +118,9 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
     },
 
     /**
-     * Counts the tokens of an ask that arrived at `at`, on the UTC day of its arrival. Tokens are known only at
-     * the end, so an ask admitted within the limit may end above it. Users without a limit are counted too, so
-     * a limit set at noon includes the morning.
+     * Counts the tokens of an ask that arrived at `at`, on the UTC day of its arrival. Tokens are known only
+     * at the end, so an ask admitted within the limit may end above it. Users without a limit are counted
+     * too, so a limit set at noon includes the morning.
      */
     countTokens(principal: Principal, count: number, at: number): void {
       if (principal.kind === "user") tokens.add(principal.id, count, at);

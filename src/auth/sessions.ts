@@ -33,8 +33,8 @@ const ID = /^[\w-]{43}$/;
 export type Sessions = ReturnType<typeof createSessions>;
 
 /**
- * Keeps the browsers that are signed in, each by a cookie. Only the hashes of the cookies are kept, and only in
- * memory. The name of the cookie includes the server's port, as browsers keep cookies by host and not by
+ * Keeps the browsers that are signed in, each by a cookie. Only the hashes of the cookies are kept, and only
+ * in memory. The name of the cookie includes the server's port, as browsers keep cookies by host and not by
  * port. Hand-written, as session libraries neither bound their memory nor end a session with its key.
  */
 export function createSessions(options: SessionsOptions) {

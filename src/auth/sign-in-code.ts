@@ -11,8 +11,8 @@ export type UseCode = (candidate: string) => boolean;
 export const NO_CODE: UseCode = () => false;
 
 /**
- * Creates a code that signs the administrator in once, within an hour of the server's first start. The text is
- * for the start banner. Code that only checks it gets `use`, which holds a hash.
+ * Creates a code that signs the administrator in once, within an hour of the server's first start. The text
+ * is for the start banner. Code that only checks it gets `use`, which holds a hash.
  */
 export function createSignInCode(now = Date.now): { text: string; use: UseCode } {
   const text = randomBytes(CODE_BYTES).toString("base64url");

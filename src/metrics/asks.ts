@@ -8,7 +8,7 @@ const MODELS_MAX = 100;
 const WAIT_BUCKETS_S = [0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 const NO_MODEL = "none";
 
-/** Returns a function that counts a finished ask. Callers can invent the name of a model that is not known. */
+/** Returns a function that counts a finished ask. Callers can invent the names of unknown models. */
 export function createAskMetrics(
   registry: Registry,
   knowsModel: (model: string) => boolean,

@@ -91,7 +91,7 @@ function serve<Data>(
       port,
       ...(host !== undefined && { hostname: host }),
       ...(certificate && { tls: { cert: certificate.cert, key: certificate.key } }),
-      // If `reusePort` is not given, `development: false` shares the port with any other server of the same user.
+      // If left out, `development: false` shares the port with any other server of the same user.
       reusePort: certificate !== undefined,
       development: false,
       idleTimeout: idleS,

@@ -18,7 +18,7 @@ interface ObserverOptions {
   overview: Pick<LiveOverview, "noteAsk">;
 }
 
-/** Passes the relay's events on to the log, the metrics, the usage with the user's limits, and the overview. */
+/** Passes the relay's events on to the log, the metrics, the usage, the limits and the overview. */
 export function createObserver({ log, metrics, usage, limits, overview }: ObserverOptions): RelayObserver {
   const agentFieldsOf = ({ id, address, key }: AgentIdentity) => ({ agent: id, address, key: key?.name });
   return {

@@ -90,8 +90,8 @@ export function readNumber(database: Database, query: string): number {
 
 /** Returns a placeholder for each column, under the column's name in the code. */
 export function placeholders<Name extends string>(columns: Readonly<Record<Name, unknown>>) {
-  // The caller encodes JSON: without `sql` around the placeholder, drizzle would do so, and write a null as the
-  // JSON text `null`.
+  // The caller encodes JSON. Without `sql` around the placeholder drizzle would, and write a null as the JSON
+  // text `null`.
   const found = Object.keys(columns).map((name) => [name, sql`${sql.placeholder(name)}`]);
   return Object.fromEntries(found) as Record<Name, SQL>;
 }

@@ -11,7 +11,7 @@ export interface Migration {
   sql: string;
 }
 
-/** The migrations in the order of application. A database's `user_version` is the number of migrations it has had. */
+/** The migrations in their order. A database's `user_version` is the number of those that it has had. */
 export const MIGRATIONS: readonly Migration[] = [
   { name: "0000_users.sql", sql: users },
   { name: "0001_turns.sql", sql: turns },

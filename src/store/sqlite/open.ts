@@ -22,8 +22,8 @@ const BUSY_TIMEOUT_MS = 10;
 /** A bigger file is not checked at the start, as reading all of it would take too long. */
 const CHECKED_BYTES_MAX = 16 * 1024 * 1024;
 /**
- * The length of the WAL at which a checkpoint merges it into the database: 16 MB. The rows of many users touch
- * pages all over the file. With rare checkpoints, one write of a page covers many batches.
+ * The length of the WAL at which a checkpoint merges it into the database: 16 MB. The rows of many users
+ * touch pages all over the file. With rare checkpoints, one write of a page covers many batches.
  */
 const WAL_PAGES = 4_000;
 /** Fallback limit, for when the thread that makes the checkpoints fails. */
