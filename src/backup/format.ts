@@ -1,3 +1,4 @@
+import { createReadStream, statSync } from "node:fs";
 import { z } from "zod";
 import { loadSeal } from "../auth/seal.ts";
 import { AGENT_KEY_NAME, DATABASE_NAME, SEAL_KEY_NAME } from "../data-folder.ts";
@@ -15,6 +16,7 @@ export type FileName = (typeof FILE_NAMES)[number];
 export const FORMAT = { format: "chatgpt-api-server backup", version: 1 } as const;
 
 const count = z.int().nonnegative();
+const Fingerprint = z.object({ bytes: count, sha256: z.string() });
 
 export const Manifest = z.object({
   format: z.literal(FORMAT.format),
@@ -29,7 +31,7 @@ export const Manifest = z.object({
   conversations: count,
   /** Whether the key that encrypts the tokens is in the backup, or only in the server's settings. */
   seal_key: z.enum(["included", "not included"]),
-  files: z.partialRecord(z.enum(FILE_NAMES), z.object({ bytes: count, sha256: z.string() })),
+  files: z.partialRecord(z.enum(FILE_NAMES), Fingerprint),
 });
 export type Manifest = z.output<typeof Manifest>;
 
@@ -40,4 +42,10 @@ export function countOpened(
 ): number {
   const seal = loadSeal({ sealKey, path });
   return tokens.filter(({ user, sealed }) => seal.open(sealed, user) !== undefined).length;
+}
+
+export async function fingerprintOf(path: string): Promise<z.output<typeof Fingerprint>> {
+  const hash = new Bun.CryptoHasher("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  return { bytes: statSync(path).size, sha256: hash.digest("hex") };
 }

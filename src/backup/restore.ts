@@ -7,27 +7,26 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
+  rmdirSync,
   rmSync,
 } from "node:fs";
 import { join } from "node:path";
 import { createAudit } from "../auth/audit.ts";
+import type { Config } from "../config/settings.ts";
 import { DATABASE_NAME, databaseIn, sealKeyIn } from "../data-folder.ts";
 import { CommandError } from "../errors.ts";
+import { syncFolder } from "../files.ts";
 import { parseJson } from "../json/parse.ts";
 import { lockExclusive } from "../store/sqlite/lock.ts";
 import { openStore } from "../store/sqlite/open.ts";
 import { inspectDatabase, SCHEMA_VERSION } from "../store/sqlite/snapshot.ts";
 import { readArchive } from "./archive.ts";
-import { countOpened, FILE_NAMES, MANIFEST_NAME, Manifest } from "./format.ts";
-import { swapFiles } from "./swap-files.ts";
+import { countOpened, FILE_NAMES, fingerprintOf, MANIFEST_NAME, Manifest } from "./format.ts";
 
-interface RestoreOptions {
+interface RestoreOptions extends Pick<Config, "data" | "sealKey"> {
   /** The backup. */
   file: string;
-  /** The data folder. */
-  data: string;
-  /** The seal key of the settings. */
-  sealKey: string | undefined;
   /** Whether to restore even if the seal key opens none of the tokens. */
   force: boolean;
 }
@@ -60,7 +59,7 @@ export async function restoreBackup({ file, data, sealKey, force }: RestoreOptio
 
 /** Puts the files of the backup into the folder, and checks each against the manifest. */
 async function unpack(source: string, folder: string): Promise<Manifest> {
-  const found = new Map<string, { bytes: number; sha256: string }>();
+  const found = new Set<string>();
   const wanted: readonly string[] = [MANIFEST_NAME, ...FILE_NAMES];
   let finish = () => {};
   try {
@@ -69,27 +68,21 @@ async function unpack(source: string, folder: string): Promise<Manifest> {
       finish = () => {};
       if (!wanted.includes(name) || found.has(name)) return undefined;
       const file = openSync(join(folder, name), "wx", 0o600);
-      const hash = new Bun.CryptoHasher("sha256");
-      const entry = { bytes: 0, sha256: "" };
-      found.set(name, entry);
+      found.add(name);
       finish = () => {
-        entry.sha256 = hash.digest("hex");
         fsyncSync(file);
         closeSync(file);
       };
-      return (piece) => {
-        appendFileSync(file, piece);
-        hash.update(piece);
-        entry.bytes += piece.length;
-      };
+      return (piece) => appendFileSync(file, piece);
     });
   } finally {
     finish();
   }
   const manifest = readManifest(join(folder, MANIFEST_NAME));
   for (const name of FILE_NAMES) {
-    const [listed, entry] = [manifest.files[name], found.get(name)];
-    if (listed?.sha256 !== entry?.sha256 || listed?.bytes !== entry?.bytes)
+    const listed = manifest.files[name];
+    const actual = found.has(name) ? await fingerprintOf(join(folder, name)) : undefined;
+    if (listed?.sha256 !== actual?.sha256 || listed?.bytes !== actual?.bytes)
       throw new CommandError(`Its ${name} is damaged or missing.`);
   }
   if (!found.has(DATABASE_NAME)) throw new CommandError(`It has no ${DATABASE_NAME}.`);
@@ -131,4 +124,39 @@ async function note(folder: string, { made_at, program, users }: Manifest): Prom
   } finally {
     await store.close();
   }
+}
+
+/** Every file of a data folder. A server that crashed leaves the last two behind. */
+const REPLACED = [...FILE_NAMES, `${DATABASE_NAME}-wal`, `${DATABASE_NAME}-shm`];
+
+/**
+ * Moves the files of `staging` into `data`, on the same disk, and returns the folder with the files that they
+ * replaced, if there were any. If a step fails, every file is moved back. The database comes last, so that
+ * after a loss of power it is never there without its keys.
+ */
+export function swapFiles(
+  { staging, data }: { staging: string; data: string },
+  rename: (from: string, to: string) => void = renameSync,
+): string | undefined {
+  const replaced = REPLACED.filter((name) => existsSync(join(data, name)));
+  const aside = join(data, `replaced-${new Date().toISOString().replaceAll(/[-:.]/g, "")}`);
+  const moved: { from: string; to: string }[] = [];
+  const move = (name: string, fromFolder: string, toFolder: string) => {
+    const step = { from: join(fromFolder, name), to: join(toFolder, name) };
+    rename(step.from, step.to);
+    moved.unshift(step);
+  };
+  if (replaced.length > 0) mkdirSync(aside, { mode: 0o700 });
+  try {
+    for (const name of replaced) move(name, data, aside);
+    for (const name of [...FILE_NAMES].reverse())
+      if (existsSync(join(staging, name))) move(name, staging, data);
+  } catch (error) {
+    for (const { from, to } of moved) renameSync(to, from);
+    if (replaced.length > 0) rmdirSync(aside);
+    throw error;
+  }
+  if (replaced.length > 0) syncFolder(aside);
+  syncFolder(data);
+  return replaced.length > 0 ? aside : undefined;
 }

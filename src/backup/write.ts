@@ -1,17 +1,8 @@
 import { randomBytes } from "node:crypto";
-import {
-  closeSync,
-  createReadStream,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { createAudit } from "../auth/audit.ts";
+import type { Config } from "../config/settings.ts";
 import {
   AGENT_KEY_NAME,
   DATABASE_NAME,
@@ -32,15 +23,11 @@ import {
   versionOf,
 } from "../store/sqlite/snapshot.ts";
 import { type ArchiveEntry, writeArchive } from "./archive.ts";
-import { countOpened, type FileName, FORMAT, MANIFEST_NAME, Manifest } from "./format.ts";
+import { countOpened, type FileName, FORMAT, fingerprintOf, MANIFEST_NAME, Manifest } from "./format.ts";
 
 const LOCK_WAIT_MS = 5_000;
 
-interface BackupOptions {
-  /** The data folder. */
-  data: string;
-  /** The seal key of the settings. */
-  sealKey: string | undefined;
+interface BackupOptions extends Pick<Config, "data" | "sealKey"> {
   /** The backup to make. */
   file: string;
   overwrite: boolean;
@@ -95,7 +82,12 @@ async function writeFile(options: BackupOptions): Promise<Manifest> {
     copyDatabase(databaseIn(data), copy);
     const contents = inspectDatabase(copy);
     const madeAt = new Date();
-    const entries = [await databaseEntry(copy), ...keyEntries(data)];
+    const database = {
+      name: DATABASE_NAME,
+      content: { path: copy },
+      ...(await fingerprintOf(copy)),
+    } as const;
+    const entries = [database, ...keyEntries(data)];
     const manifest = describe(contents, entries, options, madeAt);
     await pack(part, manifest, entries, madeAt);
     if (!overwrite && !publishFile(part, resolve(file))) throw alreadyExists(file);
@@ -110,12 +102,6 @@ async function writeFile(options: BackupOptions): Promise<Manifest> {
 }
 
 type Entry = ArchiveEntry & { name: FileName; sha256: string };
-
-async function databaseEntry(path: string): Promise<Entry> {
-  const hash = new Bun.CryptoHasher("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk);
-  return { name: DATABASE_NAME, bytes: statSync(path).size, content: { path }, sha256: hash.digest("hex") };
-}
 
 /** The keys that are in the data folder; a key of the settings has no file. */
 function keyEntries(data: string): Entry[] {

@@ -1,13 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Environment, GivenSettings, readConfig, readSettings } from "../config/read.ts";
-import {
-  type Config,
-  flagOf,
-  type Origins,
-  SETTING_NAMES,
-  SETTINGS,
-  type SettingName,
-} from "../config/settings.ts";
+import { type Config, flagOf, SETTING_NAMES, SETTINGS, type SettingName } from "../config/settings.ts";
 
 /** A flag of a command that is not a setting. */
 export interface Flag {
@@ -54,10 +47,7 @@ export function readArgs<Name extends SettingName, Own extends Flags>(
  * Reads the arguments of a command that takes all settings, `<port> <admin-key>` among them. Throws like
  * `readArgs`.
  */
-export function readServerArgs<Own extends Flags = Record<never, Flag>>(
-  { args, env }: Source,
-  flags?: Own,
-): { config: Config; warnings: string[]; origins: Origins; flags: FlagValues<Own> } {
+export function readServerArgs<Own extends Flags = Record<never, Flag>>({ args, env }: Source, flags?: Own) {
   const line = new CommandLine(args, SETTING_NAMES, flags ?? {});
   const { given } = line;
   const [port, adminKey, ...more] = line.positionals;

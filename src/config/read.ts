@@ -14,7 +14,7 @@ import {
 export type Environment = Record<string, string | undefined>;
 
 /** A text that gives a setting's value, and where it was found: "--port", "PORT", "second argument". */
-export interface Given {
+interface Given {
   text: string;
   from: string;
 }
@@ -82,8 +82,7 @@ function verdictOn(name: SettingName, found: Given | undefined): string {
 
 /**
  * Returns the first of a setting's variables that is set, directly or as a file. An empty variable counts as
- * not set, except for the admin key: an operator who sets that to nothing may mean "no key", and must get the
- * error that one is needed.
+ * not set, except for the admin key: an operator who sets it to nothing may mean "no key", which is refused.
  */
 function readVariables(name: SettingName, env: Environment, given: GivenSettings): Given | undefined {
   for (const variable of variablesOf(name)) {
@@ -101,12 +100,7 @@ function readPlain(variable: string, env: Environment): Given | undefined {
   return text && !isServiceLink ? { text, from: variable } : undefined;
 }
 
-function readSecret(
-  name: SettingName,
-  variable: string,
-  env: Environment,
-  given: GivenSettings,
-): Given | undefined {
+function readSecret(name: SettingName, variable: string, env: Environment, given: GivenSettings) {
   const fileVariable = `${variable}_FILE`;
   const [text, path] = [env[variable], env[fileVariable]];
   if (text && path) given.addFault(name, `${variable} and ${fileVariable} are both set. Unset one.`);

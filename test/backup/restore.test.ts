@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { swapFiles } from "../../src/backup/swap-files.ts";
+import { swapFiles } from "../../src/backup/restore.ts";
 import { backup, restore } from "../../src/cli/backup.ts";
 import { tempFolder } from "../support/store.ts";
 import { packTar, unpackTar } from "../support/tar.ts";
