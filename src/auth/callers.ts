@@ -148,7 +148,8 @@ interface CachedOwner {
 }
 
 function callerOf(owner: TokenOwner): Caller {
-  const { id, name: _, expiresAt: __, disabledAt: ___, tokenExpiresAt: ____, ...allowance } = owner;
+  const { id, models, requestsPerMinute, tokensPerDay, maxParallel } = owner;
+  const allowance = { models, requestsPerMinute, tokensPerDay, maxParallel };
   return { principal: userPrincipal(id), allowance };
 }
 

@@ -3,8 +3,8 @@ import type { AgentKeyStore } from "../store.ts";
 import { type Connection, placeholders } from "./database.ts";
 import { agentKeys } from "./schema.ts";
 
-const { hash: _, ...STORED } = getTableColumns(agentKeys);
-const { revokedAt: __, ...ADDED } = getTableColumns(agentKeys);
+const { hash: _hash, ...STORED } = getTableColumns(agentKeys);
+const { revokedAt: _revokedAt, ...ADDED } = getTableColumns(agentKeys);
 
 export function createAgentKeyStore(connection: Connection, now: () => number): AgentKeyStore {
   const query = prepare(connection);

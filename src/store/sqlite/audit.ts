@@ -4,7 +4,7 @@ import { type Connection, placeholders } from "./database.ts";
 import { createPurge } from "./purge.ts";
 import { audit } from "./schema.ts";
 
-const { seq: _, ...ADDED } = getTableColumns(audit);
+const { seq: _seq, ...ADDED } = getTableColumns(audit);
 
 export function createAuditStore(connection: Connection): AuditStore {
   const { orm, write } = connection;

@@ -6,7 +6,7 @@ import { createPurge } from "./purge.ts";
 import { usage } from "./schema.ts";
 import { createWriteBehind, type WriteBehindOptions } from "./write-behind.ts";
 
-const { seq: _, ...COLUMNS } = getTableColumns(usage);
+const { seq: _seq, ...COLUMNS } = getTableColumns(usage);
 const FIELDS = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
 
 /** Runs for every ask, so it is prepared without drizzle, which would take as long as SQLite itself. */

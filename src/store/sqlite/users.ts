@@ -6,9 +6,9 @@ import { tokens, users } from "./schema.ts";
 
 const LIST_PAGE_ROWS = 2_000;
 
-const { seq: _, ...USER_COLUMNS } = getTableColumns(users);
-const { id: __, createdAt: ___, ...CHANGEABLE } = USER_COLUMNS;
-const { expiresAt: ____, ...NEW_TOKEN_COLUMNS } = getTableColumns(tokens);
+const { seq: _seq, ...USER_COLUMNS } = getTableColumns(users);
+const { id: _id, createdAt: _createdAt, ...CHANGEABLE } = USER_COLUMNS;
+const { expiresAt: _expiresAt, ...NEW_TOKEN_COLUMNS } = getTableColumns(tokens);
 
 type Changeable = UserAttributes & Pick<StoredUser, "disabledAt">;
 const UNLIMITED = Object.fromEntries(Object.keys(CHANGEABLE).map((name) => [name, null])) as Changeable;
