@@ -23,8 +23,8 @@ export type HttpEnv = {
     principal: Principal;
     agent: string;
     model: string;
-    promptTokens: number;
-    completionTokens: number;
+    inputTokens: number;
+    outputTokens: number;
     error: string;
     /** Sets the headers that tell what is left of the user's limits. */
     showLimits: (headers: Headers) => void;

@@ -79,6 +79,6 @@ export const anthropicStyle: ErrorStyle = {
     return errorBody(error, type, requestId);
   },
   streamEvent: anthropicErrorEvent,
-  isOwnBody: (body) => field(body, "type") === "error",
+  hasStyle: (body) => field(body, "type") === "error",
   keepAlive: 'event: ping\ndata: {"type":"ping"}\n\n',
 };

@@ -34,7 +34,7 @@ export const openaiStyle: ErrorStyle = {
   streamEvent(error, requestId) {
     return { event: "", data: JSON.stringify({ error: openaiError(error, requestId) }) };
   },
-  isOwnBody: (body) => isObject(field(body, "error")),
+  hasStyle: (body) => isObject(field(body, "error")),
 };
 
 const NOTHING_SENT: SentEvents = { count: 0, first: undefined };

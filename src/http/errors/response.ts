@@ -19,15 +19,13 @@ function setRetryHeaders(error: AppError, headers: Headers): void {
 export function errorResponse(error: AppError, style: ErrorStyle, requestId: string): Response {
   const headers = new Headers({ "content-type": "application/json; charset=utf-8" });
   setRetryHeaders(error, headers);
-  if (style.isOwnBody) passHeaders(error.upstream?.headers, headers);
+  if (style.hasStyle) passHeaders(error.upstream?.headers, headers);
   // Closing the connection is cheaper than reading the rest of the body.
   if (error.code === "body_too_large" || error.code === "body_timeout") headers.set("connection", "close");
   const { upstream } = error;
-  const status = style.isOwnBody ? statusOf(error) : ERRORS[error.code].status;
+  const status = style.hasStyle ? statusOf(error) : ERRORS[error.code].status;
   const body = upstream?.body !== undefined && isPassedOn(upstream) ? parseJson(upstream.body) : undefined;
-  const text = style.isOwnBody?.(body)
-    ? upstream?.body
-    : JSON.stringify(style.body(error, status, requestId));
+  const text = style.hasStyle?.(body) ? upstream?.body : JSON.stringify(style.body(error, status, requestId));
   return new Response(text ?? "", { status, headers });
 }
 

@@ -8,7 +8,7 @@ export interface ErrorStyle {
   /** The event that ends a stream which failed after its first event. */
   streamEvent(error: AppError, requestId: string, sent?: SentEvents): ServerEvent;
   /** Whether an upstream's error body has this style, so that it may be passed on unchanged. */
-  isOwnBody?(upstreamBody: unknown): boolean;
+  hasStyle?(upstreamBody: unknown): boolean;
   /** The text that a quiet stream sends now and then; a comment by default. */
   keepAlive?: string;
 }

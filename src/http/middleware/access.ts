@@ -52,7 +52,7 @@ export class AccessControl {
     // Anything else in it would become a part of the path.
     if (!readHost(host)) throw new AppError("host_invalid", { hint: HOST_HINT });
     const from = this.options.addresses(request, server);
-    if (isLoopback(from.address) && !from.isVouched && !needsKey && !this.options.isOwnHost(host))
+    if (isLoopback(from.address) && !from.isReportedByProxy && !needsKey && !this.options.isOwnHost(host))
       throw new AppError("host_refused", { hint: OWN_HOST_HINT });
     return from;
   }

@@ -10,7 +10,7 @@ export interface ClientAddress {
   /** Whether there is a proxy, trusted or not, or headers claim that there is one. */
   isForwarded: boolean;
   /** Whether a trusted proxy has reported the address. */
-  isVouched: boolean;
+  isReportedByProxy: boolean;
 }
 
 /** The part of Bun's server that knows the peer of a request. */
@@ -63,10 +63,10 @@ export function createClientAddresses(trust: TrustProxy | undefined): ClientAddr
     const { headers } = request;
     const peer = readAddress(server.requestIP(request)?.address ?? "");
     const isForwarded = PROXY_HEADERS.some((name) => headers.has(name));
-    if (peer === undefined || !isProxy(peer)) return { address: peer, isForwarded, isVouched: false };
+    if (peer === undefined || !isProxy(peer)) return { address: peer, isForwarded, isReportedByProxy: false };
     const found = new Set(chainsOf(headers).map((chain) => follow(peer, chain)));
     const [only = peer] = found.size === 1 ? found : [];
-    return { address: only, isForwarded: true, isVouched: found.size > 0 };
+    return { address: only, isForwarded: true, isReportedByProxy: found.size > 0 };
   };
 }
 

@@ -9,7 +9,7 @@ export interface ServerEvent {
 /** After this long without an event, a comment or event keeps proxies from closing the connection. */
 const QUIET_MS = 15_000;
 
-/** The most text that may wait for a slow caller. One who needs more counts as gone. */
+/** The most text that may wait for a slow caller. A caller who needs more counts as gone. */
 const BUFFER_LENGTH_MAX = 8 * 1024 * 1024;
 
 const HEADERS = commonHeaders({
@@ -77,7 +77,7 @@ export class EventStream {
     for (const { data, event } of events) this.send(data, event);
   }
 
-  /** Sends what is held, and closes the stream. One without any event still becomes a response. */
+  /** Sends what is held, and closes the stream. A stream without any event still becomes a response. */
   end(): void {
     this.#end.resolve();
     if (this.#isClosed) return;
@@ -87,7 +87,7 @@ export class EventStream {
     this.#controller?.close();
   }
 
-  /** Runs `run` right before the stream closes, or when its reader has left. */
+  /** Calls `run` right before the stream closes, or when its reader has left. */
   beforeClose(run: () => void): void {
     if (this.#isClosed) run();
     else this.#beforeClose.push(run);
@@ -150,10 +150,7 @@ export class EventStreamResponse extends Response {
 
 let waiting: EventStream[] = [];
 
-/**
- * Under load an agent's socket has many events of many streams to read at once. What each stream gets of them
- * goes out as one chunk.
- */
+/** Under load, one turn reads many events of many streams from an agent's socket. Each stream sends one chunk. */
 function releaseAtEndOfTurn(stream: EventStream): void {
   if (waiting.length === 0) setImmediate(releaseAll);
   waiting.push(stream);

@@ -33,8 +33,8 @@ export function logRequest(
     user: principal && principalName(principal),
     agent: c.get("agent"),
     model: c.get("model"),
-    input_tokens: c.get("promptTokens"),
-    output_tokens: c.get("completionTokens"),
+    input_tokens: c.get("inputTokens"),
+    output_tokens: c.get("outputTokens"),
     error: c.get("error"),
   });
 }

@@ -49,7 +49,7 @@ export class ModelStream {
       events.sendAll(this.#open(request).push(delta));
     const result = await this.relay.ask({ ...askRequest(this.ask), onDelta }, signal);
     const { agent } = result;
-    const rest = dataOf(this.ask, result);
+    const rest = missingData(this.ask, result);
     if (!rest) return { agent, reply: replyOf(this.ask, result) };
     const stream = this.#open(result.request);
     for (const data of rest) events.sendAll(stream.push({ data }));
@@ -77,11 +77,8 @@ function askRequest({ asker, model, plans, v1 }: ModelAsk): AskRequest {
   };
 }
 
-/**
- * Returns the data that a streamed answer lacks yet; undefined if the answer came whole and must be sent
- * whole.
- */
-function dataOf(ask: ModelAsk, result: AskResult): string[] | undefined {
+/** Returns the events that a streamed answer still lacks; undefined if the answer must be sent whole. */
+function missingData(ask: ModelAsk, result: AskResult): string[] | undefined {
   const { answer, request } = result;
   if (answer.kind === "v1") return ask.v1 ? chunksOf(ask.v1.completion(result)) : [];
   const { status, body } = answer;
@@ -98,7 +95,7 @@ function replyOf(ask: ModelAsk, result: AskResult): ModelReply {
   const isNative = plan === ask.plans[0];
   // A translated refusal would be in an error style that the caller does not know.
   if (status >= 300 && !isNative)
-    throw new AppError("agent_failed", { extra: { err: messageOf(body) }, upstream: { status, body } });
+    throw new AppError("agent_failed", { extra: { err: errorMessageOf(body) }, upstream: { status, body } });
   return { status, body: status < 300 ? plan.answer(body) : body, agent: result.agent, usage, headers };
 }
 
@@ -118,7 +115,7 @@ function planOf({ plans }: ModelAsk, request: ModelRequest | undefined): Plan {
   return plan;
 }
 
-function messageOf(body: string): string {
+function errorMessageOf(body: string): string {
   const error = field(parseJson(body), "error");
   const message = textField(error, "message") ?? error;
   return typeof message === "string" ? message.slice(0, 1000) : "it gave no reason";

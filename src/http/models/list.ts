@@ -4,17 +4,18 @@ import { AppError } from "../../errors.ts";
 import type { Relay } from "../../relay/relay.ts";
 import { openaiStyle } from "../errors/openai.ts";
 import { resource, route } from "../route.ts";
+import { count, namedObject, SAMPLE, text } from "../values.ts";
 import { allowedModels, type ModelAliases } from "./allowed-models.ts";
 
-const text = z.string();
-const ModelEntry = z
-  .strictObject({ id: text, object: z.literal("model"), created: z.int().min(0), owned_by: text })
-  .meta({ id: "Model" });
-const ModelList = z
-  .strictObject({ object: z.literal("list"), data: z.array(ModelEntry) })
-  .meta({ id: "ModelList" });
+const ModelEntry = namedObject("Model", {
+  id: text,
+  object: z.literal("model"),
+  created: count,
+  owned_by: text,
+});
+const ModelList = namedObject("ModelList", { object: z.literal("list"), data: z.array(ModelEntry) });
 
-const MODEL = { id: "llama3.2", object: "model", created: 1763885414, owned_by: "agent" } as const;
+const MODEL = { id: SAMPLE.model, object: "model", created: 1763885414, owned_by: "agent" } as const;
 
 const ROUTES = {
   listModels: route("GET /v1/models", {

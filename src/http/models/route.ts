@@ -8,6 +8,7 @@ import { passHeaders } from "../errors/response.ts";
 import type { ErrorStyle } from "../errors/style.ts";
 import { streamAsk } from "../middleware/stream-ask.ts";
 import { type RouteDeclaration, type RouteRequest, resource } from "../route.ts";
+import { SAMPLE } from "../values.ts";
 import { allowedModels } from "./allowed-models.ts";
 import { askWhole, type ModelAsk, type ModelReply, ModelStream } from "./ask.ts";
 import { MessagesBody } from "./messages/schema.ts";
@@ -17,7 +18,7 @@ import { ResponsesBody } from "./responses/schema.ts";
 import { translateResponses } from "./responses/translate.ts";
 import { AnswerShape, ModelAskBody } from "./schema.ts";
 
-const MODEL = "llama3.2";
+const MODEL = SAMPLE.model;
 const UNCHANGED =
   "An agent whose upstream has this very route is sent the body unchanged, unknown fields included, and its answer is passed on unchanged.";
 const TRANSLATED =
@@ -205,8 +206,8 @@ function stream(c: HttpContext, deps: ModelDeps, ask: ModelAsk, style: ErrorStyl
 function send(c: HttpContext, { status, body, agent, usage, headers: passed }: ModelReply): Response {
   c.set("agent", agent);
   if (usage) {
-    c.set("promptTokens", usage.prompt_tokens);
-    c.set("completionTokens", usage.completion_tokens);
+    c.set("inputTokens", usage.prompt_tokens);
+    c.set("outputTokens", usage.completion_tokens);
   }
   const headers = new Headers(JSON_HEADERS);
   passHeaders(passed, headers);

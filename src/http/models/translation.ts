@@ -57,9 +57,9 @@ export abstract class TranslatedStream implements PlanStream {
   /** Sends the last events of a good answer. Returns what is wrong with the answer, if anything. */
   protected abstract finish(): string | undefined;
   /** Sends the last events of an answer that the upstream has failed to give. */
-  protected abstract failed(failure: Failure): void;
+  protected abstract sendFailure(failure: Failure): void;
   /** Sends the last events of an answer that the server has failed to get. */
-  protected abstract failedBy(error: AppError, requestId: string): void;
+  protected abstract sendError(error: AppError, requestId: string): void;
 
   push({ data }: Delta): ServerEvent[] {
     if (this.#isEnded) return [];
@@ -81,7 +81,7 @@ export abstract class TranslatedStream implements PlanStream {
   }
 
   fail(error: AppError, requestId: string): ServerEvent[] {
-    if (!this.#isEnded) this.failedBy(error, requestId);
+    if (!this.#isEnded) this.sendError(error, requestId);
     this.#isEnded = true;
     return this.#taken();
   }
@@ -95,7 +95,7 @@ export abstract class TranslatedStream implements PlanStream {
   }
 
   #fail(failure: Failure): void {
-    this.failed(failure);
+    this.sendFailure(failure);
     this.#isEnded = true;
   }
 

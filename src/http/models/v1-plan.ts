@@ -55,7 +55,7 @@ export interface V1PlanDeps {
 export function v1Plan(deps: V1PlanDeps, asker: Asker, chat: unknown, model: string): V1Plan {
   const plain = readPlainChat(chat);
   const owner = asker.principal;
-  const known = plain.history.length > 0 ? deps.threads.get(keyOf(owner, plain.history)) : undefined;
+  const known = plain.history.length > 0 ? deps.threads.get(threadKey(owner, plain.history)) : undefined;
   const thread = known && deps.relay.isConnected(known.agent) ? known : undefined;
   return {
     pin: thread?.agent,
@@ -69,7 +69,7 @@ export function v1Plan(deps: V1PlanDeps, asker: Asker, chat: unknown, model: str
       if (answer.kind !== "v1") throw new Error("not the answer of a v1 agent");
       const { content, conversation_id, response_id } = answer.answer;
       if (conversation_id !== "") {
-        const key = keyOf(owner, [...plain.messages, { role: "assistant", text: content }]);
+        const key = threadKey(owner, [...plain.messages, { role: "assistant", text: content }]);
         deps.threads.set(key, { conversation: conversation_id, parent: response_id, agent });
       }
       return completionOf(content, model, deps.newId(), Math.floor(deps.now() / 1000));
@@ -78,7 +78,7 @@ export function v1Plan(deps: V1PlanDeps, asker: Asker, chat: unknown, model: str
 }
 
 /** Returns a hash of all messages, in a form in which two different lists never look the same. */
-function keyOf(owner: Principal, messages: readonly PlainMessage[]): string {
+function threadKey(owner: Principal, messages: readonly PlainMessage[]): string {
   const whole = JSON.stringify([userIdOf(owner), ...messages.flatMap(({ role, text }) => [role, text])]);
   return Bun.SHA256.hash(whole, "base64");
 }

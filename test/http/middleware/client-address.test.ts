@@ -27,7 +27,7 @@ describe("without a trusted proxy", () => {
       expect(addressOf({ headers })).toMatchObject({
         address: "127.0.0.1",
         isForwarded: true,
-        isVouched: false,
+        isReportedByProxy: false,
       });
     expect(addressOf({ peer: "::ffff:10.0.0.1" })).toMatchObject({ address: "10.0.0.1", isForwarded: false });
     expect(addressOf({ peer: null })).toMatchObject({ address: undefined, isForwarded: false });
@@ -117,9 +117,9 @@ describe("behind trusted proxies", () => {
 
   test("only a trusted proxy that sends a header vouches for the caller", () => {
     const headers = { "x-forwarded-for": "127.0.0.1" };
-    expect(addressOf({ headers }, loopback).isVouched).toBe(true);
-    expect(addressOf({}, loopback).isVouched).toBe(false);
-    expect(addressOf({ peer: "10.0.0.1", headers }, loopback).isVouched).toBe(false);
+    expect(addressOf({ headers }, loopback).isReportedByProxy).toBe(true);
+    expect(addressOf({}, loopback).isReportedByProxy).toBe(false);
+    expect(addressOf({ peer: "10.0.0.1", headers }, loopback).isReportedByProxy).toBe(false);
   });
 
   test("a request from a trusted proxy's address counts as forwarded, even without a header", () => {

@@ -84,7 +84,7 @@ export class Blocks {
   }
 
   /** Returns whether a tool was called. */
-  called(): boolean {
+  hasCalls(): boolean {
     return this.#calls.size > 0;
   }
 
@@ -104,14 +104,11 @@ export class Blocks {
     return block;
   }
 
-  /**
-   * Sends all that may be sent now. Returns false if something is missing and `ending` says nothing more
-   * comes.
-   */
-  #advance(ending: boolean): boolean {
+  /** Sends all that may be sent now. Returns false if something is missing though `isLast`: no more comes. */
+  #advance(isLast: boolean): boolean {
     for (let first = this.#queue[0]; first; first = this.#queue[0]) {
-      if (!this.#flush(first)) return !ending;
-      if (!ending && (this.#queue.length === 1 || !first.isComplete())) return true;
+      if (!this.#flush(first)) return !isLast;
+      if (!isLast && (this.#queue.length === 1 || !first.isComplete())) return true;
       this.emit("content_block_stop", { index: this.#index });
       first.closed = true;
       this.#queue.shift();

@@ -49,18 +49,18 @@ export class MessagesStream extends TranslatedStream {
   protected finish(): string | undefined {
     this.#start(this.options.model);
     if (!this.#blocks.close()) return NO_NAME;
-    const delta = endingFields({ ...this.#ending, called: this.#blocks.called() });
+    const delta = endingFields({ ...this.#ending, called: this.#blocks.hasCalls() });
     this.#emit("message_delta", { delta, usage: messagesUsage(this.#usage) });
     this.#emit("message_stop", {});
     return undefined;
   }
 
-  protected failed({ message, type, code }: Failure): void {
+  protected sendFailure({ message, type, code }: Failure): void {
     const name = anthropicTypeNamed(type, typeof code === "string" ? code : undefined) ?? "api_error";
     this.#emit("error", anthropicErrorBody({ type: name, message }));
   }
 
-  protected failedBy(error: AppError, requestId: string): void {
+  protected sendError(error: AppError, requestId: string): void {
     this.send(anthropicErrorEvent(error, requestId));
   }
 

@@ -19,13 +19,13 @@ export function createHistory() {
   const messages: ChatMessage[] = [];
   let turn: AssistantMessage | undefined;
   /** Waits for the message that follows: upstreams take no reasoning without one. */
-  let thoughts: string | undefined;
+  let reasoning: string | undefined;
   let images: ChatPart[] = [];
   const assistant = () => {
     if (turn === undefined) {
       flushImages();
-      turn = { role: "assistant", content: null, ...(thoughts && { reasoning_content: thoughts }) };
-      thoughts = undefined;
+      turn = { role: "assistant", content: null, ...(reasoning && { reasoning_content: reasoning }) };
+      reasoning = undefined;
       messages.push(turn);
     }
     return turn;
@@ -39,7 +39,7 @@ export function createHistory() {
     messages,
     add(message: ChatMessage) {
       turn = undefined;
-      thoughts = undefined;
+      reasoning = undefined;
       flushImages();
       messages.push(message);
     },
@@ -52,7 +52,7 @@ export function createHistory() {
     addReasoning(text: string) {
       if (turn?.tool_calls === undefined) {
         turn = undefined;
-        thoughts = thoughts === undefined ? text : `${thoughts}\n\n${text}`;
+        reasoning = reasoning === undefined ? text : `${reasoning}\n\n${text}`;
       } else turn.reasoning_content = [turn.reasoning_content, text].filter(Boolean).join("\n\n");
     },
     addCall(id: string, name: string, callArguments: string) {
@@ -62,7 +62,7 @@ export function createHistory() {
     },
     addResult(callId: string, content: string, parts: ChatPart[]) {
       turn = undefined;
-      thoughts = undefined;
+      reasoning = undefined;
       messages.push({ role: "tool", tool_call_id: callId, content });
       images.push(...parts);
     },

@@ -64,8 +64,8 @@ function readCall(item: Typed, path: string, history: History, tools: Tools): vo
 function readReasoning(item: Typed, path: string, history: History): void {
   const { summary, content } = readShape(InputItem.reasoning, item, path);
   const texts = content?.length ? content : (summary ?? []);
-  const thoughts = texts.map(({ text }) => text).join("\n\n");
-  if (thoughts !== "") history.addReasoning(thoughts);
+  const reasoning = texts.map(({ text }) => text).join("\n\n");
+  if (reasoning !== "") history.addReasoning(reasoning);
 }
 
 function readMessage(item: Typed, path: string, history: History): void {

@@ -37,8 +37,8 @@ export class Output {
   write({ delta, message, logprobs }: Choice): void {
     const part = delta ?? message;
     if (!part) return;
-    const thoughts = reasoningOf(part);
-    if (thoughts) this.#openOf(OpenReasoning).write(thoughts);
+    const reasoning = reasoningOf(part);
+    if (reasoning) this.#openOf(OpenReasoning).write(reasoning);
     if (part.content) this.#openOf(OpenMessage).write("output_text", part.content, logprobs?.content ?? []);
     if (part.refusal) this.#openOf(OpenMessage).write("refusal", part.refusal, []);
     for (const [position, call] of (part.tool_calls ?? []).entries())

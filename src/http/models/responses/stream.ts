@@ -74,7 +74,7 @@ export class ResponsesStream extends TranslatedStream {
     this.#emitResponse(`response.${this.#state.status}`);
   }
 
-  protected failed({ message, type, code }: Failure): void {
+  protected sendFailure({ message, type, code }: Failure): void {
     // Codex CLI decides by the code. Upstreams without codes put it into the type.
     const error = { code: typeof code === "string" ? code : (type ?? "server_error"), message };
     this.#state.status = "failed";
@@ -85,9 +85,9 @@ export class ResponsesStream extends TranslatedStream {
     else this.#emit("error", { ...error, param: null });
   }
 
-  protected failedBy(error: AppError, requestId: string): void {
+  protected sendError(error: AppError, requestId: string): void {
     const { message, code } = openaiError(error, requestId);
-    this.failed({ message, code });
+    this.sendFailure({ message, code });
   }
 
   #start(): void {

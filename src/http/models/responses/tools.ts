@@ -118,6 +118,7 @@ export class Tools {
 const keyOf = (name: string, namespace: string | null | undefined) =>
   JSON.stringify([namespace ?? null, name]);
 
+/** Returns the name with its namespace in front, as a chat completion knows no namespaces. */
 function flatName(name: string, namespace: string | null | undefined): string {
   const flat = namespace ? `${namespace}${namespace.endsWith("__") ? "" : "__"}${name}` : name;
   return flat.slice(0, NAME_LENGTH_MAX);
