@@ -1,11 +1,12 @@
 import { Hono } from "hono";
-import type { HttpEnv } from "./context.ts";
-import { createNotFound, preflight } from "./fallback.ts";
-import { onError, type RequestDeps, requestMiddleware } from "./middleware/request.ts";
+import { AppError } from "../errors.ts";
+import type { HttpContext, HttpEnv } from "./context.ts";
+import { errorResponse } from "./errors/response.ts";
+import { onError, type RequestDeps, requestMiddleware, styleOf } from "./middleware/request.ts";
 import { toDashboard } from "./operations/dashboard.ts";
 import { createPipeline, type PipelineOptions } from "./pipeline.ts";
 import { bindResources, type ResourceDeps, ROUTES } from "./resources.ts";
-import { createRouteTable } from "./route-table.ts";
+import { createRouteTable, type RouteTable } from "./route-table.ts";
 import { createRouter } from "./router.ts";
 
 export interface AppDeps extends Omit<RequestDeps, "routes"> {
@@ -24,7 +25,36 @@ export function createApp(deps: AppDeps): Hono<HttpEnv> {
   for (const bound of bindResources(deps.resources))
     app.on(bound.route.method, bound.route.path, serve(bound));
   app.onError(onError({ ...deps, routes }));
-  const refuse = createNotFound(routes);
-  app.notFound((c) => toDashboard(c) ?? refuse(c));
+  app.notFound((c) => toDashboard(c) ?? refuse(c, routes));
   return app;
+}
+
+/**
+ * Lets a page of any site call the API with a key. A session's cookie counts for the server's own pages only.
+ */
+function preflight(c: HttpContext): Response {
+  return new Response(null, {
+    status: 204,
+    headers: {
+      "access-control-allow-headers":
+        c.req.header("access-control-request-headers") ?? "authorization, content-type",
+      "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+      "access-control-max-age": "86400",
+      vary: "Access-Control-Request-Headers",
+    },
+  });
+}
+
+/** Answers a request without a route: 405 with `Allow` if the path has other methods, otherwise 404. */
+function refuse(c: HttpContext, routes: RouteTable): Response {
+  const methods = routes.methodsOf(c.req.path);
+  const allow = [...methods, "OPTIONS"].join(", ");
+  const error =
+    methods.length === 0
+      ? new AppError("not_found")
+      : new AppError("method_not_allowed", { hint: `This path accepts ${allow}.` });
+  c.set("error", error.code);
+  const response = errorResponse(error, styleOf(c, routes), c.get("requestId"));
+  if (methods.length > 0) response.headers.set("allow", allow);
+  return response;
 }

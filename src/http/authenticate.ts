@@ -11,34 +11,6 @@ import type { HttpContext } from "./context.ts";
 import { parseBody, parseShape } from "./middleware/body.ts";
 import { SignInBody } from "./session/schema.ts";
 
-/**
- * Finds out who makes a request, or throws an `AppError`. Only this sets the context's `principal`, the
- * `user` of the log. Each method is for the routes with the access of that name.
- */
-export interface Authenticate {
-  /**
-   * Lets in everyone who may send requests: a user or an administrator, by a key in a header or by a session.
-   */
-  caller(c: HttpContext): Promise<Caller>;
-  /** Throws if the caller's key was revoked since. Costs next to nothing. */
-  recheck(c: HttpContext): Promise<unknown>;
-  /** Lets in an administrator, by the key in a header, by a session, or by the key in `given`. */
-  admin(c: HttpContext, given?: string): Caller;
-  /**
-   * Lets in an administrator whose key may also be the body's `admin_key`, and returns the body's other
-   * fields. With a wrong key nothing is said about the rest of the body, and with a wrong key in a header the
-   * body is not read. An empty body will do where the key is not in it.
-   */
-  adminOrBody(c: HttpContext, readText: () => Promise<string>): Promise<{ caller: Caller; json: unknown }>;
-  /** Lets in who has the metrics key or the admin key. A session does not count: machines collect metrics. */
-  metrics(c: HttpContext): void;
-  /**
-   * Returns whose session may begin: the owner of the key in a header or, without one, who has the code in
-   * the body.
-   */
-  signIn(c: HttpContext, readText: () => Promise<string>): Promise<SessionOwner>;
-}
-
 interface AuthenticateOptions {
   callers: Callers;
   /** Opens the metrics and nothing else. */
@@ -46,12 +18,21 @@ interface AuthenticateOptions {
   useCode: UseCode;
 }
 
+type ReadText = () => Promise<string>;
+
 const ADMIN_CALLER: Caller = { principal: ADMIN, allowance: null };
 const AdminKey = z.object({ admin_key: z.string().nullish() });
 const CODE_HINT =
   "A code signs in once, within an hour of the server's first start. Sign in with the admin key instead.";
 
-export function createAuthenticate({ callers, metricsKey, useCode }: AuthenticateOptions): Authenticate {
+export type Authenticate = ReturnType<typeof createAuthenticate>;
+
+/**
+ * Returns methods that find out who makes a request, or throw an `AppError`. Each is for the routes with the
+ * access of that name. Nothing else sets the context's `principal`, which is the `user` of the log.
+ */
+export function createAuthenticate({ callers, metricsKey, useCode }: AuthenticateOptions) {
+  /** Lets in the admin, by the key in a header, by a session, or by the key in `given`. */
   function admin(c: HttpContext, given?: string): Caller {
     const session = callers.requireAdmin(c.req.raw.headers, given);
     c.set("principal", ADMIN);
@@ -59,17 +40,24 @@ export function createAuthenticate({ callers, metricsKey, useCode }: Authenticat
   }
 
   return {
-    async caller(c) {
+    /** Lets in everyone who may send requests: a user or the admin, by a key in a header or by a session. */
+    async caller(c: HttpContext): Promise<Caller> {
       const caller = await callers.identify(c.req.raw.headers);
       c.set("principal", caller.principal);
       return caller;
     },
 
-    recheck: (c) => callers.identify(c.req.raw.headers),
+    /** Throws if the caller's key was revoked since `caller`. Costs next to nothing. */
+    recheck: (c: HttpContext): Promise<unknown> => callers.identify(c.req.raw.headers),
 
     admin,
 
-    async adminOrBody(c, readText) {
+    /**
+     * Lets in the admin, whose key may also be the body's `admin_key`, and returns the body's other fields. If
+     * the key is wrong, the answer says nothing about the rest of the body, and after a wrong key in a header
+     * the body is not read. With a key in a header, the body may be empty.
+     */
+    async adminOrBody(c: HttpContext, readText: ReadText): Promise<{ caller: Caller; json: unknown }> {
       const { headers } = c.req.raw;
       const isInHeader = hasKey(headers) || callers.hasAdminSession(headers);
       if (isInHeader) admin(c);
@@ -81,14 +69,19 @@ export function createAuthenticate({ callers, metricsKey, useCode }: Authenticat
       return { caller, json };
     },
 
-    metrics(c) {
+    /** Lets in the metrics key and the admin key. A session does not count: machines collect metrics. */
+    metrics(c: HttpContext): void {
       const { headers } = c.req.raw;
       if (metricsKey?.matches(readBearer(headers))) return;
       callers.requireAdminKey(headers);
       c.set("principal", ADMIN);
     },
 
-    async signIn(c, readText) {
+    /**
+     * Returns whose session may begin: the owner of the key in a header or, without a key, the admin, whose
+     * sign-in code is in the body.
+     */
+    async signIn(c: HttpContext, readText: ReadText): Promise<SessionOwner> {
       const { headers } = c.req.raw;
       // A page of another site must not begin a session here, least of all one of its own choice.
       if (!isOwnOrigin(headers))

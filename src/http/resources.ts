@@ -35,10 +35,9 @@ const RESOURCES = {
 };
 
 type Resources = typeof RESOURCES;
-type DepsOf<Of> = Of extends Resource<infer Deps> ? Deps : never;
 
 /** The dependencies of the handlers of each resource. */
-export type ResourceDeps = { [Name in keyof Resources]: DepsOf<Resources[Name]> };
+export type ResourceDeps = { [Name in keyof Resources]: Parameters<Resources[Name]["bind"]>[0] };
 
 /** Every declared route. */
 export const ROUTES: readonly NamedRoute[] = Object.values(RESOURCES).flatMap(({ routes }) => routes);
@@ -46,9 +45,5 @@ export const ROUTES: readonly NamedRoute[] = Object.values(RESOURCES).flatMap(({
 /** Returns every route with its handler. */
 export function bindResources(deps: ResourceDeps): BoundRoute[] {
   const names = Object.keys(RESOURCES) as (keyof Resources)[];
-  return names.flatMap((name) => bind(RESOURCES[name] as Resource<ResourceDeps[typeof name]>, deps[name]));
-}
-
-function bind<Deps>(resource: Resource<Deps>, deps: Deps): readonly BoundRoute[] {
-  return resource.bind(deps);
+  return names.flatMap((name) => (RESOURCES[name] as Resource<ResourceDeps[typeof name]>).bind(deps[name]));
 }

@@ -1,31 +1,26 @@
 import type { NamedRoute } from "./route.ts";
 import { createRouter } from "./router.ts";
 
-/** Finds declared routes. */
-export interface RouteTable {
-  /** Returns the route that serves the request, if there is one. */
-  find(method: string, path: string): NamedRoute | undefined;
-  /**
-   * Returns the route that a request without one comes closest to: of those with the most leading segments in
-   * common, the first. Undefined if not even the first segment is known.
-   */
-  nearest(path: string): NamedRoute | undefined;
-  /** Returns the methods that the path accepts; none for an unknown path. */
-  methodsOf(path: string): string[];
-}
-
 const METHODS = ["GET", "POST", "PATCH", "DELETE"];
 
-export function createRouteTable(routes: readonly NamedRoute[]): RouteTable {
+export type RouteTable = ReturnType<typeof createRouteTable>;
+
+/** Finds declared routes. */
+export function createRouteTable(routes: readonly NamedRoute[]) {
   const router = createRouter<NamedRoute>();
   for (const route of routes) router.add(route.method, route.path, route);
   const segments = routes.map((route) => ({ route, parts: route.path.split("/") }));
 
-  const find = (method: string, path: string) =>
+  /** Returns the route that serves the request, if there is one. */
+  const find = (method: string, path: string): NamedRoute | undefined =>
     router.match(method === "HEAD" ? "GET" : method, path)[0][0]?.[0];
   return {
     find,
-    nearest(path) {
+    /**
+     * Returns the route that an unknown path comes closest to: of those with the most leading segments in
+     * common, the first. Undefined if not even the first segment is known.
+     */
+    nearest(path: string): NamedRoute | undefined {
       const wanted = path.split("/");
       let best: NamedRoute | undefined;
       // Every path begins with an empty segment.
@@ -39,9 +34,10 @@ export function createRouteTable(routes: readonly NamedRoute[]): RouteTable {
       }
       return best;
     },
-    methodsOf: (path) =>
-      METHODS.filter((method) => find(method, path)).flatMap((method) =>
-        method === "GET" ? ["GET", "HEAD"] : method,
-      ),
+    /** Returns the methods that the path accepts; none for an unknown path. */
+    methodsOf(path: string): string[] {
+      const known = METHODS.filter((method) => find(method, path));
+      return known.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : method));
+    },
   };
 }

@@ -19,10 +19,7 @@ const EXAMPLE_EXTRA: Partial<Record<ErrorCode, Record<string, unknown>>> = {
   agent_answer_invalid: { response: { id: "…", message: "error", data: "Unknown error" } },
 };
 
-/**
- * The error of the reference's routes and those beside them. `err`, `response` and `message` are the
- * reference's.
- */
+/** The error of the routes that are not a model API. `err`, `response` and `message` are the reference's. */
 const TextError = z
   .strictObject({
     error: text,
@@ -54,33 +51,28 @@ const MessagesError = z
   })
   .meta({ id: "MessagesError" });
 
-interface Family {
-  name: string;
-  schema: z.ZodType;
-}
+/** The shapes of errors, each with a style that has it. */
+const FAMILIES = [
+  { name: "reference", style: referenceStyle, schema: TextError },
+  { name: "openai", style: openaiStyle, schema: OpenAIError },
+  { name: "messages", style: anthropicStyle, schema: MessagesError },
+] as const;
 
-const REFERENCE: Family = { name: "reference", schema: TextError };
-const OPENAI: Family = { name: "openai", schema: OpenAIError };
-const MESSAGES: Family = { name: "messages", schema: MessagesError };
-
-/** Returns the family of the style, as Responses have the errors of the other OpenAI-style routes. */
-function familyOf(style: ErrorStyle): Family {
-  if (style === referenceStyle) return REFERENCE;
-  return style === anthropicStyle ? MESSAGES : OPENAI;
+/** Returns the family of a route's errors. Responses have the errors of the other OpenAI-style routes. */
+function familyOf(style: ErrorStyle = referenceStyle) {
+  return FAMILIES.find((family) => family.style === style) ?? FAMILIES[1];
 }
 
 /** Returns the schema of a route's errors. */
-export function errorSchemaOf(style: ErrorStyle = referenceStyle): z.ZodType {
-  return familyOf(style).schema;
-}
+export const errorSchemaOf = (style?: ErrorStyle): z.ZodType => familyOf(style).schema;
+
+/** Returns a reference to the component that `errorSchemaOf` becomes. */
+export const errorRefOf = (style?: ErrorStyle) => ({
+  $ref: `#/components/schemas/${familyOf(style).schema.meta()?.["id"]}`,
+});
 
 /** Example errors by name. */
 export type Examples = Record<string, { summary: string; value: unknown }>;
-
-/** Returns a reference to the component that `errorSchemaOf` becomes. */
-export const errorRefOf = (style: ErrorStyle = referenceStyle) => ({
-  $ref: `#/components/schemas/${errorSchemaOf(style).meta()?.["id"]}`,
-});
 
 export interface ErrorAnswer {
   status: string;
@@ -114,12 +106,9 @@ function exampleOf(style: ErrorStyle = referenceStyle, code: ErrorCode, found: E
   return { $ref: `#/components/examples/${name}` };
 }
 
-/** One style of each family. */
-const STYLES = [referenceStyle, openaiStyle, anthropicStyle];
-
 /**
- * Returns `components.responses`: what is answered where there is no route, in the style of the routes
- * nearby.
+ * Returns `components.responses`: the answers to requests without a route, which have the style of the route
+ * that is closest.
  */
 export function strayAnswers(found: Examples) {
   const answerOf = (code: ErrorCode, description: string, more: readonly HeaderName[]) => ({
@@ -127,9 +116,9 @@ export function strayAnswers(found: Examples) {
     headers: headersOf(String(ERRORS[code].status), { more }),
     content: {
       [JSON_TYPE]: {
-        schema: { anyOf: STYLES.map(errorRefOf) },
+        schema: { anyOf: FAMILIES.map(({ style }) => errorRefOf(style)) },
         examples: Object.fromEntries(
-          STYLES.map((style) => [familyOf(style).name, exampleOf(style, code, found)]),
+          FAMILIES.map(({ name, style }) => [name, exampleOf(style, code, found)]),
         ),
       },
     },

@@ -49,9 +49,6 @@ export const HEADERS = {
 
 export type HeaderName = keyof typeof HEADERS;
 
-const refs = (names: readonly string[]) =>
-  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
-
 /** The statuses after which a retry may succeed. With any other, the upstream may have said when to retry. */
 const RETRIED = new Set(["429", "502", "503", "4XX", "5XX"]);
 
@@ -68,10 +65,11 @@ export function headersOf(
   status: string,
   { limited = false, passedOn = false, more = [] }: HeaderOptions = {},
 ) {
-  return refs([
+  const names = [
     "x-request-id",
     ...(RETRIED.has(status) || (passedOn && Number(status[0]) >= 4) ? Object.keys(RETRY) : []),
     ...(limited ? Object.keys(RATE_LIMITS) : []),
     ...more,
-  ]);
+  ];
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }

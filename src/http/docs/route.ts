@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { once } from "../../once.ts";
 import type { HttpContext } from "../context.ts";
-import { inlineHash, namesEtag, pagePolicy } from "../middleware/headers.ts";
+import { etagResponse, NOT_MODIFIED } from "../etag.ts";
+import { inlineHash, pagePolicy } from "../middleware/headers.ts";
 import { type NamedRoute, resource, route } from "../route.ts";
 import { createDocument } from "./document.ts";
 import { renderPage } from "./page.ts";
@@ -12,11 +13,6 @@ interface DocsDeps {
   /** Every route of the server. */
   routes: readonly NamedRoute[];
 }
-
-const NOT_MODIFIED = {
-  description: "It is unchanged since the ETag in `If-None-Match`.",
-  headers: ["etag"],
-} as const;
 
 const ROUTES = {
   readDescription: route("GET /openapi.json", {
@@ -48,35 +44,32 @@ const ROUTES = {
   }),
 };
 
-interface Rendered {
-  text: string;
-  etag: string;
-}
-
 /** The documentation of the routes, for programs and for people. Anybody may read it. */
 export const docsRoutes = resource("Operations", ROUTES).handledBy(({ version, routes }: DocsDeps) => {
-  // Made when they are first asked for, as most servers are never asked.
+  // Made when they are first requested, as most servers never need them.
   const document = once(() => createDocument(version, routes));
   const json = once(() => withEtag(JSON.stringify(document())));
   const page = once(() => withEtag(renderPage(document())));
   return {
     readDescription: ({ c }) => answer(c, json(), "application/json; charset=utf-8"),
 
-    readDocs({ c }) {
-      const response = answer(c, page(), "text/html; charset=utf-8");
-      response.headers.set("content-security-policy", pagePolicy(inlineHash(PAGE_STYLE)));
-      return response;
-    },
+    readDocs: ({ c }) =>
+      answer(c, page(), "text/html; charset=utf-8", {
+        "content-security-policy": pagePolicy(inlineHash(PAGE_STYLE)),
+      }),
   };
 });
 
-function withEtag(text: string): Rendered {
+function withEtag(text: string) {
   return { text, etag: `"${new Bun.CryptoHasher("sha256").update(text).digest("base64url")}"` };
 }
 
-function answer(c: HttpContext, { text, etag }: Rendered, type: string): Response {
-  // It changes with the server's version, so caches must ask each time.
-  const headers = { etag, "cache-control": "no-cache" };
-  if (namesEtag(c.req.header("if-none-match"), etag)) return new Response(null, { status: 304, headers });
-  return new Response(text, { headers: { ...headers, "content-type": type } });
+function answer(
+  c: HttpContext,
+  { text, etag }: ReturnType<typeof withEtag>,
+  type: string,
+  headers: Record<string, string> = {},
+): Response {
+  // The text changes with the server's version, so caches must ask each time.
+  return etagResponse(c, text, { etag, "cache-control": "no-cache", ...headers }, { "content-type": type });
 }

@@ -12,32 +12,11 @@ export interface LiveSocketData {
 
 export type LiveSocket = ServerWebSocket<LiveSocketData>;
 
-/** Sends what is published to every socket that subscribes to the topic. */
-export interface Channel {
-  publish(topic: string, text: string): unknown;
-  subscriberCount(topic: string): number;
-}
-
 interface LiveFeedOptions {
   overview: LiveOverview;
   isAlive(session: Session): boolean;
-  /** Returns the server, which is made after the feed. */
-  channel: () => Channel;
-  socketsMax?: number;
-}
-
-/** The live views: sockets of administrators that are sent a frame each second. */
-export interface LiveFeed {
-  /**
-   * Upgrades the request of an administrator. Throws an `AppError`: live_full, draining, upgrade_required.
-   */
-  upgrade(request: Request, server: Server<LiveSocketData>, session: Session | undefined): void;
-  /** Handles the sockets whose data is `LiveSocketData`. */
-  websocket: { open(ws: LiveSocket): void; message(ws: LiveSocket): void; close(ws: LiveSocket): void };
-  /** Call it once a second, whether there is a live view or not. */
-  tick(): void;
-  /** Closes every live view, and opens no more. */
-  stop(): void;
+  /** Returns the server, which is made after the feed. It publishes to the sockets that subscribe to a topic. */
+  channel: () => { publish(topic: string, text: string): unknown; subscriberCount(topic: string): number };
 }
 
 const TOPIC = "live";
@@ -45,12 +24,10 @@ const SOCKETS_MAX = 100;
 /** Enough for some minutes of frames. */
 const BUFFERED_BYTES_MAX = 1024 * 1024;
 
-export function createLiveFeed({
-  overview,
-  isAlive,
-  channel,
-  socketsMax = SOCKETS_MAX,
-}: LiveFeedOptions): LiveFeed {
+export type LiveFeed = ReturnType<typeof createLiveFeed>;
+
+/** The live views: sockets of administrators that are sent a frame each second. */
+export function createLiveFeed({ overview, isAlive, channel }: LiveFeedOptions) {
   const sockets = new Set<LiveSocket>();
   const frames = createFrames(overview);
   /** The last of the frames that are being made. Frames are sent in their order. */
@@ -82,24 +59,29 @@ export function createLiveFeed({
   }
 
   return {
-    upgrade(request, server, session) {
+    /**
+     * Upgrades the request of an administrator. Throws an `AppError`: live_full, draining, upgrade_required.
+     */
+    upgrade(request: Request, server: Server<LiveSocketData>, session: Session | undefined): void {
       if (stopped) throw new AppError("draining");
-      if (sockets.size >= socketsMax) throw new AppError("live_full");
+      if (sockets.size >= SOCKETS_MAX) throw new AppError("live_full");
       const data: LiveSocketData = { protocol: "live", session };
       if (!server.upgrade(request, { data }))
         throw new AppError("upgrade_required", { hint: "Open the live view with a WebSocket upgrade." });
     },
 
+    /** Handles the sockets whose data is `LiveSocketData`. */
     websocket: {
-      open(ws) {
+      open(ws: LiveSocket): void {
         sockets.add(ws);
         void greet(ws).catch(() => ws.close(1011));
       },
-      message: (ws) => close(ws, "unasked"),
-      close: (ws) => void sockets.delete(ws),
+      message: (ws: LiveSocket) => close(ws, "unasked"),
+      close: (ws: LiveSocket) => void sockets.delete(ws),
     },
 
-    tick() {
+    /** Call it once a second, whether there is a live view or not. */
+    tick(): void {
       const sample = overview.closeSecond();
       closeUnwanted();
       if (!sample) return;
@@ -114,7 +96,8 @@ export function createLiveFeed({
       });
     },
 
-    stop() {
+    /** Closes every live view, and opens no more. */
+    stop(): void {
       stopped = true;
       for (const ws of [...sockets]) close(ws, "stopping");
     },

@@ -1,61 +1,36 @@
+import { BoundedMap } from "../../bounded-map.ts";
 import { userIdOf } from "../../principal.ts";
 import type { AskRecord } from "../../relay/record.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { UserStore } from "../../store/store.ts";
 import type { Readiness } from "../operations/readiness.ts";
-import { createCurrentSecond } from "./current-second.ts";
-import { type AskedModels, createAskedModels } from "./idle-reason.ts";
+import { createAskedModels } from "./idle-reason.ts";
 import { createRecentAsks, type RecentAsk } from "./recent-asks.ts";
-import { createSampleHistory } from "./sample-history.ts";
-import type { LiveAsk, LiveSample, Overview } from "./schema.ts";
-import { createUserNames } from "./user-names.ts";
+import type { LiveAsk, Overview } from "./schema.ts";
+import { createSeconds, type SecondsOptions } from "./seconds.ts";
 
-export interface OverviewOptions {
-  /** Returns the relay, which is made after the overview because it reports to it. */
+interface OverviewOptions extends SecondsOptions {
   relay: () => Pick<Relay, "stats" | "capacity" | "agents" | "deltas" | "oldestWaitMs" | "knowsModel">;
   users: Pick<UserStore, "find">;
+  /** Returns the readiness check, which is made later because it needs the relay. */
   readiness: () => Readiness;
   version: string;
-  /** Milliseconds since 1970. */
-  now: () => number;
-  /** Milliseconds of a clock that is never set. */
-  elapsedMs: () => number;
 }
+
+const ASKS_MAX = 100;
+/** A check writes to the disk, so its result is kept for a while. */
+const READY_KEPT_MS = 5_000;
+const NAME_KEPT_MS = 10_000;
+const NAMES_MAX = 1_000;
+
+export type LiveOverview = ReturnType<typeof createOverview>;
 
 /**
  * The events of the last 15 minutes and the current state, for the dashboard. They are always collected,
  * which costs some microseconds for each ask and each second. They are numbers and names, never content of
  * requests.
  */
-export interface LiveOverview {
-  /** Takes a finished ask into account. */
-  noteAsk(record: AskRecord): void;
-  /**
-   * Call it once a second. Returns the sample of the second that is over; undefined if it was called too
-   * early.
-   */
-  closeSecond(): LiveSample | undefined;
-  /** Looks up what the methods below return and cannot wait for. */
-  prepare(): Promise<void>;
-  /** Returns everything, with the asks up to number `until`. */
-  read(until?: number): Overview;
-  pool(): Omit<Overview, "version" | "started_at" | "models" | "samples" | "asks">;
-  models(): Overview["models"];
-  /** How many asks have finished. */
-  readonly asksCount: number;
-  /** Returns the asks after number `from`, newest first. */
-  asksAfter(from: number): LiveAsk[];
-  askedModels: Pick<AskedModels, "lastAt">;
-  startedAt: number;
-}
-
-const SECOND_MS = 1_000;
-const SAMPLES_MAX = 15 * 60;
-const ASKS_MAX = 100;
-/** A check writes to the disk, so its result is kept for a while. */
-const READY_KEPT_MS = 5_000;
-
-export function createOverview(options: OverviewOptions): LiveOverview {
+export function createOverview(options: OverviewOptions) {
   const { relay, now, users, version } = options;
   const recent = createRecentAsks(ASKS_MAX);
   const names = createUserNames(users, now);
@@ -69,6 +44,7 @@ export function createOverview(options: OverviewOptions): LiveOverview {
     at: new Date(at).toISOString(),
     user: principal.kind === "admin" ? null : { user_id: principal.id, name: names.get(principal.id) },
   });
+  /** Returns the present state of the agents and the queue. */
   const pool = () => {
     const { agents, slots_in_use, asks_waiting } = relay().stats();
     const { available, slots } = relay().capacity();
@@ -83,23 +59,26 @@ export function createOverview(options: OverviewOptions): LiveOverview {
   const models = () => countModels(relay().agents());
 
   return {
-    noteAsk(record) {
+    /** Takes a finished ask into account. */
+    noteAsk(record: AskRecord): void {
       recent.note(record);
       askedModels.note(record);
       seconds.note(record);
     },
+    /** Call it once a second. */
     closeSecond: seconds.close,
-    async prepare() {
+    /** Looks up what the methods below return and cannot wait for. */
+    async prepare(): Promise<void> {
+      const ids = recent.between(0, recent.count).flatMap(({ principal }) => userIdOf(principal) ?? []);
       // If the store fails there are no names, and the reasons below say so.
-      await names
-        .load(recent.between(0, recent.count).flatMap(({ principal }) => userIdOf(principal) ?? []))
-        .catch(() => {});
+      await names.load(ids).catch(() => {});
       if (ready.until > now()) return;
       const reasons = await options.readiness()(1);
       const status = reasons.length > 0 ? "not ready" : "ready";
       ready = { status, reasons, until: now() + READY_KEPT_MS };
     },
-    read: (until = recent.count) => ({
+    /** Returns everything, with the asks up to number `until`. */
+    read: (until = recent.count): Overview => ({
       version,
       started_at: new Date(startedAt).toISOString(),
       ...pool(),
@@ -109,56 +88,31 @@ export function createOverview(options: OverviewOptions): LiveOverview {
     }),
     pool,
     models,
+    /** How many asks have finished. */
     get asksCount() {
       return recent.count;
     },
-    asksAfter: (from) => recent.between(from, recent.count).map(liveAskOf),
+    /** Returns the asks after number `from`, newest first. */
+    asksAfter: (from: number) => recent.between(from, recent.count).map(liveAskOf),
     askedModels,
     startedAt,
   };
 }
 
-/** The samples of the past seconds, and the measurements of the present one. */
-function createSeconds({ relay, now, elapsedMs }: OverviewOptions) {
-  const samples = createSampleHistory(SAMPLES_MAX);
-  const second = createCurrentSecond();
-  const began = elapsedMs();
-  let closed = 0;
-  let last = { open: 0, deltas: 0 };
-  let lastAt = now();
-
-  function measure() {
-    const stats = relay().stats();
-    const open = stats.asks_waiting + stats.asks_running;
-    const ended = second.close();
-    const counts = { asks: open - last.open + ended.ok + ended.failed, deltas: relay().deltas - last.deltas };
-    last = { open, deltas: relay().deltas };
-    return {
-      ...{ ...counts, ...ended, queue: stats.asks_waiting, running: stats.asks_running },
-      ...{ slots: relay().capacity().slots, slots_in_use: stats.slots_in_use, agents: stats.agents },
-    };
-  }
-
+/** The names of users, kept for a moment. */
+function createUserNames(users: Pick<UserStore, "find">, now: () => number) {
+  const known = new BoundedMap<string, { name: string | null; until: number }>(NAMES_MAX);
   return {
-    note: second.note,
-    close(): LiveSample | undefined {
-      const due = Math.round((elapsedMs() - began) / SECOND_MS) - closed;
-      if (due < 1) return undefined;
-      const values = measure();
-      // The process was held up or asleep. What happened meanwhile is in the one sample that could be taken.
-      const nothing = { asks: 0, ok: 0, failed: 0, deltas: 0, queue_ms: null, first_byte_ms: null };
-      for (let missed = Math.min(due - 1, SAMPLES_MAX); missed > 0; missed--)
-        samples.add({ ...values, ...nothing });
-      samples.add(values);
-      closed += due;
-      lastAt = now();
-      return { at: new Date(lastAt - SECOND_MS).toISOString(), ...values };
+    /** Looks up the names that are missing or out of date. */
+    async load(ids: Iterable<string>): Promise<void> {
+      for (const id of new Set(ids)) {
+        if ((known.get(id)?.until ?? 0) > now()) continue;
+        const name = (await users.find(id))?.name ?? null;
+        known.set(id, { name, until: now() + NAME_KEPT_MS });
+      }
     },
-    samples: (): Overview["samples"] => ({
-      from: new Date(lastAt - samples.length * SECOND_MS).toISOString(),
-      every_ms: SECOND_MS,
-      ...samples.lists(),
-    }),
+    /** Returns null if the user has no name, or it was not loaded. */
+    get: (id: string) => known.get(id)?.name ?? null,
   };
 }
 

@@ -9,26 +9,20 @@ export interface RecentAsk extends Omit<LiveAsk, "at" | "user"> {
   principal: Principal;
 }
 
-/** The asks that finished last. */
-export interface RecentAsks {
-  note(record: AskRecord): void;
-  /** How many asks were noted since the start. */
-  readonly count: number;
-  /** Returns the asks after number `from` up to number `to`, newest first, as far as they are still kept. */
-  between(from: number, to: number): RecentAsk[];
-}
-
-export function createRecentAsks(lengthMax: number): RecentAsks {
+/** The asks that finished last. They are numbered from 1 in that order. */
+export function createRecentAsks(lengthMax: number) {
   const ring: RecentAsk[] = [];
   let count = 0;
   return {
-    note(record) {
+    note(record: AskRecord): void {
       ring[count++ % lengthMax] = recentAskOf(record);
     },
+    /** How many asks were noted, which is the number of the last one. */
     get count() {
       return count;
     },
-    between(from, to) {
+    /** Returns the asks after number `from` up to number `to`, newest first, as far as they are still kept. */
+    between(from: number, to: number): RecentAsk[] {
       const first = Math.max(from, count - lengthMax, 0);
       const asks: RecentAsk[] = [];
       for (let at = to - 1; at >= first; at--) {

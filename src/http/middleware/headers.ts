@@ -70,12 +70,3 @@ export function pagePolicy(...styleHashes: readonly string[]): string {
 export function inlineHash(text: string): string {
   return `'sha256-${Bun.SHA256.hash(text, "base64")}'`;
 }
-
-/**
- * Returns whether `If-None-Match` names the tag. RFC 9110 §13.1.2: a list of tags, some weak, as of a
- * compressing proxy.
- */
-export function namesEtag(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  return ifNoneMatch.split(",").some((one) => one.trim() === "*" || one.trim().replace(/^W\//, "") === etag);
-}

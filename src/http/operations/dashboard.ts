@@ -1,6 +1,7 @@
 import { AppError } from "../../errors.ts";
 import type { HttpContext } from "../context.ts";
-import { namesEtag, pagePolicy } from "../middleware/headers.ts";
+import { etagResponse, NOT_MODIFIED } from "../etag.ts";
+import { pagePolicy } from "../middleware/headers.ts";
 import { resource, route } from "../route.ts";
 
 /** The dashboard's files, which `dashboard/assets.ts` provides. */
@@ -24,11 +25,6 @@ export interface DashboardFile {
   /** Whether the name contains a hash of the content, so that the file may be cached forever. */
   isHashed: boolean;
 }
-
-const NOT_MODIFIED = {
-  description: "It is unchanged since the ETag in `If-None-Match`.",
-  headers: ["etag"],
-} as const;
 
 const ROUTES = {
   readDashboard: route("GET /dashboard", {
@@ -89,18 +85,15 @@ export function toDashboard(c: HttpContext): Response | undefined {
 
 function send(c: HttpContext, { type, bytes, gzip, etag, isHashed }: DashboardFile): Response {
   const isZipped = gzip.length > 0 && acceptsGzip(c.req.header("accept-encoding"));
-  // The ETag promises the same bytes, so each encoding has its own: RFC 9110 §8.8.3.3.
-  const own = isZipped ? etag.replace(/"$/, '-gzip"') : etag;
-  const headers = new Headers({
-    etag: own,
+  const headers = {
+    // The ETag promises the same bytes, so each encoding has its own: RFC 9110 §8.8.3.3.
+    etag: isZipped ? etag.replace(/"$/, '-gzip"') : etag,
     vary: "accept-encoding",
     "cache-control": isHashed ? "public, max-age=31536000, immutable" : "no-cache",
     "content-security-policy": pagePolicy(),
-  });
-  if (namesEtag(c.req.header("if-none-match"), own)) return new Response(null, { status: 304, headers });
-  headers.set("content-type", type);
-  if (isZipped) headers.set("content-encoding", "gzip");
-  return new Response(isZipped ? gzip : bytes, { headers });
+  };
+  const encoding = isZipped && { "content-encoding": "gzip" };
+  return etagResponse(c, isZipped ? gzip : bytes, headers, { "content-type": type, ...encoding });
 }
 
 /** See https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3. */
