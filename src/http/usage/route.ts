@@ -1,9 +1,11 @@
+import type { z } from "zod";
+import { AppError } from "../../errors.ts";
 import { type Principal, principalNamed, userPrincipal } from "../../principal.ts";
 import type { UsageGroup, UsageStore, UsageSum } from "../../store/store.ts";
-import { type Cell, csvResponse } from "../csv.ts";
+import { DAY_MS } from "../../time.ts";
+import { csvResponse } from "../csv.ts";
 import { resource, route } from "../route.ts";
-import { OwnUsageQuery, periodOf, UsageQuery, UserUsageQuery } from "./query.ts";
-import { UsageAnswer, type UsageEntry } from "./schema.ts";
+import { OwnUsageQuery, UsageAnswer, type UsageEntry, UsageQuery, UserUsageQuery } from "./schema.ts";
 
 interface UsageDeps {
   usage: Pick<UsageStore, "sum">;
@@ -71,29 +73,27 @@ export const usageRoutes = resource("Usage", ROUTES).handledBy((deps: UsageDeps)
   readUserUsage: ({ params, query }) => answerUsage(deps, query, userPrincipal(params.id)),
 }));
 
-interface Question {
-  from?: string | undefined;
-  to?: string | undefined;
-  by: UsageGroup[];
-  format: "json" | "csv";
-  limit: number;
-}
+type Query = Omit<z.output<typeof UserUsageQuery>, "by"> & { by: UsageGroup[] };
 
+const PERIOD_DAYS = 30;
 const SUMS = ["asks", "failed", "prompt_tokens", "completion_tokens", "uncounted", "duration_ms"] as const;
 
 /** Returns the usage of one principal, or of all. */
 async function answerUsage(
   { usage: store, now }: UsageDeps,
-  { format, limit, by, ...times }: Question,
+  { format, limit, by, ...times }: Query,
   principal: Principal | undefined,
 ) {
   const { from, to } = periodOf(times, now());
   const found = await store.sum({ from, to, by, limit: limit + 1, principal });
   const truncated = found.length > limit;
   const usage = found.slice(0, limit).map(entryOf);
-  if (format === "csv") return csvOf([...by, ...SUMS], usage, truncated);
-  const [start, end] = [from, to].map((at) => new Date(at).toISOString()) as [string, string];
-  return { from: start, to: end, by, truncated, usage };
+  if (format === "csv") {
+    const columns = [...by, ...SUMS];
+    const rows = usage.map((entry: UsageEntry) => columns.map((name) => entry[name] ?? null));
+    return csvResponse("usage.csv", [columns, ...rows], truncated ? { "x-truncated": "true" } : {});
+  }
+  return { from: new Date(from).toISOString(), to: new Date(to).toISOString(), by, truncated, usage };
 }
 
 function entryOf({ group, asks, failed, promptTokens, completionTokens, uncounted, durationMs }: UsageSum) {
@@ -108,11 +108,20 @@ function entryOf({ group, asks, failed, promptTokens, completionTokens, uncounte
   };
 }
 
-function csvOf(
-  columns: readonly (keyof UsageEntry)[],
-  usage: readonly UsageEntry[],
-  truncated: boolean,
-): Response {
-  const rows = usage.map((entry) => columns.map((name): Cell => entry[name] ?? null));
-  return csvResponse("usage.csv", [columns, ...rows], truncated ? { "x-truncated": "true" } : {});
+/** Returns the period in milliseconds since 1970. Throws an `AppError` request_invalid if it is empty. */
+function periodOf({ from, to }: Pick<Query, "from" | "to">, now: number) {
+  const end = to === undefined ? endOfDay(now) : endOf(to);
+  const start = from === undefined ? endOfDay(end - 1) - PERIOD_DAYS * DAY_MS : Date.parse(from);
+  if (start >= end)
+    throw new AppError("request_invalid", { param: "to", hint: "`to` must be after `from`." });
+  return { from: start, to: end };
+}
+
+/** Returns the end of a date, or the time itself. */
+function endOf(text: string): number {
+  return Date.parse(text) + (text.includes("T") ? 0 : DAY_MS);
+}
+
+function endOfDay(at: number): number {
+  return (Math.floor(at / DAY_MS) + 1) * DAY_MS;
 }

@@ -1,6 +1,52 @@
 import { z } from "zod";
-import { USAGE_GROUPS } from "../../store/store.ts";
+import { USAGE_GROUPS, type UsageGroup } from "../../store/store.ts";
 import { count, text } from "../values.ts";
+
+const ENTRIES_MAX = 10_000;
+
+const TIME_HINT = "give a date such as 2026-11-23, or a time such as 2026-11-23T08:00:00Z";
+const timeOrDate = text
+  // The plus sign of a time zone arrives as a blank if it was not escaped.
+  .transform((text) => text.replace(" ", "+"))
+  .pipe(z.union([z.iso.date(), z.iso.datetime({ offset: true })], TIME_HINT))
+  .optional();
+
+function groups<Group extends UsageGroup>(allowed: readonly Group[]) {
+  const isAllowed = (name: string): name is Group => allowed.some((group) => group === name);
+  return text.default("day").transform((text, context) => {
+    const names = text === "" ? [] : [...new Set(text.split(",").map((name) => name.trim()))];
+    if (names.every(isAllowed)) return names;
+    context.addIssue(`give some of: ${allowed.join(", ")}`);
+    return z.NEVER;
+  });
+}
+
+/** The query for one user's usage. */
+export const UserUsageQuery = z.object({
+  from: timeOrDate.describe("A date, or a time in RFC 3339. Default: 30 days ago."),
+  to: timeOrDate.describe(
+    "The same. A date includes its whole day, in UTC; a time is excluded. Default: the end of today.",
+  ),
+  by: groups(USAGE_GROUPS).describe(
+    "Some of `user`, `agent`, `model` and `day`, separated by commas. Empty: one sum.",
+  ),
+  format: z.enum(["json", "csv"], "give json or csv").default("json").describe("CSV is for spreadsheets."),
+  limit: text
+    .regex(/^\d{1,5}$/)
+    .default("1000")
+    .transform(Number)
+    .refine((count) => count >= 1 && count <= ENTRIES_MAX, `give a number from 1 to ${ENTRIES_MAX}`)
+    .describe(`The maximum number of entries, up to ${ENTRIES_MAX}.`),
+});
+
+export const UsageQuery = UserUsageQuery.extend({
+  user: text.optional().describe("Only this user. `admin` is the holder of the admin key."),
+});
+
+/** The query for the caller's own usage. Callers may not learn of other users and of agents. */
+export const OwnUsageQuery = UserUsageQuery.extend({
+  by: groups(["model", "day"]).describe("`model`, `day`, or both separated by a comma. Empty: one sum."),
+});
 
 const group = text.nullable().optional();
 
