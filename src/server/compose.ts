@@ -1,46 +1,32 @@
 import { existsSync } from "node:fs";
-import { hostname } from "node:os";
 import manifest from "../../package.json" with { type: "json" };
 import { type AgentSockets, createAgentSockets } from "../agents/sockets.ts";
-import { createAgentKeys } from "../auth/agent-keys.ts";
 import { createAudit } from "../auth/audit.ts";
-import { createCallers } from "../auth/callers.ts";
-import { createConcurrencyLimit } from "../auth/concurrency.ts";
-import { createFailedKeys } from "../auth/failed-keys.ts";
-import { readOrCreateKey } from "../auth/key-file.ts";
 import { createLimits, startOfDay } from "../auth/limits.ts";
 import { createResume } from "../auth/resume.ts";
-import { loadSeal } from "../auth/seal.ts";
-import { createSecret } from "../auth/secret.ts";
-import { createSessions } from "../auth/sessions.ts";
-import { createSignInCode, NO_CODE } from "../auth/sign-in-code.ts";
 import { watchUsers } from "../auth/user-watch.ts";
-import { createUsers } from "../auth/users.ts";
 import { createBackups, type MakeBackup } from "../backup/download.ts";
 import { type Config, describeSettings, type Origins } from "../config/settings.ts";
 import { createDashboard } from "../dashboard/assets.ts";
-import { agentKeyIn, databaseIn, sealKeyIn } from "../data-folder.ts";
+import { databaseIn } from "../data-folder.ts";
 import { AppError } from "../errors.ts";
 import { type AppDeps, createApp } from "../http/app.ts";
-import { createAuthenticate } from "../http/authenticate.ts";
 import { referenceStyle } from "../http/errors/reference.ts";
 import { errorResponse } from "../http/errors/response.ts";
 import { createLiveFeed } from "../http/live/feed.ts";
 import { createOverview } from "../http/live/overview.ts";
-import { AccessControl } from "../http/middleware/access.ts";
-import { createClientAddresses, createTlsCheck } from "../http/middleware/client-address.ts";
 import { Threads } from "../http/models/v1-plan.ts";
 import { createReadiness } from "../http/operations/readiness.ts";
 import { ROUTES } from "../http/resources.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import { createMetrics } from "../metrics/metrics.ts";
-import { createOwnHosts } from "../net/host.ts";
 import { once } from "../once.ts";
 import { Relay } from "../relay/relay.ts";
 import { openStore } from "../store/sqlite/open.ts";
 import type { Store } from "../store/store.ts";
 import { startUpkeep } from "../store/upkeep.ts";
 import { createClock, every, within } from "../time.ts";
+import { type Access, createAccess, createIdentities, type Identities } from "./identities.ts";
 import { type Listener, listen } from "./listener.ts";
 import { createObserver } from "./observer.ts";
 import { splitSockets } from "./sockets.ts";
@@ -95,21 +81,18 @@ export async function startServer(config: Config, log: Log, options: ServerOptio
 
 type Given = ServerOptions & { config: Config; log: Log; store: Store; isFirstStart: boolean };
 
-/** The parts that others need and that are made after them. */
-interface Later {
-  server(): Listener;
-  agents(): AgentSockets;
-}
-
 /** Connects the parts of the server. */
 async function compose(given: Given): Promise<RunningServer> {
   const { config, log, store } = given;
   const { tlsCert, tlsKey } = config;
   const stopUpkeep = await startStoreUpkeep(given);
-  const later: Later = { server: () => server, agents: () => agents };
-  const core = await createCore(given, later);
+  const core = await createCore(given, () => server);
   const { relay, clock, metrics, overview } = core;
-  const identities = createIdentities(given, core, later);
+  const identities = createIdentities(given, {
+    port: () => server.port,
+    cancelUser: (user) => relay.cancelUser(user),
+    endAgentKey: (keyId) => agents.endKey(keyId),
+  });
   const access = createAccess(given);
   const agents: AgentSockets = createAgents(given, core, identities, access);
   const live = createLiveFeed({ overview, isAlive: identities.sessions.isAlive, channel: () => server });
@@ -163,8 +146,11 @@ function startStoreUpkeep({ config, store, log }: Given): Promise<() => void> {
   });
 }
 
-/** Creates the relay, and what watches it: limits, metrics, usage, the overview and the readiness check. */
-async function createCore({ config, store, log }: Given, { server }: Later) {
+/**
+ * Creates the relay, and what watches it: limits, metrics, usage, the overview and the readiness check.
+ * `server` is called later, as the server is made last.
+ */
+async function createCore({ config, store, log }: Given, server: () => Listener) {
   const clock = createClock();
   // The tokens that were used today before this start count too.
   const usedToday = await store.usage.tokensSince(startOfDay(now()));
@@ -184,51 +170,6 @@ async function createCore({ config, store, log }: Given, { server }: Later) {
   const relay = new Relay({ clock, newId, limits: config, observe });
   const readiness = createReadiness({ relay, checkStore: store.check, queueMax: config.queueMax, now });
   return { clock, limits, metrics, overview, relay, readiness };
-}
-
-/** Creates everything that tells who may come in: the keys, the users and the sessions. */
-function createIdentities({ config, store, log, isFirstStart }: Given, { relay }: Core, later: Later) {
-  const agentKey = config.agentKey ?? readOrCreateKey(agentKeyIn(config.data));
-  log.mask(agentKey);
-  const agentKeys = createAgentKeys({
-    main: createSecret(agentKey),
-    store: store.agentKeys,
-    onRevoke: (keyId) => later.agents().endKey(keyId),
-  });
-  const sessions = createSessions({ lastsMs: config.sessionMs, port: () => later.server().port });
-  const adminKey = createSecret(config.adminKey);
-  const callers = createCallers({ adminKey, users: store.users, sessions });
-  const users = createUsers({
-    users: store.users,
-    seal: loadSeal({ sealKey: config.sealKey, path: sealKeyIn(config.data) }),
-    onChange: ({ user, revoked }) => {
-      callers.forget();
-      if (revoked) relay.cancelUser(user);
-    },
-  });
-  const code = isFirstStart ? createSignInCode() : undefined;
-  if (code) log.mask(code.text);
-  const metricsKey = config.metricsKey === undefined ? undefined : createSecret(config.metricsKey);
-  const authenticate = createAuthenticate({ callers, metricsKey, useCode: code?.use ?? NO_CODE });
-  return { agentKey, agentKeys, sessions, callers, users, signInCode: code?.text, authenticate };
-}
-
-/**
- * Creates the checks that each request passes before it reaches a route: its origin, and its right to come
- * from there.
- */
-function createAccess({ config, log }: Given) {
-  const { host, allowedHosts } = config;
-  const addressOf = createClientAddresses(config.trustProxy);
-  const isOwnHost = createOwnHosts([hostname(), ...(host ? [host] : []), ...allowedHosts]);
-  const accessControl = new AccessControl({
-    addresses: addressOf,
-    isOwnHost,
-    failedKeys: createFailedKeys({ max: config.keyFailuresMax, elapsedMs }),
-    requests: createConcurrencyLimit({ addressMax: config.addressRequestsMax }),
-    log,
-  });
-  return { accessControl, addressOf, isOwnHost, isSecure: createTlsCheck(config.trustProxy) };
 }
 
 function createAgents(
@@ -251,8 +192,6 @@ function createAgents(
 }
 
 type Core = Awaited<ReturnType<typeof createCore>>;
-type Identities = ReturnType<typeof createIdentities>;
-type Access = ReturnType<typeof createAccess>;
 
 interface Parts extends Core, Identities, Access {
   agents: AgentSockets;

@@ -107,22 +107,16 @@ function serve<Data>(
 }
 
 /**
- * Returns the port, after binding it once without `reusePort`. A change of certificate needs `reusePort`, but
- * with it nothing would report that another server of the same user is using the port.
+ * Returns the port, after binding it once without a certificate and so without `reusePort`. A change of the
+ * certificate needs `reusePort`, but with it nothing would report that another server of the same user is
+ * using the port.
  */
-function probePort<Data>({ host, port }: ListenerOptions<Data>): number {
-  try {
-    const probe = Bun.serve({
-      port,
-      ...(host === undefined ? {} : { hostname: host }),
-      fetch: () => new Response(null, { status: 503 }),
-    });
-    const bound = probe.port ?? port;
-    void probe.stop(true);
-    return bound;
-  } catch (error) {
-    throw cannotListen(host, port, error);
-  }
+function probePort<Data>(options: ListenerOptions<Data>): number {
+  const refuse = () => new Response(null, { status: 503 });
+  const probe = serve({ ...options, fetch: refuse }, options.port, undefined);
+  const port = probe.port ?? options.port;
+  void probe.stop(true);
+  return port;
 }
 
 function cannotListen(host: string | undefined, port: number, error: unknown): CommandError {

@@ -1,0 +1,84 @@
+import { hostname } from "node:os";
+import { createAgentKeys } from "../auth/agent-keys.ts";
+import { createCallers } from "../auth/callers.ts";
+import { createConcurrencyLimit } from "../auth/concurrency.ts";
+import { createFailedKeys } from "../auth/failed-keys.ts";
+import { readOrCreateKey } from "../auth/key-file.ts";
+import { loadSeal } from "../auth/seal.ts";
+import { createSecret } from "../auth/secret.ts";
+import { createSessions } from "../auth/sessions.ts";
+import { createSignInCode, NO_CODE } from "../auth/sign-in-code.ts";
+import { createUsers } from "../auth/users.ts";
+import type { Config } from "../config/settings.ts";
+import { agentKeyIn, sealKeyIn } from "../data-folder.ts";
+import { createAuthenticate } from "../http/authenticate.ts";
+import { AccessControl } from "../http/middleware/access.ts";
+import { createClientAddresses, createTlsCheck } from "../http/middleware/client-address.ts";
+import type { Log } from "../log/log.ts";
+import { createOwnHosts } from "../net/host.ts";
+import type { Store } from "../store/store.ts";
+
+interface Given {
+  config: Config;
+  log: Log;
+  store: Store;
+  /** The data folder had no database yet. */
+  isFirstStart: boolean;
+}
+
+/** Functions of parts that are made after the identities. */
+interface Later {
+  port(): number;
+  /** Ends the running requests of a user. */
+  cancelUser(userId: string): void;
+  /** Disconnects the agents that connected with a key. */
+  endAgentKey(keyId: string): void;
+}
+
+export type Identities = ReturnType<typeof createIdentities>;
+export type Access = ReturnType<typeof createAccess>;
+
+/** Creates everything that tells who may come in: the keys, the users and the sessions. */
+export function createIdentities({ config, store, log, isFirstStart }: Given, later: Later) {
+  const agentKey = config.agentKey ?? readOrCreateKey(agentKeyIn(config.data));
+  log.mask(agentKey);
+  const agentKeys = createAgentKeys({
+    main: createSecret(agentKey),
+    store: store.agentKeys,
+    onRevoke: later.endAgentKey,
+  });
+  const sessions = createSessions({ lastsMs: config.sessionMs, port: later.port });
+  const adminKey = createSecret(config.adminKey);
+  const callers = createCallers({ adminKey, users: store.users, sessions });
+  const users = createUsers({
+    users: store.users,
+    seal: loadSeal({ sealKey: config.sealKey, path: sealKeyIn(config.data) }),
+    onChange: ({ user, revoked }) => {
+      callers.forget();
+      if (revoked) later.cancelUser(user);
+    },
+  });
+  const code = isFirstStart ? createSignInCode() : undefined;
+  if (code) log.mask(code.text);
+  const metricsKey = config.metricsKey === undefined ? undefined : createSecret(config.metricsKey);
+  const authenticate = createAuthenticate({ callers, metricsKey, useCode: code?.use ?? NO_CODE });
+  return { agentKey, agentKeys, sessions, callers, users, signInCode: code?.text, authenticate };
+}
+
+/**
+ * Creates the checks that each request passes before it reaches a route: its origin, and its right to come
+ * from there.
+ */
+export function createAccess({ config, log }: Pick<Given, "config" | "log">) {
+  const { host, allowedHosts } = config;
+  const addressOf = createClientAddresses(config.trustProxy);
+  const isOwnHost = createOwnHosts([hostname(), ...(host ? [host] : []), ...allowedHosts]);
+  const accessControl = new AccessControl({
+    addresses: addressOf,
+    isOwnHost,
+    failedKeys: createFailedKeys({ max: config.keyFailuresMax, elapsedMs: () => performance.now() }),
+    requests: createConcurrencyLimit({ addressMax: config.addressRequestsMax }),
+    log,
+  });
+  return { accessControl, addressOf, isOwnHost, isSecure: createTlsCheck(config.trustProxy) };
+}
