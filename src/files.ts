@@ -11,8 +11,8 @@ import {
 import { dirname } from "node:path";
 
 /**
- * Gives a finished file its name, which survives a loss of power: no reader sees part of the content. Returns
- * false if the name is taken.
+ * Gives a finished file its name, so that no reader sees part of the content. The name survives a loss of
+ * power. Returns false if the name is taken.
  */
 export function publishFile(finished: string, path: string): boolean {
   try {

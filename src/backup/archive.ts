@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, createReadStream, openSync, readSync } from "node:fs";
+import { appendFileSync, createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { extract, type Pack, pack } from "tar-stream";
 import { CommandError } from "../errors.ts";
@@ -69,7 +69,7 @@ export async function readArchive(
   } catch (error) {
     throw explain(error);
   }
-  if (!hasEndAt(path, endsAt)) throw new CommandError(CUT_SHORT);
+  if (!(await hasEndAt(path, endsAt))) throw new CommandError(CUT_SHORT);
 }
 
 /** Early builds of this program wrote headers without the mark of their format. The types lack that option. */
@@ -87,15 +87,11 @@ function explain(error: unknown): unknown {
 }
 
 /** Whether the block of zeros that ends an archive follows its last entry. tar-stream does without it. */
-function hasEndAt(path: string, position: number): boolean {
-  const file = openSync(path, "r");
-  try {
-    const block = new Uint8Array(BLOCK_BYTES);
-    const read = readSync(file, block, 0, BLOCK_BYTES, position);
-    return read === BLOCK_BYTES && block.every((byte) => byte === 0);
-  } finally {
-    closeSync(file);
-  }
+async function hasEndAt(path: string, position: number): Promise<boolean> {
+  const block = await Bun.file(path)
+    .slice(position, position + BLOCK_BYTES)
+    .bytes();
+  return block.length === BLOCK_BYTES && block.every((byte) => byte === 0);
 }
 
 /** Narrows the type: the streams of tar-stream are typed for any chunk, but have bytes only. */

@@ -48,7 +48,7 @@ export async function writeBackup(options: BackupOptions): Promise<Manifest> {
   const database = existingDatabaseIn(data);
   const release = lockShared(database, LOCK_WAIT_MS);
   try {
-    const write = () => writeFile(options);
+    const write = () => copyAndPack(options);
     return await (isAudited ? write() : audited(database, basename(file), write));
   } catch (error) {
     if (error instanceof CommandError) throw error;
@@ -59,10 +59,7 @@ export async function writeBackup(options: BackupOptions): Promise<Manifest> {
   }
 }
 
-/**
- * Runs `write` after adding a row to the audit, so that the backup has the row too. A database of an earlier
- * version is left as it is.
- */
+/** Runs `write` after adding a row to the audit, so that the backup has it too. An old database stays as is. */
 async function audited<T>(database: string, target: string, write: () => Promise<T>): Promise<T> {
   if (versionOf(database) < SCHEMA_VERSION) return write();
   const store = openStore({ path: database });
@@ -74,7 +71,7 @@ async function audited<T>(database: string, target: string, write: () => Promise
   }
 }
 
-async function writeFile(options: BackupOptions): Promise<Manifest> {
+async function copyAndPack(options: BackupOptions): Promise<Manifest> {
   const { data, file, overwrite } = options;
   const stem = `${resolve(file)}.${randomBytes(6).toString("hex")}`;
   const [copy, part] = [`${stem}.db`, `${stem}.part`];
@@ -121,7 +118,12 @@ function describe(
   const hasOwnKey = sealKey === undefined && entries.some(({ name }) => name === SEAL_KEY_NAME);
   const fits = () => tokens.length === 0 || countOpened(tokens, { sealKey, path: sealKeyIn(data) }) > 0;
   return Manifest.parse({
-    ...{ ...FORMAT, made_at: madeAt.toISOString(), program, schema: version, users, conversations },
+    ...FORMAT,
+    made_at: madeAt.toISOString(),
+    program,
+    schema: version,
+    users,
+    conversations,
     seal_key: hasOwnKey && fits() ? "included" : "not included",
     files: Object.fromEntries(entries.map(({ name, bytes, sha256 }) => [name, { bytes, sha256 }])),
   });

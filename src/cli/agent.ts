@@ -5,17 +5,13 @@ import { CommandError, usageError } from "../errors.ts";
 import { readArgs } from "./args.ts";
 import { startBuiltinAgent, type UpstreamSettings, upstreamOf } from "./builtin-agent.ts";
 import { COMMANDS } from "./commands.ts";
-import { stopSignal } from "./signals.ts";
-import { type Command, createCommandLog } from "./terminal.ts";
+import { type Command, createCommandLog, stopSignal } from "./terminal.ts";
 import { PROGRAM } from "./version.ts";
 
 const NOTHING_FOUND = `There is no model server on this machine. Start Ollama, llama.cpp, vLLM or LM Studio, \
 give an address with --upstream, or try --echo.`;
 
-/**
- * Connects an upstream to a server until a signal ends it, or the server refuses it for good. The log goes to
- * standard output, and messages for people to standard error.
- */
+/** Connects an upstream to a server until a signal ends it, or the server refuses it for good. */
 export const agent: Command = async (args, io) => {
   const { settings, positionals } = readArgs({ args, env: io.env }, COMMANDS.agent);
   const [address, ...more] = positionals;

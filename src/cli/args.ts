@@ -31,11 +31,11 @@ interface Source {
  * Reads the arguments of a command that takes flags of its own, the flags of some settings, and positional
  * arguments. Throws a `CommandError` with exit code 2 and one line for each fault. No line repeats a secret.
  */
-export function readArgs<Name extends SettingName, Own extends Flags>(
+export function readArgs<Name extends SettingName, Own extends Flags = Record<never, Flag>>(
   { args, env }: Source,
-  { settings, flags }: { settings: readonly Name[]; flags: Own },
+  { settings, flags }: { settings: readonly Name[]; flags?: Own },
 ): { settings: Pick<Config, Name>; flags: FlagValues<Own>; positionals: string[] } {
-  const line = new CommandLine(args, settings, flags);
+  const line = new CommandLine(args, settings, flags ?? {});
   return {
     settings: readSettings(line.given, env, settings),
     flags: line.flags as FlagValues<Own>,
@@ -43,10 +43,7 @@ export function readArgs<Name extends SettingName, Own extends Flags>(
   };
 }
 
-/**
- * Reads the arguments of a command that takes all settings, `<port> <admin-key>` among them. Throws like
- * `readArgs`.
- */
+/** Reads the arguments of a command that takes all settings and `<port> <admin-key>`. Throws like `readArgs`. */
 export function readServerArgs<Own extends Flags = Record<never, Flag>>({ args, env }: Source, flags?: Own) {
   const line = new CommandLine(args, SETTING_NAMES, flags ?? {});
   const { given } = line;
@@ -132,7 +129,9 @@ class CommandLine {
     return parseArgs({
       args: args.map((arg) => arg.replace(LISTEN, "--listen")),
       options: Object.fromEntries(options),
-      ...{ strict: false, allowPositionals: true, tokens: true },
+      strict: false,
+      allowPositionals: true,
+      tokens: true,
     }).tokens;
   }
 

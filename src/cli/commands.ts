@@ -8,10 +8,10 @@ export interface CommandDescription {
   /** The arguments after the program's name, a line for each way to call it. */
   usage: readonly string[];
   /** The settings that the command reads. */
-  settings: readonly SettingName[] | "all";
+  settings?: readonly SettingName[] | "all";
   /** The help text of a setting that means something else to this command. */
   settingHelp?: Partial<Record<SettingName, string>>;
-  flags: Flags;
+  flags?: Flags;
   /** The help text after the flags. */
   note?: string;
 }
@@ -22,7 +22,6 @@ export const COMMANDS = {
     summary: "Start the server. The word serve may be left out.",
     usage: ["[serve] <port> <admin-key> [flags]"],
     settings: "all",
-    flags: {},
   },
   agent: {
     summary: "Connect a model server, on this machine or another, to a server as an agent.",
@@ -32,7 +31,6 @@ export const COMMANDS = {
       ...["logLevel", "logFormat"],
     ],
     settingHelp: { agentKey: "Key to register with, unless the server's address has one. (none)" },
-    flags: {},
   },
   users: {
     summary: "Manage the users in the local database. The server may run meanwhile.",
@@ -90,15 +88,9 @@ export const COMMANDS = {
     summary: "Check that a server is healthy. The exit code is 0 if it is, and 1 if not.",
     usage: ["health [<url>] [flags]"],
     settings: ["port", "host", "tlsCert"],
-    flags: {},
   },
-  help: {
-    summary: "Show this help, or the help of one command.",
-    usage: ["help [<command>]"],
-    settings: [],
-    flags: {},
-  },
-  version: { summary: "Show the version.", usage: ["version"], settings: [], flags: {} },
+  help: { summary: "Show this help, or the help of one command.", usage: ["help [<command>]"] },
+  version: { summary: "Show the version.", usage: ["version"] },
 } as const satisfies Record<string, CommandDescription>;
 
 export type CommandName = keyof typeof COMMANDS;

@@ -54,7 +54,7 @@ function helpOfAll(): string {
 }
 
 function helpOfOne(name: CommandName): string {
-  const { summary, usage, settings, settingHelp, flags, note }: CommandDescription = COMMANDS[name];
+  const { summary, usage, settings = [], settingHelp, flags = {}, note }: CommandDescription = COMMANDS[name];
   const names = settings === "all" ? SETTING_NAMES : settings;
   return [
     `${summary}\n`,

@@ -15,14 +15,11 @@ export async function withStore(
   try {
     await work(store);
   } catch (error) {
-    throw error instanceof AppError ? explain(error) : error;
+    if (!(error instanceof AppError)) throw error;
+    const { message, hint, cause } = error;
+    const reason = cause instanceof Error ? `${message}: ${cause.message}` : message;
+    throw new CommandError(hint === undefined ? reason : `${reason}. ${hint}`, { cause: error });
   } finally {
     await store.close();
   }
-}
-
-function explain(error: AppError): CommandError {
-  const { message, hint, cause } = error;
-  const reason = cause instanceof Error ? `${message}: ${cause.message}` : message;
-  return new CommandError(hint === undefined ? reason : `${reason}. ${hint}`, { cause: error });
 }

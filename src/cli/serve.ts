@@ -7,13 +7,10 @@ import { readServerArgs } from "./args.ts";
 import { banner, listenAddresses } from "./banner.ts";
 import { startBuiltinAgent, upstreamOf } from "./builtin-agent.ts";
 import { localAddress } from "./health.ts";
-import { stopSignal } from "./signals.ts";
-import { type Command, createCommandLog } from "./terminal.ts";
+import { type Command, createCommandLog, stopSignal } from "./terminal.ts";
 import { PROGRAM, VERSION } from "./version.ts";
 
-/**
- * Serves until a signal ends it. The log goes to standard output, and messages for people to standard error.
- */
+/** Serves until a signal ends it. */
 export const serve: Command = async (args, io) => {
   const { config, warnings, origins } = readServerArgs({ args, env: io.env });
   for (const warning of warnings) io.err(`${PROGRAM}: ${warning}\n`);
@@ -40,7 +37,10 @@ export const serve: Command = async (args, io) => {
       server: readServerAddress(localAddress({ ...config, port })),
       // The certificate names the public host. This connection uses the loopback address.
       anyCertificate: config.tlsCert !== undefined,
-      ...{ agentKey, upstream, log, print },
+      agentKey,
+      upstream,
+      log,
+      print,
     });
   void builtinAgent?.ended.then((error) => error && print(`the built-in agent has ended: ${error.message}`));
 

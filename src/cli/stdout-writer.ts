@@ -8,9 +8,7 @@ export interface StdoutWriter {
 
 const WAITING_LENGTH_MAX = 8 * 1024 ** 2;
 
-/**
- * The pause between two writes. Each write is a system call, so a busy log is written in few large pieces.
- */
+/** The pause between two writes. Each is a system call, so a busy log is written in few large pieces. */
 const PAUSE_MS = 10;
 
 /**
@@ -27,8 +25,8 @@ export function createStdoutWriter(file: BunFile, waitingLengthMax = WAITING_LEN
   let dropped = 0;
   let running: Promise<void> | undefined;
   /** The calls of `flush` that wait. Meanwhile nothing pauses. */
-  let hurried = 0;
-  let wake = () => {};
+  let flushing = 0;
+  let endPause = () => {};
 
   const write = (text: string) => {
     if (waiting + text.length > waitingLengthMax) {
@@ -44,7 +42,7 @@ export function createStdoutWriter(file: BunFile, waitingLengthMax = WAITING_LEN
     await new Promise((resolve) => setImmediate(resolve));
     while (texts.length > 0) {
       await writeAll();
-      if (hurried === 0) await pause();
+      if (flushing === 0) await pause();
     }
     running = undefined;
   };
@@ -52,8 +50,12 @@ export function createStdoutWriter(file: BunFile, waitingLengthMax = WAITING_LEN
   const writeAll = async () => {
     const text = texts.join("");
     texts = [];
-    await settle(() => writer.write(text));
-    await settle(() => writer.flush());
+    try {
+      await writer.write(text);
+      await writer.flush();
+    } catch {
+      // The reader is gone.
+    }
     waiting -= text.length;
     if (waiting > 0 || dropped === 0) return;
     const lines = dropped;
@@ -63,27 +65,18 @@ export function createStdoutWriter(file: BunFile, waitingLengthMax = WAITING_LEN
 
   const pause = () => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, PAUSE_MS);
-    wake = resolve;
-    return promise.finally(() => clearTimeout(timer));
+    setTimeout(resolve, PAUSE_MS);
+    endPause = resolve;
+    return promise;
   };
 
   return {
     write,
     async flush() {
-      hurried++;
-      wake();
+      flushing++;
+      endPause();
       await running;
-      hurried--;
+      flushing--;
     },
   };
-}
-
-/** Waits for the work, which throws or rejects when the reader is gone. */
-async function settle(work: () => number | Promise<number>): Promise<void> {
-  try {
-    await work();
-  } catch {
-    // The reader is gone.
-  }
 }

@@ -7,10 +7,7 @@ import { createStdoutWriter } from "./stdout-writer.ts";
 /** The parts of its process that a command may use. */
 export interface Terminal {
   env: Environment;
-  /**
-   * Whether standard output is a terminal that shows colors, and the user did not turn them off:
-   * https://no-color.org.
-   */
+  /** Whether standard output shows colors, and the user did not turn them off (https://no-color.org). */
   colored?: boolean;
   /** Writes to standard output, and adds a newline if the text does not end in one. Never throws. */
   out(text: string): void;
@@ -37,7 +34,7 @@ export function processTerminal(): Terminal & { flush(): Promise<void> } {
   };
 }
 
-/** Creates the log of a command that runs until it is stopped. It masks the secrets. */
+/** Creates the log of a command that serves, on standard output. Messages for people go to standard error. */
 export function createCommandLog(
   { out: write, colored: coloured = false }: Terminal,
   { logLevel: level, logFormat: format }: Pick<Config, "logLevel" | "logFormat">,
@@ -59,4 +56,22 @@ export function toJson(value: unknown): string {
 /** Returns the count with its noun, such as `1 user` or `2 users`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/**
+ * Resolves at the first SIGTERM or SIGINT. A second one ends the process at once with exit code 1. SIGHUP,
+ * which is also sent when a terminal is closed, no longer ends the process; add a listener to act on it.
+ */
+export function stopSignal(): Promise<NodeJS.Signals> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  let asked = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (asked) process.exit(1);
+    asked = true;
+    resolve(signal);
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  process.on("SIGHUP", () => {});
+  return promise;
 }

@@ -11,6 +11,16 @@ export interface Kind<Value> {
   show?(value: Value): string;
 }
 
+/** Returns the schema of a text. Refuses with `advice` a text for which `parse` returns undefined. */
+function parsed<Value>(parse: (text: string) => Value | undefined, advice: string) {
+  return z.string().transform((text, context): Value => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue(advice);
+    return z.NEVER;
+  });
+}
+
 const TIMES = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 const SIZES = { GB: 1024 ** 3, MB: 1024 ** 2, KB: 1024, B: 1 };
 
@@ -20,17 +30,15 @@ function amount(what: string, min: string, max: string, units: Record<string, nu
     const name = Object.keys(units).find((name) => name === unit || name === unit?.toUpperCase());
     return unit && !name ? Number.NaN : Math.round(Number(digits) * (units[name ?? ""] ?? bareUnit));
   };
-  const schema = z.string().transform((text, context) => {
+  const bounded = (text: string) => {
     const value = read(text);
-    if (value >= read(min) && value <= read(max)) return value;
-    context.addIssue(`Give ${what}, from ${min} to ${max}.`);
-    return z.NEVER;
-  });
+    return value >= read(min) && value <= read(max) ? value : undefined;
+  };
   const show = (value: number) => {
     const [unit, size] = Object.entries(units).find(([, size]) => value % size === 0) ?? ["", 1];
     return value === 0 ? "0" : `${value / size}${unit}`;
   };
-  return { schema, show };
+  return { schema: parsed(bounded, `Give ${what}, from ${min} to ${max}.`), show };
 }
 
 export const time = (min: string, max: string): Kind<number> => ({
@@ -43,14 +51,13 @@ export const size = (min: string, max: string): Kind<number> => ({
   ...amount("a size such as 512KB or 20MB", min, max, SIZES, SIZES.B),
 });
 
-export const whole = (what: string, min: number, max: number): Kind<number> => {
-  const error = `Give a ${what} from ${min} to ${max}.`;
-  const digits = z.string().regex(/^\d{1,9}$/, { error, abort: true });
-  return {
-    value: `<${what}>`,
-    schema: digits.transform(Number).refine((read) => read >= min && read <= max, error),
-  };
-};
+export const whole = (what: string, min: number, max: number): Kind<number> => ({
+  value: `<${what}>`,
+  schema: parsed((text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    return value >= min && value <= max ? value : undefined;
+  }, `Give a ${what} from ${min} to ${max}.`),
+});
 
 export const choice = <const Names extends readonly string[]>(...names: Names) => ({
   value: names.join("|"),
@@ -73,32 +80,27 @@ const list = (text: string) => text.split(",").map((part) => part.trim());
 /** A list of lower-case texts that match the pattern. The word `none` is the empty list. */
 const lowerCaseList = (value: string, pattern: RegExp, what: string): Kind<readonly string[]> => ({
   value,
-  schema: z
-    .string()
-    .transform((text): readonly string[] => Object.freeze(text === "none" ? [] : list(text.toLowerCase())))
-    .refine(
-      (parts) => parts.every((part) => pattern.test(part)),
-      `Give ${what}, separated by commas, or none.`,
-    ),
+  schema: parsed((text) => {
+    const parts = text === "none" ? [] : list(text.toLowerCase());
+    return parts.every((part) => pattern.test(part)) ? Object.freeze(parts) : undefined;
+  }, `Give ${what}, separated by commas, or none.`),
   show: (parts) => parts.join(",") || "none",
 });
 
 // A last label of digits is a mistyped IP address.
 const HOST_NAME = /^(?=.{1,253}$)(?!(.*\.)?\d+$)[\w-]+(\.[\w-]+)*$/;
-const HOST_NAMES_HELP = "host names such as chat.example.com, without a port";
-export const hostNames = lowerCaseList("<names>", HOST_NAME, HOST_NAMES_HELP);
+const HOST_NAMES = "host names such as chat.example.com, without a port";
+export const hostNames = lowerCaseList("<names>", HOST_NAME, HOST_NAMES);
 
 const ORIGIN = /^(null|[a-z][a-z0-9+.-]*:\/\/[^\s/?#@]+)$/i;
 export const origins = lowerCaseList("<origins>", ORIGIN, "web origins such as https://chatgpt.com");
 
-const isHost = (text: string) => isIP(text) > 0 || HOST_NAME.test(text);
-
 export const host: Kind<string> = {
   value: "<address>",
-  schema: z
-    .string()
-    .transform((text) => text.replace(/^\[(.*)\]$/, "$1"))
-    .refine(isHost, "Give an IP address or a host name, without a port."),
+  schema: parsed((text) => {
+    const name = text.replace(/^\[(.*)\]$/, "$1");
+    return isIP(name) > 0 || HOST_NAME.test(name) ? name : undefined;
+  }, "Give an IP address or a host name, without a port."),
 };
 
 /** The trusted proxies: how many stand in a row, or their addresses. */
@@ -115,16 +117,12 @@ function isNetwork(text: string): boolean {
 
 export const proxies: Kind<TrustedProxies> = {
   value: "<proxies>",
-  schema: z.string().transform((text, context): TrustedProxies => {
+  schema: parsed((text): TrustedProxies | undefined => {
     if (/^\d{1,2}$/.test(text) && Number(text) > 0 && Number(text) <= HOPS_MAX)
       return Object.freeze({ hops: Number(text) });
     const networks = list(text);
-    if (networks.every(isNetwork)) return Object.freeze({ networks: Object.freeze(networks) });
-    context.addIssue(
-      `Give the number of proxies, 1 to ${HOPS_MAX}, or their addresses, such as loopback, private or 10.0.0.0/8.`,
-    );
-    return z.NEVER;
-  }),
+    return networks.every(isNetwork) ? Object.freeze({ networks: Object.freeze(networks) }) : undefined;
+  }, `Give the number of proxies, 1 to ${HOPS_MAX}, or their addresses, such as loopback, private or 10.0.0.0/8.`),
   show: (trusted) => ("hops" in trusted ? String(trusted.hops) : trusted.networks.join(",")),
 };
 
@@ -164,16 +162,12 @@ export const metricsKey = key(
 
 export const baseUrl: Kind<string> = {
   value: "<URL>",
-  schema: z.string().transform((text, context) => {
+  schema: parsed((text) => {
     const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
-    const isGood = url?.hostname && /^https?:$/.test(url.protocol);
-    if (isGood && !(url.username || url.password || url.search || url.hash))
-      return url.href.replace(/\/+$/, "");
-    context.addIssue(
-      "Give a base URL such as http://localhost:11434/v1, without a user, a password or a query.",
-    );
-    return z.NEVER;
-  }),
+    if (!url?.hostname || !/^https?:$/.test(url.protocol)) return undefined;
+    const hasMore = url.username || url.password || url.search || url.hash;
+    return hasMore ? undefined : url.href.replace(/\/+$/, "");
+  }, "Give a base URL such as http://localhost:11434/v1, without a user, a password or a query."),
 };
 
 const NAME_LENGTH_MAX = 256;
@@ -185,23 +179,19 @@ export const name: Kind<string> = { value: "<name>", schema: nameSchema };
 
 export const names: Kind<readonly string[]> = {
   value: "<name>",
-  schema: z
-    .string()
-    .transform((text): readonly string[] => Object.freeze([...new Set(list(text))]))
-    .refine((names) => names.every(isName), `${NAME_HINT} for each name.`),
+  schema: parsed((text) => {
+    const names = [...new Set(list(text))];
+    return names.every(isName) ? Object.freeze(names) : undefined;
+  }, `${NAME_HINT} for each name.`),
   show: (names) => names.join(","),
 };
 
 export const aliases: Kind<Readonly<Record<string, string>>> = {
   value: "<name>=<model>",
-  schema: z.string().transform((text, context): Readonly<Record<string, string>> => {
+  schema: parsed((text) => {
     const pairs = list(text).map((pair) => pair.split("=").map((part) => part.trim()));
     const isPair = (pair: string[]) => pair.length === 2 && pair.every(isName);
-    if (!pairs.every(isPair)) context.addIssue("Give name=model for each alias.");
-    return Object.freeze(Object.fromEntries(pairs));
-  }),
-  show: (aliases) =>
-    Object.entries(aliases)
-      .map((pair) => pair.join("="))
-      .join(","),
+    return pairs.every(isPair) ? Object.freeze(Object.fromEntries(pairs)) : undefined;
+  }, "Give name=model for each alias."),
+  show: (aliases) => Array.from(Object.entries(aliases), (pair) => pair.join("=")).join(","),
 };

@@ -64,14 +64,14 @@ export function readSettings<Name extends SettingName>(
   const { data, error } = schema.safeParse(Object.fromEntries(texts), { jitless: true });
   for (const { path, message } of error?.issues ?? []) {
     const name = path[0] as Name;
-    given.addFault(name, verdictOn(name, given.texts.get(name)) + message);
+    given.addFault(name, faultPrefix(name, given.texts.get(name)) + message);
   }
   if (given.faults.length > 0) throw usageError(given.faults.join("\n"));
   return Object.freeze(data) as Pick<Config, Name>;
 }
 
 /** Repeats the text only if it cannot be a key, a key in the port's place, or a password in a URL. */
-function verdictOn(name: SettingName, found: Given | undefined): string {
+function faultPrefix(name: SettingName, found: Given | undefined): string {
   if (!found) return "";
   const { text, from } = found;
   if (from.endsWith(" argument")) return `The ${from} is not valid. `;

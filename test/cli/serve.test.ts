@@ -73,9 +73,9 @@ describe("signals", () => {
   });
 
   test("a second signal ends the process at once, with exit code 1", async () => {
-    const signals = join(import.meta.dir, "../../src/cli/signals.ts");
+    const terminal = join(import.meta.dir, "../../src/cli/terminal.ts");
     const script = `
-      const { stopSignal } = await import(${JSON.stringify(signals)});
+      const { stopSignal } = await import(${JSON.stringify(terminal)});
       setInterval(() => {}, 1000);
       const stopped = stopSignal();
       console.log("ready");
