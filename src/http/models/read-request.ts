@@ -96,10 +96,7 @@ function unknownModel(name: string, { relay }: ModelAskDeps, { models }: AskCont
     ids.length > 0
       ? `Available models: ${ids.slice(0, LISTED_MAX).join(", ")}${more}.`
       : "You may not use any of the available models.";
-  return new AppError("model_not_found", { param: "model", hint, ...modelNamed(name) });
-}
-
-/** Returns the message that names the model, or none for a name that would garble the sentence. */
-function modelNamed(name: string): { message?: string } {
-  return /^[\w.:/@+-]{1,100}$/.test(name) ? { message: `The model \`${name}\` does not exist` } : {};
+  // Other names would garble the sentence.
+  const message = /^[\w.:/@+-]{1,100}$/.test(name) && `The model \`${name}\` does not exist`;
+  return new AppError("model_not_found", { param: "model", hint, ...(message && { message }) });
 }

@@ -6,21 +6,10 @@ import { Output } from "./output.ts";
 import type { ResponsesBody } from "./schema.ts";
 import type { Tools } from "./tools.ts";
 
-/** The fields of a response that change while it is made. */
-interface ResponseState {
-  status: "in_progress" | "completed" | "incomplete" | "failed";
-  completed_at: number | null;
-  error: { code: string; message: string } | null;
-  incomplete_details: { reason: string } | null;
-  output: Output["items"];
-  usage: ReturnType<typeof responseUsage>;
-}
-
 /** A response that is made from a chat completion, streamed or whole. */
 export class ResponsesStream extends TranslatedStream {
   /** The fields that the response repeats of the request. */
   readonly #echo: ReturnType<typeof responseEcho>;
-  readonly #state: ResponseState;
   readonly #output: Output;
   readonly #nowS: () => number;
   #sequence = 0;
@@ -33,21 +22,12 @@ export class ResponsesStream extends TranslatedStream {
     this.#nowS = () => Math.floor(now() / 1000);
     this.#echo = responseEcho(body, tools, `resp_${newId()}`, this.#nowS());
     this.#output = new Output(tools, newId, (type, fields) => this.#emit(type, fields));
-    this.#state = {
-      status: "in_progress",
-      completed_at: null,
-      error: null,
-      incomplete_details: null,
-      output: this.#output.items,
-      usage: null,
-    };
   }
 
   /** Returns the response that a whole chat completion makes. */
   whole(chatBody: string): Record<string, unknown> {
     this.write(readCompletion(chatBody).completion);
-    this.finish();
-    return this.#response();
+    return this.#finished();
   }
 
   protected write(chunk: CompletionChunk): undefined {
@@ -65,23 +45,15 @@ export class ResponsesStream extends TranslatedStream {
 
   protected finish(): undefined {
     this.#start();
-    const reason = incompleteReason(this.#finishReason);
-    this.#output.close(reason === undefined);
-    this.#state.status = reason === undefined ? "completed" : "incomplete";
-    if (reason === undefined) this.#state.completed_at = this.#nowS();
-    else this.#state.incomplete_details = { reason };
-    this.#state.usage = responseUsage(this.#usage);
-    this.#emitResponse(`response.${this.#state.status}`);
+    this.#emitResponse(this.#finished());
   }
 
   protected sendFailure({ message, type, code }: Failure): void {
     // Codex CLI decides by the code. Upstreams without codes put it into the type.
     const error = { code: typeof code === "string" ? code : (type ?? "server_error"), message };
-    this.#state.status = "failed";
-    this.#state.error = error;
-    this.#state.usage = responseUsage(this.#usage);
     for (const item of this.#output.items) if (item.status === "in_progress") item.status = "incomplete";
-    if (this.#isStarted) this.#emitResponse("response.failed");
+    const usage = responseUsage(this.#usage);
+    if (this.#isStarted) this.#emitResponse(this.#response("failed", { error, usage }));
     else this.#emit("error", { ...error, param: null });
   }
 
@@ -93,16 +65,28 @@ export class ResponsesStream extends TranslatedStream {
   #start(): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
-    this.#emitResponse("response.created");
-    this.#emitResponse("response.in_progress");
+    const response = this.#response("in_progress");
+    this.#emit("response.created", { response });
+    this.#emitResponse(response);
   }
 
-  #response() {
-    return { ...this.#echo, ...this.#state };
+  /** Closes the open items, and returns the whole response. */
+  #finished() {
+    const reason = incompleteReason(this.#finishReason);
+    this.#output.close(reason === undefined);
+    const usage = responseUsage(this.#usage);
+    if (reason) return this.#response("incomplete", { incomplete_details: { reason }, usage });
+    return this.#response("completed", { completed_at: this.#nowS(), usage });
   }
 
-  #emitResponse(type: string): void {
-    this.#emit(type, { response: this.#response() });
+  /** Returns the response as it is now, with the fields that its status changes. */
+  #response(status: string, changes: Record<string, unknown> = {}) {
+    const unchanged = { completed_at: null, error: null, incomplete_details: null };
+    return { ...this.#echo, status, ...unchanged, output: this.#output.items, usage: null, ...changes };
+  }
+
+  #emitResponse(response: { status: string }): void {
+    this.#emit(`response.${response.status}`, { response });
   }
 
   #emit(type: string, fields: Record<string, unknown>): void {
