@@ -40,9 +40,8 @@ export class AccessControl {
   constructor(private readonly options: AccessControlOptions) {}
 
   /**
-   * Returns where the request comes from. Throws an `AppError`: url_too_long, host_invalid, or host_refused
-   * unless the route `needsKey`. Without a key, a page could reach this machine by pointing its own name to
-   * it.
+   * Returns where the request comes from. Throws url_too_long, host_invalid, or host_refused unless the route
+   * `needsKey`: without a key, a page could reach this machine by pointing its own name to it.
    */
   check(request: Request, server: BunServer, needsKey: boolean): ClientAddress {
     const { headers, url } = request;

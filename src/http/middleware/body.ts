@@ -44,10 +44,7 @@ async function readChunks(body: ReadableStream<Uint8Array> | null, bytesMax: num
   return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
-/**
- * Returns the JSON in `text`. Throws `code` if the text is not JSON, or is nested too deeply, or has too many
- * values.
- */
+/** Returns the JSON in `text`. Throws `code` if it is not JSON, nested too deeply, or has too many values. */
 export function parseBody(text: string, code: ErrorCode): unknown {
   const excess = jsonExcess(text);
   if (excess !== undefined) throw new AppError(code, { hint: `The body is too complex. ${excess}` });
@@ -56,9 +53,7 @@ export function parseBody(text: string, code: ErrorCode): unknown {
   return value;
 }
 
-/**
- * Returns the value as the schema reads it. Throws `code` with a hint that names the first field at fault.
- */
+/** Returns the value as the schema reads it. Throws `code`, and its hint names the first field at fault. */
 export function parseShape<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,

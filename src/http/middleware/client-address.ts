@@ -18,10 +18,7 @@ interface Peers {
   requestIP(request: Request): { address: string } | null;
 }
 
-/**
- * Returns where a request comes from. Call it before an upgrade, after which the server has forgotten the
- * peer.
- */
+/** Returns where a request comes from. Call it before an upgrade: the server forgets the peer then. */
 export type ClientAddresses = (request: Request, server: Peers) => ClientAddress;
 
 /** The proxies whose `X-Forwarded-For` and similar headers are trusted. */

@@ -12,10 +12,7 @@ export function showLimits(c: HttpContext, limits: Limits, { principal, allowanc
   });
 }
 
-/**
- * Uses the names and the notation of
- * https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers.
- */
+/** Sets headers as in https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers. */
 function setHeaders(headers: Headers, what: string, { limit, remaining, resetMs }: LimitStanding): void {
   headers.set(`x-ratelimit-limit-${what}`, String(limit));
   headers.set(`x-ratelimit-remaining-${what}`, String(remaining));

@@ -6,10 +6,7 @@ import type { NamedRoute } from "../route.ts";
 /** Stands for the path of a request without a route. */
 export const UNKNOWN_ROUTE = "(unknown)";
 
-/**
- * Writes one line for each request, when its response begins. It shows the route, as paths and queries may
- * hold keys.
- */
+/** Logs a request when its response begins, by its route only: paths and queries may hold keys. */
 export function logRequest(
   log: Log,
   c: HttpContext,
@@ -50,10 +47,7 @@ function plainId(header: string | null): string | undefined {
   return header !== null && /^[\w.:-]{1,64}$/.test(header) ? header : undefined;
 }
 
-/**
- * Returns the first segment of an unknown path, which helps to find a wrong base URL. The rest might hold a
- * key.
- */
+/** Returns the first segment of an unknown path, to find a wrong base URL. The rest might hold a key. */
 function firstSegment(path: string): string {
   const [, first = ""] = path.split("/");
   return /^[a-z0-9._-]{1,16}$/i.test(first) ? `/${first}…` : UNKNOWN_ROUTE;

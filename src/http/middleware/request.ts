@@ -85,10 +85,7 @@ function admit(c: HttpContext, deps: RequestDeps, route: NamedRoute | undefined)
 
 const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/**
- * Turns whatever a handler threw into a response. An error that was not thrown on purpose tells nothing of
- * its cause.
- */
+/** Turns what a handler threw into a response. An unexpected error tells the caller nothing of its cause. */
 export function onError({ log, accessControl, routes }: ErrorDeps) {
   return (thrown: Error, c: HttpContext): Response => {
     const error = accessControl.limitWrongKeys(asAppError(thrown), c.get("address"));

@@ -31,10 +31,7 @@ export async function askWhole(relay: Relay, ask: ModelAsk, signal: Signal): Pro
   return replyOf(ask, await relay.ask(askRequest(ask), signal));
 }
 
-/**
- * A streamed model request. The first delta, or else the answer, decides which plan turns the answer into
- * events.
- */
+/** A streamed model request. Its first delta, or else its answer, decides which plan makes the events. */
 export class ModelStream {
   #stream: PlanStream | undefined;
 
@@ -105,10 +102,7 @@ function modelAnswer(ask: ModelAsk, result: AskResult): Omit<ModelAnswer, "kind"
   return { status: 200, body: ask.v1 && JSON.stringify(ask.v1.completion(result)), usage: undefined };
 }
 
-/**
- * Returns the plan of the request that was sent. A v1 agent's answer goes by the last, which reads chat
- * completions.
- */
+/** Returns the plan of the sent request; for a v1 agent the last, which reads chat completions. */
 function planOf({ plans }: ModelAsk, request: ModelRequest | undefined): Plan {
   const plan = plans.find((candidate) => candidate.request === request) ?? plans.at(-1);
   if (!plan) throw new Error("a model request without a plan");

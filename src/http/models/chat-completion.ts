@@ -112,10 +112,7 @@ export function chunksOf(completion: WholeCompletion): string[] {
   ];
 }
 
-/**
- * Adds the index by which the fragments of tool calls are told apart, and which a whole message does not
- * have.
- */
+/** Adds the index by which the fragments of tool calls are told apart. Whole messages have none. */
 function withIndexes(message: WholeCompletion["choices"][number]["message"]): object {
   if (!message.tool_calls) return message;
   return { ...message, tool_calls: message.tool_calls.map((call, index) => ({ index, ...call })) };

@@ -11,9 +11,7 @@ export function refuse(param: string, reason: string, extra?: Record<string, unk
   return new AppError("request_untranslatable", { param, hint, ...(extra && { extra }) });
 }
 
-/**
- * Returns the value as the schema reads it. Throws an error that names the field at fault by its whole path.
- */
+/** Returns the value as the schema reads it. Throws an error that names the whole path of the wrong field. */
 export function readShape<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,

@@ -31,8 +31,7 @@ const THREADS_MAX = 10_000;
 
 /**
  * Finds the conversation that a chat continues by a hash of its owner and of the messages before its
- * question, as callers of the OpenAI-style API name no conversation. Forgets the chats that were continued
- * longest ago.
+ * question, as callers of the OpenAI-style API name none. Forgets the chats continued longest ago.
  */
 export class Threads extends BoundedMap<string, Thread> {
   constructor() {
@@ -49,8 +48,7 @@ export interface V1PlanDeps {
 
 /**
  * Returns the plan for v1 agents. It continues a known conversation if the chat's earlier messages are from
- * one, and otherwise sends the whole chat as one prompt. Throws an `AppError` if the chat holds more than
- * text.
+ * one, and otherwise sends the whole chat as one prompt. Throws an `AppError` for more than text.
  */
 export function v1Plan(deps: V1PlanDeps, asker: Asker, chat: unknown, model: string): V1Plan {
   const plain = readPlainChat(chat);

@@ -9,8 +9,7 @@ import { MessagesStream } from "./stream.ts";
  * Translates a request of Anthropic's Messages API (https://platform.claude.com/docs/en/api/messages) for an
  * upstream that has only chat completions. Throws `request_untranslatable` for what a chat completion cannot
  * express, and `body_invalid` for a request that is not valid; both name the field in `param`. The model's
- * reasoning is shown to callers who have switched `thinking` on, as Anthropic does, and dropped for all
- * others.
+ * reasoning is shown only to callers who have switched `thinking` on, as Anthropic does.
  */
 export function translateMessages(body: unknown, { newId }: TranslationContext): Translation {
   const request = readShape(MessagesBody, body, "");
@@ -77,10 +76,7 @@ function chatRequest(body: MessagesBody): Record<string, unknown> {
   };
 }
 
-/**
- * The tool runners of the official packages ask for a thread, and go on without one if the error has these
- * details.
- */
+/** With these details, the tool runners of the official packages go on without a thread. */
 const NO_THREADS = { details: { error_code: "thread_unsupported_request", unsupported: [] } };
 
 /** Refuses what Anthropic keeps or runs on its side. */
