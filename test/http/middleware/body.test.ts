@@ -84,7 +84,7 @@ async function connectDeafAgent(url: string): Promise<void> {
 }
 
 test("an agent that reads nothing is closed, and its asks move to another agent", async () => {
-  const limits = ["--first-byte", "3s", "--ping-every", "500ms"];
+  const limits = ["--first-byte", "10s", "--ping-every", "500ms"];
   const server = await startTestServer(limits);
   await connectDeafAgent(server.url);
   const asked = fetch(`${server.url}/api/ask`, {
