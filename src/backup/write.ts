@@ -79,11 +79,7 @@ async function copyAndPack(options: BackupOptions): Promise<Manifest> {
     copyDatabase(databaseIn(data), copy);
     const contents = inspectDatabase(copy);
     const madeAt = new Date();
-    const database = {
-      name: DATABASE_NAME,
-      content: { path: copy },
-      ...(await fingerprintOf(copy)),
-    } as const;
+    const database: Entry = { name: DATABASE_NAME, content: { path: copy }, ...(await fingerprintOf(copy)) };
     const entries = [database, ...keyEntries(data)];
     const manifest = describe(contents, entries, options, madeAt);
     await pack(part, manifest, entries, madeAt);
@@ -115,8 +111,9 @@ function describe(
   { data, sealKey, program }: BackupOptions,
   madeAt: Date,
 ): Manifest {
-  const hasOwnKey = sealKey === undefined && entries.some(({ name }) => name === SEAL_KEY_NAME);
-  const fits = () => tokens.length === 0 || countOpened(tokens, { sealKey, path: sealKeyIn(data) }) > 0;
+  const usesKeyFile = sealKey === undefined && entries.some(({ name }) => name === SEAL_KEY_NAME);
+  const opensTokens = () =>
+    tokens.length === 0 || countOpened(tokens, { sealKey, path: sealKeyIn(data) }) > 0;
   return Manifest.parse({
     ...FORMAT,
     made_at: madeAt.toISOString(),
@@ -124,7 +121,7 @@ function describe(
     schema: version,
     users,
     conversations,
-    seal_key: hasOwnKey && fits() ? "included" : "not included",
+    seal_key: usesKeyFile && opensTokens() ? "included" : "not included",
     files: Object.fromEntries(entries.map(({ name, bytes, sha256 }) => [name, { bytes, sha256 }])),
   });
 }

@@ -76,10 +76,8 @@ function flagTables(flags: Flags): string[] {
 function settingTables(names: readonly SettingName[], settingHelp: CommandDescription["settingHelp"] = {}) {
   return Object.entries(SETTING_GROUPS).flatMap(([title, group]) => {
     const listed = group.filter((name) => names.includes(name));
-    return titledTable(
-      title,
-      listed.flatMap((name) => settingRow(name, settingHelp[name])),
-    );
+    const rows = listed.flatMap((name) => settingRow(name, settingHelp[name]));
+    return titledTable(title, rows);
   });
 }
 

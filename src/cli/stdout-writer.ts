@@ -1,11 +1,5 @@
 import type { BunFile } from "bun";
 
-export interface StdoutWriter {
-  write(text: string): void;
-  /** Resolves once everything written so far is out, or its reader is gone. */
-  flush(): Promise<void>;
-}
-
 const WAITING_LENGTH_MAX = 8 * 1024 ** 2;
 
 /** The pause between two writes. Each is a system call, so a busy log is written in few large pieces. */
@@ -18,7 +12,7 @@ const PAUSE_MS = 10;
  * reading must not fill the memory: beyond `waitingLengthMax` characters texts are dropped, and a line says
  * how many once the reader goes on.
  */
-export function createStdoutWriter(file: BunFile, waitingLengthMax = WAITING_LENGTH_MAX): StdoutWriter {
+export function createStdoutWriter(file: BunFile, waitingLengthMax = WAITING_LENGTH_MAX) {
   const writer = file.writer();
   let texts: string[] = [];
   let waiting = 0;
@@ -72,7 +66,8 @@ export function createStdoutWriter(file: BunFile, waitingLengthMax = WAITING_LEN
 
   return {
     write,
-    async flush() {
+    /** Resolves once everything written so far is out, or its reader is gone. */
+    async flush(): Promise<void> {
       flushing++;
       endPause();
       await running;

@@ -11,14 +11,11 @@ export function table(
   rows: readonly (readonly string[])[],
   { indent = "", width = Number.POSITIVE_INFINITY }: Layout = {},
 ): string {
-  const widths: number[] = [];
-  for (const row of rows)
-    for (const [column, cell] of row.slice(0, -1).entries())
-      widths[column] = Math.max(widths[column] ?? 0, cell.length);
-
+  const widthOf = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  const widths = rows[0]?.map((_, column) => widthOf(column)) ?? [];
   const line = (row: readonly string[]) => {
-    const head = row.slice(0, -1).map((cell, column) => cell.padEnd(widths[column] ?? 0) + GAP);
-    const start = indent + head.join("");
+    const cells = row.slice(0, -1).map((cell, column) => cell.padEnd(widths[column] ?? 0) + GAP);
+    const start = indent + cells.join("");
     const next = `\n${" ".repeat(start.length)}`;
     return `${start}${breakLines(row.at(-1) ?? "", width - start.length).join(next)}`.trimEnd();
   };
