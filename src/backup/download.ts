@@ -18,17 +18,6 @@ interface BackupsOptions {
   make?: MakeBackup | undefined;
 }
 
-/** The backups that are downloaded over HTTP, one at a time. */
-export interface Backups {
-  /**
-   * Makes a backup and returns its archive, which is deleted when it was read or its reader has gone. Throws
-   * an `AppError`: backup_busy, backup_failed, or caller_gone if `signal` was aborted.
-   */
-  take(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
-  /** Gives up the backup that is being made or read. */
-  stop(): void;
-}
-
 const FOLDER = "backup-";
 const CHUNK_BYTES = 256 * 1024;
 const REASON_LENGTH_MAX = 1_000;
@@ -36,11 +25,16 @@ const REASON_LENGTH_MAX = 1_000;
 const NO_BACKUP: MakeBackup = () =>
   Promise.reject(new Error("this server was started without a way to back up"));
 
-export function createBackups({ data, make = NO_BACKUP }: BackupsOptions): Backups {
+/** The backups that are downloaded over HTTP, one at a time. */
+export function createBackups({ data, make = NO_BACKUP }: BackupsOptions) {
   let current: AbortController | undefined;
   removeLeftovers(data);
   return {
-    async take(callerSignal) {
+    /**
+     * Makes a backup and returns its archive, which is deleted when it was read or its reader has gone. Throws
+     * an `AppError`: backup_busy, backup_failed, or caller_gone if `callerSignal` was aborted.
+     */
+    async take(callerSignal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
       if (current) throw new AppError("backup_busy");
       const own = new AbortController();
       const signal = AbortSignal.any([callerSignal, own.signal]);
@@ -61,6 +55,7 @@ export function createBackups({ data, make = NO_BACKUP }: BackupsOptions): Backu
         throw callerSignal.aborted ? new AppError("caller_gone") : new AppError("backup_failed", { cause });
       }
     },
+    /** Gives up the backup that is being made or read. */
     stop: () => current?.abort(),
   };
 }

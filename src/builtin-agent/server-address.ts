@@ -1,5 +1,5 @@
 import { isIPv6 } from "node:net";
-import { CommandError } from "../errors.ts";
+import { usageError } from "../errors.ts";
 
 export interface ServerAddress {
   /** The URL to register at: `ws://…/client/register`, without the agent key. */
@@ -45,9 +45,9 @@ function hostAndPort(address: string): string {
 function parse(text: string): URL {
   const url = URL.parse(complete(text));
   if (!url?.hostname || !/^(https?|wss?):$/.test(url.protocol))
-    throw fault("Give the server's address, such as localhost:8080 or https://chat.example.com.");
+    throw usageError("Give the server's address, such as localhost:8080 or https://chat.example.com.");
   if (url.username || url.password || url.search || url.hash)
-    throw fault("Give the server's address without a user, a password, a query or a fragment.");
+    throw usageError("Give the server's address without a user, a password, a query or a fragment.");
   return url;
 }
 
@@ -65,8 +65,4 @@ function decode(key: string): string {
   } catch {
     return key;
   }
-}
-
-function fault(message: string): CommandError {
-  return new CommandError(message, { exitCode: 2 });
 }

@@ -36,12 +36,12 @@ export function processTerminal(): Terminal & { flush(): Promise<void> } {
 
 /** Creates the log of a command that serves, on standard output. Messages for people go to standard error. */
 export function createCommandLog(
-  { out: write, colored: coloured = false }: Terminal,
+  { out: write, colored = false }: Terminal,
   { logLevel: level, logFormat: format }: Pick<Config, "logLevel" | "logFormat">,
   secrets: readonly (string | undefined)[],
 ): Log {
   const known = secrets.filter((secret) => secret !== undefined);
-  return createLog({ write, level, format, coloured, secrets: known });
+  return createLog({ write, level, format, colored, secrets: known });
 }
 
 function withNewline(text: string): string {

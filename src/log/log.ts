@@ -13,8 +13,8 @@ interface LogOptions {
   level?: LogLevel;
   /** Default: json. */
   format?: LogFormat;
-  /** Colours pretty lines, for a terminal. Default: false. */
-  coloured?: boolean;
+  /** Colors pretty lines, for a terminal. Default: false. */
+  colored?: boolean;
   /** Values to mask. Those shorter than 8 characters are not, as they would mask ordinary words. */
   secrets?: readonly string[];
   now?: () => Date;
@@ -35,7 +35,7 @@ export function createLog({
   write,
   level = "info",
   format = "json",
-  coloured = false,
+  colored = false,
   secrets = [],
   now = () => new Date(),
 }: LogOptions) {
@@ -53,7 +53,7 @@ export function createLog({
     (event: string, fields: LogFields = {}): void => {
       if (RANK[name] < RANK[level]) return;
       const entry = { time: now(), level: name, event, fields };
-      let line = format === "json" ? jsonLine(entry) : prettyLine(entry, coloured);
+      let line = format === "json" ? jsonLine(entry) : prettyLine(entry, colored);
       for (const secret of masked) if (line.includes(secret)) line = line.replaceAll(secret, "***");
       write(`${line}\n`);
     };

@@ -14,8 +14,8 @@ const DIM = 2;
 const BOLD = 1;
 
 /** Returns a line without its newline: the local time of day, the level, the event and its fields. */
-export function prettyLine({ time, level, event, fields }: LogEntry, coloured: boolean): string {
-  const paint = coloured ? withColour : withoutColour;
+export function prettyLine({ time, level, event, fields }: LogEntry, colored: boolean): string {
+  const paint = colored ? withColor : withoutColor;
   const first = FIRST_FIELDS[event] ?? [];
   const parts = [
     paint(timeOfDay(time), DIM),
@@ -33,8 +33,8 @@ export function prettyLine({ time, level, event, fields }: LogEntry, coloured: b
   return parts.join(" ").trimEnd();
 }
 
-const withColour = (text: string, code: number) => `\x1b[${code}m${text}\x1b[0m`;
-const withoutColour = (text: string) => text;
+const withColor = (text: string, code: number) => `\x1b[${code}m${text}\x1b[0m`;
+const withoutColor = (text: string) => text;
 
 function timeOfDay(time: Date): string {
   return `${time.toTimeString().slice(0, 8)}.${String(time.getMilliseconds()).padStart(3, "0")}`;

@@ -6,7 +6,7 @@ const noon = () => new Date(2026, 10, 23, 12, 5, 9, 7);
 function logged(
   event: string,
   fields: LogFields = {},
-  options: { coloured?: boolean; secrets?: string[] } = {},
+  options: { colored?: boolean; secrets?: string[] } = {},
 ) {
   let text = "";
   const write = (line: string) => {
@@ -49,10 +49,10 @@ describe("a pretty line", () => {
 
   test("a pretty line has colours only if enabled, and is the same without them", () => {
     const fields = { method: "GET", route: "/x", status: 200, ms: 1, user: "u" };
-    const [plain, coloured] = [logged("request", fields), logged("request", fields, { coloured: true })];
+    const [plain, colored] = [logged("request", fields), logged("request", fields, { colored: true })];
     expect(plain).not.toContain("\x1b");
-    expect(coloured).toContain("\x1b[32minfo");
-    expect(Bun.stripANSI(coloured)).toBe(plain);
+    expect(colored).toContain("\x1b[32minfo");
+    expect(Bun.stripANSI(colored)).toBe(plain);
   });
 
   test("a pretty line masks secrets that are escaped", () => {
