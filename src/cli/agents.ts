@@ -44,16 +44,13 @@ export const agents: Command = async (args, io) => {
 
 const SUBCOMMANDS: Record<string, (work: Work) => Promise<void>> = {
   async add({ keys, audit, subject, models, json, io }) {
-    const read = AddAgentKeyBody.safeParse({ name: subject, models });
-    if (!read.success) {
-      const isModels = read.error.issues[0]?.path[0] === "models";
-      const advice = isModels
-        ? "--models is not valid. Give the names of models, separated by commas."
-        : "The name is not valid. Give 1 to 64 characters, without control characters.";
-      throw usageError(advice);
-    }
+    const { data, error } = AddAgentKeyBody.safeParse({ name: subject, models });
+    if (error?.issues[0]?.path[0] === "models")
+      throw usageError("--models is not valid. Give the names of models, separated by commas.");
+    if (error)
+      throw usageError("The name is not valid. Give 1 to 64 characters, without control characters.");
     const id = crypto.randomUUID();
-    const detail = { name: read.data.name, models };
+    const detail = { name: data.name, models };
     const note = { actor: "cli", action: "agent_key.add", target: id, detail } as const;
     const { key, name } = await audit.change(note, () => keys.add({ id, ...detail }));
     if (json) return io.out(toJson({ id, name, models, key }));

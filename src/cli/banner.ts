@@ -30,8 +30,8 @@ export function listenAddresses(host: string | undefined, interfaces: Interfaces
     .filter(({ address, internal }) => !internal && !address.startsWith("fe80:"))
     .map(({ address }) => address)
     .filter((address) => host !== "0.0.0.0" || !isIPv6(address));
-  const shortFirst = others.sort((a, b) => Number(isIPv6(a)) - Number(isIPv6(b)));
-  return ["127.0.0.1", ...shortFirst];
+  const ipv4First = others.sort((a, b) => Number(isIPv6(a)) - Number(isIPv6(b)));
+  return ["127.0.0.1", ...ipv4First];
 }
 
 /**

@@ -99,7 +99,7 @@ function unknownSubcommand(word: string): CommandError {
 const SUBCOMMANDS: Record<string, Subcommand> = {
   add: { run: add, flags: ATTRIBUTE_FLAGS, makesTokens: true, createsData: true },
   list: { run: list },
-  show: { run: show, argument: "<user>" },
+  show: { run: async (work) => print(work, await findUser(work)), argument: "<user>" },
   set: { run: set, argument: "<user>", flags: ATTRIBUTE_FLAGS, needsFlag: true },
   disable: { run: (work) => switchTo("disable", work), argument: "<user>" },
   enable: { run: (work) => switchTo("enable", work), argument: "<user>" },
@@ -111,10 +111,6 @@ const SUBCOMMANDS: Record<string, Subcommand> = {
 async function list({ users, json, now, io }: Work): Promise<void> {
   const listed = await users.list();
   io.out(json ? toJson({ users: listed.map(describeUser) }) : tableOfUsers(listed, now));
-}
-
-async function show(work: Work): Promise<void> {
-  print(work, await findUser(work));
 }
 
 async function add(work: Work): Promise<void> {

@@ -65,7 +65,7 @@ const SERVER = {
     flag: false,
     secret: true,
   }),
-  metricsKey: optional("metrics-key", "none", kinds.metricsKey, "API key for GET /metrics only.", {
+  metricsKey: optional("metrics-key", "none", kinds.metricsKey, "Key for GET /metrics only.", {
     secret: true,
   }),
   sessionMs: setting("session", "12h", time("1m", "90d"), "How long a browser stays signed in."),

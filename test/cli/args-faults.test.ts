@@ -72,7 +72,7 @@ describe("each fault is reported with what to do", () => {
     ["a flag before the end of flags", ["--data", "--", "1"], key, "--data has no value. Add one."],
     ["an unknown flag", ["1", "--verbose"], key, "Unknown flag --verbose. Leave it out."],
     ["an unknown letter", ["1", "-x"], key, "Unknown flag -x. Leave it out."],
-    ["a misspelt flag", ["--prot", "1"], key, "Unknown flag --prot. Did you mean --port?"],
+    ["a misspelled flag", ["--prot", "1"], key, "Unknown flag --prot. Did you mean --port?"],
     [
       "a flag with an underscore",
       ["--queue_max=1"],
@@ -179,7 +179,7 @@ test("all faults are reported at once, those of the command line first, then in 
   ]);
 });
 
-test("the value of a misspelt flag is not reported as another fault", () => {
+test("the value of a misspelled flag is not reported as another fault", () => {
   expect(faults(["--hots", "127.0.0.1", "8080", "key"])).toEqual([
     "Unknown flag --hots. Did you mean --host?",
   ]);

@@ -63,7 +63,7 @@ describe("a command with flags of its own", () => {
     ["a value is missing", ["--grace"], "--grace has no value. Add one."],
     ["the next flag stands in the value's place", ["--grace", "--json"], "--grace has no value. Add one."],
     ["a flag is given twice", ["--grace=1", "--grace=2"], "--grace is given twice. Give it once."],
-    ["a flag is misspelt", ["--grcae", "1"], "Unknown flag --grcae. Did you mean --grace?"],
+    ["a flag is misspelled", ["--grcae", "1"], "Unknown flag --grcae. Did you mean --grace?"],
     ["a flag is that of another command", ["--queue-max=1"], "Unknown flag --queue-max. Leave it out."],
   ])("the arguments are refused if %s", (_, args, fault) => {
     expect(faultsOf(() => own(...args))).toEqual([fault]);

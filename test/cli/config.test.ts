@@ -43,7 +43,7 @@ test("config prints no secret", async () => {
   }
 });
 
-test("config names a variable that looks misspelt on standard error, and does not fail", async () => {
+test("config names a variable that looks misspelled on standard error, and does not fail", async () => {
   const io = recordedTerminal({ ...SECRETS, CHATGPT_API_QUEUE_WIAT: "1s" });
   expect(await config([], io)).toBe(0);
   expect(io.stderr()).toContain("CHATGPT_API_QUEUE_WIAT");

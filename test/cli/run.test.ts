@@ -105,7 +105,7 @@ Run chatgpt-api-server help config to see the usage.
     }
   });
 
-  test("a misspelt command gets a suggestion", async () => {
+  test("a misspelled command gets a suggestion", async () => {
     expect((await call(["heath"])).stderr).toContain(
       "Unknown command. Did you mean health?\nRun chatgpt-api-server --help to see the usage.\n",
     );

@@ -34,7 +34,7 @@ describe("serving", () => {
     expect(events.at(-1)).toBe("stopped");
   });
 
-  test("the server warns of variables that look misspelt", async () => {
+  test("the server warns of variables that look misspelled", async () => {
     const server = await startExecutable({
       path: process.execPath,
       args: [MAIN, "0", ADMIN_KEY],
