@@ -76,7 +76,8 @@ const SETTING_OF_FLAG = new Map<string | undefined, SettingName>([
 type Token = NonNullable<ReturnType<typeof parseArgs>["tokens"]>[number];
 
 interface KnownFlag {
-  isSwitch: boolean;
+  /** A switch is `boolean`. */
+  type: "boolean" | "string";
   /** Handles the flag with its text, if there is one. */
   take(flag: string, text: string | undefined): void;
 }
@@ -104,7 +105,7 @@ class CommandLine {
       else if (value === undefined) this.given.addFault(name, `${from} has no value. Add one.`);
       else texts.set(name, { text: before ? `${before.text},${value}` : value, from });
     };
-    this.#known.set(flag, { isSwitch: bare !== undefined, take });
+    this.#known.set(flag, { type: bare === undefined ? "string" : "boolean", take });
   }
 
   #addOwn(name: string, { value, many }: Flag): void {
@@ -118,14 +119,11 @@ class CommandLine {
       else if (!isSwitch && text === undefined) faults.push(`${flag} has no value. Add one.`);
       else this.flags[name] = isSwitch || (before === undefined ? text : `${before},${text}`);
     };
-    this.#known.set(`--${name}`, { isSwitch, take });
+    this.#known.set(`--${name}`, { type: isSwitch ? "boolean" : "string", take });
   }
 
   #parse(args: readonly string[]): readonly Token[] {
-    const options = [...this.#known].map(([flag, { isSwitch }]) => {
-      const type = isSwitch ? ("boolean" as const) : ("string" as const);
-      return [flag.slice(2), { type }] as const;
-    });
+    const options = [...this.#known].map(([flag, { type }]) => [flag.slice(2), { type }] as const);
     return parseArgs({
       args: args.map((arg) => arg.replace(LISTEN, "--listen")),
       options: Object.fromEntries(options),
@@ -158,7 +156,7 @@ class CommandLine {
     if (known) return true;
     const meant = nearest(flag, [...this.#known.keys()]);
     this.given.faults.push(unknownFlag(flag, meant));
-    return meant === undefined || this.#known.get(meant)?.isSwitch === true || arg.includes("=");
+    return meant === undefined || this.#known.get(meant)?.type === "boolean" || arg.includes("=");
   }
 }
 
