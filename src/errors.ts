@@ -84,3 +84,8 @@ export class CommandError extends Error {
 export function usageError(message: string): CommandError {
   return new CommandError(message, { exitCode: 2 });
 }
+
+/** Returns the text of whatever was thrown. */
+export function messageOfError(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { CommandError } from "../errors.ts";
+import { CommandError, messageOfError } from "../errors.ts";
 import { makePrivate, publishFile } from "../files.ts";
 
 const KEY_BYTES = 32;
@@ -17,7 +17,7 @@ export function readOrCreateKey(path: string): string {
   try {
     key = (read(path) ?? create(path)).trim();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOfError(error);
     throw new CommandError(`Cannot read or create the key file ${path}: ${reason}`, { cause: error });
   }
   if (key === "")

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { createAudit } from "../auth/audit.ts";
 import type { Config } from "../config/settings.ts";
 import { DATABASE_NAME, databaseIn, sealKeyIn } from "../data-folder.ts";
-import { CommandError } from "../errors.ts";
+import { CommandError, messageOfError } from "../errors.ts";
 import { syncFolder } from "../files.ts";
 import { parseJson } from "../json/parse.ts";
 import { lockExclusive } from "../store/sqlite/lock.ts";
@@ -37,7 +37,7 @@ interface RestoreOptions extends Pick<Config, "data" | "sealKey"> {
  */
 export async function restoreBackup({ file, data, sealKey, force }: RestoreOptions) {
   const refuse = (error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOfError(error);
     return new CommandError(`Cannot restore ${file}: ${reason}`, { cause: error });
   };
   if (!existsSync(file)) throw refuse("The file does not exist.");

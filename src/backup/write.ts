@@ -11,7 +11,7 @@ import {
   SEAL_KEY_NAME,
   sealKeyIn,
 } from "../data-folder.ts";
-import { CommandError } from "../errors.ts";
+import { CommandError, messageOfError } from "../errors.ts";
 import { publishFile, syncFolder } from "../files.ts";
 import { lockShared } from "../store/sqlite/lock.ts";
 import { openStore } from "../store/sqlite/open.ts";
@@ -52,7 +52,7 @@ export async function writeBackup(options: BackupOptions): Promise<Manifest> {
     return await (isAudited ? write() : audited(database, basename(file), write));
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOfError(error);
     throw new CommandError(`Cannot back up to ${file}: ${reason}`, { cause: error });
   } finally {
     release();

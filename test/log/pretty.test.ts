@@ -47,7 +47,7 @@ describe("a pretty line", () => {
     );
   });
 
-  test("a pretty line has colours only if enabled, and is the same without them", () => {
+  test("a pretty line has colors only if enabled, and is the same without them", () => {
     const fields = { method: "GET", route: "/x", status: 200, ms: 1, user: "u" };
     const [plain, colored] = [logged("request", fields), logged("request", fields, { colored: true })];
     expect(plain).not.toContain("\x1b");

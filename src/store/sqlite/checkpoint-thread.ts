@@ -1,4 +1,5 @@
 import { Database } from "bun:sqlite";
+import { messageOfError } from "../../errors.ts";
 
 /*
  * The entry point of a thread. It receives the path of a database, makes a checkpoint, and replies with null
@@ -18,7 +19,7 @@ function attempt(path: string): string | null {
     checkpoint(path);
     return null;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOfError(error);
   }
 }
 

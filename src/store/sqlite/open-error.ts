@@ -1,4 +1,4 @@
-import { CommandError } from "../../errors.ts";
+import { CommandError, messageOfError } from "../../errors.ts";
 
 /** The meaning of error codes of SQLite and the operating system, and what to do, by how the code begins. */
 const MEANINGS: readonly (readonly [string, string])[] = [
@@ -26,6 +26,6 @@ export function openError(path: string, error: unknown): CommandError {
   if (error instanceof CommandError) return error;
   const code = String((error as { code?: unknown } | null)?.code ?? "");
   const known = MEANINGS.find(([prefix]) => code.startsWith(prefix))?.[1];
-  const meaning = known ?? (error instanceof Error ? error.message : String(error)).replaceAll("\n", " ");
+  const meaning = known ?? messageOfError(error).replaceAll("\n", " ");
   return new CommandError(`Cannot open the database ${path}: ${meaning}`, { cause: error });
 }

@@ -1,3 +1,4 @@
+import { messageOfError } from "../../errors.ts";
 import type { Connection } from "./database.ts";
 
 const FLUSH_MS = 50;
@@ -45,7 +46,7 @@ export function createWriteBehind<Key, Item>(
   }
 
   function report(cause: unknown): void {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOfError(cause);
     const lost = pending.takeLost();
     const dropped = lost > 0 ? `, ${lost} were dropped because too many were waiting` : "";
     onError(new Error(`${pending.size} ${noun} could not be written${dropped}: ${reason}`, { cause }));
