@@ -16,6 +16,26 @@ export interface AnswerDeclaration {
   isPassedOn?: true;
 }
 
+/** Declares the answers of a route that answers 200 with this JSON, and nothing else. */
+export function ok<Json extends z.ZodType>(
+  description: string,
+  json: Json,
+  example: Sent<z.output<Json>>,
+  headers: readonly HeaderName[] = [],
+) {
+  return { 200: { description, json, example, headers } };
+}
+
+/** Declares the answers of a route that answers 200 with a body of this other media type. */
+export function okAs(
+  media: string,
+  description: string,
+  body: { description: string; example: string },
+  headers: readonly HeaderName[] = [],
+) {
+  return { 200: { description, headers, other: { [media]: body } } };
+}
+
 /** The values that a handler may return, by the answers that its route declares. */
 export type AnswerOf<Answers extends Readonly<Record<string, AnswerDeclaration>>> = {
   [Status in keyof Answers]:

@@ -7,7 +7,7 @@ import type { Tag } from "./docs/tags.ts";
 import type { ErrorStyle } from "./errors/style.ts";
 import type { AnswerDeclaration, AnswerOf, Extras } from "./route-answer.ts";
 
-export { type AnswerDeclaration, Reply, reply } from "./route-answer.ts";
+export { type AnswerDeclaration, ok, okAs, Reply, reply } from "./route-answer.ts";
 
 /**
  * A route is one declaration. From it come the registration, the authentication, the checks of query and

@@ -4,7 +4,7 @@ import { AppError } from "../../errors.ts";
 import type { Agent } from "../../relay/agent.ts";
 import type { Relay } from "../../relay/relay.ts";
 import { type AskedModels, idleReason } from "../live/idle-reason.ts";
-import { resource, route } from "../route.ts";
+import { ok, resource, route } from "../route.ts";
 import { SAMPLE } from "../values.ts";
 import { auditNote } from "./audit.ts";
 import {
@@ -35,22 +35,16 @@ const ROUTES = {
   listAgents: route("GET /admin/agents", {
     access: "adminOrQuery",
     summary: "List the connected agents",
-    answers: {
-      200: {
-        description: "The agents.",
-        json: AgentList,
-        example: {
-          agents: [
-            {
-              ...{ id: SAMPLE.agentId, name: "gpu box", protocol: "v2", address: "192.0.2.7", key: "main" },
-              ...{ version: SAMPLE.version, models: [SAMPLE.model], slots: 4, in_use: 1, paused: false },
-              ...{ draining: false, no_work_because: null },
-              ...{ since: SAMPLE.time, last_heard: SAMPLE.laterTime },
-            },
-          ],
+    answers: ok("The agents.", AgentList, {
+      agents: [
+        {
+          ...{ id: SAMPLE.agentId, name: "gpu box", protocol: "v2", address: "192.0.2.7", key: "main" },
+          ...{ version: SAMPLE.version, models: [SAMPLE.model], slots: 4, in_use: 1, paused: false },
+          ...{ draining: false, no_work_because: null },
+          ...{ since: SAMPLE.time, last_heard: SAMPLE.laterTime },
         },
-      },
-    },
+      ],
+    }),
   }),
   disconnectAgent: route("POST /admin/agents/:id/disconnect", {
     access: "adminOrBody",
@@ -59,28 +53,16 @@ const ROUTES = {
       "The agent is disconnected at once or, with `drain`, when its running requests are finished. It does not reconnect by itself.",
     params: { id: "The agent's id." },
     body: { schema: DisconnectBody, example: { drain: true }, isRequired: false },
-    answers: {
-      200: {
-        description: "What happens to the agent.",
-        json: AgentDisconnected,
-        example: { id: SAMPLE.agentId, state: "draining" },
-      },
-    },
+    answers: ok("What happens to the agent.", AgentDisconnected, { id: SAMPLE.agentId, state: "draining" }),
     errors: ["audit_failed", "agent_unknown"],
   }),
   listAgentKeys: route("GET /admin/agents/keys", {
     access: "adminOrQuery",
     summary: "List the agent keys, without the secrets themselves",
     description: "Revoked keys are listed too. The server's own agent key is not.",
-    answers: {
-      200: {
-        description: "The keys.",
-        json: AgentKeyList,
-        example: {
-          keys: [{ ...KEY, models: null, created_at: SAMPLE.time, revoked_at: null }],
-        },
-      },
-    },
+    answers: ok("The keys.", AgentKeyList, {
+      keys: [{ ...KEY, models: null, created_at: SAMPLE.time, revoked_at: null }],
+    }),
     errors: ["verify_failed"],
   }),
   addAgentKey: route("POST /admin/agents/keys", {
@@ -88,13 +70,7 @@ const ROUTES = {
     summary: "Create an agent key",
     description: "The key is shown only in this answer.",
     body: { schema: AddAgentKeyBody, example: { name: "gpu box", models: [SAMPLE.model] } },
-    answers: {
-      200: {
-        description: "The key.",
-        json: AddedAgentKey,
-        example: { ...KEY, models: [SAMPLE.model], key: "agent-3Jm0…" },
-      },
-    },
+    answers: ok("The key.", AddedAgentKey, { ...KEY, models: [SAMPLE.model], key: "agent-3Jm0…" }),
     errors: ["audit_failed", "agent_key_name_taken", "verify_failed"],
   }),
   revokeAgentKey: route("DELETE /admin/agents/keys/:id", {
@@ -103,7 +79,7 @@ const ROUTES = {
     description: "The agents that connected with it are disconnected.",
     params: { id: "The key's id." },
     body: NO_FIELDS,
-    answers: { 200: { description: "Revoked.", json: AgentKeyRevoked, example: { ...KEY, revoked: true } } },
+    answers: ok("Revoked.", AgentKeyRevoked, { ...KEY, revoked: true }),
     errors: ["audit_failed", "agent_key_unknown", "verify_failed"],
   }),
 };

@@ -1,5 +1,5 @@
 import type { Audit } from "../../auth/audit.ts";
-import { resource, route } from "../route.ts";
+import { ok, okAs, resource, route } from "../route.ts";
 import { SAMPLE } from "../values.ts";
 import { auditNote } from "./audit.ts";
 import { SettingsAnswer } from "./schema.ts";
@@ -23,35 +23,28 @@ const ROUTES = {
     summary: "Read the settings in force",
     description:
       "Secrets are masked. Settings can only be changed on the command line or in the environment.",
-    answers: {
-      200: {
-        description: "Each setting by its name, in the order of the documentation.",
-        json: SettingsAnswer,
-        example: {
-          version: SAMPLE.version,
-          started_at: SAMPLE.time,
-          settings: {
-            queueWaitMs: {
-              ...{ value: "2m", from: "default", label: "--queue-wait" },
-              about: "How long a request waits for a free agent.",
-            },
-          },
+    answers: ok("Each setting by its name, in the order of the documentation.", SettingsAnswer, {
+      version: SAMPLE.version,
+      started_at: SAMPLE.time,
+      settings: {
+        queueWaitMs: {
+          ...{ value: "2m", from: "default", label: "--queue-wait" },
+          about: "How long a request waits for a free agent.",
         },
       },
-    },
+    }),
   }),
   takeBackup: route("GET /admin/backup", {
     access: "admin",
     summary: "Download a backup of the server's data, with its keys",
     description:
       "The archive that the command `backup` writes and `restore` reads. Only one can be made at a time. The audit records each one.",
-    answers: {
-      200: {
-        description: "The archive. Its name contains the date.",
-        headers: ["content-disposition"],
-        other: { "application/x-tar": { description: "A tar archive.", example: "backup.json…" } },
-      },
-    },
+    answers: okAs(
+      "application/x-tar",
+      "The archive. Its name contains the date.",
+      { description: "A tar archive.", example: "backup.json…" },
+      ["content-disposition"],
+    ),
     errors: ["backup_busy", "backup_failed", "audit_failed"],
   }),
 };

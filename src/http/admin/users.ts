@@ -2,7 +2,7 @@ import type { Audit, AuditNote } from "../../auth/audit.ts";
 import { describeUser, type Users } from "../../auth/users.ts";
 import { AppError } from "../../errors.ts";
 import { attributesOf, fieldsOf, withoutNulls } from "../../user-attributes.ts";
-import { resource, route } from "../route.ts";
+import { ok, resource, route } from "../route.ts";
 import { SAMPLE } from "../values.ts";
 import { auditNote } from "./audit.ts";
 import {
@@ -47,13 +47,10 @@ const ROUTES = {
     summary: "Add a user and create their token",
     description: "Unknown fields are ignored, and null is the same as missing.",
     body: { schema: AddUserBody, example: USER_FIELDS_EXAMPLE, isRequired: false },
-    answers: {
-      200: {
-        description: "The token and the id, and the attributes that were given.",
-        json: AddedUser,
-        example: { ...TOKEN_EXAMPLE, ...USER_FIELDS_EXAMPLE },
-      },
-    },
+    answers: ok("The token and the id, and the attributes that were given.", AddedUser, {
+      ...TOKEN_EXAMPLE,
+      ...USER_FIELDS_EXAMPLE,
+    }),
     errors: ["audit_failed", "user_insert_failed"],
   }),
   deleteUserAsReference: route("POST /admin/users/delete", {
@@ -70,20 +67,14 @@ const ROUTES = {
     description:
       "In the order they were added. A token is empty if the key file that it is encrypted with was lost; the token itself still works for its owner.",
     query: UserListQuery,
-    answers: {
-      200: {
-        description: "The users.",
-        json: UserList,
-        example: { users: [TOKEN_EXAMPLE] },
-      },
-    },
+    answers: ok("The users.", UserList, { users: [TOKEN_EXAMPLE] }),
     errors: ["user_list_failed"],
   }),
   readUser: route("GET /admin/users/:id", {
     access: "adminOrQuery",
     summary: "Read one user, without the token",
     params: PARAMS,
-    answers: { 200: { description: "The user.", json: UserAnswer, example: USER_EXAMPLE } },
+    answers: ok("The user.", UserAnswer, USER_EXAMPLE),
     errors: ["user_unknown", "user_list_failed"],
   }),
   changeUser: route("PATCH /admin/users/:id", {
@@ -119,13 +110,7 @@ const ROUTES = {
     summary: "Give a user a new token",
     params: PARAMS,
     body: { schema: RotateTokenBody, example: { grace_seconds: 3600 }, isRequired: false },
-    answers: {
-      200: {
-        description: "The new token.",
-        json: RotatedToken,
-        example: TOKEN_EXAMPLE,
-      },
-    },
+    answers: ok("The new token.", RotatedToken, TOKEN_EXAMPLE),
     errors: CHANGE_ERRORS,
   }),
   deleteUser: route("DELETE /admin/users/:id", {

@@ -2,24 +2,21 @@ import type { ErrorCode } from "../../errors.ts";
 import type { Access } from "../route.ts";
 
 const bearer = (description: string) => ({ type: "http", scheme: "bearer", description }) as const;
-const apiKey = <Place extends "header" | "query" | "cookie">(
-  place: Place,
-  name: string,
-  description: string,
-) => ({ type: "apiKey", in: place, name, description }) as const;
+const apiKey = (place: "header" | "query" | "cookie", name: string, description: string) =>
+  ({ type: "apiKey", in: place, name, description }) as const;
+const header = (name: string, description: string) => apiKey("header", name, description);
 
 /** The ways to send a key: `components.securitySchemes`. */
 export const SECURITY_SCHEMES = {
   token: bearer("`Authorization: Bearer <key>`, a user's token or the admin key."),
-  tokenBare: apiKey(
-    "header",
+  tokenBare: header(
     "Authorization",
     "`Authorization: <key>`, without `Bearer`, as the Go server accepts it.",
   ),
-  tokenHeader: apiKey("header", "x-api-key", "`x-api-key: <key>`, a user's token or the admin key."),
+  tokenHeader: header("x-api-key", "`x-api-key: <key>`, a user's token or the admin key."),
   adminKey: bearer("`Authorization: Bearer <admin key>`."),
-  adminKeyBare: apiKey("header", "Authorization", "`Authorization: <admin key>`, without `Bearer`."),
-  adminKeyHeader: apiKey("header", "x-api-key", "`x-api-key: <admin key>`."),
+  adminKeyBare: header("Authorization", "`Authorization: <admin key>`, without `Bearer`."),
+  adminKeyHeader: header("x-api-key", "`x-api-key: <admin key>`."),
   adminKeyQuery: apiKey(
     "query",
     "admin_key",
@@ -53,6 +50,7 @@ const ADMIN_KEY = oneOf("adminKey", "adminKeyBare", "adminKeyHeader");
 const ADMIN = [...ADMIN_KEY, ...oneOf("session")];
 const TOKEN = oneOf("token", "tokenBare", "tokenHeader");
 const CALLER_ERRORS = ["key_missing", "key_unknown", "keys_differ", "key_failures", "verify_failed"] as const;
+const AGENT_ERRORS = ["agent_key_wrong", "key_failures", "agent_origin_refused", "verify_failed"] as const;
 const ADMIN_ERRORS = ["admin_key_wrong", "key_failures"] as const;
 
 /** Describes the key that each kind of access needs, and the places where it may be. */
@@ -86,19 +84,12 @@ export const ACCESS_RULES = {
   },
   agent: {
     security: [...oneOf("agentKey"), {}],
-    errors: [
-      "agent_key_required",
-      "agent_key_wrong",
-      "key_failures",
-      "agent_origin_refused",
-      "host_refused",
-      "verify_failed",
-    ],
+    errors: ["agent_key_required", ...AGENT_ERRORS, "host_refused"],
     note: "The agent key. An agent on the server's own machine needs none, unless the server is set to ask every agent for it.",
   },
   agentInPath: {
     security: [],
-    errors: ["agent_key_wrong", "key_failures", "agent_origin_refused", "verify_failed"],
+    errors: AGENT_ERRORS,
     note: "The agent key, in the path.",
   },
 } as const satisfies Record<Access, AccessRule>;

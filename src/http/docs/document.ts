@@ -37,7 +37,7 @@ export function createDocument(version: string, routes: readonly NamedRoute[]): 
     openapi: "3.1.0",
     info: { ...INFO, version },
     servers: [{ url: "/", description: "This server." }],
-    tags: [...TAGS],
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
     components: {
       securitySchemes: SECURITY_SCHEMES,

@@ -3,7 +3,7 @@ import { once } from "../../once.ts";
 import type { HttpContext } from "../context.ts";
 import { etagResponse, NOT_MODIFIED } from "../etag.ts";
 import { inlineHash, pagePolicy } from "../middleware/headers.ts";
-import { type NamedRoute, resource, route } from "../route.ts";
+import { type NamedRoute, ok, okAs, resource, route } from "../route.ts";
 import { createDocument } from "./document.ts";
 import { renderPage } from "./page.ts";
 import { PAGE_STYLE } from "./page-style.ts";
@@ -20,12 +20,7 @@ const ROUTES = {
     summary: "Read this documentation as OpenAPI 3.1",
     description: "It is the same for everyone and contains no secret.",
     answers: {
-      200: {
-        description: "The documentation.",
-        headers: ["etag"],
-        json: z.looseObject({}),
-        example: { openapi: "3.1.0" },
-      },
+      ...ok("The documentation.", z.looseObject({}), { openapi: "3.1.0" }, ["etag"]),
       304: NOT_MODIFIED,
     },
   }),
@@ -34,11 +29,7 @@ const ROUTES = {
     summary: "Read this documentation as a page",
     description: "The page contains no script and loads nothing else.",
     answers: {
-      200: {
-        description: "The page.",
-        headers: ["etag"],
-        other: { "text/html": { description: "HTML.", example: "<!doctype html>" } },
-      },
+      ...okAs("text/html", "The page.", { description: "HTML.", example: "<!doctype html>" }, ["etag"]),
       304: NOT_MODIFIED,
     },
   }),

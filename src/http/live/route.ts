@@ -1,6 +1,6 @@
 import { isOwnOrigin } from "../../auth/same-origin.ts";
 import { AppError } from "../../errors.ts";
-import { resource, route } from "../route.ts";
+import { ok, resource, route } from "../route.ts";
 import { SAMPLE } from "../values.ts";
 import type { LiveFeed } from "./feed.ts";
 import type { LiveOverview } from "./overview.ts";
@@ -43,7 +43,7 @@ const ROUTES = {
     summary: "Read what happens now, and what happened in the last 15 minutes",
     description:
       "`samples` has a list for each number, with one entry for each finished second; a median is null if there was nothing to measure. `asks` lists the requests that finished last: how they ended, but never what was in them.",
-    answers: { 200: { description: "The overview.", json: Overview, example: EXAMPLE } },
+    answers: ok("The overview.", Overview, EXAMPLE),
   }),
   watchLive: route("GET /admin/live", {
     access: "admin",

@@ -2,7 +2,7 @@ import { AppError } from "../../errors.ts";
 import type { HttpContext } from "../context.ts";
 import { etagResponse, NOT_MODIFIED } from "../etag.ts";
 import { pagePolicy } from "../middleware/headers.ts";
-import { resource, route } from "../route.ts";
+import { okAs, resource, route } from "../route.ts";
 
 /** The dashboard's files, which `dashboard/assets.ts` provides. */
 export interface DashboardFiles {
@@ -26,17 +26,15 @@ export interface DashboardFile {
   isHashed: boolean;
 }
 
+const HEADERS = ["etag", "content-encoding"] as const;
+
 const ROUTES = {
   readDashboard: route("GET /dashboard", {
     access: "none",
     summary: "Open the dashboard",
     description: "A page that loads everything it shows from the routes described here.",
     answers: {
-      200: {
-        description: "The page.",
-        headers: ["etag", "content-encoding"],
-        other: { "text/html": { description: "HTML.", example: "<!doctype html>" } },
-      },
+      ...okAs("text/html", "The page.", { description: "HTML.", example: "<!doctype html>" }, HEADERS),
       304: NOT_MODIFIED,
     },
   }),
@@ -46,11 +44,7 @@ const ROUTES = {
     description: "Its name changes with its content.",
     params: { file: "The name that the page uses." },
     answers: {
-      200: {
-        description: "The file.",
-        headers: ["etag", "content-encoding"],
-        other: { "text/javascript": { description: "A script.", example: "…" } },
-      },
+      ...okAs("text/javascript", "The file.", { description: "A script.", example: "…" }, HEADERS),
       304: NOT_MODIFIED,
     },
     errors: ["not_found"],

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { reply, resource, route } from "../route.ts";
+import { ok, okAs, reply, resource, route } from "../route.ts";
 import { namedObject, text } from "../values.ts";
 import type { Readiness } from "./readiness.ts";
 
@@ -11,9 +11,7 @@ const ROUTES = {
     access: "none",
     isProbe: true,
     summary: "Check that the process responds",
-    answers: {
-      200: { description: "It responds.", other: { "text/plain": { description: "`OK`.", example: "OK" } } },
-    },
+    answers: okAs("text/plain", "It responds.", { description: "`OK`.", example: "OK" }),
   }),
   readReadiness: route("GET /ready", {
     access: "none",
@@ -27,7 +25,7 @@ const ROUTES = {
         .describe("How many agents must accept requests. 0: agents are not checked."),
     }),
     answers: {
-      200: { description: "Requests can be served.", json: Ready, example: { status: "ready" } },
+      ...ok("Requests can be served.", Ready, { status: "ready" }),
       503: {
         description: "Requests cannot be served, for these reasons.",
         json: NotReady,

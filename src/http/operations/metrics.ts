@@ -1,22 +1,15 @@
 import type { Metrics } from "../../metrics/metrics.ts";
-import { resource, route } from "../route.ts";
+import { okAs, resource, route } from "../route.ts";
 
 const ROUTES = {
   readMetrics: route("GET /metrics", {
     access: "metrics",
     isProbe: true,
     summary: "Read the metrics, for Prometheus",
-    answers: {
-      200: {
-        description: "The metrics.",
-        other: {
-          "text/plain": {
-            description: "The text format of Prometheus, version 0.0.4.",
-            example: "# TYPE process_resident_memory_bytes gauge\n",
-          },
-        },
-      },
-    },
+    answers: okAs("text/plain", "The metrics.", {
+      description: "The text format of Prometheus, version 0.0.4.",
+      example: "# TYPE process_resident_memory_bytes gauge\n",
+    }),
   }),
 };
 

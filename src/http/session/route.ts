@@ -4,7 +4,7 @@ import { AppError } from "../../errors.ts";
 import type { Principal } from "../../principal.ts";
 import { USER_FIELDS_EXAMPLE } from "../admin/schema.ts";
 import type { BunServer, HttpContext } from "../context.ts";
-import { reply, resource, route } from "../route.ts";
+import { ok, reply, resource, route } from "../route.ts";
 import { SAMPLE } from "../values.ts";
 import { SessionAnswer, SignedOut, SignInBody } from "./schema.ts";
 
@@ -15,12 +15,8 @@ interface SessionDeps {
   isSecure(request: Request, server: BunServer): boolean;
 }
 
-const ADMIN_EXAMPLE = { role: "admin", user: null, expires_at: "2026-11-23T20:10:14.924Z" };
-const USER_EXAMPLE = {
-  role: "user",
-  user: { user_id: SAMPLE.userId, ...USER_FIELDS_EXAMPLE },
-  expires_at: null,
-};
+const ADMIN_EXAMPLE = { role: "admin", user: null, expires_at: "2026-11-23T20:10:14.924Z" } as const;
+const USER = { user_id: SAMPLE.userId, ...USER_FIELDS_EXAMPLE };
 
 const ROUTES = {
   signIn: route("POST /api/session", {
@@ -29,34 +25,20 @@ const ROUTES = {
     description:
       "The answer sets the cookie `session-<port>`. For the duration of `--session`, it counts as the key in requests of the server's own pages. A session that the browser had before ends.",
     body: { schema: SignInBody, example: { code: "zbhgx0lH…" }, isRequired: false, bytesMax: 4096 },
-    answers: {
-      200: {
-        description: "Who is signed in.",
-        headers: ["set-cookie"],
-        json: SessionAnswer,
-        example: ADMIN_EXAMPLE,
-      },
-    },
+    answers: ok("Who is signed in.", SessionAnswer, ADMIN_EXAMPLE, ["set-cookie"]),
   }),
   readSession: route("GET /api/session", {
     access: "caller",
     summary: "Read who is signed in, or whose key it is",
     description: "`expires_at` is when the session ends. It is null if the caller used a key.",
-    answers: { 200: { description: "The caller.", json: SessionAnswer, example: USER_EXAMPLE } },
+    answers: ok("The caller.", SessionAnswer, { role: "user", user: USER, expires_at: null }),
     errors: ["user_list_failed"],
   }),
   signOut: route("DELETE /api/session", {
     access: "caller",
     summary: "Sign out",
     description: "Ends the session and removes the cookie.",
-    answers: {
-      200: {
-        description: "The session has ended.",
-        headers: ["set-cookie"],
-        json: SignedOut,
-        example: { message: "Signed out" },
-      },
-    },
+    answers: ok("The session has ended.", SignedOut, { message: "Signed out" }, ["set-cookie"]),
   }),
 };
 
