@@ -2,7 +2,6 @@ import type { Server } from "bun";
 import type { Context } from "hono";
 import type { Principal } from "../principal.ts";
 import type { AskContext, Asker } from "../relay/conversation.ts";
-
 import { commonHeaders } from "./middleware/headers.ts";
 import type { Trace } from "./middleware/trace.ts";
 

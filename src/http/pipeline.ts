@@ -26,7 +26,7 @@ type Serve = (c: HttpContext) => Promise<Response>;
  */
 const ADMIN_BODY_BYTES_MAX = 2 * 1024 * 1024;
 
-/** Returns what serves a route: it authenticates, checks the query and the body, and calls the handler. */
+/** Returns a function that serves a route: it authenticates, checks query and body, and calls the handler. */
 export function createPipeline(options: PipelineOptions): (bound: BoundRoute) => Serve {
   return (bound) => {
     const { limits, body, access, path } = bound.route;
@@ -75,7 +75,7 @@ function serveAdmitted(
       const text = await readText(c.req.raw, bodyLimits);
       const json = parseBody(text, error);
       const body = parseShape(declared.schema, json, error);
-      // The body may have taken its time, in which the key was revoked.
+      // The key may have been revoked while the body arrived.
       await authenticate.recheck(c);
       const answer = await handler({ c, caller, params: NO_PARAMS, query: undefined, body, text, json });
       if (answer instanceof EventStreamResponse) finished = answer.stream.finished;
@@ -89,7 +89,7 @@ function serveAdmitted(
 
 type Entered = Pick<AnyRequest, "caller"> & Partial<Pick<AnyRequest, "body" | "json">>;
 
-/** Returns what authenticates a request and, where the route has one, reads its body. */
+/** Returns a function that authenticates a request and, if the route has a body, reads it. */
 function createEntrance(
   { authenticate, limits, bodyLimits }: PipelineOptions,
   { access, body, limits: limited }: RouteDeclaration,
@@ -133,10 +133,7 @@ function errorOf({ error = "body_invalid" }: BodyDeclaration) {
   return error;
 }
 
-/**
- * The answer of a handler as it is sent. Undefined is for a request that has become a socket: nothing is
- * sent.
- */
+/** Returns the response for a handler's answer. Undefined means that the request has become a socket. */
 function toResponse(answer: unknown): Response {
   if (answer instanceof Response) return answer;
   if (answer === undefined) return new Response(null);

@@ -21,7 +21,7 @@ export { type AnswerDeclaration, ok, okAs, Reply, reply } from "./route-answer.t
  *         params: { id: "The pet's id." },
  *         body: { schema: z.object({ name: z.string().describe("The new name.") }), example: { name: "Rex" } },
  *         answers: {
- *           200: { description: "The renamed pet.", json: Pet, example: { id: "7", name: "Rex" } },
+ *           ...ok("The renamed pet.", Pet, { id: "7", name: "Rex" }),
  *           202: { description: "It will be renamed later.", json: Job, example: { job: "1" } },
  *         },
  *         errors: ["pet_unknown"],
@@ -196,8 +196,9 @@ export interface Resource<Deps> {
 }
 
 /**
- * Takes the routes of a resource by their operation ids, and then what makes their handlers of the resource's
- * dependencies. Two calls, as the types of the handlers come from the declarations.
+ * Takes the routes of a resource by their operation ids. `handledBy` then takes the function that makes their
+ * handlers from the resource's dependencies. These are two calls, as the types of the handlers come from the
+ * declarations.
  */
 export function resource<Routes extends Declarations>(tag: Tag, declarations: Routes) {
   const routes: NamedRoute[] = Object.entries(declarations).map(([operationId, declaration]) => ({
@@ -212,8 +213,8 @@ export function resource<Routes extends Declarations>(tag: Tag, declarations: Ro
       routes,
       bind(deps) {
         const handlers = createHandlers(deps);
-        // The pipeline calls each handler with what its declaration asks for, which only the type above
-        // knows.
+        // The pipeline calls each handler with the request that its declaration describes. The types above
+        // ensure that; they are lost in the list.
         const of = ({ operationId }: NamedRoute) => handlers[operationId] as BoundRoute["handler"];
         return routes.map((route) => ({ route, handler: of(route) }));
       },
