@@ -35,7 +35,7 @@ export function createAskMetrics(
   };
   return (record) => {
     const model = modelOf(record.model);
-    asks(record.origin.surface, model, record.outcome).inc();
+    asks(record.surface, model, record.outcome).inc();
     if (record.tries > 1) retries.inc(record.tries - 1);
     queue.observe(record.queueMs / 1000);
     answered(model, record);
@@ -80,14 +80,13 @@ function createAnswerMetrics(registry: Registry): (model: string, record: AskRec
     outputTokens: tokens(model, "output"),
   }));
   return (model, record) => {
-    const { outcome, firstByteMs, durationMs, answerLength, usage } = record;
+    const { outcome, firstByteMs, durationMs, answerLength, inputTokens, outputTokens } = record;
     const series = seriesOf(model);
     if (firstByteMs !== undefined) series.firstByte.observe(firstByteMs / 1000);
     if (outcome === "ok") series.duration.observe(durationMs / 1000);
     if (record.deltas > 0) series.deltas.inc(record.deltas);
     if (answerLength > 0) series.characters.inc(answerLength);
-    if (!usage) return;
-    series.inputTokens.inc(usage.prompt_tokens);
-    series.outputTokens.inc(usage.completion_tokens);
+    if (inputTokens !== undefined) series.inputTokens.inc(inputTokens);
+    if (outputTokens !== undefined) series.outputTokens.inc(outputTokens);
   };
 }

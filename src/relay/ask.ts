@@ -166,7 +166,7 @@ export class Ask {
     const whole = answer?.kind === "v1" ? answer.answer.content : (model?.body ?? "");
     const firstByteAt = this.#firstByteAt ?? (failed ? undefined : now);
     return {
-      origin,
+      ...origin,
       principal,
       agent: this.#agent?.id,
       agentName: this.#agent?.name,
@@ -180,7 +180,8 @@ export class Ask {
       durationMs: now - this.beganAt,
       deltas: this.#deltas,
       answerLength: this.#deltaLength + whole.length,
-      usage: model?.usage,
+      inputTokens: model?.usage?.prompt_tokens,
+      outputTokens: model?.usage?.completion_tokens,
     };
   }
 }

@@ -1,6 +1,5 @@
 import type { ErrorCode } from "../errors.ts";
 import type { Principal } from "../principal.ts";
-import type { Usage } from "../protocol/agent-v2.ts";
 
 /** The request that an ask came from, for counting and logging. */
 export interface AskOrigin {
@@ -13,8 +12,7 @@ export interface AskOrigin {
 }
 
 /** The record of a finished ask: numbers and names, never its content. */
-export interface AskRecord {
-  origin: AskOrigin;
+export interface AskRecord extends AskOrigin {
   principal: Principal;
   /** The id of the agent that had the ask last; undefined when none had it. */
   agent: string | undefined;
@@ -39,7 +37,8 @@ export interface AskRecord {
   /** The length of the whole answer, in UTF-16 code units. */
   answerLength: number;
   /** The tokens that the upstream counted, if it did. */
-  usage: Usage | undefined;
+  inputTokens: number | undefined;
+  outputTokens: number | undefined;
 }
 
 /**

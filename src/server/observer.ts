@@ -5,10 +5,7 @@ import type { Metrics } from "../metrics/metrics.ts";
 import { principalName } from "../principal.ts";
 import { type AskRecord, shownModel } from "../relay/record.ts";
 import type { AgentIdentity, RelayObserver } from "../relay/types.ts";
-import type { UsageRow, UsageStore } from "../store/store.ts";
-
-/** Agents and callers choose the names of agents and models. The usage keeps this much of each. */
-const NAME_LENGTH_MAX = 256;
+import type { UsageStore } from "../store/store.ts";
 
 interface ObserverOptions {
   log: Log;
@@ -31,9 +28,9 @@ export function createObserver({ log, metrics, usage, limits, overview }: Observ
       log.info("agent_left", { ...agentFieldsOf(agent), reason: reason ?? "socket closed" });
     },
     ended(record) {
-      const row = usageRowOf(record);
-      usage.record(row);
-      limits.countTokens(row.principal, (row.promptTokens ?? 0) + (row.completionTokens ?? 0), row.at);
+      const { principal, inputTokens = 0, outputTokens = 0, at } = record;
+      usage.record(record);
+      limits.countTokens(principal, inputTokens + outputTokens, at);
       metrics.askEnded(record);
       overview.noteAsk(record);
       log.info("ask", askFieldsOf(record));
@@ -41,35 +38,15 @@ export function createObserver({ log, metrics, usage, limits, overview }: Observ
   };
 }
 
-function usageRowOf(record: AskRecord): UsageRow {
-  const { origin, at, principal, outcome, tries, queueMs, durationMs, usage } = record;
-  return {
-    at,
-    requestId: origin.requestId,
-    principal,
-    agent: record.agent?.slice(0, NAME_LENGTH_MAX) ?? null,
-    model: record.model?.slice(0, NAME_LENGTH_MAX) ?? null,
-    surface: origin.surface,
-    outcome,
-    status: record.upstreamStatus ?? null,
-    tries,
-    queueMs,
-    firstByteMs: record.firstByteMs ?? null,
-    durationMs,
-    promptTokens: usage?.prompt_tokens ?? null,
-    completionTokens: usage?.completion_tokens ?? null,
-  };
-}
-
 /** Returns what the log tells about a finished ask, with the id of its request. */
 function askFieldsOf(record: AskRecord): LogFields {
-  const { origin, principal, agent, model, outcome, tries, deltas, usage } = record;
-  const [, traceId, spanId] = origin.traceparent?.split("-") ?? [];
+  const { surface, principal, agent, model, outcome, tries, deltas } = record;
+  const [, traceId, spanId] = record.traceparent?.split("-") ?? [];
   return {
-    request_id: origin.requestId,
+    request_id: record.requestId,
     trace_id: traceId,
     span_id: spanId,
-    surface: origin.surface,
+    surface,
     user: principalName(principal),
     agent,
     model: shownModel(model),
@@ -81,7 +58,7 @@ function askFieldsOf(record: AskRecord): LogFields {
     ms: record.durationMs,
     deltas,
     answer_length: record.answerLength,
-    input_tokens: usage?.prompt_tokens,
-    output_tokens: usage?.completion_tokens,
+    input_tokens: record.inputTokens,
+    output_tokens: record.outputTokens,
   };
 }

@@ -1,5 +1,6 @@
 import type { Principal } from "../principal.ts";
 import type { Conversations } from "../relay/conversation.ts";
+import type { AskRecord } from "../relay/record.ts";
 import type { UserAttributes } from "../user-attributes.ts";
 
 /**
@@ -106,27 +107,11 @@ export interface AuditStore {
   purge(before: number): Promise<number>;
 }
 
-/** The usage of one ask. */
-export interface UsageRow {
-  at: number;
-  requestId: string;
-  principal: Principal;
-  agent: string | null;
-  model: string | null;
-  /** The API that the caller used, such as `chat/completions`. */
-  surface: string;
-  /** `ok`, or the code of the error. Every code counts as failed. */
-  outcome: string;
-  /** The HTTP status of the upstream, if it sent one. */
-  status: number | null;
-  tries: number;
-  /** The store rounds this time and the ones below to whole milliseconds. */
-  queueMs: number;
-  firstByteMs: number | null;
-  durationMs: number;
-  promptTokens: number | null;
-  completionTokens: number | null;
-}
+/** The usage of one ask: the part of its record that is kept. Every error code counts as failed. */
+export type UsageRow = Omit<
+  AskRecord,
+  "traceparent" | "tracestate" | "agentName" | "deltas" | "answerLength"
+>;
 
 export const USAGE_GROUPS = ["user", "agent", "model", "day"] as const;
 export type UsageGroup = (typeof USAGE_GROUPS)[number];
@@ -136,15 +121,18 @@ export interface UsageSum {
   group: Partial<Record<UsageGroup, string | null>>;
   asks: number;
   failed: number;
-  promptTokens: number;
-  completionTokens: number;
+  inputTokens: number;
+  outputTokens: number;
   /** Asks that reached an agent whose upstream reported no tokens. */
   uncounted: number;
   durationMs: number;
 }
 
 export interface UsageStore {
-  /** Returns at once. The row is written within about 50 ms, in one transaction with other rows. */
+  /**
+   * Returns at once. The row is written within about 50 ms, in one transaction with other rows. Times are
+   * rounded to whole milliseconds, and long names cut off.
+   */
   record(row: UsageRow): void;
   /**
    * Sums the recorded rows, written or not, with `from` included and `to` excluded. The sums are sorted by

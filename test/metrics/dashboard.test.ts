@@ -35,7 +35,7 @@ async function metricFamilies() {
   });
   onTestFinished(metrics.stop);
   metrics.askEnded({
-    origin: { requestId: "r", surface: "ask" },
+    ...{ requestId: "r", surface: "ask" },
     ...{
       principal: ADMIN,
       agent: "a",
@@ -47,7 +47,7 @@ async function metricFamilies() {
       tries: 2,
     },
     ...{ queueMs: 1, firstByteMs: 1, durationMs: 1, deltas: 1, answerLength: 1 },
-    usage: { prompt_tokens: 1, completion_tokens: 1 },
+    ...{ inputTokens: 1, outputTokens: 1 },
   });
   metrics.requestAnswered({ route: "/", method: "GET", status: 200, durationMs: 1 });
   metrics.agents.left("replaced");

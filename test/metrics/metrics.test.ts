@@ -23,7 +23,8 @@ function start(): Metrics & ReturnType<typeof createRelayBench> {
 const read = ({ text }: Metrics) => readExposition(text());
 
 const RECORD: AskRecord = {
-  origin: { requestId: "req_1", surface: "chat/completions" },
+  requestId: "req_1",
+  surface: "chat/completions",
   principal: userPrincipal("ann"),
   agent: "agent-1",
   agentName: "test agent",
@@ -37,7 +38,8 @@ const RECORD: AskRecord = {
   durationMs: 1500,
   deltas: 4,
   answerLength: 70,
-  usage: { prompt_tokens: 11, completion_tokens: 5 },
+  inputTokens: 11,
+  outputTokens: 5,
 };
 
 /** Checks the rules of https://prometheus.io/docs/practices/naming/ that a program can check. */
@@ -101,7 +103,8 @@ describe("the metrics", () => {
       ...RECORD,
       outcome: "agent_timeout",
       tries: 3,
-      usage: undefined,
+      inputTokens: undefined,
+      outputTokens: undefined,
       deltas: 0,
       answerLength: 0,
     });

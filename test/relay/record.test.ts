@@ -27,7 +27,8 @@ describe("the record of an ask", () => {
     agent.link.done(slot, { kind: "model", status: 200, body: undefined, usage });
     await asked;
     expect(records[1]).toMatchObject({
-      origin: { requestId: "req", surface: "test" },
+      requestId: "req",
+      surface: "test",
       principal: userPrincipal("ann"),
       agent: "a",
       model: "m",
@@ -39,7 +40,8 @@ describe("the record of an ask", () => {
       durationMs: 600,
       deltas: 2,
       answerLength: 7,
-      usage,
+      inputTokens: 3,
+      outputTokens: 2,
     });
   });
 
@@ -61,7 +63,7 @@ describe("the record of an ask", () => {
       ["caller_gone", 1],
       ["agent_timeout", 1],
     ]);
-    expect(records[0]).toMatchObject({ agent: undefined, firstByteMs: undefined, usage: undefined });
+    expect(records[0]).toMatchObject({ agent: undefined, firstByteMs: undefined, inputTokens: undefined });
   });
 
   test("the record names the agent that had the ask last, and counts the tries", async () => {

@@ -36,20 +36,20 @@ export function createRecentAsks(lengthMax: number) {
 
 /** Keeps no more of a text than is shown, as the caller chose some of them. */
 function recentAskOf(record: AskRecord): RecentAsk {
-  const { origin, principal, agent, agentName = "", model, outcome, at, durationMs, usage } = record;
+  const { principal, agent, agentName = "", surface, outcome, at, durationMs } = record;
   return {
-    request_id: origin.requestId,
+    request_id: record.requestId,
     at: at + durationMs,
     principal,
     agent: agent === undefined ? null : { id: agent, name: agentName },
-    model: shownModel(model) ?? null,
-    surface: origin.surface,
+    model: shownModel(record.model) ?? null,
+    surface,
     outcome,
     upstream_status: record.upstreamStatus ?? null,
     queue_ms: record.queueMs,
     first_byte_ms: record.firstByteMs ?? null,
     duration_ms: durationMs,
-    prompt_tokens: usage?.prompt_tokens ?? null,
-    completion_tokens: usage?.completion_tokens ?? null,
+    prompt_tokens: record.inputTokens ?? null,
+    completion_tokens: record.outputTokens ?? null,
   };
 }

@@ -96,13 +96,13 @@ async function answerUsage(
   return { from: new Date(from).toISOString(), to: new Date(to).toISOString(), by, truncated, usage };
 }
 
-function entryOf({ group, asks, failed, promptTokens, completionTokens, uncounted, durationMs }: UsageSum) {
+function entryOf({ group, asks, failed, inputTokens, outputTokens, uncounted, durationMs }: UsageSum) {
   return {
     ...group,
     asks,
     failed,
-    prompt_tokens: promptTokens,
-    completion_tokens: completionTokens,
+    prompt_tokens: inputTokens,
+    completion_tokens: outputTokens,
     uncounted,
     duration_ms: durationMs,
   };

@@ -9,6 +9,9 @@ import { createWriteBehind, type WriteBehindOptions } from "./write-behind.ts";
 const { seq: _seq, ...COLUMNS } = getTableColumns(usage);
 const FIELDS = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
 
+/** Agents and callers choose the names of agents and models. This much of each is kept. */
+const NAME_LENGTH_MAX = 256;
+
 /** Runs for every ask, so it is prepared without drizzle, which would take as long as SQLite itself. */
 const INSERT = `
   INSERT INTO usage (${Object.values(COLUMNS).map(({ name }) => name)})
@@ -21,7 +24,9 @@ export function createUsageStore(options: WriteBehindOptions) {
     noun: "usage rows",
     keyOf: (row: UsageRow) => row,
     write(row) {
-      insert.run(...FIELDS.map((field) => (field === "userId" ? userIdOf(row.principal) : row[field])));
+      insert.run(
+        ...FIELDS.map((field) => (field === "userId" ? userIdOf(row.principal) : row[field]) ?? null),
+      );
     },
   });
   const sum = createSum(connection);
@@ -31,8 +36,10 @@ export function createUsageStore(options: WriteBehindOptions) {
     record(row) {
       behind.put({
         ...row,
+        agent: row.agent?.slice(0, NAME_LENGTH_MAX),
+        model: row.model?.slice(0, NAME_LENGTH_MAX),
         queueMs: Math.round(row.queueMs),
-        firstByteMs: row.firstByteMs === null ? null : Math.round(row.firstByteMs),
+        firstByteMs: row.firstByteMs === undefined ? undefined : Math.round(row.firstByteMs),
         durationMs: Math.round(row.durationMs),
       });
     },
@@ -46,8 +53,8 @@ export function createUsageStore(options: WriteBehindOptions) {
       await behind.flush();
       const users = await sum({ from, to: Number.MAX_SAFE_INTEGER, by: ["user"], limit: Infinity });
       const tokens = new Map<string, number>();
-      for (const { group, promptTokens, completionTokens } of users)
-        if (typeof group.user === "string") tokens.set(group.user, promptTokens + completionTokens);
+      for (const { group, inputTokens, outputTokens } of users)
+        if (typeof group.user === "string") tokens.set(group.user, inputTokens + outputTokens);
       return tokens;
     },
 
@@ -78,8 +85,8 @@ const GROUP_SQL: Record<UsageGroup, string> = {
 const SUM_SQL: Record<keyof Sums, string> = {
   asks: "count(*)",
   failed: "sum(outcome <> 'ok')",
-  promptTokens: "coalesce(sum(prompt_tokens), 0)",
-  completionTokens: "coalesce(sum(completion_tokens), 0)",
+  inputTokens: "coalesce(sum(prompt_tokens), 0)",
+  outputTokens: "coalesce(sum(completion_tokens), 0)",
   uncounted: "sum(agent IS NOT NULL AND prompt_tokens IS NULL AND completion_tokens IS NULL)",
   durationMs: "sum(duration_ms)",
 };

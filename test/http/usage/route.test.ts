@@ -134,15 +134,21 @@ describe("the rows", () => {
     const row = {
       requestId: "req",
       principal: ADMIN,
-      agent: null,
-      model: null,
+      agent: undefined,
+      model: undefined,
       surface: "ask",
       outcome: "no_agent",
+    } as const;
+    const figures = {
+      upstreamStatus: undefined,
+      tries: 0,
+      queueMs: 1,
+      firstByteMs: undefined,
+      durationMs: 1,
     };
-    const figures = { status: null, tries: 0, queueMs: 1, firstByteMs: null, durationMs: 1 };
     for (let days = 8; days < 12; days++) {
       const at = NOON - days * DAY_MS;
-      store.usage.record({ ...row, ...figures, at, promptTokens: null, completionTokens: null });
+      store.usage.record({ ...row, ...figures, at, inputTokens: undefined, outputTokens: undefined });
     }
     await store.close();
     const server = await startTestServer(["--usage-days", "9"], { data });

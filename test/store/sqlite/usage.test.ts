@@ -20,13 +20,13 @@ const ask = (changes: Partial<UsageRow> = {}): UsageRow => ({
   model: "llama",
   surface: "chat",
   outcome: "ok",
-  status: 200,
+  upstreamStatus: 200,
   tries: 1,
   queueMs: 2,
   firstByteMs: 30,
   durationMs: 400,
-  promptTokens: 10,
-  completionTokens: 20,
+  inputTokens: 10,
+  outputTokens: 20,
   ...changes,
 });
 
@@ -58,7 +58,15 @@ describe("a row of usage", () => {
   test("a usage row is written behind, once, with all its values", async () => {
     const { usage, rows, pass, clock } = scene();
     usage.record(ask({ queueMs: 1.4, firstByteMs: 29.6, durationMs: 400.5 }));
-    usage.record(ask({ principal: ADMIN, agent: null, model: null, status: null, firstByteMs: null }));
+    usage.record(
+      ask({
+        principal: ADMIN,
+        agent: undefined,
+        model: undefined,
+        upstreamStatus: undefined,
+        firstByteMs: undefined,
+      }),
+    );
     expect(rows()).toEqual([]);
     await pass(FLUSH_MS);
     expect(clock.pending()).toBe(0);
@@ -144,16 +152,18 @@ describe("sums of usage", () => {
   test("sums of usage count failures, tokens, time, and asks whose upstream reported no tokens", async () => {
     const { usage } = openTestStore();
     usage.record(ask());
-    usage.record(ask({ promptTokens: null, completionTokens: null }));
-    usage.record(ask({ promptTokens: 1, completionTokens: null, outcome: "agent_lost" }));
-    usage.record(ask({ agent: null, promptTokens: null, completionTokens: null, outcome: "no_agent" }));
+    usage.record(ask({ inputTokens: undefined, outputTokens: undefined }));
+    usage.record(ask({ inputTokens: 1, outputTokens: undefined, outcome: "agent_lost" }));
+    usage.record(
+      ask({ agent: undefined, inputTokens: undefined, outputTokens: undefined, outcome: "no_agent" }),
+    );
     expect(await usage.sum({ ...EVER, by: [] })).toEqual([
       {
         group: {},
         asks: 4,
         failed: 2,
-        promptTokens: 11,
-        completionTokens: 20,
+        inputTokens: 11,
+        outputTokens: 20,
         uncounted: 1,
         durationMs: 1_600,
       },
@@ -207,9 +217,9 @@ describe("sums of usage", () => {
       ask({
         at: random.below(2) === 0 ? 7 * DAY_MS : random.below(5 * DAY_MS),
         principal: principalOf([null, "ann", "bob"][random.below(3)] ?? null),
-        agent: ["x", "y"][random.below(2)] ?? null,
-        model: ["a", "b", null][random.below(3)] ?? null,
-        promptTokens: random.below(100),
+        agent: ["x", "y"][random.below(2)],
+        model: ["a", "b"][random.below(3)],
+        inputTokens: random.below(100),
       }),
     );
     for (const row of rows.slice(0, 9_000)) usage.record(row);
@@ -225,7 +235,7 @@ describe("sums of usage", () => {
 
 function groupValueOf(row: UsageRow, group: UsageGroup): string | null {
   if (group === "user") return userIdOf(row.principal);
-  return group === "day" ? new Date(row.at).toISOString().slice(0, 10) : row[group];
+  return group === "day" ? new Date(row.at).toISOString().slice(0, 10) : (row[group] ?? null);
 }
 
 function countByHand(rows: readonly UsageRow[], by: readonly UsageGroup[]): Record<string, number[]> {
@@ -234,14 +244,14 @@ function countByHand(rows: readonly UsageRow[], by: readonly UsageGroup[]): Reco
     if (row.at < DAY_MS) continue;
     const key = JSON.stringify(by.map((group) => groupValueOf(row, group)));
     const [asks = 0, tokens = 0] = counted[key] ?? [];
-    counted[key] = [asks + 1, tokens + (row.promptTokens ?? 0)];
+    counted[key] = [asks + 1, tokens + (row.inputTokens ?? 0)];
   }
   return counted;
 }
 
 const flat = (sums: readonly UsageSum[]) =>
   Object.fromEntries(
-    sums.map(({ group, asks, promptTokens }) => [JSON.stringify(Object.values(group)), [asks, promptTokens]]),
+    sums.map(({ group, asks, inputTokens }) => [JSON.stringify(Object.values(group)), [asks, inputTokens]]),
   );
 
 test("summing many rows lets the event loop run in between", async () => {
@@ -257,9 +267,9 @@ test("summing many rows lets the event loop run in between", async () => {
 test("the tokens of each user are summed from a given time on", async () => {
   const { usage } = openTestStore();
   usage.record(ask({ at: 99 }));
-  usage.record(ask({ at: 100, completionTokens: null }));
+  usage.record(ask({ at: 100, outputTokens: undefined }));
   usage.record(ask({ at: 200 }));
-  usage.record(ask({ at: 200, principal: ADMIN, promptTokens: null, completionTokens: null }));
+  usage.record(ask({ at: 200, principal: ADMIN, inputTokens: undefined, outputTokens: undefined }));
   expect(await usage.tokensSince(100)).toEqual(new Map([["ann", 40]]));
 });
 
