@@ -1,9 +1,12 @@
 import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { V1_MESSAGE } from "../src/protocol/agent-v1.ts";
 import { AgentFrame, ENDPOINTS, ServerFrame } from "../src/protocol/agent-v2.ts";
 import { CLOSE } from "../src/protocol/close.ts";
 
-const read = (path: string) => Bun.file(new URL(`../${path}`, import.meta.url)).text();
+const ROOT = join(import.meta.dir, "..");
+const read = (path: string) => Bun.file(join(ROOT, path)).text();
 
 test("every v1 frame and every close code is on the page of the agent protocol", async () => {
   const docs = await read("docs/agent-protocol.md");
@@ -28,12 +31,45 @@ test("every v2 frame is on the page of the agent protocol with all its fields, a
   for (const endpoint of ENDPOINTS) expect(docs).toContain(`\`${endpoint}\``);
 });
 
-test("every link between the documents has a target", async () => {
-  const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...new Bun.Glob("docs/*.md").scanSync(".")];
-  for (const page of pages) {
-    for (const [, target = ""] of (await read(page)).matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
-      const path = new URL(target, new URL(`../${page}`, import.meta.url));
-      expect(await Bun.file(path).exists(), `${page} links to ${target}`).toBe(true);
+const PAGES = ["*.md", "docs/*.md"].flatMap((pattern) => [...new Bun.Glob(pattern).scanSync({ cwd: ROOT })]);
+
+test("every link between the documents has a target, and its anchor is a heading there", async () => {
+  expect(PAGES.length).toBeGreaterThan(10);
+  const wrong: string[] = [];
+  for (const page of PAGES) {
+    for (const [, path = "", anchor] of (await read(page)).matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)) {
+      const target = path === "" ? page : join(dirname(page), path);
+      const isThere = await Bun.file(join(ROOT, target)).exists();
+      if (!isThere || (anchor && !anchorsOf(await read(target)).includes(anchor)))
+        wrong.push(`${page}: ${path}#${anchor}`);
     }
   }
+  expect(wrong).toEqual([]);
+});
+
+/** Returns the anchors of a page's headings, made as GitHub makes them. */
+function anchorsOf(text: string): string[] {
+  const headings = [...text.matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = ""]) => heading);
+  return headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+test("every file that CONTRIBUTING.md names exists, and every name of code in it is in the code", async () => {
+  const sources = new Bun.Glob("{src,test,.ci,drizzle}/**/*.{ts,tsx,json}").scanSync({
+    cwd: ROOT,
+    dot: true,
+  });
+  const texts = await Promise.all([...sources, "package.json"].map(read));
+  const wrong: string[] = [];
+  for (const [, name = ""] of (await read("CONTRIBUTING.md")).matchAll(/`([^`\n]+)`/g)) {
+    if (/^(src|test|docs|drizzle)\/[\w/.-]+$/.test(name)) {
+      if (!existsSync(join(ROOT, name))) wrong.push(name);
+    } else if (/^#?[a-z]+[A-Z]\w*$|^[A-Z_]{4,}$/.test(name) && !texts.some((text) => text.includes(name)))
+      wrong.push(name);
+  }
+  expect(wrong).toEqual([]);
 });
