@@ -33,13 +33,12 @@ const USER_EXAMPLE = {
   disabled_at: null,
   ...USER_FIELDS_EXAMPLE,
 };
-const DELETED = {
-  200: { description: "Deleted.", json: UserDeleted, example: { message: "User deleted" } },
-} as const;
+const CHANGES = { requests_per_minute: 200, tokens_per_day: null };
+const DISABLED_AT = "2026-11-23T09:00:00.000Z";
+const DELETED = ok("Deleted.", UserDeleted, { message: "User deleted" });
 
 const PARAMS = { id: "The user's id." };
 const CHANGE_ERRORS = ["audit_failed", "user_unknown", "user_change_failed", "user_list_failed"] as const;
-const CHANGED = { description: "The changed user.", json: UserAnswer } as const;
 
 const ROUTES = {
   addUser: route("POST /admin/users/add", {
@@ -82,10 +81,8 @@ const ROUTES = {
     summary: "Change a user",
     description: "Missing fields stay as they are, null removes a value, and an unknown field is refused.",
     params: PARAMS,
-    body: { schema: ChangeUserBody, example: { requests_per_minute: 200, tokens_per_day: null } },
-    answers: {
-      200: { ...CHANGED, example: { ...USER_EXAMPLE, requests_per_minute: 200, tokens_per_day: null } },
-    },
+    body: { schema: ChangeUserBody, example: CHANGES },
+    answers: ok("The changed user.", UserAnswer, { ...USER_EXAMPLE, ...CHANGES }),
     errors: CHANGE_ERRORS,
   }),
   disableUser: route("POST /admin/users/:id/disable", {
@@ -94,7 +91,7 @@ const ROUTES = {
     description: "The user's running requests are ended.",
     params: PARAMS,
     body: NO_FIELDS,
-    answers: { 200: { ...CHANGED, example: { ...USER_EXAMPLE, disabled_at: "2026-11-23T09:00:00.000Z" } } },
+    answers: ok("The changed user.", UserAnswer, { ...USER_EXAMPLE, disabled_at: DISABLED_AT }),
     errors: CHANGE_ERRORS,
   }),
   enableUser: route("POST /admin/users/:id/enable", {
@@ -102,7 +99,7 @@ const ROUTES = {
     summary: "Accept a user's tokens again",
     params: PARAMS,
     body: NO_FIELDS,
-    answers: { 200: { ...CHANGED, example: USER_EXAMPLE } },
+    answers: ok("The changed user.", UserAnswer, USER_EXAMPLE),
     errors: CHANGE_ERRORS,
   }),
   rotateToken: route("POST /admin/users/:id/rotate", {

@@ -8,7 +8,7 @@ import { ASK_ERRORS } from "../errors/ask-errors.ts";
 import { referenceStyle } from "../errors/reference.ts";
 import { streamAsk } from "../middleware/stream-ask.ts";
 import { allowedModels, checkAllowed, type ModelAliases, resolveModel } from "../models/allowed-models.ts";
-import { resource, route } from "../route.ts";
+import { ok, resource, route } from "../route.ts";
 import { namedObject, SAMPLE, text, time } from "../values.ts";
 
 const optional = (type: z.ZodString) =>
@@ -97,9 +97,7 @@ const ROUTES = {
     summary: "List the connected agents, as the reference server does",
     description:
       "In the order of their registration. `Heartbeat` is when the agent registered or last gave a good answer, `LastMessageTime` when it was last sent a request. The zero time means never.",
-    answers: {
-      200: { description: "The agents.", json: Connections, example: { connections: [CONNECTION] } },
-    },
+    answers: ok("The agents.", Connections, { connections: [CONNECTION] }),
   }),
 };
 

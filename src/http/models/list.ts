@@ -3,7 +3,7 @@ import type { Caller } from "../../auth/callers.ts";
 import { AppError } from "../../errors.ts";
 import type { Relay } from "../../relay/relay.ts";
 import { openaiStyle } from "../errors/openai.ts";
-import { resource, route } from "../route.ts";
+import { ok, resource, route } from "../route.ts";
 import { count, namedObject, SAMPLE, text } from "../values.ts";
 import { allowedModels, type ModelAliases } from "./allowed-models.ts";
 
@@ -23,16 +23,14 @@ const ROUTES = {
     style: openaiStyle,
     summary: "List the models that the agents offer, and their aliases",
     description: "Only those that the caller may use.",
-    answers: {
-      200: { description: "The models.", json: ModelList, example: { object: "list", data: [MODEL] } },
-    },
+    answers: ok("The models.", ModelList, { object: "list", data: [MODEL] }),
   }),
   readModel: route("GET /v1/models/:id{.+}", {
     access: "caller",
     style: openaiStyle,
     summary: "Read one model",
     params: { id: "The model's name, which may contain slashes." },
-    answers: { 200: { description: "The model.", json: ModelEntry, example: MODEL } },
+    answers: ok("The model.", ModelEntry, MODEL),
     errors: ["model_not_found"],
   }),
 };
