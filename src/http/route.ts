@@ -120,16 +120,11 @@ export interface BodyDeclaration {
 }
 
 /** The request as a handler receives it. */
-export interface RouteRequest<Declaration extends RouteDeclaration> {
-  c: HttpContext;
+export interface RouteRequest<Declaration extends RouteDeclaration> extends AnyRequest {
   caller: CallerOf<Declaration["access"]>;
   params: Record<ParamName<Declaration["path"]>, string>;
   query: Declaration extends { query: infer Query extends z.ZodType } ? z.output<Query> : undefined;
   body: Declaration extends { body: { schema: infer Body extends z.ZodType } } ? z.output<Body> : undefined;
-  /** The body as it was sent, on routes with `limits`; empty on others. */
-  text: string;
-  /** The JSON of the body before `schema` was applied, without `admin_key`. */
-  json: unknown;
 }
 
 type CallerOf<Kind extends Access> = Kind extends "caller" | "admin" | "adminOrQuery" | "adminOrBody"
@@ -176,7 +171,9 @@ export interface AnyRequest {
   params: Readonly<Record<string, string>>;
   query: unknown;
   body: unknown;
+  /** The body as it was sent, on routes with `limits`; empty on others. */
   text: string;
+  /** The JSON of the body before `schema` was applied, without `admin_key`. */
   json: unknown;
 }
 
