@@ -117,13 +117,9 @@ function check(folder: string, { seal_key }: Manifest, sealKey: string | undefin
 
 /** Adds a row to the audit of the database to be put in place, which also brings that database up to date. */
 async function note(folder: string, { made_at, program, users }: Manifest): Promise<void> {
-  const store = openStore({ path: databaseIn(folder) });
-  try {
-    const detail = { made_at, program, users };
-    await createAudit({ audit: store.audit }).note({ actor: "cli", action: "restore", detail });
-  } finally {
-    await store.close();
-  }
+  await using store = openStore({ path: databaseIn(folder) });
+  const detail = { made_at, program, users };
+  await createAudit({ audit: store.audit }).note({ actor: "cli", action: "restore", detail });
 }
 
 /** Every file of a data folder. A server that crashed leaves the last two behind. */

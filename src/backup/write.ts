@@ -62,13 +62,9 @@ export async function writeBackup(options: BackupOptions): Promise<Manifest> {
 /** Runs `write` after adding a row to the audit, so that the backup has it too. An old database stays as is. */
 async function audited<T>(database: string, target: string, write: () => Promise<T>): Promise<T> {
   if (versionOf(database) < SCHEMA_VERSION) return write();
-  const store = openStore({ path: database });
-  try {
-    const note = { actor: "cli", action: "backup", target } as const;
-    return await createAudit({ audit: store.audit }).change(note, write);
-  } finally {
-    await store.close();
-  }
+  await using store = openStore({ path: database });
+  const note = { actor: "cli", action: "backup", target } as const;
+  return await createAudit({ audit: store.audit }).change(note, write);
 }
 
 async function copyAndPack(options: BackupOptions): Promise<Manifest> {

@@ -11,7 +11,7 @@ export async function withStore(
   { data, create }: { data: string; create: boolean },
   work: (store: Store) => Promise<void>,
 ): Promise<void> {
-  const store = openStore({ path: create ? databaseIn(data) : existingDatabaseIn(data) });
+  await using store = openStore({ path: create ? databaseIn(data) : existingDatabaseIn(data) });
   try {
     await work(store);
   } catch (error) {
@@ -19,7 +19,5 @@ export async function withStore(
     const { message, hint, cause } = error;
     const reason = cause instanceof Error ? `${message}: ${cause.message}` : message;
     throw new CommandError(hint === undefined ? reason : `${reason}. ${hint}`, { cause: error });
-  } finally {
-    await store.close();
   }
 }

@@ -8,7 +8,7 @@ import type { UserAttributes } from "../user-attributes.ts";
  * and a loss of power, unless its comment says otherwise. Reads see every change that was acknowledged before
  * them.
  */
-export interface Store {
+export interface Store extends AsyncDisposable {
   users: UserStore;
   agentKeys: AgentKeyStore;
   audit: AuditStore;

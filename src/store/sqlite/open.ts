@@ -76,6 +76,9 @@ function createStore(connection: Connection, options: StoreOptions, unlock: () =
   const writeBehind = { connection, after, onError, ...(onWritten && { onWritten }) };
   const conversations = createConversationStore(writeBehind, now);
   const usage = createUsageStore(writeBehind);
+  const close = once(() =>
+    Promise.all([checkpointer?.end(), conversations.end(), usage.end()]).then(connection.end).finally(unlock),
+  );
   return {
     users: createUserStore(connection, now, conversations.dropUser),
     agentKeys: createAgentKeyStore(connection, now),
@@ -84,11 +87,8 @@ function createStore(connection: Connection, options: StoreOptions, unlock: () =
     conversations,
     check: () => checkWrites(connection),
     compact: () => compact(connection),
-    close: once(() =>
-      Promise.all([checkpointer?.end(), conversations.end(), usage.end()])
-        .then(connection.end)
-        .finally(unlock),
-    ),
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 
