@@ -76,3 +76,11 @@ export function createAgentKeys({ main, store, onRevoke }: AgentKeysOptions) {
     },
   };
 }
+
+/** Returns what is known about a key, as it is written in JSON. */
+export function describeAgentKey({ id, name, models, createdAt, revokedAt }: StoredAgentKey) {
+  return {
+    ...{ id, name, models, created_at: new Date(createdAt).toISOString() },
+    revoked_at: revokedAt === null ? null : new Date(revokedAt).toISOString(),
+  };
+}

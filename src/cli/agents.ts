@@ -1,4 +1,4 @@
-import { type AgentKeys, createAgentKeys } from "../auth/agent-keys.ts";
+import { type AgentKeys, createAgentKeys, describeAgentKey } from "../auth/agent-keys.ts";
 import { type Audit, createAudit } from "../auth/audit.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { AddAgentKeyBody } from "../http/admin/schema.ts";
@@ -60,7 +60,7 @@ const SUBCOMMANDS: Record<string, (work: Work) => Promise<void>> = {
 
   async list({ keys, json, io }) {
     const listed = await keys.list();
-    if (json) io.out(toJson(listed.map(jsonOf)));
+    if (json) io.out(toJson(listed.map(describeAgentKey)));
     else if (listed.length === 0) io.out("No agent keys, except the main one.\n");
     else io.out(table([["NAME", "ID", "CREATED", "REVOKED", "MODELS"], ...listed.map(rowOf)]));
   },
@@ -80,13 +80,9 @@ const SUBCOMMANDS: Record<string, (work: Work) => Promise<void>> = {
 };
 
 const modelsText = (models: readonly string[] | null) => models?.join(", ") ?? "all";
-const timeText = (at: number | null) => (at === null ? null : new Date(at).toISOString());
 
-function jsonOf({ id, name, models, createdAt, revokedAt }: StoredAgentKey) {
-  return { id, name, models, created_at: timeText(createdAt), revoked_at: timeText(revokedAt) };
-}
-
-function rowOf({ id, name, models, createdAt, revokedAt }: StoredAgentKey): string[] {
-  const day = (at: number | null) => timeText(at)?.slice(0, 10) ?? "-";
-  return [name, id, day(createdAt), day(revokedAt), modelsText(models)];
+function rowOf(key: StoredAgentKey): string[] {
+  const { id, name, models, created_at, revoked_at } = describeAgentKey(key);
+  const day = (time: string | null) => time?.slice(0, 10) ?? "-";
+  return [name, id, day(created_at), day(revoked_at), modelsText(models)];
 }

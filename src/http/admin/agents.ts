@@ -1,4 +1,4 @@
-import type { AgentKeys } from "../../auth/agent-keys.ts";
+import { type AgentKeys, describeAgentKey } from "../../auth/agent-keys.ts";
 import type { Audit } from "../../auth/audit.ts";
 import { AppError } from "../../errors.ts";
 import type { Agent } from "../../relay/agent.ts";
@@ -104,15 +104,7 @@ export const agentRoutes = resource("Agents", ROUTES).handledBy(
 
     async listAgentKeys() {
       const keys = await agentKeys.list();
-      return {
-        keys: keys.map(({ id, name, models, createdAt, revokedAt }) => ({
-          id,
-          name,
-          models,
-          created_at: new Date(createdAt).toISOString(),
-          revoked_at: revokedAt === null ? null : new Date(revokedAt).toISOString(),
-        })),
-      };
+      return { keys: keys.map(describeAgentKey) };
     },
 
     async addAgentKey({ c, body: { name, models = null } }) {
