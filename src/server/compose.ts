@@ -70,7 +70,7 @@ export async function startServer(config: Config, log: Log, options: ServerOptio
   const path = databaseIn(config.data);
   const isFirstStart = !existsSync(path);
   const onError = (error: unknown) => log.error("store_write_failed", { cause: causeOf(error) });
-  const store = openStore({ path, checkpointsOnThread: true, onError });
+  const store = openStore({ path, isServer: true, checkpointsOnThread: true, onError });
   try {
     return await compose({ ...options, config, log, store, isFirstStart });
   } catch (error) {

@@ -7,9 +7,13 @@ import { hasCode } from "./database.ts";
 
 /*
  * Guards the data of a folder. Every process with the store open shares a lock on `server.db.lock`; a process
- * that replaces the files holds it exclusively. The locks are SQLite's own, on that empty file, so the system
- * releases them when their process ends, however it ends. None is left to clean up.
+ * that replaces the files holds it exclusively. A server also reserves it, which only one process can. The
+ * locks are SQLite's own, on that empty file, so the system releases them when their process ends, however it
+ * ends. None is left to clean up. https://www.sqlite.org/lockingv3.html#locking
  */
+
+/** A restore that is refused also reserves the lock, for a moment. A second server should be told soon. */
+const RESERVE_WAIT_MS = 500;
 
 /** Takes a shared lock. Returns its release. Throws a `CommandError` while the lock is held exclusively. */
 export function lockShared(path: string, waitMs: number): () => void {
@@ -18,6 +22,25 @@ export function lockShared(path: string, waitMs: number): () => void {
     lock.run("BEGIN");
     lock.query("SELECT count(*) FROM sqlite_schema").get();
   });
+}
+
+/**
+ * Takes a shared lock that only one process holds at a time: that of a server. Returns its release. Throws a
+ * `CommandError` while another server, or for longer than `waitMs` a restore, uses the data.
+ */
+export function lockForServer(path: string, waitMs: number): () => void {
+  const refusal = `The data folder ${dirname(path)} is in use by another server. Stop that server, or choose another folder with --data.`;
+  const unlock = lockShared(path, waitMs);
+  try {
+    const unreserve = hold(path, RESERVE_WAIT_MS, refusal, (lock) => lock.run("BEGIN IMMEDIATE"));
+    return () => {
+      unreserve();
+      unlock();
+    };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
 }
 
 /** Takes the lock exclusively. Returns its release. Throws a `CommandError` when the data is in use. */

@@ -8,7 +8,7 @@ import { createCheckpointer } from "./checkpoint.ts";
 import { compact } from "./compact.ts";
 import { createConversationStore } from "./conversations.ts";
 import { type Connection, connect, hasCode } from "./database.ts";
-import { lockShared } from "./lock.ts";
+import { lockForServer, lockShared } from "./lock.ts";
 import { APPLICATION_ID, checkVersion, migrate } from "./migrations.ts";
 import { openError } from "./open-error.ts";
 import { createUsageStore } from "./usage.ts";
@@ -39,6 +39,8 @@ export interface StoreOptions {
   now?: () => number;
   /** Schedules the writes behind. */
   after?: After;
+  /** Whether a server opens the data. Only one may have it open at a time. Default: false. */
+  isServer?: boolean;
   /** Merges the WAL on a thread of its own. A process that runs for long should use this. Default: false. */
   checkpointsOnThread?: boolean;
   /** Called when a write behind failed, with counts in the message. The store retries by itself. */
@@ -47,15 +49,15 @@ export interface StoreOptions {
 
 /**
  * Opens the database, migrates it and prepares every query. Throws a `CommandError` when the database cannot
- * be used. Several processes may have it open at once.
+ * be used. Several processes may have it open at once, but only one of them may be a server.
  */
 export function openStore(options: StoreOptions): Store {
-  const { path, checkpointsOnThread } = options;
+  const { path, checkpointsOnThread, isServer } = options;
   let connection: Connection | undefined;
   let unlock = () => {};
   try {
     if (path !== MEMORY) {
-      unlock = lockShared(path, OPEN_WAIT_MS);
+      unlock = (isServer ? lockForServer : lockShared)(path, OPEN_WAIT_MS);
       prepareFiles(path);
     }
     connection = openWhenFree(path, checkpointsOnThread ? WAL_PAGES_MAX : WAL_PAGES);
