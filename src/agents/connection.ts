@@ -115,7 +115,7 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
     const { address, key, lease } = this.admitted;
     this.#stopHello();
     lease.identified();
-    const models = allowedModels(profile.models, key);
+    const models = modelsOfKey(profile.models, key);
     this.agent = this.relay.join({ ...profile, models, address, key }, this);
     if (!this.agent) this.close("id_in_use");
   }
@@ -135,7 +135,7 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
 }
 
 /** Returns the models that the agent's key lets it offer. */
-export function allowedModels(models: readonly Model[], key: AgentKey | undefined): readonly Model[] {
+export function modelsOfKey(models: readonly Model[], key: AgentKey | undefined): readonly Model[] {
   const allowed = key?.models;
   return allowed ? models.filter(({ id }) => allowed.includes(id)) : models;
 }

@@ -16,7 +16,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const V1_PROFILE = { name: "v1 agent", protocol: "v1", slots: 1, endpoints: [] } as const;
 
 /** Unexpected frames in a row. An agent that sends more is broken or hostile. */
-const STRAY_FRAMES_MAX = 100;
+const UNEXPECTED_FRAMES_MAX = 100;
 
 /** The connection of an agent that speaks v1. See `protocol/agent-v1.ts` for the frames. */
 export class V1Connection extends AgentConnection<V1Options> {
@@ -24,7 +24,7 @@ export class V1Connection extends AgentConnection<V1Options> {
   #pingId: string | undefined;
   /** The slot of the last request. A frame that cannot be read is taken for its answer. */
   #slot: string | undefined;
-  #strayFrames = 0;
+  #unexpectedFrames = 0;
 
   override open(socket: AgentSocket): void {
     super.open(socket);
@@ -52,7 +52,7 @@ export class V1Connection extends AgentConnection<V1Options> {
     else if (!frame) this.#unreadable(agent);
     else if (frame.id === this.#pingId) this.#pong(agent);
     else if (agent.holds(frame.id)) this.#answer(agent, frame);
-    else this.#stray();
+    else this.#unexpected();
   }
 
   #hello(frame: V1AgentFrame | undefined): void {
@@ -64,12 +64,12 @@ export class V1Connection extends AgentConnection<V1Options> {
 
   #pong(agent: Agent): void {
     this.#pingId = undefined;
-    this.#strayFrames = 0;
+    this.#unexpectedFrames = 0;
     this.relay.pong(agent);
   }
 
   #answer(agent: Agent, frame: V1AgentFrame): void {
-    this.#strayFrames = 0;
+    this.#unexpectedFrames = 0;
     const answer = parseAnswer(frame.data);
     if (answer) this.relay.done(agent, frame.id, { kind: "v1", answer });
     else this.#fail(agent, frame.id, "agent_answer_invalid", { response: echo(frame) });
@@ -78,7 +78,7 @@ export class V1Connection extends AgentConnection<V1Options> {
   /** The frame may have been the answer, so the ask moves on now instead of at its time limit. */
   #unreadable(agent: Agent): void {
     const slot = this.#slot;
-    this.#stray();
+    this.#unexpected();
     if (slot === undefined || !agent.holds(slot)) return;
     this.#fail(agent, slot, "agent_lost", { err: "the answer was not JSON" });
   }
@@ -87,9 +87,9 @@ export class V1Connection extends AgentConnection<V1Options> {
     this.relay.fail(agent, slot, new AppError(code, { extra }), true);
   }
 
-  #stray(): void {
+  #unexpected(): void {
     this.relay.ignored();
-    if (++this.#strayFrames >= STRAY_FRAMES_MAX) this.refuse("frames_bad");
+    if (++this.#unexpectedFrames >= UNEXPECTED_FRAMES_MAX) this.refuse("frames_bad");
   }
 
   #send(id: string, message: string, data: string): boolean {

@@ -13,7 +13,7 @@ import type { Agent } from "../relay/agent.ts";
 import type { AskOrigin } from "../relay/record.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { AgentCommand, ModelRequest } from "../relay/types.ts";
-import { AgentConnection, allowedModels, type ConnectionOptions } from "./connection.ts";
+import { AgentConnection, type ConnectionOptions, modelsOfKey } from "./connection.ts";
 
 export interface V2Options extends ConnectionOptions {
   /** The server's version, which the agent is sent. */
@@ -23,8 +23,8 @@ export interface V2Options extends ConnectionOptions {
 }
 
 /** Unexpected frames within the window. An agent that sends more is broken or hostile. */
-const STRAY_FRAMES_MAX = 1000;
-const STRAY_WINDOW_MS = 10_000;
+const UNEXPECTED_FRAMES_MAX = 1000;
+const UNEXPECTED_WINDOW_MS = 10_000;
 
 /** How long after a cancel the frames may still arrive that the agent sent before it read the cancel. */
 const LATE_MS = 10_000;
@@ -37,8 +37,8 @@ export class V2Connection extends AgentConnection<V2Options> {
   #pingSent = false;
   /** Slots that were cancelled lately with the time, oldest first. */
   readonly #cancelled = new Map<string, number>();
-  #strayFrames = 0;
-  #strayUntil = 0;
+  #unexpectedFrames = 0;
+  #unexpectedUntil = 0;
 
   send(command: AgentCommand): boolean {
     switch (command.kind) {
@@ -66,7 +66,7 @@ export class V2Connection extends AgentConnection<V2Options> {
 
   protected frame(text: string): void {
     const parsed = parseFrame(text);
-    if (parsed === "unknown") this.#stray();
+    if (parsed === "unknown") this.#unexpected();
     else if ("fault" in parsed) this.#refuseFault(parsed);
     else if (this.agent) this.#handle(parsed, this.agent);
     else if (parsed.type === "hello") this.#hello(parsed);
@@ -105,12 +105,12 @@ export class V2Connection extends AgentConnection<V2Options> {
     else if (frame.type === "pause") this.relay.pause(agent);
     else {
       const { type: _, models, ...offer } = frame;
-      this.relay.update(agent, { ...offer, models: models && allowedModels(models, this.admitted.key) });
+      this.relay.update(agent, { ...offer, models: models && modelsOfKey(models, this.admitted.key) });
     }
   }
 
   #pong(agent: Agent): void {
-    if (!this.#pingSent) this.#stray();
+    if (!this.#pingSent) this.#unexpected();
     this.#pingSent = false;
     this.relay.pong(agent);
   }
@@ -118,7 +118,7 @@ export class V2Connection extends AgentConnection<V2Options> {
   #answer(frame: AnswerFrame, agent: Agent): void {
     if (agent.holds(frame.ask)) answer(frame, agent, this.relay);
     else if (this.#cancelled.has(frame.ask)) this.relay.ignored();
-    else this.#stray();
+    else this.#unexpected();
   }
 
   #noteCancel(slot: string): void {
@@ -130,14 +130,14 @@ export class V2Connection extends AgentConnection<V2Options> {
     this.#cancelled.set(slot, now);
   }
 
-  #stray(): void {
+  #unexpected(): void {
     if (this.agent) this.relay.ignored();
     const now = this.options.clock.now();
-    if (now > this.#strayUntil) {
-      this.#strayFrames = 0;
-      this.#strayUntil = now + STRAY_WINDOW_MS;
+    if (now > this.#unexpectedUntil) {
+      this.#unexpectedFrames = 0;
+      this.#unexpectedUntil = now + UNEXPECTED_WINDOW_MS;
     }
-    if (++this.#strayFrames >= STRAY_FRAMES_MAX) this.refuse("frames_bad");
+    if (++this.#unexpectedFrames >= UNEXPECTED_FRAMES_MAX) this.refuse("frames_bad");
   }
 
   #refuseFault({ type, fault }: Fault): void {

@@ -168,7 +168,7 @@ interface ModelDeps extends ModelAskDeps {
 
 /** The OpenAI-style routes and Anthropic's. */
 export const modelRoutes = resource("Models", ROUTES).handledBy((deps: ModelDeps) => {
-  const answering = (api: ModelApi) => (request: ModelRequest) => answerModelRequest(deps, api, request);
+  const answering = (api: ModelApi) => (request: ApiRequest) => answerModelRequest(deps, api, request);
   return {
     createChatCompletion: answering(CHAT),
     createResponse: answering(RESPONSES),
@@ -179,9 +179,9 @@ export const modelRoutes = resource("Models", ROUTES).handledBy((deps: ModelDeps
   };
 });
 
-type ModelRequest = RouteRequest<(typeof ROUTES)["createChatCompletion"]>;
+type ApiRequest = RouteRequest<(typeof ROUTES)["createChatCompletion"]>;
 
-async function answerModelRequest(deps: ModelDeps, api: ModelApi, request: ModelRequest): Promise<Response> {
+async function answerModelRequest(deps: ModelDeps, api: ModelApi, request: ApiRequest): Promise<Response> {
   const { c, caller, body, text, json } = request;
   const asker = { ...askContext(c, caller, api.endpoint), models: allowedModels(caller, deps.modelAliases) };
   const { headers, signal } = c.req.raw;
