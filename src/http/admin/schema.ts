@@ -155,23 +155,12 @@ export const AddAgentKeyBody = z.object({
     .describe("The models that agents with this key may offer. All of them if missing or null."),
 });
 
-export const AddedAgentKey = namedObject("AddedAgentKey", {
-  id: text,
-  name: text,
-  models: modelNames.nullable(),
-  key: text,
-});
+const agentKey = { id: text, name: text, models: modelNames.nullable() };
+
+export const AddedAgentKey = namedObject("AddedAgentKey", { ...agentKey, key: text });
 
 export const AgentKeyList = namedObject("AgentKeyList", {
-  keys: z.array(
-    z.strictObject({
-      id: text,
-      name: text,
-      models: modelNames.nullable(),
-      created_at: time,
-      revoked_at: time.nullable(),
-    }),
-  ),
+  keys: z.array(z.strictObject({ ...agentKey, created_at: time, revoked_at: time.nullable() })),
 });
 
 export const AgentKeyRevoked = namedObject("AgentKeyRevoked", {

@@ -1,5 +1,5 @@
 import type { SQLQueryBindings } from "bun:sqlite";
-import { desc, eq, sql } from "drizzle-orm";
+import { desc, eq, getTableColumns, sql } from "drizzle-orm";
 import { isSamePrincipal, principalOf, userIdOf } from "../../principal.ts";
 import type { Conversation, Turn } from "../../relay/conversation.ts";
 import type { ConversationStore } from "../store.ts";
@@ -114,17 +114,12 @@ const ADD_TURN = `
   ON CONFLICT DO NOTHING`;
 
 function prepare({ orm, raw }: Connection) {
+  const { id, userId, agent, kept, model } = getTableColumns(conversations);
   return {
     find: orm
-      .select({
-        id: conversations.id,
-        user: conversations.userId,
-        agent: conversations.agent,
-        kept: conversations.kept,
-        model: conversations.model,
-      })
+      .select({ id, user: userId, agent, kept, model })
       .from(conversations)
-      .where(eq(conversations.id, sql.placeholder("id")))
+      .where(eq(id, sql.placeholder("id")))
       .prepare(),
     newestTurn: orm
       .select({ id: turns.id })

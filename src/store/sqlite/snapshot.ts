@@ -47,7 +47,6 @@ export function inspectDatabase(path: string) {
       version: readNumber(database, "PRAGMA user_version"),
       users: count("users"),
       conversations: count("conversations"),
-      agentKeys: count("agent_keys"),
       /** Every token with the id of its user. */
       tokens,
     };
