@@ -19,7 +19,6 @@ export interface Shape {
 
 interface Example {
   $ref?: string;
-  summary?: string;
   value?: unknown;
 }
 
@@ -33,7 +32,6 @@ export interface Parameter {
   name: string;
   in: "path" | "query";
   description: string;
-  required: boolean;
   schema: Shape;
 }
 
@@ -50,7 +48,7 @@ export interface Operation {
   description?: string;
   security: Record<string, string[]>[];
   parameters?: Parameter[];
-  requestBody?: { description?: string; required: boolean; content: Record<string, Content> };
+  requestBody?: { content: Record<string, Content> };
   responses: Record<string, Answered>;
 }
 
@@ -65,6 +63,6 @@ export interface ApiDocument {
     examples: Record<string, Example>;
     responses: Record<string, Answered>;
     headers: Record<string, { description: string; schema: Shape }>;
-    securitySchemes: Record<string, { type: string; description: string }>;
+    securitySchemes: Record<string, { description: string }>;
   };
 }
