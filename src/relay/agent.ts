@@ -28,7 +28,8 @@ export class Agent {
   next: Agent | undefined;
   /** When it registered, then when it was last sent a ping. */
   pingedAt: number;
-  #heardAt: number;
+  /** When it last registered, answered a ping, or sent something of an answer. */
+  lastHeardAt: number;
   #offer: Offer;
   /** The ids of the models, made when first needed, as most of many idle agents never need them. */
   #models: Set<string> | undefined;
@@ -42,7 +43,7 @@ export class Agent {
     this.registeredAt = now;
     this.heartbeatAt = now;
     this.pingedAt = now;
-    this.#heardAt = now;
+    this.lastHeardAt = now;
     this.#offer = offer;
   }
 
@@ -52,11 +53,6 @@ export class Agent {
 
   get offer(): Offer {
     return this.#offer;
-  }
-
-  /** When it last registered, answered a ping, or sent something of an answer. */
-  get lastHeardAt(): number {
-    return this.#heardAt;
   }
 
   /** A v1 agent answers nothing while it works, and goes on working when its caller has gone. */
@@ -85,11 +81,11 @@ export class Agent {
 
   /** Whether it may get an ask without being pinged first. */
   isFresh(now: number): boolean {
-    return !this.mustAnswerPing && now - this.#heardAt < FRESH_MS;
+    return !this.mustAnswerPing && now - this.lastHeardAt < FRESH_MS;
   }
 
   heard(now: number): void {
-    this.#heardAt = now;
+    this.lastHeardAt = now;
     this.mustAnswerPing = false;
   }
 
