@@ -49,6 +49,7 @@ export const users: Command = async ([word = "", ...args], io) => {
     { args, env: io.env },
     { settings: COMMANDS.users.settings, flags: { ...ownFlags, ...JSON_FLAG } },
   );
+  const { json } = flags;
   const now = Date.now();
   const attributes = readAttributes(flags, now);
   const graceMs = readGrace(flags);
@@ -64,17 +65,7 @@ export const users: Command = async ([word = "", ...args], io) => {
     const seal = makesTokens ? loadSeal({ sealKey, path: sealKeyIn(data) }) : NO_SEAL;
     const audit = createAudit({ audit: store.audit });
     const users = createUsers({ users: store.users, seal });
-    return subcommand.run({
-      users,
-      audit,
-      subject,
-      attributes,
-      graceMs,
-      imported,
-      json: flags.json,
-      now,
-      io,
-    });
+    return subcommand.run({ users, audit, subject, attributes, graceMs, imported, json, now, io });
   });
   return 0;
 };

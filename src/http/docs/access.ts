@@ -87,9 +87,5 @@ export const ACCESS_RULES = {
     errors: ["agent_key_required", ...AGENT_ERRORS, "host_refused"],
     note: "The agent key. An agent on the server's own machine needs none, unless the server is set to ask every agent for it.",
   },
-  agentInPath: {
-    security: [],
-    errors: AGENT_ERRORS,
-    note: "The agent key, in the path.",
-  },
+  agentInPath: { security: [], errors: AGENT_ERRORS, note: "The agent key, in the path." },
 } as const satisfies Record<Access, AccessRule>;

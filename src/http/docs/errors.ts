@@ -4,7 +4,7 @@ import { anthropicStyle } from "../errors/anthropic.ts";
 import { openaiStyle } from "../errors/openai.ts";
 import { referenceStyle } from "../errors/reference.ts";
 import type { ErrorStyle } from "../errors/style.ts";
-import { SAMPLE, text } from "../values.ts";
+import { namedObject, SAMPLE, text } from "../values.ts";
 import { type HeaderName, headersOf } from "./headers.ts";
 import { JSON_TYPE } from "./shape.ts";
 
@@ -20,15 +20,13 @@ const EXAMPLE_EXTRA: Partial<Record<ErrorCode, Record<string, unknown>>> = {
 };
 
 /** The error of the routes that are not a model API. `err`, `response` and `message` are the reference's. */
-const TextError = z
-  .strictObject({
-    error: text,
-    hint: text.optional(),
-    err: text.optional(),
-    message: text.optional(),
-    response: z.looseObject({}).optional(),
-  })
-  .meta({ id: "TextError" });
+const TextError = namedObject("TextError", {
+  error: text,
+  hint: text.optional(),
+  err: text.optional(),
+  message: text.optional(),
+  response: z.looseObject({}).optional(),
+});
 
 /** Upstreams add fields of their own, and some send a number as the code. */
 const OpenAIError = z

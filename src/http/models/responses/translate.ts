@@ -39,23 +39,9 @@ const REFUSED: Record<string, string> = {
  */
 const OWN_FIELDS = new Set([
   ...Object.keys(ResponsesBody.shape),
-  ...[
-    "stream_options",
-    "max_tool_calls",
-    "metadata",
-    "client_metadata",
-    "store",
-    "service_tier",
-    "truncation",
-  ],
-  ...[
-    "prompt_cache_key",
-    "prompt_cache_options",
-    "prompt_cache_retention",
-    "safety_identifier",
-    "moderation",
-  ],
-  ...["context_management", "access_programs", "image", "messages", "n", "logprobs"],
+  ...["stream_options", "max_tool_calls", "metadata", "client_metadata", "store", "service_tier"],
+  ...["truncation", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "moderation"],
+  ...["safety_identifier", "context_management", "access_programs", "image", "messages", "n", "logprobs"],
   ...Object.keys(REFUSED),
 ]);
 
