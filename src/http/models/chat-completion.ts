@@ -1,38 +1,50 @@
 import { z } from "zod";
 import { AppError } from "../../errors.ts";
-import { parseJson } from "../../json/parse.ts";
+import { field, parseJson } from "../../json/parse.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
+import { endingFault, failureOf } from "./chat-ending.ts";
+import { argumentsText, readParts } from "./chat-parts.ts";
 
 /**
  * The fields of a chat completion, whole or in chunks, that the translations read. A whole message has the
- * shape of a delta. Upstreams differ in what they leave out or set to `null`, and in the name of the
- * reasoning: `reasoning_content` (DeepSeek, llama.cpp, earlier vLLM) or `reasoning` (Ollama, OpenRouter,
- * vLLM).
+ * shape of a delta. Upstreams differ in what they leave out or set to `null`, in the name of the reasoning
+ * (see `Delta`), and in whether content is a text or a list of parts.
  */
 const text = z.string().nullish();
 const count = z.number().nullish();
 const TokenLogprob = z.looseObject({ token: z.string(), logprob: z.number() });
 
-/** A tool call of a whole message, or a fragment of one in a delta. */
+/** A tool call of a whole message, or a fragment of one in a delta. Some upstreams send the arguments as JSON. */
 const ToolCall = z.object({
-  index: count,
+  index: count.catch(undefined),
   id: text,
-  function: z.object({ name: text, arguments: text }).nullish(),
+  function: z.object({ name: text, arguments: z.unknown().optional().transform(argumentsText) }).nullish(),
 });
 export type ToolCall = z.output<typeof ToolCall>;
 
-const Delta = z.object({
-  content: text,
-  refusal: text,
-  reasoning_content: text,
-  reasoning: text.catch(undefined),
-  tool_calls: z.array(ToolCall).nullish(),
-});
+/**
+ * The reasoning is in `reasoning_content` (DeepSeek, llama.cpp, earlier vLLM), in `reasoning` (Ollama,
+ * OpenRouter, vLLM), or in parts of the content: https://docs.mistral.ai/capabilities/reasoning/.
+ */
+const Delta = z
+  .object({
+    content: z.union([z.string(), z.array(z.unknown()), z.looseObject({ type: z.string() })]).nullish(),
+    refusal: text,
+    reasoning_content: z.unknown().optional(),
+    reasoning: z.unknown().optional(),
+    tool_calls: z.array(ToolCall).nullish(),
+  })
+  .transform(({ content, refusal, reasoning_content, reasoning, tool_calls: calls }) => {
+    const parts = readParts(content);
+    const ownReasoning = readParts(reasoning_content).text || readParts(reasoning).text;
+    return {
+      content: parts.text,
+      refusal: (refusal ?? "") + parts.refusal,
+      reasoning: ownReasoning || parts.reasoning,
+      calls: calls ?? [],
+    };
+  });
 export type Delta = z.output<typeof Delta>;
-
-export function reasoningOf({ reasoning_content, reasoning }: Delta): string {
-  return reasoning_content || reasoning || "";
-}
 
 const Choice = z.object({
   index: count,
@@ -56,30 +68,48 @@ const Usage = z.object({
 });
 export type Usage = z.output<typeof Usage>;
 
-/** A chunk of a streamed chat completion, or a whole one. */
-export const CompletionChunk = z.object({
+/** A chunk of a streamed chat completion, or a whole one. Without choices, it is read for its usage only. */
+const CompletionChunk = z.object({
   model: text,
-  choices: z.array(Choice),
+  choices: z
+    .array(Choice)
+    .nullish()
+    .transform((choices) => choices ?? []),
   usage: Usage.nullish().catch(undefined),
 });
 export type CompletionChunk = z.output<typeof CompletionChunk>;
 
-/** Reads the body of a whole chat completion. Throws `agent_answer_invalid` if it is anything else. */
-export function readCompletion(body: string) {
-  const value = parseJson(body);
-  const completion = CompletionChunk.safeParse(value).data;
-  const choice = completion?.choices[0];
-  if (completion && choice?.message) return { value, completion, choice, message: choice.message };
-  throw new AppError("agent_answer_invalid", { detail: "not the body of a chat completion" });
+/** Returns the chunk; undefined for an object that has none of the fields by which a chunk is known. */
+export function readChunk(value: unknown): CompletionChunk | undefined {
+  const isKnown =
+    field(value, "choices") !== undefined ||
+    field(value, "usage") !== undefined ||
+    field(value, "object") === "chat.completion.chunk";
+  return isKnown ? CompletionChunk.safeParse(value).data : undefined;
 }
 
-/** The error that a failed upstream sends in place of a chunk. */
-export const ChatFailure = z.object({
-  error: z.union([
-    z.string().transform((message) => ({ message, type: undefined, code: undefined })),
-    z.object({ message: z.string(), type: text, code: z.union([z.string(), z.number()]).nullish() }),
-  ]),
-});
+export const NO_NAME = "The agent's upstream sent a tool call without a name.";
+
+/**
+ * Reads the body of a whole chat completion. Throws `agent_failed` for an answer that the upstream itself
+ * calls failed, and `agent_answer_invalid` for anything else that is not a whole chat completion.
+ */
+export function readCompletion(body: string) {
+  const value = parseJson(body);
+  const completion = readChunk(value);
+  const choice = completion?.choices[0];
+  const failure = failureOf(value) ?? endingFault(choice?.finish_reason);
+  if (failure) {
+    const { message, type, code } = failure;
+    const upstream = { type: type ?? undefined, code: typeof code === "string" ? code : undefined };
+    throw new AppError("agent_failed", { extra: { err: message }, upstream });
+  }
+  if (!completion || !choice?.message)
+    throw new AppError("agent_answer_invalid", { detail: "not the body of a chat completion" });
+  if (choice.message.calls.some((call) => !call.function?.name))
+    throw new AppError("agent_failed", { extra: { err: NO_NAME } });
+  return { value, completion, choice, message: choice.message };
+}
 
 /** A whole chat completion, with the fields that differ from those of its chunks. */
 export const WholeCompletion = z.looseObject({

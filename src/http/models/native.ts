@@ -7,7 +7,7 @@ import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import type { Delta } from "../../relay/types.ts";
 import type { ErrorStyle } from "../errors/style.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
-import { ChatFailure } from "./chat-completion.ts";
+import { failureOf } from "./chat-ending.ts";
 import type { Plan, PlanStream } from "./plan.ts";
 import type { ModelAskBody } from "./schema.ts";
 
@@ -78,7 +78,7 @@ class NativeStream implements PlanStream {
 }
 
 const isError = (data: string): boolean =>
-  data.includes('"error"') && ChatFailure.safeParse(parseJson(data)).success;
+  data.includes('"error"') && failureOf(parseJson(data)) !== undefined;
 
 const UsageChunk = z.object({ choices: z.array(z.unknown()).nullish(), usage: z.unknown().optional() });
 

@@ -1,9 +1,10 @@
 import type { AppError } from "../../errors.ts";
-import { field, parseJson } from "../../json/parse.ts";
+import { parseJson } from "../../json/parse.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import type { Delta } from "../../relay/types.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
-import { ChatFailure, CompletionChunk } from "./chat-completion.ts";
+import { type CompletionChunk, readChunk } from "./chat-completion.ts";
+import { endingFault, type Failure, failureOf, strangeData } from "./chat-ending.ts";
 import type { AnswerReader, Plan, PlanStream } from "./plan.ts";
 
 /**
@@ -39,14 +40,9 @@ export function withoutNulls(fields: Record<string, unknown>): Record<string, un
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null));
 }
 
-/** The failure that an upstream reports. */
-export type Failure = { message: string; type?: string | null | undefined; code?: unknown };
-
-const NOT_A_CHUNK = "The agent's upstream sent something that is not a chat completion.";
-
 /**
  * Reads the events of a streamed chat completion, `[DONE]` included, and collects the caller's events. Data
- * that is not a chunk is a failure. Nothing follows a failure or the end.
+ * that is not a chunk, an error in a chunk, and a finish reason that is not known are failures. Nothing follows a failure or the end.
  */
 export abstract class TranslatedStream implements PlanStream {
   #events: ServerEvent[] = [];
@@ -65,12 +61,13 @@ export abstract class TranslatedStream implements PlanStream {
     if (this.#isEnded) return [];
     if (data === CHAT_STREAM_END) return this.end();
     const value = parseJson(data);
-    const chunk = CompletionChunk.safeParse(value).data;
+    const chunk = readChunk(value);
+    const reason = chunk?.choices.find(({ index }) => !index)?.finish_reason;
     // A failed upstream may send both, and a chunk with an error does not continue the answer.
-    const failure = chunk && field(value, "error") == null ? undefined : ChatFailure.safeParse(value).data;
-    if (failure) this.#fail(failure.error);
+    const failure = failureOf(value) ?? endingFault(reason);
+    if (failure) this.#fail(failure);
     else if (chunk) this.#failIf(this.write(chunk, value));
-    else this.#fail({ message: NOT_A_CHUNK });
+    else this.#fail(strangeData(value));
     return this.#taken();
   }
 

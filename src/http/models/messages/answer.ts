@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { parseJson } from "../../../json/parse.ts";
-import { type Delta, readCompletion, reasoningOf, type ToolCall, type Usage } from "../chat-completion.ts";
+import { type Delta, readCompletion, type Usage } from "../chat-completion.ts";
+import { endingOf } from "../chat-ending.ts";
+import { type Call, CallReader } from "../tool-calls.ts";
 
 export interface MessageOptions {
   id: string;
@@ -9,6 +11,8 @@ export interface MessageOptions {
   showsThinking: boolean;
   stopSequences: readonly string[];
   newId: () => string;
+  /** Returns the caller's name of a tool. */
+  nameOf: (name: string) => string;
 }
 
 /** Why an answer has ended, as far as it is known. */
@@ -27,7 +31,7 @@ export function messageOf(chatBody: string, options: MessageOptions) {
   const { value, completion, choice, message } = readCompletion(chatBody);
   const ending = {
     finishReason: choice.finish_reason,
-    called: Boolean(message.tool_calls?.length),
+    called: message.calls.length > 0,
     refused: Boolean(message.refusal),
     stopSequence: stopSequenceOf(value, options.stopSequences),
   };
@@ -46,18 +50,19 @@ export function emptyMessage(id: string, model: string) {
   return { id, type: "message", role: "assistant", model, content: [], ...ending, usage };
 }
 
-function contentOf(message: Delta, { showsThinking, newId }: MessageOptions): unknown[] {
-  const thinking = reasoningOf(message);
+function contentOf(message: Delta, options: MessageOptions): unknown[] {
+  const { showsThinking } = options;
+  const thinking = message.reasoning;
   return [
     ...(thinking && showsThinking ? [{ type: "thinking", thinking, signature: "" }] : []),
     ...[message.content, message.refusal].flatMap((text) => (text ? [{ type: "text", text }] : [])),
-    ...(message.tool_calls ?? []).map((call) => toolUse(call, newId)),
+    ...new CallReader().read(message.calls, true).map(({ call }) => toolUse(call, options)),
   ];
 }
 
-function toolUse({ id, function: called }: ToolCall, newId: () => string): unknown {
-  const input = toolInput(called?.arguments ?? "");
-  return { type: "tool_use", id: id || `toolu_${newId()}`, name: called?.name ?? "", input };
+function toolUse(call: Call, { newId, nameOf }: MessageOptions): unknown {
+  const input = toolInput(call.arguments);
+  return { type: "tool_use", id: call.id || `toolu_${newId()}`, name: nameOf(call.name), input };
 }
 
 /**
@@ -94,10 +99,20 @@ export function endingFields(ending: Ending) {
   };
 }
 
-/** Some upstreams end with `stop` after tool calls, and some give no reason at all. */
+/**
+ * Returns Anthropic's word for the end: https://platform.claude.com/docs/en/api/handling-stop-reasons.
+ *
+ * - `max_tokens` for `length`, whatever else the answer has: it is cut off.
+ * - `refusal` for `content_filter`, and if the model has sent a refusal.
+ * - `tool_use` if tools were called. Some upstreams end with `stop` after tool calls.
+ * - `stop_sequence` or `end_turn` for `stop`, and if there is no reason at all, as some upstreams give none.
+ *
+ * An answer with `error` or with a reason that is not known never comes here: it has failed (`endingFault`).
+ */
 function stopReason({ finishReason, called, refused, stopSequence }: Ending): string {
-  if (finishReason === "length") return "max_tokens";
-  if (finishReason === "content_filter" || refused) return "refusal";
+  const ending = endingOf(finishReason);
+  if (ending === "length") return "max_tokens";
+  if (ending === "content_filter" || refused) return "refusal";
   if (called) return "tool_use";
   return stopSequence === undefined ? "end_turn" : "stop_sequence";
 }

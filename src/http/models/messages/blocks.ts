@@ -1,32 +1,32 @@
-import { parseJson } from "../../../json/parse.ts";
 import type { ToolCall } from "../chat-completion.ts";
+import { type Call, CallReader } from "../tool-calls.ts";
 
 class Block {
   /** The fragments that are not sent yet. */
   pending: string[] = [];
   started = false;
   closed = false;
-  id = "";
-  name = "";
-  /** All arguments of a tool so far. */
-  arguments = "";
-  /** Whether they are a whole JSON object; undefined until that is known. */
-  whole: boolean | undefined;
 
-  constructor(readonly kind: "thinking" | "text" | "tool") {}
+  /** A block of a tool has its call. */
+  constructor(readonly kind: "thinking" | "text" | Call) {}
 
   isComplete(): boolean {
-    if (this.kind !== "tool") return true;
-    this.whole ??= isWholeObject(this.arguments);
-    return this.whole;
+    return typeof this.kind === "string" || this.kind.isWhole();
   }
 
-  /** Returns the block as it begins. */
-  empty(newId: () => string): Record<string, unknown> {
-    if (this.kind === "text") return { type: "text", text: "" };
+  /** Returns the block as it begins; undefined while the name of its tool is missing. */
+  empty(newId: () => string, nameOf: (name: string) => string): Record<string, unknown> | undefined {
+    const { kind } = this;
+    if (kind === "text") return { type: "text", text: "" };
     // Only Anthropic can sign. An empty signature pretends nothing.
-    if (this.kind === "thinking") return { type: "thinking", thinking: "", signature: "" };
-    return { type: "tool_use", id: this.id || `toolu_${newId()}`, name: this.name, input: {} };
+    if (kind === "thinking") return { type: "thinking", thinking: "", signature: "" };
+    if (!kind.name) return undefined;
+    return { type: "tool_use", id: kind.id || `toolu_${newId()}`, name: nameOf(kind.name), input: {} };
+  }
+
+  /** Returns the arguments of a call without any, so that they are JSON. */
+  missing(): string[] {
+    return typeof this.kind === "string" || this.kind.arguments.trim() !== "" ? [] : ["{}"];
   }
 
   delta(fragment: string): Record<string, unknown> {
@@ -45,13 +45,15 @@ class Block {
 export class Blocks {
   /** The blocks that are not complete, and those behind them. */
   readonly #queue: Block[] = [];
-  readonly #calls = new Map<number, Block>();
+  readonly #reader = new CallReader();
+  readonly #calls = new Map<Call, Block>();
   /** The index of the first block of the queue. */
   #index = 0;
-  #lastCall = -1;
 
   constructor(
     private readonly newId: () => string,
+    /** Returns the caller's name of a tool. */
+    private readonly nameOf: (name: string) => string,
     private readonly emit: (type: string, fields: Record<string, unknown>) => void,
   ) {}
 
@@ -62,17 +64,13 @@ export class Blocks {
     this.#advance(false);
   }
 
-  /** Returns false if the fragment belongs to a call that is already complete. */
-  call(fragment: ToolCall): boolean {
-    const block = this.#callOf(fragment);
-    const text = fragment.function?.arguments ?? "";
-    if (block.closed) return text.trim() === "";
-    block.id ||= fragment.id ?? "";
-    block.name ||= fragment.function?.name ?? "";
-    if (text) {
-      block.pending.push(text);
-      block.arguments += text;
-      block.whole = undefined;
+  /** Returns false if a fragment belongs to a call that is already complete. */
+  call(fragments: readonly ToolCall[]): boolean {
+    for (const { call, text } of this.#reader.read(fragments, false)) {
+      const block = this.#calls.get(call) ?? this.#add(call);
+      this.#calls.set(call, block);
+      if (block.closed && text.trim() !== "") return false;
+      if (text && !block.closed) block.pending.push(text);
     }
     this.#advance(false);
     return true;
@@ -85,7 +83,7 @@ export class Blocks {
 
   /** Returns whether a tool was called. */
   hasCalls(): boolean {
-    return this.#calls.size > 0;
+    return this.#reader.hasCalls;
   }
 
   #add(kind: Block["kind"]): Block {
@@ -94,21 +92,12 @@ export class Blocks {
     return block;
   }
 
-  /** Some upstreams number all calls 0, or none of them, but give each an id of its own. */
-  #callOf({ index: sent, id, function: called }: ToolCall): Block {
-    const number = sent ?? Math.max(this.#lastCall, 0);
-    const known = this.#calls.get(number);
-    const block = known && !(id && called?.name && id !== known.id) ? known : this.#add("tool");
-    this.#calls.set(number, block);
-    this.#lastCall = number;
-    return block;
-  }
-
   /** Sends all that may be sent now. Returns false if something is missing though `isLast`: no more comes. */
   #advance(isLast: boolean): boolean {
     for (let first = this.#queue[0]; first; first = this.#queue[0]) {
       if (!this.#flush(first)) return !isLast;
       if (!isLast && (this.#queue.length === 1 || !first.isComplete())) return true;
+      this.#send(first, first.missing());
       this.emit("content_block_stop", { index: this.#index });
       first.closed = true;
       this.#queue.shift();
@@ -119,18 +108,18 @@ export class Blocks {
 
   /** Sends the pending fragments of the first block. Returns false while the name of its tool is missing. */
   #flush(block: Block): boolean {
-    if (block.kind === "tool" && !block.name) return false;
-    const index = this.#index;
-    if (!block.started) this.emit("content_block_start", { index, content_block: block.empty(this.newId) });
-    block.started = true;
-    for (const fragment of block.pending.splice(0)) {
-      this.emit("content_block_delta", { index, delta: block.delta(fragment) });
+    if (!block.started) {
+      const empty = block.empty(this.newId, this.nameOf);
+      if (!empty) return false;
+      this.emit("content_block_start", { index: this.#index, content_block: empty });
     }
+    block.started = true;
+    this.#send(block, block.pending.splice(0));
     return true;
   }
-}
 
-function isWholeObject(text: string): boolean {
-  // The first check is cheap, and most incomplete texts fail it.
-  return text.trimEnd().endsWith("}") && parseJson(text) !== undefined;
+  #send(block: Block, fragments: readonly string[]): void {
+    for (const fragment of fragments)
+      this.emit("content_block_delta", { index: this.#index, delta: block.delta(fragment) });
+  }
 }

@@ -1,7 +1,8 @@
 import type { AppError } from "../../../errors.ts";
 import { anthropicErrorBody, anthropicErrorEvent, anthropicTypeNamed } from "../../errors/anthropic.ts";
-import { type Choice, type CompletionChunk, reasoningOf, type Usage } from "../chat-completion.ts";
-import { type Failure, TranslatedStream } from "../translation.ts";
+import { type Choice, type CompletionChunk, NO_NAME, type Usage } from "../chat-completion.ts";
+import type { Failure } from "../chat-ending.ts";
+import { TranslatedStream } from "../translation.ts";
 import {
   type Ending,
   emptyMessage,
@@ -12,7 +13,6 @@ import {
 } from "./answer.ts";
 import { Blocks } from "./blocks.ts";
 
-const NO_NAME = "The agent's upstream sent a tool call without a name.";
 const CALL_GOES_ON = "The agent's upstream sent more arguments for a tool call that was complete.";
 
 /**
@@ -28,7 +28,7 @@ export class MessagesStream extends TranslatedStream {
 
   constructor(private readonly options: MessageOptions) {
     super();
-    this.#blocks = new Blocks(options.newId, (type, fields) => this.#emit(type, fields));
+    this.#blocks = new Blocks(options.newId, options.nameOf, (type, fields) => this.#emit(type, fields));
   }
 
   protected write(chunk: CompletionChunk, value: unknown): string | undefined {
@@ -65,13 +65,10 @@ export class MessagesStream extends TranslatedStream {
   }
 
   #writeChoice({ delta, finish_reason: finishReason }: Choice): string | undefined {
-    const thinking = delta && reasoningOf(delta);
-    if (thinking && this.options.showsThinking) this.#blocks.write("thinking", thinking);
+    if (delta?.reasoning && this.options.showsThinking) this.#blocks.write("thinking", delta.reasoning);
     if (delta?.content) this.#blocks.write("text", delta.content);
     if (delta?.refusal) this.#blocks.write("text", delta.refusal);
-    for (const fragment of delta?.tool_calls ?? []) {
-      if (!this.#blocks.call(fragment)) return CALL_GOES_ON;
-    }
+    if (delta && !this.#blocks.call(delta.calls)) return CALL_GOES_ON;
     // Callers run a tool as soon as its block is complete, so they need not wait for the usage.
     return finishReason && !this.#blocks.close() ? NO_NAME : undefined;
   }

@@ -20,6 +20,7 @@ export function translateMessages(body: unknown, { newId }: TranslationContext):
     showsThinking:
       (thinking === "enabled" || thinking === "adaptive") && request.thinking?.display !== "omitted",
     stopSequences: request.stop_sequences ?? [],
+    nameOf: (name: string) => name,
     newId,
   };
   return {

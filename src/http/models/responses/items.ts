@@ -148,6 +148,8 @@ class OpenFunctionCall extends OpenItem<FunctionCallItem> {
   }
 
   override close(status: ClosedStatus): void {
+    // A call without arguments must have some that are JSON.
+    if (this.item.arguments.trim() === "") this.write("{}");
     const { name, arguments: callArguments } = this.item;
     this.emit("response.function_call_arguments.done", { name, arguments: callArguments });
     super.close(status);

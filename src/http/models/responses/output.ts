@@ -1,4 +1,5 @@
-import { type Choice, reasoningOf, type ToolCall } from "../chat-completion.ts";
+import { type Choice, NO_NAME } from "../chat-completion.ts";
+import { type Call, CallReader } from "../tool-calls.ts";
 import {
   type EmitEvent,
   type ItemContext,
@@ -11,13 +12,6 @@ import {
 } from "./items.ts";
 import type { Tools } from "./tools.ts";
 
-interface Call {
-  id: string | undefined;
-  /** The arguments that came before the name. */
-  early: string;
-  open: OpenCall | undefined;
-}
-
 /** The items of a response, as they grow with the deltas of one choice. */
 export class Output {
   readonly items: OutputItem[] = [];
@@ -25,8 +19,9 @@ export class Output {
   #current: OpenItem | undefined;
   /** The arguments of parallel calls may alternate, so calls end only with the answer. */
   #openCalls: OpenItem[] = [];
-  readonly #callsByIndex = new Map<number, Call>();
-  #lastIndex = 0;
+  readonly #reader = new CallReader();
+  /** The calls that have begun. The item of a call without a name has not. */
+  readonly #calls = new Map<Call, OpenCall | undefined>();
 
   constructor(
     private readonly tools: Tools,
@@ -37,12 +32,15 @@ export class Output {
   write({ delta, message, logprobs }: Choice): void {
     const part = delta ?? message;
     if (!part) return;
-    const reasoning = reasoningOf(part);
-    if (reasoning) this.#openOf(OpenReasoning).write(reasoning);
+    if (part.reasoning) this.#openOf(OpenReasoning).write(part.reasoning);
     if (part.content) this.#openOf(OpenMessage).write("output_text", part.content, logprobs?.content ?? []);
     if (part.refusal) this.#openOf(OpenMessage).write("refusal", part.refusal, []);
-    for (const [position, call] of (part.tool_calls ?? []).entries())
-      this.#writeCall(call, delta ? undefined : position);
+    for (const { call, text } of this.#reader.read(part.calls, !delta)) this.#writeCall(call, text);
+  }
+
+  /** Returns what is wrong with the calls at the end of the answer, if anything. */
+  fault(): string | undefined {
+    return [...this.#calls.values()].includes(undefined) ? NO_NAME : undefined;
   }
 
   /** Closes the open items. `complete` is false if the model was stopped: its last item is incomplete then. */
@@ -65,9 +63,9 @@ export class Output {
     return open;
   }
 
-  #openCall(id: string | undefined, name: string): OpenCall {
+  #openCall({ id, name }: Call): OpenCall {
     this.#closeCurrent();
-    const open = openCall(this.#nextContext(), id ?? `call_${this.newId()}`, this.tools.byWireName(name));
+    const open = openCall(this.#nextContext(), id || `call_${this.newId()}`, this.tools.byWireName(name));
     this.items.push(open.item);
     this.#openCalls.push(open);
     return open;
@@ -82,27 +80,15 @@ export class Output {
     return { outputIndex: this.items.length, newId: this.newId, emit: this.emit };
   }
 
-  /**
-   * Joins the fragments of calls by their index. Ollama has given several whole calls the same index, and
-   * some upstreams give none, so a new id with a name begins a new call too. `position` is that of a whole
-   * call in its message.
-   */
-  #writeCall({ index, id, function: called }: ToolCall, position: number | undefined): void {
-    const name = called?.name ?? "";
-    this.#lastIndex = index ?? position ?? this.#lastIndex;
-    let call = this.#callsByIndex.get(this.#lastIndex);
-    const another = call?.id !== undefined && id && id !== call.id && name !== "";
-    if (call === undefined || another) {
-      call = { id: undefined, early: "", open: undefined };
-      this.#callsByIndex.set(this.#lastIndex, call);
+  #writeCall(call: Call, text: string): void {
+    const open = this.#calls.get(call);
+    if (open) {
+      if (text !== "") open.write(text);
+      return;
     }
-    call.id ??= id || undefined;
-    call.early += called?.arguments ?? "";
-    if (call.open === undefined) {
-      if (name === "") return;
-      call.open = this.#openCall(call.id, name);
-    }
-    if (call.early !== "") call.open.write(call.early);
-    call.early = "";
+    const begun = call.name === "" ? undefined : this.#openCall(call);
+    this.#calls.set(call, begun);
+    // The arguments may have come before the name.
+    if (call.arguments !== "") begun?.write(call.arguments);
   }
 }

@@ -1,7 +1,9 @@
 import type { AppError } from "../../../errors.ts";
 import { openaiError } from "../../errors/openai.ts";
 import { type CompletionChunk, readCompletion, type Usage } from "../chat-completion.ts";
-import { type Failure, TranslatedStream, type TranslationContext } from "../translation.ts";
+import type { Failure } from "../chat-ending.ts";
+import { endingOf } from "../chat-ending.ts";
+import { TranslatedStream, type TranslationContext } from "../translation.ts";
 import { Output } from "./output.ts";
 import type { ResponsesBody } from "./schema.ts";
 import type { Tools } from "./tools.ts";
@@ -43,9 +45,11 @@ export class ResponsesStream extends TranslatedStream {
     }
   }
 
-  protected finish(): undefined {
+  protected finish(): string | undefined {
     this.#start();
-    this.#emitResponse(this.#finished());
+    const fault = this.#output.fault();
+    if (!fault) this.#emitResponse(this.#finished());
+    return fault;
   }
 
   protected sendFailure({ message, type, code }: Failure): void {
@@ -137,8 +141,14 @@ function responseUsage(usage: Usage | undefined) {
   };
 }
 
-/** Returns why the model was stopped before it had finished, or undefined if it was not. */
+/**
+ * Returns why the model was stopped before it had finished, or undefined if it was not. A response is
+ * `incomplete` for `length` and `content_filter`, and `completed` for `stop`, for calls, and if there is no
+ * reason at all, as some upstreams give none. With `error` or a reason that is not known it is `failed`
+ * (`endingFault`), and never comes here.
+ */
 function incompleteReason(finishReason: string | undefined): string | undefined {
-  if (finishReason === "length") return "max_output_tokens";
-  return finishReason === "content_filter" ? "content_filter" : undefined;
+  const ending = endingOf(finishReason);
+  if (ending === "length") return "max_output_tokens";
+  return ending === "content_filter" ? "content_filter" : undefined;
 }

@@ -93,7 +93,6 @@ describe("the reason to stop", () => {
     ["tool_calls", "end_turn"],
     ["content_filter", "refusal"],
     [null, "end_turn"],
-    ["new_reason", "end_turn"],
   ])("the finish reason %p becomes the stop reason %p", (finish_reason, stop_reason) => {
     expect(answerOf({ content: "a" }, { finish_reason })).toMatchObject({ stop_reason, stop_sequence: null });
   });
@@ -132,19 +131,14 @@ test("cached input tokens are counted beside the input tokens, as Anthropic coun
   });
 });
 
-test.each([
-  "",
-  "<html>",
-  "null",
-  "{}",
-  '{"choices":[]}',
-  '{"choices":[{"delta":{}}]}',
-  '{"error":{"message":"no"}}',
-])("the body %j is not accepted as an answer", (body) => {
-  expect(() => translate(ask()).answer(body)).toThrow(
-    expect.objectContaining({ code: "agent_answer_invalid" }),
-  );
-});
+test.each(["", "<html>", "null", "{}", '{"choices":[]}', '{"choices":[{"delta":{}}]}'])(
+  "the body %j is not accepted as an answer",
+  (body) => {
+    expect(() => translate(ask()).answer(body)).toThrow(
+      expect.objectContaining({ code: "agent_answer_invalid" }),
+    );
+  },
+);
 
 test("the official SDK reads the answer and continues with the results of its tool calls", async () => {
   const seen: unknown[] = [];

