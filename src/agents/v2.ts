@@ -3,8 +3,16 @@ import { AppError } from "../errors.ts";
 import { jsonExcess } from "../json/bounds.ts";
 import { parseBoundedJson, textField } from "../json/parse.ts";
 import {
+  errorInGoodStatus,
+  isAboutAccount,
+  isRetryable,
+  oneLine,
+  readUpstreamError,
+} from "../json/upstream-error.ts";
+import {
   AGENT_FRAME_TYPES,
   AgentFrame,
+  type DoneFrame,
   type FailFrame,
   frameFault,
   type HelloFrame,
@@ -162,13 +170,30 @@ function answer(frame: AnswerFrame, agent: Agent, relay: Relay): void {
   else if (type === "fail") relay.fail(agent, ask, failureOf(frame), frame.retryable);
   else {
     const { status, body, usage, headers } = frame;
-    relay.done(agent, ask, { kind: "model", status, body, usage, headers });
+    const failure = failureIn(frame);
+    if (failure) relay.fail(agent, ask, failure, isRetryable(failure.upstream?.status ?? 500));
+    else relay.done(agent, ask, { kind: "model", status, body, usage, headers });
   }
+}
+
+/**
+ * Returns the failure that a done frame tells: an error with a good status, or a refusal of the agent's own
+ * key. Of the latter nothing is passed on, as it may contain parts of the key.
+ */
+function failureIn({ status, body = "", headers }: DoneFrame): AppError | undefined {
+  if (status === 401 || (status === 403 && isAboutAccount(readUpstreamError(body))))
+    return new AppError("agent_failed", { extra: { err: "the upstream refuses the agent's key" } });
+  const error = status < 300 ? errorInGoodStatus(body) : undefined;
+  if (!error) return undefined;
+  const { message, type, code } = error;
+  const named = type === "invalid_request_error" ? 400 : undefined;
+  const upstream = { status: error.status ?? named, type, code, body, headers };
+  return new AppError("agent_failed", { extra: { err: message }, upstream });
 }
 
 function failureOf({ error, status, body, headers, retry_after_ms }: FailFrame): AppError {
   return new AppError("agent_failed", {
-    extra: { err: error.message },
+    extra: { err: oneLine(error.message) ?? "it gave no reason" },
     retryAfterMs: retry_after_ms,
     upstream: { status, body, headers, type: error.type ?? undefined, code: error.code ?? undefined },
   });

@@ -1,4 +1,5 @@
-import { field, parseJson, textField } from "../json/parse.ts";
+import { parseJson } from "../json/parse.ts";
+import { errorInGoodStatus, isAboutAccount, isRetryable, readUpstreamError } from "../json/upstream-error.ts";
 import { DoneFrame, type FailFrame, PASSED_ERROR_HEADERS } from "../protocol/agent-v2.ts";
 import { usageOf } from "./stream-progress.ts";
 
@@ -7,11 +8,8 @@ export type EndFrame = Omit<DoneFrame, "ask"> | Omit<FailFrame, "ask">;
 
 /** The longest wait that is passed on: an hour. */
 const RETRY_AFTER_MS_MAX = 3_600_000;
-/** The longest type and code of an error that a frame may have. */
-const ERROR_NAME_LENGTH_MAX = 256;
-
-/** 4xx that are not the request's fault. Clients of the API retry them too. */
-const RETRYABLE = new Set([408, 409, 425, 429]);
+/** How long the server avoids an agent whose account has no money left. */
+const NO_MONEY_MS = 60_000;
 
 export const ENDED_EARLY = "the upstream ended its answer early";
 
@@ -27,19 +25,32 @@ export const ANSWER_TOO_LARGE = failFrame(
 
 /**
  * Returns what the upstream's whole answer means. A 2xx is final, and so is a 4xx that is the request's
- * fault. If the fault is this agent's or its upstream's (overload, failure, a wrong key), another agent may
- * do better.
+ * fault. If the fault is this agent's or its upstream's (overload, failure, a wrong key, no money left),
+ * another agent may do better.
  */
 export function endFrameOf({ status, headers }: Response, body: string, nowMs: number): EndFrame {
+  if (status < 300) return goodStatus(status, headers, body, nowMs);
+  return errorStatus(status, headers, body, nowMs);
+}
+
+/** Some upstreams report an error with a 2xx. The status that its body names then counts, if it names one. */
+function goodStatus(status: number, headers: Headers, body: string, nowMs: number): EndFrame {
+  const error = errorInGoodStatus(body);
+  if (error?.status !== undefined) return errorStatus(error.status, headers, body, nowMs);
+  if (error?.type === "invalid_request_error") return errorStatus(400, headers, body, nowMs);
+  if (error) return retryable(undefined, headers, body, nowMs);
+  if (parseJson(body) === undefined) return failFrame("the upstream's answer is not JSON", true);
+  return { type: "done", status, body, usage: usageOf(body) };
+}
+
+function errorStatus(status: number, headers: Headers, body: string, nowMs: number): EndFrame {
   if (status >= 300 && status < 400)
     return { ...failFrame("the upstream redirects, and redirects are not followed", true), status };
   // The body is left out: it may contain parts of the key.
-  if (status === 401 || status === 403)
+  if (status === 401 || (status === 403 && isAboutAccount(readUpstreamError(body))))
     return { ...failFrame("the upstream refuses the agent's key", true), status };
-  if (status >= 500 || RETRYABLE.has(status)) return retryable(status, headers, body, nowMs);
-  if (status >= 300) return { type: "done", status, body, ...retryHeaders(headers) };
-  if (parseJson(body) === undefined) return failFrame("the upstream's answer is not JSON", true);
-  return { type: "done", status, body, usage: usageOf(body) };
+  if (isRetryable(status)) return retryable(status, headers, body, nowMs);
+  return { type: "done", status, body, ...retryHeaders(headers) };
 }
 
 /** Returns the headers that say when and whether to retry. */
@@ -48,23 +59,26 @@ function retryHeaders(headers: Headers): { headers?: Record<string, string> } {
   return found.length > 0 ? { headers: Object.fromEntries(found) } : {};
 }
 
-function retryable(status: number, headers: Headers, body: string, nowMs: number): EndFrame {
-  const error = field(parseJson(body), "error");
-  const shortField = (name: string) => textField(error, name)?.slice(0, ERROR_NAME_LENGTH_MAX);
+function retryable(status: number | undefined, headers: Headers, body: string, nowMs: number): EndFrame {
+  const { message, type, code } = readUpstreamError(body);
+  const wait = retryAfter(headers, nowMs) ?? (status === 402 ? NO_MONEY_MS : undefined);
   return {
     type: "fail",
     retryable: true,
     error: {
-      message: textField(error, "message") ?? `the upstream responded with status ${status}`,
-      type: shortField("type"),
-      code: shortField("code"),
+      message: message ?? statusText(status),
+      type,
+      code,
     },
     status: DoneFrame.shape.status.safeParse(status).data,
-    retry_after_ms: retryAfter(headers, nowMs),
+    retry_after_ms: wait,
     body: body || undefined,
     ...retryHeaders(headers),
   };
 }
+
+const statusText = (status: number | undefined) =>
+  status === undefined ? "the upstream reported an error" : `the upstream responded with status ${status}`;
 
 /** Reads `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110 §10.2.3). */
 function retryAfter(headers: Headers, nowMs: number): number | undefined {

@@ -45,7 +45,7 @@ export function createRunningAsks({ upstream, slots, clock, log, onBroken }: Run
       ms: clock.now() - startedAt,
       status,
     });
-    if (status === 401 || status === 403)
+    if (status === 401 || (status === 403 && result === "fail"))
       log.warn("upstream_key_refused", { upstream: upstream.label, status });
     if (result === "fail" && status === undefined) onBroken();
   };

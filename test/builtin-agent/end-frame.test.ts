@@ -33,7 +33,8 @@ test("an upstream's error is passed on in its own words, or in ours if it has no
   expect(errorFor(JSON.stringify({ error: { message: "x", type: null, code: 503 } }))).toEqual({
     message: "x",
   });
-  expect(errorFor("<h1>no</h1>")).toEqual({ message: "the upstream responded with status 500" });
+  expect(errorFor("<h1>no</h1>")).toEqual({ message: "no" });
+  expect(errorFor("")).toEqual({ message: "the upstream responded with status 500" });
   expect(errorFor(JSON.stringify({ error: { message: "x", type: "t".repeat(300) } }))?.type).toHaveLength(
     256,
   );
@@ -44,6 +45,45 @@ test("if the key is refused, nothing of the response is passed on, as it may con
     expect(JSON.stringify(endFrame(status, {}, '{"error":{"message":"bad key sk-12**89"}}'))).not.toContain(
       "sk-",
     );
+});
+
+test("an upstream without money or quota is a failure that another agent may retry, and is avoided for a while", () => {
+  const body = '{"error":{"message":"Insufficient Balance"}}';
+  expect(endFrame(402, {}, body)).toMatchObject({
+    type: "fail",
+    retryable: true,
+    status: 402,
+    error: { message: "Insufficient Balance" },
+    retry_after_ms: 60_000,
+  });
+  expect(endFrame(402, { "retry-after": "2" }, body)).toMatchObject({ retry_after_ms: 2000 });
+  expect(endFrame(429, {}, body)).toMatchObject({ type: "fail", retryable: true });
+});
+
+test("a 403 is the request's own unless it is about the key", () => {
+  const flagged = '{"error":{"message":"The input was flagged"}}';
+  expect(endFrame(403, {}, flagged)).toEqual({ type: "done", status: 403, body: flagged });
+  expect(endFrame(403, {}, '{"error":{"code":"invalid_api_key"}}')).toMatchObject({
+    type: "fail",
+    retryable: true,
+  });
+});
+
+test("a 200 whose body is an error counts with the status that the body names", () => {
+  const error = (more: object) => JSON.stringify({ error: { message: "no", ...more } });
+  expect(endFrame(200, {}, error({}))).toMatchObject({
+    type: "fail",
+    retryable: true,
+    error: { message: "no" },
+  });
+  expect(endFrame(200, {}, error({ code: 429 }))).toMatchObject({
+    type: "fail",
+    retryable: true,
+    status: 429,
+  });
+  for (const more of [{ code: 400 }, { type: "invalid_request_error" }])
+    expect(endFrame(200, {}, error(more))).toMatchObject({ type: "done", status: 400 });
+  expect(JSON.stringify(endFrame(200, {}, error({ code: 401 })))).not.toContain('"no"');
 });
 
 test("only headers about retries are passed on, and only those of errors", () => {

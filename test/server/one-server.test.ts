@@ -45,7 +45,7 @@ test("a second server on the same data folder ends with exit code 1 in one line,
   expect(await startServer(data).outcome).toEqual({ port: expect.any(Number) });
 });
 
-test("of two servers that start on the same data folder at the same moment, one runs", async () => {
+test("one of two servers that start on the same data folder at the same moment runs, and the other is refused", async () => {
   const data = tempFolder();
   const outcomes = await Promise.all([startServer(data).outcome, startServer(data).outcome]);
   expect(outcomes).toContainEqual({ port: expect.any(Number) });

@@ -1,7 +1,7 @@
 import { type AnthropicErrorType, type AppError, ERRORS } from "../../errors.ts";
 import { field } from "../../json/parse.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
-import { publicMessage } from "./openai.ts";
+import { hasMessage, publicMessage } from "./openai.ts";
 import type { ErrorStyle } from "./style.ts";
 
 const BY_STATUS: Record<number, AnthropicErrorType | undefined> = {
@@ -79,6 +79,6 @@ export const anthropicStyle: ErrorStyle = {
     return errorBody(error, type, requestId);
   },
   streamEvent: anthropicErrorEvent,
-  hasStyle: (body) => field(body, "type") === "error",
+  hasStyle: (body) => field(body, "type") === "error" && hasMessage(field(body, "error")),
   keepAlive: 'event: ping\ndata: {"type":"ping"}\n\n',
 };

@@ -1,5 +1,6 @@
 import { type AppError, ERRORS } from "../../errors.ts";
-import { field, parseJson } from "../../json/parse.ts";
+import { field, parseJson, textField } from "../../json/parse.ts";
+import { oneLine } from "../../json/upstream-error.ts";
 import type { ErrorStyle, SentEvents } from "./style.ts";
 
 /** Returns the `error` of an OpenAI-style body. Clients decide by `type` and `code`: see docs/api.md. */
@@ -34,7 +35,7 @@ export const openaiStyle: ErrorStyle = {
   streamEvent(error, requestId) {
     return { event: "", data: JSON.stringify({ error: openaiError(error, requestId) }) };
   },
-  hasStyle: (body) => isObject(field(body, "error")),
+  hasStyle: (body) => hasMessage(field(body, "error")),
 };
 
 const NOTHING_SENT: SentEvents = { count: 0, first: undefined };
@@ -50,6 +51,10 @@ export const responsesStyle: ErrorStyle = {
     return { event: data.type, data: JSON.stringify(data) };
   },
 };
+
+/** Whether an upstream's error says anything. */
+export const hasMessage = (error: unknown): boolean =>
+  oneLine(textField(error, "message") ?? "") !== undefined;
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 

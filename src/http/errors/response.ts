@@ -1,5 +1,6 @@
 import { type AppError, ERRORS, type UpstreamError } from "../../errors.ts";
 import { parseJson } from "../../json/parse.ts";
+import { isAboutAccount, readUpstreamError } from "../../json/upstream-error.ts";
 import { PASSED_ERROR_HEADERS } from "../../protocol/agent-v2.ts";
 import type { ErrorStyle } from "./style.ts";
 
@@ -35,8 +36,9 @@ function statusOf({ code, upstream }: AppError): number {
 }
 
 /** A refusal of the agent's own key is hidden: callers would take it for a refusal of theirs. */
-function isPassedOn({ status }: UpstreamError): boolean {
-  return status !== undefined && status >= 400 && status !== 401 && status !== 403;
+function isPassedOn({ status, body }: UpstreamError): boolean {
+  if (status === 403) return body !== undefined && !isAboutAccount(readUpstreamError(body));
+  return status !== undefined && status >= 400 && status !== 401;
 }
 
 /** Returns the value of a header, with a wait that is too long for clients shortened. */

@@ -1,5 +1,6 @@
 import { AppError } from "../../errors.ts";
-import { field, parseJson, textField } from "../../json/parse.ts";
+import { parseJson } from "../../json/parse.ts";
+import { readUpstreamError } from "../../json/upstream-error.ts";
 import type { AskContext } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { AskRequest, AskResult, Delta, ModelAnswer, ModelRequest, Signal } from "../../relay/types.ts";
@@ -91,8 +92,10 @@ function replyOf(ask: ModelAsk, result: AskResult): ModelReply {
   const plan = planOf(ask, result.request);
   const isNative = plan === ask.plans[0];
   // A translated refusal would be in an error style that the caller does not know.
-  if (status >= 300 && !isNative)
-    throw new AppError("agent_failed", { extra: { err: errorMessageOf(body) }, upstream: { status, body } });
+  if (status >= 300 && !isNative) {
+    const err = readUpstreamError(body).message ?? `the upstream responded with status ${status}`;
+    throw new AppError("agent_failed", { extra: { err }, upstream: { status, body } });
+  }
   return { status, body: status < 300 ? plan.answer(body) : body, agent: result.agent, usage, headers };
 }
 
@@ -107,10 +110,4 @@ function planOf({ plans }: ModelAsk, request: ModelRequest | undefined): Plan {
   const plan = plans.find((candidate) => candidate.request === request) ?? plans.at(-1);
   if (!plan) throw new Error("a model request without a plan");
   return plan;
-}
-
-function errorMessageOf(body: string): string {
-  const error = field(parseJson(body), "error");
-  const message = textField(error, "message") ?? error;
-  return typeof message === "string" ? message.slice(0, 1000) : "it gave no reason";
 }

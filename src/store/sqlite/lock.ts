@@ -12,7 +12,7 @@ import { hasCode } from "./database.ts";
  * ends. None is left to clean up. https://www.sqlite.org/lockingv3.html#locking
  */
 
-/** A restore that is refused also reserves the lock, for a moment. A second server should be told soon. */
+/** A restore that is refused also reserves the lock, for a moment. A second server should fail soon. */
 const RESERVE_WAIT_MS = 500;
 
 /** Takes a shared lock. Returns its release. Throws a `CommandError` while the lock is held exclusively. */
