@@ -1,16 +1,13 @@
 /** A map that forgets the entry set longest ago when a new key exceeds `max`. Too small for a library. */
 export class BoundedMap<Key, Value> extends Map<Key, Value> {
-  readonly #max: number;
-
-  constructor(max: number) {
+  constructor(private readonly max: number) {
     super();
-    this.#max = max;
   }
 
   /** Also makes the key the youngest. */
   override set(key: Key, value: Value): this {
     this.delete(key);
-    if (this.size >= this.#max) {
+    if (this.size >= this.max) {
       const [oldest] = this.keys();
       if (oldest !== undefined) this.delete(oldest);
     }

@@ -7,18 +7,15 @@ const CAPACITY_AT_START = 16;
  * each, which grows with use and never beyond the limit.
  */
 export class SlidingWindow {
-  readonly #spanMs: number;
   #times = new Float64Array(CAPACITY_AT_START);
   #first = 0;
   #count = 0;
 
-  constructor(spanMs: number) {
-    this.#spanMs = spanMs;
-  }
+  constructor(private readonly spanMs: number) {}
 
   /** Returns the number of requests in the span that ends now. One exactly a span ago does not count. */
   count(now: number): number {
-    while (this.#count > 0 && this.#at(0) <= now - this.#spanMs) {
+    while (this.#count > 0 && this.#at(0) <= now - this.spanMs) {
       this.#first = (this.#first + 1) % this.#times.length;
       this.#count--;
     }
@@ -36,13 +33,13 @@ export class SlidingWindow {
   waitMs(now: number, limit: number): number {
     const over = this.count(now) - limit;
     if (over < 0) return 0;
-    return limit > 0 ? this.#at(over) + this.#spanMs - now : this.#spanMs;
+    return limit > 0 ? this.#at(over) + this.spanMs - now : this.spanMs;
   }
 
   /** Returns the time until the span is empty. */
   resetMs(now: number): number {
     const count = this.count(now);
-    return count === 0 ? 0 : this.#at(count - 1) + this.#spanMs - now;
+    return count === 0 ? 0 : this.#at(count - 1) + this.spanMs - now;
   }
 
   #at(index: number): number {

@@ -20,6 +20,8 @@ const TRIES_MAX = 3;
 /** An ask from its arrival until its one outcome. Nothing else changes its state. */
 export class Ask {
   readonly #result = Promise.withResolvers<AskResult>();
+  /** Resolves with the answer, or rejects with an `AppError`. */
+  readonly result = this.#result.promise;
   #state: State = "new";
   #signal: Signal | undefined;
   #onGone: (() => void) | undefined;
@@ -47,11 +49,6 @@ export class Ask {
 
   get principal(): Principal {
     return this.request.principal;
-  }
-
-  /** Resolves with the answer, or rejects with an `AppError`. */
-  get result(): Promise<AskResult> {
-    return this.#result.promise;
   }
 
   get isWaiting(): boolean {

@@ -24,8 +24,9 @@ export abstract class Dispatch {
   protected open = 0;
   /** How many answers came for callers who had gone. */
   protected answersDropped = 0;
+  /** How many deltas have come. */
+  deltas = 0;
   readonly #watch: Watch;
-  #deltas = 0;
   #onIdle: (() => void) | undefined;
 
   constructor(protected readonly options: RelayOptions) {
@@ -52,11 +53,6 @@ export abstract class Dispatch {
     if (!agent || !slot) return;
     slot.ask = undefined;
     if (!agent.isV1) this.#cancel(agent, place.slotId);
-  }
-
-  /** How many deltas have come. */
-  get deltas(): number {
-    return this.#deltas;
   }
 
   /** Returns the asks without an outcome, those that wait before those at an agent. */
@@ -138,7 +134,7 @@ export abstract class Dispatch {
   delta(agent: Agent, slotId: string, delta: Delta): void {
     const slot = agent.inUse.get(slotId);
     if (!slot) return;
-    this.#deltas++;
+    this.deltas++;
     const now = this.#heard(agent, slot);
     slot.start(this.options.clock, this.options.limits.betweenDeltasMs);
     slot.ask?.delta(delta, slot.request, now);

@@ -9,7 +9,6 @@ export class Slot {
    * a way that allows it. `started`: no longer, as the caller has some of the answer.
    */
   phase: "sent" | "accepted" | "started" = "sent";
-  readonly #onLimit: () => void;
   #stopLimit: Cancel | undefined;
   #heardAt = 0;
 
@@ -22,10 +21,8 @@ export class Slot {
     public ask: Ask | undefined,
     readonly request: ModelRequest | undefined,
     readonly model: string,
-    onLimit: () => void,
-  ) {
-    this.#onLimit = onLimit;
-  }
+    private readonly onLimit: () => void,
+  ) {}
 
   accept(): void {
     if (this.phase === "sent") this.phase = "accepted";
@@ -45,7 +42,7 @@ export class Slot {
 
   /** Limits the time until the answer. */
   limit(clock: Clock, limitMs: number): void {
-    this.#stopLimit = clock.after(limitMs, this.#onLimit);
+    this.#stopLimit = clock.after(limitMs, this.onLimit);
   }
 
   /** One timer serves all pauses: when it ends, it is set again for what is left of the present pause. */
@@ -54,7 +51,7 @@ export class Slot {
     this.#stopLimit = clock.after(delayMs, () => {
       const leftMs = this.#heardAt + pauseMs - clock.now();
       if (leftMs > 0) this.#limitPauses(clock, pauseMs, leftMs);
-      else this.#onLimit();
+      else this.onLimit();
     });
   }
 

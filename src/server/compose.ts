@@ -15,7 +15,7 @@ import { referenceStyle } from "../http/errors/reference.ts";
 import { errorResponse } from "../http/errors/response.ts";
 import { createLiveFeed } from "../http/live/feed.ts";
 import { createOverview } from "../http/live/overview.ts";
-import { Threads } from "../http/models/v1-plan.ts";
+import { createThreads } from "../http/models/v1-plan.ts";
 import { createReadiness } from "../http/operations/readiness.ts";
 import { ROUTES } from "../http/resources.ts";
 import { causeOf, type Log } from "../log/log.ts";
@@ -212,7 +212,7 @@ function appDeps({ config, store, log, origins }: Given, parts: Parts): AppDeps 
     pipeline: { authenticate, limits, bodyLimits: { bodyBytesMax, bodyWithinMs } },
     resources: {
       ask: { relay, conversations, newId, newConversationId, conversationLengthMax, modelAliases, log },
-      models: { relay, threads: new Threads(), newId, now, modelAliases, log },
+      models: { relay, threads: createThreads(), newId, now, modelAliases, log },
       modelList: { relay, modelAliases },
       users: { users, audit, newId },
       usage: { usage, now },

@@ -35,7 +35,8 @@ export class EventStream {
   readonly finished = this.#end.promise;
   readonly #body: ReadableStream<string>;
   #controller: ReadableStreamDefaultController<string> | undefined;
-  #isStarted = false;
+  /** Whether there is a response. */
+  isStarted = false;
   #isClosed = false;
   /** Sent in this turn of the event loop, and not yet handed to the body. */
   #held = "";
@@ -65,10 +66,6 @@ export class EventStream {
     );
   }
 
-  get isStarted(): boolean {
-    return this.#isStarted;
-  }
-
   send(data: string, event = ""): void {
     this.#write(`${event === "" ? "" : `event: ${event}\n`}${dataLines(data)}\n\n`);
   }
@@ -81,7 +78,7 @@ export class EventStream {
   end(): void {
     this.#end.resolve();
     if (this.#isClosed) return;
-    if (!this.#isStarted) this.#begin();
+    if (!this.isStarted) this.#begin();
     this.release();
     this.#close();
     this.#controller?.close();
@@ -106,7 +103,7 @@ export class EventStream {
       this.#close();
       this.#controller.error(new Error("read too slowly"));
       this.onGone();
-    } else if (this.#isStarted) {
+    } else if (this.isStarted) {
       if (this.#held === "") releaseAtEndOfTurn(this);
       this.#held += text;
     } else {
@@ -116,7 +113,7 @@ export class EventStream {
   }
 
   #begin(): void {
-    this.#isStarted = true;
+    this.isStarted = true;
     this.#start.resolve(new EventStreamResponse(this, this.#body));
     this.#sleep(QUIET_MS);
   }

@@ -33,15 +33,11 @@ const THREADS_MAX = 10_000;
  * Finds the conversation that a chat continues by a hash of its owner and of the messages before its
  * question, as callers of the OpenAI-style API name none. Forgets the chats continued longest ago.
  */
-export class Threads extends BoundedMap<string, Thread> {
-  constructor() {
-    super(THREADS_MAX);
-  }
-}
+export const createThreads = () => new BoundedMap<string, Thread>(THREADS_MAX);
 
 export interface V1PlanDeps {
   relay: Pick<Relay, "isConnected">;
-  threads: Threads;
+  threads: ReturnType<typeof createThreads>;
   newId: () => string;
   now: () => number;
 }
