@@ -45,7 +45,7 @@ export function withoutNulls(fields: Record<string, unknown>): Record<string, un
  * that is not a chunk, an error in a chunk, and a finish reason that is not known are failures. Nothing follows a failure or the end.
  */
 export abstract class TranslatedStream implements PlanStream {
-  #events: ServerEvent[] = [];
+  readonly #events: ServerEvent[] = [];
   #isEnded = false;
 
   /** Returns what is wrong with the chunk, if anything. `value` is the chunk as the upstream sent it. */
@@ -68,19 +68,19 @@ export abstract class TranslatedStream implements PlanStream {
     if (failure) this.#fail(failure);
     else if (chunk) this.#failIf(this.write(chunk, value));
     else this.#fail(strangeData(value));
-    return this.#taken();
+    return this.#events.splice(0);
   }
 
   end(): ServerEvent[] {
     if (!this.#isEnded) this.#failIf(this.finish());
     this.#isEnded = true;
-    return this.#taken();
+    return this.#events.splice(0);
   }
 
   fail(error: AppError, requestId: string): ServerEvent[] {
     if (!this.#isEnded) this.sendError(error, requestId);
     this.#isEnded = true;
-    return this.#taken();
+    return this.#events.splice(0);
   }
 
   protected send(event: ServerEvent): void {
@@ -94,11 +94,5 @@ export abstract class TranslatedStream implements PlanStream {
   #fail(failure: Failure): void {
     this.sendFailure(failure);
     this.#isEnded = true;
-  }
-
-  #taken(): ServerEvent[] {
-    const taken = this.#events;
-    this.#events = [];
-    return taken;
   }
 }
