@@ -93,8 +93,7 @@ export class V1Connection extends AgentConnection<V1Options> {
   }
 
   #send(id: string, message: string, data: string): boolean {
-    const frame: V1ServerFrame = { id, message, data };
-    return this.write(frame);
+    return this.write({ id, message, data } satisfies V1ServerFrame);
   }
 }
 

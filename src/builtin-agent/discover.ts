@@ -70,12 +70,8 @@ interface DiscoverOptions {
  * Looks on this machine for the usual model servers, each at its default port. Returns those that run: first
  * those with models, else in the order of `PROBES`. Any other program is not used.
  */
-export async function discover({
-  server,
-  key,
-  ports = {},
-  limitMs = LIMIT_MS,
-}: DiscoverOptions): Promise<FoundServer[]> {
+export async function discover(options: DiscoverOptions): Promise<FoundServer[]> {
+  const { server, key, ports = {}, limitMs = LIMIT_MS } = options;
   const names = Object.keys(PROBES) as ModelServer[];
   const candidates = names.map((name) => ({
     probe: PROBES[name],

@@ -31,14 +31,9 @@ export type Log = ReturnType<typeof createLog>;
  * defence, every registered secret is masked wherever it appears. That is why this is not pino, which redacts
  * by the path of a field.
  */
-export function createLog({
-  write,
-  level = "info",
-  format = "json",
-  colored = false,
-  secrets = [],
-  now = () => new Date(),
-}: LogOptions) {
+export function createLog(options: LogOptions) {
+  const { write, level = "info", format = "json", colored = false } = options;
+  const { secrets = [], now = () => new Date() } = options;
   const masked = new Set<string>();
   /** Masks one more secret from now on, such as a key created at the first start. */
   const mask = (secret: string): void => {

@@ -16,11 +16,8 @@ const BUCKETS_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5
  * Measures how late a timer is, which is how long everything else waits too. Returns a function that stops
  * it. The runtime's `monitorEventLoopDelay` offers percentiles, not the buckets of a Prometheus histogram.
  */
-export function watchLoopLag({
-  registry,
-  now = () => performance.now(),
-  every = onTimer,
-}: LoopLagOptions): () => void {
+export function watchLoopLag(options: LoopLagOptions): () => void {
+  const { registry, now = () => performance.now(), every = onTimer } = options;
   const lag = registry.histogram({
     name: "chatgpt_api_event_loop_lag_seconds",
     help: "Delay of a timer of 0.1 s.",
