@@ -27,11 +27,20 @@ export function textOf(parts: readonly Part[]): string {
   return parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n");
 }
 
-/** Returns the text of a content that may hold nothing else. */
-export function onlyText(content: Content, path: string): string {
-  const texts = blocksOf(content, path).map(({ block, path: at }) => {
-    if (block.type === "text") return readShape(Block.text, block, at).text;
-    throw refuse(`${at}.type`, `Only text is allowed here, not \`${block.type}\`.`);
+/**
+ * Claude Code's first line of the system prompt, which is for Anthropic's billing and changes with every
+ * request. In front of a prompt it would defeat the prefix cache of vLLM and llama.cpp.
+ */
+const BILLING_LINE = /^\s*x-anthropic-billing-header:[^\n]*\n?/i;
+
+/** Returns the text of a system prompt or message, which may hold nothing else, without the billing line. */
+export function systemText(content: Content, path: string): string {
+  const texts = blocksOf(content, path).flatMap(({ block, path: at }) => {
+    if (block.type !== "text")
+      throw refuse(`${at}.type`, `Only text is allowed here, not \`${block.type}\`.`);
+    const { text } = readShape(Block.text, block, at);
+    const rest = text.replace(BILLING_LINE, "");
+    return rest === "" && text !== "" ? [] : [rest];
   });
   return texts.join("\n");
 }

@@ -1,24 +1,25 @@
+import { oneSystemMessage } from "../one-system.ts";
 import { readShape, refuse } from "../refuse.ts";
-import { blocksOf, chatContent, onlyText, type Part, partsOf, partsOfBlock, textOf } from "./content.ts";
+import type { ToolNames } from "../tool-names.ts";
+import { blocksOf, chatContent, type Part, partsOf, partsOfBlock, systemText, textOf } from "./content.ts";
 import { Block, type Content, type MessagesBody, type Typed } from "./schema.ts";
 
 type ChatMessage = Record<string, unknown>;
 
 /** Returns the system prompt and all messages. */
-export function chatMessages({ system, messages }: MessagesBody): ChatMessage[] {
+export function chatMessages({ system, messages }: MessagesBody, names: ToolNames): object[] {
   const last = messages.length - 1;
   const noPrefill = "Assistant prefill is not supported here: the last message must be from the user.";
   if (messages[last]?.role === "assistant") throw refuse(`messages[${last}].role`, noPrefill);
-  const prompt = system ? onlyText(system, "system") : "";
-  return [
-    ...(prompt ? [{ role: "system", content: prompt }] : []),
+  return oneSystemMessage([
+    { role: "system", content: system ? systemText(system, "system") : "" },
     ...messages.flatMap(({ role, content }, index) => {
       const path = `messages[${index}].content`;
       if (role === "user") return userMessages(content, path);
-      if (role === "assistant") return [assistantMessage(content, path)];
-      return [{ role: "system", content: onlyText(content, path) }];
+      if (role === "assistant") return [assistantMessage(content, path, names)];
+      return [{ role: "system", content: systemText(content, path) }];
     }),
-  ];
+  ]);
 }
 
 /**
@@ -59,14 +60,15 @@ function toolResult(block: Typed, path: string): { message: ChatMessage; images:
 const countImages = (count: number) => (count === 1 ? "1 image" : `${count} images`);
 
 /** Leaves thinking out: its signature is Anthropic's, and most chat templates drop earlier thinking too. */
-function assistantMessage(content: Content, path: string): ChatMessage {
+function assistantMessage(content: Content, path: string, names: ToolNames): ChatMessage {
   const texts: string[] = [];
   const calls: unknown[] = [];
   for (const { block, path: at } of blocksOf(content, path)) {
     if (block.type === "text") texts.push(readShape(Block.text, block, at).text);
     else if (block.type === "tool_use") {
       const { id, name, input } = readShape(Block.tool_use, block, at);
-      calls.push({ id, type: "function", function: { name, arguments: JSON.stringify(input ?? {}) } });
+      const called = { name: names.shorten(name), arguments: JSON.stringify(input ?? {}) };
+      calls.push({ id, type: "function", function: called });
     } else if (block.type !== "thinking" && block.type !== "redacted_thinking")
       throw refuse(`${at}.type`, `A chat completion cannot hold a \`${block.type}\` block.`);
   }

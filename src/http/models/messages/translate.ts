@@ -1,4 +1,5 @@
 import { readShape, refuse } from "../refuse.ts";
+import { ToolNames } from "../tool-names.ts";
 import { streamFields, type Translation, type TranslationContext, withoutNulls } from "../translation.ts";
 import { messageOf } from "./answer.ts";
 import { chatMessages } from "./history.ts";
@@ -13,6 +14,7 @@ import { MessagesStream } from "./stream.ts";
  */
 export function translateMessages(body: unknown, { newId }: TranslationContext): Translation {
   const request = readShape(MessagesBody, body, "");
+  const names = new ToolNames((request.tools ?? []).flatMap(({ name }) => (name ? [name] : [])));
   const thinking = request.thinking?.type;
   const options = {
     id: `msg_${newId()}`,
@@ -20,11 +22,11 @@ export function translateMessages(body: unknown, { newId }: TranslationContext):
     showsThinking:
       (thinking === "enabled" || thinking === "adaptive") && request.thinking?.display !== "omitted",
     stopSequences: request.stop_sequences ?? [],
-    nameOf: (name: string) => name,
+    nameOf: names.restore,
     newId,
   };
   return {
-    request: chatRequest(request),
+    request: chatRequest(request, names),
     answer: (chatBody) => JSON.stringify(messageOf(chatBody, options)),
     stream: () => new MessagesStream(options),
   };
@@ -55,12 +57,12 @@ const REASONING_EFFORT: Record<string, string | undefined> = {
  * the answer depends on them: `cache_control`, `context_management` (it saves context), `diagnostics`,
  * `service_tier`, `speed`, `betas`, and unknown fields.
  */
-function chatRequest(body: MessagesBody): Record<string, unknown> {
+function chatRequest(body: MessagesBody, names: ToolNames): Record<string, unknown> {
   refuseState(body);
   const user = body.metadata?.user_id;
   return {
     model: body.model,
-    messages: chatMessages(body),
+    messages: chatMessages(body, names),
     // Not `max_completion_tokens`, which Ollama does not know. vLLM and llama.cpp take both.
     max_tokens: body.max_tokens,
     ...withoutNulls({
@@ -71,7 +73,7 @@ function chatRequest(body: MessagesBody): Record<string, unknown> {
       reasoning_effort: reasoningEffort(body),
       user: user && user.length <= USER_LENGTH_MAX ? user : null,
     }),
-    ...chatTools(body),
+    ...chatTools(body, names),
     ...responseFormat(body),
     ...streamFields(body.stream),
   };
@@ -110,32 +112,38 @@ function responseFormat({ output_config, output_format }: MessagesBody): Record<
  * Returns the tools for the chat completion, and which of them the model may or must call. `defer_loading`,
  * `eager_input_streaming`, `input_examples` and `cache_control` are left out, as tools work without them.
  */
-function chatTools({ tools, tool_choice: choice }: MessagesBody): Record<string, unknown> {
-  const functions = (tools ?? []).map((tool, index) => chatTool(tool, `tools[${index}]`));
-  const names = new Set(functions.map((tool) => tool.function.name));
+function chatTools({ tools, tool_choice: choice }: MessagesBody, names: ToolNames): Record<string, unknown> {
+  const functions = (tools ?? []).map((tool, index) => chatTool(tool, `tools[${index}]`, names));
+  const chosen = choice?.type === "tool" ? names.shorten(choice.name ?? "") : undefined;
   if (choice?.type === "any" && functions.length === 0)
     throw refuse("tool_choice", "There are no tools to choose from.");
-  if (choice?.type === "tool" && !names.has(choice.name ?? ""))
+  if (chosen !== undefined && !functions.some((tool) => tool.function.name === chosen))
     throw refuse("tool_choice.name", "It must be the name of one of the tools.");
   if (functions.length === 0) return {};
   return {
     tools: functions,
-    ...(choice && { tool_choice: chatChoice(choice) }),
+    ...(choice && { tool_choice: chatChoice(choice.type, chosen) }),
     ...(choice?.disable_parallel_tool_use && { parallel_tool_calls: false }),
   };
 }
 
-function chatTool(tool: NonNullable<MessagesBody["tools"]>[number], path: string) {
+function chatTool(tool: NonNullable<MessagesBody["tools"]>[number], path: string, names: ToolNames) {
   if (tool.type != null && tool.type !== "custom") {
     const reason = `\`${tool.type}\` tools are built into Anthropic's API and models. Use tools with an \`input_schema\`, which the caller runs.`;
     throw refuse(`${path}.type`, reason);
   }
   const { name, description, input_schema: parameters, strict } = readShape(ClientTool, tool, path);
-  const definition = { name, ...withoutNulls({ description: description || null, parameters, strict }) };
+  const definition = {
+    name: names.shorten(name),
+    ...withoutNulls({ description: description || null, parameters, strict }),
+  };
   return { type: "function", function: definition };
 }
 
-function chatChoice({ type, name }: NonNullable<MessagesBody["tool_choice"]>): unknown {
+function chatChoice(
+  type: NonNullable<MessagesBody["tool_choice"]>["type"],
+  name: string | undefined,
+): unknown {
   if (type === "tool") return { type: "function", function: { name } };
   return type === "any" ? "required" : type;
 }

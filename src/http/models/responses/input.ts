@@ -1,5 +1,6 @@
+import { oneSystemMessage } from "../one-system.ts";
 import { readShape, refuse } from "../refuse.ts";
-import { type ChatMessage, type ChatPart, createHistory, type History } from "./history.ts";
+import { type ChatPart, createHistory, type History } from "./history.ts";
 import { ContentPart, InputItem, type MessageContent, type ResponsesBody, type Typed } from "./schema.ts";
 import { customArguments, type Tools } from "./tools.ts";
 
@@ -10,20 +11,20 @@ const NO_FILES = "Chat completions take no files. Send the text itself, or an im
 /**
  * Returns the messages of the chat completion. All items of one turn of the model become one message, since a
  * chat completion holds text and calls in one, with the results right after it. System and developer messages
- * become `system`, which every upstream's template knows.
+ * become `system`, which every upstream's template knows, but only at the start.
  */
-export function readInput({ instructions, input }: ResponsesBody, tools: Tools): ChatMessage[] {
+export function readInput({ instructions, input }: ResponsesBody, tools: Tools): object[] {
   const history = createHistory();
   if (instructions) history.add({ role: "system", content: instructions });
   if (typeof input === "string") {
     history.add({ role: "user", content: input });
-    return history.messages;
+    return oneSystemMessage(history.messages);
   }
   const lastUser = input.findLastIndex((item) => item["role"] === "user");
   for (const [index, item] of input.entries())
     readItem(item, `input[${index}]`, history, tools, index > lastUser);
   history.close();
-  return history.messages;
+  return oneSystemMessage(history.messages);
 }
 
 function readItem(item: Typed, path: string, history: History, tools: Tools, inLastTurn: boolean) {
@@ -54,11 +55,14 @@ function readItem(item: Typed, path: string, history: History, tools: Tools, inL
 
 function readCall(item: Typed, path: string, history: History, tools: Tools): void {
   const { call_id, name, namespace } = readShape(InputItem.call, item, path);
+  const kind = item.type === "custom_tool_call" ? "custom" : "function";
   const callArguments =
-    item.type === "custom_tool_call"
+    kind === "custom"
       ? customArguments(readShape(InputItem.custom_tool_call, item, path).input)
       : readShape(InputItem.function_call, item, path).arguments;
-  history.addCall(call_id, tools.wireName(name, namespace), callArguments);
+  const wireName = tools.wireName({ kind, name, ...(namespace && { namespace }) });
+  // Chat templates parse the arguments.
+  history.addCall(call_id, wireName, callArguments.trim() === "" ? "{}" : callArguments);
 }
 
 function readReasoning(item: Typed, path: string, history: History): void {

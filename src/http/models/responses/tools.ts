@@ -1,5 +1,6 @@
 import { parseJson, textField } from "../../../json/parse.ts";
 import { readShape, refuse } from "../refuse.ts";
+import { shortName } from "../tool-names.ts";
 import { withoutNulls } from "../translation.ts";
 import { type ResponsesBody, Tool, ToolChoice, type Typed } from "./schema.ts";
 
@@ -19,9 +20,6 @@ interface Namespace {
   about: string | null | undefined;
 }
 
-/** The limit of OpenAI, vLLM and llama.cpp. */
-const NAME_LENGTH_MAX = 64;
-
 const ONLY_CALLERS_TOOLS =
   "Only tools that the caller runs are supported: those of the type `function`, `custom` or `namespace`.";
 
@@ -31,8 +29,10 @@ export class Tools {
   readonly request: Record<string, unknown>;
   /** The tools that the model is offered, as the caller sent them. */
   readonly offered: Typed[] = [];
-  /** The tools by the name that the upstream knows them by. */
-  readonly #byWireName = new Map<string, { tool: ToolName; definition: Record<string, unknown> }>();
+  /** The definitions of the offered tools by the names that the upstream knows them by. */
+  readonly #definitions = new Map<string, Record<string, unknown>>();
+  /** The caller's names by those of the upstream, and the other way round. */
+  readonly #byWireName = new Map<string, ToolName>();
   readonly #wireNames = new Map<string, string>();
 
   constructor(body: ResponsesBody) {
@@ -47,21 +47,28 @@ export class Tools {
       if (tool.type === "namespace") this.#offerNamespace(tool, path);
       else this.#offer(tool, path, undefined);
     }
-    const isEmpty = this.#byWireName.size === 0;
+    const isEmpty = this.#definitions.size === 0;
     // Codex CLI sends web_search beside its own tools in every request. A model may leave it unused, so a
     // request with other tools works without it. A request with no other tool asks for the search itself.
     if (searchPath && isEmpty) throw refuse(`${searchPath}.type`, ONLY_CALLERS_TOOLS);
     this.request = isEmpty ? noTools(body) : this.#chatTools(body);
   }
 
-  /** Returns the upstream's name for a tool. A tool that is not offered gets the name it would have. */
-  wireName(name: string, namespace: string | null | undefined): string {
-    return this.#wireNames.get(keyOf(name, namespace)) ?? flatName(name, namespace);
+  /** Returns the upstream's name for a tool. A tool of the history need not be offered any more. */
+  wireName(tool: ToolName): string {
+    const key = keyOf(tool);
+    const known = this.#wireNames.get(key);
+    if (known !== undefined) return known;
+    // Two tools may have the same name, each in a namespace of its own.
+    const wireName = shortName(flatName(tool), key, (name) => this.#byWireName.has(name));
+    this.#wireNames.set(key, wireName);
+    this.#byWireName.set(wireName, tool);
+    return wireName;
   }
 
   /** Returns the caller's tool of that name, or a function if the model made the name up. */
   byWireName(wireName: string): ToolName {
-    return this.#byWireName.get(wireName)?.tool ?? { kind: "function", name: wireName };
+    return this.#byWireName.get(wireName) ?? { kind: "function", name: wireName };
   }
 
   #offerNamespace(tool: Typed, path: string): void {
@@ -75,15 +82,13 @@ export class Tools {
 
   #offer(given: Typed, path: string, namespace: Namespace | undefined): void {
     const { kind, name, ...definition } = functionOf(given, path, namespace);
-    const wireName = freeName(flatName(name, namespace?.name), this.#byWireName);
-    const tool = { kind, name, ...(namespace && { namespace: namespace.name }) };
-    this.#wireNames.set(keyOf(name, namespace?.name), wireName);
-    this.#byWireName.set(wireName, { tool, definition: { ...withoutNulls(definition), name: wireName } });
+    const wireName = this.wireName({ kind, name, ...(namespace && { namespace: namespace.name }) });
+    this.#definitions.set(wireName, { ...withoutNulls(definition), name: wireName });
   }
 
   #chatTools({ tool_choice: choice, parallel_tool_calls }: ResponsesBody): Record<string, unknown> {
     const parallel = withoutNulls({ parallel_tool_calls });
-    const tools = this.#definitions(undefined);
+    const tools = this.#functions(undefined);
     if (choice == null) return { tools, ...parallel };
     if (typeof choice === "string") return { tools, tool_choice: choice, ...parallel };
     if (choice.type === "allowed_tools") {
@@ -92,46 +97,34 @@ export class Tools {
       const wanted = allowed.tools.map((tool, index) =>
         this.#wireNameOf(tool, `tool_choice.tools[${index}]`),
       );
-      return { tools: this.#definitions(new Set(wanted)), tool_choice: allowed.mode, ...parallel };
+      return { tools: this.#functions(new Set(wanted)), tool_choice: allowed.mode, ...parallel };
     }
     const name = this.#wireNameOf(choice, "tool_choice");
     return { tools, tool_choice: { type: "function", function: { name } }, ...parallel };
   }
 
   /** Returns the definitions of the wanted tools; of all if `wanted` is undefined. */
-  #definitions(wanted: ReadonlySet<string> | undefined): unknown[] {
-    return [...this.#byWireName]
+  #functions(wanted: ReadonlySet<string> | undefined): unknown[] {
+    return [...this.#definitions]
       .filter(([wire]) => wanted?.has(wire) ?? true)
-      .map(([, { definition }]) => ({ type: "function", function: definition }));
+      .map(([, definition]) => ({ type: "function", function: definition }));
   }
 
   #wireNameOf(choice: Typed, path: string): string {
     if (choice.type !== "function" && choice.type !== "custom")
       throw refuse(`${path}.type`, ONLY_CALLERS_TOOLS);
     const { name, namespace } = readShape(ToolChoice.named, choice, path);
-    const wire = this.wireName(name, namespace);
-    if (!this.#byWireName.has(wire)) throw refuse(`${path}.name`, "It must be the name of one of the tools.");
+    const wire = this.#wireNames.get(keyOf({ name, ...(namespace && { namespace }) }));
+    if (wire === undefined) throw refuse(`${path}.name`, "It must be the name of one of the tools.");
     return wire;
   }
 }
 
-const keyOf = (name: string, namespace: string | null | undefined) =>
-  JSON.stringify([namespace ?? null, name]);
+const keyOf = ({ name, namespace }: Omit<ToolName, "kind">) => JSON.stringify([namespace ?? null, name]);
 
 /** Returns the name with its namespace in front, as a chat completion knows no namespaces. */
-function flatName(name: string, namespace: string | null | undefined): string {
-  const flat = namespace ? `${namespace}${namespace.endsWith("__") ? "" : "__"}${name}` : name;
-  return flat.slice(0, NAME_LENGTH_MAX);
-}
-
-/** Tools of two namespaces may get the same name, and long names may differ only beyond the limit. */
-function freeName(wanted: string, taken: ReadonlyMap<string, unknown>): string {
-  let name = wanted;
-  for (let count = 2; taken.has(name); count += 1) {
-    const suffix = `_${count}`;
-    name = wanted.slice(0, NAME_LENGTH_MAX - suffix.length) + suffix;
-  }
-  return name;
+function flatName({ name, namespace }: ToolName): string {
+  return namespace ? `${namespace}${namespace.endsWith("__") ? "" : "__"}${name}` : name;
 }
 
 /** Returns the function that stands for a tool. That of a custom tool takes the free text as its argument. */

@@ -85,12 +85,27 @@ describe("messages", () => {
     expect(requestOf({ system: [] })["messages"]).toHaveLength(1);
   });
 
-  test("a system message in the middle stays where it is", () => {
+  test("a system message in the middle becomes text of the user at its place", () => {
     const system = { role: "system", content: "Be brief." };
     expect(messagesOf(user({ type: "text", text: "a" }), system)).toEqual([
-      { role: "user", content: "a" },
-      system,
+      { role: "user", content: "a\n\nBe brief." },
     ]);
+  });
+
+  test("Claude Code's line for Anthropic's billing is left out of the prompt, and the rest of its block stays", () => {
+    const system = (cch: string) => [
+      { type: "text", text: `x-anthropic-billing-header: cc_version=2.1.197.0df; cch=${cch};` },
+      { type: "text", text: "You are a coding agent.", cache_control: { type: "ephemeral" } },
+    ];
+    const prompt = { role: "system", content: "You are a coding agent." };
+    for (const cch of ["1f2e3", "9a8b7"])
+      expect(requestOf({ system: system(cch) })["messages"]).toContainEqual(prompt);
+    const text = `x-anthropic-billing-header: cc_version=1;\n${prompt.content}`;
+    expect(requestOf({ system: text })["messages"]).toContainEqual(prompt);
+    const alone = requestOf({ system: "x-anthropic-billing-header: cc_version=1;" })["messages"];
+    expect(alone).toEqual([{ role: "user", content: "Hello" }]);
+    const quoted = { role: "system", content: "Say x-anthropic-billing-header: a" };
+    expect(requestOf({ system: quoted.content })["messages"]).toContainEqual(quoted);
   });
 
   test("images keep their place between the texts", () => {

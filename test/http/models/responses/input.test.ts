@@ -35,8 +35,7 @@ describe("the input", () => {
       { role: "user", content: "Q2" },
     ];
     expect(messagesOf(input)).toEqual([
-      { role: "system", content: "One." },
-      { role: "system", content: "Two." },
+      { role: "system", content: "One.\n\nTwo." },
       user("Q"),
       { role: "assistant", content: "A" },
       { role: "assistant", content: "No." },

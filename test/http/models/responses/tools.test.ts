@@ -107,8 +107,7 @@ test("the tools and the history of a Codex CLI request reach the upstream as fun
   expect(functions[2]?.["description"]).toContain("Agents of your own.");
   expect(functions[3]?.["description"]).toBe("Runs close_agent.");
   expect(request["messages"]).toEqual([
-    { role: "system", content: "You are a coding agent." },
-    { role: "system", content: "Sandbox: none." },
+    { role: "system", content: "You are a coding agent.\n\nSandbox: none." },
     { role: "user", content: "Fix it." },
     {
       role: "assistant",
