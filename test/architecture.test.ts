@@ -62,7 +62,10 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
     external: /^(node:|bun(:|$)|tar-stream$|zod$)/,
   },
   store: {
-    ours: ["relay/conversation.ts", "relay/record.ts", "errors.ts", "files.ts", "drizzle", "time.ts"],
+    ours: [
+      ...["relay/conversation.ts", "relay/record.ts", "protocol/agent-v2.ts"],
+      ...["errors.ts", "files.ts", "drizzle", "time.ts"],
+    ],
     external: /^(node:|bun(:|$)|drizzle-orm)/,
   },
   agents: { ours: ["relay", "protocol", "auth", "net", "json", "errors.ts", "log"], external: /^bun$/ },

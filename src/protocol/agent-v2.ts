@@ -44,8 +44,12 @@ const offer = {
 
 const count = z.int().nonnegative();
 
+/** No request has more tokens. A larger count is a mistake or a lie, and is not counted. */
+export const TOKENS_MAX = 100_000_000;
+const tokens = z.int().nonnegative().max(TOKENS_MAX);
+
 /** The token counts that the upstream reported, never estimated. */
-export const Usage = z.object({ prompt_tokens: count, completion_tokens: count });
+export const Usage = z.object({ prompt_tokens: tokens, completion_tokens: tokens });
 export type Usage = z.output<typeof Usage>;
 
 const status = z.int().min(100).max(599);
@@ -81,7 +85,8 @@ export const DoneFrame = z.object({
   status,
   /** The upstream's body, unchanged. Missing if the answer was streamed. */
   body: z.string().optional(),
-  usage: Usage.optional(),
+  /** Counts that cannot be right are left out, as if nothing had been reported. */
+  usage: Usage.optional().catch(undefined),
   /** The headers of an upstream's error. */
   headers: headers.optional(),
 });

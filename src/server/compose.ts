@@ -152,8 +152,7 @@ function startStoreUpkeep({ config, store, log }: Given): Promise<() => void> {
  */
 async function createCore({ config, store, log }: Given, server: () => Listener) {
   const clock = createClock();
-  // The tokens that were used today before this start count too.
-  const usedToday = await store.usage.tokensSince(startOfDay(now()));
+  const usedToday = await readUsedToday(store, log);
   const limits = createLimits({ now, elapsedMs, usedToday });
   const metrics = createMetrics({
     version,
@@ -170,6 +169,22 @@ async function createCore({ config, store, log }: Given, server: () => Listener)
   const relay = new Relay({ clock, newId, limits: config, observe });
   const readiness = createReadiness({ relay, checkStore: store.check, queueMax: config.queueMax, now });
   return { clock, limits, metrics, overview, relay, readiness };
+}
+
+/**
+ * Returns the tokens that each user has used today before this start. Recorded usage never prevents a start:
+ * what cannot be read is not counted, and the log has a warning.
+ */
+async function readUsedToday({ usage }: Store, log: Log): Promise<ReadonlyMap<string, number>> {
+  const from = startOfDay(now());
+  try {
+    const rows = await usage.implausibleSince(from);
+    if (rows > 0) log.warn("usage_implausible", { rows });
+    return await usage.tokensSince(from);
+  } catch (error) {
+    log.warn("usage_unreadable", { cause: causeOf(error) });
+    return new Map();
+  }
 }
 
 function createAgents(

@@ -123,7 +123,7 @@ export interface UsageSum {
   failed: number;
   inputTokens: number;
   outputTokens: number;
-  /** Asks that reached an agent whose upstream reported no tokens. */
+  /** Asks that reached an agent whose upstream reported no tokens, or a number that cannot be right. */
   uncounted: number;
   durationMs: number;
 }
@@ -149,6 +149,8 @@ export interface UsageStore {
   }): Promise<UsageSum[]>;
   /** Returns the tokens used since `from` by user id, to continue daily limits after a restart. */
   tokensSince(from: number): Promise<Map<string, number>>;
+  /** Returns how many rows since `from` have numbers of tokens that cannot be right, and so do not count. */
+  implausibleSince(from: number): Promise<number>;
   /** Deletes the rows before this time. Resolves with their number. */
   purge(before: number): Promise<number>;
 }

@@ -152,6 +152,32 @@ describe("an ask", () => {
     });
   });
 
+  test.each([
+    [{ prompt_tokens: 100_000_001, completion_tokens: 2 }],
+    [{ prompt_tokens: 9_007_199_254_740_991, completion_tokens: 0 }],
+    [{ prompt_tokens: 1e300, completion_tokens: 2 }],
+    [{ prompt_tokens: 1, completion_tokens: -2 }],
+    [{ prompt_tokens: 1.5, completion_tokens: 2 }],
+    [{ prompt_tokens: "1", completion_tokens: 2 }],
+    [{ prompt_tokens: 1 }],
+    ["many"],
+    [null],
+  ])("an answer with the usage %j counts as one without usage", async (usage) => {
+    const { askWhole, last, say, closed } = register();
+    const asked = askWhole("q", { model: "m" });
+    say({ type: "done", ask: last("ask").ask, status: 200, body: "{}", usage });
+    expect((await asked).answer).toMatchObject({ kind: "model", status: 200, usage: undefined });
+    expect(closed).toEqual([]);
+  });
+
+  test("an answer may use 100 million tokens", async () => {
+    const { askWhole, last, say } = register();
+    const asked = askWhole("q", { model: "m" });
+    const usage = { prompt_tokens: 100_000_000, completion_tokens: 100_000_000 };
+    say({ type: "done", ask: last("ask").ask, status: 200, body: "{}", usage });
+    expect((await asked).answer).toMatchObject({ usage });
+  });
+
   test("a failed ask says why, and when to retry", async () => {
     const { askWhole, last, say } = register();
     const asked = askWhole("q", { model: "m" });

@@ -13,8 +13,9 @@ export interface ModelScene {
 export async function startModelScene(
   options: V2AgentOptions = {},
   flags: readonly string[] = [],
+  place: { data?: string } = {},
 ): Promise<ModelScene> {
-  const server = await startTestServer(flags);
+  const server = await startTestServer(flags, place);
   const agent = await connectV2Agent(server.url, options);
   onTestFinished(agent.stop);
   return { server, agent, ...requestsOf(server) };

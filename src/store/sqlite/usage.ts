@@ -1,5 +1,6 @@
 import { getTableColumns } from "drizzle-orm";
 import { userIdOf } from "../../principal.ts";
+import { TOKENS_MAX } from "../../protocol/agent-v2.ts";
 import type { UsageGroup, UsageRow, UsageStore, UsageSum } from "../store.ts";
 import type { Connection } from "./database.ts";
 import { createPurge } from "./purge.ts";
@@ -30,6 +31,9 @@ export function createUsageStore(options: WriteBehindOptions) {
     },
   });
   const sum = createSum(connection);
+  const countImplausible = connection.raw.prepare<{ rows: number }, [number]>(
+    `SELECT count(*) AS rows FROM usage WHERE at >= ?1 AND NOT ${IS_PLAUSIBLE}`,
+  );
   const purge = createPurge(connection, "usage", "at");
 
   return {
@@ -58,6 +62,11 @@ export function createUsageStore(options: WriteBehindOptions) {
       return tokens;
     },
 
+    async implausibleSince(from) {
+      await behind.flush();
+      return countImplausible.get(from)?.rows ?? 0;
+    },
+
     async purge(before) {
       await behind.flush();
       return purge(before);
@@ -81,14 +90,29 @@ const GROUP_SQL: Record<UsageGroup, string> = {
   day: "strftime('%Y-%m-%d', at / 1000, 'unixepoch')",
 };
 
-/** The SQL of each sum over the rows of a group. */
+/** SQL that is true for an integer from 0 to `max`. */
+const isBetween = (column: string, max: number) =>
+  `(typeof(${column}) = 'integer' AND ${column} BETWEEN 0 AND ${max})`;
+const isPlausibleOrNull = (column: string) => `(${column} IS NULL OR ${isBetween(column, TOKENS_MAX)})`;
+
+/**
+ * Whether the token counts of a row can be right. Rows may have been written by an earlier version, which
+ * trusted agents, or by another program.
+ */
+const IS_PLAUSIBLE = `(${isPlausibleOrNull("prompt_tokens")} AND ${isPlausibleOrNull("completion_tokens")})`;
+const DURATION_MS_MAX = 1e12;
+
+/**
+ * The SQL of each sum over the rows of a group. Numbers are added with `total`, as SQLite's `sum` fails when
+ * it overflows: no row may break a report or the start of the server.
+ */
 const SUM_SQL: Record<keyof Sums, string> = {
   asks: "count(*)",
   failed: "sum(outcome <> 'ok')",
-  inputTokens: "coalesce(sum(prompt_tokens), 0)",
-  outputTokens: "coalesce(sum(completion_tokens), 0)",
-  uncounted: "sum(agent IS NOT NULL AND prompt_tokens IS NULL AND completion_tokens IS NULL)",
-  durationMs: "sum(duration_ms)",
+  inputTokens: `total(iif(${IS_PLAUSIBLE}, prompt_tokens, 0))`,
+  outputTokens: `total(iif(${IS_PLAUSIBLE}, completion_tokens, 0))`,
+  uncounted: `sum(agent IS NOT NULL AND (coalesce(prompt_tokens, completion_tokens) IS NULL OR NOT ${IS_PLAUSIBLE}))`,
+  durationMs: `total(iif(${isBetween("duration_ms", DURATION_MS_MAX)}, duration_ms, 0))`,
 };
 const SUM_NAMES = Object.keys(SUM_SQL) as (keyof Sums)[];
 const SUMS = SUM_NAMES.map((name) => `${SUM_SQL[name]} AS ${name}`).join(", ");

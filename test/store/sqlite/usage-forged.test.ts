@@ -1,0 +1,54 @@
+import { Database } from "bun:sqlite";
+import { expect, onTestFinished, test } from "bun:test";
+import { join } from "node:path";
+import { userPrincipal } from "../../../src/principal.ts";
+import type { UsageRow } from "../../../src/store/store.ts";
+import { openTestFile, tempFolder } from "../../support/store.ts";
+
+const EVER = { from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1_000 };
+
+const ask = (changes: Partial<UsageRow>): UsageRow => ({
+  at: 1_000,
+  requestId: "req_1",
+  principal: userPrincipal("ann"),
+  agent: "x",
+  model: "llama",
+  surface: "chat",
+  outcome: "ok",
+  upstreamStatus: 200,
+  tries: 1,
+  queueMs: 2,
+  firstByteMs: 30,
+  durationMs: 400,
+  inputTokens: 10,
+  outputTokens: 20,
+  ...changes,
+});
+
+test("sums of usage count a row with implausible tokens as uncounted, and never overflow", async () => {
+  const path = join(tempFolder(), "server.db");
+  const { usage } = openTestFile(path);
+  const [MOST, HUGE] = [100_000_000, 9_007_199_254_740_991];
+  for (let index = 0; index < 1_100; index++) usage.record(ask({ inputTokens: HUGE, outputTokens: 0 }));
+  for (const inputTokens of [MOST, MOST + 1, -1]) usage.record(ask({ inputTokens, durationMs: HUGE }));
+  await usage.purge(0);
+  const onDisk = new Database(path);
+  onTestFinished(() => onDisk.close());
+  for (const [input, duration] of [
+    ["9223372036854775807", "9223372036854775807"],
+    ["-9223372036854775808", "-1"],
+    ["9e999", "9e999"],
+    ["1.5", "1.5"],
+    ["'many'", "'long'"],
+    ["x'00ff'", "x'00ff'"],
+  ])
+    onDisk.run(`UPDATE usage SET prompt_tokens = ${input}, duration_ms = ${duration}
+      WHERE seq = (SELECT max(seq) FROM usage WHERE prompt_tokens = ${HUGE})`);
+  const sums = { failed: 0, inputTokens: MOST, outputTokens: 20, durationMs: 1_094 * 400 };
+  expect(await usage.sum({ ...EVER, by: ["user"] })).toEqual([
+    { group: { user: "ann" }, asks: 1_103, uncounted: 1_102, ...sums },
+  ]);
+  expect(await usage.tokensSince(0)).toEqual(new Map([["ann", MOST + 20]]));
+  expect(await usage.implausibleSince(0)).toBe(1_102);
+  expect(await usage.implausibleSince(1_001)).toBe(0);
+});
