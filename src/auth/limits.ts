@@ -110,11 +110,7 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
       checkLimits(principal.id, own, state, at);
       if (own.requestsPerMinute !== null) state.requests.add(at, own.requestsPerMinute);
       state.running++;
-      return {
-        end: once(() => {
-          state.running--;
-        }),
-      };
+      return { end: once(() => void state.running--) };
     },
 
     /**
