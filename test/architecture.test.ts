@@ -25,6 +25,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
         "json",
         "errors.ts",
         "log",
+        "net",
       ],
       ...["http/admin/schema.ts", "package.json", "time.ts"],
     ],
@@ -88,7 +89,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
     external: /^(eventsource-parser|hono\/jsx\/dom|uplot)$/,
   },
   "builtin-agent": {
-    ours: ["protocol", "json", "errors.ts", "log", "clock.ts", "time.ts"],
+    ours: ["protocol", "json", "net", "errors.ts", "log", "clock.ts", "time.ts"],
     external: /^(node:|bun$|eventsource-parser$)/,
   },
 };

@@ -1,4 +1,4 @@
-import { isLoopback } from "./server-address.ts";
+import { isLoopbackHost } from "../net/addresses.ts";
 
 interface RequestTextOptions {
   init?: RequestInit;
@@ -15,7 +15,7 @@ interface RequestTextOptions {
 export function request(url: string, init: RequestInit): Promise<Response> {
   const headers = new Headers(init.headers);
   headers.set("accept-encoding", "identity");
-  const direct = isLoopback(new URL(url).hostname) ? { proxy: false as const } : {};
+  const direct = isLoopbackHost(new URL(url).hostname) ? { proxy: false as const } : {};
   return fetch(url, { ...init, ...direct, headers, redirect: "manual", timeout: false });
 }
 

@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import { usageError } from "../errors.ts";
+import { isLoopbackHost } from "../net/addresses.ts";
 
 export interface ServerAddress {
   /** The URL to register at: `ws://…/client/register`, without the agent key. */
@@ -32,13 +33,10 @@ export function isSameServer(a: string, b: string): boolean {
   return hostAndPort(a) === hostAndPort(b);
 }
 
-export function isLoopback(hostname: string): boolean {
-  return /^(localhost|127(\.\d+){3}|\[::1\])$/i.test(hostname);
-}
-
 function hostAndPort(address: string): string {
   const { protocol, hostname, port } = new URL(address);
-  const host = isLoopback(hostname) || hostname === "0.0.0.0" || hostname === "[::]" ? "localhost" : hostname;
+  const host =
+    isLoopbackHost(hostname) || hostname === "0.0.0.0" || hostname === "[::]" ? "localhost" : hostname;
   return `${host}:${port || (/^(https|wss):$/.test(protocol) ? 443 : 80)}`;
 }
 

@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
 import { resolve } from "node:path";
 import type { Config } from "../config/settings.ts";
+import { isLoopbackHost } from "../net/addresses.ts";
 import { table } from "./text-table.ts";
 import { PROGRAM } from "./version.ts";
 
@@ -19,7 +20,6 @@ interface Banner {
 /** The part of the result of `os.networkInterfaces` that is used here. */
 type Interfaces = Record<string, readonly { address: string; internal: boolean }[] | undefined>;
 
-const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i;
 const ADMIN_KEY_LENGTH_GOOD = 16;
 
 /** Returns the addresses of a server that listens on `host`, loopback first. Link-local ones are left out. */
@@ -69,8 +69,8 @@ function agentLines({ config, agentKey, addresses }: Banner, at: readonly string
   const path = config.agents === "open" ? "" : `/agents/${agentKey}`;
   // Behind a trusted proxy on this machine, local agents look like any other, and need the key too.
   const localPath = config.agentKey !== undefined || config.trustProxy !== undefined ? path : "";
-  const own = addresses.findIndex((address) => LOOPBACK.test(address));
-  const other = addresses.findIndex((address) => !LOOPBACK.test(address));
+  const own = addresses.findIndex(isLoopbackHost);
+  const other = addresses.findIndex((address) => !isLoopbackHost(address));
   const local = own < 0 ? [] : [`${at[own]}${localPath}`];
   const remote = other < 0 ? [] : [`${at[other]}${path}`];
   const [best] = [...remote, ...local];
@@ -87,7 +87,7 @@ function modelLines({ echo, upstream, slots }: Config): string[][] {
 }
 
 function warnings(config: Config, addresses: readonly string[]): string[] {
-  const reachable = addresses.some((address) => !LOOPBACK.test(address));
+  const reachable = addresses.some((address) => !isLoopbackHost(address));
   const lines: string[] = [];
   if (config.agents === "open")
     lines.push(

@@ -26,6 +26,11 @@ export function isLoopback(address: string | undefined): boolean {
   return address !== undefined && (address === "::1" || address.startsWith("127."));
 }
 
+/** Whether a host, as it stands in a URL or a setting, is this machine by a loopback address or `localhost`. */
+export function isLoopbackHost(host: string): boolean {
+  return /^(localhost|127(\.\d+){3}|::1|\[::1\])$/i.test(host);
+}
+
 /**
  * Returns the part of an address, as `readAddress` returns it, that identifies one subscriber: all of it, or
  * for IPv6 its /64, which is the least that a subscriber gets (RFC 6177).

@@ -1,5 +1,11 @@
 import { expect, test } from "bun:test";
-import { createNetworks, isLoopback, readAddress, subscriberNetwork } from "../../src/net/addresses.ts";
+import {
+  createNetworks,
+  isLoopback,
+  isLoopbackHost,
+  readAddress,
+  subscriberNetwork,
+} from "../../src/net/addresses.ts";
 
 test.each<[string, string | undefined]>([
   ["10.0.0.1", "10.0.0.1"],
@@ -21,6 +27,13 @@ test("this machine is recognised by its loopback addresses, and by no others", (
   const others = ["10.0.0.1", "1.127.0.0", "::2", "127::1", undefined];
   expect(own.map(isLoopback)).toEqual(own.map(() => true));
   expect(others.map(isLoopback)).toEqual(others.map(() => false));
+});
+
+test("this machine is recognised in a URL and a setting by its loopback addresses and as localhost", () => {
+  const own = ["localhost", "LOCALHOST", "127.0.0.1", "127.8.8.8", "::1", "[::1]"];
+  const others = ["10.0.0.1", "127.example.com", "[::2]", "[::1", "localhost.example.com", "0.0.0.0", ""];
+  expect(own.map(isLoopbackHost)).toEqual(own.map(() => true));
+  expect(others.map(isLoopbackHost)).toEqual(others.map(() => false));
 });
 
 test("IPv6 addresses of one /64 belong to one subscriber, in whatever form, and each IPv4 address to another", () => {
