@@ -138,6 +138,8 @@ async function exists(probed: Promise<Response>): Promise<boolean> {
   try {
     const response = await probed;
     const body = parseJson((await readText(response, PROBE_BYTES_MAX)) ?? "");
+    // Gateways with a web page answer 200 and the page for every path.
+    if (typeof body !== "object" || body === null) return false;
     if (response.status === 404) return isAboutModel(field(body, "error"));
     // LM Studio answers 200 with an error for an unknown path.
     if (response.ok) return field(body, "error") === undefined;

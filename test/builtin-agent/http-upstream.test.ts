@@ -113,6 +113,25 @@ describe("endpoints", () => {
     "POST /v1/responses": () => Response.json(body, { status }),
   });
 
+  test.each<[number, string, string]>([
+    [200, "text/html", "<!doctype html><title>App</title>"],
+    [200, "application/json", "<html></html>"],
+    [200, "text/plain", "OK"],
+    [200, "application/json", '"OK"'],
+    [403, "text/html", "<html>Forbidden</html>"],
+    [500, "text/plain", "Internal Server Error"],
+    [200, "application/json", ""],
+  ])(
+    "an endpoint whose answer is %d, %s and %j does not exist, as it is not JSON",
+    async (status, type, text) => {
+      const { url } = serve({
+        ...statuses(200),
+        "POST /v1/responses": () => new Response(text, { status, headers: { "content-type": type } }),
+      });
+      expect((await offerOf(url))?.endpoints).toEqual(["chat/completions"]);
+    },
+  );
+
   test.each([400, 401, 403, 422, 429, 500, 503])("an endpoint that answers %d exists", async (status) => {
     const { url } = serve(statuses(status));
     expect((await offerOf(url))?.endpoints).toEqual(["chat/completions", "responses"]);
