@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from "../clock.ts";
 import type { FrameSender } from "./connection.ts";
 import { ANSWER_TOO_LARGE, ENDED_EARLY, type EndFrame, failFrame } from "./end-frame.ts";
+import { ResponseBody } from "./response-body.ts";
 import { type SseEvent, SseReader } from "./sse.ts";
 import { isEndMark, StreamProgress } from "./stream-progress.ts";
 
@@ -24,12 +25,15 @@ const EVENT_NAME_LENGTH_MAX = 256;
  * failure: otherwise a torn answer would look like a complete one. Rejects if the stream breaks before the
  * first event.
  */
-export function forwardStream(response: Response, options: ForwardStreamOptions): Promise<EndFrame> {
-  return new StreamForwarder(response, options).run();
+export function forwardStream(
+  response: Response,
+  options: ForwardStreamOptions,
+  body: ResponseBody = new ResponseBody(response),
+): Promise<EndFrame> {
+  return new StreamForwarder(response, options, body).run();
 }
 
 class StreamForwarder {
-  readonly #reader;
   readonly #events: SseReader;
   readonly #progress = new StreamProgress();
   #sent = 0;
@@ -38,8 +42,8 @@ class StreamForwarder {
   constructor(
     private readonly response: Response,
     private readonly options: ForwardStreamOptions,
+    private readonly body: ResponseBody,
   ) {
-    this.#reader = (response.body ?? new Blob().stream()).getReader();
     this.#events = new SseReader(options.server.frameBytesMax);
   }
 
@@ -58,9 +62,8 @@ class StreamForwarder {
 
   /** Returns false if something was too large to be sent. */
   async #forwardAll(): Promise<boolean> {
-    const reader = this.#reader;
     const { server, signal } = this.options;
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    for (let part = await this.body.read(); !part.done; part = await this.body.read()) {
       signal.throwIfAborted();
       if (!this.#forwardPart(part.value)) return false;
       await server.room();
@@ -74,7 +77,7 @@ class StreamForwarder {
     const events = this.#events.push(bytes);
     if (!events.every((event) => this.#forward(event)) || this.#events.overflow) return false;
     if (this.#progress.final)
-      this.#stopClosing ??= this.options.clock.after(CLOSING_MS, () => void this.#reader.cancel());
+      this.#stopClosing ??= this.options.clock.after(CLOSING_MS, () => void this.body.cancel());
     return true;
   }
 

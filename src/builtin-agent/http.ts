@@ -30,7 +30,10 @@ export async function requestText(
 }
 
 /** Returns the body as unchanged text; undefined, with the rest unread, if it is longer than `bytesMax`. */
-export async function readText(response: Response, bytesMax: number): Promise<string | undefined> {
+export async function readText(
+  response: { body: AsyncIterable<Uint8Array> | null },
+  bytesMax: number,
+): Promise<string | undefined> {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   let text = "";
   let bytes = 0;

@@ -5,6 +5,7 @@ import type { FrameSender } from "./connection.ts";
 import { ANSWER_TOO_LARGE, ENDED_EARLY, type EndFrame, endFrameOf, failFrame } from "./end-frame.ts";
 import { forwardStream } from "./forward-stream.ts";
 import { failureOf, readText } from "./http.ts";
+import { ResponseBody } from "./response-body.ts";
 import type { Upstream } from "./upstream.ts";
 
 type AskFrame = Extract<ServerFrame, { type: "ask" }>;
@@ -123,10 +124,11 @@ export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
   try {
     const { signal } = stopping;
     const response = await upstream.request(ask.endpoint, ask.body, signal, ask.headers);
+    const body = new ResponseBody(response);
     end =
-      ask.stream && response.ok && isEventStream(response)
-        ? await forwardStream(response, { ask: ask.ask, server, clock, signal, begin })
-        : await readAnswer(response, options);
+      ask.stream && response.ok && (await body.isEventStream())
+        ? await forwardStream(response, { ask: ask.ask, server, clock, signal, begin }, body)
+        : await readAnswer(response, body, options);
   } catch (error) {
     const reason = `the upstream did not respond: ${failureOf(error).reason}`;
     end = failFrame(begun ? ENDED_EARLY : reason, !begun);
@@ -143,11 +145,14 @@ export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
   return { result: end.type, status: end.status };
 }
 
-function isEventStream({ headers }: Response): boolean {
-  return /^text\/event-stream\b/i.test(headers.get("content-type") ?? "");
-}
-
-async function readAnswer(response: Response, { server, clock }: RunAskOptions): Promise<EndFrame> {
-  const body = await readText(response, server.frameBytesMax);
-  return body === undefined ? ANSWER_TOO_LARGE : endFrameOf(response, body, clock.now());
+async function readAnswer(
+  response: Response,
+  body: ResponseBody,
+  { server, clock }: RunAskOptions,
+): Promise<EndFrame> {
+  const text = await readText({ body }, server.frameBytesMax);
+  // JSON has no byte order mark.
+  return text === undefined
+    ? ANSWER_TOO_LARGE
+    : endFrameOf(response, text.replace(/^\ufeff/, ""), clock.now());
 }

@@ -32,7 +32,7 @@ const NOT_A_REASON = /^(undefined|null|none|nan|true|false|error|\[object object
 
 /** Reads the reason from the body of an answer that is an error, whatever its shape. */
 export function readUpstreamError(body: string): UpstreamReason {
-  const value = parseBoundedJson(body);
+  const value = parseBoundedJson(dataOf(body));
   if (value === undefined) {
     const message = oneLine(pageText(body.slice(0, TEXT_LENGTH_MAX)));
     return { message, type: undefined, code: undefined, status: undefined };
@@ -42,6 +42,11 @@ export function readUpstreamError(body: string): UpstreamReason {
   const code = nameOf(field(holder, "code"));
   const message = reasonOf(value) ?? code ?? type;
   return { message, type, code, status: statusIn(holder) ?? statusIn(value) };
+}
+
+/** Returns the data of the first server-sent event, as some upstreams answer a request to stream; else the text. */
+function dataOf(body: string): string {
+  return /^(?:event:[^\n]*\n)?data:([^\n]*)/.exec(body)?.[1] ?? body;
 }
 
 /** Returns the reason in a JSON value that reports an error, on one line; undefined if it has none. */

@@ -30,6 +30,7 @@ describe("the reason in an upstream's error", () => {
     ["a JSON text", JSON.stringify(WHY)],
     ["a page with a title", `<!DOCTYPE html><html><head><title>${WHY}</title></head><body>x</body></html>`],
     ["a page with a heading", `<html><body><H1 class="a">${WHY}</H1><p>nginx</p></body></html>`],
+    ["an event", `event: error\ndata: ${JSON.stringify({ error: { message: WHY } })}\n\n`],
     ["a fragment", `<h1>${WHY}</h1>`],
   ])("the reason is found in the shape of %s", (_, body) => {
     expect(reasonIn(body)).toBe(WHY);

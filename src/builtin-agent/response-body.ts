@@ -1,0 +1,65 @@
+/** How far a body is looked at before its content type decides. */
+const LOOK_AHEAD_BYTES_MAX = 1024;
+
+/** A stream of server-sent events begins with one of these: a field, or a comment. */
+const FIRST_OF_EVENTS = ["data:", "event:", "id:", "retry:", ":"];
+
+/** The body of a response, whose beginning can be looked at before the body is read. */
+export class ResponseBody {
+  readonly #reader;
+  readonly #contentType: string;
+  /** The pieces that were looked at and not read yet. */
+  readonly #ahead: Uint8Array[] = [];
+
+  constructor({ body, headers }: Response) {
+    this.#reader = (body ?? new Blob().stream()).getReader();
+    this.#contentType = headers.get("content-type") ?? "";
+  }
+
+  async read(): Promise<{ done: false; value: Uint8Array } | { done: true; value?: undefined }> {
+    const value = this.#ahead.shift();
+    if (value) return { done: false, value };
+    const next = await this.#reader.read();
+    return next.value ? { done: false, value: next.value } : { done: true };
+  }
+
+  cancel(): Promise<void> {
+    return this.#reader.cancel();
+  }
+
+  /** Leaving the loop cancels the body. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
+    try {
+      for (let part = await this.read(); !part.done; part = await this.read()) yield part.value;
+    } finally {
+      await this.cancel().catch(() => {});
+    }
+  }
+
+  /**
+   * Whether the body is a stream of events. Its first bytes decide, as gateways stream under other content
+   * types, or send JSON under this one. The content type decides if they say neither.
+   */
+  async isEventStream(): Promise<boolean> {
+    // It drops a byte order mark.
+    const decoder = new TextDecoder();
+    let start = "";
+    for (let bytes = 0; bytes < LOOK_AHEAD_BYTES_MAX; ) {
+      const { value } = await this.#reader.read();
+      if (!value) break;
+      this.#ahead.push(value);
+      bytes += value.byteLength;
+      start += decoder.decode(value.subarray(0, LOOK_AHEAD_BYTES_MAX), { stream: true });
+      const found = kindOf(start);
+      if (found !== undefined) return found === "events";
+    }
+    return /^text\/event-stream\b/i.test(this.#contentType);
+  }
+}
+
+/** Returns what a body that starts so is; undefined if that cannot be said yet. */
+function kindOf(start: string): "events" | "json" | undefined {
+  const line = start.replace(/^[\r\n]+/, "");
+  if (FIRST_OF_EVENTS.some((field) => line.startsWith(field))) return "events";
+  return /^\s*[[{]/.test(start) ? "json" : undefined;
+}

@@ -1,0 +1,111 @@
+import { describe, expect, test } from "bun:test";
+import { createHttpUpstream } from "../../src/builtin-agent/http-upstream.ts";
+import { ResponseBody } from "../../src/builtin-agent/response-body.ts";
+import { runAsk } from "../../src/builtin-agent/running-asks.ts";
+import { createFakeClock } from "../support/clock.ts";
+import { collectFrames } from "./start.ts";
+
+/** Returns a body of these pieces, under a content type. */
+function bodyOf(pieces: readonly (string | Uint8Array)[], type: string): ResponseBody {
+  const stream = new ReadableStream({
+    start(controller) {
+      for (const piece of pieces)
+        controller.enqueue(typeof piece === "string" ? new TextEncoder().encode(piece) : piece);
+      controller.close();
+    },
+  });
+  return new ResponseBody(new Response(stream, { headers: { "content-type": type } }));
+}
+
+async function textOf(body: ResponseBody): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const part of body) parts.push(part);
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Buffer.concat(parts));
+}
+
+const EVENTS = "text/event-stream";
+const JSON_TYPE = "application/json";
+
+describe("whether a body is a stream of events", () => {
+  test.each<[boolean, string, readonly (string | Uint8Array)[]]>([
+    [true, JSON_TYPE, ["data: 1\n\n"]],
+    [true, "text/plain; charset=utf-8", ["event: message_start\ndata: 1\n\n"]],
+    [true, "", ["id: 1\n"]],
+    [true, "application/octet-stream", ["retry: 10\n"]],
+    [true, JSON_TYPE, [": waiting\n\n", "data: 1\n\n"]],
+    [true, JSON_TYPE, ["\r\n\n", "d", "at", "a: 1\n\n"]],
+    [true, JSON_TYPE, [new Uint8Array([0xef, 0xbb]), new Uint8Array([0xbf]), "data: 1\n\n"]],
+    [true, EVENTS, ["data: 1\n\n"]],
+    [true, EVENTS, ["unknown: 1\n\n"]],
+    [true, EVENTS, []],
+    [false, JSON_TYPE, ['{"data": 1}']],
+    [false, EVENTS, ['\ufeff {"choices": []}']],
+    [false, EVENTS, ["[1]"]],
+    [false, "text/html", ["<html>data: 1</html>"]],
+    [false, "text/plain", ["dat"]],
+    [false, JSON_TYPE, []],
+    [false, JSON_TYPE, ["\n".repeat(2000), "data: 1\n\n"]],
+  ])("it is %p for %s and %j, and the body is still whole", async (expected, type, pieces) => {
+    const body = bodyOf(pieces, type);
+    expect(await body.isEventStream()).toBe(expected);
+    expect(await textOf(body)).toBe(await textOf(bodyOf(pieces, type)));
+  });
+
+  test("a body is not looked at further than necessary", async () => {
+    let pulled = 0;
+    const stream = new ReadableStream({
+      pull(controller) {
+        pulled++;
+        controller.enqueue(new TextEncoder().encode(" ".repeat(100)));
+      },
+    });
+    const body = new ResponseBody(new Response(stream));
+    expect(await body.isEventStream()).toBe(false);
+    expect(pulled).toBeLessThan(20);
+    await body.cancel();
+  });
+});
+
+describe("an answer to a request to stream", () => {
+  const answer = async (text: string, type: string) => {
+    const { frames, sender } = collectFrames();
+    const response = async () => new Response(text, { headers: { "content-type": type } });
+    const upstream = {
+      ...createHttpUpstream({ url: "http://127.0.0.1:9", models: [], endpoints: [] }),
+      request: response,
+    };
+    const ask = { type: "ask", ask: "1", stream: true, body: "{}", deadline_ms: 1000 } as const;
+    await runAsk({
+      ask: { ...ask, endpoint: "chat/completions" },
+      upstream,
+      server: sender,
+      clock: createFakeClock(),
+      stopping: new AbortController(),
+    });
+    return frames;
+  };
+
+  test.each([
+    "text/plain; charset=utf-8",
+    "application/json",
+    "application/octet-stream",
+    "text/event-stream",
+  ])("events under the content type %s are passed on as events", async (type) => {
+    expect(await answer("data: 1\n\ndata: [DONE]\n\n", type)).toMatchObject([
+      { type: "accept" },
+      { type: "delta", data: "1" },
+      { type: "delta", data: "[DONE]" },
+      { type: "done", status: 200 },
+    ]);
+  });
+
+  test.each(["application/json", "text/event-stream"])(
+    "JSON under the content type %s stays JSON",
+    async (type) => {
+      expect(await answer('\ufeff{"choices":[{}]}', type)).toMatchObject([
+        { type: "accept" },
+        { type: "done", status: 200, body: '{"choices":[{}]}' },
+      ]);
+    },
+  );
+});
