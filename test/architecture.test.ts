@@ -52,7 +52,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
   log: { ours: [], external: /^$/ },
   json: { ours: [], external: /^$/ },
   net: { ours: [], external: /^(node:|bun$)/ },
-  protocol: { ours: [], external: /^zod$/ },
+  protocol: { ours: ["json"], external: /^zod$/ },
   relay: { ours: ["protocol", "json", "bounded-map.ts", "errors.ts"], external: /^$/ },
   auth: {
     ours: ["store/store.ts", "bounded-map.ts", "errors.ts", "files.ts", "net", "time.ts"],

@@ -67,7 +67,9 @@ export async function readArchive(
     }
     await feeding;
   } catch (error) {
-    throw explain(error);
+    // Whatever follows the end of an archive is not a part of it.
+    if (!(await hasEndAt(path, endsAt))) throw explain(error);
+    return;
   }
   if (!(await hasEndAt(path, endsAt))) throw new CommandError(CUT_SHORT);
 }

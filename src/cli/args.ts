@@ -168,7 +168,7 @@ function isValue(text: string | undefined): boolean {
 function unknownFlag(flag: string, meant: string | undefined): string {
   if (meant || /^(--[a-z]+([-_][a-z]+)*|-[a-z])$/i.test(flag))
     return `Unknown flag ${flag}. ${meant ? `Did you mean ${meant}?` : "Leave it out."}`;
-  return 'An argument begins with "-" but is not a flag. Put -- before a key that begins with a dash.';
+  return 'An argument that begins with "-" is an unknown flag, or a key. Put -- before a key that begins with a dash.';
 }
 
 /** Returns the candidate that the word is a typing mistake for, if there is one. */

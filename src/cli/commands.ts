@@ -76,7 +76,7 @@ export const COMMANDS = {
     summary: "Check a backup, and replace the data of a stopped server with it.",
     usage: ["restore <file> [--force] [flags]"],
     settings: ["data", "sealKey"],
-    flags: { force: { help: "Restore even if the seal key opens none of the tokens." } },
+    flags: { force: { help: "Restore even if the seal key decrypts none of the tokens." } },
   },
   config: {
     summary: "Show every setting as the server would read it, with secrets masked.",

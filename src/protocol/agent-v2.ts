@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { plainMessage } from "../json/schema-message.ts";
 
 /**
  * The WebSocket subprotocol of v2, our own agent protocol: JSON objects in text frames, documented in
@@ -141,9 +142,7 @@ export const AGENT_FRAME_TYPES: ReadonlySet<string> = new Set(
 /** Returns the first wrong field of a frame, and why: "slots: Too big: expected number to be <=1024". */
 export function frameFault({ issues: [issue] }: z.ZodError): string {
   const { path = [], message = "" } = issue ?? {};
-  const reason = message
-    .replace(/^Invalid input: /, "")
-    .replace(/^Invalid discriminator.*/, "expected string");
+  const reason = plainMessage(message);
   return path.length === 0 ? reason : `${dotPath(path)}: ${reason}`;
 }
 

@@ -42,6 +42,6 @@ test("a v2 agent with an invalid hello gets the name of the invalid field, not t
   expect(await socket.receive()).toBeUndefined();
   expect(await socket.ended).toEqual({
     code: 4501,
-    reason: "invalid hello: slots: Too small: expected number to be >=1",
+    reason: "invalid hello: slots: expected at least 1",
   });
 });

@@ -61,10 +61,10 @@ describe("the hello", () => {
     [{}, "type: expected string"],
     [{ type: "pong" }, "the first frame must be a hello"],
     [{ type: "accept" }, "the first frame must be a hello"],
-    [{ ...HELLO, slots: 0 }, "slots: Too small: expected number to be >=1"],
-    [{ ...HELLO, slots: 1025 }, "slots: Too big: expected number to be <=1024"],
+    [{ ...HELLO, slots: 0 }, "slots: expected at least 1"],
+    [{ ...HELLO, slots: 1025 }, "slots: expected at most 1024"],
     [{ ...HELLO, slots: "2" }, "slots: expected number, received string"],
-    [{ ...HELLO, name: "" }, "name: Too small: expected string to have >=1 characters"],
+    [{ ...HELLO, name: "" }, "name: expected at least 1 character"],
     [{ ...HELLO, models: [{}] }, "models[0].id: expected string, received undefined"],
     [{ ...HELLO, endpoints: undefined }, "endpoints: expected array, received undefined"],
   ])("the hello %j is refused, and the reason names the fault: %s", (frame, fault) => {
@@ -191,6 +191,13 @@ describe("an ask", () => {
     });
   });
 
+  test("a failed ask without a reason says that the agent gave none", async () => {
+    const { askWhole, last, say } = register();
+    const asked = askWhole("q", { model: "m" });
+    say({ type: "fail", ask: last("ask").ask, error: { message: "" }, retryable: false });
+    await expect(asked).rejects.toMatchObject({ extra: { err: "it gave no reason" } });
+  });
+
   test("a cancelled ask is cancelled at the agent, and any number of late frames for it is ignored", async () => {
     const { ask, last, say, closed, relay } = register();
     const caller = new AbortController();
@@ -217,8 +224,8 @@ describe("invalid and unexpected frames", () => {
     ["}{", "not JSON, or nested too deeply"],
     ["7", "expected object, received number"],
     [{ type: "delta", ask: "x" }, "delta.data: expected string, received undefined"],
-    [{ type: "done", ask: "x", status: 7 }, "done.status: Too small: expected number to be >=100"],
-    [{ type: "update", slots: 0 }, "update.slots: Too small: expected number to be >=1"],
+    [{ type: "done", ask: "x", status: 7 }, "done.status: expected at least 100"],
+    [{ type: "update", slots: 0 }, "update.slots: expected at least 1"],
     [{ type: "delta", ask: "x", data: "[".repeat(1000) + "]".repeat(1000) }, "delta.data: nested too deeply"],
   ])(
     "the frame %j closes only its sender's connection, and the reason names the fault: %s",

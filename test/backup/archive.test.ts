@@ -1,5 +1,13 @@
 import { expect, test } from "bun:test";
-import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { readArchive, writeArchive } from "../../src/backup/archive.ts";
 import { CommandError } from "../../src/errors.ts";
@@ -96,6 +104,15 @@ test("packing fails if a file becomes shorter or longer meanwhile", async () => 
     closeSync(file);
   }
 });
+
+test.each([5, 512, 1300])(
+  "reading ignores %d bytes after the end of an archive, as tar does",
+  async (bytes) => {
+    const path = await pack({ a: Buffer.alloc(1000, 7) });
+    appendFileSync(path, Buffer.alloc(bytes, "junk"));
+    expect(await unpack(path)).toEqual({ a: Buffer.alloc(1000, 7) });
+  },
+);
 
 test("reading refuses an archive that is cut short, or whose header was altered", async () => {
   const content = Buffer.alloc(1000, 7);

@@ -15,7 +15,7 @@ const NONE = "none";
 
 /** For each kind of attribute, what stands for the value in help texts, and what to do about a wrong one. */
 const KINDS = {
-  text: { value: "<name>", advice: `Give a name of 1 to 200 characters, or ${NONE}.` },
+  text: { value: "<name>", advice: `Give a name of 1 to 200 characters, or the word ${NONE} for no name.` },
   time: {
     value: "<time>",
     advice: `Give a time such as 30d, 2026-12-31 or 2026-12-31T18:00:00Z, or ${NONE}.`,

@@ -170,7 +170,13 @@ export const AgentKeyRevoked = namedObject("AgentKeyRevoked", {
 });
 
 export const AuditQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(1000).default(100).describe("The maximum number of entries."),
+  limit: z.coerce
+    .number("give a whole number from 1 to 1000")
+    .int()
+    .min(1)
+    .max(1000)
+    .default(100)
+    .describe("The maximum number of entries."),
   before: z.coerce.number().int().min(1).optional().describe("Only entries with a smaller `seq`."),
   format: z.enum(["json", "csv"]).default("json").describe("CSV is for spreadsheets."),
 });

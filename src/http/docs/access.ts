@@ -11,7 +11,7 @@ export const SECURITY_SCHEMES = {
   token: bearer("`Authorization: Bearer <key>`, a user's token or the admin key."),
   tokenBare: header(
     "Authorization",
-    "`Authorization: <key>`, without `Bearer`, as the Go server accepts it.",
+    "`Authorization: <key>`, without `Bearer`, as the reference server accepts it.",
   ),
   tokenHeader: header("x-api-key", "`x-api-key: <key>`, a user's token or the admin key."),
   adminKey: bearer("`Authorization: Bearer <admin key>`."),
@@ -20,7 +20,7 @@ export const SECURITY_SCHEMES = {
   adminKeyQuery: apiKey(
     "query",
     "admin_key",
-    "`?admin_key=<admin key>`, as the Go server accepts it. Proxies write URLs to their logs, so prefer a header.",
+    "`?admin_key=<admin key>`, as the reference server accepts it. Proxies write URLs to their logs, so prefer a header.",
   ),
   session: apiKey(
     "cookie",

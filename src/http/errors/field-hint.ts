@@ -1,12 +1,12 @@
+import { plainMessage } from "../../json/schema-message.ts";
+
 /**
  * Returns the hint for a value that does not fit its schema, made from the message of the schema library. It
  * names the field at fault, never what was in it.
  */
 export function fieldHint(path: string, message = "Invalid input"): string {
   const field = path === "" ? "The body" : `\`${path}\``;
-  const reason = message
-    .replace(/^(?:Invalid (?:input|option|string)|Too (?:small|big)): /, "")
-    .replace(/^Unrecognized key(s?): /, "unknown key$1 ");
+  const reason = plainMessage(message);
   if (reason === "Invalid input") return `${field} is not valid.`;
   const missing = /^(.*), received undefined$/.exec(reason)?.[1];
   if (missing !== undefined) return `${field} is missing: ${missing}.`;

@@ -118,7 +118,7 @@ export type LiveFrame = z.output<typeof LiveFrame>;
 /** Why the server closes a live view. */
 export const LIVE_CLOSE = {
   session_ended: { code: 4401, reason: "the session has ended" },
-  unasked: { code: 1008, reason: "a live view takes no frames" },
+  unasked: { code: 1008, reason: "a live view accepts no frames" },
   too_slow: { code: 4408, reason: "it reads too slowly" },
   stopping: { code: 1001, reason: "server is shutting down" },
 } as const;

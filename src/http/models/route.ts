@@ -20,7 +20,7 @@ import { AnswerShape, ModelAskBody } from "./schema.ts";
 
 const MODEL = SAMPLE.model;
 const UNCHANGED =
-  "An agent whose upstream has this very route is sent the body unchanged, unknown fields included, and its answer is passed on unchanged.";
+  "An agent whose upstream has this route is sent the body unchanged, unknown fields included, and its answer is passed on unchanged.";
 const TRANSLATED =
   "For any other agent with chat completions, the request and the answer are translated. What a chat completion cannot express is a 400 whose `param` names the field. The fields here are those that the translation reads.";
 const EVENTS =

@@ -32,7 +32,7 @@ export const UserUsageQuery = z.object({
   ),
   format: z.enum(["json", "csv"], "give json or csv").default("json").describe("CSV is for spreadsheets."),
   limit: text
-    .regex(/^\d{1,5}$/)
+    .regex(/^\d{1,5}$/, `give a number from 1 to ${ENTRIES_MAX}`)
     .default("1000")
     .transform(Number)
     .refine((count) => count >= 1 && count <= ENTRIES_MAX, `give a number from 1 to ${ENTRIES_MAX}`)

@@ -16,7 +16,7 @@ const Shape = z.strictObject({
 test.each<[unknown, string]>([
   [{}, "`model` is missing: expected string."],
   [{ model: 5 }, "`model` is not valid: expected string, received number."],
-  [{ model: "" }, "`model` is not valid: expected string to have >=1 characters."],
+  [{ model: "" }, "`model` is not valid: expected at least 1 character."],
   [{ model: "m", size: "x" }, '`size` is not valid: expected one of "s"|"m".'],
   [{ model: "m", day: "x" }, "`day` is not valid: invalid ISO date."],
   [{ model: "m", limit: 9 }, "`limit` is not valid: give a number below 9."],

@@ -1,7 +1,9 @@
 /** Returns the details of a change on one line: `name: Ann, max_parallel: 4`. */
 export function detailText(detail: Record<string, unknown> | null): string {
   if (!detail) return "–";
-  const parts = Object.entries(detail).map(([name, value]) => `${name}: ${valueText(value)}`);
+  const parts = Object.entries(detail).map(([name, value]) =>
+    name === "models" && value === null ? "models: all" : `${name}: ${valueText(value)}`,
+  );
   return parts.join(", ") || "–";
 }
 

@@ -31,7 +31,7 @@ const Metadata = z.object({ user_id: optionalText });
 
 export const MessagesBody = z.object({
   model: text.min(1).describe("One of `GET /v1/models`."),
-  max_tokens: z.int().positive().describe("The greatest number of output tokens."),
+  max_tokens: z.int().positive().describe("The maximum number of output tokens."),
   messages: z.array(Message).min(1).describe("The conversation so far."),
   system: Content.nullish().describe("Comes before the messages."),
   stream: flag.describe("Send the answer as it is made."),
@@ -45,9 +45,9 @@ export const MessagesBody = z.object({
   output_config: OutputConfig.nullish().describe("The format of the answer, and the effort."),
   output_format: Format.describe("The former place of the format."),
   metadata: Metadata.nullish().describe("`user_id` is your name for the end user."),
-  container: z.unknown().optional().describe("Is refused in a translation."),
-  mcp_servers: z.array(z.unknown()).nullish().describe("Are refused in a translation."),
-  thread: z.unknown().optional().describe("Is refused in a translation."),
+  container: z.unknown().optional().describe("Not supported when translated."),
+  mcp_servers: z.array(z.unknown()).nullish().describe("Not supported when translated."),
+  thread: z.unknown().optional().describe("Not supported when translated."),
 });
 export type MessagesBody = z.output<typeof MessagesBody>;
 
