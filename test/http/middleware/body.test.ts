@@ -83,6 +83,11 @@ async function connectDeafAgent(url: string): Promise<void> {
   source.socket.pause();
 }
 
+async function slotsInUse(url: string): Promise<number> {
+  const response = await fetch(`${url}/admin/overview`, { headers: { authorization: ADMIN_KEY } });
+  return ((await response.json()) as { slots: { in_use: number } }).slots.in_use;
+}
+
 test("an agent that reads nothing is closed, and its asks move to another agent", async () => {
   const limits = ["--first-byte", "10s", "--ping-every", "500ms"];
   const server = await startTestServer(limits);
@@ -92,6 +97,8 @@ test("an agent that reads nothing is closed, and its asks move to another agent"
     headers: { authorization: ADMIN_KEY },
     body: JSON.stringify({ content: "x".repeat(16 * 1024 * 1024) }),
   });
+  // Otherwise, the other agent may get the ask at once.
+  await until(async () => (await slotsInUse(server.url)) === 1);
   const good = await connectV2Agent(server.url, {
     onAsk: ({ ask }, agent) => streamPieces(agent, ask, ["fine"]),
   });
