@@ -59,7 +59,17 @@ function toolResult(block: Typed, path: string): { message: ChatMessage; images:
 
 const countImages = (count: number) => (count === 1 ? "1 image" : `${count} images`);
 
-/** Leaves thinking out: its signature is Anthropic's, and most chat templates drop earlier thinking too. */
+/**
+ * Whether blocks of that type are left out. The signature of thinking is Anthropic's, and most chat templates
+ * drop earlier thinking too. The others are of tools that only Anthropic runs, which are left out themselves.
+ */
+const isLeftOut = (type: string): boolean =>
+  type === "thinking" ||
+  type === "redacted_thinking" ||
+  type.endsWith("_tool_use") ||
+  type.endsWith("_tool_result") ||
+  type === "container_upload";
+
 function assistantMessage(content: Content, path: string, names: ToolNames): ChatMessage {
   const texts: string[] = [];
   const calls: unknown[] = [];
@@ -69,7 +79,7 @@ function assistantMessage(content: Content, path: string, names: ToolNames): Cha
       const { id, name, input } = readShape(Block.tool_use, block, at);
       const called = { name: names.shorten(name), arguments: JSON.stringify(input ?? {}) };
       calls.push({ id, type: "function", function: called });
-    } else if (block.type !== "thinking" && block.type !== "redacted_thinking")
+    } else if (!isLeftOut(block.type))
       throw refuse(`${at}.type`, `A chat completion cannot hold a \`${block.type}\` block.`);
   }
   const text = texts.join("\n");

@@ -39,14 +39,17 @@ export const MessagesBody = z.object({
   temperature: number.describe("As the upstream takes it."),
   top_p: number.describe("As the upstream takes it."),
   top_k: number.describe("As the upstream takes it."),
-  tools: z.array(AnyTool).nullish().describe("Tools of the caller. Those that run at Anthropic are refused."),
+  tools: z
+    .array(AnyTool)
+    .nullish()
+    .describe("Tools of the caller. Those that run at Anthropic are left out when translated."),
   tool_choice: ToolChoice.nullish().describe("`auto`, `any`, `none`, or one tool."),
   thinking: Thinking.nullish().describe("Whether the model thinks first."),
   output_config: OutputConfig.nullish().describe("The format of the answer, and the effort."),
   output_format: Format.describe("The former place of the format."),
   metadata: Metadata.nullish().describe("`user_id` is your name for the end user."),
   container: z.unknown().optional().describe("Not supported when translated."),
-  mcp_servers: z.array(z.unknown()).nullish().describe("Not supported when translated."),
+  mcp_servers: z.array(z.unknown()).nullish().describe("Left out when translated."),
   thread: z.unknown().optional().describe("Not supported when translated."),
 });
 export type MessagesBody = z.output<typeof MessagesBody>;

@@ -82,11 +82,9 @@ function chatRequest(body: MessagesBody, names: ToolNames): Record<string, unkno
 /** With these details, the tool runners of the official packages go on without a thread. */
 const NO_THREADS = { details: { error_code: "thread_unsupported_request", unsupported: [] } };
 
-/** Refuses what Anthropic keeps or runs on its side. */
-function refuseState({ container, mcp_servers, thread }: MessagesBody): void {
+/** Refuses what Anthropic keeps on its side. */
+function refuseState({ container, thread }: MessagesBody): void {
   if (container != null) throw refuse("container", "Containers run at Anthropic only. Leave the field out.");
-  if (mcp_servers?.length)
-    throw refuse("mcp_servers", "This server does not connect to MCP servers. Offer their tools in `tools`.");
   const noThreads = "This server keeps no threads. Send the whole conversation in `messages`.";
   if (thread != null) throw refuse("thread", noThreads, NO_THREADS);
 }
@@ -108,17 +106,36 @@ function responseFormat({ output_config, output_format }: MessagesBody): Record<
   return { response_format: { type: "json_schema", json_schema: { name: "answer", schema, strict: true } } };
 }
 
+type GivenTool = NonNullable<MessagesBody["tools"]>[number];
+
+const ONLY_CALLERS_TOOLS =
+  "Only tools with an `input_schema`, which the caller runs, can be chosen. Others are built into Anthropic's API and models.";
+
+/**
+ * Returns whether the tool is built into Anthropic's API or models: `web_search_…`, `bash_…`, `mcp_toolset`, or
+ * one of tomorrow. Such tools are left out, as `mcp_servers` are, since an offer is not a demand: the model may
+ * leave them unused. Only a `tool_choice` that needs one is refused.
+ */
+const isVendorsTool = ({ type, input_schema: schema }: GivenTool): boolean =>
+  type != null && type !== "custom" && schema == null;
+
 /**
  * Returns the tools for the chat completion, and which of them the model may or must call. `defer_loading`,
  * `eager_input_streaming`, `input_examples` and `cache_control` are left out, as tools work without them.
  */
 function chatTools({ tools, tool_choice: choice }: MessagesBody, names: ToolNames): Record<string, unknown> {
-  const functions = (tools ?? []).map((tool, index) => chatTool(tool, `tools[${index}]`, names));
+  const functions = (tools ?? []).flatMap((tool, index) =>
+    isVendorsTool(tool) ? [] : [chatTool(tool, `tools[${index}]`, names)],
+  );
   const chosen = choice?.type === "tool" ? names.shorten(choice.name ?? "") : undefined;
   if (choice?.type === "any" && functions.length === 0)
-    throw refuse("tool_choice", "There are no tools to choose from.");
-  if (chosen !== undefined && !functions.some((tool) => tool.function.name === chosen))
+    throw refuse("tool_choice", `There are no tools to choose from. ${ONLY_CALLERS_TOOLS}`);
+  if (chosen !== undefined && !functions.some((tool) => tool.function.name === chosen)) {
+    const vendors = tools?.find((tool) => tool.name === choice?.name && isVendorsTool(tool));
+    if (vendors)
+      throw refuse("tool_choice.name", `The type of the tool is \`${vendors.type}\`. ${ONLY_CALLERS_TOOLS}`);
     throw refuse("tool_choice.name", "It must be the name of one of the tools.");
+  }
   if (functions.length === 0) return {};
   return {
     tools: functions,
@@ -127,11 +144,7 @@ function chatTools({ tools, tool_choice: choice }: MessagesBody, names: ToolName
   };
 }
 
-function chatTool(tool: NonNullable<MessagesBody["tools"]>[number], path: string, names: ToolNames) {
-  if (tool.type != null && tool.type !== "custom") {
-    const reason = `\`${tool.type}\` tools are built into Anthropic's API and models. Use tools with an \`input_schema\`, which the caller runs.`;
-    throw refuse(`${path}.type`, reason);
-  }
+function chatTool(tool: GivenTool, path: string, names: ToolNames) {
   const { name, description, input_schema: parameters, strict } = readShape(ClientTool, tool, path);
   const definition = {
     name: names.shorten(name),

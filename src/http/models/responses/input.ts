@@ -6,6 +6,17 @@ import { customArguments, type Tools } from "./tools.ts";
 
 const NOT_STORED =
   "This server keeps no responses. Send the whole conversation in `input`, with `store: false`.";
+/**
+ * The items of tools that only the vendor runs, and of those that a chat completion cannot express:
+ * `web_search_call`, `mcp_list_tools`, `local_shell_call_output` and so on. They are left out, as their tools
+ * are. `additional_tools` is read with the tools.
+ */
+const VENDORS_ITEM = /_call(_output)?$|^mcp_|^tool_search_|^additional_tools$/;
+/**
+ * References to reasoning, to which the AI SDK refers even when it sends calls in full, and to items that are
+ * left out: searches, images, interpreter and MCP calls.
+ */
+const MAY_BE_MISSING = /^(rs|ws|fs|ig|ci|mcp|mcpl|mcpr|tsc|tso)_/;
 const NO_FILES = "Chat completions take no files. Send the text itself, or an image as `input_image`.";
 
 /**
@@ -41,14 +52,11 @@ function readItem(item: Typed, path: string, history: History, tools: Tools, inL
     // reasoning.
     case "reasoning":
       return inLastTurn ? readReasoning(item, path, history) : undefined;
-    // The search was made elsewhere, and its results are not in the item.
-    case "web_search_call":
-      return;
-    // Reasoning may be left out. The AI SDK refers to it even when it sends calls in full.
     case "item_reference":
-      if (readShape(InputItem.item_reference, item, path).id.startsWith("rs_")) return;
+      if (MAY_BE_MISSING.test(readShape(InputItem.item_reference, item, path).id)) return;
       throw refuse(path, NOT_STORED);
     default:
+      if (VENDORS_ITEM.test(item.type ?? "")) return;
       throw refuse(`${path}.type`, `A chat completion cannot hold a \`${item.type}\` item.`);
   }
 }

@@ -27,7 +27,10 @@ export const ResponsesBody = z.looseObject({
   instructions: optionalText.describe("Come before the input."),
   stream: flag.describe("Send the answer as it is made."),
   background: flag.describe("Not supported when translated."),
-  tools: z.array(Typed).nullish().describe("Functions and custom tools."),
+  tools: z
+    .array(Typed)
+    .nullish()
+    .describe("Tools of the caller. Those that run at OpenAI are left out when translated."),
   tool_choice: z.union([text, Typed]).nullish().describe("`auto`, `none`, `required`, or one tool."),
   parallel_tool_calls: flag.describe("Whether several tools may be called at once."),
   max_output_tokens: number.describe("The maximum number of output tokens."),
@@ -50,6 +53,7 @@ export const InputItem = {
   output: z.object({ call_id: text, output: Content }),
   reasoning: z.object({ summary: Texts, content: Texts }),
   item_reference: z.object({ id: text }),
+  additional_tools: z.object({ tools: z.array(Typed).nullish() }),
 };
 
 export const ContentPart = {

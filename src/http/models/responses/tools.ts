@@ -2,7 +2,7 @@ import { parseJson, textField } from "../../../json/parse.ts";
 import { readShape, refuse } from "../refuse.ts";
 import { shortName } from "../tool-names.ts";
 import { withoutNulls } from "../translation.ts";
-import { type ResponsesBody, Tool, ToolChoice, type Typed } from "./schema.ts";
+import { InputItem, type ResponsesBody, Tool, ToolChoice, type Typed } from "./schema.ts";
 
 /** The name by which the caller knows a tool. */
 export interface ToolName {
@@ -20,15 +20,24 @@ interface Namespace {
   about: string | null | undefined;
 }
 
+const CALLERS_TYPES = ["function", "custom", "namespace"];
 const ONLY_CALLERS_TOOLS =
-  "Only tools that the caller runs are supported: those of the type `function`, `custom` or `namespace`.";
+  "Only tools that the caller runs can be chosen: those of the type `function`, `custom` or `namespace`.";
+
+/**
+ * Returns whether only the vendor can run tools of that type, such as `web_search`, `tool_search`, `mcp` or one
+ * of tomorrow. They are left out, since an offer is not a demand: Codex CLI sends some with every request, and
+ * a model may leave them unused. Only a `tool_choice` that needs one is refused.
+ */
+const isVendorsType = (type: string | null | undefined): boolean =>
+  type != null && !CALLERS_TYPES.includes(type);
 
 /** The tools of one request. A chat completion has only functions, whose names all share one namespace. */
 export class Tools {
   /** The fields of the chat completion: its tools, and which of them the model may or must call. */
   readonly request: Record<string, unknown>;
   /** The tools that the model is offered, as the caller sent them. */
-  readonly offered: Typed[] = [];
+  readonly offered: Typed[];
   /** The definitions of the offered tools by the names that the upstream knows them by. */
   readonly #definitions = new Map<string, Record<string, unknown>>();
   /** The caller's names by those of the upstream, and the other way round. */
@@ -36,22 +45,14 @@ export class Tools {
   readonly #wireNames = new Map<string, string>();
 
   constructor(body: ResponsesBody) {
-    let searchPath: string | undefined;
-    for (const [index, tool] of (body.tools ?? []).entries()) {
-      const path = `tools[${index}]`;
-      if (tool.type?.startsWith("web_search")) {
-        searchPath ??= path;
-        continue;
-      }
-      this.offered.push(tool);
-      if (tool.type === "namespace") this.#offerNamespace(tool, path);
-      else this.#offer(tool, path, undefined);
+    this.offered = this.#offerAll(body.tools ?? [], "tools");
+    // Codex CLI offers its tools in the input to the models that take them there.
+    for (const [index, item] of (typeof body.input === "string" ? [] : body.input).entries()) {
+      if (item.type !== "additional_tools") continue;
+      const path = `input[${index}]`;
+      this.#offerAll(readShape(InputItem.additional_tools, item, path).tools ?? [], `${path}.tools`);
     }
-    const isEmpty = this.#definitions.size === 0;
-    // Codex CLI sends web_search beside its own tools in every request. A model may leave it unused, so a
-    // request with other tools works without it. A request with no other tool asks for the search itself.
-    if (searchPath && isEmpty) throw refuse(`${searchPath}.type`, ONLY_CALLERS_TOOLS);
-    this.request = isEmpty ? noTools(body) : this.#chatTools(body);
+    this.request = this.#definitions.size === 0 ? noTools(body) : this.#chatTools(body);
   }
 
   /** Returns the upstream's name for a tool. A tool of the history need not be offered any more. */
@@ -71,9 +72,20 @@ export class Tools {
     return this.#byWireName.get(wireName) ?? { kind: "function", name: wireName };
   }
 
+  /** Returns the tools that the caller runs. */
+  #offerAll(tools: readonly Typed[], path: string): Typed[] {
+    return tools.filter((tool, index) => {
+      if (isVendorsType(tool.type)) return false;
+      if (tool.type === "namespace") this.#offerNamespace(tool, `${path}[${index}]`);
+      else this.#offer(tool, `${path}[${index}]`, undefined);
+      return true;
+    });
+  }
+
   #offerNamespace(tool: Typed, path: string): void {
     const { name, description, tools } = readShape(Tool.namespace, tool, path);
     for (const [index, inner] of tools.entries()) {
+      if (isVendorsType(inner.type)) continue;
       // Only the first tool repeats the description of the namespace: that of an MCP server may be pages long.
       const about = index === 0 ? description : undefined;
       this.#offer(inner, `${path}.tools[${index}]`, { name, about });
@@ -94,9 +106,10 @@ export class Tools {
     if (choice.type === "allowed_tools") {
       // Upstreams do not know this choice. Offering no other tools has the same effect.
       const allowed = readShape(ToolChoice.allowed, choice, "tool_choice");
-      const wanted = allowed.tools.map((tool, index) =>
-        this.#wireNameOf(tool, `tool_choice.tools[${index}]`),
+      const wanted = allowed.tools.flatMap((tool, index) =>
+        isVendorsType(tool.type) ? [] : [this.#wireNameOf(tool, `tool_choice.tools[${index}]`)],
       );
+      if (wanted.length === 0) return withoutTools(allowed.mode, "tool_choice.tools");
       return { tools: this.#functions(new Set(wanted)), tool_choice: allowed.mode, ...parallel };
     }
     const name = this.#wireNameOf(choice, "tool_choice");
@@ -163,6 +176,15 @@ export function customInput(callArguments: string): string {
 export const customArguments = (input: string): string => JSON.stringify({ input });
 
 function noTools({ tool_choice: choice }: ResponsesBody): Record<string, unknown> {
-  if (choice == null || choice === "auto" || choice === "none") return {};
-  throw refuse("tool_choice", "There are no tools to choose from.");
+  if (choice == null || typeof choice === "string") return withoutTools(choice, "tool_choice");
+  if (choice.type === "allowed_tools")
+    return withoutTools(readShape(ToolChoice.allowed, choice, "tool_choice").mode, "tool_choice");
+  if (isVendorsType(choice.type)) throw refuse("tool_choice.type", ONLY_CALLERS_TOOLS);
+  return withoutTools("required", "tool_choice");
+}
+
+/** Returns the fields of a request without tools. Throws if the model must call one. */
+function withoutTools(mode: string | null | undefined, path: string): Record<string, unknown> {
+  if (mode == null || mode === "auto" || mode === "none") return {};
+  throw refuse(path, `There are no tools to choose from. ${ONLY_CALLERS_TOOLS}`);
 }

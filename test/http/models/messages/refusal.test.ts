@@ -31,7 +31,7 @@ describe("what a chat completion cannot express", () => {
     [
       "messages[0].content[1].type",
       {
-        messages: [assistant({ type: "text", text: "a" }, { type: "server_tool_use" }), user()],
+        messages: [assistant({ type: "text", text: "a" }, { type: "compaction" }), user()],
       },
     ],
     [
@@ -39,12 +39,11 @@ describe("what a chat completion cannot express", () => {
       { messages: [user({ type: "text", text: "a" }), assistant({ type: "text", text: "{" })] },
     ],
     ["system[0].type", { system: [PNG] }],
-    ["tools[1].type", { tools: [TOOL, server] }],
-    ["tools[0].type", { tools: [{ type: "bash_20250124", name: "bash" }] }],
-    ["tools[0].type", { tools: [{ type: "mcp_toolset", mcp_server_name: "a" }] }],
+    ["tool_choice.name", { tools: [TOOL, server], tool_choice: { type: "tool", name: "web_search" } }],
+    ["tool_choice", { tools: [{ type: "bash_20250124", name: "bash" }], tool_choice: { type: "any" } }],
+    ["tool_choice", { tools: [{ type: "mcp_toolset", mcp_server_name: "a" }], tool_choice: { type: "any" } }],
     ["tool_choice", { tool_choice: { type: "any" } }],
     ["tool_choice.name", { tools: [TOOL], tool_choice: { type: "tool", name: "other" } }],
-    ["mcp_servers", { mcp_servers: [{ type: "url", url: "https://example.com", name: "a" }] }],
     ["container", { container: "container_1" }],
     ["thread", { thread: { type: "create" } }],
     ["output_config.effort", { output_config: { effort: "boundless" } }],
@@ -57,8 +56,9 @@ describe("what a chat completion cannot express", () => {
     expect(error.hint).not.toBeEmpty();
   });
 
-  test("the hint names the type of a tool that runs at Anthropic", () => {
-    expect(refusal(ask({ tools: [server] })).hint).toContain("web_search_20250305");
+  test("the hint names the type of a chosen tool that runs at Anthropic", () => {
+    const tool_choice = { type: "tool", name: "web_search" };
+    expect(refusal(ask({ tools: [server], tool_choice })).hint).toContain("web_search_20250305");
   });
 });
 

@@ -96,8 +96,7 @@ describe("what a chat completion cannot express", () => {
     [inContent({ type: "input_image", file_id: "file_1" }), "input[1].content[1].file_id"],
     [inContent({ type: "input_video" }), "input[1].content[1].type"],
     [{ input: [{ type: "item_reference", id: "msg_1" }] }, "input[0]"],
-    [{ input: [{ type: "computer_call", id: "c" }] }, "input[0].type"],
-    [{ input: [{ type: "local_shell_call", id: "c" }] }, "input[0].type"],
+    [{ input: [{ type: "compaction", encrypted_content: "c" }] }, "input[0].type"],
     [
       { input: [{ role: "system", content: [{ type: "input_image", image_url: "x:y" }] }] },
       "input[0].content[0]",
@@ -110,10 +109,12 @@ describe("what a chat completion cannot express", () => {
       "image_generation",
       "local_shell",
     ].map((type): [object, string] => [
-      { tools: [{ type: "function", name: "f" }, { type }] },
-      "tools[1].type",
+      { tools: [{ type: "function", name: "f" }, { type }], tool_choice: { type } },
+      "tool_choice.type",
     ]),
-    [{ tools: [{ type: "web_search" }] }, "tools[0].type"],
+    [{ tools: [{ type: "web_search" }], tool_choice: { type: "web_search" } }, "tool_choice.type"],
+    [{ tools: [{ type: "web_search" }], tool_choice: "required" }, "tool_choice"],
+    [{ tools: [{ name: "f" }] }, "tools[0].type"],
     [{ tool_choice: "required" }, "tool_choice"],
   ];
   for (const [body, param] of refusals) {
