@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { removeField, setField } from "../../src/json/edit.ts";
+import { removeField, setField, setFields } from "../../src/json/edit.ts";
 import { chooseSeed, createRandom, type Random } from "../support/random.ts";
 
 test.each([
@@ -13,6 +13,14 @@ test.each([
   ['{"a":"}{\\"model\\":","model":null}', '{"a":"}{\\"model\\":","model":"b"}'],
 ])("setField changes only the value of the field, or adds the field at the end: %s", (text, expected) => {
   expect(setField(text, "model", "b")).toBe(expected);
+});
+
+test.each([
+  ["{}", '{"a":1,"b":2}'],
+  ['{"b":0, "c":[{}],"a":0 }', '{"b":2, "c":[{}],"a":1 }'],
+  ['{"c":1.0,"b":{"a":0}}', '{"c":1.0,"b":2,"a":1}'],
+])("setFields changes several fields at once: %s", (text, expected) => {
+  expect(setFields(text, { a: 1, b: 2 })).toBe(expected);
 });
 
 test.each([

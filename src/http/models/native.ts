@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { AppError } from "../../errors.ts";
-import { removeField, setField } from "../../json/edit.ts";
+import { type Entry, removeField, setFields } from "../../json/edit.ts";
 import { parseJson } from "../../json/parse.ts";
 import type { Endpoint } from "../../protocol/agent-v2.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
@@ -14,6 +14,8 @@ import type { ModelAskBody } from "./schema.ts";
 interface NativeRequest {
   /** The body as the caller sent it, and what the server reads of it. */
   text: string;
+  /** The entries of the text. */
+  entries: readonly Entry[];
   body: ModelAskBody;
   /** The name that agents know the model by. */
   model: string;
@@ -29,15 +31,16 @@ interface NativeRequest {
  */
 export function nativePlan(
   endpoint: Endpoint,
-  { text, body: fields, model, headers, style }: NativeRequest,
+  { text, entries, body: fields, model, headers, style }: NativeRequest,
 ): Plan {
   const stream = fields.stream ?? false;
   const isChatLike = endpoint === "chat/completions" || endpoint === "completions";
   const hidesUsage = stream && isChatLike && fields.stream_options?.include_usage !== true;
-  const named = model === fields.model ? text : setField(text, "model", model);
-  const body = hidesUsage
-    ? setField(named, "stream_options", { ...fields.stream_options, include_usage: true })
-    : named;
+  const changes = {
+    ...(model !== fields.model && { model }),
+    ...(hidesUsage && { stream_options: { ...fields.stream_options, include_usage: true } }),
+  };
+  const body = Object.keys(changes).length > 0 ? setFields(text, changes, entries) : text;
   return {
     request: { endpoint, stream, headers, body: () => body },
     answer: (body) => body,

@@ -3,8 +3,9 @@ import { CALLER_HEADERS, type Endpoint } from "../../protocol/agent-v2.ts";
 import type { AskContext } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { ErrorStyle } from "../errors/style.ts";
-import { checkAllowed, type ModelAliases, resolveModel } from "./allowed-models.ts";
+import { checkAllowed, checkFallbacks, type ModelAliases, resolveModel } from "./allowed-models.ts";
 import type { ModelAsk } from "./ask.ts";
+import { clearEntries } from "./clear-entries.ts";
 import { nativePlan } from "./native.ts";
 import type { ModelAskBody } from "./schema.ts";
 import type { Translation, TranslationContext } from "./translation.ts";
@@ -39,11 +40,16 @@ export function readModelAsk(
   asker: AskContext,
   { body, text, json, headers }: GivenRequest,
 ): ModelAsk {
+  const entries = clearEntries(text);
   const model = resolveModel(body.model, deps.modelAliases);
   checkAllowed(model, asker.models);
+  checkFallbacks(json, asker.models);
   if (!deps.relay.knowsModel(model)) throw unknownModel(body.model, deps, asker);
   const { endpoint, style } = api;
-  const native = nativePlan(endpoint, { text, body, model, headers: passedHeaders(headers), style });
+  const native = nativePlan(endpoint, {
+    ...{ text, entries, body, model, style },
+    headers: passedHeaders(headers),
+  });
   const ask: ModelAsk = { asker, model, stream: body.stream ?? false, plans: [native], v1: undefined };
   const refusal = addPlans(ask, json, deps, api);
   const requests = ask.plans.map(({ request }) => request);

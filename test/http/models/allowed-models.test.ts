@@ -118,6 +118,29 @@ describe("a user with a list of models", () => {
     await first.stop();
   });
 
+  test.each([
+    ["models", ["llama", "secret"]],
+    ["models", ["fast"]],
+    ["models", [{ id: "llama" }]],
+    ["models", "secret"],
+    ["models", { 0: "llama" }],
+    ["fallbacks", ["secret"]],
+    ["fallbacks", [{ llama: ["secret"] }]],
+  ])("a user cannot reach another model through the fallback list %s: %p", async (param, list) => {
+    const { post } = await scene(["llama", "qwen"]);
+    for (const path of ["/v1/chat/completions", "/v1/embeddings", "/v1/messages"]) {
+      const refused = await post(path, { ...chat("llama"), [param]: list });
+      expect(refused.status).toBe(403);
+      expect(await refused.text()).toContain(`\`${param}\` must be an array`);
+    }
+    expect(
+      (await post("/v1/chat/completions", { ...chat("llama"), [param]: ["qwen", "llama"] })).status,
+    ).toBe(200);
+    expect((await post("/v1/chat/completions", { ...chat("llama"), [param]: null })).status).toBe(200);
+    const free = await scene(null);
+    expect((await free.post("/v1/chat/completions", { ...chat("llama"), [param]: list })).status).toBe(200);
+  });
+
   test("a user cannot continue a conversation with a model that is no longer allowed, but can with another", async () => {
     const { post, change } = await scene(["llama", "qwen"]);
     const begun = (await (await post("/api/ask", { content: "hi", model: "llama" })).json()) as {

@@ -5,7 +5,7 @@ import { nativePlan } from "../../../src/http/models/native.ts";
 /** Returns what a caller who did not ask for the usage is sent of a delta. */
 function shown(data: string): string | undefined {
   const body = { model: "m", stream: true };
-  const request = { text: "{}", body, model: "m", headers: {}, style: openaiStyle };
+  const request = { text: "{}", entries: [], body, model: "m", headers: {}, style: openaiStyle };
   return nativePlan("chat/completions", request).stream().push({ data })[0]?.data;
 }
 
