@@ -16,6 +16,7 @@ import {
   type FailFrame,
   frameFault,
   type HelloFrame,
+  isAnswerStatus,
 } from "../protocol/agent-v2.ts";
 import type { Agent } from "../relay/agent.ts";
 import type { AskOrigin } from "../relay/record.ts";
@@ -177,10 +178,11 @@ function answer(frame: AnswerFrame, agent: Agent, relay: Relay): void {
 }
 
 /**
- * Returns the failure that a done frame tells: an error with a good status, or a refusal of the agent's own
- * key. Of the latter nothing is passed on, as it may contain parts of the key.
+ * Returns the failure that a done frame tells: a status that no answer can have, an error with a good status,
+ * or a refusal of the agent's own key. Of the last nothing is passed on, as it may contain parts of the key.
  */
 function failureIn({ status, body = "", headers }: DoneFrame): AppError | undefined {
+  if (!isAnswerStatus(status)) return statusError(`status ${status} is not that of an answer`);
   if (status === 401 || (status === 403 && isAboutAccount(readUpstreamError(body))))
     return new AppError("agent_failed", { extra: { err: "the upstream refuses the agent's key" } });
   const error = status < 300 ? errorInGoodStatus(body) : undefined;
@@ -191,9 +193,15 @@ function failureIn({ status, body = "", headers }: DoneFrame): AppError | undefi
   return new AppError("agent_failed", { extra: { err: message }, upstream });
 }
 
+function statusError(err: string): AppError {
+  return new AppError("agent_answer_invalid", { extra: { err } });
+}
+
 function failureOf({ error, status, body, headers, retry_after_ms }: FailFrame): AppError {
+  const err = oneLine(error.message) ?? "it gave no reason";
+  if (status !== undefined && !isAnswerStatus(status)) return statusError(err);
   return new AppError("agent_failed", {
-    extra: { err: oneLine(error.message) ?? "it gave no reason" },
+    extra: { err },
     retryAfterMs: retry_after_ms,
     upstream: { status, body, headers, type: error.type ?? undefined, code: error.code ?? undefined },
   });

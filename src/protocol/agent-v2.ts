@@ -55,6 +55,21 @@ export type Usage = z.output<typeof Usage>;
 
 const status = z.int().min(100).max(599);
 
+/**
+ * Whether the answer of an upstream can have this HTTP status. One that is informational, that redirects, or
+ * that has no body by definition is not an answer, and must not reach a caller: 101 would open a tunnel.
+ */
+export function isAnswerStatus(status: number): boolean {
+  if (status === 204 || status === 205) return false;
+  return (status >= 200 && status < 300) || (status >= 400 && status < 600);
+}
+
+/** The name of a server-sent event. With a line break in it, it could begin further fields and events. */
+const eventName = z
+  .string()
+  .max(256)
+  .regex(/^[^\r\n]*$/, "must not have a line break");
+
 export const HelloFrame = z.object({
   type: z.literal("hello"),
   /** The id and secret of an earlier `ready`. Together they take that identity back. */
@@ -123,7 +138,7 @@ export const AgentFrame = z.discriminatedUnion("type", [
     /** The event's data, unchanged. */
     data: z.string(),
     /** The event's name, if it has one. */
-    event: z.string().max(256).optional(),
+    event: eventName.optional(),
   }),
   DoneFrame,
   FailFrame,

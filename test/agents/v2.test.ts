@@ -1,50 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { V2Connection } from "../../src/agents/v2.ts";
 import { createResume } from "../../src/auth/resume.ts";
-import type { ServerFrame } from "../../src/protocol/agent-v2.ts";
 import { CLOSE } from "../../src/protocol/close.ts";
 import { createRelayBench, peek, settle } from "../support/relay.ts";
-import { createFakeSocket, UNLIMITED } from "./fake-socket.ts";
-
-const HELLO = {
-  type: "hello",
-  name: "box",
-  version: "1",
-  slots: 2,
-  models: [{ id: "m" }],
-  endpoints: ["chat/completions"],
-};
-const RESUME = createResume("agent key");
-
-type Frame<Type extends ServerFrame["type"]> = Extract<ServerFrame, { type: Type }>;
-
-function connect(bench = createRelayBench(), { address = "10.0.0.1" } = {}) {
-  const { socket, sent, closed } = createFakeSocket<ServerFrame>();
-  const connection = new V2Connection(
-    {
-      relay: bench.relay,
-      clock: bench.clock,
-      newId: () => crypto.randomUUID(),
-      helloWithinMs: 10_000,
-      version: "9.9.9",
-      frameBytesMax: 1000,
-      resume: RESUME,
-    },
-    { address, trusted: false, key: undefined, lease: UNLIMITED },
-  );
-  connection.open(socket);
-  const say = (frame: unknown) =>
-    connection.receive(typeof frame === "string" ? frame : JSON.stringify(frame));
-  const last = <Type extends ServerFrame["type"]>(type: Type) =>
-    sent.findLast((frame): frame is Frame<Type> => frame.type === type) as Frame<Type>;
-  return { ...bench, sent, closed, say, last };
-}
-
-function register(bench?: ReturnType<typeof createRelayBench>, hello: object = HELLO) {
-  const agent = connect(bench);
-  agent.say(hello);
-  return agent;
-}
+import { connect, HELLO, RESUME, register } from "./v2-scene.ts";
 
 describe("the hello", () => {
   test("the hello is answered with an identity, its secret and the server's limits", () => {
@@ -152,32 +110,6 @@ describe("an ask", () => {
     });
   });
 
-  test.each([
-    [{ prompt_tokens: 100_000_001, completion_tokens: 2 }],
-    [{ prompt_tokens: 9_007_199_254_740_991, completion_tokens: 0 }],
-    [{ prompt_tokens: 1e300, completion_tokens: 2 }],
-    [{ prompt_tokens: 1, completion_tokens: -2 }],
-    [{ prompt_tokens: 1.5, completion_tokens: 2 }],
-    [{ prompt_tokens: "1", completion_tokens: 2 }],
-    [{ prompt_tokens: 1 }],
-    ["many"],
-    [null],
-  ])("an answer with the usage %j counts as one without usage", async (usage) => {
-    const { askWhole, last, say, closed } = register();
-    const asked = askWhole("q", { model: "m" });
-    say({ type: "done", ask: last("ask").ask, status: 200, body: "{}", usage });
-    expect((await asked).answer).toMatchObject({ kind: "model", status: 200, usage: undefined });
-    expect(closed).toEqual([]);
-  });
-
-  test("an answer may use 100 million tokens", async () => {
-    const { askWhole, last, say } = register();
-    const asked = askWhole("q", { model: "m" });
-    const usage = { prompt_tokens: 100_000_000, completion_tokens: 100_000_000 };
-    say({ type: "done", ask: last("ask").ask, status: 200, body: "{}", usage });
-    expect((await asked).answer).toMatchObject({ usage });
-  });
-
   test("a failed ask says why, and when to retry", async () => {
     const { askWhole, last, say } = register();
     const asked = askWhole("q", { model: "m" });
@@ -225,6 +157,12 @@ describe("invalid and unexpected frames", () => {
     ["7", "expected object, received number"],
     [{ type: "delta", ask: "x" }, "delta.data: expected string, received undefined"],
     [{ type: "done", ask: "x", status: 7 }, "done.status: expected at least 100"],
+    [{ type: "delta", ask: "x", data: "", event: "a\nb" }, "delta.event: must not have a line break"],
+    [{ type: "delta", ask: "x", data: "", event: "a\rb" }, "delta.event: must not have a line break"],
+    [
+      { type: "delta", ask: "x", data: "", event: "e".repeat(257) },
+      "delta.event: expected at most 256 characters",
+    ],
     [{ type: "update", slots: 0 }, "update.slots: expected at least 1"],
     [{ type: "delta", ask: "x", data: "[".repeat(1000) + "]".repeat(1000) }, "delta.data: nested too deeply"],
   ])(

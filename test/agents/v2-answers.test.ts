@@ -1,0 +1,57 @@
+import { describe, expect, test } from "bun:test";
+import { register } from "./v2-scene.ts";
+
+describe("the usage of an answer", () => {
+  test.each([
+    [{ prompt_tokens: 100_000_001, completion_tokens: 2 }],
+    [{ prompt_tokens: 9_007_199_254_740_991, completion_tokens: 0 }],
+    [{ prompt_tokens: 1e300, completion_tokens: 2 }],
+    [{ prompt_tokens: 1, completion_tokens: -2 }],
+    [{ prompt_tokens: 1.5, completion_tokens: 2 }],
+    [{ prompt_tokens: "1", completion_tokens: 2 }],
+    [{ prompt_tokens: 1 }],
+    ["many"],
+    [null],
+  ])("an answer with the usage %j counts as one without usage", async (usage) => {
+    const { askWhole, last, say, closed } = register();
+    const asked = askWhole("q", { model: "m" });
+    say({ type: "done", ask: last("ask").ask, status: 200, body: "{}", usage });
+    expect((await asked).answer).toMatchObject({ kind: "model", status: 200, usage: undefined });
+    expect(closed).toEqual([]);
+  });
+
+  test("an answer may use 100 million tokens", async () => {
+    const { askWhole, last, say } = register();
+    const asked = askWhole("q", { model: "m" });
+    const usage = { prompt_tokens: 100_000_000, completion_tokens: 100_000_000 };
+    say({ type: "done", ask: last("ask").ask, status: 200, body: "{}", usage });
+    expect((await asked).answer).toMatchObject({ usage });
+  });
+});
+
+describe("the status of an answer", () => {
+  test.each([100, 101, 103, 199, 204, 205, 300, 301, 304, 307, 399])(
+    "an answer or a failure with the status %d is invalid, and the connection stays",
+    async (status) => {
+      const { askWhole, last, say, closed } = register();
+      const done = askWhole("q", { model: "m" });
+      say({ type: "done", ask: last("ask").ask, status, body: "{}" });
+      await expect(done).rejects.toMatchObject({ code: "agent_answer_invalid", upstream: undefined });
+      const failed = askWhole("q", { model: "m" });
+      const error = { message: "no" };
+      say({ type: "fail", ask: last("ask").ask, status, error, retryable: false, body: "{}" });
+      await expect(failed).rejects.toMatchObject({ code: "agent_answer_invalid", upstream: undefined });
+      expect(closed).toEqual([]);
+    },
+  );
+
+  test.each([200, 201, 203, 206, 299, 400, 404, 422, 499])(
+    "an answer with the status %d is passed on",
+    async (status) => {
+      const { ask, last, say } = register();
+      const asked = ask("q", { model: "m" });
+      say({ type: "done", ask: last("ask").ask, status, body: "{}" });
+      expect(await asked).toBe(`${status}`);
+    },
+  );
+});

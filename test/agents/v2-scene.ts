@@ -1,0 +1,45 @@
+import { V2Connection } from "../../src/agents/v2.ts";
+import { createResume } from "../../src/auth/resume.ts";
+import type { ServerFrame } from "../../src/protocol/agent-v2.ts";
+import { createRelayBench } from "../support/relay.ts";
+import { createFakeSocket, UNLIMITED } from "./fake-socket.ts";
+
+export const HELLO = {
+  type: "hello",
+  name: "box",
+  version: "1",
+  slots: 2,
+  models: [{ id: "m" }],
+  endpoints: ["chat/completions"],
+};
+export const RESUME = createResume("agent key");
+
+type Frame<Type extends ServerFrame["type"]> = Extract<ServerFrame, { type: Type }>;
+
+export function connect(bench = createRelayBench(), { address = "10.0.0.1" } = {}) {
+  const { socket, sent, closed } = createFakeSocket<ServerFrame>();
+  const connection = new V2Connection(
+    {
+      relay: bench.relay,
+      clock: bench.clock,
+      newId: () => crypto.randomUUID(),
+      helloWithinMs: 10_000,
+      version: "9.9.9",
+      frameBytesMax: 1000,
+      resume: RESUME,
+    },
+    { address, trusted: false, key: undefined, lease: UNLIMITED },
+  );
+  connection.open(socket);
+  const say = (frame: unknown) =>
+    connection.receive(typeof frame === "string" ? frame : JSON.stringify(frame));
+  const last = <Type extends ServerFrame["type"]>(type: Type) =>
+    sent.findLast((frame): frame is Frame<Type> => frame.type === type) as Frame<Type>;
+  return { ...bench, sent, closed, say, last };
+}
+
+export function register(bench?: ReturnType<typeof createRelayBench>, hello: object = HELLO) {
+  const agent = connect(bench);
+  agent.say(hello);
+  return agent;
+}
