@@ -3,6 +3,7 @@ import { isSamePrincipal, type Principal } from "../principal.ts";
 import type { V1Answer } from "../protocol/agent-v1.ts";
 import type { ChatMessage } from "../protocol/chat.ts";
 import { readChat } from "./chat.ts";
+import { offeredName } from "./model-name.ts";
 import type { AskOrigin } from "./record.ts";
 import type { Relay } from "./relay.ts";
 import type { AskRequest, ModelRequest, Signal } from "./types.ts";
@@ -43,7 +44,7 @@ export interface Conversations {
 }
 
 export interface AskConversationDeps {
-  relay: Pick<Relay, "ask">;
+  relay: Pick<Relay, "ask" | "offersModel" | "knowsModel">;
   conversations: Conversations;
   newId: () => string;
   /** Returns ids in the order of time, so that their index grows at its end and not in the middle. */
@@ -126,7 +127,7 @@ function mayContinue(principal: Principal, { owner }: Conversation): boolean {
 }
 
 function createRequest(
-  { newId }: AskConversationDeps,
+  { newId, relay }: AskConversationDeps,
   asker: AskContext,
   question: ConversationQuestion,
   known: Conversation | undefined,
@@ -143,7 +144,7 @@ function createRequest(
   const request = chatRequest(branch, question.content);
   if (!known) return { ...from, work: { model: question.model, models, v1, requests: [request] } };
   if (!known.kept) return { ...from, pin: known.agent, work: { models, v1 } };
-  const model = question.model ?? known.model;
+  const model = question.model ?? (known.model && offeredName(known.model, relay));
   if (model !== undefined && models?.includes(model) === false)
     throw new AppError("model_not_allowed", { hint: "Name another `model` to continue with." });
   return { ...from, prefer: known.agent, work: { model, models, requests: [request] } };

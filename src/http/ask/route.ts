@@ -1,13 +1,14 @@
 import { z } from "zod";
 import type { Log } from "../../log/log.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
-import { type AskConversationDeps, askConversation } from "../../relay/conversation.ts";
+import { type AskConversationDeps, type Asker, askConversation } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
 import { askContext } from "../context.ts";
 import { ASK_ERRORS } from "../errors/ask-errors.ts";
 import { referenceStyle } from "../errors/reference.ts";
 import { streamAsk } from "../middleware/stream-ask.ts";
-import { allowedModels, checkAllowed, type ModelAliases, resolveModel } from "../models/allowed-models.ts";
+import { allowedModels, checkAllowed, type ModelNames, resolveModel } from "../models/allowed-models.ts";
+import { unknownModel } from "../models/unknown-model.ts";
 import { ok, resource, route } from "../route.ts";
 import { namedObject, SAMPLE, text, time } from "../values.ts";
 
@@ -101,19 +102,16 @@ const ROUTES = {
   }),
 };
 
-interface AskDeps extends AskConversationDeps {
-  relay: Pick<Relay, "ask" | "agents">;
+interface AskDeps extends AskConversationDeps, ModelNames {
+  relay: Pick<Relay, "ask" | "agents" | "models" | "offersModel" | "knowsModel">;
   log: Log;
-  modelAliases: ModelAliases;
 }
 
 /** The routes that callers of the Go server use. */
 export const askRoutes = resource("Asks", ROUTES).handledBy((deps: AskDeps) => ({
   async ask({ c, caller, body }) {
-    const { modelAliases } = deps;
-    const asker = { ...askContext(c, caller, "ask"), models: allowedModels(caller, modelAliases) };
-    const model = body.model === undefined ? undefined : resolveModel(body.model, modelAliases);
-    if (model !== undefined) checkAllowed(model, asker.models);
+    const asker = { ...askContext(c, caller, "ask"), models: allowedModels(caller, deps) };
+    const model = body.model === undefined ? undefined : readModel(deps, asker, body.model);
     const question = { ...body, model };
     const { headers } = c.req.raw;
     if (!(body.stream ?? headers.get("accept")?.includes("text/event-stream"))) {
@@ -145,3 +143,11 @@ export const askRoutes = resource("Asks", ROUTES).handledBy((deps: AskDeps) => (
     return { connections };
   },
 }));
+
+/** Returns the name that agents know the model by. Throws an `AppError` if the asker cannot use it. */
+function readModel(deps: AskDeps, asker: Asker, name: string): string {
+  const model = resolveModel(name, deps);
+  checkAllowed(model, asker.models);
+  if (!deps.relay.knowsModel(model)) throw unknownModel(deps.relay, asker, undefined);
+  return model;
+}

@@ -1,18 +1,28 @@
 import type { Caller } from "../../auth/callers.ts";
 import { AppError } from "../../errors.ts";
 import { field } from "../../json/parse.ts";
+import { offeredName, otherName } from "../../relay/model-name.ts";
+import type { Relay } from "../../relay/relay.ts";
 
 /** Other names for models: a name for callers, and the name that agents know. */
 export type ModelAliases = Readonly<Record<string, string>>;
 
-/** Returns the name that agents know a model by. */
-export function resolveModel(name: string, aliases: ModelAliases): string {
-  return (Object.hasOwn(aliases, name) ? aliases[name] : undefined) ?? name;
+/** The sources of the names of models. */
+export interface ModelNames {
+  relay: Pick<Relay, "offersModel" | "knowsModel">;
+  modelAliases: ModelAliases;
+}
+
+/** Returns the name that agents know a model by. By Ollama's rule `name` and `name:latest` are the same. */
+export function resolveModel(name: string, { relay, modelAliases }: ModelNames): string {
+  const aliased = (given: string) => (Object.hasOwn(modelAliases, given) ? modelAliases[given] : undefined);
+  const other = relay.knowsModel(name) ? undefined : otherName(name);
+  return offeredName(aliased(name) ?? (other && aliased(other)) ?? name, relay);
 }
 
 /** Returns the models that the caller may use, by the names that agents know; undefined means all. */
-export function allowedModels({ allowance }: Caller, aliases: ModelAliases): readonly string[] | undefined {
-  return allowance?.models?.map((name) => resolveModel(name, aliases));
+export function allowedModels({ allowance }: Caller, names: ModelNames): readonly string[] | undefined {
+  return allowance?.models?.map((name) => resolveModel(name, names));
 }
 
 /** Throws `model_not_allowed` if `model` is not one of `models`, both by the names that agents know. */

@@ -5,7 +5,7 @@ import type { Relay } from "../../relay/relay.ts";
 import { openaiStyle } from "../errors/openai.ts";
 import { ok, resource, route } from "../route.ts";
 import { count, namedObject, SAMPLE, text } from "../values.ts";
-import { allowedModels, type ModelAliases } from "./allowed-models.ts";
+import { allowedModels, type ModelNames, resolveModel } from "./allowed-models.ts";
 
 const ModelEntry = namedObject("Model", {
   id: text,
@@ -35,9 +35,8 @@ const ROUTES = {
   }),
 };
 
-interface ModelListDeps {
-  relay: Pick<Relay, "models">;
-  modelAliases: ModelAliases;
+interface ModelListDeps extends ModelNames {
+  relay: ModelNames["relay"] & Pick<Relay, "models">;
 }
 
 /**
@@ -47,15 +46,18 @@ export const modelListRoutes = resource("Models", ROUTES).handledBy((deps: Model
   listModels: ({ caller }) => ({ object: "list" as const, data: listModels(deps, caller) }),
 
   readModel({ caller, params: { id } }) {
-    const model = listModels(deps, caller).find((candidate) => candidate.id === id);
+    const models = listModels(deps, caller);
+    const named = (name: string) => models.find((candidate) => candidate.id === name);
+    const model = named(id) ?? named(resolveModel(id, deps));
     if (!model) throw new AppError("model_not_found", { param: "model" });
     return model;
   },
 }));
 
 /** Returns the models that the caller may use. */
-function listModels({ relay, modelAliases }: ModelListDeps, caller: Caller) {
-  const allowed = allowedModels(caller, modelAliases);
+function listModels(deps: ModelListDeps, caller: Caller) {
+  const { relay, modelAliases } = deps;
+  const allowed = allowedModels(caller, deps);
   const models = relay.models().filter(({ id }) => allowed?.includes(id) ?? true);
   const offered = models.map(({ id, owned_by, offeredAt }) => ({
     id,
@@ -63,7 +65,8 @@ function listModels({ relay, modelAliases }: ModelListDeps, caller: Caller) {
     created: Math.floor(offeredAt / 1000),
     owned_by: owned_by ?? "agent",
   }));
-  const aliases = Object.entries(modelAliases).flatMap(([id, target]) => {
+  const aliases = Object.keys(modelAliases).flatMap((id) => {
+    const target = resolveModel(id, deps);
     const model = offered.find((candidate) => candidate.id === target);
     return model ? [{ ...model, id }] : [];
   });

@@ -3,13 +3,14 @@ import { CALLER_HEADERS, type Endpoint } from "../../protocol/agent-v2.ts";
 import type { AskContext } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { ErrorStyle } from "../errors/style.ts";
-import { checkAllowed, checkFallbacks, type ModelAliases, resolveModel } from "./allowed-models.ts";
+import { checkAllowed, checkFallbacks, type ModelNames, resolveModel } from "./allowed-models.ts";
 import type { ModelAsk } from "./ask.ts";
 import { clearEntries } from "./clear-entries.ts";
 import { nativePlan } from "./native.ts";
 import type { ModelAskBody } from "./schema.ts";
 import type { Translation, TranslationContext } from "./translation.ts";
 import { translatedPlan } from "./translation.ts";
+import { unknownModel } from "./unknown-model.ts";
 import { type V1PlanDeps, v1Plan } from "./v1-plan.ts";
 
 /** The API of one model route. */
@@ -20,9 +21,8 @@ export interface ModelApi {
   translate?: (body: unknown, context: TranslationContext) => Translation;
 }
 
-export interface ModelAskDeps extends V1PlanDeps {
+export interface ModelAskDeps extends V1PlanDeps, ModelNames {
   relay: Relay;
-  modelAliases: ModelAliases;
 }
 
 interface GivenRequest {
@@ -41,10 +41,10 @@ export function readModelAsk(
   { body, text, json, headers }: GivenRequest,
 ): ModelAsk {
   const entries = clearEntries(text);
-  const model = resolveModel(body.model, deps.modelAliases);
+  const model = resolveModel(body.model, deps);
   checkAllowed(model, asker.models);
   checkFallbacks(json, asker.models);
-  if (!deps.relay.knowsModel(model)) throw unknownModel(body.model, deps, asker);
+  if (!deps.relay.knowsModel(model)) throw unknownModel(deps.relay, asker, body.model);
   const { endpoint, style } = api;
   const native = nativePlan(endpoint, {
     ...{ text, entries, body, model, style },
@@ -88,21 +88,4 @@ function passedHeaders(headers: Headers): Record<string, string> {
     return value === null || value.length > HEADER_LENGTH_MAX ? [] : [[name, value]];
   });
   return Object.fromEntries(passed);
-}
-
-const LISTED_MAX = 20;
-
-function unknownModel(name: string, { relay }: ModelAskDeps, { models }: AskContext): AppError {
-  const offered = relay.models().map(({ id }) => id);
-  // After a start the agents have yet to come back, most likely with the model.
-  if (offered.length === 0) return new AppError("no_agent");
-  const ids = models ? offered.filter((id) => models.includes(id)) : offered;
-  const more = ids.length > LISTED_MAX ? `, and ${ids.length - LISTED_MAX} more` : "";
-  const hint =
-    ids.length > 0
-      ? `Available models: ${ids.slice(0, LISTED_MAX).join(", ")}${more}.`
-      : "You may not use any of the available models.";
-  // Other names would garble the sentence.
-  const message = /^[\w.:/@+-]{1,100}$/.test(name) && `The model \`${name}\` does not exist`;
-  return new AppError("model_not_found", { param: "model", hint, ...(message && { message }) });
 }

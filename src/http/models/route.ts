@@ -183,7 +183,7 @@ type ApiRequest = RouteRequest<(typeof ROUTES)["createChatCompletion"]>;
 
 async function answerModelRequest(deps: ModelDeps, api: ModelApi, request: ApiRequest): Promise<Response> {
   const { c, caller, body, text, json } = request;
-  const asker = { ...askContext(c, caller, api.endpoint), models: allowedModels(caller, deps.modelAliases) };
+  const asker = { ...askContext(c, caller, api.endpoint), models: allowedModels(caller, deps) };
   const { headers, signal } = c.req.raw;
   const ask = readModelAsk(deps, api, asker, { body, text, json, headers });
   c.set("model", ask.model);

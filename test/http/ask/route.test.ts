@@ -155,7 +155,7 @@ describe("a conversation that the server keeps", () => {
     await ask(server, { ...follow(second, "three"), model: "small" });
     expect(await modelOf()).toBe("small");
     const unknown = await post(server, { content: "x", model: "huge" });
-    expect(unknown.status).toBe(503);
+    expect(unknown.status).toBe(404);
   });
 });
 
@@ -196,7 +196,7 @@ describe("a streamed ask", () => {
     expect([response.status, response.headers.get("retry-after")]).toEqual([502, "2"]);
     expect(await response.json()).toEqual({ err: "overloaded", error: "The agent could not answer" });
     const nobody = await post(server, { content: "hi", stream: true, model: "unknown" });
-    expect(nobody.status).toBe(503);
+    expect(nobody.status).toBe(404);
   });
 
   test("a streamed ask that fails after the first piece ends with an error event and without [DONE]", async () => {

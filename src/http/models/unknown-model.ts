@@ -1,0 +1,29 @@
+import { AppError } from "../../errors.ts";
+import type { Asker } from "../../relay/conversation.ts";
+import type { Relay } from "../../relay/relay.ts";
+
+const LISTED_MAX = 20;
+
+/**
+ * Returns the error for a model that no agent has ever offered. `name` is the caller's name for it, if the text
+ * is to have it: in the reference style the text tells programs which error it is.
+ */
+export function unknownModel(
+  relay: Pick<Relay, "models">,
+  { models }: Asker,
+  name: string | undefined,
+): AppError {
+  const offered = relay.models().map(({ id }) => id);
+  // After a start the agents have yet to come back, most likely with the model.
+  if (offered.length === 0) return new AppError("no_agent");
+  const ids = models ? offered.filter((id) => models.includes(id)) : offered;
+  const more = ids.length > LISTED_MAX ? `, and ${ids.length - LISTED_MAX} more` : "";
+  const hint =
+    ids.length > 0
+      ? `Available models: ${ids.slice(0, LISTED_MAX).join(", ")}${more}.`
+      : "You may not use any of the available models.";
+  // Other names would garble the sentence.
+  const message =
+    name !== undefined && /^[\w.:/@+-]{1,100}$/.test(name) && `The model \`${name}\` does not exist`;
+  return new AppError("model_not_found", { param: "model", hint, ...(message && { message }) });
+}
