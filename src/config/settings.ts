@@ -96,7 +96,12 @@ const AGENTS = {
   helloWithinMs: setting("hello-within", "10s", time("100ms", "1m"), "Time-out for a new agent to register."),
   pingEveryMs: setting("ping-every", "30s", time("100ms", "10m"), "How often to ping an agent."),
   pongWithinMs: setting("pong-within", "5s", time("100ms", "1m"), "Time-out for an agent to answer a ping."),
-  frameBytesMax: setting("frame-max", "32MB", size("1KB", "512MB"), "Largest frame that an agent may send."),
+  frameBytesMax: setting(
+    "frame-max",
+    "32MB",
+    size("1KB", "512MB"),
+    "Largest frame and streamed answer of an agent.",
+  ),
 };
 
 const REQUESTS = {

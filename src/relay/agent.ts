@@ -182,3 +182,8 @@ export function mayTakeOver(newcomer: AgentIdentity, holder: AgentIdentity): boo
 export function lostError(err: string): AppError {
   return new AppError("agent_lost", { extra: { err } });
 }
+
+/** The error of an ask whose streamed answer has grown too long. */
+export function tooLongError(): AppError {
+  return new AppError("agent_answer_invalid", { extra: { err: "the answer is longer than --frame-max" } });
+}

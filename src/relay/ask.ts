@@ -117,6 +117,11 @@ export class Ask {
     this.#sentAt = now;
   }
 
+  /** Whether the deltas together would be longer than `lengthMax` with this one. */
+  isTooLongWith({ data }: Delta, lengthMax: number): boolean {
+    return this.#deltaLength + data.length > lengthMax;
+  }
+
   delta(delta: Delta, request: ModelRequest | undefined, now: number): void {
     this.#firstByteAt ??= now;
     this.#deltas++;

@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import { type Agent, lostError } from "./agent.ts";
+import { type Agent, lostError, tooLongError } from "./agent.ts";
 import { Ask } from "./ask.ts";
 import { chooseFor, chooseStaleFor, eligibleFor, hopeMs, noAgentError, whyRefuse } from "./choice.ts";
 import { Hub } from "./hub.ts";
@@ -44,7 +44,7 @@ export abstract class Dispatch {
     return ask.result;
   }
 
-  /** Ends an ask whose caller has left. Its slot is free at once, unless its agent cannot cancel it. */
+  /** Ends an ask whose answer nobody wants. Its slot is free at once, unless its agent cannot cancel it. */
   protected withdraw(ask: Ask, error: AppError): void {
     const { place } = ask;
     this.#settle(ask, error);
@@ -137,7 +137,9 @@ export abstract class Dispatch {
     this.deltas++;
     const now = this.#heard(agent, slot);
     slot.start(this.options.clock, this.options.limits.betweenDeltasMs);
-    slot.ask?.delta(delta, slot.request, now);
+    if (slot.ask?.isTooLongWith(delta, this.options.limits.frameBytesMax))
+      this.withdraw(slot.ask, tooLongError());
+    else slot.ask?.delta(delta, slot.request, now);
   }
 
   done(agent: Agent, slotId: string, answer: Answer): void {

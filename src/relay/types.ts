@@ -138,6 +138,8 @@ export interface RelayLimits {
   wholeAnswerMs: number;
   /** How long a streamed answer may pause. */
   betweenDeltasMs: number;
+  /** How large a frame may be, and how long all deltas of a streamed answer together. */
+  frameBytesMax: number;
   pingEveryMs: number;
   pongWithinMs: number;
 }

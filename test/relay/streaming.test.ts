@@ -41,6 +41,26 @@ describe("a streamed answer", () => {
     expect(clock.pending()).toBe(0);
   });
 
+  test("a streamed answer that is longer than the largest frame fails, and the agent gets a cancel", async () => {
+    const { relay, ask, clock } = createRelayBench({ frameBytesMax: 1000 });
+    const agent = joinAgent(relay, "a", V2);
+    let heard = 0;
+    const asked = ask("q", { model: "m", onDelta: () => heard++ });
+    const next = ask("next", { model: "m" });
+    const [slot, other] = [slotOf(agent), slotOf(agent, 1)];
+    for (let n = 0; n < 20; n++) {
+      agent.link.delta(slot, { data: "x".repeat(100) });
+      agent.link.delta(other, { data: "x".repeat(50) });
+    }
+    expect(await asked).toBe("agent_answer_invalid");
+    expect([heard, agent.cancelled]).toEqual([10, [slot]]);
+    agent.link.done(other, { kind: "model", status: 200, body: undefined, usage: undefined });
+    expect(await next).toBe("200");
+    expect(relay.stats()).toMatchObject({ slots_in_use: 0, asks_running: 0 });
+    agent.link.gone();
+    expect(clock.pending()).toBe(0);
+  });
+
   test("a streamed answer that pauses too long fails, and the agent gets a cancel", async () => {
     const { relay, ask, pass } = createRelayBench();
     const agent = joinAgent(relay, "a", V2);
