@@ -10,17 +10,19 @@ export interface ChatMessage {
   content: string;
 }
 
-const content = z.string().nullish();
+/** A text, or a list of parts: see `readParts`. */
+const content = z.union([z.string(), z.array(z.unknown()), z.looseObject({})]).nullish();
+const finish_reason = z.string().nullish().catch(undefined);
 
 /** The data of one event of a streamed answer. */
 export const ChatChunk = z.object({
-  choices: z.array(z.object({ delta: z.object({ content }).nullish() })).nullish(),
+  choices: z.array(z.object({ delta: z.object({ content }).nullish(), finish_reason })).nullish(),
   error: z.unknown().optional(),
 });
 
 /** The body of an answer that is not streamed, or of an error. */
 export const ChatCompletion = z.object({
-  choices: z.array(z.object({ message: z.object({ content }).nullish() })).nullish(),
+  choices: z.array(z.object({ message: z.object({ content }).nullish(), finish_reason })).nullish(),
   error: z.unknown().optional(),
 });
 

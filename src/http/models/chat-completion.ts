@@ -2,8 +2,8 @@ import { z } from "zod";
 import { AppError } from "../../errors.ts";
 import { field, parseJson } from "../../json/parse.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
-import { endingFault, failureOf } from "./chat-ending.ts";
-import { argumentsText, readParts } from "./chat-parts.ts";
+import { endingFault, failureOf } from "../../protocol/chat-ending.ts";
+import { argumentsText, readParts } from "../../protocol/chat-parts.ts";
 
 /**
  * The fields of a chat completion, whole or in chunks, that the translations read. A whole message has the

@@ -4,10 +4,10 @@ import { type Entry, removeField, setFields } from "../../json/edit.ts";
 import { parseJson } from "../../json/parse.ts";
 import type { Endpoint } from "../../protocol/agent-v2.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
+import { failureOf } from "../../protocol/chat-ending.ts";
 import type { Delta } from "../../relay/types.ts";
 import type { ErrorStyle } from "../errors/style.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
-import { failureOf } from "./chat-ending.ts";
 import type { Plan, PlanStream } from "./plan.ts";
 import type { ModelAskBody } from "./schema.ts";
 

@@ -1,10 +1,10 @@
 import type { AppError } from "../../errors.ts";
 import { parseJson } from "../../json/parse.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
+import { endingFault, type Failure, failureOf, strangeData } from "../../protocol/chat-ending.ts";
 import type { Delta } from "../../relay/types.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 import { type CompletionChunk, readChunk } from "./chat-completion.ts";
-import { endingFault, type Failure, failureOf, strangeData } from "./chat-ending.ts";
 import type { AnswerReader, Plan, PlanStream } from "./plan.ts";
 
 /**

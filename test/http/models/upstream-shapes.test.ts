@@ -33,6 +33,7 @@ describe("an answer that an upstream calls failed", () => {
     ["an error as text beside the choices", {}, { error: error.message }],
     ["an error inside a choice", { error }, {}],
     ["an error inside a choice that says it is complete", { error, finish_reason: "stop" }, {}],
+    ["an error with a list of reasons", {}, { error: { detail: [{ msg: error.message }] } }],
     ["an error with its reason in detail", {}, { error: { detail: error.message } }],
   ];
   test.each(failing)("%s fails it, whole and streamed, with the upstream's reason", (_, choice, top) => {
@@ -52,11 +53,17 @@ describe("an answer that an upstream calls failed", () => {
     expect(refusals(body)).toContain("Out of memory.");
   });
 
+  test("a list with an error in place of a chunk or an answer fails it with its message", () => {
+    const body = JSON.stringify([{ error: { code: 400, message: "Out of memory.", status: "INVALID" } }]);
+    expectBoth(streamedTo([chunk({ content: "a" }), body]), { end: "failed: Out of memory." });
+    expect(refusals(body)).toContain("Out of memory.");
+  });
+
   test.each(["error", "abort", "insufficient_system_resource", "MALFORMED_FUNCTION_CALL", "network_error"])(
     "the finish reason %s never makes an answer look complete",
     (reason) => {
       const seen = streamedTo([chunk({ content: "Half" }), finish(reason), DONE]);
-      expect(seen.messages.end).toStartWith("failed: The agent's upstream");
+      expect(seen.messages.end).toMatch(/^failed: The (agent's )?upstream /);
       expect(seen.responses.end).toBe(seen.messages.end);
       expect(refusals(completion({ content: "Half" }, { finish_reason: reason }))).toContain("upstream");
     },

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseJson } from "../../../json/parse.ts";
+import { endingOf } from "../../../protocol/chat-ending.ts";
 import { type Delta, readCompletion, type Usage } from "../chat-completion.ts";
-import { endingOf } from "../chat-ending.ts";
 import { type Call, CallReader } from "../tool-calls.ts";
 
 export interface MessageOptions {

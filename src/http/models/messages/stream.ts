@@ -1,7 +1,7 @@
 import type { AppError } from "../../../errors.ts";
+import type { Failure } from "../../../protocol/chat-ending.ts";
 import { anthropicErrorBody, anthropicErrorEvent, anthropicTypeNamed } from "../../errors/anthropic.ts";
 import { type Choice, type CompletionChunk, NO_NAME, type Usage } from "../chat-completion.ts";
-import type { Failure } from "../chat-ending.ts";
 import { TranslatedStream } from "../translation.ts";
 import {
   type Ending,

@@ -1,8 +1,8 @@
 import type { AppError } from "../../../errors.ts";
+import type { Failure } from "../../../protocol/chat-ending.ts";
+import { endingOf } from "../../../protocol/chat-ending.ts";
 import { openaiError } from "../../errors/openai.ts";
 import { type CompletionChunk, readCompletion, type Usage } from "../chat-completion.ts";
-import type { Failure } from "../chat-ending.ts";
-import { endingOf } from "../chat-ending.ts";
 import { TranslatedStream, type TranslationContext } from "../translation.ts";
 import { Output } from "./output.ts";
 import type { ResponsesBody } from "./schema.ts";

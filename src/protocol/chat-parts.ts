@@ -1,4 +1,4 @@
-import { field, textField } from "../../json/parse.ts";
+import { field, textField } from "../json/parse.ts";
 
 /** The texts of a content, by what they are. */
 interface ContentTexts {

@@ -1,9 +1,10 @@
-import { field, textField } from "../../json/parse.ts";
+import { field, textField } from "../json/parse.ts";
+import { reasonOf } from "../json/upstream-error.ts";
 
 /** The failure that an upstream reports. */
 export type Failure = { message: string; type?: string | null | undefined; code?: unknown };
 
-const NO_REASON = "The agent's upstream failed and gave no reason.";
+const NO_REASON = "The upstream failed and gave no reason.";
 
 /**
  * Returns the failure that an upstream reports in place of an answer or of a chunk, beside its choices, or
@@ -12,6 +13,8 @@ const NO_REASON = "The agent's upstream failed and gave no reason.";
  * SGLang have sent an object of the type `error`.
  */
 export function failureOf(value: unknown): Failure | undefined {
+  // Gemini's API puts a failure into a list.
+  if (Array.isArray(value)) return failureOf(value[0]);
   const own = errorOf(field(value, "error"));
   if (own) return own;
   if (field(value, "object") === "error" || field(value, "type") === "error") return errorOf(value);
@@ -29,15 +32,16 @@ const isErrorEnding = (reason: unknown): boolean =>
 
 function errorOf(error: unknown): Failure | undefined {
   if (error == null || error === false || error === "") return undefined;
-  const said =
-    typeof error === "string" ? error : (textField(error, "message") ?? textField(error, "detail"));
-  return { message: said || NO_REASON, type: textField(error, "type"), code: field(error, "code") };
+  return {
+    message: reasonOf(error) ?? NO_REASON,
+    type: textField(error, "type"),
+    code: field(error, "code"),
+  };
 }
 
 /** Returns the failure in data that is not a chunk at all. */
 export function strangeData(value: unknown): Failure {
-  const said = textField(value, "message") ?? textField(value, "detail");
-  return { message: said || "The agent's upstream sent something that is not a chat completion." };
+  return { message: reasonOf(value) ?? "The agent's upstream sent something that is not a chat completion." };
 }
 
 /** The ends of an answer that a chat completion knows. */
