@@ -1,6 +1,7 @@
 import { BoundedMap } from "../bounded-map.ts";
 import { type Agent, AgentList } from "./agent.ts";
 import type { Ask } from "./ask.ts";
+import { ModelBook } from "./model-book.ts";
 import type { Slot } from "./slot.ts";
 import type { LeaveReason, OfferUpdate, Work } from "./types.ts";
 
@@ -37,6 +38,8 @@ export class Hub {
   readonly #used = new AgentList();
   /** Agents with room that were not heard lately: a choice does not look at them until they are heard. */
   readonly #stale = new AgentList();
+  /** The models that they offer, and those that were offered before. */
+  readonly models = new ModelBook();
   readonly #departures = new BoundedMap<string, Departure>(DEPARTURES_MAX);
 
   has(agent: Agent): boolean {
@@ -60,6 +63,7 @@ export class Hub {
 
   add(agent: Agent): void {
     this.#agents.set(agent.id, agent);
+    this.models.add(agent.id, agent.offer.models, agent.registeredAt);
     AgentList.move(agent, this.#unused);
     this.#departures.delete(agent.id);
   }
@@ -68,6 +72,7 @@ export class Hub {
   remove(agent: Agent, reason: LeaveReason, now: number): boolean {
     if (!this.has(agent)) return false;
     this.#agents.delete(agent.id);
+    this.models.remove(agent.offer.models);
     AgentList.move(agent, undefined);
     this.#departures.set(agent.id, { agent, at: now, reason });
     return true;
@@ -131,8 +136,13 @@ export class Hub {
   }
 
   /** The agent offers something else from now on, which ends a pause. */
-  changeOffer(agent: Agent, offer: OfferUpdate): void {
+  changeOffer(agent: Agent, offer: OfferUpdate, now: number): void {
+    const before = agent.offer.models;
     agent.changeOffer(offer);
+    if (offer.models && this.has(agent)) {
+      this.models.add(agent.id, offer.models, now);
+      this.models.remove(before);
+    }
     agent.paused = false;
     this.#sort(agent);
   }

@@ -1,4 +1,3 @@
-import { BoundedMap } from "../bounded-map.ts";
 import { AppError } from "../errors.ts";
 import { userIdOf } from "../principal.ts";
 import type { Model } from "../protocol/agent-v2.ts";
@@ -22,15 +21,11 @@ export interface OfferedModel extends Pick<Model, "id" | "owned_by"> {
   offeredAt: number;
 }
 
-const KNOWN_MODELS_MAX = 10_000;
-
 /**
  * The core: takes asks, keeps those that must wait, gives each to one agent at a time, and ends each with
  * exactly one outcome. `Dispatch` does that; this class adds what the rest of the server calls.
  */
 export class Relay extends Dispatch {
-  /** When each model was first offered. Such a model may come back, any other will not. */
-  readonly #firstOffers = new BoundedMap<string, number>(KNOWN_MODELS_MAX);
   #framesIgnored = 0;
   #draining = false;
 
@@ -70,15 +65,13 @@ export class Relay extends Dispatch {
     if (holder && !mayTakeOver(profile, holder.profile)) return undefined;
     const now = this.options.clock.now();
     const agent = new Agent(profile, { slots, models, endpoints }, transport, now);
-    this.#noteModels(models);
     this.register(agent, holder);
     return agent;
   }
 
   /** The agent offers something else from now on, which ends a pause. */
   update(agent: Agent, offer: OfferUpdate): void {
-    this.hub.changeOffer(agent, offer);
-    this.#noteModels(agent.offer.models);
+    this.hub.changeOffer(agent, offer, this.options.clock.now());
     this.changed(agent);
   }
 
@@ -139,7 +132,7 @@ export class Relay extends Dispatch {
     const models = new Map<string, OfferedModel>();
     for (const { offer } of this.hub.agents.values()) {
       for (const { id, owned_by } of offer.models) {
-        const offeredAt = this.#firstOffers.get(id) ?? 0;
+        const offeredAt = this.hub.models.since(id) ?? 0;
         if (!models.has(id)) models.set(id, { id, owned_by, offeredAt });
       }
     }
@@ -147,7 +140,7 @@ export class Relay extends Dispatch {
   }
 
   offersModel(model: string): boolean {
-    return this.hub.some((agent) => agent.hasModel(model));
+    return this.hub.models.isOffered(model);
   }
 
   /** Whether a v1 agent offers the model. */
@@ -155,9 +148,9 @@ export class Relay extends Dispatch {
     return this.hub.some((agent) => agent.isV1 && agent.hasModel(model));
   }
 
-  /** Whether an agent offers the model, or ever did since the server started. */
+  /** Whether an agent offers the model, or is remembered to have offered it since the server started. */
   knowsModel(model: string): boolean {
-    return this.#firstOffers.has(model);
+    return this.hub.models.has(model);
   }
 
   capacity(): Capacity {
@@ -201,10 +194,5 @@ export class Relay extends Dispatch {
   close(): void {
     this.#draining = true;
     this.endAll();
-  }
-
-  #noteModels(models: readonly Model[]): void {
-    const now = this.options.clock.now();
-    for (const { id } of models) if (!this.#firstOffers.has(id)) this.#firstOffers.set(id, now);
   }
 }

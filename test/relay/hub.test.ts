@@ -62,6 +62,6 @@ test("an agent that left, or has no room, is neither chosen nor pinged", () => {
   for (const agent of agents) hub.heard(agent, 1);
   expect(hub.choose(() => true)).toBeUndefined();
   expect(hub.chooseStale(() => true)).toBeUndefined();
-  hub.changeOffer(second, {});
+  hub.changeOffer(second, {}, 2);
   expect(hub.choose(() => true)).toBe(second);
 });
