@@ -83,15 +83,23 @@ class NativeStream implements PlanStream {
 const isError = (data: string): boolean =>
   data.includes('"error"') && failureOf(parseJson(data)) !== undefined;
 
-const UsageChunk = z.object({ choices: z.array(z.unknown()).nullish(), usage: z.unknown().optional() });
+const UsageChunk = z.object({
+  choices: z.array(z.unknown()).nullish(),
+  usage: z.unknown().optional(),
+  error: z.unknown().optional(),
+});
 
-/** Returns the data of a chunk without its usage, or undefined for a chunk that holds nothing else. */
+/**
+ * Returns the data of a chunk without its usage, or undefined for a chunk that holds nothing else: one without
+ * choices, which may be empty, `null` or absent. DeepSeek, Mistral and OpenRouter send the usage with the last
+ * choice.
+ */
 function withoutUsage(data: string): string | undefined {
   if (!data.includes('"usage"')) return data;
   const chunk = UsageChunk.safeParse(parseJson(data)).data;
   if (!chunk || chunk.usage === undefined) return data;
   if (chunk.usage === null) return endsWithNullUsage(data) ? withoutEnd(data) : removeField(data, "usage");
-  return chunk.choices?.length === 0 ? undefined : data;
+  return chunk.choices?.length || chunk.error != null ? removeField(data, "usage") : undefined;
 }
 
 const NULL_USAGE = ',"usage":null}';

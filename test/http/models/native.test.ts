@@ -20,3 +20,18 @@ test.each([
 ])("a delta of a caller who did not ask for the usage loses only its null usage: %s", (data, expected) => {
   expect(shown(data)).toBe(expected);
 });
+
+const USAGE = '"usage":{"prompt_tokens":3,"completion_tokens":1}';
+test.each([
+  [`{"choices":[],${USAGE}}`, undefined],
+  [`{"choices":null,${USAGE}}`, undefined],
+  [`{"id":"c",${USAGE}}`, undefined],
+  [
+    `{"choices":[{"delta":{},"finish_reason":"stop"}],${USAGE}}`,
+    '{"choices":[{"delta":{},"finish_reason":"stop"}]}',
+  ],
+  [`{${USAGE},"choices":[{"delta":{"content":"a"}}]}`, '{"choices":[{"delta":{"content":"a"}}]}'],
+  [`{"choices":[],"error":{"message":"no"},${USAGE}}`, '{"choices":[],"error":{"message":"no"}}'],
+])("usage that the caller did not ask for is removed in every form: %s", (data, expected) => {
+  expect(shown(data)).toBe(expected);
+});
