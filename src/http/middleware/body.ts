@@ -3,6 +3,7 @@ import { AppError, type ErrorCode } from "../../errors.ts";
 import { jsonExcess } from "../../json/bounds.ts";
 import { parseJson } from "../../json/parse.ts";
 import { fieldHint } from "../errors/field-hint.ts";
+import { piecesOf } from "./body-pieces.ts";
 
 export interface BodyLimits {
   bodyBytesMax: number;
@@ -27,6 +28,10 @@ export async function readText(
   text.then(resolve, reject);
   try {
     return await promise;
+  } catch (error) {
+    // The runtime's error for a connection that was closed in the middle of a body.
+    if (error instanceof Error && error.name === "AbortError") throw new AppError("caller_gone");
+    throw error;
   } finally {
     clearTimeout(timer);
   }
@@ -34,14 +39,14 @@ export async function readText(
 
 async function readChunks(body: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<string> {
   if (!body) return "";
-  const chunks: Uint8Array[] = [];
+  const pieces: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.byteLength;
+  for await (const piece of piecesOf(body)) {
+    bytes += piece.byteLength;
     if (bytes > bytesMax) throw tooLarge(bytesMax);
-    chunks.push(chunk);
+    pieces.push(piece);
   }
-  return new TextDecoder().decode(Buffer.concat(chunks));
+  return new TextDecoder().decode(Buffer.concat(pieces));
 }
 
 /** Returns the JSON in `text`. Throws `code` if it is not JSON, nested too deeply, or has too many values. */

@@ -4,13 +4,14 @@ import { causeOf, type Log } from "../../log/log.ts";
 import type { Metrics } from "../../metrics/metrics.ts";
 import type { HttpContext, HttpEnv } from "../context.ts";
 import { referenceStyle } from "../errors/reference.ts";
-import { errorResponse } from "../errors/response.ts";
+import { cutsBody, errorResponse } from "../errors/response.ts";
 import type { ErrorStyle } from "../errors/style.ts";
 import type { NamedRoute } from "../route.ts";
 import type { RouteTable } from "../route-table.ts";
 import type { AccessControl } from "./access.ts";
 import { EventStreamResponse } from "./event-stream.ts";
 import { completeHeaders } from "./headers.ts";
+import { lingering } from "./lingering.ts";
 import { logRequest, UNKNOWN_ROUTE } from "./log.ts";
 import { readTrace } from "./trace.ts";
 
@@ -95,7 +96,8 @@ export function onError({ log, accessControl, routes }: ErrorDeps) {
       const request_id = c.get("requestId");
       log.error("request_failed", { request_id, error: error.code, cause: causeOf(cause) });
     }
-    return errorResponse(error, styleOf(c, routes), c.get("requestId"));
+    const response = errorResponse(error, styleOf(c, routes), c.get("requestId"));
+    return cutsBody(error) ? lingering(c.req.raw, response) : response;
   };
 }
 
