@@ -17,7 +17,7 @@ const TokenLogprob = z.looseObject({ token: z.string(), logprob: z.number() });
 /** A tool call of a whole message, or a fragment of one in a delta. Some upstreams send the arguments as JSON. */
 const ToolCall = z.object({
   index: count.catch(undefined),
-  id: text,
+  id: z.union([z.string(), z.number().transform(String)]).nullish(),
   function: z.object({ name: text, arguments: z.unknown().optional().transform(argumentsText) }).nullish(),
 });
 export type ToolCall = z.output<typeof ToolCall>;
@@ -55,7 +55,8 @@ const Choice = z.object({
     .object({
       content: z.array(TokenLogprob.extend({ top_logprobs: z.array(TokenLogprob).nullish() })).nullish(),
     })
-    .nullish(),
+    .nullish()
+    .catch(undefined),
 });
 export type Choice = z.output<typeof Choice>;
 
@@ -70,7 +71,7 @@ export type Usage = z.output<typeof Usage>;
 
 /** A chunk of a streamed chat completion, or a whole one. Without choices, it is read for its usage only. */
 const CompletionChunk = z.object({
-  model: text,
+  model: text.catch(undefined),
   choices: z
     .array(Choice)
     .nullish()

@@ -93,6 +93,14 @@ describe("an answer that an upstream calls failed", () => {
   });
 });
 
+test("fields that no answer depends on may have any shape", () => {
+  const given = JSON.parse(chunk({ content: "Hi" }, { logprobs: [] }));
+  expectBoth(streamedTo([JSON.stringify({ ...given, model: 7, usage: "none" }), finish("stop"), DONE]), {
+    end: "complete",
+    text: "Hi",
+  });
+});
+
 test("chunks whose choices are null or absent are read for their usage only", () => {
   for (const choices of [{ choices: null }, {}, { choices: [] }]) {
     const usage = JSON.stringify({ object: "chat.completion.chunk", model: "m", ...choices, usage: USAGE });
@@ -155,6 +163,23 @@ describe("tool calls", () => {
   test("arguments that are an object instead of text are accepted", () => {
     const tool_calls = [fragment(0, "a", { name: "weather", arguments: { city: "Rome" } })];
     const expected = { calls: [{ id: "a", name: "weather", input: { city: "Rome" } }] };
+    expectBoth(streamedTo([chunk({ tool_calls }), finish("tool_calls"), DONE]), expected);
+    expectBoth(wholeTo(completion({ tool_calls })), expected);
+  });
+
+  test("ids that are numbers, and indexes that are not, still tell calls apart", () => {
+    const one = (id: number, city: string) => ({
+      index: "0",
+      id,
+      function: { name: "weather", arguments: { city } },
+    });
+    const tool_calls = [one(1, "Rome"), one(2, "Oslo")];
+    const expected = {
+      calls: [
+        { id: "1", name: "weather", input: { city: "Rome" } },
+        { id: "2", name: "weather", input: { city: "Oslo" } },
+      ],
+    };
     expectBoth(streamedTo([chunk({ tool_calls }), finish("tool_calls"), DONE]), expected);
     expectBoth(wholeTo(completion({ tool_calls })), expected);
   });
