@@ -83,6 +83,7 @@ const TABLE = {
     openaiCode: "request_too_large",
     anthropicType: "request_too_large",
   }),
+  encoding_unsupported: row(INVALID, "Unsupported content encoding", { status: 415 }),
   body_timeout: row(INVALID, "Request body too slow", { status: 408, anthropicType: "timeout_error" }),
   url_too_long: row(INVALID, "Request URL too long", { status: 414 }),
   host_invalid: row(INVALID, "Invalid Host header"),

@@ -76,7 +76,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
       ...["relay", "protocol", "auth", "metrics", "net", "json", "store/store.ts", "errors.ts", "log"],
       ...["bounded-map.ts", "time.ts"],
     ],
-    external: /^(bun|hono(\/.*)?|zod|zod-openapi)$/,
+    external: /^(node:util$|node:zlib$|bun|hono(\/.*)?|zod|zod-openapi)$/,
   },
   dashboard: {
     ours: [

@@ -72,7 +72,7 @@ function serveAdmitted(
     const lease = limits.admit(caller.principal, caller.allowance);
     let finished: Promise<void> | undefined;
     try {
-      const text = await readText(c.req.raw, bodyLimits);
+      const text = await readText(c.req.raw, bodyLimits, error);
       const json = parseBody(text, error);
       const body = parseShape(declared.schema, json, error);
       // The key may have been revoked while the body arrived.
@@ -95,7 +95,11 @@ function createEntrance(
   { access, body, limits: limited }: RouteDeclaration,
 ): (c: HttpContext) => Entered | Promise<Entered> {
   const readUpTo = (bytesMax: number, c: HttpContext) =>
-    readText(c.req.raw, { ...bodyLimits, bodyBytesMax: Math.min(bodyLimits.bodyBytesMax, bytesMax) });
+    readText(
+      c.req.raw,
+      { ...bodyLimits, bodyBytesMax: Math.min(bodyLimits.bodyBytesMax, bytesMax) },
+      body && errorOf(body),
+    );
   switch (access) {
     case "caller":
       return async (c) => {

@@ -121,7 +121,9 @@ function impliedErrors({ access, query, body, limits }: NamedRoute): ErrorCode[]
   return [
     ...ACCESS_RULES[access].errors,
     ...(query ? (["request_invalid"] as const) : []),
-    ...(body ? ([body.error ?? "body_invalid", "body_too_large", "body_timeout"] as const) : []),
+    ...(body
+      ? ([body.error ?? "body_invalid", "body_too_large", "body_timeout", "encoding_unsupported"] as const)
+      : []),
     ...(limits === "admit" ? (["limit_requests", "limit_tokens", "limit_parallel"] as const) : []),
   ];
 }

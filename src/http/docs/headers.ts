@@ -1,3 +1,4 @@
+import { ACCEPTED_ENCODINGS } from "../middleware/decompress.ts";
 import { SAMPLE } from "../values.ts";
 
 const text = (description: string, example: string) => ({
@@ -31,6 +32,7 @@ export const HEADERS = {
   "x-request-id": text("The id of the request, which is also in the log.", SAMPLE.requestId),
   ...RETRY,
   ...RATE_LIMITS,
+  "accept-encoding": text("The encodings of a request body that the server decodes.", ACCEPTED_ENCODINGS),
   etag: text("Send it as `If-None-Match` to get a 304 if nothing has changed.", '"0rXc…"'),
   "x-truncated": text("`true` if the CSV is cut off at `limit`.", "true"),
   "content-disposition": text(
@@ -68,6 +70,7 @@ export function headersOf(
   const names = [
     "x-request-id",
     ...(RETRIED.has(status) || (passedOn && Number(status[0]) >= 4) ? Object.keys(RETRY) : []),
+    ...(status === "415" ? ["accept-encoding"] : []),
     ...(limited ? Object.keys(RATE_LIMITS) : []),
     ...more,
   ];

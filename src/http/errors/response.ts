@@ -2,6 +2,7 @@ import { type AppError, ERRORS, type UpstreamError } from "../../errors.ts";
 import { parseJson } from "../../json/parse.ts";
 import { isAboutAccount, readUpstreamError } from "../../json/upstream-error.ts";
 import { PASSED_ERROR_HEADERS } from "../../protocol/agent-v2.ts";
+import { ACCEPTED_ENCODINGS } from "../middleware/decompress.ts";
 import type { ErrorStyle } from "./style.ts";
 
 /** Clients ignore longer waits. */
@@ -24,6 +25,7 @@ export function errorResponse(error: AppError, style: ErrorStyle, requestId: str
   const headers = new Headers({ "content-type": "application/json; charset=utf-8" });
   setRetryHeaders(error, headers);
   if (style.hasStyle) passHeaders(error.upstream?.headers, headers);
+  if (error.code === "encoding_unsupported") headers.set("accept-encoding", ACCEPTED_ENCODINGS);
   if (cutsBody(error)) headers.set("connection", "close");
   const { upstream } = error;
   const status = style.hasStyle ? statusOf(error) : ERRORS[error.code].status;

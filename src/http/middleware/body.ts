@@ -4,6 +4,7 @@ import { jsonExcess } from "../../json/bounds.ts";
 import { parseJson } from "../../json/parse.ts";
 import { fieldHint } from "../errors/field-hint.ts";
 import { piecesOf } from "./body-pieces.ts";
+import { ACCEPTED_ENCODINGS, type Decode, decoderOf, isOverLimit } from "./decompress.ts";
 
 export interface BodyLimits {
   bodyBytesMax: number;
@@ -12,22 +13,28 @@ export interface BodyLimits {
 }
 
 /**
- * Returns the body as text, whatever its content type. A body is refused as soon as it is known to be over
- * the limit, and when it is not complete in time, even if its bytes keep trickling in.
+ * Returns the body as text, decompressed, whatever its content type. A body is refused as soon as it is known
+ * to be over the limit, compressed or not, and when it is not complete in time, even if its bytes keep
+ * trickling in. Throws `code` if it cannot be decompressed.
  */
 export async function readText(
   request: Request,
   { bodyBytesMax, bodyWithinMs }: BodyLimits,
+  code: ErrorCode = "body_invalid",
 ): Promise<string> {
+  const decode = decoderOf(request.headers.get("content-encoding"));
+  if (decode === null) throw unsupportedEncoding();
   const length = request.headers.get("content-length");
   if (length !== null && Number(length) > bodyBytesMax) throw tooLarge(bodyBytesMax);
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const { promise, resolve, reject } = Promise.withResolvers<string | Uint8Array>();
   const timer = setTimeout(() => reject(tooSlow(bodyWithinMs)), bodyWithinMs);
   // The rest of a late body fails when the connection is closed. Nobody waits for it.
-  const text = length === null ? readChunks(request.body, bodyBytesMax) : request.text();
+  const text = length === null || decode ? readBytes(request.body, bodyBytesMax) : request.text();
   text.then(resolve, reject);
   try {
-    return await promise;
+    const body = await promise;
+    if (typeof body === "string") return body;
+    return new TextDecoder().decode(decode ? await decompressed(decode, body, bodyBytesMax, code) : body);
   } catch (error) {
     // The runtime's error for a connection that was closed in the middle of a body.
     if (error instanceof Error && error.name === "AbortError") throw new AppError("caller_gone");
@@ -37,8 +44,8 @@ export async function readText(
   }
 }
 
-async function readChunks(body: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<string> {
-  if (!body) return "";
+async function readBytes(body: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<Uint8Array> {
+  if (!body) return new Uint8Array();
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of piecesOf(body)) {
@@ -46,7 +53,21 @@ async function readChunks(body: ReadableStream<Uint8Array> | null, bytesMax: num
     if (bytes > bytesMax) throw tooLarge(bytesMax);
     pieces.push(piece);
   }
-  return new TextDecoder().decode(Buffer.concat(pieces));
+  return Buffer.concat(pieces);
+}
+
+async function decompressed(
+  decode: Decode,
+  bytes: Uint8Array,
+  bytesMax: number,
+  code: ErrorCode,
+): Promise<Uint8Array> {
+  try {
+    return await decode(bytes, { maxOutputLength: bytesMax });
+  } catch (error) {
+    if (isOverLimit(error)) throw tooLarge(bytesMax);
+    throw new AppError(code, { hint: "The body is not compressed as its Content-Encoding says." });
+  }
 }
 
 /** Returns the JSON in `text`. Throws `code` if it is not JSON, nested too deeply, or has too many values. */
@@ -74,6 +95,11 @@ function tooSlow(withinMs: number): AppError {
   return new AppError("body_timeout", {
     hint: `The request body was not received within ${withinMs / 1000} s.`,
   });
+}
+
+function unsupportedEncoding(): AppError {
+  const hint = `The server decodes ${ACCEPTED_ENCODINGS}. Send the body in one of them, or uncompressed.`;
+  return new AppError("encoding_unsupported", { hint });
 }
 
 function tooLarge(bytesMax: number): AppError {
