@@ -31,9 +31,9 @@ export interface V2Options extends ConnectionOptions {
   resume: Resume;
 }
 
-/** Unexpected frames within the window. An agent that sends more is broken or hostile. */
-const UNEXPECTED_FRAMES_MAX = 1000;
-const UNEXPECTED_WINDOW_MS = 10_000;
+/** Frames outside of an ask within the window. An agent that sends more is broken or hostile. */
+const FRAMES_MAX = 1000;
+const FRAMES_WINDOW_MS = 10_000;
 
 /** How long after a cancel the frames may still arrive that the agent sent before it read the cancel. */
 const LATE_MS = 10_000;
@@ -46,8 +46,8 @@ export class V2Connection extends AgentConnection<V2Options> {
   #pingSent = false;
   /** Slots that were cancelled lately with the time, oldest first. */
   readonly #cancelled = new Map<string, number>();
-  #unexpectedFrames = 0;
-  #unexpectedUntil = 0;
+  #frames = 0;
+  #framesUntil = 0;
 
   send(command: AgentCommand): boolean {
     switch (command.kind) {
@@ -111,11 +111,16 @@ export class V2Connection extends AgentConnection<V2Options> {
     if ("ask" in frame) this.#answer(frame, agent);
     else if (frame.type === "hello") this.refuse("hello_repeated");
     else if (frame.type === "pong") this.#pong(agent);
-    else if (frame.type === "pause") this.relay.pause(agent);
-    else {
-      const { type: _, models, ...offer } = frame;
-      this.relay.update(agent, { ...offer, models: models && modelsOfKey(models, this.admitted.key) });
+    else if (this.#mayGoOn()) this.#change(frame, agent);
+  }
+
+  #change(frame: ChangeFrame, agent: Agent): void {
+    if (frame.type === "pause") {
+      this.relay.pause(agent);
+      return;
     }
+    const { type: _, models, ...offer } = frame;
+    this.relay.update(agent, { ...offer, models: models && modelsOfKey(models, this.admitted.key) });
   }
 
   #pong(agent: Agent): void {
@@ -141,12 +146,19 @@ export class V2Connection extends AgentConnection<V2Options> {
 
   #unexpected(): void {
     if (this.agent) this.relay.ignored();
+    this.#mayGoOn();
+  }
+
+  /** Counts a frame outside of an ask. Returns false, and closes the connection, if there are too many. */
+  #mayGoOn(): boolean {
     const now = this.options.clock.now();
-    if (now > this.#unexpectedUntil) {
-      this.#unexpectedFrames = 0;
-      this.#unexpectedUntil = now + UNEXPECTED_WINDOW_MS;
+    if (now > this.#framesUntil) {
+      this.#frames = 0;
+      this.#framesUntil = now + FRAMES_WINDOW_MS;
     }
-    if (++this.#unexpectedFrames >= UNEXPECTED_FRAMES_MAX) this.refuse("frames_bad");
+    const isAllowed = ++this.#frames < FRAMES_MAX;
+    if (!isAllowed) this.refuse("frames_bad");
+    return isAllowed;
   }
 
   #refuseFault({ type, fault }: Fault): void {
@@ -160,6 +172,9 @@ function headersOf({ headers }: ModelRequest, { traceparent, tracestate }: AskOr
   if (traceparent === undefined) return headers;
   return { ...headers, traceparent, ...(tracestate !== undefined && { tracestate }) };
 }
+
+/** A frame that changes what the agent takes. */
+type ChangeFrame = Extract<AgentFrame, { type: "pause" | "update" }>;
 
 /** A frame about an ask that the agent has. */
 type AnswerFrame = Extract<AgentFrame, { ask: string }>;

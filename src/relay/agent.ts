@@ -89,14 +89,23 @@ export class Agent {
     this.mustAnswerPing = false;
   }
 
-  changeOffer({ slots, models, endpoints }: OfferUpdate): void {
+  /** Whether the update would change nothing of the offer. */
+  offersAlready(update: OfferUpdate): boolean {
+    return JSON.stringify(this.#offerAfter(update)) === JSON.stringify(this.#offer);
+  }
+
+  changeOffer(update: OfferUpdate): void {
+    this.#offer = this.#offerAfter(update);
+    this.#models = undefined;
+  }
+
+  #offerAfter({ slots, models, endpoints }: OfferUpdate): Offer {
     const before = this.#offer;
-    this.#offer = {
+    return {
       slots: slots ?? before.slots,
       models: models ?? before.models,
       endpoints: endpoints ?? before.endpoints,
     };
-    this.#models = undefined;
   }
 
   hasModel(model: string): boolean {

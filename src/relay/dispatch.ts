@@ -2,6 +2,7 @@ import { AppError } from "../errors.ts";
 import { type Agent, lostError, tooLongError } from "./agent.ts";
 import { Ask } from "./ask.ts";
 import { chooseFor, chooseStaleFor, eligibleFor, hopeMs, noAgentError, whyRefuse } from "./choice.ts";
+import { coalesce } from "./coalesce.ts";
 import { Hub } from "./hub.ts";
 import { FairQueue } from "./queue.ts";
 import { Slot } from "./slot.ts";
@@ -27,12 +28,16 @@ export abstract class Dispatch {
   /** How many deltas have come. */
   deltas = 0;
   readonly #watch: Watch;
+  readonly #lookAgain: () => void;
   #onIdle: (() => void) | undefined;
 
   constructor(protected readonly options: RelayOptions) {
     const onMissed = (agent: Agent, reason: LeaveReason) =>
       this.lose(agent, reason, lostError("it answered no ping"));
     this.#watch = new Watch(options, this.hub, onMissed);
+    this.#lookAgain = coalesce(options.soon ?? ((run) => run()), () => {
+      for (const ask of this.queue.items()) this.#lookAfter(ask);
+    });
   }
 
   /** Takes an ask until it has an outcome; see `Relay.ask`. */
@@ -206,10 +211,6 @@ export abstract class Dispatch {
     if (stale) this.#watch.ping(stale);
     else if (hope === Number.POSITIVE_INFINITY) return;
     ask.lookLater(this.options.clock, stale ? NEXT_PING_MS : hope, () => this.#lookAfter(ask));
-  }
-
-  #lookAgain(): void {
-    for (const ask of this.queue.items()) this.#lookAfter(ask);
   }
 
   #send(ask: Ask, agent: Agent): void {

@@ -135,8 +135,9 @@ export class Hub {
     return slots.flatMap(({ ask }) => ask ?? []);
   }
 
-  /** The agent offers something else from now on, which ends a pause. */
-  changeOffer(agent: Agent, offer: OfferUpdate, now: number): void {
+  /** The agent offers something else from now on, which ends a pause. Returns false if nothing changes. */
+  changeOffer(agent: Agent, offer: OfferUpdate, now: number): boolean {
+    if (!agent.paused && agent.offersAlready(offer)) return false;
     const before = agent.offer.models;
     agent.changeOffer(offer);
     if (offer.models && this.has(agent)) {
@@ -145,6 +146,7 @@ export class Hub {
     }
     agent.paused = false;
     this.#sort(agent);
+    return true;
   }
 
   /** The agent takes no more asks until it changes its offer. */

@@ -71,12 +71,12 @@ export class Relay extends Dispatch {
 
   /** The agent offers something else from now on, which ends a pause. */
   update(agent: Agent, offer: OfferUpdate): void {
-    this.hub.changeOffer(agent, offer, this.options.clock.now());
-    this.changed(agent);
+    if (this.hub.changeOffer(agent, offer, this.options.clock.now())) this.changed(agent);
   }
 
   /** The agent finishes the asks that it has and takes no more. */
   pause(agent: Agent): void {
+    if (agent.paused) return;
     this.hub.pause(agent);
     this.changed(agent);
   }

@@ -3,6 +3,7 @@ import type { Principal } from "../principal.ts";
 import type { V1Answer, V1Request } from "../protocol/agent-v1.ts";
 import type { Endpoint, Model, Usage } from "../protocol/agent-v2.ts";
 import type { CloseReason } from "../protocol/close.ts";
+import type { Soon } from "./coalesce.ts";
 import type { AskOrigin, AskRecord } from "./record.ts";
 
 /** The part of an `AbortSignal` that the core needs. */
@@ -149,6 +150,8 @@ export interface RelayOptions {
   /** Returns a fresh id that cannot be guessed. */
   newId: () => string;
   limits: RelayLimits;
+  /** When the queue is looked at again after an agent has left or changed; at once if left out. */
+  soon?: Soon;
   observe?: RelayObserver;
 }
 

@@ -166,7 +166,7 @@ async function createCore({ config, store, log }: Given, server: () => Listener)
     readiness: () => readiness,
   });
   const observe = createObserver({ log, metrics, usage: store.usage, limits, overview });
-  const relay = new Relay({ clock, newId, limits: config, observe });
+  const relay = new Relay({ clock, newId, limits: config, observe, soon: (run) => void setImmediate(run) });
   const readiness = createReadiness({ relay, checkStore: store.check, queueMax: config.queueMax, now });
   return { clock, limits, metrics, overview, relay, readiness };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { CLOSE } from "../../src/protocol/close.ts";
 import { register } from "./v2-scene.ts";
 
 describe("the usage of an answer", () => {
@@ -54,4 +55,22 @@ describe("the status of an answer", () => {
       expect(await asked).toBe(`${status}`);
     },
   );
+});
+
+describe("frames outside of an ask", () => {
+  test.each([
+    [{ type: "pause" }],
+    [{ type: "update" }],
+    [{ type: "update", slots: 3 }],
+    [{ type: "update", models: [{ id: "other" }] }],
+  ])("a thousand frames %j within ten seconds close the connection, fewer do not", (frame) => {
+    const { say, closed, clock } = register();
+    for (let round = 0; round < 3; round++) {
+      for (let n = 0; n < 999; n++) say(frame);
+      clock.advance(10_001);
+    }
+    expect(closed.length).toBe(0);
+    for (let n = 0; n < 1_000; n++) say(frame);
+    expect(closed).toEqual([CLOSE.frames_bad]);
+  });
 });

@@ -1,0 +1,51 @@
+import { expect, test } from "bun:test";
+import { ADMIN } from "../../src/principal.ts";
+import { Relay } from "../../src/relay/relay.ts";
+import type { AskRequest } from "../../src/relay/types.ts";
+import { createFakeClock } from "../support/clock.ts";
+import { LIMITS } from "../support/relay.ts";
+import { joinAgent } from "../support/transport.ts";
+
+test("however often agents change and leave, the queue is looked at once a turn", async () => {
+  const turns: (() => void)[] = [];
+  const relay = new Relay({
+    ...{ clock: createFakeClock(), newId: () => crypto.randomUUID(), limits: LIMITS },
+    soon: (run) => turns.push(run),
+  });
+  const agents = ["a", "b", "c"].map((id) => joinAgent(relay, id, { protocol: "v2", models: [id] }));
+  const request = (model: string): AskRequest => ({
+    principal: ADMIN,
+    work: { model, requests: [{ endpoint: "chat/completions", stream: true, body: () => "" }] },
+    origin: { requestId: "req", surface: "test" },
+  });
+  const asked = ["a", "b", "a", "b"].map((model) => {
+    const result = relay.ask(request(model), new AbortController().signal);
+    return result.then(
+      () => "ok",
+      (error) => error.code,
+    );
+  });
+  expect(relay.stats().asks_waiting).toBe(2);
+  const [one, two, three] = agents;
+  for (let n = 0; n < 100; n++) {
+    three?.link.pause();
+    three?.link.update({ slots: 1 });
+  }
+  one?.link.update({ models: [{ id: "other" }] });
+  expect(turns).toHaveLength(1);
+  turns.shift()?.();
+  expect(await asked[2]).toBe("no_agent");
+
+  // What changes nothing is not a reason to look.
+  three?.link.update({ slots: 1, models: [{ id: "c" }] });
+  three?.link.update({ slots: undefined, models: undefined });
+  expect(turns).toHaveLength(0);
+  three?.link.pause();
+  three?.link.pause();
+  expect(turns).toHaveLength(1);
+  two?.link.gone();
+  expect(turns).toHaveLength(1);
+  relay.close();
+  for (const turn of turns) turn();
+  expect(await asked[3]).toBe("draining");
+});
