@@ -65,6 +65,12 @@ test("the overview shows the administrator what happens, and nothing of what was
   const messages = [{ role: "user", content: "a secret question" }];
   await post("chat/completions", { model: "m", messages }, { headers: { authorization: token } });
   await post("chat/completions", { model: "m", messages, stream: true }).then((response) => response.text());
+  const offer = async (...ids: string[]) => {
+    agent.say({ type: "update", models: ids.map((id) => ({ id })) });
+    await until(async () => (await overviewOf(server.url)).models.length === ids.length);
+  };
+  await offer("m", "none");
+  await offer("m");
   await fetch(`${server.url}/api/ask`, {
     method: "POST",
     headers: KEY,

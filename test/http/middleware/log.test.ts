@@ -6,6 +6,7 @@ import { firefoxAgent } from "../../support/agents.ts";
 import { startModelScene } from "../../support/model-scene.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 import { tempFolder } from "../../support/store.ts";
+import { until } from "../../support/until.ts";
 import { connectV2Agent, streamPieces, V2_HELLO } from "../../support/v2-agent.ts";
 
 /** A mark in everything that must not be in the log. */
@@ -47,6 +48,7 @@ function requests(token: string): [path: string, init: RequestInit][] {
     { content: `${MARK} hi` },
     { content: `${MARK} hi`, stream: true },
     { content: `${MARK} hi`, model: `${MARK} is no model` },
+    { content: `${MARK} hi`, model: "gone" },
     { content: `${MARK} hi`, conversation_id: MARK },
     { content: `${MARK} fail`, model: "m" },
     { content: 7, message_id: MARK },
@@ -91,7 +93,7 @@ describe.each(["json", "pretty"] as const)("the log at level debug, as %s", (for
     const v1 = await firefoxAgent(`${server.url}/agents/${MARK}-agent`, {
       answer: ({ content }) => ({ content: `${MARK} answers ${content}` }),
     });
-    const hello = { ...V2_HELLO, name: MARK, version: MARK, models: [{ id: "m" }] };
+    const hello = { ...V2_HELLO, name: MARK, version: MARK, models: [{ id: "m" }, { id: "gone" }] };
     const v2 = await connectV2Agent(server.url, {
       key: `${MARK}-agent`,
       hello,
@@ -103,6 +105,9 @@ describe.each(["json", "pretty"] as const)("the log at level debug, as %s", (for
         else agent.say({ type: "done", ask, status: 200, body: JSON.stringify({ content: MARK }) });
       },
     });
+    v2.say({ type: "update", models: [{ id: "m" }] });
+    const list = () => fetch(`${server.url}/v1/models`, { headers: { authorization: `${MARK}-admin` } });
+    await until(async () => !(await (await list()).text()).includes('"gone"'));
     v2.say({ type: "delta", ask: MARK, data: MARK });
     v2.say({ type: MARK });
     const added = await fetch(`${server.url}/admin/users/add`, {

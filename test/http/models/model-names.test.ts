@@ -116,12 +116,13 @@ describe("Ollama's names without a tag", () => {
 });
 
 test("/api/ask with a model that no agent has ever offered is a 404 with the models, and a 503 without agents", async () => {
-  const { post } = await scene(["llama", "secret"], ["llama", "absent"]);
+  const { post, get } = await scene(["llama", "secret"], ["llama", "absent"]);
   const reply = await post("/api/ask", { content: "hi", model: "absent" });
   expect(reply).toEqual({
     status: 404,
     body: { error: "The model does not exist", hint: "Available models: llama." },
   });
+  expect((await get("/api/usage?by=model")).usage).toEqual([]);
   const bare = await startTestServer();
   const asked = await fetch(`${bare.url}/api/ask`, {
     method: "POST",

@@ -67,10 +67,11 @@ test("requests are counted with their outcome, under names that callers cannot m
   const families = await scrape(server.url);
   const value = (name: string, labels = {}) => sampleValue(families, `chatgpt_api_${name}`, labels);
   expect(value("asks_total", { surface: "chat/completions", model: "m", outcome: "ok" })).toBe(1);
-  expect(value("asks_total", { surface: "ask", model: "other", outcome: "no_agent" })).toBe(251);
   const chat = { route: "/v1/chat/completions", method: "POST" };
   expect(value("http_requests_total", { ...chat, status: "200" })).toBe(1);
   expect(value("http_requests_total", { ...chat, status: "404" })).toBe(251);
+  const ask = { route: "/api/ask", method: "POST" };
+  expect(value("http_requests_total", { ...ask, status: "404" })).toBe(251);
   expect(value("http_requests_total", { route: "(unknown)", method: "GET", status: "404" })).toBe(251);
   expect(value("agents", { protocol: "v2" })).toBe(1);
   expect(value("agent_joins_total")).toBe(1);

@@ -55,6 +55,15 @@ const total = async (usage: ReturnType<typeof openTestStore>["usage"]) =>
   (await usage.sum({ ...EVER, by: [] }))[0]?.asks ?? 0;
 
 describe("a row of usage", () => {
+  test("usage rows cut off names that are too long", async () => {
+    const { usage, rows, pass } = scene();
+    usage.record(ask({ model: "x".repeat(100_000), agent: "y".repeat(300) }));
+    await pass(FLUSH_MS);
+    expect(rows().map(({ model, agent }) => [String(model).length, String(agent).length])).toEqual([
+      [256, 256],
+    ]);
+  });
+
   test("a usage row is written behind, once, with all its values", async () => {
     const { usage, rows, pass, clock } = scene();
     usage.record(ask({ queueMs: 1.4, firstByteMs: 29.6, durationMs: 400.5 }));
