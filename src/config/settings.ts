@@ -96,9 +96,10 @@ const AGENTS = {
   helloWithinMs: setting("hello-within", "10s", time("100ms", "1m"), "Time-out for a new agent to register."),
   pingEveryMs: setting("ping-every", "30s", time("100ms", "10m"), "How often to ping an agent."),
   pongWithinMs: setting("pong-within", "5s", time("100ms", "1m"), "Time-out for an agent to answer a ping."),
+  // A body of `--body-max` fits into a frame, even if each of its characters has to be escaped there.
   frameBytesMax: setting(
     "frame-max",
-    "32MB",
+    "64MB",
     size("1KB", "512MB"),
     "Largest frame and streamed answer of an agent.",
   ),
@@ -118,7 +119,7 @@ const REQUESTS = {
   betweenDeltasMs: setting("between-deltas", "1m", time("100ms", "15m"), "Time-out between streamed chunks."),
   wholeAnswerMs: setting("whole-answer", "10m", time("100ms", "1h"), "Time-out for a non-streamed answer."),
   drainMs: setting("drain", "30s", time("0s", "1h"), "Time for running requests to finish at shutdown."),
-  bodyBytesMax: setting("body-max", "20MB", size("1KB", "512MB"), "Largest request body."),
+  bodyBytesMax: setting("body-max", "32MB", size("1KB", "512MB"), "Largest request body."),
   bodyWithinMs: setting("body-within", "1m", time("100ms", "1h"), "Time-out for receiving a request body."),
   addressRequestsMax: setting(
     "address-requests-max",

@@ -136,7 +136,7 @@ test("a body over the limit is a 413 in JSON, announced or not", async () => {
   expect(announced?.status).toBe(413);
   expect(JSON.parse(announced?.body ?? "")).toMatchObject({ error: "Request body too large" });
 
-  const big = JSON.stringify({ content: "x".repeat(21 * 1024 * 1024) });
+  const big = JSON.stringify({ content: "x".repeat(33 * 1024 * 1024) });
   const sent = await scene.ask(big);
   expect([sent.status, sent.body["error"]]).toEqual([413, "Request body too large"]);
 });

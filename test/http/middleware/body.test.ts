@@ -129,6 +129,22 @@ test("a body over the limit is refused in JSON, with a length or in chunks, and 
   expect((await fetch(`${server.url}/health`)).status).toBe(200);
 });
 
+test("30 MB of backslashes, each of which a frame escapes, reach an agent with the default limits", async () => {
+  const server = await startTestServer();
+  const agent = await connectV2Agent(server.url, {
+    onAsk: ({ ask, body }, self) =>
+      self.say({ type: "done", ask, status: 200, body: JSON.stringify({ length: body.length }) }),
+  });
+  onTestFinished(agent.stop);
+  const body = `{"model":"m","messages":[{"role":"user","content":"${"\\\\".repeat(15 * 1024 * 1024)}"}]}`;
+  const response = await fetch(`${server.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${ADMIN_KEY}` },
+    body,
+  });
+  expect([response.status, await response.text()]).toEqual([200, `{"length":${body.length}}`]);
+});
+
 test("15 MB reach the agent and come back unchanged", async () => {
   const server = await startTestServer();
   const agent = await firefoxAgent(server.url, { answer: ({ content }) => ({ content }) });
