@@ -8,7 +8,7 @@ export function plainMessage(message: string): string {
   return text
     .replace(/^Unrecognized key(s?): /, "unknown key$1 ")
     .replace(/^Invalid discriminator.*/, "expected string")
-    .replace(/^expected int\b/, "expected a whole number");
+    .replace(/^expected int(?:, received number)?/, "expected a whole number");
 }
 
 function amount(number = "", unit = ""): string {

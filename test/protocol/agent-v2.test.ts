@@ -6,7 +6,7 @@ const HELLO = { type: "hello", name: "box", version: "1", slots: 2, models: [{ i
 test.each<[unknown, string]>([
   [null, "expected object, received null"],
   [{ type: 7 }, "type: expected string"],
-  [{ ...HELLO, slots: 1.5 }, "slots: expected int, received number"],
+  [{ ...HELLO, slots: 1.5 }, "slots: expected a whole number"],
   [{ ...HELLO, models: [{ id: "m" }, { id: 1 }] }, "models[1].id: expected string, received number"],
   [{ type: "fail", ask: "1", retryable: true }, "error: expected object, received undefined"],
   [
