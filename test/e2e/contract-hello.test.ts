@@ -191,7 +191,7 @@ test("an unmasked frame and a frame over the limit end their sender's connection
 
   const huge = await open();
   await greet(huge, { id: crypto.randomUUID() });
-  huge.send(Buffer.alloc(33 * 1024 * 1024, 32));
+  huge.send(Buffer.alloc(65 * 1024 * 1024, 32));
   expect((await huge.ended).code).toBeOneOf([1006, 1009]);
   expect((await scene.connections()).map(({ Id }) => Id)).toEqual([other.id]);
   expect((await scene.ask({ content: "hi" })).status).toBe(200);
