@@ -1,29 +1,10 @@
 import { Database } from "bun:sqlite";
 import { expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
-import { userPrincipal } from "../../../src/principal.ts";
-import type { UsageRow } from "../../../src/store/store.ts";
 import { openTestFile, tempFolder } from "../../support/store.ts";
+import { usageRow as ask } from "../../support/usage-row.ts";
 
 const EVER = { from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1_000 };
-
-const ask = (changes: Partial<UsageRow>): UsageRow => ({
-  at: 1_000,
-  requestId: "req_1",
-  principal: userPrincipal("ann"),
-  agent: "x",
-  model: "llama",
-  surface: "chat",
-  outcome: "ok",
-  upstreamStatus: 200,
-  tries: 1,
-  queueMs: 2,
-  firstByteMs: 30,
-  durationMs: 400,
-  inputTokens: 10,
-  outputTokens: 20,
-  ...changes,
-});
 
 test("sums of usage count a row with implausible tokens as uncounted, and never overflow", async () => {
   const path = join(tempFolder(), "server.db");

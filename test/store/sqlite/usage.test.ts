@@ -7,28 +7,11 @@ import { DAY_MS } from "../../../src/time.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { chooseSeed, createRandom } from "../../support/random.ts";
 import { openTestFile, openTestStore, tempFolder } from "../../support/store.ts";
+import { usageRow as ask } from "../../support/usage-row.ts";
 import { turnsDuring } from "./turns-during.ts";
 
 const FLUSH_MS = 50;
 const RETRY_MS = 1_000;
-
-const ask = (changes: Partial<UsageRow> = {}): UsageRow => ({
-  at: 1_000,
-  requestId: "req_1",
-  principal: userPrincipal("ann"),
-  agent: "x",
-  model: "llama",
-  surface: "chat",
-  outcome: "ok",
-  upstreamStatus: 200,
-  tries: 1,
-  queueMs: 2,
-  firstByteMs: 30,
-  durationMs: 400,
-  inputTokens: 10,
-  outputTokens: 20,
-  ...changes,
-});
 
 /** Returns a store in a file, a fake clock, and a second connection that sees only what is written. */
 function scene() {

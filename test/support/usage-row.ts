@@ -1,0 +1,21 @@
+import { userPrincipal } from "../../src/principal.ts";
+import type { UsageRow } from "../../src/store/store.ts";
+
+/** Returns the usage row of an ask that was answered, with these changes. */
+export const usageRow = (changes: Partial<UsageRow> = {}): UsageRow => ({
+  at: 1_000,
+  requestId: "req_1",
+  principal: userPrincipal("ann"),
+  agent: "x",
+  model: "llama",
+  surface: "chat",
+  outcome: "ok",
+  upstreamStatus: 200,
+  tries: 1,
+  queueMs: 2,
+  firstByteMs: 30,
+  durationMs: 400,
+  inputTokens: 10,
+  outputTokens: 20,
+  ...changes,
+});
