@@ -119,7 +119,7 @@ const REQUESTS = {
   betweenDeltasMs: setting("between-deltas", "1m", time("100ms", "15m"), "Time-out between streamed chunks."),
   wholeAnswerMs: setting("whole-answer", "10m", time("100ms", "1h"), "Time-out for a non-streamed answer."),
   drainMs: setting("drain", "30s", time("0s", "1h"), "Time for running requests to finish at shutdown."),
-  bodyBytesMax: setting("body-max", "32MB", size("1KB", "512MB"), "Largest request body."),
+  bodyBytesMax: setting("body-max", "30MB", size("1KB", "512MB"), "Largest request body."),
   bodyWithinMs: setting("body-within", "1m", time("100ms", "1h"), "Time-out for receiving a request body."),
   addressRequestsMax: setting(
     "address-requests-max",

@@ -7,9 +7,19 @@ const DEPTH_MAX = 256;
 /** Counts commas and brackets. At worst a parser takes half a second for as many. */
 const VALUES_MAX = 500_000;
 
+/**
+ * How much of a value a number in a list counts. A parser takes 0.02 µs for a number, and up to 0.8 µs for
+ * any other value. Inputs of a million token numbers are usual.
+ */
+const NUMBER_WEIGHT = 1 / 8;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
+const SPACE = 0x20;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
 
 /**
  * Returns why a text must not be parsed as JSON: it is nested too deeply, or has too many values. Returns
@@ -24,7 +34,7 @@ export function jsonExcess(text: string, valuesMax = VALUES_MAX): string | undef
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) at = endOfString(text, at);
-    else if (code === COMMA) values++;
+    else if (code === COMMA) values += weightAt(text, at + 1);
     else if ((code | 0x20) === 0x7b) {
       // "[" and "{" differ in this bit only.
       values++;
@@ -33,6 +43,14 @@ export function jsonExcess(text: string, valuesMax = VALUES_MAX): string | undef
     if (values > valuesMax) return `It has more than ${valuesMax} values.`;
   }
   return undefined;
+}
+
+/** Returns how much the value counts that begins at `from` or after white space. A key is not a number. */
+function weightAt(text: string, from: number): number {
+  let at = from;
+  while (text.charCodeAt(at) <= SPACE) at++;
+  const code = text.charCodeAt(at);
+  return code === MINUS || (code >= ZERO && code <= NINE) ? NUMBER_WEIGHT : 1;
 }
 
 /**

@@ -64,7 +64,7 @@ test("a port and a key are enough, and every other setting has its default", () 
     conversationDays: 30,
     usageDays: 365,
     auditDays: 730,
-    bodyBytesMax: 32 * 1024 ** 2,
+    bodyBytesMax: 30 * 1024 ** 2,
     frameBytesMax: 64 * 1024 ** 2,
     bodyWithinMs: 60_000,
     addressRequestsMax: 1000,

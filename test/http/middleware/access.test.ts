@@ -84,7 +84,7 @@ describe("bounds of a request", () => {
       { method: "POST", path: "/api/ask", headers: { Authorization: ADMIN_KEY }, body },
       { method: "POST", path: "/admin/users/add", body },
       ask(ADMIN_KEY, { body: `{"model":"m","messages":${"[".repeat(500_000)}${"]".repeat(500_000)}}` }),
-      ask(ADMIN_KEY, { body: `{"model":"m","input":[${"0,".repeat(600_000)}0]}` }),
+      ask(ADMIN_KEY, { body: `{"model":"m","input":[${'"",'.repeat(600_000)}0]}` }),
     ];
     const answers = await Promise.all(bombs.map((bomb) => send(url, bomb)));
     expect(answers.map(({ status }) => status)).toEqual(bombs.map(() => 400));
