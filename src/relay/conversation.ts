@@ -150,13 +150,17 @@ function createRequest(
   return { ...from, prefer: known.agent, work: { model, models, requests: [request] } };
 }
 
-/** Always streamed: an agent at work is then heard, and a long answer is not taken for a lost one. */
+/**
+ * Always streamed: an agent at work is then heard, and a long answer is not taken for a lost one. The usage is
+ * always asked for, as streams have none otherwise.
+ */
 function chatRequest(branch: Turn[], question: string): ModelRequest {
   const messages: ChatMessage[] = [];
   for (const turn of branch)
     messages.push({ role: "user", content: turn.question }, { role: "assistant", content: turn.answer });
   messages.push({ role: "user", content: question });
-  const body = (model: string) => JSON.stringify({ model, messages, stream: true });
+  const body = (model: string) =>
+    JSON.stringify({ model, messages, stream: true, stream_options: { include_usage: true } });
   return { endpoint: "chat/completions", stream: true, body };
 }
 

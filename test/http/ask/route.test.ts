@@ -159,6 +159,18 @@ describe("a conversation that the server keeps", () => {
   });
 });
 
+test.each([{}, { stream: true }])("an agent is asked for the usage of a request with %p", async (body) => {
+  const server = await startTestServer();
+  const agent = await join(server);
+  await (await post(server, { content: "hi", ...body })).text();
+  expect(JSON.parse((await agent.next("ask")).body)).toEqual({
+    model: V2_HELLO.models[0]?.id,
+    messages: [{ role: "user", content: "hi" }],
+    stream: true,
+    stream_options: { include_usage: true },
+  });
+});
+
 describe("a streamed ask", () => {
   const events = (text: string) =>
     text
