@@ -1,34 +1,20 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { parseArgs } from "node:util";
+import { signAdHoc } from "./codesign.ts";
 import { dashboardPlugin } from "./dashboard.ts";
+import { installRuntime, isTarget, TARGETS, type Target } from "./runtime.ts";
 
 const NAME = "chatgpt-api-server";
 const ROOT = join(import.meta.dir, "..");
 const DIST = join(ROOT, "dist");
 const SUMS = join(DIST, "SHA256SUMS");
 
-const TARGETS = [
-  "linux-x64",
-  "linux-arm64",
-  "linux-x64-musl",
-  "linux-arm64-musl",
-  "darwin-x64",
-  "darwin-arm64",
-  "windows-x64",
-  "windows-arm64",
-] as const;
-type Target = (typeof TARGETS)[number];
-
 const USAGE = `usage: bun run build [--all | --target <name>]
 
 Without arguments: dist/${NAME} for this machine.
 --all              dist/${NAME}-<target> for every target, and dist/SHA256SUMS
 --target <name>    dist/${NAME}-<target> for one of ${TARGETS.join(", ")}`;
-
-function isTarget(name: string): name is Target {
-  return TARGETS.some((target) => target === name);
-}
 
 /** Undefined stands for the machine that builds. */
 function readTargets(args: string[]): (Target | undefined)[] {
@@ -57,12 +43,14 @@ function outfileOf(target: Target | undefined): string {
  */
 async function compile(target: Target | undefined, outfile: string, scratch: string): Promise<void> {
   const fresh = join(scratch, basename(outfile));
+  const executablePath = target && (await installRuntime(target, join(scratch, `bun-${target}`)));
   await Bun.build({
     // The second is what a thread runs. Their names are all that is left of their paths, so that the one finds the other.
     entrypoints: [join(ROOT, "src/main.ts"), join(ROOT, "src/store/sqlite/checkpoint-thread.ts")],
     naming: { entry: "[name].[ext]" },
     compile: {
       ...(target !== undefined && { target: `bun-${target}` as const }),
+      ...(executablePath !== undefined && { executablePath }),
       outfile: fresh,
       autoloadDotenv: false,
       autoloadBunfig: false,
@@ -79,6 +67,8 @@ async function compile(target: Target | undefined, outfile: string, scratch: str
     bytecode: true,
     sourcemap: "linked",
   });
+  // For arm64, Bun signs it.
+  if (target === "darwin-x64") await signAdHoc(fresh, NAME);
   await chmod(fresh, 0o755);
   // Only the executable leaves the scratch folder: the map beside it is embedded too, so that a stack
   // trace shows lines of the sources.

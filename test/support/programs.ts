@@ -6,6 +6,7 @@ const PACKAGES = {
   chromium: undefined,
   curl: undefined,
   nginx: undefined,
+  npm: undefined,
   python3: undefined,
   "systemd-analyze": "systemd",
   tar: undefined,
