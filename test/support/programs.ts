@@ -1,9 +1,14 @@
 import { describe, test } from "bun:test";
 
-/** The programs that some tests run, each with the Debian package that has it, if that is named otherwise. */
+/**
+ * The programs that some tests run, each with the Debian package that has it, if that is named otherwise. Claude
+ * Code and Codex are too large to be dependencies: each takes some 400 MB.
+ */
 const PACKAGES = {
   caddy: undefined,
   chromium: undefined,
+  claude: "@anthropic-ai/claude-code@2.1 from npm, and put it on the PATH",
+  codex: "@openai/codex@0.171 from npm, and put it on the PATH",
   curl: undefined,
   nginx: undefined,
   npm: undefined,

@@ -70,10 +70,7 @@ describe("/v1/responses: tools that only the vendor runs", () => {
     ].map((type) => ({ type, id: "x", status: "completed" }));
     const references = ["rs_1", "ws_1", "ig_1", "mcp_1"].map((id) => ({ type: "item_reference", id }));
     const input = [{ role: "user", content: "q" }, ...items, ...references, { role: "user", content: "r" }];
-    expect(responses({ input }).request["messages"]).toEqual([
-      { role: "user", content: "q" },
-      { role: "user", content: "r" },
-    ]);
+    expect(responses({ input }).request["messages"]).toEqual([{ role: "user", content: "q\n\nr" }]);
   });
 
   test("the caller's tools in an item additional_tools are offered, and the vendor's are not", () => {

@@ -37,8 +37,7 @@ describe("the input", () => {
     expect(messagesOf(input)).toEqual([
       { role: "system", content: "One.\n\nTwo." },
       user("Q"),
-      { role: "assistant", content: "A" },
-      { role: "assistant", content: "No." },
+      { role: "assistant", content: "A\n\nNo." },
       user("Q2"),
     ]);
   });
@@ -134,8 +133,8 @@ describe("the input", () => {
       user([
         { type: "text", text: "Output of the tool call c:" },
         { type: "image_url", image_url: { url: image.image_url } },
+        { type: "text", text: "And?" },
       ]),
-      user("And?"),
     ]);
   });
 

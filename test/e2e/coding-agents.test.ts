@@ -1,0 +1,89 @@
+import { expect, onTestFinished, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { shareModelApi } from "../support/model-api.ts";
+import { describeWith } from "../support/programs.ts";
+import { HANG_MS } from "../support/until.ts";
+import { callThenText, shareStrictUpstream } from "../support/upstream/strict-upstream.ts";
+
+/**
+ * The real Claude Code and Codex, as their users configure them, with a turn in which they run a command. Their
+ * requests are translated for an upstream that refuses every field and every message order that it does not know.
+ */
+const upstream = shareStrictUpstream(["qwen"]);
+const api = shareModelApi({
+  agents: () => [["--upstream", upstream().url]],
+  flags: ["--model-alias", "gpt-5.5=qwen", "--model-alias", "claude-opus-5-5=qwen"],
+});
+
+/** Runs the program in a home folder of its own. */
+async function run(path: string, args: readonly string[], env: Record<string, string>, codexConfig = "") {
+  const home = mkdtempSync(join(tmpdir(), "chatgpt-api-client-test-"));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  mkdirSync(join(home, ".codex"));
+  mkdirSync(join(home, "work"));
+  writeFileSync(join(home, ".codex/config.toml"), codexConfig);
+  const child = Bun.spawn([path, ...args], {
+    cwd: join(home, "work"),
+    env: { PATH: process.env["PATH"], HOME: home, IS_SANDBOX: "1", ...env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: HANG_MS,
+    killSignal: "SIGKILL",
+  });
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  return { code: child.exitCode, stdout, stderr };
+}
+
+/** Expects two requests that the upstream took, the second with the command's output. */
+function expectToolTurn(result: Awaited<ReturnType<typeof run>>) {
+  expect(upstream().refusals).toEqual([]);
+  expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining("It said 42.") });
+  const last = upstream().requests.at(-1)?.messages.at(-1);
+  expect(last).toMatchObject({ role: "tool", content: expect.stringContaining("said-42") });
+}
+
+const COMMAND = "echo said-$((40+2))";
+
+describeWith("claude", "Claude Code", (path) => {
+  const ARGS = ["-p", "Run it.", "--allowedTools", "Bash", "--dangerously-skip-permissions"];
+  const claude = (base: string, env: Record<string, string>) => {
+    upstream().script(callThenText("Bash", { command: COMMAND, description: "Run it" }, "It said 42."));
+    return run(path, ARGS, { ANTHROPIC_BASE_URL: base, ANTHROPIC_AUTH_TOKEN: api().apiKey, ...env });
+  };
+
+  test("Claude Code runs a command through a translated upstream", async () => {
+    expectToolTurn(await claude(api().url, { ANTHROPIC_MODEL: "qwen" }));
+  });
+
+  test("Claude Code works with its own model's name by an alias", async () => {
+    expectToolTurn(await claude(api().url, { ANTHROPIC_MODEL: "claude-opus-5-5" }));
+  });
+});
+
+describeWith("codex", "Codex", (path) => {
+  const ARGS = ["exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "Run it."];
+  const codex = (model: string, more = "") => {
+    upstream().script(callThenText("exec_command", { cmd: COMMAND }, "It said 42."));
+    const config = `model = "${model}"
+model_provider = "mine"
+
+[model_providers.mine]
+name = "Mine"
+base_url = "${api().baseURL}"
+env_key = "TOKEN"
+wire_api = "responses"
+${more}`;
+    return run(path, ARGS, { TOKEN: api().apiKey }, config);
+  };
+
+  test("Codex runs a command through a translated upstream", async () => {
+    expectToolTurn(await codex("qwen"));
+  });
+
+  test("Codex works with its own model's name by an alias", async () => {
+    expectToolTurn(await codex("gpt-5.5"));
+  });
+});
