@@ -1,5 +1,6 @@
 import { field, parseJson, textField } from "../json/parse.ts";
-import { Usage } from "../protocol/agent-v2.ts";
+import type { Usage } from "../protocol/agent-v2.ts";
+import { UsageReader, usageIn } from "../protocol/token-usage.ts";
 
 /** Only an event that matches can carry usage or an end mark. In a quoted text the quotes are escaped. */
 const WORTH_PARSING =
@@ -13,10 +14,10 @@ export class StreamProgress {
   complete = false;
   /** Whether nothing of interest can follow. */
   final = false;
-  #counts: TokenCounts = {};
+  readonly #usage = new UsageReader();
 
   get usage(): Usage | undefined {
-    return usageFrom(this.#counts);
+    return this.#usage.usage;
   }
 
   /** Takes the data of the next event. */
@@ -27,7 +28,7 @@ export class StreamProgress {
   }
 
   #read(event: unknown): void {
-    this.#counts = { ...this.#counts, ...tokenCountsIn(event) };
+    this.#usage.note(event);
     const type = textField(event, "type") ?? "";
     this.final ||= FINAL_TYPES.has(type);
     this.complete ||= type === "error" || Boolean(field(event, "error")) || hasFinishReason(event);
@@ -43,29 +44,7 @@ export function isEndMark(data: string): boolean {
 
 /** Returns the usage in an answer that was not streamed. */
 export function usageOf(body: string): Usage | undefined {
-  return usageFrom(tokenCountsIn(parseJson(body)));
-}
-
-type TokenCounts = { input?: number; output?: number };
-
-/**
- * Finds `usage` at the top level (chat completions, completions, embeddings, messages), in the `response` of
- * the last event of responses, or in the `message` of the first event of messages. Responses and messages
- * name the counts `input_tokens` and `output_tokens`.
- */
-function tokenCountsIn(value: unknown): TokenCounts {
-  const usage =
-    field(value, "usage") ??
-    field(field(value, "response"), "usage") ??
-    field(field(value, "message"), "usage");
-  const input = field(usage, "prompt_tokens") ?? field(usage, "input_tokens");
-  const output = field(usage, "completion_tokens") ?? field(usage, "output_tokens");
-  return { ...(typeof input === "number" && { input }), ...(typeof output === "number" && { output }) };
-}
-
-/** Embeddings have no output tokens, so a missing count of them is 0. */
-function usageFrom({ input, output = 0 }: TokenCounts): Usage | undefined {
-  return Usage.safeParse({ prompt_tokens: input, completion_tokens: output }).data;
+  return usageIn(parseJson(body));
 }
 
 function hasFinishReason(value: unknown): boolean {

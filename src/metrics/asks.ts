@@ -1,4 +1,4 @@
-import type { AskRecord } from "../relay/record.ts";
+import { type AskRecord, TOKEN_COUNTS } from "../relay/record.ts";
 import { createBoundedLabel, memoizeByLabels, OTHER, type Registry } from "./registry.ts";
 
 /** The most models with time series of their own. */
@@ -71,6 +71,11 @@ function createAnswerMetrics(registry: Registry): (model: string, record: AskRec
     help: "Input and output tokens, as reported by upstreams.",
     labels: ["model", "kind"],
   });
+  const details = registry.counter({
+    name: "chatgpt_api_token_details_total",
+    help: "Parts of the input tokens (cached, cache_creation) and of the output tokens (reasoning).",
+    labels: ["model", "kind"],
+  });
   const seriesOf = memoizeByLabels((model = "") => ({
     firstByte: firstByte(model),
     duration: duration(model),
@@ -78,15 +83,17 @@ function createAnswerMetrics(registry: Registry): (model: string, record: AskRec
     characters: characters(model),
     inputTokens: tokens(model, "input"),
     outputTokens: tokens(model, "output"),
+    cachedTokens: details(model, "cached"),
+    cacheCreationTokens: details(model, "cache_creation"),
+    reasoningTokens: details(model, "reasoning"),
   }));
   return (model, record) => {
-    const { outcome, firstByteMs, durationMs, answerLength, inputTokens, outputTokens } = record;
+    const { outcome, firstByteMs, durationMs, answerLength } = record;
     const series = seriesOf(model);
     if (firstByteMs !== undefined) series.firstByte.observe(firstByteMs / 1000);
     if (outcome === "ok") series.duration.observe(durationMs / 1000);
     if (record.deltas > 0) series.deltas.inc(record.deltas);
     if (answerLength > 0) series.characters.inc(answerLength);
-    if (inputTokens !== undefined) series.inputTokens.inc(inputTokens);
-    if (outputTokens !== undefined) series.outputTokens.inc(outputTokens);
+    for (const name of TOKEN_COUNTS) if (record[name] !== undefined) series[name].inc(record[name]);
   };
 }

@@ -49,8 +49,22 @@ const count = z.int().nonnegative();
 export const TOKENS_MAX = 100_000_000;
 const tokens = z.int().nonnegative().max(TOKENS_MAX);
 
-/** The token counts that the upstream reported, never estimated. */
-export const Usage = z.object({ prompt_tokens: tokens, completion_tokens: tokens });
+/** A wrong detail is left out, as if it had not been reported. */
+const detail = tokens.optional().catch(undefined);
+
+/**
+ * The token counts that the upstream reported, never estimated, in the shape of a chat completion's. The
+ * details are parts of the two counts.
+ */
+export const Usage = z.object({
+  prompt_tokens: tokens,
+  completion_tokens: tokens,
+  prompt_tokens_details: z
+    .object({ cached_tokens: detail, cache_creation_tokens: detail })
+    .optional()
+    .catch(undefined),
+  completion_tokens_details: z.object({ reasoning_tokens: detail }).optional().catch(undefined),
+});
 export type Usage = z.output<typeof Usage>;
 
 const status = z.int().min(100).max(599);

@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { Principal } from "../principal.ts";
+import { tokenCountsOf } from "../protocol/token-usage.ts";
 import type { AskRecord } from "./record.ts";
 import type { AgentIdentity, AskRequest, AskResult, Delta, ModelRequest, Signal } from "./types.ts";
 
@@ -182,8 +183,7 @@ export class Ask {
       durationMs: now - this.beganAt,
       deltas: this.#deltas,
       answerLength: this.#deltaLength + whole.length,
-      inputTokens: model?.usage?.prompt_tokens,
-      outputTokens: model?.usage?.completion_tokens,
+      ...tokenCountsOf(model?.usage),
     };
   }
 }

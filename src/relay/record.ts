@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../errors.ts";
 import type { Principal } from "../principal.ts";
+import type { TokenCounts } from "../protocol/token-usage.ts";
 
 /** The request that an ask came from, for counting and logging. */
 export interface AskOrigin {
@@ -11,8 +12,20 @@ export interface AskOrigin {
   tracestate?: string | undefined;
 }
 
-/** The record of a finished ask: numbers and names, never its content. */
-export interface AskRecord extends AskOrigin {
+/** The names of the token counts of a record. */
+export const TOKEN_COUNTS = [
+  "inputTokens",
+  "outputTokens",
+  "cachedTokens",
+  "cacheCreationTokens",
+  "reasoningTokens",
+] as const satisfies readonly (keyof TokenCounts)[];
+
+/**
+ * The record of a finished ask: numbers and names, never its content. The tokens are those that the upstream
+ * counted, if it did.
+ */
+export interface AskRecord extends AskOrigin, TokenCounts {
   principal: Principal;
   /** The id of the agent that had the ask last; undefined when none had it. */
   agent: string | undefined;
@@ -36,9 +49,6 @@ export interface AskRecord extends AskOrigin {
   deltas: number;
   /** The length of the whole answer, in UTF-16 code units. */
   answerLength: number;
-  /** The tokens that the upstream counted, if it did. */
-  inputTokens: number | undefined;
-  outputTokens: number | undefined;
 }
 
 /**

@@ -60,5 +60,8 @@ function askFieldsOf(record: AskRecord): LogFields {
     answer_length: record.answerLength,
     input_tokens: record.inputTokens,
     output_tokens: record.outputTokens,
+    cached_tokens: record.cachedTokens,
+    cache_creation_tokens: record.cacheCreationTokens,
+    reasoning_tokens: record.reasoningTokens,
   };
 }

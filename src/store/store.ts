@@ -123,6 +123,11 @@ export interface UsageSum {
   failed: number;
   inputTokens: number;
   outputTokens: number;
+  /** Parts of the input tokens. */
+  cachedTokens: number;
+  cacheCreationTokens: number;
+  /** A part of the output tokens. */
+  reasoningTokens: number;
   /** Asks that reached an agent whose upstream reported no tokens, or a number that cannot be right. */
   uncounted: number;
   durationMs: number;

@@ -40,6 +40,9 @@ const RECORD: AskRecord = {
   answerLength: 70,
   inputTokens: 11,
   outputTokens: 5,
+  cachedTokens: 8,
+  cacheCreationTokens: 2,
+  reasoningTokens: 4,
 };
 
 /** Checks the rules of https://prometheus.io/docs/practices/naming/ that a program can check. */
@@ -105,6 +108,9 @@ describe("the metrics", () => {
       tries: 3,
       inputTokens: undefined,
       outputTokens: undefined,
+      cachedTokens: undefined,
+      cacheCreationTokens: undefined,
+      reasoningTokens: undefined,
       deltas: 0,
       answerLength: 0,
     });
@@ -122,6 +128,12 @@ describe("the metrics", () => {
     expect(value("answer_characters_total", { model: "m" })).toBe(70);
     expect(value("tokens_total", { model: "m", kind: "input" })).toBe(11);
     expect(value("tokens_total", { model: "m", kind: "output" })).toBe(5);
+    for (const [kind, tokens] of [
+      ["cached", 8],
+      ["cache_creation", 2],
+      ["reasoning", 4],
+    ] as const)
+      expect(value("token_details_total", { model: "m", kind })).toBe(tokens);
   });
 
   test("the metrics of the relay are current, and collecting them twice does not change a counter", () => {

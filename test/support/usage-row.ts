@@ -19,3 +19,6 @@ export const usageRow = (changes: Partial<UsageRow> = {}): UsageRow => ({
   outputTokens: 20,
   ...changes,
 });
+
+/** The parts of the tokens of asks whose upstream reported none. */
+export const NO_DETAILS = { cachedTokens: 0, cacheCreationTokens: 0, reasoningTokens: 0 };

@@ -60,23 +60,13 @@ const Choice = z.object({
 });
 export type Choice = z.output<typeof Choice>;
 
-const Usage = z.object({
-  prompt_tokens: z.number(),
-  completion_tokens: z.number(),
-  total_tokens: count,
-  prompt_tokens_details: z.object({ cached_tokens: count }).nullish(),
-  completion_tokens_details: z.object({ reasoning_tokens: count }).nullish(),
-});
-export type Usage = z.output<typeof Usage>;
-
-/** A chunk of a streamed chat completion, or a whole one. Without choices, it is read for its usage only. */
+/** A chunk of a streamed chat completion, or a whole one. Its usage is read apart, by a `UsageReader`. */
 const CompletionChunk = z.object({
   model: text.catch(undefined),
   choices: z
     .array(Choice)
     .nullish()
     .transform((choices) => choices ?? []),
-  usage: Usage.nullish().catch(undefined),
 });
 export type CompletionChunk = z.output<typeof CompletionChunk>;
 

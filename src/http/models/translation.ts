@@ -1,7 +1,9 @@
 import type { AppError } from "../../errors.ts";
 import { parseJson } from "../../json/parse.ts";
+import type { Usage } from "../../protocol/agent-v2.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import { endingFault, type Failure, failureOf, strangeData } from "../../protocol/chat-ending.ts";
+import { UsageReader } from "../../protocol/token-usage.ts";
 import type { Delta } from "../../relay/types.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 import { type CompletionChunk, readChunk } from "./chat-completion.ts";
@@ -46,6 +48,7 @@ export function withoutNulls(fields: Record<string, unknown>): Record<string, un
  */
 export abstract class TranslatedStream implements PlanStream {
   readonly #events: ServerEvent[] = [];
+  readonly #usage = new UsageReader();
   #isEnded = false;
 
   /** Returns what is wrong with the chunk, if anything. `value` is the chunk as the upstream sent it. */
@@ -61,6 +64,7 @@ export abstract class TranslatedStream implements PlanStream {
     if (this.#isEnded) return [];
     if (data === CHAT_STREAM_END) return this.end();
     const value = parseJson(data);
+    this.noteUsage(value);
     const chunk = readChunk(value);
     const reason = chunk?.choices.find(({ index }) => !index)?.finish_reason;
     // A failed upstream may send both, and a chunk with an error does not continue the answer.
@@ -81,6 +85,16 @@ export abstract class TranslatedStream implements PlanStream {
     if (!this.#isEnded) this.sendError(error, requestId);
     this.#isEnded = true;
     return this.#events.splice(0);
+  }
+
+  /** The usage that the upstream has reported so far. */
+  protected get usage(): Usage | undefined {
+    return this.#usage.usage;
+  }
+
+  /** Reads the usage of a chunk, or of a whole chat completion. */
+  protected noteUsage(value: unknown): void {
+    this.#usage.note(value);
   }
 
   protected send(event: ServerEvent): void {

@@ -63,6 +63,11 @@ const UsageEntry = z.object({
   failed: count,
   prompt_tokens: count,
   completion_tokens: count,
+  /** The input tokens that upstreams read from their prompt caches, and those that they wrote to them. */
+  cached_tokens: count,
+  cache_creation_tokens: count,
+  /** The output tokens of reasoning. */
+  reasoning_tokens: count,
   /** Requests that an agent had and whose tokens were not counted. */
   uncounted: count,
   duration_ms: z.number().nonnegative(),

@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import users from "../../../drizzle/0000_users.sql" with { type: "text" };
 import turns from "../../../drizzle/0001_turns.sql" with { type: "text" };
 import operations from "../../../drizzle/0002_operations.sql" with { type: "text" };
+import tokenDetails from "../../../drizzle/0003_token_details.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import { readNumber } from "./database.ts";
 
@@ -16,6 +17,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0000_users.sql", sql: users },
   { name: "0001_turns.sql", sql: turns },
   { name: "0002_operations.sql", sql: operations },
+  { name: "0003_token_details.sql", sql: tokenDetails },
 ];
 
 /** "ChAS", in the header of our databases, so that another program's is never mistaken for one. */

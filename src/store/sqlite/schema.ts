@@ -117,6 +117,9 @@ export const usage = sqliteTable(
     durationMs: integer("duration_ms").notNull(),
     inputTokens: integer("prompt_tokens"),
     outputTokens: integer("completion_tokens"),
+    cachedTokens: integer("cached_tokens"),
+    cacheCreationTokens: integer("cache_creation_tokens"),
+    reasoningTokens: integer("reasoning_tokens"),
   },
   (table) => [index("usage_at").on(table.at), index("usage_user_id_at").on(table.userId, table.at)],
 );

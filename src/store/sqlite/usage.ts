@@ -100,6 +100,9 @@ const isPlausibleOrNull = (column: string) => `(${column} IS NULL OR ${isBetween
  * trusted agents, or by another program.
  */
 const IS_PLAUSIBLE = `(${isPlausibleOrNull("prompt_tokens")} AND ${isPlausibleOrNull("completion_tokens")})`;
+/** Adds up a part of the counted tokens. A part that cannot be right does not make the row implausible. */
+const totalOfPart = (column: string) =>
+  `total(iif(${IS_PLAUSIBLE} AND ${isBetween(column, TOKENS_MAX)}, ${column}, 0))`;
 const DURATION_MS_MAX = 1e12;
 
 /**
@@ -111,6 +114,9 @@ const SUM_SQL: Record<keyof Sums, string> = {
   failed: "sum(outcome <> 'ok')",
   inputTokens: `total(iif(${IS_PLAUSIBLE}, prompt_tokens, 0))`,
   outputTokens: `total(iif(${IS_PLAUSIBLE}, completion_tokens, 0))`,
+  cachedTokens: totalOfPart("cached_tokens"),
+  cacheCreationTokens: totalOfPart("cache_creation_tokens"),
+  reasoningTokens: totalOfPart("reasoning_tokens"),
   uncounted: `sum(agent IS NOT NULL AND (coalesce(prompt_tokens, completion_tokens) IS NULL OR NOT ${IS_PLAUSIBLE}))`,
   durationMs: `total(iif(${isBetween("duration_ms", DURATION_MS_MAX)}, duration_ms, 0))`,
 };

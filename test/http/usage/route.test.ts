@@ -38,7 +38,9 @@ function rowsIn({ data }: TestServer): Record<string, unknown>[] {
 }
 
 const usage = { prompt_tokens: 7, completion_tokens: 3 };
-const EMPTY = { failed: 0, prompt_tokens: 0, completion_tokens: 0, uncounted: 0, duration_ms: 0 };
+const NO_DETAILS = { cached_tokens: 0, cache_creation_tokens: 0, reasoning_tokens: 0 };
+const NO_TOKENS = { prompt_tokens: 0, completion_tokens: 0, ...NO_DETAILS };
+const EMPTY = { failed: 0, ...NO_TOKENS, uncounted: 0, duration_ms: 0 };
 
 /** Answers with token counts, without, or not at all, as the model's name says. */
 const byModel: V2AgentOptions = {
@@ -76,6 +78,7 @@ describe("the rows", () => {
     const chat = { ...common, surface: "chat/completions", status: 200, outcome: "ok" };
     const counted = { prompt_tokens: 7, completion_tokens: 3 };
     const none = { prompt_tokens: null, completion_tokens: null };
+    const noDetails = { cached_tokens: null, cache_creation_tokens: null, reasoning_tokens: null };
     const rows = rowsIn(server);
     expect(rows).toEqual(
       [
@@ -86,6 +89,7 @@ describe("the rows", () => {
         { ...chat, ...counted, model: "m", user_id: null },
       ].map((row, index) => ({
         seq: index + 1,
+        ...noDetails,
         at: expect.any(Number),
         request_id: expect.stringMatching(/^req_/),
         queue_ms: expect.any(Number),
@@ -281,9 +285,10 @@ describe("GET /admin/usage", () => {
     expect(response.headers.get("content-disposition")).toBe('attachment; filename="usage.csv"');
     const [header, ...rows] = readCsv(text);
     expect(header?.slice(0, -1)).toEqual([
-      ...["user", "model", "asks", "failed", "prompt_tokens", "completion_tokens", "uncounted"],
+      ...["user", "model", "asks", "failed", "prompt_tokens", "completion_tokens"],
+      ...["cached_tokens", "cache_creation_tokens", "reasoning_tokens", "uncounted"],
     ]);
-    const figures = ["1", "0", "7", "3", "0"];
+    const figures = ["1", "0", "7", "3", "0", "0", "0", "0"];
     expect(rows.map((row) => row.slice(0, -1)).toSorted()).toEqual(
       [`'${models[0]}`, `'${models[1]}`, models[2] ?? ""].map((model) => ["", model, ...figures]).toSorted(),
     );

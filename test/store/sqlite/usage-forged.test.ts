@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
 import { openTestFile, tempFolder } from "../../support/store.ts";
-import { usageRow as ask } from "../../support/usage-row.ts";
+import { usageRow as ask, NO_DETAILS } from "../../support/usage-row.ts";
 
 const EVER = { from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1_000 };
 
@@ -25,11 +25,33 @@ test("sums of usage count a row with implausible tokens as uncounted, and never 
   ])
     onDisk.run(`UPDATE usage SET prompt_tokens = ${input}, duration_ms = ${duration}
       WHERE seq = (SELECT max(seq) FROM usage WHERE prompt_tokens = ${HUGE})`);
-  const sums = { failed: 0, inputTokens: MOST, outputTokens: 20, durationMs: 1_094 * 400 };
+  const sums = { failed: 0, inputTokens: MOST, outputTokens: 20, ...NO_DETAILS, durationMs: 1_094 * 400 };
   expect(await usage.sum({ ...EVER, by: ["user"] })).toEqual([
     { group: { user: "ann" }, asks: 1_103, uncounted: 1_102, ...sums },
   ]);
   expect(await usage.tokensSince(0)).toEqual(new Map([["ann", MOST + 20]]));
   expect(await usage.implausibleSince(0)).toBe(1_102);
   expect(await usage.implausibleSince(1_001)).toBe(0);
+});
+
+test("sums of usage leave out cached and reasoning tokens that cannot be right, and count the rest of the row", async () => {
+  const path = join(tempFolder(), "server.db");
+  const { usage } = openTestFile(path);
+  usage.record(ask({ cachedTokens: 4, cacheCreationTokens: 5, reasoningTokens: 6 }));
+  usage.record(ask({ cachedTokens: 1, cacheCreationTokens: 1, reasoningTokens: 1, inputTokens: -1 }));
+  await usage.purge(0);
+  const onDisk = new Database(path);
+  onTestFinished(() => onDisk.close());
+  for (const value of ["9223372036854775807", "-1", "1.5", "'many'", "x'00ff'"]) {
+    usage.record(ask());
+    await usage.purge(0);
+    onDisk.run(`UPDATE usage SET cached_tokens = ${value}, reasoning_tokens = ${value}
+      WHERE seq = (SELECT max(seq) FROM usage)`);
+  }
+  expect(await usage.sum({ ...EVER, by: ["user"] })).toEqual([
+    expect.objectContaining({
+      ...{ asks: 7, uncounted: 1, inputTokens: 60, outputTokens: 120 },
+      ...{ cachedTokens: 4, cacheCreationTokens: 5, reasoningTokens: 6 },
+    }),
+  ]);
 });

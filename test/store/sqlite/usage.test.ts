@@ -7,7 +7,7 @@ import { DAY_MS } from "../../../src/time.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { chooseSeed, createRandom } from "../../support/random.ts";
 import { openTestFile, openTestStore, tempFolder } from "../../support/store.ts";
-import { usageRow as ask } from "../../support/usage-row.ts";
+import { usageRow as ask, NO_DETAILS } from "../../support/usage-row.ts";
 import { turnsDuring } from "./turns-during.ts";
 
 const FLUSH_MS = 50;
@@ -79,6 +79,9 @@ describe("a row of usage", () => {
         duration_ms: 401,
         prompt_tokens: 10,
         completion_tokens: 20,
+        cached_tokens: null,
+        cache_creation_tokens: null,
+        reasoning_tokens: null,
       },
       expect.objectContaining({
         seq: 2,
@@ -156,10 +159,23 @@ describe("sums of usage", () => {
         failed: 2,
         inputTokens: 11,
         outputTokens: 20,
+        ...NO_DETAILS,
         uncounted: 1,
         durationMs: 1_600,
       },
     ]);
+  });
+
+  test("sums of usage count cached, cache creation and reasoning tokens apart, and not in a user's tokens", async () => {
+    const { usage } = openTestStore();
+    const details = { cachedTokens: 6, cacheCreationTokens: 3, reasoningTokens: 15 };
+    for (const row of [ask(details), ask(details), ask()]) usage.record(row);
+    const [sum] = await usage.sum({ ...EVER, by: [] });
+    expect(sum).toMatchObject({
+      ...{ inputTokens: 30, outputTokens: 60 },
+      ...{ cachedTokens: 12, cacheCreationTokens: 6, reasoningTokens: 30 },
+    });
+    expect(await usage.tokensSince(0)).toEqual(new Map([["ann", 90]]));
   });
 
   test("there are no sums of usage without asks", async () => {

@@ -7,7 +7,7 @@ import { type Column, Table } from "../../components/table.tsx";
 import { formatDuration, formatShare, formatWhole } from "../../format.ts";
 import { useFetch } from "../../state/use-fetch.ts";
 import { PrincipalLink } from "../users/principal-link.tsx";
-import { totalOf } from "./usage-totals.ts";
+import { totalOf, type UsageTotals } from "./usage-totals.ts";
 
 const TITLES: Record<UsageGroup, string> = { day: "Day (UTC)", model: "Model", agent: "Agent", user: "User" };
 const CAPTIONS: Record<UsageGroup, string> = {
@@ -31,7 +31,7 @@ export function UsageTable({ group, entries }: UsageTableProps) {
   const names = useUserNames(group === "user");
   const rows = useMemo(() => (group === "day" ? entries.toReversed() : entries), [group, entries]);
   const { shown, ...pages } = usePagination(rows, ROWS, group);
-  const columns = columnsOf(group, totalOf(entries).asks, names);
+  const columns = columnsOf(group, totalOf(entries), names);
   return (
     <>
       <Table
@@ -55,24 +55,38 @@ function useUserNames(isNeeded: boolean): ReadonlyMap<string, User> {
   return useMemo(() => new Map((value ?? []).map((user) => [user.user_id, user])), [value]);
 }
 
-function columnsOf(group: UsageGroup, all: number, names: ReadonlyMap<string, User>): Column<UsageEntry>[] {
+function columnsOf(
+  group: UsageGroup,
+  total: UsageTotals,
+  names: ReadonlyMap<string, User>,
+): Column<UsageEntry>[] {
   const numberColumn = (title: string, pick: (entry: UsageEntry) => number): Column<UsageEntry> => ({
     title,
     cell: (entry) => formatWhole(pick(entry)),
     sortBy: pick,
     isNumber: true,
   });
+  // Most upstreams do not report these parts of the tokens.
+  const partColumn = (title: string, sum: number, pick: (entry: UsageEntry) => number) =>
+    sum > 0 ? [numberColumn(title, pick)] : [];
   return [
     {
       title: TITLES[group],
       cell: (entry) => <GroupName group={group} entry={entry} names={names} />,
       isHeader: true,
     },
-    { title: "Share", cell: ({ asks }) => <Share part={asks} all={all} /> },
+    { title: "Share", cell: ({ asks }) => <Share part={asks} all={total.asks} /> },
     numberColumn("Requests", ({ asks }) => asks),
     numberColumn("Failed", ({ failed }) => failed),
     numberColumn("Input tokens", ({ prompt_tokens }) => prompt_tokens),
+    ...partColumn("Cached input tokens", total.cached_tokens, ({ cached_tokens }) => cached_tokens),
+    ...partColumn(
+      "Cache creation tokens",
+      total.cache_creation_tokens,
+      ({ cache_creation_tokens }) => cache_creation_tokens,
+    ),
     numberColumn("Output tokens", ({ completion_tokens }) => completion_tokens),
+    ...partColumn("Reasoning tokens", total.reasoning_tokens, ({ reasoning_tokens }) => reasoning_tokens),
     numberColumn("Without token counts", ({ uncounted }) => uncounted),
     {
       title: "Average duration",

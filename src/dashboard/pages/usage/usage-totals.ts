@@ -1,8 +1,10 @@
 import type { UsageEntry } from "../../api/types.ts";
+import { formatCount, formatShort } from "../../format.ts";
 
 export type UsageTotals = Pick<
   UsageEntry,
-  "asks" | "failed" | "prompt_tokens" | "completion_tokens" | "uncounted" | "duration_ms"
+  | ("asks" | "failed" | "prompt_tokens" | "completion_tokens" | "uncounted" | "duration_ms")
+  | ("cached_tokens" | "cache_creation_tokens" | "reasoning_tokens")
 >;
 
 const ZERO: UsageTotals = {
@@ -10,6 +12,9 @@ const ZERO: UsageTotals = {
   failed: 0,
   prompt_tokens: 0,
   completion_tokens: 0,
+  cached_tokens: 0,
+  cache_creation_tokens: 0,
+  reasoning_tokens: 0,
   uncounted: 0,
   duration_ms: 0,
 };
@@ -21,6 +26,24 @@ export function totalOf(entries: readonly UsageTotals[]): UsageTotals {
     for (const name of Object.keys(ZERO) as (keyof UsageTotals)[]) sum[name] += entry[name];
   }
   return sum;
+}
+
+/** Returns what the tiles say below the input and the output tokens, if there is something to say. */
+export function tokenNotes(
+  total: Pick<UsageTotals, "cached_tokens" | "cache_creation_tokens" | "reasoning_tokens" | "uncounted">,
+): { input: string | undefined; output: string | undefined } {
+  const joined = (parts: [number, (value: number) => string][]) =>
+    parts.flatMap(([value, text]) => (value > 0 ? [text(value)] : [])).join(", ") || undefined;
+  return {
+    input: joined([
+      [total.cached_tokens, (value) => `${formatShort(value)} read from a cache`],
+      [total.cache_creation_tokens, (value) => `${formatShort(value)} written to a cache`],
+    ]),
+    output: joined([
+      [total.reasoning_tokens, (value) => `${formatShort(value)} for reasoning`],
+      [total.uncounted, (value) => `${formatCount(value, "request")} without token counts`],
+    ]),
+  };
 }
 
 export interface DailyUsage extends UsageTotals {

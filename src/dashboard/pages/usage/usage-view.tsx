@@ -6,10 +6,10 @@ import { Card, EmptyState, Notice, Tile, Tiles } from "../../components/card.tsx
 import { Chart } from "../../components/chart.tsx";
 import { Field, Select } from "../../components/field.tsx";
 import { SegmentedControl } from "../../components/segmented-control.tsx";
-import { formatCount, formatDuration, formatShare, formatShort, formatWhole } from "../../format.ts";
+import { formatDuration, formatShare, formatShort, formatWhole } from "../../format.ts";
 import { useFetch } from "../../state/use-fetch.ts";
 import { UsageTable } from "./usage-table.tsx";
-import { fillDays, lastDays, totalOf } from "./usage-totals.ts";
+import { fillDays, lastDays, tokenNotes, totalOf } from "./usage-totals.ts";
 
 export interface UsageSource {
   /** Identifies the source. A new key loads the usage again. */
@@ -204,7 +204,8 @@ function DailyCharts({ usage: { from, to, usage } }: { usage: UsageAnswer }) {
 }
 
 function TotalTiles({ entries }: { entries: readonly UsageEntry[] }) {
-  const { asks, failed, prompt_tokens, completion_tokens, uncounted, duration_ms } = totalOf(entries);
+  const { asks, failed, prompt_tokens, completion_tokens, duration_ms, ...parts } = totalOf(entries);
+  const notes = tokenNotes(parts);
   return (
     <Tiles>
       <Tile
@@ -218,12 +219,8 @@ function TotalTiles({ entries }: { entries: readonly UsageEntry[] }) {
         note={`${formatShare(failed, asks)} of all requests`}
         tone={failed > 0 ? "bad" : "plain"}
       />
-      <Tile label="Input tokens" value={formatShort(prompt_tokens)} />
-      <Tile
-        label="Output tokens"
-        value={formatShort(completion_tokens)}
-        note={uncounted > 0 ? `${formatCount(uncounted, "request")} without token counts` : undefined}
-      />
+      <Tile label="Input tokens" value={formatShort(prompt_tokens)} note={notes.input} />
+      <Tile label="Output tokens" value={formatShort(completion_tokens)} note={notes.output} />
     </Tiles>
   );
 }

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { parseJson } from "../../../json/parse.ts";
+import type { Usage } from "../../../protocol/agent-v2.ts";
 import { endingOf } from "../../../protocol/chat-ending.ts";
-import { type Delta, readCompletion, type Usage } from "../chat-completion.ts";
+import { tokenCountsOf, usageIn } from "../../../protocol/token-usage.ts";
+import { type Delta, readCompletion } from "../chat-completion.ts";
 import { type Call, CallReader } from "../tool-calls.ts";
 
 export interface MessageOptions {
@@ -39,14 +41,14 @@ export function messageOf(chatBody: string, options: MessageOptions) {
     ...emptyMessage(options.id, completion.model || options.model),
     content: contentOf(message, options),
     ...endingFields(ending),
-    usage: messagesUsage(completion.usage),
+    usage: messagesUsage(usageIn(value)),
   };
 }
 
-/** Returns a message as it begins. */
-export function emptyMessage(id: string, model: string) {
+/** Returns a message as it begins, with the usage that is known by then. */
+export function emptyMessage(id: string, model: string, known?: Usage) {
   const ending = { stop_reason: null, stop_sequence: null, stop_details: null };
-  const usage = messagesUsage(undefined);
+  const usage = messagesUsage(known);
   return { id, type: "message", role: "assistant", model, content: [], ...ending, usage };
 }
 
@@ -118,17 +120,18 @@ function stopReason({ finishReason, called, refused, stopSequence }: Ending): st
 }
 
 /**
- * Returns the usage as Anthropic counts it: input tokens from a cache are not part of the input tokens, as
- * they are for OpenAI. The two main counts must be numbers, so they are 0 if the upstream sent no usage.
+ * Returns the usage as Anthropic counts it: tokens that were read from a cache or written to it are not part
+ * of the input tokens, as they are for OpenAI. The two main counts must be numbers, so they are 0 if the
+ * upstream sent no usage.
  */
-export function messagesUsage(usage: Usage | null | undefined) {
-  const cached = usage?.prompt_tokens_details?.cached_tokens ?? null;
-  const thinking = usage?.completion_tokens_details?.reasoning_tokens ?? null;
+export function messagesUsage(usage: Usage | undefined) {
+  const counts = tokenCountsOf(usage);
+  const { inputTokens = 0, outputTokens = 0, cachedTokens, cacheCreationTokens, reasoningTokens } = counts;
   return {
-    input_tokens: Math.max((usage?.prompt_tokens ?? 0) - (cached ?? 0), 0),
-    cache_creation_input_tokens: null,
-    cache_read_input_tokens: cached,
-    output_tokens: usage?.completion_tokens ?? 0,
-    output_tokens_details: thinking === null ? null : { thinking_tokens: thinking },
+    input_tokens: inputTokens - (cachedTokens ?? 0) - (cacheCreationTokens ?? 0),
+    cache_creation_input_tokens: cacheCreationTokens ?? null,
+    cache_read_input_tokens: cachedTokens ?? null,
+    output_tokens: outputTokens,
+    output_tokens_details: reasoningTokens === undefined ? null : { thinking_tokens: reasoningTokens },
   };
 }

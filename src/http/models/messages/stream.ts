@@ -1,7 +1,7 @@
 import type { AppError } from "../../../errors.ts";
 import type { Failure } from "../../../protocol/chat-ending.ts";
 import { anthropicErrorBody, anthropicErrorEvent, anthropicTypeNamed } from "../../errors/anthropic.ts";
-import { type Choice, type CompletionChunk, NO_NAME, type Usage } from "../chat-completion.ts";
+import { type Choice, type CompletionChunk, NO_NAME } from "../chat-completion.ts";
 import { TranslatedStream } from "../translation.ts";
 import {
   type Ending,
@@ -16,14 +16,14 @@ import { Blocks } from "./blocks.ts";
 const CALL_GOES_ON = "The agent's upstream sent more arguments for a tool call that was complete.";
 
 /**
- * Makes the events of https://platform.claude.com/docs/en/build-with-claude/streaming. The usage comes with
- * the last event but one, so the zeros in `message_start` mean nothing. Arguments of tools are passed on as
+ * Makes the events of https://platform.claude.com/docs/en/build-with-claude/streaming. `message_start` has the
+ * usage that the upstream reports with its first chunk. Most report it last: then zeros stand there, and the
+ * counts are in the last event but one. Arguments of tools are passed on as
  * they come. If they are not JSON, the caller's SDK finds out when the call is complete.
  */
 export class MessagesStream extends TranslatedStream {
   readonly #blocks: Blocks;
   #isStarted = false;
-  #usage: Usage | null | undefined;
   readonly #ending: Omit<Ending, "called"> = { finishReason: null, refused: false, stopSequence: undefined };
 
   constructor(private readonly options: MessageOptions) {
@@ -33,7 +33,6 @@ export class MessagesStream extends TranslatedStream {
 
   protected write(chunk: CompletionChunk, value: unknown): string | undefined {
     this.#start(chunk.model || this.options.model);
-    this.#usage = chunk.usage ?? this.#usage;
     // A message has only the first of several choices.
     for (const choice of chunk.choices.filter(({ index }) => !index)) {
       if (choice.delta?.refusal) this.#ending.refused = true;
@@ -50,7 +49,7 @@ export class MessagesStream extends TranslatedStream {
     this.#start(this.options.model);
     if (!this.#blocks.close()) return NO_NAME;
     const delta = endingFields({ ...this.#ending, called: this.#blocks.hasCalls() });
-    this.#emit("message_delta", { delta, usage: messagesUsage(this.#usage) });
+    this.#emit("message_delta", { delta, usage: messagesUsage(this.usage) });
     this.#emit("message_stop", {});
     return undefined;
   }
@@ -76,7 +75,7 @@ export class MessagesStream extends TranslatedStream {
   #start(model: string): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
-    this.#emit("message_start", { message: emptyMessage(this.options.id, model) });
+    this.#emit("message_start", { message: emptyMessage(this.options.id, model, this.usage) });
   }
 
   #emit(type: string, fields: Record<string, unknown>): void {

@@ -1,8 +1,9 @@
 import type { AppError } from "../../../errors.ts";
+import type { Usage } from "../../../protocol/agent-v2.ts";
 import type { Failure } from "../../../protocol/chat-ending.ts";
 import { endingOf } from "../../../protocol/chat-ending.ts";
 import { openaiError } from "../../errors/openai.ts";
-import { type CompletionChunk, readCompletion, type Usage } from "../chat-completion.ts";
+import { type CompletionChunk, readCompletion } from "../chat-completion.ts";
 import { TranslatedStream, type TranslationContext } from "../translation.ts";
 import { Output } from "./output.ts";
 import type { ResponsesBody } from "./schema.ts";
@@ -17,7 +18,6 @@ export class ResponsesStream extends TranslatedStream {
   #sequence = 0;
   #isStarted = false;
   #finishReason: string | undefined;
-  #usage: Usage | undefined;
 
   constructor(body: ResponsesBody, tools: Tools, { newId, now }: TranslationContext) {
     super();
@@ -28,14 +28,15 @@ export class ResponsesStream extends TranslatedStream {
 
   /** Returns the response that a whole chat completion makes. */
   whole(chatBody: string): Record<string, unknown> {
-    this.write(readCompletion(chatBody).completion);
+    const { value, completion } = readCompletion(chatBody);
+    this.noteUsage(value);
+    this.write(completion);
     return this.#finished();
   }
 
   protected write(chunk: CompletionChunk): undefined {
     if (chunk.model) this.#echo.model = chunk.model;
     this.#start();
-    this.#usage = chunk.usage ?? this.#usage;
     // A response has only the first of several choices.
     for (const choice of chunk.choices.filter(({ index }) => !index)) {
       this.#output.write(choice);
@@ -56,7 +57,7 @@ export class ResponsesStream extends TranslatedStream {
     // Codex CLI decides by the code. Upstreams without codes put it into the type.
     const error = { code: typeof code === "string" ? code : (type ?? "server_error"), message };
     for (const item of this.#output.items) if (item.status === "in_progress") item.status = "incomplete";
-    const usage = responseUsage(this.#usage);
+    const usage = responseUsage(this.usage);
     if (this.#isStarted) this.#emitResponse(this.#response("failed", { error, usage }));
     else this.#emit("error", { ...error, param: null });
   }
@@ -78,7 +79,7 @@ export class ResponsesStream extends TranslatedStream {
   #finished() {
     const reason = incompleteReason(this.#finishReason);
     this.#output.close(reason === undefined);
-    const usage = responseUsage(this.#usage);
+    const usage = responseUsage(this.usage);
     if (reason) return this.#response("incomplete", { incomplete_details: { reason }, usage });
     return this.#response("completed", { completed_at: this.#nowS(), usage });
   }
@@ -137,7 +138,7 @@ function responseUsage(usage: Usage | undefined) {
     input_tokens_details: { cached_tokens: usage.prompt_tokens_details?.cached_tokens ?? 0 },
     output_tokens: usage.completion_tokens,
     output_tokens_details: { reasoning_tokens: usage.completion_tokens_details?.reasoning_tokens ?? 0 },
-    total_tokens: usage.total_tokens ?? usage.prompt_tokens + usage.completion_tokens,
+    total_tokens: usage.prompt_tokens + usage.completion_tokens,
   };
 }
 

@@ -1,6 +1,11 @@
 import { expect, test } from "bun:test";
 import type { UsageEntry } from "../../../../src/dashboard/api/types.ts";
-import { fillDays, lastDays, totalOf } from "../../../../src/dashboard/pages/usage/usage-totals.ts";
+import {
+  fillDays,
+  lastDays,
+  tokenNotes,
+  totalOf,
+} from "../../../../src/dashboard/pages/usage/usage-totals.ts";
 
 const entry = (day: string, asks: number): UsageEntry => ({
   day,
@@ -8,6 +13,9 @@ const entry = (day: string, asks: number): UsageEntry => ({
   failed: 1,
   prompt_tokens: 10 * asks,
   completion_tokens: asks,
+  cached_tokens: 4 * asks,
+  cache_creation_tokens: 3 * asks,
+  reasoning_tokens: 2 * asks,
   uncounted: 0,
   duration_ms: 100 * asks,
 });
@@ -19,8 +27,26 @@ test("the total of usage entries is the sum of each of their numbers", () => {
     failed: 2,
     prompt_tokens: 50,
     completion_tokens: 5,
+    cached_tokens: 20,
+    cache_creation_tokens: 15,
+    reasoning_tokens: 10,
     uncounted: 0,
     duration_ms: 500,
+  });
+});
+
+test("the tiles of usage name the parts of the tokens that are not zero", () => {
+  const none = { cached_tokens: 0, cache_creation_tokens: 0, reasoning_tokens: 0, uncounted: 0 };
+  expect(tokenNotes(none)).toEqual({ input: undefined, output: undefined });
+  expect(tokenNotes({ ...none, cache_creation_tokens: 7, uncounted: 1 })).toEqual({
+    input: "7 written to a cache",
+    output: "1 request without token counts",
+  });
+  expect(
+    tokenNotes({ cached_tokens: 64, cache_creation_tokens: 7, reasoning_tokens: 5, uncounted: 2 }),
+  ).toEqual({
+    input: "64 read from a cache, 7 written to a cache",
+    output: "5 for reasoning, 2 requests without token counts",
   });
 });
 

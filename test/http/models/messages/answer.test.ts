@@ -131,6 +131,18 @@ test("cached input tokens are counted beside the input tokens, as Anthropic coun
   });
 });
 
+test("tokens written to a cache are not part of the input tokens either, and wrong parts are left out", () => {
+  const counts = { prompt_tokens: 100, completion_tokens: 20 };
+  const written = { ...counts, prompt_tokens_details: { cached_tokens: 64, cache_creation_tokens: 30 } };
+  expect(answerOf({ content: "a" }, {}, { usage: written }).usage).toMatchObject({
+    ...{ input_tokens: 6, cache_creation_input_tokens: 30, cache_read_input_tokens: 64 },
+  });
+  const wrong = { ...counts, prompt_cache_hit_tokens: 101 };
+  expect(answerOf({ content: "a" }, {}, { usage: wrong }).usage).toMatchObject({
+    ...{ input_tokens: 100, cache_read_input_tokens: null },
+  });
+});
+
 test.each(["", "<html>", "null", "{}", '{"choices":[]}', '{"choices":[{"delta":{}}]}'])(
   "the body %j is not accepted as an answer",
   (body) => {

@@ -192,6 +192,30 @@ test("the last events name a refusal and the caller's stop sequence", () => {
   });
 });
 
+test("a stream begins with the input tokens if the upstream reports them with its first chunk", () => {
+  const early = { ...USAGE, completion_tokens: 0, prompt_tokens_details: { cached_tokens: 8 } };
+  const events = streamed(ask({ stream: true }), [
+    chunk({ role: "assistant", content: "" }, {}, { usage: early }),
+    chunk({ content: "a" }),
+    finish("stop"),
+    usageChunk({ ...early, completion_tokens: 3 }),
+    "[DONE]",
+  ]);
+  const counts = { input_tokens: 4, cache_read_input_tokens: 8 };
+  const [start] = dataOf(events);
+  expect(start).toMatchObject({ message: { usage: { ...counts, output_tokens: 0 } } });
+  expect(dataOf(events).at(-2)).toMatchObject({ usage: { ...counts, output_tokens: 3 } });
+});
+
+test("the usage of the first chunk counts if the upstream sends zeros or nothing afterwards", () => {
+  for (const last of [[], [usageChunk({ prompt_tokens: 0, completion_tokens: 3 })]]) {
+    const first = usageChunk({ prompt_tokens: 12, completion_tokens: 1 });
+    const events = streamed(ask({ stream: true }), [first, chunk({ content: "a" }), finish("stop"), ...last]);
+    expect(dataOf(events)[0]).toMatchObject({ message: { usage: { input_tokens: 12 } } });
+    expect(dataOf(events).at(-2)).toMatchObject({ usage: { input_tokens: 12 } });
+  }
+});
+
 test("the last usage in a stream counts, wherever it is", () => {
   const usage = (completion_tokens: number) => ({ usage: { ...USAGE, completion_tokens } });
   const datas = [
