@@ -2,8 +2,13 @@ import type { Clock } from "./clock.ts";
 
 export const DAY_MS = 86_400_000;
 
-/** Returns the system's clock. It counts what is scheduled, so that a leak of timers shows in the log. */
-export function createClock(): Clock & { pending(): number } {
+/** A clock that counts what is scheduled, so that a leak of timers shows in the log. */
+export interface CountingClock extends Clock {
+  pending(): number;
+}
+
+/** Returns the system's clock. */
+export function createClock(): CountingClock {
   let pending = 0;
   return {
     now: () => Date.now(),

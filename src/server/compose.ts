@@ -25,7 +25,7 @@ import { Relay } from "../relay/relay.ts";
 import { openStore } from "../store/sqlite/open.ts";
 import type { Store } from "../store/store.ts";
 import { startUpkeep } from "../store/upkeep.ts";
-import { createClock, every, within } from "../time.ts";
+import { type CountingClock, createClock, every, within } from "../time.ts";
 import { type Access, createAccess, createIdentities, type Identities } from "./identities.ts";
 import { type Listener, listen } from "./listener.ts";
 import { createObserver } from "./observer.ts";
@@ -52,6 +52,8 @@ export interface ServerOptions {
   origins?: Origins;
   /** If left out, no backup can be taken over HTTP. */
   makeBackup?: MakeBackup;
+  /** The system's clock by default. */
+  clock?: CountingClock;
 }
 
 /** The time in which finished answers must reach slow callers, once everything else has stopped. */
@@ -150,8 +152,7 @@ function startStoreUpkeep({ config, store, log }: Given): Promise<() => void> {
  * Creates the relay, and what watches it: limits, metrics, usage, the overview and the readiness check.
  * `server` is called later, as the server is made last.
  */
-async function createCore({ config, store, log }: Given, server: () => Listener) {
-  const clock = createClock();
+async function createCore({ config, store, log, clock = createClock() }: Given, server: () => Listener) {
   const usedToday = await readUsedToday(store, log);
   const limits = createLimits({ now, elapsedMs, usedToday });
   const metrics = createMetrics({
@@ -216,7 +217,7 @@ interface Parts extends Core, Identities, Access {
 
 /** The dependencies of the routes, by resource. */
 function appDeps({ config, store, log, origins }: Given, parts: Parts): AppDeps {
-  const { relay, limits, metrics, overview, users, sessions, authenticate, accessControl } = parts;
+  const { relay, clock, limits, metrics, overview, users, sessions, authenticate, accessControl } = parts;
   const { bodyBytesMax, bodyWithinMs, conversationLengthMax, modelAliases = {} } = config;
   const { conversations, usage } = store;
   const audit = createAudit({ audit: store.audit });
@@ -226,8 +227,17 @@ function appDeps({ config, store, log, origins }: Given, parts: Parts): AppDeps 
     ...{ log, newId, metrics, accessControl, idleS: IDLE_CONNECTION_S },
     pipeline: { authenticate, limits, bodyLimits: { bodyBytesMax, bodyWithinMs } },
     resources: {
-      ask: { relay, conversations, newId, newConversationId, conversationLengthMax, modelAliases, log },
-      models: { relay, threads: createThreads(), newId, now, modelAliases, log },
+      ask: {
+        relay,
+        conversations,
+        newId,
+        newConversationId,
+        conversationLengthMax,
+        modelAliases,
+        log,
+        clock,
+      },
+      models: { relay, threads: createThreads(), newId, now, modelAliases, log, clock },
       modelList: { relay, modelAliases },
       users: { users, audit, newId },
       usage: { usage, now },

@@ -20,7 +20,7 @@ test.each<[string, string, string]>([
   ["--slots", "1", "240"],
   ["--queue-wait", "100ms", "1h"],
   ["--reconnect-grace", "0", "10m"],
-  ["--first-byte", "100ms", "15m"],
+  ["--first-byte", "100ms", "1h"],
   ["--ping-every", "100ms", "10m"],
   ["--pong-within", "100ms", "1m"],
   ["--hello-within", "100ms", "1m"],

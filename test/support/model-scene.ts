@@ -13,7 +13,7 @@ export interface ModelScene {
 export async function startModelScene(
   options: V2AgentOptions = {},
   flags: readonly string[] = [],
-  place: { data?: string } = {},
+  place: Parameters<typeof startTestServer>[1] = {},
 ): Promise<ModelScene> {
   const server = await startTestServer(flags, place);
   const agent = await connectV2Agent(server.url, options);

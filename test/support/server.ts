@@ -4,6 +4,7 @@ import { backupMaker } from "../../src/backup/download.ts";
 import { readServerArgs } from "../../src/cli/args.ts";
 import { createLog } from "../../src/log/log.ts";
 import { startServer } from "../../src/server/compose.ts";
+import type { FakeClock } from "./clock.ts";
 import { expectDescribed } from "./description/described.ts";
 import { tempFolder } from "./store.ts";
 
@@ -22,10 +23,17 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
+interface TestServerPlace {
+  data?: string;
+  port?: number;
+  /** The system's clock by default. */
+  clock?: FakeClock;
+}
+
 /** Runs the whole server in this process until the test ends, on a port and with a data folder of its own. */
 export async function startTestServer(
   flags: readonly string[] = [],
-  { data = tempFolder(), port = 0 } = {},
+  { data = tempFolder(), port = 0, clock }: TestServerPlace = {},
 ): Promise<TestServer> {
   const { config, origins } = readServerArgs({
     args: [String(port), ADMIN_KEY, "--data", data, ...flags],
@@ -40,16 +48,30 @@ export async function startTestServer(
     },
   });
   const makeBackup = backupMaker(config, [process.execPath, MAIN]);
-  const server = await startServer(config, log, { origins, makeBackup });
+  const server = await startServer(config, log, { origins, makeBackup, ...(clock && { clock }) });
   const url = `http://127.0.0.1:${server.port}`;
   const endDescribed = expectDescribed(url);
-  onTestFinished(() => server.stop().finally(endDescribed));
+  const stop = clock ? () => passUntil(clock, server.stop()) : server.stop;
+  onTestFinished(() => stop().finally(endDescribed));
   return {
     url,
     agentKey: server.agentKey,
     signInCode: server.signInCode,
     data,
     logged: () => logged,
-    stop: server.stop,
+    stop,
   };
+}
+
+/** Lets the time of a fake clock pass until the work is done. */
+async function passUntil(clock: FakeClock, work: Promise<void>): Promise<void> {
+  let isDone = false;
+  const done = work.finally(() => {
+    isDone = true;
+  });
+  while (!isDone) {
+    clock.advance(1_000);
+    await Bun.sleep(1);
+  }
+  return done;
 }

@@ -1,12 +1,11 @@
 import { z } from "zod";
-import type { Log } from "../../log/log.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import { type AskConversationDeps, type Asker, askConversation } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
 import { askContext } from "../context.ts";
 import { ASK_ERRORS } from "../errors/ask-errors.ts";
 import { referenceStyle } from "../errors/reference.ts";
-import { streamAsk } from "../middleware/stream-ask.ts";
+import { type StreamAskDeps, streamAsk } from "../middleware/stream-ask.ts";
 import { allowedModels, checkAllowed, type ModelNames, resolveModel } from "../models/allowed-models.ts";
 import { unknownModel } from "../models/unknown-model.ts";
 import { ok, resource, route } from "../route.ts";
@@ -84,7 +83,7 @@ const ROUTES = {
         other: {
           "text/event-stream": {
             description:
-              'Server-sent events with JSON in their `data`: `{"delta":text}` for each piece, then the whole answer as without `stream`, then `[DONE]`. A failure after the first piece is one event `{"error":text}`, without `[DONE]`. After 15 s without an event there is a comment.',
+              'Server-sent events with JSON in their `data`: `{"delta":text}` for each piece, then the whole answer as without `stream`, then `[DONE]`. After 15 s without an event, the first one included, there is a comment. A failure after the first piece or comment is one event `{"error":text}`, without `[DONE]`.',
             example: `${EVENTS.join("")}data: [DONE]\n\n`,
           },
         },
@@ -102,9 +101,8 @@ const ROUTES = {
   }),
 };
 
-interface AskDeps extends AskConversationDeps, ModelNames {
+interface AskDeps extends AskConversationDeps, ModelNames, StreamAskDeps {
   relay: Pick<Relay, "ask" | "agents" | "models" | "offersModel" | "knowsModel">;
-  log: Log;
 }
 
 /** The routes that callers of the Go server use. */
@@ -119,7 +117,7 @@ export const askRoutes = resource("Asks", ROUTES).handledBy((deps: AskDeps) => (
       c.set("agent", agent);
       return answer;
     }
-    return streamAsk(c, deps.log, {
+    return streamAsk(c, deps, {
       async run(events, signal) {
         const onText = (delta: string) => events.send(JSON.stringify({ delta }));
         const { answer, agent } = await askConversation(deps, asker, question, signal, onText);

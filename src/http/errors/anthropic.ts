@@ -2,6 +2,7 @@ import { type AnthropicErrorType, type AppError, ERRORS } from "../../errors.ts"
 import { field } from "../../json/parse.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 import { hasMessage, publicMessage } from "./openai.ts";
+import { isPassedOn } from "./response.ts";
 import type { ErrorStyle } from "./style.ts";
 
 const BY_STATUS: Record<number, AnthropicErrorType | undefined> = {
@@ -66,7 +67,12 @@ function errorBody(error: AppError, type: AnthropicErrorType, requestId: string)
 /** Returns the event that ends a stream. */
 export function anthropicErrorEvent(error: AppError, requestId: string): ServerEvent {
   const { upstream, code } = error;
-  const type = anthropicTypeNamed(upstream?.type, upstream?.code) ?? ERRORS[code].anthropicType;
+  const { status } = upstream ?? {};
+  const type =
+    anthropicTypeNamed(upstream?.type, upstream?.code) ??
+    (status !== undefined && isPassedOn({ ...upstream, status })
+      ? anthropicTypeOfStatus(status)
+      : ERRORS[code].anthropicType);
   return { event: "error", data: JSON.stringify(errorBody(error, type, requestId)) };
 }
 

@@ -40,7 +40,7 @@ function statusOf({ code, upstream }: AppError): number {
 }
 
 /** A refusal of the agent's own key is hidden: callers would take it for a refusal of theirs. */
-function isPassedOn({ status, body }: UpstreamError): boolean {
+export function isPassedOn({ status, body }: UpstreamError): boolean {
   if (status === 403) return body !== undefined && !isAboutAccount(readUpstreamError(body));
   return status !== undefined && status >= 400 && status !== 401;
 }

@@ -1,3 +1,4 @@
+import type { Cancel, Clock } from "../../clock.ts";
 import { commonHeaders } from "./headers.ts";
 
 export interface ServerEvent {
@@ -6,8 +7,11 @@ export interface ServerEvent {
   data: string;
 }
 
-/** After this long without an event, a comment or event keeps proxies from closing the connection. */
-const QUIET_MS = 15_000;
+/**
+ * After this long without an event, a comment or event keeps proxies and clients from closing the connection.
+ * It is the interval that the standard recommends.
+ */
+export const QUIET_MS = 15_000;
 
 /** The most text that may wait for a slow caller. A caller who needs more counts as gone. */
 const BUFFER_LENGTH_MAX = 8 * 1024 * 1024;
@@ -21,10 +25,19 @@ const HEADERS = commonHeaders({
 
 const COMMENT = ": keep-alive\n\n";
 
+interface EventStreamOptions {
+  clock: Clock;
+  /** Called when the reader has left, or reads too slowly. */
+  onGone: () => void;
+  /** The text that a quiet stream sends now and then: a comment, unless the API has an event for it. */
+  keepAlive?: string | undefined;
+}
+
 /**
  * A stream of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). Its
- * response exists only from the first event on: until then, the request may still fail with a status of its
- * own. Written by hand, as Hono's `streamSSE` decides the status first, and costs twice as much per event.
+ * response exists from the first event or keep-alive on: until then, the request may still fail with a status
+ * of its own. Written by hand, as Hono's `streamSSE` decides the status first, and costs twice as much per
+ * event.
  */
 export class EventStream {
   readonly #start = Promise.withResolvers<EventStreamResponse>();
@@ -33,6 +46,9 @@ export class EventStream {
   readonly started = this.#start.promise;
   /** Resolves when `end` was called, which may be long after the reader has left. */
   readonly finished = this.#end.promise;
+  readonly #clock: Clock;
+  readonly #onGone: () => void;
+  readonly #keepAlive: string;
   readonly #body: ReadableStream<string>;
   #controller: ReadableStreamDefaultController<string> | undefined;
   /** Whether there is a response. */
@@ -41,17 +57,13 @@ export class EventStream {
   /** Sent in this turn of the event loop, and not yet handed to the body. */
   #held = "";
   #beforeClose: (() => void)[] = [];
-  #timer: Timer | undefined;
-  #sentAt = 0;
+  #stopTimer: Cancel = () => {};
+  #sentAt: number;
 
-  /**
-   * `onGone` is called when the reader has left, or reads too slowly. `keepAlive` is what a quiet stream
-   * sends now and then: a comment, unless the API has an event for it.
-   */
-  constructor(
-    private readonly onGone: () => void,
-    private readonly keepAlive = COMMENT,
-  ) {
+  constructor({ clock, onGone, keepAlive = COMMENT }: EventStreamOptions) {
+    this.#clock = clock;
+    this.#onGone = onGone;
+    this.#keepAlive = keepAlive;
     this.#body = new ReadableStream<string>(
       {
         start: (controller) => {
@@ -59,11 +71,13 @@ export class EventStream {
         },
         cancel: () => {
           this.#close();
-          this.onGone();
+          onGone();
         },
       },
       { highWaterMark: BUFFER_LENGTH_MAX, size: (chunk) => chunk?.length ?? 0 },
     );
+    this.#sentAt = clock.now();
+    this.#sleep(QUIET_MS);
   }
 
   send(data: string, event = ""): void {
@@ -84,6 +98,12 @@ export class EventStream {
     this.#controller?.close();
   }
 
+  /** Closes a stream that has no response and needs none, as the request is answered in another way. */
+  discard(): void {
+    this.#end.resolve();
+    this.#close();
+  }
+
   /** Calls `run` right before the stream closes, or when its reader has left. */
   beforeClose(run: () => void): void {
     if (this.#isClosed) run();
@@ -98,11 +118,11 @@ export class EventStream {
 
   #write(text: string): void {
     if (this.#isClosed || !this.#controller) return;
-    this.#sentAt = performance.now();
+    this.#sentAt = this.#clock.now();
     if ((this.#controller.desiredSize ?? 0) < this.#held.length + text.length) {
       this.#close();
       this.#controller.error(new Error("read too slowly"));
-      this.onGone();
+      this.#onGone();
     } else if (this.isStarted) {
       if (this.#held === "") releaseAtEndOfTurn(this);
       this.#held += text;
@@ -115,22 +135,22 @@ export class EventStream {
   #begin(): void {
     this.isStarted = true;
     this.#start.resolve(new EventStreamResponse(this, this.#body));
-    this.#sleep(QUIET_MS);
   }
 
   /** One timer serves all quiet spells: it looks how long the present one is, and sleeps for the rest. */
   #sleep(delayMs: number): void {
-    this.#timer = setTimeout(() => {
-      const leftMs = this.#sentAt + QUIET_MS - performance.now();
-      this.#sleep(leftMs < 1 ? QUIET_MS : leftMs);
-      if (leftMs < 1) this.#write(this.keepAlive);
-    }, delayMs);
+    this.#stopTimer = this.#clock.after(delayMs, () => {
+      const leftMs = this.#sentAt + QUIET_MS - this.#clock.now();
+      // The system's clock may have been set back.
+      this.#sleep(leftMs < 1 ? QUIET_MS : Math.min(leftMs, QUIET_MS));
+      if (leftMs < 1) this.#write(this.#keepAlive);
+    });
   }
 
   #close(): void {
     this.#isClosed = true;
     this.#held = "";
-    clearTimeout(this.#timer);
+    this.#stopTimer();
     for (const run of this.#beforeClose) run();
     this.#beforeClose = [];
   }

@@ -1,3 +1,4 @@
+import type { Clock } from "../../clock.ts";
 import { type AppError, asAppError } from "../../errors.ts";
 import type { Log } from "../../log/log.ts";
 import type { HttpContext } from "../context.ts";
@@ -7,34 +8,45 @@ import { EventStream, type ServerEvent } from "./event-stream.ts";
 export interface StreamedAsk {
   /**
    * Asks, and sends each event as it comes. Resolves when the ask has ended: with a response if the agent
-   * answered without a stream, and nothing was sent.
+   * answered without a stream, and the stream is not started.
    */
   run(events: EventStream, signal: AbortSignal): Promise<Response | undefined>;
-  /** Returns the events that end a stream which failed after its first event. */
+  /** Returns the events that end a stream which failed after its first event or keep-alive. */
   fail(error: AppError): readonly ServerEvent[];
   /** The text that a quiet stream sends now and then; a comment by default. */
   keepAlive?: string | undefined;
 }
 
+export interface StreamAskDeps {
+  clock: Clock;
+  log: Log;
+}
+
 /**
  * Streams the answer of an ask. The first event decides the status: an ask that fails before it is rejected,
- * and is answered like any other error. The ask is cancelled when its caller leaves.
+ * and is answered like any other error. If there is no event for some seconds, the status is 200, and a
+ * failure is an event of the stream. The ask is cancelled when its caller leaves.
  */
-export async function streamAsk(c: HttpContext, log: Log, ask: StreamedAsk): Promise<Response> {
+export async function streamAsk(
+  c: HttpContext,
+  { clock, log }: StreamAskDeps,
+  ask: StreamedAsk,
+): Promise<Response> {
   const { signal } = c.req.raw;
   const caller = new AbortController();
   const leave = () => caller.abort();
   if (signal.aborted) leave();
   signal.addEventListener("abort", leave);
-  const events = new EventStream(leave, ask.keepAlive);
+  const events = new EventStream({ clock, onGone: leave, keepAlive: ask.keepAlive });
   const asked = ask.run(events, caller.signal);
   const succeed = (response: Response | undefined) => {
     signal.removeEventListener("abort", leave);
-    if (events.isStarted || !response) events.end();
+    if (response) events.discard();
+    else events.end();
   };
   const fail = (thrown: unknown) => {
     signal.removeEventListener("abort", leave);
-    if (!events.isStarted) return;
+    if (!events.isStarted) return events.discard();
     const error = asAppError(thrown);
     log.warn("stream_failed", { request_id: c.get("requestId"), error: error.code });
     events.sendAll(ask.fail(error));

@@ -48,16 +48,20 @@ export class ModelStream {
     const result = await this.relay.ask({ ...askRequest(this.ask), onDelta }, signal);
     const { agent } = result;
     const rest = missingData(this.ask, result);
-    if (!rest) return { agent, reply: replyOf(this.ask, result) };
+    if (!rest) {
+      const reply = replyOf(this.ask, result);
+      if (events.isStarted) throw unstreamedError(reply);
+      return { agent, reply };
+    }
     const stream = this.#open(result.request);
     for (const data of rest) events.sendAll(stream.push({ data }));
     events.sendAll(stream.end());
     return { agent };
   }
 
-  /** Returns what ends the stream when it fails; nothing before the first delta. */
+  /** Returns what ends the stream when it fails, also before the first delta. */
   fail(error: AppError, requestId: string): ServerEvent[] {
-    return this.#stream?.fail(error, requestId) ?? [];
+    return this.#open(undefined).fail(error, requestId);
   }
 
   #open(request: ModelRequest | undefined): PlanStream {
@@ -92,11 +96,22 @@ function replyOf(ask: ModelAsk, result: AskResult): ModelReply {
   const plan = planOf(ask, result.request);
   const isNative = plan === ask.plans[0];
   // A translated refusal would be in an error style that the caller does not know.
-  if (status >= 300 && !isNative) {
-    const err = readUpstreamError(body).message ?? `the upstream responded with status ${status}`;
-    throw new AppError("agent_failed", { extra: { err }, upstream: { status, body } });
-  }
+  if (status >= 300 && !isNative) throw refusalError({ status, body });
   return { status, body: status < 300 ? plan.answer(body) : body, agent: result.agent, usage, headers };
+}
+
+/** Returns the error that a stream which has begun tells in place of an answer that is not streamed. */
+function unstreamedError(reply: ModelReply): AppError {
+  if (reply.status >= 300) return refusalError(reply);
+  const hint = "The agent's upstream answered without a stream, after the stream had begun.";
+  return new AppError("agent_answer_invalid", { hint });
+}
+
+/** Returns the error for an upstream's answer that is an error. */
+function refusalError({ status, body, headers }: Pick<ModelReply, "status" | "body" | "headers">): AppError {
+  const { message, type, code } = readUpstreamError(body);
+  const err = message ?? `the upstream responded with status ${status}`;
+  return new AppError("agent_failed", { extra: { err }, upstream: { status, body, headers, type, code } });
 }
 
 /** Returns the answer of a v1 agent as the chat completion that it stands for. */

@@ -1,12 +1,11 @@
 import { z } from "zod";
-import type { Log } from "../../log/log.ts";
 import { askContext, type HttpContext, JSON_HEADERS } from "../context.ts";
 import { anthropicStyle } from "../errors/anthropic.ts";
 import { ASK_ERRORS } from "../errors/ask-errors.ts";
 import { openaiStyle, responsesStyle } from "../errors/openai.ts";
 import { passHeaders } from "../errors/response.ts";
 import type { ErrorStyle } from "../errors/style.ts";
-import { streamAsk } from "../middleware/stream-ask.ts";
+import { type StreamAskDeps, streamAsk } from "../middleware/stream-ask.ts";
 import { type RouteDeclaration, type RouteRequest, resource } from "../route.ts";
 import { SAMPLE } from "../values.ts";
 import { allowedModels } from "./allowed-models.ts";
@@ -24,7 +23,7 @@ const UNCHANGED =
 const TRANSLATED =
   "For any other agent with chat completions, the request and the answer are translated. What a chat completion cannot express is a 400 whose `param` names the field. The fields here are those that the translation reads.";
 const EVENTS =
-  "Server-sent events of this API. A failure after the first event is an event of this API too. After 15 s without an event there is a comment, or a `ping` on `/v1/messages`.";
+  "Server-sent events of this API. After 15 s without an event, the first one included, there is a comment, or a `ping` on `/v1/messages`. A failure after the first of these is an event of this API.";
 
 const CHAT: ModelApi = { endpoint: "chat/completions", style: openaiStyle };
 const RESPONSES: ModelApi = { endpoint: "responses", style: responsesStyle, translate: translateResponses };
@@ -162,9 +161,7 @@ const ROUTES = {
   }),
 };
 
-interface ModelDeps extends ModelAskDeps {
-  log: Log;
-}
+type ModelDeps = ModelAskDeps & StreamAskDeps;
 
 /** The OpenAI-style routes and Anthropic's. */
 export const modelRoutes = resource("Models", ROUTES).handledBy((deps: ModelDeps) => {
@@ -192,7 +189,7 @@ async function answerModelRequest(deps: ModelDeps, api: ModelApi, request: ApiRe
 
 function stream(c: HttpContext, deps: ModelDeps, ask: ModelAsk, style: ErrorStyle): Promise<Response> {
   const stream = new ModelStream(deps.relay, ask);
-  return streamAsk(c, deps.log, {
+  return streamAsk(c, deps, {
     async run(events, signal) {
       const { agent, reply } = await stream.run(events, signal);
       c.set("agent", agent);

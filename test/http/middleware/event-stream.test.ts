@@ -1,5 +1,12 @@
 import { expect, test } from "bun:test";
 import { EventStream } from "../../../src/http/middleware/event-stream.ts";
+import { createFakeClock } from "../../support/clock.ts";
+
+/** A stream whose time stands still unless the test moves it. */
+function createStream({ onGone = () => {}, keepAlive }: { onGone?: () => void; keepAlive?: string } = {}) {
+  const clock = createFakeClock();
+  return { clock, stream: new EventStream({ clock, onGone, keepAlive }) };
+}
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -10,7 +17,7 @@ async function readPieces(response: Response): Promise<string[]> {
 }
 
 test("the first event goes out at once, and later ones of one turn of the event loop as one chunk, in order", async () => {
-  const stream = new EventStream(() => {});
+  const { stream } = createStream();
   for (const data of ["1", "2", "3"]) stream.send(data);
   const pieces = readPieces(await stream.started);
   await turn();
@@ -27,7 +34,7 @@ test("the first event goes out at once, and later ones of one turn of the event 
 test("held events count toward the buffer, and a caller who reads too slowly counts as gone", async () => {
   let gone = 0;
   let ended = 0;
-  const stream = new EventStream(() => gone++);
+  const { stream, clock } = createStream({ onGone: () => gone++ });
   const half = "x".repeat(4 * 1024 * 1024);
   stream.send(half);
   stream.beforeClose(() => ended++);
@@ -35,11 +42,11 @@ test("held events count toward the buffer, and a caller who reads too slowly cou
   expect([gone, ended]).toEqual([1, 1]);
   stream.send("more");
   stream.end();
-  expect([gone, ended]).toEqual([1, 1]);
+  expect([gone, ended, clock.pending()]).toEqual([1, 1, 0]);
 });
 
 test("each of several streams gets its own events, and one that ends in the same turn loses none", async () => {
-  const streams = Array.from({ length: 50 }, () => new EventStream(() => {}));
+  const streams = Array.from({ length: 50 }, () => createStream().stream);
   for (let delta = 0; delta < 20; delta++)
     for (const [index, stream] of streams.entries()) stream.send(`${index}.${delta}`);
   for (const stream of streams.slice(0, 25)) stream.end();
@@ -52,7 +59,7 @@ test("each of several streams gets its own events, and one that ends in the same
 });
 
 test("a stream that ends without any event becomes an empty response", async () => {
-  const stream = new EventStream(() => {});
+  const { stream } = createStream();
   stream.end();
   const response = await stream.started;
   expect([response.status, response.headers.get("content-type"), await response.text()]).toEqual([
@@ -61,4 +68,39 @@ test("a stream that ends without any event becomes an empty response", async () 
     "",
   ]);
   await stream.finished;
+});
+
+test("a stream without an event for 15 s begins with a keep-alive, and sends one after every further 15 s of quiet", async () => {
+  const { stream, clock } = createStream();
+  clock.advance(14_999);
+  expect(stream.isStarted).toBe(false);
+  clock.advance(1);
+  const pieces = readPieces(await stream.started);
+  clock.advance(15_000);
+  await turn();
+  clock.advance(10_000);
+  stream.send("1");
+  await turn();
+  clock.advance(14_999);
+  await turn();
+  clock.advance(1);
+  await turn();
+  stream.end();
+  const comment = ": keep-alive\n\n";
+  expect(await pieces).toEqual([comment, comment, "data: 1\n\n", comment]);
+  expect(clock.pending()).toBe(0);
+});
+
+test("the keep-alive is the event of the API if it has one", async () => {
+  const { stream, clock } = createStream({ keepAlive: "event: ping\n\n" });
+  clock.advance(15_000);
+  stream.end();
+  expect(await (await stream.started).text()).toBe("event: ping\n\n");
+});
+
+test("a discarded stream sends nothing, and leaves no timer behind", async () => {
+  const { stream, clock } = createStream();
+  stream.discard();
+  await stream.finished;
+  expect([stream.isStarted, clock.pending()]).toEqual([false, 0]);
 });

@@ -9,6 +9,7 @@ import { EventStream } from "../../../src/http/middleware/event-stream.ts";
 import { type RequestDeps, requestMiddleware } from "../../../src/http/middleware/request.ts";
 import { createRouteTable } from "../../../src/http/route-table.ts";
 import { createLog } from "../../../src/log/log.ts";
+import { createFakeClock } from "../../support/clock.ts";
 
 /** Starts an app with two routes, on a server that only notes the time limits of its requests. */
 function start() {
@@ -37,7 +38,7 @@ function start() {
   app.post("/plain", () => new Response("done"));
   app.post("/stream", (c) => {
     c.env.server.timeout(c.req.raw, 0);
-    const stream = new EventStream(() => {});
+    const stream = new EventStream({ clock: createFakeClock(), onGone: () => {} });
     streams.push(stream);
     stream.send("{}");
     return stream.started;

@@ -4,6 +4,7 @@ import type { HttpContext } from "../../../src/http/context.ts";
 import { EventStreamResponse } from "../../../src/http/middleware/event-stream.ts";
 import { type StreamedAsk, streamAsk } from "../../../src/http/middleware/stream-ask.ts";
 import { createLog } from "../../../src/log/log.ts";
+import { createFakeClock } from "../../support/clock.ts";
 
 /** Streams an ask for a caller, who can leave. */
 function start(run: StreamedAsk["run"]) {
@@ -17,13 +18,15 @@ function start(run: StreamedAsk["run"]) {
     },
   });
   const fail = (error: AppError) => [{ event: "error", data: error.code }];
-  return { caller, response: streamAsk(c, log, { run, fail }), logged: () => logged };
+  const clock = createFakeClock();
+  const response = streamAsk(c, { clock, log }, { run, fail });
+  return { caller, clock, response, logged: () => logged };
 }
 
 test("a streamed ask that fails before its first event is rejected", async () => {
-  const { response, logged } = start(() => Promise.reject(new AppError("no_agent")));
+  const { response, logged, clock } = start(() => Promise.reject(new AppError("no_agent")));
   await expect(response).rejects.toThrow(new AppError("no_agent"));
-  expect(logged()).toBe("");
+  expect([logged(), clock.pending()]).toEqual(["", 0]);
 });
 
 test("a streamed ask that fails after its first event ends with an error event, and the log says so", async () => {
@@ -43,7 +46,9 @@ test("a streamed ask that fails after its first event ends with an error event, 
 
 test("a streamed ask that an agent answers without a stream has the agent's response", async () => {
   const whole = new Response("whole", { status: 418 });
-  expect(await start(async () => whole).response).toBe(whole);
+  const { response, clock } = start(async () => whole);
+  expect(await response).toBe(whole);
+  expect(clock.pending()).toBe(0);
 });
 
 test("a stream finishes when its ask has ended, even if its reader left before", async () => {
@@ -75,4 +80,16 @@ test("a caller who leaves before the first event cancels the ask", async () => {
   );
   caller.abort();
   await expect(response).rejects.toThrow(new AppError("caller_gone"));
+});
+
+test("a streamed ask that fails after its first keep-alive tells the failure in the stream", async () => {
+  const broken = Promise.withResolvers<undefined>();
+  const { response, clock, logged } = start(() => broken.promise);
+  clock.advance(15_000);
+  const stream = await response;
+  expect(stream.status).toBe(200);
+  broken.reject(new AppError("no_agent"));
+  expect(await stream.text()).toBe(": keep-alive\n\nevent: error\ndata: no_agent\n\n");
+  expect(JSON.parse(logged())).toMatchObject({ event: "stream_failed", error: "no_agent" });
+  expect(clock.pending()).toBe(0);
 });

@@ -54,12 +54,13 @@ export class ResponsesStream extends TranslatedStream {
   }
 
   protected sendFailure({ message, type, code }: Failure): void {
+    // Codex CLI reads failures from no other event, and the official package wants a response before it.
+    this.#start();
     // Codex CLI decides by the code. Upstreams without codes put it into the type.
     const error = { code: typeof code === "string" ? code : (type ?? "server_error"), message };
     for (const item of this.#output.items) if (item.status === "in_progress") item.status = "incomplete";
     const usage = responseUsage(this.usage);
-    if (this.#isStarted) this.#emitResponse(this.#response("failed", { error, usage }));
-    else this.#emit("error", { ...error, param: null });
+    this.#emitResponse(this.#response("failed", { error, usage }));
   }
 
   protected sendError(error: AppError, requestId: string): void {

@@ -251,21 +251,20 @@ describe("a failure", () => {
     ]).toEqual([]);
   });
 
-  test("a failure before anything else is one error event, which the official package throws", async () => {
+  test("a failure before anything else begins a response and fails it, as clients expect", async () => {
     const events = start().fail(lost, "req_1");
-    expect(events.map(({ event, data }) => [event, JSON.parse(data)])).toEqual([
-      [
-        "error",
-        {
-          type: "error",
-          sequence_number: 0,
-          code: "broken",
-          message: "The agent could not answer: It broke.",
-          param: null,
-        },
-      ],
+    expect(events.map(({ event }) => event)).toEqual([
+      "response.created",
+      "response.in_progress",
+      "response.failed",
     ]);
-    await expect(bySdk([JSON.stringify({ error })])).rejects.toThrow("It broke");
+    expect(expectWholeAnswer(events)).toMatchObject({
+      status: "failed",
+      error: { code: "broken", message: "The agent could not answer: It broke." },
+      output: [],
+    });
+    const bySdkRead = await bySdk([JSON.stringify({ error })]);
+    expect(bySdkRead).toMatchObject({ status: "failed", error: { code: "broken", message: "It broke" } });
   });
 
   test("a failure that the upstream sends in the stream keeps its message and its code", () => {
