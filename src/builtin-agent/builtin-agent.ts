@@ -21,8 +21,6 @@ export interface BuiltinAgentOptions {
   /** How many asks the agent takes at once. */
   slots: number;
   log: Log;
-  /** Takes a line for people. It never contains a key. */
-  print: (line: string) => void;
   /** Accepts any certificate of the server: only for a server in this process. */
   anyCertificate?: boolean;
   clock?: Clock;
@@ -117,12 +115,15 @@ export class BuiltinAgent {
   }
 
   #ready({ agent, resume, version }: Extract<ServerFrame, { type: "ready" }>): void {
-    const { clock, log, print, server, slots } = this.#options;
+    const { clock, log, server, slots } = this.#options;
     this.#identity = { agent, resume };
     this.#readyAt = clock.now();
-    log.info("server_connected", { server: server.label, agent, version });
     const models = modelsText(this.#monitor.offer());
-    print(`connected to ${server.label}, offering ${models}, up to ${slots} requests at once`);
+    log.info(
+      "server_connected",
+      { server: server.label, agent, version },
+      `connected to ${server.label}, offering ${models}, up to ${slots} requests at once`,
+    );
     if (this.#leaving !== undefined) this.#connection?.send({ type: "pause" });
     else this.#sendUpdate();
   }
@@ -147,19 +148,23 @@ export class BuiltinAgent {
   #giveUp(reason: string): void {
     const { log, server } = this.#options;
     this.#monitor.stop();
-    log.error("server_refused", { server: server.label, reason });
-    this.#ended.resolve(new CommandError(`${server.label}: ${reason}`));
+    const words = `${server.label}: ${reason}`;
+    log.error("server_refused", { server: server.label, reason }, words);
+    this.#ended.resolve(new CommandError(words));
   }
 
   #reconnect(reason: string, upMs: number): void {
-    const { clock, log, print, server, random } = this.#options;
+    const { clock, log, server, random } = this.#options;
     if (upMs >= STABLE_MS) this.#backOff.reset();
     const askedMs = this.#reconnectMs;
     this.#reconnectMs = undefined;
     const waitMs =
       askedMs === undefined ? this.#backOff.next() : Math.round(askedMs * (1 + random() * RECONNECT_SPREAD));
-    log.warn("server_lost", { server: server.label, reason, retry_ms: waitMs });
-    print(`${server.label}: ${reason}; reconnecting in ${(waitMs / 1000).toFixed(1)} s`);
+    log.warn(
+      "server_lost",
+      { server: server.label, reason, retry_ms: waitMs },
+      `${server.label}: ${reason}; reconnecting in ${(waitMs / 1000).toFixed(1)} s`,
+    );
     this.#cancelReconnect = clock.after(waitMs, () => this.#connect());
   }
 

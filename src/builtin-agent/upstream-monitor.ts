@@ -9,8 +9,6 @@ export interface UpstreamMonitorOptions {
   /** Returns 0 to 1. */
   random: () => number;
   log: Log;
-  /** Takes a line for people. */
-  print: (line: string) => void;
   /** Called when the offer has changed. The offer has no models while the upstream is down. */
   onChange: () => void;
 }
@@ -20,14 +18,14 @@ const CHECK_EVERY_MS = 60_000;
 const PROBLEMS_MAX = 2;
 
 /** Checks an upstream now, then every minute, and with growing pauses while it is down. */
-export function monitorUpstream({ upstream, clock, random, log, print, onChange }: UpstreamMonitorOptions) {
+export function monitorUpstream({ upstream, clock, random, log, onChange }: UpstreamMonitorOptions) {
   const backOff = new BackOff(random);
   const stopping = new AbortController();
   let cancelNext: Cancel = () => {};
   let isChecking = false;
   let offer: Offer | undefined;
   let problems = 0;
-  let printedProblem = "";
+  let toldProblem = "";
 
   const change = (next: Offer) => {
     if (offer && JSON.stringify(next) === JSON.stringify(offer)) return;
@@ -36,10 +34,11 @@ export function monitorUpstream({ upstream, clock, random, log, print, onChange 
   };
 
   const up = (next: Offer) => {
-    if (printedProblem) print(`${upstream.label} is available again`);
-    if (!offer || printedProblem)
-      log.info("upstream_up", { upstream: upstream.label, models: next.models.length });
-    printedProblem = "";
+    if (!offer || toldProblem) {
+      const fields = { upstream: upstream.label, models: next.models.length };
+      log.info("upstream_up", fields, toldProblem ? `${upstream.label} is available again` : undefined);
+    }
+    toldProblem = "";
     problems = 0;
     backOff.reset();
     change(next);
@@ -48,11 +47,11 @@ export function monitorUpstream({ upstream, clock, random, log, print, onChange 
   const down = ({ problem, unreachable }: UpstreamProblem) => {
     problems++;
     if (offer && !unreachable && problems < PROBLEMS_MAX) return;
-    if (printedProblem !== problem) {
-      print(`${upstream.label} is not available: ${problem}; retrying until it is`);
-      log.warn("upstream_down", { upstream: upstream.label, reason: problem });
+    if (toldProblem !== problem) {
+      const words = `${upstream.label} is not available: ${problem}; retrying until it is`;
+      log.warn("upstream_down", { upstream: upstream.label, reason: problem }, words);
     }
-    printedProblem = problem;
+    toldProblem = problem;
     if (offer) change({ ...offer, models: [] });
   };
 

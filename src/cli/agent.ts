@@ -4,8 +4,9 @@ import type { Upstream } from "../builtin-agent/upstream.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { readArgs } from "./args.ts";
 import { startBuiltinAgent, type UpstreamSettings, upstreamOf } from "./builtin-agent.ts";
+import { createCommandLog } from "./command-log.ts";
 import { COMMANDS } from "./commands.ts";
-import { type Command, createCommandLog, stopSignal } from "./terminal.ts";
+import { type Command, stopSignal } from "./terminal.ts";
 import { PROGRAM } from "./version.ts";
 
 const NOTHING_FOUND = `There is no model server on this machine. Start Ollama, llama.cpp, vLLM or LM Studio, \
@@ -27,9 +28,10 @@ export const agent: Command = async (args, io) => {
   if (settings.upstream !== undefined && isSameServer(settings.upstream, server.url))
     throw usageError("--upstream names the server itself. Give the address of the model server.");
 
-  const builtinAgent = startBuiltinAgent(settings, { server, agentKey, upstream, log, print });
+  const builtinAgent = startBuiltinAgent(settings, { server, agentKey, upstream, log });
   const ended = await Promise.race([builtinAgent.ended, stopped]);
-  if (ended instanceof CommandError) throw ended;
+  // The log has said why.
+  if (ended instanceof CommandError) return ended.exitCode;
   log.info("stopping", { signal: ended });
   await builtinAgent.stop(settings.drainMs);
   log.info("stopped");

@@ -6,8 +6,9 @@ import { startServer } from "../server/compose.ts";
 import { readServerArgs } from "./args.ts";
 import { banner, listenAddresses } from "./banner.ts";
 import { startBuiltinAgent, upstreamOf } from "./builtin-agent.ts";
+import { createCommandLog } from "./command-log.ts";
 import { localAddress } from "./health.ts";
-import { type Command, createCommandLog, stopSignal } from "./terminal.ts";
+import { type Command, stopSignal } from "./terminal.ts";
 import { PROGRAM, VERSION } from "./version.ts";
 
 /** Serves until a signal ends it. */
@@ -19,7 +20,9 @@ export const serve: Command = async (args, io) => {
   // Handled from the start: process 1 of a container ignores signals without a handler.
   const stopped = stopSignal();
   const { adminKey, sealKey, metricsKey, upstreamKey } = config;
-  const log = createCommandLog(io, config, [adminKey, config.agentKey, sealKey, metricsKey, upstreamKey]);
+  let stopping = false;
+  const secrets = [adminKey, config.agentKey, sealKey, metricsKey, upstreamKey];
+  const log = createCommandLog(io, config, secrets, () => !stopping);
   surviveFaults(log);
   const server = await startServer(config, log, { origins, makeBackup: backupMaker(config, ownCommand()) });
   process.on("SIGHUP", server.reloadCertificate);
@@ -27,10 +30,6 @@ export const serve: Command = async (args, io) => {
   const { port, agentKey, signInCode } = server;
   io.err(banner({ config, port, agentKey, signInCode, addresses, version: VERSION }));
 
-  let stopping = false;
-  const print = (line: string) => {
-    if (!stopping) io.err(`${PROGRAM}: ${line}\n`);
-  };
   const builtinAgent =
     upstream &&
     startBuiltinAgent(config, {
@@ -40,9 +39,7 @@ export const serve: Command = async (args, io) => {
       agentKey,
       upstream,
       log,
-      print,
     });
-  void builtinAgent?.ended.then((error) => error && print(`the built-in agent has ended: ${error.message}`));
 
   log.info("stopping", { signal: await stopped });
   stopping = true;

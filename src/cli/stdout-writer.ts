@@ -5,14 +5,22 @@ const WAITING_LENGTH_MAX = 8 * 1024 ** 2;
 /** The pause between two writes. Each is a system call, so a busy log is written in few large pieces. */
 const PAUSE_MS = 10;
 
+interface StdoutWriterOptions {
+  /** The characters that may wait for the reader. */
+  waitingLengthMax?: number;
+  /** Called with the number of texts that were dropped. It may write. */
+  onDropped?: (lines: number) => void;
+}
+
 /**
  * Creates a writer for standard output or standard error, which writes texts in order. A text that comes
  * after a pause is written at the end of the event loop's turn; the texts that follow it are written every 10
  * ms. A reader that is gone (EPIPE) is not a failure: what is written to it is lost. A reader that stops
- * reading must not fill the memory: beyond `waitingLengthMax` characters texts are dropped, and a line says
- * how many once the reader goes on.
+ * reading must not fill the memory: beyond `waitingLengthMax` characters texts are dropped, and once the
+ * reader goes on `onDropped` is called with their number.
  */
-export function createStdoutWriter(file: BunFile, waitingLengthMax = WAITING_LENGTH_MAX) {
+export function createStdoutWriter(file: BunFile, options: StdoutWriterOptions = {}) {
+  const { waitingLengthMax = WAITING_LENGTH_MAX, onDropped = () => {} } = options;
   const writer = file.writer();
   let texts: string[] = [];
   let waiting = 0;
@@ -54,7 +62,7 @@ export function createStdoutWriter(file: BunFile, waitingLengthMax = WAITING_LEN
     if (waiting > 0 || dropped === 0) return;
     const lines = dropped;
     dropped = 0;
-    write(`${JSON.stringify({ level: "warn", event: "output_dropped", lines })}\n`);
+    onDropped(lines);
   };
 
   const pause = () => {

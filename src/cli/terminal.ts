@@ -1,18 +1,20 @@
 import { isatty } from "node:tty";
 import type { Environment } from "../config/read.ts";
-import type { Config } from "../config/settings.ts";
-import { createLog, type Log } from "../log/log.ts";
 import { createStdoutWriter } from "./stdout-writer.ts";
 
 /** The parts of its process that a command may use. */
 export interface Terminal {
   env: Environment;
+  /** Whether standard output is a terminal. */
+  isTerminal?: boolean;
   /** Whether standard output shows colors, and the user did not turn them off (https://no-color.org). */
   colored?: boolean;
   /** Writes to standard output, and adds a newline if the text does not end in one. Never throws. */
   out(text: string): void;
   /** Writes to standard error in the same way. */
   err(text: string): void;
+  /** Called with the number of texts that standard output lost, because its reader did not read. */
+  onDropped?: (lines: number) => void;
 }
 
 /** Runs and returns the exit code. Throws a `CommandError` for a failure that the caller can mend. */
@@ -23,25 +25,20 @@ const FLUSH_MS = 2000;
 
 /** Returns the terminal of this process. Await `flush` before the process ends, or output is lost. */
 export function processTerminal(): Terminal & { flush(): Promise<void> } {
-  const out = createStdoutWriter(Bun.stdout);
   const err = createStdoutWriter(Bun.stderr);
-  return {
+  const out = createStdoutWriter(Bun.stdout, { onDropped: (lines) => terminal.onDropped?.(lines) });
+  const isTerminal = isatty(1);
+  const terminal: Terminal = {
     env: process.env,
-    colored: isatty(1) && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb",
+    isTerminal,
+    colored: isTerminal && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb",
     out: (text) => out.write(withNewline(text)),
     err: (text) => err.write(withNewline(text)),
-    flush: () => Promise.race([Promise.all([out.flush(), err.flush()]).then(() => {}), Bun.sleep(FLUSH_MS)]),
   };
-}
-
-/** Creates the log of a command that serves, on standard output. Messages for people go to standard error. */
-export function createCommandLog(
-  { out: write, colored = false }: Terminal,
-  { logLevel: level, logFormat: format }: Pick<Config, "logLevel" | "logFormat">,
-  secrets: readonly (string | undefined)[],
-): Log {
-  const known = secrets.filter((secret) => secret !== undefined);
-  return createLog({ write, level, format, colored, secrets: known });
+  const flush = async () => {
+    await Promise.race([Promise.all([out.flush(), err.flush()]), Bun.sleep(FLUSH_MS)]);
+  };
+  return Object.assign(terminal, { flush });
 }
 
 function withNewline(text: string): string {

@@ -70,7 +70,12 @@ const SERVER = {
   }),
   sessionMs: setting("session", "12h", time("1m", "90d"), "How long a browser stays signed in."),
   logLevel: setting("log-level", "info", choice("debug", "info", "warn", "error"), "Minimum level to log."),
-  logFormat: setting("log", "json", choice("json", "pretty"), "Log format; pretty is for people."),
+  logFormat: setting(
+    "log",
+    "auto",
+    choice("auto", "json", "pretty"),
+    "Log format; auto is pretty on a terminal, and json elsewhere.",
+  ),
 };
 
 const AGENTS = {

@@ -7,4 +7,6 @@ export interface LogEntry {
   level: LogLevel;
   event: string;
   fields: LogFields;
+  /** The event as a sentence for people, which replaces its name and its fields in a pretty line. */
+  words?: string | undefined;
 }

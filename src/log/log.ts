@@ -1,5 +1,5 @@
 import type { LogEntry, LogFields, LogLevel } from "./entry.ts";
-import { prettyLine } from "./pretty.ts";
+import { prettyLine, printable } from "./pretty.ts";
 
 export { causeOf } from "./cause.ts";
 export type { LogFields, LogLevel } from "./entry.ts";
@@ -13,6 +13,8 @@ interface LogOptions {
   level?: LogLevel;
   /** Default: json. */
   format?: LogFormat;
+  /** Called with the words of an event whose line, as JSON, has none, so that people read them elsewhere. */
+  say?: (words: string) => void;
   /** Colors pretty lines, for a terminal. Default: false. */
   colored?: boolean;
   /** Values to mask. Those shorter than 8 characters are not, as they would mask ordinary words. */
@@ -26,14 +28,15 @@ const SECRET_LENGTH_MIN = 8;
 export type Log = ReturnType<typeof createLog>;
 
 /**
- * Writes one line for each event, as a JSON object or as text for people. Callers pass names and numbers
+ * Writes one line for each event, as a JSON object or as text for people. An event may have `words`:
+ * people read them in its pretty line, or where `say` writes them. Callers pass names and numbers
  * only: never a body, a header or a URL with its query, and an error only by `causeOf`. As a second line of
  * defence, every registered secret is masked wherever it appears. That is why this is not pino, which redacts
  * by the path of a field.
  */
 export function createLog(options: LogOptions) {
   const { write, level = "info", format = "json", colored = false } = options;
-  const { secrets = [], now = () => new Date() } = options;
+  const { say = () => {}, secrets = [], now = () => new Date() } = options;
   const masked = new Set<string>();
   /** Masks one more secret from now on, such as a key created at the first start. */
   const mask = (secret: string): void => {
@@ -43,14 +46,18 @@ export function createLog(options: LogOptions) {
     masked.add(JSON.stringify(secret).slice(1, -1));
   };
   secrets.forEach(mask);
+  const withoutSecrets = (text: string): string => {
+    let shown = text;
+    for (const secret of masked) if (shown.includes(secret)) shown = shown.replaceAll(secret, "***");
+    return shown;
+  };
   const at =
     (name: LogLevel) =>
-    (event: string, fields: LogFields = {}): void => {
+    (event: string, fields: LogFields = {}, words?: string): void => {
       if (RANK[name] < RANK[level]) return;
-      const entry = { time: now(), level: name, event, fields };
-      let line = format === "json" ? jsonLine(entry) : prettyLine(entry, colored);
-      for (const secret of masked) if (line.includes(secret)) line = line.replaceAll(secret, "***");
-      write(`${line}\n`);
+      const entry = { time: now(), level: name, event, fields, words };
+      write(`${withoutSecrets(format === "json" ? jsonLine(entry) : prettyLine(entry, colored))}\n`);
+      if (words !== undefined && format === "json") say(withoutSecrets(printable(words)));
     };
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), mask };
 }

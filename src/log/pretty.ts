@@ -13,15 +13,16 @@ const COLOURS: Record<LogLevel, number> = { debug: 90, info: 32, warn: 33, error
 const DIM = 2;
 const BOLD = 1;
 
-/** Returns a line without its newline: the local time of day, the level, the event and its fields. */
-export function prettyLine({ time, level, event, fields }: LogEntry, colored: boolean): string {
+/**
+ * Returns a line without its newline: the local time of day, the level, and the words of the event. An event
+ * without words has its name and its fields.
+ */
+export function prettyLine({ time, level, event, fields, words }: LogEntry, colored: boolean): string {
   const paint = colored ? withColor : withoutColor;
+  const head = [paint(timeOfDay(time), DIM), paint(level.padEnd(LEVEL_WIDTH), COLOURS[level])];
+  if (words !== undefined) return [...head, printable(words)].join(" ");
   const first = FIRST_FIELDS[event] ?? [];
-  const parts = [
-    paint(timeOfDay(time), DIM),
-    paint(level.padEnd(LEVEL_WIDTH), COLOURS[level]),
-    paint(quoted(event).padEnd(EVENT_WIDTH), BOLD),
-  ];
+  const parts = [...head, paint(quoted(event).padEnd(EVENT_WIDTH), BOLD)];
   for (const name of first) {
     const value = fields[name];
     if (value !== undefined) parts.push(name === "ms" ? `${value}ms` : quoted(String(value)));
@@ -43,7 +44,12 @@ function timeOfDay(time: Date): string {
 /** Quotes the text unless it is one word. Nothing in it can end the line or control the terminal. */
 function quoted(text: string): string {
   if (/^[^\s"=\p{C}]+$/u.test(text)) return text;
-  return JSON.stringify(text).replace(/[\p{C}\u2028\u2029]/gu, escaped);
+  return printable(JSON.stringify(text));
+}
+
+/** Returns the text with its control characters escaped, so that it can neither end a line nor control the terminal. */
+export function printable(text: string): string {
+  return text.replace(/[\p{C}\u2028\u2029]/gu, escaped);
 }
 
 function escaped(character: string): string {

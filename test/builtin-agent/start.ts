@@ -36,8 +36,7 @@ export function startBuiltinAgent(
     name: "desk",
     version: "0.0.0",
     slots: 4,
-    log: createLog({ write, level: "debug" }),
-    print: (line) => printed.push(line),
+    log: createLog({ write, level: "debug", say: (words) => printed.push(words) }),
     ...options,
   });
   const stop = (drainMs: number) => agent.stop(drainMs);

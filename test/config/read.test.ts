@@ -79,7 +79,7 @@ test("a port and a key are enough, and every other setting has its default", () 
     name: undefined,
     echo: false,
     logLevel: "info",
-    logFormat: "json",
+    logFormat: "auto",
   });
 });
 
