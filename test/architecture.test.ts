@@ -69,7 +69,10 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
     ],
     external: /^(node:|bun(:|$)|drizzle-orm)/,
   },
-  agents: { ours: ["relay", "protocol", "auth", "net", "json", "errors.ts", "log"], external: /^bun$/ },
+  agents: {
+    ours: ["relay", "protocol", "auth", "net", "json", "bounded-map.ts", "errors.ts", "log"],
+    external: /^bun$/,
+  },
   metrics: { ours: ["relay", "protocol", "errors.ts", "time.ts"], external: /^node:fs$/ },
   http: {
     ours: [

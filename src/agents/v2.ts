@@ -1,28 +1,14 @@
 import type { Resume } from "../auth/resume.ts";
-import { AppError } from "../errors.ts";
 import { jsonExcess } from "../json/bounds.ts";
 import { parseBoundedJson, textField } from "../json/parse.ts";
-import {
-  errorInGoodStatus,
-  isAboutAccount,
-  isRetryable,
-  oneLine,
-  readUpstreamError,
-} from "../json/upstream-error.ts";
-import {
-  AGENT_FRAME_TYPES,
-  AgentFrame,
-  type DoneFrame,
-  type FailFrame,
-  frameFault,
-  type HelloFrame,
-  isAnswerStatus,
-} from "../protocol/agent-v2.ts";
+import { mayRefuseField } from "../protocol/added-fields.ts";
+import { AGENT_FRAME_TYPES, AgentFrame, frameFault, type HelloFrame } from "../protocol/agent-v2.ts";
 import type { Agent } from "../relay/agent.ts";
 import type { AskOrigin } from "../relay/record.ts";
-import type { Relay } from "../relay/relay.ts";
 import type { AgentCommand, ModelRequest } from "../relay/types.ts";
+import { type AskEnd, endOf } from "./ask-end.ts";
 import { AgentConnection, type ConnectionOptions, modelsOfKey } from "./connection.ts";
+import { type SentAsk, TakenBack } from "./taken-back.ts";
 
 export interface V2Options extends ConnectionOptions {
   /** The server's version, which the agent is sent. */
@@ -46,6 +32,8 @@ export class V2Connection extends AgentConnection<V2Options> {
   #pingSent = false;
   /** Slots that were cancelled lately with the time, oldest first. */
   readonly #cancelled = new Map<string, number>();
+  /** Made with the first ask, as many agents are idle. */
+  #takenBack: TakenBack | undefined;
   #frames = 0;
   #framesUntil = 0;
 
@@ -55,22 +43,34 @@ export class V2Connection extends AgentConnection<V2Options> {
         this.#pingSent = true;
         return this.write({ type: "ping" });
       case "cancel":
-        this.#noteCancel(command.slot);
-        return this.write({ type: "cancel", ask: command.slot });
+        return this.#cancel(command.slot);
       case "ask": {
-        const { request, model, slot, deadlineMs, origin } = command;
+        const { request } = command;
         if (!("endpoint" in request)) return false;
-        return this.write({
-          type: "ask",
-          ask: slot,
-          endpoint: request.endpoint,
-          stream: request.stream,
-          body: request.body(model),
-          headers: headersOf(request, origin),
-          deadline_ms: deadlineMs,
-        });
+        this.#takenBack ??= new TakenBack(this.options);
+        return this.#ask(this.#takenBack.begin({ ...command, request }));
       }
     }
+  }
+
+  #ask({ command, id, refused }: SentAsk): boolean {
+    const { request, model, deadlineMs, origin } = command;
+    return this.write({
+      type: "ask",
+      ask: id,
+      endpoint: request.endpoint,
+      stream: request.stream && !refused.has("stream"),
+      body: request.body(model, refused),
+      headers: headersOf(request, origin),
+      deadline_ms: deadlineMs,
+    });
+  }
+
+  #cancel(slot: string): boolean {
+    const id = this.#takenBack?.idOf(slot) ?? slot;
+    this.#takenBack?.end(slot, "other");
+    this.#noteCancel(id);
+    return this.write({ type: "cancel", ask: id });
   }
 
   protected frame(text: string): void {
@@ -130,9 +130,26 @@ export class V2Connection extends AgentConnection<V2Options> {
   }
 
   #answer(frame: AnswerFrame, agent: Agent): void {
-    if (agent.holds(frame.ask)) answer(frame, agent, this.relay);
-    else if (this.#cancelled.has(frame.ask)) this.relay.ignored();
+    const slot = this.#takenBack?.slotOf(frame.ask) ?? frame.ask;
+    if (agent.holds(slot)) {
+      if (frame.type === "delta") this.relay.delta(agent, slot, frame);
+      else if (frame.type === "accept") this.relay.accept(agent, slot);
+      else this.#end(endOf(frame), slot, agent);
+    } else if (this.#cancelled.has(frame.ask)) this.relay.ignored();
     else this.#unexpected();
+  }
+
+  #end(end: AskEnd, slot: string, agent: Agent): void {
+    const refusal = end.error !== undefined && mayRefuseField(end.status) ? end.error : undefined;
+    // Once the caller has a part of the answer, it is too late.
+    if (refusal !== undefined && agent.inUse.get(slot)?.phase !== "started") {
+      const again = this.#takenBack?.askAgain(slot, refusal);
+      if (again && this.#ask(again)) return;
+    }
+    const isGood = end.error === undefined && !end.failure;
+    this.#takenBack?.end(slot, isGood ? "good" : refusal === undefined ? "other" : "refused");
+    if (end.failure) this.relay.fail(agent, slot, end.failure, end.isRetryable);
+    else this.relay.done(agent, slot, end.answer);
   }
 
   #noteCancel(slot: string): void {
@@ -178,49 +195,6 @@ type ChangeFrame = Extract<AgentFrame, { type: "pause" | "update" }>;
 
 /** A frame about an ask that the agent has. */
 type AnswerFrame = Extract<AgentFrame, { ask: string }>;
-
-function answer(frame: AnswerFrame, agent: Agent, relay: Relay): void {
-  const { type, ask } = frame;
-  if (type === "delta") relay.delta(agent, ask, frame);
-  else if (type === "accept") relay.accept(agent, ask);
-  else if (type === "fail") relay.fail(agent, ask, failureOf(frame), frame.retryable);
-  else {
-    const { status, body, usage, headers } = frame;
-    const failure = failureIn(frame);
-    if (failure) relay.fail(agent, ask, failure, isRetryable(failure.upstream?.status ?? 500));
-    else relay.done(agent, ask, { kind: "model", status, body, usage, headers });
-  }
-}
-
-/**
- * Returns the failure that a done frame tells: a status that no answer can have, an error with a good status,
- * or a refusal of the agent's own key. Of the last nothing is passed on, as it may contain parts of the key.
- */
-function failureIn({ status, body = "", headers }: DoneFrame): AppError | undefined {
-  if (!isAnswerStatus(status)) return statusError(`status ${status} is not that of an answer`);
-  if (status === 401 || (status === 403 && isAboutAccount(readUpstreamError(body))))
-    return new AppError("agent_failed", { extra: { err: "the upstream refuses the agent's key" } });
-  const error = status < 300 ? errorInGoodStatus(body) : undefined;
-  if (!error) return undefined;
-  const { message, type, code } = error;
-  const named = type === "invalid_request_error" ? 400 : undefined;
-  const upstream = { status: error.status ?? named, type, code, body, headers };
-  return new AppError("agent_failed", { extra: { err: message }, upstream });
-}
-
-function statusError(err: string): AppError {
-  return new AppError("agent_answer_invalid", { extra: { err } });
-}
-
-function failureOf({ error, status, body, headers, retry_after_ms }: FailFrame): AppError {
-  const err = oneLine(error.message) ?? "it gave no reason";
-  if (status !== undefined && !isAnswerStatus(status)) return statusError(err);
-  return new AppError("agent_failed", {
-    extra: { err },
-    retryAfterMs: retry_after_ms,
-    upstream: { status, body, headers, type: error.type ?? undefined, code: error.code ?? undefined },
-  });
-}
 
 /** The fault of a frame. */
 interface Fault {

@@ -151,17 +151,20 @@ function createRequest(
 }
 
 /**
- * Always streamed: an agent at work is then heard, and a long answer is not taken for a lost one. The usage is
- * always asked for, as streams have none otherwise.
+ * Streamed, as an agent at work is then heard, and a long answer is not taken for a lost one. The usage is asked
+ * for, as streams have none otherwise. An upstream may refuse either.
  */
 function chatRequest(branch: Turn[], question: string): ModelRequest {
   const messages: ChatMessage[] = [];
   for (const turn of branch)
     messages.push({ role: "user", content: turn.question }, { role: "assistant", content: turn.answer });
   messages.push({ role: "user", content: question });
-  const body = (model: string) =>
-    JSON.stringify({ model, messages, stream: true, stream_options: { include_usage: true } });
-  return { endpoint: "chat/completions", stream: true, body };
+  const body: ModelRequest["body"] = (model, refused) => {
+    const stream = refused.has("stream") ? {} : { stream: true };
+    const asksUsage = refused.size === 0 && { stream_options: { include_usage: true } };
+    return JSON.stringify({ model, messages, ...stream, ...asksUsage });
+  };
+  return { endpoint: "chat/completions", stream: true, added: ["stream", "stream_options"], body };
 }
 
 function checkLength(branch: Turn[], question: string, lengthMax: number): void {

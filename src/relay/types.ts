@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Principal } from "../principal.ts";
+import type { AddedField } from "../protocol/added-fields.ts";
 import type { V1Answer, V1Request } from "../protocol/agent-v1.ts";
 import type { Endpoint, Model, Usage } from "../protocol/agent-v2.ts";
 import type { CloseReason } from "../protocol/close.ts";
@@ -19,8 +20,13 @@ export interface ModelRequest {
   stream: boolean;
   /** The caller's headers that the upstream may want. */
   headers?: Record<string, string>;
-  /** Returns the body for the model that the chosen agent will use. */
-  body(model: string): string;
+  /** The fields that may be taken back, as the server added them to the caller's request. */
+  added?: readonly AddedField[];
+  /**
+   * Returns the body for the model that the chosen agent will use, without the added fields that its upstream
+   * refuses.
+   */
+  body(model: string, refused: ReadonlySet<AddedField>): string;
 }
 
 /** The work of an ask, as a request for each agent protocol and endpoint that may do it. */

@@ -36,7 +36,7 @@ export function answerTo(content: string, conversation = ""): V1Answer {
 }
 
 function contentOf({ request, model }: Extract<AgentCommand, { kind: "ask" }>): string {
-  return "content" in request ? request.content : request.body(model);
+  return "content" in request ? request.content : request.body(model, new Set());
 }
 
 /** The relay's methods for agents' connections, for this one agent. */

@@ -36,13 +36,20 @@ export function nativePlan(
   const stream = fields.stream ?? false;
   const isChatLike = endpoint === "chat/completions" || endpoint === "completions";
   const hidesUsage = stream && isChatLike && fields.stream_options?.include_usage !== true;
+  const renamed = model === fields.model ? {} : { model };
   const changes = {
-    ...(model !== fields.model && { model }),
+    ...renamed,
     ...(hidesUsage && { stream_options: { ...fields.stream_options, include_usage: true } }),
   };
-  const body = Object.keys(changes).length > 0 ? setFields(text, changes, entries) : text;
+  const changed = (fieldsToSet: Readonly<Record<string, unknown>>) =>
+    Object.keys(fieldsToSet).length > 0 ? setFields(text, fieldsToSet, entries) : text;
+  const body = changed(changes);
   return {
-    request: { endpoint, stream, headers, body: () => body },
+    request: {
+      ...{ endpoint, stream, headers },
+      added: hidesUsage ? ["stream_options"] : [],
+      body: (_, refused) => (refused.has("stream_options") ? changed(renamed) : body),
+    },
     answer: (body) => body,
     stream: () => new NativeStream(isChatLike, hidesUsage, style),
   };

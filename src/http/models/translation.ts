@@ -1,11 +1,13 @@
 import type { AppError } from "../../errors.ts";
 import { parseJson } from "../../json/parse.ts";
+import type { AddedField } from "../../protocol/added-fields.ts";
 import type { Usage } from "../../protocol/agent-v2.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import { endingFault, type Failure, failureOf, strangeData } from "../../protocol/chat-ending.ts";
 import { UsageReader } from "../../protocol/token-usage.ts";
-import type { Delta } from "../../relay/types.ts";
+import type { Delta, ModelRequest } from "../../relay/types.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
+import { withoutAdded } from "./added-fields.ts";
 import { type CompletionChunk, readChunk } from "./chat-completion.ts";
 import type { AnswerReader, Plan, PlanStream } from "./plan.ts";
 
@@ -17,6 +19,8 @@ import type { AnswerReader, Plan, PlanStream } from "./plan.ts";
 export interface Translation extends AnswerReader {
   /** The body of the chat completion. */
   request: Record<string, unknown>;
+  /** Its fields that may be taken back. */
+  added: readonly AddedField[];
 }
 
 /** The sources of a translation's ids and times. */
@@ -28,8 +32,11 @@ export interface TranslationContext {
 
 /** Returns the plan that asks for a chat completion and translates its answer. */
 export function translatedPlan(translation: Translation, stream: boolean, model: string): Plan {
-  const body = JSON.stringify({ ...translation.request, model });
-  return { ...translation, request: { endpoint: "chat/completions", stream, body: () => body } };
+  const { request: fields, added } = translation;
+  const text = JSON.stringify({ ...fields, model });
+  const body: ModelRequest["body"] = (_, refused) =>
+    refused.size === 0 ? text : JSON.stringify({ ...withoutAdded(fields, refused), model });
+  return { ...translation, request: { endpoint: "chat/completions", stream, added, body } };
 }
 
 /** Returns the fields of a chat completion that say whether it is streamed. */

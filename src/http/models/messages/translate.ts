@@ -1,3 +1,4 @@
+import type { AddedField } from "../../../protocol/added-fields.ts";
 import { readShape, refuse } from "../refuse.ts";
 import { ToolNames } from "../tool-names.ts";
 import { streamFields, type Translation, type TranslationContext, withoutNulls } from "../translation.ts";
@@ -27,10 +28,20 @@ export function translateMessages(body: unknown, { newId }: TranslationContext):
   };
   return {
     request: chatRequest(request, names),
+    added: ADDED,
     answer: (chatBody) => JSON.stringify(messageOf(chatBody, options)),
     stream: () => new MessagesStream(options),
   };
 }
+
+/**
+ * An upstream may refuse these, and the answer is the same without them: the server added them, or they are hints
+ * that Anthropic's API takes with every model. `max_tokens` has another name.
+ */
+const ADDED: readonly AddedField[] = [
+  ...(["stream_options", "stream", "max_tokens", "parallel_tool_calls", "reasoning_effort", "user"] as const),
+  ...(["tools.strict", "response_format.strict"] as const),
+];
 
 /** OpenAI refuses longer names, which Claude Code sends. */
 const USER_LENGTH_MAX = 64;

@@ -1,3 +1,4 @@
+import type { AddedField } from "../../../protocol/added-fields.ts";
 import { readShape, refuse } from "../refuse.ts";
 import { streamFields, type Translation, type TranslationContext, withoutNulls } from "../translation.ts";
 import { readInput } from "./input.ts";
@@ -18,10 +19,20 @@ export function translateResponses(body: unknown, context: TranslationContext): 
   const start = () => new ResponsesStream(request, tools, context);
   return {
     request: chatRequest(request, tools),
+    added: ADDED,
     answer: (chatBody) => JSON.stringify(start().whole(chatBody)),
     stream: start,
   };
 }
+
+/**
+ * An upstream may refuse these, and the answer is the same without them: the server added them, or they are hints
+ * that Codex CLI sends for every model. `max_tokens` has another name.
+ */
+const ADDED: readonly AddedField[] = [
+  ...(["stream_options", "stream", "max_tokens", "parallel_tool_calls", "reasoning_effort"] as const),
+  ...(["verbosity", "tools.strict", "messages.reasoning_content"] as const),
+];
 
 const NOT_KEPT = "This server keeps no responses. Send the whole conversation in `input`.";
 
