@@ -1,5 +1,6 @@
 import { field, parseJson, textField } from "../json/parse.ts";
 import { ENDPOINTS, type Endpoint, MODELS_MAX, Model, PASSED_REQUEST_HEADERS } from "../protocol/agent-v2.ts";
+import { ContextLengths, contextLengthOf } from "./context-length.ts";
 import { bearer, failureOf, readText, request, requestText } from "./http.ts";
 import type { Upstream, UpstreamProblem, UpstreamStatus } from "./upstream.ts";
 
@@ -29,6 +30,7 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
   const { key, limitMs = LIMIT_MS } = options;
   const bases = candidates(options.url);
   let base = bases[0];
+  const lengths = new ContextLengths();
   // Forgotten when the upstream goes down, as another one may come back.
   let endpoints: readonly Endpoint[] | undefined;
 
@@ -46,7 +48,8 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
       const probe = (endpoint: Endpoint) =>
         post(endpoint, "{}", AbortSignal.any([signal, AbortSignal.timeout(limitMs)]));
       endpoints ??= options.endpoints.length > 0 ? options.endpoints : await findEndpoints(probe);
-      return { offer: { models: selectModels(listed, options.models), endpoints } };
+      const chosen = selectModels(listed, options.models);
+      return { offer: { models: await lengths.add(at, chosen, { key, limitMs, signal }), endpoints } };
     }
     endpoints = undefined;
     if ("problem" in listing) return listing;
@@ -97,7 +100,7 @@ async function listModels(base: string, { key, ...limits }: ListOptions): Promis
 
 /**
  * Returns the models in the response to `GET /models`; undefined if it is not a list. Leaves out models
- * without a usable id. vLLM names the context length `max_model_len`, others `context_length`.
+ * without a usable id.
  */
 export function readModelList(text: string): Model[] | undefined {
   const data = field(parseJson(text), "data");
@@ -107,11 +110,10 @@ export function readModelList(text: string): Model[] | undefined {
   for (const entry of data) {
     const id = shape.id.safeParse(field(entry, "id")).data;
     if (id === undefined || models.size >= MODELS_MAX) continue;
-    const length = field(entry, "context_length") ?? field(entry, "max_model_len");
     models.set(id, {
       id,
       owned_by: shape.owned_by.safeParse(field(entry, "owned_by")).data,
-      context_length: shape.context_length.safeParse(length).data,
+      context_length: contextLengthOf(entry),
     });
   }
   return [...models.values()];

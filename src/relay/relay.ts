@@ -17,6 +17,8 @@ import type {
 
 /** A model that an agent offers now. */
 export interface OfferedModel extends Pick<Model, "id" | "owned_by"> {
+  /** The least that an agent reports. Any of the agents may get the ask. */
+  context_length?: number | undefined;
   /** When it was first offered, in milliseconds since 1970. */
   offeredAt: number;
 }
@@ -131,9 +133,11 @@ export class Relay extends Dispatch {
   models(): OfferedModel[] {
     const models = new Map<string, OfferedModel>();
     for (const { offer } of this.hub.agents.values()) {
-      for (const { id, owned_by } of offer.models) {
+      for (const { id, owned_by, context_length: length } of offer.models) {
         const offeredAt = this.hub.models.since(id) ?? 0;
-        if (!models.has(id)) models.set(id, { id, owned_by, offeredAt });
+        const model: OfferedModel = models.getOrInsertComputed(id, () => ({ id, owned_by, offeredAt }));
+        if (length !== undefined)
+          model.context_length = Math.min(length, model.context_length ?? Number.POSITIVE_INFINITY);
       }
     }
     return [...models.values()].sort((a, b) => (a.id < b.id ? -1 : 1));

@@ -1,0 +1,135 @@
+import { field, parseJson, textField } from "../json/parse.ts";
+import { MODELS_MAX, Model } from "../protocol/agent-v2.ts";
+import { bearer, requestText } from "./http.ts";
+
+const isLength = Model.shape.context_length;
+
+/** Returns the first of these values that can be a context length. */
+function firstLength(...values: unknown[]): number | undefined {
+  return values.map((value) => isLength.safeParse(value).data).find((length) => length !== undefined);
+}
+
+/**
+ * Returns the context length in an entry of a list of models, under whichever name: `max_model_len` (vLLM,
+ * SGLang), `context_window` (Groq), `max_context_length` (Mistral, LM Studio), `max_input_tokens` (Anthropic),
+ * `context_length` (OpenRouter, Together and others), or in the `meta` of llama.cpp. The length that a model
+ * is loaded with comes before the one that it was trained with.
+ */
+export function contextLengthOf(entry: unknown): number | undefined {
+  const meta = field(entry, "meta");
+  return firstLength(
+    field(entry, "loaded_context_length"),
+    field(entry, "context_length"),
+    field(entry, "max_model_len"),
+    field(entry, "context_window"),
+    field(entry, "max_context_length"),
+    field(entry, "max_input_tokens"),
+    field(meta, "n_ctx"),
+    field(meta, "n_ctx_train"),
+  );
+}
+
+interface LookUpOptions {
+  key: string | undefined;
+  limitMs: number;
+  signal: AbortSignal;
+}
+
+type Lengths = Map<string, number>;
+
+/** How many models of Ollama are looked up in one check, as each needs a request. */
+const SHOWN_MAX = 20;
+const BODY_BYTES_MAX = 4 * 1024 * 1024;
+
+/**
+ * Looks up the context lengths that a list of models lacks, on the own APIs of llama.cpp, LM Studio and Ollama.
+ * Each is recognized by the owner that its models have, so other upstreams get no such request.
+ */
+export class ContextLengths {
+  /** The lengths of models that Ollama has not loaded, which do not change; null if Ollama tells none. */
+  readonly #shown = new Map<string, number | null>();
+
+  /** Returns the models with the context lengths that could be found. `base` is the URL with `/v1`. */
+  async add(base: string, models: readonly Model[], options: LookUpOptions): Promise<Model[]> {
+    const root = base.replace(/\/v1$/, "");
+    const [llamaCpp, lmStudio, ollama] = await Promise.all([
+      this.#llamaCpp(root, models, options),
+      this.#lmStudio(root, models, options),
+      this.#ollama(root, models, options),
+    ]);
+    return models.map((model) => {
+      const { id } = model;
+      const loaded = llamaCpp.get(id) ?? lmStudio.get(id);
+      const length = loaded ?? model.context_length ?? ollama.get(id);
+      return length === undefined ? model : { ...model, context_length: length };
+    });
+  }
+
+  /** A server of llama.cpp with one model tells the length that it was started with. */
+  async #llamaCpp(root: string, models: readonly Model[], options: LookUpOptions): Promise<Lengths> {
+    const [model] = models;
+    if (models.length !== 1 || model?.owned_by !== "llamacpp") return new Map();
+    const props = await ask(`${root}/props`, options);
+    const length = firstLength(field(field(props, "default_generation_settings"), "n_ctx"));
+    return new Map(length === undefined ? [] : [[model.id, length]]);
+  }
+
+  async #lmStudio(root: string, models: readonly Model[], options: LookUpOptions): Promise<Lengths> {
+    if (!models.some(({ owned_by }) => owned_by === "organization_owner")) return new Map();
+    const found = listIn(await ask(`${root}/api/v0/models`, options), "data");
+    return lengthsOf(found, "id");
+  }
+
+  async #ollama(root: string, models: readonly Model[], options: LookUpOptions): Promise<Lengths> {
+    const own = models.filter(({ context_length }) => context_length === undefined);
+    if (!own.some(({ owned_by }) => owned_by === "library")) return new Map();
+    const loaded = lengthsOf(listIn(await ask(`${root}/api/ps`, options), "models"), "name");
+    const unknown = own.filter(({ id }) => !loaded.has(id) && !this.#shown.has(id)).slice(0, SHOWN_MAX);
+    await Promise.all(unknown.map(({ id }) => this.#show(root, id, options)));
+    const lengths: Lengths = new Map();
+    for (const { id } of own) {
+      const length = loaded.get(id) ?? this.#shown.get(id);
+      if (length != null) lengths.set(id, length);
+    }
+    return lengths;
+  }
+
+  /** Ollama names the parameters of a model as lines of text, and the facts with the architecture as prefix. */
+  async #show(root: string, id: string, options: LookUpOptions): Promise<void> {
+    const shown = await ask(`${root}/api/show`, options, { model: id });
+    if (shown === undefined) return;
+    const [, chosen] = /^num_ctx\s+(\d+)\s*$/m.exec(textField(shown, "parameters") ?? "") ?? [];
+    const info = field(shown, "model_info");
+    const name = Object.keys(info ?? {}).find((key) => key.endsWith(".context_length"));
+    const length = firstLength(Number(chosen), name && field(info, name));
+    if (this.#shown.size >= MODELS_MAX) this.#shown.clear();
+    this.#shown.set(id, length ?? null);
+  }
+}
+
+function listIn(value: unknown, name: string): unknown[] {
+  const list = field(value, name);
+  return Array.isArray(list) ? list : [];
+}
+
+function lengthsOf(entries: unknown[], idName: string): Lengths {
+  const pairs = entries.flatMap((entry): [string, number][] => {
+    const [id, length] = [textField(entry, idName), contextLengthOf(entry)];
+    return id === undefined || length === undefined ? [] : [[id, length]];
+  });
+  return new Map(pairs);
+}
+
+/** Returns the JSON of a good answer; undefined for any other. A model may do without its context length. */
+async function ask(url: string, { key, ...limits }: LookUpOptions, body?: object): Promise<unknown> {
+  try {
+    const init = {
+      headers: { "content-type": "application/json", ...bearer(key) },
+      ...(body && { method: "POST", body: JSON.stringify(body) }),
+    };
+    const { response, text } = await requestText(url, { init, bytesMax: BODY_BYTES_MAX, ...limits });
+    return response.ok ? parseJson(text ?? "") : undefined;
+  } catch {
+    return undefined;
+  }
+}
