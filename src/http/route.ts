@@ -81,6 +81,8 @@ interface RouteDetails {
   errors?: readonly ErrorCode[];
   /** The shape of its errors. Default: `referenceStyle`. */
   style?: ErrorStyle;
+  /** The shape of its errors for requests with this header, by which another client is known. */
+  headerStyle?: { header: string; style: ErrorStyle };
   /**
    * `admit`: the request counts against its user's limits. It is admitted before its body is read, so a user
    * above their limits costs next to nothing. `show`: its answers only tell how much is left. Both need the

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { generateText } from "ai";
 import { NotFoundError } from "openai";
 import { shareModelApi } from "../support/model-api.ts";
-import { collect, compatibleAt, openaiAt, rejectionOf } from "../support/sdks.ts";
+import { anthropicAt, collect, compatibleAt, openaiAt, rejectionOf } from "../support/sdks.ts";
 import { json, shareRecordingUpstream } from "../support/upstream/recording-upstream.ts";
 
 const small = shareRecordingUpstream(["org/family/small:7b-q4_K_M", "both"]);
@@ -40,6 +40,22 @@ describe("the models", () => {
       });
       expect(await client().models.retrieve(model.id)).toMatchObject({ ...model });
     }
+  });
+
+  test("the anthropic package lists and retrieves the same models", async () => {
+    const { models } = anthropicAt(api());
+    const list = await collect(await models.list({ limit: 2 }));
+    expect(list.map(({ id }) => id).toSorted()).toEqual(ALL);
+    for (const model of list) {
+      const date = Date.parse(model.created_at);
+      expect(model).toMatchObject({ type: "model", display_name: model.id, max_input_tokens: null });
+      expect(date).toBeGreaterThan(0);
+      expect(await models.retrieve(model.id)).toMatchObject({ ...model });
+    }
+    expect(await rejectionOf(models.retrieve("unknown"))).toMatchObject({
+      status: 404,
+      type: "not_found_error",
+    });
   });
 
   test("a request for a model reaches an agent that has it, by any of its names", async () => {

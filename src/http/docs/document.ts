@@ -129,7 +129,10 @@ function impliedErrors({ access, query, body, limits }: NamedRoute): ErrorCode[]
 }
 
 function errorsOf(route: NamedRoute, examples: Examples) {
-  const { errors = [], answers, style, limits, passesErrorsOn } = route;
+  const { errors = [], answers, style, headerStyle, limits, passesErrorsOn } = route;
+  const schema = headerStyle
+    ? { anyOf: [errorRefOf(style), errorRefOf(headerStyle.style)] }
+    : errorSchemaOf(style);
   const found = errorAnswers(style, [...impliedErrors(route), ...errors], examples);
   const upstreams = passesErrorsOn ? ", or the upstream's own error, unchanged" : "";
   return Object.fromEntries(
@@ -140,7 +143,7 @@ function errorsOf(route: NamedRoute, examples: Examples) {
         {
           description: codes.map((code) => `\`${code}\``).join(", ") + upstreams,
           headers: headersOf(status, { limited: limits !== undefined, passedOn: passesErrorsOn }),
-          content: { [JSON_TYPE]: { schema: errorSchemaOf(style), examples: ofCodes } },
+          content: { [JSON_TYPE]: { schema, examples: ofCodes } },
         },
       ]),
   );

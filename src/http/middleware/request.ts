@@ -104,5 +104,7 @@ export function onError({ log, accessControl, routes }: ErrorDeps) {
 /** Returns the error style of the route or, without a route, of the one that the request comes closest to. */
 export function styleOf(c: HttpContext, routes: RouteTable): ErrorStyle {
   const { method, path } = c.req;
-  return (routes.find(method, path) ?? routes.nearest(path))?.style ?? referenceStyle;
+  const { style, headerStyle } = routes.find(method, path) ?? routes.nearest(path) ?? {};
+  if (headerStyle && c.req.raw.headers.has(headerStyle.header)) return headerStyle.style;
+  return style ?? referenceStyle;
 }

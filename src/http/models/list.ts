@@ -1,36 +1,73 @@
 import { z } from "zod";
 import type { Caller } from "../../auth/callers.ts";
 import { AppError } from "../../errors.ts";
-import type { Relay } from "../../relay/relay.ts";
+import type { OfferedModel, Relay } from "../../relay/relay.ts";
+import { anthropicStyle } from "../errors/anthropic.ts";
 import { openaiStyle } from "../errors/openai.ts";
 import { ok, resource, route } from "../route.ts";
-import { count, namedObject, SAMPLE, text } from "../values.ts";
+import { count, namedObject, SAMPLE, text, time } from "../values.ts";
 import { allowedModels, type ModelNames, resolveModel } from "./allowed-models.ts";
 
+const length = count.optional();
 const ModelEntry = namedObject("Model", {
   id: text,
   object: z.literal("model"),
   created: count,
   owned_by: text,
+  /** The context length, if agents report it, under the names by which OpenRouter, Groq and vLLM tell it. */
+  context_length: length,
+  context_window: length,
+  max_model_len: length,
 });
 const ModelList = namedObject("ModelList", { object: z.literal("list"), data: z.array(ModelEntry) });
 
+/** A model in the shape of https://platform.claude.com/docs/en/api/models-list. */
+const AnthropicModel = namedObject("AnthropicModel", {
+  type: z.literal("model"),
+  id: text,
+  display_name: text,
+  created_at: time,
+  /** The context length, if agents report it. */
+  max_input_tokens: count.nullable(),
+  max_tokens: z.null(),
+  capabilities: z.null(),
+  lifecycle: z.literal("active"),
+  line: z.null(),
+  deprecated_at: z.null(),
+  retires_at: z.null(),
+});
+const AnthropicModelList = namedObject("AnthropicModelList", {
+  data: z.array(AnthropicModel),
+  has_more: z.literal(false),
+  first_id: text.nullable(),
+  last_id: text.nullable(),
+});
+
 const MODEL = { id: SAMPLE.model, object: "model", created: 1763885414, owned_by: "agent" } as const;
+
+/** Anthropic's clients send this header with every request, and expect Anthropic's shapes. */
+const ANTHROPIC_HEADER = "anthropic-version";
+const forAnthropic = { header: ANTHROPIC_HEADER, style: anthropicStyle };
+const FOR_ANTHROPIC =
+  "A request with the header `anthropic-version` gets the shape of Anthropic's API, errors included.";
 
 const ROUTES = {
   listModels: route("GET /v1/models", {
     access: "caller",
     style: openaiStyle,
+    headerStyle: forAnthropic,
     summary: "List the models that the agents offer, and their aliases",
-    description: "Only those that the caller may use.",
-    answers: ok("The models.", ModelList, { object: "list", data: [MODEL] }),
+    description: `Only those that the caller may use, and all of them at once. ${FOR_ANTHROPIC}`,
+    answers: ok("The models.", z.union([ModelList, AnthropicModelList]), { object: "list", data: [MODEL] }),
   }),
   readModel: route("GET /v1/models/:id{.+}", {
     access: "caller",
     style: openaiStyle,
+    headerStyle: forAnthropic,
     summary: "Read one model",
+    description: FOR_ANTHROPIC,
     params: { id: "The model's name, which may contain slashes." },
-    answers: ok("The model.", ModelEntry, MODEL),
+    answers: ok("The model.", z.union([ModelEntry, AnthropicModel]), MODEL),
     errors: ["model_not_found"],
   }),
 };
@@ -43,32 +80,55 @@ interface ModelListDeps extends ModelNames {
  * The models that the agents offer, and their aliases: https://platform.openai.com/docs/api-reference/models.
  */
 export const modelListRoutes = resource("Models", ROUTES).handledBy((deps: ModelListDeps) => ({
-  listModels: ({ caller }) => ({ object: "list" as const, data: listModels(deps, caller) }),
+  listModels({ c, caller }) {
+    const models = listModels(deps, caller);
+    if (!c.req.raw.headers.has(ANTHROPIC_HEADER))
+      return { object: "list" as const, data: models.map(openaiModel) };
+    const [first_id = null, last_id = null] = [models[0]?.id, models.at(-1)?.id];
+    return { data: models.map(anthropicModel), has_more: false as const, first_id, last_id };
+  },
 
-  readModel({ caller, params: { id } }) {
+  readModel({ c, caller, params: { id } }) {
     const models = listModels(deps, caller);
     const named = (name: string) => models.find((candidate) => candidate.id === name);
     const model = named(id) ?? named(resolveModel(id, deps));
     if (!model) throw new AppError("model_not_found", { param: "model" });
-    return model;
+    return c.req.raw.headers.has(ANTHROPIC_HEADER) ? anthropicModel(model) : openaiModel(model);
   },
 }));
 
 /** Returns the models that the caller may use. */
-function listModels(deps: ModelListDeps, caller: Caller) {
+function listModels(deps: ModelListDeps, caller: Caller): OfferedModel[] {
   const { relay, modelAliases } = deps;
   const allowed = allowedModels(caller, deps);
-  const models = relay.models().filter(({ id }) => allowed?.includes(id) ?? true);
-  const offered = models.map(({ id, owned_by, offeredAt }) => ({
-    id,
-    object: "model" as const,
-    created: Math.floor(offeredAt / 1000),
-    owned_by: owned_by ?? "agent",
-  }));
+  const offered = relay.models().filter(({ id }) => allowed?.includes(id) ?? true);
   const aliases = Object.keys(modelAliases).flatMap((id) => {
     const target = resolveModel(id, deps);
     const model = offered.find((candidate) => candidate.id === target);
     return model ? [{ ...model, id }] : [];
   });
   return [...offered, ...aliases];
+}
+
+function openaiModel({ id, owned_by, offeredAt, context_length: length }: OfferedModel) {
+  return {
+    id,
+    object: "model" as const,
+    created: Math.floor(offeredAt / 1000),
+    owned_by: owned_by ?? "agent",
+    ...(length !== undefined && { context_length: length, context_window: length, max_model_len: length }),
+  };
+}
+
+/** The display name is the id, because agents report no other name. What agents do not report is null. */
+function anthropicModel({ id, offeredAt, context_length }: OfferedModel) {
+  return {
+    type: "model" as const,
+    id,
+    display_name: id,
+    created_at: new Date(offeredAt).toISOString(),
+    max_input_tokens: context_length ?? null,
+    lifecycle: "active" as const,
+    ...{ max_tokens: null, capabilities: null, line: null, deprecated_at: null, retires_at: null },
+  };
 }

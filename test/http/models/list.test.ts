@@ -1,6 +1,10 @@
 import { expect, test } from "bun:test";
 import { startModelScene } from "../../support/model-scene.ts";
-import { V2_HELLO } from "../../support/v2-agent.ts";
+import { ADMIN_KEY } from "../../support/server.ts";
+import { connectV2Agent, V2_HELLO } from "../../support/v2-agent.ts";
+
+/** Anthropic's clients identify themselves by this header. */
+const ANTHROPIC = { "anthropic-version": "2023-06-01" };
 
 test("the list of models is the union of all offers, with owners and aliases, and has a route for each name", async () => {
   const models = [{ id: "z" }, { id: "org/a:7b", owned_by: "org" }];
@@ -23,4 +27,53 @@ test("the list of models is the union of all offers, with owners and aliases, an
   for (const model of list.data) expect(await (await get(`models/${model.id}`)).json()).toEqual(model);
   expect(await (await get("models/org%2Fa%3A7b")).json()).toMatchObject({ id: "org/a:7b" });
   expect((await get("models/unknown")).status).toBe(404);
+});
+
+test("clients of Anthropic get the models, and an unknown one's error, in Anthropic's shape", async () => {
+  const models = [{ id: "b", context_length: 8192 }, { id: "a" }];
+  const { server } = await startModelScene({ hello: { ...V2_HELLO, models } });
+  const get = (path: string) =>
+    fetch(`${server.url}/v1/${path}`, { headers: { ...ANTHROPIC, "x-api-key": ADMIN_KEY } });
+  const unknown = { max_tokens: null, capabilities: null, line: null, deprecated_at: null, retires_at: null };
+  const shapeOf = (id: string, length: number | null) => ({
+    ...{ type: "model", id, display_name: id, lifecycle: "active", max_input_tokens: length, ...unknown },
+    created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+  });
+  for (const path of ["models", "models?limit=1&after_id=a"])
+    expect(await (await get(path)).json()).toEqual({
+      data: [shapeOf("a", null), shapeOf("b", 8192)],
+      ...{ has_more: false, first_id: "a", last_id: "b" },
+    });
+  expect(await (await get("models/b")).json()).toEqual(shapeOf("b", 8192));
+  const missing = await get("models/c");
+  expect(missing.status).toBe(404);
+  expect(await missing.json()).toMatchObject({ type: "error", error: { type: "not_found_error" } });
+  const wrong = await fetch(`${server.url}/v1/models`, { headers: { ...ANTHROPIC, "x-api-key": "wrong" } });
+  expect(await wrong.json()).toMatchObject({ type: "error", error: { type: "authentication_error" } });
+});
+
+test("an empty list in Anthropic's shape has no first and no last id", async () => {
+  const { server } = await startModelScene({ hello: { ...V2_HELLO, models: [] } });
+  const headers = { ...ANTHROPIC, "x-api-key": ADMIN_KEY };
+  const list = await (await fetch(`${server.url}/v1/models`, { headers })).json();
+  expect(list).toEqual({ data: [], has_more: false, first_id: null, last_id: null });
+});
+
+test("a model has the least context length that its agents report, under the names that clients read", async () => {
+  const { server, get } = await startModelScene(
+    {
+      hello: { ...V2_HELLO, models: [{ id: "m", context_length: 32_768 }, { id: "silent" }] },
+    },
+    ["--model-alias", "alias=m"],
+  );
+  const named = async (id: string) => (await (await get(`models/${id}`)).json()) as object;
+  const lengths = (length: number) => ({
+    ...{ context_length: length, context_window: length, max_model_len: length },
+  });
+  expect(await named("m")).toMatchObject(lengths(32_768));
+  expect(Object.keys(await named("silent"))).toEqual(["id", "object", "created", "owned_by"]);
+  for (const models of [[{ id: "m", context_length: 4_096 }], [{ id: "m" }]])
+    await connectV2Agent(server.url, { hello: { ...V2_HELLO, models } });
+  expect(await named("m")).toMatchObject(lengths(4_096));
+  expect(await named("alias")).toMatchObject({ id: "alias", ...lengths(4_096) });
 });
