@@ -1,14 +1,11 @@
-import { AppError } from "../errors.ts";
 import { once } from "../once.ts";
 import type { Principal } from "../principal.ts";
-import { DAY_MS } from "../time.ts";
 import type { Allowance } from "./callers.ts";
+import { limitError, RUNNING_RETRY_MS } from "./limit-error.ts";
 import { SlidingWindow } from "./sliding-window.ts";
+import { createTokenBudget } from "./token-budget.ts";
 
 const MINUTE_MS = 60_000;
-
-/** A guess, as nobody knows when a running ask ends. */
-const PARALLEL_RETRY_MS = 1_000;
 
 /** The number of users checked at each ask, to forget those whose requests no longer count. */
 const FORGOTTEN_PER_ASK = 2;
@@ -18,6 +15,12 @@ export type UserLimits = Omit<Allowance, "models">;
 
 /** The share that a running ask has of its user's limits. */
 export interface Lease {
+  /**
+   * Reserves as many tokens as the ask is estimated to need, until the lease ends. Throws an `AppError`
+   * limit_tokens if other asks have reserved the rest of the limit since this one was admitted. To be called
+   * once. The estimate is made only if there is a limit.
+   */
+  reserve(estimate: () => number): void;
   /** Returns the share. Calling it again does nothing. */
   end(): void;
 }
@@ -44,12 +47,7 @@ interface UserState {
   running: number;
 }
 
-const UNLIMITED: Lease = { end() {} };
-
-/** Returns the beginning of the UTC day of a time. */
-export function startOfDay(at: number): number {
-  return at - (((at % DAY_MS) + DAY_MS) % DAY_MS);
-}
+const UNLIMITED: Lease = { reserve() {}, end() {} };
 
 export type Limits = ReturnType<typeof createLimits>;
 
@@ -61,7 +59,7 @@ export type Limits = ReturnType<typeof createLimits>;
  */
 export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
   const users = new Map<string, UserState>();
-  const tokens = createTokenCount(now, usedToday);
+  const tokens = createTokenBudget(now, usedToday);
   let walk = users.entries();
 
   function forgetIdle(at: number): void {
@@ -86,21 +84,39 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
 
   function checkLimits(user: string, own: UserLimits, state: UserState, at: number): void {
     const { requestsPerMinute, tokensPerDay, maxParallel } = own;
-    const used = tokensPerDay === null ? 0 : tokens.of(user);
-    if (tokensPerDay !== null && used >= tokensPerDay) {
-      const reason = `The limit is ${tokensPerDay}, and ${used} were used.`;
-      throw limitError("limit_tokens", reason, tokens.resetMs());
-    }
+    if (tokensPerDay !== null) tokens.checkUsed(user, tokensPerDay);
     const waitMs = requestsPerMinute === null ? 0 : state.requests.waitMs(at, requestsPerMinute);
     if (waitMs > 0) throw limitError("limit_requests", `The limit is ${requestsPerMinute}.`, waitMs);
+    if (tokensPerDay !== null) tokens.checkReserved(user, tokensPerDay);
     if (maxParallel !== null && state.running >= maxParallel)
-      throw limitError("limit_parallel", `The limit is ${maxParallel}.`, PARALLEL_RETRY_MS);
+      throw limitError("limit_parallel", `The limit is ${maxParallel}.`, RUNNING_RETRY_MS);
+  }
+
+  function leaseOf(user: string, { tokensPerDay }: UserLimits, state: UserState): Lease {
+    let giveBack: (() => void) | undefined;
+    state.running++;
+    return {
+      reserve(estimate) {
+        if (tokensPerDay === null) return;
+        tokens.checkUsed(user, tokensPerDay);
+        tokens.checkReserved(user, tokensPerDay);
+        giveBack = tokens.reserve(user, estimate());
+      },
+      end: once(() => {
+        state.running--;
+        giveBack?.();
+      }),
+    };
   }
 
   return {
     /**
      * Admits an ask, or throws an `AppError` with the time to wait: limit_tokens, limit_requests or
-     * limit_parallel, in this order, so that the error has the longest wait. A refused ask is not counted.
+     * limit_parallel, the longest wait first. A refused ask is not counted.
+     *
+     * An ask is admitted as long as used and reserved tokens together are below the limit, whatever it needs
+     * itself: otherwise a limit smaller than one ask could not be used at all. So the tokens of a day exceed
+     * the limit by less than one ask, and by what asks use beyond their reservations.
      */
     admit(principal: Principal, own: UserLimits | null): Lease {
       if (principal.kind === "admin" || own === null || !hasLimit(own)) return UNLIMITED;
@@ -109,20 +125,18 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
       const state = stateOf(principal.id);
       checkLimits(principal.id, own, state, at);
       if (own.requestsPerMinute !== null) state.requests.add(at, own.requestsPerMinute);
-      state.running++;
-      return { end: once(() => void state.running--) };
+      return leaseOf(principal.id, own, state);
     },
 
     /**
-     * Counts the tokens of an ask that arrived at `at`, on the UTC day of its arrival. Tokens are known only
-     * at the end, so an ask admitted within the limit may end above it. Users without a limit are counted
-     * too, so a limit set at noon includes the morning.
+     * Counts the tokens of an ask that arrived at `at`, on the UTC day of its arrival. Users without a limit
+     * are counted too, so a limit set at noon includes the morning.
      */
     countTokens(principal: Principal, count: number, at: number): void {
       if (principal.kind === "user") tokens.add(principal.id, count, at);
     },
 
-    /** Returns what is left of the limits that the user has. */
+    /** Returns what is left of the limits that the user has. Reserved tokens are not left. */
     standing(user: string, { requestsPerMinute, tokensPerDay }: UserLimits) {
       const at = elapsedMs();
       const requests = users.get(user)?.requests;
@@ -131,7 +145,7 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
       if (requestsPerMinute !== null)
         standings.requests = standingOf(requestsPerMinute, used, requests?.resetMs(at) ?? 0);
       if (tokensPerDay !== null)
-        standings.tokens = standingOf(tokensPerDay, tokens.of(user), tokens.resetMs());
+        standings.tokens = standingOf(tokensPerDay, tokens.taken(user), tokens.resetMs());
       return standings;
     },
 
@@ -148,46 +162,4 @@ function standingOf(limit: number, used: number, resetMs: number): LimitStanding
 
 function hasLimit({ requestsPerMinute, tokensPerDay, maxParallel }: UserLimits): boolean {
   return requestsPerMinute !== null || tokensPerDay !== null || maxParallel !== null;
-}
-
-/** Counts the tokens of the current UTC day. A clock set back to an earlier day starts again at 0. */
-function createTokenCount(now: () => number, usedToday: ReadonlyMap<string, number> = new Map()) {
-  let day = startOfDay(now());
-  const used = new Map(usedToday);
-  const today = () => {
-    const present = startOfDay(now());
-    if (present !== day) used.clear();
-    day = present;
-    return day;
-  };
-  return {
-    of(user: string): number {
-      today();
-      return used.get(user) ?? 0;
-    },
-    add(user: string, tokens: number, at: number): void {
-      if (tokens > 0 && startOfDay(at) === today()) used.set(user, (used.get(user) ?? 0) + tokens);
-    },
-    resetMs: () => today() + DAY_MS - now(),
-  };
-}
-
-type LimitCode = "limit_requests" | "limit_tokens" | "limit_parallel";
-
-/** Clients parse "try again in" with seconds. A wait longer than clients take is written for people. */
-function limitError(code: LimitCode, reason: string, waitMs: number): AppError {
-  const retryAfterMs = Math.max(1, Math.ceil(waitMs));
-  const wait = retryAfterMs <= MINUTE_MS ? `${retryAfterMs / 1000}s` : formatDuration(retryAfterMs);
-  return new AppError(code, { hint: `${reason} Please try again in ${wait}.`, retryAfterMs });
-}
-
-/** Writes a time as OpenAI's headers do: `17ms`, `8.64s`, `6m0s`, `1h0m30s`. Rounds up to milliseconds. */
-export function formatDuration(ms: number): string {
-  const whole = Math.max(0, Math.ceil(ms));
-  if (whole > 0 && whole < 1000) return `${whole}ms`;
-  const hours = Math.floor(whole / 3_600_000);
-  const minutes = Math.floor((whole % 3_600_000) / 60_000);
-  const seconds = `${(whole % 60_000) / 1000}s`;
-  if (hours > 0) return `${hours}h${minutes}m${seconds}`;
-  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
 }

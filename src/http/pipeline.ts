@@ -4,6 +4,7 @@ import { type HttpContext, json as jsonResponse } from "./context.ts";
 import { type BodyLimits, parseBody, parseShape, readText } from "./middleware/body.ts";
 import { EventStreamResponse } from "./middleware/event-stream.ts";
 import { showLimits } from "./middleware/limits.ts";
+import { estimateRequest } from "./middleware/request-tokens.ts";
 import {
   type AnyRequest,
   type BodyDeclaration,
@@ -55,7 +56,8 @@ function serve(options: PipelineOptions, { route, handler }: BoundRoute): Serve 
 
 /**
  * Serves a request that counts against its user's limits. It is admitted before its body is read, so a user
- * above their limits costs next to nothing, and a request that then proves faulty counts too.
+ * above their limits costs next to nothing, and a request that then proves faulty counts too. The tokens that
+ * it may need are known, and reserved, only when its body is read.
  *
  * Its lease ends with the handler or, if that answers with a stream, when the streamed ask has ended.
  */
@@ -63,7 +65,7 @@ function serveAdmitted(
   { authenticate, limits, bodyLimits }: PipelineOptions,
   { route, handler }: BoundRoute,
 ): Serve {
-  const { body: declared } = route;
+  const { body: declared, outputLimits } = route;
   if (!declared) throw new Error(`${route.path}: a route with limits has a body`);
   const error = errorOf(declared);
   return async (c) => {
@@ -77,6 +79,7 @@ function serveAdmitted(
       const body = parseShape(declared.schema, json, error);
       // The key may have been revoked while the body arrived.
       await authenticate.recheck(c);
+      lease.reserve(() => estimateRequest(text, json, outputLimits));
       const answer = await handler({ c, caller, params: NO_PARAMS, query: undefined, body, text, json });
       if (answer instanceof EventStreamResponse) finished = answer.stream.finished;
       return toResponse(answer);

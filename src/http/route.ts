@@ -89,6 +89,11 @@ interface RouteDetails {
    * access `caller`.
    */
   limits?: "admit" | "show";
+  /**
+   * The fields of the body that bound the output tokens of an answer; null if the answers have none. Needed
+   * to reserve the tokens of a request with the limits `admit`.
+   */
+  outputLimits?: readonly string[] | null;
   /** An upstream's error keeps its status, and also its body if that has the style of the route. */
   passesErrorsOn?: true;
   /** Machines request it again and again, so it is logged at the level `debug`. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { formatDuration, type Limits, type UserLimits } from "../../src/auth/limits.ts";
+import type { Limits, UserLimits } from "../../src/auth/limits.ts";
 import { ADMIN, userPrincipal } from "../../src/principal.ts";
 import { limitsBench as bench, NO_LIMITS as NONE, tryAdmit } from "../support/limits-bench.ts";
 
@@ -154,19 +154,4 @@ test("users without a limit, or without an ask for a minute, are not remembered"
   expect(tryAdmit(limits, "holds", { maxParallel: 1 }).outcome).toBe("limit_parallel");
   held.lease?.end();
   expect(tryAdmit(limits, "holds", { maxParallel: 1 }).outcome).toBe("ok");
-});
-
-test.each([
-  [0, "0s"],
-  [-5, "0s"],
-  [0.2, "1ms"],
-  [17, "17ms"],
-  [999.5, "1s"],
-  [8640, "8.64s"],
-  [60_000, "1m0s"],
-  [360_000, "6m0s"],
-  [86_400_000, "24h0m0s"],
-  [3_600_001, "1h0m0.001s"],
-])("%d ms is written as %s, in the notation of OpenAI", (ms, text) => {
-  expect(formatDuration(ms)).toBe(text);
 });

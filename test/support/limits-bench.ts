@@ -1,4 +1,4 @@
-import { createLimits, type Limits, type UserLimits } from "../../src/auth/limits.ts";
+import { createLimits, type Lease, type Limits, type UserLimits } from "../../src/auth/limits.ts";
 import { AppError } from "../../src/errors.ts";
 import { userPrincipal } from "../../src/principal.ts";
 
@@ -21,10 +21,30 @@ export function limitsBench(usedToday?: ReadonlyMap<string, number>) {
   return { clock, pass, make, limits: make(usedToday) };
 }
 
-/** Returns "ok" with the lease, or the error's code, hint and time to wait. */
-export function tryAdmit(limits: Limits, user: string, userLimits: Partial<UserLimits>) {
+interface Outcome {
+  /** "ok", or the error's code, which comes with its hint and the time to wait. */
+  outcome: string;
+  waitMs?: number | undefined;
+  hint?: string | undefined;
+  lease?: Lease | undefined;
+}
+
+/** Admits an ask, and returns its lease. */
+export function tryAdmit(limits: Limits, user: string, userLimits: Partial<UserLimits>): Outcome {
+  return outcomeOf(() => limits.admit(userPrincipal(user), { ...NO_LIMITS, ...userLimits }));
+}
+
+/** Reserves tokens for an admitted ask. */
+export function tryReserve(lease: Lease, tokens: number): Outcome {
+  return outcomeOf(() => {
+    lease.reserve(() => tokens);
+    return undefined;
+  });
+}
+
+function outcomeOf(act: () => Lease | undefined): Outcome {
   try {
-    return { outcome: "ok", lease: limits.admit(userPrincipal(user), { ...NO_LIMITS, ...userLimits }) };
+    return { outcome: "ok", lease: act() };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return { outcome: error.code, waitMs: error.retryAfterMs, hint: error.hint };

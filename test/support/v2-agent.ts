@@ -1,6 +1,6 @@
 import type { ServerFrame } from "../../src/protocol/agent-v2.ts";
 
-type AskFrame = Extract<ServerFrame, { type: "ask" }>;
+export type AskFrame = Extract<ServerFrame, { type: "ask" }>;
 type ReadyFrame = Extract<ServerFrame, { type: "ready" }>;
 
 export interface V2AgentOptions {

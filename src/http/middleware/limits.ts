@@ -1,5 +1,6 @@
 import type { Caller } from "../../auth/callers.ts";
-import { formatDuration, type LimitStanding, type Limits } from "../../auth/limits.ts";
+import { formatDuration } from "../../auth/limit-error.ts";
+import type { LimitStanding, Limits } from "../../auth/limits.ts";
 import type { HttpContext } from "../context.ts";
 
 /** Makes the response, whatever it will be, tell what is left of the user's limits. */

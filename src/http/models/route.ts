@@ -33,6 +33,8 @@ const MESSAGES: ModelApi = { endpoint: "messages", style: anthropicStyle, transl
 const COUNT_TOKENS: ModelApi = { endpoint: "messages/count_tokens", style: anthropicStyle };
 
 interface ModelRoute {
+  /** The fields that bound the output tokens; null if there are none. */
+  outputLimits: readonly string[] | null;
   summary: string;
   description?: string;
   body: z.ZodType;
@@ -46,7 +48,7 @@ interface ModelRoute {
 
 /** Returns the declaration of a route whose requests and answers are passed on. */
 function modelRoute({ endpoint, style }: ModelApi, declared: ModelRoute) {
-  const { summary, description, body, fields, answer, example, events } = declared;
+  const { outputLimits, summary, description, body, fields, answer, example, events } = declared;
   const passedOn = { isPassedOn: true, json: answer, example } as const;
   const stream = events && { other: { "text/event-stream": { description: EVENTS, example: events } } };
   return {
@@ -54,6 +56,7 @@ function modelRoute({ endpoint, style }: ModelApi, declared: ModelRoute) {
     path: `/v1/${endpoint}`,
     access: "caller",
     limits: "admit",
+    outputLimits,
     passesErrorsOn: true,
     style,
     summary,
@@ -87,6 +90,7 @@ const USAGE = { prompt_tokens: 8, completion_tokens: 3, total_tokens: 11 };
 
 const ROUTES = {
   createChatCompletion: modelRoute(CHAT, {
+    outputLimits: ["max_completion_tokens", "max_tokens"],
     summary: "Create a chat completion, OpenAI-style",
     description:
       "A browser agent takes text only: the messages become one prompt. The fields here are those that the server itself reads, and the messages.",
@@ -101,6 +105,7 @@ const ROUTES = {
     events: 'data: {"choices":[{"index":0,"delta":{"content":"Hello!"}}]}\n\ndata: [DONE]\n\n',
   }),
   createResponse: modelRoute(RESPONSES, {
+    outputLimits: ["max_output_tokens"],
     summary: "Create a response of OpenAI's Responses API",
     description: TRANSLATED,
     body: ResponsesBody.loose(),
@@ -115,6 +120,7 @@ const ROUTES = {
       'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":4,"delta":"Hello!"}\n\n',
   }),
   createCompletion: modelRoute(COMPLETIONS, {
+    outputLimits: ["max_tokens"],
     summary: "Create a completion, OpenAI-style",
     body: bodyWith({ prompt: ANYTHING.describe("A text, or several.") }),
     fields: { prompt: "Once upon a time" },
@@ -127,6 +133,7 @@ const ROUTES = {
     events: 'data: {"choices":[{"index":0,"text":" there"}]}\n\ndata: [DONE]\n\n',
   }),
   createEmbeddings: modelRoute(EMBEDDINGS, {
+    outputLimits: null,
     summary: "Create embeddings, OpenAI-style",
     body: bodyWith({ input: ANYTHING.describe("A text, or several.") }),
     fields: { input: ["Hello"] },
@@ -137,6 +144,7 @@ const ROUTES = {
     },
   }),
   createMessage: modelRoute(MESSAGES, {
+    outputLimits: ["max_tokens"],
     summary: "Create a message of Anthropic's Messages API",
     description: TRANSLATED,
     body: MessagesBody.loose(),
@@ -152,6 +160,7 @@ const ROUTES = {
       'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello!"}}\n\n',
   }),
   countTokens: modelRoute(COUNT_TOKENS, {
+    outputLimits: null,
     summary: "Count the input tokens of a message",
     description: "The server never estimates: without an upstream that counts, the answer is a 404.",
     body: bodyWith({ messages: CONVERSATION }),

@@ -1,0 +1,26 @@
+import { AppError } from "../errors.ts";
+
+const MINUTE_MS = 60_000;
+
+/** How long to wait for running requests to end: a guess, as nobody knows when they do. */
+export const RUNNING_RETRY_MS = 1_000;
+
+type LimitCode = "limit_requests" | "limit_tokens" | "limit_parallel";
+
+/** Clients parse "try again in" with seconds. A wait longer than clients take is written for people. */
+export function limitError(code: LimitCode, reason: string, waitMs: number): AppError {
+  const retryAfterMs = Math.max(1, Math.ceil(waitMs));
+  const wait = retryAfterMs <= MINUTE_MS ? `${retryAfterMs / 1000}s` : formatDuration(retryAfterMs);
+  return new AppError(code, { hint: `${reason} Please try again in ${wait}.`, retryAfterMs });
+}
+
+/** Writes a time as OpenAI's headers do: `17ms`, `8.64s`, `6m0s`, `1h0m30s`. Rounds up to milliseconds. */
+export function formatDuration(ms: number): string {
+  const whole = Math.max(0, Math.ceil(ms));
+  if (whole > 0 && whole < 1000) return `${whole}ms`;
+  const hours = Math.floor(whole / 3_600_000);
+  const minutes = Math.floor((whole % 3_600_000) / 60_000);
+  const seconds = `${(whole % 60_000) / 1000}s`;
+  if (hours > 0) return `${hours}h${minutes}m${seconds}`;
+  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
+}

@@ -1,0 +1,123 @@
+import { describe, expect, test } from "bun:test";
+import { answerChat, answering } from "../../support/chat-agent.ts";
+import { startModelScene } from "../../support/model-scene.ts";
+import { until } from "../../support/until.ts";
+import { addLimitedUser, callerOf, rateLimitHeaders } from "../../support/user-caller.ts";
+import { type AskFrame, V2_HELLO, type V2Agent } from "../../support/v2-agent.ts";
+
+const ALL_ENDPOINTS = {
+  ...V2_HELLO,
+  slots: 64,
+  endpoints: [
+    ...["chat/completions", "responses", "completions", "embeddings", "messages", "messages/count_tokens"],
+  ],
+};
+
+const messages = [{ role: "user", content: "hi" }];
+const usage = { prompt_tokens: 60, completion_tokens: 50 };
+
+async function startTokenScene(tokensPerDay: number) {
+  const { server, agent } = await startModelScene({ hello: ALL_ENDPOINTS });
+  const caller = callerOf(server.url, await addLimitedUser(server.url, { tokens_per_day: tokensPerDay }));
+  const left = async () =>
+    Number((await caller.get("/api/usage")).headers.get("x-ratelimit-remaining-tokens"));
+  return { agent, caller, left };
+}
+
+/** Ends an ask as each endpoint does, streamed or not. */
+function answer(agent: V2Agent, { ask, stream, endpoint }: AskFrame): void {
+  if (endpoint === "chat/completions") answerChat(agent, ask, stream, usage);
+  else agent.say({ type: "done", ask, status: 200, ...(!stream && { body: "{}" }), usage });
+}
+
+describe("the tokens that running requests reserve", () => {
+  test("a limit of 100 tokens lets in 50 requests at once only one at a time", async () => {
+    const { agent, caller, left } = await startTokenScene(100);
+    const asked = Array.from({ length: 50 }, (_, index) => [caller.ask, caller.chat][index % 2]?.());
+    const answers: Response[] = [];
+    for (const response of asked) void response?.then((got) => answers.push(got));
+    await until(async () => answers.length === 49);
+    for (const refused of answers) {
+      expect(refused.status).toBe(429);
+      expect(rateLimitHeaders(refused)).toMatchObject({
+        "retry-after": "1",
+        "retry-after-ms": "1000",
+        "x-ratelimit-limit-tokens": "100",
+        "x-ratelimit-remaining-tokens": "0",
+      });
+      expect(rateLimitHeaders(refused)).not.toHaveProperty("x-should-retry");
+      expect(await refused.text()).toContain(
+        "The limit is 100, and 0 were used. Running requests have reserved the rest. Please try again in 1s.",
+      );
+    }
+    const frame = await agent.next("ask");
+    answerChat(agent, frame.ask, frame.stream, { prompt_tokens: 20, completion_tokens: 10 });
+    await until(async () => answers.length === 50);
+    expect([answers.at(-1)?.status, await left()]).toEqual([200, 70]);
+    expect(agent.frames.filter(({ type }) => type === "ask").length).toBe(1);
+    const next = caller.chat();
+    const second = await agent.next("ask");
+    answerChat(agent, second.ask, second.stream, usage);
+    expect([(await next).status, await left()]).toEqual([200, 0]);
+    const [last] = [await caller.chat()];
+    expect(rateLimitHeaders(last)).toMatchObject({ "retry-after": "60", "x-should-retry": "false" });
+  });
+
+  test.each([
+    ["/api/ask", { content: "hi" }, 4096],
+    ["/api/ask", { content: "hi", stream: true }, 4096],
+    ["/v1/chat/completions", { model: "m", messages }, 4096],
+    ["/v1/chat/completions", { model: "m", messages, max_tokens: 30, n: 2 }, 60],
+    ["/v1/chat/completions", { model: "m", messages, stream: true, max_completion_tokens: 30 }, 30],
+    ["/v1/completions", { model: "m", prompt: ["hi", "ho"], max_tokens: 30 }, 60],
+    ["/v1/responses", { model: "m", input: "hi", max_output_tokens: 30 }, 30],
+    ["/v1/messages", { model: "m", messages, max_tokens: 30 }, 30],
+    ["/v1/embeddings", { model: "m", input: "hi" }, 0],
+    ["/v1/messages/count_tokens", { model: "m", messages }, 0],
+  ])("%s with %p reserves its input and %d output tokens until it ends", async (path, body, output) => {
+    const { agent, caller, left } = await startTokenScene(10_000);
+    const asked = caller.post(path, body);
+    const frame = await agent.next("ask");
+    expect(await left()).toBe(10_000 - output - Math.ceil(JSON.stringify(body).length / 4));
+    answer(agent, frame);
+    await (await asked).text();
+    expect(await left()).toBe(10_000 - 110);
+  });
+
+  test("the headers of a streamed answer tell what is left besides its own reservation", async () => {
+    const { agent, caller, left } = await startTokenScene(10_000);
+    const asked = caller.chat({ stream: true, max_tokens: 100 });
+    const frame = await agent.next("ask");
+    answer(agent, frame);
+    const response = await asked;
+    expect(Number(rateLimitHeaders(response)["x-ratelimit-remaining-tokens"])).toBeWithin(9_800, 9_901);
+    await response.text();
+    expect(await left()).toBe(10_000 - 110);
+  });
+
+  test("a request that fails, is refused or is given up returns what it has reserved", async () => {
+    const { agent, caller, left } = await startTokenScene(10_000);
+    expect((await caller.chat({ model: "unheard of" })).status).toBe(404);
+    expect((await caller.post("/api/ask", "not an object")).status).toBe(400);
+    expect(await left()).toBe(10_000);
+    const failing = caller.chat();
+    const { ask } = await agent.next("ask");
+    agent.say({ type: "fail", ask, error: { message: "broken" }, retryable: false, status: 500 });
+    await (await failing).text();
+    expect(await left()).toBe(10_000);
+    const leaver = new AbortController();
+    const leaving = caller.chat({}, { signal: leaver.signal }).catch(() => {});
+    await agent.next("ask");
+    leaver.abort();
+    await leaving;
+    await agent.next("cancel");
+    await until(async () => (await left()) > 9_900);
+  });
+
+  test("a request is let in while anything is left, however much it may need itself", async () => {
+    const { server } = await startModelScene(answering({ prompt_tokens: 1, completion_tokens: 0 }));
+    const caller = callerOf(server.url, await addLimitedUser(server.url, { tokens_per_day: 2 }));
+    const next = async () => (await caller.chat({ max_tokens: 1_000_000 })).status;
+    expect([await next(), await next(), await next()]).toEqual([200, 200, 429]);
+  });
+});
