@@ -14,6 +14,8 @@ export interface V2Options extends ConnectionOptions {
   /** The server's version, which the agent is sent. */
   version: string;
   frameBytesMax: number;
+  /** The shortest silence for which an ask may fail. */
+  silenceMs: number;
   resume: Resume;
 }
 
@@ -83,7 +85,7 @@ export class V2Connection extends AgentConnection<V2Options> {
   }
 
   #hello(frame: HelloFrame): void {
-    const { resume, version, frameBytesMax } = this.options;
+    const { resume, version, frameBytesMax, silenceMs } = this.options;
     const { trusted, key } = this.admitted;
     const { id, resumed } = this.#identify(frame);
     // Sent before the agent is registered, as the relay may send it an ask at once.
@@ -92,7 +94,7 @@ export class V2Connection extends AgentConnection<V2Options> {
       agent: id,
       resume: resume.secretFor(id, key?.id),
       version,
-      limits: { frame_bytes: frameBytesMax },
+      limits: { frame_bytes: frameBytesMax, silence_ms: silenceMs },
     });
     const { name, version: own, slots, models, endpoints } = frame;
     const offer = { slots, models, endpoints };
@@ -134,6 +136,7 @@ export class V2Connection extends AgentConnection<V2Options> {
     if (agent.holds(slot)) {
       if (frame.type === "delta") this.relay.delta(agent, slot, frame);
       else if (frame.type === "accept") this.relay.accept(agent, slot);
+      else if (frame.type === "alive") this.relay.alive(agent, slot);
       else this.#end(endOf(frame), slot, agent);
     } else if (this.#cancelled.has(frame.ask)) this.relay.ignored();
     else this.#unexpected();

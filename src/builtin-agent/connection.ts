@@ -27,7 +27,7 @@ export interface ConnectionOptions {
 }
 
 /** The part of a connection that sends frames. */
-export type FrameSender = Pick<Connection, "frameBytesMax" | "send" | "room">;
+export type FrameSender = Pick<Connection, "frameBytesMax" | "silenceMs" | "send" | "room">;
 
 /** How long the upgrade may take, and then the server's `ready`. */
 const OPEN_MS = 10_000;
@@ -49,6 +49,8 @@ const BUFFER_POLL_MS = 10;
 export class Connection {
   /** The largest frame that the server accepts; infinite until the server is ready. */
   frameBytesMax = Number.POSITIVE_INFINITY;
+  /** The shortest silence for which an ask may fail; undefined for a server that knows no `alive`. */
+  silenceMs: number | undefined;
   readonly #ws: WebSocket;
   #isOpen = false;
   #isOver = false;
@@ -96,7 +98,10 @@ export class Connection {
   #receive(data: unknown): void {
     if (this.#isOver) return;
     const frame = readFrame(data, this.options.log);
-    if (frame?.type === "ready") this.frameBytesMax = frame.limits.frame_bytes;
+    if (frame?.type === "ready") {
+      this.frameBytesMax = frame.limits.frame_bytes;
+      this.silenceMs = frame.limits.silence_ms;
+    }
     if (frame?.type === "ping") this.send({ type: "pong" });
     if (frame) this.options.onFrame(frame);
     this.#heard();

@@ -11,7 +11,11 @@ export class ResponseBody {
   /** The pieces that were looked at and not read yet. */
   readonly #ahead: Uint8Array[] = [];
 
-  constructor({ body, headers }: Response) {
+  /** `onBytes` is called whenever something of the body has come. */
+  constructor(
+    { body, headers }: Response,
+    private readonly onBytes: () => void = () => {},
+  ) {
     this.#reader = (body ?? new Blob().stream()).getReader();
     this.#contentType = headers.get("content-type") ?? "";
   }
@@ -19,8 +23,14 @@ export class ResponseBody {
   async read(): Promise<{ done: false; value: Uint8Array } | { done: true; value?: undefined }> {
     const value = this.#ahead.shift();
     if (value) return { done: false, value };
-    const next = await this.#reader.read();
-    return next.value ? { done: false, value: next.value } : { done: true };
+    const next = await this.#next();
+    return next ? { done: false, value: next } : { done: true };
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
+    const { value } = await this.#reader.read();
+    if (value) this.onBytes();
+    return value;
   }
 
   cancel(): Promise<void> {
@@ -45,7 +55,7 @@ export class ResponseBody {
     const decoder = new TextDecoder();
     let start = "";
     for (let bytes = 0; bytes < LOOK_AHEAD_BYTES_MAX; ) {
-      const { value } = await this.#reader.read();
+      const value = await this.#next();
       if (!value) break;
       this.#ahead.push(value);
       bytes += value.byteLength;

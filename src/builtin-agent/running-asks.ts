@@ -7,6 +7,7 @@ import { forwardStream } from "./forward-stream.ts";
 import { failureOf, readText } from "./http.ts";
 import { ResponseBody } from "./response-body.ts";
 import type { Upstream } from "./upstream.ts";
+import { UpstreamLife } from "./upstream-life.ts";
 
 type AskFrame = Extract<ServerFrame, { type: "ask" }>;
 
@@ -113,18 +114,20 @@ export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
   const { ask, upstream, server, clock, stopping } = options;
   let begun = false;
   // By then the server has given up and expects nothing.
-  const stopDeadline = clock.after(ask.deadline_ms, () => stopping.abort());
+  const life = new UpstreamLife({ ask, server, clock, onDeadline: () => stopping.abort() });
   const begin = () => {
+    life.noteEvent();
     if (begun) return;
     begun = true;
-    stopDeadline();
+    life.endDeadline();
     server.send({ type: "accept", ask: ask.ask });
   };
   let end: EndFrame;
   try {
     const { signal } = stopping;
     const response = await upstream.request(ask.endpoint, ask.body, signal, ask.headers);
-    const body = new ResponseBody(response);
+    life.noteBytes();
+    const body = new ResponseBody(response, () => life.noteBytes());
     end =
       ask.stream && response.ok && (await body.isEventStream())
         ? await forwardStream(response, { ask: ask.ask, server, clock, signal, begin }, body)
@@ -133,7 +136,7 @@ export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
     const reason = `the upstream did not respond: ${failureOf(error).reason}`;
     end = failFrame(begun ? ENDED_EARLY : reason, !begun);
   }
-  stopDeadline();
+  life.endDeadline();
   if (stopping.signal.aborted) return { result: "cancelled" };
   // Ends the rest of the upstream's request, if any is left.
   stopping.abort();

@@ -123,6 +123,7 @@ const REQUESTS = {
   firstByteMs: setting("first-byte", "10m", time("100ms", "1h"), "Time-out for the first byte of an answer."),
   betweenDeltasMs: setting("between-deltas", "5m", time("100ms", "1h"), "Time-out between streamed chunks."),
   wholeAnswerMs: setting("whole-answer", "10m", time("100ms", "1h"), "Time-out for a non-streamed answer."),
+  wholeStreamMs: setting("whole-stream", "2h", time("1s", "1d"), "Time-out for a whole streamed answer."),
   drainMs: setting("drain", "30s", time("0s", "1h"), "Time for running requests to finish at shutdown."),
   bodyBytesMax: setting("body-max", "30MB", size("1KB", "512MB"), "Largest request body."),
   bodyWithinMs: setting("body-within", "1m", time("100ms", "1h"), "Time-out for receiving a request body."),

@@ -145,6 +145,8 @@ export const AgentFrame = z.discriminatedUnion("type", [
   HelloFrame,
   /** The work has begun: a retry at another agent could do it twice. A delta or done implies it. */
   z.object({ type: z.literal("accept"), ask: askId }),
+  /** The upstream works on the ask: it has sent something besides events, such as a comment. */
+  z.object({ type: z.literal("alive"), ask: askId }),
   /** One server-sent event of a streamed answer. */
   z.object({
     type: z.literal("delta"),
@@ -193,7 +195,11 @@ export const ServerFrame = z.discriminatedUnion("type", [
     resume: z.string(),
     /** The server's version. */
     version: z.string(),
-    limits: z.object({ frame_bytes: z.int() }),
+    limits: z.object({
+      frame_bytes: z.int(),
+      /** The shortest silence for which an ask may fail. A server that tells it takes `alive`. */
+      silence_ms: z.int().positive().optional(),
+    }),
   }),
   z.object({
     type: z.literal("ask"),
@@ -205,7 +211,7 @@ export const ServerFrame = z.discriminatedUnion("type", [
     body: z.string(),
     /** Headers for the upstream. */
     headers: headers.optional(),
-    /** How long the server waits for the first byte of the answer. */
+    /** How long the server waits for the first byte of the answer, or for the next `alive`. */
     deadline_ms: z.int(),
   }),
   /** Nobody waits for the answer any more, and none is expected. */

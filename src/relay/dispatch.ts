@@ -5,7 +5,7 @@ import { chooseFor, chooseStaleFor, eligibleFor, hopeMs, noAgentError, whyRefuse
 import { coalesce } from "./coalesce.ts";
 import { Hub } from "./hub.ts";
 import { FairQueue } from "./queue.ts";
-import { Slot } from "./slot.ts";
+import { Slot, slotLimits } from "./slot.ts";
 import type { Answer, AskRequest, AskResult, Delta, LeaveReason, RelayOptions, Signal } from "./types.ts";
 import { Watch } from "./watch.ts";
 
@@ -132,7 +132,7 @@ export abstract class Dispatch {
   accept(agent: Agent, slotId: string): void {
     const slot = agent.inUse.get(slotId);
     if (!slot) return;
-    this.#heard(agent, slot);
+    this.hub.heard(agent, this.#now());
     slot.accept();
   }
 
@@ -140,7 +140,7 @@ export abstract class Dispatch {
     const slot = agent.inUse.get(slotId);
     if (!slot) return;
     this.deltas++;
-    const now = this.#heard(agent, slot);
+    const now = this.heard(agent, slot);
     slot.start(this.options.clock, this.options.limits.betweenDeltasMs);
     if (slot.ask?.isTooLongWith(delta, this.options.limits.frameBytesMax))
       this.withdraw(slot.ask, tooLongError());
@@ -214,25 +214,26 @@ export abstract class Dispatch {
   }
 
   #send(ask: Ask, agent: Agent): void {
-    const { clock, limits, newId } = this.options;
+    const { clock, newId } = this.options;
     const { work, origin } = ask.request;
     const slotId = newId();
     const modelRequest = agent.requestFor(work);
     const request = modelRequest ?? work.v1;
     if (!request) throw new Error("an agent was chosen that cannot do the work");
     const model = agent.modelFor(work);
-    const deadlineMs = modelRequest && !modelRequest.stream ? limits.wholeAnswerMs : limits.firstByteMs;
+    const limits = slotLimits(modelRequest, this.options.limits);
     const now = clock.now();
     ask.send(agent.profile, slotId, model, now);
     agent.sentAt = now;
     const slot = new Slot(ask, modelRequest, model, () => this.#limitReached(agent, slotId));
-    slot.limit(clock, deadlineMs);
+    slot.limit(clock, limits);
     this.hub.occupy(agent, slotId, slot);
+    const deadlineMs = limits.silenceMs;
     if (!agent.transport.send({ kind: "ask", slot: slotId, request, model, deadlineMs, origin }))
       this.lose(agent, "frames_dropped", new AppError("agent_send_failed"));
   }
 
-  #heard(agent: Agent, slot: Slot): number {
+  protected heard(agent: Agent, slot: Slot): number {
     const now = this.#now();
     slot.heard(now);
     this.hub.heard(agent, now);

@@ -71,6 +71,12 @@ export class Relay extends Dispatch {
     return agent;
   }
 
+  /** The upstream of an ask works on it, though it has sent nothing of the answer. */
+  alive(agent: Agent, slotId: string): void {
+    const slot = agent.inUse.get(slotId);
+    if (slot) this.heard(agent, slot);
+  }
+
   /** The agent offers something else from now on, which ends a pause. */
   update(agent: Agent, offer: OfferUpdate): void {
     if (this.hub.changeOffer(agent, offer, this.options.clock.now())) this.changed(agent);

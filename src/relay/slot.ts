@@ -1,6 +1,19 @@
 import type { Cancel, Clock } from "../clock.ts";
 import type { Ask } from "./ask.ts";
-import type { ModelRequest } from "./types.ts";
+import type { ModelRequest, RelayLimits } from "./types.ts";
+
+/** How long an agent may say nothing of an answer, and how long the whole answer may take. */
+interface SlotLimits {
+  silenceMs: number;
+  totalMs: number;
+}
+
+/** Returns the limits of an ask that is sent as this request; undefined for v1. */
+export function slotLimits(request: ModelRequest | undefined, limits: RelayLimits): SlotLimits {
+  if (request?.stream) return { silenceMs: limits.firstByteMs, totalMs: limits.wholeStreamMs };
+  const totalMs = request ? limits.wholeAnswerMs : limits.firstByteMs;
+  return { silenceMs: totalMs, totalMs };
+}
 
 /** Room for one ask at an agent, in use from the moment the ask is sent, with the time the agent may take. */
 export class Slot {
@@ -10,7 +23,9 @@ export class Slot {
    */
   phase: "sent" | "accepted" | "started" = "sent";
   #stopLimit: Cancel | undefined;
+  #silenceMs = 0;
   #heardAt = 0;
+  #endsAt = 0;
 
   /**
    * The ask becomes undefined when its caller leaves and the agent cannot cancel it: the slot stays in use
@@ -28,29 +43,36 @@ export class Slot {
     if (this.phase === "sent") this.phase = "accepted";
   }
 
+  /** The ask is sent: its limits begin. */
+  limit(clock: Clock, { silenceMs, totalMs }: SlotLimits): void {
+    this.#heardAt = clock.now();
+    this.#endsAt = this.#heardAt + totalMs;
+    this.#limitSilence(clock, silenceMs);
+  }
+
   /** The first delta has come: from now on the pauses of the answer are limited, not the time until it. */
   start(clock: Clock, pauseMs: number): void {
     if (this.phase === "started") return;
     this.phase = "started";
-    this.#limitPauses(clock, pauseMs, pauseMs);
+    this.#limitSilence(clock, pauseMs);
   }
 
-  /** Notes that something of the answer has come. */
+  /** Notes that something of the answer has come, or a sign that the upstream works on it. */
   heard(now: number): void {
     this.#heardAt = now;
   }
 
-  /** Limits the time until the answer. */
-  limit(clock: Clock, limitMs: number): void {
-    this.#stopLimit = clock.after(limitMs, this.onLimit);
+  #limitSilence(clock: Clock, silenceMs: number): void {
+    this.#silenceMs = silenceMs;
+    this.#sleep(clock);
   }
 
   /** One timer serves all pauses: when it ends, it is set again for what is left of the present pause. */
-  #limitPauses(clock: Clock, pauseMs: number, delayMs: number): void {
+  #sleep(clock: Clock): void {
+    const leftMs = () => Math.min(this.#heardAt + this.#silenceMs, this.#endsAt) - clock.now();
     this.#stopLimit?.();
-    this.#stopLimit = clock.after(delayMs, () => {
-      const leftMs = this.#heardAt + pauseMs - clock.now();
-      if (leftMs > 0) this.#limitPauses(clock, pauseMs, leftMs);
+    this.#stopLimit = clock.after(Math.max(leftMs(), 0), () => {
+      if (leftMs() > 0) this.#sleep(clock);
       else this.onLimit();
     });
   }

@@ -139,12 +139,13 @@ export interface RelayLimits {
   queueWaitMs: number;
   /** How long an ask waits for an agent that left to come back, when no other agent could serve it. */
   reconnectGraceMs: number;
-  /** How long an agent may take until the first byte of its answer. */
+  /** How long an agent may take until the first byte of its answer, or a v1 agent until all of it. */
   firstByteMs: number;
   /** How long an agent may take for an answer that is not streamed. */
   wholeAnswerMs: number;
-  /** How long a streamed answer may pause. */
+  /** How long a streamed answer may pause, and how long all of it may take. */
   betweenDeltasMs: number;
+  wholeStreamMs: number;
   /** How large a frame may be, and how long all deltas of a streamed answer together. */
   frameBytesMax: number;
   pingEveryMs: number;

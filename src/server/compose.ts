@@ -204,6 +204,7 @@ function createAgents(
     socketsMax: config.agentsMax,
     helloWithinMs: config.helloWithinMs,
     frameBytesMax: config.frameBytesMax,
+    silenceMs: Math.min(config.firstByteMs, config.betweenDeltasMs),
     v1Model: config.v1Model,
   });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { CLOSE } from "../../src/protocol/close.ts";
+import { peek } from "../support/relay.ts";
 import { register } from "./v2-scene.ts";
 
 describe("the usage of an answer", () => {
@@ -28,6 +29,21 @@ describe("the usage of an answer", () => {
     say({ type: "done", ask: last("ask").ask, status: 200, body: "{}", usage });
     expect((await asked).answer).toMatchObject({ usage });
   });
+});
+
+test("an ask whose upstream is alive may take longer than the time limit for its first byte", async () => {
+  const { ask, last, say, pass, closed } = register();
+  const asked = ask("q", { model: "m" });
+  const { ask: id } = last("ask");
+  for (let second = 0; second < 300; second++) {
+    await pass(1_000);
+    say({ type: "pong" });
+    say({ type: "alive", ask: id });
+  }
+  expect(await peek(asked)).toBe("open");
+  say({ type: "done", ask: id, status: 200 });
+  expect(await asked).toBe("200");
+  expect(closed).toEqual([]);
 });
 
 describe("the status of an answer", () => {

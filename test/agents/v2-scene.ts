@@ -26,6 +26,7 @@ export function connect(bench = createRelayBench(), { address = "10.0.0.1" } = {
       helloWithinMs: 10_000,
       version: "9.9.9",
       frameBytesMax: 1000,
+      silenceMs: 60_000,
       resume: RESUME,
     },
     { address, trusted: false, key: undefined, lease: UNLIMITED },

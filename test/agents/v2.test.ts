@@ -8,7 +8,7 @@ describe("the hello", () => {
   test("the hello is answered with an identity, its secret and the server's limits", () => {
     const { last, relay } = register();
     const ready = last("ready");
-    expect(ready).toMatchObject({ version: "9.9.9", limits: { frame_bytes: 1000 } });
+    expect(ready).toMatchObject({ version: "9.9.9", limits: { frame_bytes: 1000, silence_ms: 60_000 } });
     expect(RESUME.matches(ready.agent, ready.resume)).toBe(true);
     expect([...relay.agents()].map(({ id }) => id)).toEqual([ready.agent]);
   });

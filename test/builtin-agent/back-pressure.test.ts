@@ -82,6 +82,7 @@ test("the upstream is not read while the connection has no room", async () => {
     signal: new AbortController().signal,
     begin: () => {},
     server: {
+      silenceMs: undefined,
       frameBytesMax: 1000,
       send: (frame) => sent.push(frame.type) > 0,
       room: () => (sent.length < 5 ? Promise.resolve() : gate),

@@ -3,8 +3,7 @@ import { runAsk } from "../../src/builtin-agent/running-asks.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { collectFrames } from "./start.ts";
 
-const run = async (response: () => Promise<Response>) => {
-  const clock = createFakeClock();
+const run = async (response: () => Promise<Response>, clock = createFakeClock()) => {
   const { frames, sender } = collectFrames();
   let signal: AbortSignal | undefined;
   const upstream = {
@@ -34,5 +33,28 @@ test.each<[string, () => Promise<Response>]>([
     const { frames, pending, aborted } = await run(response);
     expect(["done", "fail"]).toContain(frames.at(-1)?.type ?? "");
     expect([pending, aborted]).toEqual([0, true]);
+  },
+);
+
+test.each([
+  ["comments", ": processing\n\n"],
+  ["empty lines", "\n"],
+])(
+  "an upstream that sends %s for longer than the deadline is not given up, and the server hears of it",
+  async (_, sign) => {
+    const clock = createFakeClock();
+    let parts = 0;
+    const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+      clock.advance(400);
+      const isLast = ++parts === 20;
+      controller.enqueue(new TextEncoder().encode(isLast ? "data: [DONE]\n\n" : sign));
+      if (isLast) controller.close();
+    };
+    const body = new ReadableStream({ pull }, { highWaterMark: 0 });
+    const headers = { "content-type": "text/event-stream" };
+    const { frames } = await run(async () => new Response(body, { headers }), clock);
+    const types = frames.map(({ type }) => type);
+    expect(types.filter((type) => type !== "alive")).toEqual(["accept", "delta", "done"]);
+    expect(types.indexOf("accept")).toBeWithin(2, 5);
   },
 );

@@ -49,6 +49,7 @@ export function collectFrames() {
   const frames: AgentFrame[] = [];
   const sender: FrameSender = {
     frameBytesMax: 1000,
+    silenceMs: 8_000,
     send: (frame) => frames.push(frame) > 0,
     room: async () => {},
   };

@@ -21,6 +21,7 @@ test.each<[string, string, string]>([
   ["--queue-wait", "100ms", "1h"],
   ["--reconnect-grace", "0", "10m"],
   ["--first-byte", "100ms", "1h"],
+  ["--whole-stream", "1s", "1d"],
   ["--ping-every", "100ms", "10m"],
   ["--pong-within", "100ms", "1m"],
   ["--hello-within", "100ms", "1m"],

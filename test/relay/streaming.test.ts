@@ -26,7 +26,7 @@ describe("a streamed answer", () => {
     expect(await asked).toBe("200");
   });
 
-  test("a streamed answer has no time limit while deltas keep coming", async () => {
+  test("a streamed answer may take an hour and more while deltas keep coming", async () => {
     const { relay, ask, clock, pass } = createRelayBench();
     const agent = joinAgent(relay, "a", V2);
     const asked = ask("q", { model: "m" });

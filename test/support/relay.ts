@@ -13,6 +13,7 @@ export const LIMITS: RelayLimits = {
   firstByteMs: 120_000,
   wholeAnswerMs: 600_000,
   betweenDeltasMs: 60_000,
+  wholeStreamMs: 7_200_000,
   frameBytesMax: 32 * 1024 ** 2,
   pingEveryMs: 30_000,
   pongWithinMs: 5_000,

@@ -45,6 +45,7 @@ function linkOf(relay: Relay, agent: Agent) {
     pong: () => relay.pong(agent),
     holds: (slot: string) => agent.holds(slot),
     accept: (slot: string) => relay.accept(agent, slot),
+    alive: (slot: string) => relay.alive(agent, slot),
     delta: (slot: string, delta: Delta) => relay.delta(agent, slot, delta),
     done: (slot: string, answer: Answer) => relay.done(agent, slot, answer),
     fail: (slot: string, error: AppError, retryable: boolean) => relay.fail(agent, slot, error, retryable),
