@@ -2,7 +2,8 @@ FROM node:22-bookworm-slim@sha256:43ac6c60b8f89723f746e8a92ce91abd5017e627ce1ddf
 WORKDIR /build
 COPY . .
 # npm compares the hash of Bun with .ci/bun/package-lock.json.
-RUN npm ci --prefix .ci/bun && .ci/bun/node_modules/.bin/bun run build && .ci/rootfs /
+ENV PATH=/build/.ci/bun/node_modules/.bin:$PATH
+RUN npm ci --prefix .ci/bun && bun run build && .ci/rootfs /
 
 # Contains only the executable and the five files of glibc that it loads. `bun run image` builds and starts
 # this stage without a Docker engine. The executable needs /proc, which every container engine mounts.
