@@ -28,6 +28,8 @@ interface AppErrorOptions {
   upstream?: UpstreamError;
   /** For the log only. */
   detail?: string;
+  /** How many wrong keys the request had, for the limit of wrong keys. Default: 1. */
+  wrongKeys?: number;
   /** The name of the error in the log, when it tells more than the caller may know. */
   logAs?: string;
   cause?: unknown;
@@ -42,6 +44,7 @@ export class AppError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly upstream: UpstreamError | undefined;
   readonly detail: string | undefined;
+  readonly wrongKeys: number | undefined;
   readonly logAs: string | undefined;
 
   constructor(code: ErrorCode, { message, cause, ...fields }: AppErrorOptions = {}) {

@@ -2,7 +2,7 @@ import { AppError, orFail } from "../errors.ts";
 import { ADMIN, type Principal, userPrincipal } from "../principal.ts";
 import type { TokenOwner, UserStore } from "../store/store.ts";
 import type { UserAttributes } from "../user-attributes.ts";
-import { decodeHeader, readBearer } from "./bearer.ts";
+import { keyHeadersOf, keysOf } from "./request-keys.ts";
 import { hashSecret, type Secret } from "./secret.ts";
 import type { Session, SessionFault, SessionOwner, Sessions } from "./sessions.ts";
 
@@ -40,10 +40,27 @@ export type Callers = ReturnType<typeof createCallers>;
  */
 export function createCallers({ adminKey, users, sessions, now = Date.now }: CallersOptions) {
   const owners = createOwners(users, now);
-  const isAdminKey = (keys: readonly string[]) => {
-    const [key = ""] = keys;
-    return keys.length === 1 && key.length <= KEY_LENGTH_MAX && adminKey.matches(key);
-  };
+  const isAdminKey = (key: string) => key.length <= KEY_LENGTH_MAX && adminKey.matches(key);
+
+  /**
+   * Returns the owner of the valid key; undefined for the admin. Of several keys, the valid one counts. The
+   * admin key is not tried beside a user's token, or a user could guess it without being counted.
+   */
+  async function ownerOfKey(headers: Headers, keys: readonly string[]): Promise<CachedOwner | undefined> {
+    if (keys.length === 1 && keys.every(isAdminKey)) return undefined;
+    const found = await Promise.all(keys.map(findOwner));
+    const valid = found.filter((one) => one !== undefined && whyInvalid(one.owner, now()) === undefined);
+    if (new Set(valid.map((one) => one?.owner.id)).size > 1)
+      throw new AppError("keys_differ", { hint: `${keyHeadersOf(headers)} have different keys. Send one.` });
+    if (valid[0]) return valid[0];
+    if (keys.some(isAdminKey)) return undefined;
+    const known = found.find((one) => one !== undefined);
+    const logAs = known && whyInvalid(known.owner, now());
+    throw new AppError("key_unknown", { ...noneValid(headers, keys), ...(logAs && { logAs }) });
+  }
+
+  const findOwner = async (key: string): Promise<CachedOwner | undefined> =>
+    key === "" || key.length > KEY_LENGTH_MAX ? undefined : owners.find(hashSecret(key));
 
   async function identifySession(headers: Headers): Promise<Caller> {
     const session = sessions?.read(headers);
@@ -63,39 +80,39 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
 
   return {
     /**
-     * Returns the caller. Throws an `AppError`: key_missing, keys_differ, verify_failed when the store fails,
-     * or key_unknown, which the log calls key_disabled or key_expired when that is the reason. A repeated
-     * call is cheap, so a route that has waited for the request body calls it again.
+     * Returns the caller. Throws an `AppError`: key_missing, keys_differ for tokens of two users, verify_failed
+     * when the store fails, or key_unknown, which the log calls key_disabled or key_expired when that is the
+     * reason. A repeated call is cheap, so a route that has waited for the request body calls it again.
      */
     async identify(headers: Headers): Promise<Caller> {
       const keys = keysOf(headers);
       if (keys.length === 0) return identifySession(headers);
-      const key = onlyKey(keys);
-      if (adminKey.matches(key)) return ADMIN_CALLER;
-      return requireValid(await owners.find(hashSecret(key)), now()).caller;
+      return (await ownerOfKey(headers, keys))?.caller ?? ADMIN_CALLER;
     },
 
     /** Returns the owner of the headers' key, for a new session. Throws as `identify` does. */
     async ownerOf(headers: Headers): Promise<SessionOwner> {
       const keys = keysOf(headers);
       if (keys.length === 0) throw new AppError("key_missing");
-      const key = onlyKey(keys);
-      if (adminKey.matches(key)) return { kind: "admin" };
-      const tokenHash = hashSecret(key);
-      const { owner } = requireValid(await owners.find(tokenHash), now());
-      return { kind: "user", id: owner.id, tokenHash };
+      const found = await ownerOfKey(headers, keys);
+      return found ? { kind: "user", id: found.owner.id, tokenHash: found.tokenHash } : { kind: "admin" };
     },
 
     /**
-     * Throws an `AppError` admin_key_wrong unless the admin key, and no other key, is in the headers or in
-     * `given`, from the body or the query. Returns the session if the caller has one instead of a key.
+     * Throws an `AppError` admin_key_wrong unless the admin key is in the headers, or is `given`, from the body
+     * or the query. If there are keys in both places, both must have it. Returns the session if the caller has
+     * one instead of a key.
      */
     requireAdmin(headers: Headers, given: string | undefined): Session | undefined {
-      const keys = keysOf(headers, given);
-      if (isAdminKey(keys)) return undefined;
-      const session = keys.length === 0 ? adminSession(headers) : undefined;
-      if (typeof session === "object") return session;
-      throw noSession("admin_key_wrong", session);
+      const keys = keysOf(headers);
+      if (keys.length === 0 && given === undefined) {
+        const session = adminSession(headers);
+        if (typeof session === "object") return session;
+        throw noSession("admin_key_wrong", session);
+      }
+      const isInHeaders = keys.length === 0 || keys.some(isAdminKey);
+      if (isInHeaders && (given === undefined || isAdminKey(given))) return undefined;
+      throw new AppError("admin_key_wrong", noneValid(headers, keys));
     },
 
     /** Whether the headers have the cookie of an administrator's session. */
@@ -103,7 +120,8 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
 
     /** Throws an `AppError` admin_key_wrong unless the headers have the admin key. Ignores sessions. */
     requireAdminKey(headers: Headers): void {
-      if (!isAdminKey(keysOf(headers))) throw new AppError("admin_key_wrong");
+      const keys = keysOf(headers);
+      if (!keys.some(isAdminKey)) throw new AppError("admin_key_wrong", noneValid(headers, keys));
     },
 
     /** Must be called when a user was changed. Changes by other processes take effect within a second. */
@@ -125,7 +143,7 @@ function createOwners(users: UserStore, now: () => number) {
       const filled = young;
       const owner = await orFail("verify_failed", () => users.findByTokenHash(hash));
       if (owner === undefined) return undefined;
-      const found = { owner, caller: callerOf(owner), until: now() + CACHED_MS };
+      const found = { tokenHash: hash, owner, caller: callerOf(owner), until: now() + CACHED_MS };
       filled.set(hash, found);
       if (filled === young && young.size >= CACHED_MAX) {
         old = young;
@@ -141,6 +159,7 @@ function createOwners(users: UserStore, now: () => number) {
 }
 
 interface CachedOwner {
+  tokenHash: string;
   owner: TokenOwner;
   caller: Caller;
   /** When the owner must be looked up again. */
@@ -158,18 +177,10 @@ function whyInvalid({ disabledAt, expiresAt, tokenExpiresAt }: TokenOwner, at: n
   return Math.min(expiresAt ?? Infinity, tokenExpiresAt ?? Infinity) <= at ? "key_expired" : undefined;
 }
 
-function onlyKey(keys: readonly string[]): string {
-  if (keys.length > 1) throw new AppError("keys_differ");
-  const [key = ""] = keys;
-  if (key === "" || key.length > KEY_LENGTH_MAX) throw new AppError("key_unknown");
-  return key;
-}
-
-function requireValid(found: CachedOwner | undefined, at: number): CachedOwner {
-  if (!found) throw new AppError("key_unknown");
-  const logAs = whyInvalid(found.owner, at);
-  if (logAs !== undefined) throw new AppError("key_unknown", { logAs });
-  return found;
+/** Returns what the error says about several keys, of which none is valid. Each counts as a wrong key. */
+function noneValid(headers: Headers, keys: readonly string[]) {
+  if (keys.length < 2) return {};
+  return { hint: `None of the keys in ${keyHeadersOf(headers)} is valid.`, wrongKeys: keys.length };
 }
 
 /** Sessions cannot be guessed, so an ended one is logged under its own name, not as a wrong key. */
@@ -182,15 +193,3 @@ const SESSION_HINTS: Record<SessionFault, string> = {
   ended: "The session has ended: sign in again.",
   foreign: "A session works for the server's own pages only: send an API key instead.",
 };
-
-/** Returns the different keys in the headers, and the one given elsewhere if there is one. */
-function keysOf(headers: Headers, given?: string): string[] {
-  const keys: string[] = [];
-  const add = (key: string) => void (keys.includes(key) || keys.push(key));
-  const bearer = readBearer(headers);
-  if (bearer !== undefined) add(bearer);
-  const apiKey = headers.get("x-api-key");
-  if (apiKey !== null) add(decodeHeader(apiKey));
-  if (given !== undefined) add(given);
-  return keys;
-}

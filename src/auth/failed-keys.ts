@@ -31,24 +31,28 @@ export function createFailedKeys(options: FailedKeysOptions) {
     }
   }
 
+  /** Returns the window of the address, which begins now if the last one has ended. */
+  function windowOf(network: string, at: number) {
+    const known = windows.get(network);
+    if (known && known.since + WINDOW_MS > at) return known;
+    windows.delete(network);
+    forgetOld(at);
+    const window = { since: at, failures: 0 };
+    windows.set(network, window);
+    return window;
+  }
+
   return {
     /**
-     * Counts a wrong key. Once the address is over the limit, returns the milliseconds until its window ends;
-     * `isFirst` is true for the first key over the limit. Until then returns undefined.
+     * Counts the wrong keys of a request. Once the address is over the limit, returns the milliseconds until its
+     * window ends; `isFirst` is true for the first request over the limit. Until then returns undefined.
      */
-    note(address: string | undefined): { retryAfterMs: number; isFirst: boolean } | undefined {
+    note(address: string | undefined, count = 1): { retryAfterMs: number; isFirst: boolean } | undefined {
       const at = elapsedMs();
-      const network = address === undefined ? "" : subscriberNetwork(address);
-      const known = windows.get(network);
-      if (known && known.since + WINDOW_MS > at) {
-        known.failures++;
-        if (known.failures <= max) return undefined;
-        return { retryAfterMs: known.since + WINDOW_MS - at, isFirst: known.failures === max + 1 };
-      }
-      windows.delete(network);
-      forgetOld(at);
-      windows.set(network, { since: at, failures: 1 });
-      return undefined;
+      const window = windowOf(address === undefined ? "" : subscriberNetwork(address), at);
+      const isFirst = window.failures <= max;
+      window.failures += count;
+      return window.failures <= max ? undefined : { retryAfterMs: window.since + WINDOW_MS - at, isFirst };
     },
     /** The number of remembered addresses. */
     get size() {

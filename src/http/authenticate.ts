@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { readBearer } from "../auth/bearer.ts";
 import type { Caller, Callers } from "../auth/callers.ts";
+import { hasKey } from "../auth/request-keys.ts";
 import { isOwnOrigin } from "../auth/same-origin.ts";
 import type { Secret } from "../auth/secret.ts";
 import type { SessionOwner } from "../auth/sessions.ts";
@@ -100,5 +101,3 @@ export function createAuthenticate({ callers, metricsKey, useCode }: Authenticat
     return { kind: "admin" };
   }
 }
-
-const hasKey = (headers: Headers) => headers.has("authorization") || headers.has("x-api-key");

@@ -16,6 +16,14 @@ test("an address may send a number of wrong keys per minute; each further one ge
   expect(failed.note("10.0.0.1")).toBeUndefined();
 });
 
+test("a request with several wrong keys counts as many", () => {
+  const { failed } = atTime({ max: 5 });
+  expect([failed.note("10.0.0.1", 2), failed.note("10.0.0.1", 3)]).toEqual([undefined, undefined]);
+  expect(failed.note("10.0.0.1", 3)?.isFirst).toBe(true);
+  expect(failed.note("10.0.0.1", 3)?.isFirst).toBe(false);
+  expect(failed.note("10.0.0.2", 6)?.isFirst).toBe(true);
+});
+
 test("wrong keys affect no other address, except in the same IPv6 network", () => {
   const { failed } = atTime({ max: 1 });
   failed.note("2001:db8::1");

@@ -146,15 +146,15 @@ describe.each([
     expect(invalid).toMatchObject({ type: "invalid_request_error" });
   });
 
-  test("the anthropic package may send its key in either header or in both, but not two different keys", async () => {
+  test("the anthropic package may send its key in either header, or in both, or beside an old key", async () => {
     const { url, apiKey } = api();
     const body = { ...base, messages: user(QUESTION) };
     const withBoth = (key: string) => ({ authToken: apiKey, defaultHeaders: { "x-api-key": key } });
-    for (const keys of [{ authToken: apiKey }, withBoth(apiKey)]) {
+    for (const keys of [{ authToken: apiKey }, withBoth(apiKey), withBoth("another")]) {
       const sdk = new Anthropic({ baseURL: url, maxRetries: 0, ...keys });
       expect((await sdk.messages.create(body)).content).toHaveLength(1);
     }
-    const torn = new Anthropic({ baseURL: url, maxRetries: 0, ...withBoth("another") });
+    const torn = new Anthropic({ baseURL: url, maxRetries: 0, ...withBoth("another"), authToken: "old" });
     expect(await rejectionOf(torn.messages.create(body))).toBeInstanceOf(Anthropic.AuthenticationError);
   });
 

@@ -14,9 +14,11 @@ export const SECURITY_SCHEMES = {
     "`Authorization: <key>`, without `Bearer`, as the reference server accepts it.",
   ),
   tokenHeader: header("x-api-key", "`x-api-key: <key>`, a user's token or the admin key."),
+  tokenApiKey: header("api-key", "`api-key: <key>`, as Azure's packages send it."),
   adminKey: bearer("`Authorization: Bearer <admin key>`."),
   adminKeyBare: header("Authorization", "`Authorization: <admin key>`, without `Bearer`."),
   adminKeyHeader: header("x-api-key", "`x-api-key: <admin key>`."),
+  adminKeyApiKey: header("api-key", "`api-key: <admin key>`."),
   adminKeyQuery: apiKey(
     "query",
     "admin_key",
@@ -46,9 +48,9 @@ interface AccessRule {
 }
 
 const oneOf = (...schemes: Scheme[]) => schemes.map((scheme) => ({ [scheme]: [] }));
-const ADMIN_KEY = oneOf("adminKey", "adminKeyBare", "adminKeyHeader");
+const ADMIN_KEY = oneOf("adminKey", "adminKeyBare", "adminKeyHeader", "adminKeyApiKey");
 const ADMIN = [...ADMIN_KEY, ...oneOf("session")];
-const TOKEN = oneOf("token", "tokenBare", "tokenHeader");
+const TOKEN = oneOf("token", "tokenBare", "tokenHeader", "tokenApiKey");
 const CALLER_ERRORS = ["key_missing", "key_unknown", "keys_differ", "key_failures", "verify_failed"] as const;
 const AGENT_ERRORS = ["agent_key_wrong", "key_failures", "agent_origin_refused", "verify_failed"] as const;
 const ADMIN_ERRORS = ["admin_key_wrong", "key_failures"] as const;

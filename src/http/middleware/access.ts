@@ -67,7 +67,7 @@ export class AccessControl {
   limitWrongKeys(error: AppError, address: string | undefined): AppError {
     const { failedKeys, log } = this.options;
     const isWrongKey = WRONG_KEY.has(error.code) && !ENDED_SESSION.test(error.logAs ?? "");
-    const over = isWrongKey ? failedKeys.note(address) : undefined;
+    const over = isWrongKey ? failedKeys.note(address, error.wrongKeys) : undefined;
     if (!over) return error;
     const { isFirst, retryAfterMs } = over;
     if (isFirst) log.warn("keys_refused", { address, for_ms: Math.ceil(retryAfterMs) });
