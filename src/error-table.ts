@@ -106,6 +106,11 @@ const TABLE = {
     openaiCode: "method_not_allowed",
     plainMessage: "Method not allowed",
   }),
+  websocket_refused: row(INVALID, "426 upgrade required", {
+    status: 426,
+    openaiCode: "websocket_not_supported",
+    plainMessage: "This path does not support WebSockets",
+  }),
   conversation_unknown: row(NOT_FOUND, "Conversation doesn't exists"),
   parent_unknown: row(NOT_FOUND, "Parent message doesn't exist"),
   conversation_full: row(INVALID, "Conversation is too long", { openaiCode: "context_length_exceeded" }),

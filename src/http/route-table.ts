@@ -1,3 +1,4 @@
+import { createPathAliases } from "./path-aliases.ts";
 import type { NamedRoute } from "./route.ts";
 import { createRouter } from "./router.ts";
 
@@ -9,6 +10,7 @@ export type RouteTable = ReturnType<typeof createRouteTable>;
 export function createRouteTable(routes: readonly NamedRoute[]) {
   const router = createRouter<NamedRoute>();
   for (const route of routes) router.add(route.method, route.path, route);
+  const aliases = createPathAliases(routes.map(({ path }) => path));
   const segments = routes.map((route) => ({ route, parts: route.path.split("/") }));
 
   /** Returns the route that serves the request, if there is one. */
@@ -16,11 +18,16 @@ export function createRouteTable(routes: readonly NamedRoute[]) {
     router.match(method === "HEAD" ? "GET" : method, path)[0][0]?.[0];
   return {
     find,
+    /** Returns the declared path that a path of the model API stands for, or else the given path. */
+    canonical: aliases.canonical,
     /**
-     * Returns the route that an unknown path comes closest to: of those with the most leading segments in
-     * common, the first. Undefined if not even the first segment is known.
+     * Returns the route that an unknown path comes closest to: the one that it ends with, or else, of those with
+     * the most leading segments in common, the first. Undefined if not even the first segment is known.
      */
     nearest(path: string): NamedRoute | undefined {
+      const end = aliases.atEnd(path);
+      const ended = end === undefined ? undefined : routes.find((route) => route.path === end);
+      if (ended) return ended;
       const wanted = path.split("/");
       let best: NamedRoute | undefined;
       // Every path begins with an empty segment.

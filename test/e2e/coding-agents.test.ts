@@ -58,6 +58,10 @@ describeWith("claude", "Claude Code", (path) => {
     expectToolTurn(await claude(api().url, { ANTHROPIC_MODEL: "qwen" }));
   });
 
+  test("Claude Code works with a base URL that ends with /v1", async () => {
+    expectToolTurn(await claude(api().baseURL, { ANTHROPIC_MODEL: "qwen" }));
+  });
+
   test("Claude Code works with its own model's name by an alias", async () => {
     expectToolTurn(await claude(api().url, { ANTHROPIC_MODEL: "claude-opus-5-5" }));
   });
@@ -85,5 +89,11 @@ ${more}`;
 
   test("Codex works with its own model's name by an alias", async () => {
     expectToolTurn(await codex("gpt-5.5"));
+  });
+
+  test("Codex that tries a WebSocket first uses HTTP at once", async () => {
+    const result = await codex("qwen", "supports_websockets = true\n");
+    expectToolTurn(result);
+    expect(result.stderr).not.toContain("Reconnecting");
   });
 });

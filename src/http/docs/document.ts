@@ -18,7 +18,7 @@ const INFO = {
   license: { name: "MIT", identifier: "MIT" },
   description: [
     "One HTTP API in front of every model session that agents bring to this server.",
-    "Bodies are JSON in UTF-8, whatever the `Content-Type` says. Times are RFC 3339 in UTC. A request with two different keys is refused. Every answer has `x-request-id` and `Access-Control-Allow-Origin: *`. `GET` routes also answer `HEAD`. Another method on a known path is a 405 (`method_not_allowed`) with `Allow`, an unknown path is a 404 (`not_found`), and `OPTIONS` allows calls from pages of any site. Request headers of more than 16 KB are a 431 without a body.",
+    "Bodies are JSON in UTF-8, whatever the `Content-Type` says. Times are RFC 3339 in UTC. If several headers have a key, the valid one counts. Every answer has `x-request-id` and `Access-Control-Allow-Origin: *`. `GET` routes also answer `HEAD`. Another method on a known path is a 405 (`method_not_allowed`) with `Allow`, an unknown path is a 404 (`not_found`), a WebSocket at a path without any is a 426 (`websocket_refused`), and `OPTIONS` allows calls from pages of any site. Request headers of more than 16 KB are a 431 without a body. The paths of the model API also work without `/v1`, with `/v1` twice, below `/openai`, `/openai/v1`, `/anthropic` and `/api/v1`, below `/openai/deployments/<model>`, and with a slash too many.",
     "If a stream fails after its first event, the error is sent as an event, in the style of the route.",
   ].join("\n\n"),
 };

@@ -124,5 +124,9 @@ export function strayAnswers(found: Examples) {
   return {
     not_found: answerOf("not_found", "There is no such path.", []),
     method_not_allowed: answerOf("method_not_allowed", "The path does not accept this method.", ["allow"]),
+    websocket_refused: answerOf("websocket_refused", "The path does not accept a WebSocket.", [
+      "allow",
+      "upgrade",
+    ]),
   };
 }

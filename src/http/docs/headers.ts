@@ -47,6 +47,7 @@ export const HEADERS = {
   ),
   location: text("The path of the dashboard.", "dashboard"),
   allow: text("The methods that the path accepts.", "GET, HEAD, OPTIONS"),
+  upgrade: text("The protocol that the path accepts.", "HTTP/1.1"),
 };
 
 export type HeaderName = keyof typeof HEADERS;

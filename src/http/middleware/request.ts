@@ -48,6 +48,7 @@ export function requestMiddleware(deps: RequestDeps): MiddlewareHandler<HttpEnv>
     } catch (thrown) {
       c.res = fail(thrown as Error, c);
     }
+    if (c.req.raw.method === "HEAD") await tellLength(c.res);
     const { headers } = c.res;
     completeHeaders(headers, c.req.raw);
     headers.set("x-request-id", requestId);
@@ -60,6 +61,17 @@ export function requestMiddleware(deps: RequestDeps): MiddlewareHandler<HttpEnv>
     metrics.requestAnswered({ method, route: route?.path ?? UNKNOWN_ROUTE, status, durationMs });
     logRequest(log, c, route, status, durationMs);
   };
+}
+
+/**
+ * Sets the length that the body of a GET has. Without it, the runtime would say 0 for a response to HEAD, as Hono
+ * takes the body away.
+ */
+async function tellLength({ body, headers }: Response): Promise<void> {
+  if (body === null || headers.has("content-length")) return;
+  let length = 0;
+  for await (const piece of body) length += piece.byteLength;
+  headers.set("content-length", String(length));
 }
 
 /**

@@ -26,6 +26,8 @@ export interface ModelAskDeps extends V1PlanDeps, ModelNames {
 }
 
 interface GivenRequest {
+  /** The name of the model, which counts more than that in the body. */
+  name: string;
   body: ModelAskBody;
   /** The body as the caller sent it, and its JSON. */
   text: string;
@@ -38,13 +40,13 @@ export function readModelAsk(
   deps: ModelAskDeps,
   api: ModelApi,
   asker: AskContext,
-  { body, text, json, headers }: GivenRequest,
+  { name, body, text, json, headers }: GivenRequest,
 ): ModelAsk {
   const entries = clearEntries(text);
-  const model = resolveModel(body.model, deps);
+  const model = resolveModel(name, deps);
   checkAllowed(model, asker.models);
   checkFallbacks(json, asker.models);
-  if (!deps.relay.knowsModel(model)) throw unknownModel(deps.relay, asker, body.model);
+  if (!deps.relay.knowsModel(model)) throw unknownModel(deps.relay, asker, name);
   const { endpoint, style } = api;
   const native = nativePlan(endpoint, {
     ...{ text, entries, body, model, style },

@@ -5,7 +5,9 @@ import { ASK_ERRORS } from "../errors/ask-errors.ts";
 import { openaiStyle, responsesStyle } from "../errors/openai.ts";
 import { passHeaders } from "../errors/response.ts";
 import type { ErrorStyle } from "../errors/style.ts";
+import { parseShape } from "../middleware/body.ts";
 import { type StreamAskDeps, streamAsk } from "../middleware/stream-ask.ts";
+import { deploymentOf } from "../path-aliases.ts";
 import { type RouteDeclaration, type RouteRequest, resource } from "../route.ts";
 import { SAMPLE } from "../values.ts";
 import { allowedModels } from "./allowed-models.ts";
@@ -15,7 +17,7 @@ import { translateMessages } from "./messages/translate.ts";
 import { type ModelApi, type ModelAskDeps, readModelAsk } from "./read-request.ts";
 import { ResponsesBody } from "./responses/schema.ts";
 import { translateResponses } from "./responses/translate.ts";
-import { AnswerShape, ModelAskBody } from "./schema.ts";
+import { AnswerShape, ModelAskBody, NamedModel } from "./schema.ts";
 
 const MODEL = SAMPLE.model;
 const UNCHANGED =
@@ -81,7 +83,7 @@ function modelRoute({ endpoint, style }: ModelApi, declared: ModelRoute) {
 }
 
 /** Returns the schema of a body of which the server reads only the general fields. */
-const bodyWith = (fields: z.ZodRawShape) => ModelAskBody.extend(fields).loose();
+const bodyWith = (fields: z.ZodRawShape) => ModelAskBody.extend({ ...NamedModel.shape, ...fields }).loose();
 
 const ANYTHING = z.unknown().optional();
 const CONVERSATION = z.array(z.looseObject({})).optional().describe("The conversation so far.");
@@ -190,8 +192,10 @@ type ApiRequest = RouteRequest<(typeof ROUTES)["createChatCompletion"]>;
 async function answerModelRequest(deps: ModelDeps, api: ModelApi, request: ApiRequest): Promise<Response> {
   const { c, caller, body, text, json } = request;
   const asker = { ...askContext(c, caller, api.endpoint), models: allowedModels(caller, deps) };
-  const { headers, signal } = c.req.raw;
-  const ask = readModelAsk(deps, api, asker, { body, text, json, headers });
+  const { headers, signal, url } = c.req.raw;
+  // Azure ignores the body's model, too.
+  const { model } = parseShape(NamedModel, { model: deploymentOf(url) ?? body.model }, "request_invalid");
+  const ask = readModelAsk(deps, api, asker, { name: model, body, text, json, headers });
   c.set("model", ask.model);
   return ask.stream ? stream(c, deps, ask, api.style) : send(c, await askWhole(deps.relay, ask, signal));
 }

@@ -1,11 +1,16 @@
 import { z } from "zod";
 
+const ModelName = z.string().min(1).max(256).describe("One of `GET /v1/models`.");
+
+/** The name of the model that is asked, which may be in the path instead of the body. */
+export const NamedModel = z.object({ model: ModelName });
+
 /**
  * The fields that the server itself reads of the body of a model request. All others are for the upstream.
  * The body passes through untouched, so nothing is transformed here.
  */
 export const ModelAskBody = z.object({
-  model: z.string().min(1).max(256).describe("One of `GET /v1/models`."),
+  model: ModelName.optional(),
   stream: z.boolean().nullish().describe("Send the answer as it is made."),
   stream_options: z
     .looseObject({ include_usage: z.boolean().nullish() })

@@ -107,7 +107,7 @@ function createFind({ paths, components }: ApiDocument): (answer: CheckedAnswer)
   };
 
   const ofNone = (
-    name: "not_found" | "method_not_allowed" | "to_dashboard",
+    name: "not_found" | "method_not_allowed" | "websocket_refused" | "to_dashboard",
     status: number,
   ): Found | string => {
     const answered = components.responses[name];
@@ -123,10 +123,11 @@ function createFind({ paths, components }: ApiDocument): (answer: CheckedAnswer)
   };
 
   return ({ method, url, status }) => {
-    const { pathname } = new URL(url);
+    const pathname = routes.canonical(new URL(url).pathname);
     const route = routes.find(method, pathname);
     if (!route) {
-      if (routes.methodsOf(pathname).length > 0) return ofNone("method_not_allowed", status);
+      if (routes.methodsOf(pathname).length > 0)
+        return ofNone(status === 426 ? "websocket_refused" : "method_not_allowed", status);
       return ofNone(isHome(pathname, status) ? "to_dashboard" : "not_found", status);
     }
     const [path, verb] = [openApiPath(route.path), route.method.toLowerCase()];

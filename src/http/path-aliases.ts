@@ -1,0 +1,72 @@
+/** The paths of the model API begin with it. Base URLs of clients differ in what stands here. */
+const API = "/v1/";
+
+/**
+ * Clients put any of these before an endpoint, or none: `/v1/v1` (`ANTHROPIC_BASE_URL` that ends in `/v1`),
+ * `/openai/v1` (Groq's package), `/openai` (Azure's), `/api/v1` (OpenRouter's clients), `/anthropic`.
+ */
+const PREFIXES = new Set(["v1", "openai", "anthropic", "api"]);
+
+/** Azure's packages name the model in the path. It may have slashes. */
+const DEPLOYMENT = /^deployments\/(.+?)\/(chat\/completions|completions|embeddings|responses)$/;
+
+export type PathAliases = ReturnType<typeof createPathAliases>;
+
+/**
+ * Finds the paths of the model API as clients with another base URL send them. An alias only ever stands for a
+ * declared path below `/v1`. The router, access control, the log and the metrics see that path and no other.
+ */
+export function createPathAliases(declared: readonly string[]) {
+  const paths = new Set(declared.filter((path) => !path.includes(":")));
+  /** The beginnings of paths that end with a parameter, such as `/v1/models/`. */
+  const starts = declared.filter((path) => path.startsWith(API) && path.includes(":")).map(untilParam);
+
+  const isApi = (path: string) =>
+    path.startsWith(API) &&
+    (paths.has(path) || starts.some((start) => path.startsWith(start) && path.length > start.length));
+
+  return {
+    /** Returns the declared path that the given one stands for, or else the given path. */
+    canonical(path: string): string {
+      if (paths.has(path)) return path;
+      const rest = withoutPrefixes(path);
+      const [, , endpoint = rest] = DEPLOYMENT.exec(rest) ?? [];
+      const wanted = API + endpoint;
+      return isApi(wanted) ? wanted : path;
+    },
+
+    /** Returns the declared path of the model API that the given one ends with, if there is one. */
+    atEnd(path: string): string | undefined {
+      // No endpoint has more than two segments.
+      const parts = partsOf(path).slice(-2);
+      const tails = parts.map((_, at) => API + parts.slice(at).join("/"));
+      return tails.find((tail) => paths.has(tail));
+    },
+  };
+}
+
+const untilParam = (path: string): string => path.slice(0, path.indexOf(":"));
+
+const partsOf = (path: string): string[] => path.split("/").filter(Boolean);
+
+function withoutPrefixes(path: string): string {
+  const parts = partsOf(path);
+  const first = parts.findIndex((part) => !PREFIXES.has(part));
+  return first === -1 ? "" : parts.slice(first).join("/");
+}
+
+/** Returns the model that the path of the URL names, as Azure's packages write it; undefined if it names none. */
+export function deploymentOf(url: string): string | undefined {
+  if (!url.includes("/deployments/")) return undefined;
+  const { pathname } = new URL(url);
+  const [, model] = DEPLOYMENT.exec(withoutPrefixes(pathname)) ?? [];
+  return model === undefined ? undefined : decoded(model);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
