@@ -3,6 +3,8 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  fchmodSync,
+  fstatSync,
   fsyncSync,
   linkSync,
   openSync,
@@ -37,11 +39,16 @@ export function syncFolder(path: string): void {
   }
 }
 
-/** Makes a file readable for its owner only. Changes nothing if this process may not change the mode. */
-export function makePrivate(path: string): void {
-  if ((statSync(path).mode & 0o077) === 0) return;
+/**
+ * Makes a file, by its path or its descriptor, readable for its owner only. Changes nothing if this process may
+ * not change the mode.
+ */
+export function makePrivate(file: string | number): void {
+  const { mode } = typeof file === "number" ? fstatSync(file) : statSync(file);
+  if ((mode & 0o077) === 0) return;
   try {
-    chmodSync(path, 0o600);
+    if (typeof file === "number") fchmodSync(file, 0o600);
+    else chmodSync(file, 0o600);
   } catch (error) {
     // Another user owns the file and decides its mode, or the file system has no modes or is read-only.
     const { code } = error as NodeJS.ErrnoException;

@@ -49,6 +49,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
   "time.ts": { ours: ["clock.ts"], external: /^$/ },
   "data-folder.ts": { ours: ["errors.ts"], external: /^node:/ },
   "files.ts": { ours: [], external: /^node:/ },
+  "system-error.ts": { ours: [], external: /^$/ },
   log: { ours: [], external: /^$/ },
   json: { ours: [], external: /^$/ },
   net: { ours: [], external: /^(node:|bun$)/ },
@@ -103,6 +104,7 @@ const EVERYONE_MAY_IMPORT: ReadonlySet<string> = new Set([
   "clock.ts",
   "user-attributes.ts",
   "once.ts",
+  "system-error.ts",
 ]);
 
 const files = [...new Bun.Glob("src/**/*.{ts,tsx}").scanSync(root)].filter((path) => !path.endsWith(".d.ts"));

@@ -1,24 +1,28 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { CommandError, messageOfError } from "../errors.ts";
+import { CommandError } from "../errors.ts";
 import { makePrivate, publishFile } from "../files.ts";
+import { fileTrouble } from "../system-error.ts";
 
 const KEY_BYTES = 32;
+/** Windows has no such flag. */
+const NO_LINKS = constants.O_NOFOLLOW ?? 0;
 
 /**
  * Returns the key in the file, without surrounding white space. Creates a missing file with mode 600 and 256
  * random bits in base64url; processes that start at the same time get the same key. Makes a file that others
- * may read private. Throws a `CommandError` when the file is unreadable or empty, or holds more than one
- * word.
+ * may read private. Throws a `CommandError` when the file is unreadable, empty or a symbolic link, or holds
+ * more than one word.
  */
 export function readOrCreateKey(path: string): string {
   let key: string;
   try {
     key = (read(path) ?? create(path)).trim();
   } catch (error) {
-    const reason = messageOfError(error);
-    throw new CommandError(`Cannot read or create the key file ${path}: ${reason}`, { cause: error });
+    throw new CommandError(`Cannot read or create the key file ${path}: ${fileTrouble(error)}`, {
+      cause: error,
+    });
   }
   if (key === "")
     throw new CommandError(`The key file ${path} is empty. Restore it, or delete it to get a new key.`);
@@ -28,15 +32,21 @@ export function readOrCreateKey(path: string): string {
 }
 
 function read(path: string): string | undefined {
-  let text: string;
+  let file: number;
   try {
-    text = readFileSync(path, "utf8");
+    // A program that puts a link here must not choose which file is read, and which file's mode changes.
+    file = openSync(path, constants.O_RDONLY | NO_LINKS);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-  makePrivate(path);
-  return text;
+  try {
+    const text = readFileSync(file, "utf8");
+    makePrivate(file);
+    return text;
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Creates the file as a whole, synced: without its key after a power cut, no sealed token would open. */
@@ -54,5 +64,5 @@ function create(path: string): string {
   } finally {
     rmSync(temporary, { force: true });
   }
-  return readFileSync(path, "utf8");
+  return read(path) ?? "";
 }

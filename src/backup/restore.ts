@@ -15,12 +15,13 @@ import { join } from "node:path";
 import { createAudit } from "../auth/audit.ts";
 import type { Config } from "../config/settings.ts";
 import { DATABASE_NAME, databaseIn, sealKeyIn } from "../data-folder.ts";
-import { CommandError, messageOfError } from "../errors.ts";
+import { CommandError } from "../errors.ts";
 import { syncFolder } from "../files.ts";
 import { parseJson } from "../json/parse.ts";
 import { lockExclusive } from "../store/sqlite/lock.ts";
 import { openStore } from "../store/sqlite/open.ts";
 import { inspectDatabase, SCHEMA_VERSION } from "../store/sqlite/snapshot.ts";
+import { fileTrouble } from "../system-error.ts";
 import { readArchive } from "./archive.ts";
 import { countOpened, FILE_NAMES, fingerprintOf, MANIFEST_NAME, Manifest } from "./format.ts";
 
@@ -37,7 +38,7 @@ interface RestoreOptions extends Pick<Config, "data" | "sealKey"> {
  */
 export async function restoreBackup({ file, data, sealKey, force }: RestoreOptions) {
   const refuse = (error: unknown) => {
-    const reason = messageOfError(error);
+    const reason = error instanceof CommandError ? error.message : fileTrouble(error);
     return new CommandError(`Cannot restore ${file}: ${reason}`, { cause: error });
   };
   if (!existsSync(file)) throw refuse("The file does not exist.");

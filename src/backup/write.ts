@@ -11,7 +11,7 @@ import {
   SEAL_KEY_NAME,
   sealKeyIn,
 } from "../data-folder.ts";
-import { CommandError, messageOfError } from "../errors.ts";
+import { CommandError } from "../errors.ts";
 import { publishFile, syncFolder } from "../files.ts";
 import { lockShared } from "../store/sqlite/lock.ts";
 import { openStore } from "../store/sqlite/open.ts";
@@ -22,6 +22,7 @@ import {
   SCHEMA_VERSION,
   versionOf,
 } from "../store/sqlite/snapshot.ts";
+import { fileTrouble } from "../system-error.ts";
 import { type ArchiveEntry, writeArchive } from "./archive.ts";
 import { countOpened, type FileName, FORMAT, fingerprintOf, MANIFEST_NAME, Manifest } from "./format.ts";
 
@@ -52,8 +53,7 @@ export async function writeBackup(options: BackupOptions): Promise<Manifest> {
     return await (isAudited ? write() : audited(database, basename(file), write));
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    const reason = messageOfError(error);
-    throw new CommandError(`Cannot back up to ${file}: ${reason}`, { cause: error });
+    throw new CommandError(`Cannot back up to ${file}: ${fileTrouble(error)}`, { cause: error });
   } finally {
     release();
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { usageError } from "../errors.ts";
+import { fileTrouble } from "../system-error.ts";
 import {
   type Config,
   type Origins,
@@ -110,9 +111,8 @@ function readSecret(name: SettingName, variable: string, env: Environment, given
     return { text: readFileSync(path, "utf8").replace(/\r?\n$/, ""), from: fileVariable };
   } catch (error) {
     // The path is left out: some people set the variable to the key itself.
-    const { code = "unknown error" } = error as NodeJS.ErrnoException;
-    const fault = `The file that ${fileVariable} names cannot be read (${code}). Check its path and its mode.`;
-    given.addFault(name, fault);
+    const reason = fileTrouble(error, "Check its path and its mode.");
+    given.addFault(name, `The file that ${fileVariable} names cannot be read. ${reason}`);
     return { text: "", from: fileVariable };
   }
 }

@@ -1,5 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { readOrCreateKey } from "../../src/auth/key-file.ts";
 import { CommandError } from "../../src/errors.ts";
@@ -96,8 +104,23 @@ describe("a refused key file", () => {
   test("a folder in place of the key file is refused", async () => {
     const path = join(tempFolder(), "a.key");
     mkdirSync(path);
-    expect(await refusalOf(path)).toContain("EISDIR");
+    expect(await refusalOf(path)).toContain("It is a folder.");
   });
+
+  test.skipIf(windows)(
+    "a symbolic link in place of the key file is refused, and its target is left alone",
+    async () => {
+      const folder = tempFolder();
+      const [target, path] = [join(folder, "target"), join(folder, "a.key")];
+      writeFileSync(target, "the-key-of-another-program", { mode: 0o644 });
+      chmodSync(target, 0o644);
+      symlinkSync(target, path);
+      const refusal = await refusalOf(path);
+      expect(refusal).toContain("It is a symbolic link");
+      expect(refusal).not.toContain("another-program");
+      expect(mode(target)).toBe("644");
+    },
+  );
 
   test("a key file in a folder that cannot be created is refused", async () => {
     const path = join(tempFolder(), "data", "a.key");

@@ -2,7 +2,8 @@ import { Database, SQLiteError } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import { z } from "zod";
 import type { UserWithToken } from "../../auth/users.ts";
-import { CommandError, messageOfError } from "../../errors.ts";
+import { CommandError } from "../../errors.ts";
+import { fileTrouble } from "../../system-error.ts";
 
 /** Accepts empty ids and tokens, which the import lists one by one. */
 const Rows = z.array(z.object({ user_id: z.string(), token: z.string() }));
@@ -20,6 +21,8 @@ export function readReferenceUsers(path: string): UserWithToken[] {
       throw refuse("Some of its users have an id or a token that is not text.", error);
     if (error instanceof SQLiteError && error.code === "SQLITE_ERROR")
       throw refuse("It has no table `tokens` with the columns `user_id` and `token`.", error);
-    throw refuse(messageOfError(error), error);
+    if (error instanceof SQLiteError && error.code === "SQLITE_NOTADB")
+      throw refuse("It is not a SQLite database. Name the reference server's auth.db.", error);
+    throw refuse(fileTrouble(error), error);
   }
 }

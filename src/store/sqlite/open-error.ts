@@ -1,6 +1,7 @@
-import { CommandError, messageOfError } from "../../errors.ts";
+import { CommandError } from "../../errors.ts";
+import { fileTrouble } from "../../system-error.ts";
 
-/** The meaning of error codes of SQLite and the operating system, and what to do, by how the code begins. */
+/** The meaning of error codes of SQLite, and what to do, by how the code begins. */
 const MEANINGS: readonly (readonly [string, string])[] = [
   ["SQLITE_NOTADB", "It is not a SQLite database. Move it away, or restore a backup."],
   ["SQLITE_CORRUPT", "It is damaged. Move it away, or restore a backup."],
@@ -12,13 +13,6 @@ const MEANINGS: readonly (readonly [string, string])[] = [
   ],
   ["SQLITE_FULL", "The disk is full."],
   ["SQLITE_IOERR", "The disk cannot be read or written."],
-  ["EISDIR", "It is a folder. Move it away, or choose another data folder."],
-  ["ENOTDIR", "A part of its path is a file. Choose another data folder."],
-  ["EEXIST", "A part of its path is a file. Choose another data folder."],
-  ["EACCES", "No permission. Check the owner and mode of the file and its folder."],
-  ["EPERM", "No permission. Check the owner and mode of the file and its folder."],
-  ["EROFS", "The disk is read-only. Choose another data folder."],
-  ["ENOSPC", "The disk is full."],
 ];
 
 /** Returns an error whose message says in one line why the database cannot be opened and what to do. */
@@ -26,6 +20,7 @@ export function openError(path: string, error: unknown): CommandError {
   if (error instanceof CommandError) return error;
   const code = String((error as { code?: unknown } | null)?.code ?? "");
   const known = MEANINGS.find(([prefix]) => code.startsWith(prefix))?.[1];
-  const meaning = known ?? messageOfError(error).replaceAll("\n", " ");
-  return new CommandError(`Cannot open the database ${path}: ${meaning}`, { cause: error });
+  return new CommandError(`Cannot open the database ${path}: ${known ?? fileTrouble(error)}`, {
+    cause: error,
+  });
 }
