@@ -16,5 +16,7 @@ export const agentKeyIn = (folder: string) => join(folder, AGENT_KEY_NAME);
 export function existingDatabaseIn(folder: string): string {
   const path = databaseIn(folder);
   if (existsSync(path)) return path;
-  throw new CommandError(`There is no database in ${folder}. Name the data folder with --data.`);
+  throw new CommandError(
+    `There is no database in ${folder}. Name the server's data folder with --data, or start the server once to create one.`,
+  );
 }

@@ -4,7 +4,7 @@ import { CommandError, usageError } from "../errors.ts";
 import { AddAgentKeyBody } from "../http/admin/schema.ts";
 import type { StoredAgentKey } from "../store/store.ts";
 import { readArgs } from "./args.ts";
-import { COMMANDS, usageOf } from "./commands.ts";
+import { COMMANDS } from "./commands.ts";
 import { withStore } from "./local-database.ts";
 import { type Command, type Terminal, toJson } from "./terminal.ts";
 import { table } from "./text-table.ts";
@@ -27,13 +27,13 @@ export const agents: Command = async (args, io) => {
   const { json, models } = flags;
   const [subcommand = "", subject = "", ...more] = positionals;
   const run = Object.hasOwn(SUBCOMMANDS, subcommand) ? SUBCOMMANDS[subcommand] : undefined;
-  const wantsSubject = subcommand !== "list";
-  const isModelsWrong = models !== undefined && subcommand !== "add";
-  if (!run || more.length > 0 || wantsSubject !== (subject !== "") || isModelsWrong) {
-    io.err(usageOf("agents"));
-    return 2;
-  }
-  await withStore({ data: settings.data, create: subcommand === "add" }, (store) => {
+  if (!run) throw usageError("Give one of: agents list, agents add <name>, agents revoke <name or id>.");
+  const argument = subcommand === "list" ? "no argument" : "one name, with quotes if it has blanks,";
+  if (more.length > 0 || (subcommand !== "list") !== (subject !== ""))
+    throw usageError(`Give ${argument} after agents ${subcommand}.`);
+  if (models !== undefined && subcommand !== "add")
+    throw usageError("--models belongs to agents add. Leave it out.");
+  await withStore(settings.data, (store) => {
     const keys = createAgentKeys({ main: { matches: () => false }, store: store.agentKeys });
     const audit = createAudit({ audit: store.audit });
     const names = models?.split(",").map((name) => name.trim()) ?? null;

@@ -3,18 +3,16 @@ import type { Manifest } from "../backup/format.ts";
 import { restoreBackup } from "../backup/restore.ts";
 import { writeBackup } from "../backup/write.ts";
 import { AGENT_KEY_NAME } from "../data-folder.ts";
+import { usageError } from "../errors.ts";
 import { readArgs } from "./args.ts";
-import { COMMANDS, usageOf } from "./commands.ts";
+import { COMMANDS } from "./commands.ts";
 import { type Command, counted } from "./terminal.ts";
 import { PROGRAM, VERSION } from "./version.ts";
 
 export const backup: Command = async (args, io) => {
   const { settings, flags, positionals } = readArgs({ args, env: io.env }, COMMANDS.backup);
   const [file, ...more] = positionals;
-  if (!file || more.length > 0) {
-    io.err(usageOf("backup"));
-    return 2;
-  }
+  if (!file || more.length > 0) throw usageError("Give one argument: the file to write the backup to.");
   const { force: overwrite, audited: isAudited } = flags;
   const manifest = await writeBackup({ ...settings, file, overwrite, isAudited, program: VERSION });
   io.out(`Backed up ${contentsOf(manifest)} to ${file} (${statSync(file).size} bytes).\n`);
@@ -31,10 +29,7 @@ export const backup: Command = async (args, io) => {
 export const restore: Command = async (args, io) => {
   const { settings, flags, positionals } = readArgs({ args, env: io.env }, COMMANDS.restore);
   const [file, ...more] = positionals;
-  if (!file || more.length > 0) {
-    io.err(usageOf("restore"));
-    return 2;
-  }
+  if (!file || more.length > 0) throw usageError("Give one argument: the file of the backup.");
   const restored = await restoreBackup({ ...settings, file, force: flags.force });
   const { manifest, tokens, openedTokens, replaced } = restored;
   io.out(`Restored ${contentsOf(manifest)} from ${manifest.made_at}.\n`);

@@ -1,7 +1,6 @@
 import type { SettingName } from "../config/settings.ts";
 import type { Flags } from "./args.ts";
 import { ATTRIBUTE_FLAGS, GRACE_FLAG, JSON_FLAG } from "./users/flags.ts";
-import { PROGRAM } from "./version.ts";
 
 export interface CommandDescription {
   summary: string;
@@ -97,11 +96,4 @@ export type CommandName = keyof typeof COMMANDS;
 
 export function isCommand(word: string | undefined): word is CommandName {
   return word !== undefined && Object.hasOwn(COMMANDS, word);
-}
-
-/** Returns how a command is called, a line for each way. */
-export function usageOf(name: CommandName): string {
-  return COMMANDS[name].usage
-    .map((line, index) => `${index === 0 ? "usage:" : "      "} ${PROGRAM} ${line}\n`)
-    .join("");
 }

@@ -36,15 +36,13 @@ interface Subcommand {
   needsFlag?: boolean;
   /** Whether it makes tokens, and so needs the key that encrypts them. */
   makesTokens?: boolean;
-  /** Whether it may create a data folder. */
-  createsData?: boolean;
 }
 
 /** Manages the users in the local database. A running server follows within a second. */
 export const users: Command = async ([word = "", ...args], io) => {
   const subcommand = Object.hasOwn(SUBCOMMANDS, word) ? SUBCOMMANDS[word] : undefined;
   if (!subcommand) throw unknownSubcommand(word);
-  const { argument, flags: ownFlags, needsFlag, makesTokens, createsData = false } = subcommand;
+  const { argument, flags: ownFlags, needsFlag, makesTokens } = subcommand;
   const { settings, flags, positionals } = readArgs(
     { args, env: io.env },
     { settings: COMMANDS.users.settings, flags: { ...ownFlags, ...JSON_FLAG } },
@@ -58,10 +56,9 @@ export const users: Command = async ([word = "", ...args], io) => {
     throw usageError(`Give ${argument ? `one ${argument}` : "no argument"} after users ${word}.`);
   if (needsFlag && Object.keys(attributes).length === 0)
     throw usageError("There is nothing to set. Give a flag, such as --max-parallel 4.");
-  // Read before the database is opened, and perhaps created.
   const imported = argument === "<auth.db>" ? readReferenceUsers(subject) : [];
   const { data, sealKey } = settings;
-  await withStore({ data, create: createsData }, (store) => {
+  await withStore(data, (store) => {
     const seal = makesTokens ? loadSeal({ sealKey, path: sealKeyIn(data) }) : NO_SEAL;
     const audit = createAudit({ audit: store.audit });
     const users = createUsers({ users: store.users, seal });
@@ -88,7 +85,7 @@ function unknownSubcommand(word: string): CommandError {
 }
 
 const SUBCOMMANDS: Record<string, Subcommand> = {
-  add: { run: add, flags: ATTRIBUTE_FLAGS, makesTokens: true, createsData: true },
+  add: { run: add, flags: ATTRIBUTE_FLAGS, makesTokens: true },
   list: { run: list },
   show: { run: async (work) => print(work, await findUser(work)), argument: "<user>" },
   set: { run: set, argument: "<user>", flags: ATTRIBUTE_FLAGS, needsFlag: true },
@@ -96,7 +93,7 @@ const SUBCOMMANDS: Record<string, Subcommand> = {
   enable: { run: (work) => switchTo("enable", work), argument: "<user>" },
   rotate: { run: rotate, argument: "<user>", flags: GRACE_FLAG, makesTokens: true },
   delete: { run: remove, argument: "<user>" },
-  import: { run: importAll, argument: "<auth.db>", makesTokens: true, createsData: true },
+  import: { run: importAll, argument: "<auth.db>", makesTokens: true },
 };
 
 async function list({ users, json, now, io }: Work): Promise<void> {

@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { backup, restore } from "../../src/cli/backup.ts";
-import { openTestFile, tempFolder } from "../support/store.ts";
+import type { CommandError } from "../../src/errors.ts";
+import { failureOf, openTestFile, tempFolder } from "../support/store.ts";
 import { unpackTar } from "../support/tar.ts";
 import { messageOf, modeOf, SEAL_KEY, scene } from "./backup-scene.ts";
 
@@ -94,12 +95,13 @@ describe("backup", () => {
 });
 
 test.each([[backup], [restore]])(
-  "the command %p shows its usage when called without a file, or with two",
+  "the command %p is refused in one line when called without a file, or with two",
   async (command) => {
-    const { output, run } = await scene();
+    const { run } = await scene();
     for (const args of [[], ["a", "b"]]) {
-      expect(await run(command, args)).toBe(2);
-      expect(output.err).toMatch(/^usage: chatgpt-api-server (backup|restore) <file>/);
+      const error = (await failureOf(() => run(command, args))) as CommandError;
+      expect(error.exitCode).toBe(2);
+      expect(error.message).toMatch(/^Give one argument: the file .*\.$/);
     }
   },
 );

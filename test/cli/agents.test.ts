@@ -4,10 +4,9 @@ import { join } from "node:path";
 import { createAgentKeys } from "../../src/auth/agent-keys.ts";
 import { agents as command } from "../../src/cli/agents.ts";
 import { CommandError } from "../../src/errors.ts";
-import { failureOf, openTestFile, tempFolder } from "../support/store.ts";
+import { failureOf, newDataFolder, openTestFile, tempFolder } from "../support/store.ts";
 
-function scene() {
-  const data = join(tempFolder(), "data");
+function scene(data = newDataFolder()) {
   const output = { out: "", err: "" };
   const run = async (args: string[], env: Record<string, string> = {}) => {
     output.out = "";
@@ -116,11 +115,11 @@ describe("agents list and revoke", () => {
       expect(await failureOf(() => run(["revoke", subject]))).toBeInstanceOf(CommandError);
   });
 
-  test("agents list and revoke do not create a data folder", async () => {
-    const { data, run } = scene();
-    for (const args of [["list"], ["revoke", "a"]]) {
+  test("no command of agents creates a data folder", async () => {
+    const { data, run } = scene(join(tempFolder(), "data"));
+    for (const args of [["add", "a"], ["list"], ["revoke", "a"]]) {
       const error = (await failureOf(() => run(args))) as CommandError;
-      expect(error.message).toBe(`There is no database in ${data}. Name the data folder with --data.`);
+      expect(error.message).toStartWith(`There is no database in ${data}. Name the server's data folder`);
     }
     expect(existsSync(data)).toBe(false);
   });
@@ -139,19 +138,20 @@ test("each change of an agent key is a row in the audit, without the key", async
   expect(JSON.stringify(rows)).not.toContain(key);
 });
 
-for (const args of [
-  [],
-  ["add"],
-  ["list", "a"],
-  ["revoke"],
-  ["add", "a", "b"],
-  ["remove", "a"],
-  ["list", "--models", "m"],
-]) {
-  test(`the arguments agents ${args.join(" ")} print the usage`, async () => {
-    const { data, output, run } = scene();
-    expect(await run(args)).toBe(2);
-    expect(output.err).toStartWith("usage: chatgpt-api-server agents list [--json]");
-    expect(existsSync(data)).toBe(false);
-  });
-}
+const COMMANDS = "Give one of: agents list, agents add <name>, agents revoke <name or id>.";
+const oneName = (word: string) => `Give one name, with quotes if it has blanks, after agents ${word}.`;
+
+test.each<[string[], string]>([
+  [[], COMMANDS],
+  [["remove", "a"], COMMANDS],
+  [["add"], oneName("add")],
+  [["add", "a", "b"], oneName("add")],
+  [["revoke"], oneName("revoke")],
+  [["list", "a"], "Give no argument after agents list."],
+  [["list", "--models", "m"], "--models belongs to agents add. Leave it out."],
+])("the arguments agents %j are refused in one line, with exit code 2", async (args, message) => {
+  const { data, run } = scene(join(tempFolder(), "data"));
+  const error = (await failureOf(() => run(args))) as CommandError;
+  expect([error.exitCode, error.message]).toEqual([2, message]);
+  expect(existsSync(data)).toBe(false);
+});

@@ -20,6 +20,13 @@ export function openTestFile(path: string, options: Omit<StoreOptions, "path"> =
   return store;
 }
 
+/** Makes a data folder with an empty database, as a server's first start does. It is removed after the test. */
+export function newDataFolder(): string {
+  const data = join(tempFolder(), "data");
+  void openStore({ path: join(data, "server.db") }).close();
+  return data;
+}
+
 /** Makes an empty folder, which is removed with its content after the test. */
 export function tempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "chatgpt-api-server-test-"));

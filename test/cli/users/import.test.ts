@@ -10,16 +10,15 @@ import { users as command } from "../../../src/cli/users.ts";
 import { CommandError } from "../../../src/errors.ts";
 import { userPrincipal } from "../../../src/principal.ts";
 import type { Store } from "../../../src/store/store.ts";
-import { failureOf, openTestFile, tempFolder } from "../../support/store.ts";
+import { failureOf, newDataFolder, openTestFile, tempFolder } from "../../support/store.ts";
 
 const SEAL_KEY = "a seal key of thirty-two characters, from the environment";
 
 const newRow = (): UserWithToken => ({ user_id: crypto.randomUUID(), token: crypto.randomUUID() });
 
 /** Returns a data folder, a path for the reference server's database, and the command with its output. */
-function scene() {
+function scene(data = newDataFolder()) {
   const folder = tempFolder();
-  const data = join(folder, "data");
   const source = join(folder, "auth.db");
   const output = { out: "", err: "" };
   const run = (args: string[], env: Record<string, string> = {}) =>
@@ -166,7 +165,7 @@ describe("users import", () => {
     [
       "is not a database",
       (path: string) => writeFileSync(path, "no database\n".repeat(99)),
-      "file is not a database",
+      "It is not a SQLite database.",
     ],
     [
       "has no such table",
@@ -188,7 +187,7 @@ describe("users import", () => {
     ],
   ] as const) {
     test(`users import refuses a file that ${what} in one line, and creates no data folder`, async () => {
-      const { data, source, output, runImport } = scene();
+      const { data, source, output, runImport } = scene(join(tempFolder(), "data"));
       make(source);
       const error = (await failureOf(runImport)) as CommandError;
       expect(error).toBeInstanceOf(CommandError);

@@ -5,7 +5,7 @@ import { help } from "../../../src/cli/help.ts";
 import { users as command } from "../../../src/cli/users.ts";
 import { CommandError } from "../../../src/errors.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
-import { failureOf, openTestFile, tempFolder } from "../../support/store.ts";
+import { failureOf, newDataFolder, openTestFile, tempFolder } from "../../support/store.ts";
 import { until } from "../../support/until.ts";
 import { recordedTerminal } from "../terminal.ts";
 
@@ -25,7 +25,7 @@ const LIMIT_FLAGS = [
 const UNLIMITED = Object.fromEntries(Object.keys(LIMITS).map((name) => [name, null]));
 
 /** Returns the command with a data folder of its own. */
-function scene(data = join(tempFolder(), "data")) {
+function scene(data = newDataFolder()) {
   const run = async (...args: string[]) => {
     const io = recordedTerminal();
     const code = await command([...args, "--data", data], io);
@@ -249,7 +249,7 @@ describe("wrong arguments", () => {
     [["rotate", "a", "--grace", "soon"], '--grace "soon" is not valid. Give a time'],
   ] as const) {
     test(`the arguments users ${args.join(" ")} are refused, with exit code 2, and change nothing`, async () => {
-      const { data } = scene();
+      const data = join(tempFolder(), "data");
       const error = (await failureOf(() =>
         command([...args], recordedTerminal({ CHATGPT_API_DATA: data })),
       )) as CommandError;
@@ -261,11 +261,19 @@ describe("wrong arguments", () => {
   }
 });
 
-test("only commands that add users create a data folder, and only those that make tokens create a key", async () => {
-  const { data, run, fault } = scene();
-  for (const args of [["list"], ["show", "a"], ["set", "a", "--name", "b"], ["rotate", "a"], ["delete", "a"]])
+test("no command of users creates a data folder, and only those that make tokens create a key", async () => {
+  const { data, run, fault } = scene(join(tempFolder(), "data"));
+  const commands = [
+    ["add"],
+    ["list"],
+    ["show", "a"],
+    ["set", "a", "--name", "b"],
+    ["rotate", "a"],
+    ["delete", "a"],
+  ];
+  for (const args of commands)
     expect(await fault(...args)).toBe(
-      `1: There is no database in ${data}. Name the data folder with --data.`,
+      `1: There is no database in ${data}. Name the server's data folder with --data, or start the server once to create one.`,
     );
   expect(existsSync(data)).toBe(false);
   await openTestFile(join(data, "server.db")).close();
