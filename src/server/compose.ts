@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import manifest from "../../package.json" with { type: "json" };
 import { type AgentSockets, createAgentSockets } from "../agents/sockets.ts";
 import { createAudit } from "../auth/audit.ts";
@@ -27,16 +26,18 @@ import { openStore } from "../store/sqlite/open.ts";
 import type { Store } from "../store/store.ts";
 import { startUpkeep } from "../store/upkeep.ts";
 import { type CountingClock, createClock, every, within } from "../time.ts";
+import { isFirstStart, noteStarted } from "./first-start.ts";
 import { type Access, createAccess, createIdentities, type Identities } from "./identities.ts";
 import { type Listener, listen } from "./listener.ts";
 import { createObserver } from "./observer.ts";
 import { splitSockets } from "./sockets.ts";
+import { closeFolder, warnOfLostSeal } from "./start-checks.ts";
 
 export interface RunningServer {
   /** The port it listens on, which the runtime chose if the setting was 0. */
   port: number;
   agentKey: string;
-  /** Signs the administrator in once, within an hour. Undefined if the data folder already had a database. */
+  /** Signs the administrator in once, within an hour. Undefined if a server has started on the data before. */
   signInCode: string | undefined;
   /** Reads the certificate's files again, for new connections. The log says whether that worked. */
   reloadCertificate(): void;
@@ -71,11 +72,14 @@ const newId = () => crypto.randomUUID();
 /** Starts everything, or throws a `CommandError` that says in one line why it cannot. */
 export async function startServer(config: Config, log: Log, options: ServerOptions = {}) {
   const path = databaseIn(config.data);
-  const isFirstStart = !existsSync(path);
+  const isFirst = isFirstStart(config.data);
   const onError = (error: unknown) => log.error("store_write_failed", { cause: causeOf(error) });
   const store = openStore({ path, isServer: true, checkpointsOnThread: true, onError });
   try {
-    return await compose({ ...options, config, log, store, isFirstStart });
+    closeFolder(config.data, log);
+    const server = await compose({ ...options, config, log, store, isFirstStart: isFirst });
+    noteStarted(config.data);
+    return server;
   } catch (error) {
     await store.close();
     throw error;
@@ -118,6 +122,7 @@ async function compose(given: Given): Promise<RunningServer> {
     onError: (error) => log.error("users_unreadable", { cause: causeOf(error) }),
   });
   const stopLive = every(LIVE_EVERY_MS, live.tick);
+  const sealChecked = warnOfLostSeal(identities.users, log);
   log.info("listening", { port: server.port, host: config.host ?? "*" });
 
   const stop = async () => {
@@ -129,6 +134,7 @@ async function compose(given: Given): Promise<RunningServer> {
     await within(clock, FLUSH_MS, server.stop());
     await server.stop(true);
     for (const end of [agents.stop, stopUpkeep, stopWatch, metrics.stop]) end();
+    await sealChecked;
     await store.close();
     log.info("stopped", { ...relay.stats(), timers: clock.pending() });
   };

@@ -9,8 +9,10 @@ import { createSecret } from "../auth/secret.ts";
 import { createSessions } from "../auth/sessions.ts";
 import { createSignInCode, NO_CODE } from "../auth/sign-in-code.ts";
 import { createUsers } from "../auth/users.ts";
+import { agentKey as agentKeyKind } from "../config/kinds.ts";
 import type { Config } from "../config/settings.ts";
 import { agentKeyIn, sealKeyIn } from "../data-folder.ts";
+import { CommandError } from "../errors.ts";
 import { createAuthenticate } from "../http/authenticate.ts";
 import { AccessControl } from "../http/middleware/access.ts";
 import { createClientAddresses, createTlsCheck } from "../http/middleware/client-address.ts";
@@ -22,7 +24,7 @@ interface Given {
   config: Config;
   log: Log;
   store: Store;
-  /** The data folder had no database yet. */
+  /** No server has started on the data folder yet. */
   isFirstStart: boolean;
 }
 
@@ -40,7 +42,7 @@ export type Access = ReturnType<typeof createAccess>;
 
 /** Creates everything that tells who may come in: the keys, the users and the sessions. */
 export function createIdentities({ config, store, log, isFirstStart }: Given, later: Later) {
-  const agentKey = config.agentKey ?? readOrCreateKey(agentKeyIn(config.data));
+  const agentKey = config.agentKey ?? loadAgentKey(agentKeyIn(config.data));
   log.mask(agentKey);
   const agentKeys = createAgentKeys({
     main: createSecret(agentKey),
@@ -63,6 +65,14 @@ export function createIdentities({ config, store, log, isFirstStart }: Given, la
   const metricsKey = config.metricsKey === undefined ? undefined : createSecret(config.metricsKey);
   const authenticate = createAuthenticate({ callers, metricsKey, useCode: code?.use ?? NO_CODE });
   return { agentKey, agentKeys, sessions, callers, users, signInCode: code?.text, authenticate };
+}
+
+/** Returns the key in the file. Throws a `CommandError` if `--agent-key` would not accept it. */
+function loadAgentKey(path: string): string {
+  const key = readOrCreateKey(path);
+  const { error } = agentKeyKind.schema.safeParse(key);
+  if (error) throw new CommandError(`The key in ${path} is not valid. ${error.issues[0]?.message}`);
+  return key;
 }
 
 /**
