@@ -4,7 +4,7 @@ import type { Model } from "../protocol/agent-v2.ts";
 import { CLOSE, type CloseReason } from "../protocol/close.ts";
 import type { Agent } from "../relay/agent.ts";
 import type { Relay } from "../relay/relay.ts";
-import type { AgentCommand, AgentProfile, Transport } from "../relay/types.ts";
+import type { AgentCommand, AgentProfile, SentBytes, Transport } from "../relay/types.ts";
 import type { Admission } from "./admission.ts";
 import type { SocketLease } from "./socket-limit.ts";
 
@@ -12,6 +12,8 @@ import type { SocketLease } from "./socket-limit.ts";
 export interface AgentSocket {
   /** Returns the bytes sent, -1 if the text waits until the socket has drained, 0 if the text was dropped. */
   sendText(text: string): number;
+  /** Returns how many bytes wait because the socket does not take more. */
+  getBufferedAmount(): number;
   close(code: number, reason: string): void;
 }
 
@@ -43,6 +45,10 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
   /** Undefined before the upgrade is done, and once the socket is closed. */
   #socket: AgentSocket | undefined;
   #stopHelloTimer: Cancel | undefined;
+  #sentBytes = 0;
+  /** Up to where the frames reach to which an answer is awaited, and those that the agent has read. */
+  #markedBytes = 0;
+  #readBytes = 0;
 
   constructor(
     protected readonly options: Options,
@@ -120,11 +126,28 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
     if (!this.agent) this.close("id_in_use");
   }
 
+  sentBytes(): SentBytes {
+    const buffered = this.#socket?.getBufferedAmount() ?? 0;
+    return { total: this.#sentBytes, buffered, read: this.#readBytes };
+  }
+
   /** Returns false if the frame cannot be sent. */
   protected write(frame: object): boolean {
-    const bytes = this.#socket?.sendText(JSON.stringify(frame)) ?? 0;
+    const text = JSON.stringify(frame);
+    const bytes = this.#socket?.sendText(text) ?? 0;
+    this.#sentBytes += bytes < 0 ? Buffer.byteLength(text) : bytes;
     if (bytes < 0 && this.agent) this.relay.writable(this.agent, false);
     return bytes !== 0;
+  }
+
+  /** The agent will answer the frame that was just sent, and shows by it that it has read all up to there. */
+  protected markSent(): void {
+    this.#markedBytes = this.#sentBytes;
+  }
+
+  /** The agent has read all frames up to the mark. */
+  protected markRead(): void {
+    this.#readBytes = this.#markedBytes;
   }
 
   /** Forgets the timer, which would otherwise be kept for as long as the agent is connected. */

@@ -35,10 +35,10 @@ export class V1Connection extends AgentConnection<V1Options> {
     switch (command.kind) {
       case "ping":
         this.#pingId = this.options.newId();
-        return this.#send(this.#pingId, V1_MESSAGE.ping, "");
+        return this.#sendMarked(this.#pingId, V1_MESSAGE.ping, "");
       case "ask":
         this.#slot = command.slot;
-        return this.#send(command.slot, V1_MESSAGE.ask, JSON.stringify(command.request));
+        return this.#sendMarked(command.slot, V1_MESSAGE.ask, JSON.stringify(command.request));
       case "cancel":
         // v1 has no frame for it. The answer is dropped when it comes.
         return true;
@@ -65,11 +65,13 @@ export class V1Connection extends AgentConnection<V1Options> {
   #pong(agent: Agent): void {
     this.#pingId = undefined;
     this.#unexpectedFrames = 0;
+    this.markRead();
     this.relay.pong(agent);
   }
 
   #answer(agent: Agent, frame: V1AgentFrame): void {
     this.#unexpectedFrames = 0;
+    this.markRead();
     const answer = parseAnswer(frame.data);
     if (answer) this.relay.done(agent, frame.id, { kind: "v1", answer });
     else this.#fail(agent, frame.id, "agent_answer_invalid", { response: echo(frame) });
@@ -90,6 +92,12 @@ export class V1Connection extends AgentConnection<V1Options> {
   #unexpected(): void {
     this.relay.ignored();
     if (++this.#unexpectedFrames >= UNEXPECTED_FRAMES_MAX) this.refuse("frames_bad");
+  }
+
+  #sendMarked(id: string, message: string, data: string): boolean {
+    const isSent = this.#send(id, message, data);
+    this.markSent();
+    return isSent;
   }
 
   #send(id: string, message: string, data: string): boolean {

@@ -26,6 +26,9 @@ const FRAMES_WINDOW_MS = 10_000;
 /** How long after a cancel the frames may still arrive that the agent sent before it read the cancel. */
 const LATE_MS = 10_000;
 
+/** An agent waits 90 s for a sign of the server, in which this much arrives on a slow line. */
+const ANNOUNCED_LENGTH = 1024 * 1024;
+
 const NOT_HELLO = "the first frame must be a hello";
 
 /** The connection of an agent that speaks v2. See `protocol/agent-v2.ts` for the frames. */
@@ -42,8 +45,7 @@ export class V2Connection extends AgentConnection<V2Options> {
   send(command: AgentCommand): boolean {
     switch (command.kind) {
       case "ping":
-        this.#pingSent = true;
-        return this.write({ type: "ping" });
+        return this.#ping();
       case "cancel":
         return this.#cancel(command.slot);
       case "ask": {
@@ -55,14 +57,23 @@ export class V2Connection extends AgentConnection<V2Options> {
     }
   }
 
+  #ping(): boolean {
+    this.#pingSent = true;
+    const isSent = this.write({ type: "ping" });
+    this.markSent();
+    return isSent;
+  }
+
   #ask({ command, id, refused }: SentAsk): boolean {
     const { request, model, deadlineMs, origin } = command;
+    const body = request.body(model, refused);
+    if (body.length >= ANNOUNCED_LENGTH) this.write({ type: "announce", bytes: body.length });
     return this.write({
       type: "ask",
       ask: id,
       endpoint: request.endpoint,
       stream: request.stream && !refused.has("stream"),
-      body: request.body(model, refused),
+      body,
       headers: headersOf(request, origin),
       deadline_ms: deadlineMs,
     });
@@ -113,20 +124,21 @@ export class V2Connection extends AgentConnection<V2Options> {
     if ("ask" in frame) this.#answer(frame, agent);
     else if (frame.type === "hello") this.refuse("hello_repeated");
     else if (frame.type === "pong") this.#pong(agent);
-    else if (this.#mayGoOn()) this.#change(frame, agent);
+    else if (this.#mayGoOn()) this.#other(frame, agent);
   }
 
-  #change(frame: ChangeFrame, agent: Agent): void {
-    if (frame.type === "pause") {
-      this.relay.pause(agent);
-      return;
+  #other(frame: OtherFrame, agent: Agent): void {
+    if (frame.type === "pause") this.relay.pause(agent);
+    else if (frame.type === "announce") this.relay.announced(agent, frame.bytes);
+    else {
+      const { type: _, models, ...offer } = frame;
+      this.relay.update(agent, { ...offer, models: models && modelsOfKey(models, this.admitted.key) });
     }
-    const { type: _, models, ...offer } = frame;
-    this.relay.update(agent, { ...offer, models: models && modelsOfKey(models, this.admitted.key) });
   }
 
   #pong(agent: Agent): void {
-    if (!this.#pingSent) this.#unexpected();
+    if (this.#pingSent) this.markRead();
+    else this.#unexpected();
     this.#pingSent = false;
     this.relay.pong(agent);
   }
@@ -193,8 +205,8 @@ function headersOf({ headers }: ModelRequest, { traceparent, tracestate }: AskOr
   return { ...headers, traceparent, ...(tracestate !== undefined && { tracestate }) };
 }
 
-/** A frame that changes what the agent takes. */
-type ChangeFrame = Extract<AgentFrame, { type: "pause" | "update" }>;
+/** A frame that is not about an ask. */
+type OtherFrame = Extract<AgentFrame, { type: "pause" | "update" | "announce" }>;
 
 /** A frame about an ask that the agent has. */
 type AnswerFrame = Extract<AgentFrame, { ask: string }>;

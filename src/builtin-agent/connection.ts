@@ -1,7 +1,14 @@
 import type { Cancel, Clock } from "../clock.ts";
 import { field, parseJson, textField } from "../json/parse.ts";
 import type { Log } from "../log/log.ts";
-import { AGENT_SUBPROTOCOL, type AgentFrame, type HelloFrame, ServerFrame } from "../protocol/agent-v2.ts";
+import {
+  AGENT_SUBPROTOCOL,
+  type AgentFrame,
+  type HelloFrame,
+  LARGE_FRAME_BYTES,
+  ServerFrame,
+  travelMs,
+} from "../protocol/agent-v2.ts";
 import { bearer, failureOf, requestText } from "./http.ts";
 import type { ServerAddress } from "./server-address.ts";
 
@@ -79,7 +86,10 @@ export class Connection {
     const text = JSON.stringify(frame);
     // A UTF-16 unit takes at most three bytes in UTF-8.
     if (text.length * 3 > this.frameBytesMax && Buffer.byteLength(text) > this.frameBytesMax) return false;
-    if (!this.#isOver && this.#ws.readyState === WebSocket.OPEN) this.#ws.send(text);
+    if (this.#isOver || this.#ws.readyState !== WebSocket.OPEN) return true;
+    if (text.length >= LARGE_FRAME_BYTES && this.silenceMs !== undefined)
+      this.#ws.send(JSON.stringify({ type: "announce", bytes: text.length } satisfies AgentFrame));
+    this.#ws.send(text);
     return true;
   }
 
@@ -104,17 +114,27 @@ export class Connection {
     }
     if (frame?.type === "ping") this.send({ type: "pong" });
     if (frame) this.options.onFrame(frame);
-    this.#heard();
+    this.#heard(frame?.type === "announce" ? travelMs(Math.min(frame.bytes, this.frameBytesMax)) : 0);
   }
 
-  /** The server has sent something: from now on it may be silent for a while again. */
-  #heard(): void {
+  /** The server has sent something: from now on it may be silent for a while again, and for `moreMs`. */
+  #heard(moreMs = 0): void {
     const isReady = Number.isFinite(this.frameBytesMax);
     if (!isReady || this.#isOver) return;
     this.#cancelTimer();
-    this.#cancelTimer = this.options.clock.after(QUIET_MS, () => {
-      this.#endAfter(PONG_MS, "the server is silent");
+    this.#cancelTimer = this.options.clock.after(QUIET_MS + moreMs, () => {
       this.#ws.ping();
+      this.#awaitPong(this.#ws.bufferedAmount);
+    });
+  }
+
+  /** The ping may wait behind what this agent sends. Then the server has time as long as it takes some of it. */
+  #awaitPong(bufferedBytes: number): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.options.clock.after(PONG_MS, () => {
+      const nowBytes = this.#ws.bufferedAmount;
+      if (nowBytes < bufferedBytes) this.#awaitPong(nowBytes);
+      else this.#end({ reason: "the server is silent", final: false });
     });
   }
 

@@ -18,6 +18,18 @@ export const ENDPOINTS = [
 ] as const;
 export type Endpoint = (typeof ENDPOINTS)[number];
 
+/**
+ * A frame may take as long as on a slow line of 32 KB a second, and what is sent after it waits for that long.
+ * Frames of less than `LARGE_FRAME_BYTES` need no such patience.
+ */
+const LINE_BYTES_PER_MS = 32;
+export const LARGE_FRAME_BYTES = 128 * 1024;
+export const travelMs = (bytes: number): number =>
+  bytes < LARGE_FRAME_BYTES ? 0 : Math.ceil(bytes / LINE_BYTES_PER_MS);
+
+/** The next frame has about this many bytes. A pong may wait behind it. */
+const announce = z.object({ type: z.literal("announce"), bytes: z.int().nonnegative() });
+
 export const SLOTS_MAX = 1024;
 export const MODELS_MAX = 1000;
 const name = z.string().min(1).max(256);
@@ -163,6 +175,7 @@ export const AgentFrame = z.discriminatedUnion("type", [
   /** The agent finishes the asks that it has, and takes no more. */
   z.object({ type: z.literal("pause") }),
   z.object({ type: z.literal("pong") }),
+  announce,
 ]);
 export type AgentFrame = z.output<typeof AgentFrame>;
 
@@ -197,7 +210,7 @@ export const ServerFrame = z.discriminatedUnion("type", [
     version: z.string(),
     limits: z.object({
       frame_bytes: z.int(),
-      /** The shortest silence for which an ask may fail. A server that tells it takes `alive`. */
+      /** The shortest silence for which an ask may fail. A server that tells it takes `alive` and `announce`. */
       silence_ms: z.int().positive().optional(),
     }),
   }),
@@ -217,6 +230,7 @@ export const ServerFrame = z.discriminatedUnion("type", [
   /** Nobody waits for the answer any more, and none is expected. */
   z.object({ type: z.literal("cancel"), ask: askId }),
   z.object({ type: z.literal("ping") }),
+  announce,
   /** The server is going away: the agent finishes its asks, and reconnects after this time. */
   z.object({ type: z.literal("drain"), reconnect_ms: z.int() }),
 ]);

@@ -30,6 +30,13 @@ export class Agent {
   pingedAt: number;
   /** When it last registered, answered a ping, or sent something of an answer. */
   lastHeardAt: number;
+  /** When its socket last took more of what waited for it. */
+  tookAt = 0;
+  /** Until when a large frame that it announced may be on its way. */
+  arrivingUntil = 0;
+  /** The bytes that waited for its socket, and those that it had taken, when they were last looked at. */
+  #buffered = 0;
+  #taken = 0;
   #offer: Offer;
   /** The ids of the models, made when first needed, as most of many idle agents never need them. */
   #models: Set<string> | undefined;
@@ -82,6 +89,19 @@ export class Agent {
   /** Whether it may get an ask without being pinged first. */
   isFresh(now: number): boolean {
     return !this.mustAnswerPing && now - this.lastHeardAt < FRESH_MS;
+  }
+
+  /**
+   * Looks whether its socket has taken some of what waited for it, which is a sign of life. Returns how many
+   * bytes the socket has taken that the agent may not have read yet.
+   */
+  noteTaken(now: number): number {
+    const { total, buffered, read } = this.transport.sentBytes();
+    const taken = total - buffered;
+    if (this.#buffered > 0 && taken > this.#taken) this.tookAt = now;
+    this.#buffered = buffered;
+    this.#taken = taken;
+    return Math.max(taken - read, 0);
   }
 
   heard(now: number): void {

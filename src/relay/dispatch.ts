@@ -27,14 +27,14 @@ export abstract class Dispatch {
   protected answersDropped = 0;
   /** How many deltas have come. */
   deltas = 0;
-  readonly #watch: Watch;
+  protected readonly watch: Watch;
   readonly #lookAgain: () => void;
   #onIdle: (() => void) | undefined;
 
   constructor(protected readonly options: RelayOptions) {
     const onMissed = (agent: Agent, reason: LeaveReason) =>
       this.lose(agent, reason, lostError("it answered no ping"));
-    this.#watch = new Watch(options, this.hub, onMissed);
+    this.watch = new Watch(options, this.hub, onMissed);
     this.#lookAgain = coalesce(options.soon ?? ((run) => run()), () => {
       for (const ask of this.queue.items()) this.#lookAfter(ask);
     });
@@ -80,14 +80,14 @@ export abstract class Dispatch {
       this.hub.releaseAll(agent);
       this.#remove(agent, "server_draining");
     }
-    this.#watch.stop();
+    this.watch.stop();
   }
 
   /** Registers the agent, in the place of the holder of its id if there is one. */
   protected register(agent: Agent, holder: Agent | undefined): void {
     if (holder) this.#remove(holder, "replaced");
     this.hub.add(agent);
-    this.#watch.start();
+    this.watch.start();
     this.options.observe?.joined(agent.profile);
     if (holder) this.#orphan(holder, lostError("its agent connected anew"));
     this.serve(agent);
@@ -103,7 +103,7 @@ export abstract class Dispatch {
   /** The agent answered the last ping. */
   pong(agent: Agent): void {
     if (!this.hub.has(agent)) return;
-    this.#watch.heard(agent);
+    this.watch.heard(agent);
     this.serve(agent);
   }
 
@@ -119,7 +119,7 @@ export abstract class Dispatch {
     const fits = (ask: Ask) => eligibleFor(ask, this.hub)(agent);
     while (this.hub.has(agent) && agent.hasRoom && this.queue.size > 0) {
       if (!agent.isFresh(this.#now())) {
-        if (this.queue.items().some(fits)) this.#watch.ping(agent);
+        if (this.queue.items().some(fits)) this.watch.ping(agent);
         return;
       }
       const ask = this.queue.take(fits);
@@ -150,7 +150,7 @@ export abstract class Dispatch {
   done(agent: Agent, slotId: string, answer: Answer): void {
     const slot = this.hub.release(agent, slotId);
     if (!slot) return;
-    this.#watch.heard(agent);
+    this.watch.heard(agent);
     agent.heartbeatAt = this.#now();
     const { ask, model, request } = slot;
     if (ask) this.#settle(ask, { answer, agent: agent.id, model, request });
@@ -162,7 +162,7 @@ export abstract class Dispatch {
   fail(agent: Agent, slotId: string, error: AppError, retryable: boolean): void {
     const slot = this.hub.release(agent, slotId);
     if (!slot) return;
-    this.#watch.heard(agent);
+    this.watch.heard(agent);
     if (retryable) agent.cooldownUntil = this.#now() + (error.retryAfterMs ?? 0);
     this.#failed(slot.ask, error, retryable && slot.phase !== "started" ? "elsewhere" : "nowhere");
     this.#freed(agent);
@@ -207,8 +207,8 @@ export abstract class Dispatch {
       this.#settle(ask, noAgentError(ask, this.hub));
       return;
     }
-    const stale = chooseStaleFor(ask, this.hub, (agent) => !this.#watch.awaitsPong(agent));
-    if (stale) this.#watch.ping(stale);
+    const stale = chooseStaleFor(ask, this.hub, (agent) => !this.watch.awaitsPong(agent));
+    if (stale) this.watch.ping(stale);
     else if (hope === Number.POSITIVE_INFINITY) return;
     ask.lookLater(this.options.clock, stale ? NEXT_PING_MS : hope, () => this.#lookAfter(ask));
   }
@@ -268,8 +268,8 @@ export abstract class Dispatch {
     const now = this.#now();
     if (!this.hub.remove(agent, reason, now)) return false;
     this.hub.forgetDepartures(now - this.options.limits.reconnectGraceMs);
-    this.#watch.forget(agent);
-    if (this.hub.agents.size === 0) this.#watch.stop();
+    this.watch.forget(agent);
+    if (this.hub.agents.size === 0) this.watch.stop();
     if (reason) agent.transport.close(reason);
     this.options.observe?.left(agent.profile, reason);
     return true;

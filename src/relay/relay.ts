@@ -77,6 +77,11 @@ export class Relay extends Dispatch {
     if (slot) this.heard(agent, slot);
   }
 
+  /** The agent is sending a frame of about this many bytes, which may take long on a slow line. */
+  announced(agent: Agent, bytes: number): void {
+    this.watch.announced(agent, bytes);
+  }
+
   /** The agent offers something else from now on, which ends a pause. */
   update(agent: Agent, offer: OfferUpdate): void {
     if (this.hub.changeOffer(agent, offer, this.options.clock.now())) this.changed(agent);

@@ -121,8 +121,18 @@ export type AgentCommand =
   | { kind: "cancel"; slot: string }
   | { kind: "ping" };
 
+/** How many bytes an agent was sent, and where they are. */
+export interface SentBytes {
+  total: number;
+  /** Those that still wait in this process, as the socket does not take more. */
+  buffered: number;
+  /** Those that the agent has read for certain, as it answered what was sent after them. */
+  read: number;
+}
+
 /** The write side of one agent's connection. */
 export interface Transport {
+  sentBytes(): SentBytes;
   /** Returns false when the frame was dropped, for whatever reason: the agent then counts as lost. */
   send(command: AgentCommand): boolean;
   close(reason: CloseReason): void;

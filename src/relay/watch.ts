@@ -1,8 +1,15 @@
 import type { Cancel } from "../clock.ts";
+import { travelMs } from "../protocol/agent-v2.ts";
 import type { CloseReason } from "../protocol/close.ts";
 import type { Agent } from "./agent.ts";
 import type { Hub } from "./hub.ts";
 import type { RelayOptions } from "./types.ts";
+
+/** The most that is taken to be on its way to an agent: in the buffers of the system, of proxies and of tunnels. */
+const UNDERWAY_BYTES_MAX = 16 * 1024 * 1024;
+
+/** A socket that takes nothing for this long has no reader. */
+const STALLED_MS = 120_000;
 
 /**
  * Notices agents that are connected but no longer there. A busy v1 agent is not pinged: one of the existing
@@ -29,22 +36,37 @@ export class Watch {
   ping(agent: Agent): void {
     if (this.#pings.has(agent)) return;
     agent.pingedAt = this.options.clock.now();
+    agent.noteTaken(agent.pingedAt);
     this.#awaitPong(agent, this.options.limits.pongWithinMs);
     if (agent.transport.send({ kind: "ping" })) return;
     this.forget(agent);
     this.onMissed(agent, "frames_dropped");
   }
 
-  /** The pong may be queued behind a large answer, so the agent has time as long as it sends anything. */
   #awaitPong(agent: Agent, delayMs: number): void {
-    const { pongWithinMs } = this.options.limits;
     const stop = this.options.clock.after(delayMs, () => {
-      const leftMs = agent.lastHeardAt + pongWithinMs - this.options.clock.now();
+      const leftMs = this.#pongDueAt(agent) - this.options.clock.now();
       if (leftMs > 0) return this.#awaitPong(agent, leftMs);
       this.#pings.delete(agent);
       this.onMissed(agent, "pong_missed");
     });
     this.#pings.set(agent, stop);
+  }
+
+  /**
+   * Returns when the pong is missed. The ping may be queued behind a large ask, and the pong behind a large
+   * answer, so the agent has time as long as anything moves, in either direction.
+   */
+  #pongDueAt(agent: Agent): number {
+    const underway = agent.noteTaken(this.options.clock.now());
+    const waitMs = this.options.limits.pongWithinMs + travelMs(Math.min(underway, UNDERWAY_BYTES_MAX));
+    return Math.max(agent.pingedAt, movedAt(agent)) + waitMs;
+  }
+
+  /** Notes that the agent announced a frame of about this many bytes. */
+  announced(agent: Agent, bytes: number): void {
+    const { clock, limits } = this.options;
+    agent.arrivingUntil = clock.now() + travelMs(Math.min(bytes, limits.frameBytesMax));
   }
 
   /** Notes that the agent answered a ping, or sent an answer. */
@@ -78,13 +100,23 @@ export class Watch {
   #round(): void {
     const { clock, limits } = this.options;
     const now = clock.now();
+    const stalledMs = Math.min(limits.firstByteMs, STALLED_MS);
     for (const agent of [...this.hub.agents.values()]) {
       // A congested agent is not pinged: the ping would wait behind the ask that its socket has not taken.
       if (agent.congestedAt === undefined) {
         if (isDue(agent, now - limits.pingEveryMs)) this.ping(agent);
-      } else if (now - agent.congestedAt >= limits.firstByteMs) this.onMissed(agent, "frames_dropped");
+        continue;
+      }
+      agent.noteTaken(now);
+      if (now - Math.max(agent.congestedAt, movedAt(agent)) >= stalledMs)
+        this.onMissed(agent, "frames_dropped");
     }
   }
+}
+
+/** Returns when anything last moved on the agent's socket, or may still be moving. */
+function movedAt({ lastHeardAt, tookAt, arrivingUntil }: Agent): number {
+  return Math.max(lastHeardAt, tookAt, arrivingUntil);
 }
 
 function isDue(agent: Agent, dueSince: number): boolean {

@@ -9,6 +9,7 @@ export function createFakeSocket<Frame>() {
       sent.push(JSON.parse(text));
       return text.length;
     },
+    getBufferedAmount: () => 0,
     close: (code, reason) => closed.push({ code, reason }),
   };
   return { socket, sent, closed };

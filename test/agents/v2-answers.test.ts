@@ -90,3 +90,25 @@ describe("frames outside of an ask", () => {
     expect(closed).toEqual([CLOSE.frames_bad]);
   });
 });
+
+test("an ask of a megabyte is announced, as it takes long on a slow line, and a small one is not", () => {
+  const { ask, sent } = register();
+  void ask("small", { model: "m" }).catch(() => {});
+  void ask("x".repeat(1024 * 1024), { model: "m" }).catch(() => {});
+  const [first, announced, large] = sent.filter(({ type }) => type !== "ready");
+  expect([first?.type, announced, large?.type]).toEqual([
+    "ask",
+    { type: "announce", bytes: 1024 * 1024 },
+    "ask",
+  ]);
+});
+
+test("an agent whose pong waits behind a large ask is not closed before that ask can have arrived", async () => {
+  const { ask, say, pass, closed } = register();
+  void ask("x".repeat(2 * 1024 * 1024), { model: "m" }).catch(() => {});
+  await pass(60_000);
+  expect(closed).toEqual([]);
+  say({ type: "pong" });
+  await pass(60_000);
+  expect(closed.map(({ code }) => code)).toEqual([4001]);
+});

@@ -116,3 +116,16 @@ describe("leaving", () => {
     await stopped;
   });
 });
+
+test.each([
+  ["a server that knows the frame", 60_000, ["accept", "announce", "done"]],
+  ["a server that does not know it", undefined, ["accept", "done"]],
+])("a large answer is announced to %s as expected", async (_, silenceMs, expected) => {
+  const server = startAgentServer(silenceMs === undefined ? {} : { silenceMs });
+  startBuiltinAgent(server, { upstream: createEcho() });
+  const agent = await server.next();
+  const body = chat("echo", "x".repeat(200 * 1024), { stream: false });
+  agent.ask({ ask: "1", stream: false, body });
+  await agent.answer("1");
+  expect(agent.frames.map(({ type }) => type)).toEqual(expected as never);
+});

@@ -149,6 +149,23 @@ describe("a server that hangs", () => {
     await reconnect(clock, builtin, server);
   });
 
+  test("a server that announces a large frame has as much more time as the frame takes on a slow line", async () => {
+    const clock = createFakeClock();
+    const delays: number[] = [];
+    const after: Clock["after"] = (delayMs, run) => {
+      delays.push(delayMs);
+      return clock.after(delayMs, run);
+    };
+    const server = startAgentServer();
+    startBuiltinAgent(server, { upstream: createEcho(), clock: { ...clock, after } });
+    const agent = await server.next();
+    agent.send({ type: "announce", bytes: 512 * 1024 });
+    await until(() => delays.includes(80_000 + 16_384));
+    // No frame is larger than the server's limit of 1 MB.
+    agent.send({ type: "announce", bytes: Number.MAX_SAFE_INTEGER });
+    await until(() => delays.includes(80_000 + 32_768));
+  });
+
   test("a server that sends no frames but answers pings is not left", async () => {
     const clock = createFakeClock();
     let scheduled = 0;

@@ -4,11 +4,12 @@ import { Hub } from "../../src/relay/hub.ts";
 import { Slot } from "../../src/relay/slot.ts";
 
 const AGENTS = 10_000;
+const NOTHING = { total: 0, buffered: 0, read: 0 };
 
 function createAgent(id: string): Agent {
   const profile = { id, name: id, address: "", trusted: false, protocol: "v1" as const };
   const offer = { slots: 1, models: [{ id: "m" }], endpoints: [] };
-  return new Agent(profile, offer, { send: () => true, close() {} }, 0);
+  return new Agent(profile, offer, { send: () => true, close() {}, sentBytes: () => NOTHING }, 0);
 }
 
 function createHub(count: number): { hub: Hub; agents: Agent[] } {

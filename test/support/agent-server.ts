@@ -68,6 +68,8 @@ interface SocketData {
 export interface AgentServerOptions {
   port?: number;
   frameBytesMax?: number;
+  /** Told in `ready`; an older server tells none. */
+  silenceMs?: number;
 }
 
 const ENDPOINT = "chat/completions";
@@ -171,6 +173,7 @@ class V2TestServer implements AgentServer {
   readonly requests: { path: string; headers: Headers }[] = [];
   readonly faults: string[] = [];
   readonly #frameBytesMax: number;
+  readonly #silenceMs: number | undefined;
   readonly #arrived: Connection[] = [];
   readonly #waiting: ((connection: Connection) => void)[] = [];
   readonly #server: Bun.Server<SocketData>;
@@ -179,7 +182,8 @@ class V2TestServer implements AgentServer {
   #agents = 0;
   #pings = 0;
 
-  constructor({ port = 0, frameBytesMax = 1024 ** 2 }: AgentServerOptions) {
+  constructor({ port = 0, frameBytesMax = 1024 ** 2, silenceMs }: AgentServerOptions) {
+    this.#silenceMs = silenceMs;
     this.#frameBytesMax = frameBytesMax;
     this.#server = Bun.serve<SocketData>({
       port,
@@ -266,7 +270,7 @@ class V2TestServer implements AgentServer {
     const { agent: earlier, resume } = connection.hello;
     const known = earlier !== undefined && resume === `secret of ${earlier}`;
     const agent = known ? earlier : `agent-${++this.#agents}`;
-    const limits = { frame_bytes: this.#frameBytesMax };
+    const limits = { frame_bytes: this.#frameBytesMax, silence_ms: this.#silenceMs };
     connection.send({ type: "ready", agent, resume: `secret of ${agent}`, version: "test", limits });
     const take = this.#waiting.shift();
     if (take) take(connection);

@@ -9,6 +9,7 @@ import type {
   Answer,
   Delta,
   OfferUpdate,
+  SentBytes,
   Transport,
 } from "../../src/relay/types.ts";
 
@@ -25,6 +26,8 @@ export interface FakeAgent {
   cancelled: string[];
   pings: number;
   closed: CloseReason[];
+  /** The bytes that it was sent, and where they are. */
+  sentBytes: SentBytes;
   /** When false, everything that is sent to it is dropped. */
   takesFrames: boolean;
   /** Answers its oldest ask, or the given one. A v2 agent streams one delta with the content. */
@@ -45,6 +48,7 @@ function linkOf(relay: Relay, agent: Agent) {
     pong: () => relay.pong(agent),
     holds: (slot: string) => agent.holds(slot),
     accept: (slot: string) => relay.accept(agent, slot),
+    announced: (bytes: number) => relay.announced(agent, bytes),
     alive: (slot: string) => relay.alive(agent, slot),
     delta: (slot: string, delta: Delta) => relay.delta(agent, slot, delta),
     done: (slot: string, answer: Answer) => relay.done(agent, slot, answer),
@@ -83,6 +87,7 @@ export function tryJoinAgent(relay: Relay, id: string, options: JoinOptions = {}
     pings: 0,
     closed: [],
     takesFrames: true,
+    sentBytes: { total: 0, buffered: 0, read: 0 },
     answer({ slot, conversation = "" } = {}) {
       const index = slot === undefined ? 0 : agent.asks.findIndex((ask) => ask.slot === slot);
       const [ask] = agent.asks.splice(index, 1);
@@ -107,6 +112,7 @@ export function tryJoinAgent(relay: Relay, id: string, options: JoinOptions = {}
       return true;
     },
     close: (reason) => agent.closed.push(reason),
+    sentBytes: () => agent.sentBytes,
   };
   const joined = relay.join(
     {
