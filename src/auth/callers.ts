@@ -16,6 +16,8 @@ export type Allowance = Omit<UserAttributes, "name" | "expiresAt">;
 
 export interface Caller {
   principal: Principal;
+  /** The hash of the token, also that which began the session; undefined for the admin. */
+  tokenHash?: string;
   /** Null for the admin. */
   allowance: Allowance | null;
   /** The session, if the caller is known by its cookie and not by a key. */
@@ -143,7 +145,7 @@ function createOwners(users: UserStore, now: () => number) {
       const filled = young;
       const owner = await orFail("verify_failed", () => users.findByTokenHash(hash));
       if (owner === undefined) return undefined;
-      const found = { tokenHash: hash, owner, caller: callerOf(owner), until: now() + CACHED_MS };
+      const found = { tokenHash: hash, owner, caller: callerOf(owner, hash), until: now() + CACHED_MS };
       filled.set(hash, found);
       if (filled === young && young.size >= CACHED_MAX) {
         old = young;
@@ -166,13 +168,17 @@ interface CachedOwner {
   until: number;
 }
 
-function callerOf(owner: TokenOwner): Caller {
+function callerOf(owner: TokenOwner, tokenHash: string): Caller {
   const { id, models, requestsPerMinute, tokensPerDay, maxParallel } = owner;
   const allowance = { models, requestsPerMinute, tokensPerDay, maxParallel };
-  return { principal: userPrincipal(id), allowance };
+  return { principal: userPrincipal(id), tokenHash, allowance };
 }
 
-function whyInvalid({ disabledAt, expiresAt, tokenExpiresAt }: TokenOwner, at: number): string | undefined {
+/** Returns why a token is not valid at that time, in the words of the log; undefined if it is valid. */
+export function whyInvalid(
+  { disabledAt, expiresAt, tokenExpiresAt }: TokenOwner,
+  at: number,
+): string | undefined {
   if (disabledAt !== null) return "key_disabled";
   return Math.min(expiresAt ?? Infinity, tokenExpiresAt ?? Infinity) <= at ? "key_expired" : undefined;
 }

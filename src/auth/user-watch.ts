@@ -1,43 +1,82 @@
-import type { UserStore } from "../store/store.ts";
+import { AppError } from "../errors.ts";
+import type { TokenOwner, UserStore } from "../store/store.ts";
 import { every as onTimer } from "../time.ts";
+import { whyInvalid } from "./callers.ts";
 
-interface UserWatchOptions {
-  users: Pick<UserStore, "find">;
-  /** The ids of the users who have an ask that waits or runs. */
-  open: () => Iterable<string>;
-  /** Ends all asks of a deleted or disabled user. */
-  revoke: (user: string) => void;
-  onError: (error: unknown) => void;
-  every?: typeof onTimer;
+/** An ask of a user that waits or runs. */
+export interface OpenAsk {
+  /** The hash of the token that it came with. */
+  tokenHash: string;
+  /** The model that it is for, by the name that agents know; undefined until one is known. */
+  model: string | undefined;
+  end(error: AppError): void;
 }
 
-/** A change by another process, such as `users disable`, takes effect within this time. */
+interface UserWatchOptions {
+  users: Pick<UserStore, "findByTokenHash">;
+  /** The open asks. Those that wait come first; otherwise they would take the slots that the others free. */
+  open: () => Iterable<OpenAsk>;
+  /** Whether the owner of a token may use the model. */
+  mayUse: (owner: TokenOwner, model: string) => boolean;
+  onError: (error: unknown) => void;
+  every?: typeof onTimer;
+  now?: () => number;
+}
+
+/** A change by another process, such as `users rotate`, takes effect within this time. */
 const RECHECK_MS = 1_000;
 
-/** Looks up each user who has an open ask, every second. Returns a function that stops the look-ups. */
-export function watchUsers({ users, open, revoke, onError, every = onTimer }: UserWatchOptions): () => void {
+/**
+ * Ends the asks that would be refused if they came now: because the token is gone or no longer valid, or
+ * because its owner may no longer use the model. Looks up the tokens of all open asks, every second.
+ */
+export function watchUsers(options: UserWatchOptions) {
+  const { users, open, mayUse, onError, every = onTimer, now = Date.now } = options;
   let isReadable = true;
   let isLooking = false;
+  let isNext = false;
 
   async function look(): Promise<void> {
-    try {
-      for (const id of [...open()]) {
-        const user = await users.find(id);
-        if (!user || user.disabledAt !== null) revoke(id);
+    const asks = Map.groupBy(open(), ({ tokenHash }) => tokenHash);
+    for (const [hash, ofToken] of asks) {
+      const owner = await users.findByTokenHash(hash);
+      for (const ask of ofToken) {
+        const fault = faultOf(owner, ask);
+        if (fault) ask.end(fault);
       }
-      isReadable = true;
-    } catch (error) {
-      // One report is enough until the users can be read again.
-      if (isReadable) onError(error);
-      isReadable = false;
     }
   }
 
-  return every(RECHECK_MS, () => {
+  function faultOf(owner: TokenOwner | undefined, { model }: OpenAsk): AppError | undefined {
+    if (!owner) return new AppError("key_unknown", { logAs: "key_revoked" });
+    const logAs = whyInvalid(owner, now());
+    if (logAs !== undefined) return new AppError("key_unknown", { logAs });
+    return model === undefined || mayUse(owner, model) ? undefined : new AppError("model_not_allowed");
+  }
+
+  /** Looks now or, if a look-up is running, once more after it. */
+  async function check(): Promise<void> {
+    isNext = true;
     if (isLooking) return;
     isLooking = true;
-    void look().finally(() => {
-      isLooking = false;
-    });
-  });
+    while (isNext) {
+      isNext = false;
+      try {
+        await look();
+        isReadable = true;
+      } catch (error) {
+        // One report is enough until the users can be read again.
+        if (isReadable) onError(error);
+        isReadable = false;
+      }
+    }
+    isLooking = false;
+  }
+
+  const stop = every(RECHECK_MS, () => void check());
+  return {
+    /** Must be called when a user was changed by this process, so that the change takes effect at once. */
+    check: () => void check(),
+    stop,
+  };
 }

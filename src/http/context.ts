@@ -34,10 +34,10 @@ export type HttpContext = Context<HttpEnv>;
 
 /** Returns who asks and by which request, for counting, logging and tracing. */
 export function askContext(c: HttpContext, caller: Asker, surface: string): AskContext {
-  const { principal } = caller;
+  const { principal, tokenHash } = caller;
   const trace = c.get("trace");
   const passed = trace && { traceparent: trace.traceparent, tracestate: trace.tracestate };
-  return { principal, origin: { requestId: c.get("requestId"), surface, ...passed } };
+  return { principal, tokenHash, origin: { requestId: c.get("requestId"), surface, ...passed } };
 }
 
 /** The headers of a JSON response. Copy them to add others. */

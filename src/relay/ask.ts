@@ -52,6 +52,11 @@ export class Ask {
     return this.request.principal;
   }
 
+  /** The model that was asked for, or that the agent uses; undefined while neither is known. */
+  get model(): string | undefined {
+    return this.request.work.model ?? this.#model;
+  }
+
   get isWaiting(): boolean {
     return this.#state === "waiting";
   }
@@ -162,7 +167,7 @@ export class Ask {
   }
 
   #recordOf(outcome: AskResult | AppError, now: number): AskRecord {
-    const { origin, principal, work } = this.request;
+    const { origin, principal } = this.request;
     const failed = outcome instanceof AppError;
     const answer = failed ? undefined : outcome.answer;
     const model = answer?.kind === "model" ? answer : undefined;
@@ -173,7 +178,7 @@ export class Ask {
       principal,
       agent: this.#agent?.id,
       agentName: this.#agent?.name,
-      model: work.model ?? this.#model,
+      model: this.model,
       outcome: failed ? outcome.code : "ok",
       upstreamStatus: failed ? outcome.upstream?.status : model?.status,
       at: this.beganAt,

@@ -55,6 +55,8 @@ export interface AskConversationDeps {
 
 export interface Asker {
   principal: Principal;
+  /** The hash of the token that a user sent. */
+  tokenHash?: string | undefined;
   /** The models that the principal may use, by the names that agents know; undefined for all. */
   models?: readonly string[] | undefined;
 }
@@ -133,8 +135,8 @@ function createRequest(
   known: Conversation | undefined,
   branch: Turn[],
 ): AskRequest {
-  const { principal, origin, models } = asker;
-  const from = { principal, origin };
+  const { principal, tokenHash, origin, models } = asker;
+  const from = { principal, tokenHash, origin };
   const v1 = {
     message_id: question.message_id ?? newId(),
     conversation_id: question.conversation_id ?? "",

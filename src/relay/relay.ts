@@ -15,6 +15,16 @@ import type {
   Work,
 } from "./types.ts";
 
+/** An ask of a user that has no outcome yet. */
+export interface OpenUserAsk {
+  /** The hash of the token that it came with. */
+  tokenHash: string;
+  /** The model that it is for; undefined until one is known. */
+  model: string | undefined;
+  /** Ends the ask. Harmless when it has ended. */
+  end(error: AppError): void;
+}
+
 /** A model that an agent offers now. */
 export interface OfferedModel extends Pick<Model, "id" | "owned_by"> {
   /** The least that an agent reports. Any of the agents may get the ask. */
@@ -43,9 +53,13 @@ export class Relay extends Dispatch {
     return this.take(request, signal);
   }
 
-  /** The ids of the users who have an ask open, waiting or running. */
-  openUsers(): Set<string> {
-    return new Set(this.openAsks().flatMap(({ principal }) => userIdOf(principal) ?? []));
+  /** Returns the open asks of users, those that wait before those at an agent. */
+  openUserAsks(): OpenUserAsk[] {
+    return this.openAsks().flatMap((ask) => {
+      const { request, model } = ask;
+      const end = (error: AppError) => this.withdraw(ask, error);
+      return request.tokenHash === undefined ? [] : [{ tokenHash: request.tokenHash, model, end }];
+    });
   }
 
   /** Ends every open ask of the user with key_unknown: waiting ones leave the queue, others are cancelled. */

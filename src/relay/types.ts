@@ -43,6 +43,8 @@ export interface Work {
 export interface AskRequest {
   /** Who asks: principals take turns in the queue. */
   principal: Principal;
+  /** The hash of the token that a user sent. The ask ends with the token. */
+  tokenHash?: string | undefined;
   /** The id of the only agent that can serve the ask, because it alone has the conversation's text. */
   pin?: string | undefined;
   /** The id of the agent to prefer, because it knows the conversation already. */

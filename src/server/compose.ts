@@ -15,6 +15,7 @@ import { referenceStyle } from "../http/errors/reference.ts";
 import { errorResponse } from "../http/errors/response.ts";
 import { createLiveFeed } from "../http/live/feed.ts";
 import { createOverview } from "../http/live/overview.ts";
+import { mayStillUse } from "../http/models/allowed-models.ts";
 import { createThreads } from "../http/models/v1-plan.ts";
 import { createReadiness } from "../http/operations/readiness.ts";
 import { ROUTES } from "../http/resources.ts";
@@ -98,6 +99,7 @@ async function compose(given: Given): Promise<RunningServer> {
   const identities = createIdentities(given, {
     port: () => server.port,
     cancelUser: (user) => relay.cancelUser(user),
+    checkUsers: () => watch.check(),
     endAgentKey: (keyId) => agents.endKey(keyId),
   });
   const access = createAccess(given);
@@ -115,10 +117,11 @@ async function compose(given: Given): Promise<RunningServer> {
     websocket: splitSockets(agents.websocket, live.websocket),
     onFault: () => errorResponse(new AppError("internal"), referenceStyle, ""),
   });
-  const stopWatch = watchUsers({
+  const names = { relay, modelAliases: config.modelAliases ?? {} };
+  const watch = watchUsers({
     users: store.users,
-    open: () => relay.openUsers(),
-    revoke: (user) => relay.cancelUser(user),
+    open: () => relay.openUserAsks(),
+    mayUse: ({ models }, model) => mayStillUse(models, model, names),
     onError: (error) => log.error("users_unreadable", { cause: causeOf(error) }),
   });
   const stopLive = every(LIVE_EVERY_MS, live.tick);
@@ -133,7 +136,7 @@ async function compose(given: Given): Promise<RunningServer> {
     relay.close();
     await within(clock, FLUSH_MS, server.stop());
     await server.stop(true);
-    for (const end of [agents.stop, stopUpkeep, stopWatch, metrics.stop]) end();
+    for (const end of [agents.stop, stopUpkeep, watch.stop, metrics.stop]) end();
     await sealChecked;
     await store.close();
     log.info("stopped", { ...relay.stats(), timers: clock.pending() });

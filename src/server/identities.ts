@@ -33,6 +33,8 @@ interface Later {
   port(): number;
   /** Ends the running requests of a user. */
   cancelUser(userId: string): void;
+  /** Ends the running requests whose users may no longer make them. */
+  checkUsers(): void;
   /** Disconnects the agents that connected with a key. */
   endAgentKey(keyId: string): void;
 }
@@ -58,6 +60,7 @@ export function createIdentities({ config, store, log, isFirstStart }: Given, la
     onChange: ({ user, revoked }) => {
       callers.forget();
       if (revoked) later.cancelUser(user);
+      else later.checkUsers();
     },
   });
   const code = isFirstStart ? createSignInCode() : undefined;

@@ -10,7 +10,7 @@ import { failureOf, openTestStore } from "../support/store.ts";
 
 const UNLIMITED = { models: null, requestsPerMinute: null, tokensPerDay: null, maxParallel: null };
 const ADMIN_CALLER = { principal: ADMIN, allowance: null };
-const ANN = { principal: userPrincipal("ann"), allowance: UNLIMITED };
+const ANN = { principal: userPrincipal("ann"), tokenHash: hashSecret("ann-token"), allowance: UNLIMITED };
 
 const stored = (id: string, token: string) => ({
   id,
@@ -157,6 +157,7 @@ describe("the cache", () => {
     expect(await identify(callers, { authorization: "bob-token" })).toEqual({
       ...ANN,
       principal: userPrincipal("bob"),
+      tokenHash: hashSecret("bob-token"),
     });
   });
 
@@ -223,7 +224,10 @@ describe("a user without access", () => {
     await identify(callers, headers);
     clock.advance(500);
     expect(await refusal(callers)).toBe("key_expired");
-    expect(await identify(callers, { authorization: "new-token" })).toEqual(ANN);
+    expect(await identify(callers, { authorization: "new-token" })).toEqual({
+      ...ANN,
+      tokenHash: hashSecret("new-token"),
+    });
   });
 
   test("a user disabled by another process is accepted for less than a second", async () => {

@@ -1,28 +1,48 @@
 import { expect, test } from "bun:test";
 import { watchUsers } from "../../src/auth/user-watch.ts";
+import type { UserStore } from "../../src/store/store.ts";
 import { openTestStore } from "../support/store.ts";
 
-/** Watches ann, bob and cem. The users in `open` have something open. `pass` runs one check. */
-async function scene({ failing = false } = {}) {
+const NEVER = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Watches ann and bob, who have an ask open, and cem, who has none. Their tokens' hashes are their names.
+ * `pass` runs the check of each second.
+ */
+async function scene() {
   const { users } = openTestStore();
   await users.add(["ann", "bob", "cem"].map((id) => ({ id, tokenHash: id, sealedToken: Buffer.of() })));
-  const open = new Set(["ann", "bob"]);
-  const revoked: string[] = [];
+  const open: [token: string, model: string | undefined][] = [
+    ["ann", "m"],
+    ["bob", undefined],
+  ];
+  const ended: string[] = [];
   const errors: unknown[] = [];
-  const store = { failing, lookUps: 0 };
+  const store = { failing: false, lookUps: 0, waiting: undefined as Promise<void> | undefined };
+  const clock = { now: 1_000 };
   let run = () => {};
-  const stop = watchUsers({
+  const watch = watchUsers({
     users: {
-      find(id) {
+      async findByTokenHash(hash): ReturnType<UserStore["findByTokenHash"]> {
         store.lookUps++;
-        return store.failing ? Promise.reject(new Error("disk gone")) : users.find(id);
+        await store.waiting;
+        if (store.failing) throw new Error("disk gone");
+        return users.findByTokenHash(hash);
       },
     },
-    open: () => open,
-    revoke(id) {
-      revoked.push(id);
-      open.delete(id);
-    },
+    open: () =>
+      open.map(([tokenHash, model]) => ({
+        tokenHash,
+        model,
+        end({ code, logAs }) {
+          ended.push([tokenHash, code, logAs].filter(Boolean).join(" "));
+          open.splice(
+            open.findIndex(([token]) => token === tokenHash),
+            1,
+          );
+        },
+      })),
+    mayUse: ({ models }, model) => models?.includes(model) ?? true,
     onError: (error) => errors.push(error),
     every(ms, again) {
       expect(ms).toBe(1_000);
@@ -31,53 +51,117 @@ async function scene({ failing = false } = {}) {
         run = () => {};
       };
     },
+    now: () => clock.now,
   });
+  const settle = () => new Promise(setImmediate);
   const pass = async () => {
     run();
-    await new Promise(setImmediate);
+    await settle();
   };
-  return { users, open, revoked, errors, store, pass, stop };
+  return { users, open, ended, errors, store, clock, watch, pass, settle };
 }
 
-test("a user disabled or deleted by another process loses what they have open at the next check", async () => {
-  const { users, revoked, pass } = await scene();
+test("an ask ends at the next check when another process disables or deletes its user", async () => {
+  const { users, ended, pass } = await scene();
   await pass();
-  expect(revoked).toEqual([]);
+  expect(ended).toEqual([]);
   await users.change("ann", { disabledAt: 1 });
   await users.change("bob", { maxParallel: 1 });
   await users.delete("cem");
   await pass();
-  expect(revoked).toEqual(["ann"]);
+  expect(ended).toEqual(["ann key_unknown key_disabled"]);
   await users.delete("bob");
   await pass();
-  expect(revoked).toEqual(["ann", "bob"]);
+  expect(ended).toEqual(["ann key_unknown key_disabled", "bob key_unknown key_revoked"]);
 });
 
-test("a user without anything open is not looked up", async () => {
+test("an ask ends when its own token ends: rotated away at once, or by the time of its grace", async () => {
+  const { users, ended, clock, pass } = await scene();
+  await users.rotate("ann", { tokenHash: "ann 2", sealedToken: Buffer.of() }, NEVER - 1);
+  await pass();
+  expect(ended).toEqual([]);
+  clock.now = NEVER;
+  await pass();
+  expect(ended).toEqual(["ann key_unknown key_expired"]);
+  await users.rotate("bob", { tokenHash: "bob 2", sealedToken: Buffer.of() }, 0);
+  await pass();
+  expect(ended.at(-1)).toBe("bob key_unknown key_revoked");
+});
+
+test("an ask with the new token goes on when the old one ends", async () => {
+  const { users, open, ended, pass } = await scene();
+  await users.rotate("ann", { tokenHash: "ann 2", sealedToken: Buffer.of() }, 0);
+  open.push(["ann 2", "m"]);
+  await pass();
+  expect(ended).toEqual(["ann key_unknown key_revoked"]);
+  expect(open).toContainEqual(["ann 2", "m"]);
+});
+
+test("an ask ends when its user expires, in the past or by the clock", async () => {
+  const { users, ended, clock, pass } = await scene();
+  await users.change("ann", { expiresAt: 500 });
+  await users.change("bob", { expiresAt: 2_000 });
+  await pass();
+  expect(ended).toEqual(["ann key_unknown key_expired"]);
+  clock.now = 2_000;
+  await pass();
+  expect(ended).toEqual(["ann key_unknown key_expired", "bob key_unknown key_expired"]);
+});
+
+test("an ask ends when its user may no longer use its model, and one without a model yet does not", async () => {
+  const { users, ended, pass } = await scene();
+  for (const id of ["ann", "bob"]) await users.change(id, { models: ["m", "other"] });
+  await pass();
+  expect(ended).toEqual([]);
+  for (const id of ["ann", "bob"]) await users.change(id, { models: ["other"] });
+  await pass();
+  expect(ended).toEqual(["ann model_not_allowed"]);
+});
+
+test("each token is looked up once, however many asks it has, and one without asks is not", async () => {
   const { open, store, pass } = await scene();
+  open.push(["ann", "m"], ["ann", "other"]);
   await pass();
   expect(store.lookUps).toBe(2);
-  open.clear();
+  open.length = 0;
   await pass();
   expect(store.lookUps).toBe(2);
 });
 
 test("a failing store shuts nobody out and is reported once, and the watch continues", async () => {
-  const { users, revoked, errors, store, pass } = await scene({ failing: true });
+  const { users, ended, errors, store, pass } = await scene();
+  store.failing = true;
   await users.delete("ann");
   await pass();
   await pass();
-  expect(revoked).toEqual([]);
+  expect(ended).toEqual([]);
   expect(errors).toHaveLength(1);
   store.failing = false;
   await pass();
-  expect(revoked).toEqual(["ann"]);
+  expect(ended).toEqual(["ann key_unknown key_revoked"]);
+});
+
+test("a change of this process takes effect without waiting, also while a check runs", async () => {
+  const { users, ended, store, watch, settle } = await scene();
+  await users.delete("bob");
+  watch.check();
+  await settle();
+  expect(ended).toEqual(["bob key_unknown key_revoked"]);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  store.waiting = promise;
+  watch.check();
+  watch.check();
+  store.waiting = undefined;
+  await users.delete("ann");
+  resolve();
+  await settle();
+  expect(ended.at(-1)).toBe("ann key_unknown key_revoked");
 });
 
 test("a stopped watch checks nobody", async () => {
-  const { users, revoked, pass, stop } = await scene();
+  const { users, ended, pass, watch } = await scene();
   await users.delete("ann");
-  stop();
+  watch.stop();
   await pass();
-  expect(revoked).toEqual([]);
+  expect(ended).toEqual([]);
 });

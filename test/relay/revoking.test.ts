@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { AppError } from "../../src/errors.ts";
 import { userIdOf } from "../../src/principal.ts";
 import type { AskRecord } from "../../src/relay/record.ts";
 import { createRelayBench, peek } from "../support/relay.ts";
@@ -18,9 +19,7 @@ test("cancelling a user ends all of their waiting and running asks at once, and 
   const slot = a.asks[0]?.slot ?? "";
   a.link.delta(slot, { data: "a piece" });
 
-  expect([...relay.openUsers()].sort()).toEqual(["ann", "bob"]);
   relay.cancelUser("ann");
-  expect([...relay.openUsers()]).toEqual(["bob"]);
   const annsOutcomes = await Promise.all([running, ...waiting]);
   expect(annsOutcomes).toEqual(["key_unknown", "key_unknown", "key_unknown", "key_unknown"]);
   expect(a.cancelled).toEqual([slot]);
@@ -61,4 +60,26 @@ test("cancelling a user without open asks is harmless, and a cancelled user may 
   const asked = ask("again", { user: "ann", model: "m" });
   agent.answer();
   expect(await asked).toBe("200");
+});
+
+test("the open asks of users can be ended one by one, those that wait first, and ending one twice is harmless", async () => {
+  const { relay, ask } = createRelayBench();
+  const agent = joinAgent(relay, "a", V2);
+  const asked = [1, 2, 3].map((n) => ask(`${n}`, { model: "m", tokenHash: `hash ${n}` }));
+  const admins = ask("admin's", { user: null, model: "m" });
+  const open = relay.openUserAsks();
+  expect(open.map(({ tokenHash, model }) => [tokenHash, model])).toEqual([
+    ["hash 2", "m"],
+    ["hash 3", "m"],
+    ["hash 1", "m"],
+  ]);
+  open[0]?.end(new AppError("model_not_allowed"));
+  open[2]?.end(new AppError("key_unknown"));
+  open[2]?.end(new AppError("internal"));
+  expect(await Promise.all([asked[1], asked[0]])).toEqual(["model_not_allowed", "key_unknown"]);
+  expect(relay.openUserAsks().map(({ tokenHash }) => tokenHash)).toEqual(["hash 3"]);
+  expect(agent.cancelled).toEqual([agent.asks[0]?.slot ?? ""]);
+  agent.answer({ slot: agent.asks[1]?.slot ?? "" });
+  agent.answer({ slot: agent.asks[2]?.slot ?? "" });
+  expect(await Promise.all([asked[2], admins])).toEqual(["200", "200"]);
 });

@@ -31,6 +31,8 @@ interface AskOptions {
   /** The allowed models. */
   models?: string[];
   prefer?: string;
+  /** The hash of the token that the user sent. */
+  tokenHash?: string;
   onDelta?: (delta: Delta) => void;
 }
 

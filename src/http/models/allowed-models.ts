@@ -25,6 +25,15 @@ export function allowedModels({ allowance }: Caller, names: ModelNames): readonl
   return allowance?.models?.map((name) => resolveModel(name, names));
 }
 
+/**
+ * Whether a user with these models may go on using a model, by the name that agents knew when the ask came.
+ * That may have been the other one of two names, as the offers of agents change.
+ */
+export function mayStillUse(models: readonly string[] | null, model: string, names: ModelNames): boolean {
+  const same = [model, otherName(model)];
+  return models?.some((name) => same.includes(resolveModel(name, names))) ?? true;
+}
+
 /** Throws `model_not_allowed` if `model` is not one of `models`, both by the names that agents know. */
 export function checkAllowed(model: string, models: readonly string[] | undefined): void {
   if (!models || models.includes(model)) return;

@@ -73,6 +73,7 @@ export class ModelStream {
 function askRequest({ asker, model, plans, v1 }: ModelAsk): AskRequest {
   return {
     principal: asker.principal,
+    tokenHash: asker.tokenHash,
     origin: asker.origin,
     pin: v1?.pin,
     work: { model, requests: plans.map(({ request }) => request), v1: v1?.request },

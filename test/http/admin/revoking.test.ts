@@ -130,12 +130,56 @@ test("a key that is revoked while the body arrives is refused", async () => {
   expect(agent.frames.filter(({ type }) => type === "ask")).toEqual([]);
 });
 
-test("a user's open requests also end when another process disables or deletes the user", async () => {
-  const { agent, chat, server } = await scene();
-  const { ask, response } = await begin(agent, chat(true));
-  const elsewhere = openTestFile(join(server.data, "server.db"));
-  const [user] = await elsewhere.users.list();
-  await elsewhere.users.change(user?.id ?? "", { disabledAt: Date.now() });
-  expect(await agent.next("cancel")).toEqual({ type: "cancel", ask });
-  expect(await response.text()).toContain("invalid_api_key");
+type Elsewhere = ReturnType<typeof openTestFile>["users"];
+
+describe("changes of another process, or of this one, to the user of a running stream", () => {
+  const rotated = { tokenHash: "another", sealedToken: Buffer.of() };
+  const CASES: [string, (users: Elsewhere, id: string) => Promise<unknown>, string][] = [
+    ["disables the user", (users, id) => users.change(id, { disabledAt: Date.now() }), "invalid_api_key"],
+    ["deletes the user", (users, id) => users.delete(id), "invalid_api_key"],
+    ["rotates the token", (users, id) => users.rotate(id, rotated, 0), "invalid_api_key"],
+    ["lets the user expire", (users, id) => users.change(id, { expiresAt: 1 }), "invalid_api_key"],
+    [
+      "lets a grace period end",
+      (users, id) => users.rotate(id, rotated, Date.now() + 100),
+      "invalid_api_key",
+    ],
+    ["takes the model away", (users, id) => users.change(id, { models: ["other"] }), "model_not_allowed"],
+  ];
+
+  test.each(CASES)(
+    "the stream ends within a second or so when another process %s",
+    async (_, change, code) => {
+      const { agent, chat, server } = await scene();
+      const { ask, response } = await begin(agent, chat(true));
+      const elsewhere = openTestFile(join(server.data, "server.db"));
+      const [user] = await elsewhere.users.list();
+      await change(elsewhere.users, user?.id ?? "");
+      expect(await agent.next("cancel")).toEqual({ type: "cancel", ask });
+      const events = await response.text();
+      expect(events).toContain(`"code":"${code}"`);
+      expect(events).not.toContain("[DONE]");
+    },
+  );
+
+  test("the stream ends at once when an administrator takes its model away, and not when it stays", async () => {
+    const { agent, chat, server } = await scene();
+    const { ask, response } = await begin(agent, chat(true));
+    const { users } = (await (await fetch(`${server.url}/admin/users`, { headers: KEY })).json()) as {
+      users: { user_id: string }[];
+    };
+    const allow = (models: string[]) =>
+      fetch(`${server.url}/admin/users/${users[0]?.user_id}`, {
+        method: "PATCH",
+        headers: KEY,
+        body: JSON.stringify({ models }),
+      });
+    expect((await allow(["m", "other"])).status).toBe(200);
+    agent.say({ type: "delta", ask, data: chunk("another piece") });
+    expect((await allow(["other"])).status).toBe(200);
+    expect(await agent.next("cancel")).toEqual({ type: "cancel", ask });
+    const events = await response.text();
+    expect(events).toContain("another piece");
+    expect(events).toContain('"code":"model_not_allowed"');
+  });
 });
