@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fieldPath } from "../json/field-path.ts";
 import { plainMessage } from "../json/schema-message.ts";
 
 /**
@@ -187,16 +188,7 @@ export const AGENT_FRAME_TYPES: ReadonlySet<string> = new Set(
 export function frameFault({ issues: [issue] }: z.ZodError): string {
   const { path = [], message = "" } = issue ?? {};
   const reason = plainMessage(message);
-  return path.length === 0 ? reason : `${dotPath(path)}: ${reason}`;
-}
-
-/** Writes a path as `models[0].id`. Zod's own function for it makes the executable 1 MB larger. */
-function dotPath(path: readonly PropertyKey[]): string {
-  const steps = path.map((key, at) => {
-    const isName = typeof key === "string" && /^[a-z_]\w*$/i.test(key);
-    return isName ? `${at === 0 ? "" : "."}${key}` : `[${JSON.stringify(key)}]`;
-  });
-  return steps.join("");
+  return path.length === 0 ? reason : `${fieldPath(path)}: ${reason}`;
 }
 
 export const ServerFrame = z.discriminatedUnion("type", [

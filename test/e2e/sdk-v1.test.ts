@@ -85,8 +85,8 @@ describe("fields that a v1 agent cannot receive", () => {
   test.each([
     ["tools", { ...chat(user("?")), tools: [TOOL] }],
     ["functions", { ...chat(user("?")), functions: [{ name: "f" }] }],
-    ["messages.0.content.1", chat({ role: "user", content: [{ type: "text", text: "?" }, IMAGE] })],
-    ["messages.1", chat(user("?"), { role: "tool", tool_call_id: "c", content: "r" }, user("?"))],
+    ["messages[0].content[1]", chat({ role: "user", content: [{ type: "text", text: "?" }, IMAGE] })],
+    ["messages[1]", chat(user("?"), { role: "tool", tool_call_id: "c", content: "r" }, user("?"))],
     ["n", { ...chat(user("?")), n: 2 }],
     ["logprobs", { ...chat(user("?")), logprobs: true }],
     ["response_format", { ...chat(user("?")), response_format: { type: "json_object" } }],

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { AppError, type ErrorCode } from "../../errors.ts";
 import { jsonExcess } from "../../json/bounds.ts";
+import { fieldPath } from "../../json/field-path.ts";
 import { parseJson } from "../../json/parse.ts";
 import { fieldHint } from "../errors/field-hint.ts";
 import { piecesOf } from "./body-pieces.ts";
@@ -79,16 +80,21 @@ export function parseBody(text: string, code: ErrorCode): unknown {
   return value;
 }
 
-/** Returns the value as the schema reads it. Throws `code`, and its hint names the first field at fault. */
+/**
+ * Returns the value as the schema reads it. Throws `code`, and names the first field at fault, with its whole path
+ * if the value is the field at `path`.
+ */
 export function parseShape<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
   code: ErrorCode,
+  path = "",
 ): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new AppError(code, { hint: fieldHint(issue?.path.join(".") ?? "", issue?.message) });
+  const param = fieldPath(issue?.path ?? [], path);
+  throw new AppError(code, { ...(param !== "" && { param }), hint: fieldHint(param, issue?.message) });
 }
 
 function tooSlow(withinMs: number): AppError {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { AppError } from "../../errors.ts";
-import { fieldHint } from "../errors/field-hint.ts";
+import { parseShape } from "../middleware/body.ts";
 
 /**
  * Returns the error for a field that a chat completion cannot express. `param` is its path, such as
@@ -17,18 +17,5 @@ export function readShape<Schema extends z.ZodType>(
   value: unknown,
   path: string,
 ): z.output<Schema> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const param = pathOf(path, issue?.path ?? []);
-  throw new AppError("body_invalid", { param: param || "body", hint: fieldHint(param, issue?.message) });
-}
-
-function pathOf(start: string, keys: readonly PropertyKey[]): string {
-  let path = start;
-  for (const key of keys) {
-    if (typeof key === "number") path += `[${key}]`;
-    else path += path === "" ? String(key) : `.${String(key)}`;
-  }
-  return path;
+  return parseShape(schema, value, "body_invalid", path);
 }

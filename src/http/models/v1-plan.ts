@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { BoundedMap } from "../../bounded-map.ts";
-import { AppError } from "../../errors.ts";
+import type { AppError } from "../../errors.ts";
 import { type Principal, userIdOf } from "../../principal.ts";
 import type { V1Request } from "../../protocol/agent-v1.ts";
 import type { Asker } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { AskResult } from "../../relay/types.ts";
-import { fieldHint } from "../errors/field-hint.ts";
+import { parseShape } from "../middleware/body.ts";
 import type { WholeCompletion } from "./chat-completion.ts";
 import { refuse } from "./refuse.ts";
 
@@ -108,12 +108,7 @@ type Chat = z.output<typeof Chat>;
 
 /** Reads a chat. Throws an `AppError` that names the field which a v1 agent cannot be sent. */
 function readPlainChat(body: unknown): PlainChat {
-  const { success, data: chat, error } = Chat.safeParse(body);
-  if (!success) {
-    const [issue] = error.issues;
-    const param = issue?.path.join(".") ?? "";
-    throw new AppError("request_invalid", { param, hint: fieldHint(param, issue?.message) });
-  }
+  const chat = parseShape(Chat, body, "request_invalid");
   refuseMoreThanText(chat);
   const messages = chat.messages.map(({ role, content }, index) => ({ role, text: textOf(content, index) }));
   const question = messages.at(-1);
@@ -142,7 +137,7 @@ function refuseMoreThanText(chat: Chat): void {
   if (chat.response_format && chat.response_format.type !== "text")
     throw textOnly("response_format", "structured output");
   for (const [index, { role, tool_calls }] of chat.messages.entries()) {
-    if (role === "tool" || tool_calls?.length) throw textOnly(`messages.${index}`, "tools");
+    if (role === "tool" || tool_calls?.length) throw textOnly(`messages[${index}]`, "tools");
   }
 }
 
@@ -150,7 +145,7 @@ function textOf(content: Chat["messages"][number]["content"], index: number): st
   if (typeof content === "string") return content.toWellFormed();
   const texts = (content ?? []).map(({ type, text }, part) => {
     if (type === "text" && typeof text === "string") return text.toWellFormed();
-    throw textOnly(`messages.${index}.content.${part}`, `\`${type.slice(0, 32)}\` content`);
+    throw textOnly(`messages[${index}].content[${part}]`, `\`${type.slice(0, 32)}\` content`);
   });
   return texts.join("\n");
 }

@@ -110,12 +110,12 @@ describe("a chat over a v1 agent", () => {
     [
       "an image",
       { messages: [user([{ type: "image_url", image_url: { url: "data:image/png;base64,x" } }])] },
-      "messages.0.content.0",
+      "messages[0].content[0]",
     ],
     [
       "a tool's result",
       { messages: [{ role: "tool", content: "x", tool_call_id: "1" }, user("x")] },
-      "messages.0",
+      "messages[0]",
     ],
     ["no question", { messages: [{ role: "assistant", content: "x" }] }, "messages"],
     ["no messages", { messages: [] }, "messages"],

@@ -85,6 +85,6 @@ describe("a request that is not valid", () => {
   });
 
   test.each([[null], ["text"], [[]], [1]])("the body %j is refused as not a request", (body) => {
-    expect(refusal(body)).toMatchObject({ code: "body_invalid", param: "body" });
+    expect(refusal(body)).toMatchObject({ code: "body_invalid", param: undefined });
   });
 });
