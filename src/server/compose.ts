@@ -3,7 +3,6 @@ import { type AgentSockets, createAgentSockets } from "../agents/sockets.ts";
 import { createAudit } from "../auth/audit.ts";
 import { createLimits } from "../auth/limits.ts";
 import { createResume } from "../auth/resume.ts";
-import { startOfDay } from "../auth/token-budget.ts";
 import { watchUsers } from "../auth/user-watch.ts";
 import { createBackups, type MakeBackup } from "../backup/download.ts";
 import { type Config, describeSettings, type Origins } from "../config/settings.ts";
@@ -33,6 +32,7 @@ import { type Listener, listen } from "./listener.ts";
 import { createObserver } from "./observer.ts";
 import { splitSockets } from "./sockets.ts";
 import { closeFolder, warnOfLostSeal } from "./start-checks.ts";
+import { readUsedToday } from "./used-today.ts";
 
 export interface RunningServer {
   /** The port it listens on, which the runtime chose if the setting was 0. */
@@ -163,7 +163,7 @@ function startStoreUpkeep({ config, store, log }: Given): Promise<() => void> {
  * `server` is called later, as the server is made last.
  */
 async function createCore({ config, store, log, clock = createClock() }: Given, server: () => Listener) {
-  const usedToday = await readUsedToday(store, log);
+  const usedToday = await readUsedToday(store, log, now());
   const limits = createLimits({ now, elapsedMs, usedToday });
   const metrics = createMetrics({
     version,
@@ -180,22 +180,6 @@ async function createCore({ config, store, log, clock = createClock() }: Given, 
   const relay = new Relay({ clock, newId, limits: config, observe, soon: (run) => void setImmediate(run) });
   const readiness = createReadiness({ relay, checkStore: store.check, queueMax: config.queueMax, now });
   return { clock, limits, metrics, overview, relay, readiness };
-}
-
-/**
- * Returns the tokens that each user has used today before this start. Recorded usage never prevents a start:
- * what cannot be read is not counted, and the log has a warning.
- */
-async function readUsedToday({ usage }: Store, log: Log): Promise<ReadonlyMap<string, number>> {
-  const from = startOfDay(now());
-  try {
-    const rows = await usage.implausibleSince(from);
-    if (rows > 0) log.warn("usage_implausible", { rows });
-    return await usage.tokensSince(from);
-  } catch (error) {
-    log.warn("usage_unreadable", { cause: causeOf(error) });
-    return new Map();
-  }
 }
 
 function createAgents(

@@ -1,0 +1,39 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { createLog } from "../../src/log/log.ts";
+import { readUsedToday } from "../../src/server/used-today.ts";
+import { openTestFile, tempFolder } from "../support/store.ts";
+import { usageRow } from "../support/usage-row.ts";
+
+const NOON = Date.UTC(2030, 0, 1, 12);
+
+function scene() {
+  const path = join(tempFolder(), "server.db");
+  const store = openTestFile(path);
+  const lines: string[] = [];
+  const log = createLog({ write: (line) => lines.push(line) });
+  const read = async () => [...(await readUsedToday(store, log, NOON))];
+  return { path, store, read, logged: () => lines.map((line) => JSON.parse(line)) };
+}
+
+test("the tokens of each user since midnight are counted at a start", async () => {
+  const { store, read, logged } = scene();
+  store.usage.record(usageRow({ at: NOON - 1000 }));
+  store.usage.record(usageRow({ at: NOON - 13 * 3_600_000 }));
+  expect(await read()).toEqual([["ann", 30]]);
+  expect(logged()).toEqual([]);
+});
+
+test("usage that cannot be read counts as none, and the log says usage_unreadable", async () => {
+  const { path, store, read, logged } = scene();
+  store.usage.record(usageRow({ at: NOON - 1000 }));
+  await store.usage.purge(0);
+  const other = new Database(path);
+  other.exec("DROP TABLE usage");
+  other.close();
+  expect(await read()).toEqual([]);
+  expect(logged()).toMatchObject([
+    { level: "warn", event: "usage_unreadable", cause: expect.stringContaining("no such table: usage") },
+  ]);
+});
