@@ -46,7 +46,7 @@ export function createAgentSockets(options: AgentSocketsOptions) {
         const key = shown === undefined ? undefined : ((await keys.find(shown)) ?? "unknown");
         const admission = admit({ headers, ...from, key }, rules);
         const protocol = protocolOf(headers);
-        const lease = limit.enter(from.address);
+        const lease = limit.enter(from.address, admission.key !== undefined);
         const Connection = protocol === "v1" ? V1Connection : V2Connection;
         const data = new Connection(options, { ...admission, address: from.address ?? "", lease });
         const answered = protocol === "v2" ? { "sec-websocket-protocol": AGENT_SUBPROTOCOL } : {};

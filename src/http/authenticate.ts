@@ -7,7 +7,7 @@ import type { Secret } from "../auth/secret.ts";
 import type { SessionOwner } from "../auth/sessions.ts";
 import type { UseCode } from "../auth/sign-in-code.ts";
 import { AppError } from "../errors.ts";
-import { ADMIN } from "../principal.ts";
+import { ADMIN, type Principal } from "../principal.ts";
 import type { HttpContext } from "./context.ts";
 import { parseBody, parseShape } from "./middleware/body.ts";
 import { SignInBody } from "./session/schema.ts";
@@ -19,7 +19,8 @@ interface AuthenticateOptions {
   useCode: UseCode;
 }
 
-type ReadText = () => Promise<string>;
+/** Reads the body of a request whose key is right, or not known yet. */
+type ReadText = (from: "caller" | "stranger") => Promise<string>;
 
 const ADMIN_CALLER: Caller = { principal: ADMIN, allowance: null };
 const AdminKey = z.object({ admin_key: z.string().nullish() });
@@ -30,13 +31,14 @@ export type Authenticate = ReturnType<typeof createAuthenticate>;
 
 /**
  * Returns methods that find out who makes a request, or throw an `AppError`. Each is for the routes with the
- * access of that name. Nothing else sets the context's `principal`, which is the `user` of the log.
+ * access of that name. Nothing else sets the context's `principal`, which is the `user` of the log, or counts
+ * the request as one with a right key.
  */
 export function createAuthenticate({ callers, metricsKey, useCode }: AuthenticateOptions) {
   /** Lets in the admin, by the key in a header, by a session, or by the key in `given`. */
   function admin(c: HttpContext, given?: string): Caller {
     const session = callers.requireAdmin(c.req.raw.headers, given);
-    c.set("principal", ADMIN);
+    enter(c, ADMIN);
     return session ? { ...ADMIN_CALLER, session } : ADMIN_CALLER;
   }
 
@@ -44,7 +46,7 @@ export function createAuthenticate({ callers, metricsKey, useCode }: Authenticat
     /** Lets in everyone who may send requests: a user or the admin, by a key in a header or by a session. */
     async caller(c: HttpContext): Promise<Caller> {
       const caller = await callers.identify(c.req.raw.headers);
-      c.set("principal", caller.principal);
+      enter(c, caller.principal);
       return caller;
     },
 
@@ -62,7 +64,7 @@ export function createAuthenticate({ callers, metricsKey, useCode }: Authenticat
       const { headers } = c.req.raw;
       const isInHeader = hasKey(headers) || callers.hasAdminSession(headers);
       if (isInHeader) admin(c);
-      const text = await readText();
+      const text = await readText(isInHeader ? "caller" : "stranger");
       const body = text === "" && isInHeader ? {} : parseBody(text, "body_invalid");
       const { admin_key } = parseShape(AdminKey, body, "body_invalid");
       const caller = admin(c, admin_key ?? undefined);
@@ -87,8 +89,10 @@ export function createAuthenticate({ callers, metricsKey, useCode }: Authenticat
       // A page of another site must not begin a session here, least of all one of its own choice.
       if (!isOwnOrigin(headers))
         throw new AppError("key_missing", { hint: "Only the server's own pages can sign in." });
-      const owner = hasKey(headers) ? await callers.ownerOf(headers) : ownerByCode(await readText());
-      c.set("principal", owner);
+      const owner = hasKey(headers)
+        ? await callers.ownerOf(headers)
+        : ownerByCode(await readText("stranger"));
+      enter(c, owner);
       return owner;
     },
   };
@@ -100,4 +104,9 @@ export function createAuthenticate({ callers, metricsKey, useCode }: Authenticat
     if (!useCode(code)) throw new AppError("sign_in_code_wrong", { hint: CODE_HINT });
     return { kind: "admin" };
   }
+}
+
+function enter(c: HttpContext, principal: Principal): void {
+  c.set("principal", principal);
+  c.get("countCaller")();
 }

@@ -14,6 +14,11 @@ export type HttpEnv = {
     requestId: string;
     /** The caller's address, as far as proxies are trusted; undefined if it is not known. */
     address: string | undefined;
+    /**
+     * Counts the request against the share of its address. To be called once its key has proved right, and
+     * only then. May be called again. Throws address_busy.
+     */
+    countCaller: () => void;
     /** The trace that the caller sent. */
     trace: Trace | undefined;
     /** The request has become a socket, and its response is the runtime's. */

@@ -1,6 +1,8 @@
 import type { Limits } from "../auth/limits.ts";
+import { AppError, type ErrorCode } from "../errors.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { type HttpContext, json as jsonResponse } from "./context.ts";
+import type { AccessControl } from "./middleware/access.ts";
 import { type BodyLimits, parseBody, parseShape, readText } from "./middleware/body.ts";
 import { EventStreamResponse } from "./middleware/event-stream.ts";
 import { showLimits } from "./middleware/limits.ts";
@@ -17,6 +19,7 @@ export interface PipelineOptions {
   authenticate: Authenticate;
   limits: Limits;
   bodyLimits: BodyLimits;
+  accessControl: Pick<AccessControl, "enterAsStranger">;
 }
 
 type Serve = (c: HttpContext) => Promise<Response>;
@@ -94,15 +97,12 @@ type Entered = Pick<AnyRequest, "caller"> & Partial<Pick<AnyRequest, "body" | "j
 
 /** Returns a function that authenticates a request and, if the route has a body, reads it. */
 function createEntrance(
-  { authenticate, limits, bodyLimits }: PipelineOptions,
+  options: PipelineOptions,
   { access, body, limits: limited }: RouteDeclaration,
 ): (c: HttpContext) => Entered | Promise<Entered> {
-  const readUpTo = (bytesMax: number, c: HttpContext) =>
-    readText(
-      c.req.raw,
-      { ...bodyLimits, bodyBytesMax: Math.min(bodyLimits.bodyBytesMax, bytesMax) },
-      body && errorOf(body),
-    );
+  const { authenticate, limits } = options;
+  const bytesMax = body?.bytesMax ?? ADMIN_BODY_BYTES_MAX;
+  const reader = (c: HttpContext) => createReader(options, c, bytesMax, body && errorOf(body));
   switch (access) {
     case "caller":
       return async (c) => {
@@ -113,16 +113,14 @@ function createEntrance(
     case "admin":
       return (c) => ({ caller: authenticate.admin(c) });
     case "adminOrQuery":
-      return (c) => ({ caller: authenticate.admin(c, c.req.query("admin_key")) });
+      return (c) => ({ caller: authenticate.admin(c, queryKeyOf(c)) });
     case "adminOrBody":
       return async (c) => {
-        const { caller, json } = await authenticate.adminOrBody(c, () => readUpTo(ADMIN_BODY_BYTES_MAX, c));
+        const { caller, json } = await authenticate.adminOrBody(c, reader(c));
         return { caller, json, body: body && parseShape(body.schema, json, errorOf(body)) };
       };
     case "signIn":
-      return async (c) => ({
-        caller: await authenticate.signIn(c, () => readUpTo(body?.bytesMax ?? ADMIN_BODY_BYTES_MAX, c)),
-      });
+      return async (c) => ({ caller: await authenticate.signIn(c, reader(c)) });
     case "metrics":
       return (c) => {
         authenticate.metrics(c);
@@ -134,6 +132,36 @@ function createEntrance(
     case "agentInPath":
       return () => ({ caller: undefined });
   }
+}
+
+/** Returns the `admin_key` of the query. Throws request_invalid if there are two different ones. */
+function queryKeyOf(c: HttpContext): string | undefined {
+  const [key, ...others] = new Set(c.req.queries("admin_key"));
+  if (others.length === 0) return key;
+  throw new AppError("request_invalid", { hint: "The query has two different admin keys. Send one." });
+}
+
+/** Returns a function that reads a body which may hold a key. Until that has proved right, it is a stranger's. */
+function createReader(
+  { bodyLimits, accessControl }: PipelineOptions,
+  c: HttpContext,
+  bytesMax: number,
+  error: ErrorCode | undefined,
+): (from: "caller" | "stranger") => Promise<string> {
+  const limits = { ...bodyLimits, bodyBytesMax: Math.min(bodyLimits.bodyBytesMax, bytesMax) };
+  const request = c.req.raw;
+  return async (from) => {
+    if (from === "caller") return readText(request, limits, error);
+    const { headers } = request;
+    const length = headers.has("content-encoding") ? null : headers.get("content-length");
+    const bytes = Math.min(Number(length ?? Infinity), limits.bodyBytesMax);
+    const { cut, leave } = accessControl.enterAsStranger(c.get("address"), bytes);
+    try {
+      return await readText(request, limits, error, cut);
+    } finally {
+      leave();
+    }
+  };
 }
 
 function errorOf({ error = "body_invalid" }: BodyDeclaration) {

@@ -18,6 +18,7 @@ import { mayStillUse } from "../http/models/allowed-models.ts";
 import { createThreads } from "../http/models/v1-plan.ts";
 import { createReadiness } from "../http/operations/readiness.ts";
 import { ROUTES } from "../http/resources.ts";
+import { withWholeUrl } from "../http/whole-url.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import { createMetrics } from "../metrics/metrics.ts";
 import { once } from "../once.ts";
@@ -112,7 +113,7 @@ async function compose(given: Given): Promise<RunningServer> {
     host: config.host,
     idleS: IDLE_CONNECTION_S,
     certificate: tlsCert && tlsKey ? { cert: tlsCert, key: tlsKey } : undefined,
-    fetch: (request, server) => app.fetch(request, { server }),
+    fetch: (request, server) => app.fetch(withWholeUrl(request), { server }),
     log,
     websocket: splitSockets(agents.websocket, live.websocket),
     onFault: () => errorResponse(new AppError("internal"), referenceStyle, ""),
@@ -220,7 +221,7 @@ function appDeps({ config, store, log, origins }: Given, parts: Parts): AppDeps 
   const settings = describeSettings(config, origins);
   return {
     ...{ log, newId, metrics, accessControl, idleS: IDLE_CONNECTION_S },
-    pipeline: { authenticate, limits, bodyLimits: { bodyBytesMax, bodyWithinMs } },
+    pipeline: { authenticate, accessControl, limits, bodyLimits: { bodyBytesMax, bodyWithinMs } },
     resources: {
       ask: {
         relay,

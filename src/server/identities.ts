@@ -16,9 +16,13 @@ import { CommandError } from "../errors.ts";
 import { createAuthenticate } from "../http/authenticate.ts";
 import { AccessControl } from "../http/middleware/access.ts";
 import { createClientAddresses, createTlsCheck } from "../http/middleware/client-address.ts";
+import { createStrangerShare } from "../http/middleware/stranger-share.ts";
 import type { Log } from "../log/log.ts";
 import { createOwnHosts } from "../net/host.ts";
 import type { Store } from "../store/store.ts";
+
+/** The share of requests without a right key. Their bodies may have 2 MB, and 5 s. */
+const STRANGERS = { addressMax: 250, allMax: 1000, bytesMax: 32 * 1024 * 1024 };
 
 interface Given {
   config: Config;
@@ -91,6 +95,7 @@ export function createAccess({ config, log }: Pick<Given, "config" | "log">) {
     isOwnHost,
     failedKeys: createFailedKeys({ max: config.keyFailuresMax, elapsedMs: () => performance.now() }),
     requests: createConcurrencyLimit({ addressMax: config.addressRequestsMax }),
+    strangers: createStrangerShare(STRANGERS),
     log,
   });
   return { accessControl, addressOf, isOwnHost, isSecure: createTlsCheck(config.trustProxy) };

@@ -71,7 +71,7 @@ export const ACCESS_RULES = {
   admin: { security: ADMIN, errors: ADMIN_ERRORS, note: "The admin key, in a header." },
   adminOrQuery: {
     security: [...ADMIN, ...oneOf("adminKeyQuery")],
-    errors: ADMIN_ERRORS,
+    errors: [...ADMIN_ERRORS, "request_invalid"],
     note: "The admin key, in a header or the query.",
   },
   adminOrBody: {

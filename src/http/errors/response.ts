@@ -18,15 +18,11 @@ function setRetryHeaders(error: AppError, headers: Headers): void {
   if (code === "limit_tokens" && retryAfterMs > RETRY_AFTER_MS_MAX) headers.set("x-should-retry", "false");
 }
 
-/** Whether the connection is closed after the error, as the rest of the body is not worth reading. */
-export const cutsBody = ({ code }: AppError): boolean => code === "body_too_large" || code === "body_timeout";
-
 export function errorResponse(error: AppError, style: ErrorStyle, requestId: string): Response {
   const headers = new Headers({ "content-type": "application/json; charset=utf-8" });
   setRetryHeaders(error, headers);
   if (style.hasStyle) passHeaders(error.upstream?.headers, headers);
   if (error.code === "encoding_unsupported") headers.set("accept-encoding", ACCEPTED_ENCODINGS);
-  if (cutsBody(error)) headers.set("connection", "close");
   const { upstream } = error;
   const status = style.hasStyle ? statusOf(error) : ERRORS[error.code].status;
   const body = upstream?.body !== undefined && isPassedOn(upstream) ? parseJson(upstream.body) : undefined;

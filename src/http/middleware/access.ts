@@ -6,12 +6,16 @@ import { isLoopback } from "../../net/addresses.ts";
 import { readHost } from "../../net/host.ts";
 import type { BunServer } from "../context.ts";
 import type { ClientAddress, ClientAddresses } from "./client-address.ts";
+import type { StrangerShare } from "./stranger-share.ts";
 
 interface AccessControlOptions {
   addresses: ClientAddresses;
   isOwnHost: (header: string) => boolean;
   failedKeys: FailedKeys;
+  /** The requests with a right key. */
   requests: ConcurrencyLimit;
+  /** The requests without one that the server waits for. */
+  strangers: StrangerShare;
   log: Log;
 }
 
@@ -21,6 +25,8 @@ const URL_LENGTH_MAX = 4096;
 const HOST_HINT = "It must be a name or an address, with a port or without.";
 const OWN_HOST_HINT =
   "On this machine, call the server localhost, use its address, or add the name to --allowed-hosts. Behind a proxy, see --trust-proxy.";
+const STRANGER_HINT =
+  "Too many requests without a right key are waiting. Send the key in a header, so that it counts before the body has arrived.";
 const BUSY_HINT = "The limit of concurrent requests from one address is reached (--address-requests-max).";
 const WRONG_KEYS_HINT = "This address has sent too many wrong keys. A valid key works at once.";
 
@@ -41,26 +47,46 @@ export class AccessControl {
 
   /**
    * Returns where the request comes from. Throws url_too_long, host_invalid, or host_refused unless the route
-   * `needsKey`: without a key, a page could reach this machine by pointing its own name to it.
+   * needs a `key`: without a key, a page could reach this machine by pointing its own name to it. A `probe`
+   * may have any `Host`, or none: its answer is not secret.
    */
-  check(request: Request, server: BunServer, needsKey: boolean): ClientAddress {
+  check(request: Request, server: BunServer, route: "key" | "probe" | "other"): ClientAddress {
     const { headers, url } = request;
     if (url.length > URL_LENGTH_MAX)
       throw new AppError("url_too_long", { hint: `The URL may have up to ${URL_LENGTH_MAX} characters.` });
+    if (route === "probe") return this.options.addresses(request, server);
     const host = headers.get("host") ?? "";
     // Anything else in it would become a part of the path.
     if (!readHost(host)) throw new AppError("host_invalid", { hint: HOST_HINT });
     const from = this.options.addresses(request, server);
-    if (isLoopback(from.address) && !from.isReportedByProxy && !needsKey && !this.options.isOwnHost(host))
+    if (
+      isLoopback(from.address) &&
+      !from.isReportedByProxy &&
+      route === "other" &&
+      !this.options.isOwnHost(host)
+    )
       throw new AppError("host_refused", { hint: OWN_HOST_HINT });
     return from;
   }
 
-  /** Counts a request of the address as running until the returned function is called. Throws address_busy. */
+  /**
+   * Counts a request of the address, whose key is right, as running until the returned function is called.
+   * Throws address_busy.
+   */
   enter(address: string | undefined): () => void {
     const entered = this.options.requests.enter(address);
     if (typeof entered === "function") return entered;
     throw new AppError("address_busy", { hint: BUSY_HINT });
+  }
+
+  /**
+   * Lets a request without a right key wait, which may hold up to `bytes`. The signal ends it, with an error
+   * as its reason, when it has to make room for others. `leave` must be called at its end.
+   */
+  enterAsStranger(address: string | undefined, bytes: number): { cut: AbortSignal; leave: () => void } {
+    const abort = new AbortController();
+    const cut = () => abort.abort(new AppError("address_busy", { hint: STRANGER_HINT }));
+    return { cut: abort.signal, leave: this.options.strangers.enter(address, bytes, cut) };
   }
 
   /** Returns the error for the caller: key_failures if the address has sent too many wrong keys. */

@@ -9,31 +9,50 @@ import { ACCEPTED_ENCODINGS, type Decode, decoderOf, isOverLimit } from "./decom
 
 export interface BodyLimits {
   bodyBytesMax: number;
-  /** The time from the head of the request to the last byte of its body. */
+  /** The time from the head of the request to the last byte of a small body. */
   bodyWithinMs: number;
 }
+
+/** The time for a body of a request without a right key. No such body is large. */
+const STRANGER_WITHIN_MS = 5_000;
+
+/** Bytes that have arrived give a body more time, so that a slow upload is received as long as it goes on. */
+const BYTES_PER_S_MIN = 16 * 1024;
+
+/** A body of at most so many bytes is small: the runtime reads it as a whole, and its bytes give it no time. */
+const SMALL_BYTES = 64 * 1024;
+
+/** The requests whose body was read to its end. */
+const read = new WeakSet<Request>();
 
 /**
  * Returns the body as text, decompressed, whatever its content type. A body is refused as soon as it is known
  * to be over the limit, compressed or not, and when it is not complete in time, even if its bytes keep
- * trickling in. Throws `code` if it cannot be decompressed.
+ * trickling in. Throws `code` if it cannot be decompressed. `stranger` is given for a request that has not
+ * shown a right key: it has less time, and ends with the signal's reason.
  */
 export async function readText(
   request: Request,
   { bodyBytesMax, bodyWithinMs }: BodyLimits,
   code: ErrorCode = "body_invalid",
+  stranger?: AbortSignal,
 ): Promise<string> {
   const decode = decoderOf(request.headers.get("content-encoding"));
   if (decode === null) throw unsupportedEncoding();
   const length = request.headers.get("content-length");
   if (length !== null && Number(length) > bodyBytesMax) throw tooLarge(bodyBytesMax);
-  const { promise, resolve, reject } = Promise.withResolvers<string | Uint8Array>();
-  const timer = setTimeout(() => reject(tooSlow(bodyWithinMs)), bodyWithinMs);
-  // The rest of a late body fails when the connection is closed. Nobody waits for it.
-  const text = length === null || decode ? readBytes(request.body, bodyBytesMax) : request.text();
-  text.then(resolve, reject);
+  const isSmall = length !== null && Number(length) <= SMALL_BYTES && !decode;
+  const arrival = { bytes: 0, isOver: false };
+  const text = isSmall ? request.text() : readBytes(request.body, bodyBytesMax, arrival);
+  const withinMs = stranger ? Math.min(bodyWithinMs, STRANGER_WITHIN_MS) : bodyWithinMs;
   try {
-    const body = await promise;
+    const body = await inTime<string | Uint8Array>(
+      text,
+      withinMs,
+      () => (stranger ? 0 : arrival.bytes),
+      stranger,
+    );
+    read.add(request);
     if (typeof body === "string") return body;
     return new TextDecoder().decode(decode ? await decompressed(decode, body, bodyBytesMax, code) : body);
   } catch (error) {
@@ -41,17 +60,61 @@ export async function readText(
     if (error instanceof Error && error.name === "AbortError") throw new AppError("caller_gone");
     throw error;
   } finally {
-    clearTimeout(timer);
+    arrival.isOver = true;
   }
 }
 
-async function readBytes(body: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<Uint8Array> {
+/**
+ * Whether a request has a body that was not read to its end. A small body that nobody began to read does not
+ * count: the runtime drops it, and the connection goes on.
+ */
+export function hasUnreadBody(request: Request): boolean {
+  if (read.has(request)) return false;
+  const { headers } = request;
+  const length = headers.get("content-length");
+  if (length === null) return headers.has("transfer-encoding");
+  return Number(length) > (request.bodyUsed ? 0 : SMALL_BYTES);
+}
+
+/** Rejects if the body is not complete in time, of which `arrived` bytes give it more. */
+async function inTime<Body>(
+  body: Promise<Body>,
+  withinMs: number,
+  arrived: () => number,
+  signal: AbortSignal | undefined,
+): Promise<Body> {
+  const { promise, resolve, reject } = Promise.withResolvers<Body>();
+  const startedAt = performance.now();
+  const check = () => {
+    const leftMs = startedAt + withinMs + (arrived() / BYTES_PER_S_MIN) * 1000 - performance.now();
+    if (leftMs < 1) reject(tooSlow(withinMs));
+    else timer = setTimeout(check, leftMs);
+  };
+  let timer = setTimeout(check, withinMs);
+  const cut = () => reject(signal?.reason);
+  signal?.addEventListener("abort", cut);
+  // The rest of a late body fails when the connection is closed. Nobody waits for it.
+  body.then(resolve, reject);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", cut);
+  }
+}
+
+/** Counts the bytes in `arrival`, and stops once that is over. */
+async function readBytes(
+  body: ReadableStream<Uint8Array> | null,
+  bytesMax: number,
+  arrival: { bytes: number; isOver: boolean },
+): Promise<Uint8Array> {
   if (!body) return new Uint8Array();
   const pieces: Uint8Array[] = [];
-  let bytes = 0;
   for await (const piece of piecesOf(body)) {
-    bytes += piece.byteLength;
-    if (bytes > bytesMax) throw tooLarge(bytesMax);
+    arrival.bytes += piece.byteLength;
+    if (arrival.bytes > bytesMax) throw tooLarge(bytesMax);
+    if (arrival.isOver) break;
     pieces.push(piece);
   }
   return Buffer.concat(pieces);
@@ -99,7 +162,7 @@ export function parseShape<Schema extends z.ZodType>(
 
 function tooSlow(withinMs: number): AppError {
   return new AppError("body_timeout", {
-    hint: `The request body was not received within ${withinMs / 1000} s.`,
+    hint: `The request body was not received within ${withinMs / 1000} s. Large bodies may take 1 s more for each 16 KB.`,
   });
 }
 

@@ -4,14 +4,15 @@ import { causeOf, type Log } from "../../log/log.ts";
 import type { Metrics } from "../../metrics/metrics.ts";
 import type { HttpContext, HttpEnv } from "../context.ts";
 import { referenceStyle } from "../errors/reference.ts";
-import { cutsBody, errorResponse } from "../errors/response.ts";
+import { errorResponse } from "../errors/response.ts";
 import type { ErrorStyle } from "../errors/style.ts";
 import type { NamedRoute } from "../route.ts";
 import type { RouteTable } from "../route-table.ts";
 import type { AccessControl } from "./access.ts";
+import { hasUnreadBody } from "./body.ts";
 import { EventStreamResponse } from "./event-stream.ts";
 import { completeHeaders } from "./headers.ts";
-import { lingering } from "./lingering.ts";
+import { BRIEF, lingering, PATIENT } from "./lingering.ts";
 import { logRequest, UNKNOWN_ROUTE } from "./log.ts";
 import { readTrace } from "./trace.ts";
 
@@ -40,11 +41,10 @@ export function requestMiddleware(deps: RequestDeps): MiddlewareHandler<HttpEnv>
     c.set("requestId", requestId);
     c.set("trace", readTrace(c.req.raw.headers));
     const route = routes.find(c.req.method, c.req.path);
+    const lease = createLease(c, deps);
     try {
-      const leave = admit(c, deps, route ?? routes.nearest(c.req.path));
+      admit(c, deps, route);
       await next();
-      if (c.res instanceof EventStreamResponse) c.res.stream.beforeClose(leave);
-      else leave();
     } catch (thrown) {
       c.res = fail(thrown as Error, c);
     }
@@ -60,6 +60,7 @@ export function requestMiddleware(deps: RequestDeps): MiddlewareHandler<HttpEnv>
     const { method } = c.req;
     metrics.requestAnswered({ method, route: route?.path ?? UNKNOWN_ROUTE, status, durationMs });
     logRequest(log, c, route, status, durationMs);
+    finish(c, deps, lease);
   };
 }
 
@@ -74,29 +75,60 @@ async function tellLength({ body, headers }: Response): Promise<void> {
   headers.set("content-length", String(length));
 }
 
-/**
- * Admits the request, or throws an `AppError`. `route` is the one that serves it, or the nearest. The
- * returned function must be called once: when the response is ready or, if it is a stream, before that
- * closes.
- */
-function admit(c: HttpContext, deps: RequestDeps, route: NamedRoute | undefined): () => void {
-  const { accessControl, idleS } = deps;
+/** Admits the request, or throws an `AppError`. `route` is the one that serves it. */
+function admit(c: HttpContext, deps: RequestDeps, route: NamedRoute | undefined): void {
+  const { accessControl, routes } = deps;
   const request = c.req.raw;
-  const { server } = c.env;
-  const { address } = accessControl.check(request, server, route !== undefined && route.access !== "none");
+  const { address } = accessControl.check(request, c.env.server, kindOf(route ?? routes.nearest(c.req.path)));
   c.set("address", address);
-  const leave = accessControl.enter(address);
   // The runtime's limit is for idle connections. It would cut off a slow body, and a caller who waits for an
   // agent.
-  if (!BODILESS.has(request.method)) server.timeout(request, 0);
-  return () => {
-    leave();
-    // A limit that was lifted for this request would stay lifted for the connection.
-    if (!c.get("upgraded")) server.timeout(request, idleS);
-  };
+  if (!BODILESS.has(request.method)) c.env.server.timeout(request, 0);
 }
 
 const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+function kindOf(route: NamedRoute | undefined): "key" | "probe" | "other" {
+  if (!route || (route.access === "none" && !route.isProbe)) return "other";
+  return route.access === "none" ? "probe" : "key";
+}
+
+/**
+ * Lets the request count once its key has proved right. The returned function must be called once: when the
+ * response is ready or, if it is a stream, before that closes.
+ */
+function createLease(c: HttpContext, { accessControl, idleS }: RequestDeps): () => void {
+  let leave: (() => void) | undefined;
+  c.set("countCaller", () => {
+    leave ??= accessControl.enter(c.get("address"));
+  });
+  return () => {
+    leave?.();
+    // A limit that was lifted for this request would stay lifted for the connection.
+    if (!c.get("upgraded")) c.env.server.timeout(c.req.raw, idleS);
+  };
+}
+
+/** Ends the lease with the response. After a body that was not read, the connection is closed with care. */
+function finish(c: HttpContext, { accessControl }: RequestDeps, lease: () => void): void {
+  const { raw } = c.req;
+  if (c.res instanceof EventStreamResponse) c.res.stream.beforeClose(lease);
+  else if (c.get("upgraded") || !hasUnreadBody(raw)) lease();
+  else {
+    const isKnown = c.get("principal") !== undefined;
+    const { cut, leave } = isKnown ? KNOWN : accessControl.enterAsStranger(c.get("address"), 0);
+    const onEnd = () => {
+      leave();
+      lease();
+    };
+    const response = lingering(raw, c.res, isKnown ? PATIENT : BRIEF, { cut, onEnd });
+    c.res = undefined;
+    c.res = response;
+  }
+}
+
+/** Nobody makes a request with a right key end early. */
+const KNOWN = { cut: new AbortController().signal, leave: () => {} };
 
 /** Turns what a handler threw into a response. An unexpected error tells the caller nothing of its cause. */
 export function onError({ log, accessControl, routes }: ErrorDeps) {
@@ -108,8 +140,7 @@ export function onError({ log, accessControl, routes }: ErrorDeps) {
       const request_id = c.get("requestId");
       log.error("request_failed", { request_id, error: error.code, cause: causeOf(cause) });
     }
-    const response = errorResponse(error, styleOf(c, routes), c.get("requestId"));
-    return cutsBody(error) ? lingering(c.req.raw, response) : response;
+    return errorResponse(error, styleOf(c, routes), c.get("requestId"));
   };
 }
 

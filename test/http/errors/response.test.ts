@@ -7,6 +7,7 @@ import { referenceStyle } from "../../../src/http/errors/reference.ts";
 import { errorResponse } from "../../../src/http/errors/response.ts";
 import { AccessControl } from "../../../src/http/middleware/access.ts";
 import { createClientAddresses } from "../../../src/http/middleware/client-address.ts";
+import { createStrangerShare } from "../../../src/http/middleware/stranger-share.ts";
 import { createLog } from "../../../src/log/log.ts";
 import { createOwnHosts } from "../../../src/net/host.ts";
 
@@ -27,6 +28,7 @@ test("an unexpected error tells the caller nothing of its cause, and the log all
     isOwnHost: createOwnHosts([]),
     failedKeys: createFailedKeys({ max: 1, elapsedMs: () => 0 }),
     requests: createConcurrencyLimit({ addressMax: 1 }),
+    strangers: createStrangerShare({ addressMax: 1, allMax: 1, bytesMax: 1 }),
     log,
   });
   const nothing: unknown = new Proxy(() => {}, { get: () => nothing, apply: () => nothing });

@@ -111,12 +111,14 @@ describe("bounds of a request", () => {
       source.write(bytesOf({ method: "POST", path: "/api/ask", headers, body: '{"content":"hi"}' }));
       return source;
     });
-    let refused = await send(url, {});
-    while (refused.status === 200) refused = await send(url, {});
+    const list = { path: "/v1/models", headers: { Authorization: ADMIN_KEY } };
+    let refused = await send(url, list);
+    while (refused.status === 200) refused = await send(url, list);
     expect([refused.status, refused.headers?.get("retry-after")]).toEqual([429, "1"]);
+    expect((await send(url, {})).status).toBe(200);
     for (const source of waiting) source.socket.destroy();
-    let answer = await send(url, {});
-    while (answer.status === 429) answer = await send(url, {});
+    let answer = await send(url, list);
+    while (answer.status === 429) answer = await send(url, list);
     expect(answer.status).toBe(200);
     agent.destroy();
   });
@@ -134,21 +136,45 @@ describe("the Host header", () => {
 
   test("a request with two Host headers is a 400", async () => {
     const { url } = await startTestServer();
-    const response = await sendRawRequest(url, "GET /health HTTP/1.1\r\nHost: localhost\r\nHost: b\r\n\r\n");
+    const response = await sendRawRequest(url, "GET /docs HTTP/1.1\r\nHost: localhost\r\nHost: b\r\n\r\n");
     expect(response?.status).toBe(400);
   });
 
   test("a route without a key refuses the Host of a page that made its name point to this machine", async () => {
     const { url } = await startTestServer(["--allowed-hosts", "box.example"]);
     const foreign = { Host: "evil.example:8080" };
-    for (const path of ["/health", "/ready", "/nothing"])
+    for (const path of ["/docs", "/dashboard", "/nothing"])
       expect((await send(url, { path, headers: foreign })).status).toBe(403);
     const socket = await shakeHands(`${url}/client/register`, { headers: { ...foreign, Origin: "null" } });
     expect([socket.status, JSON.parse(socket.body).error]).toEqual([403, "Host not allowed"]);
     // Routes with a key refuse such a page anyway, as it does not know a key.
     expect((await send(url, { path: "/v1/models", headers: foreign })).status).toBe(401);
     for (const host of ["localhost:1", "127.0.0.1", "[::1]", "Box.Example:80"])
-      expect((await send(url, { headers: { Host: host } })).status).toBe(200);
+      expect((await send(url, { path: "/docs", headers: { Host: host } })).status).toBe(200);
+  });
+
+  test.each(["evil.example", "a b", "a/health?", ""])(
+    "/health and /ready answer whatever the Host header is: %p",
+    async (host) => {
+      const { url } = await startTestServer();
+      const headers = { Host: host };
+      for (const path of ["/health", "/health?a=1"])
+        expect(await send(url, { path, headers })).toMatchObject({ status: 200, body: "OK" });
+      const ready = await send(url, { path: "/ready?agents=0", headers });
+      expect([ready.status, ready.headers?.get("x-request-id")]).toEqual([
+        200,
+        expect.stringMatching(/^req_/),
+      ]);
+    },
+  );
+
+  test("/health answers without a Host header, as HTTP/1.0 allows", async () => {
+    const { url } = await startTestServer();
+    const { hostname, port } = new URL(url);
+    const source = connectSource(`http://${hostname}:${port}`);
+    source.write("GET /health HTTP/1.0\r\n\r\n");
+    expect((await takeHead(source))?.status).toBe(200);
+    source.socket.destroy();
   });
 
   test("a request with a key may have any Host", async () => {
@@ -162,7 +188,7 @@ describe("the Host header", () => {
   test("a request from a trusted proxy may have any Host", async () => {
     const { url } = await startTestServer(["--trust-proxy", "loopback"]);
     const headers = { Host: "chat.example.com", "X-Forwarded-For": "203.0.113.7" };
-    expect((await send(url, { headers })).status).toBe(200);
+    expect((await send(url, { path: "/docs", headers })).status).toBe(200);
   });
 });
 
@@ -189,6 +215,18 @@ describe("wrong keys", () => {
     expect((await send(url, { path: "/v1/models", headers: { Authorization: ADMIN_KEY } })).status).toBe(200);
     (await openRawSocket(`${url}/agents/${server.agentKey}/client/register`)).destroy();
     expect(server.logged().match(/"keys_refused"/g)).toHaveLength(1);
+  });
+
+  test("two different admin keys in a query are a 400, the same one twice is accepted", async () => {
+    const { url } = await startTestServer();
+    const list = (keys: readonly string[]) =>
+      send(url, { path: `/admin/users?${keys.map((key) => `admin_key=${key}`).join("&")}` });
+    expect((await list([ADMIN_KEY, ADMIN_KEY])).status).toBe(200);
+    for (const keys of [
+      [ADMIN_KEY, "wrong"],
+      ["wrong", ADMIN_KEY],
+    ])
+      expect((await list(keys)).status).toBe(400);
   });
 
   test("wrong keys of agents count as well", async () => {

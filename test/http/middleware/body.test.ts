@@ -136,7 +136,7 @@ test("30 MB of backslashes, each of which a frame escapes, reach an agent with t
       self.say({ type: "done", ask, status: 200, body: JSON.stringify({ length: body.length }) }),
   });
   onTestFinished(agent.stop);
-  const body = `{"model":"m","messages":[{"role":"user","content":"${"\\\\".repeat(15 * 1024 * 1024)}"}]}`;
+  const body = `{"model":"m","messages":[{"role":"user","content":"${"\\\\".repeat(15_000_000)}"}]}`;
   const response = await fetch(`${server.url}/v1/chat/completions`, {
     method: "POST",
     headers: { authorization: `Bearer ${ADMIN_KEY}` },

@@ -7,6 +7,7 @@ import { AccessControl } from "../../../src/http/middleware/access.ts";
 import { createClientAddresses } from "../../../src/http/middleware/client-address.ts";
 import { EventStream } from "../../../src/http/middleware/event-stream.ts";
 import { type RequestDeps, requestMiddleware } from "../../../src/http/middleware/request.ts";
+import { createStrangerShare } from "../../../src/http/middleware/stranger-share.ts";
 import { createRouteTable } from "../../../src/http/route-table.ts";
 import { createLog } from "../../../src/log/log.ts";
 import { createFakeClock } from "../../support/clock.ts";
@@ -20,6 +21,7 @@ function start() {
     isOwnHost: () => true,
     failedKeys: createFailedKeys({ max: 1, elapsedMs: () => 0 }),
     requests,
+    strangers: createStrangerShare({ addressMax: 1, allMax: 1, bytesMax: 1 }),
     log,
   });
   const limitsS: number[] = [];
@@ -38,6 +40,8 @@ function start() {
   app.post("/plain", () => new Response("done"));
   app.post("/stream", (c) => {
     c.env.server.timeout(c.req.raw, 0);
+    c.get("countCaller")();
+    c.get("countCaller")();
     const stream = new EventStream({ clock: createFakeClock(), onGone: () => {} });
     streams.push(stream);
     stream.send("{}");
