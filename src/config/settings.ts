@@ -149,6 +149,12 @@ const RECORDS = {
     size("1KB", "64MB"),
     "Longest conversation that the server keeps.",
   ),
+  responseMemoryBytes: setting(
+    "response-memory",
+    "64MB",
+    size("0", "64GB"),
+    "Memory for translated responses, to which clients refer by id. 0 keeps none.",
+  ),
   usageDays: setting("usage-days", "365", count(3650), "Days to keep the record of a request."),
   auditDays: setting("audit-days", "730", count(3650), "Days to keep the audit of changes."),
 };

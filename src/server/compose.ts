@@ -15,6 +15,7 @@ import { errorResponse } from "../http/errors/response.ts";
 import { createLiveFeed } from "../http/live/feed.ts";
 import { createOverview } from "../http/live/overview.ts";
 import { mayStillUse } from "../http/models/allowed-models.ts";
+import { createResponseMemory } from "../http/models/responses/memory.ts";
 import { createThreads } from "../http/models/v1-plan.ts";
 import { createReadiness } from "../http/operations/readiness.ts";
 import { ROUTES } from "../http/resources.ts";
@@ -99,7 +100,7 @@ async function compose(given: Given): Promise<RunningServer> {
   const { relay, clock, metrics, overview } = core;
   const identities = createIdentities(given, {
     port: () => server.port,
-    cancelUser: (user) => relay.cancelUser(user),
+    cancelUser: (user) => revokeUser(core, user),
     checkUsers: () => watch.check(),
     endAgentKey: (keyId) => agents.endKey(keyId),
   });
@@ -147,6 +148,12 @@ async function compose(given: Given): Promise<RunningServer> {
   return { port, agentKey, signInCode, reloadCertificate, stop: once(stop) };
 }
 
+/** Ends the requests of a user who may not send any, and forgets their answers. */
+function revokeUser({ relay, responses }: Core, userId: string): void {
+  relay.cancelUser(userId);
+  responses.forget(userId);
+}
+
 /** Deletes rows past their age, now and every hour. Resolves with a function that stops it. */
 function startStoreUpkeep({ config, store, log }: Given): Promise<() => void> {
   const { conversationDays, usageDays, auditDays } = config;
@@ -180,7 +187,8 @@ async function createCore({ config, store, log, clock = createClock() }: Given, 
   const observe = createObserver({ log, metrics, usage: store.usage, limits, overview });
   const relay = new Relay({ clock, newId, limits: config, observe, soon: (run) => void setImmediate(run) });
   const readiness = createReadiness({ relay, checkStore: store.check, queueMax: config.queueMax, now });
-  return { clock, limits, metrics, overview, relay, readiness };
+  const responses = createResponseMemory({ bytesMax: config.responseMemoryBytes, now });
+  return { clock, limits, metrics, overview, relay, readiness, responses };
 }
 
 function createAgents(
@@ -213,7 +221,8 @@ interface Parts extends Core, Identities, Access {
 
 /** The dependencies of the routes, by resource. */
 function appDeps({ config, store, log, origins }: Given, parts: Parts): AppDeps {
-  const { relay, clock, limits, metrics, overview, users, sessions, authenticate, accessControl } = parts;
+  const { relay, clock, limits, responses, metrics, overview, users, sessions, authenticate, accessControl } =
+    parts;
   const { bodyBytesMax, bodyWithinMs, conversationLengthMax, modelAliases = {} } = config;
   const { conversations, usage } = store;
   const audit = createAudit({ audit: store.audit });
@@ -233,7 +242,7 @@ function appDeps({ config, store, log, origins }: Given, parts: Parts): AppDeps 
         log,
         clock,
       },
-      models: { relay, threads: createThreads(), newId, now, modelAliases, log, clock },
+      models: { relay, threads: createThreads(), responses, newId, now, modelAliases, log, clock },
       modelList: { relay, modelAliases },
       users: { users, audit, newId },
       usage: { usage, now },

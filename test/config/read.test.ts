@@ -63,6 +63,7 @@ test("a port and a key are enough, and every other setting has its default", () 
     helloWithinMs: 10_000,
     drainMs: 30_000,
     conversationDays: 30,
+    responseMemoryBytes: 64 * 1024 ** 2,
     usageDays: 365,
     auditDays: 730,
     bodyBytesMax: 30 * 1024 ** 2,
@@ -174,6 +175,7 @@ describe("precedence", () => {
       ["PONG_WITHIN", "8", "pongWithinMs", 8000],
       ["HELLO_WITHIN", "9", "helloWithinMs", 9000],
       ["DRAIN", "10", "drainMs", 10_000],
+      ["RESPONSE_MEMORY", "10MB", "responseMemoryBytes", 10 * 1024 ** 2],
       ["CONVERSATION_DAYS", "11", "conversationDays", 11],
       ["USAGE_DAYS", "12", "usageDays", 12],
       ["AUDIT_DAYS", "13", "auditDays", 13],
@@ -251,50 +253,5 @@ describe("a secret's file", () => {
     expect(read(["1", "k"], { CHATGPT_API_DATA_FILE: "/etc/hostname" }).warnings).toEqual([
       "Ignored unknown variables: CHATGPT_API_DATA_FILE",
     ]);
-  });
-});
-
-describe("values", () => {
-  test.each([
-    ["100ms", 100],
-    ["1.5s", 1500],
-    ["90", 90_000],
-    ["2m", 120_000],
-    ["1h", 3_600_000],
-    ["0.5", 500],
-  ])("the time %s is read as %d ms", (text, ms) => {
-    expect(configOf(["--queue-wait", text]).queueWaitMs).toBe(ms);
-  });
-
-  test.each([
-    ["1024", 1024],
-    ["2048B", 2048],
-    ["1KB", 1024],
-    ["1.5mb", 1_572_864],
-    ["0.25GB", 268_435_456],
-  ])("the size %s is read as %d bytes", (text, bytes) => {
-    expect(configOf(["--body-max", text]).bodyBytesMax).toBe(bytes);
-  });
-
-  test.each([
-    ["::", "::"],
-    ["[::1]", "::1"],
-    ["0.0.0.0", "0.0.0.0"],
-    ["my-host.example", "my-host.example"],
-  ])("the address %s is read as %s", (text, host) => {
-    expect(configOf(["--host", text]).host).toBe(host);
-  });
-
-  test("origins are separated by commas and lower-cased, and none stands for no origin", () => {
-    const origins = (text: string) => [...configOf(["--agent-origins", text]).agentOrigins];
-    expect(origins("https://A.example:8443, moz-extension://abc")).toEqual([
-      "https://a.example:8443",
-      "moz-extension://abc",
-    ]);
-    expect(origins("none")).toEqual([]);
-  });
-
-  test("a key keeps its blanks and its letters", () => {
-    expect(read(["1", "clé with blanks ✓"]).config.adminKey).toBe("clé with blanks ✓");
   });
 });

@@ -31,6 +31,7 @@ test.each<[string, string, string]>([
   ["--body-max", "1KB", "512MB"],
   ["--frame-max", "1KB", "512MB"],
   ["--session", "1m", "90d"],
+  ["--response-memory", "0", "64GB"],
 ])("the flag %s has the bounds %s and %s", (flag, min, max) => {
   const given = (text: string) => faults(`${flag}=${text}`);
   const beyond = max.replace(/^\d+/, (digits) => String(Number(digits) + 1));

@@ -2,13 +2,14 @@ import { describe, expect, test } from "bun:test";
 import { APICallError, generateText, isStepCount, streamText, tool } from "ai";
 import { z } from "zod";
 import { shareModelApi } from "../support/model-api.ts";
-import { openaiProviderAt, rejectionOf } from "../support/sdks.ts";
+import { openaiAt, openaiProviderAt, rejectionOf } from "../support/sdks.ts";
 import {
   eventStream,
   json,
   type RecordedRequest,
   shareRecordingUpstream,
 } from "../support/upstream/recording-upstream.ts";
+import { readStrictly } from "../support/upstream/strict-request.ts";
 
 /**
  * The AI SDK's `openai()` by default asks the server to store responses, and then sends the words before a
@@ -77,11 +78,69 @@ describe("words before a tool call, translated", () => {
     },
   );
 
-  test("words before a translated tool call are by default sent as an id, which is a 400 that says what to do", async () => {
-    upstream().answer(answer);
-    const thrown = await rejectionOf(generateText(optionsOf(undefined)));
+  test.each([false, true])(
+    "the AI SDK works with its defaults, in which it refers to earlier items by id (streamed: %p)",
+    async (streamed) => {
+      upstream().answer(answer);
+      const options = optionsOf(undefined);
+      const result = streamed ? streamText(options) : await generateText(options);
+      expect(await result.text).toBe("It is sunny.");
+      const { messages } = JSON.parse(upstream().requests.at(-1)?.body ?? "{}");
+      expect(messages).toMatchObject([
+        { role: "user" },
+        { role: "assistant", content: "Let me look.", tool_calls: [CALL] },
+        { role: "tool", tool_call_id: "call_1", content: "sun in Rome" },
+      ]);
+
+      const said = await result.responseMessages;
+      const turn = [{ role: "user" as const, content: options.prompt }, ...said];
+      const { prompt: _, ...rest } = options;
+      const second = { ...rest, messages: [...turn, { role: "user" as const, content: "And now?" }] };
+      const next = streamed ? streamText(second) : await generateText(second);
+      expect(await next.text).toBe("It is sunny.");
+      const sent = upstream().requests.map(({ body }) => JSON.parse(body).messages);
+      expect(sent[2]).toMatchObject([
+        ...messages,
+        { role: "assistant", content: "It is sunny." },
+        { role: "user", content: "And now?" },
+      ]);
+      for (const { body } of upstream().requests)
+        expect(readStrictly(JSON.parse(body))).not.toHaveProperty("message");
+    },
+  );
+
+  test("an item that the server does not know is a 400 that says what to do", async () => {
+    const content = [
+      { type: "text" as const, text: "Hi.", providerOptions: { openai: { itemId: "msg_unknown" } } },
+    ];
+    const { prompt, ...rest } = optionsOf(undefined);
+    const messages = [
+      { role: "user" as const, content: prompt },
+      { role: "assistant" as const, content },
+      { role: "user" as const, content: "And?" },
+    ];
+    const thrown = await rejectionOf(generateText({ ...rest, messages }));
     expect(thrown).toBeInstanceOf(APICallError);
     expect(thrown).toMatchObject({ statusCode: 400, message: expect.stringContaining("store: false") });
     expect((thrown as APICallError).responseBody).toContain('"param":"input[1]"');
   });
+});
+
+test("the openai package continues a translated response by its id", async () => {
+  upstream().answer(answer);
+  const openai = openaiAt(api());
+  const first = await openai.responses.create({ model: "mine", input: "How is it?" });
+  const call = first.output.find((item) => item.type === "function_call");
+  const output = { type: "function_call_output" as const, call_id: call?.call_id ?? "", output: "sun" };
+  const next = await openai.responses.create({
+    model: "mine",
+    previous_response_id: first.id,
+    input: [output],
+  });
+  expect(next.output_text).toBe("It is sunny.");
+  expect(JSON.parse(upstream().requests.at(-1)?.body ?? "{}").messages).toMatchObject([
+    { role: "user", content: "How is it?" },
+    { role: "assistant", tool_calls: [CALL] },
+    { role: "tool", content: "sun" },
+  ]);
 });

@@ -7,6 +7,7 @@ import { checkAllowed, checkFallbacks, type ModelNames, resolveModel } from "./a
 import type { ModelAsk } from "./ask.ts";
 import { clearEntries } from "./clear-entries.ts";
 import { nativePlan } from "./native.ts";
+import type { ResponseMemory } from "./responses/memory.ts";
 import type { ModelAskBody } from "./schema.ts";
 import type { Translation, TranslationContext } from "./translation.ts";
 import { translatedPlan } from "./translation.ts";
@@ -23,6 +24,7 @@ export interface ModelApi {
 
 export interface ModelAskDeps extends V1PlanDeps, ModelNames {
   relay: Relay;
+  responses: Pick<ResponseMemory, "of">;
 }
 
 interface GivenRequest {
@@ -69,7 +71,9 @@ function addPlans(ask: ModelAsk, json: unknown, deps: ModelAskDeps, api: ModelAp
   try {
     let chat = api.endpoint === "chat/completions" ? json : undefined;
     if (api.translate) {
-      const translation = api.translate(json, deps);
+      const { newId, now } = deps;
+      const responses = deps.responses.of(ask.asker.principal);
+      const translation = api.translate(json, { newId, now, responses });
       ask.plans.push(translatedPlan(translation, ask.stream, ask.model));
       chat = translation.request;
     }

@@ -10,6 +10,7 @@ import type { ServerEvent } from "../middleware/event-stream.ts";
 import { withoutAdded } from "./added-fields.ts";
 import { type CompletionChunk, readChunk } from "./chat-completion.ts";
 import type { AnswerReader, Plan, PlanStream } from "./plan.ts";
+import type { OwnResponses } from "./responses/memory.ts";
 
 /**
  * A request of another API (`/v1/responses`, `/v1/messages`) as a chat completion, for agents whose upstream
@@ -23,11 +24,13 @@ export interface Translation extends AnswerReader {
   added: readonly AddedField[];
 }
 
-/** The sources of a translation's ids and times. */
+/** The sources of a translation's ids and times, and of the answers that its caller refers to. */
 export interface TranslationContext {
   newId: () => string;
   /** Milliseconds since 1970. */
   now: () => number;
+  /** The caller's earlier responses, if any are kept. */
+  responses?: OwnResponses | undefined;
 }
 
 /** Returns the plan that asks for a chat completion and translates its answer. */

@@ -1,11 +1,10 @@
 import { oneSystemMessage } from "../one-system.ts";
 import { readShape, refuse } from "../refuse.ts";
 import { type ChatPart, createHistory, type History } from "./history.ts";
-import { ContentPart, InputItem, type MessageContent, type ResponsesBody, type Typed } from "./schema.ts";
+import { NOT_KEPT, type RecalledInput } from "./recall.ts";
+import { ContentPart, InputItem, type MessageContent, type Typed } from "./schema.ts";
 import { customArguments, type Tools } from "./tools.ts";
 
-const NOT_STORED =
-  "This server keeps no responses. Send the whole conversation in `input`, with `store: false`.";
 /**
  * The items of tools that only the vendor runs, and of those that a chat completion cannot express:
  * `web_search_call`, `mcp_list_tools`, `local_shell_call_output` and so on. They are left out, as their tools
@@ -24,16 +23,17 @@ const NO_FILES = "Chat completions take no files. Send the text itself, or an im
  * chat completion holds text and calls in one, with the results right after it. System and developer messages
  * become `system`, which every upstream's template knows, but only at the start.
  */
-export function readInput({ instructions, input }: ResponsesBody, tools: Tools): object[] {
+export function readInput(
+  instructions: string | null | undefined,
+  { earlier, own }: RecalledInput,
+  tools: Tools,
+): object[] {
   const history = createHistory();
   if (instructions) history.add({ role: "system", content: instructions });
-  if (typeof input === "string") {
-    history.add({ role: "user", content: input });
-    return oneSystemMessage(history.messages);
-  }
-  const lastUser = input.findLastIndex((item) => item["role"] === "user");
-  for (const [index, item] of input.entries())
-    readItem(item, `input[${index}]`, history, tools, index > lastUser);
+  const items = [...earlier, ...own];
+  const lastUser = items.findLastIndex((item) => item["role"] === "user");
+  for (const [index, item] of items.entries())
+    readItem(item, `input[${index - earlier.length}]`, history, tools, index > lastUser);
   history.close();
   return oneSystemMessage(history.messages);
 }
@@ -54,7 +54,7 @@ function readItem(item: Typed, path: string, history: History, tools: Tools, inL
       return inLastTurn ? readReasoning(item, path, history) : undefined;
     case "item_reference":
       if (MAY_BE_MISSING.test(readShape(InputItem.item_reference, item, path).id)) return;
-      throw refuse(path, NOT_STORED);
+      throw refuse(path, NOT_KEPT);
     default:
       if (VENDORS_ITEM.test(item.type ?? "")) return;
       throw refuse(`${path}.type`, `A chat completion cannot hold a \`${item.type}\` item.`);

@@ -12,7 +12,7 @@ const flag = z.boolean().nullish();
 const number = z.number().nullish();
 const object = z.record(z.string(), z.unknown());
 
-const Typed = z.looseObject({ type: optionalText });
+export const Typed = z.looseObject({ type: optionalText });
 export type Typed = z.output<typeof Typed>;
 
 const Content = z.union([text, z.array(Typed)]);
@@ -25,6 +25,10 @@ export const ResponsesBody = z.looseObject({
   model: text.min(1).describe("One of `GET /v1/models`."),
   input: Content.describe("A text, or items: messages, tool calls and their results."),
   instructions: optionalText.describe("Come before the input."),
+  previous_response_id: optionalText.describe(
+    "Continues an answer that the server or the upstream still keeps.",
+  ),
+  store: flag.describe("`false`: neither the server nor the upstream keeps the answer."),
   stream: flag.describe("Send the answer as it is made."),
   background: flag.describe("Not supported when translated."),
   tools: z

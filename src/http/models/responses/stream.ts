@@ -9,6 +9,14 @@ import { Output } from "./output.ts";
 import type { ResponsesBody } from "./schema.ts";
 import type { Tools } from "./tools.ts";
 
+/** Keeps the output of a response that has not failed. */
+export type KeepResponse = (id: string, output: readonly { id: string }[]) => void;
+
+interface StreamContext extends TranslationContext {
+  /** Undefined if the response is not kept. */
+  keep: KeepResponse | undefined;
+}
+
 /** A response that is made from a chat completion, streamed or whole. */
 export class ResponsesStream extends TranslatedStream {
   /** The fields that the response repeats of the request. */
@@ -19,10 +27,18 @@ export class ResponsesStream extends TranslatedStream {
   #isStarted = false;
   #finishReason: string | undefined;
 
-  constructor(body: ResponsesBody, tools: Tools, { newId, now }: TranslationContext) {
+  readonly #keep: KeepResponse | undefined;
+
+  constructor(body: ResponsesBody, tools: Tools, { newId, now, keep }: StreamContext) {
     super();
+    this.#keep = keep;
     this.#nowS = () => Math.floor(now() / 1000);
-    this.#echo = responseEcho(body, tools, `resp_${newId()}`, this.#nowS());
+    this.#echo = responseEcho(body, tools, {
+      id: `resp_${newId()}`,
+      created_at: this.#nowS(),
+      previous_response_id: body.previous_response_id ?? null,
+      store: keep !== undefined,
+    });
     this.#output = new Output(tools, newId, (type, fields) => this.#emit(type, fields));
   }
 
@@ -80,6 +96,7 @@ export class ResponsesStream extends TranslatedStream {
   #finished() {
     const reason = incompleteReason(this.#finishReason);
     this.#output.close(reason === undefined);
+    this.#keep?.(this.#echo.id, this.#output.items);
     const usage = responseUsage(this.usage);
     if (reason) return this.#response("incomplete", { incomplete_details: { reason }, usage });
     return this.#response("completed", { completed_at: this.#nowS(), usage });
@@ -102,11 +119,14 @@ export class ResponsesStream extends TranslatedStream {
 }
 
 /** Returns the fields of the request that the response repeats. They are the same in every event. */
-function responseEcho(body: ResponsesBody, tools: Tools, id: string, createdAtS: number) {
+function responseEcho(
+  body: ResponsesBody,
+  tools: Tools,
+  own: { id: string; created_at: number; previous_response_id: string | null; store: boolean },
+) {
   return {
-    id,
     object: "response",
-    created_at: createdAtS,
+    ...own,
     model: body.model,
     background: false,
     instructions: body.instructions ?? null,
@@ -114,12 +134,10 @@ function responseEcho(body: ResponsesBody, tools: Tools, id: string, createdAtS:
     max_tool_calls: body["max_tool_calls"] ?? null,
     metadata: body["metadata"] ?? {},
     parallel_tool_calls: body.parallel_tool_calls ?? true,
-    previous_response_id: null,
     prompt_cache_key: body["prompt_cache_key"] ?? null,
     reasoning: { effort: body.reasoning?.effort ?? null, summary: body.reasoning?.["summary"] ?? null },
     safety_identifier: body["safety_identifier"] ?? null,
     service_tier: null,
-    store: false,
     temperature: body.temperature ?? null,
     text: { ...body.text, format: body.text?.format ?? { type: "text" } },
     tool_choice: body.tool_choice ?? "auto",

@@ -2,6 +2,7 @@ import { parseJson, textField } from "../../../json/parse.ts";
 import { readShape, refuse } from "../refuse.ts";
 import { shortName } from "../tool-names.ts";
 import { withoutNulls } from "../translation.ts";
+import type { RecalledInput } from "./recall.ts";
 import { InputItem, type ResponsesBody, Tool, ToolChoice, type Typed } from "./schema.ts";
 
 /** The name by which the caller knows a tool. */
@@ -44,12 +45,12 @@ export class Tools {
   readonly #byWireName = new Map<string, ToolName>();
   readonly #wireNames = new Map<string, string>();
 
-  constructor(body: ResponsesBody) {
+  constructor(body: ResponsesBody, { earlier, own }: RecalledInput) {
     this.offered = this.#offerAll(body.tools ?? [], "tools");
     // Codex CLI offers its tools in the input to the models that take them there.
-    for (const [index, item] of (typeof body.input === "string" ? [] : body.input).entries()) {
+    for (const [index, item] of [...earlier, ...own].entries()) {
       if (item.type !== "additional_tools") continue;
-      const path = `input[${index}]`;
+      const path = `input[${index - earlier.length}]`;
       this.#offerAll(readShape(InputItem.additional_tools, item, path).tools ?? [], `${path}.tools`);
     }
     this.request = this.#definitions.size === 0 ? noTools(body) : this.#chatTools(body);

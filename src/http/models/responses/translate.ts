@@ -2,23 +2,27 @@ import type { AddedField } from "../../../protocol/added-fields.ts";
 import { readShape, refuse } from "../refuse.ts";
 import { streamFields, type Translation, type TranslationContext, withoutNulls } from "../translation.ts";
 import { readInput } from "./input.ts";
+import type { OwnResponses } from "./memory.ts";
+import { type RecalledInput, recallInput } from "./recall.ts";
 import { JsonSchemaFormat, ResponsesBody } from "./schema.ts";
-import { ResponsesStream } from "./stream.ts";
+import { type KeepResponse, ResponsesStream } from "./stream.ts";
 import { Tools } from "./tools.ts";
 
 /**
  * Translates a request of OpenAI's Responses API (https://platform.openai.com/docs/api-reference/responses)
  * for an upstream that has only chat completions. Tools of the types `function`, `custom` and `namespace` are
  * kept. Throws `request_untranslatable` for what needs something that OpenAI keeps or runs itself, and
- * `body_invalid` for a request that is not valid; both name the field in `param`. Nothing is stored: the
- * answer says `store: false`.
+ * `body_invalid` for a request that is not valid; both name the field in `param`.
  */
 export function translateResponses(body: unknown, context: TranslationContext): Translation {
   const request = readShape(ResponsesBody, body, "");
-  const tools = new Tools(request);
-  const start = () => new ResponsesStream(request, tools, context);
+  const { responses } = context;
+  const input = recallInput(request, responses);
+  const tools = new Tools(request, input);
+  const start = () =>
+    new ResponsesStream(request, tools, { ...context, keep: keeper(request, input, responses) });
   return {
-    request: chatRequest(request, tools),
+    request: chatRequest(request, input, tools),
     added: ADDED,
     answer: (chatBody) => JSON.stringify(start().whole(chatBody)),
     stream: start,
@@ -34,12 +38,19 @@ const ADDED: readonly AddedField[] = [
   ...(["verbosity", "tools.strict", "messages.reasoning_content"] as const),
 ];
 
-const NOT_KEPT = "This server keeps no responses. Send the whole conversation in `input`.";
+/** Returns what keeps the answer; undefined if the caller does not want that, or nothing is kept. */
+function keeper(
+  { store, previous_response_id: previous }: ResponsesBody,
+  { own }: RecalledInput,
+  responses: OwnResponses | undefined,
+): KeepResponse | undefined {
+  if (store === false || !responses) return undefined;
+  return (id, output) => responses.keep({ id, previous: previous ?? undefined, input: own, output });
+}
 
 /** The fields that refer to something kept at OpenAI, with the reason for the refusal. */
 const REFUSED: Record<string, string> = {
-  previous_response_id: NOT_KEPT,
-  conversation: NOT_KEPT,
+  conversation: "This server keeps no conversations. Send the whole conversation in `input`.",
   prompt: "This server keeps no prompts. Send the text in `instructions` and `input`.",
 };
 
@@ -50,14 +61,14 @@ const REFUSED: Record<string, string> = {
  */
 const OWN_FIELDS = new Set([
   ...Object.keys(ResponsesBody.shape),
-  ...["stream_options", "max_tool_calls", "metadata", "client_metadata", "store", "service_tier"],
+  ...["stream_options", "max_tool_calls", "metadata", "client_metadata", "service_tier"],
   ...["truncation", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "moderation"],
   ...["safety_identifier", "context_management", "access_programs", "image", "messages", "n", "logprobs"],
   ...Object.keys(REFUSED),
 ]);
 
 /** Returns the body of the chat completion for a response. */
-function chatRequest(body: ResponsesBody, tools: Tools): Record<string, unknown> {
+function chatRequest(body: ResponsesBody, input: RecalledInput, tools: Tools): Record<string, unknown> {
   for (const [field, hint] of Object.entries(REFUSED)) {
     if (body[field] != null) throw refuse(field, hint);
   }
@@ -66,7 +77,7 @@ function chatRequest(body: ResponsesBody, tools: Tools): Record<string, unknown>
   return {
     ...Object.fromEntries(Object.entries(body).filter(([field]) => !OWN_FIELDS.has(field))),
     model: body.model,
-    messages: readInput(body, tools),
+    messages: readInput(body.instructions, input, tools),
     ...tools.request,
     ...sampling(body),
     ...responseFormat(body),

@@ -1,0 +1,36 @@
+import { AppError } from "../../../errors.ts";
+import { readShape } from "../refuse.ts";
+import type { OwnResponses } from "./memory.ts";
+import { InputItem, type ResponsesBody, type Typed } from "./schema.ts";
+
+/** The input of a request with everything that it refers to. */
+export interface RecalledInput {
+  /** The items of the responses that the request continues. */
+  earlier: readonly Typed[];
+  /** The items of the request itself. */
+  own: readonly Typed[];
+}
+
+const FULL_INPUT = "Send the whole conversation in `input`, with `store: false`.";
+export const NOT_KEPT = `This server keeps answers in memory only, for a few hours at most. ${FULL_INPUT}`;
+
+/**
+ * Returns the input with known references replaced by the items themselves, and with the items of the response
+ * that it continues. Throws `request_untranslatable` if that response is not known.
+ */
+export function recallInput(body: ResponsesBody, responses: OwnResponses | undefined): RecalledInput {
+  const { input, previous_response_id: previous } = body;
+  const given = typeof input === "string" ? [{ type: "message", role: "user", content: input }] : input;
+  const own = given.map((item, index) => {
+    if (item.type !== "item_reference") return item;
+    const { id } = readShape(InputItem.item_reference, item, `input[${index}]`);
+    return responses?.item(id) ?? item;
+  });
+  const earlier = previous == null ? [] : responses?.conversation(previous);
+  if (earlier) return { earlier, own };
+  const param = "previous_response_id";
+  // The code by which OpenAI's clients know that they must send everything.
+  const upstream = { code: "previous_response_not_found" };
+  const hint = `The problem is \`${param}\`: the response is not known. ${NOT_KEPT}`;
+  throw new AppError("request_untranslatable", { param, hint, upstream });
+}

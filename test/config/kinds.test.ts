@@ -1,0 +1,50 @@
+import { expect, test } from "bun:test";
+import { readServerArgs } from "../../src/cli/args.ts";
+
+const configOf = (args: readonly string[]) =>
+  readServerArgs({ args: ["8080", "key", ...args], env: {} }).config;
+
+test.each([
+  ["100ms", 100],
+  ["1.5s", 1500],
+  ["90", 90_000],
+  ["2m", 120_000],
+  ["1h", 3_600_000],
+  ["0.5", 500],
+])("the time %s is read as %d ms", (text, ms) => {
+  expect(configOf(["--queue-wait", text]).queueWaitMs).toBe(ms);
+});
+
+test.each([
+  ["1024", 1024],
+  ["2048B", 2048],
+  ["1KB", 1024],
+  ["1.5mb", 1_572_864],
+  ["0.25GB", 268_435_456],
+])("the size %s is read as %d bytes", (text, bytes) => {
+  expect(configOf(["--body-max", text]).bodyBytesMax).toBe(bytes);
+});
+
+test.each([
+  ["::", "::"],
+  ["[::1]", "::1"],
+  ["0.0.0.0", "0.0.0.0"],
+  ["my-host.example", "my-host.example"],
+])("the address %s is read as %s", (text, host) => {
+  expect(configOf(["--host", text]).host).toBe(host);
+});
+
+test("origins are separated by commas and lower-cased, and none stands for no origin", () => {
+  const origins = (text: string) => [...configOf(["--agent-origins", text]).agentOrigins];
+  expect(origins("https://A.example:8443, moz-extension://abc")).toEqual([
+    "https://a.example:8443",
+    "moz-extension://abc",
+  ]);
+  expect(origins("none")).toEqual([]);
+});
+
+test("a key keeps its blanks and its letters", () => {
+  expect(readServerArgs({ args: ["1", "clé with blanks ✓"], env: {} }).config.adminKey).toBe(
+    "clé with blanks ✓",
+  );
+});
