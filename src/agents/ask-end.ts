@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { parseBoundedJson } from "../json/parse.ts";
 import {
   errorInGoodStatus,
   isAboutAccount,
@@ -7,6 +8,7 @@ import {
   readUpstreamError,
 } from "../json/upstream-error.ts";
 import { type DoneFrame, type FailFrame, isAnswerStatus } from "../protocol/agent-v2.ts";
+import { failureOf as failureInEvent } from "../protocol/chat-ending.ts";
 import type { ModelAnswer } from "../relay/types.ts";
 
 /** The end of an ask, as the frame of a v2 agent tells it: an answer, which may be an error of the upstream, or a failure. */
@@ -32,11 +34,43 @@ export function endOf(frame: DoneFrame | FailFrame): AskEnd {
   return { status: failed, error: body ?? "", failure, isRetryable: isRetryable(failed) };
 }
 
+/** How long an agent is avoided whose upstream has no money left. */
+const NO_MONEY_MS = 60_000;
+
+/**
+ * Returns the end that the first event of a stream tells if it is an error in place of an answer. Nothing of an
+ * answer has been sent yet, so it counts like an error status: another agent may do better, or the caller gets
+ * the status.
+ */
+export function endOfFirstEvent(data: string): AskEnd | undefined {
+  // Parsing a good event for nothing would take time.
+  if (!data.includes("error") || !failureInEvent(parseBoundedJson(data))) return undefined;
+  const { message, type, code, status: named } = readUpstreamError(data);
+  const status = named ?? (type === "invalid_request_error" ? 400 : 500);
+  const failure =
+    failureIn({ status, body: data }) ??
+    new AppError("agent_failed", {
+      extra: { err: message ?? "it gave no reason" },
+      upstream: {
+        status: named === undefined && status === 500 ? undefined : status,
+        type,
+        code,
+        body: data,
+      },
+      retryAfterMs: status === 402 ? NO_MONEY_MS : undefined,
+    });
+  return { status, error: data, failure, isRetryable: isRetryable(failure.upstream?.status ?? 500) };
+}
+
 /**
  * Returns the failure that a done frame tells: a status that no answer can have, an error with a good status,
  * or a refusal of the agent's own key. Of the last nothing is passed on, as it may contain parts of the key.
  */
-function failureIn({ status, body = "", headers }: DoneFrame): AppError | undefined {
+function failureIn({
+  status,
+  body = "",
+  headers,
+}: Pick<DoneFrame, "status" | "body" | "headers">): AppError | undefined {
   if (!isAnswerStatus(status)) return statusError(`status ${status} is not that of an answer`);
   if (status === 401 || (status === 403 && isAboutAccount(readUpstreamError(body))))
     return new AppError("agent_failed", { extra: { err: "the upstream refuses the agent's key" } });

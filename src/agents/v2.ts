@@ -6,7 +6,7 @@ import { AGENT_FRAME_TYPES, AgentFrame, frameFault, type HelloFrame } from "../p
 import type { Agent } from "../relay/agent.ts";
 import type { AskOrigin } from "../relay/record.ts";
 import type { AgentCommand, ModelRequest } from "../relay/types.ts";
-import { type AskEnd, endOf } from "./ask-end.ts";
+import { type AskEnd, endOf, endOfFirstEvent } from "./ask-end.ts";
 import { AgentConnection, type ConnectionOptions, modelsOfKey } from "./connection.ts";
 import { type SentAsk, TakenBack } from "./taken-back.ts";
 
@@ -146,12 +146,23 @@ export class V2Connection extends AgentConnection<V2Options> {
   #answer(frame: AnswerFrame, agent: Agent): void {
     const slot = this.#takenBack?.slotOf(frame.ask) ?? frame.ask;
     if (agent.holds(slot)) {
-      if (frame.type === "delta") this.relay.delta(agent, slot, frame);
+      if (frame.type === "delta") this.#delta(frame, slot, agent);
       else if (frame.type === "accept") this.relay.accept(agent, slot);
       else if (frame.type === "alive") this.relay.alive(agent, slot);
       else this.#end(endOf(frame), slot, agent);
     } else if (this.#cancelled.has(frame.ask)) this.relay.ignored();
     else this.#unexpected();
+  }
+
+  #delta(frame: DeltaFrame, slot: string, agent: Agent): void {
+    const isFirst = agent.inUse.get(slot)?.phase !== "started";
+    const end = isFirst ? endOfFirstEvent(frame.data) : undefined;
+    if (end) {
+      // What follows the error is of no use.
+      this.#noteCancel(frame.ask);
+      this.write({ type: "cancel", ask: frame.ask });
+      this.#end(end, slot, agent);
+    } else this.relay.delta(agent, slot, frame);
   }
 
   #end(end: AskEnd, slot: string, agent: Agent): void {
@@ -210,6 +221,8 @@ type OtherFrame = Extract<AgentFrame, { type: "pause" | "update" | "announce" }>
 
 /** A frame about an ask that the agent has. */
 type AnswerFrame = Extract<AgentFrame, { ask: string }>;
+
+type DeltaFrame = Extract<AgentFrame, { type: "delta" }>;
 
 /** The fault of a frame. */
 interface Fault {

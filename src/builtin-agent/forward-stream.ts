@@ -18,6 +18,11 @@ export interface ForwardStreamOptions {
 
 /** How long the body may take to end after the last event. */
 const CLOSING_MS = 1000;
+/**
+ * How long a complete answer may be silent: some upstreams send a finish reason, and then neither usage nor
+ * `[DONE]`, and do not close the connection.
+ */
+const GRACE_MS = 10_000;
 const EVENT_NAME_LENGTH_MAX = 256;
 
 /**
@@ -76,9 +81,18 @@ class StreamForwarder {
   #forwardPart(bytes: Uint8Array): boolean {
     const events = this.#events.push(bytes);
     if (!events.every((event) => this.#forward(event)) || this.#events.overflow) return false;
-    if (this.#progress.final)
-      this.#stopClosing ??= this.options.clock.after(CLOSING_MS, () => void this.body.cancel());
+    if (events.length > 0) this.#limitEnd();
     return true;
+  }
+
+  /** Ends the body some time after what may have been its last event. */
+  #limitEnd(): void {
+    const { complete, final } = this.#progress;
+    this.#stopClosing?.();
+    const limitMs = final ? CLOSING_MS : GRACE_MS;
+    this.#stopClosing = complete
+      ? this.options.clock.after(limitMs, () => void this.body.cancel())
+      : undefined;
   }
 
   #forward(event: SseEvent): boolean {

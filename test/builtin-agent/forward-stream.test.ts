@@ -53,6 +53,38 @@ describe("the end of a stream", () => {
     expect([data(), clock.pending()]).toEqual([["[DONE]"], 0]);
   });
 
+  const finish = (index = 0) => `data: {"choices":[{"index":${index},"finish_reason":"stop"}]}\n\n`;
+
+  test("a stream that is silent for 10 s after its finish reason has ended well, and not before", async () => {
+    const { response, write } = writable();
+    const { end, clock, data } = forward(response);
+    write(finish());
+    await until(() => data().length === 1);
+    clock.advance(9_999);
+    write('data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}\n\n');
+    await until(() => data().length === 2);
+    clock.advance(9_999);
+    expect(clock.pending()).toBe(1);
+    clock.advance(1);
+    expect(await end).toEqual({
+      type: "done",
+      status: 200,
+      usage: { prompt_tokens: 3, completion_tokens: 2 },
+    });
+    expect(clock.pending()).toBe(0);
+  });
+
+  test("a stream of which another choice goes on has no such limit, and is torn if that choice has no end", async () => {
+    const { response, write, close } = writable();
+    const { end, clock, data } = forward(response);
+    write('data: {"choices":[{"index":1,"delta":{"content":"x"}}]}\n\n');
+    write(finish());
+    await until(() => data().length === 2);
+    expect(clock.pending()).toBe(0);
+    close();
+    expect(await end).toMatchObject({ type: "fail", retryable: false });
+  });
+
   test("a stream that breaks before its first event rejects, and an empty one is a retryable failure", async () => {
     const { response, fail } = writable();
     const { end } = forward(response);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { StreamProgress, usageOf } from "../../src/builtin-agent/stream-progress.ts";
+import { isEndMark, StreamProgress, usageOf } from "../../src/builtin-agent/stream-progress.ts";
 
 function after(...events: unknown[]) {
   const progress = new StreamProgress();
@@ -37,6 +37,44 @@ describe("the end of a stream", () => {
     ["an ordinary event", { type: "response.output_text.delta", delta: "x" }],
   ])("a stream is not complete after %s", (_, event) => {
     expect(after(event).complete).toBe(false);
+  });
+});
+
+describe("the end of a stream with several choices", () => {
+  const piece = (index: number, finishReason: string | null = null) => ({
+    choices: [{ index, delta: { content: "x" }, finish_reason: finishReason }],
+  });
+
+  test("the stream is complete once each choice has ended, in whichever order", () => {
+    for (const order of [
+      [0, 1, 2],
+      [2, 1, 0],
+      [1, 2, 0],
+    ]) {
+      const pieces = [piece(0), piece(1), piece(2)];
+      const ends = order.map((index) => piece(index, "stop"));
+      expect(after(...pieces, ...ends.slice(0, 1)).complete).toBe(false);
+      expect(after(...pieces, ...ends.slice(0, 2)).complete).toBe(false);
+      expect(after(...pieces, ...ends).complete).toBe(true);
+    }
+  });
+
+  test("an index that no choice can have counts as the first choice", () => {
+    for (const index of [-1, 1.5, 1e9, "2", null]) {
+      const choices = [{ index, delta: {}, finish_reason: "stop" }];
+      expect(after({ choices }).complete).toBe(true);
+    }
+  });
+
+  test("the index of a tool call is not that of a choice", () => {
+    const call = { index: 3, id: "call_1", function: { name: "write", arguments: "{}" } };
+    const calling = { choices: [{ index: 0, delta: { tool_calls: [call] }, finish_reason: null }] };
+    expect(after(calling, piece(0, "tool_calls")).complete).toBe(true);
+  });
+
+  test("every choice with its end mark ends a stream whose last blank line is missing", () => {
+    expect(isEndMark(JSON.stringify(piece(1, "stop")))).toBe(true);
+    expect(isEndMark(JSON.stringify(piece(1)))).toBe(false);
   });
 });
 
