@@ -71,21 +71,32 @@ function createAnswerMetrics(registry: Registry): (model: string, record: AskRec
     help: "Input and output tokens, as reported by upstreams.",
     labels: ["model", "kind"],
   });
+  const estimates = registry.counter({
+    name: "chatgpt_api_tokens_estimated_total",
+    help: "Input and output tokens of the requests whose upstreams reported none: estimates.",
+    labels: ["model", "kind"],
+  });
   const details = registry.counter({
     name: "chatgpt_api_token_details_total",
     help: "Parts of the input tokens (cached, cache_creation) and of the output tokens (reasoning).",
     labels: ["model", "kind"],
+  });
+  const parts = (model: string) => ({
+    cachedTokens: details(model, "cached"),
+    cacheCreationTokens: details(model, "cache_creation"),
+    reasoningTokens: details(model, "reasoning"),
   });
   const seriesOf = memoizeByLabels((model = "") => ({
     firstByte: firstByte(model),
     duration: duration(model),
     deltas: deltas(model),
     characters: characters(model),
-    inputTokens: tokens(model, "input"),
-    outputTokens: tokens(model, "output"),
-    cachedTokens: details(model, "cached"),
-    cacheCreationTokens: details(model, "cache_creation"),
-    reasoningTokens: details(model, "reasoning"),
+    reported: { inputTokens: tokens(model, "input"), outputTokens: tokens(model, "output"), ...parts(model) },
+    estimated: {
+      inputTokens: estimates(model, "input"),
+      outputTokens: estimates(model, "output"),
+      ...parts(model),
+    },
   }));
   return (model, record) => {
     const { outcome, firstByteMs, durationMs, answerLength } = record;
@@ -94,6 +105,7 @@ function createAnswerMetrics(registry: Registry): (model: string, record: AskRec
     if (outcome === "ok") series.duration.observe(durationMs / 1000);
     if (record.deltas > 0) series.deltas.inc(record.deltas);
     if (answerLength > 0) series.characters.inc(answerLength);
-    for (const name of TOKEN_COUNTS) if (record[name] !== undefined) series[name].inc(record[name]);
+    const counters = record.tokensEstimated ? series.estimated : series.reported;
+    for (const name of TOKEN_COUNTS) if (record[name] !== undefined) counters[name].inc(record[name]);
   };
 }

@@ -1,7 +1,8 @@
 import type { Cancel, Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { Principal } from "../principal.ts";
-import { tokenCountsOf } from "../protocol/token-usage.ts";
+import { AnswerMeter } from "./answer-meter.ts";
+import { type AskWork, tokensOf } from "./ask-tokens.ts";
 import type { AskRecord } from "./record.ts";
 import type { AgentIdentity, AskRequest, AskResult, Delta, ModelRequest, Signal } from "./types.ts";
 
@@ -18,6 +19,9 @@ const NEXT: Record<State, readonly State[]> = {
 /** An ask is sent to at most this many agents before its caller gets the last failure. */
 const TRIES_MAX = 3;
 
+/** The request that an agent is sent, and the model that it is to use. */
+type SentRequest = Pick<AskWork, "request" | "model">;
+
 /** An ask from its arrival until its one outcome. Nothing else changes its state. */
 export class Ask {
   readonly #result = Promise.withResolvers<AskResult>();
@@ -33,14 +37,16 @@ export class Ask {
   #tried: Set<string> | undefined;
   #failure: AppError | undefined;
   #isRepeatable = true;
-  /** The agent that had the ask last, the slot it had there, and the model it was to use. */
+  /** The agent that had the ask last, the slot it had there, what it was sent, and the model it was to use. */
   #agent: AgentIdentity | undefined;
   #slotId = "";
+  #sent: AskWork["request"];
   #model: string | undefined;
   #sentAt: number | undefined;
   #firstByteAt: number | undefined;
   #deltas = 0;
   #deltaLength = 0;
+  readonly #meter = new AnswerMeter();
 
   /** It arrived at `beganAt`. This and the other moments are milliseconds since 1970. */
   constructor(
@@ -113,12 +119,13 @@ export class Ask {
   }
 
   /** Notes that the ask is sent to the agent. */
-  send(agent: AgentIdentity, slotId: string, model: string, now: number): void {
+  send(agent: AgentIdentity, slotId: string, { request, model }: SentRequest, now: number): void {
     this.#enter("sent");
     this.#stopTimers();
     this.#tries++;
     this.#agent = agent;
     this.#slotId = slotId;
+    this.#sent = request;
     this.#model = model;
     this.#sentAt = now;
   }
@@ -132,6 +139,7 @@ export class Ask {
     this.#firstByteAt ??= now;
     this.#deltas++;
     this.#deltaLength += delta.data.length;
+    this.#meter.note(delta);
     this.request.onDelta?.(delta, request);
   }
 
@@ -146,12 +154,13 @@ export class Ask {
   /** Tells the caller the outcome, and returns the record; undefined when the ask was settled before. */
   settle(outcome: AskResult | AppError, now: number): AskRecord | undefined {
     if (this.#state === "settled") return undefined;
+    const isAtAgent = this.#state === "sent";
     this.#enter("settled");
     this.#stopTimers();
     if (this.#onGone) this.#signal?.removeEventListener("abort", this.#onGone);
     if (outcome instanceof AppError) this.#result.reject(outcome);
     else this.#result.resolve(outcome);
-    return this.#recordOf(outcome, now);
+    return this.#recordOf(outcome, isAtAgent, now);
   }
 
   #enter(state: State): void {
@@ -166,7 +175,7 @@ export class Ask {
     this.#stopLooking = undefined;
   }
 
-  #recordOf(outcome: AskResult | AppError, now: number): AskRecord {
+  #recordOf(outcome: AskResult | AppError, isAtAgent: boolean, now: number): AskRecord {
     const { origin, principal } = this.request;
     const failed = outcome instanceof AppError;
     const answer = failed ? undefined : outcome.answer;
@@ -188,7 +197,10 @@ export class Ask {
       durationMs: now - this.beganAt,
       deltas: this.#deltas,
       answerLength: this.#deltaLength + whole.length,
-      ...tokenCountsOf(model?.usage),
+      ...tokensOf(
+        { request: this.#sent, model: this.#model ?? "", isAtAgent, meter: this.#meter },
+        failed ? outcome : outcome.answer,
+      ),
     };
   }
 }

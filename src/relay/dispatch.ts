@@ -223,7 +223,7 @@ export abstract class Dispatch {
     const model = agent.modelFor(work);
     const limits = slotLimits(modelRequest, this.options.limits);
     const now = clock.now();
-    ask.send(agent.profile, slotId, model, now);
+    ask.send(agent.profile, slotId, { request, model }, now);
     agent.sentAt = now;
     const slot = new Slot(ask, modelRequest, model, () => this.#limitReached(agent, slotId));
     slot.limit(clock, limits);

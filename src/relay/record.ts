@@ -21,11 +21,14 @@ export const TOKEN_COUNTS = [
   "reasoningTokens",
 ] as const satisfies readonly (keyof TokenCounts)[];
 
-/**
- * The record of a finished ask: numbers and names, never its content. The tokens are those that the upstream
- * counted, if it did.
- */
-export interface AskRecord extends AskOrigin, TokenCounts {
+/** The tokens of an ask. The counts are undefined if there are none to count. */
+export interface AskTokens extends TokenCounts {
+  /** Whether the server estimated a count, as the upstream did not report it. */
+  tokensEstimated: boolean;
+}
+
+/** The record of a finished ask: numbers and names, never its content. */
+export interface AskRecord extends AskOrigin, AskTokens {
   principal: Principal;
   /** The id of the agent that had the ask last; undefined when none had it. */
   agent: string | undefined;

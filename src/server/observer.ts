@@ -63,5 +63,6 @@ function askFieldsOf(record: AskRecord): LogFields {
     cached_tokens: record.cachedTokens,
     cache_creation_tokens: record.cacheCreationTokens,
     reasoning_tokens: record.reasoningTokens,
+    tokens_estimated: record.tokensEstimated || undefined,
   };
 }

@@ -128,7 +128,9 @@ export interface UsageSum {
   cacheCreationTokens: number;
   /** A part of the output tokens. */
   reasoningTokens: number;
-  /** Asks that reached an agent whose upstream reported no tokens, or a number that cannot be right. */
+  /** Asks whose tokens the server estimated. */
+  estimated: number;
+  /** Asks that reached an agent and have no tokens, or a number of them that cannot be right. */
   uncounted: number;
   durationMs: number;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from "bun:test";
 import { createMetrics } from "../../src/metrics/metrics.ts";
 import { ADMIN } from "../../src/principal.ts";
+import type { AskRecord } from "../../src/relay/record.ts";
 import { namesOf, readExposition } from "../support/exposition.ts";
 import { createRelayBench } from "../support/relay.ts";
 
@@ -34,7 +35,7 @@ async function metricFamilies() {
     knowsModel: () => true,
   });
   onTestFinished(metrics.stop);
-  metrics.askEnded({
+  const record: AskRecord = {
     ...{ requestId: "r", surface: "ask" },
     ...{
       principal: ADMIN,
@@ -47,8 +48,10 @@ async function metricFamilies() {
       tries: 2,
     },
     ...{ queueMs: 1, firstByteMs: 1, durationMs: 1, deltas: 1, answerLength: 1 },
-    ...{ inputTokens: 1, outputTokens: 1 },
-  });
+    ...{ inputTokens: 1, outputTokens: 1, tokensEstimated: false },
+  };
+  metrics.askEnded(record);
+  metrics.askEnded({ ...record, tokensEstimated: true });
   metrics.requestAnswered({ route: "/", method: "GET", status: 200, durationMs: 1 });
   metrics.agents.left("replaced");
   return [...readExposition(await metrics.text()).values()];

@@ -43,6 +43,7 @@ const RECORD: AskRecord = {
   cachedTokens: 8,
   cacheCreationTokens: 2,
   reasoningTokens: 4,
+  tokensEstimated: false,
 };
 
 /** Checks the rules of https://prometheus.io/docs/practices/naming/ that a program can check. */
@@ -134,6 +135,16 @@ describe("the metrics", () => {
       ["reasoning", 4],
     ] as const)
       expect(value("token_details_total", { model: "m", kind })).toBe(tokens);
+  });
+
+  test("estimated tokens are counted apart from those that upstreams report", () => {
+    const metrics = start();
+    metrics.askEnded({ ...RECORD, tokensEstimated: true });
+    const families = read(metrics);
+    const value = (name: string, labels = {}) => sampleValue(families, `chatgpt_api_${name}`, labels);
+    expect(value("tokens_estimated_total", { model: "m", kind: "input" })).toBe(11);
+    expect(value("tokens_estimated_total", { model: "m", kind: "output" })).toBe(5);
+    expect(value("tokens_total", { model: "m", kind: "input" })).toBe(0);
   });
 
   test("the metrics of the relay are current, and collecting them twice does not change a counter", () => {

@@ -6,6 +6,8 @@ import { createFakeClock } from "../support/clock.ts";
 
 const AGENT = { id: "a", name: "an agent", address: "", trusted: false, protocol: "v2" } as const;
 
+const SENT = { request: undefined, model: "m" };
+
 function createAsk(): Ask {
   return new Ask({ principal: ADMIN, work: {}, origin: { requestId: "req", surface: "test" } }, 0);
 }
@@ -13,12 +15,12 @@ function createAsk(): Ask {
 test("a settled ask stays settled: it has one record, and can neither wait nor be sent", async () => {
   const ask = createAsk();
   const outcome = ask.result.catch((error: AppError) => error.code);
-  ask.send(AGENT, "slot", "m", 1);
+  ask.send(AGENT, "slot", SENT, 1);
   expect(ask.place).toEqual({ agentId: "a", slotId: "slot" });
   expect(ask.settle(new AppError("agent_lost"), 2)).toMatchObject({ outcome: "agent_lost", model: "m" });
   expect(ask.settle(new AppError("draining"), 3)).toBeUndefined();
   expect(ask.place).toBeUndefined();
-  expect(() => ask.send(AGENT, "slot", "m", 4)).toThrow("from settled to sent");
+  expect(() => ask.send(AGENT, "slot", SENT, 4)).toThrow("from settled to sent");
   expect(() => ask.wait(createFakeClock(), 1, () => {})).toThrow("from settled to waiting");
   expect(await outcome).toBe("agent_lost");
 });
@@ -26,7 +28,7 @@ test("a settled ask stays settled: it has one record, and can neither wait nor b
 test("an ask that is sent or settled no longer waits: its timers are stopped", () => {
   const result = { answer: MODEL_ANSWER, agent: "a", model: "m", request: undefined };
   for (const end of [
-    (ask: Ask) => ask.send(AGENT, "slot", "m", 1),
+    (ask: Ask) => ask.send(AGENT, "slot", SENT, 1),
     (ask: Ask) => void ask.settle(result, 1),
   ]) {
     const clock = createFakeClock();
@@ -50,13 +52,13 @@ test("an ask may be tried three times, and a follow-up once", () => {
   const ask = createAsk();
   const tries = ["a", "b", "c"].map((id) => {
     const { mayBeRetried } = ask;
-    ask.send({ ...AGENT, id }, `slot of ${id}`, "m", 1);
+    ask.send({ ...AGENT, id }, `slot of ${id}`, SENT, 1);
     ask.failTry(new AppError("agent_lost"), true);
     return mayBeRetried;
   });
   expect([...tries, ask.mayBeRetried]).toEqual([true, true, true, false]);
   expect(["a", "b", "c", "d"].map((id) => ask.hasFailedAt(id))).toEqual([true, true, true, false]);
   const followUp = new Ask({ ...createAsk().request, pin: "a" }, 0);
-  followUp.send(AGENT, "slot", "m", 1);
+  followUp.send(AGENT, "slot", SENT, 1);
   expect(followUp.mayBeRetried).toBe(false);
 });

@@ -17,6 +17,7 @@ export const usageRow = (changes: Partial<UsageRow> = {}): UsageRow => ({
   durationMs: 400,
   inputTokens: 10,
   outputTokens: 20,
+  tokensEstimated: false,
   ...changes,
 });
 

@@ -51,5 +51,6 @@ function recentAskOf(record: AskRecord): RecentAsk {
     duration_ms: durationMs,
     prompt_tokens: record.inputTokens ?? null,
     completion_tokens: record.outputTokens ?? null,
+    tokens_estimated: record.tokensEstimated,
   };
 }

@@ -33,6 +33,7 @@ const EXAMPLE: Overview = {
       agent: { id: SAMPLE.agentId, name: "gpu box" },
       ...{ model: SAMPLE.model, surface: "chat/completions", outcome: "ok", upstream_status: 200 },
       ...{ queue_ms: 1, first_byte_ms: 210, duration_ms: 840, prompt_tokens: 14, completion_tokens: 19 },
+      tokens_estimated: false,
     },
   ],
 };

@@ -64,6 +64,8 @@ export const LiveAsk = z.strictObject({
   duration_ms: ms,
   prompt_tokens: count.nullable(),
   completion_tokens: count.nullable(),
+  /** Whether the server estimated them. */
+  tokens_estimated: z.boolean(),
 });
 export type LiveAsk = z.output<typeof LiveAsk>;
 

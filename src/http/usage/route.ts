@@ -26,7 +26,7 @@ const USAGE = {
       {
         ...{ day: "2026-11-23", asks: 3, failed: 1, prompt_tokens: 14, completion_tokens: 6 },
         ...{ cached_tokens: 8, cache_creation_tokens: 0, reasoning_tokens: 2 },
-        ...{ uncounted: 1, duration_ms: 840 },
+        ...{ estimated: 1, uncounted: 1, duration_ms: 840 },
       },
     ],
   },
@@ -34,7 +34,7 @@ const USAGE = {
     "text/csv": {
       description: "A line of column names, then a line for each entry.",
       example:
-        "day,asks,failed,prompt_tokens,completion_tokens,cached_tokens,cache_creation_tokens,reasoning_tokens,uncounted,duration_ms\r\n2026-11-23,3,1,14,6,8,0,2,1,840\r\n",
+        "day,asks,failed,prompt_tokens,completion_tokens,cached_tokens,cache_creation_tokens,reasoning_tokens,estimated,uncounted,duration_ms\r\n2026-11-23,3,1,14,6,8,0,2,1,1,840\r\n",
     },
   },
 } as const;
@@ -80,7 +80,7 @@ const PERIOD_DAYS = 30;
 const SUMS = [
   ...(["asks", "failed", "prompt_tokens", "completion_tokens"] as const),
   ...(["cached_tokens", "cache_creation_tokens", "reasoning_tokens"] as const),
-  ...(["uncounted", "duration_ms"] as const),
+  ...(["estimated", "uncounted", "duration_ms"] as const),
 ];
 
 /** Returns the usage of one principal, or of all. */
@@ -101,7 +101,7 @@ async function answerUsage(
   return { from: new Date(from).toISOString(), to: new Date(to).toISOString(), by, truncated, usage };
 }
 
-function entryOf({ group, asks, failed, uncounted, ...sums }: UsageSum) {
+function entryOf({ group, asks, failed, estimated, uncounted, ...sums }: UsageSum) {
   return {
     ...group,
     asks,
@@ -111,6 +111,7 @@ function entryOf({ group, asks, failed, uncounted, ...sums }: UsageSum) {
     cached_tokens: sums.cachedTokens,
     cache_creation_tokens: sums.cacheCreationTokens,
     reasoning_tokens: sums.reasoningTokens,
+    estimated,
     uncounted,
     duration_ms: sums.durationMs,
   };

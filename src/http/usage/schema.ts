@@ -68,7 +68,9 @@ const UsageEntry = z.object({
   cache_creation_tokens: count,
   /** The output tokens of reasoning. */
   reasoning_tokens: count,
-  /** Requests that an agent had and whose tokens were not counted. */
+  /** Requests whose tokens are estimates. */
+  estimated: count,
+  /** Requests that an agent had and for which no tokens are counted. */
   uncounted: count,
   duration_ms: z.number().nonnegative(),
 });

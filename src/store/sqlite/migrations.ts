@@ -3,6 +3,7 @@ import users from "../../../drizzle/0000_users.sql" with { type: "text" };
 import turns from "../../../drizzle/0001_turns.sql" with { type: "text" };
 import operations from "../../../drizzle/0002_operations.sql" with { type: "text" };
 import tokenDetails from "../../../drizzle/0003_token_details.sql" with { type: "text" };
+import tokensEstimated from "../../../drizzle/0004_tokens_estimated.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import { readNumber } from "./database.ts";
 
@@ -18,6 +19,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0001_turns.sql", sql: turns },
   { name: "0002_operations.sql", sql: operations },
   { name: "0003_token_details.sql", sql: tokenDetails },
+  { name: "0004_tokens_estimated.sql", sql: tokensEstimated },
 ];
 
 /** "ChAS", in the header of our databases, so that another program's is never mistaken for one. */

@@ -120,6 +120,7 @@ export const usage = sqliteTable(
     cachedTokens: integer("cached_tokens"),
     cacheCreationTokens: integer("cache_creation_tokens"),
     reasoningTokens: integer("reasoning_tokens"),
+    tokensEstimated: integer("tokens_estimated", { mode: "boolean" }),
   },
   (table) => [index("usage_at").on(table.at), index("usage_user_id_at").on(table.userId, table.at)],
 );

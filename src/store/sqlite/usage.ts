@@ -26,7 +26,7 @@ export function createUsageStore(options: WriteBehindOptions) {
     keyOf: (row: UsageRow) => row,
     write(row) {
       insert.run(
-        ...FIELDS.map((field) => (field === "userId" ? userIdOf(row.principal) : row[field]) ?? null),
+        ...FIELDS.map((field) => sqlValue(field === "userId" ? userIdOf(row.principal) : row[field])),
       );
     },
   });
@@ -76,6 +76,10 @@ export function createUsageStore(options: WriteBehindOptions) {
   } satisfies UsageStore & { end(): Promise<void> };
 }
 
+function sqlValue(value: string | number | boolean | null | undefined): string | number | null {
+  return typeof value === "boolean" ? Number(value) : (value ?? null);
+}
+
 type Sums = Omit<UsageSum, "group">;
 /** The sums of one slice, with the value of each group under its name. */
 type Row = Sums & Partial<Record<UsageGroup, string | null>>;
@@ -117,6 +121,7 @@ const SUM_SQL: Record<keyof Sums, string> = {
   cachedTokens: totalOfPart("cached_tokens"),
   cacheCreationTokens: totalOfPart("cache_creation_tokens"),
   reasoningTokens: totalOfPart("reasoning_tokens"),
+  estimated: `count(iif(tokens_estimated = 1 AND ${IS_PLAUSIBLE}, 1, NULL))`,
   uncounted: `sum(agent IS NOT NULL AND (coalesce(prompt_tokens, completion_tokens) IS NULL OR NOT ${IS_PLAUSIBLE}))`,
   durationMs: `total(iif(${isBetween("duration_ms", DURATION_MS_MAX)}, duration_ms, 0))`,
 };

@@ -49,6 +49,7 @@ function askOf(id: string): Overview["asks"][number] {
     duration_ms: 1,
     prompt_tokens: null,
     completion_tokens: null,
+    tokens_estimated: false,
   };
 }
 

@@ -81,7 +81,7 @@ describe("the tokens that running requests reserve", () => {
     expect(await left()).toBe(10_000 - output - Math.ceil(JSON.stringify(body).length / 4));
     answer(agent, frame);
     await (await asked).text();
-    expect(await left()).toBe(10_000 - 110);
+    expect(await left()).toBe(10_000 - (path.endsWith("count_tokens") ? 0 : 110));
   });
 
   test("the headers of a streamed answer tell what is left besides its own reservation", async () => {

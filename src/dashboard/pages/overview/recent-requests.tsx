@@ -19,10 +19,18 @@ const COLUMNS: readonly Column<LiveAsk>[] = [
   { title: "Queued", cell: ({ queue_ms }) => formatDuration(queue_ms), isNumber: true },
   { title: "Time to first byte", cell: ({ first_byte_ms }) => formatDuration(first_byte_ms), isNumber: true },
   { title: "Duration", cell: ({ duration_ms }) => formatDuration(duration_ms), isNumber: true },
-  { title: "Input tokens", cell: ({ prompt_tokens }) => formatNumber(prompt_tokens), isNumber: true },
+  {
+    title: "Input tokens",
+    cell: ({ prompt_tokens, tokens_estimated }) => (
+      <Tokens count={prompt_tokens} isEstimate={tokens_estimated} />
+    ),
+    isNumber: true,
+  },
   {
     title: "Output tokens",
-    cell: ({ completion_tokens }) => formatNumber(completion_tokens),
+    cell: ({ completion_tokens, tokens_estimated }) => (
+      <Tokens count={completion_tokens} isEstimate={tokens_estimated} />
+    ),
     isNumber: true,
   },
 ];
@@ -52,6 +60,11 @@ export function RecentRequests({ requests }: { requests: readonly LiveAsk[] }) {
       />
     </Card>
   );
+}
+
+function Tokens({ count, isEstimate }: { count: number | null; isEstimate: boolean }) {
+  if (!isEstimate) return <>{formatNumber(count)}</>;
+  return <span title="Estimated, as the upstream did not report it">≈ {formatNumber(count)}</span>;
 }
 
 /**

@@ -87,6 +87,7 @@ function columnsOf(
     ),
     numberColumn("Output tokens", ({ completion_tokens }) => completion_tokens),
     ...partColumn("Reasoning tokens", total.reasoning_tokens, ({ reasoning_tokens }) => reasoning_tokens),
+    ...partColumn("Estimated requests", total.estimated, ({ estimated }) => estimated),
     numberColumn("Without token counts", ({ uncounted }) => uncounted),
     {
       title: "Average duration",

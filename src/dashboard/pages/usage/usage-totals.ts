@@ -3,7 +3,7 @@ import { formatCount, formatShort } from "../../format.ts";
 
 export type UsageTotals = Pick<
   UsageEntry,
-  | ("asks" | "failed" | "prompt_tokens" | "completion_tokens" | "uncounted" | "duration_ms")
+  | ("asks" | "failed" | "prompt_tokens" | "completion_tokens" | "estimated" | "uncounted" | "duration_ms")
   | ("cached_tokens" | "cache_creation_tokens" | "reasoning_tokens")
 >;
 
@@ -15,6 +15,7 @@ const ZERO: UsageTotals = {
   cached_tokens: 0,
   cache_creation_tokens: 0,
   reasoning_tokens: 0,
+  estimated: 0,
   uncounted: 0,
   duration_ms: 0,
 };
@@ -30,7 +31,7 @@ export function totalOf(entries: readonly UsageTotals[]): UsageTotals {
 
 /** Returns what the tiles say below the input and the output tokens, if there is something to say. */
 export function tokenNotes(
-  total: Pick<UsageTotals, "cached_tokens" | "cache_creation_tokens" | "reasoning_tokens" | "uncounted">,
+  total: Omit<UsageTotals, "asks" | "failed" | "prompt_tokens" | "completion_tokens" | "duration_ms">,
 ): { input: string | undefined; output: string | undefined } {
   const joined = (parts: [number, (value: number) => string][]) =>
     parts.flatMap(([value, text]) => (value > 0 ? [text(value)] : [])).join(", ") || undefined;
@@ -41,6 +42,7 @@ export function tokenNotes(
     ]),
     output: joined([
       [total.reasoning_tokens, (value) => `${formatShort(value)} for reasoning`],
+      [total.estimated, (value) => `${formatCount(value, "request")} estimated`],
       [total.uncounted, (value) => `${formatCount(value, "request")} without token counts`],
     ]),
   };

@@ -16,6 +16,7 @@ const entry = (day: string, asks: number): UsageEntry => ({
   cached_tokens: 4 * asks,
   cache_creation_tokens: 3 * asks,
   reasoning_tokens: 2 * asks,
+  estimated: asks - 1,
   uncounted: 0,
   duration_ms: 100 * asks,
 });
@@ -30,23 +31,33 @@ test("the total of usage entries is the sum of each of their numbers", () => {
     cached_tokens: 20,
     cache_creation_tokens: 15,
     reasoning_tokens: 10,
+    estimated: 3,
     uncounted: 0,
     duration_ms: 500,
   });
 });
 
 test("the tiles of usage name the parts of the tokens that are not zero", () => {
-  const none = { cached_tokens: 0, cache_creation_tokens: 0, reasoning_tokens: 0, uncounted: 0 };
+  const none = {
+    cached_tokens: 0,
+    cache_creation_tokens: 0,
+    reasoning_tokens: 0,
+    estimated: 0,
+    uncounted: 0,
+  };
   expect(tokenNotes(none)).toEqual({ input: undefined, output: undefined });
   expect(tokenNotes({ ...none, cache_creation_tokens: 7, uncounted: 1 })).toEqual({
     input: "7 written to a cache",
     output: "1 request without token counts",
   });
   expect(
-    tokenNotes({ cached_tokens: 64, cache_creation_tokens: 7, reasoning_tokens: 5, uncounted: 2 }),
+    tokenNotes({
+      ...{ cached_tokens: 64, cache_creation_tokens: 7, reasoning_tokens: 5 },
+      ...{ estimated: 3, uncounted: 2 },
+    }),
   ).toEqual({
     input: "64 read from a cache, 7 written to a cache",
-    output: "5 for reasoning, 2 requests without token counts",
+    output: "5 for reasoning, 3 requests estimated, 2 requests without token counts",
   });
 });
 

@@ -1,0 +1,1 @@
+ALTER TABLE `usage` ADD `tokens_estimated` integer;

@@ -1,0 +1,74 @@
+import { parseJson } from "../json/parse.ts";
+import type { Usage } from "../protocol/agent-v2.ts";
+import { textIn } from "../protocol/answer-text.ts";
+import { CHAT_STREAM_END } from "../protocol/chat.ts";
+import { estimateByLength } from "../protocol/token-estimate.ts";
+import { UsageReader } from "../protocol/token-usage.ts";
+import type { Delta } from "./types.ts";
+
+/** How many of the first pieces are kept, to tell text from the JSON around it. */
+const SAMPLES_MAX = 4;
+/** Longer pieces are mostly text. */
+const SAMPLE_LENGTH_MAX = 4096;
+
+/** The events of responses and messages that have no new text. Some of them repeat all of it. */
+const STRUCTURE = /^(response\.(?!.*\bdelta\b)|message_|content_block_st|ping|error)/;
+const TYPE = /^\{"type":\s*"([\w.]+)"/;
+
+const HAS_USAGE = /"usage"\s*:\s*\{/;
+
+/**
+ * Measures a streamed answer for the case that its tokens are not reported. It runs for every delta, so it
+ * only counts and keeps a few of them. They are read when somebody asks.
+ */
+export class AnswerMeter {
+  #pieces = 0;
+  #length = 0;
+  readonly #samples: string[] = [];
+  #first: string | undefined;
+  /** The last two events, as the usage is in one of them. */
+  #last = "";
+  #beforeLast = "";
+
+  /** Whether anything has come. */
+  get hasBegun(): boolean {
+    return this.#first !== undefined;
+  }
+
+  note({ data, event }: Delta): void {
+    if (data === CHAT_STREAM_END) return;
+    this.#first ??= data.length <= SAMPLE_LENGTH_MAX ? data : "";
+    this.#beforeLast = this.#last;
+    this.#last = data;
+    if (isStructure(data, event)) return;
+    this.#pieces++;
+    this.#length += data.length;
+    if (this.#samples.length < SAMPLES_MAX && data.length <= SAMPLE_LENGTH_MAX) this.#samples.push(data);
+  }
+
+  /** The usage that the events so far report. Its output tokens are 0 if only the first event has a usage. */
+  get usage(): Usage | undefined {
+    const reader = new UsageReader();
+    const last = [this.#beforeLast, this.#last].filter((data) => HAS_USAGE.test(data));
+    for (const data of [this.#first ?? "", ...last]) if (HAS_USAGE.test(data)) reader.note(parseJson(data));
+    const { usage } = reader;
+    return usage && (last.length > 0 ? usage : { ...usage, completion_tokens: 0 });
+  }
+
+  /** Estimates the output tokens so far: by the length of the text, but one for each piece at least. */
+  estimateTokens(): number {
+    const texts = this.#samples.map((data) => ({ data, text: textIn(parseJson(data)) }));
+    const sample = texts.find(({ text }) => text !== "");
+    const around = sample
+      ? sample.data.length - sample.text.length
+      : Math.min(...texts.map(({ data }) => data.length), Number.MAX_SAFE_INTEGER);
+    const length = this.#samples.length > 0 ? this.#length - this.#pieces * around : this.#length;
+    return Math.max(this.#pieces, estimateByLength(length, sample?.text ?? ""));
+  }
+}
+
+/** Most streams have no names of events. Then the type may be the first field of the data. */
+function isStructure(data: string, event: string | undefined): boolean {
+  const type = event ?? (data.startsWith('{"type"') ? TYPE.exec(data)?.[1] : undefined);
+  return type !== undefined && STRUCTURE.test(type);
+}

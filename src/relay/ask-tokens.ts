@@ -1,0 +1,79 @@
+import { AppError } from "../errors.ts";
+import { parseJson } from "../json/parse.ts";
+import type { V1Request } from "../protocol/agent-v1.ts";
+import { TOKENS_MAX, type Usage } from "../protocol/agent-v2.ts";
+import { textIn } from "../protocol/answer-text.ts";
+import { estimateTokens } from "../protocol/token-estimate.ts";
+import { tokenCountsOf, usageIn } from "../protocol/token-usage.ts";
+import type { AnswerMeter } from "./answer-meter.ts";
+import type { AskTokens } from "./record.ts";
+import type { Answer, ModelRequest } from "./types.ts";
+
+/** The work that was done for an ask. */
+export interface AskWork {
+  /** The request that the last agent was sent; undefined if no agent had the ask. */
+  request: V1Request | ModelRequest | undefined;
+  model: string;
+  /** Whether that agent still worked on the ask when it ended. */
+  isAtAgent: boolean;
+  /** The streamed part of the answer. */
+  meter: AnswerMeter;
+}
+
+const NONE: AskTokens = { inputTokens: undefined, outputTokens: undefined, tokensEstimated: false };
+/** Counting the tokens of a message uses none. */
+const ZERO: AskTokens = { inputTokens: 0, outputTokens: 0, tokensEstimated: false };
+const NOTHING_REFUSED: ReadonlySet<never> = new Set();
+
+/** The errors of callers who left, or were sent away, while an agent worked for them. */
+const CALLER_ERRORS: ReadonlySet<string> = new Set(["caller_gone", "key_unknown"]);
+
+/**
+ * Returns the tokens of an ask that has ended, so that every answer counts against its caller's limit, also
+ * one whose upstream counts nothing, and the part that a caller got before they hung up:
+ *
+ * - What the upstream reported counts as it is.
+ * - If the caller has an answer, or a part of one, without a report, both counts are estimated.
+ * - If the caller left before the first byte, the input is estimated. The agent has begun to read it.
+ * - An ask that failed, or was refused, before the first byte has no tokens. That is not the caller's fault.
+ */
+export function tokensOf(work: AskWork, outcome: Answer | AppError): AskTokens {
+  const { request, meter, isAtAgent } = work;
+  if (!request) return NONE;
+  if ("endpoint" in request && request.endpoint === "messages/count_tokens") return ZERO;
+  if (outcome instanceof AppError) {
+    if (meter.hasBegun) return streamedTokens(work);
+    const isCallers = isAtAgent && CALLER_ERRORS.has(outcome.code);
+    return isCallers ? reportedOr(undefined, work, () => 0) : NONE;
+  }
+  if (outcome.kind === "v1") return reportedOr(undefined, work, () => estimateTokens(outcome.answer.content));
+  const { status, body, usage } = outcome;
+  if (usage && usage.prompt_tokens + usage.completion_tokens > 0)
+    return { ...tokenCountsOf(usage), tokensEstimated: false };
+  if (status >= 300) return NONE;
+  return body === undefined ? streamedTokens(work) : wholeTokens(work, body);
+}
+
+const streamedTokens = (work: AskWork) =>
+  reportedOr(work.meter.usage, work, () => work.meter.estimateTokens());
+
+function wholeTokens(work: AskWork, body: string): AskTokens {
+  const answer = parseJson(body);
+  const { request } = work;
+  const isEmbedding = request && "endpoint" in request && request.endpoint === "embeddings";
+  return reportedOr(usageIn(answer), work, () => (isEmbedding ? 0 : estimateTokens(textIn(answer))));
+}
+
+/** Estimates what the usage does not report. Upstreams send 0 where they have no figure. */
+function reportedOr(usage: Usage | undefined, work: AskWork, estimateOutput: () => number): AskTokens {
+  const counts = tokenCountsOf(usage);
+  const inputTokens = counts.inputTokens || Math.min(estimateInput(work), TOKENS_MAX);
+  const outputTokens = counts.outputTokens || Math.min(estimateOutput(), TOKENS_MAX);
+  const tokensEstimated = inputTokens !== counts.inputTokens || outputTokens !== counts.outputTokens;
+  return { ...counts, inputTokens, outputTokens, tokensEstimated };
+}
+
+function estimateInput({ request, model }: AskWork): number {
+  if (!request) return 0;
+  return estimateTokens("endpoint" in request ? request.body(model, NOTHING_REFUSED) : request.content);
+}
