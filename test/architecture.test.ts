@@ -105,6 +105,7 @@ const EVERYONE_MAY_IMPORT: ReadonlySet<string> = new Set([
   "user-attributes.ts",
   "once.ts",
   "system-error.ts",
+  "printable.ts",
 ]);
 
 const files = [...new Bun.Glob("src/**/*.{ts,tsx}").scanSync(root)].filter((path) => !path.endsWith(".d.ts"));

@@ -2,6 +2,7 @@ import { createReadStream, statSync } from "node:fs";
 import { z } from "zod";
 import { loadSeal } from "../auth/seal.ts";
 import { AGENT_KEY_NAME, DATABASE_NAME, SEAL_KEY_NAME } from "../data-folder.ts";
+import { PRINTABLE } from "../printable.ts";
 import type { Contents } from "../store/sqlite/snapshot.ts";
 
 // A backup is a tar archive of `backup.json`, `server.db`, and the keys that are in the data folder. Unpacked
@@ -22,9 +23,9 @@ export const Manifest = z.object({
   format: z.literal(FORMAT.format),
   /** The version of the format. A program refuses a version that it does not know. */
   version: z.int().max(FORMAT.version),
-  made_at: z.string(),
+  made_at: z.iso.datetime(),
   /** The version of the program that made the backup. */
-  program: z.string(),
+  program: z.string().max(64).regex(PRINTABLE),
   /** The version of the database's schema. */
   schema: count,
   users: count,

@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from "../clock.ts";
 import { CommandError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
+import { printable } from "../printable.ts";
 import type { HelloFrame, ServerFrame } from "../protocol/agent-v2.ts";
 import { createClock, within } from "../time.ts";
 import { BackOff } from "./back-off.ts";
@@ -148,7 +149,7 @@ export class BuiltinAgent {
   #giveUp(reason: string): void {
     const { log, server } = this.#options;
     this.#monitor.stop();
-    const words = `${server.label}: ${reason}`;
+    const words = printable(`${server.label}: ${reason}`);
     log.error("server_refused", { server: server.label, reason }, words);
     this.#ended.resolve(new CommandError(words));
   }

@@ -2,6 +2,7 @@ import { discover } from "../builtin-agent/discover.ts";
 import { isSameServer, readServerAddress } from "../builtin-agent/server-address.ts";
 import type { Upstream } from "../builtin-agent/upstream.ts";
 import { CommandError, usageError } from "../errors.ts";
+import { printable } from "../printable.ts";
 import { readArgs } from "./args.ts";
 import { startBuiltinAgent, type UpstreamSettings, upstreamOf } from "./builtin-agent.ts";
 import { createCommandLog } from "./command-log.ts";
@@ -20,7 +21,7 @@ export const agent: Command = async (args, io) => {
     throw usageError("Give one argument: the server's address, such as localhost:8080.");
   const { agentKey, upstreamKey } = settings;
   const server = readServerAddress(address);
-  const print = (line: string) => io.err(`${PROGRAM}: ${line}\n`);
+  const print = (line: string) => io.err(`${PROGRAM}: ${printable(line)}\n`);
 
   const stopped = stopSignal();
   const log = createCommandLog(io, settings, [upstreamKey, agentKey, server.key]);

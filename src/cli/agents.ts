@@ -2,6 +2,7 @@ import { type AgentKeys, createAgentKeys, describeAgentKey } from "../auth/agent
 import { type Audit, createAudit } from "../auth/audit.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { AddAgentKeyBody } from "../http/admin/schema.ts";
+import { printable } from "../printable.ts";
 import type { StoredAgentKey } from "../store/store.ts";
 import { readArgs } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
@@ -84,5 +85,5 @@ const modelsText = (models: readonly string[] | null) => models?.join(", ") ?? "
 function rowOf(key: StoredAgentKey): string[] {
   const { id, name, models, created_at, revoked_at } = describeAgentKey(key);
   const day = (time: string | null) => time?.slice(0, 10) ?? "-";
-  return [name, id, day(created_at), day(revoked_at), modelsText(models)];
+  return [name, id, day(created_at), day(revoked_at), modelsText(models)].map(printable);
 }

@@ -1,4 +1,5 @@
 import { CommandError, usageError } from "../errors.ts";
+import { printable, printableLines } from "../printable.ts";
 import { hasFlag, nearest } from "./args.ts";
 import { COMMANDS, type CommandName, isCommand } from "./commands.ts";
 import type { Command, Terminal } from "./terminal.ts";
@@ -44,13 +45,15 @@ function choose(args: readonly string[]): { name: CommandName; rest: readonly st
 
 function report(error: unknown, name: CommandName | undefined, io: Terminal): number {
   if (error instanceof CommandError) {
-    for (const line of error.message.split("\n")) io.err(`${PROGRAM}: ${line}\n`);
+    for (const line of error.message.split("\n")) io.err(`${PROGRAM}: ${printable(line)}\n`);
     const help = name === undefined || name === "help" ? "--help" : `help ${name}`;
     if (error.exitCode === 2) io.err(`Run ${PROGRAM} ${help} to see the usage.\n`);
     return error.exitCode;
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const debug = io.env["CHATGPT_API_LOG_LEVEL"] === "debug";
-  io.err(`${PROGRAM}: Unexpected error: ${debug && stack ? stack : message.replaceAll("\n", " ")}\n`);
+  io.err(
+    `${PROGRAM}: Unexpected error: ${debug && stack ? printableLines(stack) : printable(message.replaceAll("\n", " "))}\n`,
+  );
   return 1;
 }

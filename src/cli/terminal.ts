@@ -1,5 +1,6 @@
 import { isatty } from "node:tty";
 import type { Environment } from "../config/read.ts";
+import { printableLines } from "../printable.ts";
 import { createStdoutWriter } from "./stdout-writer.ts";
 
 /** The parts of its process that a command may use. */
@@ -45,9 +46,9 @@ function withNewline(text: string): string {
   return text.endsWith("\n") ? text : `${text}\n`;
 }
 
-/** Returns the value as JSON for standard output. */
+/** Returns the value as JSON for standard output, which may be a terminal. */
 export function toJson(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
+  return `${printableLines(JSON.stringify(value, undefined, 2))}\n`;
 }
 
 /** Returns the count with its noun, such as `1 user` or `2 users`. */

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { PRINTABLE } from "../printable.ts";
 
 /** A kind of value: how it is read, and how it is shown. */
 export interface Kind<Value> {
@@ -172,7 +173,12 @@ export const baseUrl: Kind<string> = {
 
 const NAME_LENGTH_MAX = 256;
 const NAME_HINT = `Give 1 to ${NAME_LENGTH_MAX} characters`;
-const nameSchema = z.string().trim().min(1, `${NAME_HINT}.`).max(NAME_LENGTH_MAX, `${NAME_HINT}.`);
+const nameSchema = z
+  .string()
+  .trim()
+  .min(1, `${NAME_HINT}.`)
+  .max(NAME_LENGTH_MAX, `${NAME_HINT}.`)
+  .regex(PRINTABLE, `${NAME_HINT}, without control characters.`);
 const isName = (text: string) => nameSchema.safeParse(text).success;
 
 export const name: Kind<string> = { value: "<name>", schema: nameSchema };

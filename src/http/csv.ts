@@ -1,3 +1,5 @@
+import { printable } from "../printable.ts";
+
 type Cell = string | number | null;
 
 /** Text that spreadsheets take for the start of a formula, some also after whitespace and in full width. */
@@ -19,8 +21,8 @@ export function csvResponse(
 }
 
 /**
- * Returns a table in the format of RFC 4180. Agents and callers choose some of the texts, so a text that a
- * spreadsheet would run as a formula is preceded by an apostrophe:
+ * Returns a table in the format of RFC 4180. Agents and callers choose some of the texts, so control characters
+ * are escaped, and a text that a spreadsheet would run as a formula is preceded by an apostrophe:
  * https://owasp.org/www-community/attacks/CSV_Injection. Small enough to need no library.
  */
 export function toCsv(rows: readonly (readonly Cell[])[]): string {
@@ -29,6 +31,7 @@ export function toCsv(rows: readonly (readonly Cell[])[]): string {
 
 function toField(cell: Cell): string {
   if (typeof cell !== "string") return cell === null ? "" : String(cell);
-  const text = FORMULA.test(cell) ? `'${cell}` : cell;
-  return /[",\r\n']/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const shown = printable(cell);
+  const text = FORMULA.test(cell) ? `'${shown}` : shown;
+  return /[",']/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,5 +1,6 @@
+import { printable } from "../printable.ts";
 import type { LogEntry, LogFields, LogLevel } from "./entry.ts";
-import { prettyLine, printable } from "./pretty.ts";
+import { prettyLine } from "./pretty.ts";
 
 export { causeOf } from "./cause.ts";
 export type { LogFields, LogLevel } from "./entry.ts";
@@ -42,8 +43,9 @@ export function createLog(options: LogOptions) {
   const mask = (secret: string): void => {
     if (secret.length < SECRET_LENGTH_MIN) return;
     masked.add(secret);
-    // Also as it is escaped in a JSON string.
-    masked.add(JSON.stringify(secret).slice(1, -1));
+    // Also as it is escaped in a line, as JSON or as text.
+    masked.add(printable(JSON.stringify(secret)).slice(1, -1));
+    masked.add(printable(secret));
   };
   secrets.forEach(mask);
   const withoutSecrets = (text: string): string => {
@@ -66,7 +68,8 @@ export function createLog(options: LogOptions) {
 function jsonLine({ time, level, event, fields }: LogEntry): string {
   const head = `{"time":"${timeText(time)}","level":"${level}","event":${JSON.stringify(event)}`;
   const rest = JSON.stringify(fields).slice(1);
-  return rest === "}" ? `${head}}` : `${head},${rest}`;
+  // JSON escapes the control characters of ASCII only.
+  return printable(rest === "}" ? `${head}}` : `${head},${rest}`);
 }
 
 let lastTime = { at: Number.NaN, text: "" };

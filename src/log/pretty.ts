@@ -1,3 +1,4 @@
+import { printable } from "../printable.ts";
 import type { LogEntry, LogLevel } from "./entry.ts";
 
 /** The most important fields of the most common events, written first and without names. */
@@ -45,14 +46,4 @@ function timeOfDay(time: Date): string {
 function quoted(text: string): string {
   if (/^[^\s"=\p{C}]+$/u.test(text)) return text;
   return printable(JSON.stringify(text));
-}
-
-/** Returns the text with its control characters escaped, so that it can neither end a line nor control the terminal. */
-export function printable(text: string): string {
-  return text.replace(/[\p{C}\u2028\u2029]/gu, escaped);
-}
-
-function escaped(character: string): string {
-  const units = character.split("");
-  return units.map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
 }

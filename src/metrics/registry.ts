@@ -1,3 +1,5 @@
+import { printable } from "../printable.ts";
+
 /** Replaces all values of a label beyond its limit. */
 export const OTHER = "other";
 
@@ -126,14 +128,14 @@ function createHistogram(buckets: readonly number[]) {
   };
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", '"': '\\"' };
+const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", '"': '\\"' };
 
 function labelPairs({ labels = [] }: Family, values: readonly string[]): string[] {
   return labels.map((label, at) => labelPair(label, values[at] ?? ""));
 }
 
 function labelPair(label: string, value: string): string {
-  return `${label}="${value.replace(/[\\\n"]/g, (sign) => ESCAPES[sign] ?? sign)}"`;
+  return `${label}="${printable(value).replace(/[\\"]/g, (sign) => ESCAPES[sign] ?? sign)}"`;
 }
 
 function lineOf(name: string, labels: readonly string[], value: number): string {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { fieldPath } from "../json/field-path.ts";
 import { plainMessage } from "../json/schema-message.ts";
+import { PRINTABLE } from "../printable.ts";
 
 /**
  * The WebSocket subprotocol of v2, our own agent protocol: JSON objects in text frames, documented in
@@ -33,7 +34,11 @@ const announce = z.object({ type: z.literal("announce"), bytes: z.int().nonnegat
 
 export const SLOTS_MAX = 1024;
 export const MODELS_MAX = 1000;
-const name = z.string().min(1).max(256);
+
+/** A text that is shown: in lists, logs and metrics, and on terminals. */
+const shownText = (lengthMax: number) =>
+  z.string().max(lengthMax).regex(PRINTABLE, "must be without control characters");
+const name = shownText(256).min(1);
 
 /** An ask's id. The server chooses it, and the agent sends it back. */
 const askId = z.string().min(1).max(64);
@@ -103,7 +108,7 @@ export const HelloFrame = z.object({
   agent: z.string().max(64).optional(),
   resume: z.string().max(256).optional(),
   name,
-  version: z.string().max(64),
+  version: shownText(64),
   ...offer,
 });
 export type HelloFrame = z.output<typeof HelloFrame>;

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from "bun:test";
+import { PRINTABLE } from "../../src/printable.ts";
 import { chat, textOf } from "../builtin-agent/start.ts";
 import { startAgentServer } from "../support/agent-server.ts";
 import { runExecutable } from "../support/executable.ts";
@@ -114,6 +115,17 @@ describe("agent", () => {
     expect(connection.hello).toMatchObject({ models: [{ id: "echo" }], slots: 8 });
     expect(connection.hello.name.length).toBeGreaterThan(0);
     expect(connection.headers.get("authorization")).toBe("Bearer key-in-path");
+  });
+
+  test("agent shows what a hostile server says on one line, without controlling the terminal", async () => {
+    const server = startAgentServer();
+    const hint = "\x1b]0;pwned\x07no\r\nchatgpt-api-server: connected to the real server\u202egnp";
+    server.refuseWith(() => Response.json({ hint }, { status: 401 }));
+    const agent = startAgent([server.host, "--echo"]);
+    expect(await agent.exited).toBe(1);
+    const shown = String.raw`\u001b]0;pwned\u0007no\u000d\u000achatgpt-api-server: connected to the real server\u202egnp`;
+    expect(agent.stderr()).toBe(`chatgpt-api-server: ws://${server.host}: refused (401): ${shown}\n`);
+    for (const line of agent.stdout().split("\n")) expect(line).toMatch(PRINTABLE);
   });
 
   test("agent reports in one line why a server refused it, and exits with code 1", async () => {

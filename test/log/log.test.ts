@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
-import { createLog, type LogLevel } from "../../src/log/log.ts";
+import { createLog, type LogFormat, type LogLevel } from "../../src/log/log.ts";
+import { PRINTABLE } from "../../src/printable.ts";
 
-function collect(options: { level?: LogLevel; secrets?: string[] } = {}) {
+function collect(options: { level?: LogLevel; secrets?: string[]; format?: LogFormat } = {}) {
   const lines: string[] = [];
   const now = () => new Date(0);
   return { lines, log: createLog({ write: (line) => lines.push(line), now, ...options }) };
@@ -11,8 +12,27 @@ test("each event is one line of JSON, whatever its fields contain", () => {
   const { lines, log } = collect();
   log.info("request", { route: 'a\nb"\u2028', status: 200, user: undefined });
   expect(lines).toEqual([
-    '{"time":"1970-01-01T00:00:00.000Z","level":"info","event":"request","route":"a\\nb\\"\u2028","status":200}\n',
+    '{"time":"1970-01-01T00:00:00.000Z","level":"info","event":"request","route":"a\\nb\\"\\u2028","status":200}\n',
   ]);
+});
+
+test.each(["json", "pretty"] as const)(
+  "a %s line can neither control a terminal nor look like another one",
+  (format) => {
+    const { lines, log } = collect({ format });
+    const text = "\x1b[2J\x9b31m\r\n\u2028ok \u202egnp\u200b\0";
+    log.info("x", { text }, format === "pretty" ? undefined : text);
+    log.info("x", {}, text);
+    for (const line of lines) expect(line.slice(0, -1)).toMatch(PRINTABLE);
+    if (format === "json") expect(JSON.parse(lines[0] ?? "").text).toBe(text);
+  },
+);
+
+test("a registered secret is masked also where its characters are escaped", () => {
+  const secret = "secret-\u202e-one";
+  const { lines, log } = collect({ secrets: [secret] });
+  log.info("x", { a: `the ${secret}` });
+  expect(JSON.parse(lines[0] ?? "").a).toBe("the ***");
 });
 
 test("lines below the level are not written", () => {

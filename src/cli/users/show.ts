@@ -1,4 +1,5 @@
 import { describeUser, type User } from "../../auth/users.ts";
+import { printable } from "../../printable.ts";
 import { USER_ATTRIBUTES, USER_FIELDS, type UserField } from "../../user-attributes.ts";
 import { table } from "../text-table.ts";
 import { flagNameOf } from "./flags.ts";
@@ -49,7 +50,7 @@ function textOf(described: ReturnType<typeof describeUser>, field: UserField): s
   return shown(Array.isArray(value) ? value.join(", ") : value);
 }
 
-/** Replaces control characters, with which an imported id could garble the terminal. */
+/** An imported id could otherwise garble the terminal. */
 function shown(value: unknown): string {
-  return String(value).replace(/\p{Cc}/gu, "\u{fffd}");
+  return printable(String(value));
 }

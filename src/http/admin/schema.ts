@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PRINTABLE } from "../../printable.ts";
 import { USER_ATTRIBUTES, USER_FIELDS, type UserField } from "../../user-attributes.ts";
 import { count, namedObject, text, time } from "../values.ts";
 
@@ -22,7 +23,7 @@ const MODELS_MAX = 1_000;
 const GRACE_S_MAX = 365 * 86_400;
 
 /** A text that cannot garble the lists, logs and terminals that show it. */
-const shownText = (lengthMax: number, pattern = /^[^\p{C}\p{Zl}\p{Zp}]*$/u) =>
+const shownText = (lengthMax: number, pattern = PRINTABLE) =>
   text.trim().min(1).max(lengthMax).regex(pattern, "must be without control characters");
 
 const userText = shownText(200, /^\P{Cc}*$/u);

@@ -1,4 +1,5 @@
 import { useMemo } from "hono/jsx/dom";
+import { printable } from "../../../printable.ts";
 import { api } from "../../api/api.ts";
 import type { UsageEntry, UsageGroup, User } from "../../api/types.ts";
 import { EmptyState } from "../../components/card.tsx";
@@ -112,7 +113,7 @@ function GroupName({ group, entry, names }: GroupNameProps) {
   }
   if (name === null || name === "")
     return <span class="muted">{group === "agent" ? "no agent" : "none"}</span>;
-  return group === "day" ? <span>{name}</span> : <span class="usage-name">{name}</span>;
+  return group === "day" ? <span>{name}</span> : <span class="usage-name">{printable(name)}</span>;
 }
 
 /**
