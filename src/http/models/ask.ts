@@ -1,12 +1,16 @@
 import { AppError } from "../../errors.ts";
-import { parseJson } from "../../json/parse.ts";
+import { field, parseJson } from "../../json/parse.ts";
 import { readUpstreamError } from "../../json/upstream-error.ts";
+import type { Endpoint } from "../../protocol/agent-v2.ts";
+import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import type { AskContext } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { AskRequest, AskResult, Delta, ModelAnswer, ModelRequest, Signal } from "../../relay/types.ts";
 import type { EventStream, ServerEvent } from "../middleware/event-stream.ts";
 import { chunksOf, WholeCompletion } from "./chat-completion.ts";
+import { eventsOfMessage } from "./messages/whole-events.ts";
 import type { Plan, PlanStream } from "./plan.ts";
+import { eventsOfResponse } from "./responses/whole-events.ts";
 import type { V1Plan } from "./v1-plan.ts";
 
 /** A model request that was read, with every plan by which it may be answered. */
@@ -47,14 +51,14 @@ export class ModelStream {
       events.sendAll(this.#open(request).push(delta));
     const result = await this.relay.ask({ ...askRequest(this.ask), onDelta }, signal);
     const { agent } = result;
-    const rest = missingData(this.ask, result);
+    const rest = missingDeltas(this.ask, result);
     if (!rest) {
       const reply = replyOf(this.ask, result);
       if (events.isStarted) throw unstreamedError(reply);
       return { agent, reply };
     }
     const stream = this.#open(result.request);
-    for (const data of rest) events.sendAll(stream.push({ data }));
+    for (const delta of rest) events.sendAll(stream.push(delta));
     events.sendAll(stream.end());
     return { agent };
   }
@@ -81,15 +85,26 @@ function askRequest({ asker, model, plans, v1 }: ModelAsk): AskRequest {
 }
 
 /** Returns the events that a streamed answer still lacks; undefined if the answer must be sent whole. */
-function missingData(ask: ModelAsk, result: AskResult): string[] | undefined {
+function missingDeltas(ask: ModelAsk, result: AskResult): Delta[] | undefined {
   const { answer, request } = result;
-  if (answer.kind === "v1") return ask.v1 ? chunksOf(ask.v1.completion(result)) : [];
+  if (answer.kind === "v1") return ask.v1 ? toDeltas(chunksOf(ask.v1.completion(result))) : [];
   const { status, body } = answer;
   if (body === undefined) return [];
-  if (status >= 300 || request?.endpoint !== "chat/completions") return undefined;
-  const completion = WholeCompletion.safeParse(parseJson(body)).data;
-  return completion && chunksOf(completion);
+  return status < 300 && request ? eventsOfWhole(request.endpoint, parseJson(body)) : undefined;
 }
+
+/** Returns the events for a whole answer of the endpoint; undefined if it is not one. */
+function eventsOfWhole(endpoint: Endpoint, answer: unknown): Delta[] | undefined {
+  if (endpoint === "messages") return eventsOfMessage(answer);
+  if (endpoint === "responses") return eventsOfResponse(answer);
+  // A whole completion has the shape of a chunk.
+  if (endpoint === "completions" && Array.isArray(field(answer, "choices")))
+    return toDeltas([JSON.stringify(answer), CHAT_STREAM_END]);
+  const completion = endpoint === "chat/completions" ? WholeCompletion.safeParse(answer).data : undefined;
+  return completion && toDeltas(chunksOf(completion));
+}
+
+const toDeltas = (texts: readonly string[]): Delta[] => texts.map((data) => ({ data }));
 
 function replyOf(ask: ModelAsk, result: AskResult): ModelReply {
   const { status, body, usage, headers } = modelAnswer(ask, result);

@@ -149,6 +149,19 @@ describe("an answer without a stream that comes after the keep-alive", () => {
   });
 });
 
+test("a whole completion that comes after the keep-alive becomes an event", async () => {
+  const { clock, asked, ask, agent } = await startRequest({
+    path: "/v1/completions",
+    body: { prompt: "hi" },
+  });
+  clock.advance(QUIET_MS);
+  const response = await asked;
+  const whole = { object: "text_completion", choices: [{ index: 0, text: "Hi", finish_reason: "stop" }] };
+  agent.say({ type: "done", ask, status: 200, body: JSON.stringify(whole) });
+  const events = `data: ${JSON.stringify(whole)}\n\ndata: [DONE]\n\n`;
+  expect(await response.text()).toBe(COMMENT + events);
+});
+
 test("the official packages read a stream that begins with keep-alives", async () => {
   const clock = createFakeClock();
   const { agent, server } = await startModelScene({}, [], { clock });
