@@ -17,14 +17,16 @@ export function oneSystemMessage(messages: readonly object[]): object[] {
   };
   for (const message of messages) {
     const role = field(message, "role");
-    if (role === "system") (others.length === 0 ? leading : waiting).push(String(field(message, "content")));
-    else {
+    if (role === "system") {
+      const content = String(field(message, "content"));
+      if (content !== "") (others.length === 0 ? leading : waiting).push(content);
+    } else {
       if (role !== "tool") addWaiting();
       others.push(message);
     }
   }
   addWaiting();
-  const system = leading.filter(Boolean).join("\n\n");
+  const system = leading.join("\n\n");
   const turns = alternateRoles(others);
   return system ? [{ role: "system", content: system }, ...turns] : turns;
 }

@@ -33,9 +33,13 @@ export function textOf(parts: readonly Part[]): string {
  */
 const BILLING_LINE = /^\s*x-anthropic-billing-header:[^\n]*\n?/i;
 
+/** Whether a block changes the tools, and so has no place in the chat. */
+export const isToolChange = (type: string): boolean => type === "tool_addition" || type === "tool_removal";
+
 /** Returns the text of a system prompt or message, which may hold nothing else, without the billing line. */
 export function systemText(content: Content, path: string): string {
   const texts = blocksOf(content, path).flatMap(({ block, path: at }) => {
+    if (isToolChange(block.type)) return [];
     if (block.type !== "text")
       throw refuse(`${at}.type`, `Only text is allowed here, not \`${block.type}\`.`);
     const { text } = readShape(Block.text, block, at);
@@ -57,6 +61,11 @@ export function partsOfBlock(block: Typed, path: string): Part[] {
       const { source, title, content, citations } = readShape(Block.search_result, block, path);
       refuseCitations(citations, path);
       return [textPart(`${title}\n${source}`), ...partsOf(content, `${path}.content`)];
+    }
+    case "compaction": {
+      // The summary of the messages that it stands for. Without one it stands for nothing.
+      const { content } = readShape(Block.compaction, block, path);
+      return content ? [textPart(content)] : [];
     }
     // The model has all tools from the start, so the name of the one it looked for is enough.
     case "tool_reference":

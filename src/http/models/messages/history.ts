@@ -1,7 +1,16 @@
 import { oneSystemMessage } from "../one-system.ts";
 import { readShape, refuse } from "../refuse.ts";
 import type { ToolNames } from "../tool-names.ts";
-import { blocksOf, chatContent, type Part, partsOf, partsOfBlock, systemText, textOf } from "./content.ts";
+import {
+  blocksOf,
+  chatContent,
+  isToolChange,
+  type Part,
+  partsOf,
+  partsOfBlock,
+  systemText,
+  textOf,
+} from "./content.ts";
 import { Block, type Content, type MessagesBody, type Typed } from "./schema.ts";
 
 type ChatMessage = Record<string, unknown>;
@@ -16,7 +25,7 @@ export function chatMessages({ system, messages }: MessagesBody, names: ToolName
     ...messages.flatMap(({ role, content }, index) => {
       const path = `messages[${index}].content`;
       if (role === "user") return userMessages(content, path);
-      if (role === "assistant") return [assistantMessage(content, path, names)];
+      if (role === "assistant") return assistantMessages(content, path, names);
       return [{ role: "system", content: systemText(content, path) }];
     }),
   ]);
@@ -35,7 +44,7 @@ function userMessages(content: Content, path: string): ChatMessage[] {
       const result = toolResult(block, at);
       results.push(result.message);
       images.push(...result.images);
-    } else parts.push(...partsOfBlock(block, at));
+    } else if (!isLeftOut(block.type)) parts.push(...partsOfBlock(block, at));
   }
   const shown = [...images, ...parts];
   if (results.length > 0 && shown.length === 0) return results;
@@ -61,28 +70,30 @@ const countImages = (count: number) => (count === 1 ? "1 image" : `${count} imag
 
 /**
  * Whether blocks of that type are left out. The signature of thinking is Anthropic's, and most chat templates
- * drop earlier thinking too. The others are of tools that only Anthropic runs, which are left out themselves.
+ * drop earlier thinking too. `fallback` tells which of Anthropic's models has answered. The others are of tools
+ * that only Anthropic runs, which are left out themselves.
  */
 const isLeftOut = (type: string): boolean =>
-  type === "thinking" ||
-  type === "redacted_thinking" ||
+  ["thinking", "redacted_thinking", "mcp_tool_listing", "fallback"].includes(type) ||
+  isToolChange(type) ||
   type.endsWith("_tool_use") ||
-  type.endsWith("_tool_result") ||
-  type === "container_upload";
+  type.endsWith("_tool_result");
 
-function assistantMessage(content: Content, path: string, names: ToolNames): ChatMessage {
+/** Returns the message, or nothing if all its blocks are left out. */
+function assistantMessages(content: Content, path: string, names: ToolNames): ChatMessage[] {
   const texts: string[] = [];
   const calls: unknown[] = [];
   for (const { block, path: at } of blocksOf(content, path)) {
     if (block.type === "text") texts.push(readShape(Block.text, block, at).text);
+    else if (block.type === "compaction") texts.push(textOf(partsOfBlock(block, at)));
     else if (block.type === "tool_use") {
       const { id, name, input } = readShape(Block.tool_use, block, at);
       const called = { name: names.shorten(name), arguments: JSON.stringify(input ?? {}) };
       calls.push({ id, type: "function", function: called });
-    } else if (!isLeftOut(block.type))
+    } else if (!isLeftOut(block.type) && block.type !== "container_upload")
       throw refuse(`${at}.type`, `A chat completion cannot hold a \`${block.type}\` block.`);
   }
   const text = texts.join("\n");
-  if (calls.length === 0) return { role: "assistant", content: text };
-  return { role: "assistant", content: text || null, tool_calls: calls };
+  if (calls.length > 0) return [{ role: "assistant", content: text || null, tool_calls: calls }];
+  return texts.length > 0 || typeof content === "string" ? [{ role: "assistant", content: text }] : [];
 }

@@ -64,6 +64,7 @@ export const Block = {
   tool_use: z.object({ id: text, name: text, input: z.unknown().optional() }),
   tool_result: z.object({ tool_use_id: text, content: Content.nullish(), is_error: flag }),
   tool_reference: z.object({ tool_name: text }),
+  compaction: z.object({ content: optionalText }),
 };
 
 export const Source = {

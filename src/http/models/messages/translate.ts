@@ -6,6 +6,7 @@ import { messageOf } from "./answer.ts";
 import { chatMessages } from "./history.ts";
 import { ClientTool, JsonSchemaFormat, MessagesBody } from "./schema.ts";
 import { MessagesStream } from "./stream.ts";
+import { type GivenTool, offeredTools, type PlacedTool } from "./tool-changes.ts";
 
 /**
  * Translates a request of Anthropic's Messages API (https://platform.claude.com/docs/en/api/messages) for an
@@ -15,7 +16,8 @@ import { MessagesStream } from "./stream.ts";
  */
 export function translateMessages(body: unknown, { newId }: TranslationContext): Translation {
   const request = readShape(MessagesBody, body, "");
-  const names = new ToolNames((request.tools ?? []).flatMap(({ name }) => (name ? [name] : [])));
+  const tools = offeredTools(request);
+  const names = new ToolNames(tools.flatMap(({ tool: { name } }) => (name ? [name] : [])));
   const thinking = request.thinking?.type;
   const options = {
     id: `msg_${newId()}`,
@@ -27,7 +29,7 @@ export function translateMessages(body: unknown, { newId }: TranslationContext):
     newId,
   };
   return {
-    request: chatRequest(request, names),
+    request: chatRequest(request, tools, names),
     added: ADDED,
     answer: (chatBody) => JSON.stringify(messageOf(chatBody, options)),
     stream: () => new MessagesStream(options),
@@ -68,7 +70,11 @@ const REASONING_EFFORT: Record<string, string | undefined> = {
  * the answer depends on them: `cache_control`, `context_management` (it saves context), `diagnostics`,
  * `service_tier`, `speed`, `betas`, and unknown fields.
  */
-function chatRequest(body: MessagesBody, names: ToolNames): Record<string, unknown> {
+function chatRequest(
+  body: MessagesBody,
+  tools: readonly PlacedTool[],
+  names: ToolNames,
+): Record<string, unknown> {
   refuseState(body);
   const user = body.metadata?.user_id;
   return {
@@ -84,7 +90,7 @@ function chatRequest(body: MessagesBody, names: ToolNames): Record<string, unkno
       reasoning_effort: reasoningEffort(body),
       user: user && user.length <= USER_LENGTH_MAX ? user : null,
     }),
-    ...chatTools(body, names),
+    ...chatTools(body, tools, names),
     ...responseFormat(body),
     ...streamFields(body.stream),
   };
@@ -117,8 +123,6 @@ function responseFormat({ output_config, output_format }: MessagesBody): Record<
   return { response_format: { type: "json_schema", json_schema: { name: "answer", schema, strict: true } } };
 }
 
-type GivenTool = NonNullable<MessagesBody["tools"]>[number];
-
 const ONLY_CALLERS_TOOLS =
   "Only tools with an `input_schema`, which the caller runs, can be chosen. Others are built into Anthropic's API and models.";
 
@@ -134,17 +138,24 @@ const isVendorsTool = ({ type, input_schema: schema }: GivenTool): boolean =>
  * Returns the tools for the chat completion, and which of them the model may or must call. `defer_loading`,
  * `eager_input_streaming`, `input_examples` and `cache_control` are left out, as tools work without them.
  */
-function chatTools({ tools, tool_choice: choice }: MessagesBody, names: ToolNames): Record<string, unknown> {
-  const functions = (tools ?? []).flatMap((tool, index) =>
-    isVendorsTool(tool) ? [] : [chatTool(tool, `tools[${index}]`, names)],
+function chatTools(
+  { tool_choice: choice }: MessagesBody,
+  tools: readonly PlacedTool[],
+  names: ToolNames,
+): Record<string, unknown> {
+  const functions = tools.flatMap(({ tool, path }) =>
+    isVendorsTool(tool) ? [] : [chatTool(tool, path, names)],
   );
   const chosen = choice?.type === "tool" ? names.shorten(choice.name ?? "") : undefined;
   if (choice?.type === "any" && functions.length === 0)
     throw refuse("tool_choice", `There are no tools to choose from. ${ONLY_CALLERS_TOOLS}`);
   if (chosen !== undefined && !functions.some((tool) => tool.function.name === chosen)) {
-    const vendors = tools?.find((tool) => tool.name === choice?.name && isVendorsTool(tool));
+    const vendors = tools.find(({ tool }) => tool.name === choice?.name && isVendorsTool(tool));
     if (vendors)
-      throw refuse("tool_choice.name", `The type of the tool is \`${vendors.type}\`. ${ONLY_CALLERS_TOOLS}`);
+      throw refuse(
+        "tool_choice.name",
+        `The type of the tool is \`${vendors.tool.type}\`. ${ONLY_CALLERS_TOOLS}`,
+      );
     throw refuse("tool_choice.name", "It must be the name of one of the tools.");
   }
   if (functions.length === 0) return {};

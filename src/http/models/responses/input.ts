@@ -8,14 +8,18 @@ import { customArguments, type Tools } from "./tools.ts";
 /**
  * The items of tools that only the vendor runs, and of those that a chat completion cannot express:
  * `web_search_call`, `mcp_list_tools`, `local_shell_call_output` and so on. They are left out, as their tools
- * are. `additional_tools` is read with the tools.
+ * are.
  */
-const VENDORS_ITEM = /_call(_output)?$|^mcp_|^tool_search_|^additional_tools$/;
+const VENDORS_ITEM = /_call(_output)?$|^mcp_|^tool_search_|^program(_output)?$/;
+/** These are read before the messages. */
+const SETTINGS_ITEM = /^(additional_tools|configuration_update)$/;
 /**
  * References to reasoning, to which the AI SDK refers even when it sends calls in full, and to items that are
  * left out: searches, images, interpreter and MCP calls.
  */
 const MAY_BE_MISSING = /^(rs|ws|fs|ig|ci|mcp|mcpl|mcpr|tsc|tso)_/;
+const COMPACTED =
+  "Only OpenAI can read a `compaction`. Send the messages that it stands for, or begin a new conversation.";
 const NO_FILES = "Chat completions take no files. Send the text itself, or an image as `input_image`.";
 
 /**
@@ -55,8 +59,10 @@ function readItem(item: Typed, path: string, history: History, tools: Tools, inL
     case "item_reference":
       if (MAY_BE_MISSING.test(readShape(InputItem.item_reference, item, path).id)) return;
       throw refuse(path, NOT_KEPT);
+    case "compaction":
+      throw refuse(`${path}.type`, COMPACTED);
     default:
-      if (VENDORS_ITEM.test(item.type ?? "")) return;
+      if (VENDORS_ITEM.test(item.type ?? "") || SETTINGS_ITEM.test(item.type ?? "")) return;
       throw refuse(`${path}.type`, `A chat completion cannot hold a \`${item.type}\` item.`);
   }
 }

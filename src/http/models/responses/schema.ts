@@ -58,6 +58,7 @@ export const InputItem = {
   reasoning: z.object({ summary: Texts, content: Texts }),
   item_reference: z.object({ id: text }),
   additional_tools: z.object({ tools: z.array(Typed).nullish() }),
+  configuration_update: z.object({ reasoning: Reasoning.nullish(), text: TextOptions.nullish() }),
 };
 
 export const ContentPart = {

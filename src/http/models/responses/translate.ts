@@ -1,6 +1,7 @@
 import type { AddedField } from "../../../protocol/added-fields.ts";
 import { readShape, refuse } from "../refuse.ts";
 import { streamFields, type Translation, type TranslationContext, withoutNulls } from "../translation.ts";
+import { withConfiguration } from "./configuration.ts";
 import { readInput } from "./input.ts";
 import type { OwnResponses } from "./memory.ts";
 import { type RecalledInput, recallInput } from "./recall.ts";
@@ -15,9 +16,10 @@ import { Tools } from "./tools.ts";
  * `body_invalid` for a request that is not valid; both name the field in `param`.
  */
 export function translateResponses(body: unknown, context: TranslationContext): Translation {
-  const request = readShape(ResponsesBody, body, "");
+  const given = readShape(ResponsesBody, body, "");
   const { responses } = context;
-  const input = recallInput(request, responses);
+  const input = recallInput(given, responses);
+  const request = withConfiguration(given, input);
   const tools = new Tools(request, input);
   const start = () =>
     new ResponsesStream(request, tools, { ...context, keep: keeper(request, input, responses) });

@@ -31,7 +31,7 @@ describe("what a chat completion cannot express", () => {
     [
       "messages[0].content[1].type",
       {
-        messages: [assistant({ type: "text", text: "a" }, { type: "compaction" }), user()],
+        messages: [assistant({ type: "text", text: "a" }, { type: "tomorrow" }), user()],
       },
     ],
     [
