@@ -28,8 +28,10 @@ import { openStore } from "../store/sqlite/open.ts";
 import type { Store } from "../store/store.ts";
 import { startUpkeep } from "../store/upkeep.ts";
 import { type CountingClock, createClock, every, within } from "../time.ts";
+import { watchFileLimit } from "./file-limit.ts";
 import { isFirstStart, noteStarted } from "./first-start.ts";
 import { type Access, createAccess, createIdentities, type Identities } from "./identities.ts";
+import { checkHost } from "./listen-error.ts";
 import { type Listener, listen } from "./listener.ts";
 import { createObserver } from "./observer.ts";
 import { splitSockets } from "./sockets.ts";
@@ -109,6 +111,7 @@ async function compose(given: Given): Promise<RunningServer> {
   const live = createLiveFeed({ overview, isAlive: identities.sessions.isAlive, channel: () => server });
   const backups = createBackups({ data: config.data, make: given.makeBackup });
   const app = createApp(appDeps(given, { ...core, ...identities, ...access, agents, live, backups }));
+  await checkHost(config.host, config.port);
   const server: Listener = listen({
     port: config.port,
     host: config.host,
@@ -127,6 +130,7 @@ async function compose(given: Given): Promise<RunningServer> {
     onError: (error) => log.error("users_unreadable", { cause: causeOf(error) }),
   });
   const stopLive = every(LIVE_EVERY_MS, live.tick);
+  const stopFileWatch = watchFileLimit(log);
   const sealChecked = warnOfLostSeal(identities.users, log);
   log.info("listening", { port: server.port, host: config.host ?? "*" });
 
@@ -138,7 +142,7 @@ async function compose(given: Given): Promise<RunningServer> {
     relay.close();
     await within(clock, FLUSH_MS, server.stop());
     await server.stop(true);
-    for (const end of [agents.stop, stopUpkeep, watch.stop, metrics.stop]) end();
+    for (const end of [agents.stop, stopUpkeep, watch.stop, stopFileWatch, metrics.stop]) end();
     await sealChecked;
     await store.close();
     log.info("stopped", { ...relay.stats(), timers: clock.pending() });

@@ -1,7 +1,7 @@
 import type { Server, WebSocketHandler } from "bun";
-import { CommandError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import { type Certificate, type CertificateFiles, readCertificate } from "./certificate.ts";
+import { cannotListen } from "./listen-error.ts";
 
 export interface ListenerOptions<Data> {
   port: number;
@@ -117,16 +117,6 @@ function probePort<Data>(options: ListenerOptions<Data>): number {
   const port = probe.port ?? options.port;
   void probe.stop(true);
   return port;
-}
-
-function cannotListen(host: string | undefined, port: number, error: unknown): CommandError {
-  const { code, message } = error as Error & { code?: string };
-  const why =
-    code === "EADDRINUSE"
-      ? "The port is in use. Stop the program that uses it, or choose another port."
-      : `${code ?? message.replaceAll("\n", " ")}`;
-  const where = host === undefined ? `port ${port}` : `${host}, port ${port}`;
-  return new CommandError(`Cannot listen on ${where}: ${why}`, { cause: error });
 }
 
 function logFieldsOf({ names, validTo }: Certificate) {
