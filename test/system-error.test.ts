@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { fileTrouble } from "../src/system-error.ts";
+import { connectTrouble, fileTrouble } from "../src/system-error.ts";
 import { failureOf, tempFolder } from "./support/store.ts";
 
 test("a known error of the system is described in words that say what to do", async () => {
@@ -20,4 +20,40 @@ test("an unknown error keeps its text, in one line, unless there is a better one
   expect(fileTrouble("thrown text")).toBe("thrown text");
   expect(fileTrouble(undefined)).toBe("undefined");
   expect(fileTrouble(new Error("/path"), "Check it.")).toBe("Check it.");
+});
+
+test("a failed connection is described in words that say what to do, never with the name of an error", async () => {
+  const reason = (code: string) => connectTrouble(Object.assign(new Error("x"), { code })).words;
+  expect(reason("ECONNREFUSED")).toBe("cannot be reached (connection refused)");
+  expect(reason("DEPTH_ZERO_SELF_SIGNED_CERT")).toContain("NODE_EXTRA_CA_CERTS");
+  expect(reason("EPROTO")).toContain("use http://");
+  expect(reason("ERR_TLS_CERT_ALTNAME_INVALID")).toContain("another host name");
+  expect(reason("ERR_PROXY_TUNNEL")).toContain("HTTPS_PROXY");
+  expect(reason("ENEW")).toBe("cannot be reached (ENEW)");
+  expect(connectTrouble(AbortSignal.abort().reason).reason).toBe("AbortError");
+  expect(connectTrouble(undefined).reason).toBe("unknown error");
+});
+
+test("the runtime's own errors of connections are known", async () => {
+  const plain = Bun.serve({ port: 0, fetch: () => new Response() });
+  const cut = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: { open: (s) => void s.end(), data() {} },
+  });
+  const urls = [
+    `https://localhost:${plain.port}`,
+    `http://127.0.0.1:${cut.port}`,
+    "http://127.0.0.1:1",
+    "http://no-such-host.invalid",
+  ];
+  const errors = await Promise.all(urls.map((url) => failureOf(() => fetch(url, { proxy: "" }))));
+  await plain.stop(true);
+  cut.stop(true);
+  expect(errors.map((error) => connectTrouble(error).reason)).toEqual([
+    "it does not speak TLS",
+    "connection reset",
+    "connection refused",
+    "unknown host",
+  ]);
 });

@@ -9,7 +9,7 @@ import { Connection, type ConnectionEnd } from "./connection.ts";
 import { createRunningAsks } from "./running-asks.ts";
 import type { ServerAddress } from "./server-address.ts";
 import type { Offer, Upstream } from "./upstream.ts";
-import { monitorUpstream } from "./upstream-monitor.ts";
+import { firstNames, monitorUpstream } from "./upstream-monitor.ts";
 
 export interface BuiltinAgentOptions {
   server: ServerAddress;
@@ -33,7 +33,6 @@ export interface BuiltinAgentOptions {
 const STABLE_MS = 60_000;
 /** Spreads agents that a server sent away together. */
 const RECONNECT_SPREAD = 0.2;
-const MODELS_PRINTED_MAX = 5;
 
 /** Connects an upstream to a server, and reconnects with the same identity until it is stopped. */
 export class BuiltinAgent {
@@ -180,6 +179,6 @@ export class BuiltinAgent {
 
 function modelsText(offer: Offer | undefined): string {
   const ids = offer?.models.map(({ id }) => id) ?? [];
-  const names = ids.slice(0, MODELS_PRINTED_MAX).join(", ") + (ids.length > MODELS_PRINTED_MAX ? ", …" : "");
-  return ids.length === 0 ? "no models yet" : `${ids.length} model${ids.length > 1 ? "s" : ""} (${names})`;
+  if (ids.length === 0) return "no models yet";
+  return `${ids.length} model${ids.length > 1 ? "s" : ""} (${firstNames(ids)})`;
 }

@@ -47,6 +47,8 @@ const PONG_MS = 10_000;
 const CLOSE_MS = 1000;
 const REFUSAL_MS = 5000;
 const REFUSAL_BYTES_MAX = 64 * 1024;
+/** Statuses that a server has for no agent, but web sites and other APIs do. */
+const NO_SERVER = new Set([200, 204, 301, 302, 303, 307, 308, 404, 405, 501]);
 
 const BUFFER_BYTES_MAX = 1024 * 1024;
 /** How often to look whether the buffer has drained: WebSockets have no event for it. */
@@ -187,7 +189,8 @@ async function findRefusal(options: ConnectionOptions): Promise<ConnectionEnd> {
   const headers = { ...bearer(options.agentKey), "sec-websocket-protocol": AGENT_SUBPROTOCOL };
   try {
     const { response, text } = await requestText(url, {
-      init: { headers, ...tlsOf(options) },
+      // The WebSocket uses no proxy of the environment either.
+      init: { headers, ...tlsOf(options), proxy: false },
       limitMs: REFUSAL_MS,
       bytesMax: REFUSAL_BYTES_MAX,
     });
@@ -195,8 +198,9 @@ async function findRefusal(options: ConnectionOptions): Promise<ConnectionEnd> {
     const hint =
       textField(body, "hint") ?? textField(body, "error") ?? textField(field(body, "error"), "message");
     const final = response.status === 401 || response.status === 403;
-    return { reason: `refused (${response.status})${hint ? `: ${hint}` : ""}`, final };
+    const more = NO_SERVER.has(response.status) ? ". Is that a chatgpt-api-server? Check the address" : "";
+    return { reason: `refused (${response.status})${hint ? `: ${hint}` : ""}${more}`, final };
   } catch (error) {
-    return { reason: `cannot be reached (${failureOf(error).reason})`, final: false };
+    return { reason: failureOf(error).words, final: false };
   }
 }

@@ -97,11 +97,20 @@ async function probeServer(
     const { response, text } = await requestText(origin + path, limits);
     if (!recognizes(parseJson(text ?? ""), response.headers)) return undefined;
     const url = `${origin}/v1`;
-    const list = await requestText(`${url}/models`, { init: { headers: bearer(key) }, ...limits });
-    const models = readModelList(list.text ?? "") ?? [];
+    const models = await listIn(`${url}/models`, key, limits);
     if (owner && !models.some(({ owned_by }) => owned_by === owner)) return undefined;
     return { name, url, models: models.map(({ id }) => id) };
   } catch {
     return undefined;
+  }
+}
+
+/** Returns no models if they are not listed in time: the model server runs nevertheless. */
+async function listIn(url: string, key: string | undefined, limits: { limitMs: number; bytesMax: number }) {
+  try {
+    const { text } = await requestText(url, { init: { headers: bearer(key) }, ...limits });
+    return readModelList(text ?? "") ?? [];
+  } catch {
+    return [];
   }
 }

@@ -2,7 +2,8 @@ import { field, parseJson, textField } from "../json/parse.ts";
 import { ENDPOINTS, type Endpoint, MODELS_MAX, Model, PASSED_REQUEST_HEADERS } from "../protocol/agent-v2.ts";
 import { ContextLengths, contextLengthOf } from "./context-length.ts";
 import { bearer, failureOf, readText, request, requestText } from "./http.ts";
-import type { Upstream, UpstreamProblem, UpstreamStatus } from "./upstream.ts";
+import { newestWithin } from "./newest-within.ts";
+import type { UnlistedModels, Upstream, UpstreamProblem, UpstreamStatus } from "./upstream.ts";
 
 export interface HttpUpstreamOptions {
   /** An OpenAI-compatible base URL. `/v1` is added if needed. */
@@ -12,11 +13,19 @@ export interface HttpUpstreamOptions {
   models: readonly string[];
   /** The endpoints to offer; empty to find out which exist. */
   endpoints: readonly Endpoint[];
-  /** How long a check of the upstream may take. */
-  limitMs?: number;
+  /** Whether the environment has an HTTP proxy for the URL. Default: false. */
+  viaProxy?: boolean;
+  limits?: Partial<typeof LIMITS>;
 }
 
-const LIMIT_MS = 5000;
+const LIMITS = {
+  /** The time in which the models must be listed. A gateway may ask every model server behind it. */
+  listMs: 60_000,
+  /** The time for which a list is awaited that is not needed, as the models are chosen. */
+  optionalListMs: 1_500,
+  /** The time for each other request of a check. */
+  probeMs: 5_000,
+};
 const LIST_BYTES_MAX = 16 * 1024 * 1024;
 const PROBE_BYTES_MAX = 64 * 1024;
 /** The statuses that say that an endpoint does not exist. */
@@ -25,9 +34,12 @@ const ANTHROPIC_VERSION = "2023-06-01";
 
 type Listing = { models: Model[] } | { absent: true } | UpstreamProblem;
 
+const ABSENT_LIST = { absent: true } as const;
+
 /** Returns an upstream that is an OpenAI-compatible HTTP server. */
 export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
-  const { key, limitMs = LIMIT_MS } = options;
+  const { key } = options;
+  const limits = { ...LIMITS, ...options.limits };
   const bases = candidates(options.url);
   let base = bases[0];
   const lengths = new ContextLengths();
@@ -39,17 +51,29 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
     return request(`${base}/${endpoint}`, { method: "POST", headers, body, signal });
   };
 
+  const isChosen = options.models.length > 0;
+  const list = (signal: AbortSignal) => {
+    const { viaProxy = false } = options;
+    const how = { key, limitMs: limits.listMs, signal, viaProxy, isOptional: isChosen };
+    return firstListing(endpoints ? [base] : bases, how);
+  };
+  const first = { at: bases[0], listing: ABSENT_LIST };
+  const currentList = isChosen ? newestWithin(limits.optionalListMs, list, first) : list;
+
   const check = async (signal: AbortSignal): Promise<UpstreamStatus> => {
-    const { at, listing } = await firstListing(endpoints ? [base] : bases, { key, limitMs, signal });
+    const { at, listing } = await currentList(signal);
     // Some upstreams list no models. Then the operator names them.
     const listed = "models" in listing ? listing.models : [];
-    if ("models" in listing || ("absent" in listing && options.models.length > 0)) {
+    if ("models" in listing || ("absent" in listing && isChosen)) {
+      if (at !== base) endpoints = undefined;
       base = at;
+      const limitMs = limits.probeMs;
       const probe = (endpoint: Endpoint) =>
         post(endpoint, "{}", AbortSignal.any([signal, AbortSignal.timeout(limitMs)]));
-      endpoints ??= options.endpoints.length > 0 ? options.endpoints : await findEndpoints(probe);
+      endpoints ??= await chosenOr(options.endpoints, () => findEndpoints(probe));
       const chosen = selectModels(listed, options.models);
-      return { offer: { models: await lengths.add(at, chosen, { key, limitMs, signal }), endpoints } };
+      const models = await lengths.add(at, chosen, { key, limitMs, signal });
+      return { offer: { models, endpoints }, unlisted: unlistedIn(listed, options.models) };
     }
     endpoints = undefined;
     if ("problem" in listing) return listing;
@@ -57,6 +81,10 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
   };
 
   return { label: options.url, check, request: post };
+}
+
+async function chosenOr<T>(chosen: readonly T[], find: () => Promise<readonly T[]>): Promise<readonly T[]> {
+  return chosen.length > 0 ? chosen : find();
 }
 
 /** A URL with a path is more likely complete, one without a path more likely lacks `/v1`. */
@@ -67,34 +95,59 @@ function candidates(url: string): [string, ...string[]] {
   return new URL(url).pathname === "/" ? [longer, given] : [given, longer];
 }
 
-type ListOptions = { key: string | undefined; limitMs: number; signal: AbortSignal };
+interface ListOptions {
+  key: string | undefined;
+  limitMs: number;
+  signal: AbortSignal;
+  viaProxy: boolean;
+  /** Whether the upstream is used even if its list takes too long. */
+  isOptional: boolean;
+}
+
+interface FoundListing {
+  /** The base URL. */
+  at: string;
+  listing: Listing;
+}
 
 /** Returns the first base URL that lists models or has a problem; the first of all if none does. */
 async function firstListing(
   bases: readonly [string, ...string[]],
   options: ListOptions,
-): Promise<{ at: string; listing: Listing }> {
+): Promise<FoundListing> {
   for (const at of bases) {
     const listing = await listModels(at, options);
     if (!("absent" in listing)) return { at, listing };
   }
-  return { at: bases[0], listing: { absent: true } };
+  return { at: bases[0], listing: ABSENT_LIST };
 }
 
-async function listModels(base: string, { key, ...limits }: ListOptions): Promise<Listing> {
+async function listModels(
+  base: string,
+  { key, viaProxy, isOptional, ...limits }: ListOptions,
+): Promise<Listing> {
   try {
     const options = { init: { headers: bearer(key) }, bytesMax: LIST_BYTES_MAX, ...limits };
     const { response, text } = await requestText(`${base}/models`, options);
     const { status } = response;
     if (status === 401 || status === 403)
       return { problem: `it refuses the key (${status}); check --upstream-key`, unreachable: false };
-    if (status === 429 || status >= 500)
-      return { problem: `it responds with status ${status}`, unreachable: false };
+    if (status === 429 || status >= 500) {
+      const from = viaProxy ? "it, or the HTTP proxy of the environment," : "it";
+      return { problem: `${from} responds with status ${status}`, unreachable: false };
+    }
     const models = response.ok ? readModelList(text ?? "") : undefined;
     return models ? { models } : { absent: true };
   } catch (error) {
-    const { reason, unreachable } = failureOf(error);
-    return { problem: `it cannot be reached (${reason})`, unreachable };
+    const { words, unreachable } = failureOf(error);
+    const isSlow = (error as Error).name === "TimeoutError";
+    if (isSlow && isOptional) return ABSENT_LIST;
+    if (!isSlow) return { problem: `it ${words}`, unreachable };
+    const within = `within ${Math.ceil(limits.limitMs / 1000)} s`;
+    return {
+      problem: `it does not list its models ${within}; --model offers models without a list`,
+      unreachable,
+    };
   }
 }
 
@@ -123,6 +176,16 @@ export function readModelList(text: string): Model[] | undefined {
 function selectModels(listed: readonly Model[], ids: readonly string[]): readonly Model[] {
   if (ids.length === 0) return listed;
   return ids.map((id) => listed.find((model) => model.id === id) ?? { id });
+}
+
+/** Returns the chosen models that a list does not have. No list has the tag `latest` reliably. */
+function unlistedIn(listed: readonly Model[], ids: readonly string[]): UnlistedModels | undefined {
+  const plain = (id: string) => id.replace(/:latest$/, "");
+  const known = new Set(listed.map(({ id }) => plain(id)));
+  const unlisted = ids.filter((id) => !known.has(plain(id)));
+  return listed.length > 0 && unlisted.length > 0
+    ? { models: unlisted, listed: listed.map(({ id }) => id) }
+    : undefined;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { isLoopbackHost } from "../net/addresses.ts";
+import { type ConnectTrouble, connectTrouble } from "../system-error.ts";
 
 interface RequestTextOptions {
-  init?: RequestInit;
+  init?: RequestInit & { proxy?: false };
   limitMs: number;
   bytesMax: number;
   signal?: AbortSignal;
@@ -51,16 +52,8 @@ export function bearer(key: string | undefined): Record<string, string> {
   return key === undefined ? {} : { authorization: `Bearer ${key}` };
 }
 
-/** Returns why a request failed, in a few words without addresses, as callers may see them. */
-export function failureOf(error: unknown): { reason: string; unreachable: boolean } {
-  const { name, code } = error as { name?: string; code?: string | number };
-  if (name === "TimeoutError") return { reason: "no response in time", unreachable: false };
-  const word = String(code ?? name ?? "unknown error");
-  const known: Record<string, string> = {
-    ECONNREFUSED: "connection refused",
-    ConnectionRefused: "connection refused",
-    ECONNRESET: "connection reset",
-    ENOTFOUND: "unknown host",
-  };
-  return { reason: known[word] ?? word, unreachable: name !== "AbortError" };
+/** Returns why a request failed, and whether no connection could be made at all. */
+export function failureOf(error: unknown): ConnectTrouble & { unreachable: boolean } {
+  const { name } = error as { name?: string };
+  return { ...connectTrouble(error), unreachable: name !== "TimeoutError" && name !== "AbortError" };
 }

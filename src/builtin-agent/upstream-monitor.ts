@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from "../clock.ts";
 import type { Log } from "../log/log.ts";
 import { BackOff } from "./back-off.ts";
-import type { Offer, Upstream, UpstreamProblem } from "./upstream.ts";
+import type { Offer, UnlistedModels, Upstream, UpstreamProblem } from "./upstream.ts";
 
 export interface UpstreamMonitorOptions {
   upstream: Upstream;
@@ -16,6 +16,9 @@ export interface UpstreamMonitorOptions {
 const CHECK_EVERY_MS = 60_000;
 /** An upstream that is slow or fails once is checked again before it counts as down. */
 const PROBLEMS_MAX = 2;
+/** A first check that takes longer is mentioned, so that nobody waits without knowing for what. */
+const SLOW_MS = 5_000;
+const NAMES_MAX = 5;
 
 /** Checks an upstream now, then every minute, and with growing pauses while it is down. */
 export function monitorUpstream({ upstream, clock, random, log, onChange }: UpstreamMonitorOptions) {
@@ -26,6 +29,7 @@ export function monitorUpstream({ upstream, clock, random, log, onChange }: Upst
   let offer: Offer | undefined;
   let problems = 0;
   let toldProblem = "";
+  let toldUnlisted = "";
 
   const change = (next: Offer) => {
     if (offer && JSON.stringify(next) === JSON.stringify(offer)) return;
@@ -44,6 +48,15 @@ export function monitorUpstream({ upstream, clock, random, log, onChange }: Upst
     change(next);
   };
 
+  const warnOfUnlisted = ({ models, listed }: UnlistedModels) => {
+    const names = models.join(", ");
+    if (toldUnlisted === names) return;
+    toldUnlisted = names;
+    const known = firstNames(listed);
+    const words = `${upstream.label} does not list ${names}; requests for it may fail. It lists ${known}`;
+    log.warn("models_unlisted", { upstream: upstream.label, models: names }, words);
+  };
+
   const down = ({ problem, unreachable }: UpstreamProblem) => {
     problems++;
     if (offer && !unreachable && problems < PROBLEMS_MAX) return;
@@ -55,15 +68,23 @@ export function monitorUpstream({ upstream, clock, random, log, onChange }: Upst
     if (offer) change({ ...offer, models: [] });
   };
 
+  const sayThatItIsSlow = () => {
+    const words = `waiting for ${upstream.label} to list its models, for up to a minute`;
+    log.info("upstream_slow", { upstream: upstream.label }, words);
+  };
+
   const check = async () => {
     cancelNext();
     if (isChecking || stopping.signal.aborted) return;
     isChecking = true;
+    const endWait = offer || toldProblem ? () => {} : clock.after(SLOW_MS, sayThatItIsSlow);
     const status = await upstream.check(stopping.signal);
+    endWait();
     isChecking = false;
     if (stopping.signal.aborted) return;
     if ("offer" in status) up(status.offer);
     else down(status);
+    if ("offer" in status && status.unlisted) warnOfUnlisted(status.unlisted);
     cancelNext = clock.after("offer" in status ? CHECK_EVERY_MS : backOff.next(), () => void check());
   };
 
@@ -78,4 +99,9 @@ export function monitorUpstream({ upstream, clock, random, log, onChange }: Upst
       stopping.abort();
     },
   };
+}
+
+/** Returns the names as a list for people, which ends in an ellipsis if there are too many. */
+export function firstNames(names: readonly string[]): string {
+  return names.slice(0, NAMES_MAX).join(", ") + (names.length > NAMES_MAX ? ", …" : "");
 }

@@ -14,7 +14,14 @@ export interface UpstreamProblem {
   unreachable: boolean;
 }
 
-export type UpstreamStatus = { offer: Offer } | UpstreamProblem;
+/** The models that the operator chose although the upstream does not list them. */
+export interface UnlistedModels {
+  models: readonly string[];
+  /** The models that the upstream lists. */
+  listed: readonly string[];
+}
+
+export type UpstreamStatus = { offer: Offer; unlisted?: UnlistedModels | undefined } | UpstreamProblem;
 
 /** The program that answers the asks: a model server, a paid API, or the echo. */
 export interface Upstream {

@@ -25,7 +25,7 @@ export const agent: Command = async (args, io) => {
 
   const stopped = stopSignal();
   const log = createCommandLog(io, settings, [upstreamKey, agentKey, server.key]);
-  const upstream = upstreamOf(settings) ?? (await findUpstream(settings, server.url, print));
+  const upstream = upstreamOf(settings, io.env) ?? (await findUpstream(settings, server.url, print));
   if (settings.upstream !== undefined && isSameServer(settings.upstream, server.url))
     throw usageError("--upstream names the server itself. Give the address of the model server.");
 
@@ -48,7 +48,7 @@ async function findUpstream(
   for (const { name, url, models } of found)
     print(`found ${name} at ${url}: ${models.length > 0 ? models.join(", ") : "no models yet"}`);
   const [first, ...others] = found;
-  const upstream = first && upstreamOf({ ...settings, upstream: first.url });
+  const upstream = first && upstreamOf({ ...settings, upstream: first.url }, {});
   if (!upstream) throw new CommandError(NOTHING_FOUND);
   if (others.length > 0) print(`using ${first.name}; choose another with --upstream`);
   return upstream;

@@ -15,7 +15,7 @@ import { PROGRAM, VERSION } from "./version.ts";
 export const serve: Command = async (args, io) => {
   const { config, warnings, origins } = readServerArgs({ args, env: io.env });
   for (const warning of warnings) io.err(`${PROGRAM}: ${warning}\n`);
-  const upstream = upstreamOf(config);
+  const upstream = upstreamOf(config, io.env);
 
   // Handled from the start: process 1 of a container ignores signals without a handler.
   const stopped = stopSignal();

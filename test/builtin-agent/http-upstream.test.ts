@@ -154,7 +154,7 @@ describe("endpoints", () => {
       "GET /v1/models": () => list("a"),
       "POST /v1/chat/completions": () => new Promise<Response>(() => {}),
     });
-    const upstream = createHttpUpstream({ url, models: [], endpoints: [], limitMs: 100 });
+    const upstream = createHttpUpstream({ url, models: [], endpoints: [], limits: { probeMs: 100 } });
     for (let times = 0; times < 3; times++)
       expect(await upstream.check(never)).toMatchObject({ offer: { endpoints: ["chat/completions"] } });
     const posts = requests.filter(({ line }) => line.startsWith("POST"));
@@ -204,8 +204,8 @@ describe("problems", () => {
 
   test("an upstream that hangs and one that does not listen are told apart", async () => {
     const { url } = serve({ "GET /v1/models": () => new Promise<Response>(() => {}) });
-    expect(await problemOf(url, { limitMs: 50 })).toEqual({
-      problem: "it cannot be reached (no response in time)",
+    expect(await problemOf(url, { limits: { listMs: 50 } })).toEqual({
+      problem: "it does not list its models within 1 s; --model offers models without a list",
       unreachable: false,
     });
     expect(await problemOf("http://127.0.0.1:1/v1")).toEqual({
@@ -213,6 +213,13 @@ describe("problems", () => {
       unreachable: true,
     });
   });
+});
+
+test("a status from a proxy of the environment may be that of the proxy", async () => {
+  const { url } = serve({ "GET /v1/models": () => new Response("", { status: 502 }) });
+  expect((await problemOf(url, { viaProxy: true }))?.problem).toBe(
+    "it, or the HTTP proxy of the environment, responds with status 502",
+  );
 });
 
 test("a request has the key, the unchanged body, and only the headers that are needed", async () => {

@@ -147,3 +147,28 @@ test("an upstream that is killed is noticed by the request that fails, and so is
   expect(textOf(await agent.answer("2"))).toBe("back again");
   expect(builtin.printed.at(-1)).toBe(`${fault.url} is available again`);
 });
+
+test("chosen models that the upstream does not list are offered, with one warning", async () => {
+  const unlisted = { models: ["nosuch"], listed: ["a", "b", "c", "d", "e", "f"] };
+  const { upstream } = createScriptedUpstream({ ...offering("nosuch"), unlisted });
+  const { clock, server, builtin } = connectFake(upstream);
+  expect((await server.next()).hello.models).toEqual([{ id: "nosuch" }]);
+  await until(() => builtin.printed.length === 2);
+  clock.advance(60_000);
+  await settle();
+  expect(builtin.printed.filter((line) => !line.startsWith("connected"))).toEqual([
+    "scripted does not list nosuch; requests for it may fail. It lists a, b, c, d, e, …",
+  ]);
+});
+
+test("an agent says once that it waits for a slow upstream", async () => {
+  const { promise, resolve } = Promise.withResolvers<UpstreamStatus>();
+  const { upstream } = createScriptedUpstream(DOWN);
+  const { clock, server, builtin } = connectFake({ ...upstream, check: () => promise });
+  clock.advance(4_999);
+  expect(builtin.printed).toEqual([]);
+  clock.advance(1);
+  expect(builtin.printed).toEqual(["waiting for scripted to list its models, for up to a minute"]);
+  resolve(offering("a"));
+  await server.next();
+});
