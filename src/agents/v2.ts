@@ -124,7 +124,7 @@ export class V2Connection extends AgentConnection<V2Options> {
     if ("ask" in frame) this.#answer(frame, agent);
     else if (frame.type === "hello") this.refuse("hello_repeated");
     else if (frame.type === "pong") this.#pong(agent);
-    else if (this.#mayGoOn()) this.#other(frame, agent);
+    else if (belongsToAsk(frame, agent) || this.#mayGoOn()) this.#other(frame, agent);
   }
 
   #other(frame: OtherFrame, agent: Agent): void {
@@ -221,6 +221,10 @@ type OtherFrame = Extract<AgentFrame, { type: "pause" | "update" | "announce" }>
 
 /** A frame about an ask that the agent has. */
 type AnswerFrame = Extract<AgentFrame, { ask: string }>;
+
+/** Whether it announces what may be the answer of an ask. Such frames are as many as the answers. */
+const belongsToAsk = ({ type }: OtherFrame, agent: Agent): boolean =>
+  type === "announce" && agent.inUse.size > 0;
 
 type DeltaFrame = Extract<AgentFrame, { type: "delta" }>;
 

@@ -112,3 +112,14 @@ test("an agent whose pong waits behind a large ask is not closed before that ask
   await pass(60_000);
   expect(closed.map(({ code }) => code)).toEqual([4001]);
 });
+
+test("announcements of answers are not counted as frames outside of an ask, and others are", async () => {
+  const { ask, say, last, closed } = register();
+  const asked = ask("q", { model: "m" });
+  for (let frame = 0; frame < 2_000; frame++) say({ type: "announce", bytes: 200_000 });
+  expect(closed).toEqual([]);
+  say({ type: "done", ask: last("ask").ask, status: 200, body: "{}" });
+  expect(await asked).toBe("200");
+  for (let frame = 0; frame < 1_000; frame++) say({ type: "announce", bytes: 200_000 });
+  expect(closed.map(({ code }) => code)).toEqual([4003]);
+});

@@ -149,6 +149,23 @@ describe("an answer without a stream that comes after the keep-alive", () => {
   });
 });
 
+test("a caller who leaves after the keep-alive cancels the request at the agent", async () => {
+  const clock = createFakeClock();
+  const { server, agent } = await startModelScene({}, [], { clock });
+  const caller = new AbortController();
+  const asked = fetch(`${server.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${ADMIN_KEY}` },
+    body: JSON.stringify({ model: "m", messages: HELLO, stream: true }),
+    signal: caller.signal,
+  });
+  const { ask } = await agent.next("ask");
+  clock.advance(QUIET_MS);
+  await asked;
+  caller.abort();
+  expect((await agent.next("cancel")).ask).toBe(ask);
+});
+
 test("a whole completion that comes after the keep-alive becomes an event", async () => {
   const { clock, asked, ask, agent } = await startRequest({
     path: "/v1/completions",
