@@ -46,12 +46,13 @@ async function* contentOf({ name, bytes, content }: ArchiveEntry): AsyncGenerato
 
 /**
  * Reads an archive to its end and calls `take` for each plain file in it, in order. The function that `take`
- * returns, if any, is called with each piece of the file's content. Throws a `CommandError` for a file that
+ * returns, if any, is called with each piece of the file's content. `take` throws a `CommandError` to refuse the
+ * archive. Throws a `CommandError` for a file that
  * is not an archive, is damaged, or is cut short.
  */
 export async function readArchive(
   path: string,
-  take: (name: string) => ((piece: Uint8Array) => void) | undefined,
+  take: (name: string, bytes: number) => ((piece: Uint8Array) => void) | undefined,
 ): Promise<void> {
   const archive = extract(EXTRACT_OPTIONS);
   const feeding = pipeline(createReadStream(path, { highWaterMark: CHUNK_BYTES }), archive);
@@ -62,11 +63,13 @@ export async function readArchive(
     for await (const entry of archive) {
       const { name, type, size } = entry.header;
       endsAt = entry.offset + BLOCK_BYTES + Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES;
-      const onPiece = type === "file" ? take(name.replace(/^\.\//, "")) : undefined;
+      const onPiece = type === "file" ? take(name.replace(/^\.\//, ""), size) : undefined;
       for await (const piece of entry) onPiece?.(bytesOf(piece));
     }
     await feeding;
   } catch (error) {
+    // `take` refuses the archive.
+    if (error instanceof CommandError) throw error;
     // Whatever follows the end of an archive is not a part of it.
     if (!(await hasEndAt(path, endsAt))) throw explain(error);
     return;

@@ -7,8 +7,6 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
-  renameSync,
-  rmdirSync,
   rmSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +14,6 @@ import { createAudit } from "../auth/audit.ts";
 import type { Config } from "../config/settings.ts";
 import { DATABASE_NAME, databaseIn, sealKeyIn } from "../data-folder.ts";
 import { CommandError } from "../errors.ts";
-import { syncFolder } from "../files.ts";
 import { parseJson } from "../json/parse.ts";
 import { lockExclusive } from "../store/sqlite/lock.ts";
 import { openStore } from "../store/sqlite/open.ts";
@@ -24,6 +21,7 @@ import { inspectDatabase, SCHEMA_VERSION } from "../store/sqlite/snapshot.ts";
 import { fileTrouble } from "../system-error.ts";
 import { readArchive } from "./archive.ts";
 import { countOpened, FILE_NAMES, fingerprintOf, MANIFEST_NAME, Manifest } from "./format.ts";
+import { removeLocked, swapFiles } from "./swap.ts";
 
 interface RestoreOptions extends Pick<Config, "data" | "sealKey"> {
   /** The backup. */
@@ -43,6 +41,7 @@ export async function restoreBackup({ file, data, sealKey, force }: RestoreOptio
   };
   if (!existsSync(file)) throw refuse("The file does not exist.");
   const release = lockExclusive(databaseIn(data));
+  removeLocked(data);
   const staging = join(data, `restore-${randomBytes(6).toString("hex")}.part`);
   try {
     mkdirSync(staging, { mode: 0o700 });
@@ -58,16 +57,21 @@ export async function restoreBackup({ file, data, sealKey, force }: RestoreOptio
   }
 }
 
+/** Every file but the database is small, and is read into memory. */
+const SMALL_BYTES_MAX = 1024 ** 2;
+
 /** Puts the files of the backup into the folder, and checks each against the manifest. */
 async function unpack(source: string, folder: string): Promise<Manifest> {
   const found = new Set<string>();
   const wanted: readonly string[] = [MANIFEST_NAME, ...FILE_NAMES];
   let finish = () => {};
   try {
-    await readArchive(source, (name) => {
+    await readArchive(source, (name, bytes) => {
       finish();
       finish = () => {};
       if (!wanted.includes(name) || found.has(name)) return undefined;
+      if (name !== DATABASE_NAME && bytes > SMALL_BYTES_MAX)
+        throw new CommandError(`Its ${name} is too large (${bytes} bytes).`);
       const file = openSync(join(folder, name), "wx", 0o600);
       found.add(name);
       finish = () => {
@@ -121,39 +125,4 @@ async function note(folder: string, { made_at, program, users }: Manifest): Prom
   await using store = openStore({ path: databaseIn(folder) });
   const detail = { made_at, program, users };
   await createAudit({ audit: store.audit }).note({ actor: "cli", action: "restore", detail });
-}
-
-/** Every file of a data folder. A server that crashed leaves the last two behind. */
-const REPLACED = [...FILE_NAMES, `${DATABASE_NAME}-wal`, `${DATABASE_NAME}-shm`];
-
-/**
- * Moves the files of `staging` into `data`, on the same disk, and returns the folder with the files that they
- * replaced, if there were any. If a step fails, every file is moved back. The database comes last, so that
- * after a loss of power it is never there without its keys.
- */
-export function swapFiles(
-  { staging, data }: { staging: string; data: string },
-  rename: (from: string, to: string) => void = renameSync,
-): string | undefined {
-  const replaced = REPLACED.filter((name) => existsSync(join(data, name)));
-  const aside = join(data, `replaced-${new Date().toISOString().replaceAll(/[-:.]/g, "")}`);
-  const moved: { from: string; to: string }[] = [];
-  const move = (name: string, fromFolder: string, toFolder: string) => {
-    const step = { from: join(fromFolder, name), to: join(toFolder, name) };
-    rename(step.from, step.to);
-    moved.unshift(step);
-  };
-  if (replaced.length > 0) mkdirSync(aside, { mode: 0o700 });
-  try {
-    for (const name of replaced) move(name, data, aside);
-    for (const name of [...FILE_NAMES].reverse())
-      if (existsSync(join(staging, name))) move(name, staging, data);
-  } catch (error) {
-    for (const { from, to } of moved) renameSync(to, from);
-    if (replaced.length > 0) rmdirSync(aside);
-    throw error;
-  }
-  if (replaced.length > 0) syncFolder(aside);
-  syncFolder(data);
-  return replaced.length > 0 ? aside : undefined;
 }

@@ -5,6 +5,7 @@ import { createLimits } from "../auth/limits.ts";
 import { createResume } from "../auth/resume.ts";
 import { watchUsers } from "../auth/user-watch.ts";
 import { createBackups, type MakeBackup } from "../backup/download.ts";
+import { removeUnfinished } from "../backup/swap.ts";
 import { type Config, describeSettings, type Origins } from "../config/settings.ts";
 import { createDashboard } from "../dashboard/assets.ts";
 import { databaseIn } from "../data-folder.ts";
@@ -77,6 +78,7 @@ const newId = () => crypto.randomUUID();
 /** Starts everything, or throws a `CommandError` that says in one line why it cannot. */
 export async function startServer(config: Config, log: Log, options: ServerOptions = {}) {
   const path = databaseIn(config.data);
+  removeUnfinished(config.data);
   const isFirst = isFirstStart(config.data);
   const onError = (error: unknown) => log.error("store_write_failed", { cause: causeOf(error) });
   const store = openStore({ path, isServer: true, checkpointsOnThread: true, onError });

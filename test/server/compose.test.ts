@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CommandError } from "../../src/errors.ts";
 import { firefoxAgent } from "../support/agents.ts";
@@ -19,6 +19,16 @@ test("a port in use is reported in one line, and the data folder is released", a
     await taken.stop(true);
   }
   await startTestServer([], { data });
+});
+
+test("a start removes what a killed restore has left behind", async () => {
+  const first = await startTestServer();
+  await first.stop();
+  const left = join(first.data, "restore-0123456789ab.part");
+  mkdirSync(left);
+  writeFileSync(join(left, "seal.key"), "a secret");
+  await startTestServer([], { data: first.data });
+  expect(existsSync(left)).toBe(false);
 });
 
 test("only their owner can read the files with secrets", async () => {

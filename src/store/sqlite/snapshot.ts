@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite";
 import { closeSync, openSync } from "node:fs";
 import { readNumber } from "./database.ts";
 import { checkVersion, MIGRATIONS } from "./migrations.ts";
+import { checkOwnSchema } from "./own-schema.ts";
 
 const BUSY_TIMEOUT_MS = 5_000;
 
@@ -26,9 +27,13 @@ export function versionOf(path: string): number {
 
 export type Contents = ReturnType<typeof inspectDatabase>;
 
-/** Reads a database without changing it. Throws when it is damaged, and as `copyDatabase` does. */
+/**
+ * Reads a database without changing it. Throws when it is damaged or has a foreign schema, and as `copyDatabase`
+ * does.
+ */
 export function inspectDatabase(path: string) {
   return withDatabase(path, (database) => {
+    checkOwnSchema(database);
     const found = database.query<{ integrity_check: string }, []>("PRAGMA integrity_check(1)").get();
     if (found?.integrity_check !== "ok")
       throw new Error(`The database is damaged: ${found?.integrity_check}`);
