@@ -8,6 +8,8 @@ import { chunk, connectV2Agent, streamPieces, V2_HELLO } from "../../support/v2-
 const QUIET_MS = 15_000;
 const COMMENT = ": keep-alive\n\n";
 const PING = 'event: ping\ndata: {"type":"ping"}\n\n';
+/** Time passes faster than agents can answer a ping. */
+const NO_PINGS = ["--ping-every", "10m"];
 const HELLO = [{ role: "user", content: "hi" }];
 
 /** Each streamed surface with its body, and how it tells that it is alive and that it has failed. */
@@ -55,7 +57,7 @@ const HELLO_WITH_COMPLETIONS = { ...V2_HELLO, endpoints: ["chat/completions", "c
 /** A server whose time stands still, with an agent, and a streamed request that the agent has got. */
 async function startRequest({ path, body }: Pick<(typeof SURFACES)[number], "path" | "body">) {
   const clock = createFakeClock();
-  const scene = await startModelScene({ hello: HELLO_WITH_COMPLETIONS }, [], { clock });
+  const scene = await startModelScene({ hello: HELLO_WITH_COMPLETIONS }, NO_PINGS, { clock });
   const asked = fetch(scene.server.url + path, {
     method: "POST",
     headers: { authorization: `Bearer ${ADMIN_KEY}` },
@@ -79,7 +81,7 @@ describe.each(SURFACES)("a streamed request of $path", ({ path, body, keepAlive,
       "text/event-stream; charset=utf-8",
     ]);
     expect(response.headers.get("x-request-id")).toMatch(/^req_/);
-    await pass(clock, 2 * QUIET_MS);
+    clock.advance(2 * QUIET_MS);
     streamPieces(agent, ask, ["late"]);
     const text = await response.text();
     expect(text.startsWith(keepAlive.repeat(3))).toBe(true);
@@ -151,7 +153,7 @@ describe("an answer without a stream that comes after the keep-alive", () => {
 
 test("a caller who leaves after the keep-alive cancels the request at the agent", async () => {
   const clock = createFakeClock();
-  const { server, agent } = await startModelScene({}, [], { clock });
+  const { server, agent } = await startModelScene({}, NO_PINGS, { clock });
   const caller = new AbortController();
   const asked = fetch(`${server.url}/v1/chat/completions`, {
     method: "POST",
@@ -181,11 +183,11 @@ test("a whole completion that comes after the keep-alive becomes an event", asyn
 
 test("the official packages read a stream that begins with keep-alives", async () => {
   const clock = createFakeClock();
-  const { agent, server } = await startModelScene({}, [], { clock });
+  const { agent, server } = await startModelScene({}, NO_PINGS, { clock });
   const address = { baseURL: `${server.url}/v1`, apiKey: ADMIN_KEY };
   const answerLate = async () => {
     const { ask } = await agent.next("ask");
-    await pass(clock, 2 * QUIET_MS);
+    clock.advance(2 * QUIET_MS);
     streamPieces(agent, ask, ["late"]);
   };
   const openai = openaiAt(address);
@@ -209,9 +211,13 @@ test("the official packages read a stream that begins with keep-alives", async (
 
 test("a request that waits for a free agent gets the keep-alive too, and the reason in the stream when the wait is over", async () => {
   const clock = createFakeClock();
-  const scene = await startModelScene({ hello: { ...V2_HELLO, slots: 1 } }, ["--queue-wait", "40s"], {
-    clock,
-  });
+  const scene = await startModelScene(
+    { hello: { ...V2_HELLO, slots: 1 } },
+    [...NO_PINGS, "--queue-wait", "40s"],
+    {
+      clock,
+    },
+  );
   const busy = scene.post("chat/completions", { model: "m", messages: HELLO, stream: true });
   const { ask } = await scene.agent.next("ask");
   const waiting = scene.post("chat/completions", { model: "m", messages: HELLO, stream: true });
@@ -228,20 +234,15 @@ test("a request that waits for a free agent gets the keep-alive too, and the rea
   await (await busy).text();
 });
 
-/** Lets time pass in steps, between which agents answer their pings. */
-async function pass(clock: FakeClock, ms: number): Promise<void> {
-  for (let leftMs = ms; leftMs > 0; leftMs -= 1_000) {
-    clock.advance(1_000);
-    await Bun.sleep(2);
-  }
-}
-
 /** Lets time pass until the promise is settled. */
 async function passing<Value>(clock: FakeClock, promise: Promise<Value>): Promise<Value> {
   let isSettled = false;
   void promise.finally(() => {
     isSettled = true;
   });
-  while (!isSettled) await pass(clock, 1_000);
+  while (!isSettled) {
+    clock.advance(1_000);
+    await Bun.sleep(2);
+  }
   return promise;
 }
