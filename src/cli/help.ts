@@ -23,12 +23,6 @@ const EXAMPLES = `  # Serve on port 8080, on every address of this machine.
   ADMIN_KEY_FILE=/run/secrets/admin ${PROGRAM} --host 127.0.0.1
 `;
 
-const ENDING = `Each flag can also be set in the environment: CHATGPT_API_QUEUE_MAX for --queue-max, and so on.
-PORT, ADMIN_KEY, AGENT_KEY and UPSTREAM_KEY need no prefix. To read a secret from a file, put the
-file's path in <NAME>_FILE. Flags win over the environment. A time without a unit is in seconds,
-and a size without a unit is in bytes.
-`;
-
 /** Prints the help of all commands, or of the one that is named. */
 export const help: Command = async ([word, ...more], io) => {
   if (more.length > 0 || (word !== undefined && !isCommand(word)))
@@ -43,13 +37,13 @@ function helpOfAll(): string {
     summary,
   ]);
   return [
-    `${PROGRAM} ${VERSION}: one HTTP API in front of every model session you can reach\n`,
+    `${PROGRAM} ${VERSION}: one OpenAI- and Anthropic-compatible API for the models on your machines\n`,
     EXAMPLES,
     `Commands\n${table(commands, LAYOUT)}`,
     `Run ${PROGRAM} help <command> for the subcommands and flags of one command.\n`,
     ...settingTables(SETTING_NAMES),
     ...secretTable(SETTING_NAMES.filter((name) => SETTINGS[name].secret)),
-    ENDING,
+    endingOf(SETTING_NAMES),
   ].join("\n");
 }
 
@@ -61,9 +55,9 @@ function helpOfOne(name: CommandName): string {
     usage.map((line) => `  ${PROGRAM} ${line}\n`).join(""),
     ...flagTables(flags),
     ...(note === undefined ? [] : [`${note}\n`]),
-    ...settingTables(names, settingHelp),
+    ...(settings === "all" ? settingTables(names) : ownSettingTable(names, settingHelp)),
     ...secretTable(names.filter((name) => flagOf(name) === undefined)),
-    ...(names.length > 0 ? [ENDING] : []),
+    ...(names.length > 0 ? [endingOf(names)] : []),
   ].join("\n");
 }
 
@@ -73,12 +67,49 @@ function flagTables(flags: Flags): string[] {
   return titledTable("Flags", rows);
 }
 
-function settingTables(names: readonly SettingName[], settingHelp: CommandDescription["settingHelp"] = {}) {
+function settingTables(names: readonly SettingName[]): string[] {
   return Object.entries(SETTING_GROUPS).flatMap(([title, group]) => {
     const listed = group.filter((name) => names.includes(name));
-    const rows = listed.flatMap((name) => settingRow(name, settingHelp[name]));
-    return titledTable(title, rows);
+    return titledTable(
+      title,
+      listed.flatMap((name) => settingRow(name)),
+    );
   });
+}
+
+/** Returns the settings of a command with few of them, in the command's own order and words. */
+function ownSettingTable(
+  names: readonly SettingName[],
+  settingHelp: CommandDescription["settingHelp"] = {},
+): string[] {
+  return titledTable(
+    "Settings",
+    names.flatMap((name) => settingRow(name, settingHelp[name])),
+  );
+}
+
+/** Returns how these settings can be given in another way, and how their values are written. */
+function endingOf(names: readonly SettingName[]): string {
+  const settings = names.map((name) => SETTINGS[name]);
+  const example = names.find((name) => flagOf(name) !== undefined && variablesOf(name).length === 1);
+  const short = names.flatMap((name) => variablesOf(name).slice(1));
+  const has = (value: string) => settings.some((setting) => setting.value === value);
+  const sentences = [
+    example &&
+      `Settings can also be given in the environment: ${variablesOf(example)[0]} for ${flagOf(example)}${names.length > 1 ? ", and so on" : ""}.`,
+    short.length > 0 && `${listed(short)} ${short.length > 1 ? "need" : "needs"} no prefix.`,
+    settings.some(({ secret }) => secret) &&
+      "To read a secret from a file, put the file's path in <NAME>_FILE.",
+    "Flags win over the environment.",
+    has("<time>") && "A time without a unit is in seconds.",
+    has("<size>") && "A size without a unit is in bytes.",
+  ];
+  return table([[sentences.filter(Boolean).join(" ")]], { width: LAYOUT.width });
+}
+
+function listed(names: readonly string[]): string {
+  const [last = "", ...others] = [...names].reverse();
+  return others.length === 0 ? last : `${others.reverse().join(", ")} and ${last}`;
 }
 
 function settingRow(name: SettingName, about?: string): string[][] {
