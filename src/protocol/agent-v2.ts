@@ -189,7 +189,7 @@ export const AGENT_FRAME_TYPES: ReadonlySet<string> = new Set(
   AgentFrame.options.map(({ shape }) => shape.type.value),
 );
 
-/** Returns the first wrong field of a frame, and why: "slots: Too big: expected number to be <=1024". */
+/** Returns the first wrong field of a frame, and why: "slots: expected at most 1024". */
 export function frameFault({ issues: [issue] }: z.ZodError): string {
   const { path = [], message = "" } = issue ?? {};
   const reason = plainMessage(message);

@@ -15,16 +15,16 @@ describe("the hello", () => {
 
   test.each<[unknown, string]>([
     ["hello", "not JSON, or nested too deeply"],
-    ["[]", "expected object, received array"],
-    [{}, "type: expected string"],
+    ["[]", "expected an object, not a list"],
+    [{}, "type: expected a text"],
     [{ type: "pong" }, "the first frame must be a hello"],
     [{ type: "accept" }, "the first frame must be a hello"],
     [{ ...HELLO, slots: 0 }, "slots: expected at least 1"],
     [{ ...HELLO, slots: 1025 }, "slots: expected at most 1024"],
-    [{ ...HELLO, slots: "2" }, "slots: expected number, received string"],
+    [{ ...HELLO, slots: "2" }, "slots: expected a number, not a text"],
     [{ ...HELLO, name: "" }, "name: expected at least 1 character"],
-    [{ ...HELLO, models: [{}] }, "models[0].id: expected string, received undefined"],
-    [{ ...HELLO, endpoints: undefined }, "endpoints: expected array, received undefined"],
+    [{ ...HELLO, models: [{}] }, "models[0].id: expected a text, but it is missing"],
+    [{ ...HELLO, endpoints: undefined }, "endpoints: expected a list, but it is missing"],
   ])("the hello %j is refused, and the reason names the fault: %s", (frame, fault) => {
     const { say, closed, relay, clock } = connect();
     say(frame);
@@ -154,8 +154,8 @@ describe("invalid and unexpected frames", () => {
 
   test.each<[unknown, string]>([
     ["}{", "not JSON, or nested too deeply"],
-    ["7", "expected object, received number"],
-    [{ type: "delta", ask: "x" }, "delta.data: expected string, received undefined"],
+    ["7", "expected an object, not a number"],
+    [{ type: "delta", ask: "x" }, "delta.data: expected a text, but it is missing"],
     [{ type: "done", ask: "x", status: 7 }, "done.status: expected at least 100"],
     [{ type: "delta", ask: "x", data: "", event: "a\nb" }, "delta.event: must not have a line break"],
     [{ type: "delta", ask: "x", data: "", event: "a\rb" }, "delta.event: must not have a line break"],

@@ -8,7 +8,7 @@ export function fieldHint(path: string, message = "Invalid input"): string {
   const field = path === "" ? "The body" : `\`${path}\``;
   const reason = plainMessage(message);
   if (reason === "Invalid input") return `${field} is not valid.`;
-  const missing = /^(.*), received undefined$/.exec(reason)?.[1];
+  const missing = /^(.*), but it is missing$/.exec(reason)?.[1];
   if (missing !== undefined) return `${field} is missing: ${missing}.`;
   return `${field} is not valid: ${reason.charAt(0).toLowerCase()}${reason.slice(1)}.`;
 }

@@ -12,7 +12,7 @@ describe("a value that does not have its shape", () => {
     expect(error).toMatchObject({
       code: "request_invalid",
       param: "models[0].id",
-      hint: "`models[0].id` is not valid: expected string, received number.",
+      hint: "`models[0].id` is not valid: expected a text, not a number.",
     });
   });
 
