@@ -19,7 +19,7 @@ export interface ModelAsk {
   /** The name that agents know the model by. The caller's may be an alias. */
   model: string;
   stream: boolean;
-  /** The native plan, and after it the translated one if there is one. */
+  /** The native plan, and after it the translated one: at least one of them. */
   plans: Plan[];
   /** How v1 agents may answer, if they may. */
   v1: V1Plan | undefined;
@@ -110,9 +110,8 @@ function replyOf(ask: ModelAsk, result: AskResult): ModelReply {
   const { status, body, usage, headers } = modelAnswer(ask, result);
   if (body === undefined) throw new AppError("agent_answer_invalid", { hint: "The agent sent no body." });
   const plan = planOf(ask, result.request);
-  const isNative = plan === ask.plans[0];
   // A translated refusal would be in an error style that the caller does not know.
-  if (status >= 300 && !isNative) throw refusalError({ status, body });
+  if (status >= 300 && !plan.isNative) throw refusalError({ status, body });
   return { status, body: status < 300 ? plan.answer(body) : body, agent: result.agent, usage, headers };
 }
 

@@ -50,6 +50,7 @@ export function nativePlan(
       added: hidesUsage ? ["stream_options"] : [],
       body: (_, refused) => (refused.has("stream_options") ? changed(renamed) : body),
     },
+    isNative: true,
     answer: (body) => body,
     stream: () => new NativeStream(isChatLike, hidesUsage, style),
   };

@@ -16,6 +16,8 @@ export interface AnswerReader {
  */
 export interface Plan extends AnswerReader {
   request: ModelRequest;
+  /** The agent is sent the caller's body, and its answer passed on. */
+  isNative: boolean;
 }
 
 /** The events for the caller of one streamed answer. */

@@ -9,6 +9,7 @@ import { clearEntries } from "./clear-entries.ts";
 import { nativePlan } from "./native.ts";
 import type { ResponseMemory } from "./responses/memory.ts";
 import type { ModelAskBody } from "./schema.ts";
+import { toolModelFault } from "./tool-models.ts";
 import type { Translation, TranslationContext } from "./translation.ts";
 import { translatedPlan } from "./translation.ts";
 import { unknownModel } from "./unknown-model.ts";
@@ -54,14 +55,17 @@ export function readModelAsk(
     ...{ text, entries, body, model, style },
     headers: passedHeaders(headers),
   });
-  const ask: ModelAsk = { asker, model, stream: body.stream ?? false, plans: [native], v1: undefined };
+  const fault = toolModelFault(text, json, asker.models);
+  const plans = fault ? [] : [native];
+  const ask: ModelAsk = { asker, model, stream: body.stream ?? false, plans, v1: undefined };
   const refusal = addPlans(ask, json, deps, api);
+  if (fault && plans.length === 0) throw fault;
   const requests = ask.plans.map(({ request }) => request);
   // If agents offer the model, and none of them can take any of the plans, waiting would not help. Without
   // any such agent, the relay knows best whether to wait.
   if (!deps.relay.offersModel(model) || deps.relay.canDo({ model, requests, v1: ask.v1?.request }))
     return ask;
-  if (refusal) throw refusal;
+  if (fault ?? refusal) throw fault ?? refusal;
   const hint = `No agent that offers the model supports /v1/${endpoint}.`;
   throw new AppError("endpoint_unsupported", { param: "model", hint });
 }

@@ -39,7 +39,7 @@ export function translatedPlan(translation: Translation, stream: boolean, model:
   const text = JSON.stringify({ ...fields, model });
   const body: ModelRequest["body"] = (_, refused) =>
     refused.size === 0 ? text : JSON.stringify({ ...withoutAdded(fields, refused), model });
-  return { ...translation, request: { endpoint: "chat/completions", stream, added, body } };
+  return { ...translation, isNative: false, request: { endpoint: "chat/completions", stream, added, body } };
 }
 
 /** Returns the fields of a chat completion that say whether it is streamed. */
