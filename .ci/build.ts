@@ -93,7 +93,10 @@ async function build(targets: readonly (Target | undefined)[]): Promise<void> {
   const outfiles = targets.map(outfileOf);
   await mkdir(DIST, { recursive: true });
   // What an earlier build left must neither pass for the product of a failed one nor be released with it.
-  const earlier = all ? (await readdir(DIST)).map((file) => join(DIST, file)) : outfiles;
+  // The executable for this machine stays: the image and the tests need it, and the workflow does not release it.
+  const own = basename(outfileOf(undefined));
+  const others = (await readdir(DIST)).filter((file) => file !== own);
+  const earlier = all ? others.map((file) => join(DIST, file)) : outfiles;
   for (const path of [...earlier, SUMS]) await rm(path, { force: true, recursive: true });
   const scratch = await mkdtemp(join(DIST, ".building-"));
   try {

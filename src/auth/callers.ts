@@ -120,10 +120,14 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
     /** Whether the headers have the cookie of an administrator's session. */
     hasAdminSession: (headers: Headers) => typeof adminSession(headers) === "object",
 
-    /** Throws an `AppError` admin_key_wrong unless the headers have the admin key. Ignores sessions. */
-    requireAdminKey(headers: Headers): void {
+    /**
+     * Throws an `AppError` admin_key_wrong, with the hint, unless the headers have the admin key. Ignores
+     * sessions.
+     */
+    requireAdminKey(headers: Headers, hint: string): void {
       const keys = keysOf(headers);
-      if (!keys.some(isAdminKey)) throw new AppError("admin_key_wrong", noneValid(headers, keys));
+      if (!keys.some(isAdminKey))
+        throw new AppError("admin_key_wrong", { hint, ...noneValid(headers, keys) });
     },
 
     /** Must be called when a user was changed. Changes by other processes take effect within a second. */

@@ -27,6 +27,9 @@ const AdminKey = z.object({ admin_key: z.string().nullish() });
 const CODE_HINT =
   "A code signs in once, within an hour of the server's first start. Sign in with the admin key instead.";
 
+const METRICS_HINT =
+  'Send the metrics key, which --metrics-key sets, or the admin key, as "Authorization: Bearer".';
+
 export type Authenticate = ReturnType<typeof createAuthenticate>;
 
 /**
@@ -76,7 +79,7 @@ export function createAuthenticate({ callers, metricsKey, useCode }: Authenticat
     metrics(c: HttpContext): void {
       const { headers } = c.req.raw;
       if (metricsKey?.matches(readBearer(headers))) return;
-      callers.requireAdminKey(headers);
+      callers.requireAdminKey(headers, METRICS_HINT);
       c.set("principal", ADMIN);
     },
 

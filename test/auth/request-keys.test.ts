@@ -57,7 +57,10 @@ describe("several keys in the headers of one request", () => {
     expect(await failureOf(() => callers.identify(headers))).toMatchObject({ code: "key_unknown", ...told });
     expect(await failureOf(() => callers.ownerOf(headers))).toMatchObject({ code: "key_unknown", ...told });
     const wrongAdmin = { code: "admin_key_wrong", ...told };
-    const run = [() => callers.requireAdmin(headers, undefined), () => callers.requireAdminKey(headers)];
+    const run = [
+      () => callers.requireAdmin(headers, undefined),
+      () => callers.requireAdminKey(headers, "hint"),
+    ];
     for (const require of run) expect(await failureOf(async () => require())).toMatchObject(wrongAdmin);
     const oneKey = new Headers({ authorization: "a", "x-api-key": "a" });
     expect(await failureOf(() => callers.identify(oneKey))).toMatchObject({ wrongKeys: undefined });

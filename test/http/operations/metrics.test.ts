@@ -31,6 +31,9 @@ test("the metrics need the admin key or the metrics key in a header, also on thi
   expect(await statusOf(url, bearer(server.agentKey))).toBe(401);
   expect(await statusOf(url, bearer(`${METRICS_KEY}x`))).toBe(401);
   expect(await statusOf(`${url}?key=${METRICS_KEY}&admin_key=${ADMIN_KEY}`)).toBe(401);
+  expect(await (await fetch(url)).json()).toMatchObject({
+    hint: 'Send the metrics key, which --metrics-key sets, or the admin key, as "Authorization: Bearer".',
+  });
 });
 
 test("the metrics key opens nothing else, and without one an empty key opens nothing", async () => {
