@@ -1,6 +1,8 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, onTestFinished, test } from "bun:test";
+import { firefoxAgent } from "../../support/agents.ts";
 import { answerChat, answering } from "../../support/chat-agent.ts";
 import { startModelScene } from "../../support/model-scene.ts";
+import { startTestServer } from "../../support/server.ts";
 import { until } from "../../support/until.ts";
 import { addLimitedUser, callerOf, rateLimitHeaders } from "../../support/user-caller.ts";
 import { type AskFrame, V2_HELLO, type V2Agent } from "../../support/v2-agent.ts";
@@ -29,6 +31,79 @@ function answer(agent: V2Agent, { ask, stream, endpoint }: AskFrame): void {
   if (endpoint === "chat/completions") answerChat(agent, ask, stream, usage);
   else agent.say({ type: "done", ask, status: 200, ...(!stream && { body: "{}" }), usage });
 }
+
+const SURFACES: readonly (readonly [path: string, body: object])[] = [
+  ["/api/ask", { content: "hi" }],
+  ["/api/ask", { content: "hi", stream: true }],
+  ["/v1/chat/completions", { model: "m", messages }],
+  ["/v1/chat/completions", { model: "m", messages, stream: true }],
+  ["/v1/completions", { model: "m", prompt: "hi" }],
+  ["/v1/completions", { model: "m", prompt: "hi", stream: true }],
+  ["/v1/responses", { model: "m", input: "hi" }],
+  ["/v1/responses", { model: "m", input: "hi", stream: true }],
+  ["/v1/messages", { model: "m", messages, max_tokens: 9 }],
+  ["/v1/messages", { model: "m", messages, max_tokens: 9, stream: true }],
+  ["/v1/embeddings", { model: "m", input: "hi" }],
+];
+
+/** Ends an ask without a usage, or with one that is missing in all but name. */
+function answerUncounted(agent: V2Agent, { ask, stream, endpoint }: AskFrame, usage?: object): void {
+  if (stream)
+    agent.say({ type: "delta", ask, data: JSON.stringify({ choices: [{ text: "hi", delta: {} }] }) });
+  const body = JSON.stringify(
+    endpoint === "embeddings" ? { data: [] } : { choices: [{ message: { content: "hi" } }] },
+  );
+  agent.say({ type: "done", ask, status: 200, ...(!stream && { body }), ...(usage && { usage }) });
+}
+
+describe("a limit of one token", () => {
+  describe.each([
+    ["counts nothing", undefined],
+    ["counts 0 tokens", { prompt_tokens: 0, completion_tokens: 0 }],
+    ["counts what cannot be right", { prompt_tokens: 1e15, completion_tokens: -1 }],
+  ])("with an upstream that %s", (_, uncounted) => {
+    test.each(SURFACES)(
+      "a user with a limit of one token gets one answer of %s with %p, and no second",
+      async (path, body) => {
+        const { server, agent } = await startModelScene({
+          hello: ALL_ENDPOINTS,
+          onAsk: (frame, self) => answerUncounted(self, frame, uncounted),
+        });
+        const caller = callerOf(server.url, await addLimitedUser(server.url, { tokens_per_day: 1 }));
+        const statuses: number[] = [];
+        for (let count = 0; count < 3; count++) {
+          const response = await caller.post(path, body);
+          statuses.push(response.status);
+          await response.text();
+        }
+        expect(statuses).toEqual([200, 429, 429]);
+        expect(agent.frames.filter(({ type }) => type === "ask").length).toBe(1);
+      },
+    );
+  });
+
+  test("a user with a limit of one token gets one answer of a v1 agent, and no second", async () => {
+    const server = await startTestServer();
+    const agent = await firefoxAgent(server.url);
+    onTestFinished(agent.stop);
+    const caller = callerOf(server.url, await addLimitedUser(server.url, { tokens_per_day: 1 }));
+    expect([(await caller.ask()).status, (await caller.ask()).status]).toEqual([200, 429]);
+  });
+
+  test("a user who hung up stays above a limit of one token after a restart", async () => {
+    const { server, agent } = await startModelScene();
+    const user = await addLimitedUser(server.url, { tokens_per_day: 1 });
+    const leaver = new AbortController();
+    const asked = callerOf(server.url, user).chat({}, { signal: leaver.signal });
+    await agent.next("ask");
+    leaver.abort();
+    await asked.catch(() => {});
+    await agent.next("cancel");
+    await server.stop();
+    const next = await startTestServer([], { data: server.data });
+    expect((await callerOf(next.url, user).chat()).status).toBe(429);
+  });
+});
 
 describe("the tokens that running requests reserve", () => {
   test("a limit of 100 tokens lets in 50 requests at once only one at a time", async () => {
