@@ -212,6 +212,11 @@ export function lostError(err: string): AppError {
   return new AppError("agent_lost", { extra: { err } });
 }
 
+/** The error of an ask whose agent was silent for too long. */
+export function timeoutError(): AppError {
+  return new AppError("agent_timeout", { extra: { err: "no answer within the time limit" } });
+}
+
 /** The error of an ask whose streamed answer has grown too long. */
 export function tooLongError(): AppError {
   return new AppError("agent_answer_invalid", { extra: { err: "the answer is longer than --frame-max" } });

@@ -1,10 +1,19 @@
 import type { Cancel, Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { Principal } from "../principal.ts";
+import { StreamEnd } from "../protocol/stream-end.ts";
 import { AnswerMeter } from "./answer-meter.ts";
 import { type AskWork, tokensOf } from "./ask-tokens.ts";
 import type { AskRecord } from "./record.ts";
-import type { AgentIdentity, AskRequest, AskResult, Delta, ModelRequest, Signal } from "./types.ts";
+import type {
+  AgentIdentity,
+  AskRequest,
+  AskResult,
+  Delta,
+  ModelAnswer,
+  ModelRequest,
+  Signal,
+} from "./types.ts";
 
 type State = "new" | "waiting" | "sent" | "settled";
 
@@ -47,6 +56,7 @@ export class Ask {
   #deltas = 0;
   #deltaLength = 0;
   readonly #meter = new AnswerMeter();
+  readonly #end = new StreamEnd();
 
   /** It arrived at `beganAt`. This and the other moments are milliseconds since 1970. */
   constructor(
@@ -135,12 +145,21 @@ export class Ask {
     return this.#deltaLength + data.length > lengthMax;
   }
 
-  delta(delta: Delta, request: ModelRequest | undefined, now: number): void {
+  /** Passes the delta on. Returns whether the answer is complete, though the agent has not said so. */
+  delta(delta: Delta, request: ModelRequest | undefined, now: number): boolean {
     this.#firstByteAt ??= now;
     this.#deltas++;
     this.#deltaLength += delta.data.length;
     this.#meter.note(delta);
+    this.#end.note(delta.data);
     this.request.onDelta?.(delta, request);
+    return this.#end.complete;
+  }
+
+  /** The streamed answer, if all of it has come. */
+  get wholeStream(): ModelAnswer | undefined {
+    if (!this.#end.complete) return undefined;
+    return { kind: "model", status: 200, body: undefined, usage: this.#meter.usage };
   }
 
   /** Notes that the agent that has the ask lost or refused it. */

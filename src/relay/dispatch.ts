@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import { type Agent, lostError, tooLongError } from "./agent.ts";
+import { type Agent, lostError, timeoutError, tooLongError } from "./agent.ts";
 import { Ask } from "./ask.ts";
 import { chooseFor, chooseStaleFor, eligibleFor, hopeMs, noAgentError, whyRefuse } from "./choice.ts";
 import { coalesce } from "./coalesce.ts";
@@ -144,7 +144,7 @@ export abstract class Dispatch {
     slot.start(this.options.clock, this.options.limits.betweenDeltasMs);
     if (slot.ask?.isTooLongWith(delta, this.options.limits.frameBytesMax))
       this.withdraw(slot.ask, tooLongError());
-    else slot.ask?.delta(delta, slot.request, now);
+    else if (slot.ask?.delta(delta, slot.request, now)) slot.wrapUp(this.options.clock);
   }
 
   done(agent: Agent, slotId: string, answer: Answer): void {
@@ -152,8 +152,7 @@ export abstract class Dispatch {
     if (!slot) return;
     this.watch.heard(agent);
     agent.heartbeatAt = this.#now();
-    const { ask, model, request } = slot;
-    if (ask) this.#settle(ask, { answer, agent: agent.id, model, request });
+    if (slot.ask) this.#settle(slot.ask, slot.resultOf(agent.id, answer));
     else this.answersDropped++;
     this.#freed(agent);
   }
@@ -233,8 +232,7 @@ export abstract class Dispatch {
       this.lose(agent, "frames_dropped", new AppError("agent_send_failed"));
   }
 
-  protected heard(agent: Agent, slot: Slot): number {
-    const now = this.#now();
+  protected heard(agent: Agent, slot: Slot, now = this.#now()): number {
     slot.heard(now);
     this.hub.heard(agent, now);
     return now;
@@ -243,11 +241,13 @@ export abstract class Dispatch {
   #limitReached(agent: Agent, slotId: string): void {
     const slot = this.hub.release(agent, slotId);
     if (!slot) return;
-    const error = new AppError("agent_timeout", { extra: { err: "no answer within the time limit" } });
     // A v1 agent cannot cancel an ask, and may still work on it.
     if (agent.isV1) agent.mustAnswerPing = true;
     else this.#cancel(agent, slotId);
-    this.#failed(slot.ask, error, slot.phase === "sent" && !agent.isV1 ? "elsewhere" : "nowhere");
+    const answer = slot.ask?.wholeStream;
+    const retry = slot.phase === "sent" && !agent.isV1 ? "elsewhere" : "nowhere";
+    if (slot.ask && answer) this.#settle(slot.ask, slot.resultOf(agent.id, answer));
+    else this.#failed(slot.ask, timeoutError(), retry);
     this.#freed(agent);
   }
 

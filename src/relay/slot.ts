@@ -1,6 +1,9 @@
 import type { Cancel, Clock } from "../clock.ts";
 import type { Ask } from "./ask.ts";
-import type { ModelRequest, RelayLimits } from "./types.ts";
+import type { Answer, AskResult, ModelRequest, RelayLimits } from "./types.ts";
+
+/** How long an agent may take to say that an answer is complete. The built-in agent itself waits 10 s. */
+const WRAP_UP_MS = 15_000;
 
 /** How long an agent may say nothing of an answer, and how long the whole answer may take. */
 interface SlotLimits {
@@ -55,6 +58,15 @@ export class Slot {
     if (this.phase === "started") return;
     this.phase = "started";
     this.#limitSilence(clock, pauseMs);
+  }
+
+  /** All of the answer has come. Only the agent's word for it is missing, which is not worth a long wait. */
+  wrapUp(clock: Clock): void {
+    if (this.#silenceMs > WRAP_UP_MS) this.#limitSilence(clock, WRAP_UP_MS);
+  }
+
+  resultOf(agent: string, answer: Answer): AskResult {
+    return { answer, agent, model: this.model, request: this.request };
   }
 
   /** Notes that something of the answer has come, or a sign that the upstream works on it. */

@@ -60,3 +60,39 @@ test("a stream that dribbles for ever ends with its whole time", async () => {
   await pass(30_000);
   expect(await asked).toBe("agent_timeout");
 });
+
+const ending = JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] });
+
+test("an answer whose finish reason has come is a success 15 s later, whether or not its agent says so", async () => {
+  const { relay, askWhole, clock, pass } = createRelayBench();
+  const agent = joinAgent(relay, "a", V2);
+  const asked = askWhole("q", { model: "m" });
+  const slot = slotOf(agent);
+  agent.link.delta(slot, { data: ending });
+  await pass(14_000);
+  const usage = { prompt_tokens: 3, completion_tokens: 2 };
+  agent.link.delta(slot, { data: JSON.stringify({ choices: [], usage }) });
+  await pass(14_000);
+  expect(relay.stats().slots_in_use).toBe(1);
+  await pass(1_000);
+  expect(await asked).toMatchObject({
+    agent: "a",
+    model: "m",
+    answer: { kind: "model", status: 200, body: undefined, usage },
+  });
+  expect([relay.stats().slots_in_use, agent.cancelled]).toEqual([0, [slot]]);
+  agent.link.gone();
+  expect(clock.pending()).toBe(0);
+});
+
+test("an answer of which another choice goes on has the time of any pause", async () => {
+  const { relay, ask, pass } = createRelayBench();
+  const agent = joinAgent(relay, "a", V2);
+  const asked = ask("q", { model: "m" });
+  const other = JSON.stringify({ choices: [{ index: 1, delta: { content: "x" }, finish_reason: null }] });
+  for (const data of [other, ending]) agent.link.delta(slotOf(agent), { data });
+  await pass(59_000);
+  expect(await peek(asked)).toBe("open");
+  await pass(1_000);
+  expect(await asked).toBe("agent_timeout");
+});
