@@ -74,13 +74,21 @@ export function swapFiles(
  * replacing. Throws a `CommandError` while a restore is running.
  */
 export function removeUnfinished(data: string): void {
-  const isLeft = existsSync(data) && readdirSync(data).some((name) => STAGING.test(name));
-  if (!isLeft) return;
+  if (!hasStaging(data)) return;
   const release = lockExclusive(databaseIn(data));
   try {
     removeLocked(data);
   } finally {
     release();
+  }
+}
+
+/** Returns false for anything but a folder that can be read: opening the database says what is wrong. */
+function hasStaging(data: string): boolean {
+  try {
+    return readdirSync(data).some((name) => STAGING.test(name));
+  } catch {
+    return false;
   }
 }
 

@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
 import type { Config } from "../config/settings.ts";
 import { CommandError, usageError } from "../errors.ts";
+import { connectTrouble } from "../system-error.ts";
 import { readArgs } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
 import type { Terminal } from "./terminal.ts";
@@ -42,9 +43,8 @@ async function statusOf(url: URL, limitMs: number, anyCertificate: boolean): Pro
     await response.body?.cancel();
     return response.status;
   } catch (error) {
-    const { name, code, message } = error as Error & { code?: string };
-    const known = /refused/i.test(code ?? "") ? "connection refused" : (code ?? message);
-    const reason = name === "TimeoutError" ? `no response within ${limitMs / 1000} s` : known;
-    throw new CommandError(`${url.origin}${url.pathname} cannot be reached: ${reason}.`, { cause: error });
+    const isSlow = (error as Error).name === "TimeoutError";
+    const words = isSlow ? `does not respond within ${limitMs / 1000} s` : connectTrouble(error).words;
+    throw new CommandError(`${url.origin}${url.pathname} ${words}.`, { cause: error });
   }
 }

@@ -1,5 +1,6 @@
 import { CommandError, usageError } from "../errors.ts";
 import { printable, printableLines } from "../printable.ts";
+import { fileTrouble } from "../system-error.ts";
 import { hasFlag, nearest } from "./args.ts";
 import { COMMANDS, type CommandName, isCommand } from "./commands.ts";
 import type { Command, Terminal } from "./terminal.ts";
@@ -50,10 +51,9 @@ function report(error: unknown, name: CommandName | undefined, io: Terminal): nu
     if (error.exitCode === 2) io.err(`Run ${PROGRAM} ${help} to see the usage.\n`);
     return error.exitCode;
   }
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const { stack, path } = (error instanceof Error ? error : new Error()) as NodeJS.ErrnoException;
+  const words = `${path === undefined ? "" : `${path}: `}${fileTrouble(error)}`;
   const debug = io.env["CHATGPT_API_LOG_LEVEL"] === "debug";
-  io.err(
-    `${PROGRAM}: Unexpected error: ${debug && stack ? printableLines(stack) : printable(message.replaceAll("\n", " "))}\n`,
-  );
+  io.err(`${PROGRAM}: Unexpected error: ${debug && stack ? printableLines(stack) : printable(words)}\n`);
   return 1;
 }

@@ -4,7 +4,15 @@ import { AGENT_KEY_NAME, DATABASE_NAME, SEAL_KEY_NAME } from "../data-folder.ts"
 import { causeOf, type Log } from "../log/log.ts";
 import { FIRST_START_NAME } from "./first-start.ts";
 
-const OWN_NAMES = [DATABASE_NAME, AGENT_KEY_NAME, SEAL_KEY_NAME, FIRST_START_NAME, "replaced-", "restore-"];
+const OWN_NAMES = [
+  DATABASE_NAME,
+  AGENT_KEY_NAME,
+  SEAL_KEY_NAME,
+  FIRST_START_NAME,
+  "replaced-",
+  "restore-",
+  "backup-",
+];
 
 /**
  * Closes the data folder to other users. A folder that has more than the server's files, such as a home
