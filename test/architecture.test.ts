@@ -66,7 +66,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
   store: {
     ours: [
       ...["relay/conversation.ts", "relay/record.ts", "protocol/agent-v2.ts"],
-      ...["errors.ts", "files.ts", "drizzle", "time.ts"],
+      ...["errors.ts", "files.ts", "drizzle", "time.ts", "bounded-map.ts"],
     ],
     external: /^(node:|bun(:|$)|drizzle-orm)/,
   },

@@ -149,6 +149,12 @@ const RECORDS = {
     size("1KB", "64MB"),
     "Longest conversation that the server keeps.",
   ),
+  conversationQuotaBytes: setting(
+    "conversation-quota",
+    "100MB",
+    size("1MB", "64GB"),
+    "Conversations that the server keeps for each user; the oldest give way.",
+  ),
   responseMemoryBytes: setting(
     "response-memory",
     "64MB",

@@ -83,7 +83,8 @@ const CONVERSATION_ID_LENGTH_MAX = 256;
 /**
  * Asks one question in a new or known conversation. Only the owner and the admin may continue a known one;
  * for anyone else it does not exist. If an agent has the text, the ask goes to that agent; if the server has
- * it, to any that has the model. `onText` is called with each piece of the answer as it comes, or with a
+ * it, to any that has the model. A turn that alone is longer than a conversation may be is answered, but not
+ * kept. `onText` is called with each piece of the answer as it comes, or with a
  * whole answer.
  */
 export async function askConversation(
@@ -93,13 +94,8 @@ export async function askConversation(
   signal: Signal,
   onText: (text: string) => void = () => {},
 ): Promise<{ answer: V1Answer; agent: string }> {
-  const { content: text, conversation_id, parent_id } = question;
-  const known = conversation_id ? await deps.conversations.find(conversation_id) : undefined;
-  if (conversation_id && !(known && mayContinue(asker.principal, known)))
-    throw new AppError("conversation_unknown");
-  const branch = known?.kept ? await deps.conversations.branch(known.id, parent_id) : [];
-  if (!branch)
-    throw new AppError("parent_unknown", { hint: "parent_id must be a response_id of this conversation." });
+  const { content: text } = question;
+  const { known, branch } = await findBranch(deps, asker, question);
   checkLength(branch, text, deps.conversationLengthMax);
 
   const chat = readChat(onText);
@@ -116,12 +112,27 @@ export async function askConversation(
     return { answer, agent };
   }
   const content = chat.end(result.answer);
+  const answer = { id: "", response_id: "", conversation_id: known?.id ?? "", content, error: "" };
+  // The ids say that an answer can be continued.
+  if (text.length + content.length > deps.conversationLengthMax) return { answer, agent };
   const id = known?.id ?? deps.newConversationId();
   const owner = known?.owner ?? asker.principal;
   const turn = { id: deps.newId(), parent: branch.at(-1)?.id, question: text, answer: content };
   deps.conversations.remember({ id, owner, agent, kept: true, model: result.model }, turn);
-  const ids = { id: "", response_id: turn.id, conversation_id: id };
-  return { answer: { ...ids, content, error: "" }, agent };
+  return { answer: { ...answer, response_id: turn.id, conversation_id: id }, agent };
+}
+
+/** Returns the conversation that the question continues, if any, with the turns that come before it. */
+async function findBranch(
+  { conversations }: AskConversationDeps,
+  { principal }: Asker,
+  { conversation_id: id, parent_id }: ConversationQuestion,
+): Promise<{ known: Conversation | undefined; branch: Turn[] }> {
+  const known = id ? await conversations.find(id) : undefined;
+  if (id && !(known && mayContinue(principal, known))) throw new AppError("conversation_unknown");
+  const branch = known?.kept ? await conversations.branch(known.id, parent_id) : [];
+  if (branch) return { known, branch };
+  throw new AppError("parent_unknown", { hint: "parent_id must be a response_id of this conversation." });
 }
 
 function mayContinue(principal: Principal, { owner }: Conversation): boolean {
@@ -169,6 +180,7 @@ function chatRequest(branch: Turn[], question: string): ModelRequest {
   return { endpoint: "chat/completions", stream: true, added: ["stream", "stream_options"], body };
 }
 
+/** The first turn is not refused, as it may be the only one. It is not kept if it is too long. */
 function checkLength(branch: Turn[], question: string, lengthMax: number): void {
   let length = question.length;
   for (const turn of branch) length += turn.question.length + turn.answer.length;

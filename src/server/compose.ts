@@ -81,7 +81,13 @@ export async function startServer(config: Config, log: Log, options: ServerOptio
   removeUnfinished(config.data);
   const isFirst = isFirstStart(config.data);
   const onError = (error: unknown) => log.error("store_write_failed", { cause: causeOf(error) });
-  const store = openStore({ path, isServer: true, checkpointsOnThread: true, onError });
+  const store = openStore({
+    path,
+    conversationQuotaBytes: config.conversationQuotaBytes,
+    isServer: true,
+    checkpointsOnThread: true,
+    onError,
+  });
   try {
     closeFolder(config.data, log);
     const server = await compose({ ...options, config, log, store, isFirstStart: isFirst });

@@ -3,6 +3,7 @@ import { desc, eq, getTableColumns, sql } from "drizzle-orm";
 import { isSamePrincipal, principalOf, userIdOf } from "../../principal.ts";
 import type { Conversation, Turn } from "../../relay/conversation.ts";
 import type { ConversationStore } from "../store.ts";
+import { createConversationQuota } from "./conversation-quota.ts";
 import { type Connection, hasCode } from "./database.ts";
 import { createPurge } from "./purge.ts";
 import { conversations, turns } from "./schema.ts";
@@ -10,16 +11,22 @@ import { createWriteBehind, type WriteBehindOptions } from "./write-behind.ts";
 
 type PendingConversation = Conversation & { usedAt: number; turns: readonly Turn[] };
 
-export function createConversationStore(options: WriteBehindOptions, now: () => number) {
+export function createConversationStore(
+  options: WriteBehindOptions,
+  now: () => number,
+  quotaBytes = Number.POSITIVE_INFINITY,
+) {
   const { connection } = options;
   const query = prepare(connection);
+  const quota = createConversationQuota(connection, quotaBytes);
   const purge = createPurge(connection, "conversations", "used_at");
   const behind = createWriteBehind(options, {
     noun: "conversations",
     keyOf: ({ id }: PendingConversation) => id,
     write(conversation) {
       try {
-        writeOne(query, conversation);
+        const added = writeOne(query, conversation);
+        quota.added(userIdOf(conversation.owner), conversation.id, added);
       } catch (error) {
         // Another process has deleted the user. The other conversations must still be written.
         if (!hasCode(error, "SQLITE_CONSTRAINT_FOREIGNKEY")) throw error;
@@ -75,14 +82,22 @@ function mayContinue(known: Conversation, next: Conversation): boolean {
 
 type Queries = ReturnType<typeof prepare>;
 
-function writeOne(query: Queries, { turns: added, ...conversation }: PendingConversation): void {
+/** Returns the length that the conversation has grown by. */
+function writeOne(query: Queries, { turns: added, ...conversation }: PendingConversation): number {
   const { id, owner, agent, usedAt, kept, model = null } = conversation;
-  const { changes } = query.upsert.run(id, userIdOf(owner), agent, usedAt, kept, model);
+  const before = query.lengthOf.get(id)?.length;
+  const length = added.reduce((sum, { question, answer }) => sum + question.length + answer.length, 0);
+  const whole = (before ?? ROW_LENGTH) + length;
+  const { changes } = query.upsert.run(id, userIdOf(owner), agent, usedAt, kept, model, whole);
   // The known conversation has another owner, or another agent has its text: it must not get the turns.
-  if (changes === 0) return;
+  if (changes === 0) return 0;
   for (const { parent = null, ...turn } of added)
     query.addTurn.run(id, turn.id, parent, turn.question, turn.answer, usedAt);
+  return whole - (before ?? 0);
 }
+
+/** The length that a conversation counts for besides its texts. */
+const ROW_LENGTH = 1024;
 
 type TurnRow = Omit<Turn, "parent"> & { parent: string | null };
 
@@ -102,10 +117,11 @@ const BRANCH = `
  * that was set back must not make a conversation look unused.
  */
 const UPSERT = `
-  INSERT INTO conversations (id, user_id, agent, created_at, used_at, kept, model)
-  VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)
+  INSERT INTO conversations (id, user_id, agent, created_at, used_at, kept, model, length)
+  VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7)
   ON CONFLICT (id) DO UPDATE SET
-    agent = excluded.agent, model = excluded.model, used_at = max(used_at, excluded.used_at)
+    agent = excluded.agent, model = excluded.model, used_at = max(used_at, excluded.used_at),
+    length = excluded.length
   WHERE user_id IS excluded.user_id AND kept = excluded.kept AND (kept OR agent = excluded.agent)`;
 
 const ADD_TURN = `
@@ -129,6 +145,7 @@ function prepare({ orm, raw }: Connection) {
       .limit(1)
       .prepare(),
     branch: raw.prepare<TurnRow, [string, string]>(BRANCH),
+    lengthOf: raw.prepare<{ length: number }, [string]>("SELECT length FROM conversations WHERE id = ?"),
     upsert: raw.prepare<never, SQLQueryBindings[]>(UPSERT),
     addTurn: raw.prepare<never, SQLQueryBindings[]>(ADD_TURN),
   };

@@ -4,6 +4,7 @@ import turns from "../../../drizzle/0001_turns.sql" with { type: "text" };
 import operations from "../../../drizzle/0002_operations.sql" with { type: "text" };
 import tokenDetails from "../../../drizzle/0003_token_details.sql" with { type: "text" };
 import tokensEstimated from "../../../drizzle/0004_tokens_estimated.sql" with { type: "text" };
+import conversationLength from "../../../drizzle/0005_conversation_length.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import { readNumber } from "./database.ts";
 
@@ -20,6 +21,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0002_operations.sql", sql: operations },
   { name: "0003_token_details.sql", sql: tokenDetails },
   { name: "0004_tokens_estimated.sql", sql: tokensEstimated },
+  { name: "0005_conversation_length.sql", sql: conversationLength },
 ];
 
 /** "ChAS", in the header of our databases, so that another program's is never mistaken for one. */

@@ -43,6 +43,8 @@ export interface StoreOptions {
   isServer?: boolean;
   /** Merges the WAL on a thread of its own. A process that runs for long should use this. Default: false. */
   checkpointsOnThread?: boolean;
+  /** How much of the conversations of each user is kept. Default: all. */
+  conversationQuotaBytes?: number;
   /** Called when a write behind failed, with counts in the message. The store retries by itself. */
   onError?: (error: Error) => void;
 }
@@ -76,7 +78,7 @@ function createStore(connection: Connection, options: StoreOptions, unlock: () =
   const checkpointer = checkpointsOnThread ? createCheckpointer(checkpoints) : undefined;
   const onWritten = checkpointer?.startIfLong;
   const writeBehind = { connection, after, onError, ...(onWritten && { onWritten }) };
-  const conversations = createConversationStore(writeBehind, now);
+  const conversations = createConversationStore(writeBehind, now, options.conversationQuotaBytes);
   const usage = createUsageStore(writeBehind);
   const close = once(() =>
     Promise.all([checkpointer?.end(), conversations.end(), usage.end()]).then(connection.end).finally(unlock),

@@ -37,7 +37,10 @@ export const tokens = sqliteTable(
   (table) => [index("tokens_user_id").on(table.userId)],
 );
 
-/** `userId` is null for the admin. Its index is for the cascade when a user is deleted. */
+/**
+ * `userId` is null for the admin. Its index is for the cascade when a user is deleted, and for the quota, which
+ * is of `length`: of the texts, in UTF-16 code units, and some for the rows.
+ */
 export const conversations = sqliteTable(
   "conversations",
   {
@@ -48,9 +51,10 @@ export const conversations = sqliteTable(
     usedAt: integer("used_at").notNull(),
     kept: integer("kept", { mode: "boolean" }).notNull().default(false),
     model: text("model"),
+    length: integer("length").notNull().default(0),
   },
   (table) => [
-    index("conversations_user_id").on(table.userId),
+    index("conversations_user_id_used_at").on(table.userId, table.usedAt),
     index("conversations_used_at").on(table.usedAt),
   ],
 );

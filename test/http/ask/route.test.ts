@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { describe, expect, onTestFinished, test } from "bun:test";
 import { firefoxAgent } from "../../support/agents.ts";
 import { ADMIN_KEY, startTestServer, type TestServer } from "../../support/server.ts";
@@ -141,6 +142,25 @@ describe("a conversation that the server keeps", () => {
     ]);
     const long = await post(server, follow(first, "x".repeat(1100)));
     expect([long.status, await long.json()]).toMatchObject([400, { error: "Conversation is too long" }]);
+  });
+
+  test("a turn beyond the length limit is answered, but not kept, whether its question or its answer is long", async () => {
+    const server = await startTestServer(["--conversation-max", "1KB"]);
+    let words = "y".repeat(1100);
+    await join(server, { onAsk: ({ ask }, self) => streamPieces(self, ask, [words]) });
+    const first = await ask(server, { content: "one" });
+    expect(first).toMatchObject({ content: words, conversation_id: "", response_id: "" });
+    words = "short";
+    const long = await ask(server, { content: "x".repeat(1100) });
+    expect(long).toMatchObject({ content: words, conversation_id: "", response_id: "" });
+    const second = await ask(server, { content: "two" });
+    words = "y".repeat(1100);
+    const third = await ask(server, follow(second, "three"));
+    expect(third).toMatchObject({ conversation_id: second.conversation_id, response_id: "" });
+    await server.stop();
+    const rows = new Database(`${server.data}/server.db`, { readonly: true });
+    expect(rows.query("SELECT question FROM turns").values()).toEqual([["two"]]);
+    rows.close();
   });
 
   test("a conversation goes on with its own model, or with one that the request names", async () => {
