@@ -15,7 +15,7 @@ const SAMPLE_LENGTH_MAX = 4096;
 const STRUCTURE = /^(response\.(?!.*\bdelta\b)|message_|content_block_st|ping|error)/;
 const TYPE = /^\{"type":\s*"([\w.]+)"/;
 
-const HAS_USAGE = /"usage"\s*:\s*\{/;
+const hasUsage = (data: string): boolean => /"usage"\s*:\s*\{/.test(data);
 
 /**
  * Measures a streamed answer for the case that its tokens are not reported. It runs for every delta, so it
@@ -48,9 +48,11 @@ export class AnswerMeter {
 
   /** The usage that the events so far report. Its output tokens are 0 if only the first event has a usage. */
   get usage(): Usage | undefined {
+    const last = [this.#beforeLast, this.#last].filter(hasUsage);
+    const reporting = [this.#first ?? "", ...last].filter(hasUsage);
+    if (reporting.length === 0) return undefined;
     const reader = new UsageReader();
-    const last = [this.#beforeLast, this.#last].filter((data) => HAS_USAGE.test(data));
-    for (const data of [this.#first ?? "", ...last]) if (HAS_USAGE.test(data)) reader.note(parseJson(data));
+    for (const data of reporting) reader.note(parseJson(data));
     const { usage } = reader;
     return usage && (last.length > 0 ? usage : { ...usage, completion_tokens: 0 });
   }

@@ -61,7 +61,8 @@ function wholeTokens(work: AskWork, body: string): AskTokens {
   const answer = parseJson(body);
   const { request } = work;
   const isEmbedding = request && "endpoint" in request && request.endpoint === "embeddings";
-  return reportedOr(usageIn(answer), work, () => (isEmbedding ? 0 : estimateTokens(textIn(answer))));
+  const usage = body.includes('"usage"') ? usageIn(answer) : undefined;
+  return reportedOr(usage, work, () => (isEmbedding ? 0 : estimateTokens(textIn(answer))));
 }
 
 /** Estimates what the usage does not report. Upstreams send 0 where they have no figure. */
