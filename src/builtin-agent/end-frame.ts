@@ -39,7 +39,10 @@ function goodStatus(status: number, headers: Headers, body: string, nowMs: numbe
   if (error?.status !== undefined) return errorStatus(error.status, headers, body, nowMs);
   if (error?.type === "invalid_request_error") return errorStatus(400, headers, body, nowMs);
   if (error) return retryable(undefined, headers, body, nowMs);
-  if (parseJson(body) === undefined) return failFrame("the upstream's answer is not JSON", true);
+  const value = parseJson(body);
+  if (value === undefined) return failFrame("the upstream's answer is not JSON", true);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return failFrame("the upstream's answer is not a JSON object", true);
   return { type: "done", status, body, usage: usageOf(body) };
 }
 

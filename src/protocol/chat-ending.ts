@@ -39,6 +39,9 @@ function errorOf(error: unknown): Failure | undefined {
   };
 }
 
+/** The failure of an answer without any choice. It would look like one in which the model said nothing. */
+export const NO_ANSWER = "The agent's upstream ended the answer before it began.";
+
 /** Returns the failure in data that is not a chunk at all. */
 export function strangeData(value: unknown): Failure {
   return { message: reasonOf(value) ?? "The agent's upstream sent something that is not a chat completion." };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { field } from "../json/parse.ts";
 
 /**
  * A message of a chat completion. This file has only the parts of OpenAI's chat completions that the server
@@ -14,16 +15,21 @@ export interface ChatMessage {
 const content = z.union([z.string(), z.array(z.unknown()), z.looseObject({})]).nullish();
 const finish_reason = z.string().nullish().catch(undefined);
 
-/** The data of one event of a streamed answer. */
-export const ChatChunk = z.object({
-  choices: z.array(z.object({ delta: z.object({ content }).nullish(), finish_reason })).nullish(),
-  error: z.unknown().optional(),
+const part = z.object({ content }).nullish();
+const index = z.number().nullish().catch(undefined);
+
+/** A chunk of a streamed answer, or a whole answer, as far as its text is read. */
+export const ChatAnswer = z.object({
+  choices: z.array(z.object({ index, delta: part, message: part, finish_reason })).nullish(),
 });
 
-/** The body of an answer that is not streamed, or of an error. */
-export const ChatCompletion = z.object({
-  choices: z.array(z.object({ message: z.object({ content }).nullish(), finish_reason })).nullish(),
-  error: z.unknown().optional(),
-});
+/** Whether a value has one of the fields by which a chunk, or a whole chat completion, is known. */
+export function isChat(value: unknown): boolean {
+  return (
+    field(value, "choices") !== undefined ||
+    field(value, "usage") !== undefined ||
+    field(value, "object") === "chat.completion.chunk"
+  );
+}
 
 export const CHAT_STREAM_END = "[DONE]";

@@ -3,7 +3,7 @@ import { CHAT_STREAM_END } from "./chat.ts";
 
 /** Only an event that matches can end something. In a quoted text the quotes are escaped. */
 const WORTH_PARSING =
-  /"finish_reason"\s*:\s*"|"index"\s*:\s*[1-9]|"error"\s*:\s*[{"]|"type"\s*:\s*"(response\.(completed|failed|incomplete)|message_stop|error)"/;
+  /"finish_reason"\s*:\s*"[^"]|"index"\s*:\s*[1-9]|"error"\s*:\s*[{"]|"type"\s*:\s*"(response\.(completed|failed|incomplete)|message_stop|error)"/;
 
 /** OpenAI's limit of `n`. */
 const CHOICES_MAX = 128;
@@ -47,7 +47,8 @@ export class StreamEnd {
     const isIndex = typeof given === "number" && Number.isInteger(given) && given >= 0 && given < CHOICES_MAX;
     const index = isIndex ? given : 0;
     this.#choices = Math.max(this.#choices, index + 1);
-    if (textField(choice, "finish_reason") === undefined) return;
+    // Some upstreams send an empty reason with each chunk.
+    if (!textField(choice, "finish_reason")) return;
     this.#endedChoices ??= new Set();
     this.#endedChoices.add(index);
   }

@@ -106,3 +106,8 @@ test("a 200 whose body is not JSON is a failure that another agent may retry", (
   }
   expect(endFrame(200, {}, "{}")).toMatchObject({ type: "done", body: "{}" });
 });
+
+test("a 200 whose body is JSON but not an object is a failure that another agent may retry", () => {
+  for (const body of ["null", "7", '"x"', "true", "[]"])
+    expect(endFrame(200, {}, body)).toMatchObject({ type: "fail", retryable: true });
+});

@@ -26,6 +26,7 @@ describe("the end of a stream", () => {
 
   test.each<[string, unknown]>([
     ["no finish reason", choice(null)],
+    ["an empty finish reason", choice("")],
     ["a null error", { ...choice(null), error: null }],
     [
       "these words inside a text",

@@ -66,3 +66,25 @@ test("chunks whose choices are null or absent do not fail an answer", () => {
   const usage = { prompt_tokens: 1, completion_tokens: 1 };
   expect(streamed(delta("Hi"), { choices: null, usage }, { usage })).toBe("Hi");
 });
+
+test("only the first choice is read, wherever it is in its list", () => {
+  const other = { index: 1, delta: { content: "other" }, message: { content: "other" } };
+  const first = { index: 0, delta: { content: "Hi" }, message: { content: "Hi" } };
+  expect(streamed({ choices: [other] }, { choices: [other, first] })).toBe("Hi");
+  expect(whole({ choices: [other, first] })).toBe("Hi");
+});
+
+test("an answer without any choice or message has failed, however it ends", () => {
+  const usage = { prompt_tokens: 1, completion_tokens: 0 };
+  for (const chunks of [[], [{ choices: [], usage }]])
+    expect(streamed(...chunks)).toBe("failed: The agent's upstream ended the answer before it began.");
+  for (const choices of [[], null, [{}], [{ message: null }], "x"])
+    expect(whole({ choices })).toStartWith("failed: ");
+});
+
+test("data that is not a chunk fails an answer", () => {
+  for (const value of [{}, 7, "x", [], { foo: 1 }])
+    expect(streamed(delta("Half"), value as object, delta("", { finish_reason: "stop" }))).toStartWith(
+      "failed: ",
+    );
+});

@@ -6,6 +6,7 @@ import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import type { AskContext } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { AskRequest, AskResult, Delta, ModelAnswer, ModelRequest, Signal } from "../../relay/types.ts";
+import type { ErrorStyle } from "../errors/style.ts";
 import type { EventStream, ServerEvent } from "../middleware/event-stream.ts";
 import { chunksOf, WholeCompletion } from "./chat-completion.ts";
 import { eventsOfMessage } from "./messages/whole-events.ts";
@@ -21,6 +22,8 @@ export interface ModelAsk {
   stream: boolean;
   /** The native plan, and after it the translated one: at least one of them. */
   plans: Plan[];
+  /** The shape of the errors that the caller knows. */
+  style: ErrorStyle;
   /** How v1 agents may answer, if they may. */
   v1: V1Plan | undefined;
 }
@@ -84,13 +87,22 @@ function askRequest({ asker, model, plans, v1 }: ModelAsk): AskRequest {
   };
 }
 
+const STREAMED: ReadonlySet<Endpoint> = new Set(["chat/completions", "completions", "responses", "messages"]);
+
 /** Returns the events that a streamed answer still lacks; undefined if the answer must be sent whole. */
 function missingDeltas(ask: ModelAsk, result: AskResult): Delta[] | undefined {
   const { answer, request } = result;
   if (answer.kind === "v1") return ask.v1 ? toDeltas(chunksOf(ask.v1.completion(result))) : [];
   const { status, body } = answer;
   if (body === undefined) return [];
-  return status < 300 && request ? eventsOfWhole(request.endpoint, parseJson(body)) : undefined;
+  if (status >= 300 || !request) return undefined;
+  const events = eventsOfWhole(request.endpoint, parseJson(body));
+  if (events || !STREAMED.has(request.endpoint)) return events;
+  // A translation knows what is wrong. Clients that wait for events would take any other body for an empty answer.
+  planOf(ask, request).answer(body);
+  throw new AppError("agent_answer_invalid", {
+    hint: "The agent's upstream sent no answer that can be streamed.",
+  });
 }
 
 /** Returns the events for a whole answer of the endpoint; undefined if it is not one. */
@@ -101,7 +113,7 @@ function eventsOfWhole(endpoint: Endpoint, answer: unknown): Delta[] | undefined
   if (endpoint === "completions" && Array.isArray(field(answer, "choices")))
     return toDeltas([JSON.stringify(answer), CHAT_STREAM_END]);
   const completion = endpoint === "chat/completions" ? WholeCompletion.safeParse(answer).data : undefined;
-  return completion && toDeltas(chunksOf(completion));
+  return completion && completion.choices.length > 0 ? toDeltas(chunksOf(completion)) : undefined;
 }
 
 const toDeltas = (texts: readonly string[]): Delta[] => texts.map((data) => ({ data }));
@@ -110,8 +122,9 @@ function replyOf(ask: ModelAsk, result: AskResult): ModelReply {
   const { status, body, usage, headers } = modelAnswer(ask, result);
   if (body === undefined) throw new AppError("agent_answer_invalid", { hint: "The agent sent no body." });
   const plan = planOf(ask, result.request);
-  // A translated refusal would be in an error style that the caller does not know.
-  if (status >= 300 && !plan.isNative) throw refusalError({ status, body });
+  // A refusal in an error style that the caller does not know would have no reason for them.
+  if (status >= 300 && !(plan.isNative && ask.style.hasStyle?.(parseJson(body))))
+    throw refusalError({ status, body, headers });
   return { status, body: status < 300 ? plan.answer(body) : body, agent: result.agent, usage, headers };
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AppError } from "../../errors.ts";
-import { field, parseJson } from "../../json/parse.ts";
-import { CHAT_STREAM_END } from "../../protocol/chat.ts";
+import { parseJson } from "../../json/parse.ts";
+import { CHAT_STREAM_END, isChat } from "../../protocol/chat.ts";
 import { endingFault, failureOf } from "../../protocol/chat-ending.ts";
 import { argumentsText, readParts } from "../../protocol/chat-parts.ts";
 
@@ -72,11 +72,7 @@ export type CompletionChunk = z.output<typeof CompletionChunk>;
 
 /** Returns the chunk; undefined for an object that has none of the fields by which a chunk is known. */
 export function readChunk(value: unknown): CompletionChunk | undefined {
-  const isKnown =
-    field(value, "choices") !== undefined ||
-    field(value, "usage") !== undefined ||
-    field(value, "object") === "chat.completion.chunk";
-  return isKnown ? CompletionChunk.safeParse(value).data : undefined;
+  return isChat(value) ? CompletionChunk.safeParse(value).data : undefined;
 }
 
 export const NO_NAME = "The agent's upstream sent a tool call without a name.";

@@ -107,7 +107,7 @@ function withoutUsage(data: string): string | undefined {
   const chunk = UsageChunk.safeParse(parseJson(data)).data;
   if (!chunk || chunk.usage === undefined) return data;
   if (chunk.usage === null) return endsWithNullUsage(data) ? withoutEnd(data) : removeField(data, "usage");
-  return chunk.choices?.length || chunk.error != null ? removeField(data, "usage") : undefined;
+  return chunk.choices?.length || failureOf(chunk) ? removeField(data, "usage") : undefined;
 }
 
 const NULL_USAGE = ',"usage":null}';

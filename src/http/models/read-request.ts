@@ -57,7 +57,7 @@ export function readModelAsk(
   });
   const fault = toolModelFault(text, json, asker.models);
   const plans = fault ? [] : [native];
-  const ask: ModelAsk = { asker, model, stream: body.stream ?? false, plans, v1: undefined };
+  const ask: ModelAsk = { asker, model, stream: body.stream ?? false, plans, style, v1: undefined };
   const refusal = addPlans(ask, json, deps, api);
   if (fault && plans.length === 0) throw fault;
   const requests = ask.plans.map(({ request }) => request);

@@ -1,6 +1,8 @@
 import { parseJson } from "../../json/parse.ts";
 import type { ToolCall } from "./chat-completion.ts";
 
+export const CALL_GOES_ON = "The agent's upstream sent more arguments for a tool call that was complete.";
+
 /** One tool call of an answer, as far as its fragments have come. */
 export class Call {
   /** Empty if the upstream sent none, or sent that of another call. */

@@ -3,7 +3,7 @@ import { parseJson } from "../../json/parse.ts";
 import type { AddedField } from "../../protocol/added-fields.ts";
 import type { Usage } from "../../protocol/agent-v2.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
-import { endingFault, type Failure, failureOf, strangeData } from "../../protocol/chat-ending.ts";
+import { endingFault, type Failure, failureOf, NO_ANSWER, strangeData } from "../../protocol/chat-ending.ts";
 import { UsageReader } from "../../protocol/token-usage.ts";
 import type { Delta, ModelRequest } from "../../relay/types.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
@@ -60,6 +60,7 @@ export abstract class TranslatedStream implements PlanStream {
   readonly #events: ServerEvent[] = [];
   readonly #usage = new UsageReader();
   #isEnded = false;
+  #hasChoice = false;
 
   /** Returns what is wrong with the chunk, if anything. `value` is the chunk as the upstream sent it. */
   protected abstract write(chunk: CompletionChunk, value: unknown): string | undefined;
@@ -79,6 +80,7 @@ export abstract class TranslatedStream implements PlanStream {
     const reason = chunk?.choices.find(({ index }) => !index)?.finish_reason;
     // A failed upstream may send both, and a chunk with an error does not continue the answer.
     const failure = failureOf(value) ?? endingFault(reason);
+    this.#hasChoice ||= chunk !== undefined && chunk.choices.length > 0;
     if (failure) this.#fail(failure);
     else if (chunk) this.#failIf(this.write(chunk, value));
     else this.#fail(strangeData(value));
@@ -86,7 +88,7 @@ export abstract class TranslatedStream implements PlanStream {
   }
 
   end(): ServerEvent[] {
-    if (!this.#isEnded) this.#failIf(this.finish());
+    if (!this.#isEnded) this.#failIf(this.#hasChoice ? this.finish() : NO_ANSWER);
     this.#isEnded = true;
     return this.#events.splice(0);
   }

@@ -31,6 +31,7 @@ test.each([
     '{"choices":[{"delta":{},"finish_reason":"stop"}]}',
   ],
   [`{${USAGE},"choices":[{"delta":{"content":"a"}}]}`, '{"choices":[{"delta":{"content":"a"}}]}'],
+  [`{"choices":[],"error":"",${USAGE}}`, undefined],
   [`{"choices":[],"error":{"message":"no"},${USAGE}}`, '{"choices":[],"error":{"message":"no"}}'],
 ])("usage that the caller did not ask for is removed in every form: %s", (data, expected) => {
   expect(shown(data)).toBe(expected);

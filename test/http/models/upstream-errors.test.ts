@@ -81,3 +81,32 @@ describe("an upstream's error", () => {
     }
   });
 });
+
+test("an error in another shape than the API's becomes one of the API's, with the upstream's reason and status", async () => {
+  const google = [{ error: { code: 400, message: WHY, status: "INVALID_ARGUMENT" } }];
+  for (const body of [
+    google,
+    { object: "error", message: WHY, code: 400 },
+    { detail: WHY },
+    `<h1>${WHY}</h1>`,
+  ]) {
+    const [status, text] = await (await scene(400, body))("chat");
+    expect([status, JSON.parse(text).error.message]).toEqual([400, `The agent could not answer: ${WHY}.`]);
+  }
+  const own = { error: { message: WHY, type: "x", param: null, code: null, more: 1 } };
+  expect(await (await scene(400, own))("chat")).toEqual([400, JSON.stringify(own)]);
+});
+
+test.each([{}, { choices: [] }, { choices: null }, { choices: [{ delta: {} }] }])(
+  "the body %j is an error for a request that asked for a stream",
+  async (body) => {
+    const { post } = await startModelScene({
+      hello: { ...V2_HELLO, models: [{ id: "m" }], endpoints: ["chat/completions"] },
+      onAsk: ({ ask }, agent) => agent.say({ type: "done", ask, status: 200, body: JSON.stringify(body) }),
+    });
+    const chat = await post("chat/completions", { model: "m", stream: true, messages: HELLO });
+    expect([chat.status, await chat.json()]).toMatchObject([502, { error: { code: "agent_error" } }]);
+    const message = await post("messages", { model: "m", max_tokens: 9, stream: true, messages: HELLO });
+    expect([message.status, await message.json()]).toMatchObject([502, { type: "error" }]);
+  },
+);

@@ -184,6 +184,13 @@ describe("tool calls", () => {
     expectBoth(wholeTo(completion({ tool_calls })), expected);
   });
 
+  test("arguments that come after the end of an answer fail it", () => {
+    const first = fragment(0, "a", { name: "weather", arguments: '{"city":' });
+    const late = calls({ index: 0, function: { arguments: '"Rome"}' } });
+    const end = "failed: The agent's upstream sent more arguments for a tool call that was complete.";
+    expectBoth(streamedTo([calls(first), finish("tool_calls"), late, DONE]), { end });
+  });
+
   test("a call without a name fails the answer, whole and streamed", () => {
     const tool_calls = [fragment(0, "a", { arguments: "{}" })];
     const end = "failed: The agent's upstream sent a tool call without a name.";

@@ -2,6 +2,7 @@ import type { AppError } from "../../../errors.ts";
 import type { Failure } from "../../../protocol/chat-ending.ts";
 import { anthropicErrorBody, anthropicErrorEvent, anthropicTypeNamed } from "../../errors/anthropic.ts";
 import { type Choice, type CompletionChunk, NO_NAME } from "../chat-completion.ts";
+import { CALL_GOES_ON } from "../tool-calls.ts";
 import { TranslatedStream } from "../translation.ts";
 import {
   type Ending,
@@ -12,8 +13,6 @@ import {
   stopSequenceOf,
 } from "./answer.ts";
 import { Blocks } from "./blocks.ts";
-
-const CALL_GOES_ON = "The agent's upstream sent more arguments for a tool call that was complete.";
 
 /**
  * Makes the events of https://platform.claude.com/docs/en/build-with-claude/streaming. `message_start` has the

@@ -1,5 +1,5 @@
 import { type Choice, NO_NAME } from "../chat-completion.ts";
-import { type Call, CallReader } from "../tool-calls.ts";
+import { CALL_GOES_ON, type Call, CallReader } from "../tool-calls.ts";
 import {
   type EmitEvent,
   type ItemContext,
@@ -29,13 +29,15 @@ export class Output {
     private readonly emit: EmitEvent,
   ) {}
 
-  write({ delta, message, logprobs }: Choice): void {
+  /** Returns what is wrong with the choice, if anything. */
+  write({ delta, message, logprobs }: Choice): string | undefined {
     const part = delta ?? message;
-    if (!part) return;
+    if (!part) return undefined;
     if (part.reasoning) this.#openOf(OpenReasoning).write(part.reasoning);
     if (part.content) this.#openOf(OpenMessage).write("output_text", part.content, logprobs?.content ?? []);
     if (part.refusal) this.#openOf(OpenMessage).write("refusal", part.refusal, []);
-    for (const { call, text } of this.#reader.read(part.calls, !delta)) this.#writeCall(call, text);
+    const fragments = this.#reader.read(part.calls, !delta);
+    return fragments.every(({ call, text }) => this.#writeCall(call, text)) ? undefined : CALL_GOES_ON;
   }
 
   /** Returns what is wrong with the calls at the end of the answer, if anything. */
@@ -80,15 +82,18 @@ export class Output {
     return { outputIndex: this.items.length, newId: this.newId, emit: this.emit };
   }
 
-  #writeCall(call: Call, text: string): void {
+  /** Returns false if the fragment belongs to a call that is already complete. */
+  #writeCall(call: Call, text: string): boolean {
     const open = this.#calls.get(call);
     if (open) {
+      if (open.item.status !== "in_progress") return text.trim() === "";
       if (text !== "") open.write(text);
-      return;
+      return true;
     }
     const begun = call.name === "" ? undefined : this.#openCall(call);
     this.#calls.set(call, begun);
     // The arguments may have come before the name.
     if (call.arguments !== "") begun?.write(call.arguments);
+    return true;
   }
 }

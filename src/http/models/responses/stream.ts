@@ -50,16 +50,18 @@ export class ResponsesStream extends TranslatedStream {
     return this.#finished();
   }
 
-  protected write(chunk: CompletionChunk): undefined {
+  protected write(chunk: CompletionChunk): string | undefined {
     if (chunk.model) this.#echo.model = chunk.model;
     this.#start();
     // A response has only the first of several choices.
     for (const choice of chunk.choices.filter(({ index }) => !index)) {
-      this.#output.write(choice);
+      const fault = this.#output.write(choice);
+      if (fault) return fault;
       if (!choice.finish_reason) continue;
       this.#finishReason = choice.finish_reason;
       this.#output.close(incompleteReason(choice.finish_reason) === undefined);
     }
+    return undefined;
   }
 
   protected finish(): string | undefined {

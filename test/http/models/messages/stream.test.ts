@@ -63,11 +63,10 @@ test("a text has the whole sequence of events, and each fragment is passed on as
   ]);
 });
 
-test.each([
-  ["without any chunk", []],
-  ["with empty chunks", [chunk({ role: "assistant" }), finish("stop")]],
-])("an empty answer %s is a message without blocks", (_, datas) => {
-  expect(sketch(streamed(ask(), datas))).toEqual(["message_start", "message_delta", "message_stop"]);
+test("an empty answer is a message without blocks, and a stream without any choice is an error", () => {
+  const empty = [chunk({ role: "assistant" }), finish("stop")];
+  expect(sketch(streamed(ask(), empty))).toEqual(["message_start", "message_delta", "message_stop"]);
+  expect(streamed(ask(), [])).toMatchObject([{ event: "error", data: { error: { type: "api_error" } } }]);
 });
 
 test("a stream that ends twice sends its last events once", () => {

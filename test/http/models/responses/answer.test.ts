@@ -200,7 +200,10 @@ describe("an answer that was cut short is incomplete, and so is its last item on
 test("an empty answer is complete without items, and without usage if the upstream sent none", async () => {
   const { response } = await expectSame([chunk({ role: "assistant", content: "" }), finish("stop"), DONE]);
   expect(response).toMatchObject({ status: "completed", output: [], usage: null });
-  expect(expectWholeAnswer(streamedEvents(BODY, []))).toMatchObject({ status: "completed", output: [] });
+});
+
+test("a stream without any choice has failed", () => {
+  expect(expectWholeAnswer(streamedEvents(BODY, []))).toMatchObject({ status: "failed", output: [] });
 });
 
 test("text after calls is a separate message, which ends after them", async () => {
