@@ -27,7 +27,7 @@ const join = (values: unknown, name: string) =>
     .join("");
 
 /** Returns what a caller of `/v1/messages` sees. */
-function seenMessage(message: unknown): Seen {
+export function seenMessage(message: unknown): Seen {
   const blocks = list(field(message, "content"));
   const reason = textField(message, "stop_reason") ?? "";
   return {
@@ -46,7 +46,7 @@ function seenMessage(message: unknown): Seen {
 }
 
 /** Returns what a caller of `/v1/responses` sees. */
-function seenResponse(response: unknown): Seen {
+export function seenResponse(response: unknown): Seen {
   const items = list(field(response, "output"));
   const status = textField(response, "status");
   const failure = textField(field(response, "error"), "message");
@@ -66,7 +66,7 @@ function seenResponse(response: unknown): Seen {
 }
 
 /** Builds the message from its events, as Anthropic's packages do. */
-function builtMessage(events: readonly unknown[]): unknown {
+export function builtMessage(events: readonly unknown[]): unknown {
   const blocks: Record<string, unknown>[] = [];
   let rest = {};
   for (const event of events) {
