@@ -35,14 +35,17 @@ export type Sessions = ReturnType<typeof createSessions>;
 /**
  * Keeps the browsers that are signed in, each by a cookie. Only the hashes of the cookies are kept, and only
  * in memory. The name of the cookie includes the server's port, as browsers keep cookies by host and not by
- * port. Hand-written, as session libraries neither bound their memory nor end a session with its key.
+ * port. Over TLS it also has the prefix by which browsers let only this very host set it:
+ * https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie#cookie_prefixes. Hand-written, as session libraries neither bound their memory nor end a session with its key.
  */
 export function createSessions(options: SessionsOptions) {
   const { lastsMs, port, now = Date.now, allMax = ALL_MAX, ownerMax = OWNER_MAX } = options;
   // By the hash of the cookie, oldest first.
   const sessions = new BoundedMap<string, Session>(allMax);
   const hashes = new WeakMap<Session, string>();
-  const nameOf = () => `session-${port()}`;
+  /** The sessions that were begun over TLS. A cookie without the prefix does not count for them. */
+  const secureOnes = new WeakSet<Session>();
+  const nameOf = (isSecure: boolean) => `${isSecure ? "__Host-" : ""}session-${port()}`;
 
   function makeRoom(owner: SessionOwner): void {
     const own: string[] = [];
@@ -67,19 +70,25 @@ export function createSessions(options: SessionsOptions) {
       const hash = hashSecret(id);
       sessions.set(hash, session);
       hashes.set(session, hash);
-      return { session, cookie: cookieOf(nameOf(), id, { secure, maxAgeS: Math.floor(lastsMs / 1000) }) };
+      if (secure) secureOnes.add(session);
+      return {
+        session,
+        cookie: cookieOf(nameOf(secure), id, { secure, maxAgeS: Math.floor(lastsMs / 1000) }),
+      };
     },
 
     /** Returns the session of the headers' cookie, or why it does not count; undefined without a cookie. */
     read(headers: Headers): Session | SessionFault | undefined {
-      const ids = cookiesOf(headers, nameOf());
+      const ofHost = cookiesOf(headers, nameOf(true));
+      const isSecure = ofHost.size > 0;
+      const ids = isSecure ? ofHost : cookiesOf(headers, nameOf(false));
       if (ids.size === 0) return undefined;
       if (!isSameOrigin(headers)) return "foreign";
       const [id = ""] = ids;
       // This server sets one. Of two, it cannot tell which is its own.
       if (ids.size > 1 || !ID.test(id)) return "ended";
       const session = sessions.get(hashSecret(id));
-      return session && isAlive(session) ? session : "ended";
+      return session && isAlive(session) && secureOnes.has(session) === isSecure ? session : "ended";
     },
 
     isAlive,
@@ -89,7 +98,7 @@ export function createSessions(options: SessionsOptions) {
     },
 
     /** Returns the `Set-Cookie` header that deletes the cookie. */
-    clearingCookie: ({ secure }: { secure: boolean }) => cookieOf(nameOf(), "", { secure, maxAgeS: 0 }),
+    clearingCookie: ({ secure }: { secure: boolean }) => cookieOf(nameOf(secure), "", { secure, maxAgeS: 0 }),
 
     /** The number of sessions. */
     get size() {

@@ -81,6 +81,14 @@ export function listen<Data>(options: ListenerOptions<Data>) {
   };
 }
 
+/**
+ * The cipher suites of TLS 1.2 with forward secrecy and authenticated encryption. The runtime would also take the
+ * key exchange by RSA and CBC. Those of TLS 1.3 all have both.
+ */
+const CIPHERS = ["AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305"]
+  .flatMap((encryption) => [`ECDHE-ECDSA-${encryption}`, `ECDHE-RSA-${encryption}`])
+  .join(":");
+
 function serve<Data>(
   { host, idleS, fetch, websocket, onFault }: ListenerOptions<Data>,
   port: number,
@@ -90,7 +98,7 @@ function serve<Data>(
     return Bun.serve<Data>({
       port,
       ...(host !== undefined && { hostname: host }),
-      ...(certificate && { tls: { cert: certificate.cert, key: certificate.key } }),
+      ...(certificate && { tls: { cert: certificate.cert, key: certificate.key, ciphers: CIPHERS } }),
       // If left out, `development: false` shares the port with any other server of the same user.
       reusePort: certificate !== undefined,
       development: false,

@@ -22,14 +22,29 @@ describe("a cookie", () => {
     const { sessions } = scene();
     const { cookie } = sessions.begin(ADMIN, { secure: true });
     expect(cookie).toMatch(
-      /^session-8080=[\w-]{43}; Path=\/; Max-Age=60; Secure; HttpOnly; SameSite=Strict$/,
+      /^__Host-session-8080=[\w-]{43}; Path=\/; Max-Age=60; Secure; HttpOnly; SameSite=Strict$/,
     );
     expect(sessions.begin(ADMIN, PLAIN).cookie).not.toContain("Secure");
     expect(sessions.begin(ADMIN, PLAIN).cookie).not.toBe(cookie);
     expect(sessions.clearingCookie(PLAIN)).toBe(
       "session-8080=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict",
     );
-    expect(sessions.clearingCookie({ secure: true })).toContain("; Secure;");
+    expect(sessions.clearingCookie({ secure: true })).toBe(
+      "__Host-session-8080=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict",
+    );
+  });
+
+  test("a session over TLS counts only by the cookie with the prefix, which no other host can set", () => {
+    const { sessions, shown, begin } = scene();
+    const { session, cookie } = sessions.begin(ADMIN, { secure: true });
+    const [secure = ""] = cookie.split(";");
+    const planted = begin(user("mallory"));
+    expect(shown(secure)).toBe(session);
+    expect(shown(`${planted.cookie}; ${secure}`)).toBe(session);
+    expect(shown(secure.replace("__Host-", ""))).toBe("ended");
+    expect(shown(`__Host-${planted.cookie}`)).toBe("ended");
+    expect(shown(planted.cookie)).toBe(planted.session);
+    expect(shown(secure.replace("__Host-", "__host-"))).toBeUndefined();
   });
 
   test("a session cookie among others counts until its session ends or expires", () => {

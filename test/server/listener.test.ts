@@ -7,6 +7,7 @@ import { CommandError } from "../../src/errors.ts";
 import { createLog } from "../../src/log/log.ts";
 import { type Listener, listen } from "../../src/server/listener.ts";
 import { makeCertificate, type TestCertificate } from "../support/certificate.ts";
+import { describeWith } from "../support/programs.ts";
 import { failureOf, tempFolder } from "../support/store.ts";
 import { until } from "../support/until.ts";
 
@@ -201,4 +202,30 @@ test("a port that another server uses is refused without certificates too", asyn
   const { listener } = start(undefined);
   const failure = await failureOf(async () => start(undefined, listener.port));
   expect((failure as CommandError).message).toContain("The port is in use");
+});
+
+describeWith("openssl", "the cipher suites", (openssl) => {
+  test("TLS 1.2 takes only cipher suites with forward secrecy and authenticated encryption", async () => {
+    const { listener } = start(await makeCertificate("one.example"));
+    const takes = async (...choice: string[]) => {
+      const to = ["-connect", `127.0.0.1:${listener.port}`, ...choice];
+      const child = Bun.spawn([openssl, "s_client", ...to], {
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "ignore",
+      });
+      return /Cipher is (?!\(NONE\))/.test(await child.stdout.text());
+    };
+    const tls12 = (cipher: string) => takes("-tls1_2", "-cipher", `${cipher}:@SECLEVEL=0`);
+    for (const weak of ["AES128-SHA", "AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES256-SHA"])
+      expect([weak, await tls12(weak)]).toEqual([weak, false]);
+    const strong = ["AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305"];
+    const taken = await Promise.all(
+      ["ECDSA", "RSA"].flatMap((key) => strong.map((cipher) => tls12(`ECDHE-${key}-${cipher}`))),
+    );
+    // The certificate has a key of one of the two kinds.
+    expect(taken.filter(Boolean)).toHaveLength(strong.length);
+    expect(await takes("-tls1_3")).toBe(true);
+    expect(await takes("-tls1_1", "-cipher", "ALL:@SECLEVEL=0")).toBe(false);
+  });
 });

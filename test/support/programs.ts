@@ -12,6 +12,7 @@ const PACKAGES = {
   curl: undefined,
   nginx: undefined,
   npm: undefined,
+  openssl: undefined,
   python3: undefined,
   "systemd-analyze": "systemd",
   tar: undefined,

@@ -27,7 +27,7 @@ export const SECURITY_SCHEMES = {
   session: apiKey(
     "cookie",
     "session-<port>",
-    "The cookie of `POST /api/session`, with the server's port in its name. It stands for the key that began the session, if no key is in a header, and only in requests of the server's own pages.",
+    "The cookie of `POST /api/session`, with the server's port in its name, and `__Host-` before it over TLS. It stands for the key that began the session, if no key is in a header, and only in requests of the server's own pages.",
   ),
   metricsKey: bearer(
     "`Authorization: Bearer <metrics key>`, if `--metrics-key` is set. It opens nothing else.",

@@ -23,7 +23,7 @@ const ROUTES = {
     access: "signIn",
     summary: "Sign a browser in",
     description:
-      "The answer sets the cookie `session-<port>`. For the duration of `--session`, it counts as the key in requests of the server's own pages. A session that the browser had before ends.",
+      "The answer sets the cookie `session-<port>`, or `__Host-session-<port>` over TLS. For the duration of `--session`, it counts as the key in requests of the server's own pages. A session that the browser had before ends.",
     body: { schema: SignInBody, example: { code: "zbhgx0lH…" }, isRequired: false, bytesMax: 4096 },
     answers: ok("Who is signed in.", SessionAnswer, ADMIN_EXAMPLE, ["set-cookie"]),
   }),
