@@ -5,6 +5,10 @@ import type { Hub } from "./hub.ts";
 import type { FairQueue } from "./queue.ts";
 import type { RelayOptions } from "./types.ts";
 
+/** The hint for callers who ask while there is no model at all. */
+const NO_MODEL_HINT =
+  "No model is connected. The server's operator connects one with `chatgpt-api-server agent`, or with --upstream or --echo.";
+
 type Test = (agent: Agent) => boolean;
 
 /**
@@ -75,16 +79,22 @@ export function whyRefuse(
   return queue.size >= queueMax ? new AppError("queue_full") : undefined;
 }
 
+/** Returns the error for a request that comes while no agent offers any model. */
+export function noModelError(): AppError {
+  return new AppError("no_agent", { hint: NO_MODEL_HINT });
+}
+
+function notOfferedError({ request: { work } }: Ask): AppError {
+  const wanted = work.model === undefined ? "a model that you may use" : "the model asked for";
+  const isAny = work.model === undefined && work.models === undefined;
+  return new AppError("no_agent", isAny ? {} : { hint: `No connected agent offers ${wanted}.` });
+}
+
 /** Returns what the caller gets when there is no point in waiting for an agent. */
 export function noAgentError(ask: Ask, hub: Hub): AppError {
   if (ask.failure) return ask.failure;
   const { pin, work } = ask.request;
-  if (pin === undefined) {
-    const wanted = work.model === undefined ? "a model that you may use" : "the model asked for";
-    const isAny = work.model === undefined && work.models === undefined;
-    const hint = isAny ? {} : { hint: `No connected agent offers ${wanted}.` };
-    return new AppError("no_agent", hub.agents.size === 0 ? {} : hint);
-  }
+  if (pin === undefined) return hub.agents.size === 0 ? noModelError() : notOfferedError(ask);
   const own = hub.agents.get(pin);
   if (own && !own.canDo(work) && own.canDo({ ...work, models: undefined }))
     return new AppError("model_not_allowed");

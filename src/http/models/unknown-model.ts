@@ -1,4 +1,5 @@
 import { AppError } from "../../errors.ts";
+import { noModelError } from "../../relay/choice.ts";
 import type { Asker } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
 
@@ -15,7 +16,7 @@ export function unknownModel(
 ): AppError {
   const offered = relay.models().map(({ id }) => id);
   // After a start the agents have yet to come back, most likely with the model.
-  if (offered.length === 0) return new AppError("no_agent");
+  if (offered.length === 0) return noModelError();
   const ids = models ? offered.filter((id) => models.includes(id)) : offered;
   const more = ids.length > LISTED_MAX ? `, and ${ids.length - LISTED_MAX} more` : "";
   const hint =
