@@ -49,6 +49,7 @@ const REFUSAL_MS = 5000;
 const REFUSAL_BYTES_MAX = 64 * 1024;
 /** Statuses that a server has for no agent, but web sites and other APIs do. */
 const NO_SERVER = new Set([200, 204, 301, 302, 303, 307, 308, 404, 405, 501]);
+const NO_SERVER_HINT = ". Is that a chatgpt-api-server? Check the address";
 
 const BUFFER_BYTES_MAX = 1024 * 1024;
 /** How often to look whether the buffer has drained: WebSockets have no event for it. */
@@ -197,10 +198,21 @@ async function findRefusal(options: ConnectionOptions): Promise<ConnectionEnd> {
     const body = parseJson(text ?? "");
     const hint =
       textField(body, "hint") ?? textField(body, "error") ?? textField(field(body, "error"), "message");
-    const final = response.status === 401 || response.status === 403;
-    const more = NO_SERVER.has(response.status) ? ". Is that a chatgpt-api-server? Check the address" : "";
-    return { reason: `refused (${response.status})${hint ? `: ${hint}` : ""}${more}`, final };
+    const { status } = response;
+    const final = status === 401 || status === 403;
+    const isTls = status === 400 && /\bhttps\b/i.test(text ?? "");
+    const advice = isTls ? tlsHint(url) : NO_SERVER.has(status) ? NO_SERVER_HINT : "";
+    return { reason: `refused (${status})${hint ? `: ${hint}` : ""}${advice}`, final };
   } catch (error) {
-    return { reason: failureOf(error).words, final: false };
+    const { reason, words } = failureOf(error);
+    return { reason: words + (reason === "connection reset" ? tlsHint(url) : ""), final: false };
   }
+}
+
+/**
+ * Returns a question for people whose plain request a server with TLS seems to have got. Such a server cuts the
+ * connection, or answers 400 with a text that names HTTPS, as nginx does.
+ */
+function tlsHint(url: string): string {
+  return url.startsWith("http:") ? ". Does this server speak TLS? Then use https:// in its address" : "";
 }
