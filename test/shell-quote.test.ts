@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { shellQuote } from "../../src/dashboard/shell-quote.ts";
-import { shellWords } from "../support/shell-words.ts";
+import { shellQuote } from "../src/shell-quote.ts";
+import { shellWords } from "./support/shell-words.ts";
 
 test("a text is quoted only if a shell would interpret it", () => {
   expect(shellQuote("http://a.example:8080/agents/x_y-z")).toBe("http://a.example:8080/agents/x_y-z");

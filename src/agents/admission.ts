@@ -19,11 +19,12 @@ export interface Registration extends RequestSource {
 }
 
 export interface RegistrationRules {
-  /** `keyed` admits agents without a key only from this machine; `open` admits all, as the reference does. */
-  agents: "keyed" | "open";
-  /** The operator set the agent key. Then agents on this machine need it too. */
-  keyAlways: boolean;
-  /** Values of `Origin` that are accepted without a key. */
+  /**
+   * `keyed` admits no agent without a key, `local` only those of this machine, and `open` all, as the reference
+   * does.
+   */
+  agents: "keyed" | "local" | "open";
+  /** Web origins that `local` accepts. */
   origins: readonly string[];
   /** Whether a `Host` header names this machine, and is not a name that a page made resolve to it. */
   isOwnHost(header: string): boolean;
@@ -34,28 +35,20 @@ export function shownKey(headers: Headers, pathKey: string | undefined): string 
   return pathKey ?? readBearer(headers);
 }
 
-export interface Admission {
-  /** Whether the request carried the main agent key. */
-  trusted: boolean;
-  /** The key that admitted the agent; undefined if none was needed. */
-  key: AgentKey | undefined;
-}
-
-const KEYLESS: Admission = { trusted: false, key: undefined };
-
 /**
- * Decides who may register. Throws an `AppError` whose hint says what to do instead. Web pages can open
- * sockets to this machine, so an `Origin` of a web site is refused if no key is needed (cross-site WebSocket
- * hijacking). A revoked key is refused everywhere: otherwise its agent could continue without a key.
+ * Decides who may register. Returns the key of the agent; undefined if it was admitted without one. Throws an
+ * `AppError` whose hint says what to do instead. Web pages can open sockets to this machine, so without a key
+ * the `Origin` of a web site is refused (cross-site WebSocket hijacking). A revoked key is refused everywhere:
+ * otherwise its agent could continue without a key.
  */
-export function admit(registration: Registration, rules: RegistrationRules): Admission {
+export function admit(registration: Registration, rules: RegistrationRules): AgentKey | undefined {
   const { headers, key } = registration;
-  if (typeof key === "object") return { trusted: key.id === null, key };
+  if (typeof key === "object") return key;
   if (key === "revoked")
     throw new AppError("agent_key_wrong", {
       hint: "This key was revoked. Ask the administrator for a new one.",
     });
-  if (rules.agents === "open") return KEYLESS;
+  if (rules.agents === "open") return undefined;
   if (key === "unknown")
     throw new AppError("agent_key_wrong", {
       hint: "Use the agent address that the server prints when it starts, or a key made for this agent.",
@@ -63,31 +56,37 @@ export function admit(registration: Registration, rules: RegistrationRules): Adm
   const reason = whyKeyIsNeeded(registration, rules);
   if (reason)
     throw new AppError("agent_key_required", {
-      hint: `${reason} Register at /agents/<agent key>/client/register, or send the agent key as "Authorization: Bearer".`,
+      hint: `${reason} Paste the address that the server prints when it starts, which has the key, or send the key as "Authorization: Bearer".`,
     });
   if (!rules.isOwnHost(headers.get("host") ?? ""))
     throw new AppError("host_refused", {
       hint: "An agent without a key must call this machine localhost or by its address. --allowed-hosts adds other names.",
     });
   const origin = headers.get("origin");
-  if (origin !== null && isWebOrigin(origin) && !rules.origins.includes(origin))
+  if (origin !== null && isWebOrigin(origin) && (origin === "null" || !rules.origins.includes(origin)))
     throw new AppError("agent_origin_refused", {
-      hint: "Pages of this site may not register without the agent key. --agent-origins lists the sites that may.",
+      hint:
+        origin === "null"
+          ? "Agents that send `Origin: null`, as sandboxed pages and the Firefox agent do, need the agent key. Paste the address that the server prints when it starts."
+          : "Pages of this site may not register without the agent key. --agent-origins lists the sites that may.",
     });
-  return KEYLESS;
+  return undefined;
 }
 
 function whyKeyIsNeeded(
   { address, isForwarded }: Registration,
   rules: RegistrationRules,
 ): string | undefined {
-  if (rules.keyAlways) return "This server requires a key from every agent.";
+  if (rules.agents === "keyed") return "This server requires a key from every agent.";
   if (!isLoopback(address)) return "Agents on other machines need the agent key.";
   if (isForwarded) return "Agents behind a proxy need the agent key.";
   return undefined;
 }
 
-/** `null` is the origin of a page in a sandboxed frame. Browser extensions have schemes of their own. */
+/**
+ * `null` is the origin of a page in a sandboxed frame of any site, so no list can let it in. Browser extensions
+ * have schemes of their own.
+ */
 function isWebOrigin(origin: string): boolean {
   return origin === "null" || /^(https?|file):/i.test(origin);
 }

@@ -5,7 +5,6 @@ import { CLOSE, type CloseReason } from "../protocol/close.ts";
 import type { Agent } from "../relay/agent.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { AgentCommand, AgentProfile, SentBytes, Transport } from "../relay/types.ts";
-import type { Admission } from "./admission.ts";
 import type { SocketLease } from "./socket-limit.ts";
 
 /** The part of an agent's WebSocket that a connection needs. */
@@ -26,7 +25,9 @@ export interface ConnectionOptions {
 }
 
 /** A request to register that was let in. */
-export interface AdmittedAgent extends Admission {
+export interface AdmittedAgent {
+  /** The key that admitted the agent; undefined if none was needed. */
+  key: AgentKey | undefined;
   address: string;
   lease: SocketLease;
 }

@@ -6,6 +6,7 @@ import { V1_MESSAGE } from "../protocol/agent-v1.ts";
 import { AGENT_SUBPROTOCOL } from "../protocol/agent-v2.ts";
 import { admit, type RegistrationRules, type RequestSource, shownKey } from "./admission.ts";
 import type { AgentConnection } from "./connection.ts";
+import { createKeylessReport } from "./keyless-report.ts";
 import { KeyedConnections } from "./revocation.ts";
 import { createSocketLimit } from "./socket-limit.ts";
 import { V1Connection, type V1Options } from "./v1.ts";
@@ -43,12 +44,12 @@ export function createAgentSockets(options: AgentSocketsOptions) {
       const from = options.addressOf(request, server);
       try {
         const shown = shownKey(headers, pathKey);
-        const key = shown === undefined ? undefined : ((await keys.find(shown)) ?? "unknown");
-        const admission = admit({ headers, ...from, key }, rules);
+        const found = shown === undefined ? undefined : ((await keys.find(shown)) ?? "unknown");
+        const key = admit({ headers, ...from, key: found }, rules);
         const protocol = protocolOf(headers);
-        const lease = limit.enter(from.address, admission.key !== undefined);
+        const lease = limit.enter(from.address, key !== undefined);
         const Connection = protocol === "v1" ? V1Connection : V2Connection;
-        const data = new Connection(options, { ...admission, address: from.address ?? "", lease });
+        const data = new Connection(options, { key, address: from.address ?? "", lease });
         const answered = protocol === "v2" ? { "sec-websocket-protocol": AGENT_SUBPROTOCOL } : {};
         if (server.upgrade(request, { data, headers: answered })) return;
         lease.end();
@@ -75,9 +76,10 @@ export function createAgentSockets(options: AgentSocketsOptions) {
 }
 
 function createHandler(
-  { frameBytesMax, log }: AgentSocketsOptions,
+  { frameBytesMax, clock, log }: AgentSocketsOptions,
   keyed: KeyedConnections,
 ): WebSocketHandler<AgentConnection> {
+  const keyless = createKeylessReport({ clock, log });
   return {
     data: {} as AgentConnection,
     // A busy v1 agent answers no ping of any kind, so the runtime's own time-out would cut it off. The relay
@@ -92,8 +94,9 @@ function createHandler(
       const connection = ws.data;
       ws.subscribe(TOPIC);
       connection.open(ws);
-      const keyId = connection.admitted.key?.id;
-      if (keyId) keyed.add(keyId, connection);
+      const { key, address } = connection.admitted;
+      if (!key) keyless.report(address);
+      else if (key.id) keyed.add(key.id, connection);
     },
     message: (ws, message) => ws.data.receive(message.toString()),
     drain: (ws) => ws.data.drained(),

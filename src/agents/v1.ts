@@ -58,7 +58,7 @@ export class V1Connection extends AgentConnection<V1Options> {
   #hello(frame: V1AgentFrame | undefined): void {
     const id = frame?.id.toLowerCase() ?? "";
     const models = [{ id: this.options.v1Model }];
-    if (UUID.test(id)) this.register({ ...V1_PROFILE, models, id, trusted: this.admitted.trusted });
+    if (UUID.test(id)) this.register({ ...V1_PROFILE, models, id });
     else this.close("hello_id_invalid");
   }
 

@@ -97,22 +97,21 @@ export class V2Connection extends AgentConnection<V2Options> {
 
   #hello(frame: HelloFrame): void {
     const { resume, version, frameBytesMax, silenceMs } = this.options;
-    const { trusted, key } = this.admitted;
     const { id, resumed } = this.#identify(frame);
     // Sent before the agent is registered, as the relay may send it an ask at once.
     this.write({
       type: "ready",
       agent: id,
-      resume: resume.secretFor(id, key?.id),
+      resume: resume.secretFor(id, this.admitted.key?.id),
       version,
       limits: { frame_bytes: frameBytesMax, silence_ms: silenceMs },
     });
     const { name, version: own, slots, models, endpoints } = frame;
     const offer = { slots, models, endpoints };
-    this.register({ ...offer, id, name, version: own, trusted: trusted || resumed, protocol: "v2" });
+    this.register({ ...offer, id, name, version: own, resumed, protocol: "v2" });
   }
 
-  /** The secret is valid only with the key it was issued with. A revoked key voids it. */
+  /** The secret is valid only with the key it was issued with, or without a key. A revoked key voids it. */
   #identify({ agent, resume }: HelloFrame): { id: string; resumed: boolean } {
     const { newId, resume: secrets } = this.options;
     const keyId = this.admitted.key?.id;

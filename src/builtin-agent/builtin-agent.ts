@@ -24,6 +24,8 @@ export interface BuiltinAgentOptions {
   log: Log;
   /** Accepts any certificate of the server: only for a server in this process. */
   anyCertificate?: boolean;
+  /** Reconnects also after a close or a refusal that is final for others: for a server in this process. */
+  alwaysReturns?: boolean;
   clock?: Clock;
   /** Returns 0 to 1, for the pauses. */
   random?: () => number;
@@ -59,6 +61,7 @@ export class BuiltinAgent {
     const defaults = {
       agentKey: undefined,
       anyCertificate: false,
+      alwaysReturns: false,
       clock: createClock(),
       random: Math.random,
     };
@@ -141,8 +144,12 @@ export class BuiltinAgent {
     const upMs = this.#readyAt === undefined ? 0 : this.#options.clock.now() - this.#readyAt;
     this.#readyAt = undefined;
     if (this.#leaving !== undefined) this.#ended.resolve(undefined);
-    else if (final) this.#giveUp(reason);
-    else this.#reconnect(reason, upMs);
+    else if (final && !this.#options.alwaysReturns) this.#giveUp(reason);
+    else {
+      // Under the old id, it and the agent that took the id over would replace each other in turn.
+      if (final) this.#identity = undefined;
+      this.#reconnect(reason, upMs);
+    }
   }
 
   #giveUp(reason: string): void {

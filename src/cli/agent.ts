@@ -18,7 +18,9 @@ export const agent: Command = async (args, io) => {
   const { settings, positionals } = readArgs({ args, env: io.env }, COMMANDS.agent);
   const [address, ...more] = positionals;
   if (address === undefined || more.length > 0)
-    throw usageError("Give one argument: the server's address, such as localhost:8080.");
+    throw usageError(
+      "Give one argument: the address that the server prints for agents, such as localhost:8080/agents/<agent key>.",
+    );
   const { agentKey, upstreamKey } = settings;
   const server = readServerAddress(address);
   const print = (line: string) => io.err(`${PROGRAM}: ${printable(line)}\n`);

@@ -1,9 +1,15 @@
+import { existsSync } from "node:fs";
+import { networkInterfaces } from "node:os";
 import { type AgentKeys, createAgentKeys, describeAgentKey } from "../auth/agent-keys.ts";
 import { type Audit, createAudit } from "../auth/audit.ts";
+import { readOrCreateKey } from "../auth/key-file.ts";
+import type { Config } from "../config/settings.ts";
+import { agentKeyIn } from "../data-folder.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { AddAgentKeyBody } from "../http/admin/schema.ts";
 import { printable } from "../printable.ts";
 import type { StoredAgentKey } from "../store/store.ts";
+import { agentAddressLines, listenAddresses } from "./agent-addresses.ts";
 import { readArgs } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
 import { withStore } from "./local-database.ts";
@@ -28,12 +34,22 @@ export const agents: Command = async (args, io) => {
   const { json, models } = flags;
   const [subcommand = "", subject = "", ...more] = positionals;
   const run = Object.hasOwn(SUBCOMMANDS, subcommand) ? SUBCOMMANDS[subcommand] : undefined;
-  if (!run) throw usageError("Give one of: agents list, agents add <name>, agents revoke <name or id>.");
-  const argument = subcommand === "list" ? "no argument" : "one name, with quotes if it has blanks,";
-  if (more.length > 0 || (subcommand !== "list") !== (subject !== ""))
+  const isAddress = subcommand === "address";
+  if (!run && !isAddress)
+    throw usageError(
+      "Give one of: agents list, agents add <name>, agents revoke <name or id>, agents address.",
+    );
+  const takesName = subcommand !== "list" && !isAddress;
+  const argument = takesName ? "one name, with quotes if it has blanks," : "no argument";
+  if (more.length > 0 || takesName !== (subject !== ""))
     throw usageError(`Give ${argument} after agents ${subcommand}.`);
   if (models !== undefined && subcommand !== "add")
     throw usageError("--models belongs to agents add. Leave it out.");
+  if (isAddress && json) throw usageError("agents address prints no JSON. Leave out --json.");
+  if (!run) {
+    printAddresses(settings, io);
+    return 0;
+  }
   await withStore(settings.data, (store) => {
     const keys = createAgentKeys({ main: { matches: () => false }, store: store.agentKeys });
     const audit = createAudit({ audit: store.audit });
@@ -42,6 +58,29 @@ export const agents: Command = async (args, io) => {
   });
   return 0;
 };
+
+/** Prints the addresses of a server with these settings, also to a pipe: the key is what was asked for. */
+function printAddresses(
+  {
+    agentKey: given,
+    data,
+    port,
+    host,
+    tlsCert,
+  }: Pick<Config, "agentKey" | "data" | "port" | "host" | "tlsCert">,
+  io: Terminal,
+): void {
+  if (port === 0) throw usageError("Port 0 stands for any free port. Give the server's port with --port.");
+  const path = agentKeyIn(data);
+  if (given === undefined && !existsSync(path))
+    throw new CommandError(
+      `There is no agent key in ${data}. Name the server's data folder with --data, or start the server once.`,
+    );
+  const agentKey = given ?? readOrCreateKey(path);
+  const addresses = listenAddresses(host, networkInterfaces());
+  const lines = agentAddressLines({ config: { agents: "keyed", tlsCert }, port, addresses, agentKey });
+  io.out(lines.join("\n"));
+}
 
 const SUBCOMMANDS: Record<string, (work: Work) => Promise<void>> = {
   async add({ keys, audit, subject, models, json, io }) {

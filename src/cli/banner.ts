@@ -1,12 +1,18 @@
-import { isIPv6 } from "node:net";
 import { resolve } from "node:path";
-import type { Config } from "../config/settings.ts";
+import type { Environment } from "../config/read.ts";
+import { type Config, variablesOf } from "../config/settings.ts";
+import { agentKeyIn } from "../data-folder.ts";
 import { isLoopbackHost } from "../net/addresses.ts";
+import { shellQuote } from "../shell-quote.ts";
+import { addressCommand, agentAddressLines, scheme, withPort } from "./agent-addresses.ts";
 import { table } from "./text-table.ts";
 import { PROGRAM } from "./version.ts";
 
 interface Banner {
   config: Config;
+  env: Environment;
+  /** The source of the admin key, as `Origins` has it. */
+  adminKeyFrom: string;
   /** The port that the server listens on. */
   port: number;
   agentKey: string;
@@ -15,75 +21,89 @@ interface Banner {
   /** The result of `listenAddresses`. */
   addresses: readonly string[];
   version: string;
+  /** Whether only the person at the terminal reads the banner, and no log keeps it. */
+  isPrivate: boolean;
 }
-
-/** The part of the result of `os.networkInterfaces` that is used here. */
-type Interfaces = Record<string, readonly { address: string; internal: boolean }[] | undefined>;
 
 const ADMIN_KEY_LENGTH_GOOD = 16;
 
-/** Returns the addresses of a server that listens on `host`, loopback first. Link-local ones are left out. */
-export function listenAddresses(host: string | undefined, interfaces: Interfaces): string[] {
-  if (host !== undefined && host !== "0.0.0.0" && host !== "::") return [host];
-  const others = Object.values(interfaces)
-    .flatMap((entries) => entries ?? [])
-    .filter(({ address, internal }) => !internal && !address.startsWith("fe80:"))
-    .map(({ address }) => address)
-    .filter((address) => host !== "0.0.0.0" || !isIPv6(address));
-  const ipv4First = others.sort((a, b) => Number(isIPv6(a)) - Number(isIPv6(b)));
-  return ["127.0.0.1", ...ipv4First];
-}
-
 /**
  * Returns what the operator needs next. The addresses for agents and the dashboard's first link contain
- * secrets, as they must be pasted whole.
+ * secrets, as they must be pasted whole. If the banner is not private, they are left out, and the banner says
+ * where the secrets are. It never contains the admin key.
  */
 export function banner(options: Banner): string {
-  const { config, port, signInCode, addresses, version } = options;
-  const at = addresses.map((address) => `${isIPv6(address) ? `[${address}]` : address}:${port}`);
-  const urls = at.map((address) => `${scheme("http", config)}://${address}`);
-  const [url] = urls;
+  const { config, port, addresses, version } = options;
+  const urls = addresses.map((address) => `${scheme("http", config)}://${withPort(address, port)}`);
+  const [url = ""] = urls;
   const rows = [
     ...labeled("Listening", urls),
-    // The browser keeps what follows the `#` to itself, so no server and no log sees it.
-    ["Dashboard", `${url}/dashboard${signInCode ? `#code=${signInCode}` : ""}`],
+    ["Dashboard", `${url}/dashboard${signInFragment(options)}`],
     ["Data", resolve(config.data)],
-    ...labeled("Agents", agentLines(options, at)),
-    ...modelLines(config),
-    ["Try", `curl ${url}/api/ask -H "Authorization: $ADMIN_KEY" -d '{"content":"Hello"}'`],
+    ...labeled("Agents", agentLines(options)),
+    ...labeled(...modelLines(config)),
+    ["Try", tryLine(options, url)],
   ];
   const notes = warnings(config, addresses).map((warning) => `\n${warning}\n`);
   return [`${PROGRAM} ${version}\n\n`, table(rows, { indent: "  " }), ...notes, "\n"].join("");
-}
-
-function scheme(plain: "http" | "ws", { tlsCert }: Config): string {
-  return tlsCert === undefined ? plain : `${plain}s`;
 }
 
 function labeled(label: string, lines: readonly string[]): string[][] {
   return lines.map((line, index) => [index === 0 ? label : "", line]);
 }
 
-/** The Firefox agent takes an endpoint without a scheme, and adds `/client/register` itself. */
-function agentLines({ config, agentKey, addresses }: Banner, at: readonly string[]): string[] {
-  const path = config.agents === "open" ? "" : `/agents/${agentKey}`;
-  // Behind a trusted proxy on this machine, local agents look like any other, and need the key too.
-  const localPath = config.agentKey !== undefined || config.trustProxy !== undefined ? path : "";
-  const own = addresses.findIndex(isLoopbackHost);
-  const other = addresses.findIndex((address) => !isLoopbackHost(address));
-  const local = own < 0 ? [] : [`${at[own]}${localPath}`];
-  const remote = other < 0 ? [] : [`${at[other]}${path}`];
-  const [best] = [...remote, ...local];
+/** The browser keeps what follows the `#` to itself, so no server and no log sees it. */
+function signInFragment({ signInCode, isPrivate }: Banner): string {
+  return signInCode && isPrivate ? `#code=${signInCode}` : "";
+}
+
+function agentLines({ config, port, addresses, agentKey, isPrivate }: Banner): string[] {
+  const lines = agentAddressLines({
+    config,
+    port,
+    addresses,
+    agentKey: isPrivate ? agentKey : "<agent key>",
+  });
+  if (isPrivate || config.agents === "open") return lines;
+  if (config.agentKey !== undefined) return [...lines, "The agent key is the one that you set."];
   return [
-    ...local.map((address) => `on this machine  ${address}`),
-    ...remote.map((address) => `from elsewhere   ${address}`),
-    `as a full URL    ${scheme("ws", config)}://${best}/client/register`,
+    ...lines,
+    `The agent key is in ${agentKeyIn(resolve(config.data))}. This prints the addresses with it:`,
+    addressCommand(config, port),
   ];
 }
 
-function modelLines({ echo, upstream, slots }: Config): string[][] {
-  if (echo) return [["Model", "echo, which repeats each question"]];
-  return upstream === undefined ? [] : [["Upstream", `${upstream}, up to ${slots} concurrent requests`]];
+function modelLines({ echo, upstream, slots }: Config): [string, string[]] {
+  if (echo) return ["Model", ["echo, which repeats each question"]];
+  if (upstream !== undefined) return ["Upstream", [`${upstream}, up to ${slots} concurrent requests`]];
+  return [
+    "Model",
+    [
+      `No model yet: paste an address above into an agent, or run ${PROGRAM} agent <address>`,
+      "where Ollama, llama.cpp, vLLM or LM Studio runs, or restart with --upstream <url> or --echo.",
+    ],
+  ];
+}
+
+/** Returns a command that works when it is pasted into a shell (bash or zsh) of the server's machine. */
+function tryLine(options: Banner, url: string): string {
+  const { config } = options;
+  // The certificate names the public host.
+  const flags = config.tlsCert !== undefined && isLoopbackHost(new URL(url).hostname) ? "-k " : "";
+  const { before = "", key } = adminKeyInShell(options);
+  return `${before}curl ${flags}${url}/api/ask -H "Authorization: ${key}" -d '{"content":"Hello"}'`;
+}
+
+/**
+ * Returns shell words for the admin key that do not contain it: the variable or the file that has it. If the
+ * key was an argument, the shell asks for it, because the argument may come from a place that is not shown.
+ */
+function adminKeyInShell({ config, env, adminKeyFrom }: Banner): { before?: string; key: string } {
+  const variable = variablesOf("adminKey").find((name) => env[name] === config.adminKey);
+  if (variable !== undefined) return { key: `$${variable}` };
+  const file = adminKeyFrom.endsWith("_FILE") && env[adminKeyFrom];
+  if (file) return { key: `$(cat ${shellQuote(resolve(file))})` };
+  return { before: "printf 'Admin key: '; read -rs ADMIN_KEY; ", key: "$ADMIN_KEY" };
 }
 
 function warnings(config: Config, addresses: readonly string[]): string[] {
@@ -92,6 +112,10 @@ function warnings(config: Config, addresses: readonly string[]): string[] {
   if (config.agents === "open")
     lines.push(
       "WARNING: --agents open lets anyone who can reach this port register an agent and read what users ask.",
+    );
+  if (config.agents === "local")
+    lines.push(
+      "WARNING: --agents local lets every program on this machine, and whatever a proxy or a tunnel passes on without\nsaying so, register an agent and read what users ask.",
     );
   if (reachable && config.adminKey.length < ADMIN_KEY_LENGTH_GOOD)
     lines.push(

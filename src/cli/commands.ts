@@ -61,8 +61,16 @@ export const COMMANDS = {
       "agents list [--json] [flags]",
       "agents add <name> [--models <models>] [--json] [flags]",
       "agents revoke <name or id> [--json] [flags]",
+      "agents address [flags]",
     ],
-    settings: ["data"],
+    settings: ["data", "agentKey", "port", "host", "tlsCert"],
+    settingHelp: {
+      agentKey: "address: the server's main agent key. (read from the data folder)",
+      port: "address: the server's port. (8080)",
+      host: "address: the address that the server listens on. (every address)",
+      tlsCert: "address: the server's TLS certificate. (none)",
+    },
+    note: "agents address prints the addresses, with the main agent key, to paste into agents.",
     flags: {
       models: {
         value: "<models>",

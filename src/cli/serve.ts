@@ -3,8 +3,9 @@ import { backupMaker, ownCommand } from "../backup/download.ts";
 import { readServerAddress } from "../builtin-agent/server-address.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import { startServer } from "../server/compose.ts";
+import { listenAddresses } from "./agent-addresses.ts";
 import { readServerArgs } from "./args.ts";
-import { banner, listenAddresses } from "./banner.ts";
+import { banner } from "./banner.ts";
 import { startBuiltinAgent, upstreamOf } from "./builtin-agent.ts";
 import { createCommandLog } from "./command-log.ts";
 import { localAddress } from "./health.ts";
@@ -28,7 +29,9 @@ export const serve: Command = async (args, io) => {
   process.on("SIGHUP", server.reloadCertificate);
   const addresses = listenAddresses(config.host, networkInterfaces());
   const { port, agentKey, signInCode } = server;
-  io.err(banner({ config, port, agentKey, signInCode, addresses, version: VERSION }));
+  const { env, errIsTerminal: isPrivate = false } = io;
+  const shown = { config, env, adminKeyFrom: origins.adminKey, port, agentKey, signInCode, addresses };
+  io.err(banner({ ...shown, version: VERSION, isPrivate }));
 
   const builtinAgent =
     upstream &&
@@ -36,6 +39,7 @@ export const serve: Command = async (args, io) => {
       server: readServerAddress(localAddress({ ...config, port })),
       // The certificate names the public host. This connection uses the loopback address.
       anyCertificate: config.tlsCert !== undefined,
+      alwaysReturns: true,
       agentKey,
       upstream,
       log,

@@ -10,6 +10,8 @@ export interface Terminal {
   isTerminal?: boolean;
   /** Whether standard output shows colors, and the user did not turn them off (https://no-color.org). */
   colored?: boolean;
+  /** Whether standard error is a terminal, so that what is written there is kept in no log. */
+  errIsTerminal?: boolean;
   /** Writes to standard output, and adds a newline if the text does not end in one. Never throws. */
   out(text: string): void;
   /** Writes to standard error in the same way. */
@@ -33,6 +35,7 @@ export function processTerminal(): Terminal & { flush(): Promise<void> } {
     env: process.env,
     isTerminal,
     colored: isTerminal && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb",
+    errIsTerminal: isatty(2),
     out: (text) => out.write(withNewline(text)),
     err: (text) => err.write(withNewline(text)),
   };

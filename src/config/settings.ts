@@ -79,19 +79,21 @@ const SERVER = {
 };
 
 const AGENTS = {
-  agentKey: optional(
-    "agent-key",
-    "generated",
-    kinds.agentKey,
-    "Key that agents register with. If set, local agents need it too.",
-    { aliases: ["AGENT_KEY"], secret: true },
+  agentKey: optional("agent-key", "generated", kinds.agentKey, "Key that agents register with.", {
+    aliases: ["AGENT_KEY"],
+    secret: true,
+  }),
+  agents: setting(
+    "agents",
+    "keyed",
+    choice("keyed", "local", "open"),
+    "Who needs the agent key: all, all but this machine, or none.",
   ),
-  agents: setting("agents", "keyed", choice("keyed", "open"), "open: any agent may register, without a key."),
   agentOrigins: setting(
     "agent-origins",
-    "null,https://chat.openai.com,https://chatgpt.com",
+    "https://chat.openai.com,https://chatgpt.com",
     kinds.origins,
-    "Web origins whose local agents need no key.",
+    "Web origins whose agents need no key with --agents local.",
   ),
   agentsMax: setting("agents-max", "10000", count(1_000_000), "Maximum agent connections."),
   v1Model: setting("v1-model", "chatgpt", kinds.name, "Name of the model that v1 agents offer."),

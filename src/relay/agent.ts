@@ -197,14 +197,14 @@ export class AgentList {
 }
 
 /**
- * Whether a newcomer may have the id of a connected agent. It may if it showed the main key or the agent's
- * own secret. Otherwise it must have registered with the same key, or both with none and from the same
- * address.
+ * Whether a newcomer may have the id of a connected agent. It may if it showed the secret of that id. Otherwise
+ * it must have registered with the same key, or both with none and from the same address. The main key is a
+ * key like any other: it is not the same as none.
  */
 export function mayTakeOver(newcomer: AgentIdentity, holder: AgentIdentity): boolean {
-  if (newcomer.trusted) return true;
-  const [own, other] = [newcomer.key?.id ?? null, holder.key?.id ?? null];
-  return own === other && (own !== null || newcomer.address === holder.address);
+  if (newcomer.resumed) return true;
+  if (newcomer.key && holder.key) return newcomer.key.id === holder.key.id;
+  return !newcomer.key && !holder.key && newcomer.address === holder.address;
 }
 
 /** The error of an ask whose agent was lost, with the reason. */

@@ -101,8 +101,8 @@ export interface AgentIdentity {
   version?: string;
   /** The remote address, without a port. */
   address: string;
-  /** The agent showed the main agent key or its own secret: it may take its id over from any address. */
-  trusted: boolean;
+  /** The agent showed the secret of its id, so it may take the id over from any address. */
+  resumed?: boolean;
   /** The agent key that it registered with, if any; the id is null for the main key. */
   key?: { id: string | null; name: string } | undefined;
   /** A v1 agent takes one ask at a time, cannot cancel it, and may answer no ping meanwhile. v2 is ours. */

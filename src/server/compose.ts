@@ -212,7 +212,7 @@ function createAgents(
   const { agents, agentOrigins: origins } = config;
   return createAgentSockets({
     ...{ relay, clock, log, newId, version, addressOf },
-    rules: { agents, origins, isOwnHost, keyAlways: config.agentKey !== undefined },
+    rules: { agents, origins, isOwnHost },
     keys: agentKeys,
     resume: createResume(agentKey),
     socketsMax: config.agentsMax,

@@ -4,9 +4,8 @@ import type { AgentKey } from "../../src/auth/agent-keys.ts";
 import { AppError } from "../../src/errors.ts";
 import { createOwnHosts } from "../../src/net/host.ts";
 
-const KEYED: RegistrationRules = {
-  agents: "keyed",
-  keyAlways: false,
+const LOCAL: RegistrationRules = {
+  agents: "local",
   origins: ["null", "https://chat.openai.com", "https://chatgpt.com"],
   isOwnHost: createOwnHosts(["my-box"]),
 };
@@ -36,9 +35,9 @@ function outcome(
   const given = new Headers({ host: "localhost:8080", ...headers });
   const key = find(shownKey(given, pathKey));
   try {
-    const { trusted, key: by } = admit({ address, isForwarded, headers: given, key }, { ...KEYED, ...rules });
+    const by = admit({ address, isForwarded, headers: given, key }, { ...LOCAL, ...rules });
     expect(by).toBe(typeof key === "object" ? key : undefined);
-    return trusted ? "trusted" : "admitted";
+    return by ? `with ${by.name}` : "keyless";
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     expect(error.hint).toBeDefined();
@@ -48,12 +47,17 @@ function outcome(
 
 describe("who may register", () => {
   test.each<[string, Try, string]>([
-    ["a program on this machine", {}, "admitted"],
-    ["a program on this machine that connects by IPv6", { address: "::1" }, "admitted"],
-    ["a program on another loopback address", { address: "127.8.8.8" }, "admitted"],
-    ["the Firefox agent", { headers: { origin: "null" } }, "admitted"],
-    ["the page of the ChatGPT web site", { headers: { origin: "https://chatgpt.com" } }, "admitted"],
-    ["an extension's own page", { headers: { origin: "moz-extension://x" } }, "admitted"],
+    ["a program on this machine", {}, "keyless"],
+    ["a program on this machine that connects by IPv6", { address: "::1" }, "keyless"],
+    ["a program on another loopback address", { address: "127.8.8.8" }, "keyless"],
+    [
+      "the Firefox agent, which sends the origin of sandboxed pages",
+      { headers: { origin: "null" } },
+      "agent_origin_refused",
+    ],
+    ["the Firefox agent with the key", { pathKey: "agent-key", headers: { origin: "null" } }, "with main"],
+    ["the page of the ChatGPT web site", { headers: { origin: "https://chatgpt.com" } }, "keyless"],
+    ["an extension's own page", { headers: { origin: "moz-extension://x" } }, "keyless"],
     ["a page of another web site", { headers: { origin: "https://evil.example" } }, "agent_origin_refused"],
     [
       "a look-alike site",
@@ -70,9 +74,9 @@ describe("who may register", () => {
     ["another machine whose address contains 127", { address: "1.127.0.0" }, "agent_key_required"],
     ["a connection without an address", { address: "" }, "agent_key_required"],
     ["a proxy on this machine", { isForwarded: true }, "agent_key_required"],
-    ["a program that calls the server by address", { headers: { host: "127.0.0.1:8080" } }, "admitted"],
-    ["a program that calls the server by IPv6 address", { headers: { host: "[::1]:8080" } }, "admitted"],
-    ["a program that calls the server by this machine's name", { headers: { host: "My-Box." } }, "admitted"],
+    ["a program that calls the server by address", { headers: { host: "127.0.0.1:8080" } }, "keyless"],
+    ["a program that calls the server by IPv6 address", { headers: { host: "[::1]:8080" } }, "keyless"],
+    ["a program that calls the server by this machine's name", { headers: { host: "My-Box." } }, "keyless"],
     ["a page whose name was made to point here", { headers: { host: "evil.example:8080" } }, "host_refused"],
     [
       "a page whose name only looks like localhost",
@@ -87,18 +91,18 @@ describe("who may register", () => {
     [
       "a program with the key that calls the server by any name",
       { pathKey: "agent-key", headers: { host: "chat.example.com" } },
-      "trusted",
+      "with main",
     ],
-    ["another machine with the key in the path", { address: "10.0.0.1", pathKey: "agent-key" }, "trusted"],
+    ["another machine with the key in the path", { address: "10.0.0.1", pathKey: "agent-key" }, "with main"],
     [
       "another machine with the key in the header",
       { address: "10.0.0.1", headers: { authorization: "Bearer agent-key" } },
-      "trusted",
+      "with main",
     ],
     [
       "a page of another site with the key",
       { pathKey: "agent-key", headers: { origin: "https://my.example" } },
-      "trusted",
+      "with main",
     ],
     ["a program with a wrong key in the path", { pathKey: "guess" }, "agent_key_wrong"],
     [
@@ -107,11 +111,11 @@ describe("who may register", () => {
       "agent_key_wrong",
     ],
     ["a program with an empty key", { pathKey: "" }, "agent_key_wrong"],
-    ["another machine with its own agent key", { address: "10.0.0.1", pathKey: "own-key" }, "admitted"],
+    ["another machine with its own agent key", { address: "10.0.0.1", pathKey: "own-key" }, "with gpu box"],
     [
       "another machine with its own agent key in the header",
       { address: "10.0.0.1", headers: { authorization: "Bearer own-key" } },
-      "admitted",
+      "with gpu box",
     ],
     [
       "another machine with a revoked key in the path",
@@ -128,28 +132,27 @@ describe("who may register", () => {
       { pathKey: "old-key" },
       "agent_key_wrong",
     ],
-  ])("the rules of registration hold for %s", (_, attempt, expected) => {
+  ])("the rules of --agents local hold for %s", (_, attempt, expected) => {
     expect(outcome(attempt)).toBe(expected);
   });
 
-  test("if the operator sets an agent key, agents on this machine need it too", () => {
-    expect(outcome({}, { keyAlways: true })).toBe("agent_key_required");
-    expect(outcome({ pathKey: "agent-key" }, { keyAlways: true })).toBe("trusted");
+  test("by default every agent needs a key, also on this machine", () => {
+    const keyed = { agents: "keyed" as const };
+    expect(outcome({}, keyed)).toBe("agent_key_required");
+    expect(outcome({ headers: { origin: "https://chatgpt.com" } }, keyed)).toBe("agent_key_required");
+    expect(outcome({ pathKey: "guess" }, keyed)).toBe("agent_key_wrong");
+    expect(outcome({ pathKey: "agent-key" }, keyed)).toBe("with main");
+    expect(outcome({ pathKey: "own-key", headers: { origin: "null" } }, keyed)).toBe("with gpu box");
   });
 
-  test("if `null` is not an allowed origin, pages in sandboxed frames are refused", () => {
-    const origins = ["https://chatgpt.com"];
-    expect(outcome({ headers: { origin: "null" } }, { origins })).toBe("agent_origin_refused");
-  });
-
-  test("--agents open admits everybody the reference admits, and trusts only the main key", () => {
+  test("--agents open admits everybody the reference admits, and knows the keys of those that show one", () => {
     const open = { agents: "open" as const };
     expect(outcome({ address: "8.8.8.8", headers: { origin: "https://evil.example" } }, open)).toBe(
-      "admitted",
+      "keyless",
     );
-    expect(outcome({ pathKey: "guess" }, open)).toBe("admitted");
-    expect(outcome({ pathKey: "agent-key" }, open)).toBe("trusted");
-    expect(outcome({ pathKey: "own-key" }, open)).toBe("admitted");
+    expect(outcome({ pathKey: "guess" }, open)).toBe("keyless");
+    expect(outcome({ pathKey: "agent-key" }, open)).toBe("with main");
+    expect(outcome({ pathKey: "own-key" }, open)).toBe("with gpu box");
   });
 
   test("--agents open refuses a revoked key", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { firefoxAgent } from "../support/agents.ts";
+import { firefoxAgent, pythonAgent } from "../support/agents.ts";
 import { until } from "../support/until.ts";
 import { connectV2Agent, V2_HELLO } from "../support/v2-agent.ts";
 import { chat, HEADERS, startWithKey } from "./keyed-server.ts";
@@ -110,10 +110,8 @@ describe("the identity of an agent with its own key", () => {
     const { ready } = await connect();
     const hello = resumeOf(ready);
     const { key: other } = await addKey("other");
-    for (const key of [other, server.agentKey, undefined]) {
-      const options = key === undefined ? { hello } : { hello, key };
-      expect((await connectV2Agent(server.url, options)).ready.agent).not.toBe(ready.agent);
-    }
+    for (const key of [other, server.agentKey, null])
+      expect((await connectV2Agent(server.url, { hello, key })).ready.agent).not.toBe(ready.agent);
   });
 
   test("the resume secret of a revoked key is void, even with a new key of the same name", async () => {
@@ -121,23 +119,22 @@ describe("the identity of an agent with its own key", () => {
     const { ready } = await connect();
     await revoke(key.id);
     const { key: renewed } = await addKey("gpu box");
-    for (const options of [{ key: renewed }, { key: server.agentKey }, {}]) {
-      const agent = await connectV2Agent(server.url, { ...options, hello: resumeOf(ready) });
+    for (const key of [renewed, server.agentKey, null]) {
+      const agent = await connectV2Agent(server.url, { key, hello: resumeOf(ready) });
       expect(agent.ready.agent).not.toBe(ready.agent);
     }
     await expect(connect({ hello: resumeOf(ready) })).rejects.toThrow("refused");
   });
 
-  test("a v1 id in use passes to a connection with the same key or the main key, and to no other", async () => {
+  test("a v1 id in use passes to a connection with the same key, and to none with another key, the main key or no key", async () => {
     const { server, key, addKey } = await startWithKey();
     const { key: other } = await addKey("other");
     const first = await firefoxAgent(`${server.url}/agents/${key.key}`);
-    const takeOver = (path: string) => firefoxAgent(server.url + path, { id: first.id });
+    const takeOver = (path: string) => pythonAgent(server.url + path, { id: first.id, key: null });
     await expect(takeOver(`/agents/${other}`)).rejects.toThrow("4502");
+    await expect(takeOver(`/agents/${server.agentKey}`)).rejects.toThrow("4502");
     await expect(takeOver("")).rejects.toThrow("4502");
-    const second = await takeOver(`/agents/${key.key}`);
+    await takeOver(`/agents/${key.key}`);
     expect((await first.ended).code).toBe(4500);
-    await takeOver(`/agents/${server.agentKey}`);
-    expect((await second.ended).code).toBe(4500);
   });
 });

@@ -38,9 +38,9 @@ function admin(server: TestServer) {
   };
 }
 
-/** A server with an agent key, and what the tests do with both. */
+/** A server with an agent key, where agents of this machine need none, and what the tests do with both. */
 export async function startWithKey(models?: string[]) {
-  const server = await startTestServer();
+  const server = await startTestServer(["--agents", "local"]);
   const { addKey, ...rest } = admin(server);
   const key = await addKey("gpu box", models);
   const connect = (options: V2AgentOptions = {}) => connectV2Agent(server.url, { key: key.key, ...options });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { V1Connection } from "../../src/agents/v1.ts";
+import type { AgentKey } from "../../src/auth/agent-keys.ts";
 import type { V1ServerFrame } from "../../src/protocol/agent-v1.ts";
 import { CLOSE } from "../../src/protocol/close.ts";
 import { createRelayBench, peek, settle } from "../support/relay.ts";
@@ -7,7 +8,12 @@ import { createFakeSocket, UNLIMITED } from "./fake-socket.ts";
 
 const ID = "6c1f6f0e-4a4e-4f4e-9a55-0d6a7c1b2a3d";
 
-function connect(bench = createRelayBench(), { address = "127.0.0.1", trusted = false } = {}) {
+const MAIN_KEY: AgentKey = { id: null, name: "main", models: null };
+
+function connect(
+  bench = createRelayBench(),
+  { address = "127.0.0.1", key = undefined as AgentKey | undefined } = {},
+) {
   const { socket, sent, closed } = createFakeSocket<V1ServerFrame>();
   let ids = 0;
   const connection = new V1Connection(
@@ -18,7 +24,7 @@ function connect(bench = createRelayBench(), { address = "127.0.0.1", trusted = 
       helloWithinMs: 10_000,
       v1Model: "chatgpt",
     },
-    { address, trusted, key: undefined, lease: UNLIMITED },
+    { address, key, lease: UNLIMITED },
   );
   connection.open(socket);
   const say = (frame: unknown) =>
@@ -66,7 +72,19 @@ describe("the hello", () => {
     const thief = connect(bench, { address: "10.0.0.9" });
     thief.hello();
     expect([holder.closed, thief.closed]).toEqual([[], [CLOSE.id_in_use]]);
-    const owner = connect(bench, { address: "10.0.0.9", trusted: true });
+    const keyed = connect(bench, { key: MAIN_KEY });
+    keyed.hello();
+    expect([holder.closed, keyed.closed]).toEqual([[], [CLOSE.id_in_use]]);
+  });
+
+  test("an id passes to a newcomer with the main key from any address, and never to one without a key", () => {
+    const bench = createRelayBench();
+    const holder = connect(bench, { key: MAIN_KEY });
+    holder.hello();
+    const keyless = connect(bench);
+    keyless.hello();
+    expect([holder.closed, keyless.closed]).toEqual([[], [CLOSE.id_in_use]]);
+    const owner = connect(bench, { address: "10.0.0.9", key: MAIN_KEY });
     owner.hello();
     expect([holder.closed, owner.closed]).toEqual([[CLOSE.replaced], []]);
   });

@@ -29,7 +29,7 @@ export function connect(bench = createRelayBench(), { address = "10.0.0.1" } = {
       silenceMs: 60_000,
       resume: RESUME,
     },
-    { address, trusted: false, key: undefined, lease: UNLIMITED },
+    { address, key: undefined, lease: UNLIMITED },
   );
   connection.open(socket);
   const say = (frame: unknown) =>

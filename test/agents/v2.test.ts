@@ -9,7 +9,7 @@ describe("the hello", () => {
     const { last, relay } = register();
     const ready = last("ready");
     expect(ready).toMatchObject({ version: "9.9.9", limits: { frame_bytes: 1000, silence_ms: 60_000 } });
-    expect(RESUME.matches(ready.agent, ready.resume)).toBe(true);
+    expect(RESUME.matches(ready.agent, ready.resume, undefined)).toBe(true);
     expect([...relay.agents()].map(({ id }) => id)).toEqual([ready.agent]);
   });
 
@@ -62,7 +62,12 @@ describe("the hello", () => {
     const bench = createRelayBench();
     const old = register(bench);
     const { agent } = old.last("ready");
-    for (const resume of ["", "guess", RESUME.secretFor("another")]) {
+    for (const resume of [
+      "",
+      "guess",
+      RESUME.secretFor("another", undefined),
+      RESUME.secretFor(agent, null),
+    ]) {
       const thief = connect(bench);
       thief.say({ ...HELLO, agent, resume });
       expect(thief.last("ready").agent).not.toBe(agent);
@@ -71,9 +76,9 @@ describe("the hello", () => {
   });
 
   test("the secret stays valid after a restart, until the agent key changes", () => {
-    const secret = RESUME.secretFor("a");
-    expect(createResume("agent key").matches("a", secret)).toBe(true);
-    expect(createResume("another key").matches("a", secret)).toBe(false);
+    const secret = RESUME.secretFor("a", null);
+    expect(createResume("agent key").matches("a", secret, null)).toBe(true);
+    expect(createResume("another key").matches("a", secret, null)).toBe(false);
   });
 });
 

@@ -83,7 +83,7 @@ export async function openWorkshop(): Promise<Workshop> {
     agents,
     startOurs({ data = join(folder, `data-${count}`), args = [] } = {}) {
       mkdirSync(data, { recursive: true });
-      return start("ours", [executable, "0", ADMIN_KEY, ...args], data);
+      return start("ours", [executable, "0", ADMIN_KEY, "--agents", "local", ...args], data);
     },
     startBare: () => start("bare", [process.execPath, join(import.meta.dir, "bare-relay.ts")], ""),
     async stopTargets() {

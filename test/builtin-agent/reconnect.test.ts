@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, onTestFinished, test } from "bun:test";
 import { createEcho } from "../../src/builtin-agent/echo.ts";
 import type { Clock } from "../../src/clock.ts";
 import { CLOSE } from "../../src/protocol/close.ts";
@@ -94,6 +94,20 @@ describe("losing the server", () => {
     },
   );
 
+  test.each(closes.filter(({ code }) => code >= 4500))(
+    "an agent in the server's process comes back after the close code $code, under a new identity",
+    async ({ code, reason }) => {
+      const clock = createFakeClock();
+      const server = startAgentServer();
+      const options = { upstream: createEcho(), clock, random: () => 1, alwaysReturns: true };
+      const builtin = startBuiltinAgent(server, options);
+      (await server.next()).close(code, reason);
+      await disconnected(builtin, 1);
+      expect(builtin.printed.at(-1)).toContain(`${reason} (${code}); reconnecting in 1.0 s`);
+      expect((await reconnect(clock, builtin, server)).hello).not.toHaveProperty("agent");
+    },
+  );
+
   test("after a drain the agent reconnects when the server asked it to, spread a little", async () => {
     const { clock, server, builtin } = connectFake();
     const agent = await server.next();
@@ -104,6 +118,47 @@ describe("losing the server", () => {
     (await reconnect(clock, builtin, server)).drop();
     await disconnected(builtin, 2);
     expect(pauses(builtin)).toEqual([6, 1]);
+  });
+});
+
+describe("a server that speaks TLS", () => {
+  const HINT = "Does this server speak TLS? Then use https:// in its address; reconnecting in";
+
+  test("a cut connection or a 400 that names HTTPS makes the agent ask for https:// in the address", async () => {
+    const cut = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: { data: (socket) => void socket.end() },
+    });
+    onTestFinished(() => cut.stop(true));
+    const server = startAgentServer();
+    server.refuseWith(
+      () => new Response("<h1>The plain HTTP request was sent to HTTPS port</h1>", { status: 400 }),
+    );
+    for (const { host, reason } of [
+      { host: `127.0.0.1:${cut.port}`, reason: "cannot be reached (connection reset)" },
+      { host: server.host, reason: "refused (400)" },
+    ]) {
+      const builtin = startBuiltinAgent({ host }, { upstream: createEcho(), clock: createFakeClock() });
+      await disconnected(builtin, 1);
+      expect(builtin.printed.at(-1)).toContain(`${reason}. ${HINT}`);
+    }
+  });
+
+  test("the agent does not ask for https:// if the address has it, or if nothing listens", async () => {
+    const cut = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: { data: (socket) => void socket.end() },
+    });
+    for (const start of ["https://", ""]) {
+      if (start === "") cut.stop(true);
+      const host = `${start}127.0.0.1:${cut.port}`;
+      const builtin = startBuiltinAgent({ host }, { upstream: createEcho(), clock: createFakeClock() });
+      await disconnected(builtin, 1);
+      expect(builtin.printed.at(-1)).toContain("cannot be reached");
+      expect(builtin.printed.at(-1)).not.toContain("TLS?");
+    }
   });
 });
 

@@ -7,6 +7,7 @@ import { readServerAddress } from "../../src/builtin-agent/server-address.ts";
 import type { Upstream, UpstreamStatus } from "../../src/builtin-agent/upstream.ts";
 import { createLog } from "../../src/log/log.ts";
 import type { AgentFrame } from "../../src/protocol/agent-v2.ts";
+import { agentKeyAt } from "../support/agent-key.ts";
 import { type AgentConnection, type AgentServer, startAgentServer } from "../support/agent-server.ts";
 import { createFakeClock, type FakeClock } from "../support/clock.ts";
 import { until } from "../support/until.ts";
@@ -29,6 +30,7 @@ export function startBuiltinAgent(
   };
   const agent = new BuiltinAgent({
     server: readServerAddress(server.host),
+    agentKey: agentKeyAt(server.host),
     upstream:
       typeof upstream === "string"
         ? createHttpUpstream({ url: upstream, models: [], endpoints: [] })

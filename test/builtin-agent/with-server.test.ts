@@ -54,7 +54,7 @@ describe("with the server", () => {
     await upstream().openUntil(({ started }) => started === 1);
     await first.stop();
     expect(await contentOf(await asked)).toBe("one two three");
-    const second = await startTestServer(["--reconnect-grace", "1m"], { port });
+    const second = await startTestServer(["--reconnect-grace", "1m"], { data: first.data, port });
     await until(() => builtin.printed.filter((line) => line.startsWith("connected")).length === 2);
     expect(await contentOf(await ask(second, { content: "again", model: "echo" }))).toBe("again");
   });

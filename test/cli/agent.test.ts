@@ -141,7 +141,7 @@ describe("agent", () => {
 
 describe("faults", () => {
   test.each<[string[], number, RegExp]>([
-    [[], 2, /Give one argument: the server's address/],
+    [[], 2, /Give one argument: the address that the server prints/],
     [["a", "b"], 2, /Give one argument/],
     [["ftp://a"], 2, /Give the server's address/],
     [["a", "--echo", "--upstream", "http://b"], 2, /exclude each other/],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createAgentKeys } from "../../src/auth/agent-keys.ts";
 import { agents as command } from "../../src/cli/agents.ts";
@@ -138,7 +138,33 @@ test("each change of an agent key is a row in the audit, without the key", async
   expect(JSON.stringify(rows)).not.toContain(key);
 });
 
-const COMMANDS = "Give one of: agents list, agents add <name>, agents revoke <name or id>.";
+describe("agents address", () => {
+  test("agents address prints the addresses with the main key of the data folder", async () => {
+    const { data, output, run } = scene();
+    writeFileSync(join(data, "agent.key"), "the-main-key\n");
+    expect(await run(["address", "--port", "9000", "--host", "127.0.0.1"])).toBe(0);
+    expect(output.out).toBe(
+      "on this machine  127.0.0.1:9000/agents/the-main-key\nas a full URL    ws://127.0.0.1:9000/agents/the-main-key/client/register",
+    );
+    await run(["address", "--tls-cert", "cert.pem"]);
+    expect(output.out).toStartWith("on this machine  https://127.0.0.1:8080/agents/the-main-key\n");
+  });
+
+  test("agents address reads the settings of the server from the environment", async () => {
+    const { output, run } = scene();
+    await run(["address"], { PORT: "9000", AGENT_KEY: "key-of-the-operator" });
+    expect(output.out).toStartWith("on this machine  127.0.0.1:9000/agents/key-of-the-operator\n");
+  });
+
+  test("agents address creates no key, and asks for the port if the server chose it", async () => {
+    const { data, run } = scene(join(tempFolder(), "data"));
+    await expect(run(["address"])).rejects.toThrow("There is no agent key in");
+    await expect(run(["address", "--port", "0"])).rejects.toThrow("Give the server's port");
+    expect(existsSync(data)).toBe(false);
+  });
+});
+
+const COMMANDS = "Give one of: agents list, agents add <name>, agents revoke <name or id>, agents address.";
 const oneName = (word: string) => `Give one name, with quotes if it has blanks, after agents ${word}.`;
 
 test.each<[string[], string]>([
@@ -148,6 +174,8 @@ test.each<[string[], string]>([
   [["add", "a", "b"], oneName("add")],
   [["revoke"], oneName("revoke")],
   [["list", "a"], "Give no argument after agents list."],
+  [["address", "x"], "Give no argument after agents address."],
+  [["address", "--json"], "agents address prints no JSON. Leave out --json."],
   [["list", "--models", "m"], "--models belongs to agents add. Leave it out."],
 ])("the arguments agents %j are refused in one line, with exit code 2", async (args, message) => {
   const { data, run } = scene(join(tempFolder(), "data"));

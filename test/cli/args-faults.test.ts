@@ -115,7 +115,7 @@ describe("each fault is reported with what to do", () => {
       "a value that is not a choice",
       ["--agents=all"],
       key,
-      '--agents "all" is not valid. Give one of: keyed, open.',
+      '--agents "all" is not valid. Give one of: keyed, local, open.',
     ],
     [
       "an unknown log level",

@@ -1,111 +1,156 @@
 import { describe, expect, test } from "bun:test";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { readServerArgs } from "../../src/cli/args.ts";
-import { banner, listenAddresses } from "../../src/cli/banner.ts";
+import { banner } from "../../src/cli/banner.ts";
+import { describeWith } from "../support/programs.ts";
+import { tempFolder } from "../support/store.ts";
+import { HANG_MS } from "../support/until.ts";
 
 const ADMIN_KEY = "a-long-enough-admin-key";
 const GENERATED = "generated-agent-key";
 const EVERYWHERE = ["127.0.0.1", "192.168.1.5", "fd00::5"];
+const TLS = ["--tls-cert", "cert.pem", "--tls-key", "key.pem"];
 
-function bannerOf(args: readonly string[], addresses: readonly string[], adminKey = ADMIN_KEY): string {
-  const { config } = readServerArgs({ args: ["0", adminKey, ...args], env: {} });
-  return banner({ config, port: 4321, agentKey: config.agentKey ?? GENERATED, addresses, version: "1.2.3" });
+interface Given {
+  /** The flags. */
+  args?: readonly string[];
+  addresses?: readonly string[];
+  /** Null leaves the argument out. */
+  adminKey?: string | null;
+  env?: Record<string, string>;
+  signInCode?: string;
+  isPrivate?: boolean;
+  port?: number;
 }
 
-describe("the addresses of a server", () => {
-  const interfaces = {
-    lo: [
-      { address: "127.0.0.1", internal: true },
-      { address: "::1", internal: true },
-    ],
-    eth0: [
-      { address: "fd00::5", internal: false },
-      { address: "fe80::5", internal: false },
-      { address: "192.168.1.5", internal: false },
-    ],
-    gone: undefined,
-  };
-
-  test("the addresses are loopback and then those of the network, without link-local ones", () => {
-    expect(listenAddresses(undefined, interfaces)).toEqual(EVERYWHERE);
-    expect(listenAddresses("::", interfaces)).toEqual(EVERYWHERE);
-    expect(listenAddresses("0.0.0.0", interfaces)).toEqual(["127.0.0.1", "192.168.1.5"]);
+function bannerOf({ args = [], adminKey = ADMIN_KEY, env = {}, ...given }: Given = {}): string {
+  const { config, origins } = readServerArgs({
+    args: ["0", ...(adminKey === null ? [] : [adminKey]), ...args],
+    env,
   });
-
-  test("the only address is the one that was set", () => {
-    expect(listenAddresses("192.168.1.5", interfaces)).toEqual(["192.168.1.5"]);
+  return banner({
+    ...{ config, env, adminKeyFrom: origins.adminKey, port: 4321, agentKey: config.agentKey ?? GENERATED },
+    ...{ addresses: EVERYWHERE, version: "1.2.3", isPrivate: true },
+    ...given,
   });
-});
+}
 
 describe("the banner", () => {
   test("the banner has what the operator needs next", () => {
-    expect(bannerOf(["--data", "some/data"], EVERYWHERE)).toBe(`chatgpt-api-server 1.2.3
+    expect(bannerOf({ args: ["--data", "some/data"], env: { ADMIN_KEY } })).toBe(`chatgpt-api-server 1.2.3
 
   Listening  http://127.0.0.1:4321
              http://192.168.1.5:4321
              http://[fd00::5]:4321
   Dashboard  http://127.0.0.1:4321/dashboard
   Data       ${resolve("some/data")}
-  Agents     on this machine  127.0.0.1:4321
+  Agents     on this machine  127.0.0.1:4321/agents/generated-agent-key
              from elsewhere   192.168.1.5:4321/agents/generated-agent-key
              as a full URL    ws://192.168.1.5:4321/agents/generated-agent-key/client/register
+  Model      No model yet: paste an address above into an agent, or run chatgpt-api-server agent <address>
+             where Ollama, llama.cpp, vLLM or LM Studio runs, or restart with --upstream <url> or --echo.
   Try        curl http://127.0.0.1:4321/api/ask -H "Authorization: $ADMIN_KEY" -d '{"content":"Hello"}'
 
 `);
   });
 
+  test("the banner says which model there is, if the server was started with one", () => {
+    expect(bannerOf({ args: ["--echo"] })).not.toContain("No model yet");
+    expect(bannerOf({ args: ["--upstream", "http://localhost:11434"] })).not.toContain("No model yet");
+  });
+
   test("the banner links to the dashboard, at the first start with the code that signs in once", () => {
-    const dashboard = (args: readonly string[], addresses: readonly string[], signInCode?: string) => {
-      const { config } = readServerArgs({ args: ["0", ADMIN_KEY, ...args], env: {} });
-      const text = banner({
-        ...{ config, port: 4321, agentKey: GENERATED, addresses, version: "1.2.3", signInCode },
-      });
-      return /Dashboard +(\S+)/.exec(text)?.[1];
-    };
-    expect(dashboard([], EVERYWHERE)).toBe("http://127.0.0.1:4321/dashboard");
-    expect(dashboard([], EVERYWHERE, "abc")).toBe("http://127.0.0.1:4321/dashboard#code=abc");
-    const tls = ["--tls-cert", "cert.pem", "--tls-key", "key.pem"];
-    expect(dashboard(tls, ["fd00::5"], "abc")).toBe("https://[fd00::5]:4321/dashboard#code=abc");
+    const dashboard = (given: Given) => /Dashboard +(\S+)/.exec(bannerOf(given))?.[1];
+    expect(dashboard({})).toBe("http://127.0.0.1:4321/dashboard");
+    expect(dashboard({ signInCode: "abc" })).toBe("http://127.0.0.1:4321/dashboard#code=abc");
+    expect(dashboard({ args: TLS, addresses: ["fd00::5"], signInCode: "abc" })).toBe(
+      "https://[fd00::5]:4321/dashboard#code=abc",
+    );
   });
 
-  test("the address for local agents has the key only if the key was set, as only then they need it", () => {
-    const line = (args: readonly string[]) =>
-      bannerOf(args, ["127.0.0.1"]).match(/on this machine +(\S+)/)?.[1];
-    expect(line([])).toBe("127.0.0.1:4321");
-    expect(line(["--agent-key", "set-by-hand"])).toBe("127.0.0.1:4321/agents/set-by-hand");
-  });
-
-  test("the banner of a server that only this machine can reach has no agent key", () => {
-    const text = bannerOf([], ["127.0.0.1"]);
+  test("a banner that a log may keep has no secret, and says where the agent key is", () => {
+    const text = bannerOf({ args: ["--data", "/some/data"], signInCode: "abc", isPrivate: false });
     expect(text).not.toContain(GENERATED);
-    expect(text).toContain("ws://127.0.0.1:4321/client/register");
-    expect(text).not.toContain("from elsewhere");
+    expect(text).not.toContain("abc");
+    expect(text).toContain("on this machine  127.0.0.1:4321/agents/<agent key>\n");
+    expect(text).toContain(join(resolve("/some/data"), "agent.key"));
+    expect(text).toContain(`chatgpt-api-server agents address --data ${resolve("/some/data")} --port 4321\n`);
+    const own = bannerOf({ args: ["--agent-key", "set-by-hand"], isPrivate: false });
+    expect(own).not.toContain("set-by-hand");
+    expect(own).toContain("The agent key is the one that you set.");
   });
 
   test("the banner has the address that was set if the server does not listen on loopback", () => {
-    const text = bannerOf([], ["fd00::5"]);
+    const text = bannerOf({ addresses: ["fd00::5"] });
     expect(text).not.toContain("127.0.0.1");
     expect(text).not.toContain("on this machine");
     expect(text).toContain("from elsewhere   [fd00::5]:4321/agents/generated-agent-key");
     expect(text).toContain("curl http://[fd00::5]:4321/api/ask");
   });
 
-  test("the banner warns of open agents, and shows no key for them", () => {
-    const text = bannerOf(["--agents", "open"], EVERYWHERE);
+  test("the banner warns of agents that need no key, and shows no key if none does", () => {
+    const text = bannerOf({ args: ["--agents", "open"] });
     expect(text).toContain("WARNING: --agents open");
     expect(text).not.toContain(GENERATED);
-    expect(bannerOf([], EVERYWHERE)).not.toContain("WARNING");
+    expect(bannerOf({ args: ["--agents", "local"] })).toContain("WARNING: --agents local");
+    expect(bannerOf()).not.toContain("WARNING");
   });
 
   test("the banner never shows the admin key, long or short", () => {
-    expect(bannerOf([], EVERYWHERE)).not.toContain(ADMIN_KEY);
-    expect(bannerOf([], EVERYWHERE, "q8z")).not.toContain("q8z");
+    expect(bannerOf()).not.toContain(ADMIN_KEY);
+    expect(bannerOf({ adminKey: "q8z" })).not.toContain("q8z");
   });
 
   test("the banner advises a longer admin key if others can reach the server", () => {
-    expect(bannerOf([], EVERYWHERE, "15 letters long")).toContain("openssl rand -hex 16");
-    expect(bannerOf([], EVERYWHERE, "16 letters, long")).not.toContain("openssl");
-    expect(bannerOf([], ["127.0.0.1"], "short")).not.toContain("openssl");
-    expect(bannerOf([], ["10.0.0.1"], "short")).toContain("openssl");
+    expect(bannerOf({ adminKey: "15 letters long" })).toContain("openssl rand -hex 16");
+    expect(bannerOf({ adminKey: "16 letters, long" })).not.toContain("openssl");
+    expect(bannerOf({ addresses: ["127.0.0.1"], adminKey: "short" })).not.toContain("openssl");
+    expect(bannerOf({ addresses: ["10.0.0.1"], adminKey: "short" })).toContain("openssl");
   });
 });
+
+describeWith("curl", "the line to try", () =>
+  describeWith("bash", "pasted into bash", (bash) => {
+    /** Runs the line as a shell does into which it is pasted. Resolves with what the server got. */
+    async function paste({ env = {}, typed = "", ...given }: Given & { typed?: string }) {
+      const got: (string | null)[] = [];
+      await using server = Bun.serve({
+        port: 0,
+        hostname: "127.0.0.1",
+        async fetch(request) {
+          got.push(new URL(request.url).pathname, request.headers.get("authorization"), await request.text());
+          return new Response("answered");
+        },
+      });
+      const text = bannerOf({ ...given, env, addresses: ["127.0.0.1"], port: server.port ?? 0 });
+      const [, line = ""] = /Try +(.+)/.exec(text) ?? [];
+      const child = Bun.spawn([bash, "-c", line], {
+        env: { PATH: process.env["PATH"], ...env },
+        stdin: new Blob([typed]),
+        stdout: "pipe",
+        stderr: "pipe",
+        timeout: HANG_MS,
+      });
+      expect(await child.stdout.text()).toEndWith("answered");
+      return got;
+    }
+
+    const asked = ["/api/ask", ADMIN_KEY, '{"content":"Hello"}'];
+
+    test("the line takes the admin key from the variable that has it, even if the key was an argument", async () => {
+      expect(await paste({ adminKey: null, env: { ADMIN_KEY } })).toEqual(asked);
+      expect(await paste({ env: { CHATGPT_API_ADMIN_KEY: ADMIN_KEY } })).toEqual(asked);
+    });
+
+    test("the line reads the admin key from the file that has it", async () => {
+      const path = join(tempFolder(), "it's a key");
+      await Bun.write(path, `${ADMIN_KEY}\n`);
+      expect(await paste({ adminKey: null, env: { ADMIN_KEY_FILE: path } })).toEqual(asked);
+    });
+
+    test("the line asks for an admin key that was an argument, and another one in a variable does not count", async () => {
+      const env = { ADMIN_KEY: "another", ADMIN_KEY_FILE: "" };
+      expect(await paste({ typed: `${ADMIN_KEY}\n`, env })).toEqual(asked);
+    });
+  }),
+);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type Executable, runExecutable, startExecutable } from "../support/executable.ts";
+import { until } from "../support/until.ts";
 import { startFaultUpstream } from "../support/upstream/start.ts";
 import { MAIN } from "./terminal.ts";
 
@@ -41,6 +42,21 @@ describe("a server with the built-in agent", () => {
     expect(await server.exited).toEqual({ code: 0, signal: null });
     expect(server.stderr()).not.toContain("reconnecting");
     expect(await upstream.open()).toMatchObject({ open: 0, aborted: 0 });
+  });
+
+  test("the built-in agent comes back after the administrator has disconnected it", async () => {
+    const server = await start(["--echo"]);
+    await server.output(/connected to/);
+    const headers = { authorization: ADMIN_KEY };
+    const ids = async () => {
+      const response = await fetch(`${server.url}/admin/agents`, { headers });
+      return ((await response.json()) as { agents: { id: string }[] }).agents.map(({ id }) => id);
+    };
+    const [id] = await ids();
+    const path = `${server.url}/admin/agents/${id}/disconnect`;
+    expect((await fetch(path, { method: "POST", headers })).status).toBe(200);
+    await until(async () => (await ids()).some((other) => other !== id));
+    expect(await (await ask(server, { content: "again" })).json()).toMatchObject({ content: "again" });
   });
 
   test("the built-in agent connects with an agent key that was set", async () => {

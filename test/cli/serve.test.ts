@@ -34,6 +34,21 @@ describe("serving", () => {
     expect(events.at(-1)).toBe("stopped");
   });
 
+  test("output that a log may keep has no secret, and a terminal shows the agent key and the sign-in link", async () => {
+    const server = await start();
+    expect(server.agentKey).toHaveLength(43);
+    expect(server.stderr()).toContain(`127.0.0.1:${server.port}/agents/<agent key>\n`);
+    expect(server.stderr()).toContain("/dashboard\n");
+    expect(server.stderr() + server.stdout()).not.toContain(server.agentKey);
+    const shown = await startExecutable({
+      path: process.execPath,
+      args: [MAIN, "0", ADMIN_KEY],
+      onTerminal: true,
+    });
+    await shown.output(/Dashboard +http\S+#code=\S{43}\s/);
+    expect(shown.stderr()).toContain(`127.0.0.1:${shown.port}/agents/${shown.agentKey}\r\n`);
+  });
+
   test("the server warns of variables that look misspelled", async () => {
     const server = await startExecutable({
       path: process.execPath,
@@ -106,7 +121,7 @@ test("the server goes on when nobody reads its log any more", async () => {
   let output = "";
   for await (const chunk of child.stderr) {
     output += new TextDecoder().decode(chunk);
-    const url = output.match(/Try +curl (http:\/\/127\.0\.0\.1:\d+)/)?.[1];
+    const url = output.match(/Listening +(http:\/\/127\.0\.0\.1:\d+)/)?.[1];
     if (!url || /\ncode /.test(output)) continue;
     expect(await (await fetch(`${url}/health`)).text()).toBe("OK");
     process.kill(Number(output.match(/^pid (\d+)/)?.[1]), "SIGTERM");

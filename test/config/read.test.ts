@@ -44,7 +44,7 @@ test("a port and a key are enough, and every other setting has its default", () 
     data: "./data",
     agentKey: undefined,
     agents: "keyed",
-    agentOrigins: ["null", "https://chat.openai.com", "https://chatgpt.com"],
+    agentOrigins: ["https://chat.openai.com", "https://chatgpt.com"],
     sealKey: undefined,
     metricsKey: undefined,
     queueMax: 1000,

@@ -224,6 +224,7 @@ async function connectDeaf(scene: Scene, models: string[]): Promise<Socket> {
     "Upgrade: websocket",
     "Sec-WebSocket-Version: 13",
     `Sec-WebSocket-Key: ${key}`,
+    `Authorization: Bearer ${scene.agentKey}`,
     `Sec-WebSocket-Protocol: ${AGENT_SUBPROTOCOL}`,
   ];
   socket.write(`${lines.join("\r\n")}\r\n\r\n`);

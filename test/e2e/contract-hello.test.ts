@@ -131,7 +131,7 @@ test("a hello without a UUID closes the socket for good", async () => {
   expect(await scene.connections()).toEqual([]);
 });
 
-test("an id in use passes to a new connection from the same address, and the old one is closed for good", async () => {
+test("an id in use passes to a new connection with the same key, and the old one is closed for good", async () => {
   const first = await scene.firefox();
   const begun = await scene.ask({ content: "one" });
   const second = await scene.python({ id: first.id });
@@ -143,17 +143,22 @@ test("an id in use passes to a new connection from the same address, and the old
   expect(second.requests.map(({ content }) => content)).toEqual(["two"]);
 });
 
-test("an id in use is taken over from another address only with the agent key", async () => {
+test("an id in use is taken over from another address with the same key, and with no other", async () => {
   const first = await scene.firefox();
   const from = { localAddress: "127.0.0.2" };
-  const stranger = await open(from);
+  const added = await scene.request<{ key: string }>("/admin/agents/keys", {
+    method: "POST",
+    headers: { authorization: scene.adminKey },
+    body: JSON.stringify({ name: "other" }),
+  });
+  const stranger = await open({ ...from, key: added.body.key });
   const { known, rest } = await greet(stranger, { id: first.id });
   await rest;
   expect([known, (await stranger.ended).code]).toEqual([false, 4502]);
   expect((await scene.ask({ content: "still mine" })).body.content).toBe("echo: still mine");
 
-  const trusted = await open({ ...from, headers: { Authorization: `Bearer ${scene.agentKey}` } });
-  expect((await greet(trusted, { id: first.id })).known).toBeTrue();
+  const own = await open({ ...from, key: scene.agentKey });
+  expect((await greet(own, { id: first.id })).known).toBeTrue();
   expect((await first.ended).code).toBe(4500);
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { type Scene, startScene, useScene } from "../support/scene.ts";
 import { until } from "../support/until.ts";
 
+const NO_MODEL = expect.stringContaining("No model is connected.");
 const NONE = '{"error":"No available clients"}';
 
 /** Connects an agent that answers a request only when the test calls `serve`. */
@@ -31,7 +32,7 @@ describe("without a limit in the way", () => {
     const fresh = await startScene({ flags: ["--reconnect-grace", "10m", "--queue-wait", "10m"] });
     for (let count = 0; count < 3; count++) {
       const { status, text, headers } = await fresh.ask({ content: "too early" });
-      expect([status, text]).toEqual([503, NONE]);
+      expect([status, JSON.parse(text)]).toEqual([503, { error: "No available clients", hint: NO_MODEL }]);
       expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
     }
     const agent = await fresh.firefox();

@@ -116,7 +116,7 @@ test("JSON responses have the content type of JSON, errors too", async () => {
 });
 
 test("a request to register that is not an upgrade gets an error that says what it should be", async () => {
-  const { status, headers, body } = await scene.request("/client/register");
+  const { status, headers, body } = await scene.request(`/agents/${scene.agentKey}/client/register`);
   expect([status, contentType(headers)]).toEqual([400, JSON_TYPE]);
   expect(body["error"]).toBe("Bad Request");
 });

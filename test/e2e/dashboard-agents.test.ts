@@ -18,6 +18,8 @@ inBrowser("dashboard: agents", (browser) => {
     await goTo(page, "Agents");
     await page.getByRole("main").getByRole("link", { name: "Connect an agent" }).first().click();
     await page.getByRole("radio", { name: "Echo" }).check();
+    await page.getByRole("radio", { name: "An existing key" }).check();
+    await page.getByLabel("Agent key", { exact: true }).fill(scene.agentKey);
     const line = await copy(page, "the line");
     const status = page.getByRole("region", { name: "Connection status" });
     await shows(status.getByText("Waiting for the agent"));

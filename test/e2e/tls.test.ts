@@ -69,7 +69,7 @@ describe("TLS", () => {
     const start = (env: Record<string, string>) => {
       const child = Bun.spawn([EXECUTABLE, "agent", `https://localhost:${server.port}`, "--echo"], {
         cwd: tempFolder(),
-        env: { PATH: process.env["PATH"], ...env },
+        env: { PATH: process.env["PATH"], AGENT_KEY: server.agentKey, ...env },
         stdout: "ignore",
         stderr: "pipe",
       });

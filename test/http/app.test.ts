@@ -14,6 +14,7 @@ interface Row {
 }
 
 const KEY = { authorization: ADMIN_KEY };
+const AGENT_KEY = "agent-key-of-the-tests";
 const WRONG_ADMIN = { error: "Invalid admin key" };
 
 const ROWS: Row[] = [
@@ -44,7 +45,7 @@ const ROWS: Row[] = [
   },
   {
     name: "a registration without an upgrade",
-    path: "/client/register",
+    path: `/agents/${AGENT_KEY}/client/register`,
     status: 400,
     expected: { error: "Bad Request" },
   },
@@ -188,7 +189,7 @@ describe("the shape of the Go server's answers", async () => {
   test.each(ROWS)(
     "$name is answered as on the Go server",
     async ({ method = "GET", path, headers = {}, body, status, expected }) => {
-      const server = await startTestServer();
+      const server = await startTestServer(["--agent-key", AGENT_KEY]);
       const response = await fetch(server.url + path, {
         method,
         headers,

@@ -83,7 +83,7 @@ const ROUTES: Record<string, Route> = {
   "GET /admin/agents": { for: "admin" },
   "POST /admin/agents/:id/disconnect": {
     for: "admin",
-    path: async () => `/admin/agents/${(await joinSpareAgent()).ready.agent}/disconnect`,
+    path: async () => `/admin/agents/${(await joinAgent({ models: [] })).ready.agent}/disconnect`,
   },
   "GET /admin/agents/keys": { for: "admin" },
   "POST /admin/agents/keys": { for: "admin", body: () => ({ name: crypto.randomUUID() }) },
@@ -114,7 +114,7 @@ beforeAll(async () => {
   server = await startServer(config, createLog({ write: () => {} }), { makeBackup });
   url = `http://127.0.0.1:${server.port}`;
   endDescribed = expectDescribed(url);
-  agents.push(await connectV2Agent(url, { hello: { ...V2_HELLO, endpoints: ENDPOINTS }, onAsk: answer }));
+  await joinAgent({ endpoints: ENDPOINTS });
   const users = await Promise.all([addUser(), addUser(), addUser(), addUser()]);
   victim = await addUser();
   const [user, another, disabled, expired] = users.map(({ token }) => token) as [string, ...string[]];
@@ -152,10 +152,10 @@ const addUser = () => administer<typeof victim>("POST", "/admin/users/add");
 const addAgentKey = () =>
   administer<{ id: string; key: string }>("POST", "/admin/agents/keys", { name: crypto.randomUUID() });
 
-async function joinSpareAgent(): Promise<V2Agent> {
-  const agent = await connectV2Agent(url, { hello: { ...V2_HELLO, models: [] } });
-  agents.push(agent);
-  return agent;
+async function joinAgent(offer: object): Promise<V2Agent> {
+  const hello = { ...V2_HELLO, ...offer };
+  agents.push(await connectV2Agent(url, { key: server.agentKey, hello, onAsk: answer }));
+  return agents.at(-1) as V2Agent;
 }
 
 /** Returns everything that an administrator can change. */

@@ -4,7 +4,7 @@ import { ADMIN } from "../../src/principal.ts";
 import { Ask } from "../../src/relay/ask.ts";
 import { createFakeClock } from "../support/clock.ts";
 
-const AGENT = { id: "a", name: "an agent", address: "", trusted: false, protocol: "v2" } as const;
+const AGENT = { id: "a", name: "an agent", address: "", protocol: "v2" } as const;
 
 const SENT = { request: undefined, model: "m" };
 

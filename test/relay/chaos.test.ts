@@ -41,7 +41,7 @@ function createChaos(seed: number) {
       const agent = tryJoinAgent(relay, id, {
         pongs: random.next() < 0.8,
         slots: slots(),
-        trusted: random.next() < 0.5,
+        resumed: random.next() < 0.5,
         address: random.pick(["1", "2"]),
         protocol: random.pick(["v1", "v2"]),
       });

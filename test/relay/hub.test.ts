@@ -7,7 +7,7 @@ const AGENTS = 10_000;
 const NOTHING = { total: 0, buffered: 0, read: 0 };
 
 function createAgent(id: string): Agent {
-  const profile = { id, name: id, address: "", trusted: false, protocol: "v1" as const };
+  const profile = { id, name: id, address: "", protocol: "v1" as const };
   const offer = { slots: 1, models: [{ id: "m" }], endpoints: [] };
   return new Agent(profile, offer, { send: () => true, close() {}, sentBytes: () => NOTHING }, 0);
 }

@@ -151,13 +151,63 @@ describe("identity", () => {
     expect(relay.stats().agents).toBe(1);
   });
 
-  test("an id in use passes to another address only if the newcomer showed the agent key", () => {
-    const { relay } = createRelayBench();
-    const holder = joinAgent(relay, "a", { address: "10.0.0.1" });
-    expect(tryJoinAgent(relay, "a", { address: "10.0.0.2" })).toBeUndefined();
-    expect(holder.closed).toEqual([]);
-    expect(tryJoinAgent(relay, "a", { address: "10.0.0.2", trusted: true })).toBeDefined();
-    expect(holder.closed).toEqual(["replaced"]);
+  const MAIN = { key: { id: null, name: "main" } };
+  const OWN = { key: { id: "k1", name: "gpu box" } };
+  const OTHER = { key: { id: "k2", name: "laptop" } };
+  const KEYLESS = {};
+
+  test.each([
+    [
+      "no key",
+      KEYLESS,
+      [
+        ["the main key", MAIN],
+        ["a key of its own", OWN],
+      ],
+    ],
+    [
+      "the main key",
+      MAIN,
+      [
+        ["no key", KEYLESS],
+        ["a key of its own", OWN],
+      ],
+    ],
+    [
+      "a key of its own",
+      OWN,
+      [
+        ["no key", KEYLESS],
+        ["the main key", MAIN],
+        ["another key", OTHER],
+      ],
+    ],
+  ] as const)(
+    "an id that is in use with %s does not pass to a newcomer with another key or none",
+    (_, holder, others) => {
+      for (const [who, newcomer] of others) {
+        const { relay } = createRelayBench();
+        const { closed } = joinAgent(relay, "a", holder);
+        expect([who, tryJoinAgent(relay, "a", newcomer)]).toEqual([who, undefined]);
+        expect(closed).toEqual([]);
+      }
+    },
+  );
+
+  test("an id in use passes to another address with the same key or the id's secret, but not without a key", () => {
+    for (const [who, newcomer, passes] of [
+      [MAIN, MAIN, true],
+      [OWN, OWN, true],
+      [KEYLESS, KEYLESS, false],
+      [KEYLESS, { resumed: true }, true],
+      [OWN, { ...OWN, resumed: true }, true],
+    ] as const) {
+      const { relay } = createRelayBench();
+      const holder = joinAgent(relay, "a", { ...who, address: "10.0.0.1" });
+      const joined = tryJoinAgent(relay, "a", { ...newcomer, address: "10.0.0.2" });
+      expect([who, newcomer, joined !== undefined]).toEqual([who, newcomer, passes]);
+      expect(holder.closed).toEqual(passes ? ["replaced"] : []);
+    }
   });
 
   test("an answer from a replaced connection is ignored", async () => {

@@ -2,6 +2,7 @@ import { onTestFinished } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { agentKeyEnv } from "./agent-key.ts";
 import { EXECUTABLE } from "./executable.ts";
 import { HANG_MS } from "./until.ts";
 
@@ -29,8 +30,8 @@ interface AgentProcessOptions {
 }
 
 /**
- * Starts the command with these arguments, the server's address first. The test that calls it kills it at its
- * end.
+ * Starts the command with these arguments, the server's address first. It has the agent key of a server that a
+ * test has started, unless it is to be refused. The test that calls it kills it at its end.
  */
 export async function startAgentProcess(
   args: readonly string[],
@@ -39,7 +40,7 @@ export async function startAgentProcess(
   const folder = mkdtempSync(join(tmpdir(), "chatgpt-api-agent-test-"));
   const child = Bun.spawn([EXECUTABLE, "agent", ...args], {
     cwd: folder,
-    env: { PATH: process.env["PATH"], ...env },
+    env: { PATH: process.env["PATH"], ...(connects && agentKeyEnv(args[0] ?? "")), ...env },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",

@@ -1,4 +1,5 @@
 import type { V1ServerFrame } from "../../src/protocol/agent-v1.ts";
+import { agentHeaders } from "./agent-key.ts";
 import { type AgentRequest, errorFrame, framesFor, type Outcome } from "./outcome.ts";
 import { type Ending, openRawSocket } from "./raw-socket.ts";
 
@@ -11,6 +12,8 @@ export interface AgentOptions {
   /** The id of an earlier registration, to answer hellos with. */
   id?: string;
   headers?: Record<string, string>;
+  /** The agent key; null sends none. Default: that of the server, if a test has started it. */
+  key?: string | null;
   /** Reconnects after this time, unless the close code is 4500 or above. */
   reconnectMs?: number;
 }
@@ -91,7 +94,7 @@ const FIREFOX: Kind = {
 const PYTHON: Kind = {
   failure: () => undefined,
   async dial(url, headers, handle) {
-    const socket = await openRawSocket(url, { headers });
+    const socket = await openRawSocket(url, { headers, key: null });
     void (async () => {
       for (let message = await socket.receive(); message; message = await socket.receive()) {
         await handle(message.text);
@@ -173,11 +176,11 @@ class V1TestAgent implements TestAgent {
 
   async connect(url = this.#address): Promise<void> {
     this.#address = url;
-    const { headers = {}, reconnectMs } = this.#options;
+    const { headers, key, reconnectMs } = this.#options;
     const greeted = Promise.withResolvers<void>();
     const target = `${url.replace(/^http/, "ws").replace(/\/$/, "")}/client/register`;
     // The hello may come before `dial` has returned.
-    const dialled = this.#kind.dial(target, headers, async (text) =>
+    const dialled = this.#kind.dial(target, agentHeaders(target, headers, key), async (text) =>
       this.#receive(await dialled, JSON.parse(text), greeted.resolve),
     );
     const socket = await dialled;

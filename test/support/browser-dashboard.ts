@@ -8,7 +8,7 @@ interface Address {
   adminKey: string;
 }
 
-/** Waits for the start banner, and returns its sign-in link. */
+/** Waits for the start banner on a terminal, and returns its sign-in link. */
 export async function signInLink(server: Executable): Promise<string> {
   const [, link = ""] = await server.output(/Dashboard +(http\S+#code=\S+)/);
   return link;

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { generatedKeyIn, keepAgentKey } from "./agent-key.ts";
 import { expectDescribed } from "./description/described.ts";
 import { HANG_MS } from "./until.ts";
 
@@ -35,6 +36,8 @@ interface StartOptions extends RunOptions {
   args?: readonly string[];
   /** The data folder, passed in the environment. Default: one in a new folder. */
   data?: string;
+  /** Runs it on a terminal, whose whole output is then in `stderr`. */
+  onTerminal?: boolean;
 }
 
 export interface Executable {
@@ -45,8 +48,8 @@ export interface Executable {
   data: string;
   /** The admin key of the default arguments; not used when `args` were given. */
   adminKey: string;
-  /** The agent key in the start banner, if the banner shows it. */
-  agentKey: string | undefined;
+  /** The main agent key: the one in the arguments, or else in the data folder. */
+  agentKey: string;
   /** Returns all output so far. */
   stdout(): string;
   stderr(): string;
@@ -73,6 +76,28 @@ function commandOf(path: string | undefined, args: readonly string[]): string[] 
   const executable = path ?? EXECUTABLE;
   if (!existsSync(executable)) throw new Error(`${executable} is missing: run \`bun run build\` first`);
   return [executable, ...args];
+}
+
+type Spawned = Pick<Bun.Subprocess, "pid" | "exited" | "exitCode" | "signalCode" | "kill">;
+
+/** Starts a process. Returns it with its standard output and standard error. */
+function spawn(
+  command: string[],
+  { onTerminal, ...options }: { cwd: string; env: Record<string, string | undefined>; onTerminal: boolean },
+): { child: Spawned; streams: ReadableStream<Uint8Array>[] } {
+  if (!onTerminal) {
+    const child = Bun.spawn(command, { ...options, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+    return { child, streams: [child.stdout, child.stderr] };
+  }
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  const terminal = {
+    cols: 1000,
+    data: (_: unknown, bytes: Uint8Array) => void writer.write(bytes.slice()),
+    exit: () => void writer.close(),
+  };
+  const child = Bun.spawn(command, { ...options, terminal });
+  return { child, streams: [new Blob().stream(), readable] };
 }
 
 /** Collects the output of a process, and waits for a pattern in it. */
@@ -152,14 +177,12 @@ async function launch(options: StartOptions): Promise<Executable> {
   const data = options.data ?? join(folder, "data");
   const backup = process.env[RESTORED_FROM];
   if (backup && options.data === undefined) await restoreInto(data, backup);
-  const child = Bun.spawn(command, {
+  const { child, streams } = spawn(command, {
     cwd: options.cwd ?? folder,
     env: { PATH: process.env["PATH"], CHATGPT_API_DATA: data, ...options.env },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
+    onTerminal: options.onTerminal ?? false,
   });
-  const { text, output, end } = collect([child.stdout, child.stderr]);
+  const { text, output, end } = collect(streams);
   const exited = Promise.all([child.exited, end]).then(() => ({
     code: child.exitCode,
     signal: child.signalCode,
@@ -183,6 +206,10 @@ async function launch(options: StartOptions): Promise<Executable> {
   }
   const url = `${scheme}://127.0.0.1:${port}`;
   const endDescribed = expectDescribed(url);
+  const args = options.args ?? [];
+  const keyAt = args.indexOf("--agent-key");
+  const agentKey = () => (keyAt < 0 ? generatedKeyIn(data) : args[keyAt + 1]) ?? "";
+  const forgetKey = keepAgentKey(url, () => agentKey() || undefined);
   return {
     url,
     port,
@@ -190,7 +217,7 @@ async function launch(options: StartOptions): Promise<Executable> {
     data,
     adminKey,
     get agentKey() {
-      return text(1).match(/\/agents\/([\w.~-]+)/)?.[1];
+      return agentKey();
     },
     stdout: () => text(0),
     stderr: () => text(1),
@@ -198,7 +225,10 @@ async function launch(options: StartOptions): Promise<Executable> {
     keepSecret: (value) => secrets.push(value),
     kill: (signal = "SIGTERM") => child.kill(signal),
     exited,
-    stop: () => stop().finally(endDescribed),
+    stop: () => {
+      forgetKey();
+      return stop().finally(endDescribed);
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { agentKeyEnv } from "./agent-key.ts";
 import { EXECUTABLE, type Executable, shareExecutable } from "./executable.ts";
 import { HANG_MS } from "./until.ts";
 
@@ -59,7 +60,7 @@ async function launchAgent(url: string, args: readonly string[]): Promise<() => 
   const folder = mkdtempSync(join(tmpdir(), "chatgpt-api-agent-test-"));
   const child = Bun.spawn([EXECUTABLE, "agent", url, ...args], {
     cwd: folder,
-    env: { PATH: process.env["PATH"] },
+    env: { PATH: process.env["PATH"], ...agentKeyEnv(url) },
     stdin: "ignore",
     stdout: "ignore",
     stderr: "pipe",

@@ -5,6 +5,7 @@ import { describe, test } from "bun:test";
  * Code and Codex are too large to be dependencies: each takes some 400 MB.
  */
 const PACKAGES = {
+  bash: undefined,
   caddy: undefined,
   chromium: undefined,
   claude: "@anthropic-ai/claude-code@2.1 from npm, and put it on the PATH",

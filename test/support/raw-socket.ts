@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { agentHeaders } from "./agent-key.ts";
 import { type ByteSource, connectSource, type ResponseHead, takeBody, takeHead } from "./byte-source.ts";
 import { decodeFrame, encodeFrame, type Frame, OPCODE } from "./websocket-frame.ts";
 
@@ -53,6 +54,8 @@ export interface Handshake extends ResponseHead {
 interface HandshakeOptions {
   /** Headers that are added or replaced. Undefined leaves one out. */
   headers?: Record<string, string | undefined>;
+  /** The agent key; null sends none. Default: that of the server, if a test has started it. */
+  key?: string | null;
   /** The address to connect from, such as another one of 127.0.0.0/8. */
   localAddress?: string;
 }
@@ -70,7 +73,7 @@ export async function shakeHands(url: string, options: HandshakeOptions = {}): P
     Upgrade: "websocket",
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": key,
-    ...options.headers,
+    ...agentHeaders(url, options.headers, options.key),
   };
   const lines = Object.entries(headers).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}: ${value}`],

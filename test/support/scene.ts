@@ -33,8 +33,7 @@ interface AskOptions {
 
 /**
  * The executable as an operator runs it, with users and agents, which are stopped when the test ends. The
- * test fails if the output shows the admin key or a user's token, or if the log (unlike the start banner)
- * shows the agent key.
+ * test fails if the output shows the admin key, a user's token, or the agent key.
  */
 export interface Scene {
   readonly url: string;
@@ -62,6 +61,8 @@ interface SceneOptions {
   /** The data folder and admin key of an earlier scene. */
   data?: string;
   adminKey?: string;
+  /** Runs the server on a terminal, which shows the agent key. */
+  onTerminal?: boolean;
 }
 
 /**
@@ -81,20 +82,22 @@ export async function startScene({
   flags = [],
   data,
   adminKey = newAdminKey(),
+  onTerminal = false,
 }: SceneOptions = {}): Promise<Scene> {
   const server = await startExecutable({
     args: ["0", adminKey, ...flags],
+    onTerminal,
     ...(data !== undefined && { data }),
   });
   server.keepSecret(adminKey);
-  const scene = createScene(() => server, adminKey);
+  const scene = createScene(() => server, adminKey, onTerminal);
   onTestFinished(() => scene.clear());
   return scene;
 }
 
 const newAdminKey = () => `admin-${crypto.randomUUID()}`;
 
-function createScene(server: () => Executable, adminKey: string): Scene {
+function createScene(server: () => Executable, adminKey: string, onTerminal = false): Scene {
   let cleanings: (() => unknown)[] = [];
 
   const request: Scene["request"] = async (path, init) => {
@@ -114,7 +117,7 @@ function createScene(server: () => Executable, adminKey: string): Scene {
     },
     adminKey,
     get agentKey() {
-      return server().agentKey ?? "";
+      return server().agentKey;
     },
     get server() {
       return server();
@@ -148,8 +151,9 @@ function createScene(server: () => Executable, adminKey: string): Scene {
       const all = cleanings;
       cleanings = [];
       await Promise.all(all.map((clean) => clean()));
-      const { agentKey, stdout } = server();
-      if (agentKey && stdout().includes(agentKey)) throw new Error("The log shows the agent key.");
+      const { agentKey, stdout, stderr } = server();
+      if (agentKey && !onTerminal && (stdout() + stderr()).includes(agentKey))
+        throw new Error("The output shows the agent key.");
     },
   };
 }

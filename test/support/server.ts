@@ -4,6 +4,7 @@ import { backupMaker } from "../../src/backup/download.ts";
 import { readServerArgs } from "../../src/cli/args.ts";
 import { createLog } from "../../src/log/log.ts";
 import { startServer } from "../../src/server/compose.ts";
+import { keepAgentKey } from "./agent-key.ts";
 import type { FakeClock } from "./clock.ts";
 import { expectDescribed } from "./description/described.ts";
 import { tempFolder } from "./store.ts";
@@ -52,7 +53,11 @@ export async function startTestServer(
   const url = `http://127.0.0.1:${server.port}`;
   const endDescribed = expectDescribed(url);
   const stop = clock ? () => passUntil(clock, server.stop()) : server.stop;
-  onTestFinished(() => stop().finally(endDescribed));
+  const forgetKey = keepAgentKey(url, () => server.agentKey);
+  onTestFinished(async () => {
+    await stop().finally(endDescribed);
+    forgetKey();
+  });
   return {
     url,
     agentKey: server.agentKey,

@@ -63,7 +63,8 @@ function linkOf(relay: Relay, agent: Agent) {
 
 interface JoinOptions {
   address?: string;
-  trusted?: boolean;
+  resumed?: boolean;
+  key?: AgentProfile["key"];
   slots?: number;
   protocol?: AgentProfile["protocol"];
   models?: string[];
@@ -78,7 +79,7 @@ export function joinAgent(relay: Relay, id: string, options: JoinOptions = {}): 
 }
 
 export function tryJoinAgent(relay: Relay, id: string, options: JoinOptions = {}): FakeAgent | undefined {
-  const { address = "127.0.0.1", trusted = false, slots = 1, pongs = true } = options;
+  const { address = "127.0.0.1", resumed = false, key, slots = 1, pongs = true } = options;
   const { protocol = "v1", models = ["m"] } = options;
   const agent: Omit<FakeAgent, "link"> & { link?: FakeAgent["link"] } = {
     id,
@@ -116,7 +117,7 @@ export function tryJoinAgent(relay: Relay, id: string, options: JoinOptions = {}
   };
   const joined = relay.join(
     {
-      ...{ id, name: id, address, trusted, protocol, slots },
+      ...{ id, name: id, address, resumed, key, protocol, slots },
       models: models.map((model) => ({ id: model })),
       endpoints: ["chat/completions"],
     },

@@ -1,10 +1,12 @@
 import type { ServerFrame } from "../../src/protocol/agent-v2.ts";
+import { agentHeaders } from "./agent-key.ts";
 
 export type AskFrame = Extract<ServerFrame, { type: "ask" }>;
 type ReadyFrame = Extract<ServerFrame, { type: "ready" }>;
 
 export interface V2AgentOptions {
-  key?: string;
+  /** The agent key; null sends none. Default: that of the server, if a test has started it. */
+  key?: string | null;
   hello?: object;
   headers?: Record<string, string>;
   /** The authority of the server's certificate, as PEM. */
@@ -35,11 +37,10 @@ export const V2_HELLO = {
 };
 
 export async function connectV2Agent(url: string, options: V2AgentOptions = {}): Promise<V2Agent> {
-  const { key, hello = V2_HELLO, headers = {}, ca, onAsk } = options;
-  const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` };
+  const { key, hello = V2_HELLO, headers, ca, onAsk } = options;
   const socket = new WebSocket(`${url.replace(/^http/, "ws")}/client/register`, {
     protocols: ["chatgpt-agent.v2"],
-    headers: { ...authorization, ...headers },
+    headers: agentHeaders(url, headers, key),
     ...(ca !== undefined && { tls: { ca } }),
   });
   const ended = Promise.withResolvers<{ code: number; reason: string }>();

@@ -87,7 +87,7 @@ export const ACCESS_RULES = {
   agent: {
     security: [...oneOf("agentKey"), {}],
     errors: ["agent_key_required", ...AGENT_ERRORS, "host_refused"],
-    note: "The agent key. An agent on the server's own machine needs none, unless the server is set to ask every agent for it.",
+    note: "The agent key. The settings of the server may admit agents without it, from its own machine or from anywhere.",
   },
   agentInPath: { security: [], errors: AGENT_ERRORS, note: "The agent key, in the path." },
 } as const satisfies Record<Access, AccessRule>;

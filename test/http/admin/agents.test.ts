@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { firefoxAgent } from "../../support/agents.ts";
+import { firefoxAgent, pythonAgent } from "../../support/agents.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 import { openTestFile } from "../../support/store.ts";
 import { until } from "../../support/until.ts";
@@ -36,12 +36,11 @@ function parse(text: string): unknown {
 
 describe("GET /admin/agents", () => {
   test("GET /admin/agents lists who each connected agent is, what it offers, and what it does", async () => {
-    const { server, call } = await scene();
+    const { server, call } = await scene(["--agents", "local"]);
     const v2 = await connectV2Agent(server.url, {
-      key: server.agentKey,
       hello: { ...V2_HELLO, name: "gpu box", models: [{ id: "a" }, { id: "b" }] },
     });
-    const v1 = await firefoxAgent(server.url);
+    const v1 = await pythonAgent(server.url, { key: null });
     const asked = fetch(`${server.url}/v1/chat/completions`, {
       method: "POST",
       headers: HEADERS,

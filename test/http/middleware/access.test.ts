@@ -141,11 +141,12 @@ describe("the Host header", () => {
   });
 
   test("a route without a key refuses the Host of a page that made its name point to this machine", async () => {
-    const { url } = await startTestServer(["--allowed-hosts", "box.example"]);
+    const { url } = await startTestServer(["--allowed-hosts", "box.example", "--agents", "local"]);
     const foreign = { Host: "evil.example:8080" };
     for (const path of ["/docs", "/dashboard", "/nothing"])
       expect((await send(url, { path, headers: foreign })).status).toBe(403);
-    const socket = await shakeHands(`${url}/client/register`, { headers: { ...foreign, Origin: "null" } });
+    const headers = { ...foreign, Origin: "null" };
+    const socket = await shakeHands(`${url}/client/register`, { headers, key: null });
     expect([socket.status, JSON.parse(socket.body).error]).toEqual([403, "Host not allowed"]);
     // Routes with a key refuse such a page anyway, as it does not know a key.
     expect((await send(url, { path: "/v1/models", headers: foreign })).status).toBe(401);

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from "bun:test";
 import { connect } from "node:net";
+import { agentKeyAt } from "../../support/agent-key.ts";
 import { firefoxAgent } from "../../support/agents.ts";
 import { connectSource, takeHead } from "../../support/byte-source.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
@@ -77,7 +78,9 @@ async function connectDeafAgent(url: string): Promise<void> {
   });
   const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13";
   const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: chatgpt-agent.v2";
-  source.write(`GET /client/register HTTP/1.1\r\nHost: localhost\r\n${upgrade}\r\n${key}\r\n\r\n`);
+  source.write(
+    `GET /agents/${agentKeyAt(url)}/client/register HTTP/1.1\r\nHost: localhost\r\n${upgrade}\r\n${key}\r\n\r\n`,
+  );
   expect((await takeHead(source))?.status).toBe(101);
   source.write(encodeFrame(JSON.stringify({ ...V2_HELLO, slots: 64 })));
   source.socket.pause();

@@ -1,4 +1,4 @@
-import { shellQuote } from "../../shell-quote.ts";
+import { shellQuote } from "../../../shell-quote.ts";
 import type { ChatRequest } from "./conversation.ts";
 
 export type SampleKind = "curl" | "node" | "python" | "ask";

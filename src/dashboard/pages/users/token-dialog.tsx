@@ -1,8 +1,8 @@
+import { shellQuote } from "../../../shell-quote.ts";
 import { Button } from "../../components/button.tsx";
 import { Notice } from "../../components/card.tsx";
 import { CopyField } from "../../components/copy-button.tsx";
 import { Dialog } from "../../components/dialog.tsx";
-import { shellQuote } from "../../shell-quote.ts";
 
 interface TokenDialogProps {
   title: string;

@@ -1,4 +1,4 @@
-import { shellQuote } from "../../../shell-quote.ts";
+import { shellQuote } from "../../../../shell-quote.ts";
 import { type ServerAddress, urlOf } from "./server-address.ts";
 
 export type SourceKind =

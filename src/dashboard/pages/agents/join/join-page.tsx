@@ -8,7 +8,7 @@ import { hrefOf } from "../../../state/route.ts";
 import { useFetch } from "../../../state/use-fetch.ts";
 import { type Agents, useAgents } from "../use-agents.ts";
 import { canReach, SOURCES, type SourceKind, sourceOf } from "./join-line.ts";
-import { type JoinRules, joinRules } from "./join-rules.ts";
+import { isKeyNeeded, type JoinRules, joinRules } from "./join-rules.ts";
 import { JoinStatus } from "./join-status.tsx";
 import { type KeyChoice, KeyStep, keyOf } from "./key-step.tsx";
 import { LineStep } from "./line-step.tsx";
@@ -54,8 +54,8 @@ function JoinSteps({ rules, agents }: { rules: JoinRules; agents: Agents }) {
   };
   const local = machine === "server" ? rules.localAddress : undefined;
   const server = local ?? readServer(address, PAGE);
-  const isKeyNeeded = local === undefined && !rules.isOpen;
-  const choice = choiceFor(isKeyNeeded, key);
+  const isNeeded = isKeyNeeded(rules, kind, local !== undefined);
+  const choice = choiceFor(isNeeded, key);
   const hasLine = server !== undefined && keyOf(choice) !== undefined && canReach(kind, server);
   return (
     <>
@@ -83,7 +83,7 @@ function JoinSteps({ rules, agents }: { rules: JoinRules; agents: Agents }) {
         />
       </Card>
       <Card title="3. Which key does the agent use?">
-        <KeyStep kind={kind} isNeeded={isKeyNeeded} choice={choice} onChoose={setKey} />
+        <KeyStep kind={kind} isNeeded={isNeeded} choice={choice} onChoose={setKey} />
       </Card>
       <Card title="4. Paste this line">
         <LineStep kind={kind} server={server} choice={choice} options={options} />
@@ -103,8 +103,8 @@ function idsOf({ value }: Agents): ReadonlySet<string> {
 }
 
 /** Returns the key choice, corrected if it was made for another machine and does not suit this one. */
-function choiceFor(isKeyNeeded: boolean, chosen: KeyChoice | undefined): KeyChoice {
-  if (!isKeyNeeded) return chosen ?? { mode: "none" };
+function choiceFor(isNeeded: boolean, chosen: KeyChoice | undefined): KeyChoice {
+  if (!isNeeded) return chosen ?? { mode: "none" };
   return chosen === undefined || chosen.mode === "none" ? { mode: "new" } : chosen;
 }
 

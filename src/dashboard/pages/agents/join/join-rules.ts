@@ -1,14 +1,12 @@
 import type { SettingsAnswer } from "../../../api/types.ts";
+import type { SourceKind } from "./join-line.ts";
 import { LOOPBACK, portOf, type ServerAddress } from "./server-address.ts";
 
 /** The settings that decide where an agent connects and whether it needs a key. */
 export interface JoinRules {
-  /** Whether agents may connect without a key from anywhere. */
-  isOpen: boolean;
-  /**
-   * The address that an agent on the server's own machine can use without a key; undefined if it needs one
-   * too.
-   */
+  /** Which agents need no key: none, those on the server's own machine, or all. */
+  keyless: "none" | "local" | "all";
+  /** The address that an agent on the server's own machine can use; undefined if there is none. */
   localAddress: ServerAddress | undefined;
   /** Whether the server listens on its own machine only. A proxy may still make it reachable. */
   isLocalOnly: boolean;
@@ -28,18 +26,28 @@ export function joinRules(settings: SettingsAnswer["settings"], page: ServerAddr
   };
   const host = settingOf("host");
   const port = settingOf("port") ?? "0";
-  const isOpen = settingOf("agents") === "open";
   const isLocalOnly = host !== undefined && LOOPBACK.test(host);
   const listensLocally = host === undefined || /^(0\.0\.0\.0|::)$/.test(host) || isLocalOnly;
-  const requiresKey = settingOf("agentKey") !== undefined || settingOf("trustProxy") !== undefined;
   // A certificate is rarely valid for `localhost`.
-  const hasLocal = listensLocally && settingOf("tlsCert") === undefined && (isOpen || !requiresKey);
+  const hasLocal = listensLocally && settingOf("tlsCert") === undefined;
   const localPort = port === "0" ? portOf(page) : port;
   return {
-    isOpen,
+    keyless: keylessAgents(settingOf("agents"), settingOf("trustProxy") !== undefined),
     localAddress: hasLocal ? { isSecure: false, host: localHost(host, localPort) } : undefined,
     isLocalOnly,
   };
+}
+
+/** Behind a trusted proxy on the server's machine, local agents look like any other, and need the key too. */
+function keylessAgents(agents: string | undefined, hasProxy: boolean): JoinRules["keyless"] {
+  if (agents === "open") return "all";
+  return agents === "local" && !hasProxy ? "local" : "none";
+}
+
+/** Whether an agent of this kind needs a key. The Firefox agent sends an origin that always needs one. */
+export function isKeyNeeded({ keyless }: JoinRules, kind: SourceKind, isOnServer: boolean): boolean {
+  if (keyless === "local") return !isOnServer || kind === "firefox";
+  return keyless === "none";
 }
 
 function localHost(host: string | undefined, port: string): string {

@@ -70,7 +70,7 @@ export function KeyStep({ kind, isNeeded, choice, onChoose }: KeyStepProps) {
           label="Agent key"
           name="agent-key"
           autocomplete="off"
-          hint="The server prints the main key when it starts; this page cannot show it. What you type here stays in this page."
+          hint="chatgpt-api-server agents address prints the main key on the server's machine; this page cannot show it. What you type here stays in this page."
           onInput={(key) => onChoose({ mode: "existing", key: key.trim() })}
         />
       ) : null}

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { SettingsAnswer } from "../../../../../src/dashboard/api/types.ts";
-import { joinRules } from "../../../../../src/dashboard/pages/agents/join/join-rules.ts";
+import { isKeyNeeded, joinRules } from "../../../../../src/dashboard/pages/agents/join/join-rules.ts";
 
 const PAGE = { isSecure: false, host: "127.0.0.1:8931" };
 
@@ -19,9 +19,9 @@ function settings(given: Record<string, string>): SettingsAnswer["settings"] {
   );
 }
 
-test("an agent on the server's machine needs no key by default, and uses the server's port", () => {
+test("an agent on the server's machine uses the server's port, and needs a key by default", () => {
   expect(joinRules(settings({}), PAGE)).toEqual({
-    isOpen: false,
+    keyless: "none",
     localAddress: { isSecure: false, host: "127.0.0.1:8080" },
     isLocalOnly: false,
   });
@@ -34,19 +34,25 @@ test("an agent on the server's machine needs no key by default, and uses the ser
   expect(joinRules(settings({ host: "0.0.0.0" }), PAGE).localAddress?.host).toBe("127.0.0.1:8080");
 });
 
-test.each([
-  { agentKey: "***" },
-  { trustProxy: "loopback" },
-  { tlsCert: "/etc/cert.pem" },
-  { host: "10.0.0.7" },
-  { agents: "open", tlsCert: "/etc/cert.pem" },
-])("with the settings %j, an agent on the server's machine connects like any other", (given) => {
-  expect(joinRules(settings(given), PAGE).localAddress).toBeUndefined();
-});
+test.each([{ tlsCert: "/etc/cert.pem" }, { host: "10.0.0.7" }, { agents: "open", tlsCert: "/etc/cert.pem" }])(
+  "with the settings %j, an agent on the server's machine connects like any other",
+  (given) => {
+    expect(joinRules(settings(given), PAGE).localAddress).toBeUndefined();
+  },
+);
 
-test("with --agents open, no agent needs a key", () => {
-  expect(joinRules(settings({ agents: "open", agentKey: "***" }), PAGE)).toMatchObject({
-    isOpen: true,
-    localAddress: { host: "127.0.0.1:8080" },
-  });
-});
+test.each([
+  [{}, "firefox", true, true],
+  [{}, "ollama", true, true],
+  [{ agents: "local" }, "ollama", true, false],
+  [{ agents: "local" }, "firefox", true, true],
+  [{ agents: "local" }, "ollama", false, true],
+  [{ agents: "local", trustProxy: "loopback" }, "ollama", true, true],
+  [{ agents: "open" }, "firefox", true, false],
+  [{ agents: "open", agentKey: "***", trustProxy: "loopback" }, "ollama", false, false],
+] as const)(
+  "with the settings %j, whether a %s agent needs a key is known (on the server: %p): %p",
+  (given, kind, isOnServer, expected) => {
+    expect(isKeyNeeded(joinRules(settings(given), PAGE), kind, isOnServer)).toBe(expected);
+  },
+);
