@@ -12,8 +12,19 @@ import { callThenText, shareStrictUpstream } from "../support/upstream/strict-up
  * requests are translated for an upstream that refuses every field and every message order that it does not know.
  */
 const upstream = shareStrictUpstream(["qwen"]);
+/** Knows only what a chat with tools cannot do without. */
+const bareUpstream = shareStrictUpstream(
+  ["bare"],
+  [
+    ...["stream_options", "parallel_tool_calls", "reasoning_effort", "verbosity", "user", "max_tokens"],
+    ...["tools.strict", "messages.reasoning_content"],
+  ],
+);
 const api = shareModelApi({
-  agents: () => [["--upstream", upstream().url]],
+  agents: () => [
+    ["--upstream", upstream().url],
+    ["--upstream", bareUpstream().url],
+  ],
   flags: ["--model-alias", "gpt-5.5=qwen", "--model-alias", "claude-opus-5-5=qwen"],
 });
 
@@ -38,10 +49,10 @@ async function run(path: string, args: readonly string[], env: Record<string, st
 }
 
 /** Expects two requests that the upstream took, the second with the command's output. */
-function expectToolTurn(result: Awaited<ReturnType<typeof run>>) {
-  expect(upstream().refusals).toEqual([]);
+function expectToolTurn(result: Awaited<ReturnType<typeof run>>, by = upstream()) {
+  if (by === upstream()) expect(by.refusals).toEqual([]);
   expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining("It said 42.") });
-  const last = upstream().requests.at(-1)?.messages.at(-1);
+  const last = by.requests.at(-1)?.messages.at(-1);
   expect(last).toMatchObject({ role: "tool", content: expect.stringContaining("said-42") });
 }
 
@@ -50,12 +61,17 @@ const COMMAND = "echo said-$((40+2))";
 describeWith("claude", "Claude Code", (path) => {
   const ARGS = ["-p", "Run it.", "--allowedTools", "Bash", "--dangerously-skip-permissions"];
   const claude = (base: string, env: Record<string, string>) => {
-    upstream().script(callThenText("Bash", { command: COMMAND, description: "Run it" }, "It said 42."));
+    const script = callThenText("Bash", { command: COMMAND, description: "Run it" }, "It said 42.");
+    for (const each of [upstream(), bareUpstream()]) each.script(script);
     return run(path, ARGS, { ANTHROPIC_BASE_URL: base, ANTHROPIC_AUTH_TOKEN: api().apiKey, ...env });
   };
 
   test("Claude Code runs a command through a translated upstream", async () => {
     expectToolTurn(await claude(api().url, { ANTHROPIC_MODEL: "qwen" }));
+  });
+
+  test("Claude Code works with an upstream that knows few fields", async () => {
+    expectToolTurn(await claude(api().url, { ANTHROPIC_MODEL: "bare" }), bareUpstream());
   });
 
   test("Claude Code works with a base URL that ends with /v1", async () => {
@@ -70,7 +86,8 @@ describeWith("claude", "Claude Code", (path) => {
 describeWith("codex", "Codex", (path) => {
   const ARGS = ["exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "Run it."];
   const codex = (model: string, more = "") => {
-    upstream().script(callThenText("exec_command", { cmd: COMMAND }, "It said 42."));
+    const script = callThenText("exec_command", { cmd: COMMAND }, "It said 42.");
+    for (const each of [upstream(), bareUpstream()]) each.script(script);
     const config = `model = "${model}"
 model_provider = "mine"
 
@@ -89,6 +106,10 @@ ${more}`;
 
   test("Codex works with its own model's name by an alias", async () => {
     expectToolTurn(await codex("gpt-5.5"));
+  });
+
+  test("Codex works with an upstream that knows few fields", async () => {
+    expectToolTurn(await codex("bare"), bareUpstream());
   });
 
   test("Codex that tries a WebSocket first uses HTTP at once", async () => {

@@ -92,20 +92,34 @@ export const StrictRequest = z.strictObject({
 });
 export type StrictRequest = z.output<typeof StrictRequest>;
 
-/** Returns the request, or why it is refused. */
-export function readStrictly(body: unknown): StrictRequest | Refusal {
+/**
+ * Returns the request, or why it is refused. `unknown` are fields that this upstream does not know either; a name
+ * such as `tools.strict` is that of a field `strict` somewhere in `tools`.
+ */
+export function readStrictly(body: unknown, unknown: readonly string[] = []): StrictRequest | Refusal {
   const { data, error } = StrictRequest.safeParse(body);
   if (!data) return invalid(error.issues[0]);
+  const name = unknown.find((field) => hasField(data, field.split(".")));
+  if (name !== undefined) return { status: 400, message: extra(["body", ...name.split(".")]) };
   const fault = templateFault(data) ?? toolsFault(data);
   return fault === undefined ? data : { status: 500, message: fault };
 }
 
+function hasField(value: unknown, [first = "", second]: readonly string[]): boolean {
+  const inner = typeof value === "object" && value !== null && (value as Record<string, unknown>)[first];
+  if (second === undefined) return inner !== undefined && inner !== false;
+  return JSON.stringify(inner ?? null).includes(`"${second}":`);
+}
+
+const extra = (loc: readonly unknown[]) =>
+  JSON.stringify([{ type: "extra_forbidden", loc, msg: "Extra inputs are not permitted" }]);
+
 function invalid(issue: z.core.$ZodIssue | undefined): Refusal {
   const unknown = issue?.code === "unrecognized_keys" ? issue.keys : [];
   const loc = ["body", ...(issue?.path ?? []), ...unknown.slice(0, 1)];
-  const type = unknown.length > 0 ? "extra_forbidden" : "value_error";
-  const msg = unknown.length > 0 ? "Extra inputs are not permitted" : issue?.message;
-  return { status: 400, message: JSON.stringify([{ type, loc, msg }]) };
+  const message =
+    unknown.length > 0 ? extra(loc) : JSON.stringify([{ type: "value_error", loc, msg: issue?.message }]);
+  return { status: 400, message };
 }
 
 const inTemplate = (message: string) => `Jinja Exception: ${message}`;

@@ -30,7 +30,7 @@ export const callThenText =
   ({ messages }) =>
     messages.at(-1)?.role === "tool" ? { text } : { calls: [{ name, arguments: args }] };
 
-export function startStrictUpstream(models: readonly string[]) {
+export function startStrictUpstream(models: readonly string[], unknown: readonly string[] = []) {
   const unexpected: Script = () => ({ text: "unexpected" });
   let script = unexpected;
   let requests: StrictRequest[] = [];
@@ -40,7 +40,7 @@ export function startStrictUpstream(models: readonly string[]) {
     if (pathname === "/v1/models") return json({ object: "list", data: models.map((id) => ({ id })) });
     if (pathname !== "/v1/chat/completions") return json({ detail: "Not Found" }, { status: 404 });
     const body: unknown = await request.json();
-    const read = readStrictly(body);
+    const read = readStrictly(body, unknown);
     if (!("status" in read)) {
       requests.push(read);
       return answerOf(read, script(read), requests.length);
@@ -71,11 +71,16 @@ export function startStrictUpstream(models: readonly string[]) {
   return { upstream, reset, stop: () => server.stop(true) };
 }
 
-/** Starts one for all tests of the calling file or `describe` block. */
-export function shareStrictUpstream(models: readonly string[]): () => StrictUpstream {
+/**
+ * Starts one for all tests of the calling file or `describe` block. It refuses the `unknown` fields, too.
+ */
+export function shareStrictUpstream(
+  models: readonly string[],
+  unknown: readonly string[] = [],
+): () => StrictUpstream {
   let started: ReturnType<typeof startStrictUpstream> | undefined;
   beforeAll(() => {
-    started = startStrictUpstream(models);
+    started = startStrictUpstream(models, unknown);
   });
   afterEach(() => started?.reset());
   afterAll(() => started?.stop());
