@@ -44,12 +44,19 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
   const owners = createOwners(users, now);
   const isAdminKey = (key: string) => key.length <= KEY_LENGTH_MAX && adminKey.matches(key);
 
-  /**
-   * Returns the owner of the valid key; undefined for the admin. Of several keys, the valid one counts. The
-   * admin key is not tried beside a user's token, or a user could guess it without being counted.
-   */
+  /** Returns the owner of the valid key; undefined for the admin. */
   async function ownerOfKey(headers: Headers, keys: readonly string[]): Promise<CachedOwner | undefined> {
-    if (keys.length === 1 && keys.every(isAdminKey)) return undefined;
+    const [key = ""] = keys;
+    if (keys.length > 1) return ownerOfAny(headers, keys);
+    if (isAdminKey(key)) return undefined;
+    return requireValid(await findOwner(key), now());
+  }
+
+  /**
+   * Returns the owner of the valid one of several keys. The admin key is not tried beside a user's token, or a
+   * user could guess it without being counted.
+   */
+  async function ownerOfAny(headers: Headers, keys: readonly string[]): Promise<CachedOwner | undefined> {
     const found = await Promise.all(keys.map(findOwner));
     const valid = found.filter((one) => one !== undefined && whyInvalid(one.owner, now()) === undefined);
     if (new Set(valid.map((one) => one?.owner.id)).size > 1)
@@ -185,6 +192,13 @@ export function whyInvalid(
 ): string | undefined {
   if (disabledAt !== null) return "key_disabled";
   return Math.min(expiresAt ?? Infinity, tokenExpiresAt ?? Infinity) <= at ? "key_expired" : undefined;
+}
+
+function requireValid(found: CachedOwner | undefined, at: number): CachedOwner {
+  if (!found) throw new AppError("key_unknown");
+  const logAs = whyInvalid(found.owner, at);
+  if (logAs !== undefined) throw new AppError("key_unknown", { logAs });
+  return found;
 }
 
 /** Returns what the error says about several keys, of which none is valid. Each counts as a wrong key. */

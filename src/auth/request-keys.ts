@@ -2,6 +2,7 @@ import { decodeHeader, readBearer } from "./bearer.ts";
 
 /** The headers in which clients send a key: OpenAI's, Anthropic's and Azure's. */
 const NAMES = ["authorization", "x-api-key", "api-key"];
+const OTHER_NAMES = NAMES.slice(1);
 const SHOWN: Record<string, string> = { authorization: "Authorization" };
 
 export const hasKey = (headers: Headers): boolean => NAMES.some((name) => headers.has(name));
@@ -10,7 +11,7 @@ export const hasKey = (headers: Headers): boolean => NAMES.some((name) => header
 export function keysOf(headers: Headers): string[] {
   const bearer = readBearer(headers);
   const keys = bearer === undefined ? [] : [bearer];
-  for (const name of NAMES.slice(1)) {
+  for (const name of OTHER_NAMES) {
     const value = headers.get(name);
     if (value === null) continue;
     const key = decodeHeader(value);
