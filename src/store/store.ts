@@ -135,6 +135,15 @@ export interface UsageSum {
   durationMs: number;
 }
 
+export interface UsageSumQuery {
+  from: number;
+  to: number;
+  by: readonly UsageGroup[];
+  /** Only the asks of this principal; undefined for all. */
+  principal?: Principal | undefined;
+  limit: number;
+}
+
 export interface UsageStore {
   /**
    * Returns at once. The row is written within about 50 ms, in one transaction with other rows. Times are
@@ -142,18 +151,13 @@ export interface UsageStore {
    */
   record(row: UsageRow): void;
   /**
-   * Sums the recorded rows, written or not, with `from` included and `to` excluded. The sums are sorted by
+   * Sums the recorded rows, which are written first if possible, with `from` included and `to` excluded. The sums are sorted by
    * day if days are requested, then by the number of asks, highest first. A group without asks is left out.
    * The work is done in slices, so that a long period blocks nobody.
    */
-  sum(query: {
-    from: number;
-    to: number;
-    by: readonly UsageGroup[];
-    /** Only the asks of this principal; undefined for all. */
-    principal?: Principal | undefined;
-    limit: number;
-  }): Promise<UsageSum[]>;
+  sum(query: UsageSumQuery): Promise<UsageSum[]>;
+  /** Returns how many rows the sums lack, because they could not be written: the disk may be full. */
+  unwritten(): number;
   /** Returns the tokens used since `from` by user id, to continue daily limits after a restart. */
   tokensSince(from: number): Promise<Map<string, number>>;
   /** Returns how many rows since `from` have numbers of tokens that cannot be right, and so do not count. */

@@ -34,6 +34,10 @@ export const HEADERS = {
   ...RATE_LIMITS,
   "accept-encoding": text("The encodings of a request body that the server decodes.", ACCEPTED_ENCODINGS),
   etag: text("Send it as `If-None-Match` to get a 304 if nothing has changed.", '"0rXc…"'),
+  "x-warning": text(
+    "Present if requests are missing in the CSV, because they cannot be written.",
+    "3 requests are missing: they could not be written. Check the disk.",
+  ),
   "x-truncated": text("`true` if the CSV is cut off at `limit`.", "true"),
   "content-disposition": text(
     "The file name for a CSV table or a backup.",

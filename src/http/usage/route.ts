@@ -8,14 +8,14 @@ import { resource, route } from "../route.ts";
 import { OwnUsageQuery, UsageAnswer, type UsageEntry, UsageQuery, UserUsageQuery } from "./schema.ts";
 
 interface UsageDeps {
-  usage: Pick<UsageStore, "sum">;
+  usage: Pick<UsageStore, "sum" | "unwritten">;
   /** Milliseconds since 1970. */
   now: () => number;
 }
 
 const USAGE = {
   description: "The sums, by day and then by the number of requests.",
-  headers: ["x-truncated", "content-disposition"],
+  headers: ["x-truncated", "x-warning", "content-disposition"],
   json: UsageAnswer,
   example: {
     from: "2026-10-25T00:00:00.000Z",
@@ -90,15 +90,24 @@ async function answerUsage(
   principal: Principal | undefined,
 ) {
   const { from, to } = periodOf(times, now());
-  const found = await store.sum({ from, to, by, limit: limit + 1, principal });
-  const truncated = found.length > limit;
-  const usage = found.slice(0, limit).map(entryOf);
+  const sums = await store.sum({ from, to, by, limit: limit + 1, principal });
+  const unwritten = store.unwritten();
+  const truncated = sums.length > limit;
+  const usage = sums.slice(0, limit).map(entryOf);
+  const warning =
+    unwritten > 0
+      ? `${unwritten} requests are missing: they could not be written. Check the disk.`
+      : undefined;
   if (format === "csv") {
     const columns = [...by, ...SUMS];
     const rows = usage.map((entry: UsageEntry) => columns.map((name) => entry[name] ?? null));
-    return csvResponse("usage.csv", [columns, ...rows], truncated ? { "x-truncated": "true" } : {});
+    return csvResponse("usage.csv", [columns, ...rows], {
+      ...(truncated && { "x-truncated": "true" }),
+      ...(warning && { "x-warning": warning }),
+    });
   }
-  return { from: new Date(from).toISOString(), to: new Date(to).toISOString(), by, truncated, usage };
+  const period = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+  return { ...period, by, truncated, ...(warning && { warning }), usage };
 }
 
 function entryOf({ group, asks, failed, estimated, uncounted, ...sums }: UsageSum) {

@@ -83,6 +83,8 @@ export const UsageAnswer = z
     by: z.array(z.enum(USAGE_GROUPS)),
     /** Whether there are more entries than `limit`. */
     truncated: z.boolean(),
+    /** Present if requests are missing, because they cannot be written. */
+    warning: text.optional(),
     usage: z.array(UsageEntry),
   })
   .meta({ id: "Usage" });

@@ -1,7 +1,7 @@
 import { getTableColumns } from "drizzle-orm";
 import { userIdOf } from "../../principal.ts";
 import { TOKENS_MAX } from "../../protocol/agent-v2.ts";
-import type { UsageGroup, UsageRow, UsageStore, UsageSum } from "../store.ts";
+import type { UsageGroup, UsageRow, UsageStore, UsageSum, UsageSumQuery } from "../store.ts";
 import type { Connection } from "./database.ts";
 import { createPurge } from "./purge.ts";
 import { usage } from "./schema.ts";
@@ -49,9 +49,11 @@ export function createUsageStore(options: WriteBehindOptions) {
     },
 
     async sum(query) {
-      await behind.flush();
+      await behind.tryFlush();
       return sum(query);
     },
+
+    unwritten: behind.unwritten,
 
     async tokensSince(from) {
       await behind.flush();
@@ -129,7 +131,7 @@ const SUM_NAMES = Object.keys(SUM_SQL) as (keyof Sums)[];
 const SUMS = SUM_NAMES.map((name) => `${SUM_SQL[name]} AS ${name}`).join(", ");
 const NO_ASKS = Object.fromEntries(SUM_NAMES.map((name) => [name, 0])) as unknown as Sums;
 
-function createSum({ raw }: Connection): UsageStore["sum"] {
+function createSum({ raw }: Connection): (query: UsageSumQuery) => Promise<UsageSum[]> {
   const prepared = new Map<string, ReturnType<typeof prepareSlice>>();
   /** Finds the time at which the slice that starts at `from` ends. */
   const sliceEnd = raw.prepare<{ at: number }, [number, number]>(

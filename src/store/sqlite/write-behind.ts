@@ -36,6 +36,7 @@ export function createWriteBehind<Key, Item>(
   let ended = false;
   let stopTimer: (() => void) | undefined;
   let flushing: Promise<void> | undefined;
+  let isFailing = false;
 
   function schedule(delayMs: number): void {
     if (ended) return;
@@ -65,10 +66,16 @@ export function createWriteBehind<Key, Item>(
 
   async function writePending(): Promise<void> {
     while (pending.size > 0) {
-      pending.settle(await connection.write(writeBatch, { durable: false }));
+      pending.settle(await connection.write(writeBatch, { durable: false }).catch(fail));
+      isFailing = false;
       onWritten?.();
       if (pending.size > 0) await new Promise(setImmediate);
     }
+  }
+
+  function fail(error: unknown): never {
+    isFailing = true;
+    throw error;
   }
 
   function writeBatch(): Item[] {
@@ -86,6 +93,13 @@ export function createWriteBehind<Key, Item>(
     find: pending.find,
     remove: pending.remove,
     flush,
+    /** Writes all pending items now if possible. */
+    async tryFlush(): Promise<void> {
+      // The timer tries again, and reports a failure.
+      await flush().catch(() => schedule(FLUSH_AFTER_FAILURE_MS));
+    },
+    /** The number of items that are pending because the last attempt to write them failed. */
+    unwritten: () => (isFailing ? pending.size : 0),
     /** Writes the pending items for the last time. Those that cannot be written are reported and lost. */
     async end(): Promise<void> {
       ended = true;

@@ -76,6 +76,7 @@ function PeriodUsage({ source, dates }: { source: UsageSource; dates: { from: st
   return (
     <>
       {error ? <Notice tone="bad">{error}</Notice> : null}
+      {value?.warning ? <Notice tone="warn">{value.warning}</Notice> : null}
       {value?.usage.length === 0 ? <NoUsage /> : null}
       {value && value.usage.length > 0 ? (
         <>
