@@ -115,8 +115,8 @@ function cookieOf(name: string, value: string, options: { secure: boolean; maxAg
 
 /** Returns the different values of the cookies with this name. */
 function cookiesOf(headers: Headers, name: string): Set<string> {
-  const values = new Set<string>();
-  const cookies = new Bun.CookieMap(headers.get("cookie") ?? "");
-  for (const [cookie, value] of cookies) if (cookie === name) values.add(value);
-  return values;
+  const cookies = headers.get("cookie") ?? "";
+  // Thousands of other cookies would take the runtime's parser a millisecond.
+  const own = cookies.matchAll(new RegExp(`(?:^|;)[ \\t]*${name}=([^;]*)`, "g"));
+  return new Set([...own].map(([, value = ""]) => value.trim()));
 }

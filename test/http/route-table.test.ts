@@ -42,3 +42,14 @@ test.each([
 test.each(["/", "/nothing", "", "/Health", "//api"])("the path %p comes close to no route", (path) => {
   expect(table.nearest(path)).toBeUndefined();
 });
+
+test("a path with thousands of segments is cut, and has no route", () => {
+  const table = createRouteTable(ROUTES);
+  for (const path of ["/a".repeat(2000), "/v1".repeat(1300), `/admin/users${"/x".repeat(1000)}`]) {
+    const cut = table.canonical(path);
+    expect(cut.split("/").length).toBeLessThan(70);
+    expect(table.find("GET", cut)).toBeUndefined();
+  }
+  const model = `/v1/models/${"a/".repeat(40)}b`;
+  expect(table.canonical(model)).toBe(model);
+});

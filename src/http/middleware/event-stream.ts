@@ -16,6 +16,12 @@ export const QUIET_MS = 15_000;
 /** The most text that may wait for a slow caller. A caller who needs more counts as gone. */
 const BUFFER_LENGTH_MAX = 8 * 1024 * 1024;
 
+/** If there are many streams, each may have less, so that all together have at most this much. */
+const ALL_LENGTH_MAX = 256 * 1024 * 1024;
+
+/** The streams that are open. */
+let openCount = 0;
+
 const HEADERS = commonHeaders({
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-cache",
@@ -77,6 +83,7 @@ export class EventStream {
       { highWaterMark: BUFFER_LENGTH_MAX, size: (chunk) => chunk?.length ?? 0 },
     );
     this.#sentAt = clock.now();
+    openCount++;
     this.#sleep(QUIET_MS);
   }
 
@@ -119,7 +126,7 @@ export class EventStream {
   #write(text: string): void {
     if (this.#isClosed || !this.#controller) return;
     this.#sentAt = this.#clock.now();
-    if ((this.#controller.desiredSize ?? 0) < this.#held.length + text.length) {
+    if (this.#room() < this.#held.length + text.length) {
       this.#close();
       this.#controller.error(new Error("read too slowly"));
       this.#onGone();
@@ -130,6 +137,12 @@ export class EventStream {
       this.#begin();
       this.#controller.enqueue(text);
     }
+  }
+
+  /** Returns how much text may be added to what waits for the caller. */
+  #room(): number {
+    const left = this.#controller?.desiredSize ?? 0;
+    return left - BUFFER_LENGTH_MAX + Math.min(BUFFER_LENGTH_MAX, ALL_LENGTH_MAX / openCount);
   }
 
   #begin(): void {
@@ -148,6 +161,7 @@ export class EventStream {
   }
 
   #close(): void {
+    if (!this.#isClosed) openCount--;
     this.#isClosed = true;
     this.#held = "";
     this.#stopTimer();

@@ -40,13 +40,15 @@ export function readTrace(headers: Headers, newSpanId = randomSpanId): Trace | u
 
 const MEMBERS_MAX = 32;
 const STATE_LENGTH_MAX = 512;
+/** A longer header has more members than are allowed, or is not worth parsing. */
+const HEADER_LENGTH_MAX = 8192;
 const LONG_MEMBER = 128;
 const MEMBER =
   /^((?:[a-z][_0-9a-z\-*/]{0,255}|[a-z0-9][_0-9a-z\-*/]{0,240}@[a-z][_0-9a-z\-*/]{0,13}))=([\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e])$/;
 
 /** Drops a malformed list. One that is too long loses its long members first, and then its last ones. */
 function readTracestate(header: string | null): string | undefined {
-  if (header === null) return undefined;
+  if (header === null || header.length > HEADER_LENGTH_MAX) return undefined;
   const members = header
     .split(",")
     .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ""))

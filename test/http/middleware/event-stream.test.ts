@@ -104,3 +104,21 @@ test("a discarded stream sends nothing, and leaves no timer behind", async () =>
   await stream.finished;
   expect([stream.isStarted, clock.pending()]).toEqual([false, 0]);
 });
+
+test("with many streams each buffer is smaller, so that all together stay bounded", async () => {
+  let gone = 0;
+  const streams = Array.from({ length: 256 }, () => createStream({ onGone: () => gone++ }).stream);
+  const text = "x".repeat(700 * 1024);
+  for (const stream of streams) stream.send(text);
+  expect(gone).toBe(0);
+  for (const stream of streams) stream.send(text);
+  // Each that is dropped leaves more for the others.
+  expect(gone).toBeGreaterThan(60);
+  expect((256 - gone) * 2 * text.length).toBeLessThanOrEqual(256 * 1024 * 1024);
+  for (const stream of streams) stream.end();
+  const { stream } = createStream({ onGone: () => gone++ });
+  const before = gone;
+  for (let count = 0; count < 5; count++) stream.send(text);
+  expect(gone).toBe(before);
+  stream.end();
+});
