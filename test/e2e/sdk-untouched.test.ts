@@ -78,7 +78,7 @@ describe("requests of the packages", () => {
       },
     ],
   ])("a request of the openai package to %s reaches the upstream unchanged", async (path, body) => {
-    upstream().answer(() => json("{}"));
+    upstream().answer(() => ("stream" in body ? eventStream(["data: [DONE]"]) : json("{}")));
     await openai().post(`/${path}`, { body });
     expect(received().endpoint).toBe(path);
     expect(received().body).toBe(sent.at(-1) ?? "");

@@ -163,7 +163,7 @@ describe("a database that cannot be used", () => {
   test.skipIf(!existsSync("/dev/full"))(
     "a database on a disk where no file can be created is refused in one line",
     async () => {
-      expect(await refusalOf("/dev/full/server.db")).toContain("Choose another data folder");
+      expect(await refusalOf("/dev/full/server.db")).toContain("Choose another folder");
     },
   );
 });
