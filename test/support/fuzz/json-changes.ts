@@ -47,6 +47,12 @@ const STRANGE: readonly unknown[] = [
   { a: {} },
 ];
 
+const STRANGE_USAGE = [...STRANGE, { prompt_tokens: "1" }, { prompt_tokens: -1, completion_tokens: 1e300 }];
+
+/** Picks a value, and returns a copy that no other case changes. */
+const pickCopy = (values: readonly unknown[], random: Random): unknown =>
+  structuredClone(values[random.below(values.length)]);
+
 function shuffled(value: Json, random: Random): void {
   const entries = Object.entries(value);
   for (const name of Object.keys(value)) delete value[name];
@@ -80,7 +86,7 @@ export const HARMLESS: Record<string, Change> = {
     for (const chunk of chunks) {
       for (const place of [chunk, ...choicesOf(chunk), partOf(chunk)])
         if (place && random.below(2) === 0)
-          place[random.pick(["x", "zzz", "__proto", "timings"])] = random.pick(STRANGE);
+          place[random.pick(["x", "zzz", "__proto", "timings"])] = pickCopy(STRANGE, random);
     }
   },
   "no metadata": (chunks, random) => {
@@ -92,7 +98,7 @@ export const HARMLESS: Record<string, Change> = {
   "strange metadata": (chunks, random) => {
     for (const chunk of chunks)
       for (const name of ["id", "created", "model", "system_fingerprint", "service_tier"])
-        if (random.below(3) === 0) chunk[name] = random.pick(STRANGE);
+        if (random.below(3) === 0) chunk[name] = pickCopy(STRANGE, random);
   },
   "another order of keys": (chunks, random) => {
     for (const chunk of chunks) {
@@ -147,13 +153,7 @@ export const HARMLESS: Record<string, Change> = {
     }
   },
   "strange usage": (chunks, random) => {
-    for (const chunk of chunks)
-      if (random.below(2) === 0)
-        chunk["usage"] = random.pick<unknown>([
-          ...STRANGE,
-          { prompt_tokens: "1" },
-          { prompt_tokens: -1, completion_tokens: 1e300 },
-        ]);
+    for (const chunk of chunks) if (random.below(2) === 0) chunk["usage"] = pickCopy(STRANGE_USAGE, random);
   },
   "another word for the end": (chunks, random) => {
     for (const choice of chunks.flatMap(choicesOf)) {
@@ -202,7 +202,7 @@ export const HARMLESS: Record<string, Change> = {
     chunks.push({ ...end, choices: [{ ...choice, delta: {} }] });
   },
   "strange logprobs": (chunks, random) => {
-    for (const choice of chunks.flatMap(choicesOf)) choice["logprobs"] = random.pick(STRANGE);
+    for (const choice of chunks.flatMap(choicesOf)) choice["logprobs"] = pickCopy(STRANGE, random);
   },
   "another numbering of calls": (chunks, random) => {
     const marks = random.pick(MARKS);
@@ -240,7 +240,7 @@ function changeSomewhere(value: unknown, random: Random): void {
   const inner = holder[key] ?? null;
   if (typeof inner === "object" && inner !== null && random.below(4) > 0) changeSomewhere(inner, random);
   else if (random.below(3) === 0 && !Array.isArray(holder)) delete holder[key];
-  else holder[key] = random.pick([...STRANGE, inner, [inner], { [key]: inner }, JSON.stringify(inner) ?? ""]);
+  else holder[key] = pickCopy([...STRANGE, inner, [inner], { [key]: inner }, JSON.stringify(inner)], random);
 }
 
 /** Changes that make a call of the answer useless. Returns whether there was a call. */
