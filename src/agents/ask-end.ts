@@ -76,7 +76,7 @@ function failureIn({
     return new AppError("agent_failed", { extra: { err: "the upstream refuses the agent's key" } });
   const error = status < 300 ? errorInGoodStatus(body) : undefined;
   if (!error) return undefined;
-  const { message, type, code } = error;
+  const { message = "the upstream reported an error", type, code } = error;
   const named = type === "invalid_request_error" ? 400 : undefined;
   const upstream = { status: error.status ?? named, type, code, body, headers };
   return new AppError("agent_failed", { extra: { err: message }, upstream });

@@ -82,10 +82,8 @@ export function errorInGoodStatus(body: string): UpstreamReason | undefined {
   if (RESULT_NAMES.test(body) && !ERROR_NAME.test(body)) return undefined;
   const value = parseBoundedJson(body);
   if (typeof value !== "object" || value === null || hasResult(value)) return undefined;
-  // A type or a code alone is in good answers too.
-  if (reasonOf(value) === undefined && field(value, "error") == null) return undefined;
-  const error = readUpstreamError(body);
-  return error.message === undefined ? undefined : error;
+  // A type or a code alone is in good answers too. An error without a reason is still an error.
+  return reasonOf(value) === undefined && !field(value, "error") ? undefined : readUpstreamError(body);
 }
 
 function hasResult(value: object): boolean {

@@ -119,6 +119,18 @@ describe("an error with a good status", () => {
   });
 
   test.each([
+    { error: {} },
+    { error: true },
+    { error: { message: null } },
+    { error: { message: "undefined" } },
+  ])("%j is an error without a reason", (body) => {
+    expect(errorInGoodStatus(JSON.stringify(body))).toMatchObject({ message: undefined });
+  });
+
+  test.each([
+    { error: null },
+    { error: false },
+    { error: "" },
     { choices: [{ message: { content: 'it says {"error":"no"}' } }] },
     { choices: [{ message: { content: "x" } }], error: null },
     { object: "response", status: "failed", error: { message: "x" }, output: [] },
