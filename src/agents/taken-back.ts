@@ -48,8 +48,11 @@ export class TakenBack {
     return ask;
   }
 
-  slotOf(id: string): string {
-    return this.#slots.size === 0 ? id : (this.#slots.get(id) ?? id);
+  /** Returns the slot of the ask with this id; undefined for the id of an earlier try. */
+  slotOf(id: string): string | undefined {
+    if (this.#slots.size === 0) return id;
+    const slot = this.#slots.get(id) ?? id;
+    return this.idOf(slot) === id ? slot : undefined;
   }
 
   idOf(slot: string): string {

@@ -143,8 +143,8 @@ export class V2Connection extends AgentConnection<V2Options> {
   }
 
   #answer(frame: AnswerFrame, agent: Agent): void {
-    const slot = this.#takenBack?.slotOf(frame.ask) ?? frame.ask;
-    if (agent.holds(slot)) {
+    const slot = this.#takenBack ? this.#takenBack.slotOf(frame.ask) : frame.ask;
+    if (slot !== undefined && agent.holds(slot)) {
       if (frame.type === "delta") this.#delta(frame, slot, agent);
       else if (frame.type === "accept") this.relay.accept(agent, slot);
       else if (frame.type === "alive") this.relay.alive(agent, slot);

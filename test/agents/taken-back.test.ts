@@ -181,3 +181,18 @@ test("a caller who hangs up cancels the ask under its new id", async () => {
   say({ type: "done", ask, status: 200, body: "{}" });
   expect(closed).toEqual([]);
 });
+
+test("a stream that begins with a refusal is asked for again, and the rest of it is ignored", async () => {
+  const { start, asks, say, last, succeed, closed } = scene();
+  const asked = start();
+  const { ask } = last("ask");
+  const error = { message: "Unsupported parameter: 'stream_options'", param: "stream_options", code: 400 };
+  say({ type: "delta", ask, data: JSON.stringify({ error }) });
+  expect(last("cancel").ask).toBe(ask);
+  say({ type: "delta", ask, data: "[DONE]" });
+  say({ type: "done", ask, status: 200 });
+  expect(asks().map(({ body }) => body)).toEqual(["stream_options,user,own", "user,own"]);
+  succeed();
+  expect(await asked).toMatchObject({ answer: { status: 200, body: "{}" } });
+  expect(closed).toEqual([]);
+});

@@ -15,6 +15,7 @@ export const ERROR_BODIES: readonly unknown[] = [
   { error: { message: WHY, type: "server_error", param: null, code: null } },
   { error: { message: WHY, type: "overloaded_error", code: "overheated" } },
   { error: WHY },
+  { error: { message: "Unknown fields: 'stream_options', 'max_tokens' and 'stream'", code: 400 } },
   { error: { message: WHY, code: 502, metadata: { provider_name: "x", raw: "{}" } } },
   [{ error: { code: 500, message: WHY, status: "INTERNAL" } }],
   { object: "error", message: WHY, type: "InternalServerError", param: null, code: 500 },
