@@ -56,9 +56,9 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
   json: { ours: [], external: /^$/ },
   net: { ours: [], external: /^(node:|bun$)/ },
   protocol: { ours: ["json"], external: /^zod$/ },
-  relay: { ours: ["protocol", "json", "bounded-map.ts", "errors.ts"], external: /^$/ },
+  relay: { ours: ["protocol", "json", "errors.ts"], external: /^$/ },
   auth: {
-    ours: ["store/store.ts", "bounded-map.ts", "errors.ts", "files.ts", "net", "time.ts"],
+    ours: ["store/store.ts", "errors.ts", "files.ts", "net", "time.ts"],
     external: /^(node:|bun(:|$)|zod$)/,
   },
   backup: {
@@ -68,19 +68,19 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
   store: {
     ours: [
       ...["relay/conversation.ts", "relay/record.ts", "protocol/agent-v2.ts"],
-      ...["errors.ts", "files.ts", "drizzle", "time.ts", "bounded-map.ts"],
+      ...["errors.ts", "files.ts", "drizzle", "time.ts"],
     ],
     external: /^(node:|bun(:|$)|drizzle-orm)/,
   },
   agents: {
-    ours: ["relay", "protocol", "auth", "net", "json", "bounded-map.ts", "errors.ts", "log"],
+    ours: ["relay", "protocol", "auth", "net", "json", "errors.ts", "log"],
     external: /^bun$/,
   },
   metrics: { ours: ["relay", "protocol", "errors.ts", "time.ts"], external: /^node:fs$/ },
   http: {
     ours: [
       ...["relay", "protocol", "auth", "metrics", "net", "json", "store/store.ts", "errors.ts", "log"],
-      ...["bounded-map.ts", "time.ts"],
+      "time.ts",
     ],
     external: /^(node:util$|node:zlib$|bun|hono(\/.*)?|zod|zod-openapi)$/,
   },
@@ -103,6 +103,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
 
 /** Every part may import these, which import nothing themselves. */
 const EVERYONE_MAY_IMPORT: ReadonlySet<string> = new Set([
+  "bounded-map.ts",
   "principal.ts",
   "clock.ts",
   "user-attributes.ts",

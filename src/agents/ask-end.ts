@@ -4,6 +4,7 @@ import {
   errorInGoodStatus,
   isAboutAccount,
   isRetryable,
+  NO_MONEY_MS,
   oneLine,
   readUpstreamError,
 } from "../json/upstream-error.ts";
@@ -33,9 +34,6 @@ export function endOf(frame: DoneFrame | FailFrame): AskEnd {
   const failed = failure.upstream?.status ?? 500;
   return { status: failed, error: body ?? "", failure, isRetryable: isRetryable(failed) };
 }
-
-/** How long an agent is avoided whose upstream has no money left. */
-const NO_MONEY_MS = 60_000;
 
 /**
  * Returns the end that the first event of a stream tells if it is an error in place of an answer. Nothing of an

@@ -32,7 +32,7 @@ interface CallersOptions {
   now?: () => number;
 }
 
-const ADMIN_CALLER: Caller = { principal: ADMIN, allowance: null };
+export const ADMIN_CALLER: Caller = { principal: ADMIN, allowance: null };
 
 export type Callers = ReturnType<typeof createCallers>;
 

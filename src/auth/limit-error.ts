@@ -1,6 +1,5 @@
 import { AppError } from "../errors.ts";
-
-const MINUTE_MS = 60_000;
+import { HOUR_MS, MINUTE_MS } from "../time.ts";
 
 /** How long to wait for running requests to end: a guess, as nobody knows when they do. */
 export const RUNNING_RETRY_MS = 1_000;
@@ -18,9 +17,9 @@ export function limitError(code: LimitCode, reason: string, waitMs: number): App
 export function formatDuration(ms: number): string {
   const whole = Math.max(0, Math.ceil(ms));
   if (whole > 0 && whole < 1000) return `${whole}ms`;
-  const hours = Math.floor(whole / 3_600_000);
-  const minutes = Math.floor((whole % 3_600_000) / 60_000);
-  const seconds = `${(whole % 60_000) / 1000}s`;
+  const hours = Math.floor(whole / HOUR_MS);
+  const minutes = Math.floor((whole % HOUR_MS) / MINUTE_MS);
+  const seconds = `${(whole % MINUTE_MS) / 1000}s`;
   if (hours > 0) return `${hours}h${minutes}m${seconds}`;
   return minutes > 0 ? `${minutes}m${seconds}` : seconds;
 }

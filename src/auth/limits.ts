@@ -1,11 +1,10 @@
 import { once } from "../once.ts";
 import type { Principal } from "../principal.ts";
+import { MINUTE_MS } from "../time.ts";
 import type { Allowance } from "./callers.ts";
 import { limitError, RUNNING_RETRY_MS } from "./limit-error.ts";
 import { SlidingWindow } from "./sliding-window.ts";
 import { createTokenBudget } from "./token-budget.ts";
-
-const MINUTE_MS = 60_000;
 
 /** The number of users checked at each ask, to forget those whose requests no longer count. */
 const FORGOTTEN_PER_ASK = 2;

@@ -1,3 +1,4 @@
+import { BoundedMap } from "../bounded-map.ts";
 import { field, parseJson, textField } from "../json/parse.ts";
 import { MODELS_MAX, Model } from "../protocol/agent-v2.ts";
 import { bearer, requestText } from "./http.ts";
@@ -47,7 +48,7 @@ const BODY_BYTES_MAX = 4 * 1024 * 1024;
  */
 export class ContextLengths {
   /** The lengths of models that Ollama has not loaded, which do not change; null if Ollama tells none. */
-  readonly #shown = new Map<string, number | null>();
+  readonly #shown = new BoundedMap<string, number | null>(MODELS_MAX);
 
   /** Returns the models with the context lengths that could be found. `base` is the URL with `/v1`. */
   async add(base: string, models: readonly Model[], options: LookUpOptions): Promise<Model[]> {
@@ -102,7 +103,6 @@ export class ContextLengths {
     const info = field(shown, "model_info");
     const name = Object.keys(info ?? {}).find((key) => key.endsWith(".context_length"));
     const length = firstLength(Number(chosen), name && field(info, name));
-    if (this.#shown.size >= MODELS_MAX) this.#shown.clear();
     this.#shown.set(id, length ?? null);
   }
 }

@@ -1,15 +1,19 @@
 import { parseJson } from "../json/parse.ts";
-import { errorInGoodStatus, isAboutAccount, isRetryable, readUpstreamError } from "../json/upstream-error.ts";
+import {
+  errorInGoodStatus,
+  isAboutAccount,
+  isRetryable,
+  NO_MONEY_MS,
+  readUpstreamError,
+} from "../json/upstream-error.ts";
 import { DoneFrame, type FailFrame, PASSED_ERROR_HEADERS } from "../protocol/agent-v2.ts";
-import { usageOf } from "./stream-progress.ts";
+import { usageIn } from "../protocol/token-usage.ts";
 
 /** The frame that ends an ask, without the ask's id. */
 export type EndFrame = Omit<DoneFrame, "ask"> | Omit<FailFrame, "ask">;
 
 /** The longest wait that is passed on: an hour. */
 const RETRY_AFTER_MS_MAX = 3_600_000;
-/** How long the server avoids an agent whose account has no money left. */
-const NO_MONEY_MS = 60_000;
 
 export const ENDED_EARLY = "the upstream ended its answer early";
 
@@ -43,7 +47,7 @@ function goodStatus(status: number, headers: Headers, body: string, nowMs: numbe
   if (value === undefined) return failFrame("the upstream's answer is not JSON", true);
   if (typeof value !== "object" || value === null || Array.isArray(value))
     return failFrame("the upstream's answer is not a JSON object", true);
-  return { type: "done", status, body, usage: usageOf(body) };
+  return { type: "done", status, body, usage: usageIn(value) };
 }
 
 function errorStatus(status: number, headers: Headers, body: string, nowMs: number): EndFrame {

@@ -1,5 +1,6 @@
 import { field, parseJson, textField } from "../json/parse.ts";
 import { ENDPOINTS, type Endpoint, MODELS_MAX, Model, PASSED_REQUEST_HEADERS } from "../protocol/agent-v2.ts";
+import { otherName } from "../protocol/model-name.ts";
 import { ContextLengths, contextLengthOf } from "./context-length.ts";
 import { bearer, failureOf, readText, request, requestText } from "./http.ts";
 import { newestWithin } from "./newest-within.ts";
@@ -178,11 +179,10 @@ function selectModels(listed: readonly Model[], ids: readonly string[]): readonl
   return ids.map((id) => listed.find((model) => model.id === id) ?? { id });
 }
 
-/** Returns the chosen models that a list does not have. No list has the tag `latest` reliably. */
+/** Returns the chosen models that a list has by neither of their names. */
 function unlistedIn(listed: readonly Model[], ids: readonly string[]): UnlistedModels | undefined {
-  const plain = (id: string) => id.replace(/:latest$/, "");
-  const known = new Set(listed.map(({ id }) => plain(id)));
-  const unlisted = ids.filter((id) => !known.has(plain(id)));
+  const known = new Set(listed.map(({ id }) => id));
+  const unlisted = ids.filter((id) => !known.has(id) && !known.has(otherName(id) ?? id));
   return listed.length > 0 && unlisted.length > 0
     ? { models: unlisted, listed: listed.map(({ id }) => id) }
     : undefined;

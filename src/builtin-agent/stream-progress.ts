@@ -1,10 +1,7 @@
 import { parseJson } from "../json/parse.ts";
 import type { Usage } from "../protocol/agent-v2.ts";
 import { StreamEnd } from "../protocol/stream-end.ts";
-import { UsageReader, usageIn } from "../protocol/token-usage.ts";
-
-/** Only an event that matches can carry usage. In a quoted text the quotes are escaped. */
-const HAS_USAGE = /"usage"\s*:\s*\{/;
+import { mayHaveUsage, UsageReader } from "../protocol/token-usage.ts";
 
 /** Collects what the events of a stream of chat completions, completions, responses or messages say. */
 export class StreamProgress {
@@ -28,11 +25,6 @@ export class StreamProgress {
   /** Takes the data of the next event. */
   note(data: string): void {
     this.#end.note(data);
-    if (HAS_USAGE.test(data)) this.#usage.note(parseJson(data));
+    if (mayHaveUsage(data)) this.#usage.note(parseJson(data));
   }
-}
-
-/** Returns the usage in an answer that was not streamed. */
-export function usageOf(body: string): Usage | undefined {
-  return usageIn(parseJson(body));
 }

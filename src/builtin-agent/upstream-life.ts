@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from "../clock.ts";
+import { type Cancel, type Clock, whenDue } from "../clock.ts";
 import type { ServerFrame } from "../protocol/agent-v2.ts";
 import type { FrameSender } from "./connection.ts";
 
@@ -20,14 +20,16 @@ const SIGN_EVERY_MS_MAX = 10_000;
  * An answer that is not streamed has a time limit of its own, whatever the upstream sends.
  */
 export class UpstreamLife {
-  #stopDeadline: Cancel = () => {};
+  /** Call it when the answer has begun, or will not come. */
+  readonly endDeadline: Cancel;
   #heardAt: number;
   #toldAt: number;
 
   constructor(private readonly options: UpstreamLifeOptions) {
-    this.#heardAt = options.clock.now();
+    const { ask, clock, onDeadline } = options;
+    this.#heardAt = clock.now();
     this.#toldAt = this.#heardAt;
-    this.#sleep(options.ask.deadline_ms);
+    this.endDeadline = whenDue(clock, () => this.#heardAt + ask.deadline_ms, onDeadline);
   }
 
   /** The upstream has sent something, be it a comment. */
@@ -45,20 +47,5 @@ export class UpstreamLife {
   /** The server gets an event of the answer, which tells it as much. */
   noteEvent(): void {
     this.#toldAt = this.options.clock.now();
-  }
-
-  /** The answer has begun, or will not come. */
-  endDeadline(): void {
-    this.#stopDeadline();
-  }
-
-  /** One timer: when it ends, it is set again for what is left of the present silence. */
-  #sleep(delayMs: number): void {
-    const { ask, clock, onDeadline } = this.options;
-    this.#stopDeadline = clock.after(delayMs, () => {
-      const leftMs = this.#heardAt + ask.deadline_ms - clock.now();
-      if (leftMs <= 0) onDeadline();
-      else this.#sleep(leftMs);
-    });
   }
 }

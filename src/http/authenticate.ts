@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readBearer } from "../auth/bearer.ts";
-import type { Caller, Callers } from "../auth/callers.ts";
+import { ADMIN_CALLER, type Caller, type Callers } from "../auth/callers.ts";
 import { hasKey } from "../auth/request-keys.ts";
 import { isOwnOrigin } from "../auth/same-origin.ts";
 import type { Secret } from "../auth/secret.ts";
@@ -22,7 +22,6 @@ interface AuthenticateOptions {
 /** Reads the body of a request whose key is right, or not known yet. */
 type ReadText = (from: "caller" | "stranger") => Promise<string>;
 
-const ADMIN_CALLER: Caller = { principal: ADMIN, allowance: null };
 const AdminKey = z.object({ admin_key: z.string().nullish() });
 const CODE_HINT =
   "A code signs in once, within an hour of the server's first start. Sign in with the admin key instead.";

@@ -112,6 +112,9 @@ export function isAboutAccount({ message = "", type = "", code = "" }: UpstreamR
 /** The 4xx that are not the request's fault. Clients retry them too, except 402: no money left. */
 const NOT_OF_REQUEST = new Set([402, 408, 409, 425, 429]);
 
+/** How long an agent is avoided whose upstream has no money left (402). */
+export const NO_MONEY_MS = 60_000;
+
 /** Whether another agent may do better than the one whose upstream answered with this status. */
 export function isRetryable(status: number): boolean {
   return status >= 500 || NOT_OF_REQUEST.has(status);

@@ -37,6 +37,11 @@ export function usageIn(answer: unknown): Usage | undefined {
   return reader.usage;
 }
 
+/** Whether an event with this data can have a usage. Others need not be parsed. In a quoted text the quotes are escaped. */
+export const mayHaveUsage = (data: string): boolean => USAGE_OBJECT.test(data);
+
+const USAGE_OBJECT = /"usage"\s*:\s*\{/;
+
 /**
  * Reads the usage of the events of a stream, in whichever shape the upstream reports it. Later counts replace
  * earlier ones, but zeros do not: upstreams send them where they have nothing to report.

@@ -3,7 +3,7 @@ import type { Usage } from "../protocol/agent-v2.ts";
 import { textIn } from "../protocol/answer-text.ts";
 import { CHAT_STREAM_END } from "../protocol/chat.ts";
 import { estimateByLength } from "../protocol/token-estimate.ts";
-import { UsageReader } from "../protocol/token-usage.ts";
+import { mayHaveUsage, UsageReader } from "../protocol/token-usage.ts";
 import type { Delta } from "./types.ts";
 
 /** How many of the first pieces are kept, to tell text from the JSON around it. */
@@ -14,8 +14,6 @@ const SAMPLE_LENGTH_MAX = 4096;
 /** The events of responses and messages that have no new text. Some of them repeat all of it. */
 const STRUCTURE = /^(response\.(?!.*\bdelta\b)|message_|content_block_st|ping|error)/;
 const TYPE = /^\{"type":\s*"([\w.]+)"/;
-
-const hasUsage = (data: string): boolean => /"usage"\s*:\s*\{/.test(data);
 
 /**
  * Measures a streamed answer for the case that its tokens are not reported. It runs for every delta, so it
@@ -48,8 +46,8 @@ export class AnswerMeter {
 
   /** The usage that the events so far report. Its output tokens are 0 if only the first event has a usage. */
   get usage(): Usage | undefined {
-    const last = [this.#beforeLast, this.#last].filter(hasUsage);
-    const reporting = [this.#first ?? "", ...last].filter(hasUsage);
+    const last = [this.#beforeLast, this.#last].filter(mayHaveUsage);
+    const reporting = [this.#first ?? "", ...last].filter(mayHaveUsage);
     if (reporting.length === 0) return undefined;
     const reader = new UsageReader();
     for (const data of reporting) reader.note(parseJson(data));

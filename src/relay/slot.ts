@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from "../clock.ts";
+import { type Cancel, type Clock, whenDue } from "../clock.ts";
 import type { Ask } from "./ask.ts";
 import type { Answer, AskResult, ModelRequest, RelayLimits } from "./types.ts";
 
@@ -76,17 +76,9 @@ export class Slot {
 
   #limitSilence(clock: Clock, silenceMs: number): void {
     this.#silenceMs = silenceMs;
-    this.#sleep(clock);
-  }
-
-  /** One timer serves all pauses: when it ends, it is set again for what is left of the present pause. */
-  #sleep(clock: Clock): void {
-    const leftMs = () => Math.min(this.#heardAt + this.#silenceMs, this.#endsAt) - clock.now();
     this.#stopLimit?.();
-    this.#stopLimit = clock.after(Math.max(leftMs(), 0), () => {
-      if (leftMs() > 0) this.#sleep(clock);
-      else this.onLimit();
-    });
+    const dueAt = () => Math.min(this.#heardAt + silenceMs, this.#endsAt);
+    this.#stopLimit = whenDue(clock, dueAt, this.onLimit);
   }
 
   /** To be called when the slot is free. */

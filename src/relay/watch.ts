@@ -1,4 +1,4 @@
-import type { Cancel } from "../clock.ts";
+import { type Cancel, whenDue } from "../clock.ts";
 import { travelMs } from "../protocol/agent-v2.ts";
 import type { CloseReason } from "../protocol/close.ts";
 import type { Agent } from "./agent.ts";
@@ -36,21 +36,21 @@ export class Watch {
   ping(agent: Agent): void {
     if (this.#pings.has(agent)) return;
     agent.pingedAt = this.options.clock.now();
-    agent.noteTaken(agent.pingedAt);
-    this.#awaitPong(agent, this.options.limits.pongWithinMs);
+    this.#awaitPong(agent);
     if (agent.transport.send({ kind: "ping" })) return;
     this.forget(agent);
     this.onMissed(agent, "frames_dropped");
   }
 
-  #awaitPong(agent: Agent, delayMs: number): void {
-    const stop = this.options.clock.after(delayMs, () => {
-      const leftMs = this.#pongDueAt(agent) - this.options.clock.now();
-      if (leftMs > 0) return this.#awaitPong(agent, leftMs);
+  #awaitPong(agent: Agent): void {
+    const onMissed = () => {
       this.#pings.delete(agent);
       this.onMissed(agent, "pong_missed");
-    });
-    this.#pings.set(agent, stop);
+    };
+    this.#pings.set(
+      agent,
+      whenDue(this.options.clock, () => this.#pongDueAt(agent), onMissed),
+    );
   }
 
   /**

@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { CommandError } from "../errors.ts";
+import { fileTrouble } from "../system-error.ts";
 
 const PRIVILEGED_PORT_MAX = 1023;
 /** The errors for an address that this machine does not have. */
@@ -28,7 +29,7 @@ export function cannotListen(host: string | undefined, port: number, error: unkn
 }
 
 function reasonOf(host: string | undefined, port: number, error: unknown): string {
-  const { code = "", message } = error as Error & { code?: string };
+  const { code = "" } = error as { code?: string };
   if (code === "EADDRINUSE")
     return "The port is in use. Stop the program that uses it, or choose another port.";
   if ((code === "EACCES" || code === "EPERM") && port <= PRIVILEGED_PORT_MAX)
@@ -37,7 +38,6 @@ function reasonOf(host: string | undefined, port: number, error: unknown): strin
   if (host !== undefined && NOT_HERE.has(code)) return `It is not an address of this machine. ${ADVICE}`;
   if (code === "EAFNOSUPPORT")
     return "This machine has no addresses of that kind. Give an IPv4 address to --host.";
-  if (code === "EMFILE" || code === "ENFILE")
-    return "Too many files are open. Raise the limit (ulimit -n), or stop what holds them open.";
-  return message.replaceAll("\n", " ");
+  // A socket takes a file descriptor.
+  return fileTrouble(error);
 }

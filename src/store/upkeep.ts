@@ -1,7 +1,5 @@
-import { DAY_MS, every } from "../time.ts";
+import { DAY_MS, every, HOUR_MS } from "../time.ts";
 import type { Store } from "./store.ts";
-
-const HOUR_MS = 3_600_000;
 
 /** The kinds of rows with a limited age, in the order of purging. */
 const PURGED = ["conversations", "usage", "audit"] as const;

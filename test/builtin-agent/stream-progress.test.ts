@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { StreamProgress, usageOf } from "../../src/builtin-agent/stream-progress.ts";
+import { StreamProgress } from "../../src/builtin-agent/stream-progress.ts";
 
 function after(...events: unknown[]) {
   const progress = new StreamProgress();
@@ -38,15 +38,5 @@ describe("usage", () => {
     for (const usage of [null, {}, { prompt_tokens: -1 }, { prompt_tokens: "3" }, { prompt_tokens: 1.5 }])
       expect(after({ choices: [], usage }).usage).toBeUndefined();
     expect(after({ choices: [{ delta: { content: '"usage":{"prompt_tokens":3}' } }] }).usage).toBeUndefined();
-  });
-
-  test("usage is taken from an answer that was not streamed", () => {
-    expect(usageOf(JSON.stringify({ usage: usage }))).toEqual(usage);
-    expect(usageOf(JSON.stringify({ usage: { input_tokens: 3, output_tokens: 5 } }))).toEqual(usage);
-    expect(usageOf(JSON.stringify({ usage: { prompt_tokens: 3, total_tokens: 3 } }))).toEqual({
-      prompt_tokens: 3,
-      completion_tokens: 0,
-    });
-    expect(usageOf("not json")).toBeUndefined();
   });
 });

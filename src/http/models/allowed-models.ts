@@ -1,7 +1,7 @@
 import type { Caller } from "../../auth/callers.ts";
 import { AppError } from "../../errors.ts";
 import { field } from "../../json/parse.ts";
-import { offeredName, otherName } from "../../relay/model-name.ts";
+import { offeredName, otherName } from "../../protocol/model-name.ts";
 import type { Relay } from "../../relay/relay.ts";
 
 /** Other names for models: a name for callers, and the name that agents know. */

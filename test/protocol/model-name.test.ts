@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { offeredName, otherName } from "../../src/relay/model-name.ts";
+import { offeredName, otherName } from "../../src/protocol/model-name.ts";
 
 test.each<[string, string | undefined]>([
   ["llama3.2", "llama3.2:latest"],
