@@ -95,6 +95,8 @@ function pathsIn(value: unknown, depth: number): Path[] {
   // Gateways quote the error of the provider behind them.
   if (typeof value === "string")
     return /^\s*[[{]/.test(value) ? pathsIn(parseBoundedJson(value), depth - 1) : [];
+  // Each further step would look for the names in every field that is not there.
+  if (typeof value !== "object" || value === null) return [];
   if (Array.isArray(value)) return value.slice(0, LIST_MAX).flatMap((entry) => pathsIn(entry, depth - 1));
   const own = PATH_NAMES.map((name) => textField(value, name)?.split(/[.[\]]+/) ?? field(value, name));
   const paths = own.flatMap((steps) => (Array.isArray(steps) ? [pathOf(steps)] : []));
