@@ -5,7 +5,7 @@ import type { ServerEvent } from "../middleware/event-stream.ts";
 export interface ErrorStyle {
   /** The body of an error response. */
   body(error: AppError, status: number, requestId: string): unknown;
-  /** The event that ends a stream which failed after its first event. */
+  /** The event that ends a stream which failed after its first event or keep-alive. */
   streamEvent(error: AppError, requestId: string, sent?: SentEvents): ServerEvent;
   /** Whether an upstream's error body has this style, so that it may be passed on unchanged. */
   hasStyle?(upstreamBody: unknown): boolean;
