@@ -31,6 +31,17 @@ test("every v2 frame is on the page of the agent protocol with all its fields, a
   for (const endpoint of ENDPOINTS) expect(docs).toContain(`\`${endpoint}\``);
 });
 
+test("every event of the log, from level info on, is on the page of operations", async () => {
+  const docs = await read("docs/operations.md");
+  const events = new Set<string>();
+  for (const path of new Bun.Glob("src/**/*.ts").scanSync({ cwd: ROOT })) {
+    const calls = (await read(path)).matchAll(/\blog\.(?:info|warn|error)\(\s*"([a-z_]+)"/g);
+    for (const [, event = ""] of calls) events.add(event);
+  }
+  expect(events.size).toBeGreaterThan(20);
+  expect([...events].filter((event) => !docs.includes(`\`${event}\``))).toEqual([]);
+});
+
 const PAGES = ["*.md", "docs/*.md"].flatMap((pattern) => [...new Bun.Glob(pattern).scanSync({ cwd: ROOT })]);
 
 test("every link between the documents has a target, and its anchor is a heading there", async () => {

@@ -36,3 +36,17 @@ export function createFakeClock(startsAt = 1_700_000_000_000): FakeClock {
     },
   };
 }
+
+/** Lets the time of a fake clock pass until the promise is settled. */
+export async function advanceUntil<Value>(clock: FakeClock, promise: Promise<Value>): Promise<Value> {
+  let isSettled = false;
+  const settle = () => {
+    isSettled = true;
+  };
+  promise.then(settle, settle);
+  while (!isSettled) {
+    clock.advance(1_000);
+    await Bun.sleep(1);
+  }
+  return promise;
+}

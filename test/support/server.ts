@@ -5,7 +5,7 @@ import { readServerArgs } from "../../src/cli/args.ts";
 import { createLog } from "../../src/log/log.ts";
 import { startServer } from "../../src/server/compose.ts";
 import { keepAgentKey } from "./agent-key.ts";
-import type { FakeClock } from "./clock.ts";
+import { advanceUntil, type FakeClock } from "./clock.ts";
 import { expectDescribed } from "./description/described.ts";
 import { tempFolder } from "./store.ts";
 
@@ -52,7 +52,7 @@ export async function startTestServer(
   const server = await startServer(config, log, { origins, makeBackup, ...(clock && { clock }) });
   const url = `http://127.0.0.1:${server.port}`;
   const endDescribed = expectDescribed(url);
-  const stop = clock ? () => passUntil(clock, server.stop()) : server.stop;
+  const stop = clock ? () => advanceUntil(clock, server.stop()) : server.stop;
   const forgetKey = keepAgentKey(url, () => server.agentKey);
   onTestFinished(async () => {
     await stop().finally(endDescribed);
@@ -66,17 +66,4 @@ export async function startTestServer(
     logged: () => logged,
     stop,
   };
-}
-
-/** Lets the time of a fake clock pass until the work is done. */
-async function passUntil(clock: FakeClock, work: Promise<void>): Promise<void> {
-  let isDone = false;
-  const done = work.finally(() => {
-    isDone = true;
-  });
-  while (!isDone) {
-    clock.advance(1_000);
-    await Bun.sleep(1);
-  }
-  return done;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { createFakeClock, type FakeClock } from "../../support/clock.ts";
+import { advanceUntil, createFakeClock } from "../../support/clock.ts";
 import { type ModelScene, startModelScene } from "../../support/model-scene.ts";
 import { anthropicAt, collect, openaiAt } from "../../support/sdks.ts";
 import { ADMIN_KEY } from "../../support/server.ts";
@@ -223,9 +223,9 @@ test("a request that waits for a free agent gets the keep-alive too, and the rea
   const waiting = scene.post("chat/completions", { model: "m", messages: HELLO, stream: true });
   scene.agent.say({ type: "delta", ask, data: chunk("first") });
   await busy;
-  const { headers } = await passing(clock, waiting);
+  const { headers } = await advanceUntil(clock, waiting);
   expect(headers.get("content-type")).toContain("text/event-stream");
-  const text = await passing(
+  const text = await advanceUntil(
     clock,
     waiting.then((response) => response.text()),
   );
@@ -233,16 +233,3 @@ test("a request that waits for a free agent gets the keep-alive too, and the rea
   scene.agent.say({ type: "done", ask, status: 200 });
   await (await busy).text();
 });
-
-/** Lets time pass until the promise is settled. */
-async function passing<Value>(clock: FakeClock, promise: Promise<Value>): Promise<Value> {
-  let isSettled = false;
-  void promise.finally(() => {
-    isSettled = true;
-  });
-  while (!isSettled) {
-    clock.advance(1_000);
-    await Bun.sleep(2);
-  }
-  return promise;
-}
