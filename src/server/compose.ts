@@ -199,7 +199,11 @@ async function createCore({ config, store, log, clock = createClock() }: Given, 
   const observe = createObserver({ log, metrics, usage: store.usage, limits, overview });
   const relay = new Relay({ clock, newId, limits: config, observe, soon: (run) => void setImmediate(run) });
   const readiness = createReadiness({ relay, checkStore: store.check, queueMax: config.queueMax, now });
-  const responses = createResponseMemory({ bytesMax: config.responseMemoryBytes, now });
+  const responses = createResponseMemory({
+    bytesMax: config.responseMemoryBytes,
+    recalledLengthMax: config.bodyBytesMax,
+    now,
+  });
   return { clock, limits, metrics, overview, relay, readiness, responses };
 }
 

@@ -18,7 +18,7 @@ const tool_calls = [{ id: "c1", type: "function", function: { name: "weather", a
 
 function scene(bytesMax = 1_000_000) {
   const clock = createFakeClock();
-  const memory = createResponseMemory({ bytesMax, now: clock.now });
+  const memory = createResponseMemory({ bytesMax, recalledLengthMax: 50_000, now: clock.now });
   // The ids of all callers differ.
   const context = countingContext();
   /** Answers with the message, and returns the response and the messages that the upstream received. */
@@ -158,5 +158,16 @@ describe("references to earlier answers", () => {
       expect(messages).toHaveLength(input.length);
       input.push({ type: "item_reference", id: response.output[0].id });
     }
+  });
+
+  test("a short request cannot stand for more than a body may hold, however often it names an answer", () => {
+    const { ask } = scene();
+    const long = ask({ input: "q" }, { content: "x".repeat(20_000) }).response;
+    const reference = { type: "item_reference", id: long.output[0].id };
+    expect(ask({ input: [reference, reference] }).response.status).toBe("completed");
+    expect(refusal(() => ask({ input: [reference, reference, reference] })).code).toBe("body_too_large");
+    const further = { previous_response_id: long.id, input: [reference, reference] };
+    expect(refusal(() => ask(further)).code).toBe("body_too_large");
+    expect(ask({ input: [reference] }).response.status).toBe("completed");
   });
 });
