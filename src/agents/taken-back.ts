@@ -20,8 +20,6 @@ type OpenAsk = SentAsk & { tries: number };
 
 const NONE: ReadonlySet<AddedField> = new Set();
 
-/** An upstream may complain about one field after the other. */
-const TRIES_MAX = 3;
 /** After this long a refusal is forgotten, as the upstream may have been replaced. */
 const KNOWN_MS = 3_600_000;
 
@@ -61,12 +59,13 @@ export class TakenBack {
 
   /**
    * Returns the ask as it is to be sent again, without the fields that the upstream's error names; undefined if
-   * that would change nothing.
+   * that would change nothing. Some upstreams complain about one field after the other, so each field may take
+   * one more try, and no field two.
    */
   askAgain(slot: string, errorBody: string): SentAsk | undefined {
     const ask = this.#open.get(slot);
     const { request, model } = ask?.command ?? {};
-    if (!ask || !request || model === undefined || ask.tries === TRIES_MAX) return undefined;
+    if (!ask || !request || model === undefined) return undefined;
     const candidates = (request.added ?? []).filter((name) => !ask.refused.has(name));
     const named = refusedFields(errorBody, candidates);
     const refused = new Set([...ask.refused, ...named]);

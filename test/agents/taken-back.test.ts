@@ -196,3 +196,16 @@ test("a stream that begins with a refusal is asked for again, and the rest of it
   expect(await asked).toMatchObject({ answer: { status: 200, body: "{}" } });
   expect(closed).toEqual([]);
 });
+
+test("an upstream may refuse all added fields, one after the other, and the ask is sent once more for each", async () => {
+  const added = ["stream_options", "parallel_tool_calls", "reasoning_effort", "verbosity", "user"] as const;
+  const body: ModelRequest["body"] = (_, refused) => added.filter((name) => !refused.has(name)).join();
+  const { start, asks, refuse, succeed } = scene({ ...REQUEST, added, body });
+  const asked = start();
+  for (const name of added) refuse(JSON.stringify({ error: `json: unknown field "${name}"` }));
+  succeed();
+  expect((await asked).answer).toMatchObject({ status: 200 });
+  expect(asks().map((ask) => ask.body)).toEqual(added.map((_, at) => added.slice(at).join()).concat(""));
+  void start();
+  expect(asks().at(-1)?.body).toBe("");
+});
