@@ -69,7 +69,7 @@ function failureIn({
   body = "",
   headers,
 }: Pick<DoneFrame, "status" | "body" | "headers">): AppError | undefined {
-  if (!isAnswerStatus(status)) return statusError(`status ${status} is not that of an answer`);
+  if (!isAnswerStatus(status)) return invalidAnswer(`status ${status} is not that of an answer`);
   if (status === 401 || (status === 403 && isAboutAccount(readUpstreamError(body))))
     return new AppError("agent_failed", { extra: { err: "the upstream refuses the agent's key" } });
   const error = status < 300 ? errorInGoodStatus(body) : undefined;
@@ -80,13 +80,19 @@ function failureIn({
   return new AppError("agent_failed", { extra: { err: message }, upstream });
 }
 
-function statusError(err: string): AppError {
+/** Returns the end of an ask whose answer has JSON that is nested too deeply to be read. */
+export function endOfTooDeep(): AskEnd {
+  const failure = invalidAnswer("it is nested too deeply");
+  return { status: 500, error: "", failure, isRetryable: true };
+}
+
+function invalidAnswer(err: string): AppError {
   return new AppError("agent_answer_invalid", { extra: { err } });
 }
 
 function failureOf({ error, status, body, headers, retry_after_ms }: FailFrame): AppError {
   const err = oneLine(error.message) ?? "it gave no reason";
-  if (status !== undefined && !isAnswerStatus(status)) return statusError(err);
+  if (status !== undefined && !isAnswerStatus(status)) return invalidAnswer(err);
   return new AppError("agent_failed", {
     extra: { err },
     retryAfterMs: retry_after_ms,

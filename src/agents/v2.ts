@@ -6,7 +6,7 @@ import { AGENT_FRAME_TYPES, AgentFrame, frameFault, type HelloFrame } from "../p
 import type { Agent } from "../relay/agent.ts";
 import type { AskOrigin } from "../relay/record.ts";
 import type { AgentCommand, ModelRequest } from "../relay/types.ts";
-import { type AskEnd, endOf, endOfFirstEvent } from "./ask-end.ts";
+import { type AskEnd, endOf, endOfFirstEvent, endOfTooDeep } from "./ask-end.ts";
 import { AgentConnection, type ConnectionOptions, modelsOfKey } from "./connection.ts";
 import { type SentAsk, TakenBack } from "./taken-back.ts";
 
@@ -145,7 +145,8 @@ export class V2Connection extends AgentConnection<V2Options> {
   #answer(frame: AnswerFrame, agent: Agent): void {
     const slot = this.#takenBack ? this.#takenBack.slotOf(frame.ask) : frame.ask;
     if (slot !== undefined && agent.holds(slot)) {
-      if (frame.type === "delta") this.#delta(frame, slot, agent);
+      if (isTooDeep(frame)) this.#endEarly(frame, endOfTooDeep(), slot, agent);
+      else if (frame.type === "delta") this.#delta(frame, slot, agent);
       else if (frame.type === "accept") this.relay.accept(agent, slot);
       else if (frame.type === "alive") this.relay.alive(agent, slot);
       else this.#end(endOf(frame), slot, agent);
@@ -156,12 +157,17 @@ export class V2Connection extends AgentConnection<V2Options> {
   #delta(frame: DeltaFrame, slot: string, agent: Agent): void {
     const isFirst = agent.inUse.get(slot)?.phase !== "started";
     const end = isFirst ? endOfFirstEvent(frame.data) : undefined;
-    if (end) {
-      // What follows the error is of no use.
+    if (end) this.#endEarly(frame, end, slot, agent);
+    else this.relay.delta(agent, slot, frame);
+  }
+
+  /** Ends an ask by a frame, after which the agent may send more. That is of no use. */
+  #endEarly(frame: AnswerFrame, end: AskEnd, slot: string, agent: Agent): void {
+    if (frame.type === "delta") {
       this.#noteCancel(frame.ask);
       this.write({ type: "cancel", ask: frame.ask });
-      this.#end(end, slot, agent);
-    } else this.relay.delta(agent, slot, frame);
+    }
+    this.#end(end, slot, agent);
   }
 
   #end(end: AskEnd, slot: string, agent: Agent): void {
@@ -227,6 +233,16 @@ const belongsToAsk = ({ type }: OtherFrame, agent: Agent): boolean =>
 
 type DeltaFrame = Extract<AgentFrame, { type: "delta" }>;
 
+/**
+ * Whether the JSON text in a frame, which is parsed later on, is nested too deeply for that. The text is the
+ * upstream's. So it is a fault of this one answer, and the agent's other asks go on.
+ */
+function isTooDeep(frame: AnswerFrame): boolean {
+  const { type } = frame;
+  const json = type === "delta" ? frame.data : type === "done" ? frame.body : undefined;
+  return json !== undefined && jsonExcess(json, Number.POSITIVE_INFINITY) !== undefined;
+}
+
 /** The fault of a frame. */
 interface Fault {
   /** The frame's type, if it has a known one. */
@@ -237,17 +253,9 @@ interface Fault {
 function parseFrame(text: string): AgentFrame | "unknown" | Fault {
   const value = parseBoundedJson(text);
   const { success, data: frame, error } = AgentFrame.safeParse(value);
-  if (success) return faultInside(frame) ?? frame;
+  if (success) return frame;
   if (value === undefined) return { fault: "not JSON, or nested too deeply" };
   const type = textField(value, "type");
   if (type === undefined) return { fault: frameFault(error) };
   return AGENT_FRAME_TYPES.has(type) ? { type, fault: frameFault(error) } : "unknown";
-}
-
-/** Checks the JSON text in a frame, which is parsed later on. */
-function faultInside(frame: AgentFrame): Fault | undefined {
-  const { type } = frame;
-  const json = type === "delta" ? frame.data : type === "done" ? frame.body : undefined;
-  if (json === undefined || jsonExcess(json, Number.POSITIVE_INFINITY) === undefined) return undefined;
-  return { type, fault: `${type === "delta" ? "data" : "body"}: nested too deeply` };
 }

@@ -31,6 +31,37 @@ describe("the usage of an answer", () => {
   });
 });
 
+describe("an answer that is nested too deeply fails alone, and the agent's other asks go on", () => {
+  const deep = "[".repeat(257) + "]".repeat(257);
+
+  test("in a whole answer, be it an error", async () => {
+    const { ask, last, say, closed } = register();
+    const other = ask("q", { model: "m" });
+    const { ask: otherId } = last("ask");
+    for (const status of [200, 400]) {
+      const asked = ask("q", { model: "m" });
+      say({ type: "done", ask: last("ask").ask, status, body: deep });
+      expect(await asked).toBe("agent_answer_invalid");
+    }
+    say({ type: "done", ask: otherId, status: 200 });
+    expect(await other).toBe("200");
+    expect(closed).toEqual([]);
+  });
+
+  test("in an event, after which the agent is told to cancel", async () => {
+    const { ask, last, say, closed, relay } = register();
+    const asked = ask("q", { model: "m" });
+    const { ask: id } = last("ask");
+    say({ type: "delta", ask: id, data: "{}" });
+    say({ type: "delta", ask: id, data: deep });
+    expect(await asked).toBe("agent_answer_invalid");
+    expect(last("cancel").ask).toBe(id);
+    for (let n = 0; n < 2_000; n++) say({ type: "delta", ask: id, data: "late" });
+    expect(closed).toEqual([]);
+    expect(relay.stats().slots_in_use).toBe(0);
+  });
+});
+
 test("an ask whose upstream is alive may take longer than the time limit for its first byte", async () => {
   const { ask, last, say, pass, closed } = register();
   const asked = ask("q", { model: "m" });
@@ -47,7 +78,7 @@ test("an ask whose upstream is alive may take longer than the time limit for its
 });
 
 describe("the status of an answer", () => {
-  test.each([100, 101, 103, 199, 204, 205, 300, 301, 304, 307, 399])(
+  test.each([100, 101, 103, 199, 204, 205, 300, 301, 304, 307, 399, 407])(
     "an answer or a failure with the status %d is invalid, and the connection stays",
     async (status) => {
       const { askWhole, last, say, closed } = register();
