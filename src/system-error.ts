@@ -49,6 +49,11 @@ const NO_ROUTE = unreachable("no route to the host");
 const RESET = unreachable("connection reset");
 const REFUSED = unreachable("connection refused");
 const TIMED_OUT = unreachable("no response in time");
+const WRONG_ENCODING: ConnectTrouble = {
+  reason: "its answer is not compressed as its Content-Encoding says",
+  words: "sends answers that are not compressed as their Content-Encoding says",
+};
+const NO_HTTP = unreachable("it does not answer in HTTP");
 const FORBIDDEN = unreachable("this system forbids the connection");
 const NO_FILES = unreachable("too many files are open here; raise the limit, ulimit -n");
 
@@ -76,6 +81,8 @@ const CONNECT_MEANINGS: Readonly<Record<string, ConnectTrouble>> = {
   },
   EPROTO: NO_TLS,
   ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ...{ ZlibError: WRONG_ENCODING, BrotliDecompressionError: WRONG_ENCODING },
+  ...{ ZstdDecompressionError: WRONG_ENCODING, UnrequestedUpgrade: NO_HTTP },
   ERR_PROXY_TUNNEL: {
     reason: "the HTTP proxy refuses the connection",
     words:

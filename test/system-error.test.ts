@@ -29,6 +29,7 @@ test("a failed connection is described in words that say what to do, never with 
   expect(reason("EPROTO")).toContain("use http://");
   expect(reason("ERR_TLS_CERT_ALTNAME_INVALID")).toContain("another host name");
   expect(reason("ERR_PROXY_TUNNEL")).toContain("HTTPS_PROXY");
+  expect(reason("ZlibError")).toContain("Content-Encoding");
   expect(reason("ENEW")).toBe("cannot be reached (ENEW)");
   expect(connectTrouble(AbortSignal.abort().reason).reason).toBe("AbortError");
   expect(connectTrouble(undefined).reason).toBe("unknown error");

@@ -56,6 +56,7 @@ function errorStatus(status: number, headers: Headers, body: string, nowMs: numb
   // The body is left out: it may contain parts of the key.
   if (status === 401 || (status === 403 && isAboutAccount(readUpstreamError(body))))
     return { ...failFrame("the upstream refuses the agent's key", true), status };
+  if (status === 407) return failFrame("a proxy in front of the upstream demands a login", true);
   if (isRetryable(status)) return retryable(status, headers, body, nowMs);
   return { type: "done", status, body, ...retryHeaders(headers) };
 }

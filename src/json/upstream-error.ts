@@ -20,11 +20,12 @@ const LIST_MAX = 5;
 
 /**
  * The fields in which servers put the reason, in order: `error` as an object (OpenAI, Anthropic) or a text (Ollama),
- * `message` (vLLM, Mistral, AWS), `detail` as a text or a list (FastAPI), and what gateways use.
+ * `message` (vLLM, Mistral, AWS), `detail` as a text or a list (FastAPI), `base_resp` (MiniMax), and what gateways
+ * use.
  */
 const REASON_KEYS = [
   ...["error", "message", "detail", "msg", "errors", "error_description", "error_message", "error_msg"],
-  ...["reason", "description", "title"],
+  ...["reason", "description", "title", "base_resp", "status_msg"],
 ];
 
 /** Texts that a fault in the upstream leaves where a reason should be. */
@@ -72,7 +73,7 @@ export function oneLine(text: string): string | undefined {
 
 /** The fields that only a good answer has: of chats, messages, responses, embeddings and token counts. */
 const RESULTS = ["output", "data", "embeddings", "input_tokens"];
-const RESULT_NAMES = /"(choices|content|output|data|embeddings|input_tokens)"\s*:/;
+const RESULT_NAMES = /"(choices|content|output|data|embeddings|input_tokens)"\s*:(?!\s*null)/;
 /** Does not match within a quoted text, where the quotes are escaped. */
 const ERROR_NAME = /"error"\s*:\s*[[{"]/;
 

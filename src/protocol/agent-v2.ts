@@ -87,12 +87,15 @@ export type Usage = z.output<typeof Usage>;
 
 const status = z.int().min(100).max(599);
 
+/** Two have no body by definition. Clients take the third for their own proxy's, and browsers show no body. */
+const NO_ANSWER_STATUS: ReadonlySet<number> = new Set([204, 205, 407]);
+
 /**
  * Whether the answer of an upstream can have this HTTP status. One that is informational, that redirects, or
- * that has no body by definition is not an answer, and must not reach a caller: 101 would open a tunnel.
+ * that clients do not take for an answer must not reach a caller: 101 would open a tunnel.
  */
 export function isAnswerStatus(status: number): boolean {
-  if (status === 204 || status === 205) return false;
+  if (NO_ANSWER_STATUS.has(status)) return false;
   return (status >= 200 && status < 300) || (status >= 400 && status < 600);
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { field } from "../json/parse.ts";
+import { field, textField } from "../json/parse.ts";
 
 /**
  * A message of a chat completion. This file has only the parts of OpenAI's chat completions that the server
@@ -16,11 +16,13 @@ const content = z.union([z.string(), z.array(z.unknown()), z.looseObject({})]).n
 const finish_reason = z.string().nullish().catch(undefined);
 
 const part = z.object({ content }).nullish();
+/** Some upstreams answer as they do for `/v1/completions`. */
+const text = z.string().nullish().catch(undefined);
 const index = z.number().nullish().catch(undefined);
 
 /** A chunk of a streamed answer, or a whole answer, as far as its text is read. */
 export const ChatAnswer = z.object({
-  choices: z.array(z.object({ index, delta: part, message: part, finish_reason })).nullish(),
+  choices: z.array(z.object({ index, delta: part, message: part, text, finish_reason })).nullish(),
 });
 
 /** Whether a value has one of the fields by which a chunk, or a whole chat completion, is known. */
@@ -31,5 +33,14 @@ export function isChat(value: unknown): boolean {
     field(value, "object") === "chat.completion.chunk"
   );
 }
+
+const PINGS: ReadonlySet<string> = new Set(["ping", "keepalive", "keep-alive", "heartbeat"]);
+
+/**
+ * Whether an event only says that the upstream is alive: by its name, or by the type of its value. Gateways in
+ * front of Anthropic's API send such events.
+ */
+export const isPing = (event: string | undefined, value: unknown): boolean =>
+  PINGS.has(event || (textField(value, "type") ?? ""));
 
 export const CHAT_STREAM_END = "[DONE]";

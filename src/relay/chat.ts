@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import { parseJson } from "../json/parse.ts";
 import { readUpstreamError } from "../json/upstream-error.ts";
-import { CHAT_STREAM_END, ChatAnswer, isChat } from "../protocol/chat.ts";
+import { CHAT_STREAM_END, ChatAnswer, isChat, isPing } from "../protocol/chat.ts";
 import { endingFault, failureOf, NO_ANSWER, strangeData } from "../protocol/chat-ending.ts";
 import { readParts } from "../protocol/chat-parts.ts";
 import type { Delta, ModelAnswer } from "./types.ts";
@@ -19,15 +19,19 @@ export function readChat(onText: (text: string) => void) {
       failureOf(value) ?? endingFault(choice?.finish_reason) ?? (chat ? undefined : strangeData(value));
     failure ??= failed?.message;
     if (!choice || failure !== undefined) return;
-    hasChoice ||= !isWhole || choice.message != null;
-    const more = readParts((choice.delta ?? choice.message)?.content).text;
+    const part =
+      choice.delta ?? choice.message ?? (choice.text == null ? undefined : { content: choice.text });
+    hasChoice ||= !isWhole || part !== undefined;
+    const more = readParts(part?.content).text;
     if (more === "") return;
     text += more;
     onText(more);
   };
   return {
-    delta({ data }: Delta): void {
-      if (data !== CHAT_STREAM_END && failure === undefined) read(parseJson(data), false);
+    delta({ data, event }: Delta): void {
+      if (data === CHAT_STREAM_END || failure !== undefined) return;
+      const value = parseJson(data);
+      if (!isPing(event, value)) read(value, false);
     },
     /** Returns the whole text; throws an `AppError` agent_failed if the upstream gave no answer. */
     end({ status, body }: ModelAnswer): string {

@@ -111,3 +111,9 @@ test("a 200 whose body is JSON but not an object is a failure that another agent
   for (const body of ["null", "7", '"x"', "true", "[]"])
     expect(endFrame(200, {}, body)).toMatchObject({ type: "fail", retryable: true });
 });
+
+test("a proxy that demands a login is the agent's trouble, and clients do not get its status", () => {
+  const found = endFrame(407, { "proxy-authenticate": "Basic" }, "<title>Login</title>");
+  const error = { message: "a proxy in front of the upstream demands a login" };
+  expect(found).toEqual({ type: "fail", error, retryable: true });
+});

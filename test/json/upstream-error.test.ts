@@ -24,6 +24,7 @@ describe("the reason in an upstream's error", () => {
     ["gateways with msg", { code: 40001, msg: WHY }],
     ["gateways with a flag", { error: true, success: false, message: WHY }],
     ["JSON:API", { errors: [{ status: "400", title: "Bad Request", detail: WHY }] }],
+    ["MiniMax", { choices: null, base_resp: { status_code: 1004, status_msg: WHY } }],
     ["RFC 9457", { type: "about:blank", title: "Bad Request", status: 400, detail: WHY }],
     ["nested errors", { error: { error: { message: WHY } } }],
     ["plain text", `${WHY}\n`],

@@ -88,3 +88,18 @@ test("data that is not a chunk fails an answer", () => {
       "failed: ",
     );
 });
+
+test("a text in place of a message, as for completions, is the answer, whole and streamed", () => {
+  expect(streamed({ choices: [{ text: "Hel" }] }, { choices: [{ text: "lo", finish_reason: "stop" }] })).toBe(
+    "Hello",
+  );
+  expect(whole({ choices: [{ text: "Hello" }] })).toBe("Hello");
+});
+
+test("pings of an upstream are no part of the answer, whether their name or their type says so", () => {
+  expect(streamed({ type: "ping" }, delta("Hello"))).toBe("Hello");
+  const reader = readChat(() => {});
+  reader.delta({ event: "ping", data: "{}" });
+  reader.delta({ data: JSON.stringify(delta("Hello")) });
+  expect(reader.end({ kind: "model", status: 200, body: undefined, usage: undefined })).toBe("Hello");
+});

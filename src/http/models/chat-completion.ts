@@ -25,6 +25,7 @@ export type ToolCall = z.output<typeof ToolCall>;
 /**
  * The reasoning is in `reasoning_content` (DeepSeek, llama.cpp, earlier vLLM), in `reasoning` (Ollama,
  * OpenRouter, vLLM), or in parts of the content: https://docs.mistral.ai/capabilities/reasoning/.
+ * `function_call` is the older form of `tool_calls`.
  */
 const Delta = z
   .object({
@@ -33,31 +34,36 @@ const Delta = z
     reasoning_content: z.unknown().optional(),
     reasoning: z.unknown().optional(),
     tool_calls: z.array(ToolCall).nullish(),
+    function_call: ToolCall.shape.function,
   })
-  .transform(({ content, refusal, reasoning_content, reasoning, tool_calls: calls }) => {
+  .transform(({ content, refusal, reasoning_content, reasoning, tool_calls: calls, function_call }) => {
     const parts = readParts(content);
     const ownReasoning = readParts(reasoning_content).text || readParts(reasoning).text;
     return {
       content: parts.text,
       refusal: (refusal ?? "") + parts.refusal,
       reasoning: ownReasoning || parts.reasoning,
-      calls: calls ?? [],
+      calls: calls?.length || !function_call ? (calls ?? []) : [{ function: function_call }],
     };
   });
 export type Delta = z.output<typeof Delta>;
 
-const Choice = z.object({
-  index: count,
-  delta: Delta.nullish(),
-  message: Delta.nullish(),
-  finish_reason: text,
-  logprobs: z
-    .object({
-      content: z.array(TokenLogprob.extend({ top_logprobs: z.array(TokenLogprob).nullish() })).nullish(),
-    })
-    .nullish()
-    .catch(undefined),
-});
+const Choice = z
+  .object({
+    index: count,
+    delta: Delta.nullish(),
+    message: Delta.nullish(),
+    /** Some upstreams answer as they do for `/v1/completions`. */
+    text: text.transform((content) => (content == null ? undefined : Delta.parse({ content }))),
+    finish_reason: text,
+    logprobs: z
+      .object({
+        content: z.array(TokenLogprob.extend({ top_logprobs: z.array(TokenLogprob).nullish() })).nullish(),
+      })
+      .nullish()
+      .catch(undefined),
+  })
+  .transform(({ text: whole, message, ...rest }) => ({ ...rest, message: message ?? whole }));
 export type Choice = z.output<typeof Choice>;
 
 /** A chunk of a streamed chat completion, or a whole one. Its usage is read apart, by a `UsageReader`. */

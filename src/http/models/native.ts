@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { AppError } from "../../errors.ts";
+import { AppError } from "../../errors.ts";
 import { type Entry, removeField, setFields } from "../../json/edit.ts";
 import { parseJson } from "../../json/parse.ts";
 import type { Endpoint } from "../../protocol/agent-v2.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
-import { failureOf } from "../../protocol/chat-ending.ts";
+import { failureOf, NO_ANSWER } from "../../protocol/chat-ending.ts";
 import type { Delta } from "../../relay/types.ts";
 import type { ErrorStyle } from "../errors/style.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
@@ -51,24 +51,37 @@ export function nativePlan(
       body: (_, refused) => (refused.has("stream_options") ? changed(renamed) : body),
     },
     isNative: true,
-    answer: (body) => body,
+    answer: (body) => {
+      if (isChatLike && NO_LIST.test(body)) throw new AppError("agent_answer_invalid", { hint: NO_CHOICES });
+      return body;
+    },
     stream: () => new NativeStream(isChatLike, hidesUsage, style),
   };
 }
 
+/** Only an event that matches has a choice. In a quoted text the quotes are escaped. */
+const HAS_CHOICE = /"choices"\s*:\s*\[\s*\{/;
+/** A whole answer whose choices are not a list. Clients stumble over it. */
+const NO_LIST = /"choices"\s*:\s*(?:null|\{)/;
+const NO_CHOICES = "The agent's upstream sent no list of choices.";
+
 class NativeStream implements PlanStream {
+  #hasChoice = false;
   #first: string | undefined;
   #last = "";
   #count = 0;
 
   constructor(
-    /** Whether the last event must be `[DONE]`. */
-    private readonly endsWithDone: boolean,
+    /** Whether there must be a choice, and `[DONE]` as the last event. */
+    private readonly isChatLike: boolean,
     private readonly hidesUsage: boolean,
     private readonly style: ErrorStyle,
   ) {}
 
   push({ data, event = "" }: Delta): ServerEvent[] {
+    this.#hasChoice ||= !this.isChatLike || HAS_CHOICE.test(data);
+    // The end of nothing is a failure.
+    if (data === CHAT_STREAM_END && !this.#hasChoice && !isError(this.#last)) return [];
     this.#last = data;
     const shown = this.hidesUsage ? withoutUsage(data) : data;
     if (shown === undefined) return [];
@@ -79,7 +92,8 @@ class NativeStream implements PlanStream {
 
   end(): ServerEvent[] {
     // After an error, `[DONE]` would say that the answer is whole.
-    const isEnded = !this.endsWithDone || this.#last === CHAT_STREAM_END || isError(this.#last);
+    const isEnded = !this.isChatLike || this.#last === CHAT_STREAM_END || isError(this.#last);
+    if (!isEnded && !this.#hasChoice) throw new AppError("agent_failed", { extra: { err: NO_ANSWER } });
     return isEnded ? [] : [{ event: "", data: CHAT_STREAM_END }];
   }
 

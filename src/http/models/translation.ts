@@ -2,7 +2,7 @@ import type { AppError } from "../../errors.ts";
 import { parseJson } from "../../json/parse.ts";
 import type { AddedField } from "../../protocol/added-fields.ts";
 import type { Usage } from "../../protocol/agent-v2.ts";
-import { CHAT_STREAM_END } from "../../protocol/chat.ts";
+import { CHAT_STREAM_END, isPing } from "../../protocol/chat.ts";
 import { endingFault, type Failure, failureOf, NO_ANSWER, strangeData } from "../../protocol/chat-ending.ts";
 import { UsageReader } from "../../protocol/token-usage.ts";
 import type { Delta, ModelRequest } from "../../relay/types.ts";
@@ -53,8 +53,9 @@ export function withoutNulls(fields: Record<string, unknown>): Record<string, un
 }
 
 /**
- * Reads the events of a streamed chat completion, `[DONE]` included, and collects the caller's events. Data
- * that is not a chunk, an error in a chunk, and a finish reason that is not known are failures. Nothing follows a failure or the end.
+ * Reads the events of a streamed chat completion, `[DONE]` included, and collects the caller's events. Pings
+ * are left out. Other data that is not a chunk, an error in a chunk, and a finish reason that is not known are
+ * failures. Nothing follows a failure or the end.
  */
 export abstract class TranslatedStream implements PlanStream {
   readonly #events: ServerEvent[] = [];
@@ -71,10 +72,11 @@ export abstract class TranslatedStream implements PlanStream {
   /** Sends the last events of an answer that the server has failed to get. */
   protected abstract sendError(error: AppError, requestId: string): void;
 
-  push({ data }: Delta): ServerEvent[] {
+  push({ data, event }: Delta): ServerEvent[] {
     if (this.#isEnded) return [];
     if (data === CHAT_STREAM_END) return this.end();
     const value = parseJson(data);
+    if (isPing(event, value)) return [];
     this.noteUsage(value);
     const chunk = readChunk(value);
     const reason = chunk?.choices.find(({ index }) => !index)?.finish_reason;

@@ -1,12 +1,15 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { openaiStyle } from "../../../src/http/errors/openai.ts";
 import { nativePlan } from "../../../src/http/models/native.ts";
 
+const REQUEST = {
+  ...{ text: "{}", entries: [], body: { model: "m", stream: true } },
+  ...{ model: "m", headers: {}, style: openaiStyle },
+};
+
 /** Returns what a caller who did not ask for the usage is sent of a delta. */
 function shown(data: string): string | undefined {
-  const body = { model: "m", stream: true };
-  const request = { text: "{}", entries: [], body, model: "m", headers: {}, style: openaiStyle };
-  return nativePlan("chat/completions", request).stream().push({ data })[0]?.data;
+  return nativePlan("chat/completions", REQUEST).stream().push({ data })[0]?.data;
 }
 
 test.each([
@@ -35,4 +38,32 @@ test.each([
   [`{"choices":[],"error":{"message":"no"},${USAGE}}`, '{"choices":[],"error":{"message":"no"}}'],
 ])("usage that the caller did not ask for is removed in every form: %s", (data, expected) => {
   expect(shown(data)).toBe(expected);
+});
+
+describe("an answer without choices", () => {
+  const plan = () => nativePlan("chat/completions", REQUEST);
+  const stream = (...data: string[]) => {
+    const opened = plan().stream();
+    const events = data.flatMap((one) => opened.push({ data: one }));
+    return [...events, ...opened.end()].map((event) => event.data);
+  };
+
+  test.each<[string[]]>([[["[DONE]"]], [[]], [['{"choices":[],"prompt_filter_results":[]}', "[DONE]"]]])(
+    "is a failure, not an empty answer, if these were its events: %j",
+    (data) => {
+      expect(() => stream(...data)).toThrow("could not answer");
+    },
+  );
+
+  test("is an answer if an error was told, or a choice came", () => {
+    expect(stream('{"error":{"message":"no"}}', "[DONE]")).toEqual(['{"error":{"message":"no"}}', "[DONE]"]);
+    expect(stream('{"choices": [ {"delta":{}}]}', "[DONE]")).toHaveLength(2);
+  });
+
+  test("is refused if it is whole, and its choices are not a list", () => {
+    expect(() => plan().answer('{"choices": null,"usage":{}}')).toThrow("convert");
+    expect(() => plan().answer('{"choices":{"0":{}}}')).toThrow("convert");
+    const good = '{"choices":[{"message":{"content":"\\"choices\\":null"}}]}';
+    expect(plan().answer(good)).toBe(good);
+  });
 });

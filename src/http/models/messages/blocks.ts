@@ -64,9 +64,12 @@ export class Blocks {
     this.#advance(false);
   }
 
-  /** Returns false if a fragment belongs to a call that is already complete. */
-  call(fragments: readonly ToolCall[]): boolean {
-    for (const { call, text } of this.#reader.read(fragments, false)) {
+  /**
+   * Returns false if a fragment belongs to a call that is already complete. `areWhole` says that each fragment is
+   * a call of its own.
+   */
+  call(fragments: readonly ToolCall[], areWhole: boolean): boolean {
+    for (const { call, text } of this.#reader.read(fragments, areWhole)) {
       const block = this.#calls.get(call) ?? this.#add(call);
       this.#calls.set(call, block);
       if (block.closed && text.trim() !== "") return false;

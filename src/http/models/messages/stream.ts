@@ -34,7 +34,7 @@ export class MessagesStream extends TranslatedStream {
     this.#start(chunk.model || this.options.model);
     // A message has only the first of several choices.
     for (const choice of chunk.choices.filter(({ index }) => !index)) {
-      if (choice.delta?.refusal) this.#ending.refused = true;
+      if ((choice.delta ?? choice.message)?.refusal) this.#ending.refused = true;
       const fault = this.#writeChoice(choice);
       if (fault) return fault;
       if (!choice.finish_reason) continue;
@@ -62,11 +62,12 @@ export class MessagesStream extends TranslatedStream {
     this.send(anthropicErrorEvent(error, requestId));
   }
 
-  #writeChoice({ delta, finish_reason: finishReason }: Choice): string | undefined {
-    if (delta?.reasoning && this.options.showsThinking) this.#blocks.write("thinking", delta.reasoning);
-    if (delta?.content) this.#blocks.write("text", delta.content);
-    if (delta?.refusal) this.#blocks.write("text", delta.refusal);
-    if (delta && !this.#blocks.call(delta.calls)) return CALL_GOES_ON;
+  #writeChoice({ delta, message, finish_reason: finishReason }: Choice): string | undefined {
+    const part = delta ?? message;
+    if (part?.reasoning && this.options.showsThinking) this.#blocks.write("thinking", part.reasoning);
+    if (part?.content) this.#blocks.write("text", part.content);
+    if (part?.refusal) this.#blocks.write("text", part.refusal);
+    if (part && !this.#blocks.call(part.calls, !delta)) return CALL_GOES_ON;
     // Callers run a tool as soon as its block is complete, so they need not wait for the usage.
     return finishReason && !this.#blocks.close() ? NO_NAME : undefined;
   }
