@@ -96,7 +96,7 @@ test("a text in place of a message, as for completions, is the answer, whole and
   expect(whole({ choices: [{ text: "Hello" }] })).toBe("Hello");
 });
 
-test("pings of an upstream are no part of the answer, whether their name or their type says so", () => {
+test("pings of an upstream do not change the answer, whether their name or their type says so", () => {
   expect(streamed({ type: "ping" }, delta("Hello"))).toBe("Hello");
   const reader = readChat(() => {});
   reader.delta({ event: "ping", data: "{}" });

@@ -40,7 +40,7 @@ test.each([
   expect(shown(data)).toBe(expected);
 });
 
-describe("an answer without choices", () => {
+describe("answers without choices", () => {
   const plan = () => nativePlan("chat/completions", REQUEST);
   const stream = (...data: string[]) => {
     const opened = plan().stream();
@@ -49,18 +49,18 @@ describe("an answer without choices", () => {
   };
 
   test.each<[string[]]>([[["[DONE]"]], [[]], [['{"choices":[],"prompt_filter_results":[]}', "[DONE]"]]])(
-    "is a failure, not an empty answer, if these were its events: %j",
+    "a stream with only these events is a failure, not an empty answer: %j",
     (data) => {
       expect(() => stream(...data)).toThrow("could not answer");
     },
   );
 
-  test("is an answer if an error was told, or a choice came", () => {
+  test("a stream with an error or a choice is passed on", () => {
     expect(stream('{"error":{"message":"no"}}', "[DONE]")).toEqual(['{"error":{"message":"no"}}', "[DONE]"]);
     expect(stream('{"choices": [ {"delta":{}}]}', "[DONE]")).toHaveLength(2);
   });
 
-  test("is refused if it is whole, and its choices are not a list", () => {
+  test("a whole answer whose choices are not a list is refused", () => {
     expect(() => plan().answer('{"choices": null,"usage":{}}')).toThrow("convert");
     expect(() => plan().answer('{"choices":{"0":{}}}')).toThrow("convert");
     const good = '{"choices":[{"message":{"content":"\\"choices\\":null"}}]}';

@@ -16,7 +16,7 @@ interface KeptResponse {
 }
 
 /**
- * The translated responses that one caller has received lately, for one request. Whoever refers to more than a
+ * The translated responses that one caller has received lately, for one request. One that refers to more than a
  * body may hold gets `body_too_large`: a short body could name a long answer a thousand times.
  */
 export interface OwnResponses {

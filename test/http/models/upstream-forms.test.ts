@@ -1,0 +1,53 @@
+import { describe, expect, test } from "bun:test";
+import { chunk, completion, finish } from "../../support/translated-responses.ts";
+import { type Seen, streamedTo, wholeTo } from "./both-translations.ts";
+
+const DONE = "[DONE]";
+
+/** Expects the same of both APIs. */
+function expectBoth(seen: { messages: Seen; responses: Seen }, expected: Partial<Seen>): void {
+  expect(seen.messages).toMatchObject(expected);
+  expect(seen.responses).toMatchObject(expected);
+}
+
+describe("an answer in another form than that of a chunk", () => {
+  const seen = { end: "complete", text: "Hello" };
+  const choice = (rest: object) => JSON.stringify({ choices: [{ index: 0, ...rest }] });
+
+  test("a whole message in an event is the answer", () => {
+    expectBoth(streamedTo([completion({ content: "Hello" }), DONE]), seen);
+    const tool_calls = ["a", "b"].map((id) => ({ id, function: { name: "now", arguments: "{}" } }));
+    const calls = ["a", "b"].map((id) => ({ id, name: "now", input: {} }));
+    expectBoth(streamedTo([completion({ tool_calls }, { finish_reason: "tool_calls" }), DONE]), { calls });
+  });
+
+  test("a text in place of a message, as for completions, is the answer, whole and streamed", () => {
+    expectBoth(
+      streamedTo([choice({ text: "Hel" }), choice({ text: "lo", finish_reason: "stop" }), DONE]),
+      seen,
+    );
+    expectBoth(wholeTo(choice({ text: "Hello", finish_reason: "stop" })), seen);
+  });
+
+  test("a call in the older form is a call, whole and streamed", () => {
+    const call = { name: "weather", arguments: '{"city":"Bonn"}' };
+    const expected = [{ name: "weather", input: { city: "Bonn" } }];
+    const pieces = [{ name: "weather", arguments: "" }, { arguments: '{"city":' }, { arguments: '"Bonn"}' }];
+    for (const both of [
+      streamedTo([...pieces.map((function_call) => chunk({ function_call })), finish("function_call"), DONE]),
+      wholeTo(completion({ content: null, function_call: call }, { finish_reason: "function_call" })),
+    ])
+      for (const { end, calls } of [both.messages, both.responses]) {
+        expect(end).toBe("complete");
+        expect(calls.map(({ name, input }) => ({ name, input }))).toEqual(expected);
+      }
+  });
+
+  test("pings of an upstream do not change the answer", () => {
+    const ping = JSON.stringify({ type: "ping" });
+    expectBoth(
+      streamedTo([ping, chunk({ content: "Hel" }), ping, chunk({ content: "lo" }), finish("stop"), DONE]),
+      seen,
+    );
+  });
+});
