@@ -38,7 +38,7 @@ describe("/v1/responses: tools that only the vendor runs", () => {
     const { request, answer } = responses({ tools: [{ type }, own, { type }], tool_choice: "auto" });
     expect([names(request), request["tool_choice"]]).toEqual([["exec_command"], "auto"]);
     expect(JSON.parse(answer(completion({ content: "a" }))).tools).toEqual([own]);
-    expect(responses({ tools: [{ type }], tool_choice: "auto" }).request).not.toContainKeys([
+    expect(responses({ tools: [{ type }], tool_choice: "auto" }).request).not.toContainAnyKeys([
       "tools",
       "tool_choice",
     ]);
@@ -97,7 +97,7 @@ describe("/v1/messages: tools that only the vendor runs", () => {
   test.each(tools)("the tool %j is left out beside other tools, and alone: %j", (_, tool) => {
     const request = messages({ tools: [tool, own], mcp_servers, tool_choice: { type: "any" } });
     expect([names(request), request["tool_choice"]]).toEqual([["weather"], "required"]);
-    expect(messages({ tools: [tool], tool_choice: { type: "auto" } })).not.toContainKeys([
+    expect(messages({ tools: [tool], tool_choice: { type: "auto" } })).not.toContainAnyKeys([
       "tools",
       "tool_choice",
     ]);
