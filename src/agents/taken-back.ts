@@ -14,6 +14,8 @@ export interface SentAsk {
   id: string;
   /** The added fields that its body does not have. */
   refused: ReadonlySet<AddedField>;
+  /** Kept, as making a body of megabytes takes long. */
+  body: string;
 }
 
 type OpenAsk = SentAsk & { tries: number };
@@ -39,9 +41,10 @@ export class TakenBack {
 
   /** Returns the ask as it is to be sent for the first time. */
   begin(command: ModelCommand): SentAsk {
-    const { slot, request } = command;
-    if (!request.added?.length) return { command, id: slot, refused: NONE };
-    const ask = { command, id: slot, refused: this.#knownFor(command), tries: 1 };
+    const { slot, request, model } = command;
+    if (!request.added?.length) return { command, id: slot, refused: NONE, body: request.body(model, NONE) };
+    const refused = this.#knownFor(command);
+    const ask = { command, id: slot, refused, body: request.body(model, refused), tries: 1 };
     this.#open.set(slot, ask);
     return ask;
   }
@@ -69,10 +72,11 @@ export class TakenBack {
     const candidates = (request.added ?? []).filter((name) => !ask.refused.has(name));
     const named = refusedFields(errorBody, candidates);
     const refused = new Set([...ask.refused, ...named]);
-    if (named.length === 0 || request.body(model, refused) === request.body(model, ask.refused))
-      return undefined;
+    if (named.length === 0) return undefined;
+    const body = request.body(model, refused);
+    if (body === ask.body) return undefined;
     this.#slots.delete(ask.id);
-    Object.assign(ask, { id: this.options.newId(), refused, tries: ask.tries + 1 });
+    Object.assign(ask, { id: this.options.newId(), refused, body, tries: ask.tries + 1 });
     this.#slots.set(ask.id, slot);
     return ask;
   }

@@ -64,9 +64,8 @@ export class V2Connection extends AgentConnection<V2Options> {
     return isSent;
   }
 
-  #ask({ command, id, refused }: SentAsk): boolean {
-    const { request, model, deadlineMs, origin } = command;
-    const body = request.body(model, refused);
+  #ask({ command, id, refused, body }: SentAsk): boolean {
+    const { request, deadlineMs, origin } = command;
     if (body.length >= ANNOUNCED_LENGTH) this.write({ type: "announce", bytes: body.length });
     return this.write({
       type: "ask",
