@@ -139,12 +139,15 @@ export abstract class Dispatch {
   delta(agent: Agent, slotId: string, delta: Delta): void {
     const slot = agent.inUse.get(slotId);
     if (!slot) return;
+    const { clock, limits } = this.options;
+    const now = clock.now();
     this.deltas++;
-    const now = this.heard(agent, slot);
-    slot.start(this.options.clock, this.options.limits.betweenDeltasMs);
-    if (slot.ask?.isTooLongWith(delta, this.options.limits.frameBytesMax))
-      this.withdraw(slot.ask, tooLongError());
-    else if (slot.ask?.delta(delta, slot.request, now)) slot.wrapUp(this.options.clock);
+    this.hub.heard(agent, now);
+    slot.heard(now);
+    if (slot.ask?.isTooLongWith(delta, limits.frameBytesMax)) return this.withdraw(slot.ask, tooLongError());
+    const isComplete = slot.ask?.delta(delta, slot.request, now) ?? false;
+    // The caller may have left because of the delta. Then the slot is free.
+    if (slot.ask) slot.passedOn(clock, isComplete, limits.betweenDeltasMs);
   }
 
   done(agent: Agent, slotId: string, answer: Answer): void {
@@ -230,12 +233,6 @@ export abstract class Dispatch {
     const deadlineMs = limits.silenceMs;
     if (!agent.transport.send({ kind: "ask", slot: slotId, request, model, deadlineMs, origin }))
       this.lose(agent, "frames_dropped", new AppError("agent_send_failed"));
-  }
-
-  protected heard(agent: Agent, slot: Slot, now = this.#now()): number {
-    slot.heard(now);
-    this.hub.heard(agent, now);
-    return now;
   }
 
   #limitReached(agent: Agent, slotId: string): void {

@@ -88,7 +88,10 @@ export class Relay extends Dispatch {
   /** The upstream of an ask works on it, though it has sent nothing of the answer. */
   alive(agent: Agent, slotId: string): void {
     const slot = agent.inUse.get(slotId);
-    if (slot) this.heard(agent, slot);
+    if (!slot) return;
+    const now = this.options.clock.now();
+    this.hub.heard(agent, now);
+    slot.alive(now);
   }
 
   /** The agent is sending a frame of about this many bytes, which may take long on a slow line. */

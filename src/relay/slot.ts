@@ -28,6 +28,7 @@ export class Slot {
   #stopLimit: Cancel | undefined;
   #silenceMs = 0;
   #heardAt = 0;
+  #isComplete = false;
   #endsAt = 0;
 
   /**
@@ -53,25 +54,29 @@ export class Slot {
     this.#limitSilence(clock, silenceMs);
   }
 
-  /** The first delta has come: from now on the pauses of the answer are limited, not the time until it. */
-  start(clock: Clock, pauseMs: number): void {
-    if (this.phase === "started") return;
+  /**
+   * A delta has come: from now on the pauses of the answer are limited, not the time until it. If all of the
+   * answer has come, only the agent's word for it is missing, which is not worth a long wait.
+   */
+  passedOn(clock: Clock, isComplete: boolean, pauseMs: number): void {
     this.phase = "started";
-    this.#limitSilence(clock, pauseMs);
-  }
-
-  /** All of the answer has come. Only the agent's word for it is missing, which is not worth a long wait. */
-  wrapUp(clock: Clock): void {
-    if (this.#silenceMs > WRAP_UP_MS) this.#limitSilence(clock, WRAP_UP_MS);
+    this.#isComplete = isComplete;
+    const silenceMs = isComplete ? Math.min(pauseMs, WRAP_UP_MS) : pauseMs;
+    if (silenceMs !== this.#silenceMs) this.#limitSilence(clock, silenceMs);
   }
 
   resultOf(agent: string, answer: Answer): AskResult {
     return { answer, agent, model: this.model, request: this.request };
   }
 
-  /** Notes that something of the answer has come, or a sign that the upstream works on it. */
+  /** Notes that something of the answer has come. */
   heard(now: number): void {
     this.#heardAt = now;
+  }
+
+  /** Notes that the upstream works on the answer. Once all of it has come, there is nothing to work on. */
+  alive(now: number): void {
+    if (!this.#isComplete) this.heard(now);
   }
 
   #limitSilence(clock: Clock, silenceMs: number): void {

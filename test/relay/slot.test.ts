@@ -96,3 +96,32 @@ test("an answer of which another choice goes on has the time of any pause", asyn
   await pass(1_000);
   expect(await asked).toBe("agent_timeout");
 });
+
+test("signs of a living upstream do not keep an answer open whose finish reason has come", async () => {
+  const { relay, ask, pass } = createRelayBench();
+  const agent = joinAgent(relay, "a", V2);
+  const asked = ask("q", { model: "m" });
+  agent.link.delta(slotOf(agent), { data: ending });
+  for (let second = 0; second < 14; second++) {
+    await pass(1_000);
+    agent.link.alive(slotOf(agent));
+  }
+  expect(await peek(asked)).toBe("open");
+  await pass(1_000);
+  expect(await peek(asked)).toBe("200");
+});
+
+test("an answer whose next choice begins after the end of the one before has the time of any pause", async () => {
+  const { relay, ask, pass } = createRelayBench();
+  const agent = joinAgent(relay, "a", V2);
+  const asked = ask("q", { model: "m" });
+  const other = JSON.stringify({ choices: [{ index: 1, delta: { content: "x" }, finish_reason: null }] });
+  for (const data of [ending, other]) agent.link.delta(slotOf(agent), { data });
+  await pass(59_000);
+  expect(await peek(asked)).toBe("open");
+  agent.link.delta(slotOf(agent), {
+    data: JSON.stringify({ choices: [{ index: 1, finish_reason: "stop" }] }),
+  });
+  await pass(15_000);
+  expect(await peek(asked)).toBe("200");
+});
