@@ -2,7 +2,7 @@ import { parseJson } from "../json/parse.ts";
 import type { Usage } from "../protocol/agent-v2.ts";
 import { textIn } from "../protocol/answer-text.ts";
 import { CHAT_STREAM_END } from "../protocol/chat.ts";
-import { estimateByLength } from "../protocol/token-estimate.ts";
+import { estimateByLength, estimateTokens } from "../protocol/token-estimate.ts";
 import { mayHaveUsage, UsageReader } from "../protocol/token-usage.ts";
 import type { Delta } from "./types.ts";
 
@@ -58,6 +58,7 @@ export class AnswerMeter {
   /** Estimates the output tokens so far: by the length of the text, but one for each piece at least. */
   estimateTokens(): number {
     const texts = this.#samples.map((data) => ({ data, text: textIn(parseJson(data)) }));
+    if (this.#samples.length === this.#pieces) return tokensOfTexts(texts.map(({ text }) => text));
     const sample = texts.find(({ text }) => text !== "");
     const around = sample
       ? sample.data.length - sample.text.length
@@ -65,6 +66,12 @@ export class AnswerMeter {
     const length = this.#samples.length > 0 ? this.#length - this.#pieces * around : this.#length;
     return Math.max(this.#pieces, estimateByLength(length, sample?.text ?? ""));
   }
+}
+
+/** A piece without text begins or ends the answer, or is an error. */
+function tokensOfTexts(texts: readonly string[]): number {
+  const pieces = texts.filter((text) => text !== "").length;
+  return Math.max(pieces, estimateTokens(texts.join("")));
 }
 
 /** Most streams have no names of events. Then the type may be the first field of the data. */

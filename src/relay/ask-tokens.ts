@@ -33,7 +33,8 @@ const CALLER_ERRORS: ReadonlySet<string> = new Set(["caller_gone", "key_unknown"
  * one whose upstream counts nothing, and the part that a caller got before they hung up:
  *
  * - What the upstream reported counts as it is.
- * - If the caller has an answer, or a part of one, without a report, both counts are estimated.
+ * - If the caller has an answer, or a part of one, a count that is not reported is estimated. Upstreams report 0
+ *   where they have no figure: https://github.com/ollama/ollama/issues/5370.
  * - If the caller left before the first byte, the input is estimated. The agent has begun to read it.
  * - An ask that failed, or was refused, before the first byte has no tokens. That is not the caller's fault.
  */
@@ -47,25 +48,26 @@ export function tokensOf(work: AskWork, outcome: Answer | AppError): AskTokens {
     return isCallers ? reportedOr(undefined, work, () => 0) : NONE;
   }
   if (outcome.kind === "v1") return reportedOr(undefined, work, () => estimateTokens(outcome.answer.content));
-  const { status, body, usage } = outcome;
-  if (usage && usage.prompt_tokens + usage.completion_tokens > 0)
-    return { ...tokenCountsOf(usage), tokensEstimated: false };
-  if (status >= 300) return NONE;
-  return body === undefined ? streamedTokens(work) : wholeTokens(work, body);
+  const { status, body } = outcome;
+  const usage = hasTokens(outcome.usage) ? outcome.usage : undefined;
+  if (status >= 300) return usage ? { ...tokenCountsOf(usage), tokensEstimated: false } : NONE;
+  return body === undefined ? streamedTokens(work, usage) : wholeTokens(work, body, usage);
 }
 
-const streamedTokens = (work: AskWork) =>
-  reportedOr(work.meter.usage, work, () => work.meter.estimateTokens());
+const hasTokens = (usage: Usage | undefined): boolean =>
+  usage !== undefined && usage.prompt_tokens + usage.completion_tokens > 0;
 
-function wholeTokens(work: AskWork, body: string): AskTokens {
-  const answer = parseJson(body);
+const streamedTokens = (work: AskWork, usage = work.meter.usage) =>
+  reportedOr(usage, work, () => work.meter.estimateTokens());
+
+function wholeTokens(work: AskWork, body: string, usage?: Usage): AskTokens {
   const { request } = work;
   const isEmbedding = request && "endpoint" in request && request.endpoint === "embeddings";
-  const usage = body.includes('"usage"') ? usageIn(answer) : undefined;
-  return reportedOr(usage, work, () => (isEmbedding ? 0 : estimateTokens(textIn(answer))));
+  const inBody = !usage && body.includes('"usage"') ? usageIn(parseJson(body)) : usage;
+  return reportedOr(inBody, work, () => (isEmbedding ? 0 : estimateTokens(textIn(parseJson(body)))));
 }
 
-/** Estimates what the usage does not report. Upstreams send 0 where they have no figure. */
+/** Estimates what the usage does not report, which may be reported as 0. */
 function reportedOr(usage: Usage | undefined, work: AskWork, estimateOutput: () => number): AskTokens {
   const counts = tokenCountsOf(usage);
   const inputTokens = counts.inputTokens || Math.min(estimateInput(work), TOKENS_MAX);

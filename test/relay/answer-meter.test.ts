@@ -39,6 +39,16 @@ describe("the estimated tokens of a stream", () => {
     expect(one).toBeWithin(50_000, 50_100);
   });
 
+  test("a short answer counts by its text, whatever else its events have", () => {
+    const meter = measured([
+      [chunk({ role: "assistant", content: "" })],
+      say("four"),
+      [{ error: { message: "the upstream failed ".repeat(100) } }],
+    ]);
+    expect(meter.estimateTokens()).toBe(1);
+    expect(measured([say("x".repeat(400)), [chunk({}, { usage })]]).estimateTokens()).toBe(100);
+  });
+
   test.each([
     ["reasoning", (text: string) => chunk({ reasoning_content: text })],
     [
@@ -103,7 +113,9 @@ describe("the estimated tokens of a stream", () => {
     expect(new AnswerMeter().estimateTokens()).toBe(0);
     const strange = measured([["not JSON"], ["[]"], ["null"], ['{"a":1}']]);
     expect(strange.hasBegun).toBe(true);
-    expect(strange.estimateTokens()).toBe(4);
+    expect(strange.estimateTokens()).toBe(0);
+    const more = measured(Array.from({ length: 9 }, () => ['{"a":1}'] as const));
+    expect(more.estimateTokens()).toBe(9);
     expect(strange.usage).toBeUndefined();
   });
 });

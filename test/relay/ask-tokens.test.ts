@@ -34,7 +34,14 @@ describe("the tokens of an answered ask", () => {
   test.each([
     ["reported usage", answered(usage), [11, 7, "exact"]],
     ["reported usage of an error", answered(usage, whole, 400), [11, 7, "exact"]],
-    ["input only", answered({ prompt_tokens: 11, completion_tokens: 0 }, whole), [11, 0, "exact"]],
+    ["input only", answered({ prompt_tokens: 11, completion_tokens: 0 }, whole), [11, 2, "estimated"]],
+    ["input only, streamed", answered({ prompt_tokens: 11, completion_tokens: 0 }), [11, 4, "estimated"]],
+    ["output only", answered({ prompt_tokens: 0, completion_tokens: 7 }), [50, 7, "estimated"]],
+    [
+      "input only, as it is empty",
+      answered({ prompt_tokens: 11, completion_tokens: 0 }, { choices: [{ message: { content: "" } }] }),
+      [11, 0, "exact"],
+    ],
     ["no usage", answered(undefined), [50, 4, "estimated"]],
     ["a usage of nothing", answered(nothing), [50, 4, "estimated"]],
     ["a whole answer without usage", answered(undefined, whole), [50, 2, "estimated"]],
@@ -61,6 +68,8 @@ describe("the tokens of an answered ask", () => {
       0,
       "estimated",
     ]);
+    const reported = answered({ prompt_tokens: 8, completion_tokens: 0 }, vectors);
+    expect(counts(tokensOf(workAt("embeddings"), reported))).toEqual([8, 0, "exact"]);
     const counted = answered(undefined, { input_tokens: 8 });
     expect(counts(tokensOf(workAt("messages/count_tokens"), counted))).toEqual([0, 0, "exact"]);
   });

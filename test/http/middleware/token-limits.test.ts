@@ -190,8 +190,8 @@ describe("the tokens that running requests reserve", () => {
   });
 
   test("a request is let in while anything is left, however much it may need itself", async () => {
-    const { server } = await startModelScene(answering({ prompt_tokens: 1, completion_tokens: 0 }));
-    const caller = callerOf(server.url, await addLimitedUser(server.url, { tokens_per_day: 2 }));
+    const { server } = await startModelScene(answering({ prompt_tokens: 1, completion_tokens: 1 }));
+    const caller = callerOf(server.url, await addLimitedUser(server.url, { tokens_per_day: 4 }));
     const next = async () => (await caller.chat({ max_tokens: 1_000_000 })).status;
     expect([await next(), await next(), await next()]).toEqual([200, 200, 429]);
   });
