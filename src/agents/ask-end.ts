@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import { parseBoundedJson } from "../json/parse.ts";
+import { parseBoundedJson, textField } from "../json/parse.ts";
 import {
   errorInGoodStatus,
   isAboutAccount,
@@ -9,6 +9,7 @@ import {
   readUpstreamError,
 } from "../json/upstream-error.ts";
 import { type DoneFrame, type FailFrame, isAnswerStatus } from "../protocol/agent-v2.ts";
+import { CHAT_STREAM_END } from "../protocol/chat.ts";
 import { failureOf as failureInEvent } from "../protocol/chat-ending.ts";
 import type { ModelAnswer } from "../relay/types.ts";
 
@@ -20,20 +21,57 @@ export type AskEnd = {
   error: string | undefined;
 } & ({ failure: AppError; isRetryable: boolean } | { failure?: undefined; answer: ModelAnswer });
 
-export function endOf(frame: DoneFrame | FailFrame): AskEnd {
+/** Reads the frame that ends an ask. `hasBegun`: the caller has a part of the answer. */
+export function endOf(frame: DoneFrame | FailFrame, hasBegun: boolean): AskEnd {
   if (frame.type === "fail") {
     const { status = frame.retryable ? 500 : 400, body = JSON.stringify({ error: frame.error }) } = frame;
     return { status, error: body, failure: failureOf(frame), isRetryable: frame.retryable };
   }
   const { status, body, usage, headers } = frame;
-  const failure = failureIn(frame);
+  const failure = failureIn(frame) ?? (hasBegun ? failureAtEnd(frame) : failureWithoutAnswer(frame));
   if (!failure) {
-    const answer = { kind: "model", status, body, usage, headers } as const;
-    return { status, error: status < 300 ? undefined : (body ?? ""), answer };
+    const error = status < 300 ? undefined : (body ?? "");
+    // The whole answer would repeat what the caller has already.
+    const answer = {
+      kind: "model",
+      status,
+      body: error ?? (hasBegun ? undefined : body),
+      usage,
+      headers,
+    } as const;
+    return { status, error, answer };
   }
   const failed = failure.upstream?.status ?? 500;
   return { status: failed, error: body ?? "", failure, isRetryable: isRetryable(failed) };
 }
+
+/** Returns the failure of a streamed answer that ends with the status of an error. */
+function failureAtEnd({ status, body = "", headers }: DoneFrame): AppError | undefined {
+  if (status < 300) return undefined;
+  const {
+    message = `its upstream ended the answer with status ${status}`,
+    type,
+    code,
+  } = readUpstreamError(body);
+  return new AppError("agent_failed", {
+    extra: { err: message },
+    upstream: { status, type, code, body, headers },
+  });
+}
+
+/** Returns the failure of a good status without an answer: neither an event nor the body of one has come. */
+function failureWithoutAnswer({ status, body }: DoneFrame): AppError | undefined {
+  if (status >= 300) return undefined;
+  if (body === undefined) return failed(ENDED_EARLY);
+  return looksLikeObject(body) ? undefined : failed("its answer is not a JSON object");
+}
+
+const ENDED_EARLY = "its upstream ended the answer before it began";
+
+const failed = (err: string) => new AppError("agent_failed", { extra: { err } });
+
+/** Parsing a large answer for nothing would be slow. */
+const looksLikeObject = (body: string): boolean => /^\s*\{/.test(body) && body.trimEnd().endsWith("}");
 
 /**
  * Returns the end that the first event of a stream tells if it is an error in place of an answer. Nothing of an
@@ -41,8 +79,9 @@ export function endOf(frame: DoneFrame | FailFrame): AskEnd {
  * the status.
  */
 export function endOfFirstEvent(data: string): AskEnd | undefined {
-  // Parsing a good event for nothing would take time.
-  if (!data.includes("error") || !failureInEvent(parseBoundedJson(data))) return undefined;
+  if (data === CHAT_STREAM_END)
+    return { status: 500, error: "", failure: failed(ENDED_EARLY), isRetryable: true };
+  if (!isFailure(data)) return undefined;
   const { message, type, code, status: named } = readUpstreamError(data);
   const status = named ?? (type === "invalid_request_error" ? 400 : 500);
   const failure =
@@ -58,6 +97,15 @@ export function endOfFirstEvent(data: string): AskEnd | undefined {
       retryAfterMs: status === 402 ? NO_MONEY_MS : undefined,
     });
   return { status, error: data, failure, isRetryable: isRetryable(failure.upstream?.status ?? 500) };
+}
+
+/**
+ * Whether an event is an error: one that says so, or one that has a reason in place of an answer, such as
+ * `{"detail":"out of memory"}`. Parsing a good event for nothing would take time.
+ */
+function isFailure(data: string): boolean {
+  if (data.includes("error") && failureInEvent(parseBoundedJson(data))) return true;
+  return errorInGoodStatus(data) !== undefined && textField(parseBoundedJson(data), "type") === undefined;
 }
 
 /**

@@ -148,14 +148,13 @@ export class V2Connection extends AgentConnection<V2Options> {
       else if (frame.type === "delta") this.#delta(frame, slot, agent);
       else if (frame.type === "accept") this.relay.accept(agent, slot);
       else if (frame.type === "alive") this.relay.alive(agent, slot);
-      else this.#end(endOf(frame), slot, agent);
+      else this.#end(endOf(frame, hasBegun(slot, agent)), slot, agent);
     } else if (this.#cancelled.has(frame.ask)) this.relay.ignored();
     else this.#unexpected();
   }
 
   #delta(frame: DeltaFrame, slot: string, agent: Agent): void {
-    const isFirst = agent.inUse.get(slot)?.phase !== "started";
-    const end = isFirst ? endOfFirstEvent(frame.data) : undefined;
+    const end = hasBegun(slot, agent) ? undefined : endOfFirstEvent(frame.data);
     if (end) this.#endEarly(frame, end, slot, agent);
     else this.relay.delta(agent, slot, frame);
   }
@@ -172,7 +171,7 @@ export class V2Connection extends AgentConnection<V2Options> {
   #end(end: AskEnd, slot: string, agent: Agent): void {
     const refusal = end.error !== undefined && mayRefuseField(end.status) ? end.error : undefined;
     // Once the caller has a part of the answer, it is too late.
-    if (refusal !== undefined && agent.inUse.get(slot)?.phase !== "started") {
+    if (refusal !== undefined && !hasBegun(slot, agent)) {
       const again = this.#takenBack?.askAgain(slot, refusal);
       if (again && this.#ask(again)) return;
     }
@@ -219,6 +218,9 @@ function headersOf({ headers }: ModelRequest, { traceparent, tracestate }: AskOr
   if (traceparent === undefined) return headers;
   return { ...headers, traceparent, ...(tracestate !== undefined && { tracestate }) };
 }
+
+/** Whether the caller has a part of the answer. */
+const hasBegun = (slot: string, agent: Agent): boolean => agent.inUse.get(slot)?.phase === "started";
 
 /** A frame that is not about an ask. */
 type OtherFrame = Extract<AgentFrame, { type: "pause" | "update" | "announce" }>;

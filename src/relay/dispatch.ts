@@ -144,7 +144,10 @@ export abstract class Dispatch {
     this.deltas++;
     this.hub.heard(agent, now);
     slot.heard(now);
-    if (slot.ask?.isTooLongWith(delta, limits.frameBytesMax)) return this.withdraw(slot.ask, tooLongError());
+    if (slot.ask?.isTooLongWith(delta, limits.frameBytesMax)) {
+      this.withdraw(slot.ask, tooLongError());
+      return;
+    }
     const isComplete = slot.ask?.delta(delta, slot.request, now) ?? false;
     // The caller may have left because of the delta. Then the slot is free.
     if (slot.ask) slot.passedOn(clock, isComplete, limits.betweenDeltasMs);

@@ -167,7 +167,10 @@ test("a field of the caller's own, another status, and an answer that has begun 
   const broken = begun.start();
   begun.say({ type: "delta", ask: begun.last("ask").ask, data: "{}" });
   begun.refuse();
-  expect(await broken).toMatchObject({ answer: { status: 400 } });
+  expect(await broken.catch((error) => error)).toMatchObject({
+    code: "agent_failed",
+    upstream: { status: 400, body: REFUSAL },
+  });
   expect([own, other, begun].map(({ asks }) => asks().length)).toEqual([1, 1, 1]);
 });
 

@@ -43,7 +43,7 @@ describe("an answer that is nested too deeply fails alone, and the agent's other
       say({ type: "done", ask: last("ask").ask, status, body: deep });
       expect(await asked).toBe("agent_answer_invalid");
     }
-    say({ type: "done", ask: otherId, status: 200 });
+    say({ type: "done", ask: otherId, status: 200, body: "{}" });
     expect(await other).toBe("200");
     expect(closed).toEqual([]);
   });
@@ -72,7 +72,7 @@ test("an ask whose upstream is alive may take longer than the time limit for its
     say({ type: "alive", ask: id });
   }
   expect(await peek(asked)).toBe("open");
-  say({ type: "done", ask: id, status: 200 });
+  say({ type: "done", ask: id, status: 200, body: "{}" });
   expect(await asked).toBe("200");
   expect(closed).toEqual([]);
 });

@@ -178,7 +178,7 @@ describe("invalid and unexpected frames", () => {
       const good = register(bench);
       bad.say(frame);
       expect([bad.closed, good.closed]).toEqual([[{ code: 4006, reason: `invalid frame: ${fault}` }], []]);
-      good.say({ type: "done", ask: good.last("ask").ask, status: 200 });
+      good.say({ type: "done", ask: good.last("ask").ask, status: 200, body: "{}" });
       expect(await asked).toBe("200");
     },
   );
@@ -191,7 +191,7 @@ describe("invalid and unexpected frames", () => {
     const thief = owner === one ? two : one;
     thief.say({ type: "done", ask: owner.last("ask").ask, status: 200 });
     expect(await peek(asked)).toBe("open");
-    owner.say({ type: "done", ask: owner.last("ask").ask, status: 200 });
+    owner.say({ type: "done", ask: owner.last("ask").ask, status: 200, body: "{}" });
     expect(await asked).toBe("200");
   });
 

@@ -69,6 +69,7 @@ class NativeStream implements PlanStream {
   #hasChoice = false;
   #first: string | undefined;
   #last = "";
+  #hasDone = false;
   #count = 0;
 
   constructor(
@@ -83,6 +84,7 @@ class NativeStream implements PlanStream {
     // The end of nothing is a failure.
     if (data === CHAT_STREAM_END && !this.#hasChoice && !isError(this.#last)) return [];
     this.#last = data;
+    this.#hasDone ||= data === CHAT_STREAM_END;
     const shown = this.hidesUsage ? withoutUsage(data) : data;
     if (shown === undefined) return [];
     this.#first ??= shown;
@@ -92,7 +94,7 @@ class NativeStream implements PlanStream {
 
   end(): ServerEvent[] {
     // After an error, `[DONE]` would say that the answer is whole.
-    const isEnded = !this.isChatLike || this.#last === CHAT_STREAM_END || isError(this.#last);
+    const isEnded = !this.isChatLike || this.#hasDone || isError(this.#last);
     if (!isEnded && !this.#hasChoice) throw new AppError("agent_failed", { extra: { err: NO_ANSWER } });
     return isEnded ? [] : [{ event: "", data: CHAT_STREAM_END }];
   }

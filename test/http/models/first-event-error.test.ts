@@ -28,6 +28,9 @@ const RETRYABLE: [string, unknown, number][] = [
   ["an overloaded model", { error: { message: "Overloaded", status: 503 } }, 503],
   ["a failure beside a choice", { error: { message: "Provider", code: 502 }, choices: [{ delta: {} }] }, 502],
   ["a failure without a status", { error: "out of memory" }, 502],
+  ["a reason in place of an answer", { detail: "out of memory" }, 502],
+  ["a message with a status", { message: "internal", status: 503 }, 503],
+  ["the end mark", "[DONE]", 502],
   ["an error of Anthropic's", { type: "error", error: { type: "overloaded_error", message: "Busy" } }, 502],
 ];
 
@@ -96,4 +99,10 @@ describe("a stream that begins with an error", () => {
     const response = await post("chat/completions", BODY);
     expect([response.status, (await response.text()).endsWith("data: [DONE]\n\n")]).toEqual([200, true]);
   });
+});
+
+test("an event that is known by its type may have any reason", async () => {
+  const { post } = await startModelScene(streaming({ type: "status", message: "queued" }, "[DONE]"));
+  const response = await post("chat/completions", BODY);
+  expect([response.status, (await response.text()).includes("queued")]).toEqual([200, true]);
 });

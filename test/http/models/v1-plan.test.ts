@@ -101,6 +101,15 @@ describe("a chat over a v1 agent", () => {
     expect(other.requests[0]?.content).toBe("User: one\n\nAssistant: echo: one\n\nUser: two");
   });
 
+  test.each([true, false])("an answer with an error is a failure (stream: %p)", async (stream) => {
+    const { post } = await scene({ answer: () => ({ content: "", error: "out of\nquota" }) });
+    const response = await post(CHAT, { model: "chatgpt", messages: [user("hi")], stream });
+    expect(response.status).toBe(502);
+    expect(await response.json()).toMatchObject({
+      error: { message: "The agent could not answer: out of quota." },
+    });
+  });
+
   test.each<[string, object, string]>([
     ["tools", { tools: [{ type: "function", function: { name: "f" } }] }, "tools"],
     ["functions", { functions: [{ name: "f" }] }, "functions"],
