@@ -2,7 +2,7 @@
  * Requests and the schemas of tools are never nested as deeply. For 20 MB of brackets a parser takes 10 s,
  * and a serializer its whole stack.
  */
-const DEPTH_MAX = 256;
+export const DEPTH_MAX = 256;
 
 /** Counts commas and brackets. At worst a parser takes half a second for as many. */
 const VALUES_MAX = 500_000;

@@ -1,4 +1,5 @@
-import { parseJson } from "../../json/parse.ts";
+import { ObjectEnd } from "../../json/object-end.ts";
+import { parseBoundedJson } from "../../json/parse.ts";
 import type { ToolCall } from "./chat-completion.ts";
 
 export const CALL_GOES_ON = "The agent's upstream sent more arguments for a tool call that was complete.";
@@ -11,18 +12,20 @@ export class Call {
   arguments = "";
   /** A name that came after complete arguments. If arguments follow it, it began another call. */
   nextName = "";
-  #isWhole: boolean | undefined;
+  readonly #end = new ObjectEnd();
+  #isJson: boolean | undefined;
 
   append(text: string): void {
     this.arguments += text;
-    this.#isWhole = undefined;
+    this.#end.add(text);
   }
 
   /** Returns whether the arguments are a whole JSON object. */
   isWhole(): boolean {
-    // The first check is cheap, and most incomplete texts fail it.
-    this.#isWhole ??= this.arguments.trimEnd().endsWith("}") && parseJson(this.arguments) !== undefined;
-    return this.#isWhole;
+    // The object ends only once, so it is parsed only once.
+    if (!this.#end.isReached) return false;
+    this.#isJson ??= parseBoundedJson(this.arguments) !== undefined;
+    return this.#isJson;
   }
 }
 

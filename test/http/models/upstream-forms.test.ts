@@ -51,3 +51,15 @@ describe("an answer in another form than that of a chunk", () => {
     );
   });
 });
+
+test("a complete call and the next stay apart, however often the text looks like an end", () => {
+  const pieces = ['{"a":"', "}", "}", '","b":{', "}", "}"];
+  const first = pieces.map((text) => ({ index: 0, function: { name: "weather", arguments: text } }));
+  const second = { index: 0, function: { name: "news", arguments: "{}" } };
+  const data = [...first, second].map((call) => chunk({ tool_calls: [call] }));
+  for (const seen of Object.values(streamedTo([...data, finish("tool_calls"), DONE])))
+    expect(seen.calls.map(({ name, input }) => ({ name, input }))).toEqual([
+      { name: "weather", input: { a: "}}", b: {} } },
+      { name: "news", input: {} },
+    ]);
+});

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { parseJson } from "../../../json/parse.ts";
 import type { Usage } from "../../../protocol/agent-v2.ts";
+import { argumentsObject } from "../../../protocol/call-arguments.ts";
 import { endingOf } from "../../../protocol/chat-ending.ts";
 import { tokenCountsOf, usageIn } from "../../../protocol/token-usage.ts";
 import { type Delta, readCompletion } from "../chat-completion.ts";
@@ -63,21 +63,8 @@ function contentOf(message: Delta, options: MessageOptions): unknown[] {
 }
 
 function toolUse(call: Call, { newId, nameOf }: MessageOptions): unknown {
-  const input = toolInput(call.arguments);
+  const input = argumentsObject(call.arguments);
   return { type: "tool_use", id: call.id || `toolu_${newId()}`, name: nameOf(call.name), input };
-}
-
-/**
- * Returns the arguments as an object. Anything else, such as arguments cut off by `max_tokens`, must not look
- * like a call without arguments, so it is kept as text under `INVALID_JSON`, the key that Anthropic's
- * documentation of fine-grained tool streaming suggests.
- */
-function toolInput(callArguments: string): unknown {
-  if (callArguments.trim() === "") return {};
-  const input = parseJson(callArguments);
-  if (input === null) return {};
-  if (typeof input === "object" && !Array.isArray(input)) return input;
-  return { INVALID_JSON: callArguments };
 }
 
 const stop = z.string().optional().catch(undefined);

@@ -1,3 +1,4 @@
+import { inputJson } from "../../../protocol/call-arguments.ts";
 import { oneSystemMessage } from "../one-system.ts";
 import { readShape, refuse } from "../refuse.ts";
 import type { ToolNames } from "../tool-names.ts";
@@ -88,7 +89,7 @@ function assistantMessages(content: Content, path: string, names: ToolNames): Ch
     else if (block.type === "compaction") texts.push(textOf(partsOfBlock(block, at)));
     else if (block.type === "tool_use") {
       const { id, name, input } = readShape(Block.tool_use, block, at);
-      const called = { name: names.shorten(name), arguments: JSON.stringify(input ?? {}) };
+      const called = { name: names.shorten(name), arguments: inputJson(input) };
       calls.push({ id, type: "function", function: called });
     } else if (!isLeftOut(block.type) && block.type !== "container_upload")
       throw refuse(`${at}.type`, `A chat completion cannot hold a \`${block.type}\` block.`);

@@ -1,3 +1,4 @@
+import { argumentsJson } from "../../../protocol/call-arguments.ts";
 import { oneSystemMessage } from "../one-system.ts";
 import { readShape, refuse } from "../refuse.ts";
 import { type ChatPart, createHistory, type History } from "./history.ts";
@@ -75,8 +76,7 @@ function readCall(item: Typed, path: string, history: History, tools: Tools): vo
       ? customArguments(readShape(InputItem.custom_tool_call, item, path).input)
       : readShape(InputItem.function_call, item, path).arguments;
   const wireName = tools.wireName({ kind, name, ...(namespace && { namespace }) });
-  // Chat templates parse the arguments.
-  history.addCall(call_id, wireName, callArguments.trim() === "" ? "{}" : callArguments);
+  history.addCall(call_id, wireName, argumentsJson(callArguments));
 }
 
 function readReasoning(item: Typed, path: string, history: History): void {

@@ -1,4 +1,4 @@
-import { parseJson, textField } from "../../../json/parse.ts";
+import { parseBoundedJson, textField } from "../../../json/parse.ts";
 import { readShape, refuse } from "../refuse.ts";
 import { shortName } from "../tool-names.ts";
 import { withoutNulls } from "../translation.ts";
@@ -171,7 +171,7 @@ function describe(namespace: Namespace | undefined, ...texts: (string | null | u
 
 /** Returns the input of a custom tool from the arguments of its function. Some models send the input bare. */
 export function customInput(callArguments: string): string {
-  return textField(parseJson(callArguments), "input") ?? callArguments;
+  return textField(parseBoundedJson(callArguments), "input") ?? callArguments;
 }
 
 export const customArguments = (input: string): string => JSON.stringify({ input });

@@ -177,3 +177,16 @@ describe("the input", () => {
     expect(messagesOf(input)).toEqual([user("Q")]);
   });
 });
+
+test.each([
+  ["", "{}"],
+  ["null", "{}"],
+  ['{"city": "Par', '{"INVALID_JSON":"{\\"city\\": \\"Par"}'],
+])("arguments of the history are the text of an object, even if they were %j", (given, expected) => {
+  const input = [
+    user("Q"),
+    { type: "function_call", call_id: "a", name: "f", arguments: given },
+    { type: "function_call_output", call_id: "a", output: "no" },
+  ];
+  expect(messagesOf(input)).toMatchObject([{}, { tool_calls: [toolCall("a", "f", expected)] }, {}]);
+});
