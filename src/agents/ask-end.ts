@@ -13,7 +13,10 @@ import { CHAT_STREAM_END } from "../protocol/chat.ts";
 import { failureOf as failureInEvent } from "../protocol/chat-ending.ts";
 import type { ModelAnswer } from "../relay/types.ts";
 
-/** The end of an ask, as the frame of a v2 agent tells it: an answer, which may be an error of the upstream, or a failure. */
+/**
+ * The end of an ask, as the frame of a v2 agent tells it: an answer, which may be an error of the upstream, or a
+ * failure.
+ */
 export type AskEnd = {
   /** The upstream's status. A failure without one has 400 if it is the request's fault, and else 500. */
   status: number;

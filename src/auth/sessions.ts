@@ -36,7 +36,8 @@ export type Sessions = ReturnType<typeof createSessions>;
  * Keeps the browsers that are signed in, each by a cookie. Only the hashes of the cookies are kept, and only
  * in memory. The name of the cookie includes the server's port, as browsers keep cookies by host and not by
  * port. Over TLS it also has the prefix by which browsers let only this very host set it:
- * https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie#cookie_prefixes. Hand-written, as session libraries neither bound their memory nor end a session with its key.
+ * https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie#cookie_prefixes.
+ * Hand-written, as session libraries neither bound their memory nor end a session with its key.
  */
 export function createSessions(options: SessionsOptions) {
   const { lastsMs, port, now = Date.now, allMax = ALL_MAX, ownerMax = OWNER_MAX } = options;

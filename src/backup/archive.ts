@@ -47,8 +47,7 @@ async function* contentOf({ name, bytes, content }: ArchiveEntry): AsyncGenerato
 /**
  * Reads an archive to its end and calls `take` for each plain file in it, in order. The function that `take`
  * returns, if any, is called with each piece of the file's content. `take` throws a `CommandError` to refuse the
- * archive. Throws a `CommandError` for a file that
- * is not an archive, is damaged, or is cut short.
+ * archive. Throws a `CommandError` for a file that is not an archive, is damaged, or is cut short.
  */
 export async function readArchive(
   path: string,

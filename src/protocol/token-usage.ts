@@ -37,7 +37,7 @@ export function usageIn(answer: unknown): Usage | undefined {
   return reader.usage;
 }
 
-/** Whether an event with this data can have a usage. Others need not be parsed. In a quoted text the quotes are escaped. */
+/** Whether an event with this data can have a usage, so that others need not be parsed. Quoted text does not match. */
 export const mayHaveUsage = (data: string): boolean => USAGE_OBJECT.test(data);
 
 const USAGE_OBJECT = /"usage"\s*:\s*\{/;

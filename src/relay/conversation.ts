@@ -84,8 +84,7 @@ const CONVERSATION_ID_LENGTH_MAX = 256;
  * Asks one question in a new or known conversation. Only the owner and the admin may continue a known one;
  * for anyone else it does not exist. If an agent has the text, the ask goes to that agent; if the server has
  * it, to any that has the model. A turn that alone is longer than a conversation may be is answered, but not
- * kept. `onText` is called with each piece of the answer as it comes, or with a
- * whole answer.
+ * kept. `onText` is called with each piece of the answer as it comes, or with a whole answer.
  */
 export async function askConversation(
   deps: AskConversationDeps,

@@ -151,9 +151,9 @@ export interface UsageStore {
    */
   record(row: UsageRow): void;
   /**
-   * Sums the recorded rows, which are written first if possible, with `from` included and `to` excluded. The sums are sorted by
-   * day if days are requested, then by the number of asks, highest first. A group without asks is left out.
-   * The work is done in slices, so that a long period blocks nobody.
+   * Sums the recorded rows, which are written first if possible, with `from` included and `to` excluded. The sums
+   * are sorted by day if days are requested, then by the number of asks, highest first. A group without asks is
+   * left out. The work is done in slices, so that a long period blocks nobody.
    */
   sum(query: UsageSumQuery): Promise<UsageSum[]>;
   /** Returns how many rows the sums lack, because they could not be written: the disk may be full. */

@@ -17,8 +17,8 @@ import { Blocks } from "./blocks.ts";
 /**
  * Makes the events of https://platform.claude.com/docs/en/build-with-claude/streaming. `message_start` has the
  * usage that the upstream reports with its first chunk. Most report it last: then zeros stand there, and the
- * counts are in the last event but one. Arguments of tools are passed on as
- * they come. If they are not JSON, the caller's SDK finds out when the call is complete.
+ * counts are in the last event but one. Arguments of tools are passed on as they come. If they are not JSON, the
+ * caller's SDK finds out when the call is complete.
  */
 export class MessagesStream extends TranslatedStream {
   readonly #blocks: Blocks;
