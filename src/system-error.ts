@@ -23,24 +23,24 @@ const FILE_MEANINGS: Readonly<Record<string, string>> = {
  * Returns, in one line, why a file could not be used, and what to do. For an error that is not known it returns
  * the text of the error, which may have the path, or `otherwise`.
  */
-export function fileTrouble(error: unknown, otherwise?: string): string {
+export function fileErrorText(error: unknown, otherwise?: string): string {
   return FILE_MEANINGS[codeOf(error)] ?? otherwise ?? textOf(error);
 }
 
 /** A failure to connect, in words. */
-export interface ConnectTrouble {
+export interface ConnectErrorTexts {
   /** Completes "the connection failed: …", without addresses, as callers may see it. */
   reason: string;
   /** Follows the name of the other side: "cannot be reached (…)", with what its operator can do. */
   words: string;
 }
 
-const UNTRUSTED: ConnectTrouble = {
+const UNTRUSTED: ConnectErrorTexts = {
   reason: "its certificate is not trusted",
   words:
     "has a certificate that is not trusted here; to trust it, name its PEM file, or that of its authority, in NODE_EXTRA_CA_CERTS",
 };
-const NO_TLS: ConnectTrouble = {
+const NO_TLS: ConnectErrorTexts = {
   reason: "it does not speak TLS",
   words: "does not speak TLS on this port; use http:// in its address, or its TLS port",
 };
@@ -49,7 +49,7 @@ const NO_ROUTE = unreachable("no route to the host");
 const RESET = unreachable("connection reset");
 const REFUSED = unreachable("connection refused");
 const TIMED_OUT = unreachable("no response in time");
-const WRONG_ENCODING: ConnectTrouble = {
+const WRONG_ENCODING: ConnectErrorTexts = {
   reason: "its answer is not compressed as its Content-Encoding says",
   words: "sends answers that are not compressed as their Content-Encoding says",
 };
@@ -58,7 +58,7 @@ const FORBIDDEN = unreachable("this system forbids the connection");
 const NO_FILES = unreachable("too many files are open here; raise the limit, ulimit -n");
 
 /** The meanings of errors of connections, by their codes. */
-const CONNECT_MEANINGS: Readonly<Record<string, ConnectTrouble>> = {
+const CONNECT_MEANINGS: Readonly<Record<string, ConnectErrorTexts>> = {
   ...{ ECONNREFUSED: REFUSED, ConnectionRefused: REFUSED, FailedToOpenSocket: REFUSED },
   ...{ ECONNRESET: RESET, EPIPE: RESET, ConnectionClosed: RESET },
   ...{ ENOTFOUND: UNKNOWN_HOST, EAI_AGAIN: UNKNOWN_HOST, EAI_NONAME: UNKNOWN_HOST },
@@ -91,14 +91,14 @@ const CONNECT_MEANINGS: Readonly<Record<string, ConnectTrouble>> = {
 };
 
 /** Returns why a connection failed. An error that is not known has its code. */
-export function connectTrouble(error: unknown): ConnectTrouble {
+export function connectErrorTexts(error: unknown): ConnectErrorTexts {
   const { name } = (error ?? {}) as { name?: unknown };
   if (name === "TimeoutError") return TIMED_OUT;
   const code = codeOf(error) || (typeof name === "string" ? name : "unknown error");
   return CONNECT_MEANINGS[code] ?? unreachable(code);
 }
 
-function unreachable(reason: string): ConnectTrouble {
+function unreachable(reason: string): ConnectErrorTexts {
   return { reason, words: `cannot be reached (${reason})` };
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { connectTrouble, fileTrouble } from "../src/system-error.ts";
+import { connectErrorTexts, fileErrorText } from "../src/system-error.ts";
 import { failureOf, tempFolder } from "./support/store.ts";
 
 test("a known error of the system is described in words that say what to do", async () => {
@@ -8,7 +8,7 @@ test("a known error of the system is described in words that say what to do", as
   const errors = [`${folder}/absent`, folder, `${folder}/${"x".repeat(300)}`].map((path) =>
     failureOf(() => readFileSync(path)),
   );
-  expect((await Promise.all(errors)).map((error) => fileTrouble(error))).toEqual([
+  expect((await Promise.all(errors)).map((error) => fileErrorText(error))).toEqual([
     "It does not exist. Check the path.",
     "It is a folder. Move it away, or choose another path.",
     "Its path is too long. Choose a shorter one.",
@@ -16,14 +16,14 @@ test("a known error of the system is described in words that say what to do", as
 });
 
 test("an unknown error keeps its text, in one line, unless there is a better one", () => {
-  expect(fileTrouble(new Error("a\nb"))).toBe("a b");
-  expect(fileTrouble("thrown text")).toBe("thrown text");
-  expect(fileTrouble(undefined)).toBe("undefined");
-  expect(fileTrouble(new Error("/path"), "Check it.")).toBe("Check it.");
+  expect(fileErrorText(new Error("a\nb"))).toBe("a b");
+  expect(fileErrorText("thrown text")).toBe("thrown text");
+  expect(fileErrorText(undefined)).toBe("undefined");
+  expect(fileErrorText(new Error("/path"), "Check it.")).toBe("Check it.");
 });
 
 test("a failed connection is described in words that say what to do, never with the name of an error", async () => {
-  const reason = (code: string) => connectTrouble(Object.assign(new Error("x"), { code })).words;
+  const reason = (code: string) => connectErrorTexts(Object.assign(new Error("x"), { code })).words;
   expect(reason("ECONNREFUSED")).toBe("cannot be reached (connection refused)");
   expect(reason("DEPTH_ZERO_SELF_SIGNED_CERT")).toContain("NODE_EXTRA_CA_CERTS");
   expect(reason("EPROTO")).toContain("use http://");
@@ -31,8 +31,8 @@ test("a failed connection is described in words that say what to do, never with 
   expect(reason("ERR_PROXY_TUNNEL")).toContain("HTTPS_PROXY");
   expect(reason("ZlibError")).toContain("Content-Encoding");
   expect(reason("ENEW")).toBe("cannot be reached (ENEW)");
-  expect(connectTrouble(AbortSignal.abort().reason).reason).toBe("AbortError");
-  expect(connectTrouble(undefined).reason).toBe("unknown error");
+  expect(connectErrorTexts(AbortSignal.abort().reason).reason).toBe("AbortError");
+  expect(connectErrorTexts(undefined).reason).toBe("unknown error");
 });
 
 test("the runtime's own errors of connections are known", async () => {
@@ -51,7 +51,7 @@ test("the runtime's own errors of connections are known", async () => {
   const errors = await Promise.all(urls.map((url) => failureOf(() => fetch(url, { proxy: "" }))));
   await plain.stop(true);
   cut.stop(true);
-  expect(errors.map((error) => connectTrouble(error).reason)).toEqual([
+  expect(errors.map((error) => connectErrorTexts(error).reason)).toEqual([
     "it does not speak TLS",
     "connection reset",
     "connection refused",

@@ -3,7 +3,7 @@ import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync, writeF
 import { dirname } from "node:path";
 import { CommandError } from "../errors.ts";
 import { makePrivate, publishFile } from "../files.ts";
-import { fileTrouble } from "../system-error.ts";
+import { fileErrorText } from "../system-error.ts";
 
 const KEY_BYTES = 32;
 /** Windows has no such flag. */
@@ -20,7 +20,7 @@ export function readOrCreateKey(path: string): string {
   try {
     key = (read(path) ?? create(path)).trim();
   } catch (error) {
-    throw new CommandError(`Cannot read or create the key file ${path}: ${fileTrouble(error)}`, {
+    throw new CommandError(`Cannot read or create the key file ${path}: ${fileErrorText(error)}`, {
       cause: error,
     });
   }

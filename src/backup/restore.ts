@@ -18,7 +18,7 @@ import { parseJson } from "../json/parse.ts";
 import { lockExclusive } from "../store/sqlite/lock.ts";
 import { openStore } from "../store/sqlite/open.ts";
 import { inspectDatabase, SCHEMA_VERSION } from "../store/sqlite/snapshot.ts";
-import { fileTrouble } from "../system-error.ts";
+import { fileErrorText } from "../system-error.ts";
 import { readArchive } from "./archive.ts";
 import { countOpened, FILE_NAMES, fingerprintOf, MANIFEST_NAME, Manifest } from "./format.ts";
 import { removeLocked, swapFiles } from "./swap.ts";
@@ -36,7 +36,7 @@ interface RestoreOptions extends Pick<Config, "data" | "sealKey"> {
  */
 export async function restoreBackup({ file, data, sealKey, force }: RestoreOptions) {
   const refuse = (error: unknown) => {
-    const reason = error instanceof CommandError ? error.message : fileTrouble(error);
+    const reason = error instanceof CommandError ? error.message : fileErrorText(error);
     return new CommandError(`Cannot restore ${file}: ${reason}`, { cause: error });
   };
   if (!existsSync(file)) throw refuse("The file does not exist.");

@@ -22,7 +22,7 @@ import {
   SCHEMA_VERSION,
   versionOf,
 } from "../store/sqlite/snapshot.ts";
-import { fileTrouble } from "../system-error.ts";
+import { fileErrorText } from "../system-error.ts";
 import { type ArchiveEntry, writeArchive } from "./archive.ts";
 import { countOpened, type FileName, FORMAT, fingerprintOf, MANIFEST_NAME, Manifest } from "./format.ts";
 
@@ -53,7 +53,7 @@ export async function writeBackup(options: BackupOptions): Promise<Manifest> {
     return await (isAudited ? write() : audited(database, basename(file), write));
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    throw new CommandError(`Cannot back up to ${file}: ${fileTrouble(error)}`, { cause: error });
+    throw new CommandError(`Cannot back up to ${file}: ${fileErrorText(error)}`, { cause: error });
   } finally {
     release();
   }

@@ -1,5 +1,5 @@
 import { isLoopbackHost } from "../net/addresses.ts";
-import { type ConnectTrouble, connectTrouble } from "../system-error.ts";
+import { type ConnectErrorTexts, connectErrorTexts } from "../system-error.ts";
 
 interface RequestTextOptions {
   init?: RequestInit & { proxy?: false };
@@ -53,7 +53,7 @@ export function bearer(key: string | undefined): Record<string, string> {
 }
 
 /** Returns why a request failed, and whether no connection could be made at all. */
-export function failureOf(error: unknown): ConnectTrouble & { unreachable: boolean } {
+export function failureOf(error: unknown): ConnectErrorTexts & { unreachable: boolean } {
   const { name } = error as { name?: string };
-  return { ...connectTrouble(error), unreachable: name !== "TimeoutError" && name !== "AbortError" };
+  return { ...connectErrorTexts(error), unreachable: name !== "TimeoutError" && name !== "AbortError" };
 }

@@ -1,7 +1,7 @@
 import { isIPv6 } from "node:net";
 import type { Config } from "../config/settings.ts";
 import { CommandError, usageError } from "../errors.ts";
-import { connectTrouble } from "../system-error.ts";
+import { connectErrorTexts } from "../system-error.ts";
 import { readArgs } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
 import type { Terminal } from "./terminal.ts";
@@ -44,7 +44,7 @@ async function statusOf(url: URL, limitMs: number, anyCertificate: boolean): Pro
     return response.status;
   } catch (error) {
     const isSlow = (error as Error).name === "TimeoutError";
-    const words = isSlow ? `does not respond within ${limitMs / 1000} s` : connectTrouble(error).words;
+    const words = isSlow ? `does not respond within ${limitMs / 1000} s` : connectErrorTexts(error).words;
     throw new CommandError(`${url.origin}${url.pathname} ${words}.`, { cause: error });
   }
 }

@@ -1,6 +1,6 @@
 import { CommandError, usageError } from "../errors.ts";
 import { printable, printableLines } from "../printable.ts";
-import { fileTrouble } from "../system-error.ts";
+import { fileErrorText } from "../system-error.ts";
 import { hasFlag, nearest } from "./args.ts";
 import { COMMANDS, type CommandName, isCommand } from "./commands.ts";
 import type { Command, Terminal } from "./terminal.ts";
@@ -52,7 +52,7 @@ function report(error: unknown, name: CommandName | undefined, io: Terminal): nu
     return error.exitCode;
   }
   const { stack, path } = (error instanceof Error ? error : new Error()) as NodeJS.ErrnoException;
-  const words = `${path === undefined ? "" : `${path}: `}${fileTrouble(error)}`;
+  const words = `${path === undefined ? "" : `${path}: `}${fileErrorText(error)}`;
   const debug = io.env["CHATGPT_API_LOG_LEVEL"] === "debug";
   io.err(`${PROGRAM}: Unexpected error: ${debug && stack ? printableLines(stack) : printable(words)}\n`);
   return 1;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { usageError } from "../errors.ts";
-import { fileTrouble } from "../system-error.ts";
+import { fileErrorText } from "../system-error.ts";
 import {
   type Config,
   type Origins,
@@ -111,7 +111,7 @@ function readSecret(name: SettingName, variable: string, env: Environment, given
     return { text: readFileSync(path, "utf8").replace(/\r?\n$/, ""), from: fileVariable };
   } catch (error) {
     // The path is left out: some people set the variable to the key itself.
-    const reason = fileTrouble(error, "Check its path and its mode.");
+    const reason = fileErrorText(error, "Check its path and its mode.");
     given.addFault(name, `The file that ${fileVariable} names cannot be read. ${reason}`);
     return { text: "", from: fileVariable };
   }

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { CommandError } from "../errors.ts";
-import { fileTrouble } from "../system-error.ts";
+import { fileErrorText } from "../system-error.ts";
 
 /** The paths of the PEM files: the certificate with its chain, and its key. */
 export interface CertificateFiles {
@@ -34,7 +34,7 @@ function readText(path: string, what: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new CommandError(`Cannot read the ${what} file ${path}: ${fileTrouble(error)}`, { cause: error });
+    throw new CommandError(`Cannot read the ${what} file ${path}: ${fileErrorText(error)}`, { cause: error });
   }
 }
 

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { CommandError } from "../errors.ts";
-import { fileTrouble } from "../system-error.ts";
+import { fileErrorText } from "../system-error.ts";
 
 const PRIVILEGED_PORT_MAX = 1023;
 /** The errors for an address that this machine does not have. */
@@ -39,5 +39,5 @@ function reasonOf(host: string | undefined, port: number, error: unknown): strin
   if (code === "EAFNOSUPPORT")
     return "This machine has no addresses of that kind. Give an IPv4 address to --host.";
   // A socket takes a file descriptor.
-  return fileTrouble(error);
+  return fileErrorText(error);
 }

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { z } from "zod";
 import type { UserWithToken } from "../../auth/users.ts";
 import { CommandError } from "../../errors.ts";
-import { fileTrouble } from "../../system-error.ts";
+import { fileErrorText } from "../../system-error.ts";
 
 /** Accepts empty ids and tokens, which the import lists one by one. */
 const Rows = z.array(z.object({ user_id: z.string(), token: z.string() }));
@@ -23,6 +23,6 @@ export function readReferenceUsers(path: string): UserWithToken[] {
       throw refuse("It has no table `tokens` with the columns `user_id` and `token`.", error);
     if (error instanceof SQLiteError && error.code === "SQLITE_NOTADB")
       throw refuse("It is not a SQLite database. Name the reference server's auth.db.", error);
-    throw refuse(fileTrouble(error), error);
+    throw refuse(fileErrorText(error), error);
   }
 }

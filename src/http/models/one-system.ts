@@ -1,9 +1,9 @@
 import { field } from "../../json/parse.ts";
-import { alternateRoles } from "./turns.ts";
+import { alternateRoles } from "./alternate-roles.ts";
 
 /**
- * Returns the messages as chat templates take them: at most one system message, which is the first, and turns
- * of user and assistant that alternate. Templates of Qwen, Llama, Gemma and Mistral refuse any other system
+ * Returns the messages as chat templates take them: at most one system message, which is the first, and then
+ * user and assistant, who alternate. Templates of Qwen, Llama, Gemma and Mistral refuse any other system
  * message. System messages at the start are joined. A later one becomes text of the user at its place. Text
  * between tool calls and their results comes after the results, which must follow the calls at once.
  */
@@ -27,6 +27,6 @@ export function oneSystemMessage(messages: readonly object[]): object[] {
   }
   addWaiting();
   const system = leading.join("\n\n");
-  const turns = alternateRoles(others);
-  return system ? [{ role: "system", content: system }, ...turns] : turns;
+  const alternating = alternateRoles(others);
+  return system ? [{ role: "system", content: system }, ...alternating] : alternating;
 }

@@ -1,5 +1,5 @@
 import { CommandError } from "../../errors.ts";
-import { fileTrouble } from "../../system-error.ts";
+import { fileErrorText } from "../../system-error.ts";
 
 /** The meaning of error codes of SQLite, and what to do, by how the code begins. */
 const MEANINGS: readonly (readonly [string, string])[] = [
@@ -20,7 +20,7 @@ export function openError(path: string, error: unknown): CommandError {
   if (error instanceof CommandError) return error;
   const code = String((error as { code?: unknown } | null)?.code ?? "");
   const known = MEANINGS.find(([prefix]) => code.startsWith(prefix))?.[1];
-  return new CommandError(`Cannot open the database ${path}: ${known ?? fileTrouble(error)}`, {
+  return new CommandError(`Cannot open the database ${path}: ${known ?? fileErrorText(error)}`, {
     cause: error,
   });
 }

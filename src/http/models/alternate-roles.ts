@@ -8,13 +8,13 @@ const textPart = (text: string) => ({ type: "text", text });
  * the user. Nothing is joined to a message with tool calls, since the results must follow at once.
  */
 export function alternateRoles(messages: readonly object[]): object[] {
-  const turns: object[][] = [];
+  const groups: object[][] = [];
   for (const message of messages) {
-    const turn = turns.at(-1);
-    if (turn && continues(turn.at(-1), message)) turn.push(message);
-    else turns.push([message]);
+    const group = groups.at(-1);
+    if (group && continues(group.at(-1), message)) group.push(message);
+    else groups.push([message]);
   }
-  return turns.map((turn) => (turn.length === 1 ? turn[0] : joinMessages(turn)) as object);
+  return groups.map((group) => (group.length === 1 ? group[0] : joinMessages(group)) as object);
 }
 
 function continues(last: unknown, next: object): boolean {

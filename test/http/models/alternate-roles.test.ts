@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { alternateRoles } from "../../../src/http/models/turns.ts";
+import { alternateRoles } from "../../../src/http/models/alternate-roles.ts";
 import { chooseSeed, createRandom } from "../../support/random.ts";
 
 type Json = Record<string, unknown>;
