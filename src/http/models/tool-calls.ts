@@ -1,5 +1,5 @@
 import { ObjectEnd } from "../../json/object-end.ts";
-import { parseBoundedJson } from "../../json/parse.ts";
+import { field, parseBoundedJson, textField } from "../../json/parse.ts";
 import type { ToolCall } from "./chat-completion.ts";
 
 export const CALL_GOES_ON = "The agent's upstream sent more arguments for a tool call that was complete.";
@@ -29,6 +29,14 @@ export class Call {
   }
 }
 
+/** Returns the ids of the calls in the history of a chat completion. */
+export function callIdsIn(messages: unknown): ReadonlySet<string> {
+  const calls = listOf(messages).flatMap((message) => listOf(field(message, "tool_calls")));
+  return new Set(calls.map((call) => textField(call, "id") ?? ""));
+}
+
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+
 /**
  * Joins the fragments of an answer's tool calls. OpenAI numbers the calls by `index`, and sends `id` and name
  * with the first fragment. Gemini's API and others number all calls 0 or not at all, leave the id out or
@@ -41,6 +49,9 @@ export class CallReader {
   readonly #byId = new Map<string, Call>();
   #last: Call | undefined;
   #count = 0;
+
+  /** `takenIds` are those of the conversation's earlier calls. Some upstreams begin with `call_0` each time. */
+  constructor(private readonly takenIds: ReadonlySet<string>) {}
 
   /** Returns whether there are any calls. */
   get hasCalls(): boolean {
@@ -106,7 +117,7 @@ export class CallReader {
     if (name && call.name && call.isWhole()) call.nextName = name;
     call.name ||= name;
     // Callers pair the results with the calls by the id, so no two calls may have the same.
-    if (id && !call.id && !this.#byId.has(id)) call.id = id;
+    if (id && !call.id && !this.#byId.has(id) && !this.takenIds.has(id)) call.id = id;
     if (id && (!this.#byId.has(id) || call.arguments === "")) this.#byId.set(id, call);
     if (index != null) this.#byIndex.set(index, call);
     this.#last = call;

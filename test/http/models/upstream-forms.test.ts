@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { chunk, completion, finish } from "../../support/translated-responses.ts";
+import { translateMessages } from "../../../src/http/models/messages/translate.ts";
+import { translateResponses } from "../../../src/http/models/responses/translate.ts";
+import { chunk, completion, countingContext, finish } from "../../support/translated-responses.ts";
 import { type Seen, streamedTo, wholeTo } from "./both-translations.ts";
 
 const DONE = "[DONE]";
@@ -62,4 +64,42 @@ test("a complete call and the next stay apart, however often the text looks like
       { name: "weather", input: { a: "}}", b: {} } },
       { name: "news", input: {} },
     ]);
+});
+
+test("a call whose id an earlier call of the conversation has gets another one", () => {
+  const earlier = { id: "call_0", type: "function", function: { name: "now", arguments: "{}" } };
+  const again = { index: 0, ...earlier };
+  const message = translateMessages(
+    {
+      model: "m",
+      max_tokens: 9,
+      messages: [
+        { role: "user", content: "hi" },
+        { role: "assistant", content: [{ type: "tool_use", id: "call_0", name: "now", input: {} }] },
+        { role: "user", content: [{ type: "tool_result", tool_use_id: "call_0", content: "noon" }] },
+      ],
+    },
+    countingContext(),
+  );
+  const response = translateResponses(
+    {
+      model: "m",
+      input: [
+        { role: "user", content: "hi" },
+        { type: "function_call", call_id: "call_0", name: "now", arguments: "{}" },
+        { type: "function_call_output", call_id: "call_0", output: "noon" },
+      ],
+    },
+    countingContext(),
+  );
+  for (const translation of [message, response]) {
+    const whole = translation.answer(completion({ tool_calls: [earlier] }, { finish_reason: "tool_calls" }));
+    const stream = translation.stream();
+    const data = [chunk({ tool_calls: [again] }), finish("tool_calls"), DONE];
+    const events = data.flatMap((one) => stream.push({ data: one })).map((event) => event.data);
+    for (const text of [whole, events.join()]) {
+      expect(text).toContain('"now"');
+      expect(text).not.toContain("call_0");
+    }
+  }
 });

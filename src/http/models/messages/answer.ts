@@ -13,6 +13,8 @@ export interface MessageOptions {
   showsThinking: boolean;
   stopSequences: readonly string[];
   newId: () => string;
+  /** The ids of the conversation's earlier tool calls. */
+  takenIds: ReadonlySet<string>;
   /** Returns the caller's name of a tool. */
   nameOf: (name: string) => string;
 }
@@ -58,7 +60,7 @@ function contentOf(message: Delta, options: MessageOptions): unknown[] {
   return [
     ...(thinking && showsThinking ? [{ type: "thinking", thinking, signature: "" }] : []),
     ...[message.content, message.refusal].flatMap((text) => (text ? [{ type: "text", text }] : [])),
-    ...new CallReader().read(message.calls, true).map(({ call }) => toolUse(call, options)),
+    ...new CallReader(options.takenIds).read(message.calls, true).map(({ call }) => toolUse(call, options)),
   ];
 }
 

@@ -45,7 +45,7 @@ class Block {
 export class Blocks {
   /** The blocks that are not complete, and those behind them. */
   readonly #queue: Block[] = [];
-  readonly #reader = new CallReader();
+  readonly #reader: CallReader;
   readonly #calls = new Map<Call, Block>();
   /** The index of the first block of the queue. */
   #index = 0;
@@ -55,7 +55,10 @@ export class Blocks {
     /** Returns the caller's name of a tool. */
     private readonly nameOf: (name: string) => string,
     private readonly emit: (type: string, fields: Record<string, unknown>) => void,
-  ) {}
+    takenIds: ReadonlySet<string>,
+  ) {
+    this.#reader = new CallReader(takenIds);
+  }
 
   write(kind: "thinking" | "text", fragment: string): void {
     const last = this.#queue.at(-1);

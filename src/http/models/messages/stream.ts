@@ -27,7 +27,8 @@ export class MessagesStream extends TranslatedStream {
 
   constructor(private readonly options: MessageOptions) {
     super();
-    this.#blocks = new Blocks(options.newId, options.nameOf, (type, fields) => this.#emit(type, fields));
+    const { newId, nameOf, takenIds } = options;
+    this.#blocks = new Blocks(newId, nameOf, (type, fields) => this.#emit(type, fields), takenIds);
   }
 
   protected write(chunk: CompletionChunk, value: unknown): string | undefined {

@@ -1,5 +1,6 @@
 import type { AddedField } from "../../../protocol/added-fields.ts";
 import { readShape, refuse } from "../refuse.ts";
+import { callIdsIn } from "../tool-calls.ts";
 import { ToolNames } from "../tool-names.ts";
 import { streamFields, type Translation, type TranslationContext, withoutNulls } from "../translation.ts";
 import { messageOf } from "./answer.ts";
@@ -19,6 +20,7 @@ export function translateMessages(body: unknown, { newId }: TranslationContext):
   const tools = offeredTools(request);
   const names = new ToolNames(tools.flatMap(({ tool: { name } }) => (name ? [name] : [])));
   const thinking = request.thinking?.type;
+  const chat = chatRequest(request, tools, names);
   const options = {
     id: `msg_${newId()}`,
     model: request.model,
@@ -27,9 +29,10 @@ export function translateMessages(body: unknown, { newId }: TranslationContext):
     stopSequences: request.stop_sequences ?? [],
     nameOf: names.restore,
     newId,
+    takenIds: callIdsIn(chat["messages"]),
   };
   return {
-    request: chatRequest(request, tools, names),
+    request: chat,
     added: ADDED,
     answer: (chatBody) => JSON.stringify(messageOf(chatBody, options)),
     stream: () => new MessagesStream(options),

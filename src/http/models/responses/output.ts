@@ -19,7 +19,7 @@ export class Output {
   #current: OpenItem | undefined;
   /** The arguments of parallel calls may alternate, so calls end only with the answer. */
   #openCalls: OpenItem[] = [];
-  readonly #reader = new CallReader();
+  readonly #reader: CallReader;
   /** The calls that have begun. The item of a call without a name has not. */
   readonly #calls = new Map<Call, OpenCall | undefined>();
 
@@ -27,7 +27,10 @@ export class Output {
     private readonly tools: Tools,
     private readonly newId: () => string,
     private readonly emit: EmitEvent,
-  ) {}
+    takenIds: ReadonlySet<string>,
+  ) {
+    this.#reader = new CallReader(takenIds);
+  }
 
   /** Returns what is wrong with the choice, if anything. */
   write({ delta, message, logprobs }: Choice): string | undefined {

@@ -15,6 +15,8 @@ export type KeepResponse = (id: string, output: readonly { id: string }[]) => vo
 interface StreamContext extends TranslationContext {
   /** Undefined if the response is not kept. */
   keep: KeepResponse | undefined;
+  /** The ids of the conversation's earlier tool calls. */
+  takenIds: ReadonlySet<string>;
 }
 
 /** A response that is made from a chat completion, streamed or whole. */
@@ -29,7 +31,7 @@ export class ResponsesStream extends TranslatedStream {
 
   readonly #keep: KeepResponse | undefined;
 
-  constructor(body: ResponsesBody, tools: Tools, { newId, now, keep }: StreamContext) {
+  constructor(body: ResponsesBody, tools: Tools, { newId, now, keep, takenIds }: StreamContext) {
     super();
     this.#keep = keep;
     this.#nowS = () => Math.floor(now() / 1000);
@@ -39,7 +41,7 @@ export class ResponsesStream extends TranslatedStream {
       previous_response_id: body.previous_response_id ?? null,
       store: keep !== undefined,
     });
-    this.#output = new Output(tools, newId, (type, fields) => this.#emit(type, fields));
+    this.#output = new Output(tools, newId, (type, fields) => this.#emit(type, fields), takenIds);
   }
 
   /** Returns the response that a whole chat completion makes. */

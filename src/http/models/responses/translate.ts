@@ -1,5 +1,6 @@
 import type { AddedField } from "../../../protocol/added-fields.ts";
 import { readShape, refuse } from "../refuse.ts";
+import { callIdsIn } from "../tool-calls.ts";
 import { streamFields, type Translation, type TranslationContext, withoutNulls } from "../translation.ts";
 import { withConfiguration } from "./configuration.ts";
 import { readInput } from "./input.ts";
@@ -21,10 +22,15 @@ export function translateResponses(body: unknown, context: TranslationContext): 
   const input = recallInput(given, responses);
   const request = withConfiguration(given, input);
   const tools = new Tools(request, input);
-  const start = () =>
-    new ResponsesStream(request, tools, { ...context, keep: keeper(request, input, responses) });
+  const chat = chatRequest(request, input, tools);
+  const answering = {
+    ...context,
+    keep: keeper(request, input, responses),
+    takenIds: callIdsIn(chat["messages"]),
+  };
+  const start = () => new ResponsesStream(request, tools, answering);
   return {
-    request: chatRequest(request, input, tools),
+    request: chat,
     added: ADDED,
     answer: (chatBody) => JSON.stringify(start().whole(chatBody)),
     stream: start,
