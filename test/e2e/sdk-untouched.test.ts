@@ -53,6 +53,12 @@ const CHAT = {
   ...ODD,
 };
 
+/** The shortest stream that is an answer. */
+const STREAM = [
+  'data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}',
+  "data: [DONE]",
+];
+
 /** Resolves with all chunks that the openai package reads. */
 async function streamed(): Promise<unknown[]> {
   const options = { body: { ...CHAT, stream: true }, stream: true };
@@ -78,7 +84,7 @@ describe("requests of the packages", () => {
       },
     ],
   ])("a request of the openai package to %s reaches the upstream unchanged", async (path, body) => {
-    upstream().answer(() => ("stream" in body ? eventStream(["data: [DONE]"]) : json("{}")));
+    upstream().answer(() => ("stream" in body ? eventStream(STREAM) : json("{}")));
     await openai().post(`/${path}`, { body });
     expect(received().endpoint).toBe(path);
     expect(received().body).toBe(sent.at(-1) ?? "");
@@ -123,7 +129,7 @@ describe("requests of the packages", () => {
   });
 
   test("a streamed request that does not mention usage asks for it in addition", async () => {
-    upstream().answer(() => eventStream(["data: [DONE]"]));
+    upstream().answer(() => eventStream(STREAM));
     await streamed();
     const { stream_options, ...rest } = JSON.parse(received().body);
     expect([rest, stream_options]).toEqual([JSON.parse(sent.at(-1) ?? ""), { include_usage: true }]);
