@@ -1,5 +1,11 @@
 import { parseBoundedJson } from "../json/parse.ts";
 
+/** Returns the arguments of a tool call as text. Some upstreams send the object itself. */
+export function argumentsText(given: unknown): string {
+  if (given == null) return "";
+  return typeof given === "string" ? given : JSON.stringify(given);
+}
+
 /**
  * Returns the arguments of a tool call as an object. Anything else, such as arguments cut off by `max_tokens`,
  * must not look like a call without arguments, so it is kept as text under `INVALID_JSON`, the key that

@@ -56,9 +56,3 @@ function innerText(value: unknown): string {
   const parts: unknown[] = Array.isArray(value) ? value : [value];
   return parts.map((part) => (typeof part === "string" ? part : (textField(part, "text") ?? ""))).join("");
 }
-
-/** Returns the arguments of a tool call as text. Some upstreams send the object itself. */
-export function argumentsText(given: unknown): string {
-  if (given == null) return "";
-  return typeof given === "string" ? given : JSON.stringify(given);
-}

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { AppError } from "../../errors.ts";
 import { parseJson } from "../../json/parse.ts";
+import { argumentsText } from "../../protocol/call-arguments.ts";
 import { CHAT_STREAM_END, isChat } from "../../protocol/chat.ts";
 import { endingFault, failureOf } from "../../protocol/chat-ending.ts";
-import { argumentsText, readParts } from "../../protocol/chat-parts.ts";
+import { readParts } from "../../protocol/chat-parts.ts";
 
 /**
  * The fields of a chat completion, whole or in chunks, that the translations read. A whole message has the
