@@ -4,7 +4,7 @@ import { type Config, variablesOf } from "../config/settings.ts";
 import { agentKeyIn } from "../data-folder.ts";
 import { isLoopbackHost } from "../net/addresses.ts";
 import { shellQuote } from "../shell-quote.ts";
-import { addressCommand, agentAddressLines, scheme, withPort } from "./agent-addresses.ts";
+import { addressCommand, agentAddressLines, scheme, withPort } from "./server-addresses.ts";
 import { table } from "./text-table.ts";
 import { PROGRAM } from "./version.ts";
 

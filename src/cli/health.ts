@@ -1,9 +1,9 @@
-import { isIPv6 } from "node:net";
 import type { Config } from "../config/settings.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { connectErrorTexts } from "../system-error.ts";
 import { readArgs } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
+import { scheme, withPort } from "./server-addresses.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Calls `GET /health` of the server at the URL, or of the server that the settings describe. */
@@ -21,10 +21,11 @@ export async function health(args: readonly string[], io: Terminal, limitMs = 50
 }
 
 /** Returns the URL of a server on this machine. One that listens on every address is called by loopback. */
-export function localAddress({ port, host, tlsCert }: Pick<Config, "port" | "host" | "tlsCert">): string {
+export function localAddress(config: Pick<Config, "port" | "host" | "tlsCert">): string {
+  const { port, host } = config;
   if (port === 0) throw usageError("Port 0 stands for any free port. Give the server's URL.");
   const name = host === undefined || host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `${tlsCert === undefined ? "http" : "https"}://${isIPv6(name) ? `[${name}]` : name}:${port}`;
+  return `${scheme("http", config)}://${withPort(name, port)}`;
 }
 
 function healthUrl(text: string): URL {

@@ -3,12 +3,12 @@ import { backupMaker, ownCommand } from "../backup/download.ts";
 import { readServerAddress } from "../builtin-agent/server-address.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import { startServer } from "../server/compose.ts";
-import { listenAddresses } from "./agent-addresses.ts";
 import { readServerArgs } from "./args.ts";
 import { banner } from "./banner.ts";
 import { startBuiltinAgent, upstreamOf } from "./builtin-agent.ts";
 import { createCommandLog } from "./command-log.ts";
 import { localAddress } from "./health.ts";
+import { listenAddresses } from "./server-addresses.ts";
 import { type Command, stopSignal } from "./terminal.ts";
 import { PROGRAM, VERSION } from "./version.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { addressCommand, agentAddressLines, listenAddresses } from "../../src/cli/agent-addresses.ts";
+import { addressCommand, agentAddressLines, listenAddresses } from "../../src/cli/server-addresses.ts";
 import { shellWords } from "../support/shell-words.ts";
 
 const EVERYWHERE = ["127.0.0.1", "192.168.1.5", "fd00::5"];
