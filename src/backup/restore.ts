@@ -9,10 +9,12 @@ import {
   readFileSync,
   rmSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { createAudit } from "../auth/audit.ts";
+import { readOrCreateKey } from "../auth/key-file.ts";
+import { agentKey as agentKeyKind } from "../config/kinds.ts";
 import type { Config } from "../config/settings.ts";
-import { DATABASE_NAME, databaseIn, sealKeyIn } from "../data-folder.ts";
+import { agentKeyIn, DATABASE_NAME, databaseIn, sealKeyIn } from "../data-folder.ts";
 import { CommandError } from "../errors.ts";
 import { parseJson } from "../json/parse.ts";
 import { lockExclusive } from "../store/sqlite/lock.ts";
@@ -35,14 +37,16 @@ interface RestoreOptions extends Pick<Config, "data" | "sealKey"> {
  * moved to the folder `replaced` beside them. Refuses while any process has the data open.
  */
 export async function restoreBackup({ file, data, sealKey, force }: RestoreOptions) {
+  const staging = join(data, `restore-${randomBytes(6).toString("hex")}.part`);
   const refuse = (error: unknown) => {
     const reason = error instanceof CommandError ? error.message : fileErrorText(error);
-    return new CommandError(`Cannot restore ${file}: ${reason}`, { cause: error });
+    // The files are named as in the backup: where they were unpacked, nobody finds them any more.
+    const shown = reason.replaceAll(staging + sep, "");
+    return new CommandError(`Cannot restore ${file}: ${shown}`, { cause: error });
   };
   if (!existsSync(file)) throw refuse("The file does not exist.");
   const release = lockExclusive(databaseIn(data));
   removeLocked(data);
-  const staging = join(data, `restore-${randomBytes(6).toString("hex")}.part`);
   try {
     mkdirSync(staging, { mode: 0o700 });
     const manifest = await unpack(file, staging);
@@ -104,9 +108,11 @@ function readManifest(path: string): Manifest {
   return read.data;
 }
 
-/** Checks that the database is intact. Returns how many tokens it has, and how many the seal key opens. */
+/** Checks that the database and the keys are intact. Returns how many tokens it has, and how many the seal key opens. */
 function check(folder: string, { seal_key }: Manifest, sealKey: string | undefined, force: boolean) {
   const { tokens } = inspectDatabase(databaseIn(folder));
+  const agentKeyPath = agentKeyIn(folder);
+  if (existsSync(agentKeyPath)) readOrCreateKey(agentKeyPath, agentKeyKind.schema);
   const path = sealKeyIn(folder);
   const hasKey = sealKey !== undefined || existsSync(path);
   const openedTokens = hasKey ? countOpened(tokens, { sealKey, path }) : 0;

@@ -3,6 +3,7 @@ import { networkInterfaces } from "node:os";
 import { type AgentKeys, createAgentKeys, describeAgentKey } from "../auth/agent-keys.ts";
 import { type Audit, createAudit } from "../auth/audit.ts";
 import { readOrCreateKey } from "../auth/key-file.ts";
+import { agentKey as agentKeyKind } from "../config/kinds.ts";
 import type { Config } from "../config/settings.ts";
 import { agentKeyIn } from "../data-folder.ts";
 import { CommandError, usageError } from "../errors.ts";
@@ -76,7 +77,7 @@ function printAddresses(
     throw new CommandError(
       `There is no agent key in ${data}. Name the server's data folder with --data, or start the server once.`,
     );
-  const agentKey = given ?? readOrCreateKey(path);
+  const agentKey = given ?? readOrCreateKey(path, agentKeyKind.schema);
   const addresses = listenAddresses(host, networkInterfaces());
   const lines = agentAddressLines({ config: { agents: "keyed", tlsCert }, port, addresses, agentKey });
   io.out(lines.join("\n"));

@@ -12,7 +12,6 @@ import { createUsers } from "../auth/users.ts";
 import { agentKey as agentKeyKind } from "../config/kinds.ts";
 import type { Config } from "../config/settings.ts";
 import { agentKeyIn, sealKeyIn } from "../data-folder.ts";
-import { CommandError } from "../errors.ts";
 import { createAuthenticate } from "../http/authenticate.ts";
 import { AccessControl } from "../http/middleware/access.ts";
 import { createClientAddresses, createTlsCheck } from "../http/middleware/client-address.ts";
@@ -48,7 +47,7 @@ export type Access = ReturnType<typeof createAccess>;
 
 /** Creates everything that tells who may come in: the keys, the users and the sessions. */
 export function createIdentities({ config, store, log, isFirstStart }: Given, later: Later) {
-  const agentKey = config.agentKey ?? loadAgentKey(agentKeyIn(config.data));
+  const agentKey = config.agentKey ?? readOrCreateKey(agentKeyIn(config.data), agentKeyKind.schema);
   log.mask(agentKey);
   const agentKeys = createAgentKeys({
     main: createSecret(agentKey),
@@ -72,14 +71,6 @@ export function createIdentities({ config, store, log, isFirstStart }: Given, la
   const metricsKey = config.metricsKey === undefined ? undefined : createSecret(config.metricsKey);
   const authenticate = createAuthenticate({ callers, metricsKey, useCode: code?.use ?? NO_CODE });
   return { agentKey, agentKeys, sessions, callers, users, signInCode: code?.text, authenticate };
-}
-
-/** Returns the key in the file. Throws a `CommandError` if `--agent-key` would not accept it. */
-function loadAgentKey(path: string): string {
-  const key = readOrCreateKey(path);
-  const { error } = agentKeyKind.schema.safeParse(key);
-  if (error) throw new CommandError(`The key in ${path} is not valid. ${error.issues[0]?.message}`);
-  return key;
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { readOrCreateKey } from "../../src/auth/key-file.ts";
 import { CommandError } from "../../src/errors.ts";
 import { failureOf, tempFolder } from "../support/store.ts";
@@ -121,6 +122,34 @@ describe("a refused key file", () => {
       expect(mode(target)).toBe("644");
     },
   );
+
+  test.skipIf(windows)(
+    "a pipe in place of the key file is refused, and nobody waits for a writer",
+    async () => {
+      const path = join(tempFolder(), "a.key");
+      expect(Bun.spawnSync(["mkfifo", path]).exitCode).toBe(0);
+      // A process of its own, because one that waits for the pipe cannot be stopped from within.
+      const code = `const { readOrCreateKey } = await import(${JSON.stringify(join(import.meta.dir, "../../src/auth/key-file.ts"))});
+      try { readOrCreateKey(process.argv[1]); } catch (error) { console.log(error.message); }`;
+      const child = Bun.spawnSync([process.execPath, "-e", code, path], {
+        timeout: 20_000,
+        killSignal: "SIGKILL",
+      });
+      expect(child.stdout.toString()).toContain("It is not a regular file.");
+    },
+  );
+
+  test("a key that the rule of its setting refuses is refused without the key", async () => {
+    const path = join(tempFolder(), "a.key");
+    writeFileSync(path, "short");
+    const rule = z.string().min(8, "Give 8 characters or more.");
+    const error = await failureOf(() => readOrCreateKey(path, rule));
+    expect((error as CommandError).message).toBe(
+      `The key in ${path} is not valid. Give 8 characters or more.`,
+    );
+    writeFileSync(path, "long-enough");
+    expect(readOrCreateKey(path, rule)).toBe("long-enough");
+  });
 
   test("a key file in a folder that cannot be created is refused", async () => {
     const path = join(tempFolder(), "data", "a.key");

@@ -137,6 +137,26 @@ describe("restore", () => {
       "cannot read its backup.json",
     ],
     [
+      "has an agent key of one character",
+      (file) => repack(file, (folder) => replace(folder, "agent.key", "a\n")),
+      "The key in agent.key is not valid. Give 8 to 256 characters",
+    ],
+    [
+      "has a short seal key",
+      (file) => repack(file, (folder) => replace(folder, "seal.key", "short\n")),
+      "The key in seal.key is too short.",
+    ],
+    [
+      "has other bytes in the place of the database",
+      (file) => repack(file, (folder) => replace(folder, "server.db", "no database\n".repeat(99))),
+      "The database server.db is damaged, or not a SQLite database.",
+    ],
+    [
+      "has half of the database",
+      (file) => repack(file, (folder) => replace(folder, "server.db", halfOf(join(folder, "server.db")))),
+      "The database server.db is damaged, or not a SQLite database.",
+    ],
+    [
       "has rows that refer to missing rows",
       (file) => repack(file, (folder) => change(folder, "DELETE FROM users")),
       "rows that refer to missing rows",
@@ -221,8 +241,16 @@ function change(folder: string, sql: string): void {
   database.run("PRAGMA foreign_keys = OFF");
   database.run(sql);
   database.close();
-  const bytes = readFileSync(path);
+  replace(folder, "server.db", readFileSync(path));
+}
+
+const halfOf = (path: string) => readFileSync(path).subarray(0, readFileSync(path).length / 2);
+
+/** Replaces a file of the backup, and updates the manifest to match. */
+function replace(folder: string, name: string, content: string | Uint8Array): void {
+  writeFileSync(join(folder, name), content);
+  const bytes = readFileSync(join(folder, name));
   const { files } = JSON.parse(readFileSync(join(folder, "backup.json"), "utf8"));
   const entry = { bytes: bytes.length, sha256: Bun.SHA256.hash(bytes, "hex") };
-  edit(folder, { files: { ...files, "server.db": entry } });
+  edit(folder, { files: { ...files, [name]: entry } });
 }

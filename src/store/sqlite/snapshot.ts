@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { closeSync, openSync } from "node:fs";
-import { readNumber } from "./database.ts";
+import { CommandError } from "../../errors.ts";
+import { hasCode, readNumber } from "./database.ts";
 import { checkVersion, MIGRATIONS } from "./migrations.ts";
 import { checkOwnSchema } from "./own-schema.ts";
 
@@ -36,9 +37,11 @@ export function inspectDatabase(path: string) {
     checkOwnSchema(database);
     const found = database.query<{ integrity_check: string }, []>("PRAGMA integrity_check(1)").get();
     if (found?.integrity_check !== "ok")
-      throw new Error(`The database is damaged: ${found?.integrity_check}`);
+      throw new CommandError(`The database ${path} is damaged, or not a SQLite database.`, {
+        cause: new Error(found?.integrity_check),
+      });
     if (database.query("PRAGMA foreign_key_check").get())
-      throw new Error("The database has rows that refer to missing rows.");
+      throw new CommandError("The database has rows that refer to missing rows.");
     // A database of an earlier version may lack these tables.
     const count = (table: string) =>
       hasTable(database, table) ? readNumber(database, `SELECT count(*) FROM ${table}`) : 0;
@@ -64,6 +67,9 @@ function withDatabase<T>(path: string, run: (database: Database) => T): T {
     database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     checkVersion(database);
     return run(database);
+  } catch (error) {
+    if (!hasCode(error, "SQLITE_NOTADB") && !hasCode(error, "SQLITE_CORRUPT")) throw error;
+    throw new CommandError(`The database ${path} is damaged, or not a SQLite database.`, { cause: error });
   } finally {
     database.close();
   }
