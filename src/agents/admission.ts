@@ -79,7 +79,8 @@ function whyKeyIsNeeded(
 ): string | undefined {
   if (rules.agents === "keyed") return "This server requires a key from every agent.";
   if (!isLoopback(address)) return "Agents on other machines need the agent key.";
-  if (isForwarded) return "Agents behind a proxy need the agent key.";
+  if (isForwarded)
+    return "Agents behind a proxy, or at an address that --trust-proxy names, need the agent key.";
   return undefined;
 }
 

@@ -30,7 +30,10 @@ const PROXY_HEADERS = [
   "via",
   "x-forwarded-for",
   "x-forwarded-host",
+  "x-forwarded-proto",
   "x-real-ip",
+  "x-client-ip",
+  "true-client-ip",
   "cf-connecting-ip",
 ];
 

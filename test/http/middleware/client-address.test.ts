@@ -32,6 +32,11 @@ describe("without a trusted proxy", () => {
     expect(addressOf({ peer: "::ffff:10.0.0.1" })).toMatchObject({ address: "10.0.0.1", isForwarded: false });
     expect(addressOf({ peer: null })).toMatchObject({ address: undefined, isForwarded: false });
   });
+
+  test.each(["x-forwarded-proto", "true-client-ip", "x-client-ip"])(
+    "a request with the header %s of a proxy came from elsewhere",
+    (name) => expect(addressOf({ headers: { [name]: "8.8.8.8" } })).toMatchObject({ isForwarded: true }),
+  );
 });
 
 describe("behind trusted proxies", () => {
