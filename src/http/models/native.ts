@@ -52,16 +52,17 @@ export function nativePlan(
     },
     isNative: true,
     answer: (body) => {
-      if (isChatLike && NO_LIST.test(body)) throw new AppError("agent_answer_invalid", { hint: NO_CHOICES });
+      if (isChatLike && NO_LIST.test(body) && !HAS_CHOICE.test(body))
+        throw new AppError("agent_answer_invalid", { hint: NO_CHOICES });
       return body;
     },
     stream: () => new NativeStream(isChatLike, hidesUsage, style),
   };
 }
 
-/** Only an event that matches has a choice. In a quoted text the quotes are escaped. */
+/** Only an answer or event that matches has a choice. In a quoted text the quotes are escaped. */
 const HAS_CHOICE = /"choices"\s*:\s*\[\s*\{/;
-/** A whole answer whose choices are not a list. Clients stumble over it. */
+/** Without a choice, this is an answer whose choices are not a list. Clients stumble over it. */
 const NO_LIST = /"choices"\s*:\s*(?:null|\{)/;
 const NO_CHOICES = "The agent's upstream sent no list of choices.";
 

@@ -65,5 +65,8 @@ describe("answers without choices", () => {
     expect(() => plan().answer('{"choices":{"0":{}}}')).toThrow("convert");
     const good = '{"choices":[{"message":{"content":"\\"choices\\":null"}}]}';
     expect(plan().answer(good)).toBe(good);
+    // Some upstreams send the arguments of a call as an object.
+    const call = '{"choices":[{"message":{"tool_calls":[{"function":{"arguments":{"choices":null}}}]}}]}';
+    expect(plan().answer(call)).toBe(call);
   });
 });
