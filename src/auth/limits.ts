@@ -15,9 +15,9 @@ export type UserLimits = Omit<Allowance, "models">;
 /** The share that a running ask has of its user's limits. */
 export interface Lease {
   /**
-   * Reserves as many tokens as the ask is estimated to need, until the lease ends. Throws an `AppError`
-   * limit_tokens if other asks have reserved the rest of the limit since this one was admitted. To be called
-   * once. The estimate is made only if there is a limit.
+   * Reserves as many tokens as the ask is estimated to need, until the lease ends. A further call adds to
+   * them. Throws an `AppError` limit_tokens if other asks have reserved the rest of the limit since this one
+   * was admitted. The estimate is made only if there is a limit.
    */
   reserve(estimate: () => number): void;
   /** Returns the share. Calling it again does nothing. */
@@ -92,18 +92,13 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
   }
 
   function leaseOf(user: string, { tokensPerDay }: UserLimits, state: UserState): Lease {
-    let giveBack: (() => void) | undefined;
+    const reservation = tokensPerDay === null ? undefined : reservationOf(tokens, user, tokensPerDay);
     state.running++;
     return {
-      reserve(estimate) {
-        if (tokensPerDay === null) return;
-        tokens.checkUsed(user, tokensPerDay);
-        tokens.checkReserved(user, tokensPerDay);
-        giveBack = tokens.reserve(user, estimate());
-      },
+      reserve: (estimate) => reservation?.add(estimate),
       end: once(() => {
         state.running--;
-        giveBack?.();
+        reservation?.end();
       }),
     };
   }
@@ -152,6 +147,27 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
     get usersKnown() {
       return users.size;
     },
+  };
+}
+
+/** Returns what one ask reserves of the tokens, nothing at first. */
+function reservationOf(tokens: ReturnType<typeof createTokenBudget>, user: string, limit: number) {
+  let giveBack: (() => void) | undefined;
+  let reserved = 0;
+  const end = () => {
+    giveBack?.();
+    giveBack = undefined;
+  };
+  return {
+    add(estimate: () => number): void {
+      // What the ask itself has reserved does not count against it.
+      end();
+      tokens.checkUsed(user, limit);
+      tokens.checkReserved(user, limit);
+      reserved += estimate();
+      giveBack = tokens.reserve(user, reserved);
+    },
+    end,
   };
 }
 

@@ -30,6 +30,8 @@ export type HttpEnv = {
     inputTokens: number;
     outputTokens: number;
     error: string;
+    /** Reserves tokens for what the server adds to the request. Throws limit_tokens. */
+    reserve: AskContext["reserve"];
     /** Sets the headers that tell what is left of the user's limits. */
     showLimits: (headers: Headers) => void;
   };
@@ -42,7 +44,8 @@ export function askContext(c: HttpContext, caller: Asker, surface: string): AskC
   const { principal, tokenHash } = caller;
   const trace = c.get("trace");
   const passed = trace && { traceparent: trace.traceparent, tracestate: trace.tracestate };
-  return { principal, tokenHash, origin: { requestId: c.get("requestId"), surface, ...passed } };
+  const origin = { requestId: c.get("requestId"), surface, ...passed };
+  return { principal, tokenHash, origin, reserve: c.get("reserve") };
 }
 
 /** The headers of a JSON response. Copy them to add others. */

@@ -83,6 +83,7 @@ function serveAdmitted(
       // The key may have been revoked while the body arrived.
       await authenticate.recheck(c);
       lease.reserve(() => estimateRequest(text, json, outputLimits));
+      c.set("reserve", lease.reserve);
       const answer = await handler({ c, caller, params: NO_PARAMS, query: undefined, body, text, json });
       if (answer instanceof EventStreamResponse) finished = answer.stream.finished;
       return toResponse(answer);

@@ -3,6 +3,7 @@ import { isSamePrincipal, type Principal } from "../principal.ts";
 import type { V1Answer } from "../protocol/agent-v1.ts";
 import type { ChatMessage } from "../protocol/chat.ts";
 import { offeredName } from "../protocol/model-name.ts";
+import { estimateTokens } from "../protocol/token-estimate.ts";
 import { readChat } from "./chat.ts";
 import type { AskOrigin } from "./record.ts";
 import type { Relay } from "./relay.ts";
@@ -64,6 +65,11 @@ export interface Asker {
 /** Who asks, and by which request. */
 export interface AskContext extends Asker {
   origin: AskOrigin;
+  /**
+   * Reserves tokens of the asker's limit for what the server adds to the request. Throws an `AppError` if the
+   * rest of the limit is reserved. The estimate is made only if there is a limit.
+   */
+  reserve?: ((estimate: () => number) => void) | undefined;
 }
 
 /** One question in a conversation; the ids have the names of v1. */
@@ -96,6 +102,8 @@ export async function askConversation(
   const { content: text } = question;
   const { known, branch } = await findBranch(deps, asker, question);
   checkLength(branch, text, deps.conversationLengthMax);
+  if (branch.length > 0)
+    asker.reserve?.(() => estimateTokens(branch.map(({ question, answer }) => question + answer).join("")));
 
   const chat = readChat(onText);
   const request = createRequest(deps, asker, question, known, branch);

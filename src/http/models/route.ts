@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { estimateTokens } from "../../protocol/token-estimate.ts";
 import { askContext, type HttpContext, JSON_HEADERS } from "../context.ts";
 import { anthropicStyle } from "../errors/anthropic.ts";
 import { ASK_ERRORS } from "../errors/ask-errors.ts";
@@ -197,7 +198,17 @@ async function answerModelRequest(deps: ModelDeps, api: ModelApi, request: ApiRe
   const { model } = parseShape(NamedModel, { model: deploymentOf(url) ?? body.model }, "request_invalid");
   const ask = readModelAsk(deps, api, asker, { name: model, body, text, json, headers });
   c.set("model", ask.model);
+  if (api === RESPONSES && REFERS_BACK.test(text)) asker.reserve?.(() => addedTokens(ask, text));
   return ask.stream ? stream(c, deps, ask, api.style) : send(c, await askWhole(deps.relay, ask, signal));
+}
+
+/** Only a request that matches refers to earlier answers. */
+const REFERS_BACK = /"(previous_response_id|item_reference)"/;
+
+/** Estimates the tokens of the earlier answers that the server has added to the body of a request. */
+function addedTokens({ plans, model }: ModelAsk, body: string): number {
+  const sent = plans.at(-1)?.request.body(model, new Set()) ?? "";
+  return Math.max(0, estimateTokens(sent) - estimateTokens(body));
 }
 
 function stream(c: HttpContext, deps: ModelDeps, ask: ModelAsk, style: ErrorStyle): Promise<Response> {

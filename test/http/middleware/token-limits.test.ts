@@ -5,7 +5,7 @@ import { startModelScene } from "../../support/model-scene.ts";
 import { startTestServer } from "../../support/server.ts";
 import { until } from "../../support/until.ts";
 import { addLimitedUser, callerOf, rateLimitHeaders } from "../../support/user-caller.ts";
-import { type AskFrame, V2_HELLO, type V2Agent } from "../../support/v2-agent.ts";
+import { type AskFrame, V2_HELLO, type V2Agent, type V2AgentOptions } from "../../support/v2-agent.ts";
 
 const ALL_ENDPOINTS = {
   ...V2_HELLO,
@@ -187,6 +187,44 @@ describe("the tokens that running requests reserve", () => {
     await leaving;
     await agent.next("cancel");
     await until(async () => (await left()) > 9_900);
+  });
+
+  const long = "four".repeat(4_000);
+  test.each<[string, string, object, (first: { [id: string]: string }) => object]>([
+    [
+      "a conversation",
+      "/api/ask",
+      { content: long },
+      ({ conversation_id }) => ({ content: "and?", conversation_id }),
+    ],
+    [
+      "a translated response",
+      "/v1/responses",
+      { model: "m", input: long },
+      ({ id }) => ({ model: "m", input: "and?", previous_response_id: id }),
+    ],
+  ])("the earlier turns of %s are reserved", async (_, path, first, next) => {
+    let isFirst = true;
+    const onAsk: V2AgentOptions["onAsk"] = ({ ask, stream }, agent) => {
+      if (isFirst) answerChat(agent, ask, stream, { prompt_tokens: 1, completion_tokens: 1 });
+      isFirst = false;
+    };
+    const { server, agent } = await startModelScene({ onAsk });
+    const caller = callerOf(server.url, await addLimitedUser(server.url, { tokens_per_day: 20_000 }));
+    const begun = (await (await caller.post(path, first)).json()) as { [id: string]: string };
+    const leaver = new AbortController();
+    const { signal } = leaver;
+    let refused = 0;
+    const asked = Array.from({ length: 10 }, async () => {
+      const response = await caller.post(path, next(begun), { signal }).catch(() => undefined);
+      if (response?.status === 429) refused++;
+    });
+    const asks = () => agent.frames.filter(({ type }) => type === "ask").length - 1;
+    await until(() => asks() + refused === 10);
+    // Each reserves 4,096 tokens for its answer, and 4,000 for the first question.
+    expect([asks(), refused]).toEqual([3, 7]);
+    leaver.abort();
+    await Promise.all(asked);
   });
 
   test("a request is let in while anything is left, however much it may need itself", async () => {
