@@ -109,7 +109,9 @@ async function receive(
     const text = hasBody(request, head) ? await takeBody(source, head) : "";
     tally.note(String(head.status));
     if (isSound && !source.done) judge({ method, url: url + target, ...head, text }, tally, check);
-    else if (head.status >= 500 && head.status !== 503) tally.fault(`${method} ${target}: ${head.status}`);
+    // What is left of a broken request may be served, and the agent may fail.
+    else if (head.status >= 500 && !head.headers.has("x-request-id"))
+      tally.fault(`${method} ${target}: ${head.status}`);
     return request.isLast || head.status === 101 || head.headers.get("connection") === "close";
   } finally {
     clearTimeout(limit);

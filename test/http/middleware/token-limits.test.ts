@@ -28,9 +28,16 @@ async function startTokenScene(tokensPerDay: number) {
 
 /** Ends an ask as each endpoint does, streamed or not. */
 function answer(agent: V2Agent, { ask, stream, endpoint }: AskFrame): void {
-  if (endpoint === "chat/completions") answerChat(agent, ask, stream, usage);
-  else agent.say({ type: "done", ask, status: 200, ...(!stream && { body: "{}" }), usage });
+  if (endpoint === "chat/completions") {
+    answerChat(agent, ask, stream, usage);
+    return;
+  }
+  if (stream) agent.say({ type: "delta", ask, data: TEXT_EVENT });
+  agent.say({ type: "done", ask, status: 200, ...(!stream && { body: "{}" }), usage });
 }
+
+/** An event with text, which is enough for a stream to be an answer. */
+const TEXT_EVENT = JSON.stringify({ choices: [{ text: "hi", delta: {} }] });
 
 const SURFACES: readonly (readonly [path: string, body: object])[] = [
   ["/api/ask", { content: "hi" }],
@@ -48,8 +55,7 @@ const SURFACES: readonly (readonly [path: string, body: object])[] = [
 
 /** Ends an ask without a usage, or with one that is missing in all but name. */
 function answerUncounted(agent: V2Agent, { ask, stream, endpoint }: AskFrame, usage?: object): void {
-  if (stream)
-    agent.say({ type: "delta", ask, data: JSON.stringify({ choices: [{ text: "hi", delta: {} }] }) });
+  if (stream) agent.say({ type: "delta", ask, data: TEXT_EVENT });
   const body = JSON.stringify(
     endpoint === "embeddings" ? { data: [] } : { choices: [{ message: { content: "hi" } }] },
   );
