@@ -103,6 +103,12 @@ const AGENTS = {
   helloWithinMs: setting("hello-within", "10s", time("100ms", "1m"), "Time-out for a new agent to register."),
   pingEveryMs: setting("ping-every", "30s", time("100ms", "10m"), "How often to ping an agent."),
   pongWithinMs: setting("pong-within", "5s", time("100ms", "1m"), "Time-out for an agent to answer a ping."),
+  agentFailuresMax: setting(
+    "agent-failures-max",
+    "3",
+    whole("number", 0, 1_000_000),
+    "Failures in a row after which an agent gets no requests for a model; 0: never.",
+  ),
   // A body of `--body-max` fits into a frame, even if each of its characters has to be escaped there.
   frameBytesMax: setting(
     "frame-max",

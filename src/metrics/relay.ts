@@ -4,7 +4,7 @@ import type { Registry } from "./registry.ts";
 /** The sources of the gauges. */
 export interface MetricSources {
   /** Returns the relay of this server, which is created after its metrics. */
-  relay(): Pick<Relay, "stats" | "capacity">;
+  relay(): Pick<Relay, "stats" | "capacity" | "circuitStats">;
   /** Returns the runtime's numbers of open requests and sockets. */
   server(): { requests: number; sockets: number };
 }
@@ -14,6 +14,7 @@ export function createRelayMetrics(registry: Registry, sources: MetricSources) {
   const { server } = sources;
   const stats = oncePerTurn(() => sources.relay().stats());
   const capacity = oncePerTurn(() => sources.relay().capacity());
+  const circuits = oncePerTurn(() => sources.relay().circuitStats());
   const gauge = (name: string, help: string, read: () => number) =>
     registry.collect("gauge", { name: `chatgpt_api_${name}`, help }, read);
   const counter = (name: string, help: string, read: () => number) =>
@@ -23,6 +24,20 @@ export function createRelayMetrics(registry: Registry, sources: MetricSources) {
     [capacity().v1, "v1"],
     [capacity().v2, "v2"],
   ]);
+  const states = {
+    name: "chatgpt_api_agent_circuits",
+    help: "Pairs of an agent and a model that get no requests because the last ones failed, by state.",
+    labels: ["state"],
+  };
+  registry.collect("gauge", states, () => [
+    [circuits().open, "open"],
+    [circuits().half_open, "half_open"],
+  ]);
+  counter(
+    "agent_circuit_openings",
+    "How often a pair of an agent and a model was closed to requests after failures.",
+    () => circuits().openings,
+  );
   gauge(
     "agents_available",
     "Connected agents that accept requests, busy or not.",

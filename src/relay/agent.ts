@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import type { Circuit } from "./health/circuit.ts";
 import type { Slot } from "./slot.ts";
 import type { AgentIdentity, ModelRequest, Offer, OfferUpdate, Transport, Work } from "./types.ts";
 
@@ -13,8 +14,8 @@ export class Agent {
   heartbeatAt: number;
   /** When an ask was last sent to it. */
   sentAt: number | undefined;
-  /** It failed lately: until then, other agents are preferred. */
-  cooldownUntil = 0;
+  /** Its circuits by model: undefined when there are none, as with nearly every agent. */
+  circuits: Map<string, Circuit> | undefined;
   /** It must answer a ping before it gets another ask. */
   mustAnswerPing = false;
   paused = false;
@@ -137,6 +138,20 @@ export class Agent {
   canDo(work: Work): boolean {
     if (!this.hasModel(this.modelFor(work))) return false;
     return this.isV1 ? work.v1 !== undefined : this.requestFor(work) !== undefined;
+  }
+
+  /** Whether it gets no ask for this work, because it failed too often. */
+  isBlocked(work: Work, now: number): boolean {
+    return this.circuitFor(work)?.isBlockedAt(now) ?? false;
+  }
+
+  /** Whether it gets an ask for this work only if no other agent has room. */
+  isAvoided(work: Work, now: number): boolean {
+    return this.circuitFor(work)?.isAvoidedAt(now) ?? false;
+  }
+
+  circuitFor(work: Work): Circuit | undefined {
+    return this.circuits?.get(this.modelFor(work));
   }
 
   /** The model request that it is to get; undefined for a v1 agent. */

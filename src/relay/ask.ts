@@ -25,8 +25,8 @@ const NEXT: Record<State, readonly State[]> = {
   settled: [],
 };
 
-/** An ask is sent to at most this many agents before its caller gets the last failure. */
-const TRIES_MAX = 3;
+/** An ask whose agent was lost this often is not sent again: it may be what made them leave. */
+const LOST_MAX = 3;
 
 /** The request that an agent is sent, and the model that it is to use. */
 type SentRequest = Pick<AskWork, "request" | "model">;
@@ -42,8 +42,9 @@ export class Ask {
   #stopWaiting: Cancel | undefined;
   #stopLooking: Cancel | undefined;
   #tries = 0;
-  /** The ids of the agents whose tries failed. */
-  #tried: Set<string> | undefined;
+  #lost = 0;
+  /** The ids of the agents whose tries failed, and whether they may get the ask again. */
+  #tried: Map<string, boolean> | undefined;
   #failure: AppError | undefined;
   #isRepeatable = true;
   /** The agent that had the ask last, the slot it had there, what it was sent, and the model it was to use. */
@@ -51,6 +52,7 @@ export class Ask {
   #slotId = "";
   #sent: AskWork["request"];
   #model: string | undefined;
+  #firstSentAt = 0;
   #sentAt: number | undefined;
   #firstByteAt: number | undefined;
   #deltas = 0;
@@ -93,14 +95,23 @@ export class Ask {
     return this.#failure;
   }
 
-  /** Whether the last try was lost, not refused, so that an agent that had the ask may get it again. */
+  /** Whether the last try was lost, not refused, so that it is worth waiting for an agent to come back. */
   get isRepeatable(): boolean {
     return this.#isRepeatable;
   }
 
-  /** A follow-up is never sent twice: its only agent may have added the question to the text already. */
-  get mayBeRetried(): boolean {
-    return this.request.pin === undefined && this.#tries < TRIES_MAX;
+  /** Whether the agent may get the ask again if it had it: its last try was lost, not refused. */
+  isRepeatableAt(agentId: string): boolean {
+    return this.#isRepeatable && (this.#tried?.get(agentId) ?? true);
+  }
+
+  /**
+   * Whether it may be sent once more, `withinMs` after it was first sent at the latest. An agent that refused it
+   * never gets it again, so the number of agents bounds the tries too. A follow-up is never sent twice: its only
+   * agent may have added the question to the text already.
+   */
+  mayBeRetried(now: number, withinMs: number): boolean {
+    return this.request.pin === undefined && this.#lost < LOST_MAX && now - this.#firstSentAt <= withinMs;
   }
 
   hasFailedAt(agentId: string): boolean {
@@ -132,7 +143,7 @@ export class Ask {
   send(agent: AgentIdentity, slotId: string, { request, model }: SentRequest, now: number): void {
     this.#enter("sent");
     this.#stopTimers();
-    this.#tries++;
+    if (this.#tries++ === 0) this.#firstSentAt = now;
     this.#agent = agent;
     this.#slotId = slotId;
     this.#sent = request;
@@ -164,8 +175,9 @@ export class Ask {
 
   /** Notes that the agent that has the ask lost or refused it. */
   failTry(error: AppError, isRepeatable: boolean): void {
-    this.#tried ??= new Set();
-    if (this.#agent) this.#tried.add(this.#agent.id);
+    this.#tried ??= new Map();
+    if (this.#agent) this.#tried.set(this.#agent.id, isRepeatable);
+    if (isRepeatable) this.#lost++;
     this.#failure = error;
     this.#isRepeatable = isRepeatable;
   }

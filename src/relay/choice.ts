@@ -1,6 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { Agent } from "./agent.ts";
 import type { Ask } from "./ask.ts";
+import { blockedError, type Failure, retryLater } from "./health/circuit.ts";
 import type { Hub } from "./hub.ts";
 import type { FairQueue } from "./queue.ts";
 import type { RelayOptions } from "./types.ts";
@@ -12,31 +13,39 @@ const NO_MODEL_HINT =
 type Test = (agent: Agent) => boolean;
 
 /**
- * Returns a test for the agents that may serve the ask: those that can do the work, but none that had the ask
- * while an agent is connected that did not, and none that refused it.
+ * Returns a test for the agents that may serve the ask: those that can do the work and whose circuit lets it
+ * through, but none that had the ask while an agent is connected that did not, and none that refused it.
  */
-export function eligibleFor(ask: Ask, hub: Hub): Test {
+export function eligibleFor(ask: Ask, hub: Hub, now: number): Test {
   const { pin, work } = ask.request;
-  if (pin !== undefined) return (agent) => agent.id === pin && agent.canDo(work);
-  if (ask.isUntried) return (agent) => agent.canDo(work);
-  const isUntried: Test = (agent) => agent.canDo(work) && !ask.hasFailedAt(agent.id);
-  return hub.some(isUntried) ? isUntried : (agent) => ask.isRepeatable && agent.canDo(work);
+  const may: Test = (agent) => agent.canDo(work) && !agent.isBlocked(work, now);
+  if (pin !== undefined) return (agent) => agent.id === pin && may(agent);
+  if (ask.isUntried) return may;
+  const isUntried: Test = (agent) => !ask.hasFailedAt(agent.id) && may(agent);
+  return hub.some(isUntried) ? isUntried : (agent) => ask.isRepeatableAt(agent.id) && may(agent);
 }
 
 /**
- * Returns the agent to send the ask to: if possible one without a cooldown, and the conversation's own before
- * the one that the hub chooses. A stale agent that is met moves out of the way, so that later asks skip it.
+ * Returns the agent to send the ask to; undefined if none has room. Of those that may serve it, the ones without a
+ * recent failure come first, and among these the conversation's own, then the one that the hub chooses. A stale
+ * agent that is met moves out of the way, so that later asks skip it.
  */
 export function chooseFor(ask: Ask, hub: Hub, now: number): Agent | undefined {
-  const isEligible = eligibleFor(ask, hub);
+  const isEligible = eligibleFor(ask, hub, now);
+  const { work } = ask.request;
+  let isOneAvoided = false;
   const mayGet: Test = (agent) => {
     if (!isEligible(agent)) return false;
     if (agent.isFresh(now)) return true;
     hub.setStale(agent);
     return false;
   };
-  const isPreferred: Test = (agent) => agent.cooldownUntil <= now && mayGet(agent);
-  return choose(ask, hub, isPreferred) ?? choose(ask, hub, mayGet);
+  const isPreferred: Test = (agent) => {
+    if (!agent.isAvoided(work, now)) return mayGet(agent);
+    isOneAvoided = true;
+    return false;
+  };
+  return choose(ask, hub, isPreferred) ?? (isOneAvoided ? choose(ask, hub, mayGet) : undefined);
 }
 
 function choose(ask: Ask, hub: Hub, test: Test): Agent | undefined {
@@ -44,8 +53,8 @@ function choose(ask: Ask, hub: Hub, test: Test): Agent | undefined {
 }
 
 /** Returns the stale agent to ping for the ask, in the same order. */
-export function chooseStaleFor(ask: Ask, hub: Hub, mayPing: Test): Agent | undefined {
-  const isEligible = eligibleFor(ask, hub);
+export function chooseStaleFor(ask: Ask, hub: Hub, now: number, mayPing: Test): Agent | undefined {
+  const isEligible = eligibleFor(ask, hub, now);
   const test: Test = (agent) => isEligible(agent) && mayPing(agent);
   return ownOf(ask, hub, test) ?? (ask.request.pin === undefined ? hub.chooseStale(test) : undefined);
 }
@@ -60,10 +69,12 @@ function ownOf({ request: { pin, prefer = pin } }: Ask, hub: Hub, test: Test): A
  * other limits then apply; 0 or less if there is no point in waiting.
  */
 export function hopeMs(ask: Ask, hub: Hub, { limits, clock }: RelayOptions): number {
-  if (hub.some(eligibleFor(ask, hub))) return Number.POSITIVE_INFINITY;
+  const now = clock.now();
+  if (hub.some(eligibleFor(ask, hub, now))) return Number.POSITIVE_INFINITY;
   if (!ask.isRepeatable) return 0;
   const departure = hub.departure(ask.request);
-  return departure ? departure.at + limits.reconnectGraceMs - clock.now() : 0;
+  if (!departure || departure.agent.isBlocked(ask.request.work, now)) return 0;
+  return departure.at + limits.reconnectGraceMs - now;
 }
 
 /** Returns why a new ask may not wait; undefined if it may. */
@@ -74,7 +85,7 @@ export function whyRefuse(
   options: RelayOptions,
 ): AppError | undefined {
   const { queueMax, queueUserMax } = options.limits;
-  if (hopeMs(ask, hub, options) <= 0) return noAgentError(ask, hub);
+  if (hopeMs(ask, hub, options) <= 0) return noAgentError(ask, hub, options.clock.now());
   if (queue.sizeOf(ask.principal) >= queueUserMax) return new AppError("user_queue_full");
   return queue.size >= queueMax ? new AppError("queue_full") : undefined;
 }
@@ -91,7 +102,9 @@ function notOfferedError({ request: { work } }: Ask): AppError {
 }
 
 /** Returns what the caller gets when there is no point in waiting for an agent. */
-export function noAgentError(ask: Ask, hub: Hub): AppError {
+export function noAgentError(ask: Ask, hub: Hub, now: number): AppError {
+  const blocked = allBlockedError(ask, hub, now);
+  if (blocked) return blocked;
   if (ask.failure) return ask.failure;
   const { pin, work } = ask.request;
   if (pin === undefined) return hub.agents.size === 0 ? noModelError() : notOfferedError(ask);
@@ -100,4 +113,20 @@ export function noAgentError(ask: Ask, hub: Hub): AppError {
     return new AppError("model_not_allowed");
   const missed = hub.departure(ask.request)?.reason === "pong_missed";
   return new AppError(missed ? "ping_failed" : "conversation_agent_gone");
+}
+
+/** Returns the error of an ask for which every agent that could serve it is blocked; undefined if one is not. */
+function allBlockedError({ request, principal, failure }: Ask, hub: Hub, now: number): AppError | undefined {
+  const { pin, work } = request;
+  let waitMs = Number.POSITIVE_INFINITY;
+  let last: Failure | undefined;
+  for (const agent of hub.agents.values()) {
+    if ((pin !== undefined && agent.id !== pin) || !agent.canDo(work)) continue;
+    const circuit = agent.circuitFor(work);
+    if (!circuit?.isBlockedAt(now)) return undefined;
+    waitMs = Math.min(waitMs, circuit.waitMs(now));
+    if (!last || circuit.lastFailure.at >= last.at) last = circuit.lastFailure;
+  }
+  if (!last) return undefined;
+  return failure ? retryLater(failure, waitMs) : blockedError(last, principal, waitMs);
 }

@@ -3,7 +3,9 @@ import { type Agent, lostError, timeoutError, tooLongError } from "./agent.ts";
 import { Ask } from "./ask.ts";
 import { chooseFor, chooseStaleFor, eligibleFor, hopeMs, noAgentError, whyRefuse } from "./choice.ts";
 import { coalesce } from "./coalesce.ts";
+import { Circuits } from "./health/circuits.ts";
 import { Hub } from "./hub.ts";
+import { OpenAsks } from "./open-asks.ts";
 import { FairQueue } from "./queue.ts";
 import { Slot, slotLimits } from "./slot.ts";
 import type { Answer, AskRequest, AskResult, Delta, LeaveReason, RelayOptions, Signal } from "./types.ts";
@@ -16,25 +18,33 @@ const NEXT_PING_MS = 1_000;
  * Brings asks and agents together: gives each ask to one agent at a time, at once or by way of the queue, and
  * follows it until its one outcome. There are no races: every method runs to its end before the next.
  *
- * Invariant: no ask waits while an agent that may serve it has room and was heard lately.
+ * Invariant: no ask waits while an agent that may serve it has room and was heard lately: see `choice.ts`.
  */
 export abstract class Dispatch {
   protected readonly hub = new Hub();
   protected readonly queue = new FairQueue<Ask>();
-  /** How many asks have no outcome. */
-  protected open = 0;
+  protected readonly open: OpenAsks;
+  protected readonly circuits: Circuits;
   /** How many answers came for callers who had gone. */
   protected answersDropped = 0;
   /** How many deltas have come. */
   deltas = 0;
   protected readonly watch: Watch;
   readonly #lookAgain: () => void;
-  #onIdle: (() => void) | undefined;
 
   constructor(protected readonly options: RelayOptions) {
     const onMissed = (agent: Agent, reason: LeaveReason) =>
       this.lose(agent, reason, lostError("it answered no ping"));
     this.watch = new Watch(options, this.hub, onMissed);
+    this.open = new OpenAsks(options, this.queue, this.hub);
+    this.circuits = new Circuits({
+      ...options,
+      onDue: (agent) => {
+        this.watch.refresh(agent);
+        this.serve(agent);
+      },
+      onBlocked: () => this.queue.size > 0 && this.#lookAgain(),
+    });
     this.#lookAgain = coalesce(options.soon ?? ((run) => run()), () => {
       for (const ask of this.queue.items()) this.#lookAfter(ask);
     });
@@ -44,7 +54,7 @@ export abstract class Dispatch {
   protected take(request: AskRequest, signal: Signal): Promise<AskResult> {
     const ask = new Ask(request, this.#now());
     ask.listen(signal, () => this.withdraw(ask, new AppError("caller_gone")));
-    this.open++;
+    this.open.add();
     this.#place(ask);
     return ask.result;
   }
@@ -52,7 +62,7 @@ export abstract class Dispatch {
   /** Ends an ask whose answer nobody wants. Its slot is free at once, unless its agent cannot cancel it. */
   protected withdraw(ask: Ask, error: AppError): void {
     const { place } = ask;
-    this.#settle(ask, error);
+    this.open.settle(ask, error);
     const agent = place && this.hub.agents.get(place.agentId);
     const slot = place && agent?.inUse.get(place.slotId);
     if (!agent || !slot) return;
@@ -60,22 +70,9 @@ export abstract class Dispatch {
     if (!agent.isV1) this.#cancel(agent, place.slotId);
   }
 
-  /** Returns the asks without an outcome, those that wait before those at an agent. */
-  protected openAsks(): Ask[] {
-    return [...this.queue.items(), ...this.hub.asks()];
-  }
-
-  /** Resolves once every ask has its outcome. */
-  protected idle(): Promise<void> {
-    if (this.open === 0) return Promise.resolve();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onIdle = resolve;
-    return promise;
-  }
-
   /** Ends every ask with `draining` and closes every agent's connection. */
   protected endAll(): void {
-    for (const ask of this.openAsks()) this.#settle(ask, new AppError("draining"));
+    for (const ask of this.open.all()) this.open.settle(ask, new AppError("draining"));
     for (const agent of [...this.hub.agents.values()]) {
       this.hub.releaseAll(agent);
       this.#remove(agent, "server_draining");
@@ -86,7 +83,8 @@ export abstract class Dispatch {
   /** Registers the agent, in the place of the holder of its id if there is one. */
   protected register(agent: Agent, holder: Agent | undefined): void {
     if (holder) this.#remove(holder, "replaced");
-    this.hub.add(agent);
+    const earlier = this.hub.add(agent);
+    if (earlier) this.circuits.inherit(agent, earlier);
     this.watch.start();
     this.options.observe?.joined(agent.profile);
     if (holder) this.#orphan(holder, lostError("its agent connected anew"));
@@ -95,7 +93,9 @@ export abstract class Dispatch {
 
   /** The agent has left, or must go for the given reason: its asks move on, or fail with the error. */
   protected lose(agent: Agent, reason: LeaveReason, error: AppError): void {
-    if (!this.#remove(agent, reason)) return;
+    if (!this.hub.has(agent)) return;
+    if (reason !== "disconnected") this.circuits.lost(agent, error);
+    this.#remove(agent, reason);
     this.#orphan(agent, error);
     this.#lookAgain();
   }
@@ -116,7 +116,7 @@ export abstract class Dispatch {
   /** Sends the agent asks that wait, as long as it has room. A stale one must answer a ping first. */
   protected serve(agent: Agent): void {
     if (this.queue.size === 0) return;
-    const fits = (ask: Ask) => eligibleFor(ask, this.hub)(agent);
+    const fits = (ask: Ask) => eligibleFor(ask, this.hub, this.#now())(agent);
     while (this.hub.has(agent) && agent.hasRoom && this.queue.size > 0) {
       if (!agent.isFresh(this.#now())) {
         if (this.queue.items().some(fits)) this.watch.ping(agent);
@@ -150,7 +150,9 @@ export abstract class Dispatch {
     }
     const isComplete = slot.ask?.delta(delta, slot.request, now) ?? false;
     // The caller may have left because of the delta. Then the slot is free.
-    if (slot.ask) slot.passedOn(clock, isComplete, limits.betweenDeltasMs);
+    if (!slot.ask) return;
+    slot.passedOn(clock, isComplete, limits.betweenDeltasMs);
+    if (slot.probeOf) this.circuits.begun(agent, slot);
   }
 
   done(agent: Agent, slotId: string, answer: Answer): void {
@@ -158,7 +160,8 @@ export abstract class Dispatch {
     if (!slot) return;
     this.watch.heard(agent);
     agent.heartbeatAt = this.#now();
-    if (slot.ask) this.#settle(slot.ask, slot.resultOf(agent.id, answer));
+    this.circuits.answered(agent, slot, answer);
+    if (slot.ask) this.open.settle(slot.ask, slot.resultOf(agent.id, answer));
     else this.answersDropped++;
     this.#freed(agent);
   }
@@ -168,7 +171,7 @@ export abstract class Dispatch {
     const slot = this.hub.release(agent, slotId);
     if (!slot) return;
     this.watch.heard(agent);
-    if (retryable) agent.cooldownUntil = this.#now() + (error.retryAfterMs ?? 0);
+    this.circuits.failed(agent, slot, error, retryable);
     this.#failed(slot.ask, error, retryable && slot.phase !== "started" ? "elsewhere" : "nowhere");
     this.#freed(agent);
   }
@@ -183,12 +186,12 @@ export abstract class Dispatch {
     const { limits, clock } = this.options;
     const refusal = ask.isUntried && whyRefuse(ask, this.hub, this.queue, this.options);
     if (refusal) {
-      this.#settle(ask, refusal);
+      this.open.settle(ask, refusal);
       return;
     }
     if (ask.isUntried) this.queue.push(ask);
     else this.queue.unshift(ask);
-    const giveUp = () => this.#settle(ask, ask.failure ?? new AppError("no_agent"));
+    const giveUp = () => this.open.settle(ask, ask.failure ?? new AppError("no_agent"));
     ask.wait(clock, limits.queueWaitMs, giveUp);
     this.#lookAfter(ask);
   }
@@ -209,10 +212,10 @@ export abstract class Dispatch {
     if (!ask.isWaiting || this.#trySend(ask)) return;
     const hope = hopeMs(ask, this.hub, this.options);
     if (hope <= 0) {
-      this.#settle(ask, noAgentError(ask, this.hub));
+      this.open.settle(ask, noAgentError(ask, this.hub, this.#now()));
       return;
     }
-    const stale = chooseStaleFor(ask, this.hub, (agent) => !this.watch.awaitsPong(agent));
+    const stale = chooseStaleFor(ask, this.hub, this.#now(), (agent) => !this.watch.awaitsPong(agent));
     if (stale) this.watch.ping(stale);
     else if (hope === Number.POSITIVE_INFINITY) return;
     ask.lookLater(this.options.clock, stale ? NEXT_PING_MS : hope, () => this.#lookAfter(ask));
@@ -234,6 +237,7 @@ export abstract class Dispatch {
     slot.limit(clock, limits);
     this.hub.occupy(agent, slotId, slot);
     const deadlineMs = limits.silenceMs;
+    this.circuits.sent(agent, slot);
     if (!agent.transport.send({ kind: "ask", slot: slotId, request, model, deadlineMs, origin }))
       this.lose(agent, "frames_dropped", new AppError("agent_send_failed"));
   }
@@ -246,7 +250,9 @@ export abstract class Dispatch {
     else this.#cancel(agent, slotId);
     const answer = slot.ask?.wholeStream;
     const retry = slot.phase === "sent" && !agent.isV1 ? "elsewhere" : "nowhere";
-    if (slot.ask && answer) this.#settle(slot.ask, slot.resultOf(agent.id, answer));
+    if (answer) this.circuits.answered(agent, slot, answer);
+    else this.circuits.timedOut(agent, slot);
+    if (slot.ask && answer) this.open.settle(slot.ask, slot.resultOf(agent.id, answer));
     else this.#failed(slot.ask, timeoutError(), retry);
     this.#freed(agent);
   }
@@ -269,6 +275,7 @@ export abstract class Dispatch {
     if (!this.hub.remove(agent, reason, now)) return false;
     this.hub.forgetDepartures(now - this.options.limits.reconnectGraceMs);
     this.watch.forget(agent);
+    this.circuits.stop(agent);
     if (this.hub.agents.size === 0) this.watch.stop();
     if (reason) agent.transport.close(reason);
     this.options.observe?.left(agent.profile, reason);
@@ -283,18 +290,10 @@ export abstract class Dispatch {
 
   /** A try has failed. `elsewhere`: only an agent that did not have the ask may get it. */
   #failed(ask: Ask | undefined, error: AppError, retry: "nowhere" | "elsewhere" | "anywhere"): void {
-    if (ask?.mayBeRetried && retry !== "nowhere") {
-      ask.failTry(error, retry === "anywhere");
-      this.#place(ask);
-    } else if (ask) this.#settle(ask, error);
-  }
-
-  #settle(ask: Ask, outcome: AskResult | AppError): void {
-    if (ask.isWaiting) this.queue.remove(ask);
-    const record = ask.settle(outcome, this.#now());
-    if (!record) return;
-    this.open--;
-    this.options.observe?.ended(record);
-    if (this.open === 0) this.#onIdle?.();
+    if (!ask) return;
+    ask.failTry(error, retry === "anywhere");
+    const { firstByteMs, queueWaitMs } = this.options.limits;
+    if (retry !== "nowhere" && ask.mayBeRetried(this.#now(), firstByteMs + queueWaitMs)) this.#place(ask);
+    else this.open.settle(ask, error);
   }
 }

@@ -61,11 +61,14 @@ export class Hub {
     return false;
   }
 
-  add(agent: Agent): void {
+  /** Returns the agent that had the id before, if it left lately. */
+  add(agent: Agent): Agent | undefined {
+    const earlier = this.#departures.get(agent.id)?.agent;
     this.#agents.set(agent.id, agent);
     this.models.add(agent.id, agent.offer.models, agent.registeredAt);
     AgentList.move(agent, this.#unused);
     this.#departures.delete(agent.id);
+    return earlier;
   }
 
   /** Returns false if the agent was not connected, or no longer. */
@@ -119,7 +122,7 @@ export class Hub {
   release(agent: Agent, slotId: string): Slot | undefined {
     const slot = agent.inUse.get(slotId);
     if (!slot) return undefined;
-    slot.stopLimit();
+    slot.end();
     agent.inUse.delete(slotId);
     this.#sort(agent);
     return slot;

@@ -55,7 +55,7 @@ export class Relay extends Dispatch {
 
   /** Returns the open asks of users, those that wait before those at an agent. */
   openUserAsks(): OpenUserAsk[] {
-    return this.openAsks().flatMap((ask) => {
+    return this.open.all().flatMap((ask) => {
       const { request, model } = ask;
       const end = (error: AppError) => this.withdraw(ask, error);
       return request.tokenHash === undefined ? [] : [{ tokenHash: request.tokenHash, model, end }];
@@ -65,7 +65,7 @@ export class Relay extends Dispatch {
   /** Ends every open ask of the user with key_unknown: waiting ones leave the queue, others are cancelled. */
   cancelUser(userId: string): void {
     // Asks that wait come first; otherwise they would take the slots that the others free.
-    for (const ask of this.openAsks())
+    for (const ask of this.open.all())
       if (userIdOf(ask.principal) === userId)
         this.withdraw(ask, new AppError("key_unknown", { logAs: "key_revoked" }));
   }
@@ -101,7 +101,9 @@ export class Relay extends Dispatch {
 
   /** The agent offers something else from now on, which ends a pause. */
   update(agent: Agent, offer: OfferUpdate): void {
-    if (this.hub.changeOffer(agent, offer, this.options.clock.now())) this.changed(agent);
+    if (!this.hub.changeOffer(agent, offer, this.options.clock.now())) return;
+    this.circuits.offerChanged(agent);
+    this.changed(agent);
   }
 
   /** The agent finishes the asks that it has and takes no more. */
@@ -152,6 +154,30 @@ export class Relay extends Dispatch {
     return this.hub.agents.get(agentId) !== undefined;
   }
 
+  /**
+   * Closes the circuits of an agent, or the one of a model, so that it gets asks again. Returns the models whose
+   * circuits these were; undefined if no agent with this id is connected.
+   */
+  resetCircuits(agentId: string, model?: string): string[] | undefined {
+    const agent = this.hub.agents.get(agentId);
+    if (!agent) return undefined;
+    const models = this.circuits.reset(agent, model);
+    this.serve(agent);
+    return models;
+  }
+
+  /** How many circuits are open and half-open now, and how often one has opened. */
+  circuitStats() {
+    const now = this.options.clock.now();
+    const counts = { open: 0, half_open: 0, openings: this.circuits.openings };
+    for (const { circuits } of this.hub.agents.values())
+      for (const circuit of circuits?.values() ?? []) {
+        const state = circuit.stateAt(now);
+        if (state !== "closed") counts[state]++;
+      }
+    return counts;
+  }
+
   /** Whether a registered agent could do this work, busy or not. */
   canDo(work: Work): boolean {
     return this.hub.some((agent) => agent.canDo(work));
@@ -196,7 +222,7 @@ export class Relay extends Dispatch {
     return {
       agents: this.hub.agents.size,
       asks_waiting: waiting,
-      asks_running: this.open - waiting,
+      asks_running: this.open.count - waiting,
       slots_in_use: slotsInUse,
       frames_ignored: this.#framesIgnored,
       answers_dropped: this.answersDropped,
@@ -219,7 +245,7 @@ export class Relay extends Dispatch {
   /** Refuses new asks; resolves once every ask that was taken has its outcome. */
   drain(): Promise<void> {
     this.#draining = true;
-    return this.idle();
+    return this.open.idle();
   }
 
   /** Ends the open asks with `draining` and closes every agent's connection. */

@@ -1,5 +1,6 @@
 import { type Cancel, type Clock, whenDue } from "../clock.ts";
 import type { Ask } from "./ask.ts";
+import type { Circuit } from "./health/circuit.ts";
 import type { Answer, AskResult, ModelRequest, RelayLimits } from "./types.ts";
 
 /** How long an agent may take to say that an answer is complete. The built-in agent itself waits 10 s. */
@@ -25,6 +26,12 @@ export class Slot {
    * a way that allows it. `started`: no longer, as the caller has some of the answer.
    */
   phase: "sent" | "accepted" | "started" = "sent";
+  /** When the ask was sent, in milliseconds since 1970. */
+  sentAt = 0;
+  /** The circuit that the outcome of the ask may decide about. */
+  probeOf: Circuit | undefined;
+  /** Whether it was the probe of that circuit until its end. */
+  wasProbe = false;
   #stopLimit: Cancel | undefined;
   #silenceMs = 0;
   #heardAt = 0;
@@ -49,7 +56,8 @@ export class Slot {
 
   /** The ask is sent: its limits begin. */
   limit(clock: Clock, { silenceMs, totalMs }: SlotLimits): void {
-    this.#heardAt = clock.now();
+    this.sentAt = clock.now();
+    this.#heardAt = this.sentAt;
     this.#endsAt = this.#heardAt + totalMs;
     this.#limitSilence(clock, silenceMs);
   }
@@ -87,7 +95,10 @@ export class Slot {
   }
 
   /** To be called when the slot is free. */
-  stopLimit(): void {
+  end(): void {
     this.#stopLimit?.();
+    if (this.probeOf?.probe !== this) return;
+    this.probeOf.probe = undefined;
+    this.wasProbe = true;
   }
 }

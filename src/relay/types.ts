@@ -158,6 +158,8 @@ export interface RelayLimits {
   /** How long a streamed answer may pause, and how long all of it may take. */
   betweenDeltasMs: number;
   wholeStreamMs: number;
+  /** Failures in a row that open the circuit of an agent and a model; with 0 none ever opens. */
+  agentFailuresMax: number;
   /** How large a frame may be, and how long all deltas of a streamed answer together. */
   frameBytesMax: number;
   pingEveryMs: number;
@@ -168,6 +170,8 @@ export interface RelayOptions {
   clock: Clock;
   /** Returns a fresh id that cannot be guessed. */
   newId: () => string;
+  /** Returns 0 to 1, for the jitter of pauses. */
+  random: () => number;
   limits: RelayLimits;
   /** When the queue is looked at again after an agent has left or changed; at once if left out. */
   soon?: Soon;

@@ -42,6 +42,11 @@ export class Watch {
     this.onMissed(agent, "frames_dropped");
   }
 
+  /** Pings an agent that was not heard lately, so that it may be chosen before an ask has to wait for it. */
+  refresh(agent: Agent): void {
+    if (agent.congestedAt === undefined && !agent.isFresh(this.options.clock.now())) this.ping(agent);
+  }
+
   #awaitPong(agent: Agent): void {
     const onMissed = () => {
       this.#pings.delete(agent);

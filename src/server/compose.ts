@@ -197,7 +197,8 @@ async function createCore({ config, store, log, clock = createClock() }: Given, 
     readiness: () => readiness,
   });
   const observe = createObserver({ log, metrics, usage: store.usage, limits, overview });
-  const relay = new Relay({ clock, newId, limits: config, observe, soon: (run) => void setImmediate(run) });
+  const soon = (run: () => void) => void setImmediate(run);
+  const relay = new Relay({ clock, newId, random: Math.random, limits: config, observe, soon });
   const readiness = createReadiness({ relay, checkStore: store.check, queueMax: config.queueMax, now });
   const responses = createResponseMemory({
     bytesMax: config.responseMemoryBytes,

@@ -93,12 +93,12 @@ describe("agents that fail", () => {
     expect(agent.requests).toHaveLength(2);
   });
 
-  test("after three agents in a row have failed, the caller gets the error of the third", async () => {
+  test("after every agent has failed once, the caller gets the error of the last one", async () => {
     const agents = [];
     for (let count = 0; count < 4; count++) agents.push(await scene.firefox({ answer: () => "error" }));
     const { status, body } = await scene.ask({ content: "hi" });
     expect([status, body.error]).toEqual([502, CONVERT]);
-    expect(agents.flatMap(({ requests }) => requests)).toHaveLength(3);
+    expect(agents.map(({ requests }) => requests.length)).toEqual([1, 1, 1, 1]);
   });
 
   test("unsolicited frames are ignored before, during and after an ask", async () => {

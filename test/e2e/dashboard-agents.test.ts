@@ -74,6 +74,28 @@ inBrowser("dashboard: agents", (browser) => {
     await shows(dialog.getByText("This agent has disconnected."));
   });
 
+  test("an agent that fails is shown with the reason, and its details have a button that lets it have requests again", async () => {
+    const fail = { type: "fail", status: 503, error: { message: "no GPU" }, retryable: true } as const;
+    const agent = await connectV2Agent(scene.url, {
+      hello: { ...V2_HELLO, name: "hot box" },
+      onAsk: ({ ask }, self) => self.say({ ...fail, ask, retry_after_ms: 60_000 }),
+    });
+    scene.after(() => agent.stop());
+    expect((await scene.ask({ content: "hello", model: "m" })).status).toBe(502);
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Agents");
+    const row = rowOf(page, TABLE, "hot box");
+    await shows(row.getByText("Failing"), row.getByText("the upstream responded with status 503"));
+    await row.getByRole("button", { name: "hot box", exact: true }).click();
+    const dialog = page.getByRole("dialog", { name: "hot box" });
+    await shows(dialog.getByText("1 failure in a row."));
+    await dialog.getByRole("button", { name: "Allow requests now" }).click();
+    await shows(page.getByText("hot box gets requests again."));
+    await hides(dialog.getByText("1 failure in a row."));
+    await dialog.getByRole("button", { name: "Close" }).last().click();
+    await hides(row.getByText("Failing"));
+  });
+
   test("draining a busy agent lets it finish its request, gives it no new one, and disconnects it", async () => {
     const agent = await connectV2Agent(scene.url, { hello: { ...V2_HELLO, name: "busy box" } });
     scene.after(() => agent.stop());

@@ -81,10 +81,8 @@ const ROUTES: Record<string, Route> = {
   "GET /admin/settings": { for: "admin" },
   "GET /admin/backup": { for: "admin" },
   "GET /admin/agents": { for: "admin" },
-  "POST /admin/agents/:id/disconnect": {
-    for: "admin",
-    path: async () => `/admin/agents/${(await joinAgent({ models: [] })).ready.agent}/disconnect`,
-  },
+  "POST /admin/agents/:id/disconnect": { for: "admin", path: () => pathOfAgent("disconnect") },
+  "POST /admin/agents/:id/reset": { for: "admin", path: () => pathOfAgent("reset") },
   "GET /admin/agents/keys": { for: "admin" },
   "POST /admin/agents/keys": { for: "admin", body: () => ({ name: crypto.randomUUID() }) },
   "DELETE /admin/agents/keys/:id": {
@@ -152,6 +150,8 @@ const addUser = () => administer<typeof victim>("POST", "/admin/users/add");
 const addAgentKey = () =>
   administer<{ id: string; key: string }>("POST", "/admin/agents/keys", { name: crypto.randomUUID() });
 
+const pathOfAgent = async (action: string) =>
+  `/admin/agents/${(await joinAgent({ models: [] })).ready.agent}/${action}`;
 async function joinAgent(offer: object): Promise<V2Agent> {
   const hello = { ...V2_HELLO, ...offer };
   agents.push(await connectV2Agent(url, { key: server.agentKey, hello, onAsk: answer }));

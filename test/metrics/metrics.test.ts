@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from "bun:test";
+import { AppError } from "../../src/errors.ts";
 import { createMetrics, type Metrics } from "../../src/metrics/metrics.ts";
 import { userPrincipal } from "../../src/principal.ts";
 import type { AskRecord } from "../../src/relay/record.ts";
@@ -152,6 +153,9 @@ describe("the metrics", () => {
     const { relay, ask } = metrics;
     const v1 = joinAgent(relay, "a");
     const v2 = joinAgent(relay, "b", { protocol: "v2", slots: 3 });
+    void ask("fails", { model: "m" });
+    const error = new AppError("agent_failed", { retryAfterMs: 1_000 });
+    v2.link.fail(v2.asks.shift()?.slot ?? "", error, true);
     v2.link.pause();
     v1.link.ignored();
     void ask("runs");
@@ -164,6 +168,11 @@ describe("the metrics", () => {
       expect([value("queue_length"), value("asks_running")]).toEqual([1, 1]);
       expect([value("frames_ignored_total"), value("answers_dropped_total")]).toEqual([1, 0]);
       expect([value("http_requests_in_flight"), value("websockets")]).toEqual([2, 3]);
+      expect(value("agent_circuits", { state: "open" })).toBe(1);
+      expect([
+        value("agent_circuits", { state: "half_open" }),
+        value("agent_circuit_openings_total"),
+      ]).toEqual([0, 1]);
       expect(value("build_info", { version: "1.2.3", bun: Bun.version })).toBe(1);
     }
   });

@@ -48,17 +48,39 @@ test("an ask that is sent or settled no longer waits: its timers are stopped", (
 
 const MODEL_ANSWER = { kind: "model", status: 200, body: "", usage: undefined } as const;
 
-test("an ask may be tried three times, and a follow-up once", () => {
-  const ask = createAsk();
-  const tries = ["a", "b", "c"].map((id) => {
-    const { mayBeRetried } = ask;
+const WITHIN_MS = 1_000;
+
+/** Sends the ask to the agents, one after the other, each of which loses or refuses it. */
+function fail(ask: Ask, ids: readonly string[], isLost: boolean): void {
+  for (const id of ids) {
     ask.send({ ...AGENT, id }, `slot of ${id}`, SENT, 1);
-    ask.failTry(new AppError("agent_lost"), true);
-    return mayBeRetried;
+    ask.failTry(new AppError("agent_lost"), isLost);
+  }
+}
+
+test("an ask may be lost three times, and a follow-up once", () => {
+  const ask = createAsk();
+  const may = ["a", "b", "c"].map((id) => {
+    fail(ask, [id], true);
+    return ask.mayBeRetried(1, WITHIN_MS);
   });
-  expect([...tries, ask.mayBeRetried]).toEqual([true, true, true, false]);
+  expect(may).toEqual([true, true, false]);
   expect(["a", "b", "c", "d"].map((id) => ask.hasFailedAt(id))).toEqual([true, true, true, false]);
   const followUp = new Ask({ ...createAsk().request, pin: "a" }, 0);
-  followUp.send(AGENT, "slot", SENT, 1);
-  expect(followUp.mayBeRetried).toBe(false);
+  fail(followUp, ["a"], true);
+  expect(followUp.mayBeRetried(1, WITHIN_MS)).toBe(false);
+});
+
+test("an ask may be refused by any number of agents, until its time for retries is over", () => {
+  const ask = createAsk();
+  fail(ask, ["a", "b", "c", "d", "e"], false);
+  expect(ask.mayBeRetried(1 + WITHIN_MS, WITHIN_MS)).toBe(true);
+  expect(ask.mayBeRetried(2 + WITHIN_MS, WITHIN_MS)).toBe(false);
+});
+
+test("an agent that refused an ask never gets it again, and one that was lost may", () => {
+  const ask = createAsk();
+  fail(ask, ["refused"], false);
+  fail(ask, ["lost"], true);
+  expect(["refused", "lost", "new"].map((id) => ask.isRepeatableAt(id))).toEqual([false, true, true]);
 });

@@ -9,7 +9,7 @@ import { joinAgent } from "../support/transport.ts";
 test("however often agents change and leave, the queue is looked at once a turn", async () => {
   const turns: (() => void)[] = [];
   const relay = new Relay({
-    ...{ clock: createFakeClock(), newId: () => crypto.randomUUID(), limits: LIMITS },
+    ...{ clock: createFakeClock(), newId: () => crypto.randomUUID(), random: () => 0, limits: LIMITS },
     soon: (run) => turns.push(run),
   });
   const agents = ["a", "b", "c"].map((id) => joinAgent(relay, id, { protocol: "v2", models: [id] }));

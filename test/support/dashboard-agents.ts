@@ -15,6 +15,7 @@ export function agentOf(given: Partial<Agent> = {}): Agent {
     paused: false,
     draining: false,
     no_work_because: null,
+    circuits: [],
     since: "2026-11-23T08:00:00.000Z",
     last_heard: "2026-11-23T09:00:00.000Z",
     ...given,

@@ -31,7 +31,8 @@ interface ModelApiOptions {
 /** Starts one server with its agents for all tests of the calling file or `describe` block. */
 export function shareModelApi({ agents = () => [], flags = [] }: ModelApiOptions): () => ModelApi {
   const adminKey = `admin-${crypto.randomUUID()}`;
-  const server = shareExecutable({ args: ["0", adminKey, ...flags] });
+  // Tests make the models fail again and again, which is not to take the only agent out.
+  const server = shareExecutable({ args: ["0", adminKey, "--agent-failures-max", "0", ...flags] });
   let api: ModelApi | undefined;
   let stops: (() => Promise<void>)[] = [];
   beforeAll(async () => {

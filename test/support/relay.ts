@@ -14,10 +14,14 @@ export const LIMITS: RelayLimits = {
   wholeAnswerMs: 600_000,
   betweenDeltasMs: 60_000,
   wholeStreamMs: 7_200_000,
+  agentFailuresMax: 3,
   frameBytesMax: 32 * 1024 ** 2,
   pingEveryMs: 30_000,
   pongWithinMs: 5_000,
 };
+
+/** Returns the same jitter each time. */
+const HALF = () => 0.5;
 
 const STEP_MS = 1_000;
 
@@ -54,11 +58,15 @@ export interface RelayBench {
 export function createRelayBench(
   limits: Partial<RelayLimits> = {},
   ended: (record: AskRecord) => void = () => {},
+  random = HALF,
 ): RelayBench {
   const clock = createFakeClock();
   let ids = 0;
   const observe = { joined: () => {}, left: () => {}, ended };
-  const relay = new Relay({ clock, newId: () => `id-${++ids}`, limits: { ...LIMITS, ...limits }, observe });
+  const relay = new Relay({
+    ...{ clock, random, observe, newId: () => `id-${++ids}` },
+    limits: { ...LIMITS, ...limits },
+  });
   const never = new AbortController().signal;
   const askWhole: RelayBench["askWhole"] = (content, options = {}) => {
     const { user = "user", signal = never, model, models, ...rest } = options;

@@ -70,6 +70,8 @@ interface JoinOptions {
   models?: string[];
   /** Whether it answers pings by itself. Default: true. */
   pongs?: boolean;
+  /** Called with each ask that it gets. */
+  onAsk?: (ask: FakeAgent["asks"][number]) => void;
 }
 
 export function joinAgent(relay: Relay, id: string, options: JoinOptions = {}): FakeAgent {
@@ -104,8 +106,11 @@ export function tryJoinAgent(relay: Relay, id: string, options: JoinOptions = {}
   const transport: Transport = {
     send(command: AgentCommand) {
       if (!agent.takesFrames) return false;
-      if (command.kind === "ask") agent.asks.push({ slot: command.slot, content: contentOf(command) });
-      else if (command.kind === "cancel") agent.cancelled.push(command.slot);
+      if (command.kind === "ask") {
+        const ask = { slot: command.slot, content: contentOf(command) };
+        agent.asks.push(ask);
+        options.onAsk?.(ask);
+      } else if (command.kind === "cancel") agent.cancelled.push(command.slot);
       else {
         agent.pings++;
         if (pongs) queueMicrotask(() => agent.link?.pong());

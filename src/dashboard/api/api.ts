@@ -6,6 +6,7 @@ import type {
   Agent,
   AgentDisconnected,
   AgentKey,
+  AgentReset,
   AuditPage,
   ListedUser,
   Overview,
@@ -47,6 +48,8 @@ export const api = {
     (await request<{ agents: Agent[] }>("GET", "/admin/agents", withSignal(signal))).agents,
   disconnectAgent: (id: string, drain: boolean) =>
     request<AgentDisconnected>("POST", pathOf(["admin", "agents", id, "disconnect"]), { body: { drain } }),
+  resetAgent: (id: string) =>
+    request<AgentReset>("POST", pathOf(["admin", "agents", id, "reset"]), { body: {} }),
   agentKeys: async (signal?: AbortSignal) =>
     (await request<{ keys: AgentKey[] }>("GET", "/admin/agents/keys", withSignal(signal))).keys,
   addAgentKey: (body: { name: string; models?: string[] }) =>

@@ -15,6 +15,7 @@ export type AddedUser = Output<typeof admin.AddedUser>;
 export type RotatedToken = Output<typeof admin.RotatedToken>;
 export type Agent = Output<typeof admin.AgentList>["agents"][number];
 export type AgentDisconnected = Output<typeof admin.AgentDisconnected>;
+export type AgentReset = Output<typeof admin.AgentReset>;
 export type AgentKey = Output<typeof admin.AgentKeyList>["keys"][number];
 export type AddedAgentKey = Output<typeof admin.AddedAgentKey>;
 export type AuditPage = Output<typeof admin.AuditAnswer>;

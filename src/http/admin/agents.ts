@@ -2,6 +2,7 @@ import { type AgentKeys, describeAgentKey } from "../../auth/agent-keys.ts";
 import type { Audit } from "../../auth/audit.ts";
 import { AppError } from "../../errors.ts";
 import type { Agent } from "../../relay/agent.ts";
+import { shownReason } from "../../relay/health/circuit.ts";
 import type { Relay } from "../../relay/relay.ts";
 import { type AskedModels, idleReason } from "../live/idle-reason.ts";
 import { ok, resource, route } from "../route.ts";
@@ -15,12 +16,14 @@ import {
   AgentKeyList,
   AgentKeyRevoked,
   AgentList,
+  AgentReset,
   DisconnectBody,
   NO_FIELDS,
+  ResetAgentBody,
 } from "./schema.ts";
 
 interface AgentDeps {
-  relay: Pick<Relay, "agents" | "isConnected" | "disconnect">;
+  relay: Pick<Relay, "agents" | "isConnected" | "disconnect" | "resetCircuits">;
   agentKeys: Pick<AgentKeys, "list" | "add" | "revoke">;
   audit: Audit;
   askedModels: Pick<AskedModels, "lastAt">;
@@ -40,7 +43,7 @@ const ROUTES = {
         {
           ...{ id: SAMPLE.agentId, name: "gpu box", protocol: "v2", address: "192.0.2.7", key: "main" },
           ...{ version: SAMPLE.version, models: [SAMPLE.model], slots: 4, in_use: 1, paused: false },
-          ...{ draining: false, no_work_because: null },
+          ...{ draining: false, no_work_because: null, circuits: [] },
           ...{ since: SAMPLE.time, last_heard: SAMPLE.laterTime },
         },
       ],
@@ -54,6 +57,17 @@ const ROUTES = {
     params: { id: "The agent's id." },
     body: { schema: DisconnectBody, example: { drain: true }, isRequired: false },
     answers: ok("What happens to the agent.", AgentDisconnected, { id: SAMPLE.agentId, state: "draining" }),
+    errors: ["audit_failed", "agent_unknown"],
+  }),
+  resetAgent: route("POST /admin/agents/:id/reset", {
+    access: "adminOrBody",
+    summary: "Let an agent that failed have requests again",
+    description: "Closes the circuits of the agent, whatever failed before.",
+    params: { id: "The agent's id." },
+    body: { schema: ResetAgentBody, example: { model: SAMPLE.model }, isRequired: false },
+    answers: ok("The models whose circuits were closed.", AgentReset, {
+      ...{ id: SAMPLE.agentId, models: [SAMPLE.model] },
+    }),
     errors: ["audit_failed", "agent_unknown"],
   }),
   listAgentKeys: route("GET /admin/agents/keys", {
@@ -90,7 +104,7 @@ export const agentRoutes = resource("Agents", ROUTES).handledBy(
     listAgents() {
       const at = now();
       const agents = [...relay.agents()];
-      return { agents: agents.map((agent) => describeAgent(agent, idleReason(agent, askedModels, at))) };
+      return { agents: agents.map((agent) => describeAgent(agent, idleReason(agent, askedModels, at), at)) };
     },
 
     async disconnectAgent({ c, params: { id }, body }) {
@@ -100,6 +114,14 @@ export const agentRoutes = resource("Agents", ROUTES).handledBy(
       // An agent that left by itself while the row was written is as good as disconnected.
       const state = await audit.change(note, async () => relay.disconnect(id, { drain }) ?? "closed");
       return { id, state };
+    },
+
+    async resetAgent({ c, params: { id }, body }) {
+      const model = body.model ?? undefined;
+      if (!relay.isConnected(id)) throw new AppError("agent_unknown");
+      const note = auditNote(c, "agent.reset", id, { model });
+      // An agent that left while the row was written has no circuits to close.
+      return { id, models: await audit.change(note, async () => relay.resetCircuits(id, model) ?? []) };
     },
 
     async listAgentKeys() {
@@ -123,7 +145,7 @@ export const agentRoutes = resource("Agents", ROUTES).handledBy(
   }),
 );
 
-function describeAgent(agent: Agent, noWorkBecause: string | null): AgentAnswer {
+function describeAgent(agent: Agent, noWorkBecause: string | null, now: number): AgentAnswer {
   const { profile, offer, inUse, registeredAt, lastHeardAt, paused, leaving } = agent;
   return {
     id: agent.id,
@@ -138,7 +160,19 @@ function describeAgent(agent: Agent, noWorkBecause: string | null): AgentAnswer 
     paused,
     draining: leaving,
     no_work_because: noWorkBecause,
+    circuits: describeCircuits(agent, now),
     since: new Date(registeredAt).toISOString(),
     last_heard: new Date(lastHeardAt).toISOString(),
   };
+}
+
+function describeCircuits({ circuits }: Agent, now: number): AgentAnswer["circuits"] {
+  return [...(circuits ?? [])].map(([model, circuit]) => ({
+    model,
+    state: circuit.stateAt(now),
+    failures: circuit.failures,
+    reason: shownReason(circuit.lastFailure.error),
+    failed_at: new Date(circuit.lastFailure.at).toISOString(),
+    retry_at: new Date(circuit.retryAt).toISOString(),
+  }));
 }

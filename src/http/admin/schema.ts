@@ -118,6 +118,20 @@ export const DisconnectBody = z.object({
   drain: z.boolean().nullish().describe("Let the agent finish its running requests first."),
 });
 
+/** The failures in a row of an agent, for one model. */
+const circuit = z.strictObject({
+  model: text,
+  /** `closed`: it gets requests; `open`: it gets none; `half_open`: it gets one, whose outcome decides. */
+  state: z.enum(["closed", "open", "half_open"]),
+  /** How many failures there were in a row. */
+  failures: positive,
+  /** Why the last request failed, in a sentence without its full stop. */
+  reason: text,
+  failed_at: time,
+  /** When an open circuit lets a request through; until then, other agents come first if it is closed. */
+  retry_at: time,
+});
+
 export const AgentAnswer = z.strictObject({
   id: text,
   name: text,
@@ -133,6 +147,8 @@ export const AgentAnswer = z.strictObject({
   draining: z.boolean(),
   /** The reason in a sentence; null if the agent has requests, or was sent one in the last 15 minutes. */
   no_work_because: text.nullable(),
+  /** The circuits of the models for which the agent failed since its last success. */
+  circuits: z.array(circuit),
   since: time,
   last_heard: time,
 });
@@ -144,6 +160,16 @@ export const AgentList = namedObject("AgentList", { agents: z.array(AgentAnswer)
 export const AgentDisconnected = namedObject("AgentDisconnected", {
   id: text,
   state: z.enum(["closed", "draining"]),
+});
+
+export const ResetAgentBody = z.object({
+  model: text.nullish().describe("The model whose circuit to close. All of them if missing or null."),
+});
+
+export const AgentReset = namedObject("AgentReset", {
+  id: text,
+  /** The models whose circuits were closed. */
+  models: z.array(text),
 });
 
 export const AddAgentKeyBody = z.object({

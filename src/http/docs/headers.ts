@@ -57,7 +57,7 @@ export const HEADERS = {
 export type HeaderName = keyof typeof HEADERS;
 
 /** The statuses after which a retry may succeed. With any other, the upstream may have said when to retry. */
-const RETRIED = new Set(["429", "502", "503", "4XX", "5XX"]);
+const RETRIED = new Set(["429", "502", "503", "504", "4XX", "5XX"]);
 
 interface HeaderOptions {
   /** It shows what is left of the user's limits. */

@@ -1,5 +1,6 @@
 import { BoundedMap } from "../../bounded-map.ts";
 import type { Agent } from "../../relay/agent.ts";
+import { type Circuit, shownReason } from "../../relay/health/circuit.ts";
 import type { AskRecord } from "../../relay/record.ts";
 
 export type AskedModels = ReturnType<typeof createAskedModels>;
@@ -29,9 +30,10 @@ const RECENT_MS = 15 * 60_000;
  */
 export function idleReason(agent: Agent, asked: Pick<AskedModels, "lastAt">, now: number): string | null {
   const { offer, inUse, sentAt, registeredAt } = agent;
-  const reason = unavailableReason(agent);
+  const reason = unavailableReason(agent) ?? blockedReason(agent, now);
   if (reason !== null || inUse.size > 0) return reason;
-  if (agent.cooldownUntil > now) return "The agent has just failed, so other agents are preferred.";
+  const avoided = circuitsOf(agent).find((circuit) => circuit.isAvoidedAt(now));
+  if (avoided) return `The agent has just failed, so other agents are preferred: ${failureOf(avoided)}.`;
   if (agent.mustAnswerPing)
     return "The agent took too long for its last request and has not answered a ping since.";
   if (sentAt !== undefined && now - sentAt < RECENT_MS) return null;
@@ -41,6 +43,19 @@ export function idleReason(agent: Agent, asked: Pick<AskedModels, "lastAt">, now
     ? "Other agents took the requests for its models."
     : "There were no recent requests for its models.";
 }
+
+/** Returns the reason if the agent gets no request for any of its models. */
+function blockedReason(agent: Agent, now: number): string | null {
+  const blocked = circuitsOf(agent).filter((circuit) => circuit.isBlockedAt(now));
+  const [first] = blocked.toSorted((a, b) => a.waitMs(now) - b.waitMs(now));
+  if (!first || blocked.length < agent.offer.models.length) return null;
+  const why = `because it failed: ${failureOf(first)}.`;
+  if (first.probe) return `The agent gets one request at a time, ${why}`;
+  return `The agent gets no requests for ${Math.ceil(first.waitMs(now) / 1000)} s, ${why}`;
+}
+
+const circuitsOf = ({ circuits }: Agent): Circuit[] => [...(circuits?.values() ?? [])];
+const failureOf = ({ lastFailure }: Circuit): string => shownReason(lastFailure.error);
 
 function unavailableReason({ leaving, paused, congestedAt, offer, inUse, isV1 }: Agent): string | null {
   if (leaving) return "The agent is draining.";

@@ -47,7 +47,8 @@ describe("GET /admin/agents", () => {
       body: JSON.stringify({ model: "a", messages: [{ role: "user", content: "hi" }] }),
     });
     const { ask } = await v2.next("ask");
-    const common = { address: "127.0.0.1", paused: false, draining: false, since: TIME, last_heard: TIME };
+    const state = { paused: false, draining: false, circuits: [] };
+    const common = { address: "127.0.0.1", ...state, since: TIME, last_heard: TIME };
     expect((await call("GET", "/admin/agents")).body).toEqual({
       agents: [
         {
@@ -106,6 +107,38 @@ describe("POST /admin/agents/{id}/disconnect", () => {
     expect((await call("POST", "/admin/agents/nobody/disconnect", {})).status).toBe(404);
     expect((await call("POST", "/admin/agents/nobody/disconnect", { drain: "yes" })).status).toBe(400);
     expect(await audit()).toEqual({ audit: [], next: null });
+  });
+});
+
+describe("POST /admin/agents/{id}/reset", () => {
+  test("an agent that failed is listed with the reason, and a reset lets it have requests again", async () => {
+    const { server, call, audit } = await scene();
+    const fail = { type: "fail", status: 503, error: { message: "secret" }, retryable: true } as const;
+    const agent = await connectV2Agent(server.url, {
+      onAsk: ({ ask }, self) => self.say({ ...fail, ask, retry_after_ms: 60_000 }),
+    });
+    const { agent: id } = agent.ready;
+    const ask = () => call("POST", "/v1/chat/completions", { model: "m", messages: [] });
+    expect((await ask()).status).toBe(503);
+    const [listed] = (await call("GET", "/admin/agents")).body.agents;
+    const reason = "the upstream responded with status 503";
+    expect(listed).toMatchObject({
+      circuits: [{ model: "m", state: "open", failures: 1, reason, failed_at: TIME, retry_at: TIME }],
+      no_work_because: expect.stringMatching(
+        new RegExp(`^The agent gets no requests for \\d+ s, because .*${reason}`),
+      ),
+    });
+    const { status, headers, body } = await ask();
+    expect([status, Number(headers.get("retry-after")) > 30]).toEqual([503, true]);
+    expect(body.error.message).toContain("are asked again in");
+    expect((await call("POST", `/admin/agents/${id}/reset`, { model: "another" })).body.models).toEqual([]);
+    expect((await call("POST", `/admin/agents/${id}/reset`)).body).toEqual({ id, models: ["m"] });
+    expect((await call("GET", "/admin/agents")).body.agents[0].circuits).toEqual([]);
+    expect((await call("POST", "/admin/agents/nobody/reset")).status).toBe(404);
+    expect((await audit()).audit).toMatchObject([
+      { action: "agent.reset", target: id, detail: {} },
+      { action: "agent.reset", target: id, detail: { model: "another" } },
+    ]);
   });
 });
 

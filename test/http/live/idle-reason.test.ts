@@ -75,15 +75,34 @@ describe("the reason why an agent gets no requests", () => {
     const { relay, ask, why, clock } = scene();
     const failing = joinAgent(relay, "failing", { protocol: "v2" });
     const asked = ask("1", { model: "m" });
-    const error = new AppError("agent_failed", { retryAfterMs: 3_000 });
+    const error = new AppError("agent_failed", { upstream: { status: 500 } });
     const [first] = failing.asks;
     joinAgent(relay, "other", { protocol: "v2" });
     failing.link.fail(first?.slot ?? "", error, true);
-    expect(why("failing")).toBe("The agent has just failed, so other agents are preferred.");
-    clock.advance(3_000);
+    expect(why("failing")).toBe(
+      "The agent has just failed, so other agents are preferred: the upstream responded with status 500.",
+    );
+    clock.advance(1_700);
     expect(why("failing")).toBeNull();
     relay.close();
     await asked;
+  });
+
+  test("the reason of an agent whose requests all fail says why they do, and when it gets one again", async () => {
+    const { relay, ask, why, pass } = scene();
+    const failing = joinAgent(relay, "failing", { protocol: "v2", slots: 2 });
+    const asked = ask("1", { model: "m" });
+    const error = new AppError("agent_failed", { upstream: { status: 429 }, retryAfterMs: 20_000 });
+    failing.link.fail(failing.asks.shift()?.slot ?? "", error, true);
+    const because = "because it failed: the upstream responded with status 429.";
+    await pass(5_000);
+    expect(why("failing")).toBe(`The agent gets no requests for 15 s, ${because}`);
+    await pass(15_000);
+    const probe = ask("2", { model: "m" });
+    expect(why("failing")).toBe(`The agent gets one request at a time, ${because}`);
+    failing.answer();
+    expect(why("failing")).toBeNull();
+    await Promise.all([asked, probe]);
   });
 });
 

@@ -25,7 +25,8 @@ const seed = chooseSeed();
 
 async function startScene() {
   const upstream = await startFuzzUpstream();
-  const server = await startTestServer();
+  // Failures of one case are not to fail another.
+  const server = await startTestServer(["--agent-failures-max", "0"]);
   const builtin = startBuiltinAgent(
     { host: new URL(server.url).host },
     { upstream: upstream.url, slots: PARALLEL, agentKey: server.agentKey },

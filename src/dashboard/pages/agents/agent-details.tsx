@@ -4,6 +4,7 @@ import { Button } from "../../components/button.tsx";
 import { Notice } from "../../components/card.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import { formatAgo, formatTime } from "../../format.ts";
+import { AgentFailures } from "./agent-failures.tsx";
 import { AgentLoad, AgentStateBadge } from "./agent-list.tsx";
 
 interface AgentDetailsProps {
@@ -12,12 +13,15 @@ interface AgentDetailsProps {
   isConnected: boolean;
   /** The server's time, in milliseconds since 1970. */
   now: number;
+  /** Called after the agent was reset. */
+  onReset: () => void;
   onDisconnect: () => void;
   onClose: () => void;
 }
 
 /** Everything that is known about one agent, kept up to date. */
-export function AgentDetails({ agent, isConnected, now, onDisconnect, onClose }: AgentDetailsProps) {
+export function AgentDetails(props: AgentDetailsProps) {
+  const { agent, isConnected, now, onReset, onDisconnect, onClose } = props;
   const { version, protocol, address, key, since, last_heard, models, id } = agent;
   return (
     <Dialog title={agent.name} onClose={onClose}>
@@ -42,6 +46,11 @@ export function AgentDetails({ agent, isConnected, now, onDisconnect, onClose }:
         <Fact name="ID">
           <span class="mono">{id}</span>
         </Fact>
+        {agent.circuits.length > 0 ? (
+          <Fact name="Failures">
+            <AgentFailures agent={agent} now={now} onReset={isConnected ? onReset : undefined} />
+          </Fact>
+        ) : null}
         <Fact name={`Models (${models.length})`}>
           <ul class="agent-models">
             {models.map((model) => (

@@ -2,8 +2,8 @@ import type { Agent } from "../../api/types.ts";
 
 /** An agent's state in one word, and the reason if the agent gets no requests. */
 export interface AgentState {
-  label: "Draining" | "Paused" | "Full" | "Working" | "Ready" | "No work";
-  tone: "ok" | "warn" | "accent" | "plain";
+  label: "Draining" | "Paused" | "Failing" | "Full" | "Working" | "Ready" | "No work";
+  tone: "ok" | "warn" | "accent" | "plain" | "bad";
   reason: string | null;
 }
 
@@ -13,6 +13,11 @@ export function stateOf(agent: Agent): AgentState {
     return { label: "Draining", tone: "warn", reason: "It is finishing its running requests." };
   if (agent.paused) return { label: "Paused", tone: "warn", reason: "It asked for no more requests." };
   if (agent.models.length === 0) return { label: "No work", tone: "warn", reason };
+  const [failing] = agent.circuits.filter(({ state }) => state !== "closed");
+  if (failing) {
+    const about = `No requests for ${failing.model}: ${failing.reason}.`;
+    return { label: "Failing", tone: "bad", reason: reason ?? about };
+  }
   if (agent.in_use >= agent.slots) return { label: "Full", tone: "accent", reason: null };
   if (reason !== null) return { label: "No work", tone: "plain", reason };
   return { label: agent.in_use > 0 ? "Working" : "Ready", tone: "ok", reason: null };

@@ -34,6 +34,7 @@ export function AgentsOverview() {
           agent={current(shown) ?? shown}
           isConnected={current(shown) !== undefined}
           now={now}
+          onReset={agents.reload}
           onDisconnect={() => {
             closeDetails();
             setLeaving(current(shown) ?? shown);

@@ -26,6 +26,21 @@ test("the server's reason why an agent gets no requests is shown", () => {
   });
 });
 
+test("an agent that gets no requests for a model is shown as failing, with the reason", () => {
+  const time = "2026-11-23T09:00:00.000Z";
+  const reason = "the upstream responded with status 503";
+  const circuit = { model: "m", failures: 3, reason, failed_at: time, retry_at: time };
+  const failing = (state: "closed" | "open" | "half_open", given = {}) =>
+    stateOf(agentOf({ circuits: [{ ...circuit, state }], ...given }));
+  expect(failing("open")).toEqual({
+    label: "Failing",
+    tone: "bad",
+    reason: "No requests for m: the upstream responded with status 503.",
+  });
+  expect(failing("half_open", { no_work_because: "The agent …" })).toMatchObject({ reason: "The agent …" });
+  expect(failing("closed").label).toBe("Ready");
+});
+
 const agents = [
   agentOf({ id: "1", name: "box 10", in_use: 1, since: "2026-11-23T08:00:00.000Z" }),
   agentOf({ id: "2", name: "Box 9", in_use: 4, since: "2026-11-23T10:00:00.000Z", key: "lab" }),

@@ -1,0 +1,139 @@
+import type { Clock } from "../../clock.ts";
+import { AppError } from "../../errors.ts";
+import { isRetryable } from "../../json/upstream-error.ts";
+import { type Agent, timeoutError } from "../agent.ts";
+import type { Slot } from "../slot.ts";
+import type { Answer, RelayLimits } from "../types.ts";
+import { Circuit } from "./circuit.ts";
+
+interface CircuitsOptions {
+  clock: Clock;
+  /** Returns 0 to 1, for the jitter. */
+  random: () => number;
+  limits: Pick<RelayLimits, "agentFailuresMax">;
+  /** Called when an agent may get a probe. */
+  onDue: (agent: Agent) => void;
+  /** Called when an agent gets no more asks for a model: asks that wait may have lost their last hope. */
+  onBlocked: () => void;
+}
+
+/** The circuits of the connected agents, by model: opens them after failures, and closes them after a success. */
+export class Circuits {
+  /** How often one was opened, or opened again. */
+  openings = 0;
+
+  constructor(private readonly options: CircuitsOptions) {}
+
+  /** The agent gets an ask, which is the probe if its pause is over. */
+  sent(agent: Agent, slot: Slot): void {
+    const circuit = agent.circuits?.get(slot.model);
+    const now = this.options.clock.now();
+    if (!circuit || circuit.isAvoidedAt(now)) return;
+    slot.probeOf = circuit;
+    circuit.probe = slot;
+    if (circuit.isBlockedAt(now)) this.options.onBlocked();
+  }
+
+  /** The agent sends the answer of the probe. */
+  begun(agent: Agent, slot: Slot): void {
+    if (slot.probeOf?.probe !== slot) return;
+    slot.probeOf.begin(this.options.limits.agentFailuresMax);
+    this.options.onDue(agent);
+  }
+
+  /** The agent has answered. An error that is the request's fault says nothing about the agent. */
+  answered(agent: Agent, slot: Slot, answer: Answer): void {
+    const status = answer.kind === "model" ? answer.status : 200;
+    if (status < 300) this.#succeeded(agent, slot);
+    else if (isRetryable(status))
+      this.#fail(agent, slot, new AppError("agent_failed", { upstream: { status } }));
+  }
+
+  /**
+   * The agent gave a good answer. While its circuit is open, only the answer of the probe counts: long answers
+   * of an upstream end well while it refuses new requests.
+   */
+  #succeeded(agent: Agent, slot: Slot): void {
+    const circuit = agent.circuits?.get(slot.model);
+    if (!circuit) return;
+    if ((slot.wasProbe && slot.probeOf === circuit) || circuit.stateAt(this.options.clock.now()) === "closed")
+      this.#close(agent, slot.model);
+  }
+
+  /** The agent failed an ask. If no other agent could do better, only a stream that it cut is its fault. */
+  failed(agent: Agent, slot: Slot, error: AppError, isRetryableElsewhere: boolean): void {
+    const isCut = slot.phase === "started" && isRetryable(error.upstream?.status ?? 500);
+    if (isRetryableElsewhere || isCut) this.#fail(agent, slot, error);
+  }
+
+  timedOut(agent: Agent, slot: Slot): void {
+    this.#fail(agent, slot, timeoutError());
+  }
+
+  #fail(agent: Agent, slot: Slot, error: AppError): void {
+    if (this.#note(agent, slot, error)) this.options.onBlocked();
+  }
+
+  /** Returns whether the circuit has opened. */
+  #note(agent: Agent, slot: Slot, error: AppError): boolean {
+    const { clock, random, limits } = this.options;
+    const { ask, sentAt, model } = slot;
+    if (!agent.hasModel(model)) return false;
+    agent.circuits ??= new Map();
+    const known = agent.circuits.get(model);
+    const isProbe = known !== undefined && slot.probeOf === known && (slot.wasProbe || known.probe === slot);
+    const failure = { error, principal: ask?.principal, sentAt, at: clock.now(), isProbe };
+    const circuit = known ?? new Circuit(failure);
+    agent.circuits.set(model, circuit);
+    if (!circuit.fail(failure, limits.agentFailuresMax, random())) return false;
+    this.openings++;
+    this.#schedule(agent, circuit);
+    return true;
+  }
+
+  /** The connection was lost, which is one failure for each model that the agent worked with. */
+  lost(agent: Agent, error: AppError): void {
+    const slots = new Map([...agent.inUse.values()].map((slot) => [slot.model, slot]));
+    for (const slot of slots.values()) this.#note(agent, slot, error);
+  }
+
+  /** Closes the agent's circuits, or the one of a model. Returns the models whose circuits these were. */
+  reset(agent: Agent, model: string | undefined): string[] {
+    const models = [...(agent.circuits?.keys() ?? [])].filter(
+      (name) => model === undefined || name === model,
+    );
+    for (const name of models) this.#close(agent, name);
+    return models;
+  }
+
+  /** The agent offers other models now. */
+  offerChanged(agent: Agent): void {
+    for (const model of agent.circuits?.keys() ?? []) if (!agent.hasModel(model)) this.#close(agent, model);
+  }
+
+  /** The agent has the id of one that left, and its circuits. */
+  inherit(agent: Agent, from: Agent): void {
+    agent.circuits = from.circuits;
+    this.offerChanged(agent);
+    for (const circuit of agent.circuits?.values() ?? []) this.#schedule(agent, circuit);
+  }
+
+  /** The agent has left. Its circuits are kept for its return. */
+  stop({ circuits }: Agent): void {
+    for (const circuit of circuits?.values() ?? []) circuit.stopTimer?.();
+  }
+
+  #close(agent: Agent, model: string): void {
+    agent.circuits?.get(model)?.stopTimer?.();
+    agent.circuits?.delete(model);
+    if (agent.circuits?.size === 0) agent.circuits = undefined;
+  }
+
+  #schedule(agent: Agent, circuit: Circuit): void {
+    const { clock, onDue } = this.options;
+    const now = clock.now();
+    circuit.stopTimer?.();
+    if (circuit.stateAt(now) === "open")
+      circuit.stopTimer = clock.after(circuit.waitMs(now), () => onDue(agent));
+  }
+}

@@ -1,0 +1,49 @@
+import type { AppError } from "../errors.ts";
+import type { Ask } from "./ask.ts";
+import type { Hub } from "./hub.ts";
+import type { FairQueue } from "./queue.ts";
+import type { AskResult, RelayOptions } from "./types.ts";
+
+/** Knows the asks without an outcome, and ends each with its one outcome. */
+export class OpenAsks {
+  #count = 0;
+  #onIdle: (() => void) | undefined;
+
+  constructor(
+    private readonly options: RelayOptions,
+    private readonly queue: FairQueue<Ask>,
+    private readonly hub: Hub,
+  ) {}
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Returns them, those that wait before those at an agent. */
+  all(): Ask[] {
+    return [...this.queue.items(), ...this.hub.asks()];
+  }
+
+  /** An ask was taken. */
+  add(): void {
+    this.#count++;
+  }
+
+  /** Ends the ask, which leaves the queue. Harmless when it has ended. */
+  settle(ask: Ask, outcome: AskResult | AppError): void {
+    if (ask.isWaiting) this.queue.remove(ask);
+    const record = ask.settle(outcome, this.options.clock.now());
+    if (!record) return;
+    this.#count--;
+    this.options.observe?.ended(record);
+    if (this.#count === 0) this.#onIdle?.();
+  }
+
+  /** Resolves once every ask has its outcome. */
+  idle(): Promise<void> {
+    if (this.#count === 0) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onIdle = resolve;
+    return promise;
+  }
+}
