@@ -5,6 +5,7 @@ import {
   isAboutAccount,
   isRetryable,
   NO_MONEY_MS,
+  NO_REASON,
   oneLine,
   readUpstreamError,
 } from "../json/upstream-error.ts";
@@ -90,7 +91,7 @@ export function endOfFirstEvent(data: string): AskEnd | undefined {
   const failure =
     failureIn({ status, body: data }) ??
     new AppError("agent_failed", {
-      extra: { err: message ?? "it gave no reason" },
+      extra: { err: message ?? NO_REASON },
       upstream: {
         status: named === undefined && status === 500 ? undefined : status,
         type,
@@ -142,7 +143,7 @@ function invalidAnswer(err: string): AppError {
 }
 
 function failureOf({ error, status, body, headers, retry_after_ms }: FailFrame): AppError {
-  const err = oneLine(error.message) ?? "it gave no reason";
+  const err = oneLine(error.message) ?? NO_REASON;
   if (status !== undefined && !isAnswerStatus(status)) return invalidAnswer(err);
   return new AppError("agent_failed", {
     extra: { err },

@@ -113,6 +113,9 @@ export function isAboutAccount({ message = "", type = "", code = "" }: UpstreamR
 /** The 4xx that are not the request's fault. Clients retry them too, except 402: no money left. */
 const NOT_OF_REQUEST = new Set([402, 408, 409, 425, 429]);
 
+/** Stands for the reason of a failure that has none. */
+export const NO_REASON = "it gave no reason";
+
 /** How long an agent is avoided whose upstream has no money left (402). */
 export const NO_MONEY_MS = 60_000;
 

@@ -1,19 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { readArgs } from "../../src/cli/args.ts";
-import { CommandError } from "../../src/errors.ts";
+import { faultsOf } from "../support/command-faults.ts";
 
 type Env = Record<string, string>;
-
-function faultsOf(run: () => unknown): string[] {
-  try {
-    run();
-  } catch (error) {
-    expect(error).toBeInstanceOf(CommandError);
-    expect((error as CommandError).exitCode).toBe(2);
-    return (error as CommandError).message.split("\n");
-  }
-  return [];
-}
 
 describe("a command with some of the settings", () => {
   const some = (args: readonly string[], env: Env = {}) =>

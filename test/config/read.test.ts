@@ -4,23 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readServerArgs } from "../../src/cli/args.ts";
 import type { Config, SettingName } from "../../src/config/settings.ts";
-import { CommandError } from "../../src/errors.ts";
+import { faultsOf } from "../support/command-faults.ts";
 
 type Env = Record<string, string | undefined>;
 
 const read = (args: readonly string[], env: Env = {}) => readServerArgs({ args, env });
 const configOf = (args: readonly string[], env: Env = {}) => read(["8080", "key", ...args], env).config;
 
-function faultsOf(run: () => unknown): string[] {
-  try {
-    run();
-  } catch (error) {
-    expect(error).toBeInstanceOf(CommandError);
-    expect((error as CommandError).exitCode).toBe(2);
-    return (error as CommandError).message.split("\n");
-  }
-  return [];
-}
 const faults = (args: readonly string[], env: Env = {}) => faultsOf(() => read(args, env));
 
 const folder = mkdtempSync(join(tmpdir(), "chatgpt-api-server-test-"));

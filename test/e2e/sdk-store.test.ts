@@ -52,6 +52,17 @@ function answer({ body }: RecordedRequest): Response {
   ]);
 }
 
+/** Expects that the upstream's last request has the words, the tool call and its result. Returns its messages. */
+function expectToolTurn(): unknown[] {
+  const { messages } = JSON.parse(upstream().requests.at(-1)?.body ?? "{}");
+  expect(messages).toMatchObject([
+    { role: "user" },
+    { role: "assistant", content: "Let me look.", tool_calls: [CALL] },
+    { role: "tool", tool_call_id: "call_1", content: "sun in Rome" },
+  ]);
+  return messages;
+}
+
 describe("words before a tool call, translated", () => {
   const optionsOf = (store: boolean | undefined) => ({
     model: openaiProviderAt(api())("mine"),
@@ -69,12 +80,7 @@ describe("words before a tool call, translated", () => {
       const options = optionsOf(false);
       const result = streamed ? streamText(options) : await generateText(options);
       expect(await result.text).toBe("It is sunny.");
-      const { messages } = JSON.parse(upstream().requests.at(-1)?.body ?? "{}");
-      expect(messages).toMatchObject([
-        { role: "user" },
-        { role: "assistant", content: "Let me look.", tool_calls: [CALL] },
-        { role: "tool", tool_call_id: "call_1", content: "sun in Rome" },
-      ]);
+      expectToolTurn();
     },
   );
 
@@ -85,12 +91,7 @@ describe("words before a tool call, translated", () => {
       const options = optionsOf(undefined);
       const result = streamed ? streamText(options) : await generateText(options);
       expect(await result.text).toBe("It is sunny.");
-      const { messages } = JSON.parse(upstream().requests.at(-1)?.body ?? "{}");
-      expect(messages).toMatchObject([
-        { role: "user" },
-        { role: "assistant", content: "Let me look.", tool_calls: [CALL] },
-        { role: "tool", tool_call_id: "call_1", content: "sun in Rome" },
-      ]);
+      const messages = expectToolTurn();
 
       const said = await result.responseMessages;
       const turn = [{ role: "user" as const, content: options.prompt }, ...said];

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { BoundedMap } from "../../bounded-map.ts";
 import { AppError } from "../../errors.ts";
-import { oneLine } from "../../json/upstream-error.ts";
+import { NO_REASON, oneLine } from "../../json/upstream-error.ts";
 import { type Principal, userIdOf } from "../../principal.ts";
 import type { V1Request } from "../../protocol/agent-v1.ts";
 import type { Asker } from "../../relay/conversation.ts";
@@ -64,8 +64,7 @@ export function v1Plan(deps: V1PlanDeps, asker: Asker, chat: unknown, model: str
       if (answer.kind !== "v1") throw new Error("not the answer of a v1 agent");
       const { content, conversation_id, response_id, error } = answer.answer;
       // A chat completion has no field for it.
-      if (error !== "")
-        throw new AppError("agent_failed", { extra: { err: oneLine(error) ?? "it gave no reason" } });
+      if (error !== "") throw new AppError("agent_failed", { extra: { err: oneLine(error) ?? NO_REASON } });
       if (conversation_id !== "") {
         const key = threadKey(owner, [...plain.messages, { role: "assistant", text: content }]);
         deps.threads.set(key, { conversation: conversation_id, parent: response_id, agent });
