@@ -122,6 +122,12 @@ const REQUESTS = {
   queueMax: setting("queue-max", "1000", count(100_000), "Maximum requests waiting for an agent."),
   queueUserMax: setting("queue-user-max", "250", count(100_000), "Maximum waiting requests per user."),
   queueWaitMs: setting("queue-wait", "2m", time("100ms", "1h"), "How long a request waits for a free agent."),
+  affinityWaitMs: setting(
+    "affinity-wait",
+    "1s",
+    time("0s", "1m"),
+    "How long a request waits for the agent that answered its conversation.",
+  ),
   reconnectGraceMs: setting(
     "reconnect-grace",
     "10s",

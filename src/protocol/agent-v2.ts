@@ -47,6 +47,8 @@ export const Model = z.object({
   id: name,
   owned_by: name.optional(),
   context_length: z.int().positive().optional(),
+  /** Whether the upstream has the model in memory. Missing if it does not tell, or always has it. */
+  loaded: z.boolean().optional(),
 });
 export type Model = z.output<typeof Model>;
 

@@ -29,6 +29,8 @@ export interface OpenUserAsk {
 export interface OfferedModel extends Pick<Model, "id" | "owned_by"> {
   /** The least that an agent reports. Any of the agents may get the ask. */
   context_length?: number | undefined;
+  /** Whether an agent has it in memory; undefined if none tells. */
+  loaded?: boolean | undefined;
   /** When it was first offered, in milliseconds since 1970. */
   offeredAt: number;
 }
@@ -187,11 +189,12 @@ export class Relay extends Dispatch {
   models(): OfferedModel[] {
     const models = new Map<string, OfferedModel>();
     for (const { offer } of this.hub.agents.values()) {
-      for (const { id, owned_by, context_length: length } of offer.models) {
+      for (const { id, owned_by, context_length: length, loaded } of offer.models) {
         const offeredAt = this.hub.models.since(id) ?? 0;
         const model: OfferedModel = models.getOrInsertComputed(id, () => ({ id, owned_by, offeredAt }));
         if (length !== undefined)
           model.context_length = Math.min(length, model.context_length ?? Number.POSITIVE_INFINITY);
+        if (loaded !== undefined) model.loaded = loaded || model.loaded === true;
       }
     }
     return [...models.values()].sort((a, b) => (a.id < b.id ? -1 : 1));

@@ -6,6 +6,8 @@ import type { Endpoint, Model, Usage } from "../protocol/agent-v2.ts";
 import type { CloseReason } from "../protocol/close.ts";
 import type { Soon } from "./coalesce.ts";
 import type { AskOrigin, AskRecord } from "./record.ts";
+import type { AffinityKeys } from "./routing/affinity.ts";
+import type { Priority } from "./routing/priority.ts";
 
 /** The part of an `AbortSignal` that the core needs. */
 export interface Signal {
@@ -35,6 +37,11 @@ export interface Work {
   model?: string | undefined;
   /** The models that the caller may use; undefined for all. An agent without them does not get the ask. */
   models?: readonly string[] | undefined;
+  /**
+   * Further models, in order, by the names that agents know: each is used when no agent offers those before it, or
+   * all that do have failed before the first byte. The caller may use them.
+   */
+  fallbacks?: readonly string[] | undefined;
   v1?: V1Request | undefined;
   /** In order of preference: an agent gets the first whose endpoint it offers. */
   requests?: readonly ModelRequest[] | undefined;
@@ -49,10 +56,34 @@ export interface AskRequest {
   pin?: string | undefined;
   /** The id of the agent to prefer, because it knows the conversation already. */
   prefer?: string | undefined;
+  /** The keys of what agents may have cached of the request. The agent that has most of it is preferred. */
+  affinity?: AffinityKeys | undefined;
+  /** The weight of the ask in the queue; `normal` if left out. */
+  priority?: Priority | undefined;
+  /** The ask goes only to agents that have at least one tag of each of these lists. */
+  tags?: readonly (readonly string[])[] | undefined;
   work: Work;
   origin: AskOrigin;
+  /** Called each time the ask is sent to an agent. */
+  onSent?: ((sent: Sent) => void) | undefined;
+  /** Called when the ask begins to wait, with a function that returns how many asks are before it. */
+  onWaiting?: ((asksBefore: () => number) => void) | undefined;
   /** Called with each delta, in order, before the ask has its outcome. */
   onDelta?: ((delta: Delta, request: ModelRequest | undefined) => void) | undefined;
+}
+
+/** The agent that an ask was sent to, for the caller. */
+export interface Sent {
+  agentId: string;
+  /** The agent's name, if its key allows callers to see it. */
+  agentName: string | undefined;
+  model: string;
+  /** How often the ask was sent so far. */
+  tries: number;
+  /** From its arrival until it was sent. */
+  queueMs: number;
+  /** Whether the agent is one that has a part of the request cached; undefined if none is known that has. */
+  isAffine: boolean | undefined;
 }
 
 export interface AskResult {
@@ -104,12 +135,29 @@ export interface AgentIdentity {
   /** The agent showed the secret of its id, so it may take the id over from any address. */
   resumed?: boolean;
   /** The agent key that it registered with, if any; the id is null for the main key. */
-  key?: { id: string | null; name: string } | undefined;
+  key?: { id: string | null; name: string; showsName?: boolean } | undefined;
   /** A v1 agent takes one ask at a time, cannot cancel it, and may answer no ping meanwhile. v2 is ours. */
   protocol: "v1" | "v2";
 }
 
-export interface AgentProfile extends AgentIdentity, Offer {}
+/** The reasons for which an agent is chosen before others that can do the work. */
+export interface Preference {
+  /** A higher one is used first as long as it has room. */
+  priority: number;
+  /** Its share of the asks among agents of equal priority, in proportion to their weights. Positive. */
+  weight: number;
+  /** The tags that count: those that its key allows. */
+  tags: readonly string[];
+  /** The id of the user whose asks come first on the agent. */
+  ownerId?: string | undefined;
+}
+
+export const DEFAULT_PREFERENCE: Preference = { priority: 0, weight: 1, tags: [] };
+
+export interface AgentProfile extends AgentIdentity, Offer {
+  /** `DEFAULT_PREFERENCE` if left out. */
+  preference?: Preference | undefined;
+}
 
 export type AgentCommand =
   | {
@@ -160,6 +208,8 @@ export interface RelayLimits {
   wholeStreamMs: number;
   /** Failures in a row that open the circuit of an agent and a model; with 0 none ever opens. */
   agentFailuresMax: number;
+  /** How long an ask waits for the agent that has most of it cached, when others have room. */
+  affinityWaitMs: number;
   /** How large a frame may be, and how long all deltas of a streamed answer together. */
   frameBytesMax: number;
   pingEveryMs: number;

@@ -15,6 +15,7 @@ export const LIMITS: RelayLimits = {
   betweenDeltasMs: 60_000,
   wholeStreamMs: 7_200_000,
   agentFailuresMax: 3,
+  affinityWaitMs: 1_000,
   frameBytesMax: 32 * 1024 ** 2,
   pingEveryMs: 30_000,
   pongWithinMs: 5_000,
