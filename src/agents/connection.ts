@@ -1,10 +1,11 @@
 import type { AgentKey } from "../auth/agent-keys.ts";
 import type { Cancel, Clock } from "../clock.ts";
-import type { Model } from "../protocol/agent-v2.ts";
+import type { Claim, Model } from "../protocol/agent-v2.ts";
 import { CLOSE, type CloseReason } from "../protocol/close.ts";
 import type { Agent } from "../relay/agent.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { AgentCommand, AgentProfile, SentBytes, Transport } from "../relay/types.ts";
+import { preferenceOf } from "./preference.ts";
 import type { SocketLease } from "./socket-limit.ts";
 
 /** The part of an agent's WebSocket that a connection needs. */
@@ -46,6 +47,8 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
   /** Undefined before the upgrade is done, and once the socket is closed. */
   #socket: AgentSocket | undefined;
   #stopHelloTimer: Cancel | undefined;
+  /** How the agent wants to be chosen. */
+  #claim: Claim = {};
   #sentBytes = 0;
   /** Up to where the frames reach to which an answer is awaited, and those that the agent has read. */
   #markedBytes = 0;
@@ -118,13 +121,39 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
   }
 
   /** The agent has said hello. If its id is in use, the connection is closed. */
-  protected register(profile: Omit<AgentProfile, "address" | "key">): void {
+  protected register(profile: Omit<AgentProfile, "address" | "key" | "preference">, claim: Claim = {}): void {
     const { address, key, lease } = this.admitted;
     this.#stopHello();
     lease.identified();
     const models = modelsOfKey(profile.models, key);
-    this.agent = this.relay.join({ ...profile, models, address, key }, this);
+    this.#claim = claim;
+    const preference = preferenceOf(claim, key);
+    this.agent = this.relay.join({ ...profile, models, address, key, preference }, this);
     if (!this.agent) this.close("id_in_use");
+  }
+
+  /** The agent wants to be chosen in another way; what is missing stays as it was. */
+  protected claims({ priority, weight, tags }: Claim): void {
+    if (priority === undefined && weight === undefined && tags === undefined) return;
+    const before = this.#claim;
+    this.#claim = {
+      priority: priority ?? before.priority,
+      weight: weight ?? before.weight,
+      tags: tags ?? before.tags,
+    };
+    this.#prefer();
+  }
+
+  /** The administrator has changed what the agent's key says. */
+  keyChanged(key: AgentKey): void {
+    this.admitted.key = key;
+    if (!this.agent) return;
+    this.agent.profile.key = key;
+    this.#prefer();
+  }
+
+  #prefer(): void {
+    if (this.agent) this.relay.prefer(this.agent, preferenceOf(this.#claim, this.admitted.key));
   }
 
   sentBytes(): SentBytes {

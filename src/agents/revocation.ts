@@ -1,9 +1,9 @@
-import type { AgentKeys } from "../auth/agent-keys.ts";
+import type { AgentKey, AgentKeys } from "../auth/agent-keys.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import type { AgentConnection } from "./connection.ts";
 
-type Connection = Pick<AgentConnection, "end">;
+type Connection = Pick<AgentConnection, "end" | "keyChanged">;
 
 interface KeyedConnectionsOptions {
   keys: Pick<AgentKeys, "revokedAmong">;
@@ -47,6 +47,12 @@ export class KeyedConnections {
     const held = [...(this.#connections.get(keyId) ?? [])];
     this.options.log.info("agent_key_revoked", { key_id: keyId, sockets: held.length });
     for (const connection of held) connection.end("key_revoked");
+  }
+
+  /** The administrator has changed what a key says: its connections follow. */
+  change(key: AgentKey): void {
+    for (const connection of (key.id !== null && this.#connections.get(key.id)) || [])
+      connection.keyChanged(key);
   }
 
   stop(): void {

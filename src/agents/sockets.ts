@@ -1,5 +1,5 @@
 import type { Server, WebSocketHandler } from "bun";
-import type { AgentKeys } from "../auth/agent-keys.ts";
+import type { AgentKey, AgentKeys } from "../auth/agent-keys.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import { V1_MESSAGE } from "../protocol/agent-v1.ts";
@@ -62,6 +62,8 @@ export function createAgentSockets(options: AgentSocketsOptions) {
     },
     /** Closes every socket that was opened with the key, and lets no more in. */
     endKey: (keyId: string) => keyed.end(keyId),
+    /** The administrator has changed what a key says. The agents that are connected with it follow at once. */
+    keyChanged: (key: AgentKey) => keyed.change(key),
     /** To be called once all sockets are closed. */
     stop: () => keyed.stop(),
     /** Tells all agents that the server is going away. */

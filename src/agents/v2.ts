@@ -105,9 +105,9 @@ export class V2Connection extends AgentConnection<V2Options> {
       version,
       limits: { frame_bytes: frameBytesMax, silence_ms: silenceMs },
     });
-    const { name, version: own, slots, models, endpoints } = frame;
+    const { name, version: own, slots, models, endpoints, priority, weight, tags } = frame;
     const offer = { slots, models, endpoints };
-    this.register({ ...offer, id, name, version: own, resumed, protocol: "v2" });
+    this.register({ ...offer, id, name, version: own, resumed, protocol: "v2" }, { priority, weight, tags });
   }
 
   /** The secret is valid only with the key it was issued with, or without a key. A revoked key voids it. */
@@ -129,7 +129,8 @@ export class V2Connection extends AgentConnection<V2Options> {
     if (frame.type === "pause") this.relay.pause(agent);
     else if (frame.type === "announce") this.relay.announced(agent, frame.bytes);
     else {
-      const { type: _, models, ...offer } = frame;
+      const { type: _, models, priority, weight, tags, ...offer } = frame;
+      this.claims({ priority, weight, tags });
       this.relay.update(agent, { ...offer, models: models && modelsOfKey(models, this.admitted.key) });
     }
   }

@@ -2,7 +2,7 @@ import type { Cancel, Clock } from "../clock.ts";
 import { CommandError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import { printable } from "../printable.ts";
-import type { HelloFrame, ServerFrame } from "../protocol/agent-v2.ts";
+import type { Claim, HelloFrame, ServerFrame } from "../protocol/agent-v2.ts";
 import { createClock, within } from "../time.ts";
 import { BackOff } from "./back-off.ts";
 import { Connection, type ConnectionEnd } from "./connection.ts";
@@ -21,6 +21,8 @@ export interface BuiltinAgentOptions {
   version: string;
   /** How many asks the agent takes at once. */
   slots: number;
+  /** How the agent wants to be chosen. */
+  claim?: Claim;
   log: Log;
   /** Accepts any certificate of the server: only for a server in this process. */
   anyCertificate?: boolean;
@@ -60,6 +62,7 @@ export class BuiltinAgent {
   constructor(options: BuiltinAgentOptions) {
     const defaults = {
       agentKey: undefined,
+      claim: {},
       anyCertificate: false,
       alwaysReturns: false,
       clock: createClock(),
@@ -110,11 +113,11 @@ export class BuiltinAgent {
   }
 
   #hello(): HelloFrame {
-    const { name, version, slots } = this.#options;
+    const { name, version, slots, claim } = this.#options;
     this.#sentOffer = this.#monitor.offer();
     const { models = [], endpoints = [] } = this.#sentOffer ?? {};
     const offered = { slots, models: [...models], endpoints: [...endpoints] };
-    return { type: "hello", ...this.#identity, name, version, ...offered };
+    return { type: "hello", ...this.#identity, name, version, ...offered, ...claim };
   }
 
   #ready({ agent, resume, version }: Extract<ServerFrame, { type: "ready" }>): void {

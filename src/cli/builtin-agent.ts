@@ -27,9 +27,10 @@ export function upstreamOf(settings: UpstreamSettings, env: Environment): Upstre
 
 /** Starts the built-in agent in this process. Its name is that of the host, unless `--name` is given. */
 export function startBuiltinAgent(
-  { name, slots }: Pick<Config, "name" | "slots">,
-  options: Omit<BuiltinAgentOptions, "name" | "slots" | "version">,
+  { name, slots, priority, weight, tags }: Pick<Config, "name" | "slots" | "priority" | "weight" | "tags">,
+  options: Omit<BuiltinAgentOptions, "name" | "slots" | "claim" | "version">,
 ): BuiltinAgent {
   const ownName = name ?? (hostname().slice(0, 256) || "agent");
-  return new BuiltinAgent({ ...options, name: ownName, slots, version: VERSION });
+  const claim = { priority, weight, tags: tags && [...tags] };
+  return new BuiltinAgent({ ...options, name: ownName, slots, claim, version: VERSION });
 }

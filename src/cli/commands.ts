@@ -27,7 +27,7 @@ export const COMMANDS = {
     usage: ["agent <server> [flags]"],
     settings: [
       ...["upstream", "upstreamKey", "models", "endpoints", "slots", "name", "echo", "agentKey", "drainMs"],
-      ...["logLevel", "logFormat"],
+      ...["priority", "weight", "tags", "logLevel", "logFormat"],
     ],
     settingHelp: {
       upstream: "Base URL of the model server; /v1 is added if needed. (looked for on this machine)",
@@ -36,6 +36,9 @@ export const COMMANDS = {
       endpoints: "Endpoint to offer, such as chat/completions. May be repeated. (detected)",
       slots: "Requests to accept at once. (8)",
       name: "Name of this agent in the server's lists. (the host's name)",
+      priority: "Priority of this agent; the highest is used first, as long as it has room. (0)",
+      weight: "Share of this agent among those of its priority. (1)",
+      tags: "Tag of this agent, such as home. May be repeated. (all of its key)",
       echo: "Echo the questions, without a model server. (no)",
       agentKey: "Key to register with, unless the server's address has one. (none)",
       drainMs: "Time for running requests to finish when the agent stops. (30s)",

@@ -60,6 +60,27 @@ export const whole = (what: string, min: number, max: number): Kind<number> => (
   }, `Give a ${what} from ${min} to ${max}.`),
 });
 
+/** A number that may be negative or have decimals, if `pattern` lets it. */
+const decimal = (pattern: RegExp, isInBounds: (value: number) => boolean, what: string): Kind<number> => ({
+  value: "<number>",
+  schema: parsed((text) => {
+    const value = pattern.test(text) ? Number(text) : Number.NaN;
+    return isInBounds(value) ? value : undefined;
+  }, `Give a ${what}.`),
+});
+
+export const priority = decimal(
+  /^-?\d{1,4}$/,
+  (value) => Math.abs(value) <= 1000,
+  "whole number from -1000 to 1000",
+);
+
+export const weight = decimal(
+  /^\d{1,4}(\.\d{1,9})?$/,
+  (value) => value > 0 && value <= 1000,
+  "number above 0, at most 1000",
+);
+
 export const choice = <const Names extends readonly string[]>(...names: Names) => ({
   value: names.join("|"),
   schema: z.enum(names, `Give one of: ${names.join(", ")}.`),
@@ -190,6 +211,18 @@ export const names: Kind<readonly string[]> = {
     return names.every(isName) ? Object.freeze(names) : undefined;
   }, `${NAME_HINT} for each name.`),
   show: (names) => names.join(","),
+};
+
+const TAGS_MAX = 32;
+
+export const tags: Kind<readonly string[]> = {
+  value: "<tag>",
+  schema: parsed((text) => {
+    const tags = [...new Set(list(text))];
+    const areValid = tags.length <= TAGS_MAX && tags.every((tag) => /^[a-z0-9][a-z0-9._-]{0,63}$/.test(tag));
+    return areValid ? Object.freeze(tags) : undefined;
+  }, `Give at most ${TAGS_MAX} tags, each of 1 to 64 lower-case letters, digits, dots, hyphens and underscores.`),
+  show: (tags) => tags.join(","),
 };
 
 export const aliases: Kind<Readonly<Record<string, string>>> = {

@@ -194,6 +194,16 @@ const BUILTIN_AGENT = {
   // Bun runs 256 requests of a process at once. Some must be left for health checks and model lists.
   slots: setting("slots", "8", whole("number", 1, 240), "Concurrent requests the built-in agent accepts."),
   name: optional("name", "the host's name", kinds.name, "Name of the built-in agent."),
+  priority: setting(
+    "priority",
+    "0",
+    kinds.priority,
+    "Priority of the built-in agent; the highest is used first, as long as it has room.",
+  ),
+  weight: setting("weight", "1", kinds.weight, "Share of the built-in agent among those of its priority."),
+  tags: optional("tag", "all of its key", kinds.tags, "Tag of the built-in agent, such as home.", {
+    many: true,
+  }),
   echo: setting("echo", "no", kinds.yesNo, "Run a built-in agent that echoes questions, without a model.", {
     bare: "yes",
   }),

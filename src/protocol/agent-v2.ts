@@ -2,6 +2,7 @@ import { z } from "zod";
 import { fieldPath } from "../json/field-path.ts";
 import { plainMessage } from "../json/schema-message.ts";
 import { PRINTABLE } from "../printable.ts";
+import { AGENT_TAGS_MAX, agentPriority, agentTag, agentWeight } from "./preference.ts";
 
 /**
  * The WebSocket subprotocol of v2, our own agent protocol: JSON objects in text frames, documented in
@@ -63,6 +64,14 @@ const offer = {
     .transform((given) => ENDPOINTS.filter((endpoint) => given.includes(endpoint))),
 };
 
+/** How the agent wants to be chosen. The server's administrator has the last word. */
+const claim = {
+  priority: agentPriority.optional(),
+  weight: agentWeight.optional(),
+  tags: z.array(agentTag).max(AGENT_TAGS_MAX).optional(),
+};
+export type Claim = z.output<z.ZodObject<typeof claim>>;
+
 const count = z.int().nonnegative();
 
 /** No request has more tokens. A larger count is a mistake or a lie, and is not counted. */
@@ -115,6 +124,7 @@ export const HelloFrame = z.object({
   name,
   version: shownText(64),
   ...offer,
+  ...claim,
 });
 export type HelloFrame = z.output<typeof HelloFrame>;
 
@@ -182,7 +192,7 @@ export const AgentFrame = z.discriminatedUnion("type", [
   DoneFrame,
   FailFrame,
   /** The agent offers something else from now on. Missing fields stay as they were. Ends a pause. */
-  z.object({ type: z.literal("update"), ...z.object(offer).partial().shape }),
+  z.object({ type: z.literal("update"), ...z.object(offer).partial().shape, ...claim }),
   /** The agent finishes the asks that it has, and takes no more. */
   z.object({ type: z.literal("pause") }),
   z.object({ type: z.literal("pong") }),

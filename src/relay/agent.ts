@@ -1,7 +1,16 @@
 import { AppError } from "../errors.ts";
 import type { Circuit } from "./health/circuit.ts";
 import type { Slot } from "./slot.ts";
-import type { AgentIdentity, ModelRequest, Offer, OfferUpdate, Transport, Work } from "./types.ts";
+import {
+  type AgentIdentity,
+  DEFAULT_PREFERENCE,
+  type ModelRequest,
+  type Offer,
+  type OfferUpdate,
+  type Preference,
+  type Transport,
+  type Work,
+} from "./types.ts";
 
 /** An agent heard within this time gets an ask without being pinged first. */
 const FRESH_MS = 5_000;
@@ -14,6 +23,8 @@ export class Agent {
   heartbeatAt: number;
   /** When an ask was last sent to it. */
   sentAt: number | undefined;
+  /** Why it is chosen before others, or after them. */
+  preference: Preference = DEFAULT_PREFERENCE;
   /** Its circuits by model: undefined when there are none, as with nearly every agent. */
   circuits: Map<string, Circuit> | undefined;
   /** It must answer a ping before it gets another ask. */

@@ -10,6 +10,7 @@ import type {
   AskResult,
   LeaveReason,
   OfferUpdate,
+  Preference,
   Signal,
   Transport,
   Work,
@@ -78,11 +79,15 @@ export class Relay extends Dispatch {
    * Registers an agent. An id that is in use passes to a newcomer that may take it over. Any other newcomer
    * is refused: the result is undefined, and the agent that has the id stays.
    */
-  join({ slots, models, endpoints, ...profile }: AgentProfile, transport: Transport): Agent | undefined {
+  join(
+    { slots, models, endpoints, preference, ...profile }: AgentProfile,
+    transport: Transport,
+  ): Agent | undefined {
     const holder = this.hub.agents.get(profile.id);
     if (holder && !mayTakeOver(profile, holder.profile)) return undefined;
     const now = this.options.clock.now();
     const agent = new Agent(profile, { slots, models, endpoints }, transport, now);
+    if (preference) agent.preference = preference;
     this.register(agent, holder);
     return agent;
   }
@@ -106,6 +111,11 @@ export class Relay extends Dispatch {
     if (!this.hub.changeOffer(agent, offer, this.options.clock.now())) return;
     this.circuits.offerChanged(agent);
     this.changed(agent);
+  }
+
+  /** The agent is chosen in another way from now on. */
+  prefer(agent: Agent, preference: Preference): void {
+    agent.preference = preference;
   }
 
   /** The agent finishes the asks that it has and takes no more. */

@@ -104,7 +104,8 @@ describe("looking for keys that another process revoked", () => {
     });
     const ended: string[] = [];
     const connect = (keyId: string) => {
-      const connection = { end: (reason: string) => ended.push(`${keyId} ${reason}`) };
+      const end = (reason: string) => ended.push(`${keyId} ${reason}`);
+      const connection = { end, keyChanged() {} };
       connections.add(keyId, connection);
       return connection;
     };

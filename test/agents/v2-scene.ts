@@ -1,4 +1,5 @@
 import { V2Connection } from "../../src/agents/v2.ts";
+import type { AgentKey } from "../../src/auth/agent-keys.ts";
 import { createResume } from "../../src/auth/resume.ts";
 import type { ServerFrame } from "../../src/protocol/agent-v2.ts";
 import { createRelayBench } from "../support/relay.ts";
@@ -16,7 +17,10 @@ export const RESUME = createResume("agent key");
 
 type Frame<Type extends ServerFrame["type"]> = Extract<ServerFrame, { type: Type }>;
 
-export function connect(bench = createRelayBench(), { address = "10.0.0.1" } = {}) {
+export function connect(
+  bench = createRelayBench(),
+  { address = "10.0.0.1", key }: { address?: string; key?: AgentKey } = {},
+) {
   const { socket, sent, closed } = createFakeSocket<ServerFrame>();
   const connection = new V2Connection(
     {
@@ -29,14 +33,14 @@ export function connect(bench = createRelayBench(), { address = "10.0.0.1" } = {
       silenceMs: 60_000,
       resume: RESUME,
     },
-    { address, key: undefined, lease: UNLIMITED },
+    { address, key, lease: UNLIMITED },
   );
   connection.open(socket);
   const say = (frame: unknown) =>
     connection.receive(typeof frame === "string" ? frame : JSON.stringify(frame));
   const last = <Type extends ServerFrame["type"]>(type: Type) =>
     sent.findLast((frame): frame is Frame<Type> => frame.type === type) as Frame<Type>;
-  return { ...bench, sent, closed, say, last };
+  return { ...bench, connection, sent, closed, say, last };
 }
 
 export function register(bench?: ReturnType<typeof createRelayBench>, hello: object = HELLO) {

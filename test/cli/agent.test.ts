@@ -56,6 +56,7 @@ describe("agent", () => {
       "2",
       "--name",
       "desk",
+      ...["--priority", "-5", "--weight", "2.5", "--tag", "home", "--tag", "gpu"],
     ];
     const agent = startAgent([server.host, ...args, "--endpoint", "chat/completions"], keys);
     const connection = await server.next();
@@ -63,6 +64,7 @@ describe("agent", () => {
     expect(connection.hello).toMatchObject({
       name: "desk",
       slots: 2,
+      ...{ priority: -5, weight: 2.5, tags: ["home", "gpu"] },
       endpoints: ["chat/completions"],
       models: [{ id: "echo" }, { id: "broken" }],
     });

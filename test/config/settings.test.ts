@@ -18,6 +18,7 @@ test.each<[string, string, string]>([
   ["--queue-max", "1", "100000"],
   ["--queue-user-max", "1", "100000"],
   ["--slots", "1", "240"],
+  ["--weight", "0.000001", "1000"],
   ["--queue-wait", "100ms", "1h"],
   ["--reconnect-grace", "0", "10m"],
   ["--first-byte", "100ms", "1h"],

@@ -1,0 +1,107 @@
+import { describe, expect, test } from "bun:test";
+import { type KeyPreference, preferenceOf } from "../../src/agents/preference.ts";
+import { CLOSE } from "../../src/protocol/close.ts";
+import { DEFAULT_PREFERENCE } from "../../src/relay/types.ts";
+import { connect, HELLO, register } from "./v2-scene.ts";
+
+const MAIN: KeyPreference = { id: null };
+const OWN: KeyPreference = { id: "k" };
+
+describe("the preference of an agent", () => {
+  test("an agent that claims nothing has the default preference, with any key and without one", () => {
+    for (const key of [undefined, MAIN, OWN]) expect(preferenceOf({}, key)).toEqual(DEFAULT_PREFERENCE);
+  });
+
+  test("the numbers of a key come before those that the agent claims, also when they are 0", () => {
+    const claim = { priority: 5, weight: 2 };
+    expect(preferenceOf(claim, undefined)).toMatchObject(claim);
+    expect(preferenceOf(claim, MAIN)).toMatchObject(claim);
+    expect(preferenceOf(claim, { ...OWN, priority: null, weight: null })).toMatchObject(claim);
+    expect(preferenceOf(claim, { ...OWN, priority: 0 })).toMatchObject({ priority: 0, weight: 2 });
+    expect(preferenceOf(claim, { ...OWN, weight: 0.5 })).toMatchObject({ priority: 5, weight: 0.5 });
+    expect(preferenceOf({}, { ...OWN, priority: -3, weight: 7 })).toMatchObject({ priority: -3, weight: 7 });
+  });
+
+  test.each<[string, string[] | undefined, KeyPreference | undefined, string[]]>([
+    ["without a key", ["home"], undefined, []],
+    ["with the main key", ["home", "gpu", "home"], MAIN, ["home", "gpu"]],
+    ["with the main key, of an agent that claims none", undefined, MAIN, []],
+    ["with a key that allows none", ["home"], OWN, []],
+    ["with a key whose tags are null", ["home"], { ...OWN, tags: null }, []],
+    ["with a key that allows some", ["gpu", "office"], { ...OWN, tags: ["home", "gpu"] }, ["gpu"]],
+    [
+      "with a key, of an agent that claims none",
+      undefined,
+      { ...OWN, tags: ["home", "gpu"] },
+      ["home", "gpu"],
+    ],
+    ["with a key, of an agent with an empty list", [], { ...OWN, tags: ["home"] }, ["home"]],
+    ["with a key that allows none of those claimed", ["office"], { ...OWN, tags: ["home"] }, []],
+  ])("the tags that count %s", (_, tags, key, counting) => {
+    expect(preferenceOf({ tags }, key).tags).toEqual(counting);
+  });
+
+  test("the owner of an agent is the owner of its key", () => {
+    expect(preferenceOf({}, { ...OWN, ownerId: "ann" }).ownerId).toBe("ann");
+    expect(preferenceOf({}, { ...OWN, ownerId: null }).ownerId).toBeUndefined();
+  });
+});
+
+describe("what a v2 agent claims", () => {
+  const MAIN_KEY = { id: null, name: "main", models: null };
+  const preferenceIn = ({ relay }: ReturnType<typeof connect>) => [...relay.agents()][0]?.preference;
+
+  test("the hello of an older agent, which claims nothing, is valid", () => {
+    expect(preferenceIn(register())).toEqual(DEFAULT_PREFERENCE);
+  });
+
+  test("the claims of the hello count, and each field of an update replaces one", () => {
+    const agent = connect(undefined, { key: MAIN_KEY });
+    agent.say({ ...HELLO, priority: 10, weight: 2.5, tags: ["home", "gpu"] });
+    expect(preferenceIn(agent)).toMatchObject({ priority: 10, weight: 2.5, tags: ["home", "gpu"] });
+    agent.say({ type: "update", priority: -1000 });
+    expect(preferenceIn(agent)).toMatchObject({ priority: -1000, weight: 2.5, tags: ["home", "gpu"] });
+    agent.say({ type: "update", weight: 1000, tags: [] });
+    expect(preferenceIn(agent)).toMatchObject({ priority: -1000, weight: 1000, tags: [] });
+    agent.say({ type: "update", slots: 4 });
+    expect(preferenceIn(agent)).toMatchObject({ priority: -1000, weight: 1000, tags: [] });
+    expect(agent.closed).toEqual([]);
+  });
+
+  test.each<[object, string]>([
+    [{ priority: 1001 }, "priority: expected at most 1000"],
+    [{ priority: 0.5 }, "priority: "],
+    [{ priority: null }, "priority: expected a number, not null"],
+    [{ weight: 0 }, "weight: "],
+    [{ weight: 1001 }, "weight: expected at most 1000"],
+    [{ tags: "home" }, "tags: expected a list, not a text"],
+    [{ tags: ["Home"] }, "tags[0]: must have 1 to 64 lower-case letters"],
+    [{ tags: ["a b"] }, "tags[0]: must"],
+    [{ tags: ["a".repeat(65)] }, "tags[0]: must"],
+    [{ tags: Array.from({ length: 33 }, (_, index) => `t${index}`) }, "tags: expected at most 32"],
+  ])("the claim %j is refused in a hello and in an update, with the field at fault: %s", (claim, fault) => {
+    const early = connect();
+    early.say({ ...HELLO, ...claim });
+    expect(early.closed).toEqual([
+      { code: CLOSE.hello_invalid.code, reason: expect.stringContaining(`invalid hello: ${fault}`) },
+    ]);
+    const late = register();
+    late.say({ type: "update", ...claim });
+    expect(late.closed).toEqual([
+      { code: CLOSE.frame_invalid.code, reason: expect.stringContaining(`invalid frame: update.${fault}`) },
+    ]);
+  });
+});
+
+test("a changed key changes the preference and the shown name of a connected agent, and its claims still count", () => {
+  const key = { id: "k", name: "box", models: null, tags: ["home"] };
+  const agent = connect(undefined, { key });
+  agent.say({ ...HELLO, priority: 3, tags: ["home", "gpu"] });
+  const [connected] = agent.relay.agents();
+  expect(connected?.preference).toMatchObject({ priority: 3, tags: ["home"] });
+  agent.connection.keyChanged({ ...key, priority: 7, tags: ["home", "gpu"], showsName: true } as typeof key);
+  expect(connected?.preference).toMatchObject({ priority: 7, tags: ["home", "gpu"] });
+  expect(connected?.profile.key).toMatchObject({ id: "k", name: "box", showsName: true });
+  agent.say({ type: "update", priority: 1, tags: ["gpu"] });
+  expect(connected?.preference).toMatchObject({ priority: 7, tags: ["gpu"] });
+});
