@@ -1,3 +1,5 @@
+import type { Priority } from "./relay/routing/priority.ts";
+
 interface UserAttribute {
   /** Its name in the code; the key of the table is its name in JSON. */
   attribute: string;
@@ -17,6 +19,9 @@ interface JsonValues {
   models: readonly string[];
   /** A whole number, at least 1. */
   limit: number;
+  priority: Priority;
+  /** Tags of agents. */
+  tags: readonly string[];
 }
 
 interface StoredValues extends Omit<JsonValues, "time"> {
@@ -26,7 +31,7 @@ interface StoredValues extends Omit<JsonValues, "time"> {
 
 /**
  * The attributes of a user besides id and tokens. Each value may be null: no name, no end, every model, no
- * limit. From this table come the fields of the API, the attributes in the code, the flags of the command
+ * limit, the priority `normal`, every agent. From this table come the fields of the API, the attributes in the code, the flags of the command
  * line, and the dashboard's form. A new limit also needs a column with its migration
  * (`store/sqlite`), and what enforces it (`auth/limits.ts`).
  */
@@ -75,6 +80,20 @@ export const USER_ATTRIBUTES = {
     unit: "concurrent",
     about: "Requests that run or wait at the same time.",
     example: 4,
+  },
+  priority: {
+    attribute: "priority",
+    kind: "priority",
+    label: "Priority",
+    about: "How often the user's waiting requests have their turn: high, normal or low.",
+    example: "high",
+  },
+  agent_tags: {
+    attribute: "agentTags",
+    kind: "tags",
+    label: "Agent tags",
+    about: "The user's requests go only to agents that have at least one of these tags.",
+    example: ["home"],
   },
 } as const satisfies Record<string, UserAttribute>;
 

@@ -43,7 +43,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
   "errors.ts": { ours: ["error-table.ts"], external: /^$/ },
   "error-table.ts": { ours: [], external: /^$/ },
   "principal.ts": { ours: [], external: /^$/ },
-  "user-attributes.ts": { ours: [], external: /^$/ },
+  "user-attributes.ts": { ours: ["relay/routing/priority.ts"], external: /^$/ },
   "once.ts": { ours: [], external: /^$/ },
   "shell-quote.ts": { ours: [], external: /^$/ },
   "bounded-map.ts": { ours: [], external: /^$/ },
@@ -67,7 +67,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
   },
   store: {
     ours: [
-      ...["relay/conversation.ts", "relay/record.ts", "protocol/agent-v2.ts"],
+      ...["relay/conversation.ts", "relay/record.ts", "relay/routing/priority.ts", "protocol/agent-v2.ts"],
       ...["errors.ts", "files.ts", "drizzle", "time.ts"],
     ],
     external: /^(node:|bun(:|$)|drizzle-orm)/,
@@ -101,7 +101,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
   },
 };
 
-/** Every part may import these, which import nothing themselves. */
+/** Every part may import these, which import nothing but each other and the priorities. */
 const EVERYONE_MAY_IMPORT: ReadonlySet<string> = new Set([
   "bounded-map.ts",
   "principal.ts",

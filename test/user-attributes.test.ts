@@ -8,7 +8,9 @@ const FIELDS = {
   requests_per_minute: 1,
   tokens_per_day: 2,
   max_parallel: 3,
-};
+  priority: "low",
+  agent_tags: ["home", "gpu"],
+} as const;
 const NULLS = Object.fromEntries(Object.keys(FIELDS).map((name) => [name, null]));
 
 describe("the attributes of a user", () => {

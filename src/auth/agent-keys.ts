@@ -3,8 +3,11 @@ import { AppError, orFail } from "../errors.ts";
 import type { AgentKeyStore, StoredAgentKey } from "../store/store.ts";
 import { hashSecret, type Secret } from "./secret.ts";
 
-/** The key that an agent registered with. The `id` of the main key, which is not in the store, is null. */
-export type AgentKey = Pick<StoredAgentKey, "name" | "models"> & { id: string | null };
+/**
+ * The key that an agent registered with. The `id` of the main key, which is not in the store, is null. The main
+ * key allows every tag.
+ */
+export type AgentKey = Omit<StoredAgentKey, "id" | "createdAt" | "revokedAt"> & { id: string | null };
 
 interface AgentKeysOptions {
   main: Secret;
@@ -21,7 +24,10 @@ const PREFIX = "agent-";
 const KEY_BYTES = 32;
 const KEY_LENGTH_MAX = 256;
 
-const MAIN: AgentKey = { id: null, name: MAIN_KEY_NAME, models: null };
+const MAIN: AgentKey = {
+  ...{ id: null, name: MAIN_KEY_NAME, models: null },
+  ...{ priority: null, weight: null, tags: null, ownerId: null, showsName: false },
+};
 
 export type AgentKeys = ReturnType<typeof createAgentKeys>;
 
@@ -36,8 +42,8 @@ export function createAgentKeys({ main, store, onRevoke }: AgentKeysOptions) {
       if (!candidate.startsWith(PREFIX) || candidate.length > KEY_LENGTH_MAX) return undefined;
       const found = await orFail("verify_failed", () => store.findByHash(hashSecret(candidate)));
       if (!found) return undefined;
-      const { id, name, models, revokedAt } = found;
-      return revokedAt === null ? { id, name, models } : "revoked";
+      const { createdAt: _, revokedAt, ...key } = found;
+      return revokedAt === null ? key : "revoked";
     },
 
     /**

@@ -11,7 +11,7 @@ const CACHED_MS = 1_000;
 const CACHED_MAX = 10_000;
 const KEY_LENGTH_MAX = 4_096;
 
-/** The models and limits of a user. Null means every model, or no limit. */
+/** The models, the limits and the agents of a user. Null means every model, no limit, or every agent. */
 export type Allowance = Omit<UserAttributes, "name" | "expiresAt">;
 
 export interface Caller {
@@ -180,8 +180,8 @@ interface CachedOwner {
 }
 
 function callerOf(owner: TokenOwner, tokenHash: string): Caller {
-  const { id, models, requestsPerMinute, tokensPerDay, maxParallel } = owner;
-  const allowance = { models, requestsPerMinute, tokensPerDay, maxParallel };
+  const { id, models, requestsPerMinute, tokensPerDay, maxParallel, priority, agentTags } = owner;
+  const allowance = { models, requestsPerMinute, tokensPerDay, maxParallel, priority, agentTags };
   return { principal: userPrincipal(id), tokenHash, allowance };
 }
 

@@ -10,7 +10,7 @@ import { createTokenBudget } from "./token-budget.ts";
 const FORGOTTEN_PER_ASK = 2;
 
 /** The rate limits of a user. Null means no limit. */
-export type UserLimits = Omit<Allowance, "models">;
+export type UserLimits = Pick<Allowance, "requestsPerMinute" | "tokensPerDay" | "maxParallel">;
 
 /** The share that a running ask has of its user's limits. */
 export interface Lease {

@@ -1,5 +1,6 @@
 import type { Server } from "bun";
 import type { Context } from "hono";
+import type { Caller } from "../auth/callers.ts";
 import type { Principal } from "../principal.ts";
 import type { AskContext, Asker } from "../relay/conversation.ts";
 import { commonHeaders } from "./middleware/headers.ts";
@@ -40,12 +41,18 @@ export type HttpEnv = {
 export type HttpContext = Context<HttpEnv>;
 
 /** Returns who asks and by which request, for counting, logging and tracing. */
-export function askContext(c: HttpContext, caller: Asker, surface: string): AskContext {
+export function askContext(c: HttpContext, caller: Caller, surface: string): AskContext {
   const { principal, tokenHash } = caller;
   const trace = c.get("trace");
   const passed = trace && { traceparent: trace.traceparent, tracestate: trace.tracestate };
   const origin = { requestId: c.get("requestId"), surface, ...passed };
-  return { principal, tokenHash, origin, reserve: c.get("reserve") };
+  return { principal, tokenHash, origin, reserve: c.get("reserve"), ...askPolicyOf(caller) };
+}
+
+/** Returns what is set for a user about the turns of their asks, and about the agents that may do them. */
+export function askPolicyOf({ allowance }: Pick<Caller, "allowance">): Pick<Asker, "priority" | "tags"> {
+  const tags = allowance?.agentTags;
+  return { priority: allowance?.priority ?? undefined, tags: tags ? [tags] : undefined };
 }
 
 /** The headers of a JSON response. Copy them to add others. */

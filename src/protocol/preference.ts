@@ -11,6 +11,9 @@ export const agentTag = z
 /** How many tags an agent, a key or a user may have. */
 export const AGENT_TAGS_MAX = 32;
 
+/** At least one tag: no tags at all are written as null, or left out. */
+export const agentTags = z.array(agentTag).min(1).max(AGENT_TAGS_MAX);
+
 /** An agent with a higher priority is used first as long as it has room. */
 export const agentPriority = z.int().min(-1_000).max(1_000);
 

@@ -7,6 +7,7 @@ import { estimateTokens } from "../protocol/token-estimate.ts";
 import { readChat } from "./chat.ts";
 import type { AskOrigin } from "./record.ts";
 import type { Relay } from "./relay.ts";
+import type { Priority } from "./routing/priority.ts";
 import type { AskRequest, ModelRequest, Signal } from "./types.ts";
 
 /** The turns from which a conversation is continued. */
@@ -60,6 +61,10 @@ export interface Asker {
   tokenHash?: string | undefined;
   /** The models that the principal may use, by the names that agents know; undefined for all. */
   models?: readonly string[] | undefined;
+  /** The weight of the ask in the queue; `normal` if left out. */
+  priority?: Priority | undefined;
+  /** The ask goes only to agents that have at least one tag of each of these lists. */
+  tags?: readonly (readonly string[])[] | undefined;
 }
 
 /** Who asks, and by which request. */
@@ -153,8 +158,8 @@ function createRequest(
   known: Conversation | undefined,
   branch: Turn[],
 ): AskRequest {
-  const { principal, tokenHash, origin, models } = asker;
-  const from = { principal, tokenHash, origin };
+  const { principal, tokenHash, origin, models, priority, tags } = asker;
+  const from = { principal, tokenHash, origin, priority, tags };
   const v1 = {
     message_id: question.message_id ?? newId(),
     conversation_id: question.conversation_id ?? "",

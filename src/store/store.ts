@@ -57,7 +57,10 @@ export interface UserStore {
    * is sooner; they are deleted at once when `graceUntil` is past. False when the user does not exist.
    */
   rotate(id: string, token: StoredToken, graceUntil: number): Promise<boolean>;
-  /** Deletes the user with their tokens and conversations. False when the user does not exist. */
+  /**
+   * Deletes the user with their tokens and conversations. Agent keys that they own lose their owner. False when
+   * the user does not exist.
+   */
   delete(id: string): Promise<boolean>;
   find(id: string): Promise<StoredUser | undefined>;
   /** Lists the users in the order in which they were added. */
@@ -73,11 +76,34 @@ export interface StoredAgentKey {
   models: readonly string[] | null;
   createdAt: number;
   revokedAt: number | null;
+  /** How agents with this key are chosen. Null leaves it to the agent. */
+  priority: number | null;
+  weight: number | null;
+  /** The tags that agents with this key may have; null for none. */
+  tags: readonly string[] | null;
+  /** The id of the user whose asks come first on agents with this key. */
+  ownerId: string | null;
+  /** Whether callers see the name of the agent that answers. */
+  showsName: boolean;
+}
+
+/** The changes that can be made to an agent key. */
+export type AgentKeyChanges = Partial<
+  Pick<StoredAgentKey, "priority" | "weight" | "tags" | "ownerId" | "showsName">
+>;
+
+export interface NewAgentKey extends Pick<StoredAgentKey, "id" | "name" | "models">, AgentKeyChanges {
+  keyHash: string;
 }
 
 export interface AgentKeyStore {
-  /** Throws when a key that is not revoked has the name. */
-  add(key: Pick<StoredAgentKey, "id" | "name" | "models"> & { keyHash: string }): Promise<void>;
+  /** Throws when a key that is not revoked has the name, or when the owner does not exist. */
+  add(key: NewAgentKey): Promise<void>;
+  /**
+   * Changes what is given. False when the key does not exist or was revoked. Throws when the owner does not
+   * exist.
+   */
+  change(id: string, changes: AgentKeyChanges): Promise<boolean>;
   list(): Promise<StoredAgentKey[]>;
   /** False when the key does not exist or was already revoked. */
   revoke(id: string): Promise<boolean>;

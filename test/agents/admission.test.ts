@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { admit, type RegistrationRules, shownKey } from "../../src/agents/admission.ts";
-import type { AgentKey } from "../../src/auth/agent-keys.ts";
 import { AppError } from "../../src/errors.ts";
 import { createOwnHosts } from "../../src/net/host.ts";
+import { agentKeyOf } from "../support/agent-key.ts";
 
 const LOCAL: RegistrationRules = {
   agents: "local",
@@ -17,8 +17,8 @@ interface Try {
   pathKey?: string;
 }
 
-const MAIN: AgentKey = { id: null, name: "main", models: null };
-const OWN: AgentKey = { id: "k1", name: "gpu box", models: ["m"] };
+const MAIN = agentKeyOf({});
+const OWN = agentKeyOf({ id: "k1", name: "gpu box", models: ["m"] });
 
 /** Returns what the look-up of a key finds in these tests. */
 function find(shown: string | undefined) {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { type KeyPreference, preferenceOf } from "../../src/agents/preference.ts";
 import { CLOSE } from "../../src/protocol/close.ts";
 import { DEFAULT_PREFERENCE } from "../../src/relay/types.ts";
+import { agentKeyOf } from "../support/agent-key.ts";
 import { connect, HELLO, register } from "./v2-scene.ts";
 
 const MAIN: KeyPreference = { id: null };
@@ -48,7 +49,7 @@ describe("the preference of an agent", () => {
 });
 
 describe("what a v2 agent claims", () => {
-  const MAIN_KEY = { id: null, name: "main", models: null };
+  const MAIN_KEY = agentKeyOf({});
   const preferenceIn = ({ relay }: ReturnType<typeof connect>) => [...relay.agents()][0]?.preference;
 
   test("the hello of an older agent, which claims nothing, is valid", () => {
@@ -94,12 +95,12 @@ describe("what a v2 agent claims", () => {
 });
 
 test("a changed key changes the preference and the shown name of a connected agent, and its claims still count", () => {
-  const key = { id: "k", name: "box", models: null, tags: ["home"] };
+  const key = agentKeyOf({ id: "k", name: "box", tags: ["home"] });
   const agent = connect(undefined, { key });
   agent.say({ ...HELLO, priority: 3, tags: ["home", "gpu"] });
   const [connected] = agent.relay.agents();
   expect(connected?.preference).toMatchObject({ priority: 3, tags: ["home"] });
-  agent.connection.keyChanged({ ...key, priority: 7, tags: ["home", "gpu"], showsName: true } as typeof key);
+  agent.connection.keyChanged({ ...key, priority: 7, tags: ["home", "gpu"], showsName: true });
   expect(connected?.preference).toMatchObject({ priority: 7, tags: ["home", "gpu"] });
   expect(connected?.profile.key).toMatchObject({ id: "k", name: "box", showsName: true });
   agent.say({ type: "update", priority: 1, tags: ["gpu"] });

@@ -3,12 +3,13 @@ import { V1Connection } from "../../src/agents/v1.ts";
 import type { AgentKey } from "../../src/auth/agent-keys.ts";
 import type { V1ServerFrame } from "../../src/protocol/agent-v1.ts";
 import { CLOSE } from "../../src/protocol/close.ts";
+import { agentKeyOf } from "../support/agent-key.ts";
 import { createRelayBench, peek, settle } from "../support/relay.ts";
 import { createFakeSocket, UNLIMITED } from "./fake-socket.ts";
 
 const ID = "6c1f6f0e-4a4e-4f4e-9a55-0d6a7c1b2a3d";
 
-const MAIN_KEY: AgentKey = { id: null, name: "main", models: null };
+const MAIN_KEY = agentKeyOf({});
 
 function connect(
   bench = createRelayBench(),

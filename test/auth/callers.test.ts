@@ -8,13 +8,15 @@ import type { TokenOwner, UserStore } from "../../src/store/store.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { failureOf, openTestStore } from "../support/store.ts";
 
-const UNLIMITED = { models: null, requestsPerMinute: null, tokensPerDay: null, maxParallel: null };
+const UNLIMITED = {
+  ...{ models: null, requestsPerMinute: null, tokensPerDay: null, maxParallel: null },
+  ...{ priority: null, agentTags: null },
+};
 const ADMIN_CALLER = { principal: ADMIN, allowance: null };
 const ANN = { principal: userPrincipal("ann"), tokenHash: hashSecret("ann-token"), allowance: UNLIMITED };
 
 const stored = (id: string, token: string) => ({
-  id,
-  tokenHash: hashSecret(token),
+  ...{ id, tokenHash: hashSecret(token) },
   sealedToken: Buffer.of(),
 });
 
@@ -241,7 +243,7 @@ describe("a user without access", () => {
 
 test("a caller is returned with their allowance", async () => {
   const { callers, users } = await scene();
-  const allowance = { models: ["llama"], requestsPerMinute: 1, tokensPerDay: 2, maxParallel: 3 };
+  const allowance = { ...UNLIMITED, models: ["llama"], maxParallel: 3, priority: "low" as const };
   await users.change("ann", { ...allowance, name: "Ann" });
   expect(await identify(callers, { authorization: "ann-token" })).toEqual({ ...ANN, allowance });
 });

@@ -107,6 +107,8 @@ test("a user is found as added and changed, with their newest token", async () =
     requestsPerMinute: null,
     tokensPerDay: null,
     maxParallel: 2,
+    priority: null,
+    agentTags: null,
   };
   expect(await users.find("ann")).toEqual(ann);
   now = 2_000;
@@ -210,6 +212,7 @@ test("a user is described without the token", () => {
   const attributes = {
     ...{ name: "Ann", expiresAt: 2_000, models: ["llama"] },
     ...{ requestsPerMinute: 1, tokensPerDay: 2, maxParallel: 3 },
+    ...{ priority: "low" as const, agentTags: ["home"] },
   };
   const user = { id: "ann", token: "secret", createdAt: 0, disabledAt: 1_000, ...attributes };
   expect(describeUser(user)).toEqual({
@@ -218,5 +221,6 @@ test("a user is described without the token", () => {
     disabled_at: "1970-01-01T00:00:01.000Z",
     ...{ name: "Ann", expires_at: "1970-01-01T00:00:02.000Z", models: ["llama"] },
     ...{ requests_per_minute: 1, tokens_per_day: 2, max_parallel: 3 },
+    ...{ priority: "low", agent_tags: ["home"] },
   });
 });

@@ -1,5 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { AgentKey } from "../../src/auth/agent-keys.ts";
+
+/** Returns an agent key without preferences, unless `fields` says otherwise. */
+export const agentKeyOf = (fields: Partial<AgentKey>): AgentKey => ({
+  ...{ id: null, name: "main", models: null },
+  ...{ priority: null, weight: null, tags: null, ownerId: null, showsName: false },
+  ...fields,
+});
 
 /** The main agent keys of the servers that tests have started, by their ports. */
 const KEYS = new Map<string, () => string | undefined>();

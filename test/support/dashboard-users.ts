@@ -11,5 +11,7 @@ export const userOf = (fields: Partial<User>): User => ({
   requests_per_minute: null,
   tokens_per_day: null,
   max_parallel: null,
+  priority: null,
+  agent_tags: null,
   ...fields,
 });

@@ -22,6 +22,11 @@ const KINDS = {
   },
   models: { value: "<models>", advice: `Give the names of models, separated by commas, or ${NONE}.` },
   limit: { value: "<number>", advice: `Give a whole number of at least 1, or ${NONE}.` },
+  priority: { value: "<class>", advice: `Give high, normal or low, or ${NONE}, which means normal.` },
+  tags: {
+    value: "<tags>",
+    advice: `Give tags of lower-case letters, digits, dots, hyphens and underscores, separated by commas, or ${NONE}.`,
+  },
 };
 
 type ValueFlags = Record<string, Flag & { value: string }>;
@@ -64,8 +69,8 @@ export function readAttributes(flags: Texts, now: number): Partial<UserAttribute
 function readValue(field: UserField, text: string, now: number): unknown {
   if (text === NONE) return null;
   const { kind } = USER_ATTRIBUTES[field];
-  if (kind === "text") return text;
-  if (kind === "models") return text.split(",").map((name) => name.trim());
+  if (kind === "text" || kind === "priority") return text;
+  if (kind === "models" || kind === "tags") return text.split(",").map((name) => name.trim());
   const value = kind === "time" ? readMoment(text, now) : /^\d{1,15}$/.test(text) ? Number(text) : undefined;
   if (value === undefined) throw invalid(field, text);
   return value;

@@ -5,7 +5,7 @@ import { table } from "../text-table.ts";
 import { flagNameOf } from "./flags.ts";
 
 /** The text on a card for each kind of attribute that is not set. */
-const UNSET = { text: "-", time: "never", models: "all", limit: "no limit" };
+const UNSET = { text: "-", time: "never", models: "all", limit: "no limit", priority: "normal", tags: "all" };
 
 /** The attributes after the name in a table. Models come last, as there may be many. */
 const COLUMNS = USER_FIELDS.filter((field) => field !== "name" && field !== "models");
@@ -17,7 +17,7 @@ export function tableOfUsers(users: readonly User[], now: number): string {
   const rows = users.map((user) => {
     const described = describeUser(user);
     const days = { ...described, expires_at: described.expires_at?.slice(0, 10) ?? null };
-    const cells = COLUMNS.map((field) => shown(days[field] ?? "-"));
+    const cells = COLUMNS.map((field) => (days[field] === null ? "-" : textOf(days, field)));
     const identity = [shown(user.name ?? "-"), shown(user.id)];
     return [...identity, stateOf(user, now), ...cells, textOf(described, "models")];
   });

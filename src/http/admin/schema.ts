@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { PRINTABLE } from "../../printable.ts";
+import { agentTags } from "../../protocol/preference.ts";
+import { PRIORITIES } from "../../relay/routing/priority.ts";
 import { USER_ATTRIBUTES, USER_FIELDS, type UserField } from "../../user-attributes.ts";
 import { count, namedObject, text, time } from "../values.ts";
 
@@ -16,6 +18,8 @@ const NULL_MEANS = {
   time: "Null means no end.",
   models: "Null means every model.",
   limit: "Null means no limit.",
+  priority: "Null means `normal`.",
+  tags: "Null means every agent.",
 };
 
 const LIMIT_MAX = 1_000_000_000_000;
@@ -29,17 +33,22 @@ const shownText = (lengthMax: number, pattern = PRINTABLE) =>
 const userText = shownText(200, /^\P{Cc}*$/u);
 
 /**
- * The accepted values of each kind of attribute. An empty list of models would be mistaken for all models.
+ * The accepted values of each kind of attribute. An empty list of models or tags would be mistaken for all of them.
  */
 const GIVEN = {
   text: userText,
   time: z.iso.datetime({ offset: true, error: "must be a time as 2026-12-31T23:59:59Z" }),
   models: z.array(userText).min(1).max(MODELS_MAX),
   limit: positive.max(LIMIT_MAX),
+  priority: z.enum(PRIORITIES, { error: `must be ${PRIORITIES.join(", ")} or null` }),
+  tags: agentTags,
 };
 
 /** The values in responses of each kind of attribute. */
-const SENT = { text, time, models: modelNames, limit: positive };
+const SENT = {
+  ...{ text, time, models: modelNames, limit: positive },
+  ...{ priority: z.enum(PRIORITIES), tags: z.array(text).min(1) },
+};
 
 type KindOf<Field extends UserField> = (typeof USER_ATTRIBUTES)[Field]["kind"];
 type Kinds = Record<KindOf<UserField>, z.ZodType>;

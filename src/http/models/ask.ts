@@ -82,6 +82,8 @@ function askRequest({ asker, model, plans, v1 }: ModelAsk): AskRequest {
     principal: asker.principal,
     tokenHash: asker.tokenHash,
     origin: asker.origin,
+    priority: asker.priority,
+    tags: asker.tags,
     pin: v1?.pin,
     work: { model, requests: plans.map(({ request }) => request), v1: v1?.request },
   };

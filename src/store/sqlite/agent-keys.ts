@@ -1,22 +1,35 @@
 import { and, asc, eq, getTableColumns, isNull, sql } from "drizzle-orm";
-import type { AgentKeyStore } from "../store.ts";
-import { type Connection, placeholders } from "./database.ts";
+import type { AgentKeyChanges, AgentKeyStore } from "../store.ts";
+import { type Connection, jsonOrNull, placeholders } from "./database.ts";
 import { agentKeys } from "./schema.ts";
 
 const { hash: _hash, ...STORED } = getTableColumns(agentKeys);
 const { revokedAt: _revokedAt, ...ADDED } = getTableColumns(agentKeys);
+const { priority, weight, tags, ownerId, showsName } = getTableColumns(agentKeys);
+const CHANGEABLE = { priority, weight, tags, ownerId, showsName };
+
+const DEFAULTS = { priority: null, weight: null, tags: null, ownerId: null, showsName: false };
 
 export function createAgentKeyStore(connection: Connection, now: () => number): AgentKeyStore {
   const query = prepare(connection);
   return {
     async add({ keyHash: hash, models, ...key }) {
-      const row = { ...key, hash, models: models && JSON.stringify(models), createdAt: now() };
+      const changeable = toRow({ ...DEFAULTS, ...key });
+      const row = { ...key, ...changeable, hash, models: jsonOrNull(models), createdAt: now() };
       await connection.write(() => {
         if (query.findActive.get({ name: key.name }))
           throw new Error(`an agent key already has the name ${key.name}`);
         query.insert.run(row);
       });
     },
+
+    change: (id, changes) =>
+      connection.write(() => {
+        const known = query.changeable.get({ id });
+        if (!known) return false;
+        query.update.run({ id, ...toRow({ ...known, ...changes }) });
+        return true;
+      }),
 
     list: async () => query.list.all(),
 
@@ -26,8 +39,13 @@ export function createAgentKeyStore(connection: Connection, now: () => number): 
   };
 }
 
+function toRow({ priority, weight, tags, ownerId, showsName }: Required<AgentKeyChanges>) {
+  return { priority, weight, tags: jsonOrNull(tags), ownerId, showsName: Number(showsName) };
+}
+
 function prepare({ orm }: Connection) {
   const isActive = isNull(agentKeys.revokedAt);
+  const activeById = and(eq(agentKeys.id, sql.placeholder("id")), isActive);
   return {
     insert: orm.insert(agentKeys).values(placeholders(ADDED)).prepare(),
     findActive: orm
@@ -35,11 +53,13 @@ function prepare({ orm }: Connection) {
       .from(agentKeys)
       .where(and(eq(agentKeys.name, sql.placeholder("name")), isActive))
       .prepare(),
+    changeable: orm.select(CHANGEABLE).from(agentKeys).where(activeById).prepare(),
+    update: orm.update(agentKeys).set(placeholders(CHANGEABLE)).where(activeById).prepare(),
     list: orm.select(STORED).from(agentKeys).orderBy(asc(agentKeys.createdAt), asc(sql`rowid`)).prepare(),
     revoke: orm
       .update(agentKeys)
       .set({ revokedAt: sql`${sql.placeholder("now")}` })
-      .where(and(eq(agentKeys.id, sql.placeholder("id")), isActive))
+      .where(activeById)
       .returning({ id: agentKeys.id })
       .prepare(),
     findByHash: orm

@@ -95,3 +95,8 @@ export function placeholders<Name extends string>(columns: Readonly<Record<Name,
   const found = Object.keys(columns).map((name) => [name, sql`${sql.placeholder(name)}`]);
   return Object.fromEntries(found) as Record<Name, SQL>;
 }
+
+/** Encodes a list for a JSON column, as drizzle would write a null as the JSON text `null`. */
+export function jsonOrNull(list: readonly string[] | null): string | null {
+  return list && JSON.stringify(list);
+}

@@ -1,4 +1,5 @@
-import { blob, index, integer, sqliteTable, text, unique } from "drizzle-orm/sqlite-core";
+import { blob, index, integer, real, sqliteTable, text, unique } from "drizzle-orm/sqlite-core";
+import { PRIORITIES } from "../../relay/routing/priority.ts";
 
 /*
  * All times are milliseconds since 1970. A change here takes effect only through a migration: generate it
@@ -17,6 +18,8 @@ export const users = sqliteTable("users", {
   requestsPerMinute: integer("requests_per_minute"),
   tokensPerDay: integer("tokens_per_day"),
   maxParallel: integer("max_parallel"),
+  priority: text("priority", { enum: PRIORITIES }),
+  agentTags: text("agent_tags", { mode: "json" }).$type<string[]>(),
 });
 
 /**
@@ -76,7 +79,10 @@ export const turns = sqliteTable(
   (table) => [unique("turns_conversation_id_id").on(table.conversationId, table.id)],
 );
 
-/** The keys of agents, besides the one in the data folder. A revoked key is kept to show its name. */
+/**
+ * The keys of agents, besides the one in the data folder. A revoked key is kept to show its name. There are few,
+ * so the look-up of a deleted user's keys needs no index.
+ */
 export const agentKeys = sqliteTable("agent_keys", {
   id: text("id").primaryKey(),
   name: text("name").notNull(),
@@ -84,6 +90,11 @@ export const agentKeys = sqliteTable("agent_keys", {
   models: text("models", { mode: "json" }).$type<string[]>(),
   createdAt: integer("created_at").notNull(),
   revokedAt: integer("revoked_at"),
+  priority: integer("priority"),
+  weight: real("weight"),
+  tags: text("tags", { mode: "json" }).$type<string[]>(),
+  ownerId: text("owner_id").references(() => users.id, { onDelete: "set null" }),
+  showsName: integer("shows_name", { mode: "boolean" }).notNull().default(false),
 });
 
 /** The changes made by administrators. `detail` has names and numbers, never a secret. */

@@ -1,7 +1,7 @@
 import { and, asc, eq, getTableColumns, gt, isNull, lte, or, sql } from "drizzle-orm";
 import type { UserAttributes } from "../../user-attributes.ts";
 import type { StoredToken, StoredUser, UserStore } from "../store.ts";
-import { type Connection, placeholders } from "./database.ts";
+import { type Connection, jsonOrNull, placeholders } from "./database.ts";
 import { tokens, users } from "./schema.ts";
 
 const LIST_PAGE_ROWS = 2_000;
@@ -80,9 +80,8 @@ export function createUserStore(
   };
 }
 
-/** Encodes the names of models, as drizzle would write a null as the JSON text `null`. */
-function toRow({ models, ...others }: Changeable) {
-  return { ...others, models: models && JSON.stringify(models) };
+function toRow({ models, agentTags, ...others }: Changeable) {
+  return { ...others, models: jsonOrNull(models), agentTags: jsonOrNull(agentTags) };
 }
 
 function prepareUsers({ orm }: Connection) {

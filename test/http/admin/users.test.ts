@@ -11,6 +11,8 @@ const LIMITS = {
   requests_per_minute: 100,
   tokens_per_day: 1_000_000,
   max_parallel: 4,
+  priority: "low",
+  agent_tags: ["home", "gpu"],
 };
 const UNLIMITED = Object.fromEntries(Object.keys(LIMITS).map((name) => [name, null]));
 
@@ -82,6 +84,12 @@ describe("adding a user", () => {
     ["a limit below nothing", { tokens_per_day: -1 }],
     ["half a limit", { max_parallel: 1.5 }],
     ["a text for a limit", { max_parallel: "4" }],
+    ["an unknown priority", { priority: "urgent" }],
+    ["no tag at all", { agent_tags: [] }],
+    ["a tag with a comma", { agent_tags: ["home,gpu"] }],
+    ["a tag with a capital", { agent_tags: ["Home"] }],
+    ["a tag that is too long", { agent_tags: ["x".repeat(65)] }],
+    ["too many tags", { agent_tags: Array.from({ length: 33 }, (_, index) => `tag${index}`) }],
   ] as const) {
     test(`adding or changing a user refuses ${what}, names the field, and changes nothing`, async () => {
       const { send, add } = await scene();

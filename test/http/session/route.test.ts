@@ -56,7 +56,10 @@ describe("signing in", () => {
     const { body } = await call("GET", "/api/session", browser);
     expect(body).toEqual({
       role: "user",
-      user: { user_id, requests_per_minute: null, tokens_per_day: null, ...fields },
+      user: {
+        ...{ user_id, requests_per_minute: null, tokens_per_day: null, priority: null, agent_tags: null },
+        ...fields,
+      },
       expires_at: expect.any(String),
     });
     expect(Math.abs(Date.parse(body.expires_at) - Date.now() - 300_000)).toBeLessThan(60_000);

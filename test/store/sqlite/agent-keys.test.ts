@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { failureOf, openTestFile, openTestStore, tempFolder } from "../../support/store.ts";
+import { newUser } from "./rows.ts";
+
+const NO_PREFERENCE = { priority: null, weight: null, tags: null, ownerId: null, showsName: false };
+const PREFERENCE = { priority: -5, weight: 2.5, tags: ["home", "gpu"], ownerId: "ann", showsName: true };
 
 const key = (id: string, name = `name of ${id}`, models: string[] | null = null) => ({
   id,
@@ -15,8 +19,8 @@ describe("agent keys", () => {
     await agentKeys.add(key("b"));
     await agentKeys.add(key("a", "box", ["llama", "qwen"]));
     const [b, a] = [
-      { id: "b", name: "name of b", models: null, createdAt: 7, revokedAt: null },
-      { id: "a", name: "box", models: ["llama", "qwen"], createdAt: 7, revokedAt: null },
+      { id: "b", name: "name of b", models: null, createdAt: 7, revokedAt: null, ...NO_PREFERENCE },
+      { id: "a", name: "box", models: ["llama", "qwen"], createdAt: 7, revokedAt: null, ...NO_PREFERENCE },
     ];
     expect(await agentKeys.list()).toEqual([b, a]);
     expect(await agentKeys.findByHash("hash of a")).toEqual(a);
@@ -28,6 +32,54 @@ describe("agent keys", () => {
     const { agentKeys } = openTestStore();
     await agentKeys.add(key("a", "a", []));
     expect((await agentKeys.findByHash("hash of a"))?.models).toEqual([]);
+  });
+
+  test("an agent key has the preference that it was added with", async () => {
+    const { agentKeys, users } = openTestStore();
+    await users.add([newUser("ann")]);
+    await agentKeys.add({ ...key("a"), ...PREFERENCE });
+    await agentKeys.add({ ...key("b"), showsName: true });
+    expect(await agentKeys.findByHash("hash of a")).toMatchObject(PREFERENCE);
+    expect(await agentKeys.list()).toMatchObject([PREFERENCE, { ...NO_PREFERENCE, showsName: true }]);
+  });
+
+  test("a change of an agent key sets what is given, clears what is null, and keeps the rest", async () => {
+    const { agentKeys, users } = openTestStore();
+    await users.add([newUser("ann")]);
+    await agentKeys.add({ ...key("a", "box", ["llama"]), ...PREFERENCE });
+    await agentKeys.add(key("other"));
+    expect(await agentKeys.change("a", { priority: 7, tags: null, ownerId: null })).toBe(true);
+    const changed = { ...PREFERENCE, priority: 7, tags: null, ownerId: null, name: "box", models: ["llama"] };
+    expect(await agentKeys.findByHash("hash of a")).toMatchObject(changed);
+    expect(await agentKeys.change("a", { showsName: false })).toBe(true);
+    expect(await agentKeys.change("a", {})).toBe(true);
+    expect(await agentKeys.list()).toMatchObject([{ ...changed, showsName: false }, NO_PREFERENCE]);
+  });
+
+  test("an unknown or revoked agent key cannot be changed", async () => {
+    const { agentKeys } = openTestStore();
+    await agentKeys.add(key("a"));
+    await agentKeys.revoke("a");
+    expect(await agentKeys.change("a", { priority: 1 })).toBe(false);
+    expect(await agentKeys.change("unknown", { priority: 1 })).toBe(false);
+    expect(await agentKeys.list()).toMatchObject([NO_PREFERENCE]);
+  });
+
+  test("an agent key cannot have an owner who does not exist", async () => {
+    const { agentKeys } = openTestStore();
+    expect(await failureOf(() => agentKeys.add({ ...key("a"), ownerId: "nobody" }))).toBeInstanceOf(Error);
+    await agentKeys.add(key("b"));
+    expect(await failureOf(() => agentKeys.change("b", { ownerId: "nobody" }))).toBeInstanceOf(Error);
+    expect(await agentKeys.list()).toMatchObject([{ id: "b", ownerId: null }]);
+  });
+
+  test("agent keys lose their owner when the user is deleted, and keep everything else", async () => {
+    const { agentKeys, users } = openTestStore();
+    await users.add([newUser("ann"), newUser("bob")]);
+    await agentKeys.add({ ...key("a"), ...PREFERENCE });
+    await agentKeys.add({ ...key("b"), ownerId: "bob" });
+    await users.delete("ann");
+    expect(await agentKeys.list()).toMatchObject([{ ...PREFERENCE, ownerId: null }, { ownerId: "bob" }]);
   });
 
   test("an agent key is revoked once, and is still found", async () => {

@@ -6,7 +6,7 @@ import { getTableConfig } from "drizzle-orm/sqlite-core";
 import { CommandError } from "../../../src/errors.ts";
 import { checkVersion, MIGRATIONS, type Migration, migrate } from "../../../src/store/sqlite/migrations.ts";
 import * as schema from "../../../src/store/sqlite/schema.ts";
-import { failureOf } from "../../support/store.ts";
+import { failureOf, openTestFile, tempFolder } from "../../support/store.ts";
 
 const DRIZZLE = join(import.meta.dir, "../../../drizzle");
 
@@ -96,6 +96,31 @@ describe("a migrated database", () => {
       expect(found).toEqual(wanted as typeof found);
     });
   }
+});
+
+test("users and agent keys of an earlier version keep their data, and have no preferences", async () => {
+  const path = join(tempFolder(), "server.db");
+  const before = new Database(path, { create: true });
+  migrate(before, MIGRATIONS.slice(0, 6));
+  before.run("INSERT INTO users (id, created_at, name, models) VALUES ('ann', 7, 'Ann', '[\"llama\"]')");
+  before.run("INSERT INTO tokens (hash, user_id, sealed, created_at) VALUES ('hash', 'ann', x'00', 7)");
+  before.run(
+    "INSERT INTO agent_keys (id, name, hash, models, created_at) VALUES ('k', 'box', 'h', '[\"m\"]', 8)",
+  );
+  before.close();
+  const { users, agentKeys } = openTestFile(path);
+  expect(await users.list()).toMatchObject([
+    { id: "ann", name: "Ann", models: ["llama"], createdAt: 7, priority: null, agentTags: null },
+  ]);
+  expect(await agentKeys.list()).toEqual([
+    {
+      ...{ id: "k", name: "box", models: ["m"], createdAt: 8, revokedAt: null },
+      ...{ priority: null, weight: null, tags: null, ownerId: null, showsName: false },
+    },
+  ]);
+  expect(await agentKeys.change("k", { ownerId: "ann", tags: ["home"] })).toBe(true);
+  await users.delete("ann");
+  expect(await agentKeys.list()).toMatchObject([{ id: "k", ownerId: null, tags: ["home"] }]);
 });
 
 describe("migrating", () => {

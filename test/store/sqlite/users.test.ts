@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { describe, expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
 import { ADMIN, userPrincipal } from "../../../src/principal.ts";
-import type { Store } from "../../../src/store/store.ts";
+import type { NewUser, Store } from "../../../src/store/store.ts";
 import { failureOf, openTestFile, openTestStore, tempFolder } from "../../support/store.ts";
 import { newUser } from "./rows.ts";
 import { turnsDuring } from "./turns-during.ts";
@@ -135,6 +135,8 @@ const UNLIMITED = {
   requestsPerMinute: null,
   tokensPerDay: null,
   maxParallel: null,
+  priority: null,
+  agentTags: null,
 };
 const LIMITS = {
   name: "Ann",
@@ -143,7 +145,9 @@ const LIMITS = {
   requestsPerMinute: 100,
   tokensPerDay: 1_000_000,
   maxParallel: 4,
-};
+  priority: "low",
+  agentTags: ["home", "gpu"],
+} as const satisfies Partial<NewUser>;
 
 describe("the attributes of a user", () => {
   test("a user added without attributes has none", async () => {
@@ -172,6 +176,9 @@ describe("the attributes of a user", () => {
     await users.add([newUser("other"), { ...newUser("a"), ...LIMITS }]);
     expect(await users.change("a", { maxParallel: 9, models: null, disabledAt: 5 })).toBe(true);
     expect(await users.find("a")).toMatchObject({ ...LIMITS, maxParallel: 9, models: null, disabledAt: 5 });
+    expect(await users.change("a", { priority: null, agentTags: null })).toBe(true);
+    expect(await users.find("a")).toMatchObject({ priority: null, agentTags: null });
+    expect(await users.change("a", { priority: LIMITS.priority, agentTags: LIMITS.agentTags })).toBe(true);
     expect(await users.change("a", { models: [], disabledAt: null })).toBe(true);
     expect(await users.find("a")).toMatchObject({ ...LIMITS, maxParallel: 9, models: [], disabledAt: null });
     expect(await users.change("a", {})).toBe(true);

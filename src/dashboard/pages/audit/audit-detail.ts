@@ -1,8 +1,10 @@
+const NULL_MEANS_ALL: ReadonlySet<string> = new Set(["models", "agent_tags"]);
+
 /** Returns the details of a change on one line: `name: Ann, max_parallel: 4`. */
 export function detailText(detail: Record<string, unknown> | null): string {
   if (!detail) return "–";
   const parts = Object.entries(detail).map(([name, value]) =>
-    name === "models" && value === null ? "models: all" : `${name}: ${valueText(value)}`,
+    value === null && NULL_MEANS_ALL.has(name) ? `${name}: all` : `${name}: ${valueText(value)}`,
   );
   return parts.join(", ") || "–";
 }

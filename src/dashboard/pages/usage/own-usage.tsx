@@ -60,6 +60,14 @@ function Limits({ user }: { user: Own }) {
           <dd class="user-fact-text">{user.models ? user.models.join(", ") : "all"}</dd>
         </div>
         <div>
+          <dt>{USER_ATTRIBUTES.priority.label}</dt>
+          <dd>{user.priority ?? "normal"}</dd>
+        </div>
+        <div>
+          <dt>{USER_ATTRIBUTES.agent_tags.label}</dt>
+          <dd class="user-fact-text">{user.agent_tags?.join(", ") ?? "all agents"}</dd>
+        </div>
+        <div>
           <dt>Valid until</dt>
           <dd>{user.expires_at ? formatTime(user.expires_at) : "no expiry date"}</dd>
         </div>

@@ -80,10 +80,32 @@ function UserFieldset({ values }: { values: UserFormValues }) {
           value={values.expires_at}
           hint="In your time zone. Leave empty for no expiry date."
         />
+        <Select
+          label={USER_ATTRIBUTES.priority.label}
+          name="priority"
+          value={values.priority}
+          options={PRIORITY_OPTIONS}
+          hint="How often waiting requests have their turn."
+        />
+        <Field
+          label={USER_ATTRIBUTES.agent_tags.label}
+          name="agent_tags"
+          value={values.agent_tags}
+          placeholder="all agents"
+          autocomplete="off"
+          hint="Requests go only to agents with one of these tags. Separate tags with commas."
+        />
       </div>
     </div>
   );
 }
+
+/** An empty text removes the priority, which then is `normal`. */
+const PRIORITY_OPTIONS = [
+  { value: "", label: "normal" },
+  { value: "high", label: "high" },
+  { value: "low", label: "low" },
+];
 
 const NAMED_MAX = 8;
 

@@ -17,6 +17,8 @@ export function formValuesOf(user: User): UserFormValues {
     // The format of a datetime-local field: in the browser's time zone, to the minute.
     expires_at: user.expires_at === null ? "" : formatTime(user.expires_at).replace(" ", "T"),
     models: (user.models ?? []).join(", "),
+    priority: user.priority === "normal" ? "" : (user.priority ?? ""),
+    agent_tags: (user.agent_tags ?? []).join(", "),
     ...Object.fromEntries(limits),
   };
 }
@@ -39,7 +41,14 @@ function readField(name: keyof UserFormValues, text: string): unknown {
   return READERS[kind](text, label);
 }
 
-const READERS = { text: (text: string) => text, time: readTime, models: readModels, limit: readLimit };
+const READERS = {
+  text: (text: string) => text,
+  time: readTime,
+  models: readNames,
+  limit: readLimit,
+  priority: (text: string) => text,
+  tags: readNames,
+};
 
 function readTime(text: string): string {
   const time = new Date(text);
@@ -47,8 +56,8 @@ function readTime(text: string): string {
   return time.toISOString();
 }
 
-/** Reads model names. The API does not accept an empty list, so a list without names becomes null. */
-function readModels(text: string): string[] | null {
+/** Reads names or tags. The API does not accept an empty list, so a list without names becomes null. */
+function readNames(text: string): string[] | null {
   return readNameList(text) ?? null;
 }
 

@@ -135,6 +135,8 @@ function Facts({ user }: { user: User }) {
   const rows: [string, string][] = [
     ...LIMIT_FIELDS.map((field): [string, string] => [USER_ATTRIBUTES[field].label, limit(user[field])]),
     ["Models", user.models?.join(", ") ?? "all"],
+    [USER_ATTRIBUTES.priority.label, user.priority ?? "normal"],
+    [USER_ATTRIBUTES.agent_tags.label, user.agent_tags?.join(", ") ?? "all agents"],
     ["Valid until", user.expires_at ? formatTime(user.expires_at) : "no expiry date"],
     ["Added", formatTime(user.created_at)],
   ];

@@ -8,11 +8,14 @@ export function labelOf({ name, user_id }: Pick<User, "name" | "user_id">): stri
 
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 2 });
 
-/** Returns a user's limits in a few words; “none” if there are none. */
+/** Returns a user's limits in a few words, with the priority and the agents; “none” if there are none. */
 export function limitsText(user: User): string {
   const parts = LIMIT_FIELDS.flatMap((field) => {
     const limit = user[field];
     return limit === null ? [] : `${short.format(limit)} ${USER_ATTRIBUTES[field].unit}`;
   });
+  const { priority, agent_tags: tags } = user;
+  if (priority !== null && priority !== "normal") parts.push(`${priority} priority`);
+  if (tags) parts.push(`agents with ${tags.join(" or ")}`);
   return parts.join(", ") || "none";
 }

@@ -6,6 +6,7 @@ test("the details of a change are shown on one line", () => {
     "name: Ann, max_parallel: 4, expires_at: none, models: a b",
   );
   expect(detailText({ name: "gpu box", models: null })).toBe("name: gpu box, models: all");
+  expect(detailText({ agent_tags: null, owner: null })).toBe("agent_tags: all, owner: none");
   expect(detailText({ changed: { name: "Ann" } })).toBe('changed: {"name":"Ann"}');
   expect(detailText(null)).toBe("–");
   expect(detailText({})).toBe("–");
