@@ -6,6 +6,7 @@ import type { Claim, HelloFrame, ServerFrame } from "../protocol/agent-v2.ts";
 import { createClock, within } from "../time.ts";
 import { BackOff } from "./back-off.ts";
 import { Connection, type ConnectionEnd } from "./connection.ts";
+import { LoadedWatch } from "./loaded-watch.ts";
 import { createRunningAsks } from "./running-asks.ts";
 import type { ServerAddress } from "./server-address.ts";
 import type { Offer, Upstream } from "./upstream.ts";
@@ -46,6 +47,7 @@ export class BuiltinAgent {
   readonly #options: Required<BuiltinAgentOptions>;
   readonly #asks;
   readonly #monitor;
+  readonly #loadedWatch;
   readonly #backOff: BackOff;
   #connection: Connection | undefined;
   #identity: { agent: string; resume: string } | undefined;
@@ -70,13 +72,24 @@ export class BuiltinAgent {
     };
     this.#options = { ...defaults, ...options };
     this.#backOff = new BackOff(this.#options.random);
-    this.#asks = createRunningAsks({ ...this.#options, onBroken: () => this.#monitor.check() });
+    this.#asks = createRunningAsks({
+      ...this.#options,
+      onBroken: () => this.#monitor.check(),
+      onProgress: ({ body }) => this.#loadedWatch.note(body),
+    });
     this.#monitor = monitorUpstream({
       ...this.#options,
       onChange: () => {
         if (this.#started) this.#sendUpdate();
         else this.#connect();
       },
+    });
+    this.#loadedWatch = new LoadedWatch({
+      clock: this.#options.clock,
+      tellsLoaded: () => this.#options.upstream.tellsLoaded?.() ?? false,
+      models: () => this.#monitor.offer()?.models ?? [],
+      isBusy: this.#asks.isBusy,
+      look: this.#monitor.lookAtLoaded,
     });
   }
 
@@ -90,7 +103,7 @@ export class BuiltinAgent {
   }
 
   async #leave(drainMs: number): Promise<void> {
-    this.#monitor.stop();
+    this.#stopLooking();
     this.#cancelReconnect();
     if (this.#readyAt !== undefined) this.#connection?.send({ type: "pause" });
     await within(this.#options.clock, drainMs, this.#asks.finish());
@@ -98,6 +111,11 @@ export class BuiltinAgent {
     if (this.#connection) this.#connection.close();
     else this.#ended.resolve(undefined);
     await this.ended;
+  }
+
+  #stopLooking(): void {
+    this.#monitor.stop();
+    this.#loadedWatch.stop();
   }
 
   #connect(): void {
@@ -157,7 +175,7 @@ export class BuiltinAgent {
 
   #giveUp(reason: string): void {
     const { log, server } = this.#options;
-    this.#monitor.stop();
+    this.#stopLooking();
     const words = printable(`${server.label}: ${reason}`);
     log.error("server_refused", { server: server.label, reason }, words);
     this.#ended.resolve(new CommandError(words));

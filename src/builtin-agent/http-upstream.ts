@@ -1,8 +1,10 @@
 import { field, parseJson, textField } from "../json/parse.ts";
 import { ENDPOINTS, type Endpoint, MODELS_MAX, Model, PASSED_REQUEST_HEADERS } from "../protocol/agent-v2.ts";
 import { otherName } from "../protocol/model-name.ts";
-import { ContextLengths, contextLengthOf } from "./context-length.ts";
 import { bearer, failureOf, readText, request, requestText } from "./http.ts";
+import { ContextLengths, contextLengthOf } from "./models/context-length.ts";
+import { type LoadedSource, loadedIn, loadedSourceOf, statusIn, withLoaded } from "./models/loaded-models.ts";
+import { NativeApi } from "./models/native-api.ts";
 import { newestWithin } from "./newest-within.ts";
 import type { UnlistedModels, Upstream, UpstreamProblem, UpstreamStatus } from "./upstream.ts";
 
@@ -46,6 +48,7 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
   const lengths = new ContextLengths();
   // Forgotten when the upstream goes down, as another one may come back.
   let endpoints: readonly Endpoint[] | undefined;
+  let loadedSource: LoadedSource | undefined;
 
   const post: Upstream["request"] = (endpoint, body, signal, callerHeaders = {}) => {
     const headers = { ...headersFor(endpoint, key), ...allowedHeaders(callerHeaders) };
@@ -65,6 +68,8 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
     const { at, listing } = await currentList(signal);
     // Some upstreams list no models. Then the operator names them.
     const listed = "models" in listing ? listing.models : [];
+    const source = loadedSourceOf(listed);
+    loadedSource = source;
     if ("models" in listing || ("absent" in listing && isChosen)) {
       if (at !== base) endpoints = undefined;
       base = at;
@@ -73,7 +78,10 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
         post(endpoint, "{}", AbortSignal.any([signal, AbortSignal.timeout(limitMs)]));
       endpoints ??= await chosenOr(options.endpoints, () => findEndpoints(probe));
       const chosen = selectModels(listed, options.models);
-      const models = await lengths.add(at, chosen, { key, limitMs, signal });
+      const api = new NativeApi(at, { key, limitMs, signal });
+      const sized = lengths.add(api, chosen);
+      const loaded = source?.path === undefined ? loadedIn(listed) : source.read(await api.get(source.path));
+      const models = withLoaded(await sized, loaded);
       return { offer: { models, endpoints }, unlisted: unlistedIn(listed, options.models) };
     }
     endpoints = undefined;
@@ -81,7 +89,13 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
     return { problem: "it lists no models; check --upstream, or give --model", unreachable: false };
   };
 
-  return { label: options.url, check, request: post };
+  const loaded = async (signal: AbortSignal) => {
+    const { path, read } = loadedSource ?? {};
+    const api = new NativeApi(base, { key, limitMs: limits.probeMs, signal });
+    return read?.(await (path === undefined ? api.list() : api.get(path))) ?? new Map();
+  };
+  const tellsLoaded = () => loadedSource !== undefined;
+  return { label: options.url, check, request: post, tellsLoaded, loaded };
 }
 
 async function chosenOr<T>(chosen: readonly T[], find: () => Promise<readonly T[]>): Promise<readonly T[]> {
@@ -168,6 +182,7 @@ export function readModelList(text: string): Model[] | undefined {
       id,
       owned_by: shape.owned_by.safeParse(field(entry, "owned_by")).data,
       context_length: contextLengthOf(entry),
+      loaded: statusIn(entry),
     });
   }
   return [...models.values()];

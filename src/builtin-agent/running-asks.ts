@@ -18,6 +18,8 @@ interface RunningAsksOptions {
   log: Log;
   /** Called when a request could not reach the upstream, or its answer broke off. */
   onBroken: () => void;
+  /** Called when an ask begins, when its answer begins, and when it has ended. */
+  onProgress?: (ask: AskFrame) => void;
 }
 
 interface RunningAsk {
@@ -28,7 +30,8 @@ interface RunningAsk {
 }
 
 /** Returns the asks that the agent works on, none at first. */
-export function createRunningAsks({ upstream, slots, clock, log, onBroken }: RunningAsksOptions) {
+export function createRunningAsks(options: RunningAsksOptions) {
+  const { upstream, slots, clock, log, onBroken, onProgress = () => {} } = options;
   const running = new Map<string, RunningAsk>();
   let leaving = false;
 
@@ -37,7 +40,10 @@ export function createRunningAsks({ upstream, slots, clock, log, onBroken }: Run
 
   const run = async (ask: AskFrame, server: FrameSender, stopping: AbortController) => {
     const startedAt = clock.now();
-    const { result, status } = await runAsk({ ask, upstream, server, clock, stopping });
+    onProgress(ask);
+    const onBegun = () => onProgress(ask);
+    const { result, status } = await runAsk({ ask, upstream, server, clock, stopping, onBegun });
+    onProgress(ask);
     if (running.get(ask.ask)?.stopping === stopping) running.delete(ask.ask);
     log.debug("ask_ended", {
       ask: ask.ask,
@@ -58,6 +64,8 @@ export function createRunningAsks({ upstream, slots, clock, log, onBroken }: Run
   };
 
   return {
+    /** Whether asks are running. */
+    isBusy: () => running.size > 0,
     /** Starts an ask. When leaving, or without a free slot, tells the server to send it elsewhere. */
     start(ask: AskFrame, server: FrameSender) {
       if (running.has(ask.ask)) return;
@@ -97,6 +105,8 @@ interface RunAskOptions {
   clock: Clock;
   /** Aborting it ends the upstream's request. Nothing is sent after that. */
   stopping: AbortController;
+  /** Called when the answer has begun. */
+  onBegun?: () => void;
 }
 
 /** How an ask ended, for the log and for the upstream monitor. */
@@ -111,7 +121,7 @@ interface AskEnd {
  * `fail`. Never rejects. Once it resolves, the upstream's request is over too.
  */
 export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
-  const { ask, upstream, server, clock, stopping } = options;
+  const { ask, upstream, server, clock, stopping, onBegun } = options;
   let begun = false;
   // By then the server has given up and expects nothing.
   const life = new UpstreamLife({ ask, server, clock, onDeadline: () => stopping.abort() });
@@ -121,6 +131,7 @@ export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
     begun = true;
     life.endDeadline();
     server.send({ type: "accept", ask: ask.ask });
+    onBegun?.();
   };
   let end: EndFrame;
   try {

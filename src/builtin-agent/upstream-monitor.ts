@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from "../clock.ts";
 import type { Log } from "../log/log.ts";
 import { BackOff } from "./back-off.ts";
+import { withLoaded } from "./models/loaded-models.ts";
 import type { Offer, UnlistedModels, Upstream, UpstreamProblem } from "./upstream.ts";
 
 export interface UpstreamMonitorOptions {
@@ -24,12 +25,14 @@ const NAMES_MAX = 5;
 export function monitorUpstream({ upstream, clock, random, log, onChange }: UpstreamMonitorOptions) {
   const backOff = new BackOff(random);
   const stopping = new AbortController();
+  const notices = createNotices(upstream.label, log);
   let cancelNext: Cancel = () => {};
   let isChecking = false;
+  /** How many checks and looks have begun, as the answer of an older one counts no more. */
+  let begun = 0;
   let offer: Offer | undefined;
   let problems = 0;
   let toldProblem = "";
-  let toldUnlisted = "";
 
   const change = (next: Offer) => {
     if (offer && JSON.stringify(next) === JSON.stringify(offer)) return;
@@ -48,15 +51,6 @@ export function monitorUpstream({ upstream, clock, random, log, onChange }: Upst
     change(next);
   };
 
-  const warnOfUnlisted = ({ models, listed }: UnlistedModels) => {
-    const names = models.join(", ");
-    if (toldUnlisted === names) return;
-    toldUnlisted = names;
-    const known = firstNames(listed);
-    const words = `${upstream.label} does not list ${names}; requests for it may fail. It lists ${known}`;
-    log.warn("models_unlisted", { upstream: upstream.label, models: names }, words);
-  };
-
   const down = ({ problem, unreachable }: UpstreamProblem) => {
     problems++;
     if (offer && !unreachable && problems < PROBLEMS_MAX) return;
@@ -68,24 +62,28 @@ export function monitorUpstream({ upstream, clock, random, log, onChange }: Upst
     if (offer) change({ ...offer, models: [] });
   };
 
-  const sayThatItIsSlow = () => {
-    const words = `waiting for ${upstream.label} to list its models, for up to a minute`;
-    log.info("upstream_slow", { upstream: upstream.label }, words);
-  };
-
   const check = async () => {
     cancelNext();
     if (isChecking || stopping.signal.aborted) return;
     isChecking = true;
-    const endWait = offer || toldProblem ? () => {} : clock.after(SLOW_MS, sayThatItIsSlow);
+    begun++;
+    const endWait = offer || toldProblem ? () => {} : clock.after(SLOW_MS, notices.slow);
     const status = await upstream.check(stopping.signal);
     endWait();
     isChecking = false;
     if (stopping.signal.aborted) return;
     if ("offer" in status) up(status.offer);
     else down(status);
-    if ("offer" in status && status.unlisted) warnOfUnlisted(status.unlisted);
+    if ("offer" in status && status.unlisted) notices.unlisted(status.unlisted);
     cancelNext = clock.after("offer" in status ? CHECK_EVERY_MS : backOff.next(), () => void check());
+  };
+
+  const lookAtLoaded = async () => {
+    if (isChecking || stopping.signal.aborted || !upstream.loaded) return;
+    const look = ++begun;
+    const loaded = await upstream.loaded(stopping.signal);
+    if (look !== begun || !offer || stopping.signal.aborted) return;
+    change({ ...offer, models: withLoaded(offer.models, loaded) });
   };
 
   void check();
@@ -94,9 +92,29 @@ export function monitorUpstream({ upstream, clock, random, log, onChange }: Upst
     offer: () => offer,
     /** Checks the upstream now, because a request went wrong. */
     check: () => void check(),
+    /** Asks the upstream which models it has in memory, without a check of the rest. Never rejects. */
+    lookAtLoaded,
     stop(): void {
       cancelNext();
       stopping.abort();
+    },
+  };
+}
+
+/** Logs what an operator should know of an upstream that works. */
+function createNotices(label: string, log: Log) {
+  let toldUnlisted = "";
+  return {
+    slow(): void {
+      const words = `waiting for ${label} to list its models, for up to a minute`;
+      log.info("upstream_slow", { upstream: label }, words);
+    },
+    unlisted({ models, listed }: UnlistedModels): void {
+      const names = models.join(", ");
+      if (toldUnlisted === names) return;
+      toldUnlisted = names;
+      const words = `${label} does not list ${names}; requests for it may fail. It lists ${firstNames(listed)}`;
+      log.warn("models_unlisted", { upstream: label, models: names }, words);
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Endpoint, Model } from "../protocol/agent-v2.ts";
+import type { LoadedModels } from "./models/loaded-models.ts";
 
 /** The work that an agent can do for its server. */
 export interface Offer {
@@ -29,6 +30,10 @@ export interface Upstream {
   label: string;
   /** Asks the upstream what it offers. Never rejects. */
   check(signal: AbortSignal): Promise<UpstreamStatus>;
+  /** Whether the upstream tells which models it has in memory, as far as the last check has shown. */
+  tellsLoaded?(): boolean;
+  /** Asks the upstream which models it has in memory. Never rejects. */
+  loaded?(signal: AbortSignal): Promise<LoadedModels>;
   /**
    * Resolves with the response to one request, its body unread. Rejects if there is none, and when aborted.
    * `callerHeaders` are the headers of the caller that the upstream may need.

@@ -1,7 +1,7 @@
-import { BoundedMap } from "../bounded-map.ts";
-import { field, parseJson, textField } from "../json/parse.ts";
-import { MODELS_MAX, Model } from "../protocol/agent-v2.ts";
-import { bearer, requestText } from "./http.ts";
+import { BoundedMap } from "../../bounded-map.ts";
+import { field, textField } from "../../json/parse.ts";
+import { MODELS_MAX, Model } from "../../protocol/agent-v2.ts";
+import { listField, type NativeApi } from "./native-api.ts";
 
 const isLength = Model.shape.context_length;
 
@@ -30,17 +30,10 @@ export function contextLengthOf(entry: unknown): number | undefined {
   );
 }
 
-interface LookUpOptions {
-  key: string | undefined;
-  limitMs: number;
-  signal: AbortSignal;
-}
-
 type Lengths = Map<string, number>;
 
 /** How many models of Ollama are looked up in one check, as each needs a request. */
 const SHOWN_MAX = 20;
-const BODY_BYTES_MAX = 4 * 1024 * 1024;
 
 /**
  * Looks up the context lengths that a list of models lacks, on the own APIs of llama.cpp, LM Studio and Ollama.
@@ -50,13 +43,12 @@ export class ContextLengths {
   /** The lengths of models that Ollama has not loaded, which do not change; null if Ollama tells none. */
   readonly #shown = new BoundedMap<string, number | null>(MODELS_MAX);
 
-  /** Returns the models with the context lengths that could be found. `base` is the URL with `/v1`. */
-  async add(base: string, models: readonly Model[], options: LookUpOptions): Promise<Model[]> {
-    const root = base.replace(/\/v1$/, "");
+  /** Returns the models with the context lengths that could be found. */
+  async add(api: NativeApi, models: readonly Model[]): Promise<Model[]> {
     const [llamaCpp, lmStudio, ollama] = await Promise.all([
-      this.#llamaCpp(root, models, options),
-      this.#lmStudio(root, models, options),
-      this.#ollama(root, models, options),
+      this.#llamaCpp(api, models),
+      this.#lmStudio(api, models),
+      this.#ollama(api, models),
     ]);
     return models.map((model) => {
       const { id } = model;
@@ -67,26 +59,26 @@ export class ContextLengths {
   }
 
   /** A server of llama.cpp with one model tells the length that it was started with. */
-  async #llamaCpp(root: string, models: readonly Model[], options: LookUpOptions): Promise<Lengths> {
+  async #llamaCpp(api: NativeApi, models: readonly Model[]): Promise<Lengths> {
     const [model] = models;
     if (models.length !== 1 || model?.owned_by !== "llamacpp") return new Map();
-    const props = await ask(`${root}/props`, options);
+    const props = await api.get("/props");
     const length = firstLength(field(field(props, "default_generation_settings"), "n_ctx"));
     return new Map(length === undefined ? [] : [[model.id, length]]);
   }
 
-  async #lmStudio(root: string, models: readonly Model[], options: LookUpOptions): Promise<Lengths> {
+  async #lmStudio(api: NativeApi, models: readonly Model[]): Promise<Lengths> {
     if (!models.some(({ owned_by }) => owned_by === "organization_owner")) return new Map();
-    const found = listIn(await ask(`${root}/api/v0/models`, options), "data");
+    const found = listField(await api.get("/api/v0/models"), "data");
     return lengthsOf(found, "id");
   }
 
-  async #ollama(root: string, models: readonly Model[], options: LookUpOptions): Promise<Lengths> {
+  async #ollama(api: NativeApi, models: readonly Model[]): Promise<Lengths> {
     const own = models.filter(({ context_length }) => context_length === undefined);
     if (!own.some(({ owned_by }) => owned_by === "library")) return new Map();
-    const loaded = lengthsOf(listIn(await ask(`${root}/api/ps`, options), "models"), "name");
+    const loaded = lengthsOf(listField(await api.get("/api/ps"), "models"), "name");
     const unknown = own.filter(({ id }) => !loaded.has(id) && !this.#shown.has(id)).slice(0, SHOWN_MAX);
-    await Promise.all(unknown.map(({ id }) => this.#show(root, id, options)));
+    await Promise.all(unknown.map(({ id }) => this.#show(api, id)));
     const lengths: Lengths = new Map();
     for (const { id } of own) {
       const length = loaded.get(id) ?? this.#shown.get(id);
@@ -96,8 +88,8 @@ export class ContextLengths {
   }
 
   /** Ollama names the parameters of a model as lines of text, and the facts with the architecture as prefix. */
-  async #show(root: string, id: string, options: LookUpOptions): Promise<void> {
-    const shown = await ask(`${root}/api/show`, options, { model: id });
+  async #show(api: NativeApi, id: string): Promise<void> {
+    const shown = await api.post("/api/show", { model: id });
     if (shown === undefined) return;
     const [, chosen] = /^num_ctx\s+(\d+)\s*$/m.exec(textField(shown, "parameters") ?? "") ?? [];
     const info = field(shown, "model_info");
@@ -107,29 +99,10 @@ export class ContextLengths {
   }
 }
 
-function listIn(value: unknown, name: string): unknown[] {
-  const list = field(value, name);
-  return Array.isArray(list) ? list : [];
-}
-
-function lengthsOf(entries: unknown[], idName: string): Lengths {
+function lengthsOf(entries: unknown[] = [], idName: string): Lengths {
   const pairs = entries.flatMap((entry): [string, number][] => {
     const [id, length] = [textField(entry, idName), contextLengthOf(entry)];
     return id === undefined || length === undefined ? [] : [[id, length]];
   });
   return new Map(pairs);
-}
-
-/** Returns the JSON of a good answer; undefined for any other. A model may do without its context length. */
-async function ask(url: string, { key, ...limits }: LookUpOptions, body?: object): Promise<unknown> {
-  try {
-    const init = {
-      headers: { "content-type": "application/json", ...bearer(key) },
-      ...(body && { method: "POST", body: JSON.stringify(body) }),
-    };
-    const { response, text } = await requestText(url, { init, bytesMax: BODY_BYTES_MAX, ...limits });
-    return response.ok ? parseJson(text ?? "") : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "bun:test";
-import { contextLengthOf } from "../../src/builtin-agent/context-length.ts";
-import { createHttpUpstream } from "../../src/builtin-agent/http-upstream.ts";
+import { createHttpUpstream } from "../../../src/builtin-agent/http-upstream.ts";
+import { contextLengthOf } from "../../../src/builtin-agent/models/context-length.ts";
 
 test.each<[string, unknown, number | undefined]>([
   ["vLLM", { max_model_len: 8192 }, 8192],
