@@ -103,7 +103,7 @@ class CommandLine {
       const before = texts.get(name);
       if (before && !many) this.given.addFault(name, `${from} is given twice. Give it once.`);
       else if (value === undefined) this.given.addFault(name, `${from} has no value. Add one.`);
-      else texts.set(name, { text: before ? `${before.text},${value}` : value, from });
+      else texts.set(name, { text: before ? before.text + many + value : value, from });
     };
     this.#known.set(flag, { type: bare === undefined ? "string" : "boolean", take });
   }

@@ -234,3 +234,29 @@ export const aliases: Kind<Readonly<Record<string, string>>> = {
   }, "Give name=model for each alias."),
   show: (aliases) => Array.from(Object.entries(aliases), (pair) => pair.join("=")).join(","),
 };
+
+/** The models to use, in order, when a model cannot answer, by the name of that model. */
+export type Fallbacks = Readonly<Record<string, readonly string[]>>;
+
+const FALLBACKS_MAX = 16;
+
+export const fallbacks: Kind<Fallbacks> = {
+  value: "<model>=<models>",
+  schema: parsed((text) => {
+    const entries = text.split(";").map(readFallback);
+    const models = new Set(entries.map((entry) => entry?.[0]));
+    // Of two lists for a model, one would be ignored.
+    if (models.has(undefined) || models.size < entries.length) return undefined;
+    return Object.freeze(Object.fromEntries(entries as [string, readonly string[]][]));
+  }, `Give model=other,another once for each model, with 1 to ${FALLBACKS_MAX} different other models, and a semicolon between models.`),
+  show: (fallbacks) =>
+    Array.from(Object.entries(fallbacks), ([model, others]) => `${model}=${others}`).join(";"),
+};
+
+function readFallback(text: string): [string, readonly string[]] | undefined {
+  const [model = "", models, ...more] = text.split("=").map((part) => part.trim());
+  const others = list(models ?? "");
+  const isList = new Set(others).size === others.length && others.length <= FALLBACKS_MAX;
+  const isValid = more.length === 0 && isList && [model, ...others].every(isName) && !others.includes(model);
+  return isValid ? [model, Object.freeze(others)] : undefined;
+}

@@ -17,8 +17,8 @@ export interface Setting<Value> extends Kind<Value> {
   secret?: true;
   /** The value of the flag alone. Another value then needs an equals sign. */
   bare?: string;
-  /** Whether the flag may be repeated. The texts are joined with commas. */
-  many?: true;
+  /** The separator that joins the texts of a flag that may be repeated. */
+  many?: "," | ";";
 }
 
 type Extras = Pick<Setting<unknown>, "flag" | "aliases" | "secret" | "bare" | "many">;
@@ -98,8 +98,15 @@ const AGENTS = {
   agentsMax: setting("agents-max", "10000", count(1_000_000), "Maximum agent connections."),
   v1Model: setting("v1-model", "chatgpt", kinds.name, "Name of the model that v1 agents offer."),
   modelAliases: optional("model-alias", "none", kinds.aliases, "Another name for a model, as name=model.", {
-    many: true,
+    many: ",",
   }),
+  fallbacks: optional(
+    "fallback",
+    "none",
+    kinds.fallbacks,
+    "Models to use when a model cannot answer, as model=other,another.",
+    { many: ";" },
+  ),
   helloWithinMs: setting("hello-within", "10s", time("100ms", "1m"), "Time-out for a new agent to register."),
   pingEveryMs: setting("ping-every", "30s", time("100ms", "10m"), "How often to ping an agent."),
   pongWithinMs: setting("pong-within", "5s", time("100ms", "1m"), "Time-out for an agent to answer a ping."),
@@ -186,10 +193,10 @@ const BUILTIN_AGENT = {
     secret: true,
   }),
   models: optional("model", "all models of the upstream", kinds.names, "Model the built-in agent offers.", {
-    many: true,
+    many: ",",
   }),
   endpoints: optional("endpoint", "detected", kinds.names, "Endpoint the built-in agent offers.", {
-    many: true,
+    many: ",",
   }),
   // Bun runs 256 requests of a process at once. Some must be left for health checks and model lists.
   slots: setting("slots", "8", whole("number", 1, 240), "Concurrent requests the built-in agent accepts."),
@@ -202,7 +209,7 @@ const BUILTIN_AGENT = {
   ),
   weight: setting("weight", "1", kinds.weight, "Share of the built-in agent among those of its priority."),
   tags: optional("tag", "all of its key", kinds.tags, "Tag of the built-in agent, such as home.", {
-    many: true,
+    many: ",",
   }),
   echo: setting("echo", "no", kinds.yesNo, "Run a built-in agent that echoes questions, without a model.", {
     bare: "yes",

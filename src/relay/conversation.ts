@@ -68,13 +68,26 @@ export interface Asker {
 }
 
 /** Who asks, and by which request. */
-export interface AskContext extends Asker {
+export interface AskContext extends Asker, Pick<AskRequest, "onSent" | "onWaiting"> {
   origin: AskOrigin;
   /**
    * Reserves tokens of the asker's limit for what the server adds to the request. Throws an `AppError` if the
    * rest of the limit is reserved. The estimate is made only if there is a limit.
    */
   reserve?: ((estimate: () => number) => void) | undefined;
+}
+
+/** Returns the part of an ask that says who asks, by which request, and how it is treated. */
+export function requestOf({
+  principal,
+  tokenHash,
+  origin,
+  priority,
+  tags,
+  onSent,
+  onWaiting,
+}: AskContext): Omit<AskRequest, "work"> {
+  return { principal, tokenHash, origin, priority, tags, onSent, onWaiting };
 }
 
 /** One question in a conversation; the ids have the names of v1. */
@@ -86,6 +99,8 @@ export interface ConversationQuestion {
   /** The `response_id` of the turn to continue; undefined for the newest. */
   parent_id?: string | undefined;
   model?: string | undefined;
+  /** The models to use when that one cannot answer. */
+  fallbacks?: readonly string[] | undefined;
 }
 
 /** v1 agents choose the ids of their conversations; longer ones are not stored. */
@@ -158,21 +173,22 @@ function createRequest(
   known: Conversation | undefined,
   branch: Turn[],
 ): AskRequest {
-  const { principal, tokenHash, origin, models, priority, tags } = asker;
-  const from = { principal, tokenHash, origin, priority, tags };
+  const { models } = asker;
+  const from = requestOf(asker);
   const v1 = {
     message_id: question.message_id ?? newId(),
     conversation_id: question.conversation_id ?? "",
     parent_id: question.parent_id ?? newId(),
     content: question.content,
   };
+  const { fallbacks } = question;
   const request = chatRequest(branch, question.content);
-  if (!known) return { ...from, work: { model: question.model, models, v1, requests: [request] } };
+  if (!known) return { ...from, work: { model: question.model, fallbacks, models, v1, requests: [request] } };
   if (!known.kept) return { ...from, pin: known.agent, work: { models, v1 } };
   const model = question.model ?? (known.model && offeredName(known.model, relay));
   if (model !== undefined && models?.includes(model) === false)
     throw new AppError("model_not_allowed", { hint: "Name another `model` to continue with." });
-  return { ...from, prefer: known.agent, work: { model, models, requests: [request] } };
+  return { ...from, prefer: known.agent, work: { model, fallbacks, models, requests: [request] } };
 }
 
 /**

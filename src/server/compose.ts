@@ -240,7 +240,7 @@ interface Parts extends Core, Identities, Access {
 function appDeps({ config, store, log, origins }: Given, parts: Parts): AppDeps {
   const { relay, clock, limits, responses, metrics, overview, users, sessions, authenticate, accessControl } =
     parts;
-  const { bodyBytesMax, bodyWithinMs, conversationLengthMax, modelAliases = {} } = config;
+  const { bodyBytesMax, bodyWithinMs, conversationLengthMax, modelAliases = {}, fallbacks = {} } = config;
   const { conversations, usage } = store;
   const audit = createAudit({ audit: store.audit });
   const newConversationId = () => Bun.randomUUIDv7();
@@ -256,10 +256,11 @@ function appDeps({ config, store, log, origins }: Given, parts: Parts): AppDeps 
         newConversationId,
         conversationLengthMax,
         modelAliases,
+        fallbacks,
         log,
         clock,
       },
-      models: { relay, threads: createThreads(), responses, newId, now, modelAliases, log, clock },
+      models: { relay, threads: createThreads(), responses, newId, now, modelAliases, fallbacks, log, clock },
       modelList: { relay, modelAliases },
       users: { users, audit, newId },
       usage: { usage, now },

@@ -43,6 +43,26 @@ test("origins are separated by commas and lower-cased, and none stands for no or
   expect(origins("none")).toEqual([]);
 });
 
+test("fallbacks are models separated by commas for each model, and a repeated flag adds a model", () => {
+  const { fallbacks } = configOf(["--fallback", "llama3.3=qwen3, gpt-5-mini", "--fallback=a:7b=b; c = d"]);
+  expect(fallbacks).toEqual({ "llama3.3": ["qwen3", "gpt-5-mini"], "a:7b": ["b"], c: ["d"] });
+});
+
+test.each([
+  ["without a model", "=b"],
+  ["without other models", "a="],
+  ["without an equals sign", "a"],
+  ["with two equals signs", "a=b=c"],
+  ["with an empty name", "a=b,"],
+  ["of a model to itself", "a=b,a"],
+  ["with the same model twice", "a=b,b"],
+  ["with two lists for a model", "a=b;a=c"],
+  ["with more than 16 models", `a=${Array.from({ length: 17 }, (_, index) => `m${index}`)}`],
+  ["with a control character", "a=b\u0007"],
+])("a fallback %s is refused", (_, text) => {
+  expect(() => configOf(["--fallback", text])).toThrow("Give model=other,another once for each model");
+});
+
 test("a key keeps its blanks and its letters", () => {
   expect(readServerArgs({ args: ["1", "clé with blanks ✓"], env: {} }).config.adminKey).toBe(
     "clé with blanks ✓",

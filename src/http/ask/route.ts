@@ -6,7 +6,8 @@ import { askContext } from "../context.ts";
 import { ASK_ERRORS } from "../errors/ask-errors.ts";
 import { referenceStyle } from "../errors/reference.ts";
 import { type StreamAskDeps, streamAsk } from "../middleware/stream-ask.ts";
-import { allowedModels, checkAllowed, type ModelNames, resolveModel } from "../models/allowed-models.ts";
+import { allowedModels, checkAllowed, resolveModel } from "../models/allowed-models.ts";
+import { configuredFallbacks, type FallbackNames, modelsToTry } from "../models/fallbacks.ts";
 import { unknownModel } from "../models/unknown-model.ts";
 import { ok, resource, route } from "../route.ts";
 import { namedObject, SAMPLE, text, time } from "../values.ts";
@@ -101,7 +102,7 @@ const ROUTES = {
   }),
 };
 
-interface AskDeps extends AskConversationDeps, ModelNames, StreamAskDeps {
+interface AskDeps extends AskConversationDeps, FallbackNames, StreamAskDeps {
   relay: Pick<Relay, "ask" | "agents" | "models" | "offersModel" | "knowsModel">;
 }
 
@@ -109,8 +110,7 @@ interface AskDeps extends AskConversationDeps, ModelNames, StreamAskDeps {
 export const askRoutes = resource("Asks", ROUTES).handledBy((deps: AskDeps) => ({
   async ask({ c, caller, body }) {
     const asker = { ...askContext(c, caller, "ask"), models: allowedModels(caller, deps) };
-    const model = body.model === undefined ? undefined : readModel(deps, asker, body.model);
-    const question = { ...body, model };
+    const question = { ...body, ...(body.model !== undefined && readModels(deps, asker, body.model)) };
     const { headers } = c.req.raw;
     if (!(body.stream ?? headers.get("accept")?.includes("text/event-stream"))) {
       const { answer, agent } = await askConversation(deps, asker, question, c.req.raw.signal);
@@ -142,10 +142,14 @@ export const askRoutes = resource("Asks", ROUTES).handledBy((deps: AskDeps) => (
   },
 }));
 
-/** Returns the name that agents know the model by. Throws an `AppError` if the asker cannot use it. */
-function readModel(deps: AskDeps, asker: Asker, name: string): string {
-  const model = resolveModel(name, deps);
-  checkAllowed(model, asker.models);
-  if (!deps.relay.knowsModel(model)) throw unknownModel(deps.relay, asker, undefined);
-  return model;
+/**
+ * Returns the model and its fallbacks, by the names that agents know. Throws an `AppError` if the asker cannot use
+ * the model.
+ */
+function readModels(deps: AskDeps, asker: Asker, name: string) {
+  checkAllowed(resolveModel(name, deps), asker.models);
+  const others = configuredFallbacks("chat/completions", name, deps);
+  const [model, ...fallbacks] = modelsToTry(name, others, asker.models, deps);
+  if (model === undefined) throw unknownModel(deps.relay, asker, undefined);
+  return { model, fallbacks };
 }

@@ -3,9 +3,17 @@ import { field, parseJson } from "../../json/parse.ts";
 import { readUpstreamError } from "../../json/upstream-error.ts";
 import type { Endpoint } from "../../protocol/agent-v2.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
-import type { AskContext } from "../../relay/conversation.ts";
+import { type AskContext, requestOf } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
-import type { AskRequest, AskResult, Delta, ModelAnswer, ModelRequest, Signal } from "../../relay/types.ts";
+import type {
+  AskRequest,
+  AskResult,
+  Delta,
+  ModelAnswer,
+  ModelRequest,
+  Sent,
+  Signal,
+} from "../../relay/types.ts";
 import type { ErrorStyle } from "../errors/style.ts";
 import type { EventStream, ServerEvent } from "../middleware/event-stream.ts";
 import { chunksOf, WholeCompletion } from "./chat-completion.ts";
@@ -19,6 +27,10 @@ export interface ModelAsk {
   asker: AskContext;
   /** The name that agents know the model by. The caller's may be an alias. */
   model: string;
+  /** The models to use when that one cannot answer, by the names that agents know. */
+  fallbacks: readonly string[];
+  /** Whether the model is the one that the caller asked for. If no agent knows that, the first fallback is used. */
+  isAsked: (model: string) => boolean;
   stream: boolean;
   /** The native plan, and after it the translated one: at least one of them. */
   plans: Plan[];
@@ -42,18 +54,28 @@ export async function askWhole(relay: Relay, ask: ModelAsk, signal: Signal): Pro
 /** A streamed model request. Its first delta, or else its answer, decides which plan makes the events. */
 export class ModelStream {
   #stream: PlanStream | undefined;
+  /** The model that the request was last sent for. */
+  #model: string;
 
   constructor(
     private readonly relay: Relay,
     private readonly ask: ModelAsk,
-  ) {}
+  ) {
+    this.#model = ask.model;
+  }
 
   /** Resolves with a reply if the agent answered without a stream, as upstreams do when they refuse. */
   async run(events: EventStream, signal: Signal): Promise<{ agent: string; reply?: ModelReply }> {
     const onDelta = (delta: Delta, request: ModelRequest | undefined) =>
       events.sendAll(this.#open(request).push(delta));
-    const result = await this.relay.ask({ ...askRequest(this.ask), onDelta }, signal);
+    const request = askRequest(this.ask);
+    const onSent = (sent: Sent) => {
+      this.#model = sent.model;
+      request.onSent?.(sent);
+    };
+    const result = await this.relay.ask({ ...request, onSent, onDelta }, signal);
     const { agent } = result;
+    this.#model = result.model;
     const rest = missingDeltas(this.ask, result);
     if (!rest) {
       const reply = replyOf(this.ask, result);
@@ -72,22 +94,21 @@ export class ModelStream {
   }
 
   #open(request: ModelRequest | undefined): PlanStream {
-    this.#stream ??= planOf(this.ask, request).stream();
+    this.#stream ??= planOf(this.ask, request).stream(otherModel(this.ask, this.#model));
     return this.#stream;
   }
 }
 
-function askRequest({ asker, model, plans, v1 }: ModelAsk): AskRequest {
+function askRequest({ asker, model, fallbacks, plans, v1 }: ModelAsk): AskRequest {
   return {
-    principal: asker.principal,
-    tokenHash: asker.tokenHash,
-    origin: asker.origin,
-    priority: asker.priority,
-    tags: asker.tags,
+    ...requestOf(asker),
     pin: v1?.pin,
-    work: { model, requests: plans.map(({ request }) => request), v1: v1?.request },
+    work: { model, fallbacks, requests: plans.map(({ request }) => request), v1: v1?.request },
   };
 }
+
+/** Returns the model to name in an answer; undefined for the one that the caller asked for, by the caller's name. */
+const otherModel = ({ isAsked }: ModelAsk, model: string) => (isAsked(model) ? undefined : model);
 
 const STREAMED: ReadonlySet<Endpoint> = new Set(["chat/completions", "completions", "responses", "messages"]);
 
@@ -127,7 +148,13 @@ function replyOf(ask: ModelAsk, result: AskResult): ModelReply {
   // A refusal in an error style that the caller does not know would have no reason for them.
   if (status >= 300 && !(plan.isNative && ask.style.hasStyle?.(parseJson(body))))
     throw refusalError({ status, body, headers });
-  return { status, body: status < 300 ? plan.answer(body) : body, agent: result.agent, usage, headers };
+  return {
+    status,
+    body: status < 300 ? plan.answer(body, otherModel(ask, result.model)) : body,
+    agent: result.agent,
+    usage,
+    headers,
+  };
 }
 
 /** Returns the error that a stream which has begun tells in place of an answer that is not streamed. */

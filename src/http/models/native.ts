@@ -5,9 +5,10 @@ import { parseJson } from "../../json/parse.ts";
 import type { Endpoint } from "../../protocol/agent-v2.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import { failureOf, NO_ANSWER } from "../../protocol/chat-ending.ts";
-import type { Delta } from "../../relay/types.ts";
+import type { Delta, ModelRequest } from "../../relay/types.ts";
 import type { ErrorStyle } from "../errors/style.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
+import { withoutLists } from "./fallbacks.ts";
 import type { Plan, PlanStream } from "./plan.ts";
 import type { ModelAskBody } from "./schema.ts";
 
@@ -17,8 +18,8 @@ interface NativeRequest {
   /** The entries of the text. */
   entries: readonly Entry[];
   body: ModelAskBody;
-  /** The name that agents know the model by. */
-  model: string;
+  /** Whether the agent that uses this model gets the lists of further models. */
+  passesLists: (model: string) => boolean;
   headers: Record<string, string>;
   /** Makes the last event of a stream that fails. */
   style: ErrorStyle;
@@ -26,29 +27,32 @@ interface NativeRequest {
 
 /**
  * Returns the plan that passes the request straight through to an agent whose upstream has the very endpoint.
- * In the body only the model's name changes, if it was an alias. A streamed chat is always asked for its
+ * In the body only the model's name changes, if it was an alias or a fallback is used. A streamed chat is always asked for its
  * usage, which is hidden again if the caller did not ask for it.
  */
 export function nativePlan(
   endpoint: Endpoint,
-  { text, entries, body: fields, model, headers, style }: NativeRequest,
+  { text, entries, body: fields, passesLists, headers, style }: NativeRequest,
 ): Plan {
   const stream = fields.stream ?? false;
   const isChatLike = endpoint === "chat/completions" || endpoint === "completions";
   const hidesUsage = stream && isChatLike && fields.stream_options?.include_usage !== true;
-  const renamed = model === fields.model ? {} : { model };
-  const changes = {
-    ...renamed,
-    ...(hidesUsage && { stream_options: { ...fields.stream_options, include_usage: true } }),
+  const body: ModelRequest["body"] = (model, refused) => {
+    const asksUsage = hidesUsage && !refused.has("stream_options");
+    const changes = {
+      ...(model !== fields.model && { model }),
+      ...(asksUsage && { stream_options: { ...fields.stream_options, include_usage: true } }),
+    };
+    const hasChanges = Object.keys(changes).length > 0;
+    if (passesLists(model)) return hasChanges ? setFields(text, changes, entries) : text;
+    const shorter = withoutLists(text, entries);
+    return hasChanges ? setFields(shorter, changes) : shorter;
   };
-  const changed = (fieldsToSet: Readonly<Record<string, unknown>>) =>
-    Object.keys(fieldsToSet).length > 0 ? setFields(text, fieldsToSet, entries) : text;
-  const body = changed(changes);
   return {
     request: {
       ...{ endpoint, stream, headers },
       added: hidesUsage ? ["stream_options"] : [],
-      body: (_, refused) => (refused.has("stream_options") ? changed(renamed) : body),
+      body,
     },
     isNative: true,
     answer: (body) => {

@@ -4,10 +4,13 @@ import type { ServerEvent } from "../middleware/event-stream.ts";
 
 /** The form of an agent's answer for the caller. */
 export interface AnswerReader {
-  /** Returns the body for the caller, made from the body of a good answer. Throws if the body is not readable. */
-  answer(body: string): string;
-  /** Begins a streamed answer. */
-  stream(): PlanStream;
+  /**
+   * Returns the body for the caller, made from the body of a good answer. Throws if the body is not readable. It
+   * names `model` as the one that answered, if the upstream names none and it is not the one asked for.
+   */
+  answer(body: string, model?: string): string;
+  /** Begins a streamed answer, which names `model` likewise. */
+  stream(model?: string): PlanStream;
 }
 
 /**

@@ -3,9 +3,16 @@ import { CALLER_HEADERS, type Endpoint } from "../../protocol/agent-v2.ts";
 import type { AskContext } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { ErrorStyle } from "../errors/style.ts";
-import { checkAllowed, checkFallbacks, type ModelNames, resolveModel } from "./allowed-models.ts";
+import { checkAllowed, resolveModel } from "./allowed-models.ts";
 import type { ModelAsk } from "./ask.ts";
 import { clearEntries } from "./clear-entries.ts";
+import {
+  checkFallbacks,
+  configuredFallbacks,
+  type FallbackNames,
+  modelsToTry,
+  requestedFallbacks,
+} from "./fallbacks.ts";
 import { nativePlan } from "./native.ts";
 import type { ResponseMemory } from "./responses/memory.ts";
 import type { ModelAskBody } from "./schema.ts";
@@ -23,7 +30,7 @@ export interface ModelApi {
   translate?: (body: unknown, context: TranslationContext) => Translation;
 }
 
-export interface ModelAskDeps extends V1PlanDeps, ModelNames {
+export interface ModelAskDeps extends V1PlanDeps, FallbackNames {
   relay: Relay;
   responses: Pick<ResponseMemory, "of">;
 }
@@ -46,43 +53,60 @@ export function readModelAsk(
   { name, body, text, json, headers }: GivenRequest,
 ): ModelAsk {
   const entries = clearEntries(text);
-  const model = resolveModel(name, deps);
-  checkAllowed(model, asker.models);
-  checkFallbacks(json, asker.models);
-  if (!deps.relay.knowsModel(model)) throw unknownModel(deps.relay, asker, name);
   const { endpoint, style } = api;
+  const asked = resolveModel(name, deps);
+  checkAllowed(asked, asker.models);
+  const mayPassLists = checkFallbacks(json, asker.models, deps);
+  const others = [...requestedFallbacks(endpoint, json), ...configuredFallbacks(endpoint, name, deps)];
+  const [model, ...fallbacks] = modelsToTry(name, others, asker.models, deps);
+  if (model === undefined) throw unknownModel(deps.relay, asker, name);
+  const isAsked = (used: string) => used === asked;
+  // The server itself goes on to the next model, so the agent of a fallback gets no list.
+  const passesLists = (used: string) => mayPassLists && isAsked(used);
   const native = nativePlan(endpoint, {
-    ...{ text, entries, body, model, style },
+    ...{ text, entries, body, passesLists, style },
     headers: passedHeaders(headers),
   });
   const fault = toolModelFault(text, json, asker.models);
   const plans = fault ? [] : [native];
-  const ask: ModelAsk = { asker, model, stream: body.stream ?? false, plans, style, v1: undefined };
-  const refusal = addPlans(ask, json, deps, api);
+  const stream = body.stream ?? false;
+  const ask: ModelAsk = { asker, model, fallbacks, isAsked, stream, plans, style, v1: undefined };
+  const refusal = addPlans({ ask, json, passesLists }, deps, api);
   if (fault && plans.length === 0) throw fault;
   const requests = ask.plans.map(({ request }) => request);
-  // If agents offer the model, and none of them can take any of the plans, waiting would not help. Without
-  // any such agent, the relay knows best whether to wait.
-  if (!deps.relay.offersModel(model) || deps.relay.canDo({ model, requests, v1: ask.v1?.request }))
-    return ask;
+  // If agents offer one of the models, and none of them can take any of the plans, waiting would not help.
+  // Without any such agent, the relay knows best whether to wait.
+  const offered = [model, ...fallbacks].filter((each) => deps.relay.offersModel(each));
+  const canUse = (each: string) => deps.relay.canDo({ model: each, requests, v1: ask.v1?.request });
+  if (offered.length === 0 || offered.some(canUse)) return ask;
   if (fault ?? refusal) throw fault ?? refusal;
   const hint = `No agent that offers the model supports /v1/${endpoint}.`;
   throw new AppError("endpoint_unsupported", { param: "model", hint });
 }
 
+interface ReadRequest {
+  ask: ModelAsk;
+  json: unknown;
+  passesLists: (model: string) => boolean;
+}
+
 /** Adds the further plans that are possible. Returns why one was not. */
-function addPlans(ask: ModelAsk, json: unknown, deps: ModelAskDeps, api: ModelApi): AppError | undefined {
+function addPlans(
+  { ask, json, passesLists }: ReadRequest,
+  deps: ModelAskDeps,
+  api: ModelApi,
+): AppError | undefined {
   try {
     let chat = api.endpoint === "chat/completions" ? json : undefined;
     if (api.translate) {
       const { newId, now } = deps;
       const responses = deps.responses.of(ask.asker.principal);
       const translation = api.translate(json, { newId, now, responses });
-      ask.plans.push(translatedPlan(translation, ask.stream, ask.model));
+      ask.plans.push(translatedPlan(translation, ask.stream, passesLists));
       chat = translation.request;
     }
-    const isForV1 = chat !== undefined && deps.relay.hasV1Agent(ask.model);
-    if (isForV1) ask.v1 = v1Plan(deps, ask.asker, chat, ask.model);
+    const mayBeV1 = [ask.model, ...ask.fallbacks].some((model) => deps.relay.hasV1Agent(model));
+    if (chat !== undefined && mayBeV1) ask.v1 = v1Plan(deps, ask.asker, chat);
     return undefined;
   } catch (error) {
     if (error instanceof AppError) return error;

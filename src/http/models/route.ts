@@ -87,6 +87,11 @@ function modelRoute({ endpoint, style }: ModelApi, declared: ModelRoute) {
 const bodyWith = (fields: z.ZodRawShape) => ModelAskBody.extend({ ...NamedModel.shape, ...fields }).loose();
 
 const ANYTHING = z.unknown().optional();
+/** The further models of a request that may be answered by another model. */
+const FALLBACKS = {
+  models: ANYTHING.describe("The names of further models, used in this order when the model cannot answer."),
+  fallbacks: ANYTHING.describe("More of them."),
+};
 const CONVERSATION = z.array(z.looseObject({})).optional().describe("The conversation so far.");
 const HELLO = [{ role: "user", content: "Hello" }];
 const USAGE = { prompt_tokens: 8, completion_tokens: 3, total_tokens: 11 };
@@ -97,7 +102,7 @@ const ROUTES = {
     summary: "Create a chat completion, OpenAI-style",
     description:
       "A browser agent takes text only: the messages become one prompt. The fields here are those that the server itself reads, and the messages.",
-    body: bodyWith({ messages: CONVERSATION }),
+    body: bodyWith({ messages: CONVERSATION, ...FALLBACKS }),
     fields: { messages: HELLO },
     answer: AnswerShape.chat,
     example: {
@@ -111,7 +116,7 @@ const ROUTES = {
     outputLimits: ["max_output_tokens"],
     summary: "Create a response of OpenAI's Responses API",
     description: TRANSLATED,
-    body: ResponsesBody.loose(),
+    body: ResponsesBody.extend(FALLBACKS).loose(),
     fields: { input: "Hello" },
     answer: AnswerShape.response,
     example: {
@@ -125,7 +130,7 @@ const ROUTES = {
   createCompletion: modelRoute(COMPLETIONS, {
     outputLimits: ["max_tokens"],
     summary: "Create a completion, OpenAI-style",
-    body: bodyWith({ prompt: ANYTHING.describe("A text, or several.") }),
+    body: bodyWith({ prompt: ANYTHING.describe("A text, or several."), ...FALLBACKS }),
     fields: { prompt: "Once upon a time" },
     answer: AnswerShape.completion,
     example: {
@@ -150,7 +155,7 @@ const ROUTES = {
     outputLimits: ["max_tokens"],
     summary: "Create a message of Anthropic's Messages API",
     description: TRANSLATED,
-    body: MessagesBody.loose(),
+    body: MessagesBody.extend(FALLBACKS).loose(),
     fields: { max_tokens: 256, messages: HELLO },
     answer: AnswerShape.message,
     example: {

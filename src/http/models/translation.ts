@@ -33,12 +33,20 @@ export interface TranslationContext {
   responses?: OwnResponses | undefined;
 }
 
+/** JSON leaves out what is undefined. */
+const NO_LISTS = { models: undefined, fallbacks: undefined };
+
 /** Returns the plan that asks for a chat completion and translates its answer. */
-export function translatedPlan(translation: Translation, stream: boolean, model: string): Plan {
+export function translatedPlan(
+  translation: Translation,
+  stream: boolean,
+  passesLists: (model: string) => boolean,
+): Plan {
   const { request: fields, added } = translation;
-  const text = JSON.stringify({ ...fields, model });
-  const body: ModelRequest["body"] = (_, refused) =>
-    refused.size === 0 ? text : JSON.stringify({ ...withoutAdded(fields, refused), model });
+  const body: ModelRequest["body"] = (model, refused) => {
+    const kept = refused.size === 0 ? fields : withoutAdded(fields, refused);
+    return JSON.stringify({ ...kept, ...(!passesLists(model) && NO_LISTS), model });
+  };
   return { ...translation, isNative: false, request: { endpoint: "chat/completions", stream, added, body } };
 }
 

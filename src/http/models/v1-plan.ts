@@ -47,7 +47,7 @@ export interface V1PlanDeps {
  * Returns the plan for v1 agents. It continues a known conversation if the chat's earlier messages are from
  * one, and otherwise sends the whole chat as one prompt. Throws an `AppError` for more than text.
  */
-export function v1Plan(deps: V1PlanDeps, asker: Asker, chat: unknown, model: string): V1Plan {
+export function v1Plan(deps: V1PlanDeps, asker: Asker, chat: unknown): V1Plan {
   const plain = readPlainChat(chat);
   const owner = asker.principal;
   const known = plain.history.length > 0 ? deps.threads.get(threadKey(owner, plain.history)) : undefined;
@@ -60,7 +60,7 @@ export function v1Plan(deps: V1PlanDeps, asker: Asker, chat: unknown, model: str
       parent_id: thread?.parent ?? deps.newId(),
       content: thread ? plain.question : promptOf(plain),
     },
-    completion({ answer, agent }) {
+    completion({ answer, agent, model }) {
       if (answer.kind !== "v1") throw new Error("not the answer of a v1 agent");
       const { content, conversation_id, response_id, error } = answer.answer;
       // A chat completion has no field for it.

@@ -120,7 +120,7 @@ describe("a user with a list of models", () => {
 
   test.each([
     ["models", ["llama", "secret"]],
-    ["models", ["fast"]],
+    ["models", ["hidden"]],
     ["models", [{ id: "llama" }]],
     ["models", "secret"],
     ["models", { 0: "llama" }],

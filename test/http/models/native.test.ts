@@ -4,7 +4,7 @@ import { nativePlan } from "../../../src/http/models/native.ts";
 
 const REQUEST = {
   ...{ text: "{}", entries: [], body: { model: "m", stream: true } },
-  ...{ model: "m", headers: {}, style: openaiStyle },
+  ...{ passesLists: () => true, headers: {}, style: openaiStyle },
 };
 
 /** Returns what a caller who did not ask for the usage is sent of a delta. */

@@ -34,8 +34,8 @@ export function translateMessages(body: unknown, { newId }: TranslationContext):
   return {
     request: chat,
     added: ADDED,
-    answer: (chatBody) => JSON.stringify(messageOf(chatBody, options)),
-    stream: () => new MessagesStream(options),
+    answer: (chatBody, model = request.model) => JSON.stringify(messageOf(chatBody, { ...options, model })),
+    stream: (model = request.model) => new MessagesStream({ ...options, model }),
   };
 }
 

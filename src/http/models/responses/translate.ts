@@ -28,11 +28,11 @@ export function translateResponses(body: unknown, context: TranslationContext): 
     keep: keeper(request, input, responses),
     takenIds: callIdsIn(chat["messages"]),
   };
-  const start = () => new ResponsesStream(request, tools, answering);
+  const start = (model = request.model) => new ResponsesStream({ ...request, model }, tools, answering);
   return {
     request: chat,
     added: ADDED,
-    answer: (chatBody) => JSON.stringify(start().whole(chatBody)),
+    answer: (chatBody, model) => JSON.stringify(start(model).whole(chatBody)),
     stream: start,
   };
 }
