@@ -15,7 +15,7 @@ import { referenceStyle } from "../http/errors/reference.ts";
 import { errorResponse } from "../http/errors/response.ts";
 import { createLiveFeed } from "../http/live/feed.ts";
 import { createOverview } from "../http/live/overview.ts";
-import { mayStillUse } from "../http/models/allowed-models.ts";
+import { mayStillUse } from "../http/models/names/allowed-models.ts";
 import { createResponseMemory } from "../http/models/responses/memory.ts";
 import { createThreads } from "../http/models/v1-plan.ts";
 import { createReadiness } from "../http/operations/readiness.ts";

@@ -6,9 +6,9 @@ import { askContext } from "../context.ts";
 import { ASK_ERRORS } from "../errors/ask-errors.ts";
 import { referenceStyle } from "../errors/reference.ts";
 import { type StreamAskDeps, streamAsk } from "../middleware/stream-ask.ts";
-import { allowedModels, checkAllowed, resolveModel } from "../models/allowed-models.ts";
-import { configuredFallbacks, type FallbackNames, modelsToTry } from "../models/fallbacks.ts";
-import { unknownModel } from "../models/unknown-model.ts";
+import { allowedModels, checkAllowed, resolveModel } from "../models/names/allowed-models.ts";
+import { configuredFallbacks, type FallbackNames, modelsToTry } from "../models/names/fallbacks.ts";
+import { unknownModel } from "../models/names/unknown-model.ts";
 import { ok, resource, route } from "../route.ts";
 import { namedObject, SAMPLE, text, time } from "../values.ts";
 

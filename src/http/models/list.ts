@@ -6,7 +6,7 @@ import { anthropicStyle } from "../errors/anthropic.ts";
 import { openaiStyle } from "../errors/openai.ts";
 import { ok, resource, route } from "../route.ts";
 import { count, namedObject, SAMPLE, text, time } from "../values.ts";
-import { allowedModels, type ModelNames, resolveModel } from "./allowed-models.ts";
+import { allowedModels, type ModelNames, resolveModel } from "./names/allowed-models.ts";
 
 const length = count.optional();
 const ModelEntry = namedObject("Model", {

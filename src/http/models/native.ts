@@ -8,7 +8,7 @@ import { failureOf, NO_ANSWER } from "../../protocol/chat-ending.ts";
 import type { Delta, ModelRequest } from "../../relay/types.ts";
 import type { ErrorStyle } from "../errors/style.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
-import { withoutLists } from "./fallbacks.ts";
+import { withoutLists } from "./names/fallbacks.ts";
 import type { Plan, PlanStream } from "./plan.ts";
 import type { ModelAskBody } from "./schema.ts";
 

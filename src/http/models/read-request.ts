@@ -3,23 +3,23 @@ import { CALLER_HEADERS, type Endpoint } from "../../protocol/agent-v2.ts";
 import type { AskContext } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { ErrorStyle } from "../errors/style.ts";
-import { checkAllowed, resolveModel } from "./allowed-models.ts";
 import type { ModelAsk } from "./ask.ts";
 import { clearEntries } from "./clear-entries.ts";
+import { checkAllowed, resolveModel } from "./names/allowed-models.ts";
 import {
   checkFallbacks,
   configuredFallbacks,
   type FallbackNames,
   modelsToTry,
   requestedFallbacks,
-} from "./fallbacks.ts";
+} from "./names/fallbacks.ts";
+import { unknownModel } from "./names/unknown-model.ts";
 import { nativePlan } from "./native.ts";
 import type { ResponseMemory } from "./responses/memory.ts";
 import type { ModelAskBody } from "./schema.ts";
 import { toolModelFault } from "./tool-models.ts";
 import type { Translation, TranslationContext } from "./translation.ts";
 import { translatedPlan } from "./translation.ts";
-import { unknownModel } from "./unknown-model.ts";
 import { type V1PlanDeps, v1Plan } from "./v1-plan.ts";
 
 /** The API of one model route. */

@@ -5,11 +5,11 @@ import {
   modelsToTry,
   requestedFallbacks,
   withoutLists,
-} from "../../../src/http/models/fallbacks.ts";
-import { entriesOf } from "../../../src/json/edit.ts";
-import { firefoxAgent } from "../../support/agents.ts";
-import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
-import { connectV2Agent, streamPieces, V2_HELLO } from "../../support/v2-agent.ts";
+} from "../../../../src/http/models/names/fallbacks.ts";
+import { entriesOf } from "../../../../src/json/edit.ts";
+import { firefoxAgent } from "../../../support/agents.ts";
+import { ADMIN_KEY, startTestServer } from "../../../support/server.ts";
+import { connectV2Agent, streamPieces, V2_HELLO } from "../../../support/v2-agent.ts";
 
 /** The names of models, when agents offer these. */
 function namesFor(...offered: string[]) {

@@ -1,7 +1,7 @@
-import { AppError } from "../../errors.ts";
-import { noModelError } from "../../relay/choice.ts";
-import type { Asker } from "../../relay/conversation.ts";
-import type { Relay } from "../../relay/relay.ts";
+import { AppError } from "../../../errors.ts";
+import { noModelError } from "../../../relay/choice.ts";
+import type { Asker } from "../../../relay/conversation.ts";
+import type { Relay } from "../../../relay/relay.ts";
 
 const LISTED_MAX = 20;
 

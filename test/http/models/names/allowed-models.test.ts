@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "bun:test";
-import { firefoxAgent } from "../../support/agents.ts";
-import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
-import { connectV2Agent, streamPieces, V2_HELLO } from "../../support/v2-agent.ts";
+import { firefoxAgent } from "../../../support/agents.ts";
+import { ADMIN_KEY, startTestServer } from "../../../support/server.ts";
+import { connectV2Agent, streamPieces, V2_HELLO } from "../../../support/v2-agent.ts";
 
 const MODELS = ["llama", "qwen", "secret"];
 

@@ -1,7 +1,7 @@
-import type { Caller } from "../../auth/callers.ts";
-import { AppError } from "../../errors.ts";
-import { offeredName, otherName } from "../../protocol/model-name.ts";
-import type { Relay } from "../../relay/relay.ts";
+import type { Caller } from "../../../auth/callers.ts";
+import { AppError } from "../../../errors.ts";
+import { offeredName, otherName } from "../../../protocol/model-name.ts";
+import type { Relay } from "../../../relay/relay.ts";
 
 /** Other names for models: a name for callers, and the name that agents know. */
 export type ModelAliases = Readonly<Record<string, string>>;

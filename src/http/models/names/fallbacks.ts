@@ -1,8 +1,8 @@
-import { AppError } from "../../errors.ts";
-import { removeField } from "../../json/edit.ts";
-import { field } from "../../json/parse.ts";
-import type { Endpoint } from "../../protocol/agent-v2.ts";
-import { otherName } from "../../protocol/model-name.ts";
+import { AppError } from "../../../errors.ts";
+import { removeField } from "../../../json/edit.ts";
+import { field } from "../../../json/parse.ts";
+import type { Endpoint } from "../../../protocol/agent-v2.ts";
+import { otherName } from "../../../protocol/model-name.ts";
 import { type ModelNames, resolveModel } from "./allowed-models.ts";
 
 /** The names of the models to use when a model cannot answer, in order, by the name of that model. */
