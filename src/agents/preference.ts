@@ -1,23 +1,16 @@
+import type { AgentKey } from "../auth/agent-keys.ts";
 import type { Claim } from "../protocol/agent-v2.ts";
 import { DEFAULT_PREFERENCE, type Preference } from "../relay/types.ts";
 
-/** A key, as far as it decides how its agents are chosen. Null leaves a number to the agent, and allows no tag. */
-export interface KeyPreference {
-  /** Null for the main key. */
-  id: string | null;
-  priority?: number | null;
-  weight?: number | null;
-  /** The tags that its agents may have. */
-  tags?: readonly string[] | null;
-  ownerId?: string | null;
-}
+/** A key, as far as it decides how its agents are chosen. */
+type Key = Pick<AgentKey, "id" | "priority" | "weight" | "tags" | "ownerId">;
 
 /**
  * Returns how an agent is chosen, from what it claims and what its key says. The numbers of the key come first. A
  * claimed tag counts only if the key allows it, and without a key none does: tags keep requests away from agents
  * that are not trusted.
  */
-export function preferenceOf(claim: Claim, key: KeyPreference | undefined): Preference {
+export function preferenceOf(claim: Claim, key: Key | undefined): Preference {
   return {
     priority: key?.priority ?? claim.priority ?? DEFAULT_PREFERENCE.priority,
     weight: key?.weight ?? claim.weight ?? DEFAULT_PREFERENCE.weight,
@@ -27,7 +20,7 @@ export function preferenceOf(claim: Claim, key: KeyPreference | undefined): Pref
 }
 
 /** The main key allows every tag. An agent that claims none has all tags of its key. */
-function tagsOf(claimed: readonly string[], { id, tags }: KeyPreference): readonly string[] {
+function tagsOf(claimed: readonly string[], { id, tags }: Key): readonly string[] {
   if (id === null) return claimed;
   const allowed = tags ?? [];
   return claimed.length === 0 ? allowed : claimed.filter((tag) => allowed.includes(tag));

@@ -56,8 +56,9 @@ inBrowser("dashboard: agents", (browser) => {
   test("the list of agents shows what an agent does, and why it gets no requests", async () => {
     const page = await openDashboard(browser, scene);
     await goTo(page, "Agents");
-    const models = ["big", "small", "tiny"].map((id) => ({ id }));
-    const hello = { ...V2_HELLO, name: "gpu box", version: "3.1", slots: 2, models };
+    const models = ["big", "small", "tiny"].map((id) => ({ id, loaded: id === "small" }));
+    const claim = { priority: -37, weight: 2.5, tags: ["home", "gpu"] };
+    const hello = { ...V2_HELLO, name: "gpu box", version: "3.1", slots: 2, models, ...claim };
     const agent = await connectV2Agent(scene.url, { hello });
     scene.after(() => agent.stop());
     const row = rowOf(page, TABLE, "gpu box");
@@ -69,7 +70,8 @@ inBrowser("dashboard: agents", (browser) => {
     await page.getByLabel("Search").fill("tiny");
     await row.getByRole("button", { name: "gpu box", exact: true }).click();
     const dialog = page.getByRole("dialog", { name: "gpu box" });
-    await shows(dialog.getByText("127.0.0.1"), dialog.getByText("tiny"));
+    await shows(dialog.getByText("127.0.0.1"), dialog.getByText("tiny"), dialog.getByText("small loaded"));
+    await shows(dialog.getByText("-37"), dialog.getByText("2.5"), dialog.getByText("home, gpu"));
     agent.stop();
     await shows(dialog.getByText("This agent has disconnected."));
   });

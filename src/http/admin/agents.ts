@@ -1,6 +1,7 @@
 import { type AgentKeys, describeAgentKey } from "../../auth/agent-keys.ts";
 import type { Audit } from "../../auth/audit.ts";
 import { AppError } from "../../errors.ts";
+import type { Model } from "../../protocol/agent-v2.ts";
 import type { Agent } from "../../relay/agent.ts";
 import { shownReason } from "../../relay/health/circuit.ts";
 import type { Relay } from "../../relay/relay.ts";
@@ -43,6 +44,7 @@ const ROUTES = {
         {
           ...{ id: SAMPLE.agentId, name: "gpu box", protocol: "v2", address: "192.0.2.7", key: "main" },
           ...{ version: SAMPLE.version, models: [SAMPLE.model], slots: 4, in_use: 1, paused: false },
+          ...{ loaded_models: [SAMPLE.model], priority: 10, weight: 1, tags: ["home"] },
           ...{ draining: false, no_work_because: null, circuits: [] },
           ...{ since: SAMPLE.time, last_heard: SAMPLE.laterTime },
         },
@@ -146,7 +148,7 @@ export const agentRoutes = resource("Agents", ROUTES).handledBy(
 );
 
 function describeAgent(agent: Agent, noWorkBecause: string | null, now: number): AgentAnswer {
-  const { profile, offer, inUse, registeredAt, lastHeardAt, paused, leaving } = agent;
+  const { profile, offer, preference, inUse, registeredAt, lastHeardAt, paused, leaving } = agent;
   return {
     id: agent.id,
     name: profile.name,
@@ -155,6 +157,10 @@ function describeAgent(agent: Agent, noWorkBecause: string | null, now: number):
     address: profile.address,
     key: profile.key?.name ?? null,
     models: offer.models.map(({ id }) => id),
+    loaded_models: loadedOf(offer.models),
+    priority: preference.priority,
+    weight: preference.weight,
+    tags: [...preference.tags],
     slots: offer.slots,
     in_use: inUse.size,
     paused,
@@ -164,6 +170,11 @@ function describeAgent(agent: Agent, noWorkBecause: string | null, now: number):
     since: new Date(registeredAt).toISOString(),
     last_heard: new Date(lastHeardAt).toISOString(),
   };
+}
+
+function loadedOf(models: readonly Model[]): string[] | null {
+  if (models.every(({ loaded }) => loaded === undefined)) return null;
+  return models.flatMap(({ id, loaded }) => (loaded ? [id] : []));
 }
 
 function describeCircuits({ circuits }: Agent, now: number): AgentAnswer["circuits"] {

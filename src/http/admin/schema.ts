@@ -150,6 +150,14 @@ export const AgentAnswer = z.strictObject({
   address: text,
   key: text.nullable(),
   models: z.array(text),
+  /** The models that the agent's upstream has in memory; null if it does not tell. */
+  loaded_models: z.array(text).nullable(),
+  /** A higher one is used first as long as it has room. That of the key comes before the agent's. */
+  priority: z.int(),
+  /** The share of requests among agents of equal priority. That of the key comes before the agent's. */
+  weight: z.number(),
+  /** The tags that count: those that the agent's key allows. */
+  tags: z.array(text),
   slots: positive,
   in_use: count,
   paused: z.boolean(),

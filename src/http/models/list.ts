@@ -18,6 +18,8 @@ const ModelEntry = namedObject("Model", {
   context_length: length,
   context_window: length,
   max_model_len: length,
+  /** Whether an agent has the model in memory; missing if none tells. */
+  loaded: z.boolean().optional(),
 });
 const ModelList = namedObject("ModelList", { object: z.literal("list"), data: z.array(ModelEntry) });
 
@@ -43,7 +45,13 @@ const AnthropicModelList = namedObject("AnthropicModelList", {
   last_id: text.nullable(),
 });
 
-const MODEL = { id: SAMPLE.model, object: "model", created: 1763885414, owned_by: "agent" } as const;
+const MODEL = {
+  id: SAMPLE.model,
+  object: "model",
+  created: 1763885414,
+  owned_by: "agent",
+  loaded: true,
+} as const;
 
 /** Anthropic's clients send this header with every request, and expect Anthropic's shapes. */
 const ANTHROPIC_HEADER = "anthropic-version";
@@ -110,13 +118,14 @@ function listModels(deps: ModelListDeps, caller: Caller): OfferedModel[] {
   return [...offered, ...aliases];
 }
 
-function openaiModel({ id, owned_by, offeredAt, context_length: length }: OfferedModel) {
+function openaiModel({ id, owned_by, offeredAt, context_length: length, loaded }: OfferedModel) {
   return {
     id,
     object: "model" as const,
     created: Math.floor(offeredAt / 1000),
     owned_by: owned_by ?? "agent",
     ...(length !== undefined && { context_length: length, context_window: length, max_model_len: length }),
+    ...(loaded !== undefined && { loaded }),
   };
 }
 

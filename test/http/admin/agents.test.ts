@@ -38,7 +38,10 @@ describe("GET /admin/agents", () => {
   test("GET /admin/agents lists who each connected agent is, what it offers, and what it does", async () => {
     const { server, call } = await scene(["--agents", "local"]);
     const v2 = await connectV2Agent(server.url, {
-      hello: { ...V2_HELLO, name: "gpu box", models: [{ id: "a" }, { id: "b" }] },
+      hello: {
+        ...{ ...V2_HELLO, name: "gpu box", priority: -5, weight: 0.5, tags: ["home"] },
+        models: [{ id: "a", loaded: true }, { id: "b", loaded: false }, { id: "c" }],
+      },
     });
     const v1 = await pythonAgent(server.url, { key: null });
     const asked = fetch(`${server.url}/v1/chat/completions`, {
@@ -52,11 +55,13 @@ describe("GET /admin/agents", () => {
     expect((await call("GET", "/admin/agents")).body).toEqual({
       agents: [
         {
-          ...{ id: v2.ready.agent, name: "gpu box", protocol: "v2", key: "main", models: ["a", "b"] },
+          ...{ id: v2.ready.agent, name: "gpu box", protocol: "v2", key: "main", models: ["a", "b", "c"] },
+          ...{ loaded_models: ["a"], priority: -5, weight: 0.5, tags: ["home"] },
           ...{ version: "1", slots: 8, in_use: 1, ...common, no_work_because: null },
         },
         {
           ...{ id: v1.id, name: "v1 agent", protocol: "v1", key: null, models: ["chatgpt"] },
+          ...{ loaded_models: null, priority: 0, weight: 1, tags: [] },
           ...{ version: null, slots: 1, in_use: 0, ...common },
           no_work_because: "There were no recent requests for its models.",
         },

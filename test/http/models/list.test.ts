@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { startModelScene } from "../../support/model-scene.ts";
 import { ADMIN_KEY } from "../../support/server.ts";
+import { until } from "../../support/until.ts";
 import { connectV2Agent, V2_HELLO } from "../../support/v2-agent.ts";
 
 /** Anthropic's clients identify themselves by this header. */
@@ -76,4 +77,25 @@ test("a model has the least context length that its agents report, under the nam
     await connectV2Agent(server.url, { hello: { ...V2_HELLO, models } });
   expect(await named("m")).toMatchObject(lengths(4_096));
   expect(await named("alias")).toMatchObject({ id: "alias", ...lengths(4_096) });
+});
+
+test("a model is loaded if one of its agents has it in memory, and without the field if none tells", async () => {
+  const { server, get } = await startModelScene(
+    {
+      hello: {
+        ...V2_HELLO,
+        models: [{ id: "m", loaded: false }, { id: "cold", loaded: false }, { id: "silent" }],
+      },
+    },
+    ["--model-alias", "alias=m"],
+  );
+  const loaded = async () => {
+    const { data } = (await (await get("models")).json()) as { data: { id: string; loaded?: boolean }[] };
+    return Object.fromEntries(data.map(({ id, ...model }) => [id, model.loaded]));
+  };
+  expect(await loaded()).toEqual({ m: false, cold: false, silent: undefined, alias: false });
+  const other = await connectV2Agent(server.url, { hello: { ...V2_HELLO, models: [{ id: "m" }] } });
+  other.say({ type: "update", models: [{ id: "m", loaded: true }] });
+  await until(async () => (await loaded())["m"] === true);
+  expect(await loaded()).toEqual({ m: true, cold: false, silent: undefined, alias: true });
 });

@@ -22,7 +22,7 @@ interface AgentDetailsProps {
 /** Everything that is known about one agent, kept up to date. */
 export function AgentDetails(props: AgentDetailsProps) {
   const { agent, isConnected, now, onReset, onDisconnect, onClose } = props;
-  const { version, protocol, address, key, since, last_heard, models, id } = agent;
+  const { version, protocol, address, key, since, last_heard, models, loaded_models, id } = agent;
   return (
     <Dialog title={agent.name} onClose={onClose}>
       {isConnected ? null : (
@@ -43,6 +43,9 @@ export function AgentDetails(props: AgentDetailsProps) {
           <span class="mono">{address}</span>
         </Fact>
         <Fact name="Key">{key === null ? "No key" : key === "main" ? "Main key" : key}</Fact>
+        <Fact name="Priority">{agent.priority}</Fact>
+        <Fact name="Weight">{agent.weight}</Fact>
+        <Fact name="Tags">{agent.tags.join(", ") || "None"}</Fact>
         <Fact name="ID">
           <span class="mono">{id}</span>
         </Fact>
@@ -54,7 +57,10 @@ export function AgentDetails(props: AgentDetailsProps) {
         <Fact name={`Models (${models.length})`}>
           <ul class="agent-models">
             {models.map((model) => (
-              <li class="mono">{model}</li>
+              <li class="mono">
+                {model}
+                {loaded_models?.includes(model) ? <span class="muted"> loaded</span> : null}
+              </li>
             ))}
           </ul>
         </Fact>
