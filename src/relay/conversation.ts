@@ -188,7 +188,10 @@ function createRequest(
   const model = question.model ?? (known.model && offeredName(known.model, relay));
   if (model !== undefined && models?.includes(model) === false)
     throw new AppError("model_not_allowed", { hint: "Name another `model` to continue with." });
-  return { ...from, prefer: known.agent, work: { model, fallbacks, models, requests: [request] } };
+  // The agent of the last turn is preferred, and for another model the one that answered with that model.
+  const keys = [known.id];
+  const affinity = { known: keys, kept: keys };
+  return { ...from, prefer: known.agent, affinity, work: { model, fallbacks, models, requests: [request] } };
 }
 
 /**

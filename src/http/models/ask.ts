@@ -5,6 +5,7 @@ import type { Endpoint } from "../../protocol/agent-v2.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import { type AskContext, requestOf } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
+import type { AffinityKeys } from "../../relay/routing/affinity.ts";
 import type {
   AskRequest,
   AskResult,
@@ -38,6 +39,8 @@ export interface ModelAsk {
   style: ErrorStyle;
   /** How v1 agents may answer, if they may. */
   v1: V1Plan | undefined;
+  /** The keys of what agents may have cached of the caller's request, whatever plan is taken. */
+  affinity: AffinityKeys | undefined;
 }
 
 /** An answer that is not streamed, as the caller gets it. */
@@ -99,10 +102,11 @@ export class ModelStream {
   }
 }
 
-function askRequest({ asker, model, fallbacks, plans, v1 }: ModelAsk): AskRequest {
+function askRequest({ asker, model, fallbacks, plans, v1, affinity }: ModelAsk): AskRequest {
   return {
     ...requestOf(asker),
     pin: v1?.pin,
+    affinity,
     work: { model, fallbacks, requests: plans.map(({ request }) => request), v1: v1?.request },
   };
 }

@@ -3,6 +3,7 @@ import { CALLER_HEADERS, type Endpoint } from "../../protocol/agent-v2.ts";
 import type { AskContext } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { ErrorStyle } from "../errors/style.ts";
+import { affinityKeys } from "./affinity/keys.ts";
 import type { ModelAsk } from "./ask.ts";
 import { clearEntries } from "./clear-entries.ts";
 import { checkAllowed, resolveModel } from "./names/allowed-models.ts";
@@ -70,7 +71,11 @@ export function readModelAsk(
   const fault = toolModelFault(text, json, asker.models);
   const plans = fault ? [] : [native];
   const stream = body.stream ?? false;
-  const ask: ModelAsk = { asker, model, fallbacks, isAsked, stream, plans, style, v1: undefined };
+  const affinity = affinityKeys(endpoint, { text, json, entries, headers });
+  const ask: ModelAsk = {
+    ...{ asker, model, fallbacks, isAsked, stream, plans, style, affinity },
+    v1: undefined,
+  };
   const refusal = addPlans({ ask, json, passesLists }, deps, api);
   if (fault && plans.length === 0) throw fault;
   const requests = ask.plans.map(({ request }) => request);

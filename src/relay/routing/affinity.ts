@@ -7,7 +7,7 @@ import { SeededHash } from "./seeded-hash.ts";
 export interface AffinityKeys {
   /** Texts that stand for a session or for the first messages of the request, the longest part first. */
   known: readonly string[];
-  /** The texts to be remembered for the agent that answers. Read when it has answered. */
+  /** The texts to be remembered for the agent that gets the request. */
   kept: readonly string[];
 }
 
@@ -51,7 +51,7 @@ interface Place extends Linked<Place> {
 }
 
 /**
- * The agents that answered lately, by user, model and key. Users share nothing. When the book is full, the user with
+ * The agents that got requests lately, by user, model and key. Users share nothing. When the book is full, the user with
  * the most entries loses the one unused longest: of n users, each can have an nth of the book, whatever the others do.
  * Every operation takes constant time for each key.
  */
@@ -98,7 +98,7 @@ export class AffinityBook {
     return undefined;
   }
 
-  /** Notes that the agent has answered the request. */
+  /** Notes that the agent has got the request. */
   note(principal: Principal, model: string, { kept }: AffinityKeys, agentId: string): void {
     if (kept.length === 0) return;
     const now = this.#clock.now();
