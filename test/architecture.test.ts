@@ -28,7 +28,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
         "log",
         "net",
       ],
-      ...["http/admin/schema.ts", "package.json", "time.ts"],
+      ...["http/admin/schema.ts", "http/admin/agent-key-schema.ts", "package.json", "time.ts"],
     ],
     external: /^(node:|bun(:|$)|zod$)/,
   },
@@ -87,6 +87,7 @@ const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
   dashboard: {
     ours: [
       "http/admin/schema.ts",
+      "http/admin/agent-key-schema.ts",
       "http/live/schema.ts",
       "http/operations/dashboard.ts",
       "http/session/schema.ts",

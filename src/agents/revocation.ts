@@ -3,21 +3,29 @@ import type { Cancel, Clock } from "../clock.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import type { AgentConnection } from "./connection.ts";
 
-type Connection = Pick<AgentConnection, "end" | "keyChanged">;
+type Connection = Pick<AgentConnection, "admitted" | "end" | "keyChanged">;
 
 interface KeyedConnectionsOptions {
-  keys: Pick<AgentKeys, "revokedAmong">;
+  keys: Pick<AgentKeys, "active">;
   clock: Clock;
   log: Log;
 }
 
-/** How often to look for keys that another process has revoked: one small query, if there are connections. */
+/**
+ * How often to look for keys that another process has revoked or changed: one small query, if there are
+ * connections.
+ */
 const RECHECK_MS = 1_000;
 
-/** The connections of agents that registered with a key of their own. They end when the key is revoked. */
+/**
+ * The connections of agents that registered with a key of their own. They end when the key is revoked, and follow
+ * its changes.
+ */
 export class KeyedConnections {
   readonly #connections = new Map<string, Set<Connection>>();
   readonly #revoked = new Set<string>();
+  /** The keys of the connections, as they were last seen. */
+  readonly #keys = new Map<string, AgentKey>();
   #stopTimer: Cancel | undefined;
   #stopped = false;
   #isReadable = true;
@@ -38,6 +46,7 @@ export class KeyedConnections {
     const held = this.#connections.get(keyId);
     if (!held?.delete(connection) || held.size > 0) return;
     this.#connections.delete(keyId);
+    this.#keys.delete(keyId);
     if (this.#connections.size === 0) this.#stopRechecking();
   }
 
@@ -49,10 +58,16 @@ export class KeyedConnections {
     for (const connection of held) connection.end("key_revoked");
   }
 
-  /** The administrator has changed what a key says: its connections follow. */
-  change(key: AgentKey): void {
-    for (const connection of (key.id !== null && this.#connections.get(key.id)) || [])
-      connection.keyChanged(key);
+  /** The administrator may have changed what a key says: its connections follow. */
+  change(read: AgentKey): void {
+    const { id } = read;
+    const held = id === null ? undefined : this.#connections.get(id);
+    if (id === null || !held) return;
+    // Most keys never change: then each connection costs one comparison of references.
+    const known = this.#keys.get(id);
+    const key = JSON.stringify(known) === JSON.stringify(read) && known ? known : read;
+    this.#keys.set(id, key);
+    for (const connection of held) if (connection.admitted.key !== key) connection.keyChanged(key);
   }
 
   stop(): void {
@@ -78,8 +93,12 @@ export class KeyedConnections {
   async #recheck(): Promise<void> {
     const { keys, log } = this.options;
     try {
-      const ids = new Set([...this.#connections.keys()].filter((id) => !this.#revoked.has(id)));
-      for (const id of await keys.revokedAmong(ids)) this.end(id);
+      const active = await keys.active();
+      for (const id of this.#connections.keys()) {
+        const key = active.get(id);
+        if (key) this.change(key);
+        else if (!this.#revoked.has(id)) this.end(id);
+      }
       this.#isReadable = true;
     } catch (error) {
       if (this.#isReadable) log.error("agent_keys_unreadable", { cause: causeOf(error) });

@@ -14,7 +14,7 @@ import { V2Connection, type V2Options } from "./v2.ts";
 
 export interface AgentSocketsOptions extends V1Options, V2Options {
   rules: RegistrationRules;
-  keys: Pick<AgentKeys, "find" | "revokedAmong">;
+  keys: Pick<AgentKeys, "find" | "active">;
   log: Log;
   addressOf(request: Request, server: Server<AgentConnection>): RequestSource;
   socketsMax: number;

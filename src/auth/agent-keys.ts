@@ -1,6 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { AppError, orFail } from "../errors.ts";
-import type { AgentKeyStore, StoredAgentKey } from "../store/store.ts";
+import type {
+  AgentKeyChanges,
+  AgentKeyStore,
+  NewAgentKey,
+  StoredAgentKey,
+  UserStore,
+} from "../store/store.ts";
 import { hashSecret, type Secret } from "./secret.ts";
 
 /**
@@ -12,8 +18,12 @@ export type AgentKey = Omit<StoredAgentKey, "id" | "createdAt" | "revokedAt"> & 
 interface AgentKeysOptions {
   main: Secret;
   store: AgentKeyStore;
+  /** For the check that the owner of a key exists. */
+  users: Pick<UserStore, "find">;
   /** Called after a key was revoked through this object. */
   onRevoke?: (id: string) => void;
+  /** Called after a key was changed through this object. */
+  onChange?: (key: AgentKey) => void;
 }
 
 /** The name of the main key in the log. */
@@ -31,7 +41,15 @@ const MAIN: AgentKey = {
 
 export type AgentKeys = ReturnType<typeof createAgentKeys>;
 
-export function createAgentKeys({ main, store, onRevoke }: AgentKeysOptions) {
+export function createAgentKeys({ main, store, users, onRevoke, onChange }: AgentKeysOptions) {
+  const find = async (id: string) => (await store.list()).find((key) => key.id === id);
+
+  /** Throws user_unknown if a key is to have an owner who does not exist. */
+  async function checkOwner({ ownerId }: AgentKeyChanges): Promise<void> {
+    if (ownerId == null || (await orFail("verify_failed", () => users.find(ownerId)))) return;
+    throw new AppError("user_unknown", { hint: "The owner of an agent key must be the id of a user." });
+  }
+
   const isTaken = async (name: string) =>
     name === MAIN_KEY_NAME || (await store.list()).some((key) => key.name === name && key.revokedAt === null);
 
@@ -42,26 +60,43 @@ export function createAgentKeys({ main, store, onRevoke }: AgentKeysOptions) {
       if (!candidate.startsWith(PREFIX) || candidate.length > KEY_LENGTH_MAX) return undefined;
       const found = await orFail("verify_failed", () => store.findByHash(hashSecret(candidate)));
       if (!found) return undefined;
-      const { createdAt: _, revokedAt, ...key } = found;
-      return revokedAt === null ? key : "revoked";
+      return found.revokedAt === null ? toKey(found) : "revoked";
     },
 
     /**
-     * Adds a key. Returns it with its secret text, which is shown only now: the store keeps its hash. Throws
-     * agent_key_name_taken if the main key or a key that is not revoked has the name.
+     * Adds a key. Returns its secret text, which is shown only now: the store keeps its hash. Throws
+     * agent_key_name_taken if the main key or a key that is not revoked has the name, and user_unknown.
      */
-    async add(added: Pick<StoredAgentKey, "id" | "name" | "models">) {
+    async add(added: Omit<NewAgentKey, "keyHash">): Promise<string> {
       const taken = () =>
         new AppError("agent_key_name_taken", { hint: "Choose another name, or revoke that key first." });
       if (await isTaken(added.name)) throw taken();
+      await checkOwner(added);
       const key = PREFIX + randomBytes(KEY_BYTES).toString("base64url");
       try {
         await store.add({ ...added, keyHash: hashSecret(key) });
       } catch (error) {
-        // Another process may have taken the name in the meantime.
+        // The name may have been taken in the meantime, or the owner deleted.
+        await checkOwner(added);
         throw (await isTaken(added.name)) ? taken() : error;
       }
-      return { ...added, key };
+      return key;
+    },
+
+    /**
+     * Changes a key, and the agents that are connected with it at once. Returns the changed key; false when it
+     * does not exist or was revoked. Throws user_unknown.
+     */
+    async change(id: string, changes: AgentKeyChanges): Promise<StoredAgentKey | false> {
+      await checkOwner(changes);
+      const isChanged = await store.change(id, changes).catch(async (error) => {
+        await checkOwner(changes);
+        throw error;
+      });
+      const changed = isChanged ? await find(id) : undefined;
+      if (!changed) return false;
+      onChange?.(toKey(changed));
+      return changed;
     },
 
     /** Returns the keys in the order they were added, including revoked ones, without the main key. */
@@ -74,19 +109,56 @@ export function createAgentKeys({ main, store, onRevoke }: AgentKeysOptions) {
       return revoked;
     },
 
-    /** Returns those of the ids whose keys are revoked, also by another process. */
-    async revokedAmong(ids: ReadonlySet<string>): Promise<string[]> {
-      const active = new Set<string>();
-      for (const { id, revokedAt } of await store.list()) if (revokedAt === null) active.add(id);
-      return [...ids].filter((id) => !active.has(id));
+    /** Returns the keys that are not revoked by their ids, also as another process has changed them. */
+    async active(): Promise<Map<string, AgentKey>> {
+      const active = (await store.list()).filter(({ revokedAt }) => revokedAt === null);
+      return new Map(active.map((key) => [key.id, toKey(key)]));
     },
   };
 }
 
+const toKey = ({ createdAt: _, revokedAt: __, ...key }: StoredAgentKey): AgentKey => key;
+
 /** Returns what is known about a key, as it is written in JSON. */
-export function describeAgentKey({ id, name, models, createdAt, revokedAt }: StoredAgentKey) {
+export function describeAgentKey({ createdAt, revokedAt, ...key }: StoredAgentKey) {
   return {
-    ...{ id, name, models, created_at: new Date(createdAt).toISOString() },
+    ...describeNewKey(key),
+    created_at: new Date(createdAt).toISOString(),
     revoked_at: revokedAt === null ? null : new Date(revokedAt).toISOString(),
+  };
+}
+
+/** Returns what a new key was given, as it is written in JSON. */
+export function describeNewKey({ id, name, models, ...given }: Omit<NewAgentKey, "keyHash">) {
+  const { priority = null, weight = null, tags = null, ownerId = null, showsName = false } = given;
+  return { id, name, models, priority, weight, tags, owner_id: ownerId, shows_name: showsName };
+}
+
+/** The changeable fields of a key in JSON. */
+export interface AgentKeyFields {
+  priority?: number | null | undefined;
+  weight?: number | null | undefined;
+  tags?: readonly string[] | null | undefined;
+  owner_id?: string | null | undefined;
+  shows_name?: boolean | null | undefined;
+}
+
+/** Returns the changes that the given fields ask for. Null removes a value. */
+export function agentKeyChanges({ priority, weight, tags, owner_id, shows_name }: AgentKeyFields) {
+  const changes: AgentKeyChanges = {};
+  if (priority !== undefined) changes.priority = priority;
+  if (weight !== undefined) changes.weight = weight;
+  if (tags !== undefined) changes.tags = tags && [...new Set(tags)];
+  if (owner_id !== undefined) changes.ownerId = owner_id;
+  if (shows_name !== undefined) changes.showsName = shows_name ?? false;
+  return changes;
+}
+
+/** Returns the given fields as they are written to the audit. */
+export function agentKeyFields({ ownerId, showsName, ...same }: AgentKeyChanges): AgentKeyFields {
+  return {
+    ...same,
+    ...(ownerId !== undefined && { owner_id: ownerId }),
+    ...(showsName !== undefined && { shows_name: showsName }),
   };
 }

@@ -1,15 +1,23 @@
 import { existsSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { type AgentKeys, createAgentKeys, describeAgentKey } from "../auth/agent-keys.ts";
+import {
+  type AgentKeys,
+  agentKeyFields,
+  createAgentKeys,
+  describeAgentKey,
+  describeNewKey,
+} from "../auth/agent-keys.ts";
 import { type Audit, createAudit } from "../auth/audit.ts";
 import { readOrCreateKey } from "../auth/key-file.ts";
 import { agentKey as agentKeyKind } from "../config/kinds.ts";
 import type { Config } from "../config/settings.ts";
 import { agentKeyIn } from "../data-folder.ts";
 import { CommandError, usageError } from "../errors.ts";
-import { AddAgentKeyBody } from "../http/admin/schema.ts";
+import { AddAgentKeyBody } from "../http/admin/agent-key-schema.ts";
 import { printable } from "../printable.ts";
-import type { StoredAgentKey } from "../store/store.ts";
+import type { AgentKeyChanges, StoredAgentKey } from "../store/store.ts";
+import { withoutNulls } from "../user-attributes.ts";
+import { checkKeyFlags, keyChanges, readKeyFlags } from "./agents/key-flags.ts";
 import { readArgs } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
 import { withStore } from "./local-database.ts";
@@ -25,6 +33,8 @@ interface Work {
   /** The name or id that was given. */
   subject: string;
   models: readonly string[] | null;
+  /** The preference that was given. A null removes a value. */
+  changes: AgentKeyChanges;
   json: boolean;
   io: Terminal;
 }
@@ -38,7 +48,7 @@ export const agents: Command = async (args, io) => {
   const isAddress = subcommand === "address";
   if (!run && !isAddress)
     throw usageError(
-      "Give one of: agents list, agents add <name>, agents revoke <name or id>, agents address.",
+      "Give one of: agents list, agents add <name>, agents change <name or id>, agents revoke <name or id>, agents address.",
     );
   const takesName = subcommand !== "list" && !isAddress;
   const argument = takesName ? "one name, with quotes if it has blanks," : "no argument";
@@ -46,16 +56,23 @@ export const agents: Command = async (args, io) => {
     throw usageError(`Give ${argument} after agents ${subcommand}.`);
   if (models !== undefined && subcommand !== "add")
     throw usageError("--models belongs to agents add. Leave it out.");
+  const fields = readKeyFlags(flags);
+  checkKeyFlags(fields, subcommand);
   if (isAddress && json) throw usageError("agents address prints no JSON. Leave out --json.");
   if (!run) {
     printAddresses(settings, io);
     return 0;
   }
-  await withStore(settings.data, (store) => {
-    const keys = createAgentKeys({ main: { matches: () => false }, store: store.agentKeys });
+  await withStore(settings.data, async (store) => {
+    const keys = createAgentKeys({
+      main: { matches: () => false },
+      store: store.agentKeys,
+      users: store.users,
+    });
     const audit = createAudit({ audit: store.audit });
     const names = models?.split(",").map((name) => name.trim()) ?? null;
-    return run({ keys, audit, subject, models: names, json, io });
+    const changes = await keyChanges(fields, store.users);
+    await run({ keys, audit, subject, models: names, changes, json, io });
   });
   return 0;
 };
@@ -84,46 +101,86 @@ function printAddresses(
 }
 
 const SUBCOMMANDS: Record<string, (work: Work) => Promise<void>> = {
-  async add({ keys, audit, subject, models, json, io }) {
+  async add({ keys, audit, subject, models, changes, json, io }) {
     const { data, error } = AddAgentKeyBody.safeParse({ name: subject, models });
     if (error?.issues[0]?.path[0] === "models")
       throw usageError("--models is not valid. Give the names of models, separated by commas.");
     if (error)
       throw usageError("The name is not valid. Give 1 to 64 characters, without control characters.");
     const id = crypto.randomUUID();
-    const detail = { name: data.name, models };
+    const given = withoutNulls(changes);
+    const added = { id, name: data.name, models, ...given };
+    const detail = { name: data.name, models, ...agentKeyFields(given) };
     const note = { actor: "cli", action: "agent_key.add", target: id, detail } as const;
-    const { key, name } = await audit.change(note, () => keys.add({ id, ...detail }));
-    if (json) return io.out(toJson({ id, name, models, key }));
-    io.out(table(Object.entries({ key, name, id, models: modelsText(models) })));
+    const key = await audit.change(note, () => keys.add(added));
+    const described = describeNewKey(added);
+    if (json) return io.out(toJson({ ...described, key }));
+    io.out(table([["key", key], ...cardOf(described)]));
     io.err("This key is not shown again. Agents connect to <host>:<port>/agents/<key>.\n");
+  },
+
+  async change({ keys, audit, subject, changes, json, io }) {
+    const { id, name } = await findActive(keys, subject);
+    const detail = { name, ...agentKeyFields(changes) };
+    const note = { actor: "cli", action: "agent_key.change", target: id, detail } as const;
+    const changed = await audit.change(note, () => keys.change(id, changes));
+    if (changed === false) throw new CommandError("Another process has revoked the key.");
+    const described = describeAgentKey(changed);
+    io.out(json ? toJson(described) : table(cardOf(described)));
   },
 
   async list({ keys, json, io }) {
     const listed = await keys.list();
     if (json) io.out(toJson(listed.map(describeAgentKey)));
     else if (listed.length === 0) io.out("No agent keys, except the main one.\n");
-    else io.out(table([["NAME", "ID", "CREATED", "REVOKED", "MODELS"], ...listed.map(rowOf)]));
+    else io.out(table([LIST_HEAD, ...listed.map(rowOf)]));
   },
 
   async revoke({ keys, audit, subject, json, io }) {
-    const active = (await keys.list()).filter(({ revokedAt }) => revokedAt === null);
-    const key = active.find(({ id }) => id === subject) ?? active.find(({ name }) => name === subject);
-    if (!key)
-      throw new CommandError(
-        `No active key has the name or the id ${JSON.stringify(subject)}. Run ${PROGRAM} agents list to see the keys.`,
-      );
-    const { id, name } = key;
+    const { id, name } = await findActive(keys, subject);
     const note = { actor: "cli", action: "agent_key.revoke", target: id, detail: { name } } as const;
     await audit.change(note, () => keys.revoke(id));
     io.out(json ? toJson({ id, name, revoked: true }) : `Revoked ${name}.\n`);
   },
 };
 
+async function findActive(keys: AgentKeys, subject: string): Promise<StoredAgentKey> {
+  const active = (await keys.list()).filter(({ revokedAt }) => revokedAt === null);
+  const key = active.find(({ id }) => id === subject) ?? active.find(({ name }) => name === subject);
+  if (key) return key;
+  throw new CommandError(
+    `No active key has the name or the id ${JSON.stringify(subject)}. Run ${PROGRAM} agents list to see the keys.`,
+  );
+}
+
 const modelsText = (models: readonly string[] | null) => models?.join(", ") ?? "all";
 
+const LIST_HEAD = [
+  ...["NAME", "ID", "CREATED", "REVOKED", "PRIORITY", "WEIGHT", "TAGS", "OWNER", "SHOWS NAME", "MODELS"],
+];
+
 function rowOf(key: StoredAgentKey): string[] {
-  const { id, name, models, created_at, revoked_at } = describeAgentKey(key);
+  const described = describeAgentKey(key);
+  const { name, id, created_at, revoked_at, models } = described;
   const day = (time: string | null) => time?.slice(0, 10) ?? "-";
-  return [name, id, day(created_at), day(revoked_at), modelsText(models)].map(printable);
+  const preference = preferenceOf(described).map(([, text]) => text);
+  return [name, id, day(created_at), day(revoked_at), ...preference, modelsText(models)].map(printable);
+}
+
+type DescribedKey = ReturnType<typeof describeNewKey>;
+
+function cardOf(key: DescribedKey): string[][] {
+  const { id, name, models } = key;
+  const rows = [["name", name], ["id", id], ["models", modelsText(models)], ...preferenceOf(key)];
+  return rows.map((row) => row.map(printable));
+}
+
+function preferenceOf({ priority, weight, tags, owner_id, shows_name }: DescribedKey): [string, string][] {
+  return [
+    ["priority", String(priority ?? "-")],
+    ["weight", String(weight ?? "-")],
+    ["tags", tags?.join(", ") ?? "-"],
+    ["owner", owner_id ?? "-"],
+    ["shows name", shows_name ? "yes" : "no"],
+  ];
 }

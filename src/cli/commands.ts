@@ -1,4 +1,5 @@
 import type { SettingName } from "../config/settings.ts";
+import { KEY_FLAGS } from "./agents/key-flags.ts";
 import type { Flags } from "./args.ts";
 import { ATTRIBUTE_FLAGS, GRACE_FLAG, JSON_FLAG } from "./users/flags.ts";
 
@@ -63,6 +64,7 @@ export const COMMANDS = {
     usage: [
       "agents list [--json] [flags]",
       "agents add <name> [--models <models>] [--json] [flags]",
+      "agents change <name or id> [--json] [flags]",
       "agents revoke <name or id> [--json] [flags]",
       "agents address [flags]",
     ],
@@ -73,13 +75,14 @@ export const COMMANDS = {
       host: "address: the address that the server listens on. (every address)",
       tlsCert: "address: the server's TLS certificate. (none)",
     },
-    note: "agents address prints the addresses, with the main agent key, to paste into agents.",
+    note: "The value none removes what was set. agents address prints the addresses, with the main agent key, to paste into agents.",
     flags: {
       models: {
         value: "<models>",
         help: "add: the only models that agents with this key may offer, separated by commas.",
         many: true,
       },
+      ...KEY_FLAGS,
       ...JSON_FLAG,
     },
   },

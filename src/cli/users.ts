@@ -8,6 +8,7 @@ import { type Flags, nearest, readArgs } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
 import { withStore } from "./local-database.ts";
 import { type Command, counted, type Terminal, toJson } from "./terminal.ts";
+import { findUser } from "./users/find-user.ts";
 import { ATTRIBUTE_FLAGS, GRACE_FLAG, JSON_FLAG, readAttributes, readGrace } from "./users/flags.ts";
 import { readReferenceUsers } from "./users/reference-users.ts";
 import { cardOfUser, tableOfUsers } from "./users/show.ts";
@@ -87,7 +88,7 @@ function unknownSubcommand(word: string): CommandError {
 const SUBCOMMANDS: Record<string, Subcommand> = {
   add: { run: add, flags: ATTRIBUTE_FLAGS, makesTokens: true },
   list: { run: list },
-  show: { run: async (work) => print(work, await findUser(work)), argument: "<user>" },
+  show: { run: async (work) => print(work, await findUser(work.users, work.subject)), argument: "<user>" },
   set: { run: set, argument: "<user>", flags: ATTRIBUTE_FLAGS, needsFlag: true },
   disable: { run: (work) => switchTo("disable", work), argument: "<user>" },
   enable: { run: (work) => switchTo("enable", work), argument: "<user>" },
@@ -114,21 +115,21 @@ async function add(work: Work): Promise<void> {
 
 async function set(work: Work): Promise<void> {
   const { users, audit, attributes } = work;
-  const { id } = await findUser(work);
+  const { id } = await findUser(work.users, work.subject);
   const note = noteOf("user.change", id, fieldsOf(attributes));
   await audit.change(note, () => users.change(id, attributes));
   await printCurrent(work, id);
 }
 
 async function switchTo(state: "disable" | "enable", work: Work): Promise<void> {
-  const { id } = await findUser(work);
+  const { id } = await findUser(work.users, work.subject);
   await work.audit.change(noteOf(`user.${state}`, id), () => work.users[state](id));
   await printCurrent(work, id);
 }
 
 async function rotate(work: Work): Promise<void> {
   const { users, audit, graceMs, io, json, now } = work;
-  const user = await findUser(work);
+  const user = await findUser(work.users, work.subject);
   const note = noteOf("user.rotate", user.id, { grace_seconds: graceMs / 1000 });
   const token = await audit.change(note, () => users.rotate(user.id, graceMs));
   if (token === false) throw deleted();
@@ -137,7 +138,7 @@ async function rotate(work: Work): Promise<void> {
 
 async function remove(work: Work): Promise<void> {
   const { users, audit, io, json } = work;
-  const { id } = await findUser(work);
+  const { id } = await findUser(work.users, work.subject);
   await audit.change(noteOf("user.delete", id), () => users.delete(id));
   io.out(json ? toJson({ user_id: id, deleted: true }) : "Deleted the user.\n");
 }
@@ -163,23 +164,6 @@ async function importAll({ users, audit, imported: rows, json, io }: Work): Prom
 
 function noteOf(action: string, target: string, detail: Record<string, unknown> | null = null) {
   return { actor: "cli", action, target, detail } as const;
-}
-
-const NAMESAKES_SHOWN_MAX = 5;
-
-/** Returns the user with the id, or the only user with the name. */
-async function findUser({ users, subject }: Work): Promise<User> {
-  const byId = await users.find(subject);
-  if (byId) return byId;
-  const named = (await users.list()).filter(({ name }) => name === subject);
-  const [only, ...others] = named;
-  if (!only) throw new CommandError(`No user has the id or the name ${JSON.stringify(subject)}.`);
-  if (others.length === 0) return only;
-  const ids = named.slice(0, NAMESAKES_SHOWN_MAX).map(({ id }) => JSON.stringify(id).slice(1, -1));
-  const more = named.length > NAMESAKES_SHOWN_MAX ? ", …" : "";
-  throw new CommandError(
-    `${named.length} users have the name ${JSON.stringify(subject)}. Give an id: ${ids.join(", ")}${more}`,
-  );
 }
 
 function print({ io, json, now }: Work, user: User): void {

@@ -113,6 +113,7 @@ async function compose(given: Given): Promise<RunningServer> {
     cancelUser: (user) => revokeUser(core, user),
     checkUsers: () => watch.check(),
     endAgentKey: (keyId) => agents.endKey(keyId),
+    agentKeyChanged: (key) => agents.keyChanged(key),
   });
   const access = createAccess(given);
   const agents: AgentSockets = createAgents(given, core, identities, access);

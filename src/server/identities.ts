@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { createAgentKeys } from "../auth/agent-keys.ts";
+import { type AgentKey, createAgentKeys } from "../auth/agent-keys.ts";
 import { createCallers } from "../auth/callers.ts";
 import { createConcurrencyLimit } from "../auth/concurrency.ts";
 import { createFailedKeys } from "../auth/failed-keys.ts";
@@ -40,6 +40,8 @@ interface Later {
   checkUsers(): void;
   /** Disconnects the agents that connected with a key. */
   endAgentKey(keyId: string): void;
+  /** Lets the agents that connected with a key follow its change. */
+  agentKeyChanged(key: AgentKey): void;
 }
 
 export type Identities = ReturnType<typeof createIdentities>;
@@ -52,7 +54,9 @@ export function createIdentities({ config, store, log, isFirstStart }: Given, la
   const agentKeys = createAgentKeys({
     main: createSecret(agentKey),
     store: store.agentKeys,
+    users: store.users,
     onRevoke: later.endAgentKey,
+    onChange: later.agentKeyChanged,
   });
   const sessions = createSessions({ lastsMs: config.sessionMs, port: later.port });
   const adminKey = createSecret(config.adminKey);

@@ -26,7 +26,10 @@ describe("an agent key of its own", () => {
     const { server, key, keys } = await startWithKey(["m"]);
     expect(key.key).toMatch(/^agent-[\w-]{43}$/);
     expect(await keys()).toEqual([
-      { id: key.id, name: "gpu box", models: ["m"], created_at: expect.any(String), revoked_at: null },
+      {
+        ...{ id: key.id, name: "gpu box", models: ["m"], created_at: expect.any(String), revoked_at: null },
+        ...{ priority: null, weight: null, tags: null, owner_id: null, shows_name: false },
+      },
     ]);
     await server.stop();
     const bytes = Buffer.from(await Bun.file(join(server.data, "server.db")).arrayBuffer());

@@ -1,4 +1,3 @@
-import type { AgentKeys } from "../../src/auth/agent-keys.ts";
 import { ADMIN_KEY, startTestServer, type TestServer } from "../support/server.ts";
 import { connectV2Agent, type V2AgentOptions } from "../support/v2-agent.ts";
 
@@ -28,8 +27,7 @@ function admin(server: TestServer) {
   return {
     call,
     addKey: async (name: string, models?: string[]) =>
-      (await call<Awaited<ReturnType<AgentKeys["add"]>>>("POST", "/admin/agents/keys", { name, models }))
-        .body,
+      (await call<ListedKey & { key: string }>("POST", "/admin/agents/keys", { name, models })).body,
     keys: async () => (await call<{ keys: ListedKey[] }>("GET", "/admin/agents/keys")).body.keys,
     revoke: (id: string) => call("DELETE", `/admin/agents/keys/${id}`),
     agents: async () => (await call<{ agents: ListedAgent[] }>("GET", "/admin/agents")).body.agents,

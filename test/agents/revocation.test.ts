@@ -1,16 +1,18 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { KeyedConnections } from "../../src/agents/revocation.ts";
-import { createAgentKeys } from "../../src/auth/agent-keys.ts";
+import { type AgentKey, createAgentKeys } from "../../src/auth/agent-keys.ts";
 import { createSecret } from "../../src/auth/secret.ts";
 import { createLog } from "../../src/log/log.ts";
 import { CLOSE } from "../../src/protocol/close.ts";
+import { agentKeyOf } from "../support/agent-key.ts";
 import { firefoxAgent } from "../support/agents.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { settle } from "../support/relay.ts";
 import { openTestFile } from "../support/store.ts";
 import { until } from "../support/until.ts";
 import { connectV2Agent } from "../support/v2-agent.ts";
+import { UNLIMITED } from "./fake-socket.ts";
 import { ANSWER, chat, startWithKey } from "./keyed-server.ts";
 
 const REVOKED = CLOSE.key_revoked;
@@ -79,7 +81,7 @@ describe("revoking a key", () => {
     const { server, key, connect } = await startWithKey();
     const agent = await connect();
     const store = openTestFile(join(server.data, "server.db"));
-    const keys = createAgentKeys({ main: createSecret("main"), store: store.agentKeys });
+    const keys = createAgentKeys({ main: createSecret("main"), store: store.agentKeys, users: store.users });
     expect(await keys.revoke(key.id)).toBe(true);
     expect(await agent.ended).toEqual(REVOKED);
     await server.stop();
@@ -91,21 +93,30 @@ describe("looking for keys that another process revoked", () => {
   function watch() {
     const clock = createFakeClock();
     const revoked: string[] = [];
+    const fields: Partial<AgentKey> = {};
+    const keyOf = (id: string) => agentKeyOf({ id, name: id, ...fields });
     let looks = 0;
     const connections = new KeyedConnections({
       clock,
       log: createLog({ write: () => {} }),
       keys: {
-        revokedAmong: async (ids) => {
+        active: async () => {
           looks++;
-          return revoked.filter((id) => ids.has(id));
+          const active = ["a", "b"].filter((id) => !revoked.includes(id));
+          return new Map(active.map((id) => [id, keyOf(id)]));
         },
       },
     });
     const ended: string[] = [];
+    const changed: AgentKey[] = [];
     const connect = (keyId: string) => {
       const end = (reason: string) => ended.push(`${keyId} ${reason}`);
-      const connection = { end, keyChanged() {} };
+      const admitted = { key: keyOf(keyId), address: "", lease: UNLIMITED };
+      const keyChanged = (key: AgentKey) => {
+        admitted.key = key;
+        changed.push(key);
+      };
+      const connection = { admitted, end, keyChanged };
       connections.add(keyId, connection);
       return connection;
     };
@@ -113,8 +124,39 @@ describe("looking for keys that another process revoked", () => {
       clock.advance(ms);
       await settle();
     };
-    return { clock, connections, revoked, ended, connect, pass, looks: () => looks };
+    return { clock, connections, revoked, fields, ended, changed, keyOf, connect, pass, looks: () => looks };
   }
+
+  test("a key that another process changed changes its connections within a second, and only then", async () => {
+    const { connect, fields, changed, keyOf, pass } = watch();
+    const [first, second] = [connect("a"), connect("a")];
+    await pass(1_000);
+    changed.length = 0;
+    await pass(5_000);
+    expect(changed).toEqual([]);
+    fields.priority = 7;
+    await pass(999);
+    expect(changed).toEqual([]);
+    await pass(1);
+    expect(changed).toEqual([keyOf("a"), keyOf("a")]);
+    expect([first.admitted.key, second.admitted.key]).toEqual(changed);
+    await pass(5_000);
+    expect(changed).toHaveLength(2);
+  });
+
+  test("a connection that was opened with a key of before its change gets the changed key", async () => {
+    const { connect, connections, fields, keyOf, pass } = watch();
+    const open = connect("a");
+    await pass(1_000);
+    const before = { ...open.admitted.key };
+    fields.tags = ["home"];
+    connections.change(keyOf("a"));
+    expect(open.admitted.key.tags).toEqual(["home"]);
+    const late = connect("a");
+    late.admitted.key = before;
+    await pass(1_000);
+    expect(late.admitted.key.tags).toEqual(["home"]);
+  });
 
   test("a key that another process revoked ends its connections within a second", async () => {
     const { connect, revoked, ended, pass } = watch();

@@ -6,6 +6,8 @@ import { agents as command } from "../../src/cli/agents.ts";
 import { CommandError } from "../../src/errors.ts";
 import { failureOf, newDataFolder, openTestFile, tempFolder } from "../support/store.ts";
 
+const NO_PREFERENCE = { priority: null, weight: null, tags: null, owner_id: null, shows_name: false };
+
 function scene(data = newDataFolder()) {
   const output = { out: "", err: "" };
   const run = async (args: string[], env: Record<string, string> = {}) => {
@@ -23,8 +25,10 @@ function scene(data = newDataFolder()) {
     return command([...args, "--data", data], io);
   };
   const open = () => openTestFile(join(data, "server.db"));
-  const find = async (key: string) =>
-    createAgentKeys({ main: { matches: () => false }, store: open().agentKeys }).find(key);
+  const find = async (key: string) => {
+    const { agentKeys, users } = open();
+    return createAgentKeys({ main: { matches: () => false }, store: agentKeys, users }).find(key);
+  };
   return { data, output, run, open, find, json: () => JSON.parse(output.out) };
 }
 
@@ -48,6 +52,7 @@ describe("agents add", () => {
       id: expect.any(String),
       name: "a",
       models: ["m", "n", "o"],
+      ...NO_PREFERENCE,
       key: expect.any(String),
     });
     expect(await find(json().key)).toMatchObject({ models: ["m", "n", "o"] });
@@ -82,6 +87,63 @@ describe("agents add", () => {
   );
 });
 
+describe("the preference of an agent key", () => {
+  const FLAGS = [
+    ...["--priority", "-5", "--weight", "2.5", "--tag", "home", "--tag", "gpu,home", "--owner", "Ann"],
+    "--show-name",
+  ];
+  const PREFERENCE = { priority: -5, weight: 2.5, tags: ["home", "gpu"], owner_id: "u1", shows_name: true };
+
+  async function sceneWithAnn() {
+    const parts = scene();
+    await parts.open().users.add([
+      { id: "u1", name: "Ann", tokenHash: "hash", sealedToken: Buffer.of() },
+      { id: "u2", name: "Bob", tokenHash: "hash of Bob", sealedToken: Buffer.of() },
+    ]);
+    return parts;
+  }
+
+  test("agents add takes a preference, and agents change changes what is given of it", async () => {
+    const { run, json, output, find } = await sceneWithAnn();
+    await run(["add", "box", "--models", "m", ...FLAGS, "--json"]);
+    const { id, key } = json();
+    expect(json()).toEqual({ id, name: "box", models: ["m"], ...PREFERENCE, key });
+    expect(await find(key)).toMatchObject({ tags: ["home", "gpu"], ownerId: "u1", showsName: true });
+    await run(["change", "box", "--priority", "7", "--owner", "u2", "--weight", "none", "--json"]);
+    const changed = { ...PREFERENCE, priority: 7, owner_id: "u2", weight: null };
+    expect(json()).toMatchObject({ id, name: "box", models: ["m"], ...changed, revoked_at: null });
+    await run(["change", id, "--tag", "none", "--hide-name", "--owner=none"]);
+    expect(output.out).toMatch(/^priority +7\nweight +-\ntags +-\nowner +-\nshows name +no$/m);
+    await run(["list", "--json"]);
+    expect(json()).toMatchObject([{ ...NO_PREFERENCE, priority: 7 }]);
+  });
+
+  test("agents change refuses unknown keys, revoked keys and unknown owners, and changes nothing", async () => {
+    const { run, json } = await sceneWithAnn();
+    await run(["add", "box"]);
+    await run(["add", "old"]);
+    await run(["revoke", "old"]);
+    for (const args of [
+      ["nobody", "--priority", "1"],
+      ["old", "--priority", "1"],
+      ["box", "--priority", "1", "--owner", "Eve"],
+    ])
+      expect(await failureOf(() => run(["change", ...args]))).toBeInstanceOf(CommandError);
+    await run(["list", "--json"]);
+    expect(json()).toMatchObject([NO_PREFERENCE, NO_PREFERENCE]);
+  });
+
+  test("a preference is in the audit with the fields that were given", async () => {
+    const { run, open } = await sceneWithAnn();
+    await run(["add", "box", "--tag", "home", "--owner", "Ann"]);
+    await run(["change", "box", "--priority", "7", "--tag", "none", "--show-name"]);
+    expect(await open().audit.list({ limit: 10 })).toMatchObject([
+      { action: "agent_key.change", detail: { name: "box", priority: 7, tags: null, shows_name: true } },
+      { action: "agent_key.add", detail: { name: "box", models: null, tags: ["home"], owner_id: "u1" } },
+    ]);
+  });
+});
+
 describe("agents list and revoke", () => {
   test("agents list shows every key, and when it was revoked", async () => {
     const { output, run, json, find } = scene();
@@ -93,14 +155,26 @@ describe("agents list and revoke", () => {
     expect(await find(key)).toBe("revoked");
     await run(["list", "--json"]);
     expect(json()).toEqual([
-      { id, name: "a", models: null, created_at: expect.any(String), revoked_at: expect.any(String) },
-      { id: expect.any(String), name: "b", models: ["m"], created_at: expect.any(String), revoked_at: null },
+      {
+        ...{ id, name: "a", models: null, ...NO_PREFERENCE },
+        ...{ created_at: expect.any(String), revoked_at: expect.any(String) },
+      },
+      {
+        ...{ id: expect.any(String), name: "b", models: ["m"], ...NO_PREFERENCE },
+        ...{ created_at: expect.any(String), revoked_at: null },
+      },
     ]);
     await run(["list"]);
     expect(output.out.split("\n").map((line) => line.split(/ {2,}/))).toEqual([
-      ["NAME", "ID", "CREATED", "REVOKED", "MODELS"],
-      ["a", id, expect.stringMatching(/^\d{4}-\d\d-\d\d$/), expect.stringMatching(/^\d{4}-/), "all"],
-      ["b", expect.any(String), expect.stringMatching(/^\d{4}-/), "-", "m"],
+      [
+        ...["NAME", "ID", "CREATED", "REVOKED", "PRIORITY", "WEIGHT", "TAGS", "OWNER"],
+        ...["SHOWS NAME", "MODELS"],
+      ],
+      [
+        ...["a", id, expect.stringMatching(/^\d{4}-\d\d-\d\d$/), expect.stringMatching(/^\d{4}-/)],
+        ...["-", "-", "-", "-", "no", "all"],
+      ],
+      ["b", expect.any(String), expect.stringMatching(/^\d{4}-/), "-", "-", "-", "-", "-", "no", "m"],
       [""],
     ]);
   });
@@ -117,7 +191,7 @@ describe("agents list and revoke", () => {
 
   test("no command of agents creates a data folder", async () => {
     const { data, run } = scene(join(tempFolder(), "data"));
-    for (const args of [["add", "a"], ["list"], ["revoke", "a"]]) {
+    for (const args of [["add", "a"], ["list"], ["change", "a", "--show-name"], ["revoke", "a"]]) {
       const error = (await failureOf(() => run(args))) as CommandError;
       expect(error.message).toStartWith(`There is no database in ${data}. Name the server's data folder`);
     }
@@ -164,7 +238,13 @@ describe("agents address", () => {
   });
 });
 
-const COMMANDS = "Give one of: agents list, agents add <name>, agents revoke <name or id>, agents address.";
+const COMMANDS =
+  "Give one of: agents list, agents add <name>, agents change <name or id>, agents revoke <name or id>, agents address.";
+const OWN_FLAGS =
+  "--priority, --weight, --tag, --owner, --show-name and --hide-name belong to agents add and agents change.";
+const TAG_FAULT =
+  "--tag is not valid. Give at most 32 tags of lower-case letters, digits, dots, hyphens and underscores, or none.";
+const PRIORITY_FAULT = "--priority is not valid. Give a whole number from -1000 to 1000, or none.";
 const oneName = (word: string) => `Give one name, with quotes if it has blanks, after agents ${word}.`;
 
 test.each<[string[], string]>([
@@ -177,6 +257,23 @@ test.each<[string[], string]>([
   [["address", "x"], "Give no argument after agents address."],
   [["address", "--json"], "agents address prints no JSON. Leave out --json."],
   [["list", "--models", "m"], "--models belongs to agents add. Leave it out."],
+  [["change", "a", "--models", "m"], "--models belongs to agents add. Leave it out."],
+  [["list", "--priority", "1"], OWN_FLAGS],
+  [["revoke", "a", "--hide-name"], OWN_FLAGS],
+  [["change"], oneName("change")],
+  [["change", "a"], "There is nothing to change. Give a flag, such as --priority 10."],
+  [["change", "a", "--priority", "1.5"], PRIORITY_FAULT],
+  [["change", "a", "--priority", "1001"], PRIORITY_FAULT],
+  [["add", "a", "--priority", "high"], PRIORITY_FAULT],
+  [["add", "a", "--priority="], PRIORITY_FAULT],
+  [["add", "a", "--weight", "0"], "--weight is not valid. Give a number above 0, at most 1000, or none."],
+  [["add", "a", "--tag", "at home"], TAG_FAULT],
+  [["add", "a", "--tag", "home", "--tag", "Gpu"], TAG_FAULT],
+  [["add", "a", "--owner="], "--owner is not valid. Give the id or the name of a user, or none."],
+  [
+    ["change", "a", "--show-name", "--hide-name"],
+    "--show-name and --hide-name are both there. Leave one out.",
+  ],
 ])("the arguments agents %j are refused in one line, with exit code 2", async (args, message) => {
   const { data, run } = scene(join(tempFolder(), "data"));
   const error = (await failureOf(() => run(args))) as CommandError;

@@ -85,10 +85,8 @@ const ROUTES: Record<string, Route> = {
   "POST /admin/agents/:id/reset": { for: "admin", path: () => pathOfAgent("reset") },
   "GET /admin/agents/keys": { for: "admin" },
   "POST /admin/agents/keys": { for: "admin", body: () => ({ name: crypto.randomUUID() }) },
-  "DELETE /admin/agents/keys/:id": {
-    for: "admin",
-    path: async () => `/admin/agents/keys/${(await addAgentKey()).id}`,
-  },
+  "PATCH /admin/agents/keys/:id": { for: "admin", path: () => pathOfKey(), body: () => ({ priority: 1 }) },
+  "DELETE /admin/agents/keys/:id": { for: "admin", path: () => pathOfKey() },
   "GET /client/register": { for: "agent" },
   "GET /agents/:key/client/register": { for: "agent" },
 };
@@ -150,6 +148,7 @@ const addUser = () => administer<typeof victim>("POST", "/admin/users/add");
 const addAgentKey = () =>
   administer<{ id: string; key: string }>("POST", "/admin/agents/keys", { name: crypto.randomUUID() });
 
+const pathOfKey = async () => `/admin/agents/keys/${(await addAgentKey()).id}`;
 const pathOfAgent = async (action: string) =>
   `/admin/agents/${(await joinAgent({ models: [] })).ready.agent}/${action}`;
 async function joinAgent(offer: object): Promise<V2Agent> {

@@ -1,3 +1,4 @@
+import type * as agentKeys from "../../http/admin/agent-key-schema.ts";
 import type * as admin from "../../http/admin/schema.ts";
 import type { UsageAnswer } from "../../http/usage/schema.ts";
 
@@ -16,8 +17,8 @@ export type RotatedToken = Output<typeof admin.RotatedToken>;
 export type Agent = Output<typeof admin.AgentList>["agents"][number];
 export type AgentDisconnected = Output<typeof admin.AgentDisconnected>;
 export type AgentReset = Output<typeof admin.AgentReset>;
-export type AgentKey = Output<typeof admin.AgentKeyList>["keys"][number];
-export type AddedAgentKey = Output<typeof admin.AddedAgentKey>;
+export type AgentKey = Output<typeof agentKeys.AgentKeyList>["keys"][number];
+export type AddedAgentKey = Output<typeof agentKeys.AddedAgentKey>;
 export type AuditPage = Output<typeof admin.AuditAnswer>;
 export type AuditRow = AuditPage["audit"][number];
 export type UsageGroup = UsageAnswer["by"][number];

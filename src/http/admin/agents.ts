@@ -1,21 +1,32 @@
-import { type AgentKeys, describeAgentKey } from "../../auth/agent-keys.ts";
+import {
+  type AgentKeys,
+  agentKeyChanges,
+  agentKeyFields,
+  describeAgentKey,
+  describeNewKey,
+} from "../../auth/agent-keys.ts";
 import type { Audit } from "../../auth/audit.ts";
 import { AppError } from "../../errors.ts";
 import type { Model } from "../../protocol/agent-v2.ts";
 import type { Agent } from "../../relay/agent.ts";
 import { shownReason } from "../../relay/health/circuit.ts";
 import type { Relay } from "../../relay/relay.ts";
+import { withoutNulls } from "../../user-attributes.ts";
 import { type AskedModels, idleReason } from "../live/idle-reason.ts";
 import { ok, resource, route } from "../route.ts";
 import { SAMPLE } from "../values.ts";
-import { auditNote } from "./audit.ts";
 import {
   AddAgentKeyBody,
   AddedAgentKey,
-  type AgentAnswer,
-  AgentDisconnected,
+  AgentKeyAnswer,
   AgentKeyList,
   AgentKeyRevoked,
+  ChangeAgentKeyBody,
+} from "./agent-key-schema.ts";
+import { auditNote } from "./audit.ts";
+import {
+  type AgentAnswer,
+  AgentDisconnected,
   AgentList,
   AgentReset,
   DisconnectBody,
@@ -25,7 +36,7 @@ import {
 
 interface AgentDeps {
   relay: Pick<Relay, "agents" | "isConnected" | "disconnect" | "resetCircuits">;
-  agentKeys: Pick<AgentKeys, "list" | "add" | "revoke">;
+  agentKeys: Pick<AgentKeys, "list" | "add" | "change" | "revoke">;
   audit: Audit;
   askedModels: Pick<AskedModels, "lastAt">;
   newId: () => string;
@@ -34,6 +45,7 @@ interface AgentDeps {
 }
 
 const KEY = { id: "f47ac10b-58cc-4372-a567-0e02b2c3d479", name: "gpu box" };
+const PREFERENCE = { priority: 10, weight: null, tags: ["home"], owner_id: SAMPLE.userId, shows_name: true };
 
 const ROUTES = {
   listAgents: route("GET /admin/agents", {
@@ -77,7 +89,7 @@ const ROUTES = {
     summary: "List the agent keys, without the secrets themselves",
     description: "Revoked keys are listed too. The server's own agent key is not.",
     answers: ok("The keys.", AgentKeyList, {
-      keys: [{ ...KEY, models: null, created_at: SAMPLE.time, revoked_at: null }],
+      keys: [{ ...KEY, models: null, ...PREFERENCE, created_at: SAMPLE.time, revoked_at: null }],
     }),
     errors: ["verify_failed"],
   }),
@@ -85,9 +97,23 @@ const ROUTES = {
     access: "adminOrBody",
     summary: "Create an agent key",
     description: "The key is shown only in this answer.",
-    body: { schema: AddAgentKeyBody, example: { name: "gpu box", models: [SAMPLE.model] } },
-    answers: ok("The key.", AddedAgentKey, { ...KEY, models: [SAMPLE.model], key: "agent-3Jm0…" }),
-    errors: ["audit_failed", "agent_key_name_taken", "verify_failed"],
+    body: { schema: AddAgentKeyBody, example: { name: "gpu box", models: [SAMPLE.model], ...PREFERENCE } },
+    answers: ok("The key.", AddedAgentKey, {
+      ...{ ...KEY, models: [SAMPLE.model], ...PREFERENCE, key: "agent-3Jm0…" },
+    }),
+    errors: ["audit_failed", "agent_key_name_taken", "user_unknown", "verify_failed"],
+  }),
+  changeAgentKey: route("PATCH /admin/agents/keys/:id", {
+    access: "adminOrBody",
+    summary: "Change how agents with a key are chosen",
+    description:
+      "Agents that are connected with the key follow at once. Missing fields stay as they are. Null removes a value.",
+    params: { id: "The key's id." },
+    body: { schema: ChangeAgentKeyBody, example: { priority: 10, tags: ["home"] } },
+    answers: ok("The changed key.", AgentKeyAnswer, {
+      ...{ ...KEY, models: null, ...PREFERENCE, created_at: SAMPLE.time, revoked_at: null },
+    }),
+    errors: ["audit_failed", "agent_key_unknown", "user_unknown", "verify_failed"],
   }),
   revokeAgentKey: route("DELETE /admin/agents/keys/:id", {
     access: "adminOrBody",
@@ -131,21 +157,39 @@ export const agentRoutes = resource("Agents", ROUTES).handledBy(
       return { keys: keys.map(describeAgentKey) };
     },
 
-    async addAgentKey({ c, body: { name, models = null } }) {
+    async addAgentKey({ c, body: { name, models = null, ...fields } }) {
       const id = newId();
-      const note = auditNote(c, "agent_key.add", id, { name, models });
-      return audit.change(note, () => agentKeys.add({ id, name, models }));
+      const changes = withoutNulls(agentKeyChanges(fields));
+      const added = { id, name, models, ...changes };
+      const note = auditNote(c, "agent_key.add", id, { name, models, ...agentKeyFields(changes) });
+      const key = await audit.change(note, () => agentKeys.add(added));
+      return { ...describeNewKey(added), key };
+    },
+
+    async changeAgentKey({ c, params: { id }, body }) {
+      const known = await findActive(agentKeys, id);
+      const changes = agentKeyChanges(body);
+      if (Object.keys(changes).length === 0) return describeAgentKey(known);
+      const note = auditNote(c, "agent_key.change", id, { name: known.name, ...agentKeyFields(changes) });
+      const changed = await audit.change(note, () => agentKeys.change(id, changes));
+      if (changed === false) throw new AppError("agent_key_unknown");
+      return describeAgentKey(changed);
     },
 
     async revokeAgentKey({ c, params: { id } }) {
-      const key = (await agentKeys.list()).find((candidate) => candidate.id === id);
-      if (!key || key.revokedAt !== null) throw new AppError("agent_key_unknown");
-      const note = auditNote(c, "agent_key.revoke", id, { name: key.name });
+      const { name } = await findActive(agentKeys, id);
+      const note = auditNote(c, "agent_key.revoke", id, { name });
       if (!(await audit.change(note, () => agentKeys.revoke(id)))) throw new AppError("agent_key_unknown");
-      return { id, name: key.name, revoked: true };
+      return { id, name, revoked: true };
     },
   }),
 );
+
+async function findActive(agentKeys: Pick<AgentKeys, "list">, id: string) {
+  const key = (await agentKeys.list()).find((candidate) => candidate.id === id);
+  if (!key || key.revokedAt !== null) throw new AppError("agent_key_unknown");
+  return key;
+}
 
 function describeAgent(agent: Agent, noWorkBecause: string | null, now: number): AgentAnswer {
   const { profile, offer, preference, inUse, registeredAt, lastHeardAt, paused, leaving } = agent;

@@ -9,7 +9,7 @@ import { count, namedObject, text, time } from "../values.ts";
  * The requests of administrators and their responses. A key in a body, `admin_key`, is removed before these
  * schemas are applied.
  */
-const modelNames = z.array(text).min(1);
+export const modelNames = z.array(text).min(1);
 const positive = z.int().min(1);
 
 /** The meaning of null for each kind of attribute. */
@@ -23,14 +23,14 @@ const NULL_MEANS = {
 };
 
 const LIMIT_MAX = 1_000_000_000_000;
-const MODELS_MAX = 1_000;
+export const MODELS_MAX = 1_000;
 const GRACE_S_MAX = 365 * 86_400;
 
 /** A text that cannot garble the lists, logs and terminals that show it. */
-const shownText = (lengthMax: number, pattern = PRINTABLE) =>
+export const shownText = (lengthMax: number, pattern = PRINTABLE) =>
   text.trim().min(1).max(lengthMax).regex(pattern, "must be without control characters");
 
-const userText = shownText(200, /^\P{Cc}*$/u);
+export const userText = shownText(200, /^\P{Cc}*$/u);
 
 /**
  * The accepted values of each kind of attribute. An empty list of models or tags would be mistaken for all of them.
@@ -187,30 +187,6 @@ export const AgentReset = namedObject("AgentReset", {
   id: text,
   /** The models whose circuits were closed. */
   models: z.array(text),
-});
-
-export const AddAgentKeyBody = z.object({
-  name: shownText(64).describe("A name for people to read. Two valid keys cannot have the same name."),
-  models: z
-    .array(shownText(256))
-    .min(1)
-    .max(MODELS_MAX)
-    .nullish()
-    .describe("The models that agents with this key may offer. All of them if missing or null."),
-});
-
-const agentKey = { id: text, name: text, models: modelNames.nullable() };
-
-export const AddedAgentKey = namedObject("AddedAgentKey", { ...agentKey, key: text });
-
-export const AgentKeyList = namedObject("AgentKeyList", {
-  keys: z.array(z.strictObject({ ...agentKey, created_at: time, revoked_at: time.nullable() })),
-});
-
-export const AgentKeyRevoked = namedObject("AgentKeyRevoked", {
-  id: text,
-  name: text,
-  revoked: z.literal(true),
 });
 
 export const AuditQuery = z.object({

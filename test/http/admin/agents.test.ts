@@ -241,6 +241,7 @@ test.each([
   ["GET", "/admin/agents"],
   ["GET", "/admin/agents/keys"],
   ["POST", "/admin/agents/keys"],
+  ["PATCH", "/admin/agents/keys/x"],
   ["DELETE", "/admin/agents/keys/x"],
   ["POST", "/admin/agents/x/disconnect"],
   ["GET", "/admin/audit"],
