@@ -3,7 +3,9 @@ import type { Context } from "hono";
 import type { Caller } from "../auth/callers.ts";
 import type { Principal } from "../principal.ts";
 import type { AskContext, Asker } from "../relay/conversation.ts";
+import { narrowPolicy } from "./middleware/ask-policy.ts";
 import { commonHeaders } from "./middleware/headers.ts";
+import { AskProgress } from "./middleware/sent-headers.ts";
 import type { Trace } from "./middleware/trace.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: routes never read the data of the server's sockets.
@@ -33,6 +35,8 @@ export type HttpEnv = {
     error: string;
     /** Reserves tokens for what the server adds to the request. Throws limit_tokens. */
     reserve: AskContext["reserve"];
+    /** Tells the caller where their ask is. */
+    progress: AskProgress;
     /** Sets the headers that tell what is left of the user's limits. */
     showLimits: (headers: Headers) => void;
   };
@@ -40,13 +44,20 @@ export type HttpEnv = {
 
 export type HttpContext = Context<HttpEnv>;
 
-/** Returns who asks and by which request, for counting, logging and tracing. */
+/**
+ * Returns who asks and by which request, for counting, logging and tracing, and how the ask is treated. Throws
+ * `request_invalid` if the request has a header about that which is not valid.
+ */
 export function askContext(c: HttpContext, caller: Caller, surface: string): AskContext {
   const { principal, tokenHash } = caller;
   const trace = c.get("trace");
   const passed = trace && { traceparent: trace.traceparent, tracestate: trace.tracestate };
   const origin = { requestId: c.get("requestId"), surface, ...passed };
-  return { principal, tokenHash, origin, reserve: c.get("reserve"), ...askPolicyOf(caller) };
+  const policy = narrowPolicy(askPolicyOf(caller), c.req.raw.headers);
+  const progress = new AskProgress();
+  c.set("progress", progress);
+  const { onSent, onWaiting } = progress;
+  return { principal, tokenHash, origin, reserve: c.get("reserve"), ...policy, onSent, onWaiting };
 }
 
 /** Returns what is set for a user about the turns of their asks, and about the agents that may do them. */

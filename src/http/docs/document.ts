@@ -6,6 +6,8 @@ import {
   type ZodOpenApiResponseObject,
 } from "zod-openapi";
 import type { ErrorCode } from "../../errors.ts";
+import { PRIORITIES } from "../../relay/routing/priority.ts";
+import { PRIORITY_HEADER, TAGS_HEADER } from "../middleware/ask-policy.ts";
 import type { AnswerDeclaration, NamedRoute } from "../route.ts";
 import { ACCESS_RULES, SECURITY_SCHEMES } from "./access.ts";
 import { type Examples, errorAnswers, errorRefOf, errorSchemaOf, strayAnswers } from "./errors.ts";
@@ -71,11 +73,34 @@ function operationOf(route: NamedRoute, examples: Examples): ZodOpenApiOperation
     summary,
     description: [route.description, `Key: ${note}`].filter(Boolean).join("\n\n"),
     security,
-    requestParams: { ...(params && { path: paramsOf(params) }), ...(query && { query }) },
+    requestParams: {
+      ...(params && { path: paramsOf(params) }),
+      ...(query && { query }),
+      ...(route.limits === "admit" && { header: ASK_HEADERS }),
+    },
     ...requestBodyOf(route),
     responses: { ...answersOf(route), ...errorsOf(route, examples), ...passedOn(route) },
   };
 }
+
+/** The headers of a request that is passed to an agent. */
+const ASK_HEADERS = z.object({
+  [PRIORITY_HEADER]: z
+    .enum(PRIORITIES)
+    .optional()
+    .describe("The class of the request in the queue, if that is lower than the user's own."),
+  [TAGS_HEADER]: z
+    .string()
+    .optional()
+    .describe("Only an agent that has all these tags answers. Separated by commas.")
+    .meta({ example: "home,gpu" }),
+});
+
+/** Requests that count against the limits of a user are those that agents are sent. */
+const headerOptions = (limits: NamedRoute["limits"]) => ({
+  limited: limits !== undefined,
+  asks: limits === "admit",
+});
 
 function paramsOf(notes: Readonly<Record<string, string>>): z.ZodObject {
   return z.object(
@@ -96,7 +121,7 @@ function answersOf({ answers, limits }: NamedRoute) {
     status,
     {
       description: answer.description,
-      headers: headersOf(status, { limited: limits !== undefined, more: answer.headers ?? [] }),
+      headers: headersOf(status, { ...headerOptions(limits), more: answer.headers ?? [] }),
       ...contentOf(answer),
     },
   ];
@@ -124,7 +149,9 @@ function impliedErrors({ access, query, body, limits }: NamedRoute): ErrorCode[]
     ...(body
       ? ([body.error ?? "body_invalid", "body_too_large", "body_timeout", "encoding_unsupported"] as const)
       : []),
-    ...(limits === "admit" ? (["limit_requests", "limit_tokens", "limit_parallel"] as const) : []),
+    ...(limits === "admit"
+      ? (["request_invalid", "limit_requests", "limit_tokens", "limit_parallel"] as const)
+      : []),
   ];
 }
 
@@ -142,7 +169,7 @@ function errorsOf(route: NamedRoute, examples: Examples) {
         status,
         {
           description: codes.map((code) => `\`${code}\``).join(", ") + upstreams,
-          headers: headersOf(status, { limited: limits !== undefined, passedOn: passesErrorsOn }),
+          headers: headersOf(status, { ...headerOptions(limits), passedOn: passesErrorsOn }),
           content: { [JSON_TYPE]: { schema, examples: ofCodes } },
         },
       ]),
@@ -154,7 +181,7 @@ function passedOn({ passesErrorsOn, style, limits }: NamedRoute) {
   const describe = (status: string) => ({
     description:
       "An error of the upstream, with its status, its body, and those of its headers that say whether and when to retry.",
-    headers: headersOf(status, { limited: limits !== undefined }),
+    headers: headersOf(status, headerOptions(limits)),
     content: {
       [JSON_TYPE]: {
         schema: { anyOf: [errorRefOf(style), { description: "Whatever the upstream sends." }] },

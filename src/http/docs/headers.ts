@@ -21,6 +21,18 @@ const RATE_LIMITS = {
   "x-ratelimit-reset-tokens": text("How long until the next day.", "6h12m4.5s"),
 };
 
+const ASKS = {
+  "x-agent-id": text("The id of the agent that the request was last sent to.", SAMPLE.agentId),
+  "x-agent-name": text("Its name, if its key says that callers may see it. Percent-encoded.", "office"),
+  "x-model": text("The model that the agent was asked for. Percent-encoded.", SAMPLE.model),
+  "x-tries": whole("How often the request was sent to an agent.", 1),
+  "x-queue-ms": whole("From the arrival of the request until it was last sent, in milliseconds.", 12),
+  "x-affinity": text(
+    "`hit` if the agent had a part of the request cached, `miss` if another one had.",
+    "hit",
+  ),
+};
+
 const RETRY = {
   "retry-after": whole("After how many seconds to retry, if that may help. At most 60.", 10),
   "retry-after-ms": whole("The same in milliseconds.", 10_000),
@@ -32,6 +44,7 @@ export const HEADERS = {
   "x-request-id": text("The id of the request, which is also in the log.", SAMPLE.requestId),
   ...RETRY,
   ...RATE_LIMITS,
+  ...ASKS,
   "accept-encoding": text("The encodings of a request body that the server decodes.", ACCEPTED_ENCODINGS),
   etag: text("Send it as `If-None-Match` to get a 304 if nothing has changed.", '"0rXc…"'),
   "x-warning": text(
@@ -64,19 +77,22 @@ interface HeaderOptions {
   limited?: boolean | undefined;
   /** It may be an upstream's error. */
   passedOn?: boolean | undefined;
+  /** It may be the answer to a request that an agent was sent. */
+  asks?: boolean | undefined;
   more?: readonly HeaderName[];
 }
 
 /** Returns references to the headers of a response with this status. */
 export function headersOf(
   status: string,
-  { limited = false, passedOn = false, more = [] }: HeaderOptions = {},
+  { limited = false, passedOn = false, asks = false, more = [] }: HeaderOptions = {},
 ) {
   const names = [
     "x-request-id",
     ...(RETRIED.has(status) || (passedOn && Number(status[0]) >= 4) ? Object.keys(RETRY) : []),
     ...(status === "415" ? ["accept-encoding"] : []),
     ...(limited ? Object.keys(RATE_LIMITS) : []),
+    ...(asks ? Object.keys(ASKS) : []),
     ...more,
   ];
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));

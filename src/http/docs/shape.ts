@@ -30,7 +30,7 @@ export interface Content {
 
 export interface Parameter {
   name: string;
-  in: "path" | "query";
+  in: "path" | "query" | "header";
   description: string;
   schema: Shape;
 }

@@ -2,6 +2,7 @@ import { type AppError, ERRORS } from "../../errors.ts";
 import { field, parseJson, textField } from "../../json/parse.ts";
 import { oneLine } from "../../json/upstream-error.ts";
 import type { ErrorStyle, SentEvents } from "./style.ts";
+import { hintOf } from "./wait-hint.ts";
 
 /** Returns the `error` of an OpenAI-style body. Clients decide by `type` and `code`: see docs/api.md. */
 export function openaiError(error: AppError, requestId: string) {
@@ -17,7 +18,9 @@ export function openaiError(error: AppError, requestId: string) {
 }
 
 /** Returns what is wrong, in the agent's words if it said something, and then what the caller can do. */
-export function publicMessage({ code, message, hint, extra }: AppError): string {
+export function publicMessage(error: AppError): string {
+  const { code, message, extra } = error;
+  const hint = hintOf(error);
   const text = ERRORS[code].plainMessage ?? message;
   const reason = typeof extra?.["err"] === "string" ? `: ${extra["err"]}` : "";
   const sentence = withFullStop(text + reason);

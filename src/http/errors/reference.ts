@@ -1,5 +1,6 @@
 import { type AppError, ERRORS } from "../../errors.ts";
 import type { ErrorStyle } from "./style.ts";
+import { hintOf } from "./wait-hint.ts";
 
 /**
  * Returns the Go server's `{"error": text}`, with the further keys that it has for some errors, and with
@@ -8,7 +9,8 @@ import type { ErrorStyle } from "./style.ts";
 function referenceError(error: AppError): Record<string, unknown> {
   const body: Record<string, unknown> = { ...error.extra, error: error.message };
   if (error.code === "user_list_failed") body["message"] = ERRORS.user_list_failed.message;
-  if (error.hint !== undefined) body["hint"] = error.hint;
+  const hint = hintOf(error);
+  if (hint !== undefined) body["hint"] = hint;
   return Object.fromEntries(Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

@@ -29,14 +29,15 @@ const HEADERS = commonHeaders({
   "x-accel-buffering": "no",
 });
 
-const COMMENT = ": keep-alive\n\n";
+/** The usual keep-alive. */
+export const COMMENT = ": keep-alive\n\n";
 
 interface EventStreamOptions {
   clock: Clock;
   /** Called when the reader has left, or reads too slowly. */
   onGone: () => void;
-  /** The text that a quiet stream sends now and then: a comment, unless the API has an event for it. */
-  keepAlive?: string | undefined;
+  /** Returns the text that a quiet stream sends now and then: a comment, unless the API has an event for it. */
+  keepAlive?: (() => string) | undefined;
 }
 
 /**
@@ -54,7 +55,7 @@ export class EventStream {
   readonly finished = this.#end.promise;
   readonly #clock: Clock;
   readonly #onGone: () => void;
-  readonly #keepAlive: string;
+  readonly #keepAlive: () => string;
   readonly #body: ReadableStream<string>;
   #controller: ReadableStreamDefaultController<string> | undefined;
   /** Whether there is a response. */
@@ -66,7 +67,7 @@ export class EventStream {
   #stopTimer: Cancel = () => {};
   #sentAt: number;
 
-  constructor({ clock, onGone, keepAlive = COMMENT }: EventStreamOptions) {
+  constructor({ clock, onGone, keepAlive = () => COMMENT }: EventStreamOptions) {
     this.#clock = clock;
     this.#onGone = onGone;
     this.#keepAlive = keepAlive;
@@ -93,6 +94,11 @@ export class EventStream {
 
   sendAll(events: readonly ServerEvent[]): void {
     for (const { data, event } of events) this.send(data, event);
+  }
+
+  /** Sends a comment, which clients ignore. `text` has no line break. */
+  comment(text: string): void {
+    this.#write(`: ${text}\n\n`);
   }
 
   /** Sends what is held, and closes the stream. A stream without any event still becomes a response. */
@@ -156,7 +162,7 @@ export class EventStream {
       const leftMs = this.#sentAt + QUIET_MS - this.#clock.now();
       // The system's clock may have been set back.
       this.#sleep(leftMs < 1 ? QUIET_MS : Math.min(leftMs, QUIET_MS));
-      if (leftMs < 1) this.#write(this.#keepAlive);
+      if (leftMs < 1) this.#write(this.#keepAlive());
     });
   }
 

@@ -10,6 +10,7 @@ const HSTS = "max-age=31536000";
 const EXPOSED_HEADERS = [
   "x-request-id",
   ...["retry-after", "retry-after-ms", "x-should-retry"],
+  ...["x-agent-id", "x-agent-name", "x-model", "x-tries", "x-queue-ms", "x-affinity"],
   ...["limit", "remaining", "reset"].flatMap((name) => [
     `x-ratelimit-${name}-requests`,
     `x-ratelimit-${name}-tokens`,

@@ -53,6 +53,7 @@ export function requestMiddleware(deps: RequestDeps): MiddlewareHandler<HttpEnv>
     completeHeaders(headers, c.req.raw);
     headers.set("x-request-id", requestId);
     c.get("showLimits")?.(headers);
+    c.get("progress")?.setHeaders(headers);
     // Anthropic's SDK reads this one.
     headers.set("request-id", requestId);
     const status = c.get("upgraded") ? 101 : c.res.status;

@@ -2,7 +2,7 @@ import type { Clock } from "../../clock.ts";
 import { type AppError, asAppError } from "../../errors.ts";
 import type { Log } from "../../log/log.ts";
 import type { HttpContext } from "../context.ts";
-import { EventStream, type ServerEvent } from "./event-stream.ts";
+import { COMMENT, EventStream, type ServerEvent } from "./event-stream.ts";
 
 /** An ask whose answer is streamed to the caller. */
 export interface StreamedAsk {
@@ -37,7 +37,10 @@ export async function streamAsk(
   const leave = () => caller.abort();
   if (signal.aborted) leave();
   signal.addEventListener("abort", leave);
-  const events = new EventStream({ clock, onGone: leave, keepAlive: ask.keepAlive });
+  const progress = c.get("progress");
+  const keepAlive = () => progress.keepAlive(ask.keepAlive ?? COMMENT);
+  const events = new EventStream({ clock, onGone: leave, keepAlive });
+  progress.follow(events);
   const asked = ask.run(events, caller.signal);
   const succeed = (response: Response | undefined) => {
     signal.removeEventListener("abort", leave);

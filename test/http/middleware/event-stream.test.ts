@@ -3,7 +3,13 @@ import { EventStream } from "../../../src/http/middleware/event-stream.ts";
 import { createFakeClock } from "../../support/clock.ts";
 
 /** A stream whose time stands still unless the test moves it. */
-function createStream({ onGone = () => {}, keepAlive }: { onGone?: () => void; keepAlive?: string } = {}) {
+function createStream({
+  onGone = () => {},
+  keepAlive,
+}: {
+  onGone?: () => void;
+  keepAlive?: () => string;
+} = {}) {
   const clock = createFakeClock();
   return { clock, stream: new EventStream({ clock, onGone, keepAlive }) };
 }
@@ -92,7 +98,7 @@ test("a stream without an event for 15 s begins with a keep-alive, and sends one
 });
 
 test("the keep-alive is the event of the API if it has one", async () => {
-  const { stream, clock } = createStream({ keepAlive: "event: ping\n\n" });
+  const { stream, clock } = createStream({ keepAlive: () => "event: ping\n\n" });
   clock.advance(15_000);
   stream.end();
   expect(await (await stream.started).text()).toBe("event: ping\n\n");

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { AppError } from "../../../src/errors.ts";
 import type { HttpContext } from "../../../src/http/context.ts";
 import { EventStreamResponse } from "../../../src/http/middleware/event-stream.ts";
+import { AskProgress } from "../../../src/http/middleware/sent-headers.ts";
 import { type StreamedAsk, streamAsk } from "../../../src/http/middleware/stream-ask.ts";
 import { createLog } from "../../../src/log/log.ts";
 import { createFakeClock } from "../../support/clock.ts";
@@ -9,8 +10,11 @@ import { createFakeClock } from "../../support/clock.ts";
 /** Streams an ask for a caller, who can leave. */
 function start(run: StreamedAsk["run"]) {
   const caller = new AbortController();
+  const progress = new AskProgress();
   const raw = new Request("http://localhost/", { signal: caller.signal });
-  const c = { req: { raw }, get: () => "req_1" } as unknown as HttpContext;
+  const variables = { requestId: "req_1", progress };
+  const get = (name: keyof typeof variables) => variables[name];
+  const c = { req: { raw }, get } as unknown as HttpContext;
   let logged = "";
   const log = createLog({
     write: (line) => {
@@ -20,7 +24,7 @@ function start(run: StreamedAsk["run"]) {
   const fail = (error: AppError) => [{ event: "error", data: error.code }];
   const clock = createFakeClock();
   const response = streamAsk(c, { clock, log }, { run, fail });
-  return { caller, clock, response, logged: () => logged };
+  return { caller, clock, progress, response, logged: () => logged };
 }
 
 test("a streamed ask that fails before its first event is rejected", async () => {
@@ -92,4 +96,26 @@ test("a streamed ask that fails after its first keep-alive tells the failure in 
   expect(await stream.text()).toBe(": keep-alive\n\nevent: error\ndata: no_agent\n\n");
   expect(JSON.parse(logged())).toMatchObject({ event: "stream_failed", error: "no_agent" });
   expect(clock.pending()).toBe(0);
+});
+
+test("a stream tells the place of an ask that waits with each keep-alive, and then its agent", async () => {
+  const done = Promise.withResolvers<undefined>();
+  const { response, clock, progress } = start((events) =>
+    done.promise.then(() => void events.send("answer")),
+  );
+  let before = 2;
+  progress.onWaiting(() => before);
+  clock.advance(14_999);
+  expect(await Promise.race([response, "no response yet"])).toBe("no response yet");
+  clock.advance(1);
+  const stream = await response;
+  before = 1;
+  clock.advance(15_000);
+  const sent = { agentId: "a1", agentName: undefined, model: "m", tries: 1, isAffine: undefined };
+  progress.onSent({ ...sent, queueMs: 31_000 });
+  clock.advance(15_000);
+  done.resolve(undefined);
+  expect(await stream.text()).toBe(
+    ": queued, 2 before you\n\n: queued, 1 before you\n\n: agent=a1 queue_ms=31000\n\n: keep-alive\n\ndata: answer\n\n",
+  );
 });
