@@ -64,9 +64,13 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
   /** Reads a frame of the protocol. */
   protected abstract frame(text: string): void;
 
+  protected get isOpen(): boolean {
+    return this.#socket !== undefined;
+  }
+
   /** Reads a frame, unless the connection is closed. */
   receive(text: string): void {
-    if (this.#socket) this.frame(text);
+    if (this.isOpen) this.frame(text);
   }
 
   /** The upgrade is done. */

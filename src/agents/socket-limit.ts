@@ -16,6 +16,8 @@ export interface SocketLease {
  */
 const UNIDENTIFIED = { addressMax: 1000, allMax: 4000 };
 
+export type SocketLimit = ReturnType<typeof createSocketLimit>;
+
 /** Limits the sockets of agents, all of them to `socketsMax`. */
 export function createSocketLimit(socketsMax: number) {
   const keyed = createConcurrencyLimit(UNIDENTIFIED);

@@ -2,11 +2,13 @@ import type { Server, WebSocketHandler } from "bun";
 import type { AgentKey, AgentKeys } from "../auth/agent-keys.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
+import type { LinkedAgent } from "../protocol/agent-link.ts";
 import { V1_MESSAGE } from "../protocol/agent-v1.ts";
 import { AGENT_SUBPROTOCOL } from "../protocol/agent-v2.ts";
 import { admit, type RegistrationRules, type RequestSource, shownKey } from "./admission.ts";
 import type { AgentConnection } from "./connection.ts";
 import { createKeylessReport } from "./keyless-report.ts";
+import { LinkedAgents } from "./linked-agents.ts";
 import { KeyedConnections } from "./revocation.ts";
 import { createSocketLimit } from "./socket-limit.ts";
 import { V1Connection, type V1Options } from "./v1.ts";
@@ -36,6 +38,7 @@ export function createAgentSockets(options: AgentSocketsOptions) {
   const { rules, keys, clock, log, newId, socketsMax } = options;
   const limit = createSocketLimit(socketsMax);
   const keyed = new KeyedConnections({ keys, clock, log });
+  const linked = new LinkedAgents(options, limit);
 
   return {
     /** Upgrades a request to register. Throws an `AppError` that says why it is refused. */
@@ -60,17 +63,23 @@ export function createAgentSockets(options: AgentSocketsOptions) {
       }
       throw new AppError("upgrade_required", { hint: "Agents register here with a WebSocket upgrade." });
     },
+    /** Links the agent in this process, which has the main key. See `LinkedAgents`. */
+    link: (agent: LinkedAgent, mainKey: string) => linked.link(agent, mainKey),
     /** Closes every socket that was opened with the key, and lets no more in. */
     endKey: (keyId: string) => keyed.end(keyId),
     /** The administrator has changed what a key says. The agents that are connected with it follow at once. */
     keyChanged: (key: AgentKey) => keyed.change(key),
     /** To be called once all sockets are closed. */
-    stop: () => keyed.stop(),
+    stop: () => {
+      linked.stop();
+      keyed.stop();
+    },
     /** Tells all agents that the server is going away. */
     announceDrain(server: { publish(topic: string, text: string): unknown }): void {
       // One frame that agents of both protocols can read.
       const v1 = { id: newId(), message: V1_MESSAGE.drain, data: "" };
       server.publish(TOPIC, JSON.stringify({ ...v1, type: "drain", reconnect_ms: RECONNECT_MS }));
+      linked.announceDrain(RECONNECT_MS);
     },
     /** The handler for `Bun.serve`. */
     websocket: createHandler(options, keyed),

@@ -86,7 +86,11 @@ export class V2Connection extends AgentConnection<V2Options> {
   }
 
   protected frame(text: string): void {
-    const parsed = parseFrame(text);
+    this.take(parseFrame(text));
+  }
+
+  /** Takes a frame, or what is wrong with it. */
+  protected take(parsed: ParsedFrame): void {
     if (parsed === "unknown") this.#unexpected();
     else if ("fault" in parsed) this.#refuseFault(parsed);
     else if (this.agent) this.#handle(parsed, this.agent);
@@ -252,11 +256,18 @@ interface Fault {
   fault: string;
 }
 
-function parseFrame(text: string): AgentFrame | "unknown" | Fault {
+/** A frame that may be used; "unknown" for one of a newer protocol. */
+export type ParsedFrame = AgentFrame | "unknown" | Fault;
+
+function parseFrame(text: string): ParsedFrame {
   const value = parseBoundedJson(text);
+  return value === undefined ? { fault: "not JSON, or nested too deeply" } : readFrame(value);
+}
+
+/** Reads a frame from a value that an agent sent. */
+export function readFrame(value: unknown): ParsedFrame {
   const { success, data: frame, error } = AgentFrame.safeParse(value);
   if (success) return frame;
-  if (value === undefined) return { fault: "not JSON, or nested too deeply" };
   const type = textField(value, "type");
   if (type === undefined) return { fault: frameFault(error) };
   return AGENT_FRAME_TYPES.has(type) ? { type, fault: frameFault(error) } : "unknown";

@@ -2,18 +2,32 @@ import type { Cancel, Clock } from "../clock.ts";
 import { CommandError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import { printable } from "../printable.ts";
+import type { LinkAgent } from "../protocol/agent-link.ts";
 import type { Claim, HelloFrame, ServerFrame } from "../protocol/agent-v2.ts";
 import { createClock, within } from "../time.ts";
 import { BackOff } from "./back-off.ts";
-import { Connection, type ConnectionEnd } from "./connection.ts";
 import { LoadedWatch } from "./loaded-watch.ts";
 import { createRunningAsks } from "./running-asks.ts";
-import type { ServerAddress } from "./server-address.ts";
+import {
+  Connection,
+  type ConnectionEnd,
+  type ConnectionHandlers,
+  type ServerConnection,
+} from "./server/connection.ts";
+import { InProcessConnection } from "./server/in-process.ts";
+import type { ServerAddress } from "./server/server-address.ts";
 import type { Offer, Upstream } from "./upstream.ts";
 import { firstNames, monitorUpstream } from "./upstream-monitor.ts";
 
+/** The server in this process. */
+export interface InProcessServer {
+  /** The server's name for people and logs. */
+  label: string;
+  link: LinkAgent;
+}
+
 export interface BuiltinAgentOptions {
-  server: ServerAddress;
+  server: ServerAddress | InProcessServer;
   agentKey?: string | undefined;
   upstream: Upstream;
   /** The agent's name in the server's lists. */
@@ -25,8 +39,6 @@ export interface BuiltinAgentOptions {
   /** How the agent wants to be chosen. */
   claim?: Claim;
   log: Log;
-  /** Accepts any certificate of the server: only for a server in this process. */
-  anyCertificate?: boolean;
   /** Reconnects also after a close or a refusal that is final for others: for a server in this process. */
   alwaysReturns?: boolean;
   clock?: Clock;
@@ -49,7 +61,7 @@ export class BuiltinAgent {
   readonly #monitor;
   readonly #loadedWatch;
   readonly #backOff: BackOff;
-  #connection: Connection | undefined;
+  #connection: ServerConnection | undefined;
   #identity: { agent: string; resume: string } | undefined;
   /** When the server sent `ready`; undefined while it has not. */
   #readyAt: number | undefined;
@@ -65,7 +77,6 @@ export class BuiltinAgent {
     const defaults = {
       agentKey: undefined,
       claim: {},
-      anyCertificate: false,
       alwaysReturns: false,
       clock: createClock(),
       random: Math.random,
@@ -120,14 +131,16 @@ export class BuiltinAgent {
 
   #connect(): void {
     this.#started = true;
-    const { server, agentKey } = this.#options;
-    this.#connection = new Connection({
-      ...this.#options,
-      agentKey: server.key ?? agentKey,
+    const { server, agentKey, clock, log } = this.#options;
+    const handlers: ConnectionHandlers = {
       hello: () => this.#hello(),
       onFrame: (frame) => this.#frame(frame),
       onEnd: (end) => this.#disconnected(end),
-    });
+    };
+    this.#connection =
+      "link" in server
+        ? new InProcessConnection({ ...handlers, link: server.link })
+        : new Connection({ ...handlers, server, agentKey: server.key ?? agentKey, clock, log });
   }
 
   #hello(): HelloFrame {

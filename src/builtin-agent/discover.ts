@@ -1,7 +1,7 @@
 import { field, parseJson, textField } from "../json/parse.ts";
 import { bearer, requestText } from "./http.ts";
 import { readModelList } from "./http-upstream.ts";
-import { isSameServer } from "./server-address.ts";
+import { isSameServer } from "./server/server-address.ts";
 
 /** A model server found on this machine. */
 export interface FoundServer {

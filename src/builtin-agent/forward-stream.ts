@@ -1,8 +1,8 @@
 import type { Cancel, Clock } from "../clock.ts";
 import { isEndMark } from "../protocol/stream-end.ts";
-import type { FrameSender } from "./connection.ts";
 import { ANSWER_TOO_LARGE, ENDED_EARLY, type EndFrame, failFrame } from "./end-frame.ts";
 import { ResponseBody } from "./response-body.ts";
+import type { FrameSender } from "./server/connection.ts";
 import { type SseEvent, SseReader } from "./sse.ts";
 import { StreamProgress } from "./stream-progress.ts";
 

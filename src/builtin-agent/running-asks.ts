@@ -1,11 +1,11 @@
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log/log.ts";
 import type { ServerFrame } from "../protocol/agent-v2.ts";
-import type { FrameSender } from "./connection.ts";
 import { ANSWER_TOO_LARGE, ENDED_EARLY, type EndFrame, endFrameOf, failFrame } from "./end-frame.ts";
 import { forwardStream } from "./forward-stream.ts";
 import { failureOf, readText } from "./http.ts";
 import { ResponseBody } from "./response-body.ts";
+import type { FrameSender } from "./server/connection.ts";
 import type { Upstream } from "./upstream.ts";
 import { UpstreamLife } from "./upstream-life.ts";
 

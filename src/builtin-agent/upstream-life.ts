@@ -1,6 +1,6 @@
 import { type Cancel, type Clock, whenDue } from "../clock.ts";
 import type { ServerFrame } from "../protocol/agent-v2.ts";
-import type { FrameSender } from "./connection.ts";
+import type { FrameSender } from "./server/connection.ts";
 
 interface UpstreamLifeOptions {
   ask: Pick<Extract<ServerFrame, { type: "ask" }>, "ask" | "stream" | "deadline_ms">;

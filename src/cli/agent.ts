@@ -1,5 +1,5 @@
 import { discover } from "../builtin-agent/discover.ts";
-import { isSameServer, readServerAddress } from "../builtin-agent/server-address.ts";
+import { isSameServer, readServerAddress } from "../builtin-agent/server/server-address.ts";
 import type { Upstream } from "../builtin-agent/upstream.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { printable } from "../printable.ts";

@@ -1,13 +1,11 @@
 import { networkInterfaces } from "node:os";
 import { backupMaker, ownCommand } from "../backup/download.ts";
-import { readServerAddress } from "../builtin-agent/server-address.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import { startServer } from "../server/compose.ts";
 import { readServerArgs } from "./args.ts";
 import { banner } from "./banner.ts";
 import { startBuiltinAgent, upstreamOf } from "./builtin-agent.ts";
 import { createCommandLog } from "./command-log.ts";
-import { localAddress } from "./health.ts";
 import { listenAddresses } from "./server-addresses.ts";
 import { type Command, stopSignal } from "./terminal.ts";
 import { PROGRAM, VERSION } from "./version.ts";
@@ -36,11 +34,8 @@ export const serve: Command = async (args, io) => {
   const builtinAgent =
     upstream &&
     startBuiltinAgent(config, {
-      server: readServerAddress(localAddress({ ...config, port })),
-      // The certificate names the public host. This connection uses the loopback address.
-      anyCertificate: config.tlsCert !== undefined,
+      server: { label: "this server", link: server.linkAgent },
       alwaysReturns: true,
-      agentKey,
       upstream,
       log,
     });

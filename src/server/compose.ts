@@ -24,6 +24,7 @@ import { withWholeUrl } from "../http/whole-url.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import { createMetrics } from "../metrics/metrics.ts";
 import { once } from "../once.ts";
+import type { LinkAgent } from "../protocol/agent-link.ts";
 import { Relay } from "../relay/relay.ts";
 import { openStore } from "../store/sqlite/open.ts";
 import type { Store } from "../store/store.ts";
@@ -45,6 +46,8 @@ export interface RunningServer {
   agentKey: string;
   /** Signs the administrator in once, within an hour. Undefined if a server has started on the data before. */
   signInCode: string | undefined;
+  /** Links the agent inside this process, which has the agent key. */
+  linkAgent: LinkAgent;
   /** Reads the certificate's files again, for new connections. The log says whether that worked. */
   reloadCertificate(): void;
   /**
@@ -158,7 +161,8 @@ async function compose(given: Given): Promise<RunningServer> {
   };
   const { agentKey, signInCode } = identities;
   const { port, reloadCertificate } = server;
-  return { port, agentKey, signInCode, reloadCertificate, stop: once(stop) };
+  const linkAgent: LinkAgent = (agent) => agents.link(agent, agentKey);
+  return { port, agentKey, signInCode, linkAgent, reloadCertificate, stop: once(stop) };
 }
 
 /** Ends the requests of a user who may not send any, and forgets their answers. */

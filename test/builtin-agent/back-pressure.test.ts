@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from "bun:test";
 import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";
-import { Connection } from "../../src/builtin-agent/connection.ts";
 import { forwardStream } from "../../src/builtin-agent/forward-stream.ts";
-import { readServerAddress } from "../../src/builtin-agent/server-address.ts";
+import { Connection } from "../../src/builtin-agent/server/connection.ts";
+import { readServerAddress } from "../../src/builtin-agent/server/server-address.ts";
 import { createLog } from "../../src/log/log.ts";
 import { createClock } from "../../src/time.ts";
 import { settle } from "../support/relay.ts";

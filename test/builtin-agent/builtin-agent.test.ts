@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createEcho } from "../../src/builtin-agent/echo.ts";
-import { readServerAddress } from "../../src/builtin-agent/server-address.ts";
+import { readServerAddress } from "../../src/builtin-agent/server/server-address.ts";
 import { startAgentServer } from "../support/agent-server.ts";
 import { settle } from "../support/relay.ts";
 import { until } from "../support/until.ts";

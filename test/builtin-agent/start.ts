@@ -1,9 +1,9 @@
 import { onTestFinished } from "bun:test";
 import { BuiltinAgent, type BuiltinAgentOptions } from "../../src/builtin-agent/builtin-agent.ts";
-import type { FrameSender } from "../../src/builtin-agent/connection.ts";
 import { createEcho } from "../../src/builtin-agent/echo.ts";
 import { createHttpUpstream } from "../../src/builtin-agent/http-upstream.ts";
-import { readServerAddress } from "../../src/builtin-agent/server-address.ts";
+import type { FrameSender } from "../../src/builtin-agent/server/connection.ts";
+import { readServerAddress } from "../../src/builtin-agent/server/server-address.ts";
 import type { Upstream, UpstreamStatus } from "../../src/builtin-agent/upstream.ts";
 import { createLog } from "../../src/log/log.ts";
 import type { AgentFrame } from "../../src/protocol/agent-v2.ts";

@@ -20,9 +20,7 @@ function ask({ url }: Executable, body: object) {
 describe("a server with the built-in agent", () => {
   test("a server with --echo echoes, and its banner says so", async () => {
     const server = await start(["--echo"]);
-    await server.output(
-      /connected to ws:\/\/127\.0\.0\.1:\d+, offering 1 model \(echo\), up to 8 requests at once/,
-    );
+    await server.output(/connected to this server, offering 1 model \(echo\), up to 8 requests at once/);
     expect(server.stderr()).toContain("Model      echo, which repeats each question\n");
     expect(await (await ask(server, { content: "Hello  there" })).json()).toMatchObject({
       content: "Hello  there",

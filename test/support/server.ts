@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { backupMaker } from "../../src/backup/download.ts";
 import { readServerArgs } from "../../src/cli/args.ts";
 import { createLog } from "../../src/log/log.ts";
+import type { LinkAgent } from "../../src/protocol/agent-link.ts";
 import { startServer } from "../../src/server/compose.ts";
 import { keepAgentKey } from "./agent-key.ts";
 import { advanceUntil, type FakeClock } from "./clock.ts";
@@ -15,6 +16,8 @@ export const ADMIN_KEY = "admin-key-of-the-tests";
 export interface TestServer {
   url: string;
   agentKey: string;
+  /** Links an agent in this process. */
+  linkAgent: LinkAgent;
   /** The code for one sign-in; undefined if the data folder had a database. */
   signInCode: string | undefined;
   /** The data folder. */
@@ -61,6 +64,7 @@ export async function startTestServer(
   return {
     url,
     agentKey: server.agentKey,
+    linkAgent: server.linkAgent,
     signInCode: server.signInCode,
     data,
     logged: () => logged,

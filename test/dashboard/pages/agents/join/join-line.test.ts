@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readServerAddress } from "../../../../../src/builtin-agent/server-address.ts";
+import { readServerAddress } from "../../../../../src/builtin-agent/server/server-address.ts";
 import {
   joinLine,
   SOURCES,

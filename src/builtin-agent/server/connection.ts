@@ -1,6 +1,6 @@
-import type { Cancel, Clock } from "../clock.ts";
-import { field, parseJson, textField } from "../json/parse.ts";
-import type { Log } from "../log/log.ts";
+import type { Cancel, Clock } from "../../clock.ts";
+import { field, parseJson, textField } from "../../json/parse.ts";
+import type { Log } from "../../log/log.ts";
 import {
   AGENT_SUBPROTOCOL,
   type AgentFrame,
@@ -8,8 +8,8 @@ import {
   LARGE_FRAME_BYTES,
   ServerFrame,
   travelMs,
-} from "../protocol/agent-v2.ts";
-import { bearer, failureOf, requestText } from "./http.ts";
+} from "../../protocol/agent-v2.ts";
+import { bearer, failureOf, requestText } from "../http.ts";
 import type { ServerAddress } from "./server-address.ts";
 
 /** Why a connection has ended. */
@@ -20,12 +20,8 @@ export interface ConnectionEnd {
   final: boolean;
 }
 
-export interface ConnectionOptions {
-  server: ServerAddress;
-  agentKey: string | undefined;
-  anyCertificate?: boolean;
-  clock: Clock;
-  log: Log;
+/** The functions that a connection calls. */
+export interface ConnectionHandlers {
   /** Returns the first frame to send. */
   hello: () => HelloFrame;
   onFrame: (frame: ServerFrame) => void;
@@ -33,8 +29,30 @@ export interface ConnectionOptions {
   onEnd: (end: ConnectionEnd) => void;
 }
 
+export interface ConnectionOptions extends ConnectionHandlers {
+  server: ServerAddress;
+  agentKey: string | undefined;
+  clock: Clock;
+  log: Log;
+}
+
 /** The part of a connection that sends frames. */
-export type FrameSender = Pick<Connection, "frameBytesMax" | "silenceMs" | "send" | "room">;
+export interface FrameSender {
+  /** The largest frame that the server accepts; infinite until the server is ready. */
+  readonly frameBytesMax: number;
+  /** The shortest silence for which an ask may fail; undefined for a server that knows no `alive`. */
+  readonly silenceMs: number | undefined;
+  /** Sends a frame. Returns false, and sends nothing, if the frame is larger than the server accepts. */
+  send(frame: AgentFrame): boolean;
+  /** Resolves once there is room for more. */
+  room(): Promise<void>;
+}
+
+/** A connection to the server, from the attempt to open it until it has ended. */
+export interface ServerConnection extends FrameSender {
+  /** Closes the connection. `onEnd` follows. */
+  close(): void;
+}
 
 /** How long the upgrade may take, and then the server's `ready`. */
 const OPEN_MS = 10_000;
@@ -55,11 +73,9 @@ const BUFFER_BYTES_MAX = 1024 * 1024;
 /** How often to look whether the buffer has drained: WebSockets have no event for it. */
 const BUFFER_POLL_MS = 10;
 
-/** One WebSocket to the server, from the attempt to open it until it has ended. */
-export class Connection {
-  /** The largest frame that the server accepts; infinite until the server is ready. */
+/** A connection by a WebSocket. */
+export class Connection implements ServerConnection {
   frameBytesMax = Number.POSITIVE_INFINITY;
-  /** The shortest silence for which an ask may fail; undefined for a server that knows no `alive`. */
   silenceMs: number | undefined;
   readonly #ws: WebSocket;
   #isOpen = false;
@@ -71,7 +87,6 @@ export class Connection {
       protocols: [AGENT_SUBPROTOCOL],
       perMessageDeflate: false,
       headers: bearer(options.agentKey),
-      ...tlsOf(options),
     });
     this.#endAfter(OPEN_MS, "no response in time");
     this.#ws.onopen = () => {
@@ -84,7 +99,6 @@ export class Connection {
     this.#ws.onclose = ({ code, reason }) => void this.#closed(code, reason);
   }
 
-  /** Sends a frame. Returns false, and sends nothing, if the frame is larger than the server accepts. */
   send(frame: AgentFrame): boolean {
     const text = JSON.stringify(frame);
     // A UTF-16 unit takes at most three bytes in UTF-8.
@@ -96,13 +110,12 @@ export class Connection {
     return true;
   }
 
-  /** Resolves once the socket has room for more. */
   async room(): Promise<void> {
     while (!this.#isOver && this.#ws.bufferedAmount > BUFFER_BYTES_MAX)
       await new Promise<void>((resolve) => this.options.clock.after(BUFFER_POLL_MS, resolve));
   }
 
-  /** Closes the socket properly. `onEnd` follows once the server has agreed, or after a second. */
+  /** Closes the socket properly: `onEnd` follows once the server has agreed, or after a second. */
   close(): void {
     this.#endAfter(CLOSE_MS, "closed");
     this.#ws.close(1000, "leaving");
@@ -162,10 +175,6 @@ export class Connection {
   }
 }
 
-function tlsOf({ anyCertificate }: ConnectionOptions): { tls?: { rejectUnauthorized: false } } {
-  return anyCertificate === true ? { tls: { rejectUnauthorized: false } } : {};
-}
-
 /** Returns undefined if the frame is malformed, or unknown because the server is newer. */
 function readFrame(data: unknown, log: Log): ServerFrame | undefined {
   const value = typeof data === "string" ? parseJson(data) : undefined;
@@ -175,8 +184,11 @@ function readFrame(data: unknown, log: Log): ServerFrame | undefined {
   return undefined;
 }
 
-/** Codes 4000 to 4499 mean reconnect, 4500 to 4999 mean do not. Any other says that it broke. */
-function endOf(code: number, text: string): ConnectionEnd {
+/**
+ * Returns why the server has closed a connection. Codes 4000 to 4499 mean reconnect, 4500 to 4999 mean do not. Any
+ * other says that it broke.
+ */
+export function endOf(code: number, text: string): ConnectionEnd {
   if (code >= 4000 && code < 5000) return { reason: `${text || "closed"} (${code})`, final: code >= 4500 };
   return { reason: `connection lost (${code})`, final: false };
 }
@@ -191,7 +203,7 @@ async function findRefusal(options: ConnectionOptions): Promise<ConnectionEnd> {
   try {
     const { response, text } = await requestText(url, {
       // The WebSocket uses no proxy of the environment either.
-      init: { headers, ...tlsOf(options), proxy: false },
+      init: { headers, proxy: false },
       limitMs: REFUSAL_MS,
       bytesMax: REFUSAL_BYTES_MAX,
     });

@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
-import { usageError } from "../errors.ts";
-import { isLoopbackHost } from "../net/addresses.ts";
+import { usageError } from "../../errors.ts";
+import { isLoopbackHost } from "../../net/addresses.ts";
 
 export interface ServerAddress {
   /** The URL to register at: `ws://…/client/register`, without the agent key. */

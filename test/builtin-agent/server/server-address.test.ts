@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { isSameServer, readServerAddress } from "../../src/builtin-agent/server-address.ts";
-import { CommandError } from "../../src/errors.ts";
+import { isSameServer, readServerAddress } from "../../../src/builtin-agent/server/server-address.ts";
+import { CommandError } from "../../../src/errors.ts";
 
 describe("a server's address", () => {
   test.each<[string, string, string | undefined]>([
