@@ -1,11 +1,14 @@
 import { describe, expect, onTestFinished, test } from "bun:test";
 import { LoadedWatch } from "../../src/builtin-agent/loaded-watch.ts";
+import type { LoadedModels } from "../../src/builtin-agent/models/loaded-models.ts";
+import { monitorUpstream } from "../../src/builtin-agent/upstream-monitor.ts";
+import { createLog } from "../../src/log/log.ts";
 import type { Model } from "../../src/protocol/agent-v2.ts";
 import { startAgentServer } from "../support/agent-server.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { settle } from "../support/relay.ts";
 import { until } from "../support/until.ts";
-import { chat, startBuiltinAgent } from "./start.ts";
+import { chat, createScriptedUpstream, offering, startBuiltinAgent } from "./start.ts";
 
 const body = (model: string) => JSON.stringify({ stream: true, model, messages: [] });
 
@@ -103,7 +106,8 @@ describe("when the loaded models are looked at", () => {
     const { scene, watched, pass } = watch();
     scene.models = [{ id: 'say "hi"\\', loaded: false }];
     const messages = [{ role: "user", content: '"model": "other" \\"model\\":\\"other\\"' }];
-    watched.note(JSON.stringify({ messages, model: 'say "hi"\\' }));
+    const tools = { properties: { model: { type: "string" } } };
+    watched.note(JSON.stringify({ messages, tools, model: 'say "hi"\\' }, null, 2));
     await pass(1);
     expect(scene.looks).toEqual([1]);
   });
@@ -180,4 +184,39 @@ test("an agent reports within a second that an ask made its upstream swap models
   await look(10_000);
   await agent.frame("update", ({ models }) => models?.[1]?.loaded === true);
   expect(updates()).toHaveLength(3);
+});
+
+test("the answer to a look that is older than a check of the upstream counts no more", async () => {
+  const { upstream, set } = createScriptedUpstream(offering("a"));
+  const looks: PromiseWithResolvers<LoadedModels>[] = [];
+  const clock = createFakeClock();
+  const changes: unknown[] = [];
+  const monitor = monitorUpstream({
+    upstream: {
+      ...upstream,
+      loaded() {
+        const look = Promise.withResolvers<LoadedModels>();
+        looks.push(look);
+        return look.promise;
+      },
+    },
+    clock,
+    random: () => 1,
+    log: createLog({ write() {}, level: "error" }),
+    onChange: () => changes.push(monitor.offer()?.models),
+  });
+  onTestFinished(() => monitor.stop());
+  await settle();
+  expect(changes).toEqual([[{ id: "a" }]]);
+  void monitor.lookAtLoaded();
+  set({ offer: { models: [{ id: "a", loaded: true }], endpoints: [] } });
+  clock.advance(60_000);
+  await settle();
+  looks[0]?.resolve(new Map([["a", false]]));
+  await settle();
+  expect(changes.slice(1)).toEqual([[{ id: "a", loaded: true }]]);
+  void monitor.lookAtLoaded();
+  looks[1]?.resolve(new Map([["a", false]]));
+  await settle();
+  expect(changes.slice(2)).toEqual([[{ id: "a", loaded: false }]]);
 });
