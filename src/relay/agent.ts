@@ -1,5 +1,6 @@
 import { AppError } from "../errors.ts";
 import type { Circuit } from "./health/circuit.ts";
+import { Speed } from "./routing/speed.ts";
 import type { Slot } from "./slot.ts";
 import {
   type AgentIdentity,
@@ -15,6 +16,9 @@ import {
 /** An agent heard within this time gets an ask without being pinged first. */
 const FRESH_MS = 5_000;
 
+/** The weight of one more ask in the average time of service. */
+const NEW_SHARE = 0.1;
+
 /** One registered agent on one connection. A new connection under the same id is another `Agent`. */
 export class Agent {
   readonly inUse = new Map<string, Slot>();
@@ -23,8 +27,6 @@ export class Agent {
   heartbeatAt: number;
   /** When an ask was last sent to it. */
   sentAt: number | undefined;
-  /** Why it is chosen before others, or after them. */
-  preference: Preference = DEFAULT_PREFERENCE;
   /** Its circuits by model: undefined when there are none, as with nearly every agent. */
   circuits: Map<string, Circuit> | undefined;
   /** It must answer a ping before it gets another ask. */
@@ -34,10 +36,21 @@ export class Agent {
   leaving = false;
   /** Since when its socket has not drained; undefined while it takes what is sent. */
   congestedAt: number | undefined;
-  /** The list of the hub that it is in, and its neighbours there: none while it has no room. */
-  list: AgentList | undefined;
-  previous: Agent | undefined;
-  next: Agent | undefined;
+  /** It was not heard lately when an ask was to be sent to it, and not since. */
+  isStale = false;
+  /** The turn from which on it may be chosen before others of equal rank. */
+  turn = 0;
+  /** Its number in the order of registration. */
+  order = 0;
+  /** Why it is chosen before others, or after them. */
+  preference: Preference;
+  #speeds: Map<string, Speed> | undefined;
+  /** The models that it was sent asks for since it last told which it has in memory. */
+  readonly #sentModels = new Set<string>();
+  /** The moving average of the time that an ask has taken; undefined before the first. */
+  serviceMs: number | undefined;
+  /** When it was last sent an ask for a model that it had to load. */
+  loadedAt = Number.NEGATIVE_INFINITY;
   /** When it registered, then when it was last sent a ping. */
   pingedAt: number;
   /** When it last registered, answered a ping, or sent something of an answer. */
@@ -58,7 +71,9 @@ export class Agent {
     offer: Offer,
     readonly transport: Transport,
     now: number,
+    preference: Preference = DEFAULT_PREFERENCE,
   ) {
+    this.preference = preference;
     this.registeredAt = now;
     this.heartbeatAt = now;
     this.pingedAt = now;
@@ -129,6 +144,7 @@ export class Agent {
   changeOffer(update: OfferUpdate): void {
     this.#offer = this.#offerAfter(update);
     this.#models = undefined;
+    if (update.models) this.#sentModels.clear();
   }
 
   #offerAfter({ slots, models, endpoints }: OfferUpdate): Offer {
@@ -143,6 +159,41 @@ export class Agent {
   hasModel(model: string): boolean {
     this.#models ??= new Set(this.#offer.models.map(({ id }) => id));
     return this.#models.has(model);
+  }
+
+  /** Whether it has at least one tag of each list. */
+  hasTags(lists: readonly (readonly string[])[]): boolean {
+    const { tags } = this.preference;
+    return lists.every((list) => list.some((tag) => tags.includes(tag)));
+  }
+
+  /** Whether its upstream has the model in memory; undefined if it does not tell. */
+  isLoaded(model: string): boolean | undefined {
+    const loaded = this.#offer.models.find(({ id }) => id === model)?.loaded;
+    return loaded === false && this.#sentModels.has(model) ? true : loaded;
+  }
+
+  /** It is sent an ask for the model, which its upstream must have loaded then. */
+  use(model: string, now: number): void {
+    if (this.isLoaded(model) !== false) return;
+    this.#sentModels.add(model);
+    this.loadedAt = now;
+  }
+
+  /** It was busy with an ask for this long. */
+  noteService(ms: number): void {
+    this.serviceMs = this.serviceMs === undefined ? ms : this.serviceMs + (ms - this.serviceMs) * NEW_SHARE;
+  }
+
+  /** Its speed with the model; undefined if it was not measured. */
+  speedOf(model: string): Speed | undefined {
+    return this.#speeds?.get(model);
+  }
+
+  /** Its speed with the model, to be noted. */
+  measuredSpeedOf(model: string): Speed {
+    this.#speeds ??= new Map();
+    return this.#speeds.getOrInsertComputed(model, () => new Speed());
   }
 
   /** Whether it could do this work, whether or not it has room. */
@@ -176,49 +227,6 @@ export class Agent {
     if (model !== undefined) return !models || models.includes(model) ? model : "";
     const mayUse = models ? this.#offer.models.find(({ id }) => models.includes(id)) : this.#offer.models[0];
     return mayUse?.id ?? "";
-  }
-}
-
-/**
- * A linked list of agents; each agent is in one list at most. Iterating a `Set` also walks past the entries
- * that were deleted from its beginning: with ten thousand agents that takes as long as a system call.
- */
-export class AgentList {
-  #first: Agent | undefined;
-  #last: Agent | undefined;
-
-  /** Returns the first agent that passes the test. The test may move only the agent that it looks at. */
-  find(test: (agent: Agent) => boolean): Agent | undefined {
-    for (let agent = this.#first; agent; ) {
-      const { next } = agent;
-      if (test(agent)) return agent;
-      agent = next;
-    }
-    return undefined;
-  }
-
-  /** Takes the agent out of the list that it is in, and puts it at the end of `list` if there is one. */
-  static move(agent: Agent, list: AgentList | undefined): void {
-    if (agent.list) agent.list.#remove(agent);
-    agent.list = list;
-    if (list) list.#add(agent);
-  }
-
-  #add(agent: Agent): void {
-    agent.previous = this.#last;
-    if (this.#last) this.#last.next = agent;
-    else this.#first = agent;
-    this.#last = agent;
-  }
-
-  #remove(agent: Agent): void {
-    const { previous, next } = agent;
-    if (previous) previous.next = next;
-    else this.#first = next;
-    if (next) next.previous = previous;
-    else this.#last = previous;
-    agent.previous = undefined;
-    agent.next = undefined;
   }
 }
 

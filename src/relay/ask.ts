@@ -5,6 +5,7 @@ import { StreamEnd } from "../protocol/stream-end.ts";
 import { AnswerMeter } from "./answer-meter.ts";
 import { type AskWork, tokensOf } from "./ask-tokens.ts";
 import type { AskRecord } from "./record.ts";
+import type { Priority } from "./routing/priority.ts";
 import type {
   AgentIdentity,
   AskRequest,
@@ -12,7 +13,9 @@ import type {
   Delta,
   ModelAnswer,
   ModelRequest,
+  Sent,
   Signal,
+  Work,
 } from "./types.ts";
 
 type State = "new" | "waiting" | "sent" | "settled";
@@ -40,7 +43,13 @@ export class Ask {
   #signal: Signal | undefined;
   #onGone: (() => void) | undefined;
   #stopWaiting: Cancel | undefined;
-  #stopLooking: Cancel | undefined;
+  #stopHolding: Cancel | undefined;
+  #work: Work;
+  #waitingSince = 0;
+  /** The id of the agent that has the most of it cached, if one is known. */
+  preferred: string | undefined;
+  /** Whether it has waited for a better agent, as it does once. */
+  wasHeld = false;
   #tries = 0;
   #lost = 0;
   /** The ids of the agents whose tries failed, and whether they may get the ask again. */
@@ -64,7 +73,18 @@ export class Ask {
   constructor(
     readonly request: AskRequest,
     readonly beganAt: number,
-  ) {}
+  ) {
+    this.#work = request.work;
+  }
+
+  /** The work to do: that of the request, or the same with a fallback model. */
+  get work(): Work {
+    return this.#work;
+  }
+
+  get priority(): Priority {
+    return this.request.priority ?? "normal";
+  }
 
   get principal(): Principal {
     return this.request.principal;
@@ -72,16 +92,25 @@ export class Ask {
 
   /** The model that was asked for, or that the agent uses; undefined while neither is known. */
   get model(): string | undefined {
-    return this.request.work.model ?? this.#model;
+    return this.#work.model ?? this.#model;
   }
 
   get isWaiting(): boolean {
     return this.#state === "waiting";
   }
 
-  /** Whether no agent had it yet. */
+  /** Whether no agent failed it with its present model. */
   get isUntried(): boolean {
-    return this.#tries === 0;
+    return this.#tried === undefined;
+  }
+
+  get firstByteAt(): number | undefined {
+    return this.#firstByteAt;
+  }
+
+  /** How long it has waited for an agent, this time. */
+  waitedMs(now: number): number {
+    return this.isWaiting ? now - this.#waitingSince : 0;
   }
 
   /** The agent and the slot that have the ask now. */
@@ -128,15 +157,29 @@ export class Ask {
   /** Begins to wait for a slot, for `limitMs` at most. */
   wait(clock: Clock, limitMs: number, onLimit: () => void): void {
     this.#enter("waiting");
+    this.#waitingSince = clock.now();
     this.#stopWaiting = clock.after(limitMs, onLimit);
   }
 
-  /** Calls `look` after the delay if the ask still waits then. Only one call is scheduled at a time. */
-  lookLater(clock: Clock, delayMs: number, look: () => void): void {
-    this.#stopLooking ??= clock.after(delayMs, () => {
-      this.#stopLooking = undefined;
-      look();
-    });
+  /** Waits for a better agent, for `limitMs` at most. It does so only once. */
+  hold(clock: Clock, limitMs: number, onLimit: () => void): void {
+    this.wasHeld = true;
+    this.#stopHolding = clock.after(limitMs, onLimit);
+  }
+
+  /**
+   * Goes on with its next fallback model that is offered, which agents may get that failed it with the one before.
+   * Returns false if there is none.
+   */
+  fallBack(isOffered: (model: string) => boolean): boolean {
+    const { fallbacks = [] } = this.#work;
+    const index = this.request.pin === undefined ? fallbacks.findIndex(isOffered) : -1;
+    const model = fallbacks[index];
+    if (model === undefined) return false;
+    this.#work = { ...this.#work, model, fallbacks: fallbacks.slice(index + 1) };
+    this.#tried = undefined;
+    this.#isRepeatable = true;
+    return true;
   }
 
   /** Notes that the ask is sent to the agent. */
@@ -149,6 +192,18 @@ export class Ask {
     this.#sent = request;
     this.#model = model;
     this.#sentAt = now;
+    this.request.onSent?.(this.#sentTo(agent, now));
+  }
+
+  #sentTo({ id, name, key }: AgentIdentity, now: number): Sent {
+    return {
+      agentId: id,
+      agentName: key?.showsName ? name : undefined,
+      model: this.#model ?? "",
+      tries: this.#tries,
+      queueMs: now - this.beganAt,
+      isAffine: this.preferred === undefined ? undefined : this.preferred === id,
+    };
   }
 
   /** Whether the deltas together would be longer than `lengthMax` with this one. */
@@ -201,9 +256,9 @@ export class Ask {
 
   #stopTimers(): void {
     this.#stopWaiting?.();
-    this.#stopLooking?.();
+    this.#stopHolding?.();
     this.#stopWaiting = undefined;
-    this.#stopLooking = undefined;
+    this.#stopHolding = undefined;
   }
 
   #recordOf(outcome: AskResult | AppError, isAtAgent: boolean, now: number): AskRecord {

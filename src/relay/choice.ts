@@ -3,91 +3,85 @@ import type { Agent } from "./agent.ts";
 import type { Ask } from "./ask.ts";
 import { blockedError, type Failure, retryLater } from "./health/circuit.ts";
 import type { Hub } from "./hub.ts";
-import type { FairQueue } from "./queue.ts";
-import type { RelayOptions } from "./types.ts";
+import type { Need, Place, Requirement } from "./routing/need.ts";
+import type { RelayLimits, RelayOptions } from "./types.ts";
 
 /** The hint for callers who ask while there is no model at all. */
 const NO_MODEL_HINT =
   "No model is connected. The server's operator connects one with `chatgpt-api-server agent`, or with --upstream or --echo.";
 
-type Test = (agent: Agent) => boolean;
-
-/**
- * Returns a test for the agents that may serve the ask: those that can do the work and whose circuit lets it
- * through, but none that had the ask while an agent is connected that did not, and none that refused it.
- */
-export function eligibleFor(ask: Ask, hub: Hub, now: number): Test {
-  const { pin, work } = ask.request;
-  const may: Test = (agent) => agent.canDo(work) && !agent.isBlocked(work, now);
-  if (pin !== undefined) return (agent) => agent.id === pin && may(agent);
-  if (ask.isUntried) return may;
-  const isUntried: Test = (agent) => !ask.hasFailedAt(agent.id) && may(agent);
-  return hub.some(isUntried) ? isUntried : (agent) => ask.isRepeatableAt(agent.id) && may(agent);
+/** Returns what an agent must have to get the ask. */
+export function requirementOf({ request, work }: Ask): Requirement {
+  const { pin, tags = [] } = request;
+  const { model, models } = work;
+  // The same for all who may use the model, so that their asks wait together.
+  const isAllowed = model !== undefined && models?.includes(model) === true;
+  return { work: isAllowed ? { ...work, models: undefined } : work, tags, pin, isWarm: false };
 }
 
 /**
- * Returns the agent to send the ask to; undefined if none has room. Of those that may serve it, the ones without a
- * recent failure come first, and among these the conversation's own, then the one that the hub chooses. A stale
- * agent that is met moves out of the way, so that later asks skip it.
+ * Returns a test for the agents of the need that may serve the ask, as far as its earlier tries decide: none that had
+ * it while an agent is connected that did not, and none that refused it.
  */
-export function chooseFor(ask: Ask, hub: Hub, now: number): Agent | undefined {
-  const isEligible = eligibleFor(ask, hub, now);
-  const { work } = ask.request;
-  let isOneAvoided = false;
-  const mayGet: Test = (agent) => {
-    if (!isEligible(agent)) return false;
-    if (agent.isFresh(now)) return true;
-    hub.setStale(agent);
-    return false;
-  };
-  const isPreferred: Test = (agent) => {
-    if (!agent.isAvoided(work, now)) return mayGet(agent);
-    isOneAvoided = true;
-    return false;
-  };
-  return choose(ask, hub, isPreferred) ?? (isOneAvoided ? choose(ask, hub, mayGet) : undefined);
+export function eligibleFor(ask: Ask, need: Need, now: number): (agent: Agent) => boolean {
+  if (ask.isUntried) return () => true;
+  const isUntried = (agent: Agent) => !ask.hasFailedAt(agent.id);
+  const isOneLeft = need.some((agent) => isUntried(agent) && !isBlocked(need, agent, now));
+  return isOneLeft ? isUntried : (agent) => ask.isRepeatableAt(agent.id);
 }
 
-function choose(ask: Ask, hub: Hub, test: Test): Agent | undefined {
-  return ownOf(ask, hub, test) ?? (ask.request.pin === undefined ? hub.choose(test) : undefined);
+function isBlocked(need: Need, agent: Agent, now: number): boolean {
+  const model = need.places.get(agent)?.model;
+  return (model !== undefined && agent.circuits?.get(model)?.isBlockedAt(now)) || false;
 }
 
-/** Returns the stale agent to ping for the ask, in the same order. */
-export function chooseStaleFor(ask: Ask, hub: Hub, now: number, mayPing: Test): Agent | undefined {
-  const isEligible = eligibleFor(ask, hub, now);
-  const test: Test = (agent) => isEligible(agent) && mayPing(agent);
-  return ownOf(ask, hub, test) ?? (ask.request.pin === undefined ? hub.chooseStale(test) : undefined);
-}
-
-function ownOf({ request: { pin, prefer = pin } }: Ask, hub: Hub, test: Test): Agent | undefined {
-  const own = prefer === undefined ? undefined : hub.agents.get(prefer);
-  return own?.hasRoom && test(own) ? own : undefined;
+/**
+ * Returns the agent to send the ask to; undefined if none has room, or only such as are too slow. A stale agent that
+ * is met moves out of the way, so that later asks skip it.
+ */
+export function chooseFor(ask: Ask, need: Need, hub: Hub, now: number): Place | undefined {
+  const isEligible = eligibleFor(ask, need, now);
+  const waitedMs = ask.waitedMs(now);
+  const test = (place: Place) => isEligible(place.agent) && !need.pace.isTooSlow(place, waitedMs, now);
+  for (;;) {
+    const place = need.best(test, now);
+    if (!place || place.agent.isFresh(now)) return place;
+    hub.setStale(place.agent, now);
+  }
 }
 
 /**
  * Returns how long to wait until an agent connects that could serve the ask: Infinity if one is connected, as
  * other limits then apply; 0 or less if there is no point in waiting.
  */
-export function hopeMs(ask: Ask, hub: Hub, { limits, clock }: RelayOptions): number {
+export function hopeMs(ask: Ask, need: Need, hub: Hub, { limits, clock }: RelayOptions): number {
   const now = clock.now();
-  if (hub.some(eligibleFor(ask, hub, now))) return Number.POSITIVE_INFINITY;
+  const isEligible = eligibleFor(ask, need, now);
+  if (need.some((agent) => isEligible(agent) && !isBlocked(need, agent, now)))
+    return Number.POSITIVE_INFINITY;
   if (!ask.isRepeatable) return 0;
-  const departure = hub.departure(ask.request);
-  if (!departure || departure.agent.isBlocked(ask.request.work, now)) return 0;
+  const departure = hub.departure(ask.request.pin, ask.work);
+  if (!departure || departure.agent.isBlocked(ask.work, now)) return 0;
   return departure.at + limits.reconnectGraceMs - now;
 }
 
 /** Returns why a new ask may not wait; undefined if it may. */
-export function whyRefuse(
-  ask: Ask,
-  hub: Hub,
-  queue: FairQueue<Ask>,
-  options: RelayOptions,
-): AppError | undefined {
-  const { queueMax, queueUserMax } = options.limits;
-  if (hopeMs(ask, hub, options) <= 0) return noAgentError(ask, hub, options.clock.now());
-  if (queue.sizeOf(ask.principal) >= queueUserMax) return new AppError("user_queue_full");
-  return queue.size >= queueMax ? new AppError("queue_full") : undefined;
+export function whyRefuse(ask: Ask, need: Need, hub: Hub, options: RelayOptions): AppError | undefined {
+  if (hopeMs(ask, need, hub, options) <= 0) return noAgentError(ask, need, hub, options.clock.now());
+  const code = queueFault(ask, hub, options.limits);
+  return code && withWait(new AppError(code), need);
+}
+
+/** Returns the reason if the ask may not wait with the others. */
+export function queueFault(ask: Ask, hub: Hub, limits: RelayLimits) {
+  if (hub.needs.sizeOf(ask.principal) >= limits.queueUserMax) return "user_queue_full";
+  return hub.needs.size >= limits.queueMax ? "queue_full" : undefined;
+}
+
+/** Returns the error with the time that an ask would have had to wait, if that is known. */
+export function withWait(error: AppError, need: Need): AppError {
+  const waitMs = need.pace.waitMs();
+  return waitMs === undefined ? error : retryLater(error, waitMs);
 }
 
 /** Returns the error for a request that comes while no agent offers any model. */
@@ -95,34 +89,38 @@ export function noModelError(): AppError {
   return new AppError("no_agent", { hint: NO_MODEL_HINT });
 }
 
-function notOfferedError({ request: { work } }: Ask): AppError {
+function notOfferedError({ request: { tags }, work }: Ask, hub: Hub): AppError {
   const wanted = work.model === undefined ? "a model that you may use" : "the model asked for";
+  if (tags && tags.length > 0 && hub.some((agent) => agent.canDo(work))) {
+    const names = tags.map((list) => list.join(" or ")).join(", and ");
+    return new AppError("no_agent", { hint: `No connected agent with the tag ${names} offers ${wanted}.` });
+  }
   const isAny = work.model === undefined && work.models === undefined;
   return new AppError("no_agent", isAny ? {} : { hint: `No connected agent offers ${wanted}.` });
 }
 
 /** Returns what the caller gets when there is no point in waiting for an agent. */
-export function noAgentError(ask: Ask, hub: Hub, now: number): AppError {
-  const blocked = allBlockedError(ask, hub, now);
+export function noAgentError(ask: Ask, need: Need, hub: Hub, now: number): AppError {
+  const blocked = allBlockedError(ask, need, now);
   if (blocked) return blocked;
   if (ask.failure) return ask.failure;
-  const { pin, work } = ask.request;
-  if (pin === undefined) return hub.agents.size === 0 ? noModelError() : notOfferedError(ask);
+  const { work, request } = ask;
+  const { pin } = request;
+  if (pin === undefined) return hub.agents.size === 0 ? noModelError() : notOfferedError(ask, hub);
   const own = hub.agents.get(pin);
   if (own && !own.canDo(work) && own.canDo({ ...work, models: undefined }))
     return new AppError("model_not_allowed");
-  const missed = hub.departure(ask.request)?.reason === "pong_missed";
+  if (own && need.requirement.tags.length > 0) return notOfferedError(ask, hub);
+  const missed = hub.departure(pin, work)?.reason === "pong_missed";
   return new AppError(missed ? "ping_failed" : "conversation_agent_gone");
 }
 
 /** Returns the error of an ask for which every agent that could serve it is blocked; undefined if one is not. */
-function allBlockedError({ request, principal, failure }: Ask, hub: Hub, now: number): AppError | undefined {
-  const { pin, work } = request;
+function allBlockedError({ principal, failure }: Ask, need: Need, now: number): AppError | undefined {
   let waitMs = Number.POSITIVE_INFINITY;
   let last: Failure | undefined;
-  for (const agent of hub.agents.values()) {
-    if ((pin !== undefined && agent.id !== pin) || !agent.canDo(work)) continue;
-    const circuit = agent.circuitFor(work);
+  for (const { agent, model } of need.places.values()) {
+    const circuit = agent.circuits?.get(model);
     if (!circuit?.isBlockedAt(now)) return undefined;
     waitMs = Math.min(waitMs, circuit.waitMs(now));
     if (!last || circuit.lastFailure.at >= last.at) last = circuit.lastFailure;

@@ -1,61 +1,43 @@
 import { AppError } from "../errors.ts";
 import { type Agent, lostError, timeoutError, tooLongError } from "./agent.ts";
 import { Ask } from "./ask.ts";
-import { chooseFor, chooseStaleFor, eligibleFor, hopeMs, noAgentError, whyRefuse } from "./choice.ts";
-import { coalesce } from "./coalesce.ts";
 import { Circuits } from "./health/circuits.ts";
-import { Hub } from "./hub.ts";
-import { OpenAsks } from "./open-asks.ts";
-import { FairQueue } from "./queue.ts";
+import { Placement } from "./placement.ts";
+import type { Need } from "./routing/need.ts";
 import { Slot, slotLimits } from "./slot.ts";
 import type { Answer, AskRequest, AskResult, Delta, LeaveReason, RelayOptions, Signal } from "./types.ts";
-import { Watch } from "./watch.ts";
 
-/** An ask pings the next stale agent when the one before has not answered for this long. */
-const NEXT_PING_MS = 1_000;
-
-/**
- * Brings asks and agents together: gives each ask to one agent at a time, at once or by way of the queue, and
- * follows it until its one outcome. There are no races: every method runs to its end before the next.
- *
- * Invariant: no ask waits while an agent that may serve it has room and was heard lately: see `choice.ts`.
- */
-export abstract class Dispatch {
-  protected readonly hub = new Hub();
-  protected readonly queue = new FairQueue<Ask>();
-  protected readonly open: OpenAsks;
+/** Brings asks and agents together: gives each ask to one agent at a time, and follows it until its one outcome. */
+export abstract class Dispatch extends Placement {
   protected readonly circuits: Circuits;
   /** How many answers came for callers who had gone. */
   protected answersDropped = 0;
   /** How many deltas have come. */
   deltas = 0;
-  protected readonly watch: Watch;
-  readonly #lookAgain: () => void;
 
-  constructor(protected readonly options: RelayOptions) {
-    const onMissed = (agent: Agent, reason: LeaveReason) =>
-      this.lose(agent, reason, lostError("it answered no ping"));
-    this.watch = new Watch(options, this.hub, onMissed);
-    this.open = new OpenAsks(options, this.queue, this.hub);
+  constructor(options: RelayOptions) {
+    super(options);
     this.circuits = new Circuits({
       ...options,
+      onChange: (agent) => this.hub.sort(agent, this.now()),
       onDue: (agent) => {
         this.watch.refresh(agent);
         this.serve(agent);
       },
-      onBlocked: () => this.queue.size > 0 && this.#lookAgain(),
-    });
-    this.#lookAgain = coalesce(options.soon ?? ((run) => run()), () => {
-      for (const ask of this.queue.items()) this.#lookAfter(ask);
+      onBlocked: (agent) => {
+        const needs = this.hub.needs.of(agent);
+        for (const need of needs) need.pace.changed();
+        this.lookAgain(needs);
+      },
     });
   }
 
   /** Takes an ask until it has an outcome; see `Relay.ask`. */
   protected take(request: AskRequest, signal: Signal): Promise<AskResult> {
-    const ask = new Ask(request, this.#now());
+    const ask = new Ask(request, this.now());
     ask.listen(signal, () => this.withdraw(ask, new AppError("caller_gone")));
     this.open.add();
-    this.#place(ask);
+    this.place(ask);
     return ask.result;
   }
 
@@ -66,6 +48,7 @@ export abstract class Dispatch {
     const agent = place && this.hub.agents.get(place.agentId);
     const slot = place && agent?.inUse.get(place.slotId);
     if (!agent || !slot) return;
+    if (slot.phase === "started") this.#noteAffinity(ask, agent);
     slot.ask = undefined;
     if (!agent.isV1) this.#cancel(agent, place.slotId);
   }
@@ -74,7 +57,7 @@ export abstract class Dispatch {
   protected endAll(): void {
     for (const ask of this.open.all()) this.open.settle(ask, new AppError("draining"));
     for (const agent of [...this.hub.agents.values()]) {
-      this.hub.releaseAll(agent);
+      this.hub.releaseAll(agent, this.now());
       this.#remove(agent, "server_draining");
     }
     this.watch.stop();
@@ -95,9 +78,13 @@ export abstract class Dispatch {
   protected lose(agent: Agent, reason: LeaveReason, error: AppError): void {
     if (!this.hub.has(agent)) return;
     if (reason !== "disconnected") this.circuits.lost(agent, error);
-    this.#remove(agent, reason);
+    const needs = this.#remove(agent, reason);
     this.#orphan(agent, error);
-    this.#lookAgain();
+    this.lookAgain(needs);
+  }
+
+  protected missed(agent: Agent, reason: LeaveReason): void {
+    this.lose(agent, reason, lostError("it answered no ping"));
   }
 
   /** The agent answered the last ping. */
@@ -107,32 +94,20 @@ export abstract class Dispatch {
     this.serve(agent);
   }
 
-  /** The agent's offer has changed: some asks may go to it now, and some may have lost their last hope. */
-  protected changed(agent: Agent): void {
+  /**
+   * The agent's offer or state has changed: some asks may go to it now, and of those that wait for what it served
+   * before, some may have lost their last hope.
+   */
+  protected changed(agent: Agent, before: Iterable<Need>): void {
     this.serve(agent);
-    this.#lookAgain();
-  }
-
-  /** Sends the agent asks that wait, as long as it has room. A stale one must answer a ping first. */
-  protected serve(agent: Agent): void {
-    if (this.queue.size === 0) return;
-    const fits = (ask: Ask) => eligibleFor(ask, this.hub, this.#now())(agent);
-    while (this.hub.has(agent) && agent.hasRoom && this.queue.size > 0) {
-      if (!agent.isFresh(this.#now())) {
-        if (this.queue.items().some(fits)) this.watch.ping(agent);
-        return;
-      }
-      const ask = this.queue.take(fits);
-      if (!ask) return;
-      this.#send(ask, agent);
-    }
+    this.lookAgain(before);
   }
 
   /** The work has begun: from here on no other agent gets it. */
   accept(agent: Agent, slotId: string): void {
     const slot = agent.inUse.get(slotId);
     if (!slot) return;
-    this.hub.heard(agent, this.#now());
+    this.hub.heard(agent, this.now());
     slot.accept();
   }
 
@@ -156,19 +131,18 @@ export abstract class Dispatch {
   }
 
   done(agent: Agent, slotId: string, answer: Answer): void {
-    const slot = this.hub.release(agent, slotId);
+    const slot = this.hub.release(agent, slotId, this.now());
     if (!slot) return;
     this.watch.heard(agent);
-    agent.heartbeatAt = this.#now();
+    agent.heartbeatAt = this.now();
     this.circuits.answered(agent, slot, answer);
-    if (slot.ask) this.open.settle(slot.ask, slot.resultOf(agent.id, answer));
-    else this.answersDropped++;
+    this.#answered(agent, slot, answer);
     this.#freed(agent);
   }
 
   /** The agent could not do the work. Before the first delta, another agent may, if `retryable`. */
   fail(agent: Agent, slotId: string, error: AppError, retryable: boolean): void {
-    const slot = this.hub.release(agent, slotId);
+    const slot = this.hub.release(agent, slotId, this.now());
     if (!slot) return;
     this.watch.heard(agent);
     this.circuits.failed(agent, slot, error, retryable);
@@ -176,54 +150,10 @@ export abstract class Dispatch {
     this.#freed(agent);
   }
 
-  #now(): number {
-    return this.options.clock.now();
-  }
-
-  /** Sends the ask to an agent, lets it wait, or refuses it. */
-  #place(ask: Ask): void {
-    if (this.#trySend(ask)) return;
-    const { limits, clock } = this.options;
-    const refusal = ask.isUntried && whyRefuse(ask, this.hub, this.queue, this.options);
-    if (refusal) {
-      this.open.settle(ask, refusal);
-      return;
-    }
-    if (ask.isUntried) this.queue.push(ask);
-    else this.queue.unshift(ask);
-    const giveUp = () => this.open.settle(ask, ask.failure ?? new AppError("no_agent"));
-    ask.wait(clock, limits.queueWaitMs, giveUp);
-    this.#lookAfter(ask);
-  }
-
-  #trySend(ask: Ask): boolean {
-    const agent = chooseFor(ask, this.hub, this.#now());
-    if (!agent) return false;
-    if (ask.isWaiting) this.queue.remove(ask);
-    this.#send(ask, agent);
-    return true;
-  }
-
-  /**
-   * Sends a waiting ask if that is possible now, else pings a stale agent for it, or ends it without hope.
-   * Called when the ask begins to wait, and whenever an agent leaves or changes.
-   */
-  #lookAfter(ask: Ask): void {
-    if (!ask.isWaiting || this.#trySend(ask)) return;
-    const hope = hopeMs(ask, this.hub, this.options);
-    if (hope <= 0) {
-      this.open.settle(ask, noAgentError(ask, this.hub, this.#now()));
-      return;
-    }
-    const stale = chooseStaleFor(ask, this.hub, this.#now(), (agent) => !this.watch.awaitsPong(agent));
-    if (stale) this.watch.ping(stale);
-    else if (hope === Number.POSITIVE_INFINITY) return;
-    ask.lookLater(this.options.clock, stale ? NEXT_PING_MS : hope, () => this.#lookAfter(ask));
-  }
-
-  #send(ask: Ask, agent: Agent): void {
+  protected send(ask: Ask, agent: Agent, need: Need): void {
     const { clock, newId } = this.options;
-    const { work, origin } = ask.request;
+    const { work } = ask;
+    const { origin } = ask.request;
     const slotId = newId();
     const modelRequest = agent.requestFor(work);
     const request = modelRequest ?? work.v1;
@@ -233,6 +163,8 @@ export abstract class Dispatch {
     const now = clock.now();
     ask.send(agent.profile, slotId, { request, model }, now);
     agent.sentAt = now;
+    agent.use(model, now);
+    need.sent(agent, now);
     const slot = new Slot(ask, modelRequest, model, () => this.#limitReached(agent, slotId));
     slot.limit(clock, limits);
     this.hub.occupy(agent, slotId, slot);
@@ -242,8 +174,30 @@ export abstract class Dispatch {
       this.lose(agent, "frames_dropped", new AppError("agent_send_failed"));
   }
 
+  /** The ask has its answer, which also tells how fast the agent is. */
+  #answered(agent: Agent, slot: Slot, answer: Answer): void {
+    const { ask, sentAt, model } = slot;
+    if (!ask) {
+      this.answersDropped++;
+      return;
+    }
+    const now = this.now();
+    const record = this.open.settle(ask, slot.resultOf(agent.id, answer));
+    const wholeMs = now - sentAt;
+    agent.noteService(wholeMs);
+    if (answer.kind === "model" && answer.status >= 300) return;
+    this.#noteAffinity(ask, agent);
+    const firstByteMs = (ask.firstByteAt ?? now) - sentAt;
+    agent.measuredSpeedOf(model).note({ firstByteMs, wholeMs, outputTokens: record?.outputTokens }, now);
+  }
+
+  /** The agent has the request in its cache now. */
+  #noteAffinity({ work, request: { principal, affinity } }: Ask, agent: Agent): void {
+    if (affinity) this.affinity.note(principal, work.model ?? "", affinity, agent.id);
+  }
+
   #limitReached(agent: Agent, slotId: string): void {
-    const slot = this.hub.release(agent, slotId);
+    const slot = this.hub.release(agent, slotId, this.now());
     if (!slot) return;
     // A v1 agent cannot cancel an ask, and may still work on it.
     if (agent.isV1) agent.mustAnswerPing = true;
@@ -252,13 +206,13 @@ export abstract class Dispatch {
     const retry = slot.phase === "sent" && !agent.isV1 ? "elsewhere" : "nowhere";
     if (answer) this.circuits.answered(agent, slot, answer);
     else this.circuits.timedOut(agent, slot);
-    if (slot.ask && answer) this.open.settle(slot.ask, slot.resultOf(agent.id, answer));
+    if (slot.ask && answer) this.#answered(agent, slot, answer);
     else this.#failed(slot.ask, timeoutError(), retry);
     this.#freed(agent);
   }
 
   #cancel(agent: Agent, slotId: string): void {
-    this.hub.release(agent, slotId);
+    this.hub.release(agent, slotId, this.now());
     if (agent.transport.send({ kind: "cancel", slot: slotId })) this.#freed(agent);
     else this.lose(agent, "frames_dropped", new AppError("agent_send_failed"));
   }
@@ -269,22 +223,23 @@ export abstract class Dispatch {
     else this.lose(agent, "disconnected", lostError("it was disconnected"));
   }
 
-  /** Returns false if the agent was not connected, or no longer. */
-  #remove(agent: Agent, reason: LeaveReason): boolean {
-    const now = this.#now();
-    if (!this.hub.remove(agent, reason, now)) return false;
+  /** Returns the needs that the agent has served: none if it was not connected, or no longer. */
+  #remove(agent: Agent, reason: LeaveReason): Need[] {
+    const now = this.now();
+    const needs = this.hub.remove(agent, reason, now);
+    if (!needs) return [];
     this.hub.forgetDepartures(now - this.options.limits.reconnectGraceMs);
     this.watch.forget(agent);
     this.circuits.stop(agent);
     if (this.hub.agents.size === 0) this.watch.stop();
     if (reason) agent.transport.close(reason);
     this.options.observe?.left(agent.profile, reason);
-    return true;
+    return needs;
   }
 
   /** The agent has left: another one may do what it had not begun; the rest has failed. */
   #orphan(agent: Agent, error: AppError): void {
-    for (const { ask, phase } of this.hub.releaseAll(agent))
+    for (const { ask, phase } of this.hub.releaseAll(agent, this.now()))
       this.#failed(ask, error, phase === "sent" ? "anywhere" : "nowhere");
   }
 
@@ -293,7 +248,7 @@ export abstract class Dispatch {
     if (!ask) return;
     ask.failTry(error, retry === "anywhere");
     const { firstByteMs, queueWaitMs } = this.options.limits;
-    if (retry !== "nowhere" && ask.mayBeRetried(this.#now(), firstByteMs + queueWaitMs)) this.#place(ask);
+    if (retry !== "nowhere" && ask.mayBeRetried(this.now(), firstByteMs + queueWaitMs)) this.place(ask);
     else this.open.settle(ask, error);
   }
 }

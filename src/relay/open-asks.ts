@@ -1,7 +1,7 @@
 import type { AppError } from "../errors.ts";
 import type { Ask } from "./ask.ts";
 import type { Hub } from "./hub.ts";
-import type { FairQueue } from "./queue.ts";
+import type { AskRecord } from "./record.ts";
 import type { AskResult, RelayOptions } from "./types.ts";
 
 /** Knows the asks without an outcome, and ends each with its one outcome. */
@@ -11,7 +11,6 @@ export class OpenAsks {
 
   constructor(
     private readonly options: RelayOptions,
-    private readonly queue: FairQueue<Ask>,
     private readonly hub: Hub,
   ) {}
 
@@ -21,7 +20,7 @@ export class OpenAsks {
 
   /** Returns them, those that wait before those at an agent. */
   all(): Ask[] {
-    return [...this.queue.items(), ...this.hub.asks()];
+    return [...this.hub.needs.waiting(), ...this.hub.asks()];
   }
 
   /** An ask was taken. */
@@ -29,14 +28,15 @@ export class OpenAsks {
     this.#count++;
   }
 
-  /** Ends the ask, which leaves the queue. Harmless when it has ended. */
-  settle(ask: Ask, outcome: AskResult | AppError): void {
-    if (ask.isWaiting) this.queue.remove(ask);
+  /** Ends the ask, which leaves the queue. Returns its record; undefined when it has ended before. */
+  settle(ask: Ask, outcome: AskResult | AppError): AskRecord | undefined {
+    if (ask.isWaiting) this.hub.needs.leave(ask);
     const record = ask.settle(outcome, this.options.clock.now());
-    if (!record) return;
+    if (!record) return undefined;
     this.#count--;
     this.options.observe?.ended(record);
     if (this.#count === 0) this.#onIdle?.();
+    return record;
   }
 
   /** Resolves once every ask has its outcome. */

@@ -1,9 +1,10 @@
 import { AppError } from "../errors.ts";
-import { userIdOf } from "../principal.ts";
+import { isSamePrincipal, type Principal, userIdOf } from "../principal.ts";
 import type { Model } from "../protocol/agent-v2.ts";
 import { Agent, lostError, mayTakeOver } from "./agent.ts";
 import { Dispatch } from "./dispatch.ts";
 import type { Capacity } from "./hub.ts";
+import type { Priority } from "./routing/priority.ts";
 import type {
   AgentProfile,
   AskRequest,
@@ -24,6 +25,20 @@ export interface OpenUserAsk {
   model: string | undefined;
   /** Ends the ask. Harmless when it has ended. */
   end(error: AppError): void;
+}
+
+/** An ask that waits for an agent. */
+export interface WaitingAsk {
+  requestId: string;
+  surface: string;
+  principal: Principal;
+  /** The model that it is for; undefined if any will do. */
+  model: string | undefined;
+  priority: Priority;
+  /** How long ago it arrived. */
+  waitedMs: number;
+  /** About how many asks have their turn before it. */
+  asksBefore: number;
 }
 
 /** A model that an agent offers now. */
@@ -86,8 +101,7 @@ export class Relay extends Dispatch {
     const holder = this.hub.agents.get(profile.id);
     if (holder && !mayTakeOver(profile, holder.profile)) return undefined;
     const now = this.options.clock.now();
-    const agent = new Agent(profile, { slots, models, endpoints }, transport, now);
-    if (preference) agent.preference = preference;
+    const agent = new Agent(profile, { slots, models, endpoints }, transport, now, preference);
     this.register(agent, holder);
     return agent;
   }
@@ -108,28 +122,29 @@ export class Relay extends Dispatch {
 
   /** The agent offers something else from now on, which ends a pause. */
   update(agent: Agent, offer: OfferUpdate): void {
-    if (!this.hub.changeOffer(agent, offer, this.options.clock.now())) return;
+    const before = this.hub.changeOffer(agent, offer, this.options.clock.now());
+    if (!before) return;
     this.circuits.offerChanged(agent);
-    this.changed(agent);
+    this.changed(agent, before);
   }
 
-  /** The agent is chosen in another way from now on. */
+  /** The agent is chosen by other rules from now on. */
   prefer(agent: Agent, preference: Preference): void {
-    agent.preference = preference;
+    this.changed(agent, this.hub.changePreference(agent, preference, this.options.clock.now()));
   }
 
   /** The agent finishes the asks that it has and takes no more. */
   pause(agent: Agent): void {
     if (agent.paused) return;
-    this.hub.pause(agent);
-    this.changed(agent);
+    this.hub.pause(agent, this.options.clock.now());
+    this.changed(agent, this.hub.needs.of(agent));
   }
 
   /** Notes whether the agent's socket takes more. While it does not, the agent gets no asks. */
   writable(agent: Agent, isWritable: boolean): void {
     const since = isWritable ? undefined : (agent.congestedAt ?? this.options.clock.now());
-    this.hub.setCongested(agent, since);
-    this.serve(agent);
+    this.hub.setCongested(agent, since, this.options.clock.now());
+    this.changed(agent, isWritable ? [] : this.hub.needs.of(agent));
   }
 
   /** An agent sent a frame that nobody asked for. */
@@ -151,7 +166,7 @@ export class Relay extends Dispatch {
   disconnect(agentId: string, { drain }: { drain: boolean }): "closed" | "draining" | undefined {
     const agent = this.hub.agents.get(agentId);
     if (!agent) return undefined;
-    this.hub.retire(agent);
+    this.hub.retire(agent, this.options.clock.now());
     if (drain && agent.inUse.size > 0) return "draining";
     this.lose(agent, "disconnected", lostError("it was disconnected"));
     return "closed";
@@ -229,7 +244,7 @@ export class Relay extends Dispatch {
   }
 
   stats() {
-    const waiting = this.queue.size;
+    const waiting = this.hub.needs.size;
     let slotsInUse = 0;
     for (const agent of this.hub.agents.values()) slotsInUse += agent.inUse.size;
     return {
@@ -245,8 +260,23 @@ export class Relay extends Dispatch {
   /** How long the longest waiting ask has waited; undefined if none waits. */
   oldestWaitMs(): number | undefined {
     let oldest: number | undefined;
-    for (const { beganAt } of this.queue.firsts()) oldest = Math.min(beganAt, oldest ?? beganAt);
+    for (const { waiting } of this.hub.needs.withWaiting())
+      for (const { beganAt } of waiting.firsts()) oldest = Math.min(beganAt, oldest ?? beganAt);
     return oldest === undefined ? undefined : this.options.clock.now() - oldest;
+  }
+
+  /** The asks of the principal that wait, or of all, with about how many are before each of them. */
+  waitingAsks(principal?: Principal): WaitingAsk[] {
+    const now = this.options.clock.now();
+    return this.hub.needs.waiting().flatMap((ask) => {
+      if (principal && !isSamePrincipal(ask.principal, principal)) return [];
+      const { origin } = ask.request;
+      return {
+        ...{ requestId: origin.requestId, surface: origin.surface, principal: ask.principal },
+        ...{ model: ask.model, priority: ask.priority, waitedMs: now - ask.beganAt },
+        asksBefore: this.hub.needs.asksBefore(ask),
+      };
+    });
   }
 
   /* For the shutdown of the server. */

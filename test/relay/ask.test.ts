@@ -36,8 +36,8 @@ test("an ask that is sent or settled no longer waits: its timers are stopped", (
     ask.wait(clock, 10, () => {
       throw new Error("the ask still waits");
     });
-    ask.lookLater(clock, 5, () => {
-      throw new Error("the ask still looks for an agent");
+    ask.hold(clock, 5, () => {
+      throw new Error("the ask still waits for a better agent");
     });
     expect([ask.isWaiting, clock.pending()]).toEqual([true, 2]);
     end(ask);

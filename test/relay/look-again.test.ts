@@ -28,6 +28,8 @@ test("however often agents change and leave, the queue is looked at once a turn"
   expect(relay.stats().asks_waiting).toBe(2);
   const [one, two, three] = agents;
   for (let n = 0; n < 100; n++) {
+    two?.link.pause();
+    two?.link.update({ slots: 1 });
     three?.link.pause();
     three?.link.update({ slots: 1 });
   }
@@ -40,8 +42,11 @@ test("however often agents change and leave, the queue is looked at once a turn"
   three?.link.update({ slots: 1, models: [{ id: "c" }] });
   three?.link.update({ slots: undefined, models: undefined });
   expect(turns).toHaveLength(0);
+  // Nobody waits for what this one has.
   three?.link.pause();
-  three?.link.pause();
+  expect(turns).toHaveLength(0);
+  two?.link.pause();
+  two?.link.pause();
   expect(turns).toHaveLength(1);
   two?.link.gone();
   expect(turns).toHaveLength(1);

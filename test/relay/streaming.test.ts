@@ -199,11 +199,13 @@ describe("choice", () => {
     expect([agent.asks.length, other.asks.length]).toEqual([1, 1]);
   });
 
-  test("the conversation's own agent is preferred while it has room, but no ask waits for it", () => {
-    const { relay, ask } = createRelayBench();
+  test("the conversation's own agent is preferred, and an ask waits for it for a second", () => {
+    const { relay, ask, clock } = createRelayBench();
     const a = joinAgent(relay, "a", V2);
     const own = joinAgent(relay, "own", V2);
     for (let n = 0; n < 3; n++) void ask(`${n}`, { model: "m", prefer: "own" });
+    expect([own.asks.length, a.asks.length]).toEqual([2, 0]);
+    clock.advance(1_000);
     expect([own.asks.length, a.asks.length]).toEqual([2, 1]);
   });
 

@@ -13,8 +13,10 @@ interface CircuitsOptions {
   limits: Pick<RelayLimits, "agentFailuresMax">;
   /** Called when an agent may get a probe. */
   onDue: (agent: Agent) => void;
+  /** Called when one of the agent's circuits has changed. */
+  onChange: (agent: Agent) => void;
   /** Called when an agent gets no more asks for a model: asks that wait may have lost their last hope. */
-  onBlocked: () => void;
+  onBlocked: (agent: Agent) => void;
 }
 
 /** The circuits of the connected agents, by model: opens them after failures, and closes them after a success. */
@@ -31,13 +33,15 @@ export class Circuits {
     if (!circuit || circuit.isAvoidedAt(now)) return;
     slot.probeOf = circuit;
     circuit.probe = slot;
-    if (circuit.isBlockedAt(now)) this.options.onBlocked();
+    this.options.onChange(agent);
+    if (circuit.isBlockedAt(now)) this.options.onBlocked(agent);
   }
 
   /** The agent sends the answer of the probe. */
   begun(agent: Agent, slot: Slot): void {
     if (slot.probeOf?.probe !== slot) return;
     slot.probeOf.begin(this.options.limits.agentFailuresMax);
+    this.options.onChange(agent);
     this.options.onDue(agent);
   }
 
@@ -71,7 +75,7 @@ export class Circuits {
   }
 
   #fail(agent: Agent, slot: Slot, error: AppError): void {
-    if (this.#note(agent, slot, error)) this.options.onBlocked();
+    if (this.#note(agent, slot, error)) this.options.onBlocked(agent);
   }
 
   /** Returns whether the circuit has opened. */
@@ -85,10 +89,11 @@ export class Circuits {
     const failure = { error, principal: ask?.principal, sentAt, at: clock.now(), isProbe };
     const circuit = known ?? new Circuit(failure);
     agent.circuits.set(model, circuit);
-    if (!circuit.fail(failure, limits.agentFailuresMax, random())) return false;
-    this.openings++;
+    const isOpened = circuit.fail(failure, limits.agentFailuresMax, random());
+    if (isOpened) this.openings++;
     this.#schedule(agent, circuit);
-    return true;
+    this.options.onChange(agent);
+    return isOpened;
   }
 
   /** The connection was lost, which is one failure for each model that the agent worked with. */
@@ -116,6 +121,7 @@ export class Circuits {
     agent.circuits = from.circuits;
     this.offerChanged(agent);
     for (const circuit of agent.circuits?.values() ?? []) this.#schedule(agent, circuit);
+    this.options.onChange(agent);
   }
 
   /** The agent has left. Its circuits are kept for its return. */
@@ -127,13 +133,17 @@ export class Circuits {
     agent.circuits?.get(model)?.stopTimer?.();
     agent.circuits?.delete(model);
     if (agent.circuits?.size === 0) agent.circuits = undefined;
+    this.options.onChange(agent);
   }
 
   #schedule(agent: Agent, circuit: Circuit): void {
     const { clock, onDue } = this.options;
     const now = clock.now();
     circuit.stopTimer?.();
-    if (circuit.stateAt(now) === "open")
-      circuit.stopTimer = clock.after(circuit.waitMs(now), () => onDue(agent));
+    if (circuit.retryAt <= now) return;
+    circuit.stopTimer = clock.after(circuit.retryAt - now, () => {
+      this.options.onChange(agent);
+      onDue(agent);
+    });
   }
 }

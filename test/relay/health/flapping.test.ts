@@ -210,8 +210,15 @@ function expectNoneWaitsForNothing({ relay, clock, open }: ReturnType<typeof cre
     if (slot !== undefined && agents.some(({ inUse }) => inUse.has(slot))) continue;
     const idle = agents.find((agent) => {
       const isHealthy = agent.hasModel(model) && !agent.circuits?.has(model);
-      return isHealthy && agent.hasRoom && agent.isFresh(now) && !had.includes(agent.id);
+      const isSlow = (agent.speedOf(model)?.expectedMs ?? 0) > 2 * fastestMs(agents, model);
+      return isHealthy && !isSlow && agent.hasRoom && agent.isFresh(now) && !had.includes(agent.id);
     });
     expect(idle?.id, `${content} waits at ${now} though an agent has room`).toBeUndefined();
   }
+}
+
+/** Returns the expected time of the fastest agent that takes work. */
+function fastestMs(agents: readonly Agent[], model: string): number {
+  const times = agents.flatMap((agent) => (agent.takesWork && agent.speedOf(model)?.expectedMs) || []);
+  return Math.min(...times);
 }

@@ -1,0 +1,240 @@
+import { AppError } from "../errors.ts";
+import type { Agent } from "./agent.ts";
+import type { Ask } from "./ask.ts";
+import {
+  chooseFor,
+  eligibleFor,
+  hopeMs,
+  noAgentError,
+  queueFault,
+  requirementOf,
+  whyRefuse,
+  withWait,
+} from "./choice.ts";
+import { coalesce } from "./coalesce.ts";
+import { Hub } from "./hub.ts";
+import { OpenAsks } from "./open-asks.ts";
+import { AffinityBook } from "./routing/affinity.ts";
+import type { Need, Place, Requirement } from "./routing/need.ts";
+import { takeNextFor } from "./routing/next.ts";
+import type { LeaveReason, RelayOptions } from "./types.ts";
+import { Watch } from "./watch.ts";
+
+/** An ask pings the next stale agent when the one before has not answered for this long. */
+const NEXT_PING_MS = 1_000;
+/** Asks that wait only for a faster agent are looked at this often at most. */
+const LOOK_MS_MIN = 50;
+
+/**
+ * Finds an agent for each ask, at once or by way of the queue. There are no races: every method runs to its end
+ * before the next.
+ *
+ * Invariant: no ask waits while an agent that may serve it has room and was heard lately. Exceptions: it waits
+ * `affinityWaitMs` for the agent that has it cached, or for one that has the model in memory, and for some time for
+ * an agent that is several times faster.
+ */
+export abstract class Placement {
+  protected readonly hub = new Hub();
+  protected readonly open: OpenAsks;
+  protected readonly watch: Watch;
+  protected readonly affinity: AffinityBook;
+  readonly #due = new Set<Need>();
+  readonly #lookSoon: () => void;
+
+  constructor(protected readonly options: RelayOptions) {
+    this.open = new OpenAsks(options, this.hub);
+    this.affinity = new AffinityBook(options);
+    this.watch = new Watch(options, this.hub, (agent, reason) => this.missed(agent, reason));
+    this.#lookSoon = coalesce(options.soon ?? ((run) => run()), () => {
+      const needs = [...this.#due];
+      this.#due.clear();
+      for (const need of needs) this.#look(need);
+    });
+  }
+
+  /** Sends the ask, which waits no more, to the agent. */
+  protected abstract send(ask: Ask, agent: Agent, need: Need): void;
+
+  /** The agent did not answer a ping, or could not be written to. */
+  protected abstract missed(agent: Agent, reason: LeaveReason): void;
+
+  protected now(): number {
+    return this.options.clock.now();
+  }
+
+  /** Sends an ask to an agent, lets it wait, or refuses it. */
+  protected place(ask: Ask): void {
+    const requirement = requirementOf(ask);
+    const need = this.hub.needs.get(requirement, this.now());
+    const own = this.#preferredOf(ask, need);
+    if (own && this.#mayGet(ask, own)) {
+      if (own.agent.hasRoom && own.agent.isFresh(this.now())) this.send(ask, own.agent, need);
+      else this.#hold(ask, need, { ...requirement, pin: own.agent.id });
+      return;
+    }
+    this.#placeAnywhere(ask, need);
+  }
+
+  /** Returns the place of the agent that has the most of the ask cached, if one is known and can do the work. */
+  #preferredOf(ask: Ask, need: Need): Place | undefined {
+    const { affinity, prefer, pin, principal } = ask.request;
+    const known = affinity && this.affinity.find(principal, ask.work.model ?? "", affinity);
+    ask.preferred = pin ?? known ?? prefer;
+    const agent = ask.preferred === undefined ? undefined : this.hub.agents.get(ask.preferred);
+    return pin === undefined && agent ? need.places.get(agent) : undefined;
+  }
+
+  /** Whether the ask should rather wait for the agent for a while than go to another. */
+  #mayGet(ask: Ask, { need, agent, model }: Place): boolean {
+    const now = this.now();
+    if (!agent.takesWork || agent.circuits?.get(model)?.isAvoidedAt(now)) return false;
+    return eligibleFor(ask, need, now)(agent);
+  }
+
+  #placeAnywhere(ask: Ask, need: Need): void {
+    const now = this.now();
+    const best = need.waiting.size === 0 ? chooseFor(ask, need, this.hub, now) : undefined;
+    const isSwap =
+      best?.isCold && !ask.wasHeld && need.some((agent) => agent.takesWork && isWarm(need, agent));
+    if (isSwap) this.#hold(ask, need, { ...need.requirement, isWarm: true });
+    else if (best) this.send(ask, best.agent, need);
+    else this.#wait(ask, need);
+  }
+
+  /** Lets the ask wait for better agents. If none of them has room in time, it goes to any. */
+  #hold(ask: Ask, need: Need, better: Requirement): void {
+    const { clock, limits } = this.options;
+    const mayHold = !ask.wasHeld && limits.affinityWaitMs > 0 && !queueFault(ask, this.hub, limits);
+    ask.wasHeld = true;
+    if (!mayHold) {
+      this.#placeAnywhere(ask, need);
+      return;
+    }
+    ask.hold(clock, limits.affinityWaitMs, () => {
+      this.hub.needs.leave(ask);
+      this.#placeAnywhere(ask, this.hub.needs.get(requirementOf(ask), this.now()));
+    });
+    this.#wait(ask, this.hub.needs.get(better, this.now()));
+  }
+
+  #wait(ask: Ask, need: Need): void {
+    const { limits, clock } = this.options;
+    const isNew = ask.isUntried && !ask.isWaiting;
+    const refusal = isNew ? whyRefuse(ask, need, this.hub, this.options) : undefined;
+    if (refusal) {
+      this.#refuse(ask, refusal);
+      return;
+    }
+    this.hub.needs.push(ask, need, !ask.isUntried);
+    if (!ask.isWaiting) {
+      ask.wait(clock, limits.queueWaitMs, () => this.#giveUp(ask));
+      ask.request.onWaiting?.(() => this.hub.needs.asksBefore(ask));
+    }
+    this.#look(need);
+  }
+
+  #giveUp(ask: Ask): void {
+    const need = this.hub.needs.ofAsk(ask);
+    const error = new AppError("no_agent");
+    this.open.settle(ask, ask.failure ?? (need ? withWait(error, need) : error));
+  }
+
+  /** No agent can serve the ask with its present model: it goes on with the next one, or ends. */
+  #refuse(ask: Ask, error: AppError): void {
+    const isFull = error.code === "queue_full" || error.code === "user_queue_full";
+    if (!isFull && ask.fallBack((model) => this.hub.models.isOffered(model))) {
+      this.hub.needs.leave(ask);
+      this.place(ask);
+    } else this.open.settle(ask, error);
+  }
+
+  /** Asks that wait for what the agent serves may go to another now, or may have lost their last hope. */
+  protected lookAgain(needs: Iterable<Need>): void {
+    for (const need of needs) if (need.waiting.size > 0) this.#due.add(need);
+    if (this.#due.size > 0) this.#lookSoon();
+  }
+
+  /**
+   * Sends the waiting asks for which an agent has room, pings a stale agent for the others, and ends those without
+   * hope. Called when an ask begins to wait, and when an agent leaves or changes.
+   */
+  #look(need: Need): void {
+    this.#sendWaiting(need);
+    if (need.waiting.size === 0) return;
+    this.#endHopeless(need);
+    if (need.waiting.size === 0) return;
+    const { clock } = this.options;
+    const look = () => this.#look(need);
+    const stale = need.stale((agent) => !this.watch.awaitsPong(agent));
+    if (stale) {
+      this.watch.ping(stale);
+      need.lookLater(clock, NEXT_PING_MS, look);
+    }
+    const now = this.now();
+    const waitedMs = need.waiting.first?.waitedMs(now) ?? 0;
+    const slow = need.best((place) => need.pace.isTooSlow(place, waitedMs, now), now);
+    if (slow) need.lookLater(clock, Math.max(need.pace.patienceMs(slow, now) - waitedMs, LOOK_MS_MIN), look);
+  }
+
+  #sendWaiting(need: Need): void {
+    while (need.hasReady) {
+      const now = this.now();
+      const { first } = need.waiting;
+      // What may not go to any agent because of its earlier tries holds up nobody.
+      const candidates = first && !first.isUntried ? [first, ...need.waiting.items()] : first ? [first] : [];
+      let place: Place | undefined;
+      const ask = candidates.find((candidate) => {
+        place = chooseFor(candidate, need, this.hub, now);
+        return place !== undefined;
+      });
+      if (!ask || !place) return;
+      this.hub.needs.take(need, (one) => one === ask);
+      this.send(ask, place.agent, need);
+    }
+  }
+
+  #endHopeless(need: Need): void {
+    const { first } = need.waiting;
+    if (!first) return;
+    const untried = first.isUntried ? first : need.waiting.items().find((ask) => ask.isUntried);
+    const hope = untried ? hopeMs(untried, need, this.hub, this.options) : Number.POSITIVE_INFINITY;
+    const asks = hope === Number.POSITIVE_INFINITY ? [...need.tried] : need.waiting.items();
+    for (const ask of asks) {
+      const own = ask.isUntried ? hope : hopeMs(ask, need, this.hub, this.options);
+      if (own === Number.POSITIVE_INFINITY || this.hub.needs.ofAsk(ask) !== need) continue;
+      const hasFallback = ask.work.fallbacks?.some((model) => this.hub.models.isOffered(model));
+      if (own <= 0 || hasFallback) this.#refuse(ask, noAgentError(ask, need, this.hub, this.now()));
+      else need.lookLater(this.options.clock, own, () => this.#look(need));
+    }
+  }
+
+  /** Sends the agent asks that wait, as long as it has room. A stale one must answer a ping first. */
+  protected serve(agent: Agent): void {
+    while (this.hub.needs.size > 0 && this.hub.has(agent) && agent.hasRoom) {
+      const now = this.now();
+      if (!agent.isFresh(now)) {
+        if (hasWork(this.hub.needs.placesOf(agent), now)) this.watch.ping(agent);
+        return;
+      }
+      const next = takeNextFor(agent, this.hub.needs, now);
+      if (!next) return;
+      this.send(next.ask, agent, next.need);
+    }
+  }
+}
+
+/** Whether an ask waits that may go to the agent. */
+function hasWork(places: Iterable<Place>, now: number): boolean {
+  for (const { need, agent, model } of places) {
+    const { first } = need.waiting;
+    if (!first || agent.circuits?.get(model)?.isBlockedAt(now)) continue;
+    const asks = first.isUntried ? [first] : need.waiting.items();
+    if (asks.some((ask) => eligibleFor(ask, need, now)(agent))) return true;
+  }
+  return false;
+}
+
+function isWarm(need: Need, agent: Agent): boolean {
+  const model = need.places.get(agent)?.model;
+  return model !== undefined && agent.isLoaded(model) === true;
+}

@@ -1,0 +1,168 @@
+import type { Cancel, Clock } from "../../clock.ts";
+import type { Agent } from "../agent.ts";
+import type { Ask } from "../ask.ts";
+import type { Work } from "../types.ts";
+import { Heap, type HeapItem } from "./heap.ts";
+import { Pace } from "./pace.ts";
+import { Turns } from "./turns.ts";
+
+/** The properties that an agent must have to get an ask. Asks with equal ones wait together. */
+export interface Requirement {
+  /** The work without its content. */
+  work: Work;
+  /** An agent must have at least one tag of each list. */
+  tags: readonly (readonly string[])[];
+  /** The id of the only agent. */
+  pin: string | undefined;
+  /** Only agents that have the model in memory. */
+  isWarm: boolean;
+}
+
+/** An agent in the order in which the agents are chosen for a need. */
+export class Place implements HeapItem {
+  heapIndex = -1;
+  /** Whether there was a failure just now, so that the other agents come first. */
+  isAvoided = false;
+  priority = 0;
+  /** Whether the upstream would have to load the model. */
+  isCold = false;
+  /** How many times slower than the fastest it is, in steps of two; 0 also if it is not known. */
+  slowness = 0;
+  load = 0;
+  turn = 0;
+
+  constructor(
+    readonly need: Need,
+    readonly agent: Agent,
+    /** The model that the agent will use. */
+    readonly model: string,
+  ) {}
+}
+
+/** The agents that can do the same work, in the order in which they are chosen, and the asks that wait for them. */
+export class Need {
+  readonly places = new Map<Agent, Place>();
+  /** Those that may get an ask now. */
+  readonly #ready = new Heap<Place>(isBefore);
+  /** Those that have room, but were not heard lately: they must answer a ping first. The longest stale come first. */
+  readonly #stale = new Set<Place>();
+  readonly waiting = new Turns<Ask>();
+  /** Those of the waiting asks that agents have failed, which may not go to every agent. */
+  readonly tried = new Set<Ask>();
+  readonly pace = new Pace<Place>({
+    candidates: () => this.places.values(),
+    waiting: () => this.waiting.size,
+  });
+  #lookAt = Number.POSITIVE_INFINITY;
+  #stopLooking: Cancel | undefined;
+  /** The turn of the agent that was chosen last. */
+  #turn = 0;
+
+  constructor(
+    readonly key: string,
+    readonly requirement: Requirement,
+  ) {}
+
+  /** Whether the agent can do the work, whether or not it has room. */
+  fits(agent: Agent): boolean {
+    const { work, tags, pin, isWarm } = this.requirement;
+    if (pin !== undefined && agent.id !== pin) return false;
+    if (!agent.canDo(work) || !agent.hasTags(tags)) return false;
+    return !isWarm || agent.isLoaded(agent.modelFor(work)) === true;
+  }
+
+  add(agent: Agent, now: number): Place {
+    const place = new Place(this, agent, agent.modelFor(this.requirement.work));
+    this.places.set(agent, place);
+    this.pace.changed();
+    this.sort(place, now);
+    return place;
+  }
+
+  remove(place: Place): void {
+    this.places.delete(place.agent);
+    this.#ready.delete(place);
+    this.#stale.delete(place);
+    this.pace.changed();
+  }
+
+  /** Puts the agent where it belongs by now. To be called after each change of the agent. */
+  sort(place: Place, now: number): void {
+    const { agent, model } = place;
+    const circuit = agent.circuits?.get(model);
+    if (!agent.hasRoom || circuit?.isBlockedAt(now)) {
+      this.#ready.delete(place);
+      this.#stale.delete(place);
+    } else if (agent.isStale) {
+      this.#ready.delete(place);
+      this.#stale.add(place);
+    } else {
+      this.#stale.delete(place);
+      place.isAvoided = circuit?.isAvoidedAt(now) ?? false;
+      place.priority = agent.preference.priority;
+      place.isCold = agent.isLoaded(model) === false;
+      place.slowness = this.pace.slownessOf(place, now);
+      place.load = agent.load;
+      place.turn = agent.turn;
+      this.#ready.set(place);
+    }
+  }
+
+  /** Returns the best agent that passes the test; undefined if none does. */
+  best(test: (place: Place) => boolean, now: number): Place | undefined {
+    const trial = this.pace.nextTrial(this.#ready, now);
+    return trial && this.#ready.has(trial) && test(trial) ? trial : this.#ready.find(test);
+  }
+
+  /** Whether an agent that is not stale has room, so that asks wait only for a better one. */
+  get hasReady(): boolean {
+    return this.#ready.size > 0;
+  }
+
+  /** Returns the agent that passes the test and has been stale the longest. */
+  stale(test: (agent: Agent) => boolean): Agent | undefined {
+    for (const { agent } of this.#stale) if (test(agent)) return agent;
+    return undefined;
+  }
+
+  some(test: (agent: Agent) => boolean): boolean {
+    for (const agent of this.places.keys()) if (test(agent)) return true;
+    return false;
+  }
+
+  /** Calls `look` after the delay if asks still wait then, or earlier if it is to be called earlier anyway. */
+  lookLater(clock: Clock, delayMs: number, look: () => void): void {
+    const at = clock.now() + delayMs;
+    if (at >= this.#lookAt) return;
+    this.stopLooking();
+    this.#lookAt = at;
+    this.#stopLooking = clock.after(delayMs, () => {
+      this.stopLooking();
+      look();
+    });
+  }
+
+  stopLooking(): void {
+    this.#stopLooking?.();
+    this.#stopLooking = undefined;
+    this.#lookAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** The agent gets an ask: the others of equal weight are next. */
+  sent(agent: Agent, now: number): void {
+    this.#turn = Math.max(this.#turn, agent.turn);
+    agent.turn = this.#turn + 1 / agent.preference.weight;
+    const place = this.places.get(agent);
+    if (place) this.pace.sent(place, now);
+  }
+}
+
+function isBefore(one: Place, other: Place): boolean {
+  if (one.isAvoided !== other.isAvoided) return other.isAvoided;
+  if (one.priority !== other.priority) return one.priority > other.priority;
+  if (one.isCold !== other.isCold) return other.isCold;
+  if (one.slowness !== other.slowness) return one.slowness < other.slowness;
+  if (one.load !== other.load) return one.load < other.load;
+  if (one.turn !== other.turn) return one.turn < other.turn;
+  return one.agent.order < other.agent.order;
+}

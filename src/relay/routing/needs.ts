@@ -1,0 +1,196 @@
+import { type Principal, userIdOf } from "../../principal.ts";
+import type { Agent } from "../agent.ts";
+import type { Ask } from "../ask.ts";
+import type { Work } from "../types.ts";
+import { Need, type Place, type Requirement } from "./need.ts";
+
+/** Needs without waiting asks are kept, as making one looks at all agents of a model; the oldest are dropped. */
+const IDLE_MAX = 64;
+
+/** The key for needs that name no model. */
+const ANY_MODEL = "";
+
+interface UserTurn {
+  /** How many asks of the user wait. */
+  waiting: number;
+  /** The number of the turn that the user had last, or that was over when the user began to wait. */
+  lastTurn: number;
+}
+
+/** Finds the agents and the waiting asks that concern each other, so that an event looks at no others. */
+export class Needs {
+  readonly #needs = new Map<string, Need>();
+  readonly #byModel = new Map<string, Set<Need>>();
+  /** Those without waiting asks, the least recently used first. */
+  readonly #idle = new Set<Need>();
+  readonly #agents = new Map<string, Set<Agent>>();
+  readonly #places = new Map<Agent, Set<Place>>();
+  /** The needs of the asks that wait. */
+  readonly #waiting = new Map<Ask, Need>();
+  readonly #users = new Map<string | null, UserTurn>();
+  #turns = 0;
+
+  /** How many asks wait. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** How many asks of the principal wait. */
+  sizeOf(principal: Principal): number {
+    return this.#users.get(userIdOf(principal))?.waiting ?? 0;
+  }
+
+  /** Returns the need, with the agents that fit. */
+  get(requirement: Requirement, now: number): Need {
+    const key = keyOf(requirement);
+    const known = this.#needs.get(key);
+    if (known) {
+      if (this.#idle.delete(known)) this.#idle.add(known);
+      return known;
+    }
+    const need = new Need(key, { ...requirement, work: withoutContent(requirement.work) });
+    this.#needs.set(key, need);
+    const { model = ANY_MODEL } = requirement.work;
+    this.#byModel.getOrInsertComputed(model, () => new Set()).add(need);
+    for (const agent of this.#agents.get(model) ?? []) this.#addTo(need, agent, now);
+    this.#idle.add(need);
+    this.#dropIdle(need);
+    return need;
+  }
+
+  /** The agent is connected, or offers something else from now on. */
+  add(agent: Agent, now: number): void {
+    for (const model of modelsOf(agent)) {
+      this.#agents.getOrInsertComputed(model, () => new Set()).add(agent);
+      for (const need of this.#byModel.get(model) ?? []) this.#addTo(need, agent, now);
+    }
+  }
+
+  #addTo(need: Need, agent: Agent, now: number): void {
+    if (!need.fits(agent)) return;
+    this.#places.getOrInsertComputed(agent, () => new Set()).add(need.add(agent, now));
+  }
+
+  /** Returns the places of the agent in the needs that it fits. */
+  placesOf(agent: Agent): ReadonlySet<Place> {
+    return this.#places.get(agent) ?? NO_PLACES;
+  }
+
+  /** Returns the needs that the agent fits. */
+  of(agent: Agent): Need[] {
+    return Array.from(this.placesOf(agent), ({ need }) => need);
+  }
+
+  /** The agent leaves, or its offer is about to change. Returns the needs that it has served. */
+  remove(agent: Agent): Need[] {
+    const needs = this.of(agent);
+    for (const place of this.placesOf(agent)) place.need.remove(place);
+    this.#places.delete(agent);
+    for (const model of modelsOf(agent)) {
+      const agents = this.#agents.get(model);
+      agents?.delete(agent);
+      if (agents?.size === 0) this.#agents.delete(model);
+    }
+    return needs;
+  }
+
+  /** The ask waits from now on; `isFirst` before the others of its user, as it has had its turn. */
+  push(ask: Ask, need: Need, isFirst: boolean): void {
+    need.waiting.push(ask, isFirst);
+    this.#waiting.set(ask, need);
+    if (!ask.isUntried) need.tried.add(ask);
+    this.#idle.delete(need);
+    const start = () => ({ waiting: 0, lastTurn: this.#turns });
+    this.#users.getOrInsertComputed(userIdOf(ask.principal), start).waiting++;
+  }
+
+  /** The ask waits no more. Harmless if it does not wait. */
+  leave(ask: Ask): void {
+    const need = this.#waiting.get(ask);
+    if (need?.waiting.remove(ask)) this.#left(ask, need);
+  }
+
+  /** Returns the need for which the ask waits. */
+  ofAsk(ask: Ask): Need | undefined {
+    return this.#waiting.get(ask);
+  }
+
+  /** Returns about how many asks have their turn before this one. */
+  asksBefore(ask: Ask): number {
+    return this.#waiting.get(ask)?.waiting.before(ask) ?? 0;
+  }
+
+  /** Takes out the ask that fits and whose turn it is; with `user`, only theirs are looked at. */
+  take(need: Need, fits: (ask: Ask) => boolean, user?: { id: string }): Ask | undefined {
+    const ask = need.waiting.take(fits, user);
+    if (!ask) return undefined;
+    const turn = this.#users.get(userIdOf(ask.principal));
+    if (turn) turn.lastTurn = ++this.#turns;
+    this.#left(ask, need);
+    return ask;
+  }
+
+  /** Returns for how many turns the user whose turn it is in the need has had none. */
+  turnsWaited({ waiting: { first } }: Need): number {
+    const turn = first && this.#users.get(userIdOf(first.principal));
+    return turn ? this.#turns - turn.lastTurn + 1 : 0;
+  }
+
+  /** Returns the asks that wait. */
+  waiting(): Ask[] {
+    return [...this.#waiting.keys()];
+  }
+
+  /** Returns the needs for which asks wait. */
+  withWaiting(): Need[] {
+    return [...new Set(this.#waiting.values())];
+  }
+
+  #left(ask: Ask, need: Need): void {
+    this.#waiting.delete(ask);
+    need.tried.delete(ask);
+    const user = userIdOf(ask.principal);
+    const turn = this.#users.get(user);
+    if (turn && --turn.waiting === 0) this.#users.delete(user);
+    if (need.waiting.size > 0) return;
+    need.stopLooking();
+    this.#idle.add(need);
+    this.#dropIdle(need);
+  }
+
+  #dropIdle(except: Need): void {
+    for (const need of this.#idle) {
+      if (this.#idle.size <= IDLE_MAX) return;
+      if (need !== except) this.#drop(need);
+    }
+  }
+
+  #drop(need: Need): void {
+    this.#idle.delete(need);
+    this.#needs.delete(need.key);
+    const { model = ANY_MODEL } = need.requirement.work;
+    const needs = this.#byModel.get(model);
+    needs?.delete(need);
+    if (needs?.size === 0) this.#byModel.delete(model);
+    for (const [agent, place] of need.places) this.#places.get(agent)?.delete(place);
+  }
+}
+
+const NO_PLACES: ReadonlySet<Place> = new Set();
+
+const modelsOf = (agent: Agent): string[] => [ANY_MODEL, ...agent.offer.models.map(({ id }) => id)];
+
+function keyOf({ work: { model, models, v1, requests }, tags, pin, isWarm }: Requirement): string {
+  const endpoints = requests?.map(({ endpoint }) => endpoint);
+  return JSON.stringify([model, models, v1 !== undefined, endpoints, tags, pin, isWarm]);
+}
+
+const NO_QUESTION = { message_id: "", conversation_id: "", parent_id: "", content: "" };
+
+/** A need outlives its asks, and must not keep their content. */
+function withoutContent({ model, models, v1, requests }: Work): Work {
+  return {
+    ...{ model, models, v1: v1 && NO_QUESTION },
+    requests: requests?.map(({ endpoint, stream }) => ({ endpoint, stream, body: () => "" })),
+  };
+}

@@ -1,0 +1,159 @@
+import type { Agent } from "../agent.ts";
+
+/** An agent that can do the work of a need, with the model that it will use. */
+export interface Candidate {
+  agent: Agent;
+  model: string;
+  /** The result of `slownessOf` when it was last looked at. */
+  slowness: number;
+}
+
+/** The part of a need that the comparison needs. */
+interface Compared {
+  candidates(): Iterable<Candidate>;
+  /** How many asks wait. */
+  waiting(): number;
+}
+
+/** The agents of one priority that work at about the speed of the fastest. */
+interface Fast {
+  /** The expected time of a typical answer of the fastest. */
+  expectedMs: number;
+  slots: number;
+}
+
+/** Agents that take less than this many times as long as the fastest are equal to it. */
+const EQUAL_UNTIL = 2;
+/** An agent that takes this many times as long is slow: an ask rather waits for a faster one. */
+const SLOW_FROM = 4;
+/** From this step on an agent is slow: see `slownessOf`. */
+const SLOW_STEP = 2;
+
+/** The speeds are compared anew after this time. */
+const COMPARED_MS = 1_000;
+
+/** An ask waits for a faster agent for at most this time. */
+const PATIENCE_MS_MAX = 30_000;
+
+/** One of this many asks may go to a slower agent, to see whether it still is slower. */
+const TRIAL_EVERY = 200;
+/** With few asks, a slower agent is tried again after this time. */
+const TRIAL_AFTER_MS = 60_000;
+
+const isSlow = (slowness: number): boolean => slowness >= SLOW_STEP;
+
+/** Compares the speeds of the agents of a need. */
+export class Pace<Item extends Candidate = Candidate> {
+  #fast = new Map<number, Fast>();
+  #comparedAt = Number.NEGATIVE_INFINITY;
+  #sentSinceTrial = 0;
+  #triedAt = Number.NEGATIVE_INFINITY;
+  #trial: Item | undefined;
+
+  constructor(private readonly need: Compared) {}
+
+  /** An agent has come or gone, or takes work again or no more. */
+  changed(): void {
+    this.#comparedAt = Number.NEGATIVE_INFINITY;
+    this.#trial = undefined;
+  }
+
+  /**
+   * Returns 0 for an agent that is about as fast as the fastest of its priority, or not measured; then 1, and from 2
+   * on it is slow, in steps of two.
+   */
+  slownessOf(candidate: Candidate, now: number): number {
+    if (candidate.agent.speedOf(candidate.model)?.isCertain !== true) return 0;
+    const ratio = this.#ratioOf(candidate, now);
+    if (ratio < EQUAL_UNTIL) return 0;
+    return ratio < SLOW_FROM ? 1 : SLOW_STEP + Math.floor(Math.log2(ratio / SLOW_FROM));
+  }
+
+  /**
+   * Whether the agent is so slow that an ask that has waited for this long waits for a faster one. It does not if
+   * that would take as long: because it has waited for that, or because too many asks wait for the fast agents.
+   */
+  isTooSlow(candidate: Candidate, waitedMs: number, now: number): boolean {
+    if (!isSlow(candidate.slowness) || candidate === this.#trial || !isSlow(this.slownessOf(candidate, now)))
+      return false;
+    const { slots = 0 } = this.#fastOf(candidate, now) ?? {};
+    return (
+      this.need.waiting() <= slots * (this.#ratioOf(candidate, now) - 1) &&
+      waitedMs < this.patienceMs(candidate, now)
+    );
+  }
+
+  /** Returns how long an ask waits for a faster agent than this one. */
+  patienceMs(candidate: Candidate, now: number): number {
+    const { expectedMs = 0 } = this.#fastOf(candidate, now) ?? {};
+    return Math.min(expectedMs * (this.#ratioOf(candidate, now) - 1), PATIENCE_MS_MAX);
+  }
+
+  /** Returns a slower agent to send the next ask to, to see whether it still is slower; undefined nearly always. */
+  nextTrial(ready: Iterable<Item>, now: number): Item | undefined {
+    if (this.#sentSinceTrial < TRIAL_EVERY && now < this.#triedAt + TRIAL_AFTER_MS) return this.#trial;
+    this.#sentSinceTrial = 0;
+    this.#triedAt = now;
+    this.#trial = undefined;
+    let dueAt = now;
+    for (const candidate of ready) {
+      const trialAt = candidate.agent.speedOf(candidate.model)?.trialAt ?? now;
+      if (candidate.slowness === 0 || candidate.agent.inUse.size > 0 || trialAt >= dueAt) continue;
+      this.#trial = candidate;
+      dueAt = trialAt;
+    }
+    return this.#trial;
+  }
+
+  /** Returns how long one more ask would wait at the end of the queue; undefined if nothing was measured. */
+  waitMs(): number | undefined {
+    let slots = 0;
+    let perMs = 0;
+    for (const { agent } of this.need.candidates()) {
+      if (!agent.takesWork || agent.serviceMs === undefined) continue;
+      slots += agent.offer.slots;
+      perMs += agent.offer.slots / Math.max(agent.serviceMs, 1);
+    }
+    return slots === 0 ? undefined : (this.need.waiting() + 1) / perMs;
+  }
+
+  /** The agent was sent an ask. */
+  sent(candidate: Candidate, now: number): void {
+    this.#sentSinceTrial++;
+    if (candidate !== this.#trial) return;
+    this.#trial = undefined;
+    candidate.agent.speedOf(candidate.model)?.beginTrial(now);
+  }
+
+  #ratioOf(candidate: Candidate, now: number): number {
+    const expectedMs = candidate.agent.speedOf(candidate.model)?.expectedMs;
+    const fast = this.#fastOf(candidate, now);
+    return expectedMs === undefined || !fast ? 1 : expectedMs / fast.expectedMs;
+  }
+
+  #fastOf({ agent }: Candidate, now: number): Fast | undefined {
+    if (now - this.#comparedAt >= COMPARED_MS) this.#compare(now);
+    return this.#fast.get(agent.preference.priority);
+  }
+
+  /** Only agents that take work count: waiting for the others would not help. */
+  #compare(now: number): void {
+    this.#comparedAt = now;
+    this.#fast = new Map();
+    const measured: { priority: number; expectedMs: number; slots: number }[] = [];
+    for (const { agent, model } of this.need.candidates()) {
+      const speed = agent.speedOf(model);
+      const expectedMs = speed?.expectedMs;
+      if (expectedMs === undefined || !speed?.isCertain || !agent.takesWork) continue;
+      if (agent.circuits?.get(model)?.isAvoidedAt(now)) continue;
+      const { priority } = agent.preference;
+      measured.push({ priority, expectedMs, slots: agent.offer.slots });
+      const fast = this.#fast.getOrInsertComputed(priority, () => ({ expectedMs, slots: 0 }));
+      fast.expectedMs = Math.min(fast.expectedMs, expectedMs);
+    }
+    for (const { priority, expectedMs, slots } of measured) {
+      const fast = this.#fast.get(priority);
+      if (fast && expectedMs < fast.expectedMs * SLOW_FROM) fast.slots += slots;
+    }
+  }
+}
