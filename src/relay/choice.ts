@@ -16,7 +16,13 @@ export function requirementOf({ request, work }: Ask): Requirement {
   const { model, models } = work;
   // The same for all who may use the model, so that their asks wait together.
   const isAllowed = model !== undefined && models?.includes(model) === true;
-  return { work: isAllowed ? { ...work, models: undefined } : work, tags, pin, isWarm: false };
+  return {
+    work: isAllowed ? { ...work, models: undefined } : work,
+    tags,
+    pin,
+    isWarm: false,
+    isPreferred: false,
+  };
 }
 
 /**
@@ -30,7 +36,8 @@ export function eligibleFor(ask: Ask, need: Need, now: number): (agent: Agent) =
   return isOneLeft ? isUntried : (agent) => ask.isRepeatableAt(agent.id);
 }
 
-function isBlocked(need: Need, agent: Agent, now: number): boolean {
+/** Whether the agent gets no asks of the need, because it has failed too often. */
+export function isBlocked(need: Need, agent: Agent, now: number): boolean {
   const model = need.places.get(agent)?.model;
   return (model !== undefined && agent.circuits?.get(model)?.isBlockedAt(now)) || false;
 }

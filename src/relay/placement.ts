@@ -5,6 +5,7 @@ import {
   chooseFor,
   eligibleFor,
   hopeMs,
+  isBlocked,
   noAgentError,
   queueFault,
   requirementOf,
@@ -69,7 +70,7 @@ export abstract class Placement {
     const own = this.#preferredOf(ask, need);
     if (own && this.#mayGet(ask, own)) {
       if (own.agent.hasRoom && own.agent.isFresh(this.now())) this.send(ask, own.agent, need);
-      else this.#hold(ask, need, { ...requirement, pin: own.agent.id });
+      else this.#hold(ask, need, { ...requirement, pin: own.agent.id, isPreferred: true });
       return;
     }
     this.#placeAnywhere(ask, need);
@@ -96,7 +97,7 @@ export abstract class Placement {
     const best = need.waiting.size === 0 ? chooseFor(ask, need, this.hub, now) : undefined;
     const isSwap =
       best?.isCold && !ask.wasHeld && need.some((agent) => agent.takesWork && isWarm(need, agent));
-    if (isSwap) this.#hold(ask, need, { ...need.requirement, isWarm: true });
+    if (isSwap) this.#hold(ask, need, { ...need.requirement, isWarm: true, isPreferred: true });
     else if (best) this.send(ask, best.agent, need);
     else this.#wait(ask, need);
   }
@@ -110,11 +111,14 @@ export abstract class Placement {
       this.#placeAnywhere(ask, need);
       return;
     }
-    ask.hold(clock, limits.affinityWaitMs, () => {
-      this.hub.needs.leave(ask);
-      this.#placeAnywhere(ask, this.hub.needs.get(requirementOf(ask), this.now()));
-    });
+    ask.hold(clock, limits.affinityWaitMs, () => this.#release(ask));
     this.#wait(ask, this.hub.needs.get(better, this.now()));
+  }
+
+  /** The ask, which has waited for better agents, may go to any. */
+  #release(ask: Ask): void {
+    this.hub.needs.leave(ask);
+    this.#placeAnywhere(ask, this.hub.needs.get(requirementOf(ask), this.now()));
   }
 
   #wait(ask: Ask, need: Need): void {
@@ -161,6 +165,10 @@ export abstract class Placement {
   #look(need: Need): void {
     this.#sendWaiting(need);
     if (need.waiting.size === 0) return;
+    if (need.requirement.isPreferred && !need.some((agent) => this.#isUseful(need, agent))) {
+      for (const ask of need.waiting.items()) this.#release(ask);
+      return;
+    }
     this.#endHopeless(need);
     if (need.waiting.size === 0) return;
     const { clock } = this.options;
@@ -174,6 +182,11 @@ export abstract class Placement {
     const waitedMs = need.waiting.first?.waitedMs(now) ?? 0;
     const slow = need.best((place) => need.pace.isTooSlow(place, waitedMs, now), now);
     if (slow) need.lookLater(clock, Math.max(need.pace.patienceMs(slow, now) - waitedMs, LOOK_MS_MIN), look);
+  }
+
+  /** Whether waiting for the agent makes sense. */
+  #isUseful(need: Need, agent: Agent): boolean {
+    return agent.takesWork && !isBlocked(need, agent, this.now());
   }
 
   #sendWaiting(need: Need): void {

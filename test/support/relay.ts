@@ -2,7 +2,7 @@ import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { principalOf } from "../../src/principal.ts";
 import type { AskRecord } from "../../src/relay/record.ts";
 import { Relay } from "../../src/relay/relay.ts";
-import type { AskResult, Delta, RelayLimits } from "../../src/relay/types.ts";
+import type { AskRequest, AskResult, Delta, RelayLimits } from "../../src/relay/types.ts";
 import { createFakeClock, type FakeClock } from "./clock.ts";
 
 export const LIMITS: RelayLimits = {
@@ -26,7 +26,7 @@ const HALF = () => 0.5;
 
 const STEP_MS = 1_000;
 
-interface AskOptions {
+interface AskOptions extends Pick<AskRequest, "affinity" | "priority" | "tags" | "onSent" | "onWaiting"> {
   /** A user's id; undefined for the user `user`, null for the admin. */
   user?: string | null;
   pin?: string;
@@ -36,6 +36,7 @@ interface AskOptions {
   /** The allowed models. */
   models?: string[];
   prefer?: string;
+  fallbacks?: string[];
   /** The hash of the token that the user sent. */
   tokenHash?: string;
   onDelta?: (delta: Delta) => void;
@@ -70,11 +71,11 @@ export function createRelayBench(
   });
   const never = new AbortController().signal;
   const askWhole: RelayBench["askWhole"] = (content, options = {}) => {
-    const { user = "user", signal = never, model, models, ...rest } = options;
+    const { user = "user", signal = never, model, models, fallbacks, ...rest } = options;
     const v1 = { message_id: "", conversation_id: "", parent_id: "", content };
     const request = { endpoint: "chat/completions", stream: true, body: () => content } as const;
     const what = model === undefined ? { v1 } : { model, requests: [request] };
-    const work = { ...what, models };
+    const work = { ...what, models, fallbacks };
     const origin = { requestId: "req", surface: "test" };
     return relay.ask({ principal: principalOf(user), work, origin, ...rest }, signal);
   };

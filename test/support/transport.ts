@@ -3,14 +3,16 @@ import type { V1Answer } from "../../src/protocol/agent-v1.ts";
 import type { CloseReason } from "../../src/protocol/close.ts";
 import type { Agent } from "../../src/relay/agent.ts";
 import type { Relay } from "../../src/relay/relay.ts";
-import type {
-  AgentCommand,
-  AgentProfile,
-  Answer,
-  Delta,
-  OfferUpdate,
-  SentBytes,
-  Transport,
+import {
+  type AgentCommand,
+  type AgentProfile,
+  type Answer,
+  DEFAULT_PREFERENCE,
+  type Delta,
+  type OfferUpdate,
+  type Preference,
+  type SentBytes,
+  type Transport,
 } from "../../src/relay/types.ts";
 
 /**
@@ -54,6 +56,8 @@ function linkOf(relay: Relay, agent: Agent) {
     done: (slot: string, answer: Answer) => relay.done(agent, slot, answer),
     fail: (slot: string, error: AppError, retryable: boolean) => relay.fail(agent, slot, error, retryable),
     update: (offer: OfferUpdate) => relay.update(agent, offer),
+    prefer: (preference: Partial<Preference>) =>
+      relay.prefer(agent, { ...DEFAULT_PREFERENCE, ...preference }),
     pause: () => relay.pause(agent),
     writable: (isWritable: boolean) => relay.writable(agent, isWritable),
     ignored: () => relay.ignored(),
@@ -68,6 +72,10 @@ interface JoinOptions {
   slots?: number;
   protocol?: AgentProfile["protocol"];
   models?: string[];
+  /** Those of the models that its upstream has in memory, if it tells. */
+  loaded?: string[];
+  /** The parts that differ from the default preference. */
+  preference?: Partial<Preference>;
   /** Whether it answers pings by itself. Default: true. */
   pongs?: boolean;
   /** Called with each ask that it gets. */
@@ -82,7 +90,7 @@ export function joinAgent(relay: Relay, id: string, options: JoinOptions = {}): 
 
 export function tryJoinAgent(relay: Relay, id: string, options: JoinOptions = {}): FakeAgent | undefined {
   const { address = "127.0.0.1", resumed = false, key, slots = 1, pongs = true } = options;
-  const { protocol = "v1", models = ["m"] } = options;
+  const { protocol = "v1", models = ["m"], loaded, preference } = options;
   const agent: Omit<FakeAgent, "link"> & { link?: FakeAgent["link"] } = {
     id,
     asks: [],
@@ -123,7 +131,8 @@ export function tryJoinAgent(relay: Relay, id: string, options: JoinOptions = {}
   const joined = relay.join(
     {
       ...{ id, name: id, address, resumed, key, protocol, slots },
-      models: models.map((model) => ({ id: model })),
+      models: models.map((model) => ({ id: model, ...(loaded && { loaded: loaded.includes(model) }) })),
+      preference: { ...DEFAULT_PREFERENCE, ...preference },
       endpoints: ["chat/completions"],
     },
     transport,

@@ -16,6 +16,8 @@ export interface Requirement {
   pin: string | undefined;
   /** Only agents that have the model in memory. */
   isWarm: boolean;
+  /** Other agents could serve the asks, too, which wait here only for a while. */
+  isPreferred: boolean;
 }
 
 /** An agent in the order in which the agents are chosen for a need. */

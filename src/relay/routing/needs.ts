@@ -180,9 +180,10 @@ const NO_PLACES: ReadonlySet<Place> = new Set();
 
 const modelsOf = (agent: Agent): string[] => [ANY_MODEL, ...agent.offer.models.map(({ id }) => id)];
 
-function keyOf({ work: { model, models, v1, requests }, tags, pin, isWarm }: Requirement): string {
+function keyOf({ work, tags, pin, isWarm, isPreferred }: Requirement): string {
+  const { model, models, v1, requests } = work;
   const endpoints = requests?.map(({ endpoint }) => endpoint);
-  return JSON.stringify([model, models, v1 !== undefined, endpoints, tags, pin, isWarm]);
+  return JSON.stringify([model, models, v1 !== undefined, endpoints, tags, pin, isWarm, isPreferred]);
 }
 
 const NO_QUESTION = { message_id: "", conversation_id: "", parent_id: "", content: "" };

@@ -118,8 +118,10 @@ export class Turns<Item extends Waiting> {
     const until = own.tag + index * this.#costOf(own);
     let count = index;
     for (const flow of this.#order) {
-      if (flow === own || flow.tag > until) continue;
-      count += Math.min(flow.items.length, Math.floor((until - flow.tag) / this.#costOf(flow)) + 1);
+      const turns = (until - flow.tag) / this.#costOf(flow);
+      if (flow === own || turns < 0) continue;
+      // Of two with equal tags, the one that arrived first has its turn first.
+      count += Math.min(flow.items.length, flow.order < own.order ? Math.floor(turns) + 1 : Math.ceil(turns));
     }
     return count;
   }

@@ -1,0 +1,139 @@
+import { describe, expect, test } from "bun:test";
+import { AppError } from "../../src/errors.ts";
+import type { Sent } from "../../src/relay/types.ts";
+import { createRelayBench, settle } from "../support/relay.ts";
+import { type FakeAgent, joinAgent } from "../support/transport.ts";
+
+const V2 = { protocol: "v2", slots: 1 } as const;
+const M = { model: "m" };
+
+const counts = (...agents: FakeAgent[]) => agents.map(({ asks }) => asks.length);
+const contents = ({ asks }: FakeAgent) => asks.map(({ content }) => content);
+const keys = (...texts: string[]) => ({ affinity: { known: texts, kept: texts } });
+
+describe("affinity", () => {
+  test("an ask goes to the agent that answered the longest part of it, of this user", async () => {
+    const { relay, ask } = createRelayBench();
+    const one = joinAgent(relay, "one", V2);
+    const two = joinAgent(relay, "two", V2);
+    for (const [content, agent] of [
+      ["a", one],
+      ["b", two],
+    ] as const) {
+      const answered = ask(content, { ...M, ...keys(content) });
+      agent.answer();
+      await answered;
+    }
+    void ask("a, then more", { ...M, affinity: { known: ["none", "a", "b"], kept: [] } });
+    expect(counts(one, two)).toEqual([1, 0]);
+    one.answer();
+    void ask("of another user", { ...M, user: "other", affinity: { known: ["a"], kept: [] } });
+    expect(counts(one, two)).toEqual([0, 1]);
+  });
+
+  test("an ask waits for its busy agent for a second, then goes to another", async () => {
+    const { relay, ask, clock } = createRelayBench();
+    const own = joinAgent(relay, "own", V2);
+    const answered = ask("a", { ...M, ...keys("a") });
+    own.answer();
+    await answered;
+    const other = joinAgent(relay, "other", V2);
+    void ask("busy", { ...M, prefer: "own" });
+    const sent: Sent[] = [];
+    void ask("a, again", { ...M, ...keys("a"), onSent: (one) => sent.push(one) });
+    clock.advance(900);
+    expect(counts(own, other)).toEqual([1, 0]);
+    clock.advance(100);
+    expect(contents(other)).toEqual(["a, again"]);
+    expect(sent).toMatchObject([{ agentId: "other", tries: 1, queueMs: 1_000, isAffine: false }]);
+  });
+
+  test("an ask gets its agent if that has room within the second", async () => {
+    const { relay, ask, clock } = createRelayBench();
+    const own = joinAgent(relay, "own", V2);
+    joinAgent(relay, "other", V2);
+    void ask("busy", { ...M, prefer: "own" });
+    const sent: Sent[] = [];
+    void ask("next", { ...M, prefer: "own", onSent: (one) => sent.push(one) });
+    clock.advance(500);
+    own.answer();
+    expect(contents(own)).toEqual(["next"]);
+    expect(sent).toMatchObject([{ agentId: "own", queueMs: 500, isAffine: true }]);
+    expect(clock.pending()).toBeGreaterThan(0);
+  });
+
+  test("an agent that was not heard for a while is pinged and then gets its conversation", async () => {
+    const { relay, ask, pass } = createRelayBench();
+    const own = joinAgent(relay, "own", V2);
+    const other = joinAgent(relay, "other", V2);
+    await pass(8_000);
+    void ask("next", { ...M, prefer: "own" });
+    await settle();
+    expect(counts(own, other)).toEqual([1, 0]);
+  });
+
+  test("an agent that fails, is paused or has left never holds an ask", async () => {
+    const { relay, ask } = createRelayBench();
+    const own = joinAgent(relay, "own", V2);
+    const other = joinAgent(relay, "other", { ...V2, slots: 9 });
+    void ask("refused", { ...M, prefer: "own" });
+    const [{ slot = "" } = {}] = own.asks.splice(0);
+    own.link.fail(slot, new AppError("agent_failed"), true);
+    void ask("after a failure", { ...M, prefer: "own" });
+    own.link.pause();
+    void ask("while paused", { ...M, prefer: "own" });
+    own.link.gone();
+    void ask("when gone", { ...M, prefer: "own" });
+    expect(contents(other)).toEqual(["refused", "after a failure", "while paused", "when gone"]);
+  });
+
+  test("asks that wait for a busy agent go on when it leaves", async () => {
+    const { relay, ask } = createRelayBench();
+    const own = joinAgent(relay, "own", V2);
+    const other = joinAgent(relay, "other", { ...V2, slots: 9 });
+    for (const content of ["1", "2", "3"]) void ask(content, { ...M, prefer: "own" });
+    own.link.gone();
+    await settle();
+    expect(contents(other).sort()).toEqual(["1", "2", "3"]);
+  });
+});
+
+describe("models in memory", () => {
+  test("an agent that has the model in memory comes before one that would have to load it", () => {
+    const { relay, ask } = createRelayBench();
+    const cold = joinAgent(relay, "cold", { ...V2, models: ["m", "n"], loaded: ["n"] });
+    const warm = joinAgent(relay, "warm", { ...V2, models: ["m", "n"], loaded: ["m"] });
+    void ask("q", M);
+    expect(counts(cold, warm)).toEqual([0, 1]);
+  });
+
+  test("an ask waits a second for a model in memory before another agent has to load it", () => {
+    const { relay, ask, clock } = createRelayBench();
+    const cold = joinAgent(relay, "cold", { ...V2, models: ["m", "n"], loaded: ["n"] });
+    const warm = joinAgent(relay, "warm", { ...V2, models: ["m", "n"], loaded: ["m"] });
+    for (const content of ["1", "2", "3"]) void ask(content, M);
+    expect(counts(cold, warm)).toEqual([0, 1]);
+    warm.answer();
+    expect(contents(warm)).toEqual(["2"]);
+    clock.advance(1_000);
+    expect(contents(cold)).toEqual(["3"]);
+  });
+
+  test("an agent goes on with its loaded model while asks for it wait, until others have waited for 10 s", async () => {
+    const { relay, ask, clock } = createRelayBench();
+    const agent = joinAgent(relay, "a", { ...V2, models: ["m", "n"], loaded: ["m"] });
+    void ask("m0", { model: "m" });
+    void ask("n", { model: "n", user: "other" });
+    for (const content of ["m1", "m2", "m3"]) void ask(content, { model: "m" });
+    agent.answer();
+    expect(contents(agent)).toEqual(["m1"]);
+    clock.advance(4_000);
+    agent.answer();
+    expect(contents(agent)).toEqual(["m2"]);
+    clock.advance(6_500);
+    agent.answer();
+    expect(contents(agent)).toEqual(["n"]);
+    agent.answer();
+    expect(contents(agent)).toEqual(["m3"]);
+  });
+});
