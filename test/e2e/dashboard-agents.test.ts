@@ -144,6 +144,8 @@ inBrowser("dashboard: agents", (browser) => {
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("Name").fill("gpu key");
     await dialog.getByLabel("Models (optional)").fill("m, n");
+    await dialog.getByLabel("Priority").fill("5");
+    await dialog.getByLabel("Tags").fill("home, gpu");
     await dialog.getByRole("button", { name: "Create key" }).click();
     await shows(dialog.getByText("It is shown only once"));
     const key = await copy(page, "the key");
@@ -157,6 +159,18 @@ inBrowser("dashboard: agents", (browser) => {
     const row = rowOf(page, KEYS, "gpu key");
     await shows(row.getByText("m, n"), row.getByRole("cell", { name: "1", exact: true }));
     await shows(rowOf(page, TABLE, "test agent").getByText("key gpu key"));
+
+    await shows(row.getByText("priority 5, tags home gpu"));
+    await page.getByRole("button", { name: "Edit key gpu key" }).click();
+    await dialog.getByLabel("Priority").fill("");
+    await dialog.getByLabel("Weight").fill("2.5");
+    await dialog.getByLabel("Owner").fill("nobody");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await shows(dialog.getByText("No user has the name or the ID “nobody”."));
+    await dialog.getByLabel("Owner").fill("");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await hides(dialog);
+    await shows(row.getByText("weight 2.5, tags home gpu"));
 
     await page.getByRole("button", { name: "Revoke key gpu key" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();

@@ -21,6 +21,11 @@ import type {
 /** The fields of a user that can be set. Null removes a limit. */
 export type UserFields = Partial<Pick<User, UserField>>;
 
+/** The fields of an agent key that can be changed. Null removes a value. */
+export type AgentKeyFields = Partial<
+  Pick<AgentKey, "priority" | "weight" | "tags" | "owner_id" | "shows_name">
+>;
+
 export interface UsageQuery {
   /** A user's id, or `admin` for the admin key. Only administrators may set it. */
   user?: string;
@@ -52,8 +57,10 @@ export const api = {
     request<AgentReset>("POST", pathOf(["admin", "agents", id, "reset"]), { body: {} }),
   agentKeys: async (signal?: AbortSignal) =>
     (await request<{ keys: AgentKey[] }>("GET", "/admin/agents/keys", withSignal(signal))).keys,
-  addAgentKey: (body: { name: string; models?: string[] }) =>
+  addAgentKey: (body: { name: string; models?: string[] } & AgentKeyFields) =>
     request<AddedAgentKey>("POST", "/admin/agents/keys", { body }),
+  changeAgentKey: (id: string, body: AgentKeyFields) =>
+    request<AgentKey>("PATCH", pathOf(["admin", "agents", "keys", id]), { body }),
   revokeAgentKey: (id: string) => request("DELETE", pathOf(["admin", "agents", "keys", id])),
 
   /**

@@ -1,5 +1,5 @@
 import { useState } from "hono/jsx/dom";
-import { api } from "../../api/api.ts";
+import { type AgentKeyFields, api } from "../../api/api.ts";
 import type { AddedAgentKey } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
 import { Notice } from "../../components/card.tsx";
@@ -8,6 +8,8 @@ import { Dialog } from "../../components/dialog.tsx";
 import { Field } from "../../components/field.tsx";
 import { Form } from "../../components/form.tsx";
 import { readNameList } from "../../name-list.ts";
+import { EMPTY_KEY_FORM, keyChangesOf } from "./key-form.ts";
+import { findOwner, KeyPreferenceFields } from "./key-preference-fields.tsx";
 
 interface AddKeyDialogProps {
   onAdded: () => void;
@@ -16,8 +18,8 @@ interface AddKeyDialogProps {
 
 export function AddKeyDialog({ onAdded, onClose }: AddKeyDialogProps) {
   const [added, setAdded] = useState<AddedAgentKey | undefined>(undefined);
-  const add = async ({ name = "", models = "" }: Record<string, string>) => {
-    setAdded(await addKey(name, models));
+  const add = async ({ name = "", models = "", ...fields }: Record<string, string>) => {
+    setAdded(await addKey(name, models, await keyChangesOf(EMPTY_KEY_FORM, fields, findOwner)));
     onAdded();
   };
   return (
@@ -27,15 +29,16 @@ export function AddKeyDialog({ onAdded, onClose }: AddKeyDialogProps) {
       ) : (
         <Form submit="Create key" onSubmit={add} actions={<Button onClick={onClose}>Cancel</Button>}>
           <KeyFields />
+          <KeyPreferenceFields values={EMPTY_KEY_FORM} />
         </Form>
       )}
     </Dialog>
   );
 }
 
-export function addKey(name: string, models: string): Promise<AddedAgentKey> {
+export function addKey(name: string, models: string, fields: AgentKeyFields = {}): Promise<AddedAgentKey> {
   const names = readNameList(models);
-  return api.addAgentKey({ name, ...(names && { models: names }) });
+  return api.addAgentKey({ name, ...(names && { models: names }), ...fields });
 }
 
 /** The form fields `name` and `models`. */

@@ -10,7 +10,10 @@ import { type Column, Table } from "../../components/table.tsx";
 import { showToast } from "../../components/toast.tsx";
 import { formatCount, formatTime } from "../../format.ts";
 import { useFetch } from "../../state/use-fetch.ts";
+import { PrincipalLink } from "../users/principal-link.tsx";
 import { AddKeyDialog } from "./add-key-dialog.tsx";
+import { ChangeKeyDialog } from "./change-key-dialog.tsx";
+import { preferenceText } from "./key-form.ts";
 import { useShowMore } from "./use-show-more.tsx";
 
 interface AgentKeysProps {
@@ -24,6 +27,7 @@ export function AgentKeys({ connected, onRevoked }: AgentKeysProps) {
   const keys = useFetch((signal) => api.agentKeys(signal), []);
   const [isAdding, setAdding] = useState(false);
   const [revoking, setRevoking] = useState<AgentKey | undefined>(undefined);
+  const [changing, setChanging] = useState<AgentKey | undefined>(undefined);
   const [showsRevoked, setShowsRevoked] = useState(false);
   const all = (keys.value ?? []).toReversed();
   const active = all.filter(({ revoked_at }) => revoked_at === null);
@@ -56,7 +60,7 @@ export function AgentKeys({ connected, onRevoked }: AgentKeysProps) {
       {keys.value ? (
         <Table
           caption="Agent keys"
-          columns={columnsOf(connected, setRevoking)}
+          columns={columnsOf(connected, { onChange: setChanging, onRevoke: setRevoking })}
           rows={shown}
           keyOf={({ id }) => id}
           empty={<EmptyState title="There are no agent keys besides the main key." />}
@@ -64,6 +68,17 @@ export function AgentKeys({ connected, onRevoked }: AgentKeysProps) {
       ) : null}
       {more}
       {isAdding ? <AddKeyDialog onAdded={keys.reload} onClose={() => setAdding(false)} /> : null}
+      {changing ? (
+        <ChangeKeyDialog
+          agentKey={changing}
+          onChanged={({ name }) => {
+            setChanging(undefined);
+            keys.reload();
+            showToast(`Saved the changes to the key ${name}.`);
+          }}
+          onClose={() => setChanging(undefined)}
+        />
+      ) : null}
       {revoking ? (
         <RevokeDialog
           agentKey={revoking}
@@ -81,11 +96,12 @@ export function AgentKeys({ connected, onRevoked }: AgentKeysProps) {
 
 function columnsOf(
   connected: AgentKeysProps["connected"],
-  onRevoke: (key: AgentKey) => void,
+  { onChange, onRevoke }: { onChange: (key: AgentKey) => void; onRevoke: (key: AgentKey) => void },
 ): Column<AgentKey>[] {
   return [
     { title: "Name", cell: ({ name }) => name, isHeader: true },
     { title: "Models", cell: ({ models }) => <KeyModels models={models} /> },
+    { title: "Preference", cell: (key) => <KeyPreference agentKey={key} /> },
     {
       title: "Agents connected",
       cell: ({ name, revoked_at }) => (revoked_at === null ? (connected.get(name) ?? 0) : "–"),
@@ -96,9 +112,14 @@ function columnsOf(
       title: "Actions",
       cell: (key) =>
         key.revoked_at === null ? (
-          <Button isSmall label={`Revoke key ${key.name}`} onClick={() => onRevoke(key)}>
-            Revoke
-          </Button>
+          <span class="row">
+            <Button isSmall label={`Edit key ${key.name}`} onClick={() => onChange(key)}>
+              Edit
+            </Button>
+            <Button isSmall label={`Revoke key ${key.name}`} onClick={() => onRevoke(key)}>
+              Revoke
+            </Button>
+          </span>
         ) : (
           <Badge tone="bad">Revoked {formatTime(key.revoked_at)}</Badge>
         ),
@@ -109,6 +130,29 @@ function columnsOf(
 function KeyModels({ models }: Pick<AgentKey, "models">) {
   if (models === null) return <span class="muted">all models</span>;
   return <span class="key-models mono">{models.join(", ")}</span>;
+}
+
+function KeyPreference({ agentKey }: { agentKey: AgentKey }) {
+  const text = preferenceText(agentKey);
+  const { owner_id: owner } = agentKey;
+  if (text === "" && owner === null) return <span class="muted">–</span>;
+  return (
+    <span class="key-models">
+      {text}
+      {owner === null ? null : <Owner id={owner} isAlone={text === ""} />}
+    </span>
+  );
+}
+
+/** Links the owner of a key. Shows the beginning of the id until the name has arrived. */
+function Owner({ id, isAlone }: { id: string; isAlone: boolean }) {
+  const { value } = useFetch((signal) => api.user(id, signal), [id]);
+  return (
+    <>
+      {isAlone ? "owner " : ", owner "}
+      <PrincipalLink user={value ?? { user_id: id, name: null }} />
+    </>
+  );
 }
 
 interface RevokeDialogProps {

@@ -15,6 +15,8 @@ test("fields are converted to the form that the API takes", () => {
     tokens_per_day: "1000000",
     max_parallel: "4",
     expires_at: "2027-03-01T12:30",
+    priority: "high",
+    agent_tags: "home, gpu",
   };
   expect(changesOf(EMPTY_FORM, fields)).toEqual({
     name: "Ann",
@@ -23,6 +25,18 @@ test("fields are converted to the form that the API takes", () => {
     tokens_per_day: 1_000_000,
     max_parallel: 4,
     expires_at: new Date("2027-03-01T12:30").toISOString(),
+    priority: "high",
+    agent_tags: ["home", "gpu"],
+  });
+});
+
+test("a normal priority is shown as none, which means the same, and both can be removed", () => {
+  expect(formValuesOf(userOf({ priority: "normal" }))).toEqual(EMPTY_FORM);
+  const values = formValuesOf(userOf({ priority: "low", agent_tags: ["home", "gpu"] }));
+  expect(values).toMatchObject({ priority: "low", agent_tags: "home, gpu" });
+  expect(changesOf(values, { ...values, priority: "", agent_tags: "" })).toEqual({
+    priority: null,
+    agent_tags: null,
   });
 });
 

@@ -9,4 +9,8 @@ test("a user without a name is shown by the id, and limits only if there are any
   expect(limitsText(userOf({ requests_per_minute: 7, tokens_per_day: 500_000, max_parallel: 1 }))).toBe(
     "7 requests/min, 500K tokens/day, 1 concurrent",
   );
+  expect(limitsText(userOf({ priority: "normal" }))).toBe("none");
+  expect(limitsText(userOf({ max_parallel: 1, priority: "low", agent_tags: ["home", "gpu"] }))).toBe(
+    "1 concurrent, low priority, agents with home or gpu",
+  );
 });

@@ -1,0 +1,31 @@
+import { api } from "../../api/api.ts";
+import type { AgentKey } from "../../api/types.ts";
+import { Button } from "../../components/button.tsx";
+import { Dialog } from "../../components/dialog.tsx";
+import { Form } from "../../components/form.tsx";
+import { keyChangesOf, keyFormValuesOf } from "./key-form.ts";
+import { findOwner, KeyPreferenceFields } from "./key-preference-fields.tsx";
+
+interface ChangeKeyDialogProps {
+  agentKey: AgentKey;
+  onChanged: (key: AgentKey) => void;
+  onClose: () => void;
+}
+
+/** Changes how agents with a key are chosen. */
+export function ChangeKeyDialog({ agentKey, onChanged, onClose }: ChangeKeyDialogProps) {
+  const before = keyFormValuesOf(agentKey);
+  const change = async (fields: Record<string, string>) => {
+    const changes = await keyChangesOf(before, fields, findOwner);
+    if (Object.keys(changes).length > 0) onChanged(await api.changeAgentKey(agentKey.id, changes));
+    else onClose();
+  };
+  return (
+    <Dialog title={`Edit the key “${agentKey.name}”`} onClose={onClose}>
+      <Form submit="Save" onSubmit={change} actions={<Button onClick={onClose}>Cancel</Button>}>
+        <p class="muted">Agents that are connected with this key follow at once.</p>
+        <KeyPreferenceFields values={before} />
+      </Form>
+    </Dialog>
+  );
+}
