@@ -2,6 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 import { openTestFile } from "../../support/store.ts";
+import { until } from "../../support/until.ts";
+import { connectV2Agent, V2_HELLO } from "../../support/v2-agent.ts";
+
+interface Listed {
+  id: string;
+}
 
 const NO_PREFERENCE = { priority: null, weight: null, tags: null, owner_id: null, shows_name: false };
 
@@ -135,12 +141,38 @@ describe("the preference of an agent key", () => {
     await call("DELETE", `users/${owner_id}`);
     expect(await list()).toMatchObject([{ ...preference, owner_id: null }]);
   });
+});
 
-  test("a change on the command line shows at a server that runs", async () => {
-    const { server, add, list } = await scene();
-    const { id } = await add();
+describe("the agents that are connected with a changed key", () => {
+  async function sceneWithAgents() {
+    const parts = await scene();
+    const { server, add, call } = parts;
+    const { id, key } = await add({ priority: 1, tags: ["home"] });
+    const hello = { ...V2_HELLO, priority: 3, tags: ["home", "gpu"] };
+    const agents = [
+      await connectV2Agent(server.url, { key, hello }),
+      await connectV2Agent(server.url, { key: server.agentKey, hello }),
+    ];
+    const listed = async () => (await call("GET", "agents")).body.agents;
+    return { ...parts, id, agents, listed };
+  }
+
+  test("a change over HTTP is in force when it is answered, for the agents with the key only", async () => {
+    const { call, id, listed } = await sceneWithAgents();
+    const main = { priority: 3, weight: 1, tags: ["home", "gpu"] };
+    expect(await listed()).toMatchObject([{ priority: 1, weight: 1, tags: ["home"] }, main]);
+    await call("PATCH", `agents/keys/${id}`, { priority: null, weight: 5, tags: ["gpu", "office"] });
+    expect(await listed()).toMatchObject([{ priority: 3, weight: 5, tags: ["gpu"] }, main]);
+    await call("PATCH", `agents/keys/${id}`, { tags: null });
+    expect(await listed()).toMatchObject([{ priority: 3, weight: 5, tags: [] }, main]);
+  });
+
+  test("a change by another process is in force within seconds, and disconnects nobody", async () => {
+    const { server, id, agents, listed } = await sceneWithAgents();
     const { agentKeys } = openTestFile(join(server.data, "server.db"));
-    await agentKeys.change(id, { tags: ["home"] });
-    expect(await list()).toMatchObject([{ tags: ["home"] }]);
+    await agentKeys.change(id, { priority: 9, tags: null });
+    await until(async () => (await listed())[0]?.priority === 9);
+    expect(await listed()).toMatchObject([{ tags: [] }, { priority: 3 }]);
+    expect(agents.map(({ ready }) => ready.agent)).toEqual((await listed()).map((one: Listed) => one.id));
   });
 });
