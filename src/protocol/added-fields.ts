@@ -3,7 +3,7 @@ import { readUpstreamError } from "../json/upstream-error.ts";
 
 /**
  * The fields of a chat completion that the server adds to a request of its own accord, or that are its words for
- * what a caller of another API said. Some upstreams refuse the whole request because of one of them. The server
+ * what a caller of another API said, and the lists of further models, which the server itself uses. Some upstreams refuse the whole request because of one of them. The server
  * then takes the field back. `tools.strict` is the field `strict` somewhere inside `tools`.
  */
 export const ADDED_FIELDS = [
@@ -17,6 +17,7 @@ export const ADDED_FIELDS = [
     "user",
   ],
   ...["tools.strict", "response_format.strict", "messages.reasoning_content"],
+  ...["models", "fallbacks"],
 ] as const;
 export type AddedField = (typeof ADDED_FIELDS)[number];
 
@@ -63,7 +64,7 @@ function isNamed(text: string, field: AddedField, isUnsupported: boolean): boole
 
 const asField = (name: string): RegExp =>
   new RegExp(
-    `(?:["'\`“‘]|\\b(?:parameter|argument|field|property|key|option|supplied|body)s?\\W{1,3}|function\\.)${name}(?![\\w.[-])|[:,] ?${name}(?=,|\\.?$)`,
+    `^${name}: |(?:["'\`“‘]|\\b(?:parameter|argument|field|property|key|option|supplied|body)s?\\W{1,3}|function\\.)${name}(?![\\w.[-])|[:,] ?${name}(?=,|\\.?$)`,
     "i",
   );
 
@@ -74,6 +75,8 @@ const NAMED: Record<string, RegExp> = {
   stream: asField("stream"),
   verbosity: asField("verbosity"),
   user: asField("user"),
+  models: asField("models"),
+  fallbacks: asField("fallbacks"),
   strict: asField("strict"),
 };
 

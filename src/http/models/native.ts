@@ -8,7 +8,7 @@ import { failureOf, NO_ANSWER } from "../../protocol/chat-ending.ts";
 import type { Delta, ModelRequest } from "../../relay/types.ts";
 import type { ErrorStyle } from "../errors/style.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
-import { withoutLists } from "./names/fallbacks.ts";
+import { FALLBACK_LISTS, ownLists, withoutLists } from "./names/fallbacks.ts";
 import type { Plan, PlanStream } from "./plan.ts";
 import type { ModelAskBody } from "./schema.ts";
 
@@ -37,6 +37,7 @@ export function nativePlan(
   const stream = fields.stream ?? false;
   const isChatLike = endpoint === "chat/completions" || endpoint === "completions";
   const hidesUsage = stream && isChatLike && fields.stream_options?.include_usage !== true;
+  const lists = FALLBACK_LISTS.filter((list) => entries.some(({ key }) => key === list));
   const body: ModelRequest["body"] = (model, refused) => {
     const asksUsage = hidesUsage && !refused.has("stream_options");
     const changes = {
@@ -44,14 +45,15 @@ export function nativePlan(
       ...(asksUsage && { stream_options: { ...fields.stream_options, include_usage: true } }),
     };
     const hasChanges = Object.keys(changes).length > 0;
-    if (passesLists(model)) return hasChanges ? setFields(text, changes, entries) : text;
-    const shorter = withoutLists(text, entries);
+    const left = passesLists(model) ? lists.filter((list) => refused.has(list)) : lists;
+    if (left.length === 0) return hasChanges ? setFields(text, changes, entries) : text;
+    const shorter = withoutLists(text, left);
     return hasChanges ? setFields(shorter, changes) : shorter;
   };
   return {
     request: {
       ...{ endpoint, stream, headers },
-      added: hidesUsage ? ["stream_options"] : [],
+      added: [...(hidesUsage ? ["stream_options" as const] : []), ...ownLists(endpoint, lists)],
       body,
     },
     isNative: true,

@@ -9,6 +9,7 @@ import type { Delta, ModelRequest } from "../../relay/types.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 import { withoutAdded } from "./added-fields.ts";
 import { type CompletionChunk, readChunk } from "./chat-completion.ts";
+import { FALLBACK_LISTS } from "./names/fallbacks.ts";
 import type { AnswerReader, Plan, PlanStream } from "./plan.ts";
 import type { OwnResponses } from "./responses/memory.ts";
 
@@ -47,7 +48,9 @@ export function translatedPlan(
     const kept = refused.size === 0 ? fields : withoutAdded(fields, refused);
     return JSON.stringify({ ...kept, ...(!passesLists(model) && NO_LISTS), model });
   };
-  return { ...translation, isNative: false, request: { endpoint: "chat/completions", stream, added, body } };
+  const lists = FALLBACK_LISTS.filter((list) => list in fields);
+  const request = { endpoint: "chat/completions", stream, added: [...added, ...lists], body } as const;
+  return { ...translation, isNative: false, request };
 }
 
 /** Returns the fields of a chat completion that say whether it is streamed. */

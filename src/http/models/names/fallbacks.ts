@@ -96,10 +96,17 @@ export function modelsToTry(
   return [...found];
 }
 
-/** Returns the body without the lists of further models. `text` must be a valid JSON object. */
-export function withoutLists(text: string, entries: readonly { key: string }[]): string {
-  const given = FALLBACK_LISTS.filter((list) => entries.some(({ key }) => key === list));
-  return given.reduce<string>(removeField, text);
+/** The field of a list of further models. */
+export type FallbackList = (typeof FALLBACK_LISTS)[number];
+
+/** Returns the lists that an upstream may refuse, as the server itself goes through them. */
+export function ownLists(endpoint: Endpoint, lists: readonly FallbackList[]): readonly FallbackList[] {
+  return WITH_FALLBACKS.has(endpoint) ? lists : [];
+}
+
+/** Returns the body without these lists. `text` must be a valid JSON object. */
+export function withoutLists(text: string, lists: readonly FallbackList[]): string {
+  return lists.reduce<string>(removeField, text);
 }
 
 const isName = (value: unknown): value is string => typeof value === "string";

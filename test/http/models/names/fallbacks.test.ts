@@ -6,7 +6,6 @@ import {
   requestedFallbacks,
   withoutLists,
 } from "../../../../src/http/models/names/fallbacks.ts";
-import { entriesOf } from "../../../../src/json/edit.ts";
 import { firefoxAgent } from "../../../support/agents.ts";
 import { ADMIN_KEY, startTestServer } from "../../../support/server.ts";
 import { connectV2Agent, streamPieces, V2_HELLO } from "../../../support/v2-agent.ts";
@@ -75,7 +74,7 @@ describe("the models that may answer a request", () => {
 
   test("a body without its lists keeps everything else as it was", () => {
     const text = '{"model": "a", "models":["b"],\n"x":1e2 ,"fallbacks":[]}';
-    expect(withoutLists(text, entriesOf(text))).toBe('{"model": "a", "x":1e2}');
+    expect(withoutLists(text, ["models", "fallbacks"])).toBe('{"model": "a", "x":1e2}');
     expect(withoutLists("{ }", [])).toBe("{ }");
   });
 });
@@ -214,5 +213,46 @@ describe("the allowed models of a user", () => {
       ...chat,
       models: ["fast"],
     });
+  });
+});
+
+/** The errors of upstreams that do not know a list. */
+const REFUSALS: [string, object][] = [
+  ["OpenAI", { error: { message: "Unrecognized request argument supplied: models", param: null } }],
+  ["Groq", { error: { message: "property 'models' is unsupported", type: "invalid_request_error" } }],
+  ["Mistral", { detail: [{ type: "extra_forbidden", loc: ["body", "models"], msg: "Extra inputs" }] }],
+  ["Anthropic", { type: "error", error: { message: "models: Extra inputs are not permitted" } }],
+];
+
+describe("an upstream that refuses a list of further models", () => {
+  test.each(REFUSALS)("%s is asked again without it, on each route that has fallbacks", async (_, error) => {
+    const server = await startTestServer();
+    const bodies: object[] = [];
+    const agent = await connectV2Agent(server.url, {
+      hello: { ...V2_HELLO, models: [{ id: "m" }], endpoints: ENDPOINTS },
+      onAsk({ ask, body }, self) {
+        const json = JSON.parse(body);
+        bodies.push(json);
+        const isRefused = "models" in json;
+        const answer = isRefused ? error : { choices: [{ message: { content: "hi" } }] };
+        self.say({ type: "done", ask, status: isRefused ? 400 : 200, body: JSON.stringify(answer) });
+      },
+    });
+    onTestFinished(agent.stop);
+    const post = (path: string, body: object) =>
+      fetch(server.url + path, {
+        method: "POST",
+        headers: { authorization: ADMIN_KEY },
+        body: JSON.stringify({ model: "m", models: ["n"], ...body }),
+      });
+    for (const [path, body] of SURFACES) {
+      expect((await post(path, body)).status, path).toBe(200);
+      const [first, second] = bodies.splice(0);
+      expect([first, second]).toEqual([
+        { model: "m", models: ["n"], ...body },
+        { model: "m", ...body },
+      ]);
+    }
+    expect((await post("/v1/embeddings", { input: "hi" })).status).toBe(400);
   });
 });
