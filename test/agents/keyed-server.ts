@@ -8,6 +8,9 @@ interface ListedAgent {
   key: string | null;
   models: string[];
   slots: number;
+  priority: number;
+  weight: number;
+  tags: string[];
 }
 
 interface ListedKey {

@@ -3,6 +3,9 @@ import { preferenceOf } from "../../src/agents/preference.ts";
 import { CLOSE } from "../../src/protocol/close.ts";
 import { DEFAULT_PREFERENCE } from "../../src/relay/types.ts";
 import { agentKeyOf } from "../support/agent-key.ts";
+import { firefoxAgent } from "../support/agents.ts";
+import { V2_HELLO } from "../support/v2-agent.ts";
+import { startWithKey } from "./keyed-server.ts";
 import { connect, HELLO, register } from "./v2-scene.ts";
 
 const UNSET = { priority: null, weight: null, tags: null, ownerId: null };
@@ -105,4 +108,29 @@ test("a changed key changes the preference and the shown name of a connected age
   expect(connected?.profile.key).toMatchObject({ id: "k", name: "box", showsName: true });
   agent.say({ type: "update", priority: 1, tags: ["gpu"] });
   expect(connected?.preference).toMatchObject({ priority: 7, tags: ["gpu"] });
+});
+
+test("a key that the administrator changes changes its connected agents at once, those of v1 too, and no others", async () => {
+  const { server, key, addKey, connect, call, agents } = await startWithKey();
+  const { key: otherKey } = await addKey("other");
+  const hello = { ...V2_HELLO, priority: 3, tags: ["home", "attic"] };
+  const v2 = await connect({ hello });
+  const v1 = await firefoxAgent(`${server.url}/agents/${key.key}`);
+  const other = await connect({ hello, key: otherKey });
+  const listed = async () => {
+    const entries = (await agents()).map(({ id, ...rest }) => [id, [rest.priority, rest.weight, rest.tags]]);
+    return Object.fromEntries(entries);
+  };
+  const { agent: v2Id } = v2.ready;
+  const { agent: otherId } = other.ready;
+  expect(await listed()).toEqual({ [v2Id]: [3, 1, []], [v1.id]: [0, 1, []], [otherId]: [3, 1, []] });
+  const change = (changes: object) => call("PATCH", `/admin/agents/keys/${key.id}`, changes);
+  expect((await change({ weight: 2, tags: ["home", "gpu"] })).status).toBe(200);
+  expect(await listed()).toEqual({
+    [v2Id]: [3, 2, ["home"]],
+    [v1.id]: [0, 2, ["home", "gpu"]],
+    [otherId]: [3, 1, []],
+  });
+  await change({ priority: -7, weight: null, tags: null });
+  expect(await listed()).toEqual({ [v2Id]: [-7, 1, []], [v1.id]: [-7, 1, []], [otherId]: [3, 1, []] });
 });
