@@ -2,7 +2,14 @@ import type { Resume } from "../auth/resume.ts";
 import { jsonExcess } from "../json/bounds.ts";
 import { parseBoundedJson, textField } from "../json/parse.ts";
 import { mayRefuseField } from "../protocol/added-fields.ts";
-import { AGENT_FRAME_TYPES, AgentFrame, frameFault, type HelloFrame } from "../protocol/agent-v2.ts";
+import {
+  AGENT_FRAME_TYPES,
+  AgentFrame,
+  ASK_ID_LENGTH_MAX,
+  frameFault,
+  type HelloFrame,
+  LIST_LENGTH_MAX,
+} from "../protocol/agent-v2.ts";
 import type { Agent } from "../relay/agent.ts";
 import type { AskOrigin } from "../relay/record.ts";
 import type { AgentCommand, ModelRequest } from "../relay/types.ts";
@@ -86,7 +93,17 @@ export class V2Connection extends AgentConnection<V2Options> {
   }
 
   protected frame(text: string): void {
-    this.take(parseFrame(text));
+    const value = parseBoundedJson(text);
+    if (value === undefined) this.take({ fault: "not JSON, or nested too deeply" });
+    else if (Array.isArray(value) && this.agent) this.#takeList(value, text.length);
+    else this.take(readFrame(value));
+  }
+
+  /** Takes the frames of a list in one message, as an agent under load has many small ones. */
+  #takeList(values: unknown[], length: number): void {
+    if (length > LIST_LENGTH_MAX) this.take({ fault: "the list of frames is too long" });
+    // The fault, or a frame, may close the connection.
+    for (const value of values) if (this.isOpen) this.take(readFrame(value));
   }
 
   /** Takes a frame, or what is wrong with it. */
@@ -107,7 +124,7 @@ export class V2Connection extends AgentConnection<V2Options> {
       agent: id,
       resume: resume.secretFor(id, this.admitted.key?.id),
       version,
-      limits: { frame_bytes: frameBytesMax, silence_ms: silenceMs },
+      limits: { frame_bytes: frameBytesMax, silence_ms: silenceMs, list_length: LIST_LENGTH_MAX },
     });
     const { name, version: own, slots, models, endpoints, priority, weight, tags } = frame;
     const offer = { slots, models, endpoints };
@@ -259,16 +276,25 @@ interface Fault {
 /** A frame that may be used; "unknown" for one of a newer protocol. */
 export type ParsedFrame = AgentFrame | "unknown" | Fault;
 
-function parseFrame(text: string): ParsedFrame {
-  const value = parseBoundedJson(text);
-  return value === undefined ? { fault: "not JSON, or nested too deeply" } : readFrame(value);
-}
-
 /** Reads a frame from a value that an agent sent. */
 export function readFrame(value: unknown): ParsedFrame {
+  const delta = plainDelta(value);
+  if (delta) return delta;
   const { success, data: frame, error } = AgentFrame.safeParse(value);
   if (success) return frame;
   const type = textField(value, "type");
   if (type === undefined) return { fault: frameFault(error) };
   return AGENT_FRAME_TYPES.has(type) ? { type, fault: frameFault(error) } : "unknown";
+}
+
+/**
+ * Returns the value if it is a delta without a name, which most frames are: the schema allows no other of those, and
+ * takes ten times as long.
+ */
+function plainDelta(value: unknown): DeltaFrame | undefined {
+  const { type, ask, data, event } = (value ?? {}) as Record<string, unknown>;
+  if (type !== "delta" || event !== undefined || typeof data !== "string") return undefined;
+  return typeof ask === "string" && ask.length > 0 && ask.length <= ASK_ID_LENGTH_MAX
+    ? { type, ask, data }
+    : undefined;
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log/log.ts";
-import type { ServerFrame } from "../protocol/agent-v2.ts";
+import { LARGE_FRAME_BYTES, type ServerFrame } from "../protocol/agent-v2.ts";
 import { ANSWER_TOO_LARGE, ENDED_EARLY, type EndFrame, endFrameOf, failFrame } from "./end-frame.ts";
 import { forwardStream } from "./forward-stream.ts";
 import { failureOf, readText } from "./http.ts";
@@ -117,7 +117,7 @@ interface AskEnd {
 }
 
 /**
- * Runs one ask against the upstream and sends the frames: `accept` and the answer once it has begun, or
+ * Runs one ask against the upstream and sends the frames: the answer, which implies that the ask is accepted, or
  * `fail`. Never rejects. Once it resolves, the upstream's request is over too.
  */
 export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
@@ -130,7 +130,6 @@ export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
     if (begun) return;
     begun = true;
     life.endDeadline();
-    server.send({ type: "accept", ask: ask.ask });
     onBegun?.();
   };
   let end: EndFrame;
@@ -152,12 +151,16 @@ export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
   // Ends the rest of the upstream's request, if any is left.
   stopping.abort();
   if (end.type === "done") begin();
+  // Its travel may take long, in which no other agent need do the work again.
+  if (end.type === "done" && isLarge(end)) server.send({ type: "accept", ask: ask.ask });
   if (!server.send({ ...end, ask: ask.ask })) {
     end = ANSWER_TOO_LARGE;
     server.send({ ...end, ask: ask.ask });
   }
   return { result: end.type, status: end.status };
 }
+
+const isLarge = ({ body = "" }: EndFrame): boolean => body.length >= LARGE_FRAME_BYTES;
 
 async function readAnswer(
   response: Response,

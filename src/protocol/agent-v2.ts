@@ -33,6 +33,9 @@ export const travelMs = (bytes: number): number =>
 /** The next frame has about this many bytes. A pong may wait behind it. */
 const announce = z.object({ type: z.literal("announce"), bytes: z.int().nonnegative() });
 
+/** A list of frames in one message may be this long, in UTF-16 code units: it is read in one turn. */
+export const LIST_LENGTH_MAX = 64 * 1024;
+
 export const SLOTS_MAX = 1024;
 export const MODELS_MAX = 1000;
 
@@ -42,7 +45,8 @@ const shownText = (lengthMax: number) =>
 const name = shownText(256).min(1);
 
 /** An ask's id. The server chooses it, and the agent sends it back. */
-const askId = z.string().min(1).max(64);
+export const ASK_ID_LENGTH_MAX = 64;
+const askId = z.string().min(1).max(ASK_ID_LENGTH_MAX);
 
 export const Model = z.object({
   id: name,
@@ -224,6 +228,11 @@ export const ServerFrame = z.discriminatedUnion("type", [
       frame_bytes: z.int(),
       /** The shortest silence for which an ask may fail. A server that tells it takes `alive` and `announce`. */
       silence_ms: z.int().positive().optional(),
+      /**
+       * How long a message with a list of frames may be, in UTF-16 code units. A server that does not tell it takes
+       * one frame in each message.
+       */
+      list_length: z.int().positive().optional(),
     }),
   }),
   z.object({

@@ -25,6 +25,8 @@ export interface AgentConnection {
   headers: Headers;
   /** All frames since the hello. */
   frames: readonly AgentFrame[];
+  /** How many frames each message had that was a list of them. */
+  lists: readonly number[];
   send(frame: ServerFrame | Record<string, unknown>): void;
   /** Sends an ask. By default it is a streamed chat completion with a deadline of a minute. */
   ask(given: Partial<AskFrame> & { ask: string }): void;
@@ -70,12 +72,14 @@ export interface AgentServerOptions {
   frameBytesMax?: number;
   /** Told in `ready`; an older server tells none. */
   silenceMs?: number;
+  listLength?: number;
 }
 
 const ENDPOINT = "chat/completions";
 
 class Connection implements AgentConnection {
   readonly frames: AgentFrame[] = [];
+  readonly lists: number[] = [];
   readonly closed: Promise<{ code: number; reason: string }>;
   readonly settleClosed: (how: { code: number; reason: string }) => void;
   readonly #waiting = new Set<(frame: AgentFrame) => void>();
@@ -174,6 +178,7 @@ class V2TestServer implements AgentServer {
   readonly faults: string[] = [];
   readonly #frameBytesMax: number;
   readonly #silenceMs: number | undefined;
+  readonly #listLength: number | undefined;
   readonly #arrived: Connection[] = [];
   readonly #waiting: ((connection: Connection) => void)[] = [];
   readonly #server: Bun.Server<SocketData>;
@@ -182,7 +187,8 @@ class V2TestServer implements AgentServer {
   #agents = 0;
   #pings = 0;
 
-  constructor({ port = 0, frameBytesMax = 1024 ** 2, silenceMs }: AgentServerOptions) {
+  constructor({ port = 0, frameBytesMax = 1024 ** 2, silenceMs, listLength }: AgentServerOptions) {
+    this.#listLength = listLength;
     this.#silenceMs = silenceMs;
     this.#frameBytesMax = frameBytesMax;
     this.#server = Bun.serve<SocketData>({
@@ -252,7 +258,16 @@ class V2TestServer implements AgentServer {
   }
 
   #receive(ws: ServerWebSocket<SocketData>, text: string): void {
-    const { success, data, error } = AgentFrame.safeParse(JSON.parse(text));
+    const value: unknown = JSON.parse(text);
+    const frames: unknown[] = Array.isArray(value) ? value : [value];
+    for (const frame of frames) this.#take(ws, JSON.stringify(frame), frame);
+    if (!Array.isArray(value)) return;
+    if (text.length > (this.#listLength ?? 0)) this.faults.push(`a list of ${text.length}`);
+    ws.data.connection?.lists.push(value.length);
+  }
+
+  #take(ws: ServerWebSocket<SocketData>, text: string, value: unknown): void {
+    const { success, data, error } = AgentFrame.safeParse(value);
     if (!success) return void this.faults.push(`${text.slice(0, 200)}: ${error}`);
     if (Buffer.byteLength(text) > this.#frameBytesMax) this.faults.push(`too large: ${data.type}`);
     if (data.type === "hello" && !ws.data.connection) this.#welcome(ws, data);
@@ -270,7 +285,11 @@ class V2TestServer implements AgentServer {
     const { agent: earlier, resume } = connection.hello;
     const known = earlier !== undefined && resume === `secret of ${earlier}`;
     const agent = known ? earlier : `agent-${++this.#agents}`;
-    const limits = { frame_bytes: this.#frameBytesMax, silence_ms: this.#silenceMs };
+    const limits = {
+      frame_bytes: this.#frameBytesMax,
+      silence_ms: this.#silenceMs,
+      list_length: this.#listLength,
+    };
     connection.send({ type: "ready", agent, resume: `secret of ${agent}`, version: "test", limits });
     const take = this.#waiting.shift();
     if (take) take(connection);

@@ -6,10 +6,12 @@ import {
   type AgentFrame,
   type HelloFrame,
   LARGE_FRAME_BYTES,
+  LIST_LENGTH_MAX,
   ServerFrame,
   travelMs,
 } from "../../protocol/agent-v2.ts";
 import { bearer, failureOf, requestText } from "../http.ts";
+import { FrameBatch } from "./frame-batch.ts";
 import type { ServerAddress } from "./server-address.ts";
 
 /** Why a connection has ended. */
@@ -78,6 +80,7 @@ export class Connection implements ServerConnection {
   frameBytesMax = Number.POSITIVE_INFINITY;
   silenceMs: number | undefined;
   readonly #ws: WebSocket;
+  readonly #batch = new FrameBatch((text) => this.#sendNow(text));
   #isOpen = false;
   #isOver = false;
   #cancelTimer: Cancel = () => {};
@@ -103,11 +106,14 @@ export class Connection implements ServerConnection {
     const text = JSON.stringify(frame);
     // A UTF-16 unit takes at most three bytes in UTF-8.
     if (text.length * 3 > this.frameBytesMax && Buffer.byteLength(text) > this.frameBytesMax) return false;
-    if (this.#isOver || this.#ws.readyState !== WebSocket.OPEN) return true;
     if (text.length >= LARGE_FRAME_BYTES && this.silenceMs !== undefined)
-      this.#ws.send(JSON.stringify({ type: "announce", bytes: text.length } satisfies AgentFrame));
-    this.#ws.send(text);
+      this.#batch.send(JSON.stringify({ type: "announce", bytes: text.length } satisfies AgentFrame));
+    this.#batch.send(text);
     return true;
+  }
+
+  #sendNow(text: string): void {
+    if (!this.#isOver && this.#ws.readyState === WebSocket.OPEN) this.#ws.send(text);
   }
 
   async room(): Promise<void> {
@@ -117,6 +123,7 @@ export class Connection implements ServerConnection {
 
   /** Closes the socket properly: `onEnd` follows once the server has agreed, or after a second. */
   close(): void {
+    this.#batch.flush();
     this.#endAfter(CLOSE_MS, "closed");
     this.#ws.close(1000, "leaving");
   }
@@ -127,6 +134,7 @@ export class Connection implements ServerConnection {
     if (frame?.type === "ready") {
       this.frameBytesMax = frame.limits.frame_bytes;
       this.silenceMs = frame.limits.silence_ms;
+      this.#batch.lengthMax = Math.min(frame.limits.list_length ?? 0, LIST_LENGTH_MAX);
     }
     if (frame?.type === "ping") this.send({ type: "pong" });
     if (frame) this.options.onFrame(frame);
