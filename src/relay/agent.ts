@@ -1,5 +1,6 @@
 import { AppError } from "../errors.ts";
 import type { Circuit } from "./health/circuit.ts";
+import { ModelMemory } from "./routing/model-memory.ts";
 import { Speed } from "./routing/speed.ts";
 import type { Slot } from "./slot.ts";
 import {
@@ -45,12 +46,9 @@ export class Agent {
   /** Why it is chosen before others, or after them. */
   preference: Preference;
   #speeds: Map<string, Speed> | undefined;
-  /** The models that it was sent asks for since it last told which it has in memory. */
-  readonly #sentModels = new Set<string>();
+  #memory: ModelMemory | undefined;
   /** The moving average of the time that an ask has taken; undefined before the first. */
   serviceMs: number | undefined;
-  /** When it was last sent an ask for a model that it had to load. */
-  loadedAt = Number.NEGATIVE_INFINITY;
   /** When it registered, then when it was last sent a ping. */
   pingedAt: number;
   /** When it last registered, answered a ping, or sent something of an answer. */
@@ -79,6 +77,7 @@ export class Agent {
     this.pingedAt = now;
     this.lastHeardAt = now;
     this.#offer = offer;
+    this.#report();
   }
 
   get id(): string {
@@ -144,7 +143,7 @@ export class Agent {
   changeOffer(update: OfferUpdate): void {
     this.#offer = this.#offerAfter(update);
     this.#models = undefined;
-    if (update.models) this.#sentModels.clear();
+    if (update.models) this.#report();
   }
 
   #offerAfter({ slots, models, endpoints }: OfferUpdate): Offer {
@@ -167,17 +166,20 @@ export class Agent {
     return lists.every((list) => list.some((tag) => tags.includes(tag)));
   }
 
-  /** Whether its upstream has the model in memory; undefined if it does not tell. */
-  isLoaded(model: string): boolean | undefined {
-    const loaded = this.#offer.models.find(({ id }) => id === model)?.loaded;
-    return loaded === false && this.#sentModels.has(model) ? true : loaded;
+  /** The models that its upstream has in memory; undefined if it does not tell. */
+  get memory(): ModelMemory | undefined {
+    return this.#memory;
   }
 
-  /** It is sent an ask for the model, which its upstream must have loaded then. */
-  use(model: string, now: number): void {
-    if (this.isLoaded(model) !== false) return;
-    this.#sentModels.add(model);
-    this.loadedAt = now;
+  #report(): void {
+    if (!this.#offer.models.some(({ loaded }) => loaded !== undefined)) return;
+    this.#memory ??= new ModelMemory();
+    this.#memory.report(this.#offer.models);
+  }
+
+  /** Whether its upstream has the model in memory; undefined if it does not tell. */
+  isLoaded(model: string): boolean | undefined {
+    return this.#memory?.has(model);
   }
 
   /** It was busy with an ask for this long. */

@@ -50,6 +50,8 @@ export class Ask {
   preferred: string | undefined;
   /** Whether it has waited for a better agent, as it does once. */
   wasHeld = false;
+  /** Whether it has waited for the pong of a better agent, as it does once. */
+  wasPinged = false;
   #tries = 0;
   #lost = 0;
   /** The ids of the agents whose tries failed, and whether they may get the ask again. */
@@ -69,10 +71,14 @@ export class Ask {
   readonly #meter = new AnswerMeter();
   readonly #end = new StreamEnd();
 
-  /** It arrived at `beganAt`. This and the other moments are milliseconds since 1970. */
+  /**
+   * It arrived at `beganAt`. This and the other moments are milliseconds since 1970. `order` is its number in the
+   * order of arrival.
+   */
   constructor(
     readonly request: AskRequest,
     readonly beganAt: number,
+    readonly order = 0,
   ) {
     this.#work = request.work;
   }

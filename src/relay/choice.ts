@@ -4,6 +4,7 @@ import type { Ask } from "./ask.ts";
 import { blockedError, type Failure, retryLater } from "./health/circuit.ts";
 import type { Hub } from "./hub.ts";
 import type { Need, Place, Requirement } from "./routing/need.ts";
+import { maySwap } from "./routing/swap.ts";
 import type { RelayLimits, RelayOptions } from "./types.ts";
 
 /** The hint for callers who ask while there is no model at all. */
@@ -20,7 +21,6 @@ export function requirementOf({ request, work }: Ask): Requirement {
     work: isAllowed ? { ...work, models: undefined } : work,
     tags,
     pin,
-    isWarm: false,
     isPreferred: false,
   };
 }
@@ -43,18 +43,34 @@ export function isBlocked(need: Need, agent: Agent, now: number): boolean {
 }
 
 /**
- * Returns the agent to send the ask to; undefined if none has room, or only such as are too slow. A stale agent that
- * is met moves out of the way, so that later asks skip it.
+ * Returns the agent to send the ask to; undefined if none has room, or only such as are not worth it yet. A stale
+ * agent that is met moves out of the way, so that later asks skip it.
  */
-export function chooseFor(ask: Ask, need: Need, hub: Hub, now: number): Place | undefined {
-  const isEligible = eligibleFor(ask, need, now);
-  const waitedMs = ask.waitedMs(now);
-  const test = (place: Place) => isEligible(place.agent) && !need.pace.isTooSlow(place, waitedMs, now);
+export function chooseFor(
+  need: Need,
+  hub: Hub,
+  test: (place: Place) => boolean,
+  now: number,
+): Place | undefined {
   for (;;) {
     const place = need.best(test, now);
     if (!place || place.agent.isFresh(now)) return place;
     hub.setStale(place.agent, now);
   }
+}
+
+/**
+ * Returns a test for the agents that an ask may be sent to: those that are eligible by its earlier tries, not too
+ * slow, and need not swap models for it.
+ */
+export function mayGet(ask: Ask, need: Need, hub: Hub, { limits }: RelayOptions, now: number) {
+  const isEligible = eligibleFor(ask, need, now);
+  const waitedMs = ask.waitedMs(now);
+  const swap = { needs: hub.needs, now, patienceMs: limits.affinityWaitMs };
+  return (place: Place): boolean =>
+    isEligible(place.agent) &&
+    !need.pace.isTooSlow(place, waitedMs, now) &&
+    (!place.isCold || maySwap(place, waitedMs, swap));
 }
 
 /**

@@ -14,6 +14,7 @@ export abstract class Dispatch extends Placement {
   protected answersDropped = 0;
   /** How many deltas have come. */
   deltas = 0;
+  #arrivals = 0;
 
   constructor(options: RelayOptions) {
     super(options);
@@ -34,7 +35,7 @@ export abstract class Dispatch extends Placement {
 
   /** Takes an ask until it has an outcome; see `Relay.ask`. */
   protected take(request: AskRequest, signal: Signal): Promise<AskResult> {
-    const ask = new Ask(request, this.now());
+    const ask = new Ask(request, this.now(), ++this.#arrivals);
     ask.listen(signal, () => this.withdraw(ask, new AppError("caller_gone")));
     this.open.add();
     this.place(ask);
@@ -116,6 +117,7 @@ export abstract class Dispatch extends Placement {
     if (!slot) return;
     const { clock, limits } = this.options;
     const now = clock.now();
+    noteLoad(agent, slot, now);
     this.deltas++;
     this.hub.heard(agent, now);
     slot.heard(now);
@@ -163,10 +165,10 @@ export abstract class Dispatch extends Placement {
     const now = clock.now();
     ask.send(agent.profile, slotId, { request, model }, now);
     agent.sentAt = now;
-    agent.use(model, now);
     need.sent(agent, now);
     const slot = new Slot(ask, modelRequest, model, () => this.#limitReached(agent, slotId));
     slot.limit(clock, limits);
+    slot.isLoading = this.hub.use(agent, model, now);
     this.hub.occupy(agent, slotId, slot);
     const deadlineMs = limits.silenceMs;
     this.circuits.sent(agent, slot);
@@ -183,6 +185,7 @@ export abstract class Dispatch extends Placement {
     }
     const now = this.now();
     const record = this.open.settle(ask, slot.resultOf(agent.id, answer));
+    noteLoad(agent, slot, now);
     const wholeMs = now - sentAt;
     agent.noteService(wholeMs);
     if (answer.kind === "model" && answer.status >= 300) return;
@@ -251,4 +254,10 @@ export abstract class Dispatch extends Placement {
     if (retry !== "nowhere" && ask.mayBeRetried(this.now(), firstByteMs + queueWaitMs)) this.place(ask);
     else this.open.settle(ask, error);
   }
+}
+
+/** The answer has begun: if the upstream had to load the model, it has done so. */
+function noteLoad(agent: Agent, slot: Slot, now: number): void {
+  if (slot.isLoading) agent.memory?.noteLoad(now - slot.sentAt);
+  slot.isLoading = false;
 }

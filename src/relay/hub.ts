@@ -90,6 +90,13 @@ export class Hub {
     this.sort(agent, now);
   }
 
+  /** The agent is sent an ask for the model. Returns whether its upstream has to load the model. */
+  use(agent: Agent, model: string, now: number): boolean {
+    if (!agent.memory?.use(model, now)) return false;
+    for (const { need } of this.needs.placesOf(agent)) need.pace.changed();
+    return true;
+  }
+
   occupy(agent: Agent, slotId: string, slot: Slot): void {
     agent.inUse.set(slotId, slot);
     this.sort(agent, slot.sentAt);

@@ -6,6 +6,7 @@ import {
   eligibleFor,
   hopeMs,
   isBlocked,
+  mayGet,
   noAgentError,
   queueFault,
   requirementOf,
@@ -16,23 +17,26 @@ import { coalesce } from "./coalesce.ts";
 import { Hub } from "./hub.ts";
 import { OpenAsks } from "./open-asks.ts";
 import { AffinityBook } from "./routing/affinity.ts";
-import type { Need, Place, Requirement } from "./routing/need.ts";
+import { isBetter, type Need, type Place, type Requirement } from "./routing/need.ts";
 import { takeNextFor } from "./routing/next.ts";
 import type { LeaveReason, RelayOptions } from "./types.ts";
 import { Watch } from "./watch.ts";
 
 /** An ask pings the next stale agent when the one before has not answered for this long. */
 const NEXT_PING_MS = 1_000;
-/** Asks that wait only for a faster agent are looked at this often at most. */
+/** An ask waits for the pong of a better agent for this time before it goes to another. */
+const PONG_MS = 250;
+/** Asks that wait for a better agent are looked at this often at most, and at least. */
 const LOOK_MS_MIN = 50;
+const LOOK_MS_MAX = 1_000;
 
 /**
  * Finds an agent for each ask, at once or by way of the queue. There are no races: every method runs to its end
  * before the next.
  *
- * Invariant: no ask waits while an agent that may serve it has room and was heard lately. Exceptions: it waits
- * `affinityWaitMs` for the agent that has it cached, or for one that has the model in memory, and for some time for
- * an agent that is several times faster.
+ * Invariant: no ask waits while an agent that may serve it has room and was heard lately. Exceptions: it waits for
+ * `affinityWaitMs` for the agent that has it cached, for a pong of a better agent, for an agent that is several times
+ * faster, and for one that has the model in memory, see `mayGet`.
  */
 export abstract class Placement {
   protected readonly hub = new Hub();
@@ -68,8 +72,10 @@ export abstract class Placement {
     const requirement = requirementOf(ask);
     const need = this.hub.needs.get(requirement, this.now());
     const own = this.#preferredOf(ask, need);
-    if (own && this.#mayGet(ask, own)) {
-      if (own.agent.hasRoom && own.agent.isFresh(this.now())) this.send(ask, own.agent, need);
+    if (own && this.#mayWaitFor(ask, own)) {
+      const isFresh = own.agent.isFresh(this.now());
+      if (own.agent.hasRoom && !isFresh) this.hub.setStale(own.agent, this.now());
+      if (own.agent.hasRoom && isFresh) this.send(ask, own.agent, need);
       else this.#hold(ask, need, { ...requirement, pin: own.agent.id, isPreferred: true });
       return;
     }
@@ -86,7 +92,7 @@ export abstract class Placement {
   }
 
   /** Whether the ask should rather wait for the agent for a while than go to another. */
-  #mayGet(ask: Ask, { need, agent, model }: Place): boolean {
+  #mayWaitFor(ask: Ask, { need, agent, model }: Place): boolean {
     const now = this.now();
     if (!agent.takesWork || agent.circuits?.get(model)?.isAvoidedAt(now)) return false;
     return eligibleFor(ask, need, now)(agent);
@@ -94,12 +100,27 @@ export abstract class Placement {
 
   #placeAnywhere(ask: Ask, need: Need): void {
     const now = this.now();
-    const best = need.waiting.size === 0 ? chooseFor(ask, need, this.hub, now) : undefined;
-    const isSwap =
-      best?.isCold && !ask.wasHeld && need.some((agent) => agent.takesWork && isWarm(need, agent));
-    if (isSwap) this.#hold(ask, need, { ...need.requirement, isWarm: true, isPreferred: true });
+    const test = mayGet(ask, need, this.hub, this.options, now);
+    const best = chooseFor(need, this.hub, test, now);
+    const stale = ask.wasPinged
+      ? undefined
+      : need.stale((place) => test(place) && this.#mayAnswer(place.agent));
+    if (stale && best && isBetter(stale, best)) this.#ping(ask, need, stale.agent);
     else if (best) this.send(ask, best.agent, need);
     else this.#wait(ask, need);
+  }
+
+  /** Whether the agent was not pinged yet, or may still answer soon. */
+  #mayAnswer(agent: Agent): boolean {
+    return !this.watch.awaitsPong(agent) || this.now() - agent.pingedAt < PONG_MS;
+  }
+
+  /** Lets the ask wait for the pong of a better agent that was not heard lately. */
+  #ping(ask: Ask, need: Need, agent: Agent): void {
+    ask.wasPinged = true;
+    ask.hold(this.options.clock, PONG_MS, () => this.#release(ask));
+    const better = { ...need.requirement, pin: agent.id, isPreferred: true };
+    this.#wait(ask, this.hub.needs.get(better, this.now()));
   }
 
   /** Lets the ask wait for better agents. If none of them has room in time, it goes to any. */
@@ -134,7 +155,8 @@ export abstract class Placement {
       ask.wait(clock, limits.queueWaitMs, () => this.#giveUp(ask));
       ask.request.onWaiting?.(() => this.hub.needs.asksBefore(ask));
     }
-    this.#look(need);
+    this.#endIfHopeless(ask, need);
+    this.#lookForBetter(need);
   }
 
   #giveUp(ask: Ask): void {
@@ -170,18 +192,28 @@ export abstract class Placement {
       return;
     }
     this.#endHopeless(need);
-    if (need.waiting.size === 0) return;
-    const { clock } = this.options;
+    this.#lookForBetter(need);
+  }
+
+  /** Pings a stale agent for the asks that wait, and looks again when they have waited long enough for a better one. */
+  #lookForBetter(need: Need): void {
+    const { first } = need.waiting;
+    if (!first) return;
+    const { clock, limits } = this.options;
+    const now = this.now();
     const look = () => this.#look(need);
-    const stale = need.stale((agent) => !this.watch.awaitsPong(agent));
+    const stale = need.stale(({ agent }) => !this.watch.awaitsPong(agent));
     if (stale) {
-      this.watch.ping(stale);
+      this.watch.ping(stale.agent);
       need.lookLater(clock, NEXT_PING_MS, look);
     }
-    const now = this.now();
-    const waitedMs = need.waiting.first?.waitedMs(now) ?? 0;
-    const slow = need.best((place) => need.pace.isTooSlow(place, waitedMs, now), now);
-    if (slow) need.lookLater(clock, Math.max(need.pace.patienceMs(slow, now) - waitedMs, LOOK_MS_MIN), look);
+    const waitedMs = first.waitedMs(now);
+    const other = need.best(() => true, now);
+    if (!other) return;
+    const isTooSlow = need.pace.isTooSlow(other, waitedMs, now);
+    const patienceMs = isTooSlow ? need.pace.patienceMs(other, now) : limits.affinityWaitMs;
+    const leftMs = patienceMs > waitedMs ? patienceMs - waitedMs : LOOK_MS_MAX;
+    need.lookLater(clock, Math.min(Math.max(leftMs, LOOK_MS_MIN), LOOK_MS_MAX), look);
   }
 
   /** Whether waiting for the agent makes sense. */
@@ -197,7 +229,7 @@ export abstract class Placement {
       const candidates = first && !first.isUntried ? [first, ...need.waiting.items()] : first ? [first] : [];
       let place: Place | undefined;
       const ask = candidates.find((candidate) => {
-        place = chooseFor(candidate, need, this.hub, now);
+        place = chooseFor(need, this.hub, mayGet(candidate, need, this.hub, this.options, now), now);
         return place !== undefined;
       });
       if (!ask || !place) return;
@@ -208,17 +240,20 @@ export abstract class Placement {
 
   #endHopeless(need: Need): void {
     const { first } = need.waiting;
-    if (!first) return;
-    const untried = first.isUntried ? first : need.waiting.items().find((ask) => ask.isUntried);
+    const untried = first?.isUntried ? first : need.waiting.items().find((ask) => ask.isUntried);
     const hope = untried ? hopeMs(untried, need, this.hub, this.options) : Number.POSITIVE_INFINITY;
     const asks = hope === Number.POSITIVE_INFINITY ? [...need.tried] : need.waiting.items();
-    for (const ask of asks) {
-      const own = ask.isUntried ? hope : hopeMs(ask, need, this.hub, this.options);
-      if (own === Number.POSITIVE_INFINITY || this.hub.needs.ofAsk(ask) !== need) continue;
-      const hasFallback = ask.work.fallbacks?.some((model) => this.hub.models.isOffered(model));
-      if (own <= 0 || hasFallback) this.#refuse(ask, noAgentError(ask, need, this.hub, this.now()));
-      else need.lookLater(this.options.clock, own, () => this.#look(need));
-    }
+    for (const ask of asks)
+      if (this.hub.needs.ofAsk(ask) === need)
+        this.#endIfHopeless(ask, need, ask.isUntried ? hope : undefined);
+  }
+
+  /** Ends the ask, or goes on with its fallback, if there is no point in waiting. */
+  #endIfHopeless(ask: Ask, need: Need, hope = hopeMs(ask, need, this.hub, this.options)): void {
+    if (hope === Number.POSITIVE_INFINITY) return;
+    const hasFallback = ask.work.fallbacks?.some((model) => this.hub.models.isOffered(model));
+    if (hope <= 0 || hasFallback) this.#refuse(ask, noAgentError(ask, need, this.hub, this.now()));
+    else need.lookLater(this.options.clock, hope, () => this.#look(need));
   }
 
   /** Sends the agent asks that wait, as long as it has room. A stale one must answer a ping first. */
@@ -229,7 +264,7 @@ export abstract class Placement {
         if (hasWork(this.hub.needs.placesOf(agent), now)) this.watch.ping(agent);
         return;
       }
-      const next = takeNextFor(agent, this.hub.needs, now);
+      const next = takeNextFor(agent, this.hub.needs, this.options.limits.affinityWaitMs, now);
       if (!next) return;
       this.send(next.ask, agent, next.need);
     }
@@ -245,9 +280,4 @@ function hasWork(places: Iterable<Place>, now: number): boolean {
     if (asks.some((ask) => eligibleFor(ask, need, now)(agent))) return true;
   }
   return false;
-}
-
-function isWarm(need: Need, agent: Agent): boolean {
-  const model = need.places.get(agent)?.model;
-  return model !== undefined && agent.isLoaded(model) === true;
 }

@@ -32,6 +32,8 @@ export class Slot {
   probeOf: Circuit | undefined;
   /** Whether it was the probe of that circuit until its end. */
   wasProbe = false;
+  /** Whether the upstream has to load the model for it. */
+  isLoading = false;
   #stopLimit: Cancel | undefined;
   #silenceMs = 0;
   #heardAt = 0;

@@ -30,6 +30,9 @@ const JITTER = 0.08;
 /** An agent that often fails, but not always, may by chance fail a few asks in a row in less than this time. */
 const ROW_MS_MIN = 1_000;
 
+/** The pauses in which a closed circuit lets no ask through after the first failure, and after each further one. */
+const COOLING_MS = [0, 850];
+
 /** When to ask again, in the error of an ask that came while the probe was under way. */
 const PROBED_MS = 1_000;
 
@@ -79,6 +82,16 @@ export class Circuit {
   /** Whether the agent gets an ask for the model only if no other agent has room. */
   isAvoidedAt(now: number): boolean {
     return this.probe !== undefined || now < this.#retryAt;
+  }
+
+  /** Until when the agent gets no ask though the circuit is closed, so that one that fails at once does not take many. */
+  get cooledAt(): number {
+    const pauseMs = COOLING_MS[Math.min(this.#failures, COOLING_MS.length) - 1] ?? 0;
+    return this.#isOpen ? 0 : this.last.at + pauseMs;
+  }
+
+  isCoolingAt(now: number): boolean {
+    return now < this.cooledAt;
   }
 
   /** How long the circuit stays blocked, as far as is known. */

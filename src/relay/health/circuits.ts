@@ -140,8 +140,10 @@ export class Circuits {
     const { clock, onDue } = this.options;
     const now = clock.now();
     circuit.stopTimer?.();
-    if (circuit.retryAt <= now) return;
-    circuit.stopTimer = clock.after(circuit.retryAt - now, () => {
+    const due = circuit.isCoolingAt(now) ? circuit.cooledAt : circuit.retryAt;
+    if (due <= now) return;
+    circuit.stopTimer = clock.after(due - now, () => {
+      if (due < circuit.retryAt) this.#schedule(agent, circuit);
       this.options.onChange(agent);
       onDue(agent);
     });

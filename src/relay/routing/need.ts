@@ -14,8 +14,6 @@ export interface Requirement {
   tags: readonly (readonly string[])[];
   /** The id of the only agent. */
   pin: string | undefined;
-  /** Only agents that have the model in memory. */
-  isWarm: boolean;
   /** Other agents could serve the asks, too, which wait here only for a while. */
   isPreferred: boolean;
 }
@@ -23,6 +21,8 @@ export interface Requirement {
 /** An agent in the order in which the agents are chosen for a need. */
 export class Place implements HeapItem {
   heapIndex = -1;
+  /** The heap of its need that it is in; undefined while it may get no ask. */
+  heap: Heap<Place> | undefined;
   /** Whether there was a failure just now, so that the other agents come first. */
   isAvoided = false;
   priority = 0;
@@ -46,8 +46,8 @@ export class Need {
   readonly places = new Map<Agent, Place>();
   /** Those that may get an ask now. */
   readonly #ready = new Heap<Place>(isBefore);
-  /** Those that have room, but were not heard lately: they must answer a ping first. The longest stale come first. */
-  readonly #stale = new Set<Place>();
+  /** Those that have room, but were not heard lately: they must answer a ping first. */
+  readonly #stale = new Heap<Place>(isBefore);
   readonly waiting = new Turns<Ask>();
   /** Those of the waiting asks that agents have failed, which may not go to every agent. */
   readonly tried = new Set<Ask>();
@@ -67,10 +67,9 @@ export class Need {
 
   /** Whether the agent can do the work, whether or not it has room. */
   fits(agent: Agent): boolean {
-    const { work, tags, pin, isWarm } = this.requirement;
+    const { work, tags, pin } = this.requirement;
     if (pin !== undefined && agent.id !== pin) return false;
-    if (!agent.canDo(work) || !agent.hasTags(tags)) return false;
-    return !isWarm || agent.isLoaded(agent.modelFor(work)) === true;
+    return agent.canDo(work) && agent.hasTags(tags);
   }
 
   add(agent: Agent, now: number): Place {
@@ -83,8 +82,8 @@ export class Need {
 
   remove(place: Place): void {
     this.places.delete(place.agent);
-    this.#ready.delete(place);
-    this.#stale.delete(place);
+    place.heap?.delete(place);
+    place.heap = undefined;
     this.pace.changed();
   }
 
@@ -92,28 +91,23 @@ export class Need {
   sort(place: Place, now: number): void {
     const { agent, model } = place;
     const circuit = agent.circuits?.get(model);
-    if (!agent.hasRoom || circuit?.isBlockedAt(now)) {
-      this.#ready.delete(place);
-      this.#stale.delete(place);
-    } else if (agent.isStale) {
-      this.#ready.delete(place);
-      this.#stale.add(place);
-    } else {
-      this.#stale.delete(place);
-      place.isAvoided = circuit?.isAvoidedAt(now) ?? false;
-      place.priority = agent.preference.priority;
-      place.isCold = agent.isLoaded(model) === false;
-      place.slowness = this.pace.slownessOf(place, now);
-      place.load = agent.load;
-      place.turn = agent.turn;
-      this.#ready.set(place);
-    }
+    place.isAvoided = circuit?.isAvoidedAt(now) ?? false;
+    place.priority = agent.preference.priority;
+    place.isCold = agent.isLoaded(model) === false;
+    place.slowness = this.pace.slownessOf(place, now);
+    place.load = agent.load;
+    place.turn = agent.turn;
+    const mayGet = agent.hasRoom && !circuit?.isBlockedAt(now) && !circuit?.isCoolingAt(now);
+    const heap = agent.isStale ? this.#stale : this.#ready;
+    if (place.heap !== heap || !mayGet) place.heap?.delete(place);
+    place.heap = mayGet ? heap : undefined;
+    place.heap?.set(place);
   }
 
   /** Returns the best agent that passes the test; undefined if none does. */
   best(test: (place: Place) => boolean, now: number): Place | undefined {
     const trial = this.pace.nextTrial(this.#ready, now);
-    return trial && this.#ready.has(trial) && test(trial) ? trial : this.#ready.find(test);
+    return trial && trial.heap === this.#ready && test(trial) ? trial : this.#ready.find(test);
   }
 
   /** Whether an agent that is not stale has room, so that asks wait only for a better one. */
@@ -121,10 +115,9 @@ export class Need {
     return this.#ready.size > 0;
   }
 
-  /** Returns the agent that passes the test and has been stale the longest. */
-  stale(test: (agent: Agent) => boolean): Agent | undefined {
-    for (const { agent } of this.#stale) if (test(agent)) return agent;
-    return undefined;
+  /** Returns the best of the stale agents that passes the test. */
+  stale(test: (place: Place) => boolean): Place | undefined {
+    return this.#stale.find(test);
   }
 
   some(test: (agent: Agent) => boolean): boolean {
@@ -157,6 +150,16 @@ export class Need {
     const place = this.places.get(agent);
     if (place) this.pace.sent(place, now);
   }
+}
+
+/** Whether the first one is better by more than its load and its turn. */
+export function isBetter(one: Place, other: Place): boolean {
+  const isEqual =
+    one.isAvoided === other.isAvoided &&
+    one.priority === other.priority &&
+    one.isCold === other.isCold &&
+    one.slowness === other.slowness;
+  return !isEqual && isBefore(one, other);
 }
 
 function isBefore(one: Place, other: Place): boolean {

@@ -5,7 +5,7 @@ import type { Work } from "../types.ts";
 import { Need, type Place, type Requirement } from "./need.ts";
 
 /** Needs without waiting asks are kept, as making one looks at all agents of a model; the oldest are dropped. */
-const IDLE_MAX = 64;
+const IDLE_MAX = 128;
 
 /** The key for needs that name no model. */
 const ANY_MODEL = "";
@@ -53,9 +53,13 @@ export class Needs {
     const { model = ANY_MODEL } = requirement.work;
     this.#byModel.getOrInsertComputed(model, () => new Set()).add(need);
     for (const agent of this.#agents.get(model) ?? []) this.#addTo(need, agent, now);
+    this.#setIdle(need);
+    return need;
+  }
+
+  #setIdle(need: Need): void {
     this.#idle.add(need);
     this.#dropIdle(need);
-    return need;
   }
 
   /** The agent is connected, or offers something else from now on. */
@@ -94,9 +98,9 @@ export class Needs {
     return needs;
   }
 
-  /** The ask waits from now on; `isFirst` before the others of its user, as it has had its turn. */
-  push(ask: Ask, need: Need, isFirst: boolean): void {
-    need.waiting.push(ask, isFirst);
+  /** The ask waits from now on; `isAgain` before the younger ones of its user, as its turn came to nothing. */
+  push(ask: Ask, need: Need, isAgain: boolean): void {
+    need.waiting.push(ask, isAgain);
     this.#waiting.set(ask, need);
     if (!ask.isUntried) need.tried.add(ask);
     this.#idle.delete(need);
@@ -154,8 +158,8 @@ export class Needs {
     if (turn && --turn.waiting === 0) this.#users.delete(user);
     if (need.waiting.size > 0) return;
     need.stopLooking();
-    this.#idle.add(need);
-    this.#dropIdle(need);
+    if (need.requirement.isPreferred) this.#drop(need);
+    else this.#setIdle(need);
   }
 
   #dropIdle(except: Need): void {
@@ -180,10 +184,10 @@ const NO_PLACES: ReadonlySet<Place> = new Set();
 
 const modelsOf = (agent: Agent): string[] => [ANY_MODEL, ...agent.offer.models.map(({ id }) => id)];
 
-function keyOf({ work, tags, pin, isWarm, isPreferred }: Requirement): string {
+function keyOf({ work, tags, pin, isPreferred }: Requirement): string {
   const { model, models, v1, requests } = work;
   const endpoints = requests?.map(({ endpoint }) => endpoint);
-  return JSON.stringify([model, models, v1 !== undefined, endpoints, tags, pin, isWarm, isPreferred]);
+  return JSON.stringify([model, models, v1 !== undefined, endpoints, tags, pin, isPreferred]);
 }
 
 const NO_QUESTION = { message_id: "", conversation_id: "", parent_id: "", content: "" };

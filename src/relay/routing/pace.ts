@@ -49,6 +49,7 @@ export class Pace<Item extends Candidate = Candidate> {
   #sentSinceTrial = 0;
   #triedAt = Number.NEGATIVE_INFINITY;
   #trial: Item | undefined;
+  #hasLoaded = false;
 
   constructor(private readonly need: Compared) {}
 
@@ -105,6 +106,12 @@ export class Pace<Item extends Candidate = Candidate> {
     return this.#trial;
   }
 
+  /** Whether an agent that takes work has the model in memory. */
+  hasLoaded(now: number): boolean {
+    if (now - this.#comparedAt >= COMPARED_MS) this.#compare(now);
+    return this.#hasLoaded;
+  }
+
   /** Returns how long one more ask would wait at the end of the queue; undefined if nothing was measured. */
   waitMs(): number | undefined {
     let slots = 0;
@@ -140,12 +147,14 @@ export class Pace<Item extends Candidate = Candidate> {
   #compare(now: number): void {
     this.#comparedAt = now;
     this.#fast = new Map();
+    this.#hasLoaded = false;
     const measured: { priority: number; expectedMs: number; slots: number }[] = [];
     for (const { agent, model } of this.need.candidates()) {
+      if (!agent.takesWork || agent.circuits?.get(model)?.isAvoidedAt(now)) continue;
+      this.#hasLoaded ||= agent.isLoaded(model) === true;
       const speed = agent.speedOf(model);
-      const expectedMs = speed?.expectedMs;
-      if (expectedMs === undefined || !speed?.isCertain || !agent.takesWork) continue;
-      if (agent.circuits?.get(model)?.isAvoidedAt(now)) continue;
+      if (speed?.expectedMs === undefined || !speed.isCertain) continue;
+      const { expectedMs } = speed;
       const { priority } = agent.preference;
       measured.push({ priority, expectedMs, slots: agent.offer.slots });
       const fast = this.#fast.getOrInsertComputed(priority, () => ({ expectedMs, slots: 0 }));

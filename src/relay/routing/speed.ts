@@ -11,6 +11,9 @@ export interface Measured {
 const TYPICAL_TOKENS = 100;
 /** The time of a shorter answer is mostly that of its prompt. */
 const TOKENS_MIN = 25;
+/** Answers of at least this many tokens count in full, shorter ones by their tokens: they tell less. */
+const FULL_TOKENS = 50;
+const WEIGHT_MIN = 0.1;
 /** The weight of a new answer in the average. */
 const NEW_SHARE = 0.15;
 /** The average of fewer answers says too little to call an agent slow. */
@@ -29,6 +32,10 @@ export function typicalMs({ firstByteMs, wholeMs, outputTokens }: Measured): num
       ? firstByteMs + (streamedMs * TYPICAL_TOKENS) / tokens
       : (wholeMs * TYPICAL_TOKENS) / tokens;
   return Math.max(ms, 1);
+}
+
+function weightOf({ outputTokens = FULL_TOKENS }: Measured): number {
+  return Math.min(Math.max(outputTokens / FULL_TOKENS, WEIGHT_MIN), 1);
 }
 
 /** An agent that was found slow is tried again after this time, and after twice as long each time it still is. */
@@ -66,7 +73,7 @@ export class Speed {
     const before = this.#log ?? log;
     const isFaster = log <= before + Math.log(FASTER);
     // The answers before a trial tell little about how the agent is now.
-    this.#log = this.#isTried ? log : before + (log - before) * NEW_SHARE;
+    this.#log = this.#isTried ? log : before + (log - before) * NEW_SHARE * weightOf(measured);
     if (isFaster) this.#trialPauseMs = TRIAL_MS_MIN;
     this.#isTried = false;
     this.trialAt = now + this.#trialPauseMs;

@@ -6,6 +6,8 @@ import { PRIORITIES, type Priority, TURNS } from "./priority.ts";
 export interface Waiting {
   readonly principal: Principal;
   readonly priority: Priority;
+  /** Its number in the order of arrival. */
+  readonly order: number;
 }
 
 type User = string | null;
@@ -53,11 +55,12 @@ export class Turns<Item extends Waiting> {
     return false;
   }
 
-  /** Adds an ask at the end of its user's, or `isFirst` before them, as it has had its turn. */
-  push(item: Item, isFirst = false): void {
+  /** Adds an ask at the end of its user's, or `isAgain` among them by its age, as its turn came to nothing. */
+  push(item: Item, isAgain = false): void {
     const flow = this.#flowOf(item);
-    if (isFirst) flow.items.unshift(item);
-    else flow.items.push(item);
+    const later = isAgain ? flow.items.findIndex(({ order }) => order > item.order) : -1;
+    flow.items.splice(later < 0 ? flow.items.length : later, 0, item);
+    if (isAgain) flow.passed -= this.#costOf(flow);
     this.#size++;
     if (flow.items.length > 1) return;
     flow.order = ++this.#arrivals;
