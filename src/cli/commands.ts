@@ -75,7 +75,7 @@ export const COMMANDS = {
       host: "address: the address that the server listens on. (every address)",
       tlsCert: "address: the server's TLS certificate. (none)",
     },
-    note: "The value none removes what was set. agents address prints the addresses, with the main agent key, to paste into agents.",
+    note: "The value none removes what was set. agents address prints addresses with the main agent key.",
     flags: {
       models: {
         value: "<models>",

@@ -142,7 +142,7 @@ inBrowser("dashboard: agents", (browser) => {
     await goTo(page, "Agents");
     await page.getByRole("button", { name: "Create a key" }).click();
     const dialog = page.getByRole("dialog");
-    await dialog.getByLabel("Name").fill("gpu key");
+    await dialog.getByLabel("Name", { exact: true }).fill("gpu key");
     await dialog.getByLabel("Models (optional)").fill("m, n");
     await dialog.getByLabel("Priority").fill("5");
     await dialog.getByLabel("Tags").fill("home, gpu");

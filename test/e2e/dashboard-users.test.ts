@@ -63,9 +63,12 @@ inBrowser("dashboard: users", (browser) => {
     expect(await dialog.getByLabel("Models").inputValue()).toBe("echo, other");
     await dialog.getByLabel("Requests per minute").fill("");
     await dialog.getByLabel("Tokens per day").fill("5000");
+    await dialog.getByLabel("Priority").selectOption({ label: "low" });
+    await dialog.getByLabel("Agent tags").fill("home, gpu");
     await dialog.getByRole("button", { name: "Save" }).click();
     await shows(page.getByRole("definition").getByText("5,000"));
     await hides(page.getByRole("definition").getByText("7", { exact: true }));
+    await shows(page.getByRole("definition").getByText("home, gpu"));
     const [id] = (await page.url().match(/[^/]+$/)) ?? [];
     const headers = { authorization: scene.adminKey };
     const { body } = await scene.request(`/admin/users/${id}`, { headers });
@@ -74,6 +77,8 @@ inBrowser("dashboard: users", (browser) => {
       models: ["echo", "other"],
       requests_per_minute: null,
       tokens_per_day: 5000,
+      priority: "low",
+      agent_tags: ["home", "gpu"],
     });
   });
 
