@@ -2,6 +2,7 @@ import { agentRoutes } from "./admin/agents.ts";
 import { auditRoutes } from "./admin/audit.ts";
 import { serverRoutes } from "./admin/server.ts";
 import { userRoutes } from "./admin/users.ts";
+import { queueRoutes } from "./ask/queue.ts";
 import { askRoutes } from "./ask/route.ts";
 import { docsRoutes } from "./docs/route.ts";
 import { liveRoutes } from "./live/route.ts";
@@ -18,6 +19,7 @@ import { usageRoutes } from "./usage/route.ts";
 /** Every resource of the API, in the order of the documentation. */
 const RESOURCES = {
   ask: askRoutes,
+  queue: queueRoutes,
   models: modelRoutes,
   modelList: modelListRoutes,
   users: userRoutes,

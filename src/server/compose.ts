@@ -265,6 +265,7 @@ function appDeps({ config, store, log, origins }: Given, parts: Parts): AppDeps 
         log,
         clock,
       },
+      queue: { relay },
       models: { relay, threads: createThreads(), responses, newId, now, modelAliases, fallbacks, log, clock },
       modelList: { relay, modelAliases },
       users: { users, audit, newId },

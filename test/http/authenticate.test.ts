@@ -51,6 +51,7 @@ const ROUTES: Record<string, Route> = {
   "DELETE /api/session": { for: "caller" },
   "POST /api/ask": { for: "owner", body: () => ({ content: "more", conversation_id: conversation }) },
   "GET /api/connections": { for: "caller" },
+  "GET /api/queue": { for: "caller" },
   "GET /api/usage": { for: "caller" },
   "GET /v1/models": { for: "caller" },
   "GET /v1/models/:id{.+}": { for: "caller", path: () => "/v1/models/m" },
