@@ -42,6 +42,8 @@ export class Client {
   lastAgent: string | undefined;
   /** The agents that failed to serve the open ask. */
   readonly triedAgents: string[] = [];
+  /** Whether asks of all users waited when its ask was sent. */
+  wasSentInBacklog = false;
   /** Since when its ask waits; undefined while none does. */
   waitsSince: number | undefined;
   #kind: Kind;

@@ -23,12 +23,11 @@ interface Run {
 const REFUSED = new AppError("agent_failed", { upstream: { status: 503, body: "" } });
 const CUT = new AppError("agent_failed", { extra: { err: "the stream was cut" } });
 const TOKEN = { data: '{"choices":[{"delta":{"content":"a"}}]}' };
-const ANSWER: ModelAnswer = {
-  kind: "model",
-  status: 200,
-  body: undefined,
-  usage: { prompt_tokens: 1, completion_tokens: 1 },
-};
+
+function answerWith({ earlierTokens, inputTokens, outputTokens }: Client): ModelAnswer {
+  const usage = { prompt_tokens: earlierTokens + inputTokens, completion_tokens: outputTokens };
+  return { kind: "model", status: 200, body: undefined, usage };
+}
 
 /** The time from a change of the loaded models until the agent has told it. */
 const REPORT_MS = 1_000;
@@ -190,7 +189,7 @@ export class PlayedAgent {
       return;
     }
     this.#drop(run.slot);
-    this.play.relay.done(this.connection, run.slot, ANSWER);
+    this.play.relay.done(this.connection, run.slot, answerWith(run.client));
   }
 
   #fail(run: Run, error: AppError): void {

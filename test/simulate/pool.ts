@@ -83,8 +83,8 @@ const UserGroup = z
   });
 
 const Limits = z.strictObject({
-  queueMax: count.max(1_000_000),
-  queueUserMax: count.max(1_000_000),
+  queueMax: z.int().min(1).max(1_000_000),
+  queueUserMax: z.int().min(1).max(1_000_000),
   queueWaitMs: ms,
   reconnectGraceMs: ms,
   firstByteMs: ms,

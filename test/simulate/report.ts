@@ -44,7 +44,7 @@ function groupReport(group: UserGroup, { tally, users }: Simulation) {
   const ofGroup = users.filter((user) => user.group === group);
   const times = tally.timesOf.get(group) ?? new Times();
   const asks = ofGroup.reduce((sum, { waits }) => sum + waits.count, 0);
-  const inBacklog = [...tally.sentInBacklog.values()].reduce((sum, count) => sum + count, 0);
+  const inBacklog = [...tally.answeredInBacklog.values()].reduce((sum, count) => sum + count, 0);
   return {
     name: group.name,
     users: group.count,
@@ -53,8 +53,8 @@ function groupReport(group: UserGroup, { tally, users }: Simulation) {
     errors: asks - times.all.count,
     ...timesOf(times),
     unfairness: unfairness(ofGroup),
-    /** The share of the asks that were sent while asks of every user waited. */
-    backlogShare: share(tally.sentInBacklog.get(group) ?? 0, inBacklog),
+    /** The share of the asks that were sent while asks of every user waited, and answered. */
+    backlogShare: share(tally.answeredInBacklog.get(group) ?? 0, inBacklog),
   };
 }
 

@@ -35,10 +35,7 @@ export async function simulate(pool: Pool, { asks, seed }: SimulateOptions): Pro
   const agents = new Map<string, PlayedAgent>();
   const tally: Tally = new Tally(
     () => callers.users.every(({ waiting }) => waiting > 0),
-    (agentId, client) => {
-      const agent = agents.get(agentId);
-      return (agent && waiting.canServe(agent, client.kind)) || waiting.mayWaitFor(agentId, client);
-    },
+    (client) => waiting.mightGetOwn(client),
   );
   let ids = 0;
   const relay = new Relay({

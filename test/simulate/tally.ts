@@ -23,29 +23,27 @@ export class Tally {
   readonly times = new Times();
   readonly timesOf = new Map<UserGroup, Times>();
   readonly outcomes = new Map<string, number>();
-  /** The asks of each group that were sent while asks of all users waited. */
-  readonly sentInBacklog = new Map<UserGroup, number>();
+  /** The asks of each group that were answered, and had been sent while asks of all users waited. */
+  readonly answeredInBacklog = new Map<UserGroup, number>();
   /** Asks that continue a conversation: all, those that another agent got, and those of them without need. */
   readonly turns = { later: 0, cached: 0, moved: 0, movedInVain: 0 };
   tries = 0;
 
-  /** Both functions are called for each ask that is sent. */
+  /** `mightGetOwn` tells whether the client's ask might still get the agent that has its conversation. */
   constructor(
     private readonly isBacklog: () => boolean,
-    private readonly mightServe: (agentId: string, client: Client) => boolean,
+    private readonly mightGetOwn: (client: Client) => boolean,
   ) {}
 
   /** The client's ask, which waited until now, is sent to the agent. */
   sent(client: Client, agent: PlayedAgent): void {
     this.tries++;
-    if (client.triedAgents.length > 0) return;
-    const { group } = client.user;
-    if (this.isBacklog()) this.sentInBacklog.set(group, (this.sentInBacklog.get(group) ?? 0) + 1);
-    if (client.turn === 1) return;
+    client.wasSentInBacklog = this.isBacklog();
+    if (client.triedAgents.length > 0 || client.turn === 1) return;
     this.turns.later++;
     if (client.lastAgent === undefined || client.lastAgent === agent.id) return;
     this.turns.moved++;
-    if (this.mightServe(client.lastAgent, client)) this.turns.movedInVain++;
+    if (this.mightGetOwn(client)) this.turns.movedInVain++;
   }
 
   /** The agent begins to work on the client's ask. */
@@ -53,12 +51,14 @@ export class Tally {
     if (client.turn > 1 && isCached) this.turns.cached++;
   }
 
-  ended({ user }: Client, record: AskRecord): void {
+  ended({ user, wasSentInBacklog }: Client, record: AskRecord): void {
+    const { group } = user;
     this.outcomes.set(record.outcome, (this.outcomes.get(record.outcome) ?? 0) + 1);
     user.waits.add(record.queueMs);
     if (record.outcome !== "ok") return;
     this.times.add(record);
-    this.timesOf.getOrInsertComputed(user.group, () => new Times()).add(record);
+    this.timesOf.getOrInsertComputed(group, () => new Times()).add(record);
+    if (wasSentInBacklog) this.answeredInBacklog.set(group, (this.answeredInBacklog.get(group) ?? 0) + 1);
   }
 }
 
