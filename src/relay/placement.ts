@@ -42,7 +42,8 @@ export abstract class Placement {
   protected readonly hub = new Hub();
   protected readonly open: OpenAsks;
   protected readonly watch: Watch;
-  protected readonly affinity: AffinityBook;
+  /** The agents that may have requests cached. */
+  readonly affinity: AffinityBook;
   readonly #due = new Set<Need>();
   readonly #lookSoon: () => void;
 

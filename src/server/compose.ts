@@ -165,9 +165,10 @@ async function compose(given: Given): Promise<RunningServer> {
   return { port, agentKey, signInCode, linkAgent, reloadCertificate, stop: once(stop) };
 }
 
-/** Ends the requests of a user who may not send any, and forgets their answers. */
+/** Ends the requests of a user who may not send any, and forgets their answers and which agents had them. */
 function revokeUser({ relay, responses }: Core, userId: string): void {
   relay.cancelUser(userId);
+  relay.affinity.forget(userId);
   responses.forget(userId);
 }
 

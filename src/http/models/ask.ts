@@ -17,6 +17,8 @@ import type {
 } from "../../relay/types.ts";
 import type { ErrorStyle } from "../errors/style.ts";
 import type { EventStream, ServerEvent } from "../middleware/event-stream.ts";
+import { responseKey } from "./affinity/keys.ts";
+import { responseIdOf } from "./affinity/response-id.ts";
 import { chunksOf, WholeCompletion } from "./chat-completion.ts";
 import { eventsOfMessage } from "./messages/whole-events.ts";
 import type { Plan, PlanStream } from "./plan.ts";
@@ -51,12 +53,17 @@ export interface ModelReply extends Omit<ModelAnswer, "kind"> {
 
 /** Asks without streaming. */
 export async function askWhole(relay: Relay, ask: ModelAsk, signal: Signal): Promise<ModelReply> {
-  return replyOf(ask, await relay.ask(askRequest(ask), signal));
+  const result = await relay.ask(askRequest(ask), signal);
+  const reply = replyOf(ask, result);
+  noteResponse(relay, ask, reply.body, reply.agent);
+  return reply;
 }
 
 /** A streamed model request. Its first delta, or else its answer, decides which plan makes the events. */
 export class ModelStream {
   #stream: PlanStream | undefined;
+  /** The data of the first event. */
+  #first: string | undefined;
   /** The model that the request was last sent for. */
   #model: string;
 
@@ -69,8 +76,12 @@ export class ModelStream {
 
   /** Resolves with a reply if the agent answered without a stream, as upstreams do when they refuse. */
   async run(events: EventStream, signal: Signal): Promise<{ agent: string; reply?: ModelReply }> {
-    const onDelta = (delta: Delta, request: ModelRequest | undefined) =>
-      events.sendAll(this.#open(request).push(delta));
+    const push = (stream: PlanStream, delta: Delta) => {
+      const made = stream.push(delta);
+      this.#first ??= made[0]?.data;
+      events.sendAll(made);
+    };
+    const onDelta = (delta: Delta, request: ModelRequest | undefined) => push(this.#open(request), delta);
     const request = askRequest(this.ask);
     const onSent = (sent: Sent) => {
       this.#model = sent.model;
@@ -86,8 +97,9 @@ export class ModelStream {
       return { agent, reply };
     }
     const stream = this.#open(result.request);
-    for (const delta of rest) events.sendAll(stream.push(delta));
+    for (const delta of rest) push(stream, delta);
     events.sendAll(stream.end());
+    noteResponse(this.relay, this.ask, this.#first, agent);
     return { agent };
   }
 
@@ -109,6 +121,14 @@ function askRequest({ asker, model, fallbacks, plans, v1, affinity }: ModelAsk):
     affinity,
     work: { model, fallbacks, requests: plans.map(({ request }) => request), v1: v1?.request },
   };
+}
+
+/** Notes which agent has the response, as the next request may name nothing else. */
+function noteResponse(relay: Relay, ask: ModelAsk, text: string | undefined, agent: string): void {
+  const { principal, origin } = ask.asker;
+  const id = origin.surface === "responses" && text !== undefined ? responseIdOf(text) : undefined;
+  if (id === undefined) return;
+  relay.affinity.note(principal, ask.model, { known: [], kept: [responseKey(id)] }, agent);
 }
 
 /** Returns the model to name in an answer; undefined for the one that the caller asked for, by the caller's name. */

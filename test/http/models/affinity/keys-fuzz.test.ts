@@ -24,10 +24,10 @@ const TEXTS = [
 ];
 
 function oddValue(random: Random, depth = 0): unknown {
-  const kind = random.below(depth > 5 ? 6 : 10);
+  const kind = random.below(depth > 4 ? 6 : 10);
   if (kind < 3) return random.pick(TEXTS);
-  if (kind < 6) return random.pick([null, true, 0, -1.5, 1e308, "x".repeat(random.below(20_000))]);
-  const values = Array.from({ length: random.below(6) }, () => oddValue(random, depth + 1));
+  if (kind < 6) return random.pick([null, true, 0, -1.5, 1e308, "x".repeat(random.below(10_000))]);
+  const values = Array.from({ length: random.below(5) }, () => oddValue(random, depth + 1));
   if (kind === 6) return values;
   return Object.fromEntries(values.map((value) => [random.pick(NAMES), value]));
 }
@@ -35,13 +35,14 @@ function oddValue(random: Random, depth = 0): unknown {
 test(`a body of any shape has a bounded number of short keys, always the same ones (SEED=${seed})`, () => {
   const random = createRandom(seed);
   let count = 0;
-  for (let run = 0; run < 1000; run++) {
+  for (let run = 0; run < 500; run++) {
     const body = Object.fromEntries(NAMES.slice(0, 8).map((name) => [name, oddValue(random)]));
     const text = JSON.stringify(random.below(10) ? body : oddValue(random));
     const entries = text.startsWith("{") ? entriesOf(text) : [];
+    const json: unknown = JSON.parse(text);
     const headers = new Headers({ [random.pick(["session_id", "accept"])]: "s" });
     const endpoint = random.pick(ENDPOINTS);
-    const keys = () => affinityKeys(endpoint, { text, json: JSON.parse(text), entries, headers });
+    const keys = () => affinityKeys(endpoint, { text, json, entries, headers });
     const made = keys();
     expect(keys()).toEqual(made);
     if (!made) continue;
@@ -50,7 +51,7 @@ test(`a body of any shape has a bounded number of short keys, always the same on
     expect(made.kept.length).toBeLessThan(4);
     for (const key of [...made.known, ...made.kept]) expect(key.length).toBeWithin(1, 30);
   }
-  expect(count).toBeGreaterThan(100);
+  expect(count).toBeGreaterThan(50);
 });
 
 test("a value nested more deeply than any message has keys, too", () => {
