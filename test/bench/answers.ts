@@ -6,6 +6,9 @@
 export const MODEL = "bench";
 export const STREAM_END = "[DONE]";
 
+/** A pause of this length lasts until the bench tells the agents to finish the request. */
+export const HELD_MS = 600_000;
+
 /** The answer that a caller wants from an agent, as the content of its message says. */
 export interface Wish {
   /** Twelve digits, never used twice. */
@@ -31,9 +34,19 @@ export function idOf(caller: number, exchange: number): string {
   return String(caller).padStart(4, "0") + String(exchange).padStart(8, "0");
 }
 
+/** Returns the text of a delta. */
+function wordOf(index: number): string {
+  return ` w${String(index).padStart(4, "0")}`;
+}
+
+/** Returns the text of a streamed answer, which is the same for all callers. */
+export function textOf(deltas: number): string {
+  return Array.from({ length: deltas }, (_, index) => wordOf(index)).join("");
+}
+
 /** Returns a delta; all deltas of all answers have the same length. */
 export function deltaOf(id: string, index: number, tail = ""): string {
-  const content = ` w${String(index).padStart(4, "0")}`;
+  const content = wordOf(index);
   const choices = `[{"index":0,"delta":{"content":"${content}"},"finish_reason":null}]`;
   return `{"id":"chatcmpl-${id}","object":"chat.completion.chunk","created":1700000000,"model":"${MODEL}","choices":${choices}${tail}}`;
 }

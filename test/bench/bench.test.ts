@@ -1,6 +1,12 @@
 import { afterAll, expect, test } from "bun:test";
 import { eventOf, streamOf, wishOf } from "./answers.ts";
-import { askExchange, chatExchange, type Exchange, streamExchange } from "./exchanges.ts";
+import {
+  askExchange,
+  chatExchange,
+  conversationExchange,
+  type Exchange,
+  streamExchange,
+} from "./exchanges.ts";
 import { openHttpConnection } from "./http-connection.ts";
 import { ResponseReader } from "./response-reader.ts";
 import { spreadOf } from "./statistics.ts";
@@ -44,15 +50,12 @@ test("a response whose end cannot be known is refused", () => {
 });
 
 /** Returns the answer to a request for the wish in it. */
-let answer: (wish: ReturnType<typeof wishOf>) => string | Response = () => "";
+let answer: (wish: ReturnType<typeof wishOf>, body: object) => string | Response = () => "";
 const server = Bun.serve({
   port: 0,
   async fetch(request) {
-    const { content, messages } = (await request.json()) as {
-      content?: string;
-      messages?: { content: string }[];
-    };
-    const given = answer(wishOf(content ?? messages?.[0]?.content ?? ""));
+    const body = (await request.json()) as { content?: string; messages?: { content: string }[] };
+    const given = answer(wishOf(body.content ?? body.messages?.[0]?.content ?? ""), body);
     return typeof given === "string" ? new Response(given) : given;
   },
 });
@@ -106,4 +109,37 @@ test("the spread of numbers has their median and percentiles", () => {
   expect(spreadOf([5, 1, 4, 2, 3])).toEqual({ median: 3, p10: 1.4, p90: 4.6 });
   expect(spreadOf([2, 1]).median).toBe(1.5);
   expect(spreadOf([]).median).toBeNaN();
+});
+
+test("a stream in other bytes passes only if rewriting is allowed and its text is right", async () => {
+  const streamed = (isRewritten: boolean) =>
+    exchangeOnce(streamExchange({ deltas: 3, unit: "stream", isRewritten }));
+  answer = ({ id, deltas }) => streamOf(id, deltas).replaceAll('"model"', '"provider":"p","model"');
+  expect((await streamed(true)).units).toBe(1);
+  await expect(streamed(false)).rejects.toThrow("Wrong answer");
+  answer = ({ id, deltas }) => streamOf(id, deltas).replace("w0001", "w0002");
+  await expect(streamed(true)).rejects.toThrow("Wrong answer");
+});
+
+test("a caller continues a conversation for its turns, then begins another", async () => {
+  const asked: { conversation_id?: string; parent_id?: string }[] = [];
+  const exchange = conversationExchange(2);
+  answer = (_, body) => {
+    asked.push(body);
+    const { content, conversation_id = `c${asked.length}` } = body as {
+      content: string;
+      conversation_id?: string;
+    };
+    return JSON.stringify({ content: `echo: ${content}`, conversation_id, response_id: `r${asked.length}` });
+  };
+  const connection = await openHttpConnection(server.port ?? 0);
+  for (let index = 0; index < 4; index++)
+    await exchange({ connection, token: "t", caller: 1, exchange: index }, createTally);
+  connection.close();
+  expect(asked.map(({ conversation_id, parent_id }) => [conversation_id, parent_id])).toEqual([
+    [undefined, undefined],
+    ["c1", "r1"],
+    [undefined, undefined],
+    ["c3", "r3"],
+  ]);
 });

@@ -1,4 +1,5 @@
 import { Database } from "bun:sqlite";
+import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { Skipped } from "./scenario.ts";
 import type { Workshop } from "./workshop.ts";
@@ -7,6 +8,21 @@ const DAY_MS = 86_400_000;
 const USAGE_DAYS = 90;
 
 export const tokenOf = (user: number) => `bench-token-${user}`;
+
+let copies = 0;
+
+/** Resolves with a copy of a data folder, which is made once for each name. */
+export async function dataFor(
+  workshop: Workshop,
+  name: string,
+  contents: { users: number; usageRows?: number },
+): Promise<string> {
+  const made = join(workshop.folder, name);
+  if (!existsSync(made)) await makeData(workshop, name, contents);
+  const copy = `${made}-${++copies}`;
+  cpSync(made, copy, { recursive: true });
+  return copy;
+}
 
 /**
  * Makes a data folder with users, whose tokens `tokenOf` returns, and rows of usage. The server makes the

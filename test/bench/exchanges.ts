@@ -1,4 +1,14 @@
-import { completionOf, contentOf, deltaOf, eventOf, idOf, MODEL, streamOf } from "./answers.ts";
+import {
+  completionOf,
+  contentOf,
+  deltaOf,
+  eventOf,
+  idOf,
+  MODEL,
+  STREAM_END,
+  streamOf,
+  textOf,
+} from "./answers.ts";
 import type { HttpConnection } from "./http-connection.ts";
 import type { Tally } from "./tally.ts";
 
@@ -15,6 +25,7 @@ export interface Place {
 
 interface WholeOptions {
   pauseMs?: number;
+  deltas?: number;
   /**
    * Counts refusals for a full queue, after which the caller pauses this long. Without it, a refusal is
    * wrong.
@@ -31,27 +42,71 @@ export function askExchange(options: WholeOptions = {}): Exchange {
   });
 }
 
+interface Turn {
+  conversation_id: string;
+  parent_id: string;
+}
+
+/** The deltas of an answer to `/api/ask` by a v2 agent. */
+const ASK_DELTAS = 3;
+
+/**
+ * Uses `POST /api/ask`, which agents of either protocol answer. Each caller continues their conversation for this
+ * many turns, then begins another.
+ */
+export function conversationExchange(turns: number): Exchange {
+  const last = new Map<number, Turn>();
+  return async (place, tally) => {
+    const { caller, exchange } = place;
+    const before = exchange % turns === 0 ? undefined : last.get(caller);
+    const whole = wholeExchange(
+      "/api/ask",
+      { deltas: ASK_DELTAS },
+      (content) => JSON.stringify({ content, ...before }),
+      {
+        isRight: (body, content) => {
+          const answer = JSON.parse(body);
+          last.set(caller, { conversation_id: answer.conversation_id, parent_id: answer.response_id });
+          return answer.content === `echo: ${content}` || answer.content === textOf(ASK_DELTAS);
+        },
+      },
+    );
+    await whole(place, tally);
+  };
+}
+
+/** The headers that another gateway needs, and whether it may write the same answer in other bytes. */
+export interface PeerOptions {
+  headers?: string;
+  isRewritten?: boolean;
+}
+
 /** Uses `POST /v1/chat/completions` without streaming, which v2 agents answer. */
-export function chatExchange(options: WholeOptions = {}): Exchange {
+export function chatExchange(options: WholeOptions & PeerOptions = {}): Exchange {
+  const isSame = (body: string, id: string) =>
+    JSON.parse(body).choices[0].message.content === JSON.parse(completionOf(id)).choices[0].message.content;
   return wholeExchange("/v1/chat/completions", options, chatBody(false), {
-    isRight: (body, _, id) => body === completionOf(id),
+    isRight: (body, _, id) => body === completionOf(id) || (options.isRewritten === true && isSame(body, id)),
   });
 }
 
 function wholeExchange(
   path: string,
-  { pauseMs = 0, refusedPauseMs }: WholeOptions,
+  { pauseMs = 0, deltas = 0, refusedPauseMs, headers = "" }: WholeOptions & PeerOptions,
   bodyOf: (content: string) => string,
   { isRight }: { isRight(body: string, content: string, id: string): boolean },
 ): Exchange {
   return async ({ connection, token, caller, exchange }, tally) => {
     const id = idOf(caller, exchange);
-    const content = contentOf({ id, deltas: 0, pauseMs });
+    const content = contentOf({ id, deltas, pauseMs });
     let answer = "";
     const began = performance.now();
-    const status = await connection.send(requestOf(path, token, bodyOf(content)), (bytes, from, to) => {
-      answer += bytes.toString("latin1", from, to);
-    });
+    const status = await connection.send(
+      requestOf(path, bodyOf(content), { token, headers }),
+      (bytes, from, to) => {
+        answer += bytes.toString("latin1", from, to);
+      },
+    );
     if (refusedPauseMs !== undefined && (status === 429 || status === 503)) {
       tally().refused++;
       await Bun.sleep(refusedPauseMs);
@@ -65,7 +120,7 @@ function wholeExchange(
   };
 }
 
-interface StreamOptions {
+interface StreamOptions extends PeerOptions {
   deltas: number;
   pauseMs?: number;
   usage?: boolean;
@@ -74,31 +129,77 @@ interface StreamOptions {
 }
 
 /** Uses `POST /v1/chat/completions` with streaming. */
-export function streamExchange({ deltas, pauseMs = 0, usage = false, unit }: StreamOptions): Exchange {
+export function streamExchange(options: StreamOptions): Exchange {
+  const { deltas, pauseMs = 0, usage = false, unit, headers = "", isRewritten = false } = options;
   return async ({ connection, token, caller, exchange }, tally) => {
     const id = idOf(caller, exchange);
-    const expected = Buffer.from(streamOf(id, deltas));
-    const content = contentOf({ id, deltas, pauseMs, usage });
-    let got = 0;
-    let isRight = true;
+    const check = isRewritten ? new TextCheck(id, deltas) : new ByteCheck(id, deltas);
     const began = performance.now();
-    const body = chatBody(true)(content);
-    const status = await connection.send(
-      requestOf("/v1/chat/completions", token, body),
-      (bytes, from, to) => {
-        if (got === 0) tally().firstsMs.push(performance.now() - began);
-        const until = got + to - from;
-        isRight &&= until <= expected.length && bytes.compare(expected, got, until, from, to) === 0;
-        if (unit === "delta") tally().units += (to - from) / DELTA_BYTES;
-        got = until;
-      },
-    );
-    if (status !== 200 || !isRight || got !== expected.length)
-      throw wrong("a stream", id, status, `${got} bytes, expected ${expected.length}`);
+    const body = chatBody(true)(contentOf({ id, deltas, pauseMs, usage }));
+    let isFirst = true;
+    const request = requestOf("/v1/chat/completions", body, { token, headers });
+    const status = await connection.send(request, (bytes, from, to) => {
+      if (isFirst) tally().firstsMs.push(performance.now() - began);
+      isFirst = false;
+      check.push(bytes, from, to);
+      if (unit === "delta") tally().units += (to - from) / DELTA_BYTES;
+    });
+    if (status !== 200 || !check.isRight()) throw wrong("a stream", id, status, check.seen());
     const counted = tally();
     if (unit === "stream") counted.units++;
     counted.latenciesMs.push(performance.now() - began);
   };
+}
+
+/** Whether a stream is right to the last byte. */
+class ByteCheck {
+  readonly #expected: Buffer;
+  #got = 0;
+  #isSame = true;
+
+  constructor(id: string, deltas: number) {
+    this.#expected = Buffer.from(streamOf(id, deltas));
+  }
+
+  push(bytes: Buffer, from: number, to: number): void {
+    const until = this.#got + to - from;
+    this.#isSame &&=
+      until <= this.#expected.length && bytes.compare(this.#expected, this.#got, until, from, to) === 0;
+    this.#got = until;
+  }
+
+  isRight(): boolean {
+    return this.#isSame && this.#got === this.#expected.length;
+  }
+
+  seen(): string {
+    return `${this.#got} bytes, expected ${this.#expected.length}`;
+  }
+}
+
+/** Whether a stream has the right text and the right end, in whatever bytes. */
+class TextCheck {
+  #text = "";
+
+  constructor(
+    private readonly id: string,
+    private readonly deltas: number,
+  ) {}
+
+  push(bytes: Buffer, from: number, to: number): void {
+    this.#text += bytes.toString("utf8", from, to);
+  }
+
+  isRight(): boolean {
+    const data = this.#text.split("\n\n").flatMap((event) => event.match(/^data: (.*)$/m)?.[1] ?? []);
+    if (data.pop() !== STREAM_END) return false;
+    const contents = data.map((json) => JSON.parse(json).choices[0]?.delta.content ?? "");
+    return contents.join("") === textOf(this.deltas) && this.#text.includes(this.id);
+  }
+
+  seen(): string {
+    return this.#text;
+  }
 }
 
 function chatBody(stream: boolean) {
@@ -106,8 +207,12 @@ function chatBody(stream: boolean) {
     JSON.stringify({ model: MODEL, messages: [{ role: "user", content }], ...(stream ? { stream } : {}) });
 }
 
-function requestOf(path: string, token: string, body: string): string {
-  return `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+function requestOf(
+  path: string,
+  body: string,
+  { token, headers }: { token: string; headers: string },
+): string {
+  return `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\n${headers}Content-Length: ${body.length}\r\n\r\n${body}`;
 }
 
 function wrong(what: string, id: string, status: number, answer: string): Error {

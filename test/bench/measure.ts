@@ -1,6 +1,6 @@
 import type { Exchange } from "./exchanges.ts";
 import { openHttpConnection } from "./http-connection.ts";
-import { cpuMicros, machineCpuMicros } from "./process-stats.ts";
+import { cpuMicros, machineCpuMicros, residentBytes } from "./process-stats.ts";
 import { quantile } from "./statistics.ts";
 import { createTally, type Tally } from "./tally.ts";
 import type { Target } from "./workshop.ts";
@@ -25,8 +25,12 @@ export interface Round {
   p50Ms: number;
   p99Ms: number;
   firstP50Ms: number;
-  /** The CPU time of the target for each unit. */
+  /** The CPU time of the target and its helpers for each unit. */
   cpuMicros: number;
+  /** The CPU time of each helper for each unit, by its name. */
+  helperMicros: Record<string, number>;
+  /** The memory of the target at the end. */
+  residentMb: number;
   /** The number of cores that each process used, and those that other programs used. */
   cores: { target: number; bench: number; agents: number; others: number };
 }
@@ -84,8 +88,11 @@ async function watchWindow(
   Object.assign(window, { tally: createTally(), ended: true });
 
   const elapsedUs = (after.atMs - before.atMs) * 1000;
+  const helpers = Object.entries(after.helpers).map(
+    ([name, cpu]) => [name, cpu - (before.helpers[name] ?? 0)] as const,
+  );
   const used = {
-    target: after.target - before.target,
+    target: after.target - before.target + helpers.reduce((sum, [, cpu]) => sum + cpu, 0),
     bench: after.bench - before.bench,
     agents: after.agents - before.agents,
   };
@@ -97,6 +104,8 @@ async function watchWindow(
     p99Ms: quantile(tally.latenciesMs, 0.99),
     firstP50Ms: quantile(tally.firstsMs, 0.5),
     cpuMicros: used.target / tally.units,
+    helperMicros: Object.fromEntries(helpers.map(([name, cpu]) => [name, cpu / tally.units])),
+    residentMb: residentBytes(pids.target.pid) / 1e6,
     cores: {
       target: used.target / elapsedUs,
       bench: used.bench / elapsedUs,
@@ -110,6 +119,9 @@ function snapshot({ target, agentsPid }: { target: Target; agentsPid: number }) 
   return {
     atMs: performance.now(),
     target: cpuMicros(target.pid),
+    helpers: Object.fromEntries(
+      Object.entries(target.helpers).map(([name, pid]) => [name, cpuMicros(pid)]),
+    ) as Record<string, number>,
     bench: cpuMicros(process.pid),
     agents: cpuMicros(agentsPid),
     machine: machineCpuMicros(),

@@ -6,10 +6,14 @@ export interface Row {
   metric: string;
   unit: string;
   /** The median over the rounds of the target that is compared with. */
-  base?: number;
+  base?: number | undefined;
   value: number;
   /** The ratio of `value` to `base`, round by round. */
   ratio?: Spread;
+  /** The same ratio between two processes of the same code, which shows what the noise is. */
+  same?: Spread;
+  /** The load average of the machine when it was measured. */
+  machineLoad?: number;
   goal?: Goal;
   note?: string;
 }
@@ -28,7 +32,19 @@ export function isMet({ goal, value, ratio }: Row): boolean | undefined {
   );
 }
 
-const HEADS = ["scenario", "metric", "compared with", "value", "ratio", "p10–p90", "goal", "", "note"];
+const HEADS = [
+  "scenario",
+  "metric",
+  "compared with",
+  "value",
+  "ratio",
+  "p10–p90",
+  "A/A",
+  "load",
+  "goal",
+  "",
+  "note",
+];
 
 /** Returns a table in Markdown. */
 export function tableOf(rows: readonly Row[]): string {
@@ -38,13 +54,19 @@ export function tableOf(rows: readonly Row[]): string {
     row.base === undefined ? "" : numberText(row.base),
     numberText(row.value),
     row.ratio ? row.ratio.median.toFixed(2) : "",
-    row.ratio ? `${row.ratio.p10.toFixed(2)}–${row.ratio.p90.toFixed(2)}` : "",
+    row.ratio ? rangeText(row.ratio) : "",
+    row.same ? `${row.same.median.toFixed(2)} (${rangeText(row.same)})` : "",
+    row.machineLoad?.toFixed(1) ?? "",
     goalText(row.goal),
     { true: "met", false: "missed", undefined: "" }[String(isMet(row))] ?? "",
     row.note ?? "",
   ]);
   const rule = HEADS.map(() => "---");
   return [HEADS, rule, ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+function rangeText({ p10, p90 }: Spread): string {
+  return `${p10.toFixed(2)}–${p90.toFixed(2)}`;
 }
 
 function numberText(value: number): string {
@@ -56,5 +78,6 @@ function numberText(value: number): string {
 function goalText(goal: Goal | undefined): string {
   if (!goal) return "";
   const of = goal.of === "ratio" ? "ratio " : "";
-  return goal.atLeast === undefined ? `${of}≤ ${goal.atMost}` : `${of}≥ ${goal.atLeast}`;
+  const { atLeast, atMost = Number.NaN } = goal;
+  return of + (atLeast === undefined ? `≤ ${numberText(atMost)}` : `≥ ${numberText(atLeast)}`);
 }

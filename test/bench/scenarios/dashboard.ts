@@ -1,9 +1,10 @@
 import { LiveFrame } from "../../../src/http/live/schema.ts";
+import { compare, oneLoad } from "../compare.ts";
 import { askExchange } from "../exchanges.ts";
-import { measurePairs, rowsOf, type Side } from "../pairs.ts";
-import type { Scenario } from "../scenario.ts";
-import { addUser, connectAgents, V1_AGENTS } from "../targets.ts";
-import type { Target, Workshop } from "../workshop.ts";
+import type { Context, Scenario } from "../scenario.ts";
+import type { Side } from "../sides.ts";
+import { addUsers, connectAgents, V1_AGENTS } from "../targets.ts";
+import type { Target } from "../workshop.ts";
 
 const CALLERS = 32;
 const VIEWS = 3;
@@ -45,30 +46,36 @@ async function openView({ port, adminKey }: Target): Promise<View> {
   };
 }
 
-async function startSide(workshop: Workshop): Promise<Side> {
+async function startSide({ workshop }: Context): Promise<Side> {
   const target = await workshop.startOurs();
   await connectAgents(workshop, target, V1_AGENTS);
-  const token = await addUser(target);
-  return { target, load: { callers: CALLERS, exchange: askExchange(), tokenOf: () => token } };
+  const tokenOf = await addUsers(target);
+  return oneLoad(target, { callers: CALLERS, exchange: askExchange(), tokenOf });
+}
+
+async function startSeen(context: Context): Promise<Side> {
+  const side = await startSide(context);
+  const views = await Promise.all(Array.from({ length: VIEWS }, () => openView(side.target)));
+  const end = () => {
+    const frames = views.map((view) => view.frames());
+    for (const view of views) view.close();
+    // There is one frame each second, and some are late on a busy server.
+    if (Math.min(...frames) < context.seconds) throw new Error(`Too few frames came: ${frames}`);
+  };
+  return { ...side, end };
 }
 
 export const DASHBOARD: Scenario = {
   name: "dashboard",
   about: "POST /api/ask by 32 callers with three open dashboards, compared with none",
-  async run(context) {
-    const { workshop, rounds, seconds } = context;
-    const unseen = await startSide(workshop);
-    const seen = await startSide(workshop);
-    const views = await Promise.all(Array.from({ length: VIEWS }, () => openView(seen.target)));
-    const pairs = await measurePairs(context, unseen, seen);
-    const frames = views.map((view) => view.frames());
-    for (const view of views) view.close();
-    // There is one frame each second, and some are late on a busy server.
-    if (Math.min(...frames) < rounds * seconds) throw new Error(`Too few frames came: ${frames}`);
-    return rowsOf(pairs, {
-      scenario: "3 dashboards, compared with none",
-      unit: "ask",
-      metrics: ["perSecond", "p50Ms", "p99Ms", "cpuMicros"],
-    });
-  },
+  run: (context) =>
+    compare(
+      context,
+      { base: () => startSide(context), value: () => startSeen(context) },
+      {
+        scenario: "3 dashboards, compared with none",
+        unit: "ask",
+        metrics: ["perSecond", "p50Ms", "p99Ms", "cpuMicros"],
+      },
+    ),
 };

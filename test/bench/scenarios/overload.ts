@@ -1,12 +1,12 @@
-import { makeData, tokenOf } from "../data-folder.ts";
+import { oneLoad, rowsOf } from "../compare.ts";
+import { dataFor, tokenOf } from "../data-folder.ts";
 import { askExchange } from "../exchanges.ts";
-import { type Load, measure, type Round } from "../measure.ts";
-import { residentBytes } from "../process-stats.ts";
+import type { Load, Round } from "../measure.ts";
 import type { Row } from "../rows.ts";
 import type { Context, Scenario } from "../scenario.ts";
-import { quantile, spreadOf } from "../statistics.ts";
+import { AGAIN, type Measured, measureSides } from "../sides.ts";
+import { spreadOf } from "../statistics.ts";
 import { connectAgents } from "../targets.ts";
-import type { Target } from "../workshop.ts";
 
 /** The number of agents, which have one slot each, and the time that each takes for an answer. */
 const AGENTS = 16;
@@ -37,75 +37,56 @@ function unfairness({ tally }: Round): number {
   return Math.max(...counts) / Math.min(...counts);
 }
 
-interface Level {
-  times: number;
-  peak: Round[];
-  loaded: Round[];
-  /** The memory of the server after the first round of the overload and after the last one. */
-  bytes: { first: number; last: number };
+async function startOverloaded({ workshop }: Context, times: number) {
+  const data = await dataFor(workshop, "overload", { users: USERS });
+  const target = await workshop.startOurs({ data });
+  await connectAgents(workshop, target, { protocol: "v1", count: AGENTS });
+  return oneLoad(target, loadOf(times));
 }
 
-function rowsOf({ times, peak, loaded, bytes }: Level): Row[] {
-  const rates = loaded.map(({ perSecond }) => perSecond);
+function tableOf(measured: Measured, times: number): Row[] {
   const scenario = `${times} times overload`;
+  const loaded = measured.rounds(scenario);
   const refused = loaded.reduce((sum, { tally }) => sum + tally.refused, 0);
+  const goals = times === GOAL_TIMES ? ({ perSecond: { of: "ratio", atLeast: 0.9 } } as const) : {};
+  const metrics = ["perSecond", "residentMb"] as const;
+  const rows = rowsOf(measured, {
+    scenario,
+    unit: "answer",
+    base: "peak",
+    value: scenario,
+    metrics,
+    goals,
+    same: SAME,
+  });
+  const { median, p10, p90 } = spreadOf(loaded.map(unfairness));
   return [
-    {
-      scenario,
-      metric: "answers",
-      unit: "asks/s",
-      base: quantile(
-        peak.map(({ perSecond }) => perSecond),
-        0.5,
-      ),
-      value: quantile(rates, 0.5),
-      ratio: spreadOf(rates.map((rate, pair) => rate / (peak[pair]?.perSecond ?? Number.NaN))),
-      ...(times === GOAL_TIMES ? { goal: { of: "ratio", atLeast: 0.9 } } : {}),
-      note: refused > 0 ? `${refused} refused` : "none refused",
-    },
+    ...rows.map((row) =>
+      row.metric === "rate" ? { ...row, note: refused > 0 ? `${refused} refused` : "none refused" } : row,
+    ),
     {
       scenario,
       metric: "most-served to least-served user",
       unit: "times",
-      value: quantile(loaded.map(unfairness), 0.5),
+      value: median,
       goal: { of: "value", atMost: 1.2 },
-    },
-    {
-      scenario,
-      metric: "memory in the first and last round",
-      unit: "MB",
-      base: bytes.first / 1e6,
-      value: bytes.last / 1e6,
+      note: `p10 ${p10.toFixed(2)}, p90 ${p90.toFixed(2)}`,
     },
   ];
 }
+
+const SAME = { of: "peak", again: AGAIN };
 
 export const OVERLOAD: Scenario = {
   name: "overload",
   about: "16 slots of 10 ms with 2 (the base), 10 and 100 times as many callers, half of them of one user",
   async run(context) {
-    const { workshop, rounds } = context;
-    const data = await makeData(workshop, "overload", { users: USERS });
-    const target = await workshop.startOurs({ data });
-    await connectAgents(workshop, target, { protocol: "v1", count: AGENTS });
-    await round(context, target, 2);
-    const rows: Row[] = [];
-    for (const times of [GOAL_TIMES, FULL_TIMES]) {
-      const bytes = { first: 0, last: 0 };
-      const peak: Round[] = [];
-      const loaded: Round[] = [];
-      for (let pair = 0; pair < rounds; pair++) {
-        peak.push(await round(context, target, 2));
-        loaded.push(await round(context, target, times));
-        bytes.last = residentBytes(target.pid);
-        bytes.first ||= bytes.last;
-      }
-      rows.push(...rowsOf({ times, peak, loaded, bytes }));
-    }
-    return rows;
+    const measured = await measureSides(context, {
+      peak: () => startOverloaded(context, 2),
+      [`${GOAL_TIMES} times overload`]: () => startOverloaded(context, GOAL_TIMES),
+      [`${FULL_TIMES} times overload`]: () => startOverloaded(context, FULL_TIMES),
+      [AGAIN]: () => startOverloaded(context, 2),
+    });
+    return [GOAL_TIMES, FULL_TIMES].flatMap((times) => tableOf(measured, times));
   },
 };
-
-function round({ workshop, seconds }: Context, target: Target, times: number): Promise<Round> {
-  return measure({ target, agentsPid: workshop.agents.pid }, loadOf(times), seconds);
-}
