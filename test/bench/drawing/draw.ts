@@ -60,9 +60,9 @@ export function drawReports(reports: readonly Report[]): string {
   const newest = [...reports].reverse().slice(0, REPORTS_MAX);
   const parts: string[] = [];
   let y = MARGIN + BAR;
-  for (const [index, { at, version, processor, cores }] of newest.entries()) {
+  for (const [index, report] of newest.entries()) {
     parts.push(element("rect", { x: MARGIN, y: y - BAR + 2, width: BAR, height: BAR, class: `r${index}` }));
-    parts.push(textAt(`${version}, ${at.slice(0, 10)}, ${cores} cores of ${processor}`, MARGIN + 18, y));
+    parts.push(textAt(describe(report), MARGIN + 18, y));
     y += 18;
   }
   const key = "Black line: 10th to 90th percentile. Red: goal. The scale is logarithmic.";
@@ -76,6 +76,14 @@ export function drawReports(reports: readonly Report[]): string {
   const size = { width: WIDTH, height: y + MARGIN, viewBox: `0 0 ${WIDTH} ${Math.ceil(y + MARGIN)}` };
   const style = `<style>${STYLE}</style>`;
   return `${element("svg", { xmlns: "http://www.w3.org/2000/svg", role: "img", ...size }, [style, ...parts])}\n`;
+}
+
+/** Returns the version and the machine. Without --full, or on a busy machine, the results are rough. */
+function describe({ at, version, processor, cores, isFull, loadBefore, loadAfter }: Report): string {
+  const [load = Number.NaN] = [...loadBefore.slice(0, 1), ...loadAfter.slice(0, 1)].sort((a, b) => b - a);
+  const busy = load > cores ? ", on a busy machine" : "";
+  const quick = isFull ? "" : ", a quick run";
+  return `${version}, ${at.slice(0, 10)}, ${cores} cores of ${processor}${quick}${busy} (load ${load.toFixed(1)})`;
 }
 
 function drawPanel({ title, about, nameOf }: Panel, reports: readonly Report[], top: number) {
