@@ -17,8 +17,6 @@ export interface ForwardStreamOptions {
   begin: () => void;
 }
 
-/** How long the body may take to end after the last event. */
-const CLOSING_MS = 1000;
 /**
  * How long a complete answer may be silent: some upstreams send a finish reason, and then neither usage nor
  * `[DONE]`, and do not close the connection.
@@ -27,7 +25,8 @@ const GRACE_MS = 10_000;
 const EVENT_NAME_LENGTH_MAX = 256;
 
 /**
- * Sends each event as it comes, no faster than the server reads. A stream that ends without an end mark is a
+ * Sends each event as it comes, no faster than the server reads, up to the one after which nothing of interest can
+ * follow. A stream that ends without an end mark is a
  * failure: otherwise a torn answer would look like a complete one. Rejects if the stream breaks before the
  * first event.
  */
@@ -72,6 +71,7 @@ class StreamForwarder {
     for (let part = await this.body.read(); !part.done; part = await this.body.read()) {
       signal.throwIfAborted();
       if (!this.#forwardPart(part.value)) return false;
+      if (this.#progress.final) return true;
       await server.room();
     }
     const last = this.#events.end();
@@ -88,11 +88,9 @@ class StreamForwarder {
 
   /** Ends the body some time after what may have been its last event. */
   #limitEnd(): void {
-    const { complete, final } = this.#progress;
     this.#stopClosing?.();
-    const limitMs = final ? CLOSING_MS : GRACE_MS;
-    this.#stopClosing = complete
-      ? this.options.clock.after(limitMs, () => void this.body.cancel())
+    this.#stopClosing = this.#progress.complete
+      ? this.options.clock.after(GRACE_MS, () => void this.body.cancel())
       : undefined;
   }
 

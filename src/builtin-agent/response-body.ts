@@ -1,3 +1,5 @@
+import type { Clock } from "../clock.ts";
+
 /** How far a body is looked at before its content type decides. */
 const LOOK_AHEAD_BYTES_MAX = 1024;
 
@@ -31,6 +33,18 @@ export class ResponseBody {
     const { value } = await this.#reader.read();
     if (value) this.onBytes();
     return value;
+  }
+
+  /** Reads and drops the rest, so that the connection can be used again. Cancels the body if that takes too long. */
+  async drop(clock: Clock, limitMs: number): Promise<void> {
+    const stop = clock.after(limitMs, () => void this.cancel().catch(() => {}));
+    try {
+      while ((await this.#reader.read()).value);
+    } catch {
+      // The answer is complete without the rest.
+    } finally {
+      stop();
+    }
   }
 
   cancel(): Promise<void> {

@@ -42,15 +42,19 @@ export function createRunningAsks(options: RunningAsksOptions) {
     const startedAt = clock.now();
     onProgress(ask);
     const onBegun = () => onProgress(ask);
-    const { result, status } = await runAsk({ ask, upstream, server, clock, stopping, onBegun });
+    let endedAt: number | undefined;
+    const onAnswered = () => {
+      endedAt = clock.now();
+      if (running.get(ask.ask)?.stopping === stopping) running.delete(ask.ask);
+    };
+    const { result, status } = await runAsk({ ask, upstream, server, clock, stopping, onBegun, onAnswered });
     onProgress(ask);
-    if (running.get(ask.ask)?.stopping === stopping) running.delete(ask.ask);
     log.debug("ask_ended", {
       ask: ask.ask,
       trace_id: ask.headers?.["traceparent"]?.split("-")[1],
       endpoint: ask.endpoint,
       outcome: result,
-      ms: clock.now() - startedAt,
+      ms: (endedAt ?? clock.now()) - startedAt,
       status,
     });
     if (status === 401 || (status === 403 && result === "fail"))
@@ -98,6 +102,9 @@ export function createRunningAsks(options: RunningAsksOptions) {
   };
 }
 
+/** How long the upstream's response may take to end after its last event. */
+const CLOSING_MS = 1000;
+
 interface RunAskOptions {
   ask: AskFrame;
   upstream: Upstream;
@@ -107,6 +114,8 @@ interface RunAskOptions {
   stopping: AbortController;
   /** Called when the answer has begun. */
   onBegun?: () => void;
+  /** Called right before the ask's last frame is sent, for which the server may send the next ask. */
+  onAnswered?: () => void;
 }
 
 /** How an ask ended, for the log and for the upstream monitor. */
@@ -121,7 +130,7 @@ interface AskEnd {
  * `fail`. Never rejects. Once it resolves, the upstream's request is over too.
  */
 export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
-  const { ask, upstream, server, clock, stopping, onBegun } = options;
+  const { ask, upstream, server, clock, stopping, onBegun, onAnswered } = options;
   let begun = false;
   // By then the server has given up and expects nothing.
   const life = new UpstreamLife({ ask, server, clock, onDeadline: () => stopping.abort() });
@@ -133,11 +142,12 @@ export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
     onBegun?.();
   };
   let end: EndFrame;
+  let body: ResponseBody | undefined;
   try {
     const { signal } = stopping;
     const response = await upstream.request(ask.endpoint, ask.body, signal, ask.headers);
     life.noteBytes();
-    const body = new ResponseBody(response, () => life.noteBytes());
+    body = new ResponseBody(response, () => life.noteBytes());
     end =
       ask.stream && response.ok && (await body.isEventStream())
         ? await forwardStream(response, { ask: ask.ask, server, clock, signal, begin }, body)
@@ -148,8 +158,7 @@ export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
   }
   life.endDeadline();
   if (stopping.signal.aborted) return { result: "cancelled" };
-  // Ends the rest of the upstream's request, if any is left.
-  stopping.abort();
+  onAnswered?.();
   if (end.type === "done") begin();
   // Its travel may take long, in which no other agent need do the work again.
   if (end.type === "done" && isLarge(end)) server.send({ type: "accept", ask: ask.ask });
@@ -157,6 +166,9 @@ export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
     end = ANSWER_TOO_LARGE;
     server.send({ ...end, ask: ask.ask });
   }
+  if (end.type === "done") await body?.drop(clock, CLOSING_MS);
+  // Ends the rest of the upstream's request, if any is left.
+  stopping.abort();
   return { result: end.type, status: end.status };
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { runAsk } from "../../src/builtin-agent/running-asks.ts";
 import { createFakeClock } from "../support/clock.ts";
+import { until } from "../support/until.ts";
 import { collectFrames } from "./start.ts";
 
 const run = async (response: () => Promise<Response>, clock = createFakeClock()) => {
@@ -35,6 +36,43 @@ test.each<[string, () => Promise<Response>]>([
     expect([pending, aborted]).toEqual([0, true]);
   },
 );
+
+test("the server hears of the end at once, and the upstream has a second to end its response", async () => {
+  const clock = createFakeClock();
+  const { frames, sender } = collectFrames();
+  const answered: number[] = [];
+  let signal: AbortSignal | undefined;
+  let cancelled = false;
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new TextEncoder().encode("data: [DONE]\n\n")),
+    cancel: () => {
+      cancelled = true;
+    },
+  });
+  const upstream = {
+    label: "scripted",
+    check: () => Promise.reject(new Error("not expected")),
+    request: async (_endpoint: string, _body: string, given: AbortSignal) => {
+      signal = given;
+      return new Response(body, { headers: { "content-type": "text/event-stream" } });
+    },
+  };
+  const ask = { type: "ask", ask: "1", stream: true, body: "{}", deadline_ms: 60_000 } as const;
+  const ended = runAsk({
+    ...{ ask: { ...ask, endpoint: "chat/completions" }, upstream, server: sender, clock },
+    stopping: new AbortController(),
+    onAnswered: () => answered.push(frames.length),
+  });
+  await until(() => clock.pending() === 1 && frames.length === 2);
+  expect(frames.map(({ type }) => type)).toEqual(["delta", "done"]);
+  // The slot is free before the server can send the next ask.
+  expect(answered).toEqual([1]);
+  clock.advance(999);
+  expect([cancelled, signal?.aborted]).toEqual([false, false]);
+  clock.advance(1);
+  expect(await ended).toEqual({ result: "done", status: 200 });
+  expect([cancelled, signal?.aborted, clock.pending()]).toEqual([true, true, 0]);
+});
 
 test.each([
   ["comments", ": processing\n\n"],

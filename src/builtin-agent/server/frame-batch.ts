@@ -6,8 +6,8 @@ export class FrameBatch {
   /** How long a message may be. No frame is held back before it is known that the server takes lists. */
   lengthMax = 0;
   #held: string[] = [];
-  /** The length of the list that they make. */
-  #length = 0;
+  /** The length of the list that they make: each has a comma or the closing bracket after it. */
+  #length = 1;
 
   constructor(private readonly sendNow: (text: string) => void) {}
 
@@ -15,7 +15,7 @@ export class FrameBatch {
   send(frame: string): void {
     const length = frame.length + 1;
     if (this.#length + length > this.lengthMax) this.flush();
-    if (length >= this.lengthMax) this.sendNow(frame);
+    if (1 + length > this.lengthMax) this.sendNow(frame);
     else {
       if (this.#held.length === 0) setImmediate(() => this.flush());
       this.#held.push(frame);
@@ -29,6 +29,6 @@ export class FrameBatch {
     if (first === undefined) return;
     this.sendNow(more.length === 0 ? first : `[${this.#held.join(",")}]`);
     this.#held = [];
-    this.#length = 0;
+    this.#length = 1;
   }
 }
