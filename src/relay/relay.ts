@@ -130,6 +130,7 @@ export class Relay extends Dispatch {
 
   /** The agent is chosen by other rules from now on. */
   prefer(agent: Agent, preference: Preference): void {
+    if (JSON.stringify(preference) === JSON.stringify(agent.preference)) return;
     this.changed(agent, this.hub.changePreference(agent, preference, this.options.clock.now()));
   }
 

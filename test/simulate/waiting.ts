@@ -1,4 +1,5 @@
 import type { Agent } from "../../src/relay/agent.ts";
+import { fastestOf, ratioOf } from "../../src/relay/routing/speed.ts";
 import { LIMITS } from "../support/relay.ts";
 import type { Client, Kind } from "./client.ts";
 import type { Play } from "./play.ts";
@@ -24,6 +25,8 @@ const EXAMPLES_MAX = 10;
 const SLOW_FROM = 3;
 /** The longest that an ask waits for a faster agent. */
 const SLOW_WAIT_MS_MAX = 30_000;
+/** How long an ask may wait before an agent has to load a model for it. */
+const SWAP_WAIT_MS_MAX = 10_000;
 
 /**
  * Finds asks that wait while a healthy agent that can do them has room. An ask may do so for a while if there is a
@@ -97,8 +100,9 @@ export class WaitingCheck {
     const waitedMs = this.play.clock.now() - waitsSince;
     if (waitedMs <= this.#affinityWaitMs) {
       if (lastAgent !== id && this.#takesWork(lastAgent, kind)) return true;
-      if (connection.isLoaded(model) === false && this.#isWarmSomewhere(kind)) return true;
     }
+    if (connection.isLoaded(model) === false && (waitedMs <= SWAP_WAIT_MS_MAX || this.#isWarmSomewhere(kind)))
+      return true;
     return waitedMs <= SLOW_WAIT_MS_MAX && this.#isSlow(connection, kind);
   }
 
@@ -117,15 +121,11 @@ export class WaitingCheck {
   }
 
   #isSlow(agent: Agent, { work: { model = "" }, group: { tags } }: Kind): boolean {
-    const expectedMs = agent.speedOf(model)?.expectedMs;
-    if (expectedMs === undefined) return false;
-    for (const { connection, group } of this.agents.values()) {
-      if (!connection?.takesWork || !hasTags(group, tags)) continue;
-      if (connection.preference.priority !== agent.preference.priority) continue;
-      const other = connection.speedOf(model)?.expectedMs ?? Number.POSITIVE_INFINITY;
-      if (expectedMs >= other * SLOW_FROM) return true;
-    }
-    return false;
+    const speeds = [...this.agents.values()].map(({ connection, group }) => {
+      const isRival = connection?.takesWork && connection.preference.priority === agent.preference.priority;
+      return isRival && hasTags(group, tags) ? connection.speedOf(model)?.parts : undefined;
+    });
+    return ratioOf(agent.speedOf(model)?.parts, fastestOf(speeds)) >= SLOW_FROM;
   }
 }
 

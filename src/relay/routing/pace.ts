@@ -1,4 +1,5 @@
 import type { Agent } from "../agent.ts";
+import { fastestOf, ratioOf, type SpeedParts, sumOf } from "./speed.ts";
 
 /** An agent that can do the work of a need, with the model that it will use. */
 export interface Candidate {
@@ -17,8 +18,8 @@ interface Compared {
 
 /** The agents of one priority that work at about the speed of the fastest. */
 interface Fast {
-  /** The expected time of a typical answer of the fastest. */
-  expectedMs: number;
+  /** The shortest time of each part of a typical answer. */
+  parts: SpeedParts;
   slots: number;
 }
 
@@ -64,7 +65,6 @@ export class Pace<Item extends Candidate = Candidate> {
    * on it is slow, in steps of two.
    */
   slownessOf(candidate: Candidate, now: number): number {
-    if (candidate.agent.speedOf(candidate.model)?.isCertain !== true) return 0;
     const ratio = this.#ratioOf(candidate, now);
     if (ratio < EQUAL_UNTIL) return 0;
     return ratio < SLOW_FROM ? 1 : SLOW_STEP + Math.floor(Math.log2(ratio / SLOW_FROM));
@@ -86,8 +86,8 @@ export class Pace<Item extends Candidate = Candidate> {
 
   /** Returns how long an ask waits for a faster agent than this one. */
   patienceMs(candidate: Candidate, now: number): number {
-    const { expectedMs = 0 } = this.#fastOf(candidate, now) ?? {};
-    return Math.min(expectedMs * (this.#ratioOf(candidate, now) - 1), PATIENCE_MS_MAX);
+    const { parts = {} } = this.#fastOf(candidate, now) ?? {};
+    return Math.min(sumOf(parts) * (this.#ratioOf(candidate, now) - 1), PATIENCE_MS_MAX);
   }
 
   /** Returns a slower agent to send the next ask to, to see whether it still is slower; undefined nearly always. */
@@ -133,9 +133,10 @@ export class Pace<Item extends Candidate = Candidate> {
   }
 
   #ratioOf(candidate: Candidate, now: number): number {
-    const expectedMs = candidate.agent.speedOf(candidate.model)?.expectedMs;
-    const fast = this.#fastOf(candidate, now);
-    return expectedMs === undefined || !fast ? 1 : expectedMs / fast.expectedMs;
+    return ratioOf(
+      candidate.agent.speedOf(candidate.model)?.parts,
+      this.#fastOf(candidate, now)?.parts ?? {},
+    );
   }
 
   #fastOf({ agent }: Candidate, now: number): Fast | undefined {
@@ -148,21 +149,20 @@ export class Pace<Item extends Candidate = Candidate> {
     this.#comparedAt = now;
     this.#fast = new Map();
     this.#hasLoaded = false;
-    const measured: { priority: number; expectedMs: number; slots: number }[] = [];
+    const measured: { priority: number; parts: Readonly<SpeedParts>; slots: number }[] = [];
     for (const { agent, model } of this.need.candidates()) {
       if (!agent.takesWork || agent.circuits?.get(model)?.isAvoidedAt(now)) continue;
       this.#hasLoaded ||= agent.isLoaded(model) === true;
-      const speed = agent.speedOf(model);
-      if (speed?.expectedMs === undefined || !speed.isCertain) continue;
-      const { expectedMs } = speed;
+      const parts = agent.speedOf(model)?.parts;
+      if (!parts) continue;
       const { priority } = agent.preference;
-      measured.push({ priority, expectedMs, slots: agent.offer.slots });
-      const fast = this.#fast.getOrInsertComputed(priority, () => ({ expectedMs, slots: 0 }));
-      fast.expectedMs = Math.min(fast.expectedMs, expectedMs);
+      measured.push({ priority, parts, slots: agent.offer.slots });
+      const fast = this.#fast.getOrInsertComputed(priority, () => ({ parts: {}, slots: 0 }));
+      fast.parts = fastestOf([parts, fast.parts]);
     }
-    for (const { priority, expectedMs, slots } of measured) {
+    for (const { priority, parts, slots } of measured) {
       const fast = this.#fast.get(priority);
-      if (fast && expectedMs < fast.expectedMs * SLOW_FROM) fast.slots += slots;
+      if (fast && ratioOf(parts, fast.parts) < SLOW_FROM) fast.slots += slots;
     }
   }
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { AppError } from "../../../src/errors.ts";
 import type { Agent } from "../../../src/relay/agent.ts";
+import { fastestOf, ratioOf } from "../../../src/relay/routing/speed.ts";
 import { chooseSeed, createRandom, type Random } from "../../support/random.ts";
 import { createRelayBench, type RelayBench, settle } from "../../support/relay.ts";
 import { type FakeAgent, joinAgent } from "../../support/transport.ts";
@@ -208,17 +209,14 @@ function expectNoneWaitsForNothing({ relay, clock, open }: ReturnType<typeof cre
   const agents = [...relay.agents()];
   for (const [content, { model, agents: had, slot }] of open) {
     if (slot !== undefined && agents.some(({ inUse }) => inUse.has(slot))) continue;
+    const fastest = fastestOf(
+      agents.map((agent) => (agent.takesWork ? agent.speedOf(model)?.parts : undefined)),
+    );
     const idle = agents.find((agent) => {
       const isHealthy = agent.hasModel(model) && !agent.circuits?.has(model);
-      const isSlow = (agent.speedOf(model)?.expectedMs ?? 0) > 2 * fastestMs(agents, model);
+      const isSlow = ratioOf(agent.speedOf(model)?.parts, fastest) > 2;
       return isHealthy && !isSlow && agent.hasRoom && agent.isFresh(now) && !had.includes(agent.id);
     });
     expect(idle?.id, `${content} waits at ${now} though an agent has room`).toBeUndefined();
   }
-}
-
-/** Returns the expected time of the fastest agent that takes work. */
-function fastestMs(agents: readonly Agent[], model: string): number {
-  const times = agents.flatMap((agent) => (agent.takesWork && agent.speedOf(model)?.expectedMs) || []);
-  return Math.min(...times);
 }
