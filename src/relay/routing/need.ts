@@ -95,7 +95,7 @@ export class Need {
     place.priority = agent.preference.priority;
     place.isCold = agent.isLoaded(model) === false;
     place.slowness = this.pace.slownessOf(place, now);
-    place.load = agent.load;
+    place.load = agent.load / agent.preference.weight;
     place.turn = agent.turn;
     const mayGet = agent.hasRoom && !circuit?.isBlockedAt(now) && !circuit?.isCoolingAt(now);
     const heap = agent.isStale ? this.#stale : this.#ready;
