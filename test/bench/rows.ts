@@ -9,7 +9,7 @@ export interface Row {
   base?: number | undefined;
   value: number;
   /** The ratio of `value` to `base`, round by round. */
-  ratio?: Spread;
+  ratio?: Spread | undefined;
   /** The same ratio between two processes of the same code, which shows what the noise is. */
   same?: Spread;
   /** The load average of the machine when it was measured. */

@@ -74,7 +74,7 @@ function tableOf(scenario: string, { bare, ours, again }: Starts): Row[] {
     };
   };
   const atMost = (value: number) => ({ goal: { of: "value", atMost: value } }) as const;
-  const oursOnly = { base: undefined };
+  const oursOnly = { base: undefined, ratio: undefined };
   return [
     row("kilobytesEach", "memory after connecting", "KB each", atMost(6)),
     row("settledKilobytesEach", "memory after a round of pings", "KB each"),
