@@ -6,7 +6,8 @@ import { version } from "../../package.json";
 import { EXECUTABLE, runExecutable, startExecutable } from "../support/executable.ts";
 
 const ROOT = join(import.meta.dir, "../..");
-const SIZE_MAX = 116e6;
+/** Bun itself takes 107 MB. */
+const SIZE_MAX = 120e6;
 
 /** A folder with a copy of the executable, and every file that a program built by Bun may read in its folder. */
 let folder = "";

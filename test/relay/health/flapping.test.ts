@@ -117,7 +117,7 @@ test(`agents that fail one ask in four by chance stay in use when all of them ar
   for (let caller = 0; caller < 20; caller++) void callAgain(bench, 250, outcomes);
   await play(bench, 60_000);
   expect(outcomes.length).toBe(5_000);
-  expect(outcomes.filter((outcome) => outcome === "200").length).toBeGreaterThan(4_750);
+  expect(outcomes.filter((outcome) => outcome === "200").length).toBeGreaterThan(4_500);
   bench.relay.close();
 });
 

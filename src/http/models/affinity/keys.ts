@@ -50,7 +50,9 @@ export function affinityKeys(
     });
     const [whole, ...earlier] = boundaries.reverse().map(keyOf);
     if (whole !== undefined) {
-      known.push(whole, ...earlier);
+      // The same chat again is not the next turn of one: many callers with one question are to use all agents.
+      if (endpoint === "completions") known.push(whole);
+      known.push(...earlier);
       kept.push(whole);
     }
   }
@@ -59,7 +61,7 @@ export function affinityKeys(
     known.push(key);
     kept.push(key);
   }
-  return known.length > 0 ? { known, kept } : undefined;
+  return known.length + kept.length > 0 ? { known, kept } : undefined;
 }
 
 /** Returns the key of a response that others may continue. */

@@ -31,11 +31,11 @@ describe("the keys of a chat", () => {
     const first = chat(SYSTEM, user("a"));
     const second = chat(SYSTEM, user("a"), model("b"), user("c"));
     const third = chat(SYSTEM, user("a"), model("b"), user("c"), model("d"), user("e"));
-    expect([first, second, third].map(({ known }) => known.length)).toEqual([1, 2, 3]);
-    expect(foundAt(second, first)).toBe(1);
-    expect(foundAt(third, first, second)).toBe(1);
-    expect(foundAt(third, first)).toBe(2);
-    expect(foundAt(third, third)).toBe(0);
+    expect([first, second, third].map(({ known }) => known.length)).toEqual([0, 1, 2]);
+    expect(foundAt(second, first)).toBe(0);
+    expect(foundAt(third, first, second)).toBe(0);
+    expect(foundAt(third, first)).toBe(1);
+    expect(foundAt(third, third)).toBe(-1);
     expect(third.kept).toHaveLength(1);
   });
 
@@ -59,8 +59,8 @@ describe("the keys of a chat", () => {
     const call = { ...model(null), tool_calls: [{ id: "1", function: { name: "f", arguments: "{}" } }] };
     const result = { role: "tool", tool_call_id: "1", content: "42" };
     const turns = [user("a"), call, result];
-    expect(foundAt(chat(...turns), chat(user("a")))).toBe(1);
-    expect(foundAt(chat(...turns, model("42"), user("b")), chat(...turns))).toBe(1);
+    expect(foundAt(chat(...turns), chat(user("a")))).toBe(0);
+    expect(foundAt(chat(...turns, model("42"), user("b")), chat(...turns))).toBe(0);
     const other = { ...model(null), tool_calls: [{ id: "1", function: { name: "g", arguments: "{}" } }] };
     expect(foundAt(chat(user("a"), other, result, model("42"), user("b")), chat(...turns))).toBe(-1);
   });
@@ -89,8 +89,8 @@ describe("the keys of a chat", () => {
   test("a long chat has a bounded number of keys, those of its last turns", () => {
     const turns = Array.from({ length: 500 }, (_, turn) => [user(`${turn}`), model("ok")]).flat();
     const long = chat(...turns, user("end"));
-    expect(long.known).toHaveLength(BOUNDARIES_MAX);
-    expect(foundAt(long, chat(...turns.slice(0, -1)))).toBe(1);
+    expect(long.known).toHaveLength(BOUNDARIES_MAX - 1);
+    expect(foundAt(long, chat(...turns.slice(0, -1)))).toBe(0);
     expect(foundAt(long, chat(...turns.slice(0, 100)))).toBe(-1);
     expect(long.kept).toHaveLength(1);
   });
@@ -104,7 +104,7 @@ describe("the keys of the other endpoints", () => {
     const billing = { type: "text", text: "x-anthropic-billing-header: cch=1;" };
     const system = [billing, { type: "text", text: "Be brief.", cache_control: { type: "ephemeral" } }];
     for (const equal of ["Be brief.", system, `${billing.text}\nBe brief.`])
-      expect(foundAt(message(equal, ...turns), first)).toBe(1);
+      expect(foundAt(message(equal, ...turns), first)).toBe(0);
     expect(foundAt(message("Be long.", ...turns), first)).toBe(-1);
   });
 
@@ -119,9 +119,9 @@ describe("the keys of the other endpoints", () => {
       { type: "function_call_output", call_id: "1", output: "42" },
     ];
     expect(response([user("a")])).toEqual(first);
-    expect(foundAt(response(items), first)).toBe(1);
+    expect(foundAt(response(items), first)).toBe(0);
     const more = [...items, { role: "assistant", content: [{ type: "output_text", text: "b" }] }, user("c")];
-    expect(foundAt(response(more), response(items))).toBe(1);
+    expect(foundAt(response(more), response(items))).toBe(0);
     expect(foundAt(response(items, { instructions: "Be long." }), first)).toBe(-1);
   });
 
@@ -160,24 +160,24 @@ describe("the keys of a session", () => {
 
   test("each field and header of a session is a key, wherever the name stands", () => {
     const named = keysOf("chat/completions", { ...body, prompt_cache_key: "s-1" });
-    expect(named.known).toHaveLength(2);
-    expect(named.kept).toEqual(named.known);
+    expect(named.known).toHaveLength(1);
+    expect(named.kept).toEqual([...named.kept.slice(0, 1), ...named.known]);
     const fields: Body[] = [
       { session_id: "s-1" },
       { conversation: "s-1" },
       { conversation: { id: "s-1" } },
       { metadata: { user_id: JSON.stringify({ device_id: "d", session_id: "s-1" }) } },
     ];
-    for (const more of fields) expect(foundAt(keysOf("messages", { ...other, ...more }), named)).toBe(1);
+    for (const more of fields) expect(foundAt(keysOf("messages", { ...other, ...more }), named)).toBe(0);
     for (const name of SESSION_HEADERS)
-      expect(foundAt(keysOf("messages", other, { [name]: "s-1" }), named), name).toBe(1);
+      expect(foundAt(keysOf("messages", other, { [name]: "s-1" }), named), name).toBe(0);
     expect(foundAt(keysOf("messages", other, { "x-session-id": "s-2" }), named)).toBe(-1);
   });
 
   test("the user ids of earlier versions of Claude Code end with the session", () => {
     const id = "11111111-2222-4333-8444-555555555555";
     const old = keysOf("messages", { ...body, metadata: { user_id: `user_ab_account__session_${id}` } });
-    expect(foundAt(keysOf("messages", other, { "x-claude-code-session-id": id }), old)).toBe(1);
+    expect(foundAt(keysOf("messages", other, { "x-claude-code-session-id": id }), old)).toBe(0);
   });
 
   test("the messages of a session count before the session, and its parts are apart", () => {
@@ -185,23 +185,23 @@ describe("the keys of a session", () => {
     const part = keysOf("messages", other, { "x-session-id": "s-1" });
     const next = { messages: [user("a"), model("b"), user("c")] };
     const later = keysOf("messages", next, { "x-session-id": "s-1" });
-    expect(foundAt(later, first)).toBe(1);
-    expect(foundAt(later, part)).toBe(2);
+    expect(foundAt(later, first)).toBe(0);
+    expect(foundAt(later, part)).toBe(1);
     expect(foundAt(keysOf("messages", next), first)).toBe(-1);
   });
 
   test("a user id that names no session is the last key, and `user` and `safety_identifier` are not keys", () => {
     const first = keysOf("messages", { ...body, metadata: { user_id: "u-1" } });
     const second = keysOf("messages", { ...other, metadata: { user_id: "u-1" } });
-    expect(foundAt(second, first)).toBe(1);
-    expect(foundAt(keysOf("messages", body), first)).toBe(0);
+    expect(foundAt(second, first)).toBe(0);
+    expect(foundAt(keysOf("messages", body), first)).toBe(-1);
     for (const name of ["user", "safety_identifier"])
-      expect(keysOf("chat/completions", { ...body, [name]: "u-1" }).known).toHaveLength(1);
+      expect(keysOf("chat/completions", { ...body, [name]: "u-1" }).known).toHaveLength(0);
   });
 
   test("a name that is empty or too long is ignored", () => {
     for (const name of ["", "x".repeat(513), 7, null, {}])
-      expect(keysOf("chat/completions", { ...body, prompt_cache_key: name }).known).toHaveLength(1);
+      expect(keysOf("chat/completions", { ...body, prompt_cache_key: name }).known).toHaveLength(0);
   });
 
   test("the second requests of Claude Code and Codex find their first ones, with and without the session", () => {
@@ -209,11 +209,11 @@ describe("the keys of a session", () => {
       ["messages", claudeCode],
       ["responses", codex],
     ] as const) {
-      expect(foundAt(keysOf(endpoint, second), keysOf(endpoint, first))).toBe(1);
+      expect(foundAt(keysOf(endpoint, second), keysOf(endpoint, first))).toBe(0);
       const anonymous = (request: object) =>
         keysOf(endpoint, { ...request, metadata: undefined, prompt_cache_key: undefined });
-      expect(anonymous(second as object).known).toHaveLength(2);
-      expect(foundAt(anonymous(second as object), anonymous(first as object))).toBe(1);
+      expect(anonymous(second as object).known).toHaveLength(1);
+      expect(foundAt(anonymous(second as object), anonymous(first as object))).toBe(0);
     }
   });
 });

@@ -165,10 +165,11 @@ describe("the next turn of a conversation goes to the agent that has the earlier
     const body = { messages: [user("a")] };
     const path = "/v1/chat/completions";
     const { id, by } = await addUser(server);
+    const next = { messages: [user("a"), OK, user("b")] };
     expect(await place(path, body, {}, by)).toBe("one");
-    expect(await place(path, body, {}, by)).toBe("one");
+    expect(await place(path, next, {}, by)).toBe("one");
     for (const change of ["disable", "enable"])
       expect((await post(`/admin/users/${id}/${change}`, {})).status).toBe(200);
-    expect(await place(path, body, {}, by)).toBe("two");
+    expect(await place(path, next, {}, by)).toBe("two");
   });
 });
