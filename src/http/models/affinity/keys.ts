@@ -103,9 +103,9 @@ function authorOf(turn: unknown): "system" | "model" | "user" {
   if (role === "system" || role === "developer") return "system";
   if (role === "assistant" || role === "model") return "model";
   if (role !== undefined) return "user";
-  // The items of the Responses API that have no role are calls, their outputs and thoughts.
+  // The items of the Responses API that have no role are calls, their outputs, thoughts, and references to answers.
   const type = field(turn, "type");
-  return typeof type !== "string" || type.endsWith("_output") || type === "item_reference" ? "user" : "model";
+  return typeof type !== "string" || type.endsWith("_output") ? "user" : "model";
 }
 
 /** A prompt has no turns: each block is one. The last, which is not full, may go on in the next prompt. */

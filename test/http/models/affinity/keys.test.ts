@@ -125,6 +125,17 @@ describe("the keys of the other endpoints", () => {
     expect(foundAt(response(items, { instructions: "Be long." }), first)).toBe(-1);
   });
 
+  test("a reference to an answer is a turn of the model", () => {
+    const response = (...input: unknown[]) => keysOf("responses", { input });
+    const reference = (id: string) => ({ type: "item_reference", id });
+    const second = [user("a"), reference("rs_1"), reference("msg_1"), user("b")];
+    expect(foundAt(response(...second), response(user("a")))).toBe(1);
+    const third = [...second, reference("msg_2"), user("c")];
+    expect(foundAt(response(...third), response(...second))).toBe(1);
+    expect(foundAt(response(...third), response(user("a")))).toBe(2);
+    expect(foundAt(response(user("a"), reference("msg_3"), user("b")), response(...second))).toBe(-1);
+  });
+
   test("a response that continues another has that one's key, and not that of its own few messages", () => {
     const response = (previous: string) =>
       keysOf("responses", { input: "a", previous_response_id: previous });
