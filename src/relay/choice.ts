@@ -115,8 +115,10 @@ export function noModelError(): AppError {
 function notOfferedError({ request: { tags }, work }: Ask, hub: Hub): AppError {
   const wanted = work.model === undefined ? "a model that you may use" : "the model asked for";
   if (tags && tags.length > 0 && hub.some((agent) => agent.canDo(work))) {
-    const names = tags.map((list) => list.join(" or ")).join(", and ");
-    return new AppError("no_agent", { hint: `No connected agent with the tag ${names} offers ${wanted}.` });
+    const isPlain = tags.every(({ length }) => length === 1);
+    const names = tags.map((list) => list.join(" or ")).join(isPlain ? " and " : ", and ");
+    const hint = `No connected agent with the tag${tags.length > 1 ? "s" : ""} ${names} offers ${wanted}.`;
+    return new AppError("no_agent", { hint });
   }
   const isAny = work.model === undefined && work.models === undefined;
   return new AppError("no_agent", isAny ? {} : { hint: `No connected agent offers ${wanted}.` });

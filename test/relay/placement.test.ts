@@ -75,16 +75,20 @@ describe("tags", () => {
     expect([contents(free), contents(home)]).toEqual([[], ["2"]]);
   });
 
-  test("a refusal names the tag that no connected agent has", async () => {
+  test("a refusal names the tags that no connected agent has", async () => {
     const { relay, askWhole } = createRelayBench();
     joinAgent(relay, "a", V2);
-    const error = await askWhole("q", { ...M, tags: [["home", "office"], ["gpu"]] }).catch(
-      (reason) => reason,
-    );
-    expect(error).toBeInstanceOf(AppError);
-    expect(error.hint).toBe(
-      "No connected agent with the tag home or office, and gpu offers the model asked for.",
-    );
+    const cases: [string[][], string][] = [
+      [[["home"]], "tag home"],
+      [[["home", "office"]], "tag home or office"],
+      [[["home"], ["gpu"]], "tags home and gpu"],
+      [[["home", "office"], ["gpu"]], "tags home or office, and gpu"],
+    ];
+    for (const [tags, named] of cases) {
+      const error = await askWhole("q", { ...M, tags }).catch((reason) => reason);
+      expect(error).toBeInstanceOf(AppError);
+      expect(error.hint).toBe(`No connected agent with the ${named} offers the model asked for.`);
+    }
   });
 });
 
