@@ -104,11 +104,16 @@ export abstract class Dispatch extends Placement {
     this.lookAgain(before);
   }
 
+  /** Something came from the agent: it is no longer stale. */
+  protected heard(agent: Agent, now: number): void {
+    if (this.hub.heard(agent, now)) this.serve(agent);
+  }
+
   /** The work has begun: from here on no other agent gets it. */
   accept(agent: Agent, slotId: string): void {
     const slot = agent.inUse.get(slotId);
     if (!slot) return;
-    this.hub.heard(agent, this.now());
+    this.heard(agent, this.now());
     slot.accept();
   }
 
@@ -119,7 +124,7 @@ export abstract class Dispatch extends Placement {
     const now = clock.now();
     noteLoad(agent, slot, now);
     this.deltas++;
-    this.hub.heard(agent, now);
+    this.heard(agent, now);
     slot.heard(now);
     if (slot.ask?.isTooLongWith(delta, limits.frameBytesMax)) {
       this.withdraw(slot.ask, tooLongError());

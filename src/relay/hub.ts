@@ -76,12 +76,13 @@ export class Hub {
     return this.needs.remove(agent);
   }
 
-  /** Notes that something came from the agent. */
-  heard(agent: Agent, now: number): void {
+  /** Notes that something came from the agent. Returns whether it was stale until now. */
+  heard(agent: Agent, now: number): boolean {
     agent.heard(now);
-    if (!agent.isStale) return;
+    if (!agent.isStale) return false;
     agent.isStale = false;
     this.sort(agent, now);
+    return true;
   }
 
   /** Notes that the agent was not heard lately: until it is, it is not chosen. */

@@ -111,7 +111,7 @@ export class Relay extends Dispatch {
     const slot = agent.inUse.get(slotId);
     if (!slot) return;
     const now = this.options.clock.now();
-    this.hub.heard(agent, now);
+    this.heard(agent, now);
     slot.alive(now);
   }
 

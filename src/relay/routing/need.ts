@@ -51,6 +51,8 @@ export class Need {
   readonly waiting = new Turns<Ask>();
   /** Those of the waiting asks that agents have failed, which may not go to every agent. */
   readonly tried = new Set<Ask>();
+  /** When it was last looked up, as a number in the order of look-ups. */
+  usedAt = 0;
   readonly pace = new Pace<Place>({
     candidates: () => this.places.values(),
     waiting: () => this.waiting.size,

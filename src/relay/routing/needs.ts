@@ -21,7 +21,7 @@ interface UserTurn {
 export class Needs {
   readonly #needs = new Map<string, Need>();
   readonly #byModel = new Map<string, Set<Need>>();
-  /** Those without waiting asks, the least recently used first. */
+  /** Those without waiting asks. */
   readonly #idle = new Set<Need>();
   readonly #agents = new Map<string, Set<Agent>>();
   readonly #places = new Map<Agent, Set<Place>>();
@@ -29,6 +29,8 @@ export class Needs {
   readonly #waiting = new Map<Ask, Need>();
   readonly #users = new Map<string | null, UserTurn>();
   #turns = 0;
+  /** How often a need was looked up. */
+  #uses = 0;
 
   /** How many asks wait. */
   get size(): number {
@@ -45,10 +47,11 @@ export class Needs {
     const key = keyOf(requirement);
     const known = this.#needs.get(key);
     if (known) {
-      if (this.#idle.delete(known)) this.#idle.add(known);
+      known.usedAt = ++this.#uses;
       return known;
     }
     const need = new Need(key, { ...requirement, work: withoutContent(requirement.work) });
+    need.usedAt = ++this.#uses;
     this.#needs.set(key, need);
     const { model = ANY_MODEL } = requirement.work;
     this.#byModel.getOrInsertComputed(model, () => new Set()).add(need);
@@ -59,7 +62,7 @@ export class Needs {
 
   #setIdle(need: Need): void {
     this.#idle.add(need);
-    this.#dropIdle(need);
+    this.#dropIdle();
   }
 
   /** The agent is connected, or offers something else from now on. */
@@ -162,11 +165,12 @@ export class Needs {
     else this.#setIdle(need);
   }
 
-  #dropIdle(except: Need): void {
-    for (const need of this.#idle) {
-      if (this.#idle.size <= IDLE_MAX) return;
-      if (need !== except) this.#drop(need);
-    }
+  /** Drops the least recently used of the needs without waiting asks, if there are too many. */
+  #dropIdle(): void {
+    if (this.#idle.size <= IDLE_MAX) return;
+    let oldest: Need | undefined;
+    for (const need of this.#idle) if (!oldest || need.usedAt < oldest.usedAt) oldest = need;
+    if (oldest) this.#drop(oldest);
   }
 
   #drop(need: Need): void {
@@ -186,6 +190,12 @@ const modelsOf = (agent: Agent): string[] => [ANY_MODEL, ...agent.offer.models.m
 
 function keyOf({ work, tags, pin, isPreferred }: Requirement): string {
   const { model, models, v1, requests } = work;
+  // Nearly always. A model's name has no line break, and JSON has none.
+  if (model !== undefined && !models && tags.length === 0 && pin === undefined) {
+    let key = v1 ? `${model}\nv1` : model;
+    for (const { endpoint } of requests ?? []) key += `\n${endpoint}`;
+    return key;
+  }
   const endpoints = requests?.map(({ endpoint }) => endpoint);
   return JSON.stringify([model, models, v1 !== undefined, endpoints, tags, pin, isPreferred]);
 }

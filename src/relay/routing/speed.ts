@@ -77,6 +77,8 @@ export class Speed {
       this.#averages[part] = before * (ms / before) ** share;
     }
     if (isFaster) this.#trialPauseMs = TRIAL_MS_MIN;
+    // One answer says too little about an agent that has recovered.
+    if (isFaster && this.#isTried) this.#count = 1;
     this.#isTried = false;
     this.trialAt = now + this.#trialPauseMs;
   }
