@@ -41,7 +41,14 @@ test.each(seeds)(
   async (seed) => {
     const report = await play({ agents: AGENTS, users: CLASSES, limits: LIMITS }, seed);
     expectShares(report);
-    for (const { name, unfairness } of report.groups) expect(unfairness, name).toBeWithin(1, 1.2);
+    for (const { name, unfairness, waitMs } of report.groups) {
+      expect(unfairness, name).toBeWithin(1, 1.2);
+      // An ask that an agent has refused keeps its place.
+      expect(waitMs.p99 / waitMs.p50, name).toBeLessThan(2);
+    }
+    // Also while the others are busy, an agent that refuses at once gets few asks.
+    for (const { name, refusedInMinuteMax } of report.agents)
+      expect(refusedInMinuteMax, name).toBeLessThan(100);
     expect(report.needlessWaits).toBe(0);
     expect(report.errors).toBeLessThan(report.asks / 50);
   },

@@ -21,16 +21,19 @@ export interface NeedlessWait {
 /** The most that are kept. */
 const EXAMPLES_MAX = 10;
 
-/** An ask may wait though an agent has room that takes this many times as long as another of its priority. */
-const SLOW_FROM = 3;
-/** The longest that an ask waits for a faster agent. */
+/**
+ * An ask may wait though an agent has room that takes this many times as long as another of its priority. The core has a
+ * higher limit, but compares only now and then what it has measured.
+ */
+const SLOW_FROM = 2;
+/** The longest that an ask waits for the pong of a better agent, and for a faster one. */
+const PONG_WAIT_MS_MAX = 250;
 const SLOW_WAIT_MS_MAX = 30_000;
-/** How long an ask may wait before an agent has to load a model for it. */
-const SWAP_WAIT_MS_MAX = 10_000;
 
 /**
  * Finds asks that wait while a healthy agent that can do them has room. An ask may do so for a while if there is a
- * better agent: the one that has the conversation, one that has the model in memory, or one that is much faster.
+ * better agent: the one that has the conversation, one that has the model in memory, one that is much
+ * faster, or one of a higher priority that must answer a ping.
  */
 export class WaitingCheck {
   count = 0;
@@ -73,6 +76,7 @@ export class WaitingCheck {
       connection.isFresh(now) &&
       connection.canDo(work) &&
       !connection.isBlocked(work, now) &&
+      !connection.circuitFor(work)?.isCoolingAt(now) &&
       hasTags(group, tags)
     );
   }
@@ -98,11 +102,13 @@ export class WaitingCheck {
     const { model } = kind.work;
     if (!connection || waitsSince === undefined || model === undefined) return true;
     const waitedMs = this.play.clock.now() - waitsSince;
-    if (waitedMs <= this.#affinityWaitMs) {
-      if (lastAgent !== id && this.#takesWork(lastAgent, kind)) return true;
+    const isInTime = waitedMs <= this.#affinityWaitMs;
+    if (isInTime && lastAgent !== id && this.#takesWork(lastAgent, kind)) return true;
+    if (waitedMs <= PONG_WAIT_MS_MAX && this.#isOnePinged(kind, waitsSince)) return true;
+    if (connection.isLoaded(model) === false) {
+      if (connection.inUse.size > 0 || this.#isWaitedFor(connection)) return true;
+      if (isInTime && this.#isLoadedSomewhere(kind)) return true;
     }
-    if (connection.isLoaded(model) === false && (waitedMs <= SWAP_WAIT_MS_MAX || this.#isWarmSomewhere(kind)))
-      return true;
     return waitedMs <= SLOW_WAIT_MS_MAX && this.#isSlow(connection, kind);
   }
 
@@ -113,8 +119,23 @@ export class WaitingCheck {
     return !agent.connection.isBlocked(work, this.play.clock.now());
   }
 
+  /** Whether an agent with room must answer a ping first, or was pinged since. It may be a better one. */
+  #isOnePinged({ work, group: { tags } }: Kind, since: number): boolean {
+    const now = this.play.clock.now();
+    for (const { connection, group } of this.agents.values()) {
+      if (!connection?.hasRoom || !connection.canDo(work) || !hasTags(group, tags)) continue;
+      if (!connection.isFresh(now) || connection.pingedAt >= since) return true;
+    }
+    return false;
+  }
+
+  /** Whether an ask waits for what the agent has in memory. */
+  #isWaitedFor(agent: Agent): boolean {
+    return this.kinds.some(({ waiting, work: { model = "" } }) => waiting.size > 0 && agent.isLoaded(model));
+  }
+
   /** Whether an agent that takes work has the model in memory. */
-  #isWarmSomewhere({ work: { model = "" }, group: { tags } }: Kind): boolean {
+  #isLoadedSomewhere({ work: { model = "" }, group: { tags } }: Kind): boolean {
     for (const { connection, group } of this.agents.values())
       if (connection?.takesWork && connection.isLoaded(model) === true && hasTags(group, tags)) return true;
     return false;
