@@ -30,6 +30,9 @@ const PONG_MS = 250;
 const LOOK_MS_MIN = 50;
 const LOOK_MS_MAX = 1_000;
 
+/** The number of asks that may end in one turn of the event loop because nobody can serve them. */
+const ENDED_MAX = 1_000;
+
 /**
  * Finds an agent for each ask, at once or by way of the queue. There are no races: every method runs to its end
  * before the next.
@@ -244,9 +247,14 @@ export abstract class Placement {
     const untried = first?.isUntried ? first : need.waiting.items().find((ask) => ask.isUntried);
     const hope = untried ? hopeMs(untried, need, this.hub, this.options) : Number.POSITIVE_INFINITY;
     const asks = hope === Number.POSITIVE_INFINITY ? [...need.tried] : need.waiting.items();
-    for (const ask of asks)
-      if (this.hub.needs.ofAsk(ask) === need)
-        this.#endIfHopeless(ask, need, ask.isUntried ? hope : undefined);
+    const size = need.waiting.size;
+    for (const ask of asks) {
+      if (this.hub.needs.ofAsk(ask) !== need) continue;
+      this.#endIfHopeless(ask, need, ask.isUntried ? hope : undefined);
+      if (size - need.waiting.size < ENDED_MAX) continue;
+      this.lookAgain([need]);
+      return;
+    }
   }
 
   /** Ends the ask, or goes on with its fallback, if there is no point in waiting. */

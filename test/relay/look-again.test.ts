@@ -54,3 +54,36 @@ test("however often agents change and leave, the queue is looked at once a turn"
   for (const turn of turns) turn();
   expect(await asked[3]).toBe("draining");
 });
+
+test("when the last agent of thousands of asks leaves, they end in several turns of the event loop", async () => {
+  const turns: (() => void)[] = [];
+  const relay = new Relay({
+    ...{ clock: createFakeClock(), newId: () => crypto.randomUUID(), random: () => 0 },
+    limits: { ...LIMITS, queueMax: 10_000, queueUserMax: 10_000, reconnectGraceMs: 0 },
+    soon: (run) => turns.push(run),
+  });
+  const agent = joinAgent(relay, "a", { protocol: "v2" });
+  const work = {
+    model: "m",
+    requests: [{ endpoint: "chat/completions", stream: true, body: () => "" }],
+  } as const;
+  let ended = 0;
+  for (let n = 0; n < 2_501; n++)
+    relay
+      .ask(
+        { principal: ADMIN, work, origin: { requestId: "r", surface: "test" } },
+        new AbortController().signal,
+      )
+      .catch(() => ended++);
+  agent.link.gone();
+  const counts: number[] = [];
+  while (turns.length > 0) {
+    turns.shift()?.();
+    counts.push(relay.stats().asks_waiting);
+  }
+  expect(counts).toEqual([1_500, 500, 0]);
+  await Promise.resolve();
+  expect(relay.stats().asks_running).toBe(0);
+  expect(ended).toBeGreaterThan(0);
+  relay.close();
+});
