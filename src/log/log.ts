@@ -1,6 +1,8 @@
 import { printable } from "../printable.ts";
-import type { LogEntry, LogFields, LogLevel } from "./entry.ts";
+import type { LogFields, LogLevel } from "./entry.ts";
+import { jsonLine } from "./json.ts";
 import { prettyLine } from "./pretty.ts";
+import { Secrets } from "./secrets.ts";
 
 export { causeOf } from "./cause.ts";
 export type { LogFields, LogLevel } from "./entry.ts";
@@ -24,7 +26,6 @@ interface LogOptions {
 }
 
 const RANK: Record<LogLevel, number> = { debug: 10, info: 20, warn: 30, error: 40 };
-const SECRET_LENGTH_MIN = 8;
 
 export type Log = ReturnType<typeof createLog>;
 
@@ -38,45 +39,23 @@ export type Log = ReturnType<typeof createLog>;
 export function createLog(options: LogOptions) {
   const { write, level = "info", format = "json", colored = false } = options;
   const { say = () => {}, secrets = [], now = () => new Date() } = options;
-  const masked = new Set<string>();
-  /** Masks one more secret from now on, such as a key created at the first start. */
-  const mask = (secret: string): void => {
-    if (secret.length < SECRET_LENGTH_MIN) return;
-    masked.add(secret);
-    // Also as it is escaped in a line, as JSON or as text.
-    masked.add(printable(JSON.stringify(secret)).slice(1, -1));
-    masked.add(printable(secret));
-  };
+  const hidden = new Secrets();
+  const mask = (secret: string): void => hidden.add(secret);
   secrets.forEach(mask);
-  const withoutSecrets = (text: string): string => {
-    let shown = text;
-    for (const secret of masked) if (shown.includes(secret)) shown = shown.replaceAll(secret, "***");
-    return shown;
-  };
   const at =
     (name: LogLevel) =>
     (event: string, fields: LogFields = {}, words?: string): void => {
       if (RANK[name] < RANK[level]) return;
       const entry = { time: now(), level: name, event, fields, words };
-      write(`${withoutSecrets(format === "json" ? jsonLine(entry) : prettyLine(entry, colored))}\n`);
-      if (words !== undefined && format === "json") say(withoutSecrets(printable(words)));
+      write(hidden.hide(format === "json" ? jsonLine(entry) : prettyLine(entry, colored)));
+      if (words !== undefined && format === "json") say(hidden.hide(printable(words)));
     };
-  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), mask };
-}
-
-/** Appends the fields as text: copying them into one object would take longer than writing them. */
-function jsonLine({ time, level, event, fields }: LogEntry): string {
-  const head = `{"time":"${timeText(time)}","level":"${level}","event":${JSON.stringify(event)}`;
-  const rest = JSON.stringify(fields).slice(1);
-  // JSON escapes the control characters of ASCII only.
-  return printable(rest === "}" ? `${head}}` : `${head},${rest}`);
-}
-
-let lastTime = { at: Number.NaN, text: "" };
-
-/** Formats each millisecond once: a busy log has many lines in one. */
-function timeText(time: Date): string {
-  const at = time.getTime();
-  if (at !== lastTime.at) lastTime = { at, text: time.toISOString() };
-  return lastTime.text;
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    /** Masks one more secret from now on, such as a key created at the first start. */
+    mask,
+  };
 }

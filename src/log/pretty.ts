@@ -15,13 +15,13 @@ const DIM = 2;
 const BOLD = 1;
 
 /**
- * Returns a line without its newline: the local time of day, the level, and the words of the event. An event
+ * Returns a line with its newline: the local time of day, the level, and the words of the event. An event
  * without words has its name and its fields.
  */
 export function prettyLine({ time, level, event, fields, words }: LogEntry, colored: boolean): string {
   const paint = colored ? withColor : withoutColor;
   const head = [paint(timeOfDay(time), DIM), paint(level.padEnd(LEVEL_WIDTH), COLOURS[level])];
-  if (words !== undefined) return [...head, printable(words)].join(" ");
+  if (words !== undefined) return `${[...head, printable(words)].join(" ")}\n`;
   const first = FIRST_FIELDS[event] ?? [];
   const parts = [...head, paint(quoted(event).padEnd(EVENT_WIDTH), BOLD)];
   for (const name of first) {
@@ -32,7 +32,7 @@ export function prettyLine({ time, level, event, fields, words }: LogEntry, colo
     if (value === undefined || first.includes(name)) continue;
     parts.push(paint(`${quoted(name)}=`, DIM) + quoted(String(value)));
   }
-  return parts.join(" ").trimEnd();
+  return `${parts.join(" ").trimEnd()}\n`;
 }
 
 const withColor = (text: string, code: number) => `\x1b[${code}m${text}\x1b[0m`;
