@@ -1,6 +1,7 @@
 import { AppError, type ErrorCode } from "../errors.ts";
 import { parseBoundedJson } from "../json/parse.ts";
 import { V1_MESSAGE, V1AgentFrame, V1Answer, type V1ServerFrame } from "../protocol/agent-v1.ts";
+import { plainV1Answer } from "../protocol/plain.ts";
 import type { Agent } from "../relay/agent.ts";
 import type { AgentCommand } from "../relay/types.ts";
 import { AgentConnection, type AgentSocket, type ConnectionOptions } from "./connection.ts";
@@ -106,7 +107,9 @@ export class V1Connection extends AgentConnection<V1Options> {
 }
 
 function parseAnswer(data: unknown): V1Answer | undefined {
-  return typeof data === "string" ? V1Answer.safeParse(parseBoundedJson(data)).data : undefined;
+  if (typeof data !== "string") return undefined;
+  const value = parseBoundedJson(data);
+  return plainV1Answer(value) ?? V1Answer.safeParse(value).data;
 }
 
 /** Returns the frame as the reference shows it to the caller whose request it failed. */

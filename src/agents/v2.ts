@@ -5,11 +5,11 @@ import { mayRefuseField } from "../protocol/added-fields.ts";
 import {
   AGENT_FRAME_TYPES,
   AgentFrame,
-  ASK_ID_LENGTH_MAX,
   frameFault,
   type HelloFrame,
   LIST_LENGTH_MAX,
 } from "../protocol/agent-v2.ts";
+import { plainFrame } from "../protocol/plain.ts";
 import type { Agent } from "../relay/agent.ts";
 import type { AskOrigin } from "../relay/record.ts";
 import type { AgentCommand, ModelRequest } from "../relay/types.ts";
@@ -278,23 +278,11 @@ export type ParsedFrame = AgentFrame | "unknown" | Fault;
 
 /** Reads a frame from a value that an agent sent. */
 export function readFrame(value: unknown): ParsedFrame {
-  const delta = plainDelta(value);
-  if (delta) return delta;
+  const plain = plainFrame(value);
+  if (plain) return plain;
   const { success, data: frame, error } = AgentFrame.safeParse(value);
   if (success) return frame;
   const type = textField(value, "type");
   if (type === undefined) return { fault: frameFault(error) };
   return AGENT_FRAME_TYPES.has(type) ? { type, fault: frameFault(error) } : "unknown";
-}
-
-/**
- * Returns the value if it is a delta without a name, which most frames are: the schema allows no other of those, and
- * takes ten times as long.
- */
-function plainDelta(value: unknown): DeltaFrame | undefined {
-  const { type, ask, data, event } = (value ?? {}) as Record<string, unknown>;
-  if (type !== "delta" || event !== undefined || typeof data !== "string") return undefined;
-  return typeof ask === "string" && ask.length > 0 && ask.length <= ASK_ID_LENGTH_MAX
-    ? { type, ask, data }
-    : undefined;
 }

@@ -115,10 +115,11 @@ export function isAnswerStatus(status: number): boolean {
 }
 
 /** The name of a server-sent event. With a line break in it, it could begin further fields and events. */
+export const EVENT_NAME = { lengthMax: 256, pattern: /^[^\r\n]*$/ };
 const eventName = z
   .string()
-  .max(256)
-  .regex(/^[^\r\n]*$/, "must not have a line break");
+  .max(EVENT_NAME.lengthMax)
+  .regex(EVENT_NAME.pattern, "must not have a line break");
 
 export const HelloFrame = z.object({
   type: z.literal("hello"),

@@ -1,5 +1,6 @@
 import { field } from "../json/parse.ts";
 import { TOKENS_MAX, Usage } from "./agent-v2.ts";
+import { plainUpstreamUsage } from "./plain.ts";
 
 /**
  * The token counts of one answer. Cached tokens (read from the upstream's prompt cache) and cache creation
@@ -32,6 +33,8 @@ export function tokenCountsOf(usage: Usage | undefined): TokenCounts {
 
 /** Returns the usage in an answer that was not streamed, or in one event of a stream. */
 export function usageIn(answer: unknown): Usage | undefined {
+  const plain = plainUpstreamUsage(field(answer, "usage"));
+  if (plain) return plain;
   const reader = new UsageReader();
   reader.note(answer);
   return reader.usage;
@@ -149,9 +152,15 @@ function outputCountsOf(usage: object): OutputCounts {
 
 /** Returns the counts with those that are new; unchanged if all new ones are 0. */
 function updated<Counts extends object>(known: Counts, found: Counts): Counts {
-  const given = Object.entries(found).filter(([, value]) => value !== undefined);
-  const isNews = given.some(([, value]) => value !== 0) || Object.keys(known).length === 0;
-  return isNews ? { ...known, ...Object.fromEntries(given) } : known;
+  const merged = { ...known };
+  let isNews = Object.keys(known).length === 0;
+  for (const name in found) {
+    const value = found[name];
+    if (value === undefined) continue;
+    merged[name] = value;
+    isNews ||= value !== 0;
+  }
+  return isNews ? merged : known;
 }
 
 /** A wrong detail is left out on its own. The counts without it can still be right. */
