@@ -33,6 +33,8 @@ export class Agent {
   /** It must answer a ping before it gets another ask. */
   mustAnswerPing = false;
   paused = false;
+  /** When one of its slots was last freed. */
+  freedAt = Number.NEGATIVE_INFINITY;
   /** It gets no more asks, and its connection is closed once it has finished those it has. */
   leaving = false;
   /** Since when its socket has not drained; undefined while it takes what is sent. */

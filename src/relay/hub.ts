@@ -109,6 +109,7 @@ export class Hub {
     if (!slot) return undefined;
     slot.end();
     agent.inUse.delete(slotId);
+    agent.freedAt = now;
     this.sort(agent, now);
     return slot;
   }

@@ -274,7 +274,11 @@ export abstract class Placement {
         return;
       }
       const next = takeNextFor(agent, this.hub.needs, this.options.limits.affinityWaitMs, now);
-      if (!next) return;
+      if (!next) {
+        // They wait for a better agent, and may go to this one later.
+        for (const { need } of this.hub.needs.placesOf(agent)) this.#lookForBetter(need);
+        return;
+      }
       this.send(next.ask, agent, next.need);
     }
   }

@@ -134,6 +134,8 @@ describe("models in memory", () => {
     agent.answer();
     expect(contents(agent)).toEqual(["n"]);
     agent.answer();
+    // Its caller may ask again at once.
+    clock.advance(1_000);
     expect(contents(agent)).toEqual(["m3"]);
   });
 });

@@ -18,6 +18,8 @@ const WEIGHT_MIN = 0.1;
 const NOTICED_MS = 50;
 /** The weight of a new answer in the average. */
 const NEW_SHARE = 0.15;
+/** The weight of the answer of a trial: those before it tell little about how the agent is now, but it is only one. */
+const TRIAL_SHARE = 0.5;
 /** The average of fewer answers says too little. */
 const COUNT_MIN = 5;
 /** A slower agent is tried again after this time, and after twice as long each time it still is slower. */
@@ -72,13 +74,10 @@ export class Speed {
       if (ms === undefined) continue;
       const before = this.#averages[part] ?? ms;
       isFaster ||= ms <= before * FASTER;
-      // The answers before a trial tell little about how the agent is now.
-      const share = this.#isTried ? 1 : NEW_SHARE * weightOf(measured);
+      const share = this.#isTried ? TRIAL_SHARE : NEW_SHARE * weightOf(measured);
       this.#averages[part] = before * (ms / before) ** share;
     }
     if (isFaster) this.#trialPauseMs = TRIAL_MS_MIN;
-    // One answer says too little about an agent that has recovered.
-    if (isFaster && this.#isTried) this.#count = 1;
     this.#isTried = false;
     this.trialAt = now + this.#trialPauseMs;
   }

@@ -4,6 +4,9 @@ import type { Needs } from "./needs.ts";
 /** An ask for a model that no agent has in memory waits for this time at most until an agent swaps models for it. */
 const SWAP_MS_MAX = 10_000;
 
+/** Until then after its last ask, an agent is not idle: a caller who asks again at once finds the model. */
+const IDLE_AFTER_MS = 500;
+
 /**
  * Whether an agent may be sent an ask for a model that its upstream would have to load, by which another model may
  * leave the memory. An idle agent may, if no ask waits for what it has in memory; though if another agent has the
@@ -18,7 +21,8 @@ export function maySwap(
   const { memory } = agent;
   if (memory?.has(model) !== false) return true;
   const isElsewhere = need.pace.hasLoaded(now);
-  if (agent.inUse.size === 0 && !isWaitedFor(agent, needs)) return !isElsewhere || waitedMs >= patienceMs;
+  const isIdle = agent.inUse.size === 0 && now - agent.freedAt >= IDLE_AFTER_MS;
+  if (isIdle && !isWaitedFor(agent, needs)) return !isElsewhere || waitedMs >= patienceMs;
   return !isElsewhere && waitedMs >= SWAP_MS_MAX && memory.keptMs(now) <= 0;
 }
 
