@@ -31,9 +31,15 @@ export function estimateByLength(length: number, example: string): number {
 
 /** Returns how many bytes of UTF-8 a UTF-16 code unit of the text has on average, judging by a sample. */
 function bytesPerUnit(text: string): number {
-  const sample = sampleOf(text, 0, text.length);
-  const bytes = sample.reduce((sum, unit) => sum + bytesOf(unit), 0);
-  return sample.length > 0 ? bytes / sample.length : 1;
+  const step = stepOf(text.length);
+  let bytes = 0;
+  let samples = 0;
+  // Not by `sampleOf`: each request is estimated, and a list of its units takes twice the time of the rest.
+  for (let at = 0; at < text.length; at += step) {
+    bytes += bytesOf(text.charCodeAt(Math.floor(at)));
+    samples++;
+  }
+  return samples > 0 ? bytes / samples : 1;
 }
 
 /** Each half of a surrogate pair has two of the pair's four bytes. */
@@ -42,8 +48,10 @@ function bytesOf(unit: number): number {
   return unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 2 : 3;
 }
 
+const stepOf = (length: number): number => Math.max(1, length / SAMPLES);
+
 function sampleOf(text: string, start: number, end: number): number[] {
-  const step = Math.max(1, (end - start) / SAMPLES);
+  const step = stepOf(end - start);
   const sample: number[] = [];
   for (let at = start; at < end; at += step) sample.push(text.charCodeAt(Math.floor(at)));
   return sample;

@@ -26,17 +26,17 @@ export function clearEntries(text: string): Entry[] {
 function checkKeys(entries: readonly Entry[], decisive: RegExp, path: string): void {
   const seen = new Set<string>();
   for (const { key } of entries) {
-    const param = `${path}${shown(key)}`;
-    if (seen.has(key)) throw unclear(param, `The body has the key \`${param}\` twice. Send it once.`);
+    const isTwice = seen.has(key);
     seen.add(key);
-    if (!decisive.test(key) || /^[a-z_]+$/.test(key)) continue;
-    const hint = `Some upstreams read the key \`${param}\` as another. Write the field's name in lower case.`;
-    throw unclear(param, hint);
+    if (!isTwice && (/^[a-z_]+$/.test(key) || !decisive.test(key))) continue;
+    const param = `${path}${shown(key)}`;
+    const hint = isTwice
+      ? `The body has the key \`${param}\` twice. Send it once.`
+      : `Some upstreams read the key \`${param}\` as another. Write the field's name in lower case.`;
+    throw new AppError("request_invalid", { param, hint });
   }
 }
 
 const KEY_LENGTH_MAX = 100;
 
 const shown = (key: string): string => JSON.stringify(key.slice(0, KEY_LENGTH_MAX)).slice(1, -1);
-
-const unclear = (param: string, hint: string): AppError => new AppError("request_invalid", { param, hint });

@@ -62,9 +62,10 @@ export function requestedFallbacks(endpoint: Endpoint, json: unknown): string[] 
 export function configuredFallbacks(
   endpoint: Endpoint,
   name: string,
-  { fallbacks, ...names }: FallbackNames,
+  names: FallbackNames,
 ): readonly string[] {
   if (!WITH_FALLBACKS.has(endpoint)) return [];
+  const { fallbacks } = names;
   const model = resolveModel(name, names);
   const set = [name, model, otherName(model)].find(
     (key) => key !== undefined && Object.hasOwn(fallbacks, key),
