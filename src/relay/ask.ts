@@ -279,7 +279,8 @@ export class Ask {
       principal,
       agent: this.#agent?.id,
       agentName: this.#agent?.name,
-      model: this.model,
+      // A fallback that no agent could try is not what failed.
+      model: this.#model ?? this.#work.model,
       outcome: failed ? outcome.code : "ok",
       upstreamStatus: failed ? outcome.upstream?.status : model?.status,
       at: this.beganAt,

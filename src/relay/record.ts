@@ -34,7 +34,7 @@ export interface AskRecord extends AskOrigin, AskTokens {
   agent: string | undefined;
   /** That agent's own name for itself. */
   agentName: string | undefined;
-  /** The model that was asked for, or that the agent chose; undefined when neither is known. */
+  /** The model that this agent was to use, or that was asked for; undefined when neither is known. */
   model: string | undefined;
   outcome: "ok" | ErrorCode;
   /** The upstream's status, if it returned one. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { AppError } from "../../src/errors.ts";
 import { userPrincipal } from "../../src/principal.ts";
 import type { AskRecord } from "../../src/relay/record.ts";
 import { createRelayBench } from "../support/relay.ts";
@@ -64,6 +65,16 @@ describe("the record of an ask", () => {
       ["agent_timeout", 1],
     ]);
     expect(records[0]).toMatchObject({ agent: undefined, firstByteMs: undefined, inputTokens: undefined });
+  });
+
+  test("the record has the model that the last agent was to use, not a fallback that no agent could try", async () => {
+    const { relay, ask, records } = bench();
+    const agent = joinAgent(relay, "a", { protocol: "v2", models: ["m"] });
+    joinAgent(relay, "takes text only", { protocol: "v1", models: ["n"] });
+    const asked = ask("q", { model: "m", fallbacks: ["n"] });
+    agent.link.fail(agent.asks[0]?.slot ?? "", new AppError("agent_failed"), true);
+    expect(await asked).toBe("agent_failed");
+    expect(records).toMatchObject([{ agent: "a", model: "m", tries: 1 }]);
   });
 
   test("the record names the agent that had the ask last, and counts the tries", async () => {
