@@ -43,7 +43,8 @@ export class Ask {
   #signal: Signal | undefined;
   #onGone: (() => void) | undefined;
   #stopWaiting: Cancel | undefined;
-  #stopHolding: Cancel | undefined;
+  /** Ends the wait for a better agent only. */
+  stopHolding: Cancel | undefined;
   #work: Work;
   #waitingSince = 0;
   /** The id of the agent that has the most of it cached, if one is known. */
@@ -170,7 +171,7 @@ export class Ask {
   /** Waits for a better agent, for `limitMs` at most. It does so only once. */
   hold(clock: Clock, limitMs: number, onLimit: () => void): void {
     this.wasHeld = true;
-    this.#stopHolding = clock.after(limitMs, onLimit);
+    this.stopHolding = clock.after(limitMs, onLimit);
   }
 
   /**
@@ -262,9 +263,9 @@ export class Ask {
 
   #stopTimers(): void {
     this.#stopWaiting?.();
-    this.#stopHolding?.();
+    this.stopHolding?.();
     this.#stopWaiting = undefined;
-    this.#stopHolding = undefined;
+    this.stopHolding = undefined;
   }
 
   #recordOf(outcome: AskResult | AppError, isAtAgent: boolean, now: number): AskRecord {

@@ -142,6 +142,7 @@ export abstract class Placement {
 
   /** The ask, which has waited for better agents, may go to any. */
   #release(ask: Ask): void {
+    ask.stopHolding?.();
     this.hub.needs.leave(ask);
     this.#placeAnywhere(ask, this.hub.needs.get(requirementOf(ask), this.now()));
   }

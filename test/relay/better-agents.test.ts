@@ -87,6 +87,26 @@ describe("affinity", () => {
     expect(contents(other)).toEqual(["refused", "after a failure", "while paused", "when gone"]);
   });
 
+  test("an ask whose busy agent leaves, and that is then sent after a ping, is sent only once", async () => {
+    const { relay, clock, ask, pass } = createRelayBench();
+    const own = joinAgent(relay, "own", V2);
+    const better = joinAgent(relay, "better", { ...V2, slots: 9, preference: { priority: 1 } });
+    const worse = joinAgent(relay, "worse", { ...V2, slots: 9 });
+    await pass(8_000);
+    void ask("busy", { ...M, prefer: "own" });
+    await settle();
+    own.link.accept(own.asks[0]?.slot ?? "");
+    worse.link.pong();
+    void ask("next", { ...M, prefer: "own" });
+    own.link.gone();
+    await settle();
+    expect([contents(better), contents(worse)]).toEqual([["next"], []]);
+    clock.advance(2_000);
+    better.answer();
+    clock.advance(2_000);
+    expect([counts(better, worse), relay.stats().slots_in_use]).toEqual([[0, 0], 0]);
+  });
+
   test("asks that wait for a busy agent go on when it leaves", async () => {
     const { relay, ask } = createRelayBench();
     const own = joinAgent(relay, "own", V2);
