@@ -104,7 +104,7 @@ export class WaitingCheck {
     const waitedMs = this.play.clock.now() - waitsSince;
     const isInTime = waitedMs <= this.#affinityWaitMs;
     if (isInTime && lastAgent !== id && this.#takesWork(lastAgent, kind)) return true;
-    if (waitedMs <= PONG_WAIT_MS_MAX && this.#isOnePinged(kind, waitsSince)) return true;
+    if (this.#isOnePinged(kind)) return true;
     if (connection.isLoaded(model) === false) {
       if (connection.inUse.size > 0 || this.#isWaitedFor(connection)) return true;
       if (isInTime && this.#isLoadedSomewhere(kind)) return true;
@@ -119,13 +119,17 @@ export class WaitingCheck {
     return !agent.connection.isBlocked(work, this.play.clock.now());
   }
 
-  /** Whether an agent with room must answer a ping first, or was pinged since. It may be a better one. */
-  #isOnePinged({ work, group: { tags } }: Kind, since: number): boolean {
-    const now = this.play.clock.now();
-    for (const { connection, group } of this.agents.values()) {
-      if (!connection?.hasRoom || !connection.canDo(work) || !hasTags(group, tags)) continue;
-      if (!connection.isFresh(now) || connection.pingedAt >= since) return true;
-    }
+  /** Whether an agent with room was pinged just now. It may be a better one. */
+  #isOnePinged({ work, group: { tags } }: Kind): boolean {
+    const since = this.play.clock.now() - PONG_WAIT_MS_MAX;
+    for (const { connection, group } of this.agents.values())
+      if (
+        connection?.hasRoom &&
+        connection.pingedAt >= since &&
+        connection.canDo(work) &&
+        hasTags(group, tags)
+      )
+        return true;
     return false;
   }
 
