@@ -83,7 +83,7 @@ export function hopeMs(ask: Ask, need: Need, hub: Hub, { limits, clock }: RelayO
   if (need.some((agent) => isEligible(agent) && !isBlocked(need, agent, now)))
     return Number.POSITIVE_INFINITY;
   if (!ask.isRepeatable) return 0;
-  const departure = hub.departure(ask.request.pin, ask.work);
+  const departure = hub.lastDeparture(ask.request, ask.work);
   if (!departure || departure.agent.isBlocked(ask.work, now)) return 0;
   return departure.at + limits.reconnectGraceMs - now;
 }
@@ -136,7 +136,7 @@ export function noAgentError(ask: Ask, need: Need, hub: Hub, now: number): AppEr
   if (own && !own.canDo(work) && own.canDo({ ...work, models: undefined }))
     return new AppError("model_not_allowed");
   if (own && need.requirement.tags.length > 0) return notOfferedError(ask, hub);
-  const missed = hub.departure(pin, work)?.reason === "pong_missed";
+  const missed = hub.departureOf(pin)?.reason === "pong_missed";
   return new AppError(missed ? "ping_failed" : "conversation_agent_gone");
 }
 

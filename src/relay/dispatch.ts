@@ -197,6 +197,7 @@ export abstract class Dispatch extends Placement {
     this.#noteAffinity(ask, agent);
     const firstByteMs = (ask.firstByteAt ?? now) - sentAt;
     agent.measuredSpeedOf(model).note({ firstByteMs, wholeMs, outputTokens: record?.outputTokens }, now);
+    this.hub.sortSlow(agent, now);
   }
 
   /** The agent has the request in its cache now. */

@@ -2,10 +2,10 @@ import { BoundedMap } from "../bounded-map.ts";
 import type { Agent } from "./agent.ts";
 import type { Ask } from "./ask.ts";
 import { ModelBook } from "./model-book.ts";
-import type { Need } from "./routing/need.ts";
+import { type Need, turnsOf } from "./routing/need.ts";
 import { Needs } from "./routing/needs.ts";
 import type { Slot } from "./slot.ts";
-import type { LeaveReason, OfferUpdate, Preference, Work } from "./types.ts";
+import type { AskRequest, LeaveReason, OfferUpdate, Preference, Work } from "./types.ts";
 
 export interface Capacity {
   /** How many agents of each protocol are connected. */
@@ -145,6 +145,8 @@ export class Hub {
   /** The agent is chosen by other rules from now on. Returns the needs that it has served before. */
   changePreference(agent: Agent, preference: Preference, now: number): Need[] {
     return this.#reindex(agent, now, () => {
+      // It waits for its next turn as if it had had this weight before.
+      if (agent.turn > 0) agent.turn += turnsOf(preference) - turnsOf(agent.preference);
       agent.preference = preference;
     });
   }
@@ -189,11 +191,24 @@ export class Hub {
     for (const place of this.needs.placesOf(agent)) place.need.sort(place, now);
   }
 
-  /** Returns the departure of the agent with the id `pin`, or the last of an agent that could do the work. */
-  departure(pin: string | undefined, work: Work): Departure | undefined {
-    if (pin !== undefined) return this.#departures.get(pin);
+  /** The agent's speed was measured: where it was slow, it may no longer be. */
+  sortSlow(agent: Agent, now: number): void {
+    for (const place of this.needs.placesOf(agent)) if (place.slowness > 0) place.need.sort(place, now);
+  }
+
+  /** Returns the departure of the agent with the id. */
+  departureOf(agentId: string): Departure | undefined {
+    return this.#departures.get(agentId);
+  }
+
+  /** Returns the last departure of an agent that could serve the request. */
+  lastDeparture({ pin, tags = [] }: Pick<AskRequest, "pin" | "tags">, work: Work): Departure | undefined {
     let last: Departure | undefined;
-    for (const departure of this.#departures.values()) if (departure.agent.canDo(work)) last = departure;
+    for (const departure of this.#departures.values()) {
+      const { agent } = departure;
+      const couldDo = pin === undefined ? agent.canDo(work) : agent.id === pin;
+      if (couldDo && agent.hasTags(tags)) last = departure;
+    }
     return last;
   }
 

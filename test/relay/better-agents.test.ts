@@ -159,3 +159,31 @@ describe("models in memory", () => {
     expect(contents(agent)).toEqual(["m3"]);
   });
 });
+
+describe("speed", () => {
+  test("an agent that was slow gets its share again as soon as one answer was fast", async () => {
+    const { relay, ask, clock, pass } = createRelayBench();
+    const fast = joinAgent(relay, "fast", V2);
+    const other = joinAgent(relay, "other", V2);
+    const answerIn = async (ms: number, prefer?: string) => {
+      const answered = ask("q", { ...M, ...(prefer && { prefer }) });
+      const agent = other.asks.length > 0 ? other : fast;
+      clock.advance(ms);
+      agent.answer();
+      await answered;
+      return agent.id;
+    };
+    for (let n = 0; n < 6; n++) for (const id of ["fast", "other"]) await answerIn(100, id);
+    for (let n = 0; n < 15; n++) await answerIn(4_000, "other");
+    const had: string[] = [];
+    for (let n = 0; n < 100 && !had.includes("other"); n++) {
+      await pass(2_000);
+      had.push(await answerIn(100));
+    }
+    expect(had.length).toBeGreaterThan(4);
+    expect(had.at(-1)).toBe("other");
+    const after: string[] = [];
+    for (let n = 0; n < 10; n++) after.push(await answerIn(100));
+    expect(after.filter((id) => id === "other")).toHaveLength(5);
+  });
+});

@@ -46,6 +46,28 @@ describe("preference", () => {
     });
   });
 
+  test("a higher weight counts at once, however few asks the agent got before", async () => {
+    const { relay, ask } = createRelayBench();
+    const had: string[] = [];
+    const join = (id: string, weight: number) => {
+      const onAsk = () => {
+        had.push(id);
+        queueMicrotask(() => agent.answer());
+      };
+      const agent: FakeAgent = joinAgent(relay, id, { ...V2, preference: { weight }, onAsk });
+      return agent;
+    };
+    const light = join("light", Number.MIN_VALUE);
+    join("other", 1);
+    join("third", 1);
+    for (let n = 0; n < 9; n++) await ask("q", M);
+    expect(had.toSorted().join()).toBe("light,other,other,other,other,third,third,third,third");
+    light.link.prefer({ weight: 10 });
+    had.length = 0;
+    for (let n = 0; n < 12; n++) await ask("q", M);
+    expect(had.filter((id) => id === "light").length).toBeGreaterThanOrEqual(8);
+  });
+
   test("a changed preference is in force at once, for asks that wait too", async () => {
     const { relay, ask } = createRelayBench();
     const one = joinAgent(relay, "one", V2);
@@ -73,6 +95,18 @@ describe("tags", () => {
     expect([contents(free), contents(home)]).toEqual([[], ["1"]]);
     home.answer();
     expect([contents(free), contents(home)]).toEqual([[], ["2"]]);
+  });
+
+  test("an ask does not wait for the return of an agent without the tag", async () => {
+    const { relay, ask } = createRelayBench();
+    const other = joinAgent(relay, "other", { ...V2, preference: { tags: ["office"] } });
+    const home = joinAgent(relay, "home", { ...V2, preference: { tags: ["home"] } });
+    home.link.gone();
+    other.link.gone();
+    const tags = [["home"]];
+    expect(await peek(ask("q", { ...M, tags }))).toBe("open");
+    expect(await peek(ask("q", { ...M, tags: [["gpu"]] }))).toBe("no_agent");
+    expect(await peek(ask("q", { ...M, tags, pin: "other" }))).toBe("conversation_agent_gone");
   });
 
   test("a refusal names the tags that no connected agent has", async () => {

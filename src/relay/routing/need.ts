@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from "../../clock.ts";
 import type { Agent } from "../agent.ts";
 import type { Ask } from "../ask.ts";
-import type { Work } from "../types.ts";
+import type { Preference, Work } from "../types.ts";
 import { Heap, type HeapItem } from "./heap.ts";
 import { Pace } from "./pace.ts";
 import { Turns } from "./turns.ts";
@@ -74,11 +74,11 @@ export class Need {
     return agent.canDo(work) && agent.hasTags(tags);
   }
 
-  add(agent: Agent, now: number): Place {
+  /** Adds the agent. It is to be sorted then, once all are added that are added together. */
+  add(agent: Agent): Place {
     const place = new Place(this, agent, agent.modelFor(this.requirement.work));
     this.places.set(agent, place);
     this.pace.changed();
-    this.sort(place, now);
     return place;
   }
 
@@ -148,10 +148,18 @@ export class Need {
   /** The agent gets an ask: the others of equal weight are next. */
   sent(agent: Agent, now: number): void {
     this.#turn = Math.max(this.#turn, agent.turn);
-    agent.turn = this.#turn + 1 / agent.preference.weight;
+    agent.turn = this.#turn + turnsOf(agent.preference);
     const place = this.places.get(agent);
     if (place) this.pace.sent(place, now);
   }
+}
+
+/** The least weight that makes a difference: turns are counted in numbers of limited precision. */
+const WEIGHT_MIN = 1e-6;
+
+/** Returns after how many turns of an agent with the weight 1 it is the agent's turn again. */
+export function turnsOf({ weight }: Pick<Preference, "weight">): number {
+  return 1 / Math.max(weight, WEIGHT_MIN);
 }
 
 /** Whether the first one is better by more than its load and its turn. */

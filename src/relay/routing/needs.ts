@@ -55,7 +55,8 @@ export class Needs {
     this.#needs.set(key, need);
     const { model = ANY_MODEL } = requirement.work;
     this.#byModel.getOrInsertComputed(model, () => new Set()).add(need);
-    for (const agent of this.#agents.get(model) ?? []) this.#addTo(need, agent, now);
+    for (const agent of this.#agents.get(model) ?? []) this.#addTo(need, agent);
+    for (const place of need.places.values()) need.sort(place, now);
     this.#setIdle(need);
     return need;
   }
@@ -69,13 +70,14 @@ export class Needs {
   add(agent: Agent, now: number): void {
     for (const model of modelsOf(agent)) {
       this.#agents.getOrInsertComputed(model, () => new Set()).add(agent);
-      for (const need of this.#byModel.get(model) ?? []) this.#addTo(need, agent, now);
+      for (const need of this.#byModel.get(model) ?? []) this.#addTo(need, agent);
     }
+    for (const place of this.placesOf(agent)) place.need.sort(place, now);
   }
 
-  #addTo(need: Need, agent: Agent, now: number): void {
+  #addTo(need: Need, agent: Agent): void {
     if (!need.fits(agent)) return;
-    this.#places.getOrInsertComputed(agent, () => new Set()).add(need.add(agent, now));
+    this.#places.getOrInsertComputed(agent, () => new Set()).add(need.add(agent));
   }
 
   /** Returns the places of the agent in the needs that it fits. */

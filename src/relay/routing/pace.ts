@@ -133,10 +133,9 @@ export class Pace<Item extends Candidate = Candidate> {
   }
 
   #ratioOf(candidate: Candidate, now: number): number {
-    return ratioOf(
-      candidate.agent.speedOf(candidate.model)?.parts,
-      this.#fastOf(candidate, now)?.parts ?? {},
-    );
+    const own = candidate.agent.speedOf(candidate.model)?.parts;
+    // Comparing looks at all agents, which is in vain for one that was not measured, as each newcomer.
+    return own ? ratioOf(own, this.#fastOf(candidate, now)?.parts ?? {}) : 1;
   }
 
   #fastOf({ agent }: Candidate, now: number): Fast | undefined {
