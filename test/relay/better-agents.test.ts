@@ -158,6 +158,38 @@ describe("models in memory", () => {
     clock.advance(1_000);
     expect(contents(agent)).toEqual(["m3"]);
   });
+
+  test("an ask for a model that only a busy agent has loaded is not left behind by those for another model", () => {
+    const { relay, ask, clock } = createRelayBench();
+    const models = ["m", "n"];
+    const slow = joinAgent(relay, "slow", { ...V2, models, loaded: ["m"] });
+    const quick = joinAgent(relay, "quick", { ...V2, models, loaded: ["n"] });
+    for (const content of ["m0", "m1"]) void ask(content, { model: "m" });
+    void ask("n", { model: "n", user: "other" });
+    let waitedMs = 0;
+    for (; contents(quick)[0] !== "m1" && waitedMs < 60_000; waitedMs += 500) {
+      void ask("n", { model: "n", user: "other" });
+      clock.advance(500);
+      quick.answer();
+      slow.link.alive(slow.asks[0]?.slot ?? "");
+    }
+    expect(contents(slow)).toEqual(["m0"]);
+    expect(waitedMs).toBe(10_000);
+  });
+
+  test("agents whose asks wait for equally long keep their models", () => {
+    const { relay, ask, clock } = createRelayBench();
+    const models = ["m", "n"];
+    const agents = models.map((model) =>
+      joinAgent(relay, `has ${model}`, { ...V2, models, loaded: [model] }),
+    );
+    for (let n = 0; n < 40; n++) for (const model of models) void ask(model, { model });
+    for (let n = 0; n < 39; n++) {
+      clock.advance(3_000);
+      for (const agent of agents) agent.answer();
+      expect(agents.map(contents)).toEqual([["m"], ["n"]]);
+    }
+  });
 });
 
 describe("speed", () => {
