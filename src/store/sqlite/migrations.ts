@@ -6,6 +6,7 @@ import tokenDetails from "../../../drizzle/0003_token_details.sql" with { type: 
 import tokensEstimated from "../../../drizzle/0004_tokens_estimated.sql" with { type: "text" };
 import conversationLength from "../../../drizzle/0005_conversation_length.sql" with { type: "text" };
 import routing from "../../../drizzle/0006_routing.sql" with { type: "text" };
+import usageIndex from "../../../drizzle/0007_usage_index.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import { readNumber } from "./database.ts";
 
@@ -24,6 +25,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0004_tokens_estimated.sql", sql: tokensEstimated },
   { name: "0005_conversation_length.sql", sql: conversationLength },
   { name: "0006_routing.sql", sql: routing },
+  { name: "0007_usage_index.sql", sql: usageIndex },
 ];
 
 /** "ChAS", in the header of our databases, so that another program's is never mistaken for one. */
