@@ -92,7 +92,7 @@ export function hopeMs(ask: Ask, need: Need, hub: Hub, { limits, clock }: RelayO
 export function whyRefuse(ask: Ask, need: Need, hub: Hub, options: RelayOptions): AppError | undefined {
   if (hopeMs(ask, need, hub, options) <= 0) return noAgentError(ask, need, hub, options.clock.now());
   const code = queueFault(ask, hub, options.limits);
-  return code && withWait(new AppError(code), need);
+  return code && withWait(new AppError(code), need, hub);
 }
 
 /** Returns the reason if the ask may not wait with the others. */
@@ -102,8 +102,10 @@ export function queueFault(ask: Ask, hub: Hub, limits: RelayLimits) {
 }
 
 /** Returns the error with the time that an ask would have had to wait, if that is known. */
-export function withWait(error: AppError, need: Need): AppError {
-  const waitMs = need.pace.waitMs();
+export function withWait(error: AppError, need: Need, hub: Hub): AppError {
+  let waiting = need.waiting.size;
+  for (const rival of hub.needs.rivalsOf(need)) waiting += rival.waiting.size;
+  const waitMs = need.pace.waitMs(waiting);
   return waitMs === undefined ? error : retryLater(error, waitMs);
 }
 

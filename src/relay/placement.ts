@@ -167,7 +167,7 @@ export abstract class Placement {
   #giveUp(ask: Ask): void {
     const need = this.hub.needs.ofAsk(ask);
     const error = new AppError("no_agent");
-    this.open.settle(ask, ask.failure ?? (need ? withWait(error, need) : error));
+    this.open.settle(ask, ask.failure ?? (need ? withWait(error, need, this.hub) : error));
   }
 
   /** No agent can serve the ask with its present model: it goes on with the next one, or ends. */

@@ -1,9 +1,9 @@
 import { AppError } from "../errors.ts";
 import { isSamePrincipal, type Principal, userIdOf } from "../principal.ts";
-import type { Model } from "../protocol/agent-v2.ts";
 import { Agent, lostError, mayTakeOver } from "./agent.ts";
 import { Dispatch } from "./dispatch.ts";
 import type { Capacity } from "./hub.ts";
+import { type OfferedModel, offeredModels } from "./offered-models.ts";
 import type { Priority } from "./routing/priority.ts";
 import type {
   AgentProfile,
@@ -37,18 +37,8 @@ export interface WaitingAsk {
   priority: Priority;
   /** How long ago it arrived. */
   waitedMs: number;
-  /** About how many asks have their turn before it. */
-  asksBefore: number;
-}
-
-/** A model that an agent offers now. */
-export interface OfferedModel extends Pick<Model, "id" | "owned_by"> {
-  /** The least that an agent reports. Any of the agents may get the ask. */
-  context_length?: number | undefined;
-  /** Whether an agent has it in memory; undefined if none tells. */
-  loaded?: boolean | undefined;
-  /** When it was first offered, in milliseconds since 1970. */
-  offeredAt: number;
+  /** Returns about how many asks have their turn before it. */
+  asksBefore(): number;
 }
 
 /**
@@ -211,19 +201,9 @@ export class Relay extends Dispatch {
     return this.hub.some((agent) => agent.canDo(work));
   }
 
-  /** The models that the registered agents offer, sorted by name. */
-  models(): OfferedModel[] {
-    const models = new Map<string, OfferedModel>();
-    for (const { offer } of this.hub.agents.values()) {
-      for (const { id, owned_by, context_length: length, loaded } of offer.models) {
-        const offeredAt = this.hub.models.since(id) ?? 0;
-        const model: OfferedModel = models.getOrInsertComputed(id, () => ({ id, owned_by, offeredAt }));
-        if (length !== undefined)
-          model.context_length = Math.min(length, model.context_length ?? Number.POSITIVE_INFINITY);
-        if (loaded !== undefined) model.loaded = loaded || model.loaded === true;
-      }
-    }
-    return [...models.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  /** The models that the registered agents with a tag of each list offer, sorted by name. */
+  models(tags: readonly (readonly string[])[] = []): OfferedModel[] {
+    return offeredModels(this.hub, tags);
   }
 
   offersModel(model: string): boolean {
@@ -275,7 +255,7 @@ export class Relay extends Dispatch {
       return {
         ...{ requestId: origin.requestId, surface: origin.surface, principal: ask.principal },
         ...{ model: ask.model, priority: ask.priority, waitedMs: now - ask.beganAt },
-        asksBefore: this.hub.needs.asksBefore(ask),
+        asksBefore: () => this.hub.needs.asksBefore(ask),
       };
     });
   }

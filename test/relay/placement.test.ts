@@ -264,11 +264,25 @@ describe("asks that wait", () => {
     expect(before.map((count) => count())).toEqual([0, 1, 2]);
     clock.advance(1_500);
     expect(relay.waitingAsks({ kind: "user", id: "one" })).toMatchObject([
-      { model: "m", priority: "normal", waitedMs: 1_500, asksBefore: 1, requestId: "req" },
-      { asksBefore: 2 },
+      { model: "m", priority: "normal", waitedMs: 1_500, requestId: "req" },
+      { model: "m" },
     ]);
+    expect(relay.waitingAsks().map(({ asksBefore }) => asksBefore())).toEqual([0, 1, 2]);
     expect(relay.waitingAsks()).toHaveLength(3);
     agent.answer();
     expect(before.map((count) => count())).toEqual([0, 0, 1]);
+  });
+
+  test("asks for another model count if they wait for the same agent, and not if they wait for others", () => {
+    const { relay, ask } = createRelayBench();
+    joinAgent(relay, "a", { ...V2, models: ["m", "n"] });
+    joinAgent(relay, "b", { ...V2, models: ["o"] });
+    for (const model of ["m", "o"]) void ask("runs", { model });
+    for (let user = 0; user < 10; user++) void ask("q", { model: "m", user: `${user}` });
+    for (let n = 0; n < 3; n++) void ask("q", { model: "m", user: "greedy" });
+    void ask("q", { model: "n", user: "last" });
+    void ask("q", { model: "o", user: "elsewhere" });
+    const before = new Map(relay.waitingAsks().map(({ model, asksBefore }) => [model, asksBefore()]));
+    expect([before.get("n"), before.get("o")]).toEqual([11, 0]);
   });
 });

@@ -1,28 +1,15 @@
 import { z } from "zod";
-import { type Principal, userIdOf } from "../../principal.ts";
-import { PRIORITIES, type Priority } from "../../relay/routing/priority.ts";
+import { userIdOf } from "../../principal.ts";
+import type { Relay } from "../../relay/relay.ts";
+import { PRIORITIES } from "../../relay/routing/priority.ts";
 import { ok, resource, route } from "../route.ts";
 import { count, namedObject, SAMPLE, text } from "../values.ts";
 
 /** The most that one answer lists. */
 const LISTED_MAX = 1_000;
 
-/** An ask that waits for an agent. */
-interface WaitingAsk {
-  requestId: string;
-  principal: Principal;
-  model: string | undefined;
-  surface: string;
-  priority: Priority;
-  waitedMs: number;
-  asksBefore: number;
-}
-
 interface QueueDeps {
-  relay: {
-    /** Returns the asks of the principal that wait, or of everyone. */
-    waitingAsks(principal?: Principal): readonly WaitingAsk[];
-  };
+  relay: Pick<Relay, "waitingAsks">;
 }
 
 const WaitingRequest = z.strictObject({
@@ -62,7 +49,7 @@ export const queueRoutes = resource("Asks", ROUTES).handledBy(({ relay }: QueueD
     const waiting = oldest.map(
       ({ requestId, principal, model, surface, priority, waitedMs, asksBefore }) => ({
         ...{ request_id: requestId, user_id: userIdOf(principal), model: model ?? null, surface, priority },
-        ...{ waited_ms: Math.max(0, Math.round(waitedMs)), before: asksBefore },
+        ...{ waited_ms: Math.max(0, Math.round(waitedMs)), before: asksBefore() },
       }),
     );
     return { total: asks.length, waiting };

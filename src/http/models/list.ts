@@ -1,7 +1,9 @@
 import { z } from "zod";
 import type { Caller } from "../../auth/callers.ts";
 import { AppError } from "../../errors.ts";
-import type { OfferedModel, Relay } from "../../relay/relay.ts";
+import type { OfferedModel } from "../../relay/offered-models.ts";
+import type { Relay } from "../../relay/relay.ts";
+import { askPolicyOf } from "../context.ts";
 import { anthropicStyle } from "../errors/anthropic.ts";
 import { openaiStyle } from "../errors/openai.ts";
 import { ok, resource, route } from "../route.ts";
@@ -109,7 +111,7 @@ export const modelListRoutes = resource("Models", ROUTES).handledBy((deps: Model
 function listModels(deps: ModelListDeps, caller: Caller): OfferedModel[] {
   const { relay, modelAliases } = deps;
   const allowed = allowedModels(caller, deps);
-  const offered = relay.models().filter(({ id }) => allowed?.includes(id) ?? true);
+  const offered = relay.models(askPolicyOf(caller).tags).filter(({ id }) => allowed?.includes(id) ?? true);
   const aliases = Object.keys(modelAliases).flatMap((id) => {
     const target = resolveModel(id, deps);
     const model = offered.find((candidate) => candidate.id === target);

@@ -124,9 +124,19 @@ export class Needs {
     return this.#waiting.get(ask);
   }
 
-  /** Returns about how many asks have their turn before this one. */
+  /** Returns about how many asks have their turn before this one at the agents that it may go to. */
   asksBefore(ask: Ask): number {
-    return this.#waiting.get(ask)?.waiting.before(ask) ?? 0;
+    const need = this.#waiting.get(ask);
+    if (!need) return 0;
+    const nth = need.waiting.placeOf(ask);
+    let count = need.waiting.before(ask);
+    for (const other of this.rivalsOf(need)) count += other.waiting.beforeOther(ask, nth);
+    return count;
+  }
+
+  /** Returns the other needs for which asks wait and which share an agent with this one. */
+  rivalsOf(need: Need): Need[] {
+    return this.withWaiting().filter((other) => other !== need && sharesAgent(need, other));
   }
 
   /** Takes out the ask that fits and whose turn it is; with `user`, only theirs are looked at. */
@@ -184,6 +194,12 @@ export class Needs {
     if (needs?.size === 0) this.#byModel.delete(model);
     for (const [agent, place] of need.places) this.#places.get(agent)?.delete(place);
   }
+}
+
+function sharesAgent(one: Need, other: Need): boolean {
+  const [few, many] = one.places.size < other.places.size ? [one, other] : [other, one];
+  for (const agent of few.places.keys()) if (many.places.has(agent)) return true;
+  return false;
 }
 
 const NO_PLACES: ReadonlySet<Place> = new Set();

@@ -112,8 +112,8 @@ export class Pace<Item extends Candidate = Candidate> {
     return this.#hasLoaded;
   }
 
-  /** Returns how long one more ask would wait at the end of the queue; undefined if nothing was measured. */
-  waitMs(): number | undefined {
+  /** Returns how long one more ask would wait after this many; undefined if nothing was measured. */
+  waitMs(waiting: number): number | undefined {
     let slots = 0;
     let perMs = 0;
     for (const { agent } of this.need.candidates()) {
@@ -121,7 +121,7 @@ export class Pace<Item extends Candidate = Candidate> {
       slots += agent.offer.slots;
       perMs += agent.offer.slots / Math.max(agent.serviceMs, 1);
     }
-    return slots === 0 ? undefined : (this.need.waiting() + 1) / perMs;
+    return slots === 0 ? undefined : (waiting + 1) / perMs;
   }
 
   /** The agent was sent an ask. */

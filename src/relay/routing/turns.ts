@@ -129,6 +129,22 @@ export class Turns<Item extends Waiting> {
     return count;
   }
 
+  /** Returns about how many of these asks have their turn before one that waits elsewhere, the `nth` of its user. */
+  beforeOther({ priority, order }: Waiting, nth: number): number {
+    let count = 0;
+    for (const flow of this.#order) {
+      const turns = Math.ceil((nth * TURNS[flow.priority]) / TURNS[priority]);
+      const later = flow.items.findIndex((item) => item.order > order);
+      count += Math.min(later < 0 ? flow.items.length : later, turns);
+    }
+    return count;
+  }
+
+  /** Returns the place of the ask among those of its user and class, from 1 on; 0 if it does not wait here. */
+  placeOf(item: Item): number {
+    return (this.#flows.get(userIdOf(item.principal))?.get(item.priority)?.items.indexOf(item) ?? -1) + 1;
+  }
+
   #flowOf({ principal, priority }: Item): Flow<Item> {
     const user = userIdOf(principal);
     const flows = this.#flows.getOrInsertComputed(user, () => new Map());

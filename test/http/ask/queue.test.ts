@@ -78,7 +78,7 @@ test("an answer lists the 1,000 requests that have waited longest, and counts al
     asked.push(principal);
     return Array.from({ length: 2_500 }, (_, index) => ({
       ...{ requestId: `req_${index}`, principal: ADMIN, model: undefined, surface: "ask" },
-      ...{ priority: "low" as const, waitedMs: index + 0.4, asksBefore: index },
+      ...{ priority: "low" as const, waitedMs: index + 0.4, asksBefore: () => index },
     }));
   };
   const [bound] = queueRoutes.bind({ relay: { waitingAsks } });

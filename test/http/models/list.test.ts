@@ -99,3 +99,20 @@ test("a model is loaded if one of its agents has it in memory, and without the f
   await until(async () => (await loaded())["m"] === true);
   expect(await loaded()).toEqual({ m: true, cold: false, silent: undefined, alias: true });
 });
+
+test("a user limited to agents with a tag sees only what these offer", async () => {
+  const { server } = await startModelScene({ hello: { ...V2_HELLO, models: [{ id: "m" }], tags: ["home"] } });
+  const call = (path: string, key: string, body?: object) =>
+    fetch(`${server.url}${path}`, {
+      headers: { authorization: `Bearer ${key}` },
+      ...(body && { method: "POST", body: JSON.stringify(body) }),
+    });
+  const seenWith = async (agent_tags: string[]) => {
+    const { token } = (await (await call("/admin/users/add", ADMIN_KEY, { agent_tags })).json()) as {
+      token: string;
+    };
+    const { data } = (await (await call("/v1/models", token)).json()) as { data: { id: string }[] };
+    return data.map(({ id }) => id);
+  };
+  expect([await seenWith(["home"]), await seenWith(["office"])]).toEqual([["m"], []]);
+});

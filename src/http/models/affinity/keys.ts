@@ -48,13 +48,10 @@ export function affinityKeys(
       const chain = tools ? addText(start, text.slice(tools.valueFrom, tools.valueTo)) : start;
       return fields.system === undefined ? chain : addSystem(chain, field(json, fields.system));
     });
-    const [whole, ...earlier] = boundaries.reverse().map(keyOf);
-    if (whole !== undefined) {
-      // The same chat again is not the next turn of one: many callers with one question are to use all agents.
-      if (endpoint === "completions") known.push(whole);
-      known.push(...earlier);
-      kept.push(whole);
-    }
+    const keys = boundaries.reverse().map(keyOf);
+    // The same chat again is not the next turn of one: many callers with one question are to use all agents.
+    known.push(...(endpoint === "completions" ? keys : keys.slice(1)));
+    kept.push(...keys.slice(0, 1));
   }
   for (const key of [session && `session ${keyOf(start)}`, endUser && userKey(endUser)]) {
     if (!key) continue;

@@ -129,10 +129,10 @@ describe("the keys of the other endpoints", () => {
     const response = (...input: unknown[]) => keysOf("responses", { input });
     const reference = (id: string) => ({ type: "item_reference", id });
     const second = [user("a"), reference("rs_1"), reference("msg_1"), user("b")];
-    expect(foundAt(response(...second), response(user("a")))).toBe(1);
+    expect(foundAt(response(...second), response(user("a")))).toBe(0);
     const third = [...second, reference("msg_2"), user("c")];
-    expect(foundAt(response(...third), response(...second))).toBe(1);
-    expect(foundAt(response(...third), response(user("a")))).toBe(2);
+    expect(foundAt(response(...third), response(...second))).toBe(0);
+    expect(foundAt(response(...third), response(user("a")))).toBe(1);
     expect(foundAt(response(user("a"), reference("msg_3"), user("b")), response(...second))).toBe(-1);
   });
 
