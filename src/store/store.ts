@@ -172,7 +172,7 @@ export interface UsageSumQuery {
 
 export interface UsageStore {
   /**
-   * Returns at once. The row is written within about 50 ms, in one transaction with other rows. Times are
+   * Returns at once. The row is written within about a second, in one transaction with other rows. Times are
    * rounded to whole milliseconds, and long names cut off.
    */
   record(row: UsageRow): void;
@@ -192,7 +192,7 @@ export interface UsageStore {
   purge(before: number): Promise<number>;
 }
 
-/** Writes behind, within about 50 ms. Reads see what is remembered but not written yet. */
+/** Writes behind, within about a second. Reads see what is remembered but not written yet. */
 export interface ConversationStore extends Conversations {
   /** Deletes the conversations not used since this time, with their turns. Resolves with their number. */
   purge(unusedSince: number): Promise<number>;

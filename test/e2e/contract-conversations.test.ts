@@ -138,7 +138,7 @@ describe("after a restart of the server", () => {
       const [owner, other] = [await first.addUser(), await first.addUser()];
       const agent = await first.firefox();
       const thread = await begin(first, owner.token);
-      // The row is written about 50 ms after the answer; a kill may lose a younger one.
+      // The row is written within a second after the answer; a kill may lose a younger one.
       if (signal === "SIGKILL") await until(() => isStored(first, thread.conversation_id));
       first.server.kill(signal);
       await first.server.exited;

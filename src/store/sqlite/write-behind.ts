@@ -1,10 +1,12 @@
 import { messageOfError } from "../../errors.ts";
 import type { Connection } from "./database.ts";
 
-const FLUSH_MS = 50;
-const FLUSH_AFTER_FAILURE_MS = 1_000;
-/** The most rows in one transaction, so that it blocks the event loop for a few milliseconds only. */
-const BATCH_ROWS = 1_000;
+/** How long an item waits for others, as a transaction costs as much as ten items. Also the pause after a failure. */
+const FLUSH_MS = 1_000;
+/** Under load, so many items do not wait any longer. */
+const FLUSH_ITEMS = 1_000;
+/** The most items in one transaction, so that it blocks the event loop for a few milliseconds only. */
+const BATCH_ITEMS = 250;
 const PENDING_MAX = 10_000;
 
 /** Calls `run` after a delay, without keeping the process alive. Returns a function that cancels it. */
@@ -13,7 +15,7 @@ export type After = (delayMs: number, run: () => void) => () => void;
 export interface WriteBehindOptions {
   connection: Connection;
   after: After;
-  /** Called when a flush failed, with counts in the message. The flush is retried after a second. */
+  /** Called when a flush failed, with counts in the message. It is tried again after a second. */
   onError: (error: Error) => void;
   /** Called after each transaction. */
   onWritten?: () => void;
@@ -38,12 +40,16 @@ export function createWriteBehind<Key, Item>(
   let flushing: Promise<void> | undefined;
   let isFailing = false;
 
-  function schedule(delayMs: number): void {
+  function schedule(): void {
     if (ended) return;
-    stopTimer ??= after(delayMs, () => {
+    stopTimer ??= after(FLUSH_MS, () => {
       stopTimer = undefined;
-      flush().catch(report);
+      writeNow();
     });
+  }
+
+  function writeNow(): void {
+    if (!flushing && !ended) start().catch(report);
   }
 
   function report(cause: unknown): void {
@@ -51,25 +57,36 @@ export function createWriteBehind<Key, Item>(
     const lost = pending.takeLost();
     const dropped = lost > 0 ? `, ${lost} were dropped because too many were waiting` : "";
     onError(new Error(`${pending.size} ${noun} could not be written${dropped}: ${reason}`, { cause }));
-    schedule(FLUSH_AFTER_FAILURE_MS);
   }
 
-  /** Writes all pending items now. Throws when that fails, without a retry. */
+  /** Writes all items that are pending now. Throws when that fails, without a retry. */
   async function flush(): Promise<void> {
-    while (pending.size > 0) {
-      flushing ??= writePending().finally(() => {
-        flushing = undefined;
-      });
-      await flushing;
-    }
+    // The running one may have begun before the latest item came.
+    await flushing;
+    await start();
   }
 
-  async function writePending(): Promise<void> {
-    while (pending.size > 0) {
-      pending.settle(await connection.write(writeBatch, { durable: false }).catch(fail));
+  function start(): Promise<void> {
+    flushing ??= writePending(pending.size).finally(() => {
+      flushing = undefined;
+      if (pending.size > 0) schedule();
+    });
+    stopTimer?.();
+    stopTimer = undefined;
+    return flushing;
+  }
+
+  /** Does not wait for items that come meanwhile: under load that would have no end. */
+  async function writePending(count: number): Promise<void> {
+    for (let left = count; left > 0 && pending.size > 0; ) {
+      // Each transaction has a turn of the event loop for itself.
+      await new Promise(setImmediate);
+      const size = Math.min(left, BATCH_ITEMS);
+      const written = await connection.write(() => writeBatch(size), { durable: false }).catch(fail);
+      pending.settle(written);
+      left -= size;
       isFailing = false;
       onWritten?.();
-      if (pending.size > 0) await new Promise(setImmediate);
     }
   }
 
@@ -78,17 +95,18 @@ export function createWriteBehind<Key, Item>(
     throw error;
   }
 
-  function writeBatch(): Item[] {
-    const batch = pending.first(BATCH_ROWS);
+  function writeBatch(size: number): Item[] {
+    const batch = pending.first(size);
     for (const item of batch) write(item);
     return batch;
   }
 
   return {
-    /** Adds an item, or replaces the pending one with its key. It is written within about 50 ms. */
+    /** Adds an item, or replaces the pending one with its key. It is written within about a second. */
     put(item: Item): void {
       pending.put(item);
-      schedule(FLUSH_MS);
+      if (pending.size < FLUSH_ITEMS || isFailing) schedule();
+      else writeNow();
     },
     find: pending.find,
     remove: pending.remove,
@@ -96,7 +114,7 @@ export function createWriteBehind<Key, Item>(
     /** Writes all pending items now if possible. */
     async tryFlush(): Promise<void> {
       // The timer tries again, and reports a failure.
-      await flush().catch(() => schedule(FLUSH_AFTER_FAILURE_MS));
+      await flush().catch(() => {});
     },
     /** The number of items that are pending because the last attempt to write them failed. */
     unwritten: () => (isFailing ? pending.size : 0),
@@ -104,7 +122,11 @@ export function createWriteBehind<Key, Item>(
     async end(): Promise<void> {
       ended = true;
       stopTimer?.();
-      await flush().catch(report);
+      try {
+        while (pending.size > 0) await flush();
+      } catch (error) {
+        report(error);
+      }
     },
   };
 }

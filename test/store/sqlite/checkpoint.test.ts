@@ -43,7 +43,7 @@ test("a long WAL is merged and restarted while writes go on, and nothing is lost
     await fill(10);
     written += 10;
     checkpointer.startIfLong();
-    // Asks leave the thread time too: their rows are written every 50 ms.
+    // Asks leave the thread time too: their rows are written every second.
     await Bun.sleep(1);
   }
   expect(wasRestarted()).toBe(true);

@@ -6,7 +6,7 @@ import { createFakeClock } from "../../support/clock.ts";
 import { openTestFile, openTestStore, tempFolder } from "../../support/store.ts";
 import { newUser } from "./rows.ts";
 
-const FLUSH_MS = 50;
+const FLUSH_MS = 1_000;
 const RETRY_MS = 1_000;
 
 /** Returns a store in a file, a fake clock, and a second connection that sees only what is written. */

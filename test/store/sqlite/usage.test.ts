@@ -10,7 +10,7 @@ import { openTestFile, openTestStore, tempFolder } from "../../support/store.ts"
 import { usageRow as ask, NO_DETAILS } from "../../support/usage-row.ts";
 import { turnsDuring } from "./turns-during.ts";
 
-const FLUSH_MS = 50;
+const FLUSH_MS = 1_000;
 const RETRY_MS = 1_000;
 
 /** Returns a store in a file, a fake clock, and a second connection that sees only what is written. */

@@ -1,5 +1,11 @@
-import { expect, test } from "bun:test";
+import { Database } from "bun:sqlite";
+import { expect, onTestFinished, test } from "bun:test";
+import { join } from "node:path";
 import { createPending } from "../../../src/store/sqlite/write-behind.ts";
+import { createFakeClock } from "../../support/clock.ts";
+import { openTestFile, tempFolder } from "../../support/store.ts";
+import { usageRow } from "../../support/usage-row.ts";
+import { turnsDuring } from "./turns-during.ts";
 
 const createConversations = () => createPending((item: { id: string; usedAt: number }) => item.id);
 const conversation = (usedAt: number) => ({ id: "c", usedAt });
@@ -20,4 +26,51 @@ test("a dropped conversation is counted once", () => {
   for (let index = 0; index < 10_002; index++) pending.put({ ...conversation(1), id: `c${index}` });
   pending.put({ ...conversation(2), id: "c2" });
   expect([pending.size, pending.takeLost(), pending.takeLost()]).toEqual([10_000, 2, 0]);
+});
+
+/** Returns the usage of a store with a fake clock, and what of it is in the file. */
+function scene() {
+  const path = join(tempFolder(), "server.db");
+  const clock = createFakeClock();
+  const { usage } = openTestFile(path, { now: clock.now, after: clock.after });
+  const onDisk = new Database(path);
+  onTestFinished(() => onDisk.close());
+  const record = (rows: number) => {
+    for (let index = 0; index < rows; index++) usage.record(usageRow());
+  };
+  const pass = async (ms: number) => {
+    clock.advance(ms);
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+  };
+  const written = () => onDisk.query("SELECT count(*) FROM usage").values()[0]?.[0];
+  return { usage, record, pass, written };
+}
+
+test("an item waits for others, for a second at most", async () => {
+  const { record, pass, written } = scene();
+  record(1);
+  await pass(999);
+  expect(written()).toBe(0);
+  record(1);
+  await pass(1);
+  expect(written()).toBe(2);
+});
+
+test("a thousand items wait for no more, and those after them for a second again", async () => {
+  const { record, pass, written } = scene();
+  record(1_000);
+  await pass(0);
+  expect(written()).toBe(1_000);
+  record(1);
+  await pass(999);
+  expect(written()).toBe(1_000);
+  await pass(1);
+  expect(written()).toBe(1_001);
+});
+
+test("many items are written in many turns of the event loop", async () => {
+  const { usage, record, written } = scene();
+  record(9_999);
+  expect(await turnsDuring(() => usage.tokensSince(0))).toBeGreaterThan(10_000 / 300);
+  expect(written()).toBe(9_999);
 });
