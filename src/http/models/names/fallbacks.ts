@@ -16,6 +16,11 @@ export interface FallbackNames extends ModelNames {
 /** The fields by which OpenRouter and LiteLLM take further models, which they try when the first one fails. */
 export const FALLBACK_LISTS = ["models", "fallbacks"] as const;
 
+/** LiteLLM's other lists, which the server has no use for. A LiteLLM uses the models that they name. */
+const OTHER_LISTS = [
+  ...["context_window_fallbacks", "content_policy_fallbacks", "context_window_fallback_dict"],
+] as const;
+
 const FALLBACKS_MAX = 16;
 
 /**
@@ -28,7 +33,8 @@ const WITH_FALLBACKS: ReadonlySet<Endpoint> = new Set([
 
 /**
  * Returns whether an upstream may get the request's lists of further models as they are. It may use any model that
- * they name, and knows no aliases. Throws `model_not_allowed` if an entry is not the name of one of `models`.
+ * they name, and knows no aliases. Throws `model_not_allowed` if an entry is not the name of one of `models`, or if
+ * there is a list that the server does not read.
  */
 export function checkFallbacks(
   json: unknown,
@@ -36,6 +42,11 @@ export function checkFallbacks(
   names: ModelNames,
 ): boolean {
   if (!models) return true;
+  const other = OTHER_LISTS.find((param) => (field(json, param) ?? undefined) !== undefined);
+  if (other !== undefined) {
+    const hint = `Leave out \`${other}\`, or name fallbacks in \`fallbacks\`. The models you may use: ${models.join(", ")}.`;
+    throw new AppError("model_not_allowed", { param: other, hint });
+  }
   let isPassedOn = true;
   for (const param of FALLBACK_LISTS) {
     const list = field(json, param) ?? [];

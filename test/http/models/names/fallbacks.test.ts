@@ -72,6 +72,19 @@ describe("the models that may answer a request", () => {
     expect(() => checkFallbacks({ fallbacks: ["fast"] }, ["qwen"], names)).toThrow("You may not use");
   });
 
+  test("a user who may use only some models may send no list that only LiteLLM reads", () => {
+    const lists = {
+      context_window_fallbacks: [{ llama: ["gpt"] }],
+      content_policy_fallbacks: [],
+      context_window_fallback_dict: { llama: "gpt" },
+    };
+    for (const [param, list] of Object.entries(lists)) {
+      expect(checkFallbacks({ [param]: list }, undefined, names)).toBe(true);
+      expect(checkFallbacks({ [param]: null }, ["llama"], names)).toBe(true);
+      expect(() => checkFallbacks({ [param]: list }, ["llama"], names)).toThrow("You may not use");
+    }
+  });
+
   test("a body without its lists keeps everything else as it was", () => {
     const text = '{"model": "a", "models":["b"],\n"x":1e2 ,"fallbacks":[]}';
     expect(withoutLists(text, ["models", "fallbacks"])).toBe('{"model": "a", "x":1e2}');
