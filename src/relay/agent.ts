@@ -41,8 +41,6 @@ export class Agent {
   congestedAt: number | undefined;
   /** It was not heard lately when an ask was to be sent to it, and not since. */
   isStale = false;
-  /** The turn from which on it may be chosen before others of equal rank. */
-  turn = 0;
   /** Its number in the order of registration. */
   order = 0;
   /** Why it is chosen before others, or after them. */

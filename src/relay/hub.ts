@@ -2,7 +2,7 @@ import { BoundedMap } from "../bounded-map.ts";
 import type { Agent } from "./agent.ts";
 import type { Ask } from "./ask.ts";
 import { ModelBook } from "./model-book.ts";
-import { type Need, turnsOf } from "./routing/need.ts";
+import type { Need } from "./routing/need.ts";
 import { Needs } from "./routing/needs.ts";
 import type { Slot } from "./slot.ts";
 import type { AskRequest, LeaveReason, OfferUpdate, Preference, Work } from "./types.ts";
@@ -145,8 +145,6 @@ export class Hub {
   /** The agent is chosen by other rules from now on. Returns the needs that it has served before. */
   changePreference(agent: Agent, preference: Preference, now: number): Need[] {
     return this.#reindex(agent, now, () => {
-      // It waits for its next turn as if it had had this weight before.
-      if (agent.turn > 0) agent.turn += turnsOf(preference) - turnsOf(agent.preference);
       agent.preference = preference;
     });
   }

@@ -158,7 +158,10 @@ export class Relay extends Dispatch {
     const agent = this.hub.agents.get(agentId);
     if (!agent) return undefined;
     this.hub.retire(agent, this.options.clock.now());
-    if (drain && agent.inUse.size > 0) return "draining";
+    if (drain && agent.inUse.size > 0) {
+      this.lookAgain(this.hub.needs.of(agent));
+      return "draining";
+    }
     this.lose(agent, "disconnected", lostError("it was disconnected"));
     return "closed";
   }

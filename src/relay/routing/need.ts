@@ -31,6 +31,7 @@ export class Place implements HeapItem {
   /** How many times slower than the fastest it is, in steps of two; 0 also if it is not known. */
   slowness = 0;
   load = 0;
+  /** The turn from which on it may be chosen before others of equal rank. */
   turn = 0;
 
   constructor(
@@ -98,7 +99,6 @@ export class Need {
     place.isCold = agent.isLoaded(model) === false;
     place.slowness = this.pace.slownessOf(place, now);
     place.load = agent.load / agent.preference.weight;
-    place.turn = agent.turn;
     const mayGet = agent.hasRoom && !circuit?.isBlockedAt(now) && !circuit?.isCoolingAt(now);
     const heap = agent.isStale ? this.#stale : this.#ready;
     if (place.heap !== heap || !mayGet) place.heap?.delete(place);
@@ -147,10 +147,11 @@ export class Need {
 
   /** The agent gets an ask: the others of equal weight are next. */
   sent(agent: Agent, now: number): void {
-    this.#turn = Math.max(this.#turn, agent.turn);
-    agent.turn = this.#turn + turnsOf(agent.preference);
     const place = this.places.get(agent);
-    if (place) this.pace.sent(place, now);
+    if (!place) return;
+    this.#turn = Math.max(this.#turn, place.turn);
+    place.turn = this.#turn + turnsOf(agent.preference);
+    this.pace.sent(place, now);
   }
 }
 
@@ -158,7 +159,7 @@ export class Need {
 const WEIGHT_MIN = 1e-6;
 
 /** Returns after how many turns of an agent with the weight 1 it is the agent's turn again. */
-export function turnsOf({ weight }: Pick<Preference, "weight">): number {
+function turnsOf({ weight }: Pick<Preference, "weight">): number {
   return 1 / Math.max(weight, WEIGHT_MIN);
 }
 
