@@ -106,6 +106,8 @@ export abstract class Placement {
     const now = this.now();
     const test = mayGet(ask, need, this.hub, this.options, now);
     const best = chooseFor(need, this.hub, test, now);
+    const { staleTrial } = need;
+    if (staleTrial) this.watch.ping(staleTrial);
     const stale = ask.wasPinged
       ? undefined
       : need.stale((place) => test(place) && this.#mayAnswer(place.agent));

@@ -218,4 +218,28 @@ describe("speed", () => {
     for (let n = 0; n < 10; n++) after.push(await answerIn(100));
     expect(after.filter((id) => id === "other")).toHaveLength(5);
   });
+
+  test("a slow agent that was not heard lately is pinged when it is to be tried again", async () => {
+    const { relay, ask, clock, pass } = createRelayBench({ pingEveryMs: 600_000 });
+    const fast = joinAgent(relay, "fast", V2);
+    const slow = joinAgent(relay, "slow", V2);
+    const answerIn = async (ms: number, prefer?: string) => {
+      const answered = ask("q", { ...M, ...(prefer && { prefer }) });
+      await settle();
+      const agent = slow.asks.length > 0 ? slow : fast;
+      clock.advance(ms);
+      agent.answer();
+      await answered;
+      return agent.id;
+    };
+    for (let n = 0; n < 6; n++) for (const id of ["fast", "slow"]) await answerIn(100, id);
+    for (let n = 0; n < 15; n++) await answerIn(4_000, "slow");
+    const had: string[] = [];
+    for (let n = 0; n < 450; n++) {
+      await pass(100);
+      had.push(await answerIn(100));
+    }
+    expect(had.slice(0, 100)).not.toContain("slow");
+    expect(had).toContain("slow");
+  });
 });

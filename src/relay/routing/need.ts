@@ -108,8 +108,19 @@ export class Need {
 
   /** Returns the best agent that passes the test; undefined if none does. */
   best(test: (place: Place) => boolean, now: number): Place | undefined {
-    const trial = this.pace.nextTrial(this.#ready, now);
+    const trial = this.pace.nextTrial(this.#withRoom(), now);
     return trial && trial.heap === this.#ready && test(trial) ? trial : this.#ready.find(test);
+  }
+
+  *#withRoom(): Generator<Place> {
+    yield* this.#ready;
+    yield* this.#stale;
+  }
+
+  /** The slower agent that is to get an ask, to see whether it still is slower, if it must answer a ping first. */
+  get staleTrial(): Agent | undefined {
+    const { trial } = this.pace;
+    return trial?.heap === this.#stale ? trial.agent : undefined;
   }
 
   /** Whether an agent that is not stale has room, so that asks wait only for a better one. */

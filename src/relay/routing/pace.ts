@@ -90,14 +90,19 @@ export class Pace<Item extends Candidate = Candidate> {
     return Math.min(sumOf(parts) * (this.#ratioOf(candidate, now) - 1), PATIENCE_MS_MAX);
   }
 
+  /** The slower agent to send the next ask to, once it may get one. */
+  get trial(): Item | undefined {
+    return this.#trial;
+  }
+
   /** Returns a slower agent to send the next ask to, to see whether it still is slower; undefined nearly always. */
-  nextTrial(ready: Iterable<Item>, now: number): Item | undefined {
+  nextTrial(candidates: Iterable<Item>, now: number): Item | undefined {
     if (this.#sentSinceTrial < TRIAL_EVERY && now < this.#triedAt + TRIAL_AFTER_MS) return this.#trial;
     this.#sentSinceTrial = 0;
     this.#triedAt = now;
     this.#trial = undefined;
     let dueAt = now;
-    for (const candidate of ready) {
+    for (const candidate of candidates) {
       const trialAt = candidate.agent.speedOf(candidate.model)?.trialAt ?? now;
       if (candidate.slowness === 0 || candidate.agent.inUse.size > 0 || trialAt >= dueAt) continue;
       this.#trial = candidate;
