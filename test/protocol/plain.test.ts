@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { V1Answer } from "../../src/protocol/agent-v1.ts";
-import { AgentFrame } from "../../src/protocol/agent-v2.ts";
+import { AgentFrame, Usage } from "../../src/protocol/agent-v2.ts";
 import { plainFrame, plainUpstreamUsage, plainV1Answer } from "../../src/protocol/plain.ts";
 import { UsageReader } from "../../src/protocol/token-usage.ts";
 import { chooseSeed, createRandom, type Random } from "../support/random.ts";
@@ -133,3 +133,20 @@ test.each(CASES)(
     expect(accepted).toBeGreaterThan(VALUES / 10);
   },
 );
+
+// Otherwise the short check would drop a field that the schema has since.
+test("the short checks know every field of what they read", () => {
+  const fields = Object.fromEntries(
+    AgentFrame.options.map(({ shape }) => [shape.type.value, Object.keys(shape)]),
+  );
+  expect(fields).toMatchObject({
+    pong: ["type"],
+    accept: ["type", "ask"],
+    alive: ["type", "ask"],
+    delta: ["type", "ask", "data", "event"],
+    done: ["type", "ask", "status", "body", "usage", "headers"],
+  });
+  const counts = ["prompt_tokens", "completion_tokens"];
+  expect(Object.keys(Usage.shape)).toEqual([...counts, ...counts.map((name) => `${name}_details`)]);
+  expect(Object.keys(V1Answer.shape)).toEqual(["id", "response_id", "conversation_id", "content", "error"]);
+});
