@@ -66,12 +66,14 @@ export abstract class Dispatch extends Placement {
 
   /** Registers the agent, in the place of the holder of its id if there is one. */
   protected register(agent: Agent, holder: Agent | undefined): void {
+    // Before the new connection takes over its circuits, which must not wait for the outcome of a probe there.
+    const orphans = holder ? this.hub.releaseAll(holder, this.now()) : [];
     if (holder) this.#remove(holder, "replaced");
     const earlier = this.hub.add(agent);
     if (earlier) this.circuits.inherit(agent, earlier);
     this.watch.start();
     this.options.observe?.joined(agent.profile);
-    if (holder) this.#orphan(holder, lostError("its agent connected anew"));
+    this.#orphan(orphans, lostError("its agent connected anew"));
     this.serve(agent);
   }
 
@@ -80,7 +82,7 @@ export abstract class Dispatch extends Placement {
     if (!this.hub.has(agent)) return;
     if (reason !== "disconnected") this.circuits.lost(agent, error);
     const needs = this.#remove(agent, reason);
-    this.#orphan(agent, error);
+    this.#orphan(this.hub.releaseAll(agent, this.now()), error);
     this.lookAgain(needs);
   }
 
@@ -169,6 +171,8 @@ export abstract class Dispatch extends Placement {
     const limits = slotLimits(modelRequest, this.options.limits);
     const now = clock.now();
     ask.send(agent.profile, slotId, { request, model }, now);
+    // The caller may leave when they learn of it.
+    if (!ask.place) return;
     agent.sentAt = now;
     need.sent(agent, now);
     const slot = new Slot(ask, modelRequest, model, () => this.#limitReached(agent, slotId));
@@ -246,10 +250,9 @@ export abstract class Dispatch extends Placement {
     return needs;
   }
 
-  /** The agent has left: another one may do what it had not begun; the rest has failed. */
-  #orphan(agent: Agent, error: AppError): void {
-    for (const { ask, phase } of this.hub.releaseAll(agent, this.now()))
-      this.#failed(ask, error, phase === "sent" ? "anywhere" : "nowhere");
+  /** The agent of these slots has left: another one may do what it had not begun; the rest has failed. */
+  #orphan(slots: readonly Slot[], error: AppError): void {
+    for (const { ask, phase } of slots) this.#failed(ask, error, phase === "sent" ? "anywhere" : "nowhere");
   }
 
   /** A try has failed. `elsewhere`: only an agent that did not have the ask may get it. */

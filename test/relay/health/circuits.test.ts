@@ -286,3 +286,15 @@ test("an ask waits for the return of an agent that left, but not for one whose c
   agent.link.gone();
   clock.advance(1);
 });
+
+test("an agent that comes back while it is probed gets the probe anew, and other asks", async () => {
+  const { relay, ask, agent, clock } = openScene();
+  clock.advance(3_500);
+  const probe = ask("probe", MODEL);
+  expect(contents(agent)).toEqual([["probe"]]);
+  const again = joinAgent(relay, "a", V2);
+  again.answer();
+  expect(await probe).toBe("200");
+  void ask("next", MODEL);
+  expect(contents(again)).toEqual([["next"]]);
+});
