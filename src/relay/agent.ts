@@ -172,7 +172,7 @@ export class Agent {
   }
 
   #report(): void {
-    if (!this.#offer.models.some(({ loaded }) => loaded !== undefined)) return;
+    if (!this.#memory && !this.#offer.models.some(({ loaded }) => loaded !== undefined)) return;
     this.#memory ??= new ModelMemory();
     this.#memory.report(this.#offer.models);
   }
@@ -207,11 +207,6 @@ export class Agent {
   /** Whether it gets no ask for this work, because it failed too often. */
   isBlocked(work: Work, now: number): boolean {
     return this.circuitFor(work)?.isBlockedAt(now) ?? false;
-  }
-
-  /** Whether it gets an ask for this work only if no other agent has room. */
-  isAvoided(work: Work, now: number): boolean {
-    return this.circuitFor(work)?.isAvoidedAt(now) ?? false;
   }
 
   circuitFor(work: Work): Circuit | undefined {

@@ -43,8 +43,7 @@ export class Ask {
   #signal: Signal | undefined;
   #onGone: (() => void) | undefined;
   #stopWaiting: Cancel | undefined;
-  /** Ends the wait for a better agent only. */
-  stopHolding: Cancel | undefined;
+  #stopHolding: Cancel | undefined;
   #work: Work;
   #waitingSince = 0;
   /** The id of the agent that has the most of it cached, if one is known. */
@@ -72,10 +71,7 @@ export class Ask {
   readonly #meter = new AnswerMeter();
   readonly #end = new StreamEnd();
 
-  /**
-   * It arrived at `beganAt`. This and the other moments are milliseconds since 1970. `order` is its number in the
-   * order of arrival.
-   */
+  /** It arrived at `beganAt`, in milliseconds since 1970 as all moments. `order` is its number in that order. */
   constructor(
     readonly request: AskRequest,
     readonly beganAt: number,
@@ -168,10 +164,16 @@ export class Ask {
     this.#stopWaiting = clock.after(limitMs, onLimit);
   }
 
-  /** Waits for a better agent, for `limitMs` at most. It does so only once. */
+  /** Waits for a better agent, for `limitMs` at most. */
   hold(clock: Clock, limitMs: number, onLimit: () => void): void {
-    this.wasHeld = true;
-    this.stopHolding = clock.after(limitMs, onLimit);
+    this.release();
+    this.#stopHolding = clock.after(limitMs, onLimit);
+  }
+
+  /** Waits for no better agent any more. */
+  release(): void {
+    this.#stopHolding?.();
+    this.#stopHolding = undefined;
   }
 
   /**
@@ -262,10 +264,9 @@ export class Ask {
   }
 
   #stopTimers(): void {
+    this.release();
     this.#stopWaiting?.();
-    this.stopHolding?.();
     this.#stopWaiting = undefined;
-    this.stopHolding = undefined;
   }
 
   #recordOf(outcome: AskResult | AppError, isAtAgent: boolean, now: number): AskRecord {
@@ -275,6 +276,7 @@ export class Ask {
     const model = answer?.kind === "model" ? answer : undefined;
     const whole = answer?.kind === "v1" ? answer.answer.content : (model?.body ?? "");
     const firstByteAt = this.#firstByteAt ?? (failed ? undefined : now);
+    const sent = { request: this.#sent, model: this.#model ?? "", isAtAgent, meter: this.#meter };
     return {
       ...origin,
       principal,
@@ -291,10 +293,7 @@ export class Ask {
       durationMs: now - this.beganAt,
       deltas: this.#deltas,
       answerLength: this.#deltaLength + whole.length,
-      ...tokensOf(
-        { request: this.#sent, model: this.#model ?? "", isAtAgent, meter: this.#meter },
-        failed ? outcome : outcome.answer,
-      ),
+      ...tokensOf(sent, failed ? outcome : outcome.answer),
     };
   }
 }

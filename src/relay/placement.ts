@@ -3,7 +3,6 @@ import type { Agent } from "./agent.ts";
 import type { Ask } from "./ask.ts";
 import {
   chooseFor,
-  eligibleFor,
   hopeMs,
   isBlocked,
   mayGet,
@@ -18,7 +17,7 @@ import { Hub } from "./hub.ts";
 import { OpenAsks } from "./open-asks.ts";
 import { AffinityBook } from "./routing/affinity.ts";
 import { isBetter, type Need, type Place, type Requirement } from "./routing/need.ts";
-import { takeNextFor } from "./routing/next.ts";
+import { candidatesOf, hasAskFor, takeNextFor } from "./routing/next.ts";
 import type { LeaveReason, RelayOptions } from "./types.ts";
 import { Watch } from "./watch.ts";
 
@@ -96,10 +95,11 @@ export abstract class Placement {
   }
 
   /** Whether the ask should rather wait for the agent for a while than go to another. */
-  #mayWaitFor(ask: Ask, { need, agent, model }: Place): boolean {
+  #mayWaitFor(ask: Ask, place: Place): boolean {
     const now = this.now();
+    const { need, agent, model } = place;
     if (!agent.takesWork || agent.circuits?.get(model)?.isAvoidedAt(now)) return false;
-    return eligibleFor(ask, need, now)(agent);
+    return mayGet(ask, need, this.hub, this.options, now)(place);
   }
 
   #placeAnywhere(ask: Ask, need: Need): void {
@@ -108,10 +108,9 @@ export abstract class Placement {
     const best = chooseFor(need, this.hub, test, now);
     const { staleTrial } = need;
     if (staleTrial) this.watch.ping(staleTrial);
-    const stale = ask.wasPinged
-      ? undefined
-      : need.stale((place) => test(place) && this.#mayAnswer(place.agent));
-    if (stale && best && isBetter(stale, best)) this.#ping(ask, need, stale.agent);
+    const mayPing = best && !ask.wasPinged && this.#mayHold(ask);
+    const stale = mayPing && need.stale((place) => test(place) && this.#mayAnswer(place.agent));
+    if (stale && isBetter(stale, best)) this.#ping(ask, need, stale.agent);
     else if (best) this.send(ask, best.agent, need);
     else this.#wait(ask, need);
   }
@@ -132,7 +131,7 @@ export abstract class Placement {
   /** Lets the ask wait for better agents. If none of them has room in time, it goes to any. */
   #hold(ask: Ask, need: Need, better: Requirement): void {
     const { clock, limits } = this.options;
-    const mayHold = !ask.wasHeld && limits.affinityWaitMs > 0 && !queueFault(ask, this.hub, limits);
+    const mayHold = !ask.wasHeld && limits.affinityWaitMs > 0 && this.#mayHold(ask);
     ask.wasHeld = true;
     if (!mayHold) {
       this.#placeAnywhere(ask, need);
@@ -142,9 +141,14 @@ export abstract class Placement {
     this.#wait(ask, this.hub.needs.get(better, this.now()));
   }
 
+  /** Whether there is room in the queue. Otherwise the ask would be refused, though an agent has room for it. */
+  #mayHold(ask: Ask): boolean {
+    return ask.isWaiting || queueFault(ask, this.hub, this.options.limits) === undefined;
+  }
+
   /** The ask, which has waited for better agents, may go to any. */
   #release(ask: Ask): void {
-    ask.stopHolding?.();
+    ask.release();
     this.hub.needs.leave(ask);
     this.#placeAnywhere(ask, this.hub.needs.get(requirementOf(ask), this.now()));
   }
@@ -231,11 +235,8 @@ export abstract class Placement {
   #sendWaiting(need: Need): void {
     while (need.hasReady) {
       const now = this.now();
-      const { first } = need.waiting;
-      // What may not go to any agent because of its earlier tries holds up nobody.
-      const candidates = first && !first.isUntried ? [first, ...need.waiting.items()] : first ? [first] : [];
       let place: Place | undefined;
-      const ask = candidates.find((candidate) => {
+      const ask = candidatesOf(need).find((candidate) => {
         place = chooseFor(need, this.hub, mayGet(candidate, need, this.hub, this.options, now), now);
         return place !== undefined;
       });
@@ -273,7 +274,7 @@ export abstract class Placement {
     while (this.hub.needs.size > 0 && this.hub.has(agent) && agent.hasRoom) {
       const now = this.now();
       if (!agent.isFresh(now)) {
-        if (hasWork(this.hub.needs.placesOf(agent), now)) this.watch.ping(agent);
+        if (hasAskFor(this.hub.needs.placesOf(agent), now)) this.watch.ping(agent);
         return;
       }
       const next = takeNextFor(agent, this.hub.needs, this.options.limits.affinityWaitMs, now);
@@ -285,15 +286,4 @@ export abstract class Placement {
       this.send(next.ask, agent, next.need);
     }
   }
-}
-
-/** Whether an ask waits that may go to the agent. */
-function hasWork(places: Iterable<Place>, now: number): boolean {
-  for (const { need, agent, model } of places) {
-    const { first } = need.waiting;
-    if (!first || agent.circuits?.get(model)?.isBlockedAt(now)) continue;
-    const asks = first.isUntried ? [first] : need.waiting.items();
-    if (asks.some((ask) => eligibleFor(ask, need, now)(agent))) return true;
-  }
-  return false;
 }

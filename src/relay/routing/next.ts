@@ -51,3 +51,26 @@ function sort(places: Place[], needs: Needs): void {
     TURNS[need.waiting.first?.priority ?? "normal"] * needs.turnsWaited(need);
   places.sort((one, other) => Number(other.isCold) - Number(one.isCold) || weightOf(other) - weightOf(one));
 }
+
+/**
+ * Returns the asks of which one may be sent next, in order. What may not go to any agent because of its earlier tries
+ * holds up nobody. The untried ones may go to the same agents, so the first of them stands for all.
+ */
+export function candidatesOf({ waiting }: Need): Ask[] {
+  const { first } = waiting;
+  if (!first || first.isUntried) return first ? [first] : [];
+  const asks = waiting.items();
+  const untried = asks.find((ask) => ask.isUntried);
+  return asks.filter((ask) => ask === untried || !ask.isUntried);
+}
+
+/** Whether an ask waits that may go to the agent of these places. */
+export function hasAskFor(places: Iterable<Place>, now: number): boolean {
+  for (const { need, agent, model } of places) {
+    const { first } = need.waiting;
+    if (!first || agent.circuits?.get(model)?.isBlockedAt(now)) continue;
+    const asks = first.isUntried ? [first] : need.waiting.items();
+    if (asks.some((ask) => eligibleFor(ask, need, now)(agent))) return true;
+  }
+  return false;
+}

@@ -75,8 +75,11 @@ export class Pace<Item extends Candidate = Candidate> {
    * that would take as long: because it has waited for that, or because too many asks wait for the fast agents.
    */
   isTooSlow(candidate: Candidate, waitedMs: number, now: number): boolean {
-    if (!isSlow(candidate.slowness) || candidate === this.#trial || !isSlow(this.slownessOf(candidate, now)))
-      return false;
+    if (!isSlow(candidate.slowness) || candidate === this.#trial) return false;
+    const { measuredAt = 0 } = candidate.agent.speedOf(candidate.model) ?? {};
+    // Otherwise it could be slow compared with itself, as it was before.
+    if (measuredAt >= this.#comparedAt) this.#compare(now);
+    if (!isSlow(this.slownessOf(candidate, now))) return false;
     const { slots = 0 } = this.#fastOf(candidate, now) ?? {};
     return (
       this.need.waiting() <= slots * (this.#ratioOf(candidate, now) - 1) &&

@@ -57,8 +57,9 @@ export class Speed {
   #count = 0;
   #isTried = false;
   #trialPauseMs = TRIAL_MS_MIN;
-  /** When it may be tried though it is slower, in milliseconds since 1970. */
+  /** When it may be tried though it is slower, and when it was last measured, in milliseconds since 1970. */
   trialAt = 0;
+  measuredAt = 0;
 
   /** The averages; undefined before there were enough answers. */
   get parts(): Readonly<SpeedParts> | undefined {
@@ -80,6 +81,7 @@ export class Speed {
     if (isFaster) this.#trialPauseMs = TRIAL_MS_MIN;
     this.#isTried = false;
     this.trialAt = now + this.#trialPauseMs;
+    this.measuredAt = now;
   }
 
   /** It is slower, and is sent an ask to see whether it still is. */
