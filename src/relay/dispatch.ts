@@ -68,13 +68,14 @@ export abstract class Dispatch extends Placement {
   protected register(agent: Agent, holder: Agent | undefined): void {
     // Before the new connection takes over its circuits, which must not wait for the outcome of a probe there.
     const orphans = holder ? this.hub.releaseAll(holder, this.now()) : [];
-    if (holder) this.#remove(holder, "replaced");
+    const before = holder ? this.#remove(holder, "replaced") : [];
     const earlier = this.hub.add(agent);
     if (earlier) this.circuits.inherit(agent, earlier);
     this.watch.start();
     this.options.observe?.joined(agent.profile);
     this.#orphan(orphans, lostError("its agent connected anew"));
     this.serve(agent);
+    this.lookAgain(before);
   }
 
   /** The agent has left, or must go for the given reason: its asks move on, or fail with the error. */

@@ -76,11 +76,21 @@ test("a conversation leaves an agent that has become several times slower than a
   expect(counts(fast, slow)).toEqual([1, 0]);
 });
 
-test("what an agent had in memory does not count once it no longer tells", async () => {
+test("an agent that no longer tells what it has in memory is taken for one that never told", async () => {
   const { relay, ask } = createRelayBench();
   const agent = joinAgent(relay, "a", { ...TWO_MODELS, loaded: ["n"] });
   const other = joinAgent(relay, "other", { ...TWO_MODELS, loaded: ["m"] });
   agent.link.update({ models: [{ id: "m" }, { id: "n" }] });
   for (const content of ["1", "2"]) expect(await peek(ask(content, M))).toBe("open");
   expect(counts(agent, other)).toEqual([1, 1]);
+});
+
+test("an ask whose agent comes back without its model does not wait for it", async () => {
+  const { relay, ask } = createRelayBench();
+  joinAgent(relay, "a", V2);
+  void ask("busy", M);
+  const waiting = ask("waits", M);
+  expect(await peek(waiting)).toBe("open");
+  joinAgent(relay, "a", { ...V2, models: ["n"] });
+  expect(await peek(waiting)).toBe("no_agent");
 });
