@@ -74,8 +74,8 @@ export function drawReports(reports: readonly Report[]): string {
     y = drawn.end;
   }
   const size = { width: WIDTH, height: y + MARGIN, viewBox: `0 0 ${WIDTH} ${Math.ceil(y + MARGIN)}` };
-  const style = `<style>${STYLE}</style>`;
-  return `${element("svg", { xmlns: "http://www.w3.org/2000/svg", role: "img", ...size }, [style, ...parts])}\n`;
+  const head = `<title>Results of the bench</title><style>${STYLE}</style>`;
+  return `${element("svg", { xmlns: "http://www.w3.org/2000/svg", role: "img", ...size }, [head, ...parts])}\n`;
 }
 
 /** Returns the version and the machine. Without --full, or on a busy machine, the results are rough. */
