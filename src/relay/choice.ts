@@ -55,7 +55,7 @@ export function chooseFor(
   for (;;) {
     const place = need.best(test, now);
     if (!place || place.agent.isFresh(now)) return place;
-    hub.setStale(place.agent, now);
+    hub.setStale(place, now);
   }
 }
 

@@ -2,7 +2,7 @@ import { BoundedMap } from "../bounded-map.ts";
 import type { Agent } from "./agent.ts";
 import type { Ask } from "./ask.ts";
 import { ModelBook } from "./model-book.ts";
-import type { Need } from "./routing/need.ts";
+import type { Need, Place } from "./routing/need.ts";
 import { Needs } from "./routing/needs.ts";
 import type { Slot } from "./slot.ts";
 import type { AskRequest, LeaveReason, OfferUpdate, Preference, Work } from "./types.ts";
@@ -85,10 +85,14 @@ export class Hub {
     return true;
   }
 
-  /** Notes that the agent was not heard lately: until it is, it is not chosen. */
-  setStale(agent: Agent, now: number): void {
+  /**
+   * Notes that the agent was not heard lately: until it is, it is not chosen. The other needs that it fits notice that
+   * when it is next chosen there.
+   */
+  setStale({ agent, need }: Place, now: number): void {
     agent.isStale = true;
-    this.sort(agent, now);
+    const place = need.places.get(agent);
+    if (place) need.sort(place, now);
   }
 
   /** The agent is sent an ask for the model. Returns whether its upstream has to load the model. */

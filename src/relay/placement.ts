@@ -77,7 +77,7 @@ export abstract class Placement {
     const own = this.#preferredOf(ask, need);
     if (own && this.#mayWaitFor(ask, own)) {
       const isFresh = own.agent.isFresh(this.now());
-      if (own.agent.hasRoom && !isFresh) this.hub.setStale(own.agent, this.now());
+      if (own.agent.hasRoom && !isFresh) this.hub.setStale(own, this.now());
       if (own.agent.hasRoom && isFresh) this.send(ask, own.agent, need);
       else this.#hold(ask, need, { ...requirement, pin: own.agent.id, isPreferred: true });
       return;
