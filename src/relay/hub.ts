@@ -89,10 +89,9 @@ export class Hub {
    * Notes that the agent was not heard lately: until it is, it is not chosen. The other needs that it fits notice that
    * when it is next chosen there.
    */
-  setStale({ agent, need }: Place, now: number): void {
-    agent.isStale = true;
-    const place = need.places.get(agent);
-    if (place) need.sort(place, now);
+  setStale(place: Place, now: number): void {
+    place.agent.isStale = true;
+    place.need.sort(place, now);
   }
 
   /** The agent is sent an ask for the model. Returns whether its upstream has to load the model. */
