@@ -119,16 +119,11 @@ export class WaitingCheck {
     return !agent.connection.isBlocked(work, this.play.clock.now());
   }
 
-  /** Whether an agent with room was pinged just now. It may be a better one. */
+  /** Whether an agent was pinged just now that may have been a better one. It may have no room by now. */
   #isOnePinged({ work, group: { tags } }: Kind): boolean {
     const since = this.play.clock.now() - PONG_WAIT_MS_MAX;
     for (const { connection, group } of this.agents.values())
-      if (
-        connection?.hasRoom &&
-        connection.pingedAt >= since &&
-        connection.canDo(work) &&
-        hasTags(group, tags)
-      )
+      if (connection && connection.pingedAt >= since && connection.canDo(work) && hasTags(group, tags))
         return true;
     return false;
   }
