@@ -20,7 +20,7 @@ export abstract class Dispatch extends Placement {
     super(options);
     this.circuits = new Circuits({
       ...options,
-      onChange: (agent) => this.hub.sort(agent, this.now()),
+      onChange: (agent) => this.hub.changed(agent, this.now()),
       onDue: (agent) => {
         this.watch.refresh(agent);
         this.serve(agent);
@@ -202,7 +202,7 @@ export abstract class Dispatch extends Placement {
     this.#noteAffinity(ask, agent);
     const firstByteMs = (ask.firstByteAt ?? now) - sentAt;
     agent.measuredSpeedOf(model).note({ firstByteMs, wholeMs, outputTokens: record?.outputTokens }, now);
-    this.hub.sortSlow(agent, now);
+    this.hub.measured(agent, model, now);
   }
 
   /** The agent has the request in its cache now. */

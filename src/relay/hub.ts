@@ -183,6 +183,11 @@ export class Hub {
 
   #setTakesWork(agent: Agent, now: number, change: () => void): void {
     change();
+    this.changed(agent, now);
+  }
+
+  /** The agent takes work again or no more, or has failed. */
+  changed(agent: Agent, now: number): void {
     for (const { need } of this.needs.placesOf(agent)) need.pace.changed();
     this.sort(agent, now);
   }
@@ -192,9 +197,13 @@ export class Hub {
     for (const place of this.needs.placesOf(agent)) place.need.sort(place, now);
   }
 
-  /** The agent's speed was measured: where it was slow, it may no longer be. */
-  sortSlow(agent: Agent, now: number): void {
-    for (const place of this.needs.placesOf(agent)) if (place.slowness > 0) place.need.sort(place, now);
+  /** The agent's speed with the model was measured: where it was slow, it may no longer be. */
+  measured(agent: Agent, model: string, now: number): void {
+    for (const place of this.needs.placesOf(agent)) {
+      if (place.model !== model) continue;
+      place.need.pace.measured();
+      if (place.slowness > 0) place.need.sort(place, now);
+    }
   }
 
   /** Returns the departure of the agent with the id. */

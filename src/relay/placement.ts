@@ -99,6 +99,7 @@ export abstract class Placement {
     const now = this.now();
     const { need, agent, model } = place;
     if (!agent.takesWork || agent.circuits?.get(model)?.isAvoidedAt(now)) return false;
+    if (need.hasRoomAbove(agent.preference.priority)) return false;
     return mayGet(ask, need, this.hub, this.options, now)(place);
   }
 
@@ -193,7 +194,7 @@ export abstract class Placement {
 
   /**
    * Sends the waiting asks for which an agent has room, pings a stale agent for the others, and ends those without
-   * hope. Called when an ask begins to wait, and when an agent leaves or changes.
+   * hope. Called when an agent leaves or changes, and when asks have waited long enough for a better one.
    */
   #look(need: Need): void {
     this.#sendWaiting(need);

@@ -62,6 +62,21 @@ describe("affinity", () => {
     expect(clock.pending()).toBeGreaterThan(0);
   });
 
+  test("a conversation goes on at an agent of a higher priority as soon as one has room", async () => {
+    const { relay, ask, pass } = createRelayBench();
+    const api = joinAgent(relay, "api", { ...V2, slots: 9 });
+    const desktop = joinAgent(relay, "desktop", { ...V2, preference: { priority: 10 } });
+    void ask("busy", M);
+    void ask("first", { ...M, prefer: "api" });
+    void ask("second", { ...M, prefer: "api" });
+    expect([contents(desktop), contents(api)]).toEqual([["busy"], ["first", "second"]]);
+    desktop.answer();
+    await pass(8_000);
+    void ask("third", { ...M, prefer: "api" });
+    await settle();
+    expect(contents(desktop)).toEqual(["third"]);
+  });
+
   test("an agent that was not heard for a while is pinged and then gets its conversation", async () => {
     const { relay, ask, pass } = createRelayBench();
     const own = joinAgent(relay, "own", V2);
@@ -89,7 +104,7 @@ describe("affinity", () => {
 
   test("an ask whose busy agent leaves, and that is then sent after a ping, is sent only once", async () => {
     const { relay, clock, ask, pass } = createRelayBench();
-    const own = joinAgent(relay, "own", V2);
+    const own = joinAgent(relay, "own", { ...V2, preference: { priority: 2 } });
     const better = joinAgent(relay, "better", { ...V2, slots: 9, preference: { priority: 1 } });
     const worse = joinAgent(relay, "worse", { ...V2, slots: 9 });
     await pass(8_000);

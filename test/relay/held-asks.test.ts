@@ -19,7 +19,7 @@ function silentScene(limits = {}) {
 
 test("an ask that has waited for its own agent and then for a better one is sent once", () => {
   const { relay, ask, clock, silent } = silentScene();
-  const own = joinAgent(relay, "own", V2);
+  const own = joinAgent(relay, "own", { ...V2, preference: { priority: 2 } });
   const other = joinAgent(relay, "other", { ...V2, slots: 9 });
   void ask("busy", { ...M, prefer: "own" });
   void ask("next", { ...M, prefer: "own" });

@@ -128,6 +128,11 @@ export class Need {
     return this.#ready.size > 0;
   }
 
+  /** Whether an agent of a higher priority has room. */
+  hasRoomAbove(priority: number): boolean {
+    return [this.#ready, this.#stale].some(({ first }) => first && !first.isAvoided && first.priority > priority);
+  }
+
   /** Returns the best of the stale agents that passes the test. */
   stale(test: (place: Place) => boolean): Place | undefined {
     return this.#stale.find(test);

@@ -30,7 +30,7 @@ const SLOW_FROM = 4;
 /** From this step on an agent is slow: see `slownessOf`. */
 const SLOW_STEP = 2;
 
-/** The speeds are compared anew after this time. */
+/** Measured speeds are compared at most as often as this. */
 const COMPARED_MS = 1_000;
 
 /** An ask waits for a faster agent for at most this time. */
@@ -51,11 +51,14 @@ export class Pace<Item extends Candidate = Candidate> {
   #triedAt = Number.NEGATIVE_INFINITY;
   #trial: Item | undefined;
   #hasLoaded = false;
+  /** Whether something has changed since the speeds were compared. */
+  #isDue = true;
 
   constructor(private readonly need: Compared) {}
 
-  /** An agent has come or gone, or takes work again or no more. */
+  /** An agent has come or gone, or its state has changed. */
   changed(): void {
+    this.#isDue = true;
     this.#comparedAt = Number.NEGATIVE_INFINITY;
     this.#trial = undefined;
   }
@@ -93,6 +96,11 @@ export class Pace<Item extends Candidate = Candidate> {
     return Math.min(sumOf(parts) * (this.#ratioOf(candidate, now) - 1), PATIENCE_MS_MAX);
   }
 
+  /** The speed of an agent was measured anew. */
+  measured(): void {
+    this.#isDue = true;
+  }
+
   /** The slower agent to send the next ask to, once it may get one. */
   get trial(): Item | undefined {
     return this.#trial;
@@ -116,7 +124,7 @@ export class Pace<Item extends Candidate = Candidate> {
 
   /** Whether an agent that takes work has the model in memory. */
   hasLoaded(now: number): boolean {
-    if (now - this.#comparedAt >= COMPARED_MS) this.#compare(now);
+    this.#compareAgain(now);
     return this.#hasLoaded;
   }
 
@@ -147,12 +155,17 @@ export class Pace<Item extends Candidate = Candidate> {
   }
 
   #fastOf({ agent }: Candidate, now: number): Fast | undefined {
-    if (now - this.#comparedAt >= COMPARED_MS) this.#compare(now);
+    this.#compareAgain(now);
     return this.#fast.get(agent.preference.priority);
+  }
+
+  #compareAgain(now: number): void {
+    if (this.#isDue && now - this.#comparedAt >= COMPARED_MS) this.#compare(now);
   }
 
   /** Only agents that take work count: waiting for the others would not help. */
   #compare(now: number): void {
+    this.#isDue = false;
     this.#comparedAt = now;
     this.#fast = new Map();
     this.#hasLoaded = false;
