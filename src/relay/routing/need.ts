@@ -130,7 +130,9 @@ export class Need {
 
   /** Whether an agent of a higher priority has room. */
   hasRoomAbove(priority: number): boolean {
-    return [this.#ready, this.#stale].some(({ first }) => first && !first.isAvoided && first.priority > priority);
+    return [this.#ready, this.#stale].some(
+      ({ first }) => first && !first.isAvoided && first.priority > priority,
+    );
   }
 
   /** Returns the best of the stale agents that passes the test. */

@@ -183,7 +183,7 @@ describe("parallel asks", () => {
           answerChat(self, ask, stream);
         },
       },
-      ["--first-byte", "1s", "--whole-answer", "1s"],
+      ["--first-byte", "1s", "--whole-answer", "1s", "--agent-failures-max", "0"],
     );
     const user = await addLimitedUser(server.url, { max_parallel: 7 });
     const caller = callerOf(server.url, user);
