@@ -43,11 +43,16 @@ export function createRunningAsks(options: RunningAsksOptions) {
     onProgress(ask);
     const onBegun = () => onProgress(ask);
     let endedAt: number | undefined;
-    const onAnswered = () => {
-      endedAt = clock.now();
+    const free = () => {
       if (running.get(ask.ask)?.stopping === stopping) running.delete(ask.ask);
     };
+    const onAnswered = () => {
+      endedAt = clock.now();
+      free();
+    };
     const { result, status } = await runAsk({ ask, upstream, server, clock, stopping, onBegun, onAnswered });
+    // One whose deadline has passed has no last frame.
+    free();
     onProgress(ask);
     log.debug("ask_ended", {
       ask: ask.ask,
