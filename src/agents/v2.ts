@@ -95,7 +95,7 @@ export class V2Connection extends AgentConnection<V2Options> {
   protected frame(text: string): void {
     const value = parseBoundedJson(text);
     if (value === undefined) this.take({ fault: "not JSON, or nested too deeply" });
-    else if (Array.isArray(value) && this.agent) this.#takeList(value, text.length);
+    else if (Array.isArray(value) && value.length > 0 && this.agent) this.#takeList(value, text.length);
     else this.take(readFrame(value));
   }
 
