@@ -32,14 +32,9 @@ export function requirementOf({ request, work }: Ask): Requirement {
 export function eligibleFor(ask: Ask, need: Need, now: number): (agent: Agent) => boolean {
   if (ask.isUntried) return () => true;
   const isUntried = (agent: Agent) => !ask.hasFailedAt(agent.id);
-  const isOneLeft = need.some((agent) => isUntried(agent) && !isBlocked(need, agent, now));
+  const { work } = need.requirement;
+  const isOneLeft = need.some((agent) => isUntried(agent) && !agent.isBlocked(work, now));
   return isOneLeft ? isUntried : (agent) => ask.isRepeatableAt(agent.id);
-}
-
-/** Whether the agent gets no asks of the need, because it has failed too often. */
-export function isBlocked(need: Need, agent: Agent, now: number): boolean {
-  const model = need.places.get(agent)?.model;
-  return (model !== undefined && agent.circuits?.get(model)?.isBlockedAt(now)) || false;
 }
 
 /**
@@ -80,7 +75,7 @@ export function mayGet(ask: Ask, need: Need, hub: Hub, { limits }: RelayOptions,
 export function hopeMs(ask: Ask, need: Need, hub: Hub, { limits, clock }: RelayOptions): number {
   const now = clock.now();
   const isEligible = eligibleFor(ask, need, now);
-  if (need.some((agent) => isEligible(agent) && !isBlocked(need, agent, now)))
+  if (need.some((agent) => isEligible(agent) && !agent.isBlocked(ask.work, now)))
     return Number.POSITIVE_INFINITY;
   if (!ask.isRepeatable) return 0;
   const departure = hub.lastDeparture(ask.request, ask.work);

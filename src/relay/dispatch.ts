@@ -25,11 +25,7 @@ export abstract class Dispatch extends Placement {
         this.watch.refresh(agent);
         this.serve(agent);
       },
-      onBlocked: (agent) => {
-        const needs = this.hub.needs.of(agent);
-        for (const need of needs) need.pace.changed();
-        this.lookAgain(needs);
-      },
+      onBlocked: (agent) => this.lookAgain(this.hub.needs.of(agent)),
     });
   }
 

@@ -4,7 +4,6 @@ import type { Ask } from "./ask.ts";
 import {
   chooseFor,
   hopeMs,
-  isBlocked,
   mayGet,
   noAgentError,
   queueFault,
@@ -230,7 +229,7 @@ export abstract class Placement {
 
   /** Whether waiting for the agent makes sense. */
   #isUseful(need: Need, agent: Agent): boolean {
-    return agent.takesWork && !isBlocked(need, agent, this.now());
+    return agent.takesWork && !agent.isBlocked(need.requirement.work, this.now());
   }
 
   #sendWaiting(need: Need): void {

@@ -162,7 +162,7 @@ export class Needs {
 
   /** Returns the needs for which asks wait. */
   withWaiting(): Need[] {
-    return [...new Set(this.#waiting.values())];
+    return [...this.#needs.values()].filter(({ waiting }) => waiting.size > 0);
   }
 
   #left(ask: Ask, need: Need): void {

@@ -34,7 +34,7 @@ export function maySwap(
 /** Whether an ask waits for a model that the agent has in memory. */
 function isWaitedFor(agent: Place["agent"], needs: Needs): boolean {
   for (const { need, model } of needs.placesOf(agent))
-    if (need.waiting.size > 0 && agent.memory?.has(model) === true) return true;
+    if (need.waiting.size > 0 && agent.isLoaded(model) === true) return true;
   return false;
 }
 
@@ -42,7 +42,7 @@ function isWaitedFor(agent: Place["agent"], needs: Needs): boolean {
 function longestWaitMs(agent: Place["agent"], needs: Needs, now: number): number {
   let longest = 0;
   for (const { need, model } of needs.placesOf(agent))
-    if (agent.memory?.has(model) === true)
+    if (agent.isLoaded(model) === true)
       for (const ask of need.waiting.firsts()) longest = Math.max(longest, ask.waitedMs(now));
   return longest;
 }
