@@ -3,7 +3,7 @@ import { InProcessConnection } from "../../src/agents/in-process.ts";
 import type { AgentFrame, ServerFrame } from "../../src/protocol/agent-v2.ts";
 import { CLOSE } from "../../src/protocol/close.ts";
 import { createRelayBench, settle } from "../support/relay.ts";
-import { HELLO, RESUME } from "./v2-scene.ts";
+import { HELLO, optionsOf } from "./v2-scene.ts";
 
 /** Links an agent that keeps what it receives. It may send frames that are not valid. */
 function link(bench = createRelayBench()) {
@@ -11,16 +11,7 @@ function link(bench = createRelayBench()) {
   const closed: { code: number; reason: string }[] = [];
   const ended: string[] = [];
   const connection = new InProcessConnection(
-    {
-      relay: bench.relay,
-      clock: bench.clock,
-      newId: () => crypto.randomUUID(),
-      helloWithinMs: 10_000,
-      version: "9.9.9",
-      frameBytesMax: 1000,
-      silenceMs: 60_000,
-      resume: RESUME,
-    },
+    optionsOf(bench),
     {
       key: undefined,
       address: "127.0.0.1",
