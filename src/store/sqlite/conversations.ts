@@ -23,6 +23,7 @@ export function createConversationStore(
   const behind = createWriteBehind(options, {
     noun: "conversations",
     keyOf: ({ id }: PendingConversation) => id,
+    lengthOf: ({ turns }) => lengthOf(turns),
     write(conversation) {
       try {
         const added = writeOne(query, conversation);
@@ -86,14 +87,17 @@ type Queries = ReturnType<typeof prepare>;
 function writeOne(query: Queries, { turns: added, ...conversation }: PendingConversation): number {
   const { id, owner, agent, usedAt, kept, model = null } = conversation;
   const before = query.lengthOf.get(id)?.length;
-  const length = added.reduce((sum, { question, answer }) => sum + question.length + answer.length, 0);
-  const whole = (before ?? ROW_LENGTH) + length;
+  const whole = (before ?? ROW_LENGTH) + lengthOf(added);
   const { changes } = query.upsert.run(id, userIdOf(owner), agent, usedAt, kept, model, whole);
   // The known conversation has another owner, or another agent has its text: it must not get the turns.
   if (changes === 0) return 0;
   for (const { parent = null, ...turn } of added)
     query.addTurn.run(id, turn.id, parent, turn.question, turn.answer, usedAt);
   return whole - (before ?? 0);
+}
+
+function lengthOf(turns: readonly Turn[]): number {
+  return turns.reduce((sum, { question, answer }) => sum + question.length + answer.length, 0);
 }
 
 /** The length that a conversation counts for besides its texts. */

@@ -1,13 +1,12 @@
 import { messageOfError } from "../../errors.ts";
+import { createPending } from "../pending.ts";
 import type { Connection } from "./database.ts";
 
 /** How long an item waits for others, as a transaction costs as much as ten items. Also the pause after a failure. */
 const FLUSH_MS = 1_000;
-/** Under load, so many items do not wait any longer. */
-const FLUSH_ITEMS = 1_000;
-/** The most items in one transaction, so that it blocks the event loop for a few milliseconds only. */
+/** The most in one transaction, so that it blocks the event loop for a few milliseconds only. */
 const BATCH_ITEMS = 250;
-const PENDING_MAX = 10_000;
+const BATCH_LENGTH = 1024 ** 2;
 
 /** Calls `run` after a delay, without keeping the process alive. Returns a function that cancels it. */
 export type After = (delayMs: number, run: () => void) => () => void;
@@ -25,6 +24,8 @@ interface Written<Key, Item> {
   /** The items in messages, such as "conversations". */
   noun: string;
   keyOf: (item: Item) => Key;
+  /** Returns the length of the texts in an item. Missing if they are short. */
+  lengthOf?: (item: Item) => number;
   /** Writes one item inside a transaction. May run again, if the transaction has to wait. */
   write: (item: Item) => void;
 }
@@ -32,9 +33,9 @@ interface Written<Key, Item> {
 /** Writes in batches, each one transaction. All survive `kill -9`; a loss of power may undo the latest. */
 export function createWriteBehind<Key, Item>(
   { connection, after, onError, onWritten }: WriteBehindOptions,
-  { noun, keyOf, write }: Written<Key, Item>,
+  { noun, keyOf, lengthOf, write }: Written<Key, Item>,
 ) {
-  const pending = createPending(keyOf);
+  const pending = createPending(keyOf, lengthOf);
   let ended = false;
   let stopTimer: (() => void) | undefined;
   let flushing: Promise<void> | undefined;
@@ -84,7 +85,7 @@ export function createWriteBehind<Key, Item>(
       const size = Math.min(left, BATCH_ITEMS);
       const written = await connection.write(() => writeBatch(size), { durable: false }).catch(fail);
       pending.settle(written);
-      left -= size;
+      left -= written.length;
       isFailing = false;
       onWritten?.();
     }
@@ -96,7 +97,7 @@ export function createWriteBehind<Key, Item>(
   }
 
   function writeBatch(size: number): Item[] {
-    const batch = pending.first(size);
+    const batch = pending.first(size, BATCH_LENGTH);
     for (const item of batch) write(item);
     return batch;
   }
@@ -105,7 +106,7 @@ export function createWriteBehind<Key, Item>(
     /** Adds an item, or replaces the pending one with its key. It is written within about a second. */
     put(item: Item): void {
       pending.put(item);
-      if (pending.size < FLUSH_ITEMS || isFailing) schedule();
+      if (!pending.isMuch || isFailing) schedule();
       else writeNow();
     },
     find: pending.find,
@@ -127,44 +128,6 @@ export function createWriteBehind<Key, Item>(
       } catch (error) {
         report(error);
       }
-    },
-  };
-}
-
-/** The items that wait to be written. When writing fails for long, the oldest are dropped. */
-export function createPending<Key, Item>(keyOf: (item: Item) => Key) {
-  const waiting = new Map<Key, Item>();
-  let lost = 0;
-
-  return {
-    get size() {
-      return waiting.size;
-    },
-    find: (key: Key) => waiting.get(key),
-    first: (count: number) => [...waiting.values().take(count)],
-
-    put(item: Item): void {
-      const key = keyOf(item);
-      const [oldest] = !waiting.has(key) && waiting.size >= PENDING_MAX ? waiting.keys() : [];
-      if (oldest !== undefined && waiting.delete(oldest)) lost++;
-      waiting.set(key, item);
-    },
-
-    /** Removes the written items, unless they were replaced since. */
-    settle(written: readonly Item[]): void {
-      for (const item of written) if (waiting.get(keyOf(item)) === item) waiting.delete(keyOf(item));
-    },
-
-    /** Removes the items that must not be written any more. */
-    remove(isRemoved: (item: Item) => boolean): void {
-      for (const [key, item] of waiting) if (isRemoved(item)) waiting.delete(key);
-    },
-
-    /** Returns how many items were dropped since the last call. */
-    takeLost(): number {
-      const count = lost;
-      lost = 0;
-      return count;
     },
   };
 }

@@ -172,6 +172,19 @@ describe("when writing fails", () => {
     expect(await conversations.find("c3")).toBeDefined();
   });
 
+  test("long texts wait for no others: they take memory until they are written", async () => {
+    const { conversations, written } = await scene();
+    const turn = { id: "t", question: "", answer: "x".repeat(1024 ** 2), parent: undefined };
+    const remember = (id: string) =>
+      conversations.remember({ id, owner: ADMIN, agent: "x", ...ATTRIBUTES }, turn);
+    for (const id of ["a", "b", "c"]) remember(id);
+    for (let turns = 0; turns < 10; turns++) await new Promise(setImmediate);
+    expect(written()).toHaveLength(0);
+    remember("d");
+    for (let turns = 0; turns < 10; turns++) await new Promise(setImmediate);
+    expect(written()).toHaveLength(4);
+  });
+
   test("a purge fails while writing fails, rather than delete a conversation whose last use is not written yet", async () => {
     const { conversations, onDisk } = await scene();
     conversations.remember({ id: "a", owner: ADMIN, agent: "x", ...ATTRIBUTES });

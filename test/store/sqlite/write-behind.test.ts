@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
-import { createPending } from "../../../src/store/sqlite/write-behind.ts";
+import { createPending } from "../../../src/store/pending.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { openTestFile, tempFolder } from "../../support/store.ts";
 import { usageRow } from "../../support/usage-row.ts";
@@ -26,6 +26,24 @@ test("a dropped conversation is counted once", () => {
   for (let index = 0; index < 10_002; index++) pending.put({ ...conversation(1), id: `c${index}` });
   pending.put({ ...conversation(2), id: "c2" });
   expect([pending.size, pending.takeLost(), pending.takeLost()]).toEqual([10_000, 2, 0]);
+});
+
+test("long texts are written in several transactions, and the oldest are dropped when they are too much", () => {
+  const pending = createPending(
+    (item: { id: number; length: number }) => item.id,
+    ({ length }) => length,
+  );
+  const mebibytes = (count: number) => count * 1024 ** 2;
+  for (let id = 0; id < 3; id++) pending.put({ id, length: mebibytes(1) });
+  expect(pending.first(10, mebibytes(2)).map(({ id }) => id)).toEqual([0, 1]);
+  pending.put({ id: 0, length: mebibytes(2) });
+  expect(pending.length).toBe(mebibytes(4));
+  pending.put({ id: 3, length: mebibytes(253) });
+  expect([pending.first(10).map(({ id }) => id), pending.takeLost()]).toEqual([[1, 2, 3], 1]);
+  pending.put({ id: 4, length: mebibytes(300) });
+  expect([pending.first(10).map(({ id }) => id), pending.length]).toEqual([[4], mebibytes(300)]);
+  pending.settle(pending.first(10));
+  expect([pending.size, pending.length]).toEqual([0, 0]);
 });
 
 /** Returns the usage of a store with a fake clock, and what of it is in the file. */
