@@ -145,6 +145,12 @@ const REQUESTS = {
   betweenDeltasMs: setting("between-deltas", "5m", time("100ms", "1h"), "Time-out between streamed chunks."),
   wholeAnswerMs: setting("whole-answer", "10m", time("100ms", "1h"), "Time-out for a non-streamed answer."),
   wholeStreamMs: setting("whole-stream", "2h", time("1s", "1d"), "Time-out for a whole streamed answer."),
+  lameDuckMs: setting(
+    "lame-duck",
+    "0s",
+    time("0s", "5m"),
+    "How long requests are still accepted at shutdown, while /ready answers 503.",
+  ),
   drainMs: setting("drain", "30s", time("0s", "1h"), "Time for running requests to finish at shutdown."),
   bodyBytesMax: setting("body-max", "30MB", size("1KB", "512MB"), "Largest request body."),
   bodyWithinMs: setting("body-within", "1m", time("100ms", "1h"), "Time-out for receiving a request body."),

@@ -47,6 +47,7 @@ export interface WaitingAsk {
  */
 export class Relay extends Dispatch {
   #framesIgnored = 0;
+  #stopping = false;
   #draining = false;
 
   /* For callers. */
@@ -265,18 +266,26 @@ export class Relay extends Dispatch {
 
   /* For the shutdown of the server. */
 
-  get isDraining(): boolean {
-    return this.#draining;
+  /** Whether the server will refuse asks soon, or does already. */
+  get isStopping(): boolean {
+    return this.#stopping;
+  }
+
+  /** The server will stop soon, but takes asks as before until it drains. */
+  announceStop(): void {
+    this.#stopping = true;
   }
 
   /** Refuses new asks; resolves once every ask that was taken has its outcome. */
   drain(): Promise<void> {
+    this.announceStop();
     this.#draining = true;
     return this.open.idle();
   }
 
   /** Ends the open asks with `draining` and closes every agent's connection. */
   close(): void {
+    this.announceStop();
     this.#draining = true;
     this.endAll();
   }

@@ -147,6 +147,7 @@ async function compose(given: Given): Promise<RunningServer> {
   log.info("listening", { port: server.port, host: config.host ?? "*" });
 
   const stop = async () => {
+    await beLameDuck(given, clock, relay);
     log.info("draining", { ...relay.stats(), timers: clock.pending() });
     agents.announceDrain(server);
     await within(clock, config.drainMs, relay.drain());
@@ -163,6 +164,15 @@ async function compose(given: Given): Promise<RunningServer> {
   const { port, reloadCertificate } = server;
   const linkAgent: LinkAgent = (agent) => agents.link(agent, agentKey);
   return { port, agentKey, signInCode, linkAgent, reloadCertificate, stop: once(stop) };
+}
+
+/** Serves on for a while, so that a load balancer sees that the server is about to stop. */
+function beLameDuck({ config, log }: Given, clock: CountingClock, relay: Relay): Promise<void> {
+  const { lameDuckMs } = config;
+  relay.announceStop();
+  if (lameDuckMs === 0) return Promise.resolve();
+  log.info("lame_duck", { ms: lameDuckMs });
+  return new Promise((resolve) => void clock.after(lameDuckMs, resolve));
 }
 
 /** Ends the requests of a user who may not send any, and forgets their answers and which agents had them. */

@@ -23,6 +23,22 @@ test("after SIGTERM running and waiting asks finish, new ones are refused, agent
   expect(await scene.server.exited).toEqual({ code: 0, signal: null });
 });
 
+test("with --lame-duck a server that is to stop says so at /ready, and serves on until that time has passed", async () => {
+  const scene = await startScene({ flags: ["--lame-duck", "3s"] });
+  const agent = await scene.firefox();
+  const ready = async () => {
+    const response = await fetch(`${scene.server.url}/ready`);
+    return [response.status, ((await response.json()) as { reasons?: string[] }).reasons];
+  };
+  expect(await ready()).toEqual([200, undefined]);
+  scene.server.kill("SIGTERM");
+  await scene.server.output(/"event":"lame_duck"/);
+  expect(await ready()).toEqual([503, ["the server is shutting down"]]);
+  expect((await scene.ask({ content: "late" })).body.content).toBe("echo: late");
+  expect((await agent.ended).code).toBe(4000);
+  expect(await scene.server.exited).toEqual({ code: 0, signal: null });
+});
+
 test("SIGTERM ends an idle server without waiting for its agents and idle callers", async () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     const scene = await startScene({ flags: ["--drain", "10m"] });

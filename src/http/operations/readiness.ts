@@ -28,7 +28,7 @@ export function createReadiness({ relay, checkStore, queueMax, now }: ReadinessO
     const { available } = relay.capacity();
     return [
       ...(works ? [] : ["the database cannot be written"]),
-      ...(relay.isDraining ? ["the server is shutting down"] : []),
+      ...(relay.isStopping ? ["the server is shutting down"] : []),
       ...(available < agentsMin ? [missing(agentsMin)] : []),
       ...(relay.stats().asks_waiting >= queueMax ? ["the queue is full"] : []),
     ];
