@@ -1,5 +1,5 @@
 import { openStore } from "../../../src/store/sqlite/open.ts";
-import { newUser } from "./rows.ts";
+import { newUser } from "../rows.ts";
 
 /** A child process that adds users until it is killed, and prints each id once it is acknowledged. */
 const [path = "", prefix = ""] = process.argv.slice(2);

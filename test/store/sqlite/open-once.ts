@@ -1,6 +1,6 @@
 import { CommandError } from "../../../src/errors.ts";
 import { openStore } from "../../../src/store/sqlite/open.ts";
-import { newUser } from "./rows.ts";
+import { newUser } from "../rows.ts";
 
 /**
  * A child process that opens a store at the given time, adds one user and prints "ok", or why it cannot. If a

@@ -15,7 +15,7 @@ import { ADMIN } from "../../../src/principal.ts";
 import { openStore } from "../../../src/store/sqlite/open.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { failureOf, openTestFile, tempFolder } from "../../support/store.ts";
-import { newUser } from "./rows.ts";
+import { newUser } from "../rows.ts";
 
 const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
 const root = process.getuid?.() === 0;

@@ -1,14 +1,11 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
-import { ADMIN, type Principal, principalOf, userIdOf, userPrincipal } from "../../../src/principal.ts";
-import { USAGE_GROUPS, type UsageGroup, type UsageRow, type UsageSum } from "../../../src/store/store.ts";
-import { DAY_MS } from "../../../src/time.ts";
+import { ADMIN } from "../../../src/principal.ts";
 import { createFakeClock } from "../../support/clock.ts";
-import { chooseSeed, createRandom } from "../../support/random.ts";
 import { openTestFile, openTestStore, tempFolder } from "../../support/store.ts";
-import { usageRow as ask, NO_DETAILS } from "../../support/usage-row.ts";
-import { turnsDuring } from "./turns-during.ts";
+import { usageRow as ask } from "../../support/usage-row.ts";
+import { turnsDuring } from "../turns-during.ts";
 
 const FLUSH_MS = 1_000;
 const RETRY_MS = 1_000;
@@ -37,95 +34,52 @@ const EVER = { from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1_000 };
 const total = async (usage: ReturnType<typeof openTestStore>["usage"]) =>
   (await usage.sum({ ...EVER, by: [] }))[0]?.asks ?? 0;
 
-describe("a row of usage", () => {
-  test("usage rows cut off names that are too long", async () => {
-    const { usage, rows, pass } = scene();
-    usage.record(ask({ model: "x".repeat(100_000), agent: "y".repeat(300) }));
-    await pass(FLUSH_MS);
-    expect(rows().map(({ model, agent }) => [String(model).length, String(agent).length])).toEqual([
-      [256, 256],
-    ]);
-  });
-
-  test("a usage row is written behind, once, with all its values", async () => {
-    const { usage, rows, pass, clock } = scene();
-    usage.record(ask({ queueMs: 1.4, firstByteMs: 29.6, durationMs: 400.5 }));
-    usage.record(
-      ask({
-        principal: ADMIN,
-        agent: undefined,
-        model: undefined,
-        upstreamStatus: undefined,
-        firstByteMs: undefined,
-      }),
-    );
-    expect(rows()).toEqual([]);
-    await pass(FLUSH_MS);
-    expect(clock.pending()).toBe(0);
-    expect(rows()).toEqual([
-      {
-        seq: 1,
-        at: 1_000,
-        request_id: "req_1",
-        user_id: "ann",
-        agent: "x",
-        model: "llama",
-        surface: "chat",
-        outcome: "ok",
-        status: 200,
-        tries: 1,
-        queue_ms: 1,
-        first_byte_ms: 30,
-        duration_ms: 401,
-        prompt_tokens: 10,
-        completion_tokens: 20,
-        cached_tokens: null,
-        cache_creation_tokens: null,
-        reasoning_tokens: null,
-        tokens_estimated: 0,
-      },
-      expect.objectContaining({
-        seq: 2,
-        user_id: null,
-        agent: null,
-        model: null,
-        status: null,
-        first_byte_ms: null,
-      }),
-    ]);
-  });
-
-  test("a usage row counts at once, written or not", async () => {
-    const { usage, rows } = scene();
-    usage.record(ask());
-    expect(rows()).toEqual([]);
-    expect(await total(usage)).toBe(1);
-    usage.record(ask());
-    expect(await usage.tokensSince(0)).toEqual(new Map([["ann", 60]]));
-  });
-
-  test("all usage rows are written when the store closes", async () => {
-    const { usage, path, close } = scene();
-    for (let index = 0; index < 2_500; index++) usage.record(ask());
-    await close();
-    expect(await total(openTestFile(path).usage)).toBe(2_500);
-  });
-
-  test("a usage row outlives its user", async () => {
-    const { usage, users } = openTestStore();
-    await users.add([{ id: "ann", tokenHash: "hash", sealedToken: Buffer.of() }]);
-    usage.record(ask());
-    await users.delete("ann");
-    expect(await total(usage)).toBe(1);
-  });
-
-  test("a usage row may be reused by its caller after it was recorded", async () => {
-    const { usage } = openTestStore();
-    const row = ask();
-    for (let index = 0; index < 3; index++) usage.record(row);
-    row.principal = userPrincipal("bob");
-    expect(await usage.tokensSince(0)).toEqual(new Map([["ann", 90]]));
-  });
+test("a usage row is written behind, once, with all its values", async () => {
+  const { usage, rows, pass, clock } = scene();
+  usage.record(ask({ queueMs: 1.4, firstByteMs: 29.6, durationMs: 400.5 }));
+  usage.record(
+    ask({
+      principal: ADMIN,
+      agent: undefined,
+      model: undefined,
+      upstreamStatus: undefined,
+      firstByteMs: undefined,
+    }),
+  );
+  expect(rows()).toEqual([]);
+  await pass(FLUSH_MS);
+  expect(clock.pending()).toBe(0);
+  expect(rows()).toEqual([
+    {
+      seq: 1,
+      at: 1_000,
+      request_id: "req_1",
+      user_id: "ann",
+      agent: "x",
+      model: "llama",
+      surface: "chat",
+      outcome: "ok",
+      status: 200,
+      tries: 1,
+      queue_ms: 1,
+      first_byte_ms: 30,
+      duration_ms: 401,
+      prompt_tokens: 10,
+      completion_tokens: 20,
+      cached_tokens: null,
+      cache_creation_tokens: null,
+      reasoning_tokens: null,
+      tokens_estimated: 0,
+    },
+    expect.objectContaining({
+      seq: 2,
+      user_id: null,
+      agent: null,
+      model: null,
+      status: null,
+      first_byte_ms: null,
+    }),
+  ]);
 });
 
 describe("when writing usage fails", () => {
@@ -144,127 +98,6 @@ describe("when writing usage fails", () => {
   });
 });
 
-describe("sums of usage", () => {
-  test("sums of usage count failures, tokens, time, asks with estimated tokens, and asks without any", async () => {
-    const { usage } = openTestStore();
-    usage.record(ask());
-    usage.record(ask({ inputTokens: undefined, outputTokens: undefined }));
-    usage.record(ask({ inputTokens: 100, outputTokens: 200, tokensEstimated: true }));
-    usage.record(ask({ inputTokens: 1, outputTokens: undefined, outcome: "agent_lost" }));
-    usage.record(
-      ask({ agent: undefined, inputTokens: undefined, outputTokens: undefined, outcome: "no_agent" }),
-    );
-    expect(await usage.sum({ ...EVER, by: [] })).toEqual([
-      {
-        group: {},
-        asks: 5,
-        failed: 2,
-        inputTokens: 111,
-        outputTokens: 220,
-        ...NO_DETAILS,
-        estimated: 1,
-        uncounted: 1,
-        durationMs: 2_000,
-      },
-    ]);
-  });
-
-  test("sums of usage count cached, cache creation and reasoning tokens apart, and not in a user's tokens", async () => {
-    const { usage } = openTestStore();
-    const details = { cachedTokens: 6, cacheCreationTokens: 3, reasoningTokens: 15 };
-    for (const row of [ask(details), ask(details), ask()]) usage.record(row);
-    const [sum] = await usage.sum({ ...EVER, by: [] });
-    expect(sum).toMatchObject({
-      ...{ inputTokens: 30, outputTokens: 60 },
-      ...{ cachedTokens: 12, cacheCreationTokens: 6, reasoningTokens: 30 },
-    });
-    expect(await usage.tokensSince(0)).toEqual(new Map([["ann", 90]]));
-  });
-
-  test("there are no sums of usage without asks", async () => {
-    const { usage } = openTestStore();
-    expect(await usage.sum({ ...EVER, by: [] })).toEqual([]);
-    expect(await usage.sum({ ...EVER, by: ["user", "day"] })).toEqual([]);
-  });
-
-  test("sums of usage include the beginning of the period and exclude its end", async () => {
-    const { usage } = openTestStore();
-    for (const at of [9, 10, 19, 20]) usage.record(ask({ at, requestId: `${at}` }));
-    const [sum] = await usage.sum({ from: 10, to: 20, by: [], limit: 1 });
-    expect(sum?.asks).toBe(2);
-    expect(await usage.sum({ from: 20, to: 10, by: [], limit: 1 })).toEqual([]);
-  });
-
-  test("sums of usage can be limited to one user or to the admin", async () => {
-    const { usage } = openTestStore();
-    const [ann, bob] = [userPrincipal("ann"), userPrincipal("bob")];
-    for (const principal of [ann, ann, bob, ADMIN]) usage.record(ask({ principal }));
-    const asks = async (principal: Principal) =>
-      (await usage.sum({ ...EVER, by: ["user"], principal })).map(({ group, asks }) => [group.user, asks]);
-    expect(await asks(ann)).toEqual([["ann", 2]]);
-    expect(await asks(ADMIN)).toEqual([[null, 1]]);
-    expect(await asks(userPrincipal("nobody"))).toEqual([]);
-  });
-
-  test("sums of usage are sorted by UTC day, then by most asks, up to the limit", async () => {
-    const { usage } = openTestStore();
-    const noon = Date.UTC(2026, 10, 23, 12);
-    usage.record(ask({ at: Date.UTC(2026, 10, 23, 23, 59, 59, 999), model: "qwen" }));
-    usage.record(ask({ at: Date.UTC(2026, 10, 24), model: "qwen" }));
-    for (let index = 0; index < 3; index++) usage.record(ask({ at: noon }));
-    const sums = await usage.sum({ ...EVER, by: ["model", "day"], limit: 2 });
-    expect(sums.map(({ group, asks }) => [group, asks])).toEqual([
-      [{ model: "llama", day: "2026-11-23" }, 3],
-      [{ model: "qwen", day: "2026-11-23" }, 1],
-    ]);
-  });
-
-  const seed = chooseSeed();
-  test(`sums of usage agree with counting by hand, for every choice of groups (SEED=${seed})`, async () => {
-    const { usage } = openTestStore();
-    const random = createRandom(seed);
-    // More than two slices, many of them within one millisecond.
-    const rows = Array.from({ length: 12_000 }, () =>
-      ask({
-        at: random.below(2) === 0 ? 7 * DAY_MS : random.below(5 * DAY_MS),
-        principal: principalOf([null, "ann", "bob"][random.below(3)] ?? null),
-        agent: ["x", "y"][random.below(2)],
-        model: ["a", "b"][random.below(3)],
-        inputTokens: random.below(100),
-      }),
-    );
-    for (const row of rows.slice(0, 9_000)) usage.record(row);
-    await usage.purge(0);
-    for (const row of rows.slice(9_000)) usage.record(row);
-    for (let choice = 0; choice < 2 ** USAGE_GROUPS.length; choice++) {
-      const by = USAGE_GROUPS.filter((_, bit) => choice & (1 << bit));
-      const wanted = { from: DAY_MS, to: 8 * DAY_MS, by, limit: 1_000 };
-      expect(flat(await usage.sum(wanted))).toEqual(countByHand(rows, by));
-    }
-  });
-});
-
-function groupValueOf(row: UsageRow, group: UsageGroup): string | null {
-  if (group === "user") return userIdOf(row.principal);
-  return group === "day" ? new Date(row.at).toISOString().slice(0, 10) : (row[group] ?? null);
-}
-
-function countByHand(rows: readonly UsageRow[], by: readonly UsageGroup[]): Record<string, number[]> {
-  const counted: Record<string, number[]> = {};
-  for (const row of rows) {
-    if (row.at < DAY_MS) continue;
-    const key = JSON.stringify(by.map((group) => groupValueOf(row, group)));
-    const [asks = 0, tokens = 0] = counted[key] ?? [];
-    counted[key] = [asks + 1, tokens + (row.inputTokens ?? 0)];
-  }
-  return counted;
-}
-
-const flat = (sums: readonly UsageSum[]) =>
-  Object.fromEntries(
-    sums.map(({ group, asks, inputTokens }) => [JSON.stringify(Object.values(group)), [asks, inputTokens]]),
-  );
-
 test("summing many rows lets the event loop run in between", async () => {
   const { usage } = openTestStore();
   for (let round = 0; round < 4; round++) {
@@ -273,21 +106,4 @@ test("summing many rows lets the event loop run in between", async () => {
   }
   const turns = await turnsDuring(async () => expect(await total(usage)).toBe(36_000));
   expect(turns).toBeGreaterThanOrEqual(6);
-});
-
-test("the tokens of each user are summed from a given time on", async () => {
-  const { usage } = openTestStore();
-  usage.record(ask({ at: 99 }));
-  usage.record(ask({ at: 100, outputTokens: undefined }));
-  usage.record(ask({ at: 200 }));
-  usage.record(ask({ at: 200, principal: ADMIN, inputTokens: undefined, outputTokens: undefined }));
-  expect(await usage.tokensSince(100)).toEqual(new Map([["ann", 40]]));
-});
-
-test("a purge deletes the usage rows before the limit in batches, and returns their number", async () => {
-  const { usage } = openTestStore();
-  for (let at = 0; at < 2_500; at++) usage.record(ask({ at }));
-  expect(await usage.purge(2_400)).toBe(2_400);
-  expect(await total(usage)).toBe(100);
-  expect(await usage.purge(2_400)).toBe(0);
 });

@@ -1,4 +1,4 @@
-import type { NewUser } from "../../../src/store/store.ts";
+import type { NewUser } from "../../src/store/store.ts";
 
 export const newUser = (id: string, tokenHash = `hash of ${id}`): NewUser => ({
   id,

@@ -1,0 +1,17 @@
+import { testAgentKeys } from "./agent-keys.ts";
+import { testAudit } from "./audit.ts";
+import type { BackEnd } from "./back-end.ts";
+import { testConversationQuota } from "./conversation-quota.ts";
+import { testConversations } from "./conversations.ts";
+import { testUsage } from "./usage.ts";
+import { testUsers } from "./users.ts";
+
+/** Defines the tests that every kind of store must pass: those of the contract in `src/store/store.ts`. */
+export function testContract(backEnd: BackEnd): void {
+  testUsers(backEnd);
+  testAgentKeys(backEnd);
+  testAudit(backEnd);
+  testUsage(backEnd);
+  testConversations(backEnd);
+  testConversationQuota(backEnd);
+}
