@@ -22,9 +22,11 @@ export function createPending<Key, Item>(
     return waiting.delete(key);
   }
 
+  const isTooMuch = () => waiting.size > ITEMS_MAX || (length > LENGTH_MAX && waiting.size > 1);
+
   function dropOldest(): void {
     for (const key of waiting.keys()) {
-      if (waiting.size <= ITEMS_MAX && (length <= LENGTH_MAX || waiting.size === 1)) return;
+      if (!isTooMuch()) return;
       if (remove(key)) lost++;
     }
   }
@@ -60,7 +62,7 @@ export function createPending<Key, Item>(
       const before = waiting.get(key);
       length += lengthOf(item) - (before === undefined ? 0 : lengthOf(before));
       waiting.set(key, item);
-      dropOldest();
+      if (isTooMuch()) dropOldest();
     },
 
     /** Removes the written items, unless they were replaced since. */

@@ -86,14 +86,14 @@ type Queries = ReturnType<typeof prepare>;
 /** Returns the length that the conversation has grown by. */
 function writeOne(query: Queries, { turns: added, ...conversation }: PendingConversation): number {
   const { id, owner, agent, usedAt, kept, model = null } = conversation;
-  const before = query.lengthOf.get(id)?.length;
-  const whole = (before ?? ROW_LENGTH) + lengthOf(added);
-  const { changes } = query.upsert.run(id, userIdOf(owner), agent, usedAt, kept, model, whole);
-  // The known conversation has another owner, or another agent has its text: it must not get the turns.
-  if (changes === 0) return 0;
+  const user = userIdOf(owner);
+  const length = lengthOf(added);
+  const isNew = query.insert.run(id, user, agent, usedAt, kept, model, ROW_LENGTH + length).changes > 0;
+  // A known conversation may have another owner, or another agent has its text: it must not get the turns.
+  if (!isNew && query.update.run(id, user, agent, usedAt, kept, model, length).changes === 0) return 0;
   for (const { parent = null, ...turn } of added)
     query.addTurn.run(id, turn.id, parent, turn.question, turn.answer, usedAt);
-  return whole - (before ?? 0);
+  return isNew ? ROW_LENGTH + length : length;
 }
 
 function lengthOf(turns: readonly Turn[]): number {
@@ -116,17 +116,17 @@ const BRANCH = `
   )
   SELECT id, parent, question, answer FROM branch ORDER BY depth`;
 
-/*
- * Runs for every ask, so it is prepared without drizzle, which would take as long as SQLite itself. A clock
- * that was set back must not make a conversation look unused.
- */
-const UPSERT = `
+/* These run for every ask, so they are prepared without drizzle, which would take as long as SQLite itself. */
+const INSERT = `
   INSERT INTO conversations (id, user_id, agent, created_at, used_at, kept, model, length)
   VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7)
-  ON CONFLICT (id) DO UPDATE SET
-    agent = excluded.agent, model = excluded.model, used_at = max(used_at, excluded.used_at),
-    length = excluded.length
-  WHERE user_id IS excluded.user_id AND kept = excluded.kept AND (kept OR agent = excluded.agent)`;
+  ON CONFLICT DO NOTHING`;
+
+/** A clock that was set back must not make a conversation look unused. */
+const UPDATE = `
+  UPDATE conversations
+  SET agent = ?3, used_at = max(used_at, ?4), model = ?6, length = length + ?7
+  WHERE id = ?1 AND user_id IS ?2 AND kept = ?5 AND (kept OR agent = ?3)`;
 
 const ADD_TURN = `
   INSERT INTO turns (conversation_id, id, parent_id, question, answer, created_at)
@@ -149,8 +149,8 @@ function prepare({ orm, raw }: Connection) {
       .limit(1)
       .prepare(),
     branch: raw.prepare<TurnRow, [string, string]>(BRANCH),
-    lengthOf: raw.prepare<{ length: number }, [string]>("SELECT length FROM conversations WHERE id = ?"),
-    upsert: raw.prepare<never, SQLQueryBindings[]>(UPSERT),
+    insert: raw.prepare<never, SQLQueryBindings[]>(INSERT),
+    update: raw.prepare<never, SQLQueryBindings[]>(UPDATE),
     addTurn: raw.prepare<never, SQLQueryBindings[]>(ADD_TURN),
   };
 }

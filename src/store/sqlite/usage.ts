@@ -9,6 +9,8 @@ import { createWriteBehind, type WriteBehindOptions } from "./write-behind.ts";
 
 const { seq: _seq, ...COLUMNS } = getTableColumns(usage);
 const FIELDS = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
+/** The value of each column. */
+type Values = Readonly<Record<keyof typeof COLUMNS, string | number | null>>;
 
 /** Agents and callers choose the names of agents and models. This much of each is kept. */
 const NAME_LENGTH_MAX = 256;
@@ -23,12 +25,8 @@ export function createUsageStore(options: WriteBehindOptions) {
   const insert = connection.raw.prepare<never, (string | number | null)[]>(INSERT);
   const behind = createWriteBehind(options, {
     noun: "usage rows",
-    keyOf: (row: UsageRow) => row,
-    write(row) {
-      insert.run(
-        ...FIELDS.map((field) => sqlValue(field === "userId" ? userIdOf(row.principal) : row[field])),
-      );
-    },
+    keyOf: (row: Values) => row,
+    write: (row) => insert.run(...FIELDS.map((field) => row[field])),
   });
   const sum = createSum(connection);
   const countImplausible = connection.raw.prepare<{ rows: number }, [number]>(
@@ -38,14 +36,7 @@ export function createUsageStore(options: WriteBehindOptions) {
 
   return {
     record(row) {
-      behind.put({
-        ...row,
-        agent: row.agent?.slice(0, NAME_LENGTH_MAX),
-        model: row.model?.slice(0, NAME_LENGTH_MAX),
-        queueMs: Math.round(row.queueMs),
-        firstByteMs: row.firstByteMs === undefined ? undefined : Math.round(row.firstByteMs),
-        durationMs: Math.round(row.durationMs),
-      });
+      behind.put(valuesOf(row));
     },
 
     async sum(query) {
@@ -78,8 +69,28 @@ export function createUsageStore(options: WriteBehindOptions) {
   } satisfies UsageStore & { end(): Promise<void> };
 }
 
-function sqlValue(value: string | number | boolean | null | undefined): string | number | null {
-  return typeof value === "boolean" ? Number(value) : (value ?? null);
+function valuesOf(row: UsageRow): Values {
+  const { firstByteMs, agent, model } = row;
+  return {
+    at: row.at,
+    requestId: row.requestId,
+    userId: userIdOf(row.principal),
+    agent: agent?.slice(0, NAME_LENGTH_MAX) ?? null,
+    model: model?.slice(0, NAME_LENGTH_MAX) ?? null,
+    surface: row.surface,
+    outcome: row.outcome,
+    upstreamStatus: row.upstreamStatus ?? null,
+    tries: row.tries,
+    queueMs: Math.round(row.queueMs),
+    firstByteMs: firstByteMs === undefined ? null : Math.round(firstByteMs),
+    durationMs: Math.round(row.durationMs),
+    inputTokens: row.inputTokens ?? null,
+    outputTokens: row.outputTokens ?? null,
+    cachedTokens: row.cachedTokens ?? null,
+    cacheCreationTokens: row.cacheCreationTokens ?? null,
+    reasoningTokens: row.reasoningTokens ?? null,
+    tokensEstimated: Number(row.tokensEstimated),
+  };
 }
 
 type Sums = Omit<UsageSum, "group">;
