@@ -1,90 +1,70 @@
 import type { SQLQueryBindings } from "bun:sqlite";
 import { desc, eq, getTableColumns, sql } from "drizzle-orm";
-import { isSamePrincipal, principalOf, userIdOf } from "../../principal.ts";
-import type { Conversation, Turn } from "../../relay/conversation.ts";
+import { principalOf, userIdOf } from "../../principal.ts";
+import type { Turn } from "../../relay/conversation.ts";
+import { createRemembered, lengthOf, ROW_LENGTH, type UsedConversation } from "../remembered.ts";
 import type { ConversationStore } from "../store.ts";
 import { createConversationQuota } from "./conversation-quota.ts";
-import { type Connection, hasCode } from "./database.ts";
+import { type Connection, hasCode, type SqliteBehindOptions } from "./database.ts";
 import { createPurge } from "./purge.ts";
 import { conversations, turns } from "./schema.ts";
-import { createWriteBehind, type WriteBehindOptions } from "./write-behind.ts";
-
-type PendingConversation = Conversation & { usedAt: number; turns: readonly Turn[] };
 
 export function createConversationStore(
-  options: WriteBehindOptions,
+  { connection, onWritten, ...options }: SqliteBehindOptions,
   now: () => number,
   quotaBytes = Number.POSITIVE_INFINITY,
 ) {
-  const { connection } = options;
   const query = prepare(connection);
   const quota = createConversationQuota(connection, quotaBytes);
   const purge = createPurge(connection, "conversations", "used_at");
-  const behind = createWriteBehind(options, {
-    noun: "conversations",
-    keyOf: ({ id }: PendingConversation) => id,
-    lengthOf: ({ turns }) => lengthOf(turns),
-    write(conversation) {
-      try {
-        const added = writeOne(query, conversation);
-        quota.added(userIdOf(conversation.owner), conversation.id, added);
-      } catch (error) {
-        // Another process has deleted the user. The other conversations must still be written.
-        if (!hasCode(error, "SQLITE_CONSTRAINT_FOREIGNKEY")) throw error;
-      }
-    },
+  const remembered = createRemembered(options, now, async (used) => {
+    await connection.write(() => used.forEach(writeIfOwned), { durable: false });
+    onWritten?.();
   });
+
+  function writeIfOwned(conversation: UsedConversation): void {
+    try {
+      const added = writeOne(query, conversation);
+      quota.added(userIdOf(conversation.owner), conversation.id, added);
+    } catch (error) {
+      // Another process has deleted the user. The other conversations must still be written.
+      if (!hasCode(error, "SQLITE_CONSTRAINT_FOREIGNKEY")) throw error;
+    }
+  }
 
   return {
     // The written conversation comes first: it wins over a pending one of another owner with the same id.
     async find(id) {
       const known = query.find.get({ id });
-      if (known) {
-        const { user, model, ...rest } = known;
-        return { ...rest, owner: principalOf(user), model: model ?? undefined };
-      }
-      const waiting = behind.find(id);
-      if (!waiting) return undefined;
-      const { usedAt: _, turns: __, ...conversation } = waiting;
-      return conversation;
+      if (!known) return remembered.find(id);
+      const { user, model, ...rest } = known;
+      return { ...rest, owner: principalOf(user), model: model ?? undefined };
     },
 
     async branch(conversation, last) {
-      if (behind.find(conversation)) await behind.flush();
+      if (remembered.find(conversation)) await remembered.flush();
       const leaf = last ?? query.newestTurn.get({ conversation })?.id;
       const rows = leaf === undefined ? [] : query.branch.all(conversation, leaf);
       if (rows.length === 0) return undefined;
       return rows.map(({ parent, ...turn }) => ({ ...turn, parent: parent ?? undefined })).reverse();
     },
 
-    remember(conversation, turn) {
-      const known = behind.find(conversation.id);
-      if (known && !mayContinue(known, conversation)) return;
-      const turns = [...(known?.turns ?? []), ...(turn ? [turn] : [])];
-      behind.put({ ...conversation, usedAt: now(), turns });
-    },
+    remember: remembered.add,
 
     async purge(unusedSince) {
-      await behind.flush();
+      await remembered.flush();
       return purge(unusedSince);
     },
 
-    /** Drops the pending conversations of a deleted user. */
-    dropUser: (user: string): void => behind.remove(({ owner }) => userIdOf(owner) === user),
-    end: behind.end,
+    dropUser: remembered.dropUser,
+    end: remembered.end,
   } satisfies ConversationStore & { dropUser(user: string): void; end(): Promise<void> };
-}
-
-/** Only its owner continues a conversation, and another agent only if the server keeps its text. */
-function mayContinue(known: Conversation, next: Conversation): boolean {
-  if (!isSamePrincipal(known.owner, next.owner)) return false;
-  return known.kept === next.kept && (known.kept || known.agent === next.agent);
 }
 
 type Queries = ReturnType<typeof prepare>;
 
 /** Returns the length that the conversation has grown by. */
-function writeOne(query: Queries, { turns: added, ...conversation }: PendingConversation): number {
+function writeOne(query: Queries, { turns: added, ...conversation }: UsedConversation): number {
   const { id, owner, agent, usedAt, kept, model = null } = conversation;
   const user = userIdOf(owner);
   const length = lengthOf(added);
@@ -95,13 +75,6 @@ function writeOne(query: Queries, { turns: added, ...conversation }: PendingConv
     query.addTurn.run(id, turn.id, parent, turn.question, turn.answer, usedAt);
   return isNew ? ROW_LENGTH + length : length;
 }
-
-function lengthOf(turns: readonly Turn[]): number {
-  return turns.reduce((sum, { question, answer }) => sum + question.length + answer.length, 0);
-}
-
-/** The length that a conversation counts for besides its texts. */
-const ROW_LENGTH = 1024;
 
 type TurnRow = Omit<Turn, "parent"> & { parent: string | null };
 

@@ -1,6 +1,7 @@
 import { Database, SQLiteError, type SQLQueryBindings } from "bun:sqlite";
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/bun-sqlite";
+import type { WriteBehindOptions } from "../write-behind.ts";
 
 const WRITE_WAIT_MS = 5_000;
 const WRITE_RETRY_MS = 20;
@@ -38,6 +39,13 @@ export interface Connection {
   write<T>(change: () => T, options?: { durable?: boolean }): Promise<T>;
   /** Finalizes every statement prepared by `orm` and `raw`, merges the WAL and releases the file. */
   end(): void;
+}
+
+/** The options of a store whose rows are written behind. */
+export interface SqliteBehindOptions extends WriteBehindOptions {
+  connection: Connection;
+  /** Called after each transaction that was written behind. */
+  onWritten?: (() => void) | undefined;
 }
 
 /** Opens the file, or creates it. */

@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import { makePrivate } from "../../files.ts";
 import { once } from "../../once.ts";
 import type { Store } from "../store.ts";
+import { type After, afterDelay } from "../write-behind.ts";
 import { createAgentKeyStore } from "./agent-keys.ts";
 import { createAuditStore } from "./audit.ts";
 import { createCheckpointer } from "./checkpoint.ts";
@@ -13,7 +14,6 @@ import { APPLICATION_ID, checkVersion, migrate } from "./migrations.ts";
 import { openError } from "./open-error.ts";
 import { createUsageStore } from "./usage.ts";
 import { createUserStore } from "./users.ts";
-import type { After } from "./write-behind.ts";
 
 const OPEN_WAIT_MS = 5_000;
 const OPEN_RETRY_MS = 20;
@@ -77,7 +77,7 @@ function createStore(connection: Connection, options: StoreOptions, unlock: () =
   const checkpoints = { connection, walPages: WAL_PAGES, onError };
   const checkpointer = checkpointsOnThread ? createCheckpointer(checkpoints) : undefined;
   const onWritten = checkpointer?.startIfLong;
-  const writeBehind = { connection, after, onError, ...(onWritten && { onWritten }) };
+  const writeBehind = { connection, after, onError, onWritten };
   const conversations = createConversationStore(writeBehind, now, options.conversationQuotaBytes);
   const usage = createUsageStore(writeBehind);
   const close = once(() =>
@@ -143,9 +143,3 @@ function checkPages(raw: Connection["raw"]): void {
   const found = raw.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").get()?.quick_check;
   if (found !== "ok") throw Object.assign(new Error(found), { code: "SQLITE_CORRUPT" });
 }
-
-const afterDelay: After = (delayMs, run) => {
-  const timer = setTimeout(run, delayMs);
-  timer.unref();
-  return () => clearTimeout(timer);
-};

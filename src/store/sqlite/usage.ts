@@ -1,33 +1,41 @@
 import { getTableColumns } from "drizzle-orm";
 import { userIdOf } from "../../principal.ts";
 import { TOKENS_MAX } from "../../protocol/agent-v2.ts";
-import type { UsageGroup, UsageRow, UsageStore, UsageSum, UsageSumQuery } from "../store.ts";
-import type { Connection } from "./database.ts";
+import type { UsageGroup, UsageStore, UsageSum, UsageSumQuery } from "../store.ts";
+import {
+  byDayAndAsks,
+  DURATION_MS_MAX,
+  EVERY_USER,
+  SUM_NAMES,
+  type Sums,
+  tokensOf,
+  type UsageValues,
+  usageValues,
+} from "../usage.ts";
+import { createWriteBehind } from "../write-behind.ts";
+import type { Connection, SqliteBehindOptions } from "./database.ts";
 import { createPurge } from "./purge.ts";
 import { usage } from "./schema.ts";
-import { createWriteBehind, type WriteBehindOptions } from "./write-behind.ts";
 
 const { seq: _seq, ...COLUMNS } = getTableColumns(usage);
 const FIELDS = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
-/** The value of each column. */
-type Values = Readonly<Record<keyof typeof COLUMNS, string | number | null>>;
-
-/** Agents and callers choose the names of agents and models. This much of each is kept. */
-const NAME_LENGTH_MAX = 256;
 
 /** Runs for every ask, so it is prepared without drizzle, which would take as long as SQLite itself. */
 const INSERT = `
   INSERT INTO usage (${Object.values(COLUMNS).map(({ name }) => name)})
   VALUES (${FIELDS.map(() => "?")})`;
 
-export function createUsageStore(options: WriteBehindOptions) {
-  const { connection } = options;
+export function createUsageStore({ connection, onWritten, ...options }: SqliteBehindOptions) {
   const insert = connection.raw.prepare<never, (string | number | null)[]>(INSERT);
   const behind = createWriteBehind(options, {
     noun: "usage rows",
-    keyOf: (row: Values) => row,
-    write: (row) => insert.run(...FIELDS.map((field) => row[field])),
+    keyOf: (row: UsageValues) => row,
+    async writeBatch(rows) {
+      await connection.write(() => rows.forEach(writeOne), { durable: false });
+      onWritten?.();
+    },
   });
+  const writeOne = (row: UsageValues) => insert.run(...FIELDS.map((field) => row[field]));
   const sum = createSum(connection);
   const countImplausible = connection.raw.prepare<{ rows: number }, [number]>(
     `SELECT count(*) AS rows FROM usage WHERE at >= ?1 AND NOT ${IS_PLAUSIBLE}`,
@@ -35,9 +43,7 @@ export function createUsageStore(options: WriteBehindOptions) {
   const purge = createPurge(connection, "usage", "at");
 
   return {
-    record(row) {
-      behind.put(valuesOf(row));
-    },
+    record: (row) => behind.put(usageValues(row)),
 
     async sum(query) {
       await behind.tryFlush();
@@ -48,11 +54,7 @@ export function createUsageStore(options: WriteBehindOptions) {
 
     async tokensSince(from) {
       await behind.flush();
-      const users = await sum({ from, to: Number.MAX_SAFE_INTEGER, by: ["user"], limit: Infinity });
-      const tokens = new Map<string, number>();
-      for (const { group, inputTokens, outputTokens } of users)
-        if (typeof group.user === "string") tokens.set(group.user, inputTokens + outputTokens);
-      return tokens;
+      return tokensOf(await sum({ ...EVERY_USER, from }));
     },
 
     async implausibleSince(from) {
@@ -69,31 +71,6 @@ export function createUsageStore(options: WriteBehindOptions) {
   } satisfies UsageStore & { end(): Promise<void> };
 }
 
-function valuesOf(row: UsageRow): Values {
-  const { firstByteMs, agent, model } = row;
-  return {
-    at: row.at,
-    requestId: row.requestId,
-    userId: userIdOf(row.principal),
-    agent: agent?.slice(0, NAME_LENGTH_MAX) ?? null,
-    model: model?.slice(0, NAME_LENGTH_MAX) ?? null,
-    surface: row.surface,
-    outcome: row.outcome,
-    upstreamStatus: row.upstreamStatus ?? null,
-    tries: row.tries,
-    queueMs: Math.round(row.queueMs),
-    firstByteMs: firstByteMs === undefined ? null : Math.round(firstByteMs),
-    durationMs: Math.round(row.durationMs),
-    inputTokens: row.inputTokens ?? null,
-    outputTokens: row.outputTokens ?? null,
-    cachedTokens: row.cachedTokens ?? null,
-    cacheCreationTokens: row.cacheCreationTokens ?? null,
-    reasoningTokens: row.reasoningTokens ?? null,
-    tokensEstimated: Number(row.tokensEstimated),
-  };
-}
-
-type Sums = Omit<UsageSum, "group">;
 /** The sums of one slice, with the value of each group under its name. */
 type Row = Sums & Partial<Record<UsageGroup, string | null>>;
 
@@ -120,7 +97,6 @@ const IS_PLAUSIBLE = `(${isPlausibleOrNull("prompt_tokens")} AND ${isPlausibleOr
 /** Adds up a part of the counted tokens. A part that cannot be right does not make the row implausible. */
 const totalOfPart = (column: string) =>
   `total(iif(${IS_PLAUSIBLE} AND ${isBetween(column, TOKENS_MAX)}, ${column}, 0))`;
-const DURATION_MS_MAX = 1e12;
 
 /**
  * The SQL of each sum over the rows of a group. Numbers are added with `total`, as SQLite's `sum` fails when
@@ -138,7 +114,6 @@ const SUM_SQL: Record<keyof Sums, string> = {
   uncounted: `sum(agent IS NOT NULL AND (coalesce(prompt_tokens, completion_tokens) IS NULL OR NOT ${IS_PLAUSIBLE}))`,
   durationMs: `total(iif(${isBetween("duration_ms", DURATION_MS_MAX)}, duration_ms, 0))`,
 };
-const SUM_NAMES = Object.keys(SUM_SQL) as (keyof Sums)[];
 const SUMS = SUM_NAMES.map((name) => `${SUM_SQL[name]} AS ${name}`).join(", ");
 const NO_ASKS = Object.fromEntries(SUM_NAMES.map((name) => [name, 0])) as unknown as Sums;
 
@@ -186,8 +161,4 @@ function addTo(found: Map<string, UsageSum>, by: readonly UsageGroup[], row: Row
   const sum = found.get(key) ?? { group, ...NO_ASKS };
   for (const name of SUM_NAMES) sum[name] += row[name];
   found.set(key, sum);
-}
-
-function byDayAndAsks(a: UsageSum, b: UsageSum): number {
-  return (a.group.day ?? "").localeCompare(b.group.day ?? "") || b.asks - a.asks;
 }

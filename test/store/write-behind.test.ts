@@ -1,11 +1,11 @@
 import { Database } from "bun:sqlite";
 import { expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
-import { createPending } from "../../../src/store/pending.ts";
-import { createFakeClock } from "../../support/clock.ts";
-import { openTestFile, tempFolder } from "../../support/store.ts";
-import { usageRow } from "../../support/usage-row.ts";
-import { turnsDuring } from "../turns-during.ts";
+import { createPending } from "../../src/store/pending.ts";
+import { createFakeClock } from "../support/clock.ts";
+import { openTestFile, tempFolder } from "../support/store.ts";
+import { usageRow } from "../support/usage-row.ts";
+import { turnsDuring } from "./turns-during.ts";
 
 const createConversations = () => createPending((item: { id: string; usedAt: number }) => item.id);
 const conversation = (usedAt: number) => ({ id: "c", usedAt });

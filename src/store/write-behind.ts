@@ -1,9 +1,10 @@
-import { messageOfError } from "../../errors.ts";
-import { createPending } from "../pending.ts";
-import type { Connection } from "./database.ts";
+import { messageOfError } from "../errors.ts";
+import { createPending } from "./pending.ts";
 
-/** How long an item waits for others, as a transaction costs as much as ten items. Also the pause after a failure. */
+/** How long an item waits for others, as a transaction costs as much as ten items. */
 const FLUSH_MS = 1_000;
+/** The pause after a failure. */
+const RETRY_MS = 1_000;
 /** The most in one transaction, so that it blocks the event loop for a few milliseconds only. */
 const BATCH_ITEMS = 250;
 const BATCH_LENGTH = 1024 ** 2;
@@ -11,13 +12,19 @@ const BATCH_LENGTH = 1024 ** 2;
 /** Calls `run` after a delay, without keeping the process alive. Returns a function that cancels it. */
 export type After = (delayMs: number, run: () => void) => () => void;
 
+/** Counts the system's time. */
+export const afterDelay: After = (delayMs, run) => {
+  const timer = setTimeout(run, delayMs);
+  timer.unref();
+  return () => clearTimeout(timer);
+};
+
 export interface WriteBehindOptions {
-  connection: Connection;
   after: After;
   /** Called when a flush failed, with counts in the message. It is tried again after a second. */
   onError: (error: Error) => void;
-  /** Called after each transaction. */
-  onWritten?: () => void;
+  /** How long an item waits for others. Default: a second. */
+  flushMs?: number;
 }
 
 interface Written<Key, Item> {
@@ -26,14 +33,14 @@ interface Written<Key, Item> {
   keyOf: (item: Item) => Key;
   /** Returns the length of the texts in an item. Missing if they are short. */
   lengthOf?: (item: Item) => number;
-  /** Writes one item inside a transaction. May run again, if the transaction has to wait. */
-  write: (item: Item) => void;
+  /** Writes the items in one transaction. Items that come meanwhile may replace them, and are written later. */
+  writeBatch: (items: readonly Item[]) => Promise<void>;
 }
 
 /** Writes in batches, each one transaction. All survive `kill -9`; a loss of power may undo the latest. */
 export function createWriteBehind<Key, Item>(
-  { connection, after, onError, onWritten }: WriteBehindOptions,
-  { noun, keyOf, lengthOf, write }: Written<Key, Item>,
+  { after, onError, flushMs = FLUSH_MS }: WriteBehindOptions,
+  { noun, keyOf, lengthOf, writeBatch }: Written<Key, Item>,
 ) {
   const pending = createPending(keyOf, lengthOf);
   let ended = false;
@@ -43,7 +50,7 @@ export function createWriteBehind<Key, Item>(
 
   function schedule(): void {
     if (ended) return;
-    stopTimer ??= after(FLUSH_MS, () => {
+    stopTimer ??= after(isFailing ? RETRY_MS : flushMs, () => {
       stopTimer = undefined;
       writeNow();
     });
@@ -82,24 +89,17 @@ export function createWriteBehind<Key, Item>(
     for (let left = count; left > 0 && pending.size > 0; ) {
       // Each transaction has a turn of the event loop for itself.
       await new Promise(setImmediate);
-      const size = Math.min(left, BATCH_ITEMS);
-      const written = await connection.write(() => writeBatch(size), { durable: false }).catch(fail);
-      pending.settle(written);
-      left -= written.length;
+      const batch = pending.first(Math.min(left, BATCH_ITEMS), BATCH_LENGTH);
+      await writeBatch(batch).catch(fail);
+      pending.settle(batch);
+      left -= batch.length;
       isFailing = false;
-      onWritten?.();
     }
   }
 
   function fail(error: unknown): never {
     isFailing = true;
     throw error;
-  }
-
-  function writeBatch(size: number): Item[] {
-    const batch = pending.first(size, BATCH_LENGTH);
-    for (const item of batch) write(item);
-    return batch;
   }
 
   return {
