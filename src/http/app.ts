@@ -1,49 +1,66 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { getPath } from "hono/utils/url";
 import { AppError } from "../errors.ts";
-import type { HttpContext, HttpEnv } from "./context.ts";
 import { referenceStyle } from "./errors/reference.ts";
 import { errorResponse } from "./errors/response.ts";
-import { onError, type RequestDeps, requestMiddleware, styleOf } from "./middleware/request.ts";
+import { type BunServer, Exchange } from "./exchange.ts";
+import { createRespond, type RespondDeps, type Serve, styleOf } from "./middleware/respond.ts";
 import { toDashboard } from "./operations/dashboard.ts";
 import { createPipeline, type PipelineOptions } from "./pipeline.ts";
 import { bindResources, type ResourceDeps, ROUTES } from "./resources.ts";
+import type { NamedRoute } from "./route.ts";
 import { createRouteTable, type RouteTable } from "./route-table.ts";
 import { createRouter } from "./router.ts";
 
-export interface AppDeps extends Omit<RequestDeps, "routes"> {
+export interface AppDeps extends Omit<RespondDeps, "routes" | "limits"> {
+  newId: () => string;
   pipeline: PipelineOptions;
   /** The dependencies of the handlers of each resource. */
   resources: ResourceDeps;
 }
 
+type HonoContext = Context<{ Bindings: { server: BunServer } }>;
+
+const NO_PARAMS = {};
+
 /** All HTTP routes. `fetch` needs the server it runs in: `app.fetch(request, { server })`. */
-export function createApp(deps: AppDeps): Hono<HttpEnv> {
+export function createApp(deps: AppDeps) {
+  const { newId, accessControl, pipeline } = deps;
   const routes = createRouteTable(ROUTES);
-  const app = new Hono<HttpEnv>({
+  const respond = createRespond({ ...deps, limits: pipeline.limits, routes });
+  const app = new Hono<{ Bindings: { server: BunServer } }>({
     router: createRouter(),
     // Whatever reads the path of a request reads this one, so an alias is treated as the route that it stands for.
     getPath: (request) => routes.canonical(getPath(request)),
   });
-  app.use(requestMiddleware({ ...deps, routes }));
-  app.options("*", preflight);
-  const serve = createPipeline(deps.pipeline);
+  /** Returns Hono's handler. Hono only finds it: everything around the request is done by `respond`. */
+  const handler = (serve: Serve, route?: NamedRoute) => (c: HonoContext) => {
+    const { env, req } = c;
+    const params = route?.path.includes(":") ? req.param() : NO_PARAMS;
+    const arrival = { request: req.raw, server: env.server, path: req.path, route, params };
+    return respond(new Exchange(arrival, `req_${newId()}`, accessControl), serve);
+  };
+  app.options("*", handler(preflight));
+  const serve = createPipeline(pipeline);
   for (const bound of bindResources(deps.resources))
-    app.on(bound.route.method, bound.route.path, serve(bound));
-  app.onError(onError({ ...deps, routes }));
-  app.notFound((c) => toDashboard(c) ?? refuse(c, routes));
+    app.on(bound.route.method, bound.route.path, handler(serve(bound), bound.route));
+  app.notFound(handler((exchange) => toDashboard(exchange) ?? refuse(exchange, routes)));
+  // The listener answers a fault of `respond` itself.
+  app.onError((error) => {
+    throw error;
+  });
   return app;
 }
 
 /**
  * Lets a page of any site call the API with a key. A session's cookie counts for the server's own pages only.
  */
-function preflight(c: HttpContext): Response {
+function preflight({ request }: Exchange): Response {
   return new Response(null, {
     status: 204,
     headers: {
       "access-control-allow-headers":
-        c.req.header("access-control-request-headers") ?? "authorization, content-type",
+        request.headers.get("access-control-request-headers") ?? "authorization, content-type",
       "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
       "access-control-max-age": "86400",
       vary: "Access-Control-Request-Headers",
@@ -52,18 +69,19 @@ function preflight(c: HttpContext): Response {
 }
 
 /** Answers a request without a route: 405 with `Allow` if the path has other methods, otherwise 404. */
-function refuse(c: HttpContext, routes: RouteTable): Response {
-  const methods = routes.methodsOf(c.req.path);
+function refuse(exchange: Exchange, routes: RouteTable): Response {
+  const { request, path, requestId } = exchange;
+  const methods = routes.methodsOf(path);
   const allow = [...methods, "OPTIONS"].join(", ");
-  const style = styleOf(c, routes);
+  const style = styleOf(exchange, routes);
   const error =
     methods.length === 0
-      ? new AppError("not_found", style === referenceStyle ? {} : { hint: baseUrlHint(c.req.url) })
-      : isWebSocket(c)
+      ? new AppError("not_found", style === referenceStyle ? {} : { hint: baseUrlHint(request.url) })
+      : isWebSocket(request)
         ? new AppError("websocket_refused", { hint: "Send the request as an HTTP POST." })
         : new AppError("method_not_allowed", { hint: `This path accepts ${allow}.` });
-  c.set("error", error.code);
-  const response = errorResponse(error, style, c.get("requestId"));
+  exchange.error = error.code;
+  const response = errorResponse(error, style, requestId);
   if (methods.length > 0) response.headers.set("allow", allow);
   // RFC 9110, 15.5.22: a 426 names the protocol that is wanted.
   if (error.code === "websocket_refused") response.headers.set("upgrade", "HTTP/1.1");
@@ -71,7 +89,7 @@ function refuse(c: HttpContext, routes: RouteTable): Response {
 }
 
 /** Codex opens a WebSocket at `/v1/responses`, and uses HTTP at once if that is answered with 426. */
-const isWebSocket = (c: HttpContext): boolean => c.req.header("upgrade")?.toLowerCase() === "websocket";
+const isWebSocket = ({ headers }: Request): boolean => headers.get("upgrade")?.toLowerCase() === "websocket";
 
 /** Returns what to do about a path of the model API that does not exist: most often the base URL is wrong. */
 function baseUrlHint(url: string): string {

@@ -7,8 +7,8 @@ import type { Secret } from "../auth/secret.ts";
 import type { SessionOwner } from "../auth/sessions.ts";
 import type { UseCode } from "../auth/sign-in-code.ts";
 import { AppError } from "../errors.ts";
-import { ADMIN, type Principal } from "../principal.ts";
-import type { HttpContext } from "./context.ts";
+import { ADMIN } from "../principal.ts";
+import type { Exchange } from "./exchange.ts";
 import { parseBody, parseShape } from "./middleware/body.ts";
 import { SignInBody } from "./session/schema.ts";
 
@@ -33,27 +33,27 @@ export type Authenticate = ReturnType<typeof createAuthenticate>;
 
 /**
  * Returns methods that find out who makes a request, or throw an `AppError`. Each is for the routes with the
- * access of that name. Nothing else sets the context's `principal`, which is the `user` of the log, or counts
+ * access of that name. Nothing else sets the `principal` of an exchange, which is the `user` of the log, or counts
  * the request as one with a right key.
  */
 export function createAuthenticate({ callers, metricsKey, useCode }: AuthenticateOptions) {
   /** Lets in the admin, by the key in a header, by a session, or by the key in `given`. */
-  function admin(c: HttpContext, given?: string): Caller {
-    const session = callers.requireAdmin(c.req.raw.headers, given);
-    enter(c, ADMIN);
+  function admin(exchange: Exchange, given?: string): Caller {
+    const session = callers.requireAdmin(exchange.request.headers, given);
+    exchange.enter(ADMIN);
     return session ? { ...ADMIN_CALLER, session } : ADMIN_CALLER;
   }
 
   return {
     /** Lets in everyone who may send requests: a user or the admin, by a key in a header or by a session. */
-    async caller(c: HttpContext): Promise<Caller> {
-      const caller = await callers.identify(c.req.raw.headers);
-      enter(c, caller.principal);
+    async caller(exchange: Exchange): Promise<Caller> {
+      const caller = await callers.identify(exchange.request.headers);
+      exchange.enter(caller.principal);
       return caller;
     },
 
     /** Throws if the caller's key was revoked since `caller`. Costs next to nothing. */
-    recheck: (c: HttpContext): Promise<unknown> => callers.identify(c.req.raw.headers),
+    recheck: (exchange: Exchange): Promise<unknown> => callers.identify(exchange.request.headers),
 
     admin,
 
@@ -62,39 +62,39 @@ export function createAuthenticate({ callers, metricsKey, useCode }: Authenticat
      * the key is wrong, the answer says nothing about the rest of the body, and after a wrong key in a header
      * the body is not read. With a key in a header, the body may be empty.
      */
-    async adminOrBody(c: HttpContext, readText: ReadText): Promise<{ caller: Caller; json: unknown }> {
-      const { headers } = c.req.raw;
+    async adminOrBody(exchange: Exchange, readText: ReadText): Promise<{ caller: Caller; json: unknown }> {
+      const { headers } = exchange.request;
       const isInHeader = hasKey(headers) || callers.hasAdminSession(headers);
-      if (isInHeader) admin(c);
+      if (isInHeader) admin(exchange);
       const text = await readText(isInHeader ? "caller" : "stranger");
       const body = text === "" && isInHeader ? {} : parseBody(text, "body_invalid");
       const { admin_key } = parseShape(AdminKey, body, "body_invalid");
-      const caller = admin(c, admin_key ?? undefined);
+      const caller = admin(exchange, admin_key ?? undefined);
       const { admin_key: _, ...json } = body as Record<string, unknown>;
       return { caller, json };
     },
 
     /** Lets in the metrics key and the admin key. A session does not count: machines collect metrics. */
-    metrics(c: HttpContext): void {
-      const { headers } = c.req.raw;
+    metrics(exchange: Exchange): void {
+      const { headers } = exchange.request;
       if (metricsKey?.matches(readBearer(headers))) return;
       callers.requireAdminKey(headers, METRICS_HINT);
-      c.set("principal", ADMIN);
+      exchange.principal = ADMIN;
     },
 
     /**
      * Returns whose session may begin: the owner of the key in a header or, without a key, the admin, whose
      * sign-in code is in the body.
      */
-    async signIn(c: HttpContext, readText: ReadText): Promise<SessionOwner> {
-      const { headers } = c.req.raw;
+    async signIn(exchange: Exchange, readText: ReadText): Promise<SessionOwner> {
+      const { headers } = exchange.request;
       // A page of another site must not begin a session here, least of all one of its own choice.
       if (!isOwnOrigin(headers))
         throw new AppError("key_missing", { hint: "Only the server's own pages can sign in." });
       const owner = hasKey(headers)
         ? await callers.ownerOf(headers)
         : ownerByCode(await readText("stranger"));
-      enter(c, owner);
+      exchange.enter(owner);
       return owner;
     },
   };
@@ -106,9 +106,4 @@ export function createAuthenticate({ callers, metricsKey, useCode }: Authenticat
     if (!useCode(code)) throw new AppError("sign_in_code_wrong", { hint: CODE_HINT });
     return { kind: "admin" };
   }
-}
-
-function enter(c: HttpContext, principal: Principal): void {
-  c.set("principal", principal);
-  c.get("countCaller")();
 }

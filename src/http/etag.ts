@@ -1,4 +1,4 @@
-import type { HttpContext } from "./context.ts";
+import type { Exchange } from "./exchange.ts";
 
 /** Declares the 304 of a route whose answers have an ETag. */
 export const NOT_MODIFIED = {
@@ -11,18 +11,18 @@ export const NOT_MODIFIED = {
  * the body are not on the 304.
  */
 export function etagResponse(
-  c: HttpContext,
+  { request }: Exchange,
   body: string | Uint8Array<ArrayBuffer>,
   headers: Readonly<Record<string, string>> & { etag: string },
   bodyHeaders: Readonly<Record<string, string>>,
 ): Response {
-  if (namesEtag(c.req.header("if-none-match"), headers.etag))
+  if (namesEtag(request.headers.get("if-none-match"), headers.etag))
     return new Response(null, { status: 304, headers });
   return new Response(body, { headers: { ...headers, ...bodyHeaders } });
 }
 
 /** See RFC 9110 §13.1.2: the header is a list of tags. A compressing proxy makes some of them weak. */
-function namesEtag(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false;
+function namesEtag(ifNoneMatch: string | null, etag: string): boolean {
+  if (ifNoneMatch === null) return false;
   return ifNoneMatch.split(",").some((one) => one.trim() === "*" || one.trim().replace(/^W\//, "") === etag);
 }

@@ -1,12 +1,14 @@
+import { getQueryParam, getQueryParams } from "hono/utils/url";
 import type { Limits } from "../auth/limits.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import type { Authenticate } from "./authenticate.ts";
-import { type HttpContext, json as jsonResponse } from "./context.ts";
+import type { Exchange } from "./exchange.ts";
 import type { AccessControl } from "./middleware/access.ts";
 import { type BodyLimits, parseBody, parseShape, readText } from "./middleware/body.ts";
 import { EventStreamResponse } from "./middleware/event-stream.ts";
-import { showLimits } from "./middleware/limits.ts";
+import { JSON_HEADERS } from "./middleware/headers.ts";
 import { estimateRequest } from "./middleware/request-tokens.ts";
+import type { Serve } from "./middleware/respond.ts";
 import {
   type AnyRequest,
   type BodyDeclaration,
@@ -21,8 +23,6 @@ export interface PipelineOptions {
   bodyLimits: BodyLimits;
   accessControl: Pick<AccessControl, "enterAsStranger">;
 }
-
-type Serve = (c: HttpContext) => Promise<Response>;
 
 /**
  * Bounds the body of an administrator's request. It is read before its key can be checked, so anybody may
@@ -41,18 +41,15 @@ export function createPipeline(options: PipelineOptions): (bound: BoundRoute) =>
   };
 }
 
-const NO_PARAMS = {};
-
 function serve(options: PipelineOptions, { route, handler }: BoundRoute): Serve {
   const enter = createEntrance(options, route);
-  const hasParams = route.path.includes(":");
-  return async (c) => {
-    const entering = enter(c);
+  return async (exchange) => {
+    const entering = enter(exchange);
     const { caller, body, json } = entering instanceof Promise ? await entering : entering;
-    const params = hasParams ? c.req.param() : NO_PARAMS;
-    const query = route.query && parseShape(route.query, c.req.query(), "request_invalid");
-    const answer = await handler({ c, caller, params, query, body, text: "", json });
-    if (answer === undefined) c.set("upgraded", true);
+    const { request, params } = exchange;
+    const query = route.query && parseShape(route.query, getQueryParam(request.url), "request_invalid");
+    const answer = await handler({ exchange, caller, params, query, body, text: "", json });
+    exchange.isUpgraded = answer === undefined;
     return toResponse(answer);
   };
 }
@@ -71,20 +68,28 @@ function serveAdmitted(
   const { body: declared, outputLimits } = route;
   if (!declared) throw new Error(`${route.path}: a route with limits has a body`);
   const error = errorOf(declared);
-  return async (c) => {
-    const caller = await authenticate.caller(c);
-    showLimits(c, limits, caller);
+  return async (exchange) => {
+    const caller = await authenticate.caller(exchange);
+    exchange.limited = caller;
     const lease = limits.admit(caller.principal, caller.allowance);
     let finished: Promise<void> | undefined;
     try {
-      const text = await readText(c.req.raw, bodyLimits, error);
+      const text = await readText(exchange, bodyLimits, error);
       const json = parseBody(text, error);
       const body = parseShape(declared.schema, json, error);
       // The key may have been revoked while the body arrived.
-      await authenticate.recheck(c);
+      await authenticate.recheck(exchange);
       lease.reserve(() => estimateRequest(text, json, outputLimits));
-      c.set("reserve", lease.reserve);
-      const answer = await handler({ c, caller, params: NO_PARAMS, query: undefined, body, text, json });
+      exchange.reserve = lease.reserve;
+      const answer = await handler({
+        exchange,
+        caller,
+        params: exchange.params,
+        query: undefined,
+        body,
+        text,
+        json,
+      });
       if (answer instanceof EventStreamResponse) finished = answer.stream.finished;
       return toResponse(answer);
     } finally {
@@ -100,31 +105,31 @@ type Entered = Pick<AnyRequest, "caller"> & Partial<Pick<AnyRequest, "body" | "j
 function createEntrance(
   options: PipelineOptions,
   { access, body, limits: limited }: RouteDeclaration,
-): (c: HttpContext) => Entered | Promise<Entered> {
-  const { authenticate, limits } = options;
+): (exchange: Exchange) => Entered | Promise<Entered> {
+  const { authenticate } = options;
   const bytesMax = body?.bytesMax ?? ADMIN_BODY_BYTES_MAX;
-  const reader = (c: HttpContext) => createReader(options, c, bytesMax, body && errorOf(body));
+  const reader = (exchange: Exchange) => createReader(options, exchange, bytesMax, body && errorOf(body));
   switch (access) {
     case "caller":
-      return async (c) => {
-        const caller = await authenticate.caller(c);
-        if (limited) showLimits(c, limits, caller);
+      return async (exchange) => {
+        const caller = await authenticate.caller(exchange);
+        if (limited) exchange.limited = caller;
         return { caller };
       };
     case "admin":
-      return (c) => ({ caller: authenticate.admin(c) });
+      return (exchange) => ({ caller: authenticate.admin(exchange) });
     case "adminOrQuery":
-      return (c) => ({ caller: authenticate.admin(c, queryKeyOf(c)) });
+      return (exchange) => ({ caller: authenticate.admin(exchange, queryKeyOf(exchange)) });
     case "adminOrBody":
-      return async (c) => {
-        const { caller, json } = await authenticate.adminOrBody(c, reader(c));
+      return async (exchange) => {
+        const { caller, json } = await authenticate.adminOrBody(exchange, reader(exchange));
         return { caller, json, body: body && parseShape(body.schema, json, errorOf(body)) };
       };
     case "signIn":
-      return async (c) => ({ caller: await authenticate.signIn(c, reader(c)) });
+      return async (exchange) => ({ caller: await authenticate.signIn(exchange, reader(exchange)) });
     case "metrics":
-      return (c) => {
-        authenticate.metrics(c);
+      return (exchange) => {
+        authenticate.metrics(exchange);
         return { caller: undefined };
       };
     // An agent shows its key when its socket is opened.
@@ -136,8 +141,10 @@ function createEntrance(
 }
 
 /** Returns the `admin_key` of the query. Throws request_invalid if there are two different ones. */
-function queryKeyOf(c: HttpContext): string | undefined {
-  const [key, ...others] = new Set(c.req.queries("admin_key"));
+function queryKeyOf({ request }: Exchange): string | undefined {
+  // With a name, it returns a list.
+  const keys = getQueryParams(request.url, "admin_key") as string[] | undefined;
+  const [key, ...others] = new Set(keys);
   if (others.length === 0) return key;
   throw new AppError("request_invalid", { hint: "The query has two different admin keys. Send one." });
 }
@@ -145,20 +152,19 @@ function queryKeyOf(c: HttpContext): string | undefined {
 /** Returns a function that reads a body which may hold a key. Until that has proved right, it is a stranger's. */
 function createReader(
   { bodyLimits, accessControl }: PipelineOptions,
-  c: HttpContext,
+  exchange: Exchange,
   bytesMax: number,
   error: ErrorCode | undefined,
 ): (from: "caller" | "stranger") => Promise<string> {
   const limits = { ...bodyLimits, bodyBytesMax: Math.min(bodyLimits.bodyBytesMax, bytesMax) };
-  const request = c.req.raw;
   return async (from) => {
-    if (from === "caller") return readText(request, limits, error);
-    const { headers } = request;
+    if (from === "caller") return readText(exchange, limits, error);
+    const { headers } = exchange.request;
     const length = headers.has("content-encoding") ? null : headers.get("content-length");
     const bytes = Math.min(Number(length ?? Infinity), limits.bodyBytesMax);
-    const { cut, leave } = accessControl.enterAsStranger(c.get("address"), bytes);
+    const { cut, leave } = accessControl.enterAsStranger(exchange.address, bytes);
     try {
-      return await readText(request, limits, error, cut);
+      return await readText(exchange, limits, error, cut);
     } finally {
       leave();
     }
@@ -167,6 +173,10 @@ function createReader(
 
 function errorOf({ error = "body_invalid" }: BodyDeclaration) {
   return error;
+}
+
+function jsonResponse(value: unknown, status = 200): Response {
+  return new Response(JSON.stringify(value), { status, headers: JSON_HEADERS });
 }
 
 /** Returns the response for a handler's answer. Undefined means that the request has become a socket. */

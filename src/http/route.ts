@@ -1,13 +1,13 @@
 import type { z } from "zod";
 import type { Caller } from "../auth/callers.ts";
 import type { SessionOwner } from "../auth/sessions.ts";
-import type { ErrorCode } from "../errors.ts";
-import type { HttpContext } from "./context.ts";
 import type { Tag } from "./docs/tags.ts";
-import type { ErrorStyle } from "./errors/style.ts";
-import type { AnswerDeclaration, AnswerOf, Extras } from "./route-answer.ts";
+import type { Exchange } from "./exchange.ts";
+import type { AnswerOf, Extras } from "./route-answer.ts";
+import type { Access, Method, NamedRoute, RouteDeclaration, RouteDetails } from "./route-declaration.ts";
 
 export { type AnswerDeclaration, ok, okAs, Reply, reply } from "./route-answer.ts";
+export type { Access, BodyDeclaration, NamedRoute, RouteDeclaration } from "./route-declaration.ts";
 
 /**
  * A route is one declaration. From it come the registration, the authentication, the checks of query and
@@ -52,79 +52,9 @@ export function route<const Name extends `${Method} /${string}`, const Details e
   return { ...details, ...({ method, path } as Named<Name>) };
 }
 
-type Method = "GET" | "POST" | "PATCH" | "DELETE";
-
 type Named<Name extends string> = Name extends `${infer Verb extends Method} ${infer Path}`
   ? { method: Verb; path: Path }
   : never;
-
-export interface RouteDeclaration extends RouteDetails {
-  method: Method;
-  path: string;
-}
-
-interface RouteDetails {
-  access: Access;
-  summary: string;
-  description?: string;
-  /** Describes each parameter of the path. */
-  params?: Readonly<Record<string, string>>;
-  /**
-   * Checked before the handler runs; otherwise the error is `request_invalid`. Its fields carry their
-   * descriptions.
-   */
-  query?: z.ZodObject;
-  body?: BodyDeclaration;
-  /** By status. The errors of `errors` need no entry. */
-  answers: Readonly<Record<string, AnswerDeclaration>>;
-  /** The errors that the handler may throw, besides those of the access, the checks and the server itself. */
-  errors?: readonly ErrorCode[];
-  /** The shape of its errors. Default: `referenceStyle`. */
-  style?: ErrorStyle;
-  /** The shape of its errors for requests with this header, by which another client is known. */
-  headerStyle?: { header: string; style: ErrorStyle };
-  /**
-   * `admit`: the request counts against its user's limits. It is admitted before its body is read, so a user
-   * above their limits costs next to nothing. `show`: its answers only tell how much is left. Both need the
-   * access `caller`.
-   */
-  limits?: "admit" | "show";
-  /**
-   * The fields of the body that bound the output tokens of an answer; null if the answers have none. Needed
-   * to reserve the tokens of a request with the limits `admit`.
-   */
-  outputLimits?: readonly string[] | null;
-  /** An upstream's error keeps its status, and also its body if that has the style of the route. */
-  passesErrorsOn?: true;
-  /** Machines request it again and again, so it is logged at the level `debug`. */
-  isProbe?: true;
-}
-
-/** Who may call a route, and where their key may stand; `docs/access.ts` explains each. */
-export type Access =
-  | "none"
-  | "caller"
-  | "signIn"
-  | "admin"
-  | "adminOrQuery"
-  | "adminOrBody"
-  | "metrics"
-  | "agent"
-  | "agentInPath";
-
-export interface BodyDeclaration {
-  /** Checked before the handler runs. Its fields carry their descriptions. */
-  schema: z.ZodType;
-  /** The schema in the documentation, if it has more than the checked one. */
-  documented?: z.ZodType;
-  example: unknown;
-  /** Default: true. For the documentation. */
-  isRequired?: boolean;
-  /** The error for a body that is not JSON or does not fit. Default: `body_invalid`. */
-  error?: ErrorCode;
-  /** Used if it is less than `--body-max`. */
-  bytesMax?: number;
-}
 
 /** The request as a handler receives it. */
 export interface RouteRequest<Declaration extends RouteDeclaration> extends AnyRequest {
@@ -159,12 +89,6 @@ type NamesItsParams<Path extends string> = [ParamName<Path>] extends [never]
   ? { params?: never }
   : { params: Readonly<Record<ParamName<Path>, string>> };
 
-/** A route as it is served and documented. */
-export interface NamedRoute extends RouteDeclaration {
-  operationId: string;
-  tag: Tag;
-}
-
 /** A route with the handler that has its dependencies. */
 export interface BoundRoute {
   route: NamedRoute;
@@ -173,7 +97,7 @@ export interface BoundRoute {
 
 /** The request as the pipeline passes it to any handler. */
 export interface AnyRequest {
-  c: HttpContext;
+  exchange: Exchange;
   caller: CallerOf<Access>;
   params: Readonly<Record<string, string>>;
   query: unknown;

@@ -135,19 +135,19 @@ export const agentRoutes = resource("Agents", ROUTES).handledBy(
       return { agents: agents.map((agent) => describeAgent(agent, idleReason(agent, askedModels, at), at)) };
     },
 
-    async disconnectAgent({ c, params: { id }, body }) {
+    async disconnectAgent({ exchange, params: { id }, body }) {
       const drain = body.drain ?? false;
       if (!relay.isConnected(id)) throw new AppError("agent_unknown");
-      const note = auditNote(c, "agent.disconnect", id, { drain });
+      const note = auditNote(exchange, "agent.disconnect", id, { drain });
       // An agent that left by itself while the row was written is as good as disconnected.
       const state = await audit.change(note, async () => relay.disconnect(id, { drain }) ?? "closed");
       return { id, state };
     },
 
-    async resetAgent({ c, params: { id }, body }) {
+    async resetAgent({ exchange, params: { id }, body }) {
       const model = body.model ?? undefined;
       if (!relay.isConnected(id)) throw new AppError("agent_unknown");
-      const note = auditNote(c, "agent.reset", id, { model });
+      const note = auditNote(exchange, "agent.reset", id, { model });
       // An agent that left while the row was written has no circuits to close.
       return { id, models: await audit.change(note, async () => relay.resetCircuits(id, model) ?? []) };
     },
@@ -157,28 +157,31 @@ export const agentRoutes = resource("Agents", ROUTES).handledBy(
       return { keys: keys.map(describeAgentKey) };
     },
 
-    async addAgentKey({ c, body: { name, models = null, ...fields } }) {
+    async addAgentKey({ exchange, body: { name, models = null, ...fields } }) {
       const id = newId();
       const changes = withoutNulls(agentKeyChanges(fields));
       const added = { id, name, models, ...changes };
-      const note = auditNote(c, "agent_key.add", id, { name, models, ...agentKeyFields(changes) });
+      const note = auditNote(exchange, "agent_key.add", id, { name, models, ...agentKeyFields(changes) });
       const key = await audit.change(note, () => agentKeys.add(added));
       return { ...describeNewKey(added), key };
     },
 
-    async changeAgentKey({ c, params: { id }, body }) {
+    async changeAgentKey({ exchange, params: { id }, body }) {
       const known = await findActive(agentKeys, id);
       const changes = agentKeyChanges(body);
       if (Object.keys(changes).length === 0) return describeAgentKey(known);
-      const note = auditNote(c, "agent_key.change", id, { name: known.name, ...agentKeyFields(changes) });
+      const note = auditNote(exchange, "agent_key.change", id, {
+        name: known.name,
+        ...agentKeyFields(changes),
+      });
       const changed = await audit.change(note, () => agentKeys.change(id, changes));
       if (changed === false) throw new AppError("agent_key_unknown");
       return describeAgentKey(changed);
     },
 
-    async revokeAgentKey({ c, params: { id } }) {
+    async revokeAgentKey({ exchange, params: { id } }) {
       const { name } = await findActive(agentKeys, id);
-      const note = auditNote(c, "agent_key.revoke", id, { name });
+      const note = auditNote(exchange, "agent_key.revoke", id, { name });
       if (!(await audit.change(note, () => agentKeys.revoke(id)))) throw new AppError("agent_key_unknown");
       return { id, name, revoked: true };
     },

@@ -1,6 +1,6 @@
 import type { Audit, AuditNote } from "../../auth/audit.ts";
-import type { HttpContext } from "../context.ts";
 import { csvResponse } from "../csv.ts";
+import type { Exchange } from "../exchange.ts";
 import { resource, route } from "../route.ts";
 import { SAMPLE } from "../values.ts";
 import { AuditAnswer, AuditQuery } from "./schema.ts";
@@ -60,11 +60,10 @@ export const auditRoutes = resource("Usage", ROUTES).handledBy(({ audit }: { aud
  * a secret.
  */
 export function auditNote(
-  c: HttpContext,
+  { address, requestId }: Exchange,
   action: string,
   target: string | null,
   detail: Record<string, unknown> | null = null,
 ): AuditNote {
-  const address = c.get("address") ?? null;
-  return { actor: "admin", action, target, detail, address, requestId: c.get("requestId") };
+  return { actor: "admin", action, target, detail, address: address ?? null, requestId };
 }

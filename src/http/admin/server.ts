@@ -54,17 +54,19 @@ export const serverRoutes = resource("Server", ROUTES).handledBy(
   ({ audit, settings, version, startedAt, now, backups }: ServerDeps) => ({
     readSettings: () => ({ version, started_at: new Date(startedAt).toISOString(), settings }),
 
-    async takeBackup({ c }) {
+    async takeBackup({ exchange }) {
       const name = `chatgpt-api-server-${new Date(now()).toISOString().slice(0, 10)}.tar`;
       const headers = {
         "content-type": "application/x-tar",
         "content-disposition": `attachment; filename="${name}"`,
       };
-      if (c.req.method === "HEAD") return new Response(null, { headers });
-      const request = c.req.raw;
+      const { request, server } = exchange;
+      if (request.method === "HEAD") return new Response(null, { headers });
       // The first byte may take longer than a quiet connection is kept.
-      c.env.server.timeout(request, 0);
-      const archive = await audit.change(auditNote(c, "backup", name), () => backups.take(request.signal));
+      server.timeout(request, 0);
+      const archive = await audit.change(auditNote(exchange, "backup", name), () =>
+        backups.take(request.signal),
+      );
       return new Response(archive, { headers });
     },
   }),

@@ -126,17 +126,18 @@ export const userRoutes = resource("Users", ROUTES).handledBy((deps: UserDeps) =
   const { users, audit, newId } = deps;
   const find = (id: string) => findUser(users, id);
   return {
-    async addUser({ c, body }) {
+    async addUser({ exchange, body }) {
       const attributes = attributesOf(withoutNulls(body));
       const given = fieldsOf(attributes);
       const id = newId();
-      const note = auditNote(c, "user.add", id, given);
+      const note = auditNote(exchange, "user.add", id, given);
       const { token } = await audit.change(note, () => users.add(attributes, id));
       return { token, user_id: id, ...given };
     },
 
-    async deleteUserAsReference({ c, body: { user_id } }) {
-      if (user_id) await audit.change(auditNote(c, "user.delete", user_id), () => users.delete(user_id));
+    async deleteUserAsReference({ exchange, body: { user_id } }) {
+      if (user_id)
+        await audit.change(auditNote(exchange, "user.delete", user_id), () => users.delete(user_id));
       return { message: "User deleted" };
     },
 
@@ -148,31 +149,31 @@ export const userRoutes = resource("Users", ROUTES).handledBy((deps: UserDeps) =
 
     readUser: async ({ params: { id } }) => describeUser(await find(id)),
 
-    async changeUser({ c, params: { id }, body }) {
+    async changeUser({ exchange, params: { id }, body }) {
       const changes = attributesOf(body);
       if (Object.keys(changes).length === 0) return describeUser(await find(id));
-      const note = auditNote(c, "user.change", id, fieldsOf(changes));
+      const note = auditNote(exchange, "user.change", id, fieldsOf(changes));
       return changeUser(deps, id, note, () => users.change(id, changes));
     },
 
-    disableUser: ({ c, params: { id } }) =>
-      changeUser(deps, id, auditNote(c, "user.disable", id), () => users.disable(id)),
+    disableUser: ({ exchange, params: { id } }) =>
+      changeUser(deps, id, auditNote(exchange, "user.disable", id), () => users.disable(id)),
 
-    enableUser: ({ c, params: { id } }) =>
-      changeUser(deps, id, auditNote(c, "user.enable", id), () => users.enable(id)),
+    enableUser: ({ exchange, params: { id } }) =>
+      changeUser(deps, id, auditNote(exchange, "user.enable", id), () => users.enable(id)),
 
-    async rotateToken({ c, params, body }) {
+    async rotateToken({ exchange, params, body }) {
       const { id } = await find(params.id);
       const grace_seconds = body.grace_seconds ?? 0;
-      const note = auditNote(c, "user.rotate", id, { grace_seconds });
+      const note = auditNote(exchange, "user.rotate", id, { grace_seconds });
       const token = await audit.change(note, () => users.rotate(id, grace_seconds * 1000));
       if (token === false) throw new AppError("user_unknown");
       return { token, user_id: id };
     },
 
-    async deleteUser({ c, params }) {
+    async deleteUser({ exchange, params }) {
       const { id } = await find(params.id);
-      await audit.change(auditNote(c, "user.delete", id), () => users.delete(id));
+      await audit.change(auditNote(exchange, "user.delete", id), () => users.delete(id));
       return { message: "User deleted" };
     },
   };

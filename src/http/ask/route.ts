@@ -2,7 +2,7 @@ import { z } from "zod";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import { type AskConversationDeps, type Asker, askConversation } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
-import { askContext } from "../context.ts";
+import { askContext } from "../ask-context.ts";
 import { ASK_ERRORS } from "../errors/ask-errors.ts";
 import { referenceStyle } from "../errors/reference.ts";
 import { type StreamAskDeps, streamAsk } from "../middleware/stream-ask.ts";
@@ -108,25 +108,25 @@ interface AskDeps extends AskConversationDeps, FallbackNames, StreamAskDeps {
 
 /** The routes that callers of the Go server use. */
 export const askRoutes = resource("Asks", ROUTES).handledBy((deps: AskDeps) => ({
-  async ask({ c, caller, body }) {
-    const asker = { ...askContext(c, caller, "ask"), models: allowedModels(caller, deps) };
+  async ask({ exchange, caller, body }) {
+    const asker = { ...askContext(exchange, caller, "ask"), models: allowedModels(caller, deps) };
     const question = { ...body, ...(body.model !== undefined && readModels(deps, asker, body.model)) };
-    const { headers } = c.req.raw;
-    if (!(body.stream ?? headers.get("accept")?.includes("text/event-stream"))) {
-      const { answer, agent } = await askConversation(deps, asker, question, c.req.raw.signal);
-      c.set("agent", agent);
+    const { request, requestId } = exchange;
+    if (!(body.stream ?? request.headers.get("accept")?.includes("text/event-stream"))) {
+      const { answer, agent } = await askConversation(deps, asker, question, request.signal);
+      exchange.agent = agent;
       return answer;
     }
-    return streamAsk(c, deps, {
+    return streamAsk(exchange, deps, {
       async run(events, signal) {
         const onText = (delta: string) => events.send(JSON.stringify({ delta }));
         const { answer, agent } = await askConversation(deps, asker, question, signal, onText);
-        c.set("agent", agent);
+        exchange.agent = agent;
         events.send(JSON.stringify(answer));
         events.send(CHAT_STREAM_END);
         return undefined;
       },
-      fail: (error) => [referenceStyle.streamEvent(error, c.get("requestId"))],
+      fail: (error) => [referenceStyle.streamEvent(error, requestId)],
     });
   },
 

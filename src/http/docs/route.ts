@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { once } from "../../once.ts";
-import type { HttpContext } from "../context.ts";
 import { etagResponse, NOT_MODIFIED } from "../etag.ts";
+import type { Exchange } from "../exchange.ts";
 import { inlineHash, pagePolicy } from "../middleware/headers.ts";
 import { type NamedRoute, ok, okAs, resource, route } from "../route.ts";
 import { createDocument } from "./document.ts";
@@ -42,10 +42,10 @@ export const docsRoutes = resource("Operations", ROUTES).handledBy(({ version, r
   const json = once(() => withEtag(JSON.stringify(document())));
   const page = once(() => withEtag(renderPage(document())));
   return {
-    readDescription: ({ c }) => answer(c, json(), "application/json; charset=utf-8"),
+    readDescription: ({ exchange }) => answer(exchange, json(), "application/json; charset=utf-8"),
 
-    readDocs: ({ c }) =>
-      answer(c, page(), "text/html; charset=utf-8", {
+    readDocs: ({ exchange }) =>
+      answer(exchange, page(), "text/html; charset=utf-8", {
         "content-security-policy": pagePolicy(inlineHash(PAGE_STYLE)),
       }),
   };
@@ -56,11 +56,16 @@ function withEtag(text: string) {
 }
 
 function answer(
-  c: HttpContext,
+  exchange: Exchange,
   { text, etag }: ReturnType<typeof withEtag>,
   type: string,
   headers: Record<string, string> = {},
 ): Response {
   // The text changes with the server's version, so caches must ask each time.
-  return etagResponse(c, text, { etag, "cache-control": "no-cache", ...headers }, { "content-type": type });
+  return etagResponse(
+    exchange,
+    text,
+    { etag, "cache-control": "no-cache", ...headers },
+    { "content-type": type },
+  );
 }

@@ -63,14 +63,13 @@ export const liveRoutes = resource("Server", ROUTES).handledBy(({ overview, live
     return overview.read();
   },
 
-  watchLive({ c, caller: { session } }) {
-    const { raw } = c.req;
+  watchLive({ exchange: { request, server }, caller: { session } }) {
     // Browsers let a page open a socket to another site, and send its cookies along.
-    if (!isOwnOrigin(raw.headers))
+    if (!isOwnOrigin(request.headers))
       throw new AppError("admin_key_wrong", {
         logAs: "session_foreign",
         hint: "Only the server's own pages can open the live view.",
       });
-    live.upgrade(raw, c.env.server, session);
+    live.upgrade(request, server, session);
   },
 }));

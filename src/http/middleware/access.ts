@@ -4,8 +4,7 @@ import { AppError, type ErrorCode } from "../../errors.ts";
 import type { Log } from "../../log/log.ts";
 import { isLoopback } from "../../net/addresses.ts";
 import { readHost } from "../../net/host.ts";
-import type { BunServer } from "../context.ts";
-import type { ClientAddress, ClientAddresses } from "./client-address.ts";
+import type { ClientAddress, ClientAddresses, Peers } from "./client-address.ts";
 import type { StrangerShare } from "./stranger-share.ts";
 
 interface AccessControlOptions {
@@ -50,7 +49,7 @@ export class AccessControl {
    * needs a `key`: without a key, a page could reach this machine by pointing its own name to it. A `probe`
    * may have any `Host`, or none: its answer is not secret.
    */
-  check(request: Request, server: BunServer, route: "key" | "probe" | "other"): ClientAddress {
+  check(request: Request, server: Peers, route: "key" | "probe" | "other"): ClientAddress {
     const { headers, url } = request;
     if (url.length > URL_LENGTH_MAX)
       throw new AppError("url_too_long", { hint: `The URL may have up to ${URL_LENGTH_MAX} characters.` });

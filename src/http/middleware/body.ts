@@ -4,6 +4,7 @@ import { jsonExcess } from "../../json/bounds.ts";
 import { fieldPath } from "../../json/field-path.ts";
 import { parseJson } from "../../json/parse.ts";
 import { fieldHint } from "../errors/field-hint.ts";
+import type { Exchange } from "../exchange.ts";
 import { piecesOf } from "./body-pieces.ts";
 import { ACCEPTED_ENCODINGS, type Decode, decoderOf, isOverLimit } from "./decompress.ts";
 
@@ -22,9 +23,6 @@ const BYTES_PER_S_MIN = 16 * 1024;
 /** A body of at most so many bytes is small: the runtime reads it as a whole, and its bytes give it no time. */
 const SMALL_BYTES = 64 * 1024;
 
-/** The requests whose body was read to its end. */
-const read = new WeakSet<Request>();
-
 /**
  * Returns the body as text, decompressed, whatever its content type. A body is refused as soon as it is known
  * to be over the limit, compressed or not, and when it is not complete in time, even if its bytes keep
@@ -32,11 +30,12 @@ const read = new WeakSet<Request>();
  * shown a right key: it has less time, and ends with the signal's reason.
  */
 export async function readText(
-  request: Request,
+  exchange: Exchange,
   { bodyBytesMax, bodyWithinMs }: BodyLimits,
   code: ErrorCode = "body_invalid",
   stranger?: AbortSignal,
 ): Promise<string> {
+  const { request } = exchange;
   const decode = decoderOf(request.headers.get("content-encoding"));
   if (decode === null) throw unsupportedEncoding();
   const length = request.headers.get("content-length");
@@ -52,7 +51,7 @@ export async function readText(
       () => (stranger ? 0 : arrival.bytes),
       stranger,
     );
-    read.add(request);
+    exchange.isBodyRead = true;
     if (typeof body === "string") return body;
     return new TextDecoder().decode(decode ? await decompressed(decode, body, bodyBytesMax, code) : body);
   } catch (error) {
@@ -68,8 +67,8 @@ export async function readText(
  * Whether a request has a body that was not read to its end. A small body that nobody began to read does not
  * count: the runtime drops it, and the connection goes on.
  */
-export function hasUnreadBody(request: Request): boolean {
-  if (read.has(request)) return false;
+export function hasUnreadBody({ request, isBodyRead }: Exchange): boolean {
+  if (isBodyRead) return false;
   const { headers } = request;
   const length = headers.get("content-length");
   if (length === null) return headers.has("transfer-encoding");

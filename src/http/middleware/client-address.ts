@@ -14,7 +14,7 @@ export interface ClientAddress {
 }
 
 /** The part of Bun's server that knows the peer of a request. */
-interface Peers {
+export interface Peers {
   requestIP(request: Request): { address: string } | null;
 }
 

@@ -36,6 +36,9 @@ export function commonHeaders(own: Record<string, string>): Headers {
   return new Headers({ ...ALWAYS, ...DEFAULTS, ...own });
 }
 
+/** The headers of a JSON response. Copy them to add others. */
+export const JSON_HEADERS = commonHeaders({ "content-type": "application/json; charset=utf-8" });
+
 /**
  * Adds the headers of every response to one that was not made with `commonHeaders`. Under TLS it tells
  * browsers to use TLS from now on, but not for an address or `localhost`, as that would include servers on

@@ -1,38 +1,31 @@
 import type { Log } from "../../log/log.ts";
 import { principalName } from "../../principal.ts";
-import type { HttpContext } from "../context.ts";
+import type { Exchange } from "../exchange.ts";
 import type { NamedRoute } from "../route.ts";
 
 /** Stands for the path of a request without a route. */
 export const UNKNOWN_ROUTE = "(unknown)";
 
 /** Logs a request when its response begins, by its route only: paths and queries may hold keys. */
-export function logRequest(
-  log: Log,
-  c: HttpContext,
-  route: NamedRoute | undefined,
-  status: number,
-  durationMs: number,
-): void {
-  const trace = c.get("trace");
-  const principal = c.get("principal");
+export function logRequest(log: Log, exchange: Exchange, status: number, durationMs: number): void {
+  const { request, route, path, trace, principal } = exchange;
   log[levelOf(route, status)]("request", {
-    request_id: c.get("requestId"),
-    client_request_id: plainId(c.req.raw.headers.get("x-request-id")),
+    request_id: exchange.requestId,
+    client_request_id: plainId(request.headers.get("x-request-id")),
     trace_id: trace?.traceId,
     span_id: trace?.spanId,
     parent_span_id: trace?.parentSpanId,
-    address: c.get("address"),
-    method: c.req.method,
-    route: route?.path ?? firstSegment(c.req.path),
+    address: exchange.address,
+    method: request.method,
+    route: route?.path ?? firstSegment(path),
     status,
     ms: Math.round(durationMs * 100) / 100,
     user: principal && principalName(principal),
-    agent: c.get("agent"),
-    model: c.get("model"),
-    input_tokens: c.get("inputTokens"),
-    output_tokens: c.get("outputTokens"),
-    error: c.get("error"),
+    agent: exchange.agent,
+    model: exchange.model,
+    input_tokens: exchange.inputTokens,
+    output_tokens: exchange.outputTokens,
+    error: exchange.error,
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import { type AppError, asAppError } from "../../errors.ts";
 import type { Log } from "../../log/log.ts";
-import type { HttpContext } from "../context.ts";
+import type { Exchange } from "../exchange.ts";
 import { COMMENT, EventStream, type ServerEvent } from "./event-stream.ts";
 
 /** An ask whose answer is streamed to the caller. */
@@ -28,16 +28,14 @@ export interface StreamAskDeps {
  * failure is an event of the stream. The ask is cancelled when its caller leaves.
  */
 export async function streamAsk(
-  c: HttpContext,
+  { request: { signal }, requestId, progress }: Exchange,
   { clock, log }: StreamAskDeps,
   ask: StreamedAsk,
 ): Promise<Response> {
-  const { signal } = c.req.raw;
   const caller = new AbortController();
   const leave = () => caller.abort();
   if (signal.aborted) leave();
   signal.addEventListener("abort", leave);
-  const progress = c.get("progress");
   const keepAlive = () => progress.keepAlive(ask.keepAlive ?? COMMENT);
   const events = new EventStream({ clock, onGone: leave, keepAlive });
   progress.follow(events);
@@ -51,7 +49,7 @@ export async function streamAsk(
     signal.removeEventListener("abort", leave);
     if (!events.isStarted) return events.discard();
     const error = asAppError(thrown);
-    log.warn("stream_failed", { request_id: c.get("requestId"), error: error.code });
+    log.warn("stream_failed", { request_id: requestId, error: error.code });
     events.sendAll(ask.fail(error));
     events.end();
   };

@@ -3,7 +3,7 @@ import type { Caller } from "../../auth/callers.ts";
 import { AppError } from "../../errors.ts";
 import type { OfferedModel } from "../../relay/offered-models.ts";
 import type { Relay } from "../../relay/relay.ts";
-import { askPolicyOf } from "../context.ts";
+import { askPolicyOf } from "../ask-context.ts";
 import { anthropicStyle } from "../errors/anthropic.ts";
 import { openaiStyle } from "../errors/openai.ts";
 import { ok, resource, route } from "../route.ts";
@@ -90,20 +90,20 @@ interface ModelListDeps extends ModelNames {
  * The models that the agents offer, and their aliases: https://platform.openai.com/docs/api-reference/models.
  */
 export const modelListRoutes = resource("Models", ROUTES).handledBy((deps: ModelListDeps) => ({
-  listModels({ c, caller }) {
+  listModels({ exchange: { request }, caller }) {
     const models = listModels(deps, caller);
-    if (!c.req.raw.headers.has(ANTHROPIC_HEADER))
+    if (!request.headers.has(ANTHROPIC_HEADER))
       return { object: "list" as const, data: models.map(openaiModel) };
     const [first_id = null, last_id = null] = [models[0]?.id, models.at(-1)?.id];
     return { data: models.map(anthropicModel), has_more: false as const, first_id, last_id };
   },
 
-  readModel({ c, caller, params: { id } }) {
+  readModel({ exchange: { request }, caller, params: { id } }) {
     const models = listModels(deps, caller);
     const named = (name: string) => models.find((candidate) => candidate.id === name);
     const model = named(id) ?? named(resolveModel(id, deps));
     if (!model) throw new AppError("model_not_found", { param: "model" });
-    return c.req.raw.headers.has(ANTHROPIC_HEADER) ? anthropicModel(model) : openaiModel(model);
+    return request.headers.has(ANTHROPIC_HEADER) ? anthropicModel(model) : openaiModel(model);
   },
 }));
 

@@ -1,12 +1,14 @@
 import { z } from "zod";
 import { estimateTokens } from "../../protocol/token-estimate.ts";
-import { askContext, type HttpContext, JSON_HEADERS } from "../context.ts";
+import { askContext } from "../ask-context.ts";
 import { anthropicStyle } from "../errors/anthropic.ts";
 import { ASK_ERRORS } from "../errors/ask-errors.ts";
 import { openaiStyle, responsesStyle } from "../errors/openai.ts";
 import { passHeaders } from "../errors/response.ts";
 import type { ErrorStyle } from "../errors/style.ts";
+import type { Exchange } from "../exchange.ts";
 import { parseShape } from "../middleware/body.ts";
+import { JSON_HEADERS } from "../middleware/headers.ts";
 import { type StreamAskDeps, streamAsk } from "../middleware/stream-ask.ts";
 import { deploymentOf } from "../path-aliases.ts";
 import { type RouteDeclaration, type RouteRequest, resource } from "../route.ts";
@@ -196,15 +198,17 @@ export const modelRoutes = resource("Models", ROUTES).handledBy((deps: ModelDeps
 type ApiRequest = RouteRequest<(typeof ROUTES)["createChatCompletion"]>;
 
 async function answerModelRequest(deps: ModelDeps, api: ModelApi, request: ApiRequest): Promise<Response> {
-  const { c, caller, body, text, json } = request;
-  const asker = { ...askContext(c, caller, api.endpoint), models: allowedModels(caller, deps) };
-  const { headers, signal, url } = c.req.raw;
+  const { exchange, caller, body, text, json } = request;
+  const asker = { ...askContext(exchange, caller, api.endpoint), models: allowedModels(caller, deps) };
+  const { headers, signal, url } = exchange.request;
   // Azure ignores the body's model, too.
   const { model } = parseShape(NamedModel, { model: deploymentOf(url) ?? body.model }, "request_invalid");
   const ask = readModelAsk(deps, api, asker, { name: model, body, text, json, headers });
-  c.set("model", ask.model);
+  exchange.model = ask.model;
   if (api === RESPONSES && REFERS_BACK.test(text)) asker.reserve?.(() => addedTokens(ask, text));
-  return ask.stream ? stream(c, deps, ask, api.style) : send(c, await askWhole(deps.relay, ask, signal));
+  return ask.stream
+    ? stream(exchange, deps, ask, api.style)
+    : send(exchange, await askWhole(deps.relay, ask, signal));
 }
 
 /** Only a request that matches refers to earlier answers. */
@@ -216,24 +220,24 @@ function addedTokens({ plans, model }: ModelAsk, body: string): number {
   return Math.max(0, estimateTokens(sent) - estimateTokens(body));
 }
 
-function stream(c: HttpContext, deps: ModelDeps, ask: ModelAsk, style: ErrorStyle): Promise<Response> {
+function stream(exchange: Exchange, deps: ModelDeps, ask: ModelAsk, style: ErrorStyle): Promise<Response> {
   const stream = new ModelStream(deps.relay, ask);
-  return streamAsk(c, deps, {
+  return streamAsk(exchange, deps, {
     async run(events, signal) {
       const { agent, reply } = await stream.run(events, signal);
-      c.set("agent", agent);
-      return reply && send(c, reply);
+      exchange.agent = agent;
+      return reply && send(exchange, reply);
     },
-    fail: (error) => stream.fail(error, c.get("requestId")),
+    fail: (error) => stream.fail(error, exchange.requestId),
     keepAlive: style.keepAlive,
   });
 }
 
-function send(c: HttpContext, { status, body, agent, usage, headers: passed }: ModelReply): Response {
-  c.set("agent", agent);
+function send(exchange: Exchange, { status, body, agent, usage, headers: passed }: ModelReply): Response {
+  exchange.agent = agent;
   if (usage) {
-    c.set("inputTokens", usage.prompt_tokens);
-    c.set("outputTokens", usage.completion_tokens);
+    exchange.inputTokens = usage.prompt_tokens;
+    exchange.outputTokens = usage.completion_tokens;
   }
   const headers = new Headers(JSON_HEADERS);
   passHeaders(passed, headers);

@@ -1,6 +1,6 @@
 import { AppError } from "../../errors.ts";
-import type { HttpContext } from "../context.ts";
 import { etagResponse, NOT_MODIFIED } from "../etag.ts";
+import type { Exchange } from "../exchange.ts";
 import { pagePolicy } from "../middleware/headers.ts";
 import { okAs, resource, route } from "../route.ts";
 
@@ -54,14 +54,14 @@ const ROUTES = {
 /** The dashboard. It holds no secret: it loads what it shows with the key of the person who uses it. */
 export const dashboardRoutes = resource("Operations", ROUTES).handledBy(
   ({ files }: { files: DashboardFiles }) => {
-    const answer = async (c: HttpContext, path: string) => {
+    const answer = async (exchange: Exchange, path: string) => {
       const file = await files.find(path);
       if (!file) throw new AppError("not_found");
-      return send(c, file);
+      return send(exchange, file);
     };
     return {
-      readDashboard: ({ c }) => answer(c, ""),
-      readDashboardFile: ({ c, params: { file } }) => answer(c, file),
+      readDashboard: ({ exchange }) => answer(exchange, ""),
+      readDashboardFile: ({ exchange, params: { file } }) => answer(exchange, file),
     };
   },
 );
@@ -70,15 +70,14 @@ export const dashboardRoutes = resource("Operations", ROUTES).handledBy(
 const HOME = "dashboard";
 
 /** Redirects a browser from `/` to the dashboard. Returns undefined for any other request. */
-export function toDashboard(c: HttpContext): Response | undefined {
-  const { method, path } = c.req;
+export function toDashboard({ path, request: { method, headers } }: Exchange): Response | undefined {
   if (path !== "/" || (method !== "GET" && method !== "HEAD")) return undefined;
-  if (!c.req.header("accept")?.includes("text/html")) return undefined;
+  if (!headers.get("accept")?.includes("text/html")) return undefined;
   return new Response(null, { status: 303, headers: { location: HOME, vary: "accept" } });
 }
 
-function send(c: HttpContext, { type, bytes, gzip, etag, isHashed }: DashboardFile): Response {
-  const isZipped = gzip.length > 0 && acceptsGzip(c.req.header("accept-encoding"));
+function send(exchange: Exchange, { type, bytes, gzip, etag, isHashed }: DashboardFile): Response {
+  const isZipped = gzip.length > 0 && acceptsGzip(exchange.request.headers.get("accept-encoding") ?? "");
   const headers = {
     // The ETag promises the same bytes, so each encoding has its own: RFC 9110 §8.8.3.3.
     etag: isZipped ? etag.replace(/"$/, '-gzip"') : etag,
@@ -87,14 +86,14 @@ function send(c: HttpContext, { type, bytes, gzip, etag, isHashed }: DashboardFi
     "content-security-policy": pagePolicy(),
   };
   const encoding = isZipped && { "content-encoding": "gzip" };
-  return etagResponse(c, isZipped ? gzip : bytes, headers, { "content-type": type, ...encoding });
+  return etagResponse(exchange, isZipped ? gzip : bytes, headers, { "content-type": type, ...encoding });
 }
 
 /** Browsers send a tenth of it. */
 const ACCEPT_LENGTH_MAX = 1024;
 
 /** See https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3. */
-function acceptsGzip(header = ""): boolean {
+function acceptsGzip(header: string): boolean {
   if (header.length > ACCEPT_LENGTH_MAX) return false;
   return header.split(",").some((one) => {
     const [coding = "", ...parameters] = one.split(";").map((part) => part.trim().toLowerCase());

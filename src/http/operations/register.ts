@@ -1,5 +1,5 @@
 import { AGENT_SUBPROTOCOL } from "../../protocol/agent-v2.ts";
-import type { BunServer } from "../context.ts";
+import type { BunServer } from "../exchange.ts";
 import { resource, route } from "../route.ts";
 
 interface RegisterDeps {
@@ -39,11 +39,11 @@ const ROUTES = {
 
 /** The routes where agents connect. */
 export const registerRoutes = resource("Registration", ROUTES).handledBy(({ agents }: RegisterDeps) => ({
-  async registerAgent({ c }) {
-    await agents.register(c.req.raw, c.env.server, undefined);
+  async registerAgent({ exchange: { request, server } }) {
+    await agents.register(request, server, undefined);
   },
 
-  async registerAgentByPath({ c, params: { key } }) {
-    await agents.register(c.req.raw, c.env.server, key);
+  async registerAgentByPath({ exchange: { request, server }, params: { key } }) {
+    await agents.register(request, server, key);
   },
 }));

@@ -3,7 +3,7 @@ import { describeUser, type Users } from "../../auth/users.ts";
 import { AppError } from "../../errors.ts";
 import type { Principal } from "../../principal.ts";
 import { USER_FIELDS_EXAMPLE } from "../admin/schema.ts";
-import type { BunServer, HttpContext } from "../context.ts";
+import type { BunServer, Exchange } from "../exchange.ts";
 import { ok, reply, resource, route } from "../route.ts";
 import { SAMPLE } from "../values.ts";
 import { SessionAnswer, SignedOut, SignInBody } from "./schema.ts";
@@ -45,14 +45,14 @@ const ROUTES = {
 /** Signing in and out. A signed-in browser shows a cookie, which scripts cannot read, instead of a key. */
 export const sessionRoutes = resource("Sessions", ROUTES).handledBy(
   ({ sessions, users, isSecure }: SessionDeps) => {
-    const secureOf = (c: HttpContext) => ({ secure: isSecure(c.req.raw, c.env.server) });
+    const secureOf = ({ request, server }: Exchange) => ({ secure: isSecure(request, server) });
 
     return {
-      async signIn({ c, caller: owner }) {
-        const before = sessions.read(c.req.raw.headers);
+      async signIn({ exchange, caller: owner }) {
+        const before = sessions.read(exchange.request.headers);
         const answer = await describe(users, owner);
         if (typeof before === "object") sessions.end(before);
-        const { session, cookie } = sessions.begin(owner, secureOf(c));
+        const { session, cookie } = sessions.begin(owner, secureOf(exchange));
         return reply(200, { ...answer, expires_at: endOf(session) }, { "set-cookie": cookie });
       },
 
@@ -61,9 +61,13 @@ export const sessionRoutes = resource("Sessions", ROUTES).handledBy(
         expires_at: endOf(session),
       }),
 
-      signOut({ c, caller: { session } }) {
+      signOut({ exchange, caller: { session } }) {
         if (session) sessions.end(session);
-        return reply(200, { message: "Signed out" }, { "set-cookie": sessions.clearingCookie(secureOf(c)) });
+        return reply(
+          200,
+          { message: "Signed out" },
+          { "set-cookie": sessions.clearingCookie(secureOf(exchange)) },
+        );
       },
     };
   },

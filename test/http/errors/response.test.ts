@@ -36,6 +36,7 @@ test("an unexpected error tells the caller nothing of its cause, and the log all
   const app = createApp({
     log,
     newId: () => "id",
+    metrics: { requestAnswered() {} },
     accessControl,
     pipeline,
     resources: nothing,

@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from "bun:test";
 import { readText } from "../../../src/http/middleware/body.ts";
 import { connectSource, takeBody, takeHead } from "../../support/byte-source.ts";
+import { arrivedExchange } from "../../support/exchange.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 import { until } from "../../support/until.ts";
 
@@ -29,7 +30,10 @@ test("200,000 chunks of one byte are read in a few pieces", async () => {
     port: 0,
     async fetch(request) {
       const reads = countReads(request);
-      const text = await readText(request, { bodyBytesMax: 1_000_000, bodyWithinMs: 60_000 });
+      const text = await readText(arrivedExchange(request), {
+        bodyBytesMax: 1_000_000,
+        bodyWithinMs: 60_000,
+      });
       return Response.json({ length: text.length, reads: reads() });
     },
   });

@@ -1,20 +1,16 @@
 import { expect, test } from "bun:test";
 import { AppError } from "../../../src/errors.ts";
-import type { HttpContext } from "../../../src/http/context.ts";
 import { EventStreamResponse } from "../../../src/http/middleware/event-stream.ts";
-import { AskProgress } from "../../../src/http/middleware/sent-headers.ts";
 import { type StreamedAsk, streamAsk } from "../../../src/http/middleware/stream-ask.ts";
 import { createLog } from "../../../src/log/log.ts";
 import { createFakeClock } from "../../support/clock.ts";
+import { arrivedExchange } from "../../support/exchange.ts";
 
 /** Streams an ask for a caller, who can leave. */
 function start(run: StreamedAsk["run"]) {
   const caller = new AbortController();
-  const progress = new AskProgress();
-  const raw = new Request("http://localhost/", { signal: caller.signal });
-  const variables = { requestId: "req_1", progress };
-  const get = (name: keyof typeof variables) => variables[name];
-  const c = { req: { raw }, get } as unknown as HttpContext;
+  const request = new Request("http://localhost/", { signal: caller.signal });
+  const exchange = arrivedExchange(request);
   let logged = "";
   const log = createLog({
     write: (line) => {
@@ -23,8 +19,8 @@ function start(run: StreamedAsk["run"]) {
   });
   const fail = (error: AppError) => [{ event: "error", data: error.code }];
   const clock = createFakeClock();
-  const response = streamAsk(c, { clock, log }, { run, fail });
-  return { caller, clock, progress, response, logged: () => logged };
+  const response = streamAsk(exchange, { clock, log }, { run, fail });
+  return { caller, clock, progress: exchange.progress, response, logged: () => logged };
 }
 
 test("a streamed ask that fails before its first event is rejected", async () => {

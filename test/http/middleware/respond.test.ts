@@ -1,18 +1,18 @@
 import { expect, test } from "bun:test";
-import { Hono } from "hono";
 import { createConcurrencyLimit } from "../../../src/auth/concurrency.ts";
 import { createFailedKeys } from "../../../src/auth/failed-keys.ts";
-import type { HttpEnv } from "../../../src/http/context.ts";
+import { type BunServer, Exchange } from "../../../src/http/exchange.ts";
 import { AccessControl } from "../../../src/http/middleware/access.ts";
 import { createClientAddresses } from "../../../src/http/middleware/client-address.ts";
 import { EventStream } from "../../../src/http/middleware/event-stream.ts";
-import { type RequestDeps, requestMiddleware } from "../../../src/http/middleware/request.ts";
+import { createRespond, type RespondDeps, type Serve } from "../../../src/http/middleware/respond.ts";
 import { createStrangerShare } from "../../../src/http/middleware/stranger-share.ts";
 import { createRouteTable } from "../../../src/http/route-table.ts";
 import { createLog } from "../../../src/log/log.ts";
+import { ADMIN } from "../../../src/principal.ts";
 import { createFakeClock } from "../../support/clock.ts";
 
-/** Starts an app with two routes, on a server that only notes the time limits of its requests. */
+/** Responds to requests, on a server that only notes the time limits of its requests. */
 function start() {
   const log = createLog({ write: () => {} });
   const requests = createConcurrencyLimit({ addressMax: 10 });
@@ -26,30 +26,37 @@ function start() {
   });
   const limitsS: number[] = [];
   const streams: EventStream[] = [];
-  const app = new Hono<HttpEnv>();
-  app.use(
-    requestMiddleware({
-      log,
-      newId: () => "id",
-      metrics: { requestAnswered() {} },
-      accessControl,
-      idleS: 60,
-      routes: createRouteTable([]),
-    } as unknown as RequestDeps),
-  );
-  app.post("/plain", () => new Response("done"));
-  app.post("/stream", (c) => {
-    c.env.server.timeout(c.req.raw, 0);
-    c.get("countCaller")();
-    c.get("countCaller")();
+  const respond = createRespond({
+    log,
+    metrics: { requestAnswered() {} },
+    accessControl,
+    idleS: 60,
+    routes: createRouteTable([]),
+  } as unknown as RespondDeps);
+  const plain: Serve = () => new Response("done");
+  const streamed: Serve = (exchange) => {
+    exchange.server.timeout(exchange.request, 0);
+    exchange.enter(ADMIN);
+    exchange.enter(ADMIN);
     const stream = new EventStream({ clock: createFakeClock(), onGone: () => {} });
     streams.push(stream);
     stream.send("{}");
     return stream.started;
-  });
-  const server = { requestIP: () => null, timeout: (_: Request, seconds: number) => limitsS.push(seconds) };
-  const post = async (path: string) =>
-    app.request(path, { method: "POST", headers: { host: "localhost" }, body: "x" }, { server });
+  };
+  const server = {
+    requestIP: () => null,
+    timeout: (_: Request, seconds: number) => limitsS.push(seconds),
+  } as unknown as BunServer;
+  const post = (path: "/plain" | "/stream") => {
+    const headers = { host: "localhost" };
+    const request = new Request(`http://localhost${path}`, { method: "POST", headers, body: "x" });
+    const exchange = new Exchange(
+      { request, server, path, route: undefined, params: {} },
+      "req_1",
+      accessControl,
+    );
+    return respond(exchange, path === "/plain" ? plain : streamed);
+  };
   return { post, limitsS, requests, streams };
 }
 

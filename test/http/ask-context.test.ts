@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createCallers } from "../../src/auth/callers.ts";
 import { createSecret, hashSecret } from "../../src/auth/secret.ts";
-import { askPolicyOf } from "../../src/http/context.ts";
+import { askPolicyOf } from "../../src/http/ask-context.ts";
 import { openTestStore } from "../support/store.ts";
 
 /** Returns the policy for the holder of a key: Ann's token is "ann-token", the admin key "admin-key". */

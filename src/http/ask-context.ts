@@ -1,0 +1,24 @@
+import type { Caller } from "../auth/callers.ts";
+import type { AskContext, Asker } from "../relay/conversation.ts";
+import type { Exchange } from "./exchange.ts";
+import { narrowPolicy } from "./middleware/ask-policy.ts";
+
+/**
+ * Returns who asks and by which request, for counting, logging and tracing, and how the ask is treated. Throws
+ * `request_invalid` if the request has a header about that which is not valid.
+ */
+export function askContext(exchange: Exchange, caller: Caller, surface: string): AskContext {
+  const { principal, tokenHash } = caller;
+  const { request, requestId, trace, reserve } = exchange;
+  const passed = trace && { traceparent: trace.traceparent, tracestate: trace.tracestate };
+  const origin = { requestId, surface, ...passed };
+  const policy = narrowPolicy(askPolicyOf(caller), request.headers);
+  const { onSent, onWaiting } = exchange.progress;
+  return { principal, tokenHash, origin, reserve, ...policy, onSent, onWaiting };
+}
+
+/** Returns what is set for a user about the turns of their asks, and about the agents that may do them. */
+export function askPolicyOf({ allowance }: Pick<Caller, "allowance">): Pick<Asker, "priority" | "tags"> {
+  const tags = allowance?.agentTags;
+  return { priority: allowance?.priority ?? undefined, tags: tags ? [tags] : undefined };
+}

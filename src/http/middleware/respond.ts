@@ -1,0 +1,142 @@
+import type { Limits } from "../../auth/limits.ts";
+import { asAppError } from "../../errors.ts";
+import { causeOf, type Log } from "../../log/log.ts";
+import type { Metrics } from "../../metrics/metrics.ts";
+import { referenceStyle } from "../errors/reference.ts";
+import { errorResponse } from "../errors/response.ts";
+import type { ErrorStyle } from "../errors/style.ts";
+import type { Exchange } from "../exchange.ts";
+import type { NamedRoute } from "../route-declaration.ts";
+import type { RouteTable } from "../route-table.ts";
+import type { AccessControl } from "./access.ts";
+import { hasUnreadBody } from "./body.ts";
+import { EventStreamResponse } from "./event-stream.ts";
+import { completeHeaders } from "./headers.ts";
+import { setLimitHeaders } from "./limits.ts";
+import { BRIEF, lingering, PATIENT } from "./lingering.ts";
+import { logRequest, UNKNOWN_ROUTE } from "./log.ts";
+
+export interface RespondDeps {
+  log: Log;
+  metrics: Pick<Metrics, "requestAnswered">;
+  accessControl: AccessControl;
+  limits: Limits;
+  /** The seconds after which an idle connection is closed, as the listener sets them. */
+  idleS: number;
+  routes: RouteTable;
+}
+
+/** Makes the response, or throws an `AppError`. */
+export type Serve = (exchange: Exchange) => Response | Promise<Response>;
+
+export type Respond = ReturnType<typeof createRespond>;
+
+/**
+ * Returns the function that every request passes through. Around what serves the request there are the checks of
+ * access control, the headers of every response, the metrics, and the line in the log.
+ */
+export function createRespond(deps: RespondDeps) {
+  const { log, metrics } = deps;
+  return async (exchange: Exchange, serve: Serve): Promise<Response> => {
+    const { request, route } = exchange;
+    let response: Response;
+    try {
+      admit(exchange, deps);
+      response = await serve(exchange);
+    } catch (thrown) {
+      response = fail(exchange, thrown, deps);
+    }
+    if (request.method === "HEAD") await tellLength(response);
+    setHeaders(exchange, response.headers, deps);
+    const status = exchange.isUpgraded ? 101 : response.status;
+    const durationMs = performance.now() - exchange.startedAt;
+    metrics.requestAnswered({
+      ...{ method: request.method, route: route?.path ?? UNKNOWN_ROUTE },
+      ...{ status, durationMs },
+    });
+    logRequest(log, exchange, status, durationMs);
+    return finish(exchange, response, deps);
+  };
+}
+
+/** Admits the request, or throws an `AppError`. */
+function admit(exchange: Exchange, { accessControl, routes }: RespondDeps): void {
+  const { request, server, path, route } = exchange;
+  exchange.address = accessControl.check(request, server, kindOf(route ?? routes.nearest(path))).address;
+  // The runtime's limit is for idle connections. It would cut off a slow body, and a caller who waits for an
+  // agent.
+  if (!BODILESS.has(request.method)) server.timeout(request, 0);
+}
+
+const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+function kindOf(route: NamedRoute | undefined): "key" | "probe" | "other" {
+  if (!route || (route.access === "none" && !route.isProbe)) return "other";
+  return route.access === "none" ? "probe" : "key";
+}
+
+/** Turns what was thrown into a response. An unexpected error tells the caller nothing of its cause. */
+function fail(exchange: Exchange, thrown: unknown, { log, accessControl, routes }: RespondDeps): Response {
+  const { address, requestId } = exchange;
+  const error = accessControl.limitWrongKeys(asAppError(thrown), address);
+  exchange.error = error.logAs ?? error.code;
+  const cause = error.cause ?? error.detail;
+  if (cause !== undefined)
+    log.error("request_failed", { request_id: requestId, error: error.code, cause: causeOf(cause) });
+  return errorResponse(error, styleOf(exchange, routes), requestId);
+}
+
+/** Returns the error style of the route or, without a route, of the one that the request comes closest to. */
+export function styleOf({ request, route, path }: Exchange, routes: RouteTable): ErrorStyle {
+  const { style, headerStyle } = route ?? routes.nearest(path) ?? {};
+  if (headerStyle && request.headers.has(headerStyle.header)) return headerStyle.style;
+  return style ?? referenceStyle;
+}
+
+/**
+ * Sets the length that the body of a GET has. Without it, the runtime would say 0 for a response to HEAD, as Hono
+ * takes the body away.
+ */
+async function tellLength({ body, headers }: Response): Promise<void> {
+  if (body === null || headers.has("content-length")) return;
+  let length = 0;
+  for await (const piece of body) length += piece.byteLength;
+  headers.set("content-length", String(length));
+}
+
+function setHeaders(exchange: Exchange, headers: Headers, { limits }: RespondDeps): void {
+  const { request, requestId, limited, progress } = exchange;
+  completeHeaders(headers, request);
+  headers.set("x-request-id", requestId);
+  if (limited) setLimitHeaders(headers, limits, limited);
+  progress.setHeaders(headers);
+  // Anthropic's SDK reads this one.
+  headers.set("request-id", requestId);
+}
+
+/**
+ * Ends the share of the address with the response. If that is a stream, it ends right before the stream closes. After
+ * a body that was not read, the connection is closed with care.
+ */
+function finish(exchange: Exchange, response: Response, { accessControl, idleS }: RespondDeps): Response {
+  const { request, server, address, principal } = exchange;
+  const leave = () => {
+    exchange.leave();
+    // A limit that was lifted for this request would stay lifted for the connection.
+    if (!exchange.isUpgraded) server.timeout(request, idleS);
+  };
+  if (response instanceof EventStreamResponse) response.stream.beforeClose(leave);
+  else if (exchange.isUpgraded || !hasUnreadBody(exchange)) leave();
+  else {
+    const stranger = principal ? KNOWN : accessControl.enterAsStranger(address, 0);
+    const onEnd = () => {
+      stranger.leave();
+      leave();
+    };
+    return lingering(request, response, principal ? PATIENT : BRIEF, { cut: stranger.cut, onEnd });
+  }
+  return response;
+}
+
+/** Nobody makes a request with a right key end early. */
+const KNOWN = { cut: new AbortController().signal, leave: () => {} };
