@@ -82,7 +82,8 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
 
   /** The socket was full and has drained. */
   drained(): void {
-    if (this.agent) this.relay.writable(this.agent, true);
+    // The runtime also tells when a part of a large frame was taken.
+    if (this.agent && this.#socket?.getBufferedAmount() === 0) this.relay.writable(this.agent, true);
   }
 
   /** Closes the socket. The detail follows the reason. */
