@@ -19,20 +19,26 @@ export interface Wish {
   pauseMs: number;
   /** Each delta has `"usage":null` if the request asks for usage, as some upstreams do. */
   usage?: boolean;
+  /** How many characters are added to each delta, or to the whole answer. */
+  padding?: number;
 }
 
-export function contentOf({ id, deltas, pauseMs, usage }: Wish): string {
-  return [id, deltas, pauseMs, usage ? "usage" : "plain"].join(" ");
+export function contentOf({ id, deltas, pauseMs, usage, padding }: Wish): string {
+  const fields = [id, deltas, pauseMs, usage ? "usage" : "plain"];
+  return [...fields, ...(padding === undefined ? [] : [padding])].join(" ");
 }
 
 export function wishOf(content: string): Required<Wish> {
-  const [id = "", deltas, pauseMs, usage] = content.split(" ");
-  return { id, deltas: Number(deltas), pauseMs: Number(pauseMs), usage: usage === "usage" };
+  const [id = "", deltas, pauseMs, usage, padding = 0] = content.split(" ");
+  const isUsed = usage === "usage";
+  return { id, deltas: Number(deltas), pauseMs: Number(pauseMs), usage: isUsed, padding: Number(padding) };
 }
 
 export function idOf(caller: number, exchange: number): string {
   return String(caller).padStart(4, "0") + String(exchange).padStart(8, "0");
 }
+
+const paddingOf = (length: number): string => ".".repeat(length);
 
 /** Returns the text of a delta. */
 function wordOf(index: number): string {
@@ -45,14 +51,14 @@ export function textOf(deltas: number): string {
 }
 
 /** Returns a delta; all deltas of all answers have the same length. */
-export function deltaOf(id: string, index: number, tail = ""): string {
-  const content = wordOf(index);
+export function deltaOf(id: string, index: number, tail = "", padding = 0): string {
+  const content = wordOf(index) + paddingOf(padding);
   const choices = `[{"index":0,"delta":{"content":"${content}"},"finish_reason":null}]`;
   return `{"id":"chatcmpl-${id}","object":"chat.completion.chunk","created":1700000000,"model":"${MODEL}","choices":${choices}${tail}}`;
 }
 
-export function completionOf(id: string): string {
-  const message = { role: "assistant", content: `echo ${id}` };
+export function completionOf(id: string, padding = 0): string {
+  const message = { role: "assistant", content: `echo ${id}${paddingOf(padding)}` };
   const choices = [{ index: 0, message, finish_reason: "stop" }];
   const usage = { prompt_tokens: 10, completion_tokens: 10, total_tokens: 20 };
   return JSON.stringify({ id: `chatcmpl-${id}`, object: "chat.completion", model: MODEL, choices, usage });

@@ -16,6 +16,7 @@ import { GROWTH_CORE } from "./scenarios/growth-core.ts";
 import { GROWTH_EVENTS } from "./scenarios/growth-events.ts";
 import { HISTORY } from "./scenarios/history.ts";
 import { IDLE_AGENTS } from "./scenarios/idle-agents.ts";
+import { MEMORY } from "./scenarios/memory.ts";
 import { OVERLOAD } from "./scenarios/overload.ts";
 import { SIZE } from "./scenarios/size.ts";
 import { START } from "./scenarios/start.ts";
@@ -41,6 +42,7 @@ const SCENARIOS: readonly Scenario[] = [
   DASHBOARD,
   OVERLOAD,
   IDLE_AGENTS,
+  MEMORY,
   HISTORY,
   START,
   SIZE,

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 
 /** USER_HZ, the unit of times in /proc, is 100 on every architecture that Bun runs on. */
 const TICK_US = 10_000;
@@ -23,6 +23,18 @@ export function machineCpuMicros(): number {
 export function residentBytes(pid: number): number {
   const kilobytes = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1").match(/^Rss:\s+(\d+) kB/m)?.[1];
   if (kilobytes === undefined) throw new Error(`The memory of process ${pid} cannot be read.`);
+  return Number(kilobytes) * 1024;
+}
+
+/** Lets `peakBytes` begin anew. */
+export function forgetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, "5");
+}
+
+/** Returns the most memory that was resident since `forgetPeak`, in bytes. */
+export function peakBytes(pid: number): number {
+  const kilobytes = readFileSync(`/proc/${pid}/status`, "latin1").match(/^VmHWM:\s+(\d+) kB/m)?.[1];
+  if (kilobytes === undefined) throw new Error(`The peak of process ${pid} cannot be read.`);
   return Number(kilobytes) * 1024;
 }
 

@@ -8,6 +8,9 @@ interface Stream {
   sent: number;
 }
 
+/** The asks whose caller has left. */
+const cancelled = new Set<string>();
+
 /** Streams without pauses: each sends a delta in every turn of the event loop, so that they interleave. */
 const busy = new Set<Stream>();
 let isPumping = false;
@@ -18,12 +21,16 @@ function pump(): void {
   if (isPumping) setImmediate(pump);
 }
 
-/** Sends the next delta or the end. Returns false after the end. */
+/** How much may wait in this process if the server reads slowly. */
+const BUFFERED_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Sends the next delta or the end, unless the socket is full. Returns false after the end. */
 function advance(stream: Stream): boolean {
   const { socket, ask, wish, tail } = stream;
-  if (socket.readyState !== WebSocket.OPEN) return false;
+  if (socket.readyState !== WebSocket.OPEN || cancelled.delete(ask)) return false;
+  if (socket.bufferedAmount > BUFFERED_BYTES_MAX) return true;
   const isEnd = stream.sent >= wish.deltas;
-  const data = isEnd ? STREAM_END : deltaOf(wish.id, stream.sent++, tail);
+  const data = isEnd ? STREAM_END : deltaOf(wish.id, stream.sent++, tail, wish.padding);
   socket.send(JSON.stringify({ type: "delta", ask, data }));
   if (isEnd) socket.send(JSON.stringify({ type: "done", ask, status: 200 }));
   return !isEnd;
@@ -39,6 +46,22 @@ function startStream(stream: Stream): void {
   const timer = setInterval(() => {
     if (!advance(stream)) clearInterval(timer);
   }, stream.wish.pauseMs);
+}
+
+let large = Promise.resolve();
+
+/** Sends a whole answer; long ones one after the other, so that this process does not hold them all. */
+function answerWhole(socket: WebSocket, ask: string, { id, padding }: Required<Wish>): void {
+  const send = () => {
+    const done = { type: "done", ask, status: 200, body: completionOf(id, padding) };
+    socket.send(JSON.stringify(done));
+  };
+  const sendLater = async () => {
+    while (socket.bufferedAmount > BUFFERED_BYTES_MAX) await Bun.sleep(1);
+    send();
+  };
+  if (padding === 0) send();
+  else large = large.then(sendLater);
 }
 
 /** Sends the answers that wait to be finished, oldest first. */
@@ -74,6 +97,7 @@ export function forgetHeld(): void {
 export function answerV2(socket: WebSocket, text: string): void {
   const frame = JSON.parse(text);
   if (frame.type === "ping") socket.send('{"type":"pong"}');
+  if (frame.type === "cancel") cancelled.add(frame.ask);
   if (frame.type !== "ask") return;
   const { ask, stream, body } = frame;
   const { messages, stream_options } = JSON.parse(body);
@@ -84,8 +108,7 @@ export function answerV2(socket: WebSocket, text: string): void {
     startStream({ socket, ask, wish, tail, sent: 0 });
     return;
   }
-  const done = { type: "done", ask, status: 200, body: completionOf(wish.id) };
-  after(wish.pauseMs, () => socket.send(JSON.stringify(done)));
+  after(wish.pauseMs, () => answerWhole(socket, ask, wish));
 }
 
 /** Reacts to a frame of the server as an agent of protocol v1. */

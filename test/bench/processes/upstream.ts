@@ -77,9 +77,9 @@ const server = Bun.serve({
     };
     const content = messages?.at(-1)?.content;
     if (content === undefined) return invalid();
-    const { id, deltas } = wishOf(content);
+    const { id, deltas, padding } = wishOf(content);
     if (stream) return streamed(id, deltas, stream_options?.include_usage === true);
-    return new Response(completionOf(id), { headers: { "content-type": "application/json" } });
+    return new Response(completionOf(id, padding), { headers: { "content-type": "application/json" } });
   },
 });
 

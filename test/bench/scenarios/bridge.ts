@@ -55,7 +55,7 @@ async function startSeparate(workshop: Workshop, upstream: Target): Promise<Side
 }
 
 /** Resolves once the server offers the upstream's model. */
-async function untilOffered({ port, adminKey }: Target): Promise<void> {
+export async function untilOffered({ port, adminKey }: Target): Promise<void> {
   const headers = { authorization: `Bearer ${adminKey}` };
   for (let attempt = 0; attempt < 500; attempt++) {
     const response = await fetch(`http://127.0.0.1:${port}/v1/models`, { headers });
