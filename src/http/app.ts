@@ -3,7 +3,7 @@ import { getPath } from "hono/utils/url";
 import { AppError } from "../errors.ts";
 import { referenceStyle } from "./errors/reference.ts";
 import { errorResponse } from "./errors/response.ts";
-import { type BunServer, Exchange } from "./exchange.ts";
+import { type Arrival, type BunServer, Exchange } from "./exchange.ts";
 import { createRespond, type RespondDeps, type Serve, styleOf } from "./middleware/respond.ts";
 import { toDashboard } from "./operations/dashboard.ts";
 import { createPipeline, type PipelineOptions } from "./pipeline.ts";
@@ -11,6 +11,7 @@ import { bindResources, type ResourceDeps, ROUTES } from "./resources.ts";
 import type { NamedRoute } from "./route.ts";
 import { createRouteTable, type RouteTable } from "./route-table.ts";
 import { createRouter } from "./router.ts";
+import { withWholeUrl } from "./whole-url.ts";
 
 export interface AppDeps extends Omit<RespondDeps, "routes" | "limits"> {
   newId: () => string;
@@ -23,7 +24,10 @@ type HonoContext = Context<{ Bindings: { server: BunServer } }>;
 
 const NO_PARAMS = {};
 
-/** All HTTP routes. `fetch` needs the server it runs in: `app.fetch(request, { server })`. */
+/**
+ * Returns the handler of all HTTP requests, and the routes. A path that is declared in full is looked up here, as most
+ * requests have one. Hono finds the rest: parameters, aliases, other methods, and whatever no route serves.
+ */
 export function createApp(deps: AppDeps) {
   const { newId, accessControl, pipeline } = deps;
   const routes = createRouteTable(ROUTES);
@@ -33,23 +37,47 @@ export function createApp(deps: AppDeps) {
     // Whatever reads the path of a request reads this one, so an alias is treated as the route that it stands for.
     getPath: (request) => routes.canonical(getPath(request)),
   });
-  /** Returns Hono's handler. Hono only finds it: everything around the request is done by `respond`. */
-  const handler = (serve: Serve, route?: NamedRoute) => (c: HonoContext) => {
-    const { env, req } = c;
-    const params = route?.path.includes(":") ? req.param() : NO_PARAMS;
-    const arrival = { request: req.raw, server: env.server, path: req.path, route, params };
-    return respond(new Exchange(arrival, `req_${newId()}`, accessControl), serve);
-  };
+  const respondTo = (arrival: Arrival, serve: Serve) =>
+    respond(new Exchange(arrival, `req_${newId()}`, accessControl), serve);
+  const handler =
+    (serve: Serve, route?: NamedRoute) =>
+    ({ req, env: { server } }: HonoContext) => {
+      const params = route?.path.includes(":") ? req.param() : NO_PARAMS;
+      return respondTo({ request: req.raw, server, path: req.path, route, params }, serve);
+    };
   app.options("*", handler(preflight));
   const serve = createPipeline(pipeline);
-  for (const bound of bindResources(deps.resources))
-    app.on(bound.route.method, bound.route.path, handler(serve(bound), bound.route));
+  const declared = new Map<string, Map<string, { route: NamedRoute; serve: Serve }>>();
+  for (const bound of bindResources(deps.resources)) {
+    const { route } = bound;
+    const { method, path } = route;
+    const served = serve(bound);
+    app.on(method, path, handler(served, route));
+    if (path.includes(":")) continue;
+    declared.set(path, (declared.get(path) ?? new Map()).set(method, { route, serve: served }));
+  }
   app.notFound(handler((exchange) => toDashboard(exchange) ?? refuse(exchange, routes)));
   // The listener answers a fault of `respond` itself.
   app.onError((error) => {
     throw error;
   });
-  return app;
+  return {
+    routes: app.routes,
+    fetch(given: Request, server: BunServer): Response | Promise<Response> {
+      const request = withWholeUrl(given);
+      const path = pathOf(request.url);
+      const found = declared.get(path)?.get(request.method);
+      if (!found) return app.fetch(request, { server });
+      return respondTo({ request, server, path, route: found.route, params: NO_PARAMS }, found.serve);
+    },
+  };
+}
+
+/** Returns the path of a whole URL as it was sent. Only in Hono's is it decoded. */
+function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  const query = url.indexOf("?", start);
+  return url.slice(start, query < 0 ? undefined : query);
 }
 
 /**

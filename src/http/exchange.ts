@@ -11,7 +11,7 @@ import type { NamedRoute } from "./route-declaration.ts";
 export type BunServer = Server<any>;
 
 /** A request that has arrived, and the route that serves it. */
-interface Arrival {
+export interface Arrival {
   request: Request;
   server: BunServer;
   /** The decoded path; the declared one if the caller used an alias. */

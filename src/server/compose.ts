@@ -20,7 +20,6 @@ import { createResponseMemory } from "../http/models/responses/memory.ts";
 import { createThreads } from "../http/models/v1-plan.ts";
 import { createReadiness } from "../http/operations/readiness.ts";
 import { ROUTES } from "../http/resources.ts";
-import { withWholeUrl } from "../http/whole-url.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import { createMetrics } from "../metrics/metrics.ts";
 import { once } from "../once.ts";
@@ -129,7 +128,7 @@ async function compose(given: Given): Promise<RunningServer> {
     host: config.host,
     idleS: IDLE_CONNECTION_S,
     certificate: tlsCert && tlsKey ? { cert: tlsCert, key: tlsKey } : undefined,
-    fetch: (request, server) => app.fetch(withWholeUrl(request), { server }),
+    fetch: app.fetch,
     log,
     websocket: splitSockets(agents.websocket, live.websocket),
     onFault: () => errorResponse(new AppError("internal"), referenceStyle, ""),

@@ -5,6 +5,7 @@ import { AppError, ERRORS, type ErrorCode } from "../../../src/errors.ts";
 import { type AppDeps, createApp } from "../../../src/http/app.ts";
 import { referenceStyle } from "../../../src/http/errors/reference.ts";
 import { errorResponse } from "../../../src/http/errors/response.ts";
+import type { BunServer } from "../../../src/http/exchange.ts";
 import { AccessControl } from "../../../src/http/middleware/access.ts";
 import { createClientAddresses } from "../../../src/http/middleware/client-address.ts";
 import { createStrangerShare } from "../../../src/http/middleware/stranger-share.ts";
@@ -41,11 +42,9 @@ test("an unexpected error tells the caller nothing of its cause, and the log all
     pipeline,
     resources: nothing,
   } as unknown as AppDeps);
-  const response = await app.request(
-    "/admin/users",
-    { headers: { host: "localhost" } },
-    { server: { requestIP: () => null, timeout() {} } },
-  );
+  const request = new Request("http://localhost/admin/users", { headers: { host: "localhost" } });
+  const server = { requestIP: () => null, timeout() {} } as unknown as BunServer;
+  const response = await app.fetch(request, server);
   expect(response.status).toBe(500);
   expect(await response.text()).toBe('{"error":"Internal server error"}');
   expect(response.headers.get("x-request-id")).toBe("req_id");
