@@ -243,6 +243,11 @@ export function lostError(err: string): AppError {
   return new AppError("agent_lost", { extra: { err } });
 }
 
+/** The error of an ask that could not be written to its agent. */
+export function sendError(): AppError {
+  return new AppError("agent_send_failed");
+}
+
 /** The error of an ask whose agent was silent for too long. */
 export function timeoutError(): AppError {
   return new AppError("agent_timeout", { extra: { err: "no answer within the time limit" } });

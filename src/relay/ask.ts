@@ -31,9 +31,6 @@ const NEXT: Record<State, readonly State[]> = {
 /** An ask whose agent was lost this often is not sent again: it may be what made them leave. */
 const LOST_MAX = 3;
 
-/** The request that an agent is sent, and the model that it is to use. */
-type SentRequest = Pick<AskWork, "request" | "model">;
-
 /** An ask from its arrival until its one outcome. Nothing else changes its state. */
 export class Ask {
   readonly #result = Promise.withResolvers<AskResult>();
@@ -191,15 +188,15 @@ export class Ask {
     return true;
   }
 
-  /** Notes that the ask is sent to the agent. */
-  send(agent: AgentIdentity, slotId: string, { request, model }: SentRequest, now: number): void {
+  /** Notes that the agent is sent the request, for this model. */
+  send(agent: AgentIdentity, slotId: string, sent: Pick<AskWork, "request" | "model">, now: number): void {
     this.#enter("sent");
     this.#stopTimers();
     if (this.#tries++ === 0) this.#firstSentAt = now;
     this.#agent = agent;
     this.#slotId = slotId;
-    this.#sent = request;
-    this.#model = model;
+    this.#sent = sent.request;
+    this.#model = sent.model;
     this.#sentAt = now;
     this.request.onSent?.(this.#sentTo(agent, now));
   }
@@ -278,7 +275,10 @@ export class Ask {
     const firstByteAt = this.#firstByteAt ?? (failed ? undefined : now);
     const sent = { request: this.#sent, model: this.#model ?? "", isAtAgent, meter: this.#meter };
     return {
-      ...origin,
+      requestId: origin.requestId,
+      surface: origin.surface,
+      traceparent: origin.traceparent,
+      tracestate: origin.tracestate,
       principal,
       agent: this.#agent?.id,
       agentName: this.#agent?.name,

@@ -1,9 +1,9 @@
 import { AppError } from "../errors.ts";
-import { type Agent, lostError, timeoutError, tooLongError } from "./agent.ts";
+import { type Agent, lostError, sendError, timeoutError, tooLongError } from "./agent.ts";
 import { Ask } from "./ask.ts";
 import { Circuits } from "./health/circuits.ts";
 import { Placement } from "./placement.ts";
-import type { Need } from "./routing/need.ts";
+import type { Need, Place } from "./routing/need.ts";
 import { Slot, slotLimits } from "./slot.ts";
 import type { Answer, AskRequest, AskResult, Delta, LeaveReason, RelayOptions, Signal } from "./types.ts";
 
@@ -31,10 +31,11 @@ export abstract class Dispatch extends Placement {
 
   /** Takes an ask until it has an outcome; see `Relay.ask`. */
   protected take(request: AskRequest, signal: Signal): Promise<AskResult> {
-    const ask = new Ask(request, this.now(), ++this.#arrivals);
+    const now = this.now();
+    const ask = new Ask(request, now, ++this.#arrivals);
     ask.listen(signal, () => this.withdraw(ask, new AppError("caller_gone")));
     this.open.add();
-    this.place(ask);
+    this.place(ask, now);
     return ask.result;
   }
 
@@ -74,23 +75,27 @@ export abstract class Dispatch extends Placement {
     this.lookAgain(before);
   }
 
-  /** The agent has left, or must go for the given reason: its asks move on, or fail with the error. */
-  protected lose(agent: Agent, reason: LeaveReason, error: AppError): void {
+  /**
+   * The agent has left, or must go for the given reason: its asks move on, or fail with the error. The error is made
+   * only if it has asks, as thousands of idle agents may leave at once.
+   */
+  protected lose(agent: Agent, reason: LeaveReason, errorOf: () => AppError): void {
     if (!this.hub.has(agent)) return;
-    if (reason !== "disconnected") this.circuits.lost(agent, error);
+    const error = agent.inUse.size > 0 ? errorOf() : undefined;
+    if (error && reason !== "disconnected") this.circuits.lost(agent, error);
     const needs = this.#remove(agent, reason);
-    this.#orphan(this.hub.releaseAll(agent, this.now()), error);
+    if (error) this.#orphan(this.hub.releaseAll(agent, this.now()), error);
     this.lookAgain(needs);
   }
 
   protected missed(agent: Agent, reason: LeaveReason): void {
-    this.lose(agent, reason, lostError("it answered no ping"));
+    this.lose(agent, reason, () => lostError("it answered no ping"));
   }
 
   /** The agent answered the last ping. */
   pong(agent: Agent): void {
     if (!this.hub.has(agent)) return;
-    this.watch.heard(agent);
+    this.watch.heard(agent, this.now());
     this.serve(agent);
   }
 
@@ -137,68 +142,67 @@ export abstract class Dispatch extends Placement {
   }
 
   done(agent: Agent, slotId: string, answer: Answer): void {
-    const slot = this.hub.release(agent, slotId, this.now());
+    const now = this.now();
+    const slot = this.hub.release(agent, slotId, now);
     if (!slot) return;
-    this.watch.heard(agent);
-    agent.heartbeatAt = this.now();
+    this.watch.heard(agent, now);
+    agent.heartbeatAt = now;
     this.circuits.answered(agent, slot, answer);
-    this.#answered(agent, slot, answer);
+    this.#answered(agent, slot, answer, now);
     this.#freed(agent);
   }
 
   /** The agent could not do the work. Before the first delta, another agent may, if `retryable`. */
   fail(agent: Agent, slotId: string, error: AppError, retryable: boolean): void {
-    const slot = this.hub.release(agent, slotId, this.now());
+    const now = this.now();
+    const slot = this.hub.release(agent, slotId, now);
     if (!slot) return;
-    this.watch.heard(agent);
+    this.watch.heard(agent, now);
     this.circuits.failed(agent, slot, error, retryable);
     this.#failed(slot.ask, error, retryable && slot.phase !== "started" ? "elsewhere" : "nowhere");
     this.#freed(agent);
   }
 
-  protected send(ask: Ask, agent: Agent, need: Need): void {
+  protected send(ask: Ask, place: Place, now: number): void {
     const { clock, newId } = this.options;
     const { work } = ask;
     const { origin } = ask.request;
+    const { agent, model, need } = place;
     const slotId = newId();
     const modelRequest = agent.requestFor(work);
     const request = modelRequest ?? work.v1;
     if (!request) throw new Error("an agent was chosen that cannot do the work");
-    const model = agent.modelFor(work);
     const limits = slotLimits(modelRequest, this.options.limits);
-    const now = clock.now();
     ask.send(agent.profile, slotId, { request, model }, now);
     // The caller may leave when they learn of it.
     if (!ask.place) return;
     agent.sentAt = now;
-    need.sent(agent, now);
+    need.sent(place, now);
     const slot = new Slot(ask, modelRequest, model, () => this.#limitReached(agent, slotId));
-    slot.limit(clock, limits);
+    slot.limit(clock, limits, now);
     slot.isLoading = this.hub.use(agent, model, now);
     this.hub.occupy(agent, slotId, slot);
     const deadlineMs = limits.silenceMs;
     this.circuits.sent(agent, slot);
     if (!agent.transport.send({ kind: "ask", slot: slotId, request, model, deadlineMs, origin }))
-      this.lose(agent, "frames_dropped", new AppError("agent_send_failed"));
+      this.lose(agent, "frames_dropped", sendError);
   }
 
   /** The ask has its answer, which also tells how fast the agent is. */
-  #answered(agent: Agent, slot: Slot, answer: Answer): void {
+  #answered(agent: Agent, slot: Slot, answer: Answer, now: number): void {
     const { ask, sentAt, model } = slot;
     if (!ask) {
       this.answersDropped++;
       return;
     }
-    const now = this.now();
-    const record = this.open.settle(ask, slot.resultOf(agent.id, answer));
+    const record = this.open.settle(ask, slot.resultOf(agent.id, answer), now);
     noteLoad(agent, slot, now);
     const wholeMs = now - sentAt;
     agent.noteService(wholeMs);
     if (answer.kind === "model" && answer.status >= 300) return;
     this.#noteAffinity(ask, agent);
     const firstByteMs = (ask.firstByteAt ?? now) - sentAt;
-    agent.measuredSpeedOf(model).note({ firstByteMs, wholeMs, outputTokens: record?.outputTokens }, now);
-    this.hub.measured(agent, model, now);
+    this.hub.measured(agent, model, { firstByteMs, wholeMs, outputTokens: record?.outputTokens }, now);
   }
 
   /** The agent has the request in its cache now. */
@@ -207,7 +211,8 @@ export abstract class Dispatch extends Placement {
   }
 
   #limitReached(agent: Agent, slotId: string): void {
-    const slot = this.hub.release(agent, slotId, this.now());
+    const now = this.now();
+    const slot = this.hub.release(agent, slotId, now);
     if (!slot) return;
     // A v1 agent cannot cancel an ask, and may still work on it.
     if (agent.isV1) agent.mustAnswerPing = true;
@@ -216,7 +221,7 @@ export abstract class Dispatch extends Placement {
     const retry = slot.phase === "sent" && !agent.isV1 ? "elsewhere" : "nowhere";
     if (answer) this.circuits.answered(agent, slot, answer);
     else this.circuits.timedOut(agent, slot);
-    if (slot.ask && answer) this.#answered(agent, slot, answer);
+    if (slot.ask && answer) this.#answered(agent, slot, answer, now);
     else this.#failed(slot.ask, timeoutError(), retry);
     this.#freed(agent);
   }
@@ -224,13 +229,13 @@ export abstract class Dispatch extends Placement {
   #cancel(agent: Agent, slotId: string): void {
     this.hub.release(agent, slotId, this.now());
     if (agent.transport.send({ kind: "cancel", slot: slotId })) this.#freed(agent);
-    else this.lose(agent, "frames_dropped", new AppError("agent_send_failed"));
+    else this.lose(agent, "frames_dropped", sendError);
   }
 
   /** A slot of the agent is free: it may have room again, or have finished its last ask before it must go. */
   #freed(agent: Agent): void {
     if (!agent.leaving || agent.inUse.size > 0) this.serve(agent);
-    else this.lose(agent, "disconnected", lostError("it was disconnected"));
+    else this.lose(agent, "disconnected", () => lostError("it was disconnected"));
   }
 
   /** Returns the needs that the agent has served: none if it was not connected, or no longer. */

@@ -4,6 +4,7 @@ import type { Ask } from "./ask.ts";
 import { ModelBook } from "./model-book.ts";
 import type { Need, Place } from "./routing/need.ts";
 import { Needs } from "./routing/needs.ts";
+import type { Measured } from "./routing/speed.ts";
 import type { Slot } from "./slot.ts";
 import type { AskRequest, LeaveReason, OfferUpdate, Preference, Work } from "./types.ts";
 
@@ -197,10 +198,13 @@ export class Hub {
     for (const place of this.needs.placesOf(agent)) place.need.sort(place, now);
   }
 
-  /** The agent's speed with the model was measured: where it was slow, it may no longer be. */
-  measured(agent: Agent, model: string, now: number): void {
+  /** Notes the agent's speed with the model: where it was slow, it may no longer be. */
+  measured(agent: Agent, model: string, measured: Measured, now: number): void {
+    const speed = agent.measuredSpeedOf(model);
+    speed.note(measured, now);
     for (const place of this.needs.placesOf(agent)) {
       if (place.model !== model) continue;
+      place.speed = speed;
       place.need.pace.measured();
       if (place.slowness > 0) place.need.sort(place, now);
     }

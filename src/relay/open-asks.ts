@@ -29,9 +29,9 @@ export class OpenAsks {
   }
 
   /** Ends the ask, which leaves the queue. Returns its record; undefined when it has ended before. */
-  settle(ask: Ask, outcome: AskResult | AppError): AskRecord | undefined {
+  settle(ask: Ask, outcome: AskResult | AppError, now = this.options.clock.now()): AskRecord | undefined {
     if (ask.isWaiting) this.hub.needs.leave(ask);
-    const record = ask.settle(outcome, this.options.clock.now());
+    const record = ask.settle(outcome, now);
     if (!record) return undefined;
     this.#count--;
     this.options.observe?.ended(record);

@@ -59,8 +59,8 @@ export abstract class Placement {
     });
   }
 
-  /** Sends the ask, which waits no more, to the agent. */
-  protected abstract send(ask: Ask, agent: Agent, need: Need): void;
+  /** Sends the ask, which waits no more, to the agent of the place. */
+  protected abstract send(ask: Ask, place: Place, now: number): void;
 
   /** The agent did not answer a ping, or could not be written to. */
   protected abstract missed(agent: Agent, reason: LeaveReason): void;
@@ -70,18 +70,18 @@ export abstract class Placement {
   }
 
   /** Sends an ask to an agent, lets it wait, or refuses it. */
-  protected place(ask: Ask): void {
+  protected place(ask: Ask, now = this.now()): void {
     const requirement = requirementOf(ask);
-    const need = this.hub.needs.get(requirement, this.now());
+    const need = this.hub.needs.get(requirement, now);
     const own = this.#preferredOf(ask, need);
-    if (own && this.#mayWaitFor(ask, own)) {
-      const isFresh = own.agent.isFresh(this.now());
-      if (own.agent.hasRoom && !isFresh) this.hub.setStale(own, this.now());
-      if (own.agent.hasRoom && isFresh) this.send(ask, own.agent, need);
+    if (own && this.#mayWaitFor(ask, own, now)) {
+      const isFresh = own.agent.isFresh(now);
+      if (own.agent.hasRoom && !isFresh) this.hub.setStale(own, now);
+      if (own.agent.hasRoom && isFresh) this.send(ask, own, now);
       else this.#hold(ask, need, { ...requirement, pin: own.agent.id, isPreferred: true });
       return;
     }
-    this.#placeAnywhere(ask, need);
+    this.#placeAnywhere(ask, need, now);
   }
 
   /** Returns the place of the agent that has the most of the ask cached, if one is known and can do the work. */
@@ -94,16 +94,14 @@ export abstract class Placement {
   }
 
   /** Whether the ask should rather wait for the agent for a while than go to another. */
-  #mayWaitFor(ask: Ask, place: Place): boolean {
-    const now = this.now();
+  #mayWaitFor(ask: Ask, place: Place, now: number): boolean {
     const { need, agent, model } = place;
     if (!agent.takesWork || agent.circuits?.get(model)?.isAvoidedAt(now)) return false;
     if (need.hasRoomAbove(agent.preference.priority)) return false;
     return mayGet(ask, need, this.hub, this.options, now)(place);
   }
 
-  #placeAnywhere(ask: Ask, need: Need): void {
-    const now = this.now();
+  #placeAnywhere(ask: Ask, need: Need, now = this.now()): void {
     const test = mayGet(ask, need, this.hub, this.options, now);
     const best = chooseFor(need, this.hub, test, now);
     const { staleTrial } = need;
@@ -111,7 +109,7 @@ export abstract class Placement {
     const mayPing = best && !ask.wasPinged && this.#mayHold(ask);
     const stale = mayPing && need.stale((place) => test(place) && this.#mayAnswer(place.agent));
     if (stale && isBetter(stale, best)) this.#ping(ask, need, stale.agent);
-    else if (best) this.send(ask, best.agent, need);
+    else if (best) this.send(ask, best, now);
     else this.#wait(ask, need);
   }
 
@@ -242,7 +240,7 @@ export abstract class Placement {
       });
       if (!ask || !place) return;
       this.hub.needs.take(need, (one) => one === ask);
-      this.send(ask, place.agent, need);
+      this.send(ask, place, now);
     }
   }
 
@@ -283,7 +281,7 @@ export abstract class Placement {
         for (const { need } of this.hub.needs.placesOf(agent)) this.#lookForBetter(need);
         return;
       }
-      this.send(next.ask, agent, next.need);
+      this.send(next.ask, next.place, now);
     }
   }
 }

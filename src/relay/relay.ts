@@ -146,7 +146,7 @@ export class Relay extends Dispatch {
 
   /** The agent's connection is closed, or to be closed for the given reason. */
   gone(agent: Agent, reason?: LeaveReason): void {
-    this.lose(agent, reason, lostError("the connection was closed"));
+    this.lose(agent, reason, () => lostError("the connection was closed"));
   }
 
   /* For administration and monitoring. */
@@ -163,7 +163,7 @@ export class Relay extends Dispatch {
       this.lookAgain(this.hub.needs.of(agent));
       return "draining";
     }
-    this.lose(agent, "disconnected", lostError("it was disconnected"));
+    this.lose(agent, "disconnected", () => lostError("it was disconnected"));
     return "closed";
   }
 

@@ -57,10 +57,10 @@ export class Slot {
   }
 
   /** The ask is sent: its limits begin. */
-  limit(clock: Clock, { silenceMs, totalMs }: SlotLimits): void {
-    this.sentAt = clock.now();
-    this.#heardAt = this.sentAt;
-    this.#endsAt = this.#heardAt + totalMs;
+  limit(clock: Clock, { silenceMs, totalMs }: SlotLimits, now: number): void {
+    this.sentAt = now;
+    this.#heardAt = now;
+    this.#endsAt = now + totalMs;
     this.#limitSilence(clock, silenceMs);
   }
 

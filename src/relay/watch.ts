@@ -75,13 +75,15 @@ export class Watch {
   }
 
   /** Notes that the agent answered a ping, or sent an answer. */
-  heard(agent: Agent): void {
-    this.hub.heard(agent, this.options.clock.now());
+  heard(agent: Agent, now: number): void {
+    this.hub.heard(agent, now);
     this.forget(agent);
   }
 
   forget(agent: Agent): void {
-    this.#pings.get(agent)?.();
+    const stop = this.#pings.get(agent);
+    if (!stop) return;
+    stop();
     this.#pings.delete(agent);
   }
 

@@ -29,8 +29,9 @@ export class Circuits {
   /** The agent gets an ask, which is the probe if its pause is over. */
   sent(agent: Agent, slot: Slot): void {
     const circuit = agent.circuits?.get(slot.model);
+    if (!circuit) return;
     const now = this.options.clock.now();
-    if (!circuit || circuit.isAvoidedAt(now)) return;
+    if (circuit.isAvoidedAt(now)) return;
     slot.probeOf = circuit;
     circuit.probe = slot;
     this.options.onChange(agent);

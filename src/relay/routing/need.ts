@@ -4,6 +4,7 @@ import type { Ask } from "../ask.ts";
 import type { Preference, Work } from "../types.ts";
 import { Heap, type HeapItem } from "./heap.ts";
 import { Pace } from "./pace.ts";
+import type { Speed } from "./speed.ts";
 import { Turns } from "./turns.ts";
 
 /** The properties that an agent must have to get an ask. Asks with equal ones wait together. */
@@ -33,13 +34,17 @@ export class Place implements HeapItem {
   load = 0;
   /** The turn from which on it may be chosen before others of equal rank. */
   turn = 0;
+  /** The agent's speed with the model; undefined if it was not measured. */
+  speed: Speed | undefined;
 
   constructor(
     readonly need: Need,
     readonly agent: Agent,
     /** The model that the agent will use. */
     readonly model: string,
-  ) {}
+  ) {
+    this.speed = agent.speedOf(model);
+  }
 }
 
 /** The agents that can do the same work, in the order in which they are chosen, and the asks that wait for them. */
@@ -108,7 +113,8 @@ export class Need {
 
   /** Returns the best agent that passes the test; undefined if none does. */
   best(test: (place: Place) => boolean, now: number): Place | undefined {
-    const trial = this.pace.nextTrial(this.#withRoom(), now);
+    if (this.pace.isTrialDue(now)) this.pace.chooseTrial(this.#withRoom(), now);
+    const { trial } = this.pace;
     return trial && trial.heap === this.#ready && test(trial) ? trial : this.#ready.find(test);
   }
 
@@ -164,11 +170,9 @@ export class Need {
   }
 
   /** The agent gets an ask: the others of equal weight are next. */
-  sent(agent: Agent, now: number): void {
-    const place = this.places.get(agent);
-    if (!place) return;
+  sent(place: Place, now: number): void {
     this.#turn = Math.max(this.#turn, place.turn);
-    place.turn = this.#turn + turnsOf(agent.preference);
+    place.turn = this.#turn + turnsOf(place.agent.preference);
     this.pace.sent(place, now);
   }
 }

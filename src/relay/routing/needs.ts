@@ -87,7 +87,8 @@ export class Needs {
 
   /** Returns the needs that the agent fits. */
   of(agent: Agent): Need[] {
-    return Array.from(this.placesOf(agent), ({ need }) => need);
+    const places = this.#places.get(agent);
+    return places ? Array.from(places, ({ need }) => need) : [];
   }
 
   /** The agent leaves, or its offer is about to change. Returns the needs that it has served. */
@@ -207,15 +208,13 @@ const NO_PLACES: ReadonlySet<Place> = new Set();
 const modelsOf = (agent: Agent): string[] => [ANY_MODEL, ...agent.offer.models.map(({ id }) => id)];
 
 function keyOf({ work, tags, pin, isPreferred }: Requirement): string {
-  const { model, models, v1, requests } = work;
-  // Nearly always. A model's name has no line break, and JSON has none.
-  if (model !== undefined && !models && tags.length === 0 && pin === undefined) {
-    let key = v1 ? `${model}\nv1` : model;
-    for (const { endpoint } of requests ?? []) key += `\n${endpoint}`;
-    return key;
-  }
-  const endpoints = requests?.map(({ endpoint }) => endpoint);
-  return JSON.stringify([model, models, v1 !== undefined, endpoints, tags, pin, isPreferred]);
+  const { model = "\n", models, v1, requests } = work;
+  // None of the parts has a line break, and each kind of part begins with another character.
+  let key = v1 ? `${model}\nv1` : model;
+  for (const { endpoint } of requests ?? []) key += `\n${endpoint}`;
+  for (const list of tags) key += `\n#${list.join()}`;
+  if (pin !== undefined) key += `\n${isPreferred ? "~" : "="}${pin}`;
+  return models ? `${key}\n${JSON.stringify(models)}` : key;
 }
 
 const NO_QUESTION = { message_id: "", conversation_id: "", parent_id: "", content: "" };

@@ -6,10 +6,10 @@ import type { Needs } from "./needs.ts";
 import { TURNS } from "./priority.ts";
 import { maySwap } from "./swap.ts";
 
-/** A waiting ask whose turn it is, and the need for which it waited. */
+/** A waiting ask whose turn it is, and the place of the agent in the need for which it waited. */
 interface Next {
   ask: Ask;
-  need: Need;
+  place: Place;
 }
 
 /**
@@ -22,14 +22,15 @@ export function takeNextFor(agent: Agent, needs: Needs, patienceMs: number, now:
   const places = [...needs.placesOf(agent)].filter((place) => mayTake(place, swap));
   const { ownerId: id } = agent.preference;
   if (id !== undefined)
-    for (const { need } of places) {
+    for (const place of places) {
+      const { need } = place;
       const ask = need.waiting.has(id) ? needs.take(need, eligibleAt(agent, need, now), { id }) : undefined;
-      if (ask) return { ask, need };
+      if (ask) return { ask, place };
     }
   if (places.length > 1) sort(places, needs);
-  for (const { need } of places) {
-    const ask = needs.take(need, eligibleAt(agent, need, now));
-    if (ask) return { ask, need };
+  for (const place of places) {
+    const ask = needs.take(place.need, eligibleAt(agent, place.need, now));
+    if (ask) return { ask, place };
   }
   return undefined;
 }

@@ -1,10 +1,12 @@
 import type { Agent } from "../agent.ts";
-import { fastestOf, ratioOf, type SpeedParts, sumOf } from "./speed.ts";
+import { fastestOf, ratioOf, type Speed, type SpeedParts, sumOf } from "./speed.ts";
 
 /** An agent that can do the work of a need, with the model that it will use. */
 export interface Candidate {
   agent: Agent;
   model: string;
+  /** Undefined if it was not measured. */
+  speed: Speed | undefined;
   /** The result of `slownessOf` when it was last looked at. */
   slowness: number;
 }
@@ -79,7 +81,7 @@ export class Pace<Item extends Candidate = Candidate> {
    */
   isTooSlow(candidate: Candidate, waitedMs: number, now: number): boolean {
     if (!isSlow(candidate.slowness) || candidate === this.#trial) return false;
-    const { measuredAt = 0 } = candidate.agent.speedOf(candidate.model) ?? {};
+    const { measuredAt = 0 } = candidate.speed ?? {};
     // Otherwise it could be slow compared with itself, as it was before.
     if (measuredAt >= this.#comparedAt) this.#compare(now);
     if (!isSlow(this.slownessOf(candidate, now))) return false;
@@ -106,20 +108,23 @@ export class Pace<Item extends Candidate = Candidate> {
     return this.#trial;
   }
 
-  /** Returns a slower agent to send the next ask to, to see whether it still is slower; undefined nearly always. */
-  nextTrial(candidates: Iterable<Item>, now: number): Item | undefined {
-    if (this.#sentSinceTrial < TRIAL_EVERY && now < this.#triedAt + TRIAL_AFTER_MS) return this.#trial;
+  /** Whether a slower agent is to be chosen for a trial, which is seldom. */
+  isTrialDue(now: number): boolean {
+    return this.#sentSinceTrial >= TRIAL_EVERY || now >= this.#triedAt + TRIAL_AFTER_MS;
+  }
+
+  /** Chooses a slower agent to send the next ask to, to see whether it still is slower. */
+  chooseTrial(candidates: Iterable<Item>, now: number): void {
     this.#sentSinceTrial = 0;
     this.#triedAt = now;
     this.#trial = undefined;
     let dueAt = now;
     for (const candidate of candidates) {
-      const trialAt = candidate.agent.speedOf(candidate.model)?.trialAt ?? now;
+      const trialAt = candidate.speed?.trialAt ?? now;
       if (candidate.slowness === 0 || candidate.agent.inUse.size > 0 || trialAt >= dueAt) continue;
       this.#trial = candidate;
       dueAt = trialAt;
     }
-    return this.#trial;
   }
 
   /** Whether an agent that takes work has the model in memory. */
@@ -145,11 +150,11 @@ export class Pace<Item extends Candidate = Candidate> {
     this.#sentSinceTrial++;
     if (candidate !== this.#trial) return;
     this.#trial = undefined;
-    candidate.agent.speedOf(candidate.model)?.beginTrial(now);
+    candidate.speed?.beginTrial(now);
   }
 
   #ratioOf(candidate: Candidate, now: number): number {
-    const own = candidate.agent.speedOf(candidate.model)?.parts;
+    const own = candidate.speed?.parts;
     // Comparing looks at all agents, which is in vain for one that was not measured, as each newcomer.
     return own ? ratioOf(own, this.#fastOf(candidate, now)?.parts ?? {}) : 1;
   }
@@ -170,10 +175,10 @@ export class Pace<Item extends Candidate = Candidate> {
     this.#fast = new Map();
     this.#hasLoaded = false;
     const measured: { priority: number; parts: Readonly<SpeedParts>; slots: number }[] = [];
-    for (const { agent, model } of this.need.candidates()) {
+    for (const { agent, model, speed } of this.need.candidates()) {
       if (!agent.takesWork || agent.circuits?.get(model)?.isAvoidedAt(now)) continue;
       this.#hasLoaded ||= agent.isLoaded(model) === true;
-      const parts = agent.speedOf(model)?.parts;
+      const parts = speed?.parts;
       if (!parts) continue;
       const { priority } = agent.preference;
       measured.push({ priority, parts, slots: agent.offer.slots });

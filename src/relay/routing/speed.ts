@@ -101,13 +101,16 @@ function weightOf({ outputTokens = FULL_TOKENS }: Measured): number {
  * A cold cache or a long prompt slows down one part, an overloaded machine all.
  */
 export function ratioOf(own: Readonly<SpeedParts> | undefined, fastest: Readonly<SpeedParts>): number {
-  let ratio = Number.POSITIVE_INFINITY;
-  for (const part of PARTS) {
-    const ms = own?.[part];
-    const fast = fastest[part];
-    if (ms !== undefined && fast !== undefined) ratio = Math.min(ratio, ms / fast);
-  }
+  const ratio = Math.min(
+    partRatio(own?.firstByteMs, fastest.firstByteMs),
+    partRatio(own?.tokensMs, fastest.tokensMs),
+    partRatio(own?.wholeMs, fastest.wholeMs),
+  );
   return ratio === Number.POSITIVE_INFINITY ? 1 : ratio;
+}
+
+function partRatio(ms: number | undefined, fastestMs: number | undefined): number {
+  return ms === undefined || fastestMs === undefined ? Number.POSITIVE_INFINITY : ms / fastestMs;
 }
 
 /** Returns the shortest time of each part. */
