@@ -135,9 +135,16 @@ export class Agent {
     this.mustAnswerPing = false;
   }
 
+  /** Whether the preference is the one that it has. */
+  hasPreference(preference: Preference): boolean {
+    return isSame(preference, this.preference);
+  }
+
   /** Whether the update would change nothing of the offer. */
   offersAlready(update: OfferUpdate): boolean {
-    return JSON.stringify(this.#offerAfter(update)) === JSON.stringify(this.#offer);
+    const { slots, models, endpoints } = this.#offerAfter(update);
+    const own = this.#offer;
+    return slots === own.slots && isSame(endpoints, own.endpoints) && areSameModels(models, own.models);
   }
 
   changeOffer(update: OfferUpdate): void {
@@ -225,6 +232,15 @@ export class Agent {
     const mayUse = models ? this.#offer.models.find(({ id }) => models.includes(id)) : this.#offer.models[0];
     return mayUse?.id ?? "";
   }
+}
+
+const isSame = (one: unknown, other: unknown): boolean =>
+  one === other || JSON.stringify(one) === JSON.stringify(other);
+
+/** Lists that differ nearly always have other names, which is found out sooner than the rest. */
+function areSameModels(list: Offer["models"], other: Offer["models"]): boolean {
+  if (list.length !== other.length) return false;
+  return list.every(({ id }, index) => id === other[index]?.id) && isSame(list, other);
 }
 
 /**

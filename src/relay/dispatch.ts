@@ -2,6 +2,7 @@ import { AppError } from "../errors.ts";
 import { type Agent, lostError, sendError, timeoutError, tooLongError } from "./agent.ts";
 import { Ask } from "./ask.ts";
 import { Circuits } from "./health/circuits.ts";
+import type { AgentUpdate } from "./offers/agent-updates.ts";
 import { Placement } from "./placement.ts";
 import type { Need, Place } from "./routing/need.ts";
 import { Slot, slotLimits } from "./slot.ts";
@@ -97,6 +98,18 @@ export abstract class Dispatch extends Placement {
     if (!this.hub.has(agent)) return;
     this.watch.heard(agent, this.now());
     this.serve(agent);
+  }
+
+  /** Applies what has changed of the agent. Returns whether anything has. */
+  protected changeTo(agent: Agent, { offer, preference }: AgentUpdate): boolean {
+    const now = this.now();
+    const isPreferred = preference !== undefined && !agent.hasPreference(preference);
+    if (isPreferred) this.changed(agent, this.hub.changePreference(agent, preference, now));
+    const before = offer && this.hub.changeOffer(agent, offer, now);
+    if (!before) return isPreferred;
+    this.circuits.offerChanged(agent);
+    this.changed(agent, before);
+    return true;
   }
 
   /**

@@ -1,7 +1,7 @@
 import { BoundedMap } from "../bounded-map.ts";
 import type { Agent } from "./agent.ts";
 import type { Ask } from "./ask.ts";
-import { ModelBook } from "./model-book.ts";
+import { ModelBook } from "./offers/model-book.ts";
 import type { Need, Place } from "./routing/need.ts";
 import { Needs } from "./routing/needs.ts";
 import type { Measured } from "./routing/speed.ts";
@@ -154,11 +154,9 @@ export class Hub {
   }
 
   #reindex(agent: Agent, now: number, change: () => void): Need[] {
-    const isConnected = this.has(agent);
-    const needs = isConnected ? this.needs.remove(agent) : [];
+    if (this.has(agent)) return this.needs.change(agent, now, change);
     change();
-    if (isConnected) this.needs.add(agent, now);
-    return needs;
+    return [];
   }
 
   /** The agent takes no more asks until it changes its offer. */

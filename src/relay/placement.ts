@@ -11,7 +11,7 @@ import {
   whyRefuse,
   withWait,
 } from "./choice.ts";
-import { coalesce } from "./coalesce.ts";
+import { coalesce, type Soon } from "./coalesce.ts";
 import { Hub } from "./hub.ts";
 import { OpenAsks } from "./open-asks.ts";
 import { AffinityBook } from "./routing/affinity.ts";
@@ -45,6 +45,7 @@ export abstract class Placement {
   protected readonly watch: Watch;
   /** The agents that may have requests cached. */
   readonly affinity: AffinityBook;
+  protected readonly soon: Soon;
   readonly #due = new Set<Need>();
   readonly #lookSoon: () => void;
 
@@ -52,7 +53,8 @@ export abstract class Placement {
     this.open = new OpenAsks(options, this.hub);
     this.affinity = new AffinityBook(options);
     this.watch = new Watch(options, this.hub, (agent, reason) => this.missed(agent, reason));
-    this.#lookSoon = coalesce(options.soon ?? ((run) => run()), () => {
+    this.soon = options.soon ?? ((run) => run());
+    this.#lookSoon = coalesce(this.soon, () => {
       const needs = [...this.#due];
       this.#due.clear();
       for (const need of needs) this.#look(need);

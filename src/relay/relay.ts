@@ -3,7 +3,8 @@ import { isSamePrincipal, type Principal, userIdOf } from "../principal.ts";
 import { Agent, lostError, mayTakeOver } from "./agent.ts";
 import { Dispatch } from "./dispatch.ts";
 import type { Capacity } from "./hub.ts";
-import { type OfferedModel, offeredModels } from "./offered-models.ts";
+import { AgentUpdates } from "./offers/agent-updates.ts";
+import { type OfferedModel, offeredModels } from "./offers/offered-models.ts";
 import type { Priority } from "./routing/priority.ts";
 import type {
   AgentProfile,
@@ -12,6 +13,7 @@ import type {
   LeaveReason,
   OfferUpdate,
   Preference,
+  RelayOptions,
   Signal,
   Transport,
   Work,
@@ -49,6 +51,12 @@ export class Relay extends Dispatch {
   #framesIgnored = 0;
   #stopping = false;
   #draining = false;
+  readonly #updates: AgentUpdates;
+
+  constructor(options: RelayOptions) {
+    super(options);
+    this.#updates = new AgentUpdates(this.soon, (agent, update) => this.changeTo(agent, update));
+  }
 
   /* For callers. */
 
@@ -111,22 +119,20 @@ export class Relay extends Dispatch {
     this.watch.announced(agent, bytes);
   }
 
-  /** The agent offers something else from now on, which ends a pause. */
+  /** The agent offers something else from now on, which ends a pause; see `AgentUpdates`. */
   update(agent: Agent, offer: OfferUpdate): void {
-    const before = this.hub.changeOffer(agent, offer, this.options.clock.now());
-    if (!before) return;
-    this.circuits.offerChanged(agent);
-    this.changed(agent, before);
+    this.#updates.note(agent, { offer });
   }
 
-  /** The agent is chosen by other rules from now on. */
+  /** The agent is chosen by other rules from now on; see `AgentUpdates`. */
   prefer(agent: Agent, preference: Preference): void {
-    if (JSON.stringify(preference) === JSON.stringify(agent.preference)) return;
-    this.changed(agent, this.hub.changePreference(agent, preference, this.options.clock.now()));
+    this.#updates.note(agent, { preference });
   }
 
+  /** Returns whether anything has changed. */
   /** The agent finishes the asks that it has and takes no more. */
   pause(agent: Agent): void {
+    this.#updates.flush(agent);
     if (agent.paused) return;
     this.hub.pause(agent, this.options.clock.now());
     this.changed(agent, this.hub.needs.of(agent));

@@ -34,6 +34,9 @@ test("however often agents change and leave, the queue is looked at once a turn"
     three?.link.update({ slots: 1 });
   }
   one?.link.update({ models: [{ id: "other" }] });
+  // One for the queue, and one for the updates that followed the first ones.
+  expect(turns).toHaveLength(2);
+  for (const turn of turns.splice(0)) turn();
   expect(turns).toHaveLength(1);
   turns.shift()?.();
   expect(await asked[2]).toBe("no_agent");

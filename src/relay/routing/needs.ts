@@ -66,13 +66,24 @@ export class Needs {
     this.#dropIdle();
   }
 
-  /** The agent is connected, or offers something else from now on. */
+  /** The agent is connected. */
   add(agent: Agent, now: number): void {
     for (const model of modelsOf(agent)) {
       this.#agents.getOrInsertComputed(model, () => new Set()).add(agent);
       for (const need of this.#byModel.get(model) ?? []) this.#addTo(need, agent);
     }
     for (const place of this.placesOf(agent)) place.need.sort(place, now);
+  }
+
+  /** Changes what the agent offers, or how it is chosen. Returns the needs that it has served before. */
+  change(agent: Agent, now: number, change: () => void): Need[] {
+    const models = modelsOf(agent);
+    const needs = this.#leave(agent);
+    change();
+    for (const model of models)
+      if (model !== ANY_MODEL && !agent.hasModel(model)) this.#removeFrom(model, agent);
+    this.add(agent, now);
+    return needs;
   }
 
   #addTo(need: Need, agent: Agent): void {
@@ -91,17 +102,26 @@ export class Needs {
     return places ? Array.from(places, ({ need }) => need) : [];
   }
 
-  /** The agent leaves, or its offer is about to change. Returns the needs that it has served. */
+  /** The agent leaves. Returns the needs that it has served. */
   remove(agent: Agent): Need[] {
-    const needs = this.of(agent);
-    for (const place of this.placesOf(agent)) place.need.remove(place);
+    for (const model of modelsOf(agent)) this.#removeFrom(model, agent);
+    return this.#leave(agent);
+  }
+
+  #leave(agent: Agent): Need[] {
+    const places = this.#places.get(agent);
+    if (!places) return [];
     this.#places.delete(agent);
-    for (const model of modelsOf(agent)) {
-      const agents = this.#agents.get(model);
-      agents?.delete(agent);
-      if (agents?.size === 0) this.#agents.delete(model);
-    }
-    return needs;
+    return Array.from(places, (place) => {
+      place.need.remove(place);
+      return place.need;
+    });
+  }
+
+  #removeFrom(model: string, agent: Agent): void {
+    const agents = this.#agents.get(model);
+    agents?.delete(agent);
+    if (agents?.size === 0) this.#agents.delete(model);
   }
 
   /** The ask waits from now on; `isAgain` before the younger ones of its user, as its turn came to nothing. */

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { createRelayBench } from "../support/relay.ts";
-import { joinAgent } from "../support/transport.ts";
+import { createRelayBench } from "../../support/relay.ts";
+import { joinAgent } from "../../support/transport.ts";
 
 const V2 = { protocol: "v2" } as const;
 const named = (prefix: string, count = 1_000) =>

@@ -1,5 +1,5 @@
-import type { Model } from "../protocol/agent-v2.ts";
-import type { Hub } from "./hub.ts";
+import type { Model } from "../../protocol/agent-v2.ts";
+import type { Hub } from "../hub.ts";
 
 /** A model that an agent offers now. */
 export interface OfferedModel extends Pick<Model, "id" | "owned_by"> {

@@ -1,4 +1,4 @@
-import type { Model } from "../protocol/agent-v2.ts";
+import type { Model } from "../../protocol/agent-v2.ts";
 
 interface Entry {
   /** How many times connected agents offer the model now. */
