@@ -57,12 +57,15 @@ export class EventStream {
   readonly #onGone: () => void;
   readonly #keepAlive: () => string;
   readonly #body: ReadableStream<string>;
-  #controller: ReadableStreamDefaultController<string> | undefined;
+  /** Undefined until the runtime has the response, and asks for its body. */
+  #controller: ReadableStreamDirectController | undefined;
   /** Whether there is a response. */
   isStarted = false;
   #isClosed = false;
-  /** Sent in this turn of the event loop, and not yet handed to the body. */
+  /** Not yet handed to the runtime: sent in this turn of the event loop, or before the body was asked for. */
   #held = "";
+  /** How much the runtime keeps, as the caller's connection takes no more. */
+  #unsentLength = 0;
   #beforeClose: (() => void)[] = [];
   #stopTimer: Cancel = () => {};
   #sentAt: number;
@@ -71,18 +74,17 @@ export class EventStream {
     this.#clock = clock;
     this.#onGone = onGone;
     this.#keepAlive = keepAlive;
-    this.#body = new ReadableStream<string>(
-      {
-        start: (controller) => {
-          this.#controller = controller;
-        },
-        cancel: () => {
-          this.#close();
-          onGone();
-        },
+    // The runtime sends what a direct stream writes at once in one piece with the head of the response.
+    this.#body = new ReadableStream<string>({
+      type: "direct",
+      pull: (controller) => {
+        this.#controller = controller;
+        this.release();
+        if (this.#isClosed) controller.end();
+        return this.finished;
       },
-      { highWaterMark: BUFFER_LENGTH_MAX, size: (chunk) => chunk?.length ?? 0 },
-    );
+      cancel: () => this.#leave(),
+    });
     this.#sentAt = clock.now();
     openCount++;
     this.#sleep(QUIET_MS);
@@ -108,7 +110,7 @@ export class EventStream {
     if (!this.isStarted) this.#begin();
     this.release();
     this.#close();
-    this.#controller?.close();
+    this.#controller?.end();
   }
 
   /** Closes a stream that has no response and needs none, as the request is answered in another way. */
@@ -123,32 +125,40 @@ export class EventStream {
     else this.#beforeClose.push(run);
   }
 
-  /** Hands over what was sent in this turn of the event loop. */
+  /** Hands over what is held. */
   release(): void {
-    if (this.#held !== "") this.#controller?.enqueue(this.#held);
+    const text = this.#held;
+    if (text === "" || !this.#controller) return;
     this.#held = "";
+    const written = this.#controller.write(text);
+    this.#controller.flush();
+    if (typeof written === "number") return;
+    this.#unsentLength += text.length;
+    const onSent = () => {
+      this.#unsentLength -= text.length;
+    };
+    written.then(onSent, onSent);
   }
 
   #write(text: string): void {
-    if (this.#isClosed || !this.#controller) return;
+    if (this.#isClosed) return;
     this.#sentAt = this.#clock.now();
-    if (this.#room() < this.#held.length + text.length) {
-      this.#close();
-      this.#controller.error(new Error("read too slowly"));
-      this.#onGone();
-    } else if (this.isStarted) {
-      if (this.#held === "") releaseAtEndOfTurn(this);
-      this.#held += text;
-    } else {
-      this.#begin();
-      this.#controller.enqueue(text);
+    const length = this.#unsentLength + this.#held.length + text.length;
+    if (length > Math.min(BUFFER_LENGTH_MAX, ALL_LENGTH_MAX / openCount)) {
+      this.#leave();
+      this.#controller?.close(new Error("read too slowly"));
+      return;
     }
+    if (this.#held === "" && this.#controller) releaseAtEndOfTurn(this);
+    this.#held += text;
+    if (!this.isStarted) this.#begin();
   }
 
-  /** Returns how much text may be added to what waits for the caller. */
-  #room(): number {
-    const left = this.#controller?.desiredSize ?? 0;
-    return left - BUFFER_LENGTH_MAX + Math.min(BUFFER_LENGTH_MAX, ALL_LENGTH_MAX / openCount);
+  /** The reader has left, or must. */
+  #leave(): void {
+    this.#held = "";
+    this.#close();
+    this.#onGone();
   }
 
   #begin(): void {
@@ -169,7 +179,6 @@ export class EventStream {
   #close(): void {
     if (!this.#isClosed) openCount--;
     this.#isClosed = true;
-    this.#held = "";
     this.#stopTimer();
     for (const run of this.#beforeClose) run();
     this.#beforeClose = [];

@@ -1,6 +1,9 @@
-import { expect, test } from "bun:test";
+import { expect, onTestFinished, test } from "bun:test";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { EventStream } from "../../../src/http/middleware/event-stream.ts";
 import { createFakeClock } from "../../support/clock.ts";
+import { until } from "../../support/until.ts";
 
 /** A stream whose time stands still unless the test moves it. */
 function createStream({
@@ -18,11 +21,82 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 async function readPieces(response: Response): Promise<string[]> {
   const pieces: string[] = [];
-  for await (const piece of response.body ?? []) pieces.push(String(piece));
+  const decoder = new TextDecoder();
+  for await (const piece of response.body ?? []) pieces.push(decoder.decode(piece as Uint8Array));
   return pieces;
 }
 
-test("the first event goes out at once, and later ones of one turn of the event loop as one chunk, in order", async () => {
+/** Asks a server that answers with the stream. */
+function openCaller(stream: EventStream): Socket {
+  const server = Bun.serve({ port: 0, development: false, idleTimeout: 0, fetch: () => stream.started });
+  const socket = connect(server.port ?? 0, "127.0.0.1");
+  onTestFinished(async () => {
+    socket.destroy();
+    await server.stop(true);
+  });
+  socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  return socket;
+}
+
+/** Reads on, and counts what it reads. */
+function read(socket: Socket): { length(): number } {
+  let length = 0;
+  socket.on("data", (piece) => {
+    length += piece.length;
+  });
+  socket.resume();
+  return { length: () => length };
+}
+
+const nextPiece = async (socket: Socket) => String((await once(socket, "data"))[0]);
+
+test("the first event goes out with the head at once, and the later ones of a turn of the event loop as one chunk", async () => {
+  const { stream } = createStream();
+  const socket = openCaller(stream);
+  stream.send("1");
+  const first = await nextPiece(socket);
+  expect(first).toStartWith("HTTP/1.1 200 OK\r\n");
+  expect(first).toEndWith("\r\n\r\n9\r\ndata: 1\n\n\r\n");
+  stream.send("2");
+  stream.send("3");
+  expect(await nextPiece(socket)).toBe("12\r\ndata: 2\n\ndata: 3\n\n\r\n");
+});
+
+test("a caller who reads again in time gets everything, and does not count as gone", async () => {
+  let gone = 0;
+  const { stream } = createStream({ onGone: () => gone++ });
+  const socket = openCaller(stream);
+  stream.send("first");
+  await nextPiece(socket);
+  socket.pause();
+  const text = "x".repeat(1024 * 1024);
+  for (let count = 0; count < 7; count++) {
+    stream.send(text);
+    await turn();
+  }
+  const reader = read(socket);
+  await until(() => reader.length() > 7 * text.length);
+  // What has gone out no longer counts.
+  for (let count = 0; count < 7; count++) stream.send(text);
+  await until(() => reader.length() > 14 * text.length);
+  expect(gone).toBe(0);
+  stream.end();
+});
+
+test("the connection of a caller who reads too slowly ends without an end of the answer", async () => {
+  let gone = 0;
+  const { stream } = createStream({ onGone: () => gone++ });
+  const socket = openCaller(stream);
+  stream.send("first");
+  await nextPiece(socket);
+  const reader = read(socket);
+  const closed = new Promise((resolve) => socket.once("close", resolve).once("error", () => {}));
+  stream.send("x".repeat(9 * 1024 * 1024));
+  await closed;
+  expect([gone, reader.length()]).toEqual([1, 0]);
+});
+
+test("the events before the body is read are one chunk, and so are those of a later turn, in order", async () => {
   const { stream } = createStream();
   for (const data of ["1", "2", "3"]) stream.send(data);
   const pieces = readPieces(await stream.started);
@@ -30,11 +104,7 @@ test("the first event goes out at once, and later ones of one turn of the event 
   stream.send("4");
   stream.send("5", "named");
   stream.end();
-  expect(await pieces).toEqual([
-    "data: 1\n\n",
-    "data: 2\n\ndata: 3\n\n",
-    "data: 4\n\nevent: named\ndata: 5\n\n",
-  ]);
+  expect(await pieces).toEqual(["data: 1\n\ndata: 2\n\ndata: 3\n\n", "data: 4\n\nevent: named\ndata: 5\n\n"]);
 });
 
 test("held events count toward the buffer, and a caller who reads too slowly counts as gone", async () => {
