@@ -20,14 +20,22 @@ interface Sides {
   value: Start;
 }
 
-/** Compares two sides. A further process of the second one shows the noise. */
-export async function compare(
+/** The rows that are reported about one of the loads of two sides. */
+export type Table = RowsOptions & { load: string };
+
+/** Compares two sides under each of their loads. A further process of the second one shows the noise. */
+export async function compareLoads(
   context: Context,
   { base, value }: Sides,
-  options: RowsOptions,
+  tables: readonly Table[],
 ): Promise<Row[]> {
   const measured = await measureSides(context, { base, value, [AGAIN]: value });
-  return rowsOf(measured, { ...options, base: "base", value: "value" });
+  return tables.flatMap((table) => rowsOf(measured, { ...table, base: "base", value: "value" }));
+}
+
+/** Compares two sides that have one load. */
+export function compare(context: Context, sides: Sides, options: RowsOptions): Promise<Row[]> {
+  return compareLoads(context, sides, [{ ...options, load: ONLY }]);
 }
 
 /** Returns a side with one load. */

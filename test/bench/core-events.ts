@@ -20,6 +20,8 @@ interface Size {
 
 const MODELS = 100;
 const EVENTS = 200;
+/** The agents that send updates. They are as many at every size, so that the updates are the same. */
+const UPDATED = 10;
 /** One kind of event may take this long. */
 const BUDGET_MS = 4_000;
 const USERS = 16;
@@ -117,7 +119,7 @@ export async function timeCoreEvents({ agents, waiting }: Size): Promise<EventTi
       core.answer(wanted);
     }),
     time("an agent's update", core, EVENTS, (index) => {
-      const agent = joined[index % joined.length];
+      const agent = joined[index % Math.min(UPDATED, joined.length)];
       if (agent)
         core.relay.update(agent, { models: [{ id: `model-${index % MODELS}` }, { id: `new-${index}` }] });
     }),

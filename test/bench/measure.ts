@@ -5,13 +5,18 @@ import { quantile } from "./statistics.ts";
 import { createTally, type Tally } from "./tally.ts";
 import type { Target } from "./workshop.ts";
 
-/** The beginning of each round, which is not counted. */
-const WARM_UP_MS = 200;
+/** The beginning of each round, which is not counted. It is at most as long as the rest. */
+const BEGINNING_MS_MAX = 200;
 
 export interface Load {
   /** Each caller has a connection of its own, and sends its next request after the answer to the last one. */
   callers: number;
   exchange: Exchange;
+  /**
+   * The number of requests after which the code is compiled; 0 if the loads before this one have compiled it.
+   * Default: that of the run.
+   */
+  warmUpRequests?: number;
   /** Spreads the start of the callers over this time, as they would otherwise stay in step. */
   staggerMs?: number;
   /** Returns the token of a caller by its number. Default: the target's admin key. */
@@ -60,7 +65,10 @@ export async function measure(
   };
   const calls = Promise.all(connections.map((_, caller) => call(caller)));
   const work = Promise.race([
-    watchWindow({ target, agentsPid }, window, { warmUpMs: WARM_UP_MS + staggerMs, seconds }),
+    watchWindow({ target, agentsPid }, window, {
+      beginningMs: Math.min(BEGINNING_MS_MAX, seconds * 1000) + staggerMs,
+      seconds,
+    }),
     calls,
   ]);
   try {
@@ -78,9 +86,9 @@ export async function measure(
 async function watchWindow(
   pids: { target: Target; agentsPid: number },
   window: { tally: Tally; ended: boolean },
-  { warmUpMs, seconds }: { warmUpMs: number; seconds: number },
+  { beginningMs, seconds }: { beginningMs: number; seconds: number },
 ): Promise<Round> {
-  await Bun.sleep(warmUpMs);
+  await Bun.sleep(beginningMs);
   const { tally } = Object.assign(window, { tally: createTally() });
   const before = snapshot(pids);
   await Bun.sleep(seconds * 1000);

@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { version } from "../../package.json";
+import { SETS } from "./scenario.ts";
 
 /** The folder of the results that are kept. */
 export const KEPT = join(import.meta.dir, "../../docs/bench");
@@ -21,7 +22,7 @@ export const Report = z.object({
   bun: z.string(),
   processor: z.string(),
   cores: z.number(),
-  isFull: z.boolean(),
+  set: z.enum(SETS),
   restarts: z.number(),
   rounds: z.number(),
   seconds: z.number(),
@@ -39,6 +40,7 @@ export const Report = z.object({
       unit: z.string(),
       base: number.optional(),
       value: number,
+      spread: Spread.optional(),
       ratio: Spread.optional(),
       same: Spread.optional(),
       machineLoad: number.optional(),

@@ -8,20 +8,22 @@ export interface Row {
   /** The median over the rounds of the target that is compared with. */
   base?: number | undefined;
   value: number;
+  /** How `value` itself differs from start to start, for a row that is not compared with anything. */
+  spread?: Spread | undefined;
   /** The ratio of `value` to `base`, round by round. */
   ratio?: Spread | undefined;
   /** The same ratio between two processes of the same code, which shows what the noise is. */
-  same?: Spread;
+  same?: Spread | undefined;
   /** The load average of the machine when it was measured. */
-  machineLoad?: number;
-  goal?: Goal;
-  note?: string;
+  machineLoad?: number | undefined;
+  goal?: Goal | undefined;
+  note?: string | undefined;
 }
 
 export interface Goal {
   of: "value" | "ratio";
-  atLeast?: number;
-  atMost?: number;
+  atLeast?: number | undefined;
+  atMost?: number | undefined;
 }
 
 export function isMet({ goal, value, ratio }: Row): boolean | undefined {
@@ -48,34 +50,59 @@ const HEADS = [
 
 /** Returns a table in Markdown. */
 export function tableOf(rows: readonly Row[]): string {
-  const lines = rows.map((row) => [
-    row.scenario,
-    `${row.metric}, ${row.unit}`,
-    row.base === undefined ? "" : numberText(row.base),
-    numberText(row.value),
-    row.ratio ? row.ratio.median.toFixed(2) : "",
-    row.ratio ? rangeText(row.ratio) : "",
-    row.same ? `${row.same.median.toFixed(2)} (${rangeText(row.same)})` : "",
-    row.machineLoad?.toFixed(1) ?? "",
-    goalText(row.goal),
-    { true: "met", false: "missed", undefined: "" }[String(isMet(row))] ?? "",
-    row.note ?? "",
-  ]);
-  const rule = HEADS.map(() => "---");
-  return [HEADS, rule, ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return markdownTable(
+    HEADS,
+    rows.map((row) => [
+      row.scenario,
+      `${row.metric}, ${row.unit}`,
+      baseText(row),
+      numberText(row.value),
+      row.ratio ? row.ratio.median.toFixed(2) : "",
+      spreadText(row),
+      sameText(row),
+      row.machineLoad?.toFixed(1) ?? "",
+      goalText(row.goal),
+      metText(row),
+      row.note ?? "",
+    ]),
+  );
+}
+
+export function markdownTable(heads: readonly string[], lines: readonly (readonly string[])[]): string {
+  const rule = heads.map(() => "---");
+  return [heads, rule, ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+export function baseText({ base }: Row): string {
+  return base === undefined ? "" : numberText(base);
+}
+
+/** Returns the spread of the ratio, or of the value itself. */
+export function spreadText({ ratio, spread }: Row): string {
+  if (ratio) return rangeText(ratio);
+  return spread ? `${numberText(spread.p10)}–${numberText(spread.p90)}` : "";
+}
+
+/** Returns the ratio between two processes of the same code. */
+export function sameText({ same }: Row): string {
+  return same ? `${same.median.toFixed(2)} (${rangeText(same)})` : "";
+}
+
+export function metText(row: Row): string {
+  return { true: "met", false: "missed", undefined: "" }[String(isMet(row))] ?? "";
 }
 
 function rangeText({ p10, p90 }: Spread): string {
   return `${p10.toFixed(2)}–${p90.toFixed(2)}`;
 }
 
-function numberText(value: number): string {
+export function numberText(value: number): string {
   if (Number.isNaN(value)) return "";
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString("en");
   return String(Number(value.toPrecision(3)));
 }
 
-function goalText(goal: Goal | undefined): string {
+export function goalText(goal: Goal | undefined): string {
   if (!goal) return "";
   const of = goal.of === "ratio" ? "ratio " : "";
   const { atLeast, atMost = Number.NaN } = goal;

@@ -8,23 +8,29 @@ export interface Context {
   rounds: number;
   /** The length of each round. */
   seconds: number;
-  /** The length of the rounds before them, which are repeated until this many requests were answered. */
-  warmUpSeconds: number;
+  /** Before them, each side is loaded until it has answered this many requests, but for at most this time. */
   warmUpRequests: number;
+  warmUpSeconds: number;
   /** The most agents that are idle, and the most requests that wait. */
   idleAgents: number;
   /** The name and version of each other program that was measured. */
   peers: Map<string, string>;
+  /** Writes a line about how far the run is. */
+  progress(line: string): void;
 }
 
 /** The reason why a scenario cannot be measured here. */
 export class Skipped extends Error {}
 
+/** The sets of scenarios: what runs within a few minutes, what has a goal for its speed, and everything. */
+export const SETS = ["quick", "goals", "full"] as const;
+export type SetName = (typeof SETS)[number];
+
 export interface Scenario {
   name: string;
   about: string;
-  /** Whether it also runs without `--full` and `--only`. */
-  isQuick?: boolean;
+  /** The sets that it belongs to, besides `full`. */
+  sets: readonly Exclude<SetName, "full">[];
   /** Throws `Skipped`, or an error for a wrong answer. The targets that it starts are stopped afterwards. */
   run(context: Context): Promise<Row[]>;
 }

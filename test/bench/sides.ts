@@ -41,6 +41,7 @@ export async function measureSides(
 ): Promise<Measured> {
   const all: Rounds = new Map();
   for (let restart = 0; restart < context.restarts; restart++) {
+    context.progress(`start ${restart + 1} of ${context.restarts} of ${Object.keys(starts).join(", ")}`);
     const sides = await startAll(starts);
     for (const load of new Set(sides.flatMap(([, { loads }]) => Object.keys(loads)))) {
       const having = sides.filter(([, { loads }]) => load in loads);
@@ -70,15 +71,21 @@ async function measureLoad(
   }
 }
 
-/** A slow or busy machine may take this many times as long. */
-const WARM_UP_TIMES_MAX = 4;
+/** The most time of a round of which only the number of requests is used. */
+const WARM_UP_ROUND_S = 0.3;
 
-/** Loads a side until the runtime's compilers have optimized the code, as they do in any long-running server. */
+/**
+ * Loads a side until the runtime's compilers have optimized the code, as they do in any long-running server. A
+ * load that needs none gets one round, too, as its first one may use code that the loads before it do not.
+ */
 async function warmUp(context: Context, side: Side, load: string): Promise<void> {
-  const { warmUpSeconds, warmUpRequests } = context;
+  const enough = side.loads[load]?.warmUpRequests ?? context.warmUpRequests;
+  const end = performance.now() + context.warmUpSeconds * 1000;
   let requests = 0;
-  for (let times = 0; times < WARM_UP_TIMES_MAX && requests < warmUpRequests; times++)
-    requests += (await one(context, side, load, warmUpSeconds)).tally.latenciesMs.length;
+  do {
+    const round = await one(context, side, load, Math.min(WARM_UP_ROUND_S, context.warmUpSeconds));
+    requests += round.tally.latenciesMs.length;
+  } while (requests < enough && performance.now() < end);
 }
 
 async function startAll(starts: Readonly<Record<string, Start>>): Promise<NamedSide[]> {

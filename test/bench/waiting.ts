@@ -3,10 +3,10 @@ import { type HttpConnection, openHttpConnection } from "./http-connection.ts";
 import { addUsers, connectAgents } from "./targets.ts";
 import type { Target, Workshop } from "./workshop.ts";
 
-/** The flags with which the server lets many requests wait, but not for an agent that left. */
+/** The flags with which the server lets many agents in and many requests wait, but not for an agent that left. */
 export const WAITING_FLAGS = [
   ...["--queue-max", "100000", "--queue-user-max", "100000", "--queue-wait", "1h"],
-  ...["--reconnect-grace", "200ms", "--address-requests-max", "100000"],
+  ...["--agents-max", "20000", "--reconnect-grace", "200ms", "--address-requests-max", "100000"],
 ];
 
 /** The model of the only agent that can do the requests that wait. */

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { Report } from "../report.ts";
 import { drawReports } from "./draw.ts";
-import { PICTURE, readKept } from "./draw-kept.ts";
+import { picturesOf, readKept } from "./kept.ts";
 
 /** Returns the names of the elements that are not closed, or closed in the wrong order. */
 function unclosed(svg: string): string[] {
@@ -14,10 +14,10 @@ function unclosed(svg: string): string[] {
   return open;
 }
 
-test("the picture of the results is drawn from the results that are kept", async () => {
+test("the picture and the tables are made from the results that are kept", async () => {
   const kept = await readKept();
   expect(kept.length).toBeGreaterThan(0);
-  expect(await Bun.file(PICTURE).text()).toBe(drawReports(kept));
+  for (const [path, text] of await picturesOf(kept)) expect(await Bun.file(path).text(), path).toBe(text);
 });
 
 const report = (rows: unknown[]): Report =>
@@ -28,7 +28,7 @@ const report = (rows: unknown[]): Report =>
       bun: "1",
       processor: "p",
       cores: 2,
-      isFull: true,
+      set: "full",
     },
     ...{ restarts: 3, rounds: 9, seconds: 1, warmUpSeconds: 5, warmUpRequests: 1, idleAgents: 1, peers: {} },
     ...{ loadBefore: [0], loadAfter: [0], rows },

@@ -35,6 +35,15 @@ const PANELS: readonly Panel[] = [
       row.metric === "rate" && /^(asks|chat|64 streams)\b/.test(row.scenario) ? row.scenario : undefined,
   },
   {
+    title: "Latency of one request at a time and of paced streams, compared with the same relay",
+    about: "1 is the limit of this runtime",
+    nameOf: (row) =>
+      /^(latency|first delta) p50$/.test(row.metric) &&
+      /^(asks, 1 caller|1 stream|64 streams, paced)$/.test(row.scenario)
+        ? `${row.scenario}: ${row.metric}`
+        : undefined,
+  },
+  {
     title: "Rate through our agent, compared with other programs before the same upstream",
     about: "1 is as fast as the other program",
     nameOf: (row) =>
@@ -78,18 +87,18 @@ export function drawReports(reports: readonly Report[]): string {
   return `${element("svg", { xmlns: "http://www.w3.org/2000/svg", role: "img", ...size }, [head, ...parts])}\n`;
 }
 
-/** Returns the version and the machine. Without --full, or on a busy machine, the results are rough. */
-function describe({ at, version, processor, cores, isFull, loadBefore, loadAfter }: Report): string {
+/** Returns the version and the machine. A quick run, or one on a busy machine, the results are rough. */
+function describe({ at, version, processor, cores, set, loadBefore, loadAfter }: Report): string {
   const [load = Number.NaN] = [...loadBefore.slice(0, 1), ...loadAfter.slice(0, 1)].sort((a, b) => b - a);
   const busy = load > cores ? ", on a busy machine" : "";
-  const quick = isFull ? "" : ", a quick run";
+  const quick = set === "quick" ? ", a quick run" : "";
   return `${version}, ${at.slice(0, 10)}, ${cores} cores of ${processor}${quick}${busy} (load ${load.toFixed(1)})`;
 }
 
 function drawPanel({ title, about, nameOf }: Panel, reports: readonly Report[], top: number) {
   const groups = new Map<string, { row: Row; report: number }[]>();
   for (const [report, { rows }] of reports.entries()) {
-    for (const row of rows as Row[]) {
+    for (const row of rows) {
       const name = nameOf(row);
       if (name !== undefined && row.ratio && row.ratio.median > 0)
         groups.getOrInsertComputed(name, () => []).push({ row, report });

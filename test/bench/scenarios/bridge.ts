@@ -15,21 +15,22 @@ const DELTAS = 20;
 /** More slots than callers, so that nothing waits. */
 const SLOTS = ["--slots", "64"];
 
+/** Those of 32 callers warm up those of one. */
 const LOADS = {
-  "whole, 1 caller": { callers: 1, isStreamed: false },
-  "whole, 32 callers": { callers: 32, isStreamed: false },
-  "streamed, 1 caller": { callers: 1, isStreamed: true },
-  "streamed, 32 callers": { callers: 32, isStreamed: true },
+  "whole, 32 callers": { callers: 32, isStreamed: false, warmUpRequests: 20_000 },
+  "whole, 1 caller": { callers: 1, isStreamed: false, warmUpRequests: 0 },
+  "streamed, 32 callers": { callers: 32, isStreamed: true, warmUpRequests: 5_000 },
+  "streamed, 1 caller": { callers: 1, isStreamed: true, warmUpRequests: 0 },
 } as const;
 
 type LoadName = keyof typeof LOADS;
 
 function loadsOf(tokenOf: (caller: number) => string, peer: PeerOptions = {}): Record<string, Load> {
-  const entries = Object.entries(LOADS).map(([name, { callers, isStreamed }]) => {
+  const entries = Object.entries(LOADS).map(([name, { callers, isStreamed, warmUpRequests }]) => {
     const exchange = isStreamed
       ? streamExchange({ deltas: DELTAS, unit: "stream", ...peer })
       : chatExchange(peer);
-    return [name, { callers, exchange, tokenOf }] as const;
+    return [name, { callers, exchange, tokenOf, warmUpRequests }] as const;
   });
   return Object.fromEntries(entries);
 }
@@ -164,13 +165,16 @@ function addedRows(measured: Measured, load: LoadName, peers: readonly string[])
   const added = (side: string) =>
     measured.rounds(side, load).map(({ p50Ms }, index) => p50Ms - (direct[index]?.p50Ms ?? Number.NaN));
   const base = added("nginx");
-  const ratio = (side: string) => spreadOf(added(side).map((ms, index) => ms / (base[index] ?? Number.NaN)));
+  const ratio = (from: readonly number[], to: string) =>
+    spreadOf(added(to).map((ms, index) => ms / (from[index] ?? Number.NaN)));
+  const common = { same: ratio(added(SAME.of), SAME.again), machineLoad: measured.machineLoad };
   const sides = [...peers.filter((peer) => peer !== "nginx"), "built-in", "separate"];
   return sides.map((side): Row => {
     const isGoal = side === "built-in" && load === "whole, 1 caller";
     return {
       ...{ scenario: `bridge, ${load}: ${side} / nginx`, metric: "added latency p50", unit: "ms" },
-      ...{ base: quantile(base, 0.5), value: quantile(added(side), 0.5), ratio: ratio(side) },
+      ...{ base: quantile(base, 0.5), value: quantile(added(side), 0.5), ratio: ratio(base, side) },
+      ...common,
       ...(isGoal ? { goal: { of: "ratio", atMost: 4 } } : {}),
     };
   });
@@ -180,13 +184,13 @@ function agentRows(measured: Measured, load: LoadName, unit: string): Row[] {
   const micros = measured
     .rounds("separate", load)
     .map(({ helperMicros }) => helperMicros["agent"] ?? Number.NaN);
-  const value = quantile(micros, 0.5);
+  const spread = spreadOf(micros);
   return [
     {
       scenario: `bridge, ${load}: separate`,
       metric: "CPU of the agent's process",
       unit: `µs/${unit}`,
-      value,
+      ...{ value: spread.median, spread, machineLoad: measured.machineLoad },
     },
   ];
 }
@@ -195,7 +199,7 @@ export const BRIDGE: Scenario = {
   name: "bridge",
   about:
     "chat completions through our own agent to an upstream, beside nginx, Portkey's gateway and no gateway",
-  isQuick: true,
+  sets: ["quick", "goals"],
   async run(context) {
     const peers = await findPeers(context, (line) => process.stderr.write(`${line}\n`));
     const names = peers.map(({ name }) => name);

@@ -68,6 +68,7 @@ async function startSeen(context: Context): Promise<Side> {
 export const DASHBOARD: Scenario = {
   name: "dashboard",
   about: "POST /api/ask by 32 callers with three open dashboards, compared with none",
+  sets: [],
   run: (context) =>
     compare(
       context,

@@ -15,30 +15,30 @@ const LEVELS = [
 const TURN_MICROS_MAX = 20_000;
 const FLAT = 1.3;
 
+/** Each start is repeated this often, as one takes a second at most. */
+const REPETITIONS = 3;
+
+/** Large enough to compile all code before anything is measured. */
+const WARM_UP = { agents: 1_000, waiting: 1_000 };
+
 type Level = (typeof LEVELS)[number];
 
-/** The median time of each event, in each repetition. */
-type Medians = Map<string, number[]>;
+/** The events of one level. Those with the same index were measured one right after the other. */
+class Measured {
+  /** The median time of each event in each repetition. */
+  readonly medians = new Map<string, number[]>();
+  readonly longest = new Map<string, number>();
+  readonly cut = new Set<string>();
 
-interface Measured {
-  medians: Medians;
-  longest: Map<string, number>;
-  cut: Set<string>;
-}
-
-async function measureLevel({ restarts }: Context, level: Level): Promise<Measured> {
-  const measured: Measured = { medians: new Map(), longest: new Map(), cut: new Set() };
-  for (let restart = 0; restart < restarts; restart++) {
-    for (const times of [...(await timeCoreEvents(level)), await timeAllLeaving(level)])
-      note(measured, times);
+  async add(level: Level): Promise<void> {
+    for (const times of [...(await timeCoreEvents(level)), await timeAllLeaving(level)]) this.#note(times);
   }
-  return measured;
-}
 
-function note({ medians, longest, cut }: Measured, { event, eachMicros, isCut }: EventTimes): void {
-  medians.getOrInsertComputed(event, () => []).push(quantile(eachMicros, 0.5));
-  longest.set(event, Math.max(longest.get(event) ?? 0, ...eachMicros));
-  if (isCut) cut.add(event);
+  #note({ event, eachMicros, isCut }: EventTimes): void {
+    this.medians.getOrInsertComputed(event, () => []).push(quantile(eachMicros, 0.5));
+    this.longest.set(event, Math.max(this.longest.get(event) ?? 0, ...eachMicros));
+    if (isCut) this.cut.add(event);
+  }
 }
 
 const isTurn = (event: string): boolean => /in one turn|last agent/.test(event);
@@ -46,12 +46,14 @@ const isTurn = (event: string): boolean => /in one turn|last agent/.test(event);
 function rowsOf(scenario: string, base: Measured, again: Measured, level: Measured): Row[] {
   const machineLoad = loadavg()[0] ?? Number.NaN;
   return [...level.medians].map(([event, values]) => {
-    const from = quantile(base.medians.get(event) ?? [], 0.5);
-    const ratioTo = (of: readonly number[]) => spreadOf(of.map((value) => value / from));
+    const bases = base.medians.get(event) ?? [];
+    const ratioOf = (of: readonly number[]) =>
+      spreadOf(of.map((value, index) => value / (bases[index] ?? Number.NaN)));
     const longest = `longest ${Math.round(level.longest.get(event) ?? Number.NaN).toLocaleString("en")} µs`;
     return {
-      ...{ scenario, metric: event, unit: "µs", base: from, value: quantile(values, 0.5), machineLoad },
-      ...{ ratio: ratioTo(values), same: ratioTo(again.medians.get(event) ?? []) },
+      ...{ scenario, metric: event, unit: "µs", machineLoad },
+      ...{ base: quantile(bases, 0.5), value: quantile(values, 0.5) },
+      ...{ ratio: ratioOf(values), same: ratioOf(again.medians.get(event) ?? []) },
       goal: isTurn(event)
         ? ({ of: "value", atMost: TURN_MICROS_MAX } as const)
         : ({ of: "ratio", atMost: FLAT } as const),
@@ -60,28 +62,37 @@ function rowsOf(scenario: string, base: Measured, again: Measured, level: Measur
   });
 }
 
+/** Measures a level and, before and after each repetition, the least one. */
+async function rowsOfLevel(context: Context, least: Level, level: Level) {
+  const [base, again, measured] = [new Measured(), new Measured(), new Measured()];
+  for (let repetition = 0; repetition < context.restarts * REPETITIONS; repetition++) {
+    await base.add(least);
+    await measured.add(level);
+    await again.add(least);
+    if (measured.cut.size > 0) break;
+  }
+  const name = `core, ${level.agents.toLocaleString("en")} agents, ${level.waiting.toLocaleString("en")} waiting`;
+  const scenario = `${name}, compared with ${least.agents} and ${least.waiting}`;
+  return { rows: rowsOf(scenario, base, again, measured), isCut: measured.cut.size > 0 };
+}
+
 export const GROWTH_CORE: Scenario = {
   name: "growth-core",
   about: "the time of each event in the core alone, without sockets, among many agents and waiting asks",
-  isQuick: true,
+  sets: ["quick", "goals"],
   async run(context) {
     const levels = LEVELS.filter(
       ({ agents, waiting }) => Math.max(agents, waiting) <= Math.max(200, context.idleAgents),
     );
-    const [least = LEVELS[0], ...more] = levels;
+    const [least, ...more] = levels;
     if (!least) return [];
-    // The first one warms up the compilers.
-    await measureLevel(context, least);
-    const base = await measureLevel(context, least);
-    const again = await measureLevel(context, least);
+    for (let repetition = 0; repetition < REPETITIONS; repetition++) await new Measured().add(WARM_UP);
     const rows: Row[] = [];
     for (const level of more) {
-      const { agents, waiting } = level;
-      const name = `core, ${agents.toLocaleString("en")} agents, ${waiting.toLocaleString("en")} waiting`;
-      const measured = await measureLevel(context, level);
-      const scenario = `${name}, compared with ${least.agents} and ${least.waiting}`;
-      rows.push(...rowsOf(scenario, base, again, measured));
-      if (measured.cut.size > 0) break;
+      context.progress(`${level.agents} agents, ${level.waiting} waiting`);
+      const measured = await rowsOfLevel(context, least, level);
+      rows.push(...measured.rows);
+      if (measured.isCut) break;
     }
     return rows;
   },

@@ -93,6 +93,7 @@ function tableOf(scenario: string, { bare, ours, again }: Starts): Row[] {
 export const IDLE_AGENTS: Scenario = {
   name: "idle-agents",
   about: "10,000 idle v1 agents: their memory, their pings and their connecting",
+  sets: [],
   async run(context) {
     const { workshop, restarts, idleAgents: count } = context;
     if (openFilesMax() < count + FILES_SPARE)

@@ -149,12 +149,13 @@ const PARTS: Record<string, Part> = {
 export const MEMORY: Scenario = {
   name: "memory",
   about: "resident memory under large bodies and answers, unread streams, a large database, and many asks",
+  sets: [],
   async run(context) {
     const only = process.env["MEMORY_PARTS"]?.split(",");
     const rows: Row[] = [];
     for (const [name, part] of Object.entries(PARTS)) {
       if (only && !only.includes(name)) continue;
-      process.stderr.write(`  ${name}\n`);
+      context.progress(name);
       rows.push(...(await part(context)));
       await context.workshop.stopTargets();
       await context.workshop.agents.carryOut({ do: "close" });

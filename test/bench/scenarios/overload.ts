@@ -59,7 +59,7 @@ function tableOf(measured: Measured, times: number): Row[] {
     goals,
     same: SAME,
   });
-  const { median, p10, p90 } = spreadOf(loaded.map(unfairness));
+  const spread = spreadOf(loaded.map(unfairness));
   return [
     ...rows.map((row) =>
       row.metric === "rate" ? { ...row, note: refused > 0 ? `${refused} refused` : "none refused" } : row,
@@ -68,9 +68,10 @@ function tableOf(measured: Measured, times: number): Row[] {
       scenario,
       metric: "most-served to least-served user",
       unit: "times",
-      value: median,
+      value: spread.median,
+      spread,
+      machineLoad: measured.machineLoad,
       goal: { of: "value", atMost: 1.2 },
-      note: `p10 ${p10.toFixed(2)}, p90 ${p90.toFixed(2)}`,
     },
   ];
 }
@@ -80,6 +81,7 @@ const SAME = { of: "peak", again: AGAIN };
 export const OVERLOAD: Scenario = {
   name: "overload",
   about: "16 slots of 10 ms with 2 (the base), 10 and 100 times as many callers, half of them of one user",
+  sets: [],
   async run(context) {
     const measured = await measureSides(context, {
       peak: () => startOverloaded(context, 2),

@@ -8,6 +8,7 @@ const ROOTFS = join(import.meta.dir, "../../../.ci/rootfs");
 export const SIZE: Scenario = {
   name: "size",
   about: "the executable and the content of the image",
+  sets: ["goals"],
   async run({ workshop }) {
     const scenario = "size";
     const unit = "MB";

@@ -35,6 +35,7 @@ function withTokens(context: Context, tokens: number, scenario: string): Promise
 export const TOKENS: Scenario = {
   name: "tokens",
   about: "the tokens of 1,000 users in turn, and more tokens than the cache holds, compared with one token",
+  sets: [],
   run: async (context) => [
     ...(await withTokens(context, 1_000, "1,000 tokens, compared with one")),
     ...(await withTokens(context, TOKENS_PAST_CACHE, "tokens not in the cache, compared with one")),
