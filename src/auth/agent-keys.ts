@@ -16,7 +16,7 @@ import { hashSecret, type Secret } from "./secret.ts";
 export type AgentKey = Omit<StoredAgentKey, "id" | "createdAt" | "revokedAt"> & { id: string | null };
 
 interface AgentKeysOptions {
-  main: Secret;
+  main: Pick<Secret, "matches">;
   store: AgentKeyStore;
   /** For the check that the owner of a key exists. */
   users: Pick<UserStore, "find">;

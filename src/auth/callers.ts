@@ -3,13 +3,14 @@ import { ADMIN, type Principal, userPrincipal } from "../principal.ts";
 import type { TokenOwner, UserStore } from "../store/store.ts";
 import type { UserAttributes } from "../user-attributes.ts";
 import { keyHeadersOf, keysOf } from "./request-keys.ts";
-import { hashSecret, type Secret } from "./secret.ts";
+import { digestOf, hashSecret, type Secret } from "./secret.ts";
 import type { Session, SessionFault, SessionOwner, Sessions } from "./sessions.ts";
 
 const CACHED_MS = 1_000;
 /** The cache keeps this many tokens at least, and twice as many at most. */
 const CACHED_MAX = 10_000;
 const KEY_LENGTH_MAX = 4_096;
+const canBeKey = (text: string) => text !== "" && text.length <= KEY_LENGTH_MAX;
 
 /** The models, the limits and the agents of a user. Null means every model, no limit, or every agent. */
 export type Allowance = Omit<UserAttributes, "name" | "expiresAt">;
@@ -42,14 +43,16 @@ export type Callers = ReturnType<typeof createCallers>;
  */
 export function createCallers({ adminKey, users, sessions, now = Date.now }: CallersOptions) {
   const owners = createOwners(users, now);
-  const isAdminKey = (key: string) => key.length <= KEY_LENGTH_MAX && adminKey.matches(key);
+  const isAdminKey = (key: string) => canBeKey(key) && adminKey.matches(key);
 
   /** Returns the owner of the valid key; undefined for the admin. */
   async function ownerOfKey(headers: Headers, keys: readonly string[]): Promise<CachedOwner | undefined> {
     const [key = ""] = keys;
     if (keys.length > 1) return ownerOfAny(headers, keys);
-    if (isAdminKey(key)) return undefined;
-    return requireValid(await findOwner(key), now());
+    if (!canBeKey(key)) throw new AppError("key_unknown");
+    const digest = digestOf(key);
+    if (adminKey.matchesDigest(digest)) return undefined;
+    return requireValid(await owners.find(digest.toHex()), now());
   }
 
   /**
@@ -57,8 +60,8 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
    * user could guess it without being counted.
    */
   async function ownerOfAny(headers: Headers, keys: readonly string[]): Promise<CachedOwner | undefined> {
-    const found = await Promise.all(keys.map(findOwner));
-    const valid = found.filter((one) => one !== undefined && whyInvalid(one.owner, now()) === undefined);
+    const found = await Promise.all(keys.filter(canBeKey).map((key) => owners.find(hashSecret(key))));
+    const valid = found.filter((one) => isValid(one, now()));
     if (new Set(valid.map((one) => one?.owner.id)).size > 1)
       throw new AppError("keys_differ", { hint: `${keyHeadersOf(headers)} have different keys. Send one.` });
     if (valid[0]) return valid[0];
@@ -68,18 +71,22 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
     throw new AppError("key_unknown", { ...noneValid(headers, keys), ...(logAs && { logAs }) });
   }
 
-  const findOwner = async (key: string): Promise<CachedOwner | undefined> =>
-    key === "" || key.length > KEY_LENGTH_MAX ? undefined : owners.find(hashSecret(key));
-
   async function identifySession(headers: Headers): Promise<Caller> {
     const session = sessions?.read(headers);
     if (typeof session !== "object") throw noSession("key_missing", session);
     const { owner } = session;
     if (owner.kind === "admin") return { ...ADMIN_CALLER, session };
     const known = await owners.find(owner.tokenHash);
-    if (known && whyInvalid(known.owner, now()) === undefined) return { ...known.caller, session };
+    if (isValid(known, now())) return { ...known.caller, session };
     sessions?.end(session);
     throw noSession("key_missing", "ended");
+  }
+
+  /** Returns the caller that the headers' key or cookie identifies. */
+  async function identify(headers: Headers): Promise<Caller> {
+    const keys = keysOf(headers);
+    if (keys.length === 0) return identifySession(headers);
+    return (await ownerOfKey(headers, keys))?.caller ?? ADMIN_CALLER;
   }
 
   function adminSession(headers: Headers): Session | SessionFault | undefined {
@@ -91,12 +98,17 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
     /**
      * Returns the caller. Throws an `AppError`: key_missing, keys_differ for tokens of two users, verify_failed
      * when the store fails, or key_unknown, which the log calls key_disabled or key_expired when that is the
-     * reason. A repeated call is cheap, so a route that has waited for the request body calls it again.
+     * reason.
      */
-    async identify(headers: Headers): Promise<Caller> {
-      const keys = keysOf(headers);
-      if (keys.length === 0) return identifySession(headers);
-      return (await ownerOfKey(headers, keys))?.caller ?? ADMIN_CALLER;
+    identify,
+
+    /**
+     * Throws as `identify` does if the caller, whom it returned for these headers, may send requests no longer. A
+     * route that has waited for the request body calls it.
+     */
+    async recheck(headers: Headers, { tokenHash, session }: Caller): Promise<void> {
+      const found = tokenHash === undefined || session ? undefined : await owners.find(tokenHash);
+      if (!isValid(found, now())) await identify(headers);
     },
 
     /** Returns the owner of the headers' key, for a new session. Throws as `identify` does. */
@@ -148,21 +160,25 @@ function createOwners(users: UserStore, now: () => number) {
   // deleted.
   let young = new Map<string, CachedOwner>();
   let old = new Map<string, CachedOwner>();
+
+  async function lookUp(hash: string): Promise<CachedOwner | undefined> {
+    // A look-up that began before `forget` fills the dropped map.
+    const filled = young;
+    const owner = await orFail("verify_failed", () => users.findByTokenHash(hash));
+    if (owner === undefined) return undefined;
+    const found = { tokenHash: hash, owner, caller: callerOf(owner, hash), until: now() + CACHED_MS };
+    filled.set(hash, found);
+    if (filled === young && young.size >= CACHED_MAX) {
+      old = young;
+      young = new Map();
+    }
+    return found;
+  }
+
   return {
-    async find(hash: string): Promise<CachedOwner | undefined> {
+    find(hash: string): CachedOwner | Promise<CachedOwner | undefined> {
       const cached = young.get(hash) ?? old.get(hash);
-      if (cached && now() < cached.until) return cached;
-      // A look-up that began before `forget` fills the dropped map.
-      const filled = young;
-      const owner = await orFail("verify_failed", () => users.findByTokenHash(hash));
-      if (owner === undefined) return undefined;
-      const found = { tokenHash: hash, owner, caller: callerOf(owner, hash), until: now() + CACHED_MS };
-      filled.set(hash, found);
-      if (filled === young && young.size >= CACHED_MAX) {
-        old = young;
-        young = new Map();
-      }
-      return found;
+      return cached && now() < cached.until ? cached : lookUp(hash);
     },
     forget(): void {
       young = new Map();
@@ -192,6 +208,10 @@ export function whyInvalid(
 ): string | undefined {
   if (disabledAt !== null) return "key_disabled";
   return Math.min(expiresAt ?? Infinity, tokenExpiresAt ?? Infinity) <= at ? "key_expired" : undefined;
+}
+
+function isValid(found: CachedOwner | undefined, at: number): found is CachedOwner {
+  return found !== undefined && whyInvalid(found.owner, at) === undefined;
 }
 
 function requireValid(found: CachedOwner | undefined, at: number): CachedOwner {

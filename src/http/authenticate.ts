@@ -52,8 +52,9 @@ export function createAuthenticate({ callers, metricsKey, useCode }: Authenticat
       return caller;
     },
 
-    /** Throws if the caller's key was revoked since `caller`. Costs next to nothing. */
-    recheck: (exchange: Exchange): Promise<unknown> => callers.identify(exchange.request.headers),
+    /** Throws if the caller's key was revoked since `caller` returned them. Costs next to nothing. */
+    recheck: (exchange: Exchange, caller: Caller): Promise<void> =>
+      callers.recheck(exchange.request.headers, caller),
 
     admin,
 

@@ -78,7 +78,7 @@ function serveAdmitted(
       const json = parseBody(text, error);
       const body = parseShape(declared.schema, json, error);
       // The key may have been revoked while the body arrived.
-      await authenticate.recheck(exchange);
+      await authenticate.recheck(exchange, caller);
       lease.reserve(() => estimateRequest(text, json, outputLimits));
       exchange.reserve = lease.reserve;
       const answer = await handler({
