@@ -1,11 +1,12 @@
 import { field, parseJson, textField } from "../json/parse.ts";
 import { ENDPOINTS, type Endpoint, MODELS_MAX, Model, PASSED_REQUEST_HEADERS } from "../protocol/agent-v2.ts";
 import { otherName } from "../protocol/model-name.ts";
-import { bearer, failureOf, readText, request, requestText } from "./http.ts";
+import { bearer, failureOf, request, requestText } from "./http.ts";
 import { ContextLengths, contextLengthOf } from "./models/context-length.ts";
 import { type LoadedSource, loadedIn, loadedSourceOf, statusIn, withLoaded } from "./models/loaded-models.ts";
 import { NativeApi } from "./models/native-api.ts";
 import { newestWithin } from "./newest-within.ts";
+import { ResponseBody } from "./response-body.ts";
 import type { UnlistedModels, Upstream, UpstreamProblem, UpstreamStatus } from "./upstream.ts";
 
 export interface HttpUpstreamOptions {
@@ -217,7 +218,7 @@ async function findEndpoints(probe: (endpoint: Endpoint) => Promise<Response>): 
 async function exists(probed: Promise<Response>): Promise<boolean> {
   try {
     const response = await probed;
-    const body = parseJson((await readText(response, PROBE_BYTES_MAX)) ?? "");
+    const body = parseJson((await new ResponseBody(response).text(PROBE_BYTES_MAX)) ?? "");
     // Gateways with a web page answer 200 and the page for every path.
     if (typeof body !== "object" || body === null) return false;
     if (response.status === 404) return isAboutModel(field(body, "error"));

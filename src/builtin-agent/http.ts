@@ -1,5 +1,6 @@
 import { isLoopbackHost } from "../net/addresses.ts";
 import { type ConnectErrorTexts, connectErrorTexts } from "../system-error.ts";
+import { ResponseBody } from "./response-body.ts";
 
 interface RequestTextOptions {
   init?: RequestInit & { proxy?: false };
@@ -20,31 +21,14 @@ export function request(url: string, init: RequestInit): Promise<Response> {
   return fetch(url, { ...init, ...direct, headers, redirect: "manual", timeout: false });
 }
 
-/** Requests a response with its text, see `readText`. Rejects if it is not complete within `limitMs`. */
+/** Requests a response with its text, see `ResponseBody`. Rejects if it is not complete within `limitMs`. */
 export async function requestText(
   url: string,
   { init = {}, limitMs, bytesMax, signal }: RequestTextOptions,
 ): Promise<{ response: Response; text: string | undefined }> {
   const limit = AbortSignal.timeout(limitMs);
   const response = await request(url, { ...init, signal: signal ? AbortSignal.any([signal, limit]) : limit });
-  return { response, text: await readText(response, bytesMax) };
-}
-
-/** Returns the body as unchanged text; undefined, with the rest unread, if it is longer than `bytesMax`. */
-export async function readText(
-  response: { body: AsyncIterable<Uint8Array> | null },
-  bytesMax: number,
-): Promise<string | undefined> {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  let text = "";
-  let bytes = 0;
-  // Leaving the loop cancels the body.
-  for await (const part of response.body ?? []) {
-    bytes += part.byteLength;
-    if (bytes > bytesMax) return undefined;
-    text += decoder.decode(part, { stream: true });
-  }
-  return text + decoder.decode();
+  return { response, text: await new ResponseBody(response).text(bytesMax) };
 }
 
 /** Returns the header that carries a key; none without a key. */

@@ -12,6 +12,9 @@ export class ResponseBody {
   readonly #contentType: string;
   /** The pieces that were looked at and not read yet. */
   readonly #ahead: Uint8Array[] = [];
+  /** Whether the response is complete, so that nothing of its request is left. */
+  isComplete = false;
+  #isCancelled = false;
 
   /** `onBytes` is called whenever something of the body has come. */
   constructor(
@@ -23,23 +26,45 @@ export class ResponseBody {
   }
 
   async read(): Promise<{ done: false; value: Uint8Array } | { done: true; value?: undefined }> {
-    const value = this.#ahead.shift();
-    if (value) return { done: false, value };
-    const next = await this.#next();
-    return next ? { done: false, value: next } : { done: true };
+    const value = this.#ahead.shift() ?? (await this.#next());
+    return value ? { done: false, value } : { done: true };
   }
 
   async #next(): Promise<Uint8Array | undefined> {
-    const { value } = await this.#reader.read();
+    if (this.isComplete) return undefined;
+    const value = await this.#readPiece();
     if (value) this.onBytes();
     return value;
   }
 
+  async #readPiece(): Promise<Uint8Array | undefined> {
+    const { value } = await this.#reader.read();
+    if (!value) this.isComplete = !this.#isCancelled;
+    return value;
+  }
+
+  /** Returns the body as unchanged text; undefined, with the rest dropped, if it is longer than `bytesMax`. */
+  async text(bytesMax: number): Promise<string | undefined> {
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    let text = "";
+    let bytes = 0;
+    for (let part = await this.read(); !part.done; part = await this.read()) {
+      bytes += part.value.byteLength;
+      if (bytes > bytesMax) {
+        await this.cancel();
+        return undefined;
+      }
+      text += decoder.decode(part.value, { stream: true });
+    }
+    return text + decoder.decode();
+  }
+
   /** Reads and drops the rest, so that the connection can be used again. Cancels the body if that takes too long. */
   async drop(clock: Clock, limitMs: number): Promise<void> {
-    const stop = clock.after(limitMs, () => void this.cancel().catch(() => {}));
+    if (this.isComplete) return;
+    const stop = clock.after(limitMs, () => void this.cancel());
     try {
-      while ((await this.#reader.read()).value);
+      while (await this.#readPiece());
     } catch {
       // The answer is complete without the rest.
     } finally {
@@ -47,17 +72,12 @@ export class ResponseBody {
     }
   }
 
-  cancel(): Promise<void> {
-    return this.#reader.cancel();
-  }
-
-  /** Leaving the loop cancels the body. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
-    try {
-      for (let part = await this.read(); !part.done; part = await this.read()) yield part.value;
-    } finally {
-      await this.cancel().catch(() => {});
-    }
+  /** Reads no further, which ends the request. */
+  async cancel(): Promise<void> {
+    if (this.isComplete) return;
+    this.#isCancelled = true;
+    // A body that is broken rejects this too.
+    await this.#reader.cancel().catch(() => {});
   }
 
   /**

@@ -3,7 +3,7 @@ import type { Log } from "../log/log.ts";
 import { LARGE_FRAME_BYTES, type ServerFrame } from "../protocol/agent-v2.ts";
 import { ANSWER_TOO_LARGE, ENDED_EARLY, type EndFrame, endFrameOf, failFrame } from "./end-frame.ts";
 import { forwardStream } from "./forward-stream.ts";
-import { failureOf, readText } from "./http.ts";
+import { failureOf } from "./http.ts";
 import { ResponseBody } from "./response-body.ts";
 import type { FrameSender } from "./server/connection.ts";
 import type { Upstream } from "./upstream.ts";
@@ -173,7 +173,7 @@ export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
   }
   if (end.type === "done") await body?.drop(clock, CLOSING_MS);
   // Ends the rest of the upstream's request, if any is left.
-  stopping.abort();
+  if (!body?.isComplete) stopping.abort();
   return { result: end.type, status: end.status };
 }
 
@@ -184,7 +184,7 @@ async function readAnswer(
   body: ResponseBody,
   { server, clock }: RunAskOptions,
 ): Promise<EndFrame> {
-  const text = await readText({ body }, server.frameBytesMax);
+  const text = await body.text(server.frameBytesMax);
   // JSON has no byte order mark.
   return text === undefined
     ? ANSWER_TOO_LARGE

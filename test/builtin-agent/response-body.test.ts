@@ -18,9 +18,7 @@ function bodyOf(pieces: readonly (string | Uint8Array)[], type: string): Respons
 }
 
 async function textOf(body: ResponseBody): Promise<string> {
-  const parts: Uint8Array[] = [];
-  for await (const part of body) parts.push(part);
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(Buffer.concat(parts));
+  return (await body.text(Number.POSITIVE_INFINITY)) ?? "";
 }
 
 const EVENTS = "text/event-stream";
@@ -64,6 +62,13 @@ describe("whether a body is a stream of events", () => {
     expect(pulled).toBeLessThan(20);
     await body.cancel();
   });
+});
+
+test("a body is read unchanged, with its byte order mark, and no further than allowed", async () => {
+  const read = (text: string) => new ResponseBody(new Response(text)).text(100);
+  expect(await read("\ufeff{}\n")).toBe("\ufeff{}\n");
+  expect(await read("x".repeat(101))).toBeUndefined();
+  expect(await read("x".repeat(100))).toHaveLength(100);
 });
 
 describe("an answer to a request to stream", () => {

@@ -23,17 +23,17 @@ const run = async (response: () => Promise<Response>, clock = createFakeClock())
 const streamed = (text: string) => async () =>
   new Response(text, { headers: { "content-type": "text/event-stream" } });
 
-test.each<[string, () => Promise<Response>]>([
-  ["complete", streamed("data: [DONE]\n\n")],
-  ["too large", streamed(`data: ${"x".repeat(2000)}\n\n`)],
-  ["refused", async () => new Response("no", { status: 500 })],
-  ["unreachable", () => Promise.reject(new TypeError("refused"))],
+test.each<[string, isRead: boolean, () => Promise<Response>]>([
+  ["complete", true, streamed("data: [DONE]\n\n")],
+  ["too large", false, streamed(`data: ${"x".repeat(2000)}\n\n`)],
+  ["refused", true, async () => new Response("no", { status: 500 })],
+  ["unreachable", false, () => Promise.reject(new TypeError("refused"))],
 ])(
-  "after an ask whose answer is %s, no timer and no request to the upstream is left",
-  async (_, response) => {
+  "after an ask whose answer is %s, no timer is left, and its request is aborted unless all of it was read",
+  async (_, isRead, response) => {
     const { frames, pending, aborted } = await run(response);
     expect(["done", "fail"]).toContain(frames.at(-1)?.type ?? "");
-    expect([pending, aborted]).toEqual([0, true]);
+    expect([pending, aborted]).toEqual([0, !isRead]);
   },
 );
 
