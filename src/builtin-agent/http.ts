@@ -2,8 +2,13 @@ import { isLoopbackHost } from "../net/addresses.ts";
 import { type ConnectErrorTexts, connectErrorTexts } from "../system-error.ts";
 import { ResponseBody } from "./response-body.ts";
 
+/** The options of `fetch`, with headers that can be copied. */
+interface PlainInit extends RequestInit {
+  headers?: Record<string, string>;
+}
+
 interface RequestTextOptions {
-  init?: RequestInit & { proxy?: false };
+  init?: PlainInit & { proxy?: false };
   limitMs: number;
   bytesMax: number;
   signal?: AbortSignal;
@@ -14,9 +19,8 @@ interface RequestTextOptions {
  * anywhere inside this network; there is no idle time-out, as a model may think for long; nothing is
  * compressed, as that would delay a stream; and addresses of this machine are called without a proxy.
  */
-export function request(url: string, init: RequestInit): Promise<Response> {
-  const headers = new Headers(init.headers);
-  headers.set("accept-encoding", "identity");
+export function request(url: string, init: PlainInit): Promise<Response> {
+  const headers = { ...init.headers, "accept-encoding": "identity" };
   const direct = isLoopbackHost(new URL(url).hostname) ? { proxy: false as const } : {};
   return fetch(url, { ...init, ...direct, headers, redirect: "manual", timeout: false });
 }

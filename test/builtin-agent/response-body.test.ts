@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, onTestFinished, test } from "bun:test";
 import { createHttpUpstream } from "../../src/builtin-agent/http-upstream.ts";
 import { ResponseBody } from "../../src/builtin-agent/response-body.ts";
 import { runAsk } from "../../src/builtin-agent/running-asks.ts";
@@ -69,6 +69,51 @@ test("a body is read unchanged, with its byte order mark, and no further than al
   expect(await read("\ufeff{}\n")).toBe("\ufeff{}\n");
   expect(await read("x".repeat(101))).toBeUndefined();
   expect(await read("x".repeat(100))).toHaveLength(100);
+});
+
+describe("a body whose length is known", () => {
+  /** Returns the body of a response that is sent in these bytes. */
+  async function bodyOfBytes(head: string, body: string | Uint8Array): Promise<ResponseBody> {
+    const server = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: {
+        data(socket) {
+          socket.write(Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n`), Buffer.from(body)]));
+          socket.end();
+        },
+      },
+    });
+    onTestFinished(() => server.stop(true));
+    return new ResponseBody(await fetch(`http://127.0.0.1:${server.port}`));
+  }
+
+  test("a body with a length is read unchanged, and leaves nothing of its request", async () => {
+    const body = await bodyOfBytes("Content-Length: 5", "\ufeff{}");
+    expect([await body.text(100), body.isComplete]).toEqual(["\ufeff{}", true]);
+  });
+
+  test("a body is read no further than allowed, whatever its length says", async () => {
+    const text = "x".repeat(1000);
+    const zipped = Bun.gzipSync(text);
+    const chunked = `3e8\r\n${text}\r\n0\r\n\r\n`;
+    const bodies = [
+      await bodyOfBytes("Content-Length: 1000", text),
+      await bodyOfBytes(`Content-Encoding: gzip\r\nContent-Length: ${zipped.length}`, zipped),
+      await bodyOfBytes("Transfer-Encoding: chunked\r\nContent-Length: 10", chunked),
+    ];
+    for (const body of bodies) expect(await body.text(100)).toBeUndefined();
+  });
+
+  test("a body that is shorter than its length is an error", async () => {
+    const body = await bodyOfBytes("Content-Length: 5", "{}");
+    await expect(body.text(100)).rejects.toThrow();
+  });
+
+  test("a body with a length is still whole after its beginning was looked at", async () => {
+    const body = await bodyOfBytes("Content-Length: 10\r\nContent-Type: text/event-stream", '{"a": "b"}');
+    expect([await body.isEventStream(), await body.text(100)]).toEqual([false, '{"a": "b"}']);
+  });
 });
 
 describe("an answer to a request to stream", () => {
