@@ -89,10 +89,7 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
     return (await ownerOfKey(headers, keys))?.caller ?? ADMIN_CALLER;
   }
 
-  function adminSession(headers: Headers): Session | SessionFault | undefined {
-    const session = sessions?.read(headers);
-    return typeof session === "object" && session.owner.kind !== "admin" ? undefined : session;
-  }
+  const adminSession = (headers: Headers) => ofAdmin(sessions?.read(headers));
 
   return {
     /**
@@ -102,14 +99,18 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
      */
     identify,
 
-    /**
-     * Throws as `identify` does if the caller, whom it returned for these headers, may send requests no longer. A
-     * route that has waited for the request body calls it.
-     */
-    async recheck(headers: Headers, { tokenHash, session }: Caller): Promise<void> {
-      const found = tokenHash === undefined || session ? undefined : await owners.find(tokenHash);
-      if (!isValid(found, now())) await identify(headers);
+    /** Returns the caller at once if the headers have one key, of a user who was identified a moment ago. */
+    recall(headers: Headers): Caller | undefined {
+      const [key = "", ...others] = keysOf(headers);
+      return others.length === 0 && canBeKey(key) ? owners.recall(hashSecret(key))?.caller : undefined;
     },
+
+    /**
+     * Whether `identify` would return the same caller again, as far as is known without the store. A route that has
+     * waited for the request body asks this, and otherwise identifies the caller again.
+     */
+    isCurrent: (caller: Caller): boolean =>
+      caller === ADMIN_CALLER || owners.recall(caller.tokenHash ?? "")?.caller === caller,
 
     /** Returns the owner of the headers' key, for a new session. Throws as `identify` does. */
     async ownerOf(headers: Headers): Promise<SessionOwner> {
@@ -154,12 +155,22 @@ export function createCallers({ adminKey, users, sessions, now = Date.now }: Cal
   };
 }
 
+/** Returns the session if it is the admin's. */
+function ofAdmin(session: Session | SessionFault | undefined): Session | SessionFault | undefined {
+  return typeof session === "object" && session.owner.kind !== "admin" ? undefined : session;
+}
+
 /** Looks up the owners of tokens by hash, with a short-lived cache. */
 function createOwners(users: UserStore, now: () => number) {
   // The old half is dropped as a whole: finding the first entry of a map slows down as more of the first are
   // deleted.
   let young = new Map<string, CachedOwner>();
   let old = new Map<string, CachedOwner>();
+
+  const cachedOf = (hash: string): CachedOwner | undefined => {
+    const found = young.get(hash) ?? old.get(hash);
+    return found && now() < found.until ? found : undefined;
+  };
 
   async function lookUp(hash: string): Promise<CachedOwner | undefined> {
     // A look-up that began before `forget` fills the dropped map.
@@ -176,9 +187,11 @@ function createOwners(users: UserStore, now: () => number) {
   }
 
   return {
-    find(hash: string): CachedOwner | Promise<CachedOwner | undefined> {
-      const cached = young.get(hash) ?? old.get(hash);
-      return cached && now() < cached.until ? cached : lookUp(hash);
+    find: (hash: string): CachedOwner | Promise<CachedOwner | undefined> => cachedOf(hash) ?? lookUp(hash),
+    /** Returns the owner if they are cached, and their token is valid. */
+    recall(hash: string): CachedOwner | undefined {
+      const cached = cachedOf(hash);
+      return isValid(cached, now()) ? cached : undefined;
     },
     forget(): void {
       young = new Map();

@@ -4,17 +4,21 @@ import type { Exchange } from "./exchange.ts";
 import { narrowPolicy } from "./middleware/ask-policy.ts";
 
 /**
- * Returns who asks and by which request, for counting, logging and tracing, and how the ask is treated. Throws
- * `request_invalid` if the request has a header about that which is not valid.
+ * Returns who asks and by which request, for counting, logging and tracing, and how the ask is treated. `models` are
+ * those that the caller may use, by the names that agents know; undefined for all. Throws `request_invalid` if the request has a header about that which is not valid.
  */
-export function askContext(exchange: Exchange, caller: Caller, surface: string): AskContext {
+export function askContext(
+  exchange: Exchange,
+  caller: Caller,
+  surface: string,
+  models: readonly string[] | undefined,
+): AskContext {
   const { principal, tokenHash } = caller;
   const { request, requestId, trace, reserve } = exchange;
-  const passed = trace && { traceparent: trace.traceparent, tracestate: trace.tracestate };
-  const origin = { requestId, surface, ...passed };
-  const policy = narrowPolicy(askPolicyOf(caller), request.headers);
+  const origin = { requestId, surface, traceparent: trace?.traceparent, tracestate: trace?.tracestate };
+  const { priority, tags } = narrowPolicy(askPolicyOf(caller), request.headers);
   const { onSent, onWaiting } = exchange.progress;
-  return { principal, tokenHash, origin, reserve, ...policy, onSent, onWaiting };
+  return { principal, tokenHash, models, origin, reserve, priority, tags, onSent, onWaiting };
 }
 
 /** Returns what is set for a user about the turns of their asks, and about the agents that may do them. */

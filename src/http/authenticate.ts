@@ -44,17 +44,23 @@ export function createAuthenticate({ callers, metricsKey, useCode }: Authenticat
     return session ? { ...ADMIN_CALLER, session } : ADMIN_CALLER;
   }
 
+  async function identify(exchange: Exchange): Promise<Caller> {
+    const caller = await callers.identify(exchange.request.headers);
+    exchange.enter(caller.principal);
+    return caller;
+  }
+
   return {
     /** Lets in everyone who may send requests: a user or the admin, by a key in a header or by a session. */
-    async caller(exchange: Exchange): Promise<Caller> {
-      const caller = await callers.identify(exchange.request.headers);
+    caller(exchange: Exchange): Caller | Promise<Caller> {
+      const caller = callers.recall(exchange.request.headers);
+      if (!caller) return identify(exchange);
       exchange.enter(caller.principal);
       return caller;
     },
 
-    /** Throws if the caller's key was revoked since `caller` returned them. Costs next to nothing. */
-    recheck: (exchange: Exchange, caller: Caller): Promise<void> =>
-      callers.recheck(exchange.request.headers, caller),
+    /** Whether the caller's key is known to be valid still. If not, ask for the `caller` again. */
+    isCurrent: callers.isCurrent,
 
     admin,
 

@@ -69,7 +69,8 @@ function serveAdmitted(
   if (!declared) throw new Error(`${route.path}: a route with limits has a body`);
   const error = errorOf(declared);
   return async (exchange) => {
-    const caller = await authenticate.caller(exchange);
+    const known = authenticate.caller(exchange);
+    const caller = known instanceof Promise ? await known : known;
     exchange.limited = caller;
     const lease = limits.admit(caller.principal, caller.allowance);
     let finished: Promise<void> | undefined;
@@ -78,7 +79,7 @@ function serveAdmitted(
       const json = parseBody(text, error);
       const body = parseShape(declared.schema, json, error);
       // The key may have been revoked while the body arrived.
-      await authenticate.recheck(exchange, caller);
+      if (!authenticate.isCurrent(caller)) await authenticate.caller(exchange);
       lease.reserve(() => estimateRequest(text, json, outputLimits));
       exchange.reserve = lease.reserve;
       const answer = await handler({

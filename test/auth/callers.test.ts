@@ -6,6 +6,7 @@ import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { ADMIN, userPrincipal } from "../../src/principal.ts";
 import type { TokenOwner, UserStore } from "../../src/store/store.ts";
 import { createFakeClock } from "../support/clock.ts";
+import { identify } from "../support/identify.ts";
 import { failureOf, openTestStore } from "../support/store.ts";
 
 const UNLIMITED = {
@@ -45,8 +46,6 @@ async function codeOf(run: () => unknown): Promise<ErrorCode> {
   expect(`${message} ${detail} ${hint} ${cause}`).not.toMatch(/ann-token|admin-key/);
   return code;
 }
-
-const identify = ({ identify }: Callers, headers: Record<string, string>) => identify(new Headers(headers));
 
 describe("an identified caller", () => {
   for (const [what, headers, caller] of [

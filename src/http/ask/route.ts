@@ -109,8 +109,8 @@ interface AskDeps extends AskConversationDeps, FallbackNames, StreamAskDeps {
 /** The routes that callers of the Go server use. */
 export const askRoutes = resource("Asks", ROUTES).handledBy((deps: AskDeps) => ({
   async ask({ exchange, caller, body }) {
-    const asker = { ...askContext(exchange, caller, "ask"), models: allowedModels(caller, deps) };
-    const question = { ...body, ...(body.model !== undefined && readModels(deps, asker, body.model)) };
+    const asker = askContext(exchange, caller, "ask", allowedModels(caller, deps));
+    const question = body.model === undefined ? body : { ...body, ...readModels(deps, asker, body.model) };
     const { request, requestId } = exchange;
     if (!(body.stream ?? request.headers.get("accept")?.includes("text/event-stream"))) {
       const { answer, agent } = await askConversation(deps, asker, question, request.signal);

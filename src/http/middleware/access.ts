@@ -42,6 +42,9 @@ const ENDED_SESSION = /^session_/;
 
 /** The checks that each request passes before any route sees it. */
 export class AccessControl {
+  /** The last `Host` that was valid. */
+  #lastHost: string | undefined;
+
   constructor(private readonly options: AccessControlOptions) {}
 
   /**
@@ -55,8 +58,9 @@ export class AccessControl {
       throw new AppError("url_too_long", { hint: `The URL may have up to ${URL_LENGTH_MAX} characters.` });
     if (route === "probe") return this.options.addresses(request, server);
     const host = headers.get("host") ?? "";
-    // Anything else in it would become a part of the path.
-    if (!readHost(host)) throw new AppError("host_invalid", { hint: HOST_HINT });
+    // Anything else in it would become a part of the path. Most requests have the same.
+    if (host !== this.#lastHost && !readHost(host)) throw new AppError("host_invalid", { hint: HOST_HINT });
+    this.#lastHost = host;
     const from = this.options.addresses(request, server);
     if (
       isLoopback(from.address) &&

@@ -29,7 +29,7 @@ const SMALL_BYTES = 64 * 1024;
  * trickling in. Throws `code` if it cannot be decompressed. `stranger` is given for a request that has not
  * shown a right key: it has less time, and ends with the signal's reason.
  */
-export async function readText(
+export function readText(
   exchange: Exchange,
   { bodyBytesMax, bodyWithinMs }: BodyLimits,
   code: ErrorCode = "body_invalid",
@@ -40,24 +40,30 @@ export async function readText(
   if (decode === null) throw unsupportedEncoding();
   const length = request.headers.get("content-length");
   if (length !== null && Number(length) > bodyBytesMax) throw tooLarge(bodyBytesMax);
-  const isSmall = length !== null && Number(length) <= SMALL_BYTES && !decode;
-  const arrival = { bytes: 0, isOver: false };
-  const text = isSmall ? request.text() : readBytes(request.body, bodyBytesMax, arrival);
   const withinMs = stranger ? Math.min(bodyWithinMs, STRANGER_WITHIN_MS) : bodyWithinMs;
+  const isSmall = length !== null && Number(length) <= SMALL_BYTES && !decode;
+  if (isSmall) return inTime(exchange, request.text(), withinMs, { bytes: 0 }, stranger);
+  return readPieces(exchange, { bodyBytesMax, withinMs, decode, code, stranger });
+}
+
+interface PiecesOptions {
+  bodyBytesMax: number;
+  withinMs: number;
+  decode: Decode | undefined;
+  code: ErrorCode;
+  stranger: AbortSignal | undefined;
+}
+
+/** Reads a body that is large, compressed, or of unknown length. */
+async function readPieces(
+  exchange: Exchange,
+  { bodyBytesMax, withinMs, decode, code, stranger }: PiecesOptions,
+): Promise<string> {
+  const arrival = { bytes: 0, isOver: false };
   try {
-    const body = await inTime<string | Uint8Array>(
-      text,
-      withinMs,
-      () => (stranger ? 0 : arrival.bytes),
-      stranger,
-    );
-    exchange.isBodyRead = true;
-    if (typeof body === "string") return body;
-    return new TextDecoder().decode(decode ? await decompressed(decode, body, bodyBytesMax, code) : body);
-  } catch (error) {
-    // The runtime's error for a connection that was closed in the middle of a body.
-    if (error instanceof Error && error.name === "AbortError") throw new AppError("caller_gone");
-    throw error;
+    const reading = readBytes(exchange.request.body, bodyBytesMax, arrival);
+    const bytes = await inTime(exchange, reading, withinMs, stranger ? { bytes: 0 } : arrival, stranger);
+    return new TextDecoder().decode(decode ? await decompressed(decode, bytes, bodyBytesMax, code) : bytes);
   } finally {
     arrival.isOver = true;
   }
@@ -75,32 +81,43 @@ export function hasUnreadBody({ request, isBodyRead }: Exchange): boolean {
   return Number(length) > (request.bodyUsed ? 0 : SMALL_BYTES);
 }
 
-/** Rejects if the body is not complete in time, of which `arrived` bytes give it more. */
-async function inTime<Body>(
+/** Rejects if the body is not complete in time, of which the bytes that have arrived give it more. */
+function inTime<Body>(
+  exchange: Exchange,
   body: Promise<Body>,
   withinMs: number,
-  arrived: () => number,
+  arrival: { readonly bytes: number },
   signal: AbortSignal | undefined,
 ): Promise<Body> {
   const { promise, resolve, reject } = Promise.withResolvers<Body>();
   const startedAt = performance.now();
   const check = () => {
-    const leftMs = startedAt + withinMs + (arrived() / BYTES_PER_S_MIN) * 1000 - performance.now();
-    if (leftMs < 1) reject(tooSlow(withinMs));
+    const leftMs = startedAt + withinMs + (arrival.bytes / BYTES_PER_S_MIN) * 1000 - performance.now();
+    if (leftMs < 1) fail(tooSlow(withinMs));
     else timer = setTimeout(check, leftMs);
   };
   let timer = setTimeout(check, withinMs);
-  const cut = () => reject(signal?.reason);
+  const cut = () => fail(signal?.reason);
   signal?.addEventListener("abort", cut);
-  // The rest of a late body fails when the connection is closed. Nobody waits for it.
-  body.then(resolve, reject);
-  try {
-    return await promise;
-  } finally {
+  const end = () => {
     clearTimeout(timer);
     signal?.removeEventListener("abort", cut);
-  }
+  };
+  const fail = (error: unknown) => {
+    end();
+    reject(isGone(error) ? new AppError("caller_gone") : error);
+  };
+  // The rest of a late body fails when the connection is closed. Nobody waits for it.
+  body.then((whole) => {
+    end();
+    exchange.isBodyRead = true;
+    resolve(whole);
+  }, fail);
+  return promise;
 }
+
+/** Whether it is the runtime's error for a connection that was closed in the middle of a body. */
+const isGone = (error: unknown): boolean => error instanceof Error && error.name === "AbortError";
 
 /** Counts the bytes in `arrival`, and stops once that is over. */
 async function readBytes(

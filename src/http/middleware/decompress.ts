@@ -24,7 +24,8 @@ export const ACCEPTED_ENCODINGS = "gzip, deflate, br, zstd";
 
 /** Returns the decoder of a body; undefined if the body is not compressed, null if nobody here can decode it. */
 export function decoderOf(contentEncoding: string | null): Decode | null | undefined {
-  const names = (contentEncoding ?? "")
+  if (contentEncoding === null) return undefined;
+  const names = contentEncoding
     .toLowerCase()
     .split(",")
     .map((name) => name.trim());

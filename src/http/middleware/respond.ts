@@ -50,10 +50,8 @@ export function createRespond(deps: RespondDeps) {
     setHeaders(exchange, response.headers, deps);
     const status = exchange.isUpgraded ? 101 : response.status;
     const durationMs = performance.now() - exchange.startedAt;
-    metrics.requestAnswered({
-      ...{ method: request.method, route: route?.path ?? UNKNOWN_ROUTE },
-      ...{ status, durationMs },
-    });
+    const { method } = request;
+    metrics.requestAnswered({ method, route: route?.path ?? UNKNOWN_ROUTE, status, durationMs });
     logRequest(log, exchange, status, durationMs);
     return finish(exchange, response, deps);
   };
@@ -115,27 +113,32 @@ function setHeaders(exchange: Exchange, headers: Headers, { limits }: RespondDep
 }
 
 /**
- * Ends the share of the address with the response. If that is a stream, it ends right before the stream closes. After
- * a body that was not read, the connection is closed with care.
+ * Leaves with the response. If that is a stream, leaves right before the stream closes. After a body that was not read,
+ * the connection is closed with care.
  */
 function finish(exchange: Exchange, response: Response, { accessControl, idleS }: RespondDeps): Response {
-  const { request, server, address, principal } = exchange;
-  const leave = () => {
-    exchange.leave();
-    // A limit that was lifted for this request would stay lifted for the connection.
-    if (!exchange.isUpgraded) server.timeout(request, idleS);
-  };
-  if (response instanceof EventStreamResponse) response.stream.beforeClose(leave);
-  else if (exchange.isUpgraded || !hasUnreadBody(exchange)) leave();
-  else {
-    const stranger = principal ? KNOWN : accessControl.enterAsStranger(address, 0);
-    const onEnd = () => {
-      stranger.leave();
-      leave();
-    };
-    return lingering(request, response, principal ? PATIENT : BRIEF, { cut: stranger.cut, onEnd });
+  if (response instanceof EventStreamResponse) {
+    response.stream.beforeClose(() => leave(exchange, idleS));
+    return response;
   }
-  return response;
+  if (exchange.isUpgraded || !hasUnreadBody(exchange)) {
+    leave(exchange, idleS);
+    return response;
+  }
+  const { request, address, principal } = exchange;
+  const stranger = principal ? KNOWN : accessControl.enterAsStranger(address, 0);
+  const onEnd = () => {
+    stranger.leave();
+    leave(exchange, idleS);
+  };
+  return lingering(request, response, principal ? PATIENT : BRIEF, { cut: stranger.cut, onEnd });
+}
+
+/** Gives back what the request had of its address and of its connection. */
+function leave(exchange: Exchange, idleS: number): void {
+  exchange.leave();
+  // A limit that was lifted for this request would stay lifted for the connection.
+  if (!exchange.isUpgraded) exchange.server.timeout(exchange.request, idleS);
 }
 
 /** Nobody makes a request with a right key end early. */

@@ -199,7 +199,7 @@ type ApiRequest = RouteRequest<(typeof ROUTES)["createChatCompletion"]>;
 
 async function answerModelRequest(deps: ModelDeps, api: ModelApi, request: ApiRequest): Promise<Response> {
   const { exchange, caller, body, text, json } = request;
-  const asker = { ...askContext(exchange, caller, api.endpoint), models: allowedModels(caller, deps) };
+  const asker = askContext(exchange, caller, api.endpoint, allowedModels(caller, deps));
   const { headers, signal, url } = exchange.request;
   // Azure ignores the body's model, too.
   const { model } = parseShape(NamedModel, { model: deploymentOf(url) ?? body.model }, "request_invalid");
