@@ -77,7 +77,7 @@ function serveAdmitted(
     try {
       const text = await readText(exchange, bodyLimits, error);
       const json = parseBody(text, error);
-      const body = parseShape(declared.schema, json, error);
+      const body = declared.plain?.(json) ?? parseShape(declared.schema, json, error);
       // The key may have been revoked while the body arrived.
       if (!authenticate.isCurrent(caller)) await authenticate.caller(exchange);
       lease.reserve(() => estimateRequest(text, json, outputLimits));

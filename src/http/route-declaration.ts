@@ -63,6 +63,11 @@ export type Access =
 export interface BodyDeclaration {
   /** Checked before the handler runs. Its fields carry their descriptions. */
   schema: z.ZodType;
+  /**
+   * Tried before the schema, which takes longer. Returns what the schema would return, or undefined if the schema must
+   * judge.
+   */
+  plain?: (value: unknown) => unknown;
   /** The schema in the documentation, if it has more than the checked one. */
   documented?: z.ZodType;
   example: unknown;

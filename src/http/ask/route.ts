@@ -11,29 +11,7 @@ import { configuredFallbacks, type FallbackNames, modelsToTry } from "../models/
 import { unknownModel } from "../models/names/unknown-model.ts";
 import { ok, resource, route } from "../route.ts";
 import { namedObject, SAMPLE, text, time } from "../values.ts";
-
-const optional = (type: z.ZodString) =>
-  type.nullish().transform((value) => value?.toWellFormed() || undefined);
-
-/** Bounds what the server stores under such an id. */
-const ID_LENGTH_MAX = 256;
-
-/**
- * The body of `POST /api/ask`. As for the Go server, unknown keys are dropped, `null` means absent, and what
- * is not Unicode becomes U+FFFD. Empty content is refused, which the Go server relays. `model` and `stream`
- * are ours.
- */
-const AskBody = z.object({
-  content: text
-    .min(1)
-    .transform((value) => value.toWellFormed())
-    .describe("The question."),
-  message_id: optional(text.max(ID_LENGTH_MAX)).describe("Your id of the message. Made up if missing."),
-  conversation_id: optional(text).describe("The conversation to continue."),
-  parent_id: optional(text).describe("The `response_id` to continue from. Earlier ones begin a branch."),
-  model: optional(text).describe("Only an agent that offers this model answers."),
-  stream: z.boolean().nullish().describe("Send the answer as it is made."),
-});
+import { AskBody, plainAsk } from "./body.ts";
 
 /** The answer of `POST /api/ask`. All five fields are always there, empty if there is nothing to say. */
 const AskAnswer = namedObject("AskAnswer", {
@@ -74,7 +52,7 @@ const ROUTES = {
     summary: "Ask, and wait for the answer",
     description:
       "If every agent is busy, the request waits for its turn. With `stream`, or `Accept: text/event-stream`, the answer comes as it is made.",
-    body: { schema: AskBody, example: { content: "Hello world" }, error: "ask_invalid" },
+    body: { schema: AskBody, plain: plainAsk, example: { content: "Hello world" }, error: "ask_invalid" },
     answers: {
       200: {
         description: "The whole answer, or the stream of it.",

@@ -20,7 +20,7 @@ import { allowedModels } from "./names/allowed-models.ts";
 import { type ModelApi, type ModelAskDeps, readModelAsk } from "./read-request.ts";
 import { ResponsesBody } from "./responses/schema.ts";
 import { translateResponses } from "./responses/translate.ts";
-import { AnswerShape, ModelAskBody, NamedModel } from "./schema.ts";
+import { AnswerShape, ModelAskBody, NamedModel, plainModelAsk } from "./schema.ts";
 
 const MODEL = SAMPLE.model;
 const UNCHANGED =
@@ -68,6 +68,7 @@ function modelRoute({ endpoint, style }: ModelApi, declared: ModelRoute) {
     description: [UNCHANGED, description].filter(Boolean).join(" "),
     body: {
       schema: ModelAskBody,
+      plain: plainModelAsk,
       documented: body,
       example: { model: MODEL, ...fields },
       error: "request_invalid",
