@@ -4,11 +4,12 @@
  */
 import { loadavg } from "node:os";
 import { join } from "node:path";
+import { attempt, FAILED } from "./attempt.ts";
 import { drawKept } from "./drawing/kept.ts";
 import { type Options, readOptions, usageOf } from "./options.ts";
 import { KEPT, machine, type Report, writeReport } from "./report.ts";
 import { type Row, tableOf } from "./rows.ts";
-import { type Context, type Scenario, Skipped } from "./scenario.ts";
+import type { Context, Scenario } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios/scenarios.ts";
 import { openWorkshop } from "./workshop.ts";
 
@@ -33,20 +34,6 @@ function progress(line: string): void {
   say(`${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}  ${line}`);
 }
 
-async function runOne(scenario: Scenario, context: Context): Promise<Row[]> {
-  const { workshop } = context;
-  try {
-    return await scenario.run(context);
-  } catch (error) {
-    if (!(error instanceof Skipped)) throw error;
-    progress(`skipped: ${error.message}`);
-    return [{ scenario: scenario.name, metric: "skipped", unit: "", value: Number.NaN, note: error.message }];
-  } finally {
-    await workshop.stopTargets();
-    await workshop.agents.carryOut({ do: "close" });
-  }
-}
-
 async function runAll(scenarios: readonly Scenario[], numbers: Omit<Context, "workshop" | "peers">) {
   const peers = new Map<string, string>();
   const workshop = await openWorkshop();
@@ -60,7 +47,8 @@ async function runAll(scenarios: readonly Scenario[], numbers: Omit<Context, "wo
   try {
     for (const [index, scenario] of scenarios.entries()) {
       progress(`${index + 1} of ${scenarios.length}, ${scenario.name}: ${scenario.about}`);
-      rows.push(...(await runOne(scenario, { ...numbers, workshop, peers })));
+      const context = { ...numbers, workshop, peers };
+      rows.push(...(await attempt(context, scenario.name, () => scenario.run(context))));
     }
   } finally {
     workshop.stop();
@@ -94,3 +82,4 @@ const peerText = [...peers].map(([name, version]) => `${name} ${version}`).join(
 say(
   `${report.processor}, ${report.cores} cores, Bun ${report.bun}${peerText && `, ${peerText}`}; ${rounds} rounds of ${seconds} s over ${restarts} starts; load ${loadText(loadBefore)} before, ${loadText(report.loadAfter)} after`,
 );
+if (rows.some(({ metric }) => metric === FAILED)) process.exitCode = 1;

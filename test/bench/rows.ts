@@ -8,7 +8,7 @@ export interface Row {
   /** The median over the rounds of the target that is compared with. */
   base?: number | undefined;
   value: number;
-  /** How `value` itself differs from start to start, for a row that is not compared with anything. */
+  /** How `value` itself differs from start to start. */
   spread?: Spread | undefined;
   /** The ratio of `value` to `base`, round by round. */
   ratio?: Spread | undefined;
@@ -57,7 +57,7 @@ export function tableOf(rows: readonly Row[]): string {
       `${row.metric}, ${row.unit}`,
       baseText(row),
       numberText(row.value),
-      row.ratio ? row.ratio.median.toFixed(2) : "",
+      row.ratio ? ratioText(row.ratio.median) : "",
       spreadText(row),
       sameText(row),
       row.machineLoad?.toFixed(1) ?? "",
@@ -77,15 +77,15 @@ export function baseText({ base }: Row): string {
   return base === undefined ? "" : numberText(base);
 }
 
-/** Returns the spread of the ratio, or of the value itself. */
-export function spreadText({ ratio, spread }: Row): string {
-  if (ratio) return rangeText(ratio);
+/** Returns the spread of the ratio, or of the value itself if that is what counts. */
+export function spreadText({ ratio, spread, goal }: Row): string {
+  if (ratio && !(spread && goal?.of === "value")) return rangeText(ratio);
   return spread ? `${numberText(spread.p10)}–${numberText(spread.p90)}` : "";
 }
 
 /** Returns the ratio between two processes of the same code. */
 export function sameText({ same }: Row): string {
-  return same ? `${same.median.toFixed(2)} (${rangeText(same)})` : "";
+  return same ? `${ratioText(same.median)} (${rangeText(same)})` : "";
 }
 
 export function metText(row: Row): string {
@@ -93,7 +93,12 @@ export function metText(row: Row): string {
 }
 
 function rangeText({ p10, p90 }: Spread): string {
-  return `${p10.toFixed(2)}–${p90.toFixed(2)}`;
+  return `${ratioText(p10)}–${ratioText(p90)}`;
+}
+
+/** Returns a question mark for what is compared with nothing, or with 0. */
+export function ratioText(ratio: number): string {
+  return Number.isFinite(ratio) ? ratio.toFixed(2) : "?";
 }
 
 export function numberText(value: number): string {

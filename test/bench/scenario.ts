@@ -31,6 +31,6 @@ export interface Scenario {
   about: string;
   /** The sets that it belongs to, besides `full`. */
   sets: readonly Exclude<SetName, "full">[];
-  /** Throws `Skipped`, or an error for a wrong answer. The targets that it starts are stopped afterwards. */
+  /** Throws `Skipped`, or an error for a wrong answer, which ends this scenario only. */
   run(context: Context): Promise<Row[]>;
 }

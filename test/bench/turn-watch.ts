@@ -1,47 +1,33 @@
-import { openHttpConnection } from "./http-connection.ts";
+import { join } from "node:path";
 
-const REQUEST = "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
-
-/** A pause leaves the server the time for its other work. */
-const PAUSE_MS = 1;
-
-/** Watches how long a server's event loop is busy at a time, by requests that need no work. */
+/** A process that watches how long a server's event loop is busy at a time. */
 export interface TurnWatch {
-  /** Returns the longest that a request took since the last call, the one that is running included. */
-  longestMs(): number;
+  /** Resolves with the longest time since the last call. */
+  longestMs(): Promise<number>;
   stop(): void;
 }
 
-/** Starts to send requests, each after the answer to the last one. */
 export async function watchTurns(port: number): Promise<TurnWatch> {
-  const connection = await openHttpConnection(port);
-  let longest = 0;
-  let sentAt: number | undefined;
-  let isStopped = false;
-  const note = () => {
-    if (sentAt !== undefined) longest = Math.max(longest, performance.now() - sentAt);
-  };
-  const run = async () => {
-    while (!isStopped) {
-      sentAt = performance.now();
-      await connection.send(REQUEST, () => {});
-      note();
-      sentAt = undefined;
-      await Bun.sleep(PAUSE_MS);
-    }
-  };
-  run().catch(() => {});
-  return {
-    longestMs() {
-      note();
-      const value = longest;
-      longest = 0;
-      if (sentAt !== undefined) sentAt = performance.now();
-      return value;
+  const waiting: PromiseWithResolvers<number>[] = [];
+  const child = Bun.spawn(
+    [process.execPath, join(import.meta.dir, "processes/turn-watcher.ts"), String(port)],
+    {
+      ipc: (longestMs: number) => waiting.shift()?.resolve(longestMs),
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "inherit",
+      onExit: () => {
+        for (const { reject } of waiting) reject(new Error("the watch of the event loop has ended"));
+      },
     },
-    stop() {
-      isStopped = true;
-      connection.close();
-    },
+  );
+  const longestMs = () => {
+    const waiter = Promise.withResolvers<number>();
+    waiting.push(waiter);
+    child.send("longest");
+    return waiter.promise;
   };
+  // The first answer shows that it runs.
+  await longestMs();
+  return { longestMs, stop: () => child.kill("SIGKILL") };
 }

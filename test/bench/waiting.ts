@@ -29,16 +29,18 @@ export async function fillQueue(
   await connectAgents(workshop, target, { protocol: "v2", count: 1, models: [BUSY], group: BUSY_GROUP });
   const tokenOf = await addUsers(target);
   const connections: HttpConnection[] = [];
+  const ended: string[] = [];
   for (let caller = 0; caller <= count; caller += OPENING_MAX) {
     const length = Math.min(OPENING_MAX, count + 1 - caller);
     const opened = await Promise.all(Array.from({ length }, () => openHttpConnection(target.port)));
     for (const connection of opened) {
       const index = connections.push(connection);
-      // An error is expected when the server is stopped, or the agent leaves.
-      connection.send(requestOf(index, tokenOf(index)), () => {}).catch(() => {});
+      // They all end when the server is stopped or the agent leaves, and are wrong to end before.
+      const sent = connection.send(requestOf(index, tokenOf(index)), () => {});
+      sent.then((status) => ended.push(`status ${status}`)).catch((error) => ended.push(String(error)));
     }
   }
-  await untilWaiting(target, count);
+  await untilWaiting(target, count, ended);
   return connections;
 }
 
@@ -49,11 +51,17 @@ function requestOf(caller: number, token: string): string {
 }
 
 /** Resolves once at least this many requests wait at the server. */
-async function untilWaiting({ port, adminKey }: Target, count: number): Promise<void> {
+async function untilWaiting(
+  { port, adminKey }: Target,
+  count: number,
+  ended: readonly string[],
+): Promise<void> {
   const headers = { authorization: `Bearer ${adminKey}` };
   for (const began = performance.now(); performance.now() - began < FILL_MS; await Bun.sleep(POLL_MS)) {
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).text();
     if (Number(text.match(/^chatgpt_api_queue_length (\d+)/m)?.[1]) >= count) return;
+    if (ended.length > 0)
+      throw new Error(`${ended.length} of ${count} requests ended before they waited: ${ended[0]}`);
   }
   throw new Error(`${count} requests do not wait after ${FILL_MS / 1000} s.`);
 }

@@ -73,9 +73,7 @@ test("each row is in the table of its group, those with a goal first", () => {
   ]);
   expect(scenariosUnder(results, "Everything else")).toEqual(["3 dashboards, compared with none"]);
   // The row without a goal is in the file only.
-  expect(scenariosUnder(results, "Through our own agent")).toEqual([
-    "bridge, whole, 32 callers: built-in / nginx",
-  ]);
+  expect(scenariosUnder(results, "Through our own agent")).toEqual(["whole, 32 callers: built-in / nginx"]);
 });
 
 test("a table shows the highest of several levels, and any that misses its goal", () => {
@@ -84,9 +82,17 @@ test("a table shows the highest of several levels, and any that misses its goal"
     ratio: { ...SPREAD, median },
   });
   const results = resultsWith([level("100", 0.9), level("1,000", 0.1), level("10,000", 0.9)]);
-  expect(scenariosUnder(results, "Growth")).toEqual([
-    "growth, chat beside 1,000 idle agents, compared with 10",
-    "growth, chat beside 10,000 idle agents, compared with 10",
+  expect(scenariosUnder(results, "Growth")).toEqual(["1,000 idle agents", "10,000 idle agents"]);
+});
+
+test("a goal that several levels miss is listed once, with the highest level", () => {
+  const level = (count: string) => ({
+    ...{ ...ROW, scenario: `core, ${count} agents`, ratio: SPREAD, spread: { median: 5, p10: 4, p90: 6 } },
+    goal: { of: "value", atMost: 1 },
+  });
+  const results = resultsWith([level("10"), level("100"), level("1,000")]);
+  expect(results.match(/^- .*/gm)).toEqual([
+    "- core, 1,000 agents, rate: 5 asks/s (4–6), and the goal is ≤ 1. It is also missed at 2 lower levels.",
   ]);
 });
 

@@ -1,3 +1,4 @@
+import { FAILED, SKIPPED } from "../attempt.ts";
 import type { Report } from "../report.ts";
 import {
   baseText,
@@ -7,6 +8,7 @@ import {
   metText,
   numberText,
   type Row,
+  ratioText,
   sameText,
   spreadText,
 } from "../rows.ts";
@@ -20,11 +22,15 @@ interface Group {
   title: string;
   about: string;
   includes(row: Row): boolean;
+  /** The parts of the names that all rows of the group have in common, and need not be shown. */
+  common?: RegExp;
   /** Whether only the highest of several levels is shown, and those that miss their goal. */
   isHighestOnly?: boolean;
 }
 
 const isOf = (row: Row, pattern: RegExp): boolean => pattern.test(row.scenario);
+
+const isWithoutResult = ({ metric }: Row): boolean => metric === SKIPPED || metric === FAILED;
 
 const GROUPS: readonly Group[] = [
   {
@@ -43,13 +49,15 @@ const GROUPS: readonly Group[] = [
       "*Built-in* is the server with `--upstream`, *separate* the server with `chatgpt-api-server agent`; *direct* is the upstream without a program between.",
     includes: (row) =>
       isOf(row, /^bridge\b/) && (row.goal !== undefined || isOf(row, /32 callers.*(direct|: separate)$/)),
+    common: /^bridge, /g,
   },
   {
     title: "Growth",
     about:
-      "Chat completions by 32 callers beside idle agents and waiting requests, compared with the fewest. Only the highest level is shown, and what misses its goal.",
+      "Chat completions by 32 callers beside idle agents and waiting requests, compared with 10 agents and no waiting requests. Only the highest level is shown, and what misses its goal.",
     includes: (row) => isOf(row, /^growth, chat\b/),
     isHighestOnly: true,
+    common: /^growth, chat beside |, compared with \d+$/g,
   },
   {
     title: "Longest turns of the event loop",
@@ -57,6 +65,7 @@ const GROUPS: readonly Group[] = [
       "Each start is another process, so the spread is also that between processes of the same code. Only the highest level is shown, and what misses its goal.",
     includes: (row) => isOf(row, /^growth, [\d,]+ agents\b/),
     isHighestOnly: true,
+    common: /^growth, /g,
   },
   {
     title: "Events in the core alone",
@@ -64,6 +73,7 @@ const GROUPS: readonly Group[] = [
       "Without sockets, compared with 10 agents and 200 waiting requests. Only the highest level is shown, and what misses its goal.",
     includes: (row) => isOf(row, /^core\b/),
     isHighestOnly: true,
+    common: /^core, |, compared with .*$/g,
   },
   {
     title: "Memory under large loads",
@@ -77,7 +87,7 @@ const REST: Group = {
   title: "Everything else",
   about: "Compared with what the name of the scenario says.",
   includes: (row) =>
-    !isOf(row, /^bridge\b/) && row.metric !== "skipped" && !GROUPS.some((group) => group.includes(row)),
+    !isOf(row, /^bridge\b/) && !isWithoutResult(row) && !GROUPS.some((group) => group.includes(row)),
 };
 
 const HEADS = ["scenario", "metric", "compared with", "value", "ratio", "p10–p90", "A/A", "goal", "", "load"];
@@ -87,7 +97,7 @@ export function resultsOf(report: Report): string {
   const { rows } = report;
   const withGoal = rows.filter(({ goal }) => goal !== undefined);
   const missed = withGoal.filter((row) => isMet(row) === false);
-  const skipped = rows.filter(({ metric }) => metric === "skipped");
+  const skipped = rows.filter(isWithoutResult);
   const tables = [...GROUPS, REST].flatMap((group) => tableOf(group, rows));
   return [
     aboutRun(report),
@@ -96,7 +106,7 @@ export function resultsOf(report: Report): string {
     missed.length === 0
       ? `All ${withGoal.length} goals are met.`
       : `${withGoal.length - missed.length} of ${withGoal.length} goals are met. These are missed:`,
-    ...(missed.length === 0 ? [] : [missed.map(missedText).join("\n")]),
+    ...(missed.length === 0 ? [] : [missedList(missed)]),
     ...tables,
   ].join("\n\n");
 }
@@ -114,10 +124,22 @@ function aboutRun({ at, version, bun, processor, cores, peers, ...run }: Report)
   ].join("\n");
 }
 
+/** Returns a list that names only the highest of several levels that miss the same goal. */
+function missedList(missed: readonly Row[]): string {
+  const levels = Map.groupBy(missed, kindOf);
+  const lines = [...levels.values()].flatMap((rows) => {
+    const [row] = rows.slice(-1);
+    const others = rows.length - 1;
+    const more = others === 0 ? "" : ` It is also missed at ${others} lower level${others === 1 ? "" : "s"}.`;
+    return row ? [missedText(row) + more] : [];
+  });
+  return lines.join("\n");
+}
+
 function missedText(row: Row): string {
   const { scenario, metric, unit, value, ratio, goal } = row;
   const given =
-    goal?.of === "ratio" ? `a ratio of ${(ratio?.median ?? Number.NaN).toFixed(2)}` : valueText(value, unit);
+    goal?.of === "ratio" ? `a ratio of ${ratioText(ratio?.median ?? Number.NaN)}` : valueText(value, unit);
   const spread = spreadText(row);
   const limit = goalText(goal).replace("ratio ", "");
   return `- ${scenario}, ${metric}: ${given}${spread && ` (${spread})`}, and the goal is ${limit}.`;
@@ -125,18 +147,19 @@ function missedText(row: Row): string {
 
 const valueText = (value: number, unit: string) => `${numberText(value)} ${unit}`;
 
-function tableOf({ title, about, includes, isHighestOnly = false }: Group, all: readonly Row[]): string[] {
-  const included = all.filter((row) => row.metric !== "skipped" && includes(row));
+function tableOf(group: Group, all: readonly Row[]): string[] {
+  const { title, about, includes, isHighestOnly = false, common = /^$/g } = group;
+  const included = all.filter((row) => !isWithoutResult(row) && includes(row));
   const rows = isHighestOnly ? highest(included) : included;
   if (rows.length === 0) return [];
   // `sort` keeps the order of equal rows.
   const goalsFirst = [...rows].sort((a, b) => Number(b.goal !== undefined) - Number(a.goal !== undefined));
   const lines = goalsFirst.map((row) => [
-    row.scenario,
+    row.scenario.replaceAll(common, ""),
     `${row.metric}, ${row.unit}`,
     baseText(row),
     numberText(row.value),
-    row.ratio ? row.ratio.median.toFixed(2) : "",
+    row.ratio ? ratioText(row.ratio.median) : "",
     spreadText(row),
     sameText(row),
     goalText(row.goal),
@@ -146,11 +169,16 @@ function tableOf({ title, about, includes, isHighestOnly = false }: Group, all: 
   return [`### ${title}`, about, markdownTable(HEADS, lines)];
 }
 
-/** Returns the rows without those of which there is one with the same words and higher numbers, unless they miss their goal. */
+/** Returns the rows of the highest level of each kind, and those that miss their goal. */
 function highest(rows: readonly Row[]): Row[] {
-  const kind = ({ scenario, metric }: Row) => `${scenario.replace(/\d[\d,]*/g, "#")} ${metric}`;
-  const last = new Map(rows.map((row) => [kind(row), row]));
-  return rows.filter((row) => last.get(kind(row)) === row || isMet(row) === false);
+  const last = new Map(rows.map((row) => [kindOf(row), row]));
+  return rows.filter((row) => last.get(kindOf(row)) === row || isMet(row) === false);
+}
+
+/** Returns the name of a row without its numbers, which is the same for all levels. */
+function kindOf({ scenario, metric }: Row): string {
+  const isLevel = /^(growth|core)\b/.test(scenario);
+  return `${isLevel ? scenario.replace(/\d[\d,]*/g, "#") : scenario} ${metric}`;
 }
 
 /** Returns the page with other results between the two lines. */

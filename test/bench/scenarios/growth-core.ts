@@ -52,7 +52,7 @@ function rowsOf(scenario: string, base: Measured, again: Measured, level: Measur
     const longest = `longest ${Math.round(level.longest.get(event) ?? Number.NaN).toLocaleString("en")} µs`;
     return {
       ...{ scenario, metric: event, unit: "µs", machineLoad },
-      ...{ base: quantile(bases, 0.5), value: quantile(values, 0.5) },
+      ...{ base: quantile(bases, 0.5), value: quantile(values, 0.5), spread: spreadOf(values) },
       ...{ ratio: ratioOf(values), same: ratioOf(again.medians.get(event) ?? []) },
       goal: isTurn(event)
         ? ({ of: "value", atMost: TURN_MICROS_MAX } as const)

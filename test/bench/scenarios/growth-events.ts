@@ -1,8 +1,9 @@
 import { loadavg } from "node:os";
+import { attempt } from "../attempt.ts";
 import { cpuMicros } from "../process-stats.ts";
 import type { AgentsCommand } from "../processes/agents-protocol.ts";
 import type { Row } from "../rows.ts";
-import type { Context, Scenario } from "../scenario.ts";
+import { type Context, type Scenario, Skipped } from "../scenario.ts";
 import { spreadOf } from "../statistics.ts";
 import { type TurnWatch, watchTurns } from "../turn-watch.ts";
 import { BUSY_GROUP } from "../waiting.ts";
@@ -83,14 +84,14 @@ interface Observed {
 async function observe(context: Context, target: Target, watch: TurnWatch, event: Event): Promise<Observed> {
   const before = cpuMicros(target.pid);
   const began = performance.now();
-  watch.longestMs();
+  await watch.longestMs();
   const done = context.workshop.agents.carryOut(
     event.command as Parameters<typeof context.workshop.agents.carryOut>[0],
   );
   const late = Bun.sleep(EVENT_MS_MAX).then(() => "late" as const);
   const first = await Promise.race([done.then(() => Bun.sleep(SETTLE_MS)), late]);
   return {
-    longestMs: watch.longestMs(),
+    longestMs: await watch.longestMs(),
     cpuMicros: cpuMicros(target.pid) - before,
     seconds: (performance.now() - began) / 1000,
     isOver: first === "late",
@@ -153,6 +154,18 @@ function rowsOf(scenario: string, event: Event, starts: readonly Level[]): Row[]
   ];
 }
 
+async function rowsOfLevel(context: Context, scenario: string, level: (typeof LEVELS)[number]) {
+  const missing = filesMissing(level.agents + level.waiting);
+  if (missing !== undefined) throw new Skipped(missing);
+  const starts: Level[] = [];
+  for (let restart = 0; restart < context.restarts; restart++) {
+    context.progress(`start ${restart + 1} of ${context.restarts}: ${scenario}`);
+    starts.push(await observeLevel(context, level));
+    if ([...(starts.at(-1)?.values() ?? [])].some(({ isOver }) => isOver)) break;
+  }
+  return eventsOf(level.agents).flatMap((event) => rowsOf(scenario, event, starts));
+}
+
 export const GROWTH_EVENTS: Scenario = {
   name: "growth-events",
   about:
@@ -161,23 +174,10 @@ export const GROWTH_EVENTS: Scenario = {
   async run(context) {
     const rows: Row[] = [];
     for (const level of LEVELS) {
-      if (Math.max(level.agents, level.waiting) > context.idleAgents) break;
-      const scenario = `growth, ${level.agents.toLocaleString("en")} agents, ${level.waiting.toLocaleString("en")} waiting`;
-      const missing = filesMissing(level.agents + level.waiting);
-      if (missing !== undefined) {
-        rows.push({ scenario, metric: "skipped", unit: "", value: Number.NaN, note: missing });
-        break;
-      }
-      const starts: Level[] = [];
-      for (let restart = 0; restart < context.restarts; restart++) {
-        context.progress(
-          `start ${restart + 1} of ${context.restarts} among ${level.agents} agents, ${level.waiting} waiting`,
-        );
-        starts.push(await observeLevel(context, level));
-        if ([...(starts.at(-1)?.values() ?? [])].some(({ isOver }) => isOver)) break;
-      }
-      for (const event of eventsOf(level.agents)) rows.push(...rowsOf(scenario, event, starts));
-      if (starts.some((seen) => [...seen.values()].some(({ isOver }) => isOver))) break;
+      const { agents, waiting } = level;
+      if (Math.max(agents, waiting) > context.idleAgents) break;
+      const scenario = `growth, ${agents.toLocaleString("en")} agents, ${waiting.toLocaleString("en")} waiting`;
+      rows.push(...(await attempt(context, scenario, () => rowsOfLevel(context, scenario, level))));
     }
     return rows;
   },

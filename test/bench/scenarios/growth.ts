@@ -1,3 +1,4 @@
+import { attempt } from "../attempt.ts";
 import { oneLoad, rowsOf } from "../compare.ts";
 import { chatExchange } from "../exchanges.ts";
 import { openFilesMax } from "../process-stats.ts";
@@ -100,7 +101,8 @@ export const GROWTH: Scenario = {
     const missing = filesMissing(context.idleAgents * 1.2);
     if (missing !== undefined) throw new Skipped(missing);
     const rows: Row[] = [];
-    for (const one of CURVES) rows.push(...(await curve(context, one)));
+    for (const one of CURVES)
+      rows.push(...(await attempt(context, `growth, ${one.about}`, () => curve(context, one))));
     return rows;
   },
 };
