@@ -28,7 +28,8 @@ const NINE = 0x39;
  * strings. Pass a larger `valuesMax` for answers: an embedding has thousands of values.
  */
 export function jsonExcess(text: string, valuesMax = VALUES_MAX): string | undefined {
-  if (text.length <= Math.min(DEPTH_MAX, valuesMax)) return undefined;
+  // What is nested too deeply, and valid, has as many brackets on both sides.
+  if (text.length <= Math.min(2 * DEPTH_MAX, valuesMax)) return undefined;
   let depth = 0;
   let values = 0;
   for (let at = 0; at < text.length; at++) {

@@ -14,6 +14,7 @@ test.each<[string, string]>([
   ["2,000 lists of 1,000 numbers", `[${`[${"7, ".repeat(999)}0],`.repeat(2000)}0]`],
   ["a string that does not end", `"${"[".repeat(1000)}`],
   ["a string of backslashes", `"${"\\\\".repeat(500_000)}"`],
+  ["too short to be JSON that is nested too deeply", "[".repeat(512)],
   ["empty", ""],
 ])("a text may be parsed if it is %s", (_, text) => {
   expect(jsonExcess(text)).toBeUndefined();

@@ -1,6 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import { type AppError, asAppError } from "../../errors.ts";
 import type { Log } from "../../log/log.ts";
+import type { Signal } from "../../relay/types.ts";
 import type { Exchange } from "../exchange.ts";
 import { COMMENT, EventStream, type ServerEvent } from "./event-stream.ts";
 
@@ -10,7 +11,7 @@ export interface StreamedAsk {
    * Asks, and sends each event as it comes. Resolves when the ask has ended: with a response if the agent
    * answered without a stream, and the stream is not started.
    */
-  run(events: EventStream, signal: AbortSignal): Promise<Response | undefined>;
+  run(events: EventStream, signal: Signal): Promise<Response | undefined>;
   /** Returns the events that end a stream which failed after its first event or keep-alive. */
   fail(error: AppError): readonly ServerEvent[];
   /** The text that a quiet stream sends now and then; a comment by default. */
@@ -32,21 +33,20 @@ export async function streamAsk(
   { clock, log }: StreamAskDeps,
   ask: StreamedAsk,
 ): Promise<Response> {
-  const caller = new AbortController();
-  const leave = () => caller.abort();
+  const departure = new Departure();
+  const leave = () => departure.happen();
   if (signal.aborted) leave();
+  // Never removed: once the ask has ended, nobody listens to the departure.
   signal.addEventListener("abort", leave);
   const keepAlive = () => progress.keepAlive(ask.keepAlive ?? COMMENT);
   const events = new EventStream({ clock, onGone: leave, keepAlive });
   progress.follow(events);
-  const asked = ask.run(events, caller.signal);
+  const asked = ask.run(events, departure);
   const succeed = (response: Response | undefined) => {
-    signal.removeEventListener("abort", leave);
     if (response) events.discard();
     else events.end();
   };
   const fail = (thrown: unknown) => {
-    signal.removeEventListener("abort", leave);
     if (!events.isStarted) return events.discard();
     const error = asAppError(thrown);
     log.warn("stream_failed", { request_id: requestId, error: error.code });
@@ -55,4 +55,24 @@ export async function streamAsk(
   };
   void asked.then(succeed, fail);
   return (await Promise.race([events.started, asked])) ?? events.started;
+}
+
+/** Whether the caller has left. It costs a tenth of an `AbortController`, of which most streams make no use. */
+class Departure implements Signal {
+  aborted = false;
+  readonly #listeners = new Set<() => void>();
+
+  addEventListener(_: "abort", listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  removeEventListener(_: "abort", listener: () => void): void {
+    this.#listeners.delete(listener);
+  }
+
+  happen(): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    for (const listener of this.#listeners) listener();
+  }
 }

@@ -3,6 +3,7 @@ import { AppError } from "../../../src/errors.ts";
 import { EventStreamResponse } from "../../../src/http/middleware/event-stream.ts";
 import { type StreamedAsk, streamAsk } from "../../../src/http/middleware/stream-ask.ts";
 import { createLog } from "../../../src/log/log.ts";
+import type { Signal } from "../../../src/relay/types.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { arrivedExchange } from "../../support/exchange.ts";
 
@@ -53,7 +54,7 @@ test("a streamed ask that an agent answers without a stream has the agent's resp
 
 test("a stream finishes when its ask has ended, even if its reader left before", async () => {
   const ended = Promise.withResolvers<undefined>();
-  let signal: AbortSignal | undefined;
+  let signal: Signal | undefined;
   const { response } = start((events, given) => {
     signal = given;
     events.send("one");
