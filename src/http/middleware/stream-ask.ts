@@ -57,7 +57,7 @@ export async function streamAsk(
   return (await Promise.race([events.started, asked])) ?? events.started;
 }
 
-/** Whether the caller has left. It costs a tenth of an `AbortController`, of which most streams make no use. */
+/** Whether the caller has left. It costs a twentieth of an `AbortController`, which few streams would make use of. */
 class Departure implements Signal {
   aborted = false;
   readonly #listeners = new Set<() => void>();
