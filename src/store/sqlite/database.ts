@@ -108,3 +108,8 @@ export function placeholders<Name extends string>(columns: Readonly<Record<Name,
 export function jsonOrNull(list: readonly string[] | null): string | null {
   return list && JSON.stringify(list);
 }
+
+/** Decodes a JSON column that `jsonOrNull` encoded. */
+export function listOrNull(json: string | null): string[] | null {
+  return json === null ? null : JSON.parse(json);
+}
