@@ -41,6 +41,11 @@ test("an unknown scenario and a number that is not above 0 are refused", () => {
   for (const wrong of ["0", "x", "Infinity"]) expect(() => read("--rounds", wrong)).toThrow("--rounds needs");
 });
 
+test("the results of some scenarios only are not kept", () => {
+  expect(() => read("--only", "size", "--keep")).toThrow("--keep needs a whole set");
+  expect(read("--goals", "--keep").keep).toBe(true);
+});
+
 test("the text of --help names every scenario", () => {
   const usage = usageOf(SCENARIOS);
   for (const { name } of SCENARIOS) expect(usage).toContain(name);

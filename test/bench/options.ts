@@ -73,6 +73,8 @@ export function readOptions(args: readonly string[], all: readonly Scenario[]): 
   const names = only?.split(",");
   const unknown = names?.find((name) => !all.some((scenario) => scenario.name === name));
   if (unknown !== undefined) throw new Error(`The scenario ${unknown} does not exist.`);
+  // The page is made from the newest results, so they must be of more than a few scenarios.
+  if (keep && only !== undefined) throw new Error("--keep needs a whole set of scenarios. Leave out --only.");
   const ofSet = NUMBERS[set];
   const restarts = Math.ceil(positive(values, "restarts", ofSet.restarts));
   return {
