@@ -123,6 +123,11 @@ const TABLE = {
   }),
   queue_full: row(BUSY, "Too many requests are waiting", { openaiCode: "queue_full", retryAfterMs: 5_000 }),
   user_queue_full: row(RATE_LIMITED, "Too many of your requests are waiting", { retryAfterMs: 5_000 }),
+  bodies_full: row(BUSY, "Too many large requests are running", {
+    openaiCode: "bodies_full",
+    retryAfterMs: 5_000,
+  }),
+  user_bodies_full: row(RATE_LIMITED, "Too many of your large requests are running", { retryAfterMs: 5_000 }),
   draining: row(BUSY, "Server is shutting down", { openaiCode: "server_draining" }),
   // What the caller's own limits forbid now.
   limit_requests: row(RATE_LIMITED, "Rate limit reached for requests per minute", { retryAfterMs: 60_000 }),

@@ -14,11 +14,11 @@ export interface SentAsk {
   id: string;
   /** The added fields that its body does not have. */
   refused: ReadonlySet<AddedField>;
-  /** Kept, as making a body of megabytes takes long. */
   body: string;
 }
 
-type OpenAsk = SentAsk & { tries: number };
+/** Without the body, of which the request has all that is needed to make it again. */
+type OpenAsk = Omit<SentAsk, "body"> & { tries: number };
 
 const NONE: ReadonlySet<AddedField> = new Set();
 
@@ -44,9 +44,8 @@ export class TakenBack {
     const { slot, request, model } = command;
     if (!request.added?.length) return { command, id: slot, refused: NONE, body: request.body(model, NONE) };
     const refused = this.#knownFor(command);
-    const ask = { command, id: slot, refused, body: request.body(model, refused), tries: 1 };
-    this.#open.set(slot, ask);
-    return ask;
+    this.#open.set(slot, { command, id: slot, refused, tries: 1 });
+    return { command, id: slot, refused, body: request.body(model, refused) };
   }
 
   /** Returns the slot of the ask with this id; undefined for the id of an earlier try. */
@@ -74,11 +73,11 @@ export class TakenBack {
     const refused = new Set([...ask.refused, ...named]);
     if (named.length === 0) return undefined;
     const body = request.body(model, refused);
-    if (body === ask.body) return undefined;
+    if (body === request.body(model, ask.refused)) return undefined;
     this.#slots.delete(ask.id);
-    Object.assign(ask, { id: this.options.newId(), refused, body, tries: ask.tries + 1 });
+    Object.assign(ask, { id: this.options.newId(), refused, tries: ask.tries + 1 });
     this.#slots.set(ask.id, slot);
-    return ask;
+    return { ...ask, body };
   }
 
   /** Notes that the agent no longer has the ask, and how the upstream ended it. */

@@ -153,6 +153,12 @@ const REQUESTS = {
   ),
   drainMs: setting("drain", "30s", time("0s", "1h"), "Time for running requests to finish at shutdown."),
   bodyBytesMax: setting("body-max", "30MB", size("1KB", "512MB"), "Largest request body."),
+  bodiesBytesMax: optional(
+    "bodies-max",
+    "an eighth of the memory",
+    size("1MB", "1024GB"),
+    "Bodies of all running requests together.",
+  ),
   bodyWithinMs: setting("body-within", "1m", time("100ms", "1h"), "Time-out for receiving a request body."),
   addressRequestsMax: setting(
     "address-requests-max",

@@ -1,10 +1,12 @@
 import { getQueryParam, getQueryParams } from "hono/utils/url";
-import type { Limits } from "../auth/limits.ts";
+import type { Caller } from "../auth/callers.ts";
+import type { Lease, Limits } from "../auth/limits.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import type { Authenticate } from "./authenticate.ts";
 import type { Exchange } from "./exchange.ts";
 import type { AccessControl } from "./middleware/access.ts";
 import { type BodyLimits, parseBody, parseShape, readText } from "./middleware/body.ts";
+import { BodyPlace, BodyRoom, defaultRoomBytes } from "./middleware/body-room.ts";
 import { EventStreamResponse } from "./middleware/event-stream.ts";
 import { JSON_HEADERS } from "./middleware/headers.ts";
 import { estimateRequest } from "./middleware/request-tokens.ts";
@@ -20,7 +22,7 @@ import {
 export interface PipelineOptions {
   authenticate: Authenticate;
   limits: Limits;
-  bodyLimits: BodyLimits;
+  bodyLimits: BodyLimits & { bodiesBytesMax: number | undefined };
   accessControl: Pick<AccessControl, "enterAsStranger">;
 }
 
@@ -32,9 +34,10 @@ const ADMIN_BODY_BYTES_MAX = 2 * 1024 * 1024;
 
 /** Returns a function that serves a route: it authenticates, checks query and body, and calls the handler. */
 export function createPipeline(options: PipelineOptions): (bound: BoundRoute) => Serve {
+  const room = new BodyRoom(options.bodyLimits.bodiesBytesMax ?? defaultRoomBytes());
   return (bound) => {
     const { limits, body, access, path } = bound.route;
-    if (limits === "admit") return serveAdmitted(options, bound);
+    if (limits === "admit") return serveAdmitted(options, room, bound);
     if (body && access !== "adminOrBody" && access !== "signIn")
       throw new Error(`${path}: nothing reads the declared body`);
     return serve(options, bound);
@@ -54,48 +57,57 @@ function serve(options: PipelineOptions, { route, handler }: BoundRoute): Serve 
   };
 }
 
+/** The parts of the limits that a request has until it has ended. */
+interface Held {
+  lease: Lease;
+  place: BodyPlace;
+}
+
 /**
  * Serves a request that counts against its user's limits. It is admitted before its body is read, so a user
  * above their limits costs next to nothing, and a request that then proves faulty counts too. The tokens that
  * it may need are known, and reserved, only when its body is read.
  *
- * Its lease ends with the handler or, if that answers with a stream, when the streamed ask has ended.
+ * Its lease, and its place in the room for bodies, end with the handler or, if that answers with a stream, when the
+ * streamed ask has ended.
  */
 function serveAdmitted(
   { authenticate, limits, bodyLimits }: PipelineOptions,
+  room: BodyRoom,
   { route, handler }: BoundRoute,
 ): Serve {
   const { body: declared, outputLimits } = route;
   if (!declared) throw new Error(`${route.path}: a route with limits has a body`);
   const error = errorOf(declared);
+  const read = async (exchange: Exchange, caller: Caller, { lease, place }: Held): Promise<AnyRequest> => {
+    const text = await readText(exchange, bodyLimits, error, { place });
+    const json = parseBody(text, error);
+    const body = declared.plain?.(json) ?? parseShape(declared.schema, json, error);
+    // The key may have been revoked while the body arrived.
+    if (!authenticate.isCurrent(caller)) await authenticate.caller(exchange);
+    lease.reserve(() => estimateRequest(text, json, outputLimits));
+    return { exchange, caller, params: exchange.params, query: undefined, body, text, json };
+  };
   return async (exchange) => {
     const known = authenticate.caller(exchange);
     const caller = known instanceof Promise ? await known : known;
     exchange.limited = caller;
     const lease = limits.admit(caller.principal, caller.allowance);
+    const place = new BodyPlace(room, caller.principal);
+    const end = () => {
+      lease.end();
+      place.leave();
+    };
     let finished: Promise<void> | undefined;
     try {
-      const text = await readText(exchange, bodyLimits, error);
-      const json = parseBody(text, error);
-      const body = declared.plain?.(json) ?? parseShape(declared.schema, json, error);
-      // The key may have been revoked while the body arrived.
-      if (!authenticate.isCurrent(caller)) await authenticate.caller(exchange);
-      lease.reserve(() => estimateRequest(text, json, outputLimits));
       exchange.reserve = lease.reserve;
-      const answer = await handler({
-        exchange,
-        caller,
-        params: exchange.params,
-        query: undefined,
-        body,
-        text,
-        json,
-      });
+      // No variable here has the body, as the runtime would keep it for as long as the agent works.
+      const answer = await handler(await read(exchange, caller, { lease, place }));
       if (answer instanceof EventStreamResponse) finished = answer.stream.finished;
       return toResponse(answer);
     } finally {
-      if (finished) void finished.then(lease.end);
-      else lease.end();
+      if (finished) void finished.then(end);
+      else end();
     }
   };
 }
@@ -165,7 +177,7 @@ function createReader(
     const bytes = Math.min(Number(length ?? Infinity), limits.bodyBytesMax);
     const { cut, leave } = accessControl.enterAsStranger(exchange.address, bytes);
     try {
-      return await readText(exchange, limits, error, cut);
+      return await readText(exchange, limits, error, { stranger: cut });
     } finally {
       leave();
     }

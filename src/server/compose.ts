@@ -255,14 +255,14 @@ interface Parts extends Core, Identities, Access {
 function appDeps({ config, store, log, origins }: Given, parts: Parts): AppDeps {
   const { relay, clock, limits, responses, metrics, overview, users, sessions, authenticate, accessControl } =
     parts;
-  const { bodyBytesMax, bodyWithinMs, conversationLengthMax, modelAliases = {}, fallbacks = {} } = config;
+  const { conversationLengthMax, modelAliases = {}, fallbacks = {} } = config;
   const { conversations, usage } = store;
   const audit = createAudit({ audit: store.audit });
   const newConversationId = () => Bun.randomUUIDv7();
   const settings = describeSettings(config, origins);
   return {
     ...{ log, newId, metrics, accessControl, idleS: IDLE_CONNECTION_S },
-    pipeline: { authenticate, accessControl, limits, bodyLimits: { bodyBytesMax, bodyWithinMs } },
+    pipeline: { authenticate, accessControl, limits, bodyLimits: config },
     resources: {
       ask: {
         relay,

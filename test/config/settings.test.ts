@@ -30,6 +30,7 @@ test.each<[string, string, string]>([
   ["--conversation-days", "1", "3650"],
   ["--usage-days", "1", "3650"],
   ["--body-max", "1KB", "512MB"],
+  ["--bodies-max", "1MB", "1024GB"],
   ["--frame-max", "1KB", "512MB"],
   ["--session", "1m", "90d"],
   ["--response-memory", "0", "64GB"],

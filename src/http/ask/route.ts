@@ -86,14 +86,16 @@ interface AskDeps extends AskConversationDeps, FallbackNames, StreamAskDeps {
 
 /** The routes that callers of the Go server use. */
 export const askRoutes = resource("Asks", ROUTES).handledBy((deps: AskDeps) => ({
-  async ask({ exchange, caller, body }) {
+  // Not `async`, as the runtime would keep the whole request for as long as the agent works.
+  ask({ exchange, caller, body }) {
     const asker = askContext(exchange, caller, "ask", allowedModels(caller, deps));
     const question = body.model === undefined ? body : { ...body, ...readModels(deps, asker, body.model) };
     const { request, requestId } = exchange;
     if (!(body.stream ?? request.headers.get("accept")?.includes("text/event-stream"))) {
-      const { answer, agent } = await askConversation(deps, asker, question, request.signal);
-      exchange.agent = agent;
-      return answer;
+      return askConversation(deps, asker, question, request.signal).then(({ answer, agent }) => {
+        exchange.agent = agent;
+        return answer;
+      });
     }
     return streamAsk(exchange, deps, {
       async run(events, signal) {

@@ -150,7 +150,14 @@ function impliedErrors({ access, query, body, limits }: NamedRoute): ErrorCode[]
       ? ([body.error ?? "body_invalid", "body_too_large", "body_timeout", "encoding_unsupported"] as const)
       : []),
     ...(limits === "admit"
-      ? (["request_invalid", "limit_requests", "limit_tokens", "limit_parallel"] as const)
+      ? ([
+          "request_invalid",
+          "limit_requests",
+          "limit_tokens",
+          "limit_parallel",
+          "bodies_full",
+          "user_bodies_full",
+        ] as const)
       : []),
   ];
 }

@@ -6,6 +6,7 @@ import { parseJson } from "../../json/parse.ts";
 import { fieldHint } from "../errors/field-hint.ts";
 import type { Exchange } from "../exchange.ts";
 import { piecesOf } from "./body-pieces.ts";
+import type { BodyPlace } from "./body-room.ts";
 import { ACCEPTED_ENCODINGS, type Decode, decoderOf, isOverLimit } from "./decompress.ts";
 
 export interface BodyLimits {
@@ -23,17 +24,24 @@ const BYTES_PER_S_MIN = 16 * 1024;
 /** A body of at most so many bytes is small: the runtime reads it as a whole, and its bytes give it no time. */
 const SMALL_BYTES = 64 * 1024;
 
+/** Who sends a body. */
+interface Sender {
+  /** Given for a request that has not shown a right key: it has less time, and ends with the signal's reason. */
+  stranger?: AbortSignal;
+  /** The place in which the bytes count, unless they are few. */
+  place?: BodyPlace;
+}
+
 /**
  * Returns the body as text, decompressed, whatever its content type. A body is refused as soon as it is known
- * to be over the limit, compressed or not, and when it is not complete in time, even if its bytes keep
- * trickling in. Throws `code` if it cannot be decompressed. `stranger` is given for a request that has not
- * shown a right key: it has less time, and ends with the signal's reason.
+ * to be over the limit, compressed or not, when there is no room for it, and when it is not complete in time, even
+ * if its bytes keep trickling in. Throws `code` if it cannot be decompressed.
  */
 export function readText(
   exchange: Exchange,
   { bodyBytesMax, bodyWithinMs }: BodyLimits,
   code: ErrorCode = "body_invalid",
-  stranger?: AbortSignal,
+  { stranger, place }: Sender = {},
 ): Promise<string> {
   const { request } = exchange;
   const decode = decoderOf(request.headers.get("content-encoding"));
@@ -43,7 +51,9 @@ export function readText(
   const withinMs = stranger ? Math.min(bodyWithinMs, STRANGER_WITHIN_MS) : bodyWithinMs;
   const isSmall = length !== null && Number(length) <= SMALL_BYTES && !decode;
   if (isSmall) return inTime(exchange, request.text(), withinMs, { bytes: 0 }, stranger);
-  return readPieces(exchange, { bodyBytesMax, withinMs, decode, code, stranger });
+  const isKnown = length !== null && !decode;
+  if (isKnown) place?.grow(Number(length));
+  return readPieces(exchange, { bodyBytesMax, withinMs, decode, code, stranger, place, isKnown });
 }
 
 interface PiecesOptions {
@@ -52,18 +62,23 @@ interface PiecesOptions {
   decode: Decode | undefined;
   code: ErrorCode;
   stranger: AbortSignal | undefined;
+  place: BodyPlace | undefined;
+  /** Whether the place has room for all of its bytes already. */
+  isKnown: boolean;
 }
 
 /** Reads a body that is large, compressed, or of unknown length. */
 async function readPieces(
   exchange: Exchange,
-  { bodyBytesMax, withinMs, decode, code, stranger }: PiecesOptions,
+  { bodyBytesMax, withinMs, decode, code, stranger, place, isKnown }: PiecesOptions,
 ): Promise<string> {
-  const arrival = { bytes: 0, isOver: false };
+  const arrival: Arrival = { bytes: 0, isOver: false, place: isKnown ? undefined : place };
   try {
     const reading = readBytes(exchange.request.body, bodyBytesMax, arrival);
     const bytes = await inTime(exchange, reading, withinMs, stranger ? { bytes: 0 } : arrival, stranger);
-    return new TextDecoder().decode(decode ? await decompressed(decode, bytes, bodyBytesMax, code) : bytes);
+    return decode
+      ? await decompressed(decode, bytes, { bytesMax: bodyBytesMax, code, place })
+      : decoded(bytes);
   } finally {
     arrival.isOver = true;
   }
@@ -119,11 +134,18 @@ function inTime<Body>(
 /** Whether it is the runtime's error for a connection that was closed in the middle of a body. */
 const isGone = (error: unknown): boolean => error instanceof Error && error.name === "AbortError";
 
+interface Arrival {
+  bytes: number;
+  isOver: boolean;
+  /** The place in which they count as they arrive; undefined if they all count already. */
+  place: BodyPlace | undefined;
+}
+
 /** Counts the bytes in `arrival`, and stops once that is over. */
 async function readBytes(
   body: ReadableStream<Uint8Array> | null,
   bytesMax: number,
-  arrival: { bytes: number; isOver: boolean },
+  arrival: Arrival,
 ): Promise<Uint8Array> {
   if (!body) return new Uint8Array();
   const pieces: Uint8Array[] = [];
@@ -131,20 +153,32 @@ async function readBytes(
     arrival.bytes += piece.byteLength;
     if (arrival.bytes > bytesMax) throw tooLarge(bytesMax);
     if (arrival.isOver) break;
+    arrival.place?.grow(piece.byteLength);
     pieces.push(piece);
   }
   return Buffer.concat(pieces);
 }
 
+/** Returns the text, and frees the bytes, for which the garbage collector might take seconds. */
+function decoded(bytes: Uint8Array): string {
+  const text = new TextDecoder().decode(bytes);
+  const { buffer, byteLength } = bytes;
+  // Others may have parts of a larger buffer.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+  return text;
+}
+
 async function decompressed(
   decode: Decode,
   bytes: Uint8Array,
-  bytesMax: number,
-  code: ErrorCode,
-): Promise<Uint8Array> {
+  { bytesMax, code, place }: { bytesMax: number; code: ErrorCode; place: BodyPlace | undefined },
+): Promise<string> {
   try {
-    return await decode(bytes, { maxOutputLength: bytesMax });
+    const whole = await decode(bytes, { maxOutputLength: bytesMax });
+    place?.grow(Math.max(0, whole.byteLength - bytes.byteLength));
+    return decoded(whole);
   } catch (error) {
+    if (error instanceof AppError) throw error;
     if (isOverLimit(error)) throw tooLarge(bytesMax);
     throw new AppError(code, { hint: "The body is not compressed as its Content-Encoding says." });
   }

@@ -34,15 +34,17 @@ export function nativePlan(
   endpoint: Endpoint,
   { text, entries, body: fields, passesLists, headers, style }: NativeRequest,
 ): Plan {
-  const stream = fields.stream ?? false;
+  // The plan is kept until the answer is complete, so it must not refer to the parsed body.
+  const { model: named, stream: isStreamed, stream_options: options } = fields;
+  const stream = isStreamed ?? false;
   const isChatLike = endpoint === "chat/completions" || endpoint === "completions";
-  const hidesUsage = stream && isChatLike && fields.stream_options?.include_usage !== true;
+  const hidesUsage = stream && isChatLike && options?.include_usage !== true;
   const lists = FALLBACK_LISTS.filter((list) => entries.some(({ key }) => key === list));
   const body: ModelRequest["body"] = (model, refused) => {
     const asksUsage = hidesUsage && !refused.has("stream_options");
     const changes = {
-      ...(model !== fields.model && { model }),
-      ...(asksUsage && { stream_options: { ...fields.stream_options, include_usage: true } }),
+      ...(model !== named && { model }),
+      ...(asksUsage && { stream_options: { ...options, include_usage: true } }),
     };
     const hasChanges = Object.keys(changes).length > 0;
     const left = passesLists(model) ? lists.filter((list) => refused.has(list)) : lists;

@@ -198,7 +198,8 @@ export const modelRoutes = resource("Models", ROUTES).handledBy((deps: ModelDeps
 
 type ApiRequest = RouteRequest<(typeof ROUTES)["createChatCompletion"]>;
 
-async function answerModelRequest(deps: ModelDeps, api: ModelApi, request: ApiRequest): Promise<Response> {
+/** Not `async`, as the runtime keeps the parameters of an `async` function, here the body and its JSON, until its end. */
+function answerModelRequest(deps: ModelDeps, api: ModelApi, request: ApiRequest): Promise<Response> {
   const { exchange, caller, body, text, json } = request;
   const asker = askContext(exchange, caller, api.endpoint, allowedModels(caller, deps));
   const { headers, signal, url } = exchange.request;
@@ -207,9 +208,8 @@ async function answerModelRequest(deps: ModelDeps, api: ModelApi, request: ApiRe
   const ask = readModelAsk(deps, api, asker, { name: model, body, text, json, headers });
   exchange.model = ask.model;
   if (api === RESPONSES && REFERS_BACK.test(text)) asker.reserve?.(() => addedTokens(ask, text));
-  return ask.stream
-    ? stream(exchange, deps, ask, api.style)
-    : send(exchange, await askWhole(deps.relay, ask, signal));
+  if (ask.stream) return stream(exchange, deps, ask, api.style);
+  return askWhole(deps.relay, ask, signal).then((reply) => send(exchange, reply));
 }
 
 /** Only a request that matches refers to earlier answers. */

@@ -33,7 +33,7 @@ test("an unexpected error tells the caller nothing of its cause, and the log all
     log,
   });
   const nothing: unknown = new Proxy(() => {}, { get: () => nothing, apply: () => nothing });
-  const pipeline = { authenticate: { admin: broken } };
+  const pipeline = { authenticate: { admin: broken }, bodyLimits: { bodiesBytesMax: 1 } };
   const app = createApp({
     log,
     newId: () => "id",
