@@ -37,21 +37,25 @@ export function eligibleFor(ask: Ask, need: Need, now: number): (agent: Agent) =
   return isOneLeft ? isUntried : (agent) => ask.isRepeatableAt(agent.id);
 }
 
+/** The number of stale agents that an ask moves out of its way in one turn of the event loop. */
+const STALE_MAX = 200;
+
 /**
  * Returns the agent to send the ask to; undefined if none has room, or only such as are not worth it yet. A stale
- * agent that is met moves out of the way, so that later asks skip it.
+ * agent that is met moves out of the way, so that later asks skip it. After many of them the result is "later".
  */
 export function chooseFor(
   need: Need,
   hub: Hub,
   test: (place: Place) => boolean,
   now: number,
-): Place | undefined {
-  for (;;) {
+): Place | "later" | undefined {
+  for (let count = 0; count < STALE_MAX; count++) {
     const place = need.best(test, now);
     if (!place || place.agent.isFresh(now)) return place;
     hub.setStale(place, now);
   }
+  return "later";
 }
 
 /**

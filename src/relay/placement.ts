@@ -16,7 +16,7 @@ import { Hub } from "./hub.ts";
 import { OpenAsks } from "./open-asks.ts";
 import { AffinityBook } from "./routing/affinity.ts";
 import { isBetter, type Need, type Place, type Requirement } from "./routing/need.ts";
-import { candidatesOf, hasAskFor, takeNextFor } from "./routing/next.ts";
+import { hasAskFor, nextOf, takeNextFor } from "./routing/next.ts";
 import type { LeaveReason, RelayOptions } from "./types.ts";
 import { Watch } from "./watch.ts";
 
@@ -105,7 +105,14 @@ export abstract class Placement {
 
   #placeAnywhere(ask: Ask, need: Need, now = this.now()): void {
     const test = mayGet(ask, need, this.hub, this.options, now);
-    const best = chooseFor(need, this.hub, test, now);
+    let chosen = chooseFor(need, this.hub, test, now);
+    if (chosen === "later" && this.#mayHold(ask)) {
+      this.#wait(ask, need);
+      this.lookAgain([need]);
+      return;
+    }
+    while (chosen === "later") chosen = chooseFor(need, this.hub, test, now);
+    const best = chosen;
     const { staleTrial } = need;
     if (staleTrial) this.watch.ping(staleTrial);
     const mayPing = best && !ask.wasPinged && this.#mayHold(ask);
@@ -196,8 +203,11 @@ export abstract class Placement {
    * hope. Called when an agent leaves or changes, and when asks have waited long enough for a better one.
    */
   #look(need: Need): void {
-    this.#sendWaiting(need);
-    if (need.waiting.size === 0) return;
+    if (!this.#sendWaiting(need)) this.lookAgain([need]);
+    else if (need.waiting.size > 0) this.#endOrLookLater(need);
+  }
+
+  #endOrLookLater(need: Need): void {
     if (need.requirement.isPreferred && !need.some((agent) => this.#isUseful(need, agent))) {
       for (const ask of need.waiting.items()) this.#release(ask);
       return;
@@ -232,18 +242,16 @@ export abstract class Placement {
     return agent.takesWork && !agent.isBlocked(need.requirement.work, this.now());
   }
 
-  #sendWaiting(need: Need): void {
+  /** Returns whether that is done. The rest is for a later turn if there were many stale agents. */
+  #sendWaiting(need: Need): boolean {
     while (need.hasReady) {
       const now = this.now();
-      let place: Place | undefined;
-      const ask = candidatesOf(need).find((candidate) => {
-        place = chooseFor(need, this.hub, mayGet(candidate, need, this.hub, this.options, now), now);
-        return place !== undefined;
-      });
-      if (!ask || !place) return;
-      this.hub.needs.take(need, (one) => one === ask);
-      this.send(ask, place, now);
+      const next = nextOf(need, this.hub, this.options, now);
+      if (!next || next === "later") return !next;
+      this.hub.needs.take(need, (one) => one === next.ask);
+      this.send(next.ask, next.place, now);
     }
+    return true;
   }
 
   #endHopeless(need: Need): void {

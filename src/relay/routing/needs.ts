@@ -4,8 +4,14 @@ import type { Ask } from "../ask.ts";
 import type { Work } from "../types.ts";
 import { Need, type Place, type Requirement } from "./need.ts";
 
-/** Needs without waiting asks are kept, as making one looks at all agents of a model; the oldest are dropped. */
-const IDLE_MAX = 128;
+/**
+ * Needs without waiting asks are kept, as making one looks at all agents of a model. The least recently used are
+ * dropped when there are more than this, or more places than this for each agent: each event of an agent sorts its own.
+ */
+const IDLE_MAX = 1_024;
+const AGENT_PLACES_MAX = 128;
+/** The last ones are kept in any case: they may just have been looked up. */
+const IDLE_MIN = 16;
 
 /** The key for needs that name no model. */
 const ANY_MODEL = "";
@@ -28,6 +34,7 @@ export class Needs {
   /** The needs of the asks that wait. */
   readonly #waiting = new Map<Ask, Need>();
   readonly #users = new Map<string | null, UserTurn>();
+  #placeCount = 0;
   #turns = 0;
   /** How often a need was looked up. */
   #uses = 0;
@@ -89,6 +96,7 @@ export class Needs {
   #addTo(need: Need, agent: Agent): void {
     if (!need.fits(agent)) return;
     this.#places.getOrInsertComputed(agent, () => new Set()).add(need.add(agent));
+    this.#placeCount++;
   }
 
   /** Returns the places of the agent in the needs that it fits. */
@@ -112,6 +120,7 @@ export class Needs {
     const places = this.#places.get(agent);
     if (!places) return [];
     this.#places.delete(agent);
+    this.#placeCount -= places.size;
     return Array.from(places, (place) => {
       place.need.remove(place);
       return place.need;
@@ -200,10 +209,13 @@ export class Needs {
 
   /** Drops the least recently used of the needs without waiting asks, if there are too many. */
   #dropIdle(): void {
-    if (this.#idle.size <= IDLE_MAX) return;
-    let oldest: Need | undefined;
-    for (const need of this.#idle) if (!oldest || need.usedAt < oldest.usedAt) oldest = need;
-    if (oldest) this.#drop(oldest);
+    const placesMax = AGENT_PLACES_MAX * (this.#agents.get(ANY_MODEL)?.size ?? 0);
+    while (this.#idle.size > (this.#placeCount > placesMax ? IDLE_MIN : IDLE_MAX)) {
+      let oldest: Need | undefined;
+      for (const need of this.#idle) if (!oldest || need.usedAt < oldest.usedAt) oldest = need;
+      if (!oldest) return;
+      this.#drop(oldest);
+    }
   }
 
   #drop(need: Need): void {
@@ -214,6 +226,7 @@ export class Needs {
     needs?.delete(need);
     if (needs?.size === 0) this.#byModel.delete(model);
     for (const [agent, place] of need.places) this.#places.get(agent)?.delete(place);
+    this.#placeCount -= need.places.size;
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Agent } from "../agent.ts";
 import type { Ask } from "../ask.ts";
-import { eligibleFor } from "../choice.ts";
+import { chooseFor, eligibleFor, mayGet } from "../choice.ts";
+import type { Hub } from "../hub.ts";
+import type { RelayOptions } from "../types.ts";
 import type { Need, Place } from "./need.ts";
 import type { Needs } from "./needs.ts";
 import { TURNS } from "./priority.ts";
@@ -54,10 +56,23 @@ function sort(places: Place[], needs: Needs): void {
 }
 
 /**
+ * Returns the waiting ask that is sent next, with the place of its agent; undefined if none may be sent, and "later"
+ * if there were too many stale agents to tell.
+ */
+export function nextOf(need: Need, hub: Hub, options: RelayOptions, now: number): Next | "later" | undefined {
+  for (const ask of candidatesOf(need)) {
+    const place = chooseFor(need, hub, mayGet(ask, need, hub, options, now), now);
+    if (place === "later") return place;
+    if (place) return { ask, place };
+  }
+  return undefined;
+}
+
+/**
  * Returns the asks of which one may be sent next, in order. What may not go to any agent because of its earlier tries
  * holds up nobody. The untried ones may go to the same agents, so the first of them stands for all.
  */
-export function candidatesOf({ waiting }: Need): Ask[] {
+function candidatesOf({ waiting }: Need): Ask[] {
   const { first } = waiting;
   if (!first || first.isUntried) return first ? [first] : [];
   const asks = waiting.items();
