@@ -37,8 +37,6 @@ export class Ask {
   /** Resolves with the answer, or rejects with an `AppError`. */
   readonly result = this.#result.promise;
   #state: State = "new";
-  #signal: Signal | undefined;
-  #onGone: (() => void) | undefined;
   #stopWaiting: Cancel | undefined;
   #stopHolding: Cancel | undefined;
   #work: Work;
@@ -149,9 +147,9 @@ export class Ask {
 
   /** Calls `onGone` when the signal aborts before the ask is settled. */
   listen(signal: Signal, onGone: () => void): void {
-    signal.addEventListener("abort", onGone);
-    this.#signal = signal;
-    this.#onGone = onGone;
+    signal.addEventListener("abort", () => {
+      if (this.#state !== "settled") onGone();
+    });
   }
 
   /** Begins to wait for a slot, for `limitMs` at most. */
@@ -249,7 +247,6 @@ export class Ask {
     const isAtAgent = this.#state === "sent";
     this.#enter("settled");
     this.#stopTimers();
-    if (this.#onGone) this.#signal?.removeEventListener("abort", this.#onGone);
     if (outcome instanceof AppError) this.#result.reject(outcome);
     else this.#result.resolve(outcome);
     return this.#recordOf(outcome, isAtAgent, now);

@@ -9,11 +9,13 @@ import type { AskOrigin, AskRecord } from "./record.ts";
 import type { AffinityKeys } from "./routing/affinity.ts";
 import type { Priority } from "./routing/priority.ts";
 
-/** The part of an `AbortSignal` that the core needs. */
+/**
+ * The part of an `AbortSignal` that the core needs. The listener of an ask stays after its end, as removing it would
+ * cost much: a signal must not be that of many asks.
+ */
 export interface Signal {
   readonly aborted: boolean;
   addEventListener(type: "abort", listener: () => void): void;
-  removeEventListener(type: "abort", listener: () => void): void;
 }
 
 /** A request to one of the endpoints of a model API. */

@@ -85,7 +85,7 @@ class Core {
 }
 
 /** No caller leaves. One `AbortSignal` for all would get slower with each listener. */
-const NEVER: Signal = { aborted: false, addEventListener: () => {}, removeEventListener: () => {} };
+const NEVER: Signal = { aborted: false, addEventListener: () => {} };
 
 /** Measures a number of events one by one, each with the end of its turn. */
 function time(event: string, core: Core, count: number, run: (index: number) => void): EventTimes {

@@ -6,7 +6,7 @@ import type { Play } from "./play.ts";
 import type { UserGroup } from "./pool.ts";
 
 /** Callers never leave before they have their answer. */
-const NEVER: Signal = { aborted: false, addEventListener: () => {}, removeEventListener: () => {} };
+const NEVER: Signal = { aborted: false, addEventListener: () => {} };
 /** Failures of asks are counted when they end. */
 const IGNORE = () => {};
 /** A client whose ask failed does nothing for this long. */

@@ -2,7 +2,7 @@ import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { principalOf } from "../../src/principal.ts";
 import type { AskRecord } from "../../src/relay/record.ts";
 import { Relay } from "../../src/relay/relay.ts";
-import type { AskRequest, AskResult, Delta, RelayLimits } from "../../src/relay/types.ts";
+import type { AskRequest, AskResult, Delta, RelayLimits, Signal } from "../../src/relay/types.ts";
 import { createFakeClock, type FakeClock } from "./clock.ts";
 
 export const LIMITS: RelayLimits = {
@@ -25,6 +25,9 @@ export const LIMITS: RelayLimits = {
 const HALF = () => 0.5;
 
 const STEP_MS = 1_000;
+
+/** No caller leaves. */
+const NEVER: Signal = { aborted: false, addEventListener: () => {} };
 
 interface AskOptions extends Pick<AskRequest, "affinity" | "priority" | "tags" | "onSent" | "onWaiting"> {
   /** A user's id; undefined for the user `user`, null for the admin. */
@@ -69,9 +72,8 @@ export function createRelayBench(
     ...{ clock, random, observe, newId: () => `id-${++ids}` },
     limits: { ...LIMITS, ...limits },
   });
-  const never = new AbortController().signal;
   const askWhole: RelayBench["askWhole"] = (content, options = {}) => {
-    const { user = "user", signal = never, model, models, fallbacks, ...rest } = options;
+    const { user = "user", signal = NEVER, model, models, fallbacks, ...rest } = options;
     const v1 = { message_id: "", conversation_id: "", parent_id: "", content };
     const request = { endpoint: "chat/completions", stream: true, body: () => content } as const;
     const what = model === undefined ? { v1 } : { model, requests: [request] };
