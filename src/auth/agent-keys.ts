@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { BoundedMap } from "../bounded-map.ts";
 import { AppError, orFail } from "../errors.ts";
 import type {
   AgentKeyChanges,
@@ -20,6 +21,9 @@ interface AgentKeysOptions {
   store: AgentKeyStore;
   /** For the check that the owner of a key exists. */
   users: Pick<UserStore, "find">;
+  /** How long a key that was found counts while the store cannot be read. Default: not at all. */
+  graceMs?: number;
+  now?: () => number;
   /** Called after a key was revoked through this object. */
   onRevoke?: (id: string) => void;
   /** Called after a key was changed through this object. */
@@ -41,7 +45,9 @@ const MAIN: AgentKey = {
 
 export type AgentKeys = ReturnType<typeof createAgentKeys>;
 
-export function createAgentKeys({ main, store, users, onRevoke, onChange }: AgentKeysOptions) {
+export function createAgentKeys(options: AgentKeysOptions) {
+  const { main, store, users, onRevoke, onChange } = options;
+  const findByHash = withGrace(options);
   const find = async (id: string) => (await store.list()).find((key) => key.id === id);
 
   /** Throws user_unknown if a key is to have an owner who does not exist. */
@@ -58,7 +64,7 @@ export function createAgentKeys({ main, store, users, onRevoke, onChange }: Agen
     async find(candidate: string): Promise<AgentKey | "revoked" | undefined> {
       if (main.matches(candidate)) return MAIN;
       if (!candidate.startsWith(PREFIX) || candidate.length > KEY_LENGTH_MAX) return undefined;
-      const found = await orFail("verify_failed", () => store.findByHash(hashSecret(candidate)));
+      const found = await orFail("verify_failed", () => findByHash(hashSecret(candidate)));
       if (!found) return undefined;
       return found.revokedAt === null ? toKey(found) : "revoked";
     },
@@ -114,6 +120,27 @@ export function createAgentKeys({ main, store, users, onRevoke, onChange }: Agen
       const active = (await store.list()).filter(({ revokedAt }) => revokedAt === null);
       return new Map(active.map((key) => [key.id, toKey(key)]));
     },
+  };
+}
+
+/** The keys that are remembered for the time when the store cannot be read. */
+const REMEMBERED_MAX = 10_000;
+
+/** Returns the look-up of a key by its hash. While it fails, keys that were found lately are still found. */
+function withGrace({ store, graceMs = 0, now = Date.now }: AgentKeysOptions): AgentKeyStore["findByHash"] {
+  if (graceMs === 0) return store.findByHash;
+  const known = new BoundedMap<string, { key: StoredAgentKey; until: number }>(REMEMBERED_MAX);
+  return async (hash) => {
+    try {
+      const key = await store.findByHash(hash);
+      if (key) known.set(hash, { key, until: now() + graceMs });
+      else known.delete(hash);
+      return key;
+    } catch (error) {
+      const before = known.get(hash);
+      if (before && now() < before.until) return before.key;
+      throw error;
+    }
   };
 }
 

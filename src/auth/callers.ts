@@ -1,4 +1,4 @@
-import { AppError, orFail } from "../errors.ts";
+import { AppError } from "../errors.ts";
 import { ADMIN, type Principal, userPrincipal } from "../principal.ts";
 import type { TokenOwner, UserStore } from "../store/store.ts";
 import type { UserAttributes } from "../user-attributes.ts";
@@ -30,6 +30,8 @@ interface CallersOptions {
   users: UserStore;
   /** If left out, cookies are ignored. */
   sessions?: Sessions;
+  /** How long an owner who was found counts while the store cannot be read. Default: not at all. */
+  graceMs?: number;
   now?: () => number;
 }
 
@@ -41,8 +43,8 @@ export type Callers = ReturnType<typeof createCallers>;
  * Identifies callers by the key in their headers. Without a key, the cookie of a session counts as the key
  * that began the session, if the request comes from the server's own page.
  */
-export function createCallers({ adminKey, users, sessions, now = Date.now }: CallersOptions) {
-  const owners = createOwners(users, now);
+export function createCallers({ adminKey, users, sessions, graceMs = 0, now = Date.now }: CallersOptions) {
+  const owners = createOwners(users, graceMs, now);
   const isAdminKey = (key: string) => canBeKey(key) && adminKey.matches(key);
 
   /** Returns the owner of the valid key; undefined for the admin. */
@@ -161,7 +163,7 @@ function ofAdmin(session: Session | SessionFault | undefined): Session | Session
 }
 
 /** Looks up the owners of tokens by hash, with a short-lived cache. */
-function createOwners(users: UserStore, now: () => number) {
+function createOwners(users: UserStore, graceMs: number, now: () => number) {
   // The old half is dropped as a whole: finding the first entry of a map slows down as more of the first are
   // deleted.
   let young = new Map<string, CachedOwner>();
@@ -172,12 +174,36 @@ function createOwners(users: UserStore, now: () => number) {
     return found && now() < found.until ? found : undefined;
   };
 
+  /** Returns an owner who was found lately. They are looked up again as late as after a successful look-up. */
+  function withGrace(hash: string, cause: unknown): CachedOwner {
+    const known = young.get(hash) ?? old.get(hash);
+    if (!known || now() >= known.foundAt + graceMs) throw new AppError("verify_failed", { cause });
+    known.until = Math.min(now() + CACHED_MS, known.foundAt + graceMs);
+    return known;
+  }
+
   async function lookUp(hash: string): Promise<CachedOwner | undefined> {
     // A look-up that began before `forget` fills the dropped map.
     const filled = young;
-    const owner = await orFail("verify_failed", () => users.findByTokenHash(hash));
-    if (owner === undefined) return undefined;
-    const found = { tokenHash: hash, owner, caller: callerOf(owner, hash), until: now() + CACHED_MS };
+    let owner: TokenOwner | undefined;
+    try {
+      owner = await users.findByTokenHash(hash);
+    } catch (cause) {
+      return withGrace(hash, cause);
+    }
+    if (owner === undefined) {
+      young.delete(hash);
+      old.delete(hash);
+      return undefined;
+    }
+    const foundAt = now();
+    const found = {
+      tokenHash: hash,
+      owner,
+      caller: callerOf(owner, hash),
+      foundAt,
+      until: foundAt + CACHED_MS,
+    };
     filled.set(hash, found);
     if (filled === young && young.size >= CACHED_MAX) {
       old = young;
@@ -204,6 +230,8 @@ interface CachedOwner {
   tokenHash: string;
   owner: TokenOwner;
   caller: Caller;
+  /** When the owner was found. */
+  foundAt: number;
   /** When the owner must be looked up again. */
   until: number;
 }

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from "node:crypto";
+import { hkdfSync, timingSafeEqual } from "node:crypto";
 
 export interface Secret {
   /** Compares in constant time, so that timing helps nobody guess. Empty text never matches. */
@@ -25,3 +25,22 @@ export const newToken = (): string => crypto.randomUUID();
 
 /** The form in which tokens, agent keys and session cookies are stored: SHA-256 in lower-case hex. */
 export const hashSecret = (secret: string): string => digestOf(secret).toHex();
+
+interface Keys {
+  clusterKey?: string | undefined;
+  agentKey?: string | undefined;
+  sealKey?: string | undefined;
+}
+
+/**
+ * Returns the agent key and the seal key in the settings. Servers that have one cluster key derive the same keys
+ * from it, by HKDF-SHA-256 (RFC 5869) without salt. A key that is given itself wins.
+ */
+export function sharedKeys({ clusterKey, agentKey, sealKey }: Keys): Omit<Keys, "clusterKey"> {
+  const derive = (what: string) => clusterKey && derived(clusterKey, `chatgpt-api-server ${what} 1`);
+  return { agentKey: agentKey ?? derive("agent key"), sealKey: sealKey ?? derive("seal key") };
+}
+
+function derived(key: string, purpose: string): string {
+  return Buffer.from(hkdfSync("sha256", key, "", purpose, 32)).toString("base64url");
+}

@@ -12,8 +12,11 @@ import { DAY_MS } from "../time.ts";
 export type MakeBackup = (file: string, signal: AbortSignal) => Promise<void>;
 
 interface BackupsOptions {
-  /** The data folder. Backups are made in it, as its disk has room for a copy of its files. */
-  data: string;
+  /**
+   * The data folder. Backups are made in it, as its disk has room for a copy of its files. Undefined if the data
+   * is elsewhere: then no backup can be made.
+   */
+  data: string | undefined;
   /** Without it no backup can be made. */
   make?: MakeBackup | undefined;
 }
@@ -22,13 +25,15 @@ const FOLDER = "backup-";
 const CHUNK_BYTES = 256 * 1024;
 const REASON_LENGTH_MAX = 1_000;
 
+const NOT_HERE = "The data is in a PostgreSQL database: back it up with pg_dump.";
+
 const NO_BACKUP: MakeBackup = () =>
   Promise.reject(new Error("this server was started without a way to back up"));
 
 /** The backups that are downloaded over HTTP, one at a time. */
 export function createBackups({ data, make = NO_BACKUP }: BackupsOptions) {
   let current: AbortController | undefined;
-  removeLeftovers(data);
+  if (data !== undefined) removeLeftovers(data);
   return {
     /**
      * Makes a backup and returns its archive, which is deleted when it was read or its reader has gone. Throws
@@ -36,6 +41,7 @@ export function createBackups({ data, make = NO_BACKUP }: BackupsOptions) {
      */
     async take(callerSignal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
       if (current) throw new AppError("backup_busy");
+      if (data === undefined) throw new AppError("backup_failed", { hint: NOT_HERE });
       const own = new AbortController();
       const signal = AbortSignal.any([callerSignal, own.signal]);
       current = own;

@@ -9,6 +9,7 @@ import {
 } from "../auth/agent-keys.ts";
 import { type Audit, createAudit } from "../auth/audit.ts";
 import { readOrCreateKey } from "../auth/key-file.ts";
+import { sharedKeys } from "../auth/secret.ts";
 import { agentKey as agentKeyKind } from "../config/kinds.ts";
 import type { Config } from "../config/settings.ts";
 import { agentKeyIn } from "../data-folder.ts";
@@ -63,7 +64,7 @@ export const agents: Command = async (args, io) => {
     printAddresses(settings, io);
     return 0;
   }
-  await withStore(settings.data, async (store) => {
+  await withStore(settings, async (store) => {
     const keys = createAgentKeys({
       main: { matches: () => false },
       store: store.agentKeys,
@@ -80,14 +81,15 @@ export const agents: Command = async (args, io) => {
 /** Prints the addresses of a server with these settings, also to a pipe: the key is what was asked for. */
 function printAddresses(
   {
-    agentKey: given,
     data,
     port,
     host,
     tlsCert,
-  }: Pick<Config, "agentKey" | "data" | "port" | "host" | "tlsCert">,
+    ...keys
+  }: Pick<Config, "agentKey" | "clusterKey" | "data" | "port" | "host" | "tlsCert">,
   io: Terminal,
 ): void {
+  const { agentKey: given } = sharedKeys(keys);
   if (port === 0) throw usageError("Port 0 stands for any free port. Give the server's port with --port.");
   const path = agentKeyIn(data);
   if (given === undefined && !existsSync(path))

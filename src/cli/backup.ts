@@ -13,6 +13,7 @@ export const backup: Command = async (args, io) => {
   const { settings, flags, positionals } = readArgs({ args, env: io.env }, COMMANDS.backup);
   const [file, ...more] = positionals;
   if (!file || more.length > 0) throw usageError("Give one argument: the file to write the backup to.");
+  refuseDatabase(settings, "Back it up with pg_dump.");
   const { force: overwrite, audited: isAudited } = flags;
   const manifest = await writeBackup({ ...settings, file, overwrite, isAudited, program: VERSION });
   io.out(`Backed up ${contentsOf(manifest)} to ${file} (${statSync(file).size} bytes).\n`);
@@ -30,6 +31,7 @@ export const restore: Command = async (args, io) => {
   const { settings, flags, positionals } = readArgs({ args, env: io.env }, COMMANDS.restore);
   const [file, ...more] = positionals;
   if (!file || more.length > 0) throw usageError("Give one argument: the file of the backup.");
+  refuseDatabase(settings, "Restore it with pg_restore.");
   const restored = await restoreBackup({ ...settings, file, force: flags.force });
   const { manifest, tokens, openedTokens, replaced } = restored;
   io.out(`Restored ${contentsOf(manifest)} from ${manifest.made_at}.\n`);
@@ -40,6 +42,12 @@ export const restore: Command = async (args, io) => {
     );
   return 0;
 };
+
+/** A server's own copy of a database that has tools for that would be worse. */
+function refuseDatabase({ database }: { database: string | undefined }, advice: string): void {
+  if (database !== undefined)
+    throw usageError(`The data is in the PostgreSQL database that --database names. ${advice}`);
+}
 
 function contentsOf({ users, conversations }: Manifest): string {
   return `${counted(users, "user")} and ${counted(conversations, "conversation")}`;

@@ -46,7 +46,7 @@ export const COMMANDS = {
     },
   },
   users: {
-    summary: "Manage the users in the local database. The server may run meanwhile.",
+    summary: "Manage the users in the database. The server may run meanwhile.",
     usage: [
       "users list [flags]",
       "users add [flags]",
@@ -55,12 +55,12 @@ export const COMMANDS = {
       "users rotate <id or name> [--grace <time>] [flags]",
       "users import <auth.db> [flags]",
     ],
-    settings: ["data", "sealKey"],
+    settings: ["data", "database", "sealKey", "clusterKey"],
     flags: { ...ATTRIBUTE_FLAGS, ...GRACE_FLAG, ...JSON_FLAG },
     note: "The value none removes what was set. --expires takes 30d, 2026-12-31 or 2026-12-31T18:00:00Z.",
   },
   agents: {
-    summary: "Manage per-agent keys in the local database. The server may run meanwhile.",
+    summary: "Manage per-agent keys in the database. The server may run meanwhile.",
     usage: [
       "agents list [--json] [flags]",
       "agents add <name> [--models <models>] [--json] [flags]",
@@ -68,7 +68,7 @@ export const COMMANDS = {
       "agents revoke <name or id> [--json] [flags]",
       "agents address [flags]",
     ],
-    settings: ["data", "agentKey", "port", "host", "tlsCert"],
+    settings: ["data", "database", "agentKey", "clusterKey", "port", "host", "tlsCert"],
     settingHelp: {
       agentKey: "address: the server's main agent key. (read from the data folder)",
       port: "address: the server's port. (8080)",
@@ -89,7 +89,7 @@ export const COMMANDS = {
   backup: {
     summary: "Copy the server's data into one file. The server may run meanwhile.",
     usage: ["backup <file> [--force] [flags]"],
-    settings: ["data", "sealKey"],
+    settings: ["data", "database", "sealKey"],
     flags: {
       force: { help: "Overwrite the file if it exists." },
       audited: { help: "The server has recorded the backup in the audit.", hidden: true },
@@ -98,7 +98,7 @@ export const COMMANDS = {
   restore: {
     summary: "Check a backup, and replace the data of a stopped server with it.",
     usage: ["restore <file> [--force] [flags]"],
-    settings: ["data", "sealKey"],
+    settings: ["data", "database", "sealKey"],
     flags: { force: { help: "Restore even if the seal key decrypts none of the tokens." } },
   },
   config: {

@@ -18,9 +18,17 @@ export const serve: Command = async (args, io) => {
 
   // Handled from the start: process 1 of a container ignores signals without a handler.
   const stopped = stopSignal();
-  const { adminKey, sealKey, metricsKey, upstreamKey } = config;
+  const { adminKey, sealKey, metricsKey, upstreamKey, clusterKey, database } = config;
   let stopping = false;
-  const secrets = [adminKey, config.agentKey, sealKey, metricsKey, upstreamKey];
+  const secrets = [
+    adminKey,
+    config.agentKey,
+    sealKey,
+    metricsKey,
+    upstreamKey,
+    clusterKey,
+    ...secretsIn(database),
+  ];
   const log = createCommandLog(io, config, secrets, () => !stopping);
   surviveFaults(log);
   const server = await startServer(config, log, { origins, makeBackup: backupMaker(config, ownCommand()) });
@@ -53,4 +61,10 @@ function surviveFaults(log: Log): void {
   const report = (thrown: unknown) => log.error("unexpected", { cause: causeOf(thrown) });
   process.on("unhandledRejection", report);
   process.on("uncaughtException", report);
+}
+
+/** Returns the address of the database, and its password. */
+function secretsIn(database: string | undefined): string[] {
+  if (database === undefined) return [];
+  return [database, decodeURIComponent(new URL(database).password)].filter((text) => text !== "");
 }

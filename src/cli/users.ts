@@ -1,5 +1,6 @@
 import { type Audit, createAudit } from "../auth/audit.ts";
 import { loadSeal, type Seal } from "../auth/seal.ts";
+import { sharedKeys } from "../auth/secret.ts";
 import { createUsers, describeUser, type User, type Users, type UserWithToken } from "../auth/users.ts";
 import { sealKeyIn } from "../data-folder.ts";
 import { CommandError, usageError } from "../errors.ts";
@@ -58,9 +59,9 @@ export const users: Command = async ([word = "", ...args], io) => {
   if (needsFlag && Object.keys(attributes).length === 0)
     throw usageError("There is nothing to set. Give a flag, such as --max-parallel 4.");
   const imported = argument === "<auth.db>" ? readReferenceUsers(subject) : [];
-  const { data, sealKey } = settings;
-  await withStore(data, (store) => {
-    const seal = makesTokens ? loadSeal({ sealKey, path: sealKeyIn(data) }) : NO_SEAL;
+  const { sealKey } = sharedKeys(settings);
+  await withStore(settings, (store) => {
+    const seal = makesTokens ? loadSeal({ sealKey, path: sealKeyIn(settings.data) }) : NO_SEAL;
     const audit = createAudit({ audit: store.audit });
     const users = createUsers({ users: store.users, seal });
     return subcommand.run({ users, audit, subject, attributes, graceMs, imported, json, now, io });

@@ -174,6 +174,15 @@ export const sealKey = key(
   secret().min(32, "Give 32 random characters or more, such as `openssl rand -hex 32` prints."),
 );
 
+export const database: Kind<string> = {
+  value: "<URL>",
+  schema: parsed((text) => {
+    const url = URL.parse(text);
+    const isComplete = url?.hostname && /^\/[^/]+$/.test(url.pathname);
+    return isComplete && /^postgres(ql)?:$/.test(url.protocol) ? text : undefined;
+  }, "Give one address, such as postgres://user:password@host:5432/database."),
+};
+
 export const upstreamKey = key(
   secret().regex(/^[\x21-\x7e]+$/, "Give printable ASCII characters, without blanks."),
 );

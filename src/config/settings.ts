@@ -61,6 +61,18 @@ const SERVER = {
   trustProxy: optional("trust-proxy", "none", kinds.proxies, "Proxies trusted to report a client's address."),
   allowedHosts: setting("allowed-hosts", "none", kinds.hostNames, "Further host names for local calls."),
   data: setting("data", "./data", kinds.folder, "Folder of the database and the generated keys."),
+  database: optional("database", "a file in the data folder", kinds.database, "PostgreSQL database.", {
+    secret: true,
+  }),
+  storeGraceMs: setting(
+    "store-grace",
+    "5m",
+    time("0s", "1d"),
+    "How long known users and agent keys are accepted while the database is away.",
+  ),
+  clusterKey: optional("cluster-key", "none", kinds.sealKey, "Key from which servers derive the same keys.", {
+    secret: true,
+  }),
   sealKey: optional("seal-key", "generated", kinds.sealKey, "Key that encrypts the users' stored tokens.", {
     flag: false,
     secret: true,

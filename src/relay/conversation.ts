@@ -43,6 +43,11 @@ export interface Conversations {
    * unchanged, and so is one whose text is at another agent. Only a kept one changes its agent and model.
    */
   remember(conversation: Conversation, turn?: Turn): void;
+  /**
+   * Resolves once other servers can continue what was remembered until now, or once the write has failed. Must
+   * be called before the answer ends, as the next question may go to another server. Missing if there are none.
+   */
+  shared?(): Promise<void>;
 }
 
 export interface AskConversationDeps {
@@ -136,6 +141,7 @@ export async function askConversation(
     const owner = id === known?.id ? known.owner : asker.principal;
     if (id !== "" && id.length <= CONVERSATION_ID_LENGTH_MAX)
       deps.conversations.remember({ id, owner, agent, kept: false, model: undefined });
+    await deps.conversations.shared?.();
     return { answer, agent };
   }
   const content = chat.end(result.answer);
@@ -146,6 +152,7 @@ export async function askConversation(
   const owner = known?.owner ?? asker.principal;
   const turn = { id: deps.newId(), parent: branch.at(-1)?.id, question: text, answer: content };
   deps.conversations.remember({ id, owner, agent, kept: true, model: result.model }, turn);
+  await deps.conversations.shared?.();
   return { answer: { ...answer, response_id: turn.id, conversation_id: id }, agent };
 }
 

@@ -5,10 +5,8 @@ import { createLimits } from "../auth/limits.ts";
 import { createResume } from "../auth/resume.ts";
 import { watchUsers } from "../auth/user-watch.ts";
 import { createBackups, type MakeBackup } from "../backup/download.ts";
-import { removeUnfinished } from "../backup/swap.ts";
 import { type Config, describeSettings, type Origins } from "../config/settings.ts";
 import { createDashboard } from "../dashboard/assets.ts";
-import { databaseIn } from "../data-folder.ts";
 import { AppError } from "../errors.ts";
 import { type AppDeps, createApp } from "../http/app.ts";
 import { referenceStyle } from "../http/errors/reference.ts";
@@ -25,18 +23,17 @@ import { createMetrics } from "../metrics/metrics.ts";
 import { once } from "../once.ts";
 import type { LinkAgent } from "../protocol/agent-link.ts";
 import { Relay } from "../relay/relay.ts";
-import { openStore } from "../store/sqlite/open.ts";
 import type { Store } from "../store/store.ts";
 import { startUpkeep } from "../store/upkeep.ts";
 import { type CountingClock, createClock, every, within } from "../time.ts";
 import { watchFileLimit } from "./file-limit.ts";
-import { isFirstStart, noteStarted } from "./first-start.ts";
 import { type Access, createAccess, createIdentities, type Identities } from "./identities.ts";
 import { checkHost } from "./listen-error.ts";
 import { type Listener, listen } from "./listener.ts";
 import { createObserver } from "./observer.ts";
+import { openData, storeGraceOf } from "./open-data.ts";
 import { splitSockets } from "./sockets.ts";
-import { closeFolder, warnOfLostSeal } from "./start-checks.ts";
+import { warnOfLostSeal } from "./start-checks.ts";
 import { readUsedToday } from "./used-today.ts";
 
 export interface RunningServer {
@@ -79,21 +76,10 @@ const newId = () => crypto.randomUUID();
 
 /** Starts everything, or throws a `CommandError` that says in one line why it cannot. */
 export async function startServer(config: Config, log: Log, options: ServerOptions = {}) {
-  const path = databaseIn(config.data);
-  removeUnfinished(config.data);
-  const isFirst = isFirstStart(config.data);
-  const onError = (error: unknown) => log.error("store_write_failed", { cause: causeOf(error) });
-  const store = openStore({
-    path,
-    conversationQuotaBytes: config.conversationQuotaBytes,
-    isServer: true,
-    checkpointsOnThread: true,
-    onError,
-  });
+  const { store, isFirst, noteStarted } = await openData(config, log);
   try {
-    closeFolder(config.data, log);
     const server = await compose({ ...options, config, log, store, isFirstStart: isFirst });
-    noteStarted(config.data);
+    noteStarted();
     return server;
   } catch (error) {
     await store.close();
@@ -120,7 +106,10 @@ async function compose(given: Given): Promise<RunningServer> {
   const access = createAccess(given);
   const agents: AgentSockets = createAgents(given, core, identities, access);
   const live = createLiveFeed({ overview, isAlive: identities.sessions.isAlive, channel: () => server });
-  const backups = createBackups({ data: config.data, make: given.makeBackup });
+  const backups = createBackups({
+    data: config.database === undefined ? config.data : undefined,
+    make: given.makeBackup,
+  });
   const app = createApp(appDeps(given, { ...core, ...identities, ...access, agents, live, backups }));
   await checkHost(config.host, config.port);
   const server: Listener = listen({
@@ -214,7 +203,10 @@ async function createCore({ config, store, log, clock = createClock() }: Given, 
   const observe = createObserver({ log, metrics, usage: store.usage, limits, overview });
   const soon = (run: () => void) => void setImmediate(run);
   const relay = new Relay({ clock, newId, random: Math.random, limits: config, observe, soon });
-  const readiness = createReadiness({ relay, checkStore: store.check, queueMax: config.queueMax, now });
+  const readiness = createReadiness({
+    ...{ relay, checkStore: store.check, queueMax: config.queueMax, now },
+    storeGraceMs: storeGraceOf(config),
+  });
   const responses = createResponseMemory({
     bytesMax: config.responseMemoryBytes,
     recalledLengthMax: config.bodyBytesMax,

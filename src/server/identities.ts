@@ -5,7 +5,7 @@ import { createConcurrencyLimit } from "../auth/concurrency.ts";
 import { createFailedKeys } from "../auth/failed-keys.ts";
 import { readOrCreateKey } from "../auth/key-file.ts";
 import { loadSeal } from "../auth/seal.ts";
-import { createSecret } from "../auth/secret.ts";
+import { createSecret, sharedKeys } from "../auth/secret.ts";
 import { createSessions } from "../auth/sessions.ts";
 import { createSignInCode, NO_CODE } from "../auth/sign-in-code.ts";
 import { createUsers } from "../auth/users.ts";
@@ -19,6 +19,7 @@ import { createStrangerShare } from "../http/middleware/stranger-share.ts";
 import type { Log } from "../log/log.ts";
 import { createOwnHosts } from "../net/host.ts";
 import type { Store } from "../store/store.ts";
+import { storeGraceOf } from "./open-data.ts";
 
 /** The share of requests without a right key. Their bodies may have 2 MB, and 5 s. */
 const STRANGERS = { addressMax: 250, allMax: 1000, bytesMax: 32 * 1024 * 1024 };
@@ -49,21 +50,24 @@ export type Access = ReturnType<typeof createAccess>;
 
 /** Creates everything that tells who may come in: the keys, the users and the sessions. */
 export function createIdentities({ config, store, log, isFirstStart }: Given, later: Later) {
-  const agentKey = config.agentKey ?? readOrCreateKey(agentKeyIn(config.data), agentKeyKind.schema);
+  const shared = sharedKeys(config);
+  const graceMs = storeGraceOf(config);
+  const agentKey = shared.agentKey ?? readOrCreateKey(agentKeyIn(config.data), agentKeyKind.schema);
   log.mask(agentKey);
   const agentKeys = createAgentKeys({
     main: createSecret(agentKey),
     store: store.agentKeys,
     users: store.users,
+    graceMs,
     onRevoke: later.endAgentKey,
     onChange: later.agentKeyChanged,
   });
   const sessions = createSessions({ lastsMs: config.sessionMs, port: later.port });
   const adminKey = createSecret(config.adminKey);
-  const callers = createCallers({ adminKey, users: store.users, sessions });
+  const callers = createCallers({ adminKey, users: store.users, sessions, graceMs });
   const users = createUsers({
     users: store.users,
-    seal: loadSeal({ sealKey: config.sealKey, path: sealKeyIn(config.data) }),
+    seal: loadSeal({ sealKey: shared.sealKey, path: sealKeyIn(config.data) }),
     onChange: ({ user, revoked }) => {
       callers.forget();
       if (revoked) later.cancelUser(user);

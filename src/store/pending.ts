@@ -83,3 +83,5 @@ export function createPending<Key, Item>(
     },
   };
 }
+
+export type Pending<Key, Item> = ReturnType<typeof createPending<Key, Item>>;

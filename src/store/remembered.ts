@@ -43,6 +43,7 @@ export function createRemembered(
     /** Drops the conversations of a deleted user. */
     dropUser: (user: string): void => behind.remove(({ owner }) => userIdOf(owner) === user),
     flush: behind.flush,
+    attempt: behind.attempt,
     end: behind.end,
   };
 }

@@ -1,5 +1,5 @@
 import { messageOfError } from "../errors.ts";
-import { createPending } from "./pending.ts";
+import { createPending, type Pending } from "./pending.ts";
 
 /** How long an item waits for others, as a transaction costs as much as ten items. */
 const FLUSH_MS = 1_000;
@@ -46,6 +46,7 @@ export function createWriteBehind<Key, Item>(
   let ended = false;
   let stopTimer: (() => void) | undefined;
   let flushing: Promise<void> | undefined;
+  let attempted: PromiseWithResolvers<void> | undefined;
   let isFailing = false;
 
   function schedule(): void {
@@ -60,12 +61,7 @@ export function createWriteBehind<Key, Item>(
     if (!flushing && !ended) start().catch(report);
   }
 
-  function report(cause: unknown): void {
-    const reason = messageOfError(cause);
-    const lost = pending.takeLost();
-    const dropped = lost > 0 ? `, ${lost} were dropped because too many were waiting` : "";
-    onError(new Error(`${pending.size} ${noun} could not be written${dropped}: ${reason}`, { cause }));
-  }
+  const report = (cause: unknown) => onError(failureOf(pending.size, pending.takeLost(), noun, cause));
 
   /** Writes all items that are pending now. Throws when that fails, without a retry. */
   async function flush(): Promise<void> {
@@ -75,31 +71,26 @@ export function createWriteBehind<Key, Item>(
   }
 
   function start(): Promise<void> {
-    flushing ??= writePending(pending.size).finally(() => {
-      flushing = undefined;
-      if (pending.size > 0) schedule();
-    });
+    flushing ??= writeWaiting();
     stopTimer?.();
     stopTimer = undefined;
     return flushing;
   }
 
-  /** Does not wait for items that come meanwhile: under load that would have no end. */
-  async function writePending(count: number): Promise<void> {
-    for (let left = count; left > 0 && pending.size > 0; ) {
-      // Each transaction has a turn of the event loop for itself.
-      await new Promise(setImmediate);
-      const batch = pending.first(Math.min(left, BATCH_ITEMS), BATCH_LENGTH);
-      await writeBatch(batch).catch(fail);
-      pending.settle(batch);
-      left -= batch.length;
+  async function writeWaiting(): Promise<void> {
+    const waiting = attempted;
+    attempted = undefined;
+    try {
+      await writeOldest(pending, writeBatch);
       isFailing = false;
+    } catch (error) {
+      isFailing = true;
+      throw error;
+    } finally {
+      flushing = undefined;
+      waiting?.resolve();
+      if (pending.size > 0 || attempted) schedule();
     }
-  }
-
-  function fail(error: unknown): never {
-    isFailing = true;
-    throw error;
   }
 
   return {
@@ -108,6 +99,16 @@ export function createWriteBehind<Key, Item>(
       pending.put(item);
       if (!pending.isMuch || isFailing) schedule();
       else writeNow();
+    },
+    /**
+     * Resolves once all items that are pending now are written, or could not be. While writing fails, it does
+     * not wait.
+     */
+    async attempt(): Promise<void> {
+      if (isFailing || ended) return;
+      attempted ??= Promise.withResolvers();
+      schedule();
+      await attempted.promise;
     },
     find: pending.find,
     remove: pending.remove,
@@ -127,7 +128,30 @@ export function createWriteBehind<Key, Item>(
         while (pending.size > 0) await flush();
       } catch (error) {
         report(error);
+      } finally {
+        attempted?.resolve();
       }
     },
   };
+}
+
+/** Writes the items that are pending. Does not wait for those that come meanwhile: under load that has no end. */
+async function writeOldest<Key, Item>(
+  pending: Pending<Key, Item>,
+  writeBatch: Written<Key, Item>["writeBatch"],
+): Promise<void> {
+  for (let left = pending.size; left > 0 && pending.size > 0; ) {
+    // Each transaction has a turn of the event loop for itself.
+    await new Promise(setImmediate);
+    const batch = pending.first(Math.min(left, BATCH_ITEMS), BATCH_LENGTH);
+    await writeBatch(batch);
+    pending.settle(batch);
+    left -= batch.length;
+  }
+}
+
+function failureOf(count: number, lost: number, noun: string, cause: unknown): Error {
+  const dropped = lost > 0 ? `, ${lost} were dropped because too many were waiting` : "";
+  const reason = messageOfError(cause);
+  return new Error(`${count} ${noun} could not be written${dropped}: ${reason}`, { cause });
 }

@@ -2,7 +2,8 @@ import { Database } from "bun:sqlite";
 import { expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
 import { createPending } from "../../src/store/pending.ts";
-import { createFakeClock } from "../support/clock.ts";
+import { createWriteBehind } from "../../src/store/write-behind.ts";
+import { advanceUntil, createFakeClock } from "../support/clock.ts";
 import { openTestFile, tempFolder } from "../support/store.ts";
 import { usageRow } from "../support/usage-row.ts";
 import { turnsDuring } from "./turns-during.ts";
@@ -91,4 +92,60 @@ test("many items are written in many turns of the event loop", async () => {
   record(9_999);
   expect(await turnsDuring(() => usage.tokensSince(0))).toBeGreaterThan(10_000 / 300);
   expect(written()).toBe(9_999);
+});
+
+/** Returns a write-behind with a fake clock. Each write ends as `results` says. */
+function attempts() {
+  const clock = createFakeClock();
+  const results: (() => Promise<void>)[] = [];
+  const written: number[][] = [];
+  const behind = createWriteBehind(
+    { after: clock.after, onError: () => {}, flushMs: 5 },
+    {
+      noun: "numbers",
+      keyOf: (item: number) => item,
+      async writeBatch(items) {
+        await results.shift()?.();
+        written.push([...items]);
+      },
+    },
+  );
+  return { clock, behind, results, written };
+}
+
+test("an attempt ends when what was pending is written, also if it was put during another write", async () => {
+  const { clock, behind, results, written } = attempts();
+  const first = Promise.withResolvers<void>();
+  results.push(() => first.promise);
+  behind.put(1);
+  const one = behind.attempt();
+  clock.advance(5);
+  await new Promise(setImmediate);
+  behind.put(2);
+  const two = behind.attempt();
+  first.resolve();
+  await one;
+  expect(written).toEqual([[1]]);
+  await advanceUntil(clock, two);
+  expect(written).toEqual([[1], [2]]);
+  expect(clock.pending()).toBe(0);
+});
+
+test("an attempt ends when the write fails, and the next ones wait for nothing until a write succeeds", async () => {
+  const { clock, behind, results, written } = attempts();
+  results.push(() => Promise.reject(new Error("away")));
+  behind.put(1);
+  await advanceUntil(clock, behind.attempt());
+  await behind.attempt();
+  expect(written).toEqual([]);
+  await behind.end();
+  expect(written).toEqual([[1]]);
+  await behind.attempt();
+});
+
+test("an attempt ends when so many items are put that they are written at once", async () => {
+  const { clock, behind, written } = attempts();
+  for (let item = 0; item < 1_000; item++) behind.put(item);
+  await advanceUntil(clock, behind.attempt());
+  expect(written.flat()).toHaveLength(1_000);
 });

@@ -73,7 +73,7 @@ export function createOverview(options: OverviewOptions) {
       // If the store fails there are no names, and the reasons below say so.
       await names.load(ids).catch(() => {});
       if (ready.until > now()) return;
-      const reasons = await options.readiness()(1);
+      const { reasons } = await options.readiness()(1);
       const status = reasons.length > 0 ? "not ready" : "ready";
       ready = { status, reasons, until: now() + READY_KEPT_MS };
     },

@@ -3,7 +3,13 @@ import { ok, okAs, reply, resource, route } from "../route.ts";
 import { namedObject, text } from "../values.ts";
 import type { Readiness } from "./readiness.ts";
 
-const Ready = namedObject("Ready", { status: z.literal("ready") });
+const Ready = namedObject("Ready", {
+  status: z.literal("ready"),
+  degraded: z
+    .array(z.literal("store"))
+    .optional()
+    .describe("What fails, while requests of known users are served. Left out if nothing fails."),
+});
 const NotReady = namedObject("NotReady", { status: z.literal("not ready"), reasons: z.array(text).min(1) });
 
 const ROUTES = {
@@ -41,8 +47,9 @@ export const healthRoutes = resource("Operations", ROUTES).handledBy(
     readHealth: () => new Response("OK", { headers: { "content-type": "text/plain; charset=utf-8" } }),
 
     async readReadiness({ query: { agents } }) {
-      const reasons = await readiness(Number(agents));
-      return reasons.length > 0 ? reply(503, { status: "not ready", reasons }) : { status: "ready" };
+      const { reasons, degraded } = await readiness(Number(agents));
+      if (reasons.length > 0) return reply(503, { status: "not ready", reasons });
+      return { status: "ready", ...(degraded.length > 0 && { degraded }) };
     },
   }),
 );

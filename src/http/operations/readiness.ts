@@ -6,18 +6,28 @@ export interface ReadinessOptions {
   checkStore(): Promise<void>;
   /** How many asks may wait. */
   queueMax: number;
+  /** How long requests of known users are served while the store fails. Default: not at all. */
+  storeGraceMs?: number;
   /** Milliseconds since 1970. */
   now: () => number;
 }
 
-/** Resolves with the reasons, in words, why requests cannot be served now. Empty if they can. */
-export type Readiness = (agentsMin: number) => Promise<string[]>;
+export interface ReadyState {
+  /** The reasons, in words, why requests cannot be served now. Empty if they can. */
+  reasons: string[];
+  /** The parts that fail, while requests are served without them. */
+  degraded: "store"[];
+}
+
+export type Readiness = (agentsMin: number) => Promise<ReadyState>;
 
 /** The result of a check is kept this long, so that frequent requests do not keep the disk busy. */
 const CHECKED_MS = 1_000;
 const STORE_LIMIT_MS = 2_000;
 
-export function createReadiness({ relay, checkStore, queueMax, now }: ReadinessOptions): Readiness {
+export function createReadiness(options: ReadinessOptions): Readiness {
+  const { relay, checkStore, queueMax, storeGraceMs = 0, now } = options;
+  let workedAt = now();
   let checked: { at: number; works: Promise<boolean> } | undefined;
   const storeWorks = () => {
     if (!checked || now() - checked.at >= CHECKED_MS) checked = { at: now(), works: worksInTime(checkStore) };
@@ -25,13 +35,17 @@ export function createReadiness({ relay, checkStore, queueMax, now }: ReadinessO
   };
   return async (agentsMin) => {
     const works = await storeWorks();
+    if (works) workedAt = now();
+    // One fault of a shared database would otherwise take every server out of the load balancer at once.
+    const isDegraded = !works && now() - workedAt < storeGraceMs;
     const { available } = relay.capacity();
-    return [
-      ...(works ? [] : ["the database cannot be written"]),
+    const reasons = [
+      ...(works || isDegraded ? [] : ["the database cannot be written"]),
       ...(relay.isStopping ? ["the server is shutting down"] : []),
       ...(available < agentsMin ? [missing(agentsMin)] : []),
       ...(relay.stats().asks_waiting >= queueMax ? ["the queue is full"] : []),
     ];
+    return { reasons, degraded: isDegraded ? ["store"] : [] };
   };
 }
 

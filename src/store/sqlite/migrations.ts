@@ -1,17 +1,17 @@
 import type { Database } from "bun:sqlite";
-import users from "../../../drizzle/0000_users.sql" with { type: "text" };
-import turns from "../../../drizzle/0001_turns.sql" with { type: "text" };
-import operations from "../../../drizzle/0002_operations.sql" with { type: "text" };
-import tokenDetails from "../../../drizzle/0003_token_details.sql" with { type: "text" };
-import tokensEstimated from "../../../drizzle/0004_tokens_estimated.sql" with { type: "text" };
-import conversationLength from "../../../drizzle/0005_conversation_length.sql" with { type: "text" };
-import routing from "../../../drizzle/0006_routing.sql" with { type: "text" };
-import usageIndex from "../../../drizzle/0007_usage_index.sql" with { type: "text" };
+import users from "../../../drizzle/sqlite/0000_users.sql" with { type: "text" };
+import turns from "../../../drizzle/sqlite/0001_turns.sql" with { type: "text" };
+import operations from "../../../drizzle/sqlite/0002_operations.sql" with { type: "text" };
+import tokenDetails from "../../../drizzle/sqlite/0003_token_details.sql" with { type: "text" };
+import tokensEstimated from "../../../drizzle/sqlite/0004_tokens_estimated.sql" with { type: "text" };
+import conversationLength from "../../../drizzle/sqlite/0005_conversation_length.sql" with { type: "text" };
+import routing from "../../../drizzle/sqlite/0006_routing.sql" with { type: "text" };
+import usageIndex from "../../../drizzle/sqlite/0007_usage_index.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import { readNumber } from "./database.ts";
 
 export interface Migration {
-  /** The file's name in `drizzle/`. */
+  /** The file's name in `drizzle/sqlite/`. */
   name: string;
   sql: string;
 }

@@ -23,7 +23,7 @@ async function scene() {
     },
     readiness: () => async () => {
       counted.ready++;
-      return counted.reasons;
+      return { reasons: counted.reasons, degraded: [] };
     },
     version: "1.2.3",
     now: () => clock.now,

@@ -66,11 +66,12 @@ describe("GET /ready", () => {
 });
 
 describe("readiness", () => {
-  function bench(checkStore: () => Promise<void> = async () => {}, queueMax = 1000) {
+  function bench(checkStore: () => Promise<void> = async () => {}, queueMax = 1000, storeGraceMs = 0) {
     const clock = createFakeClock();
     const { relay, ask } = createRelayBench({ queueMax });
-    const readiness = createReadiness({ relay, checkStore, queueMax, now: clock.now });
-    return { clock, relay, ask, readiness };
+    const state = createReadiness({ relay, checkStore, queueMax, storeGraceMs, now: clock.now });
+    const readiness = async (agentsMin: number) => (await state(agentsMin)).reasons;
+    return { clock, relay, ask, readiness, state };
   }
 
   test("the server is not ready once the queue is full", async () => {
@@ -98,6 +99,22 @@ describe("readiness", () => {
     ]);
     clock.advance(1000);
     expect(await readiness(0)).toEqual([]);
+  });
+
+  test("the server is ready while the store is away and known users count, and says that it is degraded", async () => {
+    let works = true;
+    const check = () => (works ? Promise.resolve() : Promise.reject(new Error("away")));
+    const { clock, state } = bench(check, 1000, 60_000);
+    clock.advance(100_000);
+    expect(await state(0)).toEqual({ reasons: [], degraded: [] });
+    works = false;
+    clock.advance(59_999);
+    expect(await state(0)).toEqual({ reasons: [], degraded: ["store"] });
+    clock.advance(1_000);
+    expect(await state(0)).toEqual({ reasons: ["the database cannot be written"], degraded: [] });
+    works = true;
+    clock.advance(1_000);
+    expect(await state(0)).toEqual({ reasons: [], degraded: [] });
   });
 
   test("readiness lists every reason", async () => {

@@ -8,7 +8,7 @@ import { checkVersion, MIGRATIONS, type Migration, migrate } from "../../../src/
 import * as schema from "../../../src/store/sqlite/schema.ts";
 import { failureOf, openTestFile, tempFolder } from "../../support/store.ts";
 
-const DRIZZLE = join(import.meta.dir, "../../../drizzle");
+const DRIZZLE = join(import.meta.dir, "../../../drizzle/sqlite");
 
 function migrated(migrations?: readonly Migration[]): Database {
   const database = new Database(":memory:");

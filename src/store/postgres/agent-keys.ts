@@ -1,0 +1,42 @@
+import { getTableColumns } from "drizzle-orm";
+import type { AgentKeyStore, StoredAgentKey } from "../store.ts";
+import { isTaken } from "./pool.ts";
+import type { Pools } from "./pools.ts";
+import { insertInto, rowOf, rowsOf, selected, updateOf } from "./rows.ts";
+import { agentKeys } from "./schema.ts";
+
+const { hash: _hash, seq: _seq, ...STORED } = getTableColumns(agentKeys);
+const { seq: _s, revokedAt: _revokedAt, ...ADDED } = getTableColumns(agentKeys);
+const DEFAULTS = { priority: null, weight: null, tags: null, ownerId: null, showsName: false };
+const CHANGEABLE = Object.keys(DEFAULTS);
+
+const INSERT = insertInto(agentKeys, Object.keys(ADDED));
+const LIST = `SELECT ${selected(STORED)} FROM agent_keys ORDER BY seq`;
+const REVOKE = `UPDATE agent_keys SET revoked_at = $2::float8 WHERE id = $1 AND revoked_at IS NULL RETURNING id`;
+const FIND = `SELECT ${selected(STORED)} FROM agent_keys WHERE hash = $1`;
+
+export function createAgentKeyStore({ hot, cold }: Pools, now: () => number): AgentKeyStore {
+  return {
+    async add({ keyHash: hash, ...key }) {
+      const row = { ...DEFAULTS, ...key, hash, createdAt: now() };
+      try {
+        await hot.run(INSERT, [rowsOf(agentKeys, [row])]);
+      } catch (error) {
+        if (!isTaken(error, "agent_keys_active_name")) throw error;
+        throw new Error(`an agent key already has the name ${key.name}`, { cause: error });
+      }
+    },
+
+    async change(id, changes) {
+      const fields = CHANGEABLE.filter((field) => Object.hasOwn(changes, field));
+      const update = updateOf(agentKeys, fields, "agent_keys.revoked_at IS NULL");
+      return (await hot.run(update, [rowOf(agentKeys, { ...changes, id })])).length > 0;
+    },
+
+    list: () => cold.read<StoredAgentKey>(LIST),
+
+    revoke: async (id) => (await hot.run(REVOKE, [id, now()])).length > 0,
+
+    findByHash: async (hash) => (await hot.read<StoredAgentKey>(FIND, [hash]))[0],
+  };
+}

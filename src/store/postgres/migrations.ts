@@ -1,0 +1,62 @@
+import first from "../../../drizzle/postgres/0000_first.sql" with { type: "text" };
+import { CommandError } from "../../errors.ts";
+import type { Pool, Run } from "./pool.ts";
+
+export interface Migration {
+  /** The file's name in `drizzle/postgres/`. */
+  name: string;
+  sql: string;
+  /** The lowest version of a program that can use the database after it. A version is a number of migrations. */
+  readableFrom: number;
+}
+
+/** The migrations in their order. */
+export const MIGRATIONS: readonly Migration[] = [{ name: "0000_first.sql", sql: first, readableFrom: 1 }];
+
+/** Any number, the same in every version. It is a lock of one database only. */
+const LOCK = 0x43684153;
+
+/**
+ * Applies the missing migrations, each in its own transaction. Safe while other servers do the same, and while
+ * servers of an earlier version use the database. Resolves with whether this call found it empty. Throws a
+ * `CommandError` when this program must not use the database.
+ */
+export async function migrate(pool: Pool, migrations = MIGRATIONS): Promise<boolean> {
+  let { version } = await pool.transact(check(migrations.length));
+  let isNew = false;
+  while (version < migrations.length) {
+    const { sql, readableFrom } = migrations[version] as Migration;
+    version = await pool.transact(async (run) => {
+      await run("SELECT pg_advisory_xact_lock($1::bigint)", [LOCK]);
+      const found = (await check(migrations.length)(run)).version;
+      if (found !== version) return found;
+      for (const statement of sql.split("--> statement-breakpoint")) await run(statement);
+      await run("DELETE FROM server");
+      await run("INSERT INTO server VALUES ($1::int, $2::int)", [found + 1, readableFrom]);
+      isNew ||= found === 0;
+      return found + 1;
+    });
+  }
+  return isNew;
+}
+
+/** Returns a function that reads the version, and refuses a database that this program must not use. */
+const check = (own: number) => async (run: Run) => {
+  const [state] = await run<{ ours: boolean; empty: boolean }>(
+    `SELECT to_regclass('server') IS NOT NULL AND to_regclass('agent_keys') IS NOT NULL AS ours,
+      NOT EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = current_schema()) AS empty`,
+  );
+  if (state?.empty) return { version: 0 };
+  if (!state?.ours)
+    throw new CommandError(
+      "The database has tables of another program. Name an empty database with --database.",
+    );
+  const [found] = await run<{ version: number; readableFrom: number }>(
+    `SELECT version::float8 AS version, readable_from::float8 AS "readableFrom" FROM server`,
+  );
+  if (found && found.readableFrom > own)
+    throw new CommandError(
+      "A newer version of this program has changed the database, and this one cannot use it. Run that version.",
+    );
+  return { version: found?.version ?? 0 };
+};

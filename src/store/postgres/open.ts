@@ -1,0 +1,86 @@
+import { CommandError, messageOfError } from "../../errors.ts";
+import { once } from "../../once.ts";
+import type { Store } from "../store.ts";
+import { type After, afterDelay } from "../write-behind.ts";
+import { createAgentKeyStore } from "./agent-keys.ts";
+import { createAuditStore } from "./audit.ts";
+import { createConversationStore } from "./conversations.ts";
+import { migrate } from "./migrations.ts";
+import { createPools, type Pools } from "./pools.ts";
+import { createUsageStore } from "./usage.ts";
+import { createUserStore } from "./users.ts";
+
+export interface PostgresOptions {
+  /** The database's address, with the user and the password. */
+  url: string;
+  /** Milliseconds since 1970. */
+  now?: (() => number) | undefined;
+  /** Schedules the writes behind. */
+  after?: After | undefined;
+  /** How much of the conversations of each user is kept. Default: all. */
+  conversationQuotaBytes?: number | undefined;
+  /** Called when a write behind failed, with counts in the message. The store retries by itself. */
+  onError?: ((error: Error) => void) | undefined;
+}
+
+/**
+ * Opens a store in a PostgreSQL database, and migrates it. Several servers may have it open. Throws a
+ * `CommandError` when the database cannot be used.
+ */
+export async function openPostgres(options: PostgresOptions): Promise<{ store: Store; isNew: boolean }> {
+  const pools = createPools(options.url);
+  try {
+    const isNew = await migrate(pools.cold);
+    return { store: createStore(pools, options), isNew };
+  } catch (error) {
+    await closeAll(pools);
+    throw openError(options.url, error);
+  }
+}
+
+function createStore(pools: Pools, options: PostgresOptions): Store {
+  const { now = Date.now, after = afterDelay, onError = () => {} } = options;
+  const conversations = createConversationStore(
+    pools,
+    { after, onError },
+    now,
+    options.conversationQuotaBytes,
+  );
+  const usage = createUsageStore(pools, { after, onError });
+  const close = once(async () => {
+    await Promise.all([conversations.end(), usage.end()]);
+    await closeAll(pools);
+  });
+  return {
+    users: createUserStore(pools, now, conversations.dropUser),
+    agentKeys: createAgentKeyStore(pools, now),
+    audit: createAuditStore(pools),
+    usage,
+    conversations,
+    check: () => checkWrites(pools),
+    // The database reuses the space of deleted rows by itself.
+    compact: async () => 0,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** A standby, or a database whose disk is full, is often set to read-only. */
+async function checkWrites({ hot }: Pools): Promise<void> {
+  const [state] = await hot.read<{ mode: string }>("SELECT current_setting('transaction_read_only') AS mode");
+  if (state?.mode !== "off") throw new Error("the database is read-only");
+}
+
+async function closeAll({ hot, cold }: Pools): Promise<void> {
+  await Promise.all([hot.close(), cold.close()]);
+}
+
+/** Returns an error whose message says in one line why the database cannot be used, without its password. */
+function openError(url: string, error: unknown): CommandError {
+  if (error instanceof CommandError) return error;
+  const { host, pathname } = new URL(url);
+  return new CommandError(
+    `Cannot use the database ${pathname.slice(1)} at ${host}: ${messageOfError(error)}. Check --database, and that PostgreSQL runs.`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,164 @@
+import { isNull } from "drizzle-orm";
+import {
+  bigint,
+  boolean,
+  customType,
+  doublePrecision,
+  index,
+  pgTable,
+  text,
+  unique,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { PRIORITIES } from "../../relay/routing/priority.ts";
+
+/*
+ * The tables of `sqlite/schema.ts` for PostgreSQL. All times are milliseconds since 1970. A change here takes
+ * effect only through a migration: generate it with `bun run migration --name <name>` and add its file to
+ * migrations.ts. Servers of the version before must be able to use the changed database.
+ */
+
+/** Numbers up to 2^53, so that no value that is an integer in JavaScript is refused. */
+const whole = (name: string) => bigint(name, { mode: "number" });
+const sequence = () => whole("seq").generatedByDefaultAsIdentity();
+/** Drizzle's own type would store the text of the JSON as a JSON string. */
+const json = <Value>(name: string) =>
+  customType<{ data: Value; driverData: Value }>({ dataType: () => "jsonb" })(name);
+const bytes = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
+
+/** `seq` is the order of insertion. */
+export const users = pgTable("users", {
+  seq: sequence().primaryKey(),
+  id: text("id").notNull().unique(),
+  createdAt: whole("created_at").notNull(),
+  name: text("name"),
+  expiresAt: whole("expires_at"),
+  disabledAt: whole("disabled_at"),
+  models: json<string[]>("models"),
+  requestsPerMinute: whole("requests_per_minute"),
+  tokensPerDay: whole("tokens_per_day"),
+  maxParallel: whole("max_parallel"),
+  priority: text("priority", { enum: PRIORITIES }),
+  agentTags: json<string[]>("agent_tags"),
+});
+
+export const tokens = pgTable(
+  "tokens",
+  {
+    hash: text("hash").primaryKey(),
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id, { onDelete: "cascade" }),
+    sealed: bytes("sealed").notNull(),
+    createdAt: whole("created_at").notNull(),
+    expiresAt: whole("expires_at"),
+  },
+  (table) => [index("tokens_user_id").on(table.userId)],
+);
+
+export const conversations = pgTable(
+  "conversations",
+  {
+    id: text("id").primaryKey(),
+    userId: text("user_id").references(() => users.id, { onDelete: "cascade" }),
+    agent: text("agent").notNull(),
+    createdAt: whole("created_at").notNull(),
+    usedAt: whole("used_at").notNull(),
+    kept: boolean("kept").notNull().default(false),
+    model: text("model"),
+    length: whole("length").notNull().default(0),
+  },
+  (table) => [
+    index("conversations_user_id_used_at").on(table.userId, table.usedAt),
+    index("conversations_used_at").on(table.usedAt),
+  ],
+);
+
+/** The texts are UTF-8 in bytes, as the type `text` refuses U+0000. */
+export const turns = pgTable(
+  "turns",
+  {
+    seq: sequence().primaryKey(),
+    conversationId: text("conversation_id")
+      .notNull()
+      .references(() => conversations.id, { onDelete: "cascade" }),
+    id: text("id").notNull(),
+    parentId: text("parent_id"),
+    question: bytes("question").notNull(),
+    answer: bytes("answer").notNull(),
+    createdAt: whole("created_at").notNull(),
+  },
+  (table) => [unique("turns_conversation_id_id").on(table.conversationId, table.id)],
+);
+
+/** The partial index lets no two servers add keys of one name. */
+export const agentKeys = pgTable(
+  "agent_keys",
+  {
+    seq: sequence(),
+    id: text("id").primaryKey(),
+    name: text("name").notNull(),
+    hash: text("hash").notNull().unique(),
+    models: json<string[]>("models"),
+    createdAt: whole("created_at").notNull(),
+    revokedAt: whole("revoked_at"),
+    priority: whole("priority"),
+    weight: doublePrecision("weight"),
+    tags: json<string[]>("tags"),
+    ownerId: text("owner_id").references(() => users.id, { onDelete: "set null" }),
+    showsName: boolean("shows_name").notNull().default(false),
+  },
+  (table) => [uniqueIndex("agent_keys_active_name").on(table.name).where(isNull(table.revokedAt))],
+);
+
+export const audit = pgTable(
+  "audit",
+  {
+    seq: sequence().primaryKey(),
+    at: whole("at").notNull(),
+    actor: text("actor", { enum: ["admin", "cli"] }).notNull(),
+    action: text("action").notNull(),
+    target: text("target"),
+    detail: json<Record<string, unknown>>("detail"),
+    address: text("address"),
+    requestId: text("request_id"),
+  },
+  (table) => [index("audit_at").on(table.at)],
+);
+
+/**
+ * The server chooses `id`, in the order of time, so that rows can be written again when it does not know
+ * whether they were. It takes the place of `seq`.
+ */
+export const usage = pgTable(
+  "usage",
+  {
+    id: uuid("id").primaryKey(),
+    at: whole("at").notNull(),
+    requestId: text("request_id").notNull(),
+    userId: text("user_id"),
+    agent: text("agent"),
+    model: text("model"),
+    surface: text("surface").notNull(),
+    outcome: text("outcome").notNull(),
+    upstreamStatus: whole("status"),
+    tries: whole("tries").notNull(),
+    queueMs: whole("queue_ms").notNull(),
+    firstByteMs: whole("first_byte_ms"),
+    durationMs: whole("duration_ms").notNull(),
+    inputTokens: whole("prompt_tokens"),
+    outputTokens: whole("completion_tokens"),
+    cachedTokens: whole("cached_tokens"),
+    cacheCreationTokens: whole("cache_creation_tokens"),
+    reasoningTokens: whole("reasoning_tokens"),
+    tokensEstimated: boolean("tokens_estimated"),
+  },
+  (table) => [index("usage_at_user_id").on(table.at, table.userId)],
+);
+
+/** One row: the migrations that the database has had, and the lowest version of a program that can use it. */
+export const server = pgTable("server", {
+  version: whole("version").notNull(),
+  readableFrom: whole("readable_from").notNull(),
+});

@@ -1,0 +1,136 @@
+import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { type Executable, runExecutable, startExecutable } from "../support/executable.ts";
+import { describeWithPostgres, newDatabase } from "../support/postgres.ts";
+import { tempFolder } from "../support/store.ts";
+import { startTcpProxy } from "../support/tcp-proxy.ts";
+import { until } from "../support/until.ts";
+
+const CLUSTER_KEY = "cluster-key-of-the-tests-0123456789";
+const ADMIN_KEY = "admin-key-of-the-tests";
+const PASSWORD = "password-of-the-tests";
+
+function withPassword(address: string, port?: number): string {
+  const url = new URL(address);
+  url.password = PASSWORD;
+  if (port) url.port = String(port);
+  return url.href;
+}
+
+async function start(database: string, args: readonly string[] = []): Promise<Executable> {
+  const server = await startExecutable({
+    // Tests ask again and again with a key that is refused for a while.
+    args: ["0", ADMIN_KEY, "--echo", "--key-failures-max", "100000", ...args],
+    env: { CHATGPT_API_DATABASE: database, CHATGPT_API_CLUSTER_KEY: CLUSTER_KEY },
+    data: `${tempFolder()}/none`,
+  });
+  for (const secret of [PASSWORD, CLUSTER_KEY, database]) server.keepSecret(secret);
+  return server;
+}
+
+async function call(server: Executable, path: string, key: string, body?: object, method?: string) {
+  const response = await fetch(server.url + path, {
+    method: method ?? (body ? "POST" : "GET"),
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, string> };
+}
+
+const addUser = async (server: Executable) =>
+  (await call(server, "/admin/users/add", ADMIN_KEY, {})).body as { user_id: string; token: string };
+
+describeWithPostgres("servers with one PostgreSQL database", () => {
+  test("two servers share users, conversations and usage, and keep nothing in a data folder", async () => {
+    const database = withPassword(await newDatabase());
+    const [here, there] = [await start(database), await start(database)];
+    const { user_id, token } = await addUser(here);
+    const opening = await call(there, "/api/ask", token, { content: "one" });
+    expect(opening).toMatchObject({ status: 200, body: { content: "one" } });
+    let { response_id, conversation_id } = opening.body;
+    for (const server of [here, there, here]) {
+      const next = await call(server, "/api/ask", token, {
+        content: "more",
+        conversation_id,
+        parent_id: response_id,
+      });
+      expect(next).toMatchObject({ status: 200, body: { conversation_id } });
+      response_id = next.body["response_id"];
+    }
+    const usage = await call(there, "/admin/usage?by=user", ADMIN_KEY);
+    expect(JSON.stringify(usage.body)).toContain(user_id);
+    for (const { data } of [here, there]) expect(existsSync(data)).toBe(false);
+  });
+
+  test("a user who is disabled or deleted at one server is refused by the other within a second", async () => {
+    const database = withPassword(await newDatabase());
+    const [here, there] = [await start(database), await start(database)];
+    const { user_id, token } = await addUser(here);
+    const ask = async () => (await call(there, "/api/ask", token, { content: "q" })).status;
+    expect(await ask()).toBe(200);
+    const env = { CHATGPT_API_DATABASE: database };
+    expect(await runExecutable(["users", "disable", user_id], { env })).toMatchObject({
+      code: 0,
+      stderr: "",
+    });
+    await until(async () => (await ask()) === 401);
+    await call(here, `/admin/users/${user_id}/enable`, ADMIN_KEY, undefined, "POST");
+    await until(async () => (await ask()) === 200);
+    const listed = await runExecutable(["users", "list", "--json"], { env });
+    expect(JSON.parse(listed.stdout)).toMatchObject({ users: [{ user_id }] });
+    await call(here, `/admin/users/${user_id}`, ADMIN_KEY, undefined, "DELETE");
+    await until(async () => (await ask()) === 401);
+  });
+
+  test("while the database is away known users are served, and afterwards nothing is missing", async () => {
+    const direct = await newDatabase();
+    const proxy = await startTcpProxy(Number(new URL(direct).port));
+    const server = await start(withPassword(direct, proxy.port));
+    const known = await addUser(server);
+    const ask = async ({ token }: { token: string }) =>
+      (await call(server, "/api/ask", token, { content: "q" })).status;
+    const ready = async () => (await fetch(`${server.url}/ready`)).json();
+    expect(await ask(known)).toBe(200);
+    expect(await ready()).toEqual({ status: "ready" });
+    for (const fault of [proxy.goAway, proxy.hang]) {
+      const unknown = await addUser(server);
+      fault();
+      await until(async () => (await ask(unknown)) === 500);
+      for (let count = 0; count < 3; count++) expect(await ask(known)).toBe(200);
+      await until(async () => JSON.stringify(await ready()) === '{"status":"ready","degraded":["store"]}');
+      proxy.comeBack();
+      await until(async () => (await ask(unknown)) === 200);
+      await until(async () => JSON.stringify(await ready()) === '{"status":"ready"}');
+    }
+    const asks = async () => {
+      const { body } = await call(server, `/admin/users/${known.user_id}/usage?by=user`, ADMIN_KEY);
+      return Number(/"asks":(\d+)/.exec(JSON.stringify(body))?.[1]);
+    };
+    await until(async () => (await asks()) === 7);
+  });
+
+  test("a database that cannot be used is refused in one line, without its password", async () => {
+    const database = `postgres://someone:${PASSWORD}@127.0.0.1:1/nowhere`;
+    const { code, stderr } = await runExecutable(["0", ADMIN_KEY], {
+      env: { CHATGPT_API_DATABASE: database },
+    });
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^chatgpt-api-server: Cannot use the database nowhere at 127\.0\.0\.1:1: [^\n]*\n$/,
+      ),
+    ]);
+    expect(stderr).not.toContain(PASSWORD);
+  });
+
+  test("backup and restore refer to the tools of PostgreSQL", async () => {
+    const env = { CHATGPT_API_DATABASE: "postgres://db/chat" };
+    for (const [command, tool] of [
+      ["backup", "pg_dump"],
+      ["restore", "pg_restore"],
+    ] as const) {
+      const { code, stderr } = await runExecutable([command, "file"], { env });
+      expect([code, stderr]).toEqual([2, expect.stringContaining(tool)]);
+    }
+  });
+});

@@ -1,0 +1,119 @@
+import { expect, onTestFinished, test } from "bun:test";
+import { ADMIN, userPrincipal } from "../../../src/principal.ts";
+import { openPostgres } from "../../../src/store/postgres/open.ts";
+import { describeWithPostgres, newDatabase, statementsOn } from "../../support/postgres.ts";
+import { startTcpProxy } from "../../support/tcp-proxy.ts";
+import { until } from "../../support/until.ts";
+import { usageRow } from "../../support/usage-row.ts";
+
+const CONVERSATION = { id: "c", owner: ADMIN, agent: "x", kept: true, model: "m" };
+
+async function scene() {
+  const direct = await newDatabase();
+  const url = new URL(direct);
+  const proxy = await startTcpProxy(Number(url.port));
+  url.port = String(proxy.port);
+  const errors: Error[] = [];
+  const onError = (error: Error) => void errors.push(error);
+  const { store } = await openPostgres({ url: url.href, onError });
+  onTestFinished(() => store.close());
+  return { store, proxy, errors, direct, query: statementsOn(direct) };
+}
+
+describeWithPostgres("rows in PostgreSQL", () => {
+  test("texts that the type text refuses are kept in turns, and replaced in names", async () => {
+    const { store, query } = await scene();
+    const turn = { id: "t", parent: undefined, question: "a\0b \u{1f600}", answer: "\0" };
+    store.conversations.remember({ ...CONVERSATION, agent: "x\0y", model: "\ud800" }, turn);
+    store.usage.record(usageRow({ model: "a\0b", agent: "\udfff" }));
+    await store.audit.add({
+      ...{ at: 1, actor: "admin", action: "a", target: "\0", address: null, requestId: null },
+      detail: { name: "a\0b", models: ["\0"] },
+    });
+    expect(await store.conversations.branch("c", undefined)).toEqual([turn]);
+    expect(await store.conversations.find("c")).toMatchObject({ agent: "x\ufffdy", model: "\ufffd" });
+    await store.usage.purge(0);
+    expect(await query("SELECT model, agent FROM usage")).toEqual([{ model: "a\ufffdb", agent: "\ufffd" }]);
+    expect(await store.audit.list({ limit: 1 })).toMatchObject([
+      { target: "\ufffd", detail: { name: "a\ufffdb", models: ["\ufffd"] } },
+    ]);
+  });
+
+  test("a usage row with numbers that no column takes does not keep others from being written", async () => {
+    const { store, query } = await scene();
+    store.usage.record(usageRow({ inputTokens: 1.5, outputTokens: 2 ** 60, durationMs: Number.NaN }));
+    store.usage.record(usageRow());
+    await store.usage.purge(0);
+    expect(await query("SELECT prompt_tokens, completion_tokens FROM usage ORDER BY id")).toEqual([
+      { prompt_tokens: null, completion_tokens: null },
+      { prompt_tokens: "10", completion_tokens: "20" },
+    ]);
+  });
+
+  test("rows whose commit is in doubt are written again, and no row is lost or doubled", async () => {
+    const { store, proxy, errors, query } = await scene();
+    // The database gets the rows, and the store does not get its answer.
+    const write = (nth: number) => {
+      const turn = { id: `t${nth}`, parent: nth > 0 ? `t${nth - 1}` : undefined, question: "q", answer: "a" };
+      store.usage.record(usageRow({ requestId: `req_${nth}` }));
+      store.conversations.remember(CONVERSATION, turn);
+    };
+    const isThere = async (nth: number) => (await query(`SELECT FROM turns WHERE id = 't${nth}'`)).length > 0;
+    for (let nth = 0; nth < 4; nth++) {
+      write(nth);
+      await until(() => isThere(nth));
+      proxy.mute();
+      const before = errors.length;
+      write(nth + 10);
+      // On a new connection the statement must be prepared first, which needs an answer.
+      await until(async () => (await isThere(nth + 10)) || errors.length > before);
+      proxy.goAway();
+      await until(() => errors.length > before);
+      proxy.comeBack();
+    }
+    for (const { purge } of [store.usage, store.conversations])
+      await until(() =>
+        purge(0).then(
+          () => true,
+          () => false,
+        ),
+      );
+    expect(await query("SELECT FROM usage")).toHaveLength(8);
+    expect(await query("SELECT FROM turns")).toHaveLength(8);
+    const [row] = await query("SELECT length FROM conversations");
+    expect(row).toEqual({ length: String(1024 + 8 * 2) });
+  });
+
+  test("another server sees a conversation as soon as it is shared, and an owner's change at once", async () => {
+    const { store, direct } = await scene();
+    const { store: other } = await openPostgres({ url: direct });
+    onTestFinished(() => other.close());
+    await store.users.add([{ id: "ann", tokenHash: "h", sealedToken: Buffer.of(1) }]);
+    for (let nth = 0; nth < 20; nth++) {
+      const id = `c${nth}`;
+      store.conversations.remember({ ...CONVERSATION, id, owner: userPrincipal("ann") });
+      await store.conversations.shared?.();
+      expect(await other.conversations.find(id)).toMatchObject({ id, owner: userPrincipal("ann") });
+    }
+    await store.users.change("ann", { disabledAt: 5 });
+    expect(await other.users.findByTokenHash("h")).toMatchObject({ disabledAt: 5 });
+  });
+
+  test("while one server purges, another one purges nothing", async () => {
+    const { store, query } = await scene();
+    store.usage.record(usageRow());
+    await query("BEGIN");
+    await query(`SELECT pg_advisory_xact_lock(${0x43684154})`);
+    expect(await store.usage.purge(Number.MAX_SAFE_INTEGER)).toBe(0);
+    await query("COMMIT");
+    expect(await store.usage.purge(Number.MAX_SAFE_INTEGER)).toBe(1);
+  });
+
+  test("what waits is reported when the store closes while the database is away", async () => {
+    const { store, proxy, errors } = await scene();
+    proxy.goAway();
+    store.usage.record(usageRow());
+    await store.close();
+    expect(errors.map(String).join()).toContain("1 usage rows could not be written");
+  });
+});
