@@ -1,9 +1,11 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import type { Manifest } from "../backup/format.ts";
 import { restoreBackup } from "../backup/restore.ts";
 import { writeBackup } from "../backup/write.ts";
-import { AGENT_KEY_NAME } from "../data-folder.ts";
+import { database } from "../config/kinds.ts";
+import { AGENT_KEY_NAME, agentKeyIn, existingDatabaseIn, sealKeyIn } from "../data-folder.ts";
 import { usageError } from "../errors.ts";
+import { openStore } from "../store/sqlite/open.ts";
 import { readArgs } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
 import { type Command, counted } from "./terminal.ts";
@@ -51,4 +53,35 @@ function refuseDatabase({ database }: { database: string | undefined }, advice: 
 
 function contentsOf({ users, conversations }: Manifest): string {
   return `${counted(users, "user")} and ${counted(conversations, "conversation")}`;
+}
+
+/** Copies the data folder of a stopped server into an empty PostgreSQL database. */
+export const move: Command = async (args, io) => {
+  const { settings, flags, positionals } = readArgs({ args, env: io.env }, COMMANDS.move);
+  if (positionals.length > 0) throw usageError("Give no argument after move.");
+  const { data } = settings;
+  const to = flags.to === undefined ? settings.database : readDatabase(flags.to);
+  if (to === undefined)
+    throw usageError("Name the database with --to, such as --to postgres://user:password@host:5432/chat.");
+  const path = existingDatabaseIn(data);
+  // Migrates the file, and holds the lock of a server, so that none changes it.
+  await using _held = openStore({ path, isServer: true });
+  const { moveTo } = await import("../store/postgres/move.ts");
+  const counts = await moveTo(to, path);
+  const of = (table: string) => counts[table] ?? 0;
+  io.out(
+    `Moved ${counted(of("users"), "user")}, ${counted(of("agent_keys"), "agent key")}, ${counted(of("conversations"), "conversation")} and ${counted(of("usage"), "usage row")}. The data folder is unchanged.\n`,
+  );
+  const files = [sealKeyIn(data), agentKeyIn(data)].filter(existsSync);
+  if (files.length > 0)
+    io.out(
+      `The keys are not in the database. Keep ${files.join(" and ")}: each server needs them in its own data folder, or in CHATGPT_API_SEAL_KEY_FILE and CHATGPT_API_AGENT_KEY_FILE.\n`,
+    );
+  return 0;
+};
+
+function readDatabase(text: string): string {
+  const { data, error } = database.schema.safeParse(text);
+  if (data === undefined) throw usageError(`--to is not valid. ${error?.issues[0]?.message}`);
+  return data;
 }

@@ -101,6 +101,13 @@ export const COMMANDS = {
     settings: ["data", "database", "sealKey"],
     flags: { force: { help: "Restore even if the seal key decrypts none of the tokens." } },
   },
+  move: {
+    summary: "Copy the data folder of a stopped server into an empty PostgreSQL database.",
+    usage: ["move --to <URL> [flags]"],
+    settings: ["data", "database"],
+    flags: { to: { value: "<URL>", help: "The database. (--database)" } },
+    settingHelp: { database: "The database, if --to is not given. (none)" },
+  },
   config: {
     summary: "Show every setting as the server would read it, with secrets masked.",
     usage: ["config [--json] <port> <admin-key> [flags]"],

@@ -14,6 +14,7 @@ const LOAD: Record<CommandName, () => Promise<Command>> = {
   agents: async () => (await import("./agents.ts")).agents,
   backup: async () => (await import("./backup.ts")).backup,
   restore: async () => (await import("./backup.ts")).restore,
+  move: async () => (await import("./backup.ts")).move,
   config: async () => (await import("./config.ts")).config,
   health: async () => (await import("./health.ts")).health,
   help: async () => (await import("./help.ts")).help,

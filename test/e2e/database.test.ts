@@ -133,4 +133,30 @@ describeWithPostgres("servers with one PostgreSQL database", () => {
       expect([code, stderr]).toEqual([2, expect.stringContaining(tool)]);
     }
   });
+
+  test("a data folder that was moved is served as before, and one in use is not moved", async () => {
+    const before = await startExecutable({ args: ["0", ADMIN_KEY, "--echo"] });
+    const { token } = await addUser(before);
+    const opening = await call(before, "/api/ask", token, { content: "one" });
+    const env = { CHATGPT_API_DATABASE: withPassword(await newDatabase()) };
+    const inUse = await runExecutable(["move", "--data", before.data], { env });
+    expect([inUse.code, inUse.stderr]).toEqual([1, expect.stringContaining("is in use by another server")]);
+    before.kill();
+    await before.exited;
+    const moved = await runExecutable(["move", "--data", before.data], { env });
+    expect(moved).toMatchObject({ code: 0, stderr: "" });
+    expect(moved.stdout).toContain("Moved 1 user, 0 agent keys, 1 conversation and 1 usage row.");
+    const again = await runExecutable(["move", "--data", before.data, "--to", env.CHATGPT_API_DATABASE]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("already has rows")]);
+
+    const after = await startExecutable({ args: ["0", ADMIN_KEY, "--echo"], env, data: before.data });
+    const { conversation_id, response_id } = opening.body;
+    const next = await call(after, "/api/ask", token, {
+      content: "two",
+      conversation_id,
+      parent_id: response_id,
+    });
+    expect(next).toMatchObject({ status: 200, body: { conversation_id } });
+    expect(JSON.stringify((await call(after, "/admin/users", ADMIN_KEY)).body)).toContain(token);
+  });
 });

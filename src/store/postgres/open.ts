@@ -76,7 +76,7 @@ async function closeAll({ hot, cold }: Pools): Promise<void> {
 }
 
 /** Returns an error whose message says in one line why the database cannot be used, without its password. */
-function openError(url: string, error: unknown): CommandError {
+export function openError(url: string, error: unknown): CommandError {
   if (error instanceof CommandError) return error;
   const { host, pathname } = new URL(url);
   return new CommandError(

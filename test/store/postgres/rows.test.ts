@@ -109,7 +109,7 @@ describeWithPostgres("rows in PostgreSQL", () => {
     expect(await store.usage.purge(Number.MAX_SAFE_INTEGER)).toBe(1);
   });
 
-  test("what waits is reported when the store closes while the database is away", async () => {
+  test("rows that wait are reported when the store closes while the database is away", async () => {
     const { store, proxy, errors } = await scene();
     proxy.goAway();
     store.usage.record(usageRow());
