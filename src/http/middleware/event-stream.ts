@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from "../../clock.ts";
 import { commonHeaders } from "./headers.ts";
+import { noteUnread } from "./unread.ts";
 
 export interface ServerEvent {
   /** The name; empty for an event without one. */
@@ -13,14 +14,8 @@ export interface ServerEvent {
  */
 export const QUIET_MS = 15_000;
 
-/** The most text that may wait for a slow caller. A caller who needs more counts as gone. */
+/** The most text that may wait for a slow caller. A caller who needs more counts as gone. All have a limit too. */
 const BUFFER_LENGTH_MAX = 8 * 1024 * 1024;
-
-/** If there are many streams, each may have less, so that all together have at most this much. */
-const ALL_LENGTH_MAX = 256 * 1024 * 1024;
-
-/** The streams that are open. */
-let openCount = 0;
 
 const HEADERS = commonHeaders({
   "content-type": "text/event-stream; charset=utf-8",
@@ -86,7 +81,6 @@ export class EventStream {
       cancel: () => this.#leave(),
     });
     this.#sentAt = clock.now();
-    openCount++;
     this.#sleep(QUIET_MS);
   }
 
@@ -133,20 +127,29 @@ export class EventStream {
     const written = this.#controller.write(text);
     this.#controller.flush();
     if (typeof written === "number") return;
-    this.#unsentLength += text.length;
-    const onSent = () => {
-      this.#unsentLength -= text.length;
-    };
+    this.#keep(text.length);
+    const onSent = () => this.#keep(-text.length);
     written.then(onSent, onSent);
+  }
+
+  /** The caller reads too slowly. */
+  cutOff(): void {
+    this.#leave();
+    this.#controller?.close(new Error("read too slowly"));
+  }
+
+  /** Notes that the runtime keeps more or less. */
+  #keep(length: number): void {
+    this.#unsentLength += length;
+    if (!this.#isClosed) noteUnread(this, this.#unsentLength);
   }
 
   #write(text: string): void {
     if (this.#isClosed) return;
     this.#sentAt = this.#clock.now();
     const length = this.#unsentLength + this.#held.length + text.length;
-    if (length > Math.min(BUFFER_LENGTH_MAX, ALL_LENGTH_MAX / openCount)) {
-      this.#leave();
-      this.#controller?.close(new Error("read too slowly"));
+    if (length > BUFFER_LENGTH_MAX) {
+      this.cutOff();
       return;
     }
     if (this.#held === "" && this.#controller) releaseAtEndOfTurn(this);
@@ -177,8 +180,8 @@ export class EventStream {
   }
 
   #close(): void {
-    if (!this.#isClosed) openCount--;
     this.#isClosed = true;
+    if (this.#unsentLength > 0) noteUnread(this, 0);
     this.#stopTimer();
     for (const run of this.#beforeClose) run();
     this.#beforeClose = [];
