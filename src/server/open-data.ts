@@ -18,13 +18,15 @@ export interface OpenData {
 
 /** Opens the data folder, or the PostgreSQL database. Throws a `CommandError` when it cannot be used. */
 export async function openData(config: Config, log: Log): Promise<OpenData> {
-  const { data, database, conversationQuotaBytes } = config;
+  const { data, database, clusterKey, conversationQuotaBytes } = config;
   const isLocal = database === undefined;
   if (isLocal) removeUnfinished(data);
   const isFirst = isLocal && isFirstStart(data);
   const { store, isNew } = await openStore({
     ...{ path: databaseIn(data), database, conversationQuotaBytes },
     isServer: true,
+    // One server needs no such key.
+    isShared: clusterKey !== undefined,
     checkpointsOnThread: true,
     onError: (error) => log.error("store_write_failed", { cause: causeOf(error) }),
   });

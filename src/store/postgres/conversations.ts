@@ -11,20 +11,30 @@ import { createPurge } from "./purge.ts";
 import { plain, selected } from "./rows.ts";
 import { conversations } from "./schema.ts";
 
-const FLUSH_MS = 5;
+const FLUSH_MS = 50;
+/** At once, as answers wait for it. What comes during a write forms the next batch. */
+const SHARED_FLUSH_MS = 0;
 
-export function createConversationStore(
-  { hot, cold }: Pools,
-  options: WriteBehindOptions,
-  now: () => number,
-  quotaBytes = Number.POSITIVE_INFINITY,
-) {
+interface ConversationOptions extends WriteBehindOptions {
+  now: () => number;
+  /** Default: all is kept. */
+  quotaBytes?: number | undefined;
+  /** Whether other servers continue the conversations. */
+  isShared: boolean;
+}
+
+export function createConversationStore({ hot, cold }: Pools, options: ConversationOptions) {
+  const { now, quotaBytes = Number.POSITIVE_INFINITY, isShared, ...behind } = options;
   const quota = createConversationQuota(cold, quotaBytes);
   const purge = createPurge(cold, "conversations", "used_at");
-  const remembered = createRemembered({ ...options, flushMs: FLUSH_MS }, now, async (used) => {
-    const changed = await writeAll(used);
-    await keepWithinQuota(changed).catch(options.onError);
-  });
+  const remembered = createRemembered(
+    { ...behind, flushMs: isShared ? SHARED_FLUSH_MS : FLUSH_MS },
+    now,
+    async (used) => {
+      const changed = await writeAll(used);
+      await keepWithinQuota(changed).catch(options.onError);
+    },
+  );
 
   /** A user may be deleted during the first attempt. The second one sees that. */
   async function writeAll(used: readonly UsedConversation[]): Promise<Changed[]> {
@@ -60,7 +70,7 @@ export function createConversationStore(
     },
 
     remember: remembered.add,
-    shared: remembered.attempt,
+    ...(isShared && { shared: remembered.attempt }),
 
     async purge(unusedSince) {
       await remembered.flush();

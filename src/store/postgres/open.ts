@@ -19,6 +19,8 @@ export interface PostgresOptions {
   after?: After | undefined;
   /** How much of the conversations of each user is kept. Default: all. */
   conversationQuotaBytes?: number | undefined;
+  /** Whether other servers continue the conversations, so that an answer waits until they can. Default: false. */
+  isShared?: boolean | undefined;
   /** Called when a write behind failed, with counts in the message. The store retries by itself. */
   onError?: ((error: Error) => void) | undefined;
 }
@@ -40,12 +42,8 @@ export async function openPostgres(options: PostgresOptions): Promise<{ store: S
 
 function createStore(pools: Pools, options: PostgresOptions): Store {
   const { now = Date.now, after = afterDelay, onError = () => {} } = options;
-  const conversations = createConversationStore(
-    pools,
-    { after, onError },
-    now,
-    options.conversationQuotaBytes,
-  );
+  const { conversationQuotaBytes: quotaBytes, isShared = false } = options;
+  const conversations = createConversationStore(pools, { after, onError, now, quotaBytes, isShared });
   const usage = createUsageStore(pools, { after, onError });
   const close = once(async () => {
     await Promise.all([conversations.end(), usage.end()]);

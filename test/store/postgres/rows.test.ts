@@ -15,7 +15,7 @@ async function scene() {
   url.port = String(proxy.port);
   const errors: Error[] = [];
   const onError = (error: Error) => void errors.push(error);
-  const { store } = await openPostgres({ url: url.href, onError });
+  const { store } = await openPostgres({ url: url.href, onError, isShared: true });
   onTestFinished(() => store.close());
   return { store, proxy, errors, direct, query: statementsOn(direct) };
 }
