@@ -33,6 +33,12 @@ describe("a backup that is downloaded", () => {
     expect(await new Response(await backups.take(never)).text()).toBe(text);
   });
 
+  test("a download of data that is in PostgreSQL is refused, and names the tool for that", async () => {
+    const backups = createBackups({ data: undefined, make: writing("x") });
+    const { code, hint } = (await failureOf(() => backups.take(never))) as AppError;
+    expect([code, hint]).toEqual(["backup_failed", expect.stringContaining("pg_dump")]);
+  });
+
   test("a second download is refused until the first one was read to its end", async () => {
     const { backups } = scene(writing("x"));
     const first = backups.take(never);
