@@ -71,9 +71,14 @@ function writeOne(query: Queries, { turns: added, ...conversation }: UsedConvers
   const isNew = query.insert.run(id, user, agent, usedAt, kept, model, ROW_LENGTH + length).changes > 0;
   // A known conversation may have another owner, or another agent has its text: it must not get the turns.
   if (!isNew && query.update.run(id, user, agent, usedAt, kept, model, length).changes === 0) return 0;
-  for (const { parent = null, ...turn } of added)
-    query.addTurn.run(id, turn.id, parent, turn.question, turn.answer, usedAt);
-  return isNew ? ROW_LENGTH + length : length;
+  let knownLength = 0;
+  for (const turn of added) {
+    const { parent = null, question, answer } = turn;
+    const isKnown = query.addTurn.run(id, turn.id, parent, question, answer, usedAt).changes === 0;
+    if (isKnown) knownLength += lengthOf([turn]);
+  }
+  if (knownLength > 0) query.shrink.run(id, knownLength);
+  return length - knownLength + (isNew ? ROW_LENGTH : 0);
 }
 
 type TurnRow = Omit<Turn, "parent"> & { parent: string | null };
@@ -101,10 +106,14 @@ const UPDATE = `
   SET agent = ?3, used_at = max(used_at, ?4), model = ?6, length = length + ?7
   WHERE id = ?1 AND user_id IS ?2 AND kept = ?5 AND (kept OR agent = ?3)`;
 
+/** A conversation that was used again while it was written comes with all its turns once more. */
 const ADD_TURN = `
   INSERT INTO turns (conversation_id, id, parent_id, question, answer, created_at)
   VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT DO NOTHING`;
+
+/** Takes back the length of turns that were known. */
+const SHRINK = "UPDATE conversations SET length = length - ?2 WHERE id = ?1";
 
 function prepare({ orm, raw }: Connection) {
   const { id, userId, agent, kept, model } = getTableColumns(conversations);
@@ -125,5 +134,6 @@ function prepare({ orm, raw }: Connection) {
     insert: raw.prepare<never, SQLQueryBindings[]>(INSERT),
     update: raw.prepare<never, SQLQueryBindings[]>(UPDATE),
     addTurn: raw.prepare<never, SQLQueryBindings[]>(ADD_TURN),
+    shrink: raw.prepare<never, [string, number]>(SHRINK),
   };
 }

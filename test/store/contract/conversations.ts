@@ -38,6 +38,21 @@ export function testConversations(backEnd: BackEnd): void {
       expect(await conversations.find("c")).toEqual(conversation);
     });
 
+    test("each turn counts once in the length of a conversation that is used again during its write", async () => {
+      const { conversations, data, clock, write } = await createScene(backEnd);
+      const use = (id: string, length: number) => {
+        const turn = { id, parent: undefined, question: "", answer: "x".repeat(length) };
+        conversations.remember({ id: "c", owner: ADMIN, agent: "x", kept: true, model: "m" }, turn);
+      };
+      use("first", 1_000);
+      clock.advance(1_000);
+      await new Promise(setImmediate);
+      use("second", 500);
+      await write();
+      const rows = await data.query("SELECT length FROM conversations");
+      expect(rows.map(({ length }) => Number(length))).toEqual([1_024 + 1_500]);
+    });
+
     test("a conversation of the admin is found with the admin as its owner", async () => {
       const { conversations, write } = await createScene(backEnd);
       conversations.remember({ id: "c", owner: ADMIN, agent: "x", ...ATTRIBUTES });

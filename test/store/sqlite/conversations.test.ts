@@ -135,4 +135,20 @@ describe("while another process writes", () => {
     await conversations.purge(0);
     expect(written().map(({ id }) => id)).toEqual(["a", "b"]);
   });
+
+  test("each turn counts once in the length of a conversation that is used again while its write waits", async () => {
+    const { conversations, onDisk, pass } = await scene();
+    const use = (id: string, length: number) => {
+      const turn = { id, parent: undefined, question: "", answer: "x".repeat(length) };
+      conversations.remember({ id: "a", owner: ADMIN, agent: "x", kept: true, model: undefined }, turn);
+    };
+    use("first", 1_000);
+    onDisk.run("BEGIN IMMEDIATE");
+    await pass(FLUSH_MS);
+    use("second", 500);
+    onDisk.run("COMMIT");
+    await conversations.purge(0);
+    expect(onDisk.query("SELECT count(*) AS count FROM turns").get()).toEqual({ count: 2 });
+    expect(onDisk.query("SELECT length FROM conversations").get()).toEqual({ length: 1_024 + 1_500 });
+  });
 });
