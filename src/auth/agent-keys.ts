@@ -47,7 +47,7 @@ export type AgentKeys = ReturnType<typeof createAgentKeys>;
 
 export function createAgentKeys(options: AgentKeysOptions) {
   const { main, store, users, onRevoke, onChange } = options;
-  const findByHash = withGrace(options);
+  const known = withGrace(options);
   const find = async (id: string) => (await store.list()).find((key) => key.id === id);
 
   /** Throws user_unknown if a key is to have an owner who does not exist. */
@@ -64,7 +64,7 @@ export function createAgentKeys(options: AgentKeysOptions) {
     async find(candidate: string): Promise<AgentKey | "revoked" | undefined> {
       if (main.matches(candidate)) return MAIN;
       if (!candidate.startsWith(PREFIX) || candidate.length > KEY_LENGTH_MAX) return undefined;
-      const found = await orFail("verify_failed", () => findByHash(hashSecret(candidate)));
+      const found = await orFail("verify_failed", () => known.find(hashSecret(candidate)));
       if (!found) return undefined;
       return found.revokedAt === null ? toKey(found) : "revoked";
     },
@@ -99,6 +99,7 @@ export function createAgentKeys(options: AgentKeysOptions) {
         await checkOwner(changes);
         throw error;
       });
+      known.forget(id);
       const changed = isChanged ? await find(id) : undefined;
       if (!changed) return false;
       onChange?.(toKey(changed));
@@ -111,6 +112,7 @@ export function createAgentKeys(options: AgentKeysOptions) {
     /** Revokes a key. False when it does not exist or was already revoked. */
     async revoke(id: string): Promise<boolean> {
       const revoked = await store.revoke(id);
+      known.forget(id);
       if (revoked) onRevoke?.(id);
       return revoked;
     },
@@ -126,21 +128,27 @@ export function createAgentKeys(options: AgentKeysOptions) {
 /** The keys that are remembered for the time when the store cannot be read. */
 const REMEMBERED_MAX = 10_000;
 
-/** Returns the look-up of a key by its hash. While it fails, keys that were found lately are still found. */
-function withGrace({ store, graceMs = 0, now = Date.now }: AgentKeysOptions): AgentKeyStore["findByHash"] {
-  if (graceMs === 0) return store.findByHash;
+/** Looks up keys by their hashes. While that fails, keys that were found lately are still found. */
+function withGrace({ store, graceMs = 0, now = Date.now }: AgentKeysOptions) {
   const known = new BoundedMap<string, { key: StoredAgentKey; until: number }>(REMEMBERED_MAX);
-  return async (hash) => {
-    try {
-      const key = await store.findByHash(hash);
-      if (key) known.set(hash, { key, until: now() + graceMs });
-      else known.delete(hash);
-      return key;
-    } catch (error) {
-      const before = known.get(hash);
-      if (before && now() < before.until) return before.key;
-      throw error;
-    }
+  return {
+    async find(hash: string): Promise<StoredAgentKey | undefined> {
+      try {
+        const key = await store.findByHash(hash);
+        if (key && graceMs > 0) known.set(hash, { key, until: now() + graceMs });
+        else known.delete(hash);
+        return key;
+      } catch (error) {
+        const before = known.get(hash);
+        if (before && now() < before.until) return before.key;
+        throw error;
+      }
+    },
+
+    /** Forgets a key that was changed or revoked: it must not be found as it was before. */
+    forget(id: string): void {
+      for (const [hash, { key }] of known) if (key.id === id) known.delete(hash);
+    },
   };
 }
 

@@ -76,6 +76,17 @@ describe("while the store is away", () => {
     expect(await codeOf(() => keys.find(key))).toBe("verify_failed");
   });
 
+  test("an agent key does not count as it was before this server revoked or changed it", async () => {
+    const { store, keys } = await scene();
+    const revoked = await keys.add({ id: "a", name: "old", models: null });
+    const changed = await keys.add({ id: "b", name: "box", models: null });
+    for (const key of [revoked, changed]) await keys.find(key);
+    await keys.revoke("a");
+    await keys.change("b", { priority: 1 });
+    store.isAway = true;
+    for (const key of [revoked, changed]) expect(await codeOf(() => keys.find(key))).toBe("verify_failed");
+  });
+
   test("without a time of grace nobody counts", async () => {
     const { clock, store, keys, identify } = await scene(0);
     const key = await keys.add({ id: "a", name: "box", models: null });
