@@ -179,9 +179,21 @@ export const database: Kind<string> = {
   schema: parsed((text) => {
     const url = URL.parse(text);
     const isComplete = url?.hostname && /^\/[^/]+$/.test(url.pathname);
-    return isComplete && /^postgres(ql)?:$/.test(url.protocol) ? text : undefined;
-  }, "Give one address, such as postgres://user:password@host:5432/database."),
+    if (!isComplete || !/^postgres(ql)?:$/.test(url.protocol)) return undefined;
+    // The client of the database decodes these parts, and fails otherwise.
+    return [url.username, url.password, url.pathname].every(isEncoded) ? text : undefined;
+  }, "Give one address, such as postgres://user:password@host:5432/database, with %25 for % and %40 for @ in the password."),
 };
+
+/** Whether each percent sign begins a character, as in `%40`. */
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 export const upstreamKey = key(
   secret().regex(/^[\x21-\x7e]+$/, "Give printable ASCII characters, without blanks."),

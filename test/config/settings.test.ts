@@ -26,7 +26,9 @@ test.each<[string, string, string]>([
   ["--ping-every", "100ms", "10m"],
   ["--pong-within", "100ms", "1m"],
   ["--hello-within", "100ms", "1m"],
+  ["--lame-duck", "0", "5m"],
   ["--drain", "0", "1h"],
+  ["--store-grace", "0", "1d"],
   ["--conversation-days", "1", "3650"],
   ["--usage-days", "1", "3650"],
   ["--body-max", "1KB", "512MB"],
@@ -41,3 +43,24 @@ test.each<[string, string, string]>([
   expect([...given(min), ...given(max)]).toEqual([]);
   expect([given(beyond).length, given(below).length]).toEqual([1, 1]);
 });
+
+test.each([
+  "postgres://user:100%@host:5432/chat",
+  "postgres://user:%ff@host/chat",
+  "postgres://host",
+  "postgres://host/one/two",
+  "postgres:///chat",
+  "mysql://host/chat",
+  "chat",
+])("the database %s is refused with an example of an address", (text) => {
+  expect(faults(`--database=${text}`)).toEqual([
+    expect.stringContaining("postgres://user:password@host:5432/"),
+  ]);
+});
+
+test.each(["postgres://host/chat", "postgresql://user:100%25%40@host:5432/chat?sslmode=require"])(
+  "the database %s is accepted",
+  (text) => {
+    expect(faults(`--database=${text}`)).toEqual([]);
+  },
+);
