@@ -5,7 +5,8 @@ import { narrowPolicy } from "./middleware/ask-policy.ts";
 
 /**
  * Returns who asks and by which request, for counting, logging and tracing, and how the ask is treated. `models` are
- * those that the caller may use, by the names that agents know; undefined for all. Throws `request_invalid` if the request has a header about that which is not valid.
+ * those that the caller may use, by the names that agents know; undefined for all. Throws `request_invalid` if a header
+ * about the treatment of the ask is not valid.
  */
 export function askContext(
   exchange: Exchange,

@@ -129,7 +129,6 @@ export class Relay extends Dispatch {
     this.#updates.note(agent, { preference });
   }
 
-  /** Returns whether anything has changed. */
   /** The agent finishes the asks that it has and takes no more. */
   pause(agent: Agent): void {
     this.#updates.flush(agent);

@@ -14,11 +14,11 @@ export interface Store extends AsyncDisposable {
   audit: AuditStore;
   usage: UsageStore;
   conversations: ConversationStore;
-  /** Writes a few bytes. Rejects within some seconds when nothing can be written. */
+  /** Rejects within some seconds when nothing can be written. */
   check(): Promise<void>;
   /** Returns the space of deleted rows to the disk in small steps. Resolves with the number of bytes. */
   compact(): Promise<number>;
-  /** Writes what is still pending, then releases the file. */
+  /** Writes what is still pending, then releases the file or the connections. */
   close(): Promise<void>;
 }
 

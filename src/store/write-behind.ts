@@ -94,7 +94,7 @@ export function createWriteBehind<Key, Item>(
   }
 
   return {
-    /** Adds an item, or replaces the pending one with its key. It is written within about a second. */
+    /** Adds an item, or replaces the pending one with its key. It is written after `flushMs`, or at once under load. */
     put(item: Item): void {
       pending.put(item);
       if (!pending.isMuch || isFailing) schedule();

@@ -1,5 +1,6 @@
 import { contentOf, HELD_MS, idOf } from "./answers.ts";
 import { type HttpConnection, openHttpConnection } from "./http-connection.ts";
+import { metricOf } from "./server-metrics.ts";
 import { addUsers, connectAgents } from "./targets.ts";
 import type { Target, Workshop } from "./workshop.ts";
 
@@ -51,15 +52,9 @@ function requestOf(caller: number, token: string): string {
 }
 
 /** Resolves once at least this many requests wait at the server. */
-async function untilWaiting(
-  { port, adminKey }: Target,
-  count: number,
-  ended: readonly string[],
-): Promise<void> {
-  const headers = { authorization: `Bearer ${adminKey}` };
+async function untilWaiting(target: Target, count: number, ended: readonly string[]): Promise<void> {
   for (const began = performance.now(); performance.now() - began < FILL_MS; await Bun.sleep(POLL_MS)) {
-    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).text();
-    if (Number(text.match(/^chatgpt_api_queue_length (\d+)/m)?.[1]) >= count) return;
+    if ((await metricOf(target, "chatgpt_api_queue_length")) >= count) return;
     if (ended.length > 0)
       throw new Error(`${ended.length} of ${count} requests ended before they waited: ${ended[0]}`);
   }

@@ -4,7 +4,7 @@ import { type Principal, userIdOf } from "../../principal.ts";
 /** How much of the room one principal may have, so that nobody locks the others out. */
 const OWN_SHARE = 1 / 2;
 
-/** The share of the memory that is the room by default. While a body is read and sent, it takes several times its size. */
+/** The share of the memory that is the room by default. A body that is read and sent takes several times its size. */
 const MEMORY_SHARE = 1 / 8;
 
 /** Returns the usual room: a share of the memory that the container or the unit may have, or the machine has. */

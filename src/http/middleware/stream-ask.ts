@@ -66,10 +66,6 @@ class Departure implements Signal {
     this.#listeners.add(listener);
   }
 
-  removeEventListener(_: "abort", listener: () => void): void {
-    this.#listeners.delete(listener);
-  }
-
   happen(): void {
     if (this.aborted) return;
     this.aborted = true;

@@ -198,7 +198,7 @@ export const modelRoutes = resource("Models", ROUTES).handledBy((deps: ModelDeps
 
 type ApiRequest = RouteRequest<(typeof ROUTES)["createChatCompletion"]>;
 
-/** Not `async`, as the runtime keeps the parameters of an `async` function, here the body and its JSON, until its end. */
+/** Not `async`: the runtime keeps the parameters of an `async` function, here the body and its JSON, until its end. */
 function answerModelRequest(deps: ModelDeps, api: ModelApi, request: ApiRequest): Promise<Response> {
   const { exchange, caller, body, text, json } = request;
   const asker = askContext(exchange, caller, api.endpoint, allowedModels(caller, deps));

@@ -1,11 +1,13 @@
 import { contentOf, HELD_MS, idOf, MODEL, type Wish } from "../answers.ts";
+import { metricOf } from "../server-metrics.ts";
 import { connectAgents } from "../targets.ts";
 import { BUSY } from "../waiting.ts";
 import type { Target, Workshop } from "../workshop.ts";
 import { type LargeAnswer, type LargeExchange, openLarge } from "./large-exchange.ts";
-import { metricOf, until } from "./server-metrics.ts";
 
 const RETRY_MS = 1_000;
+const POLL_MS = 200;
+const WITHIN_MS = 180_000;
 
 let exchanges = 0;
 
@@ -96,4 +98,9 @@ async function openAll(
   const open: LargeExchange[] = [];
   for (let index = 0; index < count; index++) open.push(await openLarge(request()));
   return open;
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (const began = performance.now(); !(await isSo()); await Bun.sleep(POLL_MS))
+    if (performance.now() - began > WITHIN_MS) throw new Error("A load of the memory scenario did not end.");
 }

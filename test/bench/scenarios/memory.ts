@@ -66,10 +66,7 @@ async function large(
   load: (target: Target) => Promise<string>,
 ): Promise<Row[]> {
   const target = await start(context);
-  const rows = await memoryRows(scenario, target, () => load(target));
-  await context.workshop.stopTargets();
-  await context.workshop.agents.carryOut({ do: "close" });
-  return rows;
+  return memoryRows(scenario, target, () => load(target));
 }
 
 async function database(context: Context): Promise<Row[]> {
@@ -100,9 +97,9 @@ async function crowd({ workshop, idleAgents: count }: Context): Promise<Row[]> {
   if (openFilesMax() < count + FILES_SPARE)
     throw new Skipped(`${count} agents need as many open files, but ulimit -n is ${openFilesMax()}.`);
   const target = await workshop.startOurs({ args: WAITING_FLAGS });
-  const agents = await memoryRows("10,000 idle agents", target, async () => {
+  const agents = await memoryRows(`${count.toLocaleString("en")} idle agents`, target, async () => {
     await connectAgents(workshop, target, { protocol: "v2", count, addresses: ADDRESSES });
-    return `${count} agents`;
+    return undefined;
   });
   const waiting = await memoryRows("and 1,000 requests of 100 kB that wait", target, async () => {
     await queueBodies(workshop, target, WAITING, WAITING_BYTES);

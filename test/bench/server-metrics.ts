@@ -1,7 +1,4 @@
-import type { Target } from "../workshop.ts";
-
-const POLL_MS = 200;
-const WITHIN_MS = 180_000;
+import type { Target } from "./workshop.ts";
 
 /** Resolves with the sum of all samples of a metric of the server. */
 export async function metricOf({ port, adminKey }: Target, name: string): Promise<number> {
@@ -11,10 +8,4 @@ export async function metricOf({ port, adminKey }: Target, name: string): Promis
     .split("\n")
     .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
   return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
-}
-
-/** Resolves once it is so. */
-export async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (const began = performance.now(); !(await isSo()); await Bun.sleep(POLL_MS))
-    if (performance.now() - began > WITHIN_MS) throw new Error("A load of the memory scenario did not end.");
 }
