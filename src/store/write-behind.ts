@@ -6,7 +6,7 @@ const FLUSH_MS = 1_000;
 /** The pause after a failure. */
 const RETRY_MS = 1_000;
 /** The most in one transaction, so that it blocks the event loop for a few milliseconds only. */
-const BATCH_ITEMS = 250;
+const BATCH_ITEMS = 500;
 const BATCH_LENGTH = 1024 ** 2;
 
 /** Calls `run` after a delay, without keeping the process alive. Returns a function that cancels it. */
