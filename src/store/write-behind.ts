@@ -77,6 +77,11 @@ export function createWriteBehind<Key, Item>(
     return flushing;
   }
 
+  function endAttempt(): void {
+    attempted?.resolve();
+    attempted = undefined;
+  }
+
   async function writeWaiting(): Promise<void> {
     const waiting = attempted;
     attempted = undefined;
@@ -85,6 +90,8 @@ export function createWriteBehind<Key, Item>(
       isFailing = false;
     } catch (error) {
       isFailing = true;
+      // The next try is a second away.
+      endAttempt();
       throw error;
     } finally {
       flushing = undefined;
@@ -129,7 +136,7 @@ export function createWriteBehind<Key, Item>(
       } catch (error) {
         report(error);
       } finally {
-        attempted?.resolve();
+        endAttempt();
       }
     },
   };

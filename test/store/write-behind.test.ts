@@ -143,6 +143,21 @@ test("an attempt ends when the write fails, and the next ones wait for nothing u
   await behind.attempt();
 });
 
+test("an attempt that begins during a write ends with it if the write fails", async () => {
+  const { clock, behind, results, written } = attempts();
+  const first = Promise.withResolvers<void>();
+  results.push(() => first.promise);
+  behind.put(1);
+  const one = behind.attempt();
+  clock.advance(5);
+  await new Promise(setImmediate);
+  behind.put(2);
+  const two = behind.attempt();
+  first.reject(new Error("away"));
+  await Promise.all([one, two]);
+  expect(written).toEqual([]);
+});
+
 test("an attempt ends when so many items are put that they are written at once", async () => {
   const { clock, behind, written } = attempts();
   for (let item = 0; item < 1_000; item++) behind.put(item);
