@@ -152,7 +152,7 @@ export function createCallers({ adminKey, users, sessions, graceMs = 0, now = Da
         throw new AppError("admin_key_wrong", { hint, ...noneValid(headers, keys) });
     },
 
-    /** Must be called when a user was changed. Changes by other processes take effect within a second. */
+    /** Must be called with the id of a user who was changed. Changes by other processes take effect within a second. */
     forget: owners.forget,
   };
 }
@@ -168,6 +168,8 @@ function createOwners(users: UserStore, graceMs: number, now: () => number) {
   // deleted.
   let young = new Map<string, CachedOwner>();
   let old = new Map<string, CachedOwner>();
+  /** How often a user was forgotten. */
+  let forgotten = 0;
 
   const cachedOf = (hash: string): CachedOwner | undefined => {
     const found = young.get(hash) ?? old.get(hash);
@@ -183,8 +185,7 @@ function createOwners(users: UserStore, graceMs: number, now: () => number) {
   }
 
   async function lookUp(hash: string): Promise<CachedOwner | undefined> {
-    // A look-up that began before `forget` fills the dropped map.
-    const filled = young;
+    const before = forgotten;
     let owner: TokenOwner | undefined;
     try {
       owner = await users.findByTokenHash(hash);
@@ -204,8 +205,10 @@ function createOwners(users: UserStore, graceMs: number, now: () => number) {
       foundAt,
       until: foundAt + CACHED_MS,
     };
-    filled.set(hash, found);
-    if (filled === young && young.size >= CACHED_MAX) {
+    // What a look-up found that began before `forget` may be out of date.
+    if (before !== forgotten) return found;
+    young.set(hash, found);
+    if (young.size >= CACHED_MAX) {
       old = young;
       young = new Map();
     }
@@ -219,9 +222,11 @@ function createOwners(users: UserStore, graceMs: number, now: () => number) {
       const cached = cachedOf(hash);
       return isValid(cached, now()) ? cached : undefined;
     },
-    forget(): void {
-      young = new Map();
-      old = new Map();
+    /** Forgets one user only, as the others must be known if the store is away next. */
+    forget(user: string): void {
+      forgotten++;
+      for (const cache of [young, old])
+        for (const [hash, { owner }] of cache) if (owner.id === user) cache.delete(hash);
     },
   };
 }

@@ -69,7 +69,7 @@ export function createIdentities({ config, store, log, isFirstStart }: Given, la
     users: store.users,
     seal: loadSeal({ sealKey: shared.sealKey, path: sealKeyIn(config.data) }),
     onChange: ({ user, revoked }) => {
-      callers.forget();
+      callers.forget(user);
       if (revoked) later.cancelUser(user);
       else later.checkUsers();
     },

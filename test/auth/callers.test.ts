@@ -131,7 +131,7 @@ describe("the cache", () => {
     const { callers, users } = await scene();
     await identify(callers, headers);
     await users.delete("ann");
-    callers.forget();
+    callers.forget("ann");
     expect(await codeOf(() => identify(callers, headers))).toBe("key_unknown");
   });
 
@@ -145,7 +145,7 @@ describe("the cache", () => {
     const early = identify(callers, headers);
     slow = false;
     await users.delete("ann");
-    callers.forget();
+    callers.forget("ann");
     found.resolve(ann);
     expect(await early).toEqual(ANN);
     expect(await codeOf(() => identify(callers, headers))).toBe("key_unknown");
@@ -202,10 +202,10 @@ describe("a user without access", () => {
     await users.change("ann", { disabledAt: clock.now() });
     expect(await refusal(callers)).toBe("key_disabled");
     await users.change("ann", { disabledAt: null, expiresAt: clock.now() });
-    callers.forget();
+    callers.forget("ann");
     expect(await refusal(callers)).toBe("key_expired");
     await users.change("ann", { expiresAt: null });
-    callers.forget();
+    callers.forget("ann");
     expect(await identify(callers, headers)).toEqual(ANN);
   });
 

@@ -61,6 +61,17 @@ describe("while the store is away", () => {
     expect(await codeOf(() => identify("ann"))).toBe("verify_failed");
   });
 
+  test("a user counts for the time of grace if this server has changed another one, who does not", async () => {
+    const { clock, store, identify, forget } = await scene();
+    await identify("ann");
+    await identify("bob");
+    forget("bob");
+    clock.advance(1_000);
+    store.isAway = true;
+    expect(await identify("ann")).toEqual(userPrincipal("ann"));
+    expect(await codeOf(() => identify("bob"))).toBe("verify_failed");
+  });
+
   test("an agent key that was found counts for the time of grace, and a revoked one stays revoked", async () => {
     const { clock, store, keys } = await scene();
     const key = await keys.add({ id: "a", name: "box", models: null });

@@ -27,7 +27,7 @@ test("a user is recalled for a second, until a user is changed or their own time
 
   const again = await callers.identify(headers);
   expect([isKnown(again), callers.isCurrent(ann)]).toEqual([[true, true], false]);
-  callers.forget();
+  callers.forget("ann");
   expect(isKnown(again)).toEqual([false, false]);
 
   await users.change("ann", { expiresAt: clock.now() + 500 });

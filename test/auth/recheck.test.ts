@@ -31,7 +31,7 @@ test("a token that was disabled in the meantime is refused for the same reason a
   const headers = new Headers({ authorization: "ann-token" });
   const caller = await callers.identify(headers);
   await users.change("ann", { disabledAt: clock.now() });
-  callers.forget();
+  callers.forget("ann");
   const error = await failureOf(() => recheck(callers, headers, caller));
   expect(error).toMatchObject({ code: "key_unknown", logAs: "key_disabled" });
 });

@@ -30,6 +30,6 @@ test("a change of a user is in force for their next request", async () => {
   const { users, callers, policyOf } = await scene();
   expect(await policyOf("ann-token")).toEqual({ priority: undefined, tags: undefined });
   await users.change("ann", { priority: "high", agentTags: ["eu"] });
-  callers.forget();
+  callers.forget("ann");
   expect(await policyOf("ann-token")).toEqual({ priority: "high", tags: [["eu"]] });
 });

@@ -29,8 +29,6 @@ export interface RespondDeps {
 /** Makes the response, or throws an `AppError`. */
 export type Serve = (exchange: Exchange) => Response | Promise<Response>;
 
-export type Respond = ReturnType<typeof createRespond>;
-
 /**
  * Returns the function that every request passes through. Around what serves the request there are the checks of
  * access control, the headers of every response, the metrics, and the line in the log.
