@@ -2,7 +2,7 @@ import { AppError } from "../errors.ts";
 import { type Agent, lostError, sendError, timeoutError, tooLongError } from "./agent.ts";
 import { Ask } from "./ask.ts";
 import { Circuits } from "./health/circuits.ts";
-import type { AgentUpdate } from "./offers/agent-updates.ts";
+import { type AgentUpdate, AgentUpdates } from "./offers/agent-updates.ts";
 import { Placement } from "./placement.ts";
 import type { Need, Place } from "./routing/need.ts";
 import { Slot, slotLimits } from "./slot.ts";
@@ -11,6 +11,7 @@ import type { Answer, AskRequest, AskResult, Delta, LeaveReason, RelayOptions, S
 /** Brings asks and agents together: gives each ask to one agent at a time, and follows it until its one outcome. */
 export abstract class Dispatch extends Placement {
   protected readonly circuits: Circuits;
+  protected readonly updates = new AgentUpdates(this.soon, (agent, update) => this.#changeTo(agent, update));
   /** How many answers came for callers who had gone. */
   protected answersDropped = 0;
   /** How many deltas have come. */
@@ -101,7 +102,7 @@ export abstract class Dispatch extends Placement {
   }
 
   /** Applies what has changed of the agent. Returns whether anything has. */
-  protected changeTo(agent: Agent, { offer, preference }: AgentUpdate): boolean {
+  #changeTo(agent: Agent, { offer, preference }: AgentUpdate): boolean {
     const now = this.now();
     const isPreferred = preference !== undefined && !agent.hasPreference(preference);
     if (isPreferred) this.changed(agent, this.hub.changePreference(agent, preference, now));

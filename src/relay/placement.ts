@@ -13,6 +13,7 @@ import {
 } from "./choice.ts";
 import { coalesce, type Soon } from "./coalesce.ts";
 import { Hub } from "./hub.ts";
+import type { AgentUpdates } from "./offers/agent-updates.ts";
 import { OpenAsks } from "./open-asks.ts";
 import { AffinityBook } from "./routing/affinity.ts";
 import { isBetter, type Need, type Place, type Requirement } from "./routing/need.ts";
@@ -55,6 +56,7 @@ export abstract class Placement {
     this.watch = new Watch(options, this.hub, (agent, reason) => this.missed(agent, reason));
     this.soon = options.soon ?? ((run) => run());
     this.#lookSoon = coalesce(this.soon, () => {
+      this.updates.flushAll();
       const needs = [...this.#due];
       this.#due.clear();
       for (const need of needs) this.#look(need);
@@ -63,6 +65,9 @@ export abstract class Placement {
 
   /** Sends the ask, which waits no more, to the agent of the place. */
   protected abstract send(ask: Ask, place: Place, now: number): void;
+
+  /** Holds what agents have changed in this turn. It is applied before an ask is given to one of them. */
+  protected abstract readonly updates: AgentUpdates;
 
   /** The agent did not answer a ping, or could not be written to. */
   protected abstract missed(agent: Agent, reason: LeaveReason): void;
@@ -73,6 +78,7 @@ export abstract class Placement {
 
   /** Sends an ask to an agent, lets it wait, or refuses it. */
   protected place(ask: Ask, now = this.now()): void {
+    this.updates.flushAll();
     const requirement = requirementOf(ask);
     const need = this.hub.needs.get(requirement, now);
     const own = this.#preferredOf(ask, need);
@@ -113,18 +119,12 @@ export abstract class Placement {
     }
     while (chosen === "later") chosen = chooseFor(need, this.hub, test, now);
     const best = chosen;
-    const { staleTrial } = need;
-    if (staleTrial) this.watch.ping(staleTrial);
+    if (need.staleTrial) this.watch.ping(need.staleTrial);
     const mayPing = best && !ask.wasPinged && this.#mayHold(ask);
-    const stale = mayPing && need.stale((place) => test(place) && this.#mayAnswer(place.agent));
+    const stale = mayPing && need.stale((place) => test(place) && this.watch.mayAnswer(place.agent, PONG_MS));
     if (stale && isBetter(stale, best)) this.#ping(ask, need, stale.agent);
     else if (best) this.send(ask, best, now);
     else this.#wait(ask, need);
-  }
-
-  /** Whether the agent was not pinged yet, or may still answer soon. */
-  #mayAnswer(agent: Agent): boolean {
-    return !this.watch.awaitsPong(agent) || this.now() - agent.pingedAt < PONG_MS;
   }
 
   /** Lets the ask wait for the pong of a better agent that was not heard lately. */
@@ -279,6 +279,7 @@ export abstract class Placement {
 
   /** Sends the agent asks that wait, as long as it has room. A stale one must answer a ping first. */
   protected serve(agent: Agent): void {
+    this.updates.flush(agent);
     while (this.hub.needs.size > 0 && this.hub.has(agent) && agent.hasRoom) {
       const now = this.now();
       if (!agent.isFresh(now)) {

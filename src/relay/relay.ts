@@ -3,7 +3,6 @@ import { isSamePrincipal, type Principal, userIdOf } from "../principal.ts";
 import { Agent, lostError, mayTakeOver } from "./agent.ts";
 import { Dispatch } from "./dispatch.ts";
 import type { Capacity } from "./hub.ts";
-import { AgentUpdates } from "./offers/agent-updates.ts";
 import { type OfferedModel, offeredModels } from "./offers/offered-models.ts";
 import type { Priority } from "./routing/priority.ts";
 import type {
@@ -13,7 +12,6 @@ import type {
   LeaveReason,
   OfferUpdate,
   Preference,
-  RelayOptions,
   Signal,
   Transport,
   Work,
@@ -51,12 +49,6 @@ export class Relay extends Dispatch {
   #framesIgnored = 0;
   #stopping = false;
   #draining = false;
-  readonly #updates: AgentUpdates;
-
-  constructor(options: RelayOptions) {
-    super(options);
-    this.#updates = new AgentUpdates(this.soon, (agent, update) => this.changeTo(agent, update));
-  }
 
   /* For callers. */
 
@@ -121,17 +113,17 @@ export class Relay extends Dispatch {
 
   /** The agent offers something else from now on, which ends a pause; see `AgentUpdates`. */
   update(agent: Agent, offer: OfferUpdate): void {
-    this.#updates.note(agent, { offer });
+    this.updates.note(agent, { offer });
   }
 
   /** The agent is chosen by other rules from now on; see `AgentUpdates`. */
   prefer(agent: Agent, preference: Preference): void {
-    this.#updates.note(agent, { preference });
+    this.updates.note(agent, { preference });
   }
 
   /** The agent finishes the asks that it has and takes no more. */
   pause(agent: Agent): void {
-    this.#updates.flush(agent);
+    this.updates.flush(agent);
     if (agent.paused) return;
     this.hub.pause(agent, this.options.clock.now());
     this.changed(agent, this.hub.needs.of(agent));

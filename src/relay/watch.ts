@@ -32,6 +32,11 @@ export class Watch {
     return this.#pings.has(agent);
   }
 
+  /** Whether the agent was not pinged yet, or less than `ms` ago. */
+  mayAnswer(agent: Agent, ms: number): boolean {
+    return !this.awaitsPong(agent) || this.options.clock.now() - agent.pingedAt < ms;
+  }
+
   /** Pings the agent, unless an earlier ping is still unanswered. */
   ping(agent: Agent): void {
     if (this.#pings.has(agent)) return;

@@ -11,11 +11,13 @@ export interface AgentUpdate {
 
 /**
  * Applies what agents change. The first change of an agent in a turn of the event loop is applied at once; those that
- * follow in the same turn are applied together, at its end. So an agent that sends a thousand updates of a thousand
- * models holds up nobody.
+ * follow in the same turn are applied together, at its end, or sooner if an ask may go to the agent. So an agent that
+ * sends a thousand updates of a thousand models holds up nobody, and gets no ask that it no longer offers to do.
  */
 export class AgentUpdates {
-  /** The agents that have changed in this turn, with what has come since. */
+  /** The agents that have changed in this turn. */
+  readonly #changed = new Set<Agent>();
+  /** Holds what they have sent since. */
   readonly #later = new Map<Agent, AgentUpdate>();
   readonly #endSoon: () => void;
 
@@ -24,30 +26,31 @@ export class AgentUpdates {
     soon: Soon,
     private readonly apply: (agent: Agent, update: AgentUpdate) => boolean,
   ) {
-    this.#endSoon = coalesce(soon, () => this.#endTurn());
+    this.#endSoon = coalesce(soon, () => {
+      this.flushAll();
+      this.#changed.clear();
+    });
   }
 
   note(agent: Agent, update: AgentUpdate): void {
-    const later = this.#later.get(agent);
-    if (later) this.#later.set(agent, merge(later, update));
+    if (this.#changed.has(agent)) this.#later.set(agent, merge(this.#later.get(agent) ?? {}, update));
     else if (this.apply(agent, update)) {
-      this.#later.set(agent, {});
+      this.#changed.add(agent);
       this.#endSoon();
     }
   }
 
-  /** Applies at once what has come of the agent, as what follows replaces a part of it. */
+  /** Applies at once what has come of the agent. */
   flush(agent: Agent): void {
     const later = this.#later.get(agent);
     if (!later) return;
-    this.#later.set(agent, {});
+    this.#later.delete(agent);
     this.apply(agent, later);
   }
 
-  #endTurn(): void {
-    const agents = [...this.#later.keys()];
-    for (const agent of agents) this.flush(agent);
-    this.#later.clear();
+  /** Applies at once what has come of all agents. */
+  flushAll(): void {
+    for (const agent of this.#later.keys()) this.flush(agent);
   }
 }
 

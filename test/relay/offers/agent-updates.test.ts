@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
+import { ADMIN } from "../../../src/principal.ts";
 import { Relay } from "../../../src/relay/relay.ts";
+import type { Answer } from "../../../src/relay/types.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { LIMITS } from "../../support/relay.ts";
 import { joinAgent } from "../../support/transport.ts";
@@ -75,4 +77,58 @@ test("updates that were put off to the end of the turn are harmless once their a
   endTurn();
   expect(relay.offersModel("two")).toBe(false);
   expect(relay.stats().agents).toBe(0);
+});
+
+function askFor(relay: Relay, model: string): Promise<string> {
+  const work = { model, requests: [{ endpoint: "chat/completions", stream: true, body: () => "" } as const] };
+  const request = { principal: ADMIN, work, origin: { requestId: "req", surface: "test" } } as const;
+  return relay.ask(request, new AbortController().signal).then(
+    () => "answered",
+    (error) => error.code,
+  );
+}
+
+const ANSWER: Answer = { kind: "model", status: 200, body: "{}", usage: undefined };
+
+test("an agent that has removed a model before its answer in the same turn gets no ask for the model", async () => {
+  const { relay, agent, link, endTurn } = createScene();
+  link.update({ models: [{ id: "first" }, { id: "second" }], slots: 1 });
+  joinAgent(relay, "b", { protocol: "v2", models: ["second"], slots: 1 });
+  endTurn();
+  const answered = askFor(relay, "first");
+  void askFor(relay, "second");
+  void askFor(relay, "second");
+  expect(relay.stats().asks_waiting).toBe(1);
+  const [slot = ""] = agent.inUse.keys();
+  relay.prefer(agent, { priority: 3, weight: 1, tags: [] });
+  link.update(named("first"));
+  relay.done(agent, slot, ANSWER);
+  expect(await answered).toBe("answered");
+  expect(agent.inUse.size).toBe(0);
+  endTurn();
+  expect(relay.stats().asks_waiting).toBe(1);
+});
+
+test("a new ask goes by the last of the updates that came before it in the same turn", () => {
+  const { relay, agent, link, endTurn } = createScene();
+  link.update({ slots: 3 });
+  link.update(named("second"));
+  void askFor(relay, "first");
+  expect(agent.inUse.size).toBe(0);
+  void askFor(relay, "second");
+  expect(agent.inUse.size).toBe(1);
+  endTurn();
+});
+
+test("an ask waits on if its model is removed and added in one turn", () => {
+  const { relay, link, endTurn } = createScene();
+  link.update({ slots: 1 });
+  endTurn();
+  void askFor(relay, "first");
+  void askFor(relay, "first");
+  expect(relay.stats().asks_waiting).toBe(1);
+  link.update({ models: [] });
+  link.update(named("first"));
+  endTurn();
+  expect(relay.stats().asks_waiting).toBe(1);
 });
