@@ -21,11 +21,11 @@ import { withoutNulls } from "../user-attributes.ts";
 import { checkKeyFlags, keyChanges, readKeyFlags } from "./agents/key-flags.ts";
 import { readArgs } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
-import { withStore } from "./local-database.ts";
 import { agentAddressLines, listenAddresses } from "./server-addresses.ts";
 import { type Command, type Terminal, toJson } from "./terminal.ts";
 import { table } from "./text-table.ts";
 import { PROGRAM } from "./version.ts";
+import { withStore } from "./with-store.ts";
 
 /** The dependencies of a subcommand. */
 interface Work {

@@ -7,12 +7,12 @@ import { CommandError, usageError } from "../errors.ts";
 import { fieldsOf, type UserAttributes, withoutNulls } from "../user-attributes.ts";
 import { type Flags, nearest, readArgs } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
-import { withStore } from "./local-database.ts";
 import { type Command, counted, type Terminal, toJson } from "./terminal.ts";
 import { findUser } from "./users/find-user.ts";
 import { ATTRIBUTE_FLAGS, GRACE_FLAG, JSON_FLAG, readAttributes, readGrace } from "./users/flags.ts";
 import { readReferenceUsers } from "./users/reference-users.ts";
 import { cardOfUser, tableOfUsers } from "./users/show.ts";
+import { withStore } from "./with-store.ts";
 
 /** The dependencies of a subcommand. */
 interface Work {
