@@ -14,6 +14,8 @@ import { conversations } from "./schema.ts";
 const FLUSH_MS = 50;
 /** At once, as answers wait for it. What comes during a write forms the next batch. */
 const SHARED_FLUSH_MS = 0;
+/** A batch with longer texts may take long. If it failed for that, it would keep all others from being written. */
+const LONG_LENGTH = 4 * 1024 ** 2;
 
 interface ConversationOptions extends WriteBehindOptions {
   now: () => number;
@@ -39,9 +41,10 @@ export function createConversationStore({ hot, cold }: Pools, options: Conversat
   /** A user may be deleted during the first attempt. The second one sees that. */
   async function writeAll(used: readonly UsedConversation[]): Promise<Changed[]> {
     const values = parametersOf(used);
-    return hot.run<Changed>(WRITE, values).catch((error) => {
+    const { run } = lengthOf(used.flatMap(({ turns }) => turns)) > LONG_LENGTH ? cold : hot;
+    return run<Changed>(WRITE, values).catch((error) => {
       if (sqlStateOf(error) !== FOREIGN_KEY_VIOLATION) throw error;
-      return hot.run<Changed>(WRITE, values);
+      return run<Changed>(WRITE, values);
     });
   }
 

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from "bun:test";
+import { SQL } from "bun";
 import { ADMIN, userPrincipal } from "../../../src/principal.ts";
 import { openPostgres } from "../../../src/store/postgres/open.ts";
 import { describeWithPostgres, newDatabase, statementsOn } from "../../support/postgres.ts";
@@ -115,5 +116,28 @@ describeWithPostgres("rows in PostgreSQL", () => {
     store.usage.record(usageRow());
     await store.close();
     expect(errors.map(String).join()).toContain("1 usage rows could not be written");
+  });
+
+  test.each([
+    ["short", 1_000, "chatgpt-api-server"],
+    ["long", 5_000_000, "chatgpt-api-server lists"],
+  ])("%s conversations are written on the connections with the right time limit", async (_, length, name) => {
+    const { store, direct, query } = await scene();
+    await using blocker = new SQL(direct, { max: 1 });
+    const waiting = () =>
+      query(`SELECT application_name AS name FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+    const turn = { id: "t", parent: undefined, question: "", answer: "x".repeat(length) };
+    let names: unknown[] = [];
+    await blocker.begin(async (transaction) => {
+      await transaction.unsafe("LOCK TABLE conversations IN ACCESS EXCLUSIVE MODE");
+      store.conversations.remember(CONVERSATION, turn);
+      await until(async () => {
+        names = await waiting();
+        return names.length > 0;
+      });
+    });
+    expect(names).toEqual([{ name }]);
+    expect(await store.conversations.branch("c", undefined)).toEqual([turn]);
   });
 });
