@@ -26,9 +26,8 @@ const EVENT_NAME_LENGTH_MAX = 256;
 
 /**
  * Sends each event as it comes, no faster than the server reads, up to the one after which nothing of interest can
- * follow. A stream that ends without an end mark is a
- * failure: otherwise a torn answer would look like a complete one. Rejects if the stream breaks before the
- * first event.
+ * follow. A stream that ends without an end mark is a failure: otherwise a torn answer would look like a complete
+ * one. Rejects if the stream breaks before the first event.
  */
 export function forwardStream(
   response: Response,
