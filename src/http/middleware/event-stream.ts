@@ -14,7 +14,10 @@ export interface ServerEvent {
  */
 export const QUIET_MS = 15_000;
 
-/** The most text that may wait for a slow caller. A caller who needs more counts as gone. All have a limit too. */
+/**
+ * The most text that may wait for a slow caller, who counts as gone when more comes. All have a limit too. Text that
+ * was not handed over yet does not count: it came at once, and the caller could not have read it.
+ */
 const BUFFER_LENGTH_MAX = 8 * 1024 * 1024;
 
 const HEADERS = commonHeaders({
@@ -147,8 +150,7 @@ export class EventStream {
   #write(text: string): void {
     if (this.#isClosed) return;
     this.#sentAt = this.#clock.now();
-    const length = this.#unsentLength + this.#held.length + text.length;
-    if (length > BUFFER_LENGTH_MAX) {
+    if (this.#unsentLength > BUFFER_LENGTH_MAX) {
       this.cutOff();
       return;
     }
