@@ -27,7 +27,7 @@ const STORE_LIMIT_MS = 2_000;
 
 export function createReadiness(options: ReadinessOptions): Readiness {
   const { relay, checkStore, queueMax, storeGraceMs = 0, now } = options;
-  let workedAt = now();
+  let failsSince: number | undefined;
   let checked: { at: number; works: Promise<boolean> } | undefined;
   const storeWorks = () => {
     if (!checked || now() - checked.at >= CHECKED_MS) checked = { at: now(), works: worksInTime(checkStore) };
@@ -35,9 +35,9 @@ export function createReadiness(options: ReadinessOptions): Readiness {
   };
   return async (agentsMin) => {
     const works = await storeWorks();
-    if (works) workedAt = now();
+    failsSince = works ? undefined : (failsSince ?? now());
     // One fault of a shared database would otherwise take every server out of the load balancer at once.
-    const isDegraded = !works && now() - workedAt < storeGraceMs;
+    const isDegraded = failsSince !== undefined && now() - failsSince < storeGraceMs;
     const { available } = relay.capacity();
     const reasons = [
       ...(works || isDegraded ? [] : ["the database cannot be written"]),

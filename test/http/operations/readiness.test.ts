@@ -108,6 +108,9 @@ describe("readiness", () => {
     clock.advance(100_000);
     expect(await state(0)).toEqual({ reasons: [], degraded: [] });
     works = false;
+    // Nobody has asked for long.
+    clock.advance(100_000);
+    expect(await state(0)).toEqual({ reasons: [], degraded: ["store"] });
     clock.advance(59_999);
     expect(await state(0)).toEqual({ reasons: [], degraded: ["store"] });
     clock.advance(1_000);
