@@ -116,10 +116,22 @@ function valueFor(column: PgColumn, value: unknown): unknown {
     case "boolean":
       return value === 1;
     case "jsonb":
-      return JSON.parse(String(value));
+      return jsonOf(column, String(value));
     case "bytea":
       return value instanceof Uint8Array ? value : Buffer.from(String(value));
     default:
       return value instanceof Uint8Array ? Buffer.from(value).toString() : String(value);
+  }
+}
+
+/** What cannot be read may be a list of all that a user may use. It must not become null, which allows everything. */
+function jsonOf({ name, table }: PgColumn, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new CommandError(
+      `The table ${getTableName(table)} of the data folder has a value in ${name} that is not JSON. Repair it first.`,
+      { cause },
+    );
   }
 }

@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { expect, onTestFinished, test } from "bun:test";
 import { join } from "node:path";
+import type { CommandError } from "../../../src/errors.ts";
 import { ADMIN, userPrincipal } from "../../../src/principal.ts";
 import { moveTo } from "../../../src/store/postgres/move.ts";
 import { openPostgres } from "../../../src/store/postgres/open.ts";
@@ -97,7 +98,7 @@ describeWithPostgres("moving a data folder to PostgreSQL", () => {
     expect(await store.users.list()).toHaveLength(2);
   });
 
-  test("values that SQLite keeps in a column of another type are moved as nothing", async () => {
+  test("a value that SQLite keeps in a column of another type is moved as a text, null or 0", async () => {
     const { path } = await filled();
     const database = new Database(path);
     database.run(
@@ -110,5 +111,16 @@ describeWithPostgres("moving a data folder to PostgreSQL", () => {
       "SELECT DISTINCT prompt_tokens, completion_tokens, duration_ms, model FROM usage",
     );
     expect(found).toEqual([{ prompt_tokens: null, completion_tokens: null, duration_ms: "0", model: "7" }]);
+  });
+
+  test("a list of models that cannot be read ends the move, and the message names its table and column", async () => {
+    const { path } = await filled();
+    const database = new Database(path);
+    database.run("UPDATE users SET models = '[\"m' WHERE id = 'ann'");
+    database.close();
+    const url = await newDatabase();
+    const { message } = (await failureOf(() => moveTo(url, path))) as CommandError;
+    expect(message).toContain("The table users of the data folder has a value in models that is not JSON.");
+    expect(await statementsOn(url)("SELECT FROM users")).toEqual([]);
   });
 });
