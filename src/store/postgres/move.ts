@@ -124,7 +124,7 @@ function valueFor(column: PgColumn, value: unknown): unknown {
   }
 }
 
-/** What cannot be read may be a list of all that a user may use. It must not become null, which allows everything. */
+/** Throws a `CommandError` for a text that is not JSON: as null, a list of models would allow all of them. */
 function jsonOf({ name, table }: PgColumn, text: string): unknown {
   try {
     return JSON.parse(text);
