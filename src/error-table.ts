@@ -164,6 +164,10 @@ const TABLE = {
   agent_key_unknown: row(NOT_FOUND, "No such agent key"),
   agent_key_name_taken: row(INVALID, "An agent key has this name already", { status: 409 }),
   // What the server itself could not do.
+  database_away: row(BUSY, "The database does not answer", {
+    openaiCode: "database_away",
+    retryAfterMs: 5_000,
+  }),
   verify_failed: row(SERVER_FAILED, "Failed to verify API key"),
   user_insert_failed: row(SERVER_FAILED, "Failed to insert user_id and token into database"),
   user_change_failed: row(SERVER_FAILED, "Failed to change user in database"),

@@ -55,17 +55,28 @@ export class AppError extends Error {
   }
 }
 
-/** Returns the thrown value as an `AppError`. A value that was not thrown on purpose becomes `internal`. */
-export function asAppError(thrown: unknown): AppError {
-  return thrown instanceof AppError ? thrown : new AppError("internal", { cause: thrown });
+/** The database cannot be reached, or has not answered in time. Whatever failed by it, callers get `database_away`. */
+export class DatabaseAway extends Error {}
+
+/** Returns the `AppError` of an operation that failed with this cause: with this code, or `database_away`. */
+export function failureBy(cause: unknown, code: ErrorCode): AppError {
+  return new AppError(cause instanceof DatabaseAway ? "database_away" : code, { cause });
 }
 
-/** Resolves as `run` does. What `run` throws becomes the cause of an `AppError` with this code. */
+/**
+ * Returns the thrown value as an `AppError`. A value that was not thrown on purpose becomes `internal`, or
+ * `database_away`.
+ */
+export function asAppError(thrown: unknown): AppError {
+  return thrown instanceof AppError ? thrown : failureBy(thrown, "internal");
+}
+
+/** Resolves as `run` does. What `run` throws becomes the cause of an `AppError`, as `failureBy` makes it. */
 export async function orFail<T>(code: ErrorCode, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (cause) {
-    throw new AppError(code, { cause });
+    throw failureBy(cause, code);
   }
 }
 

@@ -1,4 +1,4 @@
-import { AppError, CommandError, orFail } from "../errors.ts";
+import { asAppError, CommandError, orFail } from "../errors.ts";
 import type { AuditEntry, AuditStore } from "../store/store.ts";
 
 /** Describes one change. A field that is left out is stored as null. */
@@ -45,5 +45,5 @@ export function createAudit({ audit, now = Date.now }: AuditOptions) {
 
 function reasonOf(error: unknown): string {
   if (error instanceof CommandError) return "refused";
-  return error instanceof AppError ? error.code : "internal";
+  return asAppError(error).code;
 }

@@ -1,4 +1,4 @@
-import { AppError } from "../errors.ts";
+import { AppError, failureBy } from "../errors.ts";
 import { ADMIN, type Principal, userPrincipal } from "../principal.ts";
 import type { TokenOwner, UserStore } from "../store/store.ts";
 import type { UserAttributes } from "../user-attributes.ts";
@@ -179,7 +179,7 @@ function createOwners(users: UserStore, graceMs: number, now: () => number) {
   /** Returns an owner who was found lately. They are looked up again as late as after a successful look-up. */
   function withGrace(hash: string, cause: unknown): CachedOwner {
     const known = young.get(hash) ?? old.get(hash);
-    if (!known || now() >= known.foundAt + graceMs) throw new AppError("verify_failed", { cause });
+    if (!known || now() >= known.foundAt + graceMs) throw failureBy(cause, "verify_failed");
     known.until = Math.min(now() + CACHED_MS, known.foundAt + graceMs);
     return known;
   }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { createAgentKeys } from "../../src/auth/agent-keys.ts";
 import { createCallers } from "../../src/auth/callers.ts";
 import { createSecret, hashSecret } from "../../src/auth/secret.ts";
-import { AppError } from "../../src/errors.ts";
+import { AppError, DatabaseAway } from "../../src/errors.ts";
 import { userPrincipal } from "../../src/principal.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { failureOf, openTestStore } from "../support/store.ts";
@@ -10,12 +10,11 @@ import { failureOf, openTestStore } from "../support/store.ts";
 const GRACE_MS = 300_000;
 
 /** Returns callers and agent keys over a store that can be away. */
-async function scene(graceMs = GRACE_MS) {
+async function scene(graceMs = GRACE_MS, failure = new Error("away")) {
   const clock = createFakeClock();
   const { users, agentKeys } = openTestStore();
   const store = { isAway: false };
-  const whenThere = <Value>(run: () => Promise<Value>) =>
-    store.isAway ? Promise.reject(new Error("away")) : run();
+  const whenThere = <Value>(run: () => Promise<Value>) => (store.isAway ? Promise.reject(failure) : run());
   for (const id of ["ann", "bob"])
     await users.add([{ id, tokenHash: hashSecret(`token of ${id}`), sealedToken: Buffer.of() }]);
   const shaky = { ...users, findByTokenHash: (hash: string) => whenThere(() => users.findByTokenHash(hash)) };
@@ -96,6 +95,14 @@ describe("while the store is away", () => {
     await keys.change("b", { priority: 1 });
     store.isAway = true;
     for (const key of [revoked, changed]) expect(await codeOf(() => keys.find(key))).toBe("verify_failed");
+  });
+
+  test("those who do not count get database_away if the database does not answer", async () => {
+    const { store, keys, identify } = await scene(GRACE_MS, new DatabaseAway("no answer"));
+    const key = await keys.add({ id: "a", name: "box", models: null });
+    store.isAway = true;
+    expect(await codeOf(() => identify("bob"))).toBe("database_away");
+    expect(await codeOf(() => keys.find(key))).toBe("database_away");
   });
 
   test("without a time of grace nobody counts", async () => {

@@ -1,49 +1,25 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { type Executable, runExecutable, startExecutable } from "../support/executable.ts";
+import {
+  ADMIN_KEY,
+  addUser,
+  call,
+  DEGRADED,
+  PASSWORD,
+  READY,
+  readiness,
+  startOnDatabase,
+  withPassword,
+} from "../support/database-server.ts";
+import { runExecutable, startExecutable } from "../support/executable.ts";
 import { describeWithPostgres, newDatabase } from "../support/postgres.ts";
-import { tempFolder } from "../support/store.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
-
-const CLUSTER_KEY = "cluster-key-of-the-tests-0123456789";
-const ADMIN_KEY = "admin-key-of-the-tests";
-const PASSWORD = "password-of-the-tests";
-
-function withPassword(address: string, port?: number): string {
-  const url = new URL(address);
-  url.password = PASSWORD;
-  if (port) url.port = String(port);
-  return url.href;
-}
-
-async function start(database: string, args: readonly string[] = []): Promise<Executable> {
-  const server = await startExecutable({
-    // Tests ask again and again with a key that is refused for a while.
-    args: ["0", ADMIN_KEY, "--echo", "--key-failures-max", "100000", ...args],
-    env: { CHATGPT_API_DATABASE: database, CHATGPT_API_CLUSTER_KEY: CLUSTER_KEY },
-    data: `${tempFolder()}/none`,
-  });
-  for (const secret of [PASSWORD, CLUSTER_KEY, database]) server.keepSecret(secret);
-  return server;
-}
-
-async function call(server: Executable, path: string, key: string, body?: object, method?: string) {
-  const response = await fetch(server.url + path, {
-    method: method ?? (body ? "POST" : "GET"),
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, body: (await response.json()) as Record<string, string> };
-}
-
-const addUser = async (server: Executable) =>
-  (await call(server, "/admin/users/add", ADMIN_KEY, {})).body as { user_id: string; token: string };
 
 describeWithPostgres("servers with one PostgreSQL database", () => {
   test("two servers share users, conversations and usage, and keep nothing in a data folder", async () => {
     const database = withPassword(await newDatabase());
-    const [here, there] = [await start(database), await start(database)];
+    const [here, there] = [await startOnDatabase(database), await startOnDatabase(database)];
     const { user_id, token } = await addUser(here);
     const opening = await call(there, "/api/ask", token, { content: "one" });
     expect(opening).toMatchObject({ status: 200, body: { content: "one" } });
@@ -64,7 +40,7 @@ describeWithPostgres("servers with one PostgreSQL database", () => {
 
   test("a user who is disabled or deleted at one server is refused by the other within a second", async () => {
     const database = withPassword(await newDatabase());
-    const [here, there] = [await start(database), await start(database)];
+    const [here, there] = [await startOnDatabase(database), await startOnDatabase(database)];
     const { user_id, token } = await addUser(here);
     const ask = async () => (await call(there, "/api/ask", token, { content: "q" })).status;
     expect(await ask()).toBe(200);
@@ -85,22 +61,21 @@ describeWithPostgres("servers with one PostgreSQL database", () => {
   test("while the database is away known users are served, and afterwards nothing is missing", async () => {
     const direct = await newDatabase();
     const proxy = await startTcpProxy(Number(new URL(direct).port));
-    const server = await start(withPassword(direct, proxy.port));
+    const server = await startOnDatabase(withPassword(direct, proxy.port));
     const known = await addUser(server);
     const ask = async ({ token }: { token: string }) =>
       (await call(server, "/api/ask", token, { content: "q" })).status;
-    const ready = async () => (await fetch(`${server.url}/ready`)).json();
     expect(await ask(known)).toBe(200);
-    expect(await ready()).toEqual({ status: "ready" });
+    expect(await readiness(server)).toBe(READY);
     for (const fault of [proxy.goAway, proxy.hang]) {
       const unknown = await addUser(server);
       fault();
-      await until(async () => (await ask(unknown)) === 500);
+      await until(async () => (await ask(unknown)) === 503);
       for (let count = 0; count < 3; count++) expect(await ask(known)).toBe(200);
-      await until(async () => JSON.stringify(await ready()) === '{"status":"ready","degraded":["store"]}');
+      await until(async () => (await readiness(server)) === DEGRADED);
       proxy.comeBack();
       await until(async () => (await ask(unknown)) === 200);
-      await until(async () => JSON.stringify(await ready()) === '{"status":"ready"}');
+      await until(async () => (await readiness(server)) === READY);
     }
     const asks = async () => {
       const { body } = await call(server, `/admin/users/${known.user_id}/usage?by=user`, ADMIN_KEY);

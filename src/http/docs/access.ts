@@ -51,9 +51,19 @@ const oneOf = (...schemes: Scheme[]) => schemes.map((scheme) => ({ [scheme]: [] 
 const ADMIN_KEY = oneOf("adminKey", "adminKeyBare", "adminKeyHeader", "adminKeyApiKey");
 const ADMIN = [...ADMIN_KEY, ...oneOf("session")];
 const TOKEN = oneOf("token", "tokenBare", "tokenHeader", "tokenApiKey");
-const CALLER_ERRORS = ["key_missing", "key_unknown", "keys_differ", "key_failures", "verify_failed"] as const;
-const AGENT_ERRORS = ["agent_key_wrong", "key_failures", "agent_origin_refused", "verify_failed"] as const;
-const ADMIN_ERRORS = ["admin_key_wrong", "key_failures"] as const;
+/** The errors of a look-up in the database. */
+const LOOKUP_ERRORS = ["verify_failed", "database_away"] as const;
+const CALLER_ERRORS = [
+  "key_missing",
+  "key_unknown",
+  "keys_differ",
+  "key_failures",
+  ...LOOKUP_ERRORS,
+] as const;
+const AGENT_ERRORS = ["agent_key_wrong", "key_failures", "agent_origin_refused", ...LOOKUP_ERRORS] as const;
+const KEY_ERRORS = ["admin_key_wrong", "key_failures"] as const;
+/** The key itself is looked up nowhere, but what the routes do needs the database. */
+const ADMIN_ERRORS = [...KEY_ERRORS, "database_away"] as const;
 
 /** Describes the key that each kind of access needs, and the places where it may be. */
 export const ACCESS_RULES = {
@@ -81,7 +91,7 @@ export const ACCESS_RULES = {
   },
   metrics: {
     security: [...oneOf("metricsKey"), ...ADMIN_KEY],
-    errors: ADMIN_ERRORS,
+    errors: KEY_ERRORS,
     note: "The metrics key or the admin key, in a header.",
   },
   agent: {

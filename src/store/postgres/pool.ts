@@ -1,4 +1,5 @@
 import { SQL, type TransactionSQL } from "bun";
+import { DatabaseAway, messageOfError } from "../../errors.ts";
 
 /** Runs one statement, which stays prepared, and resolves with its rows. */
 export type Run = <Row>(statement: string, values?: readonly unknown[]) => Promise<Row[]>;
@@ -14,7 +15,10 @@ export interface PoolOptions {
   onHung?: () => void;
 }
 
-/** Connections to one database. Each call rejects within the pool's time, whatever the database does. */
+/**
+ * Connections to one database. Each call rejects within the pool's time, whatever the database does: with
+ * `DatabaseAway` when there was no connection, or no answer in time.
+ */
 export interface Pool {
   /** Runs one statement that changes nothing. It is retried once if its connection was lost. */
   read: Run;
@@ -32,7 +36,7 @@ const MISSED_MAX = 2;
 const CLOSE_WITHIN_S = 1;
 
 /** The error of a call to which the database has not answered in time. */
-export class DatabaseTimeout extends Error {}
+export class DatabaseTimeout extends DatabaseAway {}
 
 export function createPool(options: PoolOptions): Pool {
   const { withinMs } = options;
@@ -54,7 +58,7 @@ export function createPool(options: PoolOptions): Pool {
     } catch (error) {
       if (!(error instanceof DatabaseTimeout)) missed = 0;
       else if (used === client && ++missed >= MISSED_MAX) giveUp();
-      throw error;
+      throw isAway(error) ? new DatabaseAway(messageOfError(error), { cause: error }) : error;
     } finally {
       clearTimeout(timer);
     }
@@ -77,7 +81,7 @@ export function createPool(options: PoolOptions): Pool {
     run,
     read: (statement, values) =>
       run<never>(statement, values).catch((error) => {
-        if (!isLostConnection(error)) throw error;
+        if (!isLostConnection(error.cause)) throw error;
         return run(statement, values);
       }),
     transact: (work) => inTime((sql) => sql.begin((transaction) => work(runOn(transaction)))),
@@ -108,6 +112,15 @@ const runOn =
 export function sqlStateOf(error: unknown): string | undefined {
   const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
   return code === "ERR_POSTGRES_SERVER_ERROR" ? String(errno) : undefined;
+}
+
+/** The states of lost connections, of shutdowns, of too many connections, and of statements that took too long. */
+const AWAY = /^(08|57P0|53300|57014)/;
+
+/** Whether the database could not be reached, or has ended the statement as it took too long. */
+function isAway(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return /^ERR_POSTGRES_(CONNECTION|IDLE|LIFETIME)_/.test(String(code)) || AWAY.test(sqlStateOf(error) ?? "");
 }
 
 /** Whether the connection was lost: closed, or ended by an administrator, a crash or a shutdown. */

@@ -77,7 +77,11 @@ test.each<[string, Given]>([
 
 test.each<[string, Given, RegExp]>([
   ["a status that is not described", { status: 418, body: { error: "tea" } }, /status is not one of/],
-  ["a status of another route", { ...USERS, status: 503, body: { error: "No available clients" } }, /status/],
+  [
+    "a status of another route",
+    { ...USERS, status: 502, body: { error: "The agent could not answer" } },
+    /status/,
+  ],
   ["an undescribed field", { body: { ...ANSWER, colour: "red" } }, /additional properties.*colour/],
   [
     "an undescribed field deep in the body",

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from "bun:test";
+import { DatabaseAway } from "../../../src/errors.ts";
 import { createPool, DatabaseTimeout, sqlStateOf } from "../../../src/store/postgres/pool.ts";
 import { describeWithPostgres, newDatabase, statementsOn } from "../../support/postgres.ts";
 import { failureOf } from "../../support/store.ts";
@@ -32,7 +33,7 @@ describeWithPostgres("a pool of connections to PostgreSQL", () => {
     const { pool, proxy } = await scene({ withinMs: 2_000 });
     await pool.read("SELECT 1");
     proxy.goAway();
-    expect(await failureOf(() => pool.read("SELECT 1"))).toBeInstanceOf(Error);
+    expect(await failureOf(() => pool.read("SELECT 1"))).toBeInstanceOf(DatabaseAway);
     proxy.comeBack();
     // The first call may still wait for an attempt to connect that began before.
     await pool.read("SELECT 1").catch(() => {});
@@ -59,10 +60,15 @@ describeWithPostgres("a pool of connections to PostgreSQL", () => {
     expect(await query("SELECT n FROM t")).toEqual([{ n: 3 }]);
   });
 
+  test("a statement that the database refuses does not count as a database that is away", async () => {
+    const { pool } = await scene({ withinMs: 10_000 });
+    const failure = await failureOf(() => pool.run("SELECT 1 / 0"));
+    expect([failure instanceof DatabaseAway, sqlStateOf(failure)]).toEqual([false, "22012"]);
+  });
+
   test("the database itself ends a statement that takes too long", async () => {
     const { pool, query } = await scene({ withinMs: 100 });
-    const failure = await failureOf(() => pool.run("SELECT pg_sleep(60)"));
-    expect(failure instanceof DatabaseTimeout || sqlStateOf(failure) === "57014").toBe(true);
+    expect(await failureOf(() => pool.run("SELECT pg_sleep(60)"))).toBeInstanceOf(DatabaseAway);
     const running = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'";
     while ((await query(`${running} AND application_name = 'the test'`)).length > 0) await Bun.sleep(5);
   });
