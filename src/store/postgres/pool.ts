@@ -9,6 +9,8 @@ export interface PoolOptions {
   connections: number;
   /** Ends each statement in the database, and each call here if the database does not answer. */
   withinMs: number;
+  /** How long an attempt to connect may take, in whole seconds. Default: 10 s, or `withinMs` if that is shorter. */
+  connectWithinMs?: number;
   /** The name that the database shows for the connections. */
   name: string;
   /** Called when the connections were given up, as the database did not answer. */
@@ -34,6 +36,8 @@ export interface Pool {
 /** After as many calls in a row without an answer, the connections are given up: Bun notices no hung server. */
 const MISSED_MAX = 2;
 const CLOSE_WITHIN_S = 1;
+/** A wrong address is often one that never answers: the start and a move tell so before the time of their statements. */
+const CONNECT_MS_MAX = 10_000;
 
 /** The error of a call to which the database has not answered in time. */
 export class DatabaseTimeout extends DatabaseAway {}
@@ -93,11 +97,12 @@ export function createPool(options: PoolOptions): Pool {
   };
 }
 
-function connect({ url, connections, withinMs, name }: PoolOptions): SQL {
+function connect({ url, connections, withinMs, name, ...options }: PoolOptions): SQL {
+  const { connectWithinMs = Math.min(withinMs, CONNECT_MS_MAX) } = options;
   return new SQL(url, {
     adapter: "postgres",
     max: connections,
-    connectionTimeout: Math.ceil(withinMs / 1_000),
+    connectionTimeout: Math.ceil(connectWithinMs / 1_000),
     connection: { statement_timeout: withinMs, application_name: name },
   });
 }

@@ -1,16 +1,21 @@
 import { expect, onTestFinished, test } from "bun:test";
 import { DatabaseAway } from "../../../src/errors.ts";
-import { createPool, DatabaseTimeout, sqlStateOf } from "../../../src/store/postgres/pool.ts";
+import {
+  createPool,
+  DatabaseTimeout,
+  type PoolOptions,
+  sqlStateOf,
+} from "../../../src/store/postgres/pool.ts";
 import { describeWithPostgres, newDatabase, statementsOn } from "../../support/postgres.ts";
 import { failureOf } from "../../support/store.ts";
 import { startTcpProxy } from "../../support/tcp-proxy.ts";
 
-async function scene({ withinMs = 200, connections = 2 } = {}) {
+async function scene({ withinMs = 200, connections = 2, ...more }: Partial<PoolOptions> = {}) {
   const direct = await newDatabase();
   const url = new URL(direct);
   const proxy = await startTcpProxy(Number(url.port));
   url.port = String(proxy.port);
-  const pool = createPool({ url: url.href, connections, withinMs, name: "the test" });
+  const pool = createPool({ url: url.href, connections, withinMs, name: "the test", ...more });
   onTestFinished(pool.close);
   return { pool, proxy, query: statementsOn(direct) };
 }
@@ -27,6 +32,12 @@ describeWithPostgres("a pool of connections to PostgreSQL", () => {
     // The first call may still wait on one of the connections that hung.
     await pool.read("SELECT 1").catch(() => {});
     expect(await pool.read<{ one: number }>("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+  });
+
+  test("a database that accepts connections and never answers is given up before the end of a long statement", async () => {
+    const { pool, proxy } = await scene({ withinMs: 60_000, connectWithinMs: 1_000 });
+    proxy.hang();
+    expect(String(await failureOf(() => pool.read("SELECT 1")))).toContain("Connection timeout");
   });
 
   test("calls fail while the database is away, and the pool works again once it is back", async () => {
