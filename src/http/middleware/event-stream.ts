@@ -47,6 +47,8 @@ interface EventStreamOptions {
 export class EventStream {
   readonly #start = Promise.withResolvers<EventStreamResponse>();
   readonly #end = Promise.withResolvers<void>();
+  /** Resolves when the body was ended, or the reader has left. */
+  readonly #sent = Promise.withResolvers<void>();
   /** Resolves with the response when there is something to send. */
   readonly started = this.#start.promise;
   /** Resolves when `end` was called, which may be long after the reader has left. */
@@ -60,6 +62,7 @@ export class EventStream {
   /** Whether there is a response. */
   isStarted = false;
   #isClosed = false;
+  #isGone = false;
   /** Not yet handed to the runtime: sent in this turn of the event loop, or before the body was asked for. */
   #held = "";
   /** How much the runtime keeps, as the caller's connection takes no more. */
@@ -78,8 +81,8 @@ export class EventStream {
       pull: (controller) => {
         this.#controller = controller;
         this.release();
-        if (this.#isClosed) controller.end();
-        return this.finished;
+        if (this.#isClosed) this.#endBody();
+        return this.#sent.promise;
       },
       cancel: () => this.#leave(),
     });
@@ -107,7 +110,7 @@ export class EventStream {
     if (!this.isStarted) this.#begin();
     this.release();
     this.#close();
-    this.#controller?.end();
+    this.#endBody();
   }
 
   /** Closes a stream that has no response and needs none, as the request is answered in another way. */
@@ -144,7 +147,16 @@ export class EventStream {
   /** Notes that the runtime keeps more or less. */
   #keep(length: number): void {
     this.#unsentLength += length;
-    if (!this.#isClosed) noteUnread(this, this.#unsentLength);
+    if (this.#isGone) return;
+    noteUnread(this, this.#unsentLength);
+    if (this.#isClosed) this.#endBody();
+  }
+
+  /** Ends the body as soon as nothing is kept: until then, the caller can be cut off. */
+  #endBody(): void {
+    if (this.#unsentLength > 0 || !this.#controller) return;
+    this.#controller.end();
+    this.#sent.resolve();
   }
 
   #write(text: string): void {
@@ -161,9 +173,13 @@ export class EventStream {
 
   /** The reader has left, or must. */
   #leave(): void {
+    const wasOpen = !this.#isClosed;
     this.#held = "";
+    this.#isGone = true;
+    this.#sent.resolve();
+    noteUnread(this, 0);
     this.#close();
-    this.#onGone();
+    if (wasOpen) this.#onGone();
   }
 
   #begin(): void {
@@ -183,7 +199,6 @@ export class EventStream {
 
   #close(): void {
     this.#isClosed = true;
-    if (this.#unsentLength > 0) noteUnread(this, 0);
     this.#stopTimer();
     for (const run of this.#beforeClose) run();
     this.#beforeClose = [];

@@ -188,21 +188,53 @@ test("a discarded stream sends nothing, and leaves no timer behind", async () =>
   expect([stream.isStarted, clock.pending()]).toEqual([false, 0]);
 });
 
-test("text that a caller does not read counts toward what all streams may keep, until the stream ends", async () => {
-  let gone = 0;
-  const other = { cutOff: () => gone++ };
-  const mebibytes = (count: number) => count * 1024 * 1024;
-  const { stream } = createStream();
+const mebibytes = (count: number) => count * 1024 * 1024;
+
+/** An ended stream of which much waits, as its caller does not read. */
+async function endUnread({ onGone }: { onGone?: () => void } = {}) {
+  const { stream } = createStream(onGone ? { onGone } : {});
   const socket = openCaller(stream);
   stream.send("first");
   await nextPiece(socket);
   socket.pause();
-  noteUnread(other, mebibytes(252));
   stream.send("x".repeat(mebibytes(7)));
   await turn();
-  expect(gone).toBe(1);
   stream.end();
+  return socket;
+}
+
+/** Returns whether all streams together keep so much that another one with a great part of it is cut off. */
+function isMuchKept(): boolean {
+  let isCut = false;
+  const other = { cutOff: () => (isCut = true) };
   noteUnread(other, mebibytes(252));
   noteUnread(other, 0);
-  expect(gone).toBe(1);
+  return isCut;
+}
+
+test("text that a caller does not read counts toward what all streams may keep, also after the stream's end, until it is read", async () => {
+  const socket = await endUnread();
+  expect(isMuchKept()).toBe(true);
+  const reader = read(socket);
+  await until(() => reader.length() > mebibytes(7));
+  await until(() => !isMuchKept());
+});
+
+test("text of an ended stream no longer counts when its caller has left, who is not gone in the middle of it", async () => {
+  let gone = 0;
+  const socket = await endUnread({ onGone: () => gone++ });
+  expect(isMuchKept()).toBe(true);
+  socket.destroy();
+  await until(() => !isMuchKept());
+  expect(gone).toBe(0);
+});
+
+test("an ended stream whose caller does not read is cut off if all streams keep too much", async () => {
+  const socket = await endUnread();
+  const others = Array.from({ length: 42 }, () => ({ cutOff: () => {} }));
+  for (const other of others) noteUnread(other, mebibytes(6));
+  for (const other of others) noteUnread(other, 0);
+  const reader = read(socket);
+  await new Promise((resolve) => socket.once("close", resolve).once("error", () => {}));
+  expect(reader.length()).toBeLessThan(mebibytes(7));
 });
