@@ -83,11 +83,14 @@ export function createPool(options: PoolOptions): Pool {
   const run: Run = (statement, values) => inTime((sql) => runOn(sql)(statement, values));
   return {
     run,
+    // Both tries have the time of one call.
     read: (statement, values) =>
-      run<never>(statement, values).catch((error) => {
-        if (!isLostConnection(error.cause)) throw error;
-        return run(statement, values);
-      }),
+      inTime((sql) =>
+        runOn(sql)<never>(statement, values).catch((error) => {
+          if (!isLostConnection(error)) throw error;
+          return runOn(client)(statement, values);
+        }),
+      ),
     transact: (work) => inTime((sql) => sql.begin((transaction) => work(runOn(transaction)))),
     renew,
     async close() {

@@ -40,6 +40,21 @@ describeWithPostgres("a pool of connections to PostgreSQL", () => {
     expect(String(await failureOf(() => pool.read("SELECT 1")))).toContain("Connection timeout");
   });
 
+  test("a read ends in time when its connection is given up while it waits", async () => {
+    const withinMs = 200;
+    const { pool, proxy } = await scene({ withinMs });
+    await pool.read("SELECT 1");
+    proxy.hang();
+    const read = () => failureOf(() => pool.read("SELECT 1"));
+    // After these two have waited in vain, the pool gives up the connections.
+    const earlier = [read(), read()];
+    await Bun.sleep(withinMs / 2);
+    const ended = read().then(() => "in time");
+    const late = Bun.sleep(1.25 * withinMs).then(() => "late");
+    expect(await Promise.race([ended, late])).toBe("in time");
+    await Promise.all(earlier);
+  });
+
   test("calls fail while the database is away, and the pool works again once it is back", async () => {
     const { pool, proxy } = await scene({ withinMs: 2_000 });
     await pool.read("SELECT 1");
