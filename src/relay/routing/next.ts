@@ -48,11 +48,20 @@ function mayTake(place: Place, swap: Parameters<typeof maySwap>[2]): boolean {
 const eligibleAt = (agent: Agent, need: Need, now: number) => (ask: Ask) =>
   eligibleFor(ask, need, now)(agent);
 
-/** Sorts the places by the turns of their users. An ask for which a model is to be loaded comes first if it may. */
+/**
+ * Sorts the places by the turns of their users, and those of one user by the age of their asks. An ask for which a
+ * model is to be loaded comes first if it may.
+ */
 function sort(places: Place[], needs: Needs): void {
   const weightOf = ({ need }: Place) =>
     TURNS[need.waiting.first?.priority ?? "normal"] * needs.turnsWaited(need);
-  places.sort((one, other) => Number(other.isCold) - Number(one.isCold) || weightOf(other) - weightOf(one));
+  const orderOf = ({ need }: Place) => need.waiting.first?.order ?? 0;
+  places.sort(
+    (one, other) =>
+      Number(other.isCold) - Number(one.isCold) ||
+      weightOf(other) - weightOf(one) ||
+      orderOf(one) - orderOf(other),
+  );
 }
 
 /**
