@@ -15,10 +15,15 @@ export interface ServerEvent {
 export const QUIET_MS = 15_000;
 
 /**
- * The most text that may wait for a slow caller, who counts as gone when more comes. All have a limit too. Text that
- * was not handed over yet does not count: it came at once, and the caller could not have read it.
+ * A caller counts as gone if more comes after this much text has waited for them during this time. An image is
+ * larger, so a caller who reads may need some seconds. All streams together have a limit too. Text that was not handed
+ * over yet does not count: it came at once, and the caller could not have read it.
  */
-const BUFFER_LENGTH_MAX = 8 * 1024 * 1024;
+const SLOW_LENGTH = 8 * 1024 * 1024;
+const SLOW_MS = 5_000;
+
+/** A caller for whom more text waits counts as gone at once. */
+const BUFFER_LENGTH_MAX = 48 * 1024 * 1024;
 
 const HEADERS = commonHeaders({
   "content-type": "text/event-stream; charset=utf-8",
@@ -67,6 +72,8 @@ export class EventStream {
   #held = "";
   /** How much the runtime keeps, as the caller's connection takes no more. */
   #unsentLength = 0;
+  /** The time since which that has been much. */
+  #slowSince: number | undefined;
   #beforeClose: (() => void)[] = [];
   #stopTimer: Cancel = () => {};
   #sentAt: number;
@@ -148,6 +155,8 @@ export class EventStream {
   #keep(length: number): void {
     this.#unsentLength += length;
     if (this.#isGone) return;
+    if (this.#unsentLength <= SLOW_LENGTH) this.#slowSince = undefined;
+    else this.#slowSince ??= this.#clock.now();
     noteUnread(this, this.#unsentLength);
     if (this.#isClosed) this.#endBody();
   }
@@ -161,8 +170,9 @@ export class EventStream {
 
   #write(text: string): void {
     if (this.#isClosed) return;
-    this.#sentAt = this.#clock.now();
-    if (this.#unsentLength > BUFFER_LENGTH_MAX) {
+    const now = this.#clock.now();
+    this.#sentAt = now;
+    if (this.#unsentLength > BUFFER_LENGTH_MAX || now - (this.#slowSince ?? now) >= SLOW_MS) {
       this.cutOff();
       return;
     }

@@ -86,20 +86,38 @@ test("a caller who reads again in time gets everything, and does not count as go
 
 test("the connection of a caller who reads too slowly ends without an end of the answer", async () => {
   let gone = 0;
-  const { stream } = createStream({ onGone: () => gone++ });
+  const { stream, clock } = createStream({ onGone: () => gone++ });
   const socket = openCaller(stream);
   stream.send("first");
   await nextPiece(socket);
   socket.pause();
-  const text = "x".repeat(9 * 1024 * 1024);
+  const text = "x".repeat(15 * 1024 * 1024);
   stream.send(text);
   await turn();
+  // Who reads may need some seconds for an image.
+  clock.advance(4_999);
+  stream.send("more");
   expect(gone).toBe(0);
+  clock.advance(1);
   stream.send("more");
   expect(gone).toBe(1);
   const reader = read(socket);
   await new Promise((resolve) => socket.once("close", resolve).once("error", () => {}));
   expect(reader.length()).toBeLessThan(text.length);
+});
+
+test("a caller who does not read is cut off at once when 48 MB wait for them", async () => {
+  let gone = 0;
+  const { stream } = createStream({ onGone: () => gone++ });
+  const socket = openCaller(stream);
+  stream.send("first");
+  await nextPiece(socket);
+  socket.pause();
+  for (let count = 0; count < 5 && gone === 0; count++) {
+    stream.send("x".repeat(15 * 1024 * 1024));
+    await turn();
+  }
+  expect(gone).toBe(1);
 });
 
 test("a caller who reads gets events that are larger than what may wait, also several of one turn", async () => {
