@@ -62,7 +62,7 @@ export class Hub {
     const earlier = this.#departures.get(agent.id)?.agent;
     agent.order = ++this.#registrations;
     this.#agents.set(agent.id, agent);
-    this.models.add(agent.id, agent.offer.models, agent.registeredAt);
+    this.models.add(agent, agent.offer.models, agent.registeredAt);
     this.needs.add(agent, agent.registeredAt);
     this.#departures.delete(agent.id);
     return earlier;
@@ -72,7 +72,7 @@ export class Hub {
   remove(agent: Agent, reason: LeaveReason, now: number): Need[] | undefined {
     if (!this.has(agent)) return undefined;
     this.#agents.delete(agent.id);
-    this.models.remove(agent.offer.models);
+    this.models.remove(agent, agent.offer.models);
     this.#departures.set(agent.id, { agent, at: now, reason });
     return this.needs.remove(agent);
   }
@@ -137,8 +137,8 @@ export class Hub {
     const before = agent.offer.models;
     const needs = this.#reindex(agent, now, () => agent.changeOffer(offer));
     if (offer.models && this.has(agent)) {
-      this.models.add(agent.id, offer.models, now);
-      this.models.remove(before);
+      this.models.add(agent, offer.models, now);
+      this.models.remove(agent, before);
     }
     this.#setTakesWork(agent, now, () => {
       agent.paused = false;

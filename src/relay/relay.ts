@@ -199,7 +199,8 @@ export class Relay extends Dispatch {
 
   /** Whether a registered agent could do this work, busy or not. */
   canDo(work: Work): boolean {
-    return this.hub.some((agent) => agent.canDo(work));
+    for (const agent of this.hub.needs.agentsWith(work.model)) if (agent.canDo(work)) return true;
+    return false;
   }
 
   /** The models that the registered agents with a tag of each list offer, sorted by name. */
@@ -213,7 +214,7 @@ export class Relay extends Dispatch {
 
   /** Whether a v1 agent offers the model. */
   hasV1Agent(model: string): boolean {
-    return this.hub.some((agent) => agent.isV1 && agent.hasModel(model));
+    return this.hub.models.isOfferedByV1(model);
   }
 
   /** Whether an agent offers the model, or is remembered to have offered it since the server started. */

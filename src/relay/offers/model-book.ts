@@ -3,10 +3,18 @@ import type { Model } from "../../protocol/agent-v2.ts";
 interface Entry {
   /** How many times connected agents offer the model now. */
   offers: number;
+  /** How many of these are v1 agents. */
+  v1Offers: number;
   /** When it was first offered, in milliseconds since 1970. */
   since: number;
   /** The id of the agent that offered it first. */
   owner: string;
+}
+
+/** The part of an agent that matters here. */
+interface Offerer {
+  id: string;
+  isV1: boolean;
 }
 
 /** How many models are remembered that nobody offers any more. */
@@ -32,25 +40,38 @@ export class ModelBook {
     return (this.#models.get(model)?.offers ?? 0) > 0;
   }
 
+  /** Whether a v1 agent offers the model. */
+  isOfferedByV1(model: string): boolean {
+    return (this.#models.get(model)?.v1Offers ?? 0) > 0;
+  }
+
   /** Returns when the model was first offered. */
   since(model: string): number | undefined {
     return this.#models.get(model)?.since;
   }
 
   /** Notes that the agent offers these models from now on. */
-  add(owner: string, models: readonly Model[], now: number): void {
+  add({ id: owner, isV1 }: Offerer, models: readonly Model[], now: number): void {
     for (const { id } of models) {
-      const entry = this.#models.getOrInsertComputed(id, () => ({ offers: 0, since: now, owner }));
+      const entry = this.#models.getOrInsertComputed(id, () => ({
+        offers: 0,
+        v1Offers: 0,
+        since: now,
+        owner,
+      }));
       if (entry.offers === 0) this.#unremember(id, entry);
       entry.offers++;
+      if (isV1) entry.v1Offers++;
     }
   }
 
-  /** Notes that an agent no longer offers these models, which it has offered. */
-  remove(models: readonly Model[]): void {
+  /** Notes that the agent no longer offers these models, which it has offered. */
+  remove({ isV1 }: Offerer, models: readonly Model[]): void {
     for (const { id } of models) {
       const entry = this.#models.get(id);
-      if (!entry || --entry.offers > 0) continue;
+      if (!entry) continue;
+      if (isV1) entry.v1Offers--;
+      if (--entry.offers > 0) continue;
       this.#remembered.getOrInsertComputed(entry.owner, () => new Set()).add(id);
       this.#rememberedCount++;
     }

@@ -99,6 +99,11 @@ export class Needs {
     this.#placeCount++;
   }
 
+  /** Returns the agents that offer the model; all if none is given. */
+  agentsWith(model: string = ANY_MODEL): Iterable<Agent> {
+    return this.#agents.get(model) ?? [];
+  }
+
   /** Returns the places of the agent in the needs that it fits. */
   placesOf(agent: Agent): ReadonlySet<Place> {
     return this.#places.get(agent) ?? NO_PLACES;

@@ -49,6 +49,8 @@ const isSlow = (slowness: number): boolean => slowness >= SLOW_STEP;
 export class Pace<Item extends Candidate = Candidate> {
   #fast = new Map<number, Fast>();
   #comparedAt = Number.NEGATIVE_INFINITY;
+  /** The number of asks after which a trial is due. */
+  #trialEvery = TRIAL_EVERY;
   #sentSinceTrial = 0;
   #triedAt = Number.NEGATIVE_INFINITY;
   #trial: Item | undefined;
@@ -110,7 +112,7 @@ export class Pace<Item extends Candidate = Candidate> {
 
   /** Whether a slower agent is to be chosen for a trial, which is seldom. */
   isTrialDue(now: number): boolean {
-    return this.#sentSinceTrial >= TRIAL_EVERY || now >= this.#triedAt + TRIAL_AFTER_MS;
+    return this.#sentSinceTrial >= this.#trialEvery || now >= this.#triedAt + TRIAL_AFTER_MS;
   }
 
   /** Chooses a slower agent to send the next ask to, to see whether it still is slower. */
@@ -119,12 +121,16 @@ export class Pace<Item extends Candidate = Candidate> {
     this.#triedAt = now;
     this.#trial = undefined;
     let dueAt = now;
+    let count = 0;
     for (const candidate of candidates) {
+      count++;
       const trialAt = candidate.speed?.trialAt ?? now;
       if (candidate.slowness === 0 || candidate.agent.inUse.size > 0 || trialAt >= dueAt) continue;
       this.#trial = candidate;
       dueAt = trialAt;
     }
+    // An ask looks at eight agents for this at most, however many there are.
+    this.#trialEvery = Math.max(TRIAL_EVERY, count / 8);
   }
 
   /** Whether an agent that takes work has the model in memory. */

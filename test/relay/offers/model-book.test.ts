@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { ModelBook } from "../../../src/relay/offers/model-book.ts";
 import { createRelayBench } from "../../support/relay.ts";
 import { joinAgent } from "../../support/transport.ts";
 
@@ -55,4 +56,22 @@ test("the number of remembered models is bounded, and the agents with the most l
   for (let agent = 1; agent < 30; agent++)
     for (const { id } of named(`m${agent}`)) if (relay.knowsModel(id)) known++;
   expect([relay.knowsModel("only"), known]).toEqual([true, 9_999]);
+});
+
+test("whether a v1 agent offers a model follows the agents that come, change their offer and leave", () => {
+  const book = new ModelBook();
+  const v1 = { id: "a", isV1: true };
+  const v2 = { id: "b", isV1: false };
+  const seen: boolean[] = [];
+  const see = () => seen.push(book.isOfferedByV1("m"));
+  book.add(v2, [{ id: "m" }], 0);
+  see();
+  book.add(v1, [{ id: "m" }], 0);
+  see();
+  book.remove(v2, [{ id: "m" }]);
+  see();
+  book.add(v1, [{ id: "other" }], 0);
+  book.remove(v1, [{ id: "m" }]);
+  see();
+  expect(seen).toEqual([false, true, true, false]);
 });
