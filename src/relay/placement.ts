@@ -30,7 +30,7 @@ const LOOK_MS_MIN = 50;
 const LOOK_MS_MAX = 1_000;
 
 /** The number of asks that may end in one turn of the event loop because nobody can serve them. */
-const ENDED_MAX = 200;
+const ENDED_MAX = 100;
 
 /**
  * Finds an agent for each ask, at once or by way of the queue. There are no races: every method runs to its end

@@ -84,7 +84,7 @@ test("when the last agent of thousands of asks leaves, they end in several turns
     turns.shift()?.();
     counts.push(relay.stats().asks_waiting);
   }
-  expect(counts).toEqual(Array.from({ length: 13 }, (_, turn) => Math.max(2_300 - 200 * turn, 0)));
+  expect(counts).toEqual(Array.from({ length: 25 }, (_, turn) => 2_400 - 100 * turn));
   await Promise.resolve();
   expect(relay.stats().asks_running).toBe(0);
   expect(ended).toBeGreaterThan(0);
