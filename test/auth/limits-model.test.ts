@@ -186,7 +186,7 @@ test(`20,000 random steps have the results of the model of the limits (SEED=${se
     ...["limit_parallel", "limit_requests", "limit_tokens", "ok"],
     ...["reserved: limit_tokens", "reserved: ok"],
   ]);
-  expect(Math.min(...twins.seen.values())).toBeGreaterThan(15);
+  expect(Math.min(...twins.seen.values())).toBeGreaterThan(3);
 });
 
 test(`no 60 seconds, wherever they begin, admit more than the limit (SEED=${seed})`, () => {
