@@ -48,18 +48,23 @@ const HEADS = [
   "note",
 ];
 
+/** Returns what was measured, as the cells of a table. */
+export const figuresOf = (row: Row): string[] => [
+  `${row.metric}, ${row.unit}`,
+  baseText(row),
+  numberText(row.value),
+  row.ratio ? ratioText(row.ratio.median) : "",
+  spreadText(row),
+  sameText(row),
+];
+
 /** Returns a table in Markdown. */
 export function tableOf(rows: readonly Row[]): string {
   return markdownTable(
     HEADS,
     rows.map((row) => [
       row.scenario,
-      `${row.metric}, ${row.unit}`,
-      baseText(row),
-      numberText(row.value),
-      row.ratio ? ratioText(row.ratio.median) : "",
-      spreadText(row),
-      sameText(row),
+      ...figuresOf(row),
       row.machineLoad?.toFixed(1) ?? "",
       goalText(row.goal),
       metText(row),

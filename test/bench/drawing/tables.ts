@@ -1,7 +1,7 @@
 import { FAILED, SKIPPED } from "../attempt.ts";
 import type { Report } from "../report.ts";
 import {
-  baseText,
+  figuresOf,
   goalText,
   isMet,
   markdownTable,
@@ -9,7 +9,6 @@ import {
   numberText,
   type Row,
   ratioText,
-  sameText,
   spreadText,
 } from "../rows.ts";
 
@@ -156,12 +155,7 @@ function tableOf(group: Group, all: readonly Row[]): string[] {
   const goalsFirst = [...rows].sort((a, b) => Number(b.goal !== undefined) - Number(a.goal !== undefined));
   const lines = goalsFirst.map((row) => [
     row.scenario.replaceAll(common, ""),
-    `${row.metric}, ${row.unit}`,
-    baseText(row),
-    numberText(row.value),
-    row.ratio ? ratioText(row.ratio.median) : "",
-    spreadText(row),
-    sameText(row),
+    ...figuresOf(row),
     goalText(row.goal),
     metText(row),
     row.machineLoad?.toFixed(1) ?? "",
