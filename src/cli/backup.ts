@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import type { Manifest } from "../backup/format.ts";
 import { restoreBackup } from "../backup/restore.ts";
 import { writeBackup } from "../backup/write.ts";
-import { database } from "../config/kinds.ts";
+import { database } from "../config/service-addresses.ts";
 import { AGENT_KEY_NAME, agentKeyIn, existingDatabaseIn, sealKeyIn } from "../data-folder.ts";
 import { usageError } from "../errors.ts";
 import { openStore } from "../store/sqlite/open.ts";

@@ -27,7 +27,8 @@ export const serve: Command = async (args, io) => {
     metricsKey,
     upstreamKey,
     clusterKey,
-    ...secretsIn(database),
+    ...(database ? secretsIn(database) : []),
+    ...(config.nats ?? []).flatMap(secretsIn),
   ];
   const log = createCommandLog(io, config, secrets, () => !stopping);
   surviveFaults(log);
@@ -63,8 +64,10 @@ function surviveFaults(log: Log): void {
   process.on("uncaughtException", report);
 }
 
-/** Returns the address of the database, and its password. */
-function secretsIn(database: string | undefined): string[] {
-  if (database === undefined) return [];
-  return [database, decodeURIComponent(new URL(database).password)].filter((text) => text !== "");
+/** Returns the address of a service, and what in it is secret. */
+function secretsIn(address: string): string[] {
+  const { protocol, username, password } = new URL(address);
+  // NATS takes a token in the place of the user.
+  const isToken = password === "" && !protocol.startsWith("postgres");
+  return [address, decodeURIComponent(isToken ? username : password)].filter((text) => text !== "");
 }

@@ -13,7 +13,7 @@ export interface Kind<Value> {
 }
 
 /** Returns the schema of a text. Refuses with `advice` a text for which `parse` returns undefined. */
-function parsed<Value>(parse: (text: string) => Value | undefined, advice: string) {
+export function parsed<Value>(parse: (text: string) => Value | undefined, advice: string) {
   return z.string().transform((text, context): Value => {
     const value = parse(text);
     if (value !== undefined) return value;
@@ -97,7 +97,7 @@ export const folder: Kind<string> = { value: "<folder>", schema: z.string().min(
 export const file: Kind<string> = { value: "<file>", schema: z.string().min(1, "Give a file.") };
 
 /** A list of texts, separated by commas. */
-const list = (text: string) => text.split(",").map((part) => part.trim());
+export const list = (text: string) => text.split(",").map((part) => part.trim());
 
 /** A list of lower-case texts that match the pattern. The word `none` is the empty list. */
 const lowerCaseList = (value: string, pattern: RegExp, what: string): Kind<readonly string[]> => ({
@@ -174,27 +174,6 @@ export const sealKey = key(
   secret().min(32, "Give 32 random characters or more, such as `openssl rand -hex 32` prints."),
 );
 
-export const database: Kind<string> = {
-  value: "<URL>",
-  schema: parsed((text) => {
-    const url = URL.parse(text);
-    const isComplete = url?.hostname && /^\/[^/]+$/.test(url.pathname);
-    if (!isComplete || !/^postgres(ql)?:$/.test(url.protocol)) return undefined;
-    // The client of the database decodes these parts, and fails otherwise.
-    return [url.username, url.password, url.pathname].every(isEncoded) ? text : undefined;
-  }, "Give one address, such as postgres://user:password@host:5432/database, with %25 for % and %40 for @ in the password."),
-};
-
-/** Whether each percent sign begins a character, as in `%40`. */
-function isEncoded(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 export const upstreamKey = key(
   secret().regex(/^[\x21-\x7e]+$/, "Give printable ASCII characters, without blanks."),
 );
@@ -222,6 +201,12 @@ const nameSchema = z
   .max(NAME_LENGTH_MAX, `${NAME_HINT}.`)
   .regex(PRINTABLE, `${NAME_HINT}, without control characters.`);
 const isName = (text: string) => nameSchema.safeParse(text).success;
+
+/** A token of a NATS subject. */
+export const clusterName: Kind<string> = {
+  value: "<name>",
+  schema: z.string().regex(/^[\w-]{1,64}$/, "Give 1 to 64 letters, digits, hyphens and underscores."),
+};
 
 export const name: Kind<string> = { value: "<name>", schema: nameSchema };
 

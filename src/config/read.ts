@@ -44,6 +44,12 @@ export function readConfig(
   const config = readSettings(given, env, SETTING_NAMES);
   if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
     throw usageError("--tls-cert and --tls-key belong together. Give both, or neither.");
+  if (config.nats && !config.database)
+    throw usageError("--nats needs --database: the nodes of a cluster share one PostgreSQL database.");
+  if (config.nats && !config.clusterKey)
+    throw usageError(
+      "--nats needs --cluster-key: give all nodes the same, such as `openssl rand -hex 32` prints.",
+    );
   const unknown = unknownVariables(env);
   const warnings = unknown.length > 0 ? [`Ignored unknown variables: ${unknown.join(", ")}`] : [];
   const origins = SETTING_NAMES.map((name) => [name, given.texts.get(name)?.from ?? "default"]);

@@ -1,50 +1,9 @@
 import * as kinds from "./kinds.ts";
-import { choice, type Kind, size, time, whole } from "./kinds.ts";
+import { choice, size, time, whole } from "./kinds.ts";
+import { database, natsServers } from "./service-addresses.ts";
+import { count, optional, type Setting, setting } from "./setting.ts";
 
-export interface Setting<Value> extends Kind<Value> {
-  /** The name in kebab case, which makes the flag `--slug` and the variable `CHATGPT_API_SLUG`. */
-  slug: string;
-  help: string;
-  /** The default, as an operator would write it. */
-  default?: string | undefined;
-  /** The text of the help instead of a default. */
-  absent?: string;
-  /** False for a setting without a flag, which is read from its position or the environment only. */
-  flag?: false;
-  /** Further variables. The prefixed one wins. */
-  aliases?: readonly string[];
-  /** Whether it is also read from the file that `<VARIABLE>_FILE` names, and never shown. */
-  secret?: true;
-  /** The value of the flag alone. Another value then needs an equals sign. */
-  bare?: string;
-  /** The separator that joins the texts of a flag that may be repeated. */
-  many?: "," | ";";
-}
-
-type Extras = Pick<Setting<unknown>, "flag" | "aliases" | "secret" | "bare" | "many">;
-
-function setting<Value>(
-  slug: string,
-  byDefault: string | undefined,
-  kind: Kind<Value>,
-  help: string,
-  extras: Extras = {},
-): Setting<Value> {
-  return { slug, default: byDefault, help, ...kind, ...extras };
-}
-
-/** Describes a setting that may be absent. Help texts show `absent` in place of a default. */
-function optional<Value>(
-  slug: string,
-  absent: string,
-  kind: Kind<Value>,
-  help: string,
-  extras: Extras = {},
-): Setting<Value | undefined> {
-  return { slug, absent, help, ...kind, schema: kind.schema.optional(), ...extras };
-}
-
-const count = (max: number) => whole("number", 1, max);
+export type { Setting } from "./setting.ts";
 
 const SERVER = {
   port: setting("port", "8080", whole("port", 0, 65_535), "Port to listen on; 0 picks a free one.", {
@@ -61,7 +20,7 @@ const SERVER = {
   trustProxy: optional("trust-proxy", "none", kinds.proxies, "Proxies trusted to report a client's address."),
   allowedHosts: setting("allowed-hosts", "none", kinds.hostNames, "Further host names for local calls."),
   data: setting("data", "./data", kinds.folder, "Folder of the database and the generated keys."),
-  database: optional("database", "a file in the data folder", kinds.database, "PostgreSQL database.", {
+  database: optional("database", "a file in the data folder", database, "PostgreSQL database.", {
     secret: true,
   }),
   storeGraceMs: setting(
@@ -70,9 +29,6 @@ const SERVER = {
     time("0s", "1d"),
     "How long known users and agent keys are accepted while the database is away.",
   ),
-  clusterKey: optional("cluster-key", "none", kinds.sealKey, "Key from which servers derive the same keys.", {
-    secret: true,
-  }),
   sealKey: optional("seal-key", "generated", kinds.sealKey, "Key that encrypts the users' stored tokens.", {
     flag: false,
     secret: true,
@@ -88,6 +44,23 @@ const SERVER = {
     choice("auto", "json", "pretty"),
     "Log format; auto is pretty on a terminal, and json elsewhere.",
   ),
+};
+
+const CLUSTER = {
+  nats: optional("nats", "none", natsServers, "NATS servers through which the nodes of a cluster speak.", {
+    secret: true,
+  }),
+  natsCreds: optional("nats-creds", "none", kinds.file, "Credentials file for NATS."),
+  clusterKey: optional("cluster-key", "none", kinds.sealKey, "Key from which servers derive the same keys.", {
+    secret: true,
+  }),
+  clusterName: setting(
+    "cluster-name",
+    "default",
+    kinds.clusterName,
+    "Name of the cluster; clusters with different names can share NATS servers.",
+  ),
+  nodeName: optional("node-name", "the host's name", kinds.name, "Name of this node of the cluster."),
 };
 
 const AGENTS = {
@@ -241,7 +214,7 @@ const BUILTIN_AGENT = {
 };
 
 /** Every setting. Help texts and `config` come from this table; a test holds docs/configuration.md to it. */
-export const SETTINGS = { ...SERVER, ...AGENTS, ...REQUESTS, ...RECORDS, ...BUILTIN_AGENT };
+export const SETTINGS = { ...SERVER, ...CLUSTER, ...AGENTS, ...REQUESTS, ...RECORDS, ...BUILTIN_AGENT };
 
 export type SettingName = keyof typeof SETTINGS;
 export const SETTING_NAMES = namesOf(SETTINGS);
@@ -249,6 +222,7 @@ export const SETTING_NAMES = namesOf(SETTINGS);
 /** The settings under the headings of the help text. */
 export const SETTING_GROUPS: Record<string, readonly SettingName[]> = {
   "Server settings": namesOf(SERVER),
+  "Cluster settings": namesOf(CLUSTER),
   "Agent settings": namesOf(AGENTS),
   "Request settings": namesOf(REQUESTS),
   "Record settings": namesOf(RECORDS),

@@ -37,7 +37,11 @@ test("a port and a key are enough, and every other setting has its default", () 
     agentOrigins: ["https://chat.openai.com", "https://chatgpt.com"],
     database: undefined,
     storeGraceMs: 300_000,
+    nats: undefined,
+    natsCreds: undefined,
     clusterKey: undefined,
+    clusterName: "default",
+    nodeName: undefined,
     sealKey: undefined,
     metricsKey: undefined,
     queueMax: 1000,
@@ -147,6 +151,24 @@ describe("precedence", () => {
     expect(configOf(["--drain", "1"], { CHATGPT_API_DRAIN: "soon" }).drainMs).toBe(1000);
   });
 
+  test("NATS needs the database and the key that all nodes share", () => {
+    const nats = ["--nats", "nats://127.0.0.1"];
+    const database = ["--database", "postgres://127.0.0.1/chat"];
+    expect(() => configOf(nats)).toThrow("--nats needs --database");
+    expect(() => configOf([...nats, ...database])).toThrow("--nats needs --cluster-key");
+    const config = configOf([...nats, ...database, "--cluster-key", "c".repeat(32)]);
+    expect(config.nats).toEqual(["nats://127.0.0.1"]);
+  });
+
+  test.each(["127.0.0.1:4222", "http://host", "nats://host/path", "nats://host,", "nats://u%:p@host"])(
+    "%s does not name NATS servers, and is not repeated",
+    (servers) => {
+      expect(() => configOf(["--nats", servers])).toThrow(
+        /^--nats is not valid\. Give addresses such as nats:/,
+      );
+    },
+  );
+
   test("every setting is read from its own variable", () => {
     const texts: [string, string, SettingName, unknown][] = [
       ["PORT", "81", "port", 81],
@@ -159,6 +181,10 @@ describe("precedence", () => {
       ["DATA", "/data", "data", "/data"],
       ["DATABASE", "postgres://u:p@db:5432/chat", "database", "postgres://u:p@db:5432/chat"],
       ["STORE_GRACE", "10m", "storeGraceMs", 600_000],
+      ["NATS", "nats://a:4222, tls://b", "nats", ["nats://a:4222", "tls://b"]],
+      ["NATS_CREDS", "/run/nats.creds", "natsCreds", "/run/nats.creds"],
+      ["CLUSTER_NAME", "staging", "clusterName", "staging"],
+      ["NODE_NAME", "one", "nodeName", "one"],
       ["CLUSTER_KEY", "c".repeat(32), "clusterKey", "c".repeat(32)],
       ["AGENT_KEY", "agent-key", "agentKey", "agent-key"],
       ["AGENTS", "open", "agents", "open"],

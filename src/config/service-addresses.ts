@@ -1,0 +1,41 @@
+import { type Kind, list, parsed } from "./kinds.ts";
+
+export const database: Kind<string> = {
+  value: "<URL>",
+  schema: parsed((text) => {
+    const url = URL.parse(text);
+    const isComplete = url?.hostname && /^\/[^/]+$/.test(url.pathname);
+    if (!isComplete || !/^postgres(ql)?:$/.test(url.protocol)) return undefined;
+    // The client of the database decodes these parts, and fails otherwise.
+    return [url.username, url.password, url.pathname].every(isEncoded) ? text : undefined;
+  }, "Give one address, such as postgres://user:password@host:5432/database, with %25 for % and %40 for @ in the password."),
+};
+
+/** Whether each percent sign begins a character, as in `%40`. */
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const NATS_ADVICE =
+  "Give addresses such as nats://user:password@host:4222 or tls://host, separated by commas.";
+
+export const natsServers: Kind<readonly string[]> = {
+  value: "<URLs>",
+  schema: parsed((text) => {
+    const servers = list(text);
+    return servers.every(isNatsServer) ? Object.freeze(servers) : undefined;
+  }, NATS_ADVICE),
+  show: (servers) => servers.join(","),
+};
+
+function isNatsServer(text: string): boolean {
+  const url = URL.parse(text);
+  if (!url?.hostname || !/^(nats|tls):$/.test(url.protocol)) return false;
+  const hasMore = (url.pathname !== "" && url.pathname !== "/") || url.search || url.hash;
+  return !hasMore && [url.username, url.password].every(isEncoded);
+}

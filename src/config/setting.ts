@@ -1,0 +1,48 @@
+import { type Kind, whole } from "./kinds.ts";
+
+export interface Setting<Value> extends Kind<Value> {
+  /** The name in kebab case, which makes the flag `--slug` and the variable `CHATGPT_API_SLUG`. */
+  slug: string;
+  help: string;
+  /** The default, as an operator would write it. */
+  default?: string | undefined;
+  /** The text of the help instead of a default. */
+  absent?: string;
+  /** False for a setting without a flag, which is read from its position or the environment only. */
+  flag?: false;
+  /** Further variables. The prefixed one wins. */
+  aliases?: readonly string[];
+  /** Whether it is also read from the file that `<VARIABLE>_FILE` names, and never shown. */
+  secret?: true;
+  /** The value of the flag alone. Another value then needs an equals sign. */
+  bare?: string;
+  /** The separator that joins the texts of a flag that may be repeated. */
+  many?: "," | ";";
+}
+
+type Extras = Pick<Setting<unknown>, "flag" | "aliases" | "secret" | "bare" | "many">;
+
+/** Describes a setting that always has a value. */
+export function setting<Value>(
+  slug: string,
+  byDefault: string | undefined,
+  kind: Kind<Value>,
+  help: string,
+  extras: Extras = {},
+): Setting<Value> {
+  return { slug, default: byDefault, help, ...kind, ...extras };
+}
+
+/** Describes a setting that may be absent. Help texts show `absent` in place of a default. */
+export function optional<Value>(
+  slug: string,
+  absent: string,
+  kind: Kind<Value>,
+  help: string,
+  extras: Extras = {},
+): Setting<Value | undefined> {
+  return { slug, absent, help, ...kind, schema: kind.schema.optional(), ...extras };
+}
+
+/** A number from 1 to `max`. */
+export const count = (max: number) => whole("number", 1, max);

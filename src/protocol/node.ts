@@ -1,0 +1,225 @@
+import { z } from "zod";
+import { PRINTABLE } from "../printable.ts";
+import { ENDPOINTS, EVENT_NAME, Model, Usage } from "./agent-v2.ts";
+
+/**
+ * The frames between the nodes of a cluster: JSON objects, each with its `kind`, documented in `docs/cluster.md`.
+ * Unknown kinds are ignored and counted, and unknown fields are ignored, so that neighbouring versions work together:
+ * a field that is added later must be optional.
+ */
+export const NODE_PROTOCOL = 1;
+
+const id = z.string().min(1).max(128);
+const text = (lengthMax: number) => z.string().max(lengthMax);
+const shownText = (lengthMax: number) =>
+  text(lengthMax).regex(PRINTABLE, "must be without control characters");
+const ms = z.number().min(0);
+const count = z.int().nonnegative();
+const list = <Item extends z.ZodType>(item: Item, max: number) => z.array(item).max(max);
+
+/** A user's id; null for the administrator. */
+const userId = text(256).nullable();
+const protocol = z.enum(["v1", "v2"]);
+const endpoint = z.enum(ENDPOINTS);
+const tags = list(list(text(256), 256), 64);
+const models = list(text(256), 10_000);
+
+/** A waiting ask, without content; see `Ticket` of the core. */
+export const TicketFields = z.object({
+  id,
+  user: userId,
+  priority: z.enum(["high", "normal", "low"]),
+  waited_ms: ms,
+  pin: id.optional(),
+  prefer: id.optional(),
+  tags: tags.optional(),
+  model: text(1024).optional(),
+  models: models.optional(),
+  v1: z.boolean(),
+  requests: list(z.object({ endpoint, stream: z.boolean() }), 16),
+  tried: list(z.object({ agent: id, repeatable: z.boolean() }), 256),
+  repeatable: z.boolean(),
+});
+export type TicketFields = z.output<typeof TicketFields>;
+
+/** Agents of a node that can do the same. */
+const offers = z.object({
+  key: text(64),
+  protocol,
+  models: list(Model, 1000),
+  endpoints: list(endpoint, 64),
+  tags: list(text(256), 256),
+  priority: z.number(),
+  slots: count,
+  free: count,
+});
+export type NodeOffers = z.output<typeof offers>;
+
+/** An agent, as other nodes know it. */
+const agentIdentity = z.object({
+  id,
+  name: shownText(256),
+  version: shownText(64).optional(),
+  address: shownText(64),
+  protocol,
+  resumed: z.boolean().optional(),
+  key: z
+    .object({ id: text(128).nullable(), name: shownText(256), showsName: z.boolean().optional() })
+    .optional(),
+});
+export type NodeAgentIdentity = z.output<typeof agentIdentity>;
+
+const origin = z.object({
+  request_id: text(256),
+  surface: text(64),
+  traceparent: text(256).optional(),
+  tracestate: text(1024).optional(),
+});
+
+const headers = z.record(text(64), text(4096));
+
+const v1Request = z.object({
+  message_id: z.string(),
+  conversation_id: z.string(),
+  parent_id: z.string(),
+  content: z.string(),
+});
+
+/** The request that an agent gets. */
+const what = z.union([
+  z.object({ v1: v1Request }),
+  z.object({ endpoint, stream: z.boolean(), headers: headers.optional(), body: z.string() }),
+]);
+
+const answer = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("v1"),
+    answer: z.object({
+      ...{ id: z.string(), response_id: z.string(), conversation_id: z.string() },
+      ...{ content: z.string(), error: z.string() },
+    }),
+  }),
+  z.object({
+    kind: z.literal("model"),
+    status: z.int().min(100).max(599),
+    body: z.string().optional(),
+    usage: Usage.optional(),
+    headers: headers.optional(),
+  }),
+]);
+
+/** An `AppError` between nodes. */
+const error = z.object({
+  code: text(64),
+  message: text(4096).optional(),
+  hint: text(4096).optional(),
+  param: text(256).optional(),
+  extra: z.record(z.string(), z.unknown()).optional(),
+  retry_after_ms: ms.optional(),
+  upstream: z
+    .object({
+      status: z.int().optional(),
+      body: z.string().optional(),
+      type: text(256).optional(),
+      code: text(256).optional(),
+      headers: headers.optional(),
+    })
+    .optional(),
+});
+export type NodeError = z.output<typeof error>;
+
+/** A user's limits; null means none. */
+const limits = z.object({
+  requests_per_minute: z.number().nullable(),
+  tokens_per_day: z.number().nullable(),
+  max_parallel: z.number().nullable(),
+});
+
+const frame = <Kind extends string, Shape extends z.ZodRawShape>(kind: Kind, shape: Shape) =>
+  z.object({ kind: z.literal(kind), ...shape });
+
+/** Frames about agents and asks. */
+const ASK_FRAMES = [
+  /** The work that the sender's agents could do, equal ones grouped: on join and on change. */
+  frame("state", { offers: list(offers, 20_000), waiting: count, draining: z.boolean() }),
+  /** The free slots of groups of `state`, at most every 20 ms. */
+  frame("free", { free: z.record(text(64), count) }),
+  /** The agents that came and went; on join, all of them. */
+  frame("agents", { all: z.boolean(), joined: list(id, 100_000), left: list(id, 100_000) }),
+  /** An agent with this id, which the receiver has, wants to register at the sender. */
+  frame("claim", { claim: id, agent: agentIdentity }),
+  frame("claimed", { claim: id, ok: z.boolean() }),
+  /** An ask of the sender waits. */
+  frame("seek", { ticket: TicketFields }),
+  /** It no longer waits. `taken`: it has a slot somewhere. */
+  frame("forget", { ticket: id, taken: z.boolean() }),
+  /** A slot is held for an ask of the receiver. */
+  frame("offer", {
+    ticket: id,
+    slot: id,
+    agent: agentIdentity,
+    model: text(1024),
+    endpoint: endpoint.optional(),
+  }),
+  /** Takes the slot, for the ticket or for another ask of the sender. */
+  frame("run", { slot: id, ticket: id, what, model: text(1024), origin, deadline_ms: ms }),
+  /** Returns the slot. What runs in it is cancelled. */
+  frame("give", { slot: id }),
+  frame("accept", { slot: id }),
+  frame("alive", { slot: id }),
+  frame("delta", {
+    slot: id,
+    data: z.string(),
+    event: text(EVENT_NAME.lengthMax).regex(EVENT_NAME.pattern, "must not have a line break").optional(),
+  }),
+  frame("done", { slot: id, answer }),
+  frame("fail", { slot: id, error, retryable: z.boolean(), repeatable: z.boolean() }),
+  /** The bytes of the deltas of a slot that were passed on to the caller, in all. */
+  frame("ack", { slot: id, bytes: count }),
+  /** The place where a v1 chat of the OpenAI-style API continues. */
+  frame("thread", { user: userId, key: text(1024), conversation: text(1024), parent: text(1024), agent: id }),
+  /** An agent has these parts of a user's requests cached. */
+  frame("affinity", { user: userId, model: text(1024), keys: list(text(256), 16), agent: id }),
+] as const;
+
+/** Frames about users: limits and changes. */
+const USER_FRAMES = [
+  /** Asks the home of a user for a lease. `n` is the sender's number of the request. */
+  frame("admit", { n: count, user: text(256), limited: limits }),
+  frame("admitted", { n: count, lease: id.optional(), error: error.optional() }),
+  /** Reserves tokens of a lease. */
+  frame("reserve", { n: count, lease: id, tokens: count }),
+  frame("lease_end", { lease: id }),
+  /** The leases that the sender holds of users whose home is the receiver. */
+  frame("leases", { leases: list(z.object({ lease: id, user: text(256), limited: limits }), 100_000) }),
+  /** Tokens that an ask of a user took. `at`: milliseconds since 1970. */
+  frame("tokens", { user: text(256), count, at: ms }),
+  /** The requests of users within the minute, as ages: the receiver is their home from now on. */
+  frame("windows", { users: list(z.object({ user: text(256), ages_ms: list(ms, 1_000_000) }), 100_000) }),
+  /** Copies of these are out of date; what is open of the revoked ones ends. */
+  frame("changed", {
+    all: z.boolean().optional(),
+    users: list(text(256), 100_000).optional(),
+    revoked: list(text(256), 100_000).optional(),
+    agent_keys: list(text(128), 100_000).optional(),
+    sessions: list(text(128), 100_000).optional(),
+  }),
+] as const;
+
+/** Frames for the administrator's lists and figures. */
+const LIST_FRAMES = [
+  frame("ask_list", { n: count, list: text(64), query: z.record(z.string(), z.unknown()).optional() }),
+  frame("list", { n: count, rows: z.unknown(), more: z.boolean().optional() }),
+  /** Disconnects an agent of the receiver. */
+  frame("disconnect", { n: count, agent: id, drain: z.boolean() }),
+  frame("disconnected", { n: count, done: z.enum(["closed", "draining"]).nullable() }),
+  /** The sender wants samples of the receiver for this time. */
+  frame("watch", { for_ms: ms }),
+  /** A sample. */
+  frame("second", { sample: z.unknown() }),
+] as const;
+
+export const NodeFrame = z.discriminatedUnion("kind", [...ASK_FRAMES, ...USER_FRAMES, ...LIST_FRAMES]);
+export type NodeFrame = z.output<typeof NodeFrame>;
+export type NodeFrameKind = NodeFrame["kind"];
+export type FrameOf<Kind extends NodeFrameKind> = Extract<NodeFrame, { kind: Kind }>;

@@ -1,0 +1,123 @@
+/**
+ * The parts of `src` that each part may import besides itself. `external` matches the packages and runtime modules that
+ * it may import.
+ */
+export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = {
+  "main.ts": { ours: ["cli"], external: /^$/ },
+  cli: {
+    ours: [
+      ...[
+        "server",
+        "builtin-agent",
+        "backup",
+        "store",
+        "config",
+        "auth",
+        "data-folder.ts",
+        "shell-quote.ts",
+        "protocol",
+        "json",
+        "errors.ts",
+        "log",
+        "net",
+      ],
+      ...["http/admin/schema.ts", "http/admin/agent-key-schema.ts", "package.json", "time.ts"],
+    ],
+    external: /^(node:|bun(:|$)|zod$)/,
+  },
+  server: {
+    ours: [
+      ...[
+        "agents",
+        "auth",
+        "backup",
+        "cluster",
+        "config",
+        "dashboard",
+        "errors.ts",
+        "http",
+        "log",
+        "metrics",
+        "net",
+      ],
+      ...["data-folder.ts", "package.json", "protocol", "relay", "store", "time.ts"],
+    ],
+    external: /^(node:|bun(:|$))/,
+  },
+  config: { ours: ["errors.ts", "time.ts"], external: /^(node:|zod$)/ },
+  "errors.ts": { ours: ["error-table.ts"], external: /^$/ },
+  "error-table.ts": { ours: [], external: /^$/ },
+  "principal.ts": { ours: [], external: /^$/ },
+  "user-attributes.ts": { ours: ["relay/routing/priority.ts"], external: /^$/ },
+  "once.ts": { ours: [], external: /^$/ },
+  "shell-quote.ts": { ours: [], external: /^$/ },
+  "bounded-map.ts": { ours: [], external: /^$/ },
+  "clock.ts": { ours: [], external: /^$/ },
+  "time.ts": { ours: ["clock.ts"], external: /^$/ },
+  "data-folder.ts": { ours: ["errors.ts"], external: /^node:/ },
+  "files.ts": { ours: [], external: /^node:/ },
+  "system-error.ts": { ours: [], external: /^$/ },
+  log: { ours: [], external: /^$/ },
+  json: { ours: [], external: /^$/ },
+  net: { ours: [], external: /^(node:|bun$)/ },
+  protocol: { ours: ["json"], external: /^zod$/ },
+  relay: { ours: ["protocol", "json", "errors.ts"], external: /^$/ },
+  auth: {
+    ours: ["store/store.ts", "errors.ts", "files.ts", "net", "time.ts"],
+    external: /^(node:|bun(:|$)|zod$)/,
+  },
+  backup: {
+    ours: ["store", "auth", "data-folder.ts", "errors.ts", "files.ts", "json", "config", "time.ts"],
+    external: /^(node:|bun(:|$)|tar-stream$|zod$)/,
+  },
+  store: {
+    ours: [
+      ...["relay/conversation.ts", "relay/record.ts", "relay/routing/priority.ts", "protocol/agent-v2.ts"],
+      ...["errors.ts", "files.ts", "drizzle", "time.ts"],
+    ],
+    external: /^(node:|bun(:|$)|drizzle-orm)/,
+  },
+  agents: {
+    ours: ["relay", "protocol", "auth", "net", "json", "errors.ts", "log"],
+    external: /^bun$/,
+  },
+  cluster: {
+    ours: ["relay", "protocol", "auth", "store/store.ts", "errors.ts", "log", "time.ts"],
+    external: /^(node:|bun$|@nats-io\/)/,
+  },
+  metrics: { ours: ["relay", "protocol", "errors.ts", "time.ts"], external: /^node:fs$/ },
+  http: {
+    ours: [
+      ...["relay", "protocol", "auth", "metrics", "net", "json", "store/store.ts", "errors.ts", "log"],
+      "time.ts",
+    ],
+    external: /^(node:util$|node:zlib$|bun|hono(\/.*)?|zod|zod-openapi)$/,
+  },
+  dashboard: {
+    ours: [
+      "http/admin/schema.ts",
+      "http/admin/agent-key-schema.ts",
+      "http/live/schema.ts",
+      "http/operations/dashboard.ts",
+      "http/session/schema.ts",
+      "http/usage/schema.ts",
+      "shell-quote.ts",
+    ],
+    external: /^(eventsource-parser|hono\/jsx\/dom|uplot)$/,
+  },
+  "builtin-agent": {
+    ours: ["protocol", "json", "net", "errors.ts", "log", "clock.ts", "time.ts"],
+    external: /^(node:|bun$|eventsource-parser$)/,
+  },
+};
+
+/** Every part may import these, which import nothing but each other and the priorities. */
+export const EVERYONE_MAY_IMPORT: ReadonlySet<string> = new Set([
+  "bounded-map.ts",
+  "principal.ts",
+  "clock.ts",
+  "user-attributes.ts",
+  "once.ts",
+  "system-error.ts",
+  "printable.ts",
+]);
