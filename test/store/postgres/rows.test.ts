@@ -2,6 +2,9 @@ import { expect, onTestFinished, test } from "bun:test";
 import { SQL } from "bun";
 import { ADMIN, userPrincipal } from "../../../src/principal.ts";
 import { openPostgres } from "../../../src/store/postgres/open.ts";
+import { createPool } from "../../../src/store/postgres/pool.ts";
+import { createUsageStore } from "../../../src/store/postgres/usage.ts";
+import { afterDelay } from "../../../src/store/write-behind.ts";
 import { describeWithPostgres, newDatabase, statementsOn } from "../../support/postgres.ts";
 import { startTcpProxy } from "../../support/tcp-proxy.ts";
 import { until } from "../../support/until.ts";
@@ -18,7 +21,7 @@ async function scene() {
   const onError = (error: Error) => void errors.push(error);
   const { store } = await openPostgres({ url: url.href, onError, isShared: true });
   onTestFinished(() => store.close());
-  return { store, proxy, errors, direct, query: statementsOn(direct) };
+  return { store, proxy, proxied: url.href, errors, direct, query: statementsOn(direct) };
 }
 
 describeWithPostgres("rows in PostgreSQL", () => {
@@ -83,6 +86,33 @@ describeWithPostgres("rows in PostgreSQL", () => {
     expect(await query("SELECT FROM turns")).toHaveLength(8);
     const [row] = await query("SELECT length FROM conversations");
     expect(row).toEqual({ length: String(1024 + 8 * 2) });
+  });
+
+  test("a usage row that the database has is not written twice, though its answer got lost", async () => {
+    const { store, proxy, proxied, query } = await scene();
+    await store.close();
+    const errors: Error[] = [];
+    // Of several connections another one might be used, where the statement must be prepared first.
+    const pool = createPool({ url: proxied, connections: 1, withinMs: 2_000, name: "test" });
+    const onError = (error: Error) => void errors.push(error);
+    const usage = createUsageStore({ hot: pool, cold: pool }, { after: afterDelay, onError });
+    onTestFinished(() => pool.close());
+    const areThere = async (rows: number) => (await query("SELECT FROM usage")).length >= rows;
+    usage.record(usageRow({ requestId: "req_1" }));
+    await until(() => areThere(1));
+    proxy.mute();
+    usage.record(usageRow({ requestId: "req_2" }));
+    await until(() => areThere(2));
+    proxy.goAway();
+    await until(() => errors.length > 0);
+    proxy.comeBack();
+    usage.record(usageRow({ requestId: "req_3" }));
+    await usage.end();
+    expect(await query("SELECT request_id FROM usage ORDER BY 1")).toEqual([
+      { request_id: "req_1" },
+      { request_id: "req_2" },
+      { request_id: "req_3" },
+    ]);
   });
 
   test("another server sees a conversation as soon as it is shared, and an owner's change at once", async () => {
