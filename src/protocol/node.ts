@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { PRINTABLE } from "../printable.ts";
 import { ENDPOINTS, EVENT_NAME, Model, Usage } from "./agent-v2.ts";
+import { LISTS, NodeOverview, NodeSecond } from "./node-lists.ts";
 
 /**
  * The frames between the nodes of a cluster: JSON objects, each with its `kind`, documented in `docs/cluster.md`.
@@ -208,15 +209,17 @@ const USER_FRAMES = [
 
 /** Frames for the administrator's lists and figures. */
 const LIST_FRAMES = [
-  frame("ask_list", { n: count, list: text(64), query: z.record(z.string(), z.unknown()).optional() }),
-  frame("list", { n: count, rows: z.unknown(), more: z.boolean().optional() }),
+  /** Asks for the rows of a list; with `user`, only for those of the user. */
+  frame("ask_list", { n: count, list: text(64), user: text(256).optional() }),
+  /** Some rows of the list. `total`: how many there are, if not all are sent. `more`: further frames follow. */
+  frame("list", { n: count, ...LISTS, total: count.optional(), more: z.boolean().optional() }),
   /** Disconnects an agent of the receiver. */
   frame("disconnect", { n: count, agent: id, drain: z.boolean() }),
   frame("disconnected", { n: count, done: z.enum(["closed", "draining"]).nullable() }),
-  /** The sender wants samples of the receiver for this time. */
-  frame("watch", { for_ms: ms }),
-  /** A sample. */
-  frame("second", { sample: z.unknown() }),
+  /** The sender wants the figures of the receiver for this time; with `overview`, those of the past first. */
+  frame("watch", { for_ms: ms, overview: z.boolean().optional() }),
+  frame("overview", { overview: NodeOverview }),
+  frame("second", { second: NodeSecond }),
 ] as const;
 
 export const NodeFrame = z.discriminatedUnion("kind", [...ASK_FRAMES, ...USER_FRAMES, ...LIST_FRAMES]);

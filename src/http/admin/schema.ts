@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { PRINTABLE } from "../../printable.ts";
+import { AgentRow } from "../../protocol/node-lists.ts";
 import { agentTags } from "../../protocol/preference.ts";
 import { PRIORITIES } from "../../relay/routing/priority.ts";
 import { USER_ATTRIBUTES, USER_FIELDS, type UserField } from "../../user-attributes.ts";
-import { count, namedObject, text, time } from "../values.ts";
+import { namedObject, text, time } from "../values.ts";
 
 /**
  * The requests of administrators and their responses. A key in a body, `admin_key`, is removed before these
@@ -127,52 +128,18 @@ export const DisconnectBody = z.object({
   drain: z.boolean().nullish().describe("Let the agent finish its running requests first."),
 });
 
-/** The failures in a row of an agent, for one model. */
-const circuit = z.strictObject({
-  model: text,
-  /** `closed`: it gets requests; `open`: it gets none; `half_open`: it gets one, whose outcome decides. */
-  state: z.enum(["closed", "open", "half_open"]),
-  /** How many failures there were in a row. */
-  failures: positive,
-  /** Why the last request failed, in a sentence without its full stop. */
-  reason: text,
-  failed_at: time,
-  /** When an open circuit lets a request through; until then, other agents come first if it is closed. */
-  retry_at: time,
-});
-
 export const AgentAnswer = z.strictObject({
-  id: text,
-  name: text,
-  /** The version that the agent reports; null for v1 agents, which report none. */
-  version: text.nullable(),
-  protocol: z.enum(["v1", "v2"]),
-  address: text,
-  key: text.nullable(),
-  models: z.array(text),
-  /** The models that the agent's upstream has in memory; null if it does not tell. */
-  loaded_models: z.array(text).nullable(),
-  /** A higher one is used first as long as it has room. That of the key comes before the agent's. */
-  priority: z.int(),
-  /** The share of requests among agents of equal priority. That of the key comes before the agent's. */
-  weight: z.number(),
-  /** The tags that count: those that the agent's key allows. */
-  tags: z.array(text),
-  slots: positive,
-  in_use: count,
-  paused: z.boolean(),
-  draining: z.boolean(),
-  /** The reason in a sentence; null if the agent has requests, or was sent one in the last 15 minutes. */
-  no_work_because: text.nullable(),
-  /** The circuits of the models for which the agent failed since its last success. */
-  circuits: z.array(circuit),
-  since: time,
-  last_heard: time,
+  ...AgentRow.shape,
+  /** The name of the node that the agent is connected to, in a cluster. */
+  node: text.optional(),
 });
-
 export type AgentAnswer = z.output<typeof AgentAnswer>;
 
-export const AgentList = namedObject("AgentList", { agents: z.array(AgentAnswer) });
+export const AgentList = namedObject("AgentList", {
+  agents: z.array(AgentAnswer),
+  /** The names of the nodes of a cluster that did not send all of their agents in time. */
+  missing_nodes: z.array(text).optional(),
+});
 
 export const AgentDisconnected = namedObject("AgentDisconnected", {
   id: text,
