@@ -1,3 +1,4 @@
+import { defaultText } from "../config/setting.ts";
 import {
   flagOf,
   SETTING_GROUPS,
@@ -113,9 +114,9 @@ function listed(names: readonly string[]): string {
 }
 
 function settingRow(name: SettingName, about?: string): string[][] {
-  const { value, help, default: byDefault, absent, many } = SETTINGS[name];
+  const { value, help, many } = SETTINGS[name];
   const flag = flagOf(name);
-  const text = about ?? `${help}${many ? " May be repeated." : ""} (${byDefault ?? absent})`;
+  const text = about ?? `${help}${many ? " May be repeated." : ""} (${defaultText(SETTINGS[name])})`;
   return flag === undefined ? [] : [[`${flag} ${value}`.trimEnd(), text]];
 }
 

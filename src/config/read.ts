@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { usageError } from "../errors.ts";
 import { fileErrorText } from "../system-error.ts";
+import { defaultOf } from "./setting.ts";
 import {
   type Config,
   type Origins,
@@ -67,7 +68,11 @@ export function readSettings<Name extends SettingName>(
     if (found) given.texts.set(name, found);
   }
   const schema = z.object(Object.fromEntries(names.map((name) => [name, SETTINGS[name].schema])));
-  const texts = names.map((name) => [name, given.texts.get(name)?.text ?? SETTINGS[name].default]);
+  const isCluster = given.texts.has("nats");
+  const texts = names.map((name) => [
+    name,
+    given.texts.get(name)?.text ?? defaultOf(SETTINGS[name], isCluster),
+  ]);
   const { data, error } = schema.safeParse(Object.fromEntries(texts), { jitless: true });
   for (const { path, message } of error?.issues ?? []) {
     const name = path[0] as Name;

@@ -6,6 +6,8 @@ export interface Setting<Value> extends Kind<Value> {
   help: string;
   /** The default, as an operator would write it. */
   default?: string | undefined;
+  /** Another default in a cluster, which is a server with `--nats`. */
+  inCluster?: string;
   /** The text of the help instead of a default. */
   absent?: string;
   /** False for a setting without a flag, which is read from its position or the environment only. */
@@ -20,7 +22,7 @@ export interface Setting<Value> extends Kind<Value> {
   many?: "," | ";";
 }
 
-type Extras = Pick<Setting<unknown>, "flag" | "aliases" | "secret" | "bare" | "many">;
+type Extras = Pick<Setting<unknown>, "flag" | "aliases" | "secret" | "bare" | "many" | "inCluster">;
 
 /** Describes a setting that always has a value. */
 export function setting<Value>(
@@ -42,6 +44,17 @@ export function optional<Value>(
   extras: Extras = {},
 ): Setting<Value | undefined> {
   return { slug, absent, help, ...kind, schema: kind.schema.optional(), ...extras };
+}
+
+/** Returns the default, as an operator would write it; undefined for a setting that is then absent. */
+export function defaultOf(setting: Setting<unknown>, isCluster: boolean): string | undefined {
+  return isCluster ? (setting.inCluster ?? setting.default) : setting.default;
+}
+
+/** Returns the default as help texts show it. */
+export function defaultText({ default: byDefault, absent = "", inCluster }: Setting<unknown>): string {
+  const text = byDefault ?? absent;
+  return inCluster === undefined ? text : `${text}; ${inCluster} in a cluster`;
 }
 
 /** A number from 1 to `max`. */

@@ -135,8 +135,11 @@ const REQUESTS = {
     "0s",
     time("0s", "5m"),
     "How long requests are still accepted at shutdown, while /ready answers 503.",
+    { inCluster: "5s" },
   ),
-  drainMs: setting("drain", "30s", time("0s", "1h"), "Time for running requests to finish at shutdown."),
+  drainMs: setting("drain", "30s", time("0s", "1h"), "Time for running requests to finish at shutdown.", {
+    inCluster: "10m",
+  }),
   bodyBytesMax: setting("body-max", "30MB", size("1KB", "512MB"), "Largest request body."),
   bodiesBytesMax: optional(
     "bodies-max",

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { defaultText } from "../../src/config/setting.ts";
 import { flagOf, SETTING_NAMES, SETTINGS, variablesOf } from "../../src/config/settings.ts";
 
 test("docs/configuration.md has one row for each setting, with its flag, variables and default", async () => {
@@ -13,7 +14,7 @@ test("docs/configuration.md has one row for each setting, with its flag, variabl
     SETTING_NAMES.map((name) => [
       flagOf(name) ?? "",
       variablesOf(name).join(", "),
-      SETTINGS[name].default ?? SETTINGS[name].absent ?? "",
+      defaultText(SETTINGS[name]),
     ]),
   );
   expect(cells.every(([, , , , meaning = ""]) => meaning.length > 10)).toBe(true);

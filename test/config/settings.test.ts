@@ -64,3 +64,14 @@ test.each(["postgres://host/chat", "postgresql://user:100%25%40@host:5432/chat?s
     expect(faults(`--database=${text}`)).toEqual([]);
   },
 );
+
+test("a node of a cluster takes longer to stop by default, and as long as it is told to", () => {
+  const cluster = ["--nats=nats://a", "--database=postgres://db/chat", `--cluster-key=${"c".repeat(32)}`];
+  const configOf = (args: readonly string[], env = {}) =>
+    readServerArgs({ args: [...cluster, ...args], env: { ADMIN_KEY: "key", ...env } }).config;
+  expect(configOf([])).toMatchObject({ lameDuckMs: 5_000, drainMs: 600_000 });
+  expect(configOf(["--drain=30s"], { CHATGPT_API_LAME_DUCK: "0" })).toMatchObject({
+    lameDuckMs: 0,
+    drainMs: 30_000,
+  });
+});
