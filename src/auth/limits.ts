@@ -16,12 +16,17 @@ export type UserLimits = Pick<Allowance, "requestsPerMinute" | "tokensPerDay" | 
 export interface Lease {
   /**
    * Reserves as many tokens as the ask is estimated to need, until the lease ends. A further call adds to
-   * them. Throws an `AppError` limit_tokens if other asks have reserved the rest of the limit since this one
-   * was admitted. The estimate is made only if there is a limit.
+   * them. Throws an `AppError` limit_tokens, or rejects with it if another node decides, if other asks have reserved
+   * the rest of the limit since this one was admitted. The estimate is made only if there is a limit.
    */
-  reserve(estimate: () => number): void;
+  reserve(estimate: () => number): void | Promise<void>;
   /** Returns the share. Calling it again does nothing. */
   end(): void;
+}
+
+/** The lease of an ask whose limits are counted in this process. */
+export interface LocalLease extends Lease {
+  reserve(estimate: () => number): void;
 }
 
 /** The state of one limit: what is left of it, and until when. */
@@ -30,6 +35,30 @@ export interface LimitStanding {
   remaining: number;
   /** The time until the whole limit is available again. */
   resetMs: number;
+}
+
+/** The state of the limits that a user has. */
+export interface Standings {
+  requests?: LimitStanding;
+  tokens?: LimitStanding;
+}
+
+/** Counts what users do, and refuses what is above their limits. */
+export interface Limits {
+  /**
+   * Admits an ask, or fails with an `AppError` with the time to wait: limit_tokens, limit_requests or
+   * limit_parallel. Returns a promise only if this process does not know the answer.
+   */
+  admit(principal: Principal, own: UserLimits | null): Lease | Promise<Lease>;
+  /**
+   * Counts the tokens of an ask that arrived at `at` and ended at `endedAt`, on the UTC day of its arrival. Called
+   * before the ask's lease ends.
+   */
+  countTokens(principal: Principal, count: number, at: number, endedAt: number): void;
+  /** Returns what is left of the limits that the user has. Reserved tokens are not left. */
+  standing(user: string, own: UserLimits): Standings;
+  /** Resolves once `standing` knows the user, where that is kept elsewhere. */
+  refresh?(user: string, own: UserLimits): Promise<void> | undefined;
 }
 
 interface LimitsOptions {
@@ -46,9 +75,10 @@ interface UserState {
   running: number;
 }
 
-const UNLIMITED: Lease = { reserve() {}, end() {} };
+export const UNLIMITED: LocalLease = { reserve() {}, end() {} };
 
-export type Limits = ReturnType<typeof createLimits>;
+/** The limits of users that are counted in this process. */
+export type LocalLimits = ReturnType<typeof createLimits>;
 
 /**
  * Counts in this process, so there are no races: nothing here waits. There are no timers either: what no
@@ -91,8 +121,9 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
       throw limitError("limit_parallel", `The limit is ${maxParallel}.`, RUNNING_RETRY_MS);
   }
 
-  function leaseOf(user: string, { tokensPerDay }: UserLimits, state: UserState): Lease {
+  function leaseOf(user: string, { tokensPerDay }: UserLimits, state: UserState, reserved = 0): LocalLease {
     const reservation = tokensPerDay === null ? undefined : reservationOf(tokens, user, tokensPerDay);
+    if (reserved > 0) reservation?.restore(reserved);
     state.running++;
     return {
       reserve: (estimate) => reservation?.add(estimate),
@@ -112,7 +143,7 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
      * itself: otherwise a limit smaller than one ask could not be used at all. So the tokens of a day exceed
      * the limit by less than one ask, and by what asks use beyond their reservations.
      */
-    admit(principal: Principal, own: UserLimits | null): Lease {
+    admit(principal: Principal, own: UserLimits | null): LocalLease {
       if (principal.kind === "admin" || own === null || !hasLimit(own)) return UNLIMITED;
       const at = elapsedMs();
       forgetIdle(at);
@@ -131,11 +162,11 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
     },
 
     /** Returns what is left of the limits that the user has. Reserved tokens are not left. */
-    standing(user: string, { requestsPerMinute, tokensPerDay }: UserLimits) {
+    standing(user: string, { requestsPerMinute, tokensPerDay }: UserLimits): Standings {
       const at = elapsedMs();
       const requests = users.get(user)?.requests;
       const used = requests?.count(at) ?? 0;
-      const standings: { requests?: LimitStanding; tokens?: LimitStanding } = {};
+      const standings: Standings = {};
       if (requestsPerMinute !== null)
         standings.requests = standingOf(requestsPerMinute, used, requests?.resetMs(at) ?? 0);
       if (tokensPerDay !== null)
@@ -147,6 +178,57 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
     get usersKnown() {
       return users.size;
     },
+
+    ...takingOver({ users, tokens, elapsedMs, stateOf, leaseOf, forgetIdle }),
+  };
+}
+
+interface Counts {
+  users: Map<string, UserState>;
+  tokens: ReturnType<typeof createTokenBudget>;
+  elapsedMs: () => number;
+  stateOf: (user: string) => UserState;
+  leaseOf: (user: string, own: UserLimits, state: UserState, reserved: number) => LocalLease;
+  forgetIdle: (at: number) => void;
+}
+
+/** Returns the functions by which one process takes over what another has counted. They check no limit. */
+function takingOver({ users, tokens, elapsedMs, stateOf, leaseOf, forgetIdle }: Counts) {
+  return {
+    /**
+     * Takes over an ask that was admitted elsewhere, with its reserved tokens. `isCounted`: it also counts as a
+     * request of this moment.
+     */
+    adopt(user: string, own: UserLimits, { reserved = 0, isCounted = false } = {}): LocalLease {
+      const at = elapsedMs();
+      forgetIdle(at);
+      const state = stateOf(user);
+      state.requests.count(at);
+      if (isCounted && own.requestsPerMinute !== null) state.requests.add(at, own.requestsPerMinute);
+      return leaseOf(user, own, state, reserved);
+    },
+
+    /** The ids of the users whose requests are remembered. */
+    users: () => users.keys(),
+
+    /** Returns the ages in milliseconds of the user's requests within the minute, oldest first. */
+    requestAges: (user: string): number[] => users.get(user)?.requests.ages(elapsedMs()) ?? [],
+
+    /** Adds requests that were counted elsewhere, by their ages in milliseconds. */
+    addRequests(user: string, agesMs: readonly number[]): void {
+      const at = elapsedMs();
+      forgetIdle(at);
+      stateOf(user).requests.merge(at, agesMs);
+    },
+
+    /** Forgets the requests of the user, but not what runs. */
+    forgetRequests(user: string): void {
+      const state = users.get(user);
+      if (state) state.requests = new SlidingWindow(MINUTE_MS);
+    },
+
+    /** Replaces the number of tokens that the user has used today. */
+    setTokens: (user: string, count: number): void => tokens.set(user, count),
   };
 }
 
@@ -167,6 +249,11 @@ function reservationOf(tokens: ReturnType<typeof createTokenBudget>, user: strin
       reserved += estimate();
       giveBack = tokens.reserve(user, reserved);
     },
+    /** Reserves tokens without a check. */
+    restore(count: number): void {
+      reserved = count;
+      giveBack = tokens.reserve(user, reserved);
+    },
     end,
   };
 }
@@ -175,6 +262,7 @@ function standingOf(limit: number, used: number, resetMs: number): LimitStanding
   return { limit, remaining: Math.max(0, limit - used), resetMs };
 }
 
-function hasLimit({ requestsPerMinute, tokensPerDay, maxParallel }: UserLimits): boolean {
+/** Whether the user has any limit. */
+export function hasLimit({ requestsPerMinute, tokensPerDay, maxParallel }: UserLimits): boolean {
   return requestsPerMinute !== null || tokensPerDay !== null || maxParallel !== null;
 }

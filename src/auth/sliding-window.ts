@@ -42,6 +42,22 @@ export class SlidingWindow {
     return count === 0 ? 0 : this.#at(count - 1) + this.spanMs - now;
   }
 
+  /** Returns the ages of the requests in the span that ends now, oldest first. */
+  ages(now: number): number[] {
+    return Array.from({ length: this.count(now) }, (_, index) => now - this.#at(index));
+  }
+
+  /** Adds requests by their ages, in any order. */
+  merge(now: number, ages: readonly number[]): void {
+    const all = [...this.ages(now), ...ages.filter((age) => age >= 0 && age < this.spanMs)];
+    all.sort((a, b) => b - a);
+    this.#times = Float64Array.from({ length: Math.max(all.length, CAPACITY_AT_START) }, (_, index) =>
+      index < all.length ? now - (all[index] ?? 0) : 0,
+    );
+    this.#first = 0;
+    this.#count = all.length;
+  }
+
   #at(index: number): number {
     return this.#times[(this.#first + index) % this.#times.length] ?? 0;
   }

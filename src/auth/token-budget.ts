@@ -48,6 +48,10 @@ export function createTokenBudget(now: () => number, usedToday: ReadonlyMap<stri
     add(user: string, tokens: number, at: number): void {
       if (tokens > 0 && startOfDay(at) === today()) used.set(user, (used.get(user) ?? 0) + tokens);
     },
+    set(user: string, tokens: number): void {
+      today();
+      used.set(user, tokens);
+    },
     /** Reserves tokens, and returns a function that gives them back. Call it once. */
     reserve(user: string, tokens: number): () => void {
       today();

@@ -38,7 +38,7 @@ export class Exchange {
   address: string | undefined;
   /** The caller whose limits the response tells, whatever it will be. */
   limited: Caller | undefined;
-  /** Reserves tokens for what the server adds to the request. Throws limit_tokens. */
+  /** Reserves tokens for what the server adds to the request. Throws limit_tokens, or rejects with it. */
   reserve: AskContext["reserve"];
   /** The body was read to its end. */
   isBodyRead = false;

@@ -85,14 +85,16 @@ function serveAdmitted(
     const body = declared.plain?.(json) ?? parseShape(declared.schema, json, error);
     // The key may have been revoked while the body arrived.
     if (!authenticate.isCurrent(caller)) await authenticate.caller(exchange);
-    lease.reserve(() => estimateRequest(text, json, outputLimits));
+    const reserving = lease.reserve(() => estimateRequest(text, json, outputLimits));
+    if (reserving instanceof Promise) await reserving;
     return { exchange, caller, params: exchange.params, query: undefined, body, text, json };
   };
   return async (exchange) => {
     const known = authenticate.caller(exchange);
     const caller = known instanceof Promise ? await known : known;
     exchange.limited = caller;
-    const lease = limits.admit(caller.principal, caller.allowance);
+    const admitting = limits.admit(caller.principal, caller.allowance);
+    const lease = admitting instanceof Promise ? await admitting : admitting;
     const place = new BodyPlace(room, caller.principal);
     const end = () => {
       lease.end();
@@ -119,7 +121,7 @@ function createEntrance(
   options: PipelineOptions,
   { access, body, limits: limited }: RouteDeclaration,
 ): (exchange: Exchange) => Entered | Promise<Entered> {
-  const { authenticate } = options;
+  const { authenticate, limits } = options;
   const bytesMax = body?.bytesMax ?? ADMIN_BODY_BYTES_MAX;
   const reader = (exchange: Exchange) => createReader(options, exchange, bytesMax, body && errorOf(body));
   switch (access) {
@@ -127,6 +129,9 @@ function createEntrance(
       return async (exchange) => {
         const caller = await authenticate.caller(exchange);
         if (limited) exchange.limited = caller;
+        const { principal, allowance } = caller;
+        if (limited && principal.kind === "user" && allowance)
+          await limits.refresh?.(principal.id, allowance);
         return { caller };
       };
     case "admin":

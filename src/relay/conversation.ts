@@ -76,10 +76,10 @@ export interface Asker {
 export interface AskContext extends Asker, Pick<AskRequest, "onSent" | "onWaiting"> {
   origin: AskOrigin;
   /**
-   * Reserves tokens of the asker's limit for what the server adds to the request. Throws an `AppError` if the
-   * rest of the limit is reserved. The estimate is made only if there is a limit.
+   * Reserves tokens of the asker's limit for what the server adds to the request. Throws an `AppError`, or rejects
+   * with it, if the rest of the limit is reserved. The estimate is made only if there is a limit.
    */
-  reserve?: ((estimate: () => number) => void) | undefined;
+  reserve?: ((estimate: () => number) => void | Promise<void>) | undefined;
 }
 
 /** Returns the part of an ask that says who asks, by which request, and how it is treated. */
@@ -128,7 +128,9 @@ export async function askConversation(
   const { known, branch } = await findBranch(deps, asker, question);
   checkLength(branch, text, deps.conversationLengthMax);
   if (branch.length > 0)
-    asker.reserve?.(() => estimateTokens(branch.map(({ question, answer }) => question + answer).join("")));
+    await asker.reserve?.(() =>
+      estimateTokens(branch.map(({ question, answer }) => question + answer).join("")),
+    );
 
   const chat = readChat(onText);
   const request = createRequest(deps, asker, question, known, branch);

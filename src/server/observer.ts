@@ -30,7 +30,7 @@ export function createObserver({ log, metrics, usage, limits, overview }: Observ
     ended(record) {
       const { principal, inputTokens = 0, outputTokens = 0, at } = record;
       usage.record(record);
-      limits.countTokens(principal, inputTokens + outputTokens, at);
+      limits.countTokens(principal, inputTokens + outputTokens, at, at + Math.round(record.durationMs));
       metrics.askEnded(record);
       overview.noteAsk(record);
       log.info("ask", askFieldsOf(record));

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { Lease, UserLimits } from "../../src/auth/limits.ts";
+import type { LocalLease, UserLimits } from "../../src/auth/limits.ts";
 import { userPrincipal } from "../../src/principal.ts";
 import { limitsBench as bench, NO_LIMITS as NONE, tryAdmit, tryReserve } from "../support/limits-bench.ts";
 import { chooseSeed, createRandom, type Random } from "../support/random.ts";
@@ -102,7 +102,7 @@ function createTwins(random: Random) {
   const limitsOf = new Map(USERS.map((user) => [user, randomLimits(random)]));
   const seen = new Map<string, number>();
   let limits = make();
-  let held: { lease: Lease; ask: RunningAsk | undefined; mayReserve: boolean }[] = [];
+  let held: { lease: LocalLease; ask: RunningAsk | undefined; mayReserve: boolean }[] = [];
   const note = (outcome: string) => seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
 
   return {
@@ -207,7 +207,7 @@ test(`no 60 seconds, wherever they begin, admit more than the limit (SEED=${seed
 function createDay(random: Random) {
   const { limits, clock } = bench();
   const tokensPerDay = 1 + random.below(2000);
-  let running: { lease: Lease; tokens: number }[] = [];
+  let running: { lease: LocalLease; tokens: number }[] = [];
   let [used, largest, beyond] = [0, 0, 0];
   return {
     begin() {

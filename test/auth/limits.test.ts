@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import type { Limits, UserLimits } from "../../src/auth/limits.ts";
+import type { LocalLimits, UserLimits } from "../../src/auth/limits.ts";
 import { ADMIN, userPrincipal } from "../../src/principal.ts";
 import { limitsBench as bench, NO_LIMITS as NONE, tryAdmit } from "../support/limits-bench.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-const passed = (limits: Limits, tries: number, limited: Partial<UserLimits>) =>
+const passed = (limits: LocalLimits, tries: number, limited: Partial<UserLimits>) =>
   Array.from({ length: tries }, () => tryAdmit(limits, "ann", limited).outcome).filter((o) => o === "ok")
     .length;
 

@@ -1,4 +1,4 @@
-import { createLimits, type Lease, type Limits, type UserLimits } from "../../src/auth/limits.ts";
+import { createLimits, type LocalLease, type LocalLimits, type UserLimits } from "../../src/auth/limits.ts";
 import { AppError } from "../../src/errors.ts";
 import { userPrincipal } from "../../src/principal.ts";
 
@@ -26,23 +26,23 @@ interface Outcome {
   outcome: string;
   waitMs?: number | undefined;
   hint?: string | undefined;
-  lease?: Lease | undefined;
+  lease?: LocalLease | undefined;
 }
 
 /** Admits an ask, and returns its lease. */
-export function tryAdmit(limits: Limits, user: string, userLimits: Partial<UserLimits>): Outcome {
+export function tryAdmit(limits: LocalLimits, user: string, userLimits: Partial<UserLimits>): Outcome {
   return outcomeOf(() => limits.admit(userPrincipal(user), { ...NO_LIMITS, ...userLimits }));
 }
 
 /** Reserves tokens for an admitted ask. */
-export function tryReserve(lease: Lease, tokens: number): Outcome {
+export function tryReserve(lease: LocalLease, tokens: number): Outcome {
   return outcomeOf(() => {
     lease.reserve(() => tokens);
     return undefined;
   });
 }
 
-function outcomeOf(act: () => Lease | undefined): Outcome {
+function outcomeOf(act: () => LocalLease | undefined): Outcome {
   try {
     return { outcome: "ok", lease: act() };
   } catch (error) {

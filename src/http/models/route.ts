@@ -207,9 +207,13 @@ function answerModelRequest(deps: ModelDeps, api: ModelApi, request: ApiRequest)
   const { model } = parseShape(NamedModel, { model: deploymentOf(url) ?? body.model }, "request_invalid");
   const ask = readModelAsk(deps, api, asker, { name: model, body, text, json, headers });
   exchange.model = ask.model;
-  if (api === RESPONSES && REFERS_BACK.test(text)) asker.reserve?.(() => addedTokens(ask, text));
-  if (ask.stream) return stream(exchange, deps, ask, api.style);
-  return askWhole(deps.relay, ask, signal).then((reply) => send(exchange, reply));
+  const answer = () => {
+    if (ask.stream) return stream(exchange, deps, ask, api.style);
+    return askWhole(deps.relay, ask, signal).then((reply) => send(exchange, reply));
+  };
+  const refersBack = api === RESPONSES && REFERS_BACK.test(text);
+  const reserving = refersBack ? asker.reserve?.(() => addedTokens(ask, text)) : undefined;
+  return reserving instanceof Promise ? reserving.then(answer) : answer();
 }
 
 /** Only a request that matches refers to earlier answers. */
