@@ -174,7 +174,14 @@ const ASK_FRAMES = [
     event: text(EVENT_NAME.lengthMax).regex(EVENT_NAME.pattern, "must not have a line break").optional(),
   }),
   frame("done", { slot: id, answer }),
-  frame("fail", { slot: id, error, retryable: z.boolean(), repeatable: z.boolean() }),
+  /** `unsent`: no agent was sent the ask. */
+  frame("fail", {
+    slot: id,
+    error,
+    retryable: z.boolean(),
+    repeatable: z.boolean(),
+    unsent: z.boolean().optional(),
+  }),
   /** The bytes of the deltas of a slot that were passed on to the caller, in all. */
   frame("ack", { slot: id, bytes: count }),
   /** The place where a v1 chat of the OpenAI-style API continues. */

@@ -3,9 +3,10 @@ import type { Agent } from "./agent.ts";
 import type { Ask } from "./ask.ts";
 import { blockedError, type Failure, retryLater } from "./health/circuit.ts";
 import type { Hub } from "./hub.ts";
+import type { RelayOptions } from "./options.ts";
 import type { Need, Place, Requirement } from "./routing/need.ts";
 import { maySwap } from "./routing/swap.ts";
-import type { RelayLimits, RelayOptions } from "./types.ts";
+import type { RelayLimits } from "./types.ts";
 
 /** The hint for callers who ask while there is no model at all. */
 const NO_MODEL_HINT =

@@ -3,10 +3,11 @@ import { type Agent, lostError, sendError, timeoutError, tooLongError } from "./
 import { Ask } from "./ask.ts";
 import { Circuits } from "./health/circuits.ts";
 import { type AgentUpdate, AgentUpdates } from "./offers/agent-updates.ts";
+import type { RelayOptions } from "./options.ts";
 import { Placement } from "./placement.ts";
 import type { Need, Place } from "./routing/need.ts";
 import { Slot, slotLimits } from "./slot.ts";
-import type { Answer, AskRequest, AskResult, Delta, LeaveReason, RelayOptions, Signal } from "./types.ts";
+import type { Answer, AskRequest, AskResult, Delta, LeaveReason, Signal } from "./types.ts";
 
 /** Brings asks and agents together: gives each ask to one agent at a time, and follows it until its one outcome. */
 export abstract class Dispatch extends Placement {

@@ -1,8 +1,9 @@
 import type { AppError } from "../errors.ts";
 import type { Ask } from "./ask.ts";
 import type { Hub } from "./hub.ts";
+import type { RelayOptions } from "./options.ts";
 import type { AskRecord } from "./record.ts";
-import type { AskResult, RelayOptions } from "./types.ts";
+import type { AskResult } from "./types.ts";
 
 /** Knows the asks without an outcome, and ends each with its one outcome. */
 export class OpenAsks {

@@ -15,10 +15,11 @@ import { coalesce, type Soon } from "./coalesce.ts";
 import { Hub } from "./hub.ts";
 import type { AgentUpdates } from "./offers/agent-updates.ts";
 import { OpenAsks } from "./open-asks.ts";
+import type { RelayOptions } from "./options.ts";
 import { AffinityBook } from "./routing/affinity.ts";
 import { isBetter, type Need, type Place, type Requirement } from "./routing/need.ts";
 import { hasAskFor, nextOf, takeNextFor } from "./routing/next.ts";
-import type { LeaveReason, RelayOptions } from "./types.ts";
+import type { LeaveReason } from "./types.ts";
 import { Watch } from "./watch.ts";
 
 /** An ask pings the next stale agent when the one before has not answered for this long. */

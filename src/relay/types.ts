@@ -1,11 +1,9 @@
-import type { Clock } from "../clock.ts";
 import type { Principal } from "../principal.ts";
 import type { AddedField } from "../protocol/added-fields.ts";
 import type { V1Answer, V1Request } from "../protocol/agent-v1.ts";
 import type { Endpoint, Model, Usage } from "../protocol/agent-v2.ts";
 import type { CloseReason } from "../protocol/close.ts";
-import type { Soon } from "./coalesce.ts";
-import type { AskOrigin, AskRecord } from "./record.ts";
+import type { AskOrigin } from "./record.ts";
 import type { AffinityKeys } from "./routing/affinity.ts";
 import type { Priority } from "./routing/priority.ts";
 
@@ -216,23 +214,4 @@ export interface RelayLimits {
   frameBytesMax: number;
   pingEveryMs: number;
   pongWithinMs: number;
-}
-
-export interface RelayOptions {
-  clock: Clock;
-  /** Returns a fresh id that cannot be guessed. */
-  newId: () => string;
-  /** Returns 0 to 1, for the jitter of pauses. */
-  random: () => number;
-  limits: RelayLimits;
-  /** When the queue is looked at again after an agent has left or changed; at once if left out. */
-  soon?: Soon;
-  observe?: RelayObserver;
-}
-
-export interface RelayObserver {
-  joined(agent: AgentIdentity): void;
-  left(agent: AgentIdentity, reason: LeaveReason): void;
-  /** Called once for every ask that was taken, before its caller gets the outcome. */
-  ended(record: AskRecord): void;
 }

@@ -3,7 +3,7 @@ import { travelMs } from "../protocol/agent-v2.ts";
 import type { CloseReason } from "../protocol/close.ts";
 import type { Agent } from "./agent.ts";
 import type { Hub } from "./hub.ts";
-import type { RelayOptions } from "./types.ts";
+import type { RelayOptions } from "./options.ts";
 
 /** The most that is taken to be on its way to an agent: in the buffers of the system, of proxies and of tunnels. */
 const UNDERWAY_BYTES_MAX = 16 * 1024 * 1024;

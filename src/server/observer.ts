@@ -3,8 +3,9 @@ import type { LiveOverview } from "../http/live/overview.ts";
 import type { Log, LogFields } from "../log/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { principalName } from "../principal.ts";
+import type { RelayObserver } from "../relay/options.ts";
 import { type AskRecord, shownModel } from "../relay/record.ts";
-import type { AgentIdentity, RelayObserver } from "../relay/types.ts";
+import type { AgentIdentity } from "../relay/types.ts";
 import type { UsageStore } from "../store/store.ts";
 
 interface ObserverOptions {

@@ -2,7 +2,7 @@ import type { Agent } from "../agent.ts";
 import type { Ask } from "../ask.ts";
 import { chooseFor, eligibleFor, mayGet } from "../choice.ts";
 import type { Hub } from "../hub.ts";
-import type { RelayOptions } from "../types.ts";
+import type { RelayOptions } from "../options.ts";
 import type { Need, Place } from "./need.ts";
 import type { Needs } from "./needs.ts";
 import { TURNS } from "./priority.ts";
