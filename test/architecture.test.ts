@@ -163,6 +163,16 @@ test("no file has more than 300 lines", async () => {
   expect(long).toEqual([]);
 });
 
+test("the parts of a cluster are loaded only where --nats is given", async () => {
+  const isOfCluster = (path: string) => partOf(path) === "cluster" || path === "src/server/cluster.ts";
+  const loading = /^(?:import|export)(?! type)[^;]*?"[^"]*(?:\/cluster(?:\/[^"]*)?\.ts|@nats-io\/[^"]*)"/m;
+  expect('import { a } from "./cluster.ts";').toMatch(loading);
+  expect('import type { A } from "./cluster.ts";').not.toMatch(loading);
+  for (const path of files.filter((file) => !isOfCluster(file))) {
+    expect(await Bun.file(join(root, path)).text(), path).not.toMatch(loading);
+  }
+});
+
 test("the top level has no files but the agreed ones", async () => {
   const patterns = (await Bun.file(join(root, ".gitignore")).text()).trim().split("\n");
   const ignored = patterns.map((pattern) => new Bun.Glob(pattern.replace(/\/$/, "")));

@@ -1,40 +1,31 @@
-import manifest from "../../package.json" with { type: "json" };
 import { type AgentSockets, createAgentSockets } from "../agents/sockets.ts";
-import { createAudit } from "../auth/audit.ts";
-import { createLimits } from "../auth/limits.ts";
 import { createResume } from "../auth/resume.ts";
 import { watchUsers } from "../auth/user-watch.ts";
 import { createBackups, type MakeBackup } from "../backup/download.ts";
-import { type Config, describeSettings, type Origins } from "../config/settings.ts";
-import { createDashboard } from "../dashboard/assets.ts";
+import type { Config, Origins } from "../config/settings.ts";
 import { AppError } from "../errors.ts";
-import { type AppDeps, createApp } from "../http/app.ts";
+import { createApp } from "../http/app.ts";
 import { referenceStyle } from "../http/errors/reference.ts";
 import { errorResponse } from "../http/errors/response.ts";
 import { createLiveFeed } from "../http/live/feed.ts";
-import { createOverview } from "../http/live/overview.ts";
 import { mayStillUse } from "../http/models/names/allowed-models.ts";
-import { createResponseMemory } from "../http/models/responses/memory.ts";
-import { createThreads } from "../http/models/v1-plan.ts";
-import { createReadiness } from "../http/operations/readiness.ts";
-import { ROUTES } from "../http/resources.ts";
 import { causeOf, type Log } from "../log/log.ts";
-import { createMetrics } from "../metrics/metrics.ts";
 import { once } from "../once.ts";
 import type { LinkAgent } from "../protocol/agent-link.ts";
-import { Relay } from "../relay/relay.ts";
+import type { Relay } from "../relay/relay.ts";
 import type { Store } from "../store/store.ts";
 import { startUpkeep } from "../store/upkeep.ts";
 import { type CountingClock, createClock, every, within } from "../time.ts";
+import { appDeps, IDLE_CONNECTION_S } from "./app-deps.ts";
+import type { Cluster } from "./cluster.ts";
+import { type Core, createCore, newId, version } from "./core.ts";
 import { watchFileLimit } from "./file-limit.ts";
 import { type Access, createAccess, createIdentities, type Identities } from "./identities.ts";
 import { checkHost } from "./listen-error.ts";
 import { type Listener, listen } from "./listener.ts";
-import { createObserver } from "./observer.ts";
-import { openData, storeGraceOf } from "./open-data.ts";
+import { openData } from "./open-data.ts";
 import { splitSockets } from "./sockets.ts";
 import { warnOfLostSeal } from "./start-checks.ts";
-import { readUsedToday } from "./used-today.ts";
 
 export interface RunningServer {
   /** The port it listens on, which the runtime chose if the setting was 0. */
@@ -66,32 +57,41 @@ export interface ServerOptions {
 /** The time in which finished answers must reach slow callers, once everything else has stopped. */
 const FLUSH_MS = 2_000;
 const LIVE_EVERY_MS = 1_000;
-/** The runtime itself gives the head of a request about 10 s. */
-const IDLE_CONNECTION_S = 60;
-
-const { version } = manifest;
-const now = () => Date.now();
-const elapsedMs = () => performance.now();
-const newId = () => crypto.randomUUID();
 
 /** Starts everything, or throws a `CommandError` that says in one line why it cannot. */
 export async function startServer(config: Config, log: Log, options: ServerOptions = {}) {
   const { store, isFirst, noteStarted } = await openData(config, log);
+  const clock = options.clock ?? createClock();
+  let cluster: Cluster | undefined;
   try {
-    const server = await compose({ ...options, config, log, store, isFirstStart: isFirst });
+    cluster = config.nats && (await loadCluster(config, log, clock));
+    const server = await compose({ ...options, config, log, clock, store, cluster, isFirstStart: isFirst });
     noteStarted();
     return server;
   } catch (error) {
+    await cluster?.wire.leave();
     await store.close();
     throw error;
   }
 }
 
-type Given = ServerOptions & { config: Config; log: Log; store: Store; isFirstStart: boolean };
+async function loadCluster(config: Config, log: Log, clock: CountingClock): Promise<Cluster> {
+  const { openCluster } = await import("./cluster.ts");
+  return openCluster({ config, log, clock, version });
+}
+
+interface Given extends ServerOptions {
+  config: Config;
+  log: Log;
+  clock: CountingClock;
+  store: Store;
+  cluster: Cluster | undefined;
+  isFirstStart: boolean;
+}
 
 /** Connects the parts of the server. */
 async function compose(given: Given): Promise<RunningServer> {
-  const { config, log, store } = given;
+  const { config, log, store, cluster } = given;
   const { tlsCert, tlsKey } = config;
   const stopUpkeep = await startStoreUpkeep(given);
   const core = await createCore(given, () => server);
@@ -132,9 +132,11 @@ async function compose(given: Given): Promise<RunningServer> {
   const stopLive = every(LIVE_EVERY_MS, live.tick);
   const stopFileWatch = watchFileLimit(log);
   const sealChecked = warnOfLostSeal(identities.users, log);
+  cluster?.start({ ...core, ...identities, agents, store });
   log.info("listening", { port: server.port, host: config.host ?? "*" });
 
   const stop = async () => {
+    cluster?.wire.drain();
     await beLameDuck(given, clock, relay);
     log.info("draining", { ...relay.stats(), timers: clock.pending() });
     agents.announceDrain(server);
@@ -146,6 +148,7 @@ async function compose(given: Given): Promise<RunningServer> {
     for (const end of [agents.stop, stopUpkeep, watch.stop, stopFileWatch, metrics.stop]) end();
     await sealChecked;
     await store.close();
+    await cluster?.wire.leave();
     log.info("stopped", { ...relay.stats(), timers: clock.pending() });
   };
   const { agentKey, signInCode } = identities;
@@ -182,39 +185,6 @@ function startStoreUpkeep({ config, store, log }: Given): Promise<() => void> {
   });
 }
 
-/**
- * Creates the relay, and what watches it: limits, metrics, usage, the overview and the readiness check.
- * `server` is called later, as the server is made last.
- */
-async function createCore({ config, store, log, clock = createClock() }: Given, server: () => Listener) {
-  const usedToday = await readUsedToday(store, log, now());
-  const limits = createLimits({ now, elapsedMs, usedToday });
-  const metrics = createMetrics({
-    version,
-    relay: () => relay,
-    knowsModel: (model) => relay.knowsModel(model),
-    server: () => ({ requests: server().pendingRequests, sockets: server().pendingWebSockets }),
-  });
-  const overview = createOverview({
-    ...{ users: store.users, version, now, elapsedMs },
-    relay: () => relay,
-    readiness: () => readiness,
-  });
-  const observe = createObserver({ log, metrics, usage: store.usage, limits, overview });
-  const soon = (run: () => void) => void setImmediate(run);
-  const relay = new Relay({ clock, newId, random: Math.random, limits: config, observe, soon });
-  const readiness = createReadiness({
-    ...{ relay, checkStore: store.check, queueMax: config.queueMax, now },
-    storeGraceMs: storeGraceOf(config),
-  });
-  const responses = createResponseMemory({
-    bytesMax: config.responseMemoryBytes,
-    recalledLengthMax: config.bodyBytesMax,
-    now,
-  });
-  return { clock, limits, metrics, overview, relay, readiness, responses };
-}
-
 function createAgents(
   { config, log }: Given,
   { relay, clock }: Core,
@@ -233,55 +203,4 @@ function createAgents(
     silenceMs: Math.min(config.firstByteMs, config.betweenDeltasMs),
     v1Model: config.v1Model,
   });
-}
-
-type Core = Awaited<ReturnType<typeof createCore>>;
-
-interface Parts extends Core, Identities, Access {
-  agents: AgentSockets;
-  live: ReturnType<typeof createLiveFeed>;
-  backups: ReturnType<typeof createBackups>;
-}
-
-/** The dependencies of the routes, by resource. */
-function appDeps({ config, store, log, origins }: Given, parts: Parts): AppDeps {
-  const { relay, clock, limits, responses, metrics, overview, users, sessions, authenticate, accessControl } =
-    parts;
-  const { conversationLengthMax, modelAliases = {}, fallbacks = {} } = config;
-  const { conversations, usage } = store;
-  const audit = createAudit({ audit: store.audit });
-  const newConversationId = () => Bun.randomUUIDv7();
-  const settings = describeSettings(config, origins);
-  return {
-    ...{ log, newId, metrics, accessControl, idleS: IDLE_CONNECTION_S },
-    pipeline: { authenticate, accessControl, limits, bodyLimits: config },
-    resources: {
-      ask: {
-        relay,
-        conversations,
-        newId,
-        newConversationId,
-        conversationLengthMax,
-        modelAliases,
-        fallbacks,
-        log,
-        clock,
-      },
-      queue: { relay },
-      models: { relay, threads: createThreads(), responses, newId, now, modelAliases, fallbacks, log, clock },
-      modelList: { relay, modelAliases },
-      users: { users, audit, newId },
-      usage: { usage, now },
-      audit: { audit },
-      agents: { relay, agentKeys: parts.agentKeys, audit, askedModels: overview.askedModels, newId, now },
-      live: { overview, live: parts.live },
-      server: { audit, settings, version, startedAt: overview.startedAt, now, backups: parts.backups },
-      session: { sessions, users, isSecure: parts.isSecure },
-      register: { agents: parts.agents },
-      health: { readiness: parts.readiness },
-      metrics: { metrics },
-      docs: { version, routes: ROUTES },
-      dashboard: { files: createDashboard() },
-    },
-  };
 }

@@ -1,0 +1,73 @@
+import type { AgentSockets } from "../agents/sockets.ts";
+import { createAudit } from "../auth/audit.ts";
+import type { createBackups } from "../backup/download.ts";
+import { type Config, describeSettings, type Origins } from "../config/settings.ts";
+import { createDashboard } from "../dashboard/assets.ts";
+import type { AppDeps } from "../http/app.ts";
+import type { createLiveFeed } from "../http/live/feed.ts";
+import { createThreads } from "../http/models/v1-plan.ts";
+import { ROUTES } from "../http/resources.ts";
+import type { Log } from "../log/log.ts";
+import type { Store } from "../store/store.ts";
+import { type Core, newId, now, version } from "./core.ts";
+import type { Access, Identities } from "./identities.ts";
+
+interface Given {
+  config: Config;
+  log: Log;
+  store: Store;
+  /** The source of each setting. If left out, all are shown as defaults. */
+  origins?: Origins;
+}
+
+/** The runtime itself gives the head of a request about 10 s. */
+export const IDLE_CONNECTION_S = 60;
+
+interface Parts extends Core, Identities, Access {
+  agents: AgentSockets;
+  live: ReturnType<typeof createLiveFeed>;
+  backups: ReturnType<typeof createBackups>;
+}
+
+/** The dependencies of the routes, by resource. */
+export function appDeps({ config, store, log, origins }: Given, parts: Parts): AppDeps {
+  const { relay, clock, limits, responses, metrics, overview, users, sessions, authenticate, accessControl } =
+    parts;
+  const { conversationLengthMax, modelAliases = {}, fallbacks = {} } = config;
+  const { conversations, usage } = store;
+  const audit = createAudit({ audit: store.audit });
+  const newConversationId = () => Bun.randomUUIDv7();
+  const settings = describeSettings(config, origins);
+  return {
+    ...{ log, newId, metrics, accessControl, idleS: IDLE_CONNECTION_S },
+    pipeline: { authenticate, accessControl, limits, bodyLimits: config },
+    resources: {
+      ask: {
+        relay,
+        conversations,
+        newId,
+        newConversationId,
+        conversationLengthMax,
+        modelAliases,
+        fallbacks,
+        log,
+        clock,
+      },
+      queue: { relay },
+      models: { relay, threads: createThreads(), responses, newId, now, modelAliases, fallbacks, log, clock },
+      modelList: { relay, modelAliases },
+      users: { users, audit, newId },
+      usage: { usage, now },
+      audit: { audit },
+      agents: { relay, agentKeys: parts.agentKeys, audit, askedModels: overview.askedModels, newId, now },
+      live: { overview, live: parts.live },
+      server: { audit, settings, version, startedAt: overview.startedAt, now, backups: parts.backups },
+      session: { sessions, users, isSecure: parts.isSecure },
+      register: { agents: parts.agents },
+      health: { readiness: parts.readiness },
+      metrics: { metrics },
+      docs: { version, routes: ROUTES },
+      dashboard: { files: createDashboard() },
+    },
+  };
+}

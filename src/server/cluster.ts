@@ -1,0 +1,55 @@
+import { hostname } from "node:os";
+import type { AgentSockets } from "../agents/sockets.ts";
+import type { Limits } from "../auth/limits.ts";
+import type { Part } from "../cluster/part.ts";
+import { openWire, type Wire } from "../cluster/wire.ts";
+import type { Config } from "../config/settings.ts";
+import type { LiveOverview } from "../http/live/overview.ts";
+import type { Log } from "../log/log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import type { Relay } from "../relay/relay.ts";
+import type { Store } from "../store/store.ts";
+import type { CountingClock } from "../time.ts";
+import type { Identities } from "./identities.ts";
+
+/** The rest of the server, which is made after the wire. */
+export interface ClusterServer extends Identities {
+  relay: Relay;
+  agents: AgentSockets;
+  limits: Limits;
+  store: Store;
+  overview: LiveOverview;
+  metrics: Metrics;
+}
+
+export interface Cluster {
+  wire: Wire;
+  /** Makes the parts, and announces this node to the others. */
+  start(server: ClusterServer): void;
+}
+
+interface Given {
+  config: Config;
+  log: Log;
+  clock: CountingClock;
+  version: string;
+}
+
+/**
+ * Connects to NATS. This file and all of `src/cluster` are loaded only where a node has others. Throws a
+ * `CommandError` if NATS cannot be used.
+ */
+export async function openCluster({ config, log, clock, version }: Given): Promise<Cluster> {
+  const { nats: servers = [], natsCreds: credsFile, clusterKey = "", clusterName } = config;
+  const wire = await openWire({
+    ...{ servers, credsFile, clusterName, clusterKey, version, log, clock },
+    nodeName: config.nodeName ?? hostname(),
+    bodyBytesMax: config.bodyBytesMax,
+  });
+  return { wire, start: (server) => wire.start(partsOf(wire, server)) };
+}
+
+/** Returns the concerns of a node: one line each. */
+function partsOf(_wire: Wire, _server: ClusterServer): Part[] {
+  return [];
+}

@@ -1,0 +1,64 @@
+import manifest from "../../package.json" with { type: "json" };
+import { createLimits } from "../auth/limits.ts";
+import type { Config } from "../config/settings.ts";
+import { createOverview } from "../http/live/overview.ts";
+import { createResponseMemory } from "../http/models/responses/memory.ts";
+import { createReadiness } from "../http/operations/readiness.ts";
+import type { Log } from "../log/log.ts";
+import { createMetrics } from "../metrics/metrics.ts";
+import { Relay } from "../relay/relay.ts";
+import type { Store } from "../store/store.ts";
+import type { CountingClock } from "../time.ts";
+import type { Cluster } from "./cluster.ts";
+import type { Listener } from "./listener.ts";
+import { createObserver } from "./observer.ts";
+import { storeGraceOf } from "./open-data.ts";
+import { readUsedToday } from "./used-today.ts";
+
+interface Given {
+  config: Config;
+  log: Log;
+  clock: CountingClock;
+  store: Store;
+  cluster: Cluster | undefined;
+}
+
+export type Core = Awaited<ReturnType<typeof createCore>>;
+
+export const { version } = manifest;
+export const now = () => Date.now();
+export const newId = () => crypto.randomUUID();
+const elapsedMs = () => performance.now();
+
+/**
+ * Creates the relay, and what watches it: limits, metrics, usage, the overview and the readiness check.
+ * `server` is called later, as the server is made last.
+ */
+export async function createCore({ config, store, log, clock }: Given, server: () => Listener) {
+  const usedToday = await readUsedToday(store, log, now());
+  const limits = createLimits({ now, elapsedMs, usedToday });
+  const metrics = createMetrics({
+    version,
+    relay: () => relay,
+    knowsModel: (model) => relay.knowsModel(model),
+    server: () => ({ requests: server().pendingRequests, sockets: server().pendingWebSockets }),
+  });
+  const overview = createOverview({
+    ...{ users: store.users, version, now, elapsedMs },
+    relay: () => relay,
+    readiness: () => readiness,
+  });
+  const observe = createObserver({ log, metrics, usage: store.usage, limits, overview });
+  const soon = (run: () => void) => void setImmediate(run);
+  const relay = new Relay({ clock, newId, random: Math.random, limits: config, observe, soon });
+  const readiness = createReadiness({
+    ...{ relay, checkStore: store.check, queueMax: config.queueMax, now },
+    storeGraceMs: storeGraceOf(config),
+  });
+  const responses = createResponseMemory({
+    bytesMax: config.responseMemoryBytes,
+    recalledLengthMax: config.bodyBytesMax,
+    now,
+  });
+  return { clock, limits, metrics, overview, relay, readiness, responses };
+}
