@@ -173,6 +173,7 @@ const TABLE = {
   user_change_failed: row(SERVER_FAILED, "Failed to change user in database"),
   user_delete_failed: row(SERVER_FAILED, "Failed to delete user from database"),
   user_list_failed: row(SERVER_FAILED, "Failed to get users from database"),
+  session_change_failed: row(SERVER_FAILED, "Failed to change session in database"),
   backup_busy: row(BUSY, "A backup is being made"),
   backup_failed: row(SERVER_FAILED, "Failed to make a backup"),
   audit_failed: row(SERVER_FAILED, "The change could not be recorded, so it was not made"),

@@ -1,29 +1,15 @@
-import { AppError, failureBy } from "../errors.ts";
-import { ADMIN, type Principal, userPrincipal } from "../principal.ts";
-import type { TokenOwner, UserStore } from "../store/store.ts";
-import type { UserAttributes } from "../user-attributes.ts";
+import { AppError } from "../errors.ts";
+import { ADMIN } from "../principal.ts";
+import type { UserStore } from "../store/store.ts";
 import { keyHeadersOf, keysOf } from "./request-keys.ts";
 import { digestOf, hashSecret, type Secret } from "./secret.ts";
-import type { Session, SessionFault, SessionOwner, Sessions } from "./sessions.ts";
+import type { Session, SessionFault, SessionOwner, Sessions } from "./sessions/sessions.ts";
+import { type CachedOwner, type Caller, createOwners, isValid, whyInvalid } from "./token-owners.ts";
 
-const CACHED_MS = 1_000;
-/** The cache keeps this many tokens at least, and twice as many at most. */
-const CACHED_MAX = 10_000;
+export type { Allowance, Caller } from "./token-owners.ts";
+
 const KEY_LENGTH_MAX = 4_096;
 const canBeKey = (text: string) => text !== "" && text.length <= KEY_LENGTH_MAX;
-
-/** The models, the limits and the agents of a user. Null means every model, no limit, or every agent. */
-export type Allowance = Omit<UserAttributes, "name" | "expiresAt">;
-
-export interface Caller {
-  principal: Principal;
-  /** The hash of the token, also that which began the session; undefined for the admin. */
-  tokenHash?: string;
-  /** Null for the admin. */
-  allowance: Allowance | null;
-  /** The session, if the caller is known by its cookie and not by a key. */
-  session?: Session;
-}
 
 interface CallersOptions {
   adminKey: Secret;
@@ -68,19 +54,18 @@ export function createCallers({ adminKey, users, sessions, graceMs = 0, now = Da
       throw new AppError("keys_differ", { hint: `${keyHeadersOf(headers)} have different keys. Send one.` });
     if (valid[0]) return valid[0];
     if (keys.some(isAdminKey)) return undefined;
-    const known = found.find((one) => one !== undefined);
-    const logAs = known && whyInvalid(known.owner, now());
-    throw new AppError("key_unknown", { ...noneValid(headers, keys), ...(logAs && { logAs }) });
+    throw new AppError("key_unknown", { ...noneValid(headers, keys), ...reasonOf(found, now()) });
   }
 
   async function identifySession(headers: Headers): Promise<Caller> {
-    const session = sessions?.read(headers);
+    const session = await sessions?.read(headers);
     if (typeof session !== "object") throw noSession("key_missing", session);
     const { owner } = session;
     if (owner.kind === "admin") return { ...ADMIN_CALLER, session };
     const known = await owners.find(owner.tokenHash);
     if (isValid(known, now())) return { ...known.caller, session };
-    sessions?.end(session);
+    // If that fails, the next request tries again.
+    await sessions?.end(session).catch(() => {});
     throw noSession("key_missing", "ended");
   }
 
@@ -91,7 +76,7 @@ export function createCallers({ adminKey, users, sessions, graceMs = 0, now = Da
     return (await ownerOfKey(headers, keys))?.caller ?? ADMIN_CALLER;
   }
 
-  const adminSession = (headers: Headers) => ofAdmin(sessions?.read(headers));
+  const adminSession = async (headers: Headers) => ofAdmin(await sessions?.read(headers));
 
   return {
     /**
@@ -124,13 +109,13 @@ export function createCallers({ adminKey, users, sessions, graceMs = 0, now = Da
 
     /**
      * Throws an `AppError` admin_key_wrong unless the admin key is in the headers, or is `given`, from the body
-     * or the query. If there are keys in both places, both must have it. Returns the session if the caller has
+     * or the query. If there are keys in both places, both must have it. Resolves with the session if the caller has
      * one instead of a key.
      */
-    requireAdmin(headers: Headers, given: string | undefined): Session | undefined {
+    async requireAdmin(headers: Headers, given: string | undefined): Promise<Session | undefined> {
       const keys = keysOf(headers);
       if (keys.length === 0 && given === undefined) {
-        const session = adminSession(headers);
+        const session = await adminSession(headers);
         if (typeof session === "object") return session;
         throw noSession("admin_key_wrong", session);
       }
@@ -140,7 +125,7 @@ export function createCallers({ adminKey, users, sessions, graceMs = 0, now = Da
     },
 
     /** Whether the headers have the cookie of an administrator's session. */
-    hasAdminSession: (headers: Headers) => typeof adminSession(headers) === "object",
+    hasAdminSession: async (headers: Headers) => typeof (await adminSession(headers)) === "object",
 
     /**
      * Throws an `AppError` admin_key_wrong, with the hint, unless the headers have the admin key. Ignores
@@ -152,8 +137,11 @@ export function createCallers({ adminKey, users, sessions, graceMs = 0, now = Da
         throw new AppError("admin_key_wrong", { hint, ...noneValid(headers, keys) });
     },
 
-    /** Must be called with the id of a user who was changed. Changes by other processes take effect within a second. */
+    /** Must be called with the ids of users who were changed. Other changes take effect within a second. */
     forget: owners.forget,
+
+    /** Looks every owner up again before they count. */
+    refresh: owners.refresh,
   };
 }
 
@@ -162,109 +150,18 @@ function ofAdmin(session: Session | SessionFault | undefined): Session | Session
   return typeof session === "object" && session.owner.kind !== "admin" ? undefined : session;
 }
 
-/** Looks up the owners of tokens by hash, with a short-lived cache. */
-function createOwners(users: UserStore, graceMs: number, now: () => number) {
-  // The old half is dropped as a whole: finding the first entry of a map slows down as more of the first are
-  // deleted.
-  let young = new Map<string, CachedOwner>();
-  let old = new Map<string, CachedOwner>();
-  /** How often a user was forgotten. */
-  let forgotten = 0;
-
-  const cachedOf = (hash: string): CachedOwner | undefined => {
-    const found = young.get(hash) ?? old.get(hash);
-    return found && now() < found.until ? found : undefined;
-  };
-
-  /** Returns an owner who was found lately. They are looked up again as late as after a successful look-up. */
-  function withGrace(hash: string, cause: unknown): CachedOwner {
-    const known = young.get(hash) ?? old.get(hash);
-    if (!known || now() >= known.foundAt + graceMs) throw failureBy(cause, "verify_failed");
-    known.until = Math.min(now() + CACHED_MS, known.foundAt + graceMs);
-    return known;
-  }
-
-  async function lookUp(hash: string): Promise<CachedOwner | undefined> {
-    const before = forgotten;
-    let owner: TokenOwner | undefined;
-    try {
-      owner = await users.findByTokenHash(hash);
-    } catch (cause) {
-      return withGrace(hash, cause);
-    }
-    if (owner === undefined) {
-      young.delete(hash);
-      old.delete(hash);
-      return undefined;
-    }
-    const foundAt = now();
-    const found = {
-      tokenHash: hash,
-      owner,
-      caller: callerOf(owner, hash),
-      foundAt,
-      until: foundAt + CACHED_MS,
-    };
-    // What a look-up found that began before `forget` may be out of date.
-    if (before !== forgotten) return found;
-    young.set(hash, found);
-    if (young.size >= CACHED_MAX) {
-      old = young;
-      young = new Map();
-    }
-    return found;
-  }
-
-  return {
-    find: (hash: string): CachedOwner | Promise<CachedOwner | undefined> => cachedOf(hash) ?? lookUp(hash),
-    /** Returns the owner if they are cached, and their token is valid. */
-    recall(hash: string): CachedOwner | undefined {
-      const cached = cachedOf(hash);
-      return isValid(cached, now()) ? cached : undefined;
-    },
-    /** Forgets one user only, as the others must be known if the store is away next. */
-    forget(user: string): void {
-      forgotten++;
-      for (const cache of [young, old])
-        for (const [hash, { owner }] of cache) if (owner.id === user) cache.delete(hash);
-    },
-  };
-}
-
-interface CachedOwner {
-  tokenHash: string;
-  owner: TokenOwner;
-  caller: Caller;
-  /** When the owner was found. */
-  foundAt: number;
-  /** When the owner must be looked up again. */
-  until: number;
-}
-
-function callerOf(owner: TokenOwner, tokenHash: string): Caller {
-  const { id, models, requestsPerMinute, tokensPerDay, maxParallel, priority, agentTags } = owner;
-  const allowance = { models, requestsPerMinute, tokensPerDay, maxParallel, priority, agentTags };
-  return { principal: userPrincipal(id), tokenHash, allowance };
-}
-
-/** Returns why a token is not valid at that time, in the words of the log; undefined if it is valid. */
-export function whyInvalid(
-  { disabledAt, expiresAt, tokenExpiresAt }: TokenOwner,
-  at: number,
-): string | undefined {
-  if (disabledAt !== null) return "key_disabled";
-  return Math.min(expiresAt ?? Infinity, tokenExpiresAt ?? Infinity) <= at ? "key_expired" : undefined;
-}
-
-function isValid(found: CachedOwner | undefined, at: number): found is CachedOwner {
-  return found !== undefined && whyInvalid(found.owner, at) === undefined;
-}
-
 function requireValid(found: CachedOwner | undefined, at: number): CachedOwner {
   if (!found) throw new AppError("key_unknown");
   const logAs = whyInvalid(found.owner, at);
   if (logAs !== undefined) throw new AppError("key_unknown", { logAs });
   return found;
+}
+
+/** Returns what the log says about the first known one of several keys, of which none is valid. */
+function reasonOf(found: readonly (CachedOwner | undefined)[], at: number) {
+  const known = found.find((one) => one !== undefined);
+  const logAs = known && whyInvalid(known.owner, at);
+  return logAs === undefined ? {} : { logAs };
 }
 
 /** Returns what the error says about several keys, of which none is valid. Each counts as a wrong key. */

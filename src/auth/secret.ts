@@ -41,6 +41,10 @@ export function sharedKeys({ clusterKey, agentKey, sealKey }: Keys): Omit<Keys, 
   return { agentKey: agentKey ?? derive("agent key"), sealKey: sealKey ?? derive("seal key") };
 }
 
+/** Returns the end of the cookie's name of the servers that have one cluster key. */
+export const sharedCookieLabel = (clusterKey: string): string =>
+  derived(clusterKey, "chatgpt-api-server session cookie 1").slice(0, 12);
+
 function derived(key: string, purpose: string): string {
   return Buffer.from(hkdfSync("sha256", key, "", purpose, 32)).toString("base64url");
 }

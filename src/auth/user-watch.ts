@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { TokenOwner, UserStore } from "../store/store.ts";
 import { every as onTimer } from "../time.ts";
-import { whyInvalid } from "./callers.ts";
+import { whyInvalid } from "./token-owners.ts";
 
 /** An ask of a user that waits or runs. */
 export interface OpenAsk {
@@ -23,12 +23,14 @@ interface UserWatchOptions {
   now?: () => number;
 }
 
-/** A change by another process, such as `users rotate`, takes effect within this time. */
-const RECHECK_MS = 1_000;
+/** A change by another process, such as `users rotate`, takes effect within a second: this time, and that of the look-ups. */
+const RECHECK_MS = 900;
+/** The look-ups that run at once. One after another they would take long if the database is on another machine. */
+const LOOK_UPS = 100;
 
 /**
  * Ends the asks that would be refused if they came now: because the token is gone or no longer valid, or
- * because its owner may no longer use the model. Looks up the tokens of all open asks, every second.
+ * because its owner may no longer use the model. Looks up the tokens of all open asks, about every second.
  */
 export function watchUsers(options: UserWatchOptions) {
   const { users, open, mayUse, onError, every = onTimer, now = Date.now } = options;
@@ -38,12 +40,18 @@ export function watchUsers(options: UserWatchOptions) {
 
   async function look(): Promise<void> {
     const asks = Map.groupBy(open(), ({ tokenHash }) => tokenHash);
-    for (const [hash, ofToken] of asks) {
-      const owner = await users.findByTokenHash(hash);
-      for (const ask of ofToken) {
-        const fault = faultOf(owner, ask);
-        if (fault) ask.end(fault);
-      }
+    const hashes = [...asks.keys()];
+    for (let from = 0; from < hashes.length; from += LOOK_UPS) {
+      const batch = hashes.slice(from, from + LOOK_UPS);
+      const owners = await Promise.all(batch.map((hash) => users.findByTokenHash(hash)));
+      for (const [nth, hash] of batch.entries()) endFaulty(asks.get(hash) ?? [], owners[nth]);
+    }
+  }
+
+  function endFaulty(asks: readonly OpenAsk[], owner: TokenOwner | undefined): void {
+    for (const ask of asks) {
+      const fault = faultOf(owner, ask);
+      if (fault) ask.end(fault);
     }
   }
 

@@ -4,8 +4,8 @@ import { ADMIN_CALLER, type Caller, type Callers } from "../auth/callers.ts";
 import { hasKey } from "../auth/request-keys.ts";
 import { isOwnOrigin } from "../auth/same-origin.ts";
 import type { Secret } from "../auth/secret.ts";
-import type { SessionOwner } from "../auth/sessions.ts";
-import type { UseCode } from "../auth/sign-in-code.ts";
+import type { SessionOwner } from "../auth/sessions/sessions.ts";
+import type { UseCode } from "../auth/sessions/sign-in-code.ts";
 import { AppError } from "../errors.ts";
 import { ADMIN } from "../principal.ts";
 import type { Exchange } from "./exchange.ts";
@@ -38,8 +38,8 @@ export type Authenticate = ReturnType<typeof createAuthenticate>;
  */
 export function createAuthenticate({ callers, metricsKey, useCode }: AuthenticateOptions) {
   /** Lets in the admin, by the key in a header, by a session, or by the key in `given`. */
-  function admin(exchange: Exchange, given?: string): Caller {
-    const session = callers.requireAdmin(exchange.request.headers, given);
+  async function admin(exchange: Exchange, given?: string): Promise<Caller> {
+    const session = await callers.requireAdmin(exchange.request.headers, given);
     exchange.enter(ADMIN);
     return session ? { ...ADMIN_CALLER, session } : ADMIN_CALLER;
   }
@@ -71,12 +71,12 @@ export function createAuthenticate({ callers, metricsKey, useCode }: Authenticat
      */
     async adminOrBody(exchange: Exchange, readText: ReadText): Promise<{ caller: Caller; json: unknown }> {
       const { headers } = exchange.request;
-      const isInHeader = hasKey(headers) || callers.hasAdminSession(headers);
-      if (isInHeader) admin(exchange);
+      const isInHeader = hasKey(headers) || (await callers.hasAdminSession(headers));
+      if (isInHeader) await admin(exchange);
       const text = await readText(isInHeader ? "caller" : "stranger");
       const body = text === "" && isInHeader ? {} : parseBody(text, "body_invalid");
       const { admin_key } = parseShape(AdminKey, body, "body_invalid");
-      const caller = admin(exchange, admin_key ?? undefined);
+      const caller = await admin(exchange, admin_key ?? undefined);
       const { admin_key: _, ...json } = body as Record<string, unknown>;
       return { caller, json };
     },
@@ -100,17 +100,17 @@ export function createAuthenticate({ callers, metricsKey, useCode }: Authenticat
         throw new AppError("key_missing", { hint: "Only the server's own pages can sign in." });
       const owner = hasKey(headers)
         ? await callers.ownerOf(headers)
-        : ownerByCode(await readText("stranger"));
+        : await ownerByCode(await readText("stranger"));
       exchange.enter(owner);
       return owner;
     },
   };
 
-  function ownerByCode(text: string): SessionOwner {
+  async function ownerByCode(text: string): Promise<SessionOwner> {
     if (text === "") throw new AppError("key_missing");
     const { code } = parseShape(SignInBody, parseBody(text, "body_invalid"), "body_invalid");
     if (code === undefined) throw new AppError("key_missing");
-    if (!useCode(code)) throw new AppError("sign_in_code_wrong", { hint: CODE_HINT });
+    if (!(await useCode(code))) throw new AppError("sign_in_code_wrong", { hint: CODE_HINT });
     return { kind: "admin" };
   }
 }

@@ -135,9 +135,9 @@ function createEntrance(
         return { caller };
       };
     case "admin":
-      return (exchange) => ({ caller: authenticate.admin(exchange) });
+      return async (exchange) => ({ caller: await authenticate.admin(exchange) });
     case "adminOrQuery":
-      return (exchange) => ({ caller: authenticate.admin(exchange, queryKeyOf(exchange)) });
+      return async (exchange) => ({ caller: await authenticate.admin(exchange, queryKeyOf(exchange)) });
     case "adminOrBody":
       return async (exchange) => {
         const { caller, json } = await authenticate.adminOrBody(exchange, reader(exchange));

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Caller } from "../auth/callers.ts";
-import type { SessionOwner } from "../auth/sessions.ts";
+import type { SessionOwner } from "../auth/sessions/sessions.ts";
 import type { Tag } from "./docs/tags.ts";
 import type { Exchange } from "./exchange.ts";
 import type { AnswerOf, Extras } from "./route-answer.ts";

@@ -96,16 +96,17 @@ async function compose(given: Given): Promise<RunningServer> {
   const stopUpkeep = await startStoreUpkeep(given);
   const core = await createCore(given, () => server);
   const { relay, clock, metrics, overview } = core;
-  const identities = createIdentities(given, {
+  const identities = await createIdentities(given, {
     port: () => server.port,
     cancelUser: (user) => revokeUser(core, user),
     checkUsers: () => watch.check(),
     endAgentKey: (keyId) => agents.endKey(keyId),
     agentKeyChanged: (key) => agents.keyChanged(key),
+    endSessions: (hashes) => live.endSessions(hashes),
   });
   const access = createAccess(given);
   const agents: AgentSockets = createAgents(given, core, identities, access);
-  const live = createLiveFeed({ overview, isAlive: identities.sessions.isAlive, channel: () => server });
+  const live = createLiveFeed({ overview, endedOf: identities.sessions.endedOf, channel: () => server });
   const backups = createBackups({
     data: config.database === undefined ? config.data : undefined,
     make: given.makeBackup,

@@ -5,9 +5,9 @@ import { createConcurrencyLimit } from "../auth/concurrency.ts";
 import { createFailedKeys } from "../auth/failed-keys.ts";
 import { readOrCreateKey } from "../auth/key-file.ts";
 import { loadSeal } from "../auth/seal.ts";
-import { createSecret, sharedKeys } from "../auth/secret.ts";
-import { createSessions } from "../auth/sessions.ts";
-import { createSignInCode, NO_CODE } from "../auth/sign-in-code.ts";
+import { createSecret, sharedCookieLabel, sharedKeys } from "../auth/secret.ts";
+import { createSessions } from "../auth/sessions/sessions.ts";
+import { addSignInCode, createUseCode } from "../auth/sessions/sign-in-code.ts";
 import { createUsers } from "../auth/users.ts";
 import { agentKey as agentKeyKind } from "../config/kinds.ts";
 import type { Config } from "../config/settings.ts";
@@ -43,13 +43,15 @@ interface Later {
   endAgentKey(keyId: string): void;
   /** Lets the agents that connected with a key follow its change. */
   agentKeyChanged(key: AgentKey): void;
+  /** Closes the live views of sessions, which are named by the hashes of their cookies. */
+  endSessions(hashes: readonly string[]): void;
 }
 
-export type Identities = ReturnType<typeof createIdentities>;
+export type Identities = Awaited<ReturnType<typeof createIdentities>>;
 export type Access = ReturnType<typeof createAccess>;
 
 /** Creates everything that tells who may come in: the keys, the users and the sessions. */
-export function createIdentities({ config, store, log, isFirstStart }: Given, later: Later) {
+export async function createIdentities({ config, store, log, isFirstStart }: Given, later: Later) {
   const shared = sharedKeys(config);
   const graceMs = storeGraceOf(config);
   const agentKey = shared.agentKey ?? readOrCreateKey(agentKeyIn(config.data), agentKeyKind.schema);
@@ -62,8 +64,14 @@ export function createIdentities({ config, store, log, isFirstStart }: Given, la
     onRevoke: later.endAgentKey,
     onChange: later.agentKeyChanged,
   });
-  const sessions = createSessions({ lastsMs: config.sessionMs, port: later.port });
-  const adminKey = createSecret(config.adminKey);
+  const { adminKey: adminKeyText, clusterKey } = config;
+  const label = clusterKey && sharedCookieLabel(clusterKey);
+  const sessions = createSessions({
+    ...{ store: store.sessions, adminKey: adminKeyText, lastsMs: config.sessionMs, graceMs },
+    label: () => label ?? String(later.port()),
+    onEnd: later.endSessions,
+  });
+  const adminKey = createSecret(adminKeyText);
   const callers = createCallers({ adminKey, users: store.users, sessions, graceMs });
   const users = createUsers({
     users: store.users,
@@ -74,11 +82,17 @@ export function createIdentities({ config, store, log, isFirstStart }: Given, la
       else later.checkUsers();
     },
   });
-  const code = isFirstStart ? createSignInCode() : undefined;
-  if (code) log.mask(code.text);
+  const signInCode = await startSignInCode({ config, store, isFirstStart });
+  if (signInCode) log.mask(signInCode);
   const metricsKey = config.metricsKey === undefined ? undefined : createSecret(config.metricsKey);
-  const authenticate = createAuthenticate({ callers, metricsKey, useCode: code?.use ?? NO_CODE });
-  return { agentKey, agentKeys, sessions, callers, users, signInCode: code?.text, authenticate };
+  const authenticate = createAuthenticate({ callers, metricsKey, useCode: createUseCode(store.sessions) });
+  return { agentKey, agentKeys, sessions, callers, users, signInCode, authenticate };
+}
+
+/** Resolves with the code of the first start. The codes of a data folder end with the process that printed them. */
+async function startSignInCode({ config, store, isFirstStart }: Omit<Given, "log">) {
+  if (config.database === undefined) await store.sessions.clearCodes();
+  return isFirstStart ? addSignInCode(store.sessions) : undefined;
 }
 
 /**

@@ -259,7 +259,7 @@ describe("the admin routes", () => {
   ] as const) {
     test(`the admin is let in ${what}`, async () => {
       const { callers } = await scene();
-      callers.requireAdmin(new Headers(headers), given);
+      await callers.requireAdmin(new Headers(headers), given);
     });
   }
 

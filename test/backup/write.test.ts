@@ -23,6 +23,28 @@ describe("backup", () => {
     expect(readdirSync(fresh).sort()).toEqual(["agent.key", "seal.key", "server.db", "server.db.lock"]);
   });
 
+  test("a backup has no sessions and no sign-in codes, so that a restored one signs nobody in", async () => {
+    const { file, run, store, user } = await scene();
+    const session = {
+      hash: "h".repeat(64),
+      userId: user.user_id,
+      keyHash: "k",
+      isSecure: false,
+      expiresAt: 2e12,
+    };
+    await store.sessions.add(session, { ownerMax: 9, allMax: 9 });
+    await store.sessions.addCode("c".repeat(64), 2e12);
+    await run(backup, [file]);
+    const unpacked = tempFolder();
+    await unpackTar(file, unpacked);
+    const text = readFileSync(join(unpacked, "server.db"), "latin1");
+    for (const hash of [session.hash, "c".repeat(64)]) expect(text).not.toContain(hash);
+    const restored = openTestFile(join(unpacked, "server.db"));
+    expect(await restored.sessions.find(session.hash)).toBeUndefined();
+    expect(await restored.sessions.useCode("c".repeat(64))).toBe(false);
+    expect(await store.sessions.find(session.hash)).toEqual(session);
+  });
+
   test("a backup is a tar archive for its owner only, and leaves no other file behind", async () => {
     const { folder, data, file, run } = await scene();
     const umask = process.umask(0);

@@ -30,6 +30,7 @@ export interface TestServer {
 interface TestServerPlace {
   data?: string;
   port?: number;
+  adminKey?: string;
   /** The system's clock by default. */
   clock?: FakeClock;
 }
@@ -37,16 +38,16 @@ interface TestServerPlace {
 /** Runs the whole server in this process until the test ends, on a port and with a data folder of its own. */
 export async function startTestServer(
   flags: readonly string[] = [],
-  { data = tempFolder(), port = 0, clock }: TestServerPlace = {},
+  { data = tempFolder(), port = 0, adminKey = ADMIN_KEY, clock }: TestServerPlace = {},
 ): Promise<TestServer> {
   const { config, origins } = readServerArgs({
-    args: [String(port), ADMIN_KEY, "--data", data, ...flags],
+    args: [String(port), adminKey, "--data", data, ...flags],
     env: {},
   });
   let logged = "";
   const log = createLog({
     level: "debug",
-    secrets: [ADMIN_KEY],
+    secrets: [adminKey],
     write: (line) => {
       logged += line;
     },

@@ -27,7 +27,7 @@ export const SECURITY_SCHEMES = {
   session: apiKey(
     "cookie",
     "session-<port>",
-    "The cookie of `POST /api/session`, with the server's port in its name, and `__Host-` before it over TLS. It stands for the key that began the session, if no key is in a header, and only in requests of the server's own pages.",
+    "The cookie of `POST /api/session`, with the server's port in its name, or a text that all servers with one cluster key have, and `__Host-` before it over TLS. It stands for the key that began the session, if no key is in a header, and only in requests of the server's own pages.",
   ),
   metricsKey: bearer(
     "`Authorization: Bearer <metrics key>`, if `--metrics-key` is set. It opens nothing else.",
@@ -62,8 +62,8 @@ const CALLER_ERRORS = [
 ] as const;
 const AGENT_ERRORS = ["agent_key_wrong", "key_failures", "agent_origin_refused", ...LOOKUP_ERRORS] as const;
 const KEY_ERRORS = ["admin_key_wrong", "key_failures"] as const;
-/** The key itself is looked up nowhere, but what the routes do needs the database. */
-const ADMIN_ERRORS = [...KEY_ERRORS, "database_away"] as const;
+/** The key itself is looked up nowhere, but a session is. */
+const ADMIN_ERRORS = [...KEY_ERRORS, ...LOOKUP_ERRORS] as const;
 
 /** Describes the key that each kind of access needs, and the places where it may be. */
 export const ACCESS_RULES = {

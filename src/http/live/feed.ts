@@ -1,5 +1,5 @@
 import type { Server, ServerWebSocket } from "bun";
-import type { Session } from "../../auth/sessions.ts";
+import type { Session } from "../../auth/sessions/sessions.ts";
 import { AppError } from "../../errors.ts";
 import type { LiveOverview } from "./overview.ts";
 import { LIVE_CLOSE, type LiveFrame, type LiveSample } from "./schema.ts";
@@ -14,7 +14,8 @@ export type LiveSocket = ServerWebSocket<LiveSocketData>;
 
 interface LiveFeedOptions {
   overview: LiveOverview;
-  isAlive(session: Session): boolean;
+  /** Resolves with those of the sessions that have ended. */
+  endedOf(sessions: readonly Session[]): Promise<Session[]>;
   /** Returns the server, which is made after the feed. It publishes to the sockets that subscribe to a topic. */
   channel: () => { publish(topic: string, text: string): unknown; subscriberCount(topic: string): number };
 }
@@ -27,12 +28,13 @@ const BUFFERED_BYTES_MAX = 1024 * 1024;
 export type LiveFeed = ReturnType<typeof createLiveFeed>;
 
 /** The live views: sockets of administrators that are sent a frame each second. */
-export function createLiveFeed({ overview, isAlive, channel }: LiveFeedOptions) {
+export function createLiveFeed({ overview, endedOf, channel }: LiveFeedOptions) {
   const sockets = new Set<LiveSocket>();
   const frames = createFrames(overview);
   /** The last of the frames that are being made. Frames are sent in their order. */
   let publishing: Promise<void> | undefined;
   let stopped = false;
+  let isChecking = false;
 
   /** Sends the first frame. No frame is lost between it and those that are published. */
   async function greet(ws: LiveSocket): Promise<void> {
@@ -50,12 +52,25 @@ export function createLiveFeed({ overview, isAlive, channel }: LiveFeedOptions) 
     channel().publish(TOPIC, JSON.stringify(frames.next(sample)));
   }
 
-  function closeUnwanted(): void {
+  function closeSlow(): void {
+    for (const ws of sockets) if (ws.getBufferedAmount() > BUFFERED_BYTES_MAX) close(ws, "too_slow");
+  }
+
+  function endSessions(hashes: ReadonlySet<string>): void {
     for (const ws of sockets) {
       const { session } = ws.data;
-      if (session && !isAlive(session)) close(ws, "session_ended");
-      else if (ws.getBufferedAmount() > BUFFERED_BYTES_MAX) close(ws, "too_slow");
+      if (session && hashes.has(session.hash)) close(ws, "session_ended");
     }
+  }
+
+  /** Also notices the sessions that another server has ended. */
+  async function checkSessions(): Promise<void> {
+    const sessions = [...sockets].flatMap(({ data }) => data.session ?? []);
+    if (isChecking || sessions.length === 0) return;
+    isChecking = true;
+    const ended = await endedOf(sessions);
+    isChecking = false;
+    endSessions(new Set(ended.map(({ hash }) => hash)));
   }
 
   return {
@@ -83,7 +98,8 @@ export function createLiveFeed({ overview, isAlive, channel }: LiveFeedOptions) 
     /** Call it once a second, whether there is a live view or not. */
     tick(): void {
       const sample = overview.closeSecond();
-      closeUnwanted();
+      closeSlow();
+      void checkSessions();
       if (!sample) return;
       if (channel().subscriberCount(TOPIC) === 0) {
         frames.skip();
@@ -95,6 +111,12 @@ export function createLiveFeed({ overview, isAlive, channel }: LiveFeedOptions) 
         if (publishing === own) publishing = undefined;
       });
     },
+
+    /** Closes the live views of sessions that have ended, which are named by the hashes of their cookies. */
+    endSessions: (hashes: readonly string[]) => endSessions(new Set(hashes)),
+
+    /** Closes the live views of all sessions that have ended. Runs once a second by itself. */
+    checkSessions: () => void checkSessions(),
 
     /** Closes every live view, and opens no more. */
     stop(): void {

@@ -1,4 +1,4 @@
-import type { Session, Sessions } from "../../auth/sessions.ts";
+import type { Session, Sessions } from "../../auth/sessions/sessions.ts";
 import { describeUser, type Users } from "../../auth/users.ts";
 import { AppError } from "../../errors.ts";
 import type { Principal } from "../../principal.ts";
@@ -23,9 +23,10 @@ const ROUTES = {
     access: "signIn",
     summary: "Sign a browser in",
     description:
-      "The answer sets the cookie `session-<port>`, or `__Host-session-<port>` over TLS. For the duration of `--session`, it counts as the key in requests of the server's own pages. A session that the browser had before ends.",
+      "The answer sets the cookie `session-<port>`, or `__Host-session-<port>` over TLS. Servers with a cluster key have another name, which is the same at all of them. For the duration of `--session`, it counts as the key in requests of the server's own pages. A session that the browser had before ends.",
     body: { schema: SignInBody, example: { code: "zbhgx0lH…" }, isRequired: false, bytesMax: 4096 },
     answers: ok("Who is signed in.", SessionAnswer, ADMIN_EXAMPLE, ["set-cookie"]),
+    errors: ["session_change_failed"],
   }),
   readSession: route("GET /api/session", {
     access: "caller",
@@ -39,6 +40,7 @@ const ROUTES = {
     summary: "Sign out",
     description: "Ends the session and removes the cookie.",
     answers: ok("The session has ended.", SignedOut, { message: "Signed out" }, ["set-cookie"]),
+    errors: ["session_change_failed"],
   }),
 };
 
@@ -49,10 +51,10 @@ export const sessionRoutes = resource("Sessions", ROUTES).handledBy(
 
     return {
       async signIn({ exchange, caller: owner }) {
-        const before = sessions.read(exchange.request.headers);
+        const before = await sessions.read(exchange.request.headers);
         const answer = await describe(users, owner);
-        if (typeof before === "object") sessions.end(before);
-        const { session, cookie } = sessions.begin(owner, secureOf(exchange));
+        if (typeof before === "object") await sessions.end(before);
+        const { session, cookie } = await sessions.begin(owner, secureOf(exchange));
         return reply(200, { ...answer, expires_at: endOf(session) }, { "set-cookie": cookie });
       },
 
@@ -61,8 +63,8 @@ export const sessionRoutes = resource("Sessions", ROUTES).handledBy(
         expires_at: endOf(session),
       }),
 
-      signOut({ exchange, caller: { session } }) {
-        if (session) sessions.end(session);
+      async signOut({ exchange, caller: { session } }) {
+        if (session) await sessions.end(session);
         return reply(
           200,
           { message: "Signed out" },

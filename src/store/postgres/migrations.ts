@@ -1,4 +1,5 @@
 import first from "../../../drizzle/postgres/0000_first.sql" with { type: "text" };
+import sessions from "../../../drizzle/postgres/0001_sessions.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import type { Pool, Run } from "./pool.ts";
 
@@ -11,7 +12,10 @@ export interface Migration {
 }
 
 /** The migrations in their order. */
-export const MIGRATIONS: readonly Migration[] = [{ name: "0000_first.sql", sql: first, readableFrom: 1 }];
+export const MIGRATIONS: readonly Migration[] = [
+  { name: "0000_first.sql", sql: first, readableFrom: 1 },
+  { name: "0001_sessions.sql", sql: sessions, readableFrom: 1 },
+];
 
 /** Any number, the same in every version. It is a lock of one database only. */
 const LOCK = 0x43684153;

@@ -8,7 +8,10 @@ import { createPool, type Run } from "./pool.ts";
 import { insertInto, rowsOf } from "./rows.ts";
 import { agentKeys, audit, conversations, tokens, turns, usage, users } from "./schema.ts";
 
-/** The tables in an order in which each row comes after those that it refers to. */
+/**
+ * The tables in an order in which each row comes after those that it refers to. Sessions are left out: everybody signs
+ * in at the new servers, whose cookies may have another name.
+ */
 const TABLES = [users, tokens, agentKeys, conversations, turns, audit, usage] as const;
 
 const BATCH_ROWS = 500;

@@ -7,6 +7,7 @@ import { createAuditStore } from "./audit.ts";
 import { createConversationStore } from "./conversations.ts";
 import { migrate } from "./migrations.ts";
 import { createPools, type Pools } from "./pools.ts";
+import { createSessionStore } from "./sessions.ts";
 import { createUsageStore } from "./usage.ts";
 import { createUserStore } from "./users.ts";
 
@@ -52,6 +53,7 @@ function createStore(pools: Pools, options: PostgresOptions): Store {
   return {
     users: createUserStore(pools, now, conversations.dropUser),
     agentKeys: createAgentKeyStore(pools, now),
+    sessions: createSessionStore(pools, now),
     audit: createAuditStore(pools),
     usage,
     conversations,

@@ -57,6 +57,21 @@ export const tokens = pgTable(
   (table) => [index("tokens_user_id").on(table.userId)],
 );
 
+export const sessions = pgTable("sessions", {
+  seq: sequence(),
+  hash: text("hash").primaryKey(),
+  userId: text("user_id").references(() => users.id, { onDelete: "cascade" }),
+  keyHash: text("key_hash").notNull(),
+  isSecure: boolean("is_secure").notNull(),
+  createdAt: whole("created_at").notNull(),
+  expiresAt: whole("expires_at").notNull(),
+});
+
+export const signInCodes = pgTable("sign_in_codes", {
+  hash: text("hash").primaryKey(),
+  expiresAt: whole("expires_at").notNull(),
+});
+
 export const conversations = pgTable(
   "conversations",
   {

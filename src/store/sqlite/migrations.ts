@@ -7,6 +7,7 @@ import tokensEstimated from "../../../drizzle/sqlite/0004_tokens_estimated.sql" 
 import conversationLength from "../../../drizzle/sqlite/0005_conversation_length.sql" with { type: "text" };
 import routing from "../../../drizzle/sqlite/0006_routing.sql" with { type: "text" };
 import usageIndex from "../../../drizzle/sqlite/0007_usage_index.sql" with { type: "text" };
+import sessions from "../../../drizzle/sqlite/0008_sessions.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import { readNumber } from "./database.ts";
 
@@ -26,6 +27,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0005_conversation_length.sql", sql: conversationLength },
   { name: "0006_routing.sql", sql: routing },
   { name: "0007_usage_index.sql", sql: usageIndex },
+  { name: "0008_sessions.sql", sql: sessions },
 ];
 
 /** "ChAS", in the header of our databases, so that another program's is never mistaken for one. */

@@ -41,6 +41,25 @@ export const tokens = sqliteTable(
 );
 
 /**
+ * The signed-in browsers. `hash` is the SHA-256 of the cookie, and `keyHash` is of the key that began the session: the
+ * hash of the user's token, or a fingerprint of the admin key. `userId` is null for the admin. There are few.
+ */
+export const sessions = sqliteTable("sessions", {
+  hash: text("hash").primaryKey(),
+  userId: text("user_id").references(() => users.id, { onDelete: "cascade" }),
+  keyHash: text("key_hash").notNull(),
+  isSecure: integer("is_secure", { mode: "boolean" }).notNull(),
+  createdAt: integer("created_at").notNull(),
+  expiresAt: integer("expires_at").notNull(),
+});
+
+/** The SHA-256 of each code that signs the administrator in once. */
+export const signInCodes = sqliteTable("sign_in_codes", {
+  hash: text("hash").primaryKey(),
+  expiresAt: integer("expires_at").notNull(),
+});
+
+/**
  * `userId` is null for the admin. Its index is for the cascade when a user is deleted, and for the quota, which
  * is of `length`: of the texts, in UTF-16 code units, and some for the rows.
  */

@@ -11,14 +11,19 @@ const BUSY_TIMEOUT_MS = 5_000;
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /**
- * Copies the database as it is at this moment into a new file of mode 600. Others may read and write it
- * meanwhile, without waiting. Throws a `CommandError` when the database belongs to another program or a newer
+ * Copies the database as it is at this moment into a new file of mode 600, without the sessions: a restored one might
+ * have ended since. Others may read and write the database meanwhile, without waiting. Throws a `CommandError` when the database belongs to another program or a newer
  * version.
  */
 export function copyDatabase(path: string, copy: string): void {
   // SQLite treats an empty file as a new one, and keeps its mode.
   closeSync(openSync(copy, "wx", 0o600));
   withDatabase(path, (database) => database.run("VACUUM INTO ?", [copy]));
+  withDatabase(copy, (database) => {
+    database.run("PRAGMA secure_delete = ON");
+    for (const table of ["sessions", "sign_in_codes"])
+      if (hasTable(database, table)) database.run(`DELETE FROM ${table}`);
+  });
 }
 
 /** Returns the version of a database's schema, 0 for a new database. Throws as `copyDatabase` does. */

@@ -25,7 +25,7 @@ function scene() {
   const subscribers: { frames: LiveFrame[] }[] = [];
   const feed = createLiveFeed({
     overview,
-    isAlive: () => true,
+    endedOf: async () => [],
     channel: () => ({
       publish: (_, text) => subscribers.map(({ frames }) => frames.push(JSON.parse(text))),
       subscriberCount: () => subscribers.length,

@@ -252,15 +252,6 @@ describe("a session", () => {
       ["/api/session", undefined, "session_ended"],
     ]);
   });
-
-  test("a session does not survive a restart", async () => {
-    const { server, signIn } = await scene();
-    const browser = await signIn(ADMIN_KEY);
-    await server.stop();
-    const port = Number(new URL(server.url).port);
-    const again = await startTestServer([], { data: server.data, port });
-    expect((await fetch(`${again.url}/api/session`, { headers: browser })).status).toBe(401);
-  });
 });
 
 describe("the attribute Secure of the session cookie", () => {
