@@ -18,6 +18,9 @@ const ms = z.number().min(0);
 const count = z.int().nonnegative();
 const list = <Item extends z.ZodType>(item: Item, max: number) => z.array(item).max(max);
 
+/** The time of a registration, see `Directory`. */
+const registeredAt = count.max(2 ** 52);
+
 /** A user's id; null for the administrator. */
 const userId = text(256).nullable();
 const protocol = z.enum(["v1", "v2"]);
@@ -136,6 +139,9 @@ const limits = z.object({
   max_parallel: z.number().nullable(),
 });
 
+const affinityNote = z.object({ user: userId, model: text(1024), keys: list(text(256), 16), agent: id });
+export type NodeAffinityNote = z.output<typeof affinityNote>;
+
 const frame = <Kind extends string, Shape extends z.ZodRawShape>(kind: Kind, shape: Shape) =>
   z.object({ kind: z.literal(kind), ...shape });
 
@@ -145,8 +151,8 @@ const ASK_FRAMES = [
   frame("state", { offers: list(offers, 20_000), waiting: count, draining: z.boolean() }),
   /** The free slots of groups of `state`, at most every 20 ms. */
   frame("free", { free: z.record(text(64), count) }),
-  /** The agents that came and went; on join, all of them. */
-  frame("agents", { all: z.boolean(), joined: list(id, 100_000), left: list(id, 100_000) }),
+  /** The agents that came, with the times of `Directory`, and those that went; on join, all of them in several frames. */
+  frame("agents", { joined: list(z.tuple([id, registeredAt]), 1000), left: list(id, 1000) }),
   /** An agent with this id, which the receiver has, wants to register at the sender. */
   frame("claim", { claim: id, agent: agentIdentity }),
   frame("claimed", { claim: id, ok: z.boolean() }),
@@ -184,10 +190,11 @@ const ASK_FRAMES = [
   }),
   /** The bytes of the deltas of a slot that were passed on to the caller, in all. */
   frame("ack", { slot: id, bytes: count }),
-  /** The place where a v1 chat of the OpenAI-style API continues. */
-  frame("thread", { user: userId, key: text(1024), conversation: text(1024), parent: text(1024), agent: id }),
-  /** An agent has these parts of a user's requests cached. */
-  frame("affinity", { user: userId, model: text(1024), keys: list(text(256), 16), agent: id }),
+  /** The place where a v1 chat of the OpenAI-style API continues. `n` is the sender's number of it. */
+  frame("thread", { n: count, key: text(256), conversation: text(1024), parent: text(1024), agent: id }),
+  frame("thread_kept", { n: count }),
+  /** The agents that have these parts of users' requests cached. */
+  frame("affinity", { notes: list(affinityNote, 64) }),
 ] as const;
 
 /** Frames about users: limits and changes. */
@@ -223,6 +230,9 @@ const LIST_FRAMES = [
   /** Disconnects an agent of the receiver. */
   frame("disconnect", { n: count, agent: id, drain: z.boolean() }),
   frame("disconnected", { n: count, done: z.enum(["closed", "draining"]).nullable() }),
+  /** Closes the circuits of an agent of the receiver, or the one of a model. */
+  frame("reset", { n: count, agent: id, model: text(1024).optional() }),
+  frame("reset_done", { n: count, models: models.nullable() }),
   /** The sender wants the figures of the receiver for this time; with `overview`, those of the past first. */
   frame("watch", { for_ms: ms, overview: z.boolean().optional() }),
   frame("overview", { overview: NodeOverview }),
