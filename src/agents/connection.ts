@@ -4,7 +4,8 @@ import type { Claim, Model } from "../protocol/agent-v2.ts";
 import { CLOSE, type CloseReason } from "../protocol/close.ts";
 import type { Agent } from "../relay/agent.ts";
 import type { Relay } from "../relay/relay.ts";
-import type { AgentCommand, AgentProfile, SentBytes, Transport } from "../relay/types.ts";
+import type { AgentCommand, AgentIdentity, AgentProfile, SentBytes, Transport } from "../relay/types.ts";
+import { HeldFrames } from "./held-frames.ts";
 import { preferenceOf } from "./preference.ts";
 import type { SocketLease } from "./socket-limit.ts";
 
@@ -23,7 +24,21 @@ export interface ConnectionOptions {
   clock: Clock;
   newId: () => string;
   helloWithinMs: number;
+  /** Undefined on a single server. */
+  claims?: IdClaims | undefined;
 }
+
+/** Decides about ids that agents of other nodes have. */
+export interface IdClaims {
+  /**
+   * Resolves with whether the newcomer may have its id: `unanswered` if the node that has it does not say so in time.
+   * Undefined if it may register at once.
+   */
+  claim(newcomer: AgentIdentity): Promise<"free" | "in_use" | "unanswered"> | undefined;
+}
+
+/** The part of a profile that an agent says of itself in its hello. */
+type Hello = Omit<AgentProfile, "address" | "key" | "preference">;
 
 /** A request to register that was let in. */
 export interface AdmittedAgent {
@@ -49,6 +64,8 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
   #stopHelloTimer: Cancel | undefined;
   /** How the agent wants to be chosen. */
   #claim: Claim = {};
+  /** The frames that came while another node is asked about the agent's id. */
+  #held: HeldFrames | undefined;
   #sentBytes = 0;
   /** Up to where the frames reach to which an answer is awaited, and those that the agent has read. */
   #markedBytes = 0;
@@ -70,7 +87,9 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
 
   /** Reads a frame, unless the connection is closed. */
   receive(text: string): void {
-    if (this.isOpen) this.frame(text);
+    if (!this.isOpen) return;
+    if (!this.#held) this.frame(text);
+    else if (!this.#held.add(text)) this.close("frames_bad");
   }
 
   /** The upgrade is done. */
@@ -126,15 +145,37 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
   }
 
   /** The agent has said hello. If its id is in use, the connection is closed. */
-  protected register(profile: Omit<AgentProfile, "address" | "key" | "preference">, claim: Claim = {}): void {
+  protected register(hello: Hello, claim: Claim = {}): void {
     const { address, key, lease } = this.admitted;
     this.#stopHello();
     lease.identified();
-    const models = modelsOfKey(profile.models, key);
     this.#claim = claim;
-    const preference = preferenceOf(claim, key);
-    this.agent = this.relay.join({ ...profile, models, address, key, preference }, this);
+    const claimed = this.options.claims?.claim({ ...hello, address, key });
+    if (claimed !== undefined) void this.#joinLater(hello, claimed);
+    else this.#join(hello);
+  }
+
+  #join(hello: Hello): void {
+    const { address, key } = this.admitted;
+    const models = modelsOfKey(hello.models, key);
+    const preference = preferenceOf(this.#claim, key);
+    this.agent = this.relay.join({ ...hello, models, address, key, preference }, this);
     if (!this.agent) this.close("id_in_use");
+  }
+
+  /** Another node decides whether the agent may have its id. Its frames wait meanwhile. */
+  async #joinLater(hello: Hello, claimed: NonNullable<ReturnType<IdClaims["claim"]>>): Promise<void> {
+    const held = new HeldFrames();
+    this.#held = held;
+    const verdict = await claimed;
+    this.#held = undefined;
+    if (!this.isOpen) return;
+    // A key shows that it is no stranger who takes the id of an agent that cannot be asked.
+    const isKnown = this.admitted.key !== undefined || hello.resumed === true;
+    if (verdict === "in_use") this.close("id_in_use");
+    else if (verdict === "unanswered" && !isKnown) this.close("id_unconfirmed");
+    else this.#join(hello);
+    for (const text of held.texts) this.receive(text);
   }
 
   /** The agent wants to be chosen in another way; what is missing stays as it was. */

@@ -11,6 +11,7 @@ export const CLOSE = {
   frames_dropped: { code: 4004, reason: "frames are not read fast enough" },
   hello_repeated: { code: 4005, reason: "a second hello on the same connection" },
   frame_invalid: { code: 4006, reason: "invalid frame" },
+  id_unconfirmed: { code: 4007, reason: "the node that has this id does not answer" },
   replaced: { code: 4500, reason: "another connection took over this id" },
   hello_invalid: { code: 4501, reason: "invalid hello" },
   hello_id_invalid: { code: 4501, reason: "the hello must carry a UUID as id" },

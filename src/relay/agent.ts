@@ -243,12 +243,19 @@ function areSameModels(list: Offer["models"], other: Offer["models"]): boolean {
   return list.every(({ id }, index) => id === other[index]?.id) && isSame(list, other);
 }
 
+/** The part of an agent's identity that decides who gets its id. */
+interface TakeOver {
+  resumed?: boolean | undefined;
+  key?: { id: string | null } | undefined;
+  address: string;
+}
+
 /**
  * Whether a newcomer may have the id of a connected agent. It may if it showed the secret of that id. Otherwise
  * it must have registered with the same key, or both with none and from the same address. The main key is a
  * key like any other: it is not the same as none.
  */
-export function mayTakeOver(newcomer: AgentIdentity, holder: AgentIdentity): boolean {
+export function mayTakeOver(newcomer: TakeOver, holder: TakeOver): boolean {
   if (newcomer.resumed) return true;
   if (newcomer.key && holder.key) return newcomer.key.id === holder.key.id;
   return !newcomer.key && !holder.key && newcomer.address === holder.address;

@@ -85,7 +85,7 @@ export abstract class Dispatch extends Placement {
   protected lose(agent: Agent, reason: LeaveReason, errorOf: () => AppError): void {
     if (!this.hub.has(agent)) return;
     const error = agent.inUse.size > 0 ? errorOf() : undefined;
-    if (error && reason !== "disconnected") this.circuits.lost(agent, error);
+    if (error && reason !== "disconnected" && reason !== "replaced") this.circuits.lost(agent, error);
     const needs = this.#remove(agent, reason);
     if (error) this.#orphan(this.hub.releaseAll(agent, this.now()), error);
     this.lookAgain(needs);

@@ -146,6 +146,12 @@ export class Relay extends Dispatch {
     this.lose(agent, reason, () => lostError("the connection was closed"));
   }
 
+  /** An agent with this id has registered at another node, later than here. */
+  replaced(agentId: string): void {
+    const agent = this.hub.agents.get(agentId);
+    if (agent) this.lose(agent, "replaced", () => lostError("its agent connected anew"));
+  }
+
   /* For administration and monitoring. */
 
   /**

@@ -36,12 +36,20 @@ import {
 
 interface AgentDeps {
   relay: Pick<Relay, "agents" | "isConnected" | "disconnect" | "resetCircuits">;
+  /** The agents of other nodes. Undefined on a single server. */
+  remote?: RemoteAgents | undefined;
   agentKeys: Pick<AgentKeys, "list" | "add" | "change" | "revoke">;
   audit: Audit;
   askedModels: Pick<AskedModels, "lastAt">;
   newId: () => string;
   /** Milliseconds since 1970. */
   now: () => number;
+}
+
+/** Does what the `Relay` does, with agents of other nodes. Rejects with an `AppError` if one does not answer. */
+interface RemoteAgents {
+  disconnect(agentId: string, how: { drain: boolean }): Promise<ReturnType<Relay["disconnect"]>>;
+  resetCircuits(agentId: string, model?: string): Promise<ReturnType<Relay["resetCircuits"]>>;
 }
 
 const KEY = { id: "f47ac10b-58cc-4372-a567-0e02b2c3d479", name: "gpu box" };
@@ -71,7 +79,7 @@ const ROUTES = {
     params: { id: "The agent's id." },
     body: { schema: DisconnectBody, example: { drain: true }, isRequired: false },
     answers: ok("What happens to the agent.", AgentDisconnected, { id: SAMPLE.agentId, state: "draining" }),
-    errors: ["audit_failed", "agent_unknown"],
+    errors: ["audit_failed", "agent_unknown", "node_unanswered"],
   }),
   resetAgent: route("POST /admin/agents/:id/reset", {
     access: "adminOrBody",
@@ -82,7 +90,7 @@ const ROUTES = {
     answers: ok("The models whose circuits were closed.", AgentReset, {
       ...{ id: SAMPLE.agentId, models: [SAMPLE.model] },
     }),
-    errors: ["audit_failed", "agent_unknown"],
+    errors: ["audit_failed", "agent_unknown", "node_unanswered"],
   }),
   listAgentKeys: route("GET /admin/agents/keys", {
     access: "adminOrQuery",
@@ -128,7 +136,7 @@ const ROUTES = {
 
 /** The connected agents, and the keys that let them in. */
 export const agentRoutes = resource("Agents", ROUTES).handledBy(
-  ({ relay, agentKeys, audit, askedModels, newId, now }: AgentDeps) => ({
+  ({ relay, remote, agentKeys, audit, askedModels, newId, now }: AgentDeps) => ({
     listAgents() {
       const at = now();
       const agents = [...relay.agents()];
@@ -139,17 +147,24 @@ export const agentRoutes = resource("Agents", ROUTES).handledBy(
       const drain = body.drain ?? false;
       if (!relay.isConnected(id)) throw new AppError("agent_unknown");
       const note = auditNote(exchange, "agent.disconnect", id, { drain });
+      const state = await audit.change(
+        note,
+        async () => relay.disconnect(id, { drain }) ?? (await remote?.disconnect(id, { drain })),
+      );
       // An agent that left by itself while the row was written is as good as disconnected.
-      const state = await audit.change(note, async () => relay.disconnect(id, { drain }) ?? "closed");
-      return { id, state };
+      return { id, state: state ?? "closed" };
     },
 
     async resetAgent({ exchange, params: { id }, body }) {
       const model = body.model ?? undefined;
       if (!relay.isConnected(id)) throw new AppError("agent_unknown");
       const note = auditNote(exchange, "agent.reset", id, { model });
+      const models = await audit.change(
+        note,
+        async () => relay.resetCircuits(id, model) ?? (await remote?.resetCircuits(id, model)),
+      );
       // An agent that left while the row was written has no circuits to close.
-      return { id, models: await audit.change(note, async () => relay.resetCircuits(id, model) ?? []) };
+      return { id, models: models ?? [] };
     },
 
     async listAgentKeys() {
