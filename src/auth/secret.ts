@@ -45,6 +45,18 @@ export function sharedKeys({ clusterKey, agentKey, sealKey }: Keys): Omit<Keys, 
 export const sharedCookieLabel = (clusterKey: string): string =>
   derived(clusterKey, "chatgpt-api-server session cookie 1").slice(0, 12);
 
+/**
+ * Returns what the keys of affinity begin with, so that they say nothing about texts. Servers with one cluster key tell
+ * each other their keys, and have the same beginning. Without one it is chosen anew.
+ */
+export function affinitySeed(clusterKey: string | undefined): bigint {
+  const [seed = 0n] =
+    clusterKey === undefined
+      ? crypto.getRandomValues(new BigUint64Array(1))
+      : new BigUint64Array(hkdfSync("sha256", clusterKey, "", "chatgpt-api-server affinity 1", 8));
+  return seed;
+}
+
 function derived(key: string, purpose: string): string {
   return Buffer.from(hkdfSync("sha256", key, "", purpose, 32)).toString("base64url");
 }

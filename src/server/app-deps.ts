@@ -1,11 +1,12 @@
 import type { AgentSockets } from "../agents/sockets.ts";
 import { createAudit } from "../auth/audit.ts";
+import { affinitySeed } from "../auth/secret.ts";
 import type { createBackups } from "../backup/download.ts";
 import { type Config, describeSettings, type Origins } from "../config/settings.ts";
 import { createDashboard } from "../dashboard/assets.ts";
 import type { AppDeps } from "../http/app.ts";
 import type { createLiveFeed } from "../http/live/feed.ts";
-import { createThreads } from "../http/models/v1-plan.ts";
+import { Threads } from "../http/models/threads.ts";
 import { ROUTES } from "../http/resources.ts";
 import type { Log } from "../log/log.ts";
 import type { Store } from "../store/store.ts";
@@ -54,7 +55,11 @@ export function appDeps({ config, store, log, origins }: Given, parts: Parts): A
         clock,
       },
       queue: { relay },
-      models: { relay, threads: createThreads(), responses, newId, now, modelAliases, fallbacks, log, clock },
+      models: {
+        ...{ relay, responses, newId, now, modelAliases, fallbacks, log, clock },
+        threads: new Threads(),
+        chainStart: affinitySeed(config.clusterKey),
+      },
       modelList: { relay, modelAliases },
       users: { users, audit, newId },
       usage: { usage, now },

@@ -17,6 +17,7 @@ import type {
 } from "../../relay/types.ts";
 import type { ErrorStyle } from "../errors/style.ts";
 import type { EventStream, ServerEvent } from "../middleware/event-stream.ts";
+import type { Chain } from "./affinity/chain.ts";
 import { responseKey } from "./affinity/keys.ts";
 import { responseIdOf } from "./affinity/response-id.ts";
 import { chunksOf, WholeCompletion } from "./chat-completion.ts";
@@ -43,6 +44,8 @@ export interface ModelAsk {
   v1: V1Plan | undefined;
   /** The keys of what agents may have cached of the caller's request, whatever plan is taken. */
   affinity: AffinityKeys | undefined;
+  /** The beginning of those keys. */
+  chainStart: Chain;
 }
 
 /** An answer that is not streamed, as the caller gets it. */
@@ -56,6 +59,8 @@ export async function askWhole(relay: Relay, ask: ModelAsk, signal: Signal): Pro
   const result = await relay.ask(askRequest(ask), signal);
   const reply = replyOf(ask, result);
   noteResponse(relay, ask, reply.body, reply.agent);
+  const shared = ask.v1?.shared();
+  if (shared !== undefined) await shared;
   return reply;
 }
 
@@ -96,6 +101,8 @@ export class ModelStream {
       if (events.isStarted) throw unstreamedError(reply);
       return { agent, reply };
     }
+    const shared = this.ask.v1?.shared();
+    if (shared !== undefined) await shared;
     const stream = this.#open(result.request);
     for (const delta of rest) push(stream, delta);
     events.sendAll(stream.end());
@@ -128,7 +135,7 @@ function noteResponse(relay: Relay, ask: ModelAsk, text: string | undefined, age
   const { principal, origin } = ask.asker;
   const id = origin.surface === "responses" && text !== undefined ? responseIdOf(text) : undefined;
   if (id === undefined) return;
-  relay.affinity.note(principal, ask.model, { known: [], kept: [responseKey(id)] }, agent);
+  relay.affinity.note(principal, ask.model, { known: [], kept: [responseKey(id, ask.chainStart)] }, agent);
 }
 
 /** Returns the model to name in an answer; undefined for the one that the caller asked for, by the caller's name. */

@@ -3,6 +3,7 @@ import { CALLER_HEADERS, type Endpoint } from "../../protocol/agent-v2.ts";
 import type { AskContext } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { ErrorStyle } from "../errors/style.ts";
+import type { Chain } from "./affinity/chain.ts";
 import { affinityKeys } from "./affinity/keys.ts";
 import type { ModelAsk } from "./ask.ts";
 import { clearEntries } from "./clear-entries.ts";
@@ -34,6 +35,8 @@ export interface ModelApi {
 export interface ModelAskDeps extends V1PlanDeps, FallbackNames {
   relay: Relay;
   responses: Pick<ResponseMemory, "of">;
+  /** The beginning of the keys of affinity, see `affinitySeed`. */
+  chainStart: Chain;
 }
 
 interface GivenRequest {
@@ -55,6 +58,7 @@ export function readModelAsk(
 ): ModelAsk {
   const entries = clearEntries(text);
   const { endpoint, style } = api;
+  const { chainStart } = deps;
   const asked = resolveModel(name, deps);
   checkAllowed(asked, asker.models);
   const mayPassLists = checkFallbacks(json, asker.models, deps);
@@ -71,9 +75,9 @@ export function readModelAsk(
   const fault = toolModelFault(text, json, asker.models);
   const plans = fault ? [] : [native];
   const stream = body.stream ?? false;
-  const affinity = affinityKeys(endpoint, { text, json, entries, headers });
+  const affinity = affinityKeys(endpoint, { text, json, entries, headers, chainStart });
   const ask: ModelAsk = {
-    ...{ asker, model, fallbacks, isAsked, stream, plans, style, affinity },
+    ...{ asker, model, fallbacks, isAsked, stream, plans, style, affinity, chainStart },
     v1: undefined,
   };
   const refusal = addPlans({ ask, json, passesLists }, deps, api);

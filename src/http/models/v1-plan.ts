@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { BoundedMap } from "../../bounded-map.ts";
 import { AppError } from "../../errors.ts";
 import { NO_REASON, oneLine } from "../../json/upstream-error.ts";
 import { type Principal, userIdOf } from "../../principal.ts";
@@ -10,6 +9,7 @@ import type { AskResult } from "../../relay/types.ts";
 import { parseShape } from "../middleware/body.ts";
 import type { WholeCompletion } from "./chat-completion.ts";
 import { refuse } from "./refuse.ts";
+import type { Threads } from "./threads.ts";
 
 /** A plan for v1 agents: how they are asked for a chat completion. */
 export interface V1Plan {
@@ -18,27 +18,13 @@ export interface V1Plan {
   pin: string | undefined;
   /** Returns the answer as a chat completion. */
   completion(result: AskResult): WholeCompletion;
+  /** Resolves once any node can continue the chat of `completion`. Undefined if there is nothing to wait for. */
+  shared(): Promise<unknown> | undefined;
 }
-
-/** The position of a chat at a v1 agent, which has its messages. */
-interface Thread {
-  conversation: string;
-  /** The `response_id` of the last answer. */
-  parent: string;
-  agent: string;
-}
-
-const THREADS_MAX = 10_000;
-
-/**
- * Finds the conversation that a chat continues by a hash of its owner and of the messages before its
- * question, as callers of the OpenAI-style API name none. Forgets the chats continued longest ago.
- */
-export const createThreads = () => new BoundedMap<string, Thread>(THREADS_MAX);
 
 export interface V1PlanDeps {
   relay: Pick<Relay, "isConnected">;
-  threads: ReturnType<typeof createThreads>;
+  threads: Pick<Threads, "get" | "keep">;
   newId: () => string;
   now: () => number;
 }
@@ -52,7 +38,9 @@ export function v1Plan(deps: V1PlanDeps, asker: Asker, chat: unknown): V1Plan {
   const owner = asker.principal;
   const known = plain.history.length > 0 ? deps.threads.get(threadKey(owner, plain.history)) : undefined;
   const thread = known && deps.relay.isConnected(known.agent) ? known : undefined;
+  let shared: Promise<unknown> | undefined;
   return {
+    shared: () => shared,
     pin: thread?.agent,
     request: {
       message_id: deps.newId(),
@@ -67,7 +55,7 @@ export function v1Plan(deps: V1PlanDeps, asker: Asker, chat: unknown): V1Plan {
       if (error !== "") throw new AppError("agent_failed", { extra: { err: oneLine(error) ?? NO_REASON } });
       if (conversation_id !== "") {
         const key = threadKey(owner, [...plain.messages, { role: "assistant", text: content }]);
-        deps.threads.set(key, { conversation: conversation_id, parent: response_id, agent });
+        shared = deps.threads.keep(key, { conversation: conversation_id, parent: response_id, agent });
       }
       return completionOf(content, model, deps.newId(), Math.floor(deps.now() / 1000));
     },

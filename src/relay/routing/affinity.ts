@@ -64,6 +64,8 @@ export class AffinityBook {
   readonly #clock: Pick<Clock, "now">;
   readonly #entriesMax: number;
   readonly #hash: SeededHash;
+  /** Called with each note of this node. */
+  onNote: AffinityBook["note"] | undefined;
   #size = 0;
   /** The number of entries of the user who has the most. */
   #most = 0;
@@ -99,7 +101,14 @@ export class AffinityBook {
   }
 
   /** Notes that the agent has got the request. */
-  note(principal: Principal, model: string, { kept }: AffinityKeys, agentId: string): void {
+  note(principal: Principal, model: string, keys: AffinityKeys, agentId: string): void {
+    if (keys.kept.length === 0) return;
+    this.learn(principal, model, keys, agentId);
+    this.onNote?.(principal, model, keys, agentId);
+  }
+
+  /** Notes what happened at another node. */
+  learn(principal: Principal, model: string, { kept }: AffinityKeys, agentId: string): void {
     if (kept.length === 0) return;
     const now = this.#clock.now();
     const { first } = this.#byUse;

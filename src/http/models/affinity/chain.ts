@@ -1,9 +1,6 @@
 /** The hash of the parts of a request so far. It depends on their order. */
 export type Chain = bigint;
 
-/** Chosen anew by each process, so that keys say nothing about texts. */
-export const CHAIN_START: Chain = crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n;
-
 /** The length of a text that is read whole. Of a longer one, such as an image, its ends and its length count. */
 const WHOLE_LENGTH_MAX = 8192;
 const END_LENGTH = WHOLE_LENGTH_MAX / 2;

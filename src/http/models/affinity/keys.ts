@@ -2,7 +2,7 @@ import type { Entry } from "../../../json/edit.ts";
 import { field } from "../../../json/parse.ts";
 import type { Endpoint } from "../../../protocol/agent-v2.ts";
 import type { AffinityKeys } from "../../../relay/routing/affinity.ts";
-import { addSystem, addText, addValue, CHAIN_START, type Chain, keyOf } from "./chain.ts";
+import { addSystem, addText, addValue, type Chain, keyOf } from "./chain.ts";
 import { readSession } from "./session.ts";
 
 /** The request of a caller, as text and as JSON. */
@@ -12,6 +12,8 @@ interface AffineRequest {
   /** The entries of the text. */
   entries: readonly Entry[];
   headers: Headers;
+  /** The beginning of all chains. */
+  chainStart: Chain;
 }
 
 /** How many ends of earlier requests are looked for. */
@@ -32,16 +34,16 @@ const FIELDS: Partial<Record<Endpoint, { turns: string; system?: string }>> = {
  */
 export function affinityKeys(
   endpoint: Endpoint,
-  { text, json, entries, headers }: AffineRequest,
+  { text, json, entries, headers, chainStart }: AffineRequest,
 ): AffinityKeys | undefined {
   const fields = FIELDS[endpoint];
   if (!fields) return undefined;
   const { session, previous, endUser } = readSession(json, headers);
   const known: string[] = [];
   const kept: string[] = [];
-  const start = session === undefined ? CHAIN_START : addText(CHAIN_START, session);
+  const start = session === undefined ? chainStart : addText(chainStart, session);
   // The messages of a request that continues a response are not the first ones.
-  if (previous !== undefined && endpoint === "responses") known.push(responseKey(previous));
+  if (previous !== undefined && endpoint === "responses") known.push(responseKey(previous, chainStart));
   else {
     const boundaries = boundariesOf(endpoint, field(json, fields.turns), () => {
       const tools = entries.find(({ key }) => key === "tools");
@@ -53,7 +55,7 @@ export function affinityKeys(
     known.push(...(endpoint === "completions" ? keys : keys.slice(1)));
     kept.push(...keys.slice(0, 1));
   }
-  for (const key of [session && `session ${keyOf(start)}`, endUser && userKey(endUser)]) {
+  for (const key of [session && `session ${keyOf(start)}`, endUser && userKey(endUser, chainStart)]) {
     if (!key) continue;
     known.push(key);
     kept.push(key);
@@ -62,9 +64,10 @@ export function affinityKeys(
 }
 
 /** Returns the key of a response that others may continue. */
-export const responseKey = (id: string): string => `response ${keyOf(addText(CHAIN_START, id))}`;
+export const responseKey = (id: string, chainStart: Chain): string =>
+  `response ${keyOf(addText(chainStart, id))}`;
 
-const userKey = (id: string): string => `user ${keyOf(addText(CHAIN_START, id))}`;
+const userKey = (id: string, chainStart: Chain): string => `user ${keyOf(addText(chainStart, id))}`;
 
 /** Returns the last chains at which a request can have ended, the whole one last; none without a turn of a user. */
 function boundariesOf(endpoint: Endpoint, turns: unknown, start: () => Chain): Chain[] {

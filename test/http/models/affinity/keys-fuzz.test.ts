@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { affinitySeed } from "../../../../src/auth/secret.ts";
 import { affinityKeys, BOUNDARIES_MAX } from "../../../../src/http/models/affinity/keys.ts";
 import { entriesOf } from "../../../../src/json/edit.ts";
 import { ENDPOINTS } from "../../../../src/protocol/agent-v2.ts";
@@ -32,6 +33,8 @@ function oddValue(random: Random, depth = 0): unknown {
   return Object.fromEntries(values.map((value) => [random.pick(NAMES), value]));
 }
 
+const chainStart = affinitySeed(undefined);
+
 test(`a body of any shape has a bounded number of short keys, always the same ones (SEED=${seed})`, () => {
   const random = createRandom(seed);
   let count = 0;
@@ -42,7 +45,7 @@ test(`a body of any shape has a bounded number of short keys, always the same on
     const json: unknown = JSON.parse(text);
     const headers = new Headers({ [random.pick(["session_id", "accept"])]: "s" });
     const endpoint = random.pick(ENDPOINTS);
-    const keys = () => affinityKeys(endpoint, { text, json, entries, headers });
+    const keys = () => affinityKeys(endpoint, { text, json, entries, headers, chainStart });
     const made = keys();
     expect(keys()).toEqual(made);
     if (!made) continue;
@@ -56,6 +59,12 @@ test(`a body of any shape has a bounded number of short keys, always the same on
 
 test("a value nested more deeply than any message has keys, too", () => {
   const text = `{"messages":[${"[".repeat(5000)}${"]".repeat(5000)}]}`;
-  const request = { text, json: JSON.parse(text), entries: entriesOf(text), headers: new Headers() };
+  const request = {
+    text,
+    json: JSON.parse(text),
+    entries: entriesOf(text),
+    headers: new Headers(),
+    chainStart,
+  };
   expect(affinityKeys("chat/completions", request)?.kept).toHaveLength(1);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { affinitySeed } from "../../../../src/auth/secret.ts";
 import { affinityKeys, BOUNDARIES_MAX } from "../../../../src/http/models/affinity/keys.ts";
 import { SESSION_HEADERS } from "../../../../src/http/models/affinity/session.ts";
 import { entriesOf } from "../../../../src/json/edit.ts";
@@ -8,10 +9,12 @@ import codex from "../../../support/recorded/codex-0.171.0.json" with { type: "j
 
 type Body = Record<string, unknown>;
 
+const START = affinitySeed(undefined);
+
 function keysOf(endpoint: Endpoint, body: unknown, headers: Record<string, string> = {}) {
   const text = JSON.stringify(body);
   const entries = text.startsWith("{") ? entriesOf(text) : [];
-  const request = { text, json: JSON.parse(text), entries, headers: new Headers(headers) };
+  const request = { text, json: JSON.parse(text), entries, headers: new Headers(headers), chainStart: START };
   return affinityKeys(endpoint, request) ?? { known: [], kept: [] };
 }
 
@@ -227,4 +230,16 @@ describe("the keys of a session", () => {
       expect(foundAt(anonymous(second as object), anonymous(first as object))).toBe(0);
     }
   });
+});
+
+test("the nodes of a cluster make the same keys of a request, and other clusters make others", () => {
+  const text = JSON.stringify({ messages: [user("a")] });
+  const keysFor = (secret: string | undefined) =>
+    affinityKeys("chat/completions", {
+      ...{ text, json: JSON.parse(text), entries: entriesOf(text), headers: new Headers() },
+      chainStart: affinitySeed(secret),
+    })?.kept;
+  expect(keysFor("a".repeat(32))).toEqual(keysFor("a".repeat(32)));
+  expect(keysFor("a".repeat(32))).not.toEqual(keysFor("b".repeat(32)));
+  expect(keysFor(undefined)).not.toEqual(keysFor(undefined));
 });
