@@ -5,7 +5,8 @@ import type { AffinityBook, AffinityKeys } from "../relay/routing/affinity.ts";
 import type { Link, Part } from "./part.ts";
 
 interface AffinityNotesOptions {
-  book: Pick<AffinityBook, "learn">;
+  /** The book of the relay, which is made later. */
+  book: () => Pick<AffinityBook, "learn">;
   link: Pick<Link, "nodes" | "sendAll" | "bufferedBytes">;
   soon: Soon;
 }
@@ -38,7 +39,7 @@ export class AffinityNotes implements Part {
   readonly frames: Part["frames"] = {
     affinity: (_, { notes }) => {
       for (const { user, model, keys, agent } of notes)
-        this.options.book.learn(principalOf(user), model, { known: [], kept: keys }, agent);
+        this.options.book().learn(principalOf(user), model, { known: [], kept: keys }, agent);
     },
   };
 

@@ -7,7 +7,8 @@ import { Questions } from "./questions.ts";
 
 interface RemoteAgentsOptions {
   directory: Pick<Directory, "nodeOf">;
-  relay: Pick<Relay, "disconnect" | "resetCircuits">;
+  /** The relay of this node, which is made later. */
+  relay: () => Pick<Relay, "disconnect" | "resetCircuits">;
   link: Pick<Link, "send">;
   clock: Pick<Clock, "after">;
 }
@@ -30,12 +31,12 @@ export class RemoteAgents implements Part {
 
   readonly frames: Part["frames"] = {
     disconnect: ({ id }, { n, agent, drain }) => {
-      const done = this.options.relay.disconnect(agent, { drain }) ?? null;
+      const done = this.options.relay().disconnect(agent, { drain }) ?? null;
       this.options.link.send(id, { kind: "disconnected", n, done });
     },
     disconnected: ({ id }, { n, done }) => this.#disconnects.answered(id, n, { done: done ?? undefined }),
     reset: ({ id }, { n, agent, model }) => {
-      const models = this.options.relay.resetCircuits(agent, model) ?? null;
+      const models = this.options.relay().resetCircuits(agent, model) ?? null;
       this.options.link.send(id, { kind: "reset_done", n, models });
     },
     reset_done: ({ id }, { n, models }) => this.#resets.answered(id, n, { models: models ?? undefined }),

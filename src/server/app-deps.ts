@@ -10,6 +10,7 @@ import { Threads } from "../http/models/threads.ts";
 import { ROUTES } from "../http/resources.ts";
 import type { Log } from "../log/log.ts";
 import type { Store } from "../store/store.ts";
+import type { Cluster } from "./cluster.ts";
 import { type Core, newId, now, version } from "./core.ts";
 import type { Access, Identities } from "./identities.ts";
 
@@ -17,6 +18,7 @@ interface Given {
   config: Config;
   log: Log;
   store: Store;
+  cluster: Cluster | undefined;
   /** The source of each setting. If left out, all are shown as defaults. */
   origins?: Origins;
 }
@@ -31,7 +33,7 @@ interface Parts extends Core, Identities, Access {
 }
 
 /** The dependencies of the routes, by resource. */
-export function appDeps({ config, store, log, origins }: Given, parts: Parts): AppDeps {
+export function appDeps({ config, store, log, cluster, origins }: Given, parts: Parts): AppDeps {
   const { relay, clock, limits, responses, metrics, overview, users, sessions, authenticate, accessControl } =
     parts;
   const { conversationLengthMax, modelAliases = {}, fallbacks = {} } = config;
@@ -57,14 +59,18 @@ export function appDeps({ config, store, log, origins }: Given, parts: Parts): A
       queue: { relay },
       models: {
         ...{ relay, responses, newId, now, modelAliases, fallbacks, log, clock },
-        threads: new Threads(),
+        threads: cluster?.agents.threads ?? new Threads(),
         chainStart: affinitySeed(config.clusterKey),
       },
       modelList: { relay, modelAliases },
       users: { users, audit, newId },
       usage: { usage, now },
       audit: { audit },
-      agents: { relay, agentKeys: parts.agentKeys, audit, askedModels: overview.askedModels, newId, now },
+      agents: {
+        ...{ relay, agentKeys: parts.agentKeys, audit, newId, now },
+        remote: cluster?.agents.remote,
+        askedModels: overview.askedModels,
+      },
       live: { overview, live: parts.live },
       server: { audit, settings, version, startedAt: overview.startedAt, now, backups: parts.backups },
       session: { sessions, users, isSecure: parts.isSecure },

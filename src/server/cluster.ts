@@ -10,6 +10,7 @@ import type { Metrics } from "../metrics/metrics.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Store } from "../store/store.ts";
 import type { CountingClock } from "../time.ts";
+import { type ClusterAgents, createClusterAgents } from "./cluster-agents.ts";
 import type { Identities } from "./identities.ts";
 
 /** The rest of the server, which is made after the wire. */
@@ -24,6 +25,7 @@ export interface ClusterServer extends Identities {
 
 export interface Cluster {
   wire: Wire;
+  agents: ClusterAgents;
   /** Makes the parts, and announces this node to the others. */
   start(server: ClusterServer): void;
 }
@@ -46,7 +48,24 @@ export async function openCluster({ config, log, clock, version }: Given): Promi
     nodeName: config.nodeName ?? hostname(),
     bodyBytesMax: config.bodyBytesMax,
   });
-  return { wire, start: (server) => wire.start(partsOf(wire, server)) };
+  let relay: Relay | undefined;
+  const agents = createClusterAgents({
+    link: wire,
+    clock,
+    relay() {
+      if (!relay) throw new Error("the cluster has not started");
+      return relay;
+    },
+  });
+  return {
+    wire,
+    agents,
+    start(server) {
+      relay = server.relay;
+      agents.start();
+      wire.start([...agents.parts, ...partsOf(wire, server)]);
+    },
+  };
 }
 
 /** Returns the concerns of a node: one line each. */

@@ -187,7 +187,7 @@ function startStoreUpkeep({ config, store, log }: Given): Promise<() => void> {
 }
 
 function createAgents(
-  { config, log }: Given,
+  { config, log, cluster }: Given,
   { relay, clock }: Core,
   { agentKey, agentKeys }: Identities,
   { addressOf, isOwnHost }: Access,
@@ -203,5 +203,6 @@ function createAgents(
     frameBytesMax: config.frameBytesMax,
     silenceMs: Math.min(config.firstByteMs, config.betweenDeltasMs),
     v1Model: config.v1Model,
+    claims: cluster?.agents.claims,
   });
 }

@@ -34,7 +34,7 @@ const elapsedMs = () => performance.now();
  * Creates the relay, and what watches it: limits, metrics, usage, the overview and the readiness check.
  * `server` is called later, as the server is made last.
  */
-export async function createCore({ config, store, log, clock }: Given, server: () => Listener) {
+export async function createCore({ config, store, log, clock, cluster }: Given, server: () => Listener) {
   const usedToday = await readUsedToday(store, log, now());
   const limits = createLimits({ now, elapsedMs, usedToday });
   const metrics = createMetrics({
@@ -48,7 +48,8 @@ export async function createCore({ config, store, log, clock }: Given, server: (
     relay: () => relay,
     readiness: () => readiness,
   });
-  const observe = createObserver({ log, metrics, usage: store.usage, limits, overview });
+  const observer = createObserver({ log, metrics, usage: store.usage, limits, overview });
+  const observe = cluster?.agents.observed(observer) ?? observer;
   const soon = (run: () => void) => void setImmediate(run);
   const relay = new Relay({ clock, newId, random: Math.random, limits: config, observe, soon });
   const readiness = createReadiness({

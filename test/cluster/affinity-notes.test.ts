@@ -16,7 +16,7 @@ function setUp(...names: string[]) {
     const book = new AffinityBook({ clock, random: Math.random });
     cluster.add(name, (link) => {
       const notes = new AffinityNotes({
-        book,
+        book: () => book,
         link: {
           nodes: link.nodes,
           bufferedBytes: () => waitingBytes,

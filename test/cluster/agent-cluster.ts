@@ -47,7 +47,7 @@ export function createAgentCluster() {
     const observe = { ...directory.observer, ended: () => {} };
     const relay = new Relay({ clock, newId, random: () => 0.5, limits: LIMITS, observe });
     const claims = new Claims({ directory, link, clock, newId });
-    const remote = new RemoteAgents({ directory, relay, link, clock });
+    const remote = new RemoteAgents({ directory, relay: () => relay, link, clock });
     return { directory, relay, claims, remote };
   }
 
