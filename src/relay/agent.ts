@@ -84,6 +84,11 @@ export class Agent {
     return this.profile.id;
   }
 
+  /** The id of the only slot if this is a slot that another node lends: see `LentAgent`. */
+  get lentSlotId(): string | undefined {
+    return undefined;
+  }
+
   get offer(): Offer {
     return this.#offer;
   }

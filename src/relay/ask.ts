@@ -4,6 +4,8 @@ import type { Principal } from "../principal.ts";
 import { StreamEnd } from "../protocol/stream-end.ts";
 import { AnswerMeter } from "./answer-meter.ts";
 import { type AskWork, tokensOf } from "./ask-tokens.ts";
+import { type AskState, checkChange } from "./asks/state.ts";
+import { type Retry, Tries } from "./asks/tries.ts";
 import type { AskRecord } from "./record.ts";
 import type { Priority } from "./routing/priority.ts";
 import type {
@@ -13,30 +15,16 @@ import type {
   Delta,
   ModelAnswer,
   ModelRequest,
-  Sent,
   Signal,
   Work,
 } from "./types.ts";
-
-type State = "new" | "waiting" | "sent" | "settled";
-
-/** The transitions. An ask whose try failed stays sent until it is sent again, waits, or is settled. */
-const NEXT: Record<State, readonly State[]> = {
-  new: ["waiting", "sent", "settled"],
-  waiting: ["sent", "settled"],
-  sent: ["waiting", "sent", "settled"],
-  settled: [],
-};
-
-/** An ask whose agent was lost this often is not sent again: it may be what made them leave. */
-const LOST_MAX = 3;
 
 /** An ask from its arrival until its one outcome. Nothing else changes its state. */
 export class Ask {
   readonly #result = Promise.withResolvers<AskResult>();
   /** Resolves with the answer, or rejects with an `AppError`. */
   readonly result = this.#result.promise;
-  #state: State = "new";
+  #state: AskState = "new";
   #stopWaiting: Cancel | undefined;
   #stopHolding: Cancel | undefined;
   #work: Work;
@@ -48,11 +36,9 @@ export class Ask {
   /** Whether it has waited for the pong of a better agent, as it does once. */
   wasPinged = false;
   #tries = 0;
-  #lost = 0;
-  /** The ids of the agents whose tries failed, and whether they may get the ask again. */
-  #tried: Map<string, boolean> | undefined;
-  #failure: AppError | undefined;
-  #isRepeatable = true;
+  #failed: Tries | undefined;
+  /** The id of the ticket with which it waits for the agents of other nodes, too. */
+  ticketId: string | undefined;
   /** The agent that had the ask last, the slot it had there, what it was sent, and the model it was to use. */
   #agent: AgentIdentity | undefined;
   #slotId = "";
@@ -99,7 +85,12 @@ export class Ask {
 
   /** Whether no agent failed it with its present model. */
   get isUntried(): boolean {
-    return this.#tried === undefined;
+    return this.#failed?.isEmpty ?? true;
+  }
+
+  /** Whether it is another node's: see `TicketAsk`. */
+  get isTicket(): boolean {
+    return false;
   }
 
   get firstByteAt(): number | undefined {
@@ -119,17 +110,22 @@ export class Ask {
 
   /** Why the last try failed. */
   get failure(): AppError | undefined {
-    return this.#failure;
+    return this.#failed?.failure;
+  }
+
+  /** The agents whose tries failed, and whether they may get it again. */
+  get tried(): ReturnType<Tries["list"]> {
+    return this.#failed?.list() ?? [];
   }
 
   /** Whether the last try was lost, not refused, so that it is worth waiting for an agent to come back. */
   get isRepeatable(): boolean {
-    return this.#isRepeatable;
+    return this.#failed?.isRepeatable ?? true;
   }
 
   /** Whether the agent may get the ask again if it had it: its last try was lost, not refused. */
   isRepeatableAt(agentId: string): boolean {
-    return this.#isRepeatable && (this.#tried?.get(agentId) ?? true);
+    return this.#failed?.isRepeatableAt(agentId) ?? true;
   }
 
   /**
@@ -138,11 +134,12 @@ export class Ask {
    * agent may have added the question to the text already.
    */
   mayBeRetried(now: number, withinMs: number): boolean {
-    return this.request.pin === undefined && this.#lost < LOST_MAX && now - this.#firstSentAt <= withinMs;
+    const mayGoOn = this.#failed?.mayGoOn(this.request.pin !== undefined) ?? this.request.pin === undefined;
+    return mayGoOn && now - this.#firstSentAt <= withinMs;
   }
 
   hasFailedAt(agentId: string): boolean {
-    return this.#tried?.has(agentId) ?? false;
+    return this.#failed?.hasFailedAt(agentId) ?? false;
   }
 
   /** Calls `onGone` when the signal aborts before the ask is settled. */
@@ -154,9 +151,13 @@ export class Ask {
 
   /** Begins to wait for a slot, for `limitMs` at most. */
   wait(clock: Clock, limitMs: number, onLimit: () => void): void {
-    this.#enter("waiting");
-    this.#waitingSince = clock.now();
+    this.beginWait(clock.now());
     this.#stopWaiting = clock.after(limitMs, onLimit);
+  }
+
+  protected beginWait(since: number): void {
+    this.#enter("waiting");
+    this.#waitingSince = since;
   }
 
   /** Waits for a better agent, for `limitMs` at most. */
@@ -181,8 +182,7 @@ export class Ask {
     const model = fallbacks[index];
     if (model === undefined) return false;
     this.#work = { ...this.#work, model, fallbacks: fallbacks.slice(index + 1) };
-    this.#tried = undefined;
-    this.#isRepeatable = true;
+    this.#failed?.forget();
     return true;
   }
 
@@ -196,24 +196,23 @@ export class Ask {
     this.#sent = sent.request;
     this.#model = sent.model;
     this.#sentAt = now;
-    this.request.onSent?.(this.#sentTo(agent, now));
-  }
-
-  #sentTo({ id, name, key }: AgentIdentity, now: number): Sent {
-    return {
-      agentId: id,
-      agentName: key?.showsName ? name : undefined,
-      model: this.#model ?? "",
+    this.request.onSent?.({
+      agentId: agent.id,
+      agentName: agent.key?.showsName ? agent.name : undefined,
+      model: this.#model,
       tries: this.#tries,
       queueMs: now - this.beganAt,
-      isAffine: this.preferred === undefined ? undefined : this.preferred === id,
-    };
+      isAffine: this.preferred === undefined ? undefined : this.preferred === agent.id,
+    });
   }
 
   /** Whether the deltas together would be longer than `lengthMax` with this one. */
   isTooLongWith({ data }: Delta, lengthMax: number): boolean {
     return this.#deltaLength + data.length > lengthMax;
   }
+
+  /** Its agent has begun to work on it (`accept`), or says that the upstream still does (`alive`). */
+  progressed(_kind: "accept" | "alive", _slotId: string): void {}
 
   /** Passes the delta on. Returns whether the answer is complete, though the agent has not said so. */
   delta(delta: Delta, request: ModelRequest | undefined, now: number): boolean {
@@ -233,12 +232,16 @@ export class Ask {
   }
 
   /** Notes that the agent that has the ask lost or refused it. */
-  failTry(error: AppError, isRepeatable: boolean): void {
-    this.#tried ??= new Map();
-    if (this.#agent) this.#tried.set(this.#agent.id, isRepeatable);
-    if (isRepeatable) this.#lost++;
-    this.#failure = error;
-    this.#isRepeatable = isRepeatable;
+  failTry(error: AppError, retry: Retry): void {
+    this.#failed ??= new Tries();
+    this.#failed.note(this.#agent?.id, error, retry);
+  }
+
+  /** Notes the tries that another node knows of. */
+  protected recall(tried: Parameters<Tries["recall"]>[0], isRepeatable: boolean): void {
+    if (tried.length === 0 && isRepeatable) return;
+    this.#failed = new Tries();
+    this.#failed.recall(tried, isRepeatable);
   }
 
   /** Tells the caller the outcome, and returns the record; undefined when the ask was settled before. */
@@ -252,8 +255,8 @@ export class Ask {
     return this.#recordOf(outcome, isAtAgent, now);
   }
 
-  #enter(state: State): void {
-    if (!NEXT[this.#state].includes(state)) throw new Error(`an ask went from ${this.#state} to ${state}`);
+  #enter(state: AskState): void {
+    checkChange(this.#state, state);
     this.#state = state;
   }
 

@@ -4,8 +4,10 @@ import type { Ask } from "./ask.ts";
 import { blockedError, type Failure, retryLater } from "./health/circuit.ts";
 import type { Hub } from "./hub.ts";
 import type { RelayOptions } from "./options.ts";
+import type { AffinityBook } from "./routing/affinity.ts";
 import type { Need, Place, Requirement } from "./routing/need.ts";
 import { maySwap } from "./routing/swap.ts";
+import { ticketOf } from "./tickets/ticket.ts";
 import type { RelayLimits } from "./types.ts";
 
 /** The hint for callers who ask while there is no model at all. */
@@ -73,12 +75,48 @@ export function mayGet(ask: Ask, need: Need, hub: Hub, { limits }: RelayOptions,
     (!place.isCold || maySwap(place, waitedMs, swap));
 }
 
+/** Returns the place of the agent that has the most of the ask cached, if one is known and can do the work. */
+export function preferredOf(ask: Ask, need: Need, hub: Hub, book: AffinityBook): Place | undefined {
+  const { affinity, prefer, pin, principal } = ask.request;
+  const known = affinity && book.find(principal, ask.work.model ?? "", affinity);
+  ask.preferred = pin ?? known ?? prefer;
+  const agent = ask.preferred === undefined ? undefined : hub.agents.get(ask.preferred);
+  return pin === undefined && agent ? need.places.get(agent) : undefined;
+}
+
+/** Whether waiting for the agent makes sense. */
+export function isUseful(need: Need, agent: Agent, now: number): boolean {
+  return agent.takesWork && !agent.isBlocked(need.requirement.work, now);
+}
+
+/** Whether the ask should rather wait for the agent for a while than go to another. */
+export function mayWaitFor(ask: Ask, place: Place, hub: Hub, options: RelayOptions, now: number): boolean {
+  const { need, agent, model } = place;
+  if (!agent.takesWork || agent.circuits?.get(model)?.isAvoidedAt(now)) return false;
+  if (need.hasRoomAbove(agent.preference.priority)) return false;
+  return mayGet(ask, need, hub, options, now)(place);
+}
+
+/** Whether the agent that the ask prefers is one of another node. */
+export function prefersElsewhere(ask: Ask, { agents }: Hub, { peers }: RelayOptions): boolean {
+  const { preferred, isTicket, request } = ask;
+  if (!peers || isTicket || preferred === undefined || request.pin !== undefined) return false;
+  return peers.isConnected(preferred) && !agents.has(preferred);
+}
+
 /**
- * Returns how long to wait until an agent connects that could serve the ask: Infinity if one is connected, as
+ * Returns how long to wait until an agent connects that could serve the ask, to any node: Infinity if one is connected, as
  * other limits then apply; 0 or less if there is no point in waiting.
  */
-export function hopeMs(ask: Ask, need: Need, hub: Hub, { limits, clock }: RelayOptions): number {
-  const now = clock.now();
+export function hopeMs(ask: Ask, need: Need, hub: Hub, options: RelayOptions): number {
+  const now = options.clock.now();
+  const ownMs = ownHopeMs(ask, need, hub, options.limits, now);
+  if (!options.peers || ownMs === Number.POSITIVE_INFINITY) return ownMs;
+  return Math.max(ownMs, options.peers.hopeMs(ticketOf(ask, need.requirement, "", now)));
+}
+
+/** Does the same as `hopeMs` for the agents of this node. */
+function ownHopeMs(ask: Ask, need: Need, hub: Hub, limits: RelayLimits, now: number): number {
   const isEligible = eligibleFor(ask, need, now);
   if (need.some((agent) => isEligible(agent) && !agent.isBlocked(ask.work, now)))
     return Number.POSITIVE_INFINITY;
@@ -97,8 +135,8 @@ export function whyRefuse(ask: Ask, need: Need, hub: Hub, options: RelayOptions)
 
 /** Returns the reason if the ask may not wait with the others. */
 export function queueFault(ask: Ask, hub: Hub, limits: RelayLimits) {
-  if (hub.needs.sizeOf(ask.principal) >= limits.queueUserMax) return "user_queue_full";
-  return hub.needs.size >= limits.queueMax ? "queue_full" : undefined;
+  if (hub.needs.ownSizeOf(ask.principal) >= limits.queueUserMax) return "user_queue_full";
+  return hub.needs.ownSize >= limits.queueMax ? "queue_full" : undefined;
 }
 
 /** Returns the error with the time that an ask would have had to wait, if that is known. */

@@ -6,6 +6,7 @@ import type { Need, Place } from "./routing/need.ts";
 import { Needs } from "./routing/needs.ts";
 import type { Measured } from "./routing/speed.ts";
 import type { Slot } from "./slot.ts";
+import type { LentAgent } from "./tickets/lent-agent.ts";
 import type { AskRequest, LeaveReason, OfferUpdate, Preference, Work } from "./types.ts";
 
 export interface Capacity {
@@ -31,6 +32,8 @@ export class Hub {
   readonly #agents = new Map<string, Agent>();
   /** The agents by their ids, in the order of their registration. */
   readonly agents: ReadonlyMap<string, Agent> = this.#agents;
+  /** The slots of other nodes with asks of this one, by the ids of the slots. */
+  readonly lent = new Map<string, LentAgent>();
   /** The agents and the waiting asks, by what the asks need. */
   readonly needs = new Needs();
   /** The models that they offer, and those that were offered before. */
@@ -40,6 +43,11 @@ export class Hub {
 
   has(agent: Agent): boolean {
     return this.#agents.get(agent.id) === agent;
+  }
+
+  /** Returns the agent that has the slot, of this node or of another. */
+  agentWith({ agentId, slotId }: { agentId: string; slotId: string }): Agent | undefined {
+    return this.lent.get(slotId) ?? this.#agents.get(agentId);
   }
 
   capacity(): Capacity {
@@ -102,9 +110,9 @@ export class Hub {
     return true;
   }
 
-  occupy(agent: Agent, slotId: string, slot: Slot): void {
+  occupy(agent: Agent, slotId: string, slot: Slot, now: number): void {
     agent.inUse.set(slotId, slot);
-    this.sort(agent, slot.sentAt);
+    this.sort(agent, now);
   }
 
   /** Frees the slot and returns it; undefined when it was free already. */
@@ -124,7 +132,8 @@ export class Hub {
 
   /** Returns the asks that are at an agent and whose callers wait for them. */
   asks(): Ask[] {
-    const slots = [...this.#agents.values()].flatMap(({ inUse }) => [...inUse.values()]);
+    const agents = [...this.#agents.values(), ...this.lent.values()];
+    const slots = agents.flatMap(({ inUse }) => [...inUse.values()]);
     return slots.flatMap(({ ask }) => ask ?? []);
   }
 

@@ -3,7 +3,7 @@ import type { Principal } from "../principal.ts";
 import type { V1Request } from "../protocol/agent-v1.ts";
 import type { Endpoint } from "../protocol/agent-v2.ts";
 import type { Agent } from "./agent.ts";
-import type { OfferedModel } from "./offers/offered-models.ts";
+import type { OfferedModel } from "./offers/offered-model.ts";
 import type { AskOrigin } from "./record.ts";
 import type { Priority } from "./routing/priority.ts";
 import type { AgentProfile, Answer, Delta, ModelRequest, Transport, Work } from "./types.ts";
@@ -47,8 +47,8 @@ export interface Peers {
    */
   forget(ticketId: string, isTaken: boolean): void;
   /**
-   * Milliseconds until an agent of another node could serve it; Infinity when one is connected, 0 or less when there
-   * is no point in waiting.
+   * Milliseconds for which it is worth waiting for an agent of another node: Infinity when one is connected that could
+   * serve it, what is left of `reconnectGraceMs` when one has left, or its node was lost; otherwise 0 or less.
    */
   hopeMs(ticket: Ticket): number;
   /** Whether an agent of another node could do this work, busy or not. */
@@ -104,8 +104,17 @@ export interface NodeRelay {
   seek(ticket: Ticket, node: TicketNode): void;
   /** It no longer waits. `isTaken`: it has a slot, so its user has had a turn. */
   forget(ticketId: string, isTaken: boolean): void;
-  /** The node takes the slot that is held for it, for the ask of the ticket or for another one. */
-  run(slotId: string, request: V1Request | ModelRequest, model: string, origin: AskOrigin): void;
+  /**
+   * The node takes the slot that is held for it, for the ask of the ticket or for another one. If it is held no longer,
+   * `fail` of the node is called.
+   */
+  run(
+    node: TicketNode,
+    slotId: string,
+    request: V1Request | ModelRequest,
+    model: string,
+    origin: AskOrigin,
+  ): void;
   /** The node returns the slot. What runs in it is cancelled if the agent can do that. */
   give(slotId: string): void;
 

@@ -1,11 +1,16 @@
 import { AppError } from "../errors.ts";
 import type { Agent } from "./agent.ts";
 import type { Ask } from "./ask.ts";
+import { OpenAsks } from "./asks/open-asks.ts";
 import {
   chooseFor,
   hopeMs,
+  isUseful,
   mayGet,
+  mayWaitFor,
   noAgentError,
+  preferredOf,
+  prefersElsewhere,
   queueFault,
   requirementOf,
   whyRefuse,
@@ -14,11 +19,11 @@ import {
 import { coalesce, type Soon } from "./coalesce.ts";
 import { Hub } from "./hub.ts";
 import type { AgentUpdates } from "./offers/agent-updates.ts";
-import { OpenAsks } from "./open-asks.ts";
 import type { RelayOptions } from "./options.ts";
 import { AffinityBook } from "./routing/affinity.ts";
 import { isBetter, type Need, type Place, type Requirement } from "./routing/need.ts";
 import { hasAskFor, nextOf, takeNextFor } from "./routing/next.ts";
+import { SoughtAsks } from "./tickets/sought.ts";
 import type { LeaveReason } from "./types.ts";
 import { Watch } from "./watch.ts";
 
@@ -45,6 +50,8 @@ export abstract class Placement {
   protected readonly hub = new Hub();
   protected readonly open: OpenAsks;
   protected readonly watch: Watch;
+  /** The waiting asks that agents of other nodes may get. */
+  protected readonly sought: SoughtAsks;
   /** The agents that may have requests cached. */
   readonly affinity: AffinityBook;
   protected readonly soon: Soon;
@@ -52,7 +59,8 @@ export abstract class Placement {
   readonly #lookSoon: () => void;
 
   constructor(protected readonly options: RelayOptions) {
-    this.open = new OpenAsks(options, this.hub);
+    this.sought = new SoughtAsks(options);
+    this.open = new OpenAsks(options, this.hub, this.sought);
     this.affinity = new AffinityBook(options);
     this.watch = new Watch(options, this.hub, (agent, reason) => this.missed(agent, reason));
     this.soon = options.soon ?? ((run) => run());
@@ -73,6 +81,11 @@ export abstract class Placement {
   /** The agent did not answer a ping, or could not be written to. */
   protected abstract missed(agent: Agent, reason: LeaveReason): void;
 
+  /** Whether an agent of any node offers the model. */
+  offersModel(model: string): boolean {
+    return this.hub.models.isOffered(model) || this.options.peers?.offersModel(model) === true;
+  }
+
   protected now(): number {
     return this.options.clock.now();
   }
@@ -82,32 +95,15 @@ export abstract class Placement {
     this.updates.flushAll();
     const requirement = requirementOf(ask);
     const need = this.hub.needs.get(requirement, now);
-    const own = this.#preferredOf(ask, need);
-    if (own && this.#mayWaitFor(ask, own, now)) {
+    const own = preferredOf(ask, need, this.hub, this.affinity);
+    const better = { ...requirement, pin: ask.preferred, isPreferred: true };
+    if (own && mayWaitFor(ask, own, this.hub, this.options, now)) {
       const isFresh = own.agent.isFresh(now);
       if (own.agent.hasRoom && !isFresh) this.hub.setStale(own, now);
       if (own.agent.hasRoom && isFresh) this.send(ask, own, now);
-      else this.#hold(ask, need, { ...requirement, pin: own.agent.id, isPreferred: true });
-      return;
-    }
-    this.#placeAnywhere(ask, need, now);
-  }
-
-  /** Returns the place of the agent that has the most of the ask cached, if one is known and can do the work. */
-  #preferredOf(ask: Ask, need: Need): Place | undefined {
-    const { affinity, prefer, pin, principal } = ask.request;
-    const known = affinity && this.affinity.find(principal, ask.work.model ?? "", affinity);
-    ask.preferred = pin ?? known ?? prefer;
-    const agent = ask.preferred === undefined ? undefined : this.hub.agents.get(ask.preferred);
-    return pin === undefined && agent ? need.places.get(agent) : undefined;
-  }
-
-  /** Whether the ask should rather wait for the agent for a while than go to another. */
-  #mayWaitFor(ask: Ask, place: Place, now: number): boolean {
-    const { need, agent, model } = place;
-    if (!agent.takesWork || agent.circuits?.get(model)?.isAvoidedAt(now)) return false;
-    if (need.hasRoomAbove(agent.preference.priority)) return false;
-    return mayGet(ask, need, this.hub, this.options, now)(place);
+      else this.#hold(ask, need, better);
+    } else if (prefersElsewhere(ask, this.hub, this.options)) this.#hold(ask, need, better);
+    else this.#placeAnywhere(ask, need, now);
   }
 
   #placeAnywhere(ask: Ask, need: Need, now = this.now()): void {
@@ -163,7 +159,7 @@ export abstract class Placement {
 
   #wait(ask: Ask, need: Need): void {
     const { limits, clock } = this.options;
-    const isNew = ask.isUntried && !ask.isWaiting;
+    const isNew = ask.isUntried && !ask.isWaiting && !ask.isTicket;
     const refusal = isNew ? whyRefuse(ask, need, this.hub, this.options) : undefined;
     if (refusal) {
       this.#refuse(ask, refusal);
@@ -175,6 +171,7 @@ export abstract class Placement {
       ask.request.onWaiting?.(() => this.hub.needs.asksBefore(ask));
     }
     this.#endIfHopeless(ask, need);
+    if (this.hub.needs.ofAsk(ask) === need) this.sought.begin(ask, need);
     this.#lookForBetter(need);
   }
 
@@ -187,7 +184,8 @@ export abstract class Placement {
   /** No agent can serve the ask with its present model: it goes on with the next one, or ends. */
   #refuse(ask: Ask, error: AppError): void {
     const isFull = error.code === "queue_full" || error.code === "user_queue_full";
-    if (!isFull && ask.fallBack((model) => this.hub.models.isOffered(model))) {
+    if (!isFull && ask.fallBack((model) => this.offersModel(model))) {
+      this.sought.end(ask, false);
       this.hub.needs.leave(ask);
       this.place(ask);
     } else this.open.settle(ask, error);
@@ -209,8 +207,9 @@ export abstract class Placement {
   }
 
   #endOrLookLater(need: Need): void {
-    if (need.requirement.isPreferred && !need.some((agent) => this.#isUseful(need, agent))) {
-      for (const ask of need.waiting.items()) this.#release(ask);
+    if (need.requirement.isPreferred && !need.some((agent) => isUseful(need, agent, this.now()))) {
+      for (const ask of need.waiting.items())
+        if (!prefersElsewhere(ask, this.hub, this.options)) this.#release(ask);
       return;
     }
     this.#endHopeless(need);
@@ -238,11 +237,6 @@ export abstract class Placement {
     need.lookLater(clock, Math.min(Math.max(leftMs, LOOK_MS_MIN), LOOK_MS_MAX), look);
   }
 
-  /** Whether waiting for the agent makes sense. */
-  #isUseful(need: Need, agent: Agent): boolean {
-    return agent.takesWork && !agent.isBlocked(need.requirement.work, this.now());
-  }
-
   /** Returns whether that is done. The rest is for a later turn if there were many stale agents. */
   #sendWaiting(need: Need): boolean {
     while (need.hasReady) {
@@ -256,8 +250,9 @@ export abstract class Placement {
   }
 
   #endHopeless(need: Need): void {
+    const isNew = (ask: Ask | undefined) => ask?.isUntried === true && !ask.isTicket;
     const { first } = need.waiting;
-    const untried = first?.isUntried ? first : need.waiting.items().find((ask) => ask.isUntried);
+    const untried = isNew(first) ? first : need.waiting.items().find(isNew);
     const hope = untried ? hopeMs(untried, need, this.hub, this.options) : Number.POSITIVE_INFINITY;
     const asks = hope === Number.POSITIVE_INFINITY ? [...need.tried] : need.waiting.items();
     const size = need.waiting.size;
@@ -270,10 +265,12 @@ export abstract class Placement {
     }
   }
 
-  /** Ends the ask, or goes on with its fallback, if there is no point in waiting. */
-  #endIfHopeless(ask: Ask, need: Need, hope = hopeMs(ask, need, this.hub, this.options)): void {
+  /** Ends the ask, or goes on with its fallback, if there is no point in waiting. Another node's is that node's concern. */
+  #endIfHopeless(ask: Ask, need: Need, known?: number): void {
+    if (ask.isTicket) return;
+    const hope = known ?? hopeMs(ask, need, this.hub, this.options);
     if (hope === Number.POSITIVE_INFINITY) return;
-    const hasFallback = ask.work.fallbacks?.some((model) => this.hub.models.isOffered(model));
+    const hasFallback = ask.work.fallbacks?.some((model) => this.offersModel(model));
     if (hope <= 0 || hasFallback) this.#refuse(ask, noAgentError(ask, need, this.hub, this.now()));
     else need.lookLater(this.options.clock, hope, () => this.#look(need));
   }

@@ -1,10 +1,11 @@
 import { AppError } from "../errors.ts";
 import { isSamePrincipal, type Principal, userIdOf } from "../principal.ts";
 import { Agent, lostError, mayTakeOver } from "./agent.ts";
-import { Dispatch } from "./dispatch.ts";
 import type { Capacity } from "./hub.ts";
-import { type OfferedModel, offeredModels } from "./offers/offered-models.ts";
+import type { OfferedModel } from "./offers/offered-model.ts";
+import { offeredModels } from "./offers/offered-models.ts";
 import type { Priority } from "./routing/priority.ts";
+import { Lending } from "./tickets/lending.ts";
 import type {
   AgentProfile,
   AskRequest,
@@ -43,10 +44,9 @@ export interface WaitingAsk {
 
 /**
  * The core: takes asks, keeps those that must wait, gives each to one agent at a time, and ends each with
- * exactly one outcome. `Dispatch` does that; this class adds what the rest of the server calls.
+ * exactly one outcome. `Dispatch` does that, with `Lending` across nodes; this class adds what the rest of the server calls.
  */
-export class Relay extends Dispatch {
-  #framesIgnored = 0;
+export class Relay extends Lending {
   #stopping = false;
   #draining = false;
 
@@ -97,15 +97,6 @@ export class Relay extends Dispatch {
     return agent;
   }
 
-  /** The upstream of an ask works on it, though it has sent nothing of the answer. */
-  alive(agent: Agent, slotId: string): void {
-    const slot = agent.inUse.get(slotId);
-    if (!slot) return;
-    const now = this.options.clock.now();
-    this.heard(agent, now);
-    slot.alive(now);
-  }
-
   /** The agent is sending a frame of about this many bytes, which may take long on a slow line. */
   announced(agent: Agent, bytes: number): void {
     this.watch.announced(agent, bytes);
@@ -134,11 +125,6 @@ export class Relay extends Dispatch {
     const since = isWritable ? undefined : (agent.congestedAt ?? this.options.clock.now());
     this.hub.setCongested(agent, since, this.options.clock.now());
     this.changed(agent, isWritable ? [] : this.hub.needs.of(agent));
-  }
-
-  /** An agent sent a frame that nobody asked for. */
-  ignored(): void {
-    this.#framesIgnored++;
   }
 
   /** The agent's connection is closed, or to be closed for the given reason. */
@@ -175,8 +161,9 @@ export class Relay extends Dispatch {
     return this.hub.agents.values();
   }
 
+  /** Whether an agent with this id is connected, here or to another node. */
   isConnected(agentId: string): boolean {
-    return this.hub.agents.get(agentId) !== undefined;
+    return this.hub.agents.has(agentId) || this.options.peers?.isConnected(agentId) === true;
   }
 
   /**
@@ -203,37 +190,35 @@ export class Relay extends Dispatch {
     return counts;
   }
 
-  /** Whether a registered agent could do this work, busy or not. */
+  /** Whether an agent of any node could do this work, busy or not. */
   canDo(work: Work): boolean {
     for (const agent of this.hub.needs.agentsWith(work.model)) if (agent.canDo(work)) return true;
-    return false;
+    return this.options.peers?.canDo(work) === true;
   }
 
-  /** The models that the registered agents with a tag of each list offer, sorted by name. */
+  /** The models that the agents of all nodes with a tag of each list offer, sorted by name. */
   models(tags: readonly (readonly string[])[] = []): OfferedModel[] {
-    return offeredModels(this.hub, tags);
+    return offeredModels(this.hub, tags, this.options.peers?.models(tags));
   }
 
-  offersModel(model: string): boolean {
-    return this.hub.models.isOffered(model);
-  }
-
-  /** Whether a v1 agent offers the model. */
+  /** Whether a v1 agent of any node offers the model. */
   hasV1Agent(model: string): boolean {
-    return this.hub.models.isOfferedByV1(model);
+    return this.hub.models.isOfferedByV1(model) || this.options.peers?.offersModel(model, true) === true;
   }
 
-  /** Whether an agent offers the model, or is remembered to have offered it since the server started. */
+  /** Whether an agent of any node offers the model, or one of this node has offered it since the server started. */
   knowsModel(model: string): boolean {
-    return this.hub.models.has(model);
+    return this.hub.models.has(model) || this.offersModel(model);
   }
 
+  /** The agents of this node, and their slots. */
   capacity(): Capacity {
     return this.hub.capacity();
   }
 
+  /** The agents, slots and asks of this node: `slots_in_use` has those that it lends. */
   stats() {
-    const waiting = this.hub.needs.size;
+    const waiting = this.hub.needs.ownSize;
     let slotsInUse = 0;
     for (const agent of this.hub.agents.values()) slotsInUse += agent.inUse.size;
     return {
@@ -241,7 +226,7 @@ export class Relay extends Dispatch {
       asks_waiting: waiting,
       asks_running: this.open.count - waiting,
       slots_in_use: slotsInUse,
-      frames_ignored: this.#framesIgnored,
+      frames_ignored: this.framesIgnored,
       answers_dropped: this.answersDropped,
     };
   }
@@ -257,7 +242,7 @@ export class Relay extends Dispatch {
   /** The asks of the principal that wait, or of all, with about how many are before each of them. */
   waitingAsks(principal?: Principal): WaitingAsk[] {
     const now = this.options.clock.now();
-    return this.hub.needs.waiting().flatMap((ask) => {
+    return this.hub.needs.ownWaiting().flatMap((ask) => {
       if (principal && !isSamePrincipal(ask.principal, principal)) return [];
       const { origin } = ask.request;
       return {
@@ -280,10 +265,14 @@ export class Relay extends Dispatch {
     this.#stopping = true;
   }
 
-  /** Refuses new asks; resolves once every ask that was taken has its outcome. */
+  /**
+   * Refuses new asks, and lends no more slots; resolves once every ask that was taken, or that has a slot here, has its
+   * outcome. Those that wait may still get slots of other nodes.
+   */
   drain(): Promise<void> {
     this.announceStop();
     this.#draining = true;
+    this.refuseTickets();
     return this.open.idle();
   }
 
@@ -291,6 +280,7 @@ export class Relay extends Dispatch {
   close(): void {
     this.announceStop();
     this.#draining = true;
+    this.refuseTickets();
     this.endAll();
   }
 }

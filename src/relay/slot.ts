@@ -22,10 +22,10 @@ export function slotLimits(request: ModelRequest | undefined, limits: RelayLimit
 /** Room for one ask at an agent, in use from the moment the ask is sent, with the time the agent may take. */
 export class Slot {
   /**
-   * How far the ask has come. `sent`: another agent may still get it. `accepted`: only if this agent fails in
+   * How far the ask has come. `held`: its node has not taken the slot yet. `sent`: another agent may still get it. `accepted`: only if this agent fails in
    * a way that allows it. `started`: no longer, as the caller has some of the answer.
    */
-  phase: "sent" | "accepted" | "started" = "sent";
+  phase: "held" | "sent" | "accepted" | "started" = "sent";
   /** When the ask was sent, in milliseconds since 1970. */
   sentAt = 0;
   /** The circuit that the outcome of the ask may decide about. */
@@ -36,6 +36,7 @@ export class Slot {
   isLoading = false;
   #stopLimit: Cancel | undefined;
   #silenceMs = 0;
+  #graceMs = 0;
   #heardAt = 0;
   #isComplete = false;
   #endsAt = 0;
@@ -47,7 +48,7 @@ export class Slot {
    */
   constructor(
     public ask: Ask | undefined,
-    readonly request: ModelRequest | undefined,
+    public request: ModelRequest | undefined,
     readonly model: string,
     private readonly onLimit: () => void,
   ) {}
@@ -56,8 +57,21 @@ export class Slot {
     if (this.phase === "sent") this.phase = "accepted";
   }
 
-  /** The ask is sent: its limits begin. */
-  limit(clock: Clock, { silenceMs, totalMs }: SlotLimits, now: number): void {
+  /** The slot is held for another node, for `limitMs` at most. */
+  hold(clock: Clock, limitMs: number, now: number): void {
+    this.phase = "held";
+    this.limit(clock, { silenceMs: limitMs, totalMs: limitMs }, now);
+  }
+
+  /** The other node takes the slot for this request; undefined for v1. */
+  take(request: ModelRequest | undefined): void {
+    this.phase = "sent";
+    this.request = request;
+  }
+
+  /** The ask is sent: its limits begin. Each is longer by `graceMs`. */
+  limit(clock: Clock, { silenceMs, totalMs }: SlotLimits, now: number, graceMs = 0): void {
+    this.#graceMs = graceMs;
     this.sentAt = now;
     this.#heardAt = now;
     this.#endsAt = now + totalMs;
@@ -92,7 +106,7 @@ export class Slot {
   #limitSilence(clock: Clock, silenceMs: number): void {
     this.#silenceMs = silenceMs;
     this.#stopLimit?.();
-    const dueAt = () => Math.min(this.#heardAt + silenceMs, this.#endsAt);
+    const dueAt = () => Math.min(this.#heardAt + silenceMs, this.#endsAt) + this.#graceMs;
     this.#stopLimit = whenDue(clock, dueAt, this.onLimit);
   }
 

@@ -54,7 +54,7 @@ const WITHIN_MS = 1_000;
 function fail(ask: Ask, ids: readonly string[], isLost: boolean): void {
   for (const id of ids) {
     ask.send({ ...AGENT, id }, `slot of ${id}`, SENT, 1);
-    ask.failTry(new AppError("agent_lost"), isLost);
+    ask.failTry(new AppError("agent_lost"), isLost ? "anywhere" : "elsewhere");
   }
 }
 

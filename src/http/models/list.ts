@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Caller } from "../../auth/callers.ts";
 import { AppError } from "../../errors.ts";
-import type { OfferedModel } from "../../relay/offers/offered-models.ts";
+import type { OfferedModel } from "../../relay/offers/offered-model.ts";
 import type { Relay } from "../../relay/relay.ts";
 import { askPolicyOf } from "../ask-context.ts";
 import { anthropicStyle } from "../errors/anthropic.ts";

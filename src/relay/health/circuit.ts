@@ -5,7 +5,7 @@ import { type Principal, userIdOf } from "../../principal.ts";
 /** A failure that says something about the agent, and whose ask it ended. */
 export interface Failure {
   error: AppError;
-  /** Undefined if the caller had gone. */
+  /** Undefined if the caller had gone, or is another node's. */
   principal: Principal | undefined;
   /** When the ask was sent to the agent, and when it failed, in milliseconds since 1970. */
   sentAt: number;

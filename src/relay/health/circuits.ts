@@ -83,11 +83,14 @@ export class Circuits {
   #note(agent: Agent, slot: Slot, error: AppError): boolean {
     const { clock, random, limits } = this.options;
     const { ask, sentAt, model } = slot;
-    if (!agent.hasModel(model)) return false;
+    // What happens at an agent of another node counts there.
+    if (agent.lentSlotId || !agent.hasModel(model)) return false;
     agent.circuits ??= new Map();
     const known = agent.circuits.get(model);
     const isProbe = known !== undefined && slot.probeOf === known && (slot.wasProbe || known.probe === slot);
-    const failure = { error, principal: ask?.principal, sentAt, at: clock.now(), isProbe };
+    // What runs for another node may not be the ask of the ticket.
+    const principal = ask?.isTicket ? undefined : ask?.principal;
+    const failure = { error, principal, sentAt, at: clock.now(), isProbe };
     const circuit = known ?? new Circuit(failure);
     agent.circuits.set(model, circuit);
     const isOpened = circuit.fail(failure, limits.agentFailuresMax, random());
@@ -99,7 +102,8 @@ export class Circuits {
 
   /** The connection was lost, which is one failure for each model that the agent worked with. */
   lost(agent: Agent, error: AppError): void {
-    const slots = new Map([...agent.inUse.values()].map((slot) => [slot.model, slot]));
+    const sent = [...agent.inUse.values()].filter(({ phase }) => phase !== "held");
+    const slots = new Map(sent.map((slot) => [slot.model, slot]));
     for (const slot of slots.values()) this.#note(agent, slot, error);
   }
 

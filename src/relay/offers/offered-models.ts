@@ -1,27 +1,24 @@
 import type { Model } from "../../protocol/agent-v2.ts";
 import type { Hub } from "../hub.ts";
+import type { OfferedModel } from "./offered-model.ts";
 
-/** A model that an agent offers now. */
-export interface OfferedModel extends Pick<Model, "id" | "owned_by"> {
-  /** The least that an agent reports. Any of the agents may get the ask. */
-  context_length?: number | undefined;
-  /** Whether an agent has it in memory; undefined if none tells. */
-  loaded?: boolean | undefined;
-  /** When it was first offered, in milliseconds since 1970. */
-  offeredAt: number;
-}
-
-/** Returns the models that the agents with a tag of each list offer, sorted by name. */
+/** Returns the models that the agents with a tag of each list offer, and those of other nodes, sorted by name. */
 export function offeredModels(
   { agents, models: book }: Pick<Hub, "agents" | "models">,
   tags: readonly (readonly string[])[],
+  elsewhere: Iterable<OfferedModel> = [],
 ): OfferedModel[] {
   const models = new Map<string, OfferedModel>();
   for (const agent of agents.values()) if (agent.hasTags(tags)) addAll(models, agent.offer.models, book);
+  for (const model of elsewhere) addAll(models, [model], { since: () => model.offeredAt });
   return [...models.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-function addAll(models: Map<string, OfferedModel>, offered: readonly Model[], book: Hub["models"]): void {
+function addAll(
+  models: Map<string, OfferedModel>,
+  offered: readonly Model[],
+  book: Pick<Hub["models"], "since">,
+): void {
   for (const { id, owned_by, context_length: length, loaded } of offered) {
     const offeredAt = book.since(id) ?? 0;
     const model: OfferedModel = models.getOrInsertComputed(id, () => ({ id, owned_by, offeredAt }));

@@ -82,10 +82,15 @@ export class Need {
 
   /** Adds the agent. It is to be sorted then, once all are added that are added together. */
   add(agent: Agent): Place {
-    const place = new Place(this, agent, agent.modelFor(this.requirement.work));
+    const place = this.placeFor(agent);
     this.places.set(agent, place);
     this.pace.changed();
     return place;
+  }
+
+  /** Returns a place for the agent, which is not added. */
+  placeFor(agent: Agent): Place {
+    return new Place(this, agent, agent.modelFor(this.requirement.work));
   }
 
   remove(place: Place): void {

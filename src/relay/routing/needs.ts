@@ -17,8 +17,9 @@ const IDLE_MIN = 16;
 const ANY_MODEL = "";
 
 interface UserTurn {
-  /** How many asks of the user wait. */
+  /** How many asks of the user wait, and how many of them are other nodes'. */
   waiting: number;
+  tickets: number;
   /** The number of the turn that the user had last, or that was over when the user began to wait. */
   lastTurn: number;
 }
@@ -35,18 +36,25 @@ export class Needs {
   readonly #waiting = new Map<Ask, Need>();
   readonly #users = new Map<string | null, UserTurn>();
   #placeCount = 0;
+  #tickets = 0;
   #turns = 0;
   /** How often a need was looked up. */
   #uses = 0;
 
-  /** How many asks wait. */
+  /** How many asks wait, with those of other nodes. */
   get size(): number {
     return this.#waiting.size;
   }
 
-  /** How many asks of the principal wait. */
-  sizeOf(principal: Principal): number {
-    return this.#users.get(userIdOf(principal))?.waiting ?? 0;
+  /** How many asks of this node wait. */
+  get ownSize(): number {
+    return this.#waiting.size - this.#tickets;
+  }
+
+  /** How many asks of the principal wait that are this node's. */
+  ownSizeOf(principal: Principal): number {
+    const user = this.#users.get(userIdOf(principal));
+    return user ? user.waiting - user.tickets : 0;
   }
 
   /** Returns the need, with the agents that fit. */
@@ -144,8 +152,12 @@ export class Needs {
     this.#waiting.set(ask, need);
     if (!ask.isUntried) need.tried.add(ask);
     this.#idle.delete(need);
-    const start = () => ({ waiting: 0, lastTurn: this.#turns });
-    this.#users.getOrInsertComputed(userIdOf(ask.principal), start).waiting++;
+    const start = () => ({ waiting: 0, tickets: 0, lastTurn: this.#turns });
+    const turn = this.#users.getOrInsertComputed(userIdOf(ask.principal), start);
+    turn.waiting++;
+    if (!ask.isTicket) return;
+    turn.tickets++;
+    this.#tickets++;
   }
 
   /** The ask waits no more. Harmless if it does not wait. */
@@ -177,11 +189,27 @@ export class Needs {
   /** Takes out the ask that fits and whose turn it is; with `user`, only theirs are looked at. */
   take(need: Need, fits: (ask: Ask) => boolean, user?: { id: string }): Ask | undefined {
     const ask = need.waiting.take(fits, user);
-    if (!ask) return undefined;
+    if (ask) this.#taken(ask, need);
+    return ask;
+  }
+
+  /** Takes out this ask, and ends its user's turn. Harmless if it does not wait. */
+  takeOut(ask: Ask): void {
+    const need = this.#waiting.get(ask);
+    if (need?.waiting.takeOut(ask)) this.#taken(ask, need);
+  }
+
+  #taken(ask: Ask, need: Need): void {
     const turn = this.#users.get(userIdOf(ask.principal));
     if (turn) turn.lastTurn = ++this.#turns;
     this.#left(ask, need);
-    return ask;
+  }
+
+  /** Returns places for an agent that is not registered, in the needs that it fits and for which asks wait. */
+  placesFor(agent: Agent): Place[] {
+    const needs = modelsOf(agent).flatMap((model) => [...(this.#byModel.get(model) ?? [])]);
+    const fitting = needs.filter((need) => need.waiting.size > 0 && need.fits(agent));
+    return fitting.map((need) => need.placeFor(agent));
   }
 
   /** Returns for how many turns the user whose turn it is in the need has had none. */
@@ -190,9 +218,10 @@ export class Needs {
     return turn ? this.#turns - turn.lastTurn + 1 : 0;
   }
 
-  /** Returns the asks that wait. */
-  waiting(): Ask[] {
-    return [...this.#waiting.keys()];
+  /** Returns the asks of this node that wait. */
+  ownWaiting(): Ask[] {
+    const asks = [...this.#waiting.keys()];
+    return this.#tickets > 0 ? asks.filter(({ isTicket }) => !isTicket) : asks;
   }
 
   /** Returns the needs for which asks wait. */
@@ -205,6 +234,8 @@ export class Needs {
     need.tried.delete(ask);
     const user = userIdOf(ask.principal);
     const turn = this.#users.get(user);
+    if (ask.isTicket) this.#tickets--;
+    if (turn && ask.isTicket) turn.tickets--;
     if (turn && --turn.waiting === 0) this.#users.delete(user);
     if (need.waiting.size > 0) return;
     need.stopLooking();

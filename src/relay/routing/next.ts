@@ -9,7 +9,7 @@ import { TURNS } from "./priority.ts";
 import { maySwap } from "./swap.ts";
 
 /** A waiting ask whose turn it is, and the place of the agent in the need for which it waited. */
-interface Next {
+export interface Next {
   ask: Ask;
   place: Place;
 }
@@ -22,16 +22,35 @@ interface Next {
 export function takeNextFor(agent: Agent, needs: Needs, patienceMs: number, now: number): Next | undefined {
   const swap = { needs, now, patienceMs };
   const places = [...needs.placesOf(agent)].filter((place) => mayTake(place, swap));
+  return takeFrom(places, agent, needs, ({ need }) => eligibleAt(agent, need, now));
+}
+
+/** Does the same as `takeNextFor` for the agent of a lent slot, which no ask of another node gets. */
+export function takeNextForLent(agent: Agent, needs: Needs): Next | undefined {
+  return takeFrom(needs.placesFor(agent), agent, needs, () => (ask) => !ask.isTicket && mayHave(ask, agent));
+}
+
+/** Whether the earlier tries of the ask allow the agent of a lent slot. */
+export function mayHave(ask: Ask, { id }: Agent): boolean {
+  return !ask.hasFailedAt(id) || ask.isRepeatableAt(id);
+}
+
+function takeFrom(
+  places: Place[],
+  agent: Agent,
+  needs: Needs,
+  testOf: (place: Place) => (ask: Ask) => boolean,
+): Next | undefined {
   const { ownerId: id } = agent.preference;
   if (id !== undefined)
     for (const place of places) {
       const { need } = place;
-      const ask = need.waiting.has(id) ? needs.take(need, eligibleAt(agent, need, now), { id }) : undefined;
+      const ask = need.waiting.has(id) ? needs.take(need, testOf(place), { id }) : undefined;
       if (ask) return { ask, place };
     }
   if (places.length > 1) sort(places, needs);
   for (const place of places) {
-    const ask = needs.take(place.need, eligibleAt(agent, place.need, now));
+    const ask = needs.take(place.need, testOf(place));
     if (ask) return { ask, place };
   }
   return undefined;

@@ -55,11 +55,11 @@ export class Turns<Item extends Waiting> {
     return false;
   }
 
-  /** Adds an ask at the end of its user's, or `isAgain` among them by its age, as its turn came to nothing. */
+  /** Adds an ask among those of its user by its age. `isAgain`: its turn came to nothing, so its user has another. */
   push(item: Item, isAgain = false): void {
     const flow = this.#flowOf(item);
-    const later = isAgain ? flow.items.findIndex(({ order }) => order > item.order) : -1;
-    flow.items.splice(later < 0 ? flow.items.length : later, 0, item);
+    const before = flow.items.findLastIndex(({ order }) => order <= item.order);
+    flow.items.splice(before + 1, 0, item);
     if (isAgain) flow.passed -= this.#costOf(flow);
     this.#size++;
     if (flow.items.length > 1) return;
@@ -91,8 +91,17 @@ export class Turns<Item extends Waiting> {
   take(fits: (item: Item) => boolean, user?: { id: User }): Item | undefined {
     const isOf = (flow: Flow<Item>) => user === undefined || flow.user === user.id;
     const flow = this.#order.find((candidate) => isOf(candidate) && candidate.items.some(fits));
-    const index = flow?.items.findIndex(fits) ?? -1;
-    if (!flow || index < 0) return undefined;
+    return flow && this.#takeFrom(flow, flow.items.findIndex(fits));
+  }
+
+  /** Takes out this ask, and ends its user's turn. Returns false if it does not wait here. */
+  takeOut(item: Item): boolean {
+    const flow = this.#flows.get(userIdOf(item.principal))?.get(item.priority);
+    const index = flow?.items.indexOf(item) ?? -1;
+    return flow !== undefined && index >= 0 && this.#takeFrom(flow, index) !== undefined;
+  }
+
+  #takeFrom(flow: Flow<Item>, index: number): Item | undefined {
     const [item] = flow.items.splice(index, 1);
     this.#size--;
     flow.passed = flow.tag;
