@@ -1,55 +1,204 @@
 import { readFileSync } from "node:fs";
-import { connect, credsAuthenticator, type NatsConnection } from "@nats-io/transport-node";
-import type { Clock } from "../clock.ts";
+import { connect, credsAuthenticator, errors, type Msg, type NatsConnection } from "@nats-io/transport-node";
 import { CommandError } from "../errors.ts";
-import type { Log } from "../log/log.ts";
+import { causeOf, type Log } from "../log/log.ts";
+import type { Transport, TransportListener } from "./transport.ts";
 
-interface NatsOptions {
+export interface NatsOptions {
+  /** Addresses as `nats://user:password@host:4222`. */
   servers: readonly string[];
   credsFile: string | undefined;
+  clusterName: string;
   nodeName: string;
-  log: Log;
-  clock: Clock;
+  log: Pick<Log, "info" | "warn">;
 }
 
-export interface Nats {
-  isUp(): boolean;
-  /** Sends what is left, and closes the connection. Never rejects. */
-  close(): Promise<void>;
-}
-
-/** How long a node tries to reach NATS at its start. */
+/** How long a node tries to reach NATS when it starts. */
 const START_MS = 10_000;
-const RECONNECT_MS = 250;
+const RETRY_MS = 250;
+const HANDSHAKE_MS = 3_000;
+/** A server that answers none of two pings is away. */
+const PING_MS = 2_000;
+const PAYLOAD_MIN = 8 * 1024;
+const NOBODY_LISTENS = 503;
+const DEFAULT_PORT = "4222";
 
 /** Connects, or throws a `CommandError` that says in one line why that fails. */
-export async function connectNats({ servers, credsFile, nodeName }: NatsOptions): Promise<Nats> {
-  const urls = servers.map((server) => new URL(server));
-  const [first] = urls;
-  const user = decodeURIComponent(first?.username ?? "");
-  const pass = decodeURIComponent(first?.password ?? "");
-  const login = user === "" ? {} : pass === "" ? { token: user } : { user, pass };
-  const credentials =
-    credsFile === undefined ? {} : { authenticator: credsAuthenticator(readCreds(credsFile)) };
-  let connection: NatsConnection;
-  try {
-    connection = await connect({
-      servers: urls.map(({ hostname, port }) => `${hostname}:${port || 4222}`),
-      ...login,
-      ...credentials,
-      ...(urls.some(({ protocol }) => protocol === "tls:") ? { tls: {} } : {}),
-      name: `chatgpt-api-server ${nodeName}`,
-      timeout: START_MS,
-      reconnectTimeWait: RECONNECT_MS,
-      maxReconnectAttempts: -1,
-      ignoreAuthErrorAbort: true,
-    });
-  } catch (cause) {
-    throw new CommandError("NATS cannot be reached (--nats).", { cause });
+export async function connectNats(options: NatsOptions): Promise<Transport> {
+  const connection = await connectWithin(START_MS, options);
+  const payloadMax = connection.info?.max_payload ?? 0;
+  if (payloadMax < PAYLOAD_MIN) {
+    await connection.close();
+    throw new CommandError(
+      `NATS takes messages of ${payloadMax} bytes, but the nodes of a cluster need 8 KB. Raise max_payload of the NATS server.`,
+    );
   }
+  return new NatsTransport(options, connection);
+}
+
+class NatsTransport implements Transport {
+  readonly #prefix: string;
+  readonly #log: NatsOptions["log"];
+  readonly #options: NatsOptions;
+  #connection: NatsConnection;
+  #payloadMax: number;
+  #selfId = "";
+  #listener: TransportListener | undefined;
+  #isUp = true;
+  #isClosed = false;
+
+  constructor(options: NatsOptions, connection: NatsConnection) {
+    this.#options = options;
+    this.#prefix = `chatgpt-api.${options.clusterName}`;
+    this.#log = options.log;
+    this.#connection = connection;
+    this.#payloadMax = connection.info?.max_payload ?? PAYLOAD_MIN;
+    this.#log.info("nats_connected", { server: connection.getServer() });
+    void this.#watch(connection);
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  get payloadMax(): number {
+    return this.#payloadMax;
+  }
+
+  publish(nodeId: string | undefined, message: Uint8Array): boolean {
+    if (!this.#isUp || this.#isClosed) return false;
+    try {
+      if (nodeId === undefined) this.#connection.publish(`${this.#prefix}.beat`, message);
+      else {
+        const reply = `${this.#prefix}.unanswered.${this.#selfId}.${nodeId}`;
+        this.#connection.publish(`${this.#prefix}.node.${nodeId}`, message, { reply });
+      }
+      return true;
+    } catch {
+      // The connection is closed, or a server that takes shorter messages was reached.
+      return false;
+    }
+  }
+
+  listen(nodeId: string, listener: TransportListener): void {
+    this.#selfId = nodeId;
+    this.#listener = listener;
+    this.#subscribe();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const end = this.#isUp ? this.#connection.drain() : this.#connection.close();
+    await end.catch(() => {});
+  }
+
+  #subscribe(): void {
+    const listener = this.#listener;
+    if (!listener) return;
+    const take = (error: Error | null, message: Msg) => {
+      try {
+        if (error === null) listener.message(message.data);
+      } catch (fault) {
+        // Whatever is thrown here would end the client's loop.
+        this.#log.warn("nats_error", { cause: causeOf(fault) });
+      }
+    };
+    this.#connection.subscribe(`${this.#prefix}.beat`, { callback: take });
+    this.#connection.subscribe(`${this.#prefix}.node.${this.#selfId}`, { callback: take });
+    this.#connection.subscribe(`${this.#prefix}.unanswered.${this.#selfId}.*`, {
+      callback: (error, message) => {
+        if (error !== null || message.headers?.code !== NOBODY_LISTENS) return;
+        listener.unanswered(message.subject.slice(message.subject.lastIndexOf(".") + 1));
+      },
+    });
+  }
+
+  /** Follows what happens to the connection, which the client makes again by itself, and replaces a closed one. */
+  async #watch(connection: NatsConnection): Promise<void> {
+    for await (const { type, ...event } of connection.status()) {
+      if (type === "disconnect") this.#down();
+      else if (type === "reconnect") this.#up();
+      else if (type === "error" && "error" in event)
+        this.#log.warn("nats_error", { cause: causeOf(event.error) });
+    }
+    this.#down();
+    while (!this.#isClosed) {
+      const next = await connectWithin(START_MS, this.#options).catch(() => undefined);
+      if (!next) await Bun.sleep(RETRY_MS);
+      else if (this.#isClosed) return void next.close();
+      else return this.#replace(next);
+    }
+  }
+
+  #replace(connection: NatsConnection): void {
+    this.#connection = connection;
+    this.#subscribe();
+    this.#up();
+    void this.#watch(connection);
+  }
+
+  #up(): void {
+    this.#isUp = true;
+    this.#payloadMax = this.#connection.info?.max_payload ?? this.#payloadMax;
+    this.#log.info("nats_connected", { server: this.#connection.getServer() });
+    this.#listener?.up();
+  }
+
+  #down(): void {
+    if (!this.#isUp || this.#isClosed) return;
+    this.#isUp = false;
+    this.#log.warn("nats_lost");
+    this.#listener?.down();
+  }
+}
+
+/** Tries again until the time is over, unless NATS refuses. */
+async function connectWithin(limitMs: number, options: NatsOptions): Promise<NatsConnection> {
+  const until = performance.now() + limitMs;
+  const settings = settingsOf(options);
+  for (;;) {
+    const leftMs = until - performance.now();
+    try {
+      return await connect({ ...settings, timeout: Math.max(Math.min(HANDSHAKE_MS, leftMs), 1) });
+    } catch (cause) {
+      if (isRefusal(cause)) {
+        throw new CommandError(
+          `NATS at ${settings.servers.join(", ")} refuses this login. Correct --nats or --nats-creds.`,
+          { cause },
+        );
+      }
+      if (leftMs > RETRY_MS) {
+        await Bun.sleep(RETRY_MS);
+        continue;
+      }
+      throw new CommandError(
+        `NATS cannot be reached at ${settings.servers.join(", ")} within 10 s. Start it, or correct --nats.`,
+        { cause },
+      );
+    }
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError;
+}
+
+function settingsOf({ servers, credsFile, nodeName }: NatsOptions) {
+  const urls = servers.map((server) => new URL(server));
+  const login = urls.find(({ username }) => username !== "");
+  const user = decodeURIComponent(login?.username ?? "");
+  const pass = decodeURIComponent(login?.password ?? "");
   return {
-    isUp: () => !connection.isClosed(),
-    close: () => connection.drain().catch(() => {}),
+    servers: urls.map(({ hostname, port }) => `${hostname}:${port || DEFAULT_PORT}`),
+    // NATS takes a token in the place of the user.
+    ...(user === "" ? {} : pass === "" ? { token: user } : { user, pass }),
+    ...(credsFile === undefined ? {} : { authenticator: credsAuthenticator(readCreds(credsFile)) }),
+    ...(urls.some(({ protocol }) => protocol === "tls:") ? { tls: {} } : {}),
+    name: `chatgpt-api-server ${nodeName}`,
+    reconnectTimeWait: RETRY_MS,
+    maxReconnectAttempts: -1,
+    ignoreAuthErrorAbort: true,
+    pingInterval: PING_MS,
   };
 }
 

@@ -14,18 +14,22 @@ export interface NodeInfo {
 }
 
 /**
- * The way to the other nodes. Frames to one node arrive in the order in which they were sent, each once, or the node
- * is lost: then both ends learn it, and what was between them is void. Frames to all are ordered likewise, but not
- * relative to those to one node.
+ * The way to the other nodes. Frames to one node, and those to all, arrive in the order in which they were sent, each
+ * once, or the node is lost: then both ends learn it, and what was between them is void. Only a frame that is too
+ * large for one message, half a megabyte, arrives later than what was sent after it: the frames of its slot keep
+ * their order, and so do those without a slot, but others overtake it.
  */
 export interface Link {
   readonly self: NodeInfo;
   /** The other nodes that are in touch, by their ids. */
   readonly nodes: ReadonlyMap<string, NodeInfo>;
-  /** Sends a frame to a node. Harmless if the node is not in touch. */
-  send(nodeId: string, frame: NodeFrame): void;
+  /**
+   * Sends a frame to a node. Harmless if the node is not in touch. Returns false if the frame is too large for one
+   * message and too much waits before it: then it was not sent.
+   */
+  send(nodeId: string, frame: NodeFrame): boolean;
   sendAll(frame: NodeFrame): void;
-  /** The bytes for a node that wait in this process. */
+  /** The bytes for a node that wait in this process, or that the node has not acknowledged. */
   bufferedBytes(nodeId: string): number;
 }
 

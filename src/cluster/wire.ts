@@ -1,12 +1,16 @@
-import type { Clock } from "../clock.ts";
+import type { Cancel, Clock } from "../clock.ts";
 import type { Log } from "../log/log.ts";
-import { connectNats } from "./nats.ts";
+import { printable } from "../printable.ts";
+import { NODE_PROTOCOL, type NodeFrame } from "../protocol/node.ts";
+import { Delivery } from "./delivery.ts";
+import { Hearing } from "./hearing.ts";
+import { Members } from "./members.ts";
+import { ALL, Messages, OVERHEAD_BYTES } from "./message.ts";
+import type { Pair } from "./pair.ts";
 import type { Link, NodeInfo, Part } from "./part.ts";
+import type { Transport } from "./transport.ts";
 
 export interface WireOptions {
-  /** Addresses as `nats://user:password@host:4222`. */
-  servers: readonly string[];
-  credsFile: string | undefined;
   clusterName: string;
   /** At least 32 characters, the same on all nodes. */
   clusterKey: string;
@@ -14,8 +18,10 @@ export interface WireOptions {
   version: string;
   /** The largest body of a request, which a frame must be able to carry. */
   bodyBytesMax: number;
-  log: Log;
+  log: Pick<Log, "info" | "warn" | "error">;
   clock: Clock;
+  /** Runs once the turn of the event loop is over. */
+  soon: (run: () => void) => void;
 }
 
 /** The traffic of this node, counted for the metrics. */
@@ -28,8 +34,10 @@ export interface WireCounts {
   resends: number;
   /** How often this node and another had to begin anew. */
   resets: number;
-  /** Frames of unknown kinds, malformed ones, and messages without a right proof. */
+  /** Frames of unknown kinds, malformed ones, and those in which a part failed. */
   framesIgnored: number;
+  /** Messages without the right proof, for another node, or of an epoch that has ended. */
+  messagesIgnored: number;
 }
 
 /** The link over NATS. */
@@ -45,36 +53,227 @@ export interface Wire extends Link {
   readonly counts: Readonly<WireCounts>;
 }
 
-/** Connects to NATS. Throws a `CommandError` of one line if that fails. */
-export async function openWire(options: WireOptions): Promise<Wire> {
-  const connection = await connectNats(options);
-  let draining = false;
-  const self: NodeInfo = {
-    id: crypto.randomUUID(),
-    name: options.nodeName,
-    version: options.version,
-    startedAt: options.clock.now(),
-    get draining() {
-      return draining;
-    },
-  };
-  const counts: WireCounts = {
-    ...{ messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0 },
-    ...{ resends: 0, resets: 0, framesIgnored: 0 },
-  };
-  // No node is in touch yet.
-  return {
-    self,
-    nodes: new Map(),
-    send: () => {},
-    sendAll: () => {},
-    bufferedBytes: () => 0,
-    start: () => {},
-    drain: () => {
-      draining = true;
-    },
-    leave: () => connection.close(),
-    isDegraded: () => !connection.isUp(),
-    counts,
-  };
+const TICK_MS = 250;
+const BEAT_MS = 1_000;
+/** A node that is not heard for this long is lost. */
+const SILENCE_MS = 5_000;
+/** The others are lost once NATS has been away for this long. */
+const AWAY_MS = 30_000;
+/** A node at which nobody listens for this long is gone. One that connects again is back sooner. */
+const UNANSWERED_MS = 1_000;
+/** A message that is not acknowledged for this long will not be. Longer than NATS may be away. */
+const UNACKNOWLEDGED_MS = AWAY_MS + 10_000;
+/** A node that was heard, but does not answer, is forgotten after this long. */
+const MEETING_MS = 10_000;
+const BODY_BYTES_MIN = 512;
+const BUFFERED_BYTES_MAX = 64 * 1024 * 1024;
+/** A body is at most twice as long as text in a frame, where quotes and line breaks are escaped. */
+const ESCAPED = 2;
+const LOG_EVERY_MS = 60_000;
+
+/** Meets the other nodes over a transport, and carries frames between them and the parts. */
+export function createWire(options: WireOptions, transport: Transport): Wire {
+  return new TransportWire(options, transport);
+}
+
+class TransportWire implements Wire {
+  readonly self: NodeInfo;
+  readonly #options: WireOptions;
+  readonly #transport: Transport;
+  readonly #messages: Messages;
+  readonly #delivery: Delivery;
+  readonly #hearing: Hearing;
+  readonly #members: Members;
+  /** The bytes that may wait for a node. */
+  readonly #bufferedMax: number;
+  readonly #traffic = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, refused: 0 };
+  #draining = false;
+  #hasLeft = false;
+  #beatAt = Number.NEGATIVE_INFINITY;
+  #refusedAt = Number.NEGATIVE_INFINITY;
+  #stopTick: Cancel = () => {};
+
+  constructor(options: WireOptions, transport: Transport) {
+    const { clock, log, soon, nodeName, version } = options;
+    const isDraining = () => this.#draining;
+    this.self = {
+      ...{ id: crypto.randomUUID(), name: printable(nodeName), version, startedAt: clock.now() },
+      get draining() {
+        return isDraining();
+      },
+    };
+    this.#options = options;
+    this.#transport = transport;
+    this.#bufferedMax = BUFFERED_BYTES_MAX + ESCAPED * options.bodyBytesMax;
+    this.#messages = new Messages(options.clusterKey, options.clusterName);
+    this.#delivery = new Delivery({ log, clock });
+    this.#hearing = new Hearing(clock.now());
+    this.#members = new Members({
+      ...{ self: this.self, delivery: this.#delivery, log },
+      pair: {
+        ...{ selfId: this.self.id, messages: this.#messages, clock, soon },
+        publish: (nodeId, message) => this.#publish(nodeId, message),
+        describe: () => this.#describe(),
+        bodyMax: () => Math.max(BODY_BYTES_MIN, Math.floor(transport.payloadMax / 2) - OVERHEAD_BYTES),
+        largeBytesMax: this.#bufferedMax,
+      },
+    });
+  }
+
+  get nodes(): ReadonlyMap<string, NodeInfo> {
+    return this.#members.nodes;
+  }
+
+  get counts(): WireCounts {
+    const { refused, ...traffic } = this.#traffic;
+    const { resends, resets, ignored } = this.#members;
+    const messagesIgnored = refused + ignored;
+    return { ...traffic, resends, resets, framesIgnored: this.#delivery.ignored, messagesIgnored };
+  }
+
+  isDegraded(): boolean {
+    return this.#hearing.isAway;
+  }
+
+  send(nodeId: string, frame: NodeFrame): boolean {
+    const pair = this.#members.pairs.get(nodeId);
+    if (!pair?.isJoined) return false;
+    const isSent = pair.add(frame);
+    // Not at once: the caller may be in the middle of something.
+    if (pair.bufferedBytes > 2 * this.#bufferedMax) this.#options.soon(() => this.#checkBuffer(pair));
+    return isSent;
+  }
+
+  sendAll(frame: NodeFrame): void {
+    for (const nodeId of this.nodes.keys()) this.send(nodeId, frame);
+  }
+
+  bufferedBytes(nodeId: string): number {
+    return this.#members.pairs.get(nodeId)?.bufferedBytes ?? 0;
+  }
+
+  start(parts: readonly Part[]): void {
+    const { clock } = this.#options;
+    this.#delivery.parts = parts;
+    this.#transport.listen(this.self.id, {
+      message: (bytes) => this.#take(bytes),
+      unanswered: (nodeId) => this.#noteUnanswered(nodeId),
+      up: () => this.#noteUp(),
+      down: () => this.#hearing.disconnected(clock.now()),
+    });
+    this.#tick();
+  }
+
+  drain(): void {
+    this.#draining = true;
+    this.#syncAll();
+  }
+
+  async leave(): Promise<void> {
+    this.#stopTick();
+    if (!this.#hasLeft) {
+      this.#hasLeft = true;
+      for (const pair of this.#members.pairs.values()) {
+        pair.flush();
+        pair.sync({ leave: true });
+      }
+      this.#delivery.stop();
+    }
+    await this.#transport.close();
+  }
+
+  #tick(): void {
+    const { clock } = this.#options;
+    this.#stopTick = clock.after(TICK_MS, () => this.#tick());
+    const now = clock.now();
+    if (now - this.#beatAt >= BEAT_MS) {
+      this.#beatAt = now;
+      this.#beat();
+      this.#syncAll();
+    }
+    const { awayMs, isBack } = this.#hearing.tick(now);
+    for (const pair of [...this.#members.pairs.values()]) {
+      if (isBack) pair.heardAt = now;
+      this.#check(pair, now, awayMs);
+    }
+  }
+
+  #check(pair: Pair, now: number, awayMs: number): void {
+    const members = this.#members;
+    const { oldestAt } = pair.sent;
+    const isUnanswered = pair.unansweredAt !== undefined && pair.unanswered > 1;
+    if (awayMs > AWAY_MS) members.lose(pair, "nats_lost");
+    else if (awayMs > 0) this.#checkBuffer(pair);
+    else if (isUnanswered && now - (pair.unansweredAt ?? now) >= UNANSWERED_MS) members.lose(pair, "gone");
+    else if (!pair.isJoined && now - pair.madeAt > MEETING_MS) members.lose(pair, "silent");
+    else if (now - pair.heardAt > SILENCE_MS && pair.isJoined) members.lose(pair, "silent");
+    else if (oldestAt !== undefined && now - oldestAt > UNACKNOWLEDGED_MS)
+      members.reset(pair, "unacknowledged");
+    else {
+      this.#checkBuffer(pair);
+      if (pair.unansweredAt !== undefined) pair.sync();
+    }
+  }
+
+  #checkBuffer(pair: Pair): void {
+    if (pair.sent.bytes > BUFFERED_BYTES_MAX || pair.bufferedBytes > 2 * this.#bufferedMax)
+      this.#members.reset(pair, "buffer_full");
+  }
+
+  #beat(): void {
+    const head = { from: this.self.id, to: ALL, epoch: "", peer: "" };
+    const body = JSON.stringify({ ...this.#describe(), n: 0, sent: 0, got: 0 });
+    this.#publish(undefined, this.#messages.write(head, body));
+  }
+
+  #syncAll(answer?: true): void {
+    for (const pair of this.#members.pairs.values()) pair.sync(answer ? { answer } : {});
+  }
+
+  #noteUp(): void {
+    this.#hearing.connected(this.#options.clock.now());
+    this.#beat();
+    this.#syncAll(true);
+  }
+
+  #noteUnanswered(nodeId: string): void {
+    const pair = this.#members.pairs.get(nodeId);
+    const now = this.#options.clock.now();
+    if (!pair || this.#hearing.isNew(now)) return;
+    pair.unansweredAt ??= now;
+    pair.unanswered += 1;
+  }
+
+  #take(bytes: Uint8Array): void {
+    this.#traffic.messagesIn += 1;
+    this.#traffic.bytesIn += bytes.byteLength;
+    const message = this.#messages.read(bytes);
+    if (!message) this.#refuse();
+    else if (message.head.from !== this.self.id) this.#members.take(message.head, message.body);
+    else if (message.head.to === ALL) this.#hearing.heardSelf(this.#options.clock.now());
+  }
+
+  /** The sender is unknown, so there is one line for all. */
+  #refuse(): void {
+    const { clock, log } = this.#options;
+    this.#traffic.refused += 1;
+    if (clock.now() - this.#refusedAt < LOG_EVERY_MS) return;
+    this.#refusedAt = clock.now();
+    log.warn(
+      "message_refused",
+      { refused: this.#traffic.refused },
+      "A message on the subjects of this cluster has no right proof: a node has another --cluster-key, or the cluster shares its --cluster-name with another.",
+    );
+  }
+
+  #publish(nodeId: string | undefined, message: Uint8Array): boolean {
+    this.#traffic.messagesOut += 1;
+    this.#traffic.bytesOut += message.byteLength;
+    return this.#transport.publish(nodeId, message);
+  }
+
+  #describe() {
+    const { name, version, startedAt, draining } = this.self;
+    return { protocol: NODE_PROTOCOL, name, version, started_at: startedAt, draining };
+  }
 }

@@ -16,6 +16,12 @@ const shownText = (lengthMax: number) =>
   text(lengthMax).regex(PRINTABLE, "must be without control characters");
 const ms = z.number().min(0);
 const count = z.int().nonnegative();
+/** The groups of agents that one frame may count. */
+export const FREE_KEYS_MAX = 20_000;
+const record = <Value extends z.ZodType>(key: z.ZodString, value: Value, max: number) =>
+  z
+    .record(key, value)
+    .refine((entries) => Object.keys(entries).length <= max, `must have at most ${max} keys`);
 const list = <Item extends z.ZodType>(item: Item, max: number) => z.array(item).max(max);
 
 /** The time of a registration, see `Directory`. */
@@ -80,7 +86,7 @@ const origin = z.object({
   tracestate: text(1024).optional(),
 });
 
-const headers = z.record(text(64), text(4096));
+const headers = record(text(64), text(4096), 256);
 
 const v1Request = z.object({
   message_id: z.string(),
@@ -118,7 +124,7 @@ const error = z.object({
   message: text(4096).optional(),
   hint: text(4096).optional(),
   param: text(256).optional(),
-  extra: z.record(z.string(), z.unknown()).optional(),
+  extra: record(text(64), z.unknown(), 64).optional(),
   retry_after_ms: ms.optional(),
   upstream: z
     .object({
@@ -150,7 +156,7 @@ const ASK_FRAMES = [
   /** The work that the sender's agents could do, equal ones grouped: on join and on change. */
   frame("state", { offers: list(offers, 20_000), waiting: count, draining: z.boolean() }),
   /** The free slots of groups of `state`, at most every 20 ms. */
-  frame("free", { free: z.record(text(64), count) }),
+  frame("free", { free: record(text(64), count, FREE_KEYS_MAX) }),
   /** The agents that came, with the times of `Directory`, and those that went; on join, all of them in several frames. */
   frame("agents", { joined: list(z.tuple([id, registeredAt]), 1000), left: list(id, 1000) }),
   /** An agent with this id, which the receiver has, wants to register at the sender. */

@@ -1,12 +1,14 @@
 import { hostname } from "node:os";
 import type { AgentSockets } from "../agents/sockets.ts";
 import type { Limits } from "../auth/limits.ts";
+import { openWire } from "../cluster/open.ts";
 import type { Part } from "../cluster/part.ts";
-import { openWire, type Wire } from "../cluster/wire.ts";
+import type { Wire } from "../cluster/wire.ts";
 import type { Config } from "../config/settings.ts";
 import type { LiveOverview } from "../http/live/overview.ts";
 import type { Log } from "../log/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import { printable } from "../printable.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Store } from "../store/store.ts";
 import type { CountingClock } from "../time.ts";
@@ -45,7 +47,7 @@ export async function openCluster({ config, log, clock, version }: Given): Promi
   const { nats: servers = [], natsCreds: credsFile, clusterKey = "", clusterName } = config;
   const wire = await openWire({
     ...{ servers, credsFile, clusterName, clusterKey, version, log, clock },
-    nodeName: config.nodeName ?? hostname(),
+    nodeName: config.nodeName ?? printable(hostname()),
     bodyBytesMax: config.bodyBytesMax,
   });
   let relay: Relay | undefined;

@@ -72,7 +72,10 @@ export function createMemoryCluster(clock: FakeClock, delayMs: () => number = ()
       const link: MemoryNode = {
         self: info,
         nodes,
-        send: (to, frame) => send(name, to, frame),
+        send: (to, frame) => {
+          send(name, to, frame);
+          return true;
+        },
         sendAll: (frame) => {
           for (const to of nodes.keys()) send(name, to, frame);
         },

@@ -6,7 +6,7 @@ import type { Readiness } from "./readiness.ts";
 const Ready = namedObject("Ready", {
   status: z.literal("ready"),
   degraded: z
-    .array(z.literal("store"))
+    .array(z.enum(["store", "nats"]))
     .optional()
     .describe("What fails, while requests of known users are served. Left out if nothing fails."),
 });

@@ -8,6 +8,8 @@ export interface ReadinessOptions {
   queueMax: number;
   /** How long requests of known users are served while the store fails. Default: not at all. */
   storeGraceMs?: number;
+  /** Whether the other nodes cannot be reached, while this one serves its callers. If left out, there are none. */
+  isNatsAway?: () => boolean;
   /** Milliseconds since 1970. */
   now: () => number;
 }
@@ -16,7 +18,7 @@ export interface ReadyState {
   /** The reasons, in words, why requests cannot be served now. Empty if they can. */
   reasons: string[];
   /** The parts that fail, while requests are served without them. */
-  degraded: "store"[];
+  degraded: ("store" | "nats")[];
 }
 
 export type Readiness = (agentsMin: number) => Promise<ReadyState>;
@@ -26,7 +28,7 @@ const CHECKED_MS = 1_000;
 const STORE_LIMIT_MS = 2_000;
 
 export function createReadiness(options: ReadinessOptions): Readiness {
-  const { relay, checkStore, queueMax, storeGraceMs = 0, now } = options;
+  const { relay, checkStore, queueMax, storeGraceMs = 0, isNatsAway = () => false, now } = options;
   let failsSince: number | undefined;
   let checked: { at: number; works: Promise<boolean> } | undefined;
   const storeWorks = () => {
@@ -45,8 +47,12 @@ export function createReadiness(options: ReadinessOptions): Readiness {
       ...(available < agentsMin ? [missing(agentsMin)] : []),
       ...(relay.stats().asks_waiting >= queueMax ? ["the queue is full"] : []),
     ];
-    return { reasons, degraded: isDegraded ? ["store"] : [] };
+    return { reasons, degraded: degradedOf({ store: isDegraded, nats: isNatsAway() }) };
   };
+}
+
+function degradedOf(fails: { store: boolean; nats: boolean }): ReadyState["degraded"] {
+  return (["store", "nats"] as const).filter((part) => fails[part]);
 }
 
 function missing(agentsMin: number): string {

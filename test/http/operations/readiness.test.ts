@@ -101,6 +101,18 @@ describe("readiness", () => {
     expect(await readiness(0)).toEqual([]);
   });
 
+  test("the server is ready while NATS is away, and says that it is degraded", async () => {
+    const { relay } = createRelayBench();
+    let isNatsAway = true;
+    const state = createReadiness({
+      ...{ relay, checkStore: () => Promise.resolve(), queueMax: 10, now: () => 0 },
+      isNatsAway: () => isNatsAway,
+    });
+    expect(await state(0)).toEqual({ reasons: [], degraded: ["nats"] });
+    isNatsAway = false;
+    expect(await state(0)).toEqual({ reasons: [], degraded: [] });
+  });
+
   test("the server is ready while the store is away and known users count, and says that it is degraded", async () => {
     let works = true;
     const check = () => (works ? Promise.resolve() : Promise.reject(new Error("away")));

@@ -1,0 +1,170 @@
+import type { NodeFrame } from "../protocol/node.ts";
+
+interface OutboxOptions {
+  /** The longest body of a message, in bytes. It may change when NATS is reached again. */
+  bodyMax: () => number;
+  /** The length of large frames, and of those behind them, that may wait. */
+  lengthMax: number;
+  /** Whether another piece of a large frame may be sent: few enough are on their way. */
+  hasRoom: () => boolean;
+  /** Sends a message of frames: a JSON array. */
+  sendFrames: (body: string) => void;
+  /** Sends a piece of the JSON of a large frame. */
+  sendPiece: (text: string, piece: number, isLast: boolean) => void;
+  /** Runs once the turn of the event loop is over. */
+  soon: (run: () => void) => void;
+}
+
+/** Pieces are this large, so that other frames pass soon. */
+const PIECE_BYTES = 128 * 1024;
+/** The large frames that are sent at once. */
+const LANES_SERVED = 16;
+/** A character of JSON has up to three bytes in UTF-8; a pair of surrogates has four. */
+const BYTES_PER_UNIT = 3;
+
+/** Frames of one slot, or of none, that wait because a large one before them is still being sent. */
+interface Lane {
+  waiting: string[];
+  /** The large frame. */
+  text: string;
+  /** Its number. */
+  piece: number;
+  sent: number;
+}
+
+/**
+ * The frames for one node: those of one turn of the event loop become one message. Large ones are sent in pieces,
+ * between which others pass. Frames of one slot keep their order, and so do those without a slot.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  #batch: string[] = [];
+  #batchUnits = 0;
+  #isDue = false;
+  #lanes = new Map<string, Lane>();
+  #laneLength = 0;
+  #pieces = 0;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** The bytes that wait, about. */
+  get bytes(): number {
+    return this.#batchUnits + this.#laneLength;
+  }
+
+  /** Returns false if the frame is large, and too much waits before it: then it is not sent. */
+  add(frame: NodeFrame): boolean {
+    const text = JSON.stringify(frame);
+    const name = laneOf(frame);
+    const lane = this.#lanes.get(name);
+    const isTooMuch = this.#laneLength + text.length > this.#options.lengthMax;
+    if (isTooMuch && (lane || this.#isLarge(text))) return false;
+    if (lane) {
+      lane.waiting.push(text);
+      this.#laneLength += text.length;
+    } else this.#place(name, text);
+    return true;
+  }
+
+  /** Sends what waits, as far as it may be sent. Call it when there is room for pieces again. */
+  flush(): void {
+    this.#flushBatch();
+    while (this.#lanes.size > 0 && this.#options.hasRoom()) {
+      for (const [name, lane] of [...this.#lanes].slice(0, LANES_SERVED))
+        if (this.#options.hasRoom()) this.#sendPiece(name, lane);
+      this.#flushBatch();
+    }
+  }
+
+  #isLarge(text: string): boolean {
+    const max = this.#options.bodyMax() - 2;
+    return text.length * BYTES_PER_UNIT > max && Buffer.byteLength(text) > max;
+  }
+
+  #place(name: string, text: string): void {
+    if (this.#isLarge(text)) this.#open(name, text);
+    else {
+      this.#batch.push(text);
+      this.#batchUnits += text.length;
+    }
+    this.#flushSoon();
+  }
+
+  #open(name: string, text: string): void {
+    this.#pieces += 1;
+    this.#laneLength += text.length;
+    this.#lanes.set(name, { waiting: [], text, piece: this.#pieces, sent: 0 });
+  }
+
+  #flushSoon(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#options.soon(() => {
+      this.#isDue = false;
+      this.flush();
+    });
+  }
+
+  #flushBatch(): void {
+    const { sendFrames, bodyMax } = this.#options;
+    const batch = this.#batch;
+    if (batch.length === 0) return;
+    this.#batch = [];
+    this.#batchUnits = 0;
+    let [start, bytes] = [0, 2];
+    for (let at = 0; at < batch.length; at++) {
+      const size = 1 + sizeOf(batch[at] ?? "", bodyMax());
+      if (at > start && bytes + size > bodyMax()) {
+        sendFrames(`[${batch.slice(start, at).join()}]`);
+        [start, bytes] = [at, 2];
+      }
+      bytes += size;
+    }
+    sendFrames(`[${(start === 0 ? batch : batch.slice(start)).join()}]`);
+  }
+
+  #sendPiece(name: string, lane: Lane): void {
+    const { bodyMax, sendPiece } = this.#options;
+    const { text, sent, piece } = lane;
+    const end = cutAt(text, sent + Math.floor(Math.min(PIECE_BYTES, bodyMax()) / BYTES_PER_UNIT));
+    lane.sent = end;
+    this.#laneLength -= end - sent;
+    const isLast = end === text.length;
+    sendPiece(text.slice(sent, end), piece, isLast);
+    if (isLast) this.#close(name, lane);
+  }
+
+  /** Lets go the frames behind the large one, up to the next large one. */
+  #close(name: string, lane: Lane): void {
+    this.#lanes.delete(name);
+    for (const [at, text] of lane.waiting.entries()) {
+      this.#laneLength -= text.length;
+      this.#place(name, text);
+      const next = this.#lanes.get(name);
+      if (!next) continue;
+      next.waiting = lane.waiting.slice(at + 1);
+      return;
+    }
+  }
+}
+
+/** Frames of a slot have their own order, and so have the answers to questions, which may be long. */
+function laneOf(frame: NodeFrame): string {
+  if ("slot" in frame) return frame.slot;
+  return frame.kind === "list" ? `${frame.kind} ${frame.n}` : "";
+}
+
+/** Returns the place, or the one before it if it is in the middle of a character. */
+function cutAt(text: string, end: number): number {
+  if (end >= text.length) return text.length;
+  const isLow = (text.charCodeAt(end) & 0xfc00) === 0xdc00;
+  return isLow ? end - 1 : end;
+}
+
+/** Returns the bytes of the text, or a bound of them where they are few. */
+function sizeOf(text: string, max: number): number {
+  const bound = text.length * BYTES_PER_UNIT;
+  return bound * 64 < max ? bound : Buffer.byteLength(text);
+}

@@ -1,0 +1,25 @@
+/** Carries messages between the nodes, best effort: they may be lost, but seldom are. */
+export interface Transport {
+  /** Whether messages can be sent. */
+  readonly isUp: boolean;
+  /** The largest message, in bytes. */
+  readonly payloadMax: number;
+  /**
+   * Sends to one node, or to all, including this one. If no one listens at that node, `unanswered` is called.
+   * Returns false if the message cannot be sent.
+   */
+  publish(nodeId: string | undefined, message: Uint8Array): boolean;
+  /** Begins to listen. */
+  listen(nodeId: string, listener: TransportListener): void;
+  /** Sends what is left and closes. Never rejects. */
+  close(): Promise<void>;
+}
+
+export interface TransportListener {
+  message(bytes: Uint8Array): void;
+  /** Nobody listens at this node. Anyone who can send on the subjects of the cluster can forge this. */
+  unanswered(nodeId: string): void;
+  /** Messages can be sent again. */
+  up(): void;
+  down(): void;
+}

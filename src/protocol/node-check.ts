@@ -1,0 +1,139 @@
+import { jsonExcess } from "../json/bounds.ts";
+import { parseJson } from "../json/parse.ts";
+import { ENDPOINTS, EVENT_NAME } from "./agent-v2.ts";
+import { FREE_KEYS_MAX, type FrameOf, NodeFrame, type NodeFrameKind, type TicketFields } from "./node.ts";
+
+type Fields = Record<string, unknown>;
+type Check<Kind extends NodeFrameKind> = (fields: Fields) => FrameOf<Kind> | undefined;
+
+const KINDS: ReadonlySet<string> = new Set(NodeFrame.options.map(({ shape }) => shape.kind.value));
+const ENDPOINT_NAMES: ReadonlySet<unknown> = new Set(ENDPOINTS);
+const PRIORITIES: ReadonlySet<unknown> = new Set(["high", "normal", "low"]);
+
+/**
+ * Returns the frame, without the fields that this version does not know; "unknown" if its kind is not known, and
+ * "malformed" if its shape is wrong. The frequent kinds are checked by hand, which is several times as fast.
+ */
+export function checkFrame(value: unknown): NodeFrame | "unknown" | "malformed" {
+  if (!isObject(value)) return "malformed";
+  const { kind } = value;
+  const byHand =
+    typeof kind === "string" && Object.hasOwn(HOT, kind) ? HOT[kind as keyof typeof HOT] : undefined;
+  if (byHand) return byHand(value) ?? "malformed";
+  if (typeof kind !== "string") return "malformed";
+  if (!KINDS.has(kind)) return "unknown";
+  const { success, data } = NodeFrame.safeParse(value);
+  return success ? data : "malformed";
+}
+
+/** Shorter texts take a parser less than 100 ms, whatever they are. */
+const UNBOUNDED_LENGTH = 128 * 1024;
+/** A frame may have as many values: a long list, such as that of all agents, has a few hundred thousand. */
+const VALUES_MAX = 2_000_000;
+
+/** Returns the frames in a JSON text, unchecked: one, or those of a list. Undefined if it is not such a text. */
+export function readFrames(text: string): unknown[] | undefined {
+  if (text.length > UNBOUNDED_LENGTH && jsonExcess(text, VALUES_MAX) !== undefined) return undefined;
+  const value = parseJson(text);
+  if (Array.isArray(value)) return value;
+  return isObject(value) ? [value] : undefined;
+}
+
+/** The kinds that are frequent. Each check does as the schema of its kind. */
+const HOT = {
+  delta: (({ slot, data, event }) => {
+    if (!isId(slot) || typeof data !== "string") return undefined;
+    if (event === undefined) return { kind: "delta", slot, data };
+    const isName = isText(event, EVENT_NAME.lengthMax) && EVENT_NAME.pattern.test(event);
+    return isName ? { kind: "delta", slot, data, event } : undefined;
+  }) satisfies Check<"delta">,
+  ack: (({ slot, bytes }) =>
+    isId(slot) && isCount(bytes) ? { kind: "ack", slot, bytes } : undefined) satisfies Check<"ack">,
+  accept: (({ slot }) => (isId(slot) ? { kind: "accept", slot } : undefined)) satisfies Check<"accept">,
+  alive: (({ slot }) => (isId(slot) ? { kind: "alive", slot } : undefined)) satisfies Check<"alive">,
+  forget: (({ ticket, taken }) =>
+    isId(ticket) && isFlag(taken) ? { kind: "forget", ticket, taken } : undefined) satisfies Check<"forget">,
+  free: (({ free }) => {
+    const counts = isObject(free) ? countsOf(free) : undefined;
+    return counts && { kind: "free", free: counts };
+  }) satisfies Check<"free">,
+  seek: (({ ticket }) => {
+    const fields = isObject(ticket) ? ticketOf(ticket) : undefined;
+    return fields && { kind: "seek", ticket: fields };
+  }) satisfies Check<"seek">,
+} satisfies { [Kind in NodeFrameKind]?: Check<Kind> };
+
+/** The kinds that are checked by hand. */
+export const HOT_KINDS = Object.keys(HOT) as (keyof typeof HOT)[];
+
+function countsOf(free: Fields): Record<string, number> | undefined {
+  const counts: Record<string, number> = {};
+  let size = 0;
+  for (const [key, value] of Object.entries(free)) {
+    if (key === "__proto__") continue;
+    size += 1;
+    if (key.length > 64 || !isCount(value) || size > FREE_KEYS_MAX) return undefined;
+    counts[key] = value;
+  }
+  return counts;
+}
+
+function ticketOf(fields: Fields): TicketFields | undefined {
+  const { id, user, priority, waited_ms, pin, prefer, tags, model, models, v1, repeatable } = fields;
+  const isRight =
+    isId(id) &&
+    (user === null || isText(user, 256)) &&
+    PRIORITIES.has(priority) &&
+    isMs(waited_ms) &&
+    isOptional(pin, isId) &&
+    isOptional(prefer, isId) &&
+    isOptional(tags, (lists) => isList(lists, 64, (names) => isList(names, 256, isName))) &&
+    isOptional(model, (name) => isText(name, 1024)) &&
+    isOptional(models, (names) => isList(names, 10_000, isName)) &&
+    isFlag(v1) &&
+    isFlag(repeatable);
+  const requests = isRight ? listOf(fields["requests"], 16, requestOf) : undefined;
+  const tried = requests && listOf(fields["tried"], 256, triedOf);
+  if (!requests || !tried) return undefined;
+  const ticket: Fields = { id, user, priority, waited_ms, v1, requests, tried, repeatable };
+  for (const [name, value] of Object.entries({ pin, prefer, tags, model, models }))
+    if (value !== undefined) ticket[name] = value;
+  return ticket as unknown as TicketFields;
+}
+
+function requestOf({ endpoint, stream }: Fields): Fields | undefined {
+  return ENDPOINT_NAMES.has(endpoint) && isFlag(stream) ? { endpoint, stream } : undefined;
+}
+
+function triedOf({ agent, repeatable }: Fields): Fields | undefined {
+  return isId(agent) && isFlag(repeatable) ? { agent, repeatable } : undefined;
+}
+
+function listOf(
+  value: unknown,
+  max: number,
+  itemOf: (fields: Fields) => Fields | undefined,
+): Fields[] | undefined {
+  if (!Array.isArray(value) || value.length > max) return undefined;
+  const items: Fields[] = [];
+  for (const each of value) {
+    const item = isObject(each) ? itemOf(each) : undefined;
+    if (!item) return undefined;
+    items.push(item);
+  }
+  return items;
+}
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isText = (value: unknown, max: number): value is string =>
+  typeof value === "string" && value.length <= max;
+const isId = (value: unknown): value is string => isText(value, 128) && value !== "";
+const isName = (value: unknown) => isText(value, 256);
+const isFlag = (value: unknown): value is boolean => typeof value === "boolean";
+const isMs = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0;
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isOptional = (value: unknown, isRight: (value: unknown) => boolean) =>
+  value === undefined || isRight(value);
+const isList = (value: unknown, max: number, isRight: (value: unknown) => boolean) =>
+  Array.isArray(value) && value.length <= max && value.every(isRight);
