@@ -43,6 +43,15 @@ export interface Standings {
   tokens?: LimitStanding;
 }
 
+/** The counts of a user that are not of earlier minutes or days, and the time until all of each are. */
+export interface LimitCounts {
+  requests: number;
+  requestsResetMs: number;
+  /** Used and reserved ones. */
+  tokens: number;
+  tokensResetMs: number;
+}
+
 /** Counts what users do, and refuses what is above their limits. */
 export interface Limits {
   /**
@@ -134,6 +143,17 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
     };
   }
 
+  function counts(user: string): LimitCounts {
+    const at = elapsedMs();
+    const requests = users.get(user)?.requests;
+    return {
+      requests: requests?.count(at) ?? 0,
+      requestsResetMs: requests?.resetMs(at) ?? 0,
+      tokens: tokens.taken(user),
+      tokensResetMs: tokens.resetMs(),
+    };
+  }
+
   return {
     /**
      * Admits an ask, or throws an `AppError` with the time to wait: limit_tokens, limit_requests or
@@ -162,17 +182,9 @@ export function createLimits({ now, elapsedMs, usedToday }: LimitsOptions) {
     },
 
     /** Returns what is left of the limits that the user has. Reserved tokens are not left. */
-    standing(user: string, { requestsPerMinute, tokensPerDay }: UserLimits): Standings {
-      const at = elapsedMs();
-      const requests = users.get(user)?.requests;
-      const used = requests?.count(at) ?? 0;
-      const standings: Standings = {};
-      if (requestsPerMinute !== null)
-        standings.requests = standingOf(requestsPerMinute, used, requests?.resetMs(at) ?? 0);
-      if (tokensPerDay !== null)
-        standings.tokens = standingOf(tokensPerDay, tokens.taken(user), tokens.resetMs());
-      return standings;
-    },
+    standing: (user: string, own: UserLimits): Standings => standingsOf(counts(user), own),
+
+    counts,
 
     /** The number of users whose requests are remembered. */
     get usersKnown() {
@@ -255,6 +267,17 @@ function reservationOf(tokens: ReturnType<typeof createTokenBudget>, user: strin
       giveBack = tokens.reserve(user, reserved);
     },
     end,
+  };
+}
+
+/** Returns what is left of limits after these counts. */
+export function standingsOf(
+  { requests, requestsResetMs, tokens, tokensResetMs }: LimitCounts,
+  { requestsPerMinute, tokensPerDay }: UserLimits,
+): Standings {
+  return {
+    ...(requestsPerMinute !== null && { requests: standingOf(requestsPerMinute, requests, requestsResetMs) }),
+    ...(tokensPerDay !== null && { tokens: standingOf(tokensPerDay, tokens, tokensResetMs) }),
   };
 }
 

@@ -140,9 +140,17 @@ export type NodeError = z.output<typeof error>;
 
 /** A user's limits; null means none. */
 const limits = z.object({
-  requests_per_minute: z.number().nullable(),
-  tokens_per_day: z.number().nullable(),
-  max_parallel: z.number().nullable(),
+  requests_per_minute: ms.nullable(),
+  tokens_per_day: ms.nullable(),
+  max_parallel: ms.nullable(),
+});
+
+/** The counts of a user; see `LimitCounts`. */
+const limitCounts = z.object({
+  requests: count,
+  requests_reset_ms: ms,
+  tokens: z.number().min(0),
+  tokens_reset_ms: ms,
 });
 
 const affinityNote = z.object({ user: userId, model: text(1024), keys: list(text(256), 16), agent: id });
@@ -205,18 +213,33 @@ const ASK_FRAMES = [
 
 /** Frames about users: limits and changes. */
 const USER_FRAMES = [
-  /** Asks the home of a user for a lease. `n` is the sender's number of the request. */
+  /** Asks the home of a user for a lease, whose number is `n`: the sender numbers its leases and requests. */
   frame("admit", { n: count, user: text(256), limited: limits }),
-  frame("admitted", { n: count, lease: id.optional(), error: error.optional() }),
-  /** Reserves tokens of a lease. */
-  frame("reserve", { n: count, lease: id, tokens: count }),
-  frame("lease_end", { lease: id }),
+  /** Asks the home of a user for their counts; `tokens`: those of the day are needed too. */
+  frame("standing", { n: count, user: text(256), tokens: z.boolean() }),
+  /** The answer to `admit`, `reserve` or `standing`. */
+  frame("admitted", { n: count, error: error.optional(), counts: limitCounts.optional() }),
+  /** Reserves tokens of a lease, besides those it has. */
+  frame("reserve", { n: count, lease: count, user: text(256), tokens: z.number().min(0) }),
+  frame("lease_end", { lease: count }),
   /** The leases that the sender holds of users whose home is the receiver. */
-  frame("leases", { leases: list(z.object({ lease: id, user: text(256), limited: limits }), 100_000) }),
-  /** Tokens that an ask of a user took. `at`: milliseconds since 1970. */
-  frame("tokens", { user: text(256), count, at: ms }),
-  /** The requests of users within the minute, as ages: the receiver is their home from now on. */
-  frame("windows", { users: list(z.object({ user: text(256), ages_ms: list(ms, 1_000_000) }), 100_000) }),
+  frame("leases", {
+    leases: list(
+      z.object({ lease: count, user: text(256), limited: limits, reserved: z.number().min(0) }),
+      10_000,
+    ),
+  }),
+  /** Tokens that an ask of a user took. The times: milliseconds since 1970. */
+  frame("tokens", { user: text(256), count: z.number().min(0), at: ms, ended_at: ms }),
+  /**
+   * The requests of users within the minute, as ages: the receiver is their home. `leaving`: the sender was it, and
+   * leaves. `was`: the home that counted these asks of the sender is lost.
+   */
+  frame("windows", {
+    users: list(z.object({ user: text(256), ages_ms: list(ms, 100_000) }), 10_000),
+    leaving: z.boolean().optional(),
+    was: id.optional(),
+  }),
   /** Copies of these are out of date; what is open of the revoked ones ends. */
   frame("changed", {
     all: z.boolean().optional(),

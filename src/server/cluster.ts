@@ -1,8 +1,8 @@
 import { hostname } from "node:os";
 import type { AgentSockets } from "../agents/sockets.ts";
-import type { Limits } from "../auth/limits.ts";
 import { openWire } from "../cluster/open.ts";
 import type { Part } from "../cluster/part.ts";
+import { SharedLimits } from "../cluster/shared-limits.ts";
 import type { Wire } from "../cluster/wire.ts";
 import type { Config } from "../config/settings.ts";
 import type { LiveOverview } from "../http/live/overview.ts";
@@ -19,7 +19,6 @@ import type { Identities } from "./identities.ts";
 export interface ClusterServer extends Identities {
   relay: Relay;
   agents: AgentSockets;
-  limits: Limits;
   store: Store;
   overview: LiveOverview;
   metrics: Metrics;
@@ -28,6 +27,7 @@ export interface ClusterServer extends Identities {
 export interface Cluster {
   wire: Wire;
   agents: ClusterAgents;
+  limits: SharedLimits;
   /** Makes the parts, and announces this node to the others. */
   start(server: ClusterServer): void;
 }
@@ -37,19 +37,22 @@ interface Given {
   log: Log;
   clock: CountingClock;
   version: string;
+  store: Store;
 }
 
 /**
  * Connects to NATS. This file and all of `src/cluster` are loaded only where a node has others. Throws a
  * `CommandError` if NATS cannot be used.
  */
-export async function openCluster({ config, log, clock, version }: Given): Promise<Cluster> {
+export async function openCluster({ config, log, clock, version, store }: Given): Promise<Cluster> {
   const { nats: servers = [], natsCreds: credsFile, clusterKey = "", clusterName } = config;
   const wire = await openWire({
     ...{ servers, credsFile, clusterName, clusterKey, version, log, clock },
     nodeName: config.nodeName ?? printable(hostname()),
     bodyBytesMax: config.bodyBytesMax,
   });
+  const elapsedMs = () => performance.now();
+  const limits = new SharedLimits({ link: wire, clock, elapsedMs, usage: store.usage, log });
   let relay: Relay | undefined;
   const agents = createClusterAgents({
     link: wire,
@@ -62,10 +65,11 @@ export async function openCluster({ config, log, clock, version }: Given): Promi
   return {
     wire,
     agents,
+    limits,
     start(server) {
       relay = server.relay;
       agents.start();
-      wire.start([...agents.parts, ...partsOf(wire, server)]);
+      wire.start([...agents.parts, limits.part, ...partsOf(wire, server)]);
     },
   };
 }

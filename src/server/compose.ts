@@ -64,7 +64,7 @@ export async function startServer(config: Config, log: Log, options: ServerOptio
   const clock = options.clock ?? createClock();
   let cluster: Cluster | undefined;
   try {
-    cluster = config.nats && (await loadCluster(config, log, clock));
+    cluster = config.nats && (await loadCluster(config, log, clock, store));
     const server = await compose({ ...options, config, log, clock, store, cluster, isFirstStart: isFirst });
     noteStarted();
     return server;
@@ -75,9 +75,9 @@ export async function startServer(config: Config, log: Log, options: ServerOptio
   }
 }
 
-async function loadCluster(config: Config, log: Log, clock: CountingClock): Promise<Cluster> {
+async function loadCluster(config: Config, log: Log, clock: CountingClock, store: Store): Promise<Cluster> {
   const { openCluster } = await import("./cluster.ts");
-  return openCluster({ config, log, clock, version });
+  return openCluster({ config, log, clock, version, store });
 }
 
 interface Given extends ServerOptions {

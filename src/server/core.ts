@@ -1,5 +1,5 @@
 import manifest from "../../package.json" with { type: "json" };
-import { createLimits } from "../auth/limits.ts";
+import { createLimits, type Limits } from "../auth/limits.ts";
 import type { Config } from "../config/settings.ts";
 import { createOverview } from "../http/live/overview.ts";
 import { createResponseMemory } from "../http/models/responses/memory.ts";
@@ -36,7 +36,7 @@ const elapsedMs = () => performance.now();
  */
 export async function createCore({ config, store, log, clock, cluster }: Given, server: () => Listener) {
   const usedToday = await readUsedToday(store, log, now());
-  const limits = createLimits({ now, elapsedMs, usedToday });
+  const limits: Limits = cluster?.limits ?? createLimits({ now, elapsedMs, usedToday });
   const metrics = createMetrics({
     version,
     relay: () => relay,

@@ -204,6 +204,11 @@ export interface UsageSumQuery {
   limit: number;
 }
 
+export interface UsagePeriod {
+  from: number;
+  endedBefore: number;
+}
+
 export interface UsageStore {
   /**
    * Returns at once. The row is written within about a second, in one transaction with other rows. Times are
@@ -220,6 +225,11 @@ export interface UsageStore {
   unwritten(): number;
   /** Returns the tokens used since `from` by user id, to continue daily limits after a restart. */
   tokensSince(from: number): Promise<Map<string, number>>;
+  /**
+   * Returns the tokens that these users used in asks that arrived at `from` or later and ended before `endedBefore`.
+   * An ask ends its rounded duration after its arrival. Users without any are left out.
+   */
+  tokensOfUsers(users: readonly string[], period: UsagePeriod): Promise<Map<string, number>>;
   /** Returns how many rows since `from` have numbers of tokens that cannot be right, and so do not count. */
   implausibleSince(from: number): Promise<number>;
   /** Deletes the rows before this time. Resolves with their number. */

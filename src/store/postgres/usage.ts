@@ -55,6 +55,13 @@ export function createUsageStore({ hot, cold }: Pools, options: WriteBehindOptio
       return tokensOf(await sum(cold, { ...EVERY_USER, from }));
     },
 
+    async tokensOfUsers(users, { from, endedBefore }) {
+      await behind.tryFlush();
+      const values = [from, endedBefore, JSON.stringify(users)];
+      const rows = await cold.read<{ user: string; tokens: number }>(USERS_TOKENS, values);
+      return new Map(rows.map(({ user, tokens }) => [user, tokens]));
+    },
+
     async implausibleSince(from) {
       await behind.flush();
       const [found] = await cold.read<{ rows: number }>(COUNT_IMPLAUSIBLE, [from]);
@@ -114,6 +121,10 @@ const SUM_SQL: Record<keyof Sums, string> = {
   durationMs: total("duration_ms", isBetween("duration_ms", DURATION_MS_MAX)),
 };
 const SUMS = SUM_NAMES.map((name) => `(${SUM_SQL[name]})::float8 AS "${name}"`).join(", ");
+
+const USERS_TOKENS = `SELECT user_id AS user, (${SUM_SQL.inputTokens} + ${SUM_SQL.outputTokens})::float8 AS tokens
+  FROM usage WHERE at >= $1::float8::bigint AND at + duration_ms < $2::float8::bigint
+  AND user_id IN (SELECT json_array_elements_text($3::text::json)) GROUP BY user_id`;
 
 const COUNT_IMPLAUSIBLE = `SELECT count(*)::float8 AS rows FROM usage WHERE at >= $1::float8::bigint AND NOT ${IS_PLAUSIBLE}`;
 

@@ -40,6 +40,10 @@ export function createUsageStore({ connection, onWritten, ...options }: SqliteBe
   const countImplausible = connection.raw.prepare<{ rows: number }, [number]>(
     `SELECT count(*) AS rows FROM usage WHERE at >= ?1 AND NOT ${IS_PLAUSIBLE}`,
   );
+  const usersTokens = connection.raw.prepare<{ user: string; tokens: number }, [number, number, string]>(
+    `SELECT user_id AS user, ${SUM_SQL.inputTokens} + ${SUM_SQL.outputTokens} AS tokens FROM usage
+      WHERE at >= ?1 AND at + duration_ms < ?2 AND user_id IN (SELECT value FROM json_each(?3)) GROUP BY user_id`,
+  );
   const purge = createPurge(connection, "usage", "at");
 
   return {
@@ -55,6 +59,12 @@ export function createUsageStore({ connection, onWritten, ...options }: SqliteBe
     async tokensSince(from) {
       await behind.flush();
       return tokensOf(await sum({ ...EVERY_USER, from }));
+    },
+
+    async tokensOfUsers(users, { from, endedBefore }) {
+      await behind.flush();
+      const rows = usersTokens.all(from, endedBefore, JSON.stringify(users));
+      return new Map(rows.map(({ user, tokens }) => [user, tokens]));
     },
 
     async implausibleSince(from) {

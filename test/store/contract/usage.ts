@@ -230,6 +230,23 @@ export function testUsage(backEnd: BackEnd): void {
     expect(await usage.tokensSince(100)).toEqual(new Map([["ann", 40]]));
   });
 
+  test("the tokens of some users are summed over the asks that ended before a given time", async () => {
+    const { usage } = await openStore();
+    const bob = { principal: userPrincipal("bob") };
+    usage.record(ask({ at: 99, durationMs: 5 }));
+    usage.record(ask({ at: 100, durationMs: 50.4 }));
+    usage.record(ask({ at: 100, durationMs: 50.5 }));
+    usage.record(ask({ at: 120, durationMs: 5, ...bob }));
+    usage.record(ask({ at: 120, durationMs: 5, principal: userPrincipal("eve") }));
+    const period = { from: 100, endedBefore: 151 };
+    const tokens = await usage.tokensOfUsers(["ann", "bob", "joe", "O'Neil"], period);
+    expect([...tokens].sort()).toEqual([
+      ["ann", 30],
+      ["bob", 30],
+    ]);
+    expect(await usage.tokensOfUsers([], period)).toEqual(new Map());
+  });
+
   test("a purge deletes the usage rows before the limit in batches, and returns their number", async () => {
     const { usage } = await openStore();
     for (let at = 0; at < 2_500; at++) usage.record(ask({ at }));
