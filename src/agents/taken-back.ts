@@ -39,13 +39,26 @@ export class TakenBack {
 
   constructor(private readonly options: Pick<ConnectionOptions, "clock" | "newId">) {}
 
-  /** Returns the ask as it is to be sent for the first time. */
-  begin(command: ModelCommand): SentAsk {
+  /**
+   * Calls `send` with the ask as it is to be sent for the first time, and returns its result: at once, unless another
+   * node must first make the body. Then the result is true, and
+   * `send` is called later (`isLate`), but not if the ask ends before.
+   */
+  begin(command: ModelCommand, send: (ask: SentAsk, isLate: boolean) => boolean): boolean {
     const { slot, request, model } = command;
-    if (!request.added?.length) return { command, id: slot, refused: NONE, body: request.body(model, NONE) };
-    const refused = this.#knownFor(command);
-    this.#open.set(slot, { command, id: slot, refused, tries: 1 });
-    return { command, id: slot, refused, body: request.body(model, refused) };
+    if (!request.added?.length)
+      return send({ command, id: slot, refused: NONE, body: request.body(model, NONE) }, false);
+    const known = this.#knownFor(command);
+    const { bodyWithout, without = NONE } = request;
+    const refused = bodyWithout ? without.union(known) : known;
+    const ask = { command, id: slot, refused, tries: 1 };
+    this.#open.set(slot, ask);
+    if (!bodyWithout || refused.size === without.size)
+      return send({ command, id: slot, refused, body: request.body(model, refused) }, false);
+    bodyWithout(refused, (body) => {
+      if (this.#open.get(slot) === ask) send({ ...ask, body: body ?? request.body(model, refused) }, true);
+    });
+    return true;
   }
 
   /** Returns the slot of the ask with this id; undefined for the id of an earlier try. */
@@ -60,24 +73,41 @@ export class TakenBack {
   }
 
   /**
-   * Returns the ask as it is to be sent again, without the fields that the upstream's error names; undefined if
-   * that would change nothing. Some upstreams complain about one field after the other, so each field may take
-   * one more try, and no field two.
+   * Calls `next` with the ask as it is to be sent again, without the fields that the upstream's error names; with
+   * undefined if that would change nothing. It is called at once, unless another node must first make the body, and not
+   * if the ask ends before. Some upstreams complain about one field after the other, so each field may take one more
+   * try, and no field two.
    */
-  askAgain(slot: string, errorBody: string): SentAsk | undefined {
+  askAgain(slot: string, errorBody: string, next: (again: SentAsk | undefined) => void): void {
     const ask = this.#open.get(slot);
-    const { request, model } = ask?.command ?? {};
-    if (!ask || !request || model === undefined) return undefined;
-    const candidates = (request.added ?? []).filter((name) => !ask.refused.has(name));
-    const named = refusedFields(errorBody, candidates);
-    const refused = new Set([...ask.refused, ...named]);
-    if (named.length === 0) return undefined;
+    const named = ask ? refusedFields(errorBody, stillAdded(ask)) : [];
+    if (!ask || named.length === 0) {
+      next(undefined);
+      return;
+    }
+    const { request, model } = ask.command;
+    const before = ask.refused;
+    const refused = new Set([...before, ...named]);
+    const isOpen = () => this.#open.get(slot) === ask;
+    const take = (body: string | undefined) => {
+      if (isOpen()) next(body === undefined ? undefined : { ...ask, body });
+    };
+    if (request.bodyWithout) {
+      this.#renew(ask, refused);
+      request.bodyWithout(refused, take);
+      return;
+    }
     const body = request.body(model, refused);
-    if (body === request.body(model, ask.refused)) return undefined;
+    const isOther = body !== request.body(model, before);
+    if (isOther) this.#renew(ask, refused);
+    take(isOther ? body : undefined);
+  }
+
+  /** Gives the ask a new id, so that what comes for the last try is for nobody. */
+  #renew(ask: OpenAsk, refused: ReadonlySet<AddedField>): void {
     this.#slots.delete(ask.id);
     Object.assign(ask, { id: this.options.newId(), refused, tries: ask.tries + 1 });
-    this.#slots.set(ask.id, slot);
-    return { ...ask, body };
+    this.#slots.set(ask.id, ask.command.slot);
   }
 
   /** Notes that the agent no longer has the ask, and how the upstream ended it. */
@@ -101,3 +131,7 @@ export class TakenBack {
 }
 
 const keyOf = ({ request, model }: ModelCommand): string => `${request.endpoint} ${model}`;
+
+/** The added fields that the body of the ask still has. */
+const stillAdded = ({ command, refused }: OpenAsk): AddedField[] =>
+  (command.request.added ?? []).filter((name) => !refused.has(name));

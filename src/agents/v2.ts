@@ -59,7 +59,7 @@ export class V2Connection extends AgentConnection<V2Options> {
         const { request } = command;
         if (!("endpoint" in request)) return false;
         this.#takenBack ??= new TakenBack(this.options);
-        return this.#ask(this.#takenBack.begin({ ...command, request }));
+        return this.#takenBack.begin({ ...command, request }, (ask, isLate) => this.#first(ask, isLate));
       }
     }
   }
@@ -68,6 +68,13 @@ export class V2Connection extends AgentConnection<V2Options> {
     this.#pingSent = true;
     const isSent = this.write({ type: "ping" });
     this.markSent();
+    return isSent;
+  }
+
+  /** Sends an ask for the first time. If that is later than the command came, nobody else looks at the result. */
+  #first(ask: SentAsk, isLate: boolean): boolean {
+    const isSent = this.#ask(ask);
+    if (!isSent && isLate) this.lost("frames_dropped");
     return isSent;
   }
 
@@ -192,15 +199,18 @@ export class V2Connection extends AgentConnection<V2Options> {
 
   #end(end: AskEnd, slot: string, agent: Agent): void {
     const refusal = end.error !== undefined && mayRefuseField(end.status) ? end.error : undefined;
+    const settle = () => {
+      const isGood = end.error === undefined && !end.failure;
+      this.#takenBack?.end(slot, isGood ? "good" : refusal === undefined ? "other" : "refused");
+      if (end.failure) this.relay.fail(agent, slot, end.failure, end.isRetryable);
+      else this.relay.done(agent, slot, end.answer);
+    };
     // Once the caller has a part of the answer, it is too late.
-    if (refusal !== undefined && !hasBegun(slot, agent)) {
-      const again = this.#takenBack?.askAgain(slot, refusal);
-      if (again && this.#ask(again)) return;
-    }
-    const isGood = end.error === undefined && !end.failure;
-    this.#takenBack?.end(slot, isGood ? "good" : refusal === undefined ? "other" : "refused");
-    if (end.failure) this.relay.fail(agent, slot, end.failure, end.isRetryable);
-    else this.relay.done(agent, slot, end.answer);
+    if (refusal === undefined || !this.#takenBack || hasBegun(slot, agent)) settle();
+    else
+      this.#takenBack.askAgain(slot, refusal, (again) => {
+        if (!again || !this.#ask(again)) settle();
+      });
   }
 
   #noteCancel(slot: string): void {

@@ -62,6 +62,8 @@ const offers = z.object({
   priority: z.number(),
   slots: count,
   free: count,
+  /** How many agents they are. */
+  agents: count.optional(),
 });
 export type NodeOffers = z.output<typeof offers>;
 
@@ -86,7 +88,10 @@ const origin = z.object({
   tracestate: text(1024).optional(),
 });
 
-const headers = record(text(64), text(4096), 256);
+const headers = record(text(64), text(65_536), 256);
+
+/** The names of added fields. Those that the receiver does not know are for a newer node. */
+const addedFields = list(text(64), 64);
 
 const v1Request = z.object({
   message_id: z.string(),
@@ -98,7 +103,15 @@ const v1Request = z.object({
 /** The request that an agent gets. */
 const what = z.union([
   z.object({ v1: v1Request }),
-  z.object({ endpoint, stream: z.boolean(), headers: headers.optional(), body: z.string() }),
+  z.object({
+    endpoint,
+    stream: z.boolean(),
+    headers: headers.optional(),
+    body: z.string(),
+    /** The fields that may be taken back, and those of them that the body does not have. */
+    added: addedFields.optional(),
+    without: addedFields.optional(),
+  }),
 ]);
 
 const answer = z.discriminatedUnion("kind", [
@@ -135,6 +148,8 @@ const error = z.object({
       headers: headers.optional(),
     })
     .optional(),
+  /** For the log only. */
+  detail: text(4096).optional(),
 });
 export type NodeError = z.output<typeof error>;
 
@@ -161,8 +176,17 @@ const frame = <Kind extends string, Shape extends z.ZodRawShape>(kind: Kind, sha
 
 /** Frames about agents and asks. */
 const ASK_FRAMES = [
-  /** The work that the sender's agents could do, equal ones grouped: on join and on change. */
-  frame("state", { offers: list(offers, 20_000), waiting: count, draining: z.boolean() }),
+  /**
+   * The work that the sender's agents could do, equal ones grouped. `all`: on join, what was known before is void.
+   * Otherwise the groups that have changed, and the keys of those that are `gone`.
+   */
+  frame("state", {
+    all: z.boolean().optional(),
+    offers: list(offers, 20_000),
+    gone: list(text(64), 20_000).optional(),
+    waiting: count,
+    draining: z.boolean(),
+  }),
   /** The free slots of groups of `state`, at most every 20 ms. */
   frame("free", { free: record(text(64), count, FREE_KEYS_MAX) }),
   /** The agents that came, with the times of `Directory`, and those that went; on join, all of them in several frames. */
@@ -178,12 +202,18 @@ const ASK_FRAMES = [
   frame("offer", {
     ticket: id,
     slot: id,
+    /** The key of the agent's group in `state`. */
+    group: text(64).optional(),
     agent: agentIdentity,
     model: text(1024),
     endpoint: endpoint.optional(),
   }),
   /** Takes the slot, for the ticket or for another ask of the sender. */
   frame("run", { slot: id, ticket: id, what, model: text(1024), origin, deadline_ms: ms }),
+  /** The agent's upstream refuses these added fields: asks for the body without them. */
+  frame("refused", { slot: id, fields: addedFields }),
+  /** The body without them; missing if it is the same. */
+  frame("again", { slot: id, body: z.string().optional() }),
   /** Returns the slot. What runs in it is cancelled. */
   frame("give", { slot: id }),
   frame("accept", { slot: id }),
@@ -202,7 +232,7 @@ const ASK_FRAMES = [
     repeatable: z.boolean(),
     unsent: z.boolean().optional(),
   }),
-  /** The bytes of the deltas of a slot that were passed on to the caller, in all. */
+  /** The length of all deltas of a slot that were passed on to the caller, in UTF-16 code units. */
   frame("ack", { slot: id, bytes: count }),
   /** The place where a v1 chat of the OpenAI-style API continues. `n` is the sender's number of it. */
   frame("thread", { n: count, key: text(256), conversation: text(1024), parent: text(1024), agent: id }),

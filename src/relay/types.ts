@@ -29,6 +29,13 @@ export interface ModelRequest {
    * refuses.
    */
   body(model: string, refused: ReadonlySet<AddedField>): string;
+  /**
+   * Asks the node that the request is from, which alone can make bodies, for the body without these fields. `take` gets
+   * undefined if it is the same. `body` returns the one that came with the request. Undefined for requests of this node.
+   */
+  bodyWithout?: (refused: ReadonlySet<AddedField>, take: (body: string | undefined) => void) => void;
+  /** The added fields that the body that came from another node does not have. */
+  without?: ReadonlySet<AddedField>;
 }
 
 /** The work of an ask, as a request for each agent protocol and endpoint that may do it. */

@@ -212,3 +212,68 @@ test("an upstream may refuse all added fields, one after the other, and the ask 
   void start();
   expect(asks().at(-1)?.body).toBe("");
 });
+
+/** A request that another node made: only that node can make other bodies. */
+function remoteRequest(own: Partial<ModelRequest> = {}) {
+  const asked: { refused: string[]; take: (body: string | undefined) => void }[] = [];
+  const request: ModelRequest = {
+    ...REQUEST,
+    body: () => "whole",
+    bodyWithout: (refused, take) => void asked.push({ refused: [...refused], take }),
+    ...own,
+  };
+  return { request, asked };
+}
+
+test("the body of another node's request is asked for, and the ask then sent once more", async () => {
+  const { request, asked } = remoteRequest();
+  const { start, asks, refuse, succeed } = scene(request);
+  const result = start();
+  refuse();
+  expect([asks().length, asked.map(({ refused }) => refused)]).toEqual([1, [["stream_options"]]]);
+  refuse(REFUSAL, asks()[0]?.ask);
+  asked[0]?.take("less");
+  expect(asks().map(({ body }) => body)).toEqual(["whole", "less"]);
+  succeed();
+  expect(await result).toMatchObject({ answer: { status: 200 } });
+});
+
+test("a refusal reaches the caller if the other node has no other body", async () => {
+  const { request, asked } = remoteRequest();
+  const { start, asks, refuse } = scene(request);
+  const result = start();
+  refuse();
+  asked[0]?.take(undefined);
+  expect(await result).toMatchObject({ answer: { status: 400, body: REFUSAL } });
+  expect(asks()).toHaveLength(1);
+});
+
+test("a body that comes after its ask was cancelled is not sent", async () => {
+  const { request, asked } = remoteRequest();
+  const { start, asks, refuse, hangUp } = scene(request);
+  void start();
+  refuse();
+  hangUp();
+  asked[0]?.take("less");
+  expect(asks()).toHaveLength(1);
+});
+
+test("a field that is known to be refused is taken back before another node's request is sent", () => {
+  const { request, asked } = remoteRequest();
+  const { start, asks, refuse, succeed } = scene(request);
+  void start();
+  refuse();
+  asked[0]?.take("less");
+  succeed();
+  void start();
+  expect([asks().length, asked[1]?.refused]).toEqual([2, ["stream_options"]]);
+  asked[1]?.take("less");
+  expect(asks()[2]?.body).toBe("less");
+});
+
+test("another node's request that lacks what is refused is sent at once", () => {
+  const { request, asked } = remoteRequest({ without: new Set(["stream_options", "user"]) });
+  const { start, asks } = scene(request);
+  void start();
+  expect([asks().map(({ body }) => body), asked.length]).toEqual([["whole"], 0]);
+});
