@@ -205,11 +205,13 @@ const ASK_FRAMES = [
     /** The key of the agent's group in `state`. */
     group: text(64).optional(),
     agent: agentIdentity,
+    /** The agent's tags. */
+    tags: list(text(256), 256).optional(),
     model: text(1024),
     endpoint: endpoint.optional(),
   }),
   /** Takes the slot, for the ticket or for another ask of the sender. */
-  frame("run", { slot: id, ticket: id, what, model: text(1024), origin, deadline_ms: ms }),
+  frame("run", { slot: id, what, model: text(1024), origin, deadline_ms: ms }),
   /** The agent's upstream refuses these added fields: asks for the body without them. */
   frame("refused", { slot: id, fields: addedFields }),
   /** The body without them; missing if it is the same. */

@@ -282,6 +282,7 @@ export class Ask {
       principal,
       agent: this.#agent?.id,
       agentName: this.#agent?.name,
+      agentNode: this.#agent?.node,
       // A fallback that no agent could try is not what failed.
       model: this.#model ?? this.#work.model,
       outcome: failed ? outcome.code : "ok",

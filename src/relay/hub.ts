@@ -41,6 +41,9 @@ export class Hub {
   readonly #departures = new BoundedMap<string, Departure>(DEPARTURES_MAX);
   #registrations = 0;
 
+  /** `onChange` is called when an agent has come or left, and after each change of its state. */
+  constructor(private readonly onChange?: (agent: Agent, isHere: boolean) => void) {}
+
   has(agent: Agent): boolean {
     return this.#agents.get(agent.id) === agent;
   }
@@ -73,6 +76,7 @@ export class Hub {
     this.models.add(agent, agent.offer.models, agent.registeredAt);
     this.needs.add(agent, agent.registeredAt);
     this.#departures.delete(agent.id);
+    this.onChange?.(agent, true);
     return earlier;
   }
 
@@ -82,6 +86,7 @@ export class Hub {
     this.#agents.delete(agent.id);
     this.models.remove(agent, agent.offer.models);
     this.#departures.set(agent.id, { agent, at: now, reason });
+    this.onChange?.(agent, false);
     return this.needs.remove(agent);
   }
 
@@ -163,9 +168,13 @@ export class Hub {
   }
 
   #reindex(agent: Agent, now: number, change: () => void): Need[] {
-    if (this.has(agent)) return this.needs.change(agent, now, change);
-    change();
-    return [];
+    if (!this.has(agent)) {
+      change();
+      return [];
+    }
+    const before = this.needs.change(agent, now, change);
+    this.onChange?.(agent, true);
+    return before;
   }
 
   /** The agent takes no more asks until it changes its offer. */
@@ -203,6 +212,7 @@ export class Hub {
   /** Puts the agent where it belongs by now. To be called after each change of its state. */
   sort(agent: Agent, now: number): void {
     for (const place of this.needs.placesOf(agent)) place.need.sort(place, now);
+    if (this.onChange && this.has(agent)) this.onChange(agent, true);
   }
 
   /** Notes the agent's speed with the model: where it was slow, it may no longer be. */

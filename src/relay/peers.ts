@@ -59,6 +59,11 @@ export interface Peers {
   models(tags: readonly (readonly string[])[]): Iterable<OfferedModel>;
   /** Whether an agent with this id is connected to another node. */
   isConnected(agentId: string): boolean;
+  /**
+   * An agent of this node has come, offers something else, or has taken or freed a slot; without `isHere`, it has left.
+   * Called often.
+   */
+  agentChanged?(agent: Agent, isHere: boolean): void;
 }
 
 /** The agent of a lent slot. */

@@ -47,7 +47,7 @@ const ENDED_MAX = 100;
  * faster, and for one that has the model in memory, see `mayGet`.
  */
 export abstract class Placement {
-  protected readonly hub = new Hub();
+  protected readonly hub: Hub;
   protected readonly open: OpenAsks;
   protected readonly watch: Watch;
   /** The waiting asks that agents of other nodes may get. */
@@ -59,6 +59,8 @@ export abstract class Placement {
   readonly #lookSoon: () => void;
 
   constructor(protected readonly options: RelayOptions) {
+    const { peers } = options;
+    this.hub = new Hub(peers && ((agent, isHere) => peers.agentChanged?.(agent, isHere)));
     this.sought = new SoughtAsks(options);
     this.open = new OpenAsks(options, this.hub, this.sought);
     this.affinity = new AffinityBook(options);

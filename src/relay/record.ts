@@ -34,6 +34,8 @@ export interface AskRecord extends AskOrigin, AskTokens {
   agent: string | undefined;
   /** That agent's own name for itself. */
   agentName: string | undefined;
+  /** The name of the node that the agent was connected to; undefined if that was this one. */
+  agentNode?: string | undefined;
   /** The model that this agent was to use, or that was asked for; undefined when neither is known. */
   model: string | undefined;
   outcome: "ok" | ErrorCode;

@@ -137,6 +137,8 @@ export interface AgentIdentity {
   name: string;
   /** The agent's version, if its protocol tells it. */
   version?: string;
+  /** The name of the other node that it is connected to; undefined for an agent of this node. */
+  node?: string;
   /** The remote address, without a port. */
   address: string;
   /** The agent showed the secret of its id, so it may take the id over from any address. */

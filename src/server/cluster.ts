@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import type { AgentSockets } from "../agents/sockets.ts";
+import { Exchange } from "../cluster/exchange.ts";
 import { openWire } from "../cluster/open.ts";
 import type { Part } from "../cluster/part.ts";
 import { SharedLimits } from "../cluster/shared-limits.ts";
@@ -28,6 +29,8 @@ export interface Cluster {
   wire: Wire;
   agents: ClusterAgents;
   limits: SharedLimits;
+  /** The port by which the relay reaches the other nodes. */
+  exchange: Exchange;
   /** Makes the parts, and announces this node to the others. */
   start(server: ClusterServer): void;
 }
@@ -53,23 +56,27 @@ export async function openCluster({ config, log, clock, version, store }: Given)
   });
   const elapsedMs = () => performance.now();
   const limits = new SharedLimits({ link: wire, clock, elapsedMs, usage: store.usage, log });
-  let relay: Relay | undefined;
-  const agents = createClusterAgents({
-    link: wire,
-    clock,
-    relay() {
-      if (!relay) throw new Error("the cluster has not started");
-      return relay;
-    },
+  let started: Relay | undefined;
+  const relay = () => {
+    if (!started) throw new Error("the cluster has not started");
+    return started;
+  };
+  const agents = createClusterAgents({ link: wire, clock, relay });
+  const exchange = new Exchange({
+    ...{ link: wire, clock, relay, directory: agents.directory },
+    soon: (run) => void setImmediate(run),
+    reconnectGraceMs: config.reconnectGraceMs,
   });
   return {
     wire,
     agents,
     limits,
+    exchange,
     start(server) {
-      relay = server.relay;
+      started = server.relay;
       agents.start();
-      wire.start([...agents.parts, limits.part, ...partsOf(wire, server)]);
+      // The directory comes first, as the exchange looks into it.
+      wire.start([...agents.parts, exchange, limits.part, ...partsOf(wire, server)]);
     },
   };
 }

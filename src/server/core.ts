@@ -51,7 +51,8 @@ export async function createCore({ config, store, log, clock, cluster }: Given, 
   const observer = createObserver({ log, metrics, usage: store.usage, limits, overview });
   const observe = cluster?.agents.observed(observer) ?? observer;
   const soon = (run: () => void) => void setImmediate(run);
-  const relay = new Relay({ clock, newId, random: Math.random, limits: config, observe, soon });
+  const peers = cluster && { peers: cluster.exchange };
+  const relay = new Relay({ clock, newId, random: Math.random, limits: config, observe, soon, ...peers });
   const readiness = createReadiness({
     ...{ relay, checkStore: store.check, queueMax: config.queueMax, now },
     storeGraceMs: storeGraceOf(config),

@@ -50,6 +50,7 @@ function askFieldsOf(record: AskRecord): LogFields {
     surface,
     user: principalName(principal),
     agent,
+    agent_node: record.agentNode,
     model: shownModel(model),
     outcome,
     status: record.upstreamStatus,
