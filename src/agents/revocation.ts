@@ -12,10 +12,10 @@ interface KeyedConnectionsOptions {
 }
 
 /**
- * How often to look for keys that another process has revoked or changed: one small query, if there are
- * connections.
+ * How often to look for keys that another process has revoked or changed: one small query, if there are connections. A
+ * change takes effect within a second: this time, and that of the query.
  */
-const RECHECK_MS = 1_000;
+const RECHECK_MS = 900;
 
 /**
  * The connections of agents that registered with a key of their own. They end when the key is revoked, and follow
@@ -29,6 +29,8 @@ export class KeyedConnections {
   #stopTimer: Cancel | undefined;
   #stopped = false;
   #isReadable = true;
+  #isLooking = false;
+  #isNext = false;
 
   constructor(private readonly options: KeyedConnectionsOptions) {}
 
@@ -70,6 +72,11 @@ export class KeyedConnections {
     for (const connection of held) if (connection.admitted.key !== key) connection.keyChanged(key);
   }
 
+  /** Must be called when another server has revoked or changed a key. */
+  check(): void {
+    void this.#recheck();
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#stopRechecking();
@@ -90,7 +97,19 @@ export class KeyedConnections {
     this.#stopTimer = undefined;
   }
 
+  /** Looks now or, if a look-up is running, once more after it. */
   async #recheck(): Promise<void> {
+    this.#isNext = true;
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    while (this.#isNext) {
+      this.#isNext = false;
+      if (this.#connections.size > 0) await this.#look();
+    }
+    this.#isLooking = false;
+  }
+
+  async #look(): Promise<void> {
     const { keys, log } = this.options;
     try {
       const active = await keys.active();

@@ -69,6 +69,8 @@ export function createAgentSockets(options: AgentSocketsOptions) {
     endKey: (keyId: string) => keyed.end(keyId),
     /** The administrator has changed what a key says. The agents that are connected with it follow at once. */
     keyChanged: (key: AgentKey) => keyed.change(key),
+    /** Looks now for keys that another server has changed or revoked, for those of the connected agents. */
+    checkKeys: () => keyed.check(),
     /** To be called once all sockets are closed. */
     stop: () => {
       linked.stop();

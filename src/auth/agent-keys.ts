@@ -26,7 +26,7 @@ interface AgentKeysOptions {
   now?: () => number;
   /** Called after a key was revoked through this object. */
   onRevoke?: (id: string) => void;
-  /** Called after a key was changed through this object. */
+  /** Called after a key was changed through this object, with what it says then. */
   onChange?: (key: AgentKey) => void;
 }
 
@@ -117,6 +117,9 @@ export function createAgentKeys(options: AgentKeysOptions) {
       return revoked;
     },
 
+    /** Must be called with the ids of keys that another server has changed or revoked. */
+    forget: known.forget,
+
     /** Returns the keys that are not revoked by their ids, also as another process has changed them. */
     async active(): Promise<Map<string, AgentKey>> {
       const active = (await store.list()).filter(({ revokedAt }) => revokedAt === null);
@@ -128,14 +131,30 @@ export function createAgentKeys(options: AgentKeysOptions) {
 /** The keys that are remembered for the time when the store cannot be read. */
 const REMEMBERED_MAX = 10_000;
 
+/** A look-up that a change overtakes is made again, but not for as long as keys are changed all the time. */
+const LOOK_UPS_MAX = 3;
+
 /** Looks up keys by their hashes. While that fails, keys that were found lately are still found. */
 function withGrace({ store, graceMs = 0, now = Date.now }: AgentKeysOptions) {
   const known = new BoundedMap<string, { key: StoredAgentKey; until: number }>(REMEMBERED_MAX);
+  /** How often keys were forgotten: a look-up that began before may be out of date. */
+  let forgotten = 0;
+
+  /** Resolves with the key, and whether it is as it was before a change. */
+  async function lookUp(hash: string): Promise<{ key: StoredAgentKey | undefined; isOld: boolean }> {
+    for (let tries = 1; ; tries++) {
+      const before = forgotten;
+      const key = await store.findByHash(hash);
+      const isOld = before !== forgotten;
+      if (!isOld || tries === LOOK_UPS_MAX) return { key, isOld };
+    }
+  }
+
   return {
     async find(hash: string): Promise<StoredAgentKey | undefined> {
       try {
-        const key = await store.findByHash(hash);
-        if (key && graceMs > 0) known.set(hash, { key, until: now() + graceMs });
+        const { key, isOld } = await lookUp(hash);
+        if (key && !isOld && graceMs > 0) known.set(hash, { key, until: now() + graceMs });
         else known.delete(hash);
         return key;
       } catch (error) {
@@ -145,9 +164,11 @@ function withGrace({ store, graceMs = 0, now = Date.now }: AgentKeysOptions) {
       }
     },
 
-    /** Forgets a key that was changed or revoked: it must not be found as it was before. */
-    forget(id: string): void {
-      for (const [hash, { key }] of known) if (key.id === id) known.delete(hash);
+    /** Forgets keys that were changed or revoked: they must not be found as they were before. */
+    forget(...ids: readonly string[]): void {
+      forgotten++;
+      const changed = new Set(ids);
+      for (const [hash, { key }] of known) if (changed.has(key.id)) known.delete(hash);
     },
   };
 }

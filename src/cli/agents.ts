@@ -40,7 +40,7 @@ interface Work {
   io: Terminal;
 }
 
-/** Manages the agents' keys in the local database. A running server follows within two seconds. */
+/** Manages the agents' keys in the local database. A running server follows within a second. */
 export const agents: Command = async (args, io) => {
   const { settings, flags, positionals } = readArgs({ args, env: io.env }, COMMANDS.agents);
   const { json, models } = flags;

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Environment } from "../config/read.ts";
+import { shownDatabase } from "../config/service-addresses.ts";
 import { type Config, variablesOf } from "../config/settings.ts";
 import { agentKeyIn } from "../data-folder.ts";
 import { isLoopbackHost } from "../net/addresses.ts";
@@ -39,13 +40,17 @@ export function banner(options: Banner): string {
   const rows = [
     ...labeled("Listening", urls),
     ["Dashboard", `${url}/dashboard${signInFragment(options)}`],
-    ["Data", resolve(config.data)],
+    dataRow(config),
     ...labeled("Agents", agentLines(options)),
     ...labeled(...modelLines(config)),
     ["Try", tryLine(options, url)],
   ];
   const notes = warnings(config, addresses).map((warning) => `\n${warning}\n`);
   return [`${PROGRAM} ${version}\n\n`, table(rows, { indent: "  " }), ...notes, "\n"].join("");
+}
+
+function dataRow({ data, database }: Config): string[] {
+  return database === undefined ? ["Data", resolve(data)] : ["Database", shownDatabase(database)];
 }
 
 function labeled(label: string, lines: readonly string[]): string[][] {
@@ -66,6 +71,7 @@ function agentLines({ config, port, addresses, agentKey, isPrivate }: Banner): s
   });
   if (isPrivate || config.agents === "open") return lines;
   if (config.agentKey !== undefined) return [...lines, "The agent key is the one that you set."];
+  if (config.clusterKey !== undefined) return [...lines, "The agent key is derived from the cluster key."];
   return [
     ...lines,
     `The agent key is in ${agentKeyIn(resolve(config.data))}. This prints the addresses with it:`,

@@ -1,5 +1,6 @@
 import { networkInterfaces } from "node:os";
 import { backupMaker, ownCommand } from "../backup/download.ts";
+import { secretsInAddress } from "../config/service-addresses.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import { startServer } from "../server/compose.ts";
 import { readServerArgs } from "./args.ts";
@@ -27,8 +28,8 @@ export const serve: Command = async (args, io) => {
     metricsKey,
     upstreamKey,
     clusterKey,
-    ...(database ? secretsIn(database) : []),
-    ...(config.nats ?? []).flatMap(secretsIn),
+    ...(database ? secretsInAddress(database) : []),
+    ...(config.nats ?? []).flatMap(secretsInAddress),
   ];
   const log = createCommandLog(io, config, secrets, () => !stopping);
   surviveFaults(log);
@@ -62,12 +63,4 @@ function surviveFaults(log: Log): void {
   const report = (thrown: unknown) => log.error("unexpected", { cause: causeOf(thrown) });
   process.on("unhandledRejection", report);
   process.on("uncaughtException", report);
-}
-
-/** Returns the address of a service, and what in it is secret. */
-function secretsIn(address: string): string[] {
-  const { protocol, username, password } = new URL(address);
-  // NATS takes a token in the place of the user.
-  const isToken = password === "" && !protocol.startsWith("postgres");
-  return [address, decodeURIComponent(isToken ? username : password)].filter((text) => text !== "");
 }

@@ -21,6 +21,22 @@ function isEncoded(text: string): boolean {
   }
 }
 
+/** Returns the address of a service, and what in it is secret. */
+export function secretsInAddress(address: string): string[] {
+  const { protocol, username, password, searchParams } = new URL(address);
+  // NATS takes a token in the place of the user.
+  const isToken = password === "" && !protocol.startsWith("postgres");
+  const inQuery = [...searchParams].flatMap(([name, value]) => (/pass/i.test(name) ? value : []));
+  const secrets = [address, decodeURIComponent(isToken ? username : password), ...inQuery];
+  return secrets.filter((text) => text !== "");
+}
+
+/** Returns the name of a database and its host, without user and password. */
+export function shownDatabase(address: string): string {
+  const { host, pathname } = new URL(address);
+  return `${decodeURIComponent(pathname.slice(1))} at ${host} (PostgreSQL)`;
+}
+
 const NATS_ADVICE =
   "Give addresses such as nats://user:password@host:4222 or tls://host, separated by commas.";
 

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { AgentSockets } from "../agents/sockets.ts";
+import { type Change, createChanges } from "../cluster/changes.ts";
 import { Exchange } from "../cluster/exchange.ts";
 import { openWire } from "../cluster/open.ts";
 import type { Part } from "../cluster/part.ts";
@@ -13,13 +13,13 @@ import { printable } from "../printable.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Store } from "../store/store.ts";
 import type { CountingClock } from "../time.ts";
+import { type ChangedParts, changeTargets } from "./change-targets.ts";
 import { type ClusterAgents, createClusterAgents } from "./cluster-agents.ts";
 import type { Identities } from "./identities.ts";
 
 /** The rest of the server, which is made after the wire. */
-export interface ClusterServer extends Identities {
+export interface ClusterServer extends Identities, ChangedParts {
   relay: Relay;
-  agents: AgentSockets;
   store: Store;
   overview: LiveOverview;
   metrics: Metrics;
@@ -33,6 +33,8 @@ export interface Cluster {
   exchange: Exchange;
   /** Makes the parts, and announces this node to the others. */
   start(server: ClusterServer): void;
+  /** Tells the other nodes what this one has changed. Harmless before the start. */
+  announce(change: Change): void;
 }
 
 interface Given {
@@ -56,6 +58,7 @@ export async function openCluster({ config, log, clock, version, store }: Given)
   });
   const elapsedMs = () => performance.now();
   const limits = new SharedLimits({ link: wire, clock, elapsedMs, usage: store.usage, log });
+  let announce: Cluster["announce"] = () => {};
   let started: Relay | undefined;
   const relay = () => {
     if (!started) throw new Error("the cluster has not started");
@@ -75,9 +78,12 @@ export async function openCluster({ config, log, clock, version, store }: Given)
     start(server) {
       started = server.relay;
       agents.start();
+      const changes = createChanges(wire, changeTargets(server));
+      announce = changes.announce;
       // The directory comes first, as the exchange looks into it.
-      wire.start([...agents.parts, exchange, limits.part, ...partsOf(wire, server)]);
+      wire.start([...agents.parts, exchange, limits.part, ...partsOf(wire, server), changes]);
     },
+    announce: (change) => announce(change),
   };
 }
 

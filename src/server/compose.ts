@@ -92,7 +92,6 @@ interface Given extends ServerOptions {
 /** Connects the parts of the server. */
 async function compose(given: Given): Promise<RunningServer> {
   const { config, log, store, cluster } = given;
-  const { tlsCert, tlsKey } = config;
   const stopUpkeep = await startStoreUpkeep(given);
   const core = await createCore(given, () => server);
   const { relay, clock, metrics, overview } = core;
@@ -103,6 +102,7 @@ async function compose(given: Given): Promise<RunningServer> {
     endAgentKey: (keyId) => agents.endKey(keyId),
     agentKeyChanged: (key) => agents.keyChanged(key),
     endSessions: (hashes) => live.endSessions(hashes),
+    announce: (change) => cluster?.announce(change),
   });
   const access = createAccess(given);
   const agents: AgentSockets = createAgents(given, core, identities, access);
@@ -117,7 +117,7 @@ async function compose(given: Given): Promise<RunningServer> {
     port: config.port,
     host: config.host,
     idleS: IDLE_CONNECTION_S,
-    certificate: tlsCert && tlsKey ? { cert: tlsCert, key: tlsKey } : undefined,
+    certificate: certificateOf(config),
     fetch: app.fetch,
     log,
     websocket: splitSockets(agents.websocket, live.websocket),
@@ -133,7 +133,8 @@ async function compose(given: Given): Promise<RunningServer> {
   const stopLive = every(LIVE_EVERY_MS, live.tick);
   const stopFileWatch = watchFileLimit(log);
   const sealChecked = warnOfLostSeal(identities.users, log);
-  cluster?.start({ ...core, ...identities, agents, store });
+  const cancelUser = (user: string) => revokeUser(core, user);
+  cluster?.start({ ...core, ...identities, agents, store, live, cancelUser, checkUsers: watch.check });
   log.info("listening", { port: server.port, host: config.host ?? "*" });
 
   const stop = async () => {
@@ -156,6 +157,10 @@ async function compose(given: Given): Promise<RunningServer> {
   const { port, reloadCertificate } = server;
   const linkAgent: LinkAgent = (agent) => agents.link(agent, agentKey);
   return { port, agentKey, signInCode, linkAgent, reloadCertificate, stop: once(stop) };
+}
+
+function certificateOf({ tlsCert, tlsKey }: Config) {
+  return tlsCert && tlsKey ? { cert: tlsCert, key: tlsKey } : undefined;
 }
 
 /** Serves on for a while, so that a load balancer sees that the server is about to stop. */

@@ -56,7 +56,7 @@ export async function createCore({ config, store, log, clock, cluster }: Given, 
   const readiness = createReadiness({
     ...{ relay, checkStore: store.check, queueMax: config.queueMax, now },
     storeGraceMs: storeGraceOf(config),
-    isNatsAway: () => cluster?.wire.isDegraded() === true,
+    isNatsAway: cluster?.wire.isDegraded,
   });
   const responses = createResponseMemory({
     bytesMax: config.responseMemoryBytes,

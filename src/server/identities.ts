@@ -9,6 +9,7 @@ import { createSecret, sharedCookieLabel, sharedKeys } from "../auth/secret.ts";
 import { createSessions } from "../auth/sessions/sessions.ts";
 import { addSignInCode, createUseCode } from "../auth/sessions/sign-in-code.ts";
 import { createUsers } from "../auth/users.ts";
+import type { Change } from "../cluster/changes.ts";
 import { agentKey as agentKeyKind } from "../config/kinds.ts";
 import type { Config } from "../config/settings.ts";
 import { agentKeyIn, sealKeyIn } from "../data-folder.ts";
@@ -45,6 +46,8 @@ interface Later {
   agentKeyChanged(key: AgentKey): void;
   /** Closes the live views of sessions, which are named by the hashes of their cookies. */
   endSessions(hashes: readonly string[]): void;
+  /** Tells the other nodes what was changed. */
+  announce(change: Change): void;
 }
 
 export type Identities = Awaited<ReturnType<typeof createIdentities>>;
@@ -61,15 +64,24 @@ export async function createIdentities({ config, store, log, isFirstStart }: Giv
     store: store.agentKeys,
     users: store.users,
     graceMs,
-    onRevoke: later.endAgentKey,
-    onChange: later.agentKeyChanged,
+    onRevoke(id) {
+      later.endAgentKey(id);
+      later.announce({ agentKeys: [id] });
+    },
+    onChange(key) {
+      later.agentKeyChanged(key);
+      if (key.id !== null) later.announce({ agentKeys: [key.id] });
+    },
   });
   const { adminKey: adminKeyText, clusterKey } = config;
   const label = clusterKey && sharedCookieLabel(clusterKey);
   const sessions = createSessions({
     ...{ store: store.sessions, adminKey: adminKeyText, lastsMs: config.sessionMs, graceMs },
     label: () => label ?? String(later.port()),
-    onEnd: later.endSessions,
+    onEnd(hashes) {
+      later.endSessions(hashes);
+      later.announce({ sessions: hashes });
+    },
   });
   const adminKey = createSecret(adminKeyText);
   const callers = createCallers({ adminKey, users: store.users, sessions, graceMs });
@@ -80,6 +92,7 @@ export async function createIdentities({ config, store, log, isFirstStart }: Giv
       callers.forget(user);
       if (revoked) later.cancelUser(user);
       else later.checkUsers();
+      later.announce({ users: [user], ...(revoked && { revoked: [user] }) });
     },
   });
   const signInCode = await startSignInCode({ config, store, isFirstStart });

@@ -13,7 +13,7 @@ const GRACE_MS = 300_000;
 async function scene(graceMs = GRACE_MS, failure = new Error("away")) {
   const clock = createFakeClock();
   const { users, agentKeys } = openTestStore();
-  const store = { isAway: false };
+  const store = { isAway: false, waiting: undefined as Promise<void> | undefined };
   const whenThere = <Value>(run: () => Promise<Value>) => (store.isAway ? Promise.reject(failure) : run());
   for (const id of ["ann", "bob"])
     await users.add([{ id, tokenHash: hashSecret(`token of ${id}`), sealedToken: Buffer.of() }]);
@@ -21,7 +21,14 @@ async function scene(graceMs = GRACE_MS, failure = new Error("away")) {
   const callers = createCallers({ adminKey: createSecret("k"), users: shaky, graceMs, now: clock.now });
   const keys = createAgentKeys({
     main: createSecret("main"),
-    store: { ...agentKeys, findByHash: (hash) => whenThere(() => agentKeys.findByHash(hash)) },
+    store: {
+      ...agentKeys,
+      async findByHash(hash) {
+        const found = await whenThere(() => agentKeys.findByHash(hash));
+        await store.waiting;
+        return found;
+      },
+    },
     ...{ users, graceMs, now: clock.now },
   });
   const identify = async (id: string) => {
@@ -95,6 +102,21 @@ describe("while the store is away", () => {
     await keys.change("b", { priority: 1 });
     store.isAway = true;
     for (const key of [revoked, changed]) expect(await codeOf(() => keys.find(key))).toBe("verify_failed");
+  });
+
+  test("a look-up of an agent key that a revocation overtakes neither admits it nor is remembered", async () => {
+    const { store, keys } = await scene();
+    const key = await keys.add({ id: "a", name: "box", models: null });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    store.waiting = promise;
+    const early = keys.find(key);
+    await new Promise(setImmediate);
+    store.waiting = undefined;
+    await keys.revoke("a");
+    resolve();
+    expect(await early).toBe("revoked");
+    store.isAway = true;
+    expect(await keys.find(key)).toBe("revoked");
   });
 
   test("those who do not count get database_away if the database does not answer", async () => {

@@ -54,6 +54,17 @@ describe("the banner", () => {
 `);
   });
 
+  test("the banner names the database instead of the data folder, and never its password", () => {
+    const database = "postgres://me:secret-word@db.example:5433/ch%C3%A4t?password=other-word";
+    const text = bannerOf({ args: ["--database", database] });
+    expect(text).toContain("  Database   chät at db.example:5433 (PostgreSQL)\n");
+    expect(text).not.toMatch(/secret-word|other-word| {2}Data {2}/);
+    const key = "0123456789abcdef0123456789abcdef";
+    const kept = bannerOf({ args: ["--database", database, "--cluster-key", key], isPrivate: false });
+    expect(kept).toContain("The agent key is derived from the cluster key.");
+    expect(kept).not.toContain(key);
+  });
+
   test("the banner says which model there is, if the server was started with one", () => {
     expect(bannerOf({ args: ["--echo"] })).not.toContain("No model yet");
     expect(bannerOf({ args: ["--upstream", "http://localhost:11434"] })).not.toContain("No model yet");

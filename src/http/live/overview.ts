@@ -37,7 +37,8 @@ export function createOverview(options: OverviewOptions) {
   const askedModels = createAskedModels((model) => relay().knowsModel(model));
   const seconds = createSeconds(options);
   const startedAt = now();
-  let ready = { status: "ready" as Overview["ready"]["status"], reasons: [] as string[], until: 0 };
+  let ready: Overview["ready"] = { status: "ready", reasons: [] };
+  let readyUntil = 0;
 
   const liveAskOf = ({ principal, at, ...ask }: RecentAsk): LiveAsk => ({
     ...ask,
@@ -50,7 +51,7 @@ export function createOverview(options: OverviewOptions) {
     const { available, slots } = relay().capacity();
     return {
       now: new Date(now()).toISOString(),
-      ready: { status: ready.status, reasons: ready.reasons },
+      ready,
       agents: { connected: agents, accepting: available },
       slots: { total: slots, in_use: slots_in_use },
       queue: { length: asks_waiting, oldest_wait_ms: relay().oldestWaitMs() ?? null },
@@ -72,10 +73,11 @@ export function createOverview(options: OverviewOptions) {
       const ids = recent.between(0, recent.count).flatMap(({ principal }) => userIdOf(principal) ?? []);
       // If the store fails there are no names, and the reasons below say so.
       await names.load(ids).catch(() => {});
-      if (ready.until > now()) return;
-      const { reasons } = await options.readiness()(1);
+      if (readyUntil > now()) return;
+      const { reasons, degraded } = await options.readiness()(1);
       const status = reasons.length > 0 ? "not ready" : "ready";
-      ready = { status, reasons, until: now() + READY_KEPT_MS };
+      ready = { status, reasons, ...(degraded.length > 0 && { degraded }) };
+      readyUntil = now() + READY_KEPT_MS;
     },
     /** Returns everything, with the asks up to number `until`. */
     read: (until = recent.count): Overview => ({

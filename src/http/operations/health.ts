@@ -1,14 +1,16 @@
 import { z } from "zod";
 import { ok, okAs, reply, resource, route } from "../route.ts";
 import { namedObject, text } from "../values.ts";
-import type { Readiness } from "./readiness.ts";
+import { FALLIBLE_PARTS, type Readiness } from "./readiness.ts";
 
 const Ready = namedObject("Ready", {
   status: z.literal("ready"),
   degraded: z
-    .array(z.enum(["store", "nats"]))
+    .array(z.enum(FALLIBLE_PARTS))
     .optional()
-    .describe("What fails, while requests of known users are served. Left out if nothing fails."),
+    .describe(
+      "What fails, while requests of known users are served: the database, or the way to the other nodes. Left out if nothing fails.",
+    ),
 });
 const NotReady = namedObject("NotReady", { status: z.literal("not ready"), reasons: z.array(text).min(1) });
 

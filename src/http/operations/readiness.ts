@@ -8,17 +8,20 @@ export interface ReadinessOptions {
   queueMax: number;
   /** How long requests of known users are served while the store fails. Default: not at all. */
   storeGraceMs?: number;
-  /** Whether the other nodes cannot be reached, while this one serves its callers. If left out, there are none. */
-  isNatsAway?: () => boolean;
+  /** Whether the way to the other nodes is away. Undefined without any. */
+  isNatsAway?: (() => boolean) | undefined;
   /** Milliseconds since 1970. */
   now: () => number;
 }
 
+/** The parts that may fail while requests are served. */
+export const FALLIBLE_PARTS = ["store", "nats"] as const;
+
 export interface ReadyState {
   /** The reasons, in words, why requests cannot be served now. Empty if they can. */
   reasons: string[];
-  /** The parts that fail, while requests are served without them. */
-  degraded: ("store" | "nats")[];
+  /** Those that fail. */
+  degraded: (typeof FALLIBLE_PARTS)[number][];
 }
 
 export type Readiness = (agentsMin: number) => Promise<ReadyState>;
@@ -47,12 +50,9 @@ export function createReadiness(options: ReadinessOptions): Readiness {
       ...(available < agentsMin ? [missing(agentsMin)] : []),
       ...(relay.stats().asks_waiting >= queueMax ? ["the queue is full"] : []),
     ];
-    return { reasons, degraded: degradedOf({ store: isDegraded, nats: isNatsAway() }) };
+    const degraded = FALLIBLE_PARTS.filter((part) => (part === "store" ? isDegraded : isNatsAway()));
+    return { reasons, degraded };
   };
-}
-
-function degradedOf(fails: { store: boolean; nats: boolean }): ReadyState["degraded"] {
-  return (["store", "nats"] as const).filter((part) => fails[part]);
 }
 
 function missing(agentsMin: number): string {

@@ -15,7 +15,7 @@ const LIST = `SELECT ${selected(STORED)} FROM agent_keys ORDER BY seq`;
 const REVOKE = `UPDATE agent_keys SET revoked_at = $2::float8 WHERE id = $1 AND revoked_at IS NULL RETURNING id`;
 const FIND = `SELECT ${selected(STORED)} FROM agent_keys WHERE hash = $1`;
 
-export function createAgentKeyStore({ hot, cold }: Pools, now: () => number): AgentKeyStore {
+export function createAgentKeyStore({ hot }: Pools, now: () => number): AgentKeyStore {
   return {
     async add({ keyHash: hash, ...key }) {
       const row = { ...DEFAULTS, ...key, hash, createdAt: now() };
@@ -33,7 +33,8 @@ export function createAgentKeyStore({ hot, cold }: Pools, now: () => number): Ag
       return (await hot.run(update, [rowOf(agentKeys, { ...changes, id })])).length > 0;
     },
 
-    list: () => cold.read<StoredAgentKey>(LIST),
+    // There are few. Each server looks every second whether the keys of its agents have changed.
+    list: () => hot.read<StoredAgentKey>(LIST),
 
     revoke: async (id) => (await hot.run(REVOKE, [id, now()])).length > 0,
 

@@ -23,18 +23,22 @@ function scene() {
     asksAfter: (from: number) => Array.from({ length: counts.asks - from }, (_, index) => from + index),
   } as unknown as LiveOverview;
   const subscribers: { frames: LiveFrame[] }[] = [];
+  const ended: string[] = [];
   const feed = createLiveFeed({
     overview,
-    endedOf: async () => [],
+    endedOf: async (sessions) => sessions.filter(({ hash }) => ended.includes(hash)),
     channel: () => ({
       publish: (_, text) => subscribers.map(({ frames }) => frames.push(JSON.parse(text))),
       subscriberCount: () => subscribers.length,
     }),
   });
-  const open = () => {
+  const open = (session?: string) => {
     const view = { frames: [] as LiveFrame[], buffered: 0, closed: [] as unknown[] };
     const ws = {
-      data: { protocol: "live", session: undefined },
+      data: {
+        protocol: "live",
+        session: session && { hash: session, owner: { kind: "admin" }, expiresAt: Number.POSITIVE_INFINITY },
+      },
       sendText: (text: string) => view.frames.push(JSON.parse(text)),
       subscribe: () => subscribers.push(view),
       getBufferedAmount: () => view.buffered,
@@ -43,7 +47,7 @@ function scene() {
     feed.websocket.open(ws);
     return view;
   };
-  return { counts, waits, feed, open };
+  return { counts, waits, ended, feed, open };
 }
 
 test("a view that opens while a frame is made misses no frame, and gets none that is in its overview", async () => {
@@ -94,4 +98,20 @@ test("a view that reads nothing is closed before much is buffered for it", async
   deaf.buffered++;
   feed.tick();
   expect([deaf.closed, other.closed]).toEqual([[LIVE_CLOSE.too_slow], []]);
+});
+
+test("the views of a session close when it is ended at this server or at another one, and no others", async () => {
+  const { ended, feed, open } = scene();
+  const [first, second, other, byKey] = [open("a"), open("b"), open("c"), open()];
+  await settle();
+  feed.endSessions(["a", "x"]);
+  expect(first.closed).toEqual([LIVE_CLOSE.session_ended]);
+  ended.push("b");
+  feed.tick();
+  await settle();
+  expect(second.closed).toEqual([LIVE_CLOSE.session_ended]);
+  ended.push("c");
+  feed.checkSessions();
+  await settle();
+  expect([other.closed, byKey.closed]).toEqual([[LIVE_CLOSE.session_ended], []]);
 });

@@ -10,7 +10,7 @@ const STARTED = Date.UTC(2026, 10, 23, 12);
 /** The overview of a core with a fake clock. `pass` moves the clock and closes the second. */
 async function scene() {
   const { users } = openTestStore();
-  const counted = { found: 0, ready: 0, reasons: [] as string[] };
+  const counted = { found: 0, ready: 0, reasons: [] as string[], degraded: [] as ("store" | "nats")[] };
   const clock = { now: STARTED, elapsed: 7 };
   const bench = createRelayBench({}, (record) => live.noteAsk(record));
   const live = createOverview({
@@ -23,7 +23,7 @@ async function scene() {
     },
     readiness: () => async () => {
       counted.ready++;
-      return { reasons: counted.reasons, degraded: [] };
+      return { reasons: counted.reasons, degraded: counted.degraded };
     },
     version: "1.2.3",
     now: () => clock.now,
@@ -173,4 +173,15 @@ describe("the overview", () => {
     expect(live.pool().ready).toEqual({ status: "not ready", reasons: ["no agent accepts requests"] });
     expect(counted.ready).toBe(2);
   });
+});
+
+test("the overview names what fails while requests are served, and has no such list if nothing does", async () => {
+  const { live, counted, pass } = await scene();
+  await live.prepare();
+  expect(live.read().ready).toEqual({ status: "ready", reasons: [] });
+  counted.degraded = ["store", "nats"];
+  for (let second = 0; second < 5; second++) pass();
+  await live.prepare();
+  expect(live.read().ready).toEqual({ status: "ready", reasons: [], degraded: ["store", "nats"] });
+  expect(Overview.parse(live.read())).toEqual(live.read());
 });

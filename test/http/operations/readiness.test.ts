@@ -132,6 +132,16 @@ describe("readiness", () => {
     expect(await state(0)).toEqual({ reasons: [], degraded: [] });
   });
 
+  test("the server is ready while NATS is away, and says that it is degraded", async () => {
+    const nats = { isAway: true };
+    const { relay } = createRelayBench();
+    const options = { relay, checkStore: async () => {}, queueMax: 9, now: () => 0 };
+    const state = createReadiness({ ...options, isNatsAway: () => nats.isAway });
+    expect(await state(0)).toEqual({ reasons: [], degraded: ["nats"] });
+    nats.isAway = false;
+    expect(await state(0)).toEqual({ reasons: [], degraded: [] });
+  });
+
   test("readiness lists every reason", async () => {
     const { relay, readiness } = bench(() => Promise.reject(new Error("no")));
     void relay.drain();

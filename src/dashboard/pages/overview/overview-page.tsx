@@ -65,6 +65,12 @@ function Waiting({ status }: Pick<LiveState, "status">) {
   );
 }
 
+/** A sentence for each part that may fail while requests are served. */
+const DEGRADED: Record<string, string> = {
+  store: "The database does not answer, so only users who were here lately are served.",
+  nats: "The way to the other nodes is lost, so requests reach only the agents of this node.",
+};
+
 function OverviewView({ overview }: { overview: LiveOverview }) {
   return (
     <>
@@ -78,6 +84,9 @@ function OverviewView({ overview }: { overview: LiveOverview }) {
       ) : null}
       {overview.ready.reasons.length > 0 ? (
         <Notice tone="warn">The server cannot take requests now: {overview.ready.reasons.join(", ")}.</Notice>
+      ) : null}
+      {overview.ready.degraded ? (
+        <Notice tone="warn">{overview.ready.degraded.map((part) => DEGRADED[part] ?? "").join(" ")}</Notice>
       ) : null}
       {overview.agents.connected === 0 ? <NoAgents /> : null}
       <LiveNumbers overview={overview} />
