@@ -1,9 +1,12 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { inBrowser, shows } from "../support/browser.ts";
 import { checkAccessibility } from "../support/browser-accessibility.ts";
 import { goTo, openDashboard, openSignIn, signInLink, typeKey } from "../support/browser-dashboard.ts";
+import { startExecutable } from "../support/executable.ts";
 import { startScene, useScene } from "../support/scene.ts";
+import { tempFolder } from "../support/store.ts";
 
 const linksOf = (page: Page) =>
   page.getByRole("navigation", { name: "Pages", exact: true }).getByRole("link").allInnerTexts();
@@ -134,6 +137,24 @@ inBrowser("dashboard: sign-in", (browser) => {
     await page.unroute("**/api/session");
     await page.getByRole("button", { name: "Try again" }).click();
     await shows(heading(page, "Overview"));
+  });
+
+  test("a browser stays signed in when the server is restarted, but not with another admin key", async () => {
+    const data = join(tempFolder(), "data");
+    const { server, url, adminKey } = await startScene({ data });
+    const page = await openDashboard(browser, { url, adminKey });
+    await goToSettings(page);
+    server.kill();
+    await server.exited;
+    const again = await startExecutable({ args: [String(server.port), adminKey], data });
+    await page.reload();
+    await goToSettings(page);
+    again.kill();
+    await again.exited;
+    await startExecutable({ args: [String(server.port), `${adminKey}-2`], data });
+    browser.allow(/status of 401/);
+    await page.reload();
+    await shows(page.getByLabel("Key", { exact: true }));
   });
 
   test("signing out works even if the session has already ended", async () => {
