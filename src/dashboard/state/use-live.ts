@@ -4,6 +4,9 @@ import { createLive, type LiveState } from "./live.ts";
 import { session } from "./session.ts";
 import { useStore } from "./use-store.ts";
 
+/** A sign-out, here or in another tab, closes the socket just before the page hears of it. */
+const SIGN_OUT_MS = 300;
+
 const live = createLive({
   open: openSocket,
   after: (delayMs, run) => {
@@ -11,9 +14,13 @@ const live = createLive({
     return () => clearTimeout(timer);
   },
   random: Math.random,
-  // If the session has ended, the response says so, and `request` acts on it.
-  onLost: () => void api.session().catch(() => undefined),
+  onLost: () => void setTimeout(checkSession, SIGN_OUT_MS),
 });
+
+/** If the session has ended, the response says so, and `request` acts on it. */
+function checkSession(): void {
+  if (session.get().state === "in") void api.session().catch(() => undefined);
+}
 
 // The next person to sign in must not see what this one saw.
 session.subscribe(() => {
