@@ -7,7 +7,7 @@ import type { AgentIdentity } from "../relay/types.ts";
 import type { Link, NodeInfo, Part } from "./part.ts";
 
 interface DirectoryOptions {
-  link: Pick<Link, "self" | "nodes" | "send">;
+  link: Pick<Link, "self" | "send" | "sendAll">;
   clock: Pick<Clock, "now">;
   /** Runs something in a later turn of the event loop. What changes until then is announced together. */
   soon: Soon;
@@ -67,6 +67,11 @@ export class Directory implements Part {
     },
   };
 
+  /** How many agents the other nodes have. */
+  get size(): number {
+    return this.#nodes.values().reduce((sum, ids) => sum + ids.size, 0);
+  }
+
   /** Returns the id of the other node that has the agent; undefined if none is known to have it. */
   nodeOf(agentId: string): string | undefined {
     let found: { nodeId: string; at: number } | undefined;
@@ -112,11 +117,8 @@ export class Directory implements Part {
     const { link } = this.options;
     const changed = [...this.#changed];
     this.#changed.clear();
-    // Not by `sendAll`: the frames to all have no order with those to one node.
-    for (let at = 0; at < changed.length; at += FRAME_IDS_MAX) {
-      const frame = this.#frameOf(changed.slice(at, at + FRAME_IDS_MAX));
-      for (const nodeId of this.#nodes.keys()) link.send(nodeId, frame);
-    }
+    for (let at = 0; at < changed.length; at += FRAME_IDS_MAX)
+      link.sendAll(this.#frameOf(changed.slice(at, at + FRAME_IDS_MAX)));
     for (const [nodeId, ids] of this.#unsent) {
       // One that has left meanwhile, or came again, makes no difference.
       link.send(nodeId, this.#frameOf(ids.splice(-FRAME_IDS_MAX)));

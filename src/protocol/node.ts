@@ -24,8 +24,17 @@ const record = <Value extends z.ZodType>(key: z.ZodString, value: Value, max: nu
     .refine((entries) => Object.keys(entries).length <= max, `must have at most ${max} keys`);
 const list = <Item extends z.ZodType>(item: Item, max: number) => z.array(item).max(max);
 
-/** The time of a registration, see `Directory`. */
-const registeredAt = count.max(2 ** 52);
+/** Ids with the times of their registration, see `Directory`. Checked by hand: a node may join with ten thousands. */
+const registrations = z.custom<[id: string, at: number][]>(
+  (value) => Array.isArray(value) && value.length <= 1000 && value.every(isRegistration),
+);
+
+function isRegistration(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  const [agent, at] = value;
+  const isId = typeof agent === "string" && agent.length > 0 && agent.length <= 128;
+  return isId && Number.isSafeInteger(at) && at >= 0 && at <= 2 ** 52;
+}
 
 /** A user's id; null for the administrator. */
 const userId = text(256).nullable();
@@ -190,7 +199,7 @@ const ASK_FRAMES = [
   /** The free slots of groups of `state`, at most every 20 ms. */
   frame("free", { free: record(text(64), count, FREE_KEYS_MAX) }),
   /** The agents that came, with the times of `Directory`, and those that went; on join, all of them in several frames. */
-  frame("agents", { joined: list(z.tuple([id, registeredAt]), 1000), left: list(id, 1000) }),
+  frame("agents", { joined: registrations, left: list(id, 1000) }),
   /** An agent with this id, which the receiver has, wants to register at the sender. */
   frame("claim", { claim: id, agent: agentIdentity }),
   frame("claimed", { claim: id, ok: z.boolean() }),

@@ -57,6 +57,7 @@ export async function createCore({ config, store, log, clock, cluster }: Given, 
     ...{ relay, checkStore: store.check, queueMax: config.queueMax, now },
     storeGraceMs: storeGraceOf(config),
     isNatsAway: cluster?.wire.isDegraded,
+    agentsElsewhere: cluster && (() => cluster.agents.directory.size),
   });
   const responses = createResponseMemory({
     bytesMax: config.responseMemoryBytes,

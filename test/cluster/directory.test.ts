@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Directory } from "../../src/cluster/directory.ts";
+import { NodeFrame } from "../../src/protocol/node.ts";
 import { createFakeClock, type FakeClock } from "../support/clock.ts";
 import { chooseSeed, createRandom } from "../support/random.ts";
 import { createMemoryCluster } from "./memory-link.ts";
@@ -116,7 +117,7 @@ describe("10,000 agents", () => {
     const directory = new Directory({
       link: {
         self: { ...node, id: "a" },
-        nodes: new Map(),
+        sendAll: () => {},
         send(_, frame) {
           if (frame.kind === "agents") sizes.push(frame.joined.length);
           return true;
@@ -204,4 +205,26 @@ describe("one id at two nodes", () => {
       );
     }
   });
+});
+
+test("a frame about agents with a wrong shape is refused", () => {
+  const frame = (joined: unknown, left: unknown = []) =>
+    NodeFrame.safeParse({ kind: "agents", joined, left }).success;
+  expect(frame([["x", 1]], ["y"])).toBe(true);
+  const bad = [
+    ...[
+      "x",
+      [["x"]],
+      [["", 1]],
+      [["x", -1]],
+      [["x", 1.5]],
+      [["x", 2 ** 53]],
+      [["x", 1, 2]],
+      [[1, 1]],
+      [null],
+    ],
+    ...[[["x".repeat(129), 1]], Array.from({ length: 1_001 }, (_, index) => [`${index}`, 1])],
+  ];
+  expect(bad.filter((joined) => frame(joined))).toEqual([]);
+  expect(frame([], [1])).toBe(false);
 });

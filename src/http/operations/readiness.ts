@@ -4,6 +4,8 @@ export interface ReadinessOptions {
   relay: Relay;
   /** Rejects when nothing can be written. */
   checkStore(): Promise<void>;
+  /** Returns how many agents are connected to other nodes. Default: none. */
+  agentsElsewhere?: (() => number) | undefined;
   /** How many asks may wait. */
   queueMax: number;
   /** How long requests of known users are served while the store fails. Default: not at all. */
@@ -31,7 +33,8 @@ const CHECKED_MS = 1_000;
 const STORE_LIMIT_MS = 2_000;
 
 export function createReadiness(options: ReadinessOptions): Readiness {
-  const { relay, checkStore, queueMax, storeGraceMs = 0, isNatsAway = () => false, now } = options;
+  const { relay, checkStore, queueMax, storeGraceMs = 0, now } = options;
+  const { agentsElsewhere = () => 0, isNatsAway = () => false } = options;
   let failsSince: number | undefined;
   let checked: { at: number; works: Promise<boolean> } | undefined;
   const storeWorks = () => {
@@ -43,7 +46,7 @@ export function createReadiness(options: ReadinessOptions): Readiness {
     failsSince = works ? undefined : (failsSince ?? now());
     // One fault of a shared database would otherwise take every server out of the load balancer at once.
     const isDegraded = failsSince !== undefined && now() - failsSince < storeGraceMs;
-    const { available } = relay.capacity();
+    const available = relay.capacity().available + agentsElsewhere();
     const reasons = [
       ...(works || isDegraded ? [] : ["the database cannot be written"]),
       ...(relay.isStopping ? ["the server is shutting down"] : []),

@@ -83,6 +83,16 @@ describe("readiness", () => {
     expect(await readiness(1)).toEqual(["the queue is full"]);
   });
 
+  test("a node without agents is ready when other nodes have enough", async () => {
+    const { clock, relay } = bench();
+    const options = { relay, checkStore: async () => {}, queueMax: 10, now: clock.now };
+    const state = createReadiness({ ...options, agentsElsewhere: () => 1 });
+    expect((await state(1)).reasons).toEqual([]);
+    joinAgent(relay, "a");
+    expect((await state(2)).reasons).toEqual([]);
+    expect((await state(3)).reasons).toEqual(["fewer than 3 agents accept requests"]);
+  });
+
   test("the store is checked at most once a second, however often readiness is asked for", async () => {
     let looks = 0;
     const { clock, readiness } = bench(async () => {
