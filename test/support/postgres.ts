@@ -6,7 +6,8 @@ const SERVER = process.env["TEST_DATABASE"] ?? "postgres://postgres@127.0.0.1:54
 const ADVICE = `(skipped: install postgresql, and start it with trust for 127.0.0.1, or set TEST_DATABASE)`;
 const CONNECT_MS = 2_000;
 
-const isThere = await answers(SERVER);
+/** Whether tests can use PostgreSQL. */
+export const isPostgresThere = await answers(SERVER);
 let count = 0;
 
 async function answers(url: string): Promise<boolean> {
@@ -22,7 +23,7 @@ async function answers(url: string): Promise<boolean> {
 
 /** Defines tests that need PostgreSQL. Without a server they are skipped with one line. */
 export function describeWithPostgres(title: string, tests: () => void): void {
-  if (isThere) describe(title, tests);
+  if (isPostgresThere) describe(title, tests);
   else test.skip(`${title} ${ADVICE}`, () => {});
 }
 
