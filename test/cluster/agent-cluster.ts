@@ -18,7 +18,7 @@ export const ID = "6c1f6f0e-4a4e-4f4e-9a55-0d6a7c1b2a3d";
 export interface ConnectOptions {
   id?: string;
   address?: string;
-  key?: AgentKey;
+  key?: AgentKey | undefined;
 }
 
 /** Lets time pass, and promises settle in between. */
