@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import manifest from "../../package.json";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { run } from "../../src/cli/run.ts";
+import { defaultText } from "../../src/config/setting.ts";
 import { flagOf, SETTING_NAMES, SETTINGS, variablesOf } from "../../src/config/settings.ts";
 import { recordedTerminal } from "./terminal.ts";
 
@@ -25,11 +26,8 @@ describe("help", () => {
     const { stdout } = await call(["--help"]);
     for (const name of SETTING_NAMES) {
       const flag = flagOf(name);
-      const { default: byDefault, absent } = SETTINGS[name];
-      if (flag)
-        expect(stdout.replace(/\n {10,}/g, " ")).toMatch(
-          new RegExp(`${flag} .*\\(${byDefault ?? absent}\\)`),
-        );
+      const shown = defaultText(SETTINGS[name]);
+      if (flag) expect(stdout.replace(/\n {10,}/g, " ")).toMatch(new RegExp(`${flag} .*\\(${shown}\\)`));
       else expect(stdout).toContain(`${variablesOf(name).at(-1)} `);
     }
     for (const [name, { usage }] of Object.entries(COMMANDS))
