@@ -18,6 +18,7 @@ interface Given {
   config: Config;
   log: Log;
   store: Store;
+  /** Undefined for a single server. */
   cluster: Cluster | undefined;
   /** The source of each setting. If left out, all are shown as defaults. */
   origins?: Origins;
@@ -40,6 +41,7 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
   const { conversations, usage } = store;
   const audit = createAudit({ audit: store.audit });
   const newConversationId = () => Bun.randomUUIDv7();
+  const nodes = cluster?.lists;
   const settings = describeSettings(config, origins);
   return {
     ...{ log, newId, metrics, accessControl, idleS: IDLE_CONNECTION_S },
@@ -47,6 +49,7 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
     resources: {
       ask: {
         relay,
+        nodes,
         conversations,
         newId,
         newConversationId,
@@ -56,7 +59,7 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
         log,
         clock,
       },
-      queue: { relay },
+      queue: { relay, nodes },
       models: {
         ...{ relay, responses, newId, now, modelAliases, fallbacks, log, clock },
         threads: cluster?.agents.threads ?? new Threads(),
@@ -67,11 +70,11 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
       usage: { usage, now },
       audit: { audit },
       agents: {
-        ...{ relay, agentKeys: parts.agentKeys, audit, newId, now },
+        ...{ relay, nodes, agentKeys: parts.agentKeys, audit, newId, now },
         remote: cluster?.agents.remote,
         askedModels: overview.askedModels,
       },
-      live: { overview, live: parts.live },
+      live: { live: parts.live },
       server: { audit, settings, version, startedAt: overview.startedAt, now, backups: parts.backups },
       session: { sessions, users, isSecure: parts.isSecure },
       register: { agents: parts.agents },

@@ -6,26 +6,23 @@ import type { Part } from "../cluster/part.ts";
 import { SharedLimits } from "../cluster/shared-limits.ts";
 import type { Wire } from "../cluster/wire.ts";
 import type { Config } from "../config/settings.ts";
-import type { LiveOverview } from "../http/live/overview.ts";
 import type { Log } from "../log/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { printable } from "../printable.ts";
-import type { Relay } from "../relay/relay.ts";
 import type { Store } from "../store/store.ts";
 import type { CountingClock } from "../time.ts";
 import { type ChangedParts, changeTargets } from "./change-targets.ts";
 import { type ClusterAgents, createClusterAgents } from "./cluster-agents.ts";
+import { createClusterViews, type ViewedServer } from "./cluster-views.ts";
 import type { Identities } from "./identities.ts";
 
 /** The rest of the server, which is made after the wire. */
-export interface ClusterServer extends Identities, ChangedParts {
-  relay: Relay;
+export interface ClusterServer extends Identities, ChangedParts, ViewedServer {
   store: Store;
-  overview: LiveOverview;
   metrics: Metrics;
 }
 
-export interface Cluster {
+export interface Cluster extends ReturnType<typeof createClusterViews> {
   wire: Wire;
   agents: ClusterAgents;
   limits: SharedLimits;
@@ -59,35 +56,39 @@ export async function openCluster({ config, log, clock, version, store }: Given)
   const elapsedMs = () => performance.now();
   const limits = new SharedLimits({ link: wire, clock, elapsedMs, usage: store.usage, log });
   let announce: Cluster["announce"] = () => {};
-  let started: Relay | undefined;
-  const relay = () => {
+  let started: ClusterServer | undefined;
+  const server = () => {
     if (!started) throw new Error("the cluster has not started");
     return started;
   };
+  const relay = () => server().relay;
   const agents = createClusterAgents({ link: wire, clock, relay });
   const exchange = new Exchange({
     ...{ link: wire, clock, relay, directory: agents.directory },
     soon: (run) => void setImmediate(run),
     reconnectGraceMs: config.reconnectGraceMs,
   });
+  const views = createClusterViews(wire, clock, server);
   return {
-    wire,
-    agents,
-    limits,
-    exchange,
+    ...{ wire, agents, limits, exchange },
+    ...views,
     start(server) {
-      started = server.relay;
+      started = server;
       agents.start();
       const changes = createChanges(wire, changeTargets(server));
       announce = changes.announce;
       // The directory comes first, as the exchange looks into it.
-      wire.start([...agents.parts, exchange, limits.part, ...partsOf(wire, server), changes]);
+      wire.start([...agents.parts, exchange, limits.part, ...partsOf(wire, server, views), changes]);
     },
     announce: (change) => announce(change),
   };
 }
 
 /** Returns the concerns of a node: one line each. */
-function partsOf(_wire: Wire, _server: ClusterServer): Part[] {
-  return [];
+function partsOf(
+  _wire: Wire,
+  _server: ClusterServer,
+  { lists, figures }: ReturnType<typeof createClusterViews>,
+): Part[] {
+  return [lists, figures];
 }

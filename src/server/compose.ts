@@ -106,7 +106,10 @@ async function compose(given: Given): Promise<RunningServer> {
   });
   const access = createAccess(given);
   const agents: AgentSockets = createAgents(given, core, identities, access);
-  const live = createLiveFeed({ overview, endedOf: identities.sessions.endedOf, channel: () => server });
+  const live = createLiveFeed({
+    ...{ overview, nodes: cluster?.figures, channel: () => server },
+    endedOf: identities.sessions.endedOf,
+  });
   const backups = createBackups({
     data: config.database === undefined ? config.data : undefined,
     make: given.makeBackup,

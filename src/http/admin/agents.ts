@@ -7,12 +7,10 @@ import {
 } from "../../auth/agent-keys.ts";
 import type { Audit } from "../../auth/audit.ts";
 import { AppError } from "../../errors.ts";
-import type { Model } from "../../protocol/agent-v2.ts";
-import type { Agent } from "../../relay/agent.ts";
-import { shownReason } from "../../relay/health/circuit.ts";
 import type { Relay } from "../../relay/relay.ts";
 import { withoutNulls } from "../../user-attributes.ts";
-import { type AskedModels, idleReason } from "../live/idle-reason.ts";
+import type { AskedModels } from "../live/idle-reason.ts";
+import type { NodeLists } from "../node-lists.ts";
 import { ok, resource, route } from "../route.ts";
 import { SAMPLE } from "../values.ts";
 import {
@@ -23,9 +21,9 @@ import {
   AgentKeyRevoked,
   ChangeAgentKeyBody,
 } from "./agent-key-schema.ts";
+import { agentRows, mergeAgents } from "./agent-rows.ts";
 import { auditNote } from "./audit.ts";
 import {
-  type AgentAnswer,
   AgentDisconnected,
   AgentList,
   AgentReset,
@@ -41,6 +39,8 @@ interface AgentDeps {
   agentKeys: Pick<AgentKeys, "list" | "add" | "change" | "revoke">;
   audit: Audit;
   askedModels: Pick<AskedModels, "lastAt">;
+  /** The lists of the other nodes of a cluster; undefined for a single server. */
+  nodes?: Pick<NodeLists, "name" | "agents"> | undefined;
   newId: () => string;
   /** Milliseconds since 1970. */
   now: () => number;
@@ -59,6 +59,8 @@ const ROUTES = {
   listAgents: route("GET /admin/agents", {
     access: "adminOrQuery",
     summary: "List the connected agents",
+    description:
+      "In a cluster those of all nodes. Each then has the name of its `node`, and `missing_nodes` names the nodes that did not send all of theirs within a second.",
     answers: ok("The agents.", AgentList, {
       agents: [
         {
@@ -136,11 +138,10 @@ const ROUTES = {
 
 /** The connected agents, and the keys that let them in. */
 export const agentRoutes = resource("Agents", ROUTES).handledBy(
-  ({ relay, remote, agentKeys, audit, askedModels, newId, now }: AgentDeps) => ({
+  ({ relay, remote, nodes, agentKeys, audit, askedModels, newId, now }: AgentDeps) => ({
     listAgents() {
-      const at = now();
-      const agents = [...relay.agents()];
-      return { agents: agents.map((agent) => describeAgent(agent, idleReason(agent, askedModels, at), at)) };
+      const agents = [...agentRows({ relay, askedModels, now })];
+      return nodes ? mergeAgents(agents, nodes) : { agents };
     },
 
     async disconnectAgent({ exchange, params: { id }, body }) {
@@ -207,45 +208,4 @@ async function findActive(agentKeys: Pick<AgentKeys, "list">, id: string) {
   const key = (await agentKeys.list()).find((candidate) => candidate.id === id);
   if (!key || key.revokedAt !== null) throw new AppError("agent_key_unknown");
   return key;
-}
-
-function describeAgent(agent: Agent, noWorkBecause: string | null, now: number): AgentAnswer {
-  const { profile, offer, preference, inUse, registeredAt, lastHeardAt, paused, leaving } = agent;
-  return {
-    id: agent.id,
-    name: profile.name,
-    version: profile.version ?? null,
-    protocol: agent.isV1 ? "v1" : "v2",
-    address: profile.address,
-    key: profile.key?.name ?? null,
-    models: offer.models.map(({ id }) => id),
-    loaded_models: loadedOf(offer.models),
-    priority: preference.priority,
-    weight: preference.weight,
-    tags: [...preference.tags],
-    slots: offer.slots,
-    in_use: inUse.size,
-    paused,
-    draining: leaving,
-    no_work_because: noWorkBecause,
-    circuits: describeCircuits(agent, now),
-    since: new Date(registeredAt).toISOString(),
-    last_heard: new Date(lastHeardAt).toISOString(),
-  };
-}
-
-function loadedOf(models: readonly Model[]): string[] | null {
-  if (models.every(({ loaded }) => loaded === undefined)) return null;
-  return models.flatMap(({ id, loaded }) => (loaded ? [id] : []));
-}
-
-function describeCircuits({ circuits }: Agent, now: number): AgentAnswer["circuits"] {
-  return [...(circuits ?? [])].map(([model, circuit]) => ({
-    model,
-    state: circuit.stateAt(now),
-    failures: circuit.failures,
-    reason: shownReason(circuit.lastFailure.error),
-    failed_at: new Date(circuit.lastFailure.at).toISOString(),
-    retry_at: new Date(circuit.retryAt).toISOString(),
-  }));
 }

@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import { type AskConversationDeps, type Asker, askConversation } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
@@ -9,9 +8,17 @@ import { type StreamAskDeps, streamAsk } from "../middleware/stream-ask.ts";
 import { allowedModels, checkAllowed, resolveModel } from "../models/names/allowed-models.ts";
 import { configuredFallbacks, type FallbackNames, modelsToTry } from "../models/names/fallbacks.ts";
 import { unknownModel } from "../models/names/unknown-model.ts";
+import type { NodeLists } from "../node-lists.ts";
 import { ok, resource, route } from "../route.ts";
-import { namedObject, SAMPLE, text, time } from "../values.ts";
+import { namedObject, SAMPLE, text } from "../values.ts";
 import { AskBody, plainAsk } from "./body.ts";
+import {
+  Connections,
+  connectionRows,
+  describeConnections,
+  mergeConnections,
+  ZERO_TIME,
+} from "./connections.ts";
 
 /** The answer of `POST /api/ask`. All five fields are always there, empty if there is nothing to say. */
 const AskAnswer = namedObject("AskAnswer", {
@@ -33,15 +40,6 @@ const ANSWER = {
 const EVENTS = [{ delta: "Hel" }, { delta: "lo!" }, ANSWER].map(
   (event) => `data: ${JSON.stringify(event)}\n\n`,
 );
-
-const Connections = namedObject("Connections", {
-  connections: z.array(
-    z.strictObject({ Ws: z.strictObject({}), Id: text, Heartbeat: time, LastMessageTime: time }),
-  ),
-});
-
-/** The Go server's value for an agent that was never sent a request. */
-const ZERO_TIME = "0001-01-01T00:00:00Z";
 
 const CONNECTION = { Ws: {}, Id: SAMPLE.agentId, Heartbeat: SAMPLE.time, LastMessageTime: ZERO_TIME };
 
@@ -75,13 +73,15 @@ const ROUTES = {
     access: "caller",
     summary: "List the connected agents, as the reference server does",
     description:
-      "In the order of their registration. `Heartbeat` is when the agent registered or last gave a good answer, `LastMessageTime` when it was last sent a request. The zero time means never.",
-    answers: ok("The agents.", Connections, { connections: [CONNECTION] }),
+      "In the order of their registration. `Heartbeat` is when the agent registered or last gave a good answer, `LastMessageTime` when it was last sent a request. The zero time means never. In a cluster the list has the agents of all nodes.",
+    answers: ok("The agents.", Connections, { connections: [CONNECTION] }, ["x-missing-nodes"]),
   }),
 };
 
 interface AskDeps extends AskConversationDeps, FallbackNames, StreamAskDeps {
   relay: Pick<Relay, "ask" | "agents" | "models" | "offersModel" | "knowsModel">;
+  /** The lists of the other nodes of a cluster; undefined for a single server. */
+  nodes?: Pick<NodeLists, "connections"> | undefined;
 }
 
 /** The routes that callers of the Go server use. */
@@ -112,13 +112,8 @@ export const askRoutes = resource("Asks", ROUTES).handledBy((deps: AskDeps) => (
 
   // It needs a key, unlike the Go server's: ids of agents are private.
   listConnections() {
-    const connections = [...deps.relay.agents()].map(({ id, heartbeatAt, sentAt }) => ({
-      Ws: {},
-      Id: id,
-      Heartbeat: new Date(heartbeatAt).toISOString(),
-      LastMessageTime: sentAt === undefined ? ZERO_TIME : new Date(sentAt).toISOString(),
-    }));
-    return { connections };
+    const own = [...connectionRows(deps.relay)];
+    return deps.nodes ? mergeConnections(own, deps.nodes) : describeConnections(own);
   },
 }));
 

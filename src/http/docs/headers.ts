@@ -52,6 +52,10 @@ export const HEADERS = {
     "3 requests are missing: they could not be written. Check the disk.",
   ),
   "x-truncated": text("`true` if the CSV is cut off at `limit`.", "true"),
+  "x-missing-nodes": text(
+    "The names of the nodes of a cluster that did not send all of their agents within a second, percent-encoded, with commas between them.",
+    "node-2, node-3",
+  ),
   "content-disposition": text(
     "The file name for a CSV table or a backup.",
     'attachment; filename="usage.csv"',

@@ -1,8 +1,11 @@
 import type { Server, ServerWebSocket } from "bun";
 import type { Session } from "../../auth/sessions/sessions.ts";
 import { AppError } from "../../errors.ts";
+import type { NodeOverview } from "../../protocol/node-lists.ts";
+import { createFrames, createNodeFrames } from "./frames.ts";
+import { mergeOverviews, type NodeFigures } from "./nodes.ts";
 import type { LiveOverview } from "./overview.ts";
-import { LIVE_CLOSE, type LiveFrame, type LiveSample } from "./schema.ts";
+import { LIVE_CLOSE, type LiveSample, type Overview } from "./schema.ts";
 
 export interface LiveSocketData {
   protocol: "live";
@@ -16,6 +19,8 @@ interface LiveFeedOptions {
   overview: LiveOverview;
   /** Resolves with those of the sessions that have ended. */
   endedOf(sessions: readonly Session[]): Promise<Session[]>;
+  /** The figures of the other nodes of a cluster; undefined for a single server. */
+  nodes?: NodeFigures | undefined;
   /** Returns the server, which is made after the feed. It publishes to the sockets that subscribe to a topic. */
   channel: () => { publish(topic: string, text: string): unknown; subscriberCount(topic: string): number };
 }
@@ -28,28 +33,32 @@ const BUFFERED_BYTES_MAX = 1024 * 1024;
 export type LiveFeed = ReturnType<typeof createLiveFeed>;
 
 /** The live views: sockets of administrators that are sent a frame each second. */
-export function createLiveFeed({ overview, endedOf, channel }: LiveFeedOptions) {
+export function createLiveFeed({ overview, nodes, endedOf, channel }: LiveFeedOptions) {
   const sockets = new Set<LiveSocket>();
-  const frames = createFrames(overview);
+  const nodeFrames = nodes && createNodeFrames(overview, nodes);
+  const frames = nodeFrames ?? createFrames(overview);
   /** The last of the frames that are being made. Frames are sent in their order. */
   let publishing: Promise<void> | undefined;
   let stopped = false;
   let isChecking = false;
 
+  const isViewed = () => channel().subscriberCount(TOPIC) > 0;
+  const isAlone = () => !isViewed() && !nodes?.isWatched;
+
   /** Sends the first frame. No frame is lost between it and those that are published. */
   async function greet(ws: LiveSocket): Promise<void> {
     await overview.prepare();
+    await nodes?.watched();
     while (publishing) await publishing;
     if (!sockets.has(ws)) return;
-    const isAlone = channel().subscriberCount(TOPIC) === 0;
-    ws.sendText(JSON.stringify(frames.first(isAlone)));
+    ws.sendText(JSON.stringify({ type: "overview", ...frames.first(isAlone()) }));
     ws.subscribe(TOPIC);
   }
 
   async function publish(sample: LiveSample, previous: Promise<void> | undefined): Promise<void> {
     await previous;
     await overview.prepare();
-    channel().publish(TOPIC, JSON.stringify(frames.next(sample)));
+    channel().publish(TOPIC, JSON.stringify({ type: "second", ...frames.next(sample) }));
   }
 
   function closeSlow(): void {
@@ -101,7 +110,8 @@ export function createLiveFeed({ overview, endedOf, channel }: LiveFeedOptions) 
       closeSlow();
       void checkSessions();
       if (!sample) return;
-      if (channel().subscriberCount(TOPIC) === 0) {
+      if (isViewed()) nodes?.watch();
+      if (isAlone()) {
         frames.skip();
         return;
       }
@@ -118,6 +128,21 @@ export function createLiveFeed({ overview, endedOf, channel }: LiveFeedOptions) 
     /** Closes the live views of all sessions that have ended. Runs once a second by itself. */
     checkSessions: () => void checkSessions(),
 
+    /** Returns the overview of the server, or of all nodes. */
+    async read(): Promise<Overview> {
+      await overview.prepare();
+      if (!nodes) return overview.read();
+      await nodes.watched();
+      return mergeOverviews(overview.read(), nodes.self, nodes.read());
+    },
+
+    /** Returns the figures of this node for another one, which is then sent those of each second. */
+    async readForNodes(): Promise<NodeOverview> {
+      await overview.prepare();
+      while (publishing) await publishing;
+      return nodeFrames?.firstForNodes(isAlone()) ?? overview.read();
+    },
+
     /** Closes every live view, and opens no more. */
     stop(): void {
       stopped = true;
@@ -128,33 +153,4 @@ export function createLiveFeed({ overview, endedOf, channel }: LiveFeedOptions) 
 
 function close(ws: LiveSocket, why: keyof typeof LIVE_CLOSE): void {
   ws.close(LIVE_CLOSE[why].code, LIVE_CLOSE[why].reason);
-}
-
-/** Makes the frames in their order. Each has what is new since the previous one. */
-function createFrames(live: LiveOverview) {
-  let asksSent = 0;
-  let modelsSent = "";
-  return {
-    /**
-     * Returns the first frame for a new view, up to the last frame of the others. `isAlone`: there are no
-     * others.
-     */
-    first(isAlone: boolean): LiveFrame {
-      const overview = live.read(asksSent);
-      if (isAlone) modelsSent = JSON.stringify(overview.models);
-      return { type: "overview", ...overview };
-    },
-    next(sample: LiveSample): LiveFrame {
-      const models = live.models();
-      const asText = JSON.stringify(models);
-      const asks = live.asksAfter(asksSent);
-      const isNews = asText !== modelsSent;
-      modelsSent = asText;
-      asksSent = live.asksCount;
-      return { type: "second", ...live.pool(), ...(isNews && { models }), sample, asks };
-    },
-    skip() {
-      asksSent = live.asksCount;
-    },
-  };
 }

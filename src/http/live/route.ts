@@ -3,12 +3,10 @@ import { AppError } from "../../errors.ts";
 import { ok, resource, route } from "../route.ts";
 import { SAMPLE } from "../values.ts";
 import type { LiveFeed } from "./feed.ts";
-import type { LiveOverview } from "./overview.ts";
 import { Overview } from "./schema.ts";
 
 interface LiveDeps {
-  overview: Pick<LiveOverview, "prepare" | "read">;
-  live: Pick<LiveFeed, "upgrade">;
+  live: Pick<LiveFeed, "read" | "upgrade">;
 }
 
 const EXAMPLE: Overview = {
@@ -57,11 +55,8 @@ const ROUTES = {
 };
 
 /** The overview: once, and live. */
-export const liveRoutes = resource("Server", ROUTES).handledBy(({ overview, live }: LiveDeps) => ({
-  async readOverview() {
-    await overview.prepare();
-    return overview.read();
-  },
+export const liveRoutes = resource("Server", ROUTES).handledBy(({ live }: LiveDeps) => ({
+  readOverview: () => live.read(),
 
   watchLive({ exchange: { request, server }, caller: { session } }) {
     // Browsers let a page open a socket to another site, and send its cookies along.

@@ -1,0 +1,32 @@
+import type { Clock } from "../clock.ts";
+import { ClusterFigures } from "../cluster/figures.ts";
+import { ClusterLists, type OwnRows } from "../cluster/lists.ts";
+import type { Link } from "../cluster/part.ts";
+import { agentRows } from "../http/admin/agent-rows.ts";
+import { connectionRows } from "../http/ask/connections.ts";
+import { waitingRows } from "../http/ask/queue.ts";
+import type { LiveFeed } from "../http/live/feed.ts";
+import type { LiveOverview } from "../http/live/overview.ts";
+import type { Relay } from "../relay/relay.ts";
+
+/** The part of this node that others see. */
+export interface ViewedServer {
+  relay: Relay;
+  overview: LiveOverview;
+  live: LiveFeed;
+}
+
+/** Creates the lists and figures of all nodes. Routes need them before `server`, which others see, is made. */
+export function createClusterViews(link: Link, clock: Clock, server: () => ViewedServer) {
+  const lists = new ClusterLists({ link, clock, own: () => ownRows(server(), clock) });
+  const figures = new ClusterFigures({ link, clock, overview: () => server().live.readForNodes() });
+  return { lists, figures };
+}
+
+function ownRows({ relay, overview }: ViewedServer, clock: Clock): OwnRows {
+  return {
+    agents: () => ({ rows: agentRows({ relay, askedModels: overview.askedModels, now: () => clock.now() }) }),
+    connections: () => ({ rows: connectionRows(relay) }),
+    waiting: (user) => waitingRows(relay, user),
+  };
+}
