@@ -76,10 +76,12 @@ test("a node sends its overview and its seconds to those that look, and to no ot
   expect(a.take()).toEqual([second(3, 7)]);
   const { nodes: found, missing } = a.read();
   expect(missing).toEqual([]);
-  expect(found.map(({ node, overview }) => [node.name, overview.samples.asks, overview.slots.total])).toEqual([
-    ["b", [1, 2, 3], 7],
-    ["c", [1, 2], 1],
-  ]);
+  expect(found.map(({ node, overview }) => [node.name, overview.samples.asks, overview.slots.total])).toEqual(
+    [
+      ["b", [1, 2, 3], 7],
+      ["c", [1, 2], 1],
+    ],
+  );
   expect(c.read()).toEqual({ nodes: [], missing: ["a", "b"] });
   expect(a.take()).toEqual([]);
 });
