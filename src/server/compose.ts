@@ -7,7 +7,7 @@ import { AppError } from "../errors.ts";
 import { createApp } from "../http/app.ts";
 import { referenceStyle } from "../http/errors/reference.ts";
 import { errorResponse } from "../http/errors/response.ts";
-import { createLiveFeed } from "../http/live/feed.ts";
+import { createLiveFeed, type LiveFeed } from "../http/live/feed.ts";
 import { mayStillUse } from "../http/models/names/allowed-models.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import { once } from "../once.ts";
@@ -94,7 +94,7 @@ async function compose(given: Given): Promise<RunningServer> {
   const { config, log, store, cluster } = given;
   const stopUpkeep = await startStoreUpkeep(given);
   const core = await createCore(given, () => server);
-  const { relay, clock, metrics, overview } = core;
+  const { relay, clock, metrics } = core;
   const identities = await createIdentities(given, {
     port: () => server.port,
     cancelUser: (user) => revokeUser(core, user),
@@ -106,10 +106,7 @@ async function compose(given: Given): Promise<RunningServer> {
   });
   const access = createAccess(given);
   const agents: AgentSockets = createAgents(given, core, identities, access);
-  const live = createLiveFeed({
-    ...{ overview, nodes: cluster?.figures, channel: () => server },
-    endedOf: identities.sessions.endedOf,
-  });
+  const live: LiveFeed = createLive(given, core, identities, () => server);
   const backups = createBackups({
     data: config.database === undefined ? config.data : undefined,
     make: given.makeBackup,
@@ -192,6 +189,15 @@ function startStoreUpkeep({ config, store, log }: Given): Promise<() => void> {
     compacted: (bytes) => log.info("store_compacted", { bytes }),
     failed: (error) => log.error("purge_failed", { cause: causeOf(error) }),
   });
+}
+
+function createLive(
+  { cluster }: Given,
+  { overview }: Core,
+  { sessions }: Identities,
+  channel: () => Listener,
+): LiveFeed {
+  return createLiveFeed({ overview, nodes: cluster?.figures, endedOf: sessions.endedOf, channel });
 }
 
 function createAgents(

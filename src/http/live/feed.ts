@@ -1,11 +1,10 @@
 import type { Server, ServerWebSocket } from "bun";
 import type { Session } from "../../auth/sessions/sessions.ts";
 import { AppError } from "../../errors.ts";
-import type { NodeOverview } from "../../protocol/node-lists.ts";
-import { createFrames, createNodeFrames } from "./frames.ts";
-import { mergeOverviews, type NodeFigures } from "./nodes.ts";
+import type { NodeFigures } from "./nodes.ts";
 import type { LiveOverview } from "./overview.ts";
-import { LIVE_CLOSE, type LiveSample, type Overview } from "./schema.ts";
+import { createPublisher } from "./publisher.ts";
+import { LIVE_CLOSE } from "./schema.ts";
 
 export interface LiveSocketData {
   protocol: "live";
@@ -35,31 +34,13 @@ export type LiveFeed = ReturnType<typeof createLiveFeed>;
 /** The live views: sockets of administrators that are sent a frame each second. */
 export function createLiveFeed({ overview, nodes, endedOf, channel }: LiveFeedOptions) {
   const sockets = new Set<LiveSocket>();
-  const nodeFrames = nodes && createNodeFrames(overview, nodes);
-  const frames = nodeFrames ?? createFrames(overview);
-  /** The last of the frames that are being made. Frames are sent in their order. */
-  let publishing: Promise<void> | undefined;
+  const publisher = createPublisher({
+    ...{ overview, nodes },
+    isViewed: () => channel().subscriberCount(TOPIC) > 0,
+    publish: (frame) => void channel().publish(TOPIC, JSON.stringify(frame)),
+  });
   let stopped = false;
   let isChecking = false;
-
-  const isViewed = () => channel().subscriberCount(TOPIC) > 0;
-  const isAlone = () => !isViewed() && !nodes?.isWatched;
-
-  /** Sends the first frame. No frame is lost between it and those that are published. */
-  async function greet(ws: LiveSocket): Promise<void> {
-    await overview.prepare();
-    await nodes?.watched();
-    while (publishing) await publishing;
-    if (!sockets.has(ws)) return;
-    ws.sendText(JSON.stringify({ type: "overview", ...frames.first(isAlone()) }));
-    ws.subscribe(TOPIC);
-  }
-
-  async function publish(sample: LiveSample, previous: Promise<void> | undefined): Promise<void> {
-    await previous;
-    await overview.prepare();
-    channel().publish(TOPIC, JSON.stringify({ type: "second", ...frames.next(sample) }));
-  }
 
   function closeSlow(): void {
     for (const ws of sockets) if (ws.getBufferedAmount() > BUFFERED_BYTES_MAX) close(ws, "too_slow");
@@ -98,7 +79,12 @@ export function createLiveFeed({ overview, nodes, endedOf, channel }: LiveFeedOp
     websocket: {
       open(ws: LiveSocket): void {
         sockets.add(ws);
-        void greet(ws).catch(() => ws.close(1011));
+        const greeted = publisher.greet((frame) => {
+          if (!sockets.has(ws)) return;
+          ws.sendText(JSON.stringify(frame));
+          ws.subscribe(TOPIC);
+        });
+        void greeted.catch(() => ws.close(1011));
       },
       message: (ws: LiveSocket) => close(ws, "unasked"),
       close: (ws: LiveSocket) => void sockets.delete(ws),
@@ -109,17 +95,7 @@ export function createLiveFeed({ overview, nodes, endedOf, channel }: LiveFeedOp
       const sample = overview.closeSecond();
       closeSlow();
       void checkSessions();
-      if (!sample) return;
-      if (isViewed()) nodes?.watch();
-      if (isAlone()) {
-        frames.skip();
-        return;
-      }
-      const own = publish(sample, publishing).catch(() => {});
-      publishing = own;
-      void own.then(() => {
-        if (publishing === own) publishing = undefined;
-      });
+      if (sample) publisher.next(sample);
     },
 
     /** Closes the live views of sessions that have ended, which are named by the hashes of their cookies. */
@@ -128,20 +104,8 @@ export function createLiveFeed({ overview, nodes, endedOf, channel }: LiveFeedOp
     /** Closes the live views of all sessions that have ended. Runs once a second by itself. */
     checkSessions: () => void checkSessions(),
 
-    /** Returns the overview of the server, or of all nodes. */
-    async read(): Promise<Overview> {
-      await overview.prepare();
-      if (!nodes) return overview.read();
-      await nodes.watched();
-      return mergeOverviews(overview.read(), nodes.self, nodes.read());
-    },
-
-    /** Returns the figures of this node for another one, which is then sent those of each second. */
-    async readForNodes(): Promise<NodeOverview> {
-      await overview.prepare();
-      while (publishing) await publishing;
-      return nodeFrames?.firstForNodes(isAlone()) ?? overview.read();
-    },
+    read: publisher.read,
+    readForNodes: publisher.readForNodes,
 
     /** Closes every live view, and opens no more. */
     stop(): void {

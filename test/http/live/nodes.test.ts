@@ -28,7 +28,7 @@ function scene() {
     });
     const views: { frames: LiveFrame[] }[] = [];
     const feed = createLiveFeed({
-      ...{ overview, nodes: figures, isAlive: () => true },
+      ...{ overview, nodes: figures, endedOf: async () => [] },
       channel: () => ({
         publish: (_, text) => views.map(({ frames }) => frames.push(JSON.parse(text))),
         subscriberCount: () => views.length,
