@@ -3,9 +3,9 @@ import { pathOf, request, send } from "./request.ts";
 import type {
   AddedAgentKey,
   AddedUser,
-  Agent,
   AgentDisconnected,
   AgentKey,
+  AgentList,
   AgentReset,
   AuditPage,
   ListedUser,
@@ -49,8 +49,7 @@ export const api = {
   audit: (page: { limit: number; before?: number | undefined }, signal?: AbortSignal) =>
     request<AuditPage>("GET", pathOf(["admin", "audit"], page), withSignal(signal)),
 
-  agents: async (signal?: AbortSignal) =>
-    (await request<{ agents: Agent[] }>("GET", "/admin/agents", withSignal(signal))).agents,
+  agents: (signal?: AbortSignal) => request<AgentList>("GET", "/admin/agents", withSignal(signal)),
   disconnectAgent: (id: string, drain: boolean) =>
     request<AgentDisconnected>("POST", pathOf(["admin", "agents", id, "disconnect"]), { body: { drain } }),
   resetAgent: (id: string) =>

@@ -3,7 +3,7 @@ import type * as admin from "../../http/admin/schema.ts";
 import type { UsageAnswer } from "../../http/usage/schema.ts";
 
 export type { SettingsAnswer } from "../../http/admin/schema.ts";
-export type { LiveAsk, LiveFrame, LiveSample, Overview } from "../../http/live/schema.ts";
+export type { LiveAsk, LiveFrame, LiveNode, LiveSample, Overview } from "../../http/live/schema.ts";
 export type { SessionAnswer } from "../../http/session/schema.ts";
 export type { UsageAnswer, UsageEntry } from "../../http/usage/schema.ts";
 
@@ -14,7 +14,8 @@ export type User = Output<typeof admin.UserAnswer>;
 export type ListedUser = Output<typeof admin.UserList>["users"][number];
 export type AddedUser = Output<typeof admin.AddedUser>;
 export type RotatedToken = Output<typeof admin.RotatedToken>;
-export type Agent = Output<typeof admin.AgentList>["agents"][number];
+export type AgentList = Output<typeof admin.AgentList>;
+export type Agent = AgentList["agents"][number];
 export type AgentDisconnected = Output<typeof admin.AgentDisconnected>;
 export type AgentReset = Output<typeof admin.AgentReset>;
 export type AgentKey = Output<typeof agentKeys.AgentKeyList>["keys"][number];

@@ -43,6 +43,7 @@ export function AgentDetails(props: AgentDetailsProps) {
           <span class="mono">{address}</span>
         </Fact>
         <Fact name="Key">{key === null ? "No key" : key === "main" ? "Main key" : key}</Fact>
+        {agent.node === undefined ? null : <Fact name="Node">{agent.node}</Fact>}
         <Fact name="Priority">{agent.priority}</Fact>
         <Fact name="Weight">{agent.weight}</Fact>
         <Fact name="Tags">{agent.tags.join(", ") || "None"}</Fact>

@@ -62,7 +62,9 @@ export function AgentList(props: AgentListProps) {
   );
 }
 
-function columnsOf({ now, onShow, onDisconnect }: AgentListProps): Column<Agent>[] {
+function columnsOf({ agents, now, onShow, onDisconnect }: AgentListProps): Column<Agent>[] {
+  const isCluster = agents.some(({ node }) => node !== undefined);
+  const nodeColumn: Column<Agent> = { title: "Node", cell: ({ node }) => node ?? "" };
   return [
     { title: "Agent", cell: (agent) => <AgentName agent={agent} onShow={onShow} />, isHeader: true },
     { title: "State", cell: (agent) => <AgentStateBadge agent={agent} /> },
@@ -70,6 +72,7 @@ function columnsOf({ now, onShow, onDisconnect }: AgentListProps): Column<Agent>
     { title: "Models", cell: ({ models }) => <AgentModels models={models} /> },
     { title: "Last seen", cell: ({ last_heard }) => formatAgo(last_heard, now) },
     { title: "Address", cell: (agent) => <AgentOrigin agent={agent} /> },
+    ...(isCluster ? [nodeColumn] : []),
     {
       title: "Actions",
       cell: (agent) => (

@@ -51,9 +51,10 @@ export function agentRows(agents: readonly Agent[], search: string, order: Agent
 }
 
 function hasWords(agent: Agent, words: readonly string[]): boolean {
-  const { id, name, version, address, key, models, tags } = agent;
+  const { id, name, version, address, key, node, models, tags } = agent;
   const state = stateOf(agent);
-  const fields = [id, name, version, address, key, state.label, state.reason, `protocol:${agent.protocol}`];
+  const shown = [id, name, version, address, key, node];
+  const fields = [...shown, state.label, state.reason, `protocol:${agent.protocol}`];
   const text = [...fields, ...models, ...tags].join("\n").toLowerCase();
   return words.every((word) => text.includes(word));
 }

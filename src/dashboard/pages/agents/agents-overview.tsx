@@ -13,7 +13,7 @@ import { useAgents } from "./use-agents.ts";
 
 export function AgentsOverview() {
   const agents = useAgents();
-  const { value, error, now } = agents;
+  const { value, error, missingNodes, now } = agents;
   const [shown, setShown] = useState<Agent | undefined>(undefined);
   const [leaving, setLeaving] = useState<Agent | undefined>(undefined);
   const current = (agent: Agent) => value?.find(({ id }) => id === agent.id);
@@ -24,6 +24,11 @@ export function AgentsOverview() {
         <JoinLink />
       </PageHeader>
       {error ? <Notice tone="bad">{error}</Notice> : null}
+      {missingNodes.length > 0 ? (
+        <Notice tone="warn">
+          The list lacks agents, because these nodes do not answer: {missingNodes.join(", ")}.
+        </Notice>
+      ) : null}
       {value && value.length > 0 ? (
         <AgentList agents={value} now={now} onShow={setShown} onDisconnect={setLeaving} />
       ) : null}

@@ -8,7 +8,9 @@ import { createPollSchedule } from "./poll-schedule.ts";
 
 const CHECK_MS = 250;
 
-export interface Agents extends FetchState<Agent[]> {
+export interface Agents extends Omit<FetchState<Agent[]>, "replace"> {
+  /** The names of the nodes of a cluster whose agents are missing, at least in part. */
+  missingNodes: readonly string[];
   /** The server's time in the newest frame, in milliseconds since 1970. */
   now: number;
 }
@@ -22,7 +24,7 @@ export function useAgents(): Agents {
   latest.current = {
     fingerprint: overview ? fingerprintOf(overview) : "",
     isLoading,
-    length: value?.length ?? 0,
+    length: value?.agents.length ?? 0,
   };
   useEffect(() => {
     const schedule = createPollSchedule(() => performance.now());
@@ -35,7 +37,13 @@ export function useAgents(): Agents {
     }, CHECK_MS);
     return () => clearInterval(timer);
   }, []);
-  return { ...answer, now: overview ? Date.parse(overview.now) : Date.now() };
+  const { replace: _, ...state } = answer;
+  return {
+    ...state,
+    value: value?.agents,
+    missingNodes: value?.missing_nodes ?? [],
+    now: overview ? Date.parse(overview.now) : Date.now(),
+  };
 }
 
 function fingerprintOf({ agents, slots, models }: LiveOverview): string {

@@ -7,6 +7,8 @@ import { type LiveOverview, mean, median, sum } from "../../state/history.ts";
 import type { LiveState } from "../../state/live.ts";
 import { isAnotherVersion, useLive } from "../../state/use-live.ts";
 import { JoinLink } from "../agents/join-link.tsx";
+import { nodeRows } from "./node-rows.ts";
+import { NodesCard } from "./nodes-card.tsx";
 import { OverviewCharts } from "./overview-charts.tsx";
 import { RecentRequests } from "./recent-requests.tsx";
 
@@ -72,6 +74,7 @@ const DEGRADED: Record<string, string> = {
 };
 
 function OverviewView({ overview }: { overview: LiveOverview }) {
+  const nodes = nodeRows(overview);
   return (
     <>
       {isAnotherVersion(overview.version) ? (
@@ -90,6 +93,7 @@ function OverviewView({ overview }: { overview: LiveOverview }) {
       ) : null}
       {overview.agents.connected === 0 ? <NoAgents /> : null}
       <LiveNumbers overview={overview} />
+      {nodes.length > 0 ? <NodesCard rows={nodes} /> : null}
       <OverviewCharts history={overview.history} />
       <RecentRequests requests={overview.asks} />
     </>
