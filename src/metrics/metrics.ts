@@ -1,4 +1,5 @@
 import { createAskMetrics } from "./asks.ts";
+import { type ClusterMetricSources, createClusterMetrics, createStoreMetrics } from "./cluster.ts";
 import { watchLoopLag } from "./loop-lag.ts";
 import { createProcessMetrics } from "./process.ts";
 import { CONTENT_TYPE, createRegistry } from "./registry.ts";
@@ -33,6 +34,10 @@ export function createMetrics({ version, knowsModel, ...sources }: MetricsOption
     /** Counts an answered HTTP request. */
     requestAnswered: createRequestMetrics(registry),
     agents: createRelayMetrics(registry, sources),
+    /** Adds the metrics of a node of a cluster. */
+    addCluster: (sources: ClusterMetricSources) => createClusterMetrics(registry, sources),
+    /** Adds the metric of a database that other servers may share. */
+    addStore: (isDegraded: () => Promise<boolean>) => createStoreMetrics(registry, isDegraded),
     /** Stops measuring the event loop. */
     stop: watchLoopLag({ registry }),
     /** Returns all metrics in the Prometheus text format. */

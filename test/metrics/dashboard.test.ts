@@ -54,6 +54,14 @@ async function metricFamilies() {
   metrics.askEnded({ ...record, tokensEstimated: true });
   metrics.requestAnswered({ route: "/", method: "GET", status: 200, durationMs: 1 });
   metrics.agents.left("replaced");
+  metrics.addStore(async () => false);
+  metrics.addCluster({
+    nodes: () => 1,
+    traffic: () => ({ messagesIn: 0, messagesOut: 0, resends: 0, resets: 0 }),
+    lending: () => ({ tickets: 0, offers: { run: 0, substituted: 0, given: 0, expired: 0 } }),
+    lent: () => ({ lent: 0, triesLost: 0 }),
+    limitsUnasked: () => 0,
+  });
   return [...readExposition(await metrics.text()).values()];
 }
 
