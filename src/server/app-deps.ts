@@ -78,7 +78,7 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
       server: { audit, settings, version, startedAt: overview.startedAt, now, backups: parts.backups },
       session: { sessions, users, isSecure: parts.isSecure },
       register: { agents: parts.agents },
-      health: { readiness: parts.readiness },
+      health: { readiness: parts.readiness, countNodes: cluster && (() => cluster.wire.nodes.size + 1) },
       metrics: { metrics },
       docs: { version, routes: ROUTES },
       dashboard: { files: createDashboard() },

@@ -46,7 +46,8 @@ export async function createCore({ config, store, log, clock, cluster }: Given, 
   const overview = createOverview({
     ...{ users: store.users, version, now, elapsedMs },
     relay: () => relay,
-    readiness: () => readiness,
+    // A node without agents of its own takes requests for those of others.
+    readiness: () => (agentsMin) => readiness(cluster ? 0 : agentsMin),
   });
   const observer = createObserver({ log, metrics, usage: store.usage, limits, overview });
   const observe = cluster?.agents.observed(observer) ?? observer;

@@ -3,8 +3,14 @@ import { ok, okAs, reply, resource, route } from "../route.ts";
 import { namedObject, text } from "../values.ts";
 import { FALLIBLE_PARTS, type Readiness } from "./readiness.ts";
 
+const nodes = z
+  .int()
+  .min(1)
+  .optional()
+  .describe("In a cluster, how many nodes are in touch with this one, itself included.");
 const Ready = namedObject("Ready", {
   status: z.literal("ready"),
+  nodes,
   degraded: z
     .array(z.enum(FALLIBLE_PARTS))
     .optional()
@@ -12,7 +18,17 @@ const Ready = namedObject("Ready", {
       "What fails, while requests of known users are served: the database, or the way to the other nodes. Left out if nothing fails.",
     ),
 });
-const NotReady = namedObject("NotReady", { status: z.literal("not ready"), reasons: z.array(text).min(1) });
+const NotReady = namedObject("NotReady", {
+  status: z.literal("not ready"),
+  nodes,
+  reasons: z.array(text).min(1),
+});
+
+interface HealthDeps {
+  readiness: Readiness;
+  /** Returns how many nodes of the cluster are in touch; undefined for a single server. */
+  countNodes?: (() => number) | undefined;
+}
 
 const ROUTES = {
   readHealth: route("GET /health", {
@@ -45,13 +61,14 @@ const ROUTES = {
 
 /** Health checks. They need no key, so their answers tell nothing that only some may know. */
 export const healthRoutes = resource("Operations", ROUTES).handledBy(
-  ({ readiness }: { readiness: Readiness }) => ({
+  ({ readiness, countNodes }: HealthDeps) => ({
     readHealth: () => new Response("OK", { headers: { "content-type": "text/plain; charset=utf-8" } }),
 
     async readReadiness({ query: { agents } }) {
       const { reasons, degraded } = await readiness(Number(agents));
-      if (reasons.length > 0) return reply(503, { status: "not ready", reasons });
-      return { status: "ready", ...(degraded.length > 0 && { degraded }) };
+      const cluster = countNodes && { nodes: countNodes() };
+      if (reasons.length > 0) return reply(503, { status: "not ready", ...cluster, reasons });
+      return { status: "ready", ...cluster, ...(degraded.length > 0 && { degraded }) };
     },
   }),
 );

@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { healthRoutes } from "../../../src/http/operations/health.ts";
 import { createReadiness } from "../../../src/http/operations/readiness.ts";
 import { firefoxAgent } from "../../support/agents.ts";
 import { createFakeClock } from "../../support/clock.ts";
@@ -158,6 +159,17 @@ describe("readiness", () => {
     const reasons = ["the database cannot be written", "the server is shutting down", NO_AGENT];
     expect(await readiness(1)).toEqual(reasons);
   });
+});
+
+test("GET /ready of a node tells how many nodes are in touch, ready or not", async () => {
+  let reasons: string[] = [];
+  const readiness = async () => ({ reasons, degraded: [] });
+  const bound = healthRoutes.bind({ readiness, countNodes: () => 3 });
+  const route = bound.find(({ route }) => route.path === "/ready");
+  const read = () => route?.handler({ query: { agents: "0" } } as Parameters<typeof route.handler>[0]);
+  expect(await read()).toEqual({ status: "ready", nodes: 3 });
+  reasons = ["the queue is full"];
+  expect(await read()).toMatchObject({ status: 503, body: { status: "not ready", nodes: 3, reasons } });
 });
 
 describe("the store's check", () => {
