@@ -11,8 +11,8 @@ export interface ClusterMetricSources {
   traffic(): { messagesIn: number; messagesOut: number; resends: number; resets: number };
   /** The asks of other nodes that wait here, and the outcomes of offers since the start. */
   lending(): { tickets: number; offers: Readonly<Record<(typeof OFFER_OUTCOMES)[number], number>> };
-  /** The asks of this node that agents of others had, and those of them that were lost with their nodes. */
-  lent(): { lent: number; triesLost: number };
+  /** How many tries of asks of this node were lost with the nodes of their agents. */
+  triesLost(): number;
   /** How many requests were admitted by the counts of this node alone, as the home of their user did not answer. */
   limitsUnasked(): number;
 }
@@ -59,14 +59,14 @@ export function createClusterMetrics(registry: Registry, sources: ClusterMetricS
   counter(
     "asks_lent",
     "Requests of this node that were sent to an agent of another one.",
-    () => sources.lent().lent,
+    () => sources.lending().offers.run + sources.lending().offers.substituted,
   );
   const lost = {
     name: "chatgpt_api_tries_lost_total",
     help: "Tries of requests that were lost with the node of their agent.",
     labels: ["reason"],
   };
-  registry.collect("counter", lost, () => [[sources.lent().triesLost, "node"]]);
+  registry.collect("counter", lost, () => [[sources.triesLost(), "node"]]);
   counter(
     "limits_unasked",
     "Requests admitted by the counts of this node alone, as the node that counts for their user did not answer.",

@@ -60,6 +60,8 @@ export async function createCore({ config, store, log, clock, cluster }: Given, 
     isNatsAway: cluster?.wire.isDegraded,
     agentsElsewhere: cluster && (() => cluster.agents.directory.size),
   });
+  if (config.database !== undefined)
+    metrics.addStore(async () => (await readiness(0)).degraded.includes("store"));
   const responses = createResponseMemory({
     bytesMax: config.responseMemoryBytes,
     recalledLengthMax: config.bodyBytesMax,

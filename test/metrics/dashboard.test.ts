@@ -59,7 +59,7 @@ async function metricFamilies() {
     nodes: () => 1,
     traffic: () => ({ messagesIn: 0, messagesOut: 0, resends: 0, resets: 0 }),
     lending: () => ({ tickets: 0, offers: { run: 0, substituted: 0, given: 0, expired: 0 } }),
-    lent: () => ({ lent: 0, triesLost: 0 }),
+    triesLost: () => 0,
     limitsUnasked: () => 0,
   });
   return [...readExposition(await metrics.text()).values()];

@@ -230,3 +230,41 @@ describe("the number of series stays bounded", () => {
     expect(sampleValue(read(metrics), "chatgpt_api_asks_total", { model: "none" })).toBe(1);
   });
 });
+
+test("the metrics of a node have what its parts count", () => {
+  const { addCluster, text } = start();
+  addCluster({
+    nodes: () => 3,
+    traffic: () => ({ messagesIn: 4, messagesOut: 5, resends: 6, resets: 7 }),
+    lending: () => ({ tickets: 8, offers: { run: 9, substituted: 10, given: 11, expired: 12 } }),
+    triesLost: () => 13,
+    limitsUnasked: () => 14,
+  });
+  const value = (name: string, labels = {}) =>
+    sampleValue(readExposition(text()), `chatgpt_api_${name}`, labels);
+  expect([value("cluster_nodes"), value("tickets"), value("cluster_resends_total")]).toEqual([3, 8, 6]);
+  expect(value("cluster_messages_total", { direction: "out" })).toBe(5);
+  expect(value("offers_total", { outcome: "given" })).toBe(11);
+  expect([value("asks_lent_total"), value("tries_lost_total", { reason: "node" })]).toEqual([19, 13]);
+  expect([value("cluster_resets_total"), value("limits_unasked_total")]).toEqual([7, 14]);
+});
+
+test("a single server has no metrics of a cluster or a shared database", () => {
+  expect(start().text()).not.toMatch(
+    /chatgpt_api_(cluster|tickets|offers|asks_lent|tries_lost|store_degraded)/,
+  );
+});
+
+test("the metric of the database follows its checks, one collection later", async () => {
+  const metrics = start();
+  let isDegraded = true;
+  metrics.addStore(async () => isDegraded);
+  const value = async () => {
+    const before = sampleValue(read(metrics), "chatgpt_api_store_degraded", {});
+    await Bun.sleep(0);
+    return before;
+  };
+  expect([await value(), await value()]).toEqual([0, 1]);
+  isDegraded = false;
+  expect([await value(), await value()]).toEqual([1, 0]);
+});
