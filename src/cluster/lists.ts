@@ -37,7 +37,7 @@ export interface PeerRows<Row> {
 const WITHIN_MS = 1_000;
 
 /** The rows of one frame: so many are made in one turn of the event loop. */
-const PIECE_ROWS = 100;
+const PIECE_ROWS = 250;
 
 /** The most rows of one node. */
 const NODE_ROWS_MAX = 20_000;

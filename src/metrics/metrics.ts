@@ -1,6 +1,6 @@
 import { createAskMetrics } from "./asks.ts";
-import { type ClusterMetricSources, createClusterMetrics, createStoreMetrics } from "./cluster.ts";
 import { watchLoopLag } from "./loop-lag.ts";
+import { type ClusterMetricSources, createClusterMetrics, createStoreMetrics } from "./nodes.ts";
 import { createProcessMetrics } from "./process.ts";
 import { CONTENT_TYPE, createRegistry } from "./registry.ts";
 import { createRelayMetrics, type MetricSources } from "./relay.ts";

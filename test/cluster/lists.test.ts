@@ -157,8 +157,8 @@ test("10,000 agents of a node come whole, in pieces that others can pass", async
   const { nodes, missing } = await asked;
   expect(missing).toEqual([]);
   expect(nodes[0]?.rows.map(({ id }) => id)).toEqual(agents.map(({ id }) => id));
-  expect(pieces.length).toBeGreaterThanOrEqual(100);
-  expect(Math.max(...pieces)).toBeLessThanOrEqual(100);
+  expect(pieces.length).toBeGreaterThanOrEqual(40);
+  expect(Math.max(...pieces)).toBeLessThanOrEqual(250);
 });
 
 test("a node with too many agents is named, and lists as many as are allowed", async () => {
@@ -206,7 +206,7 @@ test("a node sends no rows to one that is lost, and none after nobody waits any 
   cluster.part("asker", "a");
   const before = made;
   clock.advance(5_000);
-  expect(made).toBeLessThanOrEqual(before + 200);
+  expect(made).toBeLessThanOrEqual(before + 500);
   expect(clock.pending()).toBe(0);
 });
 
