@@ -7,6 +7,7 @@ import { V1_MESSAGE } from "../protocol/agent-v1.ts";
 import { AGENT_SUBPROTOCOL } from "../protocol/agent-v2.ts";
 import { admit, type RegistrationRules, type RequestSource, shownKey } from "./admission.ts";
 import type { AgentConnection } from "./connection.ts";
+import { InProcessConnection } from "./in-process.ts";
 import { createKeylessReport } from "./keyless-report.ts";
 import { LinkedAgents } from "./linked-agents.ts";
 import { KeyedConnections } from "./revocation.ts";
@@ -28,7 +29,7 @@ export type AgentSockets = ReturnType<typeof createAgentSockets>;
 const TOPIC = "agents";
 
 /** How long agents wait after a drain before they reconnect: about as long as a server takes to restart. */
-const RECONNECT_MS = 2_000;
+export const RESTART_MS = 2_000;
 
 /** Extra send-buffer room for cancel and ping frames queued behind one ask. */
 const CONTROL_BYTES_MAX = 1024 * 1024;
@@ -39,6 +40,12 @@ export function createAgentSockets(options: AgentSocketsOptions) {
   const limit = createSocketLimit(socketsMax);
   const keyed = new KeyedConnections({ keys, clock, log });
   const linked = new LinkedAgents(options, limit);
+  let areSentAway = false;
+
+  const findKey = async (headers: Headers, pathKey: string | undefined) => {
+    const shown = shownKey(headers, pathKey);
+    return shown === undefined ? undefined : ((await keys.find(shown)) ?? "unknown");
+  };
 
   return {
     /** Upgrades a request to register. Throws an `AppError` that says why it is refused. */
@@ -46,9 +53,8 @@ export function createAgentSockets(options: AgentSocketsOptions) {
       const { headers } = request;
       const from = options.addressOf(request, server);
       try {
-        const shown = shownKey(headers, pathKey);
-        const found = shown === undefined ? undefined : ((await keys.find(shown)) ?? "unknown");
-        const key = admit({ headers, ...from, key: found }, rules);
+        if (areSentAway) throw new AppError("draining");
+        const key = admit({ headers, ...from, key: await findKey(headers, pathKey) }, rules);
         const protocol = protocolOf(headers);
         const lease = limit.enter(from.address, key !== undefined);
         const Connection = protocol === "v1" ? V1Connection : V2Connection;
@@ -76,12 +82,20 @@ export function createAgentSockets(options: AgentSocketsOptions) {
       linked.stop();
       keyed.stop();
     },
-    /** Tells all agents that the server is going away. */
-    announceDrain(server: { publish(topic: string, text: string): unknown }): void {
+    /** Tells all agents that the server is going away, and how long to wait before they reconnect. */
+    announceDrain(server: { publish(topic: string, text: string): unknown }, reconnectMs: number): void {
       // One frame that agents of both protocols can read.
       const v1 = { id: newId(), message: V1_MESSAGE.drain, data: "" };
-      server.publish(TOPIC, JSON.stringify({ ...v1, type: "drain", reconnect_ms: RECONNECT_MS }));
-      linked.announceDrain(RECONNECT_MS);
+      server.publish(TOPIC, JSON.stringify({ ...v1, type: "drain", reconnect_ms: reconnectMs }));
+      linked.announceDrain(reconnectMs);
+    },
+    /**
+     * Sends away so many agents at most, each once it has finished its asks, and lets no more register. The agent in
+     * this process can go nowhere else.
+     */
+    sendAway(countMax: number): void {
+      areSentAway = true;
+      options.relay.sendAway(countMax, (transport) => !(transport instanceof InProcessConnection));
     },
     /** The handler for `Bun.serve`. */
     websocket: createHandler(options, keyed),

@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import type { CloseReason } from "../protocol/close.ts";
 import type { Circuit } from "./health/circuit.ts";
 import { ModelMemory } from "./routing/model-memory.ts";
 import { Speed } from "./routing/speed.ts";
@@ -35,8 +36,8 @@ export class Agent {
   paused = false;
   /** When one of its slots was last freed. */
   freedAt = Number.NEGATIVE_INFINITY;
-  /** It gets no more asks, and its connection is closed once it has finished those it has. */
-  leaving = false;
+  /** Why it gets no more asks, and its connection is closed once it has finished those it has. */
+  leaving: CloseReason | undefined;
   /** Since when its socket has not drained; undefined while it takes what is sent. */
   congestedAt: number | undefined;
   /** It was not heard lately when an ask was to be sent to it, and not since. */
@@ -100,7 +101,7 @@ export class Agent {
 
   /** Whether it wants work and can be written to, whether or not it has room. */
   get takesWork(): boolean {
-    return !this.paused && !this.leaving && this.congestedAt === undefined;
+    return !this.paused && this.leaving === undefined && this.congestedAt === undefined;
   }
 
   get hasRoom(): boolean {

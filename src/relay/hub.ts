@@ -1,4 +1,5 @@
 import { BoundedMap } from "../bounded-map.ts";
+import type { CloseReason } from "../protocol/close.ts";
 import type { Agent } from "./agent.ts";
 import type { Ask } from "./ask.ts";
 import { ModelBook } from "./offers/model-book.ts";
@@ -7,7 +8,7 @@ import { Needs } from "./routing/needs.ts";
 import type { Measured } from "./routing/speed.ts";
 import type { Slot } from "./slot.ts";
 import type { LentAgent } from "./tickets/lent-agent.ts";
-import type { AskRequest, LeaveReason, OfferUpdate, Preference, Work } from "./types.ts";
+import type { AskRequest, LeaveReason, OfferUpdate, Preference, Transport, Work } from "./types.ts";
 
 export interface Capacity {
   /** How many agents of each protocol are connected. */
@@ -184,10 +185,20 @@ export class Hub {
     });
   }
 
+  /** Returns agents, `countMax` at most, that take asks for as long as they are connected. */
+  staying(countMax: number, test: (transport: Transport) => boolean): Agent[] {
+    const staying: Agent[] = [];
+    for (const agent of this.#agents.values()) {
+      if (staying.length >= countMax) break;
+      if (agent.leaving === undefined && test(agent.transport)) staying.push(agent);
+    }
+    return staying;
+  }
+
   /** The agent takes no more asks for good. */
-  retire(agent: Agent, now: number): void {
+  retire(agent: Agent, reason: CloseReason, now: number): void {
     this.#setTakesWork(agent, now, () => {
-      agent.leaving = true;
+      agent.leaving = reason;
     });
   }
 

@@ -1,5 +1,6 @@
 import { AppError } from "../errors.ts";
 import { isSamePrincipal, type Principal, userIdOf } from "../principal.ts";
+import type { CloseReason } from "../protocol/close.ts";
 import { Agent, lostError, mayTakeOver } from "./agent.ts";
 import type { Capacity } from "./hub.ts";
 import type { OfferedModel } from "./offers/offered-model.ts";
@@ -12,21 +13,12 @@ import type {
   AskResult,
   LeaveReason,
   OfferUpdate,
+  OpenUserAsk,
   Preference,
   Signal,
   Transport,
   Work,
 } from "./types.ts";
-
-/** An ask of a user that has no outcome yet. */
-export interface OpenUserAsk {
-  /** The hash of the token that it came with. */
-  tokenHash: string;
-  /** The model that it is for; undefined until one is known. */
-  model: string | undefined;
-  /** Ends the ask. Harmless when it has ended. */
-  end(error: AppError): void;
-}
 
 /** An ask that waits for an agent. */
 export interface WaitingAsk {
@@ -146,13 +138,16 @@ export class Relay extends Lending {
    */
   disconnect(agentId: string, { drain }: { drain: boolean }): "closed" | "draining" | undefined {
     const agent = this.hub.agents.get(agentId);
-    if (!agent) return undefined;
-    this.hub.retire(agent, this.options.clock.now());
+    return agent && this.#retire(agent, "disconnected", drain);
+  }
+
+  #retire(agent: Agent, reason: CloseReason, drain: boolean): "closed" | "draining" {
+    this.hub.retire(agent, reason, this.options.clock.now());
     if (drain && agent.inUse.size > 0) {
       this.lookAgain(this.hub.needs.of(agent));
       return "draining";
     }
-    this.lose(agent, "disconnected", () => lostError("it was disconnected"));
+    this.lose(agent, reason, () => lostError("it was disconnected"));
     return "closed";
   }
 
@@ -274,6 +269,12 @@ export class Relay extends Lending {
     this.#draining = true;
     this.refuseTickets();
     return this.open.idle();
+  }
+
+  /** Retires more agents, of those that may go: each is closed once it has finished the asks that it has. */
+  sendAway(countMax: number, mayGo: (transport: Transport) => boolean): void {
+    for (const agent of this.hub.staying(countMax, mayGo))
+      if (this.hub.has(agent)) this.#retire(agent, "server_draining", true);
   }
 
   /** Ends the open asks with `draining` and closes every agent's connection. */

@@ -211,8 +211,9 @@ export abstract class Sending extends Placement {
   /** A slot of the agent is free: it may have room again, or have finished its last ask before it must go. */
   #freed(agent: Agent): void {
     if (agent.lentSlotId) this.hub.lent.delete(agent.lentSlotId);
-    if (!agent.leaving || agent.inUse.size > 0) this.serve(agent);
-    else this.lose(agent, "disconnected", () => lostError("it was disconnected"));
+    const { leaving } = agent;
+    if (leaving === undefined || agent.inUse.size > 0) this.serve(agent);
+    else this.lose(agent, leaving, () => lostError("it was disconnected"));
   }
 
   /** The agent of these slots has left: another one may do what it had not begun; the rest has failed. */

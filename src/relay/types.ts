@@ -1,3 +1,4 @@
+import type { AppError } from "../errors.ts";
 import type { Principal } from "../principal.ts";
 import type { AddedField } from "../protocol/added-fields.ts";
 import type { V1Answer, V1Request } from "../protocol/agent-v1.ts";
@@ -223,4 +224,14 @@ export interface RelayLimits {
   frameBytesMax: number;
   pingEveryMs: number;
   pongWithinMs: number;
+}
+
+/** An ask of a user that has no outcome yet. */
+export interface OpenUserAsk {
+  /** The hash of the token that it came with. */
+  tokenHash: string;
+  /** The model that it is for; undefined until one is known. */
+  model: string | undefined;
+  /** Ends the ask. Harmless when it has ended. */
+  end(error: AppError): void;
 }

@@ -12,7 +12,6 @@ import { mayStillUse } from "../http/models/names/allowed-models.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import { once } from "../once.ts";
 import type { LinkAgent } from "../protocol/agent-link.ts";
-import type { Relay } from "../relay/relay.ts";
 import type { Store } from "../store/store.ts";
 import { startUpkeep } from "../store/upkeep.ts";
 import { type CountingClock, createClock, every, within } from "../time.ts";
@@ -24,6 +23,7 @@ import { type Access, createAccess, createIdentities, type Identities } from "./
 import { checkHost } from "./listen-error.ts";
 import { type Listener, listen } from "./listener.ts";
 import { openData } from "./open-data.ts";
+import { finishAsks } from "./shutdown.ts";
 import { splitSockets } from "./sockets.ts";
 import { warnOfLostSeal } from "./start-checks.ts";
 
@@ -137,20 +137,19 @@ async function compose(given: Given): Promise<RunningServer> {
   cluster?.start({ ...core, ...identities, agents, store, live, cancelUser, checkUsers: watch.check });
   log.info("listening", { port: server.port, host: config.host ?? "*" });
 
+  const otherNodes = () => [...(cluster?.wire.nodes.values() ?? [])];
+  const countOthers = () => otherNodes().filter(({ draining }) => !draining).length;
   const stop = async () => {
     cluster?.wire.drain();
-    await beLameDuck(given, clock, relay);
-    log.info("draining", { ...relay.stats(), timers: clock.pending() });
-    agents.announceDrain(server);
-    await within(clock, config.drainMs, relay.drain());
+    await finishAsks({ config, log, clock, relay, agents, server, countOthers });
     for (const end of [stopLive, live.stop, backups.stop]) end();
     relay.close();
     await within(clock, FLUSH_MS, server.stop());
     await server.stop(true);
+    await cluster?.wire.leave();
     for (const end of [agents.stop, stopUpkeep, watch.stop, stopFileWatch, metrics.stop]) end();
     await sealChecked;
     await store.close();
-    await cluster?.wire.leave();
     log.info("stopped", { ...relay.stats(), timers: clock.pending() });
   };
   const { agentKey, signInCode } = identities;
@@ -161,15 +160,6 @@ async function compose(given: Given): Promise<RunningServer> {
 
 function certificateOf({ tlsCert, tlsKey }: Config) {
   return tlsCert && tlsKey ? { cert: tlsCert, key: tlsKey } : undefined;
-}
-
-/** Serves on for a while, so that a load balancer sees that the server is about to stop. */
-function beLameDuck({ config, log }: Given, clock: CountingClock, relay: Relay): Promise<void> {
-  const { lameDuckMs } = config;
-  relay.announceStop();
-  if (lameDuckMs === 0) return Promise.resolve();
-  log.info("lame_duck", { ms: lameDuckMs });
-  return new Promise((resolve) => void clock.after(lameDuckMs, resolve));
 }
 
 /** Ends the requests of a user who may not send any, and forgets their answers and which agents had them. */

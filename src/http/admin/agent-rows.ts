@@ -47,7 +47,7 @@ function describeAgent(agent: Agent, noWorkBecause: string | null, now: number):
     slots: offer.slots,
     in_use: inUse.size,
     paused,
-    draining: leaving,
+    draining: leaving !== undefined,
     no_work_because: noWorkBecause?.slice(0, REASON_LENGTH_MAX) ?? null,
     circuits: describeCircuits(agent, now),
     since: new Date(registeredAt).toISOString(),
