@@ -25,7 +25,7 @@ export interface OwnPostgres {
 
 /** Defines tests with a server of their own. They are skipped with one line where PostgreSQL is not installed. */
 export function describeWithOwnPostgres(title: string, tests: (postgres: OwnPostgres) => void): void {
-  const programs = findPrograms();
+  const programs = findPostgres();
   if (programs === undefined) return void test.skip(`${title} (skipped: install postgresql)`, () => {});
   describe(title, () => {
     const { set, remove, ...postgres } = createOwnPostgres(programs);
@@ -35,8 +35,8 @@ export function describeWithOwnPostgres(title: string, tests: (postgres: OwnPost
   });
 }
 
-/** Returns the folder of the newest version's programs. */
-function findPrograms(): string | undefined {
+/** Returns the folder of the newest version's programs; undefined if PostgreSQL is not installed. */
+export function findPostgres(): string | undefined {
   if (isRoot && Bun.which("runuser") === null) return undefined;
   try {
     const newest = readdirSync(INSTALLED).sort((one, other) => Number(other) - Number(one))[0];
@@ -46,7 +46,8 @@ function findPrograms(): string | undefined {
   }
 }
 
-function createOwnPostgres(programs: string) {
+/** Returns a server that is made by `set` and gone after `remove`. `programs` is what `findPostgres` returns. */
+export function createOwnPostgres(programs: string) {
   const data = mkdtempSync(join(tmpdir(), "chatgpt-api-postgres-"));
   let url = "";
   let options = "";
@@ -113,7 +114,8 @@ function idOf(flag: "-u" | "-g"): number {
   return Number(Bun.spawnSync(["id", flag, OWNER]).stdout.toString());
 }
 
-async function freePort(): Promise<number> {
+/** Returns a port of this machine that nothing listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as { port: number };

@@ -11,6 +11,8 @@ const PACKAGES = {
   claude: "@anthropic-ai/claude-code@2.1 from npm, and put it on the PATH",
   codex: "@openai/codex@0.171 from npm, and put it on the PATH",
   curl: undefined,
+  haproxy: undefined,
+  "nats-server": undefined,
   nginx: undefined,
   npm: undefined,
   openssl: undefined,
