@@ -47,7 +47,6 @@ const FLAGS = ["--v1-model", "m", "--lame-duck", "2s", "--drain", "30s", "--log"
 
 /** Runs nodes, agents and callers with one fault after another, and returns what happened. */
 export async function runChaos(options: RunOptions): Promise<RunResult> {
-  const random = createRandom(options.seed);
   const names = Array.from({ length: options.nodeCount }, (_, index) => `node-${index + 1}`);
   const services = await startServices(names);
   const nodes: NodeProcess[] = [];
@@ -59,7 +58,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
     nodes.push(...(await createNodes(names, services, options)));
     // The first one makes the tables.
     for (const node of nodes) await node.start();
-    const { logs, usableAfterMs } = await play(nodes, services, options, random);
+    const { logs, usableAfterMs } = await play(nodes, services, options);
     return { logs, usableAfterMs, folders: nodes.map(({ folder }) => folder), remove };
   } catch (error) {
     await remove(true);
@@ -84,8 +83,9 @@ async function play(
   nodes: readonly NodeProcess[],
   services: Services,
   options: RunOptions,
-  random: Random,
 ): Promise<Pick<RunResult, "logs" | "usableAfterMs">> {
+  // What chance decides in agents and callers must not change the order of the faults.
+  const [random, faultsRandom] = [createRandom(options.seed + 1), createRandom(options.seed)];
   const startedAt = performance.now();
   const now = () => Math.round(performance.now() - startedAt);
   const files = await openFilesOf(nodes);
@@ -94,7 +94,7 @@ async function play(
   const agents = new Agents({ balancer, random, now });
   while (agents.slotsRegistered < agents.slots) await Bun.sleep(20);
   const callers = new Callers({ count: options.callers, tokens, balancer, random, now });
-  const scene: FaultScene = { nodes, services, agents, random, now };
+  const scene: FaultScene = { nodes, services, agents, random: faultsRandom, now };
   let made: MadeFaults;
   try {
     made = await makeFaults(scene, options);
