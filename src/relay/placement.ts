@@ -98,13 +98,13 @@ export abstract class Placement {
     const requirement = requirementOf(ask);
     const need = this.hub.needs.get(requirement, now);
     const own = preferredOf(ask, need, this.hub, this.affinity);
-    const better = { ...requirement, pin: ask.preferred, isPreferred: true };
     if (own && mayWaitFor(ask, own, this.hub, this.options, now)) {
       const isFresh = own.agent.isFresh(now);
       if (own.agent.hasRoom && !isFresh) this.hub.setStale(own, now);
       if (own.agent.hasRoom && isFresh) this.send(ask, own, now);
-      else this.#hold(ask, need, better);
-    } else if (prefersElsewhere(ask, this.hub, this.options)) this.#hold(ask, need, better);
+      else this.#hold(ask, need, { ...requirement, pin: ask.preferred, isPreferred: true });
+    } else if (prefersElsewhere(ask, this.hub, this.options))
+      this.#hold(ask, need, { ...requirement, pin: ask.preferred, isPreferred: true });
     else this.#placeAnywhere(ask, need, now);
   }
 

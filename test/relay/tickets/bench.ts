@@ -2,13 +2,13 @@ import { AppError } from "../../../src/errors.ts";
 import { principalOf } from "../../../src/principal.ts";
 import type { AskRecord } from "../../../src/relay/record.ts";
 import type { Relay } from "../../../src/relay/relay.ts";
-import type { RelayLimits } from "../../../src/relay/types.ts";
+import type { AskRequest, RelayLimits } from "../../../src/relay/types.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { settle } from "../../support/relay.ts";
 import { joinAgent } from "../../support/transport.ts";
 import { type ClusterNode, createCluster } from "./nodes.ts";
 
-interface AskOptions {
+interface AskOptions extends Pick<AskRequest, "priority" | "affinity"> {
   user?: string | null;
   model?: string;
   pin?: string;
@@ -24,6 +24,7 @@ const NEVER = new AbortController().signal;
 /** Asks a node. Returns what has come of it so far: the deltas, and the outcome. */
 export function ask({ relay }: { relay: Relay }, content: string, options: AskOptions = {}) {
   const { user = "u", model = "m", pin, prefer, tags, fallbacks, signal = NEVER } = options;
+  const { priority, affinity } = options;
   const seen = { outcome: "open", deltas: "", agent: "", sent: [] as string[] };
   const request = { endpoint: "chat/completions", stream: true, body: () => content } as const;
   const isV1 = model === "";
@@ -35,15 +36,20 @@ export function ask({ relay }: { relay: Relay }, content: string, options: AskOp
   };
   const onSent = ({ agentId }: { agentId: string }) => void seen.sent.push(agentId);
   const origin = { requestId: content, surface: "test" };
-  relay.ask({ principal: principalOf(user), pin, prefer, tags, work, origin, onDelta, onSent }, signal).then(
-    ({ agent, answer }) => {
-      seen.outcome = answer.kind === "v1" ? answer.answer.content : `${answer.status}`;
-      seen.agent = agent;
-    },
-    (error) => {
-      seen.outcome = error instanceof AppError ? error.code : String(error);
-    },
-  );
+  relay
+    .ask(
+      { principal: principalOf(user), priority, affinity, pin, prefer, tags, work, origin, onDelta, onSent },
+      signal,
+    )
+    .then(
+      ({ agent, answer }) => {
+        seen.outcome = answer.kind === "v1" ? answer.answer.content : `${answer.status}`;
+        seen.agent = agent;
+      },
+      (error) => {
+        seen.outcome = error instanceof AppError ? error.code : String(error);
+      },
+    );
   return seen;
 }
 

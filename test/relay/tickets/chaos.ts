@@ -26,6 +26,8 @@ interface Asked {
 
 const SLOTS_MAX = 3;
 const STEPS = 300;
+/** Longer than the pauses of circuits and the time for which a slot is held. */
+const LONG_MS = 40_000;
 const USERS = ["u1", "u2", "u3", "u4"];
 
 /** Nobody is too late, so that only a fault can make an ask fail. */
@@ -203,12 +205,22 @@ export class Chaos {
   async #finish(): Promise<void> {
     const isOpen = () => this.asked.some(({ outcome }) => outcome === undefined);
     const hasTickets = () => this.nodes.some(({ relay }) => relay.lendingStats().tickets > 0);
+    const beganAt = this.#clock.now();
     for (let count = 0; count < 5_000 && (count < 30 || isOpen() || hasTickets()); count++) {
       if (count % 100 === 0) this.#repair();
       for (const agent of this.#connected()) for (const _ of [...agent.tasks]) agent.step(this.#random);
       this.#clock.advance(this.#random.pick([5, 20, 1_000]));
       await settle();
+      if (this.#clock.now() - beganAt > LONG_MS) this.#checkWaits();
     }
+  }
+
+  /** While all agents work, nobody waits for long, unless for an agent that is gone. */
+  #checkWaits(): void {
+    for (const { id, relay } of this.nodes)
+      for (const { requestId, waitedMs } of relay.waitingAsks())
+        if (waitedMs > LONG_MS && this.asked[Number(requestId)]?.pin === undefined)
+          this.faults.push(`${id}: ${requestId} waits for ${waitedMs} ms`);
   }
 
   /** Lets all agents work again, and each node have some. */

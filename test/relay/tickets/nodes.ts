@@ -86,7 +86,11 @@ export function createCluster({ clock, count, delayMs, limits = {}, random, ende
       canDo: (work) => anyAgent((agent) => agent.canDo(work)),
       offersModel: (model, isV1 = false) =>
         anyAgent((agent) => agent.hasModel(model) && (!isV1 || agent.isV1)),
-      models: () => [],
+      models: (tags) =>
+        others()
+          .flatMap(({ relay }) => [...relay.agents()])
+          .flatMap((agent) => (agent.hasTags(tags) ? agent.offer.models : []))
+          .map(({ id: model }) => ({ id: model, offeredAt: clock.now() })),
       isConnected: (agentId) => anyAgent((agent) => agent.id === agentId),
     };
   }
