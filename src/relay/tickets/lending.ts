@@ -93,9 +93,9 @@ export abstract class Lending extends Dispatch implements NodeRelay {
       return;
     }
     const modelRequest = "endpoint" in request ? request : undefined;
+    const isFit = slot.model === model && slot.request?.endpoint === modelRequest?.endpoint;
     ask.isHeld = false;
     slot.take(modelRequest);
-    const isFit = slot.model === model && agent.isV1 === (modelRequest === undefined);
     if (isFit) this.transmit(agent, slotId, slot, { request, origin }, this.now());
     else
       this.failSlot(

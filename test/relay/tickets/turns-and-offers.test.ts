@@ -189,6 +189,36 @@ describe("rule 4: an offer is used or returned", () => {
       ["unknown", expect.anything(), { isRetryable: true, isRepeatable: true, isUnsent: true }],
     ]);
   });
+
+  test("a request for another endpoint, model or protocol than was offered fails, and reaches no agent", async () => {
+    const { a, b, pass } = createBench();
+    const agent = joinV2(b.relay, "b1");
+    const v1 = { message_id: "", conversation_id: "", parent_id: "", content: "" };
+    const chat = { endpoint: "chat/completions", stream: true, body: () => "" } as const;
+    for (const [request, model] of [
+      [v1, "m"],
+      [chat, "x"],
+      [{ ...chat, endpoint: "embeddings" } as const, "m"],
+    ] as const) {
+      const fails: unknown[] = [];
+      const offers: string[] = [];
+      const node = {
+        id: "n1",
+        offer: (_: string, slotId: string) => offers.push(slotId),
+        fail: (...args: unknown[]) => fails.push(args),
+      } as unknown as TicketNode;
+      ask(a, "q");
+      const [ticket] = a.relay.waitingTickets();
+      if (ticket) b.relay.seek({ ...ticket, id: "copy" }, node);
+      b.relay.run(node, offers[0] ?? "", request, model, { requestId: "", surface: "" });
+      expect(fails).toMatchObject([[offers[0], { code: "internal" }, { isRetryable: false }]]);
+      await pass(5);
+      agent.answer();
+      await pass(5);
+    }
+    expect(agent.asks).toEqual([]);
+    expect(b.relay.stats()).toMatchObject({ slots_in_use: 0 });
+  });
 });
 
 describe("rule 5: a turn counts everywhere", () => {
