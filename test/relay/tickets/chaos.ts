@@ -83,7 +83,13 @@ export class Chaos {
       const one = this.asked[Number(content)];
       if (one) one.executions++;
     };
-    this.#agents.set(id, new PlayedAgent(relay, { id, protocol, slots }, onAsk));
+    const models = protocol === "v1" ? ["m"] : this.#models();
+    this.#agents.set(id, new PlayedAgent(relay, { id, protocol, slots, models }, onAsk));
+  }
+
+  #models(): string[] {
+    const few = this.#random.pick([["m"], ["n"], ["m", "n"]]);
+    return this.mode === "all" ? few : ["m", "n"];
   }
 
   #connected(): PlayedAgent[] {
@@ -107,7 +113,9 @@ export class Chaos {
     this.#callers.push(caller);
     const v1 = { message_id: "", conversation_id: "", parent_id: "", content };
     const request = { endpoint: "chat/completions", stream: true, body: () => content } as const;
-    const work = isV1 ? { v1 } : { model: "m", requests: [request] };
+    const [model, fallback] = random.next() < 0.7 ? ["m", "n"] : ["n", "m"];
+    const fallbacks = this.mode === "all" && random.next() < 0.3 ? [fallback] : undefined;
+    const work = isV1 ? { v1 } : { model, fallbacks, requests: [request] };
     const origin = { requestId: content, surface: "test" };
     const onDelta = ({ data }: { data: string }) => {
       asked.deltas.push(data);
@@ -155,7 +163,7 @@ export class Chaos {
     else
       relay.update(agent, {
         slots: 1 + random.below(SLOTS_MAX),
-        models: random.next() < 0.8 ? [{ id: "m" }] : [],
+        models: random.next() < 0.8 ? this.#models().map((id) => ({ id })) : [],
       });
     this.#cluster.changed();
   }
@@ -228,7 +236,7 @@ export class Chaos {
     if (this.mode !== "all") return;
     for (const agent of this.#connected()) {
       agent.takesFrames = true;
-      agent.relay.update(agent.agent, { models: [{ id: "m" }] });
+      agent.relay.update(agent.agent, { models: [{ id: "m" }, { id: "n" }] });
     }
     for (const node of this.nodes)
       if (!this.#agents.get(`${node.id}-v1`)?.isConnected || !this.#agents.get(`${node.id}-v2`)?.isConnected)

@@ -104,7 +104,7 @@ describe("tickets are placed by the rules for asks", () => {
 });
 
 describe("an ask that prefers an agent of another node", () => {
-  test("waits for it rather than take an agent of its own node", async () => {
+  test("the ask waits for that one rather than take an agent of its own node", async () => {
     const { a, b, pass } = createBench(2, { affinityWaitMs: 1_000 });
     joinV2(a.relay, "a1");
     const preferred = joinV2(b.relay, "b1");
@@ -118,7 +118,7 @@ describe("an ask that prefers an agent of another node", () => {
     expect(a.asked.seek.map(({ pin }) => pin)).toEqual(["b1"]);
   });
 
-  test("takes another when it has waited for affinityWaitMs", async () => {
+  test("the ask takes another when it has waited for affinityWaitMs", async () => {
     const { a, b, pass } = createBench(2, { affinityWaitMs: 1_000 });
     joinV2(a.relay, "a1");
     joinV2(b.relay, "b1");
@@ -129,7 +129,7 @@ describe("an ask that prefers an agent of another node", () => {
     expect(b.relay.lendingStats().tickets).toBe(0);
   });
 
-  test("takes another at once when the other node is lost", async () => {
+  test("the ask takes another at once when the other node is lost", async () => {
     const { a, b, pass, cluster } = createBench(2, { affinityWaitMs: 60_000 });
     joinV2(a.relay, "a1");
     joinV2(b.relay, "b1");
@@ -141,7 +141,7 @@ describe("an ask that prefers an agent of another node", () => {
     expect(one.sent).toEqual(["a1"]);
   });
 
-  test("goes where its keys were answered before, though that is another node", async () => {
+  test("the ask goes where its keys were answered before, though that is another node", async () => {
     const { a, b, c, pass } = createBench(3);
     const agents = [joinV2(b.relay, "b1"), joinV2(c.relay, "c1")];
     const affinity = { known: ["k"], kept: ["k"] };
@@ -159,7 +159,7 @@ describe("an ask that prefers an agent of another node", () => {
 });
 
 describe("a node that stops", () => {
-  test("lends no more slots, finishes what runs in them, and keeps the tickets of its own asks", async () => {
+  test("the node lends no more slots, finishes what runs in them, and keeps the tickets of its own asks", async () => {
     const { a, b, pass } = createBench();
     const agent = joinV2(b.relay, "b1", { slots: 2 });
     const busy = joinV2(a.relay, "a1", { models: ["n"] });
@@ -184,7 +184,7 @@ describe("a node that stops", () => {
     expect([far.outcome, isDrained]).toEqual(["200", true]);
   });
 
-  test("gives up everything at its end: slots, tickets and the asks in them", async () => {
+  test("the node gives up everything at its end: slots, tickets and the asks in them", async () => {
     const { a, b, pass } = createBench();
     const agent = joinV2(a.relay, "a1", { models: ["n"] });
     const other = joinV2(b.relay, "b1");
