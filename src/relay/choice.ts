@@ -4,6 +4,7 @@ import type { Ask } from "./ask.ts";
 import { blockedError, type Failure, retryLater } from "./health/circuit.ts";
 import type { Hub } from "./hub.ts";
 import type { RelayOptions } from "./options.ts";
+import type { Peers } from "./peers.ts";
 import type { AffinityBook } from "./routing/affinity.ts";
 import type { Need, Place, Requirement } from "./routing/need.ts";
 import { maySwap } from "./routing/swap.ts";
@@ -128,7 +129,7 @@ function ownHopeMs(ask: Ask, need: Need, hub: Hub, limits: RelayLimits, now: num
 
 /** Returns why a new ask may not wait; undefined if it may. */
 export function whyRefuse(ask: Ask, need: Need, hub: Hub, options: RelayOptions): AppError | undefined {
-  if (hopeMs(ask, need, hub, options) <= 0) return noAgentError(ask, need, hub, options.clock.now());
+  if (hopeMs(ask, need, hub, options) <= 0) return noAgentError(ask, need, hub, options);
   const code = queueFault(ask, hub, options.limits);
   return code && withWait(new AppError(code), need, hub);
 }
@@ -152,9 +153,9 @@ export function noModelError(): AppError {
   return new AppError("no_agent", { hint: NO_MODEL_HINT });
 }
 
-function notOfferedError({ request: { tags }, work }: Ask, hub: Hub): AppError {
+function notOfferedError({ request: { tags }, work }: Ask, hub: Hub, peers: Peers | undefined): AppError {
   const wanted = work.model === undefined ? "a model that you may use" : "the model asked for";
-  if (tags && tags.length > 0 && hub.some((agent) => agent.canDo(work))) {
+  if (tags && tags.length > 0 && (hub.some((agent) => agent.canDo(work)) || peers?.canDo(work))) {
     const isPlain = tags.every(({ length }) => length === 1);
     const names = tags.map((list) => list.join(" or ")).join(isPlain ? " and " : ", and ");
     const hint = `No connected agent with the tag${tags.length > 1 ? "s" : ""} ${names} offers ${wanted}.`;
@@ -165,17 +166,19 @@ function notOfferedError({ request: { tags }, work }: Ask, hub: Hub): AppError {
 }
 
 /** Returns what the caller gets when there is no point in waiting for an agent. */
-export function noAgentError(ask: Ask, need: Need, hub: Hub, now: number): AppError {
-  const blocked = allBlockedError(ask, need, now);
+export function noAgentError(ask: Ask, need: Need, hub: Hub, options: RelayOptions): AppError {
+  const { peers, clock } = options;
+  const blocked = allBlockedError(ask, need, clock.now());
   if (blocked) return blocked;
   if (ask.failure) return ask.failure;
   const { work, request } = ask;
   const { pin } = request;
-  if (pin === undefined) return hub.agents.size === 0 ? noModelError() : notOfferedError(ask, hub);
+  const hasAgents = hub.agents.size > 0 || peers?.models([])[Symbol.iterator]().next().done === false;
+  if (pin === undefined) return hasAgents ? notOfferedError(ask, hub, peers) : noModelError();
   const own = hub.agents.get(pin);
   if (own && !own.canDo(work) && own.canDo({ ...work, models: undefined }))
     return new AppError("model_not_allowed");
-  if (own && need.requirement.tags.length > 0) return notOfferedError(ask, hub);
+  if (own && need.requirement.tags.length > 0) return notOfferedError(ask, hub, peers);
   const missed = hub.departureOf(pin)?.reason === "pong_missed";
   return new AppError(missed ? "ping_failed" : "conversation_agent_gone");
 }

@@ -273,7 +273,7 @@ export abstract class Placement {
     const hope = known ?? hopeMs(ask, need, this.hub, this.options);
     if (hope === Number.POSITIVE_INFINITY) return;
     const hasFallback = ask.work.fallbacks?.some((model) => this.offersModel(model));
-    if (hope <= 0 || hasFallback) this.#refuse(ask, noAgentError(ask, need, this.hub, this.now()));
+    if (hope <= 0 || hasFallback) this.#refuse(ask, noAgentError(ask, need, this.hub, this.options));
     else need.lookLater(this.options.clock, hope, () => this.#look(need));
   }
 

@@ -229,8 +229,7 @@ export class Relay extends Lending {
   /** How long the longest waiting ask has waited; undefined if none waits. */
   oldestWaitMs(): number | undefined {
     let oldest: number | undefined;
-    for (const { waiting } of this.hub.needs.withWaiting())
-      for (const { beganAt } of waiting.firsts()) oldest = Math.min(beganAt, oldest ?? beganAt);
+    for (const { beganAt } of this.hub.needs.ownWaiting()) oldest = Math.min(beganAt, oldest ?? beganAt);
     return oldest === undefined ? undefined : this.options.clock.now() - oldest;
   }
 

@@ -146,6 +146,35 @@ describe("rule 8: both ends run the time limits", () => {
     expect(one.outcome).toBe("agent_timeout");
   });
 
+  test("an ask that was accepted goes to no other agent when its home says nothing", async () => {
+    const { a, b, pass, cluster } = createBench(2, { firstByteMs: 10_000 });
+    const agent = joinV2(b.relay, "b1");
+    const one = ask(a, "q");
+    await pass(5);
+    agent.link.accept(agent.asks[0]?.slot ?? "");
+    await pass(5);
+    cluster.cut(a, b, () => 1e6);
+    joinV2(a.relay, "a1");
+    await pass(13_000, 500);
+    expect(one).toMatchObject({ outcome: "agent_timeout", sent: ["b1"] });
+  });
+
+  test("a v1 agent whose caller has gone is busy at its home until it answers, but not for the node of the ask", async () => {
+    const { a, b, pass } = createBench();
+    const agent = joinAgent(b.relay, "v1");
+    const controller = new AbortController();
+    ask(a, "q", { model: "", signal: controller.signal });
+    await pass(5);
+    controller.abort();
+    await pass(5);
+    expect(a.relay.lendingStats().slotsBorrowed).toBe(0);
+    expect([b.relay.lendingStats().slotsLent, b.relay.stats().slots_in_use]).toEqual([0, 1]);
+    agent.answer();
+    await pass(5);
+    expect([a.relay.stats().answers_dropped, b.relay.stats().answers_dropped]).toEqual([0, 1]);
+    expect([a.relay.stats().frames_ignored, b.relay.stats().slots_in_use]).toEqual([0, 0]);
+  });
+
   test("signs of life of the agent reach the node of the ask", async () => {
     const { a, b, pass } = createBench(2, { firstByteMs: 10_000 });
     const agent = joinV2(b.relay, "b1");

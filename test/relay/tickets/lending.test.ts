@@ -236,6 +236,32 @@ describe("asks and agents of other nodes", () => {
     expect(a.relay.models().map(({ id }) => id)).toEqual(["m", "old"]);
   });
 
+  test("the error names the model, not a lack of agents, when another node has agents", async () => {
+    const { a, b } = createBench();
+    const hintOf = async (model: string) => {
+      const request = { endpoint: "chat/completions", stream: true, body: () => "" } as const;
+      const origin = { requestId: "", surface: "" };
+      const work = { model, requests: [request] };
+      const asked = { principal: { kind: "user", id: "u" }, work, origin } as const;
+      return a.relay.ask(asked, { aborted: false, addEventListener: () => {} }).catch(({ hint }) => hint);
+    };
+    expect(await hintOf("x")).toContain("No model is connected");
+    joinV2(b.relay, "b1");
+    expect(await hintOf("x")).toContain("No connected agent offers the model asked for");
+  });
+
+  test("the longest wait is that of an ask of the node itself", async () => {
+    const { a, b, pass } = createBench();
+    joinV2(b.relay, "b1");
+    ask(b, "runs");
+    ask(a, "far");
+    await pass(1_000, 100);
+    expect([a.relay.oldestWaitMs(), b.relay.oldestWaitMs()]).toEqual([1_000, undefined]);
+    ask(b, "near");
+    await pass(500, 100);
+    expect([a.relay.oldestWaitMs(), b.relay.oldestWaitMs()]).toEqual([1_500, 500]);
+  });
+
   test("an agent that is to go after its last ask goes once a held slot is returned", async () => {
     const { a, b, pass, delay } = createBench();
     const agent = joinV2(b.relay, "b1");

@@ -172,7 +172,7 @@ describe("rule 4: an offer is used or returned", () => {
     await pass(1);
     controller.abort();
     await pass(5);
-    expect([gone.outcome, agent.asks.length]).toEqual(["caller_gone", 0]);
+    expect([gone.outcome, agent.asks.length, agent.cancelled]).toEqual(["caller_gone", 0, []]);
     expect(b.relay.stats()).toMatchObject({ slots_in_use: 0 });
   });
 
