@@ -187,7 +187,6 @@ export abstract class Placement {
   #refuse(ask: Ask, error: AppError): void {
     const isFull = error.code === "queue_full" || error.code === "user_queue_full";
     if (!isFull && ask.fallBack((model) => this.offersModel(model))) {
-      this.sought.end(ask, false);
       this.hub.needs.leave(ask);
       this.place(ask);
     } else this.open.settle(ask, error);

@@ -258,7 +258,8 @@ export class Chaos {
     for (const { id, relay } of this.nodes) {
       const { asks_waiting, asks_running, slots_in_use } = relay.stats();
       const { tickets, slotsLent, slotsBorrowed } = relay.lendingStats();
-      const left = { asks_waiting, asks_running, slots_in_use, tickets, slotsLent, slotsBorrowed };
+      const own = relay.waitingTickets().length;
+      const left = { own, asks_waiting, asks_running, slots_in_use, tickets, slotsLent, slotsBorrowed };
       if (Object.values(left).some((count) => count > 0)) this.faults.push(`${id}: ${JSON.stringify(left)}`);
     }
     if (this.#clock.pending() > 0) this.faults.push(`${this.#clock.pending()} timers are left`);

@@ -18,6 +18,18 @@ describe("rule 6: a failed try goes again from the node of the ask", () => {
     expect(records).toMatchObject([{ nodeId: "n1", record: { tries: 2, agent: "c1" } }]);
   });
 
+  test("an ask that every agent of all nodes has refused fails, and leaves no ticket", async () => {
+    const { a, b, pass } = createBench();
+    const agents = [joinV2(a.relay, "a1"), joinV2(b.relay, "b1")];
+    const one = ask(a, "q");
+    for (const agent of agents) {
+      agent.link.fail(agent.asks[0]?.slot ?? "", new AppError("agent_failed"), true);
+      await pass(5);
+    }
+    expect(one).toMatchObject({ outcome: "agent_failed", sent: ["a1", "b1"] });
+    expect([a.relay.waitingTickets(), b.relay.lendingStats().tickets]).toEqual([[], 0]);
+  });
+
   test("an ask whose agent leaves its home is lost as at the own node, and may go to the agent again", async () => {
     const { a, b, pass } = createBench();
     const agent = joinV2(b.relay, "b1");

@@ -67,6 +67,23 @@ describe("tickets are placed by the rules for asks", () => {
     expect(order).toEqual(["1", "2", "3", "4"]);
   });
 
+  test("a ticket that comes late is placed among its user's asks by its age", async () => {
+    const { a, b, pass, cluster } = createBench();
+    const agent = joinV2(b.relay, "b1");
+    ask(b, "runs");
+    const noticeMs = () => 1;
+    cluster.cut(a, b, noticeMs);
+    await pass(5);
+    ask(a, "older");
+    await pass(100, 10);
+    ask(b, "younger");
+    cluster.meet(a, b);
+    await pass(5);
+    agent.answer();
+    await pass(5);
+    expect(agent.asks.map(({ content }) => content)).toEqual(["older"]);
+  });
+
   test("a stale agent answers a ping before its slot is held for a ticket", async () => {
     const { a, b, pass } = createBench();
     const agent = joinV2(b.relay, "b1", { pongs: false });
@@ -118,6 +135,18 @@ describe("an ask that prefers an agent of another node", () => {
     expect(a.asked.seek.map(({ pin }) => pin)).toEqual(["b1"]);
   });
 
+  test("an ask is not sought elsewhere while it waits for a better agent of its own node", async () => {
+    const { a, b, pass } = createBench(2, { affinityWaitMs: 1_000 });
+    joinV2(a.relay, "a1");
+    const far = joinV2(b.relay, "b1");
+    ask(a, "runs");
+    const one = ask(a, "q", { prefer: "a1" });
+    await pass(950, 50);
+    expect([a.asked.seek, one.sent]).toEqual([[], []]);
+    await pass(100, 50);
+    expect([one.sent, far.asks.length]).toEqual([["b1"], 1]);
+  });
+
   test("the ask takes another when it has waited for affinityWaitMs", async () => {
     const { a, b, pass } = createBench(2, { affinityWaitMs: 1_000 });
     joinV2(a.relay, "a1");
@@ -155,50 +184,6 @@ describe("an ask that prefers an agent of another node", () => {
     }
     expect(new Set(sent).size).toBe(1);
     expect(sent.length).toBe(4);
-  });
-});
-
-describe("a node that stops", () => {
-  test("the node lends no more slots, finishes what runs in them, and keeps the tickets of its own asks", async () => {
-    const { a, b, pass } = createBench();
-    const agent = joinV2(b.relay, "b1", { slots: 2 });
-    const busy = joinV2(a.relay, "a1", { models: ["n"] });
-    ask(a, "runs", { model: "n" });
-    const far = ask(a, "far");
-    const own = ask(b, "own", { model: "n" });
-    await pass(5);
-    let isDrained = false;
-    void b.relay.drain().then(() => {
-      isDrained = true;
-    });
-    const late = ask(a, "late");
-    await pass(5);
-    expect([late.sent, b.relay.lendingStats().tickets]).toEqual([[], 0]);
-    busy.answer();
-    await pass(5);
-    busy.answer();
-    await pass(5);
-    expect([own.outcome, isDrained]).toEqual(["200", false]);
-    agent.answer();
-    await pass(5);
-    expect([far.outcome, isDrained]).toEqual(["200", true]);
-  });
-
-  test("the node gives up everything at its end: slots, tickets and the asks in them", async () => {
-    const { a, b, pass } = createBench();
-    const agent = joinV2(a.relay, "a1", { models: ["n"] });
-    const other = joinV2(b.relay, "b1");
-    const own = ask(a, "own");
-    const far = ask(b, "far", { model: "n" });
-    const waits = ask(b, "waits", { model: "n" });
-    await pass(5);
-    a.relay.close();
-    expect(a.relay.lendingStats()).toMatchObject({ tickets: 0, slotsLent: 0, slotsBorrowed: 0 });
-    await pass(5);
-    expect([own.outcome, other.cancelled.length, agent.closed]).toEqual(["draining", 1, ["server_draining"]]);
-    expect([far.outcome, waits.outcome]).toEqual(["open", "open"]);
-    await pass(15_000, 1_000);
-    expect([far.outcome, waits.outcome]).toEqual(["agent_lost", "no_agent"]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { TicketNode } from "../../../src/relay/peers.ts";
+import type { Transport } from "../../../src/relay/types.ts";
 import { joinAgent } from "../../support/transport.ts";
 import { ask, createBench, joinV2 } from "./bench.ts";
 
@@ -188,6 +189,44 @@ describe("rule 4: an offer is used or returned", () => {
     expect(fails).toEqual([
       ["unknown", expect.anything(), { isRetryable: true, isRepeatable: true, isUnsent: true }],
     ]);
+  });
+
+  test("a repeated offer of a slot that is in use changes nothing", () => {
+    const { a, b } = createBench();
+    joinV2(b.relay, "b1");
+    const asks = [ask(a, "one"), ask(a, "two")];
+    const sent: string[] = [];
+    const transport: Transport = {
+      sentBytes: () => ({ total: 0, buffered: 0, read: 0 }),
+      close: () => {},
+      send: ({ kind }) => sent.push(kind) > 0,
+    };
+    const profile = { id: "b1", name: "b1", address: "", protocol: "v2" } as const;
+    const from = {
+      nodeId: "n2",
+      held: { profile, model: "m", endpoint: "chat/completions" } as const,
+      transport,
+    };
+    for (const { id } of a.relay.waitingTickets()) a.relay.offered(id, "slot", from);
+    expect([sent, asks.map((one) => one.sent)]).toEqual([["ask"], [["b1"], []]]);
+  });
+
+  test("a slot is not for another node than the one that it is held for", () => {
+    const { a, b } = createBench();
+    const agent = joinV2(b.relay, "b1");
+    const seen: string[] = [];
+    const nodeOf = (id: string) =>
+      ({
+        id,
+        offer: (_: string, slotId: string) => seen.push(slotId),
+        fail: () => seen.push(`${id} failed`),
+      }) as unknown as TicketNode;
+    ask(a, "q");
+    const [ticket] = a.relay.waitingTickets();
+    if (ticket) b.relay.seek({ ...ticket, id: "copy" }, nodeOf("n1"));
+    const chat = { endpoint: "chat/completions", stream: true, body: () => "" } as const;
+    b.relay.run(nodeOf("n3"), seen[0] ?? "", chat, "m", { requestId: "", surface: "" });
+    expect([seen.slice(1), agent.asks]).toEqual([["n3 failed"], []]);
   });
 
   test("a request for another endpoint, model or protocol than was offered fails, and reaches no agent", async () => {
