@@ -148,7 +148,8 @@ export class Needs {
 
   /** The ask waits from now on; `isAgain` before the younger ones of its user, as its turn came to nothing. */
   push(ask: Ask, need: Need, isAgain: boolean): void {
-    need.waiting.push(ask, isAgain);
+    if (ask.isTicket && !isAgain) need.waiting.pushByAge(ask);
+    else need.waiting.push(ask, isAgain);
     this.#waiting.set(ask, need);
     if (!ask.isUntried) need.tried.add(ask);
     this.#idle.delete(need);

@@ -55,12 +55,22 @@ export class Turns<Item extends Waiting> {
     return false;
   }
 
-  /** Adds an ask among those of its user by its age. `isAgain`: its turn came to nothing, so its user has another. */
+  /** Adds an ask at the end of its user's, or `isAgain` among them by its age, as its turn came to nothing. */
   push(item: Item, isAgain = false): void {
     const flow = this.#flowOf(item);
-    const before = flow.items.findLastIndex(({ order }) => order <= item.order);
-    flow.items.splice(before + 1, 0, item);
+    const later = isAgain ? flow.items.findIndex(({ order }) => order > item.order) : -1;
     if (isAgain) flow.passed -= this.#costOf(flow);
+    this.#insert(item, flow, later < 0 ? flow.items.length : later);
+  }
+
+  /** Adds an ask among those of its user by its age, as it began to wait elsewhere. */
+  pushByAge(item: Item): void {
+    const flow = this.#flowOf(item);
+    this.#insert(item, flow, flow.items.findLastIndex(({ order }) => order <= item.order) + 1);
+  }
+
+  #insert(item: Item, flow: Flow<Item>, index: number): void {
+    flow.items.splice(index, 0, item);
     this.#size++;
     if (flow.items.length > 1) return;
     flow.order = ++this.#arrivals;
