@@ -8,6 +8,10 @@ export const SEAL_KEY_NAME = "seal.key";
 /** Holds the main agent key, unless the settings have one. */
 export const AGENT_KEY_NAME = "agent.key";
 
+/** Holds the admin key that was generated, if none is given. */
+export const ADMIN_KEY_NAME = "admin.key";
+
+export const adminKeyIn = (folder: string) => join(folder, ADMIN_KEY_NAME);
 export const databaseIn = (folder: string) => join(folder, DATABASE_NAME);
 export const sealKeyIn = (folder: string) => join(folder, SEAL_KEY_NAME);
 export const agentKeyIn = (folder: string) => join(folder, AGENT_KEY_NAME);

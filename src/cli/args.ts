@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
-import { type Environment, GivenSettings, readConfig, readSettings } from "../config/read.ts";
+import { type Environment, GivenSettings, isGiven, readConfig, readSettings } from "../config/read.ts";
 import { type Config, flagOf, SETTING_NAMES, SETTINGS, type SettingName } from "../config/settings.ts";
+import { ADMIN_KEY_NAME } from "../data-folder.ts";
 
 /** A flag of a command that is not a setting. */
 export interface Flag {
@@ -43,8 +44,17 @@ export function readArgs<Name extends SettingName, Own extends Flags = Record<ne
   };
 }
 
+interface ServerArgs<Own extends Flags> {
+  flags?: Own;
+  /** Returns the admin key that the data folder keeps, if there is one. Called if none is given. */
+  keptAdminKey?: (data: string) => string | undefined;
+}
+
 /** Reads the arguments of a command that takes all settings and `<port> <admin-key>`. Throws like `readArgs`. */
-export function readServerArgs<Own extends Flags = Record<never, Flag>>({ args, env }: Source, flags?: Own) {
+export function readServerArgs<Own extends Flags = Record<never, Flag>>(
+  { args, env }: Source,
+  { flags, keptAdminKey }: ServerArgs<Own> = {},
+) {
   const line = new CommandLine(args, SETTING_NAMES, flags ?? {});
   const { given } = line;
   const [port, adminKey, ...more] = line.positionals;
@@ -56,6 +66,12 @@ export function readServerArgs<Own extends Flags = Record<never, Flag>>({ args, 
     given.faults.push(
       "There are more than two arguments. Give <port> <admin-key>, with quotes around a key that has blanks.",
     );
+  if (keptAdminKey && given.faults.length === 0 && !isGiven(given, env, "adminKey")) {
+    const { data, database } = readSettings(given, env, ["data", "database"]);
+    // With a database nothing is kept on this machine.
+    const text = database === undefined ? keptAdminKey(data) : undefined;
+    if (text !== undefined) given.texts.set("adminKey", { text, from: ADMIN_KEY_NAME });
+  }
   return { ...readConfig(given, env), flags: line.flags as FlagValues<Own> };
 }
 

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Environment } from "../config/read.ts";
 import { shownDatabase } from "../config/service-addresses.ts";
 import { type Config, variablesOf } from "../config/settings.ts";
-import { agentKeyIn } from "../data-folder.ts";
+import { ADMIN_KEY_NAME, adminKeyIn, agentKeyIn } from "../data-folder.ts";
 import { isLoopbackHost } from "../net/addresses.ts";
 import { shellQuote } from "../shell-quote.ts";
 import { addressCommand, agentAddressLines, scheme, withPort } from "./server-addresses.ts";
@@ -14,6 +14,8 @@ interface Banner {
   env: Environment;
   /** The source of the admin key, as `Origins` has it. */
   adminKeyFrom: string;
+  /** The admin key, if it was generated just now. */
+  newAdminKey?: string | undefined;
   /** The port that the server listens on. */
   port: number;
   agentKey: string;
@@ -31,7 +33,7 @@ const ADMIN_KEY_LENGTH_GOOD = 16;
 /**
  * Returns what the operator needs next. The addresses for agents and the dashboard's first link contain
  * secrets, as they must be pasted whole. If the banner is not private, they are left out, and the banner says
- * where the secrets are. It never contains the admin key.
+ * where the secrets are. It contains the admin key only if that was generated just now.
  */
 export function banner(options: Banner): string {
   const { config, port, addresses, version } = options;
@@ -40,6 +42,7 @@ export function banner(options: Banner): string {
   const rows = [
     ...labeled("Listening", urls),
     ["Dashboard", `${url}/dashboard${signInFragment(options)}`],
+    ...labeled("Admin key", newAdminKeyLines(options)),
     dataRow(config),
     ...labeled("Agents", agentLines(options)),
     ...labeled(...modelLines(config)),
@@ -60,6 +63,11 @@ function labeled(label: string, lines: readonly string[]): string[][] {
 /** The browser keeps what follows the `#` to itself, so no server and no log sees it. */
 function signInFragment({ signInCode, isPrivate }: Banner): string {
   return signInCode && isPrivate ? `#code=${signInCode}` : "";
+}
+
+function newAdminKeyLines({ config, newAdminKey, isPrivate }: Banner): string[] {
+  if (newAdminKey === undefined || !isPrivate) return [];
+  return [newAdminKey, `It is kept in ${adminKeyIn(resolve(config.data))}, and not shown again.`];
 }
 
 function agentLines({ config, port, addresses, agentKey, isPrivate }: Banner): string[] {
@@ -107,7 +115,8 @@ function tryLine(options: Banner, url: string): string {
 function adminKeyInShell({ config, env, adminKeyFrom }: Banner): { before?: string; key: string } {
   const variable = variablesOf("adminKey").find((name) => env[name] === config.adminKey);
   if (variable !== undefined) return { key: `$${variable}` };
-  const file = adminKeyFrom.endsWith("_FILE") && env[adminKeyFrom];
+  const isKept = adminKeyFrom === ADMIN_KEY_NAME;
+  const file = isKept ? adminKeyIn(config.data) : adminKeyFrom.endsWith("_FILE") && env[adminKeyFrom];
   if (file) return { key: `$(cat ${shellQuote(resolve(file))})` };
   return { before: "printf 'Admin key: '; read -rs ADMIN_KEY; ", key: "$ADMIN_KEY" };
 }

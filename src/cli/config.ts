@@ -1,4 +1,5 @@
 import { describeSettings } from "../config/settings.ts";
+import { createKeptAdminKey } from "./admin-key.ts";
 import { readServerArgs } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
 import { type Command, toJson } from "./terminal.ts";
@@ -7,7 +8,10 @@ import { PROGRAM } from "./version.ts";
 
 /** Prints every setting and where it comes from. Reads the server's arguments, and refuses what it refuses. */
 export const config: Command = async (args, io) => {
-  const { config, warnings, origins, flags } = readServerArgs({ args, env: io.env }, COMMANDS.config.flags);
+  const { config, warnings, origins, flags } = readServerArgs(
+    { args, env: io.env },
+    { flags: COMMANDS.config.flags, keptAdminKey: createKeptAdminKey({}).read },
+  );
   for (const warning of warnings) io.err(`${PROGRAM}: ${warning}\n`);
   const described = Object.entries(describeSettings(config, origins));
   if (flags.json)

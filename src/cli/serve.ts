@@ -3,6 +3,7 @@ import { backupMaker, ownCommand } from "../backup/download.ts";
 import { secretsInAddress } from "../config/service-addresses.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import { startServer } from "../server/compose.ts";
+import { createKeptAdminKey } from "./admin-key.ts";
 import { readServerArgs } from "./args.ts";
 import { banner } from "./banner.ts";
 import { startBuiltinAgent, upstreamOf } from "./builtin-agent.ts";
@@ -13,7 +14,8 @@ import { PROGRAM, VERSION } from "./version.ts";
 
 /** Serves until a signal ends it. */
 export const serve: Command = async (args, io) => {
-  const { config, warnings, origins } = readServerArgs({ args, env: io.env });
+  const kept = createKeptAdminKey(io);
+  const { config, warnings, origins } = readServerArgs({ args, env: io.env }, { keptAdminKey: kept.read });
   for (const warning of warnings) io.err(`${PROGRAM}: ${warning}\n`);
   const upstream = upstreamOf(config, io.env);
 
@@ -38,8 +40,9 @@ export const serve: Command = async (args, io) => {
   const addresses = listenAddresses(config.host, networkInterfaces());
   const { port, agentKey, signInCode } = server;
   const { env, errIsTerminal: isPrivate = false } = io;
-  const shown = { config, env, adminKeyFrom: origins.adminKey, port, agentKey, signInCode, addresses };
-  io.err(banner({ ...shown, version: VERSION, isPrivate }));
+  const newAdminKey = kept.generated();
+  const shown = { config, env, adminKeyFrom: origins.adminKey, newAdminKey, port, agentKey, signInCode };
+  io.err(banner({ ...shown, addresses, version: VERSION, isPrivate }));
 
   const builtinAgent =
     upstream &&

@@ -57,6 +57,13 @@ export function readConfig(
   return { config, warnings, origins: Object.fromEntries(origins) };
 }
 
+/** Whether the setting is given, on the command line or in the environment. */
+export function isGiven(given: GivenSettings, env: Environment, name: SettingName): boolean {
+  return (
+    given.texts.has(name) || variablesOf(name).some((each) => env[each] !== undefined || env[`${each}_FILE`])
+  );
+}
+
 /** Reads some of the settings. Throws like `readConfig`. */
 export function readSettings<Name extends SettingName>(
   given: GivenSettings,

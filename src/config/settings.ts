@@ -9,11 +9,17 @@ const SERVER = {
   port: setting("port", "8080", whole("port", 0, 65_535), "Port to listen on; 0 picks a free one.", {
     aliases: ["PORT"],
   }),
-  adminKey: setting("admin-key", undefined, kinds.adminKey, "API key of the administrator. Required.", {
-    flag: false,
-    aliases: ["ADMIN_KEY"],
-    secret: true,
-  }),
+  adminKey: setting(
+    "admin-key",
+    undefined,
+    kinds.adminKey,
+    "API key of the administrator. Generated on a terminal, required elsewhere.",
+    {
+      flag: false,
+      aliases: ["ADMIN_KEY"],
+      secret: true,
+    },
+  ),
   host: optional("host", "every address", kinds.host, "Address to listen on."),
   tlsCert: optional("tls-cert", "none", kinds.file, "TLS certificate with its chain, in PEM form."),
   tlsKey: optional("tls-key", "none", kinds.file, "Private key of the certificate, in PEM form."),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import manifest from "../../package.json";
@@ -47,6 +47,40 @@ describe("serving", () => {
     });
     await shown.output(/Dashboard +http\S+#code=\S{43}\s/);
     expect(shown.stderr()).toContain(`127.0.0.1:${shown.port}/agents/${shown.agentKey}\r\n`);
+  });
+
+  test("on a terminal a server without an admin key generates one, shows it once and keeps it", async () => {
+    const data = await mkdtemp(join(tmpdir(), "chatgpt-api-server-test-"));
+    const first = await startExecutable({
+      ...{ path: process.execPath, data },
+      args: [MAIN, "--port", "0"],
+      onTerminal: true,
+    });
+    const [, key = ""] = await first.output(/Admin key +(\S{43})\s/);
+    const path = join(data, "admin.key");
+    expect(first.stderr()).toContain(`It is kept in ${path}, and not shown again.`);
+    expect((await readFile(path, "utf8")).trim()).toBe(key);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(first.stderr()).toContain(`-H "Authorization: $(cat ${path})"`);
+    const usersOf = (url: string) => fetch(`${url}/admin/users`, { headers: { authorization: key } });
+    expect((await usersOf(first.url)).status).toBe(200);
+    first.kill();
+    await first.exited;
+
+    const second = await startExecutable({ path: process.execPath, data, args: [MAIN, "--port", "0"] });
+    second.keepSecret(key);
+    expect((await usersOf(second.url)).status).toBe(200);
+    await second.stop();
+    await rm(data, { recursive: true });
+  });
+
+  test("without a terminal no admin key is generated", async () => {
+    const data = await mkdtemp(join(tmpdir(), "chatgpt-api-server-test-"));
+    const { code, stderr } = await runExecutable([MAIN, "--data", data], { path: process.execPath });
+    expect(code).toBe(2);
+    expect(stderr).toContain("The admin key is missing.");
+    expect(await readdir(data)).toEqual([]);
+    await rm(data, { recursive: true });
   });
 
   test("the server warns of variables that look misspelled", async () => {
