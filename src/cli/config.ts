@@ -1,7 +1,7 @@
 import { describeSettings } from "../config/settings.ts";
-import { createKeptAdminKey } from "./admin-key.ts";
 import { readServerArgs } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
+import { createKeptAdminKey } from "./serve/admin-key.ts";
 import { type Command, toJson } from "./terminal.ts";
 import { table } from "./text-table.ts";
 import { PROGRAM } from "./version.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { join, resolve } from "node:path";
-import { readServerArgs } from "../../src/cli/args.ts";
-import { banner } from "../../src/cli/banner.ts";
-import { describeWith } from "../support/programs.ts";
-import { tempFolder } from "../support/store.ts";
-import { HANG_MS } from "../support/until.ts";
+import { readServerArgs } from "../../../src/cli/args.ts";
+import { banner } from "../../../src/cli/serve/banner.ts";
+import { describeWith } from "../../support/programs.ts";
+import { tempFolder } from "../../support/store.ts";
+import { HANG_MS } from "../../support/until.ts";
 
 const ADMIN_KEY = "a-long-enough-admin-key";
 const GENERATED = "generated-agent-key";

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { readOrCreateKey } from "../auth/key-file.ts";
-import { adminKey } from "../config/kinds.ts";
-import { adminKeyIn } from "../data-folder.ts";
-import type { Terminal } from "./terminal.ts";
+import { readOrCreateKey } from "../../auth/key-file.ts";
+import { adminKey } from "../../config/kinds.ts";
+import { adminKeyIn } from "../../data-folder.ts";
+import type { Terminal } from "../terminal.ts";
 
 /**
  * Finds the admin key of a server that was given none. On a terminal a key is generated and kept in the data folder, and

@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
-import type { Environment } from "../config/read.ts";
-import { shownDatabase } from "../config/service-addresses.ts";
-import { type Config, variablesOf } from "../config/settings.ts";
-import { ADMIN_KEY_NAME, adminKeyIn, agentKeyIn } from "../data-folder.ts";
-import { isLoopbackHost } from "../net/addresses.ts";
-import { shellQuote } from "../shell-quote.ts";
-import { addressCommand, agentAddressLines, scheme, withPort } from "./server-addresses.ts";
-import { table } from "./text-table.ts";
-import { PROGRAM } from "./version.ts";
+import type { Environment } from "../../config/read.ts";
+import { shownDatabase } from "../../config/service-addresses.ts";
+import { type Config, variablesOf } from "../../config/settings.ts";
+import { ADMIN_KEY_NAME, adminKeyIn, agentKeyIn } from "../../data-folder.ts";
+import { isLoopbackHost } from "../../net/addresses.ts";
+import { shellQuote } from "../../shell-quote.ts";
+import { addressCommand, agentAddressLines, scheme, withPort } from "../server-addresses.ts";
+import { table } from "../text-table.ts";
+import { PROGRAM } from "../version.ts";
 
 interface Banner {
   config: Config;
