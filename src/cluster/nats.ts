@@ -10,10 +10,11 @@ export interface NatsOptions {
   credsFile: string | undefined;
   clusterName: string;
   nodeName: string;
+  /** How long it tries to reach NATS at first. Default: 10 s. */
+  startMs?: number;
   log: Pick<Log, "info" | "warn">;
 }
 
-/** How long a node tries to reach NATS when it starts. */
 const START_MS = 10_000;
 const RETRY_MS = 250;
 const HANDSHAKE_MS = 3_000;
@@ -25,7 +26,7 @@ const DEFAULT_PORT = "4222";
 
 /** Connects, or throws a `CommandError` that says in one line why that fails. */
 export async function connectNats(options: NatsOptions): Promise<Transport> {
-  const connection = await connectWithin(START_MS, options);
+  const connection = await connectWithin(options.startMs ?? START_MS, options);
   const payloadMax = connection.info?.max_payload ?? 0;
   if (payloadMax < PAYLOAD_MIN) {
     await connection.close();
@@ -172,7 +173,7 @@ async function connectWithin(limitMs: number, options: NatsOptions): Promise<Nat
         continue;
       }
       throw new CommandError(
-        `NATS cannot be reached at ${settings.servers.join(", ")} within 10 s. Start it, or correct --nats.`,
+        `NATS cannot be reached at ${settings.servers.join(", ")} within ${limitMs / 1000} s. Start it, or correct --nats.`,
         { cause },
       );
     }

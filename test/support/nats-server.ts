@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, test } from "bun:test";
+import { connect, createServer } from "node:net";
+import { until } from "./until.ts";
+
+/** Debian keeps servers where an ordinary user does not look. */
+const PROGRAM = Bun.which("nats-server", { PATH: `${process.env["PATH"]}:/usr/sbin` });
+
+/** A NATS server that only the tests of one file use, so that they may do anything to it. */
+export interface OwnNats {
+  readonly port: number;
+  /** Starts it, on the same port each time. */
+  start(...args: string[]): Promise<void>;
+  /** Ends it as a crash does. */
+  kill(): Promise<void>;
+  /** Suspends it: connections stay open, and nothing is answered. */
+  suspend(): void;
+  resume(): void;
+}
+
+/** Defines tests with a server of their own. They are skipped with one line where NATS is not installed. */
+export function describeWithOwnNats(title: string, tests: (nats: OwnNats) => void): void {
+  if (PROGRAM === null) return void test.skip(`${title} (skipped: install nats-server)`, () => {});
+  const nats = createOwnNats(PROGRAM);
+  describe(title, () => {
+    beforeAll(() => nats.start());
+    afterAll(() => nats.kill());
+    tests(nats);
+  });
+}
+
+function createOwnNats(program: string): OwnNats {
+  let port = 0;
+  let running: Bun.Subprocess | undefined;
+  return {
+    get port() {
+      return port;
+    },
+    async start(...args) {
+      port ||= await freePort();
+      const command = [program, "-a", "127.0.0.1", "-p", `${port}`, ...args];
+      running = Bun.spawn(command, { stdout: "ignore", stderr: "ignore" });
+      await until(() => accepts(port));
+    },
+    async kill() {
+      running?.kill("SIGCONT");
+      running?.kill("SIGKILL");
+      await running?.exited;
+    },
+    suspend: () => running?.kill("SIGSTOP"),
+    resume: () => running?.kill("SIGCONT"),
+  };
+}
+
+function freePort(): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const server = createServer().listen(0, "127.0.0.1", () => {
+    const { port } = server.address() as { port: number };
+    server.close(() => resolve(port));
+  });
+  return promise;
+}
+
+function accepts(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(port, "127.0.0.1", () => {
+    resolve(true);
+    socket.destroy();
+  });
+  socket.on("error", () => resolve(false));
+  return promise;
+}
