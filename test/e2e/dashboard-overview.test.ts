@@ -83,20 +83,32 @@ inBrowser("dashboard: overview", (browser) => {
     await shown(page, "Agents connected", "1");
   });
 
-  test("the overview says that the server is gone, and is live again after a restart and a new sign-in", async () => {
+  test("the overview says that the server is gone, and is live again after a restart without a sign-in", async () => {
     const adminKey = `admin-${crypto.randomUUID()}`;
     const data = tempFolder();
     const first = await startExecutable({ args: ["0", adminKey], data });
     const page = await openDashboard(browser, { url: first.url, adminKey });
     await shows(isLive(page));
-    browser.allow(/WebSocket connection|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|status of 401/);
+    browser.allow(/WebSocket connection|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE/);
     first.kill();
     await first.exited;
     await shows(page.getByText("Not live, reconnecting"));
     await startExecutable({ args: [String(first.port), adminKey], data });
-    // Sessions do not survive a restart.
+    await shows(isLive(page));
+  });
+
+  test("the overview asks for a sign-in after a restart with another admin key, and is live again then", async () => {
+    const [before, after] = [`admin-${crypto.randomUUID()}`, `admin-${crypto.randomUUID()}`];
+    const data = tempFolder();
+    const first = await startExecutable({ args: ["0", before], data });
+    const page = await openDashboard(browser, { url: first.url, adminKey: before });
+    await shows(isLive(page));
+    browser.allow(/WebSocket connection|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|status of 401/);
+    first.kill();
+    await first.exited;
+    await startExecutable({ args: [String(first.port), after], data });
     await shows(page.getByText("Your session has ended. Sign in again."));
-    await page.getByLabel("Key", { exact: true }).fill(adminKey);
+    await page.getByLabel("Key", { exact: true }).fill(after);
     await page.getByRole("button", { name: "Sign in" }).click();
     await shows(isLive(page));
   });
