@@ -3,7 +3,7 @@ import type { Registry } from "./registry.ts";
 /** The outcomes of offers of slots between nodes. */
 const OFFER_OUTCOMES = ["run", "substituted", "given", "expired"] as const;
 
-/** The sources of the metrics of a node. Each is read when the metrics are collected. */
+/** The sources of the metrics of a node. Each is read when the metrics are collected. One that is missing has no metric. */
 export interface ClusterMetricSources {
   /** How many nodes of the cluster are in touch, this one included. */
   nodes(): number;
@@ -12,9 +12,9 @@ export interface ClusterMetricSources {
   /** The asks of other nodes that wait here, and the outcomes of offers since the start. */
   lending(): { tickets: number; offers: Readonly<Record<(typeof OFFER_OUTCOMES)[number], number>> };
   /** How many tries of asks of this node were lost with the nodes of their agents. */
-  triesLost(): number;
+  triesLost?: (() => number) | undefined;
   /** How many requests were admitted by the counts of this node alone, as the home of their user did not answer. */
-  limitsUnasked(): number;
+  limitsUnasked?: (() => number) | undefined;
 }
 
 /** Registers the metrics of a node of a cluster. */
@@ -61,17 +61,16 @@ export function createClusterMetrics(registry: Registry, sources: ClusterMetricS
     "Requests of this node that were sent to an agent of another one.",
     () => sources.lending().offers.run + sources.lending().offers.substituted,
   );
+  const { triesLost, limitsUnasked } = sources;
   const lost = {
     name: "chatgpt_api_tries_lost_total",
     help: "Tries of requests that were lost with the node of their agent.",
     labels: ["reason"],
   };
-  registry.collect("counter", lost, () => [[sources.triesLost(), "node"]]);
-  counter(
-    "limits_unasked",
-    "Requests admitted by the counts of this node alone, as the node that counts for their user did not answer.",
-    sources.limitsUnasked,
-  );
+  if (triesLost) registry.collect("counter", lost, () => [[triesLost(), "node"]]);
+  const unasked =
+    "Requests admitted by the counts of this node alone, as the node that counts for their user did not answer.";
+  if (limitsUnasked) counter("limits_unasked", unasked, limitsUnasked);
 }
 
 /**

@@ -77,6 +77,11 @@ export async function openCluster({ config, log, clock, version, store }: Given)
       agents.start();
       const changes = createChanges(wire, changeTargets(server));
       announce = changes.announce;
+      server.metrics.addCluster({
+        nodes: () => wire.nodes.size + 1,
+        traffic: () => wire.counts,
+        lending: () => server.relay.lendingStats(),
+      });
       // The directory comes first, as the exchange looks into it.
       wire.start([...agents.parts, exchange, limits.part, ...partsOf(wire, server, views), changes]);
     },
