@@ -63,7 +63,8 @@ export class Members {
     const { info } = pair;
     this.#forget(pair);
     if (!pair.isJoined || !info) return;
-    this.#options.log.warn("node_lost", { ...fieldsOf(info), reason });
+    const { log } = this.#options;
+    log[reason === "left" ? "info" : "warn"]("node_lost", { ...fieldsOf(info), reason });
     this.#options.delivery.tell("lost", info);
   }
 
