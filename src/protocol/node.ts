@@ -1,7 +1,28 @@
 import { z } from "zod";
-import { PRINTABLE } from "../printable.ts";
-import { ENDPOINTS, EVENT_NAME, Model, Usage } from "./agent-v2.ts";
+import { EVENT_NAME, Model, Usage } from "./agent-v2.ts";
+import {
+  count,
+  endpoint,
+  error,
+  FREE_KEYS_MAX,
+  frame,
+  headers,
+  id,
+  list,
+  models,
+  ms,
+  protocol,
+  record,
+  registrations,
+  shownText,
+  tags,
+  text,
+  userId,
+} from "./node-fields.ts";
 import { LISTS, NodeOverview, NodeSecond } from "./node-lists.ts";
+import { USER_FRAMES } from "./node-users.ts";
+
+export { FREE_KEYS_MAX, type NodeError } from "./node-fields.ts";
 
 /**
  * The frames between the nodes of a cluster: JSON objects, each with its `kind`, documented in `docs/cluster.md`.
@@ -9,39 +30,6 @@ import { LISTS, NodeOverview, NodeSecond } from "./node-lists.ts";
  * a field that is added later must be optional.
  */
 export const NODE_PROTOCOL = 1;
-
-const id = z.string().min(1).max(128);
-const text = (lengthMax: number) => z.string().max(lengthMax);
-const shownText = (lengthMax: number) =>
-  text(lengthMax).regex(PRINTABLE, "must be without control characters");
-const ms = z.number().min(0);
-const count = z.int().nonnegative();
-/** The groups of agents that one frame may count. */
-export const FREE_KEYS_MAX = 20_000;
-const record = <Value extends z.ZodType>(key: z.ZodString, value: Value, max: number) =>
-  z
-    .record(key, value)
-    .refine((entries) => Object.keys(entries).length <= max, `must have at most ${max} keys`);
-const list = <Item extends z.ZodType>(item: Item, max: number) => z.array(item).max(max);
-
-/** Ids with the times of their registration, see `Directory`. Checked by hand: a node may join with ten thousands. */
-const registrations = z.custom<[id: string, at: number][]>(
-  (value) => Array.isArray(value) && value.length <= 1000 && value.every(isRegistration),
-);
-
-function isRegistration(value: unknown): boolean {
-  if (!Array.isArray(value) || value.length !== 2) return false;
-  const [agent, at] = value;
-  const isId = typeof agent === "string" && agent.length > 0 && agent.length <= 128;
-  return isId && Number.isSafeInteger(at) && at >= 0 && at <= 2 ** 52;
-}
-
-/** A user's id; null for the administrator. */
-const userId = text(256).nullable();
-const protocol = z.enum(["v1", "v2"]);
-const endpoint = z.enum(ENDPOINTS);
-const tags = list(list(text(256), 256), 64);
-const models = list(text(256), 10_000);
 
 /** A waiting ask, without content; see `Ticket` of the core. */
 export const TicketFields = z.object({
@@ -97,8 +85,6 @@ const origin = z.object({
   tracestate: text(1024).optional(),
 });
 
-const headers = record(text(64), text(65_536), 256);
-
 /** The names of added fields. Those that the receiver does not know are for a newer node. */
 const addedFields = list(text(64), 64);
 
@@ -140,48 +126,8 @@ const answer = z.discriminatedUnion("kind", [
   }),
 ]);
 
-/** An `AppError` between nodes. */
-const error = z.object({
-  code: text(64),
-  message: text(4096).optional(),
-  hint: text(4096).optional(),
-  param: text(256).optional(),
-  extra: record(text(64), z.unknown(), 64).optional(),
-  retry_after_ms: ms.optional(),
-  upstream: z
-    .object({
-      status: z.int().optional(),
-      body: z.string().optional(),
-      type: text(256).optional(),
-      code: text(256).optional(),
-      headers: headers.optional(),
-    })
-    .optional(),
-  /** For the log only. */
-  detail: text(4096).optional(),
-});
-export type NodeError = z.output<typeof error>;
-
-/** A user's limits; null means none. */
-const limits = z.object({
-  requests_per_minute: ms.nullable(),
-  tokens_per_day: ms.nullable(),
-  max_parallel: ms.nullable(),
-});
-
-/** The counts of a user; see `LimitCounts`. */
-const limitCounts = z.object({
-  requests: count,
-  requests_reset_ms: ms,
-  tokens: z.number().min(0),
-  tokens_reset_ms: ms,
-});
-
 const affinityNote = z.object({ user: userId, model: text(1024), keys: list(text(256), 16), agent: id });
 export type NodeAffinityNote = z.output<typeof affinityNote>;
-
-const frame = <Kind extends string, Shape extends z.ZodRawShape>(kind: Kind, shape: Shape) =>
-  z.object({ kind: z.literal(kind), ...shape });
 
 /** Frames about agents and asks. */
 const ASK_FRAMES = [
@@ -250,45 +196,6 @@ const ASK_FRAMES = [
   frame("thread_kept", { n: count }),
   /** The agents that have these parts of users' requests cached. */
   frame("affinity", { notes: list(affinityNote, 64) }),
-] as const;
-
-/** Frames about users: limits and changes. */
-const USER_FRAMES = [
-  /** Asks the home of a user for a lease, whose number is `n`: the sender numbers its leases and requests. */
-  frame("admit", { n: count, user: text(256), limited: limits }),
-  /** Asks the home of a user for their counts; `tokens`: those of the day are needed too. */
-  frame("standing", { n: count, user: text(256), tokens: z.boolean() }),
-  /** The answer to `admit`, `reserve` or `standing`. */
-  frame("admitted", { n: count, error: error.optional(), counts: limitCounts.optional() }),
-  /** Reserves tokens of a lease, besides those it has. */
-  frame("reserve", { n: count, lease: count, user: text(256), tokens: z.number().min(0) }),
-  frame("lease_end", { lease: count }),
-  /** The leases that the sender holds of users whose home is the receiver. */
-  frame("leases", {
-    leases: list(
-      z.object({ lease: count, user: text(256), limited: limits, reserved: z.number().min(0) }),
-      10_000,
-    ),
-  }),
-  /** Tokens that an ask of a user took. The times: milliseconds since 1970. */
-  frame("tokens", { user: text(256), count: z.number().min(0), at: ms, ended_at: ms }),
-  /**
-   * The requests of users within the minute, as ages: the receiver is their home. `leaving`: the sender was it, and
-   * leaves. `was`: the home that counted these asks of the sender is lost.
-   */
-  frame("windows", {
-    users: list(z.object({ user: text(256), ages_ms: list(ms, 100_000) }), 10_000),
-    leaving: z.boolean().optional(),
-    was: id.optional(),
-  }),
-  /** Copies of these are out of date; what is open of the revoked ones ends. */
-  frame("changed", {
-    all: z.boolean().optional(),
-    users: list(text(256), 100_000).optional(),
-    revoked: list(text(256), 100_000).optional(),
-    agent_keys: list(text(128), 100_000).optional(),
-    sessions: list(text(128), 100_000).optional(),
-  }),
 ] as const;
 
 /** Frames for the administrator's lists and figures. */

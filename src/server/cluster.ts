@@ -1,10 +1,10 @@
 import { hostname } from "node:os";
 import { type Change, createChanges } from "../cluster/changes.ts";
 import { Exchange } from "../cluster/exchange.ts";
-import { openWire } from "../cluster/open.ts";
+import { SharedLimits } from "../cluster/limits/shared-limits.ts";
 import type { Part } from "../cluster/part.ts";
-import { SharedLimits } from "../cluster/shared-limits.ts";
-import type { Wire } from "../cluster/wire.ts";
+import { openWire } from "../cluster/wire/open.ts";
+import type { Wire } from "../cluster/wire/wire.ts";
 import type { Config } from "../config/settings.ts";
 import type { Log } from "../log/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";

@@ -1,6 +1,6 @@
 import type { Lease, UserLimits } from "../../src/auth/limits.ts";
+import { SharedLimits } from "../../src/cluster/limits/shared-limits.ts";
 import type { NodeInfo, Part } from "../../src/cluster/part.ts";
-import { SharedLimits } from "../../src/cluster/shared-limits.ts";
 import { AppError } from "../../src/errors.ts";
 import { userPrincipal } from "../../src/principal.ts";
 import type { FrameOf, NodeFrameKind } from "../../src/protocol/node.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { UserLimits } from "../../src/auth/limits.ts";
-import { Homes } from "../../src/cluster/homes.ts";
+import { Homes } from "../../src/cluster/limits/homes.ts";
 import { ADMIN, userPrincipal } from "../../src/principal.ts";
 import type { NodeFrame } from "../../src/protocol/node.ts";
 import { NO_LIMITS } from "../support/limits-bench.ts";

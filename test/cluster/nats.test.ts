@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from "bun:test";
 import { connect } from "@nats-io/transport-node";
-import { openWire } from "../../src/cluster/open.ts";
 import type { Part } from "../../src/cluster/part.ts";
-import type { Wire } from "../../src/cluster/wire.ts";
+import { openWire } from "../../src/cluster/wire/open.ts";
+import type { Wire } from "../../src/cluster/wire/wire.ts";
 import { createLog } from "../../src/log/log.ts";
 import { createClock } from "../../src/time.ts";
 import { describeWithOwnNats, type OwnNats } from "../support/nats-server.ts";

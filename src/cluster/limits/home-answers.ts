@@ -1,11 +1,11 @@
-import type { LocalLimits } from "../auth/limits.ts";
-import { AppError } from "../errors.ts";
-import type { FrameOf } from "../protocol/node.ts";
+import type { LocalLimits } from "../../auth/limits.ts";
+import { AppError } from "../../errors.ts";
+import type { FrameOf } from "../../protocol/node.ts";
+import type { Link } from "../part.ts";
 import type { DayTokens } from "./day-tokens.ts";
 import type { HomeAnswer, HomeRequest } from "./home-requests.ts";
 import { countFields, limitsOf, refusalFields } from "./limit-frames.ts";
 import type { LimitHome } from "./limit-home.ts";
-import type { Link } from "./part.ts";
 
 interface Options {
   link: Link;

@@ -1,10 +1,10 @@
-import type { LocalLimits } from "../auth/limits.ts";
-import { startOfDay } from "../auth/token-budget.ts";
-import { BoundedMap } from "../bounded-map.ts";
-import type { Cancel, Clock } from "../clock.ts";
-import { causeOf, type Log } from "../log/log.ts";
-import { userPrincipal } from "../principal.ts";
-import type { UsageStore } from "../store/store.ts";
+import type { LocalLimits } from "../../auth/limits.ts";
+import { startOfDay } from "../../auth/token-budget.ts";
+import { BoundedMap } from "../../bounded-map.ts";
+import type { Cancel, Clock } from "../../clock.ts";
+import { causeOf, type Log } from "../../log/log.ts";
+import { userPrincipal } from "../../principal.ts";
+import type { UsageStore } from "../../store/store.ts";
 
 export interface DayTokensOptions {
   /** The tokens are counted here. */

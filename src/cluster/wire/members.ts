@@ -1,10 +1,10 @@
-import type { Log } from "../log/log.ts";
-import { printable } from "../printable.ts";
-import { parseSync, type Sync } from "../protocol/node-sync.ts";
+import type { Log } from "../../log/log.ts";
+import { printable } from "../../printable.ts";
+import { parseSync, type Sync } from "../../protocol/node-sync.ts";
+import type { NodeInfo } from "../part.ts";
 import type { Delivery } from "./delivery.ts";
 import { ALL, type Head } from "./message.ts";
 import { Pair, type PairOptions } from "./pair.ts";
-import type { NodeInfo } from "./part.ts";
 
 interface MembersOptions {
   self: NodeInfo;

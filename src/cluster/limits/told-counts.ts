@@ -1,5 +1,5 @@
-import type { LimitCounts } from "../auth/limits.ts";
-import { BoundedMap } from "../bounded-map.ts";
+import type { LimitCounts } from "../../auth/limits.ts";
+import { BoundedMap } from "../../bounded-map.ts";
 
 /** The users whose counts are remembered. */
 const USERS_MAX = 20_000;

@@ -9,14 +9,15 @@ import {
   standingsOf,
   UNLIMITED,
   type UserLimits,
-} from "../auth/limits.ts";
-import { BoundedMap } from "../bounded-map.ts";
-import type { Clock } from "../clock.ts";
-import type { Log } from "../log/log.ts";
-import { once } from "../once.ts";
-import { type Principal, userPrincipal } from "../principal.ts";
-import type { UsageStore } from "../store/store.ts";
-import { MINUTE_MS } from "../time.ts";
+} from "../../auth/limits.ts";
+import { BoundedMap } from "../../bounded-map.ts";
+import type { Clock } from "../../clock.ts";
+import type { Log } from "../../log/log.ts";
+import { once } from "../../once.ts";
+import { type Principal, userPrincipal } from "../../principal.ts";
+import type { UsageStore } from "../../store/store.ts";
+import { MINUTE_MS } from "../../time.ts";
+import type { Link, NodeInfo, Part } from "../part.ts";
 import { DayTokens } from "./day-tokens.ts";
 import { HomeAnswers } from "./home-answers.ts";
 import { type Answered, type HomeRequest, HomeRequests } from "./home-requests.ts";
@@ -24,7 +25,6 @@ import { Homes } from "./homes.ts";
 import { countsOf, limitedFields, refusalOf, shareOf } from "./limit-frames.ts";
 import { LimitHome } from "./limit-home.ts";
 import { type HeldLease, LimitMoves } from "./limit-moves.ts";
-import type { Link, NodeInfo, Part } from "./part.ts";
 import { ToldCounts } from "./told-counts.ts";
 
 export interface SharedLimitsOptions {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { connect, credsAuthenticator, errors, type Msg, type NatsConnection } from "@nats-io/transport-node";
-import { CommandError } from "../errors.ts";
-import { causeOf, type Log } from "../log/log.ts";
+import { CommandError } from "../../errors.ts";
+import { causeOf, type Log } from "../../log/log.ts";
 import type { Transport, TransportListener } from "./transport.ts";
 
 export interface NatsOptions {

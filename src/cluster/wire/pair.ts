@@ -1,9 +1,9 @@
-import type { Clock } from "../clock.ts";
-import type { NodeFrame } from "../protocol/node.ts";
-import type { Sync } from "../protocol/node-sync.ts";
+import type { Clock } from "../../clock.ts";
+import type { NodeFrame } from "../../protocol/node.ts";
+import type { Sync } from "../../protocol/node-sync.ts";
+import type { NodeInfo } from "../part.ts";
 import type { Head, Messages } from "./message.ts";
 import { Outbox } from "./outbox.ts";
-import type { NodeInfo } from "./part.ts";
 import { Received, Sent } from "./sequence.ts";
 
 export interface PairOptions {

@@ -1,8 +1,8 @@
-import type { Clock } from "../clock.ts";
-import { causeOf, type Log } from "../log/log.ts";
-import type { FrameOf, NodeFrame, NodeFrameKind } from "../protocol/node.ts";
-import { checkFrame, readFrames } from "../protocol/node-check.ts";
-import type { NodeInfo, Part } from "./part.ts";
+import type { Clock } from "../../clock.ts";
+import { causeOf, type Log } from "../../log/log.ts";
+import type { FrameOf, NodeFrame, NodeFrameKind } from "../../protocol/node.ts";
+import { checkFrame, readFrames } from "../../protocol/node-check.ts";
+import type { NodeInfo, Part } from "../part.ts";
 
 export type Fault = "malformed" | "unknown" | "failed";
 

@@ -1,12 +1,12 @@
-import type { LocalLease, LocalLimits, UserLimits } from "../auth/limits.ts";
-import type { Cancel, Clock } from "../clock.ts";
-import type { FrameOf } from "../protocol/node.ts";
+import type { LocalLease, LocalLimits, UserLimits } from "../../auth/limits.ts";
+import type { Cancel, Clock } from "../../clock.ts";
+import type { FrameOf } from "../../protocol/node.ts";
+import type { Link } from "../part.ts";
 import type { DayTokens } from "./day-tokens.ts";
 import type { HomeRequests } from "./home-requests.ts";
 import { Homes } from "./homes.ts";
 import { limitedFields, piecesOf } from "./limit-frames.ts";
 import { type LimitHome, windowsFrames } from "./limit-home.ts";
-import type { Link } from "./part.ts";
 
 /** A lease that this node has. */
 export interface HeldLease {

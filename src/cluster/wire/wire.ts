@@ -1,13 +1,13 @@
-import type { Cancel, Clock } from "../clock.ts";
-import type { Log } from "../log/log.ts";
-import { printable } from "../printable.ts";
-import { NODE_PROTOCOL, type NodeFrame } from "../protocol/node.ts";
+import type { Cancel, Clock } from "../../clock.ts";
+import type { Log } from "../../log/log.ts";
+import { printable } from "../../printable.ts";
+import { NODE_PROTOCOL, type NodeFrame } from "../../protocol/node.ts";
+import type { Link, NodeInfo, Part } from "../part.ts";
 import { Delivery } from "./delivery.ts";
 import { Hearing } from "./hearing.ts";
 import { Members } from "./members.ts";
 import { ALL, Messages, OVERHEAD_BYTES } from "./message.ts";
 import type { Pair } from "./pair.ts";
-import type { Link, NodeInfo, Part } from "./part.ts";
 import type { Transport } from "./transport.ts";
 
 export interface WireOptions {

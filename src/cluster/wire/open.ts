@@ -1,4 +1,4 @@
-import type { Log } from "../log/log.ts";
+import type { Log } from "../../log/log.ts";
 import { connectNats, type NatsOptions } from "./nats.ts";
 import { createWire, type Wire, type WireOptions } from "./wire.ts";
 
