@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { createLimits, type Lease, type LocalLease, type UserLimits } from "../../src/auth/limits.ts";
-import { userPrincipal } from "../../src/principal.ts";
-import { chooseSeed, createRandom, type Random } from "../support/random.ts";
+import { createLimits, type Lease, type LocalLease, type UserLimits } from "../../../src/auth/limits.ts";
+import { userPrincipal } from "../../../src/principal.ts";
+import { chooseSeed, createRandom, type Random } from "../../support/random.ts";
 import { createLimitNodes, type LimitNode, outcomeOf } from "./limit-nodes.ts";
 
 const HOUR_MS = 3_600_000;

@@ -1,6 +1,6 @@
-import type { Lease, UserLimits } from "../../src/auth/limits.ts";
-import { NO_LIMITS } from "../support/limits-bench.ts";
-import { createRandom, type Random } from "../support/random.ts";
+import type { Lease, UserLimits } from "../../../src/auth/limits.ts";
+import { NO_LIMITS } from "../../support/limits-bench.ts";
+import { createRandom, type Random } from "../../support/random.ts";
 import { askAt, createLimitNodes, type LimitNode } from "./limit-nodes.ts";
 
 export const MINUTE_MS = 60_000;

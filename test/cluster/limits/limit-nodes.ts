@@ -1,12 +1,12 @@
-import type { Lease, UserLimits } from "../../src/auth/limits.ts";
-import { SharedLimits } from "../../src/cluster/limits/shared-limits.ts";
-import type { NodeInfo, Part } from "../../src/cluster/part.ts";
-import { AppError } from "../../src/errors.ts";
-import { userPrincipal } from "../../src/principal.ts";
-import type { FrameOf, NodeFrameKind } from "../../src/protocol/node.ts";
-import type { UsagePeriod } from "../../src/store/store.ts";
-import { createFakeClock } from "../support/clock.ts";
-import { createMemoryCluster } from "./memory-link.ts";
+import type { Lease, UserLimits } from "../../../src/auth/limits.ts";
+import { SharedLimits } from "../../../src/cluster/limits/shared-limits.ts";
+import type { NodeInfo, Part } from "../../../src/cluster/part.ts";
+import { AppError } from "../../../src/errors.ts";
+import { userPrincipal } from "../../../src/principal.ts";
+import type { FrameOf, NodeFrameKind } from "../../../src/protocol/node.ts";
+import type { UsagePeriod } from "../../../src/store/store.ts";
+import { createFakeClock } from "../../support/clock.ts";
+import { createMemoryCluster } from "../memory-link.ts";
 
 export interface LimitNode {
   name: string;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chooseSeed, type Random } from "../support/random.ts";
+import { chooseSeed, type Random } from "../../support/random.ts";
 import { createScene, LIMIT, leftOver, MINUTE_MS, mostWithin, NAMES, type Scene } from "./limit-load.ts";
 import type { LimitNode } from "./limit-nodes.ts";
 
