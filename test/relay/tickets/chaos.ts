@@ -26,8 +26,8 @@ interface Asked {
 
 const SLOTS_MAX = 3;
 const STEPS = 300;
-/** Longer than the pauses of circuits and the time for which a slot is held. */
-const LONG_MS = 40_000;
+/** Longer than busy agents need for all that waits, and shorter than an ask may wait at all. */
+const LONG_MS = 100_000;
 const USERS = ["u1", "u2", "u3", "u4"];
 
 /** Nobody is too late, so that only a fault can make an ask fail. */
