@@ -152,8 +152,7 @@ export class HeldSlots {
 
   /** Returns false if too much waits for the node. */
   #send(nodeId: string, frame: NodeFrame): boolean {
-    const isTaken: unknown = this.options.link.send(nodeId, frame);
-    return isTaken !== false;
+    return this.options.link.send(nodeId, frame);
   }
 
   /** Returns the slot if the node has it. What is sent for any other is for nobody. */
