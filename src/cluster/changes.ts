@@ -1,4 +1,4 @@
-import type { FrameOf } from "../protocol/node.ts";
+import type { FrameOf } from "../protocol/node/frames.ts";
 import type { Link, Part } from "./part.ts";
 
 /** The ids and hashes of rows that a node has changed. Other nodes may remember them, or have something of them open. */

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { FrameOf } from "../protocol/node.ts";
+import type { FrameOf } from "../protocol/node/frames.ts";
 import type { Agent } from "../relay/agent.ts";
 import { coalesce, type Soon } from "../relay/coalesce.ts";
 import type { NodeRelay, Peers, Ticket } from "../relay/peers.ts";

@@ -5,7 +5,7 @@ import {
   type NodeSecond,
   SAMPLE_FIELDS,
   SECONDS_MAX,
-} from "../protocol/node-lists.ts";
+} from "../protocol/node/lists.ts";
 import type { Link, NodeInfo, Part } from "./part.ts";
 
 interface FiguresOptions {

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from "../clock.ts";
-import type { FrameOf } from "../protocol/node.ts";
-import type { ListName, ListRows } from "../protocol/node-lists.ts";
+import type { FrameOf } from "../protocol/node/frames.ts";
+import type { ListName, ListRows } from "../protocol/node/lists.ts";
 import type { Link, NodeInfo, Part } from "./part.ts";
 
 /**

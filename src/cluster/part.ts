@@ -1,4 +1,4 @@
-import type { FrameOf, NodeFrame, NodeFrameKind } from "../protocol/node.ts";
+import type { FrameOf, NodeFrame, NodeFrameKind } from "../protocol/node/frames.ts";
 
 /** A node of the cluster. */
 export interface NodeInfo {

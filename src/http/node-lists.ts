@@ -1,4 +1,4 @@
-import type { AgentRow, ConnectionRow, WaitingRow } from "../protocol/node-lists.ts";
+import type { AgentRow, ConnectionRow, WaitingRow } from "../protocol/node/lists.ts";
 
 export interface NodeRows<Row> {
   nodes: readonly {

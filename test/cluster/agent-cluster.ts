@@ -5,7 +5,7 @@ import { Directory } from "../../src/cluster/directory.ts";
 import type { Link, NodeInfo, Part, TakeFrame } from "../../src/cluster/part.ts";
 import { RemoteAgents } from "../../src/cluster/remote-agents.ts";
 import type { V1ServerFrame } from "../../src/protocol/agent-v1.ts";
-import type { NodeFrameKind } from "../../src/protocol/node.ts";
+import type { NodeFrameKind } from "../../src/protocol/node/frames.ts";
 import { Relay } from "../../src/relay/relay.ts";
 import { createFakeSocket, UNLIMITED } from "../agents/fake-socket.ts";
 import { createFakeClock, type FakeClock } from "../support/clock.ts";

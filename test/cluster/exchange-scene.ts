@@ -3,7 +3,7 @@ import { Exchange } from "../../src/cluster/exchange.ts";
 import type { Link } from "../../src/cluster/part.ts";
 import type { AppError } from "../../src/errors.ts";
 import { principalOf } from "../../src/principal.ts";
-import type { NodeFrame, NodeFrameKind } from "../../src/protocol/node.ts";
+import type { NodeFrame, NodeFrameKind } from "../../src/protocol/node/frames.ts";
 import type { Ticket } from "../../src/relay/peers.ts";
 import type { AskRecord } from "../../src/relay/record.ts";
 import { Relay } from "../../src/relay/relay.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { ClusterFigures } from "../../src/cluster/figures.ts";
-import type { NodeOverview, NodeSecond } from "../../src/protocol/node-lists.ts";
+import type { NodeOverview, NodeSecond } from "../../src/protocol/node/lists.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { settle } from "../support/relay.ts";
 import { createMemoryCluster } from "./memory-link.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { NodeFrame } from "../../src/protocol/node.ts";
+import { NodeFrame } from "../../src/protocol/node/frames.ts";
 
 test("docs/cluster.md describes every kind of frame, and every field of it", async () => {
   const text = await Bun.file(join(import.meta.dir, "../../docs/cluster.md")).text();

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { ClusterLists, type OwnRows } from "../../src/cluster/lists.ts";
 import type { Part } from "../../src/cluster/part.ts";
-import type { NodeFrame } from "../../src/protocol/node.ts";
-import type { AgentRow, WaitingRow } from "../../src/protocol/node-lists.ts";
+import type { NodeFrame } from "../../src/protocol/node/frames.ts";
+import type { AgentRow, WaitingRow } from "../../src/protocol/node/lists.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { createMemoryCluster } from "./memory-link.ts";
 

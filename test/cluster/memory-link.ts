@@ -1,6 +1,6 @@
 import type { Link, NodeInfo, Part } from "../../src/cluster/part.ts";
-import type { FrameOf, NodeFrame, NodeFrameKind } from "../../src/protocol/node.ts";
-import { NodeFrame as Schema } from "../../src/protocol/node.ts";
+import type { FrameOf, NodeFrame, NodeFrameKind } from "../../src/protocol/node/frames.ts";
+import { NodeFrame as Schema } from "../../src/protocol/node/frames.ts";
 import type { FakeClock } from "../support/clock.ts";
 
 export interface MemoryNode extends Link {

@@ -4,7 +4,7 @@ import { mergeAgents } from "../../src/http/admin/agent-rows.ts";
 import { mergeConnections } from "../../src/http/ask/connections.ts";
 import { queueRoutes } from "../../src/http/ask/queue.ts";
 import { ADMIN, userPrincipal } from "../../src/principal.ts";
-import type { AgentRow, ConnectionRow, WaitingRow } from "../../src/protocol/node-lists.ts";
+import type { AgentRow, ConnectionRow, WaitingRow } from "../../src/protocol/node/lists.ts";
 
 const time = (second: number) => new Date(Date.UTC(2026, 10, 23, 8, 0, second)).toISOString();
 

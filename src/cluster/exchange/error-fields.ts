@@ -1,5 +1,5 @@
 import { AppError, ERRORS, type ErrorCode, type UpstreamError } from "../../errors.ts";
-import type { NodeError } from "../../protocol/node.ts";
+import type { NodeError } from "../../protocol/node/frames.ts";
 
 /** Texts in frames are cut at this length. Those of the server are much shorter. */
 const TEXT_MAX = 4096;

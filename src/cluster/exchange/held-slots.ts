@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import { AppError } from "../../errors.ts";
 import type { AddedField } from "../../protocol/added-fields.ts";
-import type { FrameOf, NodeFrame } from "../../protocol/node.ts";
+import type { FrameOf, NodeFrame } from "../../protocol/node/frames.ts";
 import { lostError, sendError } from "../../relay/agent.ts";
 import type { FailedTry, HeldAgent, NodeRelay, TicketNode } from "../../relay/peers.ts";
 import type { Answer, Delta } from "../../relay/types.ts";

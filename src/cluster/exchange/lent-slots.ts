@@ -1,7 +1,7 @@
 import { BoundedMap } from "../../bounded-map.ts";
 import type { Clock } from "../../clock.ts";
 import { type AddedField, mayRefuseField } from "../../protocol/added-fields.ts";
-import type { FrameOf, NodeFrame } from "../../protocol/node.ts";
+import type { FrameOf, NodeFrame } from "../../protocol/node/frames.ts";
 import type { Agent } from "../../relay/agent.ts";
 import type { NodeRelay } from "../../relay/peers.ts";
 import type { AgentCommand, Answer, ModelRequest, SentBytes, Transport } from "../../relay/types.ts";

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from "../../clock.ts";
 import type { Model } from "../../protocol/agent-v2.ts";
-import type { FrameOf, NodeOffers } from "../../protocol/node.ts";
+import type { FrameOf, NodeOffers } from "../../protocol/node/frames.ts";
 import type { Agent } from "../../relay/agent.ts";
 import { coalesce, type Soon } from "../../relay/coalesce.ts";
 import type { Offer, Preference } from "../../relay/types.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import type { Endpoint, Model } from "../../protocol/agent-v2.ts";
-import type { FrameOf, NodeOffers } from "../../protocol/node.ts";
+import type { FrameOf, NodeOffers } from "../../protocol/node/frames.ts";
 import type { OfferedModel } from "../../relay/offers/offered-model.ts";
 import type { Ticket } from "../../relay/peers.ts";
 import type { Work } from "../../relay/types.ts";

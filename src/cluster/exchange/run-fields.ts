@@ -1,6 +1,6 @@
 import { ADDED_FIELDS, type AddedField } from "../../protocol/added-fields.ts";
 import type { V1Request } from "../../protocol/agent-v1.ts";
-import type { FrameOf, NodeAgentIdentity } from "../../protocol/node.ts";
+import type { FrameOf, NodeAgentIdentity } from "../../protocol/node/frames.ts";
 import type { HeldAgent } from "../../relay/peers.ts";
 import type { AskOrigin } from "../../relay/record.ts";
 import {

@@ -1,5 +1,5 @@
 import { principalOf, userIdOf } from "../../principal.ts";
-import { TicketFields } from "../../protocol/node.ts";
+import { TicketFields } from "../../protocol/node/frames.ts";
 import type { Ticket } from "../../relay/peers.ts";
 
 /** An ask with more failed tries than this tells the last ones. */

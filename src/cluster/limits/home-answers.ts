@@ -1,6 +1,6 @@
 import type { LocalLimits } from "../../auth/limits.ts";
 import { AppError } from "../../errors.ts";
-import type { FrameOf } from "../../protocol/node.ts";
+import type { FrameOf } from "../../protocol/node/frames.ts";
 import type { Link } from "../part.ts";
 import type { DayTokens } from "./day-tokens.ts";
 import type { HomeAnswer, HomeRequest } from "./home-requests.ts";

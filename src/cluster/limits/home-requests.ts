@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from "../../clock.ts";
-import type { FrameOf } from "../../protocol/node.ts";
+import type { FrameOf } from "../../protocol/node/frames.ts";
 
 /** A question to the home of a user. */
 export type HomeRequest = FrameOf<"admit"> | FrameOf<"reserve"> | FrameOf<"standing">;

@@ -1,6 +1,6 @@
 import type { LimitCounts, UserLimits } from "../../auth/limits.ts";
 import { AppError, type ErrorCode } from "../../errors.ts";
-import type { FrameOf, NodeError } from "../../protocol/node.ts";
+import type { FrameOf, NodeError } from "../../protocol/node/frames.ts";
 
 /** A user's limits, as they are sent. */
 type LimitedFields = FrameOf<"admit">["limited"];

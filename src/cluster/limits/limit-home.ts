@@ -2,7 +2,7 @@ import { limitError, RUNNING_RETRY_MS } from "../../auth/limit-error.ts";
 import type { LocalLease, LocalLimits, UserLimits } from "../../auth/limits.ts";
 import { BoundedMap } from "../../bounded-map.ts";
 import { userPrincipal } from "../../principal.ts";
-import type { FrameOf } from "../../protocol/node.ts";
+import type { FrameOf } from "../../protocol/node/frames.ts";
 import { MINUTE_MS } from "../../time.ts";
 import type { DayTokens } from "./day-tokens.ts";
 import { limitsOf, piecesOf } from "./limit-frames.ts";

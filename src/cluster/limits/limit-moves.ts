@@ -1,6 +1,6 @@
 import type { LocalLease, LocalLimits, UserLimits } from "../../auth/limits.ts";
 import type { Cancel, Clock } from "../../clock.ts";
-import type { FrameOf } from "../../protocol/node.ts";
+import type { FrameOf } from "../../protocol/node/frames.ts";
 import type { Link } from "../part.ts";
 import type { DayTokens } from "./day-tokens.ts";
 import type { HomeRequests } from "./home-requests.ts";

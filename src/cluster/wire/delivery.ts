@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import { causeOf, type Log } from "../../log/log.ts";
-import type { FrameOf, NodeFrame, NodeFrameKind } from "../../protocol/node.ts";
-import { checkFrame, readFrames } from "../../protocol/node-check.ts";
+import { checkFrame, readFrames } from "../../protocol/node/check.ts";
+import type { FrameOf, NodeFrame, NodeFrameKind } from "../../protocol/node/frames.ts";
 import type { NodeInfo, Part } from "../part.ts";
 
 export type Fault = "malformed" | "unknown" | "failed";

@@ -1,6 +1,6 @@
 import type { Log } from "../../log/log.ts";
 import { printable } from "../../printable.ts";
-import { parseSync, type Sync } from "../../protocol/node-sync.ts";
+import { parseSync, type Sync } from "../../protocol/node/sync.ts";
 import type { NodeInfo } from "../part.ts";
 import type { Delivery } from "./delivery.ts";
 import { ALL, type Head } from "./message.ts";

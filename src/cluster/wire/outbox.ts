@@ -1,4 +1,4 @@
-import type { NodeFrame } from "../../protocol/node.ts";
+import type { NodeFrame } from "../../protocol/node/frames.ts";
 
 interface OutboxOptions {
   /** The longest body of a message, in bytes. It may change when NATS is reached again. */

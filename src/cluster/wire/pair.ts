@@ -1,6 +1,6 @@
 import type { Clock } from "../../clock.ts";
-import type { NodeFrame } from "../../protocol/node.ts";
-import type { Sync } from "../../protocol/node-sync.ts";
+import type { NodeFrame } from "../../protocol/node/frames.ts";
+import type { Sync } from "../../protocol/node/sync.ts";
 import type { NodeInfo } from "../part.ts";
 import type { Head, Messages } from "./message.ts";
 import { Outbox } from "./outbox.ts";

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from "../../clock.ts";
 import type { Log } from "../../log/log.ts";
 import { printable } from "../../printable.ts";
-import { NODE_PROTOCOL, type NodeFrame } from "../../protocol/node.ts";
+import { NODE_PROTOCOL, type NodeFrame } from "../../protocol/node/frames.ts";
 import type { Link, NodeInfo, Part } from "../part.ts";
 import { Delivery } from "./delivery.ts";
 import { Hearing } from "./hearing.ts";

@@ -1,5 +1,5 @@
 import type { Model } from "../../protocol/agent-v2.ts";
-import { type AgentRow, REASON_LENGTH_MAX } from "../../protocol/node-lists.ts";
+import { type AgentRow, REASON_LENGTH_MAX } from "../../protocol/node/lists.ts";
 import type { Agent } from "../../relay/agent.ts";
 import { shownReason } from "../../relay/health/circuit.ts";
 import type { Relay } from "../../relay/relay.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { PRINTABLE } from "../../printable.ts";
-import { AgentRow } from "../../protocol/node-lists.ts";
+import { AgentRow } from "../../protocol/node/lists.ts";
 import { agentTags } from "../../protocol/preference.ts";
 import { PRIORITIES } from "../../relay/routing/priority.ts";
 import { USER_ATTRIBUTES, USER_FIELDS, type UserField } from "../../user-attributes.ts";

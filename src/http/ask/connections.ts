@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ConnectionRow } from "../../protocol/node-lists.ts";
+import type { ConnectionRow } from "../../protocol/node/lists.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { NodeLists } from "../node-lists.ts";
 import { reply } from "../route.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { userIdOf, userPrincipal } from "../../principal.ts";
-import type { WaitingRow } from "../../protocol/node-lists.ts";
+import type { WaitingRow } from "../../protocol/node/lists.ts";
 import type { Relay } from "../../relay/relay.ts";
 import { PRIORITIES } from "../../relay/routing/priority.ts";
 import type { NodeLists } from "../node-lists.ts";

@@ -1,4 +1,4 @@
-import type { NodeOverview, NodeSecond } from "../../protocol/node-lists.ts";
+import type { NodeOverview, NodeSecond } from "../../protocol/node/lists.ts";
 import {
   boundModels,
   describeNodes,

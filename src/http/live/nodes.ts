@@ -7,7 +7,7 @@ import {
   type NodeOverview,
   type NodeSecond,
   SAMPLE_FIELDS,
-} from "../../protocol/node-lists.ts";
+} from "../../protocol/node/lists.ts";
 import type { LiveAsk, LiveNode, LiveSample, Overview } from "./schema.ts";
 
 interface Node {

@@ -1,4 +1,4 @@
-import type { NodeOverview } from "../../protocol/node-lists.ts";
+import type { NodeOverview } from "../../protocol/node/lists.ts";
 import { createFrames, createNodeFrames } from "./frames.ts";
 import { mergeOverviews, type NodeFigures } from "./nodes.ts";
 import type { LiveOverview } from "./overview.ts";

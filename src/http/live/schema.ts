@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { FINISHED_ASK, MODEL_COUNTS, POOL, SAMPLE, SAMPLES } from "../../protocol/node-lists.ts";
+import { FINISHED_ASK, MODEL_COUNTS, POOL, SAMPLE, SAMPLES } from "../../protocol/node/lists.ts";
 import { count, namedObject, text, time } from "../values.ts";
 
-export { SAMPLE_FIELDS, type SampleField } from "../../protocol/node-lists.ts";
+export { SAMPLE_FIELDS, type SampleField } from "../../protocol/node/lists.ts";
 
 export const LiveSample = z.strictObject({
   /** When the second began. */

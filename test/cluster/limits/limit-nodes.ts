@@ -3,7 +3,7 @@ import { SharedLimits } from "../../../src/cluster/limits/shared-limits.ts";
 import type { NodeInfo, Part } from "../../../src/cluster/part.ts";
 import { AppError } from "../../../src/errors.ts";
 import { userPrincipal } from "../../../src/principal.ts";
-import type { FrameOf, NodeFrameKind } from "../../../src/protocol/node.ts";
+import type { FrameOf, NodeFrameKind } from "../../../src/protocol/node/frames.ts";
 import type { UsagePeriod } from "../../../src/store/store.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { createMemoryCluster } from "../memory-link.ts";

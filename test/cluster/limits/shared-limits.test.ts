@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { UserLimits } from "../../../src/auth/limits.ts";
 import { Homes } from "../../../src/cluster/limits/homes.ts";
 import { ADMIN, userPrincipal } from "../../../src/principal.ts";
-import type { NodeFrame } from "../../../src/protocol/node.ts";
+import type { NodeFrame } from "../../../src/protocol/node/frames.ts";
 import { NO_LIMITS } from "../../support/limits-bench.ts";
 import { drain, LIMIT, leftOver, NAMES, PER_MINUTE, type Scene, threeNodes, userOf } from "./limit-load.ts";
 import { askAt, createLimitNodes, outcomeOf } from "./limit-nodes.ts";

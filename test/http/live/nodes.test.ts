@@ -4,7 +4,7 @@ import { createLiveFeed, type LiveSocket } from "../../../src/http/live/feed.ts"
 import { mergeModels, mergeSamples } from "../../../src/http/live/nodes.ts";
 import { createOverview } from "../../../src/http/live/overview.ts";
 import { LiveFrame, type Overview } from "../../../src/http/live/schema.ts";
-import { NodeOverview } from "../../../src/protocol/node-lists.ts";
+import { NodeOverview } from "../../../src/protocol/node/lists.ts";
 import { createMemoryCluster } from "../../cluster/memory-link.ts";
 import { createRelayBench, settle } from "../../support/relay.ts";
 import { openTestStore } from "../../support/store.ts";

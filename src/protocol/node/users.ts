@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, error, frame, id, list, ms, text } from "./node-fields.ts";
+import { count, error, frame, id, list, ms, text } from "./fields.ts";
 
 /** A user's limits; null means none. */
 const limits = z.object({

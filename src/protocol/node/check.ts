@@ -1,7 +1,7 @@
-import { jsonExcess } from "../json/bounds.ts";
-import { parseJson } from "../json/parse.ts";
-import { ENDPOINTS, EVENT_NAME } from "./agent-v2.ts";
-import { FREE_KEYS_MAX, type FrameOf, NodeFrame, type NodeFrameKind, type TicketFields } from "./node.ts";
+import { jsonExcess } from "../../json/bounds.ts";
+import { parseJson } from "../../json/parse.ts";
+import { ENDPOINTS, EVENT_NAME } from "../agent-v2.ts";
+import { FREE_KEYS_MAX, type FrameOf, NodeFrame, type NodeFrameKind, type TicketFields } from "./frames.ts";
 
 type Fields = Record<string, unknown>;
 type Check<Kind extends NodeFrameKind> = (fields: Fields) => FrameOf<Kind> | undefined;

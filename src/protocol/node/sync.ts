@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseJson } from "../json/parse.ts";
+import { parseJson } from "../../json/parse.ts";
 
 const count = z.int().nonnegative();
 const text = z.string().max(1024);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { NodeFrame } from "../../src/protocol/node.ts";
-import { checkFrame, HOT_KINDS, readFrames } from "../../src/protocol/node-check.ts";
-import { chooseSeed, createRandom, type Random } from "../support/random.ts";
+import { checkFrame, HOT_KINDS, readFrames } from "../../../src/protocol/node/check.ts";
+import { NodeFrame } from "../../../src/protocol/node/frames.ts";
+import { chooseSeed, createRandom, type Random } from "../../support/random.ts";
 
 const RIGHT: Record<(typeof HOT_KINDS)[number], Record<string, unknown>[]> = {
   delta: [

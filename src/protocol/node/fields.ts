@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { PRINTABLE } from "../printable.ts";
-import { ENDPOINTS } from "./agent-v2.ts";
+import { PRINTABLE } from "../../printable.ts";
+import { ENDPOINTS } from "../agent-v2.ts";
 
 export const id = z.string().min(1).max(128);
 export const text = (lengthMax: number) => z.string().max(lengthMax);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { EVENT_NAME, Model, Usage } from "./agent-v2.ts";
+import { EVENT_NAME, Model, Usage } from "../agent-v2.ts";
 import {
   count,
   endpoint,
@@ -18,11 +18,11 @@ import {
   tags,
   text,
   userId,
-} from "./node-fields.ts";
-import { LISTS, NodeOverview, NodeSecond } from "./node-lists.ts";
-import { USER_FRAMES } from "./node-users.ts";
+} from "./fields.ts";
+import { LISTS, NodeOverview, NodeSecond } from "./lists.ts";
+import { USER_FRAMES } from "./users.ts";
 
-export { FREE_KEYS_MAX, type NodeError } from "./node-fields.ts";
+export { FREE_KEYS_MAX, type NodeError } from "./fields.ts";
 
 /**
  * The frames between the nodes of a cluster: JSON objects, each with its `kind`, documented in `docs/cluster.md`.

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MODELS_MAX, SLOTS_MAX } from "./agent-v2.ts";
+import { MODELS_MAX, SLOTS_MAX } from "../agent-v2.ts";
 
 /**
  * The rows of the lists and the figures that the nodes of a cluster send each other, as the API shows them: numbers
