@@ -2,6 +2,7 @@ import { V1Connection } from "../../src/agents/v1.ts";
 import type { AgentKey } from "../../src/auth/agent-keys.ts";
 import { Claims } from "../../src/cluster/claims.ts";
 import { Directory } from "../../src/cluster/directory.ts";
+import { Exchange } from "../../src/cluster/exchange.ts";
 import type { Link, NodeInfo, Part, TakeFrame } from "../../src/cluster/part.ts";
 import { RemoteAgents } from "../../src/cluster/remote-agents.ts";
 import type { V1ServerFrame } from "../../src/protocol/agent-v1.ts";
@@ -44,18 +45,29 @@ export function createAgentCluster() {
       ...{ link, clock, soon },
       replaced: (agentId) => relay.replaced(agentId),
     });
+    const exchange = new Exchange({
+      ...{ link, clock, soon, directory, reconnectGraceMs: LIMITS.reconnectGraceMs },
+      relay: () => relay,
+    });
     const observe = { ...directory.observer, ended: () => {} };
-    const relay = new Relay({ clock, newId, random: () => 0.5, limits: LIMITS, observe });
+    const relay: Relay = new Relay({
+      ...{ clock, newId, soon, observe },
+      random: () => 0.5,
+      limits: LIMITS,
+      peers: exchange,
+    });
     const claims = new Claims({ directory, link, clock, newId });
     const remote = new RemoteAgents({ directory, relay: () => relay, link, clock });
-    return { directory, relay, claims, remote };
+    return { directory, relay, exchange, claims, remote };
   }
 
   function add(name: string, more: (link: Link) => Part[] = () => []) {
     const made: Partial<ReturnType<typeof partsOf>> = {};
     cluster.add(name, (link) => {
       const parts = Object.assign(made, partsOf(link));
-      return [parts.directory, parts.claims, parts.remote, ...more(link)].map((part) => hanging(name, part));
+      return [parts.directory, parts.claims, parts.remote, parts.exchange, ...more(link)].map((part) =>
+        hanging(name, part),
+      );
     });
     const node = made as ReturnType<typeof partsOf>;
     return { ...node, name, connect: (options: ConnectOptions = {}) => connect(node, options) };
