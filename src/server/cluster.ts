@@ -81,6 +81,8 @@ export async function openCluster({ config, log, clock, version, store }: Given)
         nodes: () => wire.nodes.size + 1,
         traffic: () => wire.counts,
         lending: () => server.relay.lendingStats(),
+        triesLost: () => exchange.stats().triesLost,
+        limitsUnasked: () => limits.unasked,
       });
       // The directory comes first, as the exchange looks into it.
       wire.start([...agents.parts, exchange, limits.part, ...partsOf(wire, server, views), changes]);

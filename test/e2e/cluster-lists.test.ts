@@ -3,7 +3,7 @@ import { type LiveFrame, Overview } from "../../src/http/live/schema.ts";
 import { inBrowser, shows } from "../support/browser.ts";
 import { checkAccessibility } from "../support/browser-accessibility.ts";
 import { goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
-import { describeCluster, startCluster } from "../support/cluster-nodes.ts";
+import { describeWithCluster, startCluster } from "../support/cluster-nodes.ts";
 import { ADMIN_KEY } from "../support/database-server.ts";
 import type { Executable } from "../support/executable.ts";
 import { until } from "../support/until.ts";
@@ -49,7 +49,7 @@ async function look(node: Executable): Promise<{ frames: LiveFrame[]; close(): v
   return { frames, close: () => socket.close() };
 }
 
-describeCluster("the lists of two nodes", () => {
+describeWithCluster("the lists of two nodes", () => {
   test("every list and figure of a node covers both", async () => {
     const { a, b, agents, token } = await start();
     for (const node of [a, b]) {
@@ -175,7 +175,7 @@ describeCluster("the lists of two nodes", () => {
   });
 });
 
-describeCluster("the dashboard of two nodes", () => {
+describeWithCluster("the dashboard of two nodes", () => {
   inBrowser("in a browser", (browser) => {
     test("the overview has a row for each node, and the agents' page the agents of both", async () => {
       const { a, b, agents } = await start();

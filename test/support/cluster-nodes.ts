@@ -1,9 +1,10 @@
 import { describe, test } from "bun:test";
 import { connect } from "node:net";
-import { ADMIN_KEY, CLUSTER_KEY } from "./database-server.ts";
+import { ADMIN_KEY, addUser, CLUSTER_KEY, call } from "./database-server.ts";
 import { type Executable, startExecutable } from "./executable.ts";
 import { isPostgresThere, newDatabase } from "./postgres.ts";
 import { tempFolder } from "./store.ts";
+import { until } from "./until.ts";
 
 const NATS = process.env["TEST_NATS"] ?? "nats://127.0.0.1:4222";
 const ADVICE =
@@ -61,3 +62,23 @@ export async function startNodes(
 }
 
 const AGENT_KEY = "agent-key-of-the-tests-0123456789abcdef";
+
+/** Starts nodes as `startNodes` does, with a user. Returns the nodes by their names. */
+export async function startCluster(names: readonly string[], args: readonly string[] = []) {
+  const list = await startNodes(names, args);
+  const nodes = Object.fromEntries(names.map((name, index) => [name, list[index] as Executable]));
+  const { token } = await addUser(list[0] as Executable);
+  const modelsAt = async (node: Executable) => {
+    const { body } = await call(node, "/v1/models", token);
+    return (body as unknown as { data?: unknown[] }).data?.length;
+  };
+  return {
+    nodes,
+    agentKey: AGENT_KEY,
+    token,
+    /** Resolves once every node knows what the agents of the others offer: this number of models. */
+    async offers(models: number): Promise<void> {
+      for (const node of list) await until(async () => (await modelsAt(node)) === models);
+    },
+  };
+}
