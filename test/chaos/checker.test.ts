@@ -69,6 +69,7 @@ test("an ask may fail before its first byte only if all nodes were away", () => 
 
 test("a stream may break off after a kill, but not after an upgrade, and not without a fault", () => {
   expect(outcomeOf(entryOf(brokenOff))).toBe("broke off");
+  expect(outcomeOf(entryOf({ ...brokenOff, text: "" }))).toBe("broke off");
   expect(ofEntry(brokenOff)).toEqual(["broke off needlessly"]);
   expect(ofEntry(brokenOff, [upgrade])).toEqual(["broke off needlessly"]);
   expect(ofEntry(brokenOff, [kill])).toEqual([]);
