@@ -57,7 +57,7 @@ export async function createCore({ config, store, log, clock, cluster }: Given, 
   const readiness = createReadiness({
     ...{ relay, checkStore: store.check, queueMax: config.queueMax, now },
     storeGraceMs: storeGraceOf(config),
-    isNatsAway: cluster?.wire.isDegraded,
+    isNatsAway: cluster && (() => cluster.wire.isDegraded()),
     agentsElsewhere: cluster && (() => cluster.agents.directory.size),
   });
   if (config.database !== undefined)
