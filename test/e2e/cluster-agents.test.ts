@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { type AgentOptions, firefoxAgent, type TestAgent } from "../support/agents.ts";
 import { describeWithCluster, startNodes } from "../support/cluster-nodes.ts";
-import { ADMIN_KEY, call, READY, readiness } from "../support/database-server.ts";
+import { ADMIN_KEY, call, readiness } from "../support/database-server.ts";
 import type { Executable } from "../support/executable.ts";
 import { until } from "../support/until.ts";
 
@@ -34,7 +34,7 @@ describeWithCluster("agents of several nodes", () => {
     const [a, b, c] = await startThree();
     const old = await connect(a);
     for (const node of [a, b, c]) await answersAt(node);
-    for (const node of [a, b, c]) expect(await readiness(node)).toBe(READY);
+    for (const node of [a, b, c]) expect(await readiness(node)).toBe('{"status":"ready","nodes":3}');
     const replaced = old.ended;
     const newcomer = await connect(b, { id: old.id });
     expect(await replaced).toMatchObject({ code: 4500 });
