@@ -1,9 +1,9 @@
-import { AffinityNotes } from "../cluster/affinity-notes.ts";
-import { Claims } from "../cluster/claims.ts";
-import { Directory } from "../cluster/directory.ts";
+import { AffinityNotes } from "../cluster/agents/affinity-notes.ts";
+import { Claims } from "../cluster/agents/claims.ts";
+import { Directory } from "../cluster/agents/directory.ts";
+import { RemoteAgents } from "../cluster/agents/remote-agents.ts";
+import { SharedThreads } from "../cluster/agents/threads.ts";
 import type { Link, Part } from "../cluster/part.ts";
-import { RemoteAgents } from "../cluster/remote-agents.ts";
-import { SharedThreads } from "../cluster/threads.ts";
 import { Threads } from "../http/models/threads.ts";
 import type { RelayObserver } from "../relay/options.ts";
 import type { Relay } from "../relay/relay.ts";

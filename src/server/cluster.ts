@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { type Change, createChanges } from "../cluster/changes.ts";
-import { Exchange } from "../cluster/exchange.ts";
+import { Exchange } from "../cluster/exchange/exchange.ts";
 import { SharedLimits } from "../cluster/limits/shared-limits.ts";
 import type { Part } from "../cluster/part.ts";
 import { openWire } from "../cluster/wire/open.ts";

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from "../../clock.ts";
 import type { Ticket } from "../../relay/peers.ts";
-import type { Directory } from "../directory.ts";
+import type { Directory } from "../agents/directory.ts";
 import type { Link } from "../part.ts";
 import { fits, type PeerGroup, type PeerOffers } from "./peer-offers.ts";
 import { ticketFields } from "./ticket-fields.ts";

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { AffinityNotes } from "../../src/cluster/affinity-notes.ts";
-import { userPrincipal } from "../../src/principal.ts";
-import { chooseSeed, createRandom } from "../support/random.ts";
-import { joinAgent } from "../support/transport.ts";
-import { createExchangeScene } from "./exchange-scene.ts";
+import { AffinityNotes } from "../../../src/cluster/agents/affinity-notes.ts";
+import { userPrincipal } from "../../../src/principal.ts";
+import { chooseSeed, createRandom } from "../../support/random.ts";
+import { joinAgent } from "../../support/transport.ts";
+import { createExchangeScene } from "../exchange/exchange-scene.ts";
 
 const CONVERSATIONS = 12;
 const TURNS = 20;

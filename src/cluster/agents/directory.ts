@@ -1,10 +1,10 @@
-import { BoundedMap } from "../bounded-map.ts";
-import type { Clock } from "../clock.ts";
-import type { FrameOf } from "../protocol/node/frames.ts";
-import { coalesce, type Soon } from "../relay/coalesce.ts";
-import type { RelayObserver } from "../relay/options.ts";
-import type { AgentIdentity } from "../relay/types.ts";
-import type { Link, NodeInfo, Part } from "./part.ts";
+import { BoundedMap } from "../../bounded-map.ts";
+import type { Clock } from "../../clock.ts";
+import type { FrameOf } from "../../protocol/node/frames.ts";
+import { coalesce, type Soon } from "../../relay/coalesce.ts";
+import type { RelayObserver } from "../../relay/options.ts";
+import type { AgentIdentity } from "../../relay/types.ts";
+import type { Link, NodeInfo, Part } from "../part.ts";
 
 interface DirectoryOptions {
   link: Pick<Link, "self" | "send" | "sendAll">;

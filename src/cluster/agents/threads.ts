@@ -1,5 +1,5 @@
-import type { Clock } from "../clock.ts";
-import type { Link, NodeInfo, Part } from "./part.ts";
+import type { Clock } from "../../clock.ts";
+import type { Link, NodeInfo, Part } from "../part.ts";
 import { Questions } from "./questions.ts";
 
 /** The position of a chat at a v1 agent. */

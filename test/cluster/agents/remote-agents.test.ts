@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { CLOSE } from "../../src/protocol/close.ts";
-import { settle } from "../support/relay.ts";
+import { CLOSE } from "../../../src/protocol/close.ts";
+import { settle } from "../../support/relay.ts";
 import { createAgentCluster, ID, pass } from "./agent-cluster.ts";
 
 async function setUp() {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import type { AddedField } from "../../src/protocol/added-fields.ts";
-import type { ModelRequest } from "../../src/relay/types.ts";
-import { HELLO, register } from "../agents/v2-scene.ts";
+import type { AddedField } from "../../../src/protocol/added-fields.ts";
+import type { ModelRequest } from "../../../src/relay/types.ts";
+import { HELLO, register } from "../../agents/v2-scene.ts";
 import { createExchangeScene } from "./exchange-scene.ts";
 
 const REFUSAL = JSON.stringify({

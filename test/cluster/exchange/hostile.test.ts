@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { principalOf } from "../../src/principal.ts";
-import type { NodeFrame } from "../../src/protocol/node/frames.ts";
-import { joinAgent } from "../support/transport.ts";
+import { principalOf } from "../../../src/principal.ts";
+import type { NodeFrame } from "../../../src/protocol/node/frames.ts";
+import { joinAgent } from "../../support/transport.ts";
 import { createExchangeScene, ticket } from "./exchange-scene.ts";
 
 /** Node `a` asks, and `b` has an agent with an ask of `a`; node `c` sends what it should not. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { chooseSeed, createRandom } from "../support/random.ts";
+import { chooseSeed, createRandom } from "../../support/random.ts";
 import { createWireScene, delta } from "./wire-scene.ts";
 
 const seed = chooseSeed();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { joinAgent } from "../support/transport.ts";
+import { joinAgent } from "../../support/transport.ts";
 import { createExchangeScene, type ExchangeNode, ticket } from "./exchange-scene.ts";
 
 /** Node `a` asks; the agents of the others have these numbers of slots, for the model `m`. */

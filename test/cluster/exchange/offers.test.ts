@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { AppError } from "../../src/errors.ts";
-import type { NodeFrame } from "../../src/protocol/node/frames.ts";
-import { joinAgent } from "../support/transport.ts";
+import { AppError } from "../../../src/errors.ts";
+import type { NodeFrame } from "../../../src/protocol/node/frames.ts";
+import { joinAgent } from "../../support/transport.ts";
 import { createExchangeScene, ticket } from "./exchange-scene.ts";
 
 const OFFER = {

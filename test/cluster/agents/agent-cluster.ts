@@ -1,17 +1,17 @@
-import { V1Connection } from "../../src/agents/v1.ts";
-import type { AgentKey } from "../../src/auth/agent-keys.ts";
-import { Claims } from "../../src/cluster/claims.ts";
-import { Directory } from "../../src/cluster/directory.ts";
-import { Exchange } from "../../src/cluster/exchange.ts";
-import type { Link, NodeInfo, Part, TakeFrame } from "../../src/cluster/part.ts";
-import { RemoteAgents } from "../../src/cluster/remote-agents.ts";
-import type { V1ServerFrame } from "../../src/protocol/agent-v1.ts";
-import type { NodeFrameKind } from "../../src/protocol/node/frames.ts";
-import { Relay } from "../../src/relay/relay.ts";
-import { createFakeSocket, UNLIMITED } from "../agents/fake-socket.ts";
-import { createFakeClock, type FakeClock } from "../support/clock.ts";
-import { LIMITS, settle } from "../support/relay.ts";
-import { createMemoryCluster } from "./memory-link.ts";
+import { V1Connection } from "../../../src/agents/v1.ts";
+import type { AgentKey } from "../../../src/auth/agent-keys.ts";
+import { Claims } from "../../../src/cluster/agents/claims.ts";
+import { Directory } from "../../../src/cluster/agents/directory.ts";
+import { RemoteAgents } from "../../../src/cluster/agents/remote-agents.ts";
+import { Exchange } from "../../../src/cluster/exchange/exchange.ts";
+import type { Link, NodeInfo, Part, TakeFrame } from "../../../src/cluster/part.ts";
+import type { V1ServerFrame } from "../../../src/protocol/agent-v1.ts";
+import type { NodeFrameKind } from "../../../src/protocol/node/frames.ts";
+import { Relay } from "../../../src/relay/relay.ts";
+import { createFakeSocket, UNLIMITED } from "../../agents/fake-socket.ts";
+import { createFakeClock, type FakeClock } from "../../support/clock.ts";
+import { LIMITS, settle } from "../../support/relay.ts";
+import { createMemoryCluster } from "../memory-link.ts";
 
 /** The id of a v1 agent. */
 export const ID = "6c1f6f0e-4a4e-4f4e-9a55-0d6a7c1b2a3d";

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from "../clock.ts";
+import type { Cancel, Clock } from "../../clock.ts";
 
 /** Questions to other nodes, by their numbers. A question without an answer ends at its time limit. */
 export class Questions<Answer> {

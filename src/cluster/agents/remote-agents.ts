@@ -1,8 +1,8 @@
-import type { Clock } from "../clock.ts";
-import { AppError } from "../errors.ts";
-import type { Relay } from "../relay/relay.ts";
+import type { Clock } from "../../clock.ts";
+import { AppError } from "../../errors.ts";
+import type { Relay } from "../../relay/relay.ts";
+import type { Link, NodeInfo, Part } from "../part.ts";
 import type { Directory } from "./directory.ts";
-import type { Link, NodeInfo, Part } from "./part.ts";
 import { Questions } from "./questions.ts";
 
 interface RemoteAgentsOptions {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { Received, Sent } from "../../src/cluster/wire/sequence.ts";
-import { chooseSeed, createRandom, type Random } from "../support/random.ts";
+import { Received, Sent } from "../../../src/cluster/wire/sequence.ts";
+import { chooseSeed, createRandom, type Random } from "../../support/random.ts";
 
 const bytesOf = (...values: number[]) => Uint8Array.from(values);
 const seed = chooseSeed();

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { AppError } from "../../src/errors.ts";
-import { chooseSeed, createRandom } from "../support/random.ts";
-import { settle } from "../support/relay.ts";
-import { type FakeAgent, tryJoinAgent } from "../support/transport.ts";
+import { AppError } from "../../../src/errors.ts";
+import { chooseSeed, createRandom } from "../../support/random.ts";
+import { settle } from "../../support/relay.ts";
+import { type FakeAgent, tryJoinAgent } from "../../support/transport.ts";
 import { createExchangeScene, type ExchangeNode } from "./exchange-scene.ts";
 
 const NAMES = ["a", "b", "c"] as const;

@@ -1,8 +1,8 @@
-import type { Cancel, Clock } from "../clock.ts";
-import { mayTakeOver } from "../relay/agent.ts";
-import type { AgentIdentity } from "../relay/types.ts";
+import type { Cancel, Clock } from "../../clock.ts";
+import { mayTakeOver } from "../../relay/agent.ts";
+import type { AgentIdentity } from "../../relay/types.ts";
+import type { Link, NodeInfo, Part } from "../part.ts";
 import type { Directory } from "./directory.ts";
-import type { Link, NodeInfo, Part } from "./part.ts";
 
 interface ClaimsOptions {
   directory: Pick<Directory, "own" | "nodeOf">;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { CLOSE } from "../../src/protocol/close.ts";
-import type { Relay } from "../../src/relay/relay.ts";
-import { agentKeyOf } from "../support/agent-key.ts";
+import { CLOSE } from "../../../src/protocol/close.ts";
+import type { Relay } from "../../../src/relay/relay.ts";
+import { agentKeyOf } from "../../support/agent-key.ts";
 import { type ConnectOptions, createAgentCluster, ID, pass } from "./agent-cluster.ts";
 
 const KEY = agentKeyOf({ id: "key-1", name: "gpu box" });

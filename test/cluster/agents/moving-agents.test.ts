@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import type { AppError } from "../../src/errors.ts";
-import { CLOSE } from "../../src/protocol/close.ts";
-import type { Relay } from "../../src/relay/relay.ts";
-import type { AskRequest } from "../../src/relay/types.ts";
+import type { AppError } from "../../../src/errors.ts";
+import { CLOSE } from "../../../src/protocol/close.ts";
+import type { Relay } from "../../../src/relay/relay.ts";
+import type { AskRequest } from "../../../src/relay/types.ts";
 import { createAgentCluster, ID, pass } from "./agent-cluster.ts";
 
 type Agent = ReturnType<ReturnType<ReturnType<typeof createAgentCluster>["add"]>["connect"]>;

@@ -1,5 +1,5 @@
-import type { Clock } from "../../src/clock.ts";
-import type { Transport, TransportListener } from "../../src/cluster/wire/transport.ts";
+import type { Clock } from "../../../src/clock.ts";
+import type { Transport, TransportListener } from "../../../src/cluster/wire/transport.ts";
 
 /** Returns after how many milliseconds each copy of a message arrives. Without a copy, it is lost. */
 export type Fate = (from: string, to: string, message: Uint8Array) => readonly number[];

@@ -1,7 +1,7 @@
-import type { Part } from "../../src/cluster/part.ts";
-import { createWire, type Wire, type WireOptions } from "../../src/cluster/wire/wire.ts";
-import type { FrameOf } from "../../src/protocol/node/frames.ts";
-import { createFakeClock, type FakeClock } from "../support/clock.ts";
+import type { Part } from "../../../src/cluster/part.ts";
+import { createWire, type Wire, type WireOptions } from "../../../src/cluster/wire/wire.ts";
+import type { FrameOf } from "../../../src/protocol/node/frames.ts";
+import { createFakeClock, type FakeClock } from "../../support/clock.ts";
 import { createLossyNetwork } from "./lossy-transport.ts";
 
 export const CLUSTER_KEY = "a key of this test, which is long enough";

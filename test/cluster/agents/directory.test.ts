@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { Directory } from "../../src/cluster/directory.ts";
-import { NodeFrame } from "../../src/protocol/node/frames.ts";
-import { createFakeClock, type FakeClock } from "../support/clock.ts";
-import { chooseSeed, createRandom } from "../support/random.ts";
-import { createMemoryCluster } from "./memory-link.ts";
+import { Directory } from "../../../src/cluster/agents/directory.ts";
+import { NodeFrame } from "../../../src/protocol/node/frames.ts";
+import { createFakeClock, type FakeClock } from "../../support/clock.ts";
+import { chooseSeed, createRandom } from "../../support/random.ts";
+import { createMemoryCluster } from "../memory-link.ts";
 
 function setUp() {
   const clock = createFakeClock();

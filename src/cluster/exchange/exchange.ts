@@ -1,15 +1,15 @@
-import type { Clock } from "../clock.ts";
-import type { FrameOf } from "../protocol/node/frames.ts";
-import type { Agent } from "../relay/agent.ts";
-import { coalesce, type Soon } from "../relay/coalesce.ts";
-import type { NodeRelay, Peers, Ticket } from "../relay/peers.ts";
-import type { Directory } from "./directory.ts";
-import { HeldSlots } from "./exchange/held-slots.ts";
-import { LentSlots } from "./exchange/lent-slots.ts";
-import { OwnOffers } from "./exchange/own-offers.ts";
-import { fits, PeerOffers } from "./exchange/peer-offers.ts";
-import { Seeking } from "./exchange/seeking.ts";
-import type { Link, NodeInfo, Part } from "./part.ts";
+import type { Clock } from "../../clock.ts";
+import type { FrameOf } from "../../protocol/node/frames.ts";
+import type { Agent } from "../../relay/agent.ts";
+import { coalesce, type Soon } from "../../relay/coalesce.ts";
+import type { NodeRelay, Peers, Ticket } from "../../relay/peers.ts";
+import type { Directory } from "../agents/directory.ts";
+import type { Link, NodeInfo, Part } from "../part.ts";
+import { HeldSlots } from "./held-slots.ts";
+import { LentSlots } from "./lent-slots.ts";
+import { OwnOffers } from "./own-offers.ts";
+import { fits, PeerOffers } from "./peer-offers.ts";
+import { Seeking } from "./seeking.ts";
 
 export interface ExchangeOptions {
   link: Link;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { AffinityNotes } from "../../src/cluster/affinity-notes.ts";
-import { ADMIN, type Principal, userPrincipal } from "../../src/principal.ts";
-import { AffinityBook } from "../../src/relay/routing/affinity.ts";
-import { createFakeClock } from "../support/clock.ts";
-import { createMemoryCluster } from "./memory-link.ts";
+import { AffinityNotes } from "../../../src/cluster/agents/affinity-notes.ts";
+import { ADMIN, type Principal, userPrincipal } from "../../../src/principal.ts";
+import { AffinityBook } from "../../../src/relay/routing/affinity.ts";
+import { createFakeClock } from "../../support/clock.ts";
+import { createMemoryCluster } from "../memory-link.ts";
 
 const ANN = userPrincipal("ann");
 

@@ -1,16 +1,16 @@
-import { Directory } from "../../src/cluster/directory.ts";
-import { Exchange } from "../../src/cluster/exchange.ts";
-import type { Link } from "../../src/cluster/part.ts";
-import type { AppError } from "../../src/errors.ts";
-import { principalOf } from "../../src/principal.ts";
-import type { NodeFrame, NodeFrameKind } from "../../src/protocol/node/frames.ts";
-import type { Ticket } from "../../src/relay/peers.ts";
-import type { AskRecord } from "../../src/relay/record.ts";
-import { Relay } from "../../src/relay/relay.ts";
-import type { AskRequest, RelayLimits } from "../../src/relay/types.ts";
-import { createFakeClock } from "../support/clock.ts";
-import { LIMITS, settle } from "../support/relay.ts";
-import { createMemoryCluster } from "./memory-link.ts";
+import { Directory } from "../../../src/cluster/agents/directory.ts";
+import { Exchange } from "../../../src/cluster/exchange/exchange.ts";
+import type { Link } from "../../../src/cluster/part.ts";
+import type { AppError } from "../../../src/errors.ts";
+import { principalOf } from "../../../src/principal.ts";
+import type { NodeFrame, NodeFrameKind } from "../../../src/protocol/node/frames.ts";
+import type { Ticket } from "../../../src/relay/peers.ts";
+import type { AskRecord } from "../../../src/relay/record.ts";
+import { Relay } from "../../../src/relay/relay.ts";
+import type { AskRequest, RelayLimits } from "../../../src/relay/types.ts";
+import { createFakeClock } from "../../support/clock.ts";
+import { LIMITS, settle } from "../../support/relay.ts";
+import { createMemoryCluster } from "../memory-link.ts";
 
 export type ExchangeNode = ReturnType<ReturnType<typeof createExchangeScene>["add"]>;
 

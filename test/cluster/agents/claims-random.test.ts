@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { agentKeyOf } from "../support/agent-key.ts";
-import { chooseSeed, createRandom } from "../support/random.ts";
+import { agentKeyOf } from "../../support/agent-key.ts";
+import { chooseSeed, createRandom } from "../../support/random.ts";
 import { createAgentCluster, pass } from "./agent-cluster.ts";
 
 const STEPS = 1_500;

@@ -1,12 +1,12 @@
 import { expect, onTestFinished, test } from "bun:test";
 import { connect } from "@nats-io/transport-node";
-import type { Part } from "../../src/cluster/part.ts";
-import { openWire } from "../../src/cluster/wire/open.ts";
-import type { Wire } from "../../src/cluster/wire/wire.ts";
-import { createLog } from "../../src/log/log.ts";
-import { createClock } from "../../src/time.ts";
-import { describeWithOwnNats, type OwnNats } from "../support/nats-server.ts";
-import { until } from "../support/until.ts";
+import type { Part } from "../../../src/cluster/part.ts";
+import { openWire } from "../../../src/cluster/wire/open.ts";
+import type { Wire } from "../../../src/cluster/wire/wire.ts";
+import { createLog } from "../../../src/log/log.ts";
+import { createClock } from "../../../src/time.ts";
+import { describeWithOwnNats, type OwnNats } from "../../support/nats-server.ts";
+import { until } from "../../support/until.ts";
 import { CLUSTER_KEY, delta } from "./wire-scene.ts";
 
 const clusterName = () => `test-${crypto.randomUUID().slice(0, 8)}`;

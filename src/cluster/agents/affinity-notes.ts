@@ -1,8 +1,8 @@
-import { type Principal, principalOf, userIdOf } from "../principal.ts";
-import type { NodeAffinityNote } from "../protocol/node/frames.ts";
-import { coalesce, type Soon } from "../relay/coalesce.ts";
-import type { AffinityBook, AffinityKeys } from "../relay/routing/affinity.ts";
-import type { Link, Part } from "./part.ts";
+import { type Principal, principalOf, userIdOf } from "../../principal.ts";
+import type { NodeAffinityNote } from "../../protocol/node/frames.ts";
+import { coalesce, type Soon } from "../../relay/coalesce.ts";
+import type { AffinityBook, AffinityKeys } from "../../relay/routing/affinity.ts";
+import type { Link, Part } from "../part.ts";
 
 interface AffinityNotesOptions {
   /** The book of the relay, which is made later. */

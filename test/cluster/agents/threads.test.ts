@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import type { Part } from "../../src/cluster/part.ts";
-import { SharedThreads } from "../../src/cluster/threads.ts";
-import { type Thread, Threads } from "../../src/http/models/threads.ts";
-import { createFakeClock } from "../support/clock.ts";
-import { settle } from "../support/relay.ts";
-import { createMemoryCluster } from "./memory-link.ts";
+import { SharedThreads } from "../../../src/cluster/agents/threads.ts";
+import type { Part } from "../../../src/cluster/part.ts";
+import { type Thread, Threads } from "../../../src/http/models/threads.ts";
+import { createFakeClock } from "../../support/clock.ts";
+import { settle } from "../../support/relay.ts";
+import { createMemoryCluster } from "../memory-link.ts";
 
 const THREAD: Thread = { conversation: "c", parent: "p", agent: "x" };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { AppError } from "../../src/errors.ts";
-import { joinAgent } from "../support/transport.ts";
+import { AppError } from "../../../src/errors.ts";
+import { joinAgent } from "../../support/transport.ts";
 import { createExchangeScene } from "./exchange-scene.ts";
 
 /** Callers at node `a`, agents at `b`. */
