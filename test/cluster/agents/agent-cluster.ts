@@ -36,7 +36,7 @@ export function createAgentCluster() {
   const cluster = createMemoryCluster(clock);
   const soon = (run: () => void) => void clock.after(0, run);
   /** The frames that nodes which hang have not read yet. */
-  const unread = new Map<string, (() => void)[]>();
+  const unread = new Map<string, { from: string; run(): void }[]>();
   let ids = 0;
   const newId = () => `id-${++ids}`;
 
@@ -93,7 +93,7 @@ export function createAgentCluster() {
       const takeLater = (from: NodeInfo, frame: never) => {
         const run = () => (take as TakeFrame<NodeFrameKind>)(from, frame);
         const waiting = unread.get(name);
-        if (waiting) waiting.push(run);
+        if (waiting) waiting.push({ from: from.id, run });
         else run();
       };
       return [kind, takeLater];
@@ -101,7 +101,16 @@ export function createAgentCluster() {
     return {
       frames: Object.fromEntries(frames),
       joined: (node) => part.joined?.(node),
-      lost: (node) => part.lost?.(node),
+      lost: (node) => {
+        // The wire refuses what a node has sent before both began anew.
+        const waiting = unread.get(name);
+        if (waiting)
+          unread.set(
+            name,
+            waiting.filter(({ from }) => from !== node.id),
+          );
+        part.lost?.(node);
+      },
     };
   }
 
@@ -114,7 +123,7 @@ export function createAgentCluster() {
     wake(name: string) {
       const waiting = unread.get(name) ?? [];
       unread.delete(name);
-      for (const run of waiting) run();
+      for (const { run } of waiting) run();
     },
   };
 }
