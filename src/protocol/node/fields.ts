@@ -48,7 +48,7 @@ export const error = z.object({
   retry_after_ms: ms.optional(),
   upstream: z
     .object({
-      status: z.int().optional(),
+      status: z.int().min(100).max(599).optional(),
       body: z.string().optional(),
       type: text(256).optional(),
       code: text(256).optional(),

@@ -110,6 +110,15 @@ describe("checkFrame", () => {
     }
   });
 
+  test("refuses an upstream's status that no response can have", () => {
+    const failOf = (status: number) => ({
+      ...{ kind: "fail", slot: "s", retryable: false, repeatable: false },
+      error: { code: "agent_failed", upstream: { status } },
+    });
+    expect(checkFrame(failOf(599))).toMatchObject(failOf(599));
+    for (const status of [0, 99, 600, 70_000]) expect(checkFrame(failOf(status))).toBe("malformed");
+  });
+
   test("drops the fields that it does not know", () => {
     expect(checkFrame({ kind: "give", slot: "s", more: 1 })).toEqual({ kind: "give", slot: "s" });
     expect(checkFrame({ kind: "accept", slot: "s", more: 1 })).toEqual({ kind: "accept", slot: "s" });
