@@ -34,16 +34,16 @@ interface Keys {
 
 /**
  * Returns the agent key and the seal key in the settings. Servers that have one cluster key derive the same keys
- * from it, by HKDF-SHA-256 (RFC 5869) without salt. A key that is given itself wins.
+ * from it. A key that is given itself wins.
  */
 export function sharedKeys({ clusterKey, agentKey, sealKey }: Keys): Omit<Keys, "clusterKey"> {
-  const derive = (what: string) => clusterKey && derived(clusterKey, `chatgpt-api-server ${what} 1`);
+  const derive = (what: string) => clusterKey && derivedText(clusterKey, `${what} 1`);
   return { agentKey: agentKey ?? derive("agent key"), sealKey: sealKey ?? derive("seal key") };
 }
 
 /** Returns the end of the cookie's name of the servers that have one cluster key. */
 export const sharedCookieLabel = (clusterKey: string): string =>
-  derived(clusterKey, "chatgpt-api-server session cookie 1").slice(0, 12);
+  derivedText(clusterKey, "session cookie 1").slice(0, 12);
 
 /**
  * Returns what the keys of affinity begin with, so that they say nothing about texts. Servers with one cluster key tell
@@ -53,10 +53,13 @@ export function affinitySeed(clusterKey: string | undefined): bigint {
   const [seed = 0n] =
     clusterKey === undefined
       ? crypto.getRandomValues(new BigUint64Array(1))
-      : new BigUint64Array(hkdfSync("sha256", clusterKey, "", "chatgpt-api-server affinity 1", 8));
+      : new BigUint64Array(deriveKey(clusterKey, "affinity 1", 8));
   return seed;
 }
 
-function derived(key: string, purpose: string): string {
-  return Buffer.from(hkdfSync("sha256", key, "", purpose, 32)).toString("base64url");
-}
+/** Derives bytes from a key by HKDF-SHA-256 (RFC 5869) without salt: others for each purpose. */
+export const deriveKey = (key: string, purpose: string, length = 32): ArrayBuffer =>
+  hkdfSync("sha256", key, "", `chatgpt-api-server ${purpose}`, length);
+
+const derivedText = (key: string, purpose: string): string =>
+  Buffer.from(deriveKey(key, purpose)).toString("base64url");

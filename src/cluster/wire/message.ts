@@ -1,4 +1,5 @@
-import { hkdfSync, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
+import { deriveKey } from "../../auth/secret.ts";
 
 /**
  * The head of a message. `epoch` is the sender's number for what it has with the receiver, `peer` the receiver's, as
@@ -39,8 +40,8 @@ export class Messages {
   readonly #hmac: Bun.CryptoHasher;
 
   constructor(clusterKey: string, clusterName: string) {
-    const info = `chatgpt-api-server messages 1 ${clusterName}`;
-    this.#hmac = new Bun.CryptoHasher("sha256", Buffer.from(hkdfSync("sha256", clusterKey, "", info, 32)));
+    const key = deriveKey(clusterKey, `messages 1 ${clusterName}`);
+    this.#hmac = new Bun.CryptoHasher("sha256", Buffer.from(key));
   }
 
   write(head: Head, body: string): Buffer {
