@@ -2,7 +2,6 @@ import { hostname } from "node:os";
 import { type Change, createChanges } from "../cluster/changes.ts";
 import { Exchange } from "../cluster/exchange/exchange.ts";
 import { SharedLimits } from "../cluster/limits/shared-limits.ts";
-import type { Part } from "../cluster/part.ts";
 import { openWire } from "../cluster/wire/open.ts";
 import type { Wire } from "../cluster/wire/wire.ts";
 import type { Config } from "../config/settings.ts";
@@ -28,7 +27,7 @@ export interface Cluster extends ReturnType<typeof createClusterViews> {
   limits: SharedLimits;
   /** The port by which the relay reaches the other nodes. */
   exchange: Exchange;
-  /** Makes the parts, and announces this node to the others. */
+  /** Passes on to the parts what the other nodes send, and announces this node to them. */
   start(server: ClusterServer): void;
   /** Tells the other nodes what this one has changed. Harmless before the start. */
   announce(change: Change): void;
@@ -85,17 +84,8 @@ export async function openCluster({ config, log, clock, version, store }: Given)
         limitsUnasked: () => limits.unasked,
       });
       // The directory comes first, as the exchange looks into it.
-      wire.start([...agents.parts, exchange, limits.part, ...partsOf(wire, server, views), changes]);
+      wire.start([...agents.parts, exchange, limits.part, views.lists, views.figures, changes]);
     },
     announce: (change) => announce(change),
   };
-}
-
-/** Returns the concerns of a node: one line each. */
-function partsOf(
-  _wire: Wire,
-  _server: ClusterServer,
-  { lists, figures }: ReturnType<typeof createClusterViews>,
-): Part[] {
-  return [lists, figures];
 }

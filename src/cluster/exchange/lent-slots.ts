@@ -58,10 +58,6 @@ export class LentSlots {
 
   constructor(private readonly options: LentSlotsOptions) {}
 
-  get size(): number {
-    return this.#slots.size;
-  }
-
   /** Returns the group of an agent of another node, if it has offered a slot lately. */
   groupOf(agentId: string): { nodeId: string; key: string } | undefined {
     return this.#groups.get(agentId);

@@ -48,8 +48,6 @@ export class PeerOffers {
   readonly #byModel = new Map<string, Map<string, Set<PeerGroup>>>();
   /** Groups that have gone, whose agents may come back, with the time. The oldest first. */
   readonly #gone: { group: PeerGroup; at: number }[] = [];
-  /** How many groups were ignored, as a node has too many. */
-  ignored = 0;
 
   constructor(private readonly options: { clock: Pick<Clock, "now">; reconnectGraceMs: number }) {}
 
@@ -101,10 +99,8 @@ export class PeerOffers {
       Object.assign(known, { slots, free: Math.min(free, slots), agents });
       return isMore ? known : undefined;
     }
-    if (!node || node.groups.size >= GROUPS_MAX || node.models + offer.models.length > MODELS_MAX) {
-      this.ignored++;
+    if (!node || node.groups.size >= GROUPS_MAX || node.models + offer.models.length > MODELS_MAX)
       return undefined;
-    }
     const group: PeerGroup = {
       ...{ nodeId, key, slots, agents, free: Math.min(free, slots) },
       isV1: offer.protocol === "v1",
@@ -204,7 +200,7 @@ export class PeerOffers {
 }
 
 /** Returns what an agent must be able to do for the work. */
-export function wantedOf({ model, models, v1, requests = [] }: Work): Wanted {
+function wantedOf({ model, models, v1, requests = [] }: Work): Wanted {
   return { model, models, isForV1: v1 !== undefined, requests };
 }
 

@@ -19,13 +19,13 @@ const MODEL_MAX = 1024;
 
 /** Returns the frame that takes a slot. `without`: the fields that its body is not to have. */
 export function runFrame(
-  { request, deadlineMs, origin, ...command }: AskCommand,
+  { request, origin, ...command }: AskCommand,
   slot: string,
   without: ReadonlySet<AddedField>,
 ): RunFrame {
   const model = command.model.slice(0, MODEL_MAX);
   const what = "endpoint" in request ? modelWhat(request, command.model, without) : { v1: request };
-  return { kind: "run", slot, what, model, origin: originFields(origin), deadline_ms: deadlineMs };
+  return { kind: "run", slot, what, model, origin: originFields(origin) };
 }
 
 function modelWhat(

@@ -12,25 +12,14 @@ import {
 import type { LiveOverview } from "./overview.ts";
 import type { LiveFrame, LiveSample, Overview } from "./schema.ts";
 
-/** Makes the frames of the live views in their order. Each has what is new since the previous one. */
-export interface LiveFrames {
-  /**
-   * Returns the first frame for a new view, up to the last frame of the others. `isAlone`: there are no
-   * others.
-   */
-  first(isAlone: boolean): LiveFrame;
-  next(sample: LiveSample): LiveFrame;
-  /** No frame is made of a second, as nobody looks. */
-  skip(): void;
-}
-
 type OverviewOf = Pick<LiveOverview, "read" | "models" | "pool" | "asksAfter" | "asksCount">;
 
-/** The frames of a single server. */
+/** Makes the frames of the live views of a single server. Each has what is new since the previous one. */
 export function createFrames(live: OverviewOf) {
   let asksSent = 0;
   let modelsSent = "";
   return {
+    /** Returns the first frame for a new view, up to the last frame of the others. `isAlone`: there are no others. */
     first(isAlone: boolean): Overview {
       const overview = live.read(asksSent);
       if (isAlone) modelsSent = JSON.stringify(overview.models);
@@ -45,6 +34,7 @@ export function createFrames(live: OverviewOf) {
       asksSent = live.asksCount;
       return { ...live.pool(), ...(isNews && { models }), sample, asks };
     },
+    /** Makes no frame of a second, as nobody looks. */
     skip() {
       asksSent = live.asksCount;
     },

@@ -166,7 +166,7 @@ const ASK_FRAMES = [
     endpoint: endpoint.optional(),
   }),
   /** Takes the slot, for the ticket or for another ask of the sender. */
-  frame("run", { slot: id, what, model: text(1024), origin, deadline_ms: ms }),
+  frame("run", { slot: id, what, model: text(1024), origin }),
   /** The agent's upstream refuses these added fields: asks for the body without them. */
   frame("refused", { slot: id, fields: addedFields }),
   /** The body without them; missing if it is the same. */
