@@ -41,7 +41,7 @@ export function updateOf(table: PgTable, fields: readonly string[], where = "tru
 /** Returns the parameter of a statement that takes rows. Fields that a table lacks are left out. */
 export function rowsOf(table: PgTable, rows: readonly object[]): string {
   const columns = columnsOf(table);
-  return JSON.stringify(rows.map((row, nth) => ({ nth, ...named(columns, row) })));
+  return JSON.stringify(rows.map((row, nth) => named(columns, row, { nth })));
 }
 
 /** Returns the parameter of a statement that takes one row. */
@@ -53,11 +53,11 @@ function columnsOf(table: PgTable): Columns {
   return getTableColumns(table);
 }
 
-function named(columns: Columns, row: object): Record<string, unknown> {
-  const found: Record<string, unknown> = {};
-  for (const [field, value] of Object.entries(row)) {
+/** Adds the values of a row under the names of their columns. It runs for each ask, so it makes no other object. */
+function named(columns: Columns, row: object, found: Record<string, unknown> = {}): object {
+  for (const field in row) {
     const column = columns[field];
-    if (column) found[column.name] = encoded(value);
+    if (column) found[column.name] = encoded(row[field as keyof typeof row]);
   }
   return found;
 }
@@ -72,5 +72,7 @@ function encoded(value: unknown): unknown {
 
 /** Returns the text as the types `text` and `jsonb` can hold it: they refuse U+0000 and lone surrogates. */
 export function plain(text: string): string {
+  // Nearly all texts are, and looking is faster than a copy.
+  if (text.isWellFormed() && !text.includes("\0")) return text;
   return text.toWellFormed().replaceAll("\0", "\uFFFD");
 }

@@ -79,13 +79,17 @@ export function createUsageStore({ hot, cold }: Pools, options: WriteBehindOptio
 
 /** Returns the row without numbers that the columns refuse: one such row would keep its batch from being written. */
 function exact(row: Row): object {
+  return Object.values(row).every(isExact) ? row : exactly(row);
+}
+
+function exactly(row: Row): object {
   const entries = Object.entries(row).map(([name, value]) =>
-    typeof value !== "number" || Number.isSafeInteger(value)
-      ? [name, value]
-      : [name, name in NEEDED ? 0 : null],
+    isExact(value) ? [name, value] : [name, name in NEEDED ? 0 : null],
   );
   return Object.fromEntries(entries);
 }
+
+const isExact = (value: unknown) => typeof value !== "number" || Number.isSafeInteger(value);
 
 const NEEDED = { at: true, tries: true, queueMs: true, durationMs: true };
 
