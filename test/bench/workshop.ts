@@ -18,13 +18,21 @@ export interface Target extends Program {
 
 type StartOptions = Pick<ProgramOptions, "command" | "env" | "port" | "endsWithBench">;
 
+export interface OursOptions {
+  /** A new folder by default, so that the data of one scenario do not slow down a later one. */
+  data?: string;
+  args?: readonly string[];
+  env?: Record<string, string>;
+  /** Default: the built one. */
+  executable?: string;
+}
+
 /** Holds everything that the bench starts and writes, so that nothing is left of it. */
 export interface Workshop {
   folder: string;
   executable: string;
   agents: AgentsProcess;
-  /** `data` is a new folder by default, so that the data of one scenario do not slow down a later one. */
-  startOurs(options?: { data?: string; args?: readonly string[] }): Promise<Target>;
+  startOurs(options?: OursOptions): Promise<Target>;
   startBare(): Promise<Target>;
   /** Starts any other program. */
   start(options: StartOptions): Promise<Target>;
@@ -84,10 +92,11 @@ export async function openWorkshop(): Promise<Workshop> {
     folder,
     executable,
     agents,
-    startOurs({ data = join(folder, `data-${++folders}`), args = [] } = {}) {
+    startOurs({ data = join(folder, `data-${++folders}`), args = [], env, ...options } = {}) {
       mkdirSync(data, { recursive: true });
-      const command = [executable, "0", ADMIN_KEY, "--agents", "local", ...args];
-      return programs.start({ command, env: { CHATGPT_API_DATA: data } }, data);
+      const program = options.executable ?? executable;
+      const command = [program, "0", ADMIN_KEY, "--agents", "local", ...args];
+      return programs.start({ command, env: { CHATGPT_API_DATA: data, ...env } }, data);
     },
     startBare: () =>
       programs.start({

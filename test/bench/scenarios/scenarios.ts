@@ -1,6 +1,8 @@
 import type { Scenario } from "../scenario.ts";
 import { ASKS, ASKS_MORE, ASKS_POOLS } from "./asks.ts";
+import { BEFORE } from "./before.ts";
 import { BRIDGE } from "./bridge.ts";
+import { CROSS_NODE, DATABASE, NODES } from "./cluster.ts";
 import { DASHBOARD } from "./dashboard.ts";
 import { GROWTH } from "./growth.ts";
 import { GROWTH_CORE } from "./growth-core.ts";
@@ -34,4 +36,8 @@ export const SCENARIOS: readonly Scenario[] = [
   MEMORY,
   START,
   SIZE,
+  BEFORE,
+  DATABASE,
+  NODES,
+  CROSS_NODE,
 ];
