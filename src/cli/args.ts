@@ -26,6 +26,8 @@ interface Source {
   /** The arguments after the command's name. */
   args: readonly string[];
   env: Environment;
+  /** Collects the texts of the settings that the arguments and the environment give. */
+  given?: GivenSettings;
 }
 
 /**
@@ -33,10 +35,10 @@ interface Source {
  * arguments. Throws a `CommandError` with exit code 2 and one line for each fault. No line repeats a secret.
  */
 export function readArgs<Name extends SettingName, Own extends Flags = Record<never, Flag>>(
-  { args, env }: Source,
+  { args, env, given }: Source,
   { settings, flags }: { settings: readonly Name[]; flags?: Own },
 ): { settings: Pick<Config, Name>; flags: FlagValues<Own>; positionals: string[] } {
-  const line = new CommandLine(args, settings, flags ?? {});
+  const line = new CommandLine(args, settings, flags ?? {}, given);
   return {
     settings: readSettings(line.given, env, settings),
     flags: line.flags as FlagValues<Own>,
@@ -52,10 +54,10 @@ interface ServerArgs<Own extends Flags> {
 
 /** Reads the arguments of a command that takes all settings and `<port> <admin-key>`. Throws like `readArgs`. */
 export function readServerArgs<Own extends Flags = Record<never, Flag>>(
-  { args, env }: Source,
+  { args, env, given: collected }: Source,
   { flags, keptAdminKey }: ServerArgs<Own> = {},
 ) {
-  const line = new CommandLine(args, SETTING_NAMES, flags ?? {});
+  const line = new CommandLine(args, SETTING_NAMES, flags ?? {}, collected);
   const { given } = line;
   const [port, adminKey, ...more] = line.positionals;
   if (port !== undefined && given.texts.has("port"))
@@ -100,12 +102,18 @@ interface KnownFlag {
 
 /** The arguments of a command, split into settings, the command's own flags, and positional arguments. */
 class CommandLine {
-  readonly given = new GivenSettings();
+  readonly given: GivenSettings;
   readonly flags: Record<string, string | boolean | undefined> = {};
   readonly positionals: string[] = [];
   readonly #known = new Map<string, KnownFlag>();
 
-  constructor(args: readonly string[], settings: readonly SettingName[], own: Flags) {
+  constructor(
+    args: readonly string[],
+    settings: readonly SettingName[],
+    own: Flags,
+    given = new GivenSettings(),
+  ) {
+    this.given = given;
     for (const [flag, name] of SETTING_OF_FLAG)
       if (flag && settings.includes(name)) this.#addSetting(flag, name);
     for (const [name, flag] of Object.entries(own)) this.#addOwn(name, flag);

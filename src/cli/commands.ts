@@ -1,6 +1,7 @@
 import type { SettingName } from "../config/settings.ts";
 import { KEY_FLAGS } from "./agents/key-flags.ts";
 import type { Flags } from "./args.ts";
+import { SERVICE_FLAGS } from "./service/actions.ts";
 import { ATTRIBUTE_FLAGS, GRACE_FLAG, JSON_FLAG } from "./users/flags.ts";
 
 export interface CommandDescription {
@@ -12,6 +13,8 @@ export interface CommandDescription {
   /** The help text of a setting that means something else to this command. */
   settingHelp?: Partial<Record<SettingName, string>>;
   flags?: Flags;
+  /** How to call its subcommands that manage a service, and their flags. */
+  service?: { usage: readonly string[]; flags: Flags };
   /** The help text after the flags. */
   note?: string;
 }
@@ -22,10 +25,18 @@ export const COMMANDS = {
     summary: "Start the server. The word serve may be left out.",
     usage: ["[serve] <port> <admin-key> [flags]"],
     settings: "all",
+    service: {
+      usage: ["serve install <port> [<admin-key>] [flags]", "serve uninstall|status|logs [flags]"],
+      flags: SERVICE_FLAGS,
+    },
   },
   agent: {
     summary: "Connect a model server, on this machine or another, to a server as an agent.",
     usage: ["agent <server> [flags]"],
+    service: {
+      usage: ["agent install <server> [flags]", "agent uninstall|status|logs [flags]"],
+      flags: SERVICE_FLAGS,
+    },
     settings: [
       ...["upstream", "upstreamKey", "models", "endpoints", "slots", "name", "echo", "agentKey", "drainMs"],
       ...["priority", "weight", "tags", "logLevel", "logFormat"],

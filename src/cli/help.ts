@@ -22,6 +22,9 @@ const EXAMPLES = `  # Serve on port 8080, on every address of this machine.
 
   # Serve this machine only, with the admin key in a file.
   ADMIN_KEY_FILE=/run/secrets/admin ${PROGRAM} --host 127.0.0.1
+
+  # Install it as a service that starts with this machine. An agent is installed in the same way.
+  sudo ${PROGRAM} serve install 8080
 `;
 
 /** Prints the help of all commands, or of the one that is named. */
@@ -49,12 +52,14 @@ function helpOfAll(): string {
 }
 
 function helpOfOne(name: CommandName): string {
-  const { summary, usage, settings = [], settingHelp, flags = {}, note }: CommandDescription = COMMANDS[name];
+  const description: CommandDescription = COMMANDS[name];
+  const { summary, usage, settings = [], settingHelp, flags = {}, service, note } = description;
   const names = settings === "all" ? SETTING_NAMES : settings;
   return [
     `${summary}\n`,
-    usage.map((line) => `  ${PROGRAM} ${line}\n`).join(""),
-    ...flagTables(flags),
+    [...usage, ...(service?.usage ?? [])].map((line) => `  ${PROGRAM} ${line}\n`).join(""),
+    ...flagTables("Flags", flags),
+    ...flagTables("As a service", service?.flags ?? {}),
     ...(note === undefined ? [] : [`${note}\n`]),
     ...(settings === "all" ? settingTables(names) : ownSettingTable(names, settingHelp)),
     ...secretTable(names.filter((name) => flagOf(name) === undefined)),
@@ -62,10 +67,10 @@ function helpOfOne(name: CommandName): string {
   ].join("\n");
 }
 
-function flagTables(flags: Flags): string[] {
+function flagTables(title: string, flags: Flags): string[] {
   const shown = Object.entries(flags).filter(([, { hidden }]) => !hidden);
   const rows = shown.map(([name, { value = "", help }]) => [`--${name} ${value}`.trimEnd(), help]);
-  return titledTable("Flags", rows);
+  return titledTable(title, rows);
 }
 
 function settingTables(names: readonly SettingName[]): string[] {

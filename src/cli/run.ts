@@ -3,13 +3,15 @@ import { printable, printableLines } from "../printable.ts";
 import { fileErrorText } from "../system-error.ts";
 import { hasFlag, nearest } from "./args.ts";
 import { COMMANDS, type CommandName, isCommand } from "./commands.ts";
+import { isServiceAction } from "./service/actions.ts";
+import type { ServiceKind } from "./service/service.ts";
 import type { Command, Terminal } from "./terminal.ts";
 import { PROGRAM } from "./version.ts";
 
 /** A command is loaded when it is called, so that a short one does not wait for the server's code. */
-const LOAD: Record<CommandName, () => Promise<Command>> = {
-  serve: async () => (await import("./serve.ts")).serve,
-  agent: async () => (await import("./agent.ts")).agent,
+const LOAD: Record<CommandName, (rest: readonly string[]) => Promise<Command>> = {
+  serve: async ([word]) => (isServiceAction(word) ? service("serve") : (await import("./serve.ts")).serve),
+  agent: async ([word]) => (isServiceAction(word) ? service("agent") : (await import("./agent.ts")).agent),
   users: async () => (await import("./users.ts")).users,
   agents: async () => (await import("./agents.ts")).agents,
   backup: async () => (await import("./backup.ts")).backup,
@@ -21,13 +23,17 @@ const LOAD: Record<CommandName, () => Promise<Command>> = {
   version: async () => (await import("./version.ts")).version,
 };
 
+async function service(kind: ServiceKind): Promise<Command> {
+  return (await import("./service/command.ts")).serviceCommand(kind);
+}
+
 /** Runs the command that the arguments name, or else the server. Returns the exit code and never throws. */
 export async function run(args: readonly string[], io: Terminal): Promise<number> {
   let name: CommandName | undefined;
   try {
     const chosen = choose(args);
     name = chosen.name;
-    const command = await LOAD[name]();
+    const command = await LOAD[name](chosen.rest);
     return await command(chosen.rest, io);
   } catch (error) {
     return report(error, name, io);

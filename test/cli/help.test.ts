@@ -27,9 +27,9 @@ for (const [name, { settings, flags = {} }] of Object.entries<CommandDescription
   });
 }
 
-test("the help of agent speaks of the agent, under one heading", async () => {
+test("the help of agent speaks of the agent, with a heading for services and one for settings", async () => {
   const text = await helpOf("agent");
-  expect(text.match(/^[A-Z][\w ]*$/gm)).toEqual(["Settings"]);
+  expect(text.match(/^[A-Z][\w ]*$/gm)).toEqual(["As a service", "Settings"]);
   expect(text).not.toMatch(/built-in agent|generated|shutdown/);
   expect(text).toContain("CHATGPT_API_UPSTREAM for --upstream");
   expect(text).toContain("UPSTREAM_KEY and AGENT_KEY need no prefix.");

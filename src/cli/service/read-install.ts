@@ -1,0 +1,186 @@
+import { existsSync, statSync } from "node:fs";
+import { posix, win32 } from "node:path";
+import { isSameServer, readServerAddress } from "../../builtin-agent/server/server-address.ts";
+import { type Environment, GivenSettings } from "../../config/read.ts";
+import { type Config, SETTINGS, type SettingName, variablesOf } from "../../config/settings.ts";
+import { ADMIN_KEY_NAME, adminKeyIn } from "../../data-folder.ts";
+import { usageError } from "../../errors.ts";
+import { readArgs, readServerArgs } from "../args.ts";
+import { upstreamOf } from "../builtin-agent.ts";
+import { COMMANDS } from "../commands.ts";
+import { INSTALL_FLAGS } from "./actions.ts";
+import type { DataFolder, InputFile, Machine, Places, Service } from "./service.ts";
+import { serviceName } from "./service-name.ts";
+
+interface Installer {
+  machine: Machine;
+  executable: string;
+  /** Returns the places of a service, by its name. */
+  places(name: string): Places;
+}
+
+export interface Installation {
+  service: Service;
+  isDryRun: boolean;
+  warnings: string[];
+  /** The settings of a server. */
+  config?: Config;
+  /** The file with the server's admin key. */
+  adminKeyPath?: string;
+}
+
+/**
+ * Reads the arguments of `serve install`, which are those of the server, and every setting in the environment. Throws a
+ * `CommandError` for what the server would refuse.
+ */
+export function readServerInstall(args: readonly string[], installer: Installer): Installation {
+  const { machine, executable } = installer;
+  const { env } = machine;
+  // An admin key that is not given is generated later, in a place that the other settings decide.
+  const keptAdminKey = () => "generated";
+  const given = new GivenSettings();
+  const read = readServerArgs({ args, env, given }, { flags: INSTALL_FLAGS, keptAdminKey });
+  const { config, flags } = read;
+  upstreamOf(config, env);
+  if (config.port === 0) throw usageError("A service needs a port that stays. Give one other than 0.");
+  const name = serviceName("serve", flags["service-name"]);
+  const places = installer.places(name);
+  const data = dataFolder(given.texts.get("data")?.text, places, machine);
+  const { variables, inputs } = readGiven(given.texts, places.keys, machine);
+  const kept = keepEnvironment(machine);
+  let adminKeyPath = inputs.find(({ id }) => id === SETTINGS.adminKey.slug)?.path;
+  if (adminKeyPath === undefined && existsSync(adminKeyIn(data.path))) adminKeyPath = adminKeyIn(data.path);
+  if (adminKeyPath === undefined) {
+    const generated = secretInput("adminKey", places.keys, machine);
+    inputs.push({ ...generated, isGenerated: true });
+    adminKeyPath = generated.path;
+  }
+  const service: Service = {
+    kind: "serve",
+    ...{ name, executable, args: ["serve"], data },
+    variables: { ...variables, ...kept.variables },
+    inputs: [...inputs, ...kept.inputs],
+    hasLowPort: config.port < 1024,
+    stopMs: config.drainMs + config.lameDuckMs + STOP_MARGIN_MS,
+  };
+  const warnings = [...read.warnings, ...kept.warnings];
+  return { service, config, adminKeyPath, warnings, isDryRun: flags["dry-run"] };
+}
+
+/** Reads the arguments of `agent install`, which are those of the agent. Throws like `readServerInstall`. */
+export function readAgentInstall(args: readonly string[], installer: Installer): Installation {
+  const { machine, executable } = installer;
+  const { env } = machine;
+  const given = new GivenSettings();
+  const { settings, flags, positionals } = readArgs(
+    { args, env, given },
+    { settings: COMMANDS.agent.settings, flags: INSTALL_FLAGS },
+  );
+  const [address, ...more] = positionals;
+  if (address === undefined || more.length > 0)
+    throw usageError(
+      "Give one argument: the address that the server prints for agents, such as localhost:8080/agents/<agent key>.",
+    );
+  const server = readServerAddress(address);
+  upstreamOf(settings, env);
+  if (settings.upstream !== undefined && isSameServer(settings.upstream, server.url))
+    throw usageError("--upstream names the server itself. Give the address of the model server.");
+  const name = serviceName("agent", flags["service-name"]);
+  const { keys } = installer.places(name);
+  // The key in the address wins, as it does for the agent.
+  if (server.key) given.texts.set("agentKey", { text: server.key, from: "address" });
+  const { variables, inputs } = readGiven(given.texts, keys, machine);
+  const kept = keepEnvironment(machine);
+  const service: Service = {
+    kind: "agent",
+    ...{ name, executable, args: ["agent", server.label], hasLowPort: false },
+    variables: { ...variables, ...kept.variables },
+    inputs: [...inputs, ...kept.inputs],
+    stopMs: settings.drainMs + STOP_MARGIN_MS,
+  };
+  return { service, warnings: kept.warnings, isDryRun: flags["dry-run"] };
+}
+
+/** The time that a process needs to stop, beyond the time for running requests. */
+const STOP_MARGIN_MS = 15_000;
+
+const FILES: readonly SettingName[] = ["tlsCert", "tlsKey", "natsCreds"];
+
+/** Returns variables and files that give a service all settings that were given. No variable has a secret. */
+function readGiven(given: GivenSettings["texts"], keys: string, machine: Machine) {
+  const variables: Record<string, string> = {};
+  const inputs: InputFile[] = [];
+  for (const [name, { text, from }] of given) {
+    const [variable = ""] = variablesOf(name);
+    if (name === "data" || from === ADMIN_KEY_NAME) continue;
+    if (SETTINGS[name].secret) inputs.push(secretInput(name, keys, machine, { text, from }));
+    else if (FILES.includes(name))
+      inputs.push({ id: SETTINGS[name].slug, variable, path: pathsOf(machine).resolve(text) });
+    else variables[variable] = withoutControls(text);
+  }
+  return { variables, inputs };
+}
+
+function secretInput(
+  name: SettingName,
+  keys: string,
+  machine: Machine,
+  found?: { text: string; from: string },
+): InputFile {
+  const { resolve, join } = pathsOf(machine);
+  const id = SETTINGS[name].slug;
+  const variable = `${variablesOf(name)[0]}_FILE`;
+  const file = found?.from.endsWith("_FILE") ? machine.env[found.from] : undefined;
+  // A pipe, such as that of <(…) of a shell, is gone when the service starts.
+  if (file !== undefined && statSync(file, { throwIfNoEntry: false })?.isFile())
+    return { id, variable, path: resolve(file) };
+  return { id, variable, path: join(keys, id), ...(found && { text: found.text }) };
+}
+
+function dataFolder(given: string | undefined, places: Places, machine: Machine): DataFolder {
+  if (given === undefined) return { path: places.data };
+  const path = withoutControls(pathsOf(machine).resolve(given));
+  if (path === places.data) return { path };
+  const owner = statSync(path, { throwIfNoEntry: false })?.uid;
+  if (machine.platform === "linux" && machine.isAdmin && !owner)
+    throw usageError(
+      `The service does not run as root, and ${path} ${owner === 0 ? "belongs to root" : "does not exist"}. Give a folder that belongs to the user that it is to run as, or leave out --data: the service then has ${places.data}.`,
+    );
+  return { path, owner: owner ?? machine.uid };
+}
+
+const PROXY_VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((name) => [
+  name,
+  name.toLowerCase(),
+]);
+
+/** Returns the variables beside the settings that decide how a process connects. */
+function keepEnvironment(machine: Machine) {
+  const { env } = machine;
+  const given = PROXY_VARIABLES.filter((name) => env[name]);
+  const hasPassword = (name: string) => /@/.test(env[name] ?? "");
+  const warnings = given
+    .filter(hasPassword)
+    .map(
+      (name) =>
+        `${name} contains a password, so the service does not get it. Set it for the service yourself.`,
+    );
+  const kept = given.filter((name) => !hasPassword(name));
+  const variables: Environment = Object.fromEntries(
+    kept.map((name) => [name, withoutControls(env[name] ?? "")]),
+  );
+  const authorities = env["NODE_EXTRA_CA_CERTS"];
+  const inputs: InputFile[] = authorities
+    ? [{ id: "ca-certs", variable: "NODE_EXTRA_CA_CERTS", path: pathsOf(machine).resolve(authorities) }]
+    : [];
+  return { variables: variables as Record<string, string>, inputs, warnings };
+}
+
+function withoutControls(text: string): string {
+  if (/\p{Cc}/u.test(text)) throw usageError("A setting contains a control character. Remove it.");
+  return text;
+}
+
+function pathsOf({ platform }: Machine) {
+  return platform === "win32" ? win32 : posix;
+}

@@ -1,0 +1,121 @@
+import type { Environment } from "../../config/read.ts";
+
+export type ServiceKind = "serve" | "agent";
+
+/** The machine that a service is installed on, and the user who installs it. */
+export interface Machine {
+  platform: string;
+  /** Whether the user administers the machine: root, or an elevated process of Windows. The service is then the system's. */
+  isAdmin: boolean;
+  /** The number of the user. Not used on Windows. */
+  uid: number;
+  /** The name of the user; for root, of the user who called sudo, if there is one. */
+  user: string;
+  home: string;
+  env: Environment;
+}
+
+/** A file that the service reads: a secret, a certificate. */
+export interface InputFile {
+  /** A name such as `admin-key`. */
+  id: string;
+  /** The variable of the service that has the path. */
+  variable: string;
+  path: string;
+  /** The content, if the installation writes the file. Otherwise the file is the operator's. */
+  text?: string;
+  /** Whether the installation generates a key as the content, unless the file exists. */
+  isGenerated?: true;
+}
+
+/** A server or an agent that the system starts and keeps running. */
+export interface Service {
+  kind: ServiceKind;
+  /** The name of the unit, of the launchd job, or of the task. */
+  name: string;
+  executable: string;
+  /** The arguments, without secrets. The settings are in `variables` and `inputs`. */
+  args: readonly string[];
+  variables: Readonly<Record<string, string>>;
+  inputs: readonly InputFile[];
+  /** The data folder of a server. Absent for an agent. */
+  data?: DataFolder;
+  /** The port of a server that only the system may open. */
+  hasLowPort: boolean;
+  /** How long the service may take to stop. */
+  stopMs: number;
+}
+
+export interface DataFolder {
+  path: string;
+  /** The number of the user who owns the folder, if the operator named a folder. Otherwise the installation chooses it. */
+  owner?: number;
+}
+
+export interface PlannedFile {
+  path: string;
+  /** Such as 0o600. Windows has no modes: `Plan.secure` limits who may read the folder. */
+  mode: number;
+  text: string;
+  /** Whether nobody may see the text. */
+  isSecret?: true;
+  /** Default: UTF-8. */
+  encoding?: "utf16le";
+}
+
+export interface Step {
+  argv: readonly string[];
+  /** Whether the plan goes on if the program fails, such as when it stops a service that does not run. */
+  mayFail?: true;
+  /** How often to try, a second apart. Default: once. */
+  tries?: number;
+}
+
+/** Everything that an installation or a removal changes, in the order of the fields. */
+export interface Plan {
+  /** Folders to create, with mode 700. */
+  folders: readonly string[];
+  /** Run before any file is written, to limit who may read the folders. */
+  secure: readonly Step[];
+  files: readonly PlannedFile[];
+  steps: readonly Step[];
+  /** Files to remove, if they exist. */
+  remove: readonly string[];
+  /** Run when the files are removed. */
+  last: readonly Step[];
+}
+
+export const NOTHING: Plan = { folders: [], secure: [], files: [], steps: [], remove: [], last: [] };
+
+/** The first words of each file that describes a service. Another file of the same name is not replaced. */
+export const WRITTEN_BY = "Written by chatgpt-api-server";
+
+/** The places of a service's parts on a machine. */
+export interface Places {
+  /** The unit, the property list, or the task's XML. */
+  description: string;
+  /** Has mode 700. Contains the secrets. */
+  keys: string;
+  /** The data folder, if none is given. */
+  data: string;
+  /** The log file, where the system keeps none. */
+  log?: string;
+}
+
+/** The way that one platform runs services. All functions are pure. */
+export interface ServiceManager {
+  places(name: string, machine: Machine): Places;
+  install(service: Service, machine: Machine): Plan;
+  uninstall(name: string, machine: Machine): Plan;
+  status(name: string, machine: Machine): readonly string[];
+  logs(name: string, machine: Machine, options: { follow: boolean }): readonly string[];
+  /** Sentences for the user who has installed the service. */
+  notes(service: Service, machine: Machine): string[];
+}
+
+/** Returns the files with the secrets that the installation was given. */
+export function secretFiles({ inputs }: Service): PlannedFile[] {
+  return inputs.flatMap(({ path, text }) =>
+    text === undefined ? [] : [{ path, text: `${text}\n`, mode: 0o600, isSecret: true }],
+  );
+}

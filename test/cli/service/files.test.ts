@@ -1,0 +1,182 @@
+import { expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { systemd } from "../../../src/cli/service/systemd.ts";
+import { testWith } from "../../support/programs.ts";
+import { LINUX_ROOT, planOf } from "../../support/service.ts";
+import { failureOf, tempFolder } from "../../support/store.ts";
+
+const ADMIN_KEY = "admin-key-that-nobody-sees";
+const AGENT_KEY = "agent-key-that-nobody-sees";
+const UPSTREAM_KEY = "upstream-key-that-nobody-sees";
+const SECRETS = [ADMIN_KEY, AGENT_KEY, UPSTREAM_KEY];
+const AGENT = [
+  `chat.example.com/agents/${AGENT_KEY}`,
+  ...["--upstream", "http://gpu-box:8000/v1", "--upstream-key", UPSTREAM_KEY],
+  ...["--model", "a<b&c", "--model", "100%", "--tag", "home", "--priority", "10"],
+];
+const ANN = { ...LINUX_ROOT, isAdmin: false, uid: 1000, user: "ann", home: "/home/ann" };
+const MACHINES = {
+  "Linux for root": LINUX_ROOT,
+  "Linux for a user": ANN,
+  "macOS for root": { ...LINUX_ROOT, platform: "darwin", user: "ann" },
+  "macOS for a user": { ...ANN, platform: "darwin", home: "/Users/ann" },
+  "Windows for an administrator": {
+    ...LINUX_ROOT,
+    platform: "win32",
+    user: "PC\\ann",
+    home: "C:\\Users\\ann",
+  },
+  "Windows for a user": { ...ANN, platform: "win32", user: "PC\\ann", home: "C:\\Users\\ann" },
+};
+
+for (const [where, machine] of Object.entries(MACHINES))
+  test(`an installation on ${where} writes secrets only into files of mode 600 of their own`, () => {
+    const plans = [planOf("serve", ["8080", ADMIN_KEY], machine), planOf("agent", AGENT, machine)];
+    for (const { files, steps, secure } of plans) {
+      const secretFiles = files.filter(({ isSecret }) => isSecret);
+      for (const { mode, path } of secretFiles) expect([path, mode]).toEqual([path, 0o600]);
+      const others = files.filter(({ isSecret }) => !isSecret).map(({ text }) => text);
+      const all = [...others, ...[...steps, ...secure].flatMap(({ argv }) => argv)].join("\n");
+      for (const secret of SECRETS) expect(all).not.toContain(secret);
+    }
+    const kept = plans.flatMap(({ files }) => files.filter(({ isSecret }) => isSecret));
+    expect(kept.map(({ text }) => text).sort()).toEqual(SECRETS.map((secret) => `${secret}\n`).sort());
+  });
+
+test("a unit has every setting that was given, on the command line or in the environment", () => {
+  const env = {
+    CHATGPT_API_QUEUE_MAX: "7",
+    HTTPS_PROXY: "http://proxy:3128",
+    NODE_EXTRA_CA_CERTS: "/ca.pem",
+  };
+  const flags = [
+    "--port",
+    "8080",
+    "--host",
+    "127.0.0.1",
+    "--fallback",
+    "a=b",
+    "--fallback",
+    "c=d,e",
+    "--echo",
+  ];
+  const { description } = planOf("serve", flags, { ...LINUX_ROOT, env });
+  for (const line of [
+    "Environment=CHATGPT_API_PORT=8080",
+    "Environment=CHATGPT_API_HOST=127.0.0.1",
+    'Environment="CHATGPT_API_FALLBACK=a=b;c=d,e"',
+    "Environment=CHATGPT_API_ECHO=yes",
+    "Environment=CHATGPT_API_QUEUE_MAX=7",
+    "Environment=HTTPS_PROXY=http://proxy:3128",
+    "LoadCredential=ca-certs:/ca.pem",
+    "Environment=NODE_EXTRA_CA_CERTS=%d/ca-certs",
+    "Environment=CHATGPT_API_DATA=/var/lib/chatgpt-api-server",
+    "LoadCredential=admin-key:/etc/chatgpt-api-server/admin-key",
+    "Environment=CHATGPT_API_ADMIN_KEY_FILE=%d/admin-key",
+    "StateDirectory=chatgpt-api-server",
+    "DynamicUser=yes",
+    "TimeoutStopSec=45",
+  ])
+    expect(description.split("\n")).toContain(line);
+});
+
+test("a unit escapes percent signs, quotes, backslashes, blanks and dollar signs", () => {
+  const args = ["localhost:8080/a$b", "--model", '50% "x\\y"'];
+  const { description } = planOf("agent", args, LINUX_ROOT, "/opt/my programs/chatgpt");
+  expect(description).toContain('\nExecStart="/opt/my programs/chatgpt" agent "ws://localhost:8080/a$$b"\n');
+  expect(description).toContain('\nEnvironment="CHATGPT_API_MODEL=50%% \\"x\\\\y\\""\n');
+});
+
+test("a secret that is in a file of the operator is read from there, and not copied", () => {
+  const folder = tempFolder();
+  const file = join(folder, "key");
+  writeFileSync(file, `${ADMIN_KEY}\n`);
+  const inFile = planOf("serve", ["8080"], { ...LINUX_ROOT, env: { ADMIN_KEY_FILE: file } });
+  expect(inFile.description).toContain(`\nLoadCredential=admin-key:${file}\n`);
+  expect(inFile.files.filter(({ isSecret }) => isSecret)).toEqual([]);
+});
+
+test("a service of the system runs as the owner of a data folder that is given, and never as root", async () => {
+  const { service } = planOf("serve", ["8080"]);
+  const given = { ...service, data: { path: "/home/ann/data", owner: 1000 } };
+  const unit = systemd.install(given, LINUX_ROOT).files.at(-1)?.text ?? "";
+  expect(unit).toContain("\nUser=1000\n");
+  expect(unit).toContain("\nProtectHome=tmpfs\n");
+  expect(unit).toContain("\nBindPaths=/home/ann/data\n");
+  expect(unit).not.toContain("DynamicUser");
+  const missing = join(tempFolder(), "missing");
+  const failure = await failureOf(() => planOf("serve", ["8080", "--data", missing]));
+  expect(String(failure)).toContain(`${missing} does not exist`);
+});
+
+test("an admin key that the data folder has is not generated again", () => {
+  const home = tempFolder();
+  const data = join(home, ".local/share/chatgpt-api-server");
+  const machine = { ...ANN, home };
+  expect(planOf("serve", ["8080"], machine).service.inputs.map(({ id }) => id)).toEqual(["admin-key"]);
+  mkdirSync(data, { recursive: true });
+  writeFileSync(join(data, "admin.key"), ADMIN_KEY);
+  expect(planOf("serve", ["8080"], machine).service.inputs).toEqual([]);
+});
+
+test.each([
+  [["0", "key"], "Give one other than 0"],
+  [["8080", "--service-name", "../x"], "--service-name is not valid"],
+  [["8080", "--hosst", "::1"], "Did you mean --host?"],
+  [["8080", "--data", "/a\nb"], "control character"],
+])("an installation of a server refuses the arguments %j", async (args, message) => {
+  const failure = await failureOf(() => planOf("serve", args, ANN));
+  expect(String(failure)).toContain(message);
+});
+
+test("a proxy whose address has a password is not written into a unit", () => {
+  const env = { HTTPS_PROXY: "http://ann:password-of-ann@proxy:3128" };
+  expect(planOf("agent", AGENT, { ...LINUX_ROOT, env }).description).not.toContain("password-of-ann");
+});
+
+const READ_PLIST = "import json,plistlib,sys; print(json.dumps(plistlib.loads(sys.stdin.buffer.read())))";
+
+testWith("python3", "a property list is one that a reader of property lists accepts", (python) => {
+  for (const isAdmin of [true, false]) {
+    const machine = { ...MACHINES["macOS for a user"], isAdmin };
+    const { description } = planOf("agent", AGENT, machine, "/opt/a & b/<chatgpt>");
+    const child = Bun.spawnSync([python, "-c", READ_PLIST], { stdin: Buffer.from(description) });
+    expect(child.stderr.toString()).toBe("");
+    const job = JSON.parse(child.stdout.toString());
+    expect(job).toMatchObject({
+      Label: "chatgpt-api-agent",
+      ProgramArguments: ["/opt/a & b/<chatgpt>", "agent", "ws://chat.example.com:8080"],
+      EnvironmentVariables: { CHATGPT_API_MODEL: "a<b&c,100%", CHATGPT_API_PRIORITY: "10" },
+      KeepAlive: true,
+      RunAtLoad: true,
+    });
+    expect(job.UserName).toBe(isAdmin ? "ann" : undefined);
+  }
+});
+
+const READ_TASK = `import json,sys,xml.etree.ElementTree as e
+print(json.dumps([[n.tag.split("}")[1],(n.text or "").strip()] for n in e.fromstring(sys.stdin.buffer.read()).iter()]))`;
+
+testWith("python3", "the task of Windows is well-formed XML that runs the batch file", (python) => {
+  for (const [isAdmin, trigger, account] of [
+    [true, "BootTrigger", "S-1-5-19"],
+    [false, "LogonTrigger", "PC\\ann"],
+  ] as const) {
+    const machine = { ...MACHINES["Windows for a user"], isAdmin };
+    const { description, files } = planOf("agent", AGENT, machine, "C:\\Program Files\\a%b\\chatgpt.exe");
+    const child = Bun.spawnSync([python, "-c", READ_TASK], {
+      stdin: Buffer.from(`\ufeff${description}`, "utf16le"),
+    });
+    expect(child.stderr.toString()).toBe("");
+    const elements: [string, string][] = JSON.parse(child.stdout.toString());
+    const batch = files.find(({ path }) => path.endsWith("run.cmd"));
+    expect(elements).toContainEqual([trigger, ""]);
+    expect(elements).toContainEqual(["UserId", account]);
+    expect(elements).toContainEqual(["Command", batch?.path ?? ""]);
+    expect(batch?.text).toContain('\r\nset "CHATGPT_API_MODEL=a<b&c,100%%"\r\n');
+    expect(batch?.text).toContain(
+      '\r\n"C:\\Program Files\\a%%b\\chatgpt.exe" "agent" "ws://chat.example.com:8080" >> ',
+    );
+  }
+});
