@@ -145,6 +145,23 @@ describeCluster("limits of three nodes", () => {
     }
   }, 60_000);
 
+  test("a node that leaves hands over what it counted, so the limits stay exact", async () => {
+    const { nodes, user } = await start();
+    // Each node is the home of some of them.
+    const tokens = await Promise.all(Array.from({ length: 8 }, () => user({ requests_per_minute: 6 })));
+    const [a, b, leaving] = nodes as [Executable, Executable, Executable];
+    const statusesOf = async (token: string, asked: readonly Executable[]) => {
+      const statuses: number[] = [];
+      for (const node of asked) statuses.push((await ask(node, token)).status);
+      return statuses;
+    };
+    for (const token of tokens)
+      expect(await statusesOf(token, [leaving, a, leaving, b])).toEqual([200, 200, 200, 200]);
+    leaving.kill("SIGTERM");
+    await leaving.exited;
+    for (const token of tokens) expect(await statusesOf(token, [a, b, a, b])).toEqual([200, 200, 429, 429]);
+  }, 60_000);
+
   test("N parallel requests run at most, and none is left after a node was killed", async () => {
     const scene = await start({ answerMs: 300 });
     const { nodes, user } = scene;

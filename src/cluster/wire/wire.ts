@@ -173,11 +173,12 @@ class TransportWire implements Wire {
     this.#stopTick();
     if (!this.#hasLeft) {
       this.#hasLeft = true;
+      // The parts hand over what others need: that must arrive before the others learn that this node is gone.
+      this.#delivery.stop();
       for (const pair of this.#members.pairs.values()) {
         pair.flush();
         pair.sync({ leave: true });
       }
-      this.#delivery.stop();
     }
     await this.#transport.close();
   }

@@ -69,6 +69,16 @@ describe("nodes meet", () => {
 });
 
 describe("nodes lose each other", () => {
+  test("frames that a part sends as its node leaves arrive before that node is lost", async () => {
+    const { clock, add } = createWireScene();
+    const a = add("a");
+    const b = add("b", { parts: [{ frames: {}, stop: () => b.wire.sendAll(delta("handed over")) }] });
+    clock.advance(SECOND);
+    await b.wire.leave();
+    clock.advance(1);
+    expect(a.events).toEqual(["joined b", "handed over", "lost b"]);
+  });
+
   test("a killed node is lost within 2.5 s, since nobody listens there", () => {
     const { a, b, clock, network } = createPair();
     network.kill(b.wire.self.id);
