@@ -4,6 +4,7 @@ import type { Sync } from "../../protocol/node/sync.ts";
 import type { NodeInfo } from "../part.ts";
 import type { Head, Messages } from "./message.ts";
 import { Outbox } from "./outbox.ts";
+import { SendWindow } from "./send-window.ts";
 import { Received, Sent } from "./sequence.ts";
 
 export interface PairOptions {
@@ -14,6 +15,8 @@ export interface PairOptions {
   publish: (nodeId: string, message: Uint8Array) => boolean;
   soon: (run: () => void) => void;
   bodyMax: () => number;
+  /** Returns the largest message that NATS takes, in bytes. */
+  payloadMax: () => number;
   /** The bytes of large frames that may wait here, and that may arrive at once. */
   largeBytesMax: number;
   /** Takes the JSON of one frame, or of a list of them, in the order in which they were sent. */
@@ -27,12 +30,10 @@ export interface PairOptions {
 /** The requests that a message without frames may have. */
 type Request = Pick<Sync, "resend" | "answer" | "leave">;
 
-/** Pieces of large frames that are on their way. */
-const PIECES_BYTES_MAX = 1024 * 1024;
+/** The part of the window for pieces of large frames. The rest is for the frames between them. */
+const PIECES_SHARE = 3 / 4;
 /** A node acknowledges after as many bytes, and every second. */
 const ACKNOWLEDGE_BYTES = 256 * 1024;
-/** Lost messages are sent again in portions. */
-const RESEND_BYTES_MAX = 8 * 1024 * 1024;
 /** Large frames that may arrive at once. */
 const ASSEMBLING_MAX = 64;
 
@@ -55,6 +56,9 @@ export class Pair {
   resends = 0;
   readonly #options: PairOptions;
   readonly #outbox: Outbox;
+  readonly #window: SendWindow;
+  /** The other end was asked to acknowledge what has arrived. */
+  #isAskedForRoom = false;
   #peerEpoch = "";
   #syncsSent = 0;
   #syncsHeard = 0;
@@ -68,11 +72,12 @@ export class Pair {
     this.#options = options;
     this.madeAt = options.clock.now();
     this.heardAt = this.madeAt;
+    this.#window = new SendWindow(options.payloadMax(), this.madeAt);
     this.#outbox = new Outbox({
       bodyMax: options.bodyMax,
       lengthMax: options.largeBytesMax,
       soon: options.soon,
-      hasRoom: () => this.sent.pieceBytes < PIECES_BYTES_MAX,
+      hasRoom: () => this.#hasRoomForPieces(),
       sendFrames: (body) => this.#send({}, body),
       sendPiece: (text, piece, isLast) => this.#send({ piece, last: isLast || undefined }, text),
     });
@@ -119,7 +124,7 @@ export class Pair {
     const body = {
       ...describe(),
       n: this.#syncsSent,
-      sent: this.sent.last,
+      sent: this.sent.passed,
       got: this.#received.last,
       ...request,
     };
@@ -130,11 +135,15 @@ export class Pair {
   synced({ n, sent, got, resend, answer }: Sync): boolean {
     this.#syncsHeard = n;
     this.#heard();
+    const { onTheWay } = this.sent;
     this.sent.acknowledge(got);
     this.#received.know(sent);
     this.#askForMissing();
     if (answer) this.sync();
+    // Without progress something was lost, for which the other end asks in its time.
+    if (this.sent.onTheWay < onTheWay || resend !== undefined) this.#isAskedForRoom = false;
     const isKept = resend === undefined || this.#sendAgain(resend);
+    this.#pass();
     this.#outbox.flush();
     return isKept;
   }
@@ -152,8 +161,10 @@ export class Pair {
     this.#askForMissing();
   }
 
+  /** Sends all that can be sent, for the last time. */
   flush(): void {
     this.#outbox.flush();
+    this.#pass(Number.POSITIVE_INFINITY);
   }
 
   #heard(): void {
@@ -168,11 +179,38 @@ export class Pair {
   }
 
   #sendAgain(from: number): boolean {
-    const messages = this.sent.from(from, RESEND_BYTES_MAX);
-    if (!messages) return false;
+    if (!this.sent.goBack(from)) return false;
+    this.#window.lost(this.#options.clock.now());
     this.resends += 1;
-    for (const message of messages) this.#options.publish(this.id, message);
     return true;
+  }
+
+  get #windowBytes(): number {
+    return this.#window.bytesAt(this.#options.clock.now());
+  }
+
+  /** Passes on messages as far as the window has room. */
+  #pass(bytesMax = this.#windowBytes): void {
+    const { sent } = this;
+    for (let message = sent.next; message; message = sent.next) {
+      const { onTheWay } = sent;
+      if (onTheWay > 0 && onTheWay + message.byteLength > bytesMax) return this.#askForRoom();
+      // What cannot be sent goes first once it can.
+      if (!this.#options.publish(this.id, message)) return;
+      sent.passNext();
+    }
+  }
+
+  #hasRoomForPieces(): boolean {
+    const hasRoom = this.sent.pieceBytes < PIECES_SHARE * this.#windowBytes;
+    if (!hasRoom) this.#askForRoom();
+    return hasRoom;
+  }
+
+  #askForRoom(): void {
+    if (this.#isAskedForRoom) return;
+    this.#isAskedForRoom = true;
+    this.sync({ answer: true });
   }
 
   #assemble(piece: number, isLast: boolean, bytes: Buffer): void {
@@ -191,11 +229,10 @@ export class Pair {
   }
 
   #send(fields: Pick<Head, "piece" | "last">, body: string): void {
-    const { messages, publish, clock } = this.#options;
+    const { messages, clock } = this.#options;
     const message = messages.write(this.#head({ ...fields, seq: this.sent.last + 1 }), body);
     this.sent.add(message, clock.now(), fields.piece !== undefined);
-    // What cannot be sent is kept, and the other end asks for it.
-    publish(this.id, message);
+    this.#pass();
   }
 
   #head(fields: Pick<Head, "seq" | "piece" | "last">): Head {

@@ -9,17 +9,29 @@ interface Kept {
 
 /**
  * The messages that were sent to a node, numbered from 1, until the node has acknowledged them, so that lost ones can
- * be sent again.
+ * be sent again. They are passed on in order, when there is room on the way.
  */
 export class Sent {
   #kept = new Map<number, Kept>();
   #bytes = 0;
   #pieceBytes = 0;
   #last = 0;
+  #passed = 0;
+  #onTheWay = 0;
 
   /** The number of the newest message; 0 if there is none. */
   get last(): number {
     return this.#last;
+  }
+
+  /** The number of the newest message that was passed on. */
+  get passed(): number {
+    return this.#passed;
+  }
+
+  /** The bytes of those that were passed on and are not acknowledged. */
+  get onTheWay(): number {
+    return this.#onTheWay;
   }
 
   /** The bytes of all that are not acknowledged. */
@@ -49,27 +61,35 @@ export class Sent {
   acknowledge(upTo: number): void {
     for (const [number, { bytes, isPiece }] of this.#kept) {
       if (number > upTo) return;
+      if (number <= this.#passed) this.#onTheWay -= bytes.byteLength;
+      // It had arrived when it was asked for.
+      else this.#passed = number;
       this.#kept.delete(number);
       this.#count(-bytes.byteLength, isPiece);
     }
   }
 
-  /**
-   * Returns the messages from this number on, oldest first, up to so many bytes but at least one; undefined if they
-   * are no longer kept.
-   */
-  from(number: number, bytesMax: number): Uint8Array[] | undefined {
-    if (number > this.#last) return [];
-    if (!this.#kept.has(number)) return undefined;
-    const messages: Uint8Array[] = [];
-    let total = 0;
-    for (let next = number; next <= this.#last && (messages.length === 0 || total < bytesMax); next++) {
-      const bytes = this.#kept.get(next)?.bytes;
-      if (!bytes) break;
-      messages.push(bytes);
-      total += bytes.byteLength;
-    }
-    return messages;
+  /** The oldest message that was not passed on, or is to be passed on again; undefined if there is none. */
+  get next(): Uint8Array | undefined {
+    return this.#kept.get(this.#passed + 1)?.bytes;
+  }
+
+  /** The next message has been passed on. */
+  passNext(): void {
+    this.#passed += 1;
+    this.#onTheWay += this.#sizeOf(this.#passed);
+  }
+
+  /** Goes back, so that the messages from this number on are the next again. Returns false if they are gone. */
+  goBack(number: number): boolean {
+    if (number > this.#passed) return true;
+    if (!this.#kept.has(number)) return false;
+    for (; this.#passed >= number; this.#passed--) this.#onTheWay -= this.#sizeOf(this.#passed);
+    return true;
+  }
+
+  #sizeOf(number: number): number {
+    return this.#kept.get(number)?.bytes.byteLength ?? 0;
   }
 
   #count(bytes: number, isPiece: boolean): void {

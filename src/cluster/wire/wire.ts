@@ -115,6 +115,7 @@ class TransportWire implements Wire {
         publish: (nodeId, message) => this.#publish(nodeId, message),
         describe: () => this.#describe(),
         bodyMax: () => Math.max(BODY_BYTES_MIN, Math.floor(transport.payloadMax / 2) - OVERHEAD_BYTES),
+        payloadMax: () => transport.payloadMax,
         largeBytesMax: this.#bufferedMax,
       },
     });

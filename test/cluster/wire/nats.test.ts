@@ -121,16 +121,35 @@ describeWithOwnNats("two nodes and a NATS server", (nats) => {
     expect(JSON.parse(line)).toMatchObject({ name: "b", reason: "left" });
   });
 
-  test("a NATS server that takes short messages only gets short ones", async () => {
+  /** Starts NATS again with these settings, for one test. */
+  async function startWith(settings: string): Promise<void> {
     await nats.kill();
     const config = `/tmp/${clusterName()}.conf`;
-    await Bun.write(config, "max_payload: 16384\n");
+    await Bun.write(config, settings);
     onTestFinished(async () => {
       await Bun.file(config).delete();
       await nats.kill();
       await nats.start();
     });
     await nats.start("-c", config);
+  }
+
+  test("a NATS server that cuts off slow readers early loses nothing of 100 streams and 20 MB", async () => {
+    await startWith('max_payload: 65536\nmax_pending: 65536\nwrite_deadline: "20ms"\n');
+    const { a, b, streams, lost } = await openPair(nats);
+    a.send(b.self.id, delta("large ".repeat(3_500_000), "large"));
+    await stream(a, b.self.id, 60, (at) => Bun.sleep(at === 30 ? 500 : 10));
+    const isWhole = () => streams.size === 101 && [...streams.values()].every(({ length }) => length > 59);
+    await until(() => streams.has("large"));
+    streams.get("large")?.push(...numbers(59));
+    await until(isWhole);
+    streams.delete("large");
+    for (const data of streams.values()) expect(data).toEqual(numbers(60));
+    expect([lost, a.counts.resets, b.counts.resets]).toEqual([[], 0, 0]);
+  });
+
+  test("a NATS server that takes short messages only gets short ones", async () => {
+    await startWith("max_payload: 16384\n");
     const { a, b, streams } = await openPair(nats);
     const large = "large ".repeat(100_000);
     a.send(b.self.id, delta(large, "large"));

@@ -17,14 +17,24 @@ test("messages are kept until they are acknowledged", () => {
   expect([sent.last, sent.bytes, sent.oldestAt]).toEqual([3, 0, undefined]);
 });
 
-test("kept messages are returned from a number on, in portions, and those that are gone are not", () => {
+test("messages are passed on in order, and again from a number on, unless they are gone", () => {
   const sent = new Sent();
+  const pass = () => {
+    const next = sent.next;
+    if (next) sent.passNext();
+    return next;
+  };
   for (let at = 1; at <= 5; at++) sent.add(bytesOf(at, at), 0);
+  expect([pass(), pass(), pass()]).toEqual([bytesOf(1, 1), bytesOf(2, 2), bytesOf(3, 3)]);
+  expect([sent.passed, sent.onTheWay]).toEqual([3, 6]);
   sent.acknowledge(1);
-  expect(sent.from(1, 100)).toBeUndefined();
-  expect(sent.from(3, 100)).toEqual([bytesOf(3, 3), bytesOf(4, 4), bytesOf(5, 5)]);
-  expect(sent.from(3, 1)).toEqual([bytesOf(3, 3)]);
-  expect(sent.from(6, 100)).toEqual([]);
+  expect([sent.goBack(1), sent.passed, sent.onTheWay]).toEqual([false, 3, 4]);
+  expect([sent.goBack(3), sent.passed, sent.onTheWay]).toEqual([true, 2, 2]);
+  // It had arrived when it was asked for.
+  sent.acknowledge(4);
+  expect([sent.passed, sent.onTheWay]).toEqual([4, 0]);
+  expect([pass(), pass(), sent.onTheWay]).toEqual([bytesOf(5, 5), undefined, 2]);
+  expect([sent.goBack(6), sent.passed]).toEqual([true, 5]);
 });
 
 test("a missing message is asked for at once, and again only after 300 ms without progress", () => {
@@ -58,11 +68,15 @@ function carry(random: Random): number[] {
   for (let now = 0; taken.length < COUNT && now < 1e6; now += random.below(100)) {
     if (sent.last < COUNT) sent.add(bytesOf(sent.last + 1), now);
     send(sent.last);
+    for (let at = 0; at < 10 && sent.next; at++) {
+      for (const number of sent.next) send(number);
+      sent.passNext();
+    }
     received.know(sent.last);
     const [number = 0] = onTheirWay.splice(random.below(onTheirWay.length), 1);
     if (received.take(number, now)) taken.push(number);
     const from = received.ask(now);
-    if (from !== undefined) for (const [each = 0] of sent.from(from, 10) ?? []) send(each);
+    if (from !== undefined) expect(sent.goBack(from)).toBe(true);
     if (random.next() < 0.1) sent.acknowledge(received.last);
   }
   return taken;

@@ -152,6 +152,61 @@ describe("nodes lose each other", () => {
   });
 });
 
+const MEGABYTE = 1024 * 1024;
+
+/** Returns a function that gives the most bytes that were on their way from `a` to `b` within a millisecond. */
+function watchWay({ a, network, clock }: ReturnType<typeof createPair>): () => number {
+  const bytes = new Map<number, number>();
+  network.fate = (from, to, message) => {
+    if (from === a.wire.self.id && to !== from)
+      bytes.set(clock.now(), (bytes.get(clock.now()) ?? 0) + message.byteLength);
+    return [1];
+  };
+  return () => Math.max(...bytes.values());
+}
+
+describe("what is on its way to a node", () => {
+  test("a burst goes out in portions of a megabyte, each when the one before has arrived", () => {
+    const pair = createPair();
+    const { a, b, clock } = pair;
+    const most = watchWay(pair);
+    const sent = Array.from({ length: 100 }, (_, at) => `${at} ${"x".repeat(100_000)}`);
+    for (const data of sent) a.wire.send(b.wire.self.id, delta(data));
+    clock.advance(100);
+    expect(b.events.slice(1)).toEqual(sent);
+    expect(most()).toBeLessThan(1.1 * MEGABYTE);
+    expect(a.wire.counts.resets).toBe(0);
+  });
+
+  test("lost messages go again in portions of half a megabyte, and then in smaller ones", () => {
+    const pair = createPair();
+    const { a, b, clock, network } = pair;
+    const sent = Array.from({ length: 200 }, (_, at) => `${at} ${"x".repeat(50_000)}`);
+    for (let portion = 1; portion <= 2; portion++) {
+      network.fate = () => [];
+      for (const data of sent) {
+        a.wire.send(b.wire.self.id, delta(data));
+        clock.advance(1);
+      }
+      const most = watchWay(pair);
+      clock.advance(3 * SECOND);
+      expect(b.events.length).toBe(1 + portion * sent.length);
+      expect(most()).toBeLessThan((1.1 * MEGABYTE) / 2 ** portion);
+    }
+    expect(b.events.slice(1)).toEqual([...sent, ...sent]);
+    expect(a.wire.counts.resets).toBe(0);
+  });
+
+  test("messages that wait go out before the node tells that it leaves", async () => {
+    const { a, b, clock } = createPair();
+    const sent = Array.from({ length: 50 }, (_, at) => `${at} ${"x".repeat(100_000)}`);
+    for (const data of sent) a.wire.send(b.wire.self.id, delta(data));
+    await a.wire.leave();
+    clock.advance(SECOND);
+    expect(b.events.slice(1)).toEqual([...sent, "lost a"]);
+  });
+});
+
 describe("what others record or write", () => {
   test("recorded messages of a dead node neither join nor disturb anybody", () => {
     const { a, b, clock, network } = createPair();
