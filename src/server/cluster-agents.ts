@@ -25,7 +25,7 @@ export function createClusterAgents({ link, clock, relay }: Given) {
   const claims = new Claims({ directory, link, clock, newId: () => crypto.randomUUID() });
   const remote = new RemoteAgents({ directory, relay, link, clock });
   const threads = new Threads();
-  const shared = new SharedThreads({ link, clock, learn: (key, thread) => threads.learn(key, thread) });
+  const shared = new SharedThreads({ link, clock, soon, threads });
   threads.share = (key, thread) => shared.share(key, thread);
   const notes = new AffinityNotes({ book: () => relay().affinity, link, soon });
   const parts: Part[] = [directory, claims, remote, shared, notes];

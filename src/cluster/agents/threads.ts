@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import { coalesce, type Soon } from "../../relay/coalesce.ts";
 import type { Link, NodeInfo, Part } from "../part.ts";
 import { Questions } from "./questions.ts";
 
@@ -12,8 +13,16 @@ interface Thread {
 interface ThreadsOptions {
   link: Pick<Link, "nodes" | "send">;
   clock: Pick<Clock, "after">;
-  /** Keeps the position that another node tells. */
-  learn(key: string, thread: Thread): void;
+  /** Runs something in a later turn of the event loop. */
+  soon: Soon;
+  /** Those of this node. */
+  threads: {
+    get(key: string): Thread | undefined;
+    /** Keeps the position that another node tells. */
+    learn(key: string, thread: Thread): void;
+    /** Returns those continued last, up to so many, the youngest last. */
+    recent(max: number): [key: string, thread: Thread][];
+  };
 }
 
 /** How long an answer waits for nodes to keep where its chat continues. */
@@ -22,30 +31,46 @@ const KEPT_MS = 100;
 /** Longer ids are told to nobody. */
 const ID_LENGTH_MAX = 1024;
 
-/** Tells all nodes where chats of v1 agents continue, so that any of them can continue one. */
+/** The threads that a node which joins is told, and how many of them in one turn of the event loop. */
+const TOLD_MAX = 2_000;
+const TURN_MAX = 200;
+
+/**
+ * Tells all nodes where chats of v1 agents continue, so that any of them can continue one, and a node that joins the
+ * recent ones.
+ */
 export class SharedThreads implements Part {
   readonly #questions: Questions<true>;
+  /** What nodes which have joined are still to be told, the youngest last. */
+  readonly #untold = new Map<string, [key: string, thread: Thread][]>();
+  readonly #tellSoon: () => void;
 
   constructor(private readonly options: ThreadsOptions) {
     this.#questions = new Questions(options.clock, KEPT_MS);
+    this.#tellSoon = coalesce(options.soon, () => this.#tell());
   }
 
   readonly frames: Part["frames"] = {
     thread: ({ id }, { n, key, conversation, parent, agent }) => {
-      this.options.learn(key, { conversation, parent, agent });
+      this.options.threads.learn(key, { conversation, parent, agent });
       this.options.link.send(id, { kind: "thread_kept", n });
     },
     thread_kept: ({ id }, { n }) => this.#questions.answered(id, n, true),
+    threads: (_, { threads: told }) => {
+      const { threads } = this.options;
+      // What this node knows itself is as new.
+      for (const { key, ...thread } of told) if (!threads.get(key)) threads.learn(key, thread);
+    },
   };
 
   /**
    * Tells the other nodes where a chat continues. Resolves when they know it, and at the latest after 100 ms; undefined
    * if there is no other node.
    */
-  share(key: string, { conversation, parent, agent }: Thread): Promise<unknown> | undefined {
+  share(key: string, thread: Thread): Promise<unknown> | undefined {
     const { link } = this.options;
-    if (link.nodes.size === 0 || Math.max(conversation.length, parent.length) > ID_LENGTH_MAX)
-      return undefined;
+    if (link.nodes.size === 0 || !isShort(thread)) return undefined;
+    const { conversation, parent, agent } = thread;
     const frame = { kind: "thread", key, conversation, parent, agent } as const;
     return Promise.all(
       [...link.nodes.keys()].map((nodeId) =>
@@ -54,11 +79,32 @@ export class SharedThreads implements Part {
     );
   }
 
+  joined({ id }: NodeInfo): void {
+    const recent = this.options.threads.recent(TOLD_MAX).filter(([, thread]) => isShort(thread));
+    if (recent.length === 0) return;
+    this.#untold.set(id, recent);
+    this.#tellSoon();
+  }
+
   lost({ id }: NodeInfo): void {
     this.#questions.lost(id);
+    this.#untold.delete(id);
   }
 
   stop(): void {
     this.#questions.stop();
   }
+
+  /** Sends a part of what new nodes are to be told. */
+  #tell(): void {
+    for (const [id, untold] of this.#untold) {
+      const threads = untold.splice(0, TURN_MAX).map(([key, thread]) => ({ key, ...thread }));
+      this.options.link.send(id, { kind: "threads", threads });
+      if (untold.length === 0) this.#untold.delete(id);
+    }
+    if (this.#untold.size > 0) this.#tellSoon();
+  }
 }
+
+const isShort = ({ conversation, parent }: Thread): boolean =>
+  Math.max(conversation.length, parent.length) <= ID_LENGTH_MAX;

@@ -23,6 +23,11 @@ export class Threads {
     return this.#threads.get(key);
   }
 
+  /** Returns the threads continued last, up to so many, the youngest last. */
+  recent(max: number): [key: string, thread: Thread][] {
+    return [...this.#threads].slice(-max);
+  }
+
   /** Keeps a thread. The answer ends when the promise resolves, as the next question may go to another node. */
   keep(key: string, thread: Thread): Promise<unknown> | undefined {
     this.learn(key, thread);

@@ -95,6 +95,9 @@ const v1Request = z.object({
   content: z.string(),
 });
 
+/** The position of a v1 chat, by a hash of its owner and messages. */
+const thread = { key: text(256), conversation: text(1024), parent: text(1024), agent: id };
+
 /** The request that an agent gets. */
 const what = z.union([
   z.object({ v1: v1Request }),
@@ -192,8 +195,10 @@ const ASK_FRAMES = [
   /** The length of all deltas of a slot that were passed on to the caller, in UTF-16 code units. */
   frame("ack", { slot: id, bytes: count }),
   /** The place where a v1 chat of the OpenAI-style API continues. `n` is the sender's number of it. */
-  frame("thread", { n: count, key: text(256), conversation: text(1024), parent: text(1024), agent: id }),
+  frame("thread", { n: count, ...thread }),
   frame("thread_kept", { n: count }),
+  /** Those continued last, the youngest last, for a node that joins. */
+  frame("threads", { threads: list(z.object(thread), 500) }),
   /** The agents that have these parts of users' requests cached. */
   frame("affinity", { notes: list(affinityNote, 64) }),
 ] as const;

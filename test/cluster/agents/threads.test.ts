@@ -11,16 +11,17 @@ const THREAD: Thread = { conversation: "c", parent: "p", agent: "x" };
 function setUp(...names: string[]) {
   const clock = createFakeClock();
   const cluster = createMemoryCluster(clock);
-  const nodes = names.map((name) => {
+  const soon = (run: () => void) => void clock.after(0, run);
+  const add = (name: string) => {
     const threads = new Threads();
     cluster.add(name, (link) => {
-      const part = new SharedThreads({ link, clock, learn: (key, thread) => threads.learn(key, thread) });
+      const part = new SharedThreads({ link, clock, soon, threads });
       threads.share = (key, thread) => part.share(key, thread);
       return [part];
     });
     return threads;
-  });
-  return { clock, cluster, nodes };
+  };
+  return { clock, cluster, add, nodes: names.map(add) };
 }
 
 /** Returns a function that says whether the promise has resolved. */
@@ -45,6 +46,19 @@ describe("a v1 chat of the OpenAI-style API", () => {
     expect(await isShared()).toBe(false);
     clock.advance(1);
     expect(await isShared()).toBe(true);
+    expect(clock.pending()).toBe(0);
+  });
+
+  test("a node that joins can continue the chats that were continued last", () => {
+    const { clock, nodes, add } = setUp("a", "b");
+    for (let at = 0; at < 3_000; at++) nodes[0]?.learn(`${at}`, { ...THREAD, parent: `${at}` });
+    nodes[0]?.learn("long", { ...THREAD, parent: "x".repeat(1_025) });
+    const joined = add("c");
+    joined.learn("2999", { ...THREAD, parent: "its own" });
+    clock.advance(100);
+    const kept = [999, 1_001, 2_998, 2_999].map((at) => joined.get(`${at}`)?.parent);
+    expect(kept).toEqual([undefined, "1001", "2998", "its own"]);
+    expect(joined.get("long")).toBeUndefined();
     expect(clock.pending()).toBe(0);
   });
 
