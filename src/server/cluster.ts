@@ -83,6 +83,7 @@ export async function openCluster({ config, log, clock, version, store }: Given)
         triesLost: () => exchange.stats().triesLost,
         limitsUnasked: () => limits.unasked,
       });
+      exchange.start();
       // The directory comes first, as the exchange looks into it.
       wire.start([...agents.parts, exchange, limits.part, views.lists, views.figures, changes]);
     },

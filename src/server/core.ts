@@ -58,6 +58,7 @@ export async function createCore({ config, store, log, clock, cluster }: Given, 
     ...{ relay, checkStore: store.check, queueMax: config.queueMax, now },
     storeGraceMs: storeGraceOf(config),
     isNatsAway: cluster && (() => cluster.wire.isDegraded()),
+    isLearning: cluster && (() => cluster.exchange.isLearning),
     agentsElsewhere: cluster && (() => cluster.agents.directory.size),
   });
   if (config.database !== undefined)

@@ -92,6 +92,11 @@ export class Directory implements Part {
     return this.#departures.get(agentId);
   }
 
+  /** Whether some of the ids are still to be sent to a node that has joined. */
+  isTelling(nodeId: string): boolean {
+    return this.#unsent.has(nodeId);
+  }
+
   joined(node: NodeInfo): void {
     this.#nodes.set(node.id, new Map());
     this.#unsent.set(node.id, [...this.#own.keys()]);

@@ -31,8 +31,8 @@ const KEPT_MS = 100;
 /** Longer ids are told to nobody. */
 const ID_LENGTH_MAX = 1024;
 
-/** The threads that a node which joins is told, and how many of them in one turn of the event loop. */
-const TOLD_MAX = 2_000;
+/** The threads that are sent to a node which joins, and how many of them in one turn of the event loop. */
+const HANDED_MAX = 2_000;
 const TURN_MAX = 200;
 
 /**
@@ -41,13 +41,13 @@ const TURN_MAX = 200;
  */
 export class SharedThreads implements Part {
   readonly #questions: Questions<true>;
-  /** What nodes which have joined are still to be told, the youngest last. */
-  readonly #untold = new Map<string, [key: string, thread: Thread][]>();
-  readonly #tellSoon: () => void;
+  /** The threads that are still to be sent to nodes which have joined, the youngest last. */
+  readonly #unsent = new Map<string, [key: string, thread: Thread][]>();
+  readonly #sendSoon: () => void;
 
   constructor(private readonly options: ThreadsOptions) {
     this.#questions = new Questions(options.clock, KEPT_MS);
-    this.#tellSoon = coalesce(options.soon, () => this.#tell());
+    this.#sendSoon = coalesce(options.soon, () => this.#send());
   }
 
   readonly frames: Part["frames"] = {
@@ -80,29 +80,29 @@ export class SharedThreads implements Part {
   }
 
   joined({ id }: NodeInfo): void {
-    const recent = this.options.threads.recent(TOLD_MAX).filter(([, thread]) => isShort(thread));
+    const recent = this.options.threads.recent(HANDED_MAX).filter(([, thread]) => isShort(thread));
     if (recent.length === 0) return;
-    this.#untold.set(id, recent);
-    this.#tellSoon();
+    this.#unsent.set(id, recent);
+    this.#sendSoon();
   }
 
   lost({ id }: NodeInfo): void {
     this.#questions.lost(id);
-    this.#untold.delete(id);
+    this.#unsent.delete(id);
   }
 
   stop(): void {
     this.#questions.stop();
   }
 
-  /** Sends a part of what new nodes are to be told. */
-  #tell(): void {
-    for (const [id, untold] of this.#untold) {
-      const threads = untold.splice(0, TURN_MAX).map(([key, thread]) => ({ key, ...thread }));
+  /** Sends new nodes a part of the threads. */
+  #send(): void {
+    for (const [id, unsent] of this.#unsent) {
+      const threads = unsent.splice(0, TURN_MAX).map(([key, thread]) => ({ key, ...thread }));
       this.options.link.send(id, { kind: "threads", threads });
-      if (untold.length === 0) this.#untold.delete(id);
+      if (unsent.length === 0) this.#unsent.delete(id);
     }
-    if (this.#untold.size > 0) this.#tellSoon();
+    if (this.#unsent.size > 0) this.#sendSoon();
   }
 }
 

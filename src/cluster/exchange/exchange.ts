@@ -6,6 +6,7 @@ import type { NodeRelay, Peers, Ticket } from "../../relay/peers.ts";
 import type { Directory } from "../agents/directory.ts";
 import type { Link, NodeInfo, Part } from "../part.ts";
 import { HeldSlots } from "./held-slots.ts";
+import { Introductions } from "./introductions.ts";
 import { LentSlots } from "./lent-slots.ts";
 import { OwnOffers } from "./own-offers.ts";
 import { fits, PeerOffers } from "./peer-offers.ts";
@@ -18,7 +19,7 @@ export interface ExchangeOptions {
   soon: Soon;
   /** The relay of this node, which is made after the exchange. */
   relay: () => NodeRelay;
-  directory: Pick<Directory, "nodeOf" | "departedAt">;
+  directory: Pick<Directory, "nodeOf" | "departedAt" | "isTelling">;
   reconnectGraceMs: number;
 }
 
@@ -43,6 +44,7 @@ export class Exchange implements Part, Peers {
   readonly #held: HeldSlots;
   readonly #lent: LentSlots;
   readonly #lookSoon: () => void;
+  readonly #introductions: Introductions;
 
   constructor(private readonly options: ExchangeOptions) {
     const { link, clock, soon, relay, directory, reconnectGraceMs } = options;
@@ -54,11 +56,16 @@ export class Exchange implements Part, Peers {
     this.#held = new HeldSlots({ link, clock, relay, groupOf });
     this.#lent = new LentSlots({ link, clock, relay });
     this.#lookSoon = coalesce(soon, () => relay().peersChanged());
+    this.#introductions = new Introductions({
+      ...{ link, clock, soon, known: this.#lookSoon },
+      isTelling: (nodeId) => directory.isTelling(nodeId) || this.#own.isTelling(nodeId),
+    });
   }
 
   /* For the link. */
 
   readonly frames: Part["frames"] = {
+    introduced: (from) => this.#introductions.introduced(from),
     state: (from, frame) => this.#state(from, frame),
     free: (from, { free }) => this.#offers.free(from.id, free),
     agents: (from, { joined }) => {
@@ -83,6 +90,7 @@ export class Exchange implements Part, Peers {
     this.#offers.join(node.id);
     this.#held.join(node);
     this.#own.join(node.id);
+    this.#introductions.joined(node);
   }
 
   lost(node: NodeInfo): void {
@@ -91,12 +99,14 @@ export class Exchange implements Part, Peers {
     this.#seeking.lose(node.id);
     this.#held.lose(node);
     this.#lent.lose(node);
+    this.#introductions.lost(node);
     this.options.relay().nodeLost(node.id);
     this.#lookSoon();
   }
 
   stop(): void {
     this.#own.stop();
+    this.#introductions.stop();
     this.#seeking.stop();
   }
 
@@ -120,7 +130,22 @@ export class Exchange implements Part, Peers {
     this.#seeking.forget(ticketId, isTaken);
   }
 
+  /** Whether this node has just started, and may not know all agents of the others. */
+  get isLearning(): boolean {
+    return this.#introductions.leftMs > 0;
+  }
+
+  /** This node starts: asks wait until it knows the agents of the others. */
+  start(): void {
+    this.#introductions.start();
+  }
+
   hopeMs(ticket: Ticket): number {
+    return Math.max(this.#knownHopeMs(ticket), this.#introductions.leftMs);
+  }
+
+  /** Does the same by what is known. */
+  #knownHopeMs(ticket: Ticket): number {
     const { directory, clock, reconnectGraceMs } = this.options;
     if (ticket.pin === undefined) {
       for (const group of this.#offers.fitting(ticket))

@@ -86,6 +86,11 @@ export class OwnOffers {
     this.#flushSoon();
   }
 
+  /** Whether some of the groups are still to be sent to a node that has joined. */
+  isTelling(nodeId: string): boolean {
+    return this.#unsent.has(nodeId);
+  }
+
   lose(nodeId: string): void {
     this.#unsent.delete(nodeId);
   }

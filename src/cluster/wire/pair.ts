@@ -194,7 +194,10 @@ export class Pair {
     const { sent } = this;
     for (let message = sent.next; message; message = sent.next) {
       const { onTheWay } = sent;
-      if (onTheWay > 0 && onTheWay + message.byteLength > bytesMax) return this.#askForRoom();
+      if (onTheWay > 0 && onTheWay + message.byteLength > bytesMax) {
+        this.#askForRoom();
+        return;
+      }
       // What cannot be sent goes first once it can.
       if (!this.#options.publish(this.id, message)) return;
       sent.passNext();

@@ -12,6 +12,8 @@ export interface ReadinessOptions {
   storeGraceMs?: number;
   /** Whether the way to the other nodes is away. Undefined without any. */
   isNatsAway?: (() => boolean) | undefined;
+  /** Whether this node has just started, and may not know all agents of the others. Undefined without any. */
+  isLearning?: (() => boolean) | undefined;
   /** Milliseconds since 1970. */
   now: () => number;
 }
@@ -34,7 +36,7 @@ const STORE_LIMIT_MS = 2_000;
 
 export function createReadiness(options: ReadinessOptions): Readiness {
   const { relay, checkStore, queueMax, storeGraceMs = 0, now } = options;
-  const { agentsElsewhere = () => 0, isNatsAway = () => false } = options;
+  const { agentsElsewhere = () => 0, isNatsAway = () => false, isLearning = () => false } = options;
   let failsSince: number | undefined;
   let checked: { at: number; works: Promise<boolean> } | undefined;
   const storeWorks = () => {
@@ -50,6 +52,7 @@ export function createReadiness(options: ReadinessOptions): Readiness {
     const reasons = [
       ...(works || isDegraded ? [] : ["the database cannot be written"]),
       ...(relay.isStopping ? ["the server is shutting down"] : []),
+      ...(isLearning() ? ["the agents of the other nodes are not known yet"] : []),
       ...(available < agentsMin ? [missing(agentsMin)] : []),
       ...(relay.stats().asks_waiting >= queueMax ? ["the queue is full"] : []),
     ];

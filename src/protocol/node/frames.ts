@@ -149,6 +149,8 @@ const ASK_FRAMES = [
   frame("free", { free: record(text(64), count, FREE_KEYS_MAX) }),
   /** The agents that came, with the times of `Directory`, and those that went; on join, all of them in several frames. */
   frame("agents", { joined: registrations, left: list(id, 1000) }),
+  /** The receiver, which has joined, knows all agents of the sender. */
+  frame("introduced", {}),
   /** An agent with this id, which the receiver has, wants to register at the sender. */
   frame("claim", { claim: id, agent: agentIdentity }),
   frame("claimed", { claim: id, ok: z.boolean() }),

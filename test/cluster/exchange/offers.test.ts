@@ -41,6 +41,38 @@ describe("what the agents of other nodes could do", () => {
     expect([...b.exchange.models([])]).toHaveLength(1_200);
   });
 
+  test("an ask at a node that starts waits until the node knows the agents of the others", async () => {
+    const { add, pass } = createExchangeScene();
+    const a = add("a");
+    for (let index = 0; index < 1_200; index++)
+      joinAgent(a.relay, `x${index}`, { protocol: "v2", models: [`m${index}`] });
+    await pass(100);
+    const b = add("b");
+    b.exchange.start();
+    void b.ask("hi", { model: "m1" });
+    const hopeless = b.ask("hi", { model: "none" });
+    expect(b.exchange.isLearning).toBe(true);
+    await pass(1_000, 10);
+    expect(a.frames("offer")).toHaveLength(1);
+    expect(b.exchange.isLearning).toBe(true);
+    await pass(200, 10);
+    expect(b.exchange.isLearning).toBe(false);
+    expect(await hopeless.outcome).toBe("no_agent");
+  });
+
+  test("a node that starts waits for a node that tells nothing for 5 s at most", async () => {
+    const { cluster, add, pass } = createExchangeScene();
+    cluster.add("mute", () => [{ frames: {} }]);
+    const b = add("b");
+    b.exchange.start();
+    const asked = b.ask("hi", { model: "m" });
+    await pass(4_900, 100);
+    expect(b.exchange.isLearning).toBe(true);
+    await pass(200, 100);
+    expect(b.exchange.isLearning).toBe(false);
+    expect(await asked.outcome).toBe("no_agent");
+  });
+
   test("an agent that leaves, pauses or changes its offer is no longer counted for what it offered", () => {
     const { clock, add } = createExchangeScene();
     const [a, b] = [add("a"), add("b")];
