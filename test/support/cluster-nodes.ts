@@ -35,6 +35,7 @@ export function describeWithCluster(title: string, tests: () => void): void {
 export async function startNodes(
   names: readonly string[],
   args: readonly string[] = [],
+  ownEnv: Record<string, string> = {},
 ): Promise<Executable[]> {
   const database = await newDatabase();
   const clusterName = `test-${process.pid}-${crypto.randomUUID().slice(0, 8)}`;
@@ -51,7 +52,12 @@ export async function startNodes(
         clusterName,
         ...args,
       ],
-      env: { CHATGPT_API_DATABASE: database, CHATGPT_API_CLUSTER_KEY: CLUSTER_KEY, CHATGPT_API_NATS: NATS },
+      env: {
+        CHATGPT_API_DATABASE: database,
+        CHATGPT_API_CLUSTER_KEY: CLUSTER_KEY,
+        CHATGPT_API_NATS: NATS,
+        ...ownEnv,
+      },
       data: `${tempFolder()}/none`,
     });
   const nodes = await Promise.all(names.map(start));

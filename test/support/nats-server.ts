@@ -28,6 +28,26 @@ export function describeWithOwnNats(title: string, tests: (nats: OwnNats) => voi
   });
 }
 
+/** Defines tests with servers of their own that form one cluster of NATS, as `describeWithOwnNats` does with one. */
+export function describeWithNatsCluster(
+  title: string,
+  count: number,
+  tests: (servers: readonly OwnNats[]) => void,
+): void {
+  if (PROGRAM === null) return void test.skip(`${title} (skipped: install nats-server)`, () => {});
+  const servers = Array.from({ length: count }, () => createOwnNats(PROGRAM));
+  describe(title, () => {
+    beforeAll(async () => {
+      const routes: string[] = [];
+      for (const _ of servers) routes.push(`nats://127.0.0.1:${await freePort()}`);
+      for (const [at, server] of servers.entries())
+        await server.start("-cluster_name", "test", "-cluster", routes[at] ?? "", "-routes", routes.join());
+    });
+    afterAll(() => Promise.all(servers.map((server) => server.kill())));
+    tests(servers);
+  });
+}
+
 function createOwnNats(program: string): OwnNats {
   let port = 0;
   let running: Bun.Subprocess | undefined;
