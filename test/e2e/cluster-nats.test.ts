@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { connectNats } from "../../src/cluster/wire/nats.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { describeWithCluster, startNodes } from "../support/cluster-nodes.ts";
 import { ADMIN_KEY, call } from "../support/database-server.ts";
@@ -109,6 +110,13 @@ describeWithCluster("nodes and their NATS", () => {
       await nats.start("--tls", "--tlscert", cert, "--tlskey", key);
       const env = { CHATGPT_API_NATS: `tls://localhost:${nats.port}`, NODE_EXTRA_CA_CERTS: ca };
       await startNodes(["a", "b"], [], env);
+      const refused = await connectNats({
+        ...{ servers: [env.CHATGPT_API_NATS], credsFile: undefined, clusterName: "test", nodeName: "a" },
+        ...{ startMs: 500, log: { info() {}, warn() {} } },
+      }).catch((error: Error) => error.message);
+      expect(refused).toBe(
+        `NATS at localhost:${nats.port} has a certificate that is not trusted. Name its authority in NODE_EXTRA_CA_CERTS, or correct the host in --nats.`,
+      );
       await nats.kill();
       await nats.start();
     });

@@ -172,6 +172,12 @@ async function connectWithin(limitMs: number, options: NatsOptions): Promise<Nat
         await Bun.sleep(RETRY_MS);
         continue;
       }
+      if (isUntrusted(cause)) {
+        throw new CommandError(
+          `NATS at ${settings.servers.join(", ")} has a certificate that is not trusted. Name its authority in NODE_EXTRA_CA_CERTS, or correct the host in --nats.`,
+          { cause },
+        );
+      }
       throw new CommandError(
         `NATS cannot be reached at ${settings.servers.join(", ")} within ${limitMs / 1000} s. Start it, or correct --nats.`,
         { cause },
@@ -182,6 +188,12 @@ async function connectWithin(limitMs: number, options: NatsOptions): Promise<Nat
 
 function isRefusal(error: unknown): boolean {
   return error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError;
+}
+
+/** Whether the certificate of the server was refused. The codes are those of OpenSSL and Node.js. */
+function isUntrusted(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" && /CERT|UNABLE_TO_VERIFY/.test(code);
 }
 
 function settingsOf({ servers, credsFile, nodeName }: NatsOptions) {
