@@ -31,7 +31,7 @@ export class Delivery {
     this.#parts = parts;
   }
 
-  /** Takes the JSON of a frame, or of a list of frames, until `isOpen` says that they are void. */
+  /** Takes a frame, or the JSON of a list of frames, until `isOpen` says that they are void. */
   take(from: NodeInfo, text: string, isOpen: () => boolean): void {
     const values = readFrames(text);
     if (!values) this.fault(from, "malformed");

@@ -1,4 +1,5 @@
 import type { NodeFrame } from "../../protocol/node/frames.ts";
+import { isLong, writeLong } from "../../protocol/node/long-text.ts";
 
 interface OutboxOptions {
   /** The longest body of a message, in bytes. It may change when NATS is reached again. */
@@ -9,7 +10,7 @@ interface OutboxOptions {
   hasRoom: () => boolean;
   /** Sends a message of frames: a JSON array. */
   sendFrames: (body: string) => void;
-  /** Sends a piece of the JSON of a large frame. */
+  /** Sends a piece of a large frame. */
   sendPiece: (text: string, piece: number, isLast: boolean) => void;
   /** Runs once the turn of the event loop is over. */
   soon: (run: () => void) => void;
@@ -27,6 +28,8 @@ interface Lane {
   waiting: string[];
   /** The large frame. */
   text: string;
+  /** The bytes of a character of it, at most. */
+  bytesPerUnit: number;
   /** Its number. */
   piece: number;
   sent: number;
@@ -56,7 +59,7 @@ export class Outbox {
 
   /** Returns false if the frame is large, and too much waits before it: then it is not sent. */
   add(frame: NodeFrame): boolean {
-    const text = JSON.stringify(frame);
+    const text = writeLong(frame, this.#options.bodyMax()) ?? JSON.stringify(frame);
     const name = laneOf(frame);
     const lane = this.#lanes.get(name);
     const isTooMuch = this.#laneLength + text.length > this.#options.lengthMax;
@@ -79,6 +82,7 @@ export class Outbox {
   }
 
   #isLarge(text: string): boolean {
+    if (isLong(text)) return true;
     const max = this.#options.bodyMax() - 2;
     return text.length * BYTES_PER_UNIT > max && Buffer.byteLength(text) > max;
   }
@@ -95,7 +99,8 @@ export class Outbox {
   #open(name: string, text: string): void {
     this.#pieces += 1;
     this.#laneLength += text.length;
-    this.#lanes.set(name, { waiting: [], text, piece: this.#pieces, sent: 0 });
+    const bytesPerUnit = Buffer.byteLength(text) === text.length ? 1 : BYTES_PER_UNIT;
+    this.#lanes.set(name, { waiting: [], text, bytesPerUnit, piece: this.#pieces, sent: 0 });
   }
 
   #flushSoon(): void {
@@ -127,8 +132,8 @@ export class Outbox {
 
   #sendPiece(name: string, lane: Lane): void {
     const { bodyMax, sendPiece } = this.#options;
-    const { text, sent, piece } = lane;
-    const end = cutAt(text, sent + Math.floor(Math.min(PIECE_BYTES, bodyMax()) / BYTES_PER_UNIT));
+    const { text, sent, piece, bytesPerUnit } = lane;
+    const end = cutAt(text, sent + Math.floor(Math.min(PIECE_BYTES, bodyMax()) / bytesPerUnit));
     lane.sent = end;
     this.#laneLength -= end - sent;
     const isLast = end === text.length;

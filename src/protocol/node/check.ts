@@ -2,6 +2,7 @@ import { jsonExcess } from "../../json/bounds.ts";
 import { parseJson } from "../../json/parse.ts";
 import { ENDPOINTS, EVENT_NAME } from "../agent-v2.ts";
 import { FREE_KEYS_MAX, type FrameOf, NodeFrame, type NodeFrameKind, type TicketFields } from "./frames.ts";
+import { isLong, readLong } from "./long-text.ts";
 
 type Fields = Record<string, unknown>;
 type Check<Kind extends NodeFrameKind> = (fields: Fields) => FrameOf<Kind> | undefined;
@@ -31,8 +32,12 @@ const UNBOUNDED_LENGTH = 128 * 1024;
 /** A frame may have as many values: a long list, such as that of all agents, has a few hundred thousand. */
 const VALUES_MAX = 2_000_000;
 
-/** Returns the frames in a JSON text, unchecked: one, or those of a list. Undefined if it is not such a text. */
+/** Returns the frames in a text, unchecked: one, or those of a list. Undefined if it is not such a text. */
 export function readFrames(text: string): unknown[] | undefined {
+  if (isLong(text)) {
+    const frame = readLong(text);
+    return frame === undefined ? undefined : [frame];
+  }
   if (text.length > UNBOUNDED_LENGTH && jsonExcess(text, VALUES_MAX) !== undefined) return undefined;
   const value = parseJson(text);
   if (Array.isArray(value)) return value;
