@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { connect, credsAuthenticator, errors, type Msg, type NatsConnection } from "@nats-io/transport-node";
+import { BoundedMap } from "../../bounded-map.ts";
 import { CommandError } from "../../errors.ts";
 import { causeOf, type Log } from "../../log/log.ts";
 import type { Transport, TransportListener } from "./transport.ts";
@@ -23,6 +24,9 @@ const PING_MS = 2_000;
 const PAYLOAD_MIN = 8 * 1024;
 const NOBODY_LISTENS = 503;
 const DEFAULT_PORT = "4222";
+/** The same error is logged once in this time, as each message may cause it. */
+const LOG_EVERY_MS = 60_000;
+const ERRORS_LOGGED_MAX = 16;
 
 /** Connects, or throws a `CommandError` that says in one line why that fails. */
 export async function connectNats(options: NatsOptions): Promise<Transport> {
@@ -41,6 +45,8 @@ class NatsTransport implements Transport {
   readonly #prefix: string;
   readonly #log: NatsOptions["log"];
   readonly #options: NatsOptions;
+  /** When errors were logged last, by their causes. */
+  readonly #loggedAt = new BoundedMap<string, number>(ERRORS_LOGGED_MAX);
   #connection: NatsConnection;
   #payloadMax: number;
   #selfId = "";
@@ -101,7 +107,7 @@ class NatsTransport implements Transport {
         if (error === null) listener.message(message.data);
       } catch (fault) {
         // Whatever is thrown here would end the client's loop.
-        this.#log.warn("nats_error", { cause: causeOf(fault) });
+        this.#logError(fault);
       }
     };
     this.#connection.subscribe(`${this.#prefix}.beat`, { callback: take });
@@ -119,8 +125,7 @@ class NatsTransport implements Transport {
     for await (const { type, ...event } of connection.status()) {
       if (type === "disconnect") this.#down();
       else if (type === "reconnect") this.#up();
-      else if (type === "error" && "error" in event)
-        this.#log.warn("nats_error", { cause: causeOf(event.error) });
+      else if (type === "error" && "error" in event) this.#logError(event.error);
     }
     this.#down();
     while (!this.#isClosed) {
@@ -143,6 +148,19 @@ class NatsTransport implements Transport {
     this.#payloadMax = this.#connection.info?.max_payload ?? this.#payloadMax;
     this.#log.info("nats_connected", { server: this.#connection.getServer() });
     this.#listener?.up();
+  }
+
+  #logError(error: unknown): void {
+    const cause = causeOf(error);
+    const now = performance.now();
+    if (now - (this.#loggedAt.get(cause) ?? Number.NEGATIVE_INFINITY) < LOG_EVERY_MS) return;
+    this.#loggedAt.set(cause, now);
+    const isForbidden = error instanceof errors.PermissionViolationError;
+    this.#log.warn("nats_error", { cause }, isForbidden ? this.#permissionWords : undefined);
+  }
+
+  get #permissionWords(): string {
+    return `NATS forbids this node to publish or to subscribe, so it is without the others. Allow its user both on ${this.#prefix}.>.`;
   }
 
   #down(): void {

@@ -49,6 +49,19 @@ async function stream(from: Wire, to: string, count: number, each: (at: number) 
 
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => `${at}`);
 
+/** Starts the server again with this configuration, until the test ends. */
+async function startWith(nats: OwnNats, text: string): Promise<void> {
+  const config = `/tmp/${clusterName()}.conf`;
+  await Bun.write(config, text);
+  onTestFinished(async () => {
+    await Bun.file(config).delete();
+    await nats.kill();
+    await nats.start();
+  });
+  await nats.kill();
+  await nats.start("-c", config);
+}
+
 describeWithOwnNats("two nodes and a NATS server", (nats) => {
   test("100 streams lose nothing and keep their order while NATS is killed and started again", async () => {
     const { a, b, streams, lost } = await openPair(nats);
@@ -121,21 +134,8 @@ describeWithOwnNats("two nodes and a NATS server", (nats) => {
     expect(JSON.parse(line)).toMatchObject({ name: "b", reason: "left" });
   });
 
-  /** Starts NATS again with these settings, for one test. */
-  async function startWith(settings: string): Promise<void> {
-    await nats.kill();
-    const config = `/tmp/${clusterName()}.conf`;
-    await Bun.write(config, settings);
-    onTestFinished(async () => {
-      await Bun.file(config).delete();
-      await nats.kill();
-      await nats.start();
-    });
-    await nats.start("-c", config);
-  }
-
   test("a NATS server that cuts off slow readers early loses nothing of 100 streams and 2 MB", async () => {
-    await startWith('max_payload: 65536\nmax_pending: 65536\nwrite_deadline: "20ms"\n');
+    await startWith(nats, 'max_payload: 65536\nmax_pending: 65536\nwrite_deadline: "20ms"\n');
     const { a, b, streams, lost } = await openPair(nats);
     a.send(b.self.id, delta("large ".repeat(350_000), "large"));
     await stream(a, b.self.id, 60, (at) => Bun.sleep(at === 30 ? 500 : 10));
@@ -149,13 +149,40 @@ describeWithOwnNats("two nodes and a NATS server", (nats) => {
   });
 
   test("a NATS server that takes short messages only gets short ones", async () => {
-    await startWith("max_payload: 16384\n");
+    await startWith(nats, "max_payload: 16384\n");
     const { a, b, streams } = await openPair(nats);
     const large = "large ".repeat(100_000);
     a.send(b.self.id, delta(large, "large"));
     await until(() => streams.has("large"));
     expect(streams.get("large")?.[0] === large).toBe(true);
     expect(a.counts.resets).toBe(0);
+  });
+
+  test("a node whose user may not use the subjects says once what to allow", async () => {
+    await startWith(
+      nats,
+      `authorization { users = [{ user: u, password: p, permissions: { publish: "other", subscribe: "other" } }] }`,
+    );
+    const lines: string[] = [];
+    const said: string[] = [];
+    const wire = await openWire({
+      ...{
+        servers: [`nats://u:p@127.0.0.1:${nats.port}`],
+        credsFile: undefined,
+        clusterName: "test",
+        nodeName: "a",
+      },
+      ...{ clusterKey: CLUSTER_KEY, version: "1.0.0", bodyBytesMax: 1e6, clock: createClock() },
+      log: createLog({ write: (line) => void lines.push(line), say: (words) => void said.push(words) }),
+    });
+    onTestFinished(() => wire.leave());
+    wire.start([]);
+    await until(() => wire.counts.messagesOut > 3);
+    // One for the subscriptions, and one for what is published.
+    const errors = () => lines.filter((line) => line.includes("nats_error"));
+    await until(() => errors().length === 2);
+    expect(said).toHaveLength(2);
+    for (const words of said) expect(words).toContain("Allow its user both on chatgpt-api.test.>.");
   });
 });
 
