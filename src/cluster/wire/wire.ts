@@ -213,7 +213,8 @@ class TransportWire implements Wire {
       members.reset(pair, "unacknowledged");
     else {
       this.#checkBuffer(pair);
-      if (pair.unansweredAt !== undefined) pair.sync();
+      // Word of it may be forged. If somebody listens, the answer shows that.
+      if (pair.unansweredAt !== undefined) pair.sync({ answer: true });
     }
   }
 

@@ -27,6 +27,8 @@ export function createLossyNetwork(clock: Clock) {
     },
     /** Sends to a node what another one, or nobody, has written. */
     inject: (to: string, message: Uint8Array) => listeners.get(to)?.message(message),
+    /** Tells a node, as anybody may, that nobody listens at another. */
+    injectUnanswered: (to: string, nodeId: string) => listeners.get(to)?.unanswered(nodeId),
     /** The node loses its connection, or has it again. */
     setDown(nodeId: string, isDown: boolean): void {
       const listener = listeners.get(nodeId);

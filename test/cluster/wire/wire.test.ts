@@ -229,6 +229,17 @@ describe("what others record or write", () => {
     expect(a.wire.counts.resets).toBe(0);
   });
 
+  test("a busy node is not lost when others claim all the time that nobody listens there", () => {
+    const { clock, network, a, b } = createPair();
+    let messages = 0;
+    network.fate = () => [[1, 300, 20, 150][messages++ % 4] ?? 1];
+    for (let at = 0; at < 60 * SECOND; at += 50) {
+      network.injectUnanswered(a.wire.self.id, b.wire.self.id);
+      clock.advance(50);
+    }
+    expect([a.events, b.events]).toEqual([["joined b"], ["joined a"]]);
+  });
+
   test("messages that were cut, changed or sent to another node are ignored", () => {
     const { a, b, clock, network } = createPair();
     network.fate = (from, to, message) => {
