@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Download, Locator, Page } from "playwright-core";
-import { inBrowser, shows } from "../support/browser.ts";
+import { hides, inBrowser, shows } from "../support/browser.ts";
 import { goTo, openDashboard } from "../support/browser-dashboard.ts";
 import { runExecutable, startExecutable } from "../support/executable.ts";
 import { useScene } from "../support/scene.ts";
@@ -49,6 +49,19 @@ inBrowser("dashboard: settings and audit log", (browser) => {
     expect(answer.status).toBe(200);
     await goTo(page, "Audit log");
     await shows(page.getByRole("rowheader", { name: "backup" }));
+  });
+
+  test("a server with PostgreSQL offers no download of a backup, and names pg_dump", async () => {
+    const page = await openDashboard(browser, scene);
+    await page.route("**/admin/settings", async (route) => {
+      const response = await route.fetch();
+      const json = (await response.json()) as { settings: { database: object } };
+      json.settings.database = { ...json.settings.database, value: "***", from: "CHATGPT_API_DATABASE" };
+      await route.fulfill({ response, json });
+    });
+    await goTo(page, "Settings");
+    await shows(page.getByText("pg_dump"));
+    await hides(page.getByRole("link", { name: "Download a backup" }));
   });
 
   test("the audit log lists all changes in pages and as CSV", async () => {

@@ -28,15 +28,18 @@ const COLUMNS: readonly Column<Setting>[] = [
 
 export function SettingsPage() {
   const { value, error } = useFetch((signal) => api.settings(signal), []);
+  const offersBackup = value === undefined || keepsFile(value);
   return (
     <>
       <PageHeader
         title="Settings"
         lead="The settings in effect. Change them with flags or environment variables, and restart the server."
       >
-        <LinkButton href="/admin/backup" download>
-          Download a backup
-        </LinkButton>
+        {offersBackup ? (
+          <LinkButton href="/admin/backup" download>
+            Download a backup
+          </LinkButton>
+        ) : null}
       </PageHeader>
       {error ? <Notice tone="bad">{error}</Notice> : null}
       {value ? <SettingsView answer={value} /> : null}
@@ -44,7 +47,11 @@ export function SettingsPage() {
   );
 }
 
-function SettingsView({ answer: { version, started_at, settings } }: { answer: SettingsAnswer }) {
+/** Whether the data is in the data folder, of which the server makes backups, and not in PostgreSQL. */
+const keepsFile = ({ settings: { database } }: SettingsAnswer) => database?.from === "default";
+
+function SettingsView({ answer }: { answer: SettingsAnswer }) {
+  const { version, started_at, settings } = answer;
   const rows = Object.entries(settings).map(([name, setting]) => ({ name, ...setting }));
   const changed = rows.filter(({ from }) => from !== "default").length;
   return (
@@ -66,11 +73,18 @@ function SettingsView({ answer: { version, started_at, settings } }: { answer: S
         <Table caption="Settings in effect" columns={COLUMNS} rows={rows} keyOf={({ name }) => name} />
       </Card>
       <Card title="Backup">
-        <p class="muted">
-          A backup is one file with the database and its keys. You can download it while the server runs. It
-          contains every user's token, so keep it as safe as the admin key.{" "}
-          <code>chatgpt-api-server restore --help</code> explains how to restore it.
-        </p>
+        {keepsFile(answer) ? (
+          <p class="muted">
+            A backup is one file with the database and its keys. You can download it while the server runs. It
+            contains every user's token, so keep it as safe as the admin key.{" "}
+            <code>chatgpt-api-server restore --help</code> explains how to restore it.
+          </p>
+        ) : (
+          <p class="muted">
+            The data is in PostgreSQL: back it up with <code>pg_dump</code>, and keep the cluster key or the
+            seal key with the backup. Without it the list of users does not show their tokens.
+          </p>
+        )}
       </Card>
     </>
   );
