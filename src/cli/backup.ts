@@ -3,8 +3,9 @@ import type { Manifest } from "../backup/format.ts";
 import { restoreBackup } from "../backup/restore.ts";
 import { writeBackup } from "../backup/write.ts";
 import { database } from "../config/service-addresses.ts";
-import { AGENT_KEY_NAME, agentKeyIn, existingDatabaseIn, sealKeyIn } from "../data-folder.ts";
+import { AGENT_KEY_NAME, adminKeyIn, agentKeyIn, existingDatabaseIn, sealKeyIn } from "../data-folder.ts";
 import { usageError } from "../errors.ts";
+import { shellQuote } from "../shell-quote.ts";
 import { openStore } from "../store/sqlite/open.ts";
 import { readArgs } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
@@ -33,7 +34,7 @@ export const restore: Command = async (args, io) => {
   const { settings, flags, positionals } = readArgs({ args, env: io.env }, COMMANDS.restore);
   const [file, ...more] = positionals;
   if (!file || more.length > 0) throw usageError("Give one argument: the file of the backup.");
-  refuseDatabase(settings, "Restore it with pg_restore.");
+  refuseDatabase(settings, "Restore it with psql or pg_restore.");
   const restored = await restoreBackup({ ...settings, file, force: flags.force });
   const { manifest, tokens, openedTokens, replaced } = restored;
   io.out(`Restored ${contentsOf(manifest)} from ${manifest.made_at}.\n`);
@@ -76,6 +77,11 @@ export const move: Command = async (args, io) => {
   if (files.length > 0)
     io.out(
       `The keys are not in the database. Keep ${files.join(" and ")}: each server needs them in its own data folder, or in CHATGPT_API_SEAL_KEY_FILE and CHATGPT_API_AGENT_KEY_FILE.\n`,
+    );
+  const adminKey = adminKeyIn(data);
+  if (existsSync(adminKey))
+    io.out(
+      `With --database no admin key is read from a data folder: set ADMIN_KEY_FILE=${shellQuote(adminKey)}.\n`,
     );
   return 0;
 };

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import {
   ADMIN_KEY,
   addUser,
@@ -102,7 +103,7 @@ describeWithPostgres("servers with one PostgreSQL database", () => {
     const env = { CHATGPT_API_DATABASE: "postgres://db/chat" };
     for (const [command, tool] of [
       ["backup", "pg_dump"],
-      ["restore", "pg_restore"],
+      ["restore", "psql or pg_restore"],
     ] as const) {
       const { code, stderr } = await runExecutable([command, "file"], { env });
       expect([code, stderr]).toEqual([2, expect.stringContaining(tool)]);
@@ -118,9 +119,12 @@ describeWithPostgres("servers with one PostgreSQL database", () => {
     expect([inUse.code, inUse.stderr]).toEqual([1, expect.stringContaining("is in use by another server")]);
     before.kill();
     await before.exited;
+    const adminKeyFile = join(before.data, "admin.key");
+    await Bun.write(adminKeyFile, ADMIN_KEY);
     const moved = await runExecutable(["move", "--data", before.data], { env });
     expect(moved).toMatchObject({ code: 0, stderr: "" });
     expect(moved.stdout).toContain("Moved 1 user, 0 agent keys, 1 conversation and 1 usage row.");
+    expect(moved.stdout).toContain(`set ADMIN_KEY_FILE=${adminKeyFile}`);
     const again = await runExecutable(["move", "--data", before.data, "--to", env.CHATGPT_API_DATABASE]);
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("already has rows")]);
 

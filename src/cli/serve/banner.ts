@@ -79,12 +79,11 @@ function agentLines({ config, port, addresses, agentKey, isPrivate }: Banner): s
   });
   if (isPrivate || config.agents === "open") return lines;
   if (config.agentKey !== undefined) return [...lines, "The agent key is the one that you set."];
-  if (config.clusterKey !== undefined) return [...lines, "The agent key is derived from the cluster key."];
-  return [
-    ...lines,
-    `The agent key is in ${agentKeyIn(resolve(config.data))}. This prints the addresses with it:`,
-    addressCommand(config, port),
-  ];
+  const source =
+    config.clusterKey === undefined
+      ? `The agent key is in ${agentKeyIn(resolve(config.data))}. This prints`
+      : "The agent key is derived from the cluster key. With the same settings this prints";
+  return [...lines, `${source} the addresses with it:`, addressCommand(config, port)];
 }
 
 function modelLines({ echo, upstream, slots }: Config): [string, string[]] {

@@ -61,7 +61,9 @@ describe("the banner", () => {
     expect(text).not.toMatch(/secret-word|other-word| {2}Data {2}/);
     const key = "0123456789abcdef0123456789abcdef";
     const kept = bannerOf({ args: ["--database", database, "--cluster-key", key], isPrivate: false });
-    expect(kept).toContain("The agent key is derived from the cluster key.");
+    expect(kept).toMatch(
+      /derived from the cluster key\. With the same settings this prints the addresses with it:\n +chatgpt-api-server agents address /,
+    );
     expect(kept).not.toContain(key);
   });
 

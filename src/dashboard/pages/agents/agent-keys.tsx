@@ -44,7 +44,7 @@ export function AgentKeys({ connected, onRevoked }: AgentKeysProps) {
     >
       <p class="card-lead muted">
         You can give each agent, or each group of agents, a key of its own, and revoke it later. The main key
-        is not shown here: the server prints it when it starts.
+        is not shown here: <code>chatgpt-api-server agents address</code> prints it.
       </p>
       {keys.error ? <Notice tone="bad">{keys.error}</Notice> : null}
       {all.length > active.length ? (
