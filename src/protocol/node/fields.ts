@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { PRINTABLE } from "../../printable.ts";
-import { ENDPOINTS } from "../agent-v2.ts";
+import { ENDPOINTS, isAnswerStatus } from "../agent-v2.ts";
 
 export const id = z.string().min(1).max(128);
 export const text = (lengthMax: number) => z.string().max(lengthMax);
@@ -35,6 +35,8 @@ export const endpoint = z.enum(ENDPOINTS);
 export const tags = list(list(text(256), 256), 64);
 export const models = list(text(256), 10_000);
 
+export const status = z.int().refine(isAnswerStatus, "must be the status of an answer");
+
 /** HTTP headers. */
 export const headers = record(text(64), text(65_536), 256);
 
@@ -48,7 +50,7 @@ export const error = z.object({
   retry_after_ms: ms.optional(),
   upstream: z
     .object({
-      status: z.int().min(100).max(599).optional(),
+      status: status.optional(),
       body: z.string().optional(),
       type: text(256).optional(),
       code: text(256).optional(),

@@ -15,6 +15,7 @@ import {
   record,
   registrations,
   shownText,
+  status,
   tags,
   text,
   userId,
@@ -122,7 +123,7 @@ const answer = z.discriminatedUnion("kind", [
   }),
   z.object({
     kind: z.literal("model"),
-    status: z.int().min(100).max(599),
+    status,
     body: z.string().optional(),
     usage: Usage.optional(),
     headers: headers.optional(),

@@ -110,13 +110,17 @@ describe("checkFrame", () => {
     }
   });
 
-  test("refuses an upstream's status that no response can have", () => {
+  test("refuses a status that no answer can have", () => {
     const failOf = (status: number) => ({
       ...{ kind: "fail", slot: "s", retryable: false, repeatable: false },
       error: { code: "agent_failed", upstream: { status } },
     });
     expect(checkFrame(failOf(599))).toMatchObject(failOf(599));
-    for (const status of [0, 99, 600, 70_000]) expect(checkFrame(failOf(status))).toBe("malformed");
+    for (const status of [0, 101, 204, 600, 70_000]) {
+      expect(checkFrame(failOf(status))).toBe("malformed");
+      const answer = { kind: "model", status };
+      expect(checkFrame({ kind: "done", slot: "s", answer })).toBe("malformed");
+    }
   });
 
   test("drops the fields that it does not know", () => {
