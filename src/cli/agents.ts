@@ -22,8 +22,8 @@ import { checkKeyFlags, keyChanges, readKeyFlags } from "./agents/key-flags.ts";
 import { readArgs } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
 import { agentAddressLines, listenAddresses } from "./server-addresses.ts";
+import { table } from "./terminal/text-table.ts";
 import { type Command, type Terminal, toJson } from "./terminal.ts";
-import { table } from "./text-table.ts";
 import { PROGRAM } from "./version.ts";
 import { withStore } from "./with-store.ts";
 

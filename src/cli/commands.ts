@@ -119,6 +119,26 @@ export const COMMANDS = {
     flags: { to: { value: "<URL>", help: "The database. (--database)" } },
     settingHelp: { database: "The database, if --to is not given. (none)" },
   },
+  client: {
+    summary: "Print, or write, the configuration of a program that uses this server.",
+    usage: ["client codex|claude|opencode|continue|aider|openwebui|zed|vscode [flags]"],
+    flags: {
+      server: { value: "<URL>", help: "The server's address. (http://localhost:8080)" },
+      token: { value: "<token>", help: "A user's token. Others on this machine may see it here." },
+      "token-file": { value: "<file>", help: "The file with the token." },
+      model: { value: "<model>", help: "The model to start with. (the configured one, or the first)" },
+      provider: { value: "<name>", help: "The server's name in the client, if it knows several. (mine)" },
+      write: { help: "Merge it into the client's file. The old file is copied first." },
+      file: {
+        value: "<file>",
+        help: "With --write: the client's file, if it is not where the client has it.",
+      },
+    },
+    note: [
+      "The token may also be in CHATGPT_API_TOKEN, or in the file that CHATGPT_API_TOKEN_FILE names.",
+      "Otherwise the command asks for it at a terminal.",
+    ].join("\n"),
+  },
   config: {
     summary: "Show every setting as the server would read it, with secrets masked.",
     usage: ["config [--json] <port> <admin-key> [flags]"],

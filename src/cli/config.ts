@@ -2,8 +2,8 @@ import { describeSettings } from "../config/settings.ts";
 import { readServerArgs } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
 import { createKeptAdminKey } from "./serve/admin-key.ts";
+import { table } from "./terminal/text-table.ts";
 import { type Command, toJson } from "./terminal.ts";
-import { table } from "./text-table.ts";
 import { PROGRAM } from "./version.ts";
 
 /** Prints every setting and where it comes from. Reads the server's arguments, and refuses what it refuses. */

@@ -10,8 +10,8 @@ import {
 import { usageError } from "../errors.ts";
 import type { Flags } from "./args.ts";
 import { COMMANDS, type CommandDescription, type CommandName, isCommand } from "./commands.ts";
+import { table } from "./terminal/text-table.ts";
 import type { Command } from "./terminal.ts";
-import { table } from "./text-table.ts";
 import { PROGRAM, VERSION } from "./version.ts";
 
 /** All help texts are at most 100 characters wide. */

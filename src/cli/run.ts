@@ -17,6 +17,7 @@ const LOAD: Record<CommandName, (rest: readonly string[]) => Promise<Command>> =
   backup: async () => (await import("./backup.ts")).backup,
   restore: async () => (await import("./backup.ts")).restore,
   move: async () => (await import("./backup.ts")).move,
+  client: async () => (await import("./client.ts")).client,
   config: async () => (await import("./config.ts")).config,
   health: async () => (await import("./health.ts")).health,
   help: async () => (await import("./help.ts")).help,

@@ -1,7 +1,7 @@
 import { isatty } from "node:tty";
 import type { Environment } from "../config/read.ts";
 import { printableLines } from "../printable.ts";
-import { createStdoutWriter } from "./stdout-writer.ts";
+import { createStdoutWriter } from "./terminal/stdout-writer.ts";
 
 /** The parts of its process that a command may use. */
 export interface Terminal {
@@ -16,6 +16,8 @@ export interface Terminal {
   out(text: string): void;
   /** Writes to standard error in the same way. */
   err(text: string): void;
+  /** Asks for a text that is not shown. Missing if standard input is not a terminal. Undefined if the user gives up. */
+  askSecret?: (question: string) => Promise<string | undefined>;
   /** Called with the number of texts that standard output lost, because its reader did not read. */
   onDropped?: (lines: number) => void;
 }
@@ -38,12 +40,15 @@ export function processTerminal(): Terminal & { flush(): Promise<void> } {
     errIsTerminal: isatty(2),
     out: (text) => out.write(withNewline(text)),
     err: (text) => err.write(withNewline(text)),
+    ...(isatty(0) && isatty(2) && { askSecret }),
   };
   const flush = async () => {
     await Promise.race([Promise.all([out.flush(), err.flush()]), Bun.sleep(FLUSH_MS)]);
   };
   return Object.assign(terminal, { flush });
 }
+
+const askSecret = async (question: string) => (await import("./client/ask-secret.ts")).askSecret(question);
 
 function withNewline(text: string): string {
   return text.endsWith("\n") ? text : `${text}\n`;

@@ -141,6 +141,8 @@ function unknownVariables(env: Environment): string[] {
     const variables = variablesOf(name);
     return SETTINGS[name].secret ? variables.flatMap((each) => [each, `${each}_FILE`]) : variables;
   });
+  // The command `client` reads these two.
+  known.push(`${PREFIX}TOKEN`, `${PREFIX}TOKEN_FILE`);
   return Object.keys(env)
     .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
     .sort();

@@ -1,4 +1,4 @@
-import { table } from "../../src/cli/text-table.ts";
+import { table } from "../../src/cli/terminal/text-table.ts";
 import type { PlayedAgent } from "./played-agent.ts";
 import type { UserGroup } from "./pool.ts";
 import type { Simulation } from "./simulation.ts";

@@ -14,6 +14,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
         "config",
         "auth",
         "data-folder.ts",
+        "files.ts",
         "shell-quote.ts",
         "protocol",
         "json",
@@ -23,7 +24,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
       ],
       ...["http/admin/schema.ts", "http/admin/agent-key-schema.ts", "package.json", "time.ts"],
     ],
-    external: /^(node:|bun(:|$)|zod$)/,
+    external: /^(node:|bun(:|$)|zod$|yaml$|jsonc-parser$)/,
   },
   server: {
     ours: [

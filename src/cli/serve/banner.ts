@@ -6,7 +6,7 @@ import { ADMIN_KEY_NAME, adminKeyIn, agentKeyIn } from "../../data-folder.ts";
 import { isLoopbackHost } from "../../net/addresses.ts";
 import { shellQuote } from "../../shell-quote.ts";
 import { addressCommand, agentAddressLines, scheme, withPort } from "../server-addresses.ts";
-import { table } from "../text-table.ts";
+import { table } from "../terminal/text-table.ts";
 import { PROGRAM } from "../version.ts";
 
 interface Banner {

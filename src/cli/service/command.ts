@@ -9,7 +9,7 @@ import { readArgs } from "../args.ts";
 import { health } from "../health.ts";
 import { addressCommand, listenAddresses, scheme, withPort } from "../server-addresses.ts";
 import type { Command, Terminal } from "../terminal.ts";
-import { table } from "../text-table.ts";
+import { table } from "../terminal/text-table.ts";
 import { PROGRAM } from "../version.ts";
 import { INSTALL_FLAGS, isServiceAction, LOGS_FLAGS, NAME_FLAG, type ServiceAction } from "./actions.ts";
 import { serviceExecutable } from "./executable.ts";

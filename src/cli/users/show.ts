@@ -1,7 +1,7 @@
 import { describeUser, type User } from "../../auth/users.ts";
 import { printable } from "../../printable.ts";
 import { USER_ATTRIBUTES, USER_FIELDS, type UserField } from "../../user-attributes.ts";
-import { table } from "../text-table.ts";
+import { table } from "../terminal/text-table.ts";
 import { flagNameOf } from "./flags.ts";
 
 /** The text on a card for each kind of attribute that is not set. */

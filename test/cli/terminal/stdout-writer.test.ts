@@ -2,10 +2,10 @@ import { expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createStdoutWriter } from "../../src/cli/stdout-writer.ts";
-import { HANG_MS } from "../support/until.ts";
+import { createStdoutWriter } from "../../../src/cli/terminal/stdout-writer.ts";
+import { HANG_MS } from "../../support/until.ts";
 
-const WRITER = join(import.meta.dir, "../../src/cli/stdout-writer.ts");
+const WRITER = join(import.meta.dir, "../../../src/cli/terminal/stdout-writer.ts");
 
 /** Returns a program that writes lines to its standard output, then reports on standard error. */
 function command(lines: number, waitingLengthMax: number, lineLength = 1000): string[] {
