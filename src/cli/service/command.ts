@@ -72,7 +72,12 @@ async function install({ kind, args, io, machine, surroundings }: Call): Promise
   const rows = [...summary(installation, places(service.name)), ...adminKeyRows(installation, newKey, io)];
   io.out(`Installed and started the service ${service.name}.\n\n${table(rows, { indent: "  " })}\n`);
   for (const note of manager.notes(service, machine)) io.out(`${note}\n`);
-  return await checkHealth(installation, io, healthTries);
+  const isHealthy = await answers(installation, healthTries);
+  // Another server may have answered, which holds the port.
+  const check = installation.config && manager.isActive?.(service.name, machine);
+  if (isHealthy && (check === undefined || (await passThrough(check, io.env)) === 0)) return 0;
+  io.err(`${PROGRAM}: The server does not answer yet. Its log says why; see above how to read it.\n`);
+  return 1;
 }
 
 /** Returns the admin key if it was generated just now. */
@@ -114,9 +119,9 @@ function adminKeyRows({ adminKeyPath }: Installation, newKey: string | undefined
   ];
 }
 
-/** Waits until a server answers. systemd and the others only know that its process was started. */
-async function checkHealth({ config }: Installation, io: Terminal, tries: number): Promise<number> {
-  if (config === undefined) return 0;
+/** Waits until a server answers; an agent need not. systemd and the others only know that its process was started. */
+async function answers({ config }: Installation, tries: number): Promise<boolean> {
+  if (config === undefined) return true;
   const { port, host, tlsCert } = config;
   const args = ["--port", String(port)];
   if (host !== undefined) args.push("--host", host);
@@ -124,13 +129,12 @@ async function checkHealth({ config }: Installation, io: Terminal, tries: number
   const quiet: Terminal = { env: {}, out: () => {}, err: () => {} };
   for (let left = tries; left > 0; left--) {
     try {
-      return await health(args, quiet);
+      return (await health(args, quiet)) === 0;
     } catch {
       await Bun.sleep(500);
     }
   }
-  io.err(`${PROGRAM}: The server does not answer yet. Its log says why; see above how to read it.\n`);
-  return 1;
+  return false;
 }
 
 async function uninstall({ kind, args, io, machine }: Call): Promise<number> {

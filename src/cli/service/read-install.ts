@@ -115,7 +115,7 @@ function readGiven(given: GivenSettings["texts"], keys: string, machine: Machine
     if (name === "data" || from === ADMIN_KEY_NAME) continue;
     if (SETTINGS[name].secret) inputs.push(secretInput(name, keys, machine, { text, from }));
     else if (FILES.includes(name))
-      inputs.push({ id: SETTINGS[name].slug, variable, path: pathsOf(machine).resolve(text) });
+      inputs.push({ id: SETTINGS[name].slug, variable, path: pathIn(machine, text) });
     else variables[variable] = withoutControls(text);
   }
   return { variables, inputs };
@@ -127,19 +127,19 @@ function secretInput(
   machine: Machine,
   found?: { text: string; from: string },
 ): InputFile {
-  const { resolve, join } = pathsOf(machine);
+  const { join } = pathsOf(machine);
   const id = SETTINGS[name].slug;
   const variable = `${variablesOf(name)[0]}_FILE`;
   const file = found?.from.endsWith("_FILE") ? machine.env[found.from] : undefined;
   // A pipe, such as that of <(…) of a shell, is gone when the service starts.
   if (file !== undefined && statSync(file, { throwIfNoEntry: false })?.isFile())
-    return { id, variable, path: resolve(file) };
+    return { id, variable, path: pathIn(machine, file) };
   return { id, variable, path: join(keys, id), ...(found && { text: found.text }) };
 }
 
 function dataFolder(given: string | undefined, places: Places, machine: Machine): DataFolder {
   if (given === undefined) return { path: places.data };
-  const path = withoutControls(pathsOf(machine).resolve(given));
+  const path = pathIn(machine, given);
   if (path === places.data) return { path };
   const owner = statSync(path, { throwIfNoEntry: false })?.uid;
   if (machine.platform === "linux" && machine.isAdmin && !owner)
@@ -171,7 +171,7 @@ function keepEnvironment(machine: Machine) {
   );
   const authorities = env["NODE_EXTRA_CA_CERTS"];
   const inputs: InputFile[] = authorities
-    ? [{ id: "ca-certs", variable: "NODE_EXTRA_CA_CERTS", path: pathsOf(machine).resolve(authorities) }]
+    ? [{ id: "ca-certs", variable: "NODE_EXTRA_CA_CERTS", path: pathIn(machine, authorities) }]
     : [];
   return { variables: variables as Record<string, string>, inputs, warnings };
 }
@@ -179,6 +179,11 @@ function keepEnvironment(machine: Machine) {
 function withoutControls(text: string): string {
   if (/\p{Cc}/u.test(text)) throw usageError("A setting contains a control character. Remove it.");
   return text;
+}
+
+/** A line break in a path would begin another line of a unit. */
+function pathIn(machine: Machine, text: string): string {
+  return withoutControls(pathsOf(machine).resolve(text));
 }
 
 function pathsOf({ platform }: Machine) {

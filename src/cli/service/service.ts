@@ -108,6 +108,8 @@ export interface ServiceManager {
   install(service: Service, machine: Machine): Plan;
   uninstall(name: string, machine: Machine): Plan;
   status(name: string, machine: Machine): readonly string[];
+  /** Returns a command that fails if the service does not run, where there is one. */
+  isActive?(name: string, machine: Machine): readonly string[];
   logs(name: string, machine: Machine, options: { follow: boolean }): readonly string[];
   /** Sentences for the user who has installed the service. */
   notes(service: Service, machine: Machine): string[];

@@ -49,6 +49,7 @@ export const systemd: ServiceManager = {
     };
   },
   status: (name, machine) => systemctl(machine, "status", "--no-pager", unitName(name)),
+  isActive: (name, machine) => systemctl(machine, "is-active", "--quiet", unitName(name)),
   logs: (name, { isAdmin }, { follow }) => [
     "journalctl",
     ...(isAdmin ? [] : ["--user"]),

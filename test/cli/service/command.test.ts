@@ -55,6 +55,7 @@ function healthyPort(): { port: string } & Disposable {
   return { port: String(server.port), [Symbol.dispose]: () => void server.stop(true) };
 }
 
+const IS_ACTIVE = "systemctl --user is-active --quiet chatgpt-api-server.service";
 const STARTED = (name: string) => [
   "systemctl --user daemon-reload",
   `systemctl --user enable ${name}.service`,
@@ -68,7 +69,7 @@ test.if(IS_UNIX)(
     using healthy = healthyPort();
     const { code, stdout } = await call("serve", ["install", healthy.port], true);
     expect(code).toBe(0);
-    expect(calls()).toEqual(STARTED("chatgpt-api-server"));
+    expect(calls()).toEqual([...STARTED("chatgpt-api-server"), IS_ACTIVE]);
     const path = join(home, ".config/chatgpt-api-server/admin-key");
     const key = readFileSync(path, "utf8").trim();
     expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -98,7 +99,7 @@ test.if(IS_UNIX)("a second installation changes the unit, restarts it, and keeps
   expect(readFileSync(keyPath, "utf8")).toBe(key);
   expect(stdout).not.toContain(key.trim());
   expect(stdout).toContain(keyPath);
-  expect(calls()).toEqual(STARTED("chatgpt-api-server"));
+  expect(calls()).toEqual([...STARTED("chatgpt-api-server"), IS_ACTIVE]);
 });
 
 test.if(IS_UNIX)("a generated admin key is not shown where a log would keep it", async () => {
@@ -183,6 +184,13 @@ test.if(IS_UNIX)("a server that does not answer after its installation is report
     closed = healthy.port;
   }
   const { code, stderr } = await call("serve", ["install", closed]);
+  expect([code, stderr]).toEqual([1, expect.stringContaining("The server does not answer yet.")]);
+});
+
+test.if(IS_UNIX)("a server is reported that does not run while another one answers on its port", async () => {
+  const { call } = scene({ fails: "*is-active*" });
+  using healthy = healthyPort();
+  const { code, stderr } = await call("serve", ["install", healthy.port]);
   expect([code, stderr]).toEqual([1, expect.stringContaining("The server does not answer yet.")]);
 });
 

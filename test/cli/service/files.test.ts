@@ -125,6 +125,7 @@ test.each([
   [["8080", "--service-name", "../x"], "--service-name is not valid"],
   [["8080", "--hosst", "::1"], "Did you mean --host?"],
   [["8080", "--data", "/a\nb"], "control character"],
+  [["8080", "--tls-cert", "/a\nExecStart=/b", "--tls-key", "/c"], "control character"],
 ])("an installation of a server refuses the arguments %j", async (args, message) => {
   const failure = await failureOf(() => planOf("serve", args, ANN));
   expect(String(failure)).toContain(message);
