@@ -93,6 +93,8 @@ const TABLE = {
   keys_differ: row(NO_ACCESS, "Two different API keys provided"),
   admin_key_wrong: row(NO_ACCESS, "Invalid admin key"),
   sign_in_code_wrong: row(NO_ACCESS, "Invalid sign-in code"),
+  pairing_code_wrong: row(NO_ACCESS, "Invalid pairing code"),
+  pairing_limited: row(RATE_LIMITED, "Too many wrong pairing codes", { retryAfterMs: 60_000 }),
   key_failures: row(RATE_LIMITED, "Too many wrong keys", { retryAfterMs: 60_000 }),
   address_busy: row(RATE_LIMITED, "Too many connections or requests from this address", {
     retryAfterMs: 1_000,
@@ -164,6 +166,8 @@ const TABLE = {
   node_unanswered: row(BUSY, "The node that has the agent does not answer", { retryAfterMs: 5_000 }),
   agent_key_unknown: row(NOT_FOUND, "No such agent key"),
   agent_key_name_taken: row(INVALID, "An agent key has this name already", { status: 409 }),
+  pairing_unknown: row(NOT_FOUND, "No such pairing code"),
+  pairings_full: row(INVALID, "Too many pairing codes are open", { status: 409 }),
   // What the server itself could not do.
   database_away: row(BUSY, "The database does not answer", {
     openaiCode: "database_away",

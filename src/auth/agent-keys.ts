@@ -31,7 +31,7 @@ interface AgentKeysOptions {
 }
 
 /** The name of the main key in the log. */
-const MAIN_KEY_NAME = "main";
+export const MAIN_KEY_NAME = "main";
 
 /** Begins every key, so that other text needs no look-up. */
 const PREFIX = "agent-";
@@ -50,10 +50,30 @@ export function createAgentKeys(options: AgentKeysOptions) {
   const known = withGrace(options);
   const find = async (id: string) => (await store.list()).find((key) => key.id === id);
 
-  /** Throws user_unknown if a key is to have an owner who does not exist. */
   async function checkOwner({ ownerId }: AgentKeyChanges): Promise<void> {
     if (ownerId == null || (await orFail("verify_failed", () => users.find(ownerId)))) return;
     throw new AppError("user_unknown", { hint: "The owner of an agent key must be the id of a user." });
+  }
+
+  type Added = Omit<NewAgentKey, "keyHash">;
+  async function add(added: Added): Promise<string>;
+  async function add(added: Added, save: (key: NewAgentKey) => Promise<boolean>): Promise<string | false>;
+  async function add(added: Added, save?: (key: NewAgentKey) => Promise<boolean>) {
+    const taken = () =>
+      new AppError("agent_key_name_taken", { hint: "Choose another name, or revoke that key first." });
+    if (await isTaken(added.name)) throw taken();
+    await checkOwner(added);
+    const key = PREFIX + randomBytes(KEY_BYTES).toString("base64url");
+    try {
+      const stored = { ...added, keyHash: hashSecret(key) };
+      if (save) return (await save(stored)) && key;
+      await store.add(stored);
+      return key;
+    } catch (error) {
+      // The name may have been taken in the meantime, or the owner deleted.
+      await checkOwner(added);
+      throw (await isTaken(added.name)) ? taken() : error;
+    }
   }
 
   const isTaken = async (name: string) =>
@@ -71,23 +91,13 @@ export function createAgentKeys(options: AgentKeysOptions) {
 
     /**
      * Adds a key. Returns its secret text, which is shown only now: the store keeps its hash. Throws
-     * agent_key_name_taken if the main key or a key that is not revoked has the name, and user_unknown.
+     * agent_key_name_taken if the main key or a key that is not revoked has the name, and user_unknown. `save` may
+     * store the key in another way; if it resolves with false, so does this.
      */
-    async add(added: Omit<NewAgentKey, "keyHash">): Promise<string> {
-      const taken = () =>
-        new AppError("agent_key_name_taken", { hint: "Choose another name, or revoke that key first." });
-      if (await isTaken(added.name)) throw taken();
-      await checkOwner(added);
-      const key = PREFIX + randomBytes(KEY_BYTES).toString("base64url");
-      try {
-        await store.add({ ...added, keyHash: hashSecret(key) });
-      } catch (error) {
-        // The name may have been taken in the meantime, or the owner deleted.
-        await checkOwner(added);
-        throw (await isTaken(added.name)) ? taken() : error;
-      }
-      return key;
-    },
+    add,
+
+    /** Throws user_unknown if a key is to have an owner who does not exist. */
+    checkOwner,
 
     /**
      * Changes a key, and the agents that are connected with it at once. Returns the changed key; false when it

@@ -54,6 +54,11 @@ export function createFailedKeys(options: FailedKeysOptions) {
       window.failures += count;
       return window.failures <= max ? undefined : { retryAfterMs: window.since + WINDOW_MS - at, isFirst };
     },
+    /** Takes back the count of one key that has proved right after all. */
+    takeBack(address: string | undefined): void {
+      const window = windowOf(address === undefined ? "" : subscriberNetwork(address), elapsedMs());
+      window.failures = Math.max(0, window.failures - 1);
+    },
     /** The number of remembered addresses. */
     get size() {
       return windows.size;

@@ -1,8 +1,10 @@
 import { discover } from "../builtin-agent/discover.ts";
-import { isSameServer, readServerAddress } from "../builtin-agent/server/server-address.ts";
+import { isSameServer } from "../builtin-agent/server/server-address.ts";
 import type { Upstream } from "../builtin-agent/upstream.ts";
 import { CommandError, usageError } from "../errors.ts";
 import { printable } from "../printable.ts";
+import { findAgentKey, readPairTarget } from "./agents/exchange.ts";
+import { userDataFolder } from "./agents/kept-keys.ts";
 import { readArgs } from "./args.ts";
 import { startBuiltinAgent, type UpstreamSettings, upstreamOf } from "./builtin-agent.ts";
 import { createCommandLog } from "./command-log.ts";
@@ -15,17 +17,23 @@ give an address with --upstream, or try --echo.`;
 
 /** Connects an upstream to a server until a signal ends it, or the server refuses it for good. */
 export const agent: Command = async (args, io) => {
-  const { settings, positionals } = readArgs({ args, env: io.env }, COMMANDS.agent);
+  const defaults = { data: userDataFolder(io.env) };
+  const { settings, flags, positionals } = readArgs({ args, env: io.env }, { ...COMMANDS.agent, defaults });
   const [address, ...more] = positionals;
   if (address === undefined || more.length > 0)
     throw usageError(
       "Give one argument: the address that the server prints for agents, such as localhost:8080/agents/<agent key>.",
     );
-  const { agentKey, upstreamKey } = settings;
-  const server = readServerAddress(address);
+  const { upstreamKey, name, data } = settings;
+  const target = readPairTarget(address, flags.pair);
+  const { server } = target;
   const print = (line: string) => io.err(`${PROGRAM}: ${printable(line)}\n`);
 
   const stopped = stopSignal();
+  const { key: agentKey, file } = await findAgentKey({
+    ...target,
+    ...{ given: settings.agentKey, data, name, print },
+  });
   const log = createCommandLog(io, settings, [upstreamKey, agentKey, server.key]);
   const upstream = upstreamOf(settings, io.env) ?? (await findUpstream(settings, server.url, print));
   if (settings.upstream !== undefined && isSameServer(settings.upstream, server.url))
@@ -33,8 +41,12 @@ export const agent: Command = async (args, io) => {
 
   const builtinAgent = startBuiltinAgent(settings, { server, agentKey, upstream, log });
   const ended = await Promise.race([builtinAgent.ended, stopped]);
-  // The log has said why.
-  if (ended instanceof CommandError) return ended.exitCode;
+  if (ended instanceof CommandError) {
+    // The log has said why.
+    if (file !== undefined)
+      print(`the key is kept in ${file}; if it was revoked, start the agent with --pair and a new code`);
+    return ended.exitCode;
+  }
   log.info("stopping", { signal: ended });
   await builtinAgent.stop(settings.drainMs);
   log.info("stopped");

@@ -19,6 +19,7 @@ import { printable } from "../printable.ts";
 import type { AgentKeyChanges, StoredAgentKey } from "../store/store.ts";
 import { withoutNulls } from "../user-attributes.ts";
 import { checkKeyFlags, keyChanges, readKeyFlags } from "./agents/key-flags.ts";
+import { type PairGiven, pairAgent } from "./agents/pair.ts";
 import { readArgs } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
 import { agentAddressLines, listenAddresses } from "./server-addresses.ts";
@@ -38,25 +39,17 @@ interface Work {
   changes: AgentKeyChanges;
   json: boolean;
   io: Terminal;
+  pair: PairGiven;
 }
 
 /** Manages the agents' keys in the local database. A running server follows within a second. */
 export const agents: Command = async (args, io) => {
   const { settings, flags, positionals } = readArgs({ args, env: io.env }, COMMANDS.agents);
-  const { json, models } = flags;
-  const [subcommand = "", subject = "", ...more] = positionals;
+  const { json, models, server } = flags;
+  const [subcommand = "", subject = ""] = positionals;
   const run = Object.hasOwn(SUBCOMMANDS, subcommand) ? SUBCOMMANDS[subcommand] : undefined;
   const isAddress = subcommand === "address";
-  if (!run && !isAddress)
-    throw usageError(
-      "Give one of: agents list, agents add <name>, agents change <name or id>, agents revoke <name or id>, agents address.",
-    );
-  const takesName = subcommand !== "list" && !isAddress;
-  const argument = takesName ? "one name, with quotes if it has blanks," : "no argument";
-  if (more.length > 0 || takesName !== (subject !== ""))
-    throw usageError(`Give ${argument} after agents ${subcommand}.`);
-  if (models !== undefined && subcommand !== "add")
-    throw usageError("--models belongs to agents add. Leave it out.");
+  checkArguments(positionals, { models, server });
   const fields = readKeyFlags(flags);
   checkKeyFlags(fields, subcommand);
   if (isAddress && json) throw usageError("agents address prints no JSON. Leave out --json.");
@@ -73,10 +66,30 @@ export const agents: Command = async (args, io) => {
     const audit = createAudit({ audit: store.audit });
     const names = models?.split(",").map((name) => name.trim()) ?? null;
     const changes = await keyChanges(fields, store.users);
-    await run({ keys, audit, subject, models: names, changes, json, io });
+    const pair = { pairings: store.pairings, settings, server };
+    await run({ keys, audit, subject, models: names, changes, json, io, pair });
   });
   return 0;
 };
+
+/** Throws a `CommandError` if the subcommand is unknown, or takes no such arguments. */
+function checkArguments(
+  [subcommand = "", subject = "", ...more]: readonly string[],
+  { models, server }: { models: string | undefined; server: string | undefined },
+): void {
+  const isPair = subcommand === "pair";
+  if (!Object.hasOwn(SUBCOMMANDS, subcommand) && subcommand !== "address")
+    throw usageError(
+      "Give one of: agents list, agents add <name>, agents pair [<name>], agents change <name or id>, agents revoke <name or id>, agents address.",
+    );
+  const takesName = subcommand !== "list" && subcommand !== "address";
+  const argument = takesName ? "one name, with quotes if it has blanks," : "no argument";
+  if (more.length > 0 || (!isPair && takesName !== (subject !== "")))
+    throw usageError(`Give ${isPair ? "at most " : ""}${argument} after agents ${subcommand}.`);
+  if (models !== undefined && subcommand !== "add" && !isPair)
+    throw usageError("--models belongs to agents add and agents pair. Leave it out.");
+  if (server !== undefined && !isPair) throw usageError("--server belongs to agents pair. Leave it out.");
+}
 
 /** Prints the addresses of a server with these settings, also to a pipe: the key is what was asked for. */
 function printAddresses(
@@ -105,10 +118,7 @@ function printAddresses(
 const SUBCOMMANDS: Record<string, (work: Work) => Promise<void>> = {
   async add({ keys, audit, subject, models, changes, json, io }) {
     const { data, error } = AddAgentKeyBody.safeParse({ name: subject, models });
-    if (error?.issues[0]?.path[0] === "models")
-      throw usageError("--models is not valid. Give the names of models, separated by commas.");
-    if (error)
-      throw usageError("The name is not valid. Give 1 to 64 characters, without control characters.");
+    if (error) throw addFault(error.issues[0]?.path[0]);
     const id = crypto.randomUUID();
     const given = withoutNulls(changes);
     const added = { id, name: data.name, models, ...given };
@@ -119,6 +129,12 @@ const SUBCOMMANDS: Record<string, (work: Work) => Promise<void>> = {
     if (json) return io.out(toJson({ ...described, key }));
     io.out(table([["key", key], ...cardOf(described)]));
     io.err("This key is not shown again. Agents connect to <host>:<port>/agents/<key>.\n");
+  },
+
+  async pair({ subject, models, ...work }) {
+    const { data, error } = AddAgentKeyBody.safeParse({ name: subject || "agent", models });
+    if (error) throw addFault(error.issues[0]?.path[0]);
+    await pairAgent({ ...work, name: subject === "" ? null : data.name, models });
   },
 
   async change({ keys, audit, subject, changes, json, io }) {
@@ -145,6 +161,14 @@ const SUBCOMMANDS: Record<string, (work: Work) => Promise<void>> = {
     io.out(json ? toJson({ id, name, revoked: true }) : `Revoked ${name}.\n`);
   },
 };
+
+function addFault(field: PropertyKey | undefined): CommandError {
+  return usageError(
+    field === "models"
+      ? "--models is not valid. Give the names of models, separated by commas."
+      : "The name is not valid. Give 1 to 64 characters, without control characters.",
+  );
+}
 
 async function findActive(keys: AgentKeys, subject: string): Promise<StoredAgentKey> {
   const active = (await keys.list()).filter(({ revokedAt }) => revokedAt === null);

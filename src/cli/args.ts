@@ -30,15 +30,27 @@ interface Source {
   given?: GivenSettings;
 }
 
+interface CommandArgs<Name extends SettingName, Own extends Flags> {
+  settings: readonly Name[];
+  flags?: Own;
+  /** The texts of settings that this command has other defaults for. */
+  defaults?: Partial<Record<SettingName, string>>;
+}
+
 /**
  * Reads the arguments of a command that takes flags of its own, the flags of some settings, and positional
  * arguments. Throws a `CommandError` with exit code 2 and one line for each fault. No line repeats a secret.
  */
 export function readArgs<Name extends SettingName, Own extends Flags = Record<never, Flag>>(
   { args, env, given }: Source,
-  { settings, flags }: { settings: readonly Name[]; flags?: Own },
+  { settings, flags, defaults = {} }: CommandArgs<Name, Own>,
 ): { settings: Pick<Config, Name>; flags: FlagValues<Own>; positionals: string[] } {
   const line = new CommandLine(args, settings, flags ?? {}, given);
+  for (const name of settings) {
+    const text = defaults[name];
+    if (text !== undefined && !isGiven(line.given, env, name))
+      line.given.texts.set(name, { text, from: "default" });
+  }
   return {
     settings: readSettings(line.given, env, settings),
     flags: line.flags as FlagValues<Own>,

@@ -1,5 +1,6 @@
 import type { SettingName } from "../config/settings.ts";
-import { KEY_FLAGS } from "./agents/key-flags.ts";
+import { PAIR_FLAG } from "./agents/exchange.ts";
+import { KEY_FLAGS, SERVER_FLAG } from "./agents/key-flags.ts";
 import type { Flags } from "./args.ts";
 import { SERVICE_FLAGS } from "./service/actions.ts";
 import { ATTRIBUTE_FLAGS, GRACE_FLAG, JSON_FLAG } from "./users/flags.ts";
@@ -39,8 +40,9 @@ export const COMMANDS = {
     },
     settings: [
       ...["upstream", "upstreamKey", "models", "endpoints", "slots", "name", "echo", "agentKey", "drainMs"],
-      ...["priority", "weight", "tags", "logLevel", "logFormat"],
+      ...["priority", "weight", "tags", "data", "logLevel", "logFormat"],
     ],
+    flags: PAIR_FLAG,
     settingHelp: {
       upstream: "Base URL of the model server; /v1 is added if needed. (looked for on this machine)",
       upstreamKey: "API key of the model server. (none)",
@@ -53,6 +55,7 @@ export const COMMANDS = {
       tags: "Tag of this agent, such as home. May be repeated. (all of its key)",
       echo: "Echo the questions, without a model server. (no)",
       agentKey: "Key to register with, unless the server's address has one. (none)",
+      data: "Folder that keeps the key of a pairing. (one of the user's own)",
       drainMs: "Time for running requests to finish when the agent stops. (30s)",
     },
   },
@@ -75,6 +78,7 @@ export const COMMANDS = {
     usage: [
       "agents list [--json] [flags]",
       "agents add <name> [--models <models>] [--json] [flags]",
+      "agents pair [<name>] [--server <address>] [--models <models>] [--json] [flags]",
       "agents change <name or id> [--json] [flags]",
       "agents revoke <name or id> [--json] [flags]",
       "agents address [flags]",
@@ -82,17 +86,18 @@ export const COMMANDS = {
     settings: ["data", "database", "agentKey", "clusterKey", "port", "host", "tlsCert"],
     settingHelp: {
       agentKey: "address: the server's main agent key. (read from the data folder)",
-      port: "address: the server's port. (8080)",
-      host: "address: the address that the server listens on. (every address)",
-      tlsCert: "address: the server's TLS certificate. (none)",
+      port: "address, pair: the server's port. (8080)",
+      host: "address, pair: the address that the server listens on. (every address)",
+      tlsCert: "address, pair: the server's TLS certificate. (none)",
     },
     note: "The value none removes what was set. agents address prints addresses with the main agent key.",
     flags: {
       models: {
         value: "<models>",
-        help: "add: the only models that agents with this key may offer, separated by commas.",
+        help: "add, pair: the only models that agents with this key may offer, separated by commas.",
         many: true,
       },
+      ...SERVER_FLAG,
       ...KEY_FLAGS,
       ...JSON_FLAG,
     },

@@ -12,6 +12,7 @@ import { JSON_HEADERS } from "./middleware/headers.ts";
 import { estimateRequest } from "./middleware/request-tokens.ts";
 import type { Serve } from "./middleware/respond.ts";
 import {
+  type Access,
   type AnyRequest,
   type BodyDeclaration,
   type BoundRoute,
@@ -32,14 +33,16 @@ export interface PipelineOptions {
  */
 const ADMIN_BODY_BYTES_MAX = 2 * 1024 * 1024;
 
+/** The kinds of access of routes whose body is read, besides those with limits. */
+const BODY_READERS: ReadonlySet<Access> = new Set<Access>(["adminOrBody", "signIn", "code"]);
+
 /** Returns a function that serves a route: it authenticates, checks query and body, and calls the handler. */
 export function createPipeline(options: PipelineOptions): (bound: BoundRoute) => Serve {
   const room = new BodyRoom(options.bodyLimits.bodiesBytesMax ?? defaultRoomBytes());
   return (bound) => {
     const { limits, body, access, path } = bound.route;
     if (limits === "admit") return serveAdmitted(options, room, bound);
-    if (body && access !== "adminOrBody" && access !== "signIn")
-      throw new Error(`${path}: nothing reads the declared body`);
+    if (body && !BODY_READERS.has(access)) throw new Error(`${path}: nothing reads the declared body`);
     return serve(options, bound);
   };
 }
@@ -145,6 +148,11 @@ function createEntrance(
       };
     case "signIn":
       return async (exchange) => ({ caller: await authenticate.signIn(exchange, reader(exchange)) });
+    case "code":
+      return async (exchange) => {
+        const json = parseBody(await reader(exchange)("stranger"), "body_invalid");
+        return { caller: undefined, json, body: body && parseShape(body.schema, json, errorOf(body)) };
+      };
     case "metrics":
       return (exchange) => {
         authenticate.metrics(exchange);

@@ -1,5 +1,6 @@
 import { agentRoutes } from "./admin/agents.ts";
 import { auditRoutes } from "./admin/audit.ts";
+import { pairingRoutes } from "./admin/pairings.ts";
 import { serverRoutes } from "./admin/server.ts";
 import { userRoutes } from "./admin/users.ts";
 import { queueRoutes } from "./ask/queue.ts";
@@ -26,6 +27,7 @@ const RESOURCES = {
   usage: usageRoutes,
   audit: auditRoutes,
   agents: agentRoutes,
+  pairings: pairingRoutes,
   live: liveRoutes,
   server: serverRoutes,
   session: sessionRoutes,

@@ -53,6 +53,7 @@ export type Access =
   | "none"
   | "caller"
   | "signIn"
+  | "code"
   | "admin"
   | "adminOrQuery"
   | "adminOrBody"

@@ -1,5 +1,6 @@
 import type { AgentSockets } from "../agents/sockets.ts";
 import { createAudit } from "../auth/audit.ts";
+import { createPairingAttempts } from "../auth/pairing/attempts.ts";
 import { affinitySeed } from "../auth/secret.ts";
 import type { createBackups } from "../backup/download.ts";
 import { type Config, describeSettings, type Origins } from "../config/settings.ts";
@@ -73,6 +74,10 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
         ...{ relay, nodes, agentKeys: parts.agentKeys, audit, newId, now },
         remote: cluster?.agents.remote,
         askedModels: overview.askedModels,
+      },
+      pairings: {
+        ...{ pairings: parts.pairings, audit, newId },
+        attempts: createPairingAttempts(() => performance.now()),
       },
       live: { live: parts.live },
       server: { audit, settings, version, startedAt: overview.startedAt, now, backups: parts.backups },

@@ -4,6 +4,7 @@ import { createCallers } from "../auth/callers.ts";
 import { createConcurrencyLimit } from "../auth/concurrency.ts";
 import { createFailedKeys } from "../auth/failed-keys.ts";
 import { readOrCreateKey } from "../auth/key-file.ts";
+import { createPairings } from "../auth/pairing/pairings.ts";
 import { loadSeal } from "../auth/seal.ts";
 import { createSecret, sharedCookieLabel, sharedKeys } from "../auth/secret.ts";
 import { createSessions } from "../auth/sessions/sessions.ts";
@@ -73,6 +74,7 @@ export async function createIdentities({ config, store, log, isFirstStart }: Giv
       if (key.id !== null) later.announce({ agentKeys: [key.id] });
     },
   });
+  const pairings = createPairings({ store: store.pairings, agentKeys });
   const { adminKey: adminKeyText, clusterKey } = config;
   const label = clusterKey && sharedCookieLabel(clusterKey);
   const sessions = createSessions({
@@ -99,7 +101,7 @@ export async function createIdentities({ config, store, log, isFirstStart }: Giv
   if (signInCode) log.mask(signInCode);
   const metricsKey = config.metricsKey === undefined ? undefined : createSecret(config.metricsKey);
   const authenticate = createAuthenticate({ callers, metricsKey, useCode: createUseCode(store.sessions) });
-  return { agentKey, agentKeys, sessions, callers, users, signInCode, authenticate };
+  return { agentKey, agentKeys, pairings, sessions, callers, users, signInCode, authenticate };
 }
 
 /** Resolves with the code of the first start. The codes of a data folder end with the process that printed them. */

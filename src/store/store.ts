@@ -11,6 +11,7 @@ import type { UserAttributes } from "../user-attributes.ts";
 export interface Store extends AsyncDisposable {
   users: UserStore;
   agentKeys: AgentKeyStore;
+  pairings: PairingStore;
   sessions: SessionStore;
   audit: AuditStore;
   usage: UsageStore;
@@ -112,6 +113,38 @@ export interface AgentKeyStore {
   findByHash(keyHash: string): Promise<StoredAgentKey | undefined>;
 }
 
+/** What a key gets from a pairing, besides its id and name. */
+export type PairingFields = Pick<
+  StoredAgentKey,
+  "models" | "priority" | "weight" | "tags" | "ownerId" | "showsName"
+>;
+
+/** A code that gives an agent a key once. The code itself is not stored. */
+export interface StoredPairing {
+  /** Becomes the id of the key. */
+  id: string;
+  /** The name for the key; null if the agent may choose one. */
+  name: string | null;
+  given: PairingFields;
+  expiresAt: number;
+}
+
+export interface PairingStore {
+  /** Adds a pairing, and deletes those that have expired. False, and nothing is added, if there are `max` already. */
+  add(pairing: StoredPairing & { hash: string }, max: number): Promise<boolean>;
+  /** Finds a pairing that has not expired by the SHA-256 of its code in lower-case hex. */
+  find(hash: string): Promise<StoredPairing | undefined>;
+  /** Lists those that have not expired, in the order in which they were added. */
+  list(): Promise<StoredPairing[]>;
+  /** Deletes a pairing. False when it does not exist, was redeemed or has expired. */
+  cancel(id: string): Promise<boolean>;
+  /**
+   * Deletes a pairing and adds the key, or does neither. False when it does not exist or has expired: of several
+   * calls, one gets true. Throws as `AgentKeyStore.add` does.
+   */
+  redeem(hash: string, key: NewAgentKey): Promise<boolean>;
+}
+
 /** A signed-in browser. */
 export interface StoredSession {
   /** The SHA-256 of its cookie in lower-case hex. */
@@ -147,8 +180,8 @@ export interface SessionStore {
 
 export interface AuditEntry {
   at: number;
-  /** `admin` over HTTP, `cli` for a command on the server's machine. */
-  actor: "admin" | "cli";
+  /** `admin` over HTTP, `cli` for a command on the server's machine, `agent` for an agent with a pairing code. */
+  actor: "admin" | "cli" | "agent";
   /** Such as `user.add`. */
   action: string;
   /** The id of what was changed. */

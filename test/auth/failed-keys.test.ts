@@ -43,3 +43,12 @@ test("the number of remembered addresses is bounded", () => {
   failed.note("10.9.9.9");
   expect(failed.size).toBe(1);
 });
+
+test("a key that proves right after all can be taken back", () => {
+  const { failed } = atTime({ max: 1 });
+  failed.note("10.0.0.1");
+  failed.takeBack("10.0.0.1");
+  failed.takeBack("10.0.0.1");
+  expect(failed.note("10.0.0.1")).toBeUndefined();
+  expect(failed.note("10.0.0.1")).toBeDefined();
+});

@@ -23,7 +23,7 @@ describe("backup", () => {
     expect(readdirSync(fresh).sort()).toEqual(["agent.key", "seal.key", "server.db", "server.db.lock"]);
   });
 
-  test("a backup has no sessions and no sign-in codes, so that a restored one signs nobody in", async () => {
+  test("a backup has no sessions, no sign-in codes and no pairings, so that a restored one lets nobody in", async () => {
     const { file, run, store, user } = await scene();
     const session = {
       hash: "h".repeat(64),
@@ -34,14 +34,18 @@ describe("backup", () => {
     };
     await store.sessions.add(session, { ownerMax: 9, allMax: 9 });
     await store.sessions.addCode("c".repeat(64), 2e12);
+    const given = { models: null, priority: null, weight: null, tags: null, ownerId: null, showsName: false };
+    const pairing = { id: "p", hash: "a".repeat(64), name: null, given, expiresAt: 2e12 };
+    await store.pairings.add(pairing, 9);
     await run(backup, [file]);
     const unpacked = tempFolder();
     await unpackTar(file, unpacked);
     const text = readFileSync(join(unpacked, "server.db"), "latin1");
-    for (const hash of [session.hash, "c".repeat(64)]) expect(text).not.toContain(hash);
+    for (const hash of [session.hash, "c".repeat(64), pairing.hash]) expect(text).not.toContain(hash);
     const restored = openTestFile(join(unpacked, "server.db"));
     expect(await restored.sessions.find(session.hash)).toBeUndefined();
     expect(await restored.sessions.useCode("c".repeat(64))).toBe(false);
+    expect(await restored.pairings.list()).toEqual([]);
     expect(await store.sessions.find(session.hash)).toEqual(session);
   });
 

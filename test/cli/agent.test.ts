@@ -149,7 +149,7 @@ describe("faults", () => {
     [["a", "--echo", "--upstream", "http://b"], 2, /exclude each other/],
     [["a", "--endpoint", "images", "--echo"], 2, /--endpoint is not valid\. Give one of: chat\/completions/],
     [["localhost:9", "--upstream", "http://127.0.0.1:9/v1"], 2, /--upstream names the server itself/],
-    [["a", "--data", "x"], 2, /Unknown flag --data\./],
+    [["a", "--session", "x"], 2, /Unknown flag --session\./],
   ])("agent refuses the arguments %j", async (args, code, text) => {
     const ended = await runExecutable([MAIN, "agent", ...args], { path: process.execPath });
     expect([ended.code, ended.stdout]).toEqual([code, ""]);

@@ -239,9 +239,9 @@ describe("agents address", () => {
 });
 
 const COMMANDS =
-  "Give one of: agents list, agents add <name>, agents change <name or id>, agents revoke <name or id>, agents address.";
+  "Give one of: agents list, agents add <name>, agents pair [<name>], agents change <name or id>, agents revoke <name or id>, agents address.";
 const OWN_FLAGS =
-  "--priority, --weight, --tag, --owner, --show-name and --hide-name belong to agents add and agents change.";
+  "--priority, --weight, --tag, --owner, --show-name and --hide-name belong to agents add, agents pair and agents change.";
 const TAG_FAULT =
   "--tag is not valid. Give at most 32 tags of lower-case letters, digits, dots, hyphens and underscores, or none.";
 const PRIORITY_FAULT = "--priority is not valid. Give a whole number from -1000 to 1000, or none.";
@@ -256,8 +256,8 @@ test.each<[string[], string]>([
   [["list", "a"], "Give no argument after agents list."],
   [["address", "x"], "Give no argument after agents address."],
   [["address", "--json"], "agents address prints no JSON. Leave out --json."],
-  [["list", "--models", "m"], "--models belongs to agents add. Leave it out."],
-  [["change", "a", "--models", "m"], "--models belongs to agents add. Leave it out."],
+  [["list", "--models", "m"], "--models belongs to agents add and agents pair. Leave it out."],
+  [["change", "a", "--models", "m"], "--models belongs to agents add and agents pair. Leave it out."],
   [["list", "--priority", "1"], OWN_FLAGS],
   [["revoke", "a", "--hide-name"], OWN_FLAGS],
   [["change"], oneName("change")],

@@ -8,6 +8,7 @@ const LOGGED: Record<Access, string | undefined> = {
   none: undefined,
   caller: "admin",
   signIn: "admin",
+  code: undefined,
   admin: "admin",
   adminOrQuery: "admin",
   adminOrBody: "admin",

@@ -7,6 +7,7 @@ const KEYS: Record<Access, string> = {
   none: "none",
   caller: "token or admin key",
   signIn: "token or admin key",
+  code: "pairing code",
   admin: "admin key",
   adminOrQuery: "admin key",
   adminOrBody: "admin key",

@@ -8,7 +8,7 @@ import { findUser } from "../users/find-user.ts";
 /** The word that removes a value. */
 const NONE = "none";
 
-/** The flags of `agents add` and `agents change`. */
+/** The flags of `agents add`, `agents pair` and `agents change`. */
 export const KEY_FLAGS = {
   priority: { value: "<number>", help: "Priority of agents with this key; the highest is used first." },
   weight: { value: "<number>", help: "Share of agents with this key among those of their priority." },
@@ -16,6 +16,14 @@ export const KEY_FLAGS = {
   owner: { value: "<user>", help: "Id or name of the user whose requests come first on these agents." },
   "show-name": { help: "Let callers see the name of the agent that answers." },
   "hide-name": { help: "Do not let callers see it, as is the default." },
+} as const satisfies Flags;
+
+/** The flag of `agents pair`. */
+export const SERVER_FLAG = {
+  server: {
+    value: "<address>",
+    help: "pair: the server's address for agents, such as https://chat.example.com.",
+  },
 } as const satisfies Flags;
 
 type KeyFlags = FlagValues<typeof KEY_FLAGS>;
@@ -55,12 +63,14 @@ function readNumber(text: string): number {
   return text.trim() === "" ? Number.NaN : Number(text);
 }
 
+const TAKES_FIELDS: ReadonlySet<string> = new Set(["add", "pair", "change"]);
+
 /** Throws a `CommandError` if the subcommand takes no such fields, or needs one. */
 export function checkKeyFlags(fields: AgentKeyFields, subcommand: string): void {
   const hasFields = Object.keys(fields).length > 0;
-  if (hasFields && subcommand !== "add" && subcommand !== "change")
+  if (hasFields && !TAKES_FIELDS.has(subcommand))
     throw usageError(
-      "--priority, --weight, --tag, --owner, --show-name and --hide-name belong to agents add and agents change.",
+      "--priority, --weight, --tag, --owner, --show-name and --hide-name belong to agents add, agents pair and agents change.",
     );
   if (!hasFields && subcommand === "change")
     throw usageError("There is nothing to change. Give a flag, such as --priority 10.");

@@ -37,6 +37,19 @@ export const AddAgentKeyBody = z.object({
   ...KEY_PREFERENCE,
 });
 
+/** The body that makes a pairing code: what its key will get. */
+export const AddPairingBody = AddAgentKeyBody.extend({
+  name: shownText(64)
+    .nullish()
+    .describe("A name for the key. Without one, the agent may suggest it. A number is added if it is taken."),
+});
+
+/** The body that exchanges a pairing code for a key. */
+export const PairBody = z.strictObject({
+  code: text.min(1).max(64).describe("The code. Case, hyphens and blanks do not matter."),
+  name: shownText(64).nullish().describe("The name for the key, if the administrator gave none."),
+});
+
 /** The body of a change. Null removes a value. An unknown field is refused. */
 export const ChangeAgentKeyBody = z.strictObject(KEY_PREFERENCE);
 
@@ -47,6 +60,18 @@ const agentKey = {
 };
 
 export const AddedAgentKey = namedObject("AddedAgentKey", { ...agentKey, key: text });
+
+const pairing = { ...agentKey, name: text.nullable(), expires_at: time };
+const PairingShape = z.strictObject(pairing);
+
+export const AddedPairing = namedObject("AddedPairing", { ...pairing, code: text });
+
+export const PairingList = namedObject("PairingList", { pairings: z.array(PairingShape) });
+
+export const PairingCancelled = namedObject("PairingCancelled", { id: text, cancelled: z.literal(true) });
+
+export const PairedAgent = namedObject("PairedAgent", { name: text, key: text });
+export type PairedAgent = z.output<typeof PairedAgent>;
 
 const AgentKeyShape = z.strictObject({ ...agentKey, created_at: time, revoked_at: time.nullable() });
 export const AgentKeyAnswer = AgentKeyShape.meta({ id: "AgentKey" });

@@ -78,6 +78,11 @@ export const ACCESS_RULES = {
     errors: [...CALLER_ERRORS, "sign_in_code_wrong"],
     note: "A token or the admin key. None is needed with a code in the body.",
   },
+  code: {
+    security: [],
+    errors: ["pairing_code_wrong", "pairing_limited", ...LOOKUP_ERRORS],
+    note: "A pairing code in the body.",
+  },
   admin: { security: ADMIN, errors: ADMIN_ERRORS, note: "The admin key, in a header." },
   adminOrQuery: {
     security: [...ADMIN, ...oneOf("adminKeyQuery")],

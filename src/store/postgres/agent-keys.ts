@@ -1,6 +1,6 @@
 import { getTableColumns } from "drizzle-orm";
-import type { AgentKeyStore, StoredAgentKey } from "../store.ts";
-import { isTaken } from "./pool.ts";
+import type { AgentKeyStore, NewAgentKey, StoredAgentKey } from "../store.ts";
+import { isTaken, type Run } from "./pool.ts";
 import type { Pools } from "./pools.ts";
 import { insertInto, rowOf, rowsOf, selected, updateOf } from "./rows.ts";
 import { agentKeys } from "./schema.ts";
@@ -15,17 +15,19 @@ const LIST = `SELECT ${selected(STORED)} FROM agent_keys ORDER BY seq`;
 const REVOKE = `UPDATE agent_keys SET revoked_at = $2::float8 WHERE id = $1 AND revoked_at IS NULL RETURNING id`;
 const FIND = `SELECT ${selected(STORED)} FROM agent_keys WHERE hash = $1`;
 
+/** Adds a key by a function that runs statements, as `AgentKeyStore.add` does. */
+export async function addKey(run: Run, { keyHash: hash, ...key }: NewAgentKey, now: number): Promise<void> {
+  try {
+    await run(INSERT, [rowsOf(agentKeys, [{ ...DEFAULTS, ...key, hash, createdAt: now }])]);
+  } catch (error) {
+    if (!isTaken(error, "agent_keys_active_name")) throw error;
+    throw new Error(`an agent key already has the name ${key.name}`, { cause: error });
+  }
+}
+
 export function createAgentKeyStore({ hot }: Pools, now: () => number): AgentKeyStore {
   return {
-    async add({ keyHash: hash, ...key }) {
-      const row = { ...DEFAULTS, ...key, hash, createdAt: now() };
-      try {
-        await hot.run(INSERT, [rowsOf(agentKeys, [row])]);
-      } catch (error) {
-        if (!isTaken(error, "agent_keys_active_name")) throw error;
-        throw new Error(`an agent key already has the name ${key.name}`, { cause: error });
-      }
-    },
+    add: (key) => addKey(hot.run, key, now()),
 
     async change(id, changes) {
       const fields = CHANGEABLE.filter((field) => Object.hasOwn(changes, field));

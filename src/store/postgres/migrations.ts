@@ -1,5 +1,6 @@
 import first from "../../../drizzle/postgres/0000_first.sql" with { type: "text" };
 import sessions from "../../../drizzle/postgres/0001_sessions.sql" with { type: "text" };
+import pairings from "../../../drizzle/postgres/0002_pairings.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import type { Pool, Run } from "./pool.ts";
 
@@ -15,6 +16,7 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [
   { name: "0000_first.sql", sql: first, readableFrom: 1 },
   { name: "0001_sessions.sql", sql: sessions, readableFrom: 1 },
+  { name: "0002_pairings.sql", sql: pairings, readableFrom: 1 },
 ];
 
 /** Any number, the same in every version. It is a lock of one database only. */

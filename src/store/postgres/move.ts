@@ -9,8 +9,8 @@ import { insertInto, rowsOf } from "./rows.ts";
 import { agentKeys, audit, conversations, tokens, turns, usage, users } from "./schema.ts";
 
 /**
- * The tables in an order in which each row comes after those that it refers to. Sessions are left out: everybody signs
- * in at the new servers, whose cookies may have another name.
+ * The tables in an order in which each row comes after those that it refers to. Sessions and codes are left out: everybody
+ * signs in at the new servers, whose cookies may have another name.
  */
 const TABLES = [users, tokens, agentKeys, conversations, turns, audit, usage] as const;
 

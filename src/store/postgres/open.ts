@@ -6,6 +6,7 @@ import { createAgentKeyStore } from "./agent-keys.ts";
 import { createAuditStore } from "./audit.ts";
 import { createConversationStore } from "./conversations.ts";
 import { migrate } from "./migrations.ts";
+import { createPairingStore } from "./pairings.ts";
 import { createPools, type Pools } from "./pools.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createUsageStore } from "./usage.ts";
@@ -53,6 +54,7 @@ function createStore(pools: Pools, options: PostgresOptions): Store {
   return {
     users: createUserStore(pools, now, conversations.dropUser),
     agentKeys: createAgentKeyStore(pools, now),
+    pairings: createPairingStore(pools, now),
     sessions: createSessionStore(pools, now),
     audit: createAuditStore(pools),
     usage,

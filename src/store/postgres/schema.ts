@@ -12,6 +12,7 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 import { PRIORITIES } from "../../relay/routing/priority.ts";
+import type { PairingFields } from "../store.ts";
 
 /*
  * The tables of `sqlite/schema.ts` for PostgreSQL. All times are milliseconds since 1970. A change here takes
@@ -127,12 +128,21 @@ export const agentKeys = pgTable(
   (table) => [uniqueIndex("agent_keys_active_name").on(table.name).where(isNull(table.revokedAt))],
 );
 
+export const pairings = pgTable("pairings", {
+  seq: sequence(),
+  hash: text("hash").primaryKey(),
+  id: text("id").notNull().unique(),
+  name: text("name"),
+  given: json<PairingFields>("given").notNull(),
+  expiresAt: whole("expires_at").notNull(),
+});
+
 export const audit = pgTable(
   "audit",
   {
     seq: sequence().primaryKey(),
     at: whole("at").notNull(),
-    actor: text("actor", { enum: ["admin", "cli"] }).notNull(),
+    actor: text("actor", { enum: ["admin", "cli", "agent"] }).notNull(),
     action: text("action").notNull(),
     target: text("target"),
     detail: json<Record<string, unknown>>("detail"),

@@ -1,5 +1,5 @@
 import { and, asc, eq, getTableColumns, isNull, sql } from "drizzle-orm";
-import type { AgentKeyChanges, AgentKeyStore } from "../store.ts";
+import type { AgentKeyChanges, AgentKeyStore, NewAgentKey } from "../store.ts";
 import { type Connection, jsonOrNull, placeholders } from "./database.ts";
 import { agentKeys } from "./schema.ts";
 
@@ -12,15 +12,10 @@ const DEFAULTS = { priority: null, weight: null, tags: null, ownerId: null, show
 
 export function createAgentKeyStore(connection: Connection, now: () => number): AgentKeyStore {
   const query = prepare(connection);
+  const insert = createKeyInsert(connection, now);
   return {
-    async add({ keyHash: hash, models, ...key }) {
-      const changeable = toRow({ ...DEFAULTS, ...key });
-      const row = { ...key, ...changeable, hash, models: jsonOrNull(models), createdAt: now() };
-      await connection.write(() => {
-        if (query.findActive.get({ name: key.name }))
-          throw new Error(`an agent key already has the name ${key.name}`);
-        query.insert.run(row);
-      });
+    async add(key) {
+      await connection.write(() => insert(key));
     },
 
     change: (id, changes) =>
@@ -39,6 +34,21 @@ export function createAgentKeyStore(connection: Connection, now: () => number): 
   };
 }
 
+/** Returns a function that adds a key within a transaction, as `AgentKeyStore.add` does. */
+export function createKeyInsert({ orm }: Connection, now: () => number): (key: NewAgentKey) => void {
+  const insert = orm.insert(agentKeys).values(placeholders(ADDED)).prepare();
+  const findActive = orm
+    .select({ id: agentKeys.id })
+    .from(agentKeys)
+    .where(and(eq(agentKeys.name, sql.placeholder("name")), isNull(agentKeys.revokedAt)))
+    .prepare();
+  return ({ keyHash: hash, models, ...key }) => {
+    if (findActive.get({ name: key.name })) throw new Error(`an agent key already has the name ${key.name}`);
+    const changeable = toRow({ ...DEFAULTS, ...key });
+    insert.run({ ...key, ...changeable, hash, models: jsonOrNull(models), createdAt: now() });
+  };
+}
+
 function toRow({ priority, weight, tags, ownerId, showsName }: Required<AgentKeyChanges>) {
   return { priority, weight, tags: jsonOrNull(tags), ownerId, showsName: Number(showsName) };
 }
@@ -47,12 +57,6 @@ function prepare({ orm }: Connection) {
   const isActive = isNull(agentKeys.revokedAt);
   const activeById = and(eq(agentKeys.id, sql.placeholder("id")), isActive);
   return {
-    insert: orm.insert(agentKeys).values(placeholders(ADDED)).prepare(),
-    findActive: orm
-      .select({ id: agentKeys.id })
-      .from(agentKeys)
-      .where(and(eq(agentKeys.name, sql.placeholder("name")), isActive))
-      .prepare(),
     changeable: orm.select(CHANGEABLE).from(agentKeys).where(activeById).prepare(),
     update: orm.update(agentKeys).set(placeholders(CHANGEABLE)).where(activeById).prepare(),
     list: orm.select(STORED).from(agentKeys).orderBy(asc(agentKeys.createdAt), asc(sql`rowid`)).prepare(),

@@ -8,6 +8,7 @@ import conversationLength from "../../../drizzle/sqlite/0005_conversation_length
 import routing from "../../../drizzle/sqlite/0006_routing.sql" with { type: "text" };
 import usageIndex from "../../../drizzle/sqlite/0007_usage_index.sql" with { type: "text" };
 import sessions from "../../../drizzle/sqlite/0008_sessions.sql" with { type: "text" };
+import pairings from "../../../drizzle/sqlite/0009_pairings.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import { readNumber } from "./database.ts";
 
@@ -28,6 +29,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0006_routing.sql", sql: routing },
   { name: "0007_usage_index.sql", sql: usageIndex },
   { name: "0008_sessions.sql", sql: sessions },
+  { name: "0009_pairings.sql", sql: pairings },
 ];
 
 /** "ChAS", in the header of our databases, so that another program's is never mistaken for one. */

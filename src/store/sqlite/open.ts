@@ -12,6 +12,7 @@ import { type Connection, connect, hasCode } from "./database.ts";
 import { lockForServer, lockShared } from "./lock.ts";
 import { APPLICATION_ID, checkVersion, migrate } from "./migrations.ts";
 import { openError } from "./open-error.ts";
+import { createPairingStore } from "./pairings.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createUsageStore } from "./usage.ts";
 import { createUserStore } from "./users.ts";
@@ -87,6 +88,7 @@ function createStore(connection: Connection, options: StoreOptions, unlock: () =
   return {
     users: createUserStore(connection, now, conversations.dropUser),
     agentKeys: createAgentKeyStore(connection, now),
+    pairings: createPairingStore(connection, now),
     sessions: createSessionStore(connection, now),
     audit: createAuditStore(connection),
     usage,

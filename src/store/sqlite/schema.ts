@@ -1,5 +1,6 @@
 import { blob, index, integer, real, sqliteTable, text, unique } from "drizzle-orm/sqlite-core";
 import { PRIORITIES } from "../../relay/routing/priority.ts";
+import type { PairingFields } from "../store.ts";
 
 /*
  * All times are milliseconds since 1970. A change here takes effect only through a migration: generate it
@@ -116,13 +117,25 @@ export const agentKeys = sqliteTable("agent_keys", {
   showsName: integer("shows_name", { mode: "boolean" }).notNull().default(false),
 });
 
+/**
+ * The codes that give an agent a key once, by their SHA-256. `id` becomes the key's, and `given` is what the key gets
+ * besides a name.
+ */
+export const pairings = sqliteTable("pairings", {
+  hash: text("hash").primaryKey(),
+  id: text("id").notNull().unique(),
+  name: text("name"),
+  given: text("given", { mode: "json" }).$type<PairingFields>().notNull(),
+  expiresAt: integer("expires_at").notNull(),
+});
+
 /** The changes made by administrators. `detail` has names and numbers, never a secret. */
 export const audit = sqliteTable(
   "audit",
   {
     seq: integer("seq").primaryKey({ autoIncrement: true }),
     at: integer("at").notNull(),
-    actor: text("actor", { enum: ["admin", "cli"] }).notNull(),
+    actor: text("actor", { enum: ["admin", "cli", "agent"] }).notNull(),
     action: text("action").notNull(),
     target: text("target"),
     detail: text("detail", { mode: "json" }).$type<Record<string, unknown>>(),

@@ -11,7 +11,7 @@ const BUSY_TIMEOUT_MS = 5_000;
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /**
- * Copies the database as it is at this moment into a new file of mode 600, without the sessions: a restored one might
+ * Copies the database as it is at this moment into a new file of mode 600, without the sessions and the codes: a restored one might
  * have ended since. Others may read and write the database meanwhile, without waiting. Throws a `CommandError` when the database belongs to another program or a newer
  * version.
  */
@@ -21,7 +21,7 @@ export function copyDatabase(path: string, copy: string): void {
   withDatabase(path, (database) => database.run("VACUUM INTO ?", [copy]));
   withDatabase(copy, (database) => {
     database.run("PRAGMA secure_delete = ON");
-    for (const table of ["sessions", "sign_in_codes"])
+    for (const table of ["sessions", "sign_in_codes", "pairings"])
       if (hasTable(database, table)) database.run(`DELETE FROM ${table}`);
   });
 }

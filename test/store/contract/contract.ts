@@ -3,6 +3,7 @@ import { testAudit } from "./audit.ts";
 import type { BackEnd } from "./back-end.ts";
 import { testConversationQuota } from "./conversation-quota.ts";
 import { testConversations } from "./conversations.ts";
+import { testPairings } from "./pairings.ts";
 import { testSessions } from "./sessions.ts";
 import { testUsage } from "./usage.ts";
 import { testUsers } from "./users.ts";
@@ -11,6 +12,7 @@ import { testUsers } from "./users.ts";
 export function testContract(backEnd: BackEnd): void {
   testUsers(backEnd);
   testAgentKeys(backEnd);
+  testPairings(backEnd);
   testSessions(backEnd);
   testAudit(backEnd);
   testUsage(backEnd);

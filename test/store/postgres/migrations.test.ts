@@ -35,7 +35,13 @@ test("both kinds of database have the same tables and columns, but for those tha
   const sqlite = columns(Object.values(sqliteSchema).map((table) => sqliteTableOf(table)));
   const only = (some: string[], others: string[]) => some.filter((name) => !others.includes(name));
   const ownTable = ["server.readable_from", "server.version"];
-  expect(only(postgres, sqlite)).toEqual(["agent_keys.seq", ...ownTable, "sessions.seq", "usage.id"]);
+  expect(only(postgres, sqlite)).toEqual([
+    "agent_keys.seq",
+    "pairings.seq",
+    ...ownTable,
+    "sessions.seq",
+    "usage.id",
+  ]);
   expect(only(sqlite, postgres)).toEqual(["usage.seq"]);
 });
 
