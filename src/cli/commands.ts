@@ -1,6 +1,5 @@
 import type { SettingName } from "../config/settings.ts";
-import { PAIR_FLAG } from "./agents/exchange.ts";
-import { KEY_FLAGS, SERVER_FLAG } from "./agents/key-flags.ts";
+import { KEY_FLAGS, PAIR_FLAG, SERVER_FLAG } from "./agents/key-flags.ts";
 import type { Flags } from "./args.ts";
 import { SERVICE_FLAGS } from "./service/actions.ts";
 import { ATTRIBUTE_FLAGS, GRACE_FLAG, JSON_FLAG } from "./users/flags.ts";

@@ -113,7 +113,7 @@ export interface AgentKeyStore {
   findByHash(keyHash: string): Promise<StoredAgentKey | undefined>;
 }
 
-/** What a key gets from a pairing, besides its id and name. */
+/** The fields that a key gets from a pairing, besides its id and name. */
 export type PairingFields = Pick<
   StoredAgentKey,
   "models" | "priority" | "weight" | "tags" | "ownerId" | "showsName"

@@ -19,12 +19,13 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
         "protocol",
         "json",
         "errors.ts",
+        "files.ts",
         "log",
         "net",
       ],
       ...["http/admin/schema.ts", "http/admin/agent-key-schema.ts", "package.json", "time.ts"],
     ],
-    external: /^(node:|bun(:|$)|zod$|yaml$|jsonc-parser$)/,
+      external: /^(node:|bun(:|$)|jsonc-parser$|uqr$|yaml$|zod$)/,
   },
   server: {
     ours: [

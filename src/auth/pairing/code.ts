@@ -17,7 +17,7 @@ export function showCode(code: string): string {
 
 /**
  * Reads a code as people write it: in small letters, with blanks or hyphens anywhere, with O for 0, and I or L for 1.
- * Returns undefined if the text is no code.
+ * Returns undefined if the text is not a code.
  */
 export function readCode(text: string): string | undefined {
   const code = text.replace(/[\s-]/g, "").toUpperCase().replaceAll("O", "0").replace(/[IL]/g, "1");

@@ -29,7 +29,7 @@ interface PairingsOptions {
   now?: () => number;
 }
 
-/** What the administrator asks for. */
+/** A pairing as the administrator asks for it. */
 export interface NewPairing extends Pick<StoredPairing, "id" | "name"> {
   given: PairingFields;
 }

@@ -7,15 +7,7 @@ import { readServerAddress, type ServerAddress } from "../../builtin-agent/serve
 import { CommandError, usageError } from "../../errors.ts";
 import { field, parseJson, textField } from "../../json/parse.ts";
 import { isLoopbackHost } from "../../net/addresses.ts";
-import type { Flags } from "../args.ts";
 import { type KeptKey, type KeptKeys, keptKeys } from "./kept-keys.ts";
-
-export const PAIR_FLAG = {
-  pair: {
-    value: "<code>",
-    help: "Pairing code of the server, exchanged once for a key that is kept in --data.",
-  },
-} as const satisfies Flags;
 
 const EXCHANGE_MS = 15_000;
 const ANSWER_BYTES_MAX = 64 * 1024;

@@ -18,6 +18,14 @@ export const KEY_FLAGS = {
   "hide-name": { help: "Do not let callers see it, as is the default." },
 } as const satisfies Flags;
 
+/** The flag of `agent`. */
+export const PAIR_FLAG = {
+  pair: {
+    value: "<code>",
+    help: "Pairing code of the server, exchanged once for a key that is kept in --data.",
+  },
+} as const satisfies Flags;
+
 /** The flag of `agents pair`. */
 export const SERVER_FLAG = {
   server: {

@@ -14,7 +14,7 @@ import { type Terminal, toJson } from "../terminal.ts";
 import { table } from "../text-table.ts";
 import { PROGRAM } from "../version.ts";
 
-/** What `agents pair` needs besides what other subcommands do. */
+/** The dependencies of `agents pair` that other subcommands do not have. */
 export interface PairGiven {
   pairings: PairingStore;
   settings: Pick<Config, "port" | "host" | "tlsCert">;

@@ -67,7 +67,7 @@ test("a code works for less than ten minutes, and wrong, used and expired ones a
   expect(await agentKeys.list()).toHaveLength(2);
 });
 
-test("of several who redeem one code at once, one gets a key", async () => {
+test("if several redeem one code at once, one of them gets a key", async () => {
   const { make, redeem, agentKeys } = scene();
   const { code } = await make("box");
   const tries = await Promise.allSettled(Array.from({ length: 8 }, () => redeem(code)));

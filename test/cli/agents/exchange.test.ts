@@ -51,7 +51,7 @@ test("a link has the code, and another code replaces the kept key", async () => 
   expect((await find(server.url)).key).toBe(second.key);
 });
 
-test("a code that the server refuses is told with what to do, and keeps the key that is there", async () => {
+test("a code that the server refuses is an error that says what to do, and the kept key stays", async () => {
   const { server, make, find } = await scene();
   const { key } = await find(server.url, await make());
   const error = (await failureOf(() => find(server.url, "0000-0000"))) as CommandError;
@@ -62,7 +62,7 @@ test("a code that the server refuses is told with what to do, and keeps the key 
   expect((await find(server.url)).key).toBe(key);
 });
 
-test("a server that is away, or none, is told", async () => {
+test("a server that is away, or another program at its address, is an error that says so", async () => {
   const { find, data } = await scene();
   const away = (await failureOf(() => find("127.0.0.1:1", "0000-0000"))) as CommandError;
   expect(away.message).toStartWith("ws://127.0.0.1:1: ");
@@ -73,7 +73,7 @@ test("a server that is away, or none, is told", async () => {
   expect(keptKeys(data, "ws://127.0.0.1:1").read()).toBeUndefined();
 });
 
-test("an answer that is no key is refused", async () => {
+test("an answer without a key is refused", async () => {
   const { find } = await scene();
   const other = Bun.serve({ port: 0, fetch: () => Response.json({ key: 5 }) });
   const error = (await failureOf(() => find(`127.0.0.1:${other.port}`, "0000-0000"))) as CommandError;

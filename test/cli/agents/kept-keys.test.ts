@@ -40,7 +40,7 @@ test("no name of a server leads out of the folder", () => {
   expect(readdirSync(data)).toEqual(["paired"]);
 });
 
-test("a file without a key, and a folder that cannot be made, are told by their names", async () => {
+test("a file without a key, and a folder that cannot be made, are errors with their names", async () => {
   const data = tempFolder();
   const keys = keptKeys(data, "ws://a");
   mkdirSync(join(data, "paired"));
