@@ -27,15 +27,9 @@ for (const [name, { settings, flags = {} }] of Object.entries<CommandDescription
   });
 }
 
-<<<<<<< HEAD
-test("the help of agent speaks of the agent, with a heading for services and one for settings", async () => {
+test("the help of agent speaks of the agent, with headings for its flag, services and settings", async () => {
   const text = await helpOf("agent");
-  expect(text.match(/^[A-Z][\w ]*$/gm)).toEqual(["As a service", "Settings"]);
-=======
-test("the help of agent speaks of the agent, under two headings", async () => {
-  const text = await helpOf("agent");
-  expect(text.match(/^[A-Z][\w ]*$/gm)).toEqual(["Flags", "Settings"]);
->>>>>>> 3e380d4 (feat: pair an agent with a code that works once)
+  expect(text.match(/^[A-Z][\w ]*$/gm)).toEqual(["Flags", "As a service", "Settings"]);
   expect(text).not.toMatch(/built-in agent|generated|shutdown/);
   expect(text).toContain("CHATGPT_API_UPSTREAM for --upstream");
   expect(text).toContain("UPSTREAM_KEY and AGENT_KEY need no prefix.");

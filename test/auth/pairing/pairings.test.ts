@@ -59,7 +59,7 @@ test("a code works for less than ten minutes, and wrong, used and expired ones a
   clock.advance(TEN_MINUTES_MS - 1);
   await redeem(timely.code);
   clock.advance(1);
-  const failures = [];
+  const failures: unknown[] = [];
   for (const code of [late.code, used.code, "0000-0000", "no code"])
     failures.push(await failureOf(() => redeem(code)));
   expect(failures).toEqual(failures.map(() => failures[0]));
@@ -119,7 +119,7 @@ test("an owner who was deleted before a code is redeemed is left out", async () 
 
 test("at most a hundred codes are open, until one is used, is cancelled or expires", async () => {
   const { clock, make, redeem, pairings, refusal } = scene();
-  const made = [];
+  const made: Awaited<ReturnType<typeof make>>[] = [];
   for (let nth = 0; nth < 100; nth++) made.push(await make());
   expect(await refusal(() => make())).toBe("pairings_full");
   await redeem(made[0]?.code ?? "");
