@@ -74,7 +74,7 @@ export function readAgentInstall(args: readonly string[], installer: Installer):
   const given = new GivenSettings();
   const { settings, flags, positionals } = readArgs(
     { args, env, given },
-    { settings: COMMANDS.agent.settings, flags: INSTALL_FLAGS },
+    { settings: COMMANDS.agent.settings.filter((name) => name !== "data"), flags: INSTALL_FLAGS },
   );
   const [address, ...more] = positionals;
   if (address === undefined || more.length > 0)
