@@ -21,7 +21,7 @@ const DEFAULT_NAME = "agent";
 
 const FULL_HINT = `There may be ${OPEN_MAX} unused codes. Cancel one, or wait: each expires after ten minutes.`;
 const WRONG_HINT =
-  "A code works once, within ten minutes. Make a new one with chatgpt-api-server agents pair, or on the dashboard's page for connecting an agent.";
+  "A code works once, within ten minutes. Make a new one on the server's machine with chatgpt-api-server agents pair.";
 
 interface PairingsOptions {
   store: PairingStore;
