@@ -25,7 +25,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
       ],
       ...["http/admin/schema.ts", "http/admin/agent-key-schema.ts", "package.json", "time.ts"],
     ],
-      external: /^(node:|bun(:|$)|jsonc-parser$|uqr$|yaml$|zod$)/,
+    external: /^(node:|bun(:|$)|jsonc-parser$|uqr$|yaml$|zod$)/,
   },
   server: {
     ours: [

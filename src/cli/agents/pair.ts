@@ -10,8 +10,8 @@ import { shellQuote } from "../../shell-quote.ts";
 import type { AgentKeyChanges, PairingStore } from "../../store/store.ts";
 import { withoutNulls } from "../../user-attributes.ts";
 import { listenAddresses, scheme, withPort } from "../server-addresses.ts";
+import { table } from "../terminal/text-table.ts";
 import { type Terminal, toJson } from "../terminal.ts";
-import { table } from "../text-table.ts";
 import { PROGRAM } from "../version.ts";
 
 /** The dependencies of `agents pair` that other subcommands do not have. */
