@@ -49,7 +49,7 @@ test("an agent pairs with a code, finds its key when it starts again, and says s
   expect(refused.stderr()).toContain("This key was revoked.");
 });
 
-test("of two agents with one code, one pairs, and the other says what to do", async () => {
+test("if two agents have one code, one of them pairs, and the other says what to do", async () => {
   const code = await makeCode();
   const agents = await Promise.all([tempFolder(), tempFolder()].map((data) => start(data, "--pair", code)));
   const ends = agents.map((agent) =>
