@@ -182,8 +182,9 @@ test("an agent reports within a second that an ask made its upstream swap models
   ]);
   ollama.state.isBroken = false;
   await look(10_000);
-  await agent.frame("update", ({ models }) => models?.[1]?.loaded === true);
+  await until(() => updates().length > 2);
   expect(updates()).toHaveLength(3);
+  expect(updates()[2]).toMatchObject({ models: [{ loaded: false }, { loaded: true }] });
 });
 
 test("the answer to a look that is older than a check of the upstream counts no more", async () => {
