@@ -88,6 +88,12 @@ const ROUTES: Record<string, Route> = {
   "POST /admin/agents/keys": { for: "admin", body: () => ({ name: crypto.randomUUID() }) },
   "PATCH /admin/agents/keys/:id": { for: "admin", path: () => pathOfKey(), body: () => ({ priority: 1 }) },
   "DELETE /admin/agents/keys/:id": { for: "admin", path: () => pathOfKey() },
+  "GET /admin/agents/pairings": { for: "admin" },
+  "POST /admin/agents/pairings": { for: "admin", body: () => ({ name: crypto.randomUUID() }) },
+  "DELETE /admin/agents/pairings/:id": { for: "admin", path: () => pathOfPairing() },
+  "GET /pair": { for: "anyone" },
+  // Whoever has a code is let in: a request without one is not valid.
+  "POST /agents/pair": { for: "anyone", status: 400 },
   "GET /client/register": { for: "agent" },
   "GET /agents/:key/client/register": { for: "agent" },
 };
@@ -150,6 +156,9 @@ const addAgentKey = () =>
   administer<{ id: string; key: string }>("POST", "/admin/agents/keys", { name: crypto.randomUUID() });
 
 const pathOfKey = async () => `/admin/agents/keys/${(await addAgentKey()).id}`;
+const addPairing = () =>
+  administer<{ id: string }>("POST", "/admin/agents/pairings", { name: crypto.randomUUID() });
+const pathOfPairing = async () => `/admin/agents/pairings/${(await addPairing()).id}`;
 const pathOfAgent = async (action: string) =>
   `/admin/agents/${(await joinAgent({ models: [] })).ready.agent}/${action}`;
 async function joinAgent(offer: object): Promise<V2Agent> {
@@ -163,6 +172,7 @@ const everything = async () =>
   JSON.stringify([
     await administer("GET", "/admin/users?details=true"),
     await administer("GET", "/admin/agents/keys"),
+    await administer("GET", "/admin/agents/pairings"),
     (await administer<{ agents: { id: string }[] }>("GET", "/admin/agents")).agents.map(({ id }) => id),
   ]);
 
