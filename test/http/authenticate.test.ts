@@ -10,29 +10,20 @@ import { ENDPOINTS } from "../../src/protocol/agent-v2.ts";
 import { type RunningServer, startServer } from "../../src/server/compose.ts";
 import { expectDescribed } from "../support/description/described.ts";
 import { registerFromElsewhere } from "../support/registration.ts";
+import {
+  COOKIES,
+  type Cookie,
+  isAllowed,
+  isAllowedByCookie,
+  KEYS,
+  type Key,
+  type Route,
+  refusal,
+  WAYS,
+} from "../support/route-access.ts";
 import { ADMIN_KEY } from "../support/server.ts";
 import { cookieFor, dashboardScript, SAME_ORIGIN } from "../support/session.ts";
 import { connectV2Agent, streamPieces, V2_HELLO, type V2Agent } from "../support/v2-agent.ts";
-
-/** Every kind of key that a caller may send. */
-const KEYS = ["none", "wrong", "user", "another user", "disabled", "expired", "agent", "admin"] as const;
-type Key = (typeof KEYS)[number];
-
-/** Every kind of cookie that a browser may send. */
-const COOKIES = ["admin's session", "user's session", "session from another site", "ended session"] as const;
-type Cookie = (typeof COOKIES)[number];
-
-interface Route {
-  /** The owner is the first user. Agents register from behind a proxy, where a key is always needed. */
-  for: "anyone" | "caller" | "owner" | "admin" | "agent";
-  /** For a path with parameters, or with something that must be created first. */
-  path?: () => string | Promise<string>;
-  body?: () => unknown;
-  /** Default: 200. */
-  status?: number;
-  /** A session does not open it. */
-  keyOnly?: true;
-}
 
 const MODEL_ASK = { model: "m", messages: [{ role: "user", content: "hi" }], max_tokens: 9 };
 const ask = (body: object = MODEL_ASK): Route => ({ for: "caller", body: () => body });
@@ -184,26 +175,6 @@ async function cookieHeaders(kind: Cookie): Promise<Record<string, string>> {
   return { cookie, ...SAME_ORIGIN };
 }
 
-function isAllowedByCookie(route: Route, kind: Cookie): boolean {
-  if (route.for === "anyone") return true;
-  if (route.keyOnly) return false;
-  return kind === "admin's session" || (kind === "user's session" && route.for !== "admin");
-}
-
-function isAllowed(route: Route, key: Key): boolean {
-  if (route.for === "anyone" || key === "admin") return route.for !== "agent";
-  if (route.for === "agent") return key === "agent";
-  if (route.for === "admin") return false;
-  return key === "user" || (key === "another user" && route.for === "caller");
-}
-
-/** The headers that can hold a key. On routes for administrators, it may also be in the body or the query. */
-const WAYS = {
-  bare: (key: string) => ({ authorization: key }),
-  Bearer: (key: string) => ({ authorization: `Bearer ${key}` }),
-  "x-api-key": (key: string) => ({ "x-api-key": key }),
-};
-
 /** The paths by route. The target of a refused change is used again for the next request. */
 const paths = new Map<string, string>();
 
@@ -221,12 +192,6 @@ async function request(name: string, route: Route, headers: Record<string, strin
     victim = await addUser();
   }
   return { status: response.status, text, changed: isChange && (await everything()) !== before };
-}
-
-/** Returns the error for a refused request. It is the same for every wrong key. */
-function refusal({ for: who }: Route, key: Key): RegExp {
-  if (who === "admin") return /Invalid admin key/;
-  return key === "none" ? /API key not provided/ : /Invalid API key/;
 }
 
 test("every declared route has its line in the matrix, and every line its route", () => {
