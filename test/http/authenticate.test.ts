@@ -83,7 +83,7 @@ const ROUTES: Record<string, Route> = {
   "POST /admin/agents/pairings": { for: "admin", body: () => ({ name: crypto.randomUUID() }) },
   "DELETE /admin/agents/pairings/:id": { for: "admin", path: () => pathOfPairing() },
   "GET /pair": { for: "anyone" },
-  // Whoever has a code is let in: a request without one is not valid.
+  // Everyone who has a code may: a request without one is not valid.
   "POST /agents/pair": { for: "anyone", status: 400 },
   "GET /client/register": { for: "agent" },
   "GET /agents/:key/client/register": { for: "agent" },
