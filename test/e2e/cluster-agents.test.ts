@@ -34,7 +34,9 @@ describeWithCluster("agents of several nodes", () => {
     const [a, b, c] = await startThree();
     const old = await connect(a);
     for (const node of [a, b, c]) await answersAt(node);
-    for (const node of [a, b, c]) expect(await readiness(node)).toBe('{"status":"ready","nodes":3}');
+    // A node that has started learns first which agents the others have.
+    for (const node of [a, b, c])
+      await until(async () => (await readiness(node)) === '{"status":"ready","nodes":3}');
     const replaced = old.ended;
     const newcomer = await connect(b, { id: old.id });
     expect(await replaced).toMatchObject({ code: 4500 });

@@ -48,8 +48,11 @@ export class Delivery {
     for (const part of this.#parts) this.#guard(node, () => part[event]?.(node));
   }
 
+  /** Stops the parts, which get no more frames, and hear no more of nodes. */
   stop(): void {
-    for (const part of this.#parts) part.stop?.();
+    const parts = this.#parts;
+    for (const part of parts) part.stop?.();
+    this.#parts = [];
   }
 
   /** Counts what a node did wrong, and logs it once a minute. */
