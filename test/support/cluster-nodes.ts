@@ -31,7 +31,7 @@ export function describeWithCluster(title: string, tests: () => void): void {
   else test.skip(`${title} ${ADVICE}`, () => {});
 }
 
-/** Starts nodes of a new cluster with an empty database, without agents. Resolves once each hears all others. */
+/** Starts nodes of a new cluster with an empty database, without agents. Resolves once each hears all others and is ready. */
 export async function startNodes(
   names: readonly string[],
   args: readonly string[] = [],
@@ -64,6 +64,8 @@ export async function startNodes(
   for (const [index, node] of nodes.entries())
     for (const name of names.toSpliced(index, 1))
       await node.output(new RegExp(`node_joined\\b[^\\n]*\\b${name}\\b`));
+  // Ready: it knows which agents the others have.
+  for (const { url } of nodes) await until(async () => (await fetch(`${url}/ready?agents=0`)).ok);
   return nodes;
 }
 
