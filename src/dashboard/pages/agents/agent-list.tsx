@@ -1,6 +1,6 @@
 import { useState } from "hono/jsx/dom";
 import type { Agent } from "../../api/types.ts";
-import { Badge } from "../../components/badge.tsx";
+import { StateWithReason } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
 import { Card, EmptyState } from "../../components/card.tsx";
 import { Field, Select } from "../../components/field.tsx";
@@ -99,15 +99,7 @@ function AgentName({ agent, onShow }: { agent: Agent } & Pick<AgentListProps, "o
 }
 
 export function AgentStateBadge({ agent }: { agent: Agent }) {
-  const { label, tone, reason } = stateOf(agent);
-  return (
-    <span class="agent-cell">
-      <span>
-        <Badge tone={tone}>{label}</Badge>
-      </span>
-      {reason ? <span class="agent-sub agent-reason">{reason}</span> : null}
-    </span>
-  );
+  return <StateWithReason {...stateOf(agent)} />;
 }
 
 const BAR_WIDTH = 72;

@@ -1,4 +1,4 @@
-import { Badge } from "../../components/badge.tsx";
+import { StateWithReason } from "../../components/badge.tsx";
 import { Card } from "../../components/card.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatDuration, formatNumber, formatUptime } from "../../format.ts";
@@ -8,14 +8,7 @@ const COLUMNS: readonly Column<NodeRow>[] = [
   { title: "Node", cell: ({ name }) => name, sortBy: ({ name }) => name, isHeader: true },
   {
     title: "State",
-    cell: ({ label, tone, reason }) => (
-      <span class="agent-cell">
-        <span>
-          <Badge tone={tone}>{label}</Badge>
-        </span>
-        {reason ? <span class="agent-sub agent-reason">{reason}</span> : null}
-      </span>
-    ),
+    cell: ({ label, tone, reason }) => <StateWithReason label={label} tone={tone} reason={reason} />,
   },
   {
     title: "Version",
