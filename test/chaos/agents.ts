@@ -19,11 +19,18 @@ interface Frame {
   [field: string]: unknown;
 }
 
+/** An ask that is being answered. */
+interface Work {
+  entry: AgentEntry;
+  timer: ReturnType<typeof setTimeout>;
+}
+
 /** An agent that connects to any node, again and again, and answers each ask in 60 ms. */
 abstract class ChaosAgent {
   abstract readonly slots: number;
   protected abstract readonly protocols: string[];
-  protected readonly working = new Map<string, ReturnType<typeof setTimeout>>();
+  /** By the slot's id. */
+  protected readonly working = new Map<string, Work>();
   protected socket: WebSocket | undefined;
   #isOver = false;
   protected reconnectMs = 0;
@@ -44,7 +51,7 @@ abstract class ChaosAgent {
     while (!this.#isOver) {
       await this.#connect(this.options.balancer.next());
       this.isRegistered = false;
-      for (const timer of this.working.values()) clearTimeout(timer);
+      for (const { timer } of this.working.values()) clearTimeout(timer);
       this.working.clear();
       await Bun.sleep(this.reconnectMs + this.options.random.below(BACK_OFF_MS));
       this.reconnectMs = 0;
@@ -53,6 +60,7 @@ abstract class ChaosAgent {
 
   /** Cuts the connection, as a crash does. */
   drop(): void {
+    for (const { entry } of this.working.values()) entry.isDropped = true;
     this.socket?.terminate();
   }
 
@@ -80,12 +88,20 @@ abstract class ChaosAgent {
   }
   #node: Place | undefined;
 
-  /** Notes that it has begun, and returns the ask's id from the text of the request. */
-  protected begin(text: string): string {
+  /** Notes that it has begun with the ask whose id is in the text of the request. */
+  protected begin(text: string): AgentEntry {
     const { log, name, now } = this.options;
     const ask = /ask-\d+/.exec(text)?.[0] ?? "an ask without an id";
-    log.push({ ask, agent: name, node: this.#node?.name ?? "", at: now() });
-    return ask;
+    const entry = {
+      ask,
+      agent: name,
+      node: this.#node?.name ?? "",
+      at: now(),
+      isAccepted: false,
+      isDropped: false,
+    };
+    log.push(entry);
+    return entry;
   }
 
   protected say(frame: Frame): void {
@@ -93,7 +109,7 @@ abstract class ChaosAgent {
   }
 
   /** Runs steps one after another, until the ask's slot is cancelled or the connection ends. */
-  protected work(slot: string, steps: readonly (() => void)[]): void {
+  protected work(slot: string, entry: AgentEntry, steps: readonly (() => void)[]): void {
     const next = (index: number) => {
       const wait = ANSWER_MS / steps.length;
       const timer = setTimeout(() => {
@@ -101,13 +117,13 @@ abstract class ChaosAgent {
         steps[index]?.();
         if (index < steps.length - 1) next(index + 1);
       }, wait);
-      this.working.set(slot, timer);
+      this.working.set(slot, { entry, timer });
     };
     next(0);
   }
 
   protected cancel(slot: string): void {
-    clearTimeout(this.working.get(slot));
+    clearTimeout(this.working.get(slot)?.timer);
     this.working.delete(slot);
   }
 }
@@ -133,22 +149,27 @@ class V2Agent extends ChaosAgent {
   }
 
   #answer(slot: string, { body, stream }: Frame): void {
-    const ask = this.begin(String(body));
-    if (stream) this.#stream(slot, ask);
-    else this.#answerWhole(slot, ask);
+    const entry = this.begin(String(body));
+    if (stream) this.#stream(slot, entry);
+    else this.#answerWhole(slot, entry);
   }
 
-  #answerWhole(slot: string, ask: string): void {
+  #answerWhole(slot: string, entry: AgentEntry): void {
+    const { ask } = entry;
     const message = { role: "assistant", content: answerOf(ask) };
     const answer = {
       ...{ id: ask, object: "chat.completion", created: 1, model: "m" },
       choices: [{ index: 0, message, finish_reason: "stop" }],
     };
-    this.work(slot, [() => this.say({ type: "done", ask: slot, status: 200, body: JSON.stringify(answer) })]);
+    this.work(slot, entry, [
+      () => this.say({ type: "done", ask: slot, status: 200, body: JSON.stringify(answer) }),
+    ]);
   }
 
-  #stream(slot: string, ask: string): void {
+  #stream(slot: string, entry: AgentEntry): void {
+    const { ask } = entry;
     this.say({ type: "accept", ask: slot });
+    entry.isAccepted = true;
     const pieces = Array.from({ length: PIECES }, (_, index) => () => {
       this.say({ type: "delta", ask: slot, data: chunk(pieceOf(ask, index)) });
     });
@@ -156,7 +177,7 @@ class V2Agent extends ChaosAgent {
       this.say({ type: "delta", ask: slot, data: "[DONE]" });
       this.say({ type: "done", ask: slot, status: 200 });
     };
-    this.work(slot, [...pieces, end]);
+    this.work(slot, entry, [...pieces, end]);
   }
 }
 
@@ -174,14 +195,19 @@ class V1Agent extends ChaosAgent {
   }
 
   #answer(slot: string, data: string): void {
-    const ask = this.begin(data);
+    const entry = this.begin(data);
     const request = JSON.parse(data) as { message_id: string; conversation_id: string };
     const answer = {
-      ...{ id: request.message_id, response_id: crypto.randomUUID(), error: "", content: answerOf(ask) },
+      ...{
+        id: request.message_id,
+        response_id: crypto.randomUUID(),
+        error: "",
+        content: answerOf(entry.ask),
+      },
       conversation_id: request.conversation_id || crypto.randomUUID(),
     };
     const text = JSON.stringify(answer);
-    this.work(slot, [() => this.say({ id: slot, message: "ChatGptResponse", data: text })]);
+    this.work(slot, entry, [() => this.say({ id: slot, message: "ChatGptResponse", data: text })]);
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { check, outcomeOf } from "./checker.ts";
-import { answerOf, type CallerEntry, type FaultEntry, type Logs, pieceOf } from "./logs.ts";
+import { type AgentEntry, answerOf, type CallerEntry, type FaultEntry, type Logs, pieceOf } from "./logs.ts";
 
 const NODES = ["one", "two"];
 
@@ -32,6 +32,10 @@ const pieces = (...indexes: number[]) => indexes.map((index) => pieceOf("ask-1",
 const kill: FaultEntry = { kind: "kill", nodes: ["one"], from: 900, until: 2_000 };
 const upgrade: FaultEntry = { ...kill, kind: "upgrade" };
 const failed = { status: 502, text: "", ends: 0, error: "bad gateway" };
+const begun: AgentEntry = {
+  ...{ ask: "ask-1", agent: "a", node: "one", at: 1_000 },
+  ...{ isAccepted: false, isDropped: false },
+};
 const brokenOff = { text: pieces(0, 1), ends: 0, isCut: true };
 
 test("the checker accepts an answer that is whole", () => {
@@ -67,6 +71,18 @@ test("an ask may fail before its first byte only if all nodes were away", () => 
   expect(ofEntry(failed, [over])).toEqual(["failed needlessly"]);
 });
 
+test("an ask may fail before its first byte if its agent was lost after it had accepted", () => {
+  const ofAgent = (changes: Partial<AgentEntry>) =>
+    rulesOf({
+      callers: [entryOf(failed)],
+      agents: [{ ...begun, isAccepted: true, isDropped: true, ...changes }],
+    });
+  expect(ofAgent({})).toEqual([]);
+  expect(ofAgent({ isAccepted: false })).toEqual(["failed needlessly"]);
+  expect(ofAgent({ isDropped: false })).toEqual(["failed needlessly"]);
+  expect(ofAgent({ ask: "ask-2" })).toEqual(["failed needlessly"]);
+});
+
 test("a stream may break off after a kill, but not after an upgrade, and not without a fault", () => {
   expect(outcomeOf(entryOf(brokenOff))).toBe("broke off");
   expect(outcomeOf(entryOf({ ...brokenOff, text: "" }))).toBe("broke off");
@@ -77,7 +93,7 @@ test("a stream may break off after a kill, but not after an upgrade, and not wit
 });
 
 test("an ask may be executed twice only after a fault", () => {
-  const at = (time: number) => ({ ask: "ask-1", agent: "a", node: "one", at: time });
+  const at = (time: number) => ({ ...begun, at: time });
   const twice = [at(1_000), at(1_050)];
   expect(rulesOf({ agents: [at(1_000), { ...at(1_000), ask: "ask-2" }] })).toEqual([]);
   expect(rulesOf({ agents: twice })).toEqual(["executed twice"]);

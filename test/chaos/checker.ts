@@ -70,7 +70,7 @@ function checkOutcome(entry: CallerEntry, logs: Logs): Found {
     case "lost":
       return { rule: "lost", detail: `no end, sent to ${nodesOf(entry)}` };
     case "failed":
-      if (!mustHaveBeenServed(entry, logs)) return undefined;
+      if (!mustHaveBeenServed(entry, logs) || isLostByAgent(entry, logs)) return undefined;
       return { rule: "failed needlessly", detail: `${status}, sent to ${nodesOf(entry)}: ${error}` };
     case "broke off":
       if (faultsDuring(logs, entry).some(({ kind }) => FAULTS[kind].breaksStreams)) return undefined;
@@ -83,6 +83,10 @@ function mustHaveBeenServed(entry: CallerEntry, { nodes, faults }: Logs): boolea
   const away = new Set(overlapping(faults, entry, 0).flatMap((fault) => fault.nodes));
   return nodes.some((node) => !away.has(node));
 }
+
+/** Whether an agent was lost after `accept`: from there on, another try could do the work twice. */
+const isLostByAgent = ({ ask }: CallerEntry, { agents }: Logs) =>
+  agents.some((begun) => begun.ask === ask && begun.isAccepted && begun.isDropped);
 
 function checkExecutions(logs: Logs): Violation[] {
   const times = new Map<string, number[]>();

@@ -34,6 +34,10 @@ export interface AgentEntry {
   agent: string;
   node: string;
   at: number;
+  /** It has sent `accept`, after which nobody else may begin with it. */
+  isAccepted: boolean;
+  /** Its connection was cut by a fault of agents before it had answered. */
+  isDropped: boolean;
 }
 
 /** The kinds of faults, and what each may do to a stream that has begun. */
