@@ -34,8 +34,11 @@ export interface BuiltinAgentOptions {
   name: string;
   /** The version of this program. */
   version: string;
-  /** How many asks the agent takes at once. */
-  slots: number;
+  /**
+   * How many asks the agent takes at once: a number, or a function that returns it for the number that the upstream
+   * declares, if it does.
+   */
+  slots: number | ((declared: number | undefined) => number);
   /** How the agent wants to be chosen. */
   claim?: Claim;
   log: Log;
@@ -69,6 +72,8 @@ export class BuiltinAgent {
   #reconnectMs: number | undefined;
   /** The offer that was last sent on this connection. */
   #sentOffer: Offer | undefined;
+  /** The slots that the server knows of. */
+  #slots = 0;
   #started = false;
   #leaving: Promise<void> | undefined;
   #cancelReconnect: Cancel = () => {};
@@ -85,6 +90,7 @@ export class BuiltinAgent {
     this.#backOff = new BackOff(this.#options.random);
     this.#asks = createRunningAsks({
       ...this.#options,
+      slots: () => this.#slots,
       onBroken: () => this.#monitor.check(),
       onProgress: ({ body }) => this.#loadedWatch.note(body),
     });
@@ -144,22 +150,28 @@ export class BuiltinAgent {
   }
 
   #hello(): HelloFrame {
-    const { name, version, slots, claim } = this.#options;
+    const { name, version, claim } = this.#options;
     this.#sentOffer = this.#monitor.offer();
+    this.#slots = this.#slotsFor(this.#sentOffer);
     const { models = [], endpoints = [] } = this.#sentOffer ?? {};
-    const offered = { slots, models: [...models], endpoints: [...endpoints] };
+    const offered = { slots: this.#slots, models: [...models], endpoints: [...endpoints] };
     return { type: "hello", ...this.#identity, name, version, ...offered, ...claim };
   }
 
+  #slotsFor(offer: Offer | undefined): number {
+    const { slots } = this.#options;
+    return typeof slots === "function" ? slots(offer?.slots) : slots;
+  }
+
   #ready({ agent, resume, version }: Extract<ServerFrame, { type: "ready" }>): void {
-    const { clock, log, server, slots } = this.#options;
+    const { clock, log, server } = this.#options;
     this.#identity = { agent, resume };
     this.#readyAt = clock.now();
     const models = modelsText(this.#monitor.offer());
     log.info(
       "server_connected",
       { server: server.label, agent, version },
-      `connected to ${server.label}, offering ${models}, up to ${slots} requests at once`,
+      `connected to ${server.label}, offering ${models}, up to ${this.#slots} requests at once`,
     );
     if (this.#leaving !== undefined) this.#connection?.send({ type: "pause" });
     else this.#sendUpdate();
@@ -214,7 +226,11 @@ export class BuiltinAgent {
     if (!offer || offer === this.#sentOffer || this.#readyAt === undefined || this.#leaving !== undefined)
       return;
     this.#sentOffer = offer;
-    this.#connection?.send({ type: "update", models: [...offer.models], endpoints: [...offer.endpoints] });
+    const slots = this.#slotsFor(offer);
+    const changed = slots === this.#slots ? {} : { slots };
+    this.#slots = slots;
+    const { models, endpoints } = offer;
+    this.#connection?.send({ type: "update", ...changed, models: [...models], endpoints: [...endpoints] });
   }
 }
 

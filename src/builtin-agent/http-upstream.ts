@@ -3,6 +3,7 @@ import { ENDPOINTS, type Endpoint, MODELS_MAX, Model, PASSED_REQUEST_HEADERS } f
 import { otherName } from "../protocol/model-name.ts";
 import { bearer, failureOf, request, requestText } from "./http.ts";
 import { ContextLengths, contextLengthOf } from "./models/context-length.ts";
+import { declaredSlots } from "./models/declared-slots.ts";
 import { type LoadedSource, loadedIn, loadedSourceOf, statusIn, withLoaded } from "./models/loaded-models.ts";
 import { NativeApi } from "./models/native-api.ts";
 import { newestWithin } from "./newest-within.ts";
@@ -15,6 +16,8 @@ export interface HttpUpstreamOptions {
   key?: string | undefined;
   /** The models to offer; empty for all that the upstream lists. */
   models: readonly string[];
+  /** Whether the models are offered only while the upstream lists them. Default: also if it does not list them. */
+  onlyListed?: boolean;
   /** The endpoints to offer; empty to find out which exist. */
   endpoints: readonly Endpoint[];
   /** Whether the environment has an HTTP proxy for the URL. Default: false. */
@@ -56,7 +59,9 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
     return request(`${base}/${endpoint}`, { method: "POST", headers, body, signal });
   };
 
-  const isChosen = options.models.length > 0;
+  const { onlyListed = false } = options;
+  const expected = onlyListed ? [] : options.models;
+  const isChosen = expected.length > 0;
   const list = (signal: AbortSignal) => {
     const { viaProxy = false } = options;
     const how = { key, limitMs: limits.listMs, signal, viaProxy, isOptional: isChosen };
@@ -78,12 +83,13 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
       const probe = (endpoint: Endpoint) =>
         post(endpoint, "{}", AbortSignal.any([signal, AbortSignal.timeout(limitMs)]));
       endpoints ??= await chosenOr(options.endpoints, () => findEndpoints(probe));
-      const chosen = selectModels(listed, options.models);
+      const chosen = selectModels(listed, options.models, onlyListed);
       const api = new NativeApi(at, { key, limitMs, signal });
       const sized = lengths.add(api, chosen);
       const loaded = source?.path === undefined ? loadedIn(listed) : source.read(await api.get(source.path));
       const models = withLoaded(await sized, loaded);
-      return { offer: { models, endpoints }, unlisted: unlistedIn(listed, options.models) };
+      const offer = { models, endpoints, ...(await declaredSlots(api, listed)) };
+      return { offer, unlisted: unlistedIn(listed, expected) };
     }
     endpoints = undefined;
     if ("problem" in listing) return listing;
@@ -152,7 +158,7 @@ async function listModels(
       const from = viaProxy ? "it, or the HTTP proxy of the environment," : "it";
       return { problem: `${from} responds with status ${status}`, unreachable: false };
     }
-    const models = response.ok ? readModelList(text ?? "") : undefined;
+    const models = response.ok ? readModelList(parseJson(text ?? "")) : undefined;
     return models ? { models } : { absent: true };
   } catch (error) {
     const { words, unreachable } = failureOf(error);
@@ -168,11 +174,11 @@ async function listModels(
 }
 
 /**
- * Returns the models in the response to `GET /models`; undefined if it is not a list. Leaves out models
+ * Returns the models in the JSON of the response to `GET /models`; undefined if it is not a list. Leaves out models
  * without a usable id.
  */
-export function readModelList(text: string): Model[] | undefined {
-  const data = field(parseJson(text), "data");
+export function readModelList(body: unknown): Model[] | undefined {
+  const data = field(body, "data");
   if (!Array.isArray(data)) return undefined;
   const { shape } = Model;
   const models = new Map<string, Model>();
@@ -190,8 +196,13 @@ export function readModelList(text: string): Model[] | undefined {
 }
 
 /** Returns the models with these ids, with what the upstream says about them; all if there are no ids. */
-function selectModels(listed: readonly Model[], ids: readonly string[]): readonly Model[] {
+function selectModels(
+  listed: readonly Model[],
+  ids: readonly string[],
+  onlyListed: boolean,
+): readonly Model[] {
   if (ids.length === 0) return listed;
+  if (onlyListed) return listed.filter(({ id }) => ids.includes(id) || ids.includes(otherName(id) ?? id));
   return ids.map((id) => listed.find((model) => model.id === id) ?? { id });
 }
 

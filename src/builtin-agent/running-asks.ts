@@ -13,7 +13,8 @@ type AskFrame = Extract<ServerFrame, { type: "ask" }>;
 
 interface RunningAsksOptions {
   upstream: Upstream;
-  slots: number;
+  /** Returns how many asks may run at once. */
+  slots: () => number;
   clock: Clock;
   log: Log;
   /** Called when a request could not reach the upstream, or its answer broke off. */
@@ -79,7 +80,7 @@ export function createRunningAsks(options: RunningAsksOptions) {
     start(ask: AskFrame, server: FrameSender) {
       if (running.has(ask.ask)) return;
       if (leaving) return refuse(ask.ask, "the agent is leaving", server);
-      if (running.size >= slots) return refuse(ask.ask, "the agent has no free slot", server);
+      if (running.size >= slots()) return refuse(ask.ask, "the agent has no free slot", server);
       const stopping = new AbortController();
       // Added before it runs, as it may end within the call.
       const entry: RunningAsk = { stopping, server, ended: Promise.resolve() };

@@ -5,6 +5,8 @@ import type { LoadedModels } from "./models/loaded-models.ts";
 export interface Offer {
   models: readonly Model[];
   endpoints: readonly Endpoint[];
+  /** How many requests the upstream says that it answers at once. Missing if it does not say. */
+  slots?: number;
 }
 
 /** The reason why the offer of an upstream is unknown. */

@@ -1,5 +1,12 @@
 import { parseArgs } from "node:util";
-import { type Environment, GivenSettings, isGiven, readConfig, readSettings } from "../config/read.ts";
+import {
+  type Environment,
+  type Given,
+  GivenSettings,
+  isGiven,
+  readConfig,
+  readSettings,
+} from "../config/read.ts";
 import { type Config, flagOf, SETTING_NAMES, SETTINGS, type SettingName } from "../config/settings.ts";
 import { ADMIN_KEY_NAME } from "../data-folder.ts";
 
@@ -35,6 +42,8 @@ interface CommandArgs<Name extends SettingName, Own extends Flags> {
   flags?: Own;
   /** The texts of settings that this command has other defaults for. */
   defaults?: Partial<Record<SettingName, string>>;
+  /** Returns the texts of settings in a configuration file. They come after the environment. */
+  inFile?: (flags: FlagValues<Own>) => Iterable<readonly [SettingName, Given]>;
 }
 
 /**
@@ -43,9 +52,13 @@ interface CommandArgs<Name extends SettingName, Own extends Flags> {
  */
 export function readArgs<Name extends SettingName, Own extends Flags = Record<never, Flag>>(
   { args, env, given }: Source,
-  { settings, flags, defaults = {} }: CommandArgs<Name, Own>,
+  { settings, flags, defaults = {}, inFile = () => [] }: CommandArgs<Name, Own>,
 ): { settings: Pick<Config, Name>; flags: FlagValues<Own>; positionals: string[] } {
   const line = new CommandLine(args, settings, flags ?? {}, given);
+  // A fault of the command line is reported before the file is read.
+  if (line.given.faults.length === 0)
+    for (const [name, found] of inFile(line.flags as FlagValues<Own>))
+      if (!isGiven(line.given, env, name)) line.given.texts.set(name, found);
   for (const name of settings) {
     const text = defaults[name];
     if (text !== undefined && !isGiven(line.given, env, name))

@@ -1,36 +1,56 @@
 import { hostname } from "node:os";
-import { BuiltinAgent, type BuiltinAgentOptions } from "../builtin-agent/builtin-agent.ts";
+import { AgentGroup, type AgentGroupOptions, type GroupMember } from "../builtin-agent/agent-group.ts";
 import { createEcho } from "../builtin-agent/echo.ts";
 import { createHttpUpstream } from "../builtin-agent/http-upstream.ts";
-import type { Upstream } from "../builtin-agent/upstream.ts";
 import type { Environment } from "../config/read.ts";
-import type { Config } from "../config/settings.ts";
-import { usageError } from "../errors.ts";
 import { usesProxy } from "../net/environment-proxy.ts";
-import { ENDPOINTS, type Endpoint } from "../protocol/agent-v2.ts";
+import type { UpstreamChoice, UpstreamSettings } from "./upstreams/choices.ts";
 import { VERSION } from "./version.ts";
 
-export type UpstreamSettings = Pick<Config, "upstream" | "upstreamKey" | "models" | "endpoints" | "echo">;
+const NAME_LENGTH_MAX = 256;
 
-/** Returns the upstream that the settings name, if any. Throws a `CommandError` if they are at fault. */
-export function upstreamOf(settings: UpstreamSettings, env: Environment): Upstream | undefined {
-  const { upstream: url, upstreamKey: key, models = [], endpoints = [], echo } = settings;
-  const isEndpoint = (name: string): name is Endpoint => ENDPOINTS.some((known) => known === name);
-  if (!endpoints.every(isEndpoint))
-    throw usageError(`--endpoint is not valid. Give one of: ${ENDPOINTS.join(", ")}.`);
-  if (echo && url !== undefined)
-    throw usageError("--echo and --upstream exclude each other. Give one of them.");
-  if (echo) return createEcho();
-  if (url === undefined) return undefined;
-  return createHttpUpstream({ url, key, models, endpoints, viaProxy: usesProxy(url, env) });
+/** Returns the name of an agent: that of the operator, or of the host, and the label of its upstream. */
+export function agentName({ name }: Pick<UpstreamSettings, "name">, label?: string): string {
+  const own = name ?? (hostname() || "agent");
+  if (label === undefined) return own.slice(0, NAME_LENGTH_MAX);
+  return `${own.slice(0, NAME_LENGTH_MAX - label.length - 1)}/${label}`.slice(0, NAME_LENGTH_MAX);
 }
 
-/** Starts the built-in agent in this process. Its name is that of the host, unless `--name` is given. */
-export function startBuiltinAgent(
-  { name, slots, priority, weight, tags }: Pick<Config, "name" | "slots" | "priority" | "weight" | "tags">,
-  options: Omit<BuiltinAgentOptions, "name" | "slots" | "claim" | "version">,
-): BuiltinAgent {
-  const ownName = name ?? (hostname().slice(0, 256) || "agent");
+/** Returns the agents for the chosen upstreams, or the one of the echo; none if the settings name no upstream. */
+export function membersOf(
+  settings: UpstreamSettings,
+  choices: readonly UpstreamChoice[],
+  env: Environment,
+): GroupMember[] {
+  if (settings.echo) return [echoMember(settings)];
+  return choices.map((choice) => memberOf(settings, choice, env));
+}
+
+/** Returns the agent for one upstream. */
+export function memberOf(settings: UpstreamSettings, choice: UpstreamChoice, env: Environment): GroupMember {
+  const { url, key, label, slots, models, onlyListed, endpoints, priority, weight, tags } = choice;
+  const viaProxy = usesProxy(url, env);
+  return {
+    upstream: createHttpUpstream({ url, key, models, onlyListed, endpoints, viaProxy }),
+    name: agentName(settings, label),
+    isNamedInLog: label !== undefined,
+    slots,
+    claim: { priority, weight, tags: tags && [...tags] },
+  };
+}
+
+function echoMember({
+  slots: [slots = "auto"],
+  priority,
+  weight,
+  tags,
+  ...settings
+}: UpstreamSettings): GroupMember {
   const claim = { priority, weight, tags: tags && [...tags] };
-  return new BuiltinAgent({ ...options, name: ownName, slots, claim, version: VERSION });
+  return { upstream: createEcho(), name: agentName(settings), slots, claim };
+}
+
+/** Starts built-in agents in this process, without any at first. */
+export function createAgentGroup(options: Omit<AgentGroupOptions, "version">): AgentGroup {
+  return new AgentGroup({ ...options, version: VERSION });
 }

@@ -1,5 +1,5 @@
 import type { SettingName } from "../config/settings.ts";
-import { KEY_FLAGS, PAIR_FLAG, SERVER_FLAG } from "./agents/key-flags.ts";
+import { AGENT_FLAGS, KEY_FLAGS, SERVER_FLAG } from "./agents/key-flags.ts";
 import type { Flags } from "./args.ts";
 import { SERVICE_FLAGS } from "./service/actions.ts";
 import { ATTRIBUTE_FLAGS, GRACE_FLAG, JSON_FLAG } from "./users/flags.ts";
@@ -31,23 +31,24 @@ export const COMMANDS = {
     },
   },
   agent: {
-    summary: "Connect a model server, on this machine or another, to a server as an agent.",
-    usage: ["agent <server> [flags]"],
+    summary: "Connect model servers, on this machine or others, to a server as agents.",
+    usage: ["agent <server> [flags]", "agent --config <file> [flags]"],
     service: {
       usage: ["agent install <server> [flags]", "agent uninstall|status|logs [flags]"],
       flags: SERVICE_FLAGS,
     },
     settings: [
-      ...["upstream", "upstreamKey", "models", "endpoints", "slots", "name", "echo", "agentKey", "drainMs"],
+      ...["upstreams", "upstreamKeys", "models", "endpoints", "slots", "name", "echo", "agentKey", "drainMs"],
       ...["priority", "weight", "tags", "data", "logLevel", "logFormat"],
     ],
-    flags: PAIR_FLAG,
+    flags: AGENT_FLAGS,
     settingHelp: {
-      upstream: "Base URL of the model server; /v1 is added if needed. (looked for on this machine)",
-      upstreamKey: "API key of the model server. (none)",
+      upstreams: "Base URL of a model server; /v1 is added if needed. May be repeated. (all on this machine)",
+      upstreamKeys: "API key of the model server; with several, one for each, or none. (none)",
       models: "Model to offer, listed or not. May be repeated. (all that the model server lists)",
       endpoints: "Endpoint to offer, such as chat/completions. May be repeated. (detected)",
-      slots: "Requests to accept at once. (8)",
+      slots:
+        "Requests to send to each model server at once; with several, one number for each. (what it says, or 8)",
       name: "Name of this agent in the server's lists. (the host's name)",
       priority: "Priority of this agent; the highest is used first, as long as it has room. (0)",
       weight: "Share of this agent among those of its priority. (1)",

@@ -1,34 +1,41 @@
 import { networkInterfaces } from "node:os";
 import { backupMaker, ownCommand } from "../backup/download.ts";
+import { GivenSettings } from "../config/read.ts";
 import { secretsInAddress } from "../config/service-addresses.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import { startServer } from "../server/compose.ts";
 import { readServerArgs } from "./args.ts";
-import { startBuiltinAgent, upstreamOf } from "./builtin-agent.ts";
+import { createAgentGroup, membersOf } from "./builtin-agent.ts";
 import { createCommandLog } from "./command-log.ts";
 import { createKeptAdminKey } from "./serve/admin-key.ts";
 import { banner } from "./serve/banner.ts";
 import { listenAddresses } from "./server-addresses.ts";
 import { type Command, stopSignal } from "./terminal.ts";
+import { chooseUpstreams, refuseServer } from "./upstreams/choices.ts";
 import { PROGRAM, VERSION } from "./version.ts";
 
 /** Serves until a signal ends it. */
 export const serve: Command = async (args, io) => {
   const kept = createKeptAdminKey(io);
-  const { config, warnings, origins } = readServerArgs({ args, env: io.env }, { keptAdminKey: kept.read });
+  const given = new GivenSettings();
+  const { config, warnings, origins } = readServerArgs(
+    { args, env: io.env, given },
+    { keptAdminKey: kept.read },
+  );
   for (const warning of warnings) io.err(`${PROGRAM}: ${warning}\n`);
-  const upstream = upstreamOf(config, io.env);
+  const choices = chooseUpstreams({ settings: config, given });
+  refuseServer(choices, `http://localhost:${config.port}`);
 
   // Handled from the start: process 1 of a container ignores signals without a handler.
   const stopped = stopSignal();
-  const { adminKey, sealKey, metricsKey, upstreamKey, clusterKey, database } = config;
+  const { adminKey, sealKey, metricsKey, upstreamKeys = [], clusterKey, database } = config;
   let stopping = false;
   const secrets = [
     adminKey,
     config.agentKey,
     sealKey,
     metricsKey,
-    upstreamKey,
+    ...upstreamKeys,
     clusterKey,
     ...(database ? secretsInAddress(database) : []),
     ...(config.nats ?? []).flatMap(secretsInAddress),
@@ -44,20 +51,18 @@ export const serve: Command = async (args, io) => {
   const shown = { config, env, adminKeyFrom: origins.adminKey, newAdminKey, port, agentKey, signInCode };
   io.err(banner({ ...shown, addresses, version: VERSION, isPrivate }));
 
-  const builtinAgent =
-    upstream &&
-    startBuiltinAgent(config, {
-      server: { label: "this server", link: server.linkAgent },
-      alwaysReturns: true,
-      upstream,
-      log,
-    });
+  const builtinAgents = createAgentGroup({
+    server: { label: "this server", link: server.linkAgent },
+    alwaysReturns: true,
+    log,
+  });
+  for (const member of membersOf(config, choices, io.env)) builtinAgents.add(member);
 
   log.info("stopping", { signal: await stopped });
   stopping = true;
-  // Running asks need the built-in agent until the server has finished them.
+  // Running asks need the built-in agents until the server has finished them.
   await server.stop();
-  await builtinAgent?.stop(0);
+  await builtinAgents.stop(0);
   return 0;
 };
 

@@ -150,7 +150,8 @@ export const proxies: Kind<TrustedProxies> = {
 
 /** No program makes longer keys, and an HTTP header of this length passes everywhere. */
 const SECRET_LENGTH_MAX = 1024;
-const secret = (error?: string) =>
+/** A key that another program chose. */
+export const secret = (error?: string) =>
   z.string(error).max(SECRET_LENGTH_MAX, `Give at most ${SECRET_LENGTH_MAX} characters.`);
 
 const ADMIN_KEY_HINT = "Give it as the second argument, or set ADMIN_KEY or ADMIN_KEY_FILE.";
@@ -174,23 +175,9 @@ export const sealKey = key(
   secret().min(32, "Give 32 random characters or more, such as `openssl rand -hex 32` prints."),
 );
 
-export const upstreamKey = key(
-  secret().regex(/^[\x21-\x7e]+$/, "Give printable ASCII characters, without blanks."),
-);
-
 export const metricsKey = key(
   z.string().regex(/^[\x21-\x7e]{16,1024}$/, "Give 16 to 1024 printable ASCII characters, without blanks."),
 );
-
-export const baseUrl: Kind<string> = {
-  value: "<URL>",
-  schema: parsed((text) => {
-    const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
-    if (!url?.hostname || !/^https?:$/.test(url.protocol)) return undefined;
-    const hasMore = url.username || url.password || url.search || url.hash;
-    return hasMore ? undefined : url.href.replace(/\/+$/, "");
-  }, "Give a base URL such as http://localhost:11434/v1, without a user, a password or a query."),
-};
 
 const NAME_LENGTH_MAX = 256;
 const NAME_HINT = `Give 1 to ${NAME_LENGTH_MAX} characters`;

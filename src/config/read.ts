@@ -16,9 +16,11 @@ import {
 export type Environment = Record<string, string | undefined>;
 
 /** A text that gives a setting's value, and where it was found: "--port", "PORT", "second argument". */
-interface Given {
+export interface Given {
   text: string;
   from: string;
+  /** Whether it is from a configuration file. */
+  isInFile?: true;
 }
 
 /** The settings that the command line gives, and the faults found so far, which are reported together. */
@@ -141,8 +143,8 @@ function unknownVariables(env: Environment): string[] {
     const variables = variablesOf(name);
     return SETTINGS[name].secret ? variables.flatMap((each) => [each, `${each}_FILE`]) : variables;
   });
-  // The command `client` reads these two.
-  known.push(`${PREFIX}TOKEN`, `${PREFIX}TOKEN_FILE`);
+  // The commands `client` and `agent` read these.
+  known.push(`${PREFIX}TOKEN`, `${PREFIX}TOKEN_FILE`, `${PREFIX}CONFIG`);
   return Object.keys(env)
     .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
     .sort();

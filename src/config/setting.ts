@@ -19,7 +19,7 @@ export interface Setting<Value> extends Kind<Value> {
   /** The value of the flag alone. Another value then needs an equals sign. */
   bare?: string;
   /** The separator that joins the texts of a flag that may be repeated. */
-  many?: "," | ";";
+  many?: "," | ";" | "\n";
 }
 
 type Extras = Pick<Setting<unknown>, "flag" | "aliases" | "secret" | "bare" | "many" | "inCluster">;

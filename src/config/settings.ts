@@ -2,6 +2,7 @@ import * as kinds from "./kinds.ts";
 import { choice, size, time, whole } from "./kinds.ts";
 import { database, natsServers } from "./service-addresses.ts";
 import { count, optional, type Setting, setting } from "./setting.ts";
+import { baseUrls, slots, upstreamKeys } from "./upstream-kinds.ts";
 
 export type { Setting } from "./setting.ts";
 
@@ -193,19 +194,29 @@ const RECORDS = {
 };
 
 const BUILTIN_AGENT = {
-  upstream: optional("upstream", "none", kinds.baseUrl, "Base URL of the built-in agent's model server."),
-  upstreamKey: optional("upstream-key", "none", kinds.upstreamKey, "API key for the model server.", {
-    aliases: ["UPSTREAM_KEY"],
-    secret: true,
+  upstreams: optional("upstream", "none", baseUrls, "Base URL of the built-in agent's model server.", {
+    many: ",",
   }),
+  upstreamKeys: optional(
+    "upstream-key",
+    "none",
+    upstreamKeys,
+    "API key of the model server; with several, one for each in their order, or none.",
+    { aliases: ["UPSTREAM_KEY"], secret: true, many: "\n" },
+  ),
   models: optional("model", "all models of the upstream", kinds.names, "Model the built-in agent offers.", {
     many: ",",
   }),
   endpoints: optional("endpoint", "detected", kinds.names, "Endpoint the built-in agent offers.", {
     many: ",",
   }),
-  // Bun runs 256 requests of a process at once. Some must be left for health checks and model lists.
-  slots: setting("slots", "8", whole("number", 1, 240), "Concurrent requests the built-in agent accepts."),
+  slots: setting(
+    "slots",
+    "auto",
+    slots,
+    "Concurrent requests the built-in agent accepts; auto is what the model server says, or 8.",
+    { many: "," },
+  ),
   name: optional("name", "the host's name", kinds.name, "Name of the built-in agent."),
   priority: setting(
     "priority",

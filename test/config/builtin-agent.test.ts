@@ -38,7 +38,7 @@ describe("the built-in agent's settings", () => {
     ["https://api.example/v1/", "https://api.example/v1"],
     ["http://[::1]:8000/v1", "http://[::1]:8000/v1"],
   ])("the upstream %s is read as a base URL", (text, url) => {
-    expect(configOf(["--upstream", text]).upstream).toBe(url);
+    expect(configOf(["--upstream", text]).upstreams).toEqual([url]);
   });
 
   test.each<[string[], string]>([

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { Environment } from "../../config/read.ts";
 import { shownDatabase } from "../../config/service-addresses.ts";
 import { type Config, variablesOf } from "../../config/settings.ts";
+import type { Slots } from "../../config/upstream-kinds.ts";
 import { ADMIN_KEY_NAME, adminKeyIn, agentKeyIn } from "../../data-folder.ts";
 import { isLoopbackHost } from "../../net/addresses.ts";
 import { shellQuote } from "../../shell-quote.ts";
@@ -86,9 +87,13 @@ function agentLines({ config, port, addresses, agentKey, isPrivate }: Banner): s
   return [...lines, `${source} the addresses with it:`, addressCommand(config, port)];
 }
 
-function modelLines({ echo, upstream, slots }: Config): [string, string[]] {
+function modelLines({ echo, upstreams, slots }: Config): [string, string[]] {
   if (echo) return ["Model", ["echo, which repeats each question"]];
-  if (upstream !== undefined) return ["Upstream", [`${upstream}, up to ${slots} concurrent requests`]];
+  if (upstreams !== undefined)
+    return [
+      upstreams.length > 1 ? "Upstreams" : "Upstream",
+      upstreams.map((url, index) => url + slotsText(slots[index] ?? slots[0])),
+    ];
   return [
     "Model",
     [
@@ -136,4 +141,8 @@ function warnings(config: Config, addresses: readonly string[]): string[] {
       "The admin key is short for a server that others can reach. `openssl rand -hex 16` prints a better one.",
     );
   return lines;
+}
+
+function slotsText(slots: Slots | undefined): string {
+  return slots === undefined || slots === "auto" ? "" : `, up to ${slots} concurrent requests`;
 }

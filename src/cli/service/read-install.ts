@@ -1,13 +1,15 @@
 import { existsSync, statSync } from "node:fs";
 import { posix, win32 } from "node:path";
-import { isSameServer, readServerAddress } from "../../builtin-agent/server/server-address.ts";
+import { readServerAddress } from "../../builtin-agent/server/server-address.ts";
 import { type Environment, GivenSettings } from "../../config/read.ts";
 import { type Config, SETTINGS, type SettingName, variablesOf } from "../../config/settings.ts";
 import { ADMIN_KEY_NAME, adminKeyIn } from "../../data-folder.ts";
 import { usageError } from "../../errors.ts";
+import { AGENT_FLAGS } from "../agents/key-flags.ts";
 import { readArgs, readServerArgs } from "../args.ts";
-import { upstreamOf } from "../builtin-agent.ts";
 import { COMMANDS } from "../commands.ts";
+import { chooseUpstreams, refuseServer } from "../upstreams/choices.ts";
+import { type AgentFile, CONFIG_VARIABLE, givenAgentFile, serverAddress } from "../upstreams/config-file.ts";
 import { INSTALL_FLAGS } from "./actions.ts";
 import type { DataFolder, InputFile, Machine, Places, Service } from "./service.ts";
 import { serviceName } from "./service-name.ts";
@@ -41,7 +43,7 @@ export function readServerInstall(args: readonly string[], installer: Installer)
   const given = new GivenSettings();
   const read = readServerArgs({ args, env, given }, { flags: INSTALL_FLAGS, keptAdminKey });
   const { config, flags } = read;
-  upstreamOf(config, env);
+  refuseServer(chooseUpstreams({ settings: config, given }), `http://localhost:${config.port}`);
   if (config.port === 0) throw usageError("A service needs a port that stays. Give one other than 0.");
   const name = serviceName("serve", flags["service-name"]);
   const places = installer.places(name);
@@ -72,19 +74,20 @@ export function readAgentInstall(args: readonly string[], installer: Installer):
   const { machine, executable } = installer;
   const { env } = machine;
   const given = new GivenSettings();
+  let file: AgentFile | undefined;
   const { settings, flags, positionals } = readArgs(
     { args, env, given },
-    { settings: COMMANDS.agent.settings.filter((name) => name !== "data"), flags: INSTALL_FLAGS },
+    {
+      settings: COMMANDS.agent.settings.filter((name) => name !== "data"),
+      flags: { ...INSTALL_FLAGS, config: AGENT_FLAGS.config },
+      inFile: (own) => {
+        file = givenAgentFile(own.config, env);
+        return file?.texts ?? [];
+      },
+    },
   );
-  const [address, ...more] = positionals;
-  if (address === undefined || more.length > 0)
-    throw usageError(
-      "Give one argument: the address that the server prints for agents, such as localhost:8080/agents/<agent key>.",
-    );
-  const server = readServerAddress(address);
-  upstreamOf(settings, env);
-  if (settings.upstream !== undefined && isSameServer(settings.upstream, server.url))
-    throw usageError("--upstream names the server itself. Give the address of the model server.");
+  const server = readServerAddress(serverAddress(positionals, file));
+  refuseServer(chooseUpstreams({ settings, given, tables: file?.upstreams ?? [] }), server.url);
   const name = serviceName("agent", flags["service-name"]);
   const { keys } = installer.places(name);
   // The key in the address wins, as it does for the agent.
@@ -95,7 +98,7 @@ export function readAgentInstall(args: readonly string[], installer: Installer):
     kind: "agent",
     ...{ name, executable, args: ["agent", server.label], hasLowPort: false },
     variables: { ...variables, ...kept.variables },
-    inputs: [...inputs, ...kept.inputs],
+    inputs: [...inputs, ...configInputs(file, keys, machine), ...kept.inputs],
     stopMs: settings.drainMs + STOP_MARGIN_MS,
   };
   return { service, warnings: kept.warnings, isDryRun: flags["dry-run"] };
@@ -110,15 +113,22 @@ const FILES: readonly SettingName[] = ["tlsCert", "tlsKey", "natsCreds"];
 function readGiven(given: GivenSettings["texts"], keys: string, machine: Machine) {
   const variables: Record<string, string> = {};
   const inputs: InputFile[] = [];
-  for (const [name, { text, from }] of given) {
+  for (const [name, { text, from, isInFile }] of given) {
     const [variable = ""] = variablesOf(name);
-    if (name === "data" || from === ADMIN_KEY_NAME) continue;
+    if (name === "data" || from === ADMIN_KEY_NAME || isInFile) continue;
     if (SETTINGS[name].secret) inputs.push(secretInput(name, keys, machine, { text, from }));
     else if (FILES.includes(name))
       inputs.push({ id: SETTINGS[name].slug, variable, path: pathIn(machine, text) });
     else variables[variable] = withoutControls(text);
   }
   return { variables, inputs };
+}
+
+/** Returns the file with a copy of the configuration file, as the service may not read what its operator reads. */
+function configInputs(file: AgentFile | undefined, keys: string, machine: Machine): InputFile[] {
+  if (file === undefined) return [];
+  const path = pathsOf(machine).join(keys, "config");
+  return [{ id: "config", variable: CONFIG_VARIABLE, path, text: file.portable }];
 }
 
 function secretInput(
