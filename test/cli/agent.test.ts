@@ -149,6 +149,7 @@ describe("faults", () => {
     [["a", "--echo", "--upstream", "http://b"], 2, /exclude each other/],
     [["a", "--endpoint", "images", "--echo"], 2, /--endpoint is not valid\. Give one of: chat\/completions/],
     [["localhost:9", "--upstream", "http://127.0.0.1:9/v1"], 2, /--upstream names the server itself/],
+    [["a", "--config", "/nowhere/agent.toml"], 2, /\/nowhere\/agent\.toml cannot be read/],
     [["a", "--session", "x"], 2, /Unknown flag --session\./],
   ])("agent refuses the arguments %j", async (args, code, text) => {
     const ended = await runExecutable([MAIN, "agent", ...args], { path: process.execPath });

@@ -62,7 +62,41 @@ describe("a server with the built-in agent", () => {
     await server.output(/connected to/);
   });
 
-  test("serve refuses two upstreams", async () => {
+  test("a server with two upstreams asks both, each by an agent of its own", async () => {
+    const [first, second] = [await startFaultUpstream(), await startFaultUpstream()];
+    const both = ["--upstream", first.url, "--upstream", second.url, "--slots", "1,2", "--name", "desk"];
+    const server = await start([...both, "--model", "never", "--model", "echo"]);
+    for (const { port } of [first, second])
+      await server.output(
+        new RegExp(`desk/127\\.0\\.0\\.1:${port}: connected to this server, offering 2 models`),
+      );
+    expect(server.stderr()).toContain(
+      `Upstreams  ${first.url}, up to 1 concurrent requests\n             ${second.url}, up to 2 concurrent requests\n`,
+    );
+    const gone = new AbortController();
+    const running = [1, 2, 3].map(() =>
+      fetch(`${server.url}/api/ask`, {
+        ...{ method: "POST", headers: { authorization: ADMIN_KEY }, signal: gone.signal },
+        body: JSON.stringify({ content: "q", model: "never" }),
+      }).catch(() => undefined),
+    );
+    await first.openUntil(({ open }) => open === 1);
+    await second.openUntil(({ open }) => open === 2);
+    gone.abort();
+    await Promise.all(running);
+    expect(await (await ask(server, { content: "and on", model: "echo" })).json()).toMatchObject({
+      content: "and on",
+    });
+  });
+
+  test("serve refuses its own address as an upstream", async () => {
+    const args = [MAIN, "8123", ADMIN_KEY, "--upstream", "http://127.0.0.1:8123"];
+    const { code, stderr } = await runExecutable(args, { path: process.execPath });
+    expect(code).toBe(2);
+    expect(stderr).toContain("--upstream names the server itself");
+  });
+
+  test("serve refuses an upstream beside the echo", async () => {
     const args = [MAIN, "0", ADMIN_KEY, "--echo", "--upstream", "http://127.0.0.1:1"];
     const { code, stderr } = await runExecutable(args, { path: process.execPath });
     expect(code).toBe(2);

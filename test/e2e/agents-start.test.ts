@@ -148,7 +148,7 @@ test("an agent registers with the key from the address or the environment, and w
   }
 });
 
-const DISCOVERY_PORTS = [11434, 8080, 8000, 1234];
+const DISCOVERY_PORTS = [11434, 8080, 8000, 1234, 1337, 5001];
 const taken = (await Promise.all(DISCOVERY_PORTS.map(isTaken))).filter((port) => port !== undefined);
 
 /** Resolves with the port if something listens on it. */

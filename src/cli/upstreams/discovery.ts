@@ -3,6 +3,7 @@ import { discover, type FoundServer } from "../../builtin-agent/discovery/discov
 import { identify } from "../../builtin-agent/discovery/identify.ts";
 import { verifiedUpstream } from "../../builtin-agent/discovery/verified-upstream.ts";
 import { DiscoveryWatch } from "../../builtin-agent/discovery/watch.ts";
+import type { Clock } from "../../clock.ts";
 import type { Environment } from "../../config/read.ts";
 import { CommandError } from "../../errors.ts";
 import type { Log } from "../../log/log.ts";
@@ -21,6 +22,11 @@ interface DiscoveryOptions {
   server: string;
   group: AgentGroup;
   log: Log;
+  /** Where to look. Default: the ports of the known model servers. */
+  ports?: readonly number[];
+  clock?: Clock;
+  /** Returns 0 to 1, for the pauses. */
+  random?: () => number;
 }
 
 /**
@@ -28,18 +34,18 @@ interface DiscoveryOptions {
  * if there is none yet. Returns what ends the search.
  */
 export async function discoverUpstreams(options: DiscoveryOptions): Promise<{ stop(): void }> {
-  const { settings, server } = options;
+  const { settings, server, ports, clock = createClock(), random = Math.random } = options;
   const [key] = settings.upstreamKeys ?? [];
   const slugs = new Set<string>();
   let count = 0;
   const watch = new DiscoveryWatch({
-    look: () => discover({ server, key }),
+    look: () => discover({ server, key, ...(ports && { ports }) }),
     onFound: (found) => {
       count++;
       addFound(found, slugs, key, options);
     },
-    clock: createClock(),
-    random: Math.random,
+    clock,
+    random,
   });
   await watch.start();
   if (count > 0) return watch;
