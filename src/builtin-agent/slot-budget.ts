@@ -7,7 +7,7 @@ export const PROCESS_SLOTS = 240;
 /** The slots of an upstream that does not say how many requests it answers at once. */
 const SLOTS_BY_DEFAULT = 8;
 
-/** Divides the slots of a process among its upstreams. Whoever comes first gets what it wants. */
+/** Divides the slots of a process among its upstreams. The first one gets what it wants. */
 export class SlotBudget {
   readonly #granted = new Map<object, number>();
 

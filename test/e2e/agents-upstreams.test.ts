@@ -94,7 +94,7 @@ test(`one upstream of three dies and comes back ${KILLS} times, and streams thro
     await flaky.openUntil(({ open }) => open === 1);
     const { port } = flaky;
     await flaky.stop();
-    // Nobody else has the model, so the caller is told, and does not wait for the upstream.
+    // No other agent has the model, so the request fails at once instead of waiting for the upstream.
     expect(await caught).toMatchObject({ how: "refused" });
     await until(async () => !(await modelsOf(scene)).includes("echo"));
     expect(await modelsOf(scene)).toEqual(expect.arrayContaining(["long", "slow-words", "small-slow"]));

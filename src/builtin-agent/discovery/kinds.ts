@@ -1,7 +1,7 @@
 import { field, textField } from "../../json/parse.ts";
 import type { Model } from "../../protocol/agent-v2.ts";
 
-/** What a program answers to a GET request. */
+/** The answer of a program to a GET request. */
 export interface Answer {
   status: number;
   headers: Headers;

@@ -17,7 +17,7 @@ const PAUSE_MS_MIN = 5_000;
 
 /**
  * Looks again and again for model servers that were started later. The pauses grow to at most five minutes, and begin
- * anew when one was found: whoever starts one often starts another.
+ * anew when one was found, as people start several in a row.
  */
 export class DiscoveryWatch {
   readonly #known = new Set<string>();

@@ -22,7 +22,7 @@ interface DiscoveryOptions {
   server: string;
   group: AgentGroup;
   log: Log;
-  /** Where to look. Default: the ports of the known model servers. */
+  /** The ports to look at. Default: those of the known model servers. */
   ports?: readonly number[];
   clock?: Clock;
   /** Returns 0 to 1, for the pauses. */

@@ -14,7 +14,7 @@ const list = (owned_by: string, ...ids: string[]) => ({
   data: ids.map((id) => ({ id, object: "model", created: 1, owned_by })),
 });
 
-/** What each kind of model server answers, by its own source or documentation. Only fields that matter are kept. */
+/** The answers of each kind of model server, by its own source or documentation. Only fields that matter are kept. */
 export const RECORDED = {
   // https://docs.ollama.com/api
   ollama: {
