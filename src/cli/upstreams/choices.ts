@@ -5,6 +5,7 @@ import type { Config, SettingName } from "../../config/settings.ts";
 import type { Slots } from "../../config/upstream-kinds.ts";
 import { usageError } from "../../errors.ts";
 import { ENDPOINTS, type Endpoint } from "../../protocol/agent-v2.ts";
+import { counted } from "../terminal.ts";
 import type { FileUpstream } from "./config-file.ts";
 
 export type UpstreamSettings = Pick<
@@ -60,7 +61,12 @@ export function chooseUpstreams({ settings, given, tables = [] }: Sources): Upst
       : tables;
   if (settings.upstreams && given.texts.get("upstreams")?.isInFile && tables.length > 0)
     throw usageError("The configuration file has both upstream and upstreams. Leave one out.");
-  checkSettings(settings, named.length);
+  checkDistinct(named);
+  // A key in the file belongs to an upstream there, and not to another that a flag names.
+  const isForeign = isGiven("upstreams") && given.texts.get("upstreamKeys")?.isInFile;
+  const keys = isForeign ? undefined : settings.upstreamKeys;
+  checkCounts({ keys, slots: settings.slots, echo: settings.echo }, named.length);
+  const endpoints = endpointsOf(settings);
   const labels = labelsOf(named);
   const choices = named.map((table, index): UpstreamChoice => {
     const pick = <Value>(name: SettingName, own: Value | undefined, common: Value): Value =>
@@ -69,11 +75,11 @@ export function chooseUpstreams({ settings, given, tables = [] }: Sources): Upst
     return {
       url: table.url,
       label: named.length > 1 || table.name !== undefined ? labels[index] : undefined,
-      key: pick("upstreamKeys", table.key, at(settings.upstreamKeys, index)),
+      key: pick("upstreamKeys", table.key, at(keys, index)),
       slots: pick("slots", table.slots, at(settings.slots, index) ?? "auto"),
       models,
       onlyListed: named.length > 1 && models === settings.models,
-      endpoints: pick("endpoints", table.endpoint, settings.endpoints as readonly Endpoint[]) ?? [],
+      endpoints: pick("endpoints", table.endpoint, endpoints),
       priority: pick("priority", table.priority, settings.priority),
       weight: pick("weight", table.weight, settings.weight),
       tags: pick("tags", table.tag, settings.tags),
@@ -88,22 +94,45 @@ function at<Value>(values: readonly Value[] | undefined, index: number): Value |
   return values?.length === 1 ? values[0] : values?.[index];
 }
 
-function checkSettings({ echo, endpoints = [], upstreamKeys, slots }: UpstreamSettings, count: number): void {
-  if (!endpoints.every((name) => ENDPOINTS.some((known) => known === name)))
+/** Returns the endpoints that the settings name, none to find them out. Throws a `CommandError` for an unknown one. */
+export function endpointsOf({ endpoints = [] }: Pick<UpstreamSettings, "endpoints">): readonly Endpoint[] {
+  const isEndpoint = (name: string): name is Endpoint => ENDPOINTS.some((known) => known === name);
+  if (!endpoints.every(isEndpoint))
     throw usageError(`--endpoint is not valid. Give one of: ${ENDPOINTS.join(", ")}.`);
+  return endpoints;
+}
+
+/** Throws a `CommandError` if two of the URLs name one server: `localhost` is `127.0.0.1`, and `/v1` may be missing. */
+function checkDistinct(named: readonly FileUpstream[]): void {
+  const pathOf = (url: string) => new URL(url).pathname.replace(/\/+$/, "").replace(/\/v1$/, "");
+  for (const [index, { url }] of named.entries()) {
+    const isKnown = named
+      .slice(0, index)
+      .some((other) => isSameServer(other.url, url) && pathOf(other.url) === pathOf(url));
+    if (isKnown) throw usageError(`The upstream ${url} is given twice. Give each upstream once.`);
+  }
+}
+
+interface Counted {
+  keys: readonly unknown[] | undefined;
+  slots: readonly Slots[];
+  echo: boolean;
+}
+
+function checkCounts({ keys, slots, echo }: Counted, count: number): void {
   if (echo && count > 0) throw usageError("--echo and --upstream exclude each other. Give one of them.");
   // A key of one upstream must not be sent to another.
-  if (upstreamKeys && upstreamKeys.length !== Math.max(1, count))
+  if (keys && keys.length !== Math.max(1, count))
     throw usageError(
-      `--upstream-key has ${upstreamKeys.length} keys, and there ${isAre(count)}. Give one for each, in their order, and none for an upstream without a key.`,
+      `--upstream-key has ${counted(keys.length, "key")}, and there ${isAre(count)}. Give one for each, in their order, and none for an upstream without a key.`,
     );
   if (slots.length > 1 && slots.length !== count)
     throw usageError(
-      `--slots has ${slots.length} numbers, and there ${isAre(count)}. Give one for all, or one for each in their order.`,
+      `--slots has ${counted(slots.length, "number")}, and there ${isAre(count)}. Give one for all, or one for each in their order.`,
     );
 }
 
-const isAre = (count: number) => (count === 1 ? "is 1 upstream" : `are ${count} upstreams`);
+const isAre = (count: number) => `${count === 1 ? "is" : "are"} ${counted(count, "upstream")}`;
 
 function checkSlots(choices: readonly UpstreamChoice[]): void {
   const sum = choices.reduce((total, { slots }) => total + (slots === "auto" ? 1 : slots), 0);

@@ -3,14 +3,14 @@ import { discover, type FoundServer } from "../../builtin-agent/discovery/discov
 import { identify } from "../../builtin-agent/discovery/identify.ts";
 import { verifiedUpstream } from "../../builtin-agent/discovery/verified-upstream.ts";
 import { DiscoveryWatch } from "../../builtin-agent/discovery/watch.ts";
+import { firstNames } from "../../builtin-agent/upstream-monitor.ts";
 import type { Clock } from "../../clock.ts";
 import type { Environment } from "../../config/read.ts";
 import { CommandError } from "../../errors.ts";
 import type { Log } from "../../log/log.ts";
-import type { Endpoint } from "../../protocol/agent-v2.ts";
 import { createClock } from "../../time.ts";
 import { memberOf } from "../builtin-agent.ts";
-import type { UpstreamSettings } from "./choices.ts";
+import { endpointsOf, type UpstreamSettings } from "./choices.ts";
 
 const NOTHING_FOUND = `There is no model server on this machine. Start Ollama, llama.cpp, vLLM, LM Studio, llama-swap, \
 LocalAI, Jan or KoboldCpp, give an address with --upstream, or try --echo.`;
@@ -59,17 +59,17 @@ function addFound(
   key: string | undefined,
   { settings, env, group, log }: DiscoveryOptions,
 ): void {
-  const listed = models.length > 0 ? models.join(", ") : "no models yet";
+  const listed = models.length > 0 ? firstNames(models) : "no models yet";
   const also =
     alsoAt.length > 0 ? ` (also at ${alsoAt.join(", ")}; if these are others, name all by --upstream)` : "";
   log.info("upstream_found", { upstream: url, kind: slug }, `found ${name} at ${url}${also}: ${listed}`);
   const label = slugs.has(slug) ? `${slug}:${new URL(url).port}` : slug;
   slugs.add(slug);
-  const { slots, endpoints = [], models: chosen = [], priority, weight, tags } = settings;
+  const { slots, models: chosen = [], priority, weight, tags } = settings;
   const choice = {
     ...{ url, key, label, models: chosen, onlyListed: true, priority, weight, tags },
     slots: slots[0] ?? ("auto" as const),
-    endpoints: endpoints as readonly Endpoint[],
+    endpoints: endpointsOf(settings),
   };
   const member = memberOf(settings, choice, env);
   const { origin } = new URL(url);

@@ -7,13 +7,13 @@ const LENGTH_MAX = 64 * 1024;
 
 /** Returns the text of a file that the operator named. Throws a `CommandError` that says which, and what to do. */
 export function readText(path: string, what: string): string {
-  let text: string;
+  let text: string | undefined;
   try {
-    text = readFileSync(path, "utf8");
+    text = statSync(path).size > LENGTH_MAX ? undefined : readFileSync(path, "utf8");
   } catch (error) {
     throw usageError(`${what} ${path} cannot be read. ${fileErrorText(error)}`);
   }
-  if (text.length > LENGTH_MAX) throw usageError(`${what} ${path} is too long. Give at most 64 KB.`);
+  if (text === undefined) throw usageError(`${what} ${path} is too long. Give at most 64 KB.`);
   return text.replace(/^\ufeff/, "");
 }
 

@@ -96,7 +96,11 @@ describe("upstreams by flags", () => {
 
   test.each<[string[], string]>([
     [["--upstream", "http://a", "--upstream", "http://a/"], "Give each base URL once."],
-    [[...TWO, "--upstream-key", "k1"], "--upstream-key has 1 keys, and there are 2 upstreams."],
+    [
+      ["--upstream", "http://localhost:1", "--upstream", "http://127.0.0.1:1/v1"],
+      "The upstream http://127.0.0.1:1/v1 is given twice.",
+    ],
+    [[...TWO, "--upstream-key", "k1"], "--upstream-key has 1 key, and there are 2 upstreams."],
     [
       ["--upstream-key", "k1", "--upstream-key", "k2"],
       "--upstream-key has 2 keys, and there are 0 upstreams.",
@@ -179,6 +183,12 @@ endpoints = ["chat/completions"]
     expect(chosen.map(({ models }) => models)).toEqual([["m"], ["m"], ["m"]]);
     const one = choose(["--upstream", "http://other:1", "--upstream-key", "k"], { toml });
     expect(one).toMatchObject([{ url: "http://other:1", key: "k", label: undefined }]);
+  });
+
+  test("a key in the file is not sent to an upstream that a flag names", () => {
+    const file = 'upstream = "https://api.example.com"\nupstream-key = "k"\n';
+    expect(choose([], { toml: file })[0]?.key).toBe("k");
+    expect(choose(["--upstream", "http://other:1"], { toml: file })[0]?.key).toBeUndefined();
   });
 
   test("a value that does not fit its setting is refused with its name and the file", () => {

@@ -76,15 +76,18 @@ test("a model server that is started later is connected without a restart", asyn
 
 test("two servers of one kind have different names, and only the chosen models that they list are offered", async () => {
   const other = {
-    routes: { ...RECORDED.ollama.routes, "/v1/models": { data: [{ id: "qwen3:8b", owned_by: "library" }] } },
+    routes: {
+      ...RECORDED.ollama.routes,
+      "/v1/models": { data: [{ id: "qwen3:latest", owned_by: "library" }] },
+    },
   };
   const [first, second] = [serveRecorded(RECORDED.ollama), serveRecorded(other)];
-  const { server, start } = scene([first.port, second.port], ["--model", "qwen3:8b", "--slots", "2"]);
+  const { server, start } = scene([first.port, second.port], ["--model", "qwen3", "--slots", "2"]);
   await start();
   const hellos = [(await server.next()).hello, (await server.next()).hello];
   expect(
     Object.fromEntries(hellos.map(({ name, models, slots }) => [name, [slots, models?.map(({ id }) => id)]])),
-  ).toEqual({ "desk/ollama": [2, []], [`desk/ollama:${second.port}`]: [2, ["qwen3:8b"]] });
+  ).toEqual({ "desk/ollama": [2, []], [`desk/ollama:${second.port}`]: [2, ["qwen3:latest"]] });
 });
 
 test("a server of ours that takes the port of a model server which has gone is not used", async () => {
