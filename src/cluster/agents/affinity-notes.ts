@@ -1,4 +1,10 @@
 import { type Principal, principalOf, userIdOf } from "../../principal.ts";
+import {
+  AFFINITY_KEYS_MAX,
+  AFFINITY_NOTES_MAX,
+  MODEL_LENGTH_MAX,
+  NAME_LENGTH_MAX,
+} from "../../protocol/node/bounds.ts";
 import type { NodeAffinityNote } from "../../protocol/node/frames.ts";
 import { coalesce, type Soon } from "../../relay/coalesce.ts";
 import type { AffinityBook, AffinityKeys } from "../../relay/routing/affinity.ts";
@@ -12,16 +18,10 @@ interface AffinityNotesOptions {
 }
 
 /** The notes that one turn of the event loop sends. More are dropped, as they are only hints. */
-const NOTES_MAX = 64;
 const LENGTH_MAX = 8 * 1024;
 
 /** Nothing is sent while more than this waits for a node. */
 const BUFFERED_BYTES_MAX = 256 * 1024;
-
-const USER_LENGTH_MAX = 256;
-const MODEL_LENGTH_MAX = 1024;
-const KEY_LENGTH_MAX = 256;
-const KEYS_MAX = 16;
 
 /**
  * Tells all nodes which agents have requests cached, so that the next turn of a conversation finds its agent from any
@@ -45,7 +45,7 @@ export class AffinityNotes implements Part {
 
   /** Tells the other nodes of a note that was made here. */
   tell(principal: Principal, model: string, { kept }: AffinityKeys, agent: string): void {
-    if (this.options.link.nodes.size === 0 || this.#notes.length >= NOTES_MAX) return;
+    if (this.options.link.nodes.size === 0 || this.#notes.length >= AFFINITY_NOTES_MAX) return;
     const user = userIdOf(principal);
     const note = { user, model, keys: [...kept], agent };
     const length = lengthOf(note);
@@ -68,7 +68,7 @@ export class AffinityNotes implements Part {
 /** Returns undefined for a note that no frame can have. */
 function lengthOf({ user, model, keys, agent }: NodeAffinityNote): number | undefined {
   const userLength = user?.length ?? 0;
-  if (userLength > USER_LENGTH_MAX || model.length > MODEL_LENGTH_MAX) return undefined;
-  if (keys.length > KEYS_MAX || keys.some((key) => key.length > KEY_LENGTH_MAX)) return undefined;
+  if (userLength > NAME_LENGTH_MAX || model.length > MODEL_LENGTH_MAX) return undefined;
+  if (keys.length > AFFINITY_KEYS_MAX || keys.some((key) => key.length > NAME_LENGTH_MAX)) return undefined;
   return keys.reduce((sum, key) => sum + key.length, userLength + model.length + agent.length);
 }

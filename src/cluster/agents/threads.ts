@@ -1,4 +1,5 @@
 import type { Clock } from "../../clock.ts";
+import { MODEL_LENGTH_MAX } from "../../protocol/node/bounds.ts";
 import { coalesce, type Soon } from "../../relay/coalesce.ts";
 import type { Link, NodeInfo, Part } from "../part.ts";
 import { Questions } from "./questions.ts";
@@ -27,9 +28,6 @@ interface ThreadsOptions {
 
 /** How long an answer waits for nodes to keep where its chat continues. */
 const KEPT_MS = 100;
-
-/** Longer ids are told to nobody. */
-const ID_LENGTH_MAX = 1024;
 
 /** The threads that are sent to a node which joins, and how many of them in one turn of the event loop. */
 const HANDED_MAX = 2_000;
@@ -107,4 +105,4 @@ export class SharedThreads implements Part {
 }
 
 const isShort = ({ conversation, parent }: Thread): boolean =>
-  Math.max(conversation.length, parent.length) <= ID_LENGTH_MAX;
+  Math.max(conversation.length, parent.length) <= MODEL_LENGTH_MAX;

@@ -1,22 +1,19 @@
 import { AppError, ERRORS, type ErrorCode, type UpstreamError } from "../../errors.ts";
+import { NAME_LENGTH_MAX, TEXT_LENGTH_MAX } from "../../protocol/node/bounds.ts";
 import type { NodeError } from "../../protocol/node/frames.ts";
 
-/** Texts in frames are cut at this length. Those of the server are much shorter. */
-const TEXT_MAX = 4096;
-const NAME_MAX = 256;
-
-/** Returns the error as frames have it. Its cause stays here. */
+/** Returns the error as frames have it. Longer texts than those of the server are cut. Its cause stays here. */
 export function errorFields(error: AppError): NodeError {
   const { code, message, hint, param, extra, retryAfterMs, upstream, detail } = error;
   return {
     code,
-    ...(message !== ERRORS[code].message && { message: message.slice(0, TEXT_MAX) }),
-    ...(hint !== undefined && { hint: hint.slice(0, TEXT_MAX) }),
-    ...(param !== undefined && { param: param.slice(0, NAME_MAX) }),
+    ...(message !== ERRORS[code].message && { message: message.slice(0, TEXT_LENGTH_MAX) }),
+    ...(hint !== undefined && { hint: hint.slice(0, TEXT_LENGTH_MAX) }),
+    ...(param !== undefined && { param: param.slice(0, NAME_LENGTH_MAX) }),
     ...(extra && { extra }),
     ...(retryAfterMs !== undefined && { retry_after_ms: Math.max(retryAfterMs, 0) }),
     ...(upstream && { upstream: upstreamFields(upstream) }),
-    ...(detail !== undefined && { detail: detail.slice(0, TEXT_MAX) }),
+    ...(detail !== undefined && { detail: detail.slice(0, TEXT_LENGTH_MAX) }),
   };
 }
 
@@ -24,8 +21,8 @@ function upstreamFields({ status, body, type, code, headers }: UpstreamError): N
   return {
     ...(status !== undefined && { status }),
     ...(body !== undefined && { body }),
-    ...(type !== undefined && { type: type.slice(0, NAME_MAX) }),
-    ...(code !== undefined && { code: code.slice(0, NAME_MAX) }),
+    ...(type !== undefined && { type: type.slice(0, NAME_LENGTH_MAX) }),
+    ...(code !== undefined && { code: code.slice(0, NAME_LENGTH_MAX) }),
     ...(headers && { headers }),
   };
 }

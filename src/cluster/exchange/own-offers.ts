@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from "../../clock.ts";
-import type { Model } from "../../protocol/agent-v2.ts";
+import { MODELS_MAX, type Model } from "../../protocol/agent-v2.ts";
 import type { FrameOf, NodeOffers } from "../../protocol/node/frames.ts";
 import type { Agent } from "../../relay/agent.ts";
 import { coalesce, type Soon } from "../../relay/coalesce.ts";
@@ -22,9 +22,6 @@ const TURN_MAX = 500;
 
 /** The models in one frame, about 250 KB. */
 const FRAME_MODELS_MAX = 4_000;
-
-/** A limit of the frame: an agent with more models offers the first. */
-const MODELS_MAX = 1_000;
 
 /** Agents that can do the same. */
 interface Group extends Pick<NodeOffers, "protocol" | "models" | "endpoints" | "tags" | "priority"> {

@@ -1,5 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import type { Endpoint, Model } from "../../protocol/agent-v2.ts";
+import { GROUPS_MAX } from "../../protocol/node/bounds.ts";
 import type { FrameOf, NodeOffers } from "../../protocol/node/frames.ts";
 import type { OfferedModel } from "../../relay/offers/offered-model.ts";
 import type { Ticket } from "../../relay/peers.ts";
@@ -34,8 +35,7 @@ interface NodeRoom {
 /** How many groups of a node are looked at to find out where there is room. */
 const LOOKED_AT_MAX = 64;
 
-/** The groups of one node, and their models together. More are ignored: they take about 100 MB. */
-const GROUPS_MAX = 20_000;
+/** The models of all groups of one node. More are ignored: they take about 100 MB. */
 const MODELS_MAX = 500_000;
 
 /** The groups that have gone lately. Asks that no group could serve walk through all. */

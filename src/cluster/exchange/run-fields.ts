@@ -1,5 +1,6 @@
 import { ADDED_FIELDS, type AddedField } from "../../protocol/added-fields.ts";
 import type { V1Request } from "../../protocol/agent-v1.ts";
+import { MODEL_LENGTH_MAX, NAME_LENGTH_MAX } from "../../protocol/node/bounds.ts";
 import type { FrameOf, NodeAgentIdentity } from "../../protocol/node/frames.ts";
 import type { HeldAgent } from "../../relay/peers.ts";
 import type { AskOrigin } from "../../relay/record.ts";
@@ -14,16 +15,13 @@ import {
 type RunFrame = FrameOf<"run">;
 type AskCommand = Extract<AgentCommand, { kind: "ask" }>;
 
-const NAME_MAX = 256;
-const MODEL_MAX = 1024;
-
 /** Returns the frame that takes a slot. `without`: the fields that its body is not to have. */
 export function runFrame(
   { request, origin, ...command }: AskCommand,
   slot: string,
   without: ReadonlySet<AddedField>,
 ): RunFrame {
-  const model = command.model.slice(0, MODEL_MAX);
+  const model = command.model.slice(0, MODEL_LENGTH_MAX);
   const what = "endpoint" in request ? modelWhat(request, command.model, without) : { v1: request };
   return { kind: "run", slot, what, model, origin: originFields(origin) };
 }
@@ -44,7 +42,7 @@ function modelWhat(
 
 function originFields({ requestId, surface, traceparent, tracestate }: AskOrigin): RunFrame["origin"] {
   return {
-    request_id: requestId.slice(0, NAME_MAX),
+    request_id: requestId.slice(0, NAME_LENGTH_MAX),
     surface,
     ...(traceparent !== undefined && { traceparent }),
     ...(tracestate !== undefined && { tracestate }),

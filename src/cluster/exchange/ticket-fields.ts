@@ -1,9 +1,7 @@
 import { principalOf, userIdOf } from "../../principal.ts";
+import { TRIED_MAX } from "../../protocol/node/bounds.ts";
 import { TicketFields } from "../../protocol/node/frames.ts";
 import type { Ticket } from "../../relay/peers.ts";
-
-/** An ask with more failed tries than this tells the last ones. */
-const TRIED_MAX = 256;
 
 /** Returns the ticket as frames have it; undefined if it has names that are too long for a frame. */
 export function ticketFields(ticket: Ticket): TicketFields | undefined {
@@ -18,6 +16,7 @@ export function ticketFields(ticket: Ticket): TicketFields | undefined {
     v1: ticket.isForV1,
     requests: requests.map(({ endpoint, stream }) => ({ endpoint, stream })),
     tried: tried
+      // Of more than fit, the last ones.
       .slice(-TRIED_MAX)
       .map(({ agentId: agent, isRepeatable: repeatable }) => ({ agent, repeatable })),
     repeatable: ticket.isRepeatable,

@@ -1,7 +1,19 @@
 import { jsonExcess } from "../../json/bounds.ts";
 import { parseJson } from "../../json/parse.ts";
 import { ENDPOINTS, EVENT_NAME } from "../agent-v2.ts";
-import { FREE_KEYS_MAX, type FrameOf, NodeFrame, type NodeFrameKind, type TicketFields } from "./frames.ts";
+import {
+  GROUPS_MAX,
+  ID_LENGTH_MAX,
+  KEY_LENGTH_MAX,
+  MODEL_LENGTH_MAX,
+  NAME_LENGTH_MAX,
+  REQUESTS_MAX,
+  TAG_LISTS_MAX,
+  TAGS_MAX,
+  TRIED_MAX,
+  USER_MODELS_MAX,
+} from "./bounds.ts";
+import { type FrameOf, NodeFrame, type NodeFrameKind, type TicketFields } from "./frames.ts";
 import { isLong, readLong } from "./long-text.ts";
 
 type Fields = Record<string, unknown>;
@@ -77,7 +89,7 @@ function countsOf(free: Fields): Record<string, number> | undefined {
   for (const [key, value] of Object.entries(free)) {
     if (key === "__proto__") continue;
     size += 1;
-    if (key.length > 64 || !isCount(value) || size > FREE_KEYS_MAX) return undefined;
+    if (key.length > KEY_LENGTH_MAX || !isCount(value) || size > GROUPS_MAX) return undefined;
     counts[key] = value;
   }
   return counts;
@@ -87,18 +99,18 @@ function ticketOf(fields: Fields): TicketFields | undefined {
   const { id, user, priority, waited_ms, pin, prefer, tags, model, models, v1, repeatable } = fields;
   const isRight =
     isId(id) &&
-    (user === null || isText(user, 256)) &&
+    (user === null || isName(user)) &&
     PRIORITIES.has(priority) &&
     isMs(waited_ms) &&
     isOptional(pin, isId) &&
     isOptional(prefer, isId) &&
-    isOptional(tags, (lists) => isList(lists, 64, (names) => isList(names, 256, isName))) &&
-    isOptional(model, (name) => isText(name, 1024)) &&
-    isOptional(models, (names) => isList(names, 10_000, isName)) &&
+    isOptional(tags, (lists) => isList(lists, TAG_LISTS_MAX, (names) => isList(names, TAGS_MAX, isName))) &&
+    isOptional(model, (name) => isText(name, MODEL_LENGTH_MAX)) &&
+    isOptional(models, (names) => isList(names, USER_MODELS_MAX, isName)) &&
     isFlag(v1) &&
     isFlag(repeatable);
-  const requests = isRight ? listOf(fields["requests"], 16, requestOf) : undefined;
-  const tried = requests && listOf(fields["tried"], 256, triedOf);
+  const requests = isRight ? listOf(fields["requests"], REQUESTS_MAX, requestOf) : undefined;
+  const tried = requests && listOf(fields["tried"], TRIED_MAX, triedOf);
   if (!requests || !tried) return undefined;
   const ticket: Fields = { id, user, priority, waited_ms, v1, requests, tried, repeatable };
   for (const [name, value] of Object.entries({ pin, prefer, tags, model, models }))
@@ -133,8 +145,8 @@ const isObject = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isText = (value: unknown, max: number): value is string =>
   typeof value === "string" && value.length <= max;
-const isId = (value: unknown): value is string => isText(value, 128) && value !== "";
-const isName = (value: unknown) => isText(value, 256);
+const isId = (value: unknown): value is string => isText(value, ID_LENGTH_MAX) && value !== "";
+const isName = (value: unknown) => isText(value, NAME_LENGTH_MAX);
 const isFlag = (value: unknown): value is boolean => typeof value === "boolean";
 const isMs = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0;
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ID_LENGTH_MAX, NAME_LENGTH_MAX } from "./bounds.ts";
 import { count, error, frame, id, list, ms, text } from "./fields.ts";
 
 /** A user's limits; null means none. */
@@ -19,38 +20,38 @@ const limitCounts = z.object({
 /** Frames about users: limits and changes. */
 export const USER_FRAMES = [
   /** Asks the home of a user for a lease, whose number is `n`: the sender numbers its leases and requests. */
-  frame("admit", { n: count, user: text(256), limited: limits }),
+  frame("admit", { n: count, user: text(NAME_LENGTH_MAX), limited: limits }),
   /** Asks the home of a user for their counts; `tokens`: those of the day are needed too. */
-  frame("standing", { n: count, user: text(256), tokens: z.boolean() }),
+  frame("standing", { n: count, user: text(NAME_LENGTH_MAX), tokens: z.boolean() }),
   /** The answer to `admit`, `reserve` or `standing`. */
   frame("admitted", { n: count, error: error.optional(), counts: limitCounts.optional() }),
   /** Reserves tokens of a lease, besides those it has. */
-  frame("reserve", { n: count, lease: count, user: text(256), tokens: z.number().min(0) }),
+  frame("reserve", { n: count, lease: count, user: text(NAME_LENGTH_MAX), tokens: z.number().min(0) }),
   frame("lease_end", { lease: count }),
   /** The leases that the sender holds of users whose home is the receiver. */
   frame("leases", {
     leases: list(
-      z.object({ lease: count, user: text(256), limited: limits, reserved: z.number().min(0) }),
+      z.object({ lease: count, user: text(NAME_LENGTH_MAX), limited: limits, reserved: z.number().min(0) }),
       10_000,
     ),
   }),
   /** Tokens that an ask of a user took. The times: milliseconds since 1970. */
-  frame("tokens", { user: text(256), count: z.number().min(0), at: ms, ended_at: ms }),
+  frame("tokens", { user: text(NAME_LENGTH_MAX), count: z.number().min(0), at: ms, ended_at: ms }),
   /**
    * The requests of users within the minute, as ages: the receiver is their home. `leaving`: the sender was it, and
    * leaves. `was`: the home that counted these asks of the sender is lost.
    */
   frame("windows", {
-    users: list(z.object({ user: text(256), ages_ms: list(ms, 100_000) }), 10_000),
+    users: list(z.object({ user: text(NAME_LENGTH_MAX), ages_ms: list(ms, 100_000) }), 10_000),
     leaving: z.boolean().optional(),
     was: id.optional(),
   }),
   /** Copies of these are out of date; what is open of the revoked ones ends. */
   frame("changed", {
     all: z.boolean().optional(),
-    users: list(text(256), 100_000).optional(),
-    revoked: list(text(256), 100_000).optional(),
-    agent_keys: list(text(128), 100_000).optional(),
-    sessions: list(text(128), 100_000).optional(),
+    users: list(text(NAME_LENGTH_MAX), 100_000).optional(),
+    revoked: list(text(NAME_LENGTH_MAX), 100_000).optional(),
+    agent_keys: list(text(ID_LENGTH_MAX), 100_000).optional(),
+    sessions: list(text(ID_LENGTH_MAX), 100_000).optional(),
   }),
 ] as const;
