@@ -1,11 +1,14 @@
 import { limitError, RUNNING_RETRY_MS } from "../../auth/limit-error.ts";
-import type { LocalLease, LocalLimits, UserLimits } from "../../auth/limits.ts";
+import type { LocalLimits, UserLimits } from "../../auth/limits.ts";
 import { BoundedMap } from "../../bounded-map.ts";
+import type { Clock } from "../../clock.ts";
 import { userPrincipal } from "../../principal.ts";
 import type { FrameOf } from "../../protocol/node/frames.ts";
 import { MINUTE_MS } from "../../time.ts";
 import type { DayTokens } from "./day-tokens.ts";
+import { HomeLeases } from "./home-leases.ts";
 import { limitsOf, piecesOf } from "./limit-frames.ts";
+import { isFull, PlaceQueue } from "./place-queue.ts";
 
 type Windows = FrameOf<"windows">;
 
@@ -16,13 +19,22 @@ const AGES_MAX = 2_000_000;
 /** The nodes that have left and are remembered. */
 const LEFT_MAX = 64;
 
-/** A lease whose user's tokens of the day are being read. */
-const READING = Symbol("reading");
-
 interface LimitHomeOptions {
+  /** The id of this node. */
+  self: string;
+  homeOf: (user: string) => string;
+  clock: Clock;
   limits: LocalLimits;
   days: DayTokens;
   elapsedMs: () => number;
+}
+
+/** A lease that a node asks for, with its number, for a user with these limits. */
+interface Asked {
+  node: string;
+  lease: number;
+  user: string;
+  own: UserLimits;
 }
 
 /**
@@ -30,7 +42,8 @@ interface LimitHomeOptions {
  * ends with that node at the latest.
  */
 export class LimitHome {
-  #leases = new Map<string, Map<number, LocalLease | typeof READING>>();
+  readonly #leases = new HomeLeases();
+  readonly #places: PlaceQueue;
   /**
    * The users whose requests were handed to a newer home. They are kept here too, for nodes that do not know that home
    * yet, until that home hands back what it has.
@@ -40,29 +53,60 @@ export class LimitHome {
   #left = new BoundedMap<string, true>(LEFT_MAX);
   #ages = { since: 0, count: 0 };
 
-  constructor(private readonly options: LimitHomeOptions) {}
+  constructor(private readonly options: LimitHomeOptions) {
+    this.#places = new PlaceQueue(options.clock);
+  }
 
   /**
    * Admits an ask of a node, or throws or rejects with an `AppError` as the limits do. Returns a promise only where the
-   * user's tokens of the day must be read first.
+   * user's tokens of the day must be read first, or where a third node may just have ended an ask whose place it needs.
    */
   admit(node: string, lease: number, user: string, own: UserLimits): void | Promise<void> {
-    const { limits, days } = this.options;
-    const leases = this.#leasesOf(node);
-    if (leases.has(lease)) return;
-    if (leases.size >= LEASES_MAX)
+    const leases = this.#leases;
+    if (leases.has(node, lease)) return;
+    if (leases.sizeOf(node) >= LEASES_MAX)
       throw limitError("limit_parallel", "Too many requests run.", RUNNING_RETRY_MS);
-    const reading = own.tokensPerDay === null ? undefined : days.know(user);
-    if (!reading) {
-      leases.set(lease, limits.admit(userPrincipal(user), own));
-      return;
-    }
-    leases.set(lease, READING);
+    const reading = own.tokensPerDay === null ? undefined : this.options.days.know(user);
+    const asked = { node, lease, user, own };
+    if (!reading) return this.#grant(asked);
+    const open = leases.open(node, lease, user);
     return reading.then(() => {
-      if (leases.get(lease) !== READING) return;
-      leases.delete(lease);
-      leases.set(lease, limits.admit(userPrincipal(user), own));
+      if (!open.isWanted()) return;
+      open.forget();
+      return this.#grant(asked);
     });
+  }
+
+  #grant(asked: Asked): void | Promise<void> {
+    const { node, user } = asked;
+    try {
+      this.#admitAtOnce(asked);
+    } catch (refusal) {
+      // A node tells of the ends of its own asks before it asks again, and this one knows its own at once.
+      const mayHaveEnded = isFull(refusal) && this.#leases.isElsewhere(user, [this.options.self, node]);
+      const waiting = mayHaveEnded ? this.#waitForPlace(asked, refusal) : undefined;
+      if (!waiting) throw refusal;
+      return waiting;
+    }
+  }
+
+  #admitAtOnce({ node, lease, user, own }: Asked): void {
+    this.#leases.set(node, lease, user, this.options.limits.admit(userPrincipal(user), own));
+  }
+
+  /** Returns undefined if too many wait. */
+  #waitForPlace(asked: Asked, refusal: unknown): Promise<void> | undefined {
+    const { node, lease, user } = asked;
+    const { self, homeOf } = this.options;
+    const waiting = this.#places.wait(user, refusal, () => {
+      if (!open.isWanted()) return;
+      // The place is not free where its ask has only moved to another home.
+      if (homeOf(user) !== self) throw refusal;
+      this.#admitAtOnce(asked);
+    });
+    if (!waiting) return undefined;
+    const open = this.#leases.open(node, lease, user);
+    return waiting.finally(open.forget);
   }
 
   /**
@@ -71,8 +115,7 @@ export class LimitHome {
    */
   reserve(node: string, lease: number, user: string, tokens: number): void | Promise<void> {
     const add = () => {
-      const held = this.#leases.get(node)?.get(lease);
-      if (held !== undefined && held !== READING) held.reserve(() => tokens);
+      this.#leases.get(node, lease)?.reserve(() => tokens);
     };
     // Long asks may outlive what is remembered of their users.
     const reading = this.options.days.know(user);
@@ -80,17 +123,15 @@ export class LimitHome {
   }
 
   end(node: string, lease: number): void {
-    const leases = this.#leases.get(node);
-    const held = leases?.get(lease);
-    leases?.delete(lease);
-    if (held !== undefined && held !== READING) held.end();
+    const user = this.#leases.end(node, lease);
+    if (user !== undefined) this.#places.freed(user);
   }
 
   /** Takes over a lease that the node got from another home. */
   adopt(node: string, lease: number, user: string, own: UserLimits, reserved: number): void {
-    const leases = this.#leasesOf(node);
-    if (leases.has(lease) || leases.size >= LEASES_MAX) return;
-    leases.set(lease, this.options.limits.adopt(user, own, { reserved }));
+    const leases = this.#leases;
+    if (leases.has(node, lease) || leases.sizeOf(node) >= LEASES_MAX) return;
+    leases.set(node, lease, user, this.options.limits.adopt(user, own, { reserved }));
   }
 
   adoptAll(node: string, { leases }: FrameOf<"leases">): void {
@@ -102,16 +143,12 @@ export class LimitHome {
 
   /** Ends the leases of a node that is lost. */
   lost(node: string): void {
-    const leases = this.#leases.get(node);
-    this.#leases.delete(node);
-    for (const lease of leases?.values() ?? []) if (lease !== READING) lease.end();
-    // What is being read must not become a lease.
-    leases?.clear();
+    for (const user of this.#leases.endAll(node)) this.#places.freed(user);
   }
 
   /** The number of leases that nodes hold. */
   get leases(): number {
-    return this.#leases.values().reduce((sum, { size }) => sum + size, 0);
+    return this.#leases.size;
   }
 
   /** Adds requests that were counted elsewhere. */
@@ -156,12 +193,6 @@ export class LimitHome {
     if (now - this.#ages.since > MINUTE_MS) this.#ages = { since: now, count: 0 };
     this.#ages.count += count;
     return this.#ages.count <= AGES_MAX;
-  }
-
-  #leasesOf(node: string) {
-    const known = this.#leases.get(node) ?? new Map<number, LocalLease | typeof READING>();
-    this.#leases.set(node, known);
-    return known;
   }
 }
 

@@ -71,10 +71,13 @@ export class SharedLimits implements Limits {
     this.#atHome = createLimits({ now, elapsedMs });
     this.#own = createLimits({ now, elapsedMs });
     this.#days = new DayTokens({ limits: this.#atHome, usage, clock, log });
-    this.#home = new LimitHome({ limits: this.#atHome, days: this.#days, elapsedMs });
     this.#homes = new Homes([this.#self, ...link.nodes.keys()]);
     this.#told = new ToldCounts(elapsedMs);
     const homeOf = (user: string) => this.#homes.of(user);
+    this.#home = new LimitHome({
+      ...{ self: this.#self, homeOf, clock, elapsedMs },
+      ...{ limits: this.#atHome, days: this.#days },
+    });
     const send = (home: string, frame: HomeRequest) =>
       home === this.#self ? answers.answer(home, frame) : link.send(home, frame);
     this.#requests = new HomeRequests({ clock, homeOf, send });

@@ -77,11 +77,13 @@ export function createLimitNodes({ delayMs = () => 0, writtenMs = () => 50 }: Li
   const usage = createUsage(clock.now, writtenMs);
   const logged: { event: string; fields: unknown }[] = [];
 
-  function add(name: string): LimitNode {
+  /** `aheadMs`: how far the clock of the node is ahead of the others'. */
+  function add(name: string, aheadMs = 0): LimitNode {
+    const ownClock = { ...clock, now: () => clock.now() + aheadMs };
     let made: Omit<LimitNode, "name"> | undefined;
     cluster.add(name, (link) => {
       const log = { warn: (event: string, fields?: unknown) => void logged.push({ event, fields }) };
-      const limits = new SharedLimits({ link, clock, elapsedMs, usage, log });
+      const limits = new SharedLimits({ link, clock: ownClock, elapsedMs, usage, log });
       const { part, hang, wake } = hanging(limits.part);
       made = { limits, hang, wake };
       return [part];
