@@ -34,6 +34,14 @@ export function createClock(): CountingClock {
   };
 }
 
+/**
+ * Returns a clock with the same timers that begins with the system's time and never jumps, whatever becomes of that: for
+ * what must know how much time has passed.
+ */
+export function steadyClock({ after }: Pick<Clock, "after">): Clock {
+  return { after, now: () => performance.timeOrigin + performance.now() };
+}
+
 /** Resolves when the work is done or the time is over, whichever comes first. */
 export async function within(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, describe, test } from "bun:test";
+import { afterAll, beforeAll, describe, onTestFinished, test } from "bun:test";
 import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { tempFolder } from "./store.ts";
 import { until } from "./until.ts";
 
 /** Debian keeps servers where an ordinary user does not look. */
@@ -10,6 +12,10 @@ export interface OwnNats {
   readonly port: number;
   /** Starts it, on the same port each time. */
   start(...args: string[]): Promise<void>;
+  /** Starts it again with this configuration, until the test ends. */
+  startWith(config: string): Promise<void>;
+  /** Replaces the configuration of `startWith` while it runs. */
+  reload(config: string): Promise<void>;
   /** Ends it as a crash does. */
   kill(): Promise<void>;
   /** Suspends it: connections stay open, and nothing is answered. */
@@ -51,20 +57,37 @@ export function describeWithNatsCluster(
 function createOwnNats(program: string): OwnNats {
   let port = 0;
   let running: Bun.Subprocess | undefined;
+  let configPath = "";
+  const start = async (...args: string[]) => {
+    port ||= await freePort();
+    const command = [program, "-a", "127.0.0.1", "-p", `${port}`, ...args];
+    running = Bun.spawn(command, { stdout: "ignore", stderr: "ignore" });
+    await until(() => accepts(port));
+  };
+  const kill = async () => {
+    running?.kill("SIGCONT");
+    running?.kill("SIGKILL");
+    await running?.exited;
+  };
   return {
     get port() {
       return port;
     },
-    async start(...args) {
-      port ||= await freePort();
-      const command = [program, "-a", "127.0.0.1", "-p", `${port}`, ...args];
-      running = Bun.spawn(command, { stdout: "ignore", stderr: "ignore" });
-      await until(() => accepts(port));
+    start,
+    kill,
+    async startWith(config) {
+      configPath = join(tempFolder(), "nats.conf");
+      await Bun.write(configPath, config);
+      onTestFinished(async () => {
+        await kill();
+        await start();
+      });
+      await kill();
+      await start("-c", configPath);
     },
-    async kill() {
-      running?.kill("SIGCONT");
-      running?.kill("SIGKILL");
-      await running?.exited;
+    async reload(config) {
+      await Bun.write(configPath, config);
+      running?.kill("SIGHUP");
     },
     suspend: () => running?.kill("SIGSTOP"),
     resume: () => running?.kill("SIGCONT"),

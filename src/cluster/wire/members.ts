@@ -1,3 +1,4 @@
+import { BoundedMap } from "../../bounded-map.ts";
 import type { Log } from "../../log/log.ts";
 import { printable } from "../../printable.ts";
 import { parseSync, type Sync } from "../../protocol/node/sync.ts";
@@ -8,6 +9,8 @@ import { Pair, type PairOptions } from "./pair.ts";
 
 interface MembersOptions {
   self: NodeInfo;
+  /** The version of the frames that this node writes, and the oldest that it understands. */
+  protocol: { writes: number; accepts: number };
   pair: Omit<PairOptions, "deliver" | "tooLarge">;
   delivery: Delivery;
   log: Pick<Log, "info" | "warn">;
@@ -18,7 +21,11 @@ export type LostReason = "left" | "silent" | "gone" | "nats_lost";
 /** Why two nodes must begin anew. */
 export type ResetReason = "messages_gone" | "buffer_full" | "too_large" | "unacknowledged" | "other_end";
 
+/** The nodes that are in touch or about to be. */
 const PAIRS_MAX = 64;
+/** A version that cannot be understood is logged once in this time. */
+const LOG_EVERY_MS = 60_000;
+const VERSIONS_LOGGED_MAX = 16;
 const NAME_LENGTH_MAX = 256;
 
 /**
@@ -34,6 +41,7 @@ export class Members {
   ignored = 0;
   readonly #options: MembersOptions;
   readonly #pairOptions: PairOptions;
+  readonly #loggedAt = new BoundedMap<string, number>(VERSIONS_LOGGED_MAX);
   #resends = 0;
 
   constructor(options: MembersOptions) {
@@ -91,6 +99,10 @@ export class Members {
       this.ignored += 1;
       return;
     }
+    if (!this.#understands(sync)) {
+      this.#refuse(head.from, sync);
+      return;
+    }
     const known = this.pairs.get(head.from);
     if (head.to === ALL) {
       if (!known) this.#meet(head.from)?.sync();
@@ -102,6 +114,28 @@ export class Members {
     }
     const pair = known ?? this.#meet(head.from);
     if (pair) this.#agree(pair, head, sync);
+  }
+
+  /** Whether both ends understand each other. Both find the same. */
+  #understands({ protocol, accepts = protocol }: Sync): boolean {
+    const own = this.#options.protocol;
+    return protocol >= own.accepts && own.writes >= accepts;
+  }
+
+  #refuse(id: string, sync: Sync): void {
+    this.ignored += 1;
+    const { log, protocol: own, pair, self } = this.#options;
+    const key = `${sync.version} ${sync.protocol}`.slice(0, NAME_LENGTH_MAX);
+    const now = pair.clock.now();
+    if (now - (this.#loggedAt.get(key) ?? Number.NEGATIVE_INFINITY) < LOG_EVERY_MS) return;
+    this.#loggedAt.set(key, now);
+    const info = infoOf(id, sync);
+    const { protocol, accepts = protocol } = sync;
+    log.warn(
+      "node_incompatible",
+      { ...fieldsOf(info), protocol, accepts },
+      `The node ${info.name} of version ${info.version} speaks version ${protocol} of the frames between nodes, and understands ${accepts} and later. This node of version ${self.version} speaks ${own.writes}, and understands ${own.accepts} and later. They work without each other: give all nodes one version of the server.`,
+    );
   }
 
   /** Lets both ends learn each other's epochs. */
@@ -171,13 +205,25 @@ export class Members {
   }
 
   #meet(id: string): Pair | undefined {
-    if (this.pairs.size >= PAIRS_MAX) {
+    if (this.pairs.size >= PAIRS_MAX && !this.#makeRoom()) {
       this.ignored += 1;
       return undefined;
     }
     const pair = new Pair(id, this.#pairOptions);
     this.pairs.set(id, pair);
     return pair;
+  }
+
+  /**
+   * Forgets a node that has not joined. Recorded beats of former nodes may make any number of them, but never an answer:
+   * so those that have answered stay longest, and those at which nobody listens go first.
+   */
+  #makeRoom(): boolean {
+    const meeting = [...this.pairs.values()].filter(({ isJoined }) => !isJoined);
+    const silent = meeting.filter(({ peerEpoch }) => peerEpoch === "");
+    const pair = silent.find(({ unanswered }) => unanswered > 0) ?? silent[0] ?? meeting[0];
+    if (pair) this.#forget(pair);
+    return pair !== undefined;
   }
 
   #forget(pair: Pair): void {

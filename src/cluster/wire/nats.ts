@@ -1,29 +1,18 @@
-import { readFileSync } from "node:fs";
-import { connect, credsAuthenticator, errors, type Msg, type NatsConnection } from "@nats-io/transport-node";
+import { errors, type Msg, type NatsConnection } from "@nats-io/transport-node";
 import { BoundedMap } from "../../bounded-map.ts";
 import { CommandError } from "../../errors.ts";
-import { causeOf, type Log } from "../../log/log.ts";
+import { causeOf } from "../../log/log.ts";
+import { connectWithin, type NatsOptions, RETRY_MS, START_MS } from "./nats-connect.ts";
 import type { Transport, TransportListener } from "./transport.ts";
 
-export interface NatsOptions {
-  /** Addresses as `nats://user:password@host:4222`. */
-  servers: readonly string[];
-  credsFile: string | undefined;
-  clusterName: string;
-  nodeName: string;
-  /** How long it tries to reach NATS at first. Default: 10 s. */
-  startMs?: number;
-  log: Pick<Log, "info" | "warn">;
-}
+type PermissionViolation = InstanceType<typeof errors.PermissionViolationError>;
 
-const START_MS = 10_000;
-const RETRY_MS = 250;
-const HANDSHAKE_MS = 3_000;
-/** A server that answers none of two pings is away. */
-const PING_MS = 2_000;
 const PAYLOAD_MIN = 8 * 1024;
 const NOBODY_LISTENS = 503;
-const DEFAULT_PORT = "4222";
+/** How long NATS may take to say what it forbids. */
+const CHECK_MS = 3_000;
+/** A subscription that NATS has refused is tried again after this time. */
+const SUBSCRIBE_AGAIN_MS = 5_000;
 /** The same error is logged once in this time, as each message may cause it. */
 const LOG_EVERY_MS = 60_000;
 const ERRORS_LOGGED_MAX = 16;
@@ -51,6 +40,7 @@ class NatsTransport implements Transport {
   #payloadMax: number;
   #selfId = "";
   #listener: TransportListener | undefined;
+  #forbidden: PermissionViolation | undefined;
   #isUp = true;
   #isClosed = false;
 
@@ -87,10 +77,23 @@ class NatsTransport implements Transport {
     }
   }
 
+  async check(nodeId: string, probe: Uint8Array): Promise<void> {
+    this.#begin(nodeId);
+    this.publish(undefined, probe);
+    this.publish(crypto.randomUUID(), probe);
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, CHECK_MS);
+    await Promise.race([this.#connection.flush().catch(() => {}), late.promise]);
+    clearTimeout(timer);
+    // Errors come by an iterator, a little later than the answer.
+    await new Promise(setImmediate);
+    if (this.#forbidden)
+      throw new CommandError(this.#permissionWords(this.#forbidden), { cause: this.#forbidden });
+  }
+
   listen(nodeId: string, listener: TransportListener): void {
-    this.#selfId = nodeId;
     this.#listener = listener;
-    this.#subscribe();
+    this.#begin(nodeId);
   }
 
   async close(): Promise<void> {
@@ -99,25 +102,44 @@ class NatsTransport implements Transport {
     await end.catch(() => {});
   }
 
+  #begin(nodeId: string): void {
+    if (this.#selfId === nodeId) return;
+    this.#selfId = nodeId;
+    this.#subscribe();
+  }
+
   #subscribe(): void {
-    const listener = this.#listener;
-    if (!listener) return;
-    const take = (error: Error | null, message: Msg) => {
-      try {
-        if (error === null) listener.message(message.data);
-      } catch (fault) {
-        // Whatever is thrown here would end the client's loop.
-        this.#logError(fault);
-      }
-    };
-    this.#connection.subscribe(`${this.#prefix}.beat`, { callback: take });
-    this.#connection.subscribe(`${this.#prefix}.node.${this.#selfId}`, { callback: take });
-    this.#connection.subscribe(`${this.#prefix}.unanswered.${this.#selfId}.*`, {
+    if (this.#selfId === "") return;
+    const take = ({ data }: Msg) => this.#listener?.message(data);
+    this.#subscribeTo(`${this.#prefix}.beat`, take);
+    this.#subscribeTo(`${this.#prefix}.node.${this.#selfId}`, take);
+    this.#subscribeTo(`${this.#prefix}.unanswered.${this.#selfId}.*`, ({ headers, subject }) => {
+      if (headers?.code === NOBODY_LISTENS)
+        this.#listener?.unanswered(subject.slice(subject.lastIndexOf(".") + 1));
+    });
+  }
+
+  #subscribeTo(subject: string, take: (message: Msg) => void): void {
+    const connection = this.#connection;
+    connection.subscribe(subject, {
       callback: (error, message) => {
-        if (error !== null || message.headers?.code !== NOBODY_LISTENS) return;
-        listener.unanswered(message.subject.slice(message.subject.lastIndexOf(".") + 1));
+        if (error !== null) return this.#subscribeAgain(connection, () => this.#subscribeTo(subject, take));
+        try {
+          take(message);
+        } catch (fault) {
+          // Whatever is thrown here would end the client's loop.
+          this.#logError(fault);
+        }
       },
     });
+  }
+
+  /** The client gives up a subscription that NATS refuses, which NATS may allow later. */
+  #subscribeAgain(connection: NatsConnection, subscribe: () => void): void {
+    const again = () => {
+      if (!this.#isClosed && connection === this.#connection && !connection.isClosed()) subscribe();
+    };
+    setTimeout(again, SUBSCRIBE_AGAIN_MS).unref();
   }
 
   /** Follows what happens to the connection, which the client makes again by itself, and replaces a closed one. */
@@ -151,16 +173,22 @@ class NatsTransport implements Transport {
   }
 
   #logError(error: unknown): void {
+    const forbidden = error instanceof errors.PermissionViolationError ? error : undefined;
+    this.#forbidden ??= forbidden;
     const cause = causeOf(error);
     const now = performance.now();
     if (now - (this.#loggedAt.get(cause) ?? Number.NEGATIVE_INFINITY) < LOG_EVERY_MS) return;
     this.#loggedAt.set(cause, now);
-    const isForbidden = error instanceof errors.PermissionViolationError;
-    this.#log.warn("nats_error", { cause }, isForbidden ? this.#permissionWords : undefined);
+    this.#log.warn(
+      "nats_error",
+      { cause, ...(forbidden && { operation: forbidden.operation, subject: forbidden.subject }) },
+      forbidden && this.#permissionWords(forbidden),
+    );
   }
 
-  get #permissionWords(): string {
-    return `NATS forbids this node to publish or to subscribe, so it is without the others. Allow its user both on ${this.#prefix}.>.`;
+  #permissionWords({ operation, subject }: PermissionViolation): string {
+    const what = operation === "publish" ? "publish on" : "subscribe to";
+    return `NATS forbids this node to ${what} ${subject}, so it would be without the others. Allow its user to publish and to subscribe on ${this.#prefix}.>.`;
   }
 
   #down(): void {
@@ -168,75 +196,5 @@ class NatsTransport implements Transport {
     this.#isUp = false;
     this.#log.warn("nats_lost");
     this.#listener?.down();
-  }
-}
-
-/** Tries again until the time is over, unless NATS refuses. */
-async function connectWithin(limitMs: number, options: NatsOptions): Promise<NatsConnection> {
-  const until = performance.now() + limitMs;
-  const settings = settingsOf(options);
-  for (;;) {
-    const leftMs = until - performance.now();
-    try {
-      return await connect({ ...settings, timeout: Math.max(Math.min(HANDSHAKE_MS, leftMs), 1) });
-    } catch (cause) {
-      if (isRefusal(cause)) {
-        throw new CommandError(
-          `NATS at ${settings.servers.join(", ")} refuses this login. Correct --nats or --nats-creds.`,
-          { cause },
-        );
-      }
-      if (leftMs > RETRY_MS) {
-        await Bun.sleep(RETRY_MS);
-        continue;
-      }
-      if (isUntrusted(cause)) {
-        throw new CommandError(
-          `NATS at ${settings.servers.join(", ")} has a certificate that is not trusted. Name its authority in NODE_EXTRA_CA_CERTS, or correct the host in --nats.`,
-          { cause },
-        );
-      }
-      throw new CommandError(
-        `NATS cannot be reached at ${settings.servers.join(", ")} within ${limitMs / 1000} s. Start it, or correct --nats.`,
-        { cause },
-      );
-    }
-  }
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError;
-}
-
-/** Whether the certificate of the server was refused. The codes are those of OpenSSL and Node.js. */
-function isUntrusted(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return typeof code === "string" && /CERT|UNABLE_TO_VERIFY/.test(code);
-}
-
-function settingsOf({ servers, credsFile, nodeName }: NatsOptions) {
-  const urls = servers.map((server) => new URL(server));
-  const login = urls.find(({ username }) => username !== "");
-  const user = decodeURIComponent(login?.username ?? "");
-  const pass = decodeURIComponent(login?.password ?? "");
-  return {
-    servers: urls.map(({ hostname, port }) => `${hostname}:${port || DEFAULT_PORT}`),
-    // NATS takes a token in the place of the user.
-    ...(user === "" ? {} : pass === "" ? { token: user } : { user, pass }),
-    ...(credsFile === undefined ? {} : { authenticator: credsAuthenticator(readCreds(credsFile)) }),
-    ...(urls.some(({ protocol }) => protocol === "tls:") ? { tls: {} } : {}),
-    name: `chatgpt-api-server ${nodeName}`,
-    reconnectTimeWait: RETRY_MS,
-    maxReconnectAttempts: -1,
-    ignoreAuthErrorAbort: true,
-    pingInterval: PING_MS,
-  };
-}
-
-function readCreds(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw new CommandError(`Cannot read the credentials file ${path} (--nats-creds).`, { cause });
   }
 }

@@ -9,6 +9,11 @@ export interface Transport {
    * Returns false if the message cannot be sent.
    */
   publish(nodeId: string | undefined, message: Uint8Array): boolean;
+  /**
+   * Rejects with a `CommandError` if this node may not send or receive what it must. The probe reaches this node at
+   * most. Resolves also if nobody can tell.
+   */
+  check(nodeId: string, probe: Uint8Array): Promise<void>;
   /** Begins to listen. */
   listen(nodeId: string, listener: TransportListener): void;
   /** Sends what is left and closes. Never rejects. */

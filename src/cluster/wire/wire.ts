@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from "../../clock.ts";
 import type { Log } from "../../log/log.ts";
 import { printable } from "../../printable.ts";
-import { NODE_PROTOCOL, type NodeFrame } from "../../protocol/node/frames.ts";
+import { NODE_PROTOCOL, NODE_PROTOCOL_OLDEST, type NodeFrame } from "../../protocol/node/frames.ts";
 import type { Link, NodeInfo, Part } from "../part.ts";
 import { Delivery } from "./delivery.ts";
 import { Hearing } from "./hearing.ts";
@@ -18,6 +18,8 @@ export interface WireOptions {
   version: string;
   /** The largest body of a request, which a frame must be able to carry. */
   bodyBytesMax: number;
+  /** The version of the frames that this node writes, and the oldest that it understands. Default: the program's. */
+  protocol?: { writes: number; accepts: number };
   log: Pick<Log, "info" | "warn" | "error">;
   clock: Clock;
   /** Runs once the turn of the event loop is over. */
@@ -42,6 +44,8 @@ export interface WireCounts {
 
 /** The link over NATS. */
 export interface Wire extends Link {
+  /** Throws a `CommandError` if this node may not send or receive what it must. */
+  check(): Promise<void>;
   /** Announces this node, and passes on to the parts what the others send. */
   start(parts: readonly Part[]): void;
   /** Tells the others that this node is draining. */
@@ -84,6 +88,7 @@ class TransportWire implements Wire {
   readonly #delivery: Delivery;
   readonly #hearing: Hearing;
   readonly #members: Members;
+  readonly #protocol: { writes: number; accepts: number };
   /** The bytes that may wait for a node. */
   readonly #bufferedMax: number;
   readonly #traffic = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, refused: 0 };
@@ -104,12 +109,13 @@ class TransportWire implements Wire {
     };
     this.#options = options;
     this.#transport = transport;
+    this.#protocol = options.protocol ?? { writes: NODE_PROTOCOL, accepts: NODE_PROTOCOL_OLDEST };
     this.#bufferedMax = BUFFERED_BYTES_MAX + ESCAPED * options.bodyBytesMax;
     this.#messages = new Messages(options.clusterKey, options.clusterName);
     this.#delivery = new Delivery({ log, clock });
     this.#hearing = new Hearing(clock.now());
     this.#members = new Members({
-      ...{ self: this.self, delivery: this.#delivery, log },
+      ...{ self: this.self, protocol: this.#protocol, delivery: this.#delivery, log },
       pair: {
         ...{ selfId: this.self.id, messages: this.#messages, clock, soon },
         publish: (nodeId, message) => this.#publish(nodeId, message),
@@ -151,6 +157,12 @@ class TransportWire implements Wire {
 
   bufferedBytes(nodeId: string): number {
     return this.#members.pairs.get(nodeId)?.bufferedBytes ?? 0;
+  }
+
+  check(): Promise<void> {
+    const { id } = this.self;
+    // Others ignore a message for this node, and it carries nothing.
+    return this.#transport.check(id, this.#messages.write({ from: id, to: id, epoch: "", peer: "" }, ""));
   }
 
   start(parts: readonly Part[]): void {
@@ -277,6 +289,7 @@ class TransportWire implements Wire {
 
   #describe() {
     const { name, version, startedAt, draining } = this.self;
-    return { protocol: NODE_PROTOCOL, name, version, started_at: startedAt, draining };
+    const { writes: protocol, accepts } = this.#protocol;
+    return { protocol, accepts, name, version, started_at: startedAt, draining };
   }
 }

@@ -1,10 +1,22 @@
 import { z } from "zod";
-import { EVENT_NAME, Model, Usage } from "../agent-v2.ts";
+import { EVENT_NAME, MODELS_MAX, Model, Usage } from "../agent-v2.ts";
+import {
+  AFFINITY_KEYS_MAX,
+  AFFINITY_NOTES_MAX,
+  AGENT_IDS_MAX,
+  GROUPS_MAX,
+  ID_LENGTH_MAX,
+  KEY_LENGTH_MAX,
+  MODEL_LENGTH_MAX,
+  NAME_LENGTH_MAX,
+  REQUESTS_MAX,
+  TAGS_MAX,
+  TRIED_MAX,
+} from "./bounds.ts";
 import {
   count,
   endpoint,
   error,
-  FREE_KEYS_MAX,
   frame,
   headers,
   id,
@@ -23,7 +35,7 @@ import {
 import { LISTS, NodeOverview, NodeSecond } from "./lists.ts";
 import { USER_FRAMES } from "./users.ts";
 
-export { FREE_KEYS_MAX, type NodeError } from "./fields.ts";
+export type { NodeError } from "./fields.ts";
 
 /**
  * The frames between the nodes of a cluster: JSON objects, each with its `kind`, documented in `docs/cluster.md`.
@@ -31,6 +43,8 @@ export { FREE_KEYS_MAX, type NodeError } from "./fields.ts";
  * a field that is added later must be optional.
  */
 export const NODE_PROTOCOL = 1;
+/** The oldest version of the frames that this program understands. */
+export const NODE_PROTOCOL_OLDEST = 1;
 
 /** A waiting ask, without content; see `Ticket` of the core. */
 export const TicketFields = z.object({
@@ -41,22 +55,22 @@ export const TicketFields = z.object({
   pin: id.optional(),
   prefer: id.optional(),
   tags: tags.optional(),
-  model: text(1024).optional(),
+  model: text(MODEL_LENGTH_MAX).optional(),
   models: models.optional(),
   v1: z.boolean(),
-  requests: list(z.object({ endpoint, stream: z.boolean() }), 16),
-  tried: list(z.object({ agent: id, repeatable: z.boolean() }), 256),
+  requests: list(z.object({ endpoint, stream: z.boolean() }), REQUESTS_MAX),
+  tried: list(z.object({ agent: id, repeatable: z.boolean() }), TRIED_MAX),
   repeatable: z.boolean(),
 });
 export type TicketFields = z.output<typeof TicketFields>;
 
 /** Agents of a node that can do the same. */
 const offers = z.object({
-  key: text(64),
+  key: text(KEY_LENGTH_MAX),
   protocol,
-  models: list(Model, 1000),
+  models: list(Model, MODELS_MAX),
   endpoints: list(endpoint, 64),
-  tags: list(text(256), 256),
+  tags: list(text(NAME_LENGTH_MAX), TAGS_MAX),
   priority: z.number(),
   slots: count,
   free: count,
@@ -68,19 +82,23 @@ export type NodeOffers = z.output<typeof offers>;
 /** An agent, as other nodes know it. */
 const agentIdentity = z.object({
   id,
-  name: shownText(256),
+  name: shownText(NAME_LENGTH_MAX),
   version: shownText(64).optional(),
   address: shownText(64),
   protocol,
   resumed: z.boolean().optional(),
   key: z
-    .object({ id: text(128).nullable(), name: shownText(256), showsName: z.boolean().optional() })
+    .object({
+      id: text(ID_LENGTH_MAX).nullable(),
+      name: shownText(NAME_LENGTH_MAX),
+      showsName: z.boolean().optional(),
+    })
     .optional(),
 });
 export type NodeAgentIdentity = z.output<typeof agentIdentity>;
 
 const origin = z.object({
-  request_id: text(256),
+  request_id: text(NAME_LENGTH_MAX),
   surface: text(64),
   traceparent: text(256).optional(),
   tracestate: text(1024).optional(),
@@ -97,7 +115,12 @@ const v1Request = z.object({
 });
 
 /** The position of a v1 chat, by a hash of its owner and messages. */
-const thread = { key: text(256), conversation: text(1024), parent: text(1024), agent: id };
+const thread = {
+  key: text(NAME_LENGTH_MAX),
+  conversation: text(MODEL_LENGTH_MAX),
+  parent: text(MODEL_LENGTH_MAX),
+  agent: id,
+};
 
 /** The request that an agent gets. */
 const what = z.union([
@@ -130,7 +153,12 @@ const answer = z.discriminatedUnion("kind", [
   }),
 ]);
 
-const affinityNote = z.object({ user: userId, model: text(1024), keys: list(text(256), 16), agent: id });
+const affinityNote = z.object({
+  user: userId,
+  model: text(MODEL_LENGTH_MAX),
+  keys: list(text(NAME_LENGTH_MAX), AFFINITY_KEYS_MAX),
+  agent: id,
+});
 export type NodeAffinityNote = z.output<typeof affinityNote>;
 
 /** Frames about agents and asks. */
@@ -141,15 +169,15 @@ const ASK_FRAMES = [
    */
   frame("state", {
     all: z.boolean().optional(),
-    offers: list(offers, 20_000),
-    gone: list(text(64), 20_000).optional(),
+    offers: list(offers, GROUPS_MAX),
+    gone: list(text(KEY_LENGTH_MAX), GROUPS_MAX).optional(),
     waiting: count,
     draining: z.boolean(),
   }),
   /** The free slots of groups of `state`, at most every 20 ms. */
-  frame("free", { free: record(text(64), count, FREE_KEYS_MAX) }),
+  frame("free", { free: record(text(KEY_LENGTH_MAX), count, GROUPS_MAX) }),
   /** The agents that came, with the times of `Directory`, and those that went; on join, all of them in several frames. */
-  frame("agents", { joined: registrations, left: list(id, 1000) }),
+  frame("agents", { joined: registrations, left: list(id, AGENT_IDS_MAX) }),
   /** The receiver, which has joined, knows all agents of the sender. */
   frame("introduced", {}),
   /** An agent with this id, which the receiver has, wants to register at the sender. */
@@ -164,15 +192,15 @@ const ASK_FRAMES = [
     ticket: id,
     slot: id,
     /** The key of the agent's group in `state`. */
-    group: text(64).optional(),
+    group: text(KEY_LENGTH_MAX).optional(),
     agent: agentIdentity,
     /** The agent's tags. */
-    tags: list(text(256), 256).optional(),
-    model: text(1024),
+    tags: list(text(NAME_LENGTH_MAX), TAGS_MAX).optional(),
+    model: text(MODEL_LENGTH_MAX),
     endpoint: endpoint.optional(),
   }),
   /** Takes the slot, for the ticket or for another ask of the sender. */
-  frame("run", { slot: id, what, model: text(1024), origin }),
+  frame("run", { slot: id, what, model: text(MODEL_LENGTH_MAX), origin }),
   /** The agent's upstream refuses these added fields: asks for the body without them. */
   frame("refused", { slot: id, fields: addedFields }),
   /** The body without them; missing if it is the same. */
@@ -203,20 +231,20 @@ const ASK_FRAMES = [
   /** Those continued last, the youngest last, for a node that joins. */
   frame("threads", { threads: list(z.object(thread), 500) }),
   /** The agents that have these parts of users' requests cached. */
-  frame("affinity", { notes: list(affinityNote, 64) }),
+  frame("affinity", { notes: list(affinityNote, AFFINITY_NOTES_MAX) }),
 ] as const;
 
 /** Frames for the administrator's lists and figures. */
 const LIST_FRAMES = [
   /** Asks for the rows of a list; with `user`, only for those of the user. */
-  frame("ask_list", { n: count, list: text(64), user: text(256).optional() }),
+  frame("ask_list", { n: count, list: text(64), user: text(NAME_LENGTH_MAX).optional() }),
   /** Some rows of the list. `total`: how many there are, if not all are sent. `more`: further frames follow. */
   frame("list", { n: count, ...LISTS, total: count.optional(), more: z.boolean().optional() }),
   /** Disconnects an agent of the receiver. */
   frame("disconnect", { n: count, agent: id, drain: z.boolean() }),
   frame("disconnected", { n: count, done: z.enum(["closed", "draining"]).nullable() }),
   /** Closes the circuits of an agent of the receiver, or the one of a model. */
-  frame("reset", { n: count, agent: id, model: text(1024).optional() }),
+  frame("reset", { n: count, agent: id, model: text(MODEL_LENGTH_MAX).optional() }),
   frame("reset_done", { n: count, models: models.nullable() }),
   /** The sender wants the figures of the receiver for this time; with `overview`, those of the past first. */
   frame("watch", { for_ms: ms, overview: z.boolean().optional() }),

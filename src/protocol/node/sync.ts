@@ -5,7 +5,7 @@ const count = z.int().nonnegative();
 const text = z.string().max(1024);
 
 /**
- * The body of a message without frames. A beat is one for all nodes: it lets them find each other. Two nodes that know
+ * The body of a message without frames. Every version must be able to read it, as it tells the version. A beat is one for all nodes: it lets them find each other. Two nodes that know
  * each other send each other one every second: it shows that the sender lives, what it sent, and what has arrived.
  */
 export const Sync = z.object({
@@ -13,6 +13,8 @@ export const Sync = z.object({
   n: count,
   /** The version of the frames that the sender writes. */
   protocol: z.int().min(1),
+  /** The oldest version that it understands; without it, the version that it writes. */
+  accepts: z.int().min(1).optional(),
   name: text,
   version: text,
   /** Milliseconds since 1970, by the sender's clock. */

@@ -59,6 +59,7 @@ export function createLossyNetwork(clock: Clock) {
           else clock.after(1, () => own?.unanswered(nodeId));
           return true;
         },
+        check: async () => {},
         listen(nodeId, listener) {
           self = nodeId;
           own = listener;

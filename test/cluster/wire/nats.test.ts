@@ -1,30 +1,19 @@
 import { expect, onTestFinished, test } from "bun:test";
 import { connect } from "@nats-io/transport-node";
 import type { Part } from "../../../src/cluster/part.ts";
-import { openWire } from "../../../src/cluster/wire/open.ts";
 import type { Wire } from "../../../src/cluster/wire/wire.ts";
-import { createLog } from "../../../src/log/log.ts";
-import { createClock } from "../../../src/time.ts";
 import { describeWithOwnNats, type OwnNats } from "../../support/nats-server.ts";
 import { until } from "../../support/until.ts";
-import { CLUSTER_KEY, delta } from "./wire-scene.ts";
-
-const clusterName = () => `test-${crypto.randomUUID().slice(0, 8)}`;
+import { newClusterName, openNatsWire, startNatsWire } from "./nats-wire.ts";
+import { delta } from "./wire-scene.ts";
 
 /** Two nodes on the server, which end with the test. `streams` has the data of deltas by their slots. */
-async function openPair(nats: OwnNats, name = clusterName()) {
+async function openPair(nats: OwnNats, name = newClusterName()) {
   const streams = new Map<string, string[]>();
   const lines: string[] = [];
-  const open = async (nodeName: string, parts: Part[]): Promise<Wire> => {
-    const wire = await openWire({
-      ...{ servers: [`nats://127.0.0.1:${nats.port}`], credsFile: undefined, clusterName: name, nodeName },
-      ...{ clusterKey: CLUSTER_KEY, version: "1.0.0", bodyBytesMax: 30e6, clock: createClock() },
-      log: createLog({ write: (line) => void lines.push(line) }),
-    });
-    onTestFinished(() => wire.leave());
-    wire.start(parts);
-    return wire;
-  };
+  const write = (line: string) => void lines.push(line);
+  const open = (nodeName: string, parts: Part[]) =>
+    startNatsWire({ server: `nats://127.0.0.1:${nats.port}`, clusterName: name, nodeName, write }, parts);
   const lost: string[] = [];
   const a = await open("a", [{ frames: {}, lost: ({ name }) => void lost.push(name) }]);
   const take = (slot: string, data: string) => {
@@ -48,19 +37,6 @@ async function stream(from: Wire, to: string, count: number, each: (at: number) 
 }
 
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => `${at}`);
-
-/** Starts the server again with this configuration, until the test ends. */
-async function startWith(nats: OwnNats, text: string): Promise<void> {
-  const config = `/tmp/${clusterName()}.conf`;
-  await Bun.write(config, text);
-  onTestFinished(async () => {
-    await Bun.file(config).delete();
-    await nats.kill();
-    await nats.start();
-  });
-  await nats.kill();
-  await nats.start("-c", config);
-}
 
 describeWithOwnNats("two nodes and a NATS server", (nats) => {
   test("100 streams lose nothing and keep their order while NATS is killed and started again", async () => {
@@ -135,7 +111,7 @@ describeWithOwnNats("two nodes and a NATS server", (nats) => {
   });
 
   test("a NATS server that cuts off slow readers early loses nothing of 100 streams and 2 MB", async () => {
-    await startWith(nats, 'max_payload: 65536\nmax_pending: 65536\nwrite_deadline: "20ms"\n');
+    await nats.startWith('max_payload: 65536\nmax_pending: 65536\nwrite_deadline: "20ms"\n');
     const { a, b, streams, lost } = await openPair(nats);
     a.send(b.self.id, delta("large ".repeat(350_000), "large"));
     await stream(a, b.self.id, 60, (at) => Bun.sleep(at === 30 ? 500 : 10));
@@ -149,7 +125,7 @@ describeWithOwnNats("two nodes and a NATS server", (nats) => {
   });
 
   test("a NATS server that takes short messages only gets short ones", async () => {
-    await startWith(nats, "max_payload: 16384\n");
+    await nats.startWith("max_payload: 16384\n");
     const { a, b, streams } = await openPair(nats);
     const large = "large ".repeat(100_000);
     a.send(b.self.id, delta(large, "large"));
@@ -157,46 +133,11 @@ describeWithOwnNats("two nodes and a NATS server", (nats) => {
     expect(streams.get("large")?.[0] === large).toBe(true);
     expect(a.counts.resets).toBe(0);
   });
-
-  test("a node whose user may not use the subjects says once what to allow", async () => {
-    await startWith(
-      nats,
-      `authorization { users = [{ user: u, password: p, permissions: { publish: "other", subscribe: "other" } }] }`,
-    );
-    const lines: string[] = [];
-    const said: string[] = [];
-    const wire = await openWire({
-      ...{
-        servers: [`nats://u:p@127.0.0.1:${nats.port}`],
-        credsFile: undefined,
-        clusterName: "test",
-        nodeName: "a",
-      },
-      ...{ clusterKey: CLUSTER_KEY, version: "1.0.0", bodyBytesMax: 1e6, clock: createClock() },
-      log: createLog({ write: (line) => void lines.push(line), say: (words) => void said.push(words) }),
-    });
-    onTestFinished(() => wire.leave());
-    wire.start([]);
-    await until(() => wire.counts.messagesOut > 3);
-    // One for the subscriptions, and one for what is published.
-    const errors = () => lines.filter((line) => line.includes("nats_error"));
-    await until(() => errors().length === 2);
-    expect(said).toHaveLength(2);
-    for (const words of said) expect(words).toContain("Allow its user both on chatgpt-api.test.>.");
-  });
 });
 
 test("a node that cannot reach NATS says so in one line", async () => {
-  const opened = openWire({
-    ...{
-      servers: ["nats://secret-user:secret-password@127.0.0.1:1"],
-      credsFile: undefined,
-      clusterName: "test",
-    },
-    ...{ clusterKey: CLUSTER_KEY, nodeName: "a", version: "1.0.0", bodyBytesMax: 1e6, clock: createClock() },
-    log: createLog({ write: () => {} }),
-    startMs: 1_000,
-  });
+  const server = "nats://secret-user:secret-password@127.0.0.1:1";
+  const opened = openNatsWire({ server, startMs: 1_000 });
   const message = await opened.catch((error: Error) => error.message);
   expect(message).toBe("NATS cannot be reached at 127.0.0.1:1 within 1 s. Start it, or correct --nats.");
 });

@@ -2,9 +2,8 @@ import type { Part } from "../../../src/cluster/part.ts";
 import { createWire, type Wire, type WireOptions } from "../../../src/cluster/wire/wire.ts";
 import type { FrameOf } from "../../../src/protocol/node/frames.ts";
 import { createFakeClock, type FakeClock } from "../../support/clock.ts";
+import { CLUSTER_KEY } from "../../support/keys.ts";
 import { createLossyNetwork } from "./lossy-transport.ts";
-
-export const CLUSTER_KEY = "a key of this test, which is long enough";
 
 export interface SceneNode {
   wire: Wire;
