@@ -25,7 +25,7 @@ import { type Listener, listen } from "./listener.ts";
 import { openData } from "./open-data.ts";
 import { finishAsks } from "./shutdown.ts";
 import { splitSockets } from "./sockets.ts";
-import { warnOfLostSeal } from "./start-checks.ts";
+import { warnOfClock, warnOfLostSeal } from "./start-checks.ts";
 
 export interface RunningServer {
   /** The port it listens on, which the runtime chose if the setting was 0. */
@@ -177,6 +177,7 @@ function startStoreUpkeep({ config, store, log }: Given): Promise<() => void> {
     days: { conversations: conversationDays, usage: usageDays, audit: auditDays },
     purged: (what, count) => log.info(`${what}_purged`, { [what]: count }),
     compacted: (bytes) => log.info("store_compacted", { bytes }),
+    clockDiffers: (aheadMs) => warnOfClock(aheadMs, log),
     failed: (error) => log.error("purge_failed", { cause: causeOf(error) }),
   });
 }

@@ -62,3 +62,14 @@ export async function warnOfLostSeal(users: Pick<Users, "list">, log: Pick<Log, 
     log.warn("users_unreadable", { cause: causeOf(error) });
   }
 }
+
+/** Says that this machine's clock differs from the database's, by which it and other servers compare their times. */
+export function warnOfClock(aheadMs: number, log: Pick<Log, "warn">): void {
+  const seconds = Math.round(Math.abs(aheadMs) / 1000);
+  const where = aheadMs > 0 ? "ahead of" : "behind";
+  log.warn(
+    "clock_differs",
+    { ahead_ms: aheadMs },
+    `The clock of this machine is ${seconds} s ${where} the database's. Set both by NTP: until then codes, sessions and the limits of a day are off by as much.`,
+  );
+}

@@ -18,6 +18,8 @@ export interface Store extends AsyncDisposable {
   conversations: ConversationStore;
   /** Rejects within some seconds when nothing can be written. */
   check(): Promise<void>;
+  /** Resolves with the time of the database's clock, in milliseconds since 1970. Missing where that is this process's. */
+  clock?(): Promise<number>;
   /** Returns the space of deleted rows to the disk in small steps. Resolves with the number of bytes. */
   compact(): Promise<number>;
   /** Writes what is still pending, then releases the file or the connections. */

@@ -1,4 +1,5 @@
 import { DAY_MS, every, HOUR_MS } from "../time.ts";
+import { clockDifference } from "./clock-difference.ts";
 import type { Store } from "./store.ts";
 
 /** The kinds of rows with a limited age, in the order of purging. */
@@ -12,16 +13,19 @@ interface UpkeepOptions {
   now?: () => number;
   purged(what: Purged, count: number): void;
   compacted(bytes: number): void;
+  /** This machine's clock is ahead of the database's, or behind if negative, by more than 5 s. */
+  clockDiffers?(aheadMs: number): void;
   failed(error: unknown): void;
 }
 
 /**
  * Purges old rows and returns their space to the disk, now and every hour, in small steps between which asks
- * are served. Resolves once the old conversations are purged, so that none can be continued, with a function
+ * are served. Also compares the clocks, as the servers of one database read each other's times. Resolves once the old conversations are purged, so that none can be continued, with a function
  * that stops the upkeep.
  */
 export async function startUpkeep(options: UpkeepOptions): Promise<() => void> {
   const { store, days, now = Date.now, purged, compacted, failed } = options;
+  const { clockDiffers = () => {} } = options;
   let ended = false;
 
   const attempt = async (work: () => Promise<number>, report: (done: number) => void) => {
@@ -38,7 +42,12 @@ export async function startUpkeep(options: UpkeepOptions): Promise<() => void> {
       () => store[what].purge(now() - days[what] * DAY_MS),
       (count) => purged(what, count),
     );
+  const compareClocks = async () => {
+    const aheadMs = await clockDifference(store, now);
+    if (aheadMs !== undefined && !ended) clockDiffers(aheadMs);
+  };
   const round = async (kinds: readonly Purged[]) => {
+    await compareClocks();
     for (const what of kinds) await purge(what);
     await attempt(store.compact, compacted);
   };

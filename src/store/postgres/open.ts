@@ -60,6 +60,7 @@ function createStore(pools: Pools, options: PostgresOptions): Store {
     usage,
     conversations,
     check: () => checkWrites(pools),
+    clock: () => readClock(pools),
     // The database reuses the space of deleted rows by itself.
     compact: async () => 0,
     close,
@@ -71,6 +72,13 @@ function createStore(pools: Pools, options: PostgresOptions): Store {
 async function checkWrites({ hot }: Pools): Promise<void> {
   const [state] = await hot.read<{ mode: string }>("SELECT current_setting('transaction_read_only') AS mode");
   if (state?.mode !== "off") throw new Error("the database is read-only");
+}
+
+async function readClock({ hot }: Pools): Promise<number> {
+  const [row] = await hot.read<{ at: number }>(
+    "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS at",
+  );
+  return row?.at ?? Number.NaN;
 }
 
 async function closeAll({ hot, cold }: Pools): Promise<void> {
