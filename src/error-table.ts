@@ -180,6 +180,9 @@ const TABLE = {
   user_list_failed: row(SERVER_FAILED, "Failed to get users from database"),
   session_change_failed: row(SERVER_FAILED, "Failed to change session in database"),
   backup_busy: row(BUSY, "A backup is being made"),
+  backup_external: row(INVALID, "The data is in a PostgreSQL database. Back it up with pg_dump", {
+    status: 409,
+  }),
   backup_failed: row(SERVER_FAILED, "Failed to make a backup"),
   audit_failed: row(SERVER_FAILED, "The change could not be recorded, so it was not made"),
   internal: row(SERVER_FAILED, "Internal server error"),

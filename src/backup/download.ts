@@ -25,8 +25,6 @@ const FOLDER = "backup-";
 const CHUNK_BYTES = 256 * 1024;
 const REASON_LENGTH_MAX = 1_000;
 
-const NOT_HERE = "The data is in a PostgreSQL database: back it up with pg_dump.";
-
 const NO_BACKUP: MakeBackup = () =>
   Promise.reject(new Error("this server was started without a way to back up"));
 
@@ -34,14 +32,21 @@ const NO_BACKUP: MakeBackup = () =>
 export function createBackups({ data, make = NO_BACKUP }: BackupsOptions) {
   let current: AbortController | undefined;
   if (data !== undefined) removeLeftovers(data);
+  function folderOfData(): string {
+    if (data === undefined) throw new AppError("backup_external");
+    return data;
+  }
+
   return {
+    /** Throws an `AppError` backup_external if the data is elsewhere. */
+    requireData: () => void folderOfData(),
     /**
      * Makes a backup and returns its archive, which is deleted when it was read or its reader has gone. Throws
-     * an `AppError`: backup_busy, backup_failed, or caller_gone if `callerSignal` was aborted.
+     * an `AppError`: backup_external, backup_busy, backup_failed, or caller_gone if `callerSignal` was aborted.
      */
     async take(callerSignal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+      const dataFolder = folderOfData();
       if (current) throw new AppError("backup_busy");
-      if (data === undefined) throw new AppError("backup_failed", { hint: NOT_HERE });
       const own = new AbortController();
       const signal = AbortSignal.any([callerSignal, own.signal]);
       current = own;
@@ -52,7 +57,7 @@ export function createBackups({ data, make = NO_BACKUP }: BackupsOptions) {
         if (current === own) current = undefined;
       };
       try {
-        folder = mkdtempSync(join(data, FOLDER));
+        folder = mkdtempSync(join(dataFolder, FOLDER));
         const path = join(folder, "server.backup");
         await make(path, signal);
         return read(await open(path, "r"), signal, end);

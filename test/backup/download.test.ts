@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createBackups, type MakeBackup } from "../../src/backup/download.ts";
+import { ERRORS } from "../../src/error-table.ts";
 import type { AppError } from "../../src/errors.ts";
 import { failureOf, tempFolder } from "../support/store.ts";
 import { until } from "../support/until.ts";
@@ -35,8 +36,9 @@ describe("a backup that is downloaded", () => {
 
   test("a download of data that is in PostgreSQL is refused, and names the tool for that", async () => {
     const backups = createBackups({ data: undefined, make: writing("x") });
-    const { code, hint } = (await failureOf(() => backups.take(never))) as AppError;
-    expect([code, hint]).toEqual(["backup_failed", expect.stringContaining("pg_dump")]);
+    for (const refuse of [() => backups.take(never), () => backups.requireData()])
+      expect(await codeOf(refuse)).toBe("backup_external");
+    expect(ERRORS.backup_external.message).toContain("pg_dump");
   });
 
   test("a second download is refused until the first one was read to its end", async () => {

@@ -12,7 +12,9 @@ interface ServerDeps {
   startedAt: number;
   now: () => number;
   backups: {
-    /** Makes a backup and returns its archive. Throws an `AppError`: backup_busy, backup_failed. */
+    /** Throws an `AppError` backup_external if the data is in PostgreSQL. */
+    requireData(): void;
+    /** Makes a backup and returns its archive. Throws an `AppError`: backup_external, backup_busy, backup_failed. */
     take(signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
   };
 }
@@ -38,14 +40,14 @@ const ROUTES = {
     access: "admin",
     summary: "Download a backup of the server's data, with its keys",
     description:
-      "The archive that the command `backup` writes and `restore` reads. Only one can be made at a time. The audit records each one.",
+      "The archive that the command `backup` writes and `restore` reads. Only one can be made at a time. The audit records each one. A server with its data in PostgreSQL refuses (`backup_external`): back that up with `pg_dump`.",
     answers: okAs(
       "application/x-tar",
       "The archive. Its name contains the date.",
       { description: "A tar archive.", example: "backup.json…" },
       ["content-disposition"],
     ),
-    errors: ["backup_busy", "backup_failed", "audit_failed"],
+    errors: ["backup_external", "backup_busy", "backup_failed", "audit_failed"],
   }),
 };
 
@@ -61,6 +63,7 @@ export const serverRoutes = resource("Server", ROUTES).handledBy(
         "content-disposition": `attachment; filename="${name}"`,
       };
       const { request, server } = exchange;
+      backups.requireData();
       if (request.method === "HEAD") return new Response(null, { headers });
       // The first byte may take longer than a quiet connection is kept.
       server.timeout(request, 0);

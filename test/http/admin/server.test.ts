@@ -6,6 +6,7 @@ import { restore } from "../../../src/cli/backup.ts";
 import { SETTING_NAMES } from "../../../src/config/settings.ts";
 import { SettingsAnswer } from "../../../src/http/admin/schema.ts";
 import { connectSource, takeHead } from "../../support/byte-source.ts";
+import { describeWithPostgres, newDatabase } from "../../support/postgres.ts";
 import { ADMIN_KEY, startTestServer } from "../../support/server.ts";
 import { openTestFile, tempFolder } from "../../support/store.ts";
 import { until } from "../../support/until.ts";
@@ -57,6 +58,18 @@ describe("GET /admin/backup", () => {
     expect(await store.users.findByTokenHash(Bun.SHA256.hash(token, "hex"))).toBeDefined();
     const rows = (await store.audit.list({ limit: 9 })).filter(({ action }) => action === "backup");
     expect(rows).toMatchObject([{ actor: "admin", target: name, address: "127.0.0.1" }]);
+  });
+
+  describeWithPostgres("data in PostgreSQL", () => {
+    test("a backup is refused with the name of the right tool, and the audit has no row for it", async () => {
+      const { url } = await startTestServer(["--database", await newDatabase()]);
+      const response = await fetch(`${url}/admin/backup`, { headers: KEY });
+      const error = "The data is in a PostgreSQL database. Back it up with pg_dump";
+      expect([response.status, await response.json()]).toEqual([409, { error }]);
+      expect((await fetch(`${url}/admin/backup`, { method: "HEAD", headers: KEY })).status).toBe(409);
+      const audit = await (await fetch(`${url}/admin/audit`, { headers: KEY })).json();
+      expect(audit).toMatchObject({ audit: [] });
+    });
   });
 
   test("a HEAD of the backup does not make one", async () => {
