@@ -273,13 +273,18 @@ export type Origins = Readonly<Record<SettingName, string>>;
 
 type Description = Record<"value" | "from" | "label" | "about", string>;
 
+/** Without a value of their own, they follow from the cluster key. */
+const DERIVED: ReadonlySet<SettingName> = new Set(["agentKey", "sealKey"]);
+const DERIVED_TEXT = "derived from the cluster key";
+
 /** Describes each setting as an operator would write it, in the order of the table. Secrets are masked. */
 export function describeSettings(config: Config, origins?: Origins): Record<SettingName, Description> {
   const describe = (name: SettingName): Description => {
     const { slug, help: about, absent, secret, show = String } = SETTINGS[name];
     const value = config[name];
     const shown = () => (secret ? "***" : (show as (value: unknown) => string)(value));
-    const text = value === undefined ? `(${absent})` : shown();
+    const isDerived = config.clusterKey !== undefined && DERIVED.has(name);
+    const text = value === undefined ? `(${isDerived ? DERIVED_TEXT : absent})` : shown();
     return { value: text, from: origins?.[name] ?? "default", label: flagOf(name) ?? slug, about };
   };
   const entries = SETTING_NAMES.map((name) => [name, describe(name)]);

@@ -27,6 +27,15 @@ describe("describing the settings", () => {
     expect(Object.keys(shown(configOf([])))).toHaveLength(Object.keys(configOf([])).length);
   });
 
+  test("keys that follow from the cluster key are not shown as generated", () => {
+    const clusterKey = "c".repeat(32);
+    const values = shown(configOf([], { CHATGPT_API_CLUSTER_KEY: clusterKey }));
+    const derived = "(derived from the cluster key)";
+    expect(values).toMatchObject({ "--agent-key": derived, "seal-key": derived, "--metrics-key": "(none)" });
+    const given = configOf([], { CHATGPT_API_CLUSTER_KEY: clusterKey, AGENT_KEY: "agent-key-1234" });
+    expect(shown(given)).toMatchObject({ "--agent-key": "***", "seal-key": derived });
+  });
+
   test("the description shows no secret, and reads back as the same settings", () => {
     const secrets = { AGENT_KEY: "agent-key-1234", CHATGPT_API_SEAL_KEY: "s".repeat(32) };
     const config = configOf(["--frame-max=1234567", "--ping-every=1001ms"], secrets);
