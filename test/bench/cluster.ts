@@ -1,8 +1,8 @@
 import { type Services, startServices, whatIsMissing } from "../chaos/services.ts";
+import { CLUSTER_KEY } from "../support/keys.ts";
 import { type Context, Skipped } from "./scenario.ts";
 import type { Target } from "./workshop.ts";
 
-const CLUSTER_KEY = "cluster-key-of-the-bench-0123456789";
 const JOIN_WITHIN_MS = 10_000;
 
 /** Starts servers of ours on PostgreSQL, with an empty database each time. */

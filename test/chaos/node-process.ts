@@ -2,10 +2,10 @@ import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CLUSTER_KEY } from "../support/keys.ts";
 
 export const ADMIN_KEY = "admin-key-of-the-chaos";
 export const AGENT_KEY = "agent-key-of-the-chaos";
-const CLUSTER_KEY = "cluster-key-of-the-chaos-0123456789";
 const START_MS = 30_000;
 
 export interface NodeOptions {

@@ -1,41 +1,37 @@
 import { expect, test } from "bun:test";
-import { connect } from "node:net";
 import { LIVE_CLOSE } from "../../src/http/live/schema.ts";
 import { CLOSE } from "../../src/protocol/close.ts";
+import { CLUSTER_ADVICE, isNatsThere, startNodes } from "../support/cluster-nodes.ts";
 import {
   ADMIN_KEY,
   addUser,
-  CLUSTER_KEY,
   call,
+  keepSecrets,
   startOnDatabase,
+  TEST_ARGS,
   withPassword,
 } from "../support/database-server.ts";
 import { type Executable, runExecutable, startExecutable } from "../support/executable.ts";
+import { CLUSTER_KEY } from "../support/keys.ts";
 import { describeWithPostgres, newDatabase } from "../support/postgres.ts";
 import { cookieFor, SAME_ORIGIN } from "../support/session.ts";
 import { tempFolder } from "../support/store.ts";
 import { until } from "../support/until.ts";
 import { connectV2Agent } from "../support/v2-agent.ts";
 
-const NATS_PORT = 4222;
-
-const hasNats = await new Promise<boolean>((resolve) => {
-  const socket = connect(NATS_PORT, "127.0.0.1", () => resolve(true));
-  socket.on("error", () => resolve(false));
-  socket.unref();
-});
-
 /** The ways to tell the other node of a change: a frame, or nothing. */
-const WAYS = hasNats ? (["over NATS", "without NATS"] as const) : (["without NATS"] as const);
-if (!hasNats) test.skip("changes over NATS (skipped: start nats-server on port 4222)", () => {});
+const WAYS = isNatsThere ? (["over NATS", "without NATS"] as const) : (["without NATS"] as const);
+if (!isNatsThere) test.skip(`changes over NATS ${CLUSTER_ADVICE}`, () => {});
 
 /** Two nodes on one new database. */
 async function scene(way: (typeof WAYS)[number]) {
   const database = withPassword(await newDatabase());
-  const name = `test-${crypto.randomUUID()}`;
-  const flags =
-    way === "over NATS" ? ["--nats", `nats://127.0.0.1:${NATS_PORT}`, "--cluster-name", name] : [];
-  const [here, there] = [await startOnDatabase(database, flags), await startOnDatabase(database, flags)];
+  const [here, there] =
+    way === "over NATS"
+      ? await startNodes(["here", "there"], TEST_ARGS, { CHATGPT_API_DATABASE: database })
+      : [await startOnDatabase(database), await startOnDatabase(database)];
+  if (!here || !there) throw new Error("two nodes are needed");
+  for (const server of [here, there]) keepSecrets(server, database);
   const { body } = await call(here, "/admin/agents/keys", ADMIN_KEY, { name: "box" });
   const [key = "", keyId = ""] = [body["key"], body["id"]];
   const command = (...args: string[]) => runExecutable(args, { env: { CHATGPT_API_DATABASE: database } });

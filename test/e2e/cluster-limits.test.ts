@@ -1,8 +1,8 @@
-import { describe, expect, test } from "bun:test";
-import { ADMIN_KEY, CLUSTER_KEY, call } from "../support/database-server.ts";
-import { type Executable, startExecutable } from "../support/executable.ts";
-import { describeWithPostgres, newDatabase } from "../support/postgres.ts";
-import { tempFolder } from "../support/store.ts";
+import { expect, test } from "bun:test";
+import { describeWithCluster, startNodes } from "../support/cluster-nodes.ts";
+import { ADMIN_KEY, call } from "../support/database-server.ts";
+import type { Executable } from "../support/executable.ts";
+import { AGENT_KEY } from "../support/keys.ts";
 import { until } from "../support/until.ts";
 import { connectV2Agent } from "../support/v2-agent.ts";
 
@@ -16,49 +16,9 @@ const ANSWER = JSON.stringify({
   usage: { prompt_tokens: 6, completion_tokens: 4, total_tokens: 10 },
 });
 
-const NATS = process.env["TEST_NATS"] ?? "nats://127.0.0.1:4222";
-const AGENT_KEY = "agent-key-of-the-tests-0123456789abcdef";
-const ADVICE = "(skipped: install nats-server, and start it on 127.0.0.1:4222, or set TEST_NATS)";
-
-const isNatsThere = await Bun.connect({
-  hostname: new URL(NATS).hostname,
-  port: Number(new URL(NATS).port || 4222),
-  socket: { data() {} },
-}).then(
-  (socket) => {
-    socket.end();
-    return true;
-  },
-  () => false,
-);
-
-function describeCluster(title: string, tests: () => void): void {
-  if (isNatsThere) describeWithPostgres(title, tests);
-  else describe(title, () => test.skip(`${title} ${ADVICE}`, () => {}));
-}
-
-/** Starts a node. It resolves once the node hears all that were started before. */
-async function startNode(name: string, database: string, cluster: string, others: readonly string[]) {
-  const node = await startExecutable({
-    args: ["0", ADMIN_KEY, "--node-name", name, "--cluster-name", cluster],
-    env: {
-      CHATGPT_API_DATABASE: database,
-      CHATGPT_API_CLUSTER_KEY: CLUSTER_KEY,
-      CHATGPT_API_NATS: NATS,
-      CHATGPT_API_AGENT_KEY: AGENT_KEY,
-    },
-    data: `${tempFolder()}/none`,
-  });
-  for (const other of others) await node.output(new RegExp(`node_joined\\b[^\\n]*"${other}"`));
-  return node;
-}
-
 /** Three nodes, each with an agent of its own that answers after some time. */
 async function start({ answerMs = 0 } = {}) {
-  const [database, cluster] = [await newDatabase(), `test-${crypto.randomUUID()}`];
-  const nodes: Executable[] = [];
-  for (const [index, name] of NAMES.entries())
-    nodes.push(await startNode(name, database, cluster, NAMES.slice(0, index)));
+  const nodes = await startNodes(NAMES);
   const [first] = nodes as [Executable];
   let [running, most, ms] = [0, 0, answerMs];
   for (const node of nodes)
@@ -112,7 +72,7 @@ async function askFor(ms: number, nodes: () => readonly Executable[], token: str
 const limitHeaders = ({ headers }: { headers: Headers }) =>
   [...headers].filter(([name]) => /^x-ratelimit-(limit|remaining)/.test(name)).sort();
 
-describeCluster("limits of three nodes", () => {
+describeWithCluster("limits of three nodes", () => {
   test("N requests a minute are let in within any 60 seconds, wherever they arrive", async () => {
     const { nodes, user } = await start();
     const token = await user({ requests_per_minute: 12 });
@@ -179,6 +139,14 @@ describeCluster("limits of three nodes", () => {
     await Bun.sleep(6_000);
     const statuses = await Promise.all(Array.from({ length: 4 }, () => ask(other, token)));
     expect(statuses.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  }, 60_000);
+
+  test("a user with one request at a time may ask each node in turn, as soon as the last answer is there", async () => {
+    const { nodes, user } = await start();
+    // Each node is the home of some of them.
+    for (const token of await Promise.all(Array.from({ length: 6 }, () => user({ max_parallel: 1 }))))
+      for (let count = 0; count < 30; count++)
+        expect((await ask(nodes[count % 3] as Executable, token)).status).toBe(200);
   }, 60_000);
 
   test("the tokens of a day count at all nodes, and every node tells the same of the limits", async () => {

@@ -1,10 +1,15 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { connectNats } from "../../src/cluster/wire/nats.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { describeWithCluster, startNodes } from "../support/cluster-nodes.ts";
 import { ADMIN_KEY, call } from "../support/database-server.ts";
-import type { Executable } from "../support/executable.ts";
+import { type Executable, runExecutable } from "../support/executable.ts";
+import { CLUSTER_KEY } from "../support/keys.ts";
+import { createNatsOperator } from "../support/nats-operator.ts";
 import { describeWithNatsCluster, describeWithOwnNats } from "../support/nats-server.ts";
+import { newDatabase } from "../support/postgres.ts";
+import { tempFolder } from "../support/store.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 import { chunk, connectV2Agent, V2_HELLO } from "../support/v2-agent.ts";
@@ -102,6 +107,36 @@ describeWithCluster("nodes and their NATS", () => {
       }
       await nats.kill();
       await nats.start();
+    });
+
+    test("nodes log in with a credentials file, whose seed is in no output", async () => {
+      const operator = await createNatsOperator();
+      await nats.startWith(operator.config);
+      const creds = await operator.creds();
+      const file = join(tempFolder(), "node.creds");
+      await Bun.write(file, creds);
+      const env = { CHATGPT_API_NATS: addressOf(nats.port), CHATGPT_API_NATS_CREDS: file };
+      const nodes = await startNodes(["a", "b"], [], env);
+      for (const secret of creds.split("\n").filter((line) => /^(SU|ey)/.test(line)))
+        for (const node of nodes) node.keepSecret(secret);
+    });
+
+    test("a node does not start if NATS forbids it the subjects, and says what to allow in one line", async () => {
+      await nats.startWith(
+        `authorization { users = [{ user: u, password: p, permissions: { publish: "x", subscribe: ">" } }] }\n`,
+      );
+      const { code, stdout, stderr } = await runExecutable(["0", ADMIN_KEY], {
+        env: {
+          CHATGPT_API_DATABASE: await newDatabase(),
+          CHATGPT_API_CLUSTER_KEY: CLUSTER_KEY,
+          CHATGPT_API_NATS: `nats://u:p@127.0.0.1:${nats.port}`,
+        },
+      });
+      expect(code).toBe(1);
+      expect(`${stdout}${stderr}`).toMatch(
+        /NATS forbids this node to publish on chatgpt-api\.default\.beat, .* Allow its user to publish and to subscribe on chatgpt-api\.default\.>\.\n/,
+      );
+      expect(stdout).not.toContain('"listening"');
     });
 
     test("a certificate of a private authority is trusted if NODE_EXTRA_CA_CERTS names it", async () => {

@@ -1,17 +1,19 @@
 import { describe, test } from "bun:test";
 import { connect } from "node:net";
-import { ADMIN_KEY, addUser, CLUSTER_KEY, call } from "./database-server.ts";
+import { ADMIN_KEY, addUser, call } from "./database-server.ts";
 import { type Executable, startExecutable } from "./executable.ts";
+import { AGENT_KEY, CLUSTER_KEY } from "./keys.ts";
 import { isPostgresThere, newDatabase } from "./postgres.ts";
 import { tempFolder } from "./store.ts";
 import { until } from "./until.ts";
 
 const NATS = process.env["TEST_NATS"] ?? "nats://127.0.0.1:4222";
-const ADVICE =
+/** The names of tests that are skipped end with it. */
+export const CLUSTER_ADVICE =
   "(skipped: install postgresql and nats-server, and start both on 127.0.0.1, or set TEST_DATABASE and TEST_NATS)";
 const CONNECT_MS = 2_000;
 
-const isNatsThere = await accepts(new URL(NATS));
+export const isNatsThere = await accepts(new URL(NATS));
 
 /** Whether something listens at the address. */
 function accepts({ hostname, port }: URL): Promise<boolean> {
@@ -28,7 +30,7 @@ function accepts({ hostname, port }: URL): Promise<boolean> {
 /** Defines tests that need PostgreSQL and NATS. Without them they are skipped with one line. */
 export function describeWithCluster(title: string, tests: () => void): void {
   if (isPostgresThere && isNatsThere) describe(title, tests);
-  else test.skip(`${title} ${ADVICE}`, () => {});
+  else test.skip(`${title} ${CLUSTER_ADVICE}`, () => {});
 }
 
 /** Starts nodes of a new cluster with an empty database, without agents. Resolves once each hears all others and is ready. */
@@ -68,8 +70,6 @@ export async function startNodes(
   for (const { url } of nodes) await until(async () => (await fetch(`${url}/ready?agents=0`)).ok);
   return nodes;
 }
-
-const AGENT_KEY = "agent-key-of-the-tests-0123456789abcdef";
 
 /** Starts nodes as `startNodes` does, with a user. Returns the nodes by their names. */
 export async function startCluster(names: readonly string[], args: readonly string[] = []) {

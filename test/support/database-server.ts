@@ -1,7 +1,7 @@
 import { type Executable, startExecutable } from "./executable.ts";
+import { CLUSTER_KEY } from "./keys.ts";
 import { tempFolder } from "./store.ts";
 
-export const CLUSTER_KEY = "cluster-key-of-the-tests-0123456789";
 export const ADMIN_KEY = "admin-key-of-the-tests";
 export const PASSWORD = "password-of-the-tests";
 
@@ -13,15 +13,22 @@ export function withPassword(address: string, port?: number): string {
   return url.href;
 }
 
+/** An agent in the process that repeats what it is asked. Tests ask again and again with a key that is refused for a while. */
+export const TEST_ARGS = ["--echo", "--key-failures-max", "100000"];
+
+/** Makes sure that the secrets of a server on this database are in no output of it. */
+export function keepSecrets(server: Executable, database: string): void {
+  for (const secret of [PASSWORD, CLUSTER_KEY, database]) server.keepSecret(secret);
+}
+
 /** Starts the executable with its data in the database, and an agent in the process that repeats what it is asked. */
 export async function startOnDatabase(database: string, args: readonly string[] = []): Promise<Executable> {
   const server = await startExecutable({
-    // Tests ask again and again with a key that is refused for a while.
-    args: ["0", ADMIN_KEY, "--echo", "--key-failures-max", "100000", ...args],
+    args: ["0", ADMIN_KEY, ...TEST_ARGS, ...args],
     env: { CHATGPT_API_DATABASE: database, CHATGPT_API_CLUSTER_KEY: CLUSTER_KEY },
     data: `${tempFolder()}/none`,
   });
-  for (const secret of [PASSWORD, CLUSTER_KEY, database]) server.keepSecret(secret);
+  keepSecrets(server, database);
   return server;
 }
 
