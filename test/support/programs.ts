@@ -12,6 +12,7 @@ const PACKAGES = {
   codex: "@openai/codex@0.171 from npm, and put it on the PATH",
   curl: undefined,
   haproxy: undefined,
+  ip: "iproute2",
   "nats-server": undefined,
   nginx: undefined,
   npm: undefined,
