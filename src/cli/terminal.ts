@@ -65,16 +65,25 @@ export function counted(count: number, noun: string): string {
 }
 
 /**
- * Resolves at the first SIGTERM or SIGINT. A second one ends the process at once with exit code 1. SIGHUP,
- * which is also sent when a terminal is closed, no longer ends the process; add a listener to act on it.
+ * A signal that comes again within this time counts once: npm passes on the Ctrl-C that the terminal has sent to every
+ * process already, and systemd signals a launcher and its child alike.
+ */
+const SAME_SIGNAL_MS = 500;
+
+/**
+ * Resolves at the first SIGTERM or SIGINT. A second one ends the process at once with exit code 1, unless it is the same
+ * signal within half a second. SIGHUP, which is also sent when a terminal is closed, no longer ends the process; add a
+ * listener to act on it.
  */
 export function stopSignal(): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
-  let asked = false;
+  let first: { signal: NodeJS.Signals; at: number } | undefined;
   const stop = (signal: NodeJS.Signals) => {
-    if (asked) process.exit(1);
-    asked = true;
-    resolve(signal);
+    const at = performance.now();
+    if (first === undefined) {
+      first = { signal, at };
+      resolve(signal);
+    } else if (signal !== first.signal || at - first.at >= SAME_SIGNAL_MS) process.exit(1);
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);

@@ -26,6 +26,10 @@ export function serviceExecutable(
     throw new CommandError(
       `${path} is in a temporary folder, which the system empties. ${moveIt(path, platform)}`,
     );
+  if (/[\\/]_npx[\\/]/.test(path))
+    throw new CommandError(
+      `${path} is in the cache of npx, which npm may empty. Install the package, and call that: npm install --global chatgpt-api-server`,
+    );
   if (isAdmin && platform !== "darwin" && isInHome(path))
     throw new CommandError(
       `${path} is in a home folder, which a service of the system cannot reach. ${moveIt(path, platform)}`,

@@ -105,7 +105,7 @@ export function readAgentInstall(args: readonly string[], installer: Installer):
 }
 
 /** The time that a process needs to stop, beyond the time for running requests. */
-const STOP_MARGIN_MS = 15_000;
+export const STOP_MARGIN_MS = 15_000;
 
 const FILES: readonly SettingName[] = ["tlsCert", "tlsKey", "natsCreds"];
 

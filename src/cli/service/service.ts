@@ -44,6 +44,18 @@ export interface Service {
   hasLowPort: boolean;
   /** How long the service may take to stop. */
   stopMs: number;
+  /** Set if a package of the system, such as a .deb, installs the unit. */
+  packaged?: Packaged;
+}
+
+/** A service of a package: its settings are in a file that the operator edits. */
+export interface Packaged {
+  /** Has lines such as `CHATGPT_API_HOST=127.0.0.1`. Only root may read it. */
+  settingsFile: string;
+  /** The user of the system that the package creates. Default: a dynamic one. */
+  user?: string;
+  /** The variable in the file whose words follow the arguments. */
+  argumentsFrom?: string;
 }
 
 export interface DataFolder {

@@ -98,15 +98,19 @@ function isOperators({ text, isGenerated }: InputFile): boolean {
   return text === undefined && !isGenerated;
 }
 
-function unitOf(service: Service, machine: Machine): string {
-  const { kind, executable, args } = service;
+/** Returns the text of a unit. */
+export function unitOf(service: Service, machine: Machine): string {
+  const { kind, executable, args, packaged } = service;
   const isServer = kind === "serve";
   const network = machine.isAdmin ? ["Wants=network-online.target", "After=network-online.target"] : [];
-  const command = [quoted(executable), ...args.map((arg) => quoted(arg).replaceAll("$", "$$$$"))].join(" ");
+  const words = [quoted(executable), ...args.map((arg) => quoted(arg).replaceAll("$", "$$$$"))];
+  if (packaged?.argumentsFrom) words.push(`$${packaged.argumentsFrom}`);
   // systemd passes on a copy of the certificate, so a signal could not renew the certificate.
   const canReload = isServer && !(machine.isAdmin && service.inputs.some(({ id }) => id === "tls-cert"));
   const lines = [
-    `# ${WRITTEN_BY} ${kind} install, which replaces this file when it is called again.`,
+    ...(packaged
+      ? [`# Part of the package chatgpt-api-server. The settings are in ${packaged.settingsFile}.`]
+      : [`# ${WRITTEN_BY} ${kind} install, which replaces this file when it is called again.`]),
     "# For changes of your own use `systemctl edit`.",
     "[Unit]",
     `Description=chatgpt-api-server${isServer ? "" : " agent"}`,
@@ -114,13 +118,17 @@ function unitOf(service: Service, machine: Machine): string {
     "",
     "[Service]",
     "Type=exec",
-    `ExecStart=${command}`,
+    `ExecStart=${words.join(" ")}`,
     ...(canReload ? ["ExecReload=/bin/kill -HUP $MAINPID"] : []),
     ...(isServer ? ["Restart=on-failure"] : ["Restart=always", "RestartSec=30"]),
+    // The exit code of wrong settings, which no restart cures.
+    "RestartPreventExitStatus=2",
     `TimeoutStopSec=${Math.ceil(service.stopMs / 1000)}`,
     ...Object.entries(service.variables).map(([name, value]) => variable(name, value)),
     ...dataLines(service, machine),
     ...service.inputs.flatMap((input) => inputLines(input, machine)),
+    // Its variables replace those above.
+    ...(packaged ? [`EnvironmentFile=${packaged.settingsFile}`] : []),
     ...hardening({ isSystem: machine.isAdmin, ...service }),
     "",
     "[Install]",
@@ -136,12 +144,12 @@ function inputLines({ id, variable: name, path }: InputFile, { isAdmin }: Machin
   return [`LoadCredential=${id}:${path.replaceAll("%", "%%")}`, `Environment=${name}=%d/${id}`];
 }
 
-function dataLines({ name, data }: Service, { isAdmin }: Machine): string[] {
-  if (data === undefined) return isAdmin ? ["DynamicUser=yes"] : [];
+function dataLines({ name, data, packaged }: Service, { isAdmin }: Machine): string[] {
+  const user = packaged?.user === undefined ? "DynamicUser=yes" : `User=${packaged.user}`;
+  if (data === undefined) return isAdmin ? [user] : [];
   const lines = [variable("CHATGPT_API_DATA", data.path)];
   if (!isAdmin) return lines;
-  if (data.owner === undefined)
-    return ["DynamicUser=yes", `StateDirectory=${name}`, "StateDirectoryMode=0700", ...lines];
+  if (data.owner === undefined) return [user, `StateDirectory=${name}`, "StateDirectoryMode=0700", ...lines];
   const path = quoted(data.path);
   return [
     `User=${data.owner}`,
