@@ -36,7 +36,7 @@ main() {
   while [ $# -gt 0 ]; do
     case "$1" in
       --version | --dir | --from)
-        [ $# -ge 2 ] && [ -n "$2" ] || misused "$1 needs a value."
+        [ -n "${2:-}" ] || misused "$1 needs a value."
         case "$1" in
           --version) version=${2#v} ;;
           --dir) dir=$2 ;;

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { fill, NAME, type Release, ROOT, run, template } from "../release.ts";
 import {
   type LinuxTarget,
@@ -19,7 +20,9 @@ export async function buildDeb(release: Release, target: LinuxTarget, scratch: s
   const copyright = fill(await template("linux/copyright"), await copyrightValues(release));
   await stage(release, target, tree, {
     [`/usr/share/doc/${NAME}/copyright`]: copyright,
-    [`/usr/share/doc/${NAME}/CHANGELOG.md`]: await Bun.file(join(ROOT, "CHANGELOG.md")).text(),
+    [`/usr/share/doc/${NAME}/changelog.gz`]: gzipSync(await Bun.file(join(ROOT, "CHANGELOG.md")).bytes(), {
+      level: 9,
+    }),
   });
   const { size } = await stat(join(tree, "usr/bin", NAME));
   const control = join(tree, "DEBIAN");
@@ -46,9 +49,9 @@ function controlFile(release: Release, target: LinuxTarget, kilobytes: number): 
     "Priority: optional",
     `Homepage: https://github.com/${release.repository}`,
     "Description: self-hosted gateway to the models on all your machines",
-    ` ${release.description}`,
-    " .",
-    " Agents beside the models connect to the server; people and programs call it over HTTP, with tokens.",
+    " One OpenAI- and Anthropic-compatible API for the models on all your machines.",
+    " Agents beside the models connect to the server; people and programs call it",
+    " over HTTP, with tokens.",
     "",
   ].join("\n");
 }

@@ -5,6 +5,9 @@ import { packageUnits } from "./units.ts";
 
 const ARCHITECTURES: Record<LinuxTarget, string> = { "linux-x64": "x86_64", "linux-arm64": "aarch64" };
 
+/** Makes the times in the package that of SOURCE_DATE_EPOCH, if that is set, as `dpkg-deb` does by itself. */
+const REPRODUCIBLE = { use_source_date_epoch_as_buildtime: "1", clamp_mtime_to_source_date_epoch: "1" };
+
 /** Builds the .rpm of a target with `rpmbuild`, which needs neither root nor a machine of that kind. Returns its name. */
 export async function buildRpm(release: Release, target: LinuxTarget, scratch: string): Promise<string> {
   const top = join(scratch, `rpm-${target}`);
@@ -22,7 +25,13 @@ export async function buildRpm(release: Release, target: LinuxTarget, scratch: s
   };
   await write(spec, fill(await template("linux/package.spec"), values), 0o644);
   const file = `${NAME}-${target}.rpm`;
-  const defines = { _topdir: top, _rpmdir: release.folder, _build_name_fmt: file, _buildhost: "localhost" };
+  const defines = {
+    _topdir: top,
+    _rpmdir: release.folder,
+    _build_name_fmt: file,
+    _buildhost: "localhost",
+    ...REPRODUCIBLE,
+  };
   await run([
     ...["rpmbuild", "-bb", "--quiet", "--target", `${ARCHITECTURES[target]}-linux`],
     ...Object.entries(defines).flatMap(([name, value]) => [

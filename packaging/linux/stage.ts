@@ -11,12 +11,12 @@ export type LinuxTarget = (typeof LINUX_TARGETS)[number];
 /** The settings files, which an operator edits. */
 export const SETTINGS_FILES = ["server.env", "agent.env"].map((file) => `${SETTINGS_FOLDER}/${file}`);
 
-/** Writes the files of a package below a folder, as they are installed. `texts` are further files of mode 644. */
+/** Writes the files of a package below a folder, as they are installed. `others` are further files of mode 644. */
 export async function stage(
   release: Release,
   target: LinuxTarget,
   tree: string,
-  texts: Readonly<Record<string, string>>,
+  others: Readonly<Record<string, string | Uint8Array>>,
 ): Promise<void> {
   const executable = join(tree, "usr/bin", NAME);
   await mkdir(dirname(executable), { recursive: true });
@@ -26,15 +26,15 @@ export async function stage(
     await write(join(tree, "usr/lib/systemd/system", name), text, 0o644);
   for (const path of SETTINGS_FILES)
     await write(join(tree, path), await template(`linux/${path.split("/").at(-1)}`), 0o600);
-  for (const [path, text] of Object.entries(texts)) await write(join(tree, path), text, 0o644);
+  for (const [path, content] of Object.entries(others)) await write(join(tree, path), content, 0o644);
   for (const folder of new Bun.Glob("**/").scanSync({ cwd: tree, onlyFiles: false, absolute: true }))
     if (folder.endsWith("/")) await chmod(folder, 0o755);
 }
 
 /** Writes a file and its folders, whatever the umask. */
-export async function write(path: string, text: string, mode: number): Promise<void> {
+export async function write(path: string, content: string | Uint8Array, mode: number): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  await Bun.write(path, text);
+  await Bun.write(path, content);
   await chmod(path, mode);
 }
 

@@ -105,7 +105,7 @@ describe("agent", () => {
     await upstream.openUntil(({ open }) => open === 1);
     agent.kill();
     await connection.frame("pause");
-    agent.kill();
+    agent.kill("SIGINT");
     expect(await agent.exited).toBe(1);
     await upstream.openUntil(({ open }) => open === 0);
   });

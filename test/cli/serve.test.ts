@@ -143,6 +143,40 @@ describe("signals", () => {
     child.kill("SIGINT");
     expect(await child.exited).toBe(1);
   });
+
+  test("a signal that comes twice within half a second counts once", async () => {
+    const terminal = join(import.meta.dir, "../../src/cli/terminal.ts");
+    const script = `
+      let now = 0;
+      performance.now = () => now;
+      const { stopSignal } = await import(${JSON.stringify(terminal)});
+      stopSignal();
+      process.on("SIGTERM", () => console.log("alive"));
+      console.log("ready");
+      for await (const line of console) console.log("at " + (now = Number(line)));
+    `;
+    const child = Bun.spawn([process.execPath, "-e", script], {
+      stdin: "pipe",
+      stdout: "pipe",
+      timeout: HANG_MS,
+      killSignal: "SIGKILL",
+    });
+    const reader = child.stdout.getReader();
+    const next = async () => new TextDecoder().decode((await reader.read()).value);
+    expect(await next()).toBe("ready\n");
+    for (const ms of [0, 499]) {
+      child.kill("SIGTERM");
+      expect(await next()).toBe("alive\n");
+      child.stdin.write(`${ms}\n`);
+      expect(await next()).toBe(`at ${ms}\n`);
+    }
+    child.kill("SIGTERM");
+    expect(await next()).toBe("alive\n");
+    child.stdin.write("500\n");
+    expect(await next()).toBe("at 500\n");
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(1);
+  });
 });
 
 /** Prints the process id of a shell, which the program then takes over, and the exit code of the program. */

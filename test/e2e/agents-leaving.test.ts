@@ -76,7 +76,7 @@ test("a second signal ends the agent at once, and the caller gets an error", asy
   await begun.promise;
   agent.kill();
   await agent.output(/"event":"stopping"/);
-  agent.kill();
+  agent.kill("SIGINT");
   expect(await agent.exited).toEqual({ code: 1, signal: null });
   expect((await running).how).toBe("failed");
   await upstream.openUntil(({ open }) => open === 0);

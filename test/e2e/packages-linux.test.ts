@@ -104,7 +104,7 @@ describeWith("dpkg", "the .deb", (dpkg) => {
           "-rw------- root/root ./etc/chatgpt-api-server/server.env",
           "-rw-r--r-- root/root ./usr/lib/systemd/system/chatgpt-api-agent.service",
           "-rw-r--r-- root/root ./usr/lib/systemd/system/chatgpt-api-server.service",
-          "-rw-r--r-- root/root ./usr/share/doc/chatgpt-api-server/CHANGELOG.md",
+          "-rw-r--r-- root/root ./usr/share/doc/chatgpt-api-server/changelog.gz",
           "-rw-r--r-- root/root ./usr/share/doc/chatgpt-api-server/copyright",
           "-rwxr-xr-x root/root ./usr/bin/chatgpt-api-server",
         ].sort(),

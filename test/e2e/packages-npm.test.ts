@@ -16,6 +16,9 @@ describeWith("npm", "the packages for npm", (npmPath) => {
   let registry: Registry;
   /** Has Node and npm, and not Bun. */
   let path = "";
+  /** Has what npm installs from the registry. */
+  let installed = "";
+  let downloads: string[] = [];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "chatgpt-api-server-npm-"));
@@ -31,6 +34,9 @@ describeWith("npm", "the packages for npm", (npmPath) => {
     for (const program of ["node", "npm", "npx"])
       await symlink(Bun.which(program) ?? join(dirname(npmPath), program), join(programs, program));
     path = `${programs}:/usr/bin:/bin`;
+    installed = join(folder, "installed");
+    await install(installed, "chatgpt-api-server");
+    downloads = [...registry.downloads];
   });
   afterAll(async () => {
     await registry[Symbol.asyncDispose]();
@@ -48,8 +54,8 @@ describeWith("npm", "the packages for npm", (npmPath) => {
     return result;
   }
 
-  async function install(...args: string[]): Promise<string> {
-    const cwd = tempFolder();
+  async function install(cwd: string, ...args: string[]): Promise<string> {
+    await mkdir(cwd, { recursive: true });
     await Bun.write(join(cwd, "package.json"), "{}");
     const { code, stderr } = await run("npm", ["install", ...args], cwd);
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
@@ -82,16 +88,12 @@ describeWith("npm", "the packages for npm", (npmPath) => {
   });
 
   test("npm installs the package for this machine alone, and the server runs and stops as the executable does", async () => {
-    registry.downloads.length = 0;
-    const cwd = await install("chatgpt-api-server");
     const own = packageOf(ownTarget());
-    expect(registry.downloads.sort()).toEqual(
-      [`${own}-${version}.tgz`, `chatgpt-api-server-${version}.tgz`].sort(),
-    );
-    const installed = (await readdir(join(cwd, "node_modules"))).filter((name) => !name.startsWith("."));
-    expect(installed.sort()).toEqual(["chatgpt-api-server", own].sort());
+    expect(downloads.sort()).toEqual([`${own}-${version}.tgz`, `chatgpt-api-server-${version}.tgz`].sort());
+    const modules = (await readdir(join(installed, "node_modules"))).filter((name) => !name.startsWith("."));
+    expect(modules.sort()).toEqual(["chatgpt-api-server", own].sort());
 
-    const server = await startExecutable({ path: launcherIn(cwd), env: { PATH: path } });
+    const server = await startExecutable({ path: launcherIn(installed), env: { PATH: path } });
     expect(await (await fetch(`${server.url}/health`)).text()).toBe("OK");
     server.kill("SIGTERM");
     expect(await server.exited).toEqual({ code: 0, signal: null });
@@ -102,7 +104,7 @@ describeWith("npm", "the packages for npm", (npmPath) => {
       (file) => file.includes(`${packageOf(ownTarget())}-0`) || file === tarballs.at(-1),
     );
     expect(files).toHaveLength(2);
-    const cwd = await install("--offline", ...files);
+    const cwd = await install(tempFolder(), "--offline", ...files);
     const server = await startExecutable({ path: launcherIn(cwd), env: { PATH: path } });
     if (process.platform === "linux") {
       const children = await Bun.file(`/proc/${server.pid}/task/${server.pid}/children`).text();
@@ -114,7 +116,7 @@ describeWith("npm", "the packages for npm", (npmPath) => {
   });
 
   test("the launcher passes on exit codes and output", async () => {
-    const launcher = launcherIn(await install("chatgpt-api-server"));
+    const launcher = launcherIn(installed);
     const env = { PATH: path };
     expect(await runExecutable(["--version"], { path: launcher, env })).toEqual({
       code: 0,
@@ -135,7 +137,7 @@ describeWith("npm", "the packages for npm", (npmPath) => {
   });
 
   test("the launcher says what to do when the package for this machine was left out", async () => {
-    const cwd = await install("chatgpt-api-server", "--omit=optional");
+    const cwd = await install(tempFolder(), "chatgpt-api-server", "--omit=optional");
     const { code, stderr } = await runExecutable(["--version"], {
       path: launcherIn(cwd),
       env: { PATH: path },
@@ -146,7 +148,7 @@ describeWith("npm", "the packages for npm", (npmPath) => {
   });
 
   test("the launcher names the machines that it runs on when there is no executable for this one", async () => {
-    const cwd = await install("chatgpt-api-server", "--omit=optional");
+    const cwd = await install(tempFolder(), "chatgpt-api-server", "--omit=optional");
     const launcher = join(cwd, "node_modules/chatgpt-api-server/bin/chatgpt-api-server.cjs");
     const script = `Object.defineProperty(process, "arch", { value: "riscv64" }); require(${JSON.stringify(launcher)})`;
     const { code, stderr } = await runExecutable(["-e", script], {
@@ -161,7 +163,7 @@ describeWith("npm", "the packages for npm", (npmPath) => {
 
   test("the launcher starts the executable that fits the C library when the packages for both are installed", async () => {
     if (process.platform !== "linux") return;
-    const cwd = await install("chatgpt-api-server", "--omit=optional");
+    const cwd = await install(tempFolder(), "chatgpt-api-server", "--omit=optional");
     for (const libc of ["", "-musl"])
       await Bun.write(
         join(cwd, `node_modules/chatgpt-api-server-linux-${process.arch}${libc}/bin/chatgpt-api-server`),

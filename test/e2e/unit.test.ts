@@ -1,6 +1,7 @@
 import { expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { packageUnits } from "../../packaging/linux/units.ts";
 import { EXECUTABLE } from "../support/executable.ts";
 import { testWith } from "../support/programs.ts";
 import { LINUX_ROOT, planOf } from "../support/service.ts";
@@ -44,6 +45,27 @@ for (const { what, kind, args, exposureMax } of CASES)
       ]);
     },
   );
+
+testWith(
+  "systemd-analyze",
+  "systemd understands every line of the units of the packages, and rates them safe",
+  (analyze) => {
+    const exposureMax = { "chatgpt-api-server.service": 16, "chatgpt-api-agent.service": 15 };
+    const units = packageUnits();
+    expect(Object.keys(units)).toEqual(Object.keys(exposureMax));
+    for (const [name, max] of Object.entries(exposureMax)) {
+      const path = join(tempFolder(), name);
+      writeFileSync(path, (units[name] ?? "").replaceAll("/usr/bin/chatgpt-api-server", EXECUTABLE));
+      const verified = Bun.spawnSync([analyze, "verify", path]);
+      expect([verified.stderr.toString(), verified.exitCode]).toEqual(["", 0]);
+      const rated = Bun.spawnSync([analyze, "security", "--offline=yes", `--threshold=${max}`, path]);
+      expect([rated.stdout.toString().trim().split("\n").at(-1), rated.exitCode]).toEqual([
+        expect.any(String),
+        0,
+      ]);
+    }
+  },
+);
 
 testWith("systemd-analyze", "systemd understands every line of the units of users", (analyze) => {
   const home = tempFolder();

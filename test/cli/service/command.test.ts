@@ -214,3 +214,11 @@ test.if(IS_UNIX).each([
   expect(String(failure)).toContain(message);
   expect(String(failure)).toContain(`install -m 755 ${path} /usr/local/bin/chatgpt-api-server`);
 });
+
+test.if(IS_UNIX)("an executable in the cache of npx is not installed as a service", async () => {
+  const path = "/home/ann/.npm/_npx/1a2b/node_modules/a/bin/chatgpt-api-server";
+  const machine = { platform: "linux", isAdmin: false };
+  const command = serviceCommand("agent", { machine, command: [path], temporary: [] });
+  const failure = await failureOf(() => command(["install", "localhost"], recordedTerminal({})));
+  expect(String(failure)).toContain("npm install --global chatgpt-api-server");
+});

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { systemd } from "../../../src/cli/service/systemd.ts";
+import { systemd, unitOf } from "../../../src/cli/service/systemd.ts";
 import { testWith } from "../../support/programs.ts";
 import { LINUX_ROOT, planOf } from "../../support/service.ts";
 import { failureOf, tempFolder } from "../../support/store.ts";
@@ -79,6 +79,24 @@ test("a unit has every setting that was given, on the command line or in the env
     "TimeoutStopSec=45",
   ])
     expect(description.split("\n")).toContain(line);
+});
+
+test("the unit of a package runs as the user that the package creates, with the settings in its file", () => {
+  const { service } = planOf("serve", ["8080"]);
+  const packaged = { settingsFile: "/etc/a.env", user: "a" };
+  const lines = unitOf({ ...service, packaged }, LINUX_ROOT).split("\n");
+  expect(lines).toContain("User=a");
+  expect(lines).not.toContain("DynamicUser=yes");
+  // The file has the last word.
+  expect(lines.indexOf("EnvironmentFile=/etc/a.env")).toBeGreaterThan(
+    lines.findLastIndex((line) => line.startsWith("Environment=")),
+  );
+  expect(lines.join("\n")).not.toContain("serve install");
+  const agent = { ...planOf("agent", AGENT).service, args: ["agent"] };
+  const unit = unitOf({ ...agent, packaged: { settingsFile: "/b", argumentsFrom: "SERVER" } }, LINUX_ROOT);
+  expect(unit).toContain("/chatgpt-api-server agent $SERVER\n");
+  expect(unit).toContain("\nDynamicUser=yes\n");
+  expect(unit).toContain("\nRestartPreventExitStatus=2\n");
 });
 
 test("a unit escapes percent signs, quotes, backslashes, blanks and dollar signs", () => {
