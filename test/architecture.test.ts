@@ -177,7 +177,17 @@ test("the top level has no files but the agreed ones", async () => {
   const patterns = (await Bun.file(join(root, ".gitignore")).text()).trim().split("\n");
   const ignored = patterns.map((pattern) => new Bun.Glob(pattern.replace(/\/$/, "")));
   const agreed = new Set([
-    ...["package.json", "bunfig.toml", "tsconfig.json", "src", "drizzle", "test", "Dockerfile", "README.md"],
+    ...[
+      "package.json",
+      "bunfig.toml",
+      "tsconfig.json",
+      "src",
+      "drizzle",
+      "packaging",
+      "test",
+      "Dockerfile",
+      "README.md",
+    ],
     ...[
       "bun.lock",
       "biome.json",

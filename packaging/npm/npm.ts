@@ -20,7 +20,7 @@ export async function buildNpm(
   return files;
 }
 
-/** What npm compares with the machine; see `process.platform` and `process.arch`. */
+/** Returns the fields that npm compares with the machine; see `process.platform` and `process.arch`. */
 function constraints(target: Target) {
   const [os = "", cpu = "", libc] = target.replace("windows", "win32").split("-");
   return { os: [os], cpu: [cpu], ...(os === "linux" && { libc: [libc ?? "glibc"] }) };

@@ -15,6 +15,7 @@ const DATA = "/var/lib/chatgpt-api-server";
 const UNITS = ["chatgpt-api-server.service", "chatgpt-api-agent.service"];
 const ARCH = process.arch === "arm64" ? "arm64" : "x64";
 const TARGET = `linux-${ARCH}` as const;
+const INSTALL_PAGE = readFileSync(join(import.meta.dir, "../../docs/install.md"), "utf8");
 const CONFFILES = [`${SETTINGS}/server.env`, `${SETTINGS}/agent.env`];
 
 function run(command: string[], env: Record<string, string> = {}): string {
@@ -47,6 +48,13 @@ function expectLifecycle(root: SmallRoot, [first, second]: [string, string], { i
   expect(root.user("chatgpt-api-server")).toMatch(/:\/var\/lib\/chatgpt-api-server:\/usr\/sbin\/nologin$/);
   const key = root.read(`${SETTINGS}/admin-key`);
   expect(key).toMatch(/^[0-9a-f]{64}\n$/);
+  const documented = [...INSTALL_PAGE.matchAll(/^\| `(\S+)` \|/gm)].map(([, name = ""]) => name);
+  const paths = documented.flatMap((name) =>
+    UNITS.includes(name) ? `/usr/lib/systemd/system/${name}` : name,
+  );
+  const created = paths.filter((path) => path.startsWith("/"));
+  expect(created).toHaveLength(7);
+  expect(created.filter((path) => !existsSync(join(root.path, path)))).toEqual([]);
   expect(root.systemctlCalls().filter((call) => !/daemon-reload$/.test(call))).toEqual([]);
 
   appendFileSync(join(root.path, CONFFILES[0] ?? ""), "CHATGPT_API_QUEUE_MAX=7\n");

@@ -101,7 +101,7 @@ describeWith("npm", "the packages for npm", (npmPath) => {
 
   test("the tarballs can be installed without a registry, and the server survives a signal to both processes", async () => {
     const files = tarballs.filter(
-      (file) => file.includes(`${packageOf(ownTarget())}-0`) || file === tarballs.at(-1),
+      (file) => file.includes(`${packageOf(ownTarget())}-${version}`) || file === tarballs.at(-1),
     );
     expect(files).toHaveLength(2);
     const cwd = await install(tempFolder(), "--offline", ...files);
