@@ -66,7 +66,7 @@ function expectLifecycle(root: SmallRoot, [first, second]: [string, string], { i
   expect(root.read(`${SETTINGS}/admin-key`)).toBe(key);
   const upgraded = root.systemctlCalls();
   expect(upgraded).toContain(`try-restart ${UNITS.join(" ")}`);
-  expect(upgraded.filter((call) => /enable|start /.test(call) && !/^try-restart/.test(call))).toEqual([]);
+  expect(upgraded.filter((call) => /able|start /.test(call) && !/^try-restart/.test(call))).toEqual([]);
 
   remove(root);
   expect(root.read("/usr/bin/chatgpt-api-server")).toBeUndefined();
