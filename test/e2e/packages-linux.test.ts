@@ -60,6 +60,8 @@ function expectLifecycle(root: SmallRoot, [first, second]: [string, string], { i
   appendFileSync(join(root.path, CONFFILES[0] ?? ""), "CHATGPT_API_QUEUE_MAX=7\n");
   const kept = root.read(`${SETTINGS}/server.env`);
   writeFileSync(join(root.path, DATA, "server.db"), "data");
+  // A second key would be another one.
+  writeFileSync(join(root.path, "dev/urandom"), crypto.getRandomValues(new Uint8Array(64)));
   install(root, second);
   expect(root.read("/usr/bin/chatgpt-api-server")).toContain("second");
   expect(root.read(`${SETTINGS}/server.env`)).toBe(kept);
