@@ -52,7 +52,8 @@ export function makeHosts<Name extends string>(
       must("netns", "add", spaceOf(name));
       must("-n", spaceOf(name), "link", "set", "lo", "up");
     }
-    for (const [index, { ends, network }] of cables.entries()) connect(index, ends.map(spaceOf), network, must);
+    for (const [index, { ends, network }] of cables.entries())
+      connect(index, ends.map(spaceOf), network, must);
   } catch (error) {
     hosts.remove();
     throw error;
