@@ -11,6 +11,10 @@ export const AGENT_KEY_NAME = "agent.key";
 /** Holds the admin key that was generated, if none is given. */
 export const ADMIN_KEY_NAME = "admin.key";
 
+/** The folder of the account keys and the certificates that the server gets by itself. */
+export const ACME_NAME = "acme";
+
+export const acmeFolderIn = (folder: string) => join(folder, ACME_NAME);
 export const adminKeyIn = (folder: string) => join(folder, ADMIN_KEY_NAME);
 export const databaseIn = (folder: string) => join(folder, DATABASE_NAME);
 export const sealKeyIn = (folder: string) => join(folder, SEAL_KEY_NAME);

@@ -98,8 +98,9 @@ function printAddresses(
     port,
     host,
     tlsCert,
+    domains,
     ...keys
-  }: Pick<Config, "agentKey" | "clusterKey" | "data" | "port" | "host" | "tlsCert">,
+  }: Pick<Config, "agentKey" | "clusterKey" | "data" | "port" | "host" | "tlsCert" | "domains">,
   io: Terminal,
 ): void {
   const { agentKey: given } = sharedKeys(keys);
@@ -111,7 +112,12 @@ function printAddresses(
     );
   const agentKey = given ?? readOrCreateKey(path, agentKeyKind.schema);
   const addresses = listenAddresses(host, networkInterfaces());
-  const lines = agentAddressLines({ config: { agents: "keyed", tlsCert }, port, addresses, agentKey });
+  const lines = agentAddressLines({
+    config: { agents: "keyed", tlsCert, domains },
+    port,
+    addresses,
+    agentKey,
+  });
   io.out(lines.join("\n"));
 }
 

@@ -83,12 +83,13 @@ export const COMMANDS = {
       "agents revoke <name or id> [--json] [flags]",
       "agents address [flags]",
     ],
-    settings: ["data", "database", "agentKey", "clusterKey", "port", "host", "tlsCert"],
+    settings: ["data", "database", "agentKey", "clusterKey", "port", "host", "tlsCert", "domains"],
     settingHelp: {
       agentKey: "address: the server's main agent key. (read from the data folder)",
-      port: "address, pair: the server's port. (8080)",
+      port: "address, pair: the server's port. (8080; 443 with --domain)",
       host: "address, pair: the address that the server listens on. (every address)",
       tlsCert: "address, pair: the server's TLS certificate. (none)",
+      domains: "address, pair: the host name that the server has a certificate for. (none)",
     },
     note: "The value none removes what was set. agents address prints addresses with the main agent key.",
     flags: {
@@ -153,11 +154,12 @@ export const COMMANDS = {
   health: {
     summary: "Check that a server is healthy. The exit code is 0 if it is, and 1 if not.",
     usage: ["health [<url>] [flags]"],
-    settings: ["port", "host", "tlsCert"],
+    settings: ["port", "host", "tlsCert", "domains"],
     settingHelp: {
-      port: "Port of the server on this machine. (8080)",
+      port: "Port of the server on this machine. (8080; 443 with --domain)",
       host: "Address that it listens on. (every address)",
       tlsCert: "Its certificate, if it speaks TLS. (none)",
+      domains: "Its host name, if it gets its own certificate. (none)",
     },
   },
   help: { summary: "Show this help, or the help of one command.", usage: ["help [<command>]"] },

@@ -3,7 +3,7 @@ import { CommandError, usageError } from "../errors.ts";
 import { connectErrorTexts } from "../system-error.ts";
 import { readArgs } from "./args.ts";
 import { COMMANDS } from "./commands.ts";
-import { scheme, withPort } from "./server-addresses.ts";
+import { scheme, type TlsSettings, withPort } from "./server-addresses.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Calls `GET /health` of the server at the URL, or of the server that the settings describe. */
@@ -21,7 +21,7 @@ export async function health(args: readonly string[], io: Terminal, limitMs = 50
 }
 
 /** Returns the URL of a server on this machine. One that listens on every address is called by loopback. */
-export function localAddress(config: Pick<Config, "port" | "host" | "tlsCert">): string {
+export function localAddress(config: Pick<Config, "port" | "host"> & TlsSettings): string {
   const { port, host } = config;
   if (port === 0) throw usageError("Port 0 stands for any free port. Give the server's URL.");
   const name = host === undefined || host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;

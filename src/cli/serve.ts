@@ -37,6 +37,7 @@ export const serve: Command = async (args, io) => {
     metricsKey,
     ...upstreamKeys,
     clusterKey,
+    config.acmeEabKey,
     ...(database ? secretsInAddress(database) : []),
     ...(config.nats ?? []).flatMap(secretsInAddress),
   ];

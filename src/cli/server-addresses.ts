@@ -5,9 +5,12 @@ import { isLoopbackHost } from "../net/addresses.ts";
 import { shellQuote } from "../shell-quote.ts";
 import { PROGRAM } from "./version.ts";
 
+/** The settings that decide whether a server speaks TLS. */
+export type TlsSettings = Pick<Config, "tlsCert" | "domains">;
+
 /** A server as agents reach it. */
 export interface AgentServer {
-  config: Pick<Config, "agents" | "tlsCert">;
+  config: Pick<Config, "agents"> & TlsSettings;
   port: number;
   /** The result of `listenAddresses`. */
   addresses: readonly string[];
@@ -35,9 +38,14 @@ export function withPort(address: string, port: number): string {
   return `${isIPv6(address) ? `[${address}]` : address}:${port}`;
 }
 
+/** Whether the server speaks TLS only. */
+export function hasTls({ tlsCert, domains }: TlsSettings): boolean {
+  return tlsCert !== undefined || domains !== undefined;
+}
+
 /** Returns `http` or `ws`, with an `s` if the server has a certificate. */
-export function scheme(plain: "http" | "ws", { tlsCert }: Pick<Config, "tlsCert">): string {
-  return tlsCert === undefined ? plain : `${plain}s`;
+export function scheme(plain: "http" | "ws", settings: TlsSettings): string {
+  return hasTls(settings) ? `${plain}s` : plain;
 }
 
 /**
@@ -47,7 +55,7 @@ export function scheme(plain: "http" | "ws", { tlsCert }: Pick<Config, "tlsCert"
  */
 export function agentAddressLines({ config, port, addresses, agentKey }: AgentServer): string[] {
   const path = config.agents === "open" ? "" : `/agents/${agentKey}`;
-  const start = config.tlsCert === undefined ? "" : "https://";
+  const start = hasTls(config) ? "https://" : "";
   const at = (address: string) => `${withPort(address, port)}${path}`;
   const own = addresses.find(isLoopbackHost);
   const other = addresses.find((address) => !isLoopbackHost(address));
@@ -60,11 +68,12 @@ export function agentAddressLines({ config, port, addresses, agentKey }: AgentSe
 }
 
 /** Returns the command that prints the addresses with the key of a server with these settings. */
-export function addressCommand(config: Pick<Config, "data" | "host" | "tlsCert">, port: number): string {
+export function addressCommand(config: Pick<Config, "data" | "host"> & TlsSettings, port: number): string {
   const flags = { "--data": resolve(config.data), "--port": port, "--host": config.host };
   const words = Object.entries(flags).flatMap(([flag, value]) =>
     value === undefined ? [] : [flag, shellQuote(String(value))],
   );
   if (config.tlsCert !== undefined) words.push("--tls-cert", shellQuote(config.tlsCert));
+  if (config.domains !== undefined) words.push("--domain", config.domains.join(","));
   return [PROGRAM, "agents", "address", ...words].join(" ");
 }

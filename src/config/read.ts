@@ -47,6 +47,7 @@ export function readConfig(
   const config = readSettings(given, env, SETTING_NAMES);
   if ((config.tlsCert === undefined) !== (config.tlsKey === undefined))
     throw usageError("--tls-cert and --tls-key belong together. Give both, or neither.");
+  refuseUnusableDomain(config);
   if (config.nats && !config.database)
     throw usageError("--nats needs --database: the nodes of a cluster share one PostgreSQL database.");
   if (config.nats && !config.clusterKey)
@@ -57,6 +58,25 @@ export function readConfig(
   const warnings = unknown.length > 0 ? [`Ignored unknown variables: ${unknown.join(", ")}`] : [];
   const origins = SETTING_NAMES.map((name) => [name, given.texts.get(name)?.from ?? "default"]);
   return { config, warnings, origins: Object.fromEntries(origins) };
+}
+
+function refuseUnusableDomain({ domains, tlsCert, nats, port, acmeHttpPort, ...eab }: Config): void {
+  if ((eab.acmeEabKid === undefined) !== (eab.acmeEabKey === undefined))
+    throw usageError("--acme-eab-kid and --acme-eab-key belong together. Give both, or neither.");
+  if (domains === undefined) return;
+  if (tlsCert !== undefined)
+    throw usageError(
+      "--domain gets a certificate by itself. Leave out --tls-cert and --tls-key, or --domain.",
+    );
+  if (nats)
+    throw usageError(
+      "--domain is for a single server: in a cluster the CA's check could reach another node. Let the load balancer handle TLS, or give each node --tls-cert and --tls-key.",
+    );
+  if (port === 0) throw usageError("With --domain the port must stay. Give one other than 0.");
+  if (port === acmeHttpPort)
+    throw usageError(
+      `Port ${port} answers the CA's checks (--acme-http-port). Give another --port, such as 443.`,
+    );
 }
 
 /** Whether the setting is given, on the command line or in the environment. */
@@ -77,11 +97,8 @@ export function readSettings<Name extends SettingName>(
     if (found) given.texts.set(name, found);
   }
   const schema = z.object(Object.fromEntries(names.map((name) => [name, SETTINGS[name].schema])));
-  const isCluster = given.texts.has("nats");
-  const texts = names.map((name) => [
-    name,
-    given.texts.get(name)?.text ?? defaultOf(SETTINGS[name], isCluster),
-  ]);
+  const kind = { isCluster: given.texts.has("nats"), hasDomain: given.texts.has("domains") };
+  const texts = names.map((name) => [name, given.texts.get(name)?.text ?? defaultOf(SETTINGS[name], kind)]);
   const { data, error } = schema.safeParse(Object.fromEntries(texts), { jitless: true });
   for (const { path, message } of error?.issues ?? []) {
     const name = path[0] as Name;

@@ -8,6 +8,8 @@ export interface Setting<Value> extends Kind<Value> {
   default?: string | undefined;
   /** Another default in a cluster, which is a server with `--nats`. */
   inCluster?: string;
+  /** Another default for a server that gets its own certificate, with `--domain`. */
+  withDomain?: string;
   /** The text of the help instead of a default. */
   absent?: string;
   /** False for a setting without a flag, which is read from its position or the environment only. */
@@ -22,7 +24,10 @@ export interface Setting<Value> extends Kind<Value> {
   many?: "," | ";" | "\n";
 }
 
-type Extras = Pick<Setting<unknown>, "flag" | "aliases" | "secret" | "bare" | "many" | "inCluster">;
+type Extras = Pick<
+  Setting<unknown>,
+  "flag" | "aliases" | "secret" | "bare" | "many" | "inCluster" | "withDomain"
+>;
 
 /** Describes a setting that always has a value. */
 export function setting<Value>(
@@ -46,15 +51,27 @@ export function optional<Value>(
   return { slug, absent, help, ...kind, schema: kind.schema.optional(), ...extras };
 }
 
+/** The settings on which the defaults of others depend. */
+export interface ServerKind {
+  isCluster: boolean;
+  hasDomain: boolean;
+}
+
 /** Returns the default, as an operator would write it; undefined for a setting that is then absent. */
-export function defaultOf(setting: Setting<unknown>, isCluster: boolean): string | undefined {
-  return isCluster ? (setting.inCluster ?? setting.default) : setting.default;
+export function defaultOf(
+  { default: byDefault, inCluster, withDomain }: Setting<unknown>,
+  { isCluster, hasDomain }: ServerKind,
+): string | undefined {
+  return (isCluster ? inCluster : undefined) ?? (hasDomain ? withDomain : undefined) ?? byDefault;
 }
 
 /** Returns the default as help texts show it. */
-export function defaultText({ default: byDefault, absent = "", inCluster }: Setting<unknown>): string {
-  const text = byDefault ?? absent;
-  return inCluster === undefined ? text : `${text}; ${inCluster} in a cluster`;
+export function defaultText(setting: Setting<unknown>): string {
+  const { default: byDefault, absent = "", inCluster, withDomain } = setting;
+  const texts = [byDefault ?? absent];
+  if (inCluster !== undefined) texts.push(`${inCluster} in a cluster`);
+  if (withDomain !== undefined) texts.push(`${withDomain} with --domain`);
+  return texts.join("; ");
 }
 
 /** A number from 1 to `max`. */

@@ -1,3 +1,4 @@
+import { CERTIFICATE } from "./certificate-settings.ts";
 import * as kinds from "./kinds.ts";
 import { choice, size, time, whole } from "./kinds.ts";
 import { database, natsServers } from "./service-addresses.ts";
@@ -9,6 +10,7 @@ export type { Setting } from "./setting.ts";
 const SERVER = {
   port: setting("port", "8080", whole("port", 0, 65_535), "Port to listen on; 0 picks a free one.", {
     aliases: ["PORT"],
+    withDomain: "443",
   }),
   adminKey: setting(
     "admin-key",
@@ -234,7 +236,15 @@ const BUILTIN_AGENT = {
 };
 
 /** Every setting. Help texts and `config` come from this table; a test holds docs/configuration.md to it. */
-export const SETTINGS = { ...SERVER, ...CLUSTER, ...AGENTS, ...REQUESTS, ...RECORDS, ...BUILTIN_AGENT };
+export const SETTINGS = {
+  ...SERVER,
+  ...CERTIFICATE,
+  ...CLUSTER,
+  ...AGENTS,
+  ...REQUESTS,
+  ...RECORDS,
+  ...BUILTIN_AGENT,
+};
 
 export type SettingName = keyof typeof SETTINGS;
 export const SETTING_NAMES = namesOf(SETTINGS);
@@ -242,6 +252,7 @@ export const SETTING_NAMES = namesOf(SETTINGS);
 /** The settings under the headings of the help text. */
 export const SETTING_GROUPS: Record<string, readonly SettingName[]> = {
   "Server settings": namesOf(SERVER),
+  "Automatic certificates": namesOf(CERTIFICATE),
   "Cluster settings": namesOf(CLUSTER),
   "Agent settings": namesOf(AGENTS),
   "Request settings": namesOf(REQUESTS),

@@ -1,4 +1,5 @@
 import { createAskMetrics } from "./asks.ts";
+import { type CertificateSource, createCertificateMetrics } from "./certificate.ts";
 import { watchLoopLag } from "./loop-lag.ts";
 import { type ClusterMetricSources, createClusterMetrics, createStoreMetrics } from "./nodes.ts";
 import { createProcessMetrics } from "./process.ts";
@@ -38,6 +39,8 @@ export function createMetrics({ version, knowsModel, ...sources }: MetricsOption
     addCluster: (sources: ClusterMetricSources) => createClusterMetrics(registry, sources),
     /** Adds the metric of a database that other servers may share. */
     addStore: (isDegraded: () => Promise<boolean>) => createStoreMetrics(registry, isDegraded),
+    /** Adds the metrics of a server with TLS. */
+    addCertificate: (read: CertificateSource) => createCertificateMetrics(registry, read),
     /** Stops measuring the event loop. */
     stop: watchLoopLag({ registry }),
     /** Returns all metrics in the Prometheus text format. */

@@ -1,7 +1,13 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import type { DomainCertificate, RenewalState } from "../acme/domain-certificate.ts";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config/settings.ts";
+import { acmeFolderIn } from "../data-folder.ts";
 import { CommandError } from "../errors.ts";
+import type { Log } from "../log/log.ts";
 import { fileErrorText } from "../system-error.ts";
+import { cannotListen } from "./listen-error.ts";
 
 /** The paths of the PEM files: the certificate with its chain, and its key. */
 export interface CertificateFiles {
@@ -44,4 +50,56 @@ function attempt<T>(run: () => T, fault: string): T {
   } catch (cause) {
     throw new CommandError(fault, { cause });
   }
+}
+
+/**
+ * Resolves with the certificate that the server gets by itself, with `--domain`; otherwise with undefined. Orders it if
+ * none was kept, which may take minutes. Rejects with a `CommandError` that says why there is none.
+ */
+export async function openOwnCertificate(
+  config: Config,
+  { log, clock, version }: { log: Log; clock: Clock; version: string },
+): Promise<DomainCertificate | undefined> {
+  const { domains, host, port, acmeHttpPort, acmeEabKid, acmeEabKey } = config;
+  if (domains === undefined) return undefined;
+  // Only servers with `--domain` load it.
+  const { openDomainCertificate } = await import("../acme/domain-certificate.ts");
+  const origin = (domain: string) => `https://${domain}${port === 443 ? "" : `:${port}`}`;
+  return openDomainCertificate({
+    ...{ domains, log, clock, folder: acmeFolderIn(config.data) },
+    directory: config.acmeDirectory,
+    email: config.acmeEmail,
+    externalAccount: acmeEabKid && acmeEabKey ? { keyId: acmeEabKid, hmacKey: acmeEabKey } : undefined,
+    userAgent: `chatgpt-api-server/${version}`,
+    http: {
+      ...{ port: acmeHttpPort, host, originOf: origin },
+      cannotListen: (cause) => cannotListen(host, acmeHttpPort, cause),
+    },
+  });
+}
+
+/** Returns the files of the server's certificate; undefined for a server without TLS. */
+export function certificateFilesOf(
+  { tlsCert, tlsKey }: Config,
+  own: DomainCertificate | undefined,
+): CertificateFiles | undefined {
+  if (own) return { cert: own.path, key: own.path };
+  return tlsCert && tlsKey ? { cert: tlsCert, key: tlsKey } : undefined;
+}
+
+/** The state of the certificate in use, for health checks, metrics and the dashboard. */
+export interface CertificateState {
+  names: string;
+  /** Milliseconds since 1970. */
+  expiresAt: number;
+  /** What is known of its renewal, if the server renews it itself. */
+  renewal: RenewalState | undefined;
+}
+
+/** Returns the state of a certificate that is in use, if there is one. */
+export function certificateState(
+  used: Pick<Certificate, "names" | "validTo"> | undefined,
+  own: Pick<DomainCertificate, "state"> | undefined,
+): CertificateState | undefined {
+  return used && { names: used.names, expiresAt: Date.parse(used.validTo), renewal: own?.state() };
 }

@@ -1,3 +1,4 @@
+import type { DomainCertificate } from "../acme/domain-certificate.ts";
 import { type AgentSockets, createAgentSockets } from "../agents/sockets.ts";
 import { createResume } from "../auth/resume.ts";
 import { watchUsers } from "../auth/user-watch.ts";
@@ -16,6 +17,7 @@ import type { Store } from "../store/store.ts";
 import { startUpkeep } from "../store/upkeep.ts";
 import { type CountingClock, createClock, every, within } from "../time.ts";
 import { appDeps, IDLE_CONNECTION_S } from "./app-deps.ts";
+import { certificateFilesOf, openOwnCertificate } from "./certificate.ts";
 import type { Cluster } from "./cluster.ts";
 import { type Core, createCore, newId, version } from "./core.ts";
 import { watchFileLimit } from "./file-limit.ts";
@@ -63,12 +65,17 @@ export async function startServer(config: Config, log: Log, options: ServerOptio
   const { store, isFirst, noteStarted } = await openData(config, log);
   const clock = options.clock ?? createClock();
   let cluster: Cluster | undefined;
+  let ownCertificate: DomainCertificate | undefined;
   try {
     cluster = config.nats && (await loadCluster(config, log, clock, store));
-    const server = await compose({ ...options, config, log, clock, store, cluster, isFirstStart: isFirst });
+    await checkHost(config.host, config.port);
+    ownCertificate = await openOwnCertificate(config, { log, clock, version });
+    const parts = { store, cluster, ownCertificate };
+    const server = await compose({ ...options, ...parts, config, log, clock, isFirstStart: isFirst });
     noteStarted();
     return server;
   } catch (error) {
+    await ownCertificate?.stop();
     await cluster?.wire.leave();
     await store.close();
     throw error;
@@ -86,12 +93,14 @@ interface Given extends ServerOptions {
   clock: CountingClock;
   store: Store;
   cluster: Cluster | undefined;
+  /** Undefined without `--domain`. */
+  ownCertificate: DomainCertificate | undefined;
   isFirstStart: boolean;
 }
 
 /** Connects the parts of the server. */
 async function compose(given: Given): Promise<RunningServer> {
-  const { config, log, store, cluster } = given;
+  const { config, log, store, cluster, ownCertificate } = given;
   const stopUpkeep = await startStoreUpkeep(given);
   const core = await createCore(given, () => server);
   const { relay, clock, metrics } = core;
@@ -112,12 +121,11 @@ async function compose(given: Given): Promise<RunningServer> {
     make: given.makeBackup,
   });
   const app = createApp(appDeps(given, { ...core, ...identities, ...access, agents, live, backups }));
-  await checkHost(config.host, config.port);
   const server: Listener = listen({
     port: config.port,
     host: config.host,
     idleS: IDLE_CONNECTION_S,
-    certificate: certificateOf(config),
+    certificate: certificateFilesOf(config, ownCertificate),
     fetch: app.fetch,
     log,
     websocket: splitSockets(agents.websocket, live.websocket),
@@ -135,11 +143,13 @@ async function compose(given: Given): Promise<RunningServer> {
   const sealChecked = warnOfLostSeal(identities.users, log);
   const cancelUser = (user: string) => revokeUser(core, user);
   cluster?.start({ ...core, ...identities, agents, store, live, cancelUser, checkUsers: watch.check });
+  ownCertificate?.start(server.reloadCertificate);
   log.info("listening", { port: server.port, host: config.host ?? "*" });
 
   const otherNodes = () => [...(cluster?.wire.nodes.values() ?? [])];
   const countOthers = () => otherNodes().filter(({ draining }) => !draining).length;
   const stop = async () => {
+    await ownCertificate?.stop();
     cluster?.wire.drain();
     await finishAsks({ config, log, clock, relay, agents, server, countOthers });
     for (const end of [stopLive, live.stop, backups.stop]) end();
@@ -156,10 +166,6 @@ async function compose(given: Given): Promise<RunningServer> {
   const { port, reloadCertificate } = server;
   const linkAgent: LinkAgent = (agent) => agents.link(agent, agentKey);
   return { port, agentKey, signInCode, linkAgent, reloadCertificate, stop: once(stop) };
-}
-
-function certificateOf({ tlsCert, tlsKey }: Config) {
-  return tlsCert && tlsKey ? { cert: tlsCert, key: tlsKey } : undefined;
 }
 
 /** Ends the requests of a user who may not send any, and forgets their answers and which agents had them. */

@@ -1,4 +1,5 @@
 import manifest from "../../package.json" with { type: "json" };
+import type { DomainCertificate } from "../acme/domain-certificate.ts";
 import { createLimits, type Limits } from "../auth/limits.ts";
 import type { Config } from "../config/settings.ts";
 import { createOverview } from "../http/live/overview.ts";
@@ -9,6 +10,7 @@ import { createMetrics } from "../metrics/metrics.ts";
 import { Relay } from "../relay/relay.ts";
 import type { Store } from "../store/store.ts";
 import type { CountingClock } from "../time.ts";
+import { certificateState } from "./certificate.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Listener } from "./listener.ts";
 import { createObserver } from "./observer.ts";
@@ -21,6 +23,7 @@ interface Given {
   clock: CountingClock;
   store: Store;
   cluster: Cluster | undefined;
+  ownCertificate: DomainCertificate | undefined;
 }
 
 export type Core = Awaited<ReturnType<typeof createCore>>;
@@ -34,7 +37,8 @@ const elapsedMs = () => performance.now();
  * Creates the relay, and what watches it: limits, metrics, usage, the overview and the readiness check.
  * `server` is called later, as the server is made last.
  */
-export async function createCore({ config, store, log, clock, cluster }: Given, server: () => Listener) {
+export async function createCore(given: Given, server: () => Listener) {
+  const { config, store, log, clock, cluster, ownCertificate } = given;
   const usedToday = await readUsedToday(store, log, now());
   const limits: Limits = cluster?.limits ?? createLimits({ now, elapsedMs, usedToday });
   const metrics = createMetrics({
@@ -54,19 +58,22 @@ export async function createCore({ config, store, log, clock, cluster }: Given, 
   const soon = (run: () => void) => void setImmediate(run);
   const peers = cluster && { peers: cluster.exchange };
   const relay = new Relay({ clock, newId, random: Math.random, limits: config, observe, soon, ...peers });
+  const certificate = () => certificateState(server().certificate, ownCertificate);
   const readiness = createReadiness({
     ...{ relay, checkStore: store.check, queueMax: config.queueMax, now },
     storeGraceMs: storeGraceOf(config),
     isNatsAway: cluster && (() => cluster.wire.isDegraded()),
     isLearning: cluster && (() => cluster.exchange.isLearning),
+    certificate,
     agentsElsewhere: cluster && (() => cluster.agents.directory.size),
   });
   if (config.database !== undefined)
     metrics.addStore(async () => (await readiness(0)).degraded.includes("store"));
+  if (config.tlsCert !== undefined || ownCertificate) metrics.addCertificate(certificate);
   const responses = createResponseMemory({
     bytesMax: config.responseMemoryBytes,
     recalledLengthMax: config.bodyBytesMax,
     now,
   });
-  return { clock, limits, metrics, overview, relay, readiness, responses };
+  return { clock, limits, metrics, overview, relay, readiness, responses, certificate };
 }

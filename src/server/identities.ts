@@ -115,9 +115,9 @@ async function startSignInCode({ config, store, isFirstStart }: Omit<Given, "log
  * from there.
  */
 export function createAccess({ config, log }: Pick<Given, "config" | "log">) {
-  const { host, allowedHosts } = config;
+  const { host, allowedHosts, domains = [] } = config;
   const addressOf = createClientAddresses(config.trustProxy);
-  const isOwnHost = createOwnHosts([hostname(), ...(host ? [host] : []), ...allowedHosts]);
+  const isOwnHost = createOwnHosts([hostname(), ...(host ? [host] : []), ...allowedHosts, ...domains]);
   const accessControl = new AccessControl({
     addresses: addressOf,
     isOwnHost,

@@ -45,6 +45,10 @@ export function listen<Data>(options: ListenerOptions<Data>) {
   return {
     /** The port that is used, which the system chooses if the setting is 0. */
     port: current.port ?? port,
+    /** The certificate that new connections get; undefined without TLS. */
+    get certificate(): Certificate | undefined {
+      return certificate;
+    },
     get pendingRequests() {
       return sum(servers, (server) => server.pendingRequests);
     },

@@ -1,6 +1,6 @@
 import { chmodSync, readdirSync, statSync } from "node:fs";
 import type { Users } from "../auth/users.ts";
-import { AGENT_KEY_NAME, DATABASE_NAME, SEAL_KEY_NAME } from "../data-folder.ts";
+import { ACME_NAME, AGENT_KEY_NAME, DATABASE_NAME, SEAL_KEY_NAME } from "../data-folder.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import { FIRST_START_NAME } from "./first-start.ts";
 
@@ -9,6 +9,7 @@ const OWN_NAMES = [
   AGENT_KEY_NAME,
   SEAL_KEY_NAME,
   FIRST_START_NAME,
+  ACME_NAME,
   "replaced-",
   "restore-",
   "backup-",

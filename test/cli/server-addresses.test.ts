@@ -31,7 +31,7 @@ describe("the addresses of a server", () => {
 
 describe("the addresses for agents", () => {
   const server = { port: 8080, agentKey: "k", addresses: EVERYWHERE };
-  const keyed = { agents: "keyed", tlsCert: undefined } as const;
+  const keyed = { agents: "keyed", tlsCert: undefined, domains: undefined } as const;
 
   test("every address has the key, also the one for agents on this machine", () => {
     const lines = [
@@ -71,12 +71,15 @@ describe("the addresses for agents", () => {
 });
 
 test("the command that prints the addresses names the settings that they come from", () => {
-  const command = addressCommand({ data: "/my data", host: "10.0.0.1", tlsCert: "/c.pem" }, 9);
+  const command = addressCommand(
+    { data: "/my data", host: "10.0.0.1", tlsCert: "/c.pem", domains: undefined },
+    9,
+  );
   expect(shellWords(command)).toEqual([
     ...["chatgpt-api-server", "agents", "address", "--data", "/my data", "--port", "9"],
     ...["--host", "10.0.0.1", "--tls-cert", "/c.pem"],
   ]);
-  expect(addressCommand({ data: "/data", host: undefined, tlsCert: undefined }, 8080)).toBe(
-    "chatgpt-api-server agents address --data /data --port 8080",
-  );
+  expect(
+    addressCommand({ data: "/data", host: undefined, tlsCert: undefined, domains: undefined }, 8080),
+  ).toBe("chatgpt-api-server agents address --data /data --port 8080");
 });

@@ -30,6 +30,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
   server: {
     ours: [
       ...[
+        "acme",
         "agents",
         "auth",
         "backup",
@@ -45,6 +46,10 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
       ...["data-folder.ts", "package.json", "protocol", "relay", "store", "time.ts"],
     ],
     external: /^(node:|bun(:|$))/,
+  },
+  acme: {
+    ours: ["errors.ts", "files.ts", "json", "log", "time.ts"],
+    external: /^(node:|bun$|zod$)/,
   },
   config: { ours: ["errors.ts", "time.ts"], external: /^(node:|zod$)/ },
   "errors.ts": { ours: ["error-table.ts"], external: /^$/ },

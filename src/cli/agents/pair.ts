@@ -17,7 +17,7 @@ import { PROGRAM } from "../version.ts";
 /** The dependencies of `agents pair` that other subcommands do not have. */
 export interface PairGiven {
   pairings: PairingStore;
-  settings: Pick<Config, "port" | "host" | "tlsCert">;
+  settings: Pick<Config, "port" | "host" | "tlsCert" | "domains">;
   /** The address at which agents reach the server, if it is given. */
   server: string | undefined;
 }

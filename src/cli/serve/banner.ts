@@ -6,7 +6,7 @@ import type { Slots } from "../../config/upstream-kinds.ts";
 import { ADMIN_KEY_NAME, adminKeyIn, agentKeyIn } from "../../data-folder.ts";
 import { isLoopbackHost } from "../../net/addresses.ts";
 import { shellQuote } from "../../shell-quote.ts";
-import { addressCommand, agentAddressLines, scheme, withPort } from "../server-addresses.ts";
+import { addressCommand, agentAddressLines, hasTls, scheme, withPort } from "../server-addresses.ts";
 import { table } from "../terminal/text-table.ts";
 import { PROGRAM } from "../version.ts";
 
@@ -107,7 +107,7 @@ function modelLines({ echo, upstreams, slots }: Config): [string, string[]] {
 function tryLine(options: Banner, url: string): string {
   const { config } = options;
   // The certificate names the public host.
-  const flags = config.tlsCert !== undefined && isLoopbackHost(new URL(url).hostname) ? "-k " : "";
+  const flags = hasTls(config) && isLoopbackHost(new URL(url).hostname) ? "-k " : "";
   const { before = "", key } = adminKeyInShell(options);
   return `${before}curl ${flags}${url}/api/ask -H "Authorization: ${key}" -d '{"content":"Hello"}'`;
 }

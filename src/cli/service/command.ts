@@ -119,15 +119,20 @@ function adminKeyRows({ adminKeyPath }: Installation, newKey: string | undefined
   ];
 }
 
+/** A server that gets its first certificate may take this much longer to start. */
+const ORDER_FACTOR = 6;
+
 /** Waits until a server answers; an agent need not. systemd and the others only know that its process was started. */
 async function answers({ config }: Installation, tries: number): Promise<boolean> {
   if (config === undefined) return true;
-  const { port, host, tlsCert } = config;
+  const { port, host, tlsCert, domains } = config;
   const args = ["--port", String(port)];
   if (host !== undefined) args.push("--host", host);
   if (tlsCert !== undefined) args.push("--tls-cert", tlsCert);
+  if (domains !== undefined) args.push("--domain", domains.join(","));
   const quiet: Terminal = { env: {}, out: () => {}, err: () => {} };
-  for (let left = tries; left > 0; left--) {
+  // The server answers when it has its first certificate.
+  for (let left = domains === undefined ? tries : tries * ORDER_FACTOR; left > 0; left--) {
     try {
       return (await health(args, quiet)) === 0;
     } catch {

@@ -62,7 +62,7 @@ export function readServerInstall(args: readonly string[], installer: Installer)
     ...{ name, executable, args: ["serve"], data },
     variables: { ...variables, ...kept.variables },
     inputs: [...inputs, ...kept.inputs],
-    hasLowPort: config.port < 1024,
+    hasLowPort: config.port < 1024 || (config.domains !== undefined && config.acmeHttpPort < 1024),
     stopMs: config.drainMs + config.lameDuckMs + STOP_MARGIN_MS,
   };
   const warnings = [...read.warnings, ...kept.warnings];

@@ -198,9 +198,22 @@ const SETTINGS = z.record(
   }),
 );
 
+const CERTIFICATE = z
+  .strictObject({
+    /** The names in the certificate, as in `DNS:chat.example.com`. */
+    names: text,
+    expires_at: time,
+    /** When the server renews it; null if it does not, or if that is not known yet. */
+    renews_at: time.nullable(),
+    /** Why the last order of a certificate failed; null if it did not. */
+    failure: text.nullable(),
+  })
+  .describe("The certificate in use. Left out by a server without TLS.");
+
 export const SettingsAnswer = namedObject("Settings", {
   version: text,
   started_at: time,
+  certificate: CERTIFICATE.optional(),
   settings: SETTINGS,
 });
 export type SettingsAnswer = z.output<typeof SettingsAnswer>;

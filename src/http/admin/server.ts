@@ -4,6 +4,12 @@ import { SAMPLE } from "../values.ts";
 import { auditNote } from "./audit.ts";
 import { SettingsAnswer } from "./schema.ts";
 
+interface CertificateState {
+  names: string;
+  expiresAt: number;
+  renewal: { renewAt: number | undefined; failure: string | undefined } | undefined;
+}
+
 interface ServerDeps {
   audit: Audit;
   settings: SettingsAnswer["settings"];
@@ -11,6 +17,8 @@ interface ServerDeps {
   /** Milliseconds since 1970, as `now` returns. */
   startedAt: number;
   now: () => number;
+  /** Returns the certificate in use, with times in ms since 1970; undefined without TLS. */
+  certificate(): CertificateState | undefined;
   backups: {
     /** Throws an `AppError` backup_external if the data is in PostgreSQL. */
     requireData(): void;
@@ -53,8 +61,13 @@ const ROUTES = {
 
 /** The server itself: its settings, and a backup of its data. */
 export const serverRoutes = resource("Server", ROUTES).handledBy(
-  ({ audit, settings, version, startedAt, now, backups }: ServerDeps) => ({
-    readSettings: () => ({ version, started_at: new Date(startedAt).toISOString(), settings }),
+  ({ audit, settings, version, startedAt, now, backups, certificate }: ServerDeps) => ({
+    readSettings: () => ({
+      version,
+      started_at: new Date(startedAt).toISOString(),
+      ...describeCertificate(certificate()),
+      settings,
+    }),
 
     async takeBackup({ exchange }) {
       const name = `chatgpt-api-server-${new Date(now()).toISOString().slice(0, 10)}.tar`;
@@ -74,3 +87,17 @@ export const serverRoutes = resource("Server", ROUTES).handledBy(
     },
   }),
 );
+
+function describeCertificate(state: CertificateState | undefined): Pick<SettingsAnswer, "certificate"> {
+  if (state === undefined) return {};
+  const { names, expiresAt, renewal } = state;
+  const timeOf = (ms: number) => new Date(ms).toISOString();
+  return {
+    certificate: {
+      names,
+      expires_at: timeOf(expiresAt),
+      renews_at: renewal?.renewAt === undefined ? null : timeOf(renewal.renewAt),
+      failure: renewal?.failure ?? null,
+    },
+  };
+}

@@ -15,7 +15,7 @@ const Ready = namedObject("Ready", {
     .array(z.enum(FALLIBLE_PARTS))
     .optional()
     .describe(
-      "What fails, while requests of known users are served: the database, or the way to the other nodes. Left out if nothing fails.",
+      "What fails, while requests of known users are served: the database, the way to the other nodes, or the renewal of the certificate. Left out if nothing fails.",
     ),
 });
 const NotReady = namedObject("NotReady", {

@@ -1,5 +1,12 @@
 import type { Relay } from "../../relay/relay.ts";
 
+/** The part of the certificate's state that decides. */
+export interface CertificateState {
+  /** Milliseconds since 1970. */
+  expiresAt: number;
+  renewal: { failure: string | undefined } | undefined;
+}
+
 export interface ReadinessOptions {
   relay: Relay;
   /** Rejects when nothing can be written. */
@@ -14,12 +21,14 @@ export interface ReadinessOptions {
   isNatsAway?: (() => boolean) | undefined;
   /** Whether this node has just started, and may not know all agents of the others. Undefined without any. */
   isLearning?: (() => boolean) | undefined;
+  /** Returns what is known of the server's certificate; undefined for a server without TLS. */
+  certificate?: () => CertificateState | undefined;
   /** Milliseconds since 1970. */
   now: () => number;
 }
 
 /** The parts that may fail while requests are served. */
-export const FALLIBLE_PARTS = ["store", "nats"] as const;
+export const FALLIBLE_PARTS = ["store", "nats", "certificate"] as const;
 
 export interface ReadyState {
   /** The reasons, in words, why requests cannot be served now. Empty if they can. */
@@ -37,6 +46,7 @@ const STORE_LIMIT_MS = 2_000;
 export function createReadiness(options: ReadinessOptions): Readiness {
   const { relay, checkStore, queueMax, storeGraceMs = 0, now } = options;
   const { agentsElsewhere = () => 0, isNatsAway = () => false, isLearning = () => false } = options;
+  const { certificate: certificateOf = () => undefined } = options;
   let failsSince: number | undefined;
   let checked: { at: number; works: Promise<boolean> } | undefined;
   const storeWorks = () => {
@@ -48,16 +58,30 @@ export function createReadiness(options: ReadinessOptions): Readiness {
     failsSince = works ? undefined : (failsSince ?? now());
     // One fault of a shared database would otherwise take every server out of the load balancer at once.
     const isDegraded = failsSince !== undefined && now() - failsSince < storeGraceMs;
+    const certificate = stateOf(certificateOf(), now());
     const available = relay.capacity().available + agentsElsewhere();
     const reasons = [
       ...(works || isDegraded ? [] : ["the database cannot be written"]),
       ...(relay.isStopping ? ["the server is shutting down"] : []),
       ...(isLearning() ? ["the agents of the other nodes are not known yet"] : []),
       ...(available < agentsMin ? [missing(agentsMin)] : []),
+      ...(certificate.isExpired ? ["the certificate has expired"] : []),
       ...(relay.stats().asks_waiting >= queueMax ? ["the queue is full"] : []),
     ];
-    const degraded = FALLIBLE_PARTS.filter((part) => (part === "store" ? isDegraded : isNatsAway()));
+    const fails = {
+      store: isDegraded,
+      nats: isNatsAway(),
+      certificate: certificate.isFailing,
+    };
+    const degraded = FALLIBLE_PARTS.filter((part) => fails[part]);
     return { reasons, degraded };
+  };
+}
+
+function stateOf(certificate: CertificateState | undefined, now: number) {
+  return {
+    isExpired: certificate !== undefined && certificate.expiresAt <= now,
+    isFailing: certificate?.renewal?.failure !== undefined,
   };
 }
 

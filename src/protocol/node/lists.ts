@@ -171,7 +171,7 @@ export const POOL = {
   ready: z.object({
     status: z.enum(["ready", "not ready"]),
     reasons: z.array(z.string().max(1024)).max(16),
-    /** The parts that fail while requests are served: `store`, `nats`. Missing if none does. */
+    /** The parts that fail while requests are served: `store`, `nats`, `certificate`. Missing if none does. */
     degraded: z.array(z.string().max(64)).max(16).optional(),
   }),
   /** `accepting` agents take requests, whether they are busy or not. */

@@ -71,6 +71,7 @@ function Waiting({ status }: Pick<LiveState, "status">) {
 const DEGRADED: Record<string, string> = {
   store: "The database does not answer, so only users who were here lately are served.",
   nats: "The way to the other nodes is lost, so requests reach only the agents of this node.",
+  certificate: "The certificate could not be renewed: the settings page says why.",
 };
 
 function OverviewView({ overview }: { overview: LiveOverview }) {

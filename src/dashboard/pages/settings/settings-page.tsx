@@ -8,6 +8,7 @@ import { type Column, Table } from "../../components/table.tsx";
 import { formatTime, formatUptime } from "../../format.ts";
 import { useFetch } from "../../state/use-fetch.ts";
 
+type Certificate = NonNullable<SettingsAnswer["certificate"]>;
 type Setting = SettingsAnswer["settings"][string] & { name: string };
 
 const COLUMNS: readonly Column<Setting>[] = [
@@ -50,8 +51,24 @@ export function SettingsPage() {
 /** Whether the data is in the data folder, of which the server makes backups, and not in PostgreSQL. */
 const keepsFile = ({ settings: { database } }: SettingsAnswer) => database?.from === "default";
 
+const DAY_MS = 86_400_000;
+
+/** Shows how long the certificate is valid, and for which host names. */
+function CertificateTile({ names, expires_at, renews_at, failure }: Certificate) {
+  const days = Math.floor((Date.parse(expires_at) - Date.now()) / DAY_MS);
+  const renewal = renews_at === null ? "" : `, renewed ${formatTime(renews_at)}`;
+  return (
+    <Tile
+      label="Certificate valid for"
+      value={days < 0 ? "expired" : `${days} ${days === 1 ? "day" : "days"}`}
+      note={`${names.replaceAll("DNS:", "")}, until ${formatTime(expires_at)}${renewal}`}
+      tone={days < 0 || failure !== null ? "warn" : "plain"}
+    />
+  );
+}
+
 function SettingsView({ answer }: { answer: SettingsAnswer }) {
-  const { version, started_at, settings } = answer;
+  const { version, started_at, certificate, settings } = answer;
   const rows = Object.entries(settings).map(([name, setting]) => ({ name, ...setting }));
   const changed = rows.filter(({ from }) => from !== "default").length;
   return (
@@ -68,7 +85,11 @@ function SettingsView({ answer }: { answer: SettingsAnswer }) {
           value={changed}
           note={`of ${rows.length}; the others have their defaults`}
         />
+        {certificate ? <CertificateTile {...certificate} /> : null}
       </Tiles>
+      {certificate?.failure ? (
+        <Notice tone="warn">The certificate was not renewed. {certificate.failure}</Notice>
+      ) : null}
       <Card title="Settings in effect" isFlush class="settings-card">
         <Table caption="Settings in effect" columns={COLUMNS} rows={rows} keyOf={({ name }) => name} />
       </Card>

@@ -29,7 +29,8 @@ export function joinRules(settings: SettingsAnswer["settings"], page: ServerAddr
   const isLocalOnly = host !== undefined && LOOPBACK.test(host);
   const listensLocally = host === undefined || /^(0\.0\.0\.0|::)$/.test(host) || isLocalOnly;
   // A certificate is rarely valid for `localhost`.
-  const hasLocal = listensLocally && settingOf("tlsCert") === undefined;
+  const hasTls = settingOf("tlsCert") !== undefined || settingOf("domains") !== undefined;
+  const hasLocal = listensLocally && !hasTls;
   const localPort = port === "0" ? portOf(page) : port;
   return {
     keyless: keylessAgents(settingOf("agents"), settingOf("trustProxy") !== undefined),
