@@ -8,7 +8,7 @@ import { type AcmeFolder, openAcmeFolder } from "./folder.ts";
 import { type HttpListenerOptions, listenHttp } from "./http-listener.ts";
 import { type Challenges, type OrderOptions, orderCertificate } from "./order.ts";
 import { OrderBudget } from "./order-budget.ts";
-import { AcmeError } from "./problem.ts";
+import { AcmeError, UNREACHABLE } from "./problem.ts";
 import { askRenewalTime, certificateId, renewalByAge, validityOf } from "./renewal-time.ts";
 
 export interface DomainCertificateOptions
@@ -194,15 +194,21 @@ class Renewals {
     try {
       await this.#orderWithin(ORDER_LIMIT_MS, replaced);
     } catch (error) {
-      const retryAfterMs = error instanceof AcmeError ? (error.retryAfterMs ?? 0) : 0;
-      // A little later than the CA wants, so that not all servers come back at the same moment.
-      if (!this.#stopping.signal.aborted)
-        this.#budget.failed(messageOfError(error), retryAfterMs * (1 + this.#random() / 20));
+      if (!this.#stopping.signal.aborted) this.#noteFailure(error);
       throw error;
     }
     this.#budget.succeeded();
     this.#part = this.#random();
     this.#renewAt = undefined;
+  }
+
+  #noteFailure(error: unknown): void {
+    const { retryAfterMs = 0, type } = error instanceof AcmeError ? error : {};
+    this.#budget.failed(messageOfError(error), {
+      // A little later than the CA wants, so that not all servers come back at the same moment.
+      retryAfterMs: retryAfterMs * (1 + this.#random() / 20),
+      isReached: type !== UNREACHABLE,
+    });
   }
 
   async #orderWithin(limitMs: number, replaced: X509Certificate | undefined): Promise<void> {

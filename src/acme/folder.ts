@@ -47,10 +47,7 @@ export function openAcmeFolder(parent: string, directory: string) {
       }
       makePrivate(paths.account);
       const key = keyOf(kept);
-      if (
-        key?.asymmetricKeyDetails?.namedCurve !== "prime256v1" &&
-        key?.asymmetricKeyDetails?.namedCurve !== "P-256"
-      )
+      if (key?.asymmetricKeyDetails?.namedCurve !== "prime256v1")
         throw new CommandError(
           `The file ${paths.account} does not contain a P-256 key. Restore it, or delete it to register a new account.`,
         );

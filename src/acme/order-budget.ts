@@ -50,12 +50,16 @@ export class OrderBudget {
     this.#keep({ tries: this.#state.tries, notBefore: 0 });
   }
 
-  /** Notes why a try failed, and how long the CA wants to be left alone. */
-  failed(failure: string, retryAfterMs: number): void {
+  /**
+   * Notes why a try failed, and how long the CA wants to be left alone. A try that did not reach the CA does not count
+   * against its limits.
+   */
+  failed(failure: string, { retryAfterMs, isReached }: { retryAfterMs: number; isReached: boolean }): void {
     this.#failures++;
     this.#failedAt = this.#clock.now();
     const notBefore = retryAfterMs === 0 ? 0 : this.#failedAt + retryAfterMs;
-    this.#keep({ tries: this.#state.tries, notBefore, failure: failure.slice(0, 2000) });
+    const tries = isReached ? this.#state.tries : this.#state.tries.slice(0, -1);
+    this.#keep({ tries, notBefore, failure: failure.slice(0, 2000) });
   }
 
   #keep(state: OrderState): void {

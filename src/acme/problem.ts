@@ -2,9 +2,12 @@ import { printable } from "../printable.ts";
 import { connectErrorTexts } from "../system-error.ts";
 import type { Problem } from "./shapes.ts";
 
+/** The type of an error of a CA that could not be called. */
+export const UNREACHABLE = "unreachable";
+
 /** Why a certificate could not be ordered. The message is one line for the operator: what is wrong, and what to do. */
 export class AcmeError extends Error {
-  /** The type of the CA's problem, such as `badNonce`; empty if the CA reported none. */
+  /** The type of the CA's problem, such as `badNonce`, or `UNREACHABLE`; empty if the CA reported none. */
   readonly type: string;
   /** The CA wants no request before this time has passed. */
   readonly retryAfterMs: number | undefined;
@@ -70,7 +73,7 @@ export function challengeError(name: string, problem: Problem | undefined): Acme
 /** Returns the error of a CA that could not be called. */
 export function unreachableError(url: string, cause: unknown): AcmeError {
   const { words } = connectErrorTexts(cause);
-  return new AcmeError(`The CA at ${new URL(url).origin} ${words}.`, { cause });
+  return new AcmeError(`The CA at ${new URL(url).origin} ${words}.`, { type: UNREACHABLE, cause });
 }
 
 /** Returns the text of others on one line, bounded, with a full stop. */

@@ -60,14 +60,15 @@ export function createReadiness(options: ReadinessOptions): Readiness {
     const isDegraded = failsSince !== undefined && now() - failsSince < storeGraceMs;
     const certificate = stateOf(certificateOf(), now());
     const available = relay.capacity().available + agentsElsewhere();
-    const reasons = [
-      ...(works || isDegraded ? [] : ["the database cannot be written"]),
-      ...(relay.isStopping ? ["the server is shutting down"] : []),
-      ...(isLearning() ? ["the agents of the other nodes are not known yet"] : []),
-      ...(available < agentsMin ? [missing(agentsMin)] : []),
-      ...(certificate.isExpired ? ["the certificate has expired"] : []),
-      ...(relay.stats().asks_waiting >= queueMax ? ["the queue is full"] : []),
+    const checks: [isFine: boolean, reason: string][] = [
+      [works || isDegraded, "the database cannot be written"],
+      [!relay.isStopping, "the server is shutting down"],
+      [!isLearning(), "the agents of the other nodes are not known yet"],
+      [available >= agentsMin, missing(agentsMin)],
+      [!certificate.isExpired, "the certificate has expired"],
+      [relay.stats().asks_waiting < queueMax, "the queue is full"],
     ];
+    const reasons = checks.flatMap(([isFine, reason]) => (isFine ? [] : reason));
     const fails = {
       store: isDegraded,
       nats: isNatsAway(),
