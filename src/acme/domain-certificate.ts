@@ -176,7 +176,11 @@ class Renewals {
     this.#askAt = clock.now() + CHECK_EVERY_MS;
     try {
       const connection = await this.#connect(this.#stopping.signal);
-      const asked = await askRenewalTime({ connection, certificate, random: this.#part, clock });
+      const asked = await askRenewalTime({
+        ...{ connection, certificate, clock },
+        random: this.#part,
+        orderedAt: this.#budget.orderedAt,
+      });
       if (asked !== undefined) this.#askAt = asked.askAt;
       if (asked !== undefined) return asked.renewAt;
     } catch (error) {

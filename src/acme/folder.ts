@@ -14,6 +14,8 @@ const State = z.object({
   tries: z.array(z.number()).max(100).default([]),
   /** The CA wants no order before. */
   notBefore: z.number().default(0),
+  /** When the certificate in the folder was ordered. */
+  orderedAt: z.number().default(0),
   /** Why the last order failed; undefined if it did not. */
   failure: z.string().max(4096).optional(),
 });
@@ -66,7 +68,7 @@ export function openAcmeFolder(parent: string, directory: string) {
     keepCertificate: ({ chain, key }: OrderedCertificate) => write(paths.certificate, `${chain}${key}`),
     state(): OrderState {
       const text = readOrUndefined(paths.state) ?? "";
-      return State.safeParse(parseBoundedJson(text)).data ?? { tries: [], notBefore: 0 };
+      return State.safeParse(parseBoundedJson(text)).data ?? { tries: [], notBefore: 0, orderedAt: 0 };
     },
     keepState: (state: OrderState) => write(paths.state, `${JSON.stringify(state)}\n`),
   };

@@ -32,6 +32,11 @@ export class OrderBudget {
     return this.#state.failure;
   }
 
+  /** When the kept certificate was ordered, in ms since 1970; 0 if that is not known. */
+  get orderedAt(): number {
+    return this.#state.orderedAt;
+  }
+
   /** Returns when the next order is allowed, in ms since 1970. It is urgent if no valid certificate is left. */
   allowedAt(isUrgent: boolean): number {
     const oldest = this.#recentTries().at(-TRIES_AN_HOUR_MAX);
@@ -47,7 +52,7 @@ export class OrderBudget {
   succeeded(): void {
     this.#failures = 0;
     this.#failedAt = 0;
-    this.#keep({ tries: this.#state.tries, notBefore: 0 });
+    this.#keep({ tries: this.#state.tries, notBefore: 0, orderedAt: this.#clock.now() });
   }
 
   /**
@@ -59,7 +64,7 @@ export class OrderBudget {
     this.#failedAt = this.#clock.now();
     const notBefore = retryAfterMs === 0 ? 0 : this.#failedAt + retryAfterMs;
     const tries = isReached ? this.#state.tries : this.#state.tries.slice(0, -1);
-    this.#keep({ tries, notBefore, failure: failure.slice(0, 2000) });
+    this.#keep({ ...this.#state, tries, notBefore, failure: failure.slice(0, 2000) });
   }
 
   #keep(state: OrderState): void {

@@ -60,6 +60,8 @@ interface AskOptions {
   certificate: X509Certificate;
   /** The part of the window at which to renew, from 0 to 1, which stays the same for a certificate. */
   random: number;
+  /** When the certificate was ordered, in ms since 1970. */
+  orderedAt: number;
   clock: Pick<Clock, "now">;
 }
 
@@ -68,7 +70,7 @@ interface AskOptions {
  * wrong time can neither let the certificate expire, nor order one after the other.
  */
 export async function askRenewalTime(options: AskOptions): Promise<RenewalTime | undefined> {
-  const { connection, certificate, random, clock } = options;
+  const { connection, certificate, random, orderedAt, clock } = options;
   const { renewalInfo } = connection.directory;
   const id = certificateId(certificate);
   if (renewalInfo === undefined || id === undefined) return undefined;
@@ -78,7 +80,7 @@ export async function askRenewalTime(options: AskOptions): Promise<RenewalTime |
   const end = Math.max(Date.parse(body.suggestedWindow.end), start);
   const { from, to } = validityOf(certificate);
   const lifeMs = to - from;
-  const earliest = from + Math.min(DAY_MS, lifeMs / 10);
+  const earliest = orderedAt + Math.min(DAY_MS, lifeMs / 10);
   const wanted = Math.round(start + (end - start) * random);
   return {
     renewAt: Math.min(Math.max(wanted, earliest), to - lifeMs / 6),
