@@ -18,6 +18,7 @@ const PACKAGES = {
   nginx: undefined,
   npm: undefined,
   openssl: undefined,
+  pebble: undefined,
   pwsh: "PowerShell 7",
   python3: undefined,
   rpmbuild: "rpm",

@@ -16,6 +16,8 @@ export interface Behavior {
   serverErrors: number;
   /** The refusal of every new order. */
   orderRefusal: Refusal | undefined;
+  /** Called with the number of each new order, which waits for the result. */
+  beforeOrder: (count: number) => unknown;
   /** The problem of every check, instead of its real result. */
   checkProblem: { type: string; detail: string } | undefined;
   /** How often an order is read before it leaves the state `processing`. */
@@ -68,6 +70,7 @@ export async function startTestCa(given: Partial<Behavior> & { httpPort: number 
   const behavior: Behavior = {
     ...{ nonceRefusals: 0, serverErrors: 0, processingReads: 0, accountStatus: "valid" },
     ...{ orderRefusal: undefined, checkProblem: undefined, externalAccount: undefined, window: undefined },
+    beforeOrder: () => {},
     ...{ lifeMs: 90 * 86_400_000, names: undefined, now: Date.now },
     ...given,
   };
@@ -106,9 +109,10 @@ export async function startTestCa(given: Partial<Behavior> & { httpPort: number 
       if (known === undefined) accounts.set(location, { jwk, contact });
       return json({ status: behavior.accountStatus, contact }, known ? 200 : 201, { location });
     },
-    "new-order"(_, { header, payload }) {
+    async "new-order"(_, { header, payload }) {
       const order = NewOrder.parse(payload);
       seen.newOrders.push(order);
+      await behavior.beforeOrder(seen.newOrders.length);
       if (behavior.orderRefusal) throw behavior.orderRefusal;
       const id = randomUUID();
       const names = order.identifiers.map(({ value }) => value);
