@@ -55,6 +55,7 @@ async function metricFamilies() {
   metrics.requestAnswered({ route: "/", method: "GET", status: 200, durationMs: 1 });
   metrics.agents.left("replaced");
   metrics.addStore(async () => false);
+  metrics.addCertificate(() => ({ expiresAt: 0, renewal: undefined }));
   metrics.addCluster({
     nodes: () => 1,
     traffic: () => ({ messagesIn: 0, messagesOut: 0, resends: 0, resets: 0 }),
