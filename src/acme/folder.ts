@@ -8,7 +8,7 @@ import { parseBoundedJson } from "../json/parse.ts";
 import { fileErrorText } from "../system-error.ts";
 import type { OrderedCertificate } from "./order.ts";
 
-/** What a server that starts again must know, so that it does not ask the CA too often. Times in ms since 1970. */
+/** Keeps a server that starts again from asking the CA too often. Times are in ms since 1970. */
 const State = z.object({
   /** When orders were begun within the last hour. */
   tries: z.array(z.number()).max(100).default([]),

@@ -29,7 +29,7 @@ export class AcmeError extends Error {
 
 const DETAIL_LENGTH_MAX = 300;
 
-/** What the operator can do about a problem of a request, by its type. */
+/** The advice for the operator about a problem of a request, by its type. */
 const REQUEST_ADVICE: Readonly<Record<string, string>> = {
   rateLimited: "Its rate limit is reached. The server waits, and tries again.",
   externalAccountRequired:

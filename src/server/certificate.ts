@@ -92,7 +92,7 @@ export interface CertificateState {
   names: string;
   /** Milliseconds since 1970. */
   expiresAt: number;
-  /** What is known of its renewal, if the server renews it itself. */
+  /** Undefined if the server does not renew it itself. */
   renewal: RenewalState | undefined;
 }
 

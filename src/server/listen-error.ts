@@ -33,7 +33,7 @@ function reasonOf(host: string | undefined, port: number, error: unknown): strin
   if (code === "EADDRINUSE")
     return "The port is in use. Stop the program that uses it, or choose another port.";
   if ((code === "EACCES" || code === "EPERM") && port <= PRIVILEGED_PORT_MAX)
-    return "Ports below 1024 need root, or the capability CAP_NET_BIND_SERVICE. Choose a port from 1024 on, and put a proxy in front.";
+    return "Ports below 1024 need root, or the capability CAP_NET_BIND_SERVICE, which `serve install` gives to a service. Or choose a port from 1024 on, and put a proxy in front.";
   if (code === "EACCES" || code === "EPERM") return "The system forbids it. Choose another port or address.";
   if (host !== undefined && NOT_HERE.has(code)) return `It is not an address of this machine. ${ADVICE}`;
   if (code === "EAFNOSUPPORT")

@@ -116,7 +116,7 @@ describe("the first certificate", () => {
 });
 
 describe("the renewal", () => {
-  test("the certificate is renewed when a third of its life is left, and the server is told", async () => {
+  test("the certificate is renewed when a third of its life is left, and the server learns of it", async () => {
     const scene = await certificateScene({ lifeMs: 90 * DAY_MS });
     const certificate = await scene.open();
     const before = serialIn(certificate.path);

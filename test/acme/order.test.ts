@@ -184,7 +184,7 @@ describe("a refused order says what to do", () => {
     expect((await refusalOf(order)).message).toContain("Set its clock");
   });
 
-  test("a CA that is away, and a server that is no CA, are told apart", async () => {
+  test("a CA that is away is not reported like a server that does not speak ACME", async () => {
     const { ca, order } = await start();
     await ca.stop();
     expect((await refusalOf(order)).message).toContain("cannot be reached (connection refused)");

@@ -53,6 +53,7 @@ describe("help", () => {
         "--port",
         "--host",
         "--tls-cert",
+        "--domain",
       ]);
       expect(stdout).toContain("chatgpt-api-server health [<url>]");
     }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { readServerArgs } from "../../src/cli/args.ts";
 import type { Config, SettingName } from "../../src/config/settings.ts";
 import { faultsOf } from "../support/command-faults.ts";
+import { CERTIFICATE_DEFAULTS } from "./certificate-defaults.ts";
 
 type Env = Record<string, string | undefined>;
 
@@ -29,12 +30,7 @@ test("a port and a key are enough, and every other setting has its default", () 
     host: undefined,
     tlsCert: undefined,
     tlsKey: undefined,
-    domains: undefined,
-    acmeDirectory: "https://acme-v02.api.letsencrypt.org/directory",
-    acmeEmail: undefined,
-    acmeEabKid: undefined,
-    acmeEabKey: undefined,
-    acmeHttpPort: 80,
+    ...CERTIFICATE_DEFAULTS,
     trustProxy: undefined,
     allowedHosts: [],
     data: "./data",
@@ -245,7 +241,8 @@ describe("precedence", () => {
     const env = Object.fromEntries(texts.map(([name, text]) => [`CHATGPT_API_${name}`, text]));
     const expected = Object.fromEntries(texts.map(([, , setting, value]) => [setting, value]));
     expect(read([], env)).toMatchObject({ config: expected as unknown as Config, warnings: [] });
-    expect(Object.keys(configOf([])).sort()).toEqual(Object.keys(expected).sort());
+    const names = [...Object.keys(expected), ...Object.keys(CERTIFICATE_DEFAULTS)];
+    expect(Object.keys(configOf([])).sort()).toEqual(names.sort());
   });
 });
 

@@ -105,6 +105,8 @@ describe("automatic certificates", () => {
     ca.behavior.now = Date.now;
     released.resolve();
     await until(async () => ![before, undefined].includes(await serialOf(server.port)));
+    // The stream still runs: its request is logged when it ends.
+    expect(server.stdout()).not.toContain('"event":"ask"');
     for (;;) {
       const read = await reader?.read();
       if (!read || read.done) break;

@@ -44,6 +44,18 @@ for (const [where, machine] of Object.entries(MACHINES))
     expect(kept.map(({ text }) => text).sort()).toEqual(SECRETS.map((secret) => `${secret}\n`).sort());
   });
 
+test("a unit of a server with --domain may use low ports, and so answer the CA's checks, whatever its own port", () => {
+  const unitOf = (...flags: string[]) => {
+    const { files } = planOf("serve", ["8443", ADMIN_KEY, ...flags], LINUX_ROOT);
+    return files.find(({ path }) => path.endsWith(".service"))?.text ?? "";
+  };
+  const domain = ["--domain", "chat.example.com"];
+  expect(unitOf(...domain)).toContain("AmbientCapabilities=CAP_NET_BIND_SERVICE");
+  expect(unitOf(...domain)).toContain("CHATGPT_API_DOMAIN=chat.example.com");
+  expect(unitOf(...domain, "--acme-http-port", "8080")).not.toContain("AmbientCapabilities");
+  expect(unitOf()).not.toContain("AmbientCapabilities");
+});
+
 test("a unit has every setting that was given, on the command line or in the environment", () => {
   const env = {
     CHATGPT_API_QUEUE_MAX: "7",

@@ -94,6 +94,21 @@ describe("readiness", () => {
     expect((await state(3)).reasons).toEqual(["fewer than 3 agents accept requests"]);
   });
 
+  test("a server whose certificate has expired is not ready, and one whose renewal fails is degraded", async () => {
+    const { clock, relay } = bench();
+    const certificate = {
+      expiresAt: clock.now() + 1_000,
+      renewal: { failure: "refused" as string | undefined },
+    };
+    const options = { relay, checkStore: async () => {}, queueMax: 10, now: clock.now };
+    const state = createReadiness({ ...options, certificate: () => certificate });
+    expect(await state(0)).toEqual({ reasons: [], degraded: ["certificate"] });
+    certificate.renewal.failure = undefined;
+    expect(await state(0)).toEqual({ reasons: [], degraded: [] });
+    clock.advance(1_000);
+    expect((await state(0)).reasons).toEqual(["the certificate has expired"]);
+  });
+
   test("the store is checked at most once a second, however often readiness is asked for", async () => {
     let looks = 0;
     const { clock, readiness } = bench(async () => {

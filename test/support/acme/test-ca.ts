@@ -79,7 +79,7 @@ export async function startTestCa(given: Partial<Behavior> & { httpPort: number 
   const accounts = new Map<string, { jwk: Record<string, unknown>; contact: readonly string[] }>();
   const orders = new Map<string, TestOrder>();
   const authorizations = new Map<string, TestAuthorization>();
-  /** What was asked for, in order. */
+  /** The requests so far, in order. */
   const seen = { newOrders: [] as z.output<typeof NewOrder>[], signed: 0, checks: [] as string[] };
 
   const newNonce = () => {
