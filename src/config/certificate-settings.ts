@@ -52,6 +52,7 @@ const eabKey: Kind<string> = {
   schema: z.string().regex(/^[\w-]{8,1024}={0,2}$/, "Give the HMAC key as the CA shows it, in base64url."),
 };
 
+/** The settings of a server that gets its certificate by itself. */
 export const CERTIFICATE = {
   domains: optional(
     "domain",

@@ -1,7 +1,8 @@
 import { CERTIFICATE } from "./certificate-settings.ts";
 import * as kinds from "./kinds.ts";
 import { choice, size, time, whole } from "./kinds.ts";
-import { database, natsServers } from "./service-addresses.ts";
+import { CLUSTER } from "./node-settings.ts";
+import { database } from "./service-addresses.ts";
 import { count, optional, type Setting, setting } from "./setting.ts";
 import { baseUrls, slots, upstreamKeys } from "./upstream-kinds.ts";
 
@@ -53,23 +54,6 @@ const SERVER = {
     choice("auto", "json", "pretty"),
     "Log format; auto is pretty on a terminal, and json elsewhere.",
   ),
-};
-
-const CLUSTER = {
-  nats: optional("nats", "none", natsServers, "NATS servers through which the nodes of a cluster speak.", {
-    secret: true,
-  }),
-  natsCreds: optional("nats-creds", "none", kinds.file, "Credentials file for NATS."),
-  clusterKey: optional("cluster-key", "none", kinds.sealKey, "Key from which servers derive the same keys.", {
-    secret: true,
-  }),
-  clusterName: setting(
-    "cluster-name",
-    "default",
-    kinds.clusterName,
-    "Name of the cluster; clusters with different names can share NATS servers.",
-  ),
-  nodeName: optional("node-name", "the host's name", kinds.name, "Name of this node of the cluster."),
 };
 
 const AGENTS = {

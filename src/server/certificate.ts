@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { DomainCertificate, RenewalState } from "../acme/domain-certificate.ts";
 import type { Clock } from "../clock.ts";
+import { domainUrl } from "../config/domain-url.ts";
 import type { Config } from "../config/settings.ts";
 import { acmeFolderIn } from "../data-folder.ts";
 import { CommandError } from "../errors.ts";
@@ -64,7 +65,6 @@ export async function openOwnCertificate(
   if (domains === undefined) return undefined;
   // Only servers with `--domain` load it.
   const { openDomainCertificate } = await import("../acme/domain-certificate.ts");
-  const origin = (domain: string) => `https://${domain}${port === 443 ? "" : `:${port}`}`;
   return openDomainCertificate({
     ...{ domains, log, clock, folder: acmeFolderIn(config.data) },
     directory: config.acmeDirectory,
@@ -72,7 +72,7 @@ export async function openOwnCertificate(
     externalAccount: acmeEabKid && acmeEabKey ? { keyId: acmeEabKid, hmacKey: acmeEabKey } : undefined,
     userAgent: `chatgpt-api-server/${version}`,
     http: {
-      ...{ port: acmeHttpPort, host, originOf: origin },
+      ...{ port: acmeHttpPort, host, originOf: (domain: string) => domainUrl(domain, port) },
       cannotListen: (cause) => cannotListen(host, acmeHttpPort, cause),
     },
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readServerArgs } from "../../src/cli/args.ts";
+import { domainUrlOf } from "../../src/config/domain-url.ts";
 import { describeSettings } from "../../src/config/settings.ts";
 import { faultsOf } from "../support/command-faults.ts";
 
@@ -26,6 +27,13 @@ describe("--domain", () => {
     expect([read([]).port, read(["--domain", "a.example"]).port]).toEqual([8080, 443]);
     expect(read([], { ...ADMIN, CHATGPT_API_DOMAIN: "a.example" }).port).toBe(443);
     expect(read(["8443", "key", "--domain", "a.example"]).port).toBe(8443);
+  });
+
+  test("the address of the server has its first name, and the port unless it is that of https", () => {
+    const domain = ["--domain", "a.example,b.example"];
+    expect(domainUrlOf(read(domain))).toBe("https://a.example");
+    expect(domainUrlOf(read(["8443", "key", ...domain]))).toBe("https://a.example:8443");
+    expect(domainUrlOf(read([]))).toBeUndefined();
   });
 
   test.each([
