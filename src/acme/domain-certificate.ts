@@ -19,6 +19,8 @@ export interface DomainCertificateOptions
   http: Omit<HttpListenerOptions, "domains">;
   log: Pick<Log, "debug" | "info" | "error">;
   clock: Clock;
+  /** Ends the first order, which then rejects. */
+  stopping?: AbortSignal | undefined;
   /** From 0 to 1. Default: `Math.random`. */
   random?: () => number;
 }
@@ -57,6 +59,7 @@ export async function openDomainCertificate(options: DomainCertificateOptions): 
   const { domains } = options;
   const http = listenHttp({ ...options.http, domains });
   const renewals = new Renewals(options, folder, http);
+  options.stopping?.addEventListener("abort", () => void renewals.stop(), { once: true });
   try {
     const kept = folder.certificate();
     if (!domains.some((name) => kept?.checkHost(name))) await renewals.orderFirst();
@@ -111,7 +114,7 @@ class Renewals {
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort(new Error("the server is stopping"));
+    this.#stopping.abort(new Error("The server was stopped."));
     this.#cancel();
     await this.#running;
   }

@@ -43,7 +43,10 @@ export const serve: Command = async (args, io) => {
   ];
   const log = createCommandLog(io, config, secrets, () => !stopping);
   surviveFaults(log);
-  const server = await startServer(config, log, { origins, makeBackup: backupMaker(config, ownCommand()) });
+  const ending = new AbortController();
+  void stopped.then(() => ending.abort());
+  const makeBackup = backupMaker(config, ownCommand());
+  const server = await startServer(config, log, { origins, makeBackup, stopping: ending.signal });
   process.on("SIGHUP", server.reloadCertificate);
   const addresses = listenAddresses(config.host, networkInterfaces());
   const { port, agentKey, signInCode } = server;

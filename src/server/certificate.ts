@@ -53,20 +53,29 @@ function attempt<T>(run: () => T, fault: string): T {
   }
 }
 
+interface OwnCertificateParts {
+  log: Log;
+  clock: Clock;
+  /** The version of this program. */
+  version: string;
+  /** Ends a first order that is running. */
+  stopping: AbortSignal | undefined;
+}
+
 /**
  * Resolves with the certificate that the server gets by itself, with `--domain`; otherwise with undefined. Orders it if
  * none was kept, which may take minutes. Rejects with a `CommandError` that says why there is none.
  */
 export async function openOwnCertificate(
   config: Config,
-  { log, clock, version }: { log: Log; clock: Clock; version: string },
+  { log, clock, version, stopping }: OwnCertificateParts,
 ): Promise<DomainCertificate | undefined> {
   const { domains, host, port, acmeHttpPort, acmeEabKid, acmeEabKey } = config;
   if (domains === undefined) return undefined;
   // Only servers with `--domain` load it.
   const { openDomainCertificate } = await import("../acme/domain-certificate.ts");
   return openDomainCertificate({
-    ...{ domains, log, clock, folder: acmeFolderIn(config.data) },
+    ...{ domains, log, clock, stopping, folder: acmeFolderIn(config.data) },
     directory: config.acmeDirectory,
     email: config.acmeEmail,
     externalAccount: acmeEabKid && acmeEabKey ? { keyId: acmeEabKid, hmacKey: acmeEabKey } : undefined,

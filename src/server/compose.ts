@@ -52,6 +52,8 @@ export interface ServerOptions {
   origins?: Origins;
   /** If left out, no backup can be taken over HTTP. */
   makeBackup?: MakeBackup;
+  /** Ends a start that waits for its first certificate. */
+  stopping?: AbortSignal;
   /** The system's clock by default. */
   clock?: CountingClock;
 }
@@ -69,7 +71,7 @@ export async function startServer(config: Config, log: Log, options: ServerOptio
   try {
     cluster = config.nats && (await loadCluster(config, log, clock, store));
     await checkHost(config.host, config.port);
-    ownCertificate = await openOwnCertificate(config, { log, clock, version });
+    ownCertificate = await openOwnCertificate(config, { log, clock, version, stopping: options.stopping });
     const parts = { store, cluster, ownCertificate };
     const server = await compose({ ...options, ...parts, config, log, clock, isFirstStart: isFirst });
     noteStarted();

@@ -4,11 +4,12 @@ import { connect } from "node:tls";
 import { startPebble } from "../support/acme/pebble.ts";
 import { Refusal } from "../support/acme/signed-requests.ts";
 import { startTestCa } from "../support/acme/test-ca.ts";
-import { runExecutable, startExecutable } from "../support/executable.ts";
+import { EXECUTABLE, runExecutable, startExecutable } from "../support/executable.ts";
 import { freePort } from "../support/own-postgres.ts";
 import { describeWith } from "../support/programs.ts";
 import { newDataFolder } from "../support/store.ts";
 import { until } from "../support/until.ts";
+import { connectV2Agent } from "../support/v2-agent.ts";
 
 const DOMAIN = "chat.example.com";
 const ADMIN_KEY = `admin-${crypto.randomUUID()}`;
@@ -82,7 +83,7 @@ describe("automatic certificates", () => {
     expect(ca.seen.newOrders).toHaveLength(1);
   });
 
-  test("a renewal gives new connections the new certificate, and a running stream ends whole", async () => {
+  test("a renewal gives new connections the new certificate, while a stream and its agent go on", async () => {
     const httpPort = await freePort();
     const released = Promise.withResolvers<void>();
     // The first certificate is so old that it is renewed at once.
@@ -91,31 +92,30 @@ describe("automatic certificates", () => {
     const server = await startExecutable(await settingsFor(ca, httpPort));
     const before = await serialOf(server.port);
     expect(before).toBeString();
-    const content = "word ".repeat(200_000);
-    const response = await fetch(`${server.url}/v1/chat/completions`, {
+    const agent = await connectV2Agent(server.url, { acceptsAny: true });
+    const asked = fetch(`${server.url}/v1/chat/completions`, {
       method: "POST",
       headers: { authorization: `Bearer ${ADMIN_KEY}` },
-      body: JSON.stringify({ model: "echo", stream: true, messages: [{ role: "user", content }] }),
+      body: JSON.stringify({ model: "m", stream: true, messages: [{ role: "user", content: "hello" }] }),
       tls: { rejectUnauthorized: false },
+      signal: AbortSignal.timeout(60_000),
     });
-    const reader = response.body?.getReader();
-    const decoder = new TextDecoder();
-    let text = decoder.decode((await reader?.read())?.value, { stream: true });
+    const { ask } = await agent.next("ask");
+    const say = (content: string) =>
+      agent.say({ type: "delta", ask, data: JSON.stringify({ choices: [{ delta: { content } }] }) });
+    say("before");
+    const response = await asked;
     await until(() => ca.seen.newOrders.length === 2);
     ca.behavior.now = Date.now;
     released.resolve();
     await until(async () => ![before, undefined].includes(await serialOf(server.port)));
-    // The stream still runs: its request is logged when it ends.
-    expect(server.stdout()).not.toContain('"event":"ask"');
-    for (;;) {
-      const read = await reader?.read();
-      if (!read || read.done) break;
-      text += decoder.decode(read.value, { stream: true });
-    }
+    say(" and after");
+    agent.say({ type: "done", ask, status: 200 });
+    const text = await response.text();
+    expect(text).toContain('"content":"before"');
+    expect(text).toContain('"content":" and after"');
     expect(text).toEndWith("data: [DONE]\n\n");
-    const chunks = text.split("\n\n").filter((line) => line.startsWith("data: {"));
-    const words = chunks.map((line) => JSON.parse(line.slice(6)).choices[0]?.delta?.content ?? "");
-    expect(words.join("").length).toBeGreaterThanOrEqual(content.trim().length);
+    expect(server.stdout()).not.toContain("agent_left");
     expect(server.stdout().match(/"certificate_loaded"/g)).toHaveLength(2);
   });
 
@@ -149,6 +149,22 @@ describe("automatic certificates", () => {
       `chatgpt-api-server: There is no certificate for ${DOMAIN}. The CA could not reach`,
     );
     expect(stderr).toContain("Open port 80");
+  });
+
+  test("SIGTERM ends a start that waits for its first certificate", async () => {
+    const httpPort = await freePort();
+    const never = new Promise(() => {});
+    const ca = await startTestCa({ httpPort, beforeOrder: () => never });
+    const { args, env } = await settingsFor(ca, httpPort);
+    const child = Bun.spawn([EXECUTABLE, ...args, "--data", newDataFolder()], {
+      env: { PATH: process.env["PATH"], ...env },
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    await until(() => ca.seen.newOrders.length === 1);
+    child.kill("SIGTERM");
+    expect(await child.stderr.text()).toContain("The server was stopped.");
+    expect(await child.exited).toBe(1);
   });
 
   test("a port for the checks that another program uses ends the start before anything is ordered", async () => {

@@ -11,6 +11,8 @@ export interface V2AgentOptions {
   headers?: Record<string, string>;
   /** The authority of the server's certificate, as PEM. */
   ca?: string;
+  /** Accepts any certificate of the server. */
+  acceptsAny?: boolean;
   /** Called with each ask. By default asks stay unanswered. */
   onAsk?: (ask: AskFrame, agent: V2Agent) => unknown;
 }
@@ -37,11 +39,12 @@ export const V2_HELLO = {
 };
 
 export async function connectV2Agent(url: string, options: V2AgentOptions = {}): Promise<V2Agent> {
-  const { key, hello = V2_HELLO, headers, ca, onAsk } = options;
+  const { key, hello = V2_HELLO, headers, ca, acceptsAny, onAsk } = options;
   const socket = new WebSocket(`${url.replace(/^http/, "ws")}/client/register`, {
     protocols: ["chatgpt-agent.v2"],
     headers: agentHeaders(url, headers, key),
     ...(ca !== undefined && { tls: { ca } }),
+    ...(acceptsAny && { tls: { rejectUnauthorized: false } }),
   });
   const ended = Promise.withResolvers<{ code: number; reason: string }>();
   const untaken: ServerFrame[] = [];

@@ -52,16 +52,20 @@ export function SettingsPage() {
 const keepsFile = ({ settings: { database } }: SettingsAnswer) => database?.from === "default";
 
 const DAY_MS = 86_400_000;
+const NAMES_SHOWN = 3;
 
 /** Shows how long the certificate is valid, and for which host names. */
 function CertificateTile({ names, expires_at, renews_at, failure }: Certificate) {
   const days = Math.floor((Date.parse(expires_at) - Date.now()) / DAY_MS);
-  const renewal = renews_at === null ? "" : `, renewed ${formatTime(renews_at)}`;
+  const [shown, more] = [names.split(", ").slice(0, NAMES_SHOWN), names.split(", ").length - NAMES_SHOWN];
+  const hosts =
+    shown.map((name) => name.replace("DNS:", "")).join(", ") + (more > 0 ? ` and ${more} more` : "");
+  const renewal = renews_at === null ? "" : `, to be renewed ${formatTime(renews_at)}`;
   return (
     <Tile
       label="Certificate valid for"
       value={days < 0 ? "expired" : `${days} ${days === 1 ? "day" : "days"}`}
-      note={`${names.replaceAll("DNS:", "")}, until ${formatTime(expires_at)}${renewal}`}
+      note={`${hosts}; until ${formatTime(expires_at)}${renewal}`}
       tone={days < 0 || failure !== null ? "warn" : "plain"}
     />
   );
