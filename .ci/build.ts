@@ -59,7 +59,11 @@ async function compile(target: Target | undefined, outfile: string, scratch: str
       execArgv: ["--disallow-code-generation-from-strings=strict"],
     },
     plugins: [await dashboardPlugin(ROOT)],
-    define: { "process.env.NODE_ENV": JSON.stringify("production") },
+    define: {
+      "process.env.NODE_ENV": JSON.stringify("production"),
+      // Only a workflow of GitHub has it: `update` fetches releases from there.
+      "process.env.RELEASE_REPOSITORY": JSON.stringify(process.env["GITHUB_REPOSITORY"] ?? ""),
+    },
     target: "bun",
     // With the other format, Bun freezes the building machine's folder into the executable.
     format: "esm",

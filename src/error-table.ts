@@ -163,6 +163,7 @@ const TABLE = {
   // Administration of users, of agents and of their keys.
   user_unknown: row(NOT_FOUND, "No such user"),
   agent_unknown: row(NOT_FOUND, "No such agent"),
+  agent_update_refused: row(INVALID, "The agent does not let this server update it", { status: 409 }),
   node_unanswered: row(BUSY, "The node that has the agent does not answer", { retryAfterMs: 5_000 }),
   agent_key_unknown: row(NOT_FOUND, "No such agent key"),
   agent_key_name_taken: row(INVALID, "An agent key has this name already", { status: 409 }),

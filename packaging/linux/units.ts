@@ -29,6 +29,7 @@ export function packageUnits(): Record<string, string> {
       },
     ],
     data: { path: "/var/lib/chatgpt-api-server" },
+    mayUpdate: false,
     stopMs: config.drainMs + config.lameDuckMs + STOP_MARGIN_MS,
     packaged: { settingsFile: `${SETTINGS_FOLDER}/server.env`, user: "chatgpt-api-server" },
   };
@@ -36,6 +37,7 @@ export function packageUnits(): Record<string, string> {
     kind: "agent",
     name: "chatgpt-api-agent",
     ...{ executable, args: ["agent"], variables: {}, inputs: [], hasLowPort: false },
+    mayUpdate: false,
     stopMs: config.drainMs + STOP_MARGIN_MS,
     packaged: { settingsFile: `${SETTINGS_FOLDER}/agent.env`, argumentsFrom: "AGENT_SERVER" },
   };

@@ -41,7 +41,8 @@ export class V1Connection extends AgentConnection<V1Options> {
         this.#slot = command.slot;
         return this.#sendMarked(command.slot, V1_MESSAGE.ask, JSON.stringify(command.request));
       case "cancel":
-        // v1 has no frame for it. The answer is dropped when it comes.
+      case "update":
+        // v1 has no frame for them. The answer of a cancelled ask is dropped when it comes.
         return true;
     }
   }

@@ -55,6 +55,8 @@ export class V2Connection extends AgentConnection<V2Options> {
         return this.#ping();
       case "cancel":
         return this.#cancel(command.slot);
+      case "update":
+        return this.write({ type: "update" });
       case "ask": {
         const { request } = command;
         if (!("endpoint" in request)) return false;
@@ -133,9 +135,8 @@ export class V2Connection extends AgentConnection<V2Options> {
       version,
       limits: { frame_bytes: frameBytesMax, silence_ms: silenceMs, list_length: LIST_LENGTH_MAX },
     });
-    const { name, version: own, slots, models, endpoints, priority, weight, tags } = frame;
-    const offer = { slots, models, endpoints };
-    this.register({ ...offer, id, name, version: own, resumed, protocol: "v2" }, { priority, weight, tags });
+    const { type: _, agent: __, resume: ___, priority, weight, tags, ...said } = frame;
+    this.register({ ...said, id, resumed, protocol: "v2" }, { priority, weight, tags });
   }
 
   /** The secret is valid only with the key it was issued with, or without a key. A revoked key voids it. */

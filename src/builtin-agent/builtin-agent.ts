@@ -3,7 +3,13 @@ import { CommandError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import { printable } from "../printable.ts";
 import type { LinkAgent } from "../protocol/agent-link.ts";
-import type { Claim, HelloFrame, ServerFrame } from "../protocol/agent-v2.ts";
+import {
+  CAPABILITIES,
+  type Claim,
+  type HelloFrame,
+  OWN_PROGRAM,
+  type ServerFrame,
+} from "../protocol/agent-v2.ts";
 import { createClock, within } from "../time.ts";
 import { BackOff } from "./back-off.ts";
 import { LoadedWatch } from "./loaded-watch.ts";
@@ -44,6 +50,8 @@ export interface BuiltinAgentOptions {
   log: Log;
   /** Reconnects also after a close or a refusal that is final for others: for a server in this process. */
   alwaysReturns?: boolean;
+  /** Called when the server asks the agent to update itself. If left out, the server may not ask. */
+  onUpdate?: (() => void) | undefined;
   clock?: Clock;
   /** Returns 0 to 1, for the pauses. */
   random?: () => number;
@@ -83,6 +91,7 @@ export class BuiltinAgent {
       agentKey: undefined,
       claim: {},
       alwaysReturns: false,
+      onUpdate: undefined,
       clock: createClock(),
       random: Math.random,
     };
@@ -150,12 +159,14 @@ export class BuiltinAgent {
   }
 
   #hello(): HelloFrame {
-    const { name, version, claim } = this.#options;
+    const { name, version, claim, onUpdate } = this.#options;
     this.#sentOffer = this.#monitor.offer();
     this.#slots = this.#slotsFor(this.#sentOffer);
     const { models = [], endpoints = [] } = this.#sentOffer ?? {};
     const offered = { slots: this.#slots, models: [...models], endpoints: [...endpoints] };
-    return { type: "hello", ...this.#identity, name, version, ...offered, ...claim };
+    const capabilities = onUpdate && { capabilities: [...CAPABILITIES] };
+    const own = { name, version, program: OWN_PROGRAM, ...capabilities };
+    return { type: "hello", ...this.#identity, ...own, ...offered, ...claim };
   }
 
   #slotsFor(offer: Offer | undefined): number {
@@ -181,6 +192,7 @@ export class BuiltinAgent {
     if (frame.type === "ready") this.#ready(frame);
     if (frame.type === "ask" && this.#connection) this.#asks.start(frame, this.#connection);
     if (frame.type === "cancel") this.#asks.cancel(frame.ask);
+    if (frame.type === "update") this.#options.onUpdate?.();
     if (frame.type === "drain") this.#reconnectMs = frame.reconnect_ms;
   }
 

@@ -1,6 +1,8 @@
 import { GivenSettings } from "../config/read.ts";
+import type { Config } from "../config/settings.ts";
 import { CommandError } from "../errors.ts";
 import { printable } from "../printable.ts";
+import { createClock } from "../time.ts";
 import { findAgentKey, readPairTarget } from "./agents/exchange.ts";
 import { userDataFolder } from "./agents/kept-keys.ts";
 import { readArgs } from "./args.ts";
@@ -8,6 +10,7 @@ import { createAgentGroup, membersOf } from "./builtin-agent.ts";
 import { createCommandLog } from "./command-log.ts";
 import { COMMANDS } from "./commands.ts";
 import { type Command, stopSignal } from "./terminal.ts";
+import { createUpdateRequests, updateWarning } from "./update/requests.ts";
 import { chooseUpstreams, refuseServer } from "./upstreams/choices.ts";
 import { type AgentFile, givenAgentFile, serverAddress } from "./upstreams/config-file.ts";
 import { discoverUpstreams } from "./upstreams/discovery.ts";
@@ -36,6 +39,8 @@ export const agent: Command = async (args, io) => {
   refuseServer(choices, server.url);
   const print = (line: string) => io.err(`${PROGRAM}: ${printable(line)}\n`);
 
+  for (const warning of updateWarnings(settings, flags["allow-update"])) print(warning);
+
   const stopped = stopSignal();
   const { key: agentKey, file } = await findAgentKey({
     ...target,
@@ -43,7 +48,10 @@ export const agent: Command = async (args, io) => {
   });
   const secrets = [agentKey, server.key, ...upstreamKeys, ...choices.map(({ key }) => key)];
   const log = createCommandLog(io, settings, secrets);
-  const group = createAgentGroup({ server, agentKey, log });
+  const updates = createUpdateRequests({ settings, log, clock: createClock() });
+  const { ask } = updates;
+  const onUpdate = flags["allow-update"] && ask ? () => ask("server") : undefined;
+  const group = createAgentGroup({ server, agentKey, log, onUpdate });
   const members = membersOf(settings, choices, io.env);
   for (const member of members) group.add(member);
   const search =
@@ -52,6 +60,7 @@ export const agent: Command = async (args, io) => {
       : undefined;
   const ended = await Promise.race([group.ended, stopped]);
   search?.stop();
+  updates.stop();
   if (ended instanceof CommandError) {
     // The log has said why.
     if (file !== undefined)
@@ -63,3 +72,14 @@ export const agent: Command = async (args, io) => {
   log.info("stopped");
   return 0;
 };
+
+function updateWarnings(
+  settings: Pick<Config, "autoUpdate" | "updateRequest">,
+  isAllowed: boolean,
+): string[] {
+  const flags = [
+    ...(settings.autoUpdate ? ["--auto-update" as const] : []),
+    ...(isAllowed ? ["--allow-update" as const] : []),
+  ];
+  return flags.map((flag) => updateWarning("agent", flag, settings)).filter((text) => text !== undefined);
+}

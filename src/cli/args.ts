@@ -110,10 +110,14 @@ export function hasFlag(args: readonly string[], ...flags: string[]): boolean {
 
 const LISTEN = /^-listen(?==|$)/;
 
-/** `--listen` is the reference server's name for `--host`, which it also takes with one dash. */
+/**
+ * `--listen` is the reference server's name for `--host`, which it also takes with one dash. `--from` is short where only
+ * updates can be meant.
+ */
 const SETTING_OF_FLAG = new Map<string | undefined, SettingName>([
   ...SETTING_NAMES.map((name) => [flagOf(name), name] as const),
   ["--listen", "host"],
+  ["--from", "updateFrom"],
 ]);
 
 type Token = NonNullable<ReturnType<typeof parseArgs>["tokens"]>[number];

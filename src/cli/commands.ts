@@ -2,6 +2,7 @@ import type { SettingName } from "../config/settings.ts";
 import { AGENT_FLAGS, KEY_FLAGS, SERVER_FLAG } from "./agents/key-flags.ts";
 import type { Flags } from "./args.ts";
 import { SERVICE_FLAGS } from "./service/actions.ts";
+import { ALLOW_UPDATE_FLAG, UPDATE_FLAGS } from "./update/flags.ts";
 import { ATTRIBUTE_FLAGS, GRACE_FLAG, JSON_FLAG } from "./users/flags.ts";
 
 export interface CommandDescription {
@@ -40,8 +41,9 @@ export const COMMANDS = {
     settings: [
       ...["upstreams", "upstreamKeys", "models", "endpoints", "slots", "name", "echo", "agentKey", "drainMs"],
       ...["priority", "weight", "tags", "data", "logLevel", "logFormat"],
+      ...["autoUpdate", "updateFrom", "requireProvenance", "updateRequest"],
     ],
-    flags: AGENT_FLAGS,
+    flags: { ...AGENT_FLAGS, ...ALLOW_UPDATE_FLAG },
     settingHelp: {
       upstreams: "Base URL of a model server; /v1 is added if needed. May be repeated. (all on this machine)",
       upstreamKeys: "API key of the model server; with several, one for each, or none. (none)",
@@ -55,6 +57,10 @@ export const COMMANDS = {
       tags: "Tag of this agent, such as home. May be repeated. (all of its key)",
       echo: "Echo the questions, without a model server. (no)",
       agentKey: "Key to register with, unless the server's address has one. (none)",
+      autoUpdate: "Update the installed agent by itself, once a day. (no)",
+      updateFrom: "Release page or folder that updates come from. (the release page of this build)",
+      requireProvenance: "Refuse an update without a proof of its origin. (no)",
+      updateRequest: "File that the installed agent creates to ask for its update. (none)",
       data: "Folder that keeps the key of a pairing. (one of the user's own)",
       drainMs: "Time for running requests to finish when the agent stops. (30s)",
     },
@@ -162,8 +168,29 @@ export const COMMANDS = {
       domains: "Its host name, if it gets its own certificate. (none)",
     },
   },
+  update: {
+    summary: "Update this program to the newest release, or to another one, and restart its services.",
+    usage: ["update [<version>] [flags]", "update --check [flags]", "update --rollback [flags]"],
+    settings: ["updateFrom", "requireProvenance"],
+    settingHelp: {
+      updateFrom:
+        "Release page, or folder with the files of a release. --from is short for it. (this build's)",
+      requireProvenance: "Refuse a release that does not prove that the project's workflow built it. (no)",
+    },
+    flags: UPDATE_FLAGS,
+    note: "A release page is laid out as GitHub's: <URL>/latest and <URL>/download/v0.2.0/<file>.",
+  },
   help: { summary: "Show this help, or the help of one command.", usage: ["help [<command>]"] },
-  version: { summary: "Show the version.", usage: ["version"] },
+  version: {
+    summary: "Show the version.",
+    usage: ["version [--data <folder>]"],
+    flags: {
+      data: {
+        value: "<folder>",
+        help: "Also show whether this version can use the data: current, older, newer, foreign, absent.",
+      },
+    },
+  },
 } as const satisfies Record<string, CommandDescription>;
 
 export type CommandName = keyof typeof COMMANDS;

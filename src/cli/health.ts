@@ -13,7 +13,7 @@ export async function health(args: readonly string[], io: Terminal, limitMs = 50
   if (more.length > 0) throw usageError("There is more than one argument. Give one URL, or none.");
   const url = healthUrl(given ?? localAddress(settings));
   // The certificate names the public host. A server of this machine is called by its address.
-  const status = await statusOf(url, limitMs, given === undefined);
+  const status = await healthStatus(url, limitMs, given === undefined);
   if (status !== 200)
     throw new CommandError(`${url.origin}${url.pathname} responded with status ${status}, not 200.`);
   io.out("OK\n");
@@ -35,8 +35,11 @@ function healthUrl(text: string): URL {
   return url;
 }
 
-/** Sends the request directly: a proxy of the environment does not know this machine's loopback address. */
-async function statusOf(url: URL, limitMs: number, anyCertificate: boolean): Promise<number> {
+/**
+ * Returns the status of the answer. Throws a `CommandError` if there is none. Sends the request directly: a proxy of the
+ * environment does not know this machine's loopback address.
+ */
+export async function healthStatus(url: URL, limitMs: number, anyCertificate: boolean): Promise<number> {
   try {
     const signal = AbortSignal.timeout(limitMs);
     const tls = { rejectUnauthorized: !anyCertificate };

@@ -20,6 +20,7 @@ const LOAD: Record<CommandName, (rest: readonly string[]) => Promise<Command>> =
   client: async () => (await import("./client.ts")).client,
   config: async () => (await import("./config.ts")).config,
   health: async () => (await import("./health.ts")).health,
+  update: async () => (await import("./update/command.ts")).update,
   help: async () => (await import("./help.ts")).help,
   version: async () => (await import("./version.ts")).version,
 };

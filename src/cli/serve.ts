@@ -4,6 +4,7 @@ import { GivenSettings } from "../config/read.ts";
 import { secretsInAddress } from "../config/service-addresses.ts";
 import { causeOf, type Log } from "../log/log.ts";
 import { startServer } from "../server/compose.ts";
+import { createClock } from "../time.ts";
 import { readServerArgs } from "./args.ts";
 import { createAgentGroup, membersOf } from "./builtin-agent.ts";
 import { createCommandLog } from "./command-log.ts";
@@ -11,6 +12,7 @@ import { createKeptAdminKey } from "./serve/admin-key.ts";
 import { banner } from "./serve/banner.ts";
 import { listenAddresses } from "./server-addresses.ts";
 import { type Command, stopSignal } from "./terminal.ts";
+import { createUpdateRequests, updateWarning } from "./update/requests.ts";
 import { chooseUpstreams, refuseServer } from "./upstreams/choices.ts";
 import { PROGRAM, VERSION } from "./version.ts";
 
@@ -23,6 +25,8 @@ export const serve: Command = async (args, io) => {
     { keptAdminKey: kept.read },
   );
   for (const warning of warnings) io.err(`${PROGRAM}: ${warning}\n`);
+  const unused = config.autoUpdate ? updateWarning("serve", "--auto-update", config) : undefined;
+  if (unused !== undefined) io.err(`${PROGRAM}: ${unused}\n`);
   const choices = chooseUpstreams({ settings: config, given });
   refuseServer(choices, `http://localhost:${config.port}`);
 
@@ -43,6 +47,7 @@ export const serve: Command = async (args, io) => {
   ];
   const log = createCommandLog(io, config, secrets, () => !stopping);
   surviveFaults(log);
+  const updates = createUpdateRequests({ settings: config, log, clock: createClock() });
   const ending = new AbortController();
   void stopped.then(() => ending.abort());
   const makeBackup = backupMaker(config, ownCommand());
@@ -64,6 +69,7 @@ export const serve: Command = async (args, io) => {
 
   log.info("stopping", { signal: await stopped });
   stopping = true;
+  updates.stop();
   // Running asks need the built-in agents until the server has finished them.
   await server.stop();
   await builtinAgents.stop(0);

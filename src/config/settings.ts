@@ -2,8 +2,10 @@ import { CERTIFICATE } from "./certificate-settings.ts";
 import * as kinds from "./kinds.ts";
 import { choice, size, time, whole } from "./kinds.ts";
 import { CLUSTER } from "./node-settings.ts";
+import { RECORDS } from "./record-settings.ts";
 import { database } from "./service-addresses.ts";
 import { count, optional, type Setting, setting } from "./setting.ts";
+import { UPDATES } from "./update-settings.ts";
 import { baseUrls, slots, upstreamKeys } from "./upstream-kinds.ts";
 
 export type { Setting } from "./setting.ts";
@@ -155,30 +157,6 @@ const REQUESTS = {
   ),
 };
 
-const RECORDS = {
-  conversationDays: setting("conversation-days", "30", count(3650), "Days to keep an unused conversation."),
-  conversationLengthMax: setting(
-    "conversation-max",
-    "1MB",
-    size("1KB", "64MB"),
-    "Longest conversation that the server keeps.",
-  ),
-  conversationQuotaBytes: setting(
-    "conversation-quota",
-    "100MB",
-    size("1MB", "64GB"),
-    "Conversations that the server keeps for each user; the oldest give way.",
-  ),
-  responseMemoryBytes: setting(
-    "response-memory",
-    "64MB",
-    size("0", "64GB"),
-    "Memory for translated responses, to which clients refer by id. 0 keeps none.",
-  ),
-  usageDays: setting("usage-days", "365", count(3650), "Days to keep the record of a request."),
-  auditDays: setting("audit-days", "730", count(3650), "Days to keep the audit of changes."),
-};
-
 const BUILTIN_AGENT = {
   upstreams: optional("upstream", "none", baseUrls, "Base URL of the built-in agent's model server.", {
     many: ",",
@@ -221,13 +199,8 @@ const BUILTIN_AGENT = {
 
 /** Every setting. Help texts and `config` come from this table; a test holds docs/configuration.md to it. */
 export const SETTINGS = {
-  ...SERVER,
-  ...CERTIFICATE,
-  ...CLUSTER,
-  ...AGENTS,
-  ...REQUESTS,
-  ...RECORDS,
-  ...BUILTIN_AGENT,
+  ...{ ...SERVER, ...CERTIFICATE, ...CLUSTER, ...AGENTS, ...REQUESTS, ...RECORDS },
+  ...{ ...BUILTIN_AGENT, ...UPDATES },
 };
 
 export type SettingName = keyof typeof SETTINGS;
@@ -242,6 +215,7 @@ export const SETTING_GROUPS: Record<string, readonly SettingName[]> = {
   "Request settings": namesOf(REQUESTS),
   "Record settings": namesOf(RECORDS),
   "Built-in agent settings": namesOf(BUILTIN_AGENT),
+  "Update settings": namesOf(UPDATES),
 };
 
 /** All values, frozen. Times are in milliseconds and sizes in bytes. An absent setting is `undefined`. */

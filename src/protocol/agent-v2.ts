@@ -76,6 +76,13 @@ const claim = {
 };
 export type Claim = z.output<z.ZodObject<typeof claim>>;
 
+/** The name by which the agent of this program tells that its version is one of the server's own. */
+export const OWN_PROGRAM = "chatgpt-api-server";
+
+/** The abilities of an agent beside its work. `update`: its owner lets the server ask it to update itself. */
+export const CAPABILITIES = ["update"] as const;
+export type Capability = (typeof CAPABILITIES)[number];
+
 const count = z.int().nonnegative();
 
 /** No request has more tokens. A larger count is a mistake or a lie, and is not counted. */
@@ -128,6 +135,14 @@ export const HelloFrame = z.object({
   resume: z.string().max(256).optional(),
   name,
   version: shownText(64),
+  /** The program that the version is of. */
+  program: shownText(64).optional(),
+  /** Unknown ones are left out: a newer agent may have more. */
+  capabilities: z
+    .array(z.string().max(64))
+    .max(64)
+    .transform((given) => CAPABILITIES.filter((capability) => given.includes(capability)))
+    .optional(),
   ...offer,
   ...claim,
 });
@@ -253,6 +268,8 @@ export const ServerFrame = z.discriminatedUnion("type", [
   z.object({ type: z.literal("cancel"), ask: askId }),
   z.object({ type: z.literal("ping") }),
   announce,
+  /** The administrator wants the agent to update itself. Sent only to agents with the capability. */
+  z.object({ type: z.literal("update") }),
   /** The server is going away: the agent finishes its asks, and reconnects after this time. */
   z.object({ type: z.literal("drain"), reconnect_ms: z.int() }),
 ]);

@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import { isSamePrincipal, type Principal, userIdOf } from "../principal.ts";
 import type { CloseReason } from "../protocol/close.ts";
-import { Agent, lostError, mayTakeOver } from "./agent.ts";
+import { Agent, lostError, mayTakeOver, sendError } from "./agent.ts";
 import type { Capacity } from "./hub.ts";
 import type { OfferedModel } from "./offers/offered-model.ts";
 import { offeredModels } from "./offers/offered-models.ts";
@@ -171,6 +171,18 @@ export class Relay extends Lending {
     const models = this.circuits.reset(agent, model);
     this.serve(agent);
     return models;
+  }
+
+  /**
+   * Asks an agent to update itself. Returns whether its owner allows that; undefined if no agent with this id is
+   * connected.
+   */
+  askToUpdate(agentId: string): "asked" | "refused" | undefined {
+    const agent = this.hub.agents.get(agentId);
+    if (!agent) return undefined;
+    if (!agent.profile.capabilities?.includes("update")) return "refused";
+    if (!agent.transport.send({ kind: "update" })) this.lose(agent, undefined, sendError);
+    return "asked";
   }
 
   /** How many circuits are open and half-open now, and how often one has opened. */

@@ -2,7 +2,7 @@ import type { AppError } from "../errors.ts";
 import type { Principal } from "../principal.ts";
 import type { AddedField } from "../protocol/added-fields.ts";
 import type { V1Answer, V1Request } from "../protocol/agent-v1.ts";
-import type { Endpoint, Model, Usage } from "../protocol/agent-v2.ts";
+import type { Capability, Endpoint, Model, Usage } from "../protocol/agent-v2.ts";
 import type { CloseReason } from "../protocol/close.ts";
 import type { AskOrigin } from "./record.ts";
 import type { AffinityKeys } from "./routing/affinity.ts";
@@ -138,6 +138,10 @@ export interface AgentIdentity {
   name: string;
   /** The agent's version, if its protocol tells it. */
   version?: string;
+  /** The program that the version is of, if the agent tells it. */
+  program?: string | undefined;
+  /** The abilities of the agent beside its work. */
+  capabilities?: readonly Capability[] | undefined;
   /** The name of the other node that it is connected to; undefined for an agent of this node. */
   node?: string;
   /** The remote address, without a port. */
@@ -179,7 +183,9 @@ export type AgentCommand =
       origin: AskOrigin;
     }
   | { kind: "cancel"; slot: string }
-  | { kind: "ping" };
+  | { kind: "ping" }
+  /** Only for agents with the capability. */
+  | { kind: "update" };
 
 /** How many bytes an agent was sent, and where they are. */
 export interface SentBytes {

@@ -71,7 +71,7 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
       usage: { usage, now },
       audit: { audit },
       agents: {
-        ...{ relay, nodes, agentKeys: parts.agentKeys, audit, newId, now },
+        ...{ relay, nodes, agentKeys: parts.agentKeys, audit, newId, now, version },
         remote: cluster?.agents.remote,
         askedModels: overview.askedModels,
       },

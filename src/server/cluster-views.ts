@@ -18,14 +18,15 @@ export interface ViewedServer {
 
 /** Creates the lists and figures of all nodes. Routes need them before `server`, which others see, is made. */
 export function createClusterViews(link: Link, clock: Clock, server: () => ViewedServer) {
-  const lists = new ClusterLists({ link, clock, own: () => ownRows(server(), clock) });
+  const lists = new ClusterLists({ link, clock, own: () => ownRows(server(), clock, link.self.version) });
   const figures = new ClusterFigures({ link, clock, overview: () => server().live.readForNodes() });
   return { lists, figures };
 }
 
-function ownRows({ relay, overview }: ViewedServer, clock: Clock): OwnRows {
+function ownRows({ relay, overview }: ViewedServer, clock: Clock, version: string): OwnRows {
+  const { askedModels } = overview;
   return {
-    agents: () => ({ rows: agentRows({ relay, askedModels: overview.askedModels, now: () => clock.now() }) }),
+    agents: () => ({ rows: agentRows({ relay, askedModels, version, now: () => clock.now() }) }),
     connections: () => ({ rows: connectionRows(relay) }),
     waiting: (user) => waitingRows(relay, user),
   };

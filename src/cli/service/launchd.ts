@@ -6,7 +6,10 @@ import {
   type Service,
   type ServiceKind,
   type ServiceManager,
+  type Step,
   secretFiles,
+  updateName,
+  updateVariables,
   WRITTEN_BY,
 } from "./service.ts";
 import { xmlText } from "./xml-text.ts";
@@ -27,20 +30,28 @@ export const launchd: ServiceManager = {
       files: [
         ...secretFiles(service),
         { path: description, text: propertyList(service, machine), mode: 0o644 },
+        ...(service.mayUpdate ? updateJob(service, machine).files : []),
       ],
       steps: [
         ...(machine.isAdmin ? [{ argv: ["chown", "-R", machine.user, ...own] }] : []),
         { argv: ["launchctl", "bootout", target(name, machine)], mayFail: true },
         { argv: ["launchctl", "enable", target(name, machine)] },
-        { argv: ["launchctl", "bootstrap", domain(machine), description], tries: BOOTSTRAP_TRIES },
+        bootstrap(name, machine),
+        ...(service.mayUpdate ? updateJob(service, machine).steps : [endUpdates(name, machine)]),
       ],
+      remove: service.mayUpdate ? [] : [places(updateName(name), machine).description],
     };
   },
   uninstall: (name, machine) => ({
     ...NOTHING,
-    steps: [{ argv: ["launchctl", "bootout", target(name, machine)], mayFail: true }],
-    remove: [places(name, machine).description],
+    steps: [
+      endUpdates(name, machine),
+      { argv: ["launchctl", "bootout", target(name, machine)], mayFail: true },
+    ],
+    remove: [places(name, machine).description, places(updateName(name), machine).description],
   }),
+  stop: (name, machine) => [{ argv: ["launchctl", "bootout", target(name, machine)] }],
+  start: (name, machine) => [bootstrap(name, machine)],
   status: (name, machine) => ["launchctl", "print", target(name, machine)],
   logs: (name, machine, { follow }) => [
     ...["tail", "-n", "100", ...(follow ? ["-F"] : [])],
@@ -66,6 +77,41 @@ function places(name: string, { isAdmin, home }: Machine): Places {
 const domain = ({ isAdmin, uid }: Machine) => (isAdmin ? "system" : `gui/${uid}`);
 const target = (name: string, machine: Machine) => `${domain(machine)}/${name}`;
 
+/** Starts the job, once launchd has removed an earlier one of the same name. */
+const bootstrap = (name: string, machine: Machine): Step => ({
+  argv: ["launchctl", "bootstrap", domain(machine), places(name, machine).description],
+  tries: BOOTSTRAP_TRIES,
+});
+
+/** Ends the updates that an earlier installation may have allowed. */
+const endUpdates = (name: string, machine: Machine): Step => ({
+  argv: ["launchctl", "bootout", target(updateName(name), machine)],
+  mayFail: true,
+});
+
+/** The file that a service creates to ask for an update, in a folder of the service's user. */
+const requestFile = (name: string, machine: Machine) => join(places(name, machine).keys, "update");
+
+/** Returns the job that updates the program when the service asks for it. It runs as the owner of the program. */
+function updateJob({ kind, name, executable, variables }: Service, machine: Machine) {
+  const job = updateName(name);
+  const { description } = places(job, machine);
+  const request = requestFile(name, machine);
+  const { log = "" } = places(name, machine);
+  const text = jobText(kind, {
+    Label: job,
+    ProgramArguments: [executable, "update", "--requested", request],
+    EnvironmentVariables: { ...updateVariables(variables), PATH: "/usr/bin:/bin:/usr/sbin:/sbin" },
+    WatchPaths: [request],
+    StandardOutPath: log,
+    StandardErrorPath: log,
+  });
+  return {
+    files: [{ path: description, text, mode: 0o644 }],
+    steps: [endUpdates(name, machine), bootstrap(job, machine)],
+  };
+}
+
 const PAUSE_S: Record<ServiceKind, number> = { serve: 10, agent: 30 };
 
 function propertyList(service: Service, machine: Machine): string {
@@ -76,7 +122,12 @@ function propertyList(service: Service, machine: Machine): string {
     Label: name,
     ...(machine.isAdmin ? { UserName: machine.user } : {}),
     ProgramArguments: [executable, ...args],
-    EnvironmentVariables: { ...variables, ...(data ? { CHATGPT_API_DATA: data.path } : {}), ...files },
+    EnvironmentVariables: {
+      ...variables,
+      ...(data ? { CHATGPT_API_DATA: data.path } : {}),
+      ...files,
+      ...(service.mayUpdate ? { CHATGPT_API_UPDATE_REQUEST: requestFile(name, machine) } : {}),
+    },
     RunAtLoad: true,
     KeepAlive: true,
     ThrottleInterval: PAUSE_S[kind],
@@ -88,6 +139,10 @@ function propertyList(service: Service, machine: Machine): string {
     HardResourceLimits: { Core: 0 },
     SoftResourceLimits: { Core: 0, NumberOfFiles: kind === "serve" ? 65_536 : 4096 },
   };
+  return jobText(kind, job);
+}
+
+function jobText(kind: ServiceKind, job: Value): string {
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     '<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">',

@@ -8,6 +8,7 @@ import { usageError } from "../../errors.ts";
 import { AGENT_FLAGS } from "../agents/key-flags.ts";
 import { readArgs, readServerArgs } from "../args.ts";
 import { COMMANDS } from "../commands.ts";
+import { ALLOW_UPDATE_FLAG } from "../update/flags.ts";
 import { chooseUpstreams, refuseServer } from "../upstreams/choices.ts";
 import { type AgentFile, CONFIG_VARIABLE, givenAgentFile, serverAddress } from "../upstreams/config-file.ts";
 import { INSTALL_FLAGS } from "./actions.ts";
@@ -63,6 +64,7 @@ export function readServerInstall(args: readonly string[], installer: Installer)
     variables: { ...variables, ...kept.variables },
     inputs: [...inputs, ...kept.inputs],
     hasLowPort: config.port < 1024 || (config.domains !== undefined && config.acmeHttpPort < 1024),
+    mayUpdate: mayUpdate(machine, config.autoUpdate),
     stopMs: config.drainMs + config.lameDuckMs + STOP_MARGIN_MS,
   };
   const warnings = [...read.warnings, ...kept.warnings];
@@ -79,7 +81,7 @@ export function readAgentInstall(args: readonly string[], installer: Installer):
     { args, env, given },
     {
       settings: COMMANDS.agent.settings.filter((name) => name !== "data"),
-      flags: { ...INSTALL_FLAGS, config: AGENT_FLAGS.config },
+      flags: { ...INSTALL_FLAGS, ...ALLOW_UPDATE_FLAG, config: AGENT_FLAGS.config },
       inFile: (own) => {
         file = givenAgentFile(own.config, env);
         return file?.texts ?? [];
@@ -94,14 +96,26 @@ export function readAgentInstall(args: readonly string[], installer: Installer):
   if (server.key) given.texts.set("agentKey", { text: server.key, from: "address" });
   const { variables, inputs } = readGiven(given.texts, keys, machine);
   const kept = keepEnvironment(machine);
+  const isAllowed = flags["allow-update"];
   const service: Service = {
     kind: "agent",
-    ...{ name, executable, args: ["agent", server.label], hasLowPort: false },
+    ...{ name, executable, hasLowPort: false },
+    args: ["agent", server.label, ...(isAllowed ? ["--allow-update"] : [])],
+    mayUpdate: mayUpdate(machine, settings.autoUpdate || isAllowed),
     variables: { ...variables, ...kept.variables },
     inputs: [...inputs, ...configInputs(file, keys, machine), ...kept.inputs],
     stopMs: settings.drainMs + STOP_MARGIN_MS,
   };
   return { service, warnings: kept.warnings, isDryRun: flags["dry-run"] };
+}
+
+/** Whether a job that updates the service is installed with it. */
+function mayUpdate({ platform }: Machine, isWanted: boolean): boolean {
+  if (isWanted && platform === "win32")
+    throw usageError(
+      "A service of Windows does not update itself. Leave out --auto-update and --allow-update, and call update yourself.",
+    );
+  return isWanted;
 }
 
 /** The time that a process needs to stop, beyond the time for running requests. */
@@ -115,7 +129,9 @@ function readGiven(given: GivenSettings["texts"], keys: string, machine: Machine
   const inputs: InputFile[] = [];
   for (const [name, { text, from, isInFile }] of given) {
     const [variable = ""] = variablesOf(name);
-    if (name === "data" || from === ADMIN_KEY_NAME || isInFile) continue;
+    if (name === "data" || name === "updateRequest" || from === ADMIN_KEY_NAME) continue;
+    // The job that updates the service does not read the configuration file of an agent.
+    if (isInFile && name !== "updateFrom" && name !== "requireProvenance") continue;
     if (SETTINGS[name].secret) inputs.push(secretInput(name, keys, machine, { text, from }));
     else if (FILES.includes(name))
       inputs.push({ id: SETTINGS[name].slug, variable, path: pathIn(machine, text) });

@@ -81,7 +81,15 @@ function tryFile<Result>(path: string, work: () => Result): Result {
   }
 }
 
-async function runStep({ argv, mayFail, tries = 1 }: Step, options: RunOptions): Promise<void> {
+/** Runs a program that shows nothing. Returns whether it succeeds. */
+export async function passes(argv: readonly string[], env: Environment): Promise<boolean> {
+  const child = spawn(argv, env, "pipe");
+  await Promise.all([text(child.stdout), text(child.stderr)]);
+  return (await child.exited) === 0;
+}
+
+/** Runs a step of a plan. Throws a `CommandError` with what the program said if it fails. */
+export async function runStep({ argv, mayFail, tries = 1 }: Step, options: RunOptions): Promise<void> {
   const { env, pause = () => Bun.sleep(1000) } = options;
   for (let left = tries - 1; ; left--) {
     const child = spawn(argv, env, "pipe");

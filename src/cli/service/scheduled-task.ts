@@ -57,6 +57,8 @@ export const scheduledTask: ServiceManager = {
       remove: [description, join(folderOf(name, machine), "run.cmd")],
     };
   },
+  stop: (name) => [{ argv: ["schtasks", "/End", "/TN", name] }],
+  start: (name) => [{ argv: ["schtasks", "/Run", "/TN", name] }],
   status: (name) => ["schtasks", "/Query", "/TN", name, "/V", "/FO", "LIST"],
   logs(name, machine, { follow }) {
     const path = (places(name, machine).log ?? "").replaceAll("'", "''");

@@ -44,6 +44,8 @@ export interface Service {
   hasLowPort: boolean;
   /** How long the service may take to stop. */
   stopMs: number;
+  /** Whether the service may ask the system to update it. */
+  mayUpdate: boolean;
   /** Set if a package of the system, such as a .deb, installs the unit. */
   packaged?: Packaged;
 }
@@ -114,17 +116,31 @@ export interface Places {
   log?: string;
 }
 
-/** The way that one platform runs services. All functions are pure. */
+/** The way that one platform runs services. No function changes anything. */
 export interface ServiceManager {
   places(name: string, machine: Machine): Places;
   install(service: Service, machine: Machine): Plan;
   uninstall(name: string, machine: Machine): Plan;
   status(name: string, machine: Machine): readonly string[];
+  /** Stops the service, which finishes its running requests first, until `start`. */
+  stop(name: string, machine: Machine): readonly Step[];
+  start(name: string, machine: Machine): readonly Step[];
   /** Returns a command that fails if the service does not run, where there is one. */
   isActive?(name: string, machine: Machine): readonly string[];
   logs(name: string, machine: Machine, options: { follow: boolean }): readonly string[];
   /** Sentences for the user who has installed the service. */
   notes(service: Service, machine: Machine): string[];
+}
+
+/** Returns the name of the job that updates a service. No service has it, as names of services have no dots. */
+export const updateName = (name: string) => `${name}.update`;
+
+/** The variables of a service that its updates need: the source, and the way to it. */
+const UPDATE_VARIABLES =
+  /^(CHATGPT_API_(UPDATE_FROM|REQUIRE_PROVENANCE)|(HTTP|HTTPS|ALL|NO)_PROXY|(http|https|all|no)_proxy)$/;
+
+export function updateVariables(variables: Service["variables"]): Record<string, string> {
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => UPDATE_VARIABLES.test(name)));
 }
 
 /** Returns the files with the secrets that the installation was given. */

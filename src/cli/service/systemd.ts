@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { isInHome } from "./home-folders.ts";
 import {
   type InputFile,
@@ -8,10 +9,13 @@ import {
   type Plan,
   type Service,
   type ServiceManager,
+  type Step,
   secretFiles,
   WRITTEN_BY,
 } from "./service.ts";
 import { hardening } from "./systemd-hardening.ts";
+import { quoted, variable } from "./systemd-text.ts";
+import { requestLines, updatePathUnit, updateUnitFiles, updateUnits } from "./systemd-updates.ts";
 
 const UNITS = "/etc/systemd/system";
 
@@ -28,26 +32,42 @@ export const systemd: ServiceManager = {
         ...(needsKeys ? [keys] : []),
         ...(!machine.isAdmin && service.data !== undefined ? [service.data.path] : []),
       ],
-      files: [...secretFiles(service), { path: description, text: unit, mode: 0o644 }],
+      files: [
+        ...secretFiles(service),
+        { path: description, text: unit, mode: 0o644 },
+        ...(service.mayUpdate ? updateUnits(service, machine, dirname(description)) : []),
+      ],
       steps: [
         { argv: systemctl(machine, "daemon-reload") },
         { argv: systemctl(machine, "enable", unitName(service.name)) },
         // Starts a service that does not run.
         { argv: systemctl(machine, "restart", unitName(service.name)) },
+        ...(service.mayUpdate
+          ? [{ argv: systemctl(machine, "enable", "--now", updatePathUnit(service.name)) }]
+          : endUpdates(service.name, machine)),
       ],
+      remove: service.mayUpdate ? [] : updateUnitFiles(service.name, dirname(description)),
     };
   },
   uninstall(name, machine): Plan {
+    const { description } = places(name, machine);
+    const updates = updateUnitFiles(name, dirname(description));
     return {
       ...NOTHING,
-      steps: [{ argv: systemctl(machine, "disable", "--now", unitName(name)) }],
-      remove: [places(name, machine).description],
+      steps: [...endUpdates(name, machine), { argv: systemctl(machine, "disable", "--now", unitName(name)) }],
+      remove: [description, ...updates],
       last: [
         { argv: systemctl(machine, "daemon-reload") },
         { argv: systemctl(machine, "reset-failed", unitName(name)), mayFail: true },
       ],
     };
   },
+  stop: (name, machine) => [{ argv: systemctl(machine, "stop", unitName(name)) }],
+  start: (name, machine) => [
+    // It has failed too often for systemd if the version before did not start.
+    { argv: systemctl(machine, "reset-failed", unitName(name)), mayFail: true },
+    { argv: systemctl(machine, "start", unitName(name)) },
+  ],
   status: (name, machine) => systemctl(machine, "status", "--no-pager", unitName(name)),
   isActive: (name, machine) => systemctl(machine, "is-active", "--quiet", unitName(name)),
   logs: (name, { isAdmin }, { follow }) => [
@@ -126,6 +146,7 @@ export function unitOf(service: Service, machine: Machine): string {
     `TimeoutStopSec=${Math.ceil(service.stopMs / 1000)}`,
     ...Object.entries(service.variables).map(([name, value]) => variable(name, value)),
     ...dataLines(service, machine),
+    ...(service.mayUpdate ? requestLines(service.name, machine) : []),
     ...service.inputs.flatMap((input) => inputLines(input, machine)),
     // Its variables replace those above.
     ...(packaged ? [`EnvironmentFile=${packaged.settingsFile}`] : []),
@@ -136,6 +157,13 @@ export function unitOf(service: Service, machine: Machine): string {
     "",
   ];
   return lines.join("\n");
+}
+
+/** Ends the updates that an earlier installation may have allowed. */
+function endUpdates(name: string, machine: Machine): Step[] {
+  const isThere = updateUnitFiles(name, dirname(places(name, machine).description)).some(existsSync);
+  const argv = systemctl(machine, "disable", "--now", updatePathUnit(name));
+  return isThere ? [{ argv, mayFail: true }] : [];
 }
 
 /** systemd passes a system's service copies of the files, as its user may not read those of root. */
@@ -156,14 +184,4 @@ function dataLines({ name, data, packaged }: Service, { isAdmin }: Machine): str
     ...lines,
     isInHome(data.path) ? `BindPaths=${path}` : `ReadWritePaths=${path}`,
   ];
-}
-
-function variable(name: string, value: string): string {
-  return `Environment=${quoted(`${name}=${value}`)}`;
-}
-
-/** Quotes a text as one word of a unit, if necessary. A percent sign begins a specifier there. */
-function quoted(text: string): string {
-  const escaped = text.replaceAll("%", "%%");
-  return /^[\w@+=:,./%-]+$/.test(escaped) ? escaped : `"${escaped.replaceAll(/["\\]/g, "\\$&")}"`;
 }

@@ -54,6 +54,7 @@ export const api = {
     request<AgentDisconnected>("POST", pathOf(["admin", "agents", id, "disconnect"]), { body: { drain } }),
   resetAgent: (id: string) =>
     request<AgentReset>("POST", pathOf(["admin", "agents", id, "reset"]), { body: {} }),
+  updateAgent: (id: string) => request("POST", pathOf(["admin", "agents", id, "update"]), { body: {} }),
   agentKeys: async (signal?: AbortSignal) =>
     (await request<{ keys: AgentKey[] }>("GET", "/admin/agents/keys", withSignal(signal))).keys,
   addAgentKey: (body: { name: string; models?: string[] } & AgentKeyFields) =>

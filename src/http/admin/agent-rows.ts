@@ -1,4 +1,4 @@
-import type { Model } from "../../protocol/agent-v2.ts";
+import { type Model, OWN_PROGRAM } from "../../protocol/agent-v2.ts";
 import { type AgentRow, REASON_LENGTH_MAX } from "../../protocol/node/lists.ts";
 import type { Agent } from "../../relay/agent.ts";
 import { shownReason } from "../../relay/health/circuit.ts";
@@ -12,12 +12,33 @@ interface AgentRowsOptions {
   askedModels: Pick<AskedModels, "lastAt">;
   /** Milliseconds since 1970. */
   now: () => number;
+  /** The version of this server. */
+  version: string;
 }
 
 /** Makes the rows of the agents of this server, one by one, in the order of their registration. */
-export function* agentRows({ relay, askedModels, now }: AgentRowsOptions): Generator<AgentRow> {
+export function* agentRows({ relay, askedModels, now, version }: AgentRowsOptions): Generator<AgentRow> {
   const at = now();
-  for (const agent of [...relay.agents()]) yield describeAgent(agent, idleReason(agent, askedModels, at), at);
+  for (const agent of [...relay.agents()])
+    yield {
+      ...describeAgent(agent, idleReason(agent, askedModels, at), at),
+      ...describeVersion(agent, version),
+    };
+}
+
+/** Compares the agent's version with the server's, if the agent is this program. */
+function describeVersion({ profile }: Agent, serverVersion: string) {
+  const { version, program, capabilities } = profile;
+  const isOld = program === OWN_PROGRAM && version !== undefined && isOlder(version, serverVersion);
+  return {
+    newer_version: isOld ? serverVersion : null,
+    can_update: capabilities?.includes("update") ?? false,
+  };
+}
+
+/** Returns false for a version that is not one of https://semver.org. */
+function isOlder(version: string, other: string): boolean {
+  return /^\d{1,9}\.\d{1,9}\.\d{1,9}(-[\w.-]+)?$/.test(version) && Bun.semver.order(version, other) < 0;
 }
 
 /** Returns the agents of all nodes. One that moves while the nodes are asked is listed at its newest place. */

@@ -27,13 +27,14 @@ import {
   AgentDisconnected,
   AgentList,
   AgentReset,
+  AgentUpdated,
   DisconnectBody,
   NO_FIELDS,
   ResetAgentBody,
 } from "./schema.ts";
 
 interface AgentDeps {
-  relay: Pick<Relay, "agents" | "isConnected" | "disconnect" | "resetCircuits">;
+  relay: Pick<Relay, "agents" | "isConnected" | "disconnect" | "resetCircuits" | "askToUpdate">;
   /** The agents of other nodes. Undefined on a single server. */
   remote?: RemoteAgents | undefined;
   agentKeys: Pick<AgentKeys, "list" | "add" | "change" | "revoke">;
@@ -44,13 +45,18 @@ interface AgentDeps {
   newId: () => string;
   /** Milliseconds since 1970. */
   now: () => number;
+  /** The version of this server. */
+  version: string;
 }
 
 /** Does what the `Relay` does, with agents of other nodes. Rejects with an `AppError` if one does not answer. */
 interface RemoteAgents {
   disconnect(agentId: string, how: { drain: boolean }): Promise<ReturnType<Relay["disconnect"]>>;
   resetCircuits(agentId: string, model?: string): Promise<ReturnType<Relay["resetCircuits"]>>;
+  askToUpdate(agentId: string): Promise<ReturnType<Relay["askToUpdate"]>>;
 }
+
+const NOT_ALLOWED = "Its owner allows it with: chatgpt-api-server agent install <server> --allow-update";
 
 const KEY = { id: "f47ac10b-58cc-4372-a567-0e02b2c3d479", name: "gpu box" };
 const PREFERENCE = { priority: 10, weight: null, tags: ["home"], owner_id: SAMPLE.userId, shows_name: true };
@@ -67,7 +73,7 @@ const ROUTES = {
           ...{ id: SAMPLE.agentId, name: "gpu box", protocol: "v2", address: "192.0.2.7", key: "main" },
           ...{ version: SAMPLE.version, models: [SAMPLE.model], slots: 4, in_use: 1, paused: false },
           ...{ loaded_models: [SAMPLE.model], priority: 10, weight: 1, tags: ["home"] },
-          ...{ draining: false, no_work_because: null, circuits: [] },
+          ...{ draining: false, no_work_because: null, circuits: [], newer_version: null, can_update: true },
           ...{ since: SAMPLE.time, last_heard: SAMPLE.laterTime },
         },
       ],
@@ -93,6 +99,16 @@ const ROUTES = {
       ...{ id: SAMPLE.agentId, models: [SAMPLE.model] },
     }),
     errors: ["audit_failed", "agent_unknown", "node_unanswered"],
+  }),
+  updateAgent: route("POST /admin/agents/:id/update", {
+    access: "adminOrBody",
+    summary: "Ask an agent to update itself",
+    description:
+      "The agent fetches the newest release from the source that its owner chose, finishes its running requests, and connects again. Only for agents whose `can_update` is true: their owners installed them with `--allow-update`.",
+    params: { id: "The agent's id." },
+    body: NO_FIELDS,
+    answers: ok("The agent was asked.", AgentUpdated, { id: SAMPLE.agentId, state: "asked" }),
+    errors: ["audit_failed", "agent_unknown", "agent_update_refused", "node_unanswered"],
   }),
   listAgentKeys: route("GET /admin/agents/keys", {
     access: "adminOrQuery",
@@ -138,9 +154,9 @@ const ROUTES = {
 
 /** The connected agents, and the keys that let them in. */
 export const agentRoutes = resource("Agents", ROUTES).handledBy(
-  ({ relay, remote, nodes, agentKeys, audit, askedModels, newId, now }: AgentDeps) => ({
+  ({ relay, remote, nodes, agentKeys, audit, askedModels, newId, now, version }: AgentDeps) => ({
     listAgents() {
-      const agents = [...agentRows({ relay, askedModels, now })];
+      const agents = [...agentRows({ relay, askedModels, now, version })];
       return nodes ? mergeAgents(agents, nodes) : { agents };
     },
 
@@ -166,6 +182,17 @@ export const agentRoutes = resource("Agents", ROUTES).handledBy(
       );
       // An agent that left while the row was written has no circuits to close.
       return { id, models: models ?? [] };
+    },
+
+    async updateAgent({ exchange, params: { id } }) {
+      if (!relay.isConnected(id)) throw new AppError("agent_unknown");
+      const state = await audit.change(auditNote(exchange, "agent.update", id), async () => {
+        const result = relay.askToUpdate(id) ?? (await remote?.askToUpdate(id));
+        if (result === undefined) throw new AppError("agent_unknown");
+        if (result === "refused") throw new AppError("agent_update_refused", { hint: NOT_ALLOWED });
+        return result;
+      });
+      return { id, state };
     },
 
     async listAgentKeys() {

@@ -156,6 +156,8 @@ export const AgentReset = namedObject("AgentReset", {
   models: z.array(text),
 });
 
+export const AgentUpdated = namedObject("AgentUpdated", { id: text, state: z.literal("asked") });
+
 export const AuditQuery = z.object({
   limit: z.coerce
     .number("give a whole number from 1 to 1000")

@@ -45,6 +45,10 @@ export const AgentRow = z.object({
   /** The version that the agent reports; null for v1 agents, which report none. */
   version: text.nullable(),
   protocol: z.enum(["v1", "v2"]),
+  /** The version of the server that the agent is older than; null if it is not, or is another program. */
+  newer_version: text.nullable().optional(),
+  /** Whether the agent's owner lets the server ask it to update itself. */
+  can_update: z.boolean().optional(),
   address: text,
   key: text.nullable(),
   models: names,

@@ -6,6 +6,7 @@ import { Dialog } from "../../components/dialog.tsx";
 import { formatAgo, formatTime } from "../../format.ts";
 import { AgentFailures } from "./agent-failures.tsx";
 import { AgentLoad, AgentStateBadge } from "./agent-list.tsx";
+import { OldVersionBadge, UpdateAgentButton } from "./agent-version.tsx";
 
 interface AgentDetailsProps {
   agent: Agent;
@@ -37,7 +38,9 @@ export function AgentDetails(props: AgentDetailsProps) {
         </Fact>
         <Fact name="Last seen">{formatAgo(last_heard, now)}</Fact>
         <Fact name="Connected since">{formatTime(since)}</Fact>
-        <Fact name="Version">{version ?? "Not reported"}</Fact>
+        <Fact name="Version">
+          {version ?? "Not reported"} <OldVersionBadge agent={agent} />
+        </Fact>
         <Fact name="Protocol">{protocol}</Fact>
         <Fact name="Address">
           <span class="mono">{address}</span>
@@ -67,6 +70,7 @@ export function AgentDetails(props: AgentDetailsProps) {
         </Fact>
       </dl>
       <div class="form-actions">
+        {isConnected ? <UpdateAgentButton agent={agent} /> : null}
         {isConnected ? (
           <Button kind="danger" onClick={onDisconnect}>
             Disconnect …

@@ -7,6 +7,7 @@ import { Field, Select } from "../../components/field.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatAgo } from "../../format.ts";
 import { AGENT_ORDERS, type AgentOrder, agentRows, stateOf } from "./agent-rows.ts";
+import { OldVersionBadge } from "./agent-version.tsx";
 import { useShowMore } from "./use-show-more.tsx";
 
 interface AgentListProps {
@@ -94,6 +95,7 @@ function AgentName({ agent, onShow }: { agent: Agent } & Pick<AgentListProps, "o
       <span class="agent-sub">
         {version === null ? "" : `${version} · `}protocol {protocol}
       </span>
+      <OldVersionBadge agent={agent} />
     </span>
   );
 }

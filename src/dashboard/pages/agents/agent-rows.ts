@@ -53,7 +53,8 @@ export function agentRows(agents: readonly Agent[], search: string, order: Agent
 function hasWords(agent: Agent, words: readonly string[]): boolean {
   const { id, name, version, address, key, node, models, tags } = agent;
   const state = stateOf(agent);
-  const shown = [id, name, version, address, key, node];
+  const old = typeof agent.newer_version === "string" ? "old" : null;
+  const shown = [id, name, version, address, key, node, old];
   const fields = [...shown, state.label, state.reason, `protocol:${agent.protocol}`];
   const text = [...fields, ...models, ...tags].join("\n").toLowerCase();
   return words.every((word) => text.includes(word));

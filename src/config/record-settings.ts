@@ -1,0 +1,27 @@
+import { size } from "./kinds.ts";
+import { count, setting } from "./setting.ts";
+
+/** The settings of what the server keeps, and for how long. */
+export const RECORDS = {
+  conversationDays: setting("conversation-days", "30", count(3650), "Days to keep an unused conversation."),
+  conversationLengthMax: setting(
+    "conversation-max",
+    "1MB",
+    size("1KB", "64MB"),
+    "Longest conversation that the server keeps.",
+  ),
+  conversationQuotaBytes: setting(
+    "conversation-quota",
+    "100MB",
+    size("1MB", "64GB"),
+    "Conversations that the server keeps for each user; the oldest give way.",
+  ),
+  responseMemoryBytes: setting(
+    "response-memory",
+    "64MB",
+    size("0", "64GB"),
+    "Memory for translated responses, to which clients refer by id. 0 keeps none.",
+  ),
+  usageDays: setting("usage-days", "365", count(3650), "Days to keep the record of a request."),
+  auditDays: setting("audit-days", "730", count(3650), "Days to keep the audit of changes."),
+};
