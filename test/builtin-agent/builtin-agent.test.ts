@@ -30,6 +30,7 @@ describe("registering", () => {
       type: "hello",
       name: "desk",
       version: "0.0.0",
+      program: "chatgpt-api-server",
       slots: 3,
       models: [{ id: "echo", owned_by: "chatgpt-api-server" }],
       endpoints: ["chat/completions"],
@@ -41,6 +42,16 @@ describe("registering", () => {
       `connected to ws://${server.host}, offering 1 model (echo), up to 3 requests at once`,
     );
     expect(builtin.printed.join() + builtin.logged()).not.toContain(key);
+  });
+
+  test("an agent that may be updated says so, and is called when the server asks", async () => {
+    const server = startAgentServer();
+    let asked = 0;
+    startBuiltinAgent(server, { upstream: createEcho(), onUpdate: () => asked++ });
+    const connection = await server.next();
+    expect(connection.hello.capabilities).toEqual(["update"]);
+    connection.send({ type: "update" });
+    await until(() => asked === 1);
   });
 
   test("the key in the address is used before any other", async () => {

@@ -4,6 +4,7 @@ import { describeWithCluster, startNodes } from "../support/cluster-nodes.ts";
 import { ADMIN_KEY, call, readiness } from "../support/database-server.ts";
 import type { Executable } from "../support/executable.ts";
 import { until } from "../support/until.ts";
+import { connectV2Agent, V2_HELLO } from "../support/v2-agent.ts";
 
 interface Message {
   role: string;
@@ -103,6 +104,23 @@ describeWithCluster("agents of several nodes", () => {
       if (turn > 0 && request) ids.add(request.conversation_id);
     }
     expect(ids.size).toBe(1);
+  });
+
+  test("an administrator asks an agent of another node to update itself, if its owner allows it", async () => {
+    const [a, b] = await startThree();
+    const hello = { ...V2_HELLO, program: "chatgpt-api-server", version: "0.0.9" };
+    const allowing = await connectV2Agent(a.url, { hello: { ...hello, capabilities: ["update"] } });
+    const other = await connectV2Agent(a.url, { hello });
+    const ids = [allowing, other].map(({ ready }) => ready.agent);
+    const update = (id = "") => call(b, `/admin/agents/${id}/update`, ADMIN_KEY, {});
+    await until(async () => (await update(ids[0])).status === 200);
+    expect(await allowing.next("update")).toEqual({ type: "update" });
+    await until(async () => (await update(ids[1])).status === 409);
+    const { agents } = (await call(b, "/admin/agents", ADMIN_KEY)).body as { agents?: object[] };
+    expect(agents).toMatchObject([
+      { id: ids[0], newer_version: expect.any(String), can_update: true },
+      { id: ids[1], newer_version: expect.any(String), can_update: false },
+    ]);
   });
 
   test("an administrator disconnects an agent of another node", async () => {

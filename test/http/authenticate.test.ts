@@ -75,6 +75,8 @@ const ROUTES: Record<string, Route> = {
   "GET /admin/agents": { for: "admin" },
   "POST /admin/agents/:id/disconnect": { for: "admin", path: () => pathOfAgent("disconnect") },
   "POST /admin/agents/:id/reset": { for: "admin", path: () => pathOfAgent("reset") },
+  // The agents here do not allow it.
+  "POST /admin/agents/:id/update": { for: "admin", path: () => pathOfAgent("update"), status: 409 },
   "GET /admin/agents/keys": { for: "admin" },
   "POST /admin/agents/keys": { for: "admin", body: () => ({ name: crypto.randomUUID() }) },
   "PATCH /admin/agents/keys/:id": { for: "admin", path: () => pathOfKey(), body: () => ({ priority: 1 }) },

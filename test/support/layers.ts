@@ -22,6 +22,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
         "files.ts",
         "log",
         "net",
+        "update",
       ],
       ...["http/admin/schema.ts", "http/admin/agent-key-schema.ts", "package.json", "time.ts"],
     ],
@@ -76,6 +77,10 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
   backup: {
     ours: ["store", "auth", "data-folder.ts", "errors.ts", "files.ts", "json", "config", "time.ts"],
     external: /^(node:|bun(:|$)|tar-stream$|zod$)/,
+  },
+  update: {
+    ours: ["errors.ts", "files.ts", "json", "net"],
+    external: /^(node:|bun$|@sigstore\/|zod$)/,
   },
   store: {
     ours: [

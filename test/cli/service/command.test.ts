@@ -135,6 +135,20 @@ test.if(IS_UNIX)("several agents are services of their own, and each is removed 
   expect(String(again)).toContain("There is no service chatgpt-api-agent-two");
 });
 
+test.if(IS_UNIX)("an installation without updates ends those that an earlier one allowed", async () => {
+  const { call, calls, unit } = scene();
+  const args = ["install", "localhost", "--echo"];
+  const path = unit("chatgpt-api-agent").replace(".service", ".update.path");
+  await call("agent", [...args, "--allow-update"]);
+  const enabled = "systemctl --user enable --now chatgpt-api-agent.update.path";
+  expect(calls()).toEqual([...STARTED("chatgpt-api-agent"), enabled]);
+  expect(existsSync(path)).toBe(true);
+  await call("agent", args);
+  const disabled = "systemctl --user disable --now chatgpt-api-agent.update.path";
+  expect(calls()).toEqual([...STARTED("chatgpt-api-agent"), disabled]);
+  expect(existsSync(path)).toBe(false);
+});
+
 test.if(IS_UNIX)("status and logs run the programs of the system and pass their exit codes on", async () => {
   const { call, calls } = scene({ fails: "*status*" });
   await call("agent", ["install", "localhost", "--echo"]);

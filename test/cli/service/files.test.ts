@@ -186,6 +186,21 @@ testWith("python3", "a property list is one that a reader of property lists acce
   }
 });
 
+testWith("python3", "launchd updates a service when the file appears that the service creates", (python) => {
+  const machine = MACHINES["macOS for root"];
+  const { files, description } = planOf("agent", [...AGENT, "--allow-update"], machine);
+  const update = files.find(({ path }) => path.endsWith("/chatgpt-api-agent.update.plist"));
+  const read = (text = "") =>
+    JSON.parse(Bun.spawnSync([python, "-c", READ_PLIST], { stdin: Buffer.from(text) }).stdout.toString());
+  const request = "/Library/Application Support/chatgpt-api-agent/keys/update";
+  expect(read(update?.text)).toMatchObject({
+    ProgramArguments: ["/usr/local/bin/chatgpt-api-server", "update", "--requested", request],
+    WatchPaths: [request],
+  });
+  expect(read(update?.text).UserName).toBeUndefined();
+  expect(read(description).EnvironmentVariables.CHATGPT_API_UPDATE_REQUEST).toBe(request);
+});
+
 const READ_TASK = `import json,sys,xml.etree.ElementTree as e
 print(json.dumps([[n.tag.split("}")[1],(n.text or "").strip()] for n in e.fromstring(sys.stdin.buffer.read()).iter()]))`;
 
@@ -209,5 +224,53 @@ testWith("python3", "the task of Windows is well-formed XML that runs the batch 
     expect(batch?.text).toContain(
       '\r\n"C:\\Program Files\\a%%b\\chatgpt.exe" "agent" "ws://chat.example.com:8080" >> ',
     );
+  }
+});
+
+test("a service that may ask for its update has a path unit, and cannot choose its source", () => {
+  const flags = ["8080", ADMIN_KEY, "--auto-update", "--update-from", "https://a.example/releases"];
+  const { files, description, steps } = planOf("serve", flags);
+  expect(description).toContain("\nRuntimeDirectory=chatgpt-api-server\n");
+  expect(description).toContain("\nEnvironment=CHATGPT_API_UPDATE_REQUEST=/run/chatgpt-api-server/update\n");
+  const textOf = (name: string) => files.find(({ path }) => path === `/etc/systemd/system/${name}`)?.text;
+  expect(textOf("chatgpt-api-server.update.path")).toContain("\nPathExists=/run/chatgpt-api-server/update\n");
+  const unit = textOf("chatgpt-api-server.update.service");
+  expect(unit).toContain(
+    "\nExecStart=/usr/local/bin/chatgpt-api-server update --requested /run/chatgpt-api-server/update\n",
+  );
+  expect(unit).toContain("\nEnvironment=CHATGPT_API_UPDATE_FROM=https://a.example/releases\n");
+  expect(steps.at(-1)?.argv).toEqual(["systemctl", "enable", "--now", "chatgpt-api-server.update.path"]);
+});
+
+test("a service that may not ask for updates has no job for them", () => {
+  for (const machine of [LINUX_ROOT, MACHINES["macOS for a user"]]) {
+    const { files, description } = planOf("agent", AGENT, machine);
+    expect(files.filter(({ path }) => path.includes("update"))).toEqual([]);
+    expect(description).not.toMatch(/update/i);
+  }
+});
+
+test("on Windows a service that is to update itself is refused", async () => {
+  const flags = [...AGENT, "--allow-update"];
+  const refused = await failureOf(() => planOf("agent", flags, MACHINES["Windows for a user"]));
+  expect(String(refused)).toContain("A service of Windows does not update itself.");
+});
+
+testWith("systemd-analyze", "systemd accepts the units of updates", (analyze) => {
+  for (const machine of [LINUX_ROOT, ANN]) {
+    const folder = tempFolder();
+    const plan = planOf("agent", [...AGENT, "--allow-update"], machine, "/bin/true");
+    const units = plan.files.filter(({ path }) => path.includes(".update."));
+    for (const { path, text } of [...units, { path: "chatgpt-api-agent.service", text: plan.description }])
+      writeFileSync(join(folder, path.split("/").at(-1) ?? ""), text);
+    const names = units.map(({ path }) => join(folder, path.split("/").at(-1) ?? ""));
+    const scope = machine.isAdmin ? [] : ["--user"];
+    const env = { PATH: process.env["PATH"], SYSTEMD_UNIT_PATH: `${folder}:`, XDG_RUNTIME_DIR: folder };
+    const { stderr } = Bun.spawnSync([analyze, ...scope, "verify", ...names], { env });
+    const faults = stderr
+      .toString()
+      .split("\n")
+      .filter((line) => line.includes(".update."));
+    expect(faults).toEqual([]);
   }
 });

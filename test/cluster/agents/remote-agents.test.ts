@@ -45,10 +45,18 @@ describe("an agent of another node", () => {
     expect(await reset).toEqual([[], []]);
   });
 
+  test("an agent is asked to update itself, which it must allow", async () => {
+    const { clock, b } = await setUp();
+    const asked = b.remote.askToUpdate(ID);
+    await pass(clock, 5);
+    expect(await asked).toBe("refused");
+  });
+
   test("an agent that is not connected anywhere is not disconnected", async () => {
     const { b } = await setUp();
     expect(await b.remote.disconnect("unknown", { drain: false })).toBeUndefined();
     expect(await b.remote.resetCircuits("unknown")).toBeUndefined();
+    expect(await b.remote.askToUpdate("unknown")).toBeUndefined();
   });
 
   test("an agent that has left when its node reads the frame is not disconnected", async () => {
@@ -64,11 +72,11 @@ describe("a node that does not answer", () => {
   test("an administrator waits for a second, and not longer", async () => {
     const { clock, b, hang } = await setUp();
     hang("a");
-    const outcomes = [b.remote.disconnect(ID, { drain: false }), b.remote.resetCircuits(ID)].map((outcome) =>
-      outcome.catch(({ code }) => code),
-    );
+    const { remote } = b;
+    const asked = [remote.disconnect(ID, { drain: false }), remote.resetCircuits(ID), remote.askToUpdate(ID)];
+    const outcomes = asked.map((outcome) => outcome.catch(({ code }) => code));
     await pass(clock, 1_000);
-    expect(await Promise.all(outcomes)).toEqual(["node_unanswered", "node_unanswered"]);
+    expect(await Promise.all(outcomes)).toEqual(Array(3).fill("node_unanswered"));
   });
 
   test("an administrator waits no longer for a node that is lost", async () => {

@@ -58,12 +58,14 @@ describe("GET /admin/agents", () => {
           ...{ id: v2.ready.agent, name: "gpu box", protocol: "v2", key: "main", models: ["a", "b", "c"] },
           ...{ loaded_models: ["a"], priority: -5, weight: 0.5, tags: ["home"] },
           ...{ version: "1", slots: 8, in_use: 1, ...common, no_work_because: null },
+          ...{ newer_version: null, can_update: false },
         },
         {
           ...{ id: v1.id, name: "v1 agent", protocol: "v1", key: null, models: ["chatgpt"] },
           ...{ loaded_models: null, priority: 0, weight: 1, tags: [] },
           ...{ version: null, slots: 1, in_use: 0, ...common },
           no_work_because: "There were no recent requests for its models.",
+          ...{ newer_version: null, can_update: false },
         },
       ],
     });

@@ -55,7 +55,7 @@ export class PlayedAgent {
   #take(command: AgentCommand): boolean {
     if (command.kind === "ping") queueMicrotask(() => this.relay.pong(this.agent));
     else if (command.kind === "cancel") this.#drop(command.slot);
-    else {
+    else if (command.kind === "ask") {
       const { slot, request, model } = command;
       const content = "content" in request ? request.content : request.body(model, new Set());
       this.tasks.push({ slot, content, sent: 0, isAccepted: false });
