@@ -44,7 +44,7 @@ const MANAGERS: readonly Manager[] = [
   },
   { paths: /^\/snap\//, by: "Snap", update: () => `snap refresh ${PROGRAM_NAME}` },
   { paths: /[\\/]scoop[\\/]apps[\\/]/i, by: "Scoop", update: () => `scoop update ${PROGRAM_NAME}` },
-  { paths: /[\\/]WinGet[\\/]/i, by: "WinGet", update: () => `winget upgrade ${PROGRAM_NAME}` },
+  { paths: /[\\/]WinGet[\\/]/i, by: "WinGet", update: () => `winget upgrade --name ${PROGRAM_NAME}` },
   { paths: /^(\/usr)?\/s?bin\//, by: "The system's package manager", update: systemUpdate },
   {
     paths: new RegExp(`^/${PROGRAM_NAME}$`),
@@ -59,9 +59,9 @@ function npm(): string {
 
 function systemUpdate(exists: (path: string) => boolean): string {
   if (exists(`/var/lib/dpkg/info/${PROGRAM_NAME}.list`) || exists("/usr/bin/apt-get"))
-    return `sudo apt-get update && sudo apt-get install --only-upgrade ${PROGRAM_NAME}`;
-  if (exists("/usr/bin/dnf")) return `sudo dnf upgrade ${PROGRAM_NAME}`;
-  if (exists("/usr/bin/zypper")) return `sudo zypper update ${PROGRAM_NAME}`;
+    return "sudo apt-get install ./<the .deb of the new release>";
+  if (exists("/usr/bin/dnf")) return "sudo dnf install <the .rpm of the new release>";
+  if (exists("/usr/bin/zypper")) return "sudo zypper install <the .rpm of the new release>";
   if (exists("/sbin/apk")) return `sudo apk upgrade ${PROGRAM_NAME}`;
   if (exists("/usr/bin/pacman")) return "sudo pacman -Syu";
   return "the update command of your package manager";

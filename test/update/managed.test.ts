@@ -28,8 +28,8 @@ test.each<[string[], string]>([
 });
 
 test.each([
-  ["/var/lib/dpkg/info/chatgpt-api-server.list", "apt-get install --only-upgrade"],
-  ["/usr/bin/dnf", "dnf upgrade"],
+  ["/var/lib/dpkg/info/chatgpt-api-server.list", "sudo apt-get install ./<the .deb"],
+  ["/usr/bin/dnf", "sudo dnf install <the .rpm"],
 ])("a system with %s updates the program in its own way", (known, update) => {
   expect(textOf(["/usr/bin/chatgpt-api-server"], (path) => path === known)).toContain(update);
 });
