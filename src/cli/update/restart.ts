@@ -59,9 +59,10 @@ const ANSWER_MS = 2_000;
 
 /** Whether the server says that it can serve requests, whether or not it has agents. */
 async function answers({ variable }: InstalledService): Promise<boolean> {
-  const port = Number(variable("CHATGPT_API_PORT") ?? 8080);
+  const domains = variable("CHATGPT_API_DOMAIN")?.split(",");
   const config = {
-    port,
+    port: Number(variable("CHATGPT_API_PORT") ?? (domains ? 443 : 8080)),
+    domains,
     host: variable("CHATGPT_API_HOST"),
     tlsCert: variable("CHATGPT_API_TLS_CERT"),
   };
