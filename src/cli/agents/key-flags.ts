@@ -18,12 +18,12 @@ export const KEY_FLAGS = {
   "hide-name": { help: "Do not let callers see it, as is the default." },
 } as const satisfies Flags;
 
-/** The flags of `agent`. */
+/** The flags of `agent` and `agent install`. */
 export const AGENT_FLAGS = {
   config: { value: "<file>", help: "Configuration file, in TOML or JSON, with the names of these flags." },
   pair: {
     value: "<code>",
-    help: "Pairing code of the server, exchanged once for a key that is kept in --data.",
+    help: "Pairing code of the server, exchanged once for a key that is kept.",
   },
 } as const satisfies Flags;
 

@@ -4,6 +4,7 @@ import { readOrCreateKey } from "../../auth/key-file.ts";
 import { ownCommand } from "../../backup/download.ts";
 import { adminKey } from "../../config/kinds.ts";
 import { CommandError, usageError } from "../../errors.ts";
+import { printable } from "../../printable.ts";
 import { shellQuote } from "../../shell-quote.ts";
 import { readArgs } from "../args.ts";
 import { health } from "../health.ts";
@@ -14,6 +15,7 @@ import { PROGRAM } from "../version.ts";
 import { INSTALL_FLAGS, isServiceAction, LOGS_FLAGS, NAME_FLAG, type ServiceAction } from "./actions.ts";
 import { serviceExecutable } from "./executable.ts";
 import { managerOf, temporaryFolders, thisMachine } from "./machine.ts";
+import { pairService } from "./pairing.ts";
 import { type Installation, readAgentInstall, readServerInstall } from "./read-install.ts";
 import { carryOut, describePlan, passThrough, prepare, refuseForeign } from "./runner.ts";
 import type { Machine, Places, ServiceKind } from "./service.ts";
@@ -55,20 +57,24 @@ async function install({ kind, args, io, machine, surroundings }: Call): Promise
   const read = kind === "serve" ? readServerInstall : readAgentInstall;
   const places = (name: string) => manager.places(name, machine);
   const installation = read(args, { machine, executable, places });
-  const { service, warnings, isDryRun } = installation;
-  for (const warning of warnings) io.err(`${PROGRAM}: ${warning}\n`);
+  const { service, warnings, isDryRun, pairing } = installation;
+  const print = (line: string) => io.err(`${PROGRAM}: ${printable(line)}\n`);
+  for (const warning of warnings) print(warning);
   const plan = manager.install(service, machine);
   const { description } = places(service.name);
   refuseForeign(description);
   if (isDryRun) {
     const generated = service.inputs.filter(({ isGenerated }) => isGenerated).map(({ path }) => path);
     for (const path of generated) io.out(`A key is generated in ${path}, unless that exists.\n`);
+    for (const { path } of service.inputs.filter(({ isPaired }) => isPaired))
+      io.out(`The key of the pairing is written to ${path}.\n`);
     io.out(describePlan(plan));
     return 0;
   }
   await prepare(plan, io);
   const newKey = generateAdminKey(installation);
-  await carryOut(plan, io);
+  const paired = pairing && (await pairService(service, pairing, print));
+  await carryOut(paired ? manager.install(paired, machine) : plan, io);
   const rows = [...summary(installation, places(service.name)), ...adminKeyRows(installation, newKey, io)];
   io.out(`Installed and started the service ${service.name}.\n\n${table(rows, { indent: "  " })}\n`);
   for (const note of manager.notes(service, machine)) io.out(`${note}\n`);

@@ -1,10 +1,10 @@
 import { existsSync, statSync } from "node:fs";
 import { posix, win32 } from "node:path";
-import { readServerAddress } from "../../builtin-agent/server/server-address.ts";
 import { type Environment, GivenSettings } from "../../config/read.ts";
 import { type Config, SETTINGS, type SettingName, variablesOf } from "../../config/settings.ts";
 import { ADMIN_KEY_NAME, adminKeyIn } from "../../data-folder.ts";
 import { usageError } from "../../errors.ts";
+import { readPairTarget } from "../agents/exchange.ts";
 import { AGENT_FLAGS } from "../agents/key-flags.ts";
 import { readArgs, readServerArgs } from "../args.ts";
 import { COMMANDS } from "../commands.ts";
@@ -12,6 +12,7 @@ import { ALLOW_UPDATE_FLAG } from "../update/flags.ts";
 import { chooseUpstreams, refuseServer } from "../upstreams/choices.ts";
 import { type AgentFile, CONFIG_VARIABLE, givenAgentFile, serverAddress } from "../upstreams/config-file.ts";
 import { INSTALL_FLAGS } from "./actions.ts";
+import { isPaired, type ServicePairing } from "./pairing.ts";
 import type { DataFolder, InputFile, Machine, Places, Service } from "./service.ts";
 import { serviceName } from "./service-name.ts";
 
@@ -30,6 +31,8 @@ export interface Installation {
   config?: Config;
   /** The file with the server's admin key. */
   adminKeyPath?: string;
+  /** How an agent gets its key, if it is not given. */
+  pairing?: ServicePairing;
 }
 
 /**
@@ -81,20 +84,22 @@ export function readAgentInstall(args: readonly string[], installer: Installer):
     { args, env, given },
     {
       settings: COMMANDS.agent.settings.filter((name) => name !== "data"),
-      flags: { ...INSTALL_FLAGS, ...ALLOW_UPDATE_FLAG, config: AGENT_FLAGS.config },
+      flags: { ...INSTALL_FLAGS, ...ALLOW_UPDATE_FLAG, ...AGENT_FLAGS },
       inFile: (own) => {
         file = givenAgentFile(own.config, env);
         return file?.texts ?? [];
       },
     },
   );
-  const server = readServerAddress(serverAddress(positionals, file));
+  const { server, code } = readPairTarget(serverAddress(positionals, file), flags.pair);
   refuseServer(chooseUpstreams({ settings, given, tables: file?.upstreams ?? [] }), server.url);
   const name = serviceName("agent", flags["service-name"]);
   const { keys } = installer.places(name);
   // The key in the address wins, as it does for the agent.
   if (server.key) given.texts.set("agentKey", { text: server.key, from: "address" });
   const { variables, inputs } = readGiven(given.texts, keys, machine);
+  const pairing = readPairing({ server, code, name: settings.name, keys }, given.texts.has("agentKey"));
+  if (pairing) inputs.push({ ...secretInput("agentKey", keys, machine), isPaired: true });
   const kept = keepEnvironment(machine);
   const isAllowed = flags["allow-update"];
   const service: Service = {
@@ -106,7 +111,16 @@ export function readAgentInstall(args: readonly string[], installer: Installer):
     inputs: [...inputs, ...configInputs(file, keys, machine), ...kept.inputs],
     stopMs: settings.drainMs + STOP_MARGIN_MS,
   };
-  return { service, warnings: kept.warnings, isDryRun: flags["dry-run"] };
+  return { service, warnings: kept.warnings, isDryRun: flags["dry-run"], ...(pairing && { pairing }) };
+}
+
+/** Returns undefined for an agent whose key is given, or that needs none. Throws a `CommandError`. */
+function readPairing(pairing: ServicePairing, hasKey: boolean): ServicePairing | undefined {
+  const { code, keys, server } = pairing;
+  if (code !== undefined && hasKey)
+    throw usageError("A pairing code is exchanged for a key, and there is a key already. Give one of them.");
+  if (hasKey) return undefined;
+  return code !== undefined || isPaired(keys, server) ? pairing : undefined;
 }
 
 /** Whether a job that updates the service is installed with it. */

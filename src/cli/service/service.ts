@@ -26,6 +26,8 @@ export interface InputFile {
   text?: string;
   /** Whether the installation generates a key as the content, unless the file exists. */
   isGenerated?: true;
+  /** Whether the content is the key that the installation gets for a pairing code. */
+  isPaired?: true;
 }
 
 /** A server or an agent that the system starts and keeps running. */

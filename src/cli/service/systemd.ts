@@ -114,8 +114,8 @@ const systemctl = ({ isAdmin }: Machine, ...args: string[]) => [
 ];
 
 /** Whether the file is not one that the installation wrote. */
-function isOperators({ text, isGenerated }: InputFile): boolean {
-  return text === undefined && !isGenerated;
+function isOperators({ text, isGenerated, isPaired }: InputFile): boolean {
+  return text === undefined && !isGenerated && !isPaired;
 }
 
 /** Returns the text of a unit. */
