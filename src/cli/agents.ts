@@ -11,6 +11,7 @@ import { type Audit, createAudit } from "../auth/audit.ts";
 import { readOrCreateKey } from "../auth/key-file.ts";
 import { sharedKeys } from "../auth/secret.ts";
 import { agentKey as agentKeyKind } from "../config/kinds.ts";
+import { type PublicUrlSettings, publicUrlOf } from "../config/public-url.ts";
 import type { Config } from "../config/settings.ts";
 import { agentKeyIn } from "../data-folder.ts";
 import { CommandError, usageError } from "../errors.ts";
@@ -99,8 +100,9 @@ function printAddresses(
     host,
     tlsCert,
     domains,
+    publicUrl,
     ...keys
-  }: Pick<Config, "agentKey" | "clusterKey" | "data" | "port" | "host" | "tlsCert" | "domains">,
+  }: Pick<Config, "agentKey" | "clusterKey" | "data" | "host" | "tlsCert"> & PublicUrlSettings,
   io: Terminal,
 ): void {
   const { agentKey: given } = sharedKeys(keys);
@@ -113,7 +115,7 @@ function printAddresses(
   const agentKey = given ?? readOrCreateKey(path, agentKeyKind.schema);
   const addresses = listenAddresses(host, networkInterfaces());
   const lines = agentAddressLines({
-    config: { agents: "keyed", tlsCert, domains },
+    config: { agents: "keyed", port, tlsCert, domains, publicUrl },
     port,
     addresses,
     agentKey,
@@ -122,7 +124,7 @@ function printAddresses(
 }
 
 const SUBCOMMANDS: Record<string, (work: Work) => Promise<void>> = {
-  async add({ keys, audit, subject, models, changes, json, io }) {
+  async add({ keys, audit, subject, models, changes, json, io, pair }) {
     const { data, error } = AddAgentKeyBody.safeParse({ name: subject, models });
     if (error) throw addFault(error.issues[0]?.path[0]);
     const id = crypto.randomUUID();
@@ -134,7 +136,8 @@ const SUBCOMMANDS: Record<string, (work: Work) => Promise<void>> = {
     const described = describeNewKey(added);
     if (json) return io.out(toJson({ ...described, key }));
     io.out(table([["key", key], ...cardOf(described)]));
-    io.err("This key is not shown again. Agents connect to <host>:<port>/agents/<key>.\n");
+    const url = publicUrlOf(pair.settings) ?? "<host>:<port>";
+    io.err(`This key is not shown again. Agents connect to ${url}/agents/<key>.\n`);
   },
 
   async pair({ subject, models, ...work }) {

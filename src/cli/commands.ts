@@ -89,13 +89,17 @@ export const COMMANDS = {
       "agents revoke <name or id> [--json] [flags]",
       "agents address [flags]",
     ],
-    settings: ["data", "database", "agentKey", "clusterKey", "port", "host", "tlsCert", "domains"],
+    settings: [
+      ...(["data", "database", "agentKey", "clusterKey", "port", "host", "tlsCert"] as const),
+      ...(["domains", "publicUrl"] as const),
+    ],
     settingHelp: {
       agentKey: "address: the server's main agent key. (read from the data folder)",
       port: "address, pair: the server's port. (8080; 443 with --domain)",
       host: "address, pair: the address that the server listens on. (every address)",
       tlsCert: "address, pair: the server's TLS certificate. (none)",
       domains: "address, pair: the host name that the server has a certificate for. (none)",
+      publicUrl: "add, address, pair: the address at which agents reach the server. (none)",
     },
     note: "The value none removes what was set. agents address prints addresses with the main agent key.",
     flags: {

@@ -125,6 +125,17 @@ export const host: Kind<string> = {
   }, "Give an IP address or a host name, without a port."),
 };
 
+/** An origin that can stand in a shell command without quotes. */
+export const publicUrl: Kind<string> = {
+  value: "<URL>",
+  schema: parsed((text) => {
+    const url = /^https?:\/\/[^/]/i.test(text) ? URL.parse(text) : null;
+    const name = url?.hostname.replace(/^\[(.*)\]$/, "$1") ?? "";
+    const isHost = isIP(name) > 0 || HOST_NAME.test(name);
+    return isHost && url?.href === `${url?.origin}/` ? url.origin : undefined;
+  }, "Give a scheme and a host, such as https://chat.example.com, without a path."),
+};
+
 /** The trusted proxies: how many stand in a row, or their addresses. */
 export type TrustedProxies = { readonly hops: number } | { readonly networks: readonly string[] };
 

@@ -29,6 +29,13 @@ const SERVER = {
   host: optional("host", "every address", kinds.host, "Address to listen on."),
   tlsCert: optional("tls-cert", "none", kinds.file, "TLS certificate with its chain, in PEM form."),
   tlsKey: optional("tls-key", "none", kinds.file, "Private key of the certificate, in PEM form."),
+  publicUrl: optional(
+    "public-url",
+    "none",
+    kinds.publicUrl,
+    "Address at which users and agents reach the server, such as https://chat.example.com.",
+    { aliases: ["PUBLIC_URL"] },
+  ),
   trustProxy: optional("trust-proxy", "none", kinds.proxies, "Proxies trusted to report a client's address."),
   allowedHosts: setting("allowed-hosts", "none", kinds.hostNames, "Further host names for local calls."),
   data: setting("data", "./data", kinds.folder, "Folder of the database and the generated keys."),

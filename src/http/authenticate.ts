@@ -17,6 +17,8 @@ interface AuthenticateOptions {
   /** Opens the metrics and nothing else. */
   metricsKey: Secret | undefined;
   useCode: UseCode;
+  /** The origin of the server's own pages, if it is known. */
+  publicUrl?: string | undefined;
 }
 
 /** Reads the body of a request whose key is right, or not known yet. */
@@ -36,7 +38,7 @@ export type Authenticate = ReturnType<typeof createAuthenticate>;
  * access of that name. Nothing else sets the `principal` of an exchange, which is the `user` of the log, or counts
  * the request as one with a right key.
  */
-export function createAuthenticate({ callers, metricsKey, useCode }: AuthenticateOptions) {
+export function createAuthenticate({ callers, metricsKey, useCode, publicUrl }: AuthenticateOptions) {
   /** Lets in the admin, by the key in a header, by a session, or by the key in `given`. */
   async function admin(exchange: Exchange, given?: string): Promise<Caller> {
     const session = await callers.requireAdmin(exchange.request.headers, given);
@@ -96,7 +98,7 @@ export function createAuthenticate({ callers, metricsKey, useCode }: Authenticat
     async signIn(exchange: Exchange, readText: ReadText): Promise<SessionOwner> {
       const { headers } = exchange.request;
       // A page of another site must not begin a session here, least of all one of its own choice.
-      if (!isOwnOrigin(headers))
+      if (!isOwnOrigin(headers, publicUrl))
         throw new AppError("key_missing", { hint: "Only the server's own pages can sign in." });
       const owner = hasKey(headers)
         ? await callers.ownerOf(headers)

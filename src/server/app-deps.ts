@@ -3,6 +3,7 @@ import { createAudit } from "../auth/audit.ts";
 import { createPairingAttempts } from "../auth/pairing/attempts.ts";
 import { affinitySeed } from "../auth/secret.ts";
 import type { createBackups } from "../backup/download.ts";
+import { publicUrlOf } from "../config/public-url.ts";
 import { type Config, describeSettings, type Origins } from "../config/settings.ts";
 import { createDashboard } from "../dashboard/assets.ts";
 import type { AppDeps } from "../http/app.ts";
@@ -44,6 +45,7 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
   const newConversationId = () => Bun.randomUUIDv7();
   const nodes = cluster?.lists;
   const settings = describeSettings(config, origins);
+  const publicUrl = publicUrlOf(config);
   return {
     ...{ log, newId, metrics, accessControl, idleS: IDLE_CONNECTION_S },
     pipeline: { authenticate, accessControl, limits, bodyLimits: config },
@@ -76,10 +78,10 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
         askedModels: overview.askedModels,
       },
       pairings: {
-        ...{ pairings: parts.pairings, audit, newId },
+        ...{ pairings: parts.pairings, audit, newId, publicUrl },
         attempts: createPairingAttempts(() => performance.now()),
       },
-      live: { live: parts.live },
+      live: { live: parts.live, publicUrl },
       server: {
         audit,
         settings,
@@ -89,11 +91,11 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
         backups: parts.backups,
         certificate: parts.certificate,
       },
-      session: { sessions, users, isSecure: parts.isSecure },
+      session: { sessions, users, isSecure: parts.isSecure, publicUrl },
       register: { agents: parts.agents },
       health: { readiness: parts.readiness, countNodes: cluster && (() => cluster.wire.nodes.size + 1) },
       metrics: { metrics },
-      docs: { version, routes: ROUTES },
+      docs: { version, routes: ROUTES, publicUrl },
       dashboard: { files: createDashboard() },
     },
   };

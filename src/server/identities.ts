@@ -12,6 +12,7 @@ import { addSignInCode, createUseCode } from "../auth/sessions/sign-in-code.ts";
 import { createUsers } from "../auth/users.ts";
 import type { Change } from "../cluster/changes.ts";
 import { agentKey as agentKeyKind } from "../config/kinds.ts";
+import { publicUrlOf } from "../config/public-url.ts";
 import type { Config } from "../config/settings.ts";
 import { agentKeyIn, sealKeyIn } from "../data-folder.ts";
 import { createAuthenticate } from "../http/authenticate.ts";
@@ -77,8 +78,9 @@ export async function createIdentities({ config, store, log, isFirstStart }: Giv
   const pairings = createPairings({ store: store.pairings, agentKeys });
   const { adminKey: adminKeyText, clusterKey } = config;
   const label = clusterKey && sharedCookieLabel(clusterKey);
+  const publicUrl = publicUrlOf(config);
   const sessions = createSessions({
-    ...{ store: store.sessions, adminKey: adminKeyText, lastsMs: config.sessionMs, graceMs },
+    ...{ store: store.sessions, adminKey: adminKeyText, lastsMs: config.sessionMs, graceMs, publicUrl },
     label: () => label ?? String(later.port()),
     onEnd(hashes) {
       later.endSessions(hashes);
@@ -100,7 +102,8 @@ export async function createIdentities({ config, store, log, isFirstStart }: Giv
   const signInCode = await startSignInCode({ config, store, isFirstStart });
   if (signInCode) log.mask(signInCode);
   const metricsKey = config.metricsKey === undefined ? undefined : createSecret(config.metricsKey);
-  const authenticate = createAuthenticate({ callers, metricsKey, useCode: createUseCode(store.sessions) });
+  const useCode = createUseCode(store.sessions);
+  const authenticate = createAuthenticate({ callers, metricsKey, useCode, publicUrl });
   return { agentKey, agentKeys, pairings, sessions, callers, users, signInCode, authenticate };
 }
 
@@ -117,14 +120,18 @@ async function startSignInCode({ config, store, isFirstStart }: Omit<Given, "log
 export function createAccess({ config, log }: Pick<Given, "config" | "log">) {
   const { host, allowedHosts, domains = [] } = config;
   const addressOf = createClientAddresses(config.trustProxy);
-  const isOwnHost = createOwnHosts([hostname(), ...(host ? [host] : []), ...allowedHosts, ...domains]);
+  const ownHosts = [hostname(), ...(host ? [host] : []), ...allowedHosts, ...domains];
+  const publicUrl = publicUrlOf(config);
+  const publicHosts = publicUrl === undefined ? [] : [new URL(publicUrl).hostname];
   const accessControl = new AccessControl({
     addresses: addressOf,
-    isOwnHost,
+    isOwnHost: createOwnHosts([...ownHosts, ...publicHosts]),
     failedKeys: createFailedKeys({ max: config.keyFailuresMax, elapsedMs: () => performance.now() }),
     requests: createConcurrencyLimit({ addressMax: config.addressRequestsMax }),
     strangers: createStrangerShare(STRANGERS),
     log,
   });
+  // Who asks for the public host comes from elsewhere, by a proxy on this machine. An agent needs its key then.
+  const isOwnHost = createOwnHosts(ownHosts);
   return { accessControl, addressOf, isOwnHost, isSecure: createTlsCheck(config.trustProxy) };
 }

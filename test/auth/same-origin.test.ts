@@ -59,3 +59,27 @@ test("an origin must be the server's own, whatever Sec-Fetch-Site says", () => {
 function ownPage(origin: string): Record<string, string> {
   return { "sec-fetch-site": "same-origin", origin };
 }
+
+describe("a server with a public URL", () => {
+  const publicUrl = "https://chat.example.com";
+  const behindProxy = (headers: Record<string, string>) =>
+    new Headers({ host: "127.0.0.1:8080", ...headers });
+
+  test("the public URL is the server's own origin, whatever host a proxy sends", () => {
+    const headers = behindProxy({ origin: publicUrl });
+    expect([isSameOrigin(headers, publicUrl), isOwnOrigin(headers, publicUrl)]).toEqual([true, true]);
+    expect([isSameOrigin(headers), isOwnOrigin(headers)]).toEqual([false, false]);
+  });
+
+  test.each<Record<string, string>>([
+    { origin: "http://chat.example.com" },
+    { origin: "https://chat.example.com:8443" },
+    { origin: "https://chat.example.com.evil.example" },
+    { origin: "https://sub.chat.example.com" },
+    { origin: "null" },
+    { origin: publicUrl, "sec-fetch-site": "cross-site" },
+    { origin: publicUrl, "sec-fetch-site": "same-site" },
+  ])("a page with %j is of another origin than the public URL", (headers) => {
+    expect(isSameOrigin(behindProxy(headers), publicUrl)).toBe(false);
+  });
+});

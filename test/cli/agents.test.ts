@@ -230,6 +230,21 @@ describe("agents address", () => {
     expect(output.out).toStartWith("on this machine  127.0.0.1:9000/agents/key-of-the-operator\n");
   });
 
+  test("agents address and agents add print the public URL", async () => {
+    const { data, output, run } = scene();
+    writeFileSync(join(data, "agent.key"), "the-main-key\n");
+    await run(["address", "--public-url", "https://chat.example.com", "--port", "9000"]);
+    expect(output.out).toBe(
+      [
+        "on this machine  127.0.0.1:9000/agents/the-main-key",
+        "from elsewhere   https://chat.example.com/agents/the-main-key",
+        "as a full URL    wss://chat.example.com/agents/the-main-key/client/register",
+      ].join("\n"),
+    );
+    await run(["add", "box"], { PUBLIC_URL: "https://chat.example.com" });
+    expect(output.err).toContain("Agents connect to https://chat.example.com/agents/<key>.");
+  });
+
   test("agents address creates no key, and asks for the port if the server chose it", async () => {
     const { data, run } = scene(join(tempFolder(), "data"));
     await expect(run(["address"])).rejects.toThrow("There is no agent key in");

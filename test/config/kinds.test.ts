@@ -68,3 +68,33 @@ test("a key keeps its blanks and its letters", () => {
     "clé with blanks ✓",
   );
 });
+
+test.each([
+  ["https://chat.example.com", "https://chat.example.com"],
+  ["HTTPS://Chat.Example.com:443/", "https://chat.example.com"],
+  ["http://chat.lan:80", "http://chat.lan"],
+  ["http://192.0.2.7:8080", "http://192.0.2.7:8080"],
+  ["https://[fd00::5]:8443", "https://[fd00::5]:8443"],
+  ["https://bücher.example", "https://xn--bcher-kva.example"],
+])("the public URL %s is read as %s", (text, url) => {
+  expect(configOf(["--public-url", text]).publicUrl).toBe(url);
+});
+
+test.each([
+  ...["chat.example.com", "ws://chat.example.com", "https://", "https:///", "https:chat.example.com"],
+  ...["https://chat.example.com/api", "https://chat.example.com?a", "https://chat.example.com#a"],
+  ...["https://user:word@chat.example.com", "https://chat.example.com:99999", "https://a b"],
+  ...["https://$(reboot).example", "https://a'b.example", "https://a;b", "https://a&b", "https://`a`"],
+  ...["https://a\u001b[2J", `https://${"a".repeat(254)}`, "https://1.2.3.4.5", ""],
+])("the public URL %j is refused", (text) => {
+  expect(() => configOf([`--public-url=${text}`])).toThrow("Give a scheme and a host");
+});
+
+test("the public URL may be in PUBLIC_URL, and a fault of it shows no password", () => {
+  const read = (env: Record<string, string>) => readServerArgs({ args: ["8080", "key"], env }).config;
+  expect(read({ PUBLIC_URL: "https://a.example" }).publicUrl).toBe("https://a.example");
+  const both = { PUBLIC_URL: "https://a.example", CHATGPT_API_PUBLIC_URL: "https://b.example" };
+  expect(read(both).publicUrl).toBe("https://b.example");
+  const failure = () => read({ PUBLIC_URL: "https://me:secret-word@a.example" });
+  expect(failure).toThrow(/^PUBLIC_URL "https:\/\/\*\*\*@a\.example" is not valid\./);
+});

@@ -27,6 +27,8 @@ export interface SessionsOptions {
   /** Returns the end of the cookie's name, as `createSessionCookies` needs it. Called late. */
   label: () => string;
   lastsMs: number;
+  /** The origin of the server's own pages, if it is known. */
+  publicUrl?: string | undefined;
   /** How long a session that was found counts while the store cannot be read. Default: not at all. */
   graceMs?: number;
   /** Called with the hashes of the sessions that this object has ended. */
@@ -48,7 +50,7 @@ export type Sessions = ReturnType<typeof createSessions>;
  */
 export function createSessions(options: SessionsOptions) {
   const { store, adminKey, lastsMs, label, now = Date.now, onEnd = () => {} } = options;
-  const { graceMs = 0, allMax = ALL_MAX, ownerMax = OWNER_MAX } = options;
+  const { graceMs = 0, allMax = ALL_MAX, ownerMax = OWNER_MAX, publicUrl } = options;
   const cookies = createSessionCookies(label);
   const lookUp = createSessionLookUp({ store, graceMs, max: allMax, now });
 
@@ -73,7 +75,7 @@ export function createSessions(options: SessionsOptions) {
     async read(headers: Headers): Promise<Session | SessionFault | undefined> {
       const { ids, isSecure } = cookies.read(headers);
       if (ids.size === 0) return undefined;
-      if (!isSameOrigin(headers)) return "foreign";
+      if (!isSameOrigin(headers, publicUrl)) return "foreign";
       const [id = ""] = ids;
       // This server sets one. Of two, it cannot tell which is its own.
       if (ids.size > 1 || !isSessionId(id)) return "ended";

@@ -3,13 +3,13 @@ import { type AgentKeys, agentKeyFields } from "../../auth/agent-keys.ts";
 import type { Audit } from "../../auth/audit.ts";
 import { createPairings, describePairing, pairingFields } from "../../auth/pairing/pairings.ts";
 import { readServerAddress } from "../../builtin-agent/server/server-address.ts";
+import type { PublicUrlSettings } from "../../config/public-url.ts";
 import type { Config } from "../../config/settings.ts";
 import { usageError } from "../../errors.ts";
-import { isLoopbackHost } from "../../net/addresses.ts";
 import { shellQuote } from "../../shell-quote.ts";
 import type { AgentKeyChanges, PairingStore } from "../../store/store.ts";
 import { withoutNulls } from "../../user-attributes.ts";
-import { listenAddresses, scheme, withPort } from "../server-addresses.ts";
+import { listenAddresses, serverUrls } from "../server-addresses.ts";
 import { table } from "../terminal/text-table.ts";
 import { type Terminal, toJson } from "../terminal.ts";
 import { PROGRAM } from "../version.ts";
@@ -17,7 +17,7 @@ import { PROGRAM } from "../version.ts";
 /** The dependencies of `agents pair` that other subcommands do not have. */
 export interface PairGiven {
   pairings: PairingStore;
-  settings: Pick<Config, "port" | "host" | "tlsCert" | "domains">;
+  settings: Pick<Config, "host" | "tlsCert"> & PublicUrlSettings;
   /** The address at which agents reach the server, if it is given. */
   server: string | undefined;
 }
@@ -72,11 +72,9 @@ function pairAddresses({ server, settings }: PairGiven): { where: string; url: s
   const { port, host } = settings;
   if (port === 0) throw usageError("Port 0 stands for any free port. Give the server's port with --port.");
   const addresses = listenAddresses(host, networkInterfaces());
-  const own = addresses.find(isLoopbackHost);
-  const other = addresses.find((address) => !isLoopbackHost(address));
-  const at = (address: string) => `${scheme("http", settings)}://${withPort(address, port)}`;
+  const { own, elsewhere } = serverUrls({ config: settings, port, addresses });
   return [
-    ...(own === undefined ? [] : [{ where: "on this machine", url: at(own) }]),
-    ...(other === undefined ? [] : [{ where: "from elsewhere", url: at(other) }]),
+    ...(own === undefined ? [] : [{ where: "on this machine", url: own }]),
+    ...(elsewhere === undefined ? [] : [{ where: "from elsewhere", url: elsewhere }]),
   ];
 }

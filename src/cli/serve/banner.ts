@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { publicUrlOf } from "../../config/public-url.ts";
 import type { Environment } from "../../config/read.ts";
 import { shownDatabase } from "../../config/service-addresses.ts";
 import { type Config, variablesOf } from "../../config/settings.ts";
@@ -6,7 +7,7 @@ import type { Slots } from "../../config/upstream-kinds.ts";
 import { ADMIN_KEY_NAME, adminKeyIn, agentKeyIn } from "../../data-folder.ts";
 import { isLoopbackHost } from "../../net/addresses.ts";
 import { shellQuote } from "../../shell-quote.ts";
-import { addressCommand, agentAddressLines, hasTls, scheme, withPort } from "../server-addresses.ts";
+import { addressCommand, agentAddressLines, browserUrl, hasTls, urlAt } from "../server-addresses.ts";
 import { table } from "../terminal/text-table.ts";
 import { PROGRAM } from "../version.ts";
 
@@ -38,8 +39,8 @@ const ADMIN_KEY_LENGTH_GOOD = 16;
  */
 export function banner(options: Banner): string {
   const { config, port, addresses, version } = options;
-  const urls = addresses.map((address) => `${scheme("http", config)}://${withPort(address, port)}`);
-  const [url = ""] = urls;
+  const urls = addresses.map((address) => urlAt(address, port, config));
+  const url = browserUrl(options);
   const rows = [
     ...labeled("Listening", urls),
     ["Dashboard", `${url}/dashboard${signInFragment(options)}`],
@@ -126,7 +127,8 @@ function adminKeyInShell({ config, env, adminKeyFrom }: Banner): { before?: stri
 }
 
 function warnings(config: Config, addresses: readonly string[]): string[] {
-  const reachable = addresses.some((address) => !isLoopbackHost(address));
+  const publicUrl = publicUrlOf(config);
+  const reachable = publicUrl !== undefined || addresses.some((address) => !isLoopbackHost(address));
   const lines: string[] = [];
   if (config.agents === "open")
     lines.push(
@@ -139,6 +141,10 @@ function warnings(config: Config, addresses: readonly string[]): string[] {
   if (reachable && config.adminKey.length < ADMIN_KEY_LENGTH_GOOD)
     lines.push(
       "The admin key is short for a server that others can reach. `openssl rand -hex 16` prints a better one.",
+    );
+  if (config.nats && publicUrl === undefined)
+    lines.push(
+      "These addresses are those of this node alone. Give all nodes the address of the cluster, such as its load\nbalancer's, with --public-url.",
     );
   return lines;
 }

@@ -8,7 +8,7 @@ import { printable } from "../../printable.ts";
 import { shellQuote } from "../../shell-quote.ts";
 import { readArgs } from "../args.ts";
 import { health } from "../health.ts";
-import { addressCommand, listenAddresses, scheme, withPort } from "../server-addresses.ts";
+import { addressCommand, browserUrl, listenAddresses } from "../server-addresses.ts";
 import { table } from "../terminal/text-table.ts";
 import type { Command, Terminal } from "../terminal.ts";
 import { PROGRAM } from "../version.ts";
@@ -105,8 +105,9 @@ function summary({ service, config }: Installation, { description, log }: Places
   if (data) rows.push(["Data", data.path]);
   if (log) rows.push(["Log", log]);
   if (config && data) {
-    const [address = ""] = listenAddresses(config.host, networkInterfaces());
-    rows.push(["Dashboard", `${scheme("http", config)}://${withPort(address, config.port)}/dashboard`]);
+    const addresses = listenAddresses(config.host, networkInterfaces());
+    const url = browserUrl({ config, port: config.port, addresses });
+    rows.push(["Dashboard", `${url}/dashboard`]);
     rows.push(["Agents", "This prints the addresses to paste into agents:"]);
     rows.push(["", addressCommand({ ...config, data: data.path }, config.port)]);
   }

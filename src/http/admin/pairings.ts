@@ -22,6 +22,8 @@ interface PairingDeps {
   attempts: PairingAttempts;
   audit: Audit;
   newId: () => string;
+  /** The origin at which agents reach the server, if it is known. */
+  publicUrl: string | undefined;
 }
 
 const PAIRING = {
@@ -35,9 +37,18 @@ const PAIRING = {
   ...{ tags: ["home"], owner_id: null, shows_name: false, expires_at: SAMPLE.time },
 };
 
-const LINK_TEXT = `This link connects an agent to this server, once and within ten minutes of its making.
-On the machine with the models, run: chatgpt-api-server agent '<this whole link>'
-`;
+const linkText = (link: string, note = "") =>
+  [
+    "This link connects an agent to this server, once and within ten minutes of its making.",
+    `On the machine with the models, run: chatgpt-api-server agent '${link}'`,
+    note,
+  ].join("\n");
+
+const ANY_LINK = linkText("<this whole link>");
+
+/** Names the server as agents reach it, which may not be the address that the browser has used. */
+const publicLink = (publicUrl: string) =>
+  linkText(`${publicUrl}/pair#<code>`, "<code> is what follows the # in the address of this page.\n");
 
 const ROUTES = {
   addPairing: route("POST /admin/agents/pairings", {
@@ -76,13 +87,13 @@ const ROUTES = {
     access: "none",
     summary: "Say what the link of a pairing code is for",
     description: "The code is in the fragment of the link, which browsers do not send.",
-    answers: okAs("text/plain", "What to do with the link.", { description: "A text.", example: LINK_TEXT }),
+    answers: okAs("text/plain", "What to do with the link.", { description: "A text.", example: ANY_LINK }),
   }),
 };
 
 /** The codes that give agents keys of their own, once each. */
 export const pairingRoutes = resource("Agents", ROUTES).handledBy(
-  ({ pairings, attempts, audit, newId }: PairingDeps) => ({
+  ({ pairings, attempts, audit, newId, publicUrl }: PairingDeps) => ({
     async addPairing({ exchange, body: { name = null, models = null, ...fields } }) {
       const id = newId();
       const changes = withoutNulls(agentKeyChanges(fields));
@@ -114,6 +125,8 @@ export const pairingRoutes = resource("Agents", ROUTES).handledBy(
     },
 
     explainPairing: () =>
-      new Response(LINK_TEXT, { headers: { "content-type": "text/plain; charset=utf-8" } }),
+      new Response(publicUrl === undefined ? ANY_LINK : publicLink(publicUrl), {
+        headers: { "content-type": "text/plain; charset=utf-8" },
+      }),
   }),
 );

@@ -27,8 +27,8 @@ const INFO = {
 
 const ADMIN_KEY = z.string().nullish().describe("The admin key, if it is not in a header.");
 
-/** Returns the OpenAPI 3.1 document of the routes. */
-export function createDocument(version: string, routes: readonly NamedRoute[]): ApiDocument {
+/** Returns the OpenAPI 3.1 document of the routes of a server that is reached at `url`. */
+export function createDocument(version: string, routes: readonly NamedRoute[], url = "/"): ApiDocument {
   const examples: Examples = {};
   const paths: ZodOpenApiPathsObject = {};
   for (const route of routes) {
@@ -38,7 +38,7 @@ export function createDocument(version: string, routes: readonly NamedRoute[]): 
   const document = createOpenApi({
     openapi: "3.1.0",
     info: { ...INFO, version },
-    servers: [{ url: "/", description: "This server." }],
+    servers: [{ url, description: "This server." }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
     components: {

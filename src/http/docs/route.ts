@@ -12,6 +12,8 @@ interface DocsDeps {
   version: string;
   /** Every route of the server. */
   routes: readonly NamedRoute[];
+  /** The origin at which the server is reached, if it is known. */
+  publicUrl: string | undefined;
 }
 
 const ROUTES = {
@@ -36,9 +38,10 @@ const ROUTES = {
 };
 
 /** The documentation of the routes, for programs and for people. Anybody may read it. */
-export const docsRoutes = resource("Operations", ROUTES).handledBy(({ version, routes }: DocsDeps) => {
+export const docsRoutes = resource("Operations", ROUTES).handledBy((deps: DocsDeps) => {
+  const { version, routes, publicUrl } = deps;
   // Made when they are first requested, as most servers never need them.
-  const document = once(() => createDocument(version, routes));
+  const document = once(() => createDocument(version, routes, publicUrl));
   const json = once(() => withEtag(JSON.stringify(document())));
   const page = once(() => withEtag(renderPage(document())));
   return {

@@ -7,6 +7,8 @@ import { Overview } from "./schema.ts";
 
 interface LiveDeps {
   live: Pick<LiveFeed, "read" | "upgrade">;
+  /** The origin of the server's own pages, if it is known. */
+  publicUrl: string | undefined;
 }
 
 const EXAMPLE: Overview = {
@@ -55,12 +57,12 @@ const ROUTES = {
 };
 
 /** The overview: once, and live. */
-export const liveRoutes = resource("Server", ROUTES).handledBy(({ live }: LiveDeps) => ({
+export const liveRoutes = resource("Server", ROUTES).handledBy(({ live, publicUrl }: LiveDeps) => ({
   readOverview: () => live.read(),
 
   watchLive({ exchange: { request, server }, caller: { session } }) {
     // Browsers let a page open a socket to another site, and send its cookies along.
-    if (!isOwnOrigin(request.headers))
+    if (!isOwnOrigin(request.headers, publicUrl))
       throw new AppError("admin_key_wrong", {
         logAs: "session_foreign",
         hint: "Only the server's own pages can open the live view.",

@@ -13,9 +13,17 @@ interface SessionDeps {
   users: Pick<Users, "find">;
   /** Whether the caller came by TLS, as far as the proxies before this server are trusted. */
   isSecure(request: Request, server: BunServer): boolean;
+  /** The origin at which users and agents reach the server, if it is known. */
+  publicUrl: string | undefined;
 }
 
-const ADMIN_EXAMPLE = { role: "admin", user: null, expires_at: "2026-11-23T20:10:14.924Z" } as const;
+const PUBLIC_URL = "https://chat.example.com";
+const ADMIN_EXAMPLE = {
+  role: "admin",
+  user: null,
+  expires_at: "2026-11-23T20:10:14.924Z",
+  public_url: PUBLIC_URL,
+} as const;
 const USER = { user_id: SAMPLE.userId, ...USER_FIELDS_EXAMPLE };
 
 const ROUTES = {
@@ -31,8 +39,14 @@ const ROUTES = {
   readSession: route("GET /api/session", {
     access: "caller",
     summary: "Read who is signed in, or whose key it is",
-    description: "`expires_at` is when the session ends. It is null if the caller used a key.",
-    answers: ok("The caller.", SessionAnswer, { role: "user", user: USER, expires_at: null }),
+    description:
+      "`expires_at` is when the session ends. It is null if the caller used a key. `public_url` is `--public-url`, or null.",
+    answers: ok("The caller.", SessionAnswer, {
+      role: "user",
+      user: USER,
+      expires_at: null,
+      public_url: PUBLIC_URL,
+    }),
     errors: ["user_list_failed"],
   }),
   signOut: route("DELETE /api/session", {
@@ -46,22 +60,24 @@ const ROUTES = {
 
 /** Signing in and out. A signed-in browser shows a cookie, which scripts cannot read, instead of a key. */
 export const sessionRoutes = resource("Sessions", ROUTES).handledBy(
-  ({ sessions, users, isSecure }: SessionDeps) => {
+  ({ sessions, users, isSecure, publicUrl }: SessionDeps) => {
+    const answerOf = async (principal: Principal, session: Session | undefined) => ({
+      ...(await describe(users, principal)),
+      expires_at: endOf(session),
+      public_url: publicUrl ?? null,
+    });
     const secureOf = ({ request, server }: Exchange) => ({ secure: isSecure(request, server) });
 
     return {
       async signIn({ exchange, caller: owner }) {
         const before = await sessions.read(exchange.request.headers);
-        const answer = await describe(users, owner);
+        const answer = await answerOf(owner, undefined);
         if (typeof before === "object") await sessions.end(before);
         const { session, cookie } = await sessions.begin(owner, secureOf(exchange));
         return reply(200, { ...answer, expires_at: endOf(session) }, { "set-cookie": cookie });
       },
 
-      readSession: async ({ caller: { principal, session } }) => ({
-        ...(await describe(users, principal)),
-        expires_at: endOf(session),
-      }),
+      readSession: ({ caller: { principal, session } }) => answerOf(principal, session),
 
       async signOut({ exchange, caller: { session } }) {
         if (session) await sessions.end(session);

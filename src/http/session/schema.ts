@@ -18,6 +18,8 @@ export const SessionAnswer = namedObject("Session", {
   user: z.strictObject({ user_id: text, ...UserFieldsAnswer.shape }).nullable(),
   /** When the session ends; null if the caller used a key. */
   expires_at: time.nullable(),
+  /** The address at which users and agents reach the server (`--public-url`); null if the settings do not say it. */
+  public_url: text.nullable(),
 });
 export type SessionAnswer = z.output<typeof SessionAnswer>;
 

@@ -48,6 +48,20 @@ test("agents pair takes a name and what agents add takes, and writes it to the a
   expect(JSON.stringify(rows)).not.toContain(code);
 });
 
+test("agents pair names the server by its public URL, and also by its address on this machine", async () => {
+  const { run } = scene();
+  const given = ["--public-url", "https://chat.example.com", "--port", "8081"];
+  const { out } = await run([...given, "--host", "127.0.0.1"]);
+  const code = codeIn(out);
+  expect(out).toContain(`chatgpt-api-server agent http://127.0.0.1:8081 --pair ${code}\n`);
+  expect(out).toMatch(
+    new RegExp(`^from elsewhere +chatgpt-api-server agent https://chat.example.com --pair ${code}$`, "m"),
+  );
+  expect(out).toContain(`https://chat.example.com/pair#${code}\n`);
+  const { links } = JSON.parse((await run([...given, "--server", "https://other.example", "--json"])).out);
+  expect(links).toEqual([expect.stringMatching(/^https:\/\/other\.example\/pair#/)]);
+});
+
 test("agents pair shows the link as a QR code on a terminal only", async () => {
   const { run } = scene();
   expect((await run([], true)).out).toMatch(/[▀▄█]{10}/);

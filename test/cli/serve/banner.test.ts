@@ -81,6 +81,35 @@ describe("the banner", () => {
     );
   });
 
+  test("the banner prints the public URL wherever people and agents elsewhere take an address from", () => {
+    const text = bannerOf({ args: ["--public-url", "https://chat.example.com"], signInCode: "abc" });
+    expect(text).toContain("  Listening  http://127.0.0.1:4321\n");
+    expect(text).toContain("  Dashboard  https://chat.example.com/dashboard#code=abc\n");
+    expect(text).toContain("  Agents     on this machine  127.0.0.1:4321/agents/generated-agent-key\n");
+    expect(text).toContain("from elsewhere   https://chat.example.com/agents/generated-agent-key\n");
+    expect(text).toContain("wss://chat.example.com/agents/generated-agent-key/client/register\n");
+    expect(text).toContain(
+      "  Try        printf 'Admin key: '; read -rs ADMIN_KEY; curl https://chat.example.com/",
+    );
+    const logged = bannerOf({ args: ["--public-url", "https://chat.example.com"], isPrivate: false });
+    expect(logged).toMatch(/agents address .*--public-url https:\/\/chat\.example\.com\n/);
+  });
+
+  test("a public URL makes a server reachable, so that a short admin key is noted", () => {
+    const given = { addresses: ["127.0.0.1"], adminKey: "short" };
+    expect(bannerOf(given)).not.toContain("The admin key is short");
+    expect(bannerOf({ ...given, args: ["--public-url", "https://a.example"] })).toContain(
+      "The admin key is short",
+    );
+  });
+
+  test("a node without a public URL notes that its addresses lead to this node alone", () => {
+    const cluster = ["--nats", "nats://n", "--database", "postgres://d/d", "--cluster-key", "k".repeat(32)];
+    expect(bannerOf({ args: cluster })).toContain("These addresses are those of this node alone.");
+    const args = [...cluster, "--public-url", "https://a.example"];
+    expect(bannerOf({ args })).not.toContain("of this node alone");
+  });
+
   test("a banner that a log may keep has no secret, and says where the agent key is", () => {
     const text = bannerOf({ args: ["--data", "/some/data"], signInCode: "abc", isPrivate: false });
     expect(text).not.toContain(GENERATED);

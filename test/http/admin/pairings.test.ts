@@ -125,3 +125,12 @@ test("the link of a code says what it is for, and holds no code", async () => {
   expect(response.headers.get("content-type")).toBe("text/plain; charset=utf-8");
   expect(await response.text()).toContain("chatgpt-api-server agent");
 });
+
+test("the page of a link names the server as agents reach it", async () => {
+  const textOf = async (flags: readonly string[]) =>
+    (await fetch(`${(await startTestServer(flags)).url}/pair`)).text();
+  expect(await textOf([])).toContain("run: chatgpt-api-server agent '<this whole link>'\n");
+  expect(await textOf(["--public-url", "https://chat.example.com"])).toContain(
+    "run: chatgpt-api-server agent 'https://chat.example.com/pair#<code>'\n",
+  );
+});

@@ -70,3 +70,12 @@ describe.each(ROUTES)("%s", (path, type) => {
     expect(status).toBe(403);
   });
 });
+
+test("the document names the server by its public URL, and by its own address without one", async () => {
+  const serversOf = async (flags: readonly string[]) => {
+    const response = await fetch(`${(await startTestServer(flags)).url}/openapi.json`);
+    return ((await response.json()) as { servers: { url: string }[] }).servers.map(({ url }) => url);
+  };
+  expect(await serversOf([])).toEqual(["/"]);
+  expect(await serversOf(["--public-url", "https://chat.example.com"])).toEqual(["https://chat.example.com"]);
+});

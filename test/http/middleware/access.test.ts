@@ -155,6 +155,18 @@ describe("the Host header", () => {
       expect((await send(url, { path: "/docs", headers: { Host: host } })).status).toBe(200);
   });
 
+  test("the host of the public URL is allowed, but makes no agent one of this machine", async () => {
+    const { url } = await startTestServer(["--public-url", "https://chat.example.com", "--agents", "local"]);
+    const get = (host: string) => send(url, { path: "/dashboard", headers: { Host: host } });
+    expect((await get("chat.example.com")).status).toBe(200);
+    expect((await get("Chat.Example.com:8080")).status).toBe(200);
+    expect((await get("sub.chat.example.com")).status).toBe(403);
+    // A proxy on this machine may pass on a stranger's request without saying so.
+    const headers = { Host: "chat.example.com" };
+    const socket = await shakeHands(`${url}/client/register`, { headers, key: null });
+    expect([socket.status, JSON.parse(socket.body).error]).toEqual([403, "Host not allowed"]);
+  });
+
   test.each(["evil.example", "a b", "a/health?", ""])(
     "/health and /ready answer whatever the Host header is: %p",
     async (host) => {

@@ -30,7 +30,9 @@ describe("signing in", () => {
     const { call } = await scene();
     const signedIn = await call("POST", "/api/session", KEY);
     const expiresAt = Date.parse(signedIn.body.expires_at);
-    expect(signedIn.body).toEqual({ role: "admin", user: null, expires_at: expect.any(String) });
+    expect(signedIn.body).toEqual({
+      ...{ role: "admin", user: null, expires_at: expect.any(String), public_url: null },
+    });
     expect(Math.abs(expiresAt - Date.now() - 12 * 3_600_000)).toBeLessThan(60_000);
     const set = signedIn.headers.get("set-cookie") ?? "";
     expect(set).toMatch(/^session-\d+=[\w-]{43}; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/);
@@ -61,6 +63,7 @@ describe("signing in", () => {
         ...fields,
       },
       expires_at: expect.any(String),
+      public_url: null,
     });
     expect(Math.abs(Date.parse(body.expires_at) - Date.now() - 300_000)).toBeLessThan(60_000);
     expect((await call("GET", "/api/usage", browser)).status).toBe(200);
@@ -75,7 +78,7 @@ describe("signing in", () => {
     const { call, addUser } = await scene();
     const { token, user_id } = await addUser();
     expect((await call("GET", "/api/session", KEY)).body).toEqual({
-      ...{ role: "admin", user: null, expires_at: null },
+      ...{ role: "admin", user: null, expires_at: null, public_url: null },
     });
     const { body, headers } = await call("GET", "/api/session", { "x-api-key": token });
     expect(body).toMatchObject({ role: "user", user: { user_id }, expires_at: null });

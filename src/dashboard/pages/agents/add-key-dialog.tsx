@@ -8,6 +8,7 @@ import { Dialog } from "../../components/dialog.tsx";
 import { Field } from "../../components/field.tsx";
 import { Form } from "../../components/form.tsx";
 import { readNameList } from "../../name-list.ts";
+import { serverUrl } from "../../state/server-url.ts";
 import { EMPTY_KEY_FORM, keyChangesOf } from "./key-form.ts";
 import { findOwner, KeyPreferenceFields } from "./key-preference-fields.tsx";
 
@@ -54,13 +55,20 @@ export function KeyFields({ name }: { name?: string }) {
         autocomplete="off"
         hint="The name shown in lists and logs, such as gpu box."
       />
-      <Field
-        label="Models (optional)"
-        name="models"
-        autocomplete="off"
-        hint="Agents with this key offer only these models. Separate names with commas. Leave empty to allow all models."
-      />
+      <ModelsField />
     </>
+  );
+}
+
+/** The form field `models`. */
+export function ModelsField() {
+  return (
+    <Field
+      label="Models (optional)"
+      name="models"
+      autocomplete="off"
+      hint="Agents with this key offer only these models. Separate names with commas. Leave empty to allow all models."
+    />
   );
 }
 
@@ -73,7 +81,7 @@ function CreatedKey({ added: { key }, onClose }: { added: AddedAgentKey; onClose
       </Notice>
       <CopyField text={key} what="the key" />
       <p class="label">Server address that contains the key, for agents</p>
-      <CopyField text={`${location.origin}/agents/${key}`} what="the address" />
+      <CopyField text={`${serverUrl()}/agents/${key}`} what="the address" />
       <div class="form-actions">
         <Button kind="primary" onClick={onClose}>
           Done

@@ -3,6 +3,7 @@ import { Card } from "../../components/card.tsx";
 import { CopyButton } from "../../components/copy-button.tsx";
 import { ScrollArea } from "../../components/scroll-area.tsx";
 import { SegmentedControl } from "../../components/segmented-control.tsx";
+import { serverUrl } from "../../state/server-url.ts";
 import { SAMPLE_KINDS, type SampleKind, sampleOf } from "./code-samples.ts";
 import type { ChatRequest, Turn } from "./conversation.ts";
 import { composerInput, conversation } from "./try-state.ts";
@@ -22,7 +23,7 @@ export function SamplesCard({ model, turns }: { model: string; turns: readonly T
   const [kind, setKind] = useState<SampleKind>("curl");
   const { draft, system } = useSettledInput();
   const sample = useMemo(
-    () => sampleOf(kind, location.origin, requestOf(draft, model, system, turns)),
+    () => sampleOf(kind, serverUrl(), requestOf(draft, model, system, turns)),
     [kind, draft, model, system, turns],
   );
   const isCut = sample.length > SHOWN_LENGTH;

@@ -3,6 +3,7 @@ import { Button } from "../../components/button.tsx";
 import { Notice } from "../../components/card.tsx";
 import { CopyField } from "../../components/copy-button.tsx";
 import { Dialog } from "../../components/dialog.tsx";
+import { serverUrl } from "../../state/server-url.ts";
 
 interface TokenDialogProps {
   title: string;
@@ -22,7 +23,7 @@ export function TokenDialog({ title, token, note, onClose }: TokenDialogProps) {
         <h3>Token</h3>
         <CopyField text={token} what="the token" />
         <h3>Try it with curl</h3>
-        <CopyField text={firstRequest(location.origin, token)} what="the command" />
+        <CopyField text={firstRequest(serverUrl(), token)} what="the command" />
       </div>
       <div class="form-actions">
         <Button kind="primary" onClick={onClose}>
