@@ -11,6 +11,10 @@ const CHECK_MS = 250;
 export interface Agents extends Omit<FetchState<Agent[]>, "replace"> {
   /** The names of the nodes of a cluster whose agents are missing, at least in part. */
   missingNodes: readonly string[];
+  /** Whether the server is a node of a cluster. */
+  isCluster: boolean;
+  /** Whether this node has lost the way to the other nodes, which it forgets after a while. */
+  isNatsAway: boolean;
   /** The server's time in the newest frame, in milliseconds since 1970. */
   now: number;
 }
@@ -42,6 +46,8 @@ export function useAgents(): Agents {
     ...state,
     value: value?.agents,
     missingNodes: value?.missing_nodes ?? [],
+    isCluster: overview?.nodes !== undefined,
+    isNatsAway: overview?.ready.degraded?.includes("nats") ?? false,
     now: overview ? Date.parse(overview.now) : Date.now(),
   };
 }

@@ -7,7 +7,7 @@ export interface NodeRow {
   node: LiveNode | undefined;
   label: "Ready" | "Not ready" | "Draining" | "Not answering";
   tone: "ok" | "warn" | "bad";
-  /** Why it is not ready. */
+  /** Why it is not ready, or not wholly. */
   reason: string | null;
 }
 
@@ -31,6 +31,19 @@ export function nodeRows({ nodes = [], missing_nodes: missing = [] }: Nodes): No
 
 function stateOf({ draining, ready }: LiveNode): Pick<NodeRow, "label" | "tone" | "reason"> {
   if (draining) return { label: "Draining", tone: "warn", reason: "It is about to stop." };
-  if (ready.status === "ready") return { label: "Ready", tone: "ok", reason: null };
+  if (ready.status === "ready") return readyStateOf(ready.degraded);
   return { label: "Not ready", tone: "warn", reason: ready.reasons.join(", ") };
+}
+
+/** A sentence for each part that may fail while a node takes requests. */
+const DEGRADED: Record<string, string> = {
+  store: "The database does not answer it.",
+  nats: "It has lost the way to the other nodes.",
+};
+
+function readyStateOf(
+  degraded: LiveNode["ready"]["degraded"] = [],
+): Pick<NodeRow, "label" | "tone" | "reason"> {
+  if (degraded.length === 0) return { label: "Ready", tone: "ok", reason: null };
+  return { label: "Ready", tone: "warn", reason: degraded.map((part) => DEGRADED[part] ?? "").join(" ") };
 }

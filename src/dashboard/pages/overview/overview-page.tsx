@@ -17,7 +17,7 @@ export function OverviewPage() {
   return (
     <>
       <PageHeader title="Overview" lead={overview ? leadOf(overview) : "The overview as it is now."}>
-        {overview ? (
+        {overview && status !== "reconnecting" ? (
           <Badge tone={overview.ready.status === "ready" ? "ok" : "warn"}>
             {overview.ready.status === "ready" ? "Ready" : "Not ready"}
           </Badge>

@@ -34,3 +34,15 @@ test("the list of nodes says what each node does, and names those that do not an
   expect(new Set(rows.map(({ key }) => key)).size).toBe(4);
   expect(rows[3]?.node).toBeUndefined();
 });
+
+test("a node that takes requests although a part of it fails says which", () => {
+  const degraded = (...parts: string[]) =>
+    nodeOf("b", { ready: { status: "ready", reasons: [], degraded: parts } });
+  const stateOf = (node: LiveNode) => {
+    const [, { label, tone, reason } = {}] = nodeRows({ nodes: [nodeOf("a"), node] });
+    return [label, tone, reason];
+  };
+  expect(stateOf(degraded("nats"))).toEqual(["Ready", "warn", "It has lost the way to the other nodes."]);
+  expect(stateOf(degraded("store"))).toEqual(["Ready", "warn", "The database does not answer it."]);
+  expect(stateOf(degraded())).toEqual(["Ready", "ok", null]);
+});

@@ -5,7 +5,9 @@ import { Card, Notice } from "../../../components/card.tsx";
 import { PageHeader } from "../../../components/page-header.tsx";
 import { RadioCards } from "../../../components/radio-cards.tsx";
 import { hrefOf } from "../../../state/route.ts";
+import { publicUrl } from "../../../state/server-url.ts";
 import { useFetch } from "../../../state/use-fetch.ts";
+import { ClusterNotice } from "../cluster-notice.tsx";
 import { type Agents, useAgents } from "../use-agents.ts";
 import { canReach, SOURCES, type SourceKind, sourceOf } from "./join-line.ts";
 import { isKeyNeeded, type JoinRules, joinRules } from "./join-rules.ts";
@@ -13,7 +15,7 @@ import { JoinStatus } from "./join-status.tsx";
 import { type KeyChoice, KeyStep, keyOf } from "./key-step.tsx";
 import { LineStep } from "./line-step.tsx";
 import { type Machine, MachineStep } from "./machine-step.tsx";
-import { isLoopbackHost, readServer, type ServerAddress, urlOf } from "./server-address.ts";
+import { isLoopbackHost, proposedAddress, readServer, type ServerAddress } from "./server-address.ts";
 import { UpstreamFields, type UpstreamOptions } from "./upstream-fields.tsx";
 
 const PAGE: ServerAddress = { isSecure: location.protocol === "https:", host: location.host };
@@ -34,6 +36,7 @@ export function JoinPage() {
       </PageHeader>
       {settings.error ? <Notice tone="bad">{settings.error}</Notice> : null}
       {agents.error ? <Notice tone="bad">{agents.error}</Notice> : null}
+      <ClusterNotice agents={agents} />
       {settings.value && agents.value ? (
         <JoinSteps rules={joinRules(settings.value.settings, PAGE)} agents={agents} />
       ) : null}
@@ -44,7 +47,9 @@ export function JoinPage() {
 function JoinSteps({ rules, agents }: { rules: JoinRules; agents: Agents }) {
   const [kind, setKind] = useState<SourceKind>("ollama");
   const [machine, setMachine] = useState<Machine>(() => likelyMachine(rules));
-  const [address, setAddress] = useState(() => urlOf(PAGE));
+  const [address, setAddress] = useState(() =>
+    proposedAddress({ publicUrl: publicUrl(), page: PAGE, isCluster: rules.isCluster }),
+  );
   const [options, setOptions] = useState<UpstreamOptions>({ by: "executable", needsKey: true });
   const [key, setKey] = useState<KeyChoice | undefined>(undefined);
   const before = useRef<ReadonlySet<string>>(idsOf(agents));
@@ -110,8 +115,8 @@ function choiceFor(isNeeded: boolean, chosen: KeyChoice | undefined): KeyChoice 
 
 /**
  * Guesses the agent's machine: people who use the page on the server's machine often have the models there
- * too.
+ * too. An agent that knows one node of a cluster only is lost when that stops.
  */
-function likelyMachine({ localAddress }: JoinRules): Machine {
-  return localAddress !== undefined && isLoopbackHost(PAGE) ? "server" : "elsewhere";
+function likelyMachine({ localAddress, isCluster }: JoinRules): Machine {
+  return !isCluster && localAddress !== undefined && isLoopbackHost(PAGE) ? "server" : "elsewhere";
 }

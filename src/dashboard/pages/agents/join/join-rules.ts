@@ -10,6 +10,8 @@ export interface JoinRules {
   localAddress: ServerAddress | undefined;
   /** Whether the server listens on its own machine only. A proxy may still make it reachable. */
   isLocalOnly: boolean;
+  /** Whether the server is a node of a cluster, whose own address leads to that node alone. */
+  isCluster: boolean;
 }
 
 /** How the settings show that a value is not set. */
@@ -36,6 +38,7 @@ export function joinRules(settings: SettingsAnswer["settings"], page: ServerAddr
     keyless: keylessAgents(settingOf("agents"), settingOf("trustProxy") !== undefined),
     localAddress: hasLocal ? { isSecure: false, host: localHost(host, localPort) } : undefined,
     isLocalOnly,
+    isCluster: settingOf("nats") !== undefined,
   };
 }
 

@@ -1,8 +1,7 @@
-import { Notice } from "../../../components/card.tsx";
-import { Field } from "../../../components/field.tsx";
 import { RadioCards } from "../../../components/radio-cards.tsx";
+import { AddressField } from "./address-field.tsx";
 import type { JoinRules } from "./join-rules.ts";
-import { isLoopbackHost, type ServerAddress } from "./server-address.ts";
+import type { ServerAddress } from "./server-address.ts";
 
 export type Machine = "server" | "elsewhere";
 
@@ -36,30 +35,20 @@ export function MachineStep({ rules, machine, onMachine, address, server, onAddr
             },
             {
               value: "server",
-              title: "The server's machine",
+              title: rules.isCluster ? "The machine of this node" : "The server's machine",
               about: `Through ${rules.localAddress.host}, without a proxy`,
             },
           ]}
         />
       ) : null}
       {isElsewhere ? (
-        <Field
-          label="Address of this server, as the agent's machine reaches it"
-          name="server"
-          value={address}
-          autocomplete="off"
-          onInput={onAddress}
-          error={server ? undefined : "This is not an address. Enter a host, host:port, or a URL."}
+        <AddressField
+          address={address}
+          server={server}
+          isCluster={rules.isCluster}
+          isLocalOnly={rules.isLocalOnly}
+          onAddress={onAddress}
         />
-      ) : null}
-      {isElsewhere && server && isLoopbackHost(server) ? (
-        <Notice tone="warn">
-          On every machine, {server.host} means that machine itself. If the agent runs on another machine,
-          enter a name or an address that reaches this server from there.
-          {rules.isLocalOnly
-            ? " The server accepts connections only from its own machine, so it also needs a proxy in front of it."
-            : ""}
-        </Notice>
       ) : null}
     </div>
   );

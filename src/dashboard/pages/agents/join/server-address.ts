@@ -33,6 +33,23 @@ export function isLoopbackHost({ host }: ServerAddress): boolean {
   return LOOPBACK.test(host.replace(/:\d+$/, ""));
 }
 
+interface Proposal {
+  /** The origin that the settings name for agents, if they name one. */
+  publicUrl: string | undefined;
+  /** The address in the browser. */
+  page: ServerAddress;
+  isCluster: boolean;
+}
+
+/**
+ * Returns the address at which agents are likely to reach the server. Empty if only a person can tell: the page of a
+ * cluster was opened on the machine of one of its nodes.
+ */
+export function proposedAddress({ publicUrl, page, isCluster }: Proposal): string {
+  if (publicUrl !== undefined) return publicUrl;
+  return isCluster && isLoopbackHost(page) ? "" : urlOf(page);
+}
+
 export function portOf({ isSecure, host }: ServerAddress): string {
   return /:(\d+)$/.exec(host)?.[1] ?? (isSecure ? "443" : "80");
 }

@@ -24,7 +24,9 @@ test("an agent on the server's machine uses the server's port, and needs a key b
     keyless: "none",
     localAddress: { isSecure: false, host: "127.0.0.1:8080" },
     isLocalOnly: false,
+    isCluster: false,
   });
+  expect(joinRules(settings({ nats: "***" }), PAGE).isCluster).toBe(true);
   expect(joinRules(settings({ port: "0" }), PAGE).localAddress?.host).toBe("127.0.0.1:8931");
   expect(joinRules(settings({ port: "80" }), PAGE).localAddress?.host).toBe("127.0.0.1");
   expect(joinRules(settings({ host: "::1" }), PAGE)).toMatchObject({

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import {
   isLoopbackHost,
+  proposedAddress,
   readServer,
   type ServerAddress,
   upstreamFault,
@@ -50,4 +51,15 @@ test("a model server's address is refused if it is this server, as the agent wou
 test("a model server's address is refused without an HTTP scheme", () => {
   for (const upstream of ["localhost:8000", "", "http://", "ftp://a.example"])
     expect(upstreamFault(upstream, PLAIN)).toContain("scheme");
+});
+
+test("the proposed address is the public URL, and never the loopback address of a node of a cluster", () => {
+  const loopback = { isSecure: false, host: "127.0.0.1:8080" };
+  const publicUrl = "https://chat.example.com";
+  for (const isCluster of [false, true])
+    expect(proposedAddress({ publicUrl, page: loopback, isCluster })).toBe(publicUrl);
+  const unknown = { publicUrl: undefined };
+  expect(proposedAddress({ ...unknown, page: loopback, isCluster: false })).toBe("http://127.0.0.1:8080");
+  expect(proposedAddress({ ...unknown, page: loopback, isCluster: true })).toBe("");
+  expect(proposedAddress({ ...unknown, page: SECURE, isCluster: true })).toBe("https://chat.example.com");
 });
