@@ -17,7 +17,7 @@ export function CopyButton({ text, what, isSmall }: { text: string; what: string
     setTimeout(() => setCopied(false), SHOWN_MS);
   };
   return (
-    <Button isSmall={isSmall ?? false} label={`Copy ${what}`} onClick={copy}>
+    <Button isSmall={isSmall ?? false} label={`${isCopied ? "Copied" : "Copy"} ${what}`} onClick={copy}>
       {isCopied ? "Copied" : "Copy"}
     </Button>
   );
