@@ -2,6 +2,7 @@ import type { UserField } from "../../user-attributes.ts";
 import { pathOf, request, send } from "./request.ts";
 import type {
   AddedAgentKey,
+  AddedPairing,
   AddedUser,
   AgentDisconnected,
   AgentKey,
@@ -10,6 +11,7 @@ import type {
   AuditPage,
   ListedUser,
   Overview,
+  Pairing,
   RotatedToken,
   SessionAnswer,
   SettingsAnswer,
@@ -62,6 +64,13 @@ export const api = {
   changeAgentKey: (id: string, body: AgentKeyFields) =>
     request<AgentKey>("PATCH", pathOf(["admin", "agents", "keys", id]), { body }),
   revokeAgentKey: (id: string) => request("DELETE", pathOf(["admin", "agents", "keys", id])),
+
+  /** Returns the pairing codes that may still be used, without the codes themselves. */
+  pairings: async (signal?: AbortSignal) =>
+    (await request<{ pairings: Pairing[] }>("GET", "/admin/agents/pairings", withSignal(signal))).pairings,
+  addPairing: (body: { name?: string; models?: string[] } & AgentKeyFields) =>
+    request<AddedPairing>("POST", "/admin/agents/pairings", { body }),
+  cancelPairing: (id: string) => request("DELETE", pathOf(["admin", "agents", "pairings", id])),
 
   /**
    * Returns the users in the order in which they were added. Drops their tokens at once, because they are

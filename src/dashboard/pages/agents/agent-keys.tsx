@@ -19,12 +19,14 @@ import { useShowMore } from "./use-show-more.tsx";
 interface AgentKeysProps {
   /** The number of connected agents per key, by the keys' names. */
   connected: ReadonlyMap<string, number>;
+  /** Changes when a key was made elsewhere on the page. */
+  changes: number;
   /** Called after a key was revoked, which disconnects its agents. */
   onRevoked: () => void;
 }
 
-export function AgentKeys({ connected, onRevoked }: AgentKeysProps) {
-  const keys = useFetch((signal) => api.agentKeys(signal), []);
+export function AgentKeys({ connected, changes, onRevoked }: AgentKeysProps) {
+  const keys = useFetch((signal) => api.agentKeys(signal), [changes]);
   const [isAdding, setAdding] = useState(false);
   const [revoking, setRevoking] = useState<AgentKey | undefined>(undefined);
   const [changing, setChanging] = useState<AgentKey | undefined>(undefined);

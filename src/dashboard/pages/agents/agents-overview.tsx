@@ -1,5 +1,6 @@
 import { useState } from "hono/jsx/dom";
 import type { Agent } from "../../api/types.ts";
+import { Button } from "../../components/button.tsx";
 import { Card, EmptyState, Notice } from "../../components/card.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { formatCount } from "../../format.ts";
@@ -7,33 +8,45 @@ import { AgentDetails } from "./agent-details.tsx";
 import { AgentKeys } from "./agent-keys.tsx";
 import { AgentList } from "./agent-list.tsx";
 import { countByKey } from "./agent-rows.ts";
+import { ClusterNotice } from "./cluster-notice.tsx";
 import { DisconnectDialog } from "./disconnect-dialog.tsx";
 import { JoinLink } from "./join-link.tsx";
+import { OpenPairings } from "./pair/open-pairings.tsx";
+import { PairDialog } from "./pair/pair-dialog.tsx";
 import { useAgents } from "./use-agents.ts";
 
 export function AgentsOverview() {
   const agents = useAgents();
-  const { value, error, missingNodes, now } = agents;
+  const { value, error, now } = agents;
   const [shown, setShown] = useState<Agent | undefined>(undefined);
   const [leaving, setLeaving] = useState<Agent | undefined>(undefined);
   const current = (agent: Agent) => value?.find(({ id }) => id === agent.id);
+  const [isPairing, setPairing] = useState(false);
+  const [changes, setChanges] = useState(0);
+  const noteChange = () => setChanges((before) => before + 1);
   const closeDetails = () => setShown(undefined);
   return (
     <>
       <PageHeader title="Agents" lead={value ? leadOf(value) : "The programs that provide the models."}>
+        <Button onClick={() => setPairing(true)}>Pair an agent</Button>
         <JoinLink />
       </PageHeader>
       {error ? <Notice tone="bad">{error}</Notice> : null}
-      {missingNodes.length > 0 ? (
-        <Notice tone="warn">
-          The list lacks agents, because these nodes do not answer: {missingNodes.join(", ")}.
-        </Notice>
-      ) : null}
+      <ClusterNotice agents={agents} />
       {value && value.length > 0 ? (
         <AgentList agents={value} now={now} onShow={setShown} onDisconnect={setLeaving} />
       ) : null}
       {value?.length === 0 ? <NoAgents /> : null}
-      <AgentKeys connected={countByKey(value ?? [])} onRevoked={agents.reload} />
+      <OpenPairings changes={changes} now={now} onGone={noteChange} />
+      <AgentKeys connected={countByKey(value ?? [])} changes={changes} onRevoked={agents.reload} />
+      {isPairing ? (
+        <PairDialog
+          isCluster={agents.isCluster}
+          now={now}
+          onChange={noteChange}
+          onClose={() => setPairing(false)}
+        />
+      ) : null}
       {shown ? (
         <AgentDetails
           agent={current(shown) ?? shown}

@@ -60,8 +60,10 @@ export function ownerIdOf(text: string, users: readonly User[]): string {
   return found.user_id;
 }
 
+type KeyPreference = Pick<AgentKey, "priority" | "weight" | "tags" | "shows_name">;
+
 /** Returns what a key says about its agents besides the owner, in a few words; empty if it says nothing. */
-export function preferenceText({ priority, weight, tags, shows_name }: AgentKey): string {
+export function preferenceText({ priority, weight, tags, shows_name }: KeyPreference): string {
   return [
     ...(priority === null ? [] : [`priority ${priority}`]),
     ...(weight === null ? [] : [`weight ${weight}`]),
