@@ -50,8 +50,7 @@ export async function createCore(given: Given, server: () => Listener) {
   const overview = createOverview({
     ...{ users: store.users, version, now, elapsedMs },
     relay: () => relay,
-    // A node without agents of its own takes requests for those of others.
-    readiness: () => (agentsMin) => readiness(cluster ? 0 : agentsMin),
+    readiness: () => readiness,
   });
   const observer = createObserver({ log, metrics, usage: store.usage, limits, overview });
   const observe = cluster?.agents.observed(observer) ?? observer;

@@ -50,6 +50,22 @@ async function look(node: Executable): Promise<{ frames: LiveFrame[]; close(): v
 }
 
 describeWithCluster("the lists of two nodes", () => {
+  test("the overview of a node is as ready as the node, also for the agents of others", async () => {
+    const cluster = await startCluster(["a", "b"]);
+    const nodes = Object.values(cluster.nodes);
+    const overviewOf = async (node: Executable) => (await get(node, "/admin/overview")).body;
+    const notReady = { status: "not ready", reasons: ["no agent accepts requests"] };
+    for (const node of nodes) {
+      expect((await get(node, "/ready")).body).toEqual({ ...notReady, nodes: 2 });
+      const { ready, nodes: rows } = await overviewOf(node);
+      expect([ready, ...rows.map((row: Body) => row.ready)]).toEqual([notReady, notReady, notReady]);
+    }
+    const { b } = cluster.nodes as { b: Executable };
+    const agent = await connectV2Agent(b.url, { key: cluster.agentKey });
+    for (const node of nodes) await until(async () => (await overviewOf(node)).ready.status === "ready");
+    agent.stop();
+  });
+
   test("every list and figure of a node covers both", async () => {
     const { a, b, agents, token } = await start();
     for (const node of [a, b]) {
