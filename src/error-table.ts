@@ -159,6 +159,7 @@ const TABLE = {
   agent_key_wrong: row(AGENT_REFUSED, "Invalid agent key"),
   agent_origin_refused: row(FORBIDDEN, "Origin not allowed"),
   live_full: row(BUSY, "Too many live views are open"),
+  agent_session_unknown: row(NOT_FOUND, "The agent's session does not exist"),
   agents_full: row(BUSY, "Too many agents are connected"),
   // Administration of users, of agents and of their keys.
   user_unknown: row(NOT_FOUND, "No such user"),

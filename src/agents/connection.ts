@@ -1,5 +1,6 @@
 import type { AgentKey } from "../auth/agent-keys.ts";
 import type { Cancel, Clock } from "../clock.ts";
+import type { AgentTransport } from "../protocol/agent-transport.ts";
 import type { Claim, Model } from "../protocol/agent-v2.ts";
 import { CLOSE, type CloseReason } from "../protocol/close.ts";
 import type { Agent } from "../relay/agent.ts";
@@ -38,7 +39,7 @@ export interface IdClaims {
 }
 
 /** The part of a profile that an agent says of itself in its hello. */
-type Hello = Omit<AgentProfile, "address" | "key" | "preference">;
+type Hello = Omit<AgentProfile, "address" | "key" | "preference" | "transport">;
 
 /** A request to register that was let in. */
 export interface AdmittedAgent {
@@ -46,6 +47,8 @@ export interface AdmittedAgent {
   key: AgentKey | undefined;
   address: string;
   lease: SocketLease;
+  /** The carrier of the messages. */
+  transport: AgentTransport;
 }
 
 /**
@@ -105,6 +108,11 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
     if (this.agent && this.#socket?.getBufferedAmount() === 0) this.relay.writable(this.agent, true);
   }
 
+  /** The agent is not there to take anything just now. It gets no asks until `drained` is called. */
+  stalled(): void {
+    if (this.agent) this.relay.writable(this.agent, false);
+  }
+
   /** Closes the socket. The detail follows the reason. */
   close(reason: CloseReason, detail?: string): void {
     const socket = this.#socket;
@@ -156,10 +164,10 @@ export abstract class AgentConnection<Options extends ConnectionOptions = Connec
   }
 
   #join(hello: Hello): void {
-    const { address, key } = this.admitted;
+    const { address, key, transport } = this.admitted;
     const models = modelsOfKey(hello.models, key);
     const preference = preferenceOf(this.#claim, key);
-    this.agent = this.relay.join({ ...hello, models, address, key, preference }, this);
+    this.agent = this.relay.join({ ...hello, models, address, key, transport, preference }, this);
     if (!this.agent) this.close("id_in_use");
   }
 

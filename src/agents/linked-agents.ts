@@ -31,7 +31,12 @@ export class LinkedAgents {
     if (this.#hasStopped) throw new AppError("draining");
     try {
       const lease = this.limit.enter(ADDRESS, true);
-      const admitted = { key: typeof key === "object" ? key : undefined, address: ADDRESS, lease };
+      const admitted = {
+        key: typeof key === "object" ? key : undefined,
+        address: ADDRESS,
+        lease,
+        transport: "in-process",
+      } as const;
       const onClosed = () => this.#open.delete(connection);
       const connection = new InProcessConnection(this.options, admitted, agent, onClosed);
       this.#open.add(connection);

@@ -3,13 +3,16 @@ import type { AgentKey, AgentKeys } from "../auth/agent-keys.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import type { LinkedAgent } from "../protocol/agent-link.ts";
+import { NO_UPGRADE_HINT } from "../protocol/agent-polling.ts";
 import { V1_MESSAGE } from "../protocol/agent-v1.ts";
 import { AGENT_SUBPROTOCOL } from "../protocol/agent-v2.ts";
-import { admit, type RegistrationRules, type RequestSource, shownKey } from "./admission.ts";
+import type { RegistrationRules, RequestSource } from "./admission.ts";
+import { type Arrivals, createArrivals } from "./arrivals.ts";
 import type { AgentConnection } from "./connection.ts";
+import { Entrance } from "./entrance.ts";
 import { InProcessConnection } from "./in-process.ts";
-import { createKeylessReport } from "./keyless-report.ts";
 import { LinkedAgents } from "./linked-agents.ts";
+import { PollingAgents, type PollRequest } from "./polling/polling.ts";
 import { KeyedConnections } from "./revocation.ts";
 import { createSocketLimit } from "./socket-limit.ts";
 import { V1Connection, type V1Options } from "./v1.ts";
@@ -40,35 +43,37 @@ export function createAgentSockets(options: AgentSocketsOptions) {
   const limit = createSocketLimit(socketsMax);
   const keyed = new KeyedConnections({ keys, clock, log });
   const linked = new LinkedAgents(options, limit);
-  let areSentAway = false;
-
-  const findKey = async (headers: Headers, pathKey: string | undefined) => {
-    const shown = shownKey(headers, pathKey);
-    return shown === undefined ? undefined : ((await keys.find(shown)) ?? "unknown");
-  };
+  const arrivals = createArrivals({ clock, log, keyed });
+  const entrance = new Entrance({ rules, keys, limit, log });
+  const waitingBytesMax = options.frameBytesMax + CONTROL_BYTES_MAX;
+  const polling = new PollingAgents({ ...options, waitingBytesMax, entrance, arrivals });
 
   return {
     /** Upgrades a request to register. Throws an `AppError` that says why it is refused. */
     async register(request: Request, server: Server<AgentConnection>, pathKey: string | undefined) {
       const { headers } = request;
       const from = options.addressOf(request, server);
-      try {
-        if (areSentAway) throw new AppError("draining");
-        const key = admit({ headers, ...from, key: await findKey(headers, pathKey) }, rules);
-        const protocol = protocolOf(headers);
-        const lease = limit.enter(from.address, key !== undefined);
-        const Connection = protocol === "v1" ? V1Connection : V2Connection;
-        const data = new Connection(options, { key, address: from.address ?? "", lease });
-        const answered = protocol === "v2" ? { "sec-websocket-protocol": AGENT_SUBPROTOCOL } : {};
-        if (server.upgrade(request, { data, headers: answered })) return;
-        lease.end();
-      } catch (error) {
-        if (error instanceof AppError)
-          log.warn("agent_refused", { address: from.address, reason: error.code, hint: error.hint });
-        throw error;
-      }
-      throw new AppError("upgrade_required", { hint: "Agents register here with a WebSocket upgrade." });
+      const entered = await entrance.enter({ headers, from, pathKey }, () => protocolOf(headers));
+      const { checked: protocol, ...admitted } = entered;
+      const Connection = protocol === "v1" ? V1Connection : V2Connection;
+      const data = new Connection(options, { ...admitted, transport: "websocket" });
+      const answered = protocol === "v2" ? { "sec-websocket-protocol": AGENT_SUBPROTOCOL } : {};
+      if (server.upgrade(request, { data, headers: answered })) return;
+      admitted.lease.end();
+      throw new AppError("upgrade_required", { hint: NO_UPGRADE_HINT });
     },
+    /** Answers a request of an agent that long-polls. Rejects with an `AppError` that says why it is refused. */
+    poll: (
+      request: Request,
+      server: Server<AgentConnection>,
+      body: Pick<PollRequest, "pathKey" | "readText">,
+    ) =>
+      polling.answer({
+        ...body,
+        headers: request.headers,
+        from: options.addressOf(request, server),
+        signal: request.signal,
+      }),
     /** Links the agent in this process, which has the main key. See `LinkedAgents`. */
     link: (agent: LinkedAgent, mainKey: string) => linked.link(agent, mainKey),
     /** Closes every socket that was opened with the key, and lets no more in. */
@@ -77,6 +82,8 @@ export function createAgentSockets(options: AgentSocketsOptions) {
     keyChanged: (key: AgentKey) => keyed.change(key),
     /** Looks now for keys that another server has changed or revoked, for those of the connected agents. */
     checkKeys: () => keyed.check(),
+    /** Resolves once every agent that long-polls knows that its session has ended. */
+    told: () => polling.told(),
     /** To be called once all sockets are closed. */
     stop: () => {
       linked.stop();
@@ -86,7 +93,9 @@ export function createAgentSockets(options: AgentSocketsOptions) {
     announceDrain(server: { publish(topic: string, text: string): unknown }, reconnectMs: number): void {
       // One frame that agents of both protocols can read.
       const v1 = { id: newId(), message: V1_MESSAGE.drain, data: "" };
-      server.publish(TOPIC, JSON.stringify({ ...v1, type: "drain", reconnect_ms: reconnectMs }));
+      const text = JSON.stringify({ ...v1, type: "drain", reconnect_ms: reconnectMs });
+      server.publish(TOPIC, text);
+      polling.publish(text);
       linked.announceDrain(reconnectMs);
     },
     /**
@@ -94,19 +103,18 @@ export function createAgentSockets(options: AgentSocketsOptions) {
      * this process can go nowhere else.
      */
     sendAway(countMax: number): void {
-      areSentAway = true;
+      entrance.close();
       options.relay.sendAway(countMax, (transport) => !(transport instanceof InProcessConnection));
     },
     /** The handler for `Bun.serve`. */
-    websocket: createHandler(options, keyed),
+    websocket: createHandler(options, arrivals),
   };
 }
 
 function createHandler(
-  { frameBytesMax, clock, log }: AgentSocketsOptions,
-  keyed: KeyedConnections,
+  { frameBytesMax }: Pick<AgentSocketsOptions, "frameBytesMax">,
+  arrivals: Arrivals,
 ): WebSocketHandler<AgentConnection> {
-  const keyless = createKeylessReport({ clock, log });
   return {
     data: {} as AgentConnection,
     // A busy v1 agent answers no ping of any kind, so the runtime's own time-out would cut it off. The relay
@@ -121,19 +129,11 @@ function createHandler(
       const connection = ws.data;
       ws.subscribe(TOPIC);
       connection.open(ws);
-      const { key, address } = connection.admitted;
-      if (!key) keyless.report(address);
-      else if (key.id) keyed.add(key.id, connection);
+      arrivals.opened(connection);
     },
     message: (ws, message) => ws.data.receive(message.toString()),
     drain: (ws) => ws.data.drained(),
-    close(ws, code) {
-      const connection = ws.data;
-      const { address, key } = connection.admitted;
-      log.debug("agent_socket_closed", { address, code });
-      if (key?.id) keyed.remove(key.id, connection);
-      connection.closed();
-    },
+    close: (ws, code) => arrivals.closed(ws.data, code),
   };
 }
 

@@ -1,10 +1,12 @@
+import { AGENT_TRANSPORTS } from "../protocol/agent-transport.ts";
+import type { Agent } from "../relay/agent.ts";
 import type { Relay } from "../relay/relay.ts";
 import type { Registry } from "./registry.ts";
 
 /** The sources of the gauges. */
 export interface MetricSources {
   /** Returns the relay of this server, which is created after its metrics. */
-  relay(): Pick<Relay, "stats" | "capacity" | "circuitStats">;
+  relay(): Pick<Relay, "stats" | "capacity" | "circuitStats" | "agents">;
   /** Returns the runtime's numbers of open requests and sockets. */
   server(): { requests: number; sockets: number };
 }
@@ -24,6 +26,12 @@ export function createRelayMetrics(registry: Registry, sources: MetricSources) {
     [capacity().v1, "v1"],
     [capacity().v2, "v2"],
   ]);
+  const transports = {
+    name: "chatgpt_api_agent_connections",
+    help: "Connected agents, by what carries their messages.",
+    labels: ["transport"],
+  };
+  registry.collect("gauge", transports, () => countTransports(sources.relay().agents()));
   const states = {
     name: "chatgpt_api_agent_circuits",
     help: "Pairs of an agent and a model that get no requests because the last ones failed, by state.",
@@ -70,6 +78,15 @@ export function createRelayMetrics(registry: Registry, sources: MetricSources) {
     /** Counts a departure. The reason is the name of the close code, or `socket_closed`. */
     left: (reason: string) => left(reason).inc(),
   };
+}
+
+function countTransports(agents: Iterable<Agent>): [number, string][] {
+  const counts = new Map<string, number>(AGENT_TRANSPORTS.map((transport) => [transport, 0]));
+  for (const {
+    profile: { transport = "" },
+  } of agents)
+    counts.set(transport, (counts.get(transport) ?? 0) + 1);
+  return AGENT_TRANSPORTS.map((transport) => [counts.get(transport) ?? 0, transport]);
 }
 
 /** Reads a value once for all metrics of a collection, which runs in one turn of the event loop. */

@@ -1,6 +1,7 @@
 import type { AppError } from "../errors.ts";
 import type { Principal } from "../principal.ts";
 import type { AddedField } from "../protocol/added-fields.ts";
+import type { AgentTransport } from "../protocol/agent-transport.ts";
 import type { V1Answer, V1Request } from "../protocol/agent-v1.ts";
 import type { Capability, Endpoint, Model, Usage } from "../protocol/agent-v2.ts";
 import type { CloseReason } from "../protocol/close.ts";
@@ -150,6 +151,8 @@ export interface AgentIdentity {
   resumed?: boolean;
   /** The agent key that it registered with, if any; the id is null for the main key. */
   key?: { id: string | null; name: string; showsName?: boolean } | undefined;
+  /** It is only shown. Undefined for an agent of another node. */
+  transport?: AgentTransport;
   /** A v1 agent takes one ask at a time, cannot cancel it, and may answer no ping meanwhile. v2 is ours. */
   protocol: "v1" | "v2";
 }

@@ -1,3 +1,4 @@
+import { bodyBytesMax } from "../agents/polling/polling.ts";
 import type { AgentSockets } from "../agents/sockets.ts";
 import { createAudit } from "../auth/audit.ts";
 import { createPairingAttempts } from "../auth/pairing/attempts.ts";
@@ -33,6 +34,11 @@ interface Parts extends Core, Identities, Access {
   agents: AgentSockets;
   live: ReturnType<typeof createLiveFeed>;
   backups: ReturnType<typeof createBackups>;
+}
+
+/** The limits of a body with messages of an agent, of which one may be as large as a frame. */
+function agentBodyLimits({ frameBytesMax, bodyWithinMs }: Config) {
+  return { bodyBytesMax: bodyBytesMax(frameBytesMax), bodyWithinMs };
 }
 
 /** The dependencies of the routes, by resource. */
@@ -92,7 +98,7 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
         certificate: parts.certificate,
       },
       session: { sessions, users, isSecure: parts.isSecure, publicUrl },
-      register: { agents: parts.agents },
+      register: { agents: parts.agents, bodyLimits: agentBodyLimits(config) },
       health: { readiness: parts.readiness, countNodes: cluster && (() => cluster.wire.nodes.size + 1) },
       metrics: { metrics },
       docs: { version, routes: ROUTES, publicUrl },

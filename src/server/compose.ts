@@ -25,7 +25,7 @@ import { type Access, createAccess, createIdentities, type Identities } from "./
 import { checkHost } from "./listen-error.ts";
 import { type Listener, listen } from "./listener.ts";
 import { openData } from "./open-data.ts";
-import { finishAsks } from "./shutdown.ts";
+import { closeAgents, finishAsks } from "./shutdown.ts";
 import { splitSockets } from "./sockets.ts";
 import { warnOfClock, warnOfLostSeal } from "./start-checks.ts";
 
@@ -155,7 +155,7 @@ async function compose(given: Given): Promise<RunningServer> {
     cluster?.wire.drain();
     await finishAsks({ config, log, clock, relay, agents, server, countOthers });
     for (const end of [stopLive, live.stop, backups.stop]) end();
-    relay.close();
+    await closeAgents({ relay, agents, clock });
     await within(clock, FLUSH_MS, server.stop());
     await server.stop(true);
     await cluster?.wire.leave();

@@ -16,6 +16,10 @@ export interface ShutdownOptions {
   countOthers: () => number;
 }
 
+type CloseOptions = Pick<ShutdownOptions, "relay" | "clock"> & { agents: Pick<AgentSockets, "told"> };
+
+/** The time in which agents that long-poll must ask why their session has ended. */
+const TELL_MS = 1_000;
 /** How often agents are sent away, and how many at a time: 200 a second. */
 const SEND_AWAY_EVERY_MS = 50;
 const SENT_AWAY_MAX = 10;
@@ -43,6 +47,12 @@ export async function finishAsks(options: ShutdownOptions): Promise<void> {
   });
   await within(clock, config.drainMs, drained);
   stop();
+}
+
+/** Ends the open asks and the connections of all agents. Those that long-poll get the time to learn of it. */
+export function closeAgents({ relay, agents, clock }: CloseOptions): Promise<void> {
+  relay.close();
+  return within(clock, TELL_MS, agents.told());
 }
 
 function beLameDuck({ config: { lameDuckMs }, log, clock }: ShutdownOptions): Promise<void> {

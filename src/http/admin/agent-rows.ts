@@ -58,6 +58,7 @@ function describeAgent(agent: Agent, noWorkBecause: string | null, now: number):
     name: profile.name,
     version: profile.version ?? null,
     protocol: agent.isV1 ? "v1" : "v2",
+    transport: profile.transport,
     address: profile.address,
     key: profile.key?.name ?? null,
     models: offer.models.map(({ id }) => id),

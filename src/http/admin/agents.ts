@@ -70,7 +70,8 @@ const ROUTES = {
     answers: ok("The agents.", AgentList, {
       agents: [
         {
-          ...{ id: SAMPLE.agentId, name: "gpu box", protocol: "v2", address: "192.0.2.7", key: "main" },
+          ...{ id: SAMPLE.agentId, name: "gpu box", protocol: "v2", transport: "websocket" },
+          ...{ address: "192.0.2.7", key: "main" },
           ...{ version: SAMPLE.version, models: [SAMPLE.model], slots: 4, in_use: 1, paused: false },
           ...{ loaded_models: [SAMPLE.model], priority: 10, weight: 1, tags: ["home"] },
           ...{ draining: false, no_work_because: null, circuits: [], newer_version: null, can_update: true },

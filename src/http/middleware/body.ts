@@ -28,6 +28,8 @@ const SMALL_BYTES = 64 * 1024;
 interface Sender {
   /** Given for a request that has not shown a right key: it has less time, and ends with the signal's reason. */
   stranger?: AbortSignal;
+  /** Ends the reading, with the signal's reason. */
+  cut?: AbortSignal;
   /** The place in which the bytes count, unless they are few. */
   place?: BodyPlace;
 }
@@ -41,7 +43,7 @@ export function readText(
   exchange: Exchange,
   { bodyBytesMax, bodyWithinMs }: BodyLimits,
   code: ErrorCode = "body_invalid",
-  { stranger, place }: Sender = {},
+  { stranger, cut, place }: Sender = {},
 ): Promise<string> {
   const { request } = exchange;
   const decode = decoderOf(request.headers.get("content-encoding"));
@@ -50,10 +52,10 @@ export function readText(
   if (length !== null && Number(length) > bodyBytesMax) throw tooLarge(bodyBytesMax);
   const withinMs = stranger ? Math.min(bodyWithinMs, STRANGER_WITHIN_MS) : bodyWithinMs;
   const isSmall = length !== null && Number(length) <= SMALL_BYTES && !decode;
-  if (isSmall) return inTime(exchange, request.text(), withinMs, { bytes: 0 }, stranger);
+  if (isSmall) return inTime(exchange, request.text(), withinMs, { bytes: 0 }, stranger ?? cut);
   const isKnown = length !== null && !decode;
   if (isKnown) place?.grow(Number(length));
-  return readPieces(exchange, { bodyBytesMax, withinMs, decode, code, stranger, place, isKnown });
+  return readPieces(exchange, { bodyBytesMax, withinMs, decode, code, stranger, cut, place, isKnown });
 }
 
 interface PiecesOptions {
@@ -62,6 +64,7 @@ interface PiecesOptions {
   decode: Decode | undefined;
   code: ErrorCode;
   stranger: AbortSignal | undefined;
+  cut: AbortSignal | undefined;
   place: BodyPlace | undefined;
   /** Whether the place has room for all of its bytes already. */
   isKnown: boolean;
@@ -70,12 +73,13 @@ interface PiecesOptions {
 /** Reads a body that is large, compressed, or of unknown length. */
 async function readPieces(
   exchange: Exchange,
-  { bodyBytesMax, withinMs, decode, code, stranger, place, isKnown }: PiecesOptions,
+  { bodyBytesMax, withinMs, decode, code, stranger, cut, place, isKnown }: PiecesOptions,
 ): Promise<string> {
   const arrival: Arrival = { bytes: 0, isOver: false, place: isKnown ? undefined : place };
   try {
     const reading = readBytes(exchange.request.body, bodyBytesMax, arrival);
-    const bytes = await inTime(exchange, reading, withinMs, stranger ? { bytes: 0 } : arrival, stranger);
+    const counted = stranger ? { bytes: 0 } : arrival;
+    const bytes = await inTime(exchange, reading, withinMs, counted, stranger ?? cut);
     return decode
       ? await decompressed(decode, bytes, { bytesMax: bodyBytesMax, code, place })
       : decoded(bytes);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AgentTransport } from "../agent-transport.ts";
 import { MODELS_MAX, SLOTS_MAX } from "../agent-v2.ts";
 
 /**
@@ -45,6 +46,8 @@ export const AgentRow = z.object({
   /** The version that the agent reports; null for v1 agents, which report none. */
   version: text.nullable(),
   protocol: z.enum(["v1", "v2"]),
+  /** The carrier of its messages. Missing from a node of an older version. */
+  transport: AgentTransport.optional(),
   /** The version of the server that the agent is older than; null if it is not, or is another program. */
   newer_version: text.nullable().optional(),
   /** Whether the agent's owner lets the server ask it to update itself. */

@@ -20,10 +20,16 @@ interface AgentDetailsProps {
   onClose: () => void;
 }
 
+const TRANSPORT_NAMES: Record<NonNullable<Agent["transport"]>, string> = {
+  websocket: "WebSocket",
+  "long-polling": "Long-polling",
+  "in-process": "In the server's process",
+};
+
 /** Everything that is known about one agent, kept up to date. */
 export function AgentDetails(props: AgentDetailsProps) {
   const { agent, isConnected, now, onReset, onDisconnect, onClose } = props;
-  const { version, protocol, address, key, since, last_heard, models, loaded_models, id } = agent;
+  const { version, protocol, transport, address, key, since, last_heard, models, loaded_models, id } = agent;
   return (
     <Dialog title={agent.name} onClose={onClose}>
       {isConnected ? null : (
@@ -42,6 +48,7 @@ export function AgentDetails(props: AgentDetailsProps) {
           {version ?? "Not reported"} <OldVersionBadge agent={agent} />
         </Fact>
         <Fact name="Protocol">{protocol}</Fact>
+        {transport === undefined ? null : <Fact name="Transport">{TRANSPORT_NAMES[transport]}</Fact>}
         <Fact name="Address">
           <span class="mono">{address}</span>
         </Fact>

@@ -86,7 +86,7 @@ function columnsOf({ agents, now, onShow, onDisconnect }: AgentListProps): Colum
 }
 
 function AgentName({ agent, onShow }: { agent: Agent } & Pick<AgentListProps, "onShow">) {
-  const { name, version, protocol } = agent;
+  const { name, version, protocol, transport } = agent;
   return (
     <span class="agent-cell">
       <button type="button" class="agent-name" aria-haspopup="dialog" onClick={() => onShow(agent)}>
@@ -94,6 +94,7 @@ function AgentName({ agent, onShow }: { agent: Agent } & Pick<AgentListProps, "o
       </button>
       <span class="agent-sub">
         {version === null ? "" : `${version} · `}protocol {protocol}
+        {transport === "long-polling" ? " · long-polling" : ""}
       </span>
       <OldVersionBadge agent={agent} />
     </span>

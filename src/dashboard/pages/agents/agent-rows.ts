@@ -55,7 +55,7 @@ function hasWords(agent: Agent, words: readonly string[]): boolean {
   const state = stateOf(agent);
   const old = typeof agent.newer_version === "string" ? "old" : null;
   const shown = [id, name, version, address, key, node, old];
-  const fields = [...shown, state.label, state.reason, `protocol:${agent.protocol}`];
+  const fields = [...shown, state.label, state.reason, `protocol:${agent.protocol}`, agent.transport];
   const text = [...fields, ...models, ...tags].join("\n").toLowerCase();
   return words.every((word) => text.includes(word));
 }
