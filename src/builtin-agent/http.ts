@@ -5,10 +5,12 @@ import { ResponseBody } from "./response-body.ts";
 /** The options of `fetch`, with headers that can be copied. */
 interface PlainInit extends RequestInit {
   headers?: Record<string, string>;
+  /** The proxy of the environment counts if this is left out. */
+  proxy?: false | { url: string; respectNoProxy: boolean };
 }
 
 interface RequestTextOptions {
-  init?: PlainInit & { proxy?: false };
+  init?: PlainInit;
   limitMs: number;
   bytesMax: number;
   signal?: AbortSignal;

@@ -1,6 +1,7 @@
 import { GivenSettings } from "../config/read.ts";
 import type { Config } from "../config/settings.ts";
 import { CommandError } from "../errors.ts";
+import { proxySecrets } from "../net/environment-proxy.ts";
 import { printable } from "../printable.ts";
 import { createClock } from "../time.ts";
 import { findAgentKey, readPairTarget } from "./agents/exchange.ts";
@@ -33,7 +34,7 @@ export const agent: Command = async (args, io) => {
     },
   );
   const { name, data, upstreamKeys = [] } = settings;
-  const target = readPairTarget(serverAddress(positionals, config), flags.pair);
+  const target = readPairTarget(serverAddress(positionals, config), flags.pair, io.env);
   const { server } = target;
   const choices = chooseUpstreams({ settings, given, tables: config?.upstreams ?? [] });
   refuseServer(choices, server.url);
@@ -46,7 +47,13 @@ export const agent: Command = async (args, io) => {
     ...target,
     ...{ given: settings.agentKey, data, name, print },
   });
-  const secrets = [agentKey, server.key, ...upstreamKeys, ...choices.map(({ key }) => key)];
+  const secrets = [
+    agentKey,
+    server.key,
+    ...proxySecrets(io.env),
+    ...upstreamKeys,
+    ...choices.map(({ key }) => key),
+  ];
   const log = createCommandLog(io, settings, secrets);
   const updates = createUpdateRequests({ settings, log, clock: createClock() });
   const { ask } = updates;

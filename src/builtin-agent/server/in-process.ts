@@ -1,6 +1,11 @@
 import type { LinkAgent, ServerLink } from "../../protocol/agent-link.ts";
 import type { AgentFrame, ServerFrame } from "../../protocol/agent-v2.ts";
-import { type ConnectionEnd, type ConnectionHandlers, endOf, type ServerConnection } from "./connection.ts";
+import {
+  type ConnectionEnd,
+  type ConnectionHandlers,
+  endOf,
+  type ServerConnection,
+} from "./server-connection.ts";
 
 interface InProcessOptions extends ConnectionHandlers {
   link: LinkAgent;

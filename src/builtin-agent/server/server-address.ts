@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
 import { usageError } from "../../errors.ts";
 import { isLoopbackHost } from "../../net/addresses.ts";
+import { type Environment, type HttpProxy, proxyFor } from "../../net/environment-proxy.ts";
 
 export interface ServerAddress {
   /** The URL to register at: `ws://…/client/register`, without the agent key. */
@@ -9,6 +10,8 @@ export interface ServerAddress {
   label: string;
   /** The agent key, if the address has one. */
   key: string | undefined;
+  /** The HTTP proxy on the way to the server. */
+  proxy?: HttpProxy | undefined;
 }
 
 /** The server's default port. An address with a scheme has the port of its scheme instead. */
@@ -17,15 +20,16 @@ const DEFAULT_PORT = 8080;
 /**
  * Reads a server's address as people write it: `host`, `host:port` or a URL (http, https, ws, wss), with or
  * without a path that ends in `/client/register` or `/agents/<key>`. Throws a `CommandError` for anything
- * else. The error does not repeat the address, as it may contain a key.
+ * else. The error does not repeat the address, as it may contain a key. The environment names the proxy.
  */
-export function readServerAddress(text: string): ServerAddress {
+export function readServerAddress(text: string, env: Environment = {}): ServerAddress {
   const url = parse(text.trim());
   const secure = url.protocol === "https:" || url.protocol === "wss:";
   const path = url.pathname.replace(/\/+$/, "").replace(/\/client\/register$/, "");
   const [, prefix = "", key] = /^(.*?)(?:\/agents\/([^/]+))?$/.exec(path.replace(/\/+$/, "")) ?? [];
   const label = `${secure ? "wss" : "ws"}://${url.host}${prefix}`;
-  return { url: `${label}/client/register`, label, key: key && decode(key) };
+  const proxy = proxyFor(label, env);
+  return { url: `${label}/client/register`, label, key: key && decode(key), proxy };
 }
 
 /** Whether two addresses name the same server. All names of this machine count as one. */

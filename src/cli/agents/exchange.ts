@@ -2,11 +2,13 @@ import { hostname } from "node:os";
 import { z } from "zod";
 import { readCode } from "../../auth/pairing/code.ts";
 import { hashSecret } from "../../auth/secret.ts";
-import { failureOf, requestText } from "../../builtin-agent/http.ts";
+import { requestText } from "../../builtin-agent/http.ts";
+import { failedRequest, refusalOf } from "../../builtin-agent/server/refusal.ts";
 import { readServerAddress, type ServerAddress } from "../../builtin-agent/server/server-address.ts";
 import { CommandError, usageError } from "../../errors.ts";
 import { field, parseJson, textField } from "../../json/parse.ts";
 import { isLoopbackHost } from "../../net/addresses.ts";
+import { type Environment, proxyOption } from "../../net/environment-proxy.ts";
 import { type KeptKey, type KeptKeys, keptKeys } from "./kept-keys.ts";
 
 const EXCHANGE_MS = 15_000;
@@ -23,11 +25,11 @@ export interface PairTarget {
 
 /**
  * Reads the server's address, which may be the link of a pairing code (`https://host/pair#7F4K-Q2PX`), and the code of
- * `--pair`. Throws a `CommandError` with exit code 2.
+ * `--pair`. The environment names the proxy. Throws a `CommandError` with exit code 2.
  */
-export function readPairTarget(address: string, flag: string | undefined): PairTarget {
+export function readPairTarget(address: string, flag: string | undefined, env: Environment = {}): PairTarget {
   const [, base, fragment] = /^(.*)\/pair\/?#(.*)$/s.exec(address.trim()) ?? [];
-  const server = readServerAddress(base ?? address);
+  const server = readServerAddress(base ?? address, env);
   if (fragment !== undefined && flag !== undefined)
     throw usageError("The address is a link with a code, and --pair has one too. Give one of them.");
   const text = fragment ?? flag;
@@ -85,7 +87,7 @@ async function exchange({ server, name, print }: ExchangeOptions, code: string, 
       `the key travels unencrypted: use https:// in the address, unless you trust the network to ${server.label}`,
     );
   const suggested = (name ?? hostname()).slice(0, 64).toWellFormed().trim();
-  const answer = await post(url, server.label, { code, ...(suggested && { name: suggested }) });
+  const answer = await post(url, server, { code, ...(suggested && { name: suggested }) });
   const { success, data } = Paired.safeParse(answer);
   if (!success) throw new CommandError(`${server.label}: the answer to the pairing code cannot be read.`);
   keys.write({ ...data, code: hashSecret(code) });
@@ -93,24 +95,25 @@ async function exchange({ server, name, print }: ExchangeOptions, code: string, 
 }
 
 /** Resolves with the JSON of the answer. Throws a `CommandError` that says why there is no key. */
-async function post(url: string, label: string, body: object): Promise<unknown> {
+async function post(url: string, { label, proxy }: ServerAddress, body: object): Promise<unknown> {
   const init = {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
-    // The WebSocket uses no proxy of the environment either.
-    proxy: false as const,
+    ...proxyOption(proxy),
   };
   const { response, text } = await requestText(url, {
     init,
     limitMs: EXCHANGE_MS,
     bytesMax: ANSWER_BYTES_MAX,
   }).catch((cause) => {
-    throw new CommandError(`${label}: ${failureOf(cause).words}`, { cause });
+    throw new CommandError(`${label}: ${failedRequest(cause, url, proxy).reason}`, { cause });
   });
   const { status } = response;
   const json = parseJson(text ?? "");
   if (status === 200) return json;
+  if (proxy && json === undefined)
+    throw new CommandError(`${label}: ${refusalOf({ response, text, url, proxy }).reason}`);
   const reason = textField(json, "error") ?? textField(field(json, "error"), "message");
   const hint =
     textField(json, "hint") ?? (reason === undefined || status === 404 ? NO_SERVER_HINT : undefined);

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { CommandError, usageError } from "../../errors.ts";
 import { isLoopbackHost } from "../../net/addresses.ts";
+import { proxyFor, proxyOption } from "../../net/environment-proxy.ts";
+import { proxyFailure } from "../../net/proxy-failure.ts";
 import { connectErrorTexts } from "../../system-error.ts";
 import { nearest } from "../args.ts";
 import { PROGRAM } from "../version.ts";
@@ -61,12 +63,14 @@ export async function checkIsNoAdmin(server: string, token: string): Promise<voi
 }
 
 async function call(url: string, token: string): Promise<Response> {
+  const proxy = proxyFor(url, process.env);
   try {
     const headers = { authorization: `Bearer ${token}`, accept: "application/json" };
-    return await fetch(url, { headers, redirect: "manual", signal: AbortSignal.timeout(LIMIT_MS) });
+    const signal = AbortSignal.timeout(LIMIT_MS);
+    return await fetch(url, { headers, redirect: "manual", signal, ...proxyOption(proxy) });
   } catch (error) {
-    const { words } = connectErrorTexts(error);
-    throw new CommandError(`${new URL(url).origin} ${words}. Check --server, and that the server runs.`, {
+    const words = proxy ? `: ${proxyFailure(error, proxy).words}` : ` ${connectErrorTexts(error).words}`;
+    throw new CommandError(`${new URL(url).origin}${words}. Check --server, and that the server runs.`, {
       cause: error,
     });
   }
