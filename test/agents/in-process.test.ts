@@ -16,6 +16,7 @@ function link(bench = createRelayBench()) {
       key: undefined,
       address: "127.0.0.1",
       lease: { identified: () => ended.push("identified"), end: () => ended.push("end") },
+      transport: "in-process",
     },
     {
       receive: (frame) => void received.push(frame),

@@ -111,7 +111,7 @@ describe("looking for keys that another process revoked", () => {
     const changed: AgentKey[] = [];
     const connect = (keyId: string) => {
       const end = (reason: string) => ended.push(`${keyId} ${reason}`);
-      const admitted = { key: keyOf(keyId), address: "", lease: UNLIMITED };
+      const admitted = { key: keyOf(keyId), address: "", lease: UNLIMITED, transport: "websocket" as const };
       const keyChanged = (key: AgentKey) => {
         admitted.key = key;
         changed.push(key);

@@ -25,7 +25,7 @@ function connect(
       helloWithinMs: 10_000,
       v1Model: "chatgpt",
     },
-    { address, key, lease: UNLIMITED },
+    { address, key, lease: UNLIMITED, transport: "websocket" },
   );
   connection.open(socket);
   const say = (frame: unknown) =>

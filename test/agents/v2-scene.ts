@@ -28,7 +28,12 @@ export function connect(
   { address = "10.0.0.1", key }: { address?: string; key?: AgentKey } = {},
 ) {
   const { socket, sent, closed } = createFakeSocket<ServerFrame>();
-  const connection = new V2Connection(optionsOf(bench), { address, key, lease: UNLIMITED });
+  const connection = new V2Connection(optionsOf(bench), {
+    address,
+    key,
+    lease: UNLIMITED,
+    transport: "websocket",
+  });
   connection.open(socket);
   const say = (frame: unknown) =>
     connection.receive(typeof frame === "string" ? frame : JSON.stringify(frame));

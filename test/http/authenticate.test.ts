@@ -87,8 +87,10 @@ const ROUTES: Record<string, Route> = {
   "GET /pair": { for: "anyone" },
   // Everyone who has a code may: a request without one is not valid.
   "POST /agents/pair": { for: "anyone", status: 400 },
-  "GET /client/register": { for: "agent" },
-  "GET /agents/:key/client/register": { for: "agent" },
+  "GET /client/register": { for: "agent", status: 101 },
+  "GET /agents/:key/client/register": { for: "agent", status: 101 },
+  "POST /client/poll": { for: "agent", status: 200 },
+  "POST /agents/:key/client/poll": { for: "agent", status: 200 },
 };
 
 const data = mkdtempSync(join(tmpdir(), "chatgpt-api-server-test-"));
@@ -253,18 +255,20 @@ describe.each(OVER_HTTP.filter(([, route]) => route.for === "admin"))("%s", (nam
   });
 });
 
-describe.each(Object.entries(ROUTES).filter(([, route]) => route.for === "agent"))("%s", (name) => {
-  /** Resolves with 101 if the agent is let in. */
+describe.each(Object.entries(ROUTES).filter(([, route]) => route.for === "agent"))("%s", (name, route) => {
+  const [method = "", pattern = ""] = name.split(" ");
+  /** Resolves with the status, and the body if the agent is not let in. */
   const register = (key: Key) => {
     const shown = key === "none" ? undefined : tokens[key];
-    const inPath = name.includes(":key");
-    const path = inPath ? `/agents/${shown ?? "-"}/client/register` : "/client/register";
-    return registerFromElsewhere(url, path, shown === undefined || inPath ? undefined : `Bearer ${shown}`);
+    const authorization = shown === undefined || pattern.includes(":key") ? undefined : `Bearer ${shown}`;
+    const request = { method, path: pattern.replace(":key", shown ?? "-") };
+    return registerFromElsewhere(url, request, authorization);
   };
 
   test("an administrator's session cannot register an agent", async () => {
     const cookie = await cookieFor(url, ADMIN_KEY);
-    const response = await fetch(`${url}${name.includes(":key") ? "/agents/-" : ""}/client/register`, {
+    const response = await fetch(url + pattern.replace(":key", "-"), {
+      method,
       headers: { cookie, ...SAME_ORIGIN, "x-forwarded-for": "192.0.2.1" },
     });
     expect(response.status).toBe(401);
@@ -272,6 +276,6 @@ describe.each(Object.entries(ROUTES).filter(([, route]) => route.for === "agent"
 
   test.each(KEYS)("a request is answered or refused as its key demands: %s", async (key) => {
     const refused = [401, expect.stringMatching(/[Aa]gent key/)];
-    expect<unknown[]>(await register(key)).toEqual(key === "agent" ? [101, ""] : refused);
+    expect<unknown[]>(await register(key)).toEqual(key === "agent" ? [route.status, ""] : refused);
   });
 });

@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { join } from "node:path";
 import { generate } from "selfsigned";
 import { tempFolder } from "./store.ts";
@@ -14,7 +15,7 @@ export interface TestCertificate {
 const EC = { keyType: "ec", algorithm: "sha256" } as const;
 
 /**
- * Makes a certificate for localhost, 127.0.0.1 and `name`, signed by an authority of its own. The files are
+ * Makes a certificate for localhost, 127.0.0.1 and `name`, which may be an address, signed by an authority of its own. The files are
  * removed when the test ends.
  */
 export async function makeCertificate(name: string): Promise<TestCertificate> {
@@ -27,7 +28,7 @@ export async function makeCertificate(name: string): Promise<TestCertificate> {
   });
   const names = [
     { type: 2, value: "localhost" },
-    { type: 2, value: name },
+    isIP(name) > 0 ? ({ type: 7, ip: name } as const) : ({ type: 2, value: name } as const),
     { type: 7, ip: "127.0.0.1" },
   ] as const;
   const signed = await generate([{ name: "commonName", value: name }], {

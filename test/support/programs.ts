@@ -21,11 +21,13 @@ const PACKAGES = {
   pebble: undefined,
   pwsh: "PowerShell 7",
   python3: undefined,
+  squid: undefined,
   rpmbuild: "rpm",
   ruby: undefined,
   shellcheck: undefined,
   "systemd-analyze": "systemd",
   tar: undefined,
+  tinyproxy: undefined,
 };
 
 type Program = keyof typeof PACKAGES;

@@ -80,7 +80,7 @@ export function createAgentCluster() {
   ) {
     const { socket, sent, closed } = createFakeSocket<V1ServerFrame>();
     const options = { relay, clock, newId, claims, helloWithinMs: 10_000, v1Model: "chatgpt" };
-    const connection = new V1Connection(options, { address, key, lease: UNLIMITED });
+    const connection = new V1Connection(options, { address, key, lease: UNLIMITED, transport: "websocket" });
     connection.open(socket);
     const say = (frame: unknown) => connection.receive(JSON.stringify(frame));
     say({ id, message: "Connection id", data: "" });

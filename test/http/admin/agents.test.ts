@@ -50,7 +50,7 @@ describe("GET /admin/agents", () => {
       body: JSON.stringify({ model: "a", messages: [{ role: "user", content: "hi" }] }),
     });
     const { ask } = await v2.next("ask");
-    const state = { paused: false, draining: false, circuits: [] };
+    const state = { transport: "websocket", paused: false, draining: false, circuits: [] };
     const common = { address: "127.0.0.1", ...state, since: TIME, last_heard: TIME };
     expect((await call("GET", "/admin/agents")).body).toEqual({
       agents: [
