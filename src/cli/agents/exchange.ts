@@ -27,7 +27,7 @@ export interface PairTarget {
  * Reads the server's address, which may be the link of a pairing code (`https://host/pair#7F4K-Q2PX`), and the code of
  * `--pair`. The environment names the proxy. Throws a `CommandError` with exit code 2.
  */
-export function readPairTarget(address: string, flag: string | undefined, env: Environment = {}): PairTarget {
+export function readPairTarget(address: string, flag: string | undefined, env: Environment): PairTarget {
   const [, base, fragment] = /^(.*)\/pair\/?#(.*)$/s.exec(address.trim()) ?? [];
   const server = readServerAddress(base ?? address, env);
   if (fragment !== undefined && flag !== undefined)

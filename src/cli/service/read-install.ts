@@ -91,7 +91,7 @@ export function readAgentInstall(args: readonly string[], installer: Installer):
       },
     },
   );
-  const { server, code } = readPairTarget(serverAddress(positionals, file), flags.pair);
+  const { server, code } = readPairTarget(serverAddress(positionals, file), flags.pair, env);
   refuseServer(chooseUpstreams({ settings, given, tables: file?.upstreams ?? [] }), server.url);
   const name = serviceName("agent", flags["service-name"]);
   const { keys } = installer.places(name);

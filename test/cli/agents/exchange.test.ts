@@ -21,7 +21,7 @@ async function scene() {
     ((await (await post("agents/pairings", fields)).json()) as { code: string }).code;
   const find = (address: string, code?: string, given?: string, name?: string) =>
     findAgentKey({
-      ...readPairTarget(address, code),
+      ...readPairTarget(address, code, {}),
       ...{ given, data, name },
       print: (line) => void printed.push(line),
     });
@@ -99,13 +99,13 @@ test.each([
   ["host/pair#", undefined, "The pairing code is not valid"],
   ["host/other#0000-0000", undefined, "Give the server's address without"],
 ])("the address %s with the code %p is refused", async (address, code, message) => {
-  const error = (await failureOf(() => readPairTarget(address, code))) as CommandError;
+  const error = (await failureOf(() => readPairTarget(address, code, {}))) as CommandError;
   expect(error.exitCode).toBe(2);
   expect(error.message).toStartWith(message);
 });
 
 test("a link of a server behind a path keeps the path", () => {
-  expect(readPairTarget("https://host/api/pair#7f4k-q2px", undefined)).toMatchObject({
+  expect(readPairTarget("https://host/api/pair#7f4k-q2px", undefined, {})).toMatchObject({
     server: { label: "wss://host/api" },
     code: "7F4KQ2PX",
   });

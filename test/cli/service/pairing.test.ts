@@ -22,7 +22,7 @@ const IS_UNIX = process.platform !== "win32";
 const NAME = "chatgpt-api-agent";
 
 /** A server, and a user of a Linux machine whose systemctl is a script. `fails` makes it fail until it is called. */
-async function scene() {
+async function scene(env: Record<string, string> = {}) {
   const server = await startTestServer();
   const call = async (method: string, path: string, body?: object) => {
     const init = {
@@ -44,7 +44,7 @@ async function scene() {
   systemctl(0);
   const machine = { platform: "linux", isAdmin: false, uid: 1000, user: "ann", home };
   const install = async (...args: string[]) => {
-    const io = recordedTerminal({ HOME: home, PATH: `${bin}:/usr/bin:/bin` });
+    const io = recordedTerminal({ HOME: home, PATH: `${bin}:/usr/bin:/bin`, ...env });
     const surroundings = { machine, command: ["/opt/chatgpt-api-server"], temporary: [] };
     const code = await serviceCommand("agent", surroundings)(["install", ...args, "--echo"], io);
     return { code, out: io.stdout(), err: io.stderr() };
@@ -167,4 +167,12 @@ test.each<[string, Machine, RegExp]>([
   const texts = others.map(({ text }) => text).join("\n");
   expect(texts).toMatch(expected);
   expect(texts).not.toMatch(/key-of-the-pairing|7F4K/);
+});
+
+test.if(IS_UNIX)("the code is exchanged through the proxy of the environment", async () => {
+  const proxy = "http://127.0.0.1:1";
+  const { install, keyFile } = await scene({ http_proxy: proxy });
+  const failure = await failureOf(() => install("http://chat.invalid:8080", "--pair", "7F4K-Q2PX"));
+  expect(String(failure)).toContain(`the proxy ${proxy} cannot be reached`);
+  expect(existsSync(keyFile)).toBe(false);
 });
