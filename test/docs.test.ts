@@ -31,8 +31,8 @@ test("every v2 frame is on the page of the agent protocol with all its fields, a
   for (const endpoint of ENDPOINTS) expect(docs).toContain(`\`${endpoint}\``);
 });
 
-test("every event of the log, from level info on, is on the page of operations", async () => {
-  const docs = await read("docs/operations.md");
+test("every event of the log, from level info on, is on the page of logs", async () => {
+  const docs = await read("docs/logs.md");
   const events = new Set<string>();
   for (const path of new Bun.Glob("src/**/*.ts").scanSync({ cwd: ROOT })) {
     const calls = (await read(path)).matchAll(/\blog\.(?:info|warn|error)\(\s*"([a-z_]+)"/g);
@@ -42,7 +42,9 @@ test("every event of the log, from level info on, is on the page of operations",
   expect([...events].filter((event) => !docs.includes(`\`${event}\``))).toEqual([]);
 });
 
-const PAGES = ["*.md", "docs/*.md"].flatMap((pattern) => [...new Bun.Glob(pattern).scanSync({ cwd: ROOT })]);
+const PAGES = ["*.md", "docs/**/*.md"].flatMap((pattern) => [
+  ...new Bun.Glob(pattern).scanSync({ cwd: ROOT }),
+]);
 
 test("every link between the documents has a target, and its anchor is a heading there", async () => {
   expect(PAGES.length).toBeGreaterThan(10);
@@ -56,6 +58,22 @@ test("every link between the documents has a target, and its anchor is a heading
     }
   }
   expect(wrong).toEqual([]);
+});
+
+test("docs/README.md has a link to every page below docs", async () => {
+  const index = await read("docs/README.md");
+  const pages = PAGES.filter((page) => page.startsWith("docs/") && page !== "docs/README.md");
+  expect(pages.filter((page) => !index.includes(`](${page.replace("docs/", "")})`))).toEqual([]);
+});
+
+test("every picture of a page is there", async () => {
+  const pictures: string[] = [];
+  for (const page of PAGES) {
+    for (const [, path = ""] of (await read(page)).matchAll(/\b(?:src|srcset)="(?!https?:)([^"]+)"/g))
+      pictures.push(join(dirname(page), path));
+  }
+  expect(pictures.length).toBeGreaterThan(2);
+  expect(pictures.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
 
 /** Returns the anchors of a page's headings, made as GitHub makes them. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { englishFaults } from "./support/english.ts";
 
 const root = join(import.meta.dir, "..");
-const TEXTS = ["{src,test,.ci,packaging}/**/*.{ts,tsx,cjs}", "*.md", "docs/*.md", ".github/**/*.md"];
+const TEXTS = ["{src,test,.ci,packaging}/**/*.{ts,tsx,cjs}", "*.md", "docs/**/*.md", ".github/**/*.md"];
 
 test("comments, texts, test titles and documents keep the rules of English that a machine can check", async () => {
   const paths = TEXTS.flatMap((pattern) => [...new Bun.Glob(pattern).scanSync({ cwd: root, dot: true })]);

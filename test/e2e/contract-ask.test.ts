@@ -175,7 +175,7 @@ test("free agents are used in turn, the least recently used one first", async ()
   expect([await order(), await order(), await order()]).toEqual(first);
 });
 
-testWith("curl", "the quick start of the README works with the real curl", async (curl) => {
+testWith("curl", "adding a user and asking with the new token work with the real curl", async (curl) => {
   await scene.firefox();
   const run = async (...args: string[]) => Bun.spawn([curl, "-s", ...args]).stdout.text();
   const added = JSON.parse(

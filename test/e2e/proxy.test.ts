@@ -10,7 +10,7 @@ import { tempFolder } from "../support/store.ts";
 import { until } from "../support/until.ts";
 import { chunk, connectV2Agent, V2_HELLO } from "../support/v2-agent.ts";
 
-const DOCS = join(import.meta.dir, "../../docs/operations.md");
+const DOCS = join(import.meta.dir, "../../docs/reverse-proxy.md");
 const NAME = "chat.example.com";
 
 /** Returns the example of the documentation with its name, ports and files replaced. Throws if one is missing. */

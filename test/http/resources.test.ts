@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { ROUTES } from "../../src/http/resources.ts";
 import type { Access } from "../../src/http/route.ts";
 
-/** The name of each kind of access in the README. */
+/** The name of each kind of access in docs/api.md. */
 const KEYS: Record<Access, string> = {
   none: "none",
   caller: "token or admin key",
@@ -16,10 +16,10 @@ const KEYS: Record<Access, string> = {
   agentInPath: "agent key",
 };
 
-/** Returns each route of README's table with its key. */
+/** Returns each route of the table in docs/api.md with its key. */
 async function readTable(): Promise<string[]> {
-  const readme = await Bun.file(new URL("../../README.md", import.meta.url)).text();
-  const [, table = ""] = readme.split("| route | key | what it does |\n");
+  const page = await Bun.file(new URL("../../docs/api.md", import.meta.url)).text();
+  const [, table = ""] = page.split("| route | key | what it does |\n");
   const rows = (table.split("\n\n")[0] ?? "").split("\n");
   return rows.flatMap((row) => {
     const [, routes = "", key = ""] = row.split("|").map((cell) => cell.trim());
@@ -27,7 +27,7 @@ async function readTable(): Promise<string[]> {
   });
 }
 
-test("README's table lists every declared route with its key, and no other", async () => {
+test("the table in docs/api.md lists every declared route with its key, and no other", async () => {
   const declared = ROUTES.map(({ method, path, access }) => {
     const shown = path.replaceAll(/:(\w+)(?:\{[^}]*\})?/g, "<$1>");
     return `${method} ${shown}: ${KEYS[access]}`;

@@ -17,7 +17,7 @@ interface Panel {
 
 const read = (path: string) => Bun.file(new URL(`../../${path}`, import.meta.url)).text();
 const DASHBOARD = JSON.parse(await read("docs/grafana-dashboard.json"));
-const OPERATIONS = await read("docs/operations.md");
+const PAGE = await read("docs/monitoring.md");
 const panels: Panel[] = DASHBOARD.panels;
 const graphs = panels.filter(({ type }) => type !== "row");
 
@@ -67,7 +67,7 @@ async function metricFamilies() {
 }
 
 const expressions = graphs.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
-const [, RULES = ""] = /```yaml\n(groups:[\s\S]*?)```/.exec(OPERATIONS) ?? [];
+const [, RULES = ""] = /```yaml\n(groups:[\s\S]*?)```/.exec(PAGE) ?? [];
 
 describe("the Grafana dashboard", () => {
   test("the Grafana dashboard queries every metric that exists, and no other", async () => {
@@ -121,9 +121,9 @@ describe("the Grafana dashboard", () => {
   });
 });
 
-describe("docs/operations.md", () => {
-  test("the table in docs/operations.md has every metric with its labels, and no other", async () => {
-    const [, section = ""] = OPERATIONS.split("\n## Metrics\n");
+describe("docs/monitoring.md", () => {
+  test("the table in docs/monitoring.md has every metric with its labels, and no other", async () => {
+    const [, section = ""] = PAGE.split("\n## Metrics\n");
     const rows = section.split("\n").filter((line) => /^\| `(chatgpt_api|process)_/.test(line));
     const documented = rows.flatMap((row) => {
       const [, names = "", labels = ""] = row.split("|");
@@ -139,7 +139,7 @@ describe("docs/operations.md", () => {
     expect(documented.sort()).toEqual(real.sort());
   });
 
-  test("the alert rules in docs/operations.md use metrics that exist", async () => {
+  test("the alert rules in docs/monitoring.md use metrics that exist", async () => {
     const names = (await metricFamilies()).flatMap(namesOf);
     const asked = RULES.match(METRIC) ?? [];
     expect(asked.length).toBeGreaterThan(6);
