@@ -122,7 +122,7 @@ test("no folder of src has more than 20 files directly in it", () => {
 test("every unit test is in the folder of its subject", () => {
   const folders = new Set(files.map((path) => dirname(path)));
   const tests = [...new Bun.Glob("test/**/*.test.ts").scanSync(root)];
-  const unit = tests.filter((path) => !/^test\/(bench|chaos|e2e|simulate|upstream)\//.test(path));
+  const unit = tests.filter((path) => !/^test\/(bench|chaos|docs|e2e|simulate|upstream)\//.test(path));
   expect(unit.filter((path) => !folders.has(dirname(path).replace(/^test/, "src")))).toEqual([]);
 });
 
