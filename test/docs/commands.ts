@@ -46,6 +46,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
 const BLOCKS_NOT_RUN: Readonly<Record<string, string>> = {
   "docs/cluster.md: export ADMIN_KEY_FILE=":
     "It needs PostgreSQL and NATS. test/e2e/database.test.ts and test/e2e/cluster-two-nodes.test.ts start such servers.",
+  "docs/agent-protocol.md: curl -si http://127.0.0.1:8080/client/poll":
+    "Its second request needs the session in the answer to the first. test/agents/polling sends such requests.",
   "docs/cluster.md: cd docs/cluster": "It needs a Docker engine. test/cluster-files.test.ts reads the files.",
 };
 
