@@ -80,7 +80,7 @@ export const COMMANDS = {
     note: "The value none removes what was set. --expires takes 30d, 2026-12-31 or 2026-12-31T18:00:00Z.",
   },
   agents: {
-    summary: "Manage per-agent keys in the database. The server may run meanwhile.",
+    summary: "Pair agents, and manage their keys in the database. The server may run meanwhile.",
     usage: [
       "agents list [--json] [flags]",
       "agents add <name> [--models <models>] [--json] [flags]",

@@ -37,7 +37,7 @@ export const help: Command = async ([word, ...more], io) => {
 
 function helpOfAll(): string {
   const commands = Object.entries(COMMANDS).map(([name, { usage, summary }]) => [
-    usage.length > 1 ? `${name} <subcommand> [flags]` : usage[0],
+    usage.length > 1 ? `${name} <subcommand> [flags]` : usage[0]?.replace(/\S+(\|\S+){3,}/, "<program>"),
     summary,
   ]);
   return [

@@ -111,8 +111,9 @@ function withoutScheme(url: string): string {
   return protocol === "https:" ? url : `${host}${port === "" ? ":80" : ""}`;
 }
 
-/** Returns the command that prints the addresses with the key of a server with these settings. */
-export function addressCommand(
+/** Returns the command that prints the addresses, or a pairing code, of a server with these settings. */
+export function agentsCommand(
+  subcommand: "address" | "pair",
   config: Pick<Config, "data" | "host"> & TlsSettings & Pick<PublicUrlSettings, "publicUrl">,
   port: number,
 ): string {
@@ -127,5 +128,5 @@ export function addressCommand(
   );
   if (config.tlsCert !== undefined) words.push("--tls-cert", shellQuote(config.tlsCert));
   if (config.domains !== undefined) words.push("--domain", config.domains.join(","));
-  return [PROGRAM, "agents", "address", ...words].join(" ");
+  return [PROGRAM, "agents", subcommand, ...words].join(" ");
 }

@@ -19,7 +19,7 @@ export function ownExecutable({ command: [path = "", script], exists = existsSyn
       script.includes("/node_modules/")
         ? "npm installed this program."
         : "This is a checkout, and not an executable.",
-      script.includes("/node_modules/") ? npm() : "git pull && bun run build",
+      script.includes("/node_modules/") ? npm() : "git pull, then start it again",
     );
   const executable = existsSync(path) ? realpathSync(path) : path;
   for (const { paths, by, update } of MANAGERS)

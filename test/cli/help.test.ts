@@ -40,4 +40,5 @@ test("the help of all commands names every command, and those with subcommands a
   for (const name of Object.keys(COMMANDS)) expect(text).toMatch(new RegExp(`^  \\[?${name}\\b`, "m"));
   expect(text).toContain("  users <subcommand> [flags]");
   expect(text).toContain("  agents <subcommand> [flags]");
+  expect(text).toMatch(/^ {2}client <program> \[flags\] +Print, or write, the configuration of a program/m);
 });

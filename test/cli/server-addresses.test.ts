@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import {
-  addressCommand,
   agentAddressLines,
+  agentsCommand,
   browserUrl,
   listenAddresses,
   serverUrls,
@@ -81,11 +81,11 @@ describe("the addresses for agents", () => {
 
 test("the command that prints the addresses names the settings that they come from", () => {
   const all = { ...NO_NAME, host: "10.0.0.1", tlsCert: "/c.pem", publicUrl: "https://chat.example.com" };
-  expect(shellWords(addressCommand({ data: "/my data", ...all }, 9))).toEqual([
+  expect(shellWords(agentsCommand("address", { data: "/my data", ...all }, 9))).toEqual([
     ...["chatgpt-api-server", "agents", "address", "--data", "/my data", "--port", "9"],
     ...["--host", "10.0.0.1", "--public-url", "https://chat.example.com", "--tls-cert", "/c.pem"],
   ]);
-  expect(addressCommand({ data: "/data", host: undefined, ...NO_NAME }, 8080)).toBe(
+  expect(agentsCommand("address", { data: "/data", host: undefined, ...NO_NAME }, 8080)).toBe(
     "chatgpt-api-server agents address --data /data --port 8080",
   );
 });

@@ -10,7 +10,7 @@ const textOf = (command: string[], exists: (path: string) => boolean = () => fal
 };
 
 test.each<[string[], string]>([
-  [["/usr/bin/bun", "/home/ann/code/src/main.ts"], "git pull && bun run build"],
+  [["/usr/bin/bun", "/home/ann/code/src/main.ts"], "git pull, then start it again"],
   [
     ["/usr/lib/node_modules/chatgpt-api-server/bin/chatgpt-api-server"],
     "npm install --global chatgpt-api-server@latest",

@@ -84,7 +84,7 @@ async function exchange({ server, name, print }: ExchangeOptions, code: string, 
   const { protocol, hostname: host } = new URL(url);
   if (protocol === "http:" && !isLoopbackHost(host))
     print(
-      `the key travels unencrypted: use https:// in the address, unless you trust the network to ${server.label}`,
+      `the connection to ${server.label} is not encrypted, so others on the way can read the key. Use https://, unless you trust the network`,
     );
   const suggested = (name ?? hostname()).slice(0, 64).toWellFormed().trim();
   const answer = await post(url, server, { code, ...(suggested && { name: suggested }) });

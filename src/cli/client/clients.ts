@@ -79,7 +79,7 @@ const claude: Client = {
   format: "json",
   places: PLACES.claude,
   holdsToken: true,
-  wanted: ({ url, token, model: { id } }) => ({
+  wanted: ({ url, token, model: { id, contextLength } }) => ({
     env: {
       ANTHROPIC_BASE_URL: url,
       ANTHROPIC_AUTH_TOKEN: token,
@@ -88,6 +88,8 @@ const claude: Client = {
       ANTHROPIC_DEFAULT_OPUS_MODEL: id,
       ANTHROPIC_DEFAULT_SONNET_MODEL: id,
       ANTHROPIC_DEFAULT_HAIKU_MODEL: id,
+      // Claude Code takes a million tokens for the length of a model that it does not know.
+      ...(contextLength !== undefined && { CLAUDE_CODE_MAX_CONTEXT_TOKENS: String(contextLength) }),
     },
   }),
   modelIn: (value) => field(value, "env", "ANTHROPIC_MODEL"),

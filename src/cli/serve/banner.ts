@@ -7,7 +7,7 @@ import type { Slots } from "../../config/upstream-kinds.ts";
 import { ADMIN_KEY_NAME, adminKeyIn, agentKeyIn } from "../../data-folder.ts";
 import { isLoopbackHost } from "../../net/addresses.ts";
 import { shellQuote } from "../../shell-quote.ts";
-import { addressCommand, agentAddressLines, browserUrl, hasTls, urlAt } from "../server-addresses.ts";
+import { agentAddressLines, agentsCommand, browserUrl, hasTls, urlAt } from "../server-addresses.ts";
 import { table } from "../terminal/text-table.ts";
 import { PROGRAM } from "../version.ts";
 
@@ -47,7 +47,7 @@ export function banner(options: Banner): string {
     ...labeled("Admin key", newAdminKeyLines(options)),
     dataRow(config),
     ...labeled("Agents", agentLines(options)),
-    ...labeled(...modelLines(config)),
+    ...labeled(...modelLines(options)),
     ["Try", tryLine(options, url)],
   ];
   const notes = warnings(config, addresses).map((warning) => `\n${warning}\n`);
@@ -85,10 +85,11 @@ function agentLines({ config, port, addresses, agentKey, isPrivate }: Banner): s
     config.clusterKey === undefined
       ? `The agent key is in ${agentKeyIn(resolve(config.data))}. This prints`
       : "The agent key is derived from the cluster key. With the same settings this prints";
-  return [...lines, `${source} the addresses with it:`, addressCommand(config, port)];
+  return [...lines, `${source} the addresses with it:`, agentsCommand("address", config, port)];
 }
 
-function modelLines({ echo, upstreams, slots }: Config): [string, string[]] {
+function modelLines({ config, port }: Banner): [string, string[]] {
+  const { echo, upstreams, slots } = config;
   if (echo) return ["Model", ["echo, which repeats each question"]];
   if (upstreams !== undefined)
     return [
@@ -98,8 +99,9 @@ function modelLines({ echo, upstreams, slots }: Config): [string, string[]] {
   return [
     "Model",
     [
-      `No model yet: paste an address above into an agent, or run ${PROGRAM} agent <address>`,
-      "where Ollama, llama.cpp, vLLM or LM Studio runs, or restart with --upstream <url> or --echo.",
+      `No model yet. "Pair an agent" on the dashboard, or this, prints what to run beside a model:`,
+      agentsCommand("pair", config, port),
+      "For a model beside this server, restart with --upstream <url>. To try the server, restart with --echo.",
     ],
   ];
 }

@@ -8,7 +8,7 @@ import { printable } from "../../printable.ts";
 import { shellQuote } from "../../shell-quote.ts";
 import { readArgs } from "../args.ts";
 import { health } from "../health.ts";
-import { addressCommand, browserUrl, listenAddresses } from "../server-addresses.ts";
+import { agentsCommand, browserUrl, listenAddresses } from "../server-addresses.ts";
 import { table } from "../terminal/text-table.ts";
 import type { Command, Terminal } from "../terminal.ts";
 import { PROGRAM } from "../version.ts";
@@ -109,7 +109,7 @@ function summary({ service, config }: Installation, { description, log }: Places
     const url = browserUrl({ config, port: config.port, addresses });
     rows.push(["Dashboard", `${url}/dashboard`]);
     rows.push(["Agents", "This prints the addresses to paste into agents:"]);
-    rows.push(["", addressCommand({ ...config, data: data.path }, config.port)]);
+    rows.push(["", agentsCommand("address", { ...config, data: data.path }, config.port)]);
   }
   const call = `${shellQuote(executable)} ${kind}`;
   return [...rows, ["Status", `${call} status${own}`], ["Logs", `${call} logs --follow${own}`]];

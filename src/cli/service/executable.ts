@@ -20,7 +20,7 @@ export function serviceExecutable(
 ): string {
   if (script !== undefined)
     throw new CommandError(
-      "A service needs the executable, and this is a checkout. Build it with `bun run build`, move dist/chatgpt-api-server to a folder that stays, and call install with it.",
+      "A service needs the executable, and this is a checkout. Build it with `npx -y bun@1.4.5 run build`, move dist/chatgpt-api-server to a folder that stays, and call install with it.",
     );
   if (temporary.some((folder) => path.startsWith(folder)))
     throw new CommandError(

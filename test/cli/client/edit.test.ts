@@ -144,6 +144,15 @@ test("settings that a list of models has already stay, and the length that the s
   );
 });
 
+test("Claude Code gets the context length that the server knows, and keeps the user's otherwise", () => {
+  const lengthIn = (text: string, model = TARGET.model) =>
+    JSON.parse(write("claude", text, { ...TARGET, model })).env.CLAUDE_CODE_MAX_CONTEXT_TOKENS;
+  const own = '{ "env": { "CLAUDE_CODE_MAX_CONTEXT_TOKENS": "99" } }';
+  expect(lengthIn(own)).toBe("8192");
+  expect(lengthIn(own, { id: "qwen:7b" })).toBe("99");
+  expect(lengthIn("", { id: "qwen:7b" })).toBeUndefined();
+});
+
 test("the model that a configuration names is found for its own provider only", () => {
   for (const name of ["codex", "claude", "opencode", "aider", "zed"] as const) {
     const { format, modelIn } = CLIENTS[name];

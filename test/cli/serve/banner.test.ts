@@ -47,8 +47,9 @@ describe("the banner", () => {
   Agents     on this machine  127.0.0.1:4321/agents/generated-agent-key
              from elsewhere   192.168.1.5:4321/agents/generated-agent-key
              as a full URL    ws://192.168.1.5:4321/agents/generated-agent-key/client/register
-  Model      No model yet: paste an address above into an agent, or run chatgpt-api-server agent <address>
-             where Ollama, llama.cpp, vLLM or LM Studio runs, or restart with --upstream <url> or --echo.
+  Model      No model yet. "Pair an agent" on the dashboard, or this, prints what to run beside a model:
+             chatgpt-api-server agents pair --data ${resolve("some/data")} --port 4321
+             For a model beside this server, restart with --upstream <url>. To try the server, restart with --echo.
   Try        curl http://127.0.0.1:4321/api/ask -H "Authorization: $ADMIN_KEY" -d '{"content":"Hello"}'
 
 `);
