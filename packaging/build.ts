@@ -56,7 +56,11 @@ function targetsOf<Name extends (typeof TARGETS)[number]>(
   const missing = targets.filter((target) => !found.includes(target));
   if (missing[0] !== undefined && !isPartial)
     throw new Error(
-      `${join(folder, executableName(missing[0]))} is missing: run \`bun run build --all\` first`,
+      `${join(folder, executableName(missing[0]))} is missing: run \`bun run build --all\` first, or leave it out with --partial`,
+    );
+  if (missing.length === targets.length)
+    throw new Error(
+      `${folder} has no executable to package: run \`bun run build --target ${targets[0]}\`, or the like, first`,
     );
   return targets.filter((target) => found.includes(target));
 }

@@ -23,6 +23,10 @@ test("releases are built with the Bun that the sources are tested with, and npm 
     });
 });
 
+test("packages are not made without any executable, even if some may be missing", async () => {
+  await expect(buildPackages(tempFolder(), "npm")).rejects.toThrow("has no executable to package");
+});
+
 test("workflows use actions by their commit, and the image is built on an image by its digest", () => {
   const workflows = readdirSync(join(ROOT, ".github/workflows"));
   expect(workflows).toContain("release.yml");
