@@ -51,12 +51,12 @@ export function admit(registration: Registration, rules: RegistrationRules): Age
   if (rules.agents === "open") return undefined;
   if (key === "unknown")
     throw new AppError("agent_key_wrong", {
-      hint: "Use the agent address that the server prints when it starts, or a key made for this agent.",
+      hint: "The agent key is wrong. Pair the agent, or use the address that chatgpt-api-server agents address prints.",
     });
   const reason = whyKeyIsNeeded(registration, rules);
   if (reason)
     throw new AppError("agent_key_required", {
-      hint: `${reason} Paste the address that the server prints when it starts, which has the key, or send the key as "Authorization: Bearer".`,
+      hint: `${reason} Pair the agent, use the address that chatgpt-api-server agents address prints, or send a key as "Authorization: Bearer".`,
     });
   if (!rules.isOwnHost(headers.get("host") ?? ""))
     throw new AppError("host_refused", {

@@ -84,7 +84,7 @@ describe("with the server", () => {
       agentKey: "wrong-key-012345",
     });
     const error = await builtin.ended;
-    expect(error?.message).toContain("refused (401): Use the agent address that the server prints");
+    expect(error?.message).toContain("refused (401): The agent key is wrong. Pair the agent");
     expect(error?.message).not.toContain("wrong-key");
   });
 });

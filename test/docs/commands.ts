@@ -20,7 +20,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   brew: "It installs a published package.",
   "curl -f": "It downloads a release.",
   sha256sum: "It needs the files of a release.",
-  "bun run packages": "It needs the executables of all systems.",
+  "npx -y bun@1.4.5 run packages": "It needs executables for other systems.",
   "npx openapi-typescript": "It downloads a program from the package registry.",
   "npx -y bun@1.4.5 run test": "It is what runs this test.",
   "npx -y bun@1.4.5 run build":
