@@ -139,7 +139,7 @@ test("an agent registers with the key from the address or the environment, and w
   expect(await scene.connections()).toHaveLength(2);
   for (const [args, hint] of [
     [[], /refused \(401\): This server requires a key from every agent/],
-    [["--agent-key", "not-the-agent-key"], /refused \(401\): Use the agent address/],
+    [["--agent-key", "not-the-agent-key"], /refused \(401\): The agent key is wrong/],
   ] as const) {
     const refused = await startAgentProcess([address, "--echo", ...args], { connects: false });
     expect(await refused.exited).toEqual({ code: 1, signal: null });
