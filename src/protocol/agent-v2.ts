@@ -2,6 +2,7 @@ import { z } from "zod";
 import { fieldPath } from "../json/field-path.ts";
 import { plainMessage } from "../json/schema-message.ts";
 import { PRINTABLE } from "../printable.ts";
+import { modelDetails } from "./model-details.ts";
 import { AGENT_TAGS_MAX, agentPriority, agentTag, agentWeight } from "./preference.ts";
 
 /**
@@ -10,7 +11,10 @@ import { AGENT_TAGS_MAX, agentPriority, agentTag, agentWeight } from "./preferen
  */
 export const AGENT_SUBPROTOCOL = "chatgpt-agent.v2";
 
-/** The endpoints that an agent may serve, by their path below an OpenAI-compatible base URL. */
+/** The endpoints of Ollama's own API, by their path below the address of an Ollama. */
+export const OLLAMA_ENDPOINTS = ["api/chat", "api/generate", "api/embed"] as const;
+
+/** The endpoints that an agent may serve, by their path below an OpenAI-compatible base URL; and those of Ollama. */
 export const ENDPOINTS = [
   "chat/completions",
   "responses",
@@ -18,8 +22,12 @@ export const ENDPOINTS = [
   "embeddings",
   "messages",
   "messages/count_tokens",
+  ...OLLAMA_ENDPOINTS,
 ] as const;
 export type Endpoint = (typeof ENDPOINTS)[number];
+
+/** Whether it is an endpoint of Ollama's own API. The stream of its answer is lines of JSON, each of which is a delta. */
+export const isOllamaEndpoint = (endpoint: Endpoint): boolean => endpoint.startsWith("api/");
 
 /**
  * A frame may take as long as on a slow line of 32 KB a second, and what is sent after it waits for that long.
@@ -54,6 +62,7 @@ export const Model = z.object({
   context_length: z.int().positive().optional(),
   /** Whether the upstream has the model in memory. Missing if it does not tell, or always has it. */
   loaded: z.boolean().optional(),
+  ...modelDetails,
 });
 export type Model = z.output<typeof Model>;
 

@@ -1,7 +1,7 @@
-import { BoundedMap } from "../../bounded-map.ts";
 import { field, textField } from "../../json/parse.ts";
-import { MODELS_MAX, Model } from "../../protocol/agent-v2.ts";
+import { Model } from "../../protocol/agent-v2.ts";
 import { listField, type NativeApi } from "./native-api.ts";
+import { OllamaShown } from "./ollama-shown.ts";
 
 const isLength = Model.shape.context_length;
 
@@ -32,16 +32,12 @@ export function contextLengthOf(entry: unknown): number | undefined {
 
 type Lengths = Map<string, number>;
 
-/** How many models of Ollama are looked up in one check, as each needs a request. */
-const SHOWN_MAX = 20;
-
 /**
  * Looks up the context lengths that a list of models lacks, on the own APIs of llama.cpp, LM Studio and Ollama.
  * Each is recognized by the owner that its models have, so other upstreams get no such request.
  */
 export class ContextLengths {
-  /** The lengths of models that Ollama has not loaded, which do not change; null if Ollama tells none. */
-  readonly #shown = new BoundedMap<string, number | null>(MODELS_MAX);
+  constructor(private readonly shown: OllamaShown = new OllamaShown()) {}
 
   /** Returns the models with the context lengths that could be found. */
   async add(api: NativeApi, models: readonly Model[]): Promise<Model[]> {
@@ -77,25 +73,16 @@ export class ContextLengths {
     const own = models.filter(({ context_length }) => context_length === undefined);
     if (!own.some(({ owned_by }) => owned_by === "library")) return new Map();
     const loaded = lengthsOf(listField(await api.get("/api/ps"), "models"), "name");
-    const unknown = own.filter(({ id }) => !loaded.has(id) && !this.#shown.has(id)).slice(0, SHOWN_MAX);
-    await Promise.all(unknown.map(({ id }) => this.#show(api, id)));
+    await this.shown.look(
+      api,
+      own.map(({ id }) => id),
+    );
     const lengths: Lengths = new Map();
     for (const { id } of own) {
-      const length = loaded.get(id) ?? this.#shown.get(id);
-      if (length != null) lengths.set(id, length);
+      const length = loaded.get(id) ?? firstLength(...(this.shown.get(id)?.lengths ?? []));
+      if (length !== undefined) lengths.set(id, length);
     }
     return lengths;
-  }
-
-  /** Ollama names the parameters of a model as lines of text, and the facts with the architecture as prefix. */
-  async #show(api: NativeApi, id: string): Promise<void> {
-    const shown = await api.post("/api/show", { model: id });
-    if (shown === undefined) return;
-    const [, chosen] = /^num_ctx\s+(\d+)\s*$/m.exec(textField(shown, "parameters") ?? "") ?? [];
-    const info = field(shown, "model_info");
-    const name = Object.keys(info ?? {}).find((key) => key.endsWith(".context_length"));
-    const length = firstLength(Number(chosen), name && field(info, name));
-    this.#shown.set(id, length ?? null);
   }
 }
 

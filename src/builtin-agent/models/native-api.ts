@@ -34,11 +34,20 @@ export class NativeApi {
     return this.#request(this.#urlOf(path), body);
   }
 
+  /** Returns the text of a good answer; undefined for any other, and for none in time. */
+  async text(path: string): Promise<string | undefined> {
+    return this.#requestText(this.#urlOf(path));
+  }
+
   #urlOf(path: string): string {
     return this.base.replace(/\/v1$/, "") + path;
   }
 
   async #request(url: string, body?: object): Promise<unknown> {
+    return parseBoundedJson((await this.#requestText(url, body)) ?? "");
+  }
+
+  async #requestText(url: string, body?: object): Promise<string | undefined> {
     const { key, ...limits } = this.options;
     try {
       const init = {
@@ -47,7 +56,7 @@ export class NativeApi {
       };
       const options = { init, bytesMax: BODY_BYTES_MAX, ...limits };
       const { response, text } = await requestText(url, options);
-      return response.ok ? parseBoundedJson(text ?? "") : undefined;
+      return response.ok ? text : undefined;
     } catch {
       return undefined;
     }

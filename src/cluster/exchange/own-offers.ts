@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from "../../clock.ts";
 import { MODELS_MAX, type Model } from "../../protocol/agent-v2.ts";
+import { detailsOf } from "../../protocol/model-details.ts";
 import type { FrameOf, NodeOffers } from "../../protocol/node/frames.ts";
 import type { Agent } from "../../relay/agent.ts";
 import { coalesce, type Soon } from "../../relay/coalesce.ts";
@@ -20,8 +21,8 @@ const EVERY_MS = 20;
 /** The agents and the groups that are looked at in one turn of the event loop: about a millisecond. */
 const TURN_MAX = 500;
 
-/** The models in one frame, about 250 KB. */
-const FRAME_MODELS_MAX = 4_000;
+/** The models in one frame, about 400 KB if their details are known. */
+const FRAME_MODELS_MAX = 2_000;
 
 /** Agents that can do the same. */
 interface Group extends Pick<NodeOffers, "protocol" | "models" | "endpoints" | "tags" | "priority"> {
@@ -232,10 +233,11 @@ export class OwnOffers {
   }
 }
 
-const withoutLoaded = ({ id, owned_by, context_length }: Model): Model => ({
+const withoutLoaded = ({ id, owned_by, context_length, ...details }: Model): Model => ({
   id,
   ...(owned_by !== undefined && { owned_by }),
   ...(context_length !== undefined && { context_length }),
+  ...detailsOf(details),
 });
 
 /** Returns the names of the models for which the agent gets no asks, as it failed too often; nearly always none. */

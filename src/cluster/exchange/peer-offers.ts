@@ -194,8 +194,7 @@ export class PeerOffers {
     for (const { groups } of this.#nodes.values())
       for (const group of groups.values())
         if (hasTags(group, tags))
-          for (const { id, owned_by, context_length } of group.models.values())
-            yield { id, owned_by, context_length, offeredAt: group.since };
+          for (const model of group.models.values()) yield { ...model, offeredAt: group.since };
   }
 }
 

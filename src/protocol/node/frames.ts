@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { EVENT_NAME, MODELS_MAX, Model, Usage } from "../agent-v2.ts";
+import { ENDPOINTS, EVENT_NAME, MODELS_MAX, Model, Usage } from "../agent-v2.ts";
 import {
   AFFINITY_KEYS_MAX,
   AFFINITY_NOTES_MAX,
@@ -69,7 +69,10 @@ const offers = z.object({
   key: text(KEY_LENGTH_MAX),
   protocol,
   models: list(Model, MODELS_MAX),
-  endpoints: list(endpoint, 64),
+  /** Unknown endpoints are left out: a newer node may have agents with more. */
+  endpoints: list(text(NAME_LENGTH_MAX), 64).transform((given) =>
+    ENDPOINTS.filter((known) => given.includes(known)),
+  ),
   tags: list(text(NAME_LENGTH_MAX), TAGS_MAX),
   priority: z.number(),
   slots: count,

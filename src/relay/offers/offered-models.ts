@@ -1,4 +1,5 @@
 import type { Model } from "../../protocol/agent-v2.ts";
+import { detailsOf, type ModelDetails } from "../../protocol/model-details.ts";
 import type { Hub } from "../hub.ts";
 import type { OfferedModel } from "./offered-model.ts";
 
@@ -19,11 +20,21 @@ function addAll(
   offered: readonly Model[],
   book: Pick<Hub["models"], "since">,
 ): void {
-  for (const { id, owned_by, context_length: length, loaded } of offered) {
+  for (const entry of offered) {
+    const { id, owned_by, context_length: length, loaded } = entry;
     const offeredAt = book.since(id) ?? 0;
     const model: OfferedModel = models.getOrInsertComputed(id, () => ({ id, owned_by, offeredAt }));
     if (length !== undefined)
       model.context_length = Math.min(length, model.context_length ?? Number.POSITIVE_INFINITY);
     if (loaded !== undefined) model.loaded = loaded || model.loaded === true;
+    addDetails(model, entry);
   }
+}
+
+/** The details of the agent that tells them first count. A model can do what it can at every agent that tells it. */
+function addDetails(model: OfferedModel, { capabilities, ...details }: ModelDetails): void {
+  Object.assign(model, { ...detailsOf(details), ...detailsOf({ ...model, capabilities: undefined }) });
+  if (capabilities === undefined) return;
+  const known = model.capabilities;
+  model.capabilities = known ? known.filter((name) => capabilities.includes(name)) : capabilities;
 }

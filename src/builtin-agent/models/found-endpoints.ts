@@ -1,0 +1,38 @@
+import type { Endpoint, Model } from "../../protocol/agent-v2.ts";
+import type { NativeApi } from "./native-api.ts";
+import { hasOllamaOwner, ollamaEndpoints } from "./ollama-endpoints.ts";
+
+type Probe = (endpoint: Endpoint) => Promise<Response>;
+
+/** The endpoints of an upstream, which are looked for once. */
+export class FoundEndpoints {
+  #common: readonly Endpoint[] | undefined;
+  /** Undefined also for an Ollama that has no model yet, as it is not recognized. */
+  #ollama: readonly Endpoint[] | undefined;
+
+  /** `chosen` are offered as they are; without any, `findCommon` looks for those that every upstream may have. */
+  constructor(
+    private readonly chosen: readonly Endpoint[],
+    private readonly findCommon: (probe: Probe) => Promise<readonly Endpoint[]>,
+  ) {}
+
+  get areKnown(): boolean {
+    return this.#common !== undefined;
+  }
+
+  /** Another upstream may come back when this one has gone. */
+  forget(): void {
+    this.#common = undefined;
+    this.#ollama = undefined;
+  }
+
+  async find(api: NativeApi, listed: readonly Model[], probe: Probe): Promise<readonly Endpoint[]> {
+    if (this.chosen.length > 0) {
+      this.#common = this.chosen;
+      return this.chosen;
+    }
+    this.#common ??= await this.findCommon(probe);
+    if (hasOllamaOwner(listed)) this.#ollama ??= await ollamaEndpoints(api, probe);
+    return [...this.#common, ...(this.#ollama ?? [])];
+  }
+}
