@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from "../clock.ts";
 import { isEndMark } from "../protocol/stream-end.ts";
 import { ANSWER_TOO_LARGE, ENDED_EARLY, type EndFrame, failFrame } from "./end-frame.ts";
+import { LineReader } from "./lines.ts";
 import { ResponseBody } from "./response-body.ts";
 import type { FrameSender } from "./server/connection.ts";
 import { type SseEvent, SseReader } from "./sse.ts";
@@ -15,6 +16,8 @@ export interface ForwardStreamOptions {
   signal: AbortSignal;
   /** Called before each event is sent. */
   begin: () => void;
+  /** Whether the answer is lines of JSON, each of which is an event, and not server-sent events. Default: false. */
+  isLines?: boolean;
 }
 
 /**
@@ -38,7 +41,7 @@ export function forwardStream(
 }
 
 class StreamForwarder {
-  readonly #events: SseReader;
+  readonly #events: Pick<SseReader, "push" | "end" | "overflow">;
   readonly #progress = new StreamProgress();
   #sent = 0;
   #stopClosing: Cancel | undefined;
@@ -48,7 +51,8 @@ class StreamForwarder {
     private readonly options: ForwardStreamOptions,
     private readonly body: ResponseBody,
   ) {
-    this.#events = new SseReader(options.server.frameBytesMax);
+    const { isLines = false, server } = options;
+    this.#events = new (isLines ? LineReader : SseReader)(server.frameBytesMax);
   }
 
   async run(): Promise<EndFrame> {

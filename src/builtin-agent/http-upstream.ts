@@ -1,11 +1,21 @@
 import { field, parseJson, textField } from "../json/parse.ts";
-import { ENDPOINTS, type Endpoint, MODELS_MAX, Model, PASSED_REQUEST_HEADERS } from "../protocol/agent-v2.ts";
+import {
+  ENDPOINTS,
+  type Endpoint,
+  isOllamaEndpoint,
+  MODELS_MAX,
+  Model,
+  PASSED_REQUEST_HEADERS,
+} from "../protocol/agent-v2.ts";
 import { otherName } from "../protocol/model-name.ts";
 import { bearer, failureOf, request, requestText } from "./http.ts";
 import { ContextLengths, contextLengthOf } from "./models/context-length.ts";
 import { declaredSlots } from "./models/declared-slots.ts";
+import { FoundEndpoints } from "./models/found-endpoints.ts";
 import { type LoadedSource, loadedIn, loadedSourceOf, statusIn, withLoaded } from "./models/loaded-models.ts";
+import { detailsIn, withDetails } from "./models/model-details.ts";
 import { NativeApi } from "./models/native-api.ts";
+import { OllamaShown } from "./models/ollama-shown.ts";
 import { newestWithin } from "./newest-within.ts";
 import { ResponseBody } from "./response-body.ts";
 import type { UnlistedModels, Upstream, UpstreamProblem, UpstreamStatus } from "./upstream.ts";
@@ -49,14 +59,16 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
   const limits = { ...LIMITS, ...options.limits };
   const bases = candidates(options.url);
   let base = bases[0];
-  const lengths = new ContextLengths();
+  const shown = new OllamaShown();
+  const lengths = new ContextLengths(shown);
   // Forgotten when the upstream goes down, as another one may come back.
-  let endpoints: readonly Endpoint[] | undefined;
+  const found = new FoundEndpoints(options.endpoints, findEndpoints);
   let loadedSource: LoadedSource | undefined;
 
   const post: Upstream["request"] = (endpoint, body, signal, callerHeaders = {}) => {
     const headers = { ...headersFor(endpoint, key), ...allowedHeaders(callerHeaders) };
-    return request(`${base}/${endpoint}`, { method: "POST", headers, body, signal });
+    const address = isOllamaEndpoint(endpoint) ? base.replace(/\/v1$/, "") : base;
+    return request(`${address}/${endpoint}`, { method: "POST", headers, body, signal });
   };
 
   const { onlyListed = false } = options;
@@ -65,7 +77,7 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
   const list = (signal: AbortSignal) => {
     const { viaProxy = false } = options;
     const how = { key, limitMs: limits.listMs, signal, viaProxy, isOptional: isChosen };
-    return firstListing(endpoints ? [base] : bases, how);
+    return firstListing(found.areKnown ? [base] : bases, how);
   };
   const first = { at: bases[0], listing: ABSENT_LIST };
   const currentList = isChosen ? newestWithin(limits.optionalListMs, list, first) : list;
@@ -77,21 +89,25 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
     const source = loadedSourceOf(listed);
     loadedSource = source;
     if ("models" in listing || ("absent" in listing && isChosen)) {
-      if (at !== base) endpoints = undefined;
+      if (at !== base) found.forget();
       base = at;
       const limitMs = limits.probeMs;
       const probe = (endpoint: Endpoint) =>
         post(endpoint, "{}", AbortSignal.any([signal, AbortSignal.timeout(limitMs)]));
-      endpoints ??= await chosenOr(options.endpoints, () => findEndpoints(probe));
-      const chosen = selectModels(listed, options.models, onlyListed);
       const api = new NativeApi(at, { key, limitMs, signal });
-      const sized = lengths.add(api, chosen);
+      const endpoints = await found.find(api, listed, probe);
+      const chosen = selectModels(listed, options.models, onlyListed);
+      const detailed = lengths.add(api, chosen).then((sized) => withDetails(api, sized, shown));
       const loaded = source?.path === undefined ? loadedIn(listed) : source.read(await api.get(source.path));
-      const models = withLoaded(await sized, loaded);
-      const offer = { models, endpoints, ...(await declaredSlots(api, listed)) };
+      const models = withLoaded(await detailed, loaded);
+      const offer = {
+        models,
+        endpoints,
+        ...(await declaredSlots(api, listed)),
+      };
       return { offer, unlisted: unlistedIn(listed, expected) };
     }
-    endpoints = undefined;
+    found.forget();
     if ("problem" in listing) return listing;
     return { problem: "it lists no models; check --upstream, or give --model", unreachable: false };
   };
@@ -103,10 +119,6 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
   };
   const tellsLoaded = () => loadedSource !== undefined;
   return { label: options.url, check, request: post, tellsLoaded, loaded };
-}
-
-async function chosenOr<T>(chosen: readonly T[], find: () => Promise<readonly T[]>): Promise<readonly T[]> {
-  return chosen.length > 0 ? chosen : find();
 }
 
 /** A URL with a path is more likely complete, one without a path more likely lacks `/v1`. */
@@ -190,6 +202,7 @@ export function readModelList(body: unknown): Model[] | undefined {
       owned_by: shape.owned_by.safeParse(field(entry, "owned_by")).data,
       context_length: contextLengthOf(entry),
       loaded: statusIn(entry),
+      ...detailsIn(entry),
     });
   }
   return [...models.values()];
@@ -221,8 +234,9 @@ function unlistedIn(listed: readonly Model[], ids: readonly string[]): UnlistedM
  * are assumed.
  */
 async function findEndpoints(probe: (endpoint: Endpoint) => Promise<Response>): Promise<readonly Endpoint[]> {
-  const present = await Promise.all(ENDPOINTS.map((endpoint) => exists(probe(endpoint))));
-  const found = ENDPOINTS.filter((_, index) => present[index]);
+  const common = ENDPOINTS.filter((endpoint) => !isOllamaEndpoint(endpoint));
+  const present = await Promise.all(common.map((endpoint) => exists(probe(endpoint))));
+  const found = common.filter((_, index) => present[index]);
   return found.length > 0 ? found : ["chat/completions"];
 }
 

@@ -93,6 +93,18 @@ export class ResponseBody {
    * types, or send JSON under this one. The content type decides if they say neither.
    */
   async isEventStream(): Promise<boolean> {
+    const kind = await this.#kind();
+    if (kind !== undefined) return kind === "events";
+    return /^text\/event-stream\b/i.test(this.response.headers.get("content-type") ?? "");
+  }
+
+  /** Whether the body begins as JSON does, as lines of JSON do, too. */
+  async isJson(): Promise<boolean> {
+    return (await this.#kind()) === "json";
+  }
+
+  /** Returns what the first bytes show the body to be, if they do. */
+  async #kind(): Promise<"events" | "json" | undefined> {
     // It drops a byte order mark.
     const decoder = new TextDecoder();
     let start = "";
@@ -103,9 +115,9 @@ export class ResponseBody {
       bytes += value.byteLength;
       start += decoder.decode(value.subarray(0, LOOK_AHEAD_BYTES_MAX), { stream: true });
       const found = kindOf(start);
-      if (found !== undefined) return found === "events";
+      if (found !== undefined) return found;
     }
-    return /^text\/event-stream\b/i.test(this.response.headers.get("content-type") ?? "");
+    return undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log/log.ts";
-import { LARGE_FRAME_BYTES, type ServerFrame } from "../protocol/agent-v2.ts";
+import { isOllamaEndpoint, LARGE_FRAME_BYTES, type ServerFrame } from "../protocol/agent-v2.ts";
 import { ANSWER_TOO_LARGE, ENDED_EARLY, type EndFrame, endFrameOf, failFrame } from "./end-frame.ts";
 import { forwardStream } from "./forward-stream.ts";
 import { failureOf } from "./http.ts";
@@ -154,10 +154,11 @@ export async function runAsk(options: RunAskOptions): Promise<AskEnd> {
     const response = await upstream.request(ask.endpoint, ask.body, signal, ask.headers);
     life.noteBytes();
     body = new ResponseBody(response, () => life.noteBytes());
-    end =
-      ask.stream && response.ok && (await body.isEventStream())
-        ? await forwardStream(response, { ask: ask.ask, server, clock, signal, begin }, body)
-        : await readAnswer(response, body, options);
+    const isLines = isOllamaEndpoint(ask.endpoint);
+    const isStream = ask.stream && response.ok && (await (isLines ? body.isJson() : body.isEventStream()));
+    end = isStream
+      ? await forwardStream(response, { ask: ask.ask, server, clock, signal, begin, isLines }, body)
+      : await readAnswer(response, body, options);
   } catch (error) {
     const reason = `the upstream did not respond: ${failureOf(error).reason}`;
     end = failFrame(begun ? ENDED_EARLY : reason, !begun);

@@ -90,6 +90,8 @@ export function errorInGoodStatus(body: string): UpstreamReason | undefined {
 function hasResult(value: object): boolean {
   const choices = field(value, "choices");
   if (Array.isArray(choices) && choices.length > 0) return true;
+  // Each line of an answer of Ollama's API has it.
+  if (typeof field(value, "done") === "boolean" && !field(value, "error")) return true;
   return field(value, "content") != null || RESULTS.some((name) => field(value, name) !== undefined);
 }
 

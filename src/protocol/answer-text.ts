@@ -1,9 +1,11 @@
 /** The fields in which answers and events of all APIs have what the model wrote. */
 const TEXT_FIELDS: ReadonlySet<string> = new Set([
-  ...["content", "text", "delta", "refusal"],
+  ...["content", "text", "delta", "refusal", "response"],
   ...["reasoning", "reasoning_content", "thinking"],
   ...["arguments", "partial_json"],
 ]);
+
+const OBJECTS: ReadonlySet<string> = new Set(["input", "arguments"]);
 
 /**
  * Returns all that the model wrote in a whole answer or in one event: text, reasoning and the arguments of
@@ -18,9 +20,9 @@ export function textIn(value: unknown): string {
 }
 
 function textOfField(name: string, value: unknown): string {
+  // The input of a tool in Anthropic's messages, and the arguments of one in Ollama's.
+  if (OBJECTS.has(name) && typeof value === "object") return JSON.stringify(value);
   if (TEXT_FIELDS.has(name)) return textOf(value);
-  // The input of a tool in Anthropic's messages.
-  if (name === "input" && typeof value === "object") return JSON.stringify(value);
   return textIn(value);
 }
 

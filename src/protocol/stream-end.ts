@@ -3,14 +3,14 @@ import { CHAT_STREAM_END } from "./chat.ts";
 
 /** Only an event that matches can end something. In a quoted text the quotes are escaped. */
 const WORTH_PARSING =
-  /"finish_reason"\s*:\s*"[^"]|"index"\s*:\s*[1-9]|"error"\s*:\s*[{"]|"type"\s*:\s*"(response\.(completed|failed|incomplete)|message_stop|error)"/;
+  /"finish_reason"\s*:\s*"[^"]|"done"\s*:\s*true|"index"\s*:\s*[1-9]|"error"\s*:\s*[{"]|"type"\s*:\s*"(response\.(completed|failed|incomplete)|message_stop|error)"/;
 
 /** OpenAI's limit of `n`. */
 const CHOICES_MAX = 128;
 
 const FINAL_TYPES = new Set(["response.completed", "response.failed", "response.incomplete", "message_stop"]);
 
-/** Finds the end of a stream of chat completions, completions, responses or messages in its events. */
+/** Finds the end of a stream of chat completions, completions, responses, messages or lines of Ollama in its events. */
 export class StreamEnd {
   /** Whether nothing of interest can follow. */
   final = false;
@@ -36,7 +36,7 @@ export class StreamEnd {
 
   #read(event: unknown): void {
     const type = textField(event, "type") ?? "";
-    this.final ||= FINAL_TYPES.has(type);
+    this.final ||= FINAL_TYPES.has(type) || isLastLine(event);
     this.#hasFailed ||= type === "error" || Boolean(field(event, "error"));
     const choices = field(event, "choices");
     if (Array.isArray(choices)) for (const choice of choices) this.#noteChoice(choice);
@@ -53,6 +53,10 @@ export class StreamEnd {
     this.#endedChoices.add(index);
   }
 }
+
+/** Whether it is the last line of an answer of Ollama's API. */
+const isLastLine = (event: unknown): boolean =>
+  field(event, "done") === true && field(event, "choices") === undefined;
 
 /** Whether an event with this data says that the answer, or one of its choices, is complete. */
 export function isEndMark(data: string): boolean {

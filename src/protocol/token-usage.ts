@@ -41,9 +41,11 @@ export function usageIn(answer: unknown): Usage | undefined {
 }
 
 /** Whether an event with this data can have a usage, so that others need not be parsed. Quoted text does not match. */
-export const mayHaveUsage = (data: string): boolean => USAGE_OBJECT.test(data);
+export const mayHaveUsage = (data: string): boolean => USAGE_OBJECT.test(data) || data.includes(OLLAMA_COUNT);
 
 const USAGE_OBJECT = /"usage"\s*:\s*\{/;
+/** The end of the names of Ollama's counts. */
+const OLLAMA_COUNT = 'eval_count":';
 
 /**
  * Reads the usage of the events of a stream, in whichever shape the upstream reports it. Later counts replace
@@ -109,8 +111,16 @@ function findUsage(value: unknown): unknown {
     field(value, "usage") ??
     field(field(value, "response"), "usage") ??
     field(field(value, "message"), "usage") ??
-    field(field(value, "x_groq"), "usage")
+    field(field(value, "x_groq"), "usage") ??
+    ollamaUsage(value)
   );
+}
+
+/** Ollama counts in its last line. It leaves out the input tokens if all of them were in its cache. */
+function ollamaUsage(value: unknown): unknown {
+  const [input, output] = [number(value, "prompt_eval_count"), number(value, "eval_count")];
+  if (input === undefined && output === undefined) return undefined;
+  return { prompt_tokens: input ?? 0, completion_tokens: output ?? 0 };
 }
 
 /**

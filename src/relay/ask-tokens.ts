@@ -4,7 +4,7 @@ import type { V1Request } from "../protocol/agent-v1.ts";
 import { TOKENS_MAX, type Usage } from "../protocol/agent-v2.ts";
 import { textIn } from "../protocol/answer-text.ts";
 import { estimateTokens } from "../protocol/token-estimate.ts";
-import { tokenCountsOf, usageIn } from "../protocol/token-usage.ts";
+import { mayHaveUsage, tokenCountsOf, usageIn } from "../protocol/token-usage.ts";
 import type { AnswerMeter } from "./answer-meter.ts";
 import type { AskTokens } from "./record.ts";
 import type { Answer, ModelRequest } from "./types.ts";
@@ -23,6 +23,7 @@ export interface AskWork {
 const NONE: AskTokens = { inputTokens: undefined, outputTokens: undefined, tokensEstimated: false };
 /** Counting the tokens of a message uses none. */
 const ZERO: AskTokens = { inputTokens: 0, outputTokens: 0, tokensEstimated: false };
+const EMBEDDING: ReadonlySet<string> = new Set(["embeddings", "api/embed"]);
 const NOTHING_REFUSED: ReadonlySet<never> = new Set();
 
 /** The errors of callers who left, or were sent away, while an agent worked for them. */
@@ -62,8 +63,8 @@ const streamedTokens = (work: AskWork, usage = work.meter.usage) =>
 
 function wholeTokens(work: AskWork, body: string, usage?: Usage): AskTokens {
   const { request } = work;
-  const isEmbedding = request && "endpoint" in request && request.endpoint === "embeddings";
-  const inBody = !usage && body.includes('"usage"') ? usageIn(parseJson(body)) : usage;
+  const isEmbedding = request && "endpoint" in request && EMBEDDING.has(request.endpoint);
+  const inBody = !usage && mayHaveUsage(body) ? usageIn(parseJson(body)) : usage;
   return reportedOr(inBody, work, () => (isEmbedding ? 0 : estimateTokens(textIn(parseJson(body)))));
 }
 

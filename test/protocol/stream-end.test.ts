@@ -17,6 +17,7 @@ describe("the end of a stream", () => {
     ["response.failed", { type: "response.failed" }, true],
     ["response.incomplete", { type: "response.incomplete" }, true],
     ["message_stop", { type: "message_stop" }, true],
+    ["the last line of an Ollama", { model: "m", message: { content: "" }, done: true }, true],
     ["an error", { error: { message: "overloaded" } }, false],
     ["an error that is a text", { error: "overloaded" }, false],
     ["an error event", { type: "error", message: "overloaded" }, false],
@@ -58,6 +59,13 @@ describe("the end of a stream with several choices", () => {
       expect(after(...pieces, ...ends.slice(0, 2)).complete).toBe(false);
       expect(after(...pieces, ...ends).complete).toBe(true);
     }
+  });
+
+  test("only the line itself says that it is the last one, and a chunk with choices does not", () => {
+    const inside = { message: { tool_calls: [{ function: { arguments: { done: true } } }] }, done: false };
+    expect(after(inside)).toEqual({ complete: false, final: false });
+    expect(after({ choices: [{ delta: {} }], done: true })).toEqual({ complete: false, final: false });
+    expect(after({ message: { content: '"done":true' }, done: false }).complete).toBe(false);
   });
 
   test("an index that no choice can have counts as the first choice", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Usage } from "../../src/protocol/agent-v2.ts";
-import { tokenCountsOf, UsageReader, usageIn } from "../../src/protocol/token-usage.ts";
+import { mayHaveUsage, tokenCountsOf, UsageReader, usageIn } from "../../src/protocol/token-usage.ts";
 
 /** The input, output, cached, cache creation and reasoning tokens. */
 type Counts = (number | undefined)[];
@@ -189,4 +189,13 @@ describe("the usage of a stream", () => {
     const later = { input_tokens: 0, cache_read_input_tokens: 100, output_tokens: 20 };
     expect(after(before, later)).toEqual([100, 20, 100, undefined, undefined]);
   });
+});
+
+test.each<[string, object, [number, number]]>([
+  ["its last line", { done: true, prompt_eval_count: 5, eval_count: 2 }, [5, 2]],
+  ["its last line, with all of the prompt in its cache", { done: true, eval_count: 2 }, [0, 2]],
+  ["its embeddings", { embeddings: [], prompt_eval_count: 5 }, [5, 0]],
+])("Ollama's counts are read from %s", (_, line, expected) => {
+  expect(mayHaveUsage(JSON.stringify(line))).toBe(true);
+  expect(counts(usageIn(line))?.slice(0, 2)).toEqual(expected);
 });

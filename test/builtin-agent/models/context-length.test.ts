@@ -59,14 +59,15 @@ function startUpstream(models: object[], replies: Record<string, Reply>) {
 
 const ollama = (id: string) => ({ id, object: "model", owned_by: "library" });
 
-test("Ollama is asked for the length of loaded models in each check, and once for those that are not loaded", async () => {
+test("Ollama is asked for the length of loaded models in each check, and once for each model", async () => {
   let loaded: object[] = [{ name: "loaded:latest", context_length: 4096 }];
   const shown: Record<string, object> = {
+    "loaded:latest": { capabilities: ["completion"] },
     "chosen:latest": { parameters: 'stop  "<|end|>"\nnum_ctx                        16384', model_info: {} },
     "trained:latest": { model_info: { "llama.block_count": 32, "llama.context_length": 131_072 } },
     "strange:latest": { parameters: 7, model_info: "none" },
   };
-  const ids = ["loaded:latest", ...Object.keys(shown)];
+  const ids = Object.keys(shown);
   const upstream = startUpstream(ids.map(ollama), {
     "GET /api/ps": () => ({ models: loaded }),
     "POST /api/show": ({ model = "" }) => shown[model],
@@ -76,6 +77,7 @@ test("Ollama is asked for the length of loaded models in each check, and once fo
     lengths: { "loaded:latest": 4096, ...first },
     asked: [
       "GET /api/ps",
+      "GET /api/tags",
       ...Object.keys(shown)
         .map((id) => `POST /api/show ${id}`)
         .toSorted(),
@@ -87,7 +89,7 @@ test("Ollama is asked for the length of loaded models in each check, and once fo
   ];
   expect(await upstream.check()).toEqual({
     lengths: { "loaded:latest": 4096, ...first, "trained:latest": 8192 },
-    asked: ["GET /api/ps"],
+    asked: ["GET /api/ps", "GET /api/tags"],
   });
 });
 
