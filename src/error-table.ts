@@ -87,6 +87,7 @@ const TABLE = {
   body_timeout: row(INVALID, "Request body too slow", { status: 408, anthropicType: "timeout_error" }),
   url_too_long: row(INVALID, "Request URL too long", { status: 414 }),
   host_invalid: row(INVALID, "Invalid Host header"),
+  models_read_only: row(FORBIDDEN, "Models cannot be changed through this server"),
   host_refused: row(FORBIDDEN, "Host not allowed"),
   key_missing: row(NO_ACCESS, "API key not provided"),
   key_unknown: row(NO_ACCESS, "Invalid API key"),

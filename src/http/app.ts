@@ -5,7 +5,7 @@ import { referenceStyle } from "./errors/reference.ts";
 import { errorResponse } from "./errors/response.ts";
 import { type Arrival, type BunServer, Exchange } from "./exchange.ts";
 import { createRespond, type RespondDeps, type Serve, styleOf } from "./middleware/respond.ts";
-import { toDashboard } from "./operations/dashboard.ts";
+import { atHome } from "./operations/dashboard.ts";
 import { createPipeline, type PipelineOptions } from "./pipeline.ts";
 import { bindResources, type ResourceDeps, ROUTES } from "./resources.ts";
 import type { NamedRoute } from "./route.ts";
@@ -56,7 +56,7 @@ export function createApp(deps: AppDeps) {
     if (path.includes(":")) continue;
     declared.set(path, (declared.get(path) ?? new Map()).set(method, { route, serve: served }));
   }
-  app.notFound(handler((exchange) => toDashboard(exchange) ?? refuse(exchange, routes)));
+  app.notFound(handler((exchange) => atHome(exchange) ?? refuse(exchange, routes)));
   // The listener answers a fault of `respond` itself.
   app.onError((error) => {
     throw error;

@@ -34,7 +34,7 @@ export interface PipelineOptions {
 const ADMIN_BODY_BYTES_MAX = 2 * 1024 * 1024;
 
 /** The kinds of access of routes whose body is read, besides those with limits. */
-const BODY_READERS: ReadonlySet<Access> = new Set<Access>(["adminOrBody", "signIn", "code"]);
+const BODY_READERS: ReadonlySet<Access> = new Set<Access>(["caller", "adminOrBody", "signIn", "code"]);
 
 /** Returns a function that serves a route: it authenticates, checks query and body, and calls the handler. */
 export function createPipeline(options: PipelineOptions): (bound: BoundRoute) => Serve {
@@ -135,7 +135,9 @@ function createEntrance(
         const { principal, allowance } = caller;
         if (limited && principal.kind === "user" && allowance)
           await limits.refresh?.(principal.id, allowance);
-        return { caller };
+        if (!body) return { caller };
+        const json = parseBody(await reader(exchange)("caller"), errorOf(body));
+        return { caller, json, body: parseShape(body.schema, json, errorOf(body)) };
       };
     case "admin":
       return async (exchange) => ({ caller: await authenticate.admin(exchange) });

@@ -8,6 +8,9 @@ import { askRoutes } from "./ask/route.ts";
 import { docsRoutes } from "./docs/route.ts";
 import { liveRoutes } from "./live/route.ts";
 import { modelListRoutes } from "./models/list.ts";
+import { ollamaChangeRoutes } from "./models/ollama/changes.ts";
+import { ollamaListRoutes } from "./models/ollama/list.ts";
+import { ollamaRoutes } from "./models/ollama/route.ts";
 import { modelRoutes } from "./models/route.ts";
 import { dashboardRoutes } from "./operations/dashboard.ts";
 import { healthRoutes } from "./operations/health.ts";
@@ -23,6 +26,9 @@ const RESOURCES = {
   queue: queueRoutes,
   models: modelRoutes,
   modelList: modelListRoutes,
+  ollama: ollamaRoutes,
+  ollamaList: ollamaListRoutes,
+  ollamaChanges: ollamaChangeRoutes,
   users: userRoutes,
   usage: usageRoutes,
   audit: auditRoutes,

@@ -38,7 +38,7 @@ export interface RouteDetails {
    */
   limits?: "admit" | "show";
   /**
-   * The fields of the body that bound the output tokens of an answer; null if the answers have none. Needed
+   * The fields of the body that bound the output tokens of an answer, such as `options.num_predict`; null if the answers have none. Needed
    * to reserve the tokens of a request with the limits `admit`.
    */
   outputLimits?: readonly string[] | null;

@@ -52,6 +52,11 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
   const nodes = cluster?.lists;
   const settings = describeSettings(config, origins);
   const publicUrl = publicUrlOf(config);
+  const models = {
+    ...{ relay, responses, newId, now, modelAliases, fallbacks, log, clock },
+    threads: cluster?.agents.threads ?? new Threads(),
+    chainStart: affinitySeed(config.clusterKey),
+  };
   return {
     ...{ log, newId, metrics, accessControl, idleS: IDLE_CONNECTION_S },
     pipeline: { authenticate, accessControl, limits, bodyLimits: config },
@@ -69,12 +74,11 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
         clock,
       },
       queue: { relay, nodes },
-      models: {
-        ...{ relay, responses, newId, now, modelAliases, fallbacks, log, clock },
-        threads: cluster?.agents.threads ?? new Threads(),
-        chainStart: affinitySeed(config.clusterKey),
-      },
+      models,
       modelList: { relay, modelAliases },
+      ollama: models,
+      ollamaList: { relay, modelAliases },
+      ollamaChanges: { relay, modelAliases },
       users: { users, audit, newId },
       usage: { usage, now },
       audit: { audit },

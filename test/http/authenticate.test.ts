@@ -6,7 +6,7 @@ import { backupMaker } from "../../src/backup/download.ts";
 import { readServerArgs } from "../../src/cli/args.ts";
 import { type AppDeps, createApp } from "../../src/http/app.ts";
 import { createLog } from "../../src/log/log.ts";
-import { ENDPOINTS } from "../../src/protocol/agent-v2.ts";
+import { ENDPOINTS, isOllamaEndpoint } from "../../src/protocol/agent-v2.ts";
 import { type RunningServer, startServer } from "../../src/server/compose.ts";
 import { expectDescribed } from "../support/description/described.ts";
 import { registerFromElsewhere } from "../support/registration.ts";
@@ -23,7 +23,7 @@ import {
 } from "../support/route-access.ts";
 import { ADMIN_KEY } from "../support/server.ts";
 import { cookieFor, dashboardScript, SAME_ORIGIN } from "../support/session.ts";
-import { connectV2Agent, streamPieces, V2_HELLO, type V2Agent } from "../support/v2-agent.ts";
+import { type AskFrame, connectV2Agent, streamPieces, V2_HELLO, type V2Agent } from "../support/v2-agent.ts";
 
 const MODEL_ASK = { model: "m", messages: [{ role: "user", content: "hi" }], max_tokens: 9 };
 const ask = (body: object = MODEL_ASK): Route => ({ for: "caller", body: () => body });
@@ -52,6 +52,20 @@ const ROUTES: Record<string, Route> = {
   "POST /v1/embeddings": ask({ model: "m", input: "hi" }),
   "POST /v1/messages": ask(),
   "POST /v1/messages/count_tokens": ask(),
+  "POST /api/chat": ask({ model: "m", messages: [{ role: "user", content: "hi" }] }),
+  "POST /api/generate": ask({ model: "m", prompt: "hi" }),
+  "POST /api/embed": ask({ model: "m", input: "hi" }),
+  "POST /api/embeddings": ask({ model: "m", prompt: "hi" }),
+  "GET /api/version": { for: "caller" },
+  "GET /api/tags": { for: "caller" },
+  "GET /api/ps": { for: "caller" },
+  "POST /api/show": ask({ model: "m" }),
+  "POST /api/pull": ask({ model: "m" }),
+  "POST /api/push": { for: "caller", status: 403 },
+  "POST /api/create": { for: "caller", status: 403 },
+  "POST /api/copy": { for: "caller", status: 403 },
+  "DELETE /api/delete": { for: "caller", status: 403 },
+  "POST /api/blobs/:digest": { for: "caller", path: () => "/api/blobs/sha256:0", status: 403 },
   "POST /admin/users/add": { for: "admin", body: () => ({ name: "added" }) },
   "POST /admin/users/delete": { for: "admin", body: () => ({ user_id: victim.user_id }) },
   "GET /admin/users": { for: "admin" },
@@ -135,8 +149,10 @@ afterAll(async () => {
   rmSync(data, { recursive: true, force: true });
 });
 
-function answer({ ask, stream }: { ask: string; stream: boolean }, agent: V2Agent): void {
-  if (stream) streamPieces(agent, ask, ["hello"]);
+function answer({ ask, stream, endpoint }: AskFrame, agent: V2Agent): void {
+  if (stream && isOllamaEndpoint(endpoint))
+    agent.say({ type: "done", ask, status: 200, body: '{"done":true}' });
+  else if (stream) streamPieces(agent, ask, ["hello"]);
   else agent.say({ type: "done", ask, status: 200, body: "{}" });
 }
 

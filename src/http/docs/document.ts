@@ -44,7 +44,7 @@ export function createDocument(version: string, routes: readonly NamedRoute[], u
     components: {
       securitySchemes: SECURITY_SCHEMES,
       headers: HEADERS,
-      responses: { ...strayAnswers(examples), ...TO_DASHBOARD },
+      responses: { ...strayAnswers(examples), ...AT_HOME },
     },
   });
   // The library's type has every way to write a document; ours has what the page reads of this one.
@@ -56,8 +56,13 @@ export function openApiPath(path: string): string {
   return path.replaceAll(/:(\w+)(?:\{[^}]*\})?/g, "{$1}");
 }
 
-/** For `GET /` from a browser, which is not a route for anyone else. */
-const TO_DASHBOARD = {
+/** For `GET /`, which is not a route. */
+const AT_HOME = {
+  for_ollama: {
+    description: "A client with a key that asks for `/` finds Ollama's API.",
+    headers: headersOf("200"),
+    content: { "text/plain": { schema: { type: "string" as const }, example: "Ollama is running" } },
+  },
   to_dashboard: {
     description: "A browser that asks for `/` is sent to the dashboard.",
     headers: headersOf("303", { more: ["location"] }),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AppError, ERRORS, type ErrorCode } from "../../errors.ts";
 import { anthropicStyle } from "../errors/anthropic.ts";
+import { ollamaStyle } from "../errors/ollama.ts";
 import { openaiStyle } from "../errors/openai.ts";
 import { referenceStyle } from "../errors/reference.ts";
 import type { ErrorStyle } from "../errors/style.ts";
@@ -49,11 +50,14 @@ const MessagesError = z
   })
   .meta({ id: "MessagesError" });
 
+const OllamaError = z.looseObject({ error: text }).meta({ id: "OllamaError" });
+
 /** The shapes of errors, each with a style that has it. */
 const FAMILIES = [
   { name: "reference", style: referenceStyle, schema: TextError },
   { name: "openai", style: openaiStyle, schema: OpenAIError },
   { name: "messages", style: anthropicStyle, schema: MessagesError },
+  { name: "ollama", style: ollamaStyle, schema: OllamaError },
 ] as const;
 
 /** Returns the family of a route's errors. Responses have the errors of the other OpenAI-style routes. */

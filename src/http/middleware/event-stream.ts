@@ -25,12 +25,24 @@ const SLOW_MS = 5_000;
 /** A caller for whom more text waits counts as gone at once. */
 const BUFFER_LENGTH_MAX = 48 * 1024 * 1024;
 
-const HEADERS = commonHeaders({
-  "content-type": "text/event-stream; charset=utf-8",
-  "cache-control": "no-cache",
-  // nginx would collect the events otherwise.
-  "x-accel-buffering": "no",
-});
+const headersFor = (type: string) =>
+  commonHeaders({
+    "content-type": type,
+    "cache-control": "no-cache",
+    // nginx would collect the events otherwise.
+    "x-accel-buffering": "no",
+  });
+
+/**
+ * How the events of a stream are written: as server-sent events, or as lines of JSON, which have neither names nor
+ * comments, and so no keep-alives.
+ */
+export type Framing = "events" | "lines";
+
+const HEADERS: Readonly<Record<Framing, ReturnType<typeof headersFor>>> = {
+  events: headersFor("text/event-stream; charset=utf-8"),
+  lines: headersFor("application/x-ndjson"),
+};
 
 /** The usual keep-alive. */
 export const COMMENT = ": keep-alive\n\n";
@@ -41,10 +53,12 @@ interface EventStreamOptions {
   onGone: () => void;
   /** Returns the text that a quiet stream sends now and then: a comment, unless the API has an event for it. */
   keepAlive?: (() => string) | undefined;
+  /** Default: `events`. */
+  framing?: Framing | undefined;
 }
 
 /**
- * A stream of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). Its
+ * A stream of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), or of lines. Its
  * response exists from the first event or keep-alive on: until then, the request may still fail with a status
  * of its own. Written by hand, as Hono's `streamSSE` decides the status first, and costs twice as much per
  * event.
@@ -61,6 +75,7 @@ export class EventStream {
   readonly #clock: Clock;
   readonly #onGone: () => void;
   readonly #keepAlive: () => string;
+  readonly #isLines: boolean;
   readonly #body: ReadableStream<string>;
   /** Undefined until the runtime has the response, and asks for its body. */
   #controller: ReadableStreamDirectController | undefined;
@@ -78,10 +93,11 @@ export class EventStream {
   #stopTimer: Cancel = () => {};
   #sentAt: number;
 
-  constructor({ clock, onGone, keepAlive = () => COMMENT }: EventStreamOptions) {
+  constructor({ clock, onGone, keepAlive = () => COMMENT, framing = "events" }: EventStreamOptions) {
     this.#clock = clock;
     this.#onGone = onGone;
     this.#keepAlive = keepAlive;
+    this.#isLines = framing === "lines";
     // The runtime sends what a direct stream writes at once in one piece with the head of the response.
     this.#body = new ReadableStream<string>({
       type: "direct",
@@ -94,10 +110,14 @@ export class EventStream {
       cancel: () => this.#leave(),
     });
     this.#sentAt = clock.now();
-    this.#sleep(QUIET_MS);
+    if (!this.#isLines) this.#sleep(QUIET_MS);
   }
 
   send(data: string, event = ""): void {
+    if (this.#isLines) {
+      this.#write(`${oneLine(data)}\n`);
+      return;
+    }
     this.#write(`${event === "" ? "" : `event: ${event}\n`}${dataLines(data)}\n\n`);
   }
 
@@ -107,7 +127,7 @@ export class EventStream {
 
   /** Sends a comment, which clients ignore. `text` has no line break. */
   comment(text: string): void {
-    this.#write(`: ${text}\n\n`);
+    if (!this.#isLines) this.#write(`: ${text}\n\n`);
   }
 
   /** Sends what is held, and closes the stream. A stream without any event still becomes a response. */
@@ -194,7 +214,8 @@ export class EventStream {
 
   #begin(): void {
     this.isStarted = true;
-    this.#start.resolve(new EventStreamResponse(this, this.#body));
+    const headers = HEADERS[this.#isLines ? "lines" : "events"];
+    this.#start.resolve(new EventStreamResponse(this, this.#body, headers));
   }
 
   /** One timer serves all quiet spells: it looks how long the present one is, and sleeps for the rest. */
@@ -219,8 +240,9 @@ export class EventStreamResponse extends Response {
   constructor(
     readonly stream: EventStream,
     body: ReadableStream<string>,
+    headers: ReturnType<typeof headersFor>,
   ) {
-    super(body, { headers: HEADERS });
+    super(body, { headers });
   }
 }
 
@@ -243,3 +265,6 @@ function dataLines(data: string): string {
   const isOneLine = !data.includes("\n") && !data.includes("\r");
   return `data: ${isOneLine ? data : data.split(/\r\n|\r|\n/).join("\ndata: ")}`;
 }
+
+/** Returns JSON without line breaks, which are white space in it. */
+const oneLine = (json: string): string => (/[\r\n]/.test(json) ? json.replace(/[\r\n]+/g, " ") : json);

@@ -7,7 +7,7 @@ export const OUTPUT_TOKENS_DEFAULT = 4096;
 
 /**
  * Estimates the tokens that a request may need at most. `outputLimits` are the fields of its body that bound
- * the output; null if its answer has no output tokens.
+ * the output, such as `max_tokens` or `options.num_predict`; null if its answer has no output tokens.
  */
 export function estimateRequest(
   text: string,
@@ -20,7 +20,7 @@ export function estimateRequest(
 
 /** If several fields bound the output, an upstream may read any of them, so the highest counts. */
 function maxOutput(json: unknown, outputLimits: readonly string[]): number {
-  const given = outputLimits.map((name) => field(json, name)).filter(isCount);
+  const given = outputLimits.map((path) => path.split(".").reduce(field, json)).filter(isCount);
   return given.length > 0 ? Math.max(...given) : OUTPUT_TOKENS_DEFAULT;
 }
 

@@ -3,7 +3,7 @@ import { type AppError, asAppError } from "../../errors.ts";
 import type { Log } from "../../log/log.ts";
 import type { Signal } from "../../relay/types.ts";
 import type { Exchange } from "../exchange.ts";
-import { COMMENT, EventStream, type ServerEvent } from "./event-stream.ts";
+import { COMMENT, EventStream, type Framing, type ServerEvent } from "./event-stream.ts";
 
 /** An ask whose answer is streamed to the caller. */
 export interface StreamedAsk {
@@ -14,8 +14,10 @@ export interface StreamedAsk {
   run(events: EventStream, signal: Signal): Promise<Response | undefined>;
   /** Returns the events that end a stream which failed after its first event or keep-alive. */
   fail(error: AppError): readonly ServerEvent[];
-  /** The text that a quiet stream sends now and then; a comment by default. */
+  /** The text that a quiet stream sends now and then; a comment by default. Lines have none. */
   keepAlive?: string | undefined;
+  /** How the events are written. */
+  framing?: Framing | undefined;
 }
 
 export interface StreamAskDeps {
@@ -39,7 +41,7 @@ export async function streamAsk(
   // Never removed: once the ask has ended, nobody listens to the departure.
   signal.addEventListener("abort", leave);
   const keepAlive = () => progress.keepAlive(ask.keepAlive ?? COMMENT);
-  const events = new EventStream({ clock, onGone: leave, keepAlive });
+  const events = new EventStream({ clock, onGone: leave, keepAlive, framing: ask.framing });
   progress.follow(events);
   const asked = ask.run(events, departure);
   const succeed = (response: Response | undefined) => {

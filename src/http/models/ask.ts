@@ -1,7 +1,7 @@
 import { AppError } from "../../errors.ts";
 import { field, parseJson } from "../../json/parse.ts";
 import { readUpstreamError } from "../../json/upstream-error.ts";
-import type { Endpoint } from "../../protocol/agent-v2.ts";
+import { type Endpoint, isOllamaEndpoint } from "../../protocol/agent-v2.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import { type AskContext, requestOf } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
@@ -141,7 +141,9 @@ function noteResponse(relay: Relay, ask: ModelAsk, text: string | undefined, age
 /** Returns the model to name in an answer; undefined for the one that the caller asked for, by the caller's name. */
 const otherModel = ({ isAsked }: ModelAsk, model: string) => (isAsked(model) ? undefined : model);
 
-const STREAMED: ReadonlySet<Endpoint> = new Set(["chat/completions", "completions", "responses", "messages"]);
+const STREAMED: ReadonlySet<Endpoint> = new Set([
+  ...(["chat/completions", "completions", "responses", "messages", "api/chat", "api/generate"] as const),
+]);
 
 /** Returns the events that a streamed answer still lacks; undefined if the answer must be sent whole. */
 function missingDeltas(ask: ModelAsk, result: AskResult): Delta[] | undefined {
@@ -163,6 +165,9 @@ function missingDeltas(ask: ModelAsk, result: AskResult): Delta[] | undefined {
 function eventsOfWhole(endpoint: Endpoint, answer: unknown): Delta[] | undefined {
   if (endpoint === "messages") return eventsOfMessage(answer);
   if (endpoint === "responses") return eventsOfResponse(answer);
+  // A whole answer of Ollama has the shape of its last line.
+  if (isOllamaEndpoint(endpoint))
+    return field(answer, "done") === true ? toDeltas([JSON.stringify(answer)]) : undefined;
   // A whole completion has the shape of a chunk.
   if (endpoint === "completions" && Array.isArray(field(answer, "choices")))
     return toDeltas([JSON.stringify(answer), CHAT_STREAM_END]);

@@ -1,14 +1,11 @@
 import { z } from "zod";
-import type { Caller } from "../../auth/callers.ts";
 import { AppError } from "../../errors.ts";
 import type { OfferedModel } from "../../relay/offers/offered-model.ts";
-import type { Relay } from "../../relay/relay.ts";
-import { askPolicyOf } from "../ask-context.ts";
 import { anthropicStyle } from "../errors/anthropic.ts";
 import { openaiStyle } from "../errors/openai.ts";
 import { ok, resource, route } from "../route.ts";
 import { count, namedObject, SAMPLE, text, time } from "../values.ts";
-import { allowedModels, type ModelNames, resolveModel } from "./names/allowed-models.ts";
+import { findModel, listModels, type ModelListDeps } from "./names/offered-list.ts";
 
 const length = count.optional();
 const ModelEntry = namedObject("Model", {
@@ -22,6 +19,8 @@ const ModelEntry = namedObject("Model", {
   max_model_len: length,
   /** Whether an agent has the model in memory; missing if none tells. */
   loaded: z.boolean().optional(),
+  /** The abilities of the model in Ollama's words, such as `tools` and `vision`; missing if no agent tells them. */
+  capabilities: z.array(text).optional(),
 });
 const ModelList = namedObject("ModelList", { object: z.literal("list"), data: z.array(ModelEntry) });
 
@@ -82,10 +81,6 @@ const ROUTES = {
   }),
 };
 
-interface ModelListDeps extends ModelNames {
-  relay: ModelNames["relay"] & Pick<Relay, "models">;
-}
-
 /**
  * The models that the agents offer, and their aliases: https://platform.openai.com/docs/api-reference/models.
  */
@@ -99,28 +94,14 @@ export const modelListRoutes = resource("Models", ROUTES).handledBy((deps: Model
   },
 
   readModel({ exchange: { request }, caller, params: { id } }) {
-    const models = listModels(deps, caller);
-    const named = (name: string) => models.find((candidate) => candidate.id === name);
-    const model = named(id) ?? named(resolveModel(id, deps));
+    const model = findModel(deps, caller, id);
     if (!model) throw new AppError("model_not_found", { param: "model" });
     return request.headers.has(ANTHROPIC_HEADER) ? anthropicModel(model) : openaiModel(model);
   },
 }));
 
-/** Returns the models that the caller may use. */
-function listModels(deps: ModelListDeps, caller: Caller): OfferedModel[] {
-  const { relay, modelAliases } = deps;
-  const allowed = allowedModels(caller, deps);
-  const offered = relay.models(askPolicyOf(caller).tags).filter(({ id }) => allowed?.includes(id) ?? true);
-  const aliases = Object.keys(modelAliases).flatMap((id) => {
-    const target = resolveModel(id, deps);
-    const model = offered.find((candidate) => candidate.id === target);
-    return model ? [{ ...model, id }] : [];
-  });
-  return [...offered, ...aliases];
-}
-
-function openaiModel({ id, owned_by, offeredAt, context_length: length, loaded }: OfferedModel) {
+function openaiModel(model: OfferedModel) {
+  const { id, owned_by, offeredAt, context_length: length, loaded, capabilities } = model;
   return {
     id,
     object: "model" as const,
@@ -128,6 +109,7 @@ function openaiModel({ id, owned_by, offeredAt, context_length: length, loaded }
     owned_by: owned_by ?? "agent",
     ...(length !== undefined && { context_length: length, context_window: length, max_model_len: length }),
     ...(loaded !== undefined && { loaded }),
+    ...(capabilities !== undefined && { capabilities: [...capabilities] }),
   };
 }
 

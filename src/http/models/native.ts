@@ -2,13 +2,14 @@ import { z } from "zod";
 import { AppError } from "../../errors.ts";
 import { type Entry, removeField, setFields } from "../../json/edit.ts";
 import { parseJson } from "../../json/parse.ts";
-import type { Endpoint } from "../../protocol/agent-v2.ts";
+import { type Endpoint, isOllamaEndpoint } from "../../protocol/agent-v2.ts";
 import { CHAT_STREAM_END } from "../../protocol/chat.ts";
 import { failureOf, NO_ANSWER } from "../../protocol/chat-ending.ts";
 import type { Delta, ModelRequest } from "../../relay/types.ts";
 import type { ErrorStyle } from "../errors/style.ts";
 import type { ServerEvent } from "../middleware/event-stream.ts";
 import { FALLBACK_LISTS, ownLists, withoutLists } from "./names/fallbacks.ts";
+import { NativeLines } from "./ollama/native-lines.ts";
 import type { Plan, PlanStream } from "./plan.ts";
 import type { ModelAskBody } from "./schema.ts";
 
@@ -18,6 +19,8 @@ interface NativeRequest {
   /** The entries of the text. */
   entries: readonly Entry[];
   body: ModelAskBody;
+  /** Whether the answer is streamed. */
+  stream: boolean;
   /** Whether the agent that uses this model gets the lists of further models. */
   passesLists: (model: string) => boolean;
   headers: Record<string, string>;
@@ -32,11 +35,10 @@ interface NativeRequest {
  */
 export function nativePlan(
   endpoint: Endpoint,
-  { text, entries, body: fields, passesLists, headers, style }: NativeRequest,
+  { text, entries, body: fields, stream, passesLists, headers, style }: NativeRequest,
 ): Plan {
   // The plan is kept until the answer is complete, so it must not refer to the parsed body.
-  const { model: named, stream: isStreamed, stream_options: options } = fields;
-  const stream = isStreamed ?? false;
+  const { model: named, stream_options: options } = fields;
   const isChatLike = endpoint === "chat/completions" || endpoint === "completions";
   const hidesUsage = stream && isChatLike && options?.include_usage !== true;
   const lists = FALLBACK_LISTS.filter((list) => entries.some(({ key }) => key === list));
@@ -64,7 +66,8 @@ export function nativePlan(
         throw new AppError("agent_answer_invalid", { hint: NO_CHOICES });
       return body;
     },
-    stream: () => new NativeStream(isChatLike, hidesUsage, style),
+    stream: () =>
+      isOllamaEndpoint(endpoint) ? new NativeLines(style) : new NativeStream(isChatLike, hidesUsage, style),
   };
 }
 

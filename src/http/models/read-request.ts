@@ -1,8 +1,9 @@
 import { AppError } from "../../errors.ts";
-import { CALLER_HEADERS, type Endpoint } from "../../protocol/agent-v2.ts";
+import { CALLER_HEADERS, type Endpoint, isOllamaEndpoint } from "../../protocol/agent-v2.ts";
 import type { AskContext } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { ErrorStyle } from "../errors/style.ts";
+import type { Framing } from "../middleware/event-stream.ts";
 import type { Chain } from "./affinity/chain.ts";
 import { affinityKeys } from "./affinity/keys.ts";
 import type { ModelAsk } from "./ask.ts";
@@ -30,6 +31,10 @@ export interface ModelApi {
   style: ErrorStyle;
   /** Translates a request to a chat completion, if the API can be translated. */
   translate?: (body: unknown, context: TranslationContext) => Translation;
+  /** Whether an answer is streamed unless the body says otherwise. Default: no. */
+  streams?: "by default" | "never";
+  /** How a stream is written. Default: as server-sent events. */
+  framing?: Framing;
 }
 
 export interface ModelAskDeps extends V1PlanDeps, FallbackNames {
@@ -68,13 +73,13 @@ export function readModelAsk(
   const isAsked = (used: string) => used === asked;
   // The server itself goes on to the next model, so the agent of a fallback gets no list.
   const passesLists = (used: string) => mayPassLists && isAsked(used);
+  const stream = api.streams === "never" ? false : (body.stream ?? api.streams === "by default");
   const native = nativePlan(endpoint, {
-    ...{ text, entries, body, passesLists, style },
+    ...{ text, entries, body, stream, passesLists, style },
     headers: passedHeaders(headers),
   });
   const fault = toolModelFault(text, json, asker.models);
   const plans = fault ? [] : [native];
-  const stream = body.stream ?? false;
   const affinity = affinityKeys(endpoint, { text, json, entries, headers, chainStart });
   const ask: ModelAsk = {
     ...{ asker, model, fallbacks, isAsked, stream, plans, style, affinity, chainStart },
@@ -89,9 +94,12 @@ export function readModelAsk(
   const canUse = (each: string) => deps.relay.canDo({ model: each, requests, v1: ask.v1?.request });
   if (offered.length === 0 || offered.some(canUse)) return ask;
   if (fault ?? refusal) throw fault ?? refusal;
-  const hint = `No agent that offers the model supports /v1/${endpoint}.`;
+  const paths = requests.map((request) => pathOf(request.endpoint));
+  const hint = `No agent that offers the model supports ${paths.join(" or ")}.`;
   throw new AppError("endpoint_unsupported", { param: "model", hint });
 }
+
+const pathOf = (endpoint: Endpoint) => (isOllamaEndpoint(endpoint) ? `/${endpoint}` : `/v1/${endpoint}`);
 
 interface ReadRequest {
   ask: ModelAsk;
@@ -112,7 +120,7 @@ function addPlans(
       const responses = deps.responses.of(ask.asker.principal);
       const translation = api.translate(json, { newId, now, responses });
       ask.plans.push(translatedPlan(translation, ask.stream, passesLists));
-      chat = translation.request;
+      chat = translation.endpoint === undefined ? translation.request : undefined;
     }
     const mayBeV1 = [ask.model, ...ask.fallbacks].some((model) => deps.relay.hasV1Agent(model));
     if (chat !== undefined && mayBeV1) ask.v1 = v1Plan(deps, ask.asker, chat);

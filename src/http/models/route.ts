@@ -1,23 +1,13 @@
 import { z } from "zod";
-import { estimateTokens } from "../../protocol/token-estimate.ts";
-import { askContext } from "../ask-context.ts";
 import { anthropicStyle } from "../errors/anthropic.ts";
 import { ASK_ERRORS } from "../errors/ask-errors.ts";
 import { openaiStyle, responsesStyle } from "../errors/openai.ts";
-import { passHeaders } from "../errors/response.ts";
-import type { ErrorStyle } from "../errors/style.ts";
-import type { Exchange } from "../exchange.ts";
-import { parseShape } from "../middleware/body.ts";
-import { JSON_HEADERS } from "../middleware/headers.ts";
-import { type StreamAskDeps, streamAsk } from "../middleware/stream-ask.ts";
-import { deploymentOf } from "../path-aliases.ts";
-import { type RouteDeclaration, type RouteRequest, resource } from "../route.ts";
+import { type RouteDeclaration, resource } from "../route.ts";
 import { SAMPLE } from "../values.ts";
-import { askWhole, type ModelAsk, type ModelReply, ModelStream } from "./ask.ts";
+import { type ApiRequest, answerModelRequest, type ModelDeps } from "./answer-request.ts";
 import { MessagesBody } from "./messages/schema.ts";
 import { translateMessages } from "./messages/translate.ts";
-import { allowedModels } from "./names/allowed-models.ts";
-import { type ModelApi, type ModelAskDeps, readModelAsk } from "./read-request.ts";
+import type { ModelApi } from "./read-request.ts";
 import { ResponsesBody } from "./responses/schema.ts";
 import { translateResponses } from "./responses/translate.ts";
 import { AnswerShape, ModelAskBody, NamedModel, plainModelAsk } from "./schema.ts";
@@ -181,8 +171,6 @@ const ROUTES = {
   }),
 };
 
-type ModelDeps = ModelAskDeps & StreamAskDeps;
-
 /** The OpenAI-style routes and Anthropic's. */
 export const modelRoutes = resource("Models", ROUTES).handledBy((deps: ModelDeps) => {
   const answering = (api: ModelApi) => (request: ApiRequest) => answerModelRequest(deps, api, request);
@@ -195,56 +183,3 @@ export const modelRoutes = resource("Models", ROUTES).handledBy((deps: ModelDeps
     countTokens: answering(COUNT_TOKENS),
   };
 });
-
-type ApiRequest = RouteRequest<(typeof ROUTES)["createChatCompletion"]>;
-
-/** Not `async`: the runtime keeps the parameters of an `async` function, here the body and its JSON, until its end. */
-function answerModelRequest(deps: ModelDeps, api: ModelApi, request: ApiRequest): Promise<Response> {
-  const { exchange, caller, body, text, json } = request;
-  const asker = askContext(exchange, caller, api.endpoint, allowedModels(caller, deps));
-  const { headers, signal, url } = exchange.request;
-  // Azure ignores the body's model, too.
-  const { model } = parseShape(NamedModel, { model: deploymentOf(url) ?? body.model }, "request_invalid");
-  const ask = readModelAsk(deps, api, asker, { name: model, body, text, json, headers });
-  exchange.model = ask.model;
-  const answer = () => {
-    if (ask.stream) return stream(exchange, deps, ask, api.style);
-    return askWhole(deps.relay, ask, signal).then((reply) => send(exchange, reply));
-  };
-  const refersBack = api === RESPONSES && REFERS_BACK.test(text);
-  const reserving = refersBack ? asker.reserve?.(() => addedTokens(ask, text)) : undefined;
-  return reserving instanceof Promise ? reserving.then(answer) : answer();
-}
-
-/** Only a request that matches refers to earlier answers. */
-const REFERS_BACK = /"(previous_response_id|item_reference)"/;
-
-/** Estimates the tokens of the earlier answers that the server has added to the body of a request. */
-function addedTokens({ plans, model }: ModelAsk, body: string): number {
-  const sent = plans.at(-1)?.request.body(model, new Set()) ?? "";
-  return Math.max(0, estimateTokens(sent) - estimateTokens(body));
-}
-
-function stream(exchange: Exchange, deps: ModelDeps, ask: ModelAsk, style: ErrorStyle): Promise<Response> {
-  const stream = new ModelStream(deps.relay, ask);
-  return streamAsk(exchange, deps, {
-    async run(events, signal) {
-      const { agent, reply } = await stream.run(events, signal);
-      exchange.agent = agent;
-      return reply && send(exchange, reply);
-    },
-    fail: (error) => stream.fail(error, exchange.requestId),
-    keepAlive: style.keepAlive,
-  });
-}
-
-function send(exchange: Exchange, { status, body, agent, usage, headers: passed }: ModelReply): Response {
-  exchange.agent = agent;
-  if (usage) {
-    exchange.inputTokens = usage.prompt_tokens;
-    exchange.outputTokens = usage.completion_tokens;
-  }
-  const headers = new Headers(JSON_HEADERS);
-  passHeaders(passed, headers);
-  return new Response(body, { status, headers });
-}

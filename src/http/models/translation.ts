@@ -19,6 +19,8 @@ import type { OwnResponses } from "./responses/memory.ts";
  * its own.
  */
 export interface Translation extends AnswerReader {
+  /** The endpoint, if it is not that of chat completions. Then the request is for that one. */
+  endpoint?: "completions" | "embeddings";
   /** The body of the chat completion. */
   request: Record<string, unknown>;
   /** Its fields that may be taken back. */
@@ -49,7 +51,8 @@ export function translatedPlan(
     return JSON.stringify({ ...kept, ...(!passesLists(model) && NO_LISTS), model });
   };
   const lists = FALLBACK_LISTS.filter((list) => list in fields);
-  const request = { endpoint: "chat/completions", stream, added: [...added, ...lists], body } as const;
+  const { endpoint = "chat/completions" } = translation;
+  const request: ModelRequest = { endpoint, stream, added: [...added, ...lists], body };
   return { ...translation, isNative: false, request };
 }
 

@@ -69,11 +69,21 @@ export const dashboardRoutes = resource("Operations", ROUTES).handledBy(
 /** The redirect from `/`. It is relative, as the server does not know by which name it was reached. */
 const HOME = "dashboard";
 
-/** Redirects a browser from `/` to the dashboard. Returns undefined for any other request. */
-export function toDashboard({ path, request: { method, headers } }: Exchange): Response | undefined {
+/** The text by which clients of Ollama find out that there is one: https://docs.ollama.com/faq. */
+const FOR_OLLAMA = "Ollama is running";
+
+/**
+ * Redirects a browser from `/` to the dashboard, and tells a client with a key that Ollama's API is here. Returns undefined
+ * for any other request, which is a 404 as on the Go server. Whether the key is right, the next request finds out.
+ */
+export function atHome({ path, request: { method, headers } }: Exchange): Response | undefined {
   if (path !== "/" || (method !== "GET" && method !== "HEAD")) return undefined;
-  if (!headers.get("accept")?.includes("text/html")) return undefined;
-  return new Response(null, { status: 303, headers: { location: HOME, vary: "accept" } });
+  const vary = "accept, authorization";
+  if (!headers.get("accept")?.includes("text/html")) {
+    if (!headers.has("authorization")) return undefined;
+    return new Response(FOR_OLLAMA, { headers: { "content-type": "text/plain; charset=utf-8", vary } });
+  }
+  return new Response(null, { status: 303, headers: { location: HOME, vary } });
 }
 
 function send(exchange: Exchange, { type, bytes, gzip, etag, isHashed }: DashboardFile): Response {

@@ -54,10 +54,11 @@ test("every operation has a unique id, a described tag, a summary, and a success
   const ids = operations().map(({ operationId }) => operationId);
   expect(new Set(ids).size).toBe(ids.length);
   const tags = api.tags.map(({ name }) => name);
-  for (const { name, operationId, tags: own, summary, responses } of operations()) {
+  for (const { name, operationId, tags: own, summary, description, responses } of operations()) {
     expect(operationId, name).toMatch(/^[a-z][A-Za-z]+$/);
     expect(tags, name).toContain(own[0] ?? "");
     expect(summary, name).not.toBe("");
+    if (description?.startsWith("Always refused")) continue;
     expect(Object.keys(responses).filter((status) => Number(status[0]) < 4).length, name).toBeGreaterThan(0);
   }
 });
@@ -125,6 +126,7 @@ test("the schemas of our own answers allow no further fields", () => {
   const ofUpstreams = [
     ...["ChatCompletion", "Completion", "Embeddings", "Response", "Message", "TokenCount"],
     ...["OpenAIError", "MessagesError"],
+    ...["OllamaChat", "OllamaGenerate", "OllamaEmbed", "OllamaEmbeddings", "OllamaError"],
   ];
   const schemas = Object.entries(api.components.schemas);
   const open = schemas.filter(([, { additionalProperties }]) => additionalProperties !== false);

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "bun:test";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { EventStream } from "../../../src/http/middleware/event-stream.ts";
+import { EventStream, type Framing } from "../../../src/http/middleware/event-stream.ts";
 import { noteUnread } from "../../../src/http/middleware/unread.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { until } from "../../support/until.ts";
@@ -9,13 +9,14 @@ import { until } from "../../support/until.ts";
 /** A stream whose time stands still unless the test moves it. */
 function createStream({
   onGone = () => {},
-  keepAlive,
+  ...options
 }: {
   onGone?: () => void;
   keepAlive?: () => string;
+  framing?: Framing;
 } = {}) {
   const clock = createFakeClock();
-  return { clock, stream: new EventStream({ clock, onGone, keepAlive }) };
+  return { clock, stream: new EventStream({ clock, onGone, ...options }) };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -255,4 +256,18 @@ test("an ended stream whose caller does not read is cut off if all streams keep 
   const reader = read(socket);
   await new Promise((resolve) => socket.once("close", resolve).once("error", () => {}));
   expect(reader.length()).toBeLessThan(mebibytes(7));
+});
+
+test("lines have neither names nor comments nor keep-alives, and each is one line", async () => {
+  const { clock, stream } = createStream({ framing: "lines" });
+  clock.advance(60_000);
+  stream.comment("agent=1");
+  expect(stream.isStarted).toBe(false);
+  stream.send('{"a":1}', "named");
+  stream.send('{"b":\n2}\r\n');
+  const response = await stream.started;
+  clock.advance(60_000);
+  stream.end();
+  expect(response.headers.get("content-type")).toBe("application/x-ndjson");
+  expect(await response.text()).toBe('{"a":1}\n{"b": 2} \n');
 });

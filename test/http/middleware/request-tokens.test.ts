@@ -24,6 +24,12 @@ describe("the tokens reserved for a request", () => {
     expect(output(json, CHAT)).toBe(tokens);
   });
 
+  test("the limit may be a field of a field, as in Ollama's options", () => {
+    expect(output({ options: { num_predict: 7 } }, ["options.num_predict"])).toBe(7);
+    expect(output({ options: { num_predict: -1 } }, ["options.num_predict"])).toBe(OUTPUT_TOKENS_DEFAULT);
+    expect(output({ options: null }, ["options.num_predict"])).toBe(OUTPUT_TOKENS_DEFAULT);
+  });
+
   test.each([
     { max_tokens: null },
     { max_tokens: -1 },

@@ -3,7 +3,7 @@ import { openaiStyle } from "../../../src/http/errors/openai.ts";
 import { nativePlan } from "../../../src/http/models/native.ts";
 
 const REQUEST = {
-  ...{ text: "{}", entries: [], body: { model: "m", stream: true } },
+  ...{ text: "{}", entries: [], body: { model: "m", stream: true }, stream: true },
   ...{ passesLists: () => true, headers: {}, style: openaiStyle },
 };
 

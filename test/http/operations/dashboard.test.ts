@@ -19,15 +19,25 @@ describe("/", () => {
     expect((await get(`${url}/`, { accept }, "HEAD")).status).toBe(303);
   });
 
-  test("the path / is a 404 for all but browsers, as on the Go server", async () => {
+  test("the path / tells a client with a key that Ollama's API is here", async () => {
+    const { url } = await startTestServer();
+    for (const accept of ["*/*", "application/json"]) {
+      const response = await get(`${url}/`, { accept, authorization: "Bearer key" });
+      expect([response.status, await response.text()]).toEqual([200, "Ollama is running"]);
+    }
+    expect((await get(`${url}/`, { authorization: "Bearer key" }, "HEAD")).status).toBe(200);
+  });
+
+  test("the path / is a 404 for all others, as on the Go server", async () => {
     const { url } = await startTestServer();
     for (const [headers, method] of [
       [{}, "GET"],
       [{ accept: "application/json" }, "GET"],
       [{ accept: "text/html" }, "POST"],
       [{ accept: "text/html" }, "DELETE"],
+      [{ authorization: "Bearer key" }, "POST"],
     ] as const) {
-      const response = await get(`${url}/`, headers, method);
+      const response = await get(`${url}/`, headers as Record<string, string>, method);
       expect([response.status, await response.text()]).toEqual([404, '{"error":"404 page not found"}']);
     }
     expect((await get(`${url}/other`, { accept: "text/html" })).status).toBe(404);

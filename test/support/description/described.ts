@@ -48,7 +48,7 @@ async function checkedFetch(input: string | URL | Request, init?: RequestInit): 
   if (!URL.canParse(url) || !servers.has(new URL(url).port)) return response;
   const { status, headers } = response;
   const method = (init?.method ?? request?.method ?? "GET").toUpperCase();
-  const isStream = headers.get("content-type")?.startsWith("text/event-stream");
+  const isStream = /^(text\/event-stream|application\/x-ndjson)\b/.test(headers.get("content-type") ?? "");
   // A body that breaks off is for the test to deal with.
   const text = isStream
     ? undefined

@@ -25,7 +25,12 @@ const FIELDS: Partial<Record<Endpoint, { turns: string; system?: string }>> = {
   messages: { turns: "messages", system: "system" },
   responses: { turns: "input", system: "instructions" },
   completions: { turns: "prompt" },
+  "api/chat": { turns: "messages" },
+  "api/generate": { turns: "prompt", system: "system" },
 };
+
+/** The endpoints whose requests have one text, and no turns. */
+const WITH_PROMPT: ReadonlySet<Endpoint> = new Set(["completions", "api/generate"]);
 
 /**
  * Returns the keys of what an agent may have cached of the request; undefined if there is nothing to be cached. They
@@ -52,7 +57,7 @@ export function affinityKeys(
     });
     const keys = boundaries.reverse().map(keyOf);
     // The same chat again is not the next turn of one: many callers with one question are to use all agents.
-    known.push(...(endpoint === "completions" ? keys : keys.slice(1)));
+    known.push(...(WITH_PROMPT.has(endpoint) ? keys : keys.slice(1)));
     kept.push(...keys.slice(0, 1));
   }
   for (const key of [session && `session ${keyOf(start)}`, endUser && userKey(endUser, chainStart)]) {
@@ -71,7 +76,7 @@ const userKey = (id: string, chainStart: Chain): string => `user ${keyOf(addText
 
 /** Returns the last chains at which a request can have ended, the whole one last; none without a turn of a user. */
 function boundariesOf(endpoint: Endpoint, turns: unknown, start: () => Chain): Chain[] {
-  if (endpoint === "completions") return boundariesOfPrompt(turns, start);
+  if (WITH_PROMPT.has(endpoint)) return boundariesOfPrompt(turns, start);
   if (typeof turns === "string" && turns !== "") return [addText(addText(start(), "user"), turns)];
   return Array.isArray(turns) ? boundariesOfTurns(turns, start()) : [];
 }

@@ -28,7 +28,7 @@ const FALLBACKS_MAX = 16;
  * compared, and models count tokens in different ways.
  */
 const WITH_FALLBACKS: ReadonlySet<Endpoint> = new Set([
-  ...(["chat/completions", "completions", "responses", "messages"] as const),
+  ...(["chat/completions", "completions", "responses", "messages", "api/chat", "api/generate"] as const),
 ]);
 
 /**
