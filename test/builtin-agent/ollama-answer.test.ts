@@ -61,8 +61,7 @@ test.each([
 
 test("a line that is larger than a frame ends the answer", async () => {
   const long = JSON.stringify({ message: { content: "x".repeat(100_000) }, done: false });
-  expect((await framesFor(`${FIRST}\n${long}\n${LAST}\n`)).at(-1)).toMatchObject({
-    type: "fail",
-    error: { message: expect.stringContaining("larger than the server accepts") },
-  });
+  const last = (await framesFor(`${FIRST}\n${long}\n${LAST}\n`)).at(-1);
+  expect(last?.type).toBe("fail");
+  expect(JSON.stringify(last)).toContain("larger than the server accepts");
 });
