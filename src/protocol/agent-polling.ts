@@ -21,6 +21,12 @@ export const HEAD_BYTES_MAX = 1024;
 /** Messages go together in one body up to this size, as proxies limit it, often to 1 MB. A larger one goes alone. */
 export const BODY_BYTES = 512 * 1024;
 
+/**
+ * How many messages a body may have. Frames of asks have 60 bytes and more, so `BODY_BYTES` has fewer. Without a limit,
+ * a body of line breaks alone would be split into as many texts as it has bytes.
+ */
+export const MESSAGES_MAX = 10_000;
+
 const number = z.int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 
 /** The end of the session, as the close frame of a WebSocket tells it. */
@@ -65,8 +71,13 @@ export function writeLines(head: RequestHead | AnswerHead, messages: readonly st
   return [JSON.stringify(head), ...messages].join("\n");
 }
 
-/** Returns the head of a body as text, and its messages. Empty lines do not count. */
-export function readLines(body: string): { head: string; messages: string[] } {
-  const [head = "", ...messages] = body.split("\n");
+/**
+ * Returns the head of a body as text, and its messages, of which empty lines are none. Undefined if it has more than
+ * `MESSAGES_MAX` lines after its head.
+ */
+export function readLines(body: string): { head: string; messages: string[] } | undefined {
+  const lines = body.split("\n", MESSAGES_MAX + 2);
+  if (lines.length > MESSAGES_MAX + 1) return undefined;
+  const [head = "", ...messages] = lines;
   return { head, messages: messages.filter((line) => line !== "" && line !== "\r") };
 }

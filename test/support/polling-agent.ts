@@ -43,6 +43,7 @@ export async function startPollingAgent(url: string, options: PollingAgentOption
       const body = [head, ...messages].map((line) => JSON.stringify(line)).join("\n");
       const response = await post(url, { ...options, headers }, body);
       const lines = readLines(await response.text());
+      if (!lines) throw new Error("The answer has too many lines.");
       return {
         status: response.status,
         head: JSON.parse(lines.head),

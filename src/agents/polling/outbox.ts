@@ -1,4 +1,4 @@
-import { BODY_BYTES } from "../../protocol/agent-polling.ts";
+import { BODY_BYTES, MESSAGES_MAX } from "../../protocol/agent-polling.ts";
 
 /** Messages that were not acknowledged yet count as taken up to here, as the system's buffers hold as much of a socket. */
 const WINDOW_BYTES = 1024 * 1024;
@@ -45,7 +45,7 @@ export class Outbox {
   /** Returns the messages to send now. They stay until they are acknowledged. */
   batch(): Batch {
     let count = 0;
-    for (let bytes = 0; count < this.#waiting.length; count++) {
+    for (let bytes = 0; count < Math.min(this.#waiting.length, MESSAGES_MAX); count++) {
       bytes += this.#waiting[count]?.bytes ?? 0;
       if (count > 0 && bytes > BODY_BYTES) break;
     }
@@ -53,6 +53,11 @@ export class Outbox {
     const messages = this.#waiting.slice(0, count).map(({ text }) => text);
     const isAll = count === this.#waiting.length;
     return { first: count > 0 ? this.#firstNumber : undefined, messages, isAll };
+  }
+
+  /** Drops what waits, as if the agent had it. */
+  clear(): void {
+    this.acknowledge(this.lastNumber);
   }
 
   /** The runtime has taken more of the answer, which shows that the agent reads it. */

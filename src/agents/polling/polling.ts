@@ -6,6 +6,7 @@ import { parseBoundedJson } from "../../json/parse.ts";
 import {
   type AnswerHead,
   HEAD_BYTES_MAX,
+  MESSAGES_MAX,
   RequestHead,
   readLines,
   SESSION_HEADER,
@@ -116,22 +117,33 @@ export class PollingAgents {
   }
 
   async #exchange(session: PollingSession, { headers, signal, readText }: PollRequest): Promise<Response> {
-    const cut = isSmall(headers) ? NEVER : session.startReading();
-    const { head: text, messages } = readLines(await readText(cut));
-    const { first, received, close } = readHead(text);
+    if (isCompressed(headers)) throw invalid("it is compressed");
+    const isLarge = !isSmall(headers);
+    if (isLarge && session.isEnded) return linesResponse(session.report());
+    const lines = readLines(await readText(isLarge ? session.startReading() : NEVER));
+    if (!lines) throw invalid(`it has more than ${MESSAGES_MAX} messages`);
+    const { messages } = lines;
+    const { first, received, close } = readHead(lines.head);
     if (first === undefined && messages.length > 0) throw invalid("its head has no `first`");
     if (received !== undefined) session.acknowledge(received);
     if (first !== undefined) session.receive(first, messages);
     if (close) session.leave(close);
     const answer: SessionAnswer =
       received === undefined || close ? session.report() : await session.poll(signal);
-    return linesResponse(answer, (bytes) => session.took(bytes));
+    return linesResponse(answer, () => ({
+      taken: (bytes) => session.took(bytes),
+      cut: session.startAnswering(),
+    }));
   }
 }
 
 /** Whether the body is so small that any number of them may be read at once. */
 const isSmall = (headers: Headers): boolean =>
   Number(headers.get("content-length") ?? Number.POSITIVE_INFINITY) <= SMALL_BYTES;
+
+/** A small body that becomes a large one takes the time of all. */
+const isCompressed = (headers: Headers): boolean =>
+  (headers.get("content-encoding") ?? "identity").toLowerCase() !== "identity";
 
 function readHead(text: string): RequestHead {
   if (text.length > HEAD_BYTES_MAX) throw invalid("its first line is too long");

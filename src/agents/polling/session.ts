@@ -26,6 +26,9 @@ export const ABSENT_MS = 15_000;
 /** After this time without a request, an agent gets no asks until the next one. Most cut polls are repeated before. */
 const AWAY_MS = 1_000;
 
+/** The close code of a session whose agent does not come back, or does not read. */
+const GONE = 1006;
+
 /** An answer of the session: its head, and the messages. */
 export interface SessionAnswer {
   head: AnswerHead;
@@ -50,6 +53,7 @@ export class PollingSession implements AgentSocket {
   /** No request has come for a while. */
   #isAway = false;
   #reading: AbortController | undefined;
+  #answering: AbortController | undefined;
   readonly #told = Promise.withResolvers<void>();
   /** Resolves once an answer tells the agent that the session has ended, or if it does not come for that. */
   readonly told = this.#told.promise;
@@ -83,6 +87,17 @@ export class PollingSession implements AgentSocket {
     return this.#reading.signal;
   }
 
+  /** A large answer is being sent. The signal ends that when another one begins, as it has the same messages. */
+  startAnswering(): AbortSignal {
+    this.#answering?.abort();
+    this.#answering = new AbortController();
+    return this.#answering.signal;
+  }
+
+  get isEnded(): boolean {
+    return this.#close !== undefined;
+  }
+
   /** Takes the messages of a request, from the number `first` on, and drops those that it has. */
   receive(first: number, messages: readonly string[]): void {
     for (const [index, message] of messages.entries()) {
@@ -106,7 +121,7 @@ export class PollingSession implements AgentSocket {
   leave(close: SessionClose): void {
     this.#end(close);
     // It wants no more messages.
-    this.#outbox.acknowledge(this.#outbox.lastNumber);
+    this.#outbox.clear();
   }
 
   /** Returns an answer without messages. */
@@ -164,7 +179,7 @@ export class PollingSession implements AgentSocket {
       this.connection.stalled();
       this.#stopAbsence = clock.after(ABSENT_MS - AWAY_MS, () => {
         this.#told.resolve();
-        this.#end({ code: 1006, reason: "no request in time" });
+        this.#end({ code: GONE, reason: "no request in time" });
       });
     });
   }
@@ -175,7 +190,7 @@ export class PollingSession implements AgentSocket {
     if (this.#close) return 0;
     const bytes = Buffer.byteLength(text);
     if (!this.#outbox.add(text, bytes, this.options.waitingBytesMax)) {
-      queueMicrotask(() => this.#end({ code: 1006, reason: "the agent does not read" }));
+      queueMicrotask(() => this.#end({ code: GONE, reason: "the agent does not read" }));
       return 0;
     }
     this.#answerSoon();
@@ -206,6 +221,9 @@ export class PollingSession implements AgentSocket {
     if (this.#close) return;
     this.#close = close;
     this.#stopAbsence();
+    // The asks of an agent that has gone are lost. One that was sent away has time to read what was sent before.
+    if (close.code === GONE) this.#outbox.clear();
+    else if (!this.#outbox.isEmpty) this.options.clock.after(ABSENT_MS, () => this.#outbox.clear());
     this.#answerSoon();
     this.options.onClosed(close);
   }

@@ -112,9 +112,9 @@ export class PollingRequests {
 
 /** Returns undefined if the body is not an answer of long-polling. */
 function readAnswer(text: string | undefined): PollAnswer | undefined {
-  const { head, messages } = readLines(text ?? "");
-  const { data } = AnswerHead.safeParse(parseJson(head));
-  return data && { head: data, messages };
+  const lines = readLines(text ?? "");
+  const { data } = AnswerHead.safeParse(parseJson(lines?.head ?? ""));
+  return lines && data && { head: data, messages: lines.messages };
 }
 
 /** Ends a request that takes too long. */

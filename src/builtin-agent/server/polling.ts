@@ -1,5 +1,5 @@
 import type { Cancel } from "../../clock.ts";
-import { type AnswerHead, BODY_BYTES, type RequestHead } from "../../protocol/agent-polling.ts";
+import { type AnswerHead, BODY_BYTES, MESSAGES_MAX, type RequestHead } from "../../protocol/agent-polling.ts";
 import type { AgentFrame, ServerFrame } from "../../protocol/agent-v2.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { type PollAnswer, type PollFailure, PollingRequests, type PollOutcome } from "./polling-requests.ts";
@@ -131,7 +131,7 @@ export class PollingConnection implements ServerConnection {
 
   #sendBatch(): Promise<PollOutcome> {
     let count = 0;
-    for (let bytes = 0; count < this.#unsent.length; count++) {
+    for (let bytes = 0; count < Math.min(this.#unsent.length, MESSAGES_MAX); count++) {
       bytes += this.#unsent[count]?.bytes ?? 0;
       if (count > 0 && bytes > BODY_BYTES) break;
     }

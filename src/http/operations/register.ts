@@ -39,7 +39,7 @@ const POLL_ANSWERS = okAs(LINES_TYPE, "The messages of the server, if there are 
 });
 const POLL_ERRORS = [
   ...["agent_session_unknown", "agents_full", "address_busy", "draining"],
-  ...["body_invalid", "body_too_large", "body_timeout", "encoding_unsupported"],
+  ...["body_invalid", "body_too_large", "body_timeout"],
 ] as const;
 
 const ROUTES = {

@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { SESSION_HEADER } from "../../../src/protocol/agent-polling.ts";
 import { post, startPollingAgent } from "../../support/polling-agent.ts";
 import { ADMIN_KEY, startTestServer, type TestServer } from "../../support/server.ts";
@@ -91,6 +93,72 @@ test.each([
   expect(response.status).toBe(400);
   expect(await response.text()).toContain(fault);
   expect((await agent.send({ received: 0 })).messages).toMatchObject([{ type: "ready" }]);
+});
+
+test("a body of more than 10,000 lines is refused", async () => {
+  const server = await startTestServer();
+  const agent = await startPollingAgent(server.url, { key: server.agentKey });
+  const headers = { [SESSION_HEADER]: agent.session };
+  const statuses = [10_000, 10_001].map(async (lines) => {
+    const body = `{"first":2}${"\n".repeat(lines)}`;
+    return (await post(server.url, { key: server.agentKey, headers }, body)).status;
+  });
+  expect(await Promise.all(statuses)).toEqual([200, 400]);
+});
+
+test("a compressed body is refused, as a small one could hold millions of messages", async () => {
+  const server = await startTestServer();
+  const agent = await startPollingAgent(server.url, { key: server.agentKey });
+  const response = await fetch(`${server.url}/client/poll`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${server.agentKey}`,
+      [SESSION_HEADER]: agent.session,
+      "content-encoding": "gzip",
+    },
+    body: Bun.gzipSync('{"received":0}'),
+  });
+  expect([response.status, await response.text()]).toEqual([
+    400,
+    expect.stringContaining("it is compressed"),
+  ]);
+});
+
+test("a large answer ends when a newer one begins, as both have the same messages", async () => {
+  const server = await startTestServer();
+  const agent = await startPollingAgent(server.url, { key: server.agentKey });
+  await agent.send({ received: 0 });
+  const asked = ask(server, "x".repeat(16 * 1024 * 1024));
+  // The announcement comes first.
+  expect((await agent.send({ received: 1 })).messages).toMatchObject([{ type: "announce" }]);
+  const body = '{"received":2}';
+  const head = [
+    "POST /client/poll HTTP/1.1",
+    "host: 127.0.0.1",
+    `authorization: Bearer ${server.agentKey}`,
+    `${SESSION_HEADER}: ${agent.session}`,
+    `content-length: ${body.length}`,
+  ];
+  // It reads no more than the first bytes, so that the rest waits at the server.
+  const slow = connect(Number(new URL(server.url).port), "127.0.0.1", () =>
+    slow.write(`${head.join("\r\n")}\r\n\r\n${body}`),
+  );
+  const cut = Promise.withResolvers<void>();
+  slow.on("error", () => {}).on("close", cut.resolve);
+  await once(slow, "data").then(() => slow.pause());
+  const { messages } = await agent.send({ received: 2 });
+  expect(messages).toMatchObject([{ type: "ask" }]);
+  slow.resume();
+  await cut.promise;
+  expect(slow.bytesRead).toBeLessThan(16 * 1024 * 1024);
+  const id = messages[0]?.["ask"];
+  const end = [
+    { type: "delta", ask: id, data: chunk("read") },
+    { type: "delta", ask: id, data: "[DONE]" },
+    { type: "done", ask: id, status: 200 },
+  ];
+  await agent.send({ first: 2 }, ...end);
+  expect((await asked).status).toBe(200);
 });
 
 test("a page of a web site can neither begin a session without a key nor go on with one", async () => {

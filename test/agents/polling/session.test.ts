@@ -161,6 +161,21 @@ test("a session whose agent does not read ends when too much waits", async () =>
   expect(closes).toEqual([{ code: 1006, reason: "the agent does not read" }]);
 });
 
+test("a session that has ended keeps no messages for an agent that does not read them", async () => {
+  const gone = scene();
+  gone.session.sendText("an ask");
+  gone.clock.advance(ABSENT_MS);
+  expect(await gone.session.poll(NEVER)).toMatchObject({ head: { close: { code: 1006 } }, messages: [] });
+
+  const revoked = scene();
+  revoked.session.sendText("an ask");
+  revoked.session.close(4503, "the agent key was revoked");
+  expect((await revoked.session.poll(NEVER)).messages).toEqual(["an ask"]);
+  revoked.clock.advance(ABSENT_MS);
+  expect(await revoked.session.poll(NEVER)).toMatchObject({ head: { close: { code: 4503 } }, messages: [] });
+  expect(revoked.clock.pending()).toBe(0);
+});
+
 test("a message that is larger than a frame may be ends the session", () => {
   const { session, closes, received } = scene();
   session.receive(1, ["x".repeat(FRAME_BYTES_MAX), "x".repeat(FRAME_BYTES_MAX + 1), "after"]);
