@@ -16,6 +16,8 @@ interface FetchOptions {
   release: Release;
   files: UpdateFiles;
   repository: string | undefined;
+  /** Whether an executable whose origin is not proven is refused, before it runs at all. */
+  requireProvenance: boolean;
   /** The environment of this process, for the programs that it runs. */
   env: Record<string, string | undefined>;
 }
@@ -24,7 +26,13 @@ interface FetchOptions {
  * Downloads the executable of a release for this machine, checks it, and runs it once to learn its version. It is then at
  * `files.part`, with the owner and the mode of the present one. Throws a `CommandError` if anything is wrong with it.
  */
-export async function fetchUpdate({ release, files, repository, env }: FetchOptions): Promise<FetchedUpdate> {
+export async function fetchUpdate({
+  release,
+  files,
+  repository,
+  requireProvenance,
+  env,
+}: FetchOptions): Promise<FetchedUpdate> {
   const name = executableName(targetOf(files.executable));
   const sha256 = await readChecksum(release, name);
   const file = await release.open(name);
@@ -35,6 +43,8 @@ export async function fetchUpdate({ release, files, repository, env }: FetchOpti
     throw new CommandError(
       `${name} was not built by the workflow of ${repository}: ${provenance.why}. Nothing was changed.`,
     );
+  if (requireProvenance && provenance.state === "unverified")
+    throw new CommandError(`The provenance is not verified, as ${provenance.why}. Nothing was changed.`);
   makeExecutable(files);
   const version = await versionOf(files.part, env);
   if (release.version !== undefined && version !== release.version)

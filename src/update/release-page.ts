@@ -27,7 +27,7 @@ export async function readLatest(page: string): Promise<string> {
   if (location !== null) {
     await response.body?.cancel();
     const [, tag = ""] = /\/tag\/([^/?#]+)$/.exec(location) ?? [];
-    return knownVersion(page, decodeURIComponent(tag));
+    return knownVersion(page, tag);
   }
   if (response.status !== 200) throw await refused(page, response);
   const text = response.body && (await readAtMost(response.body, LATEST_BYTES_MAX));

@@ -159,13 +159,20 @@ test.if(IS_LINUX)("an older version is installed only if that is said twice", as
   expect((await installed.update("0.0.9", "--downgrade", "--from", older).ended).code).toBe(0);
 });
 
-test.if(IS_LINUX)("without a proof of its origin a release is refused if one is required", async () => {
-  const installed = useInstalled();
-  const release = makeRelease(NEW);
-  const { code, stderr } = await installed.update("--from", release, "--require-provenance").ended;
-  expect([code, stderr]).toEqual([1, expect.stringContaining("The provenance is not verified")]);
-  expect(installed.files()).toEqual(["chatgpt-api-server"]);
-});
+test.if(IS_LINUX)(
+  "without a proof of its origin a release is refused before it runs, if one is required",
+  async () => {
+    const installed = useInstalled();
+    const ran = join(tempFolder(), "ran");
+    const release = makeRelease(`#!/bin/sh\n: > '${ran}'\necho chatgpt-api-server 9.9.9\n`);
+    for (const more of [[], ["--check"]]) {
+      const args = ["--from", release, "--require-provenance", ...more];
+      const { code, stderr } = await installed.update(...args).ended;
+      expect([code, stderr]).toEqual([1, expect.stringContaining("The provenance is not verified")]);
+      expect([installed.files(), existsSync(ran)]).toEqual([["chatgpt-api-server"], false]);
+    }
+  },
+);
 
 test.if(IS_LINUX)(
   "a release page says which version is the newest, and update fetches it from there",

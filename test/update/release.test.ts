@@ -79,6 +79,11 @@ test.each<[string, Response, string]>([
     new Response(null, { status: 302, headers: { location: "/releases" } }),
     "has no release yet",
   ],
+  [
+    "redirects to a tag that cannot be decoded",
+    new Response(null, { status: 302, headers: { location: "/releases/tag/v%E0%A4%A" } }),
+    "has no release yet",
+  ],
   ["answers with another text", new Response("<html>"), "has no release yet"],
   ["fails", new Response("no", { status: 500 }), "status 500"],
   ["answers at length", new Response("9".repeat(1000)), "longer than it may be"],

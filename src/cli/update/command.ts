@@ -60,12 +60,13 @@ async function check(release: Release, call: UpdateCall): Promise<number> {
   return NEWER;
 }
 
-async function peek(release: Release, { files, source, io }: UpdateCall): Promise<string> {
+async function peek(release: Release, { files, source, io, requireProvenance }: UpdateCall): Promise<string> {
   const { fetchUpdate } = await import("../../update/fetch-update.ts");
   const journal = beginUpdate(files);
   try {
     const { repository } = source();
-    return (await fetchUpdate({ release, files, repository, env: io.env })).version;
+    const options = { release, files, repository, requireProvenance, env: io.env };
+    return (await fetchUpdate(options)).version;
   } finally {
     rmSync(files.part, { force: true });
     journal.end();

@@ -50,15 +50,14 @@ async function installAlone(release: Release, call: UpdateCall, journal: Journal
   const { files, io, machine, requireProvenance, flags } = call;
   io.out(`Fetching ${PROGRAM} from ${release.label}\n`);
   const { repository } = call.source();
-  const { version, provenance } = await fetchUpdate({ release, files, repository, env: io.env });
+  const fetched = await fetchUpdate({ release, files, repository, requireProvenance, env: io.env });
+  const { version, provenance } = fetched;
   const done = compare(version, call);
   if (done !== undefined) {
     io.out(`${done}\n`);
     return 0;
   }
   if (provenance.state === "verified") io.out(`Provenance verified by ${provenance.by}.\n`);
-  else if (requireProvenance)
-    throw new CommandError(`The provenance is not verified, as ${provenance.why}. Nothing was changed.`);
   else io.out(`Provenance not verified: ${provenance.why}.\n`);
   const services = servicesOf(files.executable, machine);
   const running = flags["no-restart"] ? [] : await runningOf(services, machine);
