@@ -19,6 +19,9 @@ const KeptKey = z.object({
 });
 export type KeptKey = z.output<typeof KeptKey>;
 
+/** More than a kept key has. */
+const PROBE_BYTES = 4096;
+
 export type KeptKeys = ReturnType<typeof keptKeys>;
 
 /** Returns the folder for a user's own data, as the system has it. */
@@ -66,8 +69,12 @@ export function keptKeys(data: string, label: string) {
       attempt("keep", () => {
         mkdirSync(folder, { recursive: true, mode: 0o700 });
         const probe = `${file}.${randomBytes(6).toString("hex")}`;
-        writeFileSync(probe, "", { flag: "wx", mode: 0o600 });
-        rmSync(probe);
+        try {
+          // A full disk has room for an empty file.
+          writeFileSync(probe, " ".repeat(PROBE_BYTES), { flag: "wx", mode: 0o600, flush: true });
+        } finally {
+          rmSync(probe, { force: true });
+        }
       }),
 
     /** Keeps a key, with mode 600, in place of the one before. It survives a loss of power. */

@@ -33,7 +33,11 @@ const UPSTREAMS = "upstreams";
 const UPSTREAMS_MAX = 16;
 
 /** The names of lists may have their plural. */
-const PLURALS: Readonly<Record<string, string>> = { models: "model", endpoints: "endpoint", tags: "tag" };
+const PLURALS: ReadonlyMap<string, string> = new Map([
+  ["models", "model"],
+  ["endpoints", "endpoint"],
+  ["tags", "tag"],
+]);
 
 const AgentConfig = z.strictObject({
   server: z.string("Give a text.").min(1, "Give a text.").optional(),
@@ -117,7 +121,7 @@ function withPlainNames(value: unknown, path: string, place: string): unknown {
   const entries = new Map<string, unknown>();
   for (const [given, content] of Object.entries(value)) {
     const hyphened = given.replaceAll("_", "-");
-    const name = PLURALS[hyphened] ?? hyphened;
+    const name = PLURALS.get(hyphened) ?? hyphened;
     if (entries.has(name)) throw usageError(`${path}: ${place}${name} is given twice. Give it once.`);
     const isList = place === "" && name === UPSTREAMS && Array.isArray(content);
     entries.set(

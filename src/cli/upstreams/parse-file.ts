@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 import { usageError } from "../../errors.ts";
 import { fileErrorText } from "../../system-error.ts";
@@ -9,12 +9,26 @@ const LENGTH_MAX = 64 * 1024;
 export function readText(path: string, what: string): string {
   let text: string | undefined;
   try {
-    text = statSync(path).size > LENGTH_MAX ? undefined : readFileSync(path, "utf8");
+    text = readBounded(path);
   } catch (error) {
     throw usageError(`${what} ${path} cannot be read. ${fileErrorText(error)}`);
   }
   if (text === undefined) throw usageError(`${what} ${path} is too long. Give at most 64 KB.`);
   return text.replace(/^\ufeff/, "");
+}
+
+/** Returns undefined for a file that is longer than it may be. A device has no length, and may have no end. */
+function readBounded(path: string): string | undefined {
+  const bytes = Buffer.alloc(LENGTH_MAX + 1);
+  const file = openSync(path, "r");
+  try {
+    let length = 0;
+    for (let read = -1; read !== 0 && length <= LENGTH_MAX; length += read)
+      read = readSync(file, bytes, length, bytes.length - length, null);
+    return length > LENGTH_MAX ? undefined : bytes.toString("utf8", 0, length);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Whether every user of this machine may read the file. Windows has no modes. */
@@ -56,6 +70,7 @@ function tomlFault(text: string): string | undefined {
     Bun.TOML.parse(text);
     return undefined;
   } catch (error) {
-    return (error as Error).message.replace(/^TOML Parse error: /, "");
+    // What it quotes is from the file, and may be a key whose quotes were forgotten.
+    return (error as Error).message.replace(/^TOML Parse error: /, "").replace(/:? *".*"/s, "");
   }
 }

@@ -55,6 +55,18 @@ test("a file without a key, and a folder that cannot be made, are errors with th
   expect(refused.message).toContain("Cannot keep the agent key");
 });
 
+test.if(process.platform !== "win32")(
+  "a disk without room for a key is noticed before a code is used up",
+  () => {
+    const source = join(import.meta.dir, "../../../src/cli/agents/kept-keys.ts");
+    const program = `require("${source}").keptKeys("${tempFolder()}", "ws://a").prepare()`;
+    // As on a full disk, an empty file can be made, and nothing can be written into it.
+    const limited = `trap '' XFSZ; ulimit -f 0; exec "$0" -e "$1"`;
+    const { stderr, exitCode } = Bun.spawnSync(["sh", "-c", limited, process.execPath, program]);
+    expect([exitCode, stderr.toString()]).toEqual([1, expect.stringContaining("Cannot keep the agent key")]);
+  },
+);
+
 test("the folder of a user's own data is where the system has it", () => {
   const of = (env: Record<string, string>, platform: NodeJS.Platform) =>
     userDataFolder(env, platform, "/home/ann").replaceAll("\\", "/");

@@ -105,6 +105,7 @@ weigth = 2
     ["no table at the top", "7", "FILE, line 1: This is not TOML"],
     ["a setting of the server only", "port = 8080", "FILE: port: There is no such setting."],
     ["a name of JavaScript", "__proto__ = 1", "FILE: --proto--: There is no such setting."],
+    ["another name of JavaScript", "constructor = 1", "FILE: constructor: There is no such setting."],
     [
       "TOML that breaks off",
       'name = "desk"\nslots = 2\nmodel = ["a",\n  "b"\n',
@@ -132,12 +133,18 @@ weigth = 2
     );
   });
 
+  test.if(process.platform !== "win32")("a device without end is too long", () => {
+    expect(() => readAgentFile("/dev/zero")).toThrow("/dev/zero is too long. Give at most 64 KB.");
+  });
+
   test("no fault repeats a key", () => {
     const texts = [
       'agent-key = "secret-key-0123 with blanks"\nnope = 1',
       '[[upstreams]]\nurl = "http://a"\nkey = "secret-key-0123 with blanks"',
       'agent-key = "secret-key-0123\nname = "x"',
       '{ "agent-key": secret-key-0123 }',
+      "agent-key = secret-key-0123",
+      "agent-key = [secret-key-0123",
       'server = "http://user:secret-key-0123@host"',
     ];
     for (const text of texts) {
