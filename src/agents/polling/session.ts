@@ -14,6 +14,11 @@ export interface SessionOptions {
   onClosed: (close: SessionClose) => void;
 }
 
+type Connection = Pick<AgentConnection, "receive" | "drained" | "stalled">;
+
+/** In the place of a connection that is closed. */
+const CLOSED: Connection = { receive() {}, drained() {}, stalled() {} };
+
 /** How long a poll is kept that has nothing to answer. Proxies end requests that are silent for 30 s or more. */
 export const POLL_MS = 25_000;
 
@@ -59,8 +64,8 @@ export class PollingSession implements AgentSocket {
   readonly told = this.#told.promise;
 
   constructor(
-    private readonly connection: Pick<AgentConnection, "receive" | "drained" | "stalled">,
-    private readonly options: SessionOptions,
+    private connection: Connection,
+    private options: SessionOptions,
   ) {
     this.#awaitRequest();
   }
@@ -226,6 +231,9 @@ export class PollingSession implements AgentSocket {
     else if (!this.#outbox.isEmpty) this.options.clock.after(ABSENT_MS, () => this.#outbox.clear());
     this.#answerSoon();
     this.options.onClosed(close);
+    // What is left of the session tells why it has ended. It must not keep all that the agent offered.
+    this.connection = CLOSED;
+    this.options = { ...this.options, onClosed() {} };
   }
 }
 

@@ -176,6 +176,15 @@ test("a session that has ended keeps no messages for an agent that does not read
   expect(revoked.clock.pending()).toBe(0);
 });
 
+test("a session that has ended lets go of its connection", () => {
+  const { session, clock, states, received } = scene();
+  clock.advance(ABSENT_MS);
+  expect(states).toEqual(["stalled"]);
+  session.enter();
+  session.receive(1, ["late"]);
+  expect([states, received]).toEqual([["stalled"], []]);
+});
+
 test("a message that is larger than a frame may be ends the session", () => {
   const { session, closes, received } = scene();
   session.receive(1, ["x".repeat(FRAME_BYTES_MAX), "x".repeat(FRAME_BYTES_MAX + 1), "after"]);
