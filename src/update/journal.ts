@@ -9,6 +9,8 @@ import type { UpdateFiles } from "./files.ts";
 
 const Entry = z.object({
   pid: z.int().positive(),
+  /** The start of the system that the process belongs to. Afterwards, another process may have its number. */
+  boot: z.string().max(64).optional(),
   /** The versions of an executable that has replaced another, and the services that are to run it. */
   replaced: z
     .object({
@@ -41,7 +43,7 @@ export function beginUpdate(files: UpdateFiles): Journal {
     interrupted: earlier?.replaced,
     noteReplaced(versions) {
       const temporary = `${journal}.part`;
-      writeFileSync(temporary, JSON.stringify({ pid: process.pid, replaced: versions }), { flush: true });
+      writeFileSync(temporary, JSON.stringify({ ...thisProcess(), replaced: versions }), { flush: true });
       renameSync(temporary, journal);
       syncFolder(dirname(journal));
     },
@@ -51,17 +53,17 @@ export function beginUpdate(files: UpdateFiles): Journal {
 
 /** Creates the journal. Returns the entry of an update that was killed. */
 function take(path: string): z.output<typeof Entry> | undefined {
-  const text = JSON.stringify({ pid: process.pid });
+  const text = JSON.stringify(thisProcess());
   try {
     if (create(path, text)) return undefined;
     const earlier = Entry.safeParse(parseJson(readFileSync(path, "utf8"))).data;
-    if (earlier && isRunning(earlier.pid))
+    if (earlier && isRunning(earlier))
       throw new CommandError(
         `Another update runs (process ${earlier.pid}). Wait until it has ended. If there is none, delete ${path}.`,
       );
     rmSync(path, { force: true });
     // This update may be killed too, before it has finished the earlier one.
-    if (create(path, JSON.stringify({ pid: process.pid, replaced: earlier?.replaced }))) return earlier;
+    if (create(path, JSON.stringify({ ...thisProcess(), replaced: earlier?.replaced }))) return earlier;
     throw new CommandError("Another update has begun at the same moment. Wait until it has ended.");
   } catch (error) {
     if (error instanceof CommandError) throw error;
@@ -79,8 +81,19 @@ function create(path: string, text: string): boolean {
   }
 }
 
-function isRunning(pid: number): boolean {
-  if (pid === process.pid) return false;
+const thisProcess = () => ({ pid: process.pid, boot: bootId() });
+
+/** Returns what differs after each start of the system, where the system tells it. */
+function bootId(): string | undefined {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function isRunning({ pid, boot }: z.output<typeof Entry>): boolean {
+  if (pid === process.pid || (boot !== undefined && boot !== bootId())) return false;
   try {
     process.kill(pid, 0);
     return true;

@@ -144,6 +144,9 @@ test("only one update runs at a time, and one that was killed is remembered", as
   // The process of the test itself counts as one that was killed; another one runs.
   writeFileSync(files.journal, JSON.stringify({ pid: process.ppid }));
   expect(String(await failureOf(() => beginUpdate(files)))).toContain("Another update runs");
+  // After a loss of power, another process may have its number.
+  writeFileSync(files.journal, JSON.stringify({ pid: process.ppid, boot: "an earlier one" }));
+  expect(beginUpdate(files).interrupted).toBeUndefined();
   const killed = { pid: 2 ** 22 + 1, replaced: { from: "0.1.0", to: "0.2.0", services: ["it"] } };
   writeFileSync(files.journal, JSON.stringify(killed));
   expect(beginUpdate(files).interrupted).toEqual(killed.replaced);
