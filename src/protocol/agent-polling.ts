@@ -72,7 +72,7 @@ export function writeLines(head: RequestHead | AnswerHead, messages: readonly st
 }
 
 /**
- * Returns the head of a body as text, and its messages, of which empty lines are none. Undefined if it has more than
+ * Returns the head of a body as text, and its messages, without empty lines. Undefined if it has more than
  * `MESSAGES_MAX` lines after its head.
  */
 export function readLines(body: string): { head: string; messages: string[] } | undefined {

@@ -4,7 +4,7 @@ import type { SessionAnswer } from "./session.ts";
 /** A larger body is passed on in pieces, so that its progress shows. */
 const PIECE_BYTES = 64 * 1024;
 
-/** What watches over a large answer while it is sent. */
+/** Follows a large answer while it is sent, and can end it. */
 interface Sending {
   /** Called with the bytes that the runtime has taken. */
   taken(bytes: number): void;
