@@ -1,4 +1,4 @@
-import { ACCEPTED_ENCODINGS } from "../middleware/decompress.ts";
+import { ACCEPTED_ENCODINGS } from "../middleware/compression/decompress.ts";
 import { SAMPLE } from "../values.ts";
 
 const text = (description: string, example: string) => ({

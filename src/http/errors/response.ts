@@ -2,7 +2,7 @@ import { type AppError, ERRORS, type UpstreamError } from "../../errors.ts";
 import { parseJson } from "../../json/parse.ts";
 import { isAboutAccount, readUpstreamError } from "../../json/upstream-error.ts";
 import { PASSED_ERROR_HEADERS } from "../../protocol/agent-v2.ts";
-import { ACCEPTED_ENCODINGS } from "../middleware/decompress.ts";
+import { ACCEPTED_ENCODINGS } from "../middleware/compression/decompress.ts";
 import type { ErrorStyle } from "./style.ts";
 
 /** Clients ignore longer waits. */

@@ -7,7 +7,7 @@ import { fieldHint } from "../errors/field-hint.ts";
 import type { Exchange } from "../exchange.ts";
 import { piecesOf } from "./body-pieces.ts";
 import type { BodyPlace } from "./body-room.ts";
-import { ACCEPTED_ENCODINGS, type Decode, decoderOf, isOverLimit } from "./decompress.ts";
+import { ACCEPTED_ENCODINGS, type Decode, decoderOf } from "./compression/decompress.ts";
 
 export interface BodyLimits {
   bodyBytesMax: number;
@@ -177,13 +177,17 @@ async function decompressed(
   bytes: Uint8Array,
   { bytesMax, code, place }: { bytesMax: number; code: ErrorCode; place: BodyPlace | undefined },
 ): Promise<string> {
+  let held = bytes.byteLength;
   try {
-    const whole = await decode(bytes, { maxOutputLength: bytesMax });
-    place?.grow(Math.max(0, whole.byteLength - bytes.byteLength));
+    const whole = await decode(bytes, (output) => {
+      if (output > bytesMax) throw tooLarge(bytesMax);
+      if (output <= held) return;
+      place?.grow(output - held);
+      held = output;
+    });
     return decoded(whole);
   } catch (error) {
     if (error instanceof AppError) throw error;
-    if (isOverLimit(error)) throw tooLarge(bytesMax);
     throw new AppError(code, { hint: "The body is not compressed as its Content-Encoding says." });
   }
 }
