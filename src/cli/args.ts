@@ -9,6 +9,7 @@ import {
 } from "../config/read.ts";
 import { type Config, flagOf, SETTING_NAMES, SETTINGS, type SettingName } from "../config/settings.ts";
 import { ADMIN_KEY_NAME } from "../data-folder.ts";
+import { nearest } from "../nearest.ts";
 
 /** A flag of a command that is not a setting. */
 export interface Flag {
@@ -222,30 +223,4 @@ function unknownFlag(flag: string, meant: string | undefined): string {
   if (meant || /^(--[a-z]+([-_][a-z]+)*|-[a-z])$/i.test(flag))
     return `Unknown flag ${flag}. ${meant ? `Did you mean ${meant}?` : "Leave it out."}`;
   return 'An argument that begins with "-" is an unknown flag, or a key. Put -- before a key that begins with a dash.';
-}
-
-/** Returns the candidate that the word is a typing mistake for, if there is one. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  const plain = (name: string) => name.toLowerCase().replace(/^-+/, "").replaceAll("_", "-");
-  const isNear = (name: string, max: number) => max <= name.length / 3 && isWithin(max, plain(word), name);
-  for (const max of [0, 1, 2]) {
-    const found = candidates.find((name) => isNear(plain(name), max));
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-/** Whether at most `max` letters must be added, dropped, replaced, or swapped with their neighbor. */
-function isWithin(max: number, a: string, b: string): boolean {
-  if (max < 0) return false;
-  if (a === "" || b === "") return a.length + b.length <= max;
-  const [restA, restB] = [a.slice(1), b.slice(1)];
-  if (a[0] === b[0]) return isWithin(max, restA, restB);
-  const isSwapped = a[0] === b[1] && a[1] === b[0];
-  return (
-    isWithin(max - 1, restA, b) ||
-    isWithin(max - 1, a, restB) ||
-    isWithin(max - 1, restA, restB) ||
-    (isSwapped && isWithin(max - 1, a.slice(2), b.slice(2)))
-  );
 }

@@ -1,7 +1,8 @@
 import { homedir } from "node:os";
 import { usageError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
 import { printable, printableLines } from "../printable.ts";
-import { nearest, readArgs } from "./args.ts";
+import { readArgs } from "./args.ts";
 import { CLIENTS, type Client, type ClientName, type Target } from "./client/clients.ts";
 import { freshText, readConfiguration } from "./client/edit.ts";
 import { isThere, readUserFile, writeUserFile } from "./client/file.ts";

@@ -1,7 +1,8 @@
 import { CommandError, usageError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
 import { printable, printableLines } from "../printable.ts";
 import { fileErrorText } from "../system-error.ts";
-import { hasFlag, nearest } from "./args.ts";
+import { hasFlag } from "./args.ts";
 import { COMMANDS, type CommandName, isCommand } from "./commands.ts";
 import { isServiceAction } from "./service/actions.ts";
 import type { ServiceKind } from "./service/service.ts";

@@ -3,6 +3,7 @@ import { getPath } from "hono/utils/url";
 import { AppError } from "../errors.ts";
 import { referenceStyle } from "./errors/reference.ts";
 import { errorResponse } from "./errors/response.ts";
+import type { ErrorStyle } from "./errors/style.ts";
 import { type Arrival, type BunServer, Exchange } from "./exchange.ts";
 import { createRespond, type RespondDeps, type Serve, styleOf } from "./middleware/respond.ts";
 import { atHome } from "./operations/dashboard.ts";
@@ -11,6 +12,7 @@ import { bindResources, type ResourceDeps, ROUTES } from "./resources.ts";
 import type { NamedRoute } from "./route.ts";
 import { createRouteTable, type RouteTable } from "./route-table.ts";
 import { createRouter } from "./router.ts";
+import { unknownPathHint } from "./unknown-path.ts";
 import { withWholeUrl } from "./whole-url.ts";
 
 export interface AppDeps extends Omit<RespondDeps, "routes" | "limits"> {
@@ -104,7 +106,7 @@ function refuse(exchange: Exchange, routes: RouteTable): Response {
   const style = styleOf(exchange, routes);
   const error =
     methods.length === 0
-      ? new AppError("not_found", style === referenceStyle ? {} : { hint: baseUrlHint(request.url) })
+      ? notFound(exchange, style, routes)
       : isWebSocket(request)
         ? new AppError("websocket_refused", { hint: "Send the request as an HTTP POST." })
         : new AppError("method_not_allowed", { hint: `This path accepts ${allow}.` });
@@ -114,6 +116,12 @@ function refuse(exchange: Exchange, routes: RouteTable): Response {
   // RFC 9110, 15.5.22: a 426 names the protocol that is wanted.
   if (error.code === "websocket_refused") response.headers.set("upgrade", "HTTP/1.1");
   return response;
+}
+
+function notFound({ request, path }: Exchange, style: ErrorStyle, routes: RouteTable): AppError {
+  const hint =
+    unknownPathHint(path, routes) ?? (style === referenceStyle ? undefined : baseUrlHint(request.url));
+  return new AppError("not_found", { ...(hint !== undefined && { hint }) });
 }
 
 /** Codex opens a WebSocket at `/v1/responses`, and uses HTTP at once if that is answered with 426. */

@@ -5,7 +5,7 @@ const API = "/v1/";
  * Clients put any of these before an endpoint, or none: `/v1/v1` (`ANTHROPIC_BASE_URL` that ends in `/v1`),
  * `/openai/v1` (Groq's package), `/openai` (Azure's), `/api/v1` (OpenRouter's clients), `/anthropic`.
  */
-const PREFIXES = new Set(["v1", "openai", "anthropic", "api"]);
+export const API_PREFIXES: ReadonlySet<string> = new Set(["v1", "openai", "anthropic", "api"]);
 
 /** Azure's packages name the model in the path. It may have slashes. */
 const DEPLOYMENT = /^deployments\/(.+?)\/(chat\/completions|completions|embeddings|responses)$/;
@@ -49,9 +49,10 @@ const untilParam = (path: string): string => path.slice(0, path.indexOf(":"));
 
 const partsOf = (path: string): string[] => path.split("/").filter(Boolean);
 
-function withoutPrefixes(path: string): string {
+/** Returns the path without any of the prefixes, and without empty segments; empty if nothing else is there. */
+export function withoutPrefixes(path: string): string {
   const parts = partsOf(path);
-  const first = parts.findIndex((part) => !PREFIXES.has(part));
+  const first = parts.findIndex((part) => !API_PREFIXES.has(part));
   return first === -1 ? "" : parts.slice(first).join("/");
 }
 

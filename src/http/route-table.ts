@@ -24,6 +24,10 @@ export function createRouteTable(routes: readonly NamedRoute[]) {
     router.match(method === "HEAD" ? "GET" : method, path)[0][0]?.[0];
   return {
     find,
+    /** The paths of routes without parameters. */
+    fullPaths: [...new Set(routes.map(({ path }) => path))].filter((path) => !path.includes(":")),
+    /** Whether an unknown path ends as a path of the model API does: most often its base URL is wrong. */
+    endsWithRoute: (path: string): boolean => aliases.atEnd(path) !== undefined,
     /** Returns the declared path that a path of the model API stands for, or else the given path, if not cut. */
     canonical: (path: string): string => aliases.canonical(shortened(path)),
     /**

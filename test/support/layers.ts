@@ -58,6 +58,7 @@ export const MAY_IMPORT: Record<string, { ours: string[]; external: RegExp }> = 
   "principal.ts": { ours: [], external: /^$/ },
   "user-attributes.ts": { ours: ["relay/routing/priority.ts"], external: /^$/ },
   "once.ts": { ours: [], external: /^$/ },
+  "nearest.ts": { ours: [], external: /^$/ },
   "shell-quote.ts": { ours: [], external: /^$/ },
   "bounded-map.ts": { ours: [], external: /^$/ },
   "clock.ts": { ours: [], external: /^$/ },
@@ -130,6 +131,7 @@ export const EVERYONE_MAY_IMPORT: ReadonlySet<string> = new Set([
   "clock.ts",
   "user-attributes.ts",
   "once.ts",
+  "nearest.ts",
   "system-error.ts",
   "printable.ts",
 ]);

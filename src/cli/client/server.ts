@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { CommandError, usageError } from "../../errors.ts";
+import { nearest } from "../../nearest.ts";
 import { isLoopbackHost } from "../../net/addresses.ts";
 import { proxyFor, proxyOption } from "../../net/environment-proxy.ts";
 import { proxyFailure } from "../../net/proxy-failure.ts";
 import { connectErrorTexts } from "../../system-error.ts";
-import { nearest } from "../args.ts";
 import { PROGRAM } from "../version.ts";
 import type { Model } from "./clients.ts";
 

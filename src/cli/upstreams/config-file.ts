@@ -4,7 +4,7 @@ import { readServerAddress } from "../../builtin-agent/server/server-address.ts"
 import type { Environment, Given } from "../../config/read.ts";
 import { SETTINGS, type SettingName } from "../../config/settings.ts";
 import { usageError } from "../../errors.ts";
-import { nearest } from "../args.ts";
+import { nearest } from "../../nearest.ts";
 import { COMMANDS } from "../commands.ts";
 import { settingText, UpstreamTable } from "./file-schema.ts";
 import { isReadByAll, parseFile, readText } from "./parse-file.ts";

@@ -8,6 +8,7 @@ import type { ErrorStyle } from "../errors/style.ts";
 import type { Exchange } from "../exchange.ts";
 import type { NamedRoute } from "../route-declaration.ts";
 import type { RouteTable } from "../route-table.ts";
+import { modelApiStyle, unknownPathStyle } from "../unknown-path.ts";
 import type { AccessControl } from "./access.ts";
 import { hasUnreadBody } from "./body.ts";
 import { EventStreamResponse } from "./event-stream.ts";
@@ -84,9 +85,11 @@ function fail(exchange: Exchange, thrown: unknown, { log, accessControl, routes 
 
 /** Returns the error style of the route or, without a route, of the one that the request comes closest to. */
 export function styleOf({ request, route, path }: Exchange, routes: RouteTable): ErrorStyle {
-  const { style, headerStyle } = route ?? routes.nearest(path) ?? {};
+  const known = route ?? routes.nearest(path);
+  const { style, headerStyle } = known ?? {};
   if (headerStyle && request.headers.has(headerStyle.header)) return headerStyle.style;
-  return style ?? referenceStyle;
+  if (route) return style ?? referenceStyle;
+  return unknownPathStyle(request, path) ?? style ?? modelApiStyle(path) ?? referenceStyle;
 }
 
 /**
