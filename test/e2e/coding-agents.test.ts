@@ -85,7 +85,8 @@ describeWith("claude", "Claude Code", (path) => {
 
 describeWith("codex", "Codex", (path) => {
   const ARGS = ["exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "Run it."];
-  const codex = (model: string, more = "") => {
+  const KEY_IN_VARIABLE = 'env_key = "TOKEN"';
+  const codex = (model: string, more = "", key = KEY_IN_VARIABLE) => {
     const script = callThenText("exec_command", { cmd: COMMAND }, "It said 42.");
     for (const each of [upstream(), bareUpstream()]) each.script(script);
     const config = `model = "${model}"
@@ -94,7 +95,7 @@ model_provider = "mine"
 [model_providers.mine]
 name = "Mine"
 base_url = "${api().baseURL}"
-env_key = "TOKEN"
+${key}
 wire_api = "responses"
 ${more}`;
     return run(path, ARGS, { TOKEN: api().apiKey }, config);
@@ -110,6 +111,20 @@ ${more}`;
 
   test("Codex works with an upstream that knows few fields", async () => {
     expectToolTurn(await codex("bare"), bareUpstream());
+  });
+
+  test("Codex reads the list of models, with which it knows the model", async () => {
+    const key = `auth = { command = "echo", args = ["${api().apiKey}"] }`;
+    for (const model of ["qwen", "gpt-5.5"]) {
+      const result = await codex(model, "", key);
+      expectToolTurn(result);
+      expect(result.stderr).not.toMatch(/Model metadata|failed to (refresh|decode)/);
+      const [first] = upstream().requests.at(-1)?.messages ?? [];
+      expect(first).toMatchObject({
+        role: "system",
+        content: expect.stringContaining("apply_patch <<'PATCH'"),
+      });
+    }
   });
 
   test("Codex that tries a WebSocket first uses HTTP at once", async () => {

@@ -103,7 +103,7 @@ test("what is not offered is a 404 in the caller's style, with a key, without, a
   expect(await call("/api/ask/", {}, "POST")).toEqual([
     404,
     { error: "404 page not found", hint: "Did you mean `POST /api/ask`?" },
-  ]);
+  ] as never);
 });
 
 test("a WebSocket for a realtime session is a 404 that says what to use", async () => {

@@ -5,6 +5,8 @@ import { anthropicStyle } from "../errors/anthropic.ts";
 import { openaiStyle } from "../errors/openai.ts";
 import { ok, resource, route } from "../route.ts";
 import { count, namedObject, SAMPLE, text, time } from "../values.ts";
+import { CODEX_QUERY, CodexModelList, codexModels } from "./lists/codex.ts";
+import { inputKinds } from "./lists/input-kinds.ts";
 import { findModel, listModels, type ModelListDeps } from "./names/offered-list.ts";
 
 const length = count.optional();
@@ -21,6 +23,8 @@ const ModelEntry = namedObject("Model", {
   loaded: z.boolean().optional(),
   /** The abilities of the model in Ollama's words, such as `tools` and `vision`; missing if no agent tells them. */
   capabilities: z.array(text).optional(),
+  /** The kinds of input, as OpenRouter tells them; missing if no agent tells. */
+  architecture: namedObject("ModelArchitecture", { input_modalities: z.array(text) }).optional(),
 });
 const ModelList = namedObject("ModelList", { object: z.literal("list"), data: z.array(ModelEntry) });
 
@@ -60,14 +64,23 @@ const forAnthropic = { header: ANTHROPIC_HEADER, style: anthropicStyle };
 const FOR_ANTHROPIC =
   "A request with the header `anthropic-version` gets the shape of Anthropic's API, errors included.";
 
+const FOR_CODEX =
+  "A request with `client_version` in the query gets the shape of Codex, without the models of OpenAI, which Codex knows.";
+
 const ROUTES = {
   listModels: route("GET /v1/models", {
     access: "caller",
     style: openaiStyle,
     headerStyle: forAnthropic,
     summary: "List the models that the agents offer, and their aliases",
-    description: `Only those that the caller may use, and all of them at once. ${FOR_ANTHROPIC}`,
-    answers: ok("The models.", z.union([ModelList, AnthropicModelList]), { object: "list", data: [MODEL] }),
+    description: `Only those that the caller may use, and all of them at once. ${FOR_ANTHROPIC} ${FOR_CODEX}`,
+    query: z.object({
+      [CODEX_QUERY]: text.optional().describe("Codex's version, which gets Codex's shape."),
+    }),
+    answers: ok("The models.", z.union([ModelList, AnthropicModelList, CodexModelList]), {
+      object: "list",
+      data: [MODEL],
+    }),
   }),
   readModel: route("GET /v1/models/:id{.+}", {
     access: "caller",
@@ -85,8 +98,9 @@ const ROUTES = {
  * The models that the agents offer, and their aliases: https://platform.openai.com/docs/api-reference/models.
  */
 export const modelListRoutes = resource("Models", ROUTES).handledBy((deps: ModelListDeps) => ({
-  listModels({ exchange: { request }, caller }) {
+  listModels({ exchange: { request }, caller, query }) {
     const models = listModels(deps, caller);
+    if (query[CODEX_QUERY] !== undefined) return { models: codexModels(models) };
     if (!request.headers.has(ANTHROPIC_HEADER))
       return { object: "list" as const, data: models.map(openaiModel) };
     const [first_id = null, last_id = null] = [models[0]?.id, models.at(-1)?.id];
@@ -102,6 +116,7 @@ export const modelListRoutes = resource("Models", ROUTES).handledBy((deps: Model
 
 function openaiModel(model: OfferedModel) {
   const { id, owned_by, offeredAt, context_length: length, loaded, capabilities } = model;
+  const kinds = inputKinds(model);
   return {
     id,
     object: "model" as const,
@@ -110,6 +125,7 @@ function openaiModel(model: OfferedModel) {
     ...(length !== undefined && { context_length: length, context_window: length, max_model_len: length }),
     ...(loaded !== undefined && { loaded }),
     ...(capabilities !== undefined && { capabilities: [...capabilities] }),
+    ...(kinds && { architecture: { input_modalities: kinds } }),
   };
 }
 
