@@ -1,5 +1,6 @@
 import { field, parseJson, textField } from "../json/parse.ts";
 import {
+  COUNT_ENDPOINT,
   ENDPOINTS,
   type Endpoint,
   isOllamaEndpoint,
@@ -16,6 +17,7 @@ import { type LoadedSource, loadedIn, loadedSourceOf, statusIn, withLoaded } fro
 import { detailsIn, withDetails } from "./models/model-details.ts";
 import { NativeApi } from "./models/native-api.ts";
 import { OllamaShown } from "./models/ollama-shown.ts";
+import { TokenCounter } from "./models/token-counter.ts";
 import { newestWithin } from "./newest-within.ts";
 import { ResponseBody } from "./response-body.ts";
 import type { UnlistedModels, Upstream, UpstreamProblem, UpstreamStatus } from "./upstream.ts";
@@ -60,12 +62,16 @@ export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
   const bases = candidates(options.url);
   let base = bases[0];
   const shown = new OllamaShown();
+  const counter = new TokenCounter(key);
   const lengths = new ContextLengths(shown);
   // Forgotten when the upstream goes down, as another one may come back.
-  const found = new FoundEndpoints(options.endpoints, findEndpoints);
+  const found = new FoundEndpoints(options.endpoints, (probe, api, listed) =>
+    findEndpoints(probe, (has) => counter.find({ api, listed, exists: has })),
+  );
   let loadedSource: LoadedSource | undefined;
 
   const post: Upstream["request"] = (endpoint, body, signal, callerHeaders = {}) => {
+    if (endpoint === COUNT_ENDPOINT && counter.isNeeded) return counter.count(body, { base, signal });
     const headers = { ...headersFor(endpoint, key), ...allowedHeaders(callerHeaders) };
     const address = isOllamaEndpoint(endpoint) ? base.replace(/\/v1$/, "") : base;
     return request(`${address}/${endpoint}`, { method: "POST", headers, body, signal });
@@ -233,11 +239,15 @@ function unlistedIn(listed: readonly Model[], ids: readonly string[]): UnlistedM
  * endpoint answers that the request is invalid, and does no work. If none seems to exist, chat completions
  * are assumed.
  */
-async function findEndpoints(probe: (endpoint: Endpoint) => Promise<Response>): Promise<readonly Endpoint[]> {
-  const common = ENDPOINTS.filter((endpoint) => !isOllamaEndpoint(endpoint));
+async function findEndpoints(
+  probe: (endpoint: Endpoint) => Promise<Response>,
+  findCounting: (has: (endpoint: Endpoint) => Promise<boolean>) => Promise<readonly Endpoint[]>,
+): Promise<readonly Endpoint[]> {
+  const counting = findCounting((endpoint) => exists(probe(endpoint)));
+  const common = ENDPOINTS.filter((endpoint) => endpoint !== COUNT_ENDPOINT && !isOllamaEndpoint(endpoint));
   const present = await Promise.all(common.map((endpoint) => exists(probe(endpoint))));
   const found = common.filter((_, index) => present[index]);
-  return found.length > 0 ? found : ["chat/completions"];
+  return [...(found.length > 0 ? found : ["chat/completions" as const]), ...(await counting)];
 }
 
 async function exists(probed: Promise<Response>): Promise<boolean> {

@@ -14,6 +14,12 @@ export const AGENT_SUBPROTOCOL = "chatgpt-agent.v2";
 /** The endpoints of Ollama's own API, by their path below the address of an Ollama. */
 export const OLLAMA_ENDPOINTS = ["api/chat", "api/generate", "api/embed"] as const;
 
+/**
+ * Counts the input tokens of a chat completion, from its body: `{"input_tokens": 8}`. It has no route of its own; the
+ * server uses it for `messages/count_tokens`.
+ */
+export const COUNT_ENDPOINT = "chat/completions/input_tokens";
+
 /** The endpoints that an agent may serve, by their path below an OpenAI-compatible base URL; and those of Ollama. */
 export const ENDPOINTS = [
   "chat/completions",
@@ -22,6 +28,7 @@ export const ENDPOINTS = [
   "embeddings",
   "messages",
   "messages/count_tokens",
+  COUNT_ENDPOINT,
   ...OLLAMA_ENDPOINTS,
 ] as const;
 export type Endpoint = (typeof ENDPOINTS)[number];

@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import { parseJson } from "../json/parse.ts";
 import type { V1Request } from "../protocol/agent-v1.ts";
-import { TOKENS_MAX, type Usage } from "../protocol/agent-v2.ts";
+import { COUNT_ENDPOINT, type Endpoint, TOKENS_MAX, type Usage } from "../protocol/agent-v2.ts";
 import { textIn } from "../protocol/answer-text.ts";
 import { estimateTokens } from "../protocol/token-estimate.ts";
 import { mayHaveUsage, tokenCountsOf, usageIn } from "../protocol/token-usage.ts";
@@ -29,6 +29,9 @@ const NOTHING_REFUSED: ReadonlySet<never> = new Set();
 /** The errors of callers who left, or were sent away, while an agent worked for them. */
 const CALLER_ERRORS: ReadonlySet<string> = new Set(["caller_gone", "key_unknown"]);
 
+/** What counts tokens uses none. */
+const COUNTING: ReadonlySet<Endpoint> = new Set(["messages/count_tokens", COUNT_ENDPOINT] as const);
+
 /**
  * Returns the tokens of an ask that has ended, so that every answer counts against its caller's limit, also
  * one whose upstream counts nothing, and the part that a caller got before they hung up:
@@ -42,7 +45,7 @@ const CALLER_ERRORS: ReadonlySet<string> = new Set(["caller_gone", "key_unknown"
 export function tokensOf(work: AskWork, outcome: Answer | AppError): AskTokens {
   const { request, meter, isAtAgent } = work;
   if (!request) return NONE;
-  if ("endpoint" in request && request.endpoint === "messages/count_tokens") return ZERO;
+  if ("endpoint" in request && COUNTING.has(request.endpoint)) return ZERO;
   if (outcome instanceof AppError) {
     if (meter.hasBegun) return streamedTokens(work);
     const isCallers = isAtAgent && CALLER_ERRORS.has(outcome.code);

@@ -13,7 +13,11 @@ export class FoundEndpoints {
   /** `chosen` are offered as they are; without any, `findCommon` looks for those that every upstream may have. */
   constructor(
     private readonly chosen: readonly Endpoint[],
-    private readonly findCommon: (probe: Probe) => Promise<readonly Endpoint[]>,
+    private readonly findCommon: (
+      probe: Probe,
+      api: NativeApi,
+      listed: readonly Model[],
+    ) => Promise<readonly Endpoint[]>,
   ) {}
 
   get areKnown(): boolean {
@@ -31,7 +35,7 @@ export class FoundEndpoints {
       this.#common = this.chosen;
       return this.chosen;
     }
-    this.#common ??= await this.findCommon(probe);
+    this.#common ??= await this.findCommon(probe, api, listed);
     if (hasOllamaOwner(listed)) this.#ollama ??= await ollamaEndpoints(api, probe);
     return [...this.#common, ...(this.#ollama ?? [])];
   }

@@ -5,6 +5,7 @@ import { openaiStyle, responsesStyle } from "../errors/openai.ts";
 import { type RouteDeclaration, resource } from "../route.ts";
 import { SAMPLE } from "../values.ts";
 import { type ApiRequest, answerModelRequest, type ModelDeps } from "./answer-request.ts";
+import { translateCount } from "./messages/count.ts";
 import { MessagesBody } from "./messages/schema.ts";
 import { translateMessages } from "./messages/translate.ts";
 import type { ModelApi } from "./read-request.ts";
@@ -25,7 +26,12 @@ const RESPONSES: ModelApi = { endpoint: "responses", style: responsesStyle, tran
 const COMPLETIONS: ModelApi = { endpoint: "completions", style: openaiStyle };
 const EMBEDDINGS: ModelApi = { endpoint: "embeddings", style: openaiStyle };
 const MESSAGES: ModelApi = { endpoint: "messages", style: anthropicStyle, translate: translateMessages };
-const COUNT_TOKENS: ModelApi = { endpoint: "messages/count_tokens", style: anthropicStyle };
+const COUNT_TOKENS: ModelApi = {
+  endpoint: "messages/count_tokens",
+  style: anthropicStyle,
+  translate: translateCount,
+  streams: "never",
+};
 
 interface ModelRoute {
   /** The fields that bound the output tokens; null if there are none. */
@@ -163,7 +169,8 @@ const ROUTES = {
   countTokens: modelRoute(COUNT_TOKENS, {
     outputLimits: null,
     summary: "Count the input tokens of a message",
-    description: "The server never estimates: without an upstream that counts, the answer is a 404.",
+    description:
+      "An agent with a tokenizer counts the tokens of the chat completion that the message would become. The server never estimates: without an upstream that counts, and for images, the answer is a 404.",
     body: bodyWith({ messages: CONVERSATION }),
     fields: { messages: HELLO },
     answer: AnswerShape.tokenCount,

@@ -1,7 +1,7 @@
 import type { AppError } from "../../errors.ts";
 import { parseJson } from "../../json/parse.ts";
 import type { AddedField } from "../../protocol/added-fields.ts";
-import type { Usage } from "../../protocol/agent-v2.ts";
+import type { COUNT_ENDPOINT, Usage } from "../../protocol/agent-v2.ts";
 import { CHAT_STREAM_END, isPing } from "../../protocol/chat.ts";
 import { endingFault, type Failure, failureOf, NO_ANSWER, strangeData } from "../../protocol/chat-ending.ts";
 import { UsageReader } from "../../protocol/token-usage.ts";
@@ -20,7 +20,7 @@ import type { OwnResponses } from "./responses/memory.ts";
  */
 export interface Translation extends AnswerReader {
   /** The endpoint, if it is not that of chat completions. Then the request is for that one. */
-  endpoint?: "completions" | "embeddings";
+  endpoint?: "completions" | "embeddings" | typeof COUNT_ENDPOINT;
   /** The body of the chat completion. */
   request: Record<string, unknown>;
   /** Its fields that may be taken back. */
