@@ -9,7 +9,7 @@ import type { RouteTable } from "./route-table.ts";
 interface NotOffered {
   /** Matches the path without what stands for `/v1`. */
   path: RegExp;
-  /** What is not offered, and what to use instead. */
+  /** Says what is not offered, and what to use instead. */
   hint: string;
 }
 

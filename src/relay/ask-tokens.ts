@@ -29,7 +29,7 @@ const NOTHING_REFUSED: ReadonlySet<never> = new Set();
 /** The errors of callers who left, or were sent away, while an agent worked for them. */
 const CALLER_ERRORS: ReadonlySet<string> = new Set(["caller_gone", "key_unknown"]);
 
-/** What counts tokens uses none. */
+/** The endpoints that count tokens, and use none. */
 const COUNTING: ReadonlySet<Endpoint> = new Set(["messages/count_tokens", COUNT_ENDPOINT] as const);
 
 /**

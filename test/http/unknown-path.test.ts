@@ -81,7 +81,7 @@ test("a path of thousands of characters is not compared with others", () => {
   expect(unknownPathHint(`/v1/${"a".repeat(60_000)}`, table)).toBeUndefined();
 });
 
-test("what is not offered is a 404 in the caller's style, with a key, without, and with a wrong one", async () => {
+test("a path that is not offered is a 404 in the caller's style, with a key, without, and with a wrong one", async () => {
   const { url } = await startTestServer();
   const call = async (path: string, headers: Record<string, string> = {}, method = "GET") => {
     const response = await fetch(`${url}${path}`, { method, headers });

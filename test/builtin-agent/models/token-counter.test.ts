@@ -114,7 +114,7 @@ test("vLLM counts the tokens of a chat, and of its tools unless it ignores them"
   }
 });
 
-test("what has more than text, and what the template refuses, is a 404 and never an estimate", async () => {
+test("a chat with more than text, or one that the template refuses, is a 404 and never an estimate", async () => {
   const { endpoints, count, requests } = startUpstream(LLAMA_MODEL, {
     ...LLAMA_CPP,
     "/apply-template": ({ messages }) =>

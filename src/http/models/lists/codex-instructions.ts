@@ -1,6 +1,6 @@
 /**
  * The first instructions of Codex for models that it does not know. Its own ones have 17,000 characters, which fill the
- * context of a small model. Whoever wants others names a file with `model_instructions_file` in Codex's configuration.
+ * context of a small model. The setting `model_instructions_file` of Codex replaces them.
  */
 export const CODEX_INSTRUCTIONS = `You are a coding agent that works in the terminal of the user, in a program called Codex CLI. You and the user share a folder. Work on the user's request until it is done, then say in a few sentences what you changed and what you checked.
 

@@ -37,7 +37,7 @@ test("an agent whose upstream counts messages itself gets the body unchanged", a
   expect([endpoint, body]).toEqual([PATH, text]);
 });
 
-test("what cannot be translated, and a model whose agents cannot count, is a 404 in Anthropic's shape", async () => {
+test("a message that cannot be translated, or a model whose agents cannot count, is a 404 in Anthropic's shape", async () => {
   const prefilled = { ...ASKED, messages: [...ASKED.messages, { role: "assistant", content: "Hi, I" }] };
   const broken = { model: "m", messages: "Hello" };
   for (const [endpoints, bodies] of [
