@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from "bun:test";
 import { createHttpUpstream, type HttpUpstreamOptions } from "../../src/builtin-agent/http-upstream.ts";
-import { ENDPOINTS, isOllamaEndpoint } from "../../src/protocol/agent-v2.ts";
+import { COUNT_ENDPOINT, ENDPOINTS, isOllamaEndpoint } from "../../src/protocol/agent-v2.ts";
 import { startFaultUpstream } from "../support/upstream/start.ts";
 
 type Answer = Response | Promise<Response>;
@@ -107,7 +107,7 @@ describe("models", () => {
 });
 
 /** The endpoints that any upstream may have. */
-const COMMON = ENDPOINTS.filter((endpoint) => !isOllamaEndpoint(endpoint));
+const COMMON = ENDPOINTS.filter((endpoint) => endpoint !== COUNT_ENDPOINT && !isOllamaEndpoint(endpoint));
 
 describe("endpoints", () => {
   const statuses = (status: number, body: object = { error: { message: "no" } }) => ({
