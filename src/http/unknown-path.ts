@@ -75,6 +75,9 @@ const ANTHROPIC_HEADER = "anthropic-version";
 /** No mistyped path is longer. */
 const PATH_LENGTH_MAX = 64;
 
+/** By how many letters a path may be longer or shorter than the one that it is a mistake for. */
+const LETTERS_MAX = 2;
+
 const notOffered = (path: string): NotOffered | undefined => {
   const rest = withoutPrefixes(path);
   return NOT_OFFERED.find((api) => api.path.test(rest));
@@ -114,7 +117,10 @@ function nearestPath(path: string, routes: RouteTable): string | undefined {
   if (path.length > PATH_LENGTH_MAX) return undefined;
   const plain = `/${path.split("/").filter(Boolean).join("/")}`;
   const rest = withoutPrefixes(path);
-  return (
-    nearest(plain, routes.fullPaths) ?? (rest === "" ? undefined : nearest(`/v1/${rest}`, routes.fullPaths))
-  );
+  const near = (wanted: string) => {
+    // Anybody may send unknown paths, and to compare two takes microseconds.
+    const likely = routes.fullPaths.filter((known) => Math.abs(known.length - wanted.length) <= LETTERS_MAX);
+    return nearest(wanted, likely);
+  };
+  return near(plain) ?? (rest === "" || plain === `/v1/${rest}` ? undefined : near(`/v1/${rest}`));
 }
