@@ -114,7 +114,19 @@ const TABLE = {
     openaiCode: "websocket_not_supported",
     plainMessage: "This path does not support WebSockets",
   }),
-  conversation_unknown: row(NOT_FOUND, "Conversation doesn't exists"),
+  conversation_unknown: row(NOT_FOUND, "Conversation doesn't exists", {
+    plainMessage: "The conversation does not exist",
+  }),
+  response_unknown: row(NOT_FOUND, "The response does not exist", { openaiCode: "response_not_found" }),
+  item_unknown: row(NOT_FOUND, "The conversation has no such item", { openaiCode: "item_not_found" }),
+  response_not_resumable: row(INVALID, "The stream of this response cannot be resumed", {
+    status: 409,
+    openaiCode: "response_not_resumable",
+  }),
+  response_elsewhere: row(INVALID, "Another node works on this response", {
+    status: 409,
+    openaiCode: "response_elsewhere",
+  }),
   parent_unknown: row(NOT_FOUND, "Parent message doesn't exist"),
   conversation_full: row(INVALID, "Conversation is too long", { openaiCode: "context_length_exceeded" }),
   caller_gone: row(INVALID, "Client closed request", { status: CALLER_GONE }),

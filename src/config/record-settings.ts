@@ -1,7 +1,7 @@
-import { size } from "./kinds.ts";
-import { count, setting } from "./setting.ts";
+import { size, time } from "./kinds.ts";
+import { count, optional, setting } from "./setting.ts";
 
-/** The settings of what the server keeps, and for how long. */
+/** The settings of what the server keeps. */
 export const RECORDS = {
   conversationDays: setting("conversation-days", "30", count(3650), "Days to keep an unused conversation."),
   conversationLengthMax: setting(
@@ -20,7 +20,19 @@ export const RECORDS = {
     "response-memory",
     "64MB",
     size("0", "64GB"),
-    "Memory for translated responses, to which clients refer by id. 0 keeps none.",
+    "Memory for responses, to which clients refer by id. 0 keeps none.",
+  ),
+  responsesDays: optional(
+    "responses-days",
+    "none are stored",
+    count(3650),
+    "Days to store responses and the conversations of the Responses API.",
+  ),
+  responseGraceMs: setting(
+    "response-grace",
+    "30s",
+    time("0s", "10m"),
+    "How long a streamed response goes on after its caller's connection was cut, to be resumed.",
   ),
   usageDays: setting("usage-days", "365", count(3650), "Days to keep the record of a request."),
   auditDays: setting("audit-days", "730", count(3650), "Days to keep the audit of changes."),

@@ -40,6 +40,8 @@ export class Exchange {
   limited: Caller | undefined;
   /** Reserves tokens for what the server adds to the request. Throws limit_tokens, or rejects with it. */
   reserve: AskContext["reserve"];
+  /** Resolves when the ask has ended that goes on after its response was sent. Undefined if none does. */
+  detached: Promise<void> | undefined;
   /** The body was read to its end. */
   isBodyRead = false;
   /** The request has become a socket, and its response is the runtime's. */

@@ -71,8 +71,8 @@ interface Held {
  * above their limits costs next to nothing, and a request that then proves faulty counts too. The tokens that
  * it may need are known, and reserved, only when its body is read.
  *
- * Its lease, and its place in the room for bodies, end with the handler or, if that answers with a stream, when the
- * streamed ask has ended.
+ * Its lease, and its place in the room for bodies, end with the handler or, if that answers with a stream or lets the
+ * ask go on in the background, when the ask has ended.
  */
 function serveAdmitted(
   { authenticate, limits, bodyLimits }: PipelineOptions,
@@ -108,7 +108,8 @@ function serveAdmitted(
       exchange.reserve = lease.reserve;
       // No variable here has the body, as the runtime would keep it for as long as the agent works.
       const answer = await handler(await read(exchange, caller, { lease, place }));
-      if (answer instanceof EventStreamResponse) finished = answer.stream.finished;
+      if (exchange.detached) finished = exchange.detached;
+      else if (answer instanceof EventStreamResponse) finished = answer.stream.finished;
       return toResponse(answer);
     } finally {
       if (finished) void finished.then(end);
@@ -136,7 +137,8 @@ function createEntrance(
         if (limited && principal.kind === "user" && allowance)
           await limits.refresh?.(principal.id, allowance);
         if (!body) return { caller };
-        const json = parseBody(await reader(exchange)("caller"), errorOf(body));
+        const text = await reader(exchange)("caller");
+        const json = text === "" && body.isRequired === false ? {} : parseBody(text, errorOf(body));
         return { caller, json, body: parseShape(body.schema, json, errorOf(body)) };
       };
     case "admin":

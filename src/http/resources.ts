@@ -16,6 +16,8 @@ import { dashboardRoutes } from "./operations/dashboard.ts";
 import { healthRoutes } from "./operations/health.ts";
 import { metricsRoutes } from "./operations/metrics.ts";
 import { registerRoutes } from "./operations/register.ts";
+import { openaiConversationRoutes } from "./responses/conversation-route.ts";
+import { responseRoutes } from "./responses/route.ts";
 import type { BoundRoute, NamedRoute, Resource } from "./route.ts";
 import { sessionRoutes } from "./session/route.ts";
 import { usageRoutes } from "./usage/route.ts";
@@ -25,6 +27,8 @@ const RESOURCES = {
   ask: askRoutes,
   queue: queueRoutes,
   models: modelRoutes,
+  responses: responseRoutes,
+  openaiConversations: openaiConversationRoutes,
   modelList: modelListRoutes,
   ollama: ollamaRoutes,
   ollamaList: ollamaListRoutes,

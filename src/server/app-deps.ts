@@ -53,7 +53,8 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
   const settings = describeSettings(config, origins);
   const publicUrl = publicUrlOf(config);
   const models = {
-    ...{ relay, responses, newId, now, modelAliases, fallbacks, log, clock },
+    ...{ relay, newId, now, modelAliases, fallbacks, log, clock },
+    ...responses,
     threads: cluster?.agents.threads ?? new Threads(),
     chainStart: affinitySeed(config.clusterKey),
   };
@@ -75,6 +76,8 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
       },
       queue: { relay, nodes },
       models,
+      responses: { ...responses, clock },
+      openaiConversations: { conversations: responses.conversations, isOn: responses.shelf.isOn },
       modelList: { relay, modelAliases },
       ollama: models,
       ollamaList: { relay, modelAliases },

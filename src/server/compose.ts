@@ -61,6 +61,8 @@ export interface ServerOptions {
 /** The time in which finished answers must reach slow callers, once everything else has stopped. */
 const FLUSH_MS = 2_000;
 const LIVE_EVERY_MS = 1_000;
+/** Responses that were stored before `--responses-days` was taken away stay for this long. */
+const LEFT_RESPONSES_DAYS = 30;
 
 /** Starts everything, or throws a `CommandError` that says in one line why it cannot. */
 export async function startServer(config: Config, log: Log, options: ServerOptions = {}) {
@@ -179,10 +181,10 @@ function revokeUser({ relay, responses }: Core, userId: string): void {
 
 /** Deletes rows past their age, now and every hour. Resolves with a function that stops it. */
 function startStoreUpkeep({ config, store, log }: Given): Promise<() => void> {
-  const { conversationDays, usageDays, auditDays } = config;
+  const { conversationDays, responsesDays = LEFT_RESPONSES_DAYS, usageDays, auditDays } = config;
   return startUpkeep({
     store,
-    days: { conversations: conversationDays, usage: usageDays, audit: auditDays },
+    days: { conversations: conversationDays, responses: responsesDays, usage: usageDays, audit: auditDays },
     purged: (what, count) => log.info(`${what}_purged`, { [what]: count }),
     compacted: (bytes) => log.info("store_compacted", { bytes }),
     clockDiffers: (aheadMs) => warnOfClock(aheadMs, log),

@@ -3,8 +3,8 @@ import type { DomainCertificate } from "../acme/domain-certificate.ts";
 import { createLimits, type Limits } from "../auth/limits.ts";
 import type { Config } from "../config/settings.ts";
 import { createOverview } from "../http/live/overview.ts";
-import { createResponseMemory } from "../http/models/responses/memory.ts";
 import { createReadiness } from "../http/operations/readiness.ts";
+import { createResponses } from "../http/responses/create.ts";
 import type { Log } from "../log/log.ts";
 import { createMetrics } from "../metrics/metrics.ts";
 import { Relay } from "../relay/relay.ts";
@@ -69,10 +69,17 @@ export async function createCore(given: Given, server: () => Listener) {
   if (config.database !== undefined)
     metrics.addStore(async () => (await readiness(0)).degraded.includes("store"));
   if (config.tlsCert !== undefined || ownCertificate) metrics.addCertificate(certificate);
-  const responses = createResponseMemory({
+  const own = newId();
+  const responses = createResponses({
+    ...{ relay, clock, log, newId, now },
     bytesMax: config.responseMemoryBytes,
     recalledLengthMax: config.bodyBytesMax,
-    now,
+    conversationLengthMax: config.conversationLengthMax,
+    graceMs: config.responseGraceMs,
+    store: config.responsesDays === undefined ? undefined : store.responses,
+    holder: cluster?.wire.self.id ?? own,
+    isAlive: (holder) => cluster?.wire.nodes.has(holder) ?? false,
+    isShared: cluster !== undefined,
   });
   return { clock, limits, metrics, overview, relay, readiness, responses, certificate };
 }

@@ -2,6 +2,9 @@ import type { Principal } from "../principal.ts";
 import type { Conversations } from "../relay/conversation.ts";
 import type { AskRecord } from "../relay/record.ts";
 import type { UserAttributes } from "../user-attributes.ts";
+import type { ResponseObjectStore } from "./response-objects.ts";
+
+export type { NewObject, ObjectContent, ResponseObjectStore, StoredObject } from "./response-objects.ts";
 
 /**
  * The data that the server keeps. The promise of a change resolves only once the change survives `kill -9`
@@ -16,6 +19,7 @@ export interface Store extends AsyncDisposable {
   audit: AuditStore;
   usage: UsageStore;
   conversations: ConversationStore;
+  responses: ResponseObjectStore;
   /** Rejects within some seconds when nothing can be written. */
   check(): Promise<void>;
   /** Resolves with the time of the database's clock, in milliseconds since 1970. Missing where that is this process's. */
@@ -62,7 +66,7 @@ export interface UserStore {
    */
   rotate(id: string, token: StoredToken, graceUntil: number): Promise<boolean>;
   /**
-   * Deletes the user with their tokens and conversations. Agent keys that they own lose their owner. False when
+   * Deletes the user with their tokens, conversations and responses. Agent keys that they own lose their owner. False when
    * the user does not exist.
    */
   delete(id: string): Promise<boolean>;

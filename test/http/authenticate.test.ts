@@ -28,6 +28,9 @@ import { type AskFrame, connectV2Agent, streamPieces, V2_HELLO, type V2Agent } f
 const MODEL_ASK = { model: "m", messages: [{ role: "user", content: "hi" }], max_tokens: 9 };
 const ask = (body: object = MODEL_ASK): Route => ({ for: "caller", body: () => body });
 
+/** Every caller may ask for a response. This one does not exist. */
+const UNKNOWN = (path: string): Route => ({ for: "caller", path: () => path, status: 404 });
+
 /** Every route by its method and path. A route that is missing here fails the first test. */
 const ROUTES: Record<string, Route> = {
   "GET /health": { for: "anyone" },
@@ -48,6 +51,21 @@ const ROUTES: Record<string, Route> = {
   "GET /v1/models/:id{.+}": { for: "caller", path: () => "/v1/models/m" },
   "POST /v1/chat/completions": ask(),
   "POST /v1/responses": ask({ model: "m", input: "hi" }),
+  "GET /v1/responses/:id": UNKNOWN("/v1/responses/resp_0"),
+  "DELETE /v1/responses/:id": UNKNOWN("/v1/responses/resp_0"),
+  "POST /v1/responses/:id/cancel": UNKNOWN("/v1/responses/resp_0/cancel"),
+  "GET /v1/responses/:id/input_items": UNKNOWN("/v1/responses/resp_0/input_items"),
+  "POST /v1/conversations": { for: "caller" },
+  "GET /v1/conversations/:id": UNKNOWN("/v1/conversations/conv_0"),
+  "POST /v1/conversations/:id": UNKNOWN("/v1/conversations/conv_0"),
+  "DELETE /v1/conversations/:id": UNKNOWN("/v1/conversations/conv_0"),
+  "GET /v1/conversations/:id/items": UNKNOWN("/v1/conversations/conv_0/items"),
+  "POST /v1/conversations/:id/items": {
+    ...UNKNOWN("/v1/conversations/conv_0/items"),
+    body: () => ({ items: [{ role: "user", content: "hi" }] }),
+  },
+  "GET /v1/conversations/:id/items/:item": UNKNOWN("/v1/conversations/conv_0/items/msg_0"),
+  "DELETE /v1/conversations/:id/items/:item": UNKNOWN("/v1/conversations/conv_0/items/msg_0"),
   "POST /v1/completions": ask({ model: "m", prompt: "hi" }),
   "POST /v1/embeddings": ask({ model: "m", input: "hi" }),
   "POST /v1/messages": ask(),

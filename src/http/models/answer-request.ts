@@ -1,17 +1,15 @@
 import type { Caller } from "../../auth/callers.ts";
-import { estimateTokens } from "../../protocol/token-estimate.ts";
 import { askContext } from "../ask-context.ts";
-import { passHeaders } from "../errors/response.ts";
 import type { Exchange } from "../exchange.ts";
 import { parseShape } from "../middleware/body.ts";
-import { JSON_HEADERS } from "../middleware/headers.ts";
 import { type StreamAskDeps, streamAsk } from "../middleware/stream-ask.ts";
 import { deploymentOf } from "../path-aliases.ts";
 import type { AnyRequest } from "../route.ts";
-import { askWhole, type ModelAsk, type ModelReply, ModelStream } from "./ask.ts";
+import { askWhole, type ModelAsk, ModelStream } from "./ask.ts";
 import { allowedModels } from "./names/allowed-models.ts";
 import { type ModelApi, type ModelAskDeps, readModelAsk } from "./read-request.ts";
 import { type ModelAskBody, NamedModel } from "./schema.ts";
+import { send } from "./send.ts";
 
 export type ModelDeps = ModelAskDeps & StreamAskDeps;
 
@@ -22,7 +20,8 @@ export interface ApiRequest extends Pick<AnyRequest, "exchange" | "text" | "json
 }
 
 /**
- * Asks for the answer of a model, whole or streamed. Not `async`: the runtime keeps the parameters of an `async` function, here the body and its JSON, until its end.
+ * Asks for the answer of a model, whole or streamed. Not `async`: the runtime keeps the parameters of an `async`
+ * function, here the body and its JSON, until its end.
  */
 export function answerModelRequest(deps: ModelDeps, api: ModelApi, request: ApiRequest): Promise<Response> {
   const { exchange, caller, body, text, json } = request;
@@ -32,22 +31,8 @@ export function answerModelRequest(deps: ModelDeps, api: ModelApi, request: ApiR
   const { model } = parseShape(NamedModel, { model: deploymentOf(url) ?? body.model }, "request_invalid");
   const ask = readModelAsk(deps, api, asker, { name: model, body, text, json, headers });
   exchange.model = ask.model;
-  const answer = () => {
-    if (ask.stream) return stream(exchange, deps, ask, api);
-    return askWhole(deps.relay, ask, signal).then((reply) => send(exchange, reply));
-  };
-  const refersBack = api.endpoint === "responses" && REFERS_BACK.test(text);
-  const reserving = refersBack ? asker.reserve?.(() => addedTokens(ask, text)) : undefined;
-  return reserving instanceof Promise ? reserving.then(answer) : answer();
-}
-
-/** Only a request that matches refers to earlier answers. */
-const REFERS_BACK = /"(previous_response_id|item_reference)"/;
-
-/** Estimates the tokens of the earlier answers that the server has added to the body of a request. */
-function addedTokens({ plans, model }: ModelAsk, body: string): number {
-  const sent = plans.at(-1)?.request.body(model, new Set()) ?? "";
-  return Math.max(0, estimateTokens(sent) - estimateTokens(body));
+  if (ask.stream) return stream(exchange, deps, ask, api);
+  return askWhole(deps.relay, ask, signal).then((reply) => send(exchange, reply));
 }
 
 function stream(
@@ -67,15 +52,4 @@ function stream(
     keepAlive: style.keepAlive,
     framing,
   });
-}
-
-function send(exchange: Exchange, { status, body, agent, usage, headers: passed }: ModelReply): Response {
-  exchange.agent = agent;
-  if (usage) {
-    exchange.inputTokens = usage.prompt_tokens;
-    exchange.outputTokens = usage.completion_tokens;
-  }
-  const headers = new Headers(JSON_HEADERS);
-  passHeaders(passed, headers);
-  return new Response(body, { status, headers });
 }

@@ -46,13 +46,20 @@ export interface ModelAsk {
   affinity: AffinityKeys | undefined;
   /** The beginning of those keys. */
   chainStart: Chain;
+  /** The only agent that may answer, as its upstream has the response that the request continues. */
+  pin?: string | undefined;
 }
 
 /** An answer that is not streamed, as the caller gets it. */
 export interface ModelReply extends Omit<ModelAnswer, "kind"> {
   body: string;
   agent: string;
+  /** The answer is the upstream's own, not a translated one. */
+  isNative: boolean;
 }
+
+/** The part of the stream to its caller that an ask needs. */
+export type EventsToCaller = Pick<EventStream, "sendAll" | "isStarted">;
 
 /** Asks without streaming. */
 export async function askWhole(relay: Relay, ask: ModelAsk, signal: Signal): Promise<ModelReply> {
@@ -80,7 +87,10 @@ export class ModelStream {
   }
 
   /** Resolves with a reply if the agent answered without a stream, as upstreams do when they refuse. */
-  async run(events: EventStream, signal: Signal): Promise<{ agent: string; reply?: ModelReply }> {
+  async run(
+    events: EventsToCaller,
+    signal: Signal,
+  ): Promise<{ agent: string; isNative: boolean; reply?: ModelReply }> {
     const push = (stream: PlanStream, delta: Delta) => {
       const made = stream.push(delta);
       this.#first ??= made[0]?.data;
@@ -99,7 +109,7 @@ export class ModelStream {
     if (!rest) {
       const reply = replyOf(this.ask, result);
       if (events.isStarted) throw unstreamedError(reply);
-      return { agent, reply };
+      return { agent, isNative: reply.isNative, reply };
     }
     const shared = this.ask.v1?.shared();
     if (shared !== undefined) await shared;
@@ -107,7 +117,7 @@ export class ModelStream {
     for (const delta of rest) push(stream, delta);
     events.sendAll(stream.end());
     noteResponse(this.relay, this.ask, this.#first, agent);
-    return { agent };
+    return { agent, isNative: planOf(this.ask, result.request).isNative };
   }
 
   /** Returns what ends the stream when it fails, also before the first delta. */
@@ -121,10 +131,10 @@ export class ModelStream {
   }
 }
 
-function askRequest({ asker, model, fallbacks, plans, v1, affinity }: ModelAsk): AskRequest {
+function askRequest({ asker, model, fallbacks, plans, v1, affinity, pin }: ModelAsk): AskRequest {
   return {
     ...requestOf(asker),
-    pin: v1?.pin,
+    pin: pin ?? v1?.pin,
     affinity,
     work: { model, fallbacks, requests: plans.map(({ request }) => request), v1: v1?.request },
   };
@@ -188,6 +198,7 @@ function replyOf(ask: ModelAsk, result: AskResult): ModelReply {
     status,
     body: status < 300 ? plan.answer(body, otherModel(ask, result.model)) : body,
     agent: result.agent,
+    isNative: plan.isNative,
     usage,
     headers,
   };

@@ -1,4 +1,5 @@
 import { AppError } from "../../errors.ts";
+import { entriesOf } from "../../json/edit.ts";
 import { CALLER_HEADERS, type Endpoint, isOllamaEndpoint } from "../../protocol/agent-v2.ts";
 import type { AskContext } from "../../relay/conversation.ts";
 import type { Relay } from "../../relay/relay.ts";
@@ -18,7 +19,7 @@ import {
 } from "./names/fallbacks.ts";
 import { unknownModel } from "./names/unknown-model.ts";
 import { nativePlan } from "./native.ts";
-import type { ResponseMemory } from "./responses/memory.ts";
+import type { OwnResponses } from "./responses/memory.ts";
 import type { ModelAskBody } from "./schema.ts";
 import { toolModelFault } from "./tool-models.ts";
 import type { Translation, TranslationContext } from "./translation.ts";
@@ -39,7 +40,6 @@ export interface ModelApi {
 
 export interface ModelAskDeps extends V1PlanDeps, FallbackNames {
   relay: Relay;
-  responses: Pick<ResponseMemory, "of">;
   /** The beginning of the keys of affinity, see `affinitySeed`. */
   chainStart: Chain;
 }
@@ -52,6 +52,15 @@ interface GivenRequest {
   text: string;
   json: unknown;
   headers: Headers;
+  /** The earlier answers to which a request of the Responses API refers. */
+  references?: {
+    /** The caller's earlier responses, if any are kept. */
+    responses: OwnResponses | undefined;
+    /** The body for an upstream that knows none of them; undefined if it is the same. */
+    expanded?: string | undefined;
+    /** The only agent that may answer. */
+    pin?: string | undefined;
+  };
 }
 
 /** Makes every plan by which a request may be answered. Throws an `AppError` if no agent can take any. */
@@ -59,9 +68,10 @@ export function readModelAsk(
   deps: ModelAskDeps,
   api: ModelApi,
   asker: AskContext,
-  { name, body, text, json, headers }: GivenRequest,
+  { name, body, text, json, headers, references }: GivenRequest,
 ): ModelAsk {
   const entries = clearEntries(text);
+  const { expanded, pin } = references ?? {};
   const { endpoint, style } = api;
   const { chainStart } = deps;
   const asked = resolveModel(name, deps);
@@ -75,7 +85,8 @@ export function readModelAsk(
   const passesLists = (used: string) => mayPassLists && isAsked(used);
   const stream = api.streams === "never" ? false : (body.stream ?? api.streams === "by default");
   const native = nativePlan(endpoint, {
-    ...{ text, entries, body, stream, passesLists, style },
+    ...{ text: expanded ?? text, entries: expanded === undefined ? entries : entriesOf(expanded) },
+    ...{ body, stream, passesLists, style },
     headers: passedHeaders(headers),
   });
   const fault = toolModelFault(text, json, asker.models);
@@ -83,9 +94,9 @@ export function readModelAsk(
   const affinity = affinityKeys(endpoint, { text, json, entries, headers, chainStart });
   const ask: ModelAsk = {
     ...{ asker, model, fallbacks, isAsked, stream, plans, style, affinity, chainStart },
-    v1: undefined,
+    ...{ v1: undefined, pin },
   };
-  const refusal = addPlans({ ask, json, passesLists }, deps, api);
+  const refusal = addPlans({ ask, json, passesLists, responses: references?.responses }, deps, api);
   if (fault && plans.length === 0) throw fault;
   const requests = ask.plans.map(({ request }) => request);
   // If agents offer one of the models, and none of them can take any of the plans, waiting would not help.
@@ -105,11 +116,12 @@ interface ReadRequest {
   ask: ModelAsk;
   json: unknown;
   passesLists: (model: string) => boolean;
+  responses: OwnResponses | undefined;
 }
 
 /** Adds the further plans that are possible. Returns why one was not. */
 function addPlans(
-  { ask, json, passesLists }: ReadRequest,
+  { ask, json, passesLists, responses }: ReadRequest,
   deps: ModelAskDeps,
   api: ModelApi,
 ): AppError | undefined {
@@ -117,7 +129,6 @@ function addPlans(
     let chat = api.endpoint === "chat/completions" ? json : undefined;
     if (api.translate) {
       const { newId, now } = deps;
-      const responses = deps.responses.of(ask.asker.principal);
       const translation = api.translate(json, { newId, now, responses });
       ask.plans.push(translatedPlan(translation, ask.stream, passesLists));
       chat = translation.endpoint === undefined ? translation.request : undefined;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { anthropicStyle } from "../errors/anthropic.ts";
 import { ASK_ERRORS } from "../errors/ask-errors.ts";
 import { openaiStyle, responsesStyle } from "../errors/openai.ts";
+import { type AnswerDeps, answerResponse } from "../responses/answer.ts";
 import { type RouteDeclaration, resource } from "../route.ts";
 import { SAMPLE } from "../values.ts";
 import { type ApiRequest, answerModelRequest, type ModelDeps } from "./answer-request.ts";
@@ -179,11 +180,11 @@ const ROUTES = {
 };
 
 /** The OpenAI-style routes and Anthropic's. */
-export const modelRoutes = resource("Models", ROUTES).handledBy((deps: ModelDeps) => {
+export const modelRoutes = resource("Models", ROUTES).handledBy((deps: ModelDeps & AnswerDeps) => {
   const answering = (api: ModelApi) => (request: ApiRequest) => answerModelRequest(deps, api, request);
   return {
     createChatCompletion: answering(CHAT),
-    createResponse: answering(RESPONSES),
+    createResponse: (request) => answerResponse(deps, RESPONSES, request),
     createCompletion: answering(COMPLETIONS),
     createEmbeddings: answering(EMBEDDINGS),
     createMessage: answering(MESSAGES),

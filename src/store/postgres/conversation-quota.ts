@@ -8,21 +8,27 @@ const LEFT_SHARE = 0.9;
 /** After this share of the quota was added here, the total is read again, as other servers add too. */
 const UNSEEN_SHARE = 0.1;
 
-const SUM = `SELECT coalesce(sum(length), 0)::float8 AS total FROM conversations WHERE user_id IS NOT DISTINCT FROM $1`;
+/** The tables whose rows have a user, a length and the time of their last use, with the column of their key. */
+const KEYS = { conversations: "id", response_objects: "key" };
+type Table = keyof typeof KEYS;
 
-/** Keeps one conversation, and the newest of the others that fit beside it. */
-const DELETE_OLDEST = `
+const sumOf = (table: Table) =>
+  `SELECT coalesce(sum(length), 0)::float8 AS total FROM ${table} WHERE user_id IS NOT DISTINCT FROM $1`;
+
+/** Keeps one row, and the newest of the others that fit beside it. */
+const deleteOldestOf = (table: Table, key = KEYS[table]) => `
   WITH ranked AS (
-    SELECT id, sum(length) OVER (ORDER BY id = $2 DESC, used_at DESC, id) AS total
-    FROM conversations WHERE user_id IS NOT DISTINCT FROM $1
+    SELECT ${key} AS id, sum(length) OVER (ORDER BY ${key} = $2 DESC, used_at DESC, ${key}) AS total
+    FROM ${table} WHERE user_id IS NOT DISTINCT FROM $1
   )
-  DELETE FROM conversations WHERE id IN (SELECT id FROM ranked WHERE total > $3::float8 AND id <> $2)`;
+  DELETE FROM ${table} WHERE ${key} IN (SELECT id FROM ranked WHERE total > $3::float8 AND id <> $2)`;
 
 /**
  * Keeps the conversations of each user, and those of the admin (null), within a quota by deleting the ones that
- * were not used for the longest time.
+ * were not used for the longest time; or the rows of another such table.
  */
-export function createConversationQuota(pool: Pool, quotaBytes: number) {
+export function createConversationQuota(pool: Pool, quotaBytes: number, table: Table = "conversations") {
+  const [sum, deleteOldest] = [sumOf(table), deleteOldestOf(table)];
   const totals = new BoundedMap<string | null, { total: number; unseen: number }>(TOTALS_MAX);
   return {
     /** Notes that conversations of the user have grown. `conversation`, one of them, stays. */
@@ -34,11 +40,11 @@ export function createConversationQuota(pool: Pool, quotaBytes: number) {
         totals.set(user, { total: known.total, unseen });
         return;
       }
-      const [found] = await pool.read<{ total: number }>(SUM, [user]);
+      const [found] = await pool.read<{ total: number }>(sum, [user]);
       const total = found?.total ?? 0;
       totals.set(user, { total, unseen: 0 });
       if (total <= quotaBytes) return;
-      await pool.run(DELETE_OLDEST, [user, conversation, quotaBytes * LEFT_SHARE]);
+      await pool.run(deleteOldest, [user, conversation, quotaBytes * LEFT_SHARE]);
       totals.delete(user);
     },
   };

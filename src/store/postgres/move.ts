@@ -6,13 +6,26 @@ import { migrate } from "./migrations.ts";
 import { openError } from "./open.ts";
 import { createPool, type Run } from "./pool.ts";
 import { insertInto, rowsOf } from "./rows.ts";
-import { agentKeys, audit, conversations, tokens, turns, usage, users } from "./schema.ts";
+import {
+  agentKeys,
+  audit,
+  conversations,
+  responseItems,
+  responseObjects,
+  tokens,
+  turns,
+  usage,
+  users,
+} from "./schema.ts";
 
 /**
  * The tables in an order in which each row comes after those that it refers to. Sessions and codes are left out: everybody
  * signs in at the new servers, whose cookies may have another name.
  */
-const TABLES = [users, tokens, agentKeys, conversations, turns, audit, usage] as const;
+const TABLES = [
+  ...[users, tokens, agentKeys, conversations, turns],
+  ...[responseObjects, responseItems, audit, usage],
+] as const;
 
 const BATCH_ROWS = 500;
 const BATCH_LENGTH = 4 * 1024 ** 2;

@@ -8,6 +8,7 @@ import { createConversationStore } from "./conversations.ts";
 import { migrate } from "./migrations.ts";
 import { createPairingStore } from "./pairings.ts";
 import { createPools, type Pools } from "./pools.ts";
+import { createResponseStore } from "./responses.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createUsageStore } from "./usage.ts";
 import { createUserStore } from "./users.ts";
@@ -19,7 +20,7 @@ export interface PostgresOptions {
   now?: (() => number) | undefined;
   /** Schedules the writes behind. */
   after?: After | undefined;
-  /** How much of the conversations of each user is kept. Default: all. */
+  /** How much of the conversations of each user, and of their responses, is kept. Default: all. */
   conversationQuotaBytes?: number | undefined;
   /** Whether other servers continue the conversations, so that an answer waits until they can. Default: false. */
   isShared?: boolean | undefined;
@@ -46,19 +47,24 @@ function createStore(pools: Pools, options: PostgresOptions): Store {
   const { now = Date.now, after = afterDelay, onError = () => {} } = options;
   const { conversationQuotaBytes: quotaBytes, isShared = false } = options;
   const conversations = createConversationStore(pools, { after, onError, now, quotaBytes, isShared });
+  const responses = createResponseStore(pools, { after, onError, quotaBytes, isShared });
   const usage = createUsageStore(pools, { after, onError });
   const close = once(async () => {
-    await Promise.all([conversations.end(), usage.end()]);
+    await Promise.all([conversations.end(), responses.end(), usage.end()]);
     await closeAll(pools);
   });
   return {
-    users: createUserStore(pools, now, conversations.dropUser),
+    users: createUserStore(pools, now, (user) => {
+      conversations.dropUser(user);
+      responses.dropUser(user);
+    }),
     agentKeys: createAgentKeyStore(pools, now),
     pairings: createPairingStore(pools, now),
     sessions: createSessionStore(pools, now),
     audit: createAuditStore(pools),
     usage,
     conversations,
+    responses,
     check: () => checkWrites(pools),
     clock: () => readClock(pools),
     // The database reuses the space of deleted rows by itself.

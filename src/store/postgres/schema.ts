@@ -182,6 +182,33 @@ export const usage = pgTable(
   (table) => [index("usage_at_user_id").on(table.at, table.userId)],
 );
 
+export const responseObjects = pgTable(
+  "response_objects",
+  {
+    key: text("key").primaryKey(),
+    userId: text("user_id").references(() => users.id, { onDelete: "cascade" }),
+    usedAt: whole("used_at").notNull(),
+    revision: whole("revision").notNull(),
+    length: whole("length").notNull(),
+    body: bytes("body").notNull(),
+  },
+  (table) => [
+    index("response_objects_user_id_used_at").on(table.userId, table.usedAt),
+    index("response_objects_used_at").on(table.usedAt),
+  ],
+);
+
+export const responseItems = pgTable(
+  "response_items",
+  {
+    key: text("key").primaryKey(),
+    objectKey: text("object_key")
+      .notNull()
+      .references(() => responseObjects.key, { onDelete: "cascade" }),
+  },
+  (table) => [index("response_items_object_key").on(table.objectKey)],
+);
+
 /** One row: the migrations that the database has had, and the lowest version of a program that can use it. */
 export const server = pgTable("server", {
   version: whole("version").notNull(),

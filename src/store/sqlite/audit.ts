@@ -1,8 +1,8 @@
 import { desc, getTableColumns, lt, sql } from "drizzle-orm";
 import type { AuditStore } from "../store.ts";
 import { type Connection, placeholders } from "./database.ts";
-import { createPurge } from "./purge.ts";
 import { audit } from "./schema.ts";
+import { createPurge } from "./upkeep/purge.ts";
 
 const { seq: _seq, ...ADDED } = getTableColumns(audit);
 

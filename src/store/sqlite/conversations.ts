@@ -4,10 +4,10 @@ import { principalOf, userIdOf } from "../../principal.ts";
 import type { Turn } from "../../relay/conversation.ts";
 import { createRemembered, lengthOf, ROW_LENGTH, type UsedConversation } from "../remembered.ts";
 import type { ConversationStore } from "../store.ts";
-import { createConversationQuota } from "./conversation-quota.ts";
 import { type Connection, hasCode, type SqliteBehindOptions } from "./database.ts";
-import { createPurge } from "./purge.ts";
 import { conversations, turns } from "./schema.ts";
+import { createConversationQuota } from "./upkeep/conversation-quota.ts";
+import { createPurge } from "./upkeep/purge.ts";
 
 export function createConversationStore(
   { connection, onWritten, ...options }: SqliteBehindOptions,

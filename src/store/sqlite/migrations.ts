@@ -9,6 +9,7 @@ import routing from "../../../drizzle/sqlite/0006_routing.sql" with { type: "tex
 import usageIndex from "../../../drizzle/sqlite/0007_usage_index.sql" with { type: "text" };
 import sessions from "../../../drizzle/sqlite/0008_sessions.sql" with { type: "text" };
 import pairings from "../../../drizzle/sqlite/0009_pairings.sql" with { type: "text" };
+import responses from "../../../drizzle/sqlite/0010_responses.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import { readNumber } from "./database.ts";
 
@@ -30,6 +31,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0007_usage_index.sql", sql: usageIndex },
   { name: "0008_sessions.sql", sql: sessions },
   { name: "0009_pairings.sql", sql: pairings },
+  { name: "0010_responses.sql", sql: responses },
 ];
 
 /** "ChAS", in the header of our databases, so that another program's is never mistaken for one. */

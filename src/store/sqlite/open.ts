@@ -13,6 +13,7 @@ import { lockForServer, lockShared } from "./lock.ts";
 import { APPLICATION_ID, checkVersion, migrate } from "./migrations.ts";
 import { openError } from "./open-error.ts";
 import { createPairingStore } from "./pairings.ts";
+import { createResponseStore } from "./responses.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createUsageStore } from "./usage.ts";
 import { createUserStore } from "./users.ts";
@@ -45,7 +46,7 @@ export interface StoreOptions {
   isServer?: boolean;
   /** Merges the WAL on a thread of its own. A process that runs for long should use this. Default: false. */
   checkpointsOnThread?: boolean;
-  /** How much of the conversations of each user is kept. Default: all. */
+  /** How much of the conversations of each user, and of their responses, is kept. Default: all. */
   conversationQuotaBytes?: number;
   /** Called when a write behind failed, with counts in the message. The store retries by itself. */
   onError?: (error: Error) => void;
@@ -81,18 +82,25 @@ function createStore(connection: Connection, options: StoreOptions, unlock: () =
   const onWritten = checkpointer?.startIfLong;
   const writeBehind = { connection, after, onError, onWritten };
   const conversations = createConversationStore(writeBehind, now, options.conversationQuotaBytes);
+  const responses = createResponseStore(writeBehind, options.conversationQuotaBytes);
   const usage = createUsageStore(writeBehind);
   const close = once(() =>
-    Promise.all([checkpointer?.end(), conversations.end(), usage.end()]).then(connection.end).finally(unlock),
+    Promise.all([checkpointer?.end(), conversations.end(), responses.end(), usage.end()])
+      .then(connection.end)
+      .finally(unlock),
   );
   return {
-    users: createUserStore(connection, now, conversations.dropUser),
+    users: createUserStore(connection, now, (user) => {
+      conversations.dropUser(user);
+      responses.dropUser(user);
+    }),
     agentKeys: createAgentKeyStore(connection, now),
     pairings: createPairingStore(connection, now),
     sessions: createSessionStore(connection, now),
     audit: createAuditStore(connection),
     usage,
     conversations,
+    responses,
     check: () => checkWrites(connection),
     compact: () => compact(connection),
     close,

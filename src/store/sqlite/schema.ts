@@ -174,3 +174,35 @@ export const usage = sqliteTable(
   },
   (table) => [index("usage_at_user_id").on(table.at, table.userId)],
 );
+
+/**
+ * The responses of the Responses API with their events, and its conversations. `key` is the id of the owner
+ * and the object's own. `usedAt` is when a response was made, or a conversation last used. `body` is compressed JSON.
+ */
+export const responseObjects = sqliteTable(
+  "response_objects",
+  {
+    key: text("key").primaryKey(),
+    userId: text("user_id").references(() => users.id, { onDelete: "cascade" }),
+    usedAt: integer("used_at").notNull(),
+    revision: integer("revision").notNull(),
+    length: integer("length").notNull(),
+    body: blob("body", { mode: "buffer" }).notNull(),
+  },
+  (table) => [
+    index("response_objects_user_id_used_at").on(table.userId, table.usedAt),
+    index("response_objects_used_at").on(table.usedAt),
+  ],
+);
+
+/** The items of stored responses, so that a request may name one. `key` is the id of the owner and the item's own. */
+export const responseItems = sqliteTable(
+  "response_items",
+  {
+    key: text("key").primaryKey(),
+    objectKey: text("object_key")
+      .notNull()
+      .references(() => responseObjects.key, { onDelete: "cascade" }),
+  },
+  (table) => [index("response_items_object_key").on(table.objectKey)],
+);

@@ -14,8 +14,8 @@ import {
 } from "../usage.ts";
 import { createWriteBehind } from "../write-behind.ts";
 import type { Connection, SqliteBehindOptions } from "./database.ts";
-import { createPurge } from "./purge.ts";
 import { usage } from "./schema.ts";
+import { createPurge } from "./upkeep/purge.ts";
 
 const { seq: _seq, ...COLUMNS } = getTableColumns(usage);
 const FIELDS = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];

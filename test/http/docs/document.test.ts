@@ -124,7 +124,7 @@ test("every example fits its schema, and every body has one", () => {
 
 test("the schemas of our own answers allow no further fields", () => {
   const ofUpstreams = [
-    ...["ChatCompletion", "Completion", "Embeddings", "Response", "Message", "TokenCount"],
+    ...["ChatCompletion", "Completion", "Embeddings", "Response", "Message", "TokenCount", "Item"],
     ...["OpenAIError", "MessagesError"],
     ...["OllamaChat", "OllamaGenerate", "OllamaEmbed", "OllamaEmbeddings", "OllamaError"],
   ];

@@ -4,6 +4,7 @@ import type { BackEnd } from "./back-end.ts";
 import { testConversationQuota } from "./conversation-quota.ts";
 import { testConversations } from "./conversations.ts";
 import { testPairings } from "./pairings.ts";
+import { testResponses } from "./responses.ts";
 import { testSessions } from "./sessions.ts";
 import { testUsage } from "./usage.ts";
 import { testUsers } from "./users.ts";
@@ -13,6 +14,7 @@ export function testContract(backEnd: BackEnd): void {
   testUsers(backEnd);
   testAgentKeys(backEnd);
   testPairings(backEnd);
+  testResponses(backEnd);
   testSessions(backEnd);
   testAudit(backEnd);
   testUsage(backEnd);

@@ -6,15 +6,15 @@ interface KeptTextsOptions {
   now: () => number;
 }
 
-interface Entry {
-  text: string;
+interface Entry<Value> {
+  text: Value;
   bytes: number;
   usedAt: number;
 }
 
 /** The entries of one owner, the one that was used longest ago first. */
-interface Owned {
-  entries: Map<string, Entry>;
+interface Owned<Value> {
+  entries: Map<string, Entry<Value>>;
   bytes: number;
 }
 
@@ -25,12 +25,12 @@ const ENTRY_BYTES = 300;
 const SWEEP_EVERY_MS = 60_000;
 
 /**
- * Texts by owner and id, in memory: bounded in bytes, number and time. Those that were used longest ago go first.
+ * Texts, or other values with a length, by owner and id, in memory: bounded in bytes, number and time. Those that were used longest ago go first.
  * An owner never gets the texts of another. `null` stands for the administrator.
  */
-export class KeptTexts {
+export class KeptTexts<Value extends { readonly length: number } = string> {
   /** The owner that was active longest ago comes first. */
-  readonly #owners = new Map<string | null, Owned>();
+  readonly #owners = new Map<string | null, Owned<Value>>();
   #bytes = 0;
   #sweptAt = 0;
 
@@ -41,7 +41,7 @@ export class KeptTexts {
     return this.#bytes;
   }
 
-  get(owner: string | null, id: string): string | undefined {
+  get(owner: string | null, id: string): Value | undefined {
     const owned = this.#owners.get(owner);
     const entry = owned?.entries.get(id);
     if (!owned || !entry) return undefined;
@@ -53,7 +53,7 @@ export class KeptTexts {
   }
 
   /** Keeps the text, unless it is larger than what one owner may use. */
-  set(owner: string | null, id: string, text: string): void {
+  set(owner: string | null, id: string, text: Value): void {
     const at = this.options.now();
     this.#sweep(at);
     const owned = this.#owners.get(owner);
@@ -63,15 +63,23 @@ export class KeptTexts {
     if (bytes <= this.options.bytesMax * OWNER_SHARE) this.#add(owner, id, { text, bytes, usedAt: at });
   }
 
+  /** Forgets a text. False if it is not known. */
+  delete(owner: string | null, id: string): boolean {
+    const owned = this.#owners.get(owner);
+    const known = owned?.entries.get(id);
+    if (owned && known) this.#drop(owner, owned, id, known);
+    return known !== undefined;
+  }
+
   /** Forgets all texts of the owner. */
   forget(owner: string | null): void {
     this.#bytes -= this.#owners.get(owner)?.bytes ?? 0;
     this.#owners.delete(owner);
   }
 
-  #add(owner: string | null, id: string, entry: Entry): void {
+  #add(owner: string | null, id: string, entry: Entry<Value>): void {
     const { bytesMax } = this.options;
-    const owned = this.#owners.get(owner) ?? { entries: new Map<string, Entry>(), bytes: 0 };
+    const owned = this.#owners.get(owner) ?? { entries: new Map<string, Entry<Value>>(), bytes: 0 };
     // The owner becomes the one that was active last.
     this.#owners.delete(owner);
     this.#owners.set(owner, owned);
@@ -85,12 +93,12 @@ export class KeptTexts {
     }
   }
 
-  #dropOldest(owner: string | null, owned: Owned): void {
+  #dropOldest(owner: string | null, owned: Owned<Value>): void {
     const [oldest] = owned.entries;
     if (oldest) this.#drop(owner, owned, ...oldest);
   }
 
-  #drop(owner: string | null, owned: Owned, id: string, { bytes }: Entry): void {
+  #drop(owner: string | null, owned: Owned<Value>, id: string, { bytes }: Entry<Value>): void {
     owned.entries.delete(id);
     owned.bytes -= bytes;
     this.#bytes -= bytes;

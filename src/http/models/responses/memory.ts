@@ -1,37 +1,43 @@
-import { z } from "zod";
+import { BoundedMap } from "../../../bounded-map.ts";
 import { AppError } from "../../../errors.ts";
 import { parseJson } from "../../../json/parse.ts";
 import { type Principal, userIdOf } from "../../../principal.ts";
+import { inputOf, type KeptResponse, outputOf, responseOf } from "./kept-response.ts";
 import { KeptTexts } from "./kept-texts.ts";
 import { Typed } from "./schema.ts";
 
-/** An answer that its caller may refer to. */
-interface KeptResponse {
-  id: string;
-  /** The response that it continues. */
-  previous: string | undefined;
-  /** The items of its request, without those of the response that it continues. */
-  input: readonly Typed[];
-  output: readonly { id: string }[];
+/** An item of an earlier answer, and the response that it is from. */
+export interface KeptItem {
+  item: Typed;
+  responseId: string;
 }
 
 /**
- * The translated responses that one caller has received lately, for one request. One that refers to more than a
- * body may hold gets `body_too_large`: a short body could name a long answer a thousand times.
+ * The responses that one caller has received lately, for one request. One that refers to more than a body may hold
+ * gets `body_too_large`: a short body could name a long answer a thousand times.
  */
 export interface OwnResponses {
   /** Returns an item of an answer; undefined if it is not known. */
-  item(id: string): Typed | undefined;
-  /** Returns all items up to the end of a response; undefined if one of them is not known. */
+  item(id: string): KeptItem | undefined;
+  /** Returns a response; undefined if it is not known. */
+  response(id: string): KeptResponse | undefined;
+  /** Returns all items up to the end of a response that has not failed; undefined if one of them is not known. */
   conversation(responseId: string): Typed[] | undefined;
-  keep(response: KeptResponse): void;
+  /** The items of the conversation that the request names; undefined if it names none, or one that is not known. */
+  conversationItems?: readonly Typed[] | undefined;
 }
 
 /** How long an answer is kept after it was last referred to. */
 export const RESPONSE_AGE_MS = 6 * 3_600_000;
-const CHAIN_LENGTH_MAX = 1000;
+export const CHAIN_LENGTH_MAX = 1000;
 
-const Stored = z.object({ previous: z.string().optional(), items: z.array(Typed) });
+/** The parts of the memory: items have one of their own, so that no long input displaces them. */
+const ITEMS_SHARE = 0.25;
+const RESPONSES_SHARE = 0.375;
+
+/** The responses of an owner whose items can be found only after they were looked for. */
+const UNREAD_MAX = 1000;
+const OWNERS_MAX = 10_000;
 
 interface ResponseMemoryOptions {
   bytesMax: number;
@@ -42,53 +48,79 @@ interface ResponseMemoryOptions {
 
 export type ResponseMemory = ReturnType<typeof createResponseMemory>;
 
+interface ItemText {
+  text: string;
+  responseId: string;
+  length: number;
+}
+
 /**
- * Keeps translated responses in memory for a while, as the upstream keeps none: the AI SDK refers to the items of
- * earlier answers by their ids, and agents to whole responses by `previous_response_id`. Nothing is written, so a
- * restart forgets them. With 0 bytes nothing is kept.
+ * Keeps responses in memory for a while: the AI SDK refers to the items of earlier answers by their ids, and agents to
+ * whole responses by `previous_response_id`. A restart forgets them, unless they are stored. With 0 bytes nothing is
+ * kept. To keep a response costs next to nothing: it is read only when its caller refers to something.
  */
 export function createResponseMemory({ bytesMax, recalledLengthMax, now }: ResponseMemoryOptions) {
-  // Items and responses are apart: the inputs of one long conversation must not displace the items of its answers.
-  const options = { bytesMax: bytesMax / 2, ageMs: RESPONSE_AGE_MS, now };
-  const items = new KeptTexts(options);
-  const responses = new KeptTexts(options);
+  const shareOf = (share: number) => ({ bytesMax: bytesMax * share, ageMs: RESPONSE_AGE_MS, now });
+  const responses = new KeptTexts<KeptResponse>(shareOf(RESPONSES_SHARE));
+  const items = createItemIndex(new KeptTexts(shareOf(ITEMS_SHARE)), responses);
 
   return {
+    isOn: bytesMax > 0,
+
     /** Returns the responses of the caller for one request, if any are kept. */
     of(principal: Principal): OwnResponses | undefined {
       if (bytesMax === 0) return undefined;
       const owner = userIdOf(principal);
       let lengthLeft = recalledLengthMax;
-      const recall = (texts: KeptTexts, id: string) => {
-        const text = texts.get(owner, id);
-        lengthLeft -= text?.length ?? 0;
+      const count = (length: number) => {
+        lengthLeft -= length;
         if (lengthLeft < 0) throw tooLarge(recalledLengthMax);
-        return text;
       };
       return {
         item(id) {
-          const text = recall(items, id);
-          return text === undefined ? undefined : Typed.safeParse(parseJson(text)).data;
+          const known = items.find(owner, id);
+          if (!known) return undefined;
+          count(known.length);
+          const item = Typed.safeParse(parseJson(known.text)).data;
+          return item && { item, responseId: known.responseId };
         },
+
+        response: (id) => responses.get(owner, id),
 
         conversation(responseId) {
           const parts: Typed[][] = [];
           let id: string | undefined = responseId;
           while (id !== undefined) {
-            const text = recall(responses, id);
-            const stored = text === undefined ? undefined : Stored.safeParse(parseJson(text)).data;
-            if (!stored || parts.length === CHAIN_LENGTH_MAX) return undefined;
-            parts.push(stored.items);
-            id = stored.previous;
+            const response: KeptResponse | undefined = responses.get(owner, id);
+            if (!response || hasFailed(response) || parts.length === CHAIN_LENGTH_MAX) return undefined;
+            const turn = [...inputOf(response), ...outputOf(response)];
+            count(JSON.stringify(turn).length);
+            parts.push(turn);
+            id = response.previous;
           }
           return parts.reverse().flat();
         },
-
-        keep({ id, previous, input, output }) {
-          for (const item of output) items.set(owner, item.id, JSON.stringify(item));
-          responses.set(owner, id, JSON.stringify({ previous, items: [...input, ...output] }));
-        },
       };
+    },
+
+    keep(owner: string | null, response: KeptResponse): void {
+      if (bytesMax === 0) return;
+      responses.set(owner, response.id, response);
+      items.noteUnread(owner, response.id);
+    },
+
+    find: (owner: string | null, id: string): KeptResponse | undefined => responses.get(owner, id),
+
+    /** Returns the id of the response that an item is from. */
+    responseOfItem: (owner: string | null, id: string): string | undefined =>
+      items.find(owner, id)?.responseId,
+
+    /** Forgets a response with its items. */
+    delete(owner: string | null, id: string): boolean {
+      const response = responses.get(owner, id);
+      if (!response) return false;
+      for (const item of outputOf(response)) items.delete(owner, String(item["id"]));
+      return responses.delete(owner, id);
     },
 
     /** Forgets the responses of a user. */
@@ -97,6 +129,54 @@ export function createResponseMemory({ bytesMax, recalledLengthMax, now }: Respo
       responses.forget(userId);
     },
   };
+}
+
+/** Finds the items of responses by their ids. A response is read only when its owner looks for an item. */
+function createItemIndex(items: KeptTexts<ItemText>, responses: KeptTexts<KeptResponse>) {
+  const unread = new Map<string | null, BoundedMap<string, true>>();
+
+  /** Reads the responses that came since the last time. */
+  function read(owner: string | null): void {
+    const ids = unread.get(owner)?.keys() ?? [];
+    unread.delete(owner);
+    for (const id of ids) {
+      const response = responses.get(owner, id);
+      for (const item of response && !hasFailed(response) ? outputOf(response) : []) {
+        if (typeof item["id"] !== "string") continue;
+        const text = JSON.stringify(item);
+        items.set(owner, item["id"], { text, responseId: id, length: text.length });
+      }
+    }
+  }
+
+  return {
+    noteUnread(owner: string | null, id: string): void {
+      const ids = unread.get(owner) ?? new BoundedMap<string, true>(UNREAD_MAX);
+      ids.set(id, true);
+      unread.delete(owner);
+      unread.set(owner, ids);
+      if (unread.size <= OWNERS_MAX) return;
+      const [longest] = unread.keys();
+      if (longest !== undefined) read(longest);
+    },
+
+    find(owner: string | null, id: string): ItemText | undefined {
+      read(owner);
+      return items.get(owner, id);
+    },
+
+    delete: (owner: string | null, id: string): boolean => items.delete(owner, id),
+
+    forget(userId: string): void {
+      items.forget(userId);
+      unread.delete(userId);
+    },
+  };
+}
+
+function hasFailed(response: KeptResponse): boolean {
+  const status = responseOf(response)?.["status"];
+  return status === "failed" || status === "cancelled" || status === "queued" || status === "in_progress";
 }
 
 function tooLarge(lengthMax: number): AppError {

@@ -1,5 +1,5 @@
 import { AppError } from "../../../errors.ts";
-import { readShape } from "../refuse.ts";
+import { readShape, refuse } from "../refuse.ts";
 import type { OwnResponses } from "./memory.ts";
 import { InputItem, type ResponsesBody, type Typed } from "./schema.ts";
 
@@ -12,21 +12,26 @@ export interface RecalledInput {
 }
 
 const FULL_INPUT = "Send the whole conversation in `input`, with `store: false`.";
-export const NOT_KEPT = `This server keeps answers in memory only, for a few hours at most. ${FULL_INPUT}`;
+export const NOT_KEPT = `This server keeps answers for a limited time. ${FULL_INPUT}`;
+
+const UNKNOWN_CONVERSATION =
+  "The conversation is not known. Create one at `/v1/conversations`, or send the whole conversation in `input`.";
 
 /**
  * Returns the input with known references replaced by the items themselves, and with the items of the response
  * that it continues. Throws `request_untranslatable` if that response is not known.
  */
 export function recallInput(body: ResponsesBody, responses: OwnResponses | undefined): RecalledInput {
-  const { input, previous_response_id: previous } = body;
+  const { input, previous_response_id: previous, conversation } = body;
   const given = typeof input === "string" ? [{ type: "message", role: "user", content: input }] : input;
   const own = given.map((item, index) => {
     if (item.type !== "item_reference") return item;
     const { id } = readShape(InputItem.item_reference, item, `input[${index}]`);
-    return responses?.item(id) ?? item;
+    return responses?.item(id)?.item ?? item;
   });
-  const earlier = previous == null ? [] : responses?.conversation(previous);
+  const ofConversation = conversation == null ? [] : responses?.conversationItems;
+  if (!ofConversation) throw refuse("conversation", UNKNOWN_CONVERSATION);
+  const earlier = previous == null ? ofConversation : responses?.conversation(previous);
   if (earlier) return { earlier, own };
   const param = "previous_response_id";
   // The code by which OpenAI's clients know that they must send everything.

@@ -30,7 +30,11 @@ export const ResponsesBody = z.looseObject({
   ),
   store: flag.describe("`false`: neither the server nor the upstream keeps the answer."),
   stream: flag.describe("Send the answer as it is made."),
-  background: flag.describe("Not supported when translated."),
+  background: flag.describe("Answer at once, and work on: see `GET /v1/responses/{response_id}`."),
+  conversation: z
+    .union([text, z.looseObject({ id: text })])
+    .nullish()
+    .describe("A conversation of `/v1/conversations`, to which the input and the answer are added."),
   tools: z
     .array(Typed)
     .nullish()
@@ -47,6 +51,11 @@ export const ResponsesBody = z.looseObject({
   user: optionalText.describe("Your name for the end user."),
 });
 export type ResponsesBody = z.output<typeof ResponsesBody>;
+
+/** Returns the id of the conversation that a request names; undefined if it names none. */
+export function conversationIdOf({ conversation }: Pick<ResponsesBody, "conversation">): string | undefined {
+  return typeof conversation === "string" ? conversation : (conversation?.id ?? undefined);
+}
 
 const Texts = z.array(z.object({ text })).nullish();
 export const InputItem = {

@@ -6,15 +6,12 @@ import { openaiError } from "../../errors/openai.ts";
 import { type CompletionChunk, readCompletion } from "../chat-completion.ts";
 import { TranslatedStream, type TranslationContext } from "../translation.ts";
 import { Output } from "./output.ts";
-import type { ResponsesBody } from "./schema.ts";
+import { conversationIdOf, type ResponsesBody } from "./schema.ts";
 import type { Tools } from "./tools.ts";
 
-/** Keeps the output of a response that has not failed. */
-export type KeepResponse = (id: string, output: readonly { id: string }[]) => void;
-
 interface StreamContext extends TranslationContext {
-  /** Undefined if the response is not kept. */
-  keep: KeepResponse | undefined;
+  /** Whether the response is kept. */
+  isKept: boolean;
   /** The ids of the conversation's earlier tool calls. */
   takenIds: ReadonlySet<string>;
 }
@@ -29,17 +26,14 @@ export class ResponsesStream extends TranslatedStream {
   #isStarted = false;
   #finishReason: string | undefined;
 
-  readonly #keep: KeepResponse | undefined;
-
-  constructor(body: ResponsesBody, tools: Tools, { newId, now, keep, takenIds }: StreamContext) {
+  constructor(body: ResponsesBody, tools: Tools, { newId, now, isKept, takenIds }: StreamContext) {
     super();
-    this.#keep = keep;
     this.#nowS = () => Math.floor(now() / 1000);
     this.#echo = responseEcho(body, tools, {
       id: `resp_${newId()}`,
       created_at: this.#nowS(),
       previous_response_id: body.previous_response_id ?? null,
-      store: keep !== undefined,
+      store: isKept,
     });
     this.#output = new Output(tools, newId, (type, fields) => this.#emit(type, fields), takenIds);
   }
@@ -100,7 +94,6 @@ export class ResponsesStream extends TranslatedStream {
   #finished() {
     const reason = incompleteReason(this.#finishReason);
     this.#output.close(reason === undefined);
-    this.#keep?.(this.#echo.id, this.#output.items);
     const usage = responseUsage(this.usage);
     if (reason) return this.#response("incomplete", { incomplete_details: { reason }, usage });
     return this.#response("completed", { completed_at: this.#nowS(), usage });
@@ -150,7 +143,13 @@ function responseEcho(
     top_p: body.top_p ?? null,
     truncation: "disabled",
     ...(typeof body.user === "string" && { user: body.user }),
+    ...conversationOf(body),
   };
+}
+
+function conversationOf(body: ResponsesBody) {
+  const id = conversationIdOf(body);
+  return id === undefined ? {} : { conversation: { id } };
 }
 
 /** Returns null if the upstream sent no usage. The details must be numbers, so missing ones are 0. */

@@ -4,10 +4,9 @@ import { callIdsIn } from "../tool-calls.ts";
 import { streamFields, type Translation, type TranslationContext, withoutNulls } from "../translation.ts";
 import { withConfiguration } from "./configuration.ts";
 import { readInput } from "./input.ts";
-import type { OwnResponses } from "./memory.ts";
 import { type RecalledInput, recallInput } from "./recall.ts";
 import { JsonSchemaFormat, ResponsesBody } from "./schema.ts";
-import { type KeepResponse, ResponsesStream } from "./stream.ts";
+import { ResponsesStream } from "./stream.ts";
 import { Tools } from "./tools.ts";
 
 /**
@@ -25,7 +24,7 @@ export function translateResponses(body: unknown, context: TranslationContext): 
   const chat = chatRequest(request, input, tools);
   const answering = {
     ...context,
-    keep: keeper(request, input, responses),
+    isKept: request.store !== false && responses !== undefined,
     takenIds: callIdsIn(chat["messages"]),
   };
   const start = (model = request.model) => new ResponsesStream({ ...request, model }, tools, answering);
@@ -46,19 +45,8 @@ const ADDED: readonly AddedField[] = [
   ...(["verbosity", "tools.strict", "messages.reasoning_content"] as const),
 ];
 
-/** Returns what keeps the answer; undefined if the caller does not want that, or nothing is kept. */
-function keeper(
-  { store, previous_response_id: previous }: ResponsesBody,
-  { own }: RecalledInput,
-  responses: OwnResponses | undefined,
-): KeepResponse | undefined {
-  if (store === false || !responses) return undefined;
-  return (id, output) => responses.keep({ id, previous: previous ?? undefined, input: own, output });
-}
-
 /** The fields that refer to something kept at OpenAI, with the reason for the refusal. */
 const REFUSED: Record<string, string> = {
-  conversation: "This server keeps no conversations. Send the whole conversation in `input`.",
   prompt: "This server keeps no prompts. Send the text in `instructions` and `input`.",
 };
 

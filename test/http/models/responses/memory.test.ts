@@ -6,8 +6,10 @@ import {
   RESPONSE_AGE_MS,
 } from "../../../../src/http/models/responses/memory.ts";
 import { translateResponses } from "../../../../src/http/models/responses/translate.ts";
-import { ADMIN, type Principal, userPrincipal } from "../../../../src/principal.ts";
+import { expandInput } from "../../../../src/http/responses/expand.ts";
+import { ADMIN, type Principal, userIdOf, userPrincipal } from "../../../../src/principal.ts";
 import { createFakeClock } from "../../../support/clock.ts";
+import { keptResponse } from "../../../support/kept-response.ts";
 import { chunk, completion, countingContext, finish } from "../../../support/translated-responses.ts";
 
 type Json = Record<string, unknown>;
@@ -29,10 +31,14 @@ function scene(bytesMax = 1_000_000) {
   ) => {
     const responses = memory.of(principal);
     const translation = translateResponses({ model: "m", ...body }, { ...context, responses });
-    return {
-      messages: translation.request["messages"],
-      response: JSON.parse(translation.answer(completion(message))),
-    };
+    const answer = translation.answer(completion(message));
+    const response = JSON.parse(answer);
+    if (response.store && responses) {
+      const previous = body["previous_response_id"] as string | undefined;
+      const { own: input } = expandInput(body, memory.of(principal) as OwnResponses);
+      memory.keep(userIdOf(principal), keptResponse({ id: response.id, previous, answer, input }));
+    }
+    return { messages: translation.request["messages"], response };
   };
   return { memory, clock, ask, context };
 }
@@ -81,7 +87,7 @@ describe("references to earlier answers", () => {
     ]);
   });
 
-  test("a streamed answer is kept once it is complete, and a failed one is not", () => {
+  test("a failed answer cannot be continued, and nobody can refer to its items", () => {
     const { memory, context } = scene();
     const responses = memory.of(ADMIN) as OwnResponses;
     const stream = (...data: string[]) => {
@@ -91,7 +97,10 @@ describe("references to earlier answers", () => {
       );
       const open = stream();
       const events = [...data.flatMap((one) => open.push({ data: one })), ...open.end()];
-      return JSON.parse(events.at(-1)?.data ?? "").response;
+      const answer = events.at(-1)?.data ?? "";
+      const { response } = JSON.parse(answer);
+      memory.keep(null, keptResponse({ id: response.id, answer, request: '{"input":"q"}' }));
+      return response;
     };
     const whole = stream(chunk({ content: "a" }), finish("stop"), "[DONE]");
     expect(responses.conversation(whole.id)).toHaveLength(2);
@@ -150,7 +159,7 @@ describe("references to earlier answers", () => {
   });
 
   test("a long conversation loses no item to the inputs that it sends again and again", () => {
-    const { ask } = scene(400_000);
+    const { ask } = scene(800_000);
     const input: Json[] = [];
     for (let turn = 0; turn < 60; turn++) {
       input.push(user(`q${turn} ${"x".repeat(1000)}`));

@@ -1,4 +1,4 @@
-import type { Connection } from "./database.ts";
+import type { Connection } from "../database.ts";
 
 /** The most rows deleted in one transaction: fewer than are written, as deleting a row takes longer. */
 const BATCH_ROWS = 250;

@@ -1,0 +1,216 @@
+import { AppError } from "../../errors.ts";
+import { field, textField } from "../../json/parse.ts";
+import { userIdOf } from "../../principal.ts";
+import { estimateTokens } from "../../protocol/token-estimate.ts";
+import type { AskContext } from "../../relay/conversation.ts";
+import { askContext } from "../ask-context.ts";
+import type { Exchange } from "../exchange.ts";
+import { parseShape } from "../middleware/body.ts";
+import type { StreamAskDeps } from "../middleware/stream-ask.ts";
+import { responseKey } from "../models/affinity/keys.ts";
+import type { ModelAsk } from "../models/ask.ts";
+import { allowedModels } from "../models/names/allowed-models.ts";
+import { type ModelApi, type ModelAskDeps, readModelAsk } from "../models/read-request.ts";
+import { isKeptUpstream } from "../models/responses/kept-response.ts";
+import type { OwnResponses } from "../models/responses/memory.ts";
+import type { Typed } from "../models/responses/schema.ts";
+import { type ModelAskBody, NamedModel } from "../models/schema.ts";
+import { deploymentOf } from "../path-aliases.ts";
+import { type Background, backgroundBody } from "./background.ts";
+import { type ExpandedInput, expandedBody, expandInput, referencesOf } from "./expand.ts";
+import { type KeeperDeps, type KeptRequest, ResponseKeeper } from "./keeper.ts";
+import { type Asked, answerStreamed, answerWhole } from "./run-answer.ts";
+
+export interface AnswerDeps extends KeeperDeps {
+  background: Background;
+}
+
+type Deps = AnswerDeps & ModelAskDeps & StreamAskDeps;
+
+interface Request {
+  exchange: Exchange;
+  caller: Parameters<typeof askContext>[1];
+  body: ModelAskBody;
+  text: string;
+  json: unknown;
+}
+
+interface ReadRequest extends Asked {
+  kept: KeptRequest;
+}
+
+/** Only a request that matches refers to earlier answers. */
+const REFERS_BACK = /"(previous_response_id|item_reference|conversation)"/;
+
+/**
+ * Answers a request of the Responses API: as any model request, with what it refers to in its place, and its answer is
+ * kept. Not `async`: the runtime keeps the parameters of an `async` function, here the body and its JSON, until its end.
+ */
+export function answerResponse(deps: Deps, api: ModelApi, request: Request): Promise<Response> {
+  const { exchange, caller, text, json } = request;
+  const asker = askContext(exchange, caller, api.endpoint, allowedModels(caller, deps));
+  const owner = userIdOf(caller.principal);
+  const { shelf } = deps;
+  const known = shelf.of(caller.principal);
+  if (!REFERS_BACK.test(text)) return answer(deps, api, request, { asker, known, input: undefined });
+  const conversation = conversationOf(json);
+  const loading = [
+    shelf.load(owner, referencesOf(json)),
+    known && conversation !== undefined ? readConversation(deps, owner, conversation, known) : undefined,
+  ].filter((each) => each !== undefined);
+  const go = () => {
+    const input = known && expandInput(json, known);
+    return answer(deps, api, request, { asker, known, input });
+  };
+  return loading.length > 0 ? Promise.all(loading).then(go) : go();
+}
+
+/** Returns the id of the conversation that a request names. Throws if it also continues a response. */
+function conversationOf(json: unknown): string | undefined {
+  const given = field(json, "conversation");
+  const id = typeof given === "string" ? given : textField(given, "id");
+  if (id === undefined || field(json, "previous_response_id") == null) return id;
+  throw new AppError("request_invalid", {
+    param: "conversation",
+    hint: "Send either `conversation` or `previous_response_id`.",
+  });
+}
+
+/** Reads the conversation. One that is not known here may be known to the upstream. */
+async function readConversation(
+  deps: Deps,
+  owner: string | null,
+  id: string,
+  known: OwnResponses,
+): Promise<void> {
+  const conversation = await deps.conversations.read(owner, id).catch((error) => {
+    if (error instanceof AppError && error.code === "conversation_unknown") return undefined;
+    throw error;
+  });
+  if (!conversation) return;
+  deps.conversations.checkRoom(conversation);
+  known.conversationItems = conversation.items;
+}
+
+interface Context {
+  asker: AskContext;
+  known: OwnResponses | undefined;
+  /** Undefined if the request refers to nothing, or nothing is kept. */
+  input: ExpandedInput | undefined;
+}
+
+function answer(deps: Deps, api: ModelApi, request: Request, context: Context): Promise<Response> {
+  const { exchange, body, text, json } = request;
+  const { asker, known, input } = context;
+  const isBackground = field(json, "background") === true;
+  if (isBackground) checkBackground(json, known);
+  const asked = read(deps, api, request, context, isBackground);
+  const { ask } = asked;
+  exchange.model = ask.model;
+  const isStreamed = body.stream === true;
+  const start = () => {
+    if (isBackground) return deps.background.start(exchange, asked.ask, asked.kept, isStreamed, api.style);
+    return ask.stream
+      ? answerStreamed(exchange, deps, asked, api.style.keepAlive)
+      : answerWhole(exchange, deps, asked);
+  };
+  const reserving = input ? asker.reserve?.(() => addedTokens(ask, text)) : undefined;
+  return reserving instanceof Promise ? reserving.then(start) : Promise.resolve(start());
+}
+
+function checkBackground(json: unknown, known: OwnResponses | undefined): void {
+  const param = "background";
+  if (field(json, "store") === false)
+    throw new AppError("request_invalid", { param, hint: "A response in the background needs `store`." });
+  if (!known)
+    throw new AppError("request_invalid", {
+      param,
+      hint: "This server keeps no responses. Leave `background` out.",
+    });
+}
+
+function read(
+  deps: Deps,
+  api: ModelApi,
+  request: Request,
+  context: Context,
+  isBackground: boolean,
+): ReadRequest {
+  const { exchange, body, text, json } = request;
+  const { asker, known, input } = context;
+  const { headers, url } = exchange.request;
+  // Azure ignores the body's model, too.
+  const { model } = parseShape(NamedModel, { model: deploymentOf(url) ?? body.model }, "request_invalid");
+  const sent = isBackground ? backgroundBody({ body, text, json }) : { body, text, json };
+  const expanded = input && (input.responses.length > 0 || known?.conversationItems) ? input.all : undefined;
+  const place = isBackground ? undefined : placeOf(deps, asker, model, json, input);
+  const given = { name: model, ...sent, headers };
+  const whole = expanded && expandedBody(sent.text, expanded);
+  const readAsk = (pin?: string) => {
+    // The same again: what has been looked up counts for one form of the request.
+    const responses = deps.shelf.of(asker.principal);
+    if (responses) responses.conversationItems = known?.conversationItems;
+    const references = { responses, expanded: pin === undefined ? whole : undefined, pin };
+    return readModelAsk(deps, api, asker, { ...given, references });
+  };
+  const keeps = known !== undefined && field(json, "store") !== false;
+  const ask = readAsk(place);
+  const kept: KeptRequest = {
+    owner: userIdOf(asker.principal),
+    previous: textField(json, "previous_response_id"),
+    conversation: known?.conversationItems && conversationOf(json),
+    request: text,
+    input: input ? ownItems(input) : undefined,
+    model,
+  };
+  return {
+    ...{ ask, kept, keeper: keeps ? new ResponseKeeper(deps, kept) : undefined },
+    expanded: place !== undefined && whole !== undefined && input?.isWhole ? () => readAsk() : undefined,
+  };
+}
+
+const ownItems = ({ own }: ExpandedInput): readonly Typed[] => own;
+
+/**
+ * Returns the only agent that can answer without knowing the history: its upstream keeps the response that the request
+ * refers to, or this server does not know it any more. Undefined if any agent can.
+ */
+function placeOf(
+  { relay, chainStart }: Deps,
+  { principal }: AskContext,
+  model: string,
+  json: unknown,
+  input: ExpandedInput | undefined,
+): string | undefined {
+  const { previous, items } = referencesOf(json);
+  if (previous === undefined && items.length === 0) return undefined;
+  const [first, ...others] = input?.responses ?? [];
+  if (first && input?.isWhole) {
+    const { agent } = first;
+    const isThere = (each: typeof first) =>
+      each.agent === agent && each.model === model && isKeptUpstream(each);
+    if (agent === undefined || ![first, ...others].every(isThere)) return undefined;
+    return relay.isConnected(agent) ? agent : undefined;
+  }
+  if (previous === undefined) return undefined;
+  const keys = { known: [responseKey(previous, chainStart)], kept: [] };
+  const agent = relay.affinity.find(principal, model, keys);
+  if (agent === undefined || mayHave(relay, agent)) return agent;
+  throw new AppError("request_untranslatable", {
+    param: "previous_response_id",
+    upstream: { code: "previous_response_not_found" },
+    hint: "The problem is `previous_response_id`: this server does not know the response, and no connected agent has it. Send the whole conversation in `input`.",
+  });
+}
+
+/** Whether an agent is connected whose upstream may keep responses. Other nodes tell nothing about theirs. */
+function mayHave(relay: Deps["relay"], id: string): boolean {
+  for (const agent of relay.agents()) if (agent.id === id) return agent.offer.endpoints.includes("responses");
+  return relay.isConnected(id);
+}
+
+/** Estimates the tokens of the earlier answers that the server has added to the body of a request. */
+function addedTokens({ plans, model }: ModelAsk, body: string): number {
+  const sent = plans.at(-1)?.request.body(model, new Set()) ?? "";
+  return Math.max(0, estimateTokens(sent) - estimateTokens(body));
+}

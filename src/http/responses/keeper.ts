@@ -1,0 +1,95 @@
+import type { ServerEvent } from "../middleware/event-stream.ts";
+import { responseIdOf } from "../models/affinity/response-id.ts";
+import type { ModelReply } from "../models/ask.ts";
+import { inputOf, type KeptResponse, outputOf, responseOf } from "../models/responses/kept-response.ts";
+import type { Typed } from "../models/responses/schema.ts";
+import type { Conversations } from "./conversations.ts";
+import { isTerminal, type Recording } from "./recording.ts";
+import type { ResponseShelf } from "./shelf.ts";
+
+export interface KeeperDeps {
+  shelf: ResponseShelf;
+  conversations: Conversations;
+  now: () => number;
+}
+
+/** The request whose response is kept. */
+export interface KeptRequest extends Pick<KeptResponse, "previous" | "request" | "input" | "model"> {
+  owner: string | null;
+  /** The id of the conversation to which its turn is added. */
+  conversation: string | undefined;
+}
+
+/** Keeps the response to one request, in whatever form it comes. */
+export class ResponseKeeper {
+  #saved: Promise<unknown> | undefined;
+  #last: ServerEvent | undefined;
+
+  constructor(
+    private readonly deps: KeeperDeps,
+    private readonly asked: KeptRequest,
+  ) {}
+
+  /** Keeps an answer that was not streamed. */
+  whole({ status, body, agent, isNative }: ModelReply): void {
+    const id = status < 300 ? responseIdOf(body) : undefined;
+    if (id === undefined) return;
+    const response = this.#response(id, body, { agent, isNative });
+    this.deps.shelf.keep(this.asked.owner, response);
+    this.#addTurn(response);
+  }
+
+  /** Begins the recording of a streamed response. */
+  record(): Recording {
+    return this.deps.shelf.begin(this.asked.owner);
+  }
+
+  /** Adds events of a streamed response to its recording. */
+  add(recording: Recording, events: readonly ServerEvent[]): void {
+    recording.add(events);
+    const { id } = recording;
+    if (id === undefined || recording.isDeleted) return;
+    recording.response ??= this.#response(id, events[0]?.data ?? "", {});
+    const last = events.at(-1);
+    if (!last || !isTerminal(last) || this.#last) return;
+    this.#last = last;
+    // The caller may refer to it before the stream has ended.
+    const response = this.#response(id, last.data, {});
+    this.deps.shelf.remember(this.asked.owner, response);
+    this.#addTurn(response);
+  }
+
+  /** The stream has ended, well or not. Its recording can be read for a while. */
+  end(recording: Recording, made: { agent?: string; isNative?: boolean } = {}): void {
+    const { id } = recording;
+    const log = recording.isTooLong ? undefined : recording.log;
+    if (id !== undefined && this.#last && !recording.isEnded && !recording.isDeleted)
+      this.deps.shelf.keep(this.asked.owner, this.#response(id, this.#last.data, made), log);
+    recording.end();
+  }
+
+  /** Resolves once a request that follows finds the response. Undefined if there is nothing to wait for. */
+  saved(): Promise<unknown> | undefined {
+    const shared = this.deps.shelf.shared();
+    return shared && this.#saved ? Promise.all([shared, this.#saved]) : (shared ?? this.#saved);
+  }
+
+  #response(id: string, answer: string, made: { agent?: string; isNative?: boolean }): KeptResponse {
+    const { previous, request, input, model } = this.asked;
+    return {
+      ...{ id, previous, request, input, answer, model },
+      ...{ agent: made.agent, isNative: made.isNative ?? false, at: this.deps.now() },
+      length: request.length + answer.length,
+    };
+  }
+
+  #addTurn(response: KeptResponse): void {
+    const { owner, conversation } = this.asked;
+    if (conversation === undefined || HAS_FAILED.has(responseOf(response)?.["status"])) return;
+    const turn: Typed[] = [...inputOf(response), ...outputOf(response)];
+    // A conversation that was deleted meanwhile gets no turn.
+    this.#saved = this.deps.conversations.addTurn(owner, conversation, turn).catch(() => {});
+  }
+}
+
+const HAS_FAILED = new Set<unknown>(["failed", "cancelled"]);

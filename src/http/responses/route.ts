@@ -1,0 +1,171 @@
+import type { Clock } from "../../clock.ts";
+import { AppError } from "../../errors.ts";
+import { type Principal, userIdOf } from "../../principal.ts";
+import { responsesStyle } from "../errors/openai.ts";
+import { JSON_HEADERS } from "../middleware/headers.ts";
+import { inputOf, responseIn } from "../models/responses/kept-response.ts";
+import { AnswerShape } from "../models/schema.ts";
+import { ok, resource, route } from "../route.ts";
+import type { Background } from "./background.ts";
+import { pageOf } from "./item-page.ts";
+import { readRecording } from "./read-recording.ts";
+import { eventsAfter, notResumable } from "./recording.ts";
+import { Deleted, ItemList, ItemsQuery, ReadResponseQuery } from "./schema.ts";
+import type { FoundResponse, ResponseShelf } from "./shelf.ts";
+
+export interface ResponseDeps {
+  shelf: ResponseShelf;
+  background: Background;
+  clock: Clock;
+  /** Whether the process of this name works on. */
+  isAlive: (holder: string) => boolean;
+  /** The name of this process. */
+  holder: string;
+}
+
+const EXAMPLE = { id: "resp_1", object: "response", status: "completed", output: [] };
+const EVENT = 'event: response.completed\ndata: {"type":"response.completed","sequence_number":9}\n\n';
+const PARAMS = { id: "The id of a response." };
+const COMMON = { access: "caller", limits: "show", style: responsesStyle } as const;
+const passedOn = (description: string) =>
+  ({ description, isPassedOn: true, json: AnswerShape.response, example: EXAMPLE }) as const;
+
+const ROUTES = {
+  readResponse: route("GET /v1/responses/:id", {
+    ...COMMON,
+    summary: "Read a response, or go on with its stream",
+    description:
+      "With `stream=true`, the answer has the events of a streamed response after the event `starting_after`, and then those to come.",
+    params: PARAMS,
+    query: ReadResponseQuery,
+    answers: {
+      200: {
+        ...passedOn("The response as it is now, or the stream of it."),
+        headers: ["x-accel-buffering"],
+        other: { "text/event-stream": { description: "The same events as at first.", example: EVENT } },
+      },
+    },
+    errors: ["response_unknown", "response_not_resumable", "response_elsewhere", "database_away"],
+  }),
+  deleteResponse: route("DELETE /v1/responses/:id", {
+    ...COMMON,
+    summary: "Delete a response",
+    description: "A response that is being made is ended.",
+    params: PARAMS,
+    answers: ok("Deleted.", Deleted, { id: "resp_1", object: "response", deleted: true }),
+    errors: ["response_unknown", "database_away"],
+  }),
+  cancelResponse: route("POST /v1/responses/:id/cancel", {
+    ...COMMON,
+    summary: "Cancel a response in the background",
+    params: PARAMS,
+    answers: { 200: passedOn("The response; unchanged if it had ended before.") },
+    errors: ["response_unknown", "response_elsewhere", "request_invalid", "database_away"],
+  }),
+  listInputItems: route("GET /v1/responses/:id/input_items", {
+    ...COMMON,
+    summary: "List the items of the request for a response",
+    description: "Those of the responses that it continues are not among them.",
+    params: PARAMS,
+    query: ItemsQuery,
+    answers: ok("The items.", ItemList, {
+      object: "list",
+      data: [],
+      first_id: null,
+      last_id: null,
+      has_more: false,
+    }),
+    errors: ["response_unknown", "database_away"],
+  }),
+};
+
+/** The responses that are kept. Nobody gets those of another. */
+export const responseRoutes = resource("Models", ROUTES).handledBy((deps: ResponseDeps) => ({
+  async readResponse({ exchange, caller, params, query }) {
+    const found = await find(deps, caller.principal, params.id);
+    if (query.stream !== "true") return json(currentOf(deps, found));
+    const { clock } = deps;
+    const reader = { clock, signal: exchange.request.signal, style: responsesStyle };
+    return readRecording(readable(deps, found), query.starting_after ?? -1, reader);
+  },
+
+  async deleteResponse({ caller, params: { id } }) {
+    if (!(await deps.shelf.delete(userIdOf(caller.principal), id))) throw unknown(deps);
+    return { id, object: "response", deleted: true as const };
+  },
+
+  async cancelResponse({ caller, params: { id } }) {
+    const found = await find(deps, caller.principal, id);
+    const { recording, running } = found;
+    if (currentOf(deps, found)["background"] !== true)
+      throw new AppError("request_invalid", {
+        hint: "Only a response that was made with `background: true` can be cancelled.",
+      });
+    if (running && isElsewhere(deps, found)) throw elsewhere();
+    if (recording && deps.background.cancel(recording)) await recording.ended();
+    return json(currentOf(deps, await find(deps, caller.principal, id)));
+  },
+
+  async listInputItems({ caller, params: { id }, query }) {
+    const { response } = await find(deps, caller.principal, id);
+    const items = inputOf(response).map((item, index) => ({
+      ...item,
+      id: typeof item["id"] === "string" ? item["id"] : `item_${id.replace(/^resp_/, "")}_${index}`,
+    }));
+    return pageOf(items, query);
+  },
+}));
+
+async function find(deps: ResponseDeps, principal: Principal, id: string): Promise<FoundResponse> {
+  const found = await deps.shelf.find(userIdOf(principal), id);
+  if (!found) throw unknown(deps);
+  return found;
+}
+
+function unknown({ shelf }: ResponseDeps): AppError {
+  const hint = shelf.isOn
+    ? "It was never kept, is kept no longer, or was deleted."
+    : "This server keeps no responses (--response-memory).";
+  return new AppError("response_unknown", { hint });
+}
+
+/** Returns the response as it is now. One whose process has stopped has failed. */
+function currentOf(
+  deps: ResponseDeps,
+  { response, recording, running }: FoundResponse,
+): Record<string, unknown> {
+  const now = recording && !recording.isEnded ? recording.state?.data : undefined;
+  const current = responseIn(now ?? response.answer) ?? {};
+  if (!running || isHere(deps, running.holder) || deps.isAlive(running.holder)) return current;
+  const error = { code: "server_error", message: LOST };
+  return { ...current, status: "failed", error };
+}
+
+const LOST = "The server stopped before the response was complete. Send the request again.";
+
+const isHere = ({ holder }: ResponseDeps, other: string): boolean => other === holder;
+
+const isElsewhere = (deps: ResponseDeps, { running }: FoundResponse): boolean =>
+  running !== undefined && !isHere(deps, running.holder) && deps.isAlive(running.holder);
+
+/** Returns what has the events of the response. Throws `response_not_resumable` or `response_elsewhere`. */
+function readable(deps: ResponseDeps, found: FoundResponse): Parameters<typeof readRecording>[0] {
+  const { recording, events } = found;
+  if (recording && !recording.isTooLong) return recording;
+  if (isElsewhere(deps, found)) throw elsewhere();
+  if (!events) throw notResumable();
+  return {
+    read(sink, after) {
+      sink.sendAll(eventsAfter(events, after));
+      sink.end();
+      return () => {};
+    },
+  };
+}
+
+const elsewhere = (): AppError =>
+  new AppError("response_elsewhere", {
+    hint: "Read the response without `stream` until it has ended, or send the request to that node.",
+  });
+
+const json = (value: unknown): Response => new Response(JSON.stringify(value), { headers: JSON_HEADERS });

@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { Typed } from "../models/responses/schema.ts";
+
+const text = z.string();
+const LIMIT_MAX = 100;
+const LIMIT_DEFAULT = 20;
+const METADATA_MAX = 16;
+const ITEMS_MAX = 20;
+
+/** Query values are texts. */
+const limit = z.coerce
+  .number()
+  .int()
+  .min(1)
+  .max(LIMIT_MAX)
+  .default(LIMIT_DEFAULT)
+  .describe("How many items, 20 by default.");
+
+export const ReadResponseQuery = z.object({
+  stream: z.enum(["true", "false"]).optional().describe("`true` reads the events of a streamed response."),
+  starting_after: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe("The `sequence_number` of the last event that you have, for `stream`."),
+});
+
+export const ItemsQuery = z.object({
+  limit,
+  order: z.enum(["asc", "desc"]).default("desc").describe("`desc`, the default, lists the newest first."),
+  after: text.optional().describe("The id of the last item of the page before."),
+});
+export type ItemsQuery = z.output<typeof ItemsQuery>;
+
+const Metadata = z
+  .record(text.max(64), text.max(512))
+  .refine((fields) => Object.keys(fields).length <= METADATA_MAX, `It may have ${METADATA_MAX} keys.`);
+
+const Items = z.array(Typed).max(ITEMS_MAX);
+
+export const CreateConversationBody = z.object({
+  items: Items.nullish().describe("The first items, at most 20."),
+  metadata: Metadata.nullish().describe("At most 16 texts by name."),
+});
+
+export const ChangeConversationBody = z.object({
+  metadata: Metadata.nullish().describe("Replaces all metadata."),
+});
+
+export const AddItemsBody = z.object({ items: Items.min(1).describe("At most 20 items.") });
+
+export const Conversation = z
+  .object({
+    id: text,
+    object: z.literal("conversation"),
+    created_at: z.number(),
+    metadata: z.record(text, z.unknown()),
+  })
+  .meta({ id: "Conversation" });
+
+export const ItemList = z
+  .object({
+    object: z.literal("list"),
+    data: z.array(z.looseObject({ id: text.nullish(), type: text.nullish() })),
+    first_id: text.nullable(),
+    last_id: text.nullable(),
+    has_more: z.boolean(),
+  })
+  .meta({ id: "ItemList" });
+
+export const Item = z.looseObject({ id: text.nullish(), type: text.nullish() }).meta({ id: "Item" });
+
+export const Deleted = z.object({ id: text, object: text, deleted: z.literal(true) }).meta({ id: "Deleted" });
+export const ResponseDeleted = Deleted;
