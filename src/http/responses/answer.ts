@@ -13,7 +13,6 @@ import { allowedModels } from "../models/names/allowed-models.ts";
 import { type ModelApi, type ModelAskDeps, readModelAsk } from "../models/read-request.ts";
 import { isKeptUpstream } from "../models/responses/kept-response.ts";
 import type { OwnResponses } from "../models/responses/memory.ts";
-import type { Typed } from "../models/responses/schema.ts";
 import { type ModelAskBody, NamedModel } from "../models/schema.ts";
 import { deploymentOf } from "../path-aliases.ts";
 import { type Background, backgroundBody } from "./background.ts";
@@ -160,7 +159,7 @@ function read(
     previous: textField(json, "previous_response_id"),
     conversation: known?.conversationItems && conversationOf(json),
     request: text,
-    input: input ? ownItems(input) : undefined,
+    input: input?.own,
     model,
   };
   return {
@@ -168,8 +167,6 @@ function read(
     expanded: place !== undefined && whole !== undefined && input?.isWhole ? () => readAsk() : undefined,
   };
 }
-
-const ownItems = ({ own }: ExpandedInput): readonly Typed[] => own;
 
 /**
  * Returns the only agent that can answer without knowing the history: its upstream keeps the response that the request

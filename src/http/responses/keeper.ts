@@ -53,6 +53,7 @@ export class ResponseKeeper {
     const last = events.at(-1);
     if (!last || !isTerminal(last) || this.#last) return;
     this.#last = last;
+    if (recording.isForgotten) return;
     // The caller may refer to it before the stream has ended.
     const response = this.#response(id, last.data, {});
     this.deps.shelf.remember(this.asked.owner, response);
@@ -64,7 +65,10 @@ export class ResponseKeeper {
     const { id } = recording;
     const log = recording.isTooLong ? undefined : recording.log;
     if (id !== undefined && this.#last && !recording.isEnded && !recording.isDeleted)
-      this.deps.shelf.keep(this.asked.owner, this.#response(id, this.#last.data, made), log);
+      this.deps.shelf.keep(this.asked.owner, this.#response(id, this.#last.data, made), {
+        log,
+        inMemory: !recording.isForgotten,
+      });
     recording.end();
   }
 

@@ -47,8 +47,10 @@ export class Recording {
   isEnded = false;
   /** It took too much memory, so it cannot be read any more. */
   isTooLong = false;
-  /** Its response was deleted, and must not be kept when it ends. */
+  /** Its response was deleted, and is not kept when it ends. */
   isDeleted = false;
+  /** Its user may not go on: what is stored about it is brought to an end, and nothing stays in memory. */
+  isForgotten = false;
   /** The last event that told the state of the whole response. */
   state: ServerEvent | undefined;
   /** The request, with the answer so far. */

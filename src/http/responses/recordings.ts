@@ -71,7 +71,7 @@ export class Recordings {
   /** Ends all asks of a user, and forgets their recordings. */
   forget(userId: string): void {
     for (const [id, recording] of this.#owners.get(userId)?.recordings ?? []) {
-      recording.isDeleted = true;
+      recording.isForgotten = true;
       recording.signal.abort();
       this.delete(userId, id);
     }

@@ -96,8 +96,12 @@ export class ResponseShelf {
   }
 
   /** Keeps a response that has ended, with its events if it was streamed. */
-  keep(owner: string | null, response: KeptResponse, log?: EventLog): void {
-    this.parts.memory.keep(owner, response);
+  keep(
+    owner: string | null,
+    response: KeptResponse,
+    { log, inMemory = true }: { log?: EventLog | undefined; inMemory?: boolean } = {},
+  ): void {
+    if (inMemory) this.parts.memory.keep(owner, response);
     this.#put(owner, response, log?.bytes ?? 0, () => ({
       ...{ response, events: log?.list(), running: undefined },
     }));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readEvents } from "../../support/event-reader.ts";
 import { startModelScene } from "../../support/model-scene.ts";
+import { ADMIN_KEY } from "../../support/server.ts";
 import { addLimitedUser, callerOf } from "../../support/user-caller.ts";
 import { type AskFrame, connectV2Agent, V2_HELLO, type V2Agent } from "../../support/v2-agent.ts";
 
@@ -146,11 +147,28 @@ describe("responses in the background", () => {
     const { onAsk } = waiting();
     const { agent, post, get, server } = await startModelScene({ onAsk });
     const { id } = await jsonOf(post("responses", { model: "m", input: "q", background: true }));
-    const headers = { authorization: "admin-key-of-the-tests" };
+    const headers = { authorization: ADMIN_KEY };
     const deleted = await fetch(`${server.url}/v1/responses/${id}`, { method: "DELETE", headers });
     expect(deleted.status).toBe(200);
     await agent.next("cancel");
     expect((await get(`responses/${id}`)).status).toBe(404);
+  });
+
+  test("one of a user who was disabled has failed when they are let in again, if it is stored", async () => {
+    const { onAsk } = waiting();
+    const { agent, server } = await startModelScene({ onAsk }, ["--responses-days", "1"]);
+    const user = await addLimitedUser(server.url);
+    const { post, get } = callerOf(server.url, user);
+    const { id } = await jsonOf(post("/v1/responses", { model: "m", input: "q", background: true }));
+    const set = (action: string) =>
+      fetch(`${server.url}/admin/users/${user.user_id}/${action}`, {
+        method: "POST",
+        headers: { authorization: ADMIN_KEY },
+      });
+    expect((await set("disable")).status).toBe(200);
+    await agent.next("cancel");
+    await set("enable");
+    expect(await jsonOf(get(`/v1/responses/${id}`))).toMatchObject({ id, status: "failed" });
   });
 
   test("one is refused with `store: false`, and where nothing is kept", async () => {
