@@ -63,16 +63,8 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
     pipeline: { authenticate, accessControl, limits, bodyLimits: config },
     resources: {
       ask: {
-        relay,
-        nodes,
-        conversations,
-        newId,
-        newConversationId,
-        conversationLengthMax,
-        modelAliases,
-        fallbacks,
-        log,
-        clock,
+        ...{ relay, nodes, conversations, newId, newConversationId, conversationLengthMax },
+        ...{ modelAliases, fallbacks, log, clock },
       },
       queue: { relay, nodes },
       models,
