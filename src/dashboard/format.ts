@@ -77,3 +77,8 @@ export function formatShare(part: number, all: number): string {
 export function formatCount(count: number, one: string, many = `${one}s`): string {
   return `${whole.format(count)} ${count === 1 ? one : many}`;
 }
+
+/** Formats a date and time with its seconds in the browser's time zone: 2026-11-23 14:05:09. */
+export function formatSecond(time: string | number): string {
+  return `${formatTime(time).slice(0, 10)} ${formatClock(time)}`;
+}

@@ -1,10 +1,11 @@
-import { useEffect, useRef } from "hono/jsx/dom";
+import { useRef } from "hono/jsx/dom";
 import type { SessionAnswer } from "./api/types.ts";
 import { Button } from "./components/button.tsx";
 import { EmptyState } from "./components/card.tsx";
 import { PageHeader } from "./components/page-header.tsx";
 import { Logo } from "./logo.tsx";
 import { PAGES, type Page } from "./pages.ts";
+import { useEffect } from "./state/hooks.ts";
 import { hash, hrefOf, readRoute } from "./state/route.ts";
 import { signOut } from "./state/session.ts";
 import { useStore } from "./state/use-store.ts";

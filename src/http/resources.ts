@@ -16,10 +16,12 @@ import { dashboardRoutes } from "./operations/dashboard.ts";
 import { healthRoutes } from "./operations/health.ts";
 import { metricsRoutes } from "./operations/metrics.ts";
 import { registerRoutes } from "./operations/register.ts";
+import { requestRoutes } from "./requests/route.ts";
 import { openaiConversationRoutes } from "./responses/conversation-route.ts";
 import { responseRoutes } from "./responses/route.ts";
 import type { BoundRoute, NamedRoute, Resource } from "./route.ts";
 import { sessionRoutes } from "./session/route.ts";
+import { trafficRoutes } from "./traffic/route.ts";
 import { usageRoutes } from "./usage/route.ts";
 
 /** Every resource of the API, in the order of the documentation. */
@@ -35,6 +37,8 @@ const RESOURCES = {
   ollamaChanges: ollamaChangeRoutes,
   users: userRoutes,
   usage: usageRoutes,
+  requests: requestRoutes,
+  traffic: trafficRoutes,
   audit: auditRoutes,
   agents: agentRoutes,
   pairings: pairingRoutes,

@@ -4,6 +4,7 @@ import type { Principal } from "../principal.ts";
 import { StreamEnd } from "../protocol/stream-end.ts";
 import { AnswerMeter } from "./answer-meter.ts";
 import { type AskWork, tokensOf } from "./ask-tokens.ts";
+import { outcomeFields } from "./asks/outcome-fields.ts";
 import { type AskState, checkChange } from "./asks/state.ts";
 import { type Retry, Tries } from "./asks/tries.ts";
 import type { AskRecord } from "./record.ts";
@@ -16,7 +17,6 @@ import type {
   ModelAnswer,
   ModelRequest,
   Signal,
-  Work,
 } from "./types.ts";
 
 /** An ask from its arrival until its one outcome. Nothing else changes its state. */
@@ -27,7 +27,7 @@ export class Ask {
   #state: AskState = "new";
   #stopWaiting: Cancel | undefined;
   #stopHolding: Cancel | undefined;
-  #work: Work;
+  #work: AskRequest["work"];
   #waitingSince = 0;
   /** The id of the agent that has the most of it cached, if one is known. */
   preferred: string | undefined;
@@ -47,6 +47,7 @@ export class Ask {
   #firstSentAt = 0;
   #sentAt: number | undefined;
   #firstByteAt: number | undefined;
+  #isAffine: boolean | undefined;
   #deltas = 0;
   #deltaLength = 0;
   readonly #meter = new AnswerMeter();
@@ -62,7 +63,7 @@ export class Ask {
   }
 
   /** The work to do: that of the request, or the same with a fallback model. */
-  get work(): Work {
+  get work(): AskRequest["work"] {
     return this.#work;
   }
 
@@ -196,13 +197,14 @@ export class Ask {
     this.#sent = sent.request;
     this.#model = sent.model;
     this.#sentAt = now;
+    this.#isAffine = this.preferred === undefined ? undefined : this.preferred === agent.id;
     this.request.onSent?.({
       agentId: agent.id,
       agentName: agent.key?.showsName ? agent.name : undefined,
       model: this.#model,
       tries: this.#tries,
       queueMs: now - this.beganAt,
-      isAffine: this.preferred === undefined ? undefined : this.preferred === agent.id,
+      isAffine: this.#isAffine,
     });
   }
 
@@ -234,7 +236,7 @@ export class Ask {
   /** Notes that the agent that has the ask lost or refused it. */
   failTry(error: AppError, retry: Retry): void {
     this.#failed ??= new Tries();
-    this.#failed.note(this.#agent?.id, error, retry);
+    this.#failed.note(this.#agent, (this.#sentAt ?? this.beganAt) - this.beganAt, error, retry);
   }
 
   /** Notes the tries that another node knows of. */
@@ -268,12 +270,9 @@ export class Ask {
 
   #recordOf(outcome: AskResult | AppError, isAtAgent: boolean, now: number): AskRecord {
     const { origin, principal } = this.request;
-    const failed = outcome instanceof AppError;
-    const answer = failed ? undefined : outcome.answer;
-    const model = answer?.kind === "model" ? answer : undefined;
-    const whole = answer?.kind === "v1" ? answer.answer.content : (model?.body ?? "");
-    const firstByteAt = this.#firstByteAt ?? (failed ? undefined : now);
+    const { wholeLength, ...ended } = outcomeFields(outcome);
     const sent = { request: this.#sent, model: this.#model ?? "", isAtAgent, meter: this.#meter };
+    const firstByteAt = this.#firstByteAt ?? (ended.outcome === "ok" ? now : undefined);
     return {
       requestId: origin.requestId,
       surface: origin.surface,
@@ -285,16 +284,17 @@ export class Ask {
       agentNode: this.#agent?.node,
       // A fallback that no agent could try is not what failed.
       model: this.#model ?? this.#work.model,
-      outcome: failed ? outcome.code : "ok",
-      upstreamStatus: failed ? outcome.upstream?.status : model?.status,
+      ...ended,
+      failures: this.#failed?.failures,
+      isAffine: this.#isAffine,
       at: this.beganAt,
       tries: this.#tries,
       queueMs: (this.#sentAt ?? now) - this.beganAt,
       firstByteMs: firstByteAt === undefined ? undefined : firstByteAt - this.beganAt,
       durationMs: now - this.beganAt,
       deltas: this.#deltas,
-      answerLength: this.#deltaLength + whole.length,
-      ...tokensOf(sent, failed ? outcome : outcome.answer),
+      answerLength: this.#deltaLength + wholeLength,
+      ...tokensOf(sent, outcome instanceof AppError ? outcome : outcome.answer),
     };
   }
 }

@@ -1,6 +1,9 @@
 import type { ErrorCode } from "../errors.ts";
 import type { Principal } from "../principal.ts";
 import type { TokenCounts } from "../protocol/token-usage.ts";
+import type { TryFailure } from "./asks/failure-text.ts";
+
+export type { TryFailure } from "./asks/failure-text.ts";
 
 /** The request that an ask came from, for counting and logging. */
 export interface AskOrigin {
@@ -33,12 +36,18 @@ export interface AskRecord extends AskOrigin, AskTokens {
   /** The id of the agent that had the ask last; undefined when none had it. */
   agent: string | undefined;
   /** That agent's own name for itself. */
-  agentName: string | undefined;
+  agentName?: string | undefined;
   /** The name of the node that the agent was connected to; undefined if that was this one. */
   agentNode?: string | undefined;
   /** The model that this agent was to use, or that was asked for; undefined when neither is known. */
   model: string | undefined;
   outcome: "ok" | ErrorCode;
+  /** Why it failed, or was refused by the upstream: one printable line of bounded length. */
+  error?: string | undefined;
+  /** The first tries that failed, in order; undefined if none did. */
+  failures?: readonly TryFailure[] | undefined;
+  /** Whether its last agent was the one that has a part of it cached; undefined if none is known that has. */
+  isAffine?: boolean | undefined;
   /** The upstream's status, if it returned one. */
   upstreamStatus: number | undefined;
   /** When the ask arrived, in milliseconds since 1970. */

@@ -76,6 +76,8 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
       ollamaChanges: { relay, modelAliases },
       users: { users, audit, newId },
       usage: { usage, now },
+      requests: { usage, users: store.users, now },
+      traffic: { traffic: store.traffic, meter: parts.traffic, users: store.users, now },
       audit: { audit },
       agents: {
         ...{ relay, nodes, agentKeys: parts.agentKeys, audit, newId, now, version },

@@ -107,7 +107,7 @@ async function compose(given: Given): Promise<RunningServer> {
   const { config, log, store, cluster, ownCertificate } = given;
   const stopUpkeep = await startStoreUpkeep(given);
   const core = await createCore(given, () => server);
-  const { relay, clock, metrics } = core;
+  const { relay, clock, metrics, stopTraffic } = core;
   const identities = await createIdentities(given, {
     port: () => server.port,
     cancelUser: (user) => revokeUser(core, user),
@@ -161,7 +161,7 @@ async function compose(given: Given): Promise<RunningServer> {
     await within(clock, FLUSH_MS, server.stop());
     await server.stop(true);
     await cluster?.wire.leave();
-    for (const end of [agents.stop, stopUpkeep, watch.stop, stopFileWatch, metrics.stop]) end();
+    for (const end of [agents.stop, stopUpkeep, watch.stop, stopFileWatch, metrics.stop, stopTraffic]) end();
     await sealChecked;
     await store.close();
     log.info("stopped", { ...relay.stats(), timers: clock.pending() });
@@ -184,7 +184,11 @@ function startStoreUpkeep({ config, store, log }: Given): Promise<() => void> {
   const { conversationDays, responsesDays = LEFT_RESPONSES_DAYS, usageDays, auditDays } = config;
   return startUpkeep({
     store,
-    days: { conversations: conversationDays, responses: responsesDays, usage: usageDays, audit: auditDays },
+    // Each step of the traffic has a time of its own.
+    days: {
+      ...{ conversations: conversationDays, responses: responsesDays },
+      ...{ usage: usageDays, traffic: 0, audit: auditDays },
+    },
     purged: (what, count) => log.info(`${what}_purged`, { [what]: count }),
     compacted: (bytes) => log.info("store_compacted", { bytes }),
     clockDiffers: (aheadMs) => warnOfClock(aheadMs, log),

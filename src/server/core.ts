@@ -5,11 +5,12 @@ import type { Config } from "../config/settings.ts";
 import { createOverview } from "../http/live/overview.ts";
 import { createReadiness } from "../http/operations/readiness.ts";
 import { createResponses } from "../http/responses/create.ts";
+import { createTrafficMeter } from "../http/traffic/meter.ts";
 import type { Log } from "../log/log.ts";
 import { createMetrics } from "../metrics/metrics.ts";
 import { Relay } from "../relay/relay.ts";
 import type { Store } from "../store/store.ts";
-import type { CountingClock } from "../time.ts";
+import { type CountingClock, DAY_MS, every } from "../time.ts";
 import { certificateState } from "./certificate.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Listener } from "./listener.ts";
@@ -31,6 +32,7 @@ export type Core = Awaited<ReturnType<typeof createCore>>;
 export const { version } = manifest;
 export const now = () => Date.now();
 export const newId = () => crypto.randomUUID();
+const TICK_MS = 1_000;
 const elapsedMs = () => performance.now();
 
 /**
@@ -52,7 +54,14 @@ export async function createCore(given: Given, server: () => Listener) {
     relay: () => relay,
     readiness: () => readiness,
   });
-  const observer = createObserver({ log, metrics, usage: store.usage, limits, overview });
+  const keptMsMax = config.usageDays * DAY_MS;
+  const traffic = createTrafficMeter({ traffic: store.traffic, now, run: newId(), keptMsMax });
+  const stopTicks = every(TICK_MS, traffic.tick);
+  const stopTraffic = () => {
+    stopTicks();
+    traffic.stop();
+  };
+  const observer = createObserver({ log, metrics, usage: store.usage, limits, overview, traffic });
   const observe = cluster?.agents.observed(observer) ?? observer;
   const soon = (run: () => void) => void setImmediate(run);
   const peers = cluster && { peers: cluster.exchange };
@@ -81,5 +90,5 @@ export async function createCore(given: Given, server: () => Listener) {
     isAlive: (holder) => cluster?.wire.nodes.has(holder) ?? false,
     isShared: cluster !== undefined,
   });
-  return { clock, limits, metrics, overview, relay, readiness, responses, certificate };
+  return { clock, limits, metrics, overview, traffic, stopTraffic, relay, readiness, responses, certificate };
 }

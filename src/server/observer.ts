@@ -1,5 +1,6 @@
 import type { Limits } from "../auth/limits.ts";
 import type { LiveOverview } from "../http/live/overview.ts";
+import type { TrafficMeter } from "../http/traffic/meter.ts";
 import type { Log, LogFields } from "../log/log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { principalName } from "../principal.ts";
@@ -14,10 +15,12 @@ interface ObserverOptions {
   usage: UsageStore;
   limits: Limits;
   overview: Pick<LiveOverview, "noteAsk">;
+  traffic: Pick<TrafficMeter, "note">;
 }
 
-/** Passes the relay's events on to the log, the metrics, the usage, the limits and the overview. */
-export function createObserver({ log, metrics, usage, limits, overview }: ObserverOptions): RelayObserver {
+/** Passes the relay's events on to the log, the metrics, the usage, the limits, the overview and the traffic. */
+export function createObserver(options: ObserverOptions): RelayObserver {
+  const { log, metrics, usage, limits, overview, traffic } = options;
   const agentFieldsOf = ({ id, address, key }: AgentIdentity) => ({ agent: id, address, key: key?.name });
   return {
     joined(agent) {
@@ -34,6 +37,7 @@ export function createObserver({ log, metrics, usage, limits, overview }: Observ
       limits.countTokens(principal, inputTokens + outputTokens, at, at + Math.round(record.durationMs));
       metrics.askEnded(record);
       overview.noteAsk(record);
+      traffic.note(record);
       log.info("ask", askFieldsOf(record));
     },
   };

@@ -2,8 +2,19 @@ import type { Principal } from "../principal.ts";
 import type { Conversations } from "../relay/conversation.ts";
 import type { AskRecord } from "../relay/record.ts";
 import type { UserAttributes } from "../user-attributes.ts";
+import type { RequestPage, RequestQuery, TrafficStore } from "./records.ts";
 import type { ResponseObjectStore } from "./response-objects.ts";
 
+export {
+  type RequestPage,
+  type RequestPlace,
+  type RequestQuery,
+  type StoredRequest,
+  TRAFFIC_KINDS,
+  type TrafficKind,
+  type TrafficStep,
+  type TrafficStore,
+} from "./records.ts";
 export type { NewObject, ObjectContent, ResponseObjectStore, StoredObject } from "./response-objects.ts";
 
 /**
@@ -18,6 +29,7 @@ export interface Store extends AsyncDisposable {
   sessions: SessionStore;
   audit: AuditStore;
   usage: UsageStore;
+  traffic: TrafficStore;
   conversations: ConversationStore;
   responses: ResponseObjectStore;
   /** Rejects within some seconds when nothing can be written. */
@@ -209,7 +221,7 @@ export interface AuditStore {
 /** The usage of one ask: the part of its record that is kept. Every error code counts as failed. */
 export type UsageRow = Omit<
   AskRecord,
-  "traceparent" | "tracestate" | "agentName" | "deltas" | "answerLength"
+  "traceparent" | "tracestate" | "agentNode" | "deltas" | "answerLength"
 >;
 
 export const USAGE_GROUPS = ["user", "agent", "model", "day"] as const;
@@ -260,6 +272,11 @@ export interface UsageStore {
    * left out. The work is done in slices, so that a long period blocks nobody.
    */
   sum(query: UsageSumQuery): Promise<UsageSum[]>;
+  /**
+   * Lists the recorded rows, which are written first if possible. Looks through a bounded number of rows, so that a page
+   * may have fewer than there are, or none, and yet a next one.
+   */
+  list(query: RequestQuery): Promise<RequestPage>;
   /** Returns how many rows the sums lack, because they could not be written: the disk may be full. */
   unwritten(): number;
   /** Returns the tokens used since `from` by user id, to continue daily limits after a restart. */

@@ -3,7 +3,7 @@ import { clockDifference } from "./clock-difference.ts";
 import type { Store } from "./store.ts";
 
 /** The kinds of rows with a limited age, in the order of purging. */
-const PURGED = ["conversations", "responses", "usage", "audit"] as const;
+const PURGED = ["conversations", "responses", "usage", "traffic", "audit"] as const;
 type Purged = (typeof PURGED)[number];
 
 interface UpkeepOptions {

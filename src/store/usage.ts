@@ -1,4 +1,6 @@
 import { userIdOf } from "../principal.ts";
+import type { TryFailure } from "../relay/record.ts";
+import type { StoredFailure } from "./records.ts";
 import type { UsageRow, UsageSum, UsageSumQuery } from "./store.ts";
 
 /** Agents and callers choose the names of agents and models. This much of each is kept. */
@@ -15,10 +17,14 @@ export function usageValues(row: UsageRow) {
     requestId: row.requestId,
     userId: userIdOf(row.principal),
     agent: agent?.slice(0, NAME_LENGTH_MAX) ?? null,
+    agentName: row.agentName?.slice(0, NAME_LENGTH_MAX) ?? null,
     model: model?.slice(0, NAME_LENGTH_MAX) ?? null,
     surface: row.surface,
     outcome: row.outcome,
     upstreamStatus: row.upstreamStatus ?? null,
+    error: row.error ?? null,
+    failures: row.failures?.length ? failuresText(row.failures) : null,
+    isAffine: row.isAffine === undefined ? null : Number(row.isAffine),
     tries: row.tries,
     queueMs: Math.round(row.queueMs),
     firstByteMs: firstByteMs === undefined ? null : Math.round(firstByteMs),
@@ -30,6 +36,19 @@ export function usageValues(row: UsageRow) {
     reasoningTokens: row.reasoningTokens ?? null,
     tokensEstimated: Number(row.tokensEstimated),
   };
+}
+
+function failuresText(failures: readonly TryFailure[]): string {
+  const stored = failures.map(
+    ({ agent, agentName, sentAfterMs, code, error }): StoredFailure => ({
+      agent: agent?.slice(0, NAME_LENGTH_MAX) ?? null,
+      agentName: agentName?.slice(0, NAME_LENGTH_MAX) ?? null,
+      sentAfterMs: Math.round(sentAfterMs),
+      code,
+      error,
+    }),
+  );
+  return JSON.stringify(stored);
 }
 
 export type UsageValues = ReturnType<typeof usageValues>;

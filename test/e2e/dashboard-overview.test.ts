@@ -60,7 +60,8 @@ inBrowser("dashboard: overview", (browser) => {
     await shows(row.getByRole("cell", { name: "ok", exact: true }));
     const cells = await row.getByRole("cell").allInnerTexts();
     expect(cells).toEqual(expect.arrayContaining(["m", "test agent", "chat/completions"]));
-    expect(await row.getByRole("link").getAttribute("href")).toContain(user_id);
+    expect(await row.getByRole("link").first().getAttribute("href")).toContain("#/requests?open=req_");
+    expect(await row.getByRole("link").last().getAttribute("href")).toContain(user_id);
     const text = await page.content();
     expect(text).not.toContain(SECRET_WORDS);
 

@@ -24,6 +24,8 @@ const ADMIN_PAGES: Record<string, Drawn> = {
   "agents/join": hasText("Paste this line"),
   users: hasTitle("Users"),
   usage: hasText("No requests in this period."),
+  traffic: hasText("No request has ended in this period."),
+  requests: hasText("No requests match."),
   try: hasTitle("Try it"),
   settings: (page) => shows(page.getByRole("table", { name: "Settings in effect" })),
   audit: (page) => shows(page.getByRole("link", { name: /CSV$/ })),
@@ -103,6 +105,9 @@ inBrowser("dashboard: accessibility", (browser) => {
       users: (page) => shows(page.getByRole("table", { name: "Users" })),
       [`users/${user.user_id}`]: hasTitle("Ann"),
       usage: (page) => shows(page.getByRole("table", { name: /^Usage/ })),
+      traffic: (page) => shows(page.getByRole("table", { name: "Traffic by agent" })),
+      requests: (page) => shows(page.getByRole("table", { name: "Requests, newest first" })),
+      "requests?outcome=failed&model=broken": hasText("Only"),
     });
   });
 
@@ -134,7 +139,11 @@ inBrowser("dashboard: accessibility", (browser) => {
   test("a user's pages are accessible and fit a phone in the middle of a conversation", async () => {
     const { scene, user } = await startBusyScene();
     const page = await openDashboard(browser, scene, { key: user.token });
-    await visit(page, scene, { usage: hasText("Your limits"), try: hasTitle("Try it") });
+    await visit(page, scene, {
+      usage: hasText("Your limits"),
+      requests: hasTitle("Requests"),
+      try: hasTitle("Try it"),
+    });
     await page.getByLabel("Model", { exact: true }).selectOption("m");
     await page.getByLabel("Your message").fill(`${LONG} ${LONG}`);
     await page.getByRole("button", { name: "Send" }).click();

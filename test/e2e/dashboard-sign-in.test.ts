@@ -62,6 +62,8 @@ inBrowser("dashboard: sign-in", (browser) => {
     const page = await openDashboard(browser, scene);
     expect(await linksOf(page)).toEqual([
       "Overview",
+      "Traffic",
+      "Requests",
       "Agents",
       "Users",
       "Usage",
@@ -77,10 +79,10 @@ inBrowser("dashboard: sign-in", (browser) => {
     expect(await page.evaluate(kept)).not.toContain(scene.adminKey);
   });
 
-  test("users see only their own usage and the page to try the models", async () => {
+  test("users see only their own usage and requests, and the page to try the models", async () => {
     const { token } = await scene.addUser();
     const page = await openDashboard(browser, scene, { key: token });
-    expect(await linksOf(page)).toEqual(["Usage", "Try it"]);
+    expect(await linksOf(page)).toEqual(["Usage", "Requests", "Try it"]);
     await goTo(page, "Usage");
     await page.goto(`${scene.url}/dashboard#/users`);
     await shows(heading(page, "Page not found"));

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { inBrowser, shows, soon } from "../support/browser.ts";
+import { checkPageEnd } from "../support/browser-accessibility.ts";
 import { goTo, openDashboard } from "../support/browser-dashboard.ts";
 import { useScene } from "../support/scene.ts";
 import { chunk, connectV2Agent, messagesOf, streamPieces, type V2AgentOptions } from "../support/v2-agent.ts";
@@ -39,6 +40,16 @@ inBrowser("dashboard: try it", (browser) => {
     expect((await soon(agent.next("cancel"), "the cancel")).ask).toBe(ask);
     await shows(page.getByText("Stopped", { exact: true }));
     await shows(page.locator("textarea:focus"));
+  });
+
+  test("a long conversation scrolls in its own box and does not lengthen the page", async () => {
+    const { page } = await openTry(({ ask }, agent) => streamPieces(agent, ask, ["line\n".repeat(60)]));
+    for (let number = 1; number <= 4; number++) {
+      await send(page, `question ${number}`);
+      await shows(page.getByRole("heading", { level: 2, name: `Question ${number}`, exact: true }));
+      await shows(button(page, "Try again"));
+    }
+    await checkPageEnd(page);
   });
 
   test("each request contains the whole conversation until a new one is started", async () => {

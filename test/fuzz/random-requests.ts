@@ -52,7 +52,16 @@ const ODD_HOSTS = ["a b", "", "evil.example", "a/health?", "[::1", "localhost:99
 const BACKUP = "/admin/backup";
 
 /** The routes with answers of hundreds of kilobytes, or that read much of the database. */
-const LARGE = new Set([BACKUP, "/openapi.json", "/docs", "/admin/overview", "/admin/usage", "/admin/audit"]);
+const LARGE = new Set([
+  BACKUP,
+  "/openapi.json",
+  "/docs",
+  "/admin/overview",
+  "/admin/usage",
+  "/admin/requests",
+  "/admin/traffic",
+  "/admin/audit",
+]);
 
 /** Each user or key that is added stays. */
 const isCostly = ({ method, path }: NamedRoute) =>

@@ -77,6 +77,24 @@ describe("the record of an ask", () => {
     expect(records).toMatchObject([{ agent: "a", model: "m", tries: 1 }]);
   });
 
+  test("the record has the first tries that failed, in order, and the reason of the last one", async () => {
+    const { relay, ask, clock, records } = bench();
+    const agents = ["a", "b"].map((id) => joinAgent(relay, id, { protocol: "v2", models: ["m"] }));
+    const asked = ask("q", { model: "m" });
+    for (const err of ["no memory", "no\nluck"]) {
+      clock.advance(5);
+      const agent = agents.find(({ asks }) => asks.some(({ slot }) => slot !== undefined) && asks.length > 0);
+      agents.splice(agents.indexOf(agent as never), 1);
+      agent?.link.fail(agent.asks[0]?.slot ?? "", new AppError("agent_failed", { extra: { err } }), true);
+    }
+    expect(await asked).toBe("agent_failed");
+    expect(records[0]?.error).toBe("The agent could not answer: no\\u000aluck");
+    expect(records[0]?.failures?.map(({ sentAfterMs, error }) => [sentAfterMs, error])).toEqual([
+      [0, "The agent could not answer: no memory"],
+      [5, "The agent could not answer: no\\u000aluck"],
+    ]);
+  });
+
   test("the record names the agent that had the ask last, and counts the tries", async () => {
     const { relay, ask, records } = bench();
     const [a, b] = [joinAgent(relay, "a"), joinAgent(relay, "b")];

@@ -52,8 +52,17 @@ const EXCESS = `({
     .join(", "),
 })`;
 
+/** Returns by how many pixels the document is longer than what the page shows. */
+const EMPTY_BELOW = `document.documentElement.scrollHeight -
+  Math.max(innerHeight, document.getElementById("root").getBoundingClientRect().bottom + scrollY)`;
+
+/** Fails if the page can be scrolled below its end. */
+export async function checkPageEnd(page: Page): Promise<void> {
+  expect(await page.evaluate(EMPTY_BELOW)).toBeLessThan(2);
+}
+
 /**
- * Fails if axe-core finds violations on the page, or if the page is wider than the window: on a desktop and
+ * Fails if axe-core finds violations on the page, or if the page is wider than the window or longer than its content: on a desktop and
  * on a phone, in light and dark mode. The second mode of each width is checked only for what colors decide.
  */
 export async function checkAccessibility(page: Page): Promise<void> {
@@ -66,6 +75,7 @@ export async function checkAccessibility(page: Page): Promise<void> {
       colors ? ["color-contrast", "link-in-text-block"] : undefined,
     );
     const excess: { pixels: number; by: string } = await page.evaluate(EXCESS);
+    await checkPageEnd(page);
     if (excess.pixels > 0) violations.push(`${excess.pixels} pixels wider than the window: ${excess.by}`);
     if (violations.length > 0) found[name] = violations;
   }

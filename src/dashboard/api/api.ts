@@ -9,12 +9,15 @@ import type {
   AgentList,
   AgentReset,
   AuditPage,
+  KeptRequest,
   ListedUser,
   Overview,
+  OwnRequest,
   Pairing,
   RotatedToken,
   SessionAnswer,
   SettingsAnswer,
+  TrafficAnswer,
   UsageAnswer,
   UsageGroup,
   User,
@@ -37,6 +40,8 @@ export interface UsageQuery {
   by: readonly UsageGroup[];
   limit?: number;
 }
+
+type Query = Readonly<Record<string, string | undefined>>;
 
 /** The public HTTP API, one function per route. Each rejects as `request` does. */
 export const api = {
@@ -104,6 +109,16 @@ export const api = {
   ownUsage: (query: UsageQuery, signal?: AbortSignal) =>
     request<UsageAnswer>("GET", usagePath("api", query), withSignal(signal)),
 
+  /** Returns a page of the kept requests: of everyone, for administrators, or of the user who is signed in. */
+  requests: <Scope extends "admin" | "api">(scope: Scope, query: Query, signal?: AbortSignal) =>
+    request<{ requests: (Scope extends "admin" ? KeptRequest : OwnRequest)[]; next: string | null }>(
+      "GET",
+      requestsPath(scope, query),
+      withSignal(signal),
+    ),
+  traffic: (query: Query, signal?: AbortSignal) =>
+    request<TrafficAnswer>("GET", pathOf(["admin", "traffic"], query), withSignal(signal)),
+
   /** Returns response headers with the user's rate limits. This request itself counts toward no limit. */
   ownRateLimits: async (signal?: AbortSignal) =>
     (await send("GET", usagePath("api", { by: [] }), withSignal(signal))).headers,
@@ -128,6 +143,11 @@ export const api = {
 export function usagePath(scope: "admin" | "api", query: UsageQuery & { format?: "csv" }): string {
   const { by, ...rest } = query;
   return pathOf([scope, "usage"], { ...rest, by: by.join(",") });
+}
+
+/** Returns the path of a list of requests. With `format: "csv"` it is the address of a download. */
+export function requestsPath(scope: "admin" | "api", query: Query): string {
+  return pathOf([scope, "requests"], query);
 }
 
 function withSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {

@@ -4,7 +4,9 @@ import type { UsageAnswer } from "../../http/usage/schema.ts";
 
 export type { SettingsAnswer } from "../../http/admin/schema.ts";
 export type { LiveAsk, LiveFrame, LiveNode, LiveSample, Overview } from "../../http/live/schema.ts";
+export type { KeptRequest, OwnRequest } from "../../http/requests/schema.ts";
 export type { SessionAnswer } from "../../http/session/schema.ts";
+export type { TrafficAnswer, TrafficGroup } from "../../http/traffic/schema.ts";
 export type { UsageAnswer, UsageEntry } from "../../http/usage/schema.ts";
 
 /** The type that a schema describes. The schemas stay out of the page, because their parser is large. */

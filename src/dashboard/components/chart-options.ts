@@ -21,6 +21,8 @@ export interface ChartAppearance {
   xLabel?: (x: number) => string;
   /** Draws bars, for totals per day, instead of lines. */
   isBars?: boolean;
+  /** Marks each point of a line, which shows a value that has no neighbours. */
+  hasPoints?: boolean;
   /** Draws lines across points without a value. */
   spanGaps?: boolean;
   /** The y axis extends at least to this value. Default: 1. */
@@ -48,7 +50,7 @@ export function chartOptions(
   current: () => ChartAppearance,
   onPoint: (index: number | null) => void,
 ): uPlot.Options {
-  const { series, xLabel, isBars, spanGaps } = current();
+  const { series, xLabel } = current();
   const axis: uPlot.Axis = {
     stroke: () => colorOf("--muted"),
     grid: { stroke: () => colorOf("--line"), width: 1 },
@@ -65,7 +67,7 @@ export function chartOptions(
     scales: {
       x: {
         time: !xLabel,
-        range: (_, min, max) => [...(current().range ?? (isBars ? barRange : dataRange)(min, max))],
+        range: (_, min, max) => [...(current().range ?? (current().isBars ? barRange : dataRange)(min, max))],
       },
       y: { range: (_, __, max) => [0, Math.max(current().yMaxAtLeast ?? 1, (max ?? 0) * 1.1)] },
     },
@@ -84,19 +86,20 @@ export function chartOptions(
         values: (_, ticks) => ticks.map((tick) => current().format(tick)),
       },
     ],
-    series: [{}, ...series.map((one) => seriesOptions(one, isBars ?? false, spanGaps ?? false))],
+    series: [{}, ...series.map((one) => seriesOptions(one, current()))],
     hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
   };
 }
 
-function seriesOptions({ label, color }: ChartSeries, isBars: boolean, spanGaps: boolean): uPlot.Series {
+function seriesOptions({ label, color }: ChartSeries, appearance: ChartAppearance): uPlot.Series {
+  const { isBars = false, hasPoints = false, spanGaps = false } = appearance;
   const stroke = () => colorOf(`--chart-${color}`);
   return {
     label,
     stroke,
     width: isBars ? 0 : 1.75,
     fill: isBars ? stroke : () => colorOf(`--chart-${color}-fill`),
-    points: { show: false },
+    points: { show: hasPoints, size: 4, width: 0, fill: stroke },
     spanGaps,
     ...(isBars && uPlot.paths.bars && { paths: uPlot.paths.bars({ size: [0.7, 40] }) }),
   };

@@ -1,5 +1,6 @@
-import { useEffect, useRef, useState } from "hono/jsx/dom";
+import { useRef } from "hono/jsx/dom";
 import uPlot from "uplot";
+import { useEffect, useState } from "../state/hooks.ts";
 import { type ChartAppearance, type ChartSeries, type Color, chartOptions } from "./chart-options.ts";
 import { classNames } from "./class-names.ts";
 import { ScrollArea } from "./scroll-area.tsx";

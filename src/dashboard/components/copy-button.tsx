@@ -1,4 +1,4 @@
-import { useState } from "hono/jsx/dom";
+import { useState } from "../state/hooks.ts";
 import { Button } from "./button.tsx";
 import { showToast } from "./toast.tsx";
 

@@ -1,4 +1,5 @@
-import { type Child, useEffect, useId, useRef } from "hono/jsx/dom";
+import { type Child, useId, useRef } from "hono/jsx/dom";
+import { useEffect } from "../state/hooks.ts";
 import { Button } from "./button.tsx";
 import { Form } from "./form.tsx";
 

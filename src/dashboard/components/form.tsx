@@ -1,5 +1,6 @@
-import { type Child, useState } from "hono/jsx/dom";
+import type { Child } from "hono/jsx/dom";
 import { errorText } from "../api/request.ts";
+import { useState } from "../state/hooks.ts";
 import { Notice } from "./card.tsx";
 import { classNames } from "./class-names.ts";
 

@@ -1,4 +1,5 @@
-import { type Child, useState } from "hono/jsx/dom";
+import type { Child } from "hono/jsx/dom";
+import { useState } from "../state/hooks.ts";
 import { classNames } from "./class-names.ts";
 import { hasContent } from "./has-content.ts";
 import { ScrollArea } from "./scroll-area.tsx";

@@ -1,5 +1,6 @@
-import { useCallback, useEffect, useRef, useState } from "hono/jsx/dom";
+import { useCallback, useRef } from "hono/jsx/dom";
 import { errorText } from "../api/request.ts";
+import { useEffect, useState } from "./hooks.ts";
 
 export interface FetchState<T> {
   /** The newest value. While it is being loaded again, the previous one. */

@@ -1,5 +1,5 @@
-import { useEffect } from "hono/jsx/dom";
 import { api } from "../api/api.ts";
+import { useEffect } from "./hooks.ts";
 import { createLive, type LiveState } from "./live.ts";
 import { session } from "./session.ts";
 import { useStore } from "./use-store.ts";

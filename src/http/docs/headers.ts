@@ -51,6 +51,7 @@ export const HEADERS = {
     "Present if requests are missing in the CSV, because they cannot be written.",
     "3 requests are missing: they could not be written. Check the disk.",
   ),
+  "x-next": text("The `before` of the next page, if there is one.", "1795856504120.4711"),
   "x-truncated": text("`true` if the CSV is cut off at `limit`.", "true"),
   "x-missing-nodes": text(
     "The names of the nodes of a cluster that did not send all of their agents within a second, percent-encoded, with commas between them.",

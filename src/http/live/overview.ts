@@ -102,7 +102,7 @@ export function createOverview(options: OverviewOptions) {
 }
 
 /** The names of users, kept for a moment. */
-function createUserNames(users: Pick<UserStore, "find">, now: () => number) {
+export function createUserNames(users: Pick<UserStore, "find">, now: () => number) {
   const known = new BoundedMap<string, { name: string | null; until: number }>(NAMES_MAX);
   return {
     /** Looks up the names that are missing or out of date. */

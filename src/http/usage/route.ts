@@ -136,7 +136,7 @@ function periodOf({ from, to }: Pick<Query, "from" | "to">, now: number) {
 }
 
 /** Returns the end of a date, or the time itself. */
-function endOf(text: string): number {
+export function endOf(text: string): number {
   return Date.parse(text) + (text.includes("T") ? 0 : DAY_MS);
 }
 

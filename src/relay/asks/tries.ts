@@ -1,4 +1,6 @@
 import type { AppError } from "../../errors.ts";
+import type { AgentIdentity } from "../types.ts";
+import { failureText, type TryFailure } from "./failure-text.ts";
 
 /**
  * Says where an ask whose try failed may be sent again: `nowhere`, only to an agent that did not have it (`elsewhere`),
@@ -10,12 +12,16 @@ export type Retry = "nowhere" | "elsewhere" | "anywhere" | "moved" | "unsent";
 /** An ask whose agent was lost this often is not sent again: it may be what made them leave. */
 const LOST_MAX = 3;
 
+/** The failed tries that are remembered for the record of the ask: the first ones. */
+export const FAILURES_MAX = 8;
+
 /** Knows what the failed tries of an ask allow. Most asks have none. */
 export class Tries {
   #lost = 0;
   /** The ids of the agents whose tries failed, and whether they may get the ask again. */
   #tried: Map<string, boolean> | undefined;
   #failure: AppError | undefined;
+  readonly #failures: TryFailure[] = [];
   #isRepeatable = true;
   #wasUnsent = false;
 
@@ -27,6 +33,11 @@ export class Tries {
   /** Why the last one failed. */
   get failure(): AppError | undefined {
     return this.#failure;
+  }
+
+  /** The first tries that failed, of all models, in order. */
+  get failures(): readonly TryFailure[] {
+    return this.#failures;
   }
 
   get isRepeatable(): boolean {
@@ -46,7 +57,13 @@ export class Tries {
     return (!isPinned || this.#wasUnsent) && this.#lost < LOST_MAX;
   }
 
-  note(agentId: string | undefined, error: AppError, retry: Retry): void {
+  /** `sentAfterMs`: from the arrival of the ask until it was sent to the agent. */
+  note(agent: AgentIdentity | undefined, sentAfterMs: number, error: AppError, retry: Retry): void {
+    const agentId = agent?.id;
+    if (this.#failures.length < FAILURES_MAX) {
+      const failure = { agent: agentId, agentName: agent?.name, sentAfterMs };
+      this.#failures.push({ ...failure, code: error.code, error: failureText(error) });
+    }
     this.#tried ??= new Map();
     const isCounted = retry !== "moved" && retry !== "unsent";
     const isLost = retry === "anywhere";

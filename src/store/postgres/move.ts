@@ -13,6 +13,7 @@ import {
   responseItems,
   responseObjects,
   tokens,
+  traffic,
   turns,
   usage,
   users,
@@ -24,7 +25,7 @@ import {
  */
 const TABLES = [
   ...[users, tokens, agentKeys, conversations, turns],
-  ...[responseObjects, responseItems, audit, usage],
+  ...[responseObjects, responseItems, audit, usage, traffic],
 ] as const;
 
 const BATCH_ROWS = 500;

@@ -8,6 +8,7 @@ import { createConversationStore } from "./conversations.ts";
 import { migrate } from "./migrations.ts";
 import { createPairingStore } from "./pairings.ts";
 import { createPools, type Pools } from "./pools.ts";
+import { createTrafficStore } from "./records/traffic.ts";
 import { createResponseStore } from "./responses.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createUsageStore } from "./usage.ts";
@@ -49,8 +50,9 @@ function createStore(pools: Pools, options: PostgresOptions): Store {
   const conversations = createConversationStore(pools, { after, onError, now, quotaBytes, isShared });
   const responses = createResponseStore(pools, { after, onError, quotaBytes, isShared });
   const usage = createUsageStore(pools, { after, onError });
+  const traffic = createTrafficStore(pools, { after, onError });
   const close = once(async () => {
-    await Promise.all([conversations.end(), responses.end(), usage.end()]);
+    await Promise.all([conversations.end(), responses.end(), usage.end(), traffic.end()]);
     await closeAll(pools);
   });
   return {
@@ -63,6 +65,7 @@ function createStore(pools: Pools, options: PostgresOptions): Store {
     sessions: createSessionStore(pools, now),
     audit: createAuditStore(pools),
     usage,
+    traffic,
     conversations,
     responses,
     check: () => checkWrites(pools),

@@ -1,4 +1,4 @@
-import { isNull } from "drizzle-orm";
+import { isNull, sql } from "drizzle-orm";
 import {
   bigint,
   boolean,
@@ -178,8 +178,32 @@ export const usage = pgTable(
     cacheCreationTokens: whole("cache_creation_tokens"),
     reasoningTokens: whole("reasoning_tokens"),
     tokensEstimated: boolean("tokens_estimated"),
+    agentName: text("agent_name"),
+    error: text("error"),
+    failures: text("failures"),
+    isAffine: boolean("is_affine"),
   },
-  (table) => [index("usage_at_user_id").on(table.at, table.userId)],
+  (table) => [
+    index("usage_at_user_id").on(table.at, table.userId),
+    index("usage_failed_at").on(table.at).where(sql`outcome <> 'ok'`),
+  ],
+);
+
+export const traffic = pgTable(
+  "traffic",
+  {
+    stepMs: whole("step_ms").notNull(),
+    kind: text("kind").notNull(),
+    at: whole("at").notNull(),
+    name: text("name").notNull(),
+    run: text("run").notNull(),
+    expiresAt: whole("expires_at").notNull(),
+    data: text("data").notNull(),
+  },
+  (table) => [
+    uniqueIndex("traffic_step").on(table.stepMs, table.kind, table.at, table.name, table.run),
+    index("traffic_expires_at").on(table.expiresAt),
+  ],
 );
 
 export const responseObjects = pgTable(

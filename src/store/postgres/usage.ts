@@ -16,6 +16,7 @@ import { createWriteBehind, type WriteBehindOptions } from "../write-behind.ts";
 import type { Pool } from "./pool.ts";
 import type { Pools } from "./pools.ts";
 import { createPurge } from "./purge.ts";
+import { listRequests } from "./records/requests.ts";
 import { insertInto, rowsOf } from "./rows.ts";
 import { usage } from "./schema.ts";
 
@@ -46,6 +47,11 @@ export function createUsageStore({ hot, cold }: Pools, options: WriteBehindOptio
     async sum(query) {
       await behind.tryFlush();
       return sum(cold, query);
+    },
+
+    async list(query) {
+      await behind.tryFlush();
+      return listRequests(cold, query);
     },
 
     unwritten: behind.unwritten,

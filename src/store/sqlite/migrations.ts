@@ -10,6 +10,7 @@ import usageIndex from "../../../drizzle/sqlite/0007_usage_index.sql" with { typ
 import sessions from "../../../drizzle/sqlite/0008_sessions.sql" with { type: "text" };
 import pairings from "../../../drizzle/sqlite/0009_pairings.sql" with { type: "text" };
 import responses from "../../../drizzle/sqlite/0010_responses.sql" with { type: "text" };
+import requests from "../../../drizzle/sqlite/0011_requests.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import { readNumber } from "./database.ts";
 
@@ -32,6 +33,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0008_sessions.sql", sql: sessions },
   { name: "0009_pairings.sql", sql: pairings },
   { name: "0010_responses.sql", sql: responses },
+  { name: "0011_requests.sql", sql: requests },
 ];
 
 /** "ChAS", in the header of our databases, so that another program's is never mistaken for one. */

@@ -13,6 +13,7 @@ import { lockForServer, lockShared } from "./lock.ts";
 import { APPLICATION_ID, checkVersion, migrate } from "./migrations.ts";
 import { openError } from "./open-error.ts";
 import { createPairingStore } from "./pairings.ts";
+import { createTrafficStore } from "./records/traffic.ts";
 import { createResponseStore } from "./responses.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createUsageStore } from "./usage.ts";
@@ -84,8 +85,9 @@ function createStore(connection: Connection, options: StoreOptions, unlock: () =
   const conversations = createConversationStore(writeBehind, now, options.conversationQuotaBytes);
   const responses = createResponseStore(writeBehind, options.conversationQuotaBytes);
   const usage = createUsageStore(writeBehind);
+  const traffic = createTrafficStore(writeBehind);
   const close = once(() =>
-    Promise.all([checkpointer?.end(), conversations.end(), responses.end(), usage.end()])
+    Promise.all([checkpointer?.end(), conversations.end(), responses.end(), usage.end(), traffic.end()])
       .then(connection.end)
       .finally(unlock),
   );
@@ -99,6 +101,7 @@ function createStore(connection: Connection, options: StoreOptions, unlock: () =
     sessions: createSessionStore(connection, now),
     audit: createAuditStore(connection),
     usage,
+    traffic,
     conversations,
     responses,
     check: () => checkWrites(connection),

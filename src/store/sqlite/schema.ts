@@ -1,4 +1,5 @@
-import { blob, index, integer, real, sqliteTable, text, unique } from "drizzle-orm/sqlite-core";
+import { sql } from "drizzle-orm";
+import { blob, index, integer, real, sqliteTable, text, unique, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { PRIORITIES } from "../../relay/routing/priority.ts";
 import type { PairingFields } from "../store.ts";
 
@@ -146,8 +147,9 @@ export const audit = sqliteTable(
 );
 
 /**
- * One row per ask. It outlives its user, so `userId` is not a foreign key. Null stands for the admin. The only index
- * begins with the time, so that each row is added at its end: in one by user, the rows of many users touch a page each.
+ * One row per ask. It outlives its user, so `userId` is not a foreign key. Null stands for the admin. The indexes
+ * begin with the time, so that each row is added at their end: in one by user, the rows of many users touch a page each.
+ * `failures` is a JSON list of the tries that failed.
  */
 export const usage = sqliteTable(
   "usage",
@@ -171,8 +173,36 @@ export const usage = sqliteTable(
     cacheCreationTokens: integer("cache_creation_tokens"),
     reasoningTokens: integer("reasoning_tokens"),
     tokensEstimated: integer("tokens_estimated", { mode: "boolean" }),
+    agentName: text("agent_name"),
+    error: text("error"),
+    failures: text("failures"),
+    isAffine: integer("is_affine", { mode: "boolean" }),
   },
-  (table) => [index("usage_at_user_id").on(table.at, table.userId)],
+  (table) => [
+    index("usage_at_user_id").on(table.at, table.userId),
+    index("usage_failed_at").on(table.at).where(sql`outcome <> 'ok'`),
+  ],
+);
+
+/**
+ * The requests that ended in a minute or an hour: of all, or of one agent, model, user or route. `run` is the process
+ * that counted them, so that processes change no row in common. `data` is JSON.
+ */
+export const traffic = sqliteTable(
+  "traffic",
+  {
+    stepMs: integer("step_ms").notNull(),
+    kind: text("kind").notNull(),
+    at: integer("at").notNull(),
+    name: text("name").notNull(),
+    run: text("run").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    data: text("data").notNull(),
+  },
+  (table) => [
+    uniqueIndex("traffic_step").on(table.stepMs, table.kind, table.at, table.name, table.run),
+    index("traffic_expires_at").on(table.expiresAt),
+  ],
 );
 
 /**

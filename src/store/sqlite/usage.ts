@@ -14,6 +14,7 @@ import {
 } from "../usage.ts";
 import { createWriteBehind } from "../write-behind.ts";
 import type { Connection, SqliteBehindOptions } from "./database.ts";
+import { createRequestList } from "./records/requests.ts";
 import { usage } from "./schema.ts";
 import { createPurge } from "./upkeep/purge.ts";
 
@@ -37,6 +38,7 @@ export function createUsageStore({ connection, onWritten, ...options }: SqliteBe
   });
   const writeOne = (row: UsageValues) => insert.run(...FIELDS.map((field) => row[field]));
   const sum = createSum(connection);
+  const list = createRequestList(connection);
   const countImplausible = connection.raw.prepare<{ rows: number }, [number]>(
     `SELECT count(*) AS rows FROM usage WHERE at >= ?1 AND NOT ${IS_PLAUSIBLE}`,
   );
@@ -52,6 +54,11 @@ export function createUsageStore({ connection, onWritten, ...options }: SqliteBe
     async sum(query) {
       await behind.tryFlush();
       return sum(query);
+    },
+
+    async list(query) {
+      await behind.tryFlush();
+      return list(query);
     },
 
     unwritten: behind.unwritten,

@@ -81,17 +81,22 @@ describe("the rows", () => {
     const input = Math.ceil((uncounted?.body.length ?? 0) / 4);
     const estimated = { prompt_tokens: input, completion_tokens: 1, tokens_estimated: 1 };
     const noDetails = { cached_tokens: null, cache_creation_tokens: null, reasoning_tokens: null };
+    const failed = {
+      ...{ status: 500, outcome: "agent_failed", first_byte_ms: null },
+      ...{ error: "The agent could not answer: no", failures: expect.stringContaining(agent.ready.agent) },
+    };
     const rows = rowsIn(server);
     expect(rows).toEqual(
       [
         { ...chat, ...counted, model: "m" },
         { ...chat, ...estimated, surface: "ask", model: "silent about figures" },
-        { ...chat, ...none, model: "broken", status: 500, outcome: "agent_failed", first_byte_ms: null },
+        { ...chat, ...none, ...failed, model: "broken" },
         { ...chat, ...counted, model: "m" },
         { ...chat, ...counted, model: "m", user_id: null },
       ].map((row, index) => ({
         seq: index + 1,
         ...noDetails,
+        ...{ agent_name: "test agent", error: null, failures: null, is_affine: null },
         at: expect.any(Number),
         request_id: expect.stringMatching(/^req_/),
         queue_ms: expect.any(Number),

@@ -4,6 +4,7 @@ import type { BackEnd } from "./back-end.ts";
 import { testConversationQuota } from "./conversation-quota.ts";
 import { testConversations } from "./conversations.ts";
 import { testPairings } from "./pairings.ts";
+import { testRequests } from "./requests.ts";
 import { testResponses } from "./responses.ts";
 import { testSessions } from "./sessions.ts";
 import { testUsage } from "./usage.ts";
@@ -18,6 +19,7 @@ export function testContract(backEnd: BackEnd): void {
   testSessions(backEnd);
   testAudit(backEnd);
   testUsage(backEnd);
+  testRequests(backEnd);
   testConversations(backEnd);
   testConversationQuota(backEnd);
 }

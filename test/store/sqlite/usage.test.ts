@@ -70,6 +70,10 @@ test("a usage row is written behind, once, with all its values", async () => {
       cache_creation_tokens: null,
       reasoning_tokens: null,
       tokens_estimated: 0,
+      agent_name: null,
+      error: null,
+      failures: null,
+      is_affine: null,
     },
     expect.objectContaining({
       seq: 2,

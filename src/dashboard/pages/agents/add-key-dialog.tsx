@@ -1,4 +1,3 @@
-import { useState } from "hono/jsx/dom";
 import { type AgentKeyFields, api } from "../../api/api.ts";
 import type { AddedAgentKey } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
@@ -8,6 +7,7 @@ import { Dialog } from "../../components/dialog.tsx";
 import { Field } from "../../components/field.tsx";
 import { Form } from "../../components/form.tsx";
 import { readNameList } from "../../name-list.ts";
+import { useState } from "../../state/hooks.ts";
 import { serverUrl } from "../../state/server-url.ts";
 import { EMPTY_KEY_FORM, keyChangesOf } from "./key-form.ts";
 import { findOwner, KeyPreferenceFields } from "./key-preference-fields.tsx";

@@ -4,6 +4,8 @@ import { Button } from "../../components/button.tsx";
 import { Notice } from "../../components/card.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import { formatAgo, formatTime } from "../../format.ts";
+import { requestsHref } from "../requests/request-filter.ts";
+import { trafficHref } from "../traffic/traffic-view.ts";
 import { AgentFailures } from "./agent-failures.tsx";
 import { AgentLoad, AgentStateBadge } from "./agent-list.tsx";
 import { OldVersionBadge, UpdateAgentButton } from "./agent-version.tsx";
@@ -41,6 +43,13 @@ export function AgentDetails(props: AgentDetailsProps) {
         </Fact>
         <Fact name="Slots in use">
           <AgentLoad agent={agent} />
+        </Fact>
+        <Fact name="Requests">
+          <a href={requestsHref({ agent: id, period: "24h" })}>List</a> ·{" "}
+          <a href={requestsHref({ agent: id, period: "24h", outcome: "failed" })}>Failed</a> ·{" "}
+          <a href={trafficHref({ period: "24h", by: "model", only: { group: "agent", name: id } })}>
+            Traffic
+          </a>
         </Fact>
         <Fact name="Last seen">{formatAgo(last_heard, now)}</Fact>
         <Fact name="Connected since">{formatTime(since)}</Fact>

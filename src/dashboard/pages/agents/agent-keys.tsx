@@ -1,4 +1,3 @@
-import { useState } from "hono/jsx/dom";
 import { api } from "../../api/api.ts";
 import type { AgentKey } from "../../api/types.ts";
 import { Badge } from "../../components/badge.tsx";
@@ -9,6 +8,7 @@ import { Checkbox } from "../../components/field.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { showToast } from "../../components/toast.tsx";
 import { formatCount, formatTime } from "../../format.ts";
+import { useState } from "../../state/hooks.ts";
 import { useFetch } from "../../state/use-fetch.ts";
 import { PrincipalLink } from "../users/principal-link.tsx";
 import { AddKeyDialog } from "./add-key-dialog.tsx";

@@ -1,4 +1,3 @@
-import { useState } from "hono/jsx/dom";
 import type { Agent } from "../../api/types.ts";
 import { StateWithReason } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
@@ -6,6 +5,7 @@ import { Card, EmptyState } from "../../components/card.tsx";
 import { Field, Select } from "../../components/field.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatAgo } from "../../format.ts";
+import { useState } from "../../state/hooks.ts";
 import { AGENT_ORDERS, type AgentOrder, agentRows, stateOf } from "./agent-rows.ts";
 import { OldVersionBadge } from "./agent-version.tsx";
 import { useShowMore } from "./use-show-more.tsx";

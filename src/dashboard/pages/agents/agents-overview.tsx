@@ -1,9 +1,9 @@
-import { useState } from "hono/jsx/dom";
 import type { Agent } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
 import { Card, EmptyState, Notice } from "../../components/card.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { formatCount } from "../../format.ts";
+import { useState } from "../../state/hooks.ts";
 import { AgentDetails } from "./agent-details.tsx";
 import { AgentKeys } from "./agent-keys.tsx";
 import { AgentList } from "./agent-list.tsx";

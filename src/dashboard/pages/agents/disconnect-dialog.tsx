@@ -1,10 +1,10 @@
-import { useState } from "hono/jsx/dom";
 import { api } from "../../api/api.ts";
 import type { Agent } from "../../api/types.ts";
 import { ConfirmDialog } from "../../components/dialog.tsx";
 import { RadioCards } from "../../components/radio-cards.tsx";
 import { showToast } from "../../components/toast.tsx";
 import { formatCount } from "../../format.ts";
+import { useState } from "../../state/hooks.ts";
 
 type Mode = "drain" | "now";
 

@@ -1,7 +1,8 @@
-import { useEffect, useRef } from "hono/jsx/dom";
+import { useRef } from "hono/jsx/dom";
 import { api } from "../../api/api.ts";
 import type { Agent } from "../../api/types.ts";
 import type { LiveOverview } from "../../state/history.ts";
+import { useEffect } from "../../state/hooks.ts";
 import { type FetchState, useFetch } from "../../state/use-fetch.ts";
 import { useLive } from "../../state/use-live.ts";
 import { createPollSchedule } from "./poll-schedule.ts";

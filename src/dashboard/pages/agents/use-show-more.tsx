@@ -1,5 +1,5 @@
-import { useState } from "hono/jsx/dom";
 import { Button } from "../../components/button.tsx";
+import { useState } from "../../state/hooks.ts";
 
 const ROWS_PER_STEP = 50;
 

@@ -1,4 +1,3 @@
-import { useState } from "hono/jsx/dom";
 import { api } from "../../api/api.ts";
 import { pathOf } from "../../api/request.ts";
 import type { AuditRow } from "../../api/types.ts";
@@ -8,6 +7,7 @@ import { Card, EmptyState, Notice } from "../../components/card.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatTime } from "../../format.ts";
+import { useState } from "../../state/hooks.ts";
 import { hrefOf } from "../../state/route.ts";
 import { useFetch } from "../../state/use-fetch.ts";
 import { detailText } from "./audit-detail.ts";

@@ -5,8 +5,10 @@ import { PageHeader } from "../../components/page-header.tsx";
 import { formatCount, formatDuration, formatNumber, formatShare, formatUptime } from "../../format.ts";
 import { type LiveOverview, mean, median, sum } from "../../state/history.ts";
 import type { LiveState } from "../../state/live.ts";
+import { hrefOf } from "../../state/route.ts";
 import { isAnotherVersion, useLive } from "../../state/use-live.ts";
 import { JoinLink } from "../agents/join-link.tsx";
+import { requestsHref } from "../requests/request-filter.ts";
 import { nodeRows } from "./node-rows.ts";
 import { NodesCard } from "./nodes-card.tsx";
 import { OverviewCharts } from "./overview-charts.tsx";
@@ -143,17 +145,23 @@ function LiveNumbers({ overview: { agents, slots, queue, history } }: { overview
       />
       <Tile
         label="Requests per second"
-        value={formatNumber(mean(series.asks, RATE_S))}
+        value={<a href={requestsHref({ period: "15m" })}>{formatNumber(mean(series.asks, RATE_S))}</a>}
         note={`over the last ${RATE_S} s`}
       />
       <Tile
         label="Time to first byte"
-        value={formatDuration(median(series.first_byte_ms, MEDIAN_S))}
+        value={<a href={hrefOf("traffic")}>{formatDuration(median(series.first_byte_ms, MEDIAN_S))}</a>}
         note="median, last minute"
       />
       <Tile
         label="Failed (last 15 min)"
-        value={formatNumber(failed)}
+        value={
+          failed > 0 ? (
+            <a href={requestsHref({ period: "15m", outcome: "failed" })}>{formatNumber(failed)}</a>
+          ) : (
+            formatNumber(failed)
+          )
+        }
         note={ended > 0 ? `${formatShare(failed, ended)} of ${formatCount(ended, "request")}` : "no requests"}
         tone={failed > 0 ? "bad" : "plain"}
       />

@@ -1,16 +1,17 @@
-import { useState } from "hono/jsx/dom";
 import type { LiveAsk } from "../../api/types.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
 import { Card, EmptyState } from "../../components/card.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatClock, formatDuration, formatNumber } from "../../format.ts";
+import { useState } from "../../state/hooks.ts";
+import { requestsHref } from "../requests/request-filter.ts";
 import { PrincipalLink } from "../users/principal-link.tsx";
 
 const SHOWN_AT_FIRST = 15;
 
 const COLUMNS: readonly Column<LiveAsk>[] = [
-  { title: "Ended", cell: ({ at }) => <time datetime={at}>{formatClock(at)}</time> },
+  { title: "Ended", cell: (request) => <Ended request={request} /> },
   { title: "Result", cell: (request) => <Result request={request} /> },
   { title: "Model", cell: ({ model }) => model ?? "any" },
   { title: "User", cell: ({ user }) => <PrincipalLink user={user} /> },
@@ -59,6 +60,17 @@ export function RecentRequests({ requests }: { requests: readonly LiveAsk[] }) {
         empty={<EmptyState title="No request has finished yet." />}
       />
     </Card>
+  );
+}
+
+/** Links to the request's details, with the time at which it arrived. */
+function Ended({ request: { at, request_id, duration_ms } }: { request: LiveAsk }) {
+  const arrived = new Date(Date.parse(at) - Math.round(duration_ms)).toISOString();
+  return (
+    <a href={requestsHref({ open: request_id, at: arrived })}>
+      <time datetime={at}>{formatClock(at)}</time>
+      <span class="off-screen"> details</span>
+    </a>
   );
 }
 

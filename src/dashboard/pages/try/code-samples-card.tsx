@@ -1,8 +1,9 @@
-import { useEffect, useMemo, useState } from "hono/jsx/dom";
+import { useMemo } from "hono/jsx/dom";
 import { Card } from "../../components/card.tsx";
 import { CopyButton } from "../../components/copy-button.tsx";
 import { ScrollArea } from "../../components/scroll-area.tsx";
 import { SegmentedControl } from "../../components/segmented-control.tsx";
+import { useEffect, useState } from "../../state/hooks.ts";
 import { serverUrl } from "../../state/server-url.ts";
 import { SAMPLE_KINDS, type SampleKind, sampleOf } from "./code-samples.ts";
 import type { ChatRequest, Turn } from "./conversation.ts";

@@ -1,4 +1,5 @@
-import { useEffect, useRef } from "hono/jsx/dom";
+import { useRef } from "hono/jsx/dom";
+import { useEffect } from "../../state/hooks.ts";
 import { cutAtLines, type StreamedText } from "./streamed-text.ts";
 
 /** Shows a text as it grows. The text is never interpreted as HTML. */

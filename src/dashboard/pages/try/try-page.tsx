@@ -1,9 +1,10 @@
-import { useEffect, useRef } from "hono/jsx/dom";
+import { useRef } from "hono/jsx/dom";
 import { api } from "../../api/api.ts";
 import { Button } from "../../components/button.tsx";
 import { Card, EmptyState, Notice } from "../../components/card.tsx";
 import { Field, Select } from "../../components/field.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
+import { useEffect } from "../../state/hooks.ts";
 import { session } from "../../state/session.ts";
 import { useFetch } from "../../state/use-fetch.ts";
 import { useStore } from "../../state/use-store.ts";

@@ -38,6 +38,7 @@ function sourceOf(user: string | undefined): UsageSource {
   const scope = user === undefined ? {} : { user };
   return {
     key: user ?? "",
+    user,
     load: (query, signal) => api.usage({ ...query, ...scope }, signal),
     csvPath: (query) => usagePath("admin", { ...query, ...scope, format: "csv" }),
     groups: user === undefined ? ["day", "user", "model", "agent"] : ["day", "model", "agent"],

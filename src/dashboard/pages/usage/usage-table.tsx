@@ -22,17 +22,19 @@ const ROWS = 50;
 interface UsageTableProps {
   group: UsageGroup;
   entries: readonly UsageEntry[];
+  /** Returns the address of the requests that an entry counts, or of those with a result. */
+  requestsOf: (entry: UsageEntry, outcome?: string) => string | undefined;
 }
 
 /**
  * Days are listed newest first, all else with most requests first. Sorting is off if there are several pages,
  * because it would sort only the page that is shown.
  */
-export function UsageTable({ group, entries }: UsageTableProps) {
+export function UsageTable({ group, entries, requestsOf }: UsageTableProps) {
   const names = useUserNames(group === "user");
   const rows = useMemo(() => (group === "day" ? entries.toReversed() : entries), [group, entries]);
   const { shown, ...pages } = usePagination(rows, ROWS, group);
-  const columns = columnsOf(group, totalOf(entries), names);
+  const columns = columnsOf(group, totalOf(entries), names, requestsOf);
   return (
     <>
       <Table
@@ -60,12 +62,21 @@ function columnsOf(
   group: UsageGroup,
   total: UsageTotals,
   names: ReadonlyMap<string, User>,
+  requestsOf: UsageTableProps["requestsOf"],
 ): Column<UsageEntry>[] {
   const numberColumn = (title: string, pick: (entry: UsageEntry) => number): Column<UsageEntry> => ({
     title,
     cell: (entry) => formatWhole(pick(entry)),
     sortBy: pick,
     isNumber: true,
+  });
+  const linkColumn = (title: string, pick: (entry: UsageEntry) => number, outcome?: string) => ({
+    ...numberColumn(title, pick),
+    cell: (entry: UsageEntry) => {
+      const href = pick(entry) > 0 ? requestsOf(entry, outcome) : undefined;
+      const text = formatWhole(pick(entry));
+      return href === undefined ? text : <a href={href}>{text}</a>;
+    },
   });
   // Most upstreams do not report these parts of the tokens.
   const partColumn = (title: string, sum: number, pick: (entry: UsageEntry) => number) =>
@@ -77,8 +88,8 @@ function columnsOf(
       isHeader: true,
     },
     { title: "Share", cell: ({ asks }) => <Share part={asks} all={total.asks} /> },
-    numberColumn("Requests", ({ asks }) => asks),
-    numberColumn("Failed", ({ failed }) => failed),
+    linkColumn("Requests", ({ asks }) => asks),
+    linkColumn("Failed", ({ failed }) => failed, "failed"),
     numberColumn("Input tokens", ({ prompt_tokens }) => prompt_tokens),
     ...partColumn("Cached input tokens", total.cached_tokens, ({ cached_tokens }) => cached_tokens),
     ...partColumn(

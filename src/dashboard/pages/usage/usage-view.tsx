@@ -1,4 +1,3 @@
-import { useState } from "hono/jsx/dom";
 import type { UsageQuery } from "../../api/api.ts";
 import type { UsageAnswer, UsageEntry, UsageGroup } from "../../api/types.ts";
 import { LinkButton } from "../../components/button.tsx";
@@ -7,7 +6,10 @@ import { Chart } from "../../components/chart.tsx";
 import { Field, Select } from "../../components/field.tsx";
 import { SegmentedControl } from "../../components/segmented-control.tsx";
 import { formatDuration, formatShare, formatShort, formatWhole } from "../../format.ts";
+import { useState } from "../../state/hooks.ts";
 import { useFetch } from "../../state/use-fetch.ts";
+import { requestsHref } from "../requests/request-filter.ts";
+import { ADMIN_ID } from "../users/principal-link.tsx";
 import { UsageTable } from "./usage-table.tsx";
 import { fillDays, lastDays, tokenNotes, totalOf } from "./usage-totals.ts";
 
@@ -18,6 +20,8 @@ export interface UsageSource {
   /** Returns the address of the same usage as CSV. */
   csvPath(query: UsageQuery): string;
   groups: readonly UsageGroup[];
+  /** The only user whose usage it is; undefined for everyone, and for the user who is signed in. */
+  user?: string | undefined;
 }
 
 const GROUPS: Record<UsageGroup, string> = {
@@ -128,9 +132,28 @@ function Details({ source, query }: { source: UsageSource; query: Omit<UsageQuer
           Only the first {formatWhole(ENTRIES_MAX)} entries are shown. Choose a shorter period to see all.
         </Notice>
       ) : null}
-      {value?.by[0] === group ? <UsageTable group={group} entries={value.usage} /> : null}
+      {value?.by[0] === group ? (
+        <UsageTable
+          group={group}
+          entries={value.usage}
+          requestsOf={(entry, outcome) => requestsOf(group, entry, { ...query, user: source.user }, outcome)}
+        />
+      ) : null}
     </Card>
   );
+}
+
+/** Returns the address of the requests that an entry counts. Those without an agent or a model cannot be chosen. */
+function requestsOf(
+  group: UsageGroup,
+  entry: UsageEntry,
+  { from, to, user }: { from?: string; to?: string; user?: string | undefined },
+  outcome: string | undefined,
+): string | undefined {
+  const name = group === "user" ? (entry.user ?? ADMIN_ID) : entry[group];
+  if (!name) return undefined;
+  if (group === "day") return requestsHref({ from: name, to: name, user, outcome });
+  return requestsHref({ from, to, user, [group]: name, outcome });
 }
 
 interface DatesProps {

@@ -1,4 +1,4 @@
-import { useMemo, useState } from "hono/jsx/dom";
+import { useMemo } from "hono/jsx/dom";
 import { api } from "../../api/api.ts";
 import type { AddedUser, User } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
@@ -7,6 +7,7 @@ import { Field, Select } from "../../components/field.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Pagination, usePagination } from "../../components/pagination.tsx";
 import { formatCount } from "../../format.ts";
+import { useState } from "../../state/hooks.ts";
 import { useFetch } from "../../state/use-fetch.ts";
 import { TokenDialog } from "./token-dialog.tsx";
 import { AddUserDialog } from "./user-dialogs.tsx";

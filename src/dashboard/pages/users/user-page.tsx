@@ -1,4 +1,3 @@
-import { useState } from "hono/jsx/dom";
 import { LIMIT_FIELDS, USER_ATTRIBUTES } from "../../../user-attributes.ts";
 import { api } from "../../api/api.ts";
 import { pathOf } from "../../api/request.ts";
@@ -9,8 +8,11 @@ import { CopyButton } from "../../components/copy-button.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { showToast } from "../../components/toast.tsx";
 import { formatTime, formatWhole } from "../../format.ts";
+import { useState } from "../../state/hooks.ts";
 import { hrefOf } from "../../state/route.ts";
 import { useFetch } from "../../state/use-fetch.ts";
+import { requestsHref } from "../requests/request-filter.ts";
+import { trafficHref } from "../traffic/traffic-view.ts";
 import { type UsageSource, UsageView } from "../usage/usage-view.tsx";
 import { TokenDialog } from "./token-dialog.tsx";
 import { ChangeUserDialog, DeleteDialog, DisableDialog, RotateDialog } from "./user-dialogs.tsx";
@@ -22,7 +24,7 @@ export function UserPage({ id }: { id: string }) {
   const { value: user, error, replace } = useFetch((signal) => api.user(id, signal), [id]);
   return (
     <>
-      <PageHeader title={user ? labelOf(user) : "User"} lead={<a href={hrefOf("users")}>All users</a>}>
+      <PageHeader title={user ? labelOf(user) : "User"} lead={<UserLinks id={id} />}>
         {user ? <Actions user={user} onChange={replace} /> : null}
       </PageHeader>
       {error ? <Notice tone="bad">{error}</Notice> : null}
@@ -32,9 +34,19 @@ export function UserPage({ id }: { id: string }) {
   );
 }
 
+function UserLinks({ id }: { id: string }) {
+  return (
+    <>
+      <a href={hrefOf("users")}>All users</a> · <a href={requestsHref({ user: id })}>Requests</a> ·{" "}
+      <a href={trafficHref({ period: "24h", by: "model", only: { group: "user", name: id } })}>Traffic</a>
+    </>
+  );
+}
+
 function sourceOf(id: string): UsageSource {
   return {
     key: id,
+    user: id,
     load: (query, signal) => api.usage({ ...query, user: id }, signal),
     csvPath: ({ by, user: _, ...query }) =>
       pathOf(["admin", "users", id, "usage"], { ...query, by: by.join(","), format: "csv" }),

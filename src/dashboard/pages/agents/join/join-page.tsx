@@ -1,9 +1,10 @@
-import { useRef, useState } from "hono/jsx/dom";
+import { useRef } from "hono/jsx/dom";
 import { api } from "../../../api/api.ts";
 import { LinkButton } from "../../../components/button.tsx";
 import { Card, Notice } from "../../../components/card.tsx";
 import { PageHeader } from "../../../components/page-header.tsx";
 import { RadioCards } from "../../../components/radio-cards.tsx";
+import { useState } from "../../../state/hooks.ts";
 import { hrefOf } from "../../../state/route.ts";
 import { publicUrl } from "../../../state/server-url.ts";
 import { useFetch } from "../../../state/use-fetch.ts";

@@ -1,10 +1,10 @@
-import { useState } from "hono/jsx/dom";
 import { api } from "../../../api/api.ts";
 import type { AddedAgentKey } from "../../../api/types.ts";
 import { Notice } from "../../../components/card.tsx";
 import { Field } from "../../../components/field.tsx";
 import { Form } from "../../../components/form.tsx";
 import { RadioCards } from "../../../components/radio-cards.tsx";
+import { useState } from "../../../state/hooks.ts";
 import { useFetch } from "../../../state/use-fetch.ts";
 import { addKey, KeyFields } from "../add-key-dialog.tsx";
 import { freeName } from "../agent-rows.ts";

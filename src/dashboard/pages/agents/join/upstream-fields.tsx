@@ -1,6 +1,6 @@
-import { useState } from "hono/jsx/dom";
 import { Checkbox, Field } from "../../../components/field.tsx";
 import { RadioCards } from "../../../components/radio-cards.tsx";
+import { useState } from "../../../state/hooks.ts";
 import { type SourceKind, sourceOf } from "./join-line.ts";
 import { type ServerAddress, upstreamFault } from "./server-address.ts";
 

@@ -1,10 +1,11 @@
-import { useEffect, useRef } from "hono/jsx/dom";
+import { useRef } from "hono/jsx/dom";
 import { api } from "../../../api/api.ts";
 import type { Pairing } from "../../../api/types.ts";
 import { Button } from "../../../components/button.tsx";
 import { Card, Notice } from "../../../components/card.tsx";
 import { type Column, Table } from "../../../components/table.tsx";
 import { showToast } from "../../../components/toast.tsx";
+import { useEffect } from "../../../state/hooks.ts";
 import { useFetch } from "../../../state/use-fetch.ts";
 import { preferenceText } from "../key-form.ts";
 import { countdownText, secondsUntil } from "./pairing-text.ts";

@@ -1,4 +1,3 @@
-import { useState } from "hono/jsx/dom";
 import { api } from "../../../api/api.ts";
 import type { AddedPairing } from "../../../api/types.ts";
 import { Button } from "../../../components/button.tsx";
@@ -6,6 +5,7 @@ import { Dialog } from "../../../components/dialog.tsx";
 import { Field } from "../../../components/field.tsx";
 import { Form } from "../../../components/form.tsx";
 import { readNameList } from "../../../name-list.ts";
+import { useState } from "../../../state/hooks.ts";
 import { publicUrl } from "../../../state/server-url.ts";
 import { ModelsField } from "../add-key-dialog.tsx";
 import { AddressField } from "../join/address-field.tsx";

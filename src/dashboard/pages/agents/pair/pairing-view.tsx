@@ -1,8 +1,9 @@
-import { useEffect, useRef, useState } from "hono/jsx/dom";
+import { useRef } from "hono/jsx/dom";
 import { api } from "../../../api/api.ts";
 import { Button } from "../../../components/button.tsx";
 import { Notice } from "../../../components/card.tsx";
 import { CopyButton, CopyField } from "../../../components/copy-button.tsx";
+import { useEffect, useState } from "../../../state/hooks.ts";
 import type { MadePairing } from "./made-pairing.ts";
 import { countdownText, pairingCommand, pairingLink } from "./pairing-text.ts";
 import { QrCode } from "./qr-code.tsx";

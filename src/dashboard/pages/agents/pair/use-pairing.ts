@@ -1,6 +1,6 @@
-import { useEffect, useState } from "hono/jsx/dom";
 import { api } from "../../../api/api.ts";
 import { errorText } from "../../../api/request.ts";
+import { useEffect, useState } from "../../../state/hooks.ts";
 import { findPairingState, type PairingState } from "./pairing-state.ts";
 import { secondsUntil } from "./pairing-text.ts";
 

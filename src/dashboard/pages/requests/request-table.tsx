@@ -1,0 +1,90 @@
+import type { Child } from "hono/jsx/dom";
+import { printable } from "../../../printable.ts";
+import { Badge } from "../../components/badge.tsx";
+import { type Column, Table } from "../../components/table.tsx";
+import { formatClock, formatDuration, formatNumber, formatTime } from "../../format.ts";
+import { PrincipalLink } from "../users/principal-link.tsx";
+import type { ShownRequest } from "./request-source.ts";
+
+interface RequestTableProps {
+  requests: readonly ShownRequest[];
+  isAdmin: boolean;
+  /** Returns the address of a request's details. */
+  hrefOf: (request: ShownRequest) => string;
+  empty: Child;
+}
+
+export function RequestTable({ requests, isAdmin, hrefOf, empty }: RequestTableProps) {
+  return (
+    <Table
+      caption="Requests, newest first"
+      columns={columnsOf(isAdmin, hrefOf)}
+      rows={requests}
+      keyOf={({ request_id, at }) => `${request_id} ${at}`}
+      empty={empty}
+    />
+  );
+}
+
+function columnsOf(isAdmin: boolean, hrefOf: RequestTableProps["hrefOf"]): Column<ShownRequest>[] {
+  const ofAdmin: Column<ShownRequest>[] = [
+    {
+      title: "User",
+      cell: ({ user = null }) => (
+        <span class="name">
+          <PrincipalLink user={user} />
+        </span>
+      ),
+    },
+    { title: "Agent", cell: ({ agent = null }) => <AgentName agent={agent} /> },
+  ];
+  return [
+    {
+      title: "Arrived",
+      cell: (request) => (
+        <a href={hrefOf(request)}>
+          <time datetime={request.at}>{formatMoment(request.at)}</time>
+          <span class="off-screen"> details</span>
+        </a>
+      ),
+      isHeader: true,
+    },
+    { title: "Result", cell: (request) => <Result request={request} /> },
+    { title: "Model", cell: ({ model }) => <span class="name">{printable(model ?? "any")}</span> },
+    ...(isAdmin ? ofAdmin : []),
+    { title: "Endpoint", cell: ({ surface }) => <span class="mono">{surface}</span> },
+    { title: "Queued", cell: ({ queue_ms }) => formatDuration(queue_ms), isNumber: true },
+    { title: "First byte", cell: ({ first_byte_ms }) => formatDuration(first_byte_ms), isNumber: true },
+    { title: "Duration", cell: ({ duration_ms }) => formatDuration(duration_ms), isNumber: true },
+    { title: "Input tokens", cell: ({ prompt_tokens }) => formatNumber(prompt_tokens), isNumber: true },
+    {
+      title: "Output tokens",
+      cell: ({ completion_tokens }) => formatNumber(completion_tokens),
+      isNumber: true,
+    },
+  ];
+}
+
+/** Shows the time of day, and the date if it is another day. */
+function formatMoment(at: string): string {
+  const isToday = new Date(at).toDateString() === new Date().toDateString();
+  return isToday ? formatClock(at) : formatTime(at);
+}
+
+export function AgentName({ agent }: { agent: { id: string; name: string | null } | null }) {
+  if (!agent) return <span class="muted">none</span>;
+  return (
+    <span class="name" title={agent.id}>
+      {printable(agent.name || agent.id)}
+    </span>
+  );
+}
+
+/** Shows how a request ended; an upstream's error status too, although the server's part went well. */
+export function Result(props: { request: Pick<ShownRequest, "outcome" | "upstream_status"> }) {
+  const { outcome, upstream_status } = props.request;
+  if (outcome !== "ok") return <Badge tone="bad">{outcome}</Badge>;
+  if (upstream_status !== null && upstream_status >= 400)
+    return <Badge tone="warn">status {upstream_status}</Badge>;
+  return <Badge tone="ok">ok</Badge>;
+}

@@ -1,0 +1,25 @@
+import type { TrafficAnswer } from "../../api/types.ts";
+import { Card } from "../../components/card.tsx";
+import { formatWhole } from "../../format.ts";
+import { requestsHref } from "../requests/request-filter.ts";
+import { requestParams, type TrafficView } from "./traffic-view.ts";
+
+/** Why requests failed, each reason with a link to its requests. */
+export function TrafficErrors(props: { view: TrafficView; errors: TrafficAnswer["total"]["errors"] }) {
+  const { view, errors } = props;
+  const sorted = Object.entries(errors).sort(([, a], [, b]) => b - a);
+  if (sorted.length === 0) return null;
+  return (
+    <Card title="Why requests failed">
+      <ul class="traffic-errors">
+        {sorted.map(([code, count]) => (
+          <li key={code}>
+            <a href={requestsHref({ ...requestParams(view), outcome: code })}>
+              <b>{formatWhole(count)}</b> <span class="mono">{code}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}

@@ -1,0 +1,97 @@
+import { printable } from "../../../printable.ts";
+import type { TrafficAnswer } from "../../api/types.ts";
+import { Card, EmptyState } from "../../components/card.tsx";
+import { SegmentedControl } from "../../components/segmented-control.tsx";
+import { type Column, Table } from "../../components/table.tsx";
+import { formatDuration, formatShare, formatWhole } from "../../format.ts";
+import { replaceHref } from "../../state/query.ts";
+import { requestsHref } from "../requests/request-filter.ts";
+import { ADMIN_ID, ADMIN_LABEL } from "../users/principal-link.tsx";
+import { GROUP_NAMES, GROUPS, requestParams, type TrafficView, trafficHref } from "./traffic-view.ts";
+
+type Group = NonNullable<TrafficAnswer["groups"]>[number];
+
+/** The totals by agent, model, user or endpoint. Each leads to its own charts, and to its requests. */
+export function TrafficGroups({ view, groups }: { view: TrafficView; groups: readonly Group[] }) {
+  return (
+    <Card
+      title="Compare"
+      isFlush
+      actions={
+        <SegmentedControl
+          label="Compare"
+          value={view.by}
+          options={GROUP_NAMES.map((group) => ({ value: group, label: GROUPS[group].label }))}
+          onChoose={(by) => replaceHref(trafficHref({ ...view, by }))}
+        />
+      }
+    >
+      <Table
+        key={view.by}
+        caption={`Traffic ${GROUPS[view.by].label.toLowerCase()}`}
+        columns={columnsOf(view)}
+        rows={groups}
+        keyOf={({ name }) => name}
+        empty={<EmptyState title="No request has ended in this period." />}
+      />
+    </Card>
+  );
+}
+
+function columnsOf(view: TrafficView): Column<Group>[] {
+  const { by, period } = view;
+  const requestsOf = ({ name }: Group, text: string, outcome?: string) => {
+    // The group of all others has no name.
+    if (name === "") return text;
+    return (
+      <a href={requestsHref({ ...requestParams({ period, only: { group: by, name } }), outcome })}>{text}</a>
+    );
+  };
+  const time = (title: string, pick: (group: Group) => number | null): Column<Group> => ({
+    title,
+    cell: (group) => formatDuration(pick(group)),
+    sortBy: pick,
+    isNumber: true,
+  });
+  return [
+    { title: GROUPS[by].one, cell: (group) => <GroupName view={view} group={group} />, isHeader: true },
+    {
+      title: "Requests",
+      cell: (group) => requestsOf(group, formatWhole(group.asks)),
+      sortBy: ({ asks }) => asks,
+      isNumber: true,
+    },
+    {
+      title: "Failed",
+      cell: (group) => requestsOf(group, formatWhole(group.failed), "failed"),
+      sortBy: ({ failed }) => failed,
+      isNumber: true,
+    },
+    {
+      title: "Failure rate",
+      cell: ({ asks, failed }) => formatShare(failed, asks),
+      sortBy: ({ asks, failed }) => failed / asks,
+      isNumber: true,
+    },
+    time("First byte", ({ first_byte_ms_p50 }) => first_byte_ms_p50),
+    time("First byte, 95%", ({ first_byte_ms_p95 }) => first_byte_ms_p95),
+    time("Duration", ({ duration_ms_p50 }) => duration_ms_p50),
+    time("Duration, 95%", ({ duration_ms_p95 }) => duration_ms_p95),
+    {
+      title: "Tokens",
+      cell: ({ prompt_tokens, completion_tokens }) => formatWhole(prompt_tokens + completion_tokens),
+      sortBy: ({ prompt_tokens, completion_tokens }) => prompt_tokens + completion_tokens,
+      isNumber: true,
+    },
+  ];
+}
+
+function GroupName({ view, group: { name, label } }: { view: TrafficView; group: Group }) {
+  if (name === "") return <span class="muted">all others</span>;
+  const shown = view.by === "user" && name === ADMIN_ID ? ADMIN_LABEL : label || name;
+  return (
+    <a class="name" title={name} href={trafficHref({ ...view, only: { group: view.by, name } })}>
+      {printable(shown)}
+    </a>
+  );
+}

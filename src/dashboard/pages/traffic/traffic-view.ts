@@ -1,0 +1,42 @@
+import type { TrafficGroup } from "../../api/types.ts";
+import { PERIODS, type PeriodName, startOf } from "../../state/period.ts";
+import { hrefWith, type Params } from "../../state/query.ts";
+
+/** The properties by which traffic is compared, with their labels. */
+export const GROUPS: Record<TrafficGroup, { label: string; one: string }> = {
+  agent: { label: "By agent", one: "Agent" },
+  model: { label: "By model", one: "Model" },
+  user: { label: "By user", one: "User" },
+  surface: { label: "By endpoint", one: "Endpoint" },
+};
+export const GROUP_NAMES = Object.keys(GROUPS) as TrafficGroup[];
+
+/** The parameters of the address of the page. */
+export interface TrafficView {
+  period: PeriodName;
+  by: TrafficGroup;
+  /** The one agent, model, user or endpoint that is shown; everything if undefined. */
+  only?: { group: TrafficGroup; name: string } | undefined;
+}
+
+export function readTrafficView(query: URLSearchParams): TrafficView {
+  const period = PERIODS.find(({ value }) => value === query.get("period"))?.value ?? "1h";
+  const by = GROUP_NAMES.find((group) => group === query.get("by")) ?? "agent";
+  const group = GROUP_NAMES.find((name) => query.get(name));
+  return { period, by, only: group && { group, name: query.get(group) ?? "" } };
+}
+
+/** Returns the address of the page with this view. */
+export function trafficHref({ period, by, only }: TrafficView): string {
+  return hrefWith("traffic", { period, by, ...(only && { [only.group]: only.name }) });
+}
+
+/** Returns the query of the numbers that the view shows. */
+export function trafficQuery({ period, by, only }: TrafficView, now: number): Params {
+  return { from: startOf(period, now), by, ...(only && { [only.group]: only.name }) };
+}
+
+/** Returns the parameters of the list of the requests that the view counts. */
+export function requestParams({ period, only }: Pick<TrafficView, "period" | "only">): Params {
+  return { period, ...(only && { [only.group]: only.name }) };
+}

@@ -1,0 +1,190 @@
+import type { z } from "zod";
+import { type Principal, principalNamed } from "../../principal.ts";
+import type { StoredRequest, UsageStore, UserStore } from "../../store/store.ts";
+import { csvResponse } from "../csv.ts";
+import { createUserNames } from "../live/overview.ts";
+import { resource, route } from "../route.ts";
+import { endOf } from "../usage/route.ts";
+import { SAMPLE } from "../values.ts";
+import {
+  type KeptRequest,
+  type OwnRequest,
+  OwnRequestPage,
+  OwnRequestQuery,
+  RequestPage,
+  RequestQuery,
+} from "./schema.ts";
+
+interface RequestDeps {
+  usage: Pick<UsageStore, "list">;
+  users: Pick<UserStore, "find">;
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
+
+const OWN_EXAMPLE: OwnRequest = {
+  ...{ request_id: SAMPLE.requestId, at: SAMPLE.laterTime, model: SAMPLE.model },
+  ...{ surface: "chat/completions", outcome: "agent_failed", upstream_status: 500 },
+  ...{ error: "The agent failed: CUDA out of memory", tries: 1, queue_ms: 1, first_byte_ms: null },
+  ...{ duration_ms: 840, prompt_tokens: null, completion_tokens: null, cached_tokens: null },
+  ...{ cache_creation_tokens: null, reasoning_tokens: null, tokens_estimated: false },
+  failed_tries: [{ sent_after_ms: 1, code: "agent_failed", error: "The agent failed: CUDA out of memory" }],
+};
+const AGENT = { id: SAMPLE.agentId, name: "gpu box" };
+const EXAMPLE: KeptRequest = {
+  ...OWN_EXAMPLE,
+  user: { user_id: SAMPLE.userId, name: "Ann" },
+  agent: AGENT,
+  on_cached_agent: null,
+  failed_tries: OWN_EXAMPLE.failed_tries.map((one) => ({ agent: AGENT, ...one })),
+};
+
+const OWN_COLUMNS = [
+  ...(["at", "request_id", "model", "surface", "outcome", "upstream_status", "error", "tries"] as const),
+  ...(["queue_ms", "first_byte_ms", "duration_ms", "prompt_tokens", "completion_tokens"] as const),
+  ...(["cached_tokens", "cache_creation_tokens", "reasoning_tokens", "tokens_estimated"] as const),
+];
+const COLUMNS = [...OWN_COLUMNS, "user", "user_name", "agent", "agent_name", "on_cached_agent"];
+
+const CSV = (columns: readonly string[]) => ({
+  "text/csv": {
+    description: "A line of column names, then a line for each request.",
+    example: `${columns.join(",")}\r\n`,
+  },
+});
+const DESCRIPTION =
+  "Newest first. Numbers and names, never content. A page looks through a bounded number of requests, so it may have fewer than `limit`, or none, and still a `next`.";
+
+const ROUTES = {
+  listOwnRequests: route("GET /api/requests", {
+    access: "caller",
+    summary: "List your own requests",
+    description: DESCRIPTION,
+    query: OwnRequestQuery,
+    answers: {
+      200: {
+        description: "The requests.",
+        headers: ["content-disposition", "x-next"],
+        json: OwnRequestPage,
+        example: { requests: [OWN_EXAMPLE], next: null },
+        other: CSV(OWN_COLUMNS),
+      },
+    },
+  }),
+  listRequests: route("GET /admin/requests", {
+    access: "admin",
+    summary: "List the requests of all users",
+    description: DESCRIPTION,
+    query: RequestQuery,
+    answers: {
+      200: {
+        description: "The requests.",
+        headers: ["content-disposition", "x-next"],
+        json: RequestPage,
+        example: { requests: [EXAMPLE], next: "1795856504120.4711" },
+        other: CSV(COLUMNS),
+      },
+    },
+  }),
+};
+
+/** The kept requests: of all users, and of the caller. */
+export const requestRoutes = resource("Usage", ROUTES).handledBy((deps: RequestDeps) => {
+  const names = createUserNames(deps.users, deps.now);
+  return {
+    async listOwnRequests({ caller, query }) {
+      const { rows, next } = await readPage(deps, query, { principal: caller.principal });
+      const requests = rows.map(ownRequestOf);
+      return query.format === "json" ? { requests, next } : csvOf(OWN_COLUMNS, requests, next);
+    },
+
+    async listRequests({ query }) {
+      const { user, agent } = query;
+      const principal = user === undefined ? undefined : principalNamed(user);
+      const { rows, next } = await readPage(deps, query, { principal, agent });
+      await names.load(rows.flatMap(({ userId }) => userId ?? []));
+      const requests = rows.map((row) => requestOf(row, names.get));
+      return query.format === "json" ? { requests, next } : csvOf(COLUMNS, requests.map(flat), next);
+    },
+  };
+});
+
+type Query = z.output<typeof OwnRequestQuery>;
+
+async function readPage(
+  { usage, now }: RequestDeps,
+  { from, to, id, before, limit, model, surface, outcome }: Query,
+  whose: { principal: Principal | undefined; agent?: string | undefined },
+): Promise<{ rows: StoredRequest[]; next: string | null }> {
+  const page = await usage.list({
+    ...whose,
+    from: from === undefined ? 0 : Date.parse(from),
+    to: to === undefined ? now() + 1 : endOf(to),
+    ...{ limit, model, surface, outcome, requestId: id, after: before },
+  });
+  return { rows: page.requests, next: page.next && `${page.next.at}.${page.next.key}` };
+}
+
+function csvOf(
+  columns: readonly string[],
+  rows: readonly Readonly<Record<string, unknown>>[],
+  next: string | null,
+): Response {
+  const cells = rows.map((row) => columns.map((name) => cellOf(row[name])));
+  return csvResponse("requests.csv", [columns, ...cells], next === null ? {} : { "x-next": next });
+}
+
+const cellOf = (value: unknown) =>
+  typeof value === "string" || typeof value === "number" ? value : value == null ? null : String(value);
+
+const flat = ({ user, agent, ...request }: KeptRequest) => ({
+  ...request,
+  ...{ user: user?.user_id ?? null, user_name: user?.name ?? null },
+  ...{ agent: agent?.id ?? null, agent_name: agent?.name ?? null },
+});
+
+function requestOf(row: StoredRequest, nameOf: (userId: string) => string | null): KeptRequest {
+  return {
+    ...fieldsOf(row),
+    user: row.userId === null ? null : { user_id: row.userId, name: nameOf(row.userId) },
+    agent: agentOf(row),
+    on_cached_agent: row.isAffine,
+    failed_tries: row.failures.map((failure) => ({ agent: agentOf(failure), ...tryOf(failure) })),
+  };
+}
+
+/** Callers may not learn of agents. */
+function ownRequestOf(row: StoredRequest): OwnRequest {
+  return { ...fieldsOf(row), failed_tries: row.failures.map(tryOf) };
+}
+
+const agentOf = ({ agent, agentName }: Pick<StoredRequest, "agent" | "agentName">) =>
+  agent === null ? null : { id: agent, name: agentName };
+
+const tryOf = ({ sentAfterMs, code, error }: StoredRequest["failures"][number]) => ({
+  sent_after_ms: sentAfterMs,
+  code,
+  error,
+});
+
+function fieldsOf(row: StoredRequest) {
+  return {
+    request_id: row.requestId,
+    at: new Date(row.at).toISOString(),
+    model: row.model,
+    surface: row.surface,
+    outcome: row.outcome,
+    upstream_status: row.upstreamStatus,
+    error: row.error,
+    tries: row.tries,
+    queue_ms: row.queueMs,
+    first_byte_ms: row.firstByteMs,
+    duration_ms: row.durationMs,
+    prompt_tokens: row.inputTokens,
+    completion_tokens: row.outputTokens,
+    cached_tokens: row.cachedTokens,
+    cache_creation_tokens: row.cacheCreationTokens,
+    reasoning_tokens: row.reasoningTokens,
+    tokens_estimated: row.tokensEstimated,
+  };
+}

@@ -1,0 +1,122 @@
+import { AppError } from "../../errors.ts";
+import type { TrafficKind, TrafficStore, UserStore } from "../../store/store.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../time.ts";
+import { createUserNames } from "../live/overview.ts";
+import { ok, resource, route } from "../route.ts";
+import { endOf } from "../usage/route.ts";
+import { SAMPLE } from "../values.ts";
+import type { TrafficMeter } from "./meter.ts";
+import { TRAFFIC_GROUPS, TrafficAnswer, type TrafficGroup, TrafficQuery } from "./schema.ts";
+import { groupsOf, stepsOf, type TrafficGroupTotal, totalOf } from "./totals.ts";
+
+interface TrafficDeps {
+  traffic: Pick<TrafficStore, "read">;
+  meter: Pick<TrafficMeter, "write">;
+  users: Pick<UserStore, "find">;
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
+
+const NUMBERS = { asks: 2, failed: 1, prompt_tokens: 14, completion_tokens: 6 };
+const DURATIONS = {
+  ...{ queue_ms_p50: 1, queue_ms_p95: 2, first_byte_ms_p50: 197, first_byte_ms_p95: 197 },
+  ...{ duration_ms_p50: 789, duration_ms_p95: 789 },
+};
+const TOTAL = { ...NUMBERS, ...DURATIONS, errors: { agent_failed: 1 } };
+
+const EXAMPLE: TrafficAnswer = {
+  ...{ from: "2026-11-23T08:00:00.000Z", to: "2026-11-23T08:01:00.000Z", every_ms: 60_000, total: TOTAL },
+  steps: {
+    ...{ asks: [2], failed: [1], prompt_tokens: [14], completion_tokens: [6] },
+    ...{ queue_ms_p50: [1], queue_ms_p95: [2], first_byte_ms_p50: [197], first_byte_ms_p95: [197] },
+    ...{ duration_ms_p50: [789], duration_ms_p95: [789], errors: { agent_failed: [1] } },
+  },
+  groups: [{ name: SAMPLE.agentId, label: "gpu box", ...TOTAL }],
+};
+
+const ROUTES = {
+  readTraffic: route("GET /admin/traffic", {
+    access: "admin",
+    summary: "Read requests, failures, tokens and durations over time",
+    description:
+      "A request counts in the step in which it ends. Steps of a minute are kept for a day, and steps of an hour for 31 days; a longer period is made of hours. A step has up to 100 agents, models, users and endpoints each.",
+    query: TrafficQuery,
+    answers: ok("The steps of the period.", TrafficAnswer, EXAMPLE),
+  }),
+};
+
+const KINDS: Record<TrafficGroup, TrafficKind> = {
+  agent: "agent",
+  model: "model",
+  user: "user",
+  surface: "route",
+};
+
+/** Requests and their durations over time. */
+export const trafficRoutes = resource("Usage", ROUTES).handledBy((deps: TrafficDeps) => {
+  const names = createUserNames(deps.users, deps.now);
+  const label = async (groups: TrafficGroupTotal[]): Promise<TrafficGroupTotal[]> => {
+    const ids = groups.map(({ name }) => name).filter((name) => name !== "admin" && name !== "");
+    await names.load(ids);
+    return groups.map((group) => ({ ...group, label: names.get(group.name) }));
+  };
+  return {
+    async readTraffic({ query }) {
+      const period = periodOf(query, deps.now());
+      const { from, to, everyMs, stepMs } = period;
+      deps.meter.write(stepMs);
+      const only = TRAFFIC_GROUPS.find((group) => query[group] !== undefined);
+      const kind = only ? KINDS[only] : "all";
+      const read = (kind: TrafficKind, name?: string) =>
+        deps.traffic.read({ stepMs, from, to, kind, ...(name !== undefined && { name }) });
+      const rows = await read(kind, only ? query[only] : "");
+      const groups = query.by && (await groupsOf(await readGroups(deps, KINDS[query.by], period)));
+      return {
+        ...{ from: new Date(from).toISOString(), to: new Date(to).toISOString(), every_ms: everyMs },
+        total: await totalOf(rows),
+        steps: await stepsOf(rows, { from, everyMs, count: Math.ceil((to - from) / everyMs) }),
+        ...(groups && { groups: query.by === "user" ? await label(groups) : groups }),
+      };
+    },
+  };
+});
+
+/** Reads the steps of every name. Whole hours take the place of their minutes, of which there would be many. */
+async function readGroups({ traffic, meter }: TrafficDeps, kind: TrafficKind, period: Period) {
+  const { from, to, stepMs } = period;
+  const hour = Math.ceil(from / HOUR_MS) * HOUR_MS;
+  if (stepMs !== MINUTE_MS || hour >= to) return traffic.read({ stepMs, from, to, kind });
+  meter.write(HOUR_MS);
+  return [
+    ...(await traffic.read({ stepMs, from, to: hour, kind })),
+    ...(await traffic.read({ stepMs: HOUR_MS, from: hour, to, kind })),
+  ];
+}
+
+/** The lengths of a step that people know. */
+const STEPS_MS = [1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE_MS);
+const HOUR_STEPS_MS = [1, 2, 3, 6, 12, 24].map((hours) => hours * HOUR_MS);
+const STEPS_MAX = 200;
+const PERIOD_MAX_MS = 400 * DAY_MS;
+
+/** Returns the period in whole steps, and the length of the steps that are read for it. */
+function periodOf({ from, to }: { from?: string | undefined; to?: string | undefined }, now: number) {
+  const end = Math.min(to === undefined ? now : endOf(to), now);
+  const start = Math.max(from === undefined ? end - HOUR_MS : Date.parse(from), end - PERIOD_MAX_MS);
+  if (start >= end)
+    throw new AppError("request_invalid", {
+      param: "to",
+      hint: "`to` must be after `from`, and `from` past.",
+    });
+  const areMinutes = now - start <= DAY_MS + MINUTE_MS;
+  const lengths = areMinutes ? STEPS_MS : HOUR_STEPS_MS;
+  const everyMs = lengths.find((ms) => (end - start) / ms <= STEPS_MAX) ?? DAY_MS;
+  return {
+    from: Math.floor(start / everyMs) * everyMs,
+    to: Math.ceil(end / everyMs) * everyMs,
+    everyMs,
+    stepMs: areMinutes ? MINUTE_MS : HOUR_MS,
+  };
+}
+
+type Period = ReturnType<typeof periodOf>;

@@ -1,0 +1,74 @@
+import { z } from "zod";
+import { timeOrDate } from "../usage/schema.ts";
+import { count, namedObject, text, time } from "../values.ts";
+
+/** The properties by which traffic is compared. */
+export const TRAFFIC_GROUPS = ["agent", "model", "user", "surface"] as const;
+export type TrafficGroup = (typeof TRAFFIC_GROUPS)[number];
+
+const NAME_LENGTH_MAX = 256;
+const name = text.max(NAME_LENGTH_MAX, `give at most ${NAME_LENGTH_MAX} characters`).optional();
+
+export const TrafficQuery = z
+  .object({
+    from: timeOrDate.describe("A date, or a time in RFC 3339. Default: an hour ago."),
+    to: timeOrDate.describe(
+      "The same. A date includes its whole day, in UTC; a time is excluded. Default: now.",
+    ),
+    agent: name.describe("Only requests that the agent with this id had last."),
+    model: name.describe("Only requests for this model."),
+    user: name.describe("Only this user. `admin` is the holder of the admin key."),
+    surface: name.describe("Only requests to this endpoint, such as `chat/completions`."),
+    by: z
+      .enum(TRAFFIC_GROUPS, "give agent, model, user, or surface")
+      .optional()
+      .describe("Also returns the totals of each `agent`, `model`, `user`, or `surface`."),
+  })
+  .refine(
+    (query) => TRAFFIC_GROUPS.filter((group) => query[group] !== undefined).length <= 1,
+    "give only one of agent, model, user, and surface",
+  );
+
+const duration = z.number().nonnegative().nullable();
+
+const NUMBERS = {
+  asks: count,
+  failed: count,
+  prompt_tokens: count,
+  completion_tokens: count,
+};
+/** The medians and 95th percentiles, in milliseconds and within 9%; null without requests. */
+const DURATIONS = {
+  queue_ms_p50: duration,
+  queue_ms_p95: duration,
+  first_byte_ms_p50: duration,
+  first_byte_ms_p95: duration,
+  duration_ms_p50: duration,
+  duration_ms_p95: duration,
+};
+/** How many requests failed with each error code. */
+const errors = z.record(text, count);
+
+const listsOf = <Shape extends Readonly<Record<string, z.ZodType>>>(shape: Shape) =>
+  Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, z.array(schema)])) as {
+    [Name in keyof Shape]: z.ZodArray<Shape[Name]>;
+  };
+
+export const TrafficAnswer = namedObject("Traffic", {
+  from: time,
+  to: time,
+  /** The length of a step. The first begins at `from`. */
+  every_ms: count,
+  total: z.strictObject({ ...NUMBERS, ...DURATIONS, errors }),
+  /** A list for each number, with an entry for each step. */
+  steps: z.strictObject({
+    ...listsOf(NUMBERS),
+    ...listsOf(DURATIONS),
+    errors: z.record(text, z.array(count)),
+  }),
+  /** With `by`: the totals of each, most requests first, at most 100. An empty name stands for all others. */
+  groups: z
+    .array(z.strictObject({ name: text, label: text.nullable(), ...NUMBERS, ...DURATIONS, errors }))
+    .optional(),
+});
+export type TrafficAnswer = z.output<typeof TrafficAnswer>;

@@ -1,0 +1,72 @@
+import { parseJson } from "../../json/parse.ts";
+import type { AskRecord } from "../../relay/record.ts";
+import { Histogram } from "./histogram.ts";
+
+/** The most error codes of a step. There are fewer, unless another program wrote it. */
+const CODES_MAX = 100;
+
+/** The numbers of the requests that ended in a step. Tallies can be added. */
+export class Tally {
+  asks = 0;
+  failed = 0;
+  inputTokens = 0;
+  outputTokens = 0;
+  readonly queue = new Histogram();
+  readonly firstByte = new Histogram();
+  readonly duration = new Histogram();
+  /** How many failed with each error code. */
+  readonly errors = new Map<string, number>();
+  /** The name that an agent gives itself. */
+  label: string | undefined;
+
+  note(record: AskRecord): void {
+    const { outcome, firstByteMs, inputTokens = 0, outputTokens = 0 } = record;
+    this.asks++;
+    this.inputTokens += inputTokens;
+    this.outputTokens += outputTokens;
+    this.queue.note(record.queueMs);
+    if (firstByteMs !== undefined) this.firstByte.note(firstByteMs);
+    this.duration.note(record.durationMs);
+    if (outcome === "ok") return;
+    this.failed++;
+    this.errors.set(outcome, (this.errors.get(outcome) ?? 0) + 1);
+  }
+
+  add(other: Tally): void {
+    this.asks += other.asks;
+    this.failed += other.failed;
+    this.inputTokens += other.inputTokens;
+    this.outputTokens += other.outputTokens;
+    for (const name of ["queue", "firstByte", "duration"] as const) this[name].add(other[name]);
+    for (const [code, count] of other.errors) this.#addError(code, count);
+    this.label = other.label ?? this.label;
+  }
+
+  pack(): string {
+    const { asks: a, failed: f, inputTokens: i, outputTokens: o, label: l } = this;
+    const [q, b, d] = [this.queue.pack(), this.firstByte.pack(), this.duration.pack()];
+    return JSON.stringify({ a, f, i, o, l, q, b, d, e: Object.fromEntries(this.errors) });
+  }
+
+  /** Adds the tally that `pack` returned. What another program wrote counts as nothing. */
+  addPacked(text: string): void {
+    const packed = (parseJson(text) ?? {}) as Record<string, unknown>;
+    this.asks += countIn(packed["a"]);
+    this.failed += countIn(packed["f"]);
+    this.inputTokens += countIn(packed["i"]);
+    this.outputTokens += countIn(packed["o"]);
+    if (typeof packed["l"] === "string") this.label = packed["l"];
+    this.queue.addPacked(packed["q"]);
+    this.firstByte.addPacked(packed["b"]);
+    this.duration.addPacked(packed["d"]);
+    for (const [code, count] of Object.entries(packed["e"] ?? {})) this.#addError(code, countIn(count));
+  }
+
+  #addError(code: string, count: number): void {
+    if (this.errors.has(code) || this.errors.size < CODES_MAX)
+      this.errors.set(code, (this.errors.get(code) ?? 0) + count);
+  }
+}
+
+const countIn = (value: unknown): number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : 0;

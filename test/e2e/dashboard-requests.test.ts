@@ -1,0 +1,131 @@
+import { expect, test } from "bun:test";
+import { hides, inBrowser, shows } from "../support/browser.ts";
+import { checkAccessibility } from "../support/browser-accessibility.ts";
+import { goTo, openDashboard, rowOf } from "../support/browser-dashboard.ts";
+import { type Scene, startScene } from "../support/scene.ts";
+import { connectV2Agent, streamPieces, V2_HELLO } from "../support/v2-agent.ts";
+
+const LIST = "Requests, newest first";
+
+/** A server with an agent that answers for `good`, and one that fails for `broken`. */
+async function startFailing(): Promise<{ scene: Scene; chat(model: string, key?: string): Promise<void> }> {
+  const scene = await startScene();
+  const good = await connectV2Agent(scene.url, {
+    hello: { ...V2_HELLO, name: "good box", models: [{ id: "good" }] },
+    onAsk: ({ ask }, agent) => streamPieces(agent, ask, ["all is well"]),
+  });
+  const broken = await connectV2Agent(scene.url, {
+    hello: { ...V2_HELLO, name: "broken box", models: [{ id: "broken" }] },
+    onAsk({ ask }, agent) {
+      const error = { message: "CUDA out of memory" };
+      agent.say({ type: "fail", ask, status: 500, error, retryable: true });
+    },
+  });
+  scene.after(() => Promise.all([good.stop(), broken.stop()]));
+  const chat = async (model: string, key = scene.adminKey) => {
+    const body = JSON.stringify({ model, stream: true, messages: [{ role: "user", content: "a secret" }] });
+    const headers = { authorization: `Bearer ${key}` };
+    await (await fetch(`${scene.url}/v1/chat/completions`, { method: "POST", headers, body })).text();
+  };
+  return { scene, chat };
+}
+
+inBrowser("dashboard: requests", (browser) => {
+  test("a failed request is found by its filters, which are in the address, and tells why it failed", async () => {
+    const { scene, chat } = await startFailing();
+    await chat("good");
+    await chat("broken");
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Requests");
+    await shows(rowOf(page, LIST, "good box"), rowOf(page, LIST, "broken box"));
+    await page.getByLabel("Result", { exact: true }).selectOption("failed");
+    await hides(rowOf(page, LIST, "good box"));
+    await page.getByLabel("Model", { exact: true }).fill("broken");
+    await page.waitForURL(/outcome=failed.*model=broken|model=broken.*outcome=failed/);
+    await page.reload();
+    await rowOf(page, LIST, "broken box")
+      .getByRole("link", { name: /details/ })
+      .click();
+    const panel = page.getByRole("dialog", { name: "Request" });
+    await shows(
+      panel.getByText("The agent could not answer: CUDA out of memory").first(),
+      panel.getByRole("heading", { name: "Failed tries" }),
+      panel.getByText("chat/completions"),
+    );
+    expect(await panel.textContent()).not.toContain("a secret");
+    await checkAccessibility(page);
+    const address = page.url();
+    await page.keyboard.press("Escape");
+    await hides(panel);
+    await page.goto("about:blank");
+    await page.goto(address);
+    await shows(page.getByRole("dialog", { name: "Request" }).getByText("broken box").first());
+  });
+
+  test("new requests appear by themselves until the list is paused, and again after it", async () => {
+    const { scene, chat } = await startFailing();
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Requests");
+    await shows(page.getByText("No requests match."));
+    await chat("good");
+    await shows(rowOf(page, LIST, "good box"));
+    await page.getByRole("button", { name: "Pause live updates" }).click();
+    await chat("broken");
+    await page.waitForTimeout(3_000);
+    expect(await rowOf(page, LIST, "broken box").count()).toBe(0);
+    await page.getByRole("button", { name: "Resume live updates" }).click();
+    await shows(rowOf(page, LIST, "broken box"));
+  });
+
+  test("numbers on other pages lead to their requests, and a user sees their own without agents", async () => {
+    const { scene, chat } = await startFailing();
+    const { token } = await scene.addUser();
+    await chat("good", token);
+    await chat("broken");
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Usage");
+    await page.getByRole("radio", { name: "By agent" }).check();
+    const agents = page.getByRole("table", { name: "Usage by agent" }).getByRole("row");
+    await agents
+      .filter({ hasText: "100%" })
+      .or(agents.nth(1))
+      .first()
+      .getByRole("link", { name: "1" })
+      .first()
+      .click();
+    await shows(page.getByRole("heading", { level: 1, name: "Requests" }));
+    await shows(page.getByRole("table", { name: LIST }));
+    expect(await page.getByRole("table", { name: LIST }).getByRole("row").count()).toBe(2);
+
+    const own = await openDashboard(browser, scene, { key: token });
+    await goTo(own, "Requests");
+    await shows(rowOf(own, LIST, "good"));
+    expect(await own.getByRole("table", { name: LIST }).getByRole("row").count()).toBe(2);
+    expect(await own.getByText("good box").count()).toBe(0);
+  });
+});
+
+inBrowser("dashboard: traffic", (browser) => {
+  test("traffic is compared by agent and model, and leads from a total to one of them and to its requests", async () => {
+    const { scene, chat } = await startFailing();
+    for (let count = 0; count < 3; count++) await chat("good");
+    await chat("broken");
+    const page = await openDashboard(browser, scene);
+    await goTo(page, "Traffic");
+    await shows(
+      page.getByText("Requests per minute", { exact: true }),
+      page.getByText("25% of all requests"),
+    );
+    await page.getByLabel("Period").selectOption("7d");
+    await shows(page.getByText("Requests per hour", { exact: true }));
+    await page.getByRole("radio", { name: "By model" }).check();
+    const model = rowOf(page, "Traffic by model", "broken");
+    await shows(model.getByText("100%"));
+    await model.getByRole("link", { name: "broken" }).click();
+    await shows(page.getByText("100% of all requests"));
+    await checkAccessibility(page);
+    await page.getByRole("link", { name: "agent_failed" }).click();
+    await shows(rowOf(page, LIST, "broken box"));
+    expect(page.url()).toContain("period=7d");
+  });
+});

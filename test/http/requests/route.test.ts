@@ -1,0 +1,102 @@
+import { describe, expect, test } from "bun:test";
+import { startModelScene } from "../../support/model-scene.ts";
+import { ADMIN_KEY } from "../../support/server.ts";
+import { addLimitedUser, callerOf } from "../../support/user-caller.ts";
+import { streamPieces, V2_HELLO } from "../../support/v2-agent.ts";
+
+/** A server with one good and one failing model, and a request for each by two users and the administrator. */
+async function startScene() {
+  const { server, post } = await startModelScene({
+    hello: { ...V2_HELLO, name: "gpu box", models: [{ id: "m" }, { id: "broken" }] },
+    onAsk({ ask, body }, agent) {
+      if (!body.includes("broken")) return streamPieces(agent, ask, ["fine"]);
+      agent.say({
+        type: "fail",
+        ask,
+        status: 500,
+        error: { message: "CUDA out of memory" },
+        retryable: false,
+      });
+    },
+  });
+  const [ann, bob] = [await addLimitedUser(server.url), await addLimitedUser(server.url)];
+  await callerOf(server.url, ann)
+    .chat({ stream: true })
+    .then((response) => response.text());
+  await callerOf(server.url, ann).chat({ model: "broken" });
+  await callerOf(server.url, bob).chat({ model: "broken" });
+  await post("chat/completions", { model: "broken", messages: [] });
+  const get = (path: string, key = ADMIN_KEY) =>
+    fetch(`${server.url}${path}`, { headers: { authorization: `Bearer ${key}` } });
+  const list = async (query = "", path = "/admin/requests", key = ADMIN_KEY) =>
+    (await (await get(`${path}?${query}`, key)).json()) as {
+      requests: Record<string, unknown>[];
+      next: string | null;
+    };
+  return { server, ann, bob, get, list };
+}
+
+describe("GET /admin/requests", () => {
+  test("a failed request is listed with its reason and its agent, and without its content", async () => {
+    const { ann, list } = await startScene();
+    const { requests, next } = await list(`user=${ann.user_id}&outcome=failed`);
+    expect(next).toBeNull();
+    const agent = { id: expect.any(String), name: "gpu box" };
+    const error = "The agent could not answer: CUDA out of memory";
+    expect(requests).toMatchObject([
+      {
+        ...{ user: { user_id: ann.user_id, name: null }, agent, model: "broken", outcome: "agent_failed" },
+        ...{ surface: "chat/completions", upstream_status: 500, error, tries: 1, first_byte_ms: null },
+        failed_tries: [{ agent, code: "agent_failed", error }],
+      },
+    ]);
+    expect(JSON.stringify(requests)).not.toContain("messages");
+  });
+
+  test("requests are filtered, and their pages go on where the one before ended", async () => {
+    const { bob, list } = await startScene();
+    const all = (await list()).requests;
+    expect(all).toHaveLength(4);
+    const first = await list("limit=3");
+    const second = await list(`limit=3&before=${first.next}`);
+    expect([...first.requests, ...second.requests]).toEqual(all);
+    expect(second.next).toBeNull();
+    const count = async (query: string) => (await list(query)).requests.length;
+    expect(await count("user=admin")).toBe(1);
+    expect(await count(`user=${bob.user_id}&model=broken`)).toBe(1);
+    expect(await count("outcome=ok")).toBe(1);
+    expect(await count("outcome=agent_failed&surface=chat/completions")).toBe(3);
+    expect(await count("surface=responses")).toBe(0);
+    expect(await count("agent=nobody")).toBe(0);
+    expect(await count(`id=${all[1]?.["request_id"]}`)).toBe(1);
+    expect(await count("from=2999-01-01")).toBe(0);
+    expect(await count("to=2020-01-01")).toBe(0);
+  });
+
+  test("the list is available as CSV, which names the next page", async () => {
+    const { get } = await startScene();
+    const response = await get("/admin/requests?format=csv&limit=2");
+    const lines = (await response.text()).trim().split("\r\n");
+    expect(lines[0]).toStartWith("at,request_id,model,surface,outcome,upstream_status,error,");
+    expect(lines).toHaveLength(3);
+    expect(response.headers.get("x-next")).toMatch(/^\d+\.\d+$/);
+  });
+
+  test("a query that is not valid is refused", async () => {
+    const { get } = await startScene();
+    for (const query of ["limit=0", "limit=1001", "outcome=nonsense", "before=1", "from=noon", "format=xml"])
+      expect([query, (await get(`/admin/requests?${query}`)).status]).toEqual([query, 400]);
+  });
+});
+
+describe("GET /api/requests", () => {
+  test("users see their own requests only, and nothing of agents", async () => {
+    const { ann, bob, list, get } = await startScene();
+    const own = await list("", "/api/requests", ann.token);
+    expect(own.requests.map(({ model }) => model)).toEqual(["broken", "m"]);
+    expect(JSON.stringify(own)).not.toContain("gpu box");
+    expect(own.requests[0]).not.toHaveProperty("agent");
+    expect((await list(`user=${bob.user_id}`, "/api/requests", ann.token)).requests).toHaveLength(2);
+    expect((await get("/admin/requests", ann.token)).status).toBe(401);
+  });
+});

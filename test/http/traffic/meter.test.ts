@@ -1,0 +1,102 @@
+import { expect, test } from "bun:test";
+import { createTrafficMeter } from "../../../src/http/traffic/meter.ts";
+import { Tally } from "../../../src/http/traffic/tally.ts";
+import { groupsOf, stepsOf, totalOf } from "../../../src/http/traffic/totals.ts";
+import { userPrincipal } from "../../../src/principal.ts";
+import type { AskRecord } from "../../../src/relay/record.ts";
+import { stepKeyOf, type TrafficStep } from "../../../src/store/records.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../src/time.ts";
+
+const BEGIN = Date.UTC(2026, 10, 23, 9, 58);
+
+const recordOf = (changes: Partial<AskRecord> = {}): AskRecord => ({
+  ...{ requestId: "r", surface: "chat", principal: userPrincipal("ann"), agent: "a", agentName: "box" },
+  ...{ model: "m", outcome: "ok", upstreamStatus: 200, at: BEGIN, tries: 1, queueMs: 1, firstByteMs: 20 },
+  ...{ durationMs: 300, deltas: 1, answerLength: 1, inputTokens: 3, outputTokens: 2, tokensEstimated: false },
+  ...changes,
+});
+
+/** A meter with a clock that is set, and what it has written. */
+function createScene(keptMsMax = 400 * DAY_MS) {
+  const written = new Map<string, TrafficStep>();
+  const clock = { now: BEGIN };
+  const meter = createTrafficMeter({
+    traffic: { record: (step) => void written.set(stepKeyOf(step), step) },
+    now: () => clock.now,
+    run: "r1",
+    keptMsMax,
+  });
+  const rows = (stepMs: number, kind: string) =>
+    [...written.values()].filter((step) => step.stepMs === stepMs && step.kind === kind);
+  return { meter, clock, rows, written };
+}
+
+function asksIn(data: string): number {
+  const tally = new Tally();
+  tally.addPacked(data);
+  return tally.asks;
+}
+
+test("requests are counted in their minute, of all and of each agent, model, user and route", async () => {
+  const { meter, clock, rows } = createScene();
+  meter.note(recordOf());
+  meter.note(recordOf({ outcome: "agent_failed", firstByteMs: undefined, agent: "b", agentName: "other" }));
+  clock.now += MINUTE_MS;
+  meter.tick();
+  meter.note(recordOf({ agent: undefined, outcome: "no_agent" }));
+  meter.stop();
+  const steps = await stepsOf(rows(MINUTE_MS, "all"), { from: BEGIN, everyMs: MINUTE_MS, count: 3 });
+  expect(steps).toMatchObject({ asks: [2, 1, 0], failed: [1, 1, 0], prompt_tokens: [6, 3, 0] });
+  expect(steps.errors).toEqual({ agent_failed: [1, 0, 0], no_agent: [0, 1, 0] });
+  expect(steps.first_byte_ms_p50[2]).toBeNull();
+  expect(await groupsOf(rows(MINUTE_MS, "agent"))).toMatchObject([
+    { name: "a", label: "box", asks: 1, failed: 0 },
+    { name: "b", label: "other", asks: 1, failed: 1, errors: { agent_failed: 1 } },
+  ]);
+  for (const [kind, name] of [
+    ["model", "m"],
+    ["user", "ann"],
+    ["route", "chat"],
+  ] as const)
+    expect(await groupsOf(rows(MINUTE_MS, kind))).toMatchObject([{ name, asks: 3 }]);
+});
+
+test("an hour has the requests of its minutes, also of the one that has not ended", async () => {
+  const { meter, clock, rows } = createScene();
+  for (let minute = 0; minute < 4; minute++) {
+    meter.tick();
+    meter.note(recordOf());
+    clock.now += MINUTE_MS;
+  }
+  meter.write(HOUR_MS);
+  meter.write(HOUR_MS);
+  const hours = rows(HOUR_MS, "all").sort((a, b) => a.at - b.at);
+  expect(hours.map(({ data }) => asksIn(data))).toEqual([2, 2]);
+  expect(await totalOf(hours)).toMatchObject({ asks: 4, completion_tokens: 8 });
+});
+
+test("a step has a hundred names of each kind, and counts further ones together", async () => {
+  const { meter, rows } = createScene();
+  for (let index = 0; index < 150; index++) meter.note(recordOf({ model: `m${index}` }));
+  meter.stop();
+  const models = await groupsOf(rows(MINUTE_MS, "model"));
+  expect(models).toHaveLength(100);
+  expect(models[0]).toMatchObject({ name: "", asks: 50 });
+});
+
+test("a step is not kept longer than the requests that it counts", async () => {
+  const { meter, rows } = createScene(2 * DAY_MS);
+  meter.note(recordOf());
+  meter.stop();
+  expect(rows(HOUR_MS, "all")[0]?.expiresAt).toBe(Date.UTC(2026, 10, 25, 9));
+  expect(rows(MINUTE_MS, "all")[0]?.expiresAt).toBe(BEGIN + DAY_MS + HOUR_MS);
+});
+
+test("a step that another program wrote counts as nothing", async () => {
+  for (const data of ["", "[]", "null", '{"a":-1,"f":"x","q":7,"e":{"no_agent":null}}'])
+    expect(await totalOf([{ at: 0, name: "", data }])).toMatchObject({
+      asks: 0,
+      failed: 0,
+      queue_ms_p50: null,
+    });
+});
