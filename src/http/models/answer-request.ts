@@ -1,15 +1,16 @@
 import type { Caller } from "../../auth/callers.ts";
 import { askContext } from "../ask-context.ts";
+import { passHeaders } from "../errors/response.ts";
 import type { Exchange } from "../exchange.ts";
 import { parseShape } from "../middleware/body.ts";
+import { JSON_HEADERS } from "../middleware/headers.ts";
 import { type StreamAskDeps, streamAsk } from "../middleware/stream-ask.ts";
 import { deploymentOf } from "../path-aliases.ts";
 import type { AnyRequest } from "../route.ts";
-import { askWhole, type ModelAsk, ModelStream } from "./ask.ts";
+import { askWhole, type ModelAsk, type ModelReply, ModelStream } from "./ask.ts";
 import { allowedModels } from "./names/allowed-models.ts";
 import { type ModelApi, type ModelAskDeps, readModelAsk } from "./read-request.ts";
 import { type ModelAskBody, NamedModel } from "./schema.ts";
-import { send } from "./send.ts";
 
 export type ModelDeps = ModelAskDeps & StreamAskDeps;
 
@@ -52,4 +53,19 @@ function stream(
     keepAlive: style.keepAlive,
     framing,
   });
+}
+
+/** Returns the response for an answer that is not streamed, and notes it for the log. */
+export function send(
+  exchange: Exchange,
+  { status, body, agent, usage, headers: passed }: ModelReply,
+): Response {
+  exchange.agent = agent;
+  if (usage) {
+    exchange.inputTokens = usage.prompt_tokens;
+    exchange.outputTokens = usage.completion_tokens;
+  }
+  const headers = new Headers(JSON_HEADERS);
+  passHeaders(passed, headers);
+  return new Response(body, { status, headers });
 }

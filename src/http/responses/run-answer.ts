@@ -4,8 +4,8 @@ import type { Signal } from "../../relay/types.ts";
 import type { Exchange } from "../exchange.ts";
 import type { EventStream, ServerEvent } from "../middleware/event-stream.ts";
 import { type StreamAskDeps, streamAsk } from "../middleware/stream-ask.ts";
+import { send } from "../models/answer-request.ts";
 import { askWhole, type EventsToCaller, type ModelAsk, type ModelReply, ModelStream } from "../models/ask.ts";
-import { send } from "../models/send.ts";
 import type { ResponseKeeper } from "./keeper.ts";
 import type { Recording } from "./recording.ts";
 
