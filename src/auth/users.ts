@@ -17,6 +17,9 @@ export interface User extends Omit<StoredUser, "sealedToken"> {
   token: string;
 }
 
+/** A user without their token. */
+export type KnownUser = Omit<User, "token">;
+
 interface ImportConflict {
   user_id: string;
   /** Why the user cannot be imported, as the rest of a sentence that begins with the user's id. */
@@ -116,6 +119,12 @@ export function createUsers({ users, seal, onChange = () => {}, now = Date.now }
       return listed;
     },
 
+    /** Returns the same without the tokens, which then stay sealed. */
+    async listWithoutTokens(): Promise<KnownUser[]> {
+      const listed = await orFail("user_list_failed", () => users.list());
+      return listed.map(({ sealedToken: _, ...user }) => user);
+    },
+
     /** Imports users with the ids and tokens they have on another server: all or none of them. */
     async importAll(rows: readonly UserWithToken[]): Promise<ImportResult> {
       const { fresh, conflicts } = await orFail("user_list_failed", () => findImportable(rows, users));
@@ -127,7 +136,7 @@ export function createUsers({ users, seal, onChange = () => {}, now = Date.now }
 }
 
 /** Returns everything about a user but the token, as it is written in JSON. */
-export function describeUser(user: User) {
+export function describeUser(user: KnownUser & { token?: string }) {
   const { id, createdAt, disabledAt, token: _, ...attributes } = user;
   return {
     user_id: id,

@@ -2,15 +2,16 @@ import { Button } from "./components/button.tsx";
 import { EmptyState } from "./components/card.tsx";
 import { Toasts } from "./components/toast.tsx";
 import { Layout } from "./layout.tsx";
-import { SignIn } from "./sign-in.tsx";
-import { session } from "./state/session.ts";
+import { SignIn, SignInAgain } from "./sign-in.tsx";
+import { identityOf, session } from "./state/session.ts";
 import { useStore } from "./state/use-store.ts";
 
 export function App() {
   const current = useStore(session);
   return (
     <>
-      {current.state === "in" ? <Layout who={current.who} /> : null}
+      {current.state === "in" ? <Layout key={identityOf(current.who)} who={current.who} /> : null}
+      {current.state === "in" && current.ended !== undefined ? <SignInAgain notice={current.ended} /> : null}
       {current.state === "out" ? <SignIn notice={current.notice} /> : null}
       {current.state === "loading" ? (
         <main class="alone" aria-busy="true">

@@ -58,6 +58,11 @@ export function formatTime(time: Maybe<string | number>): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
+/** Formats a date and time with its seconds: 2026-11-23 14:05:09. */
+export function formatSecond(time: string | number): string {
+  return `${formatTime(time).slice(0, 10)} ${formatClock(time)}`;
+}
+
 /**
  * Formats an age with its largest unit: just now, 5 s ago, 3 min ago. `now` is in milliseconds since 1970.
  */
@@ -76,9 +81,4 @@ export function formatShare(part: number, all: number): string {
 /** Formats a count with its noun: 1 agent, 2 agents. */
 export function formatCount(count: number, one: string, many = `${one}s`): string {
   return `${whole.format(count)} ${count === 1 ? one : many}`;
-}
-
-/** Formats a date and time with its seconds in the browser's time zone: 2026-11-23 14:05:09. */
-export function formatSecond(time: string | number): string {
-  return `${formatTime(time).slice(0, 10)} ${formatClock(time)}`;
 }

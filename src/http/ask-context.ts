@@ -18,8 +18,8 @@ export function askContext(
   const { request, requestId, trace, reserve } = exchange;
   const origin = { requestId, surface, traceparent: trace?.traceparent, tracestate: trace?.tracestate };
   const { priority, tags } = narrowPolicy(askPolicyOf(caller), request.headers);
-  const { onSent, onWaiting } = exchange.progress;
-  return { principal, tokenHash, models, origin, reserve, priority, tags, onSent, onWaiting };
+  const { onTaken, onSent, onWaiting } = exchange.progress;
+  return { principal, tokenHash, models, origin, reserve, priority, tags, onTaken, onSent, onWaiting };
 }
 
 /** Returns what is set for a user about the turns of their asks, and about the agents that may do them. */

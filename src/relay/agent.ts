@@ -1,6 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { CloseReason } from "../protocol/close.ts";
 import type { Circuit } from "./health/circuit.ts";
+import type { Results } from "./health/results.ts";
 import { ModelMemory } from "./routing/model-memory.ts";
 import { Speed } from "./routing/speed.ts";
 import type { Slot } from "./slot.ts";
@@ -31,6 +32,8 @@ export class Agent {
   sentAt: number | undefined;
   /** Its circuits by model: undefined when there are none, as with nearly every agent. */
   circuits: Map<string, Circuit> | undefined;
+  /** How its latest requests ended; undefined before the first has. */
+  results: Results | undefined;
   /** It must answer a ping before it gets another ask. */
   mustAnswerPing = false;
   paused = false;

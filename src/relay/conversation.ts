@@ -73,7 +73,7 @@ export interface Asker {
 }
 
 /** Who asks, and by which request. */
-export interface AskContext extends Asker, Pick<AskRequest, "onSent" | "onWaiting"> {
+export interface AskContext extends Asker, Pick<AskRequest, "onTaken" | "onSent" | "onWaiting"> {
   origin: AskOrigin;
   /**
    * Reserves tokens of the asker's limit for what the server adds to the request. Throws an `AppError`, or rejects
@@ -89,10 +89,11 @@ export function requestOf({
   origin,
   priority,
   tags,
+  onTaken,
   onSent,
   onWaiting,
 }: AskContext): Omit<AskRequest, "work"> {
-  return { principal, tokenHash, origin, priority, tags, onSent, onWaiting };
+  return { principal, tokenHash, origin, priority, tags, onTaken, onSent, onWaiting };
 }
 
 /** One question in a conversation; the ids have the names of v1. */

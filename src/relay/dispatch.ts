@@ -21,6 +21,7 @@ export abstract class Dispatch extends Sending {
     const ask = new Ask(request, now, this.#arrivals);
     ask.listen(signal, () => this.withdraw(ask, new AppError("caller_gone")));
     this.open.add();
+    request.onTaken?.();
     this.place(ask, now);
     return ask.result;
   }

@@ -70,6 +70,7 @@ export abstract class Sending extends Placement {
     const { clock, limits } = this.options;
     const now = clock.now();
     noteLoad(agent, slot, now);
+    if (slot.phase !== "started") this.circuits.streamed(agent, slot, now);
     this.deltas++;
     this.heard(agent, now);
     slot.heard(now);

@@ -73,6 +73,8 @@ export interface AskRequest {
   tags?: readonly (readonly string[])[] | undefined;
   work: Work;
   origin: AskOrigin;
+  /** Called when the relay has taken the ask, which then has a record. */
+  onTaken?: (() => void) | undefined;
   /** Called each time the ask is sent to an agent. */
   onSent?: ((sent: Sent) => void) | undefined;
   /** Called when the ask begins to wait, with a function that returns how many asks are before it. */

@@ -60,6 +60,7 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
   };
   return {
     ...{ log, newId, metrics, accessControl, idleS: IDLE_CONNECTION_S },
+    ...{ refusals: store.refusals, now },
     pipeline: { authenticate, accessControl, limits, bodyLimits: config },
     resources: {
       ask: {
@@ -75,7 +76,7 @@ export function appDeps({ config, store, log, cluster, origins }: Given, parts: 
       ollamaList: { relay, modelAliases },
       ollamaChanges: { relay, modelAliases },
       users: { users, audit, newId },
-      usage: { usage, now },
+      usage: { usage, refusals: store.refusals, now },
       requests: { usage, users: store.users, now },
       traffic: { traffic: store.traffic, meter: parts.traffic, users: store.users, now },
       audit: { audit },

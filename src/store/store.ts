@@ -3,7 +3,9 @@ import type { Conversations } from "../relay/conversation.ts";
 import type { AskRecord } from "../relay/record.ts";
 import type { UserAttributes } from "../user-attributes.ts";
 import type { RequestPage, RequestQuery, TrafficStore } from "./records.ts";
+import type { RefusalStore } from "./refusal-store.ts";
 import type { ResponseObjectStore } from "./response-objects.ts";
+import type { UsageGroup } from "./usage-groups.ts";
 
 export {
   type RequestPage,
@@ -15,7 +17,10 @@ export {
   type TrafficStep,
   type TrafficStore,
 } from "./records.ts";
+export type { RefusalStore, RefusalSum } from "./refusal-store.ts";
 export type { NewObject, ObjectContent, ResponseObjectStore, StoredObject } from "./response-objects.ts";
+
+export { USAGE_GROUPS, type UsageGroup } from "./usage-groups.ts";
 
 /**
  * The data that the server keeps. The promise of a change resolves only once the change survives `kill -9`
@@ -30,6 +35,7 @@ export interface Store extends AsyncDisposable {
   audit: AuditStore;
   usage: UsageStore;
   traffic: TrafficStore;
+  refusals: RefusalStore;
   conversations: ConversationStore;
   responses: ResponseObjectStore;
   /** Rejects within some seconds when nothing can be written. */
@@ -224,9 +230,6 @@ export type UsageRow = Omit<
   "traceparent" | "tracestate" | "agentNode" | "deltas" | "answerLength"
 >;
 
-export const USAGE_GROUPS = ["user", "agent", "model", "day"] as const;
-export type UsageGroup = (typeof USAGE_GROUPS)[number];
-
 export interface UsageSum {
   /** A value for each requested group. A day is written as `2026-11-23`, in UTC. */
   group: Partial<Record<UsageGroup, string | null>>;
@@ -288,9 +291,17 @@ export interface UsageStore {
   tokensOfUsers(users: readonly string[], period: UsagePeriod): Promise<Map<string, number>>;
   /** Returns how many rows since `from` have numbers of tokens that cannot be right, and so do not count. */
   implausibleSince(from: number): Promise<number>;
-  /** Deletes the rows before this time. Resolves with their number. */
+  /**
+   * Returns the names of these agents or users. That of an agent is the last one that it had, and that of a deleted
+   * user the one at the end. Ids whose name is not known are left out.
+   */
+  names(kind: NamedGroup, ids: readonly string[]): Promise<Map<string, string>>;
+  /** Deletes the rows before this time, and names not seen since. Resolves with the number of rows. */
   purge(before: number): Promise<number>;
 }
+
+/** The groups whose values are ids. */
+export type NamedGroup = "user" | "agent";
 
 /** Writes behind, within about a second. Reads see what is remembered but not written yet. */
 export interface ConversationStore extends Conversations {

@@ -39,7 +39,11 @@ export async function startUpkeep(options: UpkeepOptions): Promise<() => void> {
   };
   const purge = (what: Purged) =>
     attempt(
-      () => store[what].purge(now() - days[what] * DAY_MS),
+      async () => {
+        const before = now() - days[what] * DAY_MS;
+        if (what === "usage") await store.refusals.purge(before);
+        return store[what].purge(before);
+      },
       (count) => purged(what, count),
     );
   const compareClocks = async () => {

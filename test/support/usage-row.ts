@@ -7,6 +7,7 @@ export const usageRow = (changes: Partial<UsageRow> = {}): UsageRow => ({
   requestId: "req_1",
   principal: userPrincipal("ann"),
   agent: "x",
+  agentName: undefined,
   model: "llama",
   surface: "chat",
   outcome: "ok",

@@ -3,6 +3,8 @@ import { ADMIN_KEY } from "./server.ts";
 
 /** The limits of a user as the admin routes name them. */
 export interface LimitFields {
+  name?: string | null;
+  models?: string[] | null;
   requests_per_minute?: number | null;
   tokens_per_day?: number | null;
   max_parallel?: number | null;

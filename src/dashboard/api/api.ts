@@ -10,7 +10,6 @@ import type {
   AgentReset,
   AuditPage,
   KeptRequest,
-  ListedUser,
   Overview,
   OwnRequest,
   Pairing,
@@ -77,17 +76,10 @@ export const api = {
     request<AddedPairing>("POST", "/admin/agents/pairings", { body }),
   cancelPairing: (id: string) => request("DELETE", pathOf(["admin", "agents", "pairings", id])),
 
-  /**
-   * Returns the users in the order in which they were added. Drops their tokens at once, because they are
-   * secret.
-   */
+  /** Returns the users in the order in which they were added, without their tokens. */
   users: async (signal?: AbortSignal): Promise<User[]> => {
-    const { users } = await request<{ users: ListedUser[] }>(
-      "GET",
-      "/admin/users?details=true",
-      withSignal(signal),
-    );
-    return users.map(({ token: _, ...user }) => user as User);
+    const path = pathOf(["admin", "users"], { details: true, tokens: false });
+    return (await request<{ users: User[] }>("GET", path, withSignal(signal))).users;
   },
   user: (id: string, signal?: AbortSignal) =>
     request<User>("GET", pathOf(["admin", "users", id]), withSignal(signal)),

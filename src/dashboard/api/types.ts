@@ -13,7 +13,6 @@ export type { UsageAnswer, UsageEntry } from "../../http/usage/schema.ts";
 type Output<Schema extends { _output: unknown }> = Schema["_output"];
 
 export type User = Output<typeof admin.UserAnswer>;
-export type ListedUser = Output<typeof admin.UserList>["users"][number];
 export type AddedUser = Output<typeof admin.AddedUser>;
 export type RotatedToken = Output<typeof admin.RotatedToken>;
 export type AgentList = Output<typeof admin.AgentList>;

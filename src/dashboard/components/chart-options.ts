@@ -35,6 +35,9 @@ const AXIS_WIDTH = 58;
 const AXIS_HEIGHT = 26;
 /** Pixels between labels with dates, which are 70 wide. uPlot's default of 50 suffices for times of day. */
 const DATE_SPACE = 90;
+/** Half of the last label is to the right of the drawing: of a date, and of a time of day. */
+const DATE_ROOM = 38;
+const TIME_ROOM = 22;
 const FONT = "12px system-ui, sans-serif";
 
 /** Steps of the y axis: 0.1, 0.2, 0.5, 1, … uPlot also has 0.25, which one decimal place would misstate. */
@@ -62,7 +65,7 @@ export function chartOptions(
     width: 300,
     height: 160,
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, xLabel ? DATE_ROOM : TIME_ROOM, 0, 0],
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: {
       x: {

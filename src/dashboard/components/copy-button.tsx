@@ -5,7 +5,8 @@ import { showToast } from "./toast.tsx";
 const SHOWN_MS = 2_000;
 
 /** A button that copies `text`. `what` names it, as in “Copy the token”. */
-export function CopyButton({ text, what, isSmall }: { text: string; what: string; isSmall?: boolean }) {
+export function CopyButton(props: { text: string; what: string; isSmall?: boolean; onCopied?: () => void }) {
+  const { text, what, isSmall, onCopied } = props;
   const [isCopied, setCopied] = useState(false);
   const copy = async () => {
     if (!(await copyText(text))) {
@@ -13,6 +14,7 @@ export function CopyButton({ text, what, isSmall }: { text: string; what: string
       return;
     }
     setCopied(true);
+    onCopied?.();
     showToast(`Copied ${what}.`);
     setTimeout(() => setCopied(false), SHOWN_MS);
   };
@@ -51,13 +53,13 @@ function copyBySelection(text: string): boolean {
 }
 
 /** A text to copy, such as a token or a command, with a copy button. */
-export function CopyField({ text, what }: { text: string; what: string }) {
+export function CopyField({ text, what, onCopied }: { text: string; what: string; onCopied?: () => void }) {
   return (
     <div class="copy-field">
       <pre>
         <code>{text}</code>
       </pre>
-      <CopyButton text={text} what={what} isSmall />
+      <CopyButton text={text} what={what} isSmall {...(onCopied && { onCopied })} />
     </div>
   );
 }

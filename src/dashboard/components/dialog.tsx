@@ -9,11 +9,16 @@ interface DialogProps {
    * Called after Escape, the close button, or when the browser closes the dialog. The owner then removes it.
    */
   onClose: () => void;
+  /**
+   * Called when somebody wants to close the dialog by Escape or ✕. It stays open if the result is false; a second
+   * Escape closes it in any case.
+   */
+  canClose?: () => boolean;
   children?: Child;
 }
 
 /** A modal dialog, open while it is rendered. Afterwards the focus returns to where it was. */
-export function Dialog({ title, onClose, children }: DialogProps) {
+export function Dialog({ title, onClose, canClose = () => true, children }: DialogProps) {
   const id = useId();
   const ref = useRef<HTMLDialogElement | null>(null);
   const isRemoved = useRef(false);
@@ -32,11 +37,14 @@ export function Dialog({ title, onClose, children }: DialogProps) {
       ref={ref}
       class="dialog"
       aria-labelledby={id}
+      onCancel={(event: Event) => {
+        if (!canClose()) event.preventDefault();
+      }}
       onClose={() => (isRemoved.current ? undefined : onClose())}
     >
       <header class="dialog-head">
         <h2 id={id}>{title}</h2>
-        <Button kind="quiet" isSmall label="Close" onClick={onClose}>
+        <Button kind="quiet" isSmall label="Close" onClick={() => (canClose() ? onClose() : undefined)}>
           ✕
         </Button>
       </header>

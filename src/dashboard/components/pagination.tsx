@@ -27,6 +27,14 @@ export function Pagination({ label, page, pageCount, onTurn }: PaginationProps) 
   );
 }
 
+/** Splits a list into pages, of which `page` is shown, counted from 0. */
+export function pagesOf<Row>(rows: readonly Row[], pageRows: number, page: number) {
+  const pageCount = Math.max(1, Math.ceil(rows.length / pageRows));
+  // The list may have become shorter.
+  const shown = Math.min(Math.max(Number.isSafeInteger(page) ? page : 0, 0), pageCount - 1);
+  return { shown: rows.slice(shown * pageRows, (shown + 1) * pageRows), page: shown, pageCount };
+}
+
 /** Splits a list into pages. A new `key` stands for another list, which starts at its first page. */
 export function usePagination<Row>(
   rows: readonly Row[],
@@ -34,13 +42,8 @@ export function usePagination<Row>(
   key: string,
 ): { shown: readonly Row[] } & Omit<PaginationProps, "label"> {
   const [turned, setTurned] = useState({ key, page: 0 });
-  const pageCount = Math.max(1, Math.ceil(rows.length / pageRows));
-  // The list may have become shorter.
-  const page = Math.min(turned.key === key ? turned.page : 0, pageCount - 1);
   return {
-    shown: rows.slice(page * pageRows, (page + 1) * pageRows),
-    page,
-    pageCount,
+    ...pagesOf(rows, pageRows, turned.key === key ? turned.page : 0),
     onTurn: (next) => setTurned({ key, page: next }),
   };
 }

@@ -23,21 +23,32 @@ interface TableProps<Row> {
   keyOf: (row: Row) => string | number;
   /** Shown if there are no rows. */
   empty?: Child;
+  /** Keeps its columns on a phone, where rows are cards by default. */
+  isNarrow?: boolean;
 }
+
+/** A browser forgets that these elements are a table when they are laid out as cards. */
+const ROLES = {
+  table: { role: "table" },
+  rows: { role: "rowgroup" },
+  row: { role: "row" },
+  header: { role: "rowheader" },
+  cell: { role: "cell" },
+} as const;
 
 interface SortOrder {
   column: number;
   isDescending: boolean;
 }
 
-export function Table<Row>({ caption, columns, rows, keyOf, empty }: TableProps<Row>) {
+export function Table<Row>({ caption, columns, rows, keyOf, empty, isNarrow }: TableProps<Row>) {
   const [order, setOrder] = useState<SortOrder | undefined>(undefined);
   if (rows.length === 0 && hasContent(empty)) return <>{empty}</>;
   const toggleSort = (column: number) =>
     setOrder((before) => ({ column, isDescending: before?.column === column && !before.isDescending }));
   return (
     <ScrollArea label={caption}>
-      <table>
+      <table {...ROLES.table} class={classNames(!isNarrow && "cards")}>
         <caption class="off-screen">{caption}</caption>
         <thead>
           <tr>
@@ -50,14 +61,18 @@ export function Table<Row>({ caption, columns, rows, keyOf, empty }: TableProps<
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody {...ROLES.rows}>
           {sortRows(rows, order && columns[order.column]?.sortBy, order?.isDescending ?? false).map((row) => (
-            <tr key={keyOf(row)}>
-              {columns.map(({ cell, isHeader, isNumber }) =>
+            <tr key={keyOf(row)} {...ROLES.row}>
+              {columns.map(({ title, cell, isHeader, isNumber }) =>
                 isHeader ? (
-                  <th scope="row">{cell(row)}</th>
+                  <th scope="row" {...ROLES.header}>
+                    {cell(row)}
+                  </th>
                 ) : (
-                  <td class={classNames(isNumber && "number")}>{cell(row)}</td>
+                  <td class={classNames(isNumber && "number")} data-title={title} {...ROLES.cell}>
+                    <div>{cell(row)}</div>
+                  </td>
                 ),
               )}
             </tr>

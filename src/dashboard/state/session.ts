@@ -7,7 +7,8 @@ export type Session =
   | { state: "loading" }
   /** `notice` says why: the session ended, or the link did not work. */
   | { state: "out"; notice?: string }
-  | { state: "in"; who: SessionAnswer }
+  /** `ended` says that the session is over, though the page stays for who signs in again. */
+  | { state: "in"; who: SessionAnswer; ended?: string }
   | { state: "failed"; error: string; retry(): Promise<void> };
 
 export const session: Store<Session> = createStore<Session>({ state: "loading" });
@@ -19,12 +20,26 @@ export const session: Store<Session> = createStore<Session>({ state: "loading" }
 const SIGNED_IN_KEY = "chatgpt-api-server.session";
 
 onSessionEnd(() => {
-  if (session.get().state === "in") leave("Your session has ended. Sign in again.");
+  const current = session.get();
+  if (current.state === "in" && current.ended === undefined)
+    session.set({ ...current, ended: "Your session has ended. Sign in again." });
 });
 
+/** Shows the pages. Somebody else than before gets new ones, without anything of the former. */
 function enter(who: SessionAnswer): void {
-  localStorage.setItem(SIGNED_IN_KEY, "1");
+  const current = session.get();
+  if (current.state === "in" && identityOf(current.who) !== identityOf(who)) session.set({ state: "out" });
   session.set({ state: "in", who });
+}
+
+/** Returns what tells those apart who sign in. */
+export function identityOf({ role, user }: SessionAnswer): string {
+  return `${role} ${user?.user_id ?? ""}`;
+}
+
+/** Notes a sign-in, of which the other tabs learn: the value differs each time. */
+function noteSignIn(): void {
+  localStorage.setItem(SIGNED_IN_KEY, String(Date.now()));
 }
 
 function leave(notice?: string): void {
@@ -37,7 +52,9 @@ export async function beginSession(code?: string): Promise<void> {
   if (code === undefined && localStorage.getItem(SIGNED_IN_KEY) === null) return leave();
   session.set({ state: "loading" });
   try {
-    enter(await (code === undefined ? api.session() : followLink(code)));
+    const who = await (code === undefined ? api.session() : followLink(code));
+    if (code !== undefined) noteSignIn();
+    enter(who);
   } catch (error) {
     if (isRefused(error))
       leave(code === undefined ? undefined : `The link did not work. ${errorText(error)}`);
@@ -47,9 +64,22 @@ export async function beginSession(code?: string): Promise<void> {
   }
 }
 
-/** Handles a change that another tab made to the storage: signing out in one tab signs out all of them. */
+/**
+ * Handles a change that another tab made to the storage: signing out in one tab signs out all of them, and
+ * signing in works alike.
+ */
 export function onStorageChange(key: string | null, value: string | null): void {
-  if (key === SIGNED_IN_KEY && value === null && session.get().state === "in") leave("You have signed out.");
+  if (key !== SIGNED_IN_KEY) return;
+  const current = session.get();
+  if (value === null && current.state === "in") leave("You have signed out.");
+  if (value !== null && current.state === "out") void beginSession();
+  if (value !== null && current.state === "in" && current.ended !== undefined) void resume();
+}
+
+/** Goes on with a session that another tab has begun. */
+async function resume(): Promise<void> {
+  const who = await api.session().catch(() => undefined);
+  if (who) enter(who);
 }
 
 /** Keeps an administrator signed in who follows a used link again. */
@@ -61,7 +91,9 @@ async function followLink(code: string): Promise<SessionAnswer> {
 
 /** Signs in with a key. Rejects with an `ApiError` if the key is not accepted. */
 export async function signIn(key: string): Promise<void> {
-  enter(await api.signInByKey(key));
+  const who = await api.signInByKey(key);
+  noteSignIn();
+  enter(who);
 }
 
 /**

@@ -19,7 +19,8 @@ const live = createLive({
 
 /** If the session has ended, the response says so, and `request` acts on it. */
 function checkSession(): void {
-  if (session.get().state === "in") void api.session().catch(() => undefined);
+  const current = session.get();
+  if (current.state === "in" && current.ended === undefined) void api.session().catch(() => undefined);
 }
 
 // The next person to sign in must not see what this one saw.

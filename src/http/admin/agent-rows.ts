@@ -2,6 +2,7 @@ import { type Model, OWN_PROGRAM } from "../../protocol/agent-v2.ts";
 import { type AgentRow, REASON_LENGTH_MAX } from "../../protocol/node/lists.ts";
 import type { Agent } from "../../relay/agent.ts";
 import { shownReason } from "../../relay/health/circuit.ts";
+import type { Results } from "../../relay/health/results.ts";
 import type { Relay } from "../../relay/relay.ts";
 import { type AskedModels, idleReason } from "../live/idle-reason.ts";
 import type { NodeLists } from "../node-lists.ts";
@@ -72,6 +73,7 @@ function describeAgent(agent: Agent, noWorkBecause: string | null, now: number):
     draining: leaving !== undefined,
     no_work_because: noWorkBecause?.slice(0, REASON_LENGTH_MAX) ?? null,
     circuits: describeCircuits(agent, now),
+    recent: describeRecent(agent),
     since: new Date(registeredAt).toISOString(),
     last_heard: new Date(lastHeardAt).toISOString(),
   };
@@ -81,6 +83,22 @@ function loadedOf(models: readonly Model[]): string[] | null {
   if (models.every(({ loaded }) => loaded === undefined)) return null;
   return models.flatMap(({ id, loaded }) => (loaded ? [id] : []));
 }
+
+function describeRecent({ results, mustAnswerPing }: Agent): NonNullable<AgentRow["recent"]> {
+  const { failingSince, lastFailure, firstByteMs, isSlow = false } = results ?? {};
+  return {
+    ...(results?.counts ?? { requests: 0, failed: 0 }),
+    failing_since: failingSince === undefined ? null : new Date(failingSince).toISOString(),
+    last_error: lastFailure ? describeFailure(lastFailure) : null,
+    first_byte_ms: firstByteMs ?? null,
+    is_slow: isSlow || mustAnswerPing,
+  };
+}
+
+const describeFailure = ({ error, at }: NonNullable<Results["lastFailure"]>) => ({
+  reason: shownReason(error).slice(0, REASON_LENGTH_MAX),
+  at: new Date(at).toISOString(),
+});
 
 function describeCircuits({ circuits }: Agent, now: number): AgentRow["circuits"] {
   return [...(circuits ?? [])].map(([model, circuit]) => ({

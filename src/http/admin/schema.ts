@@ -84,6 +84,11 @@ export const UserListQuery = z.object({
     .optional()
     .catch(undefined)
     .describe("`true` for everything that is known about each user."),
+  tokens: z
+    .enum(["true", "false"])
+    .optional()
+    .catch(undefined)
+    .describe("`false` leaves the tokens out. Use it wherever the tokens are not needed."),
 });
 
 export const DeleteUserBody = z.object({ user_id: text.nullish().describe("The user to delete.") });
@@ -115,9 +120,9 @@ export const AddedUser = namedObject("AddedUser", {
   ...UserFieldsAnswer.partial().shape,
 });
 
-/** All users. The optional fields are present with `details=true`. */
+/** All users. `token` is missing with `tokens=false`, and the other optional fields are present with `details=true`. */
 export const UserList = namedObject("UserList", {
-  users: z.array(UserShape.partial().extend({ user_id: text, token: text })),
+  users: z.array(UserShape.partial().extend({ user_id: text, token: text.optional() })),
 });
 
 export const UserDeleted = namedObject("UserDeleted", { message: z.literal("User deleted") });

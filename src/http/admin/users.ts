@@ -1,7 +1,8 @@
 import type { Audit, AuditNote } from "../../auth/audit.ts";
-import { describeUser, type Users } from "../../auth/users.ts";
+import { describeUser, type KnownUser, type Users } from "../../auth/users.ts";
 import { AppError } from "../../errors.ts";
 import { attributesOf, fieldsOf, withoutNulls } from "../../user-attributes.ts";
+import type { Exchange } from "../exchange.ts";
 import { ok, resource, route } from "../route.ts";
 import { SAMPLE } from "../values.ts";
 import { auditNote } from "./audit.ts";
@@ -125,6 +126,8 @@ const ROUTES = {
 export const userRoutes = resource("Users", ROUTES).handledBy((deps: UserDeps) => {
   const { users, audit, newId } = deps;
   const find = (id: string) => findUser(users, id);
+  const deleteAudited = (id: string, detail: { name: string } | null, exchange: Exchange) =>
+    audit.change(auditNote(exchange, "user.delete", id, detail), () => users.delete(id));
   return {
     async addUser({ exchange, body }) {
       const attributes = attributesOf(withoutNulls(body));
@@ -136,14 +139,17 @@ export const userRoutes = resource("Users", ROUTES).handledBy((deps: UserDeps) =
     },
 
     async deleteUserAsReference({ exchange, body: { user_id } }) {
-      if (user_id)
-        await audit.change(auditNote(exchange, "user.delete", user_id), () => users.delete(user_id));
+      if (user_id) await deleteAudited(user_id, nameOf(await users.find(user_id)), exchange);
       return { message: "User deleted" };
     },
 
-    async listUsers({ query: { details } }) {
+    async listUsers({ query: { details, tokens } }) {
+      const describe = (user: KnownUser) => (details === "true" ? describeUser(user) : {});
+      if (tokens === "false") {
+        const known = await users.listWithoutTokens();
+        return { users: known.map((user) => ({ user_id: user.id, ...describe(user) })) };
+      }
       const listed = await users.list();
-      const describe = (user: (typeof listed)[number]) => (details === "true" ? describeUser(user) : {});
       return { users: listed.map((user) => ({ user_id: user.id, token: user.token, ...describe(user) })) };
     },
 
@@ -172,12 +178,15 @@ export const userRoutes = resource("Users", ROUTES).handledBy((deps: UserDeps) =
     },
 
     async deleteUser({ exchange, params }) {
-      const { id } = await find(params.id);
-      await audit.change(auditNote(exchange, "user.delete", id), () => users.delete(id));
+      const user = await find(params.id);
+      await deleteAudited(user.id, nameOf(user), exchange);
       return { message: "User deleted" };
     },
   };
 });
+
+/** Returns the name for the audit, as nothing else tells it once the user is deleted. */
+const nameOf = (user: KnownUser | undefined) => (user && user.name !== null ? { name: user.name } : null);
 
 async function findUser(users: Users, id: string) {
   const user = await users.find(id);

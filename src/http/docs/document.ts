@@ -8,10 +8,11 @@ import {
 import type { ErrorCode } from "../../errors.ts";
 import { PRIORITIES } from "../../relay/routing/priority.ts";
 import { PRIORITY_HEADER, TAGS_HEADER } from "../middleware/ask-policy.ts";
+import { isCompressible } from "../middleware/compression/compress.ts";
 import type { AnswerDeclaration, NamedRoute } from "../route.ts";
 import { ACCESS_RULES, SECURITY_SCHEMES } from "./access.ts";
 import { type Examples, errorAnswers, errorRefOf, errorSchemaOf, strayAnswers } from "./errors.ts";
-import { HEADERS, headersOf } from "./headers.ts";
+import { HEADERS, type HeaderName, headersOf } from "./headers.ts";
 import { type ApiDocument, JSON_TYPE } from "./shape.ts";
 import { TAGS } from "./tags.ts";
 
@@ -121,12 +122,16 @@ function requestBodyOf({ body, access }: NamedRoute) {
   return { requestBody: { required: isRequired, content: { [JSON_TYPE]: { schema: shown, example } } } };
 }
 
-function answersOf({ answers, limits }: NamedRoute) {
+function answersOf({ access, method, answers, limits }: NamedRoute) {
+  const compressed: HeaderName[] = isCompressible(access, method) ? ["content-encoding"] : [];
   const describe = ([status, answer]: [string, AnswerDeclaration]): [string, ZodOpenApiResponseObject] => [
     status,
     {
       description: answer.description,
-      headers: headersOf(status, { ...headerOptions(limits), more: answer.headers ?? [] }),
+      headers: headersOf(status, {
+        ...headerOptions(limits),
+        more: [...(answer.headers ?? []), ...compressed],
+      }),
       ...contentOf(answer),
     },
   ];

@@ -8,6 +8,7 @@ import {
   type NodeSecond,
   SAMPLE_FIELDS,
 } from "../../protocol/node/lists.ts";
+import { firstFailing } from "./failing-agents.ts";
 import type { LiveAsk, LiveNode, LiveSample, Overview } from "./schema.ts";
 
 interface Node {
@@ -73,11 +74,13 @@ function describeNode(node: Node, { now, ready, agents, slots, queue }: Pool, st
 /** Returns the sums of the states of nodes. */
 export function mergePools(pools: readonly Pool[]): Pick<Pool, "agents" | "slots" | "queue"> {
   const sum = (countOf: (pool: Pool) => number) => pools.reduce((all, pool) => all + countOf(pool), 0);
+  const failing = firstFailing(pools.flatMap(({ agents }) => agents.failing ?? []));
   const waits = pools.flatMap(({ queue }) => queue.oldest_wait_ms ?? []);
   return {
     agents: {
       connected: sum(({ agents }) => agents.connected),
       accepting: sum(({ agents }) => agents.accepting),
+      ...(failing && { failing }),
     },
     slots: { total: sum(({ slots }) => slots.total), in_use: sum(({ slots }) => slots.in_use) },
     queue: {

@@ -4,6 +4,7 @@ import type { AskRecord } from "../../relay/record.ts";
 import type { Relay } from "../../relay/relay.ts";
 import type { UserStore } from "../../store/store.ts";
 import type { Readiness } from "../operations/readiness.ts";
+import { failingAgents } from "./failing-agents.ts";
 import { createAskedModels } from "./idle-reason.ts";
 import { createRecentAsks, type RecentAsk } from "./recent-asks.ts";
 import type { LiveAsk, Overview } from "./schema.ts";
@@ -49,10 +50,11 @@ export function createOverview(options: OverviewOptions) {
   const pool = () => {
     const { agents, slots_in_use, asks_waiting } = relay().stats();
     const { available, slots } = relay().capacity();
+    const failing = failingAgents(relay().agents());
     return {
       now: new Date(now()).toISOString(),
       ready,
-      agents: { connected: agents, accepting: available },
+      agents: { connected: agents, accepting: available, ...(failing && { failing }) },
       slots: { total: slots, in_use: slots_in_use },
       queue: { length: asks_waiting, oldest_wait_ms: relay().oldestWaitMs() ?? null },
     };

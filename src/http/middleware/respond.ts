@@ -1,7 +1,8 @@
 import type { Limits } from "../../auth/limits.ts";
-import { asAppError } from "../../errors.ts";
+import { asAppError, ERRORS, type ErrorCode } from "../../errors.ts";
 import { causeOf, type Log } from "../../log/log.ts";
 import type { Metrics } from "../../metrics/metrics.ts";
+import type { RefusalStore } from "../../store/store.ts";
 import { referenceStyle } from "../errors/reference.ts";
 import { errorResponse } from "../errors/response.ts";
 import type { ErrorStyle } from "../errors/style.ts";
@@ -11,6 +12,7 @@ import type { RouteTable } from "../route-table.ts";
 import { modelApiStyle, unknownPathStyle } from "../unknown-path.ts";
 import type { AccessControl } from "./access.ts";
 import { hasUnreadBody } from "./body.ts";
+import { compress, isCompressible } from "./compression/compress.ts";
 import { EventStreamResponse } from "./event-stream.ts";
 import { completeHeaders } from "./headers.ts";
 import { setLimitHeaders } from "./limits.ts";
@@ -20,6 +22,9 @@ import { logRequest, UNKNOWN_ROUTE } from "./log.ts";
 export interface RespondDeps {
   log: Log;
   metrics: Pick<Metrics, "requestAnswered">;
+  refusals: Pick<RefusalStore, "record">;
+  /** Milliseconds since 1970. */
+  now: () => number;
   accessControl: AccessControl;
   limits: Limits;
   /** The seconds after which an idle connection is closed, as the listener sets them. */
@@ -44,8 +49,10 @@ export function createRespond(deps: RespondDeps) {
       response = await serve(exchange);
     } catch (thrown) {
       response = fail(exchange, thrown, deps);
+      countRefusal(exchange, deps);
     }
     if (request.method === "HEAD") await tellLength(response);
+    if (isCompressible(route?.access, request.method)) response = await compress(exchange, response);
     setHeaders(exchange, response.headers, deps);
     const status = exchange.isUpgraded ? 101 : response.status;
     const durationMs = performance.now() - exchange.startedAt;
@@ -82,6 +89,17 @@ function fail(exchange: Exchange, thrown: unknown, { log, accessControl, routes 
     log.error("request_failed", { request_id: requestId, error: error.code, cause: causeOf(cause) });
   return errorResponse(error, styleOf(exchange, routes), requestId);
 }
+
+/**
+ * Counts a request of a known caller that was refused before it became an ask. All others that reach an agent, or wait
+ * for one, are in the usage.
+ */
+function countRefusal({ route, principal, progress, error }: Exchange, deps: RespondDeps): void {
+  if (route?.limits !== "admit" || !principal || progress.isTaken) return;
+  if (isErrorCode(error) && error !== "caller_gone") deps.refusals.record(principal, error, deps.now());
+}
+
+const isErrorCode = (name: string | undefined): name is ErrorCode => name !== undefined && name in ERRORS;
 
 /** Returns the error style of the route or, without a route, of the one that the request comes closest to. */
 export function styleOf({ request, route, path }: Exchange, routes: RouteTable): ErrorStyle {

@@ -6,6 +6,16 @@ export class AskProgress {
   #sent: Sent | undefined;
   #asksBefore: (() => number) | undefined;
   #events: EventStream | undefined;
+  #isTaken = false;
+
+  /** Whether the request has become an ask, which is in the usage however it ends. */
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
+
+  readonly onTaken = (): void => {
+    this.#isTaken = true;
+  };
 
   readonly onWaiting = (asksBefore: () => number): void => {
     this.#asksBefore = asksBefore;

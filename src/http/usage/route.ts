@@ -1,14 +1,16 @@
 import type { z } from "zod";
 import { AppError } from "../../errors.ts";
 import { type Principal, principalNamed, userPrincipal } from "../../principal.ts";
-import type { UsageGroup, UsageStore, UsageSum } from "../../store/store.ts";
+import type { NamedGroup, RefusalStore, UsageGroup, UsageStore } from "../../store/store.ts";
 import { DAY_MS } from "../../time.ts";
 import { csvResponse } from "../csv.ts";
 import { resource, route } from "../route.ts";
-import { OwnUsageQuery, UsageAnswer, type UsageEntry, UsageQuery, UserUsageQuery } from "./schema.ts";
+import { entryOf, idsOf, type Names, usageEntries, usageTable } from "./entries.ts";
+import { OwnUsageQuery, UsageAnswer, UsageQuery, UserUsageQuery } from "./schema.ts";
 
 interface UsageDeps {
-  usage: Pick<UsageStore, "sum" | "unwritten">;
+  usage: Pick<UsageStore, "sum" | "unwritten" | "names">;
+  refusals: Pick<RefusalStore, "sum">;
   /** Milliseconds since 1970. */
   now: () => number;
 }
@@ -26,7 +28,7 @@ const USAGE = {
       {
         ...{ day: "2026-11-23", asks: 3, failed: 1, prompt_tokens: 14, completion_tokens: 6 },
         ...{ cached_tokens: 8, cache_creation_tokens: 0, reasoning_tokens: 2 },
-        ...{ estimated: 1, uncounted: 1, duration_ms: 840 },
+        ...{ estimated: 1, uncounted: 1, duration_ms: 840, refused: 2, refusals: { limit_requests: 2 } },
       },
     ],
   },
@@ -34,7 +36,7 @@ const USAGE = {
     "text/csv": {
       description: "A line of column names, then a line for each entry.",
       example:
-        "day,asks,failed,prompt_tokens,completion_tokens,cached_tokens,cache_creation_tokens,reasoning_tokens,estimated,uncounted,duration_ms\r\n2026-11-23,3,1,14,6,8,0,2,1,1,840\r\n",
+        "day,asks,failed,prompt_tokens,completion_tokens,cached_tokens,cache_creation_tokens,reasoning_tokens,estimated,uncounted,duration_ms,refused,refusals\r\n2026-11-23,3,1,14,6,8,0,2,1,1,840,2,limit_requests 2\r\n",
     },
   },
 } as const;
@@ -77,53 +79,50 @@ export const usageRoutes = resource("Usage", ROUTES).handledBy((deps: UsageDeps)
 type Query = Omit<z.output<typeof UserUsageQuery>, "by"> & { by: UsageGroup[] };
 
 const PERIOD_DAYS = 30;
-const SUMS = [
-  ...(["asks", "failed", "prompt_tokens", "completion_tokens"] as const),
-  ...(["cached_tokens", "cache_creation_tokens", "reasoning_tokens"] as const),
-  ...(["estimated", "uncounted", "duration_ms"] as const),
-];
 
 /** Returns the usage of one principal, or of all. */
 async function answerUsage(
-  { usage: store, now }: UsageDeps,
+  { usage: store, refusals, now }: UsageDeps,
   { format, limit, by, ...times }: Query,
   principal: Principal | undefined,
 ) {
   const { from, to } = periodOf(times, now());
-  const sums = await store.sum({ from, to, by, limit: limit + 1, principal });
+  const query = { from, to, by, principal };
+  const [sums, refused] = await Promise.all([store.sum({ ...query, limit: limit + 1 }), refusals.sum(query)]);
   const unwritten = store.unwritten();
-  const truncated = sums.length > limit;
-  const usage = sums.slice(0, limit).map(entryOf);
+  const all = usageEntries(sums, refused);
+  const truncated = all.length > limit;
+  const shown = all.slice(0, limit);
+  const names = await findNames(store, by, shown);
+  const usage = shown.map((entry) => entryOf(entry, names));
   const warning =
     unwritten > 0
       ? `${unwritten} requests are missing: they could not be written. Check the disk.`
       : undefined;
-  if (format === "csv") {
-    const columns = [...by, ...SUMS];
-    const rows = usage.map((entry: UsageEntry) => columns.map((name) => entry[name] ?? null));
-    return csvResponse("usage.csv", [columns, ...rows], {
+  const period = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+  if (format === "csv")
+    return csvResponse(fileNameOf(by, period), usageTable(by, usage), {
       ...(truncated && { "x-truncated": "true" }),
       ...(warning && { "x-warning": warning }),
     });
-  }
-  const period = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
   return { ...period, by, truncated, ...(warning && { warning }), usage };
 }
 
-function entryOf({ group, asks, failed, estimated, uncounted, ...sums }: UsageSum) {
-  return {
-    ...group,
-    asks,
-    failed,
-    prompt_tokens: sums.inputTokens,
-    completion_tokens: sums.outputTokens,
-    cached_tokens: sums.cachedTokens,
-    cache_creation_tokens: sums.cacheCreationTokens,
-    reasoning_tokens: sums.reasoningTokens,
-    estimated,
-    uncounted,
-    duration_ms: sums.durationMs,
-  };
+async function findNames(
+  store: Pick<UsageStore, "names">,
+  by: readonly UsageGroup[],
+  entries: ReturnType<typeof usageEntries>,
+): Promise<Names> {
+  const find = async (kind: NamedGroup) =>
+    by.includes(kind) ? { [kind]: await store.names(kind, idsOf(entries, kind)) } : {};
+  return { ...(await find("user")), ...(await find("agent")) };
+}
+
+/** Returns a name such as `usage-by-agent-2026-10-29_2026-11-27.csv`. Its days are the first and the last one. */
+function fileNameOf(by: readonly UsageGroup[], { from, to }: { from: string; to: string }): string {
+  const last = new Date(Date.parse(to) - 1).toISOString();
+  const groups = by.length > 0 ? `-by-${by.join("-")}` : "";
+  return `usage${groups}-${from.slice(0, 10)}_${last.slice(0, 10)}.csv`;
 }
 
 /** Returns the period in milliseconds since 1970. Throws an `AppError` request_invalid if it is empty. */

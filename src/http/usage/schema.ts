@@ -51,12 +51,18 @@ export const OwnUsageQuery = UserUsageQuery.extend({
 
 const group = text.nullable().optional();
 
+/** How many requests were refused for each reason, by error code. */
+const Refusals = z.record(text, z.int().min(1));
+
 /** The totals of one group. Of the four group fields, those are present by which the usage is grouped. */
 const UsageEntry = z.object({
   /** Null for the holder of the admin key. */
   user: group,
+  /** Beside `user` and `agent`. The last name that is known, also of those that are gone; null without one. */
+  user_name: group,
   /** Null if no agent had the requests. */
   agent: group,
+  agent_name: group,
   model: group,
   /** A UTC date such as 2026-11-23. */
   day: group,
@@ -74,6 +80,13 @@ const UsageEntry = z.object({
   /** Requests that an agent had and for which no tokens are counted. */
   uncounted: count,
   duration_ms: z.number().nonnegative(),
+  /**
+   * Requests that were refused before they became an ask, by the hour in which they came. They are not among `asks`, and
+   * have neither agent nor model.
+   */
+  refused: count,
+  /** The same by reason. */
+  refusals: Refusals,
 });
 export type UsageEntry = z.output<typeof UsageEntry>;
 

@@ -39,6 +39,20 @@ const circuit = z.object({
   retry_at: time,
 });
 
+/** How the latest requests of an agent ended, up to 20 of them. */
+const recent = z.object({
+  requests: count,
+  failed: count,
+  /** Since when the agent fails most of its requests; null if it does not. */
+  failing_since: time.nullable(),
+  /** The last failure, in a sentence without its full stop; null if there was none. */
+  last_error: z.object({ reason, at: time }).nullable(),
+  /** The median wait for the first byte of streamed answers; null if too few are known. */
+  first_byte_ms: ms.nullable(),
+  /** Whether that is long, or the agent took too long for its last request and has answered no ping since. */
+  is_slow: z.boolean(),
+});
+
 /** A connected agent, as the administrator sees it. */
 export const AgentRow = z.object({
   id: text,
@@ -71,6 +85,8 @@ export const AgentRow = z.object({
   no_work_because: reason.nullable(),
   /** The circuits of the models for which the agent failed since its last success. */
   circuits: z.array(circuit).max(MODELS_MAX),
+  /** Missing if a node of an earlier version has the agent. */
+  recent: recent.optional(),
   since: time,
   last_heard: time,
 });
@@ -172,6 +188,12 @@ export const FINISHED_ASK = {
   tokens_estimated: z.boolean(),
 };
 
+/** The agents that are named in the figures of a node, or of all. */
+export const FAILING_MAX = 10;
+
+/** An agent that fails most of its requests. */
+const failing = z.object({ id: text, name: text, requests: count, failed: count, since: time, reason });
+
 /** The present state of the agents and the queue. */
 export const POOL = {
   now: time,
@@ -181,8 +203,12 @@ export const POOL = {
     /** The parts that fail while requests are served: `store`, `nats`, `certificate`. Missing if none does. */
     degraded: z.array(z.string().max(64)).max(16).optional(),
   }),
-  /** `accepting` agents take requests, whether they are busy or not. */
-  agents: z.object({ connected: count, accepting: count }),
+  /** `accepting` agents take requests, whether they are busy or not. `failing` is missing if none does. */
+  agents: z.object({
+    connected: count,
+    accepting: count,
+    failing: z.array(failing).min(1).max(FAILING_MAX).optional(),
+  }),
   slots: z.object({ total: count, in_use: count }),
   queue: z.object({ length: count, oldest_wait_ms: ms.nullable() }),
 };

@@ -5,6 +5,7 @@ import { type Agent, timeoutError } from "../agent.ts";
 import type { Slot } from "../slot.ts";
 import type { Answer, RelayLimits } from "../types.ts";
 import { Circuit } from "./circuit.ts";
+import { Results } from "./results.ts";
 
 interface CircuitsOptions {
   clock: Clock;
@@ -49,8 +50,10 @@ export class Circuits {
   /** The agent has answered. An error that is the request's fault says nothing about the agent. */
   answered(agent: Agent, slot: Slot, answer: Answer): void {
     const status = answer.kind === "model" ? answer.status : 200;
-    if (status < 300) this.#succeeded(agent, slot);
-    else if (isRetryable(status))
+    if (status < 300) {
+      this.#resultsOf(agent)?.succeeded();
+      this.#succeeded(agent, slot);
+    } else if (isRetryable(status))
       this.#fail(agent, slot, new AppError("agent_failed", { upstream: { status } }));
   }
 
@@ -69,6 +72,23 @@ export class Circuits {
   failed(agent: Agent, slot: Slot, error: AppError, isRetryableElsewhere: boolean): void {
     const isCut = slot.phase === "started" && isRetryable(error.upstream?.status ?? 500);
     if (isRetryableElsewhere || isCut) this.#fail(agent, slot, error);
+    else if (isRetryable(error.upstream?.status ?? 500)) this.#noteResult(agent, error);
+  }
+
+  /** Returns the results of an agent of this node: what happens at one of another node counts there. */
+  #resultsOf(agent: Agent): Results | undefined {
+    if (agent.lentSlotId) return undefined;
+    agent.results ??= new Results();
+    return agent.results;
+  }
+
+  #noteResult(agent: Agent, error: AppError): void {
+    this.#resultsOf(agent)?.failed(error, this.options.clock.now());
+  }
+
+  /** The first part of a streamed answer has come. The time that a model takes to load does not count. */
+  streamed(agent: Agent, slot: Slot, now: number): void {
+    if (!slot.isLoading) this.#resultsOf(agent)?.began(now - slot.sentAt);
   }
 
   timedOut(agent: Agent, slot: Slot): void {
@@ -81,6 +101,7 @@ export class Circuits {
 
   /** Returns whether the circuit has opened. */
   #note(agent: Agent, slot: Slot, error: AppError): boolean {
+    this.#noteResult(agent, error);
     const { clock, random, limits } = this.options;
     const { ask, sentAt, model } = slot;
     // What happens at an agent of another node counts there.
@@ -113,6 +134,7 @@ export class Circuits {
       (name) => model === undefined || name === model,
     );
     for (const name of models) this.#close(agent, name);
+    if (model === undefined) agent.results = undefined;
     return models;
   }
 
@@ -124,6 +146,7 @@ export class Circuits {
   /** The agent has the id of one that left, and its circuits. */
   inherit(agent: Agent, from: Agent): void {
     agent.circuits = from.circuits;
+    agent.results = from.results;
     this.offerChanged(agent);
     for (const circuit of agent.circuits?.values() ?? []) this.#schedule(agent, circuit);
     this.options.onChange(agent);

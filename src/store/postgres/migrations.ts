@@ -3,6 +3,7 @@ import sessions from "../../../drizzle/postgres/0001_sessions.sql" with { type: 
 import pairings from "../../../drizzle/postgres/0002_pairings.sql" with { type: "text" };
 import responses from "../../../drizzle/postgres/0003_responses.sql" with { type: "text" };
 import requests from "../../../drizzle/postgres/0004_requests.sql" with { type: "text" };
+import refusals from "../../../drizzle/postgres/0005_refusals.sql" with { type: "text" };
 import { CommandError } from "../../errors.ts";
 import type { Pool, Run } from "./pool.ts";
 
@@ -21,6 +22,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0002_pairings.sql", sql: pairings, readableFrom: 1 },
   { name: "0003_responses.sql", sql: responses, readableFrom: 1 },
   { name: "0004_requests.sql", sql: requests, readableFrom: 1 },
+  { name: "0005_refusals.sql", sql: refusals, readableFrom: 1 },
 ];
 
 /** Any number, the same in every version. It is a lock of one database only. */

@@ -10,12 +10,14 @@ import {
   agentKeys,
   audit,
   conversations,
+  refusals,
   responseItems,
   responseObjects,
   tokens,
   traffic,
   turns,
   usage,
+  usageNames,
   users,
 } from "./schema.ts";
 
@@ -25,7 +27,7 @@ import {
  */
 const TABLES = [
   ...[users, tokens, agentKeys, conversations, turns],
-  ...[responseObjects, responseItems, audit, usage, traffic],
+  ...[responseObjects, responseItems, audit, usage, traffic, refusals, usageNames],
 ] as const;
 
 const BATCH_ROWS = 500;

@@ -9,6 +9,7 @@ import { migrate } from "./migrations.ts";
 import { createPairingStore } from "./pairings.ts";
 import { createPools, type Pools } from "./pools.ts";
 import { createTrafficStore } from "./records/traffic.ts";
+import { createRefusalStore } from "./reports/refusals.ts";
 import { createResponseStore } from "./responses.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createUsageStore } from "./usage.ts";
@@ -51,8 +52,10 @@ function createStore(pools: Pools, options: PostgresOptions): Store {
   const responses = createResponseStore(pools, { after, onError, quotaBytes, isShared });
   const usage = createUsageStore(pools, { after, onError });
   const traffic = createTrafficStore(pools, { after, onError });
+  const refusals = createRefusalStore(pools, { after, onError });
   const close = once(async () => {
-    await Promise.all([conversations.end(), responses.end(), usage.end(), traffic.end()]);
+    const ends = [conversations, responses, usage, traffic, refusals];
+    await Promise.all(ends.map((part) => part.end()));
     await closeAll(pools);
   });
   return {
@@ -66,6 +69,7 @@ function createStore(pools: Pools, options: PostgresOptions): Store {
     audit: createAuditStore(pools),
     usage,
     traffic,
+    refusals,
     conversations,
     responses,
     check: () => checkWrites(pools),

@@ -6,6 +6,7 @@ import {
   doublePrecision,
   index,
   pgTable,
+  primaryKey,
   text,
   unique,
   uniqueIndex,
@@ -231,6 +232,29 @@ export const responseItems = pgTable(
       .references(() => responseObjects.key, { onDelete: "cascade" }),
   },
   (table) => [index("response_items_object_key").on(table.objectKey)],
+);
+
+export const refusals = pgTable(
+  "refusals",
+  {
+    at: whole("at").notNull(),
+    principal: text("principal").notNull(),
+    reason: text("reason").notNull(),
+    run: text("run").notNull(),
+    count: whole("count").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.at, table.principal, table.reason, table.run] })],
+);
+
+export const usageNames = pgTable(
+  "usage_names",
+  {
+    kind: text("kind", { enum: ["agent", "user"] }).notNull(),
+    id: text("id").notNull(),
+    name: text("name").notNull(),
+    seenAt: whole("seen_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.kind, table.id] })],
 );
 
 /** One row: the migrations that the database has had, and the lowest version of a program that can use it. */

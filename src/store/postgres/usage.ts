@@ -17,6 +17,7 @@ import type { Pool } from "./pool.ts";
 import type { Pools } from "./pools.ts";
 import { createPurge } from "./purge.ts";
 import { listRequests } from "./records/requests.ts";
+import { createNames } from "./reports/names.ts";
 import { insertInto, rowsOf } from "./rows.ts";
 import { usage } from "./schema.ts";
 
@@ -30,7 +31,9 @@ type Row = UsageValues & { id: string };
  */
 const INSERT = `${insertInto(usage, Object.keys(getTableColumns(usage)))} ON CONFLICT DO NOTHING`;
 
-export function createUsageStore({ hot, cold }: Pools, options: WriteBehindOptions) {
+export function createUsageStore(pools: Pools, options: WriteBehindOptions) {
+  const { hot, cold } = pools;
+  const names = createNames(pools, options);
   const behind = createWriteBehind(
     { ...options, flushMs: FLUSH_MS },
     {
@@ -42,7 +45,10 @@ export function createUsageStore({ hot, cold }: Pools, options: WriteBehindOptio
   const purge = createPurge(cold, "usage", "at");
 
   return {
-    record: (row) => behind.put({ id: Bun.randomUUIDv7(), ...usageValues(row) }),
+    record(row) {
+      behind.put({ id: Bun.randomUUIDv7(), ...usageValues(row) });
+      names.note(row);
+    },
 
     async sum(query) {
       await behind.tryFlush();
@@ -74,12 +80,15 @@ export function createUsageStore({ hot, cold }: Pools, options: WriteBehindOptio
       return found?.rows ?? 0;
     },
 
+    names: names.find,
+
     async purge(before) {
       await behind.flush();
+      await names.purge(before);
       return purge(before);
     },
 
-    end: behind.end,
+    end: async () => void (await Promise.all([behind.end(), names.end()])),
   } satisfies UsageStore & { end(): Promise<void> };
 }
 

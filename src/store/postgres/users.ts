@@ -2,6 +2,7 @@ import { getTableColumns } from "drizzle-orm";
 import type { StoredUser, TokenOwner, UserStore } from "../store.ts";
 import type { Run } from "./pool.ts";
 import type { Pools } from "./pools.ts";
+import { writeNames } from "./reports/names.ts";
 import { insertInto, plain, rowOf, rowsOf, selected, updateOf } from "./rows.ts";
 import { tokens, users } from "./schema.ts";
 
@@ -20,7 +21,7 @@ const STORED = `${selected(USER_COLUMNS, users)}, tokens.sealed AS "sealedToken"
 const FIND = `SELECT ${STORED} ${WITH_NEWEST_TOKEN} WHERE users.id = $1`;
 const PAGE = `SELECT users.seq::float8 AS seq, ${STORED} ${WITH_NEWEST_TOKEN}
   WHERE users.seq > $1::float8 ORDER BY users.seq LIMIT ${LIST_PAGE_ROWS}`;
-const DELETE = "DELETE FROM users WHERE id = $1 RETURNING id";
+const DELETE = "DELETE FROM users WHERE id = $1 RETURNING name";
 const LOCK = "SELECT id FROM users WHERE id = $1 FOR UPDATE";
 const SHORTEN = `UPDATE tokens SET expires_at = $2::float8
   WHERE user_id = $1 AND (expires_at IS NULL OR expires_at > $2::float8)`;
@@ -75,7 +76,13 @@ export function createUserStore(
 
     async delete(id) {
       // With the user go their conversations, which may take long.
-      const deleted = (await cold.run(DELETE, [plain(id)])).length > 0;
+      const deleted = await cold.transact(async (run) => {
+        const [gone] = await run<{ name: string | null }>(DELETE, [plain(id)]);
+        // The usage outlives its user, and shows who that was.
+        if (gone && gone.name !== null)
+          await writeNames(run, [{ kind: "user", id, name: gone.name, seenAt: now() }]);
+        return gone !== undefined;
+      });
       onDelete(id);
       return deleted;
     },

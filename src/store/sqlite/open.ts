@@ -14,6 +14,7 @@ import { APPLICATION_ID, checkVersion, migrate } from "./migrations.ts";
 import { openError } from "./open-error.ts";
 import { createPairingStore } from "./pairings.ts";
 import { createTrafficStore } from "./records/traffic.ts";
+import { createRefusalStore } from "./reports/refusals.ts";
 import { createResponseStore } from "./responses.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createUsageStore } from "./usage.ts";
@@ -86,8 +87,10 @@ function createStore(connection: Connection, options: StoreOptions, unlock: () =
   const responses = createResponseStore(writeBehind, options.conversationQuotaBytes);
   const usage = createUsageStore(writeBehind);
   const traffic = createTrafficStore(writeBehind);
+  const refusals = createRefusalStore(writeBehind);
+  const parts = [conversations, responses, usage, traffic, refusals];
   const close = once(() =>
-    Promise.all([checkpointer?.end(), conversations.end(), responses.end(), usage.end(), traffic.end()])
+    Promise.all([checkpointer?.end(), ...parts.map((part) => part.end())])
       .then(connection.end)
       .finally(unlock),
   );
@@ -102,6 +105,7 @@ function createStore(connection: Connection, options: StoreOptions, unlock: () =
     audit: createAuditStore(connection),
     usage,
     traffic,
+    refusals,
     conversations,
     responses,
     check: () => checkWrites(connection),

@@ -1,5 +1,15 @@
 import { sql } from "drizzle-orm";
-import { blob, index, integer, real, sqliteTable, text, unique, uniqueIndex } from "drizzle-orm/sqlite-core";
+import {
+  blob,
+  index,
+  integer,
+  primaryKey,
+  real,
+  sqliteTable,
+  text,
+  unique,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
 import { PRIORITIES } from "../../relay/routing/priority.ts";
 import type { PairingFields } from "../store.ts";
 
@@ -235,4 +245,32 @@ export const responseItems = sqliteTable(
       .references(() => responseObjects.key, { onDelete: "cascade" }),
   },
   (table) => [index("response_items_object_key").on(table.objectKey)],
+);
+
+/**
+ * How many requests of a principal were refused for a reason in the hour that begins `at`. `run` is the process that
+ * counted them, so that processes change no row in common.
+ */
+export const refusals = sqliteTable(
+  "refusals",
+  {
+    at: integer("at").notNull(),
+    principal: text("principal").notNull(),
+    reason: text("reason").notNull(),
+    run: text("run").notNull(),
+    count: integer("count").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.at, table.principal, table.reason, table.run] })],
+);
+
+/** The names of the agents in the usage, and of the users in it who were deleted. They are kept as long as the usage. */
+export const usageNames = sqliteTable(
+  "usage_names",
+  {
+    kind: text("kind", { enum: ["agent", "user"] }).notNull(),
+    id: text("id").notNull(),
+    name: text("name").notNull(),
+    seenAt: integer("seen_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.kind, table.id] })],
 );

@@ -15,6 +15,7 @@ import {
 import { createWriteBehind } from "../write-behind.ts";
 import type { Connection, SqliteBehindOptions } from "./database.ts";
 import { createRequestList } from "./records/requests.ts";
+import { createNames } from "./reports/names.ts";
 import { usage } from "./schema.ts";
 import { createPurge } from "./upkeep/purge.ts";
 
@@ -26,7 +27,9 @@ const INSERT = `
   INSERT INTO usage (${Object.values(COLUMNS).map(({ name }) => name)})
   VALUES (${FIELDS.map(() => "?")})`;
 
-export function createUsageStore({ connection, onWritten, ...options }: SqliteBehindOptions) {
+export function createUsageStore(behindOptions: SqliteBehindOptions) {
+  const { connection, onWritten, ...options } = behindOptions;
+  const names = createNames(behindOptions);
   const insert = connection.raw.prepare<never, (string | number | null)[]>(INSERT);
   const behind = createWriteBehind(options, {
     noun: "usage rows",
@@ -49,7 +52,10 @@ export function createUsageStore({ connection, onWritten, ...options }: SqliteBe
   const purge = createPurge(connection, "usage", "at");
 
   return {
-    record: (row) => behind.put(usageValues(row)),
+    record(row) {
+      behind.put(usageValues(row));
+      names.note(row);
+    },
 
     async sum(query) {
       await behind.tryFlush();
@@ -79,12 +85,15 @@ export function createUsageStore({ connection, onWritten, ...options }: SqliteBe
       return countImplausible.get(from)?.rows ?? 0;
     },
 
+    names: names.find,
+
     async purge(before) {
       await behind.flush();
+      await names.purge(before);
       return purge(before);
     },
 
-    end: behind.end,
+    end: async () => void (await Promise.all([behind.end(), names.end()])),
   } satisfies UsageStore & { end(): Promise<void> };
 }
 

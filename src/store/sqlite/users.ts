@@ -2,6 +2,7 @@ import { and, asc, eq, getTableColumns, gt, isNull, lte, or, sql } from "drizzle
 import type { UserAttributes } from "../../user-attributes.ts";
 import type { StoredToken, StoredUser, TokenOwner, UserStore } from "../store.ts";
 import { type Connection, jsonOrNull, listOrNull, placeholders } from "./database.ts";
+import { prepareNameWrite } from "./reports/names.ts";
 import { tokens, users } from "./schema.ts";
 
 const LIST_PAGE_ROWS = 2_000;
@@ -21,6 +22,7 @@ export function createUserStore(
 ): UserStore {
   const query = { ...prepareUsers(connection), ...prepareTokens(connection) };
   const findOwner = prepareFindOwner(connection);
+  const writeName = prepareNameWrite(connection);
 
   function insertToken(userId: string, { tokenHash: hash, sealedToken }: StoredToken, createdAt: number) {
     query.insertToken.run({ hash, userId, sealed: Buffer.from(sealedToken), createdAt });
@@ -56,7 +58,12 @@ export function createUserStore(
       }),
 
     async delete(id) {
-      const deleted = await connection.write(() => query.deleteUser.get({ id }) !== undefined);
+      const deleted = await connection.write(() => {
+        const gone = query.deleteUser.get({ id });
+        // The usage outlives its user, and shows who that was.
+        if (gone && gone.name !== null) writeName({ kind: "user", id, name: gone.name, seenAt: now() });
+        return gone !== undefined;
+      });
       onDelete(id);
       return deleted;
     },
@@ -93,7 +100,7 @@ function prepareUsers({ orm }: Connection) {
     insertUser: orm.insert(users).values(placeholders(USER_COLUMNS)).prepare(),
     changeable: orm.select(CHANGEABLE).from(users).where(byId).prepare(),
     update: orm.update(users).set(placeholders(CHANGEABLE)).where(byId).prepare(),
-    deleteUser: orm.delete(users).where(byId).returning({ id: users.id }).prepare(),
+    deleteUser: orm.delete(users).where(byId).returning({ name: users.name }).prepare(),
     find: orm.select(stored).from(users).innerJoin(tokens, newestToken).where(byId).prepare(),
     page: orm
       .select({ ...stored, seq: users.seq })

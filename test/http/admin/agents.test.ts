@@ -50,7 +50,9 @@ describe("GET /admin/agents", () => {
       body: JSON.stringify({ model: "a", messages: [{ role: "user", content: "hi" }] }),
     });
     const { ask } = await v2.next("ask");
-    const state = { transport: "websocket", paused: false, draining: false, circuits: [] };
+    const nothing = { failing_since: null, last_error: null, first_byte_ms: null, is_slow: false };
+    const recent = { requests: 0, failed: 0, ...nothing };
+    const state = { transport: "websocket", paused: false, draining: false, circuits: [], recent };
     const common = { address: "127.0.0.1", ...state, since: TIME, last_heard: TIME };
     expect((await call("GET", "/admin/agents")).body).toEqual({
       agents: [

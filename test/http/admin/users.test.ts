@@ -290,7 +290,7 @@ test("the audit has every change of a user, with what changed and never a token"
     ["user.disable", user_id, null],
     ["user.enable", user_id, null],
     ["user.rotate", user_id, { grace_seconds: 5 }],
-    ["user.delete", user_id, null],
+    ["user.delete", user_id, { name: "Ann" }],
   ]);
   expect(rows.every(({ actor, address, requestId }) => actor === "admin" && address && requestId)).toBe(true);
   for (const secret of [token, rotated.body.token, ADMIN_KEY]) {

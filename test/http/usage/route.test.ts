@@ -39,7 +39,10 @@ function rowsIn({ data }: TestServer): Record<string, unknown>[] {
 const usage = { prompt_tokens: 7, completion_tokens: 3 };
 const NO_DETAILS = { cached_tokens: 0, cache_creation_tokens: 0, reasoning_tokens: 0 };
 const NO_TOKENS = { prompt_tokens: 0, completion_tokens: 0, ...NO_DETAILS };
-const EMPTY = { failed: 0, ...NO_TOKENS, estimated: 0, uncounted: 0, duration_ms: 0 };
+const EMPTY = {
+  ...{ failed: 0, ...NO_TOKENS, estimated: 0, uncounted: 0, duration_ms: 0 },
+  ...{ refused: 0, refusals: {} },
+};
 
 /** Answers with token counts, without, or not at all, as the model's name says. */
 const byModel: V2AgentOptions = {
@@ -138,6 +141,7 @@ describe("the rows", () => {
     const row = {
       ...{ requestId: "req", principal: ADMIN, agent: undefined, model: undefined },
       ...({ surface: "ask", outcome: "no_agent" } as const),
+      agentName: undefined,
     };
     const figures = {
       upstreamStatus: undefined,
@@ -201,15 +205,20 @@ describe("GET /admin/usage", () => {
       ],
     });
     const by = async (query: string) => (await usageOf(server, query)).body.usage;
+    const named = { agent: agent.ready.agent, agent_name: "test agent" };
     const [most, ...others] = await by("by=user");
-    expect(most).toEqual({ user: ann.user_id, ...sums(3, more(ANNS, counted(1))) });
+    expect(most).toEqual({ user: ann.user_id, user_name: null, ...sums(3, more(ANNS, counted(1))) });
     // They have the same number of requests.
     expect(others).toHaveLength(2);
-    expect(others).toContainEqual({ user: bob.user_id, ...sums(1, { uncounted: 1, failed: 1 }) });
-    expect(others).toContainEqual({ user: null, ...sums(1, counted(1)) });
+    expect(others).toContainEqual({
+      user: bob.user_id,
+      user_name: null,
+      ...sums(1, { uncounted: 1, failed: 1 }),
+    });
+    expect(others).toContainEqual({ user: null, user_name: null, ...sums(1, counted(1)) });
     expect(await by("by=model,agent&from=2026-11-23")).toEqual([
-      { model: "m", agent: agent.ready.agent, ...sums(2, counted(2)) },
-      { model: "broken", agent: agent.ready.agent, ...sums(1, { uncounted: 1, failed: 1 }) },
+      { model: "m", ...named, ...sums(2, counted(2)) },
+      { model: "broken", ...named, ...sums(1, { uncounted: 1, failed: 1 }) },
     ]);
     expect(await by("by=")).toEqual([sums(5, { ...more(ANNS, counted(2)), uncounted: 1, failed: 1 })]);
     expect(await by("by=day&user=admin")).toEqual([{ day: "2026-11-23", ...sums(1, counted(1)) }]);

@@ -4,6 +4,7 @@ import type { BackEnd } from "./back-end.ts";
 import { testConversationQuota } from "./conversation-quota.ts";
 import { testConversations } from "./conversations.ts";
 import { testPairings } from "./pairings.ts";
+import { testRefusals } from "./refusals.ts";
 import { testRequests } from "./requests.ts";
 import { testResponses } from "./responses.ts";
 import { testSessions } from "./sessions.ts";
@@ -20,6 +21,7 @@ export function testContract(backEnd: BackEnd): void {
   testAudit(backEnd);
   testUsage(backEnd);
   testRequests(backEnd);
+  testRefusals(backEnd);
   testConversations(backEnd);
   testConversationQuota(backEnd);
 }

@@ -18,9 +18,9 @@ const LONG = "x".repeat(1024 ** 2);
 async function filled(): Promise<{ path: string; store: Store }> {
   const path = join(tempFolder(), "server.db");
   const store = openTestFile(path, { now: () => 7_000 });
-  const { users, agentKeys, audit, usage, conversations } = store;
+  const { users, agentKeys, audit, usage, refusals, conversations } = store;
   await users.add([
-    newUser("gone"),
+    { ...newUser("gone"), name: "Gone" },
     newUser("bob"),
     { ...newUser("ann"), models: ["m", "n"], priority: "low", maxParallel: 3 },
   ]);
@@ -39,7 +39,7 @@ async function filled(): Promise<{ path: string; store: Store }> {
   await agentKeys.revoke("l");
   const note = { actor: "cli", action: "a", target: null, address: null, requestId: null } as const;
   for (const at of [3, 1, 2]) await audit.add({ ...note, at, detail: at === 1 ? null : { at, name: "é\0" } });
-  for (let at = 0; at < 1_201; at++)
+  for (let at = 0; at < 1_200; at++)
     usage.record(usageRow({ at, cachedTokens: at % 3, principal: at % 2 ? ADMIN : userPrincipal("ann") }));
   const conversation = { owner: userPrincipal("ann"), agent: "x", model: "m" };
   conversations.remember({ ...conversation, id: "v1", kept: false, owner: ADMIN });
@@ -48,12 +48,15 @@ async function filled(): Promise<{ path: string; store: Store }> {
       { ...conversation, id: "c", kept: true },
       { id: `t${nth}`, parent: nth > 0 ? `t${nth - 1}` : undefined, question: `q\0${nth}`, answer: LONG },
     );
+  refusals.record(ADMIN, "draining", 9);
+  usage.record(usageRow({ at: 1_201, agentName: "é box" }));
   await conversations.purge(0);
   await usage.purge(0);
+  await refusals.purge(0);
   return { path, store };
 }
 
-async function contentOf({ users, agentKeys, audit, usage, conversations }: Store) {
+async function contentOf({ users, agentKeys, audit, usage, refusals, conversations }: Store) {
   const tokens = ["hash of ann", "new hash", "hash of bob", "hash of gone"].map(users.findByTokenHash);
   return {
     users: await users.list(),
@@ -61,6 +64,8 @@ async function contentOf({ users, agentKeys, audit, usage, conversations }: Stor
     keys: await agentKeys.list(),
     audit: (await audit.list({ limit: 9 })).map(({ detail, ...entry }) => ({ ...entry, at: detail?.["at"] })),
     usage: await usage.sum({ ...EVER, by: ["user", "day"] }),
+    names: await usage.names("agent", ["x"]),
+    refusals: await refusals.sum({ ...EVER, by: ["user"] }),
     conversations: [await conversations.find("c"), await conversations.find("v1")],
     turns: await conversations.branch("c", undefined),
   };
@@ -73,6 +78,7 @@ describeWithPostgres("moving a data folder to PostgreSQL", () => {
     expect(await moveTo(url, path)).toEqual({
       ...{ users: 2, tokens: 3, agent_keys: 2, conversations: 2, turns: 12 },
       ...{ response_objects: 0, response_items: 0, audit: 3, usage: 1_201, traffic: 0 },
+      ...{ refusals: 1, usage_names: 2 },
     });
     const { store: moved } = await openPostgres({ url });
     onTestFinished(() => moved.close());

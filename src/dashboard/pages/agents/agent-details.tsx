@@ -3,7 +3,7 @@ import type { Agent } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
 import { Notice } from "../../components/card.tsx";
 import { Dialog } from "../../components/dialog.tsx";
-import { formatAgo, formatTime } from "../../format.ts";
+import { formatAgo, formatDuration, formatTime } from "../../format.ts";
 import { requestsHref } from "../requests/request-filter.ts";
 import { trafficHref } from "../traffic/traffic-view.ts";
 import { AgentFailures } from "./agent-failures.tsx";
@@ -69,6 +69,7 @@ export function AgentDetails(props: AgentDetailsProps) {
         <Fact name="ID">
           <span class="mono">{id}</span>
         </Fact>
+        <RecentFacts agent={agent} now={now} />
         {agent.circuits.length > 0 ? (
           <Fact name="Failures">
             <AgentFailures agent={agent} now={now} onReset={isConnected ? onReset : undefined} />
@@ -95,6 +96,24 @@ export function AgentDetails(props: AgentDetailsProps) {
         <Button onClick={onClose}>Close</Button>
       </div>
     </Dialog>
+  );
+}
+
+function RecentFacts({ agent: { recent }, now }: Pick<AgentDetailsProps, "agent" | "now">) {
+  if (!recent || recent.requests === 0) return null;
+  const { requests, failed, first_byte_ms: wait, last_error: error } = recent;
+  return (
+    <>
+      <Fact name="Latest requests">
+        {failed} of {requests} failed
+        {wait === null ? "" : `, first byte after ${formatDuration(wait)}`}
+      </Fact>
+      {error ? (
+        <Fact name="Last error">
+          {error.reason} ({formatAgo(error.at, now)})
+        </Fact>
+      ) : null}
+    </>
   );
 }
 

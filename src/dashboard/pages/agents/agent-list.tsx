@@ -49,6 +49,7 @@ export function AgentList(props: AgentListProps) {
         columns={columnsOf(props)}
         rows={shown}
         keyOf={({ id }) => id}
+        isNarrow
         empty={
           <EmptyState title="No agent matches the search.">
             <p>

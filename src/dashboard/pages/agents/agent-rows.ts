@@ -1,8 +1,10 @@
 import type { Agent } from "../../api/types.ts";
+import { formatDuration, formatTime } from "../../format.ts";
+import { searchable } from "../../search-text.ts";
 
-/** An agent's state in one word, and the reason if the agent gets no requests. */
+/** An agent's state in one word, and what to know about it. */
 export interface AgentState {
-  label: "Draining" | "Paused" | "Failing" | "Full" | "Working" | "Ready" | "No work";
+  label: "Draining" | "Paused" | "Failing" | "Slow" | "Full" | "Working" | "Ready" | "Idle" | "No models";
   tone: "ok" | "warn" | "accent" | "plain" | "bad";
   reason: string | null;
 }
@@ -12,15 +14,29 @@ export function stateOf(agent: Agent): AgentState {
   if (agent.draining)
     return { label: "Draining", tone: "warn", reason: "It is finishing its running requests." };
   if (agent.paused) return { label: "Paused", tone: "warn", reason: "It asked for no more requests." };
-  if (agent.models.length === 0) return { label: "No work", tone: "warn", reason };
-  const [failing] = agent.circuits.filter(({ state }) => state !== "closed");
-  if (failing) {
-    const about = `No requests for ${failing.model}: ${failing.reason}.`;
-    return { label: "Failing", tone: "bad", reason: reason ?? about };
-  }
+  if (agent.models.length === 0) return { label: "No models", tone: "warn", reason };
+  const failing = failureOf(agent);
+  if (failing !== undefined) return { label: "Failing", tone: "bad", reason: failing };
+  if (agent.recent?.is_slow) return { label: "Slow", tone: "warn", reason: slowText(agent) };
   if (agent.in_use >= agent.slots) return { label: "Full", tone: "accent", reason: null };
-  if (reason !== null) return { label: "No work", tone: "plain", reason };
+  if (reason !== null) return { label: "Idle", tone: "plain", reason };
   return { label: agent.in_use > 0 ? "Working" : "Ready", tone: "ok", reason: null };
+}
+
+/** Returns what fails at the agent, and since when; undefined if it does not fail. */
+function failureOf({ circuits, recent, no_work_because: reason }: Agent): string | undefined {
+  const last = recent?.last_error;
+  if (recent?.failing_since && last)
+    return `${recent.failed} of the last ${recent.requests} requests failed, since ${formatTime(recent.failing_since)}. The last error: ${last.reason}.`;
+  const [open] = circuits.filter(({ state }) => state !== "closed");
+  return open && (reason ?? `No requests for ${open.model}: ${open.reason}.`);
+}
+
+function slowText({ recent, no_work_because: reason }: Agent): string {
+  const wait = recent?.first_byte_ms ?? null;
+  if (reason !== null || wait === null)
+    return reason ?? "It took too long for its last request, and has not answered a ping since.";
+  return `Half of its latest answers took longer than ${formatDuration(wait)} to begin.`;
 }
 
 export const AGENT_ORDERS = [
@@ -45,7 +61,7 @@ const COMPARE: Record<AgentOrder, (a: Agent, b: Agent) => number> = {
  * place.
  */
 export function agentRows(agents: readonly Agent[], search: string, order: AgentOrder): Agent[] {
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = searchable(search).split(/\s+/).filter(Boolean);
   const found = words.length === 0 ? agents : agents.filter((agent) => hasWords(agent, words));
   return found.toSorted((a, b) => COMPARE[order](a, b) || a.id.localeCompare(b.id));
 }
@@ -56,7 +72,7 @@ function hasWords(agent: Agent, words: readonly string[]): boolean {
   const old = typeof agent.newer_version === "string" ? "old" : null;
   const shown = [id, name, version, address, key, node, old];
   const fields = [...shown, state.label, state.reason, `protocol:${agent.protocol}`, agent.transport];
-  const text = [...fields, ...models, ...tags].join("\n").toLowerCase();
+  const text = searchable([...fields, ...models, ...tags].join("\n"));
   return words.every((word) => text.includes(word));
 }
 

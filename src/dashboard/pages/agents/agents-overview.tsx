@@ -2,6 +2,7 @@ import type { Agent } from "../../api/types.ts";
 import { Button } from "../../components/button.tsx";
 import { Card, EmptyState, Notice } from "../../components/card.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
+import { StaleNotice } from "../../components/stale-notice.tsx";
 import { formatCount } from "../../format.ts";
 import { useState } from "../../state/hooks.ts";
 import { AgentDetails } from "./agent-details.tsx";
@@ -32,6 +33,7 @@ export function AgentsOverview() {
         <JoinLink />
       </PageHeader>
       {error ? <Notice tone="bad">{error}</Notice> : null}
+      {agents.isStale && !error && value ? <StaleNotice at={new Date(now).toISOString()} /> : null}
       <ClusterNotice agents={agents} />
       {value && value.length > 0 ? (
         <AgentList agents={value} now={now} onShow={setShown} onDisconnect={setLeaving} />

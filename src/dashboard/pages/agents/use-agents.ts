@@ -16,6 +16,8 @@ export interface Agents extends Omit<FetchState<Agent[]>, "replace"> {
   isCluster: boolean;
   /** Whether this node has lost the way to the other nodes, which it forgets after a while. */
   isNatsAway: boolean;
+  /** Whether the server does not answer, so that the list may be out of date. */
+  isStale: boolean;
   /** The server's time in the newest frame, in milliseconds since 1970. */
   now: number;
 }
@@ -23,7 +25,7 @@ export interface Agents extends Omit<FetchState<Agent[]>, "replace"> {
 /** Returns the connected agents, and reloads them as the live overview changes while the page is visible. */
 export function useAgents(): Agents {
   const answer = useFetch((signal) => api.agents(signal), []);
-  const { overview } = useLive();
+  const { overview, status } = useLive();
   const latest = useRef({ fingerprint: "", isLoading: true, length: 0 });
   const { isLoading, value } = answer;
   latest.current = {
@@ -49,6 +51,7 @@ export function useAgents(): Agents {
     missingNodes: value?.missing_nodes ?? [],
     isCluster: overview?.nodes !== undefined,
     isNatsAway: overview?.ready.degraded?.includes("nats") ?? false,
+    isStale: status === "reconnecting",
     now: overview ? Date.parse(overview.now) : Date.now(),
   };
 }

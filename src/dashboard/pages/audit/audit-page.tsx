@@ -6,7 +6,7 @@ import { Button, LinkButton } from "../../components/button.tsx";
 import { Card, EmptyState, Notice } from "../../components/card.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { type Column, Table } from "../../components/table.tsx";
-import { formatTime } from "../../format.ts";
+import { formatSecond } from "../../format.ts";
 import { useState } from "../../state/hooks.ts";
 import { hrefOf } from "../../state/route.ts";
 import { useFetch } from "../../state/use-fetch.ts";
@@ -16,7 +16,7 @@ const PAGE_ROWS = 50;
 const CSV_ROWS = 1000;
 
 const COLUMNS: readonly Column<AuditRow>[] = [
-  { title: "Time", cell: ({ at }) => <time datetime={at}>{formatTime(at)}</time> },
+  { title: "Time", cell: ({ at }) => <time datetime={at}>{formatSecond(at)}</time> },
   { title: "By", cell: ({ actor }) => <Badge tone={actor === "cli" ? "plain" : "accent"}>{actor}</Badge> },
   { title: "Action", cell: (row) => <Action row={row} />, isHeader: true },
   { title: "Target", cell: (row) => <Target row={row} /> },

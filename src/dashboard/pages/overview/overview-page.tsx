@@ -2,8 +2,17 @@ import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
 import { Card, EmptyState, Notice, Tile, Tiles, type Tone } from "../../components/card.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { formatCount, formatDuration, formatNumber, formatShare, formatUptime } from "../../format.ts";
-import { type LiveOverview, mean, median, sum } from "../../state/history.ts";
+import { StaleNotice } from "../../components/stale-notice.tsx";
+import {
+  formatCount,
+  formatDuration,
+  formatNumber,
+  formatShare,
+  formatTime,
+  formatUptime,
+  formatWhole,
+} from "../../format.ts";
+import { type LiveOverview, median, sum } from "../../state/history.ts";
 import type { LiveState } from "../../state/live.ts";
 import { hrefOf } from "../../state/route.ts";
 import { isAnotherVersion, useLive } from "../../state/use-live.ts";
@@ -26,6 +35,7 @@ export function OverviewPage() {
         ) : null}
         <LiveBadge status={status} />
       </PageHeader>
+      {overview && status === "reconnecting" ? <StaleNotice at={overview.now} /> : null}
       {overview ? <OverviewView overview={overview} /> : <Waiting status={status} />}
     </>
   );
@@ -94,12 +104,31 @@ function OverviewView({ overview }: { overview: LiveOverview }) {
       {overview.ready.degraded ? (
         <Notice tone="warn">{overview.ready.degraded.map((part) => DEGRADED[part] ?? "").join(" ")}</Notice>
       ) : null}
+      <FailingAgents agents={overview.agents.failing ?? []} />
       {overview.agents.connected === 0 ? <NoAgents /> : null}
       <LiveNumbers overview={overview} />
       {nodes.length > 0 ? <NodesCard rows={nodes} /> : null}
       <OverviewCharts history={overview.history} />
       <RecentRequests requests={overview.asks} />
     </>
+  );
+}
+
+/** Names the agents that fail most of their requests, and says why. */
+function FailingAgents({ agents }: { agents: NonNullable<LiveOverview["agents"]["failing"]> }) {
+  if (agents.length === 0) return null;
+  return (
+    <Notice tone="warn">
+      <ul>
+        {agents.map(({ id, name, requests, failed, since, reason }) => (
+          <li key={id}>
+            <b>{name}</b> has failed {failed} of its last {formatCount(requests, "request")}, since{" "}
+            {formatTime(since)}: {reason}.
+          </li>
+        ))}
+      </ul>
+      <a href={hrefOf("agents")}>Show the agents</a>
+    </Notice>
   );
 }
 
@@ -117,8 +146,7 @@ function NoAgents() {
   );
 }
 
-const RATE_S = 10;
-const MEDIAN_S = 60;
+const MINUTE_S = 60;
 
 function LiveNumbers({ overview: { agents, slots, queue, history } }: { overview: LiveOverview }) {
   const { series } = history;
@@ -130,11 +158,11 @@ function LiveNumbers({ overview: { agents, slots, queue, history } }: { overview
         label="Agents connected"
         value={formatNumber(agents.connected)}
         note={acceptingText(agents)}
-        tone={agents.accepting > 0 ? "plain" : "warn"}
+        tone={agents.failing ? "bad" : agents.accepting > 0 ? "plain" : "warn"}
       />
       <Tile
         label="Slots in use"
-        value={`${slots.in_use} / ${slots.total}`}
+        value={`${formatWhole(slots.in_use)} / ${formatWhole(slots.total)}`}
         note={slots.total > 0 ? `${formatShare(slots.in_use, slots.total)} in use` : "no slots yet"}
       />
       <Tile
@@ -144,13 +172,13 @@ function LiveNumbers({ overview: { agents, slots, queue, history } }: { overview
         tone={queue.length > 0 ? "warn" : "plain"}
       />
       <Tile
-        label="Requests per second"
-        value={<a href={requestsHref({ period: "15m" })}>{formatNumber(mean(series.asks, RATE_S))}</a>}
-        note={`over the last ${RATE_S} s`}
+        label="Requests per minute"
+        value={<a href={requestsHref({ period: "15m" })}>{formatNumber(sum(series.asks, MINUTE_S))}</a>}
+        note="in the last minute"
       />
       <Tile
         label="Time to first byte"
-        value={<a href={hrefOf("traffic")}>{formatDuration(median(series.first_byte_ms, MEDIAN_S))}</a>}
+        value={<a href={hrefOf("traffic")}>{formatDuration(median(series.first_byte_ms, MINUTE_S))}</a>}
         note="median, last minute"
       />
       <Tile
@@ -169,8 +197,9 @@ function LiveNumbers({ overview: { agents, slots, queue, history } }: { overview
   );
 }
 
-function acceptingText({ connected, accepting }: LiveOverview["agents"]): string {
+function acceptingText({ connected, accepting, failing }: LiveOverview["agents"]): string {
   if (connected === 0) return "none yet";
+  if (failing) return failing.length === connected ? "all of them fail" : `${failing.length} of them failing`;
   return accepting === connected
     ? "all accept requests"
     : `${formatNumber(accepting)} of them accept requests`;

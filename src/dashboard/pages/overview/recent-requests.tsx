@@ -2,9 +2,11 @@ import type { LiveAsk } from "../../api/types.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
 import { Card, EmptyState } from "../../components/card.tsx";
+import { Name } from "../../components/name.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatClock, formatDuration, formatNumber } from "../../format.ts";
 import { useState } from "../../state/hooks.ts";
+import { useHeld } from "../../state/use-held.ts";
 import { requestsHref } from "../requests/request-filter.ts";
 import { PrincipalLink } from "../users/principal-link.tsx";
 
@@ -13,9 +15,12 @@ const SHOWN_AT_FIRST = 15;
 const COLUMNS: readonly Column<LiveAsk>[] = [
   { title: "Ended", cell: (request) => <Ended request={request} /> },
   { title: "Result", cell: (request) => <Result request={request} /> },
-  { title: "Model", cell: ({ model }) => model ?? "any" },
+  { title: "Model", cell: ({ model }) => <Name text={model ?? "any"} /> },
   { title: "User", cell: ({ user }) => <PrincipalLink user={user} /> },
-  { title: "Agent", cell: ({ agent }) => agent?.name ?? <span class="muted">none</span> },
+  {
+    title: "Agent",
+    cell: ({ agent }) => (agent ? <Name text={agent.name} /> : <span class="muted">none</span>),
+  },
   { title: "Endpoint", cell: ({ surface }) => <span class="mono">{surface}</span> },
   { title: "Queued", cell: ({ queue_ms }) => formatDuration(queue_ms), isNumber: true },
   { title: "Time to first byte", cell: ({ first_byte_ms }) => formatDuration(first_byte_ms), isNumber: true },
@@ -39,27 +44,33 @@ const COLUMNS: readonly Column<LiveAsk>[] = [
 /** The latest finished requests, without their content, which the server does not keep. */
 export function RecentRequests({ requests }: { requests: readonly LiveAsk[] }) {
   const [showsAll, setShowsAll] = useState(false);
-  const isCut = requests.length > SHOWN_AT_FIRST;
+  const { shown, isHeld, hold } = useHeld(requests);
+  const isCut = shown.length > SHOWN_AT_FIRST;
   return (
-    <Card
-      title="Recent requests"
-      isFlush
-      actions={
-        isCut ? (
-          <Button isSmall kind="quiet" onClick={() => setShowsAll((before) => !before)}>
-            {showsAll ? `Show ${SHOWN_AT_FIRST}` : `Show all ${requests.length}`}
-          </Button>
-        ) : null
-      }
-    >
-      <Table
-        caption="Recent requests"
-        columns={COLUMNS}
-        rows={showsAll ? requests : requests.slice(0, SHOWN_AT_FIRST)}
-        keyOf={({ request_id }) => request_id}
-        empty={<EmptyState title="No request has finished yet." />}
-      />
-    </Card>
+    <div {...hold}>
+      <Card
+        title="Recent requests"
+        isFlush
+        actions={
+          <>
+            {isHeld ? <span class="muted">Paused while you point at it</span> : null}
+            {isCut ? (
+              <Button isSmall kind="quiet" onClick={() => setShowsAll((before) => !before)}>
+                {showsAll ? `Show ${SHOWN_AT_FIRST}` : `Show all ${shown.length}`}
+              </Button>
+            ) : null}
+          </>
+        }
+      >
+        <Table
+          caption="Recent requests"
+          columns={COLUMNS}
+          rows={showsAll ? shown : shown.slice(0, SHOWN_AT_FIRST)}
+          keyOf={({ request_id }) => request_id}
+          empty={<EmptyState title="No request has finished yet." />}
+        />
+      </Card>
+    </div>
   );
 }
 

@@ -95,7 +95,13 @@ function SettingsView({ answer }: { answer: SettingsAnswer }) {
         <Notice tone="warn">The certificate was not renewed. {certificate.failure}</Notice>
       ) : null}
       <Card title="Settings in effect" isFlush class="settings-card">
-        <Table caption="Settings in effect" columns={COLUMNS} rows={rows} keyOf={({ name }) => name} />
+        <Table
+          caption="Settings in effect"
+          columns={COLUMNS}
+          rows={rows}
+          keyOf={({ name }) => name}
+          isNarrow
+        />
       </Card>
       <Card title="Backup">
         {keepsFile(answer) ? (

@@ -1,14 +1,13 @@
 import { useMemo } from "hono/jsx/dom";
 import { printable } from "../../../printable.ts";
-import { api } from "../../api/api.ts";
-import type { UsageEntry, UsageGroup, User } from "../../api/types.ts";
+import type { UsageEntry, UsageGroup } from "../../api/types.ts";
 import { EmptyState } from "../../components/card.tsx";
+import { Hint, Name } from "../../components/name.tsx";
 import { Pagination, usePagination } from "../../components/pagination.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatDuration, formatShare, formatWhole } from "../../format.ts";
-import { useFetch } from "../../state/use-fetch.ts";
 import { PrincipalLink } from "../users/principal-link.tsx";
-import { totalOf, type UsageTotals } from "./usage-totals.ts";
+import { refusalText, totalOf, type UsageTotals } from "./usage-totals.ts";
 
 const TITLES: Record<UsageGroup, string> = { day: "Day (UTC)", model: "Model", agent: "Agent", user: "User" };
 const CAPTIONS: Record<UsageGroup, string> = {
@@ -31,10 +30,9 @@ interface UsageTableProps {
  * because it would sort only the page that is shown.
  */
 export function UsageTable({ group, entries, requestsOf }: UsageTableProps) {
-  const names = useUserNames(group === "user");
   const rows = useMemo(() => (group === "day" ? entries.toReversed() : entries), [group, entries]);
   const { shown, ...pages } = usePagination(rows, ROWS, group);
-  const columns = columnsOf(group, totalOf(entries), names, requestsOf);
+  const columns = columnsOf(group, totalOf(entries), requestsOf);
   return (
     <>
       <Table
@@ -49,19 +47,9 @@ export function UsageTable({ group, entries, requestsOf }: UsageTableProps) {
   );
 }
 
-/** Returns the users by id. The usage contains only their ids, which are shown until the names are loaded. */
-function useUserNames(isNeeded: boolean): ReadonlyMap<string, User> {
-  const { value } = useFetch(
-    (signal) => (isNeeded ? api.users(signal) : Promise.resolve<User[]>([])),
-    [isNeeded],
-  );
-  return useMemo(() => new Map((value ?? []).map((user) => [user.user_id, user])), [value]);
-}
-
 function columnsOf(
   group: UsageGroup,
   total: UsageTotals,
-  names: ReadonlyMap<string, User>,
   requestsOf: UsageTableProps["requestsOf"],
 ): Column<UsageEntry>[] {
   const numberColumn = (title: string, pick: (entry: UsageEntry) => number): Column<UsageEntry> => ({
@@ -84,12 +72,13 @@ function columnsOf(
   return [
     {
       title: TITLES[group],
-      cell: (entry) => <GroupName group={group} entry={entry} names={names} />,
+      cell: (entry) => <GroupName group={group} entry={entry} />,
       isHeader: true,
     },
     { title: "Share", cell: ({ asks }) => <Share part={asks} all={total.asks} /> },
     linkColumn("Requests", ({ asks }) => asks),
     linkColumn("Failed", ({ failed }) => failed, "failed"),
+    ...refusedColumn(total),
     numberColumn("Input tokens", ({ prompt_tokens }) => prompt_tokens),
     ...partColumn("Cached input tokens", total.cached_tokens, ({ cached_tokens }) => cached_tokens),
     ...partColumn(
@@ -103,28 +92,37 @@ function columnsOf(
     numberColumn("Without token counts", ({ uncounted }) => uncounted),
     {
       title: "Average duration",
-      cell: ({ asks, duration_ms }) => formatDuration(duration_ms / asks),
-      sortBy: ({ asks, duration_ms }) => duration_ms / asks,
+      cell: ({ asks, duration_ms }) => formatDuration(asks > 0 ? duration_ms / asks : undefined),
+      sortBy: ({ asks, duration_ms }) => (asks > 0 ? duration_ms / asks : undefined),
       isNumber: true,
     },
   ];
 }
 
-interface GroupNameProps {
-  group: UsageGroup;
-  entry: UsageEntry;
-  names: ReadonlyMap<string, User>;
+function refusedColumn({ refused }: UsageTotals): Column<UsageEntry>[] {
+  if (refused === 0) return [];
+  return [
+    {
+      title: "Refused",
+      cell: (entry) => <Hint text={formatWhole(entry.refused)} about={refusalText([entry])} />,
+      sortBy: (entry) => entry.refused,
+      isNumber: true,
+    },
+  ];
 }
 
-function GroupName({ group, entry, names }: GroupNameProps) {
-  const name = entry[group] ?? null;
+function GroupName({ group, entry }: { group: UsageGroup; entry: UsageEntry }) {
+  const value = entry[group] ?? null;
   if (group === "user") {
-    const user = name === null ? null : (names.get(name) ?? { user_id: name, name: null });
+    const user = value === null ? null : { user_id: value, name: entry.user_name ?? null };
     return <PrincipalLink user={user} />;
   }
-  if (name === null || name === "")
+  if (value === null || value === "")
     return <span class="muted">{group === "agent" ? "no agent" : "none"}</span>;
-  return group === "day" ? <span>{name}</span> : <span class="usage-name">{printable(name)}</span>;
+  if (group === "day") return <span>{value}</span>;
+  if (group === "agent" && entry.agent_name)
+    return <Name text={printable(entry.agent_name)} about={`ID ${printable(value)}`} />;
+  return <Name text={printable(value)} />;
 }
 
 /**

@@ -1,10 +1,12 @@
 import type { UsageEntry } from "../../api/types.ts";
 import { formatCount, formatShort } from "../../format.ts";
 
+type TokenPart = "cached_tokens" | "cache_creation_tokens" | "reasoning_tokens";
+
 export type UsageTotals = Pick<
   UsageEntry,
   | ("asks" | "failed" | "prompt_tokens" | "completion_tokens" | "estimated" | "uncounted" | "duration_ms")
-  | ("cached_tokens" | "cache_creation_tokens" | "reasoning_tokens")
+  | (TokenPart | "refused")
 >;
 
 const ZERO: UsageTotals = {
@@ -18,6 +20,7 @@ const ZERO: UsageTotals = {
   estimated: 0,
   uncounted: 0,
   duration_ms: 0,
+  refused: 0,
 };
 
 /** Returns the sum of all entries. */
@@ -30,9 +33,10 @@ export function totalOf(entries: readonly UsageTotals[]): UsageTotals {
 }
 
 /** Returns what the tiles say below the input and the output tokens, if there is something to say. */
-export function tokenNotes(
-  total: Omit<UsageTotals, "asks" | "failed" | "prompt_tokens" | "completion_tokens" | "duration_ms">,
-): { input: string | undefined; output: string | undefined } {
+export function tokenNotes(total: Pick<UsageTotals, TokenPart | "estimated" | "uncounted">): {
+  input: string | undefined;
+  output: string | undefined;
+} {
   const joined = (parts: [number, (value: number) => string][]) =>
     parts.flatMap(([value, text]) => (value > 0 ? [text(value)] : [])).join(", ") || undefined;
   return {
@@ -46,6 +50,37 @@ export function tokenNotes(
       [total.uncounted, (value) => `${formatCount(value, "request")} without token counts`],
     ]),
   };
+}
+
+/** The reasons for which requests are refused, in a few words. Any other reason is shown by its code. */
+const REASONS: Readonly<Record<string, string>> = {
+  limit_requests: "requests per minute",
+  limit_tokens: "tokens per day",
+  limit_parallel: "parallel requests",
+  model_not_allowed: "model not allowed",
+  model_not_found: "unknown model",
+  endpoint_unsupported: "endpoint not offered",
+  address_busy: "too many from one address",
+  bodies_full: "too many large requests",
+  user_bodies_full: "too many large requests of the user",
+  draining: "server was stopping",
+  database_away: "database did not answer",
+  request_invalid: "invalid request",
+  body_invalid: "invalid body",
+  ask_invalid: "invalid request",
+  conversation_unknown: "unknown conversation",
+};
+
+/** Returns why requests were refused, the most frequent reason first: `6 requests per minute, 2 unknown model`. */
+export function refusalText(entries: readonly Pick<UsageEntry, "refusals">[]): string {
+  const sums = new Map<string, number>();
+  for (const { refusals } of entries)
+    for (const [reason, count] of Object.entries(refusals)) {
+      const text = REASONS[reason] ?? reason;
+      sums.set(text, (sums.get(text) ?? 0) + count);
+    }
+  const sorted = [...sums].toSorted(([, a], [, b]) => b - a);
+  return sorted.map(([text, count]) => `${formatShort(count)} ${text}`).join(", ");
 }
 
 export interface DailyUsage extends UsageTotals {

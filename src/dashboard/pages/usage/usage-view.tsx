@@ -6,12 +6,12 @@ import { Chart } from "../../components/chart.tsx";
 import { Field, Select } from "../../components/field.tsx";
 import { SegmentedControl } from "../../components/segmented-control.tsx";
 import { formatDuration, formatShare, formatShort, formatWhole } from "../../format.ts";
-import { useState } from "../../state/hooks.ts";
+import { type AddressValues, useAddress } from "../../state/use-address.ts";
 import { useFetch } from "../../state/use-fetch.ts";
 import { requestsHref } from "../requests/request-filter.ts";
 import { ADMIN_ID } from "../users/principal-link.tsx";
 import { UsageTable } from "./usage-table.tsx";
-import { fillDays, lastDays, tokenNotes, totalOf } from "./usage-totals.ts";
+import { fillDays, lastDays, refusalText, tokenNotes, totalOf, type UsageTotals } from "./usage-totals.ts";
 
 export interface UsageSource {
   /** Identifies the source. A new key loads the usage again. */
@@ -44,12 +44,15 @@ const PERIODS: readonly { value: Period; label: string }[] = [
 
 /** The usage of a period: charts by day, and a table and CSV by a chosen group. */
 export function UsageView({ source }: { source: UsageSource }) {
-  const [period, setPeriod] = useState<Period>("30");
-  const [dates, setDates] = useState(() => lastDays(30, Date.now()));
-  const choose = (value: Period) => {
-    setPeriod(value);
-    if (value !== "custom") setDates(lastDays(Number(value), Date.now()));
-  };
+  const address = useAddress();
+  const period = PERIODS.find(({ value }) => value === address.get("period"))?.value ?? "30";
+  const dates = datesOf(period, address);
+  const choose = (value: Period) =>
+    address.change(
+      value === "custom"
+        ? { period: value, ...dates }
+        : { period: value === "30" ? undefined : value, from: undefined, to: undefined },
+    );
   return (
     <>
       <div class="row usage-filter">
@@ -60,7 +63,7 @@ export function UsageView({ source }: { source: UsageSource }) {
           options={PERIODS}
           onInput={(v) => choose(v as Period)}
         />
-        {period === "custom" ? <Dates {...dates} onChange={setDates} /> : null}
+        {period === "custom" ? <Dates {...dates} onChange={(next) => address.change(next)} /> : null}
       </div>
       {dates.from > dates.to ? (
         <Notice tone="warn">The period ends before it begins. Choose other dates.</Notice>
@@ -70,6 +73,15 @@ export function UsageView({ source }: { source: UsageSource }) {
     </>
   );
 }
+
+/** Returns the first and the last day of the period. */
+function datesOf(period: Period, { get }: AddressValues): { from: string; to: string } {
+  const known = lastDays(period === "custom" ? 30 : Number(period), Date.now());
+  if (period !== "custom") return known;
+  return { from: dayOf(get("from")) ?? known.from, to: dayOf(get("to")) ?? known.to };
+}
+
+const dayOf = (text: string | undefined) => (/^\d{4}-\d\d-\d\d$/.test(text ?? "") ? text : undefined);
 
 function PeriodUsage({ source, dates }: { source: UsageSource; dates: { from: string; to: string } }) {
   const query = { ...dates, limit: ENTRIES_MAX };
@@ -103,7 +115,8 @@ function NoUsage() {
 }
 
 function Details({ source, query }: { source: UsageSource; query: Omit<UsageQuery, "by"> }) {
-  const [group, setGroup] = useState<UsageGroup>(source.groups[0] ?? "day");
+  const address = useAddress();
+  const group = source.groups.find((one) => one === address.get("by")) ?? source.groups[0] ?? "day";
   const { value, error } = useFetch(
     (signal) => source.load({ ...query, by: [group] }, signal),
     [source.key, query.from, query.to, group],
@@ -118,7 +131,7 @@ function Details({ source, query }: { source: UsageSource; query: Omit<UsageQuer
             label="Group by"
             value={group}
             options={source.groups.map((one) => ({ value: one, label: GROUPS[one] }))}
-            onChoose={setGroup}
+            onChoose={(by) => address.change({ by: by === source.groups[0] ? undefined : by })}
           />
           <LinkButton isSmall href={source.csvPath({ ...query, by: [group] })} download>
             CSV
@@ -188,7 +201,7 @@ function DailyCharts({ usage: { from, to, usage } }: { usage: UsageAnswer }) {
   const days = fillDays(from, to, usage);
   const xs = days.map((_, index) => index);
   const xLabel = (index: number) => days[index]?.day ?? "";
-  const valuesOf = (pick: (entry: Omit<UsageEntry, "day">) => number) => days.map(pick);
+  const valuesOf = (pick: (entry: UsageTotals) => number) => days.map(pick);
   const common = { xs, xLabel, format: formatShort, isBars: true };
   return (
     <>
@@ -228,20 +241,27 @@ function DailyCharts({ usage: { from, to, usage } }: { usage: UsageAnswer }) {
 }
 
 function TotalTiles({ entries }: { entries: readonly UsageEntry[] }) {
-  const { asks, failed, prompt_tokens, completion_tokens, duration_ms, ...parts } = totalOf(entries);
+  const total = totalOf(entries);
+  const { asks, failed, refused, prompt_tokens, completion_tokens, duration_ms, ...parts } = total;
   const notes = tokenNotes(parts);
   return (
     <Tiles>
       <Tile
         label="Requests"
         value={formatShort(asks)}
-        note={`${formatDuration(duration_ms / asks)} on average`}
+        note={asks > 0 ? `${formatDuration(duration_ms / asks)} on average` : "none was accepted"}
       />
       <Tile
         label="Failed"
         value={formatShort(failed)}
-        note={`${formatShare(failed, asks)} of all requests`}
+        note={`${formatShare(failed, asks)} of these requests`}
         tone={failed > 0 ? "bad" : "plain"}
+      />
+      <Tile
+        label="Refused"
+        value={formatShort(refused)}
+        note={refusalText(entries) || "no request was refused"}
+        tone={refused > 0 ? "warn" : "plain"}
       />
       <Tile label="Input tokens" value={formatShort(prompt_tokens)} note={notes.input} />
       <Tile label="Output tokens" value={formatShort(completion_tokens)} note={notes.output} />

@@ -1,4 +1,5 @@
 import type { User } from "../../api/types.ts";
+import { Name } from "../../components/name.tsx";
 import { hrefOf } from "../../state/route.ts";
 import { labelOf } from "./user-text.ts";
 
@@ -11,5 +12,10 @@ export const ADMIN_LABEL = "admin key";
 /** Names and links who made a request: a user, or the admin key if `user` is null. */
 export function PrincipalLink({ user }: { user: Pick<User, "user_id" | "name"> | null }) {
   if (!user) return <a href={hrefOf("usage", "", { user: ADMIN_ID })}>{ADMIN_LABEL}</a>;
-  return <a href={hrefOf("users", user.user_id)}>{labelOf(user)}</a>;
+  const name = labelOf(user);
+  return (
+    <Name text={name} about={`ID ${user.user_id}`}>
+      <a href={hrefOf("users", user.user_id)}>{name}</a>
+    </Name>
+  );
 }

@@ -3,6 +3,7 @@ import { Button } from "../../components/button.tsx";
 import { Notice } from "../../components/card.tsx";
 import { CopyField } from "../../components/copy-button.tsx";
 import { Dialog } from "../../components/dialog.tsx";
+import { useState } from "../../state/hooks.ts";
 import { serverUrl } from "../../state/server-url.ts";
 
 interface TokenDialogProps {
@@ -15,19 +16,35 @@ interface TokenDialogProps {
 
 /** Shows a new token, which cannot be shown again. */
 export function TokenDialog({ title, token, note, onClose }: TokenDialogProps) {
+  const [isCopied, setCopied] = useState(false);
+  const [isWarned, setWarned] = useState(false);
+  const canClose = () => {
+    if (isCopied || isWarned) return true;
+    setWarned(true);
+    return false;
+  };
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Dialog title={title} onClose={onClose} canClose={canClose}>
       <Notice tone="warn">Copy the token now. The dashboard cannot show it again.</Notice>
       {note ? <p>{note}</p> : null}
       <div class="stack token">
         <h3>Token</h3>
-        <CopyField text={token} what="the token" />
+        <CopyField text={token} what="the token" onCopied={() => setCopied(true)} />
         <h3>Try it with curl</h3>
-        <CopyField text={firstRequest(serverUrl(), token)} what="the command" />
+        <CopyField
+          text={firstRequest(serverUrl(), token)}
+          what="the command"
+          onCopied={() => setCopied(true)}
+        />
       </div>
+      {isWarned && !isCopied ? (
+        <Notice tone="bad">
+          You have not copied the token. Nobody can see it again after you close this dialog.
+        </Notice>
+      ) : null}
       <div class="form-actions">
-        <Button kind="primary" onClick={onClose}>
-          Done
+        <Button kind="primary" onClick={() => (canClose() ? onClose() : undefined)}>
+          {isWarned && !isCopied ? "Close without the token" : "Done"}
         </Button>
       </div>
     </Dialog>

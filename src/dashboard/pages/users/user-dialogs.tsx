@@ -148,7 +148,7 @@ export function RotateDialog({ user, onRotated, onClose }: RotateProps) {
     <Dialog title={`Rotate the token of ${labelOf(user)}`} onClose={onClose}>
       <Form
         submit="Rotate"
-        onSubmit={async ({ grace = "0" }) => {
+        onSubmit={async ({ grace = "86400" }) => {
           const rotated = await api.rotateUser(user.user_id, Number(grace));
           onRotated(rotated, `The old token ${GRACES.find(({ value }) => value === grace)?.label ?? ""}.`);
         }}
@@ -157,7 +157,7 @@ export function RotateDialog({ user, onRotated, onClose }: RotateProps) {
         <Select
           label="Old token"
           name="grace"
-          value="0"
+          value="86400"
           options={GRACES}
           hint="If the token has leaked, let it expire at once, which also cancels its running requests. Otherwise leave enough time to replace it."
         />

@@ -1,4 +1,5 @@
 import type { User } from "../../api/types.ts";
+import { searchable } from "../../search-text.ts";
 
 export type UserState = "active" | "disabled" | "expired";
 
@@ -25,7 +26,7 @@ export function selectUsers(
   { search, state, order }: UserFilter,
   { requestsOf, now }: { requestsOf: (id: string) => number; now: number },
 ): User[] {
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = searchable(search).split(/\s+/).filter(Boolean);
   const found = users.filter(
     (user) => (state === "all" || stateOf(user, now) === state) && words.every((word) => hasWord(user, word)),
   );
@@ -38,7 +39,7 @@ export function selectUsers(
 /** Compares only the beginning of ids, because any short word occurs somewhere inside of ids. */
 function hasWord({ name, user_id, models }: User, word: string): boolean {
   if (user_id.toLowerCase().startsWith(word)) return true;
-  return [name ?? "", ...(models ?? [])].some((text) => text.toLowerCase().includes(word));
+  return [name ?? "", ...(models ?? [])].some((text) => searchable(text).includes(word));
 }
 
 const texts = new Intl.Collator("en", { numeric: true, sensitivity: "base" });

@@ -5,9 +5,10 @@ import { Button } from "../../components/button.tsx";
 import { Card, EmptyState, Notice } from "../../components/card.tsx";
 import { Field, Select } from "../../components/field.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { Pagination, usePagination } from "../../components/pagination.tsx";
+import { Pagination, pagesOf } from "../../components/pagination.tsx";
 import { formatCount } from "../../format.ts";
 import { useState } from "../../state/hooks.ts";
+import { type AddressValues, useAddress } from "../../state/use-address.ts";
 import { useFetch } from "../../state/use-fetch.ts";
 import { TokenDialog } from "./token-dialog.tsx";
 import { AddUserDialog } from "./user-dialogs.tsx";
@@ -82,13 +83,26 @@ const ORDERS = [
   { value: "expiry", label: "Expiring soonest" },
 ] as const;
 
+/** Reads the filter in the address. */
+function filterOf({ get }: AddressValues): UserFilter {
+  const [state, order] = [get("state"), get("order")];
+  return {
+    search: get("search") ?? ALL.search,
+    state: STATES.find(({ value }) => value === state)?.value ?? ALL.state,
+    order: ORDERS.find(({ value }) => value === order)?.value ?? ALL.order,
+  };
+}
+
 function UserList({ users, usage }: { users: readonly User[]; usage: ReadonlyMap<string, UserUsage> }) {
-  const [filter, setFilter] = useState(ALL);
+  const address = useAddress();
+  const filter = filterOf(address);
+  const search = JSON.stringify(filter);
   const found = useMemo(
     () => selectUsers(users, filter, { requestsOf: (id) => usage.get(id)?.asks ?? 0, now: Date.now() }),
-    [users, filter, usage],
+    [users, search, usage],
   );
-  const { shown, ...pages } = usePagination(found, PAGE_ROWS, JSON.stringify(filter));
+  const { shown, ...pages } = pagesOf(found, PAGE_ROWS, Number(address.get("page") ?? 1) - 1);
+  const choose = (values: Record<string, string>) => address.change({ ...values, page: undefined });
   if (users.length === 0)
     return (
       <Card>
@@ -107,29 +121,34 @@ function UserList({ users, usage }: { users: readonly User[]; usage: ReadonlyMap
           name="search"
           type="search"
           placeholder="Name, ID or model"
-          onInput={(search) => setFilter((before) => ({ ...before, search }))}
+          value={filter.search}
+          onInput={(text) => choose({ search: text })}
         />
         <Select
           label="State"
           name="state"
           value={filter.state}
           options={STATES}
-          onInput={(state) => setFilter((before) => ({ ...before, state: state as UserFilter["state"] }))}
+          onInput={(state) => choose({ state })}
         />
         <Select
           label="Sort by"
           name="order"
           value={filter.order}
           options={ORDERS}
-          onInput={(order) => setFilter((before) => ({ ...before, order: order as UserFilter["order"] }))}
+          onInput={(order) => choose({ order })}
         />
       </search>
       <p class="off-screen" role="status">
-        {filter === ALL ? "" : `${formatCount(found.length, "user")} found`}
+        {search === JSON.stringify(ALL) ? "" : `${formatCount(found.length, "user")} found`}
       </p>
       <Card isFlush>
         <UserTable users={shown} usage={usage} />
-        <Pagination {...pages} label="User pages" />
+        <Pagination
+          {...pages}
+          label="User pages"
+          onTurn={(page) => address.change({ page: page > 0 ? String(page + 1) : undefined })}
+        />
       </Card>
     </>
   );

@@ -1,6 +1,7 @@
 import type { UsageEntry, User } from "../../api/types.ts";
 import { Badge } from "../../components/badge.tsx";
 import { EmptyState } from "../../components/card.tsx";
+import { Name } from "../../components/name.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatShort, formatTime } from "../../format.ts";
 import { hrefOf } from "../../state/route.ts";
@@ -21,7 +22,9 @@ export function UserTable({
       title: "User",
       cell: (user) => (
         <>
-          <a href={hrefOf("users", user.user_id)}>{labelOf(user)}</a>
+          <Name text={labelOf(user)}>
+            <a href={hrefOf("users", user.user_id)}>{labelOf(user)}</a>
+          </Name>
           {user.name === null ? null : <span class="user-id mono">{user.user_id}</span>}
         </>
       ),
@@ -30,7 +33,7 @@ export function UserTable({
     { title: "State", cell: (user) => <StateBadge user={user} /> },
     {
       title: "Models",
-      cell: ({ models }) => <span class="user-models">{models?.join(", ") ?? "all"}</span>,
+      cell: ({ models }) => <Name text={models?.join(", ") ?? "all"} class="user-models" />,
     },
     { title: "Limits", cell: (user) => <span class="user-limits">{limitsText(user)}</span> },
     {

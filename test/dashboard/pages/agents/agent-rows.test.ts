@@ -12,7 +12,7 @@ test("an agent's state is what keeps it from work or, if nothing does, what it i
   const label = (given: Parameters<typeof agentOf>[0]) => stateOf(agentOf(given)).label;
   expect(label({ draining: true, paused: true, in_use: 4 })).toBe("Draining");
   expect(label({ paused: true, in_use: 4 })).toBe("Paused");
-  expect(label({ models: [], no_work_because: "The agent offers no models." })).toBe("No work");
+  expect(label({ models: [], no_work_because: "The agent offers no models." })).toBe("No models");
   expect(label({ in_use: 4, no_work_because: "All its slots are in use." })).toBe("Full");
   expect(label({ in_use: 1 })).toBe("Working");
   expect(label({})).toBe("Ready");
@@ -20,7 +20,7 @@ test("an agent's state is what keeps it from work or, if nothing does, what it i
 
 test("the server's reason why an agent gets no requests is shown", () => {
   expect(stateOf(agentOf({ no_work_because: "There were no recent requests for its models." }))).toEqual({
-    label: "No work",
+    label: "Idle",
     tone: "plain",
     reason: "There were no recent requests for its models.",
   });
@@ -39,6 +39,32 @@ test("an agent that gets no requests for a model is shown as failing, with the r
   });
   expect(failing("half_open", { no_work_because: "The agent …" })).toMatchObject({ reason: "The agent …" });
   expect(failing("closed").label).toBe("Ready");
+});
+
+test("an agent that fails most of its latest requests is shown as failing, with the last error and since when", () => {
+  const at = "2026-11-23T09:00:00.000Z";
+  const recent = { requests: 20, failed: 20, first_byte_ms: null, is_slow: false };
+  const last_error = { reason: "CUDA out of memory", at };
+  const failing = { recent: { ...recent, failing_since: at, last_error } };
+  const { label, tone, reason } = stateOf(agentOf(failing));
+  expect([label, tone]).toEqual(["Failing", "bad"]);
+  expect(reason).toMatch(
+    /^20 of the last 20 requests failed, since 2026-.+ The last error: CUDA out of memory\.$/,
+  );
+  expect(stateOf(agentOf({ ...failing, paused: true })).label).toBe("Paused");
+  expect(stateOf(agentOf({ recent: { ...failing.recent, failing_since: null } })).label).toBe("Ready");
+});
+
+test("an agent whose answers take long to begin is shown as slow", () => {
+  const recent = { requests: 5, failed: 0, failing_since: null, last_error: null, is_slow: true };
+  expect(stateOf(agentOf({ recent: { ...recent, first_byte_ms: 31_000 }, in_use: 4 }))).toEqual({
+    label: "Slow",
+    tone: "warn",
+    reason: "Half of its latest answers took longer than 31 s to begin.",
+  });
+  expect(stateOf(agentOf({ recent: { ...recent, first_byte_ms: null } })).reason).toContain(
+    "not answered a ping",
+  );
 });
 
 const agents = [

@@ -19,6 +19,8 @@ const entry = (day: string, asks: number): UsageEntry => ({
   estimated: asks - 1,
   uncounted: 0,
   duration_ms: 100 * asks,
+  refused: asks,
+  refusals: { limit_requests: asks },
 });
 
 test("the total of usage entries is the sum of each of their numbers", () => {
@@ -34,6 +36,7 @@ test("the total of usage entries is the sum of each of their numbers", () => {
     estimated: 3,
     uncounted: 0,
     duration_ms: 500,
+    refused: 5,
   });
 });
 

@@ -117,8 +117,11 @@ export interface JoinOptions {
   upstream?: string;
   /** Whether the upstream needs a key of its own. */
   hasUpstreamKey?: boolean;
-  by?: "executable" | "docker";
+  by?: RunBy;
 }
+
+/** How the built-in agent is run. */
+export type RunBy = "executable" | "windows" | "docker";
 
 /** A placeholder for a key that is not typed on this page. */
 export const UPSTREAM_KEY_SAMPLE = "sk-your-key";
@@ -135,13 +138,23 @@ export function joinLine(options: JoinOptions): string | undefined {
   if (by === "endpoint") return `${server.host}${path}`;
   if (by === "url") return `${server.isSecure ? "wss" : "ws"}://${server.host}${path}/client/register`;
   const address = urlOf(server);
-  return options.by === "docker" ? dockerLine(options, address) : executableLine(options, address + path);
+  if (options.by === "docker") return dockerLine(options, address);
+  if (options.by === "windows") return powerShellLine(options, address + path);
+  return executableLine(options, address + path);
 }
 
 function executableLine(options: JoinOptions, address: string): string {
   const before = options.hasUpstreamKey ? [`UPSTREAM_KEY=${UPSTREAM_KEY_SAMPLE}`] : [];
   const words = ["agent", address, ...upstreamFlags(options)];
   return [...before, "./chatgpt-api-server", ...words.map(shellQuote)].join(" ");
+}
+
+/** A line for PowerShell, which has other quotes and sets variables in another way. */
+function powerShellLine(options: JoinOptions, address: string): string {
+  const quote = (word: string) => (/^[\w.:/%-]+$/.test(word) ? word : `'${word.replaceAll("'", "''")}'`);
+  const before = options.hasUpstreamKey ? `$env:UPSTREAM_KEY='${UPSTREAM_KEY_SAMPLE}'; ` : "";
+  const words = ["agent", address, ...upstreamFlags(options)];
+  return `${before}.\\chatgpt-api-server.exe ${words.map(quote).join(" ")}`;
 }
 
 /**

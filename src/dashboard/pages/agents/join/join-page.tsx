@@ -95,7 +95,7 @@ function JoinSteps({ rules, agents }: { rules: JoinRules; agents: Agents }) {
         <LineStep kind={kind} server={server} choice={choice} options={options} />
       </Card>
       <JoinStatus
-        key={kind}
+        key={`${kind} ${keyOf(choice) ?? ""}`}
         agents={agents}
         choice={hasLine ? choice : undefined}
         before={before.current ?? new Set()}

@@ -99,6 +99,13 @@ function Instructions({ kind, options }: { kind: SourceKind; options: UpstreamOp
         <code>docker build -t chatgpt-api-server .</code> in the source folder.
       </li>
     );
+  if (options.by === "windows")
+    return (
+      <li>
+        Run it in PowerShell on the agent's machine, in the folder with <code>chatgpt-api-server.exe</code>,
+        which is built for Windows.
+      </li>
+    );
   return (
     <li>
       Run it in a shell on the agent's machine, in the folder with the executable{" "}

@@ -1,12 +1,12 @@
 import { Checkbox, Field } from "../../../components/field.tsx";
 import { RadioCards } from "../../../components/radio-cards.tsx";
 import { useState } from "../../../state/hooks.ts";
-import { type SourceKind, sourceOf } from "./join-line.ts";
+import { type RunBy, type SourceKind, sourceOf } from "./join-line.ts";
 import { type ServerAddress, upstreamFault } from "./server-address.ts";
 
 /** How to run the built-in agent, and for which model server. */
 export interface UpstreamOptions {
-  by: "executable" | "docker";
+  by: RunBy;
   /** The typed address; undefined for the kind's default. */
   upstream?: { kind: SourceKind; url: string };
   /** Whether the API needs a key. */
@@ -58,7 +58,8 @@ export function UpstreamFields({ kind, server, options, onChange }: UpstreamFiel
         value={options.by}
         onChoose={(by) => onChange({ ...options, by })}
         options={[
-          { value: "executable", title: "As an executable", about: "Linux, macOS, Windows" },
+          { value: "executable", title: "As an executable", about: "Linux, macOS" },
+          { value: "windows", title: "As an executable on Windows", about: "In PowerShell" },
           { value: "docker", title: "In Docker", about: "Linux, restarts automatically" },
         ]}
       />

@@ -96,3 +96,12 @@ test("the built-in agent reads the address in the line as it was meant, whatever
     }
   }
 });
+
+test("the line for Windows is one of PowerShell, whose quotes are doubled", () => {
+  const line = (given: object) =>
+    joinLine({ kind: "api", server: SECURE, key: KEY, by: "windows", ...given }) ?? "";
+  expect(line({ upstream: "https://api.example.com/v1", hasUpstreamKey: true })).toBe(
+    `$env:UPSTREAM_KEY='sk-your-key'; .\\chatgpt-api-server.exe agent https://chat.example.com/agents/${KEY} --upstream https://api.example.com/v1`,
+  );
+  expect(line({ upstream: "http://a/it's $(x)" })).toEndWith(" --upstream 'http://a/it''s $(x)'");
+});

@@ -1,0 +1,43 @@
+import type { Child } from "hono/jsx/dom";
+import { classNames } from "./class-names.ts";
+
+interface NameProps {
+  text: string;
+  /** Said about it, beside the whole name: such as an id. */
+  about?: string;
+  /** Is shown in place of the text, and takes the focus itself: a link, for example. */
+  children?: Child;
+  class?: string;
+}
+
+/** A shorter name has room in every table. */
+const LONG_LENGTH = 24;
+
+/**
+ * A name that others chose, of any length. It takes one line, and ends with an ellipsis where there is no room. The whole
+ * name is shown on hover, and while it or the link in it has the focus.
+ */
+export function Name({ text, about, children, class: own }: NameProps) {
+  const isLong = text.length > LONG_LENGTH;
+  const title = [isLong ? text : "", about ?? ""].filter(Boolean).join("\n");
+  return (
+    <span
+      class={classNames("name", own)}
+      {...(title && { title })}
+      {...(isLong && children === undefined && { tabindex: 0 })}
+    >
+      {children ?? text}
+    </span>
+  );
+}
+
+/** A short text with a longer explanation, for the pointer and for screen readers. */
+export function Hint({ text, about }: { text: string; about: string }) {
+  if (about === "") return <>{text}</>;
+  return (
+    <span title={about}>
+      {text}
+      <span class="off-screen"> ({about})</span>
+    </span>
+  );
+}
