@@ -89,10 +89,18 @@ test.skipIf(reason !== undefined)(
 
     const added = await run("server", program, "users", "add", "--name", "Ann", "--json");
     const { token } = JSON.parse(added) as { token: string };
-    const ask = (model: string) =>
-      run("desk", process.execPath, script("chat.ts"), `${DESK_URL}/v1`, token, model);
-    expect(await ask("llama3.2")).toBe("Hello from ollama!\n");
-    expect(await ask("gemma.gguf")).toBe("Hello from llama.cpp!\n");
+    const ask = (program: string, url: string, model: string) =>
+      run("desk", process.execPath, script(program), url, token, model);
+    const answers = {
+      byOpenAi: await ask("chat.ts", `${DESK_URL}/v1`, "llama3.2"),
+      withoutWebSockets: await ask("chat.ts", `${DESK_URL}/v1`, "gemma.gguf"),
+      byOllama: await ask("ollama-chat.ts", DESK_URL, "llama3.2"),
+    };
+    expect(answers).toEqual({
+      byOpenAi: "Hello from ollama!\n",
+      withoutWebSockets: "Hello from llama.cpp!\n",
+      byOllama: "Hello from ollama!\n",
+    });
 
     const listed = await run(
       "desk",
@@ -106,7 +114,7 @@ test.skipIf(reason !== undefined)(
     const transports = Object.fromEntries(agents.map(({ key, transport }) => [key, transport]));
     expect(transports).toEqual({ office: "websocket", hotel: "long-polling" });
     process.stdout.write(
-      `From the packages to both answers: ${Math.round((performance.now() - startedAt) / 1000)} s\n`,
+      `From the packages to all answers: ${Math.round((performance.now() - startedAt) / 1000)} s\n`,
     );
   },
 );
