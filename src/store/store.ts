@@ -5,6 +5,7 @@ import type { UserAttributes } from "../user-attributes.ts";
 import type { RequestPage, RequestQuery, TrafficStore } from "./records.ts";
 import type { RefusalStore } from "./refusal-store.ts";
 import type { ResponseObjectStore } from "./response-objects.ts";
+import type { SessionStore } from "./session-store.ts";
 import type { UsageGroup } from "./usage-groups.ts";
 
 export {
@@ -19,6 +20,7 @@ export {
 } from "./records.ts";
 export type { RefusalStore, RefusalSum } from "./refusal-store.ts";
 export type { NewObject, ObjectContent, ResponseObjectStore, StoredObject } from "./response-objects.ts";
+export type { SessionStore, StoredSession } from "./session-store.ts";
 
 export { USAGE_GROUPS, type UsageGroup } from "./usage-groups.ts";
 
@@ -167,39 +169,6 @@ export interface PairingStore {
    * calls, one gets true. Throws as `AgentKeyStore.add` does.
    */
   redeem(hash: string, key: NewAgentKey): Promise<boolean>;
-}
-
-/** A signed-in browser. */
-export interface StoredSession {
-  /** The SHA-256 of its cookie in lower-case hex. */
-  hash: string;
-  /** Null for the admin. */
-  userId: string | null;
-  /** The hash of the user's token, or a fingerprint of the admin key: the session ends with that key. */
-  keyHash: string;
-  /** Whether the session was begun over TLS. */
-  isSecure: boolean;
-  expiresAt: number;
-}
-
-export interface SessionStore {
-  /**
-   * Adds a session, and deletes those that have expired. At a limit the oldest ones give way, of this owner or of all:
-   * resolves with their hashes. Throws when the user does not exist.
-   */
-  add(session: StoredSession, limits: { ownerMax: number; allMax: number }): Promise<string[]>;
-  /** Finds a session, also an expired one. It ends with its user, but not with its token. */
-  find(hash: string): Promise<StoredSession | undefined>;
-  /** Resolves with those of the hashes that have a session, also an expired one. */
-  known(hashes: readonly string[]): Promise<Set<string>>;
-  /** False when there is no such session. */
-  end(hash: string): Promise<boolean>;
-  /** Adds the hash of a code that signs the admin in once. */
-  addCode(hash: string, expiresAt: number): Promise<void>;
-  /** Deletes a code. False when it does not exist or has expired: of several calls, one gets true. */
-  useCode(hash: string): Promise<boolean>;
-  /** Deletes all codes. */
-  clearCodes(): Promise<void>;
 }
 
 export interface AuditEntry {
