@@ -25,6 +25,8 @@ const RETRY_MAX_MS = 2_000;
 /** The times of a server that does not tell its own. */
 const POLL_MS = 25_000;
 const ABSENT_MS = 15_000;
+/** Times that a server tells count up to this. */
+const TOLD_MS_MAX = 600_000;
 const TOO_LARGE =
   "a proxy on the way refused a large request (413): raise its limit, client_max_body_size of nginx";
 
@@ -101,8 +103,8 @@ export class PollingConnection implements ServerConnection {
   async #begin(): Promise<void> {
     const { answer, failure } = await this.#requests.begin();
     if (failure) return this.#end(failure);
-    this.#pollMs = answer.head.poll_ms ?? POLL_MS;
-    this.#absentMs = answer.head.absent_ms ?? ABSENT_MS;
+    this.#pollMs = Math.min(answer.head.poll_ms ?? POLL_MS, TOLD_MS_MAX);
+    this.#absentMs = Math.min(answer.head.absent_ms ?? ABSENT_MS, TOLD_MS_MAX);
     this.#isBegun = true;
     this.send(this.options.hello());
     void this.#poll();
@@ -123,8 +125,11 @@ export class PollingConnection implements ServerConnection {
     if (this.#isSending || !this.#isBegun) return;
     this.#isSending = true;
     while (!this.#isOver && (this.#unsent.length > 0 || this.#isLeaving)) {
+      const first = this.#firstNumber;
       const outcome = await this.#repeat(() => this.#sendBatch());
       if (outcome) this.#takeHead(outcome.head);
+      // A server that acknowledges nothing would get the same again and again.
+      if (this.#firstNumber === first && !this.#isOver) await this.#pause(RETRY_MS);
     }
     this.#isSending = false;
   }
@@ -157,9 +162,13 @@ export class PollingConnection implements ServerConnection {
 
   async #poll(): Promise<void> {
     while (!this.#isOver) {
-      const head = { received: this.#received };
-      const answer = await this.#repeat(() => this.#requests.exchange(head, [], this.#pollMs));
+      const received = this.#received;
+      const askedAt = this.options.clock.now();
+      const answer = await this.#repeat(() => this.#requests.exchange({ received }, [], this.#pollMs));
       if (answer) this.#read(answer);
+      // A server that answers at once, and with nothing, would be asked again and again.
+      const isEarly = this.options.clock.now() - askedAt < RETRY_MS;
+      if (this.#received === received && isEarly && !this.#isOver) await this.#pause(RETRY_MS);
     }
   }
 
